@@ -1,0 +1,7 @@
+"""How money enters the platform."""
+
+from django.apps import AppConfig
+
+
+class PaymentsConfig(AppConfig):
+    name = "payments"

@@ -1,0 +1,170 @@
+"""Operators, games, credentials, players and their sessions."""
+
+from django.contrib.auth.models import AbstractUser
+from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator, RegexValidator, URLValidator
+from django.db import models
+from django.db.models import Q
+from ipaddress import ip_network
+
+from players.ids import new_id
+
+UID_PATTERN = r"[A-Za-z0-9._:@-]{1,64}"
+
+
+def validate_network(text: str) -> None:
+    """Refuses what is neither an address nor a network in CIDR form."""
+    try:
+        ip_network(text)
+    except ValueError as problem:
+        raise ValidationError("%(problem)s", params={"problem": problem}) from problem
+
+
+class Operator(AbstractUser):
+    """A person who works in the admin."""
+
+
+class Game(models.Model):
+    """A game whose backend holds credentials and moves its players' money."""
+
+    class Policy(models.TextChoices):
+        """What becomes of a transaction that the game never settled and cannot be asked about (contract 2.4)."""
+
+        EXPIRE = "expire", "expire"
+        HOLD = "hold", "hold for an operator"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    slug = models.SlugField(unique=True, max_length=40)
+    name = models.CharField(max_length=100)
+    launch_url = models.URLField(
+        max_length=500,
+        validators=[URLValidator(schemes=["https", "http"])],
+        help_text="The game's entry point. token, lang and currency are added as query parameters.",
+    )
+    is_active = models.BooleanField(default=True, help_text="Off: no new sessions. Running sessions and their money go on.")
+    pending_hours = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(50)],
+        help_text="How long an unfinished transaction waits for the game, in hours, at least 50. Empty: the platform's default.",
+    )
+    unanswered_policy = models.CharField(max_length=10, choices=Policy.choices, default=Policy.EXPIRE)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["slug"]
+        constraints = [
+            models.CheckConstraint(name="game_pending_hours_at_least_50", condition=Q(pending_hours__isnull=True) | Q(pending_hours__gte=50)),
+        ]
+
+    def __str__(self) -> str:
+        return self.slug
+
+
+class Credential(models.Model):
+    """A username and the hash of a password, with which one party calls the API (contract 1.2)."""
+
+    class Kind(models.TextChoices):
+        GAME = "game", "game backend"
+        PLATFORM = "platform", "platform's web front"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    game = models.ForeignKey(Game, models.PROTECT, null=True, blank=True, related_name="credentials")
+    username = models.CharField(max_length=64, unique=True, validators=[RegexValidator(r"\A[A-Za-z0-9._@-]+\Z", "Letters, digits and . _ @ - only.")])
+    password_hash = models.BinaryField(max_length=32)
+    allowed_networks = ArrayField(
+        models.CharField(max_length=43, validators=[validate_network]),
+        default=list,
+        blank=True,
+        help_text="Addresses or networks, separated by commas. A call from elsewhere gets no answer at all. Empty: from everywhere.",
+    )
+    note = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["username"]
+        constraints = [
+            models.CheckConstraint(name="credential_of_a_game_names_it", condition=Q(kind="game", game__isnull=False) | Q(kind="platform", game__isnull=True)),
+        ]
+
+    def __str__(self) -> str:
+        return self.username
+
+
+class Player(models.Model):
+    """A person who plays; known to the outside by the platform's uid."""
+
+    class Status(models.TextChoices):
+        ACTIVE = "active", "active"
+        BLOCKED = "blocked", "blocked"
+        SELF_EXCLUDED = "self_excluded", "self-excluded"
+        CLOSED = "closed", "closed"
+
+    class SetBy(models.TextChoices):
+        """Who set the status: the web front lifts only its own blocks (contract 3)."""
+
+        FRONT = "front", "web front"
+        OPERATOR = "operator", "operator"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    uid = models.CharField(max_length=64, unique=True, validators=[RegexValidator(rf"\A{UID_PATTERN}\Z")])
+    nickname = models.CharField(max_length=64, blank=True)
+    country = models.CharField(max_length=2, blank=True, help_text="ISO 3166-1 alpha-2")
+    language = models.CharField(max_length=35, blank=True, help_text="BCP 47")
+    status = models.CharField(max_length=13, choices=Status.choices, default=Status.ACTIVE)
+    status_set_by = models.CharField(max_length=8, choices=SetBy.choices, default=SetBy.FRONT)
+    is_test = models.BooleanField("test player", default=False, help_text="Plays for demonstration or test; reports leave this player out.")
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="player_status_is_known", condition=Q(status__in=["active", "blocked", "self_excluded", "closed"])),
+        ]
+
+    def __str__(self) -> str:
+        return self.uid
+
+
+class PlayerEvent(models.Model):
+    """One change of a player's status, kept for ever (append-only by trigger)."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    player = models.ForeignKey(Player, models.PROTECT, related_name="events")
+    old_status = models.CharField(max_length=13, blank=True)
+    new_status = models.CharField(max_length=13)
+    actor = models.CharField(max_length=80)
+    reason = models.CharField(max_length=255, blank=True)
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["player", "at"], name="player_event_by_player")]
+
+    def __str__(self) -> str:
+        return f"{self.old_status or 'new'} → {self.new_status}"
+
+
+class GameSession(models.Model):
+    """One launch of a game by a player in one currency. What its token stands for never changes (contract 2.2)."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    token_hash = models.BinaryField(max_length=32, unique=True)
+    player = models.ForeignKey(Player, models.PROTECT, related_name="game_sessions")
+    game = models.ForeignKey(Game, models.PROTECT, related_name="game_sessions")
+    currency_code = models.CharField(max_length=12)
+    language = models.CharField(max_length=35, blank=True)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    # Set when a transaction first names it; a trigger then refuses its deletion (contract 2.2).
+    is_kept = models.BooleanField(default=False, editable=False)
+
+    class Meta:
+        verbose_name = "session"
+        indexes = [models.Index(fields=["player", "-created_at"], name="session_by_player")]
+
+    def __str__(self) -> str:
+        return f"session {self.id}"

@@ -1,0 +1,28 @@
+"""Secrets that callers show us: made here, kept only as hashes."""
+
+import hashlib
+import hmac
+import secrets
+import uuid
+
+from django.conf import settings
+
+
+def new_password() -> str:
+    """A fresh password of 256 random bits; the caller sees it once (contract 1.2)."""
+    return secrets.token_urlsafe(32)
+
+
+def password_hash(password: str) -> bytes:
+    """The keyed hash that is stored for a password. Fast on purpose: our passwords are long and random."""
+    return hmac.digest(settings.CREDENTIAL_KEY.encode(), password.encode(errors="surrogatepass"), "sha256")
+
+
+def new_token() -> uuid.UUID:
+    """A fresh session token, a random UUID (contract 2.2)."""
+    return uuid.UUID(bytes=secrets.token_bytes(16), version=4)
+
+
+def token_hash(token: uuid.UUID) -> bytes:
+    """The hash under which a session is stored and found; 122 random bits need no key."""
+    return hashlib.sha256(token.bytes).digest()

@@ -1,0 +1,234 @@
+"""Currencies, wallets, transactions, the journal, the call log, and what contradicts."""
+
+from django.core.validators import MaxValueValidator, RegexValidator
+from django.db import models
+from django.db.models import F, Q
+
+from players.ids import new_id
+from players.models import Game, GameSession, Player
+
+# Spendable, reserved and announced money of a wallet together stay below this (contract 1, Amounts).
+WALLET_BOUND = 10**18
+
+
+class Currency(models.Model):
+    """A currency and its number of decimals, which can never change (a trigger holds that)."""
+
+    code = models.CharField(primary_key=True, max_length=12, validators=[RegexValidator(r"\A[A-Z0-9]{2,12}\Z", "2 to 12 capital letters or digits.")])
+    name = models.CharField(max_length=60)
+    decimals = models.PositiveSmallIntegerField(validators=[MaxValueValidator(4)], help_text="Decimals of an amount, 0 to 4. Can never be changed.")
+
+    class Meta:
+        ordering = ["code"]
+        verbose_name_plural = "currencies"
+        constraints = [models.CheckConstraint(name="currency_decimals_0_to_4", condition=Q(decimals__lte=4))]
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class Wallet(models.Model):
+    """A player's money in one currency, in minor units: the present state, derivable from its entries."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    player = models.ForeignKey(Player, models.PROTECT, related_name="wallets")
+    currency = models.ForeignKey(Currency, models.PROTECT, related_name="+")
+    spendable = models.BigIntegerField(default=0)
+    reserved = models.BigIntegerField(default=0)
+    announced = models.BigIntegerField(default=0)
+    debt = models.BigIntegerField(default=0)
+    entry_count = models.BigIntegerField(default=0)
+    head = models.BinaryField(max_length=32)
+    frozen_at = models.DateTimeField(null=True, blank=True)
+    withdrawal_limit = models.BigIntegerField(null=True, blank=True, help_text="The largest single withdrawal, in minor units. Empty: none.")
+    opened_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["player", "currency"], name="wallet_one_per_player_and_currency"),
+            models.CheckConstraint(
+                name="wallet_is_never_negative",
+                condition=Q(spendable__gte=0, reserved__gte=0, announced__gte=0, debt__gte=0),
+            ),
+            models.CheckConstraint(
+                name="wallet_stays_below_its_bound",
+                condition=Q(spendable__lt=WALLET_BOUND - F("reserved") - F("announced"), debt__lt=WALLET_BOUND),
+            ),
+            models.CheckConstraint(name="wallet_limit_is_positive", condition=Q(withdrawal_limit__isnull=True) | Q(withdrawal_limit__gt=0)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.player_id} {self.currency_id}"
+
+
+class Transaction(models.Model):
+    """The present state of one withdrawal, deposit or adjustment; `id` is the partner's `qwTransactionId`.
+
+    Its foreign keys are without database constraints: only the ledger writes it, what it names is never deleted
+    (triggers), the audit looks for orphans, and a constraint on `game` would lock that one row at every call.
+    """
+
+    class Type(models.TextChoices):
+        WITHDRAWAL = "withdrawal", "withdrawal"
+        DEPOSIT = "deposit", "deposit"
+        CREDIT = "credit", "credit by an operator"
+        DEBIT = "debit", "debit by an operator"
+
+    class State(models.TextChoices):
+        PENDING = "pending", "pending"
+        CONFIRMED = "confirmed", "confirmed"
+        ROLLED_BACK = "rolled_back", "rolled back"
+        EXPIRED = "expired", "expired"
+        DECLINED = "declined", "declined"
+
+    class Source(models.TextChoices):
+        """Which part of the platform acted."""
+
+        GAME = "game", "game"
+        OPERATOR = "operator", "operator"
+        SWEEP = "sweep", "sweep"
+        SYSTEM = "system", "system"
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    player = models.ForeignKey(Player, models.PROTECT, related_name="transactions", db_constraint=False, db_index=False)
+    wallet = models.ForeignKey(Wallet, models.PROTECT, related_name="transactions", db_constraint=False, db_index=False)
+    game = models.ForeignKey(Game, models.PROTECT, null=True, blank=True, related_name="+", db_constraint=False, db_index=False)
+    session = models.ForeignKey(GameSession, models.PROTECT, null=True, blank=True, related_name="+", db_constraint=False, db_index=False)
+    type = models.CharField(max_length=10, choices=Type.choices)
+    mm_transaction_id = models.CharField("mmTransactionId", max_length=64, null=True, blank=True)  # noqa: DJ001 (NULL: outside the unique key)
+    state = models.CharField(max_length=11, choices=State.choices)
+    # In minor units; absent for a rollback that overtook its opening.
+    amount = models.BigIntegerField(null=True, blank=True)
+    refusal = models.CharField(max_length=18, blank=True, help_text="Why a declined transaction was declined.")
+    description = models.CharField(max_length=255, blank=True)
+    source = models.CharField(max_length=8, choices=Source.choices)
+    actor = models.CharField(max_length=80)
+    reverses = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="reversals", db_constraint=False, db_index=False)
+    opened_at = models.DateTimeField()
+    opened_seq = models.BigIntegerField()
+    due_at = models.DateTimeField(null=True, blank=True)
+    settled_at = models.DateTimeField(null=True, blank=True)
+    settled_seq = models.BigIntegerField(null=True, blank=True)
+    settled_source = models.CharField(max_length=8, choices=Source.choices, blank=True)
+    settled_actor = models.CharField(max_length=80, blank=True)
+    reason = models.CharField(max_length=255, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["player", "game", "type", "mm_transaction_id"], name="transaction_once_per_game_and_player"),
+            models.CheckConstraint(name="transaction_amount_is_positive", condition=Q(amount__gt=0)),
+            # Short on purpose: PostgreSQL reads every CHECK anew for each row it writes. audit_ledger knows the whole rule.
+            models.CheckConstraint(
+                name="transaction_is_pending_or_settled",
+                condition=Q(state="pending", settled_at__isnull=True, refusal="") | (~Q(state="pending") & Q(settled_at__isnull=False)),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["mm_transaction_id"], name="transaction_by_mm_id"),
+            models.Index(fields=["due_at"], name="transaction_due", condition=Q(state="pending")),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class Entry(models.Model):
+    """One thing that happened to a wallet: a row of the journal, never changed, never deleted (triggers hold that)."""
+
+    class Account(models.TextChoices):
+        """Per wallet: spendable, reserved, debt. Per house and currency: the others."""
+
+        SPENDABLE = "spendable", "spendable"
+        RESERVED = "reserved", "reserved"
+        DEBT = "debt", "debt"
+        GAME_REVENUE = "game_revenue", "game revenue"
+        GAME_PAYOUT = "game_payout", "game payout"
+        PROVIDER_CLEARING = "provider_clearing", "provider clearing"
+        ISSUANCE = "issuance", "issuance"
+        ADJUSTMENTS = "adjustments", "adjustments"
+        WRITE_OFF = "write_off", "write-off"
+
+    pk = models.CompositePrimaryKey("player_id", "wallet_id", "seq")
+    player = models.ForeignKey(Player, models.PROTECT, related_name="+", db_constraint=False, db_index=False)
+    wallet = models.ForeignKey(Wallet, models.PROTECT, related_name="entries", db_constraint=False, db_index=False)
+    seq = models.BigIntegerField()
+    transaction = models.ForeignKey(Transaction, models.PROTECT, null=True, related_name="entries", db_constraint=False, db_index=False)
+    event = models.CharField(max_length=16)
+    debit = models.CharField(max_length=17, choices=Account.choices, null=True)  # noqa: DJ001 (NULL: nothing moved)
+    credit = models.CharField(max_length=17, choices=Account.choices, null=True)  # noqa: DJ001
+    amount = models.BigIntegerField(null=True)
+    spendable = models.BigIntegerField()
+    reserved = models.BigIntegerField()
+    announced = models.BigIntegerField()
+    debt = models.BigIntegerField()
+    actor = models.CharField(max_length=80)
+    note = models.CharField(max_length=255, blank=True)
+    at = models.DateTimeField()
+    version = models.SmallIntegerField()
+    hash = models.BinaryField(max_length=32)
+
+    class Meta:
+        verbose_name_plural = "entries"
+        constraints = [
+            models.CheckConstraint(
+                name="entry_is_balanced",
+                condition=Q(debit__isnull=True, credit__isnull=True) | Q(debit__isnull=False, credit__isnull=False, amount__gt=0),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.wallet_id} {self.seq}"
+
+
+class ApiCall(models.Model):
+    """One wallet call that named a transaction: what the game really sent, and how it was answered.
+
+    The table is partitioned by day and dropped by age (`manage.py call_log_days`).
+    """
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    at = models.DateTimeField()
+    game = models.ForeignKey(Game, models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+")
+    player = models.ForeignKey(Player, models.DO_NOTHING, null=True, db_constraint=False, db_index=False, related_name="+")
+    transaction = models.ForeignKey(Transaction, models.DO_NOTHING, null=True, db_constraint=False, db_index=False, related_name="calls")
+    credential = models.UUIDField()
+    endpoint = models.CharField(max_length=20)
+    mm_transaction_id = models.CharField("mmTransactionId", max_length=64)
+    amount = models.BigIntegerField(null=True)
+    currency_code = models.CharField(max_length=12, blank=True)
+    address = models.GenericIPAddressField()
+    outcome = models.CharField(max_length=20)
+    replayed = models.BooleanField()
+    took_us = models.IntegerField("took (µs)")
+
+    class Meta:
+        managed = False
+        db_table = "wallet_apicall"
+        verbose_name = "API call"
+
+    def __str__(self) -> str:
+        return f"{self.endpoint} {self.mm_transaction_id}"
+
+
+class Discrepancy(models.Model):
+    """A game's word that contradicts what the platform settled (contract 2.3); operators see it."""
+
+    class Kind(models.TextChoices):
+        CONFIRM_OF_RETURNED = "confirm_of_returned", "confirmation of what we rolled back or expired"
+        ROLLBACK_OF_CONFIRMED = "rollback_of_confirmed", "rollback of what we confirmed on our own"
+        TOMBSTONE_ELSEWHERE = "tombstone_elsewhere", "rollback of an id that is pending at another player"
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    player = models.ForeignKey(Player, models.PROTECT, related_name="discrepancies", db_index=False)
+    transaction = models.ForeignKey(Transaction, models.PROTECT, related_name="discrepancies", db_constraint=False, db_index=False)
+    kind = models.CharField(max_length=21, choices=Kind.choices)
+    first_seen_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+    times_seen = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        verbose_name_plural = "discrepancies"
+        constraints = [models.UniqueConstraint(fields=["player", "transaction", "kind"], name="discrepancy_once_per_transaction_and_kind")]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.transaction_id}"
