@@ -1,6 +1,21 @@
 """Which path belongs to which part of the platform."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
-urlpatterns = [path("admin/", admin.site.urls)]
+from config import health
+from wallet.urls import entry_api, wallet
+
+urlpatterns = [
+    path("wallet/", include(wallet)),
+    path("entry/", include(entry_api)),
+    path("admin/", admin.site.urls),
+    path("api/schema/", SpectacularAPIView.as_view(authentication_classes=[], permission_classes=[]), name="schema"),
+    path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema", authentication_classes=[], permission_classes=[]), name="docs"),
+    path("healthz", health.process_health),
+    path("readyz", health.readiness),
+]
+
+handler404 = "config.health.not_found"
+handler500 = "config.health.server_error"

@@ -1,8 +1,4 @@
--- What every ledger function stands on: the clock, ids, and what a function answers.
-
--- The platform's one clock. Tests replace this function; nothing else asks for the time.
-CREATE FUNCTION wallet_now() RETURNS timestamptz
-LANGUAGE sql VOLATILE AS $$ SELECT clock_timestamp() $$;
+-- What every ledger function stands on: ids, and what a function answers.
 
 -- A UUIDv7 (RFC 9562) of the given time: 48 bits of milliseconds, then random bits.
 CREATE FUNCTION wallet_new_id(p_at timestamptz) RETURNS uuid

@@ -3,7 +3,7 @@
 -- In: p_type withdrawal or deposit; p_game the caller's game; p_token_hash the session; p_mm the game's own id;
 --     p_amount in minor units and p_currency as the game named them; p_pending how long it may stay unfinished;
 --     the rest says who asked, for the journal and the call log.
--- Outcomes: opened; unknown_token, other_content, rolled_back, expired, insufficient_funds, limit_reached,
+-- Outcomes: opened; unknown_token, other_content, already_rolled_back, already_expired, insufficient_funds, limit_reached,
 --     session_ended, foreign_currency, player_inactive, wallet_frozen.
 -- Raises unique_violation where the same id comes at this very moment through a session in another currency,
 --     under another wallet's lock: call again, and it is known.
@@ -38,7 +38,7 @@ BEGIN
         WHERE player_id = w.player_id AND game_id = p_game AND type = p_type AND mm_transaction_id = p_mm;
         IF FOUND THEN
             a := ROW(CASE
-                WHEN t.state IN ('rolled_back', 'expired') THEN t.state
+                WHEN t.state IN ('rolled_back', 'expired') THEN 'already_' || t.state
                 -- An id of another wallet of this player has, by its currency, other content.
                 WHEN t.wallet_id <> w.id OR t.amount <> p_amount OR p_currency <> w.currency_id THEN 'other_content'
                 WHEN t.state = 'declined' THEN t.refusal

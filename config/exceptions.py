@@ -1,0 +1,31 @@
+"""What each failure of an API view is answered with (contract 1.5, 1.6)."""
+
+import logging
+from typing import Any
+
+from django.db import InterfaceError, OperationalError
+from django.http import HttpResponse
+from rest_framework.exceptions import APIException
+from rest_framework.views import set_rollback
+
+from players.answers import error_answer, internal_error, unavailable
+from players.errors import ErrorCode, Refusal
+
+logger = logging.getLogger(__name__)
+
+
+def answer_to_exception(problem: Exception, context: dict[str, Any]) -> HttpResponse:
+    """The answer to `problem`; never a stack trace, SQL, or a secret."""
+    set_rollback()
+    if isinstance(problem, Refusal):
+        return error_answer(problem.code, problem.description, **problem.members)
+    if isinstance(problem, APIException):
+        answer = error_answer(ErrorCode.INVALID_REQUEST, str(problem.detail), problem.status_code)
+        if problem.status_code == 405:
+            answer["Allow"] = ", ".join(context["view"].allowed_methods)
+        return answer
+    if isinstance(problem, OperationalError | InterfaceError):
+        logger.error("the database is unavailable: %s", problem)
+        return unavailable()
+    logger.exception("unhandled failure", exc_info=problem)
+    return internal_error()

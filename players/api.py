@@ -1,0 +1,97 @@
+"""The HTTP edge: reads a request exactly, calls one handler, answers with JSON (contract 1)."""
+
+import json
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any, TypeVar
+
+import msgspec
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import APIException
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from players.errors import invalid
+from players.gate import Call
+
+Shape = TypeVar("Shape", bound=msgspec.Struct)
+
+JSON_TYPE = re.compile(r'application/json\s*(;\s*charset\s*=\s*"?utf-?8"?\s*)?;?\s*\Z', re.IGNORECASE)
+
+
+class BodyTooLong(APIException):
+    """The body is longer than `API_BODY_LIMIT`."""
+
+    status_code = 413
+    default_detail = "The body is longer than 64 KiB."
+
+
+def refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def read_object(request: HttpRequest) -> dict[str, Any]:
+    """The request's body as a JSON object whose numbers are Decimals; members that are null are absent.
+
+    The standard library's reader is used, not msgspec's: it takes lone surrogates in texts that never cause a refusal.
+    """
+    if int(request.META.get("CONTENT_LENGTH") or 0) > settings.API_BODY_LIMIT:
+        raise BodyTooLong
+    if not JSON_TYPE.match(request.META.get("CONTENT_TYPE", "")):
+        raise invalid("The content type must be application/json.")
+    try:
+        body = json.loads(request.body.decode(), parse_float=Decimal, parse_int=Decimal, parse_constant=refuse_constant)
+    except (ValueError, ArithmeticError, RecursionError) as problem:
+        raise invalid("The body is not JSON in UTF-8.") from problem
+    if not isinstance(body, dict):
+        raise invalid("The body must be a JSON object.")
+    return {name: value for name, value in body.items() if value is not None}
+
+
+def fit(body: dict[str, Any], shape: type[Shape]) -> Shape:
+    """`body` as a `shape`; unknown members are tolerated. Raises the refusal 101 that says what does not fit."""
+    try:
+        return msgspec.convert(body, shape)
+    except msgspec.ValidationError as problem:
+        raise invalid(f"The request does not fit: {problem}.") from problem
+    except UnicodeEncodeError as problem:
+        raise invalid("The request does not fit: a text holds half a character.") from problem
+
+
+def whole_number(value: Any, name: str, least: int, most: int) -> int:
+    """`value` as an int from `least` to `most`. Raises 101 otherwise."""
+    if not isinstance(value, Decimal) or not value.is_finite() or value.adjusted() > 18 or value != value.to_integral_value():
+        raise invalid(f"{name} must be a whole number.")
+    if not least <= value <= most:
+        raise invalid(f"{name} must be from {least} to {most}.")
+    return int(value)
+
+
+class CallerAuthentication(BaseAuthentication):
+    """Hands over what the gate decided, for the API's description; the gate has long refused everybody else."""
+
+    def authenticate(self, request: Request) -> None:
+        return None
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Basic"
+
+
+class ApiView(APIView):
+    """One call of the API: `handle` gets who calls and the request, and returns the answer or raises a Refusal."""
+
+    http_method_names = ["post"]
+    authentication_classes = [CallerAuthentication]
+    permission_classes = []
+    throttle_classes = []
+    renderer_classes = [JSONRenderer]
+    parser_classes = []
+    handle: Callable[[Call, HttpRequest], HttpResponse]
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[JSONRenderer, str]:
+        # Every answer is JSON, whatever the caller says it accepts.
+        return JSONRenderer(), "application/json"

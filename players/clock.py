@@ -1,0 +1,27 @@
+"""The platform's one clock: the database's."""
+
+from datetime import UTC, datetime
+
+from django.db import connection
+from django.db.models import DateTimeField, Func
+
+
+class WalletNow(Func):
+    """`wallet_now()` in a query."""
+
+    function = "wallet_now"
+    arity = 0
+    output_field = DateTimeField()
+
+
+def now() -> datetime:
+    """The time that the database says."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT wallet_now()")
+        moment: datetime = cursor.fetchone()[0]
+    return moment
+
+
+def timestamp(moment: datetime) -> str:
+    """A moment as answers show it: RFC 3339, UTC, milliseconds."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,102 @@
+"""Everything that can happen to players, sessions and credentials."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+
+from players.clock import WalletNow, now
+from players.credentials import BOOK
+from players.errors import ErrorCode, Refusal
+from players.models import Credential, Game, GameSession, Player, PlayerEvent
+from players.secrets import new_password, new_token, password_hash, token_hash
+
+STRICTNESS = {Player.Status.ACTIVE: 0, Player.Status.BLOCKED: 1, Player.Status.SELF_EXCLUDED: 2, Player.Status.CLOSED: 3}
+
+
+@transaction.atomic
+def put_player(uid: str, *, attributes: dict[str, str], status: str | None, actor: str) -> Player:
+    """Creates or updates a player for the web front; absent attributes keep their value (contract 3).
+
+    Raises 103, and changes nothing, where the front may not set that status.
+    """
+    player, created = Player.objects.select_for_update().get_or_create(uid=uid, defaults=attributes)
+    if created:
+        PlayerEvent.objects.create(player=player, new_status=player.status, actor=actor)
+    if status is not None and status != player.status:
+        require_front_may_set(player, status)
+        change_status(player, status, Player.SetBy.FRONT, actor, "")
+    for name, value in attributes.items():
+        setattr(player, name, value)
+    player.save()
+    return player
+
+
+def require_front_may_set(player: Player, status: str) -> None:
+    """The web front can always bar a player more strictly, and lift only a block it set itself (contract 3)."""
+    if STRICTNESS[Player.Status(status)] > STRICTNESS[Player.Status(player.status)]:
+        return
+    own_block = player.status == Player.Status.BLOCKED and player.status_set_by == Player.SetBy.FRONT
+    if not own_block:
+        raise Refusal(ErrorCode.PLAYER_BARRED, f"The player is {player.get_status_display()}; only an operator can change that.")
+
+
+def change_status(player: Player, status: str, set_by: str, actor: str, reason: str) -> None:
+    """Sets the status of a locked player and writes the event. The caller saves the player."""
+    PlayerEvent.objects.create(player=player, old_status=player.status, new_status=status, actor=actor, reason=reason)
+    player.status, player.status_set_by = status, set_by
+
+
+@transaction.atomic
+def set_player_status(player_id: UUID, *, status: str, actor: str, reason: str) -> Player:
+    """An operator sets a player's status, with a reason."""
+    player = Player.objects.select_for_update().get(pk=player_id)
+    # Also where the status stays: from now on it is the operator's, and the front cannot lift it.
+    change_status(player, status, Player.SetBy.OPERATOR, actor, reason)
+    player.save()
+    return player
+
+
+def start_session(player: Player, game: Game, *, currency_code: str, language: str, lifetime: timedelta) -> tuple[UUID, datetime]:
+    """Makes a session. Returns its token, which is stored nowhere, and when it expires."""
+    token, began = new_token(), now()
+    session = GameSession.objects.create(
+        token_hash=token_hash(token),
+        player=player,
+        game=game,
+        currency_code=currency_code,
+        language=language,
+        created_at=began,
+        expires_at=began + lifetime,
+    )
+    return token, session.expires_at
+
+
+def end_session(token: UUID) -> None:
+    """Ends a session; repeated, nothing more. Raises 102 where there never was one."""
+    found = GameSession.objects.filter(token_hash=token_hash(token))
+    if not found.filter(ended_at=None).update(ended_at=WalletNow()) and not found.exists():
+        raise Refusal(ErrorCode.UNKNOWN_SESSION, "The session token is unknown.")
+
+
+def create_credential(*, kind: str, game: Game | None, username: str, allowed_networks: list[str], note: str) -> tuple[Credential, str]:
+    """Makes a credential. Returns it and its password, which is shown once and stored nowhere."""
+    password = new_password()
+    credential = Credential.objects.create(
+        kind=kind,
+        game=game,
+        username=username,
+        password_hash=password_hash(password),
+        allowed_networks=allowed_networks,
+        note=note,
+    )
+    BOOK.forget()
+    return credential, password
+
+
+def revoke_credential(credential: Credential) -> None:
+    """Ends a credential; other processes notice within `CREDENTIAL_CACHE_SECONDS`."""
+    Credential.objects.filter(pk=credential.pk, revoked_at=None).update(revoked_at=WalletNow())
+    BOOK.forget()
+
+

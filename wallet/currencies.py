@@ -1,0 +1,31 @@
+"""The decimals of currencies, remembered in the process: they can never change (a trigger holds that)."""
+
+from typing import Any
+
+from wallet.models import Currency
+from wallet.money import money
+
+_decimals: dict[str, int] = {}
+
+
+def decimals_of(code: str) -> int | None:
+    """The number of decimals of a currency, or None where there is no such currency."""
+    known = _decimals.get(code)
+    if known is None:
+        known = Currency.objects.filter(code=code).values_list("decimals", flat=True).first() if code.isascii() and code.isalnum() else None
+        if known is not None:
+            _decimals[code] = known
+    return known
+
+
+def show(minor: int, code: str) -> dict[str, Any]:
+    """Minor units of a known currency as answers show them."""
+    decimals = decimals_of(code)
+    if decimals is None:
+        raise LookupError(f"currency {code} is not known")
+    return money(minor, code, decimals)
+
+
+def forget() -> None:
+    """Empties the memory; only tests make currencies anew."""
+    _decimals.clear()

@@ -1,0 +1,215 @@
+"""The entry API, for the platform's own web front (contract 3)."""
+
+import re
+from typing import Annotated, Any, ClassVar
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+import msgspec
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from msgspec import UNSET, Meta, UnsetType
+from rest_framework.request import Request
+
+from players.answers import json_answer
+from players.api import ApiView, fit, read_object, whole_number
+from players.clock import timestamp
+from players.errors import invalid
+from players.gate import Call
+from players.models import UID_PATTERN, Player
+from players.operations import end_session, put_player
+from wallet.currencies import show
+from wallet.models import Entry, Wallet
+from wallet.operations import Launched, find_player, launch_game, read_statement, require_currency
+from wallet.requests import Token, read_uuid
+
+UID = re.compile(UID_PATTERN + r"\Z")
+DEFAULT_LINES = 50
+MOST_LINES = 200
+
+Uid = Annotated[str, Meta(pattern=rf"^{UID_PATTERN}\Z", description="The platform's name for the player.", extra_json_schema={"pattern": f"^{UID_PATTERN}$"})]
+Language = Annotated[
+    str,
+    Meta(max_length=35, pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*\Z", description="BCP 47", extra_json_schema={"pattern": "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$"}),
+]
+Country = Annotated[str, Meta(pattern=r"^[A-Z]{2}\Z", description="ISO 3166-1 alpha-2", extra_json_schema={"pattern": "^[A-Z]{2}$"})]
+Nickname = Annotated[str, Meta(max_length=64)]
+Status = Annotated[
+    str,
+    Meta(pattern=r"^(active|blocked|self_excluded|closed)\Z", extra_json_schema={"enum": ["active", "blocked", "self_excluded", "closed"]}),
+]
+WholeNumber = Annotated[Any, Meta(extra_json_schema={"type": "integer", "minimum": 1})]
+
+
+class PutPlayerRequest(msgspec.Struct):
+    """PUT /entry/players/<uid>."""
+
+    nickname: Nickname | UnsetType = UNSET
+    country: Country | UnsetType = UNSET
+    language: Language | UnsetType = UNSET
+    status: Status | UnsetType = UNSET
+
+
+class LaunchRequest(msgspec.Struct):
+    """launch."""
+
+    uid: Uid
+    game: str
+    currencyCode: str  # noqa: N815
+    language: Language | UnsetType = UNSET
+    ttlSeconds: WholeNumber | UnsetType = UNSET  # noqa: N815
+
+
+class EndSessionRequest(msgspec.Struct):
+    """endSession."""
+
+    token: Token
+
+
+class BalanceRequest(msgspec.Struct):
+    """balance."""
+
+    uid: Uid
+    currencyCode: str  # noqa: N815
+
+
+class StatementRequest(msgspec.Struct):
+    """statement."""
+
+    uid: Uid
+    currencyCode: str  # noqa: N815
+    before: Annotated[str, Meta(description="The `next` of the page before.")] | UnsetType = UNSET
+    limit: Annotated[Any, Meta(extra_json_schema={"type": "integer", "minimum": 1, "maximum": MOST_LINES, "default": DEFAULT_LINES})] | UnsetType = UNSET
+
+
+class EntryView(ApiView):
+    """A call of the web front; `shape` is what it sends."""
+
+    shape: ClassVar[type[msgspec.Struct]]
+
+    def post(self, request: Request) -> HttpResponse:
+        django_request: HttpRequest = request._request
+        call: Call = django_request.call  # type: ignore[attr-defined]
+        return self.handle(call, fit(read_object(django_request), self.shape))
+
+    def handle(self, call: Call, given: Any) -> HttpResponse:
+        """The answer to a request of the right shape. Raises Refusal."""
+        raise NotImplementedError
+
+
+class PutPlayer(ApiView):
+    """Creates or updates a player."""
+
+    http_method_names = ["put"]
+
+    def put(self, request: Request, uid: str) -> HttpResponse:
+        django_request: HttpRequest = request._request
+        call: Call = django_request.call  # type: ignore[attr-defined]
+        given = fit(read_object(django_request), PutPlayerRequest)
+        if not UID.match(uid):
+            raise invalid("uid must be 1 to 64 letters, digits or . _ : @ -")
+        attributes = {name: value for name in ("nickname", "country", "language") if (value := getattr(given, name)) is not UNSET}
+        if not attributes.get("nickname", "").isprintable():
+            raise invalid("nickname must not hold control characters.")
+        status = None if given.status is UNSET else given.status
+        player = put_player(uid, attributes=attributes, status=status, actor=call.caller.actor)
+        return json_answer(show_player(player))
+
+
+def show_player(player: Player) -> dict[str, str]:
+    """A player as the web front sees it."""
+    return {
+        "uid": player.uid,
+        "nickname": player.nickname,
+        "country": player.country,
+        "language": player.language,
+        "status": player.status,
+    }
+
+
+class Launch(EntryView):
+    """Starts a session of a player in a game."""
+
+    shape = LaunchRequest
+
+    def handle(self, call: Call, given: LaunchRequest) -> HttpResponse:
+        longest = int(settings.SESSION_TTL.total_seconds())
+        ttl = None if given.ttlSeconds is UNSET else min(whole_number(given.ttlSeconds, "ttlSeconds", 1, 10**18), longest)
+        language = None if given.language is UNSET else given.language
+        launched = launch_game(given.uid, given.game, given.currencyCode, language=language, ttl_seconds=ttl, actor=call.caller.actor)
+        return json_answer(
+            {
+                "token": launched.token,
+                "launchUrl": launch_url(launched, given.currencyCode),
+                "expiresAt": timestamp(launched.expires_at),
+            }
+        )
+
+
+def launch_url(launched: Launched, currency_code: str) -> str:
+    """The game's entry point with `token`, `lang` and `currency` among its query parameters."""
+    parts = urlsplit(launched.game.launch_url)
+    query = [*parse_qsl(parts.query, keep_blank_values=True), ("token", str(launched.token)), ("lang", launched.language or "en"), ("currency", currency_code)]
+    return urlunsplit(parts._replace(query=urlencode(query)))
+
+
+class EndSession(EntryView):
+    """Ends a session; repeated, the same."""
+
+    shape = EndSessionRequest
+
+    def handle(self, call: Call, given: EndSessionRequest) -> HttpResponse:
+        end_session(read_uuid(given.token))
+        return json_answer({})
+
+
+class Balance(EntryView):
+    """What a player has in one currency; zeros where no wallet was opened."""
+
+    shape = BalanceRequest
+
+    def handle(self, call: Call, given: BalanceRequest) -> HttpResponse:
+        player, code = find_player(given.uid), require_currency(given.currencyCode)
+        wallet = Wallet.objects.filter(player=player, currency_id=code).first() or Wallet()
+        return json_answer(
+            {
+                "balance": show(wallet.spendable, code),
+                "reserved": show(wallet.reserved, code),
+                "debt": show(wallet.debt, code),
+            }
+        )
+
+
+class Statement(EntryView):
+    """What changed a player's spendable balance, newest first."""
+
+    shape = StatementRequest
+
+    def handle(self, call: Call, given: StatementRequest) -> HttpResponse:
+        limit = DEFAULT_LINES if given.limit is UNSET else whole_number(given.limit, "limit", 1, MOST_LINES)
+        before = None if given.before is UNSET else read_cursor(given.before)
+        player, code = find_player(given.uid), require_currency(given.currencyCode)
+        entries, following = read_statement(player, code, before=before, limit=limit)
+        return json_answer({"lines": [show_line(entry, code) for entry in entries], "next": None if following is None else str(following)})
+
+
+def read_cursor(text: str) -> int:
+    """The entry number that a cursor stands for. Raises 101."""
+    if not (text.isascii() and text.isdigit() and len(text) <= 18):
+        raise invalid("before must be the next of an earlier page.")
+    return int(text)
+
+
+def show_line(entry: Entry, code: str) -> dict[str, Any]:
+    """One line of a statement; the amount is negative where the player could spend less afterwards."""
+    transaction, amount = entry.transaction, entry.amount or 0
+    return {
+        "what": f"{transaction.type}_{entry.event}" if transaction else entry.event,
+        "game": transaction.game.slug if transaction and transaction.game else None,
+        "amount": show(amount if entry.credit == Entry.Account.SPENDABLE else -amount, code),
+        "balanceAfter": show(entry.spendable, code),
+        "mmTransactionId": transaction.mm_transaction_id if transaction else None,
+        "qwTransactionId": str(transaction.pk) if transaction else None,
+        "time": timestamp(entry.at),
+    }
+
+

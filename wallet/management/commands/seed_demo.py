@@ -1,0 +1,106 @@
+"""Fills an empty platform with a demonstration, once, and tells how to use it."""
+
+import json
+import os
+import textwrap
+import uuid
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+
+from players.demo import GAMES, demo_credential, demo_game, demo_operator
+from players.models import Player
+from players.operations import put_player
+from wallet.models import Currency
+from wallet.operations import adjust_wallet, launch_game
+
+CURRENCIES = {"XAG": ("Silver coins", 2), "EUR": ("Euro", 2), "JPY": ("Yen", 0), "BHD": ("Bahraini dinar", 3)}
+PLAYERS = [("demo-anna", "Anna", "AT", "de", "XAG"), ("demo-ben", "Ben", "GB", "en", "XAG"), ("demo-chloe", "Chloé", "FR", "fr", "EUR")]
+# 10 000.00 of either currency, in minor units.
+FUNDS = 1_000_000
+
+
+class Command(BaseCommand):
+    help = "Makes demo games, credentials, players with money and an operator, where they are not there yet, and writes var/demo.json."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--url", default="http://127.0.0.1:8000", help="Where the web server listens.")
+        parser.add_argument("--file", default=str(settings.BASE_DIR / "var" / "demo.json"), help="Where the credentials are written (mode 600).")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not settings.DEMO:
+            raise CommandError("This makes credentials with known passwords. Set DEMO=1 where that is meant, and never where real money is.")
+        path = Path(options["file"])
+        kept = json.loads(path.read_text()) if path.exists() else {}
+        with transaction.atomic():
+            demo = self.seed(options["url"].rstrip("/"), kept)
+        write_private(path, json.dumps(demo, indent=2) + "\n")
+        self.stdout.write(self.guide(demo, path))
+
+    def seed(self, url: str, kept: dict[str, Any]) -> dict[str, Any]:
+        """Makes what is missing; returns what `var/demo.json` holds."""
+        for code, (name, decimals) in CURRENCIES.items():
+            Currency.objects.get_or_create(code=code, defaults={"name": name, "decimals": decimals})
+        kept_games = {game["slug"]: game for game in kept.get("games", [])}
+        games = [
+            {"slug": slug, **demo_credential(slug, kind="game", game=demo_game(slug), kept=kept_games.get(slug))} for slug in GAMES
+        ]
+        return {
+            "url": url,
+            "admin": demo_operator(kept.get("admin")),
+            "platform": demo_credential("lobby", kind="platform", game=None, kept=kept.get("platform")),
+            "games": games,
+            "players": [self.player(*player) for player in PLAYERS],
+        }
+
+    def player(self, uid: str, nickname: str, country: str, language: str, currency: str) -> dict[str, str]:
+        """A demo player with money and a fresh session in the first game."""
+        attributes = {"nickname": nickname, "country": country, "language": language}
+        if not Player.objects.filter(uid=uid).exists():
+            player = put_player(uid, attributes=attributes, status=None, actor="seed")
+            Player.objects.filter(pk=player.pk).update(is_test=True)
+        player = Player.objects.get(uid=uid)
+        # The id is the same at every run, so the money is given once.
+        given = uuid.uuid5(player.pk, f"demo funds {currency}")
+        adjust_wallet(
+            player, currency, type="credit", amount=FUNDS, transaction_id=given, actor="seed", reason="Demo funds", source="system"
+        )
+        launched = launch_game(uid, next(iter(GAMES)), currency, language=None, ttl_seconds=None, actor="seed")
+        return {"uid": uid, "token": str(launched.token), "currencyCode": currency}
+
+    def guide(self, demo: dict[str, Any], path: Path) -> str:
+        """What a person at the terminal needs to go on."""
+        game, player, url = demo["games"][0], demo["players"][0], demo["url"]
+        body = json.dumps(
+            {"token": player["token"], "mmTransactionId": f"hello-{uuid.uuid4().hex[:8]}", "amount": {"amount": 230.0, "currencyCode": player["currencyCode"]}}
+        ).replace("230.0,", "230.00,")
+        curl = f"curl -u {game['username']}:{game['password']} -H 'Content-Type: application/json' \\\n    -d '{body}' \\\n    {url}/wallet/withdraw"
+        return textwrap.dedent(
+            """
+            Admin       {url}/admin/      {admin} / {password}
+            API docs    {url}/api/docs/
+            Credentials {path}
+
+            Withdraw 230.00 of a demo player's money:
+              {curl}
+            """
+        ).format(url=url, admin=demo["admin"]["username"], password=demo["admin"]["password"], path=shown(path), curl=curl)
+
+
+def shown(path: Path) -> str:
+    """The path as a person in the project's folder would write it."""
+    return str(path.relative_to(settings.BASE_DIR)) if path.is_relative_to(settings.BASE_DIR) else str(path)
+
+
+def write_private(path: Path, text: str) -> None:
+    """Writes a file that only its owner can read, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_suffix(".new")
+    draft.unlink(missing_ok=True)
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+    draft.replace(path)
