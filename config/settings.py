@@ -44,7 +44,7 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 def networks(name: str) -> list[str]:
     """The environment variable `name` as a list of networks; a word that is none refuses the start."""
-    words = env.list(name, default=[])
+    words: list[str] = env.list(name, default=[])
     for word in words:
         try:
             ip_network(word)

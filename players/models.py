@@ -1,12 +1,13 @@
 """Operators, games, credentials, players and their sessions."""
 
+from ipaddress import ip_network
+
 from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator, RegexValidator, URLValidator
 from django.db import models
 from django.db.models import Q
-from ipaddress import ip_network
 
 from players.ids import new_id
 

@@ -98,5 +98,3 @@ def revoke_credential(credential: Credential) -> None:
     """Ends a credential; other processes notice within `CREDENTIAL_CACHE_SECONDS`."""
     Credential.objects.filter(pk=credential.pk, revoked_at=None).update(revoked_at=WalletNow())
     BOOK.forget()
-
-

@@ -1,17 +1,17 @@
 """The entry API, for the platform's own web front (contract 3)."""
 
 import re
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import msgspec
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from msgspec import UNSET, Meta, UnsetType
 from rest_framework.request import Request
 
 from players.answers import json_answer
-from players.api import ApiView, fit, read_object, whole_number
+from players.api import ApiView, fit, read_object, who_calls, whole_number
 from players.clock import timestamp
 from players.errors import invalid
 from players.gate import Call
@@ -29,7 +29,12 @@ MOST_LINES = 200
 Uid = Annotated[str, Meta(pattern=rf"^{UID_PATTERN}\Z", description="The platform's name for the player.", extra_json_schema={"pattern": f"^{UID_PATTERN}$"})]
 Language = Annotated[
     str,
-    Meta(max_length=35, pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*\Z", description="BCP 47", extra_json_schema={"pattern": "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$"}),
+    Meta(
+        max_length=35,
+        pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*\Z",
+        description="BCP 47",
+        extra_json_schema={"pattern": "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$"},
+    ),
 ]
 Country = Annotated[str, Meta(pattern=r"^[A-Z]{2}\Z", description="ISO 3166-1 alpha-2", extra_json_schema={"pattern": "^[A-Z]{2}$"})]
 Nickname = Annotated[str, Meta(max_length=64)]
@@ -81,37 +86,20 @@ class StatementRequest(msgspec.Struct):
     limit: Annotated[Any, Meta(extra_json_schema={"type": "integer", "minimum": 1, "maximum": MOST_LINES, "default": DEFAULT_LINES})] | UnsetType = UNSET
 
 
-class EntryView(ApiView):
-    """A call of the web front; `shape` is what it sends."""
-
-    shape: ClassVar[type[msgspec.Struct]]
-
-    def post(self, request: Request) -> HttpResponse:
-        django_request: HttpRequest = request._request
-        call: Call = django_request.call  # type: ignore[attr-defined]
-        return self.handle(call, fit(read_object(django_request), self.shape))
-
-    def handle(self, call: Call, given: Any) -> HttpResponse:
-        """The answer to a request of the right shape. Raises Refusal."""
-        raise NotImplementedError
-
-
 class PutPlayer(ApiView):
     """Creates or updates a player."""
 
     http_method_names = ["put"]
 
     def put(self, request: Request, uid: str) -> HttpResponse:
-        django_request: HttpRequest = request._request
-        call: Call = django_request.call  # type: ignore[attr-defined]
-        given = fit(read_object(django_request), PutPlayerRequest)
+        given = fit(read_object(request._request), PutPlayerRequest)  # noqa: SLF001 (as in ApiView)
         if not UID.match(uid):
             raise invalid("uid must be 1 to 64 letters, digits or . _ : @ -")
         attributes = {name: value for name in ("nickname", "country", "language") if (value := getattr(given, name)) is not UNSET}
         if not attributes.get("nickname", "").isprintable():
             raise invalid("nickname must not hold control characters.")
         status = None if given.status is UNSET else given.status
-        player = put_player(uid, attributes=attributes, status=status, actor=call.caller.actor)
+        player = put_player(uid, attributes=attributes, status=status, actor=who_calls(request).caller.actor)
         return json_answer(show_player(player))
 
 
@@ -126,7 +114,7 @@ def show_player(player: Player) -> dict[str, str]:
     }
 
 
-class Launch(EntryView):
+class Launch(ApiView):
     """Starts a session of a player in a game."""
 
     shape = LaunchRequest
@@ -152,7 +140,7 @@ def launch_url(launched: Launched, currency_code: str) -> str:
     return urlunsplit(parts._replace(query=urlencode(query)))
 
 
-class EndSession(EntryView):
+class EndSession(ApiView):
     """Ends a session; repeated, the same."""
 
     shape = EndSessionRequest
@@ -162,7 +150,7 @@ class EndSession(EntryView):
         return json_answer({})
 
 
-class Balance(EntryView):
+class Balance(ApiView):
     """What a player has in one currency; zeros where no wallet was opened."""
 
     shape = BalanceRequest
@@ -179,7 +167,7 @@ class Balance(EntryView):
         )
 
 
-class Statement(EntryView):
+class Statement(ApiView):
     """What changed a player's spendable balance, newest first."""
 
     shape = StatementRequest
@@ -211,5 +199,3 @@ def show_line(entry: Entry, code: str) -> dict[str, Any]:
         "qwTransactionId": str(transaction.pk) if transaction else None,
         "time": timestamp(entry.at),
     }
-
-

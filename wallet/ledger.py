@@ -66,10 +66,7 @@ ANSWER = "SELECT outcome, transaction_id::text, balance, currency_code FROM "
 
 OPEN = ANSWER + "ledger_open(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s::inet, %s)"
 SETTLE = ANSWER + "ledger_settle(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s::inet, %s)"
-QUERY = (
-    "SELECT outcome, transaction_id::text, state, amount, currency_code, opened_at, settled_at "
-    "FROM ledger_query(%s, %s, %s, %s, %s, %s, %s::inet, %s)"
-)
+QUERY = "SELECT outcome, transaction_id::text, state, amount, currency_code, opened_at, settled_at FROM ledger_query(%s, %s, %s, %s, %s, %s, %s::inet, %s)"
 RESOLVE = ANSWER + "ledger_resolve(%s, %s, %s, %s, %s)"
 ADJUST = ANSWER + "ledger_adjust(%s, %s, %s, %s, %s, %s, %s, %s, %s)"
 GATE = ANSWER + "ledger_gate(%s, %s, %s, %s, %s, %s)"

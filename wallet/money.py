@@ -5,7 +5,9 @@ from typing import Any
 
 from players.errors import invalid
 
-MOST_MINOR_UNITS = 10**17 - 1
+# At most 10^17 - 1 minor units: that many digits.
+LONGEST = 17
+SENSELESS = "amount.amount must be greater than zero, in whole minor units, and at most 10^17 - 1 of them."
 # The most decimals that any currency has.
 MOST_DECIMALS = 4
 
@@ -15,15 +17,14 @@ def to_minor(amount: Any, decimals: int) -> int:
     if not isinstance(amount, Decimal):
         raise invalid("amount.amount must be a JSON number.")
     # The exponent is bounded before anything is computed: 1e999999999 is legal JSON.
-    if not amount.is_finite() or amount <= 0 or amount.adjusted() > 17 or amount.adjusted() < -decimals:
-        raise invalid("amount.amount must be greater than zero, in whole minor units, and at most 10^17 - 1 of them.")
-    sign, digits, exponent = amount.as_tuple()
-    shift = int(exponent) + decimals
-    written = int("".join(map(str, digits)))
-    minor, rest = (written * 10**shift, 0) if shift >= 0 else divmod(written, 10**-shift)
-    if rest or minor > MOST_MINOR_UNITS:
-        raise invalid("amount.amount must be greater than zero, in whole minor units, and at most 10^17 - 1 of them.")
-    return minor
+    if not amount.is_finite() or amount <= 0 or amount.adjusted() > 17:
+        raise invalid(SENSELESS)
+    _, digits, exponent = amount.as_tuple()
+    significant = "".join(map(str, digits)).rstrip("0")
+    shift = int(exponent) + len(digits) - len(significant) + decimals
+    if shift < 0 or len(significant) + shift > LONGEST:
+        raise invalid(SENSELESS)
+    return int(significant) * int(10**shift)
 
 
 def to_major(minor: int, decimals: int) -> Decimal:

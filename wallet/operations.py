@@ -17,7 +17,6 @@ from wallet.errors import refusal
 from wallet.ledger import Answer
 from wallet.models import Entry, Wallet
 
-
 MOVED_SPENDABLE = Q(debit=Entry.Account.SPENDABLE) | Q(credit=Entry.Account.SPENDABLE)
 
 
@@ -76,16 +75,23 @@ def read_statement(player: Player, currency_code: str, *, before: int | None, li
 
 
 def adjust_wallet(
-    player: Player, currency_code: str, *, type: str, amount: int, transaction_id: UUID, actor: str, reason: str, source: str = "operator", into_debt: bool = False
+    player: Player,
+    currency_code: str,
+    *,
+    type: str,
+    amount: int,
+    transaction_id: UUID,
+    actor: str,
+    reason: str,
+    source: str = "operator",
+    into_debt: bool = False,
 ) -> Answer:
     """Credits or debits `amount` minor units with a reason; once for each `transaction_id`.
 
     A debit that does not find enough is refused (104), or with `into_debt` leaves the rest as the player's debt.
     """
     ledger.open_wallet(player.pk, require_currency(currency_code), actor)
-    answer = ledger.adjust_wallet(
-        transaction_id, player.pk, currency_code, type, amount, into_debt=into_debt, source=source, actor=actor, reason=reason
-    )
+    answer = ledger.adjust_wallet(transaction_id, player.pk, currency_code, type, amount, into_debt=into_debt, source=source, actor=actor, reason=reason)
     if answer.outcome != "adjusted":
         raise refusal(answer)
     return answer

@@ -17,7 +17,11 @@ UUID_TEXT = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
 Token = Annotated[str, Meta(description="The player's session token.", extra_json_schema={"format": "uuid"})]
 MmTransactionId = Annotated[
     str,
-    Meta(pattern=r"^[!-~]{1,64}\Z", description="The game's own transaction id: 1 to 64 printable ASCII characters without spaces.", extra_json_schema={"pattern": "^[!-~]{1,64}$"}),
+    Meta(
+        pattern=r"^[!-~]{1,64}\Z",
+        description="The game's own transaction id: 1 to 64 printable ASCII characters without spaces.",
+        extra_json_schema={"pattern": "^[!-~]{1,64}$"},
+    ),
 ]
 OptionalText = Annotated[Any, Meta(description="Never a reason to refuse: cleaned, and 255 characters of it are kept.", extra_json_schema={"type": "string"})]
 

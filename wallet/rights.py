@@ -17,4 +17,4 @@ def grant_rights(*, using: str, **kwargs: Any) -> None:
     with connections[using].cursor() as cursor:
         cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s AND rolname <> current_user", [settings.DATABASE_APP_ROLE])
         if cursor.fetchone():
-            cursor.execute(sql.SQL(RIGHTS.read_text()).format(role=sql.Identifier(settings.DATABASE_APP_ROLE)))  # type: ignore[arg-type]
+            cursor.execute(sql.SQL(RIGHTS.read_text()).format(role=sql.Identifier(settings.DATABASE_APP_ROLE)))

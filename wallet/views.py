@@ -3,12 +3,10 @@
 import re
 from typing import Any, ClassVar
 
-import msgspec
-from django.http import HttpRequest, HttpResponse
-from rest_framework.request import Request
+from django.http import HttpResponse
 
 from players.answers import json_answer
-from players.api import ApiView, fit, read_object
+from players.api import ApiView
 from players.clock import timestamp
 from players.errors import ErrorCode, Refusal
 from players.gate import Call
@@ -23,25 +21,17 @@ LOGGABLE_ID = re.compile(r"[!-~]{1,64}\Z")
 
 
 class WalletView(ApiView):
-    """A call of a game backend. `shape` is what it sends, `endpoint` its name in the call log."""
+    """A call of a game backend; `endpoint` is its name in the call log, empty where it names no transaction."""
 
-    shape: ClassVar[type[msgspec.Struct]]
     endpoint: ClassVar[str] = ""
 
-    def post(self, request: Request) -> HttpResponse:
-        django_request: HttpRequest = request._request
-        call: Call = django_request.call  # type: ignore[attr-defined]
-        body = read_object(django_request)
+    def answer(self, call: Call, body: dict[str, Any]) -> HttpResponse:
         try:
-            return self.handle(call, fit(body, self.shape))
+            return super().answer(call, body)
         except Refusal as problem:
             if problem.code == ErrorCode.INVALID_REQUEST and self.endpoint:
                 self.log_malformed(call, body)
             raise
-
-    def handle(self, call: Call, given: Any) -> HttpResponse:
-        """The answer to a request of the right shape. Raises Refusal."""
-        raise NotImplementedError
 
     def asker(self, call: Call) -> Asker:
         """Who asks, as the ledger writes it down."""
@@ -116,9 +106,7 @@ class OpenView(WalletView):
     def handle(self, call: Call, given: OpenRequest) -> HttpResponse:
         token, (amount, currency) = read_token(given.token), read_amount(given.amount)
         description = clean(given.txDescription)
-        answer = ledger.open_transaction(
-            self.asker(call), self.type, token, given.mmTransactionId, amount, currency, description, call.caller.pending
-        )
+        answer = ledger.open_transaction(self.asker(call), self.type, token, given.mmTransactionId, amount, currency, description, call.caller.pending)
         return answer_with_balance(given.mmTransactionId, answer, success="opened")
 
 
@@ -143,9 +131,7 @@ class RollbackView(WalletView):
 
     def handle(self, call: Call, given: RollbackRequest) -> HttpResponse:
         reason = clean(given.rollbackReason)
-        answer = ledger.settle_transaction(
-            self.asker(call), "rolled_back", self.type, read_token(given.token), given.mmTransactionId, None, None, reason
-        )
+        answer = ledger.settle_transaction(self.asker(call), "rolled_back", self.type, read_token(given.token), given.mmTransactionId, None, None, reason)
         return answer_with_balance(given.mmTransactionId, answer, success="rolled_back")
 
 

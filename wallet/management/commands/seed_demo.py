@@ -46,9 +46,7 @@ class Command(BaseCommand):
         for code, (name, decimals) in CURRENCIES.items():
             Currency.objects.get_or_create(code=code, defaults={"name": name, "decimals": decimals})
         kept_games = {game["slug"]: game for game in kept.get("games", [])}
-        games = [
-            {"slug": slug, **demo_credential(slug, kind="game", game=demo_game(slug), kept=kept_games.get(slug))} for slug in GAMES
-        ]
+        games = [{"slug": slug, **demo_credential(slug, kind="game", game=demo_game(slug), kept=kept_games.get(slug))} for slug in GAMES]
         return {
             "url": url,
             "admin": demo_operator(kept.get("admin")),
@@ -66,9 +64,7 @@ class Command(BaseCommand):
         player = Player.objects.get(uid=uid)
         # The id is the same at every run, so the money is given once.
         given = uuid.uuid5(player.pk, f"demo funds {currency}")
-        adjust_wallet(
-            player, currency, type="credit", amount=FUNDS, transaction_id=given, actor="seed", reason="Demo funds", source="system"
-        )
+        adjust_wallet(player, currency, type="credit", amount=FUNDS, transaction_id=given, actor="seed", reason="Demo funds", source="system")
         launched = launch_game(uid, next(iter(GAMES)), currency, language=None, ttl_seconds=None, actor="seed")
         return {"uid": uid, "token": str(launched.token), "currencyCode": currency}
 
