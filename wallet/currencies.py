@@ -1,9 +1,8 @@
 """The decimals of currencies, remembered in the process: they can never change (a trigger holds that)."""
 
-from typing import Any
-
 from wallet.models import Currency
-from wallet.money import money
+from wallet.money import to_major
+from wallet.responses import Money
 
 _decimals: dict[str, int] = {}
 
@@ -18,12 +17,12 @@ def decimals_of(code: str) -> int | None:
     return known
 
 
-def show(minor: int, code: str) -> dict[str, Any]:
+def show(minor: int, code: str) -> Money:
     """Minor units of a known currency as answers show them."""
     decimals = decimals_of(code)
     if decimals is None:
         raise LookupError(f"currency {code} is not known")
-    return money(minor, code, decimals)
+    return Money(to_major(minor, decimals), code)
 
 
 def forget() -> None:

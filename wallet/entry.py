@@ -15,12 +15,13 @@ from players.api import ApiView, fit, read_object, who_calls, whole_number
 from players.clock import timestamp
 from players.errors import invalid
 from players.gate import Call
-from players.models import UID_PATTERN, Player
+from players.models import UID_PATTERN
 from players.operations import end_session, put_player
 from wallet.currencies import show
 from wallet.models import Entry, Wallet
 from wallet.operations import Launched, find_player, launch_game, read_statement, require_currency
 from wallet.requests import Token, read_uuid
+from wallet.responses import EmptyAnswer, HoldingsAnswer, LaunchAnswer, PlayerAnswer, StatementAnswer, StatementLine
 
 UID = re.compile(UID_PATTERN + r"\Z")
 DEFAULT_LINES = 50
@@ -100,18 +101,7 @@ class PutPlayer(ApiView):
             raise invalid("nickname must not hold control characters.")
         status = None if given.status is UNSET else given.status
         player = put_player(uid, attributes=attributes, status=status, actor=who_calls(request).caller.actor)
-        return json_answer(show_player(player))
-
-
-def show_player(player: Player) -> dict[str, str]:
-    """A player as the web front sees it."""
-    return {
-        "uid": player.uid,
-        "nickname": player.nickname,
-        "country": player.country,
-        "language": player.language,
-        "status": player.status,
-    }
+        return json_answer(PlayerAnswer(player.uid, player.nickname, player.country, player.language, player.status))
 
 
 class Launch(ApiView):
@@ -124,13 +114,8 @@ class Launch(ApiView):
         ttl = None if given.ttlSeconds is UNSET else min(whole_number(given.ttlSeconds, "ttlSeconds", 1, 10**18), longest)
         language = None if given.language is UNSET else given.language
         launched = launch_game(given.uid, given.game, given.currencyCode, language=language, ttl_seconds=ttl, actor=call.caller.actor)
-        return json_answer(
-            {
-                "token": launched.token,
-                "launchUrl": launch_url(launched, given.currencyCode),
-                "expiresAt": timestamp(launched.expires_at),
-            }
-        )
+        url = launch_url(launched, given.currencyCode)
+        return json_answer(LaunchAnswer(str(launched.token), url, timestamp(launched.expires_at)))
 
 
 def launch_url(launched: Launched, currency_code: str) -> str:
@@ -147,7 +132,7 @@ class EndSession(ApiView):
 
     def handle(self, call: Call, given: EndSessionRequest) -> HttpResponse:
         end_session(read_uuid(given.token))
-        return json_answer({})
+        return json_answer(EmptyAnswer())
 
 
 class Balance(ApiView):
@@ -158,13 +143,7 @@ class Balance(ApiView):
     def handle(self, call: Call, given: BalanceRequest) -> HttpResponse:
         player, code = find_player(given.uid), require_currency(given.currencyCode)
         wallet = Wallet.objects.filter(player=player, currency_id=code).first() or Wallet()
-        return json_answer(
-            {
-                "balance": show(wallet.spendable, code),
-                "reserved": show(wallet.reserved, code),
-                "debt": show(wallet.debt, code),
-            }
-        )
+        return json_answer(HoldingsAnswer(show(wallet.spendable, code), show(wallet.reserved, code), show(wallet.debt, code)))
 
 
 class Statement(ApiView):
@@ -177,7 +156,7 @@ class Statement(ApiView):
         before = None if given.before is UNSET else read_cursor(given.before)
         player, code = find_player(given.uid), require_currency(given.currencyCode)
         entries, following = read_statement(player, code, before=before, limit=limit)
-        return json_answer({"lines": [show_line(entry, code) for entry in entries], "next": None if following is None else str(following)})
+        return json_answer(StatementAnswer([show_line(entry, code) for entry in entries], None if following is None else str(following)))
 
 
 def read_cursor(text: str) -> int:
@@ -187,15 +166,15 @@ def read_cursor(text: str) -> int:
     return int(text)
 
 
-def show_line(entry: Entry, code: str) -> dict[str, Any]:
-    """One line of a statement; the amount is negative where the player could spend less afterwards."""
+def show_line(entry: Entry, code: str) -> StatementLine:
+    """One line of a statement."""
     transaction, amount = entry.transaction, entry.amount or 0
-    return {
-        "what": f"{transaction.type}_{entry.event}" if transaction else entry.event,
-        "game": transaction.game.slug if transaction and transaction.game else None,
-        "amount": show(amount if entry.credit == Entry.Account.SPENDABLE else -amount, code),
-        "balanceAfter": show(entry.spendable, code),
-        "mmTransactionId": transaction.mm_transaction_id if transaction else None,
-        "qwTransactionId": str(transaction.pk) if transaction else None,
-        "time": timestamp(entry.at),
-    }
+    return StatementLine(
+        what=f"{transaction.type}_{entry.event}" if transaction else entry.event,
+        game=transaction.game.slug if transaction and transaction.game else None,
+        amount=show(amount if entry.credit == Entry.Account.SPENDABLE else -amount, code),
+        balanceAfter=show(entry.spendable, code),
+        mmTransactionId=transaction.mm_transaction_id if transaction else None,
+        qwTransactionId=str(transaction.pk) if transaction else None,
+        time=timestamp(entry.at),
+    )

@@ -30,8 +30,3 @@ def to_minor(amount: Any, decimals: int) -> int:
 def to_major(minor: int, decimals: int) -> Decimal:
     """Minor units as a Decimal of major units with exactly the currency's decimals."""
     return Decimal((minor < 0, tuple(map(int, str(abs(minor)))), -decimals))
-
-
-def money(minor: int, code: str, decimals: int) -> dict[str, Any]:
-    """An amount as answers show it."""
-    return {"amount": to_major(minor, decimals), "currencyCode": code}

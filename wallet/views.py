@@ -15,6 +15,7 @@ from wallet.currencies import show
 from wallet.errors import REFUSALS, refusal
 from wallet.ledger import Answer, Asker
 from wallet.requests import ConfirmRequest, OpenRequest, QueryRequest, RollbackRequest, SessionRequest, read_amount, read_token
+from wallet.responses import BalanceAnswer, QueryAnswer, SessionAnswer, TransactionAnswer
 from wallet.texts import clean
 
 LOGGABLE_ID = re.compile(r"[!-~]{1,64}\Z")
@@ -51,13 +52,7 @@ def answer_with_balance(mm_transaction_id: str, answer: Answer, *, success: str)
     """The partner's answer to all six calls that open or settle. Raises the refusal where the outcome is not `success`."""
     if answer.outcome != success:
         raise refusal(answer)
-    return json_answer(
-        {
-            "mmTransactionId": mm_transaction_id,
-            "qwTransactionId": answer.transaction_id,
-            "balance": show(answer.balance, answer.currency),
-        }
-    )
+    return json_answer(TransactionAnswer(mm_transaction_id, answer.transaction_id, show(answer.balance, answer.currency)))
 
 
 def live_session(call: Call, token: str) -> ledger.SessionView:
@@ -76,15 +71,8 @@ class VerifySession(WalletView):
 
     def handle(self, call: Call, given: SessionRequest) -> HttpResponse:
         session = live_session(call, given.token)
-        return json_answer(
-            {
-                "playerId": session.uid,
-                "nickname": session.nickname,
-                "country": session.country,
-                "language": session.language,
-                "balance": show(session.balance, session.currency),
-            }
-        )
+        balance = show(session.balance, session.currency)
+        return json_answer(SessionAnswer(session.uid, session.nickname, session.country, session.language, balance))
 
 
 class GetBalance(WalletView):
@@ -94,7 +82,7 @@ class GetBalance(WalletView):
 
     def handle(self, call: Call, given: SessionRequest) -> HttpResponse:
         session = live_session(call, given.token)
-        return json_answer({"balance": show(session.balance, session.currency)})
+        return json_answer(BalanceAnswer(show(session.balance, session.currency)))
 
 
 class OpenView(WalletView):
@@ -188,13 +176,13 @@ class QueryTransaction(WalletView):
         if found.outcome != "found":
             raise Refusal(*REFUSALS[found.outcome])
         return json_answer(
-            {
-                "mmTransactionId": given.mmTransactionId,
-                "qwTransactionId": found.transaction_id,
-                "type": given.type,
-                "state": found.state,
-                "amount": None if found.amount is None else show(found.amount, found.currency),
-                "openedAt": timestamp(found.opened_at),
-                "settledAt": found.settled_at and timestamp(found.settled_at),
-            }
+            QueryAnswer(
+                mmTransactionId=given.mmTransactionId,
+                qwTransactionId=found.transaction_id,
+                type=given.type,
+                state=found.state,
+                amount=None if found.amount is None else show(found.amount, found.currency),
+                openedAt=timestamp(found.opened_at),
+                settledAt=timestamp(found.settled_at) if found.settled_at else None,
+            )
         )

@@ -1,0 +1,1 @@
+"""A game backend that plays against a running platform, keeps its own book, and checks every answer against it."""
