@@ -17,6 +17,7 @@ from players.errors import invalid
 from players.gate import Call
 from players.models import UID_PATTERN
 from players.operations import end_session, put_player
+from wallet import description
 from wallet.currencies import show
 from wallet.models import Entry, Wallet
 from wallet.operations import Launched, find_player, launch_game, read_statement, require_currency
@@ -87,6 +88,7 @@ class StatementRequest(msgspec.Struct):
     limit: Annotated[Any, Meta(extra_json_schema={"type": "integer", "minimum": 1, "maximum": MOST_LINES, "default": DEFAULT_LINES})] | UnsetType = UNSET
 
 
+@description.put_player(PutPlayerRequest)
 class PutPlayer(ApiView):
     """Creates or updates a player."""
 
@@ -104,6 +106,7 @@ class PutPlayer(ApiView):
         return json_answer(PlayerAnswer(player.uid, player.nickname, player.country, player.language, player.status))
 
 
+@description.launch(LaunchRequest)
 class Launch(ApiView):
     """Starts a session of a player in a game."""
 
@@ -125,6 +128,7 @@ def launch_url(launched: Launched, currency_code: str) -> str:
     return urlunsplit(parts._replace(query=urlencode(query)))
 
 
+@description.end_session(EndSessionRequest)
 class EndSession(ApiView):
     """Ends a session; repeated, the same."""
 
@@ -135,6 +139,7 @@ class EndSession(ApiView):
         return json_answer(EmptyAnswer())
 
 
+@description.balance(BalanceRequest)
 class Balance(ApiView):
     """What a player has in one currency; zeros where no wallet was opened."""
 
@@ -146,6 +151,7 @@ class Balance(ApiView):
         return json_answer(HoldingsAnswer(show(wallet.spendable, code), show(wallet.reserved, code), show(wallet.debt, code)))
 
 
+@description.statement(StatementRequest)
 class Statement(ApiView):
     """What changed a player's spendable balance, newest first."""
 

@@ -10,7 +10,7 @@ from players.api import ApiView
 from players.clock import timestamp
 from players.errors import ErrorCode, Refusal
 from players.gate import Call
-from wallet import ledger
+from wallet import description, ledger
 from wallet.currencies import show
 from wallet.errors import REFUSALS, refusal
 from wallet.ledger import Answer, Asker
@@ -64,6 +64,7 @@ def live_session(call: Call, token: str) -> ledger.SessionView:
     return session
 
 
+@description.verify_session
 class VerifySession(WalletView):
     """Who plays, and what the player can spend."""
 
@@ -75,6 +76,7 @@ class VerifySession(WalletView):
         return json_answer(SessionAnswer(session.uid, session.nickname, session.country, session.language, balance))
 
 
+@description.get_balance
 class GetBalance(WalletView):
     """What the player can spend."""
 
@@ -123,6 +125,7 @@ class RollbackView(WalletView):
         return answer_with_balance(given.mmTransactionId, answer, success="rolled_back")
 
 
+@description.withdraw
 class Withdraw(OpenView):
     """Reserves the amount: it leaves the spendable balance at once, and waits for confirmation or rollback."""
 
@@ -130,6 +133,7 @@ class Withdraw(OpenView):
     type = "withdrawal"
 
 
+@description.confirm
 class ConfirmWithdrawal(ConfirmView):
     """Pays a reserved amount to the game."""
 
@@ -137,6 +141,7 @@ class ConfirmWithdrawal(ConfirmView):
     type = "withdrawal"
 
 
+@description.rollback
 class RollbackWithdrawal(RollbackView):
     """Gives a reserved amount back. A rollback that overtakes its withdrawal is remembered."""
 
@@ -144,6 +149,7 @@ class RollbackWithdrawal(RollbackView):
     type = "withdrawal"
 
 
+@description.deposit
 class Deposit(OpenView):
     """Announces an amount: nothing is spendable before it is confirmed."""
 
@@ -151,6 +157,7 @@ class Deposit(OpenView):
     type = "deposit"
 
 
+@description.confirm
 class ConfirmDeposit(ConfirmView):
     """Credits an announced amount."""
 
@@ -158,6 +165,7 @@ class ConfirmDeposit(ConfirmView):
     type = "deposit"
 
 
+@description.rollback
 class RollbackDeposit(RollbackView):
     """Forgets an announced amount."""
 
@@ -165,6 +173,7 @@ class RollbackDeposit(RollbackView):
     type = "deposit"
 
 
+@description.query_transaction
 class QueryTransaction(WalletView):
     """What became of a transaction."""
 
