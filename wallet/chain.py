@@ -1,10 +1,12 @@
 """The hash that chains a wallet's entries: a second reading, in Python, of what `wallet/sql/append.sql` writes.
 
-Format 1: SHA-256 over the hash of the entry before (32 zero bytes for the first) and the entry's members joined by `|`.
-A free text stands with its length in bytes before it; times are microseconds since 1970; what is absent is empty.
+Format 1: SHA-256 over the entry's members, with the hash of the entry before it (32 zero bytes for the first) among them, as
+PostgreSQL's `record_send` writes a row: the number of values, then each with its type's OID, its length and its bytes, all
+big-endian. So nothing depends on a session's settings, and no two rows are written alike.
 """
 
 import hashlib
+import struct
 from typing import NamedTuple
 
 START = bytes(32)
@@ -59,35 +61,65 @@ class TransactionRow(NamedTuple):
     reason: str
 
 
-def counted(text: str | None) -> str:
-    """A text with its length in bytes before it."""
-    text = text or ""
-    return f"{len(text.encode())}:{text}"
+# PostgreSQL's OIDs of the types in a hashed row; they are the same in every database.
+BYTEA, INT8, INT2, TEXT, TIMESTAMPTZ, UUID_ = 17, 20, 21, 25, 1184, 2950
+# PostgreSQL counts microseconds from the year 2000.
+YEAR_2000 = 946_684_800_000_000
+HEAD = struct.Struct(">Ii")
+NUMBER = struct.Struct(">Iiq")
+NOTHING = -1
 
 
-def shown(value: object) -> str:
-    return "" if value is None else str(value)
+def number(value: int | None, oid: int = INT8) -> bytes:
+    """A bigint, or with its OID a timestamp, as a value of a row."""
+    return HEAD.pack(oid, NOTHING) if value is None else NUMBER.pack(oid, 8, value)
 
 
-def opening(t: TransactionRow) -> str:
+def moment(microseconds: int | None) -> bytes:
+    """A time in microseconds since 1970 as a value of a row."""
+    return number(None if microseconds is None else microseconds - YEAR_2000, TIMESTAMPTZ)
+
+
+def text(value: str | None) -> bytes:
+    """A text as a value of a row."""
+    return raw(None if value is None else value.encode(), TEXT)
+
+
+def uuid(value: str | None) -> bytes:
+    """A UUID, given as text, as a value of a row."""
+    return raw(None if value is None else bytes.fromhex(value.replace("-", "")), UUID_)
+
+
+def raw(value: bytes | None, oid: int = BYTEA) -> bytes:
+    """Bytes as a value of a row."""
+    return HEAD.pack(oid, NOTHING) if value is None else HEAD.pack(oid, len(value)) + value
+
+
+def record(*values: bytes) -> bytes:
+    """A row of values."""
+    return struct.pack(">I", len(values)) + b"".join(values)
+
+
+def opening(t: TransactionRow) -> bytes:
     """What a transaction was when it was opened (`ledger_opening`)."""
-    return "|".join(
-        (
-            *(t.type, shown(t.game_id), shown(t.session_id), counted(t.mm_transaction_id), shown(t.amount), t.refusal),
-            *(t.source, shown(t.reverses_id), shown(t.due_at), counted(t.description)),
-        )
+    return record(
+        *(text(t.type), uuid(t.game_id), uuid(t.session_id), text(t.mm_transaction_id), number(t.amount), text(t.refusal)),
+        *(text(t.description), text(t.source), uuid(t.reverses_id), moment(t.due_at)),
     )
 
 
-def ending(t: TransactionRow) -> str:
+def ending(t: TransactionRow) -> bytes:
     """How a transaction ended (`ledger_ending`)."""
-    return f"{t.settled_source}|{counted(t.reason)}"
+    return record(text(t.settled_source), text(t.reason))
 
 
-def entry_hash(before: bytes, e: EntryRow, subject: str) -> bytes:
+def entry_hash(before: bytes, e: EntryRow, subject: bytes | None) -> bytes:
     """The hash of an entry after the one whose hash is `before`; `subject` is what else it covers."""
-    members = (
-        f"{e.version}|{e.player_id}|{e.wallet_id}|{e.seq}|{e.transaction_id or ''}|{e.event}|{e.debit or ''}|{e.credit or ''}|"
-        f"{shown(e.amount)}|{e.spendable}|{e.reserved}|{e.announced}|{e.debt}|{e.at}|{counted(e.actor)}|{counted(e.note)}|{subject}"
+    members = record(
+        HEAD.pack(INT2, 2) + struct.pack(">h", e.version),
+        *(raw(before), uuid(e.player_id), uuid(e.wallet_id), number(e.seq), uuid(e.transaction_id), text(e.event)),
+        *(text(e.debit), text(e.credit), number(e.amount)),
+        *(number(e.spendable), number(e.reserved), number(e.announced), number(e.debt)),
+        *(text(e.actor), text(e.note), moment(e.at), raw(subject)),
     )
-    return hashlib.sha256(before + members.encode()).digest()
+    return hashlib.sha256(members).digest()

@@ -2,13 +2,10 @@
 
 from django.core.validators import MaxValueValidator, RegexValidator
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 
 from players.ids import new_id
 from players.models import Game, GameSession, Player
-
-# Spendable, reserved and announced money of a wallet together stay below this (contract 1, Amounts).
-WALLET_BOUND = 10**18
 
 
 class Currency(models.Model):
@@ -28,7 +25,10 @@ class Currency(models.Model):
 
 
 class Wallet(models.Model):
-    """A player's money in one currency, in minor units: the present state, derivable from its entries."""
+    """A player's money in one currency, in minor units: the present state, derivable from its entries.
+
+    What it must never hold is refused by the CHECKs in `wallet/sql/guards.sql`.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     player = models.ForeignKey(Player, models.PROTECT, related_name="wallets")
@@ -46,15 +46,6 @@ class Wallet(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["player", "currency"], name="wallet_one_per_player_and_currency"),
-            models.CheckConstraint(
-                name="wallet_is_never_negative",
-                condition=Q(spendable__gte=0, reserved__gte=0, announced__gte=0, debt__gte=0),
-            ),
-            models.CheckConstraint(
-                name="wallet_stays_below_its_bound",
-                condition=Q(spendable__lt=WALLET_BOUND - F("reserved") - F("announced"), debt__lt=WALLET_BOUND),
-            ),
-            models.CheckConstraint(name="wallet_limit_is_positive", condition=Q(withdrawal_limit__isnull=True) | Q(withdrawal_limit__gt=0)),
         ]
 
     def __str__(self) -> str:
@@ -116,12 +107,6 @@ class Transaction(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["player", "game", "type", "mm_transaction_id"], name="transaction_once_per_game_and_player"),
-            models.CheckConstraint(name="transaction_amount_is_positive", condition=Q(amount__gt=0)),
-            # Short on purpose: PostgreSQL reads every CHECK anew for each row it writes. audit_ledger knows the whole rule.
-            models.CheckConstraint(
-                name="transaction_is_pending_or_settled",
-                condition=Q(state="pending", settled_at__isnull=True, refusal="") | (~Q(state="pending") & Q(settled_at__isnull=False)),
-            ),
         ]
         indexes = [
             models.Index(fields=["mm_transaction_id"], name="transaction_by_mm_id"),
@@ -169,12 +154,6 @@ class Entry(models.Model):
 
     class Meta:
         verbose_name_plural = "entries"
-        constraints = [
-            models.CheckConstraint(
-                name="entry_is_balanced",
-                condition=Q(debit__isnull=True, credit__isnull=True) | Q(debit__isnull=False, credit__isnull=False, amount__gt=0),
-            ),
-        ]
 
     def __str__(self) -> str:
         return f"{self.wallet_id} {self.seq}"

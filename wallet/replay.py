@@ -99,11 +99,11 @@ class Replay:
             return DEBITS[1] if e.debit == "debt" else DEBITS[0]
         return MOVES.get((t.type, e.event), ("no such event", "no such event", 0))
 
-    def check_wallet_event(self, e: EntryRow) -> str:
+    def check_wallet_event(self, e: EntryRow) -> bytes | None:
         """An entry of no transaction. Returns what else its hash covers."""
         if e.event == "wallet_opened":
             self.expect(e.seq == 1 and e.at == self.wallet.opened_at, "the wallet was not opened then")
-            return self.wallet.currency
+            return self.wallet.currency.encode()
         self.expect(e.seq > 1, "the first entry is not the wallet's opening")
         self.expect(e.event in ("frozen", "unfrozen", "limit_set"), f"{e.event} names no transaction")
         if e.event == "frozen":
@@ -112,16 +112,16 @@ class Replay:
             self.frozen_at = None
         else:
             self.withdrawal_limit = e.amount
-        return ""
+        return None
 
-    def check_transaction(self, e: EntryRow, t: TransactionRow) -> str:
+    def check_transaction(self, e: EntryRow, t: TransactionRow) -> bytes | None:
         """An entry of a transaction. Returns what else its hash covers."""
         self.expect((t.player_id, t.wallet_id) == (e.player_id, e.wallet_id), f"transaction {t.id} is of another wallet")
         self.settled += t.settled_seq == e.seq
         if e.event == "debt_repaid":
             follows = self.before is not None and self.before.transaction_id == t.id
             self.expect(follows and t.settled_seq == e.seq, f"transaction {t.id} did not repay debt here")
-            return ""
+            return None
         if e.event == "adjusted":
             return self.check_adjustment(e, t)
         if e.event in ("opened", "declined", "tombstone"):
@@ -129,14 +129,14 @@ class Replay:
         self.check_ending(e, t)
         return ending(t)
 
-    def check_opening(self, e: EntryRow, t: TransactionRow) -> str:
+    def check_opening(self, e: EntryRow, t: TransactionRow) -> bytes:
         self.opened += 1
         opened = (t.opened_seq, t.opened_at, t.amount, t.actor) == (e.seq, e.at, e.amount, e.actor)
         self.expect(opened, f"transaction {t.id} was not opened so")
         if e.event == "tombstone":
             ended = (t.state, t.settled_seq, t.settled_at, t.settled_actor) == ("rolled_back", e.seq, e.at, e.actor)
             self.expect(ended and t.amount is None, f"transaction {t.id} is no tombstone")
-            return f"{opening(t)}|{ending(t)}"
+            return opening(t) + ending(t)
         self.expect(t.amount is not None, f"transaction {t.id} has no amount")
         if t.settled_seq is None:
             self.expect(t.settled_source == t.settled_actor == t.reason == "", f"transaction {t.id} is not settled and says by whom")
@@ -156,7 +156,7 @@ class Replay:
         # Debt that is repaid at once is one entry more, and the answer's.
         self.expect(t.settled_seq in (e.seq, e.seq + 1), f"transaction {t.id} was settled by entry {t.settled_seq}")
 
-    def check_adjustment(self, e: EntryRow, t: TransactionRow) -> str:
+    def check_adjustment(self, e: EntryRow, t: TransactionRow) -> bytes:
         first = t.opened_seq == e.seq
         self.opened += first
         self.adjusted = (e.amount or 0) if first else self.adjusted + (e.amount or 0)
@@ -164,7 +164,7 @@ class Replay:
         self.expect(said == ("confirmed", e.at, e.at, e.actor, e.actor, ""), f"transaction {t.id} was not adjusted so")
         if t.type == "credit" or t.settled_seq == e.seq:
             self.expect(self.adjusted == t.amount, f"transaction {t.id} moved {self.adjusted}, not {t.amount}")
-        return f"{opening(t)}|{ending(t)}"
+        return opening(t) + ending(t)
 
     def finish(self) -> None:
         """Compares the wallet's own row with its replay."""

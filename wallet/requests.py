@@ -12,6 +12,7 @@ from players.secrets import token_hash
 from wallet.currencies import decimals_of
 from wallet.money import MOST_DECIMALS, to_minor
 
+CURRENCY_CODE = re.compile(r"[A-Z0-9]{2,12}\Z")
 UUID_TEXT = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
 
 Token = Annotated[str, Meta(description="The player's session token.", extra_json_schema={"format": "uuid"})]
@@ -86,5 +87,7 @@ def read_token(text: str) -> bytes:
 
 def read_amount(given: AmountIn) -> tuple[int, str]:
     """Minor units and currency. An unknown currency is not refused here: that comes later in the contract's order (105)."""
-    decimals = decimals_of(given.currencyCode)
-    return to_minor(given.amount, MOST_DECIMALS if decimals is None else decimals), given.currencyCode
+    # What cannot be a code is no currency's: the ledger's columns would not take it.
+    code = given.currencyCode if CURRENCY_CODE.match(given.currencyCode) else ""
+    decimals = decimals_of(code)
+    return to_minor(given.amount, MOST_DECIMALS if decimals is None else decimals), code

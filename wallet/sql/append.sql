@@ -4,31 +4,29 @@
 -- p_debit, p_credit: the accounts, both NULL where nothing moves. p_amount: minor units.
 -- p_announced: what is added to (or, negative, taken from) the announced money.
 -- p_subject: what else the hash covers (ledger_opening, ledger_ending).
--- Returns the wallet as it is now. The CHECKs of wallet_wallet refuse what must never be.
+-- Returns the wallet as it is now. The CHECK of wallet_wallet refuses what must never be.
 CREATE FUNCTION ledger_append(
     w wallet_wallet, p_transaction uuid, p_event text, p_debit text, p_credit text, p_amount bigint, p_announced bigint,
-    p_actor text, p_note text, p_at timestamptz, p_subject text
+    p_actor text, p_note text, p_at timestamptz, p_subject bytea
 ) RETURNS wallet_wallet
 LANGUAGE plpgsql AS $$
 BEGIN
     -- What the platform owes the player grows by credits; what the player owes it (debt) grows by debits.
-    SELECT w.entry_count + 1, w.announced + p_announced,
-        w.spendable + CASE 'spendable' WHEN p_credit THEN p_amount WHEN p_debit THEN -p_amount ELSE 0 END,
-        w.reserved + CASE 'reserved' WHEN p_credit THEN p_amount WHEN p_debit THEN -p_amount ELSE 0 END,
-        w.debt + CASE 'debt' WHEN p_debit THEN p_amount WHEN p_credit THEN -p_amount ELSE 0 END
-    INTO w.entry_count, w.announced, w.spendable, w.reserved, w.debt;
+    w.entry_count := w.entry_count + 1;
+    w.announced := w.announced + p_announced;
+    w.spendable := w.spendable + CASE 'spendable' WHEN p_credit THEN p_amount WHEN p_debit THEN -p_amount ELSE 0 END;
+    w.reserved := w.reserved + CASE 'reserved' WHEN p_credit THEN p_amount WHEN p_debit THEN -p_amount ELSE 0 END;
+    w.debt := w.debt + CASE 'debt' WHEN p_debit THEN p_amount WHEN p_credit THEN -p_amount ELSE 0 END;
     INSERT INTO wallet_entry (player_id, wallet_id, seq, transaction_id, event, debit, credit, amount,
                               spendable, reserved, announced, debt, actor, note, at, version, hash)
     VALUES (w.player_id, w.id, w.entry_count, p_transaction, p_event, p_debit, p_credit, p_amount,
             w.spendable, w.reserved, w.announced, w.debt, p_actor, p_note, p_at, 1,
-            sha256(w.head || convert_to(concat_ws('|', '1', w.player_id, w.id, w.entry_count,
-                coalesce(p_transaction::text, ''), p_event, coalesce(p_debit, ''), coalesce(p_credit, ''), coalesce(p_amount::text, ''),
-                w.spendable, w.reserved, w.announced, w.debt, ledger_microseconds(p_at),
-                ledger_counted(p_actor), ledger_counted(p_note), p_subject), 'UTF8')))
+            sha256(record_send(ROW(1::smallint, w.head, w.player_id, w.id, w.entry_count, p_transaction, p_event, p_debit, p_credit, p_amount,
+                w.spendable, w.reserved, w.announced, w.debt, p_actor, p_note, p_at, p_subject))))
     RETURNING hash INTO w.head;
     UPDATE wallet_wallet
     SET spendable = w.spendable, reserved = w.reserved, announced = w.announced, debt = w.debt,
-        entry_count = w.entry_count, head = w.head, frozen_at = w.frozen_at, withdrawal_limit = w.withdrawal_limit
+        entry_count = w.entry_count, head = w.head
     WHERE id = w.id;
     RETURN w;
 END $$;
@@ -39,7 +37,7 @@ RETURNS wallet_wallet
 LANGUAGE plpgsql AS $$
 BEGIN
     IF w.debt > 0 AND p_increase > 0 THEN
-        w := ledger_append(w, p_transaction, 'debt_repaid', 'spendable', 'debt', least(w.debt, p_increase), 0, p_actor, '', p_at, '');
+        w := ledger_append(w, p_transaction, 'debt_repaid', 'spendable', 'debt', least(w.debt, p_increase), 0, p_actor, '', p_at, NULL);
     END IF;
     RETURN w;
 END $$;
@@ -52,7 +50,7 @@ CREATE FUNCTION ledger_finish(
 ) RETURNS wallet_wallet
 LANGUAGE plpgsql AS $$
 DECLARE
-    ending text := ledger_ending(p_source, p_reason);
+    ending bytea := ledger_ending(p_source, p_reason);
     before bigint := w.spendable;
 BEGIN
     IF t.type = 'withdrawal' AND p_event = 'confirmed' THEN

@@ -1,15 +1,21 @@
 -- What every ledger function stands on: ids, and what a function answers.
 
--- A UUIDv7 (RFC 9562) of the given time: 48 bits of milliseconds, then random bits.
-CREATE FUNCTION wallet_new_id(p_at timestamptz) RETURNS uuid
-LANGUAGE sql VOLATILE AS $$
-    SELECT encode(
-        set_bit(set_bit(
-            overlay(uuid_send(gen_random_uuid())
-                    PLACING substring(int8send((extract(epoch FROM p_at) * 1000)::bigint) FROM 3) FROM 1 FOR 6),
-            52, 1), 53, 1),
-        'hex')::uuid
-$$;
+-- A fresh UUIDv7 (RFC 9562): 48 bits of milliseconds, then random bits. PostgreSQL 18 makes them itself.
+DO $do$
+BEGIN
+    IF current_setting('server_version_num')::integer >= 180000 THEN
+        CREATE FUNCTION wallet_new_id() RETURNS uuid LANGUAGE sql VOLATILE AS $$ SELECT uuidv7() $$;
+    ELSE
+        CREATE FUNCTION wallet_new_id() RETURNS uuid LANGUAGE sql VOLATILE AS $$
+            SELECT encode(
+                set_bit(set_bit(
+                    overlay(uuid_send(gen_random_uuid())
+                            PLACING substring(int8send((extract(epoch FROM clock_timestamp()) * 1000)::bigint) FROM 3) FROM 1 FOR 6),
+                    52, 1), 53, 1),
+                'hex')::uuid
+        $$;
+    END IF;
+END $do$;
 
 -- outcome: the name of what was decided; wallet/errors.py says which answer each one is.
 -- balance: what was spendable right after the operation that the answer is about, in minor units.
@@ -22,22 +28,18 @@ CREATE TYPE ledger_answer AS (
     currency_code  text
 );
 
--- A text with its length before it, so that joined texts can be told apart.
-CREATE FUNCTION ledger_counted(p_text text) RETURNS text
-LANGUAGE sql IMMUTABLE AS $$ SELECT octet_length(coalesce(p_text, ''))::text || ':' || coalesce(p_text, '') $$;
+-- What a hash covers is written as record_send writes a row: each value with its type and length, whatever the session's settings.
+-- wallet/chain.py is the second reading of it. STABLE, not IMMUTABLE, because record_send is: so that they are inlined.
 
--- STABLE, not IMMUTABLE: what they call is only stable, and PostgreSQL inlines a function only where it promises no more than its body.
-CREATE FUNCTION ledger_microseconds(p_at timestamptz) RETURNS text
-LANGUAGE sql STABLE AS $$ SELECT coalesce((extract(epoch FROM p_at) * 1000000)::bigint::text, '') $$;
-
--- What a transaction was when it was opened, as its first entry's hash covers it (wallet/chain.py is the second reading of this).
-CREATE FUNCTION ledger_opening(t wallet_transaction) RETURNS text
+-- What a transaction was when it was opened, as its first entry's hash covers it.
+CREATE FUNCTION ledger_opening(
+    p_type text, p_game uuid, p_session uuid, p_mm text, p_amount bigint, p_refusal text, p_description text,
+    p_source text, p_reverses uuid, p_due timestamptz
+) RETURNS bytea
 LANGUAGE sql STABLE AS $$
-    SELECT concat_ws('|', t.type, coalesce(t.game_id::text, ''), coalesce(t.session_id::text, ''),
-        ledger_counted(t.mm_transaction_id), coalesce(t.amount::text, ''), t.refusal, t.source,
-        coalesce(t.reverses_id::text, ''), ledger_microseconds(t.due_at), ledger_counted(t.description))
+    SELECT record_send(ROW(p_type, p_game, p_session, p_mm, p_amount, p_refusal, p_description, p_source, p_reverses, p_due))
 $$;
 
 -- How a transaction ended, as its settling entry's hash covers it.
-CREATE FUNCTION ledger_ending(p_source text, p_reason text) RETURNS text
-LANGUAGE sql IMMUTABLE AS $$ SELECT p_source || '|' || ledger_counted(p_reason) $$;
+CREATE FUNCTION ledger_ending(p_source text, p_reason text) RETURNS bytea
+LANGUAGE sql STABLE AS $$ SELECT record_send(ROW(p_source, p_reason)) $$;

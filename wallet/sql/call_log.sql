@@ -29,7 +29,7 @@ CREATE FUNCTION call_log_refused(
 ) RETURNS void
 LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     INSERT INTO wallet_apicall (id, at, game_id, credential, endpoint, mm_transaction_id, currency_code, address, outcome, replayed, took_us)
-    VALUES (wallet_new_id(wallet_now()), wallet_now(), p_game, p_credential, p_endpoint, p_mm, '', p_address, p_outcome, false, p_elapsed_us)
+    VALUES (wallet_new_id(), wallet_now(), p_game, p_credential, p_endpoint, p_mm, '', p_address, p_outcome, false, p_elapsed_us)
 $$;
 
 -- Makes the partition of one day (UTC), and moves rows into it that the default partition caught meanwhile.

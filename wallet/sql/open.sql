@@ -1,3 +1,23 @@
+-- The answer to an opening whose id is known: the row "open" of contract 2.3, its second to last columns.
+CREATE FUNCTION ledger_known(a ledger_answer, w wallet_wallet, t wallet_transaction, p_amount bigint, p_currency text) RETURNS ledger_answer
+LANGUAGE plpgsql AS $$
+BEGIN
+    a.transaction_id := t.id;
+    a.outcome := CASE
+        WHEN t.state IN ('rolled_back', 'expired') THEN 'already_' || t.state
+        -- An id of another wallet of this player has, by its currency, other content.
+        WHEN t.wallet_id <> w.id OR t.amount <> p_amount OR p_currency <> w.currency_id THEN 'other_content'
+        WHEN t.state = 'declined' THEN t.refusal
+        ELSE 'opened'
+    END;
+    IF a.outcome IN ('opened', 'insufficient_funds', 'limit_reached') THEN
+        a.replayed := true;
+        SELECT e.spendable INTO STRICT a.balance FROM wallet_entry e
+        WHERE e.player_id = w.player_id AND e.wallet_id = w.id AND e.seq = t.opened_seq;
+    END IF;
+    RETURN a;
+END $$;
+
 -- A game opens a withdrawal (reserves) or a deposit (announces): the row "open" of contract 2.3.
 --
 -- In: p_type withdrawal or deposit; p_game the caller's game; p_token_hash the session; p_mm the game's own id;
@@ -5,8 +25,6 @@
 --     the rest says who asked, for the journal and the call log.
 -- Outcomes: opened; unknown_token, other_content, already_rolled_back, already_expired, insufficient_funds, limit_reached,
 --     session_ended, foreign_currency, player_inactive, wallet_frozen.
--- Raises unique_violation where the same id comes at this very moment through a session in another currency,
---     under another wallet's lock: call again, and it is known.
 -- One lock, the wallet's; everything that gates money is read after it.
 CREATE FUNCTION ledger_open(
     p_type text, p_game uuid, p_token_hash bytea, p_mm text, p_amount bigint, p_currency text, p_description text, p_pending interval,
@@ -20,6 +38,8 @@ DECLARE
     w wallet_wallet;
     t wallet_transaction;
     at timestamptz;
+    due timestamptz;
+    refusal text;
 BEGIN
     a.outcome := 'unknown_token';
     a.replayed := false;
@@ -33,28 +53,12 @@ BEGIN
         EXIT decide WHEN NOT FOUND;
         w := s.wallet;
 
-        -- A statement of its own, after the lock: it sees what the one before us committed.
-        SELECT * INTO t FROM wallet_transaction
-        WHERE player_id = w.player_id AND game_id = p_game AND type = p_type AND mm_transaction_id = p_mm;
-        IF FOUND THEN
-            a := ROW(CASE
-                WHEN t.state IN ('rolled_back', 'expired') THEN 'already_' || t.state
-                -- An id of another wallet of this player has, by its currency, other content.
-                WHEN t.wallet_id <> w.id OR t.amount <> p_amount OR p_currency <> w.currency_id THEN 'other_content'
-                WHEN t.state = 'declined' THEN t.refusal
-                ELSE 'opened'
-            END, false, w.player_id, t.id, w.spendable, w.currency_id);
-            IF a.outcome IN ('opened', 'insufficient_funds', 'limit_reached') THEN
-                a.replayed := true;
-                SELECT e.spendable INTO STRICT a.balance FROM wallet_entry e
-                WHERE e.player_id = w.player_id AND e.wallet_id = w.id AND e.seq = t.opened_seq;
-            END IF;
-            EXIT decide;
-        END IF;
-
-        -- The order of refusals is the contract's (section 1). What gates money is read after the lock.
-        SELECT clock.now, CASE
-            WHEN p_type = 'withdrawal' AND (s0.ended_at IS NOT NULL OR s0.expires_at <= clock.now) THEN 'session_ended'
+        -- A statement of its own, after the lock: what gates money is what the ones before us committed.
+        -- The order of refusals is the contract's (section 1).
+        at := wallet_now();
+        due := at + p_pending;
+        SELECT CASE
+            WHEN p_type = 'withdrawal' AND (s0.ended_at IS NOT NULL OR s0.expires_at <= at) THEN 'session_ended'
             WHEN p_currency <> w.currency_id THEN 'foreign_currency'
             WHEN p_type = 'withdrawal' AND p.status <> 'active' THEN 'player_inactive'
             WHEN p_type = 'withdrawal' AND w.frozen_at IS NOT NULL THEN 'wallet_frozen'
@@ -63,38 +67,62 @@ BEGIN
             -- Checked when announced, so that the confirmation can never fail for it.
             WHEN p_type = 'deposit' AND w.spendable + w.reserved + w.announced + p_amount >= 1000000000000000000 THEN 'limit_reached'
             ELSE 'opened'
-        END INTO STRICT at, a.outcome
-        FROM players_gamesession s0 JOIN players_player p ON p.id = s0.player_id, (SELECT wallet_now() AS now OFFSET 0) clock
+        END INTO STRICT a.outcome
+        FROM players_gamesession s0 JOIN players_player p ON p.id = s0.player_id
         WHERE s0.id = s.id;
-        a := ROW(a.outcome, false, w.player_id, NULL, w.spendable, w.currency_id);
-        EXIT decide WHEN a.outcome NOT IN ('opened', 'insufficient_funds', 'limit_reached');
 
-        INSERT INTO wallet_transaction (
-            id, player_id, wallet_id, game_id, session_id, type, mm_transaction_id, state, amount, refusal, description,
-            source, actor, opened_at, opened_seq, due_at, settled_at, settled_source, settled_actor, reason)
-        VALUES (
-            wallet_new_id(at), w.player_id, w.id, p_game, s.id, p_type, p_mm,
-            CASE a.outcome WHEN 'opened' THEN 'pending' ELSE 'declined' END, p_amount,
-            CASE a.outcome WHEN 'opened' THEN '' ELSE a.outcome END, p_description,
-            'game', p_actor, at, w.entry_count + 1,
-            CASE a.outcome WHEN 'opened' THEN at + p_pending END,
-            CASE a.outcome WHEN 'opened' THEN NULL ELSE at END, '', '', '')
-        RETURNING * INTO t;
+        IF a.outcome = 'opened' THEN
+            refusal := '';
+            INSERT INTO wallet_transaction (
+                id, player_id, wallet_id, game_id, session_id, type, mm_transaction_id, state, amount, refusal, description,
+                source, actor, opened_at, opened_seq, due_at, settled_source, settled_actor, reason)
+            VALUES (
+                wallet_new_id(), w.player_id, w.id, p_game, s.id, p_type, p_mm, 'pending', p_amount, '', p_description,
+                'game', p_actor, at, w.entry_count + 1, due, '', '', '')
+            ON CONFLICT (player_id, game_id, type, mm_transaction_id) DO NOTHING
+            RETURNING id INTO a.transaction_id;
+        ELSIF a.outcome IN ('insufficient_funds', 'limit_reached') THEN
+            -- Refused for money: remembered under its id, so that a retry cannot succeed by accident.
+            refusal := a.outcome;
+            due := NULL;
+            INSERT INTO wallet_transaction (
+                id, player_id, wallet_id, game_id, session_id, type, mm_transaction_id, state, amount, refusal, description,
+                source, actor, opened_at, opened_seq, settled_at, settled_source, settled_actor, reason)
+            VALUES (
+                wallet_new_id(), w.player_id, w.id, p_game, s.id, p_type, p_mm, 'declined', p_amount, refusal, p_description,
+                'game', p_actor, at, w.entry_count + 1, at, '', '', '')
+            ON CONFLICT (player_id, game_id, type, mm_transaction_id) DO NOTHING
+            RETURNING id INTO a.transaction_id;
+        END IF;
+
+        IF a.transaction_id IS NULL THEN
+            -- Refused without being remembered, or known: a known id is answered first, whatever else would refuse it.
+            a.player_id := w.player_id;
+            a.balance := w.spendable;
+            a.currency_code := w.currency_id;
+            SELECT * INTO t FROM wallet_transaction
+            WHERE player_id = w.player_id AND game_id = p_game AND type = p_type AND mm_transaction_id = p_mm;
+            IF FOUND THEN
+                a := ledger_known(a, w, t, p_amount, p_currency);
+            END IF;
+            EXIT decide;
+        END IF;
+
         IF NOT s.is_kept THEN
             UPDATE players_gamesession SET is_kept = true WHERE id = s.id;
         END IF;
-        IF a.outcome <> 'opened' THEN
-            w := ledger_append(w, t.id, 'declined', NULL, NULL, p_amount, 0, p_actor, '', at, ledger_opening(t));
-        ELSIF p_type = 'withdrawal' THEN
-            w := ledger_append(w, t.id, 'opened', 'spendable', 'reserved', p_amount, 0, p_actor, '', at, ledger_opening(t));
-        ELSE
-            w := ledger_append(w, t.id, 'opened', NULL, NULL, p_amount, p_amount, p_actor, '', at, ledger_opening(t));
-        END IF;
-        a := ROW(a.outcome, false, w.player_id, t.id, w.spendable, w.currency_id);
+        w := ledger_append(w, a.transaction_id,
+            CASE refusal WHEN '' THEN 'opened' ELSE 'declined' END,
+            CASE WHEN refusal = '' AND p_type = 'withdrawal' THEN 'spendable' END,
+            CASE WHEN refusal = '' AND p_type = 'withdrawal' THEN 'reserved' END,
+            p_amount,
+            CASE WHEN refusal = '' AND p_type = 'deposit' THEN p_amount ELSE 0 END,
+            p_actor, '', at, ledger_opening(p_type, p_game, s.id, p_mm, p_amount, refusal, p_description, 'game', NULL, due));
+        a := ROW(a.outcome, false, w.player_id, a.transaction_id, w.spendable, w.currency_id);
     END;
     INSERT INTO wallet_apicall (id, at, game_id, player_id, transaction_id, credential, endpoint, mm_transaction_id,
                                 amount, currency_code, address, outcome, replayed, took_us)
-    VALUES (wallet_new_id(began), began, p_game, a.player_id, a.transaction_id, p_credential, p_endpoint, p_mm,
+    VALUES (wallet_new_id(), began, p_game, a.player_id, a.transaction_id, p_credential, p_endpoint, p_mm,
             p_amount, coalesce(p_currency, ''), p_address, a.outcome, a.replayed,
             p_elapsed_us + (extract(epoch FROM wallet_now() - began) * 1000000)::integer);
     RETURN a;

@@ -13,14 +13,14 @@ BEGIN
     END IF;
     now := wallet_now();
     INSERT INTO wallet_wallet (id, player_id, currency_id, spendable, reserved, announced, debt, entry_count, head, opened_at)
-    VALUES (wallet_new_id(now), p_player, p_currency, 0, 0, 0, 0, 0, decode(repeat('00', 32), 'hex'), now)
+    VALUES (wallet_new_id(), p_player, p_currency, 0, 0, 0, 0, 0, decode(repeat('00', 32), 'hex'), now)
     ON CONFLICT (player_id, currency_id) DO NOTHING
     RETURNING * INTO w;
     IF NOT FOUND THEN
         SELECT * INTO STRICT w FROM wallet_wallet WHERE player_id = p_player AND currency_id = p_currency;
         RETURN w.id;
     END IF;
-    PERFORM ledger_append(w, NULL, 'wallet_opened', NULL, NULL, NULL, 0, p_actor, '', now, p_currency);
+    PERFORM ledger_append(w, NULL, 'wallet_opened', NULL, NULL, NULL, 0, p_actor, '', now, convert_to(p_currency, 'UTF8'));
     RETURN w.id;
 END $$;
 
@@ -37,7 +37,7 @@ DECLARE
     w wallet_wallet;
     t wallet_transaction;
     found_now bigint;
-    subject text;
+    subject bytea;
 BEGIN
     a.outcome := 'wallet_not_found';
     a.replayed := false;
@@ -85,7 +85,7 @@ BEGIN
     t.settled_source := p_source;
     t.settled_actor := p_actor;
     t.reason := p_reason;
-    subject := ledger_opening(t) || '|' || ledger_ending(p_source, p_reason);
+    subject := ledger_opening(p_type, NULL, NULL, NULL, p_amount, '', '', p_source, NULL, NULL) || ledger_ending(p_source, p_reason);
     IF p_type = 'credit' THEN
         w := ledger_append(w, p_id, 'adjusted', 'adjustments', 'spendable', p_amount, 0, p_actor, '', t.opened_at, subject);
         w := ledger_repay(w, p_amount, p_id, p_actor, t.opened_at);
@@ -124,16 +124,18 @@ BEGIN
     a.currency_code := p_currency;
     a.balance := w.spendable;
     a.outcome := p_event;
-    IF p_event = 'frozen' AND w.frozen_at IS NULL THEN
-        w.frozen_at := now;
-    ELSIF p_event = 'unfrozen' AND w.frozen_at IS NOT NULL THEN
-        w.frozen_at := NULL;
-    ELSIF p_event = 'limit_set' AND w.withdrawal_limit IS DISTINCT FROM p_limit THEN
-        w.withdrawal_limit := p_limit;
-    ELSE
+    UPDATE wallet_wallet
+    SET frozen_at = CASE p_event WHEN 'frozen' THEN now WHEN 'unfrozen' THEN NULL ELSE frozen_at END,
+        withdrawal_limit = CASE p_event WHEN 'limit_set' THEN p_limit ELSE withdrawal_limit END
+    WHERE id = w.id AND CASE p_event
+        WHEN 'frozen' THEN frozen_at IS NULL
+        WHEN 'unfrozen' THEN frozen_at IS NOT NULL
+        WHEN 'limit_set' THEN withdrawal_limit IS DISTINCT FROM p_limit
+    END;
+    IF NOT FOUND THEN
         a.outcome := 'unchanged';
         RETURN a;
     END IF;
-    PERFORM ledger_append(w, NULL, p_event, NULL, NULL, p_limit, 0, p_actor, p_note, now, '');
+    PERFORM ledger_append(w, NULL, p_event, NULL, NULL, p_limit, 0, p_actor, p_note, now, NULL);
     RETURN a;
 END $$;

@@ -18,6 +18,6 @@ BEGIN
     outcome := coalesce(outcome, 'unknown_token');
     INSERT INTO wallet_apicall (id, at, game_id, player_id, transaction_id, credential, endpoint, mm_transaction_id,
                                 currency_code, address, outcome, replayed, took_us)
-    VALUES (wallet_new_id(began), began, p_game, v_player, ledger_query.transaction_id, p_credential, p_endpoint, p_mm,
+    VALUES (wallet_new_id(), began, p_game, v_player, ledger_query.transaction_id, p_credential, p_endpoint, p_mm,
             '', p_address, ledger_query.outcome, false, p_elapsed_us + (extract(epoch FROM wallet_now() - began) * 1000000)::integer);
 END $$;

@@ -2,7 +2,7 @@
 CREATE FUNCTION ledger_note_discrepancy(p_player uuid, p_transaction uuid, p_kind text, p_at timestamptz) RETURNS void
 LANGUAGE sql VOLATILE AS $$
     INSERT INTO wallet_discrepancy AS d (id, player_id, transaction_id, kind, first_seen_at, last_seen_at, times_seen)
-    VALUES (wallet_new_id(p_at), p_player, p_transaction, p_kind, p_at, p_at, 1)
+    VALUES (wallet_new_id(), p_player, p_transaction, p_kind, p_at, p_at, 1)
     ON CONFLICT (player_id, transaction_id, kind) DO UPDATE SET last_seen_at = p_at, times_seen = d.times_seen + 1
 $$;
 
@@ -61,12 +61,12 @@ BEGIN
                 id, player_id, wallet_id, game_id, session_id, type, mm_transaction_id, state, refusal, description,
                 source, actor, opened_at, opened_seq, settled_at, settled_seq, settled_source, settled_actor, reason)
             VALUES (
-                wallet_new_id(now), w.player_id, w.id, p_game, s.id, p_type, p_mm, 'rolled_back', '', '',
+                wallet_new_id(), w.player_id, w.id, p_game, s.id, p_type, p_mm, 'rolled_back', '', '',
                 'game', p_actor, now, w.entry_count + 1, now, w.entry_count + 1, 'game', p_actor, p_reason)
             RETURNING * INTO t;
             UPDATE players_gamesession SET is_kept = true WHERE id = s.id AND NOT is_kept;
             w := ledger_append(w, t.id, 'tombstone', NULL, NULL, NULL, 0, p_actor, '', now,
-                               ledger_opening(t) || '|' || ledger_ending('game', p_reason));
+                               ledger_opening(p_type, p_game, s.id, p_mm, NULL, '', '', 'game', NULL, NULL) || ledger_ending('game', p_reason));
             a.transaction_id := t.id;
             IF EXISTS (SELECT 1 FROM wallet_transaction o
                        WHERE o.mm_transaction_id = p_mm AND o.game_id = p_game AND o.type = p_type
@@ -116,7 +116,7 @@ BEGIN
     END;
     INSERT INTO wallet_apicall (id, at, game_id, player_id, transaction_id, credential, endpoint, mm_transaction_id,
                                 amount, currency_code, address, outcome, replayed, took_us)
-    VALUES (wallet_new_id(began), began, p_game, a.player_id, a.transaction_id, p_credential, p_endpoint, p_mm,
+    VALUES (wallet_new_id(), began, p_game, a.player_id, a.transaction_id, p_credential, p_endpoint, p_mm,
             p_amount, coalesce(p_currency, ''), p_address, a.outcome, a.replayed,
             p_elapsed_us + (extract(epoch FROM wallet_now() - began) * 1000000)::integer);
     RETURN a;
