@@ -8,6 +8,7 @@ from django.http import HttpResponse
 
 from players.errors import INTERNAL_ERROR, ErrorCode
 
+HEADERS = {"Content-Type": "application/json", "X-Content-Type-Options": "nosniff"}
 ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -19,7 +20,7 @@ class NoAnswer(HttpResponse):
 
 def json_answer(body: Any, status: int = 200) -> HttpResponse:
     """`body` as JSON; a Decimal is a JSON number with its own digits."""
-    return HttpResponse(ENCODER.encode(body), content_type="application/json", status=status)
+    return HttpResponse(ENCODER.encode(body), status=status, headers=HEADERS)
 
 
 def error_answer(code: ErrorCode, description: str, status: int = 200, **members: Any) -> HttpResponse:

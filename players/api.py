@@ -108,6 +108,5 @@ class ApiView(APIView):
         """The answer to a request of the right shape. Raises Refusal."""
         raise NotImplementedError
 
-    def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[JSONRenderer, str]:
-        # Every answer is JSON, whatever the caller says it accepts.
-        return JSONRenderer(), "application/json"
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Nothing is left to negotiate or to check: the gate has decided who calls, and every answer is JSON."""
