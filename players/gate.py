@@ -44,7 +44,8 @@ def kind_for(path: str) -> Credential.Kind | None:
 def serve(request: HttpRequest) -> HttpResponse:
     """Calls the view of the request's path."""
     match = request.resolver_match = resolve(request.path_info)
-    return cast(HttpResponse, match.func(request, *match.args, **match.kwargs))
+    # No view of the API is asynchronous or streams.
+    return cast("HttpResponse", match.func(request, *match.args, **match.kwargs))
 
 
 class ApiGate:
@@ -56,7 +57,7 @@ class ApiGate:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
-        self.serve = convert_exception_to_response(serve)
+        self.serve = cast("Callable[[HttpRequest], HttpResponse]", convert_exception_to_response(serve))
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         kind = kind_for(request.path_info)
