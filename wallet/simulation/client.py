@@ -96,6 +96,13 @@ class Connection:
                 break
         raise Unreachable(f"{method} {path} got no answer, {problem}")
 
+    def once(self, caller: Party, path: str) -> Reply:
+        """The answer to an empty request, without a retry. Raises Unreachable."""
+        try:
+            return self.send(caller, "POST", path, "{}")
+        except (OSError, HTTPException) as lost:
+            raise Unreachable(f"{type(lost).__name__}: {lost}") from lost
+
     def send(self, caller: Party, method: str, path: str, body: str) -> Reply:
         """One try."""
         headers = {"Authorization": caller.authorization, "Content-Type": "application/json"}

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from wallet.simulation.book import DECIMALS, OPEN, ROLLBACK, WITHDRAWAL, Book, Expected, Move, Session, complaint, major, shown
+from wallet.simulation.book import OPEN, ROLLBACK, Book, Expected, Move, Session, complaint, major, shown
 from wallet.simulation.client import Connection, Party, Reply
 from wallet.simulation.tally import Tally
 
@@ -54,10 +54,10 @@ class Player:
         self.nickname = f"Simulated {number}"
         self.country, self.language = self.rng.choice(COUNTRIES), self.rng.choice(LANGUAGES)
         self.sessions: dict[tuple[int, str], Session] = {}
-        self.short: tuple[Session, float] | None = None
+        self.short: dict[str, tuple[Session, float]] = {}
         self.left: list[Move] = []
         self.ids = 0
-        self.is_made = False
+        self.is_made = self.is_ready = False
         self.hands: Hands
 
     # --- the web front ---
@@ -70,6 +70,8 @@ class Player:
         self.is_made = True
         for currency in CURRENCIES:
             self.pay_in(currency, FUNDS + int(self.rng.random() * FUNDS))
+            self.short[currency] = self.short_session(currency)
+        self.is_ready = True
 
     def front(self, method: str, call: str, **members: Any) -> Reply:
         """A call of the web front that must succeed."""
@@ -105,13 +107,16 @@ class Player:
         self.book.blocked = status != "active"
 
     def expired_session(self, currency: str) -> Session:
-        """A session of the first game whose time is over."""
-        if self.short is None:
-            self.short = self.launch(0, currency, SHORT_TTL_SECONDS), time.monotonic() + EXPIRED_AFTER_SECONDS
-        session, over_at = self.short
+        """A session of the first game whose time is over; the next one is begun ahead, so that nobody waits for it."""
+        session, over_at = self.short[currency]
+        self.short[currency] = self.short_session(currency)
         time.sleep(max(0.0, over_at - time.monotonic()))
-        self.short, session.ended = None, True
+        session.ended = True
         return session
+
+    def short_session(self, currency: str) -> tuple[Session, float]:
+        """A session that expires at once, and the moment (monotonic) when it surely has."""
+        return self.launch(0, currency, SHORT_TTL_SECONDS), time.monotonic() + EXPIRED_AFTER_SECONDS
 
     # --- the games ---
 
@@ -256,6 +261,3 @@ class Player:
 def unknown_session(rng: random.Random, currency: str) -> Session:
     """A token that nobody ever had."""
     return Session(str(uuid.UUID(int=rng.getrandbits(128), version=4)), None, currency)
-
-
-__all__ = ["CURRENCIES", "DECIMALS", "WITHDRAWAL", "Hands", "Player", "World", "Wrong", "unknown_session"]

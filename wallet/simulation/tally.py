@@ -18,6 +18,7 @@ class Tally:
     began: float = field(default_factory=time.monotonic)
     done: int = 0
     checks: int = 0
+    balances: int = 0
     outcomes: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     latencies: dict[str, "array[float]"] = field(default_factory=lambda: defaultdict(lambda: array("f")))
     recent: deque[float] = field(default_factory=lambda: deque(maxlen=RECENT_CALLS))
@@ -42,6 +43,11 @@ class Tally:
         """One answer was compared with what the book expects."""
         with self.lock:
             self.checks += 1
+
+    def compared(self, balances: int) -> None:
+        """So many balances were compared at the end."""
+        with self.lock:
+            self.balances += balances
 
     def differ(self, text: str) -> None:
         """Something that the server said is not what the book says."""
