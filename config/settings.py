@@ -196,6 +196,7 @@ LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = True
+FORMAT_MODULE_PATH = "config.formats"
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "var" / "static"
 STORAGES = {
@@ -228,7 +229,15 @@ SPECTACULAR_SETTINGS = {
 
 # --- Admin ------------------------------------------------------------------------------------------
 
-UNFOLD = {"SITE_TITLE": "Quantum Wallet", "SITE_HEADER": "Quantum Wallet", "SHOW_VIEW_ON_SITE": False}
+UNFOLD = {
+    "SITE_TITLE": "Quantum Wallet",
+    "SITE_HEADER": "Quantum Wallet",
+    "SITE_SUBHEADER": "All times are UTC",
+    "SITE_URL": None,
+    "SHOW_VIEW_ON_SITE": False,
+    "STYLES": ["config.sidebar.style_sheet"],
+    "SIDEBAR": {"navigation": "config.sidebar.navigation"},
+}
 
 # --- Logs -------------------------------------------------------------------------------------------
 

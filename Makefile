@@ -1,0 +1,79 @@
+# The commands of this project; `make help` lists them. Each can be interrupted and run again.
+
+PYTHON ?= python3
+ARGS ?=
+VENV := .venv
+RUN := $(VENV)/.run-$(word 1,$(shell cksum < requirements.lock))
+DEV := $(VENV)/.dev-$(word 1,$(shell cksum < requirements-dev.lock))
+# The launcher ends when make does, even by kill -9; `exec` leaves no shell between the two.
+LAUNCH := exec $(VENV)/bin/python -m config.launch --parent $$PPID
+# Two first starts at the same time must not install into one directory at once.
+FLOCK := $(if $(shell command -v flock),mkdir -p var && flock var/install.lock)
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint lock bench bench-growth simulate manage mutate clean install
+
+help:  ## list the commands
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{ printf "make %-14s %s\n", $$1, $$2 }'
+
+run: $(RUN)  ## start the platform with demo data; HOST and PORT from the environment
+	@$(LAUNCH) run
+
+test: $(DEV)  ## run the tests; ARGS="-k name" chooses
+	@$(LAUNCH) with --instance test --fast -- $(VENV)/bin/python -m pytest -n 2 $(ARGS)
+
+lint: $(DEV)  ## check style, types, imports and migrations
+	$(VENV)/bin/ruff check
+	$(VENV)/bin/ruff format --check
+	$(VENV)/bin/lint-imports
+	@$(LAUNCH) with --instance lint --fast -- sh -c '$(VENV)/bin/mypy . && $(VENV)/bin/python manage.py makemigrations --check --dry-run'
+
+bench: $(RUN)  ## measure speed on durable settings; writes var/bench.json
+	@$(LAUNCH) with --instance bench -- $(VENV)/bin/python -m benchmarks.bench $(ARGS)
+
+bench-growth: $(RUN)  ## measure speed on 5 000 000 transactions; writes var/bench-growth.json
+	@$(LAUNCH) with --instance bench -- $(VENV)/bin/python -m benchmarks.growth $(ARGS)
+
+simulate: $(RUN)  ## play games against the running platform; ARGS="--players 100"
+	@$(LAUNCH) beside -- $(VENV)/bin/python manage.py simulate $(ARGS)
+
+manage: $(RUN)  ## manage.py for the running platform; ARGS="audit_ledger"
+	@$(LAUNCH) beside -- $(VENV)/bin/python manage.py $(ARGS)
+
+mutate: $(DEV)  ## look for mistakes that no test notices
+	@$(LAUNCH) with --instance mutate --fast -- $(VENV)/bin/python -m tests.mutation $(ARGS)
+
+lock:  ## write down the exact versions of all dependencies, with their hashes; ARGS=--upgrade for newer ones
+	@test -x var/uv/bin/uv || { $(PYTHON) -m venv --clear var/uv && var/uv/bin/python -m pip install -q uv; }
+	var/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate $(ARGS) \
+		pyproject.toml --group embedded -o requirements.lock
+	var/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate $(ARGS) \
+		pyproject.toml --group dev -o requirements-dev.lock -c requirements.lock
+
+clean:  ## remove everything that can be made again; data in var/ is kept
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis mutants htmlcov .coverage* var/static var/uv
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# --- The virtual environment: a stamp, written last, says which lock file it has ---
+
+$(RUN):
+	@$(FLOCK) $(MAKE) --no-print-directory install STAMP=$@ LOCK=requirements.lock
+
+$(DEV):
+	@$(FLOCK) $(MAKE) --no-print-directory install STAMP=$@ LOCK=requirements-dev.lock
+
+install:
+	@test ! -e $(STAMP) || exit 0; \
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+		|| { echo "Python 3.11 or newer is needed, and '$(PYTHON)' is not: choose another with PYTHON=python3.12." >&2; exit 1; }; \
+	$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
+		|| { echo "'$(PYTHON)' cannot make virtual environments: install its venv package (on Debian: apt install python3-venv)." >&2; exit 1; }; \
+	if test -e $(VENV)/.installing || ! $(VENV)/bin/python -m pip --version >/dev/null 2>&1; then \
+		echo "Making a virtual environment in $(VENV)"; \
+		$(PYTHON) -m venv --clear $(VENV) || exit 1; \
+	fi; \
+	echo "Installing what $(LOCK) names (once; it may take a minute)"; \
+	touch $(VENV)/.installing \
+		&& $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-input --no-compile --require-hashes -r $(LOCK) \
+		&& rm -f $(VENV)/.installing \
+		&& touch $(STAMP)
