@@ -114,6 +114,7 @@ def prepare(instance: Instance, environment: dict[str, str], url: str) -> str:
     owner = environment | {"DATABASE_URL": environment["DATABASE_OWNER_URL"]}
     with step("Bringing the database up to date"):
         manage(instance, owner, "migrate", "--no-input")
+        manage(instance, environment, "call_log_days")
     with step("Collecting static files"):
         manage(instance, environment, "collectstatic", "--no-input", "--verbosity=0")
     with step("Making the demo data"):

@@ -39,6 +39,9 @@ Language = Annotated[
     ),
 ]
 Country = Annotated[str, Meta(pattern=r"^[A-Z]{2}\Z", description="ISO 3166-1 alpha-2", extra_json_schema={"pattern": "^[A-Z]{2}$"})]
+# What has the wrong form is unknown, too; refused here, it meets neither the database nor a description that repeats it.
+GameSlug = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,40}\Z", extra_json_schema={"pattern": "^[A-Za-z0-9_-]{1,40}$"})]
+CurrencyCode = Annotated[str, Meta(pattern=r"^[A-Z0-9]{2,12}\Z", extra_json_schema={"pattern": "^[A-Z0-9]{2,12}$"})]
 Nickname = Annotated[str, Meta(max_length=64)]
 Status = Annotated[
     str,
@@ -60,8 +63,8 @@ class LaunchRequest(msgspec.Struct):
     """launch."""
 
     uid: Uid
-    game: str
-    currencyCode: str  # noqa: N815
+    game: GameSlug
+    currencyCode: CurrencyCode  # noqa: N815
     language: Language | UnsetType = UNSET
     ttlSeconds: WholeNumber | UnsetType = UNSET  # noqa: N815
 
@@ -76,14 +79,14 @@ class BalanceRequest(msgspec.Struct):
     """balance."""
 
     uid: Uid
-    currencyCode: str  # noqa: N815
+    currencyCode: CurrencyCode  # noqa: N815
 
 
 class StatementRequest(msgspec.Struct):
     """statement."""
 
     uid: Uid
-    currencyCode: str  # noqa: N815
+    currencyCode: CurrencyCode  # noqa: N815
     before: Annotated[str, Meta(description="The `next` of the page before.")] | UnsetType = UNSET
     limit: Annotated[Any, Meta(extra_json_schema={"type": "integer", "minimum": 1, "maximum": MOST_LINES, "default": DEFAULT_LINES})] | UnsetType = UNSET
 

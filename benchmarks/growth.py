@@ -1,0 +1,224 @@
+"""Shows that cost does not grow with the work: an empty and a loaded database in turns, and the admin's pages: `make bench-growth`."""
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from http.client import HTTPConnection
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from benchmarks.bench import CONNECTIONS, Measured, judge, measuring, say, seed_platform, step
+from benchmarks.databases import CannotMeasure, checkpoint, connect, database, require_durable
+from benchmarks.history import DAYS
+from benchmarks.servers import ENDINGS, VAR, Address, platform, run, shipped_server
+from benchmarks.traffic import Login
+from config.processes import start, stop, wait_until
+from config.supervisor import ROOT
+
+TRANSACTIONS = 5_000_000
+PAGE_MS = 500
+LEAST_SHARE = 0.9
+TRIES = 5
+LOADED = ("wallet_transaction", "wallet_entry", "wallet_apicall")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--transactions", type=int, default=TRANSACTIONS, help=f"how many settled ones are loaded (default: {TRANSACTIONS})")
+    parser.add_argument("--rounds", type=int, default=3, help="how often each database is measured, in turns (default: 3)")
+    parser.add_argument("--seconds", type=float, default=8, help="how long a round lasts (default: 8)")
+    parser.add_argument("--audit", action="store_true", help="let audit_ledger read the loaded database in the end, which takes minutes")
+    options = parser.parse_args()
+    return measuring(lambda: growth(options), VAR / "bench-growth.json")
+
+
+def growth(options: argparse.Namespace) -> dict[str, Any]:
+    """Loads, measures, looks at the pages; returns the figures."""
+    began = time.monotonic()
+    with ExitStack() as stack:
+        with step("Making databases for 10 000 players"):
+            empty = stack.enter_context(database("bench_empty"))
+            server = require_durable(empty)
+            seeded = seed_platform(empty)
+            loaded = stack.enter_context(database("bench_loaded", empty))
+            run("manage.py", "collectstatic", "--no-input", "--verbosity=0", environment=platform(loaded))
+        load_began = time.monotonic()
+        load(loaded, options.transactions)
+        load_seconds = time.monotonic() - load_began
+        size = describe(loaded)
+        measured = measure(empty, loaded, seeded, options)
+        with shipped_server("loaded", loaded) as where:
+            pages = look_at_pages(where, loaded, seeded["operator_session"])
+        if options.audit:
+            with step("Auditing the ledger"):
+                said = run("manage.py", "audit_ledger", "--quiet", environment=platform(loaded))
+            say(said.strip())
+    figures = {
+        "withdraw_rps_empty": measured.rate("empty"),
+        "withdraw_rps_loaded": measured.rate("loaded"),
+        "withdraw_p99_ms_empty": measured.latency_ms("empty", 0.99),
+        "withdraw_p99_ms_loaded": measured.latency_ms("loaded", 0.99),
+        "loaded_to_empty": measured.rate("loaded") / measured.rate("empty"),
+        "pages_ms": {page: round(milliseconds, 1) for page, milliseconds in pages.items()},
+        "errors": measured.errors,
+        "cores": os.cpu_count(),
+        "load_seconds": load_seconds,
+        **size,
+        "server": server,
+        "took_seconds": time.monotonic() - began,
+    }
+    report(figures)
+    return {name: round(value, 3) if isinstance(value, float) else value for name, value in figures.items()}
+
+
+def load(name: str, transactions: int) -> None:
+    """Fills the database, without its indexes while rows come, and leaves it as a database in use is: vacuumed and analysed."""
+    parts = min(4, os.cpu_count() or 1)
+    with connect(name, owner=True) as connection:
+        for days in range(-DAYS - 1, 2):
+            connection.execute("SELECT call_log_prepare_day(current_date + %s)", [days])
+        with indexes_put_aside(connection):
+            say(f"Loading {transactions} settled transactions with {parts} processes …")
+            with step(" "):
+                write_history(name, transactions, parts)
+            print("Building the indexes … ", end="", flush=True)
+            index_began = time.monotonic()
+        say(f"{time.monotonic() - index_began:.1f} s")
+        with step("Vacuuming and analysing"):
+            connection.execute("VACUUM (ANALYZE)")
+    checkpoint()
+
+
+def write_history(name: str, transactions: int, parts: int) -> None:
+    """All processes at once; one that fails ends the others."""
+    with ExitStack() as stack:
+        children = []
+        for part in range(parts):
+            command = [sys.executable, "-m", "benchmarks.history", name, str(transactions), str(part), str(parts)]
+            child = start(f"history {part}", command, environment=os.environ, endings=ENDINGS, directory=ROOT)
+            stack.callback(stop, child)
+            children.append(child)
+        wait_until(lambda: all(child.ended for child in children) or any(child.process.poll() for child in children))
+        if any(child.process.poll() != 0 for child in children):
+            raise CannotMeasure("The history could not be loaded.")
+
+
+@contextmanager
+def indexes_put_aside(connection: psycopg.Connection) -> Iterator[None]:
+    """Takes the tables' indexes and unique keys away, as far as nothing depends on them, and makes the same ones again."""
+    again: list[str] = []
+    keys = connection.execute(
+        "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = ANY(%s::regclass[]) AND contype IN ('p', 'u')",
+        [list(LOADED)],
+    ).fetchall()
+    for table, key, definition in keys:
+        if removed(connection, f"ALTER TABLE {table} DROP CONSTRAINT {key}"):
+            again.append(f"ALTER TABLE {table} ADD CONSTRAINT {key} {definition}")
+    rest = connection.execute(
+        "SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid) FROM pg_index i WHERE indrelid = ANY(%s::regclass[]) "
+        "AND NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conindid = i.indexrelid)",
+        [list(LOADED)],
+    ).fetchall()
+    for index, definition in rest:
+        if removed(connection, f"DROP INDEX {index}"):
+            again.append(definition)
+    yield
+    connection.execute("SET maintenance_work_mem = '512MB'")
+    for statement in again:
+        connection.execute(statement.encode())
+
+
+def removed(connection: psycopg.Connection, statement: str) -> bool:
+    try:
+        connection.execute(statement.encode())
+    except psycopg.errors.DependentObjectsStillExist:
+        return False
+    return True
+
+
+def describe(name: str) -> dict[str, int]:
+    """How much there is now."""
+    with connect(name, owner=True) as connection:
+        counts: dict[str, int] = {}
+        for key, table in zip(("transactions", "entries", "calls"), LOADED, strict=True):
+            row = connection.execute(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(table))).fetchone()
+            assert row is not None
+            counts[key] = row[0]
+        row = connection.execute("SELECT pg_database_size(current_database())").fetchone()
+        assert row is not None
+    say(f"  {counts['transactions']} transactions, {counts['entries']} entries, {counts['calls']} calls, {row[0] / 1e9:.1f} GB")
+    return counts | {"database_bytes": row[0]}
+
+
+def measure(empty: str, loaded: str, seeded: dict[str, str], options: argparse.Namespace) -> Measured:
+    """(b) on both databases in turns, through a shipped server each; the one that is not asked costs nothing."""
+    say(f"(b) withdrawals over {CONNECTIONS} connections")
+    measured = Measured()
+    with shipped_server("empty", empty) as empty_server, shipped_server("loaded", loaded) as loaded_server:
+        both = [("empty", empty_server), ("loaded", loaded_server)]
+        for number in range(options.rounds):
+            for kind, where in both if number % 2 == 0 else reversed(both):
+                measured.run(kind, where, Login(seeded["username"], seeded["password"]), options.seconds)
+    return measured
+
+
+def look_at_pages(where: Address, name: str, session: str) -> dict[str, float]:
+    """The slowest of some tries for each page, in milliseconds, as an operator who is logged in."""
+    with connect(name, owner=True) as connection:
+        # Of two players, one transaction each from the middle of their history.
+        rows = connection.execute(
+            "SELECT (array_agg(ARRAY[player_id::text, id::text, mm_transaction_id] ORDER BY id))[count(*) / 2 + 1 : count(*) / 2 + 1] "
+            "FROM wallet_transaction WHERE mm_transaction_id IS NOT NULL AND player_id IN (SELECT id FROM players_player ORDER BY uid LIMIT 2) "
+            "GROUP BY player_id"
+        ).fetchall()
+    if len(rows) != 2:
+        raise CannotMeasure("There are no transactions to look for.")
+    # The first one's pages are not counted: each worker reads its templates once. The second one's data is as cold as it is.
+    fetch_pages(where, session, *rows[0][0][0])
+    return fetch_pages(where, session, *rows[1][0][0])
+
+
+def fetch_pages(where: Address, session: str, player: str, transaction: str, mm_transaction: str) -> dict[str, float]:
+    transactions = "/admin/wallet/transaction/"
+    pages = {
+        "transaction_list": (transactions, "Quantum Wallet"),
+        "search_by_mm_transaction_id": (f"{transactions}?q={mm_transaction}", transaction),
+        "search_by_qw_transaction_id": (f"{transactions}?q={transaction}", transaction),
+        "player": (f"/admin/players/player/{player}/change/", "Quantum Wallet"),
+    }
+    return {page: max(fetch(where, path, session, expected) for _ in range(TRIES)) for page, (path, expected) in pages.items()}
+
+
+def fetch(where: Address, path: str, session: str, expected: str) -> float:
+    """How long a page takes, in milliseconds. Raises CannotMeasure where it is not the page."""
+    began = time.perf_counter()
+    connection = HTTPConnection(*where, timeout=60)
+    connection.request("GET", path, headers={"Cookie": f"sessionid={session}", "Host": "localhost"})
+    response = connection.getresponse()
+    body = response.read().decode()
+    connection.close()
+    took = (time.perf_counter() - began) * 1000
+    # A search with one result may lead to that result's own page.
+    if response.status in (301, 302) and expected in (response.headers["Location"] or ""):
+        return took + fetch(where, response.headers["Location"], session, expected)
+    if response.status != 200 or expected not in body:
+        raise CannotMeasure(f"{path} was answered {response.status}, without {expected!r}: {body[:300]}")
+    return took
+
+
+def report(figures: dict[str, Any]) -> None:
+    """The figures and the aims; a missed aim is said, and is no failure."""
+    say(f"\nwithdrawals, empty database   {figures['withdraw_rps_empty']:8.0f} /s   p99 {figures['withdraw_p99_ms_empty']:.1f} ms")
+    say(f"withdrawals, loaded database  {figures['withdraw_rps_loaded']:8.0f} /s   p99 {figures['withdraw_p99_ms_loaded']:.1f} ms")
+    say(f"loaded of empty               {figures['loaded_to_empty']:8.2f}      aim {judge(figures['loaded_to_empty'], LEAST_SHARE)}")
+    for page, milliseconds in figures["pages_ms"].items():
+        say(f"{page:<30}{milliseconds:8.0f} ms   aim {judge(milliseconds, PAGE_MS, at_most=True)}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,86 @@
+"""Fills a migrated database with a game, players who have money, and an operator: `python -m benchmarks.seed`.
+
+Prints what a benchmark needs to know of it, as JSON. The money comes through the ledger, as an adjustment.
+"""
+
+import json
+import os
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import django
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
+from django.db import connection, transaction
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+django.setup()
+
+from benchmarks.traffic import CURRENCY, TOKENS  # noqa: E402
+from players.clock import now  # noqa: E402 (models need the setup)
+from players.ids import new_id  # noqa: E402
+from players.models import Game, GameSession, Operator, Player  # noqa: E402
+from players.operations import create_credential  # noqa: E402
+from players.secrets import token_hash  # noqa: E402
+from wallet.models import Currency  # noqa: E402
+
+# In minor units: 10 000 000.00 for each player.
+FUNDS = 1_000_000_000
+
+
+@transaction.atomic
+def seed() -> dict[str, Any]:
+    """Makes it all, or nothing."""
+    Currency.objects.create(code=CURRENCY, name="Silver coins", decimals=2)
+    game = Game.objects.create(slug="bench", name="Bench", launch_url="https://bench.example/play")
+    credential, password = create_credential(kind="game", game=game, username="bench", allowed_networks=[], note="benchmark")
+    players = Player.objects.bulk_create([Player(id=new_id(), uid=f"bench-{number}", nickname=f"Player {number}") for number in range(len(TOKENS))])
+    began = now()
+    GameSession.objects.bulk_create(
+        [
+            GameSession(
+                id=new_id(),
+                token_hash=token_hash(UUID(token.decode())),
+                player=player,
+                game=game,
+                currency_code=CURRENCY,
+                created_at=began,
+                expires_at=began + timedelta(days=1),
+            )
+            for token, player in zip(TOKENS, players, strict=True)
+        ]
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(ledger_open_wallet(id, %s, 'bench')) FROM players_player", [CURRENCY])
+        cursor.execute(
+            "SELECT count(*) FILTER (WHERE (a).outcome = 'adjusted') FROM (SELECT "
+            "ledger_adjust(gen_random_uuid(), id, %s, 'credit', %s, false, 'system', 'bench', 'Benchmark funds') AS a FROM players_player) done",
+            [CURRENCY, FUNDS],
+        )
+        funded = cursor.fetchone()
+    if funded != (len(TOKENS),):
+        raise SystemExit(f"Only {funded} players of {len(TOKENS)} got their money.")
+    return {
+        "username": credential.username,
+        "password": password,
+        "game_id": str(game.pk),
+        "credential_id": str(credential.pk),
+        "player_id": str(players[0].pk),
+        "operator_session": operator_session(),
+    }
+
+
+def operator_session() -> str:
+    """The session cookie of an operator with all rights who is logged in."""
+    operator = Operator.objects.create_superuser("bench", password=None)
+    store = SessionStore()
+    store[SESSION_KEY] = str(operator.pk)
+    store[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+    store[HASH_SESSION_KEY] = operator.get_session_auth_hash()
+    store.save()
+    return str(store.session_key)
+
+
+if __name__ == "__main__":
+    print(json.dumps(seed()))

@@ -1,0 +1,118 @@
+"""The servers that are measured, each on a free port of this machine, ended with the block that started it."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+
+from benchmarks.databases import CannotMeasure, address, app_role
+from config import gunicorn
+from config.processes import Ending, start, stop
+from config.supervisor import PROGRAMS, ROOT
+
+START_SECONDS = 60.0
+COMMAND_SECONDS = 900.0
+ENDINGS = (Ending(signal.SIGTERM, 10),)
+HOST = "127.0.0.1"
+Address = tuple[str, int]
+VAR = ROOT / "var"
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind((HOST, 0))
+        return int(listener.getsockname()[1])
+
+
+def platform(database: str, *, owner: bool = False) -> dict[str, str]:
+    """What the platform's settings read, for a database of ours; all else as `make run` has it."""
+    return {**os.environ, "DATABASE_URL": address(database, owner=owner), "DATABASE_APP_ROLE": app_role(), "DEMO": "1"}
+
+
+def run(*words: str, environment: Mapping[str, str]) -> str:
+    """Runs a Python command of this project to its end and returns its output. Raises CannotMeasure where it fails."""
+    done = subprocess.run([sys.executable, *words], env=environment, cwd=ROOT, capture_output=True, text=True, check=False, timeout=COMMAND_SECONDS)
+    if done.returncode != 0:
+        raise CannotMeasure(f"`{' '.join(words)}` failed:\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}")
+    return done.stdout
+
+
+@contextmanager
+def serving(name: str, port: int, command: tuple[str, ...], environment: Mapping[str, str]) -> Iterator[Address]:
+    """A server until the block ends; what it says goes to a log beside the results."""
+    VAR.mkdir(exist_ok=True)
+    path = VAR / f"bench-{name}.log"
+    with path.open("wb") as log:
+        child = start(name, [sys.executable, *command], environment=environment, log=log, endings=ENDINGS, directory=ROOT)
+        try:
+            deadline = time.monotonic() + START_SECONDS
+            while not answers(port):
+                if child.ended or time.monotonic() > deadline:
+                    raise CannotMeasure(f"The server {name} did not start. The end of {path}:\n{tail(path)}")
+                time.sleep(0.05)
+            yield HOST, port
+        finally:
+            stop(child)
+
+
+def answers(port: int) -> bool:
+    """Whether there is an HTTP answer, whatever it says: a worker has loaded its application."""
+    connection = HTTPConnection(HOST, port, timeout=START_SECONDS)
+    try:
+        connection.request("GET", "/healthz")
+        connection.getresponse().read()
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
+    return True
+
+
+def tail(path: Path) -> str:
+    return "\n".join(path.read_text(errors="replace").splitlines()[-15:])
+
+
+@contextmanager
+def shipped_server(name: str, database: str) -> Iterator[Address]:
+    """The platform's web server, by the command and the settings with which `make run` starts it."""
+    port = free_port()
+    environment = platform(database) | {"HOST": HOST, "PORT": str(port)}
+    with serving(name, port, PROGRAMS["gunicorn"], environment) as where:
+        yield where
+
+
+@contextmanager
+def empty_server() -> Iterator[Address]:
+    """The shipped server's configuration in front of a view that does nothing."""
+    port = free_port()
+    environment = {**os.environ, "HOST": HOST, "PORT": str(port)}
+    with serving("empty", port, ("-m", "gunicorn", "-c", "config/gunicorn.py", "benchmarks.empty:application"), environment) as where:
+        yield where
+
+
+@contextmanager
+def textbook_server(database: str) -> Iterator[Address]:
+    """The textbook implementation behind gunicorn's sync workers, as many as the shipped server has."""
+    port = free_port()
+    command = ("-m", "gunicorn", "--no-control-socket", "-k", "sync", "-w", str(gunicorn.workers), "-b", f"{HOST}:{port}")
+    with serving("textbook", port, (*command, "benchmarks.textbook.wsgi:application"), textbook(database)) as where:
+        yield where
+
+
+def textbook(database: str) -> dict[str, str]:
+    """What the textbook's settings read."""
+    return {**os.environ, "DATABASE_URL": address(database), "DJANGO_SETTINGS_MODULE": "benchmarks.textbook.settings"}
+
+
+@contextmanager
+def bare_server() -> Iterator[Address]:
+    """Answers without looking."""
+    port = free_port()
+    with serving("responder", port, ("-m", "benchmarks.responder", str(port)), os.environ) as where:
+        yield where

@@ -1,0 +1,70 @@
+"""What the load generator sends: withdrawals, pairs, and calls of an empty view; every transaction id is new."""
+
+import os
+import random
+from base64 import b64encode
+from collections.abc import Iterator
+from typing import NamedTuple
+from uuid import UUID
+
+from benchmarks.load import Exchange
+
+PLAYERS = 10_000
+CURRENCY = "XAG"
+# The first 12 bytes of every player's session token; the player's number, from 0, is the rest.
+TOKEN_PREFIX = bytes.fromhex("5eed00000000400080000000")
+
+TOKENS = [str(UUID(bytes=TOKEN_PREFIX + number.to_bytes(4, "big"))).encode() for number in range(PLAYERS)]
+WITHDRAWAL = b'{"token":"%b","mmTransactionId":"%b","amount":{"amount":1.00,"currencyCode":"' + CURRENCY.encode() + b'"}}'
+CONFIRMATION = b'{"token":"%b","mmTransactionId":"%b"}'
+# A call of a view that does nothing answers this.
+NOTHING = b'{"status":"ok"}'
+
+
+class Login(NamedTuple):
+    """A credential of the game whose players play here."""
+
+    username: str
+    password: str
+
+    def header(self) -> bytes:
+        return b"Basic " + b64encode(f"{self.username}:{self.password}".encode())
+
+
+def head(path: str, login: Login, body: bytes) -> bytes:
+    """Everything before a body that is as long as `body` is with a token and an id in it."""
+    length = len(body % (TOKENS[0], new_id()))
+    return b"POST %b HTTP/1.1\r\nHost: localhost\r\nAuthorization: %b\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % (
+        path.encode(),
+        login.header(),
+        length,
+    )
+
+
+def new_id() -> bytes:
+    """A transaction id as a game makes one: random, 32 characters."""
+    return os.urandom(16).hex().encode()
+
+
+def withdrawals(login: Login) -> Iterator[Exchange]:
+    """A withdrawal of 1.00 by a random player, again and again."""
+    template = head("/wallet/withdraw", login, WITHDRAWAL).replace(b"%", b"%%") + WITHDRAWAL
+    while True:
+        id_ = new_id()
+        yield Exchange(template % (random.choice(TOKENS), id_), id_)
+
+
+def pairs(login: Login) -> Iterator[Exchange]:
+    """A withdrawal of 1.00 by a random player, then its confirmation."""
+    opening = head("/wallet/withdraw", login, WITHDRAWAL).replace(b"%", b"%%") + WITHDRAWAL
+    settling = head("/wallet/confirmWithdrawal", login, CONFIRMATION).replace(b"%", b"%%") + CONFIRMATION
+    while True:
+        token, id_ = random.choice(TOKENS), new_id()
+        yield Exchange(opening % (token, id_), id_)
+        yield Exchange(settling % (token, id_), id_)
+
+
+def nothing(login: Login) -> Iterator[Exchange]:
+    """The same bytes as a withdrawal, for a view that does nothing with them."""
+    for exchange in withdrawals(login):
+        yield Exchange(exchange.request, NOTHING)

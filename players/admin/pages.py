@@ -1,0 +1,91 @@
+"""What every page of the admin has in common: who acts, which rows can be changed, and sections below the fields."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+from uuid import UUID
+
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponse
+
+if TYPE_CHECKING:
+    from django.contrib.admin import ModelAdmin
+
+    UnfoldAdmin = ModelAdmin[Any]
+else:
+    from unfold.admin import ModelAdmin as UnfoldAdmin
+
+
+class Section(NamedTuple):
+    """A table below the fields of a page. `more` is a link to the rest: its text and its address."""
+
+    title: str
+    headers: Sequence[str]
+    rows: Sequence[Sequence[Any]]
+    empty: str
+    more: tuple[str, str] | None = None
+    back: tuple[str, str] | None = None
+
+    @property
+    def table(self) -> dict[str, Any]:
+        """As unfold's table component wants it."""
+        return {"headers": self.headers, "rows": self.rows}
+
+
+def read_uuid(text: str) -> UUID | None:
+    """The UUID that a text spells, or None."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def actor(user: AbstractBaseUser | AnonymousUser) -> str:
+    """An operator's name in the journal and in histories, at most 80 characters."""
+    return f"operator:{user.get_username()}"[:80]
+
+
+class PageAdmin(UnfoldAdmin):
+    """A page that is never deleted, with `sections` below its fields and a helpful word where a list is empty."""
+
+    list_per_page = 25
+    change_form_outer_after_template = "admin/sections.html"
+    empty_text = "Nothing is here yet."
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        """The page's actions that this operator may use, and that make sense for the row."""
+        offered: list[Any] = super().get_actions_detail(request, object_id)  # type: ignore[misc]
+        id = read_uuid(str(object_id))
+        senseless = self.senseless_actions(id) if offered and id else set()
+        return [action for action in offered if action.path not in senseless and request.user.has_perm(action.method.permission)]
+
+    def senseless_actions(self, id: UUID) -> set[str]:
+        """The actions that change nothing about the row as it is now."""
+        return set()
+
+    def sections(self, request: HttpRequest, obj: Any) -> list[Section]:
+        """The tables below the fields."""
+        return []
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> HttpResponse:
+        obj = kwargs.get("obj")
+        context["sections"] = self.sections(request, obj) if obj else []
+        response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
+        return response
+
+
+class ReadOnlyAdmin(PageAdmin):
+    """Money and history: nobody adds, changes or deletes a row by a form; operations do, behind a confirmation page."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
+        return tuple(str(name) for name in self.fields or ())

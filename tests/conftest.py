@@ -1,0 +1,159 @@
+"""The tests' ground: a database of its own for every test process, used with the application's own rights.
+
+`make test` runs everything. LONG=1 in the environment adds the forms that take minutes (marked `long`).
+No test rolls back or empties a table, which the application's role could not do: every test makes players and games of its own.
+"""
+
+import os
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import django
+import environ
+import psycopg
+import pytest
+
+os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
+os.environ.setdefault("SECRET_KEY", "a key that only tests have, long enough for the settings")
+os.environ.setdefault("CREDENTIAL_KEY", "another key that only tests have, long enough as well")
+os.environ.setdefault("ALLOWED_HOSTS", "localhost,127.0.0.1,testserver")
+django.setup()
+
+from django.conf import settings  # noqa: E402 (the settings need the lines above)
+from django.core.management import call_command  # noqa: E402
+from django.db import connection  # noqa: E402
+from psycopg import sql  # noqa: E402
+
+from players.credentials import BOOK  # noqa: E402
+from players.throttle import FAILURES  # noqa: E402
+from tests.server import served  # noqa: E402
+from tests.world import House, Seat, make_house  # noqa: E402
+from wallet import currencies  # noqa: E402
+
+CLOCK = "CREATE OR REPLACE FUNCTION wallet_now() RETURNS timestamptz LANGUAGE sql VOLATILE AS $$ SELECT {} $$"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if not os.environ.get("LONG"):
+        for item in items:
+            if item.get_closest_marker("long"):
+                item.add_marker(pytest.mark.skip(reason="takes minutes: LONG=1 runs it"))
+
+
+def in_database(url: str, name: str) -> str:
+    """The same URL for another database of that server."""
+    return urlsplit(url)._replace(path=f"/{name}").geturl()
+
+
+@pytest.fixture(scope="session")
+def database_name() -> str:
+    return "test_" + os.environ.get("PYTEST_XDIST_WORKER", "main")
+
+
+@pytest.fixture(scope="session")
+def owner(database_name: str) -> Iterator["psycopg.Connection[Any]"]:
+    """The database's owner, who can do what the application cannot; every statement commits."""
+    assert "DATABASE_OWNER_URL" in os.environ, "run the tests with `make test`, which starts the servers that they need"
+    url = os.environ["DATABASE_OWNER_URL"]
+    name = sql.Identifier(database_name)
+    with psycopg.connect(url, autocommit=True) as server:
+        server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
+        server.execute(sql.SQL("CREATE DATABASE {}").format(name))
+    with psycopg.connect(in_database(url, database_name), autocommit=True) as owner:
+        yield owner
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(owner: "psycopg.Connection[Any]", database_name: str, django_db_blocker: Any) -> Iterator[None]:
+    """Migrates as the owner, then leaves the connection to the application's role: every test proves that its rights suffice."""
+    ours = connection.settings_dict
+    app = {"USER": ours["USER"], "PASSWORD": ours["PASSWORD"]}
+    theirs = environ.Env.db_url_config(os.environ["DATABASE_OWNER_URL"])
+    with django_db_blocker.unblock():
+        connection.close()
+        ours.update(NAME=database_name, USER=theirs["USER"], PASSWORD=theirs["PASSWORD"])
+        call_command("migrate", verbosity=0)
+        connection.close()
+        ours.update(app)
+        yield
+        connection.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def database(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Opens the database to every test. Without servers (`make test` starts them) only tests that need none can run."""
+    if "DATABASE_OWNER_URL" not in os.environ or not request.config.pluginmanager.hasplugin("django"):
+        yield
+        return
+    request.getfixturevalue("django_db_setup")
+    with request.getfixturevalue("django_db_blocker").unblock():
+        yield
+
+
+@pytest.fixture(scope="session")
+def house(database: None) -> House:
+    """Two games and the web front."""
+    return make_house()
+
+
+@pytest.fixture
+def seat(house: House) -> Seat:
+    """A new player with 100.00 XAG and a session in the first game."""
+    return house.seat()
+
+
+@pytest.fixture(scope="session")
+def database_url(database_name: str) -> str:
+    """Where the application finds this process's database."""
+    return in_database(os.environ["DATABASE_URL"], database_name)
+
+
+@pytest.fixture(scope="session")
+def server(house: House, database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a real server on the same database."""
+    log: Path = tmp_path_factory.mktemp("server") / "server.log"
+    with served(log, DATABASE_URL=database_url) as url:
+        yield url
+
+
+class Clock:
+    """The database's clock, which the whole platform goes by."""
+
+    def __init__(self, owner: "psycopg.Connection[Any]") -> None:
+        self.owner = owner
+
+    def stand(self, moment: datetime) -> None:
+        """Stops at a moment."""
+        self.replace(f"'{moment.isoformat()}'::timestamptz")
+
+    def go_ahead(self, by: timedelta) -> None:
+        """Goes on, ahead of the true time."""
+        self.replace(f"clock_timestamp() + interval '{by.total_seconds()} seconds'")
+
+    def restore(self) -> None:
+        self.replace("clock_timestamp()")
+
+    def replace(self, expression: str) -> None:
+        self.owner.execute(CLOCK.format(expression))
+
+
+@pytest.fixture
+def clock(owner: "psycopg.Connection[Any]", database: None) -> Iterator[Clock]:
+    """A clock that a test can set; afterwards it is right again."""
+    clock = Clock(owner)
+    yield clock
+    clock.restore()
+
+
+@pytest.fixture(autouse=True)
+def forget(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the process remembers is forgotten before each test; settings of this machine do not count."""
+    monkeypatch.setattr(settings, "API_ALLOWED_NETWORKS", [])
+    monkeypatch.setattr(settings, "TRUSTED_PROXIES", [])
+    BOOK.forget()
+    currencies.forget()
+    FAILURES.paused_until = 0.0
+    FAILURES.local.clear()

@@ -1,0 +1,152 @@
+"""`make mutate`: plants each mistake, runs the tests until one fails, and tells what survived."""
+
+import argparse
+import multiprocessing
+import os
+import random
+import shutil
+import sys
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from multiprocessing.queues import Queue
+
+from tests.mutation import python, sql
+from tests.mutation.mutant import Mutant, Trial, Verdict
+from tests.mutation.targets import LIKELY
+from tests.mutation.worker import ROOT, Worker
+
+# Long enough for a machine that does other work as well: the bound is for mutants that hang.
+PATIENCE = 3.0
+MARGIN_SECONDS = 30.0
+LONGEST_BASELINE_SECONDS = 3600.0
+FORK = multiprocessing.get_context("fork")
+
+
+class BaselineFailed(Exception):
+    """The tests fail without any mistake planted."""
+
+
+def main() -> int:
+    options = arguments()
+    if "DATABASE_OWNER_URL" not in os.environ:
+        print("The tests need servers: run `make mutate`.", file=sys.stderr)
+        return 1
+    texts = {path: (ROOT / path).read_text() for path in LIKELY if not options.files or any(part in path for part in options.files)}
+    mutants = chosen(texts, options.sample, options.seed)
+    print(f"{len(mutants)} mutants of {len(texts)} files", flush=True)
+    if options.list:
+        print(*(mutant.told(texts[mutant.path]) for mutant in mutants), sep="\n")
+        return 0
+    trials: list[Trial] = []
+    try:
+        bound = PATIENCE * baseline_seconds(list(texts), options) + MARGIN_SECONDS
+        print(f"The tests pass without a mutant; with one they may take {bound:.0f} s", flush=True)
+        for python_too in (False, True):
+            batch = [mutant for mutant in mutants if mutant.path.endswith(".py") == python_too]
+            for trial in tried(batch, bound, python_too, options):
+                trials.append(trial)
+                show_progress(trials, len(mutants), texts)
+    except BaselineFailed as problem:
+        print(f"The tests fail without a mutant:\n{problem}", file=sys.stderr)
+        return 1
+    finally:
+        shutil.rmtree(ROOT / "var" / "mutants", ignore_errors=True)
+    report(trials, texts)
+    return int(options.strict and any(trial.verdict == Verdict.SURVIVED for trial in trials))
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__)
+    parser.add_argument("--files", nargs="+", metavar="PART", help="only files whose path contains one of these")
+    parser.add_argument("--sample", type=int, metavar="N", help="only N mutants, chosen by --seed")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--quick", action="store_true", help="only the tests that are likely to notice, instead of all")
+    parser.add_argument("--list", action="store_true", help="only list the mutants")
+    parser.add_argument("--strict", action="store_true", help="exit 1 where a mutant survives")
+    parser.add_argument("pytest", nargs="*", metavar="-- OPTION", help="options for pytest, after --")
+    return parser.parse_args()
+
+
+def chosen(texts: dict[str, str], sample: int | None, seed: int) -> list[Mutant]:
+    """The mutants in the order of files and text; always the same ones for a seed."""
+    everything = [mutant for path, text in texts.items() for mutant in (sql if path.endswith(".sql") else python).mutants(path, text)]
+    if sample is None or sample >= len(everything):
+        return everything
+    places = sorted(random.Random(seed).sample(range(len(everything)), sample))
+    return [everything[place] for place in places]
+
+
+def tried(mutants: list[Mutant], bound_seconds: float, python_too: bool, options: argparse.Namespace) -> Iterator[Trial]:
+    """What became of each mutant, as the workers tell it."""
+    tasks: Queue[Mutant | None] = FORK.Queue()
+    results: Queue[Trial] = FORK.Queue()
+    workers = min(options.workers, len(mutants))
+    for task in [*mutants, *[None] * workers]:
+        tasks.put(task)
+    processes = [FORK.Process(target=work, args=(number, python_too, bound_seconds, options, tasks, results)) for number in range(workers)]
+    for process in processes:
+        process.start()
+    try:
+        for _ in mutants:
+            yield results.get()
+    finally:
+        for process in processes:
+            process.terminate()
+            process.join()
+
+
+def work(
+    number: int, python_too: bool, bound_seconds: float, options: argparse.Namespace, tasks: "Queue[Mutant | None]", results: "Queue[Trial]"
+) -> None:
+    worker = Worker(number, python_too=python_too, quick=options.quick, options=options.pytest)
+    while mutant := tasks.get():
+        results.put(worker.tried(mutant, bound_seconds))
+
+
+def baseline_seconds(paths: list[str], options: argparse.Namespace) -> float:
+    """How long the tests take without a mutant, in a process that ends with it. Raises BaselineFailed."""
+    results: Queue[float | str] = FORK.Queue()
+    process = FORK.Process(target=run_baseline, args=(paths, options, results))
+    process.start()
+    result = results.get()
+    process.join()
+    if isinstance(result, str):
+        raise BaselineFailed(result)
+    return result
+
+
+def run_baseline(paths: list[str], options: argparse.Namespace, results: "Queue[float | str]") -> None:
+    worker = Worker(0, python_too=True, quick=options.quick, options=options.pytest)
+    code, seconds = worker.run(worker.tests_for(*paths), LONGEST_BASELINE_SECONDS)
+    results.put(seconds if code == 0 else worker.log.read_text()[-3000:])
+
+
+def show_progress(trials: list[Trial], total: int, texts: dict[str, str]) -> None:
+    """One line that is written over on a terminal; survivors are told at once."""
+    last = trials[-1]
+    if last.verdict in (Verdict.SURVIVED, Verdict.TIMED_OUT):
+        print(f"\r{last.verdict}: {last.mutant.told(texts[last.mutant.path])}", flush=True)
+    counts = Counter(trial.verdict for trial in trials)
+    line = f"{len(trials)} of {total}: " + ", ".join(f"{counts[verdict]} {verdict}" for verdict in Verdict)
+    if sys.stdout.isatty() or len(trials) % 25 == 0:
+        print(f"\r{line}", end="" if sys.stdout.isatty() else f" {time.strftime('%H:%M:%S')}\n", flush=True)
+
+
+def report(trials: list[Trial], texts: dict[str, str]) -> None:
+    """A table by file, then everything that no test noticed."""
+    by_file: dict[str, Counter[Verdict]] = defaultdict(Counter)
+    for trial in trials:
+        by_file[trial.mutant.path][trial.verdict] += 1
+    print(f"\n{'file':<26}" + "".join(f"{verdict:>11}" for verdict in Verdict))
+    for path, counts in [*by_file.items(), ("all", sum(by_file.values(), Counter()))]:
+        print(f"{path:<26}" + "".join(f"{counts[verdict]:>11}" for verdict in Verdict))
+    for verdict in (Verdict.STILLBORN, Verdict.TIMED_OUT, Verdict.SURVIVED):
+        told = [trial.mutant.told(texts[trial.mutant.path]) for trial in sorted(trials, key=lambda trial: trial.mutant) if trial.verdict == verdict]
+        if told:
+            print(f"\n{verdict} ({len(told)}):", *told, sep="\n  ")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

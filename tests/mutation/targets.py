@@ -1,0 +1,33 @@
+"""Which files are mutated, and which tests are likely to notice."""
+
+# A mutant meets these first; then all the rest, so that the order costs time and never a kill.
+LIKELY: dict[str, tuple[str, ...]] = {
+    "wallet/sql/base.sql": ("state_table", "guards", "audit"),
+    "wallet/sql/append.sql": ("debt_and_gates", "state_table", "guards"),
+    "wallet/sql/open.sql": ("refusal_order", "debt_and_gates", "state_table", "sessions", "guards"),
+    "wallet/sql/settle.sql": ("state_table", "debt_and_gates", "guards", "sessions"),
+    "wallet/sql/query.sql": ("sessions", "guards"),
+    "wallet/sql/operate.sql": ("debt_and_gates", "guards"),
+    "wallet/sql/guards.sql": ("guards",),
+    "wallet/sql/call_log.sql": ("guards",),
+    "wallet/money.py": ("amounts",),
+    "wallet/ledger.py": ("sessions", "debt_and_gates", "failures", "races"),
+    "wallet/errors.py": ("refusal_order", "debt_and_gates", "state_table"),
+    "wallet/operations.py": ("debt_and_gates", "entry", "sessions"),
+    "wallet/requests.py": ("requests", "amounts", "state_table"),
+    "wallet/replay.py": ("audit", "debt_and_gates"),
+    "wallet/chain.py": ("audit", "state_table"),
+    "wallet/texts.py": ("requests",),
+    "players/operations.py": ("entry", "sessions", "authentication"),
+    "players/gate.py": ("authentication", "allow_list"),
+    "players/addresses.py": ("allow_list",),
+}
+# They start servers of their own or take minutes, and show nothing that the others do not.
+LEFT_OUT = frozenset({"launcher", "simulate", "bench", "admin", "description", "mutation"})
+
+
+def tests_for(path: str, known: list[str], *, quick: bool = False) -> list[str]:
+    """Test files for a mutant of `path`, the likely killers first (`quick`: only they); `known` are the test files there are."""
+    likely = [name for name in LIKELY[path] if name in known]
+    rest = [] if quick else [name for name in known if name not in likely and name not in LEFT_OUT]
+    return [f"tests/test_{name}.py" for name in likely + rest]

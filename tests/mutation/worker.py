@@ -1,0 +1,129 @@
+"""Tries mutants in a copy of the project, each in a process forked from one that has imported all that is not mutated."""
+
+import importlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import traceback
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from tests.mutation.mutant import Mutant, Trial, Verdict
+from tests.mutation.targets import tests_for
+
+ROOT = Path(__file__).parent.parent.parent
+PROJECT = ("config", "players", "wallet", "payments", "tests", "benchmarks")
+# What a test process imports and no mutant changes.
+LIBRARIES = ("django.db.models", "django.test", "django.contrib.admin", "psycopg", "msgspec", "hypothesis", "drf_spectacular.utils")
+# What names the outcome in pytest's words.
+PASSED = 0
+
+
+class Worker:
+    """A copy of the project and a database of its own name."""
+
+    def __init__(self, number: int, *, python_too: bool, quick: bool, options: Iterable[str] = ()) -> None:
+        self.name = f"mutant{number}"
+        self.place = ROOT / "var" / "mutants" / str(number)
+        self.quick = quick
+        self.options = list(options)
+        copy_project(self.place)
+        self.log = self.place / "pytest.log"
+        self.enter(python_too=python_too)
+        self.tests = sorted(path.stem.removeprefix("test_") for path in Path("tests").glob("test_*.py"))
+
+    def tests_for(self, *paths: str) -> list[str]:
+        """Test files, each once, in the order in which they are likely to notice."""
+        return list(dict.fromkeys(test for path in paths for test in tests_for(path, self.tests, quick=self.quick)))
+
+    def enter(self, *, python_too: bool) -> None:
+        """From now on this process belongs to the copy."""
+        for name in [name for name in sys.modules if name.partition(".")[0] in PROJECT and not name.startswith("tests.mutation")]:
+            del sys.modules[name]
+        os.chdir(self.place)
+        sys.path[:] = [str(self.place), *(entry for entry in sys.path if entry not in ("", str(ROOT)))]
+        os.environ["PYTEST_XDIST_WORKER"] = self.name
+        for name in LIBRARIES:
+            importlib.import_module(name)
+        if not python_too:
+            # All of the project's Python as well; a migration reads the .sql files, and is imported by each test process itself.
+            for name in ("tests.conftest", "config.urls", "tests.ledger"):
+                importlib.import_module(name)
+
+    def tried(self, mutant: Mutant, bound_seconds: float) -> Trial:
+        path = self.place / mutant.path
+        text = path.read_text()
+        try:
+            rewrite(path, mutant.applied(text))
+            code, seconds = self.run(self.tests_for(mutant.path), bound_seconds)
+        finally:
+            rewrite(path, text)
+        verdict, killer = self.judged(code)
+        return Trial(mutant, verdict, seconds, killer)
+
+    def judged(self, code: int | None) -> tuple[Verdict, str]:
+        """What an exit code of pytest means, and which test failed."""
+        if code is None:
+            return Verdict.TIMED_OUT, ""
+        if code == PASSED:
+            return Verdict.SURVIVED, ""
+        said = self.log.read_text(errors="replace")
+        failed = [line.split()[1] for line in said.splitlines() if line.startswith("FAILED ")]
+        # Nothing failed and yet it is not well: no test came to run.
+        return (Verdict.KILLED, failed[0]) if failed else (Verdict.STILLBORN, said.splitlines()[-3:][0] if said else "")
+
+    def run(self, tests: list[str], bound_seconds: float) -> tuple[int | None, float]:
+        """pytest's exit code, None where it took too long; and the seconds that it took."""
+        began = time.monotonic()
+        child = os.fork()
+        if child == 0:
+            self.become_pytest(tests)
+        while (waited := os.waitpid(child, os.WNOHANG))[0] == 0:
+            if time.monotonic() - began > bound_seconds:
+                with suppress(ProcessLookupError):
+                    os.killpg(child, signal.SIGKILL)
+                os.waitpid(child, 0)
+                return None, bound_seconds
+            time.sleep(0.02)
+        with suppress(ProcessLookupError):
+            os.killpg(child, signal.SIGKILL)
+        return os.waitstatus_to_exitcode(waited[1]), time.monotonic() - began
+
+    def become_pytest(self, tests: list[str]) -> NoReturn:
+        os.setsid()
+        log = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        for number in (1, 2):
+            os.dup2(log, number)
+        code: int = 3
+        try:
+            code = int(pytest.main(["-x", "-q", "--tb=line", "--assert=plain", "-p", "no:cacheprovider", "-p", "no:xdist", *self.options, *tests]))
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)
+
+
+def copy_project(place: Path) -> None:
+    """The files that git knows or would add: nothing that was made from them, no data."""
+    shutil.rmtree(place, ignore_errors=True)
+    listed = subprocess.run(["git", "ls-files", "-coz", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True)
+    for name in filter(None, listed.stdout.split("\0")):
+        if (ROOT / name).is_file():
+            (place / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, place / name)
+
+
+def rewrite(path: Path, text: str) -> None:
+    """Writes a source, and forgets what Python compiled of it: two texts of one second and one length look the same to it."""
+    path.write_text(text)
+    for compiled in (path.parent / "__pycache__").glob(f"{path.stem}.*.pyc"):
+        compiled.unlink()

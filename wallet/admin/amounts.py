@@ -1,0 +1,57 @@
+"""Amounts as operators read and write them: in major units, with all of the currency's decimals."""
+
+import re
+from decimal import Decimal
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.safestring import SafeString
+
+from players.admin.confirming import TextWidget
+from players.admin.show import NOTHING, mono
+from players.errors import Refusal
+from wallet.currencies import decimals_of
+from wallet.models import Currency
+from wallet.money import to_major, to_minor
+
+WRITTEN = re.compile(r"\d{1,18}(\.\d{1,4})?", re.ASCII)
+
+
+def show_amount(minor: int | None, code: str) -> str:
+    """Minor units of a known currency in major units, with its code: 1,234.50 XAG."""
+    decimals = decimals_of(code)
+    if minor is None or decimals is None:
+        return NOTHING
+    return f"{to_major(minor, decimals):,} {code}"
+
+
+def bare_cell(minor: int | None, code: str) -> SafeString:
+    """An amount in a table whose title names the currency."""
+    return mono(show_amount(minor, code).removesuffix(f" {code}"))
+
+
+def amount_cell(minor: int | None, code: str) -> SafeString:
+    """An amount in a table: digits of one width, never broken over two lines."""
+    return mono(show_amount(minor, code))
+
+
+class AmountField(forms.CharField):
+    """An amount in major units of one currency, read as a decimal; its value is in minor units."""
+
+    def __init__(self, currency: Currency, **options: object) -> None:
+        super().__init__(widget=TextWidget(attrs={"inputmode": "decimal", "autocomplete": "off"}), **options)  # type: ignore[arg-type]
+        self.currency = currency
+
+    def clean(self, value: object) -> int | None:
+        text = str(super().clean(value))
+        if not text:
+            return None
+        decimals = self.currency.decimals
+        how = f"with at most {decimals} decimals after a point" if decimals else "without decimals"
+        wrong = ValidationError(f"Write an amount of {self.currency.code} greater than zero, {how}, and no other signs.")
+        if not WRITTEN.fullmatch(text):
+            raise wrong
+        try:
+            return to_minor(Decimal(text), decimals)
+        except Refusal as refusal:
+            raise wrong from refusal

@@ -1,0 +1,62 @@
+"""Journal rows as operators read them. The journal has no index but its own order: every reading here is bounded by it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils.safestring import SafeString
+
+from players.admin.pages import Section
+from players.admin.show import NOTHING, badge, clock, link, mono, short_id
+from wallet.admin.amounts import bare_cell
+from wallet.models import Entry, Transaction, Wallet
+
+PAGE = 25
+LATEST = 10
+EVENT_COLOURS = {"confirmed": "success", "declined": "danger", "frozen": "danger", "rolled_back": "warning", "expired": "warning", "tombstone": "warning"}
+
+
+def entries_of(wallet: Wallet) -> QuerySet[Entry]:
+    """A wallet's entries, newest first, by the primary key."""
+    return Entry.objects.filter(player_id=wallet.player_id, wallet_id=wallet.pk).order_by("-seq")
+
+
+def latest_entries(wallet: Wallet) -> Sequence[Entry]:
+    """The newest few entries of a wallet."""
+    return list(entries_of(wallet).select_related("transaction__game")[:LATEST])
+
+
+def journal_page(wallet: Wallet, before: int | None) -> tuple[Sequence[Entry], int | None]:
+    """A page of a wallet's journal that ends below the entry `before`, and where the next page begins."""
+    entries = entries_of(wallet).select_related("transaction__game")
+    found = list((entries.filter(seq__lt=before) if before else entries)[: PAGE + 1])
+    return found[:PAGE], found[PAGE - 1].seq if len(found) > PAGE else None
+
+
+def entries_of_transaction(transaction: Transaction) -> Sequence[Entry]:
+    """The rows that a transaction wrote: its opening, its settlement, and the repaid debt that may come with it."""
+    numbers = {transaction.opened_seq}
+    if transaction.settled_seq is not None:
+        numbers |= {transaction.settled_seq - 1, transaction.settled_seq}
+    found = Entry.objects.filter(player_id=transaction.player_id, wallet_id=transaction.wallet_id, seq__in=numbers)
+    return [entry for entry in found.order_by("seq") if entry.transaction_id == transaction.pk]
+
+
+def show_event(event: str) -> SafeString:
+    """What happened, as a badge."""
+    return badge(event.replace("_", " "), EVENT_COLOURS.get(event, ""))
+
+
+def section(title: str, entries: Sequence[Entry], code: str, *, empty: str, **links: tuple[str, str] | None) -> Section:
+    """Entries as a table; `links` as a Section has them. What is zero in all of them takes no column."""
+    shown = [name for name in ("spendable", "reserved", "announced", "debt") if name == "spendable" or any(getattr(entry, name) for entry in entries)]
+    headers = ("No.", "When (UTC)", "Event", "From → to", "Amount", "Transaction or reason", *(name.capitalize() for name in shown), "By")
+    return Section(f"{title} ({code})", headers, [row(entry, code, shown) for entry in entries], empty, **links)
+
+
+def row(entry: Entry, code: str, shown: Sequence[str]) -> tuple[Any, ...]:
+    """One entry; an amount that moved between no accounts was only announced, declined or noted."""
+    moved = f"{entry.get_debit_display()} → {entry.get_credit_display()}" if entry.debit else NOTHING
+    after = (bare_cell(getattr(entry, name), code) for name in shown)
+    named = link(short_id(entry.transaction_id), "wallet_transaction_change", entry.transaction_id) if entry.transaction_id else entry.note or NOTHING
+    return (mono(entry.seq), clock(entry.at), show_event(entry.event), moved, bare_cell(entry.amount, code), named, *after, entry.actor)

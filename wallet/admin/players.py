@@ -1,0 +1,60 @@
+"""A player's and a session's page, with the money added to them."""
+
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from players.admin.confirming import page_of
+from players.admin.pages import Section
+from players.admin.players import PlayerAdmin
+from players.admin.searching import SESSION
+from players.admin.sessions import SessionAdmin
+from players.admin.show import link, search_address
+from players.models import GameSession, Player
+from wallet.admin import journal
+from wallet.admin.amounts import amount_cell
+from wallet.admin.wallets import WALLET_HEADERS, show_gate
+from wallet.models import Wallet
+
+# A player has one wallet in each currency; the pages of more than these are a search away.
+MOST_WALLETS = 8
+
+
+def wallet_row(wallet: Wallet) -> tuple[Any, ...]:
+    """A wallet by `WALLET_HEADERS`."""
+    amounts = (amount_cell(value, wallet.currency_id) for value in (wallet.spendable, wallet.reserved, wallet.announced, wallet.debt))
+    return (link(f"{wallet.currency_id} wallet", "wallet_wallet_change", wallet.pk), *amounts, show_gate(wallet))
+
+
+@admin.register(Player)
+class PlayerWithMoneyAdmin(PlayerAdmin):
+    """A player, and what they own."""
+
+    def sections(self, request: HttpRequest, obj: Player) -> list[Section]:
+        if not request.user.has_perm("wallet.view_wallet"):
+            return super().sections(request, obj)
+        wallets = list(Wallet.objects.filter(player=obj).order_by("currency_id")[:MOST_WALLETS])
+        more = ("All transactions", search_address("wallet_transaction", obj.uid))
+        empty = "No wallet yet: one is opened when a game is first launched in a currency."
+        money = Section("Wallets", WALLET_HEADERS, [wallet_row(wallet) for wallet in wallets], empty, more)
+        return [money, *super().sections(request, obj), *(self.latest(wallet) for wallet in wallets)]
+
+    def latest(self, wallet: Wallet) -> Section:
+        """The newest entries of a wallet."""
+        code = wallet.currency_id
+        more = (f"Whole {code} journal", page_of(wallet))
+        return journal.section("Latest entries", journal.latest_entries(wallet), code, empty="Nothing has happened to this wallet.", more=more)
+
+
+@admin.register(GameSession)
+class SessionWithMoneyAdmin(SessionAdmin):
+    """A session, and the way to its transactions."""
+
+    fields: ClassVar[tuple[str, ...]] = (*SessionAdmin.fields, "transactions")
+
+    @admin.display(description="transactions")
+    def transactions(self, obj: GameSession) -> SafeString:
+        return format_html('<a href="{}" class="wallet-link">Transactions of this session</a>', search_address("wallet_transaction", f"{SESSION}{obj.pk}"))
