@@ -25,6 +25,9 @@ def validate_network(text: str) -> None:
 class Operator(AbstractUser):
     """A person who works in the admin."""
 
+    class Meta:
+        verbose_name = "operator"
+
 
 class Game(models.Model):
     """A game whose backend holds credentials and moves its players' money."""

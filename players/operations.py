@@ -95,11 +95,11 @@ def create_credential(*, kind: str, game: Game | None, username: str, allowed_ne
         allowed_networks=allowed_networks,
         note=note,
     )
-    BOOK.forget()
+    transaction.on_commit(BOOK.forget)
     return credential, password
 
 
 def revoke_credential(credential: Credential) -> None:
     """Ends a credential; other processes notice within `CREDENTIAL_CACHE_SECONDS`."""
     Credential.objects.filter(pk=credential.pk, revoked_at=None).update(revoked_at=WalletNow())
-    BOOK.forget()
+    transaction.on_commit(BOOK.forget)

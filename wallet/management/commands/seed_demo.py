@@ -13,15 +13,17 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from players.demo import GAMES, demo_credential, demo_game, demo_operator
+from players.ids import new_id
 from players.models import Player
 from players.operations import put_player
-from wallet.models import Currency
+from wallet.models import Currency, Transaction
 from wallet.operations import adjust_wallet, launch_game
 
 CURRENCIES = {"XAG": ("Silver coins", 2), "EUR": ("Euro", 2), "JPY": ("Yen", 0), "BHD": ("Bahraini dinar", 3)}
 PLAYERS = [("demo-anna", "Anna", "AT", "de", "XAG"), ("demo-ben", "Ben", "GB", "en", "XAG"), ("demo-chloe", "Chloé", "FR", "fr", "EUR")]
 # 10 000.00 of either currency, in minor units.
 FUNDS = 1_000_000
+REASON = "Demo funds"
 
 
 class Command(BaseCommand):
@@ -62,9 +64,8 @@ class Command(BaseCommand):
             player = put_player(uid, attributes=attributes, status=None, actor="seed")
             Player.objects.filter(pk=player.pk).update(is_test=True)
         player = Player.objects.get(uid=uid)
-        # The id is the same at every run, so the money is given once.
-        given = uuid.uuid5(player.pk, f"demo funds {currency}")
-        adjust_wallet(player, currency, type="credit", amount=FUNDS, transaction_id=given, actor="seed", reason="Demo funds", source="system")
+        if not Transaction.objects.filter(player=player, reason=REASON).exists():
+            adjust_wallet(player, currency, type="credit", amount=FUNDS, transaction_id=new_id(), actor="seed", reason=REASON, source="system")
         launched = launch_game(uid, next(iter(GAMES)), currency, language=None, ttl_seconds=None, actor="seed")
         return {"uid": uid, "token": str(launched.token), "currencyCode": currency}
 
