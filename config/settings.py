@@ -143,8 +143,10 @@ DATABASES["default"].update(
     OPTIONS={
         **DATABASES["default"].get("OPTIONS", {}),
         "connect_timeout": 5,
-        # A stuck lock or statement is given up (503, safe to repeat) before a game's own time-out.
-        "options": "-c statement_timeout=15s -c lock_timeout=8s -c idle_in_transaction_session_timeout=30s",
+        # The ledger's statements are prepared once for each connection (without this, psycopg would never prepare any).
+        "prepare_threshold": 0,
+        # A stuck lock or statement is given up (503, safe to repeat) before a game's own time-out. Migrations take their time: 0.
+        "options": f"-c statement_timeout={env.int('DATABASE_STATEMENT_TIMEOUT', default=15)}s -c lock_timeout=8s -c idle_in_transaction_session_timeout=30s",
     },
 )
 # The role that migrations grant the application's rights to; left out where it does not exist.

@@ -111,7 +111,7 @@ def tell_place(var: Path, instance: Instance) -> None:
 
 def prepare(instance: Instance, environment: dict[str, str], url: str) -> str:
     """The database's tables, the files of the pages, the demo data; returns what there is to say about these."""
-    owner = environment | {"DATABASE_URL": environment["DATABASE_OWNER_URL"]}
+    owner = environment | {"DATABASE_URL": environment["DATABASE_OWNER_URL"], "DATABASE_STATEMENT_TIMEOUT": "0"}
     with step("Bringing the database up to date"):
         manage(instance, owner, "migrate", "--no-input")
         manage(instance, environment, "call_log_days")

@@ -20,7 +20,8 @@ class NoAnswer(HttpResponse):
 
 def json_answer(body: Any, status: int = 200) -> HttpResponse:
     """`body` as JSON; a Decimal is a JSON number with its own digits."""
-    return HttpResponse(ENCODER.encode(body), status=status, headers=HEADERS)
+    content = ENCODER.encode(body)
+    return HttpResponse(content, status=status, headers={**HEADERS, "Content-Length": str(len(content))})
 
 
 def error_answer(code: ErrorCode, description: str, status: int = 200, **members: Any) -> HttpResponse:

@@ -33,6 +33,9 @@ from tests.server import served  # noqa: E402
 from tests.world import House, Seat, make_house  # noqa: E402
 from wallet import currencies  # noqa: E402
 
+# The names of collected files are known only where `make run` has collected them.
+settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+
 CLOCK = "CREATE OR REPLACE FUNCTION wallet_now() RETURNS timestamptz LANGUAGE sql VOLATILE AS $$ SELECT {} $$"
 
 

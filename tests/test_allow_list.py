@@ -19,7 +19,9 @@ LISTED = "203.0.113.7"
 UNLISTED = "198.51.100.1"
 
 
-def raw_answer(url: str, authorization: str | None, path: str, *, source: str = "127.0.0.1", forwarded: str | None = None, token: str = "", method: str = "POST") -> bytes:
+def raw_answer(
+    url: str, authorization: str | None, path: str, *, source: str = "127.0.0.1", forwarded: str | None = None, token: str = "", method: str = "POST"
+) -> bytes:
     """All that a server sends on a connection from `source`, until it closes."""
     place = urlsplit(url)
     body = json.dumps({"token": token}).encode()
@@ -62,9 +64,7 @@ def behind_a_proxy(limited: Party, database_url: str, tmp_path_factory: pytest.T
     """The same behind one trusted proxy."""
     log: Path = tmp_path_factory.mktemp("proxied") / "server.log"
     networks = "127.0.0.1,203.0.113.0/24,192.0.2.0/24"
-    with served(
-        log, DATABASE_URL=database_url, API_ALLOWED_NETWORKS=networks, TRUSTED_PROXIES=f"{PROXY}/32", WEB_WORKERS="1", WEB_THREADS="4"
-    ) as url:
+    with served(log, DATABASE_URL=database_url, API_ALLOWED_NETWORKS=networks, TRUSTED_PROXIES=f"{PROXY}/32", WEB_WORKERS="1", WEB_THREADS="4") as url:
         yield url
 
 
@@ -82,7 +82,7 @@ def test_a_listed_address_is_answered(seat: Seat, direct: str) -> None:
     for source in ("127.0.0.1", "127.0.0.4", "127.0.0.5"):
         raw = raw_answer(direct, seat.caller.authorization, "/wallet/getBalance", source=source, token=seat.token)
         assert status(raw) == 200
-        assert raw.endswith(b'{"balance":{"amount":100.00,"currencyCode":"XAG"}}')
+        assert b'{"balance":{"amount":100.00,"currencyCode":"XAG"}}' in raw
 
 
 def test_what_is_not_the_api_answers_everybody(direct: str) -> None:

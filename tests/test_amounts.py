@@ -27,7 +27,9 @@ def receive(seat: Seat, amount: str) -> Answer:
     return send(seat, "confirmDeposit", amount, mm)
 
 
-@pytest.mark.parametrize("amount", ["230", "230.0", "230.00", "230.000", "230.00000000000000000000", "2.3e2", "2.3E+2", "23000e-2", "0.23e3", "0.00000000000000023e18"])
+@pytest.mark.parametrize(
+    "amount", ["230", "230.0", "230.00", "230.000", "230.00000000000000000000", "2.3e2", "2.3E+2", "23000e-2", "0.23e3", "0.00000000000000023e18"]
+)
 def test_every_spelling_of_a_number_is_the_number(house: House, amount: str) -> None:
     seat = house.seat(1000_00)
     assert send(seat, "withdraw", amount).balance == "770.00"
@@ -80,9 +82,7 @@ def test_answers_print_the_currencys_own_number_of_decimals(house: House, curren
     assert f'"amount":{{"amount":{printed},"currencyCode":"{currency}"}}'.encode() in answer.raw
 
 
-@pytest.mark.parametrize(
-    ("currency", "amount"), [("JPY", "0.1"), ("MRU", "0.01"), ("XAG", "0.001"), ("EUR", "1.999"), ("BHD", "0.0001"), ("CLF", "0.00001")]
-)
+@pytest.mark.parametrize(("currency", "amount"), [("JPY", "0.1"), ("MRU", "0.01"), ("XAG", "0.001"), ("EUR", "1.999"), ("BHD", "0.0001"), ("CLF", "0.00001")])
 def test_half_a_minor_unit_is_malformed(house: House, currency: str, amount: str) -> None:
     seat = house.seat(10**10, currency)
     assert send(seat, "withdraw", amount).error == 101
@@ -154,6 +154,8 @@ def test_whatever_decimal_comes_it_is_exact_or_refused(amount: Decimal, decimals
         assert amount == to_major(minor, decimals)
 
 
-@pytest.mark.parametrize(("minor", "decimals", "printed"), [(0, 2, "0.00"), (-5, 2, "-0.05"), (5, 0, "5"), (123456, 4, "12.3456"), (-(10**18), 2, "-10000000000000000.00")])
+@pytest.mark.parametrize(
+    ("minor", "decimals", "printed"), [(0, 2, "0.00"), (-5, 2, "-0.05"), (5, 0, "5"), (123456, 4, "12.3456"), (-(10**18), 2, "-10000000000000000.00")]
+)
 def test_major_units_have_all_their_decimals(minor: int, decimals: int, printed: str) -> None:
     assert str(to_major(minor, decimals)) == printed

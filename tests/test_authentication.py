@@ -183,7 +183,9 @@ def test_failures_are_counted_over_all_processes(seat: Seat, settings: Any) -> N
     assert [counter.record(address) is None for counter in (one, other, one, other)] == [True, True, False, False]
 
 
-def test_without_redis_failures_are_counted_in_the_process(seat: Seat, settings: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+def test_without_redis_failures_are_counted_in_the_process(
+    seat: Seat, settings: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     settings.AUTH_FAILURES_PER_MINUTE = 2
     asked = []
 

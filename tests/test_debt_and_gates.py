@@ -154,7 +154,14 @@ def test_an_adjustment_tells_who_and_why(seat: Seat) -> None:
     id = uuid.uuid4()
     adjust_wallet(seat.player, "XAG", type="credit", amount=1, transaction_id=id, actor="operator:ann", reason="Goodwill: late payout")
     made = seat.player.transactions.get(pk=id)
-    assert (made.type, made.state, made.amount, made.source, made.actor, made.reason) == ("credit", "confirmed", 1, "operator", "operator:ann", "Goodwill: late payout")
+    assert (made.type, made.state, made.amount, made.source, made.actor, made.reason) == (
+        "credit",
+        "confirmed",
+        1,
+        "operator",
+        "operator:ann",
+        "Goodwill: late payout",
+    )
     assert (made.opened_at, made.mm_transaction_id, made.game_id) == (made.settled_at, None, None)
 
 

@@ -183,7 +183,9 @@ def test_a_session_lives_as_long_as_asked_but_never_longer_than_the_platforms_ti
     assert timedelta(seconds=seconds) - timedelta(milliseconds=1) <= lifetime <= timedelta(seconds=seconds + 30)
 
 
-@pytest.mark.parametrize("asked", [0, -1, Decimal("1.5"), Decimal("0.1"), Decimal("1e999999999"), Decimal("1e-999999999"), Decimal("1e19"), "60", True, [60], {}])
+@pytest.mark.parametrize(
+    "asked", [0, -1, Decimal("1.5"), Decimal("0.1"), Decimal("1e999999999"), Decimal("1e-999999999"), Decimal("1e19"), "60", True, [60], {}]
+)
 def test_a_senseless_lifetime_is_refused(house: House, asked: object) -> None:
     answer = launch(house, house.player().uid, ttlSeconds=asked)
     assert (answer.status, answer.error) == (200, 101)

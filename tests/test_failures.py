@@ -4,6 +4,7 @@ import json
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.client import HTTPResponse
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -204,11 +205,9 @@ def exchange(url: str, head: list[str], body: bytes) -> tuple[int, bytes]:
     place = urlsplit(url)
     with socket.create_connection((place.hostname or "", place.port or 0), timeout=15) as wire:
         wire.sendall("\r\n".join([*head, "Connection: close", "", ""]).encode() + body)
-        received = b""
-        while part := wire.recv(65536):
-            received += part
-    top, _, rest = received.partition(b"\r\n\r\n")
-    return int(top.split(b" ", 2)[1]), rest
+        with HTTPResponse(wire) as response:
+            response.begin()
+            return response.status, response.read()
 
 
 def chunked(*parts: bytes) -> bytes:
@@ -216,7 +215,13 @@ def chunked(*parts: bytes) -> bytes:
 
 
 def head(server: str, seat: Seat, *more: str) -> list[str]:
-    return ["POST /wallet/withdraw HTTP/1.1", f"Host: {urlsplit(server).netloc}", f"Authorization: {seat.caller.authorization}", "Content-Type: application/json", *more]
+    return [
+        "POST /wallet/withdraw HTTP/1.1",
+        f"Host: {urlsplit(server).netloc}",
+        f"Authorization: {seat.caller.authorization}",
+        "Content-Type: application/json",
+        *more,
+    ]
 
 
 def test_a_chunked_body_is_read_like_any_other(seat: Seat, server: str) -> None:
@@ -248,3 +253,13 @@ def test_an_answer_is_committed_before_it_is_given(seat: Seat, server: str, owne
     Seat(seat.caller.at(server), seat.player, seat.game, seat.token, "XAG").done("withdraw", mm, "5.00")
     assert owner.execute("SELECT state FROM wallet_transaction WHERE mm_transaction_id = %s", [mm]).fetchone() == ("pending",)
     assert ApiCall.objects.filter(mm_transaction_id=mm, outcome="opened").count() == 1
+
+
+def test_the_ledgers_statements_are_prepared_once_for_each_connection(seat: Seat) -> None:
+    connection.close()
+    for _ in range(3):
+        seat.done("getBalance")
+        seat.opened("withdraw", "1.00")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%ledger_open(%'")
+        assert cursor.fetchone() == (1,)

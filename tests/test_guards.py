@@ -32,7 +32,15 @@ def run(statement: str, *parameters: object) -> None:
 
 @pytest.mark.parametrize("table", ["wallet_entry", "wallet_wallet", "wallet_transaction", "wallet_apicall", "wallet_apicall_default"])
 @pytest.mark.parametrize(
-    "statement", ["INSERT INTO {} SELECT * FROM {} LIMIT 1", "UPDATE {} SET id = id", "DELETE FROM {}", "TRUNCATE {}", "DROP TABLE {}", "ALTER TABLE {} DISABLE TRIGGER ALL"]
+    "statement",
+    [
+        "INSERT INTO {} SELECT * FROM {} LIMIT 1",
+        "UPDATE {} SET id = id",
+        "DELETE FROM {}",
+        "TRUNCATE {}",
+        "DROP TABLE {}",
+        "ALTER TABLE {} DISABLE TRIGGER ALL",
+    ],
 )
 def test_the_application_cannot_write_money_history_or_the_call_log(seat: Seat, table: str, statement: str) -> None:
     seat.opened("withdraw", "1.00")
@@ -103,13 +111,24 @@ def test_history_is_never_emptied(owner: Owner, table: str) -> None:
 
 
 def test_a_wallet_is_never_negative_nor_beyond_its_bound(seat: Seat, owner: Owner) -> None:
-    for change in ("spendable = -1", "reserved = -1", "announced = -1", "debt = -1", "reserved = 1000000000000000000 - spendable", "announced = 1000000000000000000"):
+    for change in (
+        "spendable = -1",
+        "reserved = -1",
+        "announced = -1",
+        "debt = -1",
+        "reserved = 1000000000000000000 - spendable",
+        "announced = 1000000000000000000",
+    ):
         with pytest.raises(psycopg.errors.CheckViolation):
             owner.execute(f"UPDATE wallet_wallet SET {change} WHERE id = %s", [seat.wallet().pk])
 
 
 def test_a_currencys_decimals_and_code_never_change_and_it_is_never_deleted(owner: Owner) -> None:
-    for statement in ("UPDATE wallet_currency SET decimals = 3 WHERE code = 'XAG'", "UPDATE wallet_currency SET code = 'XXX' WHERE code = 'XAG'", "DELETE FROM wallet_currency WHERE code = 'CLF'"):
+    for statement in (
+        "UPDATE wallet_currency SET decimals = 3 WHERE code = 'XAG'",
+        "UPDATE wallet_currency SET code = 'XXX' WHERE code = 'XAG'",
+        "DELETE FROM wallet_currency WHERE code = 'CLF'",
+    ):
         with pytest.raises(psycopg.errors.RestrictViolation):
             owner.execute(statement)
     owner.execute("UPDATE wallet_currency SET name = 'Silver' WHERE code = 'XAG'")
@@ -128,7 +147,15 @@ def test_a_game_is_never_deleted(house: House, owner: Owner) -> None:
 
 def test_every_function_of_the_ledger_that_runs_as_its_owner_has_a_fixed_search_path(owner: Owner) -> None:
     rows = owner.execute("SELECT proname, proconfig FROM pg_proc WHERE prosecdef AND pronamespace = 'public'::regnamespace").fetchall()
-    assert {name for name, _ in rows} >= {"ledger_open", "ledger_settle", "ledger_query", "ledger_resolve", "ledger_adjust", "ledger_gate", "ledger_open_wallet"}
+    assert {name for name, _ in rows} >= {
+        "ledger_open",
+        "ledger_settle",
+        "ledger_query",
+        "ledger_resolve",
+        "ledger_adjust",
+        "ledger_gate",
+        "ledger_open_wallet",
+    }
     assert all(config and config[0].startswith("search_path=") for _, config in rows)
 
 
@@ -200,7 +227,15 @@ def test_a_row_tells_who_called_from_where_and_how_long_it_took(house: House, se
     assert (row.id.version, abs((row.id.int >> 80) / 1000 - row.at.timestamp()) < 1) == (7, True)
 
 
-@pytest.mark.parametrize(("endpoint", "payload"), [("withdraw", {"amount": {"amount": Decimal("0"), "currencyCode": "XAG"}}), ("withdraw", {}), ("confirmDeposit", {"amount": 5}), ("queryTransaction", {"type": "loan"})])
+@pytest.mark.parametrize(
+    ("endpoint", "payload"),
+    [
+        ("withdraw", {"amount": {"amount": Decimal("0"), "currencyCode": "XAG"}}),
+        ("withdraw", {}),
+        ("confirmDeposit", {"amount": 5}),
+        ("queryTransaction", {"type": "loan"}),
+    ],
+)
 def test_a_malformed_call_that_names_a_transaction_is_written_down(seat: Seat, endpoint: str, payload: dict[str, Any]) -> None:
     mm = unique("mm")
     for token in (seat.token, "no-token"):

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import pytest
 from django.db import connection
@@ -73,7 +74,7 @@ def test_of_confirmation_and_rollback_at_once_exactly_one_wins_200_rounds(house:
     for _ in range(200):
         mm = seat.opened("withdraw", "1.00")
         before = seat.holding()
-        confirm, rollback = lambda: seat.call("confirmWithdrawal", mm, "1.00"), lambda: seat.call("rollbackWithdrawal", mm)
+        confirm, rollback = partial(seat.call, "confirmWithdrawal", mm, "1.00"), partial(seat.call, "rollbackWithdrawal", mm)
         answers = together([confirm, rollback] * 2)
         outcome = (errors(answers[0::2]), errors(answers[1::2]))
         assert outcome in (({None}, {107}), ({108}, {None}))
@@ -125,7 +126,7 @@ def test_withdrawal_and_its_rollback_at_once_never_lose_money(house: House, serv
     seat = house.seat(url=server)
     for _ in range(50):
         mm = unique("mm")
-        opened, rolled = together([lambda: seat.call("withdraw", mm, "40.00"), lambda: seat.call("rollbackWithdrawal", mm)])
+        opened, rolled = together([partial(seat.call, "withdraw", mm, "40.00"), partial(seat.call, "rollbackWithdrawal", mm)])
         assert rolled.error is None
         assert opened.error in (None, 108)
         assert seat.holding()[:2] == (100_00, 0)
@@ -171,7 +172,7 @@ def test_many_games_calls_of_one_player_at_once_keep_the_sum(house: House, serve
         return table.call("confirmDeposit", mm)
 
     for start in range(0, 40, 8):
-        answers = together([lambda table=table, number=number: play(table, number) for number in range(start, start + 8) for table in (seat, other)])
+        answers = together([partial(play, table, number) for number in range(start, start + 8) for table in (seat, other)])
         assert errors(answers) == {None}
     # 80 deposits of 2.00, and half of 80 withdrawals of 3.00.
     assert seat.holding()[:4] == (1000_00 + 160_00 - 120_00, 0, 0, 0)

@@ -212,9 +212,7 @@ CELLS = [
 
 
 @pytest.mark.parametrize(("type", "state", "prepare", "row", "act"), CELLS)
-def test_every_cell_of_the_state_table(
-    house: House, type: str, state: str, prepare: Callable[[Story], None], row: str, act: Callable[[Story], Answer]
-) -> None:
+def test_every_cell_of_the_state_table(house: House, type: str, state: str, prepare: Callable[[Story], None], row: str, act: Callable[[Story], Answer]) -> None:
     story = Story(house.seat(), type, unique("mm"))
     prepare(story)
     move_on(story.seat)

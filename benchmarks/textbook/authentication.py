@@ -15,7 +15,10 @@ from benchmarks.textbook.models import Game, hash_password
 
 class GameAuthentication(BasicAuthentication):
     def authenticate_credentials(self, userid: str, password: str, request: HttpRequest | None = None) -> tuple[Any, None]:
-        game = Game.objects.filter(username=userid).first()
-        if game is None or not constant_time_compare(game.password_hash, hash_password(password)):
+        try:
+            game = Game.objects.get(username=userid)
+        except Game.DoesNotExist as unknown:
+            raise AuthenticationFailed from unknown
+        if not constant_time_compare(game.password_hash, hash_password(password)):
             raise AuthenticationFailed
         return game, None

@@ -25,20 +25,26 @@ class WithdrawView(APIView):
 def withdraw(game: Game, data: dict[str, Any]) -> Response:
     """Takes the amount from the wallet, once for each id of the game."""
     amount, currency = data["amount"]["amount"], data["amount"]["currencyCode"]
-    session = Session.objects.select_related("player").filter(token=data["token"], game=game).first()
-    if session is None or session.expires_at <= timezone.now():
+    try:
+        session = Session.objects.select_related("player").get(token=data["token"], game=game)
+    except Session.DoesNotExist:
         return refusal(102, "Unknown session.")
+    if session.expires_at <= timezone.now():
+        return refusal(102, "The session has expired.")
     if session.player.is_blocked:
         return refusal(103, "The player is blocked.")
     with transaction.atomic():
         wallet = Wallet.objects.select_for_update().get(player=session.player, currency=currency)
-        known = Transaction.objects.filter(game=game, mm_transaction_id=data["mmTransactionId"]).first()
-        if known is not None:
+        try:
+            known = Transaction.objects.get(game=game, mm_transaction_id=data["mmTransactionId"])
+        except Transaction.DoesNotExist:
+            pass
+        else:
             return answer(known, currency) if known.amount == amount else refusal(110, "The id was used before.")
         if wallet.balance < amount:
             return refusal(104, "Insufficient funds.")
         wallet.balance -= amount
-        wallet.save()
+        wallet.save(update_fields=["balance"])
         made = Transaction.objects.create(game=game, wallet=wallet, mm_transaction_id=data["mmTransactionId"], amount=amount, balance_after=wallet.balance)
         Entry.objects.create(transaction=made, wallet=wallet, amount=-amount, balance_after=wallet.balance)
     return answer(made, currency)

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import traceback
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
@@ -22,8 +22,20 @@ ROOT = Path(__file__).parent.parent.parent
 PROJECT = ("config", "players", "wallet", "payments", "tests", "benchmarks")
 # What a test process imports and no mutant changes.
 LIBRARIES = ("django.db.models", "django.test", "django.contrib.admin", "psycopg", "msgspec", "hypothesis", "drf_spectacular.utils")
-# What names the outcome in pytest's words.
-PASSED = 0
+PASSED, NOT_INSTALLED = 0, 70
+
+
+class Watch:
+    """Notices that the mutant could be imported and installed: until then, a failure is not a test's."""
+
+    def __init__(self) -> None:
+        self.installed = False
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_fixture_setup(self, fixturedef: "pytest.FixtureDef[object]") -> Generator[None, object, object]:
+        result = yield
+        self.installed = self.installed or fixturedef.argname == "django_db_setup"
+        return result
 
 
 class Worker:
@@ -74,10 +86,9 @@ class Worker:
             return Verdict.TIMED_OUT, ""
         if code == PASSED:
             return Verdict.SURVIVED, ""
-        said = self.log.read_text(errors="replace")
-        failed = [line.split()[1] for line in said.splitlines() if line.startswith("FAILED ")]
-        # Nothing failed and yet it is not well: no test came to run.
-        return (Verdict.KILLED, failed[0]) if failed else (Verdict.STILLBORN, said.splitlines()[-3:][0] if said else "")
+        said = self.log.read_text(errors="replace").splitlines()
+        failed = [line.split()[1] for line in said if line.startswith(("FAILED ", "ERROR "))]
+        return (Verdict.STILLBORN if code == NOT_INSTALLED else Verdict.KILLED), "".join(failed[:1])
 
     def run(self, tests: list[str], bound_seconds: float) -> tuple[int | None, float]:
         """pytest's exit code, None where it took too long; and the seconds that it took."""
@@ -101,9 +112,12 @@ class Worker:
         log = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         for number in (1, 2):
             os.dup2(log, number)
-        code: int = 3
+        code, watch = int(NOT_INSTALLED), Watch()
         try:
-            code = int(pytest.main(["-x", "-q", "--tb=line", "--assert=plain", "-p", "no:cacheprovider", "-p", "no:xdist", *self.options, *tests]))
+            # The library's hooks that rewrite asserts would complain about what is imported already.
+            options = ["-x", "-q", "--tb=line", "--assert=plain", "-p", "no:cacheprovider", "-p", "no:xdist", *self.options]
+            code = int(pytest.main([*options, *tests], plugins=[watch]))
+            code = code if watch.installed else NOT_INSTALLED
         except BaseException:
             traceback.print_exc()
         finally:

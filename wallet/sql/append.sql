@@ -63,9 +63,10 @@ BEGIN
         w := ledger_append(w, t.id, p_event, NULL, NULL, t.amount, -t.amount, p_actor, '', p_at, ending);
     END IF;
     w := ledger_repay(w, w.spendable - before, t.id, p_actor, p_at);
+    -- settled_at, not state: a plan may not be tempted by the index of what is pending, which is small only when it is planned.
     UPDATE wallet_transaction
     SET state = p_event, settled_at = p_at, settled_seq = w.entry_count, settled_source = p_source, settled_actor = p_actor, reason = p_reason
-    WHERE id = t.id AND state = 'pending';
+    WHERE id = t.id AND settled_at IS NULL;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'transaction % was settled without the lock on its wallet', t.id;
     END IF;

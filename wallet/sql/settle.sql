@@ -70,7 +70,7 @@ BEGIN
             a.transaction_id := t.id;
             IF EXISTS (SELECT 1 FROM wallet_transaction o
                        WHERE o.mm_transaction_id = p_mm AND o.game_id = p_game AND o.type = p_type
-                         AND o.player_id <> w.player_id AND o.state = 'pending') THEN
+                         AND o.player_id <> w.player_id AND o.settled_at IS NULL) THEN
                 PERFORM ledger_note_discrepancy(t.player_id, t.id, 'tombstone_elsewhere', now);
             END IF;
             EXIT decide;

@@ -5,6 +5,7 @@ import os
 import textwrap
 import uuid
 from argparse import ArgumentParser
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,12 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
+from players.clock import now
 from players.demo import GAMES, demo_credential, demo_game, demo_operator
 from players.ids import new_id
-from players.models import Player
+from players.models import GameSession, Player
 from players.operations import put_player
+from players.secrets import token_hash
 from wallet.models import Currency, Transaction
 from wallet.operations import adjust_wallet, launch_game
 
@@ -47,6 +50,7 @@ class Command(BaseCommand):
         """Makes what is missing; returns what `var/demo.json` holds."""
         for code, (name, decimals) in CURRENCIES.items():
             Currency.objects.get_or_create(code=code, defaults={"name": name, "decimals": decimals})
+        kept_tokens = {player["uid"]: player["token"] for player in kept.get("players", [])}
         kept_games = {game["slug"]: game for game in kept.get("games", [])}
         games = [{"slug": slug, **demo_credential(slug, kind="game", game=demo_game(slug), kept=kept_games.get(slug))} for slug in GAMES]
         return {
@@ -54,11 +58,11 @@ class Command(BaseCommand):
             "admin": demo_operator(kept.get("admin")),
             "platform": demo_credential("lobby", kind="platform", game=None, kept=kept.get("platform")),
             "games": games,
-            "players": [self.player(*player) for player in PLAYERS],
+            "players": [self.player(*player, kept=kept_tokens.get(player[0])) for player in PLAYERS],
         }
 
-    def player(self, uid: str, nickname: str, country: str, language: str, currency: str) -> dict[str, str]:
-        """A demo player with money and a fresh session in the first game."""
+    def player(self, uid: str, nickname: str, country: str, language: str, currency: str, *, kept: str | None) -> dict[str, str]:
+        """A demo player with money and a session in the first game: the `kept` one, where it has half a day left."""
         attributes = {"nickname": nickname, "country": country, "language": language}
         if not Player.objects.filter(uid=uid).exists():
             player = put_player(uid, attributes=attributes, status=None, actor="seed")
@@ -66,8 +70,10 @@ class Command(BaseCommand):
         player = Player.objects.get(uid=uid)
         if not Transaction.objects.filter(player=player, reason=REASON).exists():
             adjust_wallet(player, currency, type="credit", amount=FUNDS, transaction_id=new_id(), actor="seed", reason=REASON, source="system")
-        launched = launch_game(uid, next(iter(GAMES)), currency, language=None, ttl_seconds=None, actor="seed")
-        return {"uid": uid, "token": str(launched.token), "currencyCode": currency}
+        sessions = GameSession.objects.filter(player=player, ended_at=None, expires_at__gt=now() + timedelta(hours=12))
+        if kept is None or not sessions.filter(token_hash=token_hash(uuid.UUID(kept))).exists():
+            kept = str(launch_game(uid, next(iter(GAMES)), currency, language=None, ttl_seconds=None, actor="seed").token)
+        return {"uid": uid, "token": kept, "currencyCode": currency}
 
     def guide(self, demo: dict[str, Any], path: Path) -> str:
         """What a person at the terminal needs to go on."""
