@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 from django.db import connection, transaction
+from django.db.migrations.executor import MigrationExecutor
 from django.db.utils import OperationalError
 
-from config import health
 from players.credentials import BOOK
 from tests.server import served
 from tests.world import Answer, Caller, House, Seat, basic, unique
@@ -187,7 +187,7 @@ def test_a_database_that_goes_away_after_the_credentials_were_read_is_503(seat: 
 def test_readiness_tells_of_migrations_that_were_not_applied(monkeypatch: pytest.MonkeyPatch) -> None:
     assert Caller(None).send("GET", "/readyz").body == {"status": "ok"}
     assert Caller(None).send("GET", "/healthz").body == {"status": "ok"}
-    monkeypatch.setattr(health.MigrationExecutor, "migration_plan", lambda self, targets: [("a", False), ("b", False)])
+    monkeypatch.setattr(MigrationExecutor, "migration_plan", lambda self, targets: [("a", False), ("b", False)])
     answer = Caller(None).send("GET", "/readyz")
     assert (answer.status, answer.body) == (503, {"status": "not migrated", "unapplied": 2})
 

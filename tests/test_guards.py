@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -21,10 +22,10 @@ from wallet.models import ApiCall, Currency
 Owner = psycopg.Connection[Any]
 
 
-def run(statement: str, *parameters: object) -> None:
+def run(statement: str, *parameters: UUID | date) -> None:
     """As the application's role."""
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(statement, parameters)
+        cursor.execute(statement, list(map(str, parameters)))
 
 
 # --- Rights of the application ----------------------------------------------------------------------
@@ -93,7 +94,8 @@ def test_the_application_is_neither_owner_nor_superuser() -> None:
 
 @pytest.mark.parametrize(
     "statement",
-    ["UPDATE wallet_entry SET amount = 1 WHERE wallet_id = %s", "UPDATE wallet_entry SET hash = hash WHERE wallet_id = %s", "DELETE FROM wallet_entry WHERE wallet_id = %s",
+    ["UPDATE wallet_entry SET amount = 1 WHERE wallet_id = %s", "UPDATE wallet_entry SET hash = hash WHERE wallet_id = %s",
+     "DELETE FROM wallet_entry WHERE wallet_id = %s",
      "DELETE FROM wallet_transaction WHERE wallet_id = %s", "DELETE FROM wallet_wallet WHERE id = %s"],
 )  # fmt: skip
 def test_history_is_never_changed_or_deleted(seat: Seat, owner: Owner, statement: str) -> None:

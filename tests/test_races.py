@@ -70,15 +70,16 @@ def test_every_other_call_sent_sixteen_times_at_once_happens_once(house: House, 
 
 
 def test_of_confirmation_and_rollback_at_once_exactly_one_wins_200_rounds(house: House, server: str) -> None:
-    seat, won = house.seat(200_00, url=server), {"paid": 0, "returned": 0}
+    seat = house.seat(200_00, url=server)
+    won = {"paid": 0, "returned": 0}
     for _ in range(200):
         mm = seat.opened("withdraw", "1.00")
         before = seat.holding()
         confirm, rollback = partial(seat.call, "confirmWithdrawal", mm, "1.00"), partial(seat.call, "rollbackWithdrawal", mm)
         answers = together([confirm, rollback] * 2)
-        outcome = (errors(answers[0::2]), errors(answers[1::2]))
-        assert outcome in (({None}, {107}), ({108}, {None}))
-        paid = outcome[0] == {None}
+        confirms, rollbacks = errors(answers[0::2]), errors(answers[1::2])
+        assert (confirms, rollbacks) in (({None}, {107}), ({108}, {None}))
+        paid = None in confirms
         won["paid" if paid else "returned"] += 1
         assert seat.holding() == (before.spendable + (0 if paid else 1_00), 0, 0, 0, before.entries + 1)
     # Were one of them always the first, nothing would have been raced here.

@@ -120,20 +120,19 @@ def declined_by_the_bound(story: Story) -> None:
     story.seat.adjust("debit", 10**18 - 1 - 120_00)
 
 
-STORIES: list[tuple[str, str, Callable[[Story], None]]] = [
-    (type, state, prepare)
-    for type in CALLS
-    for state, prepare in (
-        ("nothing", nothing),
-        ("pending", pending),
-        ("confirmed", confirmed),
-        ("confirmed", confirmed_by_the_platform),
-        ("rolled back", rolled_back),
-        ("rolled back", rolled_back_by_the_platform),
-        ("rolled back", rolled_back_before_it_came),
-        ("expired", expired),
-    )
-] + [
+Prepare = Callable[[Story], None]
+OF_BOTH_TYPES: list[tuple[str, Prepare]] = [
+    ("nothing", nothing),
+    ("pending", pending),
+    ("confirmed", confirmed),
+    ("confirmed", confirmed_by_the_platform),
+    ("rolled back", rolled_back),
+    ("rolled back", rolled_back_by_the_platform),
+    ("rolled back", rolled_back_before_it_came),
+    ("expired", expired),
+]
+STORIES: list[tuple[str, str, Prepare]] = [
+    *((type, state, prepare) for type in CALLS for state, prepare in OF_BOTH_TYPES),
     ("withdrawal", "declined", declined_for_funds),
     ("withdrawal", "declined", declined_by_the_limit),
     ("deposit", "declined", declined_by_the_bound),

@@ -50,6 +50,8 @@ def main() -> int:
     except BaselineFailed as problem:
         print(f"The tests fail without a mutant:\n{problem}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print(f"\nInterrupted: {len(trials)} of {len(mutants)} mutants were tried")
     finally:
         shutil.rmtree(ROOT / "var" / "mutants", ignore_errors=True)
     report(trials, texts)
@@ -97,9 +99,7 @@ def tried(mutants: list[Mutant], bound_seconds: float, python_too: bool, options
             process.join()
 
 
-def work(
-    number: int, python_too: bool, bound_seconds: float, options: argparse.Namespace, tasks: "Queue[Mutant | None]", results: "Queue[Trial]"
-) -> None:
+def work(number: int, python_too: bool, bound_seconds: float, options: argparse.Namespace, tasks: "Queue[Mutant | None]", results: "Queue[Trial]") -> None:
     worker = Worker(number, python_too=python_too, quick=options.quick, options=options.pytest)
     while mutant := tasks.get():
         results.put(worker.tried(mutant, bound_seconds))

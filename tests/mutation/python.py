@@ -99,10 +99,15 @@ class Finder:
     def statements(self, node: ast.stmt) -> Iterator[Mutant]:
         if isinstance(node, ast.Return) and node.value and not is_none(node.value):
             yield self.replaced(node, "return None")
-        elif isinstance(node, ast.Raise | ast.AugAssign) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)):
+        elif has_effect(node):
             yield self.replaced(node, "pass")
-        elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Attribute):
-            yield self.replaced(node, "pass")
+
+
+def has_effect(node: ast.stmt) -> bool:
+    """Whether a statement can be left out and the names that follow still exist."""
+    calls = isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)
+    sets = isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Attribute)
+    return calls or sets or isinstance(node, ast.Raise | ast.AugAssign)
 
 
 def is_none(node: ast.expr) -> bool:

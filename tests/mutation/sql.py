@@ -56,9 +56,7 @@ WORDS: tuple[tuple[str, ...], ...] = (
     ("confirm_of_returned", "rollback_of_confirmed", "tombstone_elsewhere"),
 )
 NEXT = {word: group[(place + 1) % len(group)] for group in WORDS for place, word in enumerate(group)}
-STATEMENT = re.compile(
-    r"^ {4,}(?:(?:EXIT|PERFORM|RAISE|EXECUTE|LOCK|INSERT INTO|UPDATE|SELECT|RETURN)\b|\w+(?:\.\w+)? :=)[^;]*;", re.MULTILINE
-)
+STATEMENT = re.compile(r"^ {4,}(?:(?:EXIT|PERFORM|RAISE|EXECUTE|LOCK|INSERT INTO|UPDATE|SELECT|RETURN)\b|\w+(?:\.\w+)? :=)[^;]*;", re.MULTILINE)
 OBJECT = re.compile(r"^(?:CREATE TRIGGER|CREATE INDEX|ALTER TABLE \w+ ADD CONSTRAINT)[^;]*;", re.MULTILINE)
 # Where conditions stand; what ends them.
 CONDITIONS = re.compile(r"\b(?:WHERE|ON|AND|WHEN|IF|ELSIF)\b ((?:(?!\b(?:THEN|FOR|WHERE|LOOP|RETURNING|EXECUTE|CASE)\b)[^;\n])*)")

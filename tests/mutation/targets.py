@@ -3,11 +3,11 @@
 # A mutant meets these first; then all the rest, so that the order costs time and never a kill.
 LIKELY: dict[str, tuple[str, ...]] = {
     "wallet/sql/base.sql": ("state_table", "guards", "audit"),
-    "wallet/sql/append.sql": ("debt_and_gates", "state_table", "guards"),
-    "wallet/sql/open.sql": ("refusal_order", "debt_and_gates", "state_table", "sessions", "guards"),
-    "wallet/sql/settle.sql": ("state_table", "debt_and_gates", "guards", "sessions"),
-    "wallet/sql/query.sql": ("sessions", "guards"),
-    "wallet/sql/operate.sql": ("debt_and_gates", "guards"),
+    "wallet/sql/append.sql": ("ledger_edges", "debt_and_gates", "state_table", "guards"),
+    "wallet/sql/open.sql": ("ledger_edges", "refusal_order", "amounts", "debt_and_gates", "guards", "sessions", "state_table"),
+    "wallet/sql/settle.sql": ("ledger_edges", "debt_and_gates", "guards", "sessions", "state_table"),
+    "wallet/sql/query.sql": ("ledger_edges", "sessions", "guards"),
+    "wallet/sql/operate.sql": ("ledger_edges", "debt_and_gates", "amounts", "entry", "guards"),
     "wallet/sql/guards.sql": ("guards",),
     "wallet/sql/call_log.sql": ("guards",),
     "wallet/money.py": ("amounts",),
@@ -26,7 +26,7 @@ LIKELY: dict[str, tuple[str, ...]] = {
 LEFT_OUT = frozenset({"launcher", "simulate", "bench", "admin", "description", "mutation"})
 
 
-def tests_for(path: str, known: list[str], *, quick: bool = False) -> list[str]:
+def tests_for(path: str, known: list[str], *, quick: bool) -> list[str]:
     """Test files for a mutant of `path`, the likely killers first (`quick`: only they); `known` are the test files there are."""
     likely = [name for name in LIKELY[path] if name in known]
     rest = [] if quick else [name for name in known if name not in likely and name not in LEFT_OUT]

@@ -22,6 +22,9 @@ ROOT = Path(__file__).parent.parent.parent
 PROJECT = ("config", "players", "wallet", "payments", "tests", "benchmarks")
 # What a test process imports and no mutant changes.
 LIBRARIES = ("django.db.models", "django.test", "django.contrib.admin", "psycopg", "msgspec", "hypothesis", "drf_spectacular.utils")
+# No plugin but Django's. Asserts are not rewritten (that hook complains about what is imported already), nor is garbage
+# collected after each run.
+PYTEST_OPTIONS = ("-x", "-q", "--tb=line", "--assert=plain", "-p", "django", "-p", "no:cacheprovider", "-p", "no:unraisableexception")
 PASSED, NOT_INSTALLED = 0, 70
 
 
@@ -61,7 +64,7 @@ class Worker:
             del sys.modules[name]
         os.chdir(self.place)
         sys.path[:] = [str(self.place), *(entry for entry in sys.path if entry not in ("", str(ROOT)))]
-        os.environ["PYTEST_XDIST_WORKER"] = self.name
+        os.environ |= {"PYTEST_XDIST_WORKER": self.name, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
         for name in LIBRARIES:
             importlib.import_module(name)
         if not python_too:
@@ -114,13 +117,12 @@ class Worker:
             os.dup2(log, number)
         code, watch = int(NOT_INSTALLED), Watch()
         try:
-            # The library's hooks that rewrite asserts would complain about what is imported already.
-            options = ["-x", "-q", "--tb=line", "--assert=plain", "-p", "no:cacheprovider", "-p", "no:xdist", *self.options]
+            options = [*PYTEST_OPTIONS, *self.options]
             code = int(pytest.main([*options, *tests], plugins=[watch]))
             code = code if watch.installed else NOT_INSTALLED
-        except BaseException:
-            traceback.print_exc()
         finally:
+            if sys.exc_info()[0]:
+                traceback.print_exc()
             sys.stdout.flush()
             sys.stderr.flush()
             os._exit(code)
