@@ -5,7 +5,7 @@ import os
 
 bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
 workers = int(os.environ.get("WEB_WORKERS", multiprocessing.cpu_count()))
-worker_class = "config.lingering.LingeringWorker"
+worker_class = "gthread"
 threads = int(os.environ.get("WEB_THREADS", "16"))
 keepalive = 75
 timeout = 60
