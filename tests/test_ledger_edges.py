@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import RFC_4122, UUID, uuid4
 
 import psycopg
 import pytest
@@ -14,6 +14,7 @@ from tests.world import House, Seat, unique
 from wallet import ledger
 from wallet.ledger import Asker
 from wallet.models import ApiCall, Entry
+from wallet.rights import RIGHTS
 
 Owner = psycopg.Connection[Any]
 FINISH = """
@@ -189,3 +190,18 @@ def test_the_call_log_names_what_was_asked_in_a_settlement(seat: Seat) -> None:
         ("confirmDeposit", "confirmed", False, seat.player.pk, id, None, ""),
         ("confirmDeposit", "confirmed", True, seat.player.pk, id, None, ""),
     ]
+
+
+# --- PostgreSQL before 18 ---------------------------------------------------------------------------
+
+
+def test_ids_made_without_the_servers_own_function_are_version_7_too(owner: Owner) -> None:
+    made = (RIGHTS.parent / "base.sql").read_text().partition("END $do$;")[0] + "END $do$;"
+    with owner.transaction(force_rollback=True):
+        owner.execute("CREATE SCHEMA before_18")
+        owner.execute("SET LOCAL search_path = before_18, public")
+        owner.execute(made.replace(">= 180000", ">= 990000"))
+        rows = owner.execute("SELECT before_18.wallet_new_id(), extract(epoch FROM clock_timestamp()) FROM generate_series(1, 50)").fetchall()
+    assert {(id.version, id.variant) for id, _ in rows} == {(7, RFC_4122)}
+    assert all(abs((id.int >> 80) / 1000 - float(epoch)) < 1 for id, epoch in rows)
+    assert len({id.int & (1 << 62) - 1 for id, _ in rows}) == 50

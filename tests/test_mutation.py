@@ -5,7 +5,7 @@ import ast
 import pytest
 
 from tests.mutation import python, sql
-from tests.mutation.targets import LIKELY, tests_for
+from tests.mutation.targets import LIKELY, ordered_tests
 from tests.mutation.worker import ROOT
 
 
@@ -44,7 +44,7 @@ def test_comments_and_strings_in_sql_are_left_alone() -> None:
         ("def f() -> int:\n    return -a", {"def f() -> int:\n    return None", "def f() -> int:\n    return a"}),
         ("ä, x = 'ü', True", {"ä, x = 'ü', False"}),
         ("x = 'spendable'", {"x = 'spendable_x'"}),
-        ('"""docs"""\nx: "int"\ny = "A sentence."', set()),
+        ('"""The docs."""\nx: "int"\ny = "A sentence."', set()),
     ],
 )
 def test_mistakes_in_python(source: str, mistakes: set[str]) -> None:
@@ -61,4 +61,4 @@ def test_every_target_has_mutants_that_differ_from_it_and_tests_that_exist(path:
         for mutant in mutants:
             ast.parse(mutant.applied(text))
     known = [file.stem.removeprefix("test_") for file in (ROOT / "tests").glob("test_*.py")]
-    assert len(tests_for(path, known, quick=True)) == len(LIKELY[path])
+    assert len(ordered_tests(path, known, quick=True)) == len(LIKELY[path])

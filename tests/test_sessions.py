@@ -138,7 +138,6 @@ def test_the_wallets_of_two_currencies_are_apart_and_their_ids_are_not(seat: Sea
     assert euro.done("queryTransaction", mm, type="withdrawal").body["amount"] == {"amount": Decimal("10.00"), "currencyCode": "XAG"}
 
 
-@pytest.mark.xfail(reason="the ledger takes the session's currency for content, and answers 110", strict=True)
 def test_a_repeated_opening_through_a_session_in_another_currency_has_the_same_content(seat: Seat) -> None:
     euro, mm = seat.elsewhere("EUR"), unique("mm")
     first = seat.done("withdraw", mm, "10.00")

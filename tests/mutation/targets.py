@@ -26,7 +26,7 @@ LIKELY: dict[str, tuple[str, ...]] = {
 LEFT_OUT = frozenset({"launcher", "simulate", "bench", "admin", "description", "mutation"})
 
 
-def tests_for(path: str, known: list[str], *, quick: bool) -> list[str]:
+def ordered_tests(path: str, known: list[str], *, quick: bool) -> list[str]:
     """Test files for a mutant of `path`, the likely killers first (`quick`: only they); `known` are the test files there are."""
     likely = [name for name in LIKELY[path] if name in known]
     rest = [] if quick else [name for name in known if name not in likely and name not in LEFT_OUT]

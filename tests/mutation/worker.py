@@ -16,7 +16,7 @@ from typing import NoReturn
 import pytest
 
 from tests.mutation.mutant import Mutant, Trial, Verdict
-from tests.mutation.targets import tests_for
+from tests.mutation.targets import ordered_tests
 
 ROOT = Path(__file__).parent.parent.parent
 PROJECT = ("config", "players", "wallet", "payments", "tests", "benchmarks")
@@ -56,7 +56,7 @@ class Worker:
 
     def tests_for(self, *paths: str) -> list[str]:
         """Test files, each once, in the order in which they are likely to notice."""
-        return list(dict.fromkeys(test for path in paths for test in tests_for(path, self.tests, quick=self.quick)))
+        return list(dict.fromkeys(test for path in paths for test in ordered_tests(path, self.tests, quick=self.quick)))
 
     def enter(self, *, python_too: bool) -> None:
         """From now on this process belongs to the copy."""

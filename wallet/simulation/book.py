@@ -136,7 +136,7 @@ class Book:
     def open_again(self, move: Move, record: Record) -> Expected:
         if record.state == "rolled_back":
             return Expected(108)
-        if (move.session.currency, move.currency, move.amount) != (record.currency, record.currency, record.amount):
+        if (move.currency, move.amount) != (record.currency, record.amount):
             return Expected(110)
         code = None
         if record.state == "declined":

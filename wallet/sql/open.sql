@@ -2,11 +2,16 @@
 CREATE FUNCTION ledger_known(a ledger_answer, w wallet_wallet, t wallet_transaction, p_amount bigint, p_currency text) RETURNS ledger_answer
 LANGUAGE plpgsql AS $$
 BEGIN
+    IF t.wallet_id <> w.id THEN
+        -- It was opened through a session in another currency: its own wallet is what is compared and answered.
+        SELECT * INTO STRICT w FROM wallet_wallet WHERE id = t.wallet_id;
+        a.balance := w.spendable;
+        a.currency_code := w.currency_id;
+    END IF;
     a.transaction_id := t.id;
     a.outcome := CASE
         WHEN t.state IN ('rolled_back', 'expired') THEN 'already_' || t.state
-        -- An id of another wallet of this player has, by its currency, other content.
-        WHEN t.wallet_id <> w.id OR t.amount <> p_amount OR p_currency <> w.currency_id THEN 'other_content'
+        WHEN t.amount <> p_amount OR p_currency <> w.currency_id THEN 'other_content'
         WHEN t.state = 'declined' THEN t.refusal
         ELSE 'opened'
     END;
