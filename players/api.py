@@ -2,6 +2,7 @@
 
 import json
 import re
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any, ClassVar, TypeVar
 
@@ -61,6 +62,12 @@ def fit(body: dict[str, Any], shape: type[Shape]) -> Shape:
         raise invalid("The request does not fit: a text holds half a character.") from problem
 
 
+def make_ready(shape: type[msgspec.Struct]) -> None:
+    """Uses `shape` once, on the thread that imports: msgspec 0.22 crashes the process where several threads use a shape first at once."""
+    with suppress(msgspec.ValidationError):
+        msgspec.convert({}, shape)
+
+
 def whole_number(value: Any, name: str, least: int, most: int) -> int:
     """`value` as an int from `least` to `most`. Raises 101 otherwise."""
     if not isinstance(value, Decimal) or not value.is_finite() or value.adjusted() > 18 or value != value.to_integral_value():
@@ -96,6 +103,11 @@ class ApiView(APIView):
     renderer_classes = [JSONRenderer]
     parser_classes = []
     shape: ClassVar[type[msgspec.Struct]]
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "shape" in vars(cls):
+            make_ready(cls.shape)
 
     def post(self, request: Request) -> HttpResponse:
         return self.answer(who_calls(request), read_object(request._request))  # noqa: SLF001 (DRF offers no other way to the bytes)

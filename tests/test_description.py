@@ -89,7 +89,7 @@ json_values = st.recursive(
 )
 
 
-@settings(max_examples=20 * EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8 * EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 @given(path=st.sampled_from(PATHS), body=st.binary(max_size=300))
 def test_no_bytes_are_a_failure(house: House, path: str, body: bytes) -> None:
     caller = house.front if path.startswith("/entry") else house.game.caller
@@ -97,7 +97,7 @@ def test_no_bytes_are_a_failure(house: House, path: str, body: bytes) -> None:
     assert (answer.status, answer.error) == (200, 101)
 
 
-@settings(max_examples=20 * EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8 * EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     path=st.sampled_from(PATHS),
     field=st.sampled_from(["token", "mmTransactionId", "amount", "type", "uid", "game", "currencyCode", "language", "limit", "before"]),

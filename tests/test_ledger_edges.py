@@ -1,5 +1,6 @@
 """The ledger's edges: single minor units, what no operation lets happen, and what a row says that no answer shows."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 from uuid import RFC_4122, UUID, uuid4
@@ -14,6 +15,7 @@ from tests.world import House, Seat, unique
 from wallet import ledger
 from wallet.ledger import Asker
 from wallet.models import ApiCall, Entry
+from wallet.operations import freeze_wallet, limit_withdrawals
 from wallet.rights import RIGHTS
 
 Owner = psycopg.Connection[Any]
@@ -72,6 +74,7 @@ def test_only_what_an_operator_does_to_a_wallet_has_a_note(house: House) -> None
     assert set(rows.values_list("event", flat=True)) == {
         *("wallet_opened", "adjusted", "opened", "confirmed", "rolled_back", "tombstone", "declined", "rollback_noted", "debt_repaid")
     }
+    assert problems_of(seat.player) == []
 
 
 def test_a_settled_transaction_cannot_be_finished_again_even_without_the_lock(seat: Seat, owner: Owner) -> None:
@@ -102,6 +105,11 @@ def test_a_credit_is_refused_at_the_bound(nearly_full: Seat) -> None:
     assert nearly_full.adjust("credit", 7_99).balance == BOUND - 11_00 + 7_99
 
 
+def test_a_withdrawal_from_a_nearly_full_wallet_meets_no_bound(nearly_full: Seat) -> None:
+    nearly_full.done("confirmWithdrawal", nearly_full.opened("withdraw", "8.00"))
+    assert nearly_full.holding()[:3] == (BOUND - 19_00, 1_00, 2_00)
+
+
 def test_debt_stays_below_the_bound(house: House) -> None:
     seat = house.seat(5)
     with pytest.raises(Refusal) as refused:
@@ -120,13 +128,15 @@ def test_debt_stays_below_the_bound(house: House) -> None:
 # --- One id, several owners ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("opening", "confirming", "type"), [("withdraw", "confirmWithdrawal", "withdrawal"), ("deposit", "confirmDeposit", "deposit")])
-def test_an_id_is_looked_for_among_this_players_transactions_of_this_game_and_type_alone(house: House, opening: str, confirming: str, type: str) -> None:
-    mm, others = unique("mm"), [house.seat() for _ in range(3)]
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize(("opening", "type"), [("withdraw", "withdrawal"), ("deposit", "deposit")])
+def test_an_id_is_looked_for_among_this_players_transactions_of_this_game_and_type_alone(house: House, opening: str, type: str, order: int) -> None:
+    here, there = (house.game, house.other_game)[::order]
+    mm, others = unique("mm"), [house.seat().elsewhere("XAG", here) for _ in range(3)]
     seats = [others[0], others[1], others[2].elsewhere("EUR")]
-    player = house.seat()
+    player = house.seat().elsewhere("XAG", here)
     euro = player.elsewhere("EUR")
-    elsewhere = [player.elsewhere("EUR", house.other_game), *(seat.elsewhere("EUR", house.other_game) for seat in seats)]
+    elsewhere = [player.elsewhere("EUR", there), *(seat.elsewhere("EUR", there) for seat in seats)]
     for seat in (euro, *elsewhere, seats[2]):
         if seat.holding().spendable == 0:
             seat.adjust("credit", 100_00)
@@ -143,8 +153,8 @@ def test_an_id_is_looked_for_among_this_players_transactions_of_this_game_and_ty
         assert (asked["qwTransactionId"], str(asked["amount"]["amount"]), asked["amount"]["currencyCode"]) == (opened.body["qwTransactionId"], "5.00", "XAG")
     assert player.done(opening, mm, "5.00").raw == opened.raw
     # By the session of the other currency: the transaction's wallet is found and locked all the same.
-    settled = euro.done(confirming, mm)
-    assert player.done(confirming, mm).raw == settled.raw
+    settled = euro.done(f"confirm{type.title()}", mm)
+    assert player.done(f"confirm{type.title()}", mm).raw == settled.raw
     assert settled.body["qwTransactionId"] == opened.body["qwTransactionId"]
     assert {seat.transaction(mm, type).state for seat in (*seats, elsewhere[0])} == {"pending"}
     assert [problems_of(seat.player) for seat in (player, *others)] == [[]] * 4
@@ -163,15 +173,23 @@ def test_a_session_is_its_own_games_and_moves_its_own_wallet(house: House) -> No
 
 @pytest.mark.parametrize(
     ("outcome", "amount", "currency"),
-    [("opened", "1.00", "XAG"), ("insufficient_funds", "900.00", "XAG"), ("foreign_currency", "1.00", "EUR"), ("session_ended", "1.00", "XAG")],
+    [
+        *(("opened", "1.00", "XAG"), ("insufficient_funds", "900.00", "XAG"), ("foreign_currency", "1.00", "EUR"), ("session_ended", "1.00", "XAG")),
+        *(("player_inactive", "1.00", "XAG"), ("wallet_frozen", "1.00", "XAG"), ("limit_reached", "50.00", "XAG")),
+    ],
 )
 def test_the_call_log_names_the_player_and_the_transaction_of_refused_and_repeated_calls_too(seat: Seat, outcome: str, amount: str, currency: str) -> None:
-    if outcome == "session_ended":
-        seat.end()
+    causes: dict[str, Callable[[], object]] = {
+        "session_ended": seat.end,
+        "player_inactive": seat.block,
+        "wallet_frozen": lambda: freeze_wallet(seat.wallet(), actor="test", reason="test"),
+        "limit_reached": lambda: limit_withdrawals(seat.wallet(), most=10_00, actor="test", reason="test"),
+    }
+    causes.get(outcome, lambda: None)()
     mm = unique("mm")
     for _ in range(2):
         seat.call("withdraw", mm, amount, currency=currency)
-    remembered = seat.transaction(mm).pk if outcome in ("opened", "insufficient_funds") else None
+    remembered = seat.transaction(mm).pk if outcome in ("opened", "insufficient_funds", "limit_reached") else None
     rows = list(ApiCall.objects.filter(mm_transaction_id=mm).order_by("at").values_list("outcome", "replayed", "player_id", "transaction_id"))
     assert rows == [(outcome, again and remembered is not None, seat.player.pk, remembered) for again in (False, True)]
 

@@ -23,7 +23,7 @@ from wallet.models import Discrepancy, Wallet
 from wallet.money import to_major
 from wallet.operations import freeze_wallet, limit_withdrawals, unfreeze_wallet
 
-EXAMPLES, STEPS = (2000, 100) if os.environ.get("LONG") else (20, 40)
+EXAMPLES, STEPS = (2000, 100) if os.environ.get("LONG") else (12, 40)
 # Making a failing story short takes minutes.
 PHASES = list(Phase) if os.environ.get("LONG") else [Phase.explicit, Phase.reuse, Phase.generate]
 CALLS = {

@@ -1,5 +1,7 @@
 """Calls at the same instant, on the real server: one movement, one winner, never more money than there is (contract 2.3)."""
 
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -7,6 +9,7 @@ from functools import partial
 import pytest
 from django.db import connection
 
+from config.supervisor import ROOT
 from tests.ledger import problems_of
 from tests.world import Answer, House, Seat, unique
 from wallet import ledger
@@ -178,3 +181,39 @@ def test_many_games_calls_of_one_player_at_once_keep_the_sum(house: House, serve
     # 80 deposits of 2.00, and half of 80 withdrawals of 3.00.
     assert seat.holding()[:4] == (1000_00 + 160_00 - 120_00, 0, 0, 0)
     assert problems_of(seat.player) == []
+
+
+FIRST_USE = """
+import os, sys, threading
+import django; django.setup()
+import msgspec
+from decimal import Decimal
+from players.api import ApiView, fit
+sys.setswitchinterval(1e-6)
+
+def race(amount_in):
+    class Shape(msgspec.Struct):
+        token: str
+        amount: amount_in | msgspec.UnsetType = msgspec.UNSET
+    class View(ApiView):
+        shape = Shape
+    barrier = threading.Barrier(16)
+    def act():
+        barrier.wait()
+        fit({"token": "x", "amount": {"amount": Decimal(5), "currencyCode": "XAG"}}, View.shape)
+    threads = [threading.Thread(target=act) for _ in range(16)]
+    for thread in threads: thread.start()
+    for thread in threads: thread.join()
+
+for _ in range(200):
+    class AmountIn(msgspec.Struct):
+        amount: Decimal
+        currencyCode: str
+    race(AmountIn)
+"""
+
+
+def test_the_first_calls_of_a_process_can_come_at_the_same_instant() -> None:
+    """msgspec crashes the process where several threads use a shape for the first time; in a process of its own, for it would take ours along."""
+    ended = subprocess.run([sys.executable, "-X", "faulthandler", "-c", FIRST_USE], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    assert ended.returncode == 0, ended.stderr[-500:]

@@ -96,6 +96,7 @@ class PutPlayer(ApiView):
     """Creates or updates a player."""
 
     http_method_names = ["put"]
+    shape = PutPlayerRequest
 
     def put(self, request: Request, uid: str) -> HttpResponse:
         given = fit(read_object(request._request), PutPlayerRequest)  # noqa: SLF001 (as in ApiView)

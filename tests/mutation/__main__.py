@@ -5,12 +5,14 @@ import multiprocessing
 import os
 import random
 import shutil
+import signal
 import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from multiprocessing.queues import Queue
 
+from config.processes import end_with_parent
 from tests.mutation import python, sql
 from tests.mutation.mutant import Mutant, Trial, Verdict
 from tests.mutation.targets import LIKELY
@@ -39,6 +41,8 @@ def main() -> int:
         print(*(mutant.told(texts[mutant.path]) for mutant in mutants), sep="\n")
         return 0
     trials: list[Trial] = []
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         bound = PATIENCE * baseline_seconds(list(texts), options) + MARGIN_SECONDS
         print(f"The tests pass without a mutant; with one they may take {bound:.0f} s", flush=True)
@@ -100,9 +104,19 @@ def tried(mutants: list[Mutant], bound_seconds: float, python_too: bool, options
 
 
 def work(number: int, python_too: bool, bound_seconds: float, options: argparse.Namespace, tasks: "Queue[Mutant | None]", results: "Queue[Trial]") -> None:
+    follow_parent()
     worker = Worker(number, python_too=python_too, quick=options.quick, options=options.pytest)
     while mutant := tasks.get():
         results.put(worker.tried(mutant, bound_seconds))
+
+
+def follow_parent() -> None:
+    """Ctrl-C is the parent's to answer; and whatever happens to it, nothing of ours stays behind."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    parent = multiprocessing.parent_process()
+    if parent and parent.pid:
+        end_with_parent(parent.pid, signal.SIGKILL)
 
 
 def baseline_seconds(paths: list[str], options: argparse.Namespace) -> float:
@@ -118,6 +132,7 @@ def baseline_seconds(paths: list[str], options: argparse.Namespace) -> float:
 
 
 def run_baseline(paths: list[str], options: argparse.Namespace, results: "Queue[float | str]") -> None:
+    follow_parent()
     worker = Worker(0, python_too=True, quick=options.quick, options=options.pytest)
     code, seconds = worker.run(worker.tests_for(*paths), LONGEST_BASELINE_SECONDS)
     results.put(seconds if code == 0 else worker.log.read_text()[-3000:])

@@ -2,10 +2,10 @@
 
 # A mutant meets these first; then all the rest, so that the order costs time and never a kill.
 LIKELY: dict[str, tuple[str, ...]] = {
-    "wallet/sql/base.sql": ("state_table", "guards", "audit"),
+    "wallet/sql/base.sql": ("ledger_edges", "guards", "state_table"),
     "wallet/sql/append.sql": ("ledger_edges", "debt_and_gates", "state_table", "guards"),
-    "wallet/sql/open.sql": ("ledger_edges", "refusal_order", "amounts", "debt_and_gates", "guards", "sessions", "state_table"),
-    "wallet/sql/settle.sql": ("ledger_edges", "debt_and_gates", "guards", "sessions", "state_table"),
+    "wallet/sql/open.sql": ("ledger_edges", "refusal_order", "amounts", "debt_and_gates", "guards", "sessions", "state_table", "races"),
+    "wallet/sql/settle.sql": ("ledger_edges", "debt_and_gates", "guards", "sessions", "state_table", "races"),
     "wallet/sql/query.sql": ("ledger_edges", "sessions", "guards"),
     "wallet/sql/operate.sql": ("ledger_edges", "debt_and_gates", "amounts", "entry", "guards"),
     "wallet/sql/guards.sql": ("guards",),

@@ -15,6 +15,7 @@ from typing import NoReturn
 
 import pytest
 
+from config.processes import end_with_parent
 from tests.mutation.mutant import Mutant, Trial, Verdict
 from tests.mutation.targets import ordered_tests
 
@@ -96,8 +97,10 @@ class Worker:
     def run(self, tests: list[str], bound_seconds: float) -> tuple[int | None, float]:
         """pytest's exit code, None where it took too long; and the seconds that it took."""
         began = time.monotonic()
+        worker = os.getpid()
         child = os.fork()
         if child == 0:
+            end_with_parent(worker, signal.SIGKILL)
             self.become_pytest(tests)
         while (waited := os.waitpid(child, os.WNOHANG))[0] == 0:
             if time.monotonic() - began > bound_seconds:
