@@ -141,7 +141,8 @@ def test_an_id_is_looked_for_among_this_players_transactions_of_this_game_and_ty
         if seat.holding().spendable == 0:
             seat.adjust("credit", 100_00)
     # Around the one that is asked for, before and after it: other ids, the other type, other players, the other game.
-    euro.done(opening, unique("other"), "1.00")
+    for other in ("a", "z"):
+        euro.done(opening, unique(other), "1.00")
     euro.done("deposit" if opening == "withdraw" else "withdraw", mm, "2.00")
     seats[0].done(opening, mm, "3.00")
     elsewhere[0].done(opening, mm, "4.00")
@@ -192,6 +193,16 @@ def test_the_call_log_names_the_player_and_the_transaction_of_refused_and_repeat
     remembered = seat.transaction(mm).pk if outcome in ("opened", "insufficient_funds", "limit_reached") else None
     rows = list(ApiCall.objects.filter(mm_transaction_id=mm).order_by("at").values_list("outcome", "replayed", "player_id", "transaction_id"))
     assert rows == [(outcome, again and remembered is not None, seat.player.pk, remembered) for again in (False, True)]
+
+
+def test_a_token_of_another_game_is_unknown_also_where_it_settles(house: House, seat: Seat) -> None:
+    mm = seat.opened("withdraw", "1.00")
+    stranger = Seat(house.other_game.caller, seat.player, house.other_game.game, seat.token, "XAG")
+    answer = stranger.call("rollbackWithdrawal", mm)
+    assert (answer.error, answer.body["errorDescription"]) == (102, "The session token is unknown.")
+    row = ApiCall.objects.get(mm_transaction_id=mm, game_id=house.other_game.game.pk)
+    assert (row.outcome, row.replayed, row.player_id, row.transaction_id) == ("unknown_token", False, None, None)
+    assert seat.holding()[:2] == (99_00, 1_00)
 
 
 def test_the_call_log_names_what_was_asked_in_a_settlement(seat: Seat) -> None:
