@@ -6,10 +6,13 @@ from typing import Any
 from django.db import InterfaceError, OperationalError
 from django.http import HttpResponse
 from rest_framework.exceptions import APIException
+from rest_framework.request import Request
 from rest_framework.views import set_rollback
 
 from players.answers import error_answer, internal_error, unavailable
 from players.errors import ErrorCode, Refusal
+from players.gate import Call
+from players.measures import endpoint
 
 logger = logging.getLogger(__name__)
 
@@ -24,8 +27,16 @@ def answer_to_exception(problem: Exception, context: dict[str, Any]) -> HttpResp
         if problem.status_code == 405:
             answer["Allow"] = ", ".join(context["view"].allowed_methods)
         return answer
+    told = about(context["request"])
     if isinstance(problem, OperationalError | InterfaceError):
-        logger.error("the database is unavailable: %s", problem)
+        logger.error("the database is unavailable: %s", problem, extra=told | {"status": 503})
         return unavailable()
-    logger.exception("unhandled failure", exc_info=problem)
+    logger.exception("unhandled failure", exc_info=problem, extra=told | {"status": 500})
     return internal_error()
+
+
+def about(request: Request) -> dict[str, str]:
+    """What was called, and by whom."""
+    asked = request._request  # noqa: SLF001 (DRF's own request knows neither)
+    call: Call | None = getattr(asked, "call", None)
+    return {"endpoint": endpoint(asked), "caller": call.caller.username if call else ""}

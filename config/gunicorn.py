@@ -1,7 +1,23 @@
-"""How gunicorn serves the platform: a worker for each core, some threads in each, connections kept open."""
+"""How gunicorn serves the platform: a worker for each core, some threads in each, connections kept open.
 
+Read by gunicorn's first process, which outlives new code (SIGHUP): nothing of the project or of Django is imported here, or
+its workers would find the old modules in their memory.
+"""
+
+import importlib
+import itertools
+import json
+import logging
 import multiprocessing
 import os
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from gunicorn.glogging import Logger
 
 bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
 workers = int(os.environ.get("WEB_WORKERS", multiprocessing.cpu_count()))
@@ -15,3 +31,66 @@ control_socket_disable = True
 limit_request_line = 4094
 limit_request_field_size = 8190
 accesslog = None
+OWN_PREFIX = "quantum-wallet-metrics-"
+
+
+class Line(logging.Formatter):
+    """One line of JSON, with the names that config.logs uses."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        at = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{record.msecs:03.0f}Z"
+        told = {"event": record.getMessage(), "level": record.levelname.lower(), "logger": record.name, "timestamp": at}
+        return json.dumps(told | ({"exception": self.formatException(record.exc_info)} if record.exc_info else {}))
+
+
+class Log(Logger):  # type: ignore[misc]
+    """What gunicorn itself says; in the workers the application's LOGGING takes over. No line for each request."""
+
+    def setup(self, cfg: Any) -> None:
+        super().setup(cfg)
+        if os.environ.get("LOG_FORMAT") != "console":
+            for handler in self.error_log.handlers:
+                handler.setFormatter(Line())
+
+
+logger_class = Log
+
+
+def pre_fork(server: Any, worker: Any) -> None:
+    """Gives a worker the lowest free place: it goes on with the counts of the one that had it, and no files pile up."""
+    if not hasattr(server, "counts"):
+        server.counts = empty_directory()
+    taken = {getattr(other, "place", None) for other in server.WORKERS.values()}
+    worker.place = next(place for place in itertools.count() if place not in taken)
+
+
+def empty_directory() -> Path:
+    """Where the workers count for /metrics: in the directory that is given, or in one of its own."""
+    given = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+    directory = Path(given or tempfile.mkdtemp(prefix=OWN_PREFIX))
+    directory.mkdir(parents=True, exist_ok=True)
+    for old in directory.glob("*.db"):
+        old.unlink()
+    return directory
+
+
+def post_fork(server: Any, worker: Any) -> None:
+    """Before the application is imported, which reads this (players.measures)."""
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(server.counts)
+    os.environ["METRICS_SLOT"] = str(worker.place)
+
+
+def post_worker_init(worker: Any) -> None:
+    """The platform's workers leave signs of life while they serve. A test that moves the clock does without: a heartbeat would see an outage."""
+    if "config.wsgi" in sys.modules and os.environ.get("WEB_HEARTBEAT") != "0":
+        worker.heartbeat = importlib.import_module("config.heartbeat").start_heartbeat()
+
+
+def worker_exit(server: Any, worker: Any) -> None:
+    if hasattr(worker, "heartbeat"):
+        worker.heartbeat.end()
+
+
+def on_exit(server: Any) -> None:
+    if hasattr(server, "counts") and server.counts.name.startswith(OWN_PREFIX):
+        shutil.rmtree(server.counts, ignore_errors=True)

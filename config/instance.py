@@ -17,7 +17,7 @@ from typing import BinaryIO
 from config.placement import place, unprivileged_user
 from config.processes import POLL_SECONDS, CannotStart, Register, User, stop_request
 
-SECRETS = ("owner_password", "app_password", "secret_key", "credential_key")
+SECRETS = ("owner_password", "app_password", "secret_key", "credential_key", "encryption_key", "checkpoint_key")
 # How long a start waits for another to let go: one that has just been told to end, and one that says it is ending.
 MOMENT_SECONDS = 1.0
 ENDING_SECONDS = 90.0

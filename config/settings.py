@@ -1,11 +1,15 @@
 """Every setting of the platform; each value that differs by machine comes from the environment (see .env.example)."""
 
+import logging
 from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
 
 import environ
+from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
+
+from config.logs import configure_logs
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -25,7 +29,14 @@ SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 # Keys the hashes of callers' passwords. Changing it ends every credential at once.
 CREDENTIAL_KEY = env.str("CREDENTIAL_KEY", default="")
 
-for name, value in (("SECRET_KEY", SECRET_KEY), ("CREDENTIAL_KEY", CREDENTIAL_KEY)):
+# Seals the passwords with which the platform calls others. Newest first: the first one seals, all of them open.
+ENCRYPTION_KEYS = env.list("ENCRYPTION_KEYS", default=[])
+
+for name, value in (
+    ("SECRET_KEY", SECRET_KEY),
+    ("CREDENTIAL_KEY", CREDENTIAL_KEY),
+    *(("ENCRYPTION_KEYS", key) for key in ENCRYPTION_KEYS or [""]),
+):
     if len(value) < 32:
         raise ImproperlyConfigured(
             f"{name} is missing or shorter than 32 characters. Set {name} in the environment or in .env, for example to the "
@@ -76,8 +87,26 @@ SESSION_TTL = timedelta(seconds=env.int("SESSION_TTL", default=24 * 3600))
 PENDING_TTL = timedelta(hours=env.int("PENDING_TTL_HOURS", default=72))
 if timedelta(hours=50) > PENDING_TTL:
     raise ImproperlyConfigured("PENDING_TTL_HOURS must be at least 50: games retry a confirmation for 48 h 48 min.")
-# How many days of the call log are kept.
+
+# --- What is kept how long, in days; transactions, journal and ids are kept for ever -------------------
+
 CALL_LOG_DAYS = env.int("CALL_LOG_DAYS", default=90)
+# Sessions that ended or expired, and that no transaction names.
+SESSION_DAYS = env.int("SESSION_DAYS", default=30)
+SWEEP_RUN_DAYS = env.int("SWEEP_RUN_DAYS", default=14)
+# Questions to games about transactions that are settled since.
+QUESTION_DAYS = env.int("QUESTION_DAYS", default=365)
+for name, days in (("CALL_LOG_DAYS", CALL_LOG_DAYS), ("SESSION_DAYS", SESSION_DAYS), ("SWEEP_RUN_DAYS", SWEEP_RUN_DAYS), ("QUESTION_DAYS", QUESTION_DAYS)):
+    if days < 1:
+        raise ImproperlyConfigured(f"{name} must be at least 1.")
+
+# --- Calls that the platform makes itself -------------------------------------------------------------
+
+# Private or otherwise special networks that may be called nevertheless; every other such address is refused.
+OUTGOING_ALLOWED_NETWORKS = networks("OUTGOING_ALLOWED_NETWORKS")
+OUTGOING_CONNECT_SECONDS = env.float("OUTGOING_CONNECT_SECONDS", default=3.0)
+# From the name's resolution to the last byte of the answer.
+OUTGOING_TOTAL_SECONDS = env.float("OUTGOING_TOTAL_SECONDS", default=10.0)
 
 # --- Django -----------------------------------------------------------------------------------------
 
@@ -92,6 +121,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "django_structlog",
     "players",
     "wallet",
     "payments",
@@ -100,6 +130,8 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     # First: decides who may speak to the API before anything else looks at the request (contract 1).
     "players.gate.ApiGate",
+    # The pages' log; the API's calls, which the gate answers, never come here.
+    "config.logs.RequestLog",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -143,6 +175,9 @@ DATABASES["default"].update(
     OPTIONS={
         **DATABASES["default"].get("OPTIONS", {}),
         "connect_timeout": 5,
+        # A database machine that vanishes is noticed, instead of being waited for.
+        "tcp_user_timeout": 20_000,
+        "keepalives_idle": 30,
         # The ledger's statements are prepared once for each connection (without this, psycopg would never prepare any).
         "prepare_threshold": 0,
         # A stuck lock or statement is given up (503, safe to repeat) before a game's own time-out. Migrations take their time: 0.
@@ -165,6 +200,69 @@ CACHES = {
     }
 }
 
+# --- Celery: it accelerates, the database remembers ---------------------------------------------------
+
+# A unix socket has another name there.
+CELERY_BROKER_URL = f"redis+socket://{REDIS_URL[7:].replace('?db=', '?virtual_host=')}" if REDIS_URL.startswith("unix://") else REDIS_URL
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+# A web process that nudges must not hang on a broker that is gone.
+CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 5, "socket_connect_timeout": 2, "health_check_interval": 15, "global_keyprefix": "quantum-wallet:"}
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1, "interval_max": 0.2}
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_SERIALIZER = "json"
+CELERY_RESULT_BACKEND = None
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TIMEZONE = "UTC"
+CELERY_ENABLE_UTC = True
+# Settled first; the checks of the night wait in a queue of their own.
+CELERY_TASK_DEFAULT_QUEUE = "settle"
+CELERY_TASK_ROUTES = {f"wallet.{name}": {"queue": "check"} for name in ("audit_recent", "audit_all", "fold_accounts", "make_checkpoint", "keep_house")}
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_SEND_TASK_EVENTS = False
+CELERY_WORKER_MAX_TASKS_PER_CHILD = 1000
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
+# What a task may take at most before it is told to end (soft), and killed. A sweep that is cut off goes on with its next run.
+CELERY_TASK_SOFT_TIME_LIMIT = 240
+CELERY_TASK_TIME_LIMIT = 300
+CHECK_TIME_LIMIT = env.int("CHECK_TIME_LIMIT", default=4 * 3600)
+# How often each sweep runs, in seconds; those of the night at an hour and minute (UTC).
+SETTLE_SECONDS = env.float("SETTLE_SECONDS", default=30.0)
+RECENT_AUDIT_SECONDS = env.float("RECENT_AUDIT_SECONDS", default=300.0)
+PULSE_SECONDS = env.float("PULSE_SECONDS", default=15.0)
+# A message that nobody took is left out when it is so old, in seconds: the next one does the same work. Who sends and who
+# receives go by clocks of their own here, so this must be longer than those can be apart.
+MESSAGE_SECONDS = 3600.0
+CELERY_BEAT_SCHEDULE = {
+    "pulse": {"task": "wallet.pulse", "schedule": PULSE_SECONDS, "options": {"expires": MESSAGE_SECONDS}},
+    "settle_due": {"task": "wallet.settle_due", "schedule": SETTLE_SECONDS, "options": {"expires": MESSAGE_SECONDS}},
+    "audit_recent": {"task": "wallet.audit_recent", "schedule": RECENT_AUDIT_SECONDS, "options": {"expires": MESSAGE_SECONDS}},
+    "keep_house": {"task": "wallet.keep_house", "schedule": crontab(minute="50"), "options": {"expires": MESSAGE_SECONDS}},
+    # By night, in this order: the day's accounts, then the whole ledger, then the statement that it was so.
+    "fold_accounts": {"task": "wallet.fold_accounts", "schedule": crontab(hour="1", minute="10"), "options": {"expires": 6 * 3600}},
+    "audit_all": {"task": "wallet.audit_all", "schedule": crontab(hour="1", minute="40"), "options": {"expires": 6 * 3600}},
+    "make_checkpoint": {"task": "wallet.make_checkpoint", "schedule": crontab(hour="4", minute="10"), "options": {"expires": 6 * 3600}},
+}
+
+# --- Checkpoints --------------------------------------------------------------------------------------
+
+# Signs the daily checkpoints: an Ed25519 key as 32 random bytes in base64. Without it none are made, and an alert says so.
+# While it is being changed: NEW,OLD. The first one signs, all of them verify.
+CHECKPOINT_KEY = env.str("CHECKPOINT_KEY", default="")
+# Where their files go: a directory, better on another machine; or any storage of Django's by its class and options.
+CHECKPOINT_DIRECTORY = env.str("CHECKPOINT_DIRECTORY", default=str(BASE_DIR / "var" / "checkpoints"))
+CHECKPOINT_STORAGE = env.str("CHECKPOINT_STORAGE", default="django.core.files.storage.FileSystemStorage")
+CHECKPOINT_STORAGE_OPTIONS = env.json("CHECKPOINT_STORAGE_OPTIONS", default={"location": CHECKPOINT_DIRECTORY})
+
+# --- Metrics ------------------------------------------------------------------------------------------
+
+# Who may read /metrics: callers from these networks, or with this token (Authorization: Bearer). Neither set: nobody.
+METRICS_ALLOWED_NETWORKS = networks("METRICS_ALLOWED_NETWORKS")
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+if METRICS_TOKEN and len(METRICS_TOKEN) < 32:
+    raise ImproperlyConfigured("METRICS_TOKEN is shorter than 32 characters. Make one with: python -c 'import secrets; print(secrets.token_urlsafe(48))'")
+
 # --- Operators --------------------------------------------------------------------------------------
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.ScryptPasswordHasher", "django.contrib.auth.hashers.PBKDF2PasswordHasher"]
@@ -173,6 +271,8 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+# Where somebody goes who opened the login page itself.
+LOGIN_REDIRECT_URL = "admin:index"
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -204,6 +304,7 @@ STATIC_ROOT = BASE_DIR / "var" / "static"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "checkpoints": {"BACKEND": CHECKPOINT_STORAGE, "OPTIONS": CHECKPOINT_STORAGE_OPTIONS},
 }
 
 # --- REST framework and OpenAPI ---------------------------------------------------------------------
@@ -239,16 +340,24 @@ UNFOLD = {
     "SHOW_VIEW_ON_SITE": False,
     "STYLES": ["config.sidebar.style_sheet"],
     "SIDEBAR": {"navigation": "config.sidebar.navigation"},
+    # The banner about open alerts, for every page.
+    "GLOBAL_CALLBACK": "wallet.admin.attention.banner",
 }
 
 # --- Logs -------------------------------------------------------------------------------------------
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
-    # A refused request is an answer, not a warning; it stands in the call log.
-    "loggers": {"django.request": {"level": "ERROR"}},
-}
+# json: a line of JSON for each; console: for people.
+LOG_FORMAT = env.str("LOG_FORMAT", default="console" if DEBUG else "json")
+if LOG_FORMAT not in ("json", "console"):
+    raise ImproperlyConfigured("LOG_FORMAT must be json or console.")
+LOGGING = configure_logs(level=env.str("LOG_LEVEL", default="INFO"), as_json=LOG_FORMAT == "json")
+# The gate has put an id of ours there, or has seen that the one that is there comes from a trusted proxy.
+DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID = True
+# Would be found without regard to TRUSTED_PROXIES.
+DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
+DJANGO_STRUCTLOG_CELERY_ENABLED = True
+# Sweeps write down each of their runs; a line for each message would say the same again.
+DJANGO_STRUCTLOG_CELERY_DEFAULT_LOG_LEVEL = logging.DEBUG
+DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = logging.DEBUG
+# Whoever asks for a page that is not there has got an answer.
+DJANGO_STRUCTLOG_STATUS_4XX_LOG_LEVEL = logging.INFO

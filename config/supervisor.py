@@ -1,6 +1,8 @@
 """`run`: everything that makes a working platform on one machine, in order, watched until somebody ends it."""
 
+import base64
 import errno
+import hashlib
 import json
 import os
 import signal
@@ -21,9 +23,33 @@ ROOT = Path(__file__).resolve().parent.parent
 # What runs as long as the platform does. A request under way may be finished before the end.
 PROGRAMS = {
     "gunicorn": ("-m", "gunicorn", "-c", "config/gunicorn.py", "config.wsgi:application"),
+    # Celery warns of root, who may well start a demonstration.
+    "worker": (
+        "-W",
+        "ignore:You're running the worker with superuser",
+        "-m",
+        "celery",
+        "-A",
+        "config.celery",
+        "-q",
+        "worker",
+        "-Q",
+        "settle,check",
+        "-c",
+        "3",
+        "--without-gossip",
+        "--without-mingle",
+    ),
+    "beat": ("-m", "celery", "-A", "config.celery", "-q", "beat", "-s", "{home}/beat-schedule", "--pidfile="),
 }
 # What a command beside the running platform has to share with it.
-SHARED = ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "SECRET_KEY", "CREDENTIAL_KEY", "ALLOWED_HOSTS", "DEMO", "HOST", "PORT")
+SHARED = (
+    *("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "SECRET_KEY", "CREDENTIAL_KEY", "ENCRYPTION_KEYS"),
+    *("CHECKPOINT_KEY", "CHECKPOINT_DIRECTORY"),
+    *("ALLOWED_HOSTS", "DEMO", "HOST", "PORT"),
+)
+# At a terminal, on one machine; the environment can say otherwise.
+FOR_PEOPLE = {"LOG_FORMAT": "console", "METRICS_ALLOWED_NETWORKS": "127.0.0.0/8,::1"}
 ENDINGS = (Ending(signal.SIGTERM, 30),)
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
@@ -42,18 +68,19 @@ def run_platform(var: Path) -> None:
             children, addresses = stack.enter_context(services(instance, durable=True))
         tell_place(var, instance)
         bind = f"[{host}]" if ":" in host else host
-        environment = platform_environment(instance, addresses) | {"DEMO": "1", "HOST": bind, "PORT": str(port)}
-        words = prepare(instance, environment, f"http://{in_url(host)}:{port}")
+        environment = FOR_PEOPLE | platform_environment(instance, addresses) | {"DEMO": "1", "HOST": bind, "PORT": str(port)}
+        guide = prepare(instance, environment, f"http://{in_url(host)}:{port}")
         stack.callback(instance.tell_ending)
         keep_environment(instance, environment)
         for name, command in PROGRAMS.items():
             say(f"Starting {name}")
-            child = start(name, [sys.executable, *command], environment=environment, endings=ENDINGS, directory=ROOT)
+            words = [word.format(home=instance.home) for word in command]
+            child = start(name, [sys.executable, *words], environment=environment, endings=ENDINGS, directory=ROOT)
             stack.callback(stop, child)
             instance.register.add(child)
             children.append(child)
         wait_for_health(ANY_ADDRESS.get(host, host), port, children)
-        print(f"{words}\nReady after {monotonic() - began:.1f} s. Ctrl-C ends the platform; what was done is kept.", flush=True)
+        print(f"{guide}\nReady after {monotonic() - began:.1f} s. Ctrl-C ends the platform; what was done is kept.", flush=True)
         watch(children)
 
 
@@ -76,9 +103,18 @@ def platform_environment(instance: Instance, addresses: Mapping[str, str]) -> di
     made = {
         "SECRET_KEY": instance.secrets["secret_key"],
         "CREDENTIAL_KEY": instance.secrets["credential_key"],
+        "ENCRYPTION_KEYS": instance.secrets["encryption_key"],
+        "CHECKPOINT_KEY": signing_key(instance.secrets["checkpoint_key"]),
+        # A key and a database of its own: another instance's files would be strange to it.
+        "CHECKPOINT_DIRECTORY": str(instance.home / "checkpoints"),
         "ALLOWED_HOSTS": ",".join(dict.fromkeys((*LOCAL_HOSTS, host))),
     }
     return made | {name: value for name, value in os.environ.items() if value or name not in made} | dict(addresses)
+
+
+def signing_key(secret: str) -> str:
+    """The 32 bytes of a key, in base64, that a random text stands for."""
+    return base64.b64encode(hashlib.sha256(secret.encode()).digest()).decode()
 
 
 def check_port(host: str, port: int) -> None:

@@ -4,7 +4,10 @@ from django.contrib import admin
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
+# Whatever serves requests can nudge the workers: the tasks find their application by this import.
+from config import celery as celery
 from config import health
+from config.metrics import metrics
 from wallet.urls import entry_api, wallet
 
 urlpatterns = [
@@ -14,7 +17,9 @@ urlpatterns = [
     path("api/schema/", SpectacularAPIView.as_view(authentication_classes=[], permission_classes=[]), name="schema"),
     path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema", authentication_classes=[], permission_classes=[]), name="docs"),
     path("healthz", health.process_health),
+    path("healthz/workers", health.workers_health),
     path("readyz", health.readiness),
+    path("metrics", metrics),
 ]
 
 handler404 = "config.health.not_found"

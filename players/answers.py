@@ -18,15 +18,23 @@ class NoAnswer(HttpResponse):
     status_code = 403
 
 
-def json_answer(body: Any, status: int = 200) -> HttpResponse:
+class JsonAnswer(HttpResponse):
+    """An answer in JSON. `error_code` is that of its body, 0 for success."""
+
+    error_code = 0
+
+
+def json_answer(body: Any, status: int = 200) -> JsonAnswer:
     """`body` as JSON; a Decimal is a JSON number with its own digits."""
     content = ENCODER.encode(body)
-    return HttpResponse(content, status=status, headers={**HEADERS, "Content-Length": str(len(content))})
+    return JsonAnswer(content, status=status, headers={**HEADERS, "Content-Length": str(len(content))})
 
 
-def error_answer(code: ErrorCode, description: str, status: int = 200, **members: Any) -> HttpResponse:
+def error_answer(code: ErrorCode, description: str, status: int = 200, **members: Any) -> JsonAnswer:
     """The body that says no, with further `members` such as the balance."""
-    return json_answer({"errorCode": int(code), "errorDescription": description, **members}, status)
+    answer = json_answer({"errorCode": int(code), "errorDescription": description, **members}, status)
+    answer.error_code = int(code)
+    return answer
 
 
 def unauthorized() -> HttpResponse:

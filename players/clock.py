@@ -25,3 +25,8 @@ def now() -> datetime:
 def timestamp(moment: datetime) -> str:
     """A moment as answers show it: RFC 3339, UTC, milliseconds."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def in_words(moment: datetime) -> str:
+    """A moment as operators read it: to the second, UTC and saying so."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"

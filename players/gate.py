@@ -1,5 +1,6 @@
 """Decides who may speak to the API, before anything else looks at the request (contract 1.2 to 1.4)."""
 
+import logging
 import time
 from collections.abc import Callable
 from typing import NamedTuple, cast
@@ -10,11 +11,15 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.urls import resolve
 
+from players import measures
 from players.addresses import client_address, contains, parse_networks
 from players.answers import NoAnswer, too_many_failures, unauthorized, unavailable
 from players.credentials import BOOK, Caller, parse_basic, password_fits
 from players.models import Credential
+from players.request_ids import bind_request_id
 from players.throttle import FAILURES
+
+logger = logging.getLogger(__name__)
 
 # Which kind of caller each part of the API is for.
 KINDS = {
@@ -48,6 +53,12 @@ def serve(request: HttpRequest) -> HttpResponse:
     return cast("HttpResponse", match.func(request, *match.args, **match.kwargs))
 
 
+def failed(problem: Exception) -> HttpResponse:
+    """The answer where it cannot be known who calls."""
+    logger.error("the database is unavailable: %s", problem, extra={"status": 503})
+    return unavailable()
+
+
 class ApiGate:
     """Middleware: no answer from a wrong address, 401 without a right credential, else `request.call` is set.
 
@@ -57,22 +68,28 @@ class ApiGate:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
-        self.serve = cast("Callable[[HttpRequest], HttpResponse]", convert_exception_to_response(serve))
+        # A failure becomes its answer here, so that it is counted too.
+        self.answer = cast("Callable[[HttpRequest], HttpResponse]", convert_exception_to_response(self.answer_call))
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        kind = kind_for(request.path_info)
-        if kind is None:
-            return self.get_response(request)
+        began_ns = time.perf_counter_ns()
+        bind_request_id(request)
+        answer = self.answer(request) if kind_for(request.path_info) else self.get_response(request)
+        measures.count(request, answer, time.perf_counter_ns() - began_ns)
+        return answer
+
+    def answer_call(self, request: HttpRequest) -> HttpResponse:
+        """The answer to a call of the API."""
         try:
-            decided = self.decide(request, kind, time.perf_counter_ns())
-        except (OperationalError, InterfaceError):
-            return unavailable()
+            decided = self.decide(request, time.perf_counter_ns())
+        except (OperationalError, InterfaceError) as problem:
+            return failed(problem)
         if isinstance(decided, HttpResponse):
             return decided
         request.call = decided  # type: ignore[attr-defined]
-        return self.serve(request)
+        return serve(request)
 
-    def decide(self, request: HttpRequest, kind: Credential.Kind, began_ns: int) -> Call | HttpResponse:
+    def decide(self, request: HttpRequest, began_ns: int) -> Call | HttpResponse:
         """The call, or the answer that refuses it; the allow-lists are looked at before the password."""
         address = client_address(request.META)
         allowed = parse_networks(tuple(settings.API_ALLOWED_NETWORKS))
@@ -82,7 +99,7 @@ class ApiGate:
         known = BOOK.find(given[0]) if given else None
         if known and known.networks and not contains(known.networks, address):
             return NoAnswer()
-        if given and password_fits(known, given[1]) and known and known.caller.kind == kind:
+        if given and password_fits(known, given[1]) and known and known.caller.kind == kind_for(request.path_info):
             return Call(known.caller, str(address), began_ns)
         wait = FAILURES.record(str(address))
         return unauthorized() if wait is None else too_many_failures(wait)

@@ -53,7 +53,19 @@ class Game(models.Model):
         validators=[MinValueValidator(50)],
         help_text="How long an unfinished transaction waits for the game, in hours, at least 50. Empty: the platform's default.",
     )
-    unanswered_policy = models.CharField(max_length=10, choices=Policy.choices, default=Policy.EXPIRE)
+    unanswered_policy = models.CharField(
+        max_length=10, choices=Policy.choices, default=Policy.EXPIRE, help_text="What becomes of them then, where the game has no query URL."
+    )
+    query_url = models.URLField(
+        "query URL",
+        max_length=500,
+        blank=True,
+        validators=[URLValidator(schemes=["https", "http"])],
+        help_text="Where the game answers what became of a transaction. Empty: it cannot be asked.",
+    )
+    query_username = models.CharField("query username", max_length=64, blank=True, help_text="What we call ourselves there (HTTP Basic).")
+    # Sealed by `players.vault`; never shown.
+    sealed_query_password = models.CharField(max_length=500, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

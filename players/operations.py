@@ -9,7 +9,9 @@ from players.clock import WalletNow, now
 from players.credentials import BOOK
 from players.errors import ErrorCode, Refusal
 from players.models import Credential, Game, GameSession, Player, PlayerEvent
+from players.outgoing import BasicCredential
 from players.secrets import new_password, new_token, password_hash, token_hash
+from players.vault import open_sealed, seal
 
 STRICTNESS = {Player.Status.ACTIVE: 0, Player.Status.BLOCKED: 1, Player.Status.SELF_EXCLUDED: 2, Player.Status.CLOSED: 3}
 
@@ -103,3 +105,22 @@ def revoke_credential(credential: Credential) -> None:
     """Ends a credential; other processes notice within `CREDENTIAL_CACHE_SECONDS`."""
     Credential.objects.filter(pk=credential.pk, revoked_at=None).update(revoked_at=WalletNow())
     transaction.on_commit(BOOK.forget)
+
+
+def set_query_password(game: Game, password: str) -> None:
+    """Seals the password with which the platform asks a game what became of a transaction; an empty one takes it away."""
+    sealed = seal(password, purpose=query_purpose(game)) if password else ""
+    Game.objects.filter(pk=game.pk).update(sealed_query_password=sealed)
+    game.sealed_query_password = sealed
+
+
+def query_credential(game: Game) -> BasicCredential | None:
+    """What the platform calls a game's query URL with. Raises `Unreadable` where its key is gone."""
+    if not game.query_username and not game.sealed_query_password:
+        return None
+    password = open_sealed(game.sealed_query_password, purpose=query_purpose(game)) if game.sealed_query_password else ""
+    return BasicCredential(game.query_username, password)
+
+
+def query_purpose(game: Game) -> str:
+    return f"query password of game {game.pk}"

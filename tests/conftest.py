@@ -19,6 +19,7 @@ import pytest
 os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
 os.environ.setdefault("SECRET_KEY", "a key that only tests have, long enough for the settings")
 os.environ.setdefault("CREDENTIAL_KEY", "another key that only tests have, long enough as well")
+os.environ.setdefault("ENCRYPTION_KEYS", "a third key that only tests have and that is long enough")
 os.environ.setdefault("ALLOWED_HOSTS", "localhost,127.0.0.1,testserver")
 django.setup()
 

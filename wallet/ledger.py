@@ -68,6 +68,7 @@ OPEN = ANSWER + "ledger_open(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s::ine
 SETTLE = ANSWER + "ledger_settle(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s::inet, %s)"
 QUERY = "SELECT outcome, transaction_id::text, state, amount, currency_code, opened_at, settled_at FROM ledger_query(%s, %s, %s, %s, %s, %s, %s::inet, %s)"
 RESOLVE = ANSWER + "ledger_resolve(%s, %s, %s, %s, %s)"
+EXPIRE = "SELECT ledger_expire(%s, %s, %s)"
 ADJUST = ANSWER + "ledger_adjust(%s, %s, %s, %s, %s, %s, %s, %s, %s)"
 GATE = ANSWER + "ledger_gate(%s, %s, %s, %s, %s, %s)"
 OPEN_WALLET = "SELECT ledger_open_wallet(%s, %s, %s)"
@@ -174,6 +175,14 @@ def log_refused(asker: Asker, outcome: str, mm_transaction_id: str) -> None:
 def resolve_transaction(transaction_id: UUID, event: str, source: str, actor: str, reason: str) -> Answer:
     """The platform itself ends a pending transaction: `event` is confirmed, rolled_back or expired."""
     return answer(RESOLVE, (transaction_id, event, source, actor, reason))
+
+
+def expire_transactions(transaction_ids: list[UUID], actor: str, reason: str) -> int:
+    """Expires those that are pending and due, and whose wallet nobody else works on. Returns how many."""
+    row = run(EXPIRE, (transaction_ids, actor, reason))
+    if row is None:
+        raise AssertionError("a ledger function returns a row")
+    return int(row[0])
 
 
 def open_wallet(player_id: UUID, currency: str, actor: str) -> UUID:

@@ -1,5 +1,5 @@
 -- The answer to an opening whose id is known: the row "open" of contract 2.3, its second to last columns.
-CREATE FUNCTION ledger_known(a ledger_answer, w wallet_wallet, t wallet_transaction, p_amount bigint, p_currency text) RETURNS ledger_answer
+CREATE OR REPLACE FUNCTION ledger_known(a ledger_answer, w wallet_wallet, t wallet_transaction, p_amount bigint, p_currency text) RETURNS ledger_answer
 LANGUAGE plpgsql AS $$
 BEGIN
     IF t.wallet_id <> w.id THEN
@@ -30,8 +30,9 @@ END $$;
 --     the rest says who asked, for the journal and the call log.
 -- Outcomes: opened; unknown_token, other_content, already_rolled_back, already_expired, insufficient_funds, limit_reached,
 --     session_ended, foreign_currency, player_inactive, wallet_frozen.
+-- Raises unique_violation where the session was cleared away in the same instant: call it again.
 -- One lock, the wallet's; everything that gates money is read after it.
-CREATE FUNCTION ledger_open(
+CREATE OR REPLACE FUNCTION ledger_open(
     p_type text, p_game uuid, p_token_hash bytea, p_mm text, p_amount bigint, p_currency text, p_description text, p_pending interval,
     p_actor text, p_credential uuid, p_endpoint text, p_address inet, p_elapsed_us integer
 ) RETURNS ledger_answer
@@ -72,9 +73,14 @@ BEGIN
             -- Checked when announced, so that the confirmation can never fail for it.
             WHEN p_type = 'deposit' AND w.spendable + w.reserved + w.announced + p_amount >= 1000000000000000000 THEN 'limit_reached'
             ELSE 'opened'
-        END INTO STRICT a.outcome
+        END INTO a.outcome
         FROM players_gamesession s0 JOIN players_player p ON p.id = s0.player_id
         WHERE s0.id = s.id;
+        IF NOT FOUND THEN
+            -- Old, named by no transaction, and cleared away just now.
+            a.outcome := 'unknown_token';
+            EXIT decide;
+        END IF;
 
         IF a.outcome = 'opened' THEN
             refusal := '';
@@ -115,6 +121,10 @@ BEGIN
 
         IF NOT s.is_kept THEN
             UPDATE players_gamesession SET is_kept = true WHERE id = s.id;
+            IF NOT FOUND THEN
+                -- Nothing may name it any more: the same call again finds the token unknown.
+                RAISE unique_violation USING MESSAGE = 'the session was cleared away meanwhile';
+            END IF;
         END IF;
         w := ledger_append(w, a.transaction_id,
             CASE refusal WHEN '' THEN 'opened' ELSE 'declined' END,

@@ -1,7 +1,7 @@
 -- What the platform and its operators do to a wallet: open it, adjust it, freeze it, limit it.
 
 -- Opens a player's wallet in a currency, once. Returns its id.
-CREATE FUNCTION ledger_open_wallet(p_player uuid, p_currency text, p_actor text) RETURNS uuid
+CREATE OR REPLACE FUNCTION ledger_open_wallet(p_player uuid, p_currency text, p_actor text) RETURNS uuid
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     w wallet_wallet;
@@ -27,7 +27,7 @@ END $$;
 -- An operator (or the demo's seed) credits or debits a wallet, which must exist. p_id makes it safe to repeat.
 -- p_type: credit, or debit. p_into_debt: what a debit does not find becomes the player's debt, instead of a refusal.
 -- Outcomes: adjusted; wallet_not_found, other_content, limit_reached, insufficient_funds.
-CREATE FUNCTION ledger_adjust(
+CREATE OR REPLACE FUNCTION ledger_adjust(
     p_id uuid, p_player uuid, p_currency text, p_type text, p_amount bigint, p_into_debt boolean,
     p_source text, p_actor text, p_reason text
 ) RETURNS ledger_answer
@@ -94,7 +94,8 @@ BEGIN
         IF found_now > 0 THEN
             w := ledger_append(w, p_id, 'adjusted', 'spendable', 'adjustments', found_now, 0, p_actor, '', t.opened_at, subject);
         END IF;
-        IF p_amount > found_now THEN
+        -- A debit of nothing or less comes here too, for the journal to refuse it.
+        IF p_amount > found_now OR found_now <= 0 THEN
             w := ledger_append(w, p_id, 'adjusted', 'debt', 'adjustments', p_amount - found_now, 0, p_actor, '', t.opened_at, subject);
         END IF;
     END IF;
@@ -106,7 +107,7 @@ END $$;
 
 -- Sets what gates a wallet's withdrawals. p_event: frozen, unfrozen, or limit_set (p_limit in minor units, NULL for none).
 -- Outcomes: the event; wallet_not_found; unchanged (it was so already).
-CREATE FUNCTION ledger_gate(p_player uuid, p_currency text, p_event text, p_limit bigint, p_actor text, p_note text) RETURNS ledger_answer
+CREATE OR REPLACE FUNCTION ledger_gate(p_player uuid, p_currency text, p_event text, p_limit bigint, p_actor text, p_note text) RETURNS ledger_answer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     a ledger_answer;

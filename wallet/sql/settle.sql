@@ -1,5 +1,5 @@
 -- A word of the game or of the platform that contradicts what the other one settled; once per transaction, with a count.
-CREATE FUNCTION ledger_note_discrepancy(p_player uuid, p_transaction uuid, p_kind text, p_at timestamptz) RETURNS void
+CREATE OR REPLACE FUNCTION ledger_note_discrepancy(p_player uuid, p_transaction uuid, p_kind text, p_at timestamptz) RETURNS void
 LANGUAGE sql VOLATILE AS $$
     INSERT INTO wallet_discrepancy AS d (id, player_id, transaction_id, kind, first_seen_at, last_seen_at, times_seen)
     VALUES (wallet_new_id(), p_player, p_transaction, p_kind, p_at, p_at, 1)
@@ -13,7 +13,7 @@ $$;
 -- Outcomes: confirmed or rolled_back (which is success, for the tombstone too); unknown_token, not_found,
 --     other_content, already_confirmed, already_rolled_back, already_expired.
 -- Raises unique_violation as ledger_open does.
-CREATE FUNCTION ledger_settle(
+CREATE OR REPLACE FUNCTION ledger_settle(
     p_event text, p_type text, p_game uuid, p_token_hash bytea, p_mm text, p_amount bigint, p_currency text, p_reason text,
     p_actor text, p_credential uuid, p_endpoint text, p_address inet, p_elapsed_us integer
 ) RETURNS ledger_answer
@@ -31,7 +31,7 @@ BEGIN
     <<decide>>
     BEGIN
         -- Which wallet to lock: the transaction's, where there is one (it may be in another currency than this session's).
-        SELECT s0.id, s0.player_id, s0.currency_code, t0.wallet_id INTO s
+        SELECT s0.id, s0.is_kept, s0.player_id, s0.currency_code, t0.wallet_id INTO s
         FROM players_gamesession s0
         LEFT JOIN wallet_transaction t0
             ON t0.player_id = s0.player_id AND t0.game_id = s0.game_id AND t0.type = p_type AND t0.mm_transaction_id = p_mm
@@ -64,7 +64,12 @@ BEGIN
                 wallet_new_id(), w.player_id, w.id, p_game, s.id, p_type, p_mm, 'rolled_back', '', '',
                 'game', p_actor, now, w.entry_count + 1, now, w.entry_count + 1, 'game', p_actor, p_reason)
             RETURNING * INTO t;
-            UPDATE players_gamesession SET is_kept = true WHERE id = s.id AND NOT is_kept;
+            IF NOT s.is_kept THEN
+                UPDATE players_gamesession SET is_kept = true WHERE id = s.id;
+                IF NOT FOUND THEN
+                    RAISE unique_violation USING MESSAGE = 'the session was cleared away meanwhile';
+                END IF;
+            END IF;
             w := ledger_append(w, t.id, 'tombstone', NULL, NULL, NULL, 0, p_actor, '', now,
                                ledger_opening(p_type, p_game, s.id, p_mm, NULL, '', '', 'game', NULL, NULL) || ledger_ending('game', p_reason));
             a.transaction_id := t.id;
@@ -124,7 +129,7 @@ END $$;
 
 -- The platform itself ends a pending transaction (a sweep, an operator): p_event is confirmed, rolled_back or expired.
 -- Outcomes: the event; not_found, already_confirmed, already_rolled_back, already_expired, already_declined.
-CREATE FUNCTION ledger_resolve(p_transaction uuid, p_event text, p_source text, p_actor text, p_reason text) RETURNS ledger_answer
+CREATE OR REPLACE FUNCTION ledger_resolve(p_transaction uuid, p_event text, p_source text, p_actor text, p_reason text) RETURNS ledger_answer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     a ledger_answer;
@@ -149,6 +154,12 @@ BEGIN
         a.outcome := p_event;
     ELSE
         a.outcome := 'already_' || t.state;
+        -- A sweep brings the game's word: it may contradict what was settled while the game was asked.
+        IF p_source = 'sweep' AND p_event = 'confirmed' AND t.state IN ('rolled_back', 'expired') AND t.settled_source <> 'game' THEN
+            PERFORM ledger_note_discrepancy(t.player_id, t.id, 'confirm_of_returned', wallet_now());
+        ELSIF p_source = 'sweep' AND p_event = 'rolled_back' AND t.state = 'confirmed' AND t.settled_source <> 'game' THEN
+            PERFORM ledger_note_discrepancy(t.player_id, t.id, 'rollback_of_confirmed', wallet_now());
+        END IF;
     END IF;
     a.balance := w.spendable;
     RETURN a;

@@ -1,5 +1,6 @@
-"""Currencies, wallets, transactions, the journal, the call log, and what contradicts."""
+"""Currencies, wallets, transactions and the journal."""
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.core.validators import MaxValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Q
@@ -47,6 +48,7 @@ class Wallet(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["player", "currency"], name="wallet_one_per_player_and_currency"),
         ]
+        indexes = [models.Index(fields=["frozen_at"], name="wallet_frozen", condition=Q(frozen_at__isnull=False))]
 
     def __str__(self) -> str:
         return f"{self.player_id} {self.currency_id}"
@@ -154,60 +156,8 @@ class Entry(models.Model):
 
     class Meta:
         verbose_name_plural = "entries"
+        # The journal is written in the order of time: a few bytes for each range of pages find any day.
+        indexes = [BrinIndex(fields=["at"], name="entry_by_time", autosummarize=True, pages_per_range=32)]
 
     def __str__(self) -> str:
         return f"{self.wallet_id} {self.seq}"
-
-
-class ApiCall(models.Model):
-    """One wallet call that named a transaction: what the game really sent, and how it was answered.
-
-    The table is partitioned by day and dropped by age (`manage.py call_log_days`).
-    """
-
-    id = models.UUIDField(primary_key=True, editable=False)
-    at = models.DateTimeField()
-    game = models.ForeignKey(Game, models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+")
-    player = models.ForeignKey(Player, models.DO_NOTHING, null=True, db_constraint=False, db_index=False, related_name="+")
-    transaction = models.ForeignKey(Transaction, models.DO_NOTHING, null=True, db_constraint=False, db_index=False, related_name="calls")
-    credential = models.UUIDField()
-    endpoint = models.CharField(max_length=20)
-    mm_transaction_id = models.CharField("mmTransactionId", max_length=64)
-    amount = models.BigIntegerField(null=True)
-    currency_code = models.CharField(max_length=12, blank=True)
-    address = models.GenericIPAddressField()
-    outcome = models.CharField(max_length=20)
-    replayed = models.BooleanField()
-    took_us = models.IntegerField("took (µs)")
-
-    class Meta:
-        managed = False
-        db_table = "wallet_apicall"
-        verbose_name = "API call"
-
-    def __str__(self) -> str:
-        return f"{self.endpoint} {self.mm_transaction_id}"
-
-
-class Discrepancy(models.Model):
-    """A game's word that contradicts what the platform settled (contract 2.3); operators see it."""
-
-    class Kind(models.TextChoices):
-        CONFIRM_OF_RETURNED = "confirm_of_returned", "confirmation of what we rolled back or expired"
-        ROLLBACK_OF_CONFIRMED = "rollback_of_confirmed", "rollback of what we confirmed on our own"
-        TOMBSTONE_ELSEWHERE = "tombstone_elsewhere", "rollback of an id that is pending at another player"
-
-    id = models.UUIDField(primary_key=True, editable=False)
-    player = models.ForeignKey(Player, models.PROTECT, related_name="discrepancies", db_index=False)
-    transaction = models.ForeignKey(Transaction, models.PROTECT, related_name="discrepancies", db_constraint=False, db_index=False)
-    kind = models.CharField(max_length=21, choices=Kind.choices)
-    first_seen_at = models.DateTimeField()
-    last_seen_at = models.DateTimeField()
-    times_seen = models.PositiveIntegerField(default=1)
-
-    class Meta:
-        verbose_name_plural = "discrepancies"
-        constraints = [models.UniqueConstraint(fields=["player", "transaction", "kind"], name="discrepancy_once_per_transaction_and_kind")]
-
-    def __str__(self) -> str:
-        return f"{self.get_kind_display()} {self.transaction_id}"

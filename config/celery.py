@@ -1,0 +1,26 @@
+"""The Celery application: workers and beat are started with `celery -A config.celery`."""
+
+import logging.config
+import os
+from typing import Any
+
+from celery import Celery
+from celery.signals import setup_logging
+from django.conf import settings
+from django_structlog.celery.steps import DjangoStructLogInitStep
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+app = Celery("quantum_wallet")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks(["wallet"])
+# Every line that a task causes carries its id.
+app.steps["worker"].add(DjangoStructLogInitStep)
+
+
+def keep_our_logs(**ignored: Any) -> None:
+    """Workers and beat log like everything else; where nobody listens here, Celery brings handlers of its own."""
+    logging.config.dictConfig(settings.LOGGING)
+
+
+setup_logging.connect(keep_our_logs)

@@ -1,0 +1,194 @@
+"""What is true at this moment: numbers that are read from the database and the broker when somebody asks for them."""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from functools import wraps
+from typing import Any
+
+from django.conf import settings
+from django.db import Error, connection, transaction
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+from redis import RedisError
+
+from config.broker import broker, key_of
+from wallet.models import Alert, Inquiry
+
+logger = logging.getLogger(__name__)
+
+# For each statement; a database that is busy has better things to do.
+STATEMENT_TIMEOUT = "2s"
+# Counted no further: more of anything is as bad.
+MOST = 100_000
+# Tasks that write down their runs, and those of them that audit.
+TASKS = [name for name in settings.CELERY_BEAT_SCHEDULE if name != "pulse"]
+AUDITS = [name for name in TASKS if name.startswith("audit_")]
+DIFFERENCES = [Alert.Kind.WALLET_DIFFERENCE.value, Alert.Kind.LEDGER_DIFFERENCE.value]
+QUEUES = ("settle", "check")
+Read = Callable[[], Iterable[GaugeMetricFamily]]
+
+
+class Gauges(Collector):
+    """Reads each part on its own: what cannot be read is absent, and `wallet_up` of that part is 0."""
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        up = GaugeMetricFamily("wallet_up", "Whether all numbers of this part could be read.", labels=["part"])
+        database_is_there = True
+        for part, read in PARTS.items():
+            # Without the database, each would wait for it in vain.
+            families, is_whole = attempt(read) if database_is_there else ([], False)
+            if part == "database":
+                database_is_there = is_whole
+            up.add_metric([part], is_whole)
+            yield from families
+        yield up
+
+
+def attempt(read: Read) -> tuple[list[GaugeMetricFamily], bool]:
+    """What `read` finds before the database or the broker fails, and whether that is all."""
+    families: list[GaugeMetricFamily] = []
+    try:
+        families.extend(read())
+    except (Error, RedisError) as problem:
+        logger.warning("a part of /metrics cannot be read: %s", problem)
+        return families, False
+    return families, True
+
+
+def in_time(read: Read) -> Read:
+    """The same, each statement given up after `STATEMENT_TIMEOUT`."""
+
+    @wraps(read)
+    def bounded() -> Iterator[GaugeMetricFamily]:
+        with transaction.atomic():
+            rows("SELECT set_config('statement_timeout', %s, true)", STATEMENT_TIMEOUT)
+            yield from read()
+
+    return bounded
+
+
+def rows(statement: str, *values: Any) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+    return found
+
+
+def gauge(name: str, meaning: str, found: Any) -> GaugeMetricFamily:
+    """One number; none at all where there is nothing to say."""
+    family = GaugeMetricFamily(name, meaning)
+    if found is not None:
+        family.add_metric([], float(found))
+    return family
+
+
+def labelled(name: str, meaning: str, label: str, found: Iterable[tuple[Any, ...]], known: Iterable[str] = ()) -> GaugeMetricFamily:
+    """A number for each value of `label`; 0 for `known` ones that were not found."""
+    family = GaugeMetricFamily(name, meaning, labels=[label])
+    for value, number in (dict.fromkeys(known, 0) | dict(found)).items():
+        if number is not None:
+            family.add_metric([str(value)], float(number))
+    return family
+
+
+@in_time
+def read_connections() -> Iterator[GaugeMetricFamily]:
+    [(used, most)] = rows("SELECT (SELECT sum(numbackends) FROM pg_stat_database), current_setting('max_connections')::integer")
+    yield gauge("wallet_database_connections", "Connections to the database server, whoever's they are.", used)
+    yield gauge("wallet_database_connections_maximum", "How many the database server takes.", most)
+    pulses = rows("SELECT part, extract(epoch FROM wallet_now() - at) FROM wallet_pulse")
+    yield labelled("wallet_heartbeat_age_seconds", "Since a web process, or a message through the queue, last showed life.", "part", pulses)
+
+
+@in_time
+def read_transactions() -> Iterator[GaugeMetricFamily]:
+    """From the index of what is pending alone; the cheapest first, should there be too much to count in time."""
+    [(at, oldest)] = rows("SELECT at, (SELECT due_at FROM wallet_transaction WHERE state = 'pending' ORDER BY due_at LIMIT 1) FROM wallet_now() AS at")
+    yield gauge("wallet_oldest_due_age_seconds", "How long the longest due transaction has been due.", age(oldest, at))
+    [(due,)] = rows("SELECT count(*) FROM (SELECT FROM wallet_transaction WHERE state = 'pending' AND due_at <= %s LIMIT %s) due", at, MOST)
+    yield gauge("wallet_transactions_due", f"Transactions that are due; counted up to {MOST}.", due)
+    [(pending,)] = rows("SELECT count(*) FROM (SELECT FROM wallet_transaction WHERE state = 'pending' LIMIT %s) pending", MOST)
+    yield gauge("wallet_transactions_pending", f"Transactions that wait for their game or a sweep, the due ones among them; counted up to {MOST}.", pending)
+    doubts = rows(
+        """
+        SELECT doubt, count(*) FROM (SELECT doubt FROM wallet_inquiry WHERE closed_at IS NULL AND doubt_since IS NOT NULL LIMIT %s) open GROUP BY doubt
+        """,
+        MOST,
+    )
+    yield labelled("wallet_transactions_in_doubt", "Transactions that an operator has to decide, by the reason.", "doubt", doubts, Inquiry.Doubt.values)
+    [(waits_since,)] = rows(
+        """
+        SELECT least(
+            (SELECT due_at FROM wallet_transaction t
+             WHERE state = 'pending' AND NOT EXISTS (SELECT FROM wallet_inquiry i WHERE i.transaction_id = t.id) ORDER BY due_at LIMIT 1),
+            (SELECT next_at FROM wallet_inquiry WHERE closed_at IS NULL AND next_at IS NOT NULL ORDER BY next_at LIMIT 1))
+        """
+    )
+    yield gauge("wallet_settling_lag_seconds", "For how long a sweep should have settled something, or asked about it.", age(waits_since, at))
+
+
+@in_time
+def read_sweeps() -> Iterator[GaugeMetricFamily]:
+    """A task that has never ended well is late since the first run that is remembered, of whatever task."""
+    late = rows(
+        """
+        SELECT task, extract(epoch FROM wallet_now() - coalesce(
+            (SELECT ended_at FROM wallet_sweeprun WHERE task = known.task AND ended_at IS NOT NULL AND error = '' ORDER BY began_at DESC LIMIT 1),
+            (SELECT min(began_at) FROM wallet_sweeprun)))
+        FROM unnest(%s::text[]) AS known (task)
+        """,
+        TASKS,
+    )
+    yield labelled("wallet_sweep_lateness_seconds", "Since a run of the sweep last ended well.", "task", late)
+    failed = rows(
+        """
+        SELECT task, count(*)
+        FROM (SELECT task FROM wallet_sweeprun WHERE began_at > wallet_now() - interval '1 day' AND error <> '' LIMIT %s) runs
+        GROUP BY task
+        """,
+        MOST,
+    )
+    yield labelled("wallet_sweep_runs_failed", "Runs of the last 24 hours that failed.", "task", failed, TASKS)
+
+
+@in_time
+def read_checks() -> Iterator[GaugeMetricFamily]:
+    open_ones = rows("SELECT kind, count(*) FROM (SELECT kind FROM wallet_alert WHERE resolved_at IS NULL LIMIT %s) open GROUP BY kind", MOST)
+    yield labelled("wallet_alerts_open", "Alerts that no operator has resolved.", "kind", open_ones, Alert.Kind.values)
+    audits = rows(
+        """
+        SELECT DISTINCT ON (task) task, extract(epoch FROM wallet_now() - ended_at)
+        FROM unnest(%s::text[]) AS known (name) JOIN wallet_sweeprun ON task = name AND ended_at IS NOT NULL AND error = '' ORDER BY task, began_at DESC
+        """,
+        AUDITS,
+    )
+    [(differs,)] = rows("SELECT EXISTS (SELECT FROM wallet_alert WHERE resolved_at IS NULL AND kind = ANY (%s))", DIFFERENCES)
+    yield gauge("wallet_audit_ok", "0: an audit found a difference that no operator has resolved. 1: none.", not differs if audits else None)
+    yield labelled("wallet_audit_age_seconds", "Since that audit last came to its end.", "audit", audits)
+    [(frozen,)] = rows("SELECT count(*) FROM (SELECT FROM wallet_wallet WHERE frozen_at IS NOT NULL LIMIT %s) frozen", MOST)
+    yield gauge("wallet_wallets_frozen", "Wallets that no withdrawal is taken from.", frozen)
+    [(age,)] = rows("SELECT extract(epoch FROM wallet_now() - max(made_at)) FROM wallet_checkpoint")
+    yield gauge("wallet_checkpoint_age_seconds", "Since the last checkpoint was made.", age)
+
+
+def age(due_at: datetime | None, at: datetime) -> float:
+    """Seconds since `due_at`, 0 where that is still to come."""
+    return max(0.0, (at - due_at).total_seconds()) if due_at else 0.0
+
+
+def read_queues() -> Iterator[GaugeMetricFamily]:
+    with broker() as client:
+        depths: list[tuple[str, Any]] = [(queue, client.llen(key_of(queue))) for queue in QUEUES]
+        taken = client.hlen(key_of("unacked"))
+    yield labelled("wallet_queue_messages", "Messages that no worker has taken yet.", "queue", depths)
+    yield gauge("wallet_queue_messages_taken", "Messages that workers have taken and not finished.", taken)
+
+
+PARTS: dict[str, Read] = {
+    "broker": read_queues,
+    "database": read_connections,
+    "transactions": read_transactions,
+    "sweeps": read_sweeps,
+    "checks": read_checks,
+}

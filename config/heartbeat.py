@@ -1,0 +1,58 @@
+"""A web process's sign of life, left by a thread of its own as long as the process serves (contract 2.4)."""
+
+import logging
+import threading
+
+from django.db import connection
+
+from wallet.models import Pulse
+from wallet.outages import SILENCE, leave_pulse
+
+logger = logging.getLogger(__name__)
+
+EVERY_SECONDS = 20.0
+assert SILENCE.total_seconds() > 3 * EVERY_SECONDS
+
+
+class Heartbeat(threading.Thread):
+    """Leaves a sign of life at once, and then every so many seconds, until `end`. Goes on trying while the database is away."""
+
+    def __init__(self, every: float = EVERY_SECONDS) -> None:
+        super().__init__(name="heartbeat", daemon=True)
+        self.every = every
+        self.ending = threading.Event()
+        self.fails = False
+
+    def run(self) -> None:
+        self.beat()
+        while not self.ending.wait(self.every):
+            self.beat()
+
+    def beat(self) -> None:
+        """Leaves one sign of life; says so when that begins to fail, and when it succeeds again."""
+        try:
+            try:
+                leave_pulse(Pulse.Part.WEB)
+            finally:
+                # This thread's own. Open in between, it would only be one more that can break.
+                connection.close()
+        except Exception:  # whatever it was: the end of this thread would pass for an outage
+            if not self.fails:
+                logger.exception("this process cannot leave its heartbeat, and goes on trying")
+            self.fails = True
+            return
+        if self.fails:
+            logger.warning("this process leaves its heartbeat again")
+        self.fails = False
+
+    def end(self, seconds: float = 2.0) -> None:
+        """No more signs of life; waits for one under way, so that its connection is closed in order."""
+        self.ending.set()
+        self.join(seconds)
+
+
+def start_heartbeat() -> Heartbeat:
+    """The running heartbeat of this process."""
+    heartbeat = Heartbeat()
+    heartbeat.start()
+    return heartbeat

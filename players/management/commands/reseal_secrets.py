@@ -1,0 +1,33 @@
+"""Seals with the newest key what was sealed with an older one."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+
+from players.models import Game
+from players.operations import query_credential, set_query_password
+from players.vault import Unreadable, is_current
+
+
+class Command(BaseCommand):
+    help = "Seals every stored secret with the first of ENCRYPTION_KEYS; afterwards the older keys can be taken out. Safe to repeat."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        unreadable = [game.slug for game in Game.objects.exclude(sealed_query_password="") if not self.reseal(game)]
+        if unreadable:
+            raise CommandError(f"None of ENCRYPTION_KEYS opens the query password of: {', '.join(unreadable)}. Enter it anew in the admin.")
+        self.stdout.write("Every secret is sealed with the newest key.")
+
+    @transaction.atomic
+    def reseal(self, game: Game) -> bool:
+        """Seals a game's query password anew where that is needed. Returns whether it is sealed with the newest key now."""
+        game = Game.objects.select_for_update().get(pk=game.pk)
+        if is_current(game.sealed_query_password):
+            return True
+        try:
+            known = query_credential(game)
+        except Unreadable:
+            return False
+        set_query_password(game, known.password if known else "")
+        return True

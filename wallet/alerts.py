@@ -1,0 +1,63 @@
+"""Alerts: what the platform found wrong by itself, until an operator resolves it."""
+
+import logging
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import F, QuerySet
+
+from players.clock import now
+from wallet.models import Alert, Wallet
+
+logger = logging.getLogger(__name__)
+
+TEXT_LENGTH = 1000
+
+
+def raise_alert(kind: str, subject: str, text: str, *, wallet: Wallet | None = None, looked_at: datetime | None = None) -> bool:
+    """Opens an alert of `kind` (an `Alert.Kind`) about `subject`, or counts it again where it is open. Returns whether it is new.
+
+    A difference that an operator has resolved with a reason, found again with the very same text, is not raised again
+    (`accepted` says what `looked_at` is).
+    """
+    text, at = text[:TEXT_LENGTH], now()
+    seen = {"last_seen_at": at, "times_seen": F("times_seen") + 1}
+    if Alert.objects.filter(kind=kind, subject=subject, resolved_at=None).update(**seen, text=text):
+        return False
+    if kind in Alert.CRITICAL and accepted(kind, subject, text, looked_at).update(**seen):
+        return False
+    _, is_new = Alert.objects.get_or_create(
+        kind=kind, subject=subject, resolved_at=None, defaults={"text": text, "wallet": wallet, "raised_at": at, "last_seen_at": at}
+    )
+    logger.error("alert %s %s: %s", kind, subject, text)
+    return is_new
+
+
+def is_news(kind: str, subject: str, text: str, *, looked_at: datetime | None = None) -> bool:
+    """Whether no operator has been told just this: it is neither open nor accepted with this text."""
+    text = text[:TEXT_LENGTH]
+    is_open = Alert.objects.filter(kind=kind, subject=subject, text=text, resolved_at=None).exists()
+    return not is_open and not accepted(kind, subject, text, looked_at).exists()
+
+
+def accepted(kind: str, subject: str, text: str, looked_at: datetime | None) -> QuerySet[Alert]:
+    """Alerts with which an operator has resolved just this.
+
+    `looked_at` is when the subject was last looked at before: what was put right by then, and is there again, is not accepted.
+    """
+    resolved = Alert.objects.filter(kind=kind, subject=subject, text=text).exclude(resolved_at=None)
+    if looked_at is not None:
+        resolved = resolved.filter(last_seen_at__gte=looked_at)
+    return resolved
+
+
+def resolve_alert(alert: Alert, *, actor: str, reason: str) -> bool:
+    """An operator has dealt with it. Returns whether it was open."""
+    return bool(Alert.objects.filter(pk=alert.pk, resolved_at=None).update(resolved_at=now(), resolved_by=actor, reason=reason))
+
+
+def clear_alert(kind: str, subject: str, *, reason: str) -> bool:
+    """The platform itself sees that a transient problem (a failing sweep) is over. Returns whether an alert was open."""
+    with transaction.atomic():
+        open_ones = Alert.objects.filter(kind=kind, subject=subject, resolved_at=None)
+        return bool(open_ones.update(resolved_at=now(), resolved_by="platform", reason=reason))

@@ -1,0 +1,108 @@
+"""The ledger in the database, as checkpoints see it: its leaves, and what differs from those of an earlier one."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+import psycopg
+
+from wallet.checkpoints.stored import signed_values
+from wallet.models import Checkpoint, Currency
+from wallet.proof.findings import SLACK, Findings, compare_currencies
+from wallet.proof.header import Header
+from wallet.proof.tree import Leaf
+from wallet.proof.verifying import Compare
+
+BATCH = 5_000
+FIRST_ID, LAST_ID = "00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff"
+LEAVES = "SELECT id::text, entry_count, head FROM wallet_wallet ORDER BY id"
+DIFFERING = """
+    SELECT l.wallet_id::text, l.seq, w.entry_count, e.hash = l.head
+    FROM unnest(%s::uuid[], %s::bigint[], %s::bytea[]) AS l (wallet_id, seq, head)
+    LEFT JOIN wallet_wallet w ON w.id = l.wallet_id
+    LEFT JOIN wallet_entry e ON e.player_id = w.player_id AND e.wallet_id = w.id AND e.seq = l.seq
+    LEFT JOIN wallet_entry n ON n.player_id = w.player_id AND n.wallet_id = w.id AND n.seq = l.seq + 1 AND n.at <= %s
+    WHERE w.entry_count < l.seq OR e.hash IS DISTINCT FROM l.head OR n.seq IS NOT NULL
+    ORDER BY l.wallet_id
+"""
+UNKNOWN = """
+    SELECT id::text FROM wallet_wallet w WHERE id >= %s::uuid AND id <= %s::uuid AND opened_at <= %s
+    AND NOT EXISTS (SELECT 1 FROM unnest(%s::uuid[]) AS l (wallet_id) WHERE l.wallet_id = w.id) ORDER BY id
+"""
+
+
+def read_leaves(raw: psycopg.Connection[Any]) -> Iterator[Leaf]:
+    """All wallets in the order of their ids."""
+    with psycopg.ServerCursor(raw, "checkpoint_leaves") as cursor:
+        cursor.itersize = BATCH
+        cursor.execute(LEAVES)
+        for wallet_id, seq, head in cursor:
+            yield Leaf(wallet_id, seq, bytes(head))
+
+
+def comparing(raw: psycopg.Connection[Any]) -> Compare:
+    """The comparison with the database, in the snapshot that `raw` is in."""
+
+    def compare(header: Header, leaves: Iterator[Leaf], findings: Findings) -> None:
+        compare_row(header, findings)
+        compare_currencies(header.currencies, currencies(), findings)
+        compare_leaves(raw, header.moment() - SLACK, leaves, findings)
+
+    return compare
+
+
+def currencies() -> dict[str, int]:
+    """Every currency's decimals."""
+    return dict(Currency.objects.order_by("code").values_list("code", "decimals"))
+
+
+def compare_row(header: Header, findings: Findings) -> None:
+    """The database's own row of a checkpoint, and the row of the one before, must be what was signed."""
+    row = Checkpoint.objects.filter(number=header.number).first()
+    if row is None:
+        findings.add(f"the database has no row of checkpoint {header.number}")
+        return
+    if any(getattr(row, name) != value for name, value in signed_values(header).items()):
+        findings.add(f"the database's row of checkpoint {header.number} is not what was signed")
+    before = Checkpoint.objects.filter(number=header.number - 1).first()
+    if header.number > 1 and (before is None or bytes(before.hash).hex() != header.previous):
+        findings.add(f"the database's row of checkpoint {header.number - 1} is {'gone' if before is None else 'not the one that this one follows'}")
+
+
+def compare_leaves(raw: psycopg.Connection[Any], latest: datetime, leaves: Iterator[Leaf], findings: Findings) -> None:
+    """Each wallet that a checkpoint knows must still have that entry with that hash; what it does not know is later than `latest`."""
+    done: list[str] = []
+    while batch := list(islice(leaves, BATCH)):
+        ids = [leaf.wallet_id for leaf in batch]
+        parameters = [ids, [leaf.seq for leaf in batch], [leaf.head for leaf in batch], latest]
+        for row in execute(raw, DIFFERING, parameters):
+            findings.add(difference(*row))
+        find_unknown(raw, (done[0] if done else FIRST_ID, ids[-1]), latest, done + ids, findings)
+        done = ids[-1:]
+    find_unknown(raw, (done[0] if done else FIRST_ID, LAST_ID), latest, done, findings)
+
+
+def difference(wallet_id: str, seq: int, entry_count: int | None, is_same: bool | None) -> str:
+    """A row of `DIFFERING` in words."""
+    if entry_count is None:
+        return f"wallet {wallet_id} is gone"
+    if entry_count < seq:
+        return f"wallet {wallet_id} has {entry_count} entries, the checkpoint knows {seq}"
+    if is_same is None:
+        return f"wallet {wallet_id} entry {seq} is gone"
+    if not is_same:
+        return f"wallet {wallet_id} entry {seq} has another hash than the checkpoint knows: it, or one before it, was changed"
+    return f"wallet {wallet_id} entry {seq + 1} is dated before the checkpoint, which does not know it"
+
+
+def find_unknown(raw: psycopg.Connection[Any], ids: tuple[str, str], latest: datetime, known: list[str], findings: Findings) -> None:
+    """Wallets between two ids that were opened before the checkpoint, it is said, and that it does not know."""
+    for (wallet_id,) in execute(raw, UNKNOWN, [*ids, latest, known]):
+        findings.add(f"wallet {wallet_id} was opened before the checkpoint, it is said, which does not know it")
+
+
+def execute(raw: psycopg.Connection[Any], statement: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
+    """With psycopg's own cursor: Django's would write thousands of values into the statement's text."""
+    with psycopg.Cursor(raw) as cursor:
+        return cursor.execute(statement, parameters).fetchall()

@@ -1,0 +1,60 @@
+"""The call log, and what contradicts."""
+
+from django.db import models
+
+from players.models import Game, Player
+from wallet.models.ledger import Transaction
+
+
+class ApiCall(models.Model):
+    """One wallet call that named a transaction: what the game really sent, and how it was answered.
+
+    The table is partitioned by day and dropped by age (`manage.py call_log_days`).
+    """
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    at = models.DateTimeField()
+    game = models.ForeignKey(Game, models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+")
+    player = models.ForeignKey(Player, models.DO_NOTHING, null=True, db_constraint=False, db_index=False, related_name="+")
+    transaction = models.ForeignKey(Transaction, models.DO_NOTHING, null=True, db_constraint=False, db_index=False, related_name="calls")
+    credential = models.UUIDField()
+    endpoint = models.CharField(max_length=20)
+    mm_transaction_id = models.CharField("mmTransactionId", max_length=64)
+    amount = models.BigIntegerField(null=True)
+    currency_code = models.CharField(max_length=12, blank=True)
+    address = models.GenericIPAddressField()
+    outcome = models.CharField(max_length=20)
+    replayed = models.BooleanField()
+    took_us = models.IntegerField("took (µs)")
+
+    class Meta:
+        managed = False
+        db_table = "wallet_apicall"
+        verbose_name = "API call"
+
+    def __str__(self) -> str:
+        return f"{self.endpoint} {self.mm_transaction_id}"
+
+
+class Discrepancy(models.Model):
+    """A game's word that contradicts what the platform settled (contract 2.3); operators see it."""
+
+    class Kind(models.TextChoices):
+        CONFIRM_OF_RETURNED = "confirm_of_returned", "confirmation of what we rolled back or expired"
+        ROLLBACK_OF_CONFIRMED = "rollback_of_confirmed", "rollback of what we confirmed on our own"
+        TOMBSTONE_ELSEWHERE = "tombstone_elsewhere", "rollback of an id that is pending at another player"
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    player = models.ForeignKey(Player, models.PROTECT, related_name="discrepancies", db_index=False)
+    transaction = models.ForeignKey(Transaction, models.PROTECT, related_name="discrepancies", db_constraint=False, db_index=False)
+    kind = models.CharField(max_length=21, choices=Kind.choices)
+    first_seen_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+    times_seen = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        verbose_name_plural = "discrepancies"
+        constraints = [models.UniqueConstraint(fields=["player", "transaction", "kind"], name="discrepancy_once_per_transaction_and_kind")]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.transaction_id}"

@@ -1,0 +1,89 @@
+"""How the platform checks itself: folded accounts, checkpoints, and alerts."""
+
+from django.db import models
+from django.db.models import F, Q
+
+from players.ids import new_id
+from wallet.models.ledger import Currency, Entry, Wallet
+
+
+class FoldedDay(models.Model):
+    """A day (UTC) whose journal is summed up in `AccountDay`."""
+
+    day = models.DateField(primary_key=True)
+    entries = models.PositiveBigIntegerField()
+    folded_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return str(self.day)
+
+
+class AccountDay(models.Model):
+    """What one day moved on one account of all wallets and the house together, in minor units."""
+
+    day = models.ForeignKey(FoldedDay, models.CASCADE, related_name="accounts", db_index=False)
+    currency = models.ForeignKey(Currency, models.PROTECT, related_name="+", db_index=False)
+    account = models.CharField(max_length=17, choices=Entry.Account.choices)
+    debits = models.DecimalField(max_digits=40, decimal_places=0)
+    credits = models.DecimalField(max_digits=40, decimal_places=0)
+    entries = models.PositiveBigIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["day", "currency", "account"], name="account_day_once")]
+
+    def __str__(self) -> str:
+        return f"{self.day_id} {self.currency_id} {self.account}"
+
+
+class Checkpoint(models.Model):
+    """A signed statement of all wallets' chain heads, whose file lies outside the database."""
+
+    number = models.PositiveBigIntegerField(primary_key=True)
+    made_at = models.DateTimeField()
+    wallets = models.PositiveBigIntegerField()
+    entries = models.PositiveBigIntegerField()
+    root = models.BinaryField(max_length=32)
+    previous = models.BinaryField(max_length=32)
+    hash = models.BinaryField(max_length=32)
+    key_id = models.CharField(max_length=16)
+    file = models.CharField(max_length=200)
+    note = models.CharField(max_length=255, blank=True)
+    verified_at = models.DateTimeField(null=True, blank=True)
+    differences = models.PositiveIntegerField(null=True, blank=True, help_text="Found when it was last verified.")
+
+    def __str__(self) -> str:
+        return f"checkpoint {self.number}"
+
+
+class Alert(models.Model):
+    """Something that a person must look at. Open until an operator resolves it with a reason."""
+
+    class Kind(models.TextChoices):
+        WALLET_DIFFERENCE = "wallet_difference", "a wallet's audit found a difference"
+        LEDGER_DIFFERENCE = "ledger_difference", "the ledger's audit found a difference"
+        CHECKPOINT_DIFFERENCE = "checkpoint_difference", "a checkpoint does not fit the ledger"
+        GAME_FORGETS = "game_forgets", "a game suddenly knows hardly any transaction"
+        SWEEP_FAILED = "sweep_failed", "a sweep failed"
+        SETTLEMENT_FAILED = "settlement_failed", "a due transaction cannot be settled"
+
+    # A red banner on every page of the admin, until it is resolved.
+    CRITICAL = (Kind.WALLET_DIFFERENCE, Kind.LEDGER_DIFFERENCE, Kind.CHECKPOINT_DIFFERENCE)
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    kind = models.CharField(max_length=21, choices=Kind.choices)
+    subject = models.CharField(max_length=80, help_text="What it is about: a wallet, a game, a sweep.")
+    wallet = models.ForeignKey(Wallet, models.PROTECT, null=True, blank=True, related_name="alerts", db_constraint=False)
+    text = models.CharField(max_length=1000)
+    raised_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+    times_seen = models.PositiveIntegerField(default=1)
+    resolved_at = models.DateTimeField(null=True, blank=True)
+    resolved_by = models.CharField(max_length=80, blank=True)
+    reason = models.CharField(max_length=255, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["kind", "subject"], name="alert_open_once", condition=Q(resolved_at=None))]
+        indexes = [models.Index(F("raised_at").desc(), name="alert_newest"), models.Index(fields=["kind", "subject"], name="alert_by_subject")]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}: {self.subject}"

@@ -1,0 +1,144 @@
+"""What the platform does by itself: sweep runs, signs of life, outages, and what games were asked about due transactions."""
+
+from django.db import models
+from django.db.models import F, Q
+
+from players.ids import new_id
+from players.models import Game, Player
+from wallet.models.ledger import Transaction
+
+
+class SweepRun(models.Model):
+    """One run of a sweep. A run without an end is under way, or its worker was lost."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    task = models.CharField(max_length=40)
+    worker = models.CharField(max_length=120)
+    began_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    looked_at = models.PositiveIntegerField(default=0)
+    done = models.PositiveIntegerField(default=0)
+    failed = models.PositiveIntegerField(default=0)
+    note = models.CharField(max_length=255, blank=True)
+    error = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        indexes = [models.Index("task", F("began_at").desc(), name="run_by_task"), models.Index(F("began_at").desc(), name="run_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.task} {self.began_at:%Y-%m-%d %H:%M}"
+
+
+class Pulse(models.Model):
+    """When a part of the platform last showed that it lives."""
+
+    class Part(models.TextChoices):
+        """`web`: a process that serves requests. `queue`: a message that went through the broker to a worker."""
+
+        WEB = "web", "web"
+        QUEUE = "queue", "queue"
+
+    part = models.CharField(primary_key=True, max_length=10, choices=Part.choices)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.part
+
+
+class Outage(models.Model):
+    """A time in which no web process left its heartbeat: games could not settle (contract 2.4)."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    began_at = models.DateTimeField()
+    ended_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(F("ended_at").desc(), name="outage_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.began_at:%Y-%m-%d %H:%M} to {self.ended_at:%Y-%m-%d %H:%M}"
+
+
+class Inquiry(models.Model):
+    """What the platform does about one due transaction that no rule settles at once: it asks the game, or leaves it to an operator."""
+
+    class Doubt(models.TextChoices):
+        """Why a person has to decide."""
+
+        HELD = "held", "the game cannot be asked, and its policy is to hold"
+        UNKNOWN_DEPOSIT = "unknown_deposit", "the game does not know this deposit"
+        PENDING_TOO_LONG = "pending_too_long", "the game has said PENDING for 7 days"
+        UNREACHABLE = "unreachable", "the game has given no usable answer for 7 days"
+        GAME_FORGETS = "game_forgets", "the game suddenly knows hardly any transaction"
+
+    class Answer(models.TextChoices):
+        """The game's word, or that there was none."""
+
+        CONFIRMED = "confirmed", "CONFIRMED"
+        ROLLED_BACK = "rolled_back", "ROLLED_BACK"
+        UNKNOWN = "unknown", "UNKNOWN"
+        PENDING = "pending", "PENDING"
+        UNUSABLE = "unusable", "no usable answer"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    transaction = models.OneToOneField(Transaction, models.PROTECT, related_name="inquiry", db_constraint=False)
+    player = models.ForeignKey(Player, models.PROTECT, related_name="+", db_index=False)
+    game = models.ForeignKey(Game, models.PROTECT, related_name="+", db_index=False)
+    began_at = models.DateTimeField()
+    # Absent: not asked any more, an operator decides.
+    next_at = models.DateTimeField(null=True, blank=True)
+    leased_until = models.DateTimeField(null=True, blank=True)
+    questions_asked = models.PositiveIntegerField(default=0)
+    # How often in a row there was no usable answer, and since when.
+    unusable_in_a_row = models.PositiveIntegerField(default=0)
+    unusable_since = models.DateTimeField(null=True, blank=True)
+    # How often the game said so, and when first; a game that says PENDING knows the transaction after all.
+    unknown_answers = models.PositiveIntegerField(default=0)
+    unknown_since = models.DateTimeField(null=True, blank=True)
+    pending_answers = models.PositiveIntegerField(default=0)
+    pending_since = models.DateTimeField(null=True, blank=True)
+    last_answer = models.CharField(max_length=11, choices=Answer.choices, blank=True)
+    doubt = models.CharField(max_length=16, choices=Doubt.choices, blank=True)
+    doubt_since = models.DateTimeField(null=True, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name_plural = "inquiries"
+        constraints = [
+            models.CheckConstraint(
+                name="inquiry_doubt_has_a_beginning", condition=Q(doubt="", doubt_since=None) | (~Q(doubt="") & Q(doubt_since__isnull=False))
+            ),
+            models.CheckConstraint(name="inquiry_is_asked_doubted_or_closed", condition=Q(next_at__isnull=False) | ~Q(doubt="") | Q(closed_at__isnull=False)),
+        ]
+        indexes = [
+            models.Index(fields=["next_at"], name="inquiry_to_ask", condition=Q(closed_at=None, next_at__isnull=False)),
+            models.Index(fields=["doubt_since"], name="inquiry_in_doubt", condition=Q(closed_at=None, doubt_since__isnull=False)),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.transaction_id)
+
+
+class Question(models.Model):
+    """One question about a transaction, written down before it is sent; without an answer, its fate is unknown."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    inquiry = models.ForeignKey(Inquiry, models.PROTECT, related_name="questions")
+    game = models.ForeignKey(Game, models.PROTECT, related_name="+", db_index=False)
+    asked_by = models.CharField(max_length=120)
+    asked_at = models.DateTimeField()
+    answered_at = models.DateTimeField(null=True, blank=True)
+    answer = models.CharField(max_length=11, choices=Inquiry.Answer.choices, blank=True)
+    problem = models.CharField(max_length=120, blank=True, help_text="Why the answer was not usable.")
+    status = models.PositiveSmallIntegerField(null=True, blank=True)
+    body = models.CharField(max_length=500, blank=True, help_text="The beginning of what the game answered.")
+    took_ms = models.PositiveIntegerField(null=True, blank=True)
+
+    class Meta:
+        indexes = [
+            # A game's last words: without those that were none, of which there may be very many.
+            models.Index("game", F("answered_at").desc(), name="question_by_game", condition=Q(answer__in=["confirmed", "rolled_back", "unknown", "pending"])),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.asked_at:%Y-%m-%d %H:%M:%S} {self.answer or 'no answer yet'}"

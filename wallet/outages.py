@@ -1,0 +1,43 @@
+"""Signs of life, and the time after an outage of ours in which nothing becomes due (contract 2.4)."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from players.clock import in_words, now
+from wallet.models import Outage, Pulse
+
+# How long no web process may be heard of before games may have called in vain.
+SILENCE = timedelta(minutes=5)
+GRACE = timedelta(hours=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Why nothing is due at present, and until when; None while the outage lasts."""
+
+    reason: str
+    until: datetime | None
+
+
+def leave_pulse(part: str) -> None:
+    """Writes down that `part` (a `Pulse.Part`) lives. The first sign of a web process after a silence records the outage."""
+    Pulse.objects.get_or_create(part=part, defaults={"at": now()})
+    with transaction.atomic():
+        pulse = Pulse.objects.select_for_update().get(part=part)
+        at = now()
+        if part == Pulse.Part.WEB and at - pulse.at > SILENCE:
+            Outage.objects.create(began_at=pulse.at, ended_at=at)
+        Pulse.objects.filter(part=part).update(at=max(at, pulse.at))
+
+
+def present_pause(at: datetime) -> Pause | None:
+    """What keeps sweeps from settling at the moment `at`, or None. A platform that has never served has had no outage."""
+    pulse = Pulse.objects.filter(part=Pulse.Part.WEB).first()
+    if pulse and at - pulse.at > SILENCE:
+        return Pause(f"no web process has left a sign of life since {in_words(pulse.at)}", None)
+    outage = Outage.objects.order_by("-ended_at").first()
+    if outage and at - outage.ended_at < GRACE:
+        return Pause(f"games could not reach us from {in_words(outage.began_at)} to {in_words(outage.ended_at)}", outage.ended_at + GRACE)
+    return None

@@ -1,0 +1,1 @@
+"""What proves that history was not rewritten: checkpoint files and exported journals. Needs neither Django nor a database."""

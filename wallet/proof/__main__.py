@@ -1,0 +1,45 @@
+"""`python -m wallet.proof CHECKPOINT --export JOURNAL --public-key B64`: verifies without Django, settings or a database."""
+
+import argparse
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+
+from wallet.proof.exported import comparing
+from wallet.proof.header import Unusable, decoded_key
+from wallet.proof.verifying import conclusion, verify_file
+
+
+def main() -> int:
+    options = arguments()
+    try:
+        trusted = [decoded_key(options.public_key)] if options.public_key else []
+        with ExitStack() as stack:
+            source, journal = (stack.enter_context(path.open("rb")) for path in (options.file, options.export))
+            previous = stack.enter_context(options.previous.open("rb")) if options.previous else None
+            verdict = verify_file(source, comparing(journal), trusted=trusted, previous=previous, progress=tell)
+    except (OSError, Unusable) as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    for line in [*(f"Warning: {warning}." for warning in verdict.findings.warnings), *verdict.findings.first]:
+        print(line, file=sys.stderr)
+    print(conclusion(verdict, recomputed=True))
+    return 1 if verdict.findings.count else 0
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m wallet.proof", description="Says whether an exported journal is as a checkpoint states.")
+    parser.add_argument("file", type=Path, help="the checkpoint")
+    parser.add_argument("--export", type=Path, metavar="JOURNAL", required=True, help="a file by manage.py export_journal")
+    parser.add_argument("--public-key", metavar="B64", help="the key that must have signed it")
+    parser.add_argument("--previous", type=Path, metavar="FILE", help="the checkpoint before, which this one must follow")
+    return parser.parse_args()
+
+
+def tell(count: int) -> None:
+    """Shows how far it is."""
+    print(f"{count} wallets", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,71 @@
+"""What beat starts and what nudges start: each task is safe to run twice, at any time, or not at all until the next."""
+
+from collections.abc import Callable
+
+from celery import shared_task
+from django.conf import settings
+
+from wallet.checking import audit_all, audit_recent
+from wallet.checkpoints import make_checkpoint
+from wallet.folding import fold_accounts
+from wallet.housekeeping import keep_house
+from wallet.models import Pulse
+from wallet.outages import leave_pulse
+from wallet.runs import Run, alone, recorded
+from wallet.settling.sweep import settle_due
+
+# The checks read the whole ledger, and wait in a queue of their own (CELERY_TASK_ROUTES) so that nothing waits for them.
+CHECK = {"soft_time_limit": settings.CHECK_TIME_LIMIT - 60, "time_limit": settings.CHECK_TIME_LIMIT}
+
+
+def run_alone(task: str, work: Callable[[Run], object]) -> None:
+    """Does `work` with a run's row, unless another worker does it at this moment."""
+    with alone(task) as is_ours:
+        if is_ours:
+            with recorded(task) as run:
+                work(run)
+
+
+@shared_task(name="wallet.pulse")
+def pulse() -> None:
+    """A message has come through the queue to a worker."""
+    leave_pulse(Pulse.Part.QUEUE)
+
+
+@shared_task(name="wallet.settle_due")
+def settle_due_task() -> None:
+    """Settles what is due. Several may run at once; one that has not finished in its time is followed by another."""
+    with recorded("settle_due") as run:
+        is_finished = settle_due(run)
+    if not is_finished:
+        settle_due_task.delay()
+
+
+@shared_task(name="wallet.audit_recent", **CHECK)
+def audit_recent_task() -> None:
+    """Replays the wallets that something happened to lately."""
+    run_alone("audit_recent", audit_recent)
+
+
+@shared_task(name="wallet.audit_all", **CHECK)
+def audit_all_task() -> None:
+    """Replays the whole ledger."""
+    run_alone("audit_all", audit_all)
+
+
+@shared_task(name="wallet.fold_accounts", **CHECK)
+def fold_accounts_task() -> None:
+    """Sums up the days that are over."""
+    run_alone("fold_accounts", fold_accounts)
+
+
+@shared_task(name="wallet.make_checkpoint", **CHECK)
+def make_checkpoint_task() -> None:
+    """Verifies the last checkpoint, and makes the next."""
+    run_alone("make_checkpoint", make_checkpoint)
+
+
+@shared_task(name="wallet.keep_house", **CHECK)
+def keep_house_task() -> None:
+    """Clears what is kept for a time only."""
+    run_alone("keep_house", keep_house)
