@@ -6,22 +6,36 @@ from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse
 
+from wallet.admin.attention import attention, shown_number
+
 GROUPS = {
-    "Money": {"wallet.transaction": "Transactions", "wallet.wallet": "Wallets", "wallet.apicall": "API calls", "wallet.discrepancy": "Discrepancies"},
+    "To decide": {"wallet.inquiry": "In doubt", "wallet.alert": "Alerts", "wallet.discrepancy": "Discrepancies"},
+    "Money": {"wallet.transaction": "Transactions", "wallet.wallet": "Wallets", "wallet.apicall": "API calls"},
     "Players": {"players.player": "Players", "players.gamesession": "Sessions"},
     "Set up": {"players.game": "Games", "players.credential": "Credentials", "wallet.currency": "Currencies"},
+    "Operation": {"wallet.sweeprun": "Sweep runs", "wallet.checkpoint": "Checkpoints", "wallet.foldedday": "Accounts"},
     "Access": {"players.operator": "Operators", "auth.group": "Groups"},
 }
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """The groups, with the pages that this operator may see."""
-    groups = [(title, [item(model, name) for model, name in pages.items() if may_see(request, model)]) for title, pages in GROUPS.items()]
+    groups = [(title, [item(request, model, name) for model, name in pages.items() if may_see(request, model)]) for title, pages in GROUPS.items()]
     return [{"title": title, "items": items} for title, items in groups if items]
 
 
-def item(model: str, title: str) -> dict[str, Any]:
-    return {"title": title, "link": reverse(f"admin:{model.replace('.', '_')}_changelist")}
+def item(request: HttpRequest, model: str, title: str) -> dict[str, Any]:
+    return {"title": title, "link": reverse(f"admin:{model.replace('.', '_')}_changelist"), **badge(request, model)}
+
+
+def badge(request: HttpRequest, model: str) -> dict[str, str]:
+    """How much waits there for a person, where anything does."""
+    if model not in {"wallet.inquiry", "wallet.alert"}:
+        return {}
+    waiting = attention(request)
+    number = waiting.doubts if model == "wallet.inquiry" else len(waiting.alerts)
+    is_critical = model == "wallet.alert" and waiting.critical
+    return {"badge": shown_number(number), "badge_variant": "danger" if is_critical else "warning"} if number else {}
 
 
 def may_see(request: HttpRequest, model: str) -> bool:

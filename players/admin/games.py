@@ -1,35 +1,141 @@
 """Games."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
+from django import forms
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import URLField
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.utils.decorators import method_decorator
 from django.utils.safestring import SafeString
+from django.views.decorators.debug import sensitive_post_parameters
 
 from players.admin.pages import PageAdmin, Section
 from players.admin.show import badge, clock, link
 from players.credentials import BOOK
 from players.models import Credential, Game
+from players.operations import set_query_password
+
+if TYPE_CHECKING:
+    from django.forms import CheckboxInput as SwitchWidget
+    from django.forms import PasswordInput as PasswordWidget
+
+    GameModelForm = forms.ModelForm[Game]
+else:
+    from unfold.widgets import UnfoldAdminPasswordWidget as PasswordWidget
+    from unfold.widgets import UnfoldBooleanSwitchWidget as SwitchWidget
+
+    GameModelForm = forms.ModelForm
+
+# Sealed, it must fit its column.
+MOST_PASSWORD_BYTES = 256
+UNFINISHED = (
+    "A game that neither confirms nor rolls back leaves a transaction pending. When it is due, a game with a query URL is asked what became of it. "
+    "Without one the policy decides: <em>expire</em> gives a withdrawal back to the player and forgets a deposit; "
+    "<em>hold</em> leaves both to an operator, under “In doubt”."
+)
+ASKING = (
+    "The platform sends a POST with HTTP Basic to this address: the username and the password as they are here. "
+    "With neither it sends no Authorization at all, with one of them the other one is empty. "
+    "An address in a private network is called only where OUTGOING_ALLOWED_NETWORKS allows it."
+)
+
+
+def origin(url: str) -> tuple[str, str | None, int | None]:
+    """Who gets what is sent to a URL."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port
+
+
+class GameForm(GameModelForm):
+    """A game. Its query password is only ever written: the page says whether there is one."""
+
+    query_password = forms.CharField(
+        label="Query password", required=False, strip=False, max_length=MOST_PASSWORD_BYTES, widget=PasswordWidget(attrs={"autocomplete": "new-password"})
+    )
+    forget_query_password = forms.BooleanField(label="Take the query password away", required=False, widget=SwitchWidget)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "query_password" in self.fields:
+            words = "A password is set; it is never shown. Empty: it stays." if self.instance.sealed_query_password else "None is set."
+            self.fields["query_password"].help_text = words
+
+    def clean_query_username(self) -> str:
+        username: str = self.cleaned_data["query_username"]
+        if ":" in username or not username.isprintable():
+            raise ValidationError("HTTP Basic allows no colon and no control characters in a username.")
+        return username
+
+    def clean_query_password(self) -> str:
+        password: str = self.cleaned_data["query_password"]
+        if len(password.encode(errors="surrogatepass")) > MOST_PASSWORD_BYTES:
+            raise ValidationError(f"At most {MOST_PASSWORD_BYTES} bytes.")
+        return password
+
+    def clean(self) -> dict[str, Any] | None:
+        given = super().clean() or self.cleaned_data
+        new, forgets = given.get("query_password"), given.get("forget_query_password")
+        if new and forgets:
+            self.add_error("query_password", "Either a new password, or none: not both.")
+        stays = bool(self.instance.sealed_query_password) and not new and not forgets
+        if "query_url" in given:
+            self.check_place(given["query_url"], has_password=bool(new) or stays, stays=stays)
+        return given
+
+    def check_place(self, url: str, *, has_password: bool, stays: bool) -> None:
+        """A password goes only to the place that it was given for."""
+        if not url and has_password:
+            self.add_error("query_url", "There is a query password and no URL to send it to: write the URL, or take the password away.")
+        elif not url and self.cleaned_data.get("query_username"):
+            self.add_error("query_url", "There is a query username and no URL to send it to.")
+        elif stays and origin(url) != origin(self.initial.get("query_url", "")):
+            self.add_error("query_password", "The address is another one than the password was given for: write the password again, or take it away.")
 
 
 @admin.register(Game)
 class GameAdmin(PageAdmin):
     """A game is made and changed here, and switched off, never deleted: transactions name it."""
 
-    list_display = ("slug", "name", "is_active", "launch_url", "pending_hours", "unanswered_policy")
+    form = GameForm
+    list_display = ("slug", "name", "is_active", "launch_url", "pending_time", "when_due")
     search_fields = ("slug__iexact", "name__icontains")
     search_help_text = "Slug or name"
     empty_text = "Add a game first, then a credential for its backend."
     fieldsets = (
         (None, {"fields": ("slug", "name", "launch_url", "is_active")}),
-        ("Unfinished transactions", {"fields": ("pending_hours", "unanswered_policy")}),
+        ("Unfinished transactions", {"fields": ("pending_hours", "unanswered_policy"), "description": UNFINISHED}),
+        ("Asking the game", {"fields": ("query_url", "query_username", "query_password", "forget_query_password"), "description": ASKING}),
     )
+
+    @admin.display(description="due after")
+    def pending_time(self, obj: Game) -> str:
+        return f"{obj.pending_hours} h" if obj.pending_hours else "the default"
+
+    @admin.display(description="when due")
+    def when_due(self, obj: Game) -> SafeString:
+        if obj.query_url:
+            return badge("asked", "info")
+        return badge("held", "warning") if obj.unanswered_policy == Game.Policy.HOLD else badge("expires")
+
+    @admin.display(description="query password")
+    def password_state(self, obj: Game) -> str:
+        return "set" if obj.sealed_query_password else "none is set"
+
+    def get_fieldsets(self, request: HttpRequest, obj: Game | None = None) -> Any:
+        *others, (title, options) = super().get_fieldsets(request, obj)
+        if not (self.has_change_permission(request, obj) if obj else self.has_add_permission(request)):
+            options = {**options, "fields": ("query_url", "query_username", "password_state")}
+        elif not (obj and obj.sealed_query_password):
+            options = {**options, "fields": ("query_url", "query_username", "query_password")}
+        return [*others, (title, options)]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         # The front launches by slug: another one would be another game to it.
-        return ("slug",) if obj else ()
+        return ("slug", "password_state") if obj else ("password_state",)
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if isinstance(db_field, URLField):
@@ -37,8 +143,17 @@ class GameAdmin(PageAdmin):
             kwargs["assume_scheme"] = "https"
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
+    @method_decorator(sensitive_post_parameters("query_password"))
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        response: HttpResponse = super().changeform_view(request, object_id, form_url, extra_context)
+        return response
+
     def save_model(self, request: HttpRequest, obj: Game, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
+        if form.cleaned_data.get("query_password") or form.cleaned_data.get("forget_query_password"):
+            set_query_password(obj, form.cleaned_data.get("query_password", ""))
         # Callers are remembered with their game's pending time.
         transaction.on_commit(BOOK.forget)
 

@@ -1,20 +1,38 @@
 """Browsers of operators, and a player to whom something of every kind has happened."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.test import Client
 
+from players.clock import now
 from players.ids import new_id
 from players.models import Operator
-from tests.admin.pages import REGISTERED, operator, signed_in
+from tests.admin.pages import REGISTERED, doubted, operator, question, signed_in
 from tests.world import Seat, unique
+from wallet.models import Alert, Checkpoint, FoldedDay, Inquiry, SweepRun
+
+
+def forget_work() -> None:
+    Inquiry.objects.filter(closed_at=None).update(closed_at=now(), next_at=None)
+    Alert.objects.filter(resolved_at=None).update(resolved_at=now(), resolved_by="test", reason="test")
+    for model in (FoldedDay, Checkpoint, SweepRun):
+        model.objects.all().delete()
 
 
 @pytest.fixture(autouse=True)
 def plain_static_files(settings: Any) -> None:
     """Pages are made without `collectstatic`."""
     settings.STORAGES = settings.STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+
+
+@pytest.fixture(autouse=True)
+def nothing_to_decide(database: None) -> Iterator[None]:
+    """What one test leaves to be decided or looked at is not there for another."""
+    forget_work()
+    yield
+    forget_work()
 
 
 @pytest.fixture
@@ -46,5 +64,5 @@ def story(seat: Seat) -> Seat:
     seat.call("confirmWithdrawal", expired)
     seat.adjust("debit", 500_00, into_debt=True, id=new_id())
     seat.adjust("credit", 20_00, id=new_id())
-    seat.opened("deposit", "7.00")
+    question(doubted(seat, seat.opened("deposit", "7.00"), "deposit"))
     return seat

@@ -12,12 +12,12 @@ from django.urls import reverse
 from players.ids import new_id
 from players.models import Credential, Game, GameSession, Operator, Player
 from players.secrets import token_hash
-from tests.admin.pages import REGISTERED, WALLET_ACTIONS, address, get, operator, page, rows_of, signed_in
+from tests.admin.pages import INQUIRY_ACTIONS, REGISTERED, WALLET_ACTIONS, address, get, operator, page, rows_of, signed_in
 from tests.world import Seat
-from wallet.models import ApiCall, Currency, Discrepancy, Transaction, Wallet
+from wallet.models import Alert, ApiCall, Checkpoint, Currency, Discrepancy, FoldedDay, Inquiry, SweepRun, Transaction, Wallet
 
 ADDED = {Operator, Group, Game, Credential, Currency}
-READ_ONLY = [Wallet, Transaction, ApiCall, Discrepancy, GameSession]
+READ_ONLY = [Wallet, Transaction, ApiCall, Discrepancy, GameSession, Inquiry, Alert, SweepRun, Checkpoint, FoldedDay]
 
 
 def test_every_model_with_a_page_is_known_to_these_tests() -> None:
@@ -34,6 +34,8 @@ def test_every_page_opens_for_a_superuser_and_shows_no_token_and_no_hash(client:
     places += [page(Wallet, story.wallet(), action) for action in WALLET_ACTIONS]
     places += [page(Player, story.player, "change_status"), page(GameSession, story.session(), "end")]
     places += [page(Credential, credential, action) for action in ("rotate", "revoke")]
+    places += [page(Inquiry, Inquiry.objects.get(player=story.player), action) for action in INQUIRY_ACTIONS]
+    places += [page(Alert, Alert.objects.filter(resolved_at=None)[0], "resolve")]
     for place in places:
         text = get(client, place)
         assert not [secret for secret in secrets if secret in text], place
@@ -62,6 +64,13 @@ def test_a_stranger_is_sent_to_the_login(story: Seat) -> None:
         assert (response.status_code, response["Location"].split("?")[0]) == (302, "/admin/login/")
 
 
+def test_who_signs_in_at_the_login_page_comes_to_the_first_page(boss: Operator) -> None:
+    boss.set_password("a password for this test only")
+    boss.save()
+    response = Client().post("/admin/login/", {"username": boss.username, "password": "a password for this test only"})
+    assert (response.status_code, response["Location"]) == (302, "/admin/")
+
+
 def test_who_may_only_look_can_do_nothing(viewer: Client, story: Seat) -> None:
     wallet, session = story.wallet(), story.session()
     credential = Credential.objects.get(game=story.game)
@@ -72,11 +81,16 @@ def test_who_may_only_look_can_do_nothing(viewer: Client, story: Seat) -> None:
         assert viewer.post(address(model, "delete", rows[0].pk), {"post": "yes"}).status_code == 403, model
     actions = [page(Wallet, wallet, action) for action in WALLET_ACTIONS] + [page(Player, story.player, "change_status")]
     actions += [page(GameSession, session, "end"), page(Credential, credential, "rotate"), page(Credential, credential, "revoke")]
+    inquiry, alert = Inquiry.objects.get(player=story.player), Alert.objects.filter(resolved_at=None)[0]
+    actions += [page(Inquiry, inquiry, action) for action in INQUIRY_ACTIONS] + [page(Alert, alert, "resolve")]
     for place in actions:
         assert viewer.get(place).status_code == 403, place
         assert viewer.post(place, {"reason": "because", "status": "closed"}).status_code == 403, place
     assert "Freeze" not in get(viewer, page(Wallet, wallet))
+    assert "Roll back" not in get(viewer, page(Inquiry, inquiry))
     assert story.wallet().entry_count == wallet.entry_count
+    assert Inquiry.objects.get(pk=inquiry.pk).closed_at is None
+    assert Alert.objects.get(pk=alert.pk).resolved_at is None
     assert Player.objects.get(pk=story.player.pk).status == "active"
 
 

@@ -13,7 +13,7 @@ from players.ids import new_id
 from players.models import GameSession, Player
 from tests.admin.pages import address, find, get, page, rows_of, shown
 from tests.world import House, Seat, unique
-from wallet.models import ApiCall, Discrepancy, Transaction, Wallet
+from wallet.models import Alert, ApiCall, Discrepancy, Inquiry, Transaction, Wallet
 
 # How many rows the lists of the query counts have more than before.
 MORE_ROWS = 30
@@ -84,7 +84,7 @@ def test_filters_survive_a_search_and_other_conditions_are_refused(client: Clien
 
 
 def test_search_texts_of_every_kind_are_answered(client: Client, story: Seat) -> None:
-    for model in (Transaction, Player, GameSession, Wallet, ApiCall, Discrepancy):
+    for model in (Transaction, Player, GameSession, Wallet, ApiCall, Discrepancy, Inquiry, Alert):
         for text in ("'", "%", "session:", "session:nonsense", f"session:{new_id()}", "ü" * 500, "{}", "0" * 32):
             assert "Nothing is found" in find(client, model, text), (model, text)
 

@@ -1,5 +1,5 @@
 """What operators see and do about money."""
 
-from wallet.admin import calls, currencies, players, transactions, wallets
+from wallet.admin import accounts, alerts, calls, checkpoints, currencies, discrepancies, inquiries, players, runs, transactions, wallets
 
-__all__ = ["calls", "currencies", "players", "transactions", "wallets"]
+__all__ = ["accounts", "alerts", "calls", "checkpoints", "currencies", "discrepancies", "inquiries", "players", "runs", "transactions", "wallets"]

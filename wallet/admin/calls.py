@@ -1,4 +1,4 @@
-"""The call log and what contradicts: read only."""
+"""The call log: read only."""
 
 from typing import Any
 
@@ -7,14 +7,14 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from players.admin.pages import read_uuid
+from players.admin.pages import Section, read_uuid
 from players.admin.paging import BigTableAdmin
 from players.admin.players import player_link
 from players.admin.searching import SearchingAdmin
-from players.admin.show import NOTHING, badge, clipped, clock, link, moment, mono, short_id
-from players.models import Credential, GameSession, Player
+from players.admin.show import NOTHING, badge, clipped, clock, link, moment, mono, search_address
+from players.models import Credential, GameSession
 from wallet.admin.amounts import amount_cell
-from wallet.models import ApiCall, Discrepancy, Transaction
+from wallet.models import ApiCall, Transaction
 
 SUCCESSES = ("opened", "confirmed", "rolled_back", "found")
 CALL_HEADERS = ("When (UTC)", "Endpoint", "Amount", "Outcome", "From", "Took")
@@ -44,6 +44,14 @@ def calls_of_transaction(transaction: Transaction) -> list[ApiCall]:
     named = ApiCall.objects.filter(mm_transaction_id=transaction.mm_transaction_id, game_id=transaction.game_id)
     ours = Q(transaction_id=transaction.pk) | Q(transaction_id=None, player_id=None) | Q(transaction_id=None, player_id=transaction.player_id)
     return list(named.filter(ours).order_by("-id")[:MOST_CALLS])
+
+
+def calls_section(transaction: Transaction) -> Section:
+    """The latest calls about a transaction, for the pages of others."""
+    calls = calls_of_transaction(transaction)
+    empty = "No game call names this transaction: an operator or the platform made it, or the log of that day was cleared."
+    more = ("All calls of this id", search_address("wallet_apicall", transaction.mm_transaction_id or "")) if calls else None
+    return Section("Calls", CALL_HEADERS, [call_row(call) for call in calls], empty, more)
 
 
 @admin.register(ApiCall)
@@ -125,59 +133,3 @@ class ApiCallAdmin(SearchingAdmin, BigTableAdmin):
     def of_session(self, queryset: QuerySet[ApiCall], session: GameSession) -> QuerySet[ApiCall]:
         # The log does not name sessions.
         return queryset.none()
-
-
-@admin.register(Discrepancy)
-class DiscrepancyAdmin(SearchingAdmin, BigTableAdmin):
-    """A game's word against what the platform settled."""
-
-    list_display = ("kind_shown", "transaction_short", "player_uid", "times_seen", "first_clock", "last_clock")
-    search_help_text = "Exact uid or qwTransactionId"
-    empty_text = "None: no game has contradicted what the platform settled."
-    fields = ("kind_shown", "transaction_full", "player_uid", "times_seen", "first_seen", "last_seen")
-
-    @admin.display(description="what")
-    def kind_shown(self, obj: Discrepancy) -> str:
-        return obj.get_kind_display().capitalize()
-
-    @admin.display(description="transaction")
-    def transaction_short(self, obj: Discrepancy) -> SafeString:
-        return link(short_id(obj.transaction_id), "wallet_transaction_change", obj.transaction_id)
-
-    @admin.display(description="transaction")
-    def transaction_full(self, obj: Discrepancy) -> SafeString:
-        return link(mono(obj.transaction_id), "wallet_transaction_change", obj.transaction_id)
-
-    @admin.display(description="player")
-    def player_uid(self, obj: Discrepancy) -> SafeString:
-        return player_link(obj.player)
-
-    @admin.display(description="first seen (UTC)")
-    def first_clock(self, obj: Discrepancy) -> SafeString:
-        return clock(obj.first_seen_at)
-
-    @admin.display(description="last seen (UTC)")
-    def last_clock(self, obj: Discrepancy) -> SafeString:
-        return clock(obj.last_seen_at)
-
-    @admin.display(description="first seen")
-    def first_seen(self, obj: Discrepancy) -> str:
-        return moment(obj.first_seen_at)
-
-    @admin.display(description="last seen")
-    def last_seen(self, obj: Discrepancy) -> str:
-        return moment(obj.last_seen_at)
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Discrepancy]:
-        rows: QuerySet[Discrepancy] = super().get_queryset(request)
-        return rows.select_related("player")
-
-    def named(self, queryset: QuerySet[Discrepancy], text: str) -> QuerySet[Discrepancy]:
-        id, player = read_uuid(text), Player.objects.filter(uid=text).first()
-        if player:
-            return queryset.filter(player=player)
-        transaction = Transaction.objects.filter(pk=id).first() if id else None
-        return queryset.filter(player_id=transaction.player_id, transaction=transaction) if transaction else queryset.none()
-
-    def of_session(self, queryset: QuerySet[Discrepancy], session: GameSession) -> QuerySet[Discrepancy]:
-        return queryset.filter(player_id=session.player_id)

@@ -42,6 +42,11 @@ def entries_of_transaction(transaction: Transaction) -> Sequence[Entry]:
     return [entry for entry in found.order_by("seq") if entry.transaction_id == transaction.pk]
 
 
+def last_freeze(wallet: Wallet) -> Entry | None:
+    """The entry that froze a frozen wallet: few can have come after it."""
+    return entries_of(wallet).filter(event="frozen").first()
+
+
 def show_event(event: str) -> SafeString:
     """What happened, as a badge."""
     return badge(event.replace("_", " "), EVENT_COLOURS.get(event, ""))

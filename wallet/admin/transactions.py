@@ -1,6 +1,6 @@
 """Transactions: read only, found by exact ids, with their journal, calls and discrepancies."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import Model, Q, QuerySet
@@ -8,19 +8,21 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from players.admin.pages import Section, read_uuid
-from players.admin.paging import BigTableAdmin
 from players.admin.players import player_link
 from players.admin.searching import SearchingAdmin
-from players.admin.show import NOTHING, badge, clipped, clock, link, moment, mono, search_address, short_id
-from players.clock import WalletNow
+from players.admin.show import NOTHING, badge, clipped, clock, link, moment, mono, short_id
+from players.clock import now
 from players.models import GameSession, Player
 from wallet.admin import journal
 from wallet.admin.amounts import amount_cell
-from wallet.admin.calls import CALL_HEADERS, call_row, calls_of_transaction
-from wallet.models import Transaction
+from wallet.admin.calls import calls_section
+from wallet.admin.doubts import sentence, show_doubt, tally
+from wallet.admin.selecting import Rows, SelectingAdmin, Selection, Selections
+from wallet.admin.states import show_state
+from wallet.models import Inquiry, Transaction
+from wallet.settling.due import forecast
 
-STATE_COLOURS = {"pending": "info", "confirmed": "success", "rolled_back": "warning", "expired": "warning", "declined": "danger"}
-
+SOONEST = ("Sooner", "Later")
 
 # Attributes that may be empty, and the fields that show them.
 OPTIONAL = {
@@ -29,6 +31,7 @@ OPTIONAL = {
     "session_id": "session_link",
     "description": "description_shown",
     "due_at": "due",
+    "inquiry": "inquiry_link",
     "settled_at": "settled",
     "settled_actor": "settled_by",
     "reason": "reason_shown",
@@ -36,39 +39,47 @@ OPTIONAL = {
 }
 
 
-def show_state(transaction: Transaction) -> SafeString:
-    """A transaction's state as a badge."""
-    return badge(transaction.get_state_display(), STATE_COLOURS.get(transaction.state, ""))
+def pending(rows: Rows) -> Rows:
+    return rows.filter(state="pending")
 
 
-class Unfinished(admin.SimpleListFilter):
-    """What is still open. Other states have no index, and a rare one would read the whole table."""
+def pending_and_due(rows: Rows) -> Rows:
+    return rows.filter(state="pending", due_at__lte=now())
+
+
+class Unfinished(Selections):
+    """What is still open, by the one index of it. Other states have none, and a rare one would read the whole table."""
 
     title = "state"
     parameter_name = "unfinished"
+    offered: ClassVar[dict[str, Selection]] = {
+        "all": Selection("All"),
+        "pending": Selection("Pending", pending, ("due_at", "pk"), "Nothing is pending: every transaction is settled.", SOONEST),
+        "due": Selection("Pending and due", pending_and_due, ("due_at", "pk"), "Nothing is due.", SOONEST),
+    }
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("pending", "pending"), ("due", "pending and due")]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Transaction]) -> QuerySet[Transaction]:
-        if self.value() == "pending":
-            return queryset.filter(state="pending")
-        if self.value() == "due":
-            return queryset.filter(state="pending", due_at__lte=WalletNow())
-        return queryset
+def first_step(transaction: Transaction) -> SafeString:
+    """What happens to a pending transaction, in a word, from what the list has read."""
+    inquiry: Inquiry | None = getattr(transaction, "inquiry", None)
+    if inquiry and not inquiry.closed_at:
+        return link(show_doubt(inquiry), "wallet_inquiry_change", inquiry.pk)
+    game = transaction.game
+    if game is not None and game.query_url:
+        return badge("game is asked", "info")
+    return badge("is held", "warning") if game is not None and game.unanswered_policy == game.Policy.HOLD else badge("expires")
 
 
 @admin.register(Transaction)
-class TransactionAdmin(SearchingAdmin, BigTableAdmin):
+class TransactionAdmin(SearchingAdmin, SelectingAdmin):
     """What a game or an operator did with a player's money, as it stands now; the journal below says how it came to it."""
 
-    list_display = ("short", "opened_clock", "kind", "shown_state", "amount_major", "player_uid", "game_slug", "mm_short")
     list_filter = (Unfinished,)
     search_help_text = "Exact uid, mmTransactionId, qwTransactionId, or a session token"
     empty_text = "Transactions appear when a game withdraws or deposits, or an operator adjusts a wallet."
     fields = (
         *("full_id", "mm_id", "type", "shown_state", "refusal_shown", "amount_major", "player_uid", "wallet_link", "game_slug", "session_link"),
-        *("description_shown", "opened", "opened_by", "due", "settled", "settled_by", "reason_shown", "reverses_link"),
+        *("description_shown", "opened", "opened_by", "due", "next_step", "inquiry_link", "settled", "settled_by", "reason_shown", "reverses_link"),
     )
 
     @admin.display(description="our id")
@@ -139,6 +150,24 @@ class TransactionAdmin(SearchingAdmin, BigTableAdmin):
     def due(self, obj: Transaction) -> str:
         return moment(obj.due_at)
 
+    @admin.display(description="due (UTC)")
+    def due_clock(self, obj: Transaction) -> SafeString:
+        return clock(obj.due_at)
+
+    @admin.display(description="then")
+    def then(self, obj: Transaction) -> SafeString:
+        return first_step(obj)
+
+    @admin.display(description="what happens next")
+    def next_step(self, obj: Transaction) -> str:
+        return sentence(forecast(obj, now()))
+
+    @admin.display(description="questions to the game")
+    def inquiry_link(self, obj: Transaction) -> SafeString:
+        inquiry = obj.inquiry
+        words = sentence(f"in doubt: {inquiry.get_doubt_display()}") if inquiry.doubt and not inquiry.closed_at else tally(inquiry)
+        return link(words, "wallet_inquiry_change", inquiry.pk)
+
     @admin.display(description="settled")
     def settled(self, obj: Transaction) -> str:
         return moment(obj.settled_at)
@@ -155,14 +184,21 @@ class TransactionAdmin(SearchingAdmin, BigTableAdmin):
     def reverses_link(self, obj: Transaction) -> Any:
         return link(mono(obj.reverses_id), "wallet_transaction_change", obj.reverses_id) if obj.reverses_id else NOTHING
 
+    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+        if Unfinished.name_in(request) == "all":
+            return ("short", "opened_clock", "kind", "shown_state", "amount_major", "player_uid", "game_slug", "mm_short")
+        return ("short", "due_clock", "then", "kind", "amount_major", "player_uid", "game_slug")
+
     def get_fields(self, request: HttpRequest, obj: Transaction | None = None) -> Any:
         # What only some transactions have is shown where they have it.
         absent = {name for attribute, name in OPTIONAL.items() if not getattr(obj, attribute, None)}
+        if obj is None or obj.settled_at is not None or obj.due_at is None:
+            absent.add("next_step")
         return [name for name in self.fields if name not in absent]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Transaction]:
         transactions: QuerySet[Transaction] = super().get_queryset(request)
-        return transactions.select_related("player", "wallet", "game")
+        return transactions.select_related("player", "wallet", "game", "inquiry").defer("wallet__head")
 
     def named(self, queryset: QuerySet[Transaction], text: str) -> QuerySet[Transaction]:
         condition = Q(mm_transaction_id=text)
@@ -183,11 +219,8 @@ class TransactionAdmin(SearchingAdmin, BigTableAdmin):
             (row.get_kind_display().capitalize(), row.times_seen, clock(row.first_seen_at), clock(row.last_seen_at))
             for row in obj.discrepancies.filter(player_id=obj.player_id)
         ]
-        calls = calls_of_transaction(obj)
-        none_called = "No game call names this transaction: an operator or the platform made it, or the log of that day was cleared."
-        more = ("All calls of this id", search_address("wallet_apicall", obj.mm_transaction_id or "")) if calls else None
         return [
             journal.section("Journal", journal.entries_of_transaction(obj), code, empty="No entry: the audit will say why."),
-            Section("Calls", CALL_HEADERS, [call_row(call) for call in calls], none_called, more),
+            calls_section(obj),
             Section("Discrepancies", ("What", "Times", "First seen (UTC)", "Last seen (UTC)"), found, "None: game and platform agree."),
         ]

@@ -1,24 +1,35 @@
 """Wallets: balances and the journal, read only; gates and adjustments behind confirmation pages."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from players.admin.pages import Section, read_uuid
-from players.admin.paging import BigTableAdmin
 from players.admin.players import player_link
 from players.admin.searching import SearchingAdmin
-from players.admin.show import badge, moment, mono, short_id
+from players.admin.show import NOTHING, badge, clock, moment, mono, short_id
 from players.models import GameSession, Player
 from wallet.admin import journal
 from wallet.admin.acting import WalletActions
 from wallet.admin.amounts import amount_cell
+from wallet.admin.selecting import SelectingAdmin, Selection, Selections
 from wallet.models import Wallet
 
 WALLET_HEADERS = ("Wallet", "Spendable", "Reserved", "Announced", "Debt", "Withdrawals")
+
+
+class Gates(Selections):
+    """The frozen ones, by their own index."""
+
+    title = "withdrawals"
+    parameter_name = "withdrawals"
+    offered: ClassVar[dict[str, Selection]] = {
+        "all": Selection("All"),
+        "frozen": Selection("Frozen", lambda rows: rows.filter(frozen_at__isnull=False), (F("frozen_at").desc(), "-pk"), "No wallet is frozen."),
+    }
 
 
 def show_gate(wallet: Wallet) -> SafeString:
@@ -29,15 +40,15 @@ def show_gate(wallet: Wallet) -> SafeString:
 
 
 @admin.register(Wallet)
-class WalletAdmin(WalletActions, SearchingAdmin, BigTableAdmin):
+class WalletAdmin(WalletActions, SearchingAdmin, SelectingAdmin):
     """A player's money in one currency. Only the ledger writes it."""
 
-    list_display = ("short", "player_uid", "code", "spendable_major", "reserved_major", "announced_major", "debt_major", "gate")
+    list_filter = (Gates,)
     search_help_text = "Exact uid, wallet id, or a session token"
     empty_text = "Wallets are opened when a player first launches a game in a currency."
     fields = (
         *("full_id", "player_uid", "code", "spendable_major", "reserved_major", "announced_major", "debt_major"),
-        *("gate", "frozen", "limit_major", "entries", "opened"),
+        *("gate", "frozen", "frozen_because", "limit_major", "entries", "opened"),
     )
 
     @admin.display(description="wallet")
@@ -80,6 +91,15 @@ class WalletAdmin(WalletActions, SearchingAdmin, BigTableAdmin):
     def frozen(self, obj: Wallet) -> str:
         return moment(obj.frozen_at)
 
+    @admin.display(description="frozen since (UTC)")
+    def frozen_clock(self, obj: Wallet) -> SafeString:
+        return clock(obj.frozen_at)
+
+    @admin.display(description="frozen because")
+    def frozen_because(self, obj: Wallet) -> str:
+        entry = journal.last_freeze(obj)
+        return f"{entry.note or NOTHING} ({entry.actor})" if entry else "the journal does not say"
+
     @admin.display(description="largest withdrawal")
     def limit_major(self, obj: Wallet) -> Any:
         return amount_cell(obj.withdrawal_limit, obj.currency_id) if obj.withdrawal_limit else "no limit"
@@ -91,6 +111,15 @@ class WalletAdmin(WalletActions, SearchingAdmin, BigTableAdmin):
     @admin.display(description="opened")
     def opened(self, obj: Wallet) -> str:
         return moment(obj.opened_at)
+
+    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+        if Gates.name_in(request) == "frozen":
+            return ("short", "player_uid", "frozen_clock", "code", "spendable_major", "reserved_major", "debt_major")
+        return ("short", "player_uid", "code", "spendable_major", "reserved_major", "announced_major", "debt_major", "gate")
+
+    def get_fields(self, request: HttpRequest, obj: Wallet | None = None) -> Any:
+        absent = () if obj and obj.frozen_at else ("frozen", "frozen_because")
+        return [name for name in self.fields if name not in absent]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Wallet]:
         wallets: QuerySet[Wallet] = super().get_queryset(request)
