@@ -1,17 +1,19 @@
 """The ledger's edges: single minor units, what no operation lets happen, and what a row says that no answer shows."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 from uuid import RFC_4122, UUID, uuid4
 
 import psycopg
 import pytest
+from django.db import connection
 
 from players.errors import Refusal
 from players.secrets import token_hash
 from tests.ledger import problems_of
-from tests.world import House, Seat, unique
+from tests.world import House, Seat, sit, unique
 from wallet import ledger
 from wallet.ledger import Asker
 from wallet.models import ApiCall, Entry
@@ -69,6 +71,8 @@ def test_only_what_an_operator_does_to_a_wallet_has_a_note(house: House) -> None
     seat.done("rollbackWithdrawal", declined)
     seat.adjust("debit", 60_00, into_debt=True)
     seat.adjust("credit", 60_00)
+    overtaking = ApiCall.objects.get(endpoint="rollbackWithdrawal", player_id=seat.player.pk, mm_transaction_id__startswith="overtakes")
+    assert (overtaking.outcome, overtaking.replayed) == ("rolled_back", False)
     rows = Entry.objects.filter(wallet=seat.wallet())
     assert set(rows.values_list("note", flat=True)) == {""}
     assert set(rows.values_list("event", flat=True)) == {
@@ -125,6 +129,13 @@ def test_debt_stays_below_the_bound(house: House) -> None:
     assert problems_of(seat.player) == []
 
 
+def test_a_credit_has_the_bound_of_money_and_not_the_one_of_debt(house: House) -> None:
+    seat = house.seat(0)
+    seat.adjust("debit", 5, into_debt=True)
+    seat.adjust("credit", BOUND - 1, into_debt=True)
+    assert seat.holding()[:4] == (BOUND - 6, 0, 0, 0)
+
+
 # --- One id, several owners ---------------------------------------------------------------------------
 
 
@@ -159,6 +170,14 @@ def test_an_id_is_looked_for_among_this_players_transactions_of_this_game_and_ty
     assert settled.body["qwTransactionId"] == opened.body["qwTransactionId"]
     assert {seat.transaction(mm, type).state for seat in (*seats, elsewhere[0])} == {"pending"}
     assert [problems_of(seat.player) for seat in (player, *others)] == [[]] * 4
+
+
+def test_a_query_names_the_currency_of_the_transaction_that_it_found(seat: Seat) -> None:
+    euro = seat.elsewhere("EUR")
+    euro.adjust("credit", 5_00)
+    for table in (seat, euro):
+        asked = table.done("queryTransaction", table.opened("withdraw", "1.00"), type="withdrawal")
+        assert asked.body["amount"]["currencyCode"] == table.currency
 
 
 def test_a_session_is_its_own_games_and_moves_its_own_wallet(house: House) -> None:
@@ -234,3 +253,135 @@ def test_ids_made_without_the_servers_own_function_are_version_7_too(owner: Owne
     assert {(id.version, id.variant) for id, _ in rows} == {(7, RFC_4122)}
     assert all(abs((id.int >> 80) / 1000 - float(epoch)) < 1 for id, epoch in rows)
     assert len({id.int & (1 << 62) - 1 for id, _ in rows}) == 50
+
+
+# --- At the same instant ------------------------------------------------------------------------------
+
+
+def test_a_launch_waits_for_another_that_opens_the_same_wallet(house: House, owner: Owner) -> None:
+    player = house.seat(0).player
+
+    def launch() -> Seat:
+        try:
+            return sit(house.game, player, "EUR")
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with owner.transaction():
+            owner.execute("SELECT ledger_open_wallet(%s, 'EUR', 'test')", [player.pk])
+            launched = pool.submit(launch)
+            with pytest.raises(TimeoutError):
+                launched.result(0.5)
+        seat = launched.result(10)
+    assert seat.holding() == (0, 0, 0, 0, 1)
+    assert problems_of(player) == []
+
+
+# --- What is not there --------------------------------------------------------------------------------
+
+
+def test_the_ledger_adjusts_and_gates_no_wallet_that_was_not_opened(seat: Seat) -> None:
+    player, id = seat.player.pk, uuid4()
+    adjusted = ledger.adjust_wallet(id, player, "EUR", "credit", 1_00, into_debt=False, source="operator", actor="test", reason="test")
+    gated = ledger.gate_wallet(player, "EUR", "frozen", None, "test", "test")
+    assert [adjusted.outcome, gated.outcome] == ["wallet_not_found"] * 2
+    assert seat.elsewhere("EUR").holding() == (0, 0, 0, 0, 1)
+
+
+# --- Adjustments --------------------------------------------------------------------------------------
+
+
+def test_a_debit_that_finds_exactly_enough_or_more_is_taken(house: House) -> None:
+    seat = house.seat(11)
+    assert seat.adjust("debit", 4).balance == 7
+    assert seat.adjust("debit", 1).balance == 6
+    assert seat.adjust("debit", 6).balance == 0
+    assert seat.holding()[:4] == (0, 0, 0, 0)
+    assert problems_of(seat.player) == []
+
+
+def test_a_debit_takes_the_last_minor_unit_before_it_makes_debt(house: House) -> None:
+    seat = house.seat(1)
+    seat.adjust("debit", 2, into_debt=True)
+    assert seat.holding() == (0, 0, 0, 1, 4)
+    assert problems_of(seat.player) == []
+
+
+def test_a_repeated_adjustment_is_answered_from_its_own_wallet(seat: Seat) -> None:
+    euro, ids = seat.elsewhere("EUR"), (uuid4(), uuid4())
+    first = [where.adjust("credit", amount, id=id) for where, amount, id in zip((seat, euro), (5, 7), ids, strict=True)]
+    euro.adjust("credit", 1)
+    again = [where.adjust("credit", amount, id=id) for where, amount, id in zip((seat, euro), (5, 7), ids, strict=True)]
+    assert again == first
+    assert [answer.balance for answer in again] == [100_05, 7]
+
+
+@pytest.mark.parametrize("type", ["credit", "debit"])
+@pytest.mark.parametrize("amount", [0, -1])
+def test_the_database_moves_no_amount_below_one_minor_unit(seat: Seat, type: str, amount: int) -> None:
+    before = seat.holding()
+    with pytest.raises(psycopg.errors.CheckViolation, match=r"entry_amount_is_positive|wallet_is_sound"):
+        ledger.adjust_wallet(uuid4(), seat.player.pk, "XAG", type, amount, into_debt=True, source="operator", actor="test", reason="test")
+    assert seat.holding() == before
+
+
+def test_an_entry_that_moves_nothing_has_no_amount_instead_of_zero(seat: Seat, owner: Owner) -> None:
+    columns = ", ".join(field.column for field in Entry._meta.concrete_fields if field.column not in (None, "seq", "amount"))
+    copy = f"INSERT INTO wallet_entry (seq, amount, {columns}) SELECT 9, 0, {columns} FROM wallet_entry WHERE wallet_id = %s AND seq = 1"
+    with pytest.raises(psycopg.errors.CheckViolation, match="entry_amount_is_positive"):
+        owner.execute(copy, [seat.wallet().pk])
+
+
+def test_a_gate_that_was_so_already_is_unchanged(seat: Seat) -> None:
+    outcomes = [ledger.gate_wallet(seat.player.pk, "XAG", "frozen", None, "test", "test").outcome for _ in range(2)]
+    assert outcomes == ["frozen", "unchanged"]
+
+
+# --- What an answer says that nobody is told -----------------------------------------------------------
+
+
+def test_the_platforms_answers_name_the_player_the_transaction_and_the_wallet(seat: Seat, owner: Owner) -> None:
+    player, id, mm = seat.player.pk, uuid4(), seat.opened("withdraw", "10.00")
+    pending = seat.transaction(mm).pk
+    adjust = "SELECT * FROM ledger_adjust(%s, %s, %s, 'debit', 500, false, 'operator', 'test', 'test')"
+    gate = "SELECT * FROM ledger_gate(%s, %s, 'frozen', NULL, 'test', 'test')"
+    resolve = "SELECT * FROM ledger_resolve(%s, 'expired', 'sweep', 'test', 'test')"
+    asked: list[tuple[str, list[Any]]] = [
+        *((adjust, [id, player, "XAG"]), (adjust, [id, player, "XAG"]), (adjust, [pending, player, "XAG"]), (adjust, [id, player, "EUR"])),
+        *((gate, [player, "XAG"]), (gate, [player, "XAG"]), (gate, [player, "EUR"])),
+        *((resolve, [pending]), (resolve, [pending]), (resolve, [uuid4()])),
+    ]
+    assert [owner.execute(statement, parameters).fetchone() for statement, parameters in asked] == [
+        ("adjusted", False, player, id, 85_00, "XAG"),
+        ("adjusted", True, player, id, 85_00, "XAG"),
+        ("other_content", False, player, pending, 85_00, "XAG"),
+        ("wallet_not_found", False, None, None, None, None),
+        ("frozen", False, player, None, 85_00, "XAG"),
+        ("unchanged", False, player, None, 85_00, "XAG"),
+        ("wallet_not_found", False, None, None, None, None),
+        ("expired", False, player, pending, 95_00, "XAG"),
+        ("already_expired", False, player, pending, 95_00, "XAG"),
+        ("not_found", False, None, None, None, None),
+    ]
+
+
+@pytest.mark.parametrize(("settling", "amount", "outcome"), [("rollbackWithdrawal", 5_00, "already_rolled_back"), ("confirmWithdrawal", 6_00, "other_content")])
+def test_an_id_of_another_currencys_wallet_is_refused_in_the_words_of_that_wallet(seat: Seat, settling: str, amount: int, outcome: str) -> None:
+    euro, mm = seat.elsewhere("EUR"), seat.opened("withdraw", "5.00")
+    euro.adjust("credit", 7_00)
+    seat.done(settling, mm)
+    refused = ledger.open_transaction(asker(euro, "withdraw", 0), "withdrawal", token_hash(UUID(euro.token)), mm, amount, "EUR", "", timedelta(hours=72))
+    assert refused == (outcome, str(seat.transaction(mm).pk), seat.holding().spendable, "XAG")
+
+
+def test_an_opening_that_is_refused_and_forgotten_is_answered_with_the_balance_too(seat: Seat) -> None:
+    refused = ledger.open_transaction(asker(seat, "withdraw", 0), "withdrawal", token_hash(UUID(seat.token)), unique("mm"), 1, "EUR", "", timedelta(hours=72))
+    assert (refused.outcome, refused.balance, refused.currency) == ("foreign_currency", 100_00, "XAG")
+
+
+def test_a_call_is_found_by_the_games_id_through_an_index(owner: Owner) -> None:
+    with owner.transaction(force_rollback=True):
+        owner.execute("SET LOCAL enable_seqscan = off")
+        plan = owner.execute("EXPLAIN SELECT * FROM wallet_apicall WHERE mm_transaction_id = 'x'").fetchall()
+    assert any("Index Cond: ((mm_transaction_id)" in line for (line,) in plan), plan

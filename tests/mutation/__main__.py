@@ -88,6 +88,8 @@ def tried(mutants: list[Mutant], bound_seconds: float, python_too: bool, options
     """What became of each mutant, as the workers tell it."""
     tasks: Queue[Mutant | None] = FORK.Queue()
     results: Queue[Trial] = FORK.Queue()
+    # Who is interrupted does not wait until somebody has taken the tasks that are left.
+    tasks.cancel_join_thread()
     workers = min(options.workers, len(mutants))
     for task in [*mutants, *[None] * workers]:
         tasks.put(task)
