@@ -11,7 +11,7 @@ LAUNCH := exec $(VENV)/bin/python -m config.launch --parent $$PPID
 FLOCK := $(if $(shell command -v flock),mkdir -p var && flock var/install.lock)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint lock bench bench-growth simulate manage mutate clean install
+.PHONY: help run test faults lint lock bench bench-growth bench-settle simulate manage mutate clean install
 
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{ printf "make %-14s %s\n", $$1, $$2 }'
@@ -21,6 +21,9 @@ run: $(RUN)  ## start the platform with demo data; HOST and PORT from the enviro
 
 test: $(DEV)  ## run the tests; ARGS="-k name" chooses
 	@$(LAUNCH) with --instance test --fast -- $(VENV)/bin/python -m pytest -n 2 $(ARGS)
+
+faults: $(DEV)  ## kill, cut off and restart everything, for half an hour; ARGS="-k postgres"
+	@FAULTS=long $(LAUNCH) with --instance faults --fast -- $(VENV)/bin/python -m pytest -n 2 tests/faults $(ARGS)
 
 lint: $(DEV)  ## check style, types, imports and migrations
 	$(VENV)/bin/ruff check
@@ -33,6 +36,9 @@ bench: $(RUN)  ## measure speed on durable settings; writes var/bench.json
 
 bench-growth: $(RUN)  ## measure speed on 5 000 000 transactions; writes var/bench-growth.json
 	@$(LAUNCH) with --instance bench -- $(VENV)/bin/python -m benchmarks.growth $(ARGS)
+
+bench-settle: $(RUN)  ## measure how fast due transactions are settled; writes var/bench-settle.json
+	@$(LAUNCH) with --instance bench -- $(VENV)/bin/python -m benchmarks.settle $(ARGS)
 
 simulate: $(RUN)  ## play games against the running platform; ARGS="--players 100"
 	@$(LAUNCH) beside -- $(VENV)/bin/python manage.py simulate $(ARGS)
