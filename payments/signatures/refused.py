@@ -1,0 +1,5 @@
+"""Why a callback cannot be verified."""
+
+
+class Refused(Exception):
+    """It is malformed, not signed by a live secret, or too old; the text is for the operators' sample, not for the caller."""
