@@ -1,0 +1,62 @@
+"""What tests of faults share: a platform for each module, which every test finds without processes and with the right time."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from players.clock import now
+from tests.conftest import CLOCK, Clock
+from tests.fake_game import FakeGame, playing
+from tests.faults.machinery import LONG, SEED, Platform, running_platform
+from wallet.models import Inquiry, Outage, Pulse
+
+pytest.register_assert_rewrite("tests.faults.traffic", "tests.faults.unfinished")
+
+
+def pytest_report_header() -> str:
+    return f"faults: {'long' if LONG else 'bounded'} form, FAULTS_SEED={SEED}"
+
+
+@pytest.fixture(scope="module")
+def own_platform(request: pytest.FixtureRequest, django_db_blocker: Any) -> Iterator[Platform]:
+    """Durable where the module says `DURABLE = True`."""
+    with django_db_blocker.unblock(), running_platform(durable=getattr(request.module, "DURABLE", False)) as platform:
+        yield platform
+
+
+@pytest.fixture
+def platform(own_platform: Platform) -> Iterator[Platform]:
+    """The module's platform; what the test started on it ends with the test."""
+    Pulse.objects.all().delete()
+    Outage.objects.all().delete()
+    Inquiry.objects.filter(closed_at=None).update(closed_at=now())
+    try:
+        yield own_platform
+    finally:
+        own_platform.end_all()
+
+
+class OwnClock(Clock):
+    """The clock of a platform's database, which may have been restarted since the last look."""
+
+    def __init__(self, platform: Platform) -> None:
+        self.platform = platform
+
+    def replace(self, expression: str) -> None:
+        with self.platform.owner() as owner:
+            owner.execute(CLOCK.format(expression))
+
+
+@pytest.fixture
+def clock(platform: Platform) -> Iterator[Clock]:
+    """Afterwards it is right again."""
+    clock = OwnClock(platform)
+    yield clock
+    clock.restore()
+
+
+@pytest.fixture
+def game() -> Iterator[FakeGame]:
+    with playing() as game:
+        yield game

@@ -1,0 +1,77 @@
+"""A broker that forgets everything, or is gone for a while: workers go on by themselves, and money never waits for it."""
+
+import random
+import time
+from datetime import datetime
+
+from players.clock import now
+from tests.fake_game import FakeGame
+from tests.faults.machinery import LONG, SEED, Platform, eventually, rounds
+from tests.faults.unfinished import assert_settled_without_a_hand, lay_table, wait_until_finished
+from tests.world import Caller, Seat
+from wallet.models import Pulse
+
+# How long Valkey is gone, in seconds.
+ABSENCES = (60.0, 1.0, 20.0) if LONG else (5.0,)
+# A withdrawal beside a broker that is gone takes no longer than this.
+PROMPT_SECONDS = 3.0
+
+
+def wait_for_heartbeat(since: datetime) -> None:
+    """Until a message that was sent after that moment has come through the queue."""
+    eventually(Pulse.objects.filter(part=Pulse.Part.QUEUE, at__gt=since).exists, "the heartbeat comes through the queue")
+
+
+def test_a_broker_that_is_emptied_again_and_again_costs_only_time(platform: Platform, game: FakeGame) -> None:
+    dice, table, left = random.Random(SEED), lay_table(platform.house, game), []
+    processes = [platform.start("beat"), platform.start("worker")]
+    wait_for_heartbeat(now())
+    for _ in range(rounds(20, 400)):
+        left += table.leave_open(8)
+        platform.servers.flush_valkey()
+        time.sleep(dice.uniform(0, 0.4))
+    wait_for_heartbeat(now())
+    assert_settled_without_a_hand(platform, left, game)
+    assert not any(process.ended for process in processes)
+
+
+def test_while_the_broker_is_gone_money_moves_and_when_it_is_back_so_do_sweeps(platform: Platform, game: FakeGame) -> None:
+    table = lay_table(platform.house, game)
+    web, url = platform.serve()
+    processes = [web, platform.start("beat"), platform.start("worker")]
+    everybody, seat = Caller(None, url=url), platform.house.seat(url=url)
+    eventually(lambda: health(everybody) == (200, "ok"), "the workers are healthy")
+    left = table.leave_open(40)
+    for absence in ABSENCES:
+        platform.servers.kill_valkey()
+        left += table.leave_open(20)
+        assert health(everybody) == (503, "unreachable")
+        play_for(absence, seat, everybody)
+        platform.servers.start_valkey()
+        wait_for_heartbeat(now())
+        eventually(lambda: health(everybody) == (200, "ok"), "the workers are healthy again")
+        wait_until_finished(left)
+    assert_settled_without_a_hand(platform, left, game)
+    assert not any(process.ended for process in processes)
+
+
+def health(caller: Caller) -> tuple[int, str]:
+    """The status of /healthz/workers, and what it says of the broker."""
+    try:
+        answer = caller.send("GET", "/healthz/workers")
+    except OSError:
+        return 0, "not serving yet"
+    return answer.status, str(answer.body["broker"])
+
+
+def play_for(seconds: float, seat: Seat, everybody: Caller) -> None:
+    """Withdrawals and confirmations for so long, while the workers are ill and everything else is well."""
+    ends = time.monotonic() + seconds
+    while time.monotonic() < ends:
+        began = time.monotonic()
+        mm = seat.opened("withdraw", "0.02")
+        seat.done("confirmWithdrawal", mm)
+        assert time.monotonic() - began < PROMPT_SECONDS
+        assert everybody.send("GET", "/readyz").status == 200
+        assert health(everybody) == (503, "unreachable")
+        time.sleep(0.2)

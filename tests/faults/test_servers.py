@@ -1,0 +1,85 @@
+"""The database and the web server die under load: no answer is lost, and everything goes on without a hand."""
+
+import os
+import random
+import signal
+import time
+from dataclasses import replace
+
+from tests.conftest import Clock
+from tests.fake_game import FakeGame
+from tests.faults.machinery import SEED, Platform, children_of, eventually, kill_group, rounds
+from tests.faults.traffic import Player, assert_nothing_lost, played, playing_on
+from tests.faults.unfinished import assert_settled_without_a_hand, lay_table
+from tests.world import Caller, Seat
+from wallet.settling.inquiries import LEASE
+
+DURABLE = True
+FUNDS = 100_00
+PLAYERS = 8
+
+
+def sit_down(platform: Platform, url: str) -> list[Seat]:
+    return [platform.house.seat(FUNDS, url=url) for _ in range(PLAYERS)]
+
+
+def is_ready(url: str) -> bool:
+    try:
+        return Caller(None, url=url).send("GET", "/readyz").status == 200
+    except OSError:
+        return False
+
+
+def play_some(players: list[Player], calls: int = 60) -> None:
+    """Until so many more calls are answered: the players are in full swing."""
+    so_far = played(players)
+    eventually(lambda: played(players) >= so_far + calls or any(player.problem for player in players), "the games get answers")
+
+
+def assert_all_kept(players: list[Player]) -> None:
+    for player in players:
+        # From now on without a server in between.
+        player.seat = replace(player.seat, caller=replace(player.seat.caller, url=None))
+        assert_nothing_lost(player, FUNDS)
+
+
+def test_postgres_restarted_at_once_under_load_loses_no_answer(platform: Platform, game: FakeGame, clock: Clock) -> None:
+    dice, table = random.Random(SEED), lay_table(platform.house, game)
+    web, url = platform.serve(WEB_WORKERS="2")
+    processes = [web, platform.start("beat"), platform.start("worker")]
+    eventually(lambda: is_ready(url), "the web server is ready")
+    left = table.leave_open(40)
+    with playing_on(sit_down(platform, url), SEED) as players:
+        for _ in range(rounds(2, 20)):
+            play_some(players)
+            left += table.leave_open(40)
+            time.sleep(dice.uniform(0, 0.5))
+            platform.restart_postgres()
+        play_some(players)
+    assert sum(player.statuses[503] + player.statuses[0] for player in players) > 0
+    # What was leased by sweeps that lost their connection is free again when their leases are over.
+    clock.go_ahead(LEASE)
+    assert_settled_without_a_hand(platform, left, game)
+    assert_all_kept(players)
+    assert is_ready(url)
+    assert not any(process.ended for process in processes)
+
+
+def test_web_servers_killed_under_load_lose_no_answer(platform: Platform) -> None:
+    dice = random.Random(SEED)
+    web, url = platform.serve(WEB_WORKERS="2")
+    eventually(lambda: is_ready(url), "the web server is ready")
+    with playing_on(sit_down(platform, url), SEED) as players:
+        for number in range(rounds(4, 60)):
+            play_some(players)
+            time.sleep(dice.uniform(0, 0.2))
+            if number % 4 == 2:
+                kill_group(web)
+                web, _ = platform.serve(int(url.rpartition(":")[2]), WEB_WORKERS="2")
+            else:
+                os.kill(dice.choice(children_of(web)), signal.SIGKILL)
+        play_some(players)
+    assert sum(player.statuses[0] for player in players) > 0
+    assert_all_kept(players)
+    assert is_ready(url)
+    platform.assert_whole()

@@ -1,0 +1,164 @@
+"""The process that settles dies after each single statement: what it left is finished by the next sweep, once."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+
+from config.supervisor import ROOT
+from players.clock import now
+from players.ids import new_id
+from tests.conftest import Clock
+from tests.fake_game import FakeGame, says
+from tests.faults.machinery import Platform
+from tests.faults.unfinished import Left, leave, rich_seat
+from tests.ledger import problems_of
+from tests.world import make_party
+from wallet.models import Alert, Entry, Inquiry, Question, Transaction
+from wallet.runs import recorded
+from wallet.settling.inquiries import LEASE
+from wallet.settling.sweep import settle_due
+
+# More statements than a sweep of one transaction can need.
+MOST_STEPS = 120
+
+
+class Sweeper:
+    """Sweeps on request, each in a process of its own."""
+
+    def __init__(self, process: "subprocess.Popen[str]", log: Path) -> None:
+        self.process = process
+        self.log = log
+
+    def sweep(self, last: int) -> tuple[str, int]:
+        """Whether the sweep `died` after `last` steps or `completed`, and its steps."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(f"{last}\n")
+        self.process.stdin.flush()
+        what, steps = self.process.stdout.readline().split()
+        return what, int(steps)
+
+
+@contextmanager
+def sweeping(platform: Platform) -> Iterator[Sweeper]:
+    command = [sys.executable, "-m", "tests.faults.dying"]
+    path = platform.log("dying")
+    with (
+        path.open("w") as log,
+        subprocess.Popen(command, cwd=ROOT, env=platform.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True) as process,
+    ):
+        try:
+            yield Sweeper(process, path)
+        finally:
+            process.kill()
+
+
+@pytest.fixture(autouse=True)
+def callable_game(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "OUTGOING_ALLOWED_NETWORKS", ["127.0.0.0/8"])
+
+
+@pytest.fixture(scope="module")
+def sweeper(own_platform: Platform) -> Iterator[Sweeper]:
+    with sweeping(own_platform) as sweeper:
+        yield sweeper
+
+
+# --- What is due --------------------------------------------------------------------------------------
+
+Leave = Callable[[], list[Left]]
+
+
+def games_that_cannot_be_asked(platform: Platform, game: FakeGame) -> Leave:
+    """By the policy of one what it left expires, by the other's it is held."""
+    lost, held = (rich_seat(platform.house, make_party(unanswered_policy=policy)) for policy in ("expire", "hold"))
+    kinds = [(lost, "withdrawal", "expired"), (lost, "deposit", "expired"), (held, "withdrawal", "pending"), (held, "deposit", "pending")]
+    return lambda: [leave(seat, type, 5, ends) for seat, type, ends in kinds]
+
+
+def a_game_that_knows(platform: Platform, game: FakeGame) -> Leave:
+    seat = rich_seat(platform.house, make_party(query_url=game.url))
+
+    def leave_two() -> list[Left]:
+        left = [leave(seat, "withdrawal", 5, "confirmed"), leave(seat, "deposit", 7, "rolled_back")]
+        game.answers[left[0].mm], game.answers[left[1].mm] = says("CONFIRMED"), says("ROLLED_BACK")
+        return left
+
+    return leave_two
+
+
+def a_game_that_does_not_know(platform: Platform, game: FakeGame) -> Leave:
+    """A withdrawal about which it has said UNKNOWN twice, a day ago; and a deposit. Each time another game: one alone would be taken to forget."""
+    game.otherwise = says("UNKNOWN")
+
+    def leave_two() -> list[Left]:
+        seat = rich_seat(platform.house, make_party(query_url=game.url))
+        left = [leave(seat, "withdrawal", 5, "expired"), leave(seat, "deposit", 7, "pending")]
+        at, began = now(), now() - timedelta(hours=25)
+        counts: dict[str, Any] = {"unknown_answers": 2, "unknown_since": began, "last_answer": "unknown"}
+        Inquiry.objects.create(pk=new_id(), transaction_id=left[0].id, player=seat.player, game=seat.game, began_at=began, next_at=at, **counts)
+        return left
+
+    return leave_two
+
+
+STORIES: tuple[Callable[[Platform, FakeGame], Leave], ...] = (games_that_cannot_be_asked, a_game_that_knows, a_game_that_does_not_know)
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_a_sweep_that_dies_after_any_statement_is_finished_by_the_next(
+    platform: Platform, clock: Clock, game: FakeGame, sweeper: Sweeper, story: Callable[[Platform, FakeGame], Leave]
+) -> None:
+    leave_open = story(platform, game)
+    for last in range(1, MOST_STEPS):
+        left = leave_open()
+        what, steps = sweeper.sweep(last)
+        assert what in ("died", "completed"), sweeper.log.read_text()
+        # Nobody does anything; only the lease that the dead sweep held runs out.
+        clock.go_ahead(last * (LEASE + timedelta(seconds=1)))
+        sweep()
+        assert_finished(left, game)
+        if what == "completed":
+            break
+        assert steps == last
+    # Every run but the last was cut off, after as many steps as the last one shows that there are.
+    assert (what, steps) == ("completed", last - 1)
+    assert not Alert.objects.filter(resolved_at=None).exclude(kind=Alert.Kind.SWEEP_FAILED).exists()
+    platform.assert_whole()
+
+
+def sweep() -> None:
+    """One whole run, by a process that lives."""
+    with recorded("settle_due") as run:
+        assert settle_due(run)
+
+
+def assert_finished(left: list[Left], game: FakeGame) -> None:
+    """Each ended once, or stands on the list; there is one inquiry where there has to be one, and its history is whole."""
+    for one in left:
+        found = Transaction.objects.get(pk=one.id)
+        events = list(Entry.objects.filter(transaction=one.id).order_by("seq").values_list("event", flat=True))
+        assert (found.state, events) == (one.ends, ["opened"] if one.ends == "pending" else ["opened", one.ends])
+        assert_inquired(one, game)
+    assert problems_of(*{one.seat.player for one in left}) == []
+
+
+def assert_inquired(one: Left, game: FakeGame) -> None:
+    inquiry = Inquiry.objects.filter(transaction=one.id).first()
+    if one.ends == "expired" and not one.is_asked_about:
+        assert inquiry is None
+        return
+    assert inquiry is not None
+    assert (inquiry.closed_at is None, inquiry.next_at, bool(inquiry.doubt)) == (one.ends == "pending", None, one.ends == "pending")
+    written = Question.objects.filter(inquiry=inquiry)
+    # Written down before it is asked: there may be more questions than the game has seen, never fewer.
+    assert one.is_asked_about == (game.times_asked(one.mm) > 0)
+    assert game.times_asked(one.mm) <= written.count() <= 2
+    assert written.exclude(answered_at=None).exists() == one.is_asked_about

@@ -1,0 +1,75 @@
+"""Workers that are killed in the middle of a sweep, and more of them than are needed."""
+
+import os
+import random
+import signal
+import socket
+import time
+from collections import Counter
+from datetime import datetime, timedelta
+
+from config.processes import Child
+from players.clock import now
+from tests.conftest import Clock
+from tests.fake_game import FakeGame
+from tests.faults.machinery import SEED, Platform, children_of, eventually, kill_group, rounds
+from tests.faults.unfinished import assert_settled_without_a_hand, lay_table
+from wallet.models import SweepRun
+from wallet.settling.inquiries import LEASE
+
+
+def wait_for_sweep(since: datetime) -> None:
+    """Until a worker begins a sweep after that moment."""
+    eventually(SweepRun.objects.filter(task="settle_due", began_at__gte=since).exists, "a sweep begins")
+
+
+def kill_somehow(dice: random.Random, worker: Child) -> bool:
+    """kill -9 of the whole worker, of its first process alone, or of one that works for it. Returns whether the worker is gone."""
+    how = dice.choice(["all", "first", "one"])
+    if how == "one" and (pool := children_of(worker)):
+        os.kill(dice.choice(pool), signal.SIGKILL)
+        return False
+    if how == "all":
+        kill_group(worker)
+    else:
+        worker.process.kill()
+        worker.process.wait(10)
+    return True
+
+
+def test_workers_killed_at_any_moment_of_a_sweep_settle_everything_once(platform: Platform, clock: Clock, game: FakeGame) -> None:
+    dice, table, left = random.Random(SEED), lay_table(platform.house, game), []
+    platform.start("beat")
+    worker = platform.start("worker")
+    for _ in range(rounds(8, 100)):
+        began = now()
+        left += table.leave_open(40)
+        wait_for_sweep(began)
+        time.sleep(dice.uniform(0, 0.5))
+        if kill_somehow(dice, worker):
+            worker = platform.start("worker")
+    # What the dead had leased is free again when their leases are over.
+    clock.go_ahead(LEASE)
+    assert_settled_without_a_hand(platform, left, game)
+
+
+def test_two_beats_and_three_workers_settle_once_and_ask_once(platform: Platform, game: FakeGame) -> None:
+    table, left = lay_table(platform.house, game, players=12), []
+    # So often that there is always one more sweep under way.
+    for name in ("worker", "worker", "worker", "beat", "beat"):
+        platform.start(name, SETTLE_SECONDS="0.1")
+    for _ in range(rounds(4, 100)):
+        wait_for_sweep(now())
+        left += table.leave_open(100, due_at=now() + timedelta(seconds=1.5))
+    assert_settled_without_a_hand(platform, left, game)
+    asked = Counter(said["mmTransactionId"] for said in game.asked)
+    assert asked == {one.mm: 1 for one in left if one.is_asked_about}
+    runs = SweepRun.objects.filter(task="settle_due", worker__in=working(platform), looked_at__gt=0)
+    assert runs.values("worker").distinct().count() > 1
+    assert not runs.exclude(failed=0, error="").exists()
+    assert "deadlock detected" not in platform.servers.postgres_log()
+
+
+def working(platform: Platform) -> list[str]:
+    """The names, in runs, of all processes that work for the workers at this moment."""
+    return [f"{socket.gethostname()}:{pid}" for child, _ in platform.started.values() for pid in children_of(child)]

@@ -1,0 +1,150 @@
+"""What games left open and is due, how it has to end, and what must be true of it however often the sweep was cut off."""
+
+import itertools
+import time
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from players.clock import now
+from players.secrets import token_hash
+from tests.fake_game import Behaviour, FakeGame, says
+from tests.faults.machinery import Platform, eventually
+from tests.world import House, Party, Seat, make_party, sit, unique
+from wallet.ledger import Asker, open_transaction
+from wallet.models import Alert, Entry, Inquiry, Question, Transaction
+
+FUNDS = 1_000_000
+ENDINGS = ("confirmed", "rolled_back", "expired")
+WORDS = {"confirmed": "CONFIRMED", "rolled_back": "ROLLED_BACK"}
+SIGNS = {("withdrawal", "confirmed"): -1, ("deposit", "confirmed"): 1}
+
+
+@dataclass(frozen=True)
+class Left:
+    """A due transaction of `amount` minor units, and the state in which the sweep has to end it."""
+
+    id: UUID
+    seat: Seat
+    mm: str
+    type: str
+    amount: int
+    ends: str
+
+    @property
+    def is_asked_about(self) -> bool:
+        return bool(self.seat.game.query_url)
+
+
+def open_due(seat: Seat, type: str, amount: int, pending: timedelta) -> tuple[UUID, str]:
+    """Opens a transaction of `amount` minor units that is due so soon; its id, and the game's."""
+    mm = unique("mm")
+    asker = Asker(seat.game.pk, f"game {seat.game.slug}", seat.game.pk, "test", "127.0.0.1", 0)
+    answer = open_transaction(asker, type, token_hash(UUID(seat.token)), mm, amount, seat.currency, "", pending)
+    assert answer.outcome == "opened"
+    return UUID(answer.transaction_id), mm
+
+
+def leave(seat: Seat, type: str, amount: int, ends: str, *, pending: timedelta = timedelta(0)) -> Left:
+    id, mm = open_due(seat, type, amount, pending)
+    return Left(id, seat, mm, type, amount, ends)
+
+
+def late(state: str, seconds: float) -> Behaviour:
+    """Answers with a state after a pause."""
+    answer = says(state)
+
+    def behave(*request: object) -> None:
+        time.sleep(seconds)
+        answer(*request)  # type: ignore[arg-type]
+
+    return behave
+
+
+@dataclass
+class Table:
+    """Players of a game that can be asked and of one that cannot, who leave transactions open."""
+
+    asked: list[Seat]
+    unasked: list[Seat]
+    game: FakeGame
+    pause: float = 0.02
+
+    def leave_open(self, count: int, due_at: datetime | None = None) -> list[Left]:
+        """`count` transactions of every kind, in turns, half of which the game is asked about; due at once, or all together at a moment."""
+        kinds = itertools.product(("confirmed", "rolled_back"), ("withdrawal", "deposit"))
+        return [self.leave_one(number, *kind, due_at) for number, kind in zip(range(count), itertools.cycle(kinds), strict=False)]
+
+    def leave_one(self, number: int, ends: str, type: str, due_at: datetime | None) -> Left:
+        is_asked = number // 4 % 2 == 0
+        seats = self.asked if is_asked else self.unasked
+        pending = timedelta(0) if due_at is None else due_at - now()
+        left = leave(seats[number % len(seats)], type, 1 + number % 7, ends if is_asked else "expired", pending=pending)
+        if is_asked:
+            self.game.answers[left.mm] = late(WORDS[ends], self.pause)
+        return left
+
+
+def lay_table(house: House, game: FakeGame, players: int = 6) -> Table:
+    """A table with so many players at each of its two games."""
+    parties = make_party(query_url=game.url), make_party()
+    asked, unasked = ([rich_seat(house, party) for _ in range(players)] for party in parties)
+    return Table(asked, unasked, game)
+
+
+def rich_seat(house: House, party: Party) -> Seat:
+    seat = sit(party, house.player())
+    seat.adjust("credit", FUNDS)
+    return seat
+
+
+# --- What must be true of it -------------------------------------------------------------------------
+
+
+def count_unfinished(left: Iterable[Left]) -> int:
+    """How many of them are pending, or still to be asked about."""
+    ids = [one.id for one in left]
+    open_ones = Inquiry.objects.filter(transaction__in=ids, closed_at=None)
+    return Transaction.objects.filter(pk__in=ids, settled_at=None).count() + open_ones.count()
+
+
+def wait_until_finished(left: list[Left]) -> None:
+    eventually(lambda: count_unfinished(left) == 0, "all that was due is settled, and every inquiry is closed")
+
+
+def assert_settled_without_a_hand(platform: Platform, left: list[Left], game: FakeGame) -> None:
+    """All of it, in the end, with nobody having done anything; and the ledger is whole."""
+    wait_until_finished(left)
+    assert_settled_once(left)
+    assert_asked(left, game)
+    # What a sweep that was cut off has raised clears itself.
+    eventually(lambda: not Alert.objects.filter(resolved_at=None).exists(), "no alert is left open")
+    platform.assert_whole()
+
+
+def assert_settled_once(left: list[Left]) -> None:
+    """Each ended as it had to, by one entry; each wallet holds what follows; nobody has to look at anything."""
+    ids = [one.id for one in left]
+    found = Transaction.objects.in_bulk(ids)
+    assert {one.id: found[one.id].state for one in left} == {one.id: one.ends for one in left}
+    endings = Counter(Entry.objects.filter(transaction__in=ids, event__in=ENDINGS).values_list("transaction", flat=True))
+    assert endings == dict.fromkeys(ids, 1)
+    assert Entry.objects.filter(transaction__in=ids).count() == 2 * len(ids)
+    for seat in {id(one.seat): one.seat for one in left}.values():
+        moved = sum(SIGNS.get((one.type, one.ends), 0) * one.amount for one in left if one.seat is seat)
+        assert seat.holding()[:4] == (FUNDS + moved, 0, 0, 0)
+
+
+def assert_asked(left: list[Left], game: FakeGame) -> None:
+    """Each was asked about at least once, where it could be; each question of the game stands in the history."""
+    inquiries = Inquiry.objects.filter(transaction__in=[one.id for one in left])
+    assert sorted(inquiries.values_list("transaction", flat=True)) == sorted(one.id for one in left if one.is_asked_about)
+    assert not inquiries.filter(closed_at=None).exists()
+    assert not inquiries.exclude(doubt="").exists()
+    asked = Counter(said["mmTransactionId"] for said in list(game.asked))
+    written = Counter(Question.objects.filter(inquiry__in=inquiries).values_list("inquiry__transaction__mm_transaction_id", flat=True))
+    for one in left:
+        assert one.is_asked_about == (asked[one.mm] > 0)
+        assert asked[one.mm] <= written[one.mm], f"{one.mm} was asked about {asked[one.mm]} times, and {written[one.mm]} questions were written down"
