@@ -159,6 +159,11 @@ def counting(directory: Path, database_url: str) -> Iterator[tuple[str, Path]]:
         yield url, log
 
 
+def children(parent: int) -> int:
+    """How many processes a process has that it has not seen the end of: their places are taken."""
+    return len(Path(f"/proc/{parent}/task/{parent}/children").read_text().split())
+
+
 def processes(log: Path) -> list[int]:
     return [int(pid) for pid in re.findall(r"Booting worker with pid: (\d+)", log.read_text())]
 
@@ -186,7 +191,7 @@ def test_all_processes_count_together_and_no_count_is_lost_with_a_process(seat: 
         # New code: all processes are replaced, twice.
         for ended in (2, 4):
             os.kill(master(log), signal.SIGHUP)
-            wait_until(lambda ended=ended: log.read_text().count("Worker exiting") == ended, 60)
+            wait_until(lambda ended=ended: log.read_text().count("Worker exiting") == ended and children(master(log)) == 2, 60)
         calls(url, seat, 30)
         assert answers(read(url), "getBalance", "0") == 90
         assert {path.name for path in (tmp_path / "counts").iterdir()} <= {f"histogram_{place}.db" for place in range(4)}

@@ -35,7 +35,7 @@ SEED = int(os.environ.get("FAULTS_SEED") or random.SystemRandom().randrange(10**
 # Whatever ends such a process, it ends at once; what it leaves undone is what the tests are about.
 ENDINGS = (Ending(signal.SIGKILL, 10),)
 # Everything happens often, so that a test need not wait.
-OFTEN = {"SETTLE_SECONDS": "0.4", "PULSE_SECONDS": "1", "RECENT_AUDIT_SECONDS": "5", "OUTGOING_ALLOWED_NETWORKS": "127.0.0.0/8", "OUTGOING_TOTAL_SECONDS": "3"}
+OFTEN = {"SETTLE_SECONDS": "0.4", "PULSE_SECONDS": "1", "RECENT_AUDIT_SECONDS": "5", "OUTGOING_ALLOWED_NETWORKS": "127.0.0.0/8", "OUTGOING_TOTAL_SECONDS": "10"}
 COMMANDS = {"web": PROGRAMS["gunicorn"], "worker": PROGRAMS["worker"], "beat": PROGRAMS["beat"]}
 
 

@@ -14,7 +14,7 @@ from wallet.models import Pulse
 # How long Valkey is gone, in seconds.
 ABSENCES = (60.0, 1.0, 20.0) if LONG else (5.0,)
 # A withdrawal beside a broker that is gone takes no longer than this.
-PROMPT_SECONDS = 3.0
+PROMPT_SECONDS = 5.0
 
 
 def wait_for_heartbeat(since: datetime) -> None:
