@@ -1,7 +1,8 @@
 """Every branch of contract 2.4 through the real worker, the real broker and a game on a real socket."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
+from uuid import UUID
 
 from players.clock import now
 from tests.conftest import Clock
@@ -27,14 +28,14 @@ WORDS: dict[str, tuple[str, Behaviour, str]] = {
 }
 
 
-def stand(id: object) -> str:
+def stand(id: UUID) -> str:
     """A transaction's state, or why it is in doubt."""
     found = Transaction.objects.get(pk=id)
     inquiry = Inquiry.objects.filter(transaction=found, closed_at=None).first()
     return inquiry.doubt or found.state if inquiry and found.settled_at is None else found.state
 
 
-def wait_for_stands(ids: dict[str, object], wanted: dict[str, str], what: str) -> None:
+def wait_for_stands(ids: dict[str, UUID], wanted: dict[str, str], what: str) -> None:
     def as_wanted() -> bool:
         return {name: stand(id) for name, id in ids.items()} == wanted
 
@@ -45,13 +46,13 @@ def wait_for_stands(ids: dict[str, object], wanted: dict[str, str], what: str) -
         raise AssertionError(f"{late}: {differing}") from late
 
 
-def answered(*, since: object, at_least: int) -> Callable[[], bool]:
+def answered(*, since: datetime, at_least: int) -> Callable[[], bool]:
     return lambda: Question.objects.filter(answered_at__gte=since).count() >= at_least
 
 
 def test_every_word_of_a_game_has_its_end(platform: Platform, clock: Clock, game: FakeGame) -> None:
     seat = rich_seat(platform.house, make_party(query_url=game.url, query_username="quantum"))
-    ids: dict[str, object] = {}
+    ids: dict[str, UUID] = {}
     for number, (name, (type, behaviour, _)) in enumerate(WORDS.items(), 1):
         ids[name], mm = open_due(seat, type, number, timedelta(0))
         game.answers[mm] = behaviour
@@ -65,7 +66,7 @@ def test_every_word_of_a_game_has_its_end(platform: Platform, clock: Clock, game
     at_once = settled | {"unknown_deposit", "held"}
     first = {name: end if end in at_once or name == "expires" else "pending" for name, end in ends.items()}
     wait_for_stands(ids, first, "what can be settled at once is")
-    eventually(lambda: Inquiry.objects.filter(transaction__in=ids.values(), last_answer="", doubt="").count() == 0, "every question is answered")
+    eventually(lambda: Inquiry.objects.filter(transaction__in=list(ids.values()), last_answer="", doubt="").count() == 0, "every question is answered")
 
     for hours in (13, 26):
         began = now()
@@ -85,6 +86,6 @@ def test_every_word_of_a_game_has_its_end(platform: Platform, clock: Clock, game
     platform.assert_whole()
 
 
-def left_without_url(platform: Platform, policy: str, type: str) -> object:
+def left_without_url(platform: Platform, policy: str, type: str) -> UUID:
     seat: Seat = rich_seat(platform.house, make_party(unanswered_policy=policy))
     return open_due(seat, type, 1_00, timedelta(0))[0]
