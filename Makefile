@@ -22,7 +22,7 @@ run: $(RUN)  ## start the platform with demo data; HOST and PORT from the enviro
 test: $(DEV)  ## run the tests; ARGS="-k name" chooses
 	@$(LAUNCH) with --instance test --fast -- $(VENV)/bin/python -m pytest -n 2 $(ARGS)
 
-faults: $(DEV)  ## kill, cut off and restart everything, for half an hour; ARGS="-k postgres"
+faults: $(DEV)  ## kill, cut off and restart everything, for ten minutes; ARGS="-k postgres"
 	@FAULTS=long $(LAUNCH) with --instance faults --fast -- $(VENV)/bin/python -m pytest -n 2 tests/faults $(ARGS)
 
 lint: $(DEV)  ## check style, types, imports and migrations

@@ -12,7 +12,7 @@ from pathlib import Path
 from config.processes import Child, start, stop
 from config.supervisor import ROOT
 
-PATIENCE_SECONDS = 30
+PATIENCE_SECONDS = 90
 
 
 def free_port() -> int:

@@ -54,6 +54,13 @@ class Servers:
         self.stack.callback(stop, self.valkey)
         valkey.wait_for(self.valkey, self.instance, self.valkey_socket)
 
+    def hang_valkey(self) -> None:
+        """It keeps its connections, and answers none."""
+        os.kill(self.valkey.process.pid, signal.SIGSTOP)
+
+    def wake_valkey(self) -> None:
+        os.kill(self.valkey.process.pid, signal.SIGCONT)
+
     def flush_valkey(self) -> None:
         with redis.Redis(unix_socket_path=str(self.valkey_socket)) as client:
             client.flushall()
