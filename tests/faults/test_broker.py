@@ -26,7 +26,7 @@ def test_a_broker_that_is_emptied_again_and_again_costs_only_time(platform: Plat
     dice, table, left = random.Random(SEED), lay_table(platform.house, game), []
     processes = [platform.start("beat"), platform.start("worker")]
     wait_for_heartbeat(now())
-    for _ in range(rounds(20, 400)):
+    for _ in range(rounds(15, 400)):
         left += table.leave_open(8)
         platform.servers.flush_valkey()
         time.sleep(dice.uniform(0, 0.4))

@@ -58,7 +58,7 @@ def test_two_beats_and_three_workers_settle_once_and_ask_once(platform: Platform
     # So often that there is always one more sweep under way.
     for name in ("worker", "worker", "worker", "beat", "beat"):
         platform.start(name, SETTLE_SECONDS="0.04")
-    for _ in range(rounds(4, 100)):
+    for _ in range(rounds(3, 100)):
         wait_for_sweep(now())
         left += table.leave_open(100, due_at=now() + timedelta(seconds=1.5))
     assert_settled_without_a_hand(platform, left, game)
