@@ -581,3 +581,37 @@ def test_a_dry_run_says_what_would_happen_and_changes_nothing(house: House, cloc
     assert (Inquiry.objects.count(), Question.objects.count()) == before
     assert [seat.transaction(mm).state for seat, mm in zip((asked, expiring, held), mms, strict=True)] == ["pending"] * 3
     assert Transaction.objects.filter(state="pending", settled_at=None).count() >= 3
+
+
+def test_the_command_settles_as_the_worker_does(house: House, clock: Clock) -> None:
+    seat = seated(house, make_party())
+    mm = seat.opened("withdraw", "30.00")
+    clock.go_ahead(DUE)
+    output = StringIO()
+    call_command("settle_due", stdout=output)
+    assert state(seat, mm) == "expired"
+    assert output.getvalue().endswith(" settled, 0 failed.\n")
+
+
+def test_a_dry_run_tells_what_waits_and_why(house: House, clock: Clock, game: FakeGame, party: Party) -> None:
+    seat = seated(house, party)
+    later, doubtful, again = seat.opened("withdraw", "1.00"), seat.opened("deposit", "1.00"), seat.opened("withdraw", "2.00")
+    game.answers[doubtful] = says("UNKNOWN")
+    began = now()
+    output = StringIO()
+    call_command("settle_due", "--dry-run", "--all", stdout=output)
+    assert f"{later}: due " in output.getvalue()
+    clock.stand(began + DUE)
+    sweep()
+    leave_pulse("web")
+    clock.stand(began + DUE + HOUR)
+    output = StringIO()
+    call_command("settle_due", "--dry-run", stdout=output)
+    said = output.getvalue()
+    assert said.startswith("Nothing is due at present: no web process has left a sign of life since ")
+    assert f"{doubtful}: in doubt: the game does not know this deposit; an operator decides" in said
+    assert f"{again}: nothing is due while this lasts: " in said
+    Pulse.objects.all().delete()
+    output = StringIO()
+    call_command("settle_due", "--dry-run", stdout=output)
+    assert f"{again}: asked 1 times, last answer PENDING; asked again " in output.getvalue()
