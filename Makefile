@@ -80,6 +80,6 @@ install:
 	fi; \
 	echo "Installing what $(LOCK) names (once; it may take a minute)"; \
 	touch $(VENV)/.installing \
-		&& $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-input --no-compile --require-hashes -r $(LOCK) \
+		&& $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-input --no-compile --no-deps --require-hashes -r $(LOCK) \
 		&& rm -f $(VENV)/.installing \
 		&& touch $(STAMP)
