@@ -13,7 +13,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 app = Celery("quantum_wallet")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(["wallet"])
+app.autodiscover_tasks(["wallet", "payments"])
 # Every line that a task causes carries its id.
 app.steps["worker"].add(DjangoStructLogInitStep)
 

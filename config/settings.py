@@ -88,6 +88,18 @@ PENDING_TTL = timedelta(hours=env.int("PENDING_TTL_HOURS", default=72))
 if timedelta(hours=50) > PENDING_TTL:
     raise ImproperlyConfigured("PENDING_TTL_HOURS must be at least 50: games retry a confirmation for 48 h 48 min.")
 
+# --- Payments ---------------------------------------------------------------------------------------
+
+# Where players and providers reach the platform, such as https://pay.example.com: the beginning of the addresses of the checkout.
+# Unset: the host that a game called.
+PUBLIC_URL = env.str("PUBLIC_URL", default="").rstrip("/")
+if PUBLIC_URL and not PUBLIC_URL.startswith(("https://", "http://")):
+    raise ImproperlyConfigured("PUBLIC_URL must begin with https://, or on one machine with http://.")
+# How long an order waits for its payment, in minutes; Stripe's own pages need 30.
+ORDER_TTL_MINUTES = env.int("ORDER_TTL_MINUTES", default=60)
+if not 30 <= ORDER_TTL_MINUTES <= 24 * 60:
+    raise ImproperlyConfigured("ORDER_TTL_MINUTES must be from 30 to 1440.")
+
 # --- What is kept how long, in days; transactions, journal and ids are kept for ever -------------------
 
 CALL_LOG_DAYS = env.int("CALL_LOG_DAYS", default=90)
@@ -231,12 +243,18 @@ CHECK_TIME_LIMIT = env.int("CHECK_TIME_LIMIT", default=4 * 3600)
 SETTLE_SECONDS = env.float("SETTLE_SECONDS", default=30.0)
 RECENT_AUDIT_SECONDS = env.float("RECENT_AUDIT_SECONDS", default=300.0)
 PULSE_SECONDS = env.float("PULSE_SECONDS", default=15.0)
+# Deliveries to games and refunds that are due; each is tried at once besides.
+DELIVER_SECONDS = env.float("DELIVER_SECONDS", default=5.0)
+REFUND_SECONDS = env.float("REFUND_SECONDS", default=10.0)
 # A message that nobody took is left out when it is so old, in seconds: the next one does the same work. Who sends and who
 # receives go by clocks of their own here, so this must be longer than those can be apart.
 MESSAGE_SECONDS = 3600.0
 CELERY_BEAT_SCHEDULE = {
     "pulse": {"task": "wallet.pulse", "schedule": PULSE_SECONDS, "options": {"expires": MESSAGE_SECONDS}},
     "settle_due": {"task": "wallet.settle_due", "schedule": SETTLE_SECONDS, "options": {"expires": MESSAGE_SECONDS}},
+    "expire_orders": {"task": "payments.expire_orders", "schedule": 60.0, "options": {"expires": MESSAGE_SECONDS}},
+    "deliver_due": {"task": "payments.deliver_due", "schedule": DELIVER_SECONDS, "options": {"expires": MESSAGE_SECONDS}},
+    "settle_refunds": {"task": "payments.settle_refunds", "schedule": REFUND_SECONDS, "options": {"expires": MESSAGE_SECONDS}},
     "audit_recent": {"task": "wallet.audit_recent", "schedule": RECENT_AUDIT_SECONDS, "options": {"expires": MESSAGE_SECONDS}},
     "keep_house": {"task": "wallet.keep_house", "schedule": crontab(minute="50"), "options": {"expires": MESSAGE_SECONDS}},
     # By night, in this order: the day's accounts, then the whole ledger, then the statement that it was so.

@@ -8,11 +8,14 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from config import celery as celery
 from config import health
 from config.metrics import metrics
+from payments.urls import payments_api, provider_callbacks
 from wallet.urls import entry_api, wallet
 
 urlpatterns = [
     path("wallet/", include(wallet)),
     path("entry/", include(entry_api)),
+    path("payments/", include(payments_api)),
+    path("pay/", include(provider_callbacks)),
     path("admin/", admin.site.urls),
     path("api/schema/", SpectacularAPIView.as_view(authentication_classes=[], permission_classes=[]), name="schema"),
     path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema", authentication_classes=[], permission_classes=[]), name="docs"),

@@ -1,7 +1,23 @@
 """How money enters the platform."""
 
+from pathlib import Path
+from typing import Any
+
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+from wallet.rights import run_for_role
+
+RIGHTS = Path(__file__).parent / "sql" / "rights.sql"
+
+
+def grant_rights(*, using: str, **kwargs: Any) -> None:
+    """Runs `payments/sql/rights.sql` for the application's role; the wallet's has run before, in the order of INSTALLED_APPS."""
+    run_for_role(RIGHTS, "payments_orderevent", using)
 
 
 class PaymentsConfig(AppConfig):
     name = "payments"
+
+    def ready(self) -> None:
+        post_migrate.connect(grant_rights, sender=self)

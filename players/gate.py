@@ -27,6 +27,8 @@ KINDS = {
     "/payments/": Credential.Kind.GAME,
     "/entry/": Credential.Kind.PLATFORM,
 }
+# Callbacks of payment providers: signed, not authenticated here, and no more for the browsers' middleware than the API's calls.
+CALLBACKS = "/pay/"
 
 
 class Call(NamedTuple):
@@ -74,12 +76,15 @@ class ApiGate:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         began_ns = time.perf_counter_ns()
         bind_request_id(request)
-        answer = self.answer(request) if kind_for(request.path_info) else self.get_response(request)
+        is_ours = request.path_info.startswith(CALLBACKS) or kind_for(request.path_info)
+        answer = self.answer(request) if is_ours else self.get_response(request)
         measures.count(request, answer, time.perf_counter_ns() - began_ns)
         return answer
 
     def answer_call(self, request: HttpRequest) -> HttpResponse:
-        """The answer to a call of the API."""
+        """The answer to a call of the API, or to a provider's callback."""
+        if request.path_info.startswith(CALLBACKS):
+            return serve(request)
         try:
             decided = self.decide(request, time.perf_counter_ns())
         except (OperationalError, InterfaceError) as problem:

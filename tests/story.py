@@ -1,15 +1,19 @@
 """Wallets to which everything has happened that can happen to one."""
 
+import uuid
 from dataclasses import dataclass
 
+from players.ids import new_id
 from players.models import Player
 from tests.world import House, Seat, sit, unique
+from wallet import ledger
 from wallet.models import Wallet
-from wallet.operations import freeze_wallet, limit_withdrawals, unfreeze_wallet
+from wallet.operations import freeze_wallet, limit_withdrawals, resolve_transaction, unfreeze_wallet
 
 # What a story must have of each kind, so that a test over all rows is a test over all kinds.
 EVENTS = frozenset(
     {"wallet_opened", "opened", "declined", "tombstone", "rollback_noted", "confirmed", "rolled_back", "expired", "adjusted", "debt_repaid"}
+    | {"posted"}
     | {"frozen", "unfrozen", "limit_set"}
 )
 
@@ -37,6 +41,7 @@ def tell_story(house: House) -> Story:
     other = house.seat(300_00)
     game_settles(seat)
     platform_settles(seat)
+    provider_acts(seat)
     operators_act(seat)
     for one in (second, other):
         one.adjust("credit", 200_00)
@@ -81,3 +86,34 @@ def operators_act(seat: Seat) -> None:
     freeze_wallet(seat.wallet(), actor="test", reason="suspicion")
     unfreeze_wallet(seat.wallet(), actor="test", reason="cleared")
     freeze_wallet(seat.wallet(), actor="test", reason="again")
+
+
+def provider_acts(seat: Seat) -> None:
+    """Payments in the wallet's own currency, all that can follow from them, and credit that is set aside in each way."""
+    paid = post(seat, ("payment", 10_00), ("top_up", 50_00))
+    post(seat, ("payment_return", 4_00, paid[0]), ("clawback", 20_00, paid[1]))
+    post(seat, ("sale_return", 3_00, post(seat, ("sale", 3_00))[0]))
+    set_aside(seat, 5_00, "confirmed", paid[1])
+    set_aside(seat, 6_00, "rolled_back", paid[1])
+    set_aside(seat, 7_00, "", paid[1])
+    # More than there is: the rest is owed, and what comes next pays it.
+    post(seat, ("clawback", 5000_00, paid[1]))
+    post(seat, ("top_up", 5000_00))
+    post(seat, ("clawback", 1_00))
+
+
+def post(seat: Seat, *moves: tuple[str, int] | tuple[str, int, uuid.UUID]) -> list[uuid.UUID]:
+    """Writes postings as a payment does: type, minor units, and what is taken back. Returns their ids."""
+    postings = [ledger.Posting(new_id(), type, seat.currency, amount, *reverses) for type, amount, *reverses in moves]
+    about = {"description": "order of a story", "source": "provider", "actor": "provider:test", "reason": "test"}
+    assert ledger.post(seat.player.pk, seat.game.pk, postings, **about) == "posted"
+    return [posting.id for posting in postings]
+
+
+def set_aside(seat: Seat, amount: int, event: str, reverses: uuid.UUID) -> None:
+    """Sets credit aside for a refund, which then ends so; an empty `event` leaves it open."""
+    id = new_id()
+    about = {"description": "order of a story", "source": "operator", "actor": "operator:test"}
+    assert ledger.set_aside(id, seat.player.pk, seat.game.pk, seat.currency, amount, reverses=reverses, **about) == amount
+    if event:
+        resolve_transaction(id, event=event, source="provider", actor="provider:test", reason="test")

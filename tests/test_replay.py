@@ -50,7 +50,7 @@ def subject(e: EntryRow, t: TransactionRow | None, currency: str) -> bytes | Non
         return opening(t)
     if e.event == "debt_repaid":
         return None
-    return opening(t) + ending(t) if e.event in ("tombstone", "adjusted") else ending(t)
+    return opening(t) + ending(t) if e.event in ("tombstone", "adjusted", "posted") else ending(t)
 
 
 @pytest.fixture

@@ -66,7 +66,7 @@ def test_the_story_has_a_row_of_every_kind(story: Story) -> None:
     assert set(entries.values_list("event", flat=True)) == EVENTS
     assert set(transactions.values_list("state", flat=True)) == set(Transaction.State.values)
     assert set(transactions.values_list("type", flat=True)) == set(Transaction.Type.values)
-    assert set(transactions.values_list("settled_source", flat=True)) == {"", "game", "sweep", "operator"}
+    assert set(transactions.values_list("settled_source", flat=True)) == {"", "game", "sweep", "operator", "provider"}
     assert set(transactions.values_list("refusal", flat=True)) == {"", "insufficient_funds", "limit_reached"}
 
 

@@ -1,6 +1,7 @@
 """The one door to the ledger: calls the functions of `wallet/sql`, each in one round trip, and retries what is safe to repeat."""
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -62,6 +63,16 @@ class TransactionView(NamedTuple):
     settled_at: datetime | None
 
 
+class Posting(NamedTuple):
+    """One movement of a payment, in minor units. `type` is a `Transaction.Type`; `reverses` names the transaction that it takes back."""
+
+    id: UUID
+    type: str
+    currency: str
+    amount: int
+    reverses: UUID | None = None
+
+
 ANSWER = "SELECT outcome, transaction_id::text, balance, currency_code FROM "
 
 OPEN = ANSWER + "ledger_open(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s::inet, %s)"
@@ -71,6 +82,8 @@ RESOLVE = ANSWER + "ledger_resolve(%s, %s, %s, %s, %s)"
 EXPIRE = "SELECT ledger_expire(%s, %s, %s)"
 ADJUST = ANSWER + "ledger_adjust(%s, %s, %s, %s, %s, %s, %s, %s, %s)"
 GATE = ANSWER + "ledger_gate(%s, %s, %s, %s, %s, %s)"
+POST = "SELECT ledger_post(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+SET_ASIDE = "SELECT ledger_set_aside(%s, %s, %s, %s, %s, %s, %s, %s, %s)"
 OPEN_WALLET = "SELECT ledger_open_wallet(%s, %s, %s)"
 LOG_REFUSED = "SELECT call_log_refused(%s, %s, %s, %s, %s, %s::inet, %s)"
 SESSION = """
@@ -198,6 +211,23 @@ def adjust_wallet(
 ) -> Answer:
     """Credits or debits `amount` minor units; repeated with the same id it is done once."""
     return answer(ADJUST, (transaction_id, player_id, currency, type_, Int8(amount), into_debt, source, actor, reason))
+
+
+def post(player_id: UUID, game_id: UUID, postings: Sequence[Posting], *, description: str, source: str, actor: str, reason: str) -> str:
+    """Writes what a payment moves, all or none. Returns posted, or limit_reached where a wallet would hold or owe too much."""
+    ids, types, currencies, amounts, reverses = (list(column) for column in zip(*postings, strict=True))
+    row = run(POST, (player_id, game_id, ids, currencies, types, [Int8(amount) for amount in amounts], reverses, description, source, actor, reason))
+    if row is None:
+        raise AssertionError("a ledger function returns a row")
+    return str(row[0])
+
+
+def set_aside(id: UUID, player_id: UUID, game_id: UUID, currency: str, most: int, *, reverses: UUID | None, description: str, source: str, actor: str) -> int:
+    """Reserves what is there of `most` minor units for a refund. Returns how much; 0 where nothing is there, and no transaction then."""
+    row = run(SET_ASIDE, (id, player_id, game_id, currency, Int8(most), reverses, description, source, actor))
+    if row is None:
+        raise AssertionError("a ledger function returns a row")
+    return int(row[0])
 
 
 def gate_wallet(player_id: UUID, currency: str, event: str, limit: int | None, actor: str, note: str) -> Answer:

@@ -15,10 +15,18 @@ MOVES: dict[tuple[str, str], tuple[str | None, str | None, int]] = {
     ("deposit", "rolled_back"): (None, None, -1),
     ("deposit", "expired"): (None, None, -1),
     ("credit", "adjusted"): ("adjustments", "spendable", 0),
+    ("payment", "posted"): ("provider_clearing", "issuance", 0),
+    ("sale", "posted"): ("provider_clearing", "game_revenue", 0),
+    ("payment_return", "posted"): ("issuance", "provider_clearing", 0),
+    ("sale_return", "posted"): ("game_revenue", "provider_clearing", 0),
+    ("top_up", "posted"): ("issuance", "spendable", 0),
+    ("set_aside", "opened"): ("spendable", "reserved", 0),
+    ("set_aside", "confirmed"): ("reserved", "issuance", 0),
+    ("set_aside", "rolled_back"): ("reserved", "spendable", 0),
 }
 NOTHING = (None, None, 0)
-# What a debit by an operator takes: first what is spendable, then it becomes debt.
-DEBITS = (("spendable", "adjustments", 0), ("debt", "adjustments", 0))
+# What takes more than there is: first what is spendable, then it becomes debt. By type and event, the account that gets it.
+TAKING = {("debit", "adjusted"): "adjustments", ("clawback", "posted"): "issuance"}
 PLAYER_ACCOUNTS = ("spendable", "reserved", "debt")
 # Spendable, reserved and announced money together stay below (contract 1, Amounts).
 BOUND = 10**18
@@ -116,8 +124,8 @@ class Replay:
             return ("spendable", "debt", 0)
         if t is None or e.event in ("declined", "tombstone", "rollback_noted"):
             return NOTHING
-        if (t.type, e.event) == ("debit", "adjusted"):
-            return DEBITS[1] if e.debit == "debt" else DEBITS[0]
+        if taker := TAKING.get((t.type, e.event)):
+            return ("debt" if e.debit == "debt" else "spendable", taker, 0)
         return MOVES.get((t.type, e.event), ("no such event", "no such event", 0))
 
     def check_repayment(self, e: EntryRow, amount: int) -> None:
@@ -153,8 +161,8 @@ class Replay:
             if self.before is None or self.before.transaction_id != t.id or t.settled_seq != e.seq:
                 self.found(f"transaction {t.id} did not repay debt here")
             return None
-        if e.event == "adjusted":
-            return self.check_adjustment(e, t)
+        if e.event in ("adjusted", "posted"):
+            return self.check_posting(e, t)
         if e.event in ("opened", "declined", "tombstone"):
             return self.check_opening(e, t)
         self.check_ending(e, t)
@@ -173,13 +181,17 @@ class Replay:
             present = ("declined", e.at) if e.event == "declined" else ("pending", None)
             if (t.state, t.settled_at, t.settled_source, t.settled_actor, t.reason) != (*present, "", "", ""):
                 self.found(f"transaction {t.id} is {t.state} without the entry for it")
-        if (t.refusal, t.due_at is None) != (self.refusal(e, t), e.event == "declined"):
+        # What is set aside for a refund waits for a provider, not for a game: it is never due.
+        is_never_due = e.event == "declined" or t.type == "set_aside"
+        if (t.refusal, t.due_at is None) != (self.refusal(e, t), is_never_due):
             self.found(f"transaction {t.id} had to be decided otherwise: {t.refusal or 'opened'}")
         return opening(t)
 
     def refusal(self, e: EntryRow, t: TransactionRow) -> str:
         """Why the ledger had to decline the transaction that this entry opens; an empty text where it had not."""
         amount = e.amount or 0
+        if t.type == "set_aside":
+            return ""
         if t.type != "withdrawal":
             total = e.spendable + e.reserved + e.announced + (amount if e.event == "declined" else 0)
             return "limit_reached" if total >= BOUND else ""
@@ -196,13 +208,14 @@ class Replay:
         self.unended.pop(t.id, None)
         self.check_answer(e, t)
 
-    def check_adjustment(self, e: EntryRow, t: TransactionRow) -> bytes:
+    def check_posting(self, e: EntryRow, t: TransactionRow) -> bytes:
+        """An entry of what is opened and settled in one step: an operator's adjustment, or a part of a payment."""
         first = t.opened_seq == e.seq
         self.adjusted = (e.amount or 0) if first else self.adjusted + (e.amount or 0)
         said = (t.state, t.opened_at, t.settled_at, t.actor, t.settled_actor, t.refusal)
         if said != ("confirmed", e.at, e.at, e.actor, e.actor, ""):
-            self.found(f"transaction {t.id} was not adjusted so")
-        if t.type == "debit" and first and e.debit == "spendable" and t.settled_seq != e.seq:
+            self.found(f"transaction {t.id} was not {e.event} so")
+        if (t.type, e.event) in TAKING and first and e.debit == "spendable" and t.settled_seq != e.seq:
             # It found too little: the entry that makes debt of the rest follows.
             self.unended[t.id] = t
             return opening(t) + ending(t)

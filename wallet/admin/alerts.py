@@ -59,6 +59,21 @@ MEANINGS = {
         "A due transaction could not be settled. The next sweep tries it again.",
         "It is raised again when it fails again.",
     ),
+    Kind.CREDIT_HELD: (
+        "credit held",
+        "A payment or its return is booked, but the wallet's part of it is not: it would have held, or owed, more than a wallet ever may.",
+        "Resolve it when the wallet has been put right by an adjustment.",
+    ),
+    Kind.REFUND_OPEN: (
+        "refund open",
+        "Nobody knows what became of a refund. The credit that was set aside for it waits, and the provider is asked about it again and again.",
+        "It is raised again while the refund has no end. Ask the provider's people.",
+    ),
+    Kind.DELIVERY_GIVEN_UP: (
+        "delivery given up",
+        "A player has paid, and the game has not taken the delivery. No more tries are made.",
+        "Resolve it when the game has delivered, or the order is refunded; the delivery can be sent again from its page.",
+    ),
 }
 
 

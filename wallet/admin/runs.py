@@ -17,13 +17,14 @@ from wallet.models import SweepRun
 
 # A sweep is killed by its time limit before this.
 SWEEP_LOST = timedelta(minutes=10)
-TASKS = ("settle_due", "audit_recent", "audit_all", "fold_accounts", "make_checkpoint", "keep_house")
+CHECKS = ("audit_recent", "audit_all", "fold_accounts", "make_checkpoint", "keep_house")
+TASKS = ("settle_due", "deliver_due", "settle_refunds", "expire_orders", *CHECKS)
 NEWEST = (F("began_at").desc(), "-pk")
 
 
 def lost_after(task: str) -> timedelta:
     """After what time without an end nobody works on a run any more."""
-    return SWEEP_LOST if task == "settle_due" else max(SWEEP_LOST, timedelta(seconds=settings.CHECK_TIME_LIMIT))
+    return SWEEP_LOST if task not in CHECKS else max(SWEEP_LOST, timedelta(seconds=settings.CHECK_TIME_LIMIT))
 
 
 def show_outcome(run: Any) -> SafeString:

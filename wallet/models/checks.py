@@ -65,6 +65,9 @@ class Alert(models.Model):
         GAME_FORGETS = "game_forgets", "a game suddenly knows hardly any transaction"
         SWEEP_FAILED = "sweep_failed", "a sweep failed"
         SETTLEMENT_FAILED = "settlement_failed", "a due transaction cannot be settled"
+        CREDIT_HELD = "credit_held", "a payment's credit cannot be given or taken"
+        REFUND_OPEN = "refund_open", "a refund has had no end for days"
+        DELIVERY_GIVEN_UP = "delivery_given_up", "a paid order cannot be delivered"
 
     # A red banner on every page of the admin, until it is resolved.
     CRITICAL = (Kind.WALLET_DIFFERENCE, Kind.LEDGER_DIFFERENCE, Kind.CHECKPOINT_DIFFERENCE)

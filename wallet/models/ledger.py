@@ -55,7 +55,7 @@ class Wallet(models.Model):
 
 
 class Transaction(models.Model):
-    """The present state of one withdrawal, deposit or adjustment; `id` is the partner's `qwTransactionId`.
+    """The present state of one withdrawal, deposit, adjustment or posting of a payment; `id` is the partner's `qwTransactionId`.
 
     Its foreign keys are without database constraints: only the ledger writes it, what it names is never deleted
     (triggers), the audit looks for orphans, and a constraint on `game` would lock that one row at every call.
@@ -66,6 +66,15 @@ class Transaction(models.Model):
         DEPOSIT = "deposit", "deposit"
         CREDIT = "credit", "credit by an operator"
         DEBIT = "debit", "debit by an operator"
+        # In the currency that was paid: what a provider holds for us. It moves nothing of the player's.
+        PAYMENT = "payment", "payment for credit"
+        SALE = "sale", "payment for an item"
+        PAYMENT_RETURN = "payment_return", "return of a payment for credit"
+        SALE_RETURN = "sale_return", "return of a payment for an item"
+        # In the currency that is credited.
+        TOP_UP = "top_up", "top-up"
+        CLAWBACK = "clawback", "credit taken back"
+        SET_ASIDE = "set_aside", "credit set aside for a refund"
 
     class State(models.TextChoices):
         PENDING = "pending", "pending"
@@ -81,13 +90,14 @@ class Transaction(models.Model):
         OPERATOR = "operator", "operator"
         SWEEP = "sweep", "sweep"
         SYSTEM = "system", "system"
+        PROVIDER = "provider", "payment provider"
 
     id = models.UUIDField(primary_key=True, editable=False)
     player = models.ForeignKey(Player, models.PROTECT, related_name="transactions", db_constraint=False, db_index=False)
     wallet = models.ForeignKey(Wallet, models.PROTECT, related_name="transactions", db_constraint=False, db_index=False)
     game = models.ForeignKey(Game, models.PROTECT, null=True, blank=True, related_name="+", db_constraint=False, db_index=False)
     session = models.ForeignKey(GameSession, models.PROTECT, null=True, blank=True, related_name="+", db_constraint=False, db_index=False)
-    type = models.CharField(max_length=10, choices=Type.choices)
+    type = models.CharField(max_length=20, choices=Type.choices)
     mm_transaction_id = models.CharField("mmTransactionId", max_length=64, null=True, blank=True)  # noqa: DJ001 (NULL: outside the unique key)
     state = models.CharField(max_length=11, choices=State.choices)
     # In minor units; absent for a rollback that overtook its opening.

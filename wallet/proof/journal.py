@@ -11,7 +11,7 @@ from wallet.proof.file import WalletId, lines
 from wallet.proof.header import Sha256, Unusable
 
 OPENS = frozenset({"opened", "declined"})
-BOTH = frozenset({"tombstone", "adjusted"})
+BOTH = frozenset({"tombstone", "adjusted", "posted"})
 ENDS = frozenset({"confirmed", "rolled_back", "expired", "rollback_noted"})
 
 

@@ -50,8 +50,10 @@ def batches(rows: QuerySet[Transaction], size: int) -> Iterator[list[UUID]]:
 
 def forecast(transaction: Transaction, at: datetime) -> str:
     """What the platform does about a pending transaction on its own, and when; for operators, at the moment `at`."""
-    if transaction.settled_at is not None or transaction.due_at is None:
+    if transaction.settled_at is not None:
         return "nothing: it is settled"
+    if transaction.due_at is None:
+        return "nothing: it waits for the end of a refund"
     pause = present_pause(at)
     if transaction.due_at > at:
         return f"due {in_words(transaction.due_at)}; then {first_step(transaction.game)}"

@@ -5,7 +5,7 @@
 -- p_announced: what is added to (or, negative, taken from) the announced money.
 -- p_subject: what else the hash covers (ledger_opening, ledger_ending).
 -- Returns the wallet as it is now. The CHECK of wallet_wallet refuses what must never be.
-CREATE FUNCTION ledger_append(
+CREATE OR REPLACE FUNCTION ledger_append(
     w wallet_wallet, p_transaction uuid, p_event text, p_debit text, p_credit text, p_amount bigint, p_announced bigint,
     p_actor text, p_note text, p_at timestamptz, p_subject bytea
 ) RETURNS wallet_wallet
@@ -32,7 +32,7 @@ BEGIN
 END $$;
 
 -- Pays a player's debt out of money that has just become spendable: debt comes first (contract 2.1).
-CREATE FUNCTION ledger_repay(w wallet_wallet, p_increase bigint, p_transaction uuid, p_actor text, p_at timestamptz)
+CREATE OR REPLACE FUNCTION ledger_repay(w wallet_wallet, p_increase bigint, p_transaction uuid, p_actor text, p_at timestamptz)
 RETURNS wallet_wallet
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -45,7 +45,7 @@ END $$;
 -- Ends a pending transaction: p_event is confirmed, rolled_back or expired.
 --
 -- Before: the caller holds the lock on the wallet's row; `w` and `t` were read under it, and `t` is pending in `w`.
-CREATE FUNCTION ledger_finish(
+CREATE OR REPLACE FUNCTION ledger_finish(
     w wallet_wallet, t wallet_transaction, p_event text, p_source text, p_actor text, p_reason text, p_at timestamptz
 ) RETURNS wallet_wallet
 LANGUAGE plpgsql AS $$
@@ -55,7 +55,9 @@ DECLARE
 BEGIN
     IF t.type = 'withdrawal' AND p_event = 'confirmed' THEN
         w := ledger_append(w, t.id, p_event, 'reserved', 'game_revenue', t.amount, 0, p_actor, '', p_at, ending);
-    ELSIF t.type = 'withdrawal' THEN
+    ELSIF t.type = 'set_aside' AND p_event = 'confirmed' THEN
+        w := ledger_append(w, t.id, p_event, 'reserved', 'issuance', t.amount, 0, p_actor, '', p_at, ending);
+    ELSIF t.type IN ('withdrawal', 'set_aside') THEN
         w := ledger_append(w, t.id, p_event, 'reserved', 'spendable', t.amount, 0, p_actor, '', p_at, ending);
     ELSIF p_event = 'confirmed' THEN
         w := ledger_append(w, t.id, p_event, 'game_payout', 'spendable', t.amount, -t.amount, p_actor, '', p_at, ending);

@@ -20,8 +20,8 @@ REVOKE ALL ON django_migrations FROM {role};
 GRANT SELECT ON django_migrations TO {role};
 
 -- Inner functions are for the outer ones.
-REVOKE EXECUTE ON FUNCTION ledger_append, ledger_repay, ledger_known, ledger_finish, ledger_note_discrepancy FROM PUBLIC;
-REVOKE EXECUTE ON FUNCTION ledger_open, ledger_settle, ledger_query, ledger_resolve, ledger_expire, ledger_open_wallet, ledger_adjust, ledger_gate,
+REVOKE EXECUTE ON FUNCTION ledger_append, ledger_repay, ledger_known, ledger_finish, ledger_note_discrepancy, ledger_post_one FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION ledger_open, ledger_settle, ledger_query, ledger_resolve, ledger_expire, ledger_open_wallet, ledger_adjust, ledger_gate, ledger_post, ledger_set_aside,
     call_log_refused, call_log_prepare_day, call_log_drop_before FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION ledger_open, ledger_settle, ledger_query, ledger_resolve, ledger_expire, ledger_open_wallet, ledger_adjust, ledger_gate,
+GRANT EXECUTE ON FUNCTION ledger_open, ledger_settle, ledger_query, ledger_resolve, ledger_expire, ledger_open_wallet, ledger_adjust, ledger_gate, ledger_post, ledger_set_aside,
     call_log_refused, call_log_prepare_day, call_log_drop_before TO {role};

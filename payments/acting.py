@@ -1,0 +1,242 @@
+"""Acts on genuine callbacks: stored, acted on and paid in one atomic block, once and for ever (contract 4.2)."""
+
+import hashlib
+import json
+from dataclasses import asdict
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from django.db import IntegrityError, OperationalError, transaction
+from django.db.models import F, Q
+
+from payments import returning
+from payments.deliveries import begin_delivery
+from payments.history import Actor, record_event
+from payments.models import Callback, Order, Payment, Refund
+from payments.postings import Movements
+from payments.providers.protocol import Event, EventType, Received, Terms
+from payments.rules import (
+    Complete,
+    Contradict,
+    Fail,
+    Nothing,
+    Pay,
+    PayAgain,
+    Remember,
+    Return,
+    Reverse,
+    Standing,
+    Step,
+    next_step,
+    present_state,
+    stops_delivery,
+)
+from players.clock import now
+from players.ids import new_id
+from wallet.currencies import decimals_of
+from wallet.ledger import LOST_RACES
+
+Outcome = Callback.Outcome
+# Two callbacks at once that name each other's ids: the loser of the race looks again, and finds what the winner did.
+MOST_TRIES = 3
+LOST = (IntegrityError, OperationalError, *LOST_RACES)
+PROBLEM_LENGTH = 255
+# What of a callback's headers is kept: what its signature needs, and no credentials that somebody may have sent along.
+KEPT_HEADERS = ("content-type", "webhook-id", "webhook-timestamp", "webhook-signature", "stripe-signature", "user-agent")
+
+
+class Taken(NamedTuple):
+    """What came of a callback (a `Callback.Outcome`), and in a few words why it was not acted on."""
+
+    outcome: str
+    problem: str = ""
+    # What has become due by it.
+    delivery_id: UUID | None = None
+
+
+def take_callback(terms: Terms, event: Event, received: Received) -> Taken:
+    """Stores a genuine callback and acts on it, or counts it where it came before. When this returns it is committed."""
+    for attempt in range(1, MOST_TRIES + 1):
+        try:
+            with transaction.atomic():
+                return take(terms, event, received)
+        except LOST as problem:
+            if attempt == MOST_TRIES or not is_lost_race(problem):
+                raise
+    raise AssertionError("unreachable")
+
+
+def is_lost_race(problem: Exception) -> bool:
+    """Whether the same again may succeed: a deadlock, or an id that somebody else used in the same instant."""
+    return isinstance(problem, (IntegrityError, *LOST_RACES)) or isinstance(problem.__cause__, LOST_RACES)
+
+
+def take(terms: Terms, event: Event, received: Received) -> Taken:
+    # The order first: whatever else acts on it waits here.
+    order = lock_order(event, terms)
+    at = now()
+    meaning = meaning_of(event)
+    known = find_taken(terms, event)
+    if known is not None and bytes(known.meaning) == meaning:
+        Callback.objects.filter(pk=known.pk).update(times_seen=F("times_seen") + 1, last_seen_at=at)
+        return Taken(known.outcome)
+    if known is not None:
+        return refuse(terms, event, received, order, meaning, at, Taken(Outcome.CONTRADICTS, "its id was used before with other content"))
+    if order is None and event.type is not None:
+        outcome = Taken(Outcome.CONTRADICTS, event.problem) if event.problem else Taken(Outcome.NO_ORDER, "there is no such order")
+        return refuse(terms, event, received, None, meaning, at, outcome)
+    step: Step = Nothing("nothing that is acted on") if event.type is None and not event.problem else Contradict(event.problem)
+    if order is not None:
+        step = next_step(standing_of(order, terms), event)
+    if isinstance(step, Contradict):
+        return refuse(terms, event, received, order, meaning, at, Taken(Outcome.CONTRADICTS, step.problem))
+    outcome = Taken(Outcome.SECOND_PAYMENT if isinstance(step, PayAgain) else Outcome.NOTHING if isinstance(step, Nothing) else Outcome.ACTED)
+    callback = store(terms, event, received, order, meaning, at, outcome)
+    if order is None:
+        return outcome
+    return outcome._replace(delivery_id=act(order, step, event, terms, callback, at))
+
+
+def lock_order(event: Event, terms: Terms) -> Order | None:
+    """The order that an event names, by our id or by the provider's id of one of its payments."""
+    order_id = event.order_id
+    if order_id is None and event.payment_reference:
+        named = Payment.objects.filter(provider_id=terms.id, reference=event.payment_reference)
+        order_id = named.values_list("order_id", flat=True).first()
+    if order_id is None:
+        return None
+    return Order.objects.select_for_update(of=("self",)).select_related("player").filter(pk=order_id).first()
+
+
+def standing_of(order: Order, terms: Terms) -> Standing:
+    """The order as it stands under its lock."""
+    decimals = decimals_of(order.currency_id)
+    if decimals is None:
+        raise AssertionError("currencies are never deleted")
+    return Standing(
+        order=order,
+        uid=order.player.uid,
+        decimals=decimals,
+        provider_id=terms.id,
+        payments=list(Payment.objects.filter(order=order).order_by("pk")),
+        refunds=list(Refund.objects.filter(order=order).order_by("pk")),
+    )
+
+
+def find_taken(terms: Terms, event: Event) -> Callback | None:
+    """The callback that has taken effect with this event's id, or about the same thing (rule 4)."""
+    same = Q(message_id=event.message_id)
+    if event.reference and event.type is not None:
+        same |= Q(type=event.type, reference=event.reference)
+    # Its own message before another one about the same thing.
+    found = sorted(Callback.objects.filter(same, provider_id=terms.id, outcome__in=Callback.TAKEN)[:2], key=lambda one: one.message_id != event.message_id)
+    return next(iter(found), None)
+
+
+def meaning_of(event: Event) -> bytes:
+    """What an event says, without its spelling and without the id of its message."""
+    said = asdict(event) | {"message_id": ""}
+    return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).digest()
+
+
+def store(terms: Terms, event: Event, received: Received, order: Order | None, meaning: bytes, at: datetime, taken: Taken) -> Callback:
+    return Callback.objects.create(**columns(terms, event, received, order, meaning, at, taken))
+
+
+def refuse(terms: Terms, event: Event, received: Received, order: Order | None, meaning: bytes, at: datetime, taken: Taken) -> Taken:
+    """Stores what cannot be acted on, for operators; the same again is counted, and is on their list again."""
+    again = Callback.objects.filter(provider_id=terms.id, message_id=event.message_id, meaning=meaning, outcome__in=(Outcome.CONTRADICTS, Outcome.NO_ORDER))
+    if not again.update(times_seen=F("times_seen") + 1, last_seen_at=at, outcome=taken.outcome, problem=taken.problem[:PROBLEM_LENGTH]):
+        store(terms, event, received, order, meaning, at, taken)
+    return taken
+
+
+def columns(terms: Terms, event: Event, received: Received, order: Order | None, meaning: bytes, at: datetime, taken: Taken) -> dict[str, object]:
+    return {
+        "id": new_id(),
+        "provider_id": terms.id,
+        "order": order,
+        "message_id": event.message_id,
+        "type": str(event.type or ""),
+        "reference": event.reference,
+        "meaning": meaning,
+        "headers": {name: received.headers[name].replace("\x00", "") for name in KEPT_HEADERS if name in received.headers},
+        "body": received.body,
+        "address": received.address,
+        "outcome": taken.outcome,
+        "problem": taken.problem[:PROBLEM_LENGTH],
+        "received_at": at,
+        "last_seen_at": at,
+    }
+
+
+# --- What follows, done ---------------------------------------------------------------------------------
+
+
+def act(order: Order, step: Step, event: Event, terms: Terms, callback: Callback, at: datetime) -> UUID | None:
+    """Does what follows from an event, under the order's lock. Returns the delivery that is due by it."""
+    by = Actor(f"provider:{terms.slug}", "provider", at, callback)
+    if isinstance(step, Pay):
+        return pay(order, step.payment, event, by)
+    if isinstance(step, PayAgain):
+        pay_again(order, step, event, terms, by)
+    elif isinstance(step, Fail):
+        fail(order, step, event, by)
+    elif isinstance(step, Remember):
+        returning.remember(order, step, event, terms, by)
+    elif isinstance(step, Return):
+        returning.give_back(order, step, event, terms, by)
+    elif isinstance(step, Complete):
+        returning.complete(order, step.refund, event.reference, by)
+    elif isinstance(step, Reverse):
+        returning.reverse(order, step.refund, by)
+    else:
+        record_event(order, str(event.type), by, note=getattr(step, "note", ""), old_state=order.state)
+    return None
+
+
+def pay(order: Order, payment: Payment, event: Event, by: Actor) -> UUID | None:
+    """The order is paid: the wallet is credited, and the game is to be told, unless all of it has gone back before (rule 5)."""
+    old_state, remembered = order.state, returning.remembered_of(order, payment.provider_id)
+    moves = Movements(order, by, f"paid through {by.name.partition(':')[2]}")
+    payment.state, payment.reference, payment.paid_at = Payment.State.PAID, event.reference, by.at
+    payment.transaction = moves.pay(order.price)
+    order.paid_at, order.state = by.at, Order.State.PAID
+    is_whole = sum(refund.amount for refund in remembered) < order.price
+    if order.credit and is_whole:
+        order.credit_transaction = moves.credit(order.credit)
+    elif order.credit:
+        order.clawed_back = order.credit
+    returning.apply_remembered(order, payment, remembered, moves, by)
+    if moves.post() and not order.is_delivered_by_game and is_whole:
+        order.delivered_at = by.at
+    order.state = present_state(order)
+    payment.save(update_fields=["state", "reference", "paid_at", "transaction"])
+    order.save(update_fields=["state", "paid_at", "delivered_at", "credit_transaction", "clawed_back", "refunded", "charged_back"])
+    record_event(order, str(EventType.SUCCEEDED), by, amount=order.price, old_state=old_state)
+    for refund in remembered:
+        record_event(order, f"{refund.kind}_applied", by, amount=refund.amount, old_state=order.state, note="it came before the payment")
+    if not order.is_delivered_by_game or stops_delivery(order):
+        return None
+    return begin_delivery(order, by.at).pk
+
+
+def pay_again(order: Order, step: PayAgain, event: Event, terms: Terms, by: Actor) -> None:
+    """Money that came twice: it is booked, credits nothing, and waits to be refunded (rule 5)."""
+    moves = Movements(order, by, f"paid a second time through {terms.slug}")
+    known = Payment.objects.filter(order=order, provider_id=terms.id).exclude(state=Payment.State.PAID).order_by("-pk").first()
+    payment = known or Payment(order=order, provider_id=terms.id, started_at=by.at)
+    payment.state, payment.is_second, payment.reference, payment.paid_at, payment.amount = Payment.State.PAID, True, event.reference, by.at, order.price
+    payment.transaction = moves.pay_second(order.price)
+    moves.post()
+    payment.save()
+    record_event(order, "second_payment", by, amount=order.price, old_state=order.state, note=step.note)
+
+
+def fail(order: Order, step: Fail, event: Event, by: Actor) -> None:
+    old_state, order.state = order.state, Order.State.FAILED
+    order.save(update_fields=["state"])
+    if step.payment is not None:
+        Payment.objects.filter(pk=step.payment.pk).update(state=Payment.State.FAILED, reference=event.reference)
+    record_event(order, str(EventType.FAILED), by, old_state=old_state)

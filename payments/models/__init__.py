@@ -1,0 +1,24 @@
+"""How money enters: what is sold, who is paid, what providers said, what goes back, and what games are told."""
+
+from payments.models.callbacks import Callback, RefusedCallback
+from payments.models.deliveries import Delivery, DeliveryTry
+from payments.models.orders import Order, OrderEvent
+from payments.models.payments import Payment, Refund
+from payments.models.products import Price, Product, Shop
+from payments.models.providers import Provider, Secret
+
+__all__ = [
+    "Callback",
+    "Delivery",
+    "DeliveryTry",
+    "Order",
+    "OrderEvent",
+    "Payment",
+    "Price",
+    "Product",
+    "Provider",
+    "Refund",
+    "RefusedCallback",
+    "Secret",
+    "Shop",
+]

@@ -1,0 +1,64 @@
+"""What games are told to deliver (contract 4.3)."""
+
+from django.db import models
+from django.db.models import Q
+
+from payments.models.orders import Order
+from players.ids import new_id
+from players.models import Game
+
+
+class Delivery(models.Model):
+    """A paid order that its game has to deliver; `id` is the id of the message in every try."""
+
+    class State(models.TextChoices):
+        PENDING = "pending", "pending"
+        DELIVERED = "delivered", "delivered"
+        GONE = "gone", "stopped by the game (410)"
+        RETURNED = "returned", "stopped: the money went back"
+        EXHAUSTED = "exhausted", "given up after 48 hours"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    order = models.OneToOneField(Order, models.PROTECT, related_name="delivery")
+    game = models.ForeignKey(Game, models.PROTECT, related_name="deliveries", db_index=False, db_constraint=False)
+    state = models.CharField(max_length=9, choices=State.choices, default=State.PENDING)
+    created_at = models.DateTimeField()
+    # When it is sent next, and until when a worker does so.
+    next_at = models.DateTimeField(null=True, blank=True)
+    leased_until = models.DateTimeField(null=True, blank=True)
+    # Tries on the schedule; an operator's wish to send again begins it anew.
+    times_tried = models.PositiveIntegerField(default=0)
+    delivered_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name_plural = "deliveries"
+        indexes = [
+            models.Index(fields=["next_at"], name="delivery_due", condition=Q(next_at__isnull=False)),
+            models.Index(fields=["state", "-id"], name="delivery_by_state"),
+            models.Index(fields=["game", "-id"], name="delivery_by_game"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class DeliveryTry(models.Model):
+    """One try to tell a game, written down before it is sent."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    delivery = models.ForeignKey(Delivery, models.PROTECT, related_name="tries")
+    url = models.CharField(max_length=500)
+    worker = models.CharField(max_length=80)
+    began_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    status = models.PositiveSmallIntegerField(null=True, blank=True)
+    problem = models.CharField(max_length=120, blank=True)
+    # The first characters of the answer.
+    body = models.CharField(max_length=500, blank=True)
+    took_ms = models.PositiveIntegerField(null=True, blank=True)
+
+    class Meta:
+        verbose_name_plural = "delivery tries"
+
+    def __str__(self) -> str:
+        return f"{self.began_at} {self.status or self.problem}"

@@ -1,0 +1,106 @@
+"""Payments of orders, and what goes back of them. Amounts in minor units of the order's currency."""
+
+from django.db import models
+from django.db.models import Q
+
+from payments.models.orders import Order
+from payments.models.providers import Provider
+from players.ids import new_id
+
+
+class Payment(models.Model):
+    """A player who was sent to a provider with an order; a second success for one order is a row of its own."""
+
+    class State(models.TextChoices):
+        STARTED = "started", "started"
+        UNSTARTED = "unstarted", "could not be started"
+        FAILED = "failed", "failed"
+        PAID = "paid", "paid"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    order = models.ForeignKey(Order, models.PROTECT, related_name="payments")
+    provider = models.ForeignKey(Provider, models.PROTECT, related_name="payments")
+    # What starting gave: only callbacks that name it count (contract 4.2, rule 3).
+    start_reference = models.CharField(max_length=255, blank=True)
+    # The provider's own id of the payment.
+    reference = models.CharField(max_length=255, blank=True)
+    state = models.CharField(max_length=9, choices=State.choices, default=State.STARTED)
+    # A payment of an order that was paid already: it is to be refunded, and credits nothing.
+    is_second = models.BooleanField("second payment", default=False)
+    amount = models.BigIntegerField()
+    # What has gone back of a second payment.
+    returned = models.BigIntegerField(default=0)
+    transaction = models.UUIDField(null=True, blank=True)
+    started_at = models.DateTimeField()
+    paid_at = models.DateTimeField(null=True, blank=True)
+    problem = models.CharField(max_length=255, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["order"], condition=Q(state="paid", is_second=False), name="payment_first_once_per_order"),
+            models.CheckConstraint(name="payment_returns_at_most_itself", condition=Q(returned__gte=0) & Q(amount__gte=models.F("returned"))),
+        ]
+        indexes = [models.Index(fields=["provider", "reference"], name="payment_by_reference", condition=~Q(reference=""))]
+
+    def __str__(self) -> str:
+        return f"{self.provider} {self.reference or self.start_reference or self.pk}"
+
+
+class Refund(models.Model):
+    """Money that goes back to a payer: a refund, of our own asking or the provider's, or a charge-back."""
+
+    class Kind(models.TextChoices):
+        REFUND = "refund", "refund"
+        CHARGE_BACK = "charge_back", "charge-back"
+
+    class State(models.TextChoices):
+        # Of our own asking.
+        ASKED = "asked", "to be asked for"
+        UNKNOWN = "unknown", "outcome unknown"
+        REFUSED = "refused", "refused by the provider"
+        # Whoever asked.
+        REMEMBERED = "remembered", "came before the payment"
+        DONE = "done", "done"
+        REVERSED = "reversed", "reversed"
+
+    # Our own, whose outcome is still to come; the credit they take is set aside.
+    OPEN = (State.ASKED, State.UNKNOWN)
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    order = models.ForeignKey(Order, models.PROTECT, related_name="refunds")
+    # Of which payment; absent while it is only remembered.
+    payment = models.ForeignKey(Payment, models.PROTECT, null=True, blank=True, related_name="refunds")
+    provider = models.ForeignKey(Provider, models.PROTECT, related_name="refunds", db_index=False)
+    kind = models.CharField(max_length=11, choices=Kind.choices)
+    state = models.CharField(max_length=10, choices=State.choices)
+    amount = models.BigIntegerField()
+    # How much of it is of a second payment, and so takes no credit.
+    of_second = models.BigIntegerField(default=0)
+    # What it takes of the credit, in minor units of the credit's currency; and how much of that was set aside.
+    clawback = models.BigIntegerField(default=0)
+    set_aside = models.BigIntegerField(default=0)
+    set_aside_transaction = models.UUIDField(null=True, blank=True)
+    return_transaction = models.UUIDField(null=True, blank=True)
+    reference = models.CharField(max_length=255, blank=True)
+    actor = models.CharField(max_length=80)
+    reason = models.CharField(max_length=255, blank=True)
+    created_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    # When the provider is asked next; and until when a worker does so.
+    next_at = models.DateTimeField(null=True, blank=True)
+    leased_until = models.DateTimeField(null=True, blank=True)
+    times_asked = models.PositiveIntegerField(default=0)
+    problem = models.CharField(max_length=255, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["provider", "kind", "reference"], condition=~Q(reference=""), name="refund_once_per_reference"),
+            models.UniqueConstraint(fields=["order"], condition=Q(state__in=["asked", "unknown"]), name="refund_open_once_per_order"),
+            models.CheckConstraint(name="refund_amount_is_positive", condition=Q(amount__gt=0, of_second__gte=0) & Q(amount__gte=models.F("of_second"))),
+        ]
+        indexes = [
+            models.Index(fields=["next_at"], name="refund_due", condition=Q(next_at__isnull=False)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.reference or self.pk}"

@@ -1,0 +1,97 @@
+"""Payment providers, and the secrets that they and games share with us (contract 4.2)."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.core.validators import RegexValidator, URLValidator
+from django.db import models
+from django.db.models import Q
+
+from players.ids import new_id
+from players.models import Game, validate_network
+from wallet.models import Currency
+
+
+class Provider(models.Model):
+    """A payment provider: by which module it is spoken to, and on what terms."""
+
+    class Scheme(models.TextChoices):
+        """Which module of `payments.providers` speaks to it."""
+
+        ORDER_NOTIFY = "order-notify", "order-notify (MD5)"
+        STANDARD_WEBHOOKS = "standard-webhooks", "Standard Webhooks"
+        STRIPE = "stripe", "Stripe Checkout"
+        SANDBOX = "sandbox", "sandbox (demonstration only)"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    slug = models.CharField(
+        unique=True,
+        max_length=40,
+        validators=[RegexValidator(r"\A[a-z0-9]([a-z0-9-]*[a-z0-9])?\Z", "Small letters, digits and hyphens.")],
+        help_text="Its callbacks come to /pay/<slug>. Can never be changed.",
+    )
+    name = models.CharField(max_length=60, help_text="What players read at the checkout.")
+    scheme = models.CharField(max_length=20, choices=Scheme.choices, help_text="Can never be changed.")
+    is_active = models.BooleanField(default=True, help_text="Off: it is no longer offered at the checkout. Its callbacks still count.")
+    currency = models.ForeignKey(
+        Currency, models.PROTECT, null=True, blank=True, related_name="+", help_text="The one currency it is paid in. Empty: every one. Order-notify needs one."
+    )
+    page_url = models.URLField(
+        "payment page",
+        max_length=500,
+        blank=True,
+        validators=[URLValidator(schemes=["https", "http"])],
+        help_text="Where players are sent to pay; what the provider must know of the order is added as query parameters. Stripe and the sandbox need none.",
+    )
+    allowed_networks = ArrayField(
+        models.CharField(max_length=43, validators=[validate_network]),
+        default=list,
+        blank=True,
+        help_text="Addresses or networks, separated by commas. A callback from elsewhere gets no answer at all. Empty: from everywhere.",
+    )
+    timeout_seconds = models.PositiveSmallIntegerField("time-out", default=10, help_text="How many seconds a call to the provider may take, 1 to 30.")
+    is_live = models.BooleanField("live mode", default=False, help_text="Stripe: whether real money is taken. Events of the other mode are refused.")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(name="provider_timeout_1_to_30", condition=Q(timeout_seconds__gte=1, timeout_seconds__lte=30)),
+            # Its callbacks name no currency.
+            models.CheckConstraint(name="provider_order_notify_has_a_currency", condition=~Q(scheme="order-notify") | Q(currency__isnull=False)),
+        ]
+
+    def __str__(self) -> str:
+        return self.slug
+
+
+class Secret(models.Model):
+    """Something that only one owner and we know, for one direction; sealed by `players.vault`, never shown again."""
+
+    class Purpose(models.TextChoices):
+        CALLBACK = "callback", "signs callbacks to us"
+        API = "api", "what we call the provider with"
+        DELIVERY = "delivery", "signs our deliveries"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    provider = models.ForeignKey(Provider, models.PROTECT, null=True, blank=True, related_name="secrets")
+    game = models.ForeignKey(Game, models.PROTECT, null=True, blank=True, related_name="delivery_secrets")
+    purpose = models.CharField(max_length=8, choices=Purpose.choices)
+    sealed = models.CharField(max_length=2000, editable=False)
+    # A keyed hash: one secret is never entered twice, not even for another owner or after it was retired (contract 4.2, rule 2).
+    fingerprint = models.BinaryField(max_length=32, unique=True, editable=False)
+    created_at = models.DateTimeField()
+    created_by = models.CharField(max_length=80)
+    retired_at = models.DateTimeField(null=True, blank=True)
+    retired_by = models.CharField(max_length=80, blank=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.CheckConstraint(
+                name="secret_has_one_owner_and_one_direction",
+                condition=Q(provider__isnull=False, game__isnull=True, purpose__in=["callback", "api"])
+                | Q(provider__isnull=True, game__isnull=False, purpose="delivery"),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_purpose_display()} ({self.pk})"

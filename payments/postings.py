@@ -1,0 +1,83 @@
+"""What an order's money does in the ledger: collected first, then written in one round trip."""
+
+from uuid import UUID
+
+from payments.history import Actor
+from payments.models import Order
+from players.ids import new_id
+from wallet import ledger
+from wallet.alerts import raise_alert
+from wallet.ledger import Posting
+from wallet.models import Alert, Transaction
+
+Type = Transaction.Type
+HELD = "Its {what} is more than the wallet may hold or owe. The payment itself is booked; put the wallet right by an adjustment."
+
+
+class Movements:
+    """The postings of one step of an order, in the order in which they are to be written."""
+
+    def __init__(self, order: Order, by: Actor, reason: str) -> None:
+        self.order = order
+        self.by = by
+        self.reason = reason
+        self.postings: list[Posting] = []
+
+    def pay(self, amount: int, reverses: UUID | None = None) -> UUID:
+        """The provider holds `amount` more for us. What buys credit is owed for it; what buys an item is the game's."""
+        return self.add(Type.PAYMENT if self.order.credit else Type.SALE, self.order.currency_id, amount, reverses)
+
+    def pay_second(self, amount: int) -> UUID:
+        """The provider holds `amount` that nobody bought anything with: it is owed, whatever the order was for."""
+        return self.add(Type.PAYMENT, self.order.currency_id, amount, None)
+
+    def pay_back(self, amount: int, reverses: UUID | None) -> UUID:
+        """`amount` of the price has gone back through the provider."""
+        return self.add(Type.PAYMENT_RETURN if self.order.credit else Type.SALE_RETURN, self.order.currency_id, amount, reverses)
+
+    def pay_back_second(self, amount: int, reverses: UUID | None) -> UUID:
+        """`amount` of a second payment has gone back."""
+        return self.add(Type.PAYMENT_RETURN, self.order.currency_id, amount, reverses)
+
+    def credit(self, amount: int) -> UUID:
+        """The player gets `amount` of the credit."""
+        return self.add(Type.TOP_UP, str(self.order.credit_currency_id), amount, None)
+
+    def settle_credit(self, target: int) -> None:
+        """Takes or gives back credit, until `target` of it is taken back in all."""
+        owed = target - self.order.clawed_back
+        if owed > 0:
+            self.add(Type.CLAWBACK, str(self.order.credit_currency_id), owed, self.order.credit_transaction)
+        elif owed < 0:
+            id = self.credit(-owed)
+            self.order.credit_transaction = self.order.credit_transaction or id
+        self.order.clawed_back = target
+
+    def add(self, type: str, currency: str, amount: int, reverses: UUID | None) -> UUID:
+        posting = Posting(new_id(), type, currency, amount, reverses)
+        self.postings.append(posting)
+        return posting.id
+
+    def post(self) -> bool:
+        """Writes them. Where a wallet would hold or owe too much, only what the provider holds is written, and an alert raised: False."""
+        if not self.postings or self.write(self.postings) == "posted":
+            return True
+        held = [posting for posting in self.postings if posting.type in (Type.TOP_UP, Type.CLAWBACK)]
+        rest = [posting for posting in self.postings if posting not in held]
+        if rest and self.write(rest) != "posted":
+            raise AssertionError("what moves no player's balance meets no limit")
+        what = " and ".join(f"{posting.type.replace('_', '-')} of {posting.amount} minor units of {posting.currency}" for posting in held)
+        raise_alert(Alert.Kind.CREDIT_HELD, str(self.order.pk), HELD.format(what=what))
+        return False
+
+    def write(self, postings: list[Posting]) -> str:
+        order = self.order
+        return ledger.post(
+            order.player_id,
+            order.game_id,
+            postings,
+            description=f"order {order.pk}",
+            source=self.by.source,
+            actor=self.by.name[:80],
+            reason=self.reason[:255],
+        )

@@ -1,0 +1,75 @@
+"""Providers that speak order-notify: a page to send the player to, and one signed callback when it is paid (contract 4.2)."""
+
+import re
+from uuid import UUID
+
+from payments.providers.pages import page_address, page_origin
+from payments.providers.protocol import Claims, Event, EventType, Purchase, Received, Started, Terms, Unstartable, Wish, Word
+from payments.signatures import order_notify
+from payments.signatures.refused import Refused
+from wallet.money import to_major
+
+LEAST_CHARACTERS = 16
+# How far the time of a callback may lie ahead of ours, in milliseconds; a late retry is still true.
+MOST_AHEAD_MS = 300_000
+ORDER = re.compile(r"[0-9a-f]{32}")
+MILLISECONDS = re.compile(r"[0-9]{1,15}")
+
+
+class OrderNotify:
+    """The scheme has neither refunds nor ids of its own: our order is all that it names."""
+
+    can_refund = False
+    has_api_secret = False
+
+    def check_secret(self, text: str) -> None:
+        if not LEAST_CHARACTERS <= len(text) <= 255 or not text.isascii() or not text.isprintable():
+            raise ValueError(f"An order-notify secret has {LEAST_CHARACTERS} to 255 printable ASCII characters.")
+
+    def takes(self, terms: Terms, currency: str) -> bool:
+        return currency == terms.currency and bool(terms.page_url)
+
+    def origins(self, terms: Terms) -> tuple[str, ...]:
+        return page_origin(terms)
+
+    def start(self, terms: Terms, purchase: Purchase) -> Started:
+        return Started(
+            page_address(
+                terms,
+                {
+                    "uid": purchase.uid,
+                    "serverId": str(purchase.server_id),
+                    "cpOrderId": purchase.order_id.hex,
+                    "productId": purchase.product_code,
+                    "productPrice": str(to_major(purchase.price, purchase.decimals)),
+                    "extParams": purchase.ext_params,
+                    "returnUrl": purchase.result_url,
+                },
+            )
+        )
+
+    def verify(self, terms: Terms, received: Received) -> Event:
+        said = order_notify.read(received.body, received.headers.get("content-type", ""))
+        if not order_notify.is_genuine(said, list(terms.callback_secrets)):
+            raise Refused("The signature is not of a live secret.")
+        if not MILLISECONDS.fullmatch(said.ts):
+            raise Refused("ts is no whole number of milliseconds.")
+        if int(said.ts) > received.at * 1000 + MOST_AHEAD_MS:
+            raise Refused("The callback is from the future.")
+        # Nothing names the message or the payment: a success of an order is one and the same, however often it is told.
+        return Event(
+            message_id=said.cpOrderId,
+            type=EventType.SUCCEEDED,
+            order_id=UUID(said.cpOrderId) if ORDER.fullmatch(said.cpOrderId) else None,
+            reference=said.cpOrderId,
+            claims=Claims(said.uid, said.serverId, said.productId, said.productPrice, said.extParams),
+        )
+
+    def refund(self, terms: Terms, wish: Wish) -> Word:
+        raise Unstartable("An order-notify provider cannot be asked for refunds.")
+
+    def status(self, terms: Terms, wish: Wish) -> Word:
+        raise Unstartable("An order-notify provider cannot be asked about refunds.")
+
+
+SPEAKER = OrderNotify()

@@ -1,0 +1,177 @@
+"""What a module that speaks to a payment provider offers, and what it is given. None of them touches an order: they read and write messages."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+from uuid import UUID
+
+from players.addresses import Network
+
+
+class EventType(StrEnum):
+    """What a callback says has happened (contract 4.2)."""
+
+    SUCCEEDED = "payment.succeeded"
+    FAILED = "payment.failed"
+    REFUNDED = "payment.refunded"
+    CHARGED_BACK = "payment.charged_back"
+    CHARGE_BACK_REVERSED = "payment.charge_back_reversed"
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """A provider as it is configured, with its live secrets; safe to remember, and to use outside of the database."""
+
+    id: UUID
+    slug: str
+    name: str
+    scheme: str
+    is_active: bool
+    is_live: bool
+    currency: str | None
+    page_url: str
+    networks: tuple[Network, ...]
+    timeout_seconds: int
+    # Newest first. Those that sign callbacks, and the one that calls the provider.
+    callback_secrets: tuple[str, ...] = field(repr=False)
+    api_secret: str = field(repr=False, default="")
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A callback as it arrived: header names in small letters, the raw body, and the time in seconds since 1970 by the database's clock."""
+
+    headers: Mapping[str, str]
+    body: bytes
+    address: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What an order-notify callback repeats of an order, to be compared by value (contract 4.2)."""
+
+    uid: str
+    server_id: str
+    product_code: str
+    price: str
+    ext_params: str
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What a verified callback says. Amounts in minor units of `currency`.
+
+    `type` is empty for what the provider tells besides and nobody acts on; `problem` says why a genuine callback makes no sense.
+    """
+
+    message_id: str
+    type: EventType | None = None
+    order_id: UUID | None = None
+    reference: str = ""
+    amount: int | None = None
+    currency: str = ""
+    # Where the callback names what starting gave, or the payment that a refund or dispute is of.
+    start_reference: str = ""
+    payment_reference: str = ""
+    # Instead of `amount`: all that was ever refunded of the payment.
+    total: int | None = None
+    claims: Claims | None = None
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Purchase:
+    """An order as a provider is told of it when a player is sent there. `price` in minor units."""
+
+    order_id: UUID
+    payment_id: UUID
+    uid: str
+    server_id: int
+    product_code: str
+    product_name: str
+    ext_params: str
+    price: int
+    currency: str
+    decimals: int
+    language: str
+    expires_at: datetime
+    # Where the player comes back to.
+    result_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """Where the player is sent, and what the provider calls the payment, if it says so already."""
+
+    url: str
+    reference: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A refund of our own asking. `id` is the same at every repetition; `amount` in minor units."""
+
+    id: UUID
+    order_id: UUID
+    start_reference: str
+    payment_reference: str
+    amount: int
+    currency: str
+    reference: str = ""
+
+
+class Fate(StrEnum):
+    """What is known of a refund of our own asking."""
+
+    DONE = "done"
+    REFUSED = "refused"
+    # Time-outs, server errors, nonsense, and what the provider is still working on: asked about again, never guessed.
+    UNKNOWN = "unknown"
+    # The provider has never heard of it: it can be asked for again.
+    UNHEARD = "unheard"
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What a provider said about a refund, and the provider's own id of it."""
+
+    fate: Fate
+    reference: str = ""
+    problem: str = ""
+
+
+class Unstartable(Exception):
+    """A payment cannot be started now; the text is for operators."""
+
+
+class Speaker(Protocol):
+    """One scheme. None of its methods may be called within an atomic block, but `verify`, `origins` and `takes`."""
+
+    # Whether refunds can be asked for; elsewhere operators do that at the provider.
+    can_refund: bool
+    # Whether it is spoken to with a secret of its own, besides those that sign callbacks.
+    has_api_secret: bool
+
+    def check_secret(self, text: str) -> None:
+        """Raises `ValueError`, in an operator's words, where `text` cannot sign callbacks of this scheme."""
+
+    def takes(self, terms: Terms, currency: str) -> bool:
+        """Whether an order in that currency can be paid there."""
+
+    def origins(self, terms: Terms) -> tuple[str, ...]:
+        """The origins that a browser is sent to from the checkout."""
+
+    def start(self, terms: Terms, purchase: Purchase) -> Started:
+        """Begins a payment. Raises `Unstartable`."""
+
+    def verify(self, terms: Terms, received: Received) -> Event:
+        """What a callback says. Raises `Refused` where it is not genuine (contract 4.2, rule 1)."""
+
+    def refund(self, terms: Terms, wish: Wish) -> Word:
+        """Asks for a refund; asked again with the same id, the provider does nothing twice."""
+
+    def status(self, terms: Terms, wish: Wish) -> Word:
+        """What became of a refund that was asked for."""

@@ -1,0 +1,90 @@
+"""Providers whose callbacks are Standard Webhooks with the body of contract 4.2."""
+
+import json
+import re
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from payments.providers.pages import page_address, page_origin
+from payments.providers.protocol import Event, EventType, Purchase, Received, Started, Terms, Unstartable, Wish, Word
+from payments.signatures import standard_webhooks
+from players.api import refuse_constant
+from players.errors import Refusal
+from wallet.currencies import decimals_of
+from wallet.money import to_major, to_minor
+
+TYPES = {str(type) for type in EventType}
+ID = re.compile(r"[!-~]{1,255}")
+ORDER = re.compile(r"[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
+
+
+class StandardWebhooks:
+    """A generic provider: told of the order in the address of its page, tells us in signed messages."""
+
+    can_refund = False
+    has_api_secret = False
+
+    def check_secret(self, text: str) -> None:
+        standard_webhooks.key_of(text)
+
+    def takes(self, terms: Terms, currency: str) -> bool:
+        return terms.currency in (None, currency) and bool(terms.page_url)
+
+    def origins(self, terms: Terms) -> tuple[str, ...]:
+        return page_origin(terms)
+
+    def start(self, terms: Terms, purchase: Purchase) -> Started:
+        told = {
+            "orderId": str(purchase.order_id),
+            "amount": str(to_major(purchase.price, purchase.decimals)),
+            "currencyCode": purchase.currency,
+            "description": purchase.product_name,
+            "returnUrl": purchase.result_url,
+        }
+        return Started(page_address(terms, told))
+
+    def verify(self, terms: Terms, received: Received) -> Event:
+        envelope = standard_webhooks.read(received.headers)
+        standard_webhooks.verify(envelope, received.body, list(terms.callback_secrets), received.at)
+        return read_event(envelope.id, received.body)
+
+    def refund(self, terms: Terms, wish: Wish) -> Word:
+        raise Unstartable("This provider cannot be asked for refunds.")
+
+    def status(self, terms: Terms, wish: Wish) -> Word:
+        raise Unstartable("This provider cannot be asked about refunds.")
+
+
+def read_event(message_id: str, body: bytes) -> Event:
+    """What a genuine body says; where it makes no sense, an event with a `problem`."""
+    try:
+        said = json.loads(body.decode(), parse_float=Decimal, parse_int=Decimal, parse_constant=refuse_constant)
+    except (ValueError, ArithmeticError, RecursionError):
+        return Event(message_id, problem="The body is not JSON in UTF-8.")
+    type, data = (said.get("type"), said.get("data")) if isinstance(said, dict) else (None, None)
+    if not isinstance(type, str) or type not in TYPES:
+        return Event(message_id, problem="type is none that is known.")
+    if not isinstance(data, dict):
+        return Event(message_id, problem="data is missing.")
+    return read_data(message_id, EventType(type), data)
+
+
+def read_data(message_id: str, type: EventType, data: dict[str, Any]) -> Event:
+    order, reference, currency = data.get("orderId"), data.get("providerReference"), data.get("currencyCode")
+    if not isinstance(order, str) or not ORDER.fullmatch(order):
+        return Event(message_id, type, problem="orderId is missing or no UUID.")
+    order_id = UUID(order)
+    if not isinstance(reference, str) or not ID.fullmatch(reference):
+        return Event(message_id, type, order_id, problem="providerReference is missing, or not 1 to 255 printable ASCII characters.")
+    decimals = decimals_of(currency) if isinstance(currency, str) else None
+    if not isinstance(currency, str) or decimals is None:
+        return Event(message_id, type, order_id, reference, problem="currencyCode is missing or unknown.")
+    try:
+        amount = to_minor(data.get("amount"), decimals)
+    except Refusal:
+        return Event(message_id, type, order_id, reference, problem="amount is no amount of that currency.")
+    return Event(message_id, type, order_id, reference, amount, currency)
+
+
+SPEAKER = StandardWebhooks()

@@ -1,0 +1,161 @@
+"""Money that goes back: refunds, charge-backs and their reversal, and the credit that they take (contract 4.2, rules 5 and 6)."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from payments.deliveries import begin_delivery, resume_delivery, stop_delivery
+from payments.history import Actor, record_event
+from payments.models import Order, Payment, Refund
+from payments.postings import Movements
+from payments.providers.protocol import Event, Terms
+from payments.rules import Remember, Return, clawback_of, present_state, stops_delivery
+from players.ids import new_id
+from wallet.alerts import raise_alert
+from wallet.models import Alert
+from wallet.operations import resolve_transaction
+
+RETURNED_FIELDS = ["state", "refunded", "charged_back", "clawed_back", "credit_transaction"]
+
+
+def remembered_of(order: Order, provider_id: UUID) -> list[Refund]:
+    """What a provider gave back before it told of the payment, the oldest first."""
+    return list(Refund.objects.filter(order=order, provider_id=provider_id, state=Refund.State.REMEMBERED).order_by("pk"))
+
+
+def remember(order: Order, step: Remember, event: Event, terms: Terms, by: Actor) -> None:
+    """It overtook its payment: nothing moves until that comes."""
+    Refund.objects.create(
+        id=new_id(),
+        order=order,
+        provider_id=terms.id,
+        kind=step.kind,
+        state=Refund.State.REMEMBERED,
+        amount=step.amount,
+        reference=event.reference,
+        actor=by.name,
+        created_at=by.at,
+    )
+    record_event(order, f"{step.kind}_remembered", by, amount=step.amount, old_state=order.state, note="the payment is not told of yet")
+
+
+def apply_remembered(order: Order, payment: Payment, remembered: Sequence[Refund], moves: Movements, by: Actor) -> None:
+    """What came before the payment is booked after it."""
+    for refund in remembered:
+        refund.return_transaction = moves.pay_back(refund.amount, payment.transaction)
+        count(order, refund.kind, refund.amount)
+        refund.clawback = take_credit(order, moves)
+        refund.state, refund.payment, refund.ended_at = Refund.State.DONE, payment, by.at
+        refund.save(update_fields=["state", "payment", "clawback", "return_transaction", "ended_at"])
+
+
+def give_back(order: Order, step: Return, event: Event, terms: Terms, by: Actor) -> None:
+    """The provider has given money back, or lost it to a charge-back."""
+    refund = Refund(
+        id=new_id(),
+        order=order,
+        provider_id=terms.id,
+        payment=step.payment,
+        kind=step.kind,
+        amount=step.amount,
+        of_second=step.of_second,
+        reference=event.reference,
+        actor=by.name,
+        created_at=by.at,
+    )
+    moves = Movements(order, by, f"{refund.get_kind_display()} {event.reference}")
+    book_return(order, refund, step.amount - step.of_second, moves, by)
+    refund.save(force_insert=True)
+
+
+def book_return(order: Order, refund: Refund, of_order: int, moves: Movements, by: Actor) -> None:
+    """Books a return of which `of_order` is of the order's price; the caller saves the refund."""
+    old_state, payment = order.state, refund.payment
+    if payment is None:
+        raise AssertionError("a return that is booked is of a payment")
+    if refund.of_second:
+        refund.return_transaction = moves.pay_back_second(refund.of_second, payment.transaction)
+        payment.returned += refund.of_second
+        payment.save(update_fields=["returned"])
+    if refund.amount > refund.of_second:
+        # What exceeds the price has gone all the same: it is booked where the money is, and an alert says so.
+        refund.return_transaction = moves.pay_back(refund.amount - refund.of_second, payment.transaction)
+    count(order, refund.kind, of_order)
+    refund.clawback = take_credit(order, moves)
+    refund.state, refund.ended_at, refund.next_at, refund.leased_until = Refund.State.DONE, by.at, None, None
+    moves.post()
+    order.state = present_state(order)
+    order.save(update_fields=RETURNED_FIELDS)
+    record_event(order, refund.kind, by, amount=refund.amount, old_state=old_state, note=refund.reason or refund.reference)
+    if stops_delivery(order):
+        stop_delivery(order)
+
+
+def count(order: Order, kind: str, amount: int) -> None:
+    """Counts `amount` minor units as gone back."""
+    if kind == Refund.Kind.REFUND:
+        order.refunded += amount
+    else:
+        order.charged_back += amount
+
+
+def take_credit(order: Order, moves: Movements) -> int:
+    """Takes the credit that belongs to what has gone back. Returns how much, in minor units."""
+    before = order.clawed_back
+    moves.settle_credit(clawback_of(order, order.returned))
+    return order.clawed_back - before
+
+
+def reverse(order: Order, refund: Refund, by: Actor) -> None:
+    """A charge-back is taken back: the money is there again, and the credit with it (rule 6)."""
+    old_state = order.state
+    moves = Movements(order, by, f"charge-back {refund.reference} reversed")
+    was_remembered = refund.state == Refund.State.REMEMBERED
+    refund.state, refund.ended_at = Refund.State.REVERSED, by.at
+    refund.save(update_fields=["state", "ended_at"])
+    payment = refund.payment
+    if was_remembered or payment is None:
+        record_event(order, "charge_back_reversed", by, amount=refund.amount, old_state=old_state, note="before the payment is told of")
+        return
+    if refund.of_second:
+        moves.pay_second(refund.of_second)
+        payment.returned -= refund.of_second
+        payment.save(update_fields=["returned"])
+    if of_order := refund.amount - refund.of_second:
+        moves.pay(of_order, refund.return_transaction)
+        order.charged_back -= of_order
+        moves.settle_credit(clawback_of(order, order.returned))
+    is_credited = moves.post()
+    if not order.is_delivered_by_game and not stops_delivery(order) and is_credited:
+        order.delivered_at = order.delivered_at or by.at
+    order.state = present_state(order)
+    order.save(update_fields=[*RETURNED_FIELDS, "delivered_at"])
+    record_event(order, "charge_back_reversed", by, amount=refund.amount, old_state=old_state, note=refund.reference)
+    if order.is_delivered_by_game and not stops_delivery(order) and not resume_delivery(order, by.at):
+        begin_delivery(order, by.at)
+
+
+def complete(order: Order, refund: Refund, reference: str, by: Actor) -> None:
+    """A refund of our own asking is done: what was set aside for it is gone, and what was not there becomes debt."""
+    refund.reference = reference or refund.reference
+    order.clawed_back += refund.set_aside
+    of_order = min(refund.amount - refund.of_second, order.price - order.returned)
+    if of_order < refund.amount - refund.of_second:
+        text = f"Order {order.pk}: a refund of {refund.amount} minor units was done after other returns; more has gone back than was paid."
+        raise_alert(Alert.Kind.REFUND_OPEN, str(refund.pk), text)
+    book_return(order, refund, of_order, Movements(order, by, f"refund {refund.reference or refund.pk}: {refund.reason}"), by)
+    refund.clawback += refund.set_aside
+    refund.save()
+    if refund.set_aside_transaction:
+        # Last: the postings have locked all wallets, in their order.
+        reason = f"refund {refund.reference} is done"[:255]
+        resolve_transaction(refund.set_aside_transaction, event="confirmed", source=by.source, actor=by.name[:80], reason=reason)
+
+
+def refuse(order: Order, refund: Refund, problem: str, by: Actor) -> None:
+    """The provider will not refund: what was set aside is the player's again."""
+    if refund.set_aside_transaction:
+        resolve_transaction(refund.set_aside_transaction, event="rolled_back", source=by.source, actor=by.name[:80], reason="the refund was refused")
+    refund.state, refund.ended_at, refund.problem = Refund.State.REFUSED, by.at, problem[:255]
+    refund.next_at = refund.leased_until = None
+    refund.save()
+    record_event(order, "refund_refused", by, amount=refund.amount, old_state=order.state, note=problem)

@@ -1,0 +1,3 @@
+-- What the application's role may not do to the tables of payments; run after every migration, after the wallet's rights.
+REVOKE DELETE ON payments_order, payments_payment, payments_refund, payments_callback, payments_delivery, payments_provider, payments_secret FROM {role};
+REVOKE UPDATE, DELETE ON payments_orderevent FROM {role};

@@ -1,0 +1,97 @@
+"""The payments API of a game backend: reads a request, calls one operation, answers (contract 4.1)."""
+
+from decimal import Decimal
+from uuid import UUID
+
+from django.http import HttpResponse
+from msgspec import UNSET
+from rest_framework.request import Request
+
+from payments import description
+from payments.models import Order
+from payments.orders import Wanted, find_order, initiate_order
+from payments.requests import InitiateAnswer, InitiateRequest, OrderQueryAnswer, OrderQueryRequest, storable
+from payments.starting import checkout_url
+from players.answers import json_answer
+from players.api import ApiView, fit, read_object, who_calls, whole_number
+from players.clock import timestamp
+from players.errors import invalid
+from players.gate import Call
+from wallet.currencies import decimals_of
+from wallet.money import to_major, to_minor
+from wallet.requests import CURRENCY_CODE, read_token
+
+MOST_SERVER_ID = 10**18
+
+
+def game_of(call: Call) -> UUID:
+    """The game that calls."""
+    game_id = call.caller.game_id
+    if game_id is None:
+        raise AssertionError("the gate lets only games' credentials through")
+    return game_id
+
+
+@description.initiate
+class Initiate(ApiView):
+    """Starts an order: the player pays it at `paymentUrl`. Repeated with the same content, the same order."""
+
+    shape = InitiateRequest
+
+    def post(self, request: Request) -> HttpResponse:
+        plain = request._request  # noqa: SLF001 (DRF offers no other way to the bytes)
+        call = who_calls(request)
+        wanted = read_wanted(fit(read_object(plain), self.shape))
+        order = initiate_order(game_of(call), wanted, actor=call.caller.actor)
+        url = checkout_url(order, plain.build_absolute_uri("/"))
+        return json_answer(InitiateAnswer(str(order.pk), url, order.state, timestamp(order.expires_at)))
+
+
+@description.query
+class Query(ApiView):
+    """What has become of an order."""
+
+    shape = OrderQueryRequest
+
+    def handle(self, call: Call, given: OrderQueryRequest) -> HttpResponse:
+        order = find_order(game_of(call), storable(given.cpOrderId, "cpOrderId"))
+        return json_answer(
+            OrderQueryAnswer(
+                orderId=str(order.pk),
+                cpOrderId=order.cp_order_id,
+                state=order.state,
+                productId=order.product_code,
+                productPrice=major(order, order.price),
+                currencyCode=order.currency_id,
+                refunded=major(order, order.refunded),
+                deliveredAt=timestamp(order.delivered_at) if order.delivered_at else None,
+            )
+        )
+
+
+def read_wanted(given: InitiateRequest) -> Wanted:
+    """The request in minor units. Raises 101."""
+    token = read_token(given.token)
+    # What is no currency has no product that costs that; a lone surrogate meets no database.
+    currency = given.currencyCode if CURRENCY_CODE.match(given.currencyCode) else ""
+    decimals = decimals_of(currency)
+    if decimals is None:
+        raise invalid("The currency is unknown: the product does not cost that.")
+    return Wanted(
+        token_hash=token,
+        cp_order_id=storable(given.cpOrderId, "cpOrderId"),
+        product_code=storable(given.productId, "productId"),
+        price=to_minor(given.productPrice, decimals),
+        currency=currency,
+        server_id=whole_number(given.serverId, "serverId", -MOST_SERVER_ID, MOST_SERVER_ID),
+        ext_params="" if given.extParams is UNSET else storable(given.extParams, "extParams"),
+        return_url="" if given.returnUrl is UNSET else storable(given.returnUrl, "returnUrl"),
+    )
+
+
+def major(order: Order, minor: int) -> Decimal:
+    """Minor units of the order's currency in major units."""
+    decimals = decimals_of(order.currency_id)
+    if decimals is None:
+        raise AssertionError("currencies are never deleted")
+    return to_major(minor, decimals)
