@@ -9,7 +9,7 @@ from uuid import UUID
 from payments.providers.pages import page_address, page_origin
 from payments.providers.protocol import Event, EventType, Purchase, Received, Started, Terms, Unstartable, Wish, Word
 from payments.signatures import standard_webhooks
-from players.api import refuse_constant
+from payments.signatures.order_notify import refuse_constant
 from players.errors import Refusal
 from wallet.currencies import decimals_of
 from wallet.money import to_major, to_minor
