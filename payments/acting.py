@@ -2,15 +2,16 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
 from django.db import IntegrityError, OperationalError, transaction
-from django.db.models import F, Q
+from django.db.models import F
 
-from payments import returning
+from payments import returning, rows
 from payments.deliveries import begin_delivery
 from payments.history import Actor, record_event
 from payments.models import Callback, Order, Payment, Refund
@@ -40,6 +41,8 @@ from wallet.ledger import LOST_RACES
 Outcome = Callback.Outcome
 # Two callbacks at once that name each other's ids: the loser of the race looks again, and finds what the winner did.
 MOST_TRIES = 3
+# As the unique indexes have it.
+TAKEN = "outcome IN ('acted', 'nothing', 'second_payment')"
 LOST = (IntegrityError, OperationalError, *LOST_RACES)
 PROBLEM_LENGTH = 255
 # What of a callback's headers is kept: what its signature needs, and no credentials that somebody may have sent along.
@@ -76,7 +79,7 @@ def take(terms: Terms, event: Event, received: Received) -> Taken:
     # The order first: whatever else acts on it waits here.
     order = lock_order(event, terms)
     at = now()
-    meaning = meaning_of(event)
+    meaning = meaning_of(event, received.body)
     known = find_taken(terms, event)
     if known is not None and bytes(known.meaning) == meaning:
         Callback.objects.filter(pk=known.pk).update(times_seen=F("times_seen") + 1, last_seen_at=at)
@@ -104,44 +107,44 @@ def lock_order(event: Event, terms: Terms) -> Order | None:
     if order_id is None and event.payment_reference:
         named = Payment.objects.filter(provider_id=terms.id, reference=event.payment_reference)
         order_id = named.values_list("order_id", flat=True).first()
-    if order_id is None:
-        return None
-    return Order.objects.select_for_update(of=("self",)).select_related("player").filter(pk=order_id).first()
+    return next(iter(rows.fetch(Order, "id = %s FOR NO KEY UPDATE", order_id)), None) if order_id else None
 
 
 def standing_of(order: Order, terms: Terms) -> Standing:
-    """The order as it stands under its lock."""
+    """The order as it stands under its lock. The player's uid is read only where it is compared."""
     decimals = decimals_of(order.currency_id)
     if decimals is None:
         raise AssertionError("currencies are never deleted")
     return Standing(
         order=order,
-        uid=order.player.uid,
         decimals=decimals,
         provider_id=terms.id,
-        payments=list(Payment.objects.filter(order=order).order_by("pk")),
-        refunds=list(Refund.objects.filter(order=order).order_by("pk")),
+        payments=rows.fetch(Payment, "order_id = %s ORDER BY id", order.pk),
+        refunds=rows.fetch(Refund, "order_id = %s ORDER BY id", order.pk),
     )
 
 
 def find_taken(terms: Terms, event: Event) -> Callback | None:
     """The callback that has taken effect with this event's id, or about the same thing (rule 4)."""
-    same = Q(message_id=event.message_id)
-    if event.reference and event.type is not None:
-        same |= Q(type=event.type, reference=event.reference)
-    # Its own message before another one about the same thing.
-    found = sorted(Callback.objects.filter(same, provider_id=terms.id, outcome__in=Callback.TAKEN)[:2], key=lambda one: one.message_id != event.message_id)
+    # Two questions, each of which has its unique index. Its own message before another one about the same thing.
+    found = rows.fetch(Callback, f"provider_id = %s AND message_id = %s AND {TAKEN}", terms.id, event.message_id)
+    if not found and event.reference and event.type is not None:
+        found = rows.fetch(
+            Callback, f"provider_id = %s AND type = %s AND reference = %s AND {TAKEN} AND reference <> ''", terms.id, str(event.type), event.reference
+        )
     return next(iter(found), None)
 
 
-def meaning_of(event: Event) -> bytes:
-    """What an event says, without its spelling and without the id of its message."""
-    said = asdict(event) | {"message_id": ""}
+def meaning_of(event: Event, body: bytes) -> bytes:
+    """What an event says, without its spelling and without the id of its message; what makes no sense says just its bytes."""
+    said = asdict(event) | {"message_id": "", "body": body.hex() if event.problem else ""}
     return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).digest()
 
 
 def store(terms: Terms, event: Event, received: Received, order: Order | None, meaning: bytes, at: datetime, taken: Taken) -> Callback:
-    return Callback.objects.create(**columns(terms, event, received, order, meaning, at, taken))
+    callback = Callback(**columns(terms, event, received, order, meaning, at, taken))
+    rows.insert(callback)
+    return callback
 
 
 def refuse(terms: Terms, event: Event, received: Received, order: Order | None, meaning: bytes, at: datetime, taken: Taken) -> Taken:
@@ -178,7 +181,7 @@ def act(order: Order, step: Step, event: Event, terms: Terms, callback: Callback
     """Does what follows from an event, under the order's lock. Returns the delivery that is due by it."""
     by = Actor(f"provider:{terms.slug}", "provider", at, callback)
     if isinstance(step, Pay):
-        return pay(order, step.payment, event, by)
+        return pay(order, step.payment, step.remembered, event, by)
     if isinstance(step, PayAgain):
         pay_again(order, step, event, terms, by)
     elif isinstance(step, Fail):
@@ -196,9 +199,9 @@ def act(order: Order, step: Step, event: Event, terms: Terms, callback: Callback
     return None
 
 
-def pay(order: Order, payment: Payment, event: Event, by: Actor) -> UUID | None:
+def pay(order: Order, payment: Payment, remembered: Sequence[Refund], event: Event, by: Actor) -> UUID | None:
     """The order is paid: the wallet is credited, and the game is to be told, unless all of it has gone back before (rule 5)."""
-    old_state, remembered = order.state, returning.remembered_of(order, payment.provider_id)
+    old_state = order.state
     moves = Movements(order, by, f"paid through {by.name.partition(':')[2]}")
     payment.state, payment.reference, payment.paid_at = Payment.State.PAID, event.reference, by.at
     payment.transaction = moves.pay(order.price)
@@ -212,8 +215,8 @@ def pay(order: Order, payment: Payment, event: Event, by: Actor) -> UUID | None:
     if moves.post() and not order.is_delivered_by_game and is_whole:
         order.delivered_at = by.at
     order.state = present_state(order)
-    payment.save(update_fields=["state", "reference", "paid_at", "transaction"])
-    order.save(update_fields=["state", "paid_at", "delivered_at", "credit_transaction", "clawed_back", "refunded", "charged_back"])
+    rows.update(payment, "state", "reference", "paid_at", "transaction")
+    rows.update(order, "state", "paid_at", "delivered_at", "credit_transaction", "clawed_back", "refunded", "charged_back")
     record_event(order, str(EventType.SUCCEEDED), by, amount=order.price, old_state=old_state)
     for refund in remembered:
         record_event(order, f"{refund.kind}_applied", by, amount=refund.amount, old_state=order.state, note="it came before the payment")

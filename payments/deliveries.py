@@ -6,6 +6,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Q
 
+from payments import rows
 from payments.history import Actor, record_event
 from payments.models import Delivery, DeliveryTry, Order, Shop
 from payments.rules import present_state
@@ -30,7 +31,9 @@ class NotPossible(Exception):
 
 def begin_delivery(order: Order, at: datetime) -> Delivery:
     """Writes down that the game has to be told, in the atomic block of the payment. The caller nudges after the commit."""
-    return Delivery.objects.create(id=new_id(), order=order, game_id=order.game_id, created_at=at, next_at=at)
+    delivery = Delivery(id=new_id(), order=order, game_id=order.game_id, created_at=at, next_at=at)
+    rows.insert(delivery)
+    return delivery
 
 
 def stop_delivery(order: Order) -> None:

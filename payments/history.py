@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import NamedTuple
 
+from payments import rows
 from payments.models import Callback, Order, OrderEvent
 from players.ids import new_id
 
@@ -20,7 +21,7 @@ class Actor(NamedTuple):
 
 def record_event(order: Order, what: str, by: Actor, *, old_state: str = "", amount: int | None = None, note: str = "") -> None:
     """Writes down what happened; the order is in its new state already. `amount` in minor units of the order's currency."""
-    OrderEvent.objects.create(
+    event = OrderEvent(
         id=new_id(),
         order=order,
         at=by.at,
@@ -32,3 +33,4 @@ def record_event(order: Order, what: str, by: Actor, *, old_state: str = "", amo
         note=note[:NOTE_LENGTH],
         callback=by.callback,
     )
+    rows.insert(event)

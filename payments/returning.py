@@ -1,7 +1,6 @@
 """Money that goes back: refunds, charge-backs and their reversal, and the credit that they take (contract 4.2, rules 5 and 6)."""
 
 from collections.abc import Sequence
-from uuid import UUID
 
 from payments.deliveries import begin_delivery, resume_delivery, stop_delivery
 from payments.history import Actor, record_event
@@ -15,11 +14,6 @@ from wallet.models import Alert
 from wallet.operations import resolve_transaction
 
 RETURNED_FIELDS = ["state", "refunded", "charged_back", "clawed_back", "credit_transaction"]
-
-
-def remembered_of(order: Order, provider_id: UUID) -> list[Refund]:
-    """What a provider gave back before it told of the payment, the oldest first."""
-    return list(Refund.objects.filter(order=order, provider_id=provider_id, state=Refund.State.REMEMBERED).order_by("pk"))
 
 
 def remember(order: Order, step: Remember, event: Event, terms: Terms, by: Actor) -> None:

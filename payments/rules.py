@@ -23,12 +23,13 @@ class Standing:
     """An order with its payments and refunds, as they stand under the order's lock; `provider_id` is who tells the event."""
 
     order: Order
-    # Of the order's player and currency, for claims that have to be compared.
-    uid: str
+    # Of the order's currency.
     decimals: int
     provider_id: UUID
     payments: Sequence[Payment]
     refunds: Sequence[Refund]
+    # Whether a refund or charge-back of another order has the event's reference.
+    is_of_another_order: bool = False
 
     @property
     def started(self) -> list[Payment]:
@@ -56,15 +57,19 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Pay:
-    """The order is paid, through this payment."""
+    """The order is paid, through this payment; what has gone back before is applied after it."""
 
     payment: Payment
+    remembered: Sequence[Refund]
 
 
 @dataclass(frozen=True, slots=True)
 class PayAgain:
-    """It was paid already: the money is to be refunded."""
+    """It was paid already: the money is to be refunded, but for what of it has gone back before."""
 
+    # Absent where no started payment is left to be this one.
+    payment: Payment | None
+    remembered: Sequence[Refund]
     note: str
 
 
@@ -161,7 +166,7 @@ def wrong_claims(standing: Standing, claims: Claims) -> list[str]:
     """The fields of an order-notify callback that are not the order's, by value."""
     order = standing.order
     fits = {
-        "uid": claims.uid == standing.uid,
+        "uid": claims.uid == order.player.uid,
         "serverId": INTEGER.fullmatch(claims.server_id) is not None and int(claims.server_id) == order.server_id,
         "productId": claims.product_code == order.product_code,
         "productPrice": is_price(claims.price, order.price, standing.decimals),
@@ -186,7 +191,9 @@ def matching(standing: Standing, event: Event) -> Payment | None:
     ours = [payment for payment in standing.started if not payment.is_second]
     exact = [payment for payment in ours if payment.start_reference in named]
     open_ones = [payment for payment in ours if not payment.start_reference]
-    return next(iter(exact or sorted(open_ones, key=lambda payment: payment.state == Payment.State.FAILED)), None)
+    # One that this reference was told of before, then one that has not failed.
+    by_likeness = sorted(open_ones, key=lambda payment: (not event.reference or payment.reference != event.reference, payment.state == Payment.State.FAILED))
+    return next(iter(exact or by_likeness), None)
 
 
 def after_success(standing: Standing, event: Event) -> Step:
@@ -195,8 +202,9 @@ def after_success(standing: Standing, event: Event) -> Step:
         raise AssertionError("a success without a payment contradicts")
     if first is None:
         # After failed and expired too: the money did arrive (rule 5).
-        return Pay(payment)
-    return PayAgain(f"paid already through {first.provider_id}" if first.provider_id != standing.provider_id else "paid already")
+        return Pay(payment, standing.remembered)
+    note = "paid already" if first.provider_id == standing.provider_id else "paid already through another provider"
+    return PayAgain(None if payment.state == Payment.State.PAID else payment, standing.remembered, note)
 
 
 def after_failure(standing: Standing, event: Event) -> Step:
@@ -212,6 +220,11 @@ def after_failure(standing: Standing, event: Event) -> Step:
 def after_return(standing: Standing, event: Event, kind: str) -> Step:
     """A refund or a charge-back."""
     order = standing.order
+    named = named_return(standing, event, kind)
+    if named is not None:
+        return after_named_return(named, event)
+    if standing.is_of_another_order:
+        return Contradict("it is of another order")
     amount = returned_now(standing, event)
     if amount is None or amount < 0:
         return Nothing("it was told of already")
@@ -234,6 +247,21 @@ def after_return(standing: Standing, event: Event, kind: str) -> Step:
             return Contradict("more would go back than was paid")
         return Return(kind, amount, paid, of_second)
     return Return(kind, amount, paid) if amount <= order.price - order.returned else Contradict("more would go back than was paid")
+
+
+def named_return(standing: Standing, event: Event, kind: str) -> Refund | None:
+    """The refund of our own asking that the provider has named to us, and now tells of: its answer can be quicker than its callback."""
+    same = [refund for refund in standing.refunds if event.reference and refund.reference == event.reference]
+    return next((refund for refund in same if refund.kind == kind and refund.provider_id == standing.provider_id), None)
+
+
+def after_named_return(refund: Refund, event: Event) -> Step:
+    if event.amount is not None and event.amount != refund.amount:
+        return Contradict("the refund was of another amount")
+    if refund.state in (*Refund.OPEN, Refund.State.REFUSED):
+        # Refused and done after all: the money has gone.
+        return Complete(refund)
+    return Nothing("it is booked already")
 
 
 def paid_by(standing: Standing, event: Event) -> Payment | None:

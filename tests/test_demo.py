@@ -3,6 +3,7 @@
 import json
 import stat
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,11 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from psycopg import Connection
 
+from payments.models import Order, Provider
 from players.clock import now
 from players.models import Credential, Operator, Player
 from tests.conftest import Clock
+from tests.payments.market import Till
 from tests.world import Caller, basic, holding
 from wallet import rights
 from wallet.currencies import show
@@ -50,6 +53,25 @@ def test_the_demonstration_can_be_played_at_once_with_what_is_written(file: Path
     assert Operator.objects.get(username=demo["admin"]["username"]).check_password(demo["admin"]["password"])
     assert Player.objects.get(uid="demo-anna").is_test
     assert f"curl -u starfall:{demo['games'][0]['password']}" in capsys.readouterr().out
+
+
+def test_products_can_be_ordered_and_providers_called_with_what_is_written(file: Path) -> None:
+    demo = seed(file)
+    assert {"game": "starfall", "productId": "coins-500", "productPrice": 4.99, "currencyCode": "EUR", "credit": {"amount": 500.0, "currencyCode": "XAG"}} in (
+        demo["products"]
+    )
+    assert {"game": "moonreef", "productId": "wm.spin.1", "productPrice": 4.99, "currencyCode": "EUR", "credit": None} in demo["products"]
+    assert [(provider["slug"], provider["scheme"]) for provider in demo["providers"]] == [
+        *(("webhooks", "standard-webhooks"), ("notify", "order-notify"), ("sandbox", "sandbox")),
+    ]
+    game, player = demo["games"][0], demo["players"][0]
+    asked = {"token": player["token"], "cpOrderId": "demo-1", "productId": "coins-500", "productPrice": Decimal("4.99"), "currencyCode": "EUR", "serverId": 1}
+    answer = Caller(basic(game["username"], game["password"])).post("/payments/initiate", asked)
+    assert (answer.status, answer.body.get("state")) == (200, "created")
+    till = Till(Provider.objects.get(slug="webhooks"), demo["providers"][0]["secret"])
+    order = Order.objects.get(pk=answer.body["orderId"])
+    # Genuine, for an order that was not started with it.
+    assert till.tell("payment.succeeded", order).status == 422
 
 
 def test_a_second_run_keeps_everything(file: Path) -> None:

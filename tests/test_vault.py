@@ -1,12 +1,16 @@
 """Secrets at rest: what was sealed opens with its key and for its purpose, and in no other way."""
 
 import base64
+import os
+from collections.abc import Iterator
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
+from payments.models import Secret
+from payments.secrets import add_delivery_secret, new_webhook_secret, open_secret
 from players.models import Game
 from players.operations import query_credential, set_query_password
 from players.outgoing import BasicCredential
@@ -116,15 +120,27 @@ def test_no_key_and_no_secret_appears_in_an_error_or_repr() -> None:
 # --- A new key ----------------------------------------------------------------------------------------
 
 
-def test_secrets_are_sealed_anew_and_the_old_key_can_go(settings: Settings, database: None) -> None:
+@pytest.fixture
+def sealed_as_before(settings: Settings, database: None) -> Iterator[list[str]]:
+    """The keys that everything else in the database is sealed with, and is again afterwards."""
+    keys = os.environ["ENCRYPTION_KEYS"].split(",")
+    yield keys
+    settings.ENCRYPTION_KEYS = [*keys, NEW]
+    call_command("reseal_secrets")
+
+
+def test_secrets_are_sealed_anew_and_the_old_key_can_go(settings: Settings, sealed_as_before: list[str]) -> None:
     game = make_party(query_url="https://game.example/state", query_username="quantum").game
     set_query_password(game, "pa:ss")
     Game.objects.exclude(pk=game.pk).update(sealed_query_password="")
+    delivery = new_webhook_secret()
+    sealed = add_delivery_secret(game, delivery, actor="test")
     settings.ENCRYPTION_KEYS = [NEW]
     with pytest.raises(CommandError, match=game.slug):
         call_command("reseal_secrets")
-    settings.ENCRYPTION_KEYS = [NEW, OLD]
+    settings.ENCRYPTION_KEYS = [NEW, OLD, *sealed_as_before]
     call_command("reseal_secrets")
     settings.ENCRYPTION_KEYS = [NEW]
     call_command("reseal_secrets")
     assert query_credential(Game.objects.get(pk=game.pk)) == BasicCredential("quantum", "pa:ss")
+    assert open_secret(Secret.objects.get(pk=sealed.pk)) == delivery

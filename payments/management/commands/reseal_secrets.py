@@ -5,6 +5,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
+from payments.models import Secret
+from payments.secrets import open_secret, reseal_secret
 from players.models import Game
 from players.operations import query_credential, set_query_password
 from players.vault import Unreadable, is_current
@@ -14,13 +16,15 @@ class Command(BaseCommand):
     help = "Seals every stored secret with the first of ENCRYPTION_KEYS; afterwards the older keys can be taken out. Safe to repeat."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        unreadable = [game.slug for game in Game.objects.exclude(sealed_query_password="") if not self.reseal(game)]
+        unreadable = [f"the query password of {game.slug}" for game in Game.objects.exclude(sealed_query_password="") if not self.reseal_game(game)]
+        secrets = Secret.objects.select_related("provider", "game")
+        unreadable += [f"a secret of {secret.provider or secret.game}" for secret in secrets if not self.reseal_secret(secret)]
         if unreadable:
-            raise CommandError(f"None of ENCRYPTION_KEYS opens the query password of: {', '.join(unreadable)}. Enter it anew in the admin.")
+            raise CommandError(f"None of ENCRYPTION_KEYS opens: {', '.join(dict.fromkeys(unreadable))}. Enter it anew in the admin.")
         self.stdout.write("Every secret is sealed with the newest key.")
 
     @transaction.atomic
-    def reseal(self, game: Game) -> bool:
+    def reseal_game(self, game: Game) -> bool:
         """Seals a game's query password anew where that is needed. Returns whether it is sealed with the newest key now."""
         game = Game.objects.select_for_update().get(pk=game.pk)
         if is_current(game.sealed_query_password):
@@ -30,4 +34,15 @@ class Command(BaseCommand):
         except Unreadable:
             return False
         set_query_password(game, known.password if known else "")
+        return True
+
+    def reseal_secret(self, secret: Secret) -> bool:
+        """The same for a secret of a provider or game; a retired one that cannot be opened is of no use to anybody."""
+        if is_current(secret.sealed):
+            return True
+        try:
+            open_secret(secret)
+        except Unreadable:
+            return secret.retired_at is not None
+        reseal_secret(secret)
         return True

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
+from payments.demo import PROVIDERS, demo_products, demo_provider, demo_shop
 from players.clock import now
 from players.demo import GAMES, demo_credential, demo_game, demo_operator
 from players.ids import new_id
@@ -30,7 +31,7 @@ REASON = "Demo funds"
 
 
 class Command(BaseCommand):
-    help = "Makes demo games, credentials, players with money and an operator, where they are not there yet, and writes var/demo.json."
+    help = "Makes demo games, credentials, products, providers, players with money and an operator, where they are not there yet, and writes var/demo.json."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--url", default="http://127.0.0.1:8000", help="Where the web server listens.")
@@ -52,13 +53,18 @@ class Command(BaseCommand):
             Currency.objects.get_or_create(code=code, defaults={"name": name, "decimals": decimals})
         kept_tokens = {player["uid"]: player["token"] for player in kept.get("players", [])}
         kept_games = {game["slug"]: game for game in kept.get("games", [])}
+        kept_secrets = {provider["slug"]: provider["secret"] for provider in kept.get("providers", [])}
         games = [{"slug": slug, **demo_credential(slug, kind="game", game=demo_game(slug), kept=kept_games.get(slug))} for slug in GAMES]
+        for slug in GAMES:
+            demo_shop(demo_game(slug), url)
         return {
             "url": url,
             "admin": demo_operator(kept.get("admin")),
             "platform": demo_credential("lobby", kind="platform", game=None, kept=kept.get("platform")),
             "games": games,
             "players": [self.player(*player, kept=kept_tokens.get(player[0])) for player in PLAYERS],
+            "products": demo_products(),
+            "providers": [demo_provider(*provider, url, kept=kept_secrets.get(provider[0])) for provider in PROVIDERS],
         }
 
     def player(self, uid: str, nickname: str, country: str, language: str, currency: str, *, kept: str | None) -> dict[str, str]:
