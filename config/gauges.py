@@ -13,6 +13,7 @@ from prometheus_client.registry import Collector
 from redis import RedisError
 
 from config.broker import broker, key_of
+from payments.models import Callback, Delivery
 from wallet.models import Alert, Inquiry
 
 logger = logging.getLogger(__name__)
@@ -25,7 +26,9 @@ MOST = 100_000
 TASKS = [name for name in settings.CELERY_BEAT_SCHEDULE if name != "pulse"]
 AUDITS = [name for name in TASKS if name.startswith("audit_")]
 DIFFERENCES = [Alert.Kind.WALLET_DIFFERENCE.value, Alert.Kind.LEDGER_DIFFERENCE.value]
-QUEUES = ("settle", "check")
+QUEUES = ("settle", "check", "deliver")
+UNDELIVERED = [state.value for state in (Delivery.State.PENDING, Delivery.State.GONE, Delivery.State.EXHAUSTED)]
+TO_LOOK_AT = [outcome.value for outcome in Callback.TO_LOOK_AT]
 Read = Callable[[], Iterable[GaugeMetricFamily]]
 
 
@@ -172,6 +175,37 @@ def read_checks() -> Iterator[GaugeMetricFamily]:
     yield gauge("wallet_checkpoint_age_seconds", "Since the last checkpoint was made.", age)
 
 
+@in_time
+def read_payments() -> Iterator[GaugeMetricFamily]:
+    """From the indexes of what is due and of what a person has to look at."""
+    [(at, delivery, refund)] = rows(
+        """
+        SELECT at, (SELECT next_at FROM payments_delivery d JOIN payments_shop s USING (game_id)
+                    WHERE next_at IS NOT NULL AND paused_at IS NULL ORDER BY next_at LIMIT 1),
+            (SELECT next_at FROM payments_refund WHERE next_at IS NOT NULL ORDER BY next_at LIMIT 1)
+        FROM wallet_now() AS at
+        """
+    )
+    yield gauge("wallet_delivery_lag_seconds", "For how long a game should have been told to deliver.", age(delivery, at))
+    yield gauge("wallet_refund_lag_seconds", "For how long a provider should have been asked about a refund.", age(refund, at))
+    [(open_refunds,)] = rows("SELECT count(*) FROM payments_refund WHERE state IN ('asked', 'unknown')")
+    yield gauge("wallet_refunds_open", "Refunds of our own asking whose outcome is not known yet.", open_refunds)
+    waiting = rows(
+        "SELECT state, count(*) FROM (SELECT state FROM payments_delivery WHERE state = ANY (%s) LIMIT %s) waiting GROUP BY state", UNDELIVERED, MOST
+    )
+    yield labelled("wallet_deliveries_undelivered", f"Deliveries that no game has taken, by the reason; counted up to {MOST}.", "state", waiting, UNDELIVERED)
+    callbacks = rows(
+        """
+        SELECT outcome, count(*)
+        FROM (SELECT outcome FROM payments_callback WHERE outcome = ANY (%s) AND resolved_at IS NULL LIMIT %s) open
+        GROUP BY outcome
+        """,
+        TO_LOOK_AT,
+        MOST,
+    )
+    yield labelled("wallet_callbacks_to_look_at", "Callbacks that a person has to look at.", "outcome", callbacks, TO_LOOK_AT)
+
+
 def age(due_at: datetime | None, at: datetime) -> float:
     """Seconds since `due_at`, 0 where that is still to come."""
     return max(0.0, (at - due_at).total_seconds()) if due_at else 0.0
@@ -191,4 +225,5 @@ PARTS: dict[str, Read] = {
     "transactions": read_transactions,
     "sweeps": read_sweeps,
     "checks": read_checks,
+    "payments": read_payments,
 }

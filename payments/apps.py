@@ -6,6 +6,8 @@ from typing import Any
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
 
+from payments import auditing
+from wallet.orphans import ORPHANS
 from wallet.rights import run_for_role
 
 RIGHTS = Path(__file__).parent / "sql" / "rights.sql"
@@ -20,4 +22,5 @@ class PaymentsConfig(AppConfig):
     name = "payments"
 
     def ready(self) -> None:
+        ORPHANS.update(auditing.ORPHANS)
         post_migrate.connect(grant_rights, sender=self)

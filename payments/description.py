@@ -1,6 +1,10 @@
-"""The examples and refusals of the payments API, for the OpenAPI document."""
+"""The examples and refusals of the payments API, and how providers call back, for the OpenAPI document."""
+
+from typing import Any
 
 from payments import requests
+from payments.providers.protocol import EventType
+from payments.signatures import order_notify
 from players.description import described
 from players.errors import ErrorCode as Code
 from wallet.description import TOKEN
@@ -50,3 +54,67 @@ query = described(
         "deliveredAt": "2026-11-22T11:30:00.000Z",
     },
 )
+
+EVENT = {
+    "type": "object",
+    "required": ["type", "data"],
+    "properties": {
+        "type": {"enum": [str(type) for type in EventType]},
+        "data": {
+            "type": "object",
+            "required": ["orderId", "providerReference", "amount", "currencyCode"],
+            "properties": {
+                "orderId": {"type": "string", "format": "uuid"},
+                "providerReference": {"type": "string", "description": "The provider's id of this payment, refund or dispute."},
+                "amount": {"type": "number", "description": "In major units, exact."},
+                "currencyCode": {"type": "string"},
+            },
+        },
+    },
+}
+NOTIFICATION = {
+    "type": "object",
+    "required": [name for name in order_notify.NAMES if name != "extParams"],
+    "properties": {name: {"type": "string"} for name in order_notify.NAMES},
+    "description": "`sign`: the upper-case hexadecimal MD5 of cpOrderId + serverId + uid + productPrice + productId + ts + secret.",
+}
+SAID = {
+    "200": "Taken, also where it came before.",
+    "401": "The signature is missing or wrong, or the message is too old.",
+    "404": "There is no such provider, or (the signature being right) no such order.",
+    "413": "The body is longer than 64 KiB.",
+    "422": "It contradicts the order.",
+    "500": "An unhandled failure; repeat the call.",
+    "503": "The database is unavailable; repeat the call after Retry-After seconds.",
+}
+
+
+def header(name: str, meaning: str) -> dict[str, Any]:
+    return {"name": name, "in": "header", "required": False, "schema": {"type": "string"}, "description": meaning}
+
+
+def add_callbacks(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
+    """Describes `/pay/<provider>`, whose bodies are signed by their bytes and read by no serializer (a postprocessing hook)."""
+    parameters = [
+        {"name": "provider", "in": "path", "required": True, "schema": {"type": "string"}},
+        header("webhook-id", "Standard Webhooks: the id of the message, the same at each repetition."),
+        header("webhook-timestamp", "Standard Webhooks: seconds since 1970, at most five minutes from now."),
+        header("webhook-signature", "Standard Webhooks: `v1,` and the HMAC-SHA256 over id, time and raw body; several are divided by spaces."),
+    ]
+    bodies = {
+        "application/json": {"schema": {"anyOf": [EVENT, NOTIFICATION]}},
+        order_notify.FORM: {"schema": NOTIFICATION},
+    }
+    result["paths"]["/pay/{provider}"] = {
+        "post": {
+            "operationId": "callBack",
+            "tags": ["Providers' callbacks"],
+            "summary": "A payment provider calls back",
+            "description": "By the provider's scheme: Standard Webhooks 1.0, order-notify, or the provider's own. Verified over the raw body.",
+            "parameters": parameters,
+            "requestBody": {"required": True, "content": bodies},
+            "security": [{}],
+            "responses": {status: {"description": meaning} for status, meaning in SAID.items()},
+        }
+    }
+    return result

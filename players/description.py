@@ -46,7 +46,7 @@ class CallerScheme(OpenApiAuthenticationExtension):  # type: ignore[misc]
     name = "basic"
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
-        return {"type": "http", "scheme": "basic", "description": "A credential of the game (/wallet/) or of the platform (/entry/)."}
+        return {"type": "http", "scheme": "basic", "description": "A credential of the game (/wallet/, /payments/) or of the platform (/entry/)."}
 
 
 def described(

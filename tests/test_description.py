@@ -25,7 +25,9 @@ WALLET = [
     "queryTransaction",
 ]
 ENTRY = ["players/{uid}", "launch", "endSession", "balance", "statement"]
-PATHS = [f"/wallet/{name}" for name in WALLET] + [f"/entry/{name}" for name in ENTRY]
+PAYMENTS = ["initiate", "query"]
+ORDER = {"cpOrderId": "x", "productId": "gold", "productPrice": 4.99, "serverId": 1, "extParams": "", "returnUrl": "https://game.example/"}
+PATHS = [*(f"/wallet/{name}" for name in WALLET), *(f"/entry/{name}" for name in ENTRY), *(f"/payments/{name}" for name in PAYMENTS)]
 
 
 @pytest.fixture(scope="session")
@@ -36,7 +38,7 @@ def description(database: None) -> dict[str, Any]:
 
 def test_the_description_names_every_call_and_nothing_else_of_the_api(description: dict[str, Any]) -> None:
     assert description["openapi"].startswith("3.1")
-    assert sorted(path for path in description["paths"] if path.startswith(("/wallet/", "/entry/"))) == sorted(PATHS)
+    assert sorted(path for path in description["paths"] if path.startswith(("/wallet/", "/entry/", "/payments/"))) == sorted(PATHS)
     assert {path: list(calls) for path, calls in description["paths"].items() if path in PATHS} == {
         path: ["put"] if "players" in path else ["post"] for path in PATHS
     }
@@ -50,6 +52,12 @@ def test_every_call_is_described_with_its_request_its_refusals_and_its_authoriza
     (content,) = call["requestBody"]["content"].items()
     assert content[0] == "application/json"
     assert content[1]["examples"]
+
+
+def test_a_callback_is_described_with_both_of_its_forms(description: dict[str, Any]) -> None:
+    call = description["paths"]["/pay/{provider}"]["post"]
+    assert set(call["responses"]) == {"200", "401", "404", "413", "422", "500", "503"}
+    assert set(call["requestBody"]["content"]) == {"application/json", "application/x-www-form-urlencoded"}
 
 
 def test_the_pages_to_read_are_served() -> None:
@@ -100,7 +108,7 @@ def test_no_bytes_are_a_failure(house: House, path: str, body: bytes) -> None:
 @settings(max_examples=8 * EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     path=st.sampled_from(PATHS),
-    field=st.sampled_from(["token", "mmTransactionId", "amount", "type", "uid", "game", "currencyCode", "language", "limit", "before"]),
+    field=st.sampled_from(["token", "mmTransactionId", "amount", "type", "uid", "game", "currencyCode", "language", "limit", "before", *ORDER]),
     value=json_values,
 )
 def test_no_value_of_any_field_is_a_failure(house: House, path: str, field: str, value: object) -> None:
@@ -113,6 +121,7 @@ def test_no_value_of_any_field_is_a_failure(house: House, path: str, field: str,
         "uid": "nobody-there",
         "game": house.game.game.slug,
         "currencyCode": "XAG",
+        **ORDER,
     }
     answer = caller.send("PUT" if "players" in path else "POST", path.format(uid="somebody"), json.dumps(right | {field: value}).encode())
     assert answer.status == 200, answer.raw

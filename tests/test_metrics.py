@@ -17,7 +17,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from redis import Redis
 
 from config.celery import app
+from players.clock import now
 from tests.conftest import Clock
+from tests.payments.conftest import market as market
+from tests.payments.market import Market, event_body
 from tests.server import free_port, served
 from tests.test_failures import failing_at_the_last_step
 from tests.test_health import wait_until
@@ -350,7 +353,7 @@ def test_the_databases_connections_are_counted(token: None, owner: Owner, databa
 # --- What is read from the broker -------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("queue", ["settle", "check"])
+@pytest.mark.parametrize("queue", ["settle", "check", "deliver"])
 def test_messages_that_nobody_takes_are_counted_by_queue(token: None, queue: str) -> None:
     before = read()
     app.send_task("nothing.that.is.known", queue=queue)
@@ -368,7 +371,7 @@ def up(found: Numbers) -> dict[str, float]:
     return {dict(labels)["part"]: value for (name, labels), value in found.items() if name == "wallet_up"}
 
 
-ALL_UP = {"database": 1, "transactions": 1, "sweeps": 1, "checks": 1, "broker": 1}
+ALL_UP = {"database": 1, "transactions": 1, "sweeps": 1, "checks": 1, "payments": 1, "broker": 1}
 
 
 def test_without_the_broker_all_else_is_there(token: None, settings: Any) -> None:
@@ -399,3 +402,24 @@ def test_with_database_and_broker_away_the_counts_are_still_there(tmp_path: Path
     assert up(found) == dict.fromkeys(ALL_UP, 0)
     assert answers(found, "none", "503") == 1
     assert {name for name, _ in found if not name.startswith("wallet_request_seconds")} == {"wallet_up"}
+
+
+def test_payments_that_wait_are_counted(token: None, market: Market, clock: Clock) -> None:
+    before = read()
+    clock.go_ahead(timedelta(minutes=10))
+    order = market.order(product="sword")
+    at = int(now().timestamp())
+    body = event_body("payment.succeeded", order)
+    assert market.webhooks.post(body, market.webhooks.signed(body, at=at)).status == 200
+    body = event_body("payment.refunded", order, "100.00")
+    assert market.webhooks.post(body, market.webhooks.signed(body, at=at)).status == 422
+    clock.go_ahead(timedelta(minutes=20))
+    found = read()
+
+    def more(name: str, **labels: str) -> float:
+        return (number(found, name, **labels) or 0) - (number(before, name, **labels) or 0)
+
+    assert more("wallet_deliveries_undelivered", state="pending") == 1
+    assert more("wallet_callbacks_to_look_at", outcome="contradicts") == 1
+    assert (number(found, "wallet_delivery_lag_seconds") or 0) >= 600
+    assert number(found, "wallet_refunds_open") == 0

@@ -5,7 +5,7 @@ import ast
 import pytest
 
 from tests.mutation import python, sql
-from tests.mutation.targets import LIKELY, ordered_tests
+from tests.mutation.targets import LIKELY, name_of, ordered_tests
 from tests.mutation.worker import ROOT
 
 
@@ -60,5 +60,7 @@ def test_every_target_has_mutants_that_differ_from_it_and_tests_that_exist(path:
     if path.endswith(".py"):
         for mutant in mutants:
             ast.parse(mutant.applied(text))
-    known = [file.stem.removeprefix("test_") for file in (ROOT / "tests").glob("test_*.py")]
-    assert len(ordered_tests(path, known, quick=True)) == len(LIKELY[path])
+    known = [name_of(file.relative_to(ROOT)) for folder in ("tests", "tests/payments") for file in (ROOT / folder).glob("test_*.py")]
+    found = ordered_tests(path, known, quick=True)
+    assert len(found) == len(LIKELY[path])
+    assert all((ROOT / file).exists() for file in found)

@@ -13,6 +13,7 @@ from django.db import connection, transaction
 
 from wallet.chain import EntryRow, TransactionRow
 from wallet.folding import Moved, add_movement, differing_days
+from wallet.orphans import ORPHANS
 from wallet.replay import KEPT_PROBLEMS, Replay, WalletRow
 
 BATCH = 5_000
@@ -52,15 +53,6 @@ UNOPENED_WHERE = """
     ORDER BY t.id
 """
 UNOPENED, UNOPENED_OF = UNOPENED_WHERE.format(where=""), UNOPENED_WHERE.format(where="AND t.player_id = ANY(%s::uuid[])")
-
-# What no walk through the wallets meets either: each question names the rows that should not be there.
-ORPHANS = {
-    "wallets of no player": "FROM wallet_wallet x WHERE NOT EXISTS (SELECT 1 FROM players_player p WHERE p.id = x.player_id)",
-    "transactions of no wallet": "FROM wallet_transaction x WHERE NOT EXISTS (SELECT 1 FROM wallet_wallet w WHERE w.id = x.wallet_id AND w.player_id = x.player_id)",
-    "transactions of no session": "FROM wallet_transaction x WHERE session_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM players_gamesession s WHERE s.id = x.session_id AND s.player_id = x.player_id AND s.game_id = x.game_id AND s.is_kept)",
-    "transactions of no game": "FROM wallet_transaction x WHERE game_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM players_game g WHERE g.id = x.game_id)",
-    "discrepancies of no transaction": "FROM wallet_discrepancy x WHERE NOT EXISTS (SELECT 1 FROM wallet_transaction t WHERE t.id = x.transaction_id AND t.player_id = x.player_id)",
-}
 
 
 @dataclass

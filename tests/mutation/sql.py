@@ -45,6 +45,8 @@ NUMBER = re.compile(r"(?<![\w.(])\d+\b(?!\))|(?<=[(])\d+(?=::)")
 WORDS: tuple[tuple[str, ...], ...] = (
     ("spendable", "reserved", "debt"),
     ("game_revenue", "game_payout", "adjustments"),
+    ("provider_clearing", "issuance"),
+    ("payment", "sale", "payment_return", "sale_return", "top_up", "clawback"),
     ("withdrawal", "deposit"),
     ("credit", "debit"),
     ("confirmed", "rolled_back", "expired", "declined", "pending"),

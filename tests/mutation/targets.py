@@ -1,5 +1,7 @@
 """Which files are mutated, and which tests are likely to notice."""
 
+from pathlib import Path
+
 # A mutant meets these first; then all the rest, so that the order costs time and never a kill.
 LIKELY: dict[str, tuple[str, ...]] = {
     "wallet/sql/base.sql": ("ledger_edges", "guards", "state_table"),
@@ -11,6 +13,7 @@ LIKELY: dict[str, tuple[str, ...]] = {
     "wallet/sql/guards.sql": ("guards", "ledger_edges"),
     "wallet/sql/call_log.sql": ("guards", "edges_of_locking", "ledger_edges"),
     "wallet/sql/sweep.sql": ("settling",),
+    "wallet/sql/post.sql": ("posting", "payments/money", "payments/refunds"),
     "wallet/settling/rules.py": ("settling",),
     "wallet/settling/inquiries.py": ("settling",),
     "wallet/settling/due.py": ("settling",),
@@ -25,6 +28,13 @@ LIKELY: dict[str, tuple[str, ...]] = {
     "wallet/replay.py": ("replay", "audit", "tampering", "debt_and_gates"),
     "wallet/chain.py": ("replay", "audit", "state_table"),
     "wallet/texts.py": ("requests", "edges_of_operations"),
+    "payments/rules.py": ("payments/matrix", "payments/money", "payments/refunds", "payments/callbacks", "payments/order_notify"),
+    "payments/acting.py": ("payments/matrix", "payments/callbacks", "payments/money"),
+    "payments/returning.py": ("payments/matrix", "payments/money", "payments/refunds"),
+    "payments/postings.py": ("payments/matrix", "payments/money", "payments/auditing"),
+    "payments/refunding.py": ("payments/refunds",),
+    "payments/deliveries.py": ("payments/deliveries",),
+    "payments/orders.py": ("payments/orders",),
     "players/operations.py": ("edges_of_operations", "entry", "sessions", "authentication"),
     "players/gate.py": ("authentication", "allow_list", "edges_of_operations"),
     "players/addresses.py": ("allow_list",),
@@ -34,7 +44,19 @@ LEFT_OUT = frozenset({"launcher", "simulate", "bench", "admin", "description", "
 
 
 def ordered_tests(path: str, known: list[str], *, quick: bool) -> list[str]:
-    """Test files for a mutant of `path`, the likely killers first (`quick`: only they); `known` are the test files there are."""
+    """Test files for a mutant of `path`, the likely killers first (`quick`: only they); `known` are those there are, by their short names."""
     likely = [name for name in LIKELY[path] if name in known]
     rest = [] if quick else [name for name in known if name not in likely and name not in LEFT_OUT]
-    return [f"tests/test_{name}.py" for name in likely + rest]
+    return [file_of(name) for name in likely + rest]
+
+
+def file_of(name: str) -> str:
+    """The test file of a short name: `money` is tests/test_money.py, `payments/money` is tests/payments/test_money.py."""
+    folder, slash, stem = name.rpartition("/")
+    return f"tests/{folder}{slash}test_{stem}.py"
+
+
+def name_of(path: Path) -> str:
+    """The short name of a test file."""
+    folder = path.parent.relative_to("tests")
+    return (folder / path.stem.removeprefix("test_")).as_posix()

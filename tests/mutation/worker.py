@@ -17,7 +17,7 @@ import pytest
 
 from config.processes import end_with_parent
 from tests.mutation.mutant import Mutant, Trial, Verdict
-from tests.mutation.targets import ordered_tests
+from tests.mutation.targets import name_of, ordered_tests
 
 ROOT = Path(__file__).parent.parent.parent
 PROJECT = ("config", "players", "wallet", "payments", "tests", "benchmarks")
@@ -53,7 +53,7 @@ class Worker:
         copy_project(self.place)
         self.log = self.place / "pytest.log"
         self.enter(python_too=python_too)
-        self.tests = sorted(path.stem.removeprefix("test_") for path in Path("tests").glob("test_*.py"))
+        self.tests = sorted(name_of(path) for folder in ("", "payments") for path in Path("tests", folder).glob("test_*.py"))
 
     def tests_for(self, *paths: str) -> list[str]:
         """Test files, each once, in the order in which they are likely to notice."""
