@@ -11,7 +11,7 @@ LAUNCH := exec $(VENV)/bin/python -m config.launch --parent $$PPID
 FLOCK := $(if $(shell command -v flock),mkdir -p var && flock var/install.lock)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test faults lint lock bench bench-growth bench-settle simulate manage mutate clean install
+.PHONY: help run test faults lint lock bench bench-growth bench-settle bench-callbacks simulate manage mutate fuzz clean install
 
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{ printf "make %-14s %s\n", $$1, $$2 }'
@@ -40,6 +40,9 @@ bench-growth: $(RUN)  ## measure speed on 5 000 000 transactions; writes var/ben
 bench-settle: $(RUN)  ## measure how fast due transactions are settled; writes var/bench-settle.json
 	@$(LAUNCH) with --instance bench -- $(VENV)/bin/python -m benchmarks.settle $(ARGS)
 
+bench-callbacks: $(RUN)  ## measure how fast providers' callbacks are answered; writes var/bench-callbacks.json
+	@$(LAUNCH) with --instance bench -- $(VENV)/bin/python -m benchmarks.callbacks $(ARGS)
+
 simulate: $(RUN)  ## play games against the running platform; ARGS="--players 100"
 	@$(LAUNCH) beside -- $(VENV)/bin/python manage.py simulate $(ARGS)
 
@@ -48,6 +51,9 @@ manage: $(RUN)  ## manage.py for the running platform; ARGS="audit_ledger"
 
 mutate: $(DEV)  ## look for mistakes that no test notices
 	@$(LAUNCH) with --instance mutate --fast -- $(VENV)/bin/python -m tests.mutation $(ARGS)
+
+fuzz: $(DEV)  ## change a million genuine callbacks, none of which may count; ARGS="--count 1000000 --seed 7"
+	@$(LAUNCH) with --instance fuzz --fast -- $(VENV)/bin/python -m tests.payments.fuzz $(ARGS)
 
 lock:  ## write down the exact versions of all dependencies, with their hashes; ARGS=--upgrade for newer ones
 	@test -x var/uv/bin/uv || { $(PYTHON) -m venv --clear var/uv && var/uv/bin/python -m pip install -q uv; }

@@ -227,9 +227,12 @@ CELERY_RESULT_BACKEND = None
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TIMEZONE = "UTC"
 CELERY_ENABLE_UTC = True
-# Settled first; the checks of the night wait in a queue of their own.
+# Settled first; the checks of the night, and calls to games and providers that may be slow to answer, wait in queues of their own.
 CELERY_TASK_DEFAULT_QUEUE = "settle"
-CELERY_TASK_ROUTES = {f"wallet.{name}": {"queue": "check"} for name in ("audit_recent", "audit_all", "fold_accounts", "make_checkpoint", "keep_house")}
+CELERY_TASK_ROUTES = {
+    **{f"wallet.{name}": {"queue": "check"} for name in ("audit_recent", "audit_all", "fold_accounts", "make_checkpoint", "keep_house")},
+    **{f"payments.{name}": {"queue": "deliver"} for name in ("deliver", "deliver_due", "refund", "settle_refunds", "sandbox_call_back")},
+}
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_SEND_TASK_EVENTS = False
@@ -313,12 +316,15 @@ if env.bool("BEHIND_TLS_PROXY", default=False):
 # --- Language, time, files --------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en"
+# Of the pages for players; the admin is in English.
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]
 TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = True
 FORMAT_MODULE_PATH = "config.formats"
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "var" / "static"
+# Where `collectstatic` puts the pages' files, and the web server finds them.
+STATIC_ROOT = env.str("STATIC_ROOT", default=str(BASE_DIR / "var" / "static"))
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
@@ -335,12 +341,12 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Quantum Wallet",
-    "DESCRIPTION": "The wallet API for game backends and the entry API for the platform's web front.",
+    "DESCRIPTION": "The wallet API and the payments API for game backends, the entry API for the platform's web front, and providers' callbacks.",
     "VERSION": "1.0.0",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PUBLIC": True,
-    "POSTPROCESSING_HOOKS": ["players.description.add_components"],
+    "POSTPROCESSING_HOOKS": ["players.description.add_components", "payments.description.add_callbacks"],
     # The examples are the description; the enumerations need no names of their own.
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "SWAGGER_UI_DIST": "SIDECAR",

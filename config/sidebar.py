@@ -6,13 +6,28 @@ from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse
 
+from payments.admin.attention import waiting
 from wallet.admin.attention import attention, shown_number
 
 GROUPS = {
     "To decide": {"wallet.inquiry": "In doubt", "wallet.alert": "Alerts", "wallet.discrepancy": "Discrepancies"},
     "Money": {"wallet.transaction": "Transactions", "wallet.wallet": "Wallets", "wallet.apicall": "API calls"},
+    "Payments": {
+        "payments.order": "Orders",
+        "payments.delivery": "Deliveries",
+        "payments.refund": "Refunds",
+        "payments.callback": "Callbacks",
+        "payments.refusedcallback": "Refused callbacks",
+    },
     "Players": {"players.player": "Players", "players.gamesession": "Sessions"},
-    "Set up": {"players.game": "Games", "players.credential": "Credentials", "wallet.currency": "Currencies"},
+    "Set up": {
+        "players.game": "Games",
+        "players.credential": "Credentials",
+        "wallet.currency": "Currencies",
+        "payments.product": "Products",
+        "payments.shop": "Shops",
+        "payments.provider": "Providers",
+    },
     "Operation": {"wallet.sweeprun": "Sweep runs", "wallet.checkpoint": "Checkpoints", "wallet.foldedday": "Accounts"},
     "Access": {"players.operator": "Operators", "auth.group": "Groups"},
 }
@@ -30,11 +45,14 @@ def item(request: HttpRequest, model: str, title: str) -> dict[str, Any]:
 
 def badge(request: HttpRequest, model: str) -> dict[str, str]:
     """How much waits there for a person, where anything does."""
+    if model in {"payments.callback", "payments.delivery"}:
+        number = waiting(request, model)
+        return {"badge": shown_number(number), "badge_variant": "warning"} if number else {}
     if model not in {"wallet.inquiry", "wallet.alert"}:
         return {}
-    waiting = attention(request)
-    number = waiting.doubts if model == "wallet.inquiry" else len(waiting.alerts)
-    is_critical = model == "wallet.alert" and waiting.critical
+    found = attention(request)
+    number = found.doubts if model == "wallet.inquiry" else len(found.alerts)
+    is_critical = model == "wallet.alert" and found.critical
     return {"badge": shown_number(number), "badge_variant": "danger" if is_critical else "warning"} if number else {}
 
 

@@ -10,8 +10,9 @@ import socket
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from http.client import HTTPConnection, HTTPException
+from ipaddress import ip_address
 from pathlib import Path
 from time import monotonic
 
@@ -34,9 +35,9 @@ PROGRAMS = {
         "-q",
         "worker",
         "-Q",
-        "settle,check",
+        "settle,check,deliver",
         "-c",
-        "3",
+        "4",
         "--without-gossip",
         "--without-mingle",
     ),
@@ -46,12 +47,13 @@ PROGRAMS = {
 SHARED = (
     *("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "SECRET_KEY", "CREDENTIAL_KEY", "ENCRYPTION_KEYS"),
     *("CHECKPOINT_KEY", "CHECKPOINT_DIRECTORY"),
-    *("ALLOWED_HOSTS", "DEMO", "HOST", "PORT"),
+    *("ALLOWED_HOSTS", "DEMO", "HOST", "PORT", "PUBLIC_URL", "OUTGOING_ALLOWED_NETWORKS"),
 )
 # At a terminal, on one machine; the environment can say otherwise.
 FOR_PEOPLE = {"LOG_FORMAT": "console", "METRICS_ALLOWED_NETWORKS": "127.0.0.0/8,::1"}
 ENDINGS = (Ending(signal.SIGTERM, 30),)
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
+LOOPBACK = ("127.0.0.0/8", "::1")
 ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 # How long the web servers of a killed start may still hold the port.
 PORT_SECONDS = 1.5
@@ -68,8 +70,9 @@ def run_platform(var: Path) -> None:
             children, addresses = stack.enter_context(services(instance, durable=True))
         tell_place(var, instance)
         bind = f"[{host}]" if ":" in host else host
-        environment = FOR_PEOPLE | platform_environment(instance, addresses) | {"DEMO": "1", "HOST": bind, "PORT": str(port)}
-        guide = prepare(instance, environment, f"http://{in_url(host)}:{port}")
+        url = f"http://{in_url(host)}:{port}"
+        environment = FOR_PEOPLE | own_address(host, url) | platform_environment(instance, addresses) | {"DEMO": "1", "HOST": bind, "PORT": str(port)}
+        guide = prepare(instance, environment, url)
         stack.callback(instance.tell_ending)
         keep_environment(instance, environment)
         for name, command in PROGRAMS.items():
@@ -95,6 +98,15 @@ def in_url(host: str) -> str:
     """The host as a browser on this machine writes it."""
     reachable = ANY_ADDRESS.get(host, host)
     return f"[{reachable}]" if ":" in reachable else reachable
+
+
+def own_address(host: str, url: str) -> dict[str, str]:
+    """Where the demonstration is reached, by itself too: its sandbox calls back over HTTP, and takes deliveries."""
+    networks = list(LOOPBACK)
+    with suppress(ValueError):
+        address = ip_address(ANY_ADDRESS.get(host, host))
+        networks += [] if address.is_loopback else [str(address)]
+    return {"PUBLIC_URL": url, "OUTGOING_ALLOWED_NETWORKS": ",".join(networks)}
 
 
 def platform_environment(instance: Instance, addresses: Mapping[str, str]) -> dict[str, str]:

@@ -8,7 +8,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from config import celery as celery
 from config import health
 from config.metrics import metrics
-from payments.urls import payments_api, provider_callbacks
+from payments.urls import checkout_pages, payments_api, provider_callbacks, sandbox
 from wallet.urls import entry_api, wallet
 
 urlpatterns = [
@@ -16,6 +16,8 @@ urlpatterns = [
     path("entry/", include(entry_api)),
     path("payments/", include(payments_api)),
     path("pay/", include(provider_callbacks)),
+    path("checkout/", include(checkout_pages)),
+    path("sandbox/", include(sandbox)),
     path("admin/", admin.site.urls),
     path("api/schema/", SpectacularAPIView.as_view(authentication_classes=[], permission_classes=[]), name="schema"),
     path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema", authentication_classes=[], permission_classes=[]), name="docs"),

@@ -3,13 +3,13 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
 from django.db import IntegrityError, OperationalError, transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from payments import returning, rows
 from payments.deliveries import begin_delivery
@@ -18,6 +18,7 @@ from payments.models import Callback, Order, Payment, Refund
 from payments.postings import Movements
 from payments.providers.protocol import Event, EventType, Received, Terms
 from payments.rules import (
+    KINDS,
     Complete,
     Contradict,
     Fail,
@@ -82,7 +83,12 @@ def take(terms: Terms, event: Event, received: Received) -> Taken:
     meaning = meaning_of(event, received.body)
     known = find_taken(terms, event)
     if known is not None and bytes(known.meaning) == meaning:
-        Callback.objects.filter(pk=known.pk).update(times_seen=F("times_seen") + 1, last_seen_at=at)
+        if known.message_id == event.message_id:
+            Callback.objects.filter(pk=known.pk).update(times_seen=F("times_seen") + 1, last_seen_at=at)
+        else:
+            # The same under another id: that id is used up too. The reference stays the first one's.
+            same = Taken(Outcome.NOTHING, f"the same as {known.message_id}")
+            store(terms, replace(event, reference=""), received, order, meaning, at, same)
         return Taken(known.outcome)
     if known is not None:
         return refuse(terms, event, received, order, meaning, at, Taken(Outcome.CONTRADICTS, "its id was used before with other content"))
@@ -91,11 +97,12 @@ def take(terms: Terms, event: Event, received: Received) -> Taken:
         return refuse(terms, event, received, None, meaning, at, outcome)
     step: Step = Nothing("nothing that is acted on") if event.type is None and not event.problem else Contradict(event.problem)
     if order is not None:
-        step = next_step(standing_of(order, terms), event)
+        step = next_step(standing_of(order, terms, event), event)
     if isinstance(step, Contradict):
         return refuse(terms, event, received, order, meaning, at, Taken(Outcome.CONTRADICTS, step.problem))
     outcome = Taken(Outcome.SECOND_PAYMENT if isinstance(step, PayAgain) else Outcome.NOTHING if isinstance(step, Nothing) else Outcome.ACTED)
     callback = store(terms, event, received, order, meaning, at, outcome)
+    refused_before(terms, event, meaning).filter(resolved_at=None).update(resolved_at=at, resolved_by="platform", reason="it came again, and was taken")
     if order is None:
         return outcome
     return outcome._replace(delivery_id=act(order, step, event, terms, callback, at))
@@ -110,17 +117,20 @@ def lock_order(event: Event, terms: Terms) -> Order | None:
     return next(iter(rows.fetch(Order, "id = %s FOR NO KEY UPDATE", order_id)), None) if order_id else None
 
 
-def standing_of(order: Order, terms: Terms) -> Standing:
+def standing_of(order: Order, terms: Terms, event: Event) -> Standing:
     """The order as it stands under its lock. The player's uid is read only where it is compared."""
     decimals = decimals_of(order.currency_id)
     if decimals is None:
         raise AssertionError("currencies are never deleted")
+    kind = KINDS.get(event.type) if event.type and event.reference else None
+    named = rows.fetch(Refund, "provider_id = %s AND kind = %s AND reference = %s AND reference <> ''", terms.id, str(kind), event.reference) if kind else []
     return Standing(
         order=order,
         decimals=decimals,
         provider_id=terms.id,
         payments=rows.fetch(Payment, "order_id = %s ORDER BY id", order.pk),
         refunds=rows.fetch(Refund, "order_id = %s ORDER BY id", order.pk),
+        is_of_another_order=any(refund.order_id != order.pk for refund in named),
     )
 
 
@@ -148,11 +158,17 @@ def store(terms: Terms, event: Event, received: Received, order: Order | None, m
 
 
 def refuse(terms: Terms, event: Event, received: Received, order: Order | None, meaning: bytes, at: datetime, taken: Taken) -> Taken:
-    """Stores what cannot be acted on, for operators; the same again is counted, and is on their list again."""
-    again = Callback.objects.filter(provider_id=terms.id, message_id=event.message_id, meaning=meaning, outcome__in=(Outcome.CONTRADICTS, Outcome.NO_ORDER))
-    if not again.update(times_seen=F("times_seen") + 1, last_seen_at=at, outcome=taken.outcome, problem=taken.problem[:PROBLEM_LENGTH]):
+    """Stores what cannot be acted on, for operators; the same again is only counted, or a provider that repeats itself would undo what they resolved."""
+    seen = {"times_seen": F("times_seen") + 1, "last_seen_at": at}
+    if not refused_before(terms, event, meaning).update(**seen, outcome=taken.outcome, problem=taken.problem[:PROBLEM_LENGTH]):
         store(terms, event, received, order, meaning, at, taken)
     return taken
+
+
+def refused_before(terms: Terms, event: Event, meaning: bytes) -> QuerySet[Callback]:
+    """The row of the same callback, where it could not be acted on before."""
+    refused = (Outcome.CONTRADICTS, Outcome.NO_ORDER)
+    return Callback.objects.filter(provider_id=terms.id, message_id=event.message_id, meaning=meaning, outcome__in=refused)
 
 
 def columns(terms: Terms, event: Event, received: Received, order: Order | None, meaning: bytes, at: datetime, taken: Taken) -> dict[str, object]:
@@ -212,29 +228,39 @@ def pay(order: Order, payment: Payment, remembered: Sequence[Refund], event: Eve
     elif order.credit:
         order.clawed_back = order.credit
     returning.apply_remembered(order, payment, remembered, moves, by)
-    if moves.post() and not order.is_delivered_by_game and is_whole:
+    is_credited = moves.post()
+    if not is_credited:
+        order.clawed_back = order.credit or 0
+    elif not order.is_delivered_by_game and is_whole:
         order.delivered_at = by.at
     order.state = present_state(order)
     rows.update(payment, "state", "reference", "paid_at", "transaction")
     rows.update(order, "state", "paid_at", "delivered_at", "credit_transaction", "clawed_back", "refunded", "charged_back")
     record_event(order, str(EventType.SUCCEEDED), by, amount=order.price, old_state=old_state)
-    for refund in remembered:
-        record_event(order, f"{refund.kind}_applied", by, amount=refund.amount, old_state=order.state, note="it came before the payment")
+    record_applied(order, remembered, by)
     if not order.is_delivered_by_game or stops_delivery(order):
         return None
     return begin_delivery(order, by.at).pk
 
 
+def record_applied(order: Order, remembered: Sequence[Refund], by: Actor) -> None:
+    """Writes down what was remembered and is booked now."""
+    for refund in remembered:
+        record_event(order, f"{refund.kind}_applied", by, amount=refund.amount, old_state=order.state, note="it came before the payment")
+
+
 def pay_again(order: Order, step: PayAgain, event: Event, terms: Terms, by: Actor) -> None:
     """Money that came twice: it is booked, credits nothing, and waits to be refunded (rule 5)."""
     moves = Movements(order, by, f"paid a second time through {terms.slug}")
-    known = Payment.objects.filter(order=order, provider_id=terms.id).exclude(state=Payment.State.PAID).order_by("-pk").first()
-    payment = known or Payment(order=order, provider_id=terms.id, started_at=by.at)
-    payment.state, payment.is_second, payment.reference, payment.paid_at, payment.amount = Payment.State.PAID, True, event.reference, by.at, order.price
+    payment = step.payment or Payment.objects.create(id=new_id(), order=order, provider_id=terms.id, amount=order.price, started_at=by.at)
+    payment.state, payment.is_second, payment.reference, payment.paid_at = Payment.State.PAID, True, event.reference, by.at
     payment.transaction = moves.pay_second(order.price)
+    returning.apply_to_second(payment, step.remembered, moves, by)
     moves.post()
-    payment.save()
+    # Not the reference that starting gave: its answer may be written down just now.
+    payment.save(update_fields=["state", "is_second", "reference", "paid_at", "transaction", "returned"])
     record_event(order, "second_payment", by, amount=order.price, old_state=order.state, note=step.note)
+    record_applied(order, step.remembered, by)
 
 
 def fail(order: Order, step: Fail, event: Event, by: Actor) -> None:

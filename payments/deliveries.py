@@ -1,5 +1,6 @@
 """Telling a game to deliver: rows that say what is due, the message, and what follows from its answer (contract 4.3)."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from django.db.models import Q
 from payments import rows
 from payments.history import Actor, record_event
 from payments.models import Delivery, DeliveryTry, Order, Shop
-from payments.rules import present_state
+from payments.rules import present_state, stops_delivery
 from players.clock import now
 from players.ids import new_id
 from wallet.alerts import raise_alert
@@ -37,13 +38,17 @@ def begin_delivery(order: Order, at: datetime) -> Delivery:
 
 
 def stop_delivery(order: Order) -> None:
-    """The money went back: no further tries."""
+    """The money went back: no further tries, not even those that an operator wished for."""
     Delivery.objects.filter(order=order, state__in=(State.PENDING, State.EXHAUSTED)).update(state=State.RETURNED, next_at=None)
+    Delivery.objects.filter(order=order).exclude(next_at=None).update(next_at=None)
 
 
 def resume_delivery(order: Order, at: datetime) -> bool:
     """The money is there again: goes on where that stopped it. Returns whether there is a delivery at all."""
-    Delivery.objects.filter(order=order, state=State.RETURNED).update(state=State.PENDING, next_at=at, times_tried=0)
+    stopped = Delivery.objects.filter(order=order, state=State.RETURNED)
+    # The game may have taken it after all, by a try that was under way.
+    stopped.exclude(delivered_at=None).update(state=State.DELIVERED)
+    stopped.update(state=State.PENDING, next_at=at, times_tried=0)
     return Delivery.objects.filter(order=order).exists()
 
 
@@ -52,7 +57,7 @@ def send_again(delivery: Delivery, *, actor: str, reason: str) -> None:
     with transaction.atomic():
         order = Order.objects.select_for_update(of=("self",)).get(pk=delivery.order_id)
         row = Delivery.objects.select_for_update().get(pk=delivery.pk)
-        if row.state == State.RETURNED:
+        if row.state == State.RETURNED or stops_delivery(order):
             raise NotPossible(NOT_POSSIBLE.format(why="the money of this order has gone back"))
         if not Shop.objects.filter(game_id=row.game_id).exclude(order_url="").exists():
             raise NotPossible(NOT_POSSIBLE.format(why="the game has no order URL"))
@@ -74,12 +79,19 @@ def resume_deliveries(shop: Shop) -> bool:
     return bool(Shop.objects.filter(pk=shop.pk).exclude(paused_at=None).update(paused_at=None, failing_since=None))
 
 
-def lease(at: datetime, worker: str, *, left_out: list[UUID], only: UUID | None = None, limit: int = 16) -> list[DeliveryTry]:
-    """Takes deliveries that are due, but for games in `left_out`, and writes down a try for each."""
+def failing_games() -> set[UUID]:
+    """The games that lately did not take what they were told."""
+    return set(Shop.objects.filter(failing_since__isnull=False).values_list("game_id", flat=True))
+
+
+def lease(
+    at: datetime, worker: str, *, left_out: Collection[UUID] = (), only: UUID | None = None, game: UUID | None = None, limit: int = 16
+) -> list[DeliveryTry]:
+    """Takes deliveries that are due, of one `game` or of all but those `left_out`, and writes down a try for each."""
     with transaction.atomic():
         free = Delivery.objects.filter(next_at__lte=at).filter(Q(leased_until=None) | Q(leased_until__lte=at))
         sendable = Shop.objects.filter(paused_at=None).exclude(order_url="").exclude(game_id__in=left_out)
-        urls = dict(sendable.values_list("game_id", "order_url"))
+        urls = dict((sendable if game is None else sendable.filter(game_id=game)).values_list("game_id", "order_url"))
         free = free.filter(game_id__in=list(urls))
         if only is not None:
             free = free.filter(pk=only)
@@ -101,12 +113,16 @@ def record_answer(one: DeliveryTry, *, status: int | None, problem: str, body: s
         if not is_new:
             return ""
         is_delivered = status is not None and 200 <= status < 300
-        Shop.objects.filter(game_id=delivery.game_id).filter(failing_since__isnull=not is_delivered).update(failing_since=None if is_delivered else at)
+        if status != GONE:
+            # A game that answers 410 works: it is one order that it does not want.
+            Shop.objects.filter(game_id=delivery.game_id, failing_since__isnull=not is_delivered).update(failing_since=None if is_delivered else at)
         if is_delivered:
             delivered(order, delivery, at)
         else:
             failed(order, delivery, status, at)
-        delivery.leased_until = None
+        if delivery.leased_until == one.began_at + LEASE:
+            # Not that of a later try, which began when this one's had run out.
+            delivery.leased_until = None
         delivery.save(update_fields=["state", "next_at", "leased_until", "times_tried", "delivered_at"])
         return delivery.state
 
@@ -128,8 +144,8 @@ def delivered(order: Order, delivery: Delivery, at: datetime) -> None:
 def failed(order: Order, delivery: Delivery, status: int | None, at: datetime) -> None:
     """Tried again after a pause, unless the game has said that it never will (410), or the pauses are used up."""
     delivery.times_tried += 1
-    if delivery.state == State.RETURNED:
-        delivery.next_at = None
+    if delivery.next_at is None:
+        # It has come to its end meanwhile: by another try, by a return, or by the game's own word.
         return
     if status == GONE:
         delivery.next_at, delivery.state = None, delivery.state if delivery.state == State.DELIVERED else State.GONE

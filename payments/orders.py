@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Q
 
 from payments.history import Actor, record_event
 from payments.models import Order, Price, Product, Shop
@@ -132,8 +132,9 @@ def find_product(game_id: UUID, wanted: Wanted, at: datetime) -> Product:
 
 def would_overflow(player: Player, currency: str, credit: int) -> bool:
     """Whether the wallet could not hold `credit` minor units more."""
-    full = F("spendable") + F("reserved") + F("announced")
-    return Wallet.objects.filter(player=player, currency_id=currency).annotate(full=full).filter(full__gte=BOUND - credit).exists()
+    # Added here: in a query, Django takes the sum for an integer of 32 bits, and answers by itself that it is never so large.
+    held = Wallet.objects.filter(player=player, currency_id=currency).values_list("spendable", "reserved", "announced").first()
+    return sum(held or ()) + credit >= BOUND
 
 
 def origin_of(url: str) -> str:
@@ -143,7 +144,7 @@ def origin_of(url: str) -> str:
         port = parts.port
     except ValueError:
         return ""
-    if parts.scheme != "https" or not parts.hostname or parts.username is not None or parts.password is not None or "\\" in url:
+    if parts.scheme != "https" or not parts.hostname or parts.username is not None or parts.password is not None or "\\" in url or " " in url:
         return ""
     return f"https://{parts.hostname}" + (f":{port}" if port not in (None, 443) else "")
 

@@ -11,7 +11,7 @@ from wallet.ledger import Posting
 from wallet.models import Alert, Transaction
 
 Type = Transaction.Type
-HELD = "Its {what} is more than the wallet may hold or owe. The payment itself is booked; put the wallet right by an adjustment."
+HELD = "Its {what} is more than the wallet may hold or owe. What the provider holds is booked, and the wallet's part is not."
 
 
 class Movements:
@@ -22,6 +22,7 @@ class Movements:
         self.by = by
         self.reason = reason
         self.postings: list[Posting] = []
+        self.credit_before = (order.clawed_back, order.credit_transaction)
 
     def pay(self, amount: int, reverses: UUID | None = None) -> UUID:
         """The provider holds `amount` more for us. What buys credit is owed for it; what buys an item is the game's."""
@@ -59,15 +60,18 @@ class Movements:
         return posting.id
 
     def post(self) -> bool:
-        """Writes them. Where a wallet would hold or owe too much, only what the provider holds is written, and an alert raised: False."""
+        """Writes them. Where a wallet would hold or owe too much, only what the provider holds is written, an alert is raised, and
+        the order says that its credit is as it was: False.
+        """
         if not self.postings or self.write(self.postings) == "posted":
             return True
         held = [posting for posting in self.postings if posting.type in (Type.TOP_UP, Type.CLAWBACK)]
         rest = [posting for posting in self.postings if posting not in held]
         if rest and self.write(rest) != "posted":
             raise AssertionError("what moves no player's balance meets no limit")
+        self.order.clawed_back, self.order.credit_transaction = self.credit_before
         what = " and ".join(f"{posting.type.replace('_', '-')} of {posting.amount} minor units of {posting.currency}" for posting in held)
-        raise_alert(Alert.Kind.CREDIT_HELD, str(self.order.pk), HELD.format(what=what))
+        raise_held(self.order, HELD.format(what=what))
         return False
 
     def write(self, postings: list[Posting]) -> str:
@@ -81,3 +85,10 @@ class Movements:
             actor=self.by.name[:80],
             reason=self.reason[:255],
         )
+
+
+def raise_held(order: Order, text: str) -> None:
+    """Tells operators that a wallet does not hold what an order says; what an open alert asks for is still to be done, and stays in it."""
+    subject = str(order.pk)
+    earlier = Alert.objects.filter(kind=Alert.Kind.CREDIT_HELD, subject=subject, resolved_at=None).values_list("text", flat=True).first()
+    raise_alert(Alert.Kind.CREDIT_HELD, subject, " ".join(filter(None, [earlier, text])))

@@ -156,10 +156,12 @@ def wish_of(refund: Refund) -> Wish:
 def ask(terms: Terms, wish: Wish, *, is_first: bool) -> Word:
     """What the provider says: the first time it is asked for the refund, later what became of it, and again only where it never heard of it."""
     speaker = speaker_of(terms.scheme)
-    if is_first:
-        return speaker.refund(terms, wish)
-    word = speaker.status(terms, wish)
-    return speaker.refund(terms, wish) if word.fate == Fate.UNHEARD else word
+    try:
+        word = speaker.refund(terms, wish) if is_first else speaker.status(terms, wish)
+        return speaker.refund(terms, wish) if word.fate == Fate.UNHEARD and not is_first else word
+    except Exception as problem:
+        logger.exception("a provider's word about refund %s cannot be understood", wish.id)
+        return Word(Fate.UNKNOWN, problem=f"our own mistake: {type(problem).__name__}")
 
 
 def take_word(refund_id: UUID, word: Word) -> bool:
@@ -172,6 +174,9 @@ def take_word(refund_id: UUID, word: Word) -> bool:
             return False
         refund.order = order
         by = Actor(f"provider:{refund.provider.slug}", "provider", at)
+        if word.fate == Fate.DONE and is_booked(refund, word):
+            returning.refuse(order, refund, f"the provider's {word.reference} is booked already", by)
+            return True
         if word.fate == Fate.DONE:
             returning.complete(order, refund, word.reference, by)
             return True
@@ -182,9 +187,15 @@ def take_word(refund_id: UUID, word: Word) -> bool:
     return False
 
 
+def is_booked(refund: Refund, word: Word) -> bool:
+    """Whether another refund stands for what the provider calls this one, so that its money is counted."""
+    same = Refund.objects.filter(provider_id=refund.provider_id, kind=refund.kind, reference=word.reference).exclude(pk=refund.pk)
+    return bool(word.reference) and same.exists()
+
+
 def wait(refund: Refund, word: Word, at: datetime) -> None:
     """Nobody knows: it is asked about again, and after days a person is told."""
-    refund.reference = refund.reference or word.reference
+    refund.reference = refund.reference or ("" if is_booked(refund, word) else word.reference)
     refund.problem = word.problem[:255]
     refund.next_at, refund.leased_until = at + PAUSES[min(refund.times_asked, len(PAUSES)) - 1], None
     refund.save(update_fields=["reference", "problem", "next_at", "leased_until"])

@@ -60,8 +60,15 @@ class OrderQueryAnswer(msgspec.Struct):
     deliveredAt: Time | None  # noqa: N815
 
 
+def printable(text: str, name: str) -> str:
+    """`text`, where all of it can be seen. Raises 101."""
+    if not text.isprintable():
+        raise invalid(f"{name} holds a character that cannot be printed.")
+    return text
+
+
 def storable(text: str, name: str) -> str:
-    """`text`, where it holds no control characters and no half ones. Raises 101."""
-    if any(not character.isprintable() and character not in "\t\n\r" for character in text):
+    """`text`, where the database can keep all of it: no zero byte, and no half characters. Raises 101."""
+    if any(character == "\x00" or "\ud800" <= character <= "\udfff" for character in text):
         raise invalid(f"{name} holds a character that cannot be kept.")
     return text

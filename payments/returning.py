@@ -5,14 +5,17 @@ from collections.abc import Sequence
 from payments.deliveries import begin_delivery, resume_delivery, stop_delivery
 from payments.history import Actor, record_event
 from payments.models import Order, Payment, Refund
-from payments.postings import Movements
+from payments.postings import Movements, raise_held
 from payments.providers.protocol import Event, Terms
 from payments.rules import Remember, Return, clawback_of, present_state, stops_delivery
 from players.ids import new_id
 from wallet.alerts import raise_alert
-from wallet.models import Alert
+from wallet.models import Alert, Wallet
 from wallet.operations import resolve_transaction
 
+WITHOUT_CREDIT = (
+    "Then {amount} minor units of {currency} of its price went back: what belongs to them of a credit that was given by an adjustment is not taken."
+)
 RETURNED_FIELDS = ["state", "refunded", "charged_back", "clawed_back", "credit_transaction"]
 
 
@@ -40,6 +43,15 @@ def apply_remembered(order: Order, payment: Payment, remembered: Sequence[Refund
         refund.clawback = take_credit(order, moves)
         refund.state, refund.payment, refund.ended_at = Refund.State.DONE, payment, by.at
         refund.save(update_fields=["state", "payment", "clawback", "return_transaction", "ended_at"])
+
+
+def apply_to_second(payment: Payment, remembered: Sequence[Refund], moves: Movements, by: Actor) -> None:
+    """What came before a second payment is booked after it; the caller saves the payment."""
+    for refund in remembered:
+        refund.return_transaction, refund.of_second = moves.pay_back_second(refund.amount, payment.transaction), refund.amount
+        payment.returned += refund.amount
+        refund.state, refund.payment, refund.ended_at = Refund.State.DONE, payment, by.at
+        refund.save(update_fields=["state", "payment", "of_second", "return_transaction", "ended_at"])
 
 
 def give_back(order: Order, step: Return, event: Event, terms: Terms, by: Actor) -> None:
@@ -80,6 +92,8 @@ def book_return(order: Order, refund: Refund, of_order: int, moves: Movements, b
     order.state = present_state(order)
     order.save(update_fields=RETURNED_FIELDS)
     record_event(order, refund.kind, by, amount=refund.amount, old_state=old_state, note=refund.reason or refund.reference)
+    if of_order and order.credit and order.credit_transaction is None:
+        raise_held(order, WITHOUT_CREDIT.format(amount=of_order, currency=order.currency_id))
     if stops_delivery(order):
         stop_delivery(order)
 
@@ -93,8 +107,10 @@ def count(order: Order, kind: str, amount: int) -> None:
 
 
 def take_credit(order: Order, moves: Movements) -> int:
-    """Takes the credit that belongs to what has gone back. Returns how much, in minor units."""
+    """Takes the credit that belongs to what has gone back. Returns how much, in minor units; nothing where none was ever given."""
     before = order.clawed_back
+    if order.credit and order.credit_transaction is None:
+        return 0
     moves.settle_credit(clawback_of(order, order.returned))
     return order.clawed_back - before
 
@@ -131,18 +147,36 @@ def reverse(order: Order, refund: Refund, by: Actor) -> None:
 def complete(order: Order, refund: Refund, reference: str, by: Actor) -> None:
     """A refund of our own asking is done: what was set aside for it is gone, and what was not there becomes debt."""
     refund.reference = reference or refund.reference
-    order.clawed_back += refund.set_aside
+    # Where the provider had refused it first, the player has it again.
+    set_aside = refund.set_aside if refund.state in Refund.OPEN else 0
+    order.clawed_back += set_aside
+    is_confirmed_first = bool(set_aside) and locks_credit_first(order)
+    if is_confirmed_first:
+        confirm_set_aside(refund, by)
     of_order = min(refund.amount - refund.of_second, order.price - order.returned)
     if of_order < refund.amount - refund.of_second:
         text = f"Order {order.pk}: a refund of {refund.amount} minor units was done after other returns; more has gone back than was paid."
         raise_alert(Alert.Kind.REFUND_OPEN, str(refund.pk), text)
     book_return(order, refund, of_order, Movements(order, by, f"refund {refund.reference or refund.pk}: {refund.reason}"), by)
-    refund.clawback += refund.set_aside
+    refund.clawback += set_aside
+    refund.problem = ""
     refund.save()
-    if refund.set_aside_transaction:
-        # Last: the postings have locked all wallets, in their order.
-        reason = f"refund {refund.reference} is done"[:255]
-        resolve_transaction(refund.set_aside_transaction, event="confirmed", source=by.source, actor=by.name[:80], reason=reason)
+    if set_aside and not is_confirmed_first:
+        confirm_set_aside(refund, by)
+
+
+def locks_credit_first(order: Order) -> bool:
+    """Whether the credit's wallet comes before the price's: every step locks a player's wallets in the order of their ids, as the ledger does."""
+    ids = dict(Wallet.objects.filter(player_id=order.player_id).values_list("currency_id", "pk"))
+    return bool(ids[str(order.credit_currency_id)] < ids[order.currency_id])
+
+
+def confirm_set_aside(refund: Refund, by: Actor) -> None:
+    """What was set aside for a refund is gone."""
+    if refund.set_aside_transaction is None:
+        raise AssertionError("what is set aside has its transaction")
+    reason = f"refund {refund.reference} is done"[:255]
+    resolve_transaction(refund.set_aside_transaction, event="confirmed", source=by.source, actor=by.name[:80], reason=reason)
 
 
 def refuse(order: Order, refund: Refund, problem: str, by: Actor) -> None:

@@ -219,8 +219,7 @@ def after_failure(standing: Standing, event: Event) -> Step:
 
 def after_return(standing: Standing, event: Event, kind: str) -> Step:
     """A refund or a charge-back."""
-    order = standing.order
-    named = named_return(standing, event, kind)
+    named = named_return(standing, event, kind) if event.total is None else None
     if named is not None:
         return after_named_return(named, event)
     if standing.is_of_another_order:
@@ -230,10 +229,19 @@ def after_return(standing: Standing, event: Event, kind: str) -> Step:
         return Nothing("it was told of already")
     if amount == 0:
         return Nothing("nothing has gone back that is not known")
-    ours = next((refund for refund in standing.refunds if is_ours(refund, event, kind, amount)), None)
+    asked = [refund for refund in standing.refunds if is_asked(refund, standing, event, kind)]
+    ours = next((refund for refund in asked if is_ours(refund, event, amount)), None)
     if ours:
         return Complete(ours)
-    paid = paid_by(standing, event)
+    if event.total is not None and any(refund.amount < amount for refund in asked):
+        # The total may have ours in it or not: that can be told when the provider has answered, and tells this again.
+        return Contradict("a refund of our own asking is under way")
+    return after_new_return(standing, event, kind, amount)
+
+
+def after_new_return(standing: Standing, event: Event, kind: str, amount: int) -> Step:
+    """Money that has gone back, and that nobody here knew of."""
+    order, paid = standing.order, paid_by(standing, event)
     if paid is None:
         if standing.first is not None:
             return Contradict("this provider did not take the payment")
@@ -291,10 +299,15 @@ def is_of(refund: Refund, standing: Standing, event: Event) -> bool:
     return payment is None or not event.payment_reference or payment.reference == event.payment_reference
 
 
-def is_ours(refund: Refund, event: Event, kind: str, amount: int) -> bool:
-    """Whether an event tells the end of a refund that we asked for and that nobody has answered yet."""
+def is_asked(refund: Refund, standing: Standing, event: Event, kind: str) -> bool:
+    """Whether a refund is one that we asked this provider for, of that payment, and that nobody has answered yet."""
     is_open = refund.state in Refund.OPEN and refund.kind == kind and refund.times_asked > 0
-    return is_open and refund.amount == amount and (not refund.reference or event.total is not None or refund.reference == event.reference)
+    return is_open and refund.provider_id == standing.provider_id and is_of(refund, standing, event)
+
+
+def is_ours(refund: Refund, event: Event, amount: int) -> bool:
+    """Whether an event tells the end of a refund that we asked for."""
+    return refund.amount == amount and (not refund.reference or event.total is not None or refund.reference == event.reference)
 
 
 def after_reversal(standing: Standing, event: Event) -> Step:

@@ -12,7 +12,7 @@ from players.clock import now
 from players.ids import new_id
 from players.models import Credential, Game
 from players.operations import query_credential
-from players.secrets import password_hash
+from players.secrets import OTHERS, password_hash
 from players.vault import Unreadable, open_sealed, seal
 
 PUBLISHED = frozenset({order_notify.PUBLISHED_SECRET, standard_webhooks.PUBLISHED_SECRET})
@@ -83,11 +83,11 @@ def delivery_secrets(game: Game) -> list[str]:
 
 def keep(secret: Secret, text: str, actor: str) -> Secret:
     """Seals and stores a secret that was never used before. Raises `SecretRefused`."""
-    if text in PUBLISHED:
+    if spelled(text) in PUBLISHED:
         raise SecretRefused("This secret stands in public documents: everybody knows it.")
     secret.id, secret.created_at, secret.created_by = new_id(), now(), actor
-    secret.fingerprint = password_hash(text)
-    if Credential.objects.filter(password_hash=secret.fingerprint).exists() or text in query_passwords():
+    secret.fingerprint = password_hash(spelled(text))
+    if Credential.objects.filter(password_hash=password_hash(text)).exists() or text in query_passwords():
         raise SecretRefused(USED)
     secret.sealed = seal(text, purpose=purpose_of(secret))
     try:
@@ -96,6 +96,23 @@ def keep(secret: Secret, text: str, actor: str) -> Secret:
     except IntegrityError as problem:
         raise SecretRefused(USED) from problem
     return secret
+
+
+def spelled(text: str) -> str:
+    """A secret in the one spelling that it is remembered by: base64 has several for the same bytes."""
+    try:
+        return standard_webhooks.PREFIX + b64encode(standard_webhooks.key_of(text)).decode()
+    except ValueError:
+        return text
+
+
+def is_known(text: str) -> bool:
+    """Whether a text is or was a secret here."""
+    return Secret.objects.filter(fingerprint=password_hash(spelled(text))).exists()
+
+
+# What a game is asked with is entered elsewhere, and may be no secret of ours either.
+OTHERS.append(is_known)
 
 
 def query_passwords() -> set[str]:

@@ -40,8 +40,11 @@ def checkout_url(order: Order, base: str, page: str = "") -> str:
     return urljoin(settings.PUBLIC_URL or base, f"/checkout/{order.page_key}{page}")
 
 
-def start_payment(order: Order, slug: str, base: str) -> Started:
-    """Sends the player to a provider. Raises `NotPayable`, or `Unstartable` where the provider cannot be reached; it may be tried again."""
+def start_payment(order: Order, slug: str, base: str, *, language: str = "") -> Started:
+    """Sends the player to a provider; `language` is what they chose instead of the order's.
+
+    Raises `NotPayable`, or `Unstartable` where the provider cannot be reached; it may be tried again.
+    """
     terms = next((terms for terms in offered(order) if terms.slug == slug), None)
     if terms is None:
         raise NotPayable("The order cannot be paid in that way.")
@@ -49,12 +52,15 @@ def start_payment(order: Order, slug: str, base: str) -> Started:
     payment = begin_payment(order, terms)
     speaker = speaker_of(terms.scheme)
     try:
-        started = speaker.start(terms, purchase_of(order, payment, base))
+        started = speaker.start(terms, purchase_of(order, payment, base, language))
     except Unstartable as problem:
         logger.warning("a payment through %s cannot be started: %s", terms.slug, problem)
-        Payment.objects.filter(pk=payment.pk, state=Payment.State.STARTED).update(state=Payment.State.UNSTARTED, problem=str(problem)[:255])
+        unstarted = Payment.objects.filter(pk=payment.pk, state=Payment.State.STARTED, start_reference="")
+        unstarted.update(state=Payment.State.UNSTARTED, problem=str(problem)[:255])
         raise
     Payment.objects.filter(pk=payment.pk).update(start_reference=started.reference)
+    # Two clicks at once are one payment: of these, the one that came through counts.
+    Payment.objects.filter(pk=payment.pk, state=Payment.State.UNSTARTED).update(state=Payment.State.STARTED, problem="")
     return started
 
 
@@ -75,7 +81,7 @@ def begin_payment(order: Order, terms: Terms) -> Payment:
     return payment
 
 
-def purchase_of(order: Order, payment: Payment, base: str) -> Purchase:
+def purchase_of(order: Order, payment: Payment, base: str, language: str = "") -> Purchase:
     decimals = decimals_of(order.currency_id)
     if decimals is None:
         raise AssertionError("currencies are never deleted")
@@ -85,14 +91,14 @@ def purchase_of(order: Order, payment: Payment, base: str) -> Purchase:
         uid=order.player.uid,
         server_id=order.server_id,
         product_code=order.product_code,
-        product_name=product_name(order, order.language),
+        product_name=product_name(order, language or order.language),
         ext_params=order.ext_params,
         price=order.price,
         currency=order.currency_id,
         decimals=decimals,
-        language=order.language,
+        language=language or order.language,
         expires_at=order.expires_at,
-        result_url=checkout_url(order, base, "/result"),
+        result_url=checkout_url(order, base, f"/result?lang={language}" if language else "/result"),
     )
 
 

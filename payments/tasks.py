@@ -6,8 +6,8 @@ from celery import shared_task
 from django.conf import settings
 
 from payments.orders import expire_orders
-from payments.providers import sandbox
 from payments.refunding import lease, settle_one, settle_refunds
+from payments.sandbox.calling import call_back
 from payments.sending import deliver_due, deliver_one
 from players.clock import now
 from wallet.runs import Run, recorded
@@ -52,7 +52,7 @@ def refund_task(refund_id: str) -> None:
 
 
 @shared_task(name="payments.sandbox_call_back")
-def sandbox_call_back_task(slug: str, body: str, headers: dict[str, str]) -> None:
+def sandbox_call_back_task(slug: str, order: str, what: str, body: str, headers: dict[str, str]) -> None:
     """The sandbox posts one of its callbacks; only where DEMO is on."""
     if settings.DEMO:
-        sandbox.call_back(slug, body, headers)
+        call_back(slug, order, what, body, headers)

@@ -1,8 +1,9 @@
-"""The paths of the payments API, and of providers' callbacks."""
+"""The paths of the payments API, of providers' callbacks, and of the pages for players."""
 
 from django.urls import path
 
-from payments import callbacks, views
+from payments import callbacks, checkout, views
+from payments.sandbox import hosted, mailbox, refunds
 
 payments_api = [
     path("initiate", views.Initiate.as_view()),
@@ -11,4 +12,18 @@ payments_api = [
 
 provider_callbacks = [
     path("<str:slug>", callbacks.pay),
+]
+
+checkout_pages = [
+    path("<str:key>", checkout.order_page),
+    path("<str:key>/result", checkout.result_page),
+]
+
+sandbox = [
+    path("", hosted.index),
+    path("deliveries/<str:slug>", mailbox.mailbox),
+    path("deliveries/<str:slug>/answer", mailbox.choose_answer),
+    path("<str:slug>/pay", hosted.pay_page),
+    path("<str:slug>/refunds", refunds.ask),
+    path("<str:slug>/refunds/status", refunds.status),
 ]

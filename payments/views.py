@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from payments import description
 from payments.models import Order
 from payments.orders import Wanted, find_order, initiate_order
-from payments.requests import InitiateAnswer, InitiateRequest, OrderQueryAnswer, OrderQueryRequest, storable
+from payments.requests import InitiateAnswer, InitiateRequest, OrderQueryAnswer, OrderQueryRequest, printable, storable
 from payments.starting import checkout_url
 from players.answers import json_answer
 from players.api import ApiView, fit, read_object, who_calls, whole_number
@@ -54,7 +54,7 @@ class Query(ApiView):
     shape = OrderQueryRequest
 
     def handle(self, call: Call, given: OrderQueryRequest) -> HttpResponse:
-        order = find_order(game_of(call), storable(given.cpOrderId, "cpOrderId"))
+        order = find_order(game_of(call), printable(given.cpOrderId, "cpOrderId"))
         return json_answer(
             OrderQueryAnswer(
                 orderId=str(order.pk),
@@ -79,13 +79,13 @@ def read_wanted(given: InitiateRequest) -> Wanted:
         raise invalid("The currency is unknown: the product does not cost that.")
     return Wanted(
         token_hash=token,
-        cp_order_id=storable(given.cpOrderId, "cpOrderId"),
-        product_code=storable(given.productId, "productId"),
+        cp_order_id=printable(given.cpOrderId, "cpOrderId"),
+        product_code=printable(given.productId, "productId"),
         price=to_minor(given.productPrice, decimals),
         currency=currency,
         server_id=whole_number(given.serverId, "serverId", -MOST_SERVER_ID, MOST_SERVER_ID),
         ext_params="" if given.extParams is UNSET else storable(given.extParams, "extParams"),
-        return_url="" if given.returnUrl is UNSET else storable(given.returnUrl, "returnUrl"),
+        return_url="" if given.returnUrl is UNSET else printable(given.returnUrl, "returnUrl"),
     )
 
 

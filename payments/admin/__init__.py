@@ -1,1 +1,5 @@
 """What operators see and do about payments."""
+
+from payments.admin import callbacks, deliveries, orders, products, providers, refunds, shops
+
+__all__ = ["callbacks", "deliveries", "orders", "products", "providers", "refunds", "shops"]

@@ -1,6 +1,8 @@
 """Providers that speak order-notify: a page to send the player to, and one signed callback when it is paid (contract 4.2)."""
 
+import hashlib
 import re
+from decimal import Decimal
 from uuid import UUID
 
 from payments.providers.pages import page_address, page_origin
@@ -14,6 +16,7 @@ LEAST_CHARACTERS = 16
 MOST_AHEAD_MS = 300_000
 ORDER = re.compile(r"[0-9a-f]{32}")
 MILLISECONDS = re.compile(r"[0-9]{1,15}")
+NUMBER = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,3})?")
 
 
 class OrderNotify:
@@ -57,19 +60,26 @@ class OrderNotify:
         if int(said.ts) > received.at * 1000 + MOST_AHEAD_MS:
             raise Refused("The callback is from the future.")
         # Nothing names the message or the payment: a success of an order is one and the same, however often it is told.
-        return Event(
-            message_id=said.cpOrderId,
-            type=EventType.SUCCEEDED,
-            order_id=UUID(said.cpOrderId) if ORDER.fullmatch(said.cpOrderId) else None,
-            reference=said.cpOrderId,
-            claims=Claims(said.uid, said.serverId, said.productId, said.productPrice, said.extParams),
-        )
+        claims = Claims(said.uid, plain(said.serverId), said.productId, plain(said.productPrice), said.extParams)
+        if not ORDER.fullmatch(said.cpOrderId):
+            # Not ours, and perhaps longer than an id, or no text that can be stored.
+            named = hashlib.sha256(said.cpOrderId.encode(errors="surrogatepass")).hexdigest()
+            return Event(named, EventType.SUCCEEDED, claims=claims)
+        return Event(said.cpOrderId, EventType.SUCCEEDED, UUID(said.cpOrderId), said.cpOrderId, claims=claims)
 
     def refund(self, terms: Terms, wish: Wish) -> Word:
         raise Unstartable("An order-notify provider cannot be asked for refunds.")
 
     def status(self, terms: Terms, wish: Wish) -> Word:
         raise Unstartable("An order-notify provider cannot be asked about refunds.")
+
+
+def plain(text: str) -> str:
+    """A number in its plainest spelling, so that 4.990 says the same as 4.99; another text as it is."""
+    if not NUMBER.fullmatch(text):
+        return text
+    written = format(Decimal(text), "f")
+    return written.rstrip("0").rstrip(".") if "." in written else written
 
 
 SPEAKER = OrderNotify()

@@ -4,7 +4,7 @@ Everything between it and us goes over HTTP, as with a real one. Its callbacks a
 """
 
 import json
-import logging
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode, urljoin, urlsplit
 
@@ -16,8 +16,6 @@ from payments.signatures import standard_webhooks
 from payments.signatures.refused import Refused
 from players.outgoing import Reply, Unanswered, post_json
 from wallet.money import to_major
-
-logger = logging.getLogger(__name__)
 
 
 class Sandbox:
@@ -55,7 +53,7 @@ class Sandbox:
             raise Refused("The sandbox is only there where DEMO is on.")
         envelope = standard_webhooks.read(received.headers)
         standard_webhooks.verify(envelope, received.body, list(terms.callback_secrets), received.at)
-        return read_event(envelope.id, received.body)
+        return with_references(read_event(envelope.id, received.body), received.body)
 
     def refund(self, terms: Terms, wish: Wish) -> Word:
         told = {
@@ -75,8 +73,17 @@ class Sandbox:
         try:
             reply = post_json(own_address(f"/sandbox/{terms.slug}/{call}"), json.dumps(told).encode())
         except Unanswered as problem:
-            return Word(Fate.UNKNOWN, problem=f"{problem.kind}: {problem}")
+            return Word(Fate.UNKNOWN, problem=str(problem))
         return read_word(reply)
+
+
+def with_references(event: Event, body: bytes) -> Event:
+    """What the sandbox says besides the contract's body: which start a payment is of, and which payment a refund or dispute."""
+    if event.problem:
+        return event
+    # Only texts are of use here, and a number may have more digits than Python reads.
+    data = json.loads(body, parse_int=str, parse_float=str)["data"]
+    return replace(event, start_reference=str(data.get("startReference", "")), payment_reference=str(data.get("paymentReference", "")))
 
 
 def read_word(reply: Reply) -> Word:
@@ -91,15 +98,6 @@ def read_word(reply: Reply) -> Word:
 def own_address(path: str) -> str:
     """An address of this platform, for the sandbox that lives within it."""
     return urljoin(settings.PUBLIC_URL or "http://127.0.0.1:8000", path)
-
-
-def call_back(slug: str, body: str, headers: dict[str, str]) -> None:
-    """Posts a callback of the sandbox to the platform, as a real provider does; logs what it answered."""
-    try:
-        reply = post_json(own_address(f"/pay/{slug}"), body.encode(), headers=headers)
-        logger.info("the sandbox called back through %s: status %s", slug, reply.status)
-    except Unanswered as problem:
-        logger.warning("the sandbox could not call back through %s: %s", slug, problem)
 
 
 SPEAKER = Sandbox()

@@ -18,6 +18,7 @@ from players.admin.show import badge, clock, link
 from players.credentials import BOOK
 from players.models import Credential, Game
 from players.operations import set_query_password
+from players.secrets import is_used_elsewhere
 
 if TYPE_CHECKING:
     from django.forms import CheckboxInput as SwitchWidget
@@ -72,6 +73,8 @@ class GameForm(GameModelForm):
 
     def clean_query_password(self) -> str:
         password: str = self.cleaned_data["query_password"]
+        if password and is_used_elsewhere(password):
+            raise ValidationError("This is or was a secret for something else already: every secret is used once.")
         if len(password.encode(errors="surrogatepass")) > MOST_PASSWORD_BYTES:
             raise ValidationError(f"At most {MOST_PASSWORD_BYTES} bytes.")
         return password

@@ -6,17 +6,24 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from payments.book import BOOK
+from payments.models import Callback, Delivery
+from payments.nudges import NUDGER
 from players.clock import now
 from players.ids import new_id
 from players.models import Operator
+from tests.admin.dealings import deal
 from tests.admin.pages import REGISTERED, doubted, operator, question, signed_in
-from tests.world import Seat, unique
+from tests.payments.market import Market, make_market
+from tests.world import House, Seat, unique
 from wallet.models import Alert, Checkpoint, FoldedDay, Inquiry, SweepRun
 
 
 def forget_work() -> None:
     Inquiry.objects.filter(closed_at=None).update(closed_at=now(), next_at=None)
     Alert.objects.filter(resolved_at=None).update(resolved_at=now(), resolved_by="test", reason="test")
+    Callback.objects.filter(resolved_at=None).update(resolved_at=now(), resolved_by="test", reason="test")
+    Delivery.objects.filter(state__in=("gone", "exhausted")).update(state="returned")
     for model in (FoldedDay, Checkpoint, SweepRun):
         model.objects.all().delete()
 
@@ -33,6 +40,18 @@ def nothing_to_decide(database: None) -> Iterator[None]:
     forget_work()
     yield
     forget_work()
+
+
+@pytest.fixture(autouse=True)
+def forget_providers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the process remembers of providers is forgotten before each test; no worker is there to be nudged."""
+    BOOK.forget()
+    monkeypatch.setattr(NUDGER, "paused_until", float("inf"))
+
+
+@pytest.fixture(scope="session")
+def market(house: House) -> Market:
+    return make_market(house)
 
 
 @pytest.fixture
@@ -53,8 +72,9 @@ def viewer(database: None) -> Client:
 
 
 @pytest.fixture
-def story(seat: Seat) -> Seat:
-    """A player to whom something of every kind has happened."""
+def story(seat: Seat, market: Market) -> Seat:
+    """A player to whom something of every kind has happened, after another one has paid."""
+    deal(market)
     seat.done("confirmWithdrawal", seat.opened("withdraw", "30.25"))
     seat.done("rollbackDeposit", seat.opened("deposit", "5.00"))
     seat.call("withdraw", unique("mm"), "5000.00")

@@ -9,15 +9,19 @@ from django.urls import reverse
 
 from players.clock import now
 from players.models import Credential, Game, GameSession, Operator, Player
+from tests.admin.dealings import PAYMENT_MODELS, payment_rows
 from tests.world import Seat, unique
 from wallet.models import Alert, ApiCall, Checkpoint, Currency, Discrepancy, FoldedDay, Inquiry, Question, SweepRun, Transaction, Wallet
 
 REGISTERED = [
     *(Operator, Group, Game, Credential, Player, GameSession, Currency, Wallet, Transaction, ApiCall, Discrepancy),
     *(Inquiry, Alert, SweepRun, Checkpoint, FoldedDay),
+    *PAYMENT_MODELS,
 ]
 WALLET_ACTIONS = ["freeze", "unfreeze", "set_limit", "adjust"]
 INQUIRY_ACTIONS = ["confirm", "roll_back", "ask_again"]
+PROVIDER_ACTIONS = ["enter_secret", "make_secret", "enter_api_key", "retire"]
+SHOP_ACTIONS = ["make_secret", "retire", "pause", "resume"]
 
 
 def operator(*permissions: str, **attributes: Any) -> Operator:
@@ -124,4 +128,5 @@ def rows_of(story: Seat) -> dict[Any, list[Any]]:
         SweepRun: [run()],
         Checkpoint: [Checkpoint.objects.first() or checkpoint()],
         FoldedDay: [FoldedDay.objects.first() or folded()],
+        **payment_rows(),
     }

@@ -9,24 +9,38 @@ from django.contrib.auth.models import Group
 from django.test import Client
 from django.urls import reverse
 
+from payments.models import Callback, Delivery, Order, Product, Provider, Refund, RefusedCallback, Shop
 from players.ids import new_id
 from players.models import Credential, Game, GameSession, Operator, Player
 from players.secrets import token_hash
-from tests.admin.pages import INQUIRY_ACTIONS, REGISTERED, WALLET_ACTIONS, address, get, operator, page, rows_of, signed_in
+from tests.admin.dealings import payment_secrets
+from tests.admin.pages import INQUIRY_ACTIONS, PROVIDER_ACTIONS, REGISTERED, SHOP_ACTIONS, WALLET_ACTIONS, address, get, operator, page, rows_of, signed_in
+from tests.payments.market import Market
 from tests.world import Seat
 from wallet.models import Alert, ApiCall, Checkpoint, Currency, Discrepancy, FoldedDay, Inquiry, SweepRun, Transaction, Wallet
 
-ADDED = {Operator, Group, Game, Credential, Currency}
+ADDED = {Operator, Group, Game, Credential, Currency, Product, Shop, Provider}
 READ_ONLY = [Wallet, Transaction, ApiCall, Discrepancy, GameSession, Inquiry, Alert, SweepRun, Checkpoint, FoldedDay]
+READ_ONLY += [Order, Callback, RefusedCallback, Refund, Delivery]
+
+
+def payment_actions() -> list[str]:
+    """The pages of every action on what was dealt last."""
+    order, callback, refund, delivery = (model.objects.order_by("-pk")[0] for model in (Order, Callback, Refund, Delivery))
+    actions = [page(Provider, Provider.objects.filter(scheme="standard-webhooks").order_by("pk")[0], action) for action in PROVIDER_ACTIONS]
+    actions += [page(Shop, Shop.objects.order_by("pk")[0], action) for action in SHOP_ACTIONS]
+    actions += [page(Callback, callback, "resolve"), page(Refund, refund, "ask_again"), page(Delivery, delivery, "send_again")]
+    return [*actions, page(Order, order, "refund"), reverse("admin:payments_delivery_send_range")]
 
 
 def test_every_model_with_a_page_is_known_to_these_tests() -> None:
     assert set(admin.site._registry) == set(REGISTERED)
 
 
-def test_every_page_opens_for_a_superuser_and_shows_no_token_and_no_hash(client: Client, story: Seat) -> None:
+def test_every_page_opens_for_a_superuser_and_shows_no_token_and_no_hash(client: Client, story: Seat, market: Market) -> None:
     token, credential = story.token, Credential.objects.get(game=story.game)
     secrets = [token, token_hash(uuid.UUID(token)).hex(), bytes(credential.password_hash).hex(), str(token_hash(uuid.UUID(token)))]
+    secrets += payment_secrets(market, Order.objects.order_by("-pk")[0])
     places = ["/admin/", *(address(model) for model in REGISTERED)]
     for model, rows in rows_of(story).items():
         assert rows, model
@@ -36,6 +50,8 @@ def test_every_page_opens_for_a_superuser_and_shows_no_token_and_no_hash(client:
     places += [page(Credential, credential, action) for action in ("rotate", "revoke")]
     places += [page(Inquiry, Inquiry.objects.get(player=story.player), action) for action in INQUIRY_ACTIONS]
     places += [page(Alert, Alert.objects.filter(resolved_at=None)[0], "resolve")]
+    # Refunds of this provider are not for us to ask for: its page says so instead.
+    places += [place for place in payment_actions() if not place.endswith("/refund/")]
     for place in places:
         text = get(client, place)
         assert not [secret for secret in secrets if secret in text], place
@@ -83,7 +99,7 @@ def test_who_may_only_look_can_do_nothing(viewer: Client, story: Seat) -> None:
     actions += [page(GameSession, session, "end"), page(Credential, credential, "rotate"), page(Credential, credential, "revoke")]
     inquiry, alert = Inquiry.objects.get(player=story.player), Alert.objects.filter(resolved_at=None)[0]
     actions += [page(Inquiry, inquiry, action) for action in INQUIRY_ACTIONS] + [page(Alert, alert, "resolve")]
-    for place in actions:
+    for place in actions + payment_actions():
         assert viewer.get(place).status_code == 403, place
         assert viewer.post(place, {"reason": "because", "status": "closed"}).status_code == 403, place
     assert "Freeze" not in get(viewer, page(Wallet, wallet))
@@ -108,7 +124,7 @@ def test_money_and_history_refuse_every_change_even_from_a_superuser(client: Cli
         assert client.post(page(model, row), {"state": "confirmed", "spendable": "1"}).status_code == 403
         assert client.get(address(model, "delete", row.pk)).status_code == 403
         assert "delete_selected" not in get(client, address(model))
-    for model in (Player, Game, Credential, Currency, Operator):
+    for model in (Player, Game, Credential, Currency, Operator, Product, Shop, Provider):
         assert client.get(address(model, "delete", rows_of(story)[model][0].pk)).status_code == 403
 
 

@@ -1,22 +1,18 @@
 """The process that settles dies after each single statement: what it left is finished by the next sweep, once."""
 
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings
 
-from config.supervisor import ROOT
 from players.clock import now
 from players.ids import new_id
 from tests.conftest import Clock
 from tests.fake_game import FakeGame, says
 from tests.faults.machinery import Platform
+from tests.faults.mortals import Mortal, working
 from tests.faults.unfinished import Left, leave, rich_seat
 from tests.ledger import problems_of
 from tests.world import make_party
@@ -29,46 +25,15 @@ from wallet.settling.sweep import settle_due
 MOST_STEPS = 120
 
 
-class Sweeper:
-    """Sweeps on request, each in a process of its own."""
-
-    def __init__(self, process: "subprocess.Popen[str]", log: Path) -> None:
-        self.process = process
-        self.log = log
-
-    def sweep(self, last: int) -> tuple[str, int]:
-        """Whether the sweep `died` after `last` steps or `completed`, and its steps."""
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.write(f"{last}\n")
-        self.process.stdin.flush()
-        what, steps = self.process.stdout.readline().split()
-        return what, int(steps)
-
-
-@contextmanager
-def sweeping(platform: Platform) -> Iterator[Sweeper]:
-    command = [sys.executable, "-m", "tests.faults.dying"]
-    path = platform.log("dying")
-    with (
-        path.open("w") as log,
-        subprocess.Popen(command, cwd=ROOT, env=platform.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True) as process,
-    ):
-        try:
-            yield Sweeper(process, path)
-        finally:
-            process.kill()
-
-
 @pytest.fixture(autouse=True)
 def callable_game(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settings, "OUTGOING_ALLOWED_NETWORKS", ["127.0.0.0/8"])
 
 
 @pytest.fixture(scope="module")
-def sweeper(own_platform: Platform) -> Iterator[Sweeper]:
-    with sweeping(own_platform) as sweeper:
-        yield sweeper
+def mortal(own_platform: Platform) -> Iterator[Mortal]:
+    with working(own_platform) as mortal:
+        yield mortal
 
 
 # --- What is due --------------------------------------------------------------------------------------
@@ -114,13 +79,12 @@ STORIES: tuple[Callable[[Platform, FakeGame], Leave], ...] = (games_that_cannot_
 
 @pytest.mark.parametrize("story", STORIES)
 def test_a_sweep_that_dies_after_any_statement_is_finished_by_the_next(
-    platform: Platform, clock: Clock, game: FakeGame, sweeper: Sweeper, story: Callable[[Platform, FakeGame], Leave]
+    platform: Platform, clock: Clock, game: FakeGame, mortal: Mortal, story: Callable[[Platform, FakeGame], Leave]
 ) -> None:
     leave_open = story(platform, game)
     for last in range(1, MOST_STEPS):
         left = leave_open()
-        what, steps = sweeper.sweep(last)
-        assert what in ("died", "completed"), sweeper.log.read_text()
+        what, steps = mortal.work(last, "settle")
         # Nobody does anything; only the lease that the dead sweep held runs out.
         clock.go_ahead(last * (LEASE + timedelta(seconds=1)))
         sweep()

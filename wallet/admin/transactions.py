@@ -64,6 +64,9 @@ def first_step(transaction: Transaction) -> SafeString:
     inquiry: Inquiry | None = getattr(transaction, "inquiry", None)
     if inquiry and not inquiry.closed_at:
         return link(show_doubt(inquiry), "wallet_inquiry_change", inquiry.pk)
+    if transaction.type == Transaction.Type.SET_ASIDE:
+        # It never becomes due.
+        return badge("refund ends it", "info")
     game = transaction.game
     if game is not None and game.query_url:
         return badge("game is asked", "info")
@@ -100,7 +103,7 @@ class TransactionAdmin(SearchingAdmin, SelectingAdmin):
 
     @admin.display(description="type")
     def kind(self, obj: Transaction) -> str:
-        return obj.type
+        return obj.type.replace("_", " ")
 
     @admin.display(description="opened (UTC)")
     def opened_clock(self, obj: Transaction) -> SafeString:
@@ -134,7 +137,7 @@ class TransactionAdmin(SearchingAdmin, SelectingAdmin):
     def session_link(self, obj: Transaction) -> Any:
         return link(mono(obj.session_id), "players_gamesession_change", obj.session_id) if obj.session_id else NOTHING
 
-    @admin.display(description="the game's words")
+    @admin.display(description="description")
     def description_shown(self, obj: Transaction) -> str:
         return obj.description or NOTHING
 

@@ -64,7 +64,7 @@ class Command(BaseCommand):
             "games": games,
             "players": [self.player(*player, kept=kept_tokens.get(player[0])) for player in PLAYERS],
             "products": demo_products(),
-            "providers": [demo_provider(*provider, url, kept=kept_secrets.get(provider[0])) for provider in PROVIDERS],
+            "providers": [demo_provider(slug, scheme, name, currency, url, kept=kept_secrets.get(slug)) for slug, scheme, name, currency in PROVIDERS],
         }
 
     def player(self, uid: str, nickname: str, country: str, language: str, currency: str, *, kept: str | None) -> dict[str, str]:

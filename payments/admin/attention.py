@@ -1,0 +1,34 @@
+"""What of payments waits for a person: callbacks to look at and deliveries given up, each looked up once and never counted to the end."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from payments.models import Callback, Delivery, Order
+from wallet.admin.attention import MOST
+
+GIVEN_UP = (Delivery.State.GONE, Delivery.State.EXHAUSTED)
+GONE_BACK = (Order.State.REFUNDED, Order.State.CHARGED_BACK)
+
+
+def to_look_at(rows: QuerySet[Any]) -> QuerySet[Any]:
+    """Callbacks that a person has to look at, by their own index."""
+    return rows.filter(outcome__in=Callback.TO_LOOK_AT, resolved_at=None)
+
+
+def given_up(rows: QuerySet[Any]) -> QuerySet[Any]:
+    """Deliveries that are tried no more although the player has paid."""
+    return rows.filter(state__in=GIVEN_UP).exclude(order__state__in=GONE_BACK)
+
+
+def waiting(request: HttpRequest, model: str) -> int:
+    """How many rows of a model wait for a person, up to one more than `MOST`, as it stood when this request asked first."""
+    known: dict[str, int] | None = getattr(request, "payments_attention", None)
+    if known is None:
+        known = {}
+        request.payments_attention = known  # type: ignore[attr-defined]
+    if model not in known:
+        rows = to_look_at(Callback.objects.all()) if model == "payments.callback" else given_up(Delivery.objects.all())
+        known[model] = len(rows.values_list("pk", flat=True)[: MOST + 1])
+    return known[model]

@@ -1,0 +1,269 @@
+"""Products and their prices, entered and shown in major units."""
+
+from typing import TYPE_CHECKING, Any, ClassVar
+from uuid import UUID
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin import ShowFacets
+from django.core.exceptions import ValidationError
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.forms.models import BaseInlineFormSet
+from django.http import HttpRequest
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from payments.models import Price, Product, Secret, Shop
+from players.admin.confirming import TextWidget
+from players.admin.pages import PageAdmin
+from players.admin.show import NOTHING, badge, link, mono
+from players.clock import WalletNow
+from wallet.admin.amounts import AmountField, amount_cell, show_amount
+from wallet.admin.selecting import Rows, SelectedList, Selection, Selections
+from wallet.currencies import decimals_of
+from wallet.models import Currency
+from wallet.money import to_major
+
+if TYPE_CHECKING:
+    from django.contrib.admin import TabularInline as InlineAdmin
+    from django.contrib.admin.views.main import ChangeList
+
+    ProductModelForm = forms.ModelForm[Product]
+    PriceModelForm = forms.ModelForm[Price]
+    Prices = BaseInlineFormSet[Price, Product, forms.ModelForm[Price]]
+    PriceInlineAdmin = InlineAdmin[Price, Product]
+else:
+    from unfold.admin import TabularInline as PriceInlineAdmin
+    from unfold.views import ChangeList
+
+    ProductModelForm = PriceModelForm = forms.ModelForm
+    Prices = BaseInlineFormSet
+
+BY_GAME = ("game__slug", "code")
+GIVES_NOTHING = "It has to give something: a credit, or the game delivers it, or both."
+
+
+def major_field(label: str, help_text: str = "", **options: Any) -> forms.CharField:
+    """An amount in major units of a currency that stands in the same form; `read_major` reads it."""
+    widget = TextWidget(attrs={"inputmode": "decimal", "autocomplete": "off"})
+    return forms.CharField(label=label, help_text=help_text, widget=widget, max_length=30, **options)
+
+
+def read_major(text: str, currency: Currency) -> int | None:
+    """The amount in minor units. Raises `ValidationError`."""
+    return AmountField(currency).clean(text)
+
+
+def written(minor: int, code: str) -> str:
+    """Minor units as a form shows them: in major units, without signs between thousands."""
+    return str(to_major(minor, decimals_of(code) or 0))
+
+
+class ProductForm(ProductModelForm):
+    """Says what does not fit before the database's constraints do."""
+
+    credit = major_field("Credit", "What it adds to the wallet, such as 500.00. Empty: nothing.", required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.credit:
+            self.initial["credit"] = written(self.instance.credit, str(self.instance.credit_currency_id))
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or self.cleaned_data
+        self.read_credit(given)
+        begins, ends = given.get("on_sale_from"), given.get("on_sale_to")
+        if begins and ends and ends <= begins:
+            self.add_error("on_sale_to", "The sale has to end after it begins.")
+        return given
+
+    def read_credit(self, given: dict[str, Any]) -> None:
+        """Puts minor units in the place of what was written."""
+        text, currency = given.get("credit", ""), given.get("credit_currency")
+        given["credit"] = None
+        if text and currency:
+            try:
+                given["credit"] = read_major(text, currency)
+            except ValidationError as problem:
+                self.add_error("credit", problem)
+        elif text and "credit_currency" not in self.errors:
+            self.add_error("credit", "In which currency is it? Choose one below.")
+        elif currency:
+            self.add_error("credit", "How much of it? Or choose no currency.")
+        elif not given.get("is_delivered") and "credit_currency" not in self.errors:
+            self.add_error("is_delivered", GIVES_NOTHING)
+
+
+class PriceForm(PriceModelForm):
+    """A price in one currency."""
+
+    amount = major_field("Price", "", required=True)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.amount:
+            self.initial["amount"] = written(self.instance.amount, str(self.instance.currency_id))
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or self.cleaned_data
+        text, currency = given.pop("amount", ""), given.get("currency")
+        if text and currency:
+            try:
+                given["amount"] = read_major(text, currency)
+            except ValidationError as problem:
+                self.add_error("amount", problem)
+        return given
+
+
+class PriceFormSet(Prices):
+    """What costs nothing in any currency cannot be ordered."""
+
+    def clean(self) -> None:
+        super().clean()
+        kept = [form for form in self.forms if form not in self.deleted_forms and (form.has_changed() or form.instance.amount)]
+        if not kept:
+            raise ValidationError("Write at least one price. To sell it no more, set when the sale ends.")
+
+
+class PriceInline(PriceInlineAdmin):
+    """The prices stand and fall with the right to change the product."""
+
+    model = Price
+    form = PriceForm
+    formset = PriceFormSet
+    extra = 0
+    min_num = 1
+    hide_title = True
+
+    @admin.display(description="price")
+    def amount_shown(self, obj: Price) -> SafeString:
+        return amount_cell(obj.amount, obj.currency_id)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return ("currency", "amount") if self.may_write(request, obj) else ("currency", "amount_shown")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return ("amount_shown",)
+
+    def may_write(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("payments.change_product" if obj else "payments.add_product")
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("payments.view_product") or request.user.has_perm("payments.change_product")
+
+    has_change_permission = may_write
+    has_delete_permission = may_write
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.may_write(request, obj)
+
+
+def on_sale(rows: Rows) -> Rows:
+    return rows.filter(Q(on_sale_from=None) | Q(on_sale_from__lte=WalletNow()), Q(on_sale_to=None) | Q(on_sale_to__gt=WalletNow()))
+
+
+def not_on_sale(rows: Rows) -> Rows:
+    return rows.filter(Q(on_sale_from__gt=WalletNow()) | Q(on_sale_to__lte=WalletNow()))
+
+
+class Sale(Selections):
+    title = "sale"
+    parameter_name = "sale"
+    offered: ClassVar[dict[str, Selection]] = {
+        "all": Selection("All", order=BY_GAME),
+        "on": Selection("On sale", on_sale, BY_GAME, "Nothing is on sale."),
+        "off": Selection("Not on sale", not_on_sale, BY_GAME, "Every product is on sale."),
+    }
+
+
+def missing_for_delivery(game_id: UUID) -> list[str]:
+    """Why a game cannot be told to deliver, in sentences; nothing where it can."""
+    says = []
+    if not Shop.objects.filter(game_id=game_id).exclude(order_url="").exists():
+        says.append("The game has no order URL: nobody can be told to deliver this. Enter it under Shops.")
+    if not live_delivery_secrets(game_id).exists():
+        says.append("The game has no delivery secret: what it is told cannot be signed. Make one on the page of its shop.")
+    return says
+
+
+def live_delivery_secrets(game_id: UUID) -> QuerySet[Secret]:
+    """What signs deliveries to a game at present, newest first."""
+    return Secret.objects.filter(game_id=game_id, purpose=Secret.Purpose.DELIVERY, retired_at=None).order_by("-created_at", "-pk")
+
+
+@admin.register(Product)
+class ProductAdmin(PageAdmin):
+    """A product is added, changed and taken off sale, never deleted: orders name it."""
+
+    form = ProductForm
+    inlines = (PriceInline,)
+    list_before_template = "admin/selections.html"
+    list_filter = (Sale,)
+    show_facets = ShowFacets.NEVER
+    sortable_by = ()
+    list_display = ("code", "name", "game", "gives", "costs", "state")
+    list_select_related = ("game",)
+    search_fields = ("code__iexact", "name__icontains", "game__slug__iexact")
+    search_help_text = "Product id, name or game"
+    empty_text = "Add what the games sell: its price, and the credit it gives or that the game delivers it."
+    actions = None
+    fieldsets = (
+        (None, {"fields": ("game", "code", "name", "name_de")}),
+        ("What the player gets", {"fields": ("credit", "credit_currency", "is_delivered"), "description": "Orders keep what was promised when they began."}),
+        ("Sale", {"fields": ("on_sale_from", "on_sale_to"), "description": "Nothing is deleted: a product whose sale has ended cannot be ordered any more."}),
+    )
+
+    @admin.display(description="gives")
+    def gives(self, obj: Product) -> str:
+        credit = [show_amount(obj.credit, str(obj.credit_currency_id))] if obj.credit else []
+        return ", ".join([*credit, *(["delivered by the game"] if obj.is_delivered else [])])
+
+    @admin.display(description="costs")
+    def costs(self, obj: Product) -> SafeString:
+        return mono(", ".join(show_amount(price.amount, price.currency_id) for price in obj.prices.all()))
+
+    @admin.display(description="state")
+    def state(self, obj: Product) -> SafeString:
+        at = obj.at  # type: ignore[attr-defined]
+        if obj.on_sale_to and obj.on_sale_to <= at:
+            return badge("ended")
+        if obj.on_sale_from and obj.on_sale_from > at:
+            return badge("not yet", "info")
+        if obj.is_delivered and not obj.is_deliverable:  # type: ignore[attr-defined]
+            return badge("not deliverable", "danger")
+        return badge("on sale", "success")
+
+    @admin.display(description="credit")
+    def credit_shown(self, obj: Product) -> str:
+        return show_amount(obj.credit, str(obj.credit_currency_id)) if obj.credit else NOTHING
+
+    @admin.display(description="needs attention")
+    def missing(self, obj: Product) -> SafeString:
+        shop = Shop.objects.filter(game_id=obj.game_id).first()
+        words = format_html_join(" ", "{}", ((line,) for line in missing_for_delivery(obj.game_id)))
+        return format_html('<span class="wallet-warning">{}</span> {}', words, link("Its shop", "payments_shop_change", shop.pk) if shop else "")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Product]:
+        rows: QuerySet[Product] = super().get_queryset(request)
+        shops = Shop.objects.filter(game=OuterRef("game")).exclude(order_url="")
+        secrets = Secret.objects.filter(game=OuterRef("game"), purpose=Secret.Purpose.DELIVERY, retired_at=None)
+        return rows.prefetch_related("prices").annotate(at=WalletNow(), is_deliverable=Exists(shops) & Exists(secrets))
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return SelectedList
+
+    def get_fieldsets(self, request: HttpRequest, obj: Product | None = None) -> Any:
+        (first, named), (title, gives), *others = super().get_fieldsets(request, obj)
+        if obj and not self.has_change_permission(request, obj):
+            gives = {**gives, "fields": ("credit_shown", "is_delivered")}
+        if obj and obj.is_delivered and missing_for_delivery(obj.game_id):
+            named = {**named, "fields": ("missing", *named["fields"])}
+        return [(first, named), (title, gives), *others]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return ("game", "code", "missing", "credit_shown") if obj else ("missing", "credit_shown")
+
+    def save_model(self, request: HttpRequest, obj: Product, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        for line in missing_for_delivery(obj.game_id) if obj.is_delivered else ():
+            messages.warning(request, line)

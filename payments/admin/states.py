@@ -1,0 +1,38 @@
+"""States of orders and of what belongs to them, as operators see them."""
+
+from django.utils.safestring import SafeString
+
+from payments.models import Callback, Delivery, Order, Payment, Refund
+from players.admin.show import badge
+
+ORDER_COLOURS = {"created": "info", "paid": "warning", "delivered": "success", "failed": "danger", "charged_back": "danger"}
+PAYMENT_COLOURS = {"started": "info", "unstarted": "danger", "failed": "danger", "paid": "success"}
+REFUND_COLOURS = {"asked": "info", "unknown": "warning", "refused": "danger", "remembered": "warning", "done": "success"}
+DELIVERY_COLOURS = {"pending": "info", "delivered": "success", "gone": "danger", "exhausted": "danger"}
+OUTCOME_COLOURS = {"acted": "success", "second_payment": "warning", "contradicts": "danger", "no_order": "danger"}
+# In a word, for the lists.
+DELIVERY_WORDS = {"gone": "stopped (410)", "returned": "money went back", "exhausted": "given up"}
+OUTCOME_WORDS = {"second_payment": "second payment"}
+
+
+def show_order_state(state: str) -> SafeString:
+    """An order's state as a badge; before the first one there was none."""
+    return badge(str(Order.State(state).label), ORDER_COLOURS.get(state, "")) if state else badge("new")
+
+
+def show_payment_state(payment: Payment) -> SafeString:
+    return badge("second payment", "warning") if payment.is_second else badge(payment.get_state_display(), PAYMENT_COLOURS[payment.state])
+
+
+def show_refund_state(refund: Refund) -> SafeString:
+    return badge(refund.get_state_display(), REFUND_COLOURS.get(refund.state, ""))
+
+
+def show_delivery_state(delivery: Delivery) -> SafeString:
+    return badge(DELIVERY_WORDS.get(delivery.state) or delivery.get_state_display(), DELIVERY_COLOURS.get(delivery.state, ""))
+
+
+def show_outcome(callback: Callback) -> SafeString:
+    """What came of a callback; no colour where nobody has to look at it any more."""
+    colour = "" if callback.resolved_at else OUTCOME_COLOURS.get(callback.outcome, "")
+    return badge(OUTCOME_WORDS.get(callback.outcome) or callback.get_outcome_display(), colour)

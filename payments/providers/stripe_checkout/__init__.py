@@ -1,0 +1,5 @@
+"""Stripe Checkout, by the official library: the player pays on a page of Stripe's."""
+
+from payments.providers.stripe_checkout.checkout import SPEAKER
+
+__all__ = ["SPEAKER"]

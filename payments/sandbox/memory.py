@@ -1,0 +1,97 @@
+"""What the sandbox remembers: in the cache, for a week. It is only a demonstration, and may forget everything at any moment."""
+
+from enum import StrEnum
+from typing import Any, TypedDict
+
+from django.core.cache import cache
+
+from players.clock import now
+
+WEEK = 7 * 24 * 3600
+# How much of everything is kept.
+MOST = 20
+
+
+class Payment(TypedDict):
+    """A payment that was made at the sandbox. Amounts in minor units."""
+
+    reference: str
+    amount: int
+    returned: int
+    # The dispute that is open, and its amount.
+    dispute: str
+    disputed: int
+
+
+class Line(TypedDict):
+    """Something that was told, and what the other side answered."""
+
+    at: str
+    what: str
+    answer: str
+
+
+class RefundMood(StrEnum):
+    """How the sandbox answers when it is asked for a refund."""
+
+    ACCEPT = "accept"
+    REFUSE = "refuse"
+    LATE = "late"
+    LOST = "lost"
+    UNHEARD = "unheard"
+
+
+class DeliveryMood(StrEnum):
+    """How the demo game answers to deliveries."""
+
+    OK = "200"
+    BROKEN = "500"
+    GONE = "410"
+    HANG = "hang"
+
+
+def name(*words: str | int) -> str:
+    return ":".join(("sandbox", *map(str, words)))
+
+
+def get(default: Any, *words: str) -> Any:
+    return cache.get(name(*words), default)
+
+
+def put(value: Any, *words: str) -> None:
+    cache.set(name(*words), value, WEEK)
+
+
+def add(value: Any, *words: str) -> None:
+    """Puts something at the top of a list. Several workers may do so at once: each has a number of its own."""
+    cache.add(name(*words, "last"), 0, WEEK)
+    cache.set(name(*words, cache.incr(name(*words, "last"))), value, WEEK)
+
+
+def newest(*words: str) -> list[Any]:
+    """What was added to a list, newest first, as far as it is kept."""
+    last = cache.get(name(*words, "last"), 0)
+    names = [name(*words, number) for number in range(last, max(0, last - MOST), -1)]
+    found = cache.get_many(names)
+    return [found[one] for one in names if one in found]
+
+
+def payments_of(slug: str, order: str) -> dict[str, Payment]:
+    """The payments of an order (our order id) by their references, oldest first."""
+    found: dict[str, Payment] = get({}, "payments", slug, order)
+    return found
+
+
+def keep_payment(slug: str, order: str, payment: Payment) -> None:
+    """Adds a payment, or changes the one with its reference."""
+    put(payments_of(slug, order) | {payment["reference"]: payment}, "payments", slug, order)
+
+
+def lines_of(slug: str, order: str) -> list[Line]:
+    """What was told about an order, newest first."""
+    return newest("lines", slug, order)
+
+
+def add_line(slug: str, order: str, what: str, answer: str) -> None:
+    """Writes down that something was told. Times are in UTC."""
+    add(Line(at=f"{now():%H:%M:%S}", what=what, answer=answer), "lines", slug, order)

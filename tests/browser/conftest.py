@@ -1,0 +1,74 @@
+"""A platform that sells, and Debian's Chromium to pay in it."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
+
+from tests.browser.shop import Shop, open_shop
+from tests.faults.machinery import running_platform
+
+CHROMIUM = shutil.which("chromium")
+# It runs as root on machines of tests, and shall speak to nobody but the platform.
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of Chromium; without it the tests of this directory are skipped, but where CI=true."""
+    if CHROMIUM is None and os.environ.get("CI") != "true":
+        pytest.skip("there is no Chromium here: on Debian, apt install chromium")
+    assert CHROMIUM, "CI=true, and there is no Chromium: .ci/run installs it"
+    return CHROMIUM
+
+
+@pytest.fixture(scope="module")
+def shop(chromium: str, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    """A platform with web server, worker and beat, a game that sells, and the sandbox's providers."""
+    static: Path = tmp_path_factory.mktemp("static")
+    with django_db_blocker.unblock(), running_platform(durable=False) as platform:
+        yield open_shop(platform, static)
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str, shop: Shop) -> Iterator[Browser]:
+    """Begins after the shop and ends before it and before any other test: Django's ORM refuses to work beside Playwright's loop."""
+    expect.set_options(timeout=20_000)
+    with sync_playwright() as playwright, playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS) as browser:
+        yield browser
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Opens pages of a browser that knows nothing; what a page is forbidden by its own policy fails the test."""
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+
+    def heed(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            complaints.append(message.text)
+
+    def opened(size: tuple[int, int], *, scripts: bool = True, locale: str = "en-GB") -> Page:
+        context = browser.new_context(viewport={"width": size[0], "height": size[1]}, java_script_enabled=scripts, locale=locale)
+        context.set_default_timeout(20_000)
+        context.on("console", heed)
+        contexts.append(context)
+        return context.new_page()
+
+    yield opened
+    for context in contexts:
+        assert context.cookies() == []
+        context.close()
+    assert complaints == []
