@@ -95,7 +95,7 @@ def show(
     request: HttpRequest, template: str, context: dict[str, Any], *, language: str, status: int = 200, targets: Iterable[str] = (), refresh: str = ""
 ) -> HttpResponse:
     """A page in that language. `refresh` is what the browser is told to do by itself: seconds, and an address."""
-    shared = {"language": language, "others": other_languages(request, language), "refresh": refresh, "demo": settings.DEMO}
+    shared = {"language": language, "others": other_languages(request, language), "refresh": refresh}
     with translation.override(language):
         text = render_to_string(template, shared | context)
     answer = HttpResponse(text, status=status)

@@ -15,6 +15,8 @@ from tests.admin.pages import address, get, operator, page, signed_in
 from tests.payments.market import Market, make_product, make_till
 from tests.world import make_party, unique
 
+# Its currencies.
+pytestmark = pytest.mark.usefixtures("house")
 SECRET = "a secret of the provider's own making"
 
 

@@ -11,6 +11,7 @@ from django.test import Client
 
 from payments.deliveries import GONE
 from payments.models import Callback, Delivery, DeliveryTry, Order, OrderEvent, Product, Provider, Refund, RefusedCallback, Shop
+from payments.resending import Range, find_range, send_batch_again
 from payments.samples import SAMPLES
 from players.clock import now
 from players.ids import new_id
@@ -238,6 +239,8 @@ def test_a_range_ends_where_its_times_do(client: Client, stall: Market) -> None:
 def test_what_has_gone_back_or_cannot_be_sent_is_never_in_a_range(client: Client, stall: Market) -> None:
     returned = stall.paid(product="sword")
     stall.webhooks.tell("payment.refunded", returned)
+    assert Delivery.objects.get(order=returned).state == "returned"
+    assert find_range(Range(("returned",), now() - HOUR, now() + HOUR, stall.game.pk)) == []
     tried(stall.paid(product="sword"), GONE)
     Shop.objects.filter(pk=stall.shop.pk).update(order_url="")
     for state in ("given_up", "pending", "delivered"):
@@ -250,6 +253,15 @@ def test_delivered_ones_stay_delivered_when_they_are_sent_again(client: Client, 
     client.post(RANGE, form(stall.game, "delivered", confirmed="1"))
     row = Delivery.objects.get(order=order)
     assert (row.state, row.next_at is not None, fresh(order).state) == ("delivered", True, "delivered")
+
+
+def test_what_has_changed_since_it_was_found_is_left_alone(stall: Market) -> None:
+    gone, delivered = (tried(stall.paid(product="sword"), status) for status in (GONE, 200))
+    assert send_batch_again([gone.pk, delivered.pk], ["gone"], actor="operator:test", reason="test") == 1
+    assert [(row.state, row.next_at is None) for row in Delivery.objects.filter(pk__in=[gone.pk, delivered.pk]).order_by("pk")] == [
+        ("pending", False),
+        ("delivered", True),
+    ]
 
 
 def test_a_range_is_bounded(client: Client, stall: Market, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,6 +22,7 @@ from django.db import connection
 from config.instance import opened
 from config.processes import Child, Ending, start, stop
 from config.supervisor import PROGRAMS, ROOT, SHARED
+from payments import book
 from players.credentials import BOOK
 from tests.faults.servers import Servers, running_servers
 from tests.server import free_port
@@ -150,6 +151,7 @@ def forget() -> None:
     """What this process remembers of a database, and its connection."""
     connection.close()
     BOOK.forget()
+    book.BOOK.forget()
     currencies.forget()
 
 

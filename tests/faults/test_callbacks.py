@@ -15,6 +15,7 @@ from payments.nudges import NUDGER
 from payments.refunding import LEASE as REFUND_LEASE
 from payments.refunding import ask_refund, settle_refunds
 from payments.sending import deliver_due
+from payments.starting import start_payment
 from players.clock import now
 from players.ids import new_id
 from tests.conftest import Clock
@@ -23,7 +24,7 @@ from tests.faults.mortals import Mortal, working
 from tests.faults.refunder import Refunder, refunding
 from tests.ledger import problems_of
 from tests.payments.game_server import GameServer, selling
-from tests.payments.market import Market, Till, event_body, fresh, make_market, make_till, refunds_of, start_payment, story_of
+from tests.payments.market import Market, Till, event_body, fresh, make_market, make_till, refunds_of, story_of
 from tests.world import holding
 from wallet.models import Transaction
 from wallet.runs import Run

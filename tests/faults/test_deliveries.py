@@ -103,7 +103,7 @@ def test_a_game_that_fails_hangs_and_answers_too_late_gets_each_delivery_and_eac
     worker = platform.start("worker", **EVERY)
     platform.start("beat", **EVERY)
     _, url = platform.serve()
-    orders = [market.order(product="sword") for _ in range(rounds(40, 1000))]
+    orders = [market.order(product="sword") for _ in range(rounds(24, 1000))]
     for order in orders:
         seller.turns[order.cp_order_id] = [*dice.sample(WAYS, dice.randrange(3)), answers(dice.choice((200, 204)), b"")]
         pay(market, url, order)

@@ -1,24 +1,24 @@
 """A game is told to deliver: when, how often, signed how, and what its answers do (contract 4.3)."""
 
 import threading
-import time
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from django.conf import settings
 from django.db import connection
 
-from payments.deliveries import LEASE, NotPossible, lease, pause_deliveries, record_answer, resume_deliveries, send_again
-from payments.models import Delivery, DeliveryTry, Order, Shop
+from payments.deliveries import LEASE, NotPossible, lease, record_answer, send_again
+from payments.models import Shop
 from payments.secrets import add_delivery_secret, delivery_secrets, new_webhook_secret, retire_secret
-from payments.sending import deliver_due, deliver_one
+from payments.sending import deliver_due
 from players.clock import now
 from tests.conftest import Clock
 from tests.fake_game import Behaviour
+from tests.payments.delivering import alone, delivery_of, stand, sweep, tries_of
 from tests.payments.game_server import GameServer, answers, closes, hangs, late, selling, sends
-from tests.payments.market import Market, fresh, make_market, story_of
+from tests.payments.market import Market, fresh, story_of
 from tests.world import House
 from wallet.models import Alert
 from wallet.runs import Run
@@ -26,7 +26,6 @@ from wallet.runs import Run
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 # Contract 2.4, in its own words.
 SCHEDULE = [5 * SECOND, 10 * SECOND, 20 * SECOND, 40 * SECOND, 2 * MINUTE, 5 * MINUTE, 10 * MINUTE, 30 * MINUTE] + [HOUR] * 48
-OTHERS_PAUSED = datetime(2031, 5, 6, tzinfo=UTC)
 PAID = [("created", "created"), ("started", "created"), ("payment.succeeded", "paid")]
 DELIVERED = [*PAID, ("delivered", "delivered")]
 
@@ -45,37 +44,8 @@ def game() -> Iterator[GameServer]:
 
 @pytest.fixture
 def stall(house: House, game: GameServer) -> Iterator[Market]:
-    """A market of the test's own, whose game listens; all other games are paused meanwhile."""
-    Shop.objects.filter(paused_at=None).update(paused_at=OTHERS_PAUSED)
-    stall = make_market(house, game.url)
-    game.secrets.append(stall.delivery_secret)
-    yield stall
-    assert game.problems == []
-    pause_deliveries(stall.shop)
-    Shop.objects.filter(paused_at=OTHERS_PAUSED).update(paused_at=None)
-
-
-def sweep() -> Run:
-    run = Run("deliver_due")
-    assert deliver_due(run)
-    return run
-
-
-def delivery_of(order: Order) -> Delivery:
-    return Delivery.objects.get(order=order)
-
-
-def stand(stall: Market, clock: Clock) -> tuple[Order, datetime]:
-    """A paid order, and the moment since when it is to be delivered, at which the clock stands."""
-    order = stall.paid(product="sword")
-    start = delivery_of(order).created_at
-    clock.stand(start)
-    return order, start
-
-
-def tries_of(order: Order) -> list[tuple[int | None, str]]:
-    rows = DeliveryTry.objects.filter(delivery__order=order).order_by("pk")
-    return list(rows.values_list("status", "problem"))
+    with alone(house, game) as stall:
+        yield stall
 
 
 def test_a_game_is_told_the_eight_fields_with_its_own_order_id_and_both_signatures(stall: Market, game: GameServer) -> None:
@@ -358,72 +328,3 @@ def test_two_sweeps_at_once_send_each_delivery_once(stall: Market, game: GameSer
     assert Counter(told.fields["cpOrderId"] for told in game.told) == {order.cp_order_id: 1 for order in orders}
     assert (game.overlaps, sum(run.done for run in runs)) == ([], 24)
     assert {fresh(order).state for order in orders} == {"delivered"}
-
-
-# --- Games that fail, hang and are paused --------------------------------------------------------------
-
-
-def test_a_paused_game_is_told_nothing_until_it_goes_on(stall: Market, game: GameServer) -> None:
-    assert (pause_deliveries(stall.shop), pause_deliveries(stall.shop)) == (True, False)
-    order = stall.paid(product="sword")
-    assert sweep().looked_at == 0
-    deliver_one(delivery_of(order).pk, "nudged")
-    assert (game.told, tries_of(order), delivery_of(order).state) == ([], [], "pending")
-    assert (resume_deliveries(stall.shop), resume_deliveries(stall.shop)) == (True, False)
-    sweep()
-    assert fresh(order).state == "delivered"
-
-
-def test_a_nudge_delivers_at_once_and_leaves_a_failing_game_to_the_sweep(stall: Market, game: GameServer) -> None:
-    orders = [stall.paid(product="sword") for _ in range(3)]
-    deliver_one(delivery_of(orders[0]).pk, "nudged")
-    assert (fresh(orders[0]).state, len(game.told)) == ("delivered", 1)
-    game.otherwise = answers(500)
-    deliver_one(delivery_of(orders[1]).pk, "nudged")
-    assert Shop.objects.get(pk=stall.shop.pk).failing_since is not None
-    game.otherwise = answers(200)
-    deliver_one(delivery_of(orders[2]).pk, "nudged")
-    assert (fresh(orders[2]).state, len(game.told)) == ("paid", 2)
-    sweep()
-    assert (fresh(orders[2]).state, Shop.objects.get(pk=stall.shop.pk).failing_since) == ("delivered", None)
-
-
-def test_a_game_that_works_again_gets_all_that_waited(stall: Market, game: GameServer) -> None:
-    Shop.objects.filter(pk=stall.shop.pk).update(failing_since=OTHERS_PAUSED)
-    orders = [stall.paid(product="sword") for _ in range(20)]
-    run = sweep()
-    assert (run.looked_at, run.done, {fresh(order).state for order in orders}) == (20, 20, {"delivered"})
-
-
-def test_a_game_that_fails_is_left_alone_until_the_next_run(stall: Market, game: GameServer) -> None:
-    game.otherwise = answers(500)
-    for _ in range(20):
-        stall.paid(product="sword")
-    # At most as many as may be under way at once; then it is known to fail.
-    assert 3 <= sweep().looked_at <= 8
-    before = len(game.told)
-    sweep()
-    assert len(game.told) - before == 3
-
-
-def test_a_game_that_hangs_does_not_hold_up_another(stall: Market, game: GameServer, house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(settings, "OUTGOING_TOTAL_SECONDS", 2.0)
-    monkeypatch.setattr("payments.sending.RUN_SECONDS", 2.5)
-    game.otherwise = hangs
-    for _ in range(20):
-        stall.paid(product="sword")
-    with selling() as other_game:
-        other = make_market(house, other_game.url)
-        other_game.secrets.append(other.delivery_secret)
-        orders = [other.paid(product="sword") for _ in range(20)]
-        for _ in range(2):
-            # In the first run nobody knows yet that it hangs.
-            began = time.monotonic()
-            deliver_due(Run("deliver_due"))
-            took = [told.at - began for told in other_game.told]
-            assert (len(took), max(took) < 1.6) == (20, True)
-            assert {fresh(order).state for order in orders} == {"delivered"}
-            other_game.told.clear()
-            orders = [other.paid(product="sword") for _ in range(20)]
-        pause_deliveries(other.shop)
-    assert Counter(told.fields["cpOrderId"] for told in game.told).most_common(1)[0][1] == 1

@@ -43,7 +43,7 @@ def test_of_fifteen_hundred_more_through_the_whole_stack_none_counts_or_breaks_u
         assert set(Counter(taken.values_list("order", flat=True)).values()) <= {1}
         order = fresh(subject.order)
         if order.paid_at:
-            assert story_of(order) == [("created", "created"), ("started", "created"), ("payment.succeeded", "delivered")]
+            assert [event for event in story_of(order) if event[0] != "started"] == [("created", "created"), ("payment.succeeded", "delivered")]
         assert holding(order.player).spendable == (500_00 if order.paid_at else 0)
 
 

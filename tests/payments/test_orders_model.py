@@ -1,6 +1,6 @@
 """Random events about one order, in random order and with duplicates: every answer, state and balance is that of a model of forty lines.
 
-`LONG=1` plays fifty times as much.
+`LONG=1` plays seventy times as much.
 """
 
 import os
@@ -18,7 +18,7 @@ from tests.ledger import problems_of
 from tests.payments.market import Market, event_body, fresh, major, make_product
 from tests.world import Holding, Seat, holding, unique
 
-EXAMPLES, STEPS = (3000, 40) if os.environ.get("LONG") else (60, 16)
+EXAMPLES, STEPS = (2000, 40) if os.environ.get("LONG") else (50, 24)
 PHASES = list(Phase) if os.environ.get("LONG") else [Phase.explicit, Phase.reuse, Phase.generate]
 # Numbers that divide badly: 3.33 EUR buys 10.01 XAG.
 PRICE, CREDIT = 3_33, 10_01
@@ -198,10 +198,18 @@ class Game:
         getattr(self, step.what)(step)
 
     def tell(self, step: Step) -> None:
-        type, reference, amount = step.event
+        event = self.likely(step.event)
+        type, reference, amount = event
         body = event_body(f"payment.{type}", self.order, str(major(amount)), reference=self.prefix + reference)
         answer = self.market.webhooks.post(body, self.market.webhooks.signed(body, id=self.prefix + step.message))
-        assert answer.status == self.model.hear(step.event, step.message), answer.raw
+        assert answer.status == self.model.hear(event, step.message), answer.raw
+
+    def likely(self, event: Event) -> Event:
+        """The event with an amount that is mostly right, or hardly any order would be paid and no charge-back reversed."""
+        dispute = self.model.backs.get(("charged_back", event.reference))
+        if event.amount > PRICE or event.type not in ("succeeded", "charge_back_reversed"):
+            return event
+        return event._replace(amount=dispute.amount if dispute and event.type != "succeeded" else PRICE)
 
     def expire(self, step: Step) -> None:
         Order.objects.filter(pk=self.order.pk).update(expires_at=self.order.created_at)
@@ -243,17 +251,17 @@ class Game:
 events = st.builds(
     Event,
     st.sampled_from(["succeeded", "succeeded", "failed", "refunded", "refunded", "charged_back", "charge_back_reversed", "charge_back_reversed"]),
-    st.sampled_from("abc"),
+    st.sampled_from("abcd"),
     st.sampled_from([PRICE, PRICE, 1, 1_11, 1_11, 2_22, PRICE + 1]),
 )
-steps = st.builds(Step, st.sampled_from([*["tell"] * 8, "expire", "deliver", "spend", "earn"]), events, st.sampled_from("123456789"))
+steps = st.builds(Step, st.sampled_from([*["tell"] * 8, "expire", "deliver", "spend", "earn"]), events, st.integers(1, 40).map(str))
 
 
 def test_whatever_is_told_of_an_order_in_whatever_order_it_stands_as_the_model_says(market: Market) -> None:
     products = {by_game: make_product(market.game, unique("odd"), PRICE, credit=CREDIT, is_delivered=by_game) for by_game in (False, True)}
 
     @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), phases=PHASES)
-    @given(st.booleans(), st.lists(steps, min_size=3, max_size=STEPS))
+    @given(st.booleans(), st.lists(steps, min_size=STEPS // 2, max_size=STEPS))
     def play(by_game: bool, story: list[Step]) -> None:
         seat = market.seat()
         order = market.order(seat, products[by_game].code, productPrice=major(PRICE))

@@ -101,6 +101,7 @@ def test_what_opens_our_api_or_a_games_signs_no_callbacks(market: Market) -> Non
 
 def test_a_secret_of_payments_is_no_games_query_password(market: Market) -> None:
     form = modelform_factory(Game, form=GameForm, fields=["query_username"])(instance=make_party().game)
+    assert isinstance(form, GameForm)
     for text in (market.webhooks.secret, market.notify.secret, market.delivery_secret):
         form.cleaned_data = {"query_password": text}
         with pytest.raises(ValidationError, match="every secret is used once") as refused:
