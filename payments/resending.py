@@ -12,6 +12,7 @@ from payments.models import Delivery, Order, OrderEvent, Shop
 from players.clock import now
 from players.ids import new_id
 
+GONE_BACK = (Order.State.REFUNDED, Order.State.CHARGED_BACK)
 # At a time; whoever needs more asks again.
 MOST = 1000
 BATCH = 100
@@ -41,6 +42,8 @@ def find_range(wanted: Range, most: int = MOST) -> list[UUID]:
     rows = Delivery.objects.filter(state__in=set(wanted.states) - {Delivery.State.RETURNED}, created_at__gte=wanted.since, created_at__lt=wanted.until)
     # The index knows states and ids, no times.
     rows = rows.filter(pk__gte=first_id(wanted.since - CLOCKS_APART), pk__lt=first_id(wanted.until + CLOCKS_APART))
+    # One that the game refused or has taken keeps its state when the money goes back.
+    rows = rows.exclude(order__state__in=GONE_BACK)
     rows = rows.filter(game_id__in=list(games.filter(game_id=wanted.game_id) if wanted.game_id else games))
     return list(rows.order_by("pk").values_list("pk", flat=True)[:most])
 
@@ -55,7 +58,8 @@ def send_batch_again(ids: Sequence[UUID], states: Sequence[str], *, actor: str, 
     """A few of them in one atomic block: their orders first, in the order of their ids, as everybody locks them."""
     with transaction.atomic():
         orders = {order.pk: order for order in Order.objects.filter(delivery__in=ids).order_by("pk").select_for_update(of=("self",))}
-        rows = list(Delivery.objects.filter(pk__in=ids, state__in=states).order_by("pk").select_for_update())
+        sendable = [order.pk for order in orders.values() if order.state not in GONE_BACK]
+        rows = list(Delivery.objects.filter(pk__in=ids, order_id__in=sendable, state__in=states).order_by("pk").select_for_update())
         by = Actor(actor[:80], "operator", now())
         for row in rows:
             row.next_at, row.times_tried, row.leased_until = by.at, 0, None

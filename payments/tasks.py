@@ -10,7 +10,7 @@ from payments.refunding import lease, settle_one, settle_refunds
 from payments.sandbox.calling import call_back
 from payments.sending import deliver_due, deliver_one
 from players.clock import now
-from wallet.runs import Run, recorded
+from wallet.runs import Run, alone, recorded
 
 
 @shared_task(name="payments.expire_orders")
@@ -24,9 +24,15 @@ def expire_orders_task() -> None:
 
 @shared_task(name="payments.deliver_due")
 def deliver_due_task() -> None:
-    """Tells games what to deliver. Several may run at once; one that has not finished in its time is followed by another."""
-    with recorded("deliver_due") as run:
-        is_finished = deliver_due(run)
+    """Tells games what to deliver. One that has not finished in its time is followed by another.
+
+    One at a time: games that hang must not take all workers, and what has just become due is sent by nudges besides.
+    """
+    is_finished = True
+    with alone("deliver_due") as is_ours:
+        if is_ours:
+            with recorded("deliver_due") as run:
+                is_finished = deliver_due(run)
     if not is_finished:
         deliver_due_task.delay()
 
@@ -40,8 +46,10 @@ def deliver_task(delivery_id: str) -> None:
 @shared_task(name="payments.settle_refunds")
 def settle_refunds_task() -> None:
     """Asks providers for refunds, and about those whose outcome is not known."""
-    with recorded("settle_refunds") as run:
-        settle_refunds(run)
+    with alone("settle_refunds") as is_ours:
+        if is_ours:
+            with recorded("settle_refunds") as run:
+                settle_refunds(run)
 
 
 @shared_task(name="payments.refund")

@@ -3,7 +3,9 @@
 from decimal import Decimal
 from uuid import UUID
 
-from django.http import HttpResponse
+from django.conf import settings
+from django.core.exceptions import DisallowedHost
+from django.http import HttpRequest, HttpResponse
 from msgspec import UNSET
 from rest_framework.request import Request
 
@@ -43,8 +45,7 @@ class Initiate(ApiView):
         call = who_calls(request)
         wanted = read_wanted(fit(read_object(plain), self.shape))
         order = initiate_order(game_of(call), wanted, actor=call.caller.actor)
-        url = checkout_url(order, plain.build_absolute_uri("/"))
-        return json_answer(InitiateAnswer(str(order.pk), url, order.state, timestamp(order.expires_at)))
+        return json_answer(InitiateAnswer(str(order.pk), checkout_url(order, base_of(plain)), order.state, timestamp(order.expires_at)))
 
 
 @description.query
@@ -67,6 +68,14 @@ class Query(ApiView):
                 deliveredAt=timestamp(order.delivered_at) if order.delivered_at else None,
             )
         )
+
+
+def base_of(request: HttpRequest) -> str:
+    """Where the platform was called, for the address of the checkout; a name that is not ours counts for nothing."""
+    try:
+        return request.build_absolute_uri("/")
+    except DisallowedHost:
+        return f"{request.scheme}://{settings.ALLOWED_HOSTS[0]}/"
 
 
 def read_wanted(given: InitiateRequest) -> Wanted:

@@ -5,11 +5,11 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from payments.models import Callback, Delivery, Order
+from payments.models import Callback, Delivery
+from payments.resending import GONE_BACK
 from wallet.admin.attention import MOST
 
 GIVEN_UP = (Delivery.State.GONE, Delivery.State.EXHAUSTED)
-GONE_BACK = (Order.State.REFUNDED, Order.State.CHARGED_BACK)
 
 
 def to_look_at(rows: QuerySet[Any]) -> QuerySet[Any]:

@@ -17,6 +17,7 @@ from payments.admin.states import show_delivery_state, show_order_state
 from payments.deliveries import NotPossible, send_again
 from payments.models import Delivery, Shop
 from payments.nudges import nudge
+from payments.resending import GONE_BACK
 from payments.tasks import deliver_task
 from players.admin.confirming import ReasonForm, ask, done, page_action, page_of
 from players.admin.pages import Section, actor, read_uuid
@@ -150,7 +151,8 @@ class DeliveryAdmin(RangeActions, SearchingAdmin, SelectingAdmin):
         return queryset.filter(order_id__in=orders_of_session(session))
 
     def senseless_actions(self, id: UUID) -> set[str]:
-        return {"send_again"} if Delivery.objects.filter(pk=id, state=State.RETURNED).exists() else set()
+        gone_back = Q(state=State.RETURNED) | Q(order__state__in=GONE_BACK)
+        return {"send_again"} if Delivery.objects.filter(gone_back, pk=id).exists() else set()
 
     @page_action(title="Send again", permission=SEND_AGAIN)
     def send_again(self, request: HttpRequest, obj: Delivery) -> HttpResponse:
@@ -188,6 +190,8 @@ def shop_of(delivery: Delivery) -> Shop | None:
 
 def next_step(delivery: Delivery) -> str:
     """What the platform does by itself about a delivery, in a sentence."""
+    if delivery.order.state in GONE_BACK:
+        return "Nothing: the money has gone back."
     if delivery.next_at is None:
         return "Nothing: a person may send it again." if delivery.state in (State.GONE, State.EXHAUSTED) else "Nothing."
     shop = shop_of(delivery)

@@ -155,13 +155,21 @@ def test_a_delivery_is_sent_again_with_a_reason(client: Client, market: Market) 
     assert page(Delivery, delivery) not in get(client, f"{address(Delivery)}?state=given_up")
 
 
-def test_what_has_gone_back_is_not_sent_again(client: Client, market: Market) -> None:
-    order = market.paid(product="sword")
-    market.webhooks.tell("payment.refunded", order)
+@pytest.mark.parametrize(("answer", "state"), [(None, "returned"), (503, "returned"), (GONE, "gone"), (200, "delivered")])
+def test_what_has_gone_back_is_not_sent_again_whatever_became_of_it(client: Client, stall: Market, answer: int | None, state: str) -> None:
+    order = stall.paid(product="sword")
+    if answer:
+        tried(order, answer)
+    stall.webhooks.tell("payment.refunded", order)
     delivery = Delivery.objects.get(order=order)
-    assert "send_again/" not in get(client, page(Delivery, delivery))
+    text = get(client, page(Delivery, delivery))
+    assert ["send_again/" in text, "Nothing: the money has gone back." in text] == [False, True]
     assert "has gone back" in said(client.post(page(Delivery, delivery, "send_again"), {"reason": "because"}))
-    assert Delivery.objects.get(pk=delivery.pk).state == "returned"
+    for name in ("given_up", "delivered"):
+        assert "There are none" in client.post(RANGE, form(stall.game, name)).content.decode()
+    assert send_batch_again([delivery.pk], [state], actor="operator:test", reason="test") == 0
+    row = Delivery.objects.get(pk=delivery.pk)
+    assert (row.state, row.next_at) == (state, None)
 
 
 def test_a_delivery_that_cannot_be_sent_now_says_so(client: Client, stall: Market) -> None:

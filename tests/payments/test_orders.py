@@ -16,7 +16,7 @@ from payments.orders import expire_orders
 from players.clock import now
 from tests.conftest import Clock
 from tests.payments.market import Market, event_body, fresh, make_product, story_of
-from tests.world import Answer, Caller, Seat, basic, make_party, sit, unique
+from tests.world import Answer, Caller, Seat, basic, dump, make_party, sit, unique
 
 MINUTE = timedelta(minutes=1)
 
@@ -424,3 +424,15 @@ def test_the_history_tells_who_did_what(market: Market) -> None:
         ("payment.succeeded", "created", "paid", 20_00, f"provider:{slug}"),
         ("refund", "paid", "paid", 1, f"provider:{slug}"),
     ]
+
+
+def test_the_checkout_is_where_the_game_called_but_never_under_a_foreign_name(market: Market, settings: Any) -> None:
+    seat = market.seat()
+    sent = dump({"token": seat.token, "cpOrderId": unique("cp"), "productId": "gold", "productPrice": Decimal("4.99"), "currencyCode": "EUR", "serverId": 1})
+    settings.ALLOWED_HOSTS = ["wallet.example", "pay.example"]
+    for host, place in (("pay.example", "http://pay.example/checkout/"), ("evil.example", "http://wallet.example/checkout/")):
+        answer = seat.caller.send("POST", "/payments/initiate", sent.encode(), {"Host": host})
+        assert answer.body["paymentUrl"].startswith(place), answer.raw
+    settings.PUBLIC_URL = "https://shop.example"
+    answer = seat.caller.send("POST", "/payments/initiate", sent.encode(), {"Host": "evil.example"})
+    assert answer.body["paymentUrl"].startswith("https://shop.example/checkout/")
