@@ -9,7 +9,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from django.db import IntegrityError, OperationalError, transaction
-from django.db.models import F, QuerySet
+from django.db.models import F
 
 from payments import returning, rows
 from payments.deliveries import begin_delivery
@@ -44,6 +44,11 @@ Outcome = Callback.Outcome
 MOST_TRIES = 3
 # As the unique indexes have it.
 TAKEN = "outcome IN ('acted', 'nothing', 'second_payment')"
+# What came before and could not be acted on is off the operators' list when it is.
+RESOLVED = """
+    UPDATE payments_callback SET resolved_at = %s, resolved_by = 'platform', reason = 'it came again, and was taken'
+    WHERE provider_id = %s AND message_id = %s AND meaning = %s AND outcome IN ('contradicts', 'no_order') AND resolved_at IS NULL
+"""
 LOST = (IntegrityError, OperationalError, *LOST_RACES)
 PROBLEM_LENGTH = 255
 # What of a callback's headers is kept: what its signature needs, and no credentials that somebody may have sent along.
@@ -102,7 +107,7 @@ def take(terms: Terms, event: Event, received: Received) -> Taken:
         return refuse(terms, event, received, order, meaning, at, Taken(Outcome.CONTRADICTS, step.problem))
     outcome = Taken(Outcome.SECOND_PAYMENT if isinstance(step, PayAgain) else Outcome.NOTHING if isinstance(step, Nothing) else Outcome.ACTED)
     callback = store(terms, event, received, order, meaning, at, outcome)
-    refused_before(terms, event, meaning).filter(resolved_at=None).update(resolved_at=at, resolved_by="platform", reason="it came again, and was taken")
+    rows.execute(RESOLVED, (at, terms.id, event.message_id, meaning))
     if order is None:
         return outcome
     return outcome._replace(delivery_id=act(order, step, event, terms, callback, at))
@@ -160,15 +165,10 @@ def store(terms: Terms, event: Event, received: Received, order: Order | None, m
 def refuse(terms: Terms, event: Event, received: Received, order: Order | None, meaning: bytes, at: datetime, taken: Taken) -> Taken:
     """Stores what cannot be acted on, for operators; the same again is only counted, or a provider that repeats itself would undo what they resolved."""
     seen = {"times_seen": F("times_seen") + 1, "last_seen_at": at}
-    if not refused_before(terms, event, meaning).update(**seen, outcome=taken.outcome, problem=taken.problem[:PROBLEM_LENGTH]):
+    before = Callback.objects.filter(provider_id=terms.id, message_id=event.message_id, meaning=meaning, outcome__in=(Outcome.CONTRADICTS, Outcome.NO_ORDER))
+    if not before.update(**seen, outcome=taken.outcome, problem=taken.problem[:PROBLEM_LENGTH]):
         store(terms, event, received, order, meaning, at, taken)
     return taken
-
-
-def refused_before(terms: Terms, event: Event, meaning: bytes) -> QuerySet[Callback]:
-    """The row of the same callback, where it could not be acted on before."""
-    refused = (Outcome.CONTRADICTS, Outcome.NO_ORDER)
-    return Callback.objects.filter(provider_id=terms.id, message_id=event.message_id, meaning=meaning, outcome__in=refused)
 
 
 def columns(terms: Terms, event: Event, received: Received, order: Order | None, meaning: bytes, at: datetime, taken: Taken) -> dict[str, object]:

@@ -72,8 +72,10 @@ def ask_refund(order_id: UUID, amount: int, *, actor: str, reason: str, refund_i
     with transaction.atomic():
         order = Order.objects.select_for_update(of=("self",)).get(pk=order_id)
         known = Refund.objects.filter(pk=refund_id).first() if refund_id else None
-        if known is not None:
+        if known is not None and known.order_id == order_id:
             return known
+        if known is not None:
+            raise NotRefundable("This refund was begun for another order.")
         of = refundable(order)
         if not 0 < amount <= of.most:
             raise NotRefundable("That is more than can be refunded.")

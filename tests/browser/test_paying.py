@@ -192,7 +192,7 @@ def tab_to(page: Page, name: str) -> None:
         focused = page.locator(":focus-visible")
         if not focused.count():
             continue
-        assert focused.evaluate("element => getComputedStyle(element).outlineWidth") == "3px"
+        assert focused.evaluate("element => { const style = getComputedStyle(element); return style.outlineStyle + ' ' + style.outlineWidth }") == "solid 3px"
         if focused.inner_text() == name:
             return
     raise AssertionError(f"the tabulator does not lead to {name!r}")

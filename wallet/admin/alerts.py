@@ -62,7 +62,7 @@ MEANINGS = {
     Kind.CREDIT_HELD: (
         "credit held",
         "A payment or its return is booked, but the wallet's part of it is not: it would have held, or owed, more than a wallet ever may.",
-        "Resolve it when the wallet has been put right by an adjustment.",
+        "Resolve it when the wallet has been put right by an adjustment. A later return of the payment takes no credit that was not given.",
     ),
     Kind.REFUND_OPEN: (
         "refund open",
