@@ -34,7 +34,6 @@ from payments.rules import (
     present_state,
     stops_delivery,
 )
-from players.clock import now
 from players.ids import new_id
 from wallet.currencies import decimals_of
 from wallet.ledger import LOST_RACES
@@ -44,6 +43,8 @@ Outcome = Callback.Outcome
 MOST_TRIES = 3
 # As the unique indexes have it.
 TAKEN = "outcome IN ('acted', 'nothing', 'second_payment')"
+SAME_THING = f"provider_id = %s AND type = %s AND reference = %s AND {TAKEN} AND reference <> ''"
+SAME_RETURN = "provider_id = %s AND kind = %s AND reference = %s AND reference <> ''"
 # What came before and could not be acted on is off the operators' list when it is.
 RESOLVED = """
     UPDATE payments_callback SET resolved_at = %s, resolved_by = 'platform', reason = 'it came again, and was taken'
@@ -84,9 +85,8 @@ def is_lost_race(problem: Exception) -> bool:
 def take(terms: Terms, event: Event, received: Received) -> Taken:
     # The order first: whatever else acts on it waits here.
     order = lock_order(event, terms)
-    at = now()
+    at, known, standing = look(order, terms, event)
     meaning = meaning_of(event, received.body)
-    known = find_taken(terms, event)
     if known is not None and bytes(known.meaning) == meaning:
         if known.message_id == event.message_id:
             Callback.objects.filter(pk=known.pk).update(times_seen=F("times_seen") + 1, last_seen_at=at)
@@ -101,13 +101,14 @@ def take(terms: Terms, event: Event, received: Received) -> Taken:
         outcome = Taken(Outcome.CONTRADICTS, event.problem) if event.problem else Taken(Outcome.NO_ORDER, "there is no such order")
         return refuse(terms, event, received, None, meaning, at, outcome)
     step: Step = Nothing("nothing that is acted on") if event.type is None and not event.problem else Contradict(event.problem)
-    if order is not None:
-        step = next_step(standing_of(order, terms, event), event)
+    if standing is not None:
+        step = next_step(standing, event)
     if isinstance(step, Contradict):
         return refuse(terms, event, received, order, meaning, at, Taken(Outcome.CONTRADICTS, step.problem))
     outcome = Taken(Outcome.SECOND_PAYMENT if isinstance(step, PayAgain) else Outcome.NOTHING if isinstance(step, Nothing) else Outcome.ACTED)
-    callback = store(terms, event, received, order, meaning, at, outcome)
-    rows.execute(RESOLVED, (at, terms.id, event.message_id, meaning))
+    with rows.together():
+        callback = store(terms, event, received, order, meaning, at, outcome)
+        rows.execute(RESOLVED, (at, terms.id, event.message_id, meaning))
     if order is None:
         return outcome
     return outcome._replace(delivery_id=act(order, step, event, terms, callback, at))
@@ -122,32 +123,31 @@ def lock_order(event: Event, terms: Terms) -> Order | None:
     return next(iter(rows.fetch(Order, "id = %s FOR NO KEY UPDATE", order_id)), None) if order_id else None
 
 
-def standing_of(order: Order, terms: Terms, event: Event) -> Standing:
-    """The order as it stands under its lock. The player's uid is read only where it is compared."""
-    decimals = decimals_of(order.currency_id)
+def look(order: Order | None, terms: Terms, event: Event) -> tuple[datetime, Callback | None, Standing | None]:
+    """The time, the callback that has taken effect with this event's id or about the same thing (rule 4), and how the order stands, all under its lock."""
+    kind = KINDS.get(event.type) if event.type and event.reference else None
+    with rows.together():
+        clock = rows.send("SELECT wallet_now()", ())
+        # Two questions, each of which has its unique index.
+        same_message = rows.Question(Callback, f"provider_id = %s AND message_id = %s AND {TAKEN}", terms.id, event.message_id)
+        same_thing = rows.Question(Callback, SAME_THING, terms.id, str(event.type or ""), event.reference)
+        same_return = rows.Question(Refund, SAME_RETURN, terms.id, str(kind or ""), event.reference)
+        payments, refunds = (rows.Question(model, "order_id = %s ORDER BY id", order.pk if order else None) for model in (Payment, Refund))
+    [(at,)] = clock.fetchall()
+    # Its own message before another one about the same thing.
+    known = next(iter([*same_message.rows(), *(same_thing.rows() if event.type is not None else ())]), None)
+    if order is None:
+        return at, known, None
+    is_of_another_order = any(refund.order_id != order.pk for refund in same_return.rows())
+    standing = Standing(order, decimals_known(order.currency_id), terms.id, payments.rows(), refunds.rows(), is_of_another_order)
+    return at, known, standing
+
+
+def decimals_known(currency: str) -> int:
+    decimals = decimals_of(currency)
     if decimals is None:
         raise AssertionError("currencies are never deleted")
-    kind = KINDS.get(event.type) if event.type and event.reference else None
-    named = rows.fetch(Refund, "provider_id = %s AND kind = %s AND reference = %s AND reference <> ''", terms.id, str(kind), event.reference) if kind else []
-    return Standing(
-        order=order,
-        decimals=decimals,
-        provider_id=terms.id,
-        payments=rows.fetch(Payment, "order_id = %s ORDER BY id", order.pk),
-        refunds=rows.fetch(Refund, "order_id = %s ORDER BY id", order.pk),
-        is_of_another_order=any(refund.order_id != order.pk for refund in named),
-    )
-
-
-def find_taken(terms: Terms, event: Event) -> Callback | None:
-    """The callback that has taken effect with this event's id, or about the same thing (rule 4)."""
-    # Two questions, each of which has its unique index. Its own message before another one about the same thing.
-    found = rows.fetch(Callback, f"provider_id = %s AND message_id = %s AND {TAKEN}", terms.id, event.message_id)
-    if not found and event.reference and event.type is not None:
-        found = rows.fetch(
-            Callback, f"provider_id = %s AND type = %s AND reference = %s AND {TAKEN} AND reference <> ''", terms.id, str(event.type), event.reference
-        )
-    return next(iter(found), None)
+    return decimals
 
 
 def meaning_of(event: Event, body: bytes) -> bytes:
@@ -234,13 +234,14 @@ def pay(order: Order, payment: Payment, remembered: Sequence[Refund], event: Eve
     elif not order.is_delivered_by_game and is_whole:
         order.delivered_at = by.at
     order.state = present_state(order)
-    rows.update(payment, "state", "reference", "paid_at", "transaction")
-    rows.update(order, "state", "paid_at", "delivered_at", "credit_transaction", "clawed_back", "refunded", "charged_back")
-    record_event(order, str(EventType.SUCCEEDED), by, amount=order.price, old_state=old_state)
-    record_applied(order, remembered, by)
-    if not order.is_delivered_by_game or stops_delivery(order):
-        return None
-    return begin_delivery(order, by.at).pk
+    with rows.together():
+        rows.update(payment, "state", "reference", "paid_at", "transaction")
+        rows.update(order, "state", "paid_at", "delivered_at", "credit_transaction", "clawed_back", "refunded", "charged_back")
+        record_event(order, str(EventType.SUCCEEDED), by, amount=order.price, old_state=old_state)
+        record_applied(order, remembered, by)
+        if not order.is_delivered_by_game or stops_delivery(order):
+            return None
+        return begin_delivery(order, by.at).pk
 
 
 def record_applied(order: Order, remembered: Sequence[Refund], by: Actor) -> None:

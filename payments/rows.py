@@ -1,6 +1,7 @@
 """Reads and writes rows of models by prepared statements: on a callback's way, Django's own would take most of the time."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from typing import Any, TypeVar
 
@@ -11,18 +12,40 @@ from django.db.models import Model
 Row = TypeVar("Row", bound=Model)
 
 
-def execute(statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
-    """Runs a statement in the present atomic block and returns its rows, if it has any."""
+def send(statement: str, parameters: Sequence[Any]) -> "psycopg.Cursor[Any]":
     connection.ensure_connection()
-    with psycopg.Cursor(connection.connection) as cursor:
-        cursor.execute(statement, parameters, prepare=True)
-        return cursor.fetchall() if cursor.description else []
+    return psycopg.Cursor(connection.connection).execute(statement, parameters, prepare=True)
+
+
+def execute(statement: str, parameters: Sequence[Any]) -> None:
+    """Runs a statement whose rows nobody asks for, in the present atomic block."""
+    send(statement, parameters)
+
+
+@contextmanager
+def together() -> Iterator[None]:
+    """What is written within goes to the database in one go, and fails, if it does, at the end of it. Django's own queries must wait till then."""
+    connection.ensure_connection()
+    with connection.connection.pipeline():
+        yield
+
+
+class Question:
+    """Rows of a model for which `condition` holds (what follows WHERE; a constant of ours), asked for when it is made, read later."""
+
+    def __init__(self, model: type[Row], condition: str, *parameters: Any) -> None:
+        self.model: type[Model] = model
+        self.names, selection = columns(model)
+        self.cursor = send(f"{selection} WHERE {condition}", parameters)
+
+    def rows(self) -> list[Any]:
+        """The rows, as instances."""
+        return [self.model.from_db("default", self.names, row) for row in self.cursor.fetchall()]
 
 
 def fetch(model: type[Row], condition: str, *parameters: Any) -> list[Row]:
-    """The rows for which `condition` holds (what follows WHERE; a constant of ours), as instances."""
-    names, selection = columns(model)
-    return [model.from_db("default", names, row) for row in execute(f"{selection} WHERE {condition}", parameters)]
+    """The rows for which `condition` holds, at once."""
+    return Question(model, condition, *parameters).rows()
 
 
 def insert(row: Model) -> None:

@@ -92,6 +92,7 @@ class Command(BaseCommand):
             """
             Admin       {url}/admin/      {admin} / {password}
             API docs    {url}/api/docs/
+            Sandbox     {url}/sandbox/    pays the orders that games start
             Credentials {path}
 
             Withdraw 230.00 of a demo player's money:
