@@ -101,17 +101,24 @@ def playing() -> Iterator[FakeGame]:
     """A fake game until the block ends."""
     with socket.create_server(("127.0.0.1", 0), backlog=128) as listener:
         game = FakeGame(f"http://127.0.0.1:{listener.getsockname()[1]}/state")
-
-        def accept() -> None:
-            with suppress(OSError):
-                while True:
-                    peer, _ = listener.accept()
-                    threading.Thread(target=game.serve, args=(peer,), daemon=True).start()
-
-        thread = threading.Thread(target=accept, daemon=True)
-        thread.start()
-        try:
+        with serving(listener, game.serve):
             yield game
-        finally:
-            listener.shutdown(socket.SHUT_RDWR)
-            thread.join()
+
+
+@contextmanager
+def serving(listener: socket.socket, serve: Callable[[socket.socket], None]) -> Iterator[None]:
+    """Gives each connection to `serve`, in a thread of its own, until the block ends."""
+
+    def accept() -> None:
+        with suppress(OSError):
+            while True:
+                peer, _ = listener.accept()
+                threading.Thread(target=serve, args=(peer,), daemon=True).start()
+
+    thread = threading.Thread(target=accept, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join()

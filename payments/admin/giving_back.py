@@ -3,9 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from django import forms
 from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from payments.admin.products import written
@@ -15,7 +13,7 @@ from payments.nudges import nudge
 from payments.refunding import NotRefundable, Refundable, ask_refund, refundable
 from payments.rules import clawback_of
 from payments.tasks import refund_task
-from players.admin.confirming import ReasonForm, ask, done, page_action, page_of
+from players.admin.confirming import OurIdField, TwoStepForm, ask, done, page_action, page_of
 from players.admin.pages import PageAdmin, actor
 from players.ids import new_id
 from wallet.admin.amounts import AmountField, show_amount
@@ -24,31 +22,15 @@ from wallet.models import Wallet
 TITLE = "Refund this order"
 
 
-class RefundForm(ReasonForm):
+class RefundForm(TwoStepForm):
     """How much goes back. Its id is made with the form: sending the form twice is one refund."""
 
-    refund_id = forms.UUIDField(widget=forms.HiddenInput)
-    confirmed = forms.BooleanField(required=False, widget=forms.HiddenInput)
+    refund_id = OurIdField()
 
     def __init__(self, order: Order, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["amount"] = AmountField(order.currency, label=f"Amount in {order.currency_id}")
         self.order_fields(["amount", "reason"])
-
-    def clean_refund_id(self) -> UUID:
-        id: UUID = self.cleaned_data["refund_id"]
-        if id.version != 7:
-            raise ValidationError("This form is not ours. Open it again.")
-        return id
-
-    def tell(self, **values: str) -> None:
-        """Changes what the form will send the next time."""
-        self.data = {**self.data.dict(), **values}  # type: ignore[attr-defined]
-
-    def hide(self) -> None:
-        """For the second page: what was written goes along, and cannot be changed."""
-        for field in self.fields.values():
-            field.widget = forms.HiddenInput()
 
 
 class RefundActions(PageAdmin):

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from django import forms
 from django.contrib import messages
 from django.contrib.admin.utils import quote, unquote
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -22,7 +23,7 @@ else:
     from unfold.widgets import UnfoldAdminRadioSelectWidget as RadioWidget
     from unfold.widgets import UnfoldAdminTextInputWidget as TextWidget
 
-__all__ = ["RadioWidget", "ReasonForm", "TextWidget", "ask", "done", "page_action"]
+__all__ = ["OurIdField", "RadioWidget", "ReasonForm", "TextWidget", "TwoStepForm", "ask", "done", "page_action"]
 
 Step = Callable[[Any, HttpRequest, Any], HttpResponse]
 
@@ -31,6 +32,34 @@ class ReasonForm(forms.Form):
     """Every act of an operator has a reason, which is kept for ever."""
 
     reason = forms.CharField(max_length=255, widget=TextWidget, help_text="Kept for ever beside your name: no personal data, please.")
+
+
+class OurIdField(forms.UUIDField):
+    """The id of an act, made with the form: sending the form twice is one act."""
+
+    def __init__(self) -> None:
+        super().__init__(widget=forms.HiddenInput)
+
+    def clean(self, value: Any) -> UUID:
+        id: UUID = super().clean(value)
+        if id.version != 7:
+            raise ValidationError("This form is not ours. Open it again.")
+        return id
+
+
+class TwoStepForm(ReasonForm):
+    """A form whose second page says what will happen, and is sent with `confirmed`."""
+
+    confirmed = forms.BooleanField(required=False, widget=forms.HiddenInput)
+
+    def tell(self, **values: str) -> None:
+        """Changes what the form will send the next time."""
+        self.data = {**self.data.dict(), **values}  # type: ignore[attr-defined]
+
+    def hide(self) -> None:
+        """For the second page: what was written goes along, and cannot be changed."""
+        for field in self.fields.values():
+            field.widget = forms.HiddenInput()
 
 
 def page_action(*, title: str, permission: str) -> Callable[[Step], Any]:

@@ -1,10 +1,15 @@
 """A game that sells, and the providers that are paid."""
 
+from collections.abc import Iterator
+
 import pytest
+from django.conf import settings
 
 from payments.book import BOOK
 from payments.nudges import NUDGER
 from payments.samples import SAMPLES
+from tests.payments.delivering import alone
+from tests.payments.game_server import GameServer, selling
 from tests.payments.market import Market, make_market
 from tests.world import House
 
@@ -20,3 +25,19 @@ def forget_providers(monkeypatch: pytest.MonkeyPatch) -> None:
     BOOK.forget()
     SAMPLES.kept_at.clear()
     monkeypatch.setattr(NUDGER, "paused_until", float("inf"))
+
+
+@pytest.fixture
+def game() -> Iterator[GameServer]:
+    """A game's server on a socket, which may be called, and is soon given up."""
+    with selling() as game:
+        yield game
+
+
+@pytest.fixture
+def stall(house: House, game: GameServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Market]:
+    """A market whose deliveries that server takes."""
+    monkeypatch.setattr(settings, "OUTGOING_ALLOWED_NETWORKS", ["127.0.0.0/8"])
+    monkeypatch.setattr(settings, "OUTGOING_TOTAL_SECONDS", 0.4)
+    with alone(house, game) as stall:
+        yield stall

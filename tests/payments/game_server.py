@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.fake_game import HANGING_SECONDS, Behaviour, closes, hangs, http, read_request, sends
+from tests.fake_game import HANGING_SECONDS, Behaviour, closes, hangs, http, read_request, sends, serving
 
 __all__ = ["GameServer", "Told", "answers", "closes", "hangs", "late", "selling", "sends"]
 SIGNED = ("cpOrderId", "serverId", "uid", "productPrice", "productId", "ts")
@@ -114,17 +114,5 @@ def selling(secrets: list[str] | None = None) -> Iterator[GameServer]:
     """A game's server until the block ends; `secrets` newest first."""
     with socket.create_server(("127.0.0.1", 0), backlog=256) as listener:
         game = GameServer(f"http://127.0.0.1:{listener.getsockname()[1]}/orders", secrets if secrets is not None else [])
-
-        def accept() -> None:
-            with suppress(OSError):
-                while True:
-                    peer, _ = listener.accept()
-                    threading.Thread(target=game.serve, args=(peer,), daemon=True).start()
-
-        thread = threading.Thread(target=accept, daemon=True)
-        thread.start()
-        try:
+        with serving(listener, game.serve):
             yield game
-        finally:
-            listener.shutdown(socket.SHUT_RDWR)
-            thread.join()

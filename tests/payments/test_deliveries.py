@@ -2,11 +2,9 @@
 
 import threading
 from collections import Counter
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from django.conf import settings
 from django.db import connection
 
 from payments.deliveries import LEASE, NotPossible, lease, record_answer, send_again
@@ -16,10 +14,9 @@ from payments.sending import deliver_due
 from players.clock import now
 from tests.conftest import Clock
 from tests.fake_game import Behaviour
-from tests.payments.delivering import alone, delivery_of, stand, sweep, tries_of
-from tests.payments.game_server import GameServer, answers, closes, hangs, late, selling, sends
+from tests.payments.delivering import delivery_of, stand, sweep, tries_of
+from tests.payments.game_server import GameServer, answers, closes, hangs, late, sends
 from tests.payments.market import Market, fresh, story_of
-from tests.world import House
 from wallet.models import Alert
 from wallet.runs import Run
 
@@ -28,24 +25,6 @@ SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hou
 SCHEDULE = [5 * SECOND, 10 * SECOND, 20 * SECOND, 40 * SECOND, 2 * MINUTE, 5 * MINUTE, 10 * MINUTE, 30 * MINUTE] + [HOUR] * 48
 PAID = [("created", "created"), ("started", "created"), ("payment.succeeded", "paid")]
 DELIVERED = [*PAID, ("delivered", "delivered")]
-
-
-@pytest.fixture(autouse=True)
-def callable_game(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(settings, "OUTGOING_ALLOWED_NETWORKS", ["127.0.0.0/8"])
-    monkeypatch.setattr(settings, "OUTGOING_TOTAL_SECONDS", 0.4)
-
-
-@pytest.fixture
-def game() -> Iterator[GameServer]:
-    with selling() as game:
-        yield game
-
-
-@pytest.fixture
-def stall(house: House, game: GameServer) -> Iterator[Market]:
-    with alone(house, game) as stall:
-        yield stall
 
 
 def test_a_game_is_told_the_eight_fields_with_its_own_order_id_and_both_signatures(stall: Market, game: GameServer) -> None:

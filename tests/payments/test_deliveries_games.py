@@ -2,7 +2,6 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterator
 
 import pytest
 from django.conf import settings
@@ -11,29 +10,11 @@ from payments.deliveries import pause_deliveries, resume_deliveries
 from payments.models import Shop
 from payments.sending import deliver_due, deliver_one
 from players.clock import now
-from tests.payments.delivering import alone, delivery_of, sweep, tries_of
+from tests.payments.delivering import delivery_of, sweep, tries_of
 from tests.payments.game_server import GameServer, answers, hangs, selling
 from tests.payments.market import Market, fresh, make_market
 from tests.world import House
 from wallet.runs import Run
-
-
-@pytest.fixture(autouse=True)
-def callable_game(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(settings, "OUTGOING_ALLOWED_NETWORKS", ["127.0.0.0/8"])
-    monkeypatch.setattr(settings, "OUTGOING_TOTAL_SECONDS", 0.4)
-
-
-@pytest.fixture
-def game() -> Iterator[GameServer]:
-    with selling() as game:
-        yield game
-
-
-@pytest.fixture
-def stall(house: House, game: GameServer) -> Iterator[Market]:
-    with alone(house, game) as stall:
-        yield stall
 
 
 def test_a_paused_game_is_told_nothing_until_it_goes_on(stall: Market, game: GameServer) -> None:

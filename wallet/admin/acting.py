@@ -4,10 +4,9 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 
-from players.admin.confirming import RadioWidget, ReasonForm, ask, done, page_action
+from players.admin.confirming import OurIdField, RadioWidget, ReasonForm, TwoStepForm, ask, done, page_action
 from players.admin.pages import PageAdmin, actor
 from players.errors import Refusal
 from players.ids import new_id
@@ -30,32 +29,16 @@ class LimitForm(ReasonForm):
         self.order_fields(["limit", "reason"])
 
 
-class AdjustmentForm(ReasonForm):
+class AdjustmentForm(TwoStepForm):
     """A credit or a debit. Its id is made with the form: sending the form twice is one adjustment."""
 
     type = forms.ChoiceField(choices=KINDS, widget=RadioWidget, label="What")
-    transaction_id = forms.UUIDField(widget=forms.HiddenInput)
-    confirmed = forms.BooleanField(required=False, widget=forms.HiddenInput)
+    transaction_id = OurIdField()
 
     def __init__(self, currency: Currency, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["amount"] = AmountField(currency, label=f"Amount in {currency.code}")
         self.order_fields(["type", "amount", "reason"])
-
-    def clean_transaction_id(self) -> UUID:
-        id: UUID = self.cleaned_data["transaction_id"]
-        if id.version != 7:
-            raise ValidationError("This form is not ours. Open it again.")
-        return id
-
-    def tell(self, **values: str) -> None:
-        """Changes what the form will send the next time."""
-        self.data = {**self.data.dict(), **values}  # type: ignore[attr-defined]
-
-    def hide(self) -> None:
-        """For the second page: what was written goes along, and cannot be changed."""
-        for field in self.fields.values():
-            field.widget = forms.HiddenInput()
 
 
 class WalletActions(PageAdmin):
