@@ -20,7 +20,7 @@ from payments.starting import MOST_PAYMENTS
 from payments.templatetags.player_pages import amount, moment
 from players.clock import now
 from tests.faults.machinery import at_database
-from tests.payments.market import Market, Till, fresh, make_till, payments_of, story_of
+from tests.payments.market import Market, fresh, make_till, payments_of, story_of
 from tests.world import CLIENT
 from wallet.models import Entry
 
@@ -385,10 +385,10 @@ def test_a_name_is_text_and_no_markup(market: Market) -> None:
 
 
 def test_pages_need_nothing_of_others_and_no_script(market: Market) -> None:
-    order: Order = market.order()
-    till: Till = market.webhooks
+    order = market.order()
     for page in (get(order), get(order, "/result"), get(order, "?lang=de"), pay(order, "none"), CLIENT.get("/checkout/none")):
         text = page.content.decode()
         assert re.findall(r"<script|<style|style=|javascript:|onclick|<img|<iframe", text) == []
         assert set(re.findall(r'(?:src|<link[^>]* href)="([^"]+)"', text)) == {"/static/payments/icon.svg", "/static/payments/pages.css"}
-        assert len(page.content) < 6_000, till
+        # But for the providers, of which other tests have made many.
+        assert len(re.sub(r'<button class="way".*?</button>', "", text, flags=re.DOTALL)) < 6_000
