@@ -111,7 +111,7 @@ def read_transactions() -> Iterator[GaugeMetricFamily]:
     yield gauge("wallet_oldest_due_age_seconds", "How long the longest due transaction has been due.", age(oldest, at))
     [(due,)] = rows("SELECT count(*) FROM (SELECT FROM wallet_transaction WHERE state = 'pending' AND due_at <= %s LIMIT %s) due", at, MOST)
     yield gauge("wallet_transactions_due", f"Transactions that are due; counted up to {MOST}.", due)
-    [(pending,)] = rows("SELECT count(*) FROM (SELECT FROM wallet_transaction WHERE state = 'pending' LIMIT %s) pending", MOST)
+    [(pending,)] = rows("SELECT count(*) FROM (SELECT FROM wallet_transaction WHERE state = 'pending' AND due_at IS NOT NULL LIMIT %s) pending", MOST)
     yield gauge("wallet_transactions_pending", f"Transactions that wait for their game or a sweep, the due ones among them; counted up to {MOST}.", pending)
     doubts = rows(
         """
@@ -180,7 +180,7 @@ def read_payments() -> Iterator[GaugeMetricFamily]:
     """From the indexes of what is due and of what a person has to look at."""
     [(at, delivery, refund)] = rows(
         """
-        SELECT at, (SELECT next_at FROM payments_delivery d JOIN payments_shop s USING (game_id)
+        SELECT at, (SELECT next_at FROM payments_delivery d LEFT JOIN payments_shop s USING (game_id)
                     WHERE next_at IS NOT NULL AND paused_at IS NULL ORDER BY next_at LIMIT 1),
             (SELECT next_at FROM payments_refund WHERE next_at IS NOT NULL ORDER BY next_at LIMIT 1)
         FROM wallet_now() AS at

@@ -17,7 +17,7 @@ SHOWN = {"endpoint", "status", "caller"}
 QUIET = frozenset({"/healthz", "/healthz/workers", "/readyz", "/metrics"})
 
 # Whoever knows the address of an order's page may pay it, and see it.
-CAPABILITY = re.compile(r"^/checkout/[^/]+")
+CAPABILITY = re.compile(r"^/+checkout/+[^/]+", re.IGNORECASE)
 
 # Every line, whoever says it.
 SHARED: list[Processor] = [

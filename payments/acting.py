@@ -96,19 +96,19 @@ def take(terms: Terms, event: Event, received: Received) -> Taken:
             store(terms, replace(event, reference=""), received, order, meaning, at, same)
         return Taken(known.outcome)
     if known is not None:
-        return refuse(terms, event, received, order, meaning, at, Taken(Outcome.CONTRADICTS, "its id was used before with other content"))
+        return refuse(terms, event, received, order, at, Taken(Outcome.CONTRADICTS, "its id was used before with other content"))
     if order is None and event.type is not None:
         outcome = Taken(Outcome.CONTRADICTS, event.problem) if event.problem else Taken(Outcome.NO_ORDER, "there is no such order")
-        return refuse(terms, event, received, None, meaning, at, outcome)
+        return refuse(terms, event, received, None, at, outcome)
     step: Step = Nothing("nothing that is acted on") if event.type is None and not event.problem else Contradict(event.problem)
     if standing is not None:
         step = next_step(standing, event)
     if isinstance(step, Contradict):
-        return refuse(terms, event, received, order, meaning, at, Taken(Outcome.CONTRADICTS, step.problem))
+        return refuse(terms, event, received, order, at, Taken(Outcome.CONTRADICTS, step.problem))
     outcome = Taken(Outcome.SECOND_PAYMENT if isinstance(step, PayAgain) else Outcome.NOTHING if isinstance(step, Nothing) else Outcome.ACTED)
     with rows.together():
         callback = store(terms, event, received, order, meaning, at, outcome)
-        rows.execute(RESOLVED, (at, terms.id, event.message_id, meaning))
+        rows.execute(RESOLVED, (at, terms.id, event.message_id, gist_of(event, received.body)))
     if order is None:
         return outcome
     return outcome._replace(delivery_id=act(order, step, event, terms, callback, at))
@@ -156,14 +156,20 @@ def meaning_of(event: Event, body: bytes) -> bytes:
     return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).digest()
 
 
+def gist_of(event: Event, body: bytes) -> bytes:
+    """What of it is signed. Whoever repeats a genuine callback with ever new words that nobody signed fills no list with them."""
+    return meaning_of(replace(event, claims=replace(event.claims, ext_params="")) if event.claims else event, body)
+
+
 def store(terms: Terms, event: Event, received: Received, order: Order | None, meaning: bytes, at: datetime, taken: Taken) -> Callback:
     callback = Callback(**columns(terms, event, received, order, meaning, at, taken))
     rows.insert(callback)
     return callback
 
 
-def refuse(terms: Terms, event: Event, received: Received, order: Order | None, meaning: bytes, at: datetime, taken: Taken) -> Taken:
+def refuse(terms: Terms, event: Event, received: Received, order: Order | None, at: datetime, taken: Taken) -> Taken:
     """Stores what cannot be acted on, for operators; the same again is only counted, or a provider that repeats itself would undo what they resolved."""
+    meaning = gist_of(event, received.body)
     seen = {"times_seen": F("times_seen") + 1, "last_seen_at": at}
     before = Callback.objects.filter(provider_id=terms.id, message_id=event.message_id, meaning=meaning, outcome__in=(Outcome.CONTRADICTS, Outcome.NO_ORDER))
     if not before.update(**seen, outcome=taken.outcome, problem=taken.problem[:PROBLEM_LENGTH]):

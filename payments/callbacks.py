@@ -79,5 +79,5 @@ def told(taken: Taken) -> HttpResponse:
     if taken.outcome == Callback.Outcome.NO_ORDER:
         return error_answer(ErrorCode.INVALID_REQUEST, "There is no such order.", 404)
     if taken.outcome == Callback.Outcome.CONTRADICTS:
-        return error_answer(ErrorCode.INVALID_REQUEST, f"The callback contradicts the order: {taken.problem}.", 422)
+        return error_answer(ErrorCode.INVALID_REQUEST, f"The callback contradicts the order: {taken.problem.rstrip('.')}.", 422)
     return json_answer({"status": "ok"})

@@ -92,6 +92,9 @@ def new_order(game_id: UUID, wanted: Wanted, session: SessionOwner) -> dict[str,
     at = now()
     product = find_product(game_id, wanted, at)
     shop = Shop.objects.filter(game_id=game_id).first()
+    if product.is_delivered and (shop is None or not shop.order_url):
+        # Nobody pays for what cannot be delivered.
+        raise invalid("The product cannot be delivered: the game has no order URL.")
     if wanted.return_url and (shop is None or origin_of(wanted.return_url) not in shop.return_origins):
         raise invalid("returnUrl must be https, of an origin that is registered for this game.")
     if session.player.status != Player.Status.ACTIVE:

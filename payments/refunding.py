@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db import transaction
+import psycopg
+from django.db import DatabaseError, transaction
 from django.db.models import F, Q
 
 from payments import returning
@@ -145,7 +146,12 @@ def settle_one(refund: Refund, *, is_first: bool) -> bool:
     if terms is None or refund.payment is None:
         raise AssertionError("providers are never deleted, and what is asked for is of a payment")
     word = ask(terms, wish_of(refund), is_first=is_first)
-    return take_word(refund.pk, word)
+    try:
+        return take_word(refund.pk, word)
+    except (DatabaseError, psycopg.Error):
+        # It is asked about again when its lease runs out, and keeps no other one waiting.
+        logger.exception("what became of refund %s cannot be written down", refund.pk)
+        return False
 
 
 def wish_of(refund: Refund) -> Wish:

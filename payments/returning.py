@@ -1,6 +1,7 @@
 """Money that goes back: refunds, charge-backs and their reversal, and the credit that they take (contract 4.2, rules 5 and 6)."""
 
 from collections.abc import Sequence
+from uuid import UUID
 
 from payments.deliveries import begin_delivery, resume_delivery, stop_delivery
 from payments.history import Actor, record_event
@@ -106,6 +107,12 @@ def count(order: Order, kind: str, amount: int) -> None:
         order.charged_back += amount
 
 
+def refunds_done(order: Order, provider_id: UUID) -> int:
+    """What the provider that took the order's own payment has refunded of it, in minor units, even where that was more than was left of it."""
+    done = Refund.objects.filter(order=order, provider=provider_id, kind=Refund.Kind.REFUND, state=Refund.State.DONE)
+    return sum(amount - of_second for amount, of_second in done.values_list("amount", "of_second"))
+
+
 def take_credit(order: Order, moves: Movements) -> int:
     """Takes the credit that belongs to what has gone back. Returns how much, in minor units; nothing where none was ever given."""
     before = order.clawed_back
@@ -133,6 +140,8 @@ def reverse(order: Order, refund: Refund, by: Actor) -> None:
     if of_order := refund.amount - refund.of_second:
         moves.pay(of_order, refund.return_transaction)
         order.charged_back -= of_order
+        # A refund that was done meanwhile found nothing left to be counted of; now there is.
+        order.refunded = min(refunds_done(order, refund.provider_id), order.price - order.charged_back)
         moves.settle_credit(clawback_of(order, order.returned))
     is_credited = moves.post()
     if not order.is_delivered_by_game and not stops_delivery(order) and is_credited:
@@ -153,8 +162,8 @@ def complete(order: Order, refund: Refund, reference: str, by: Actor) -> None:
     is_confirmed_first = bool(set_aside) and locks_credit_first(order)
     if is_confirmed_first:
         confirm_set_aside(refund, by)
-    of_order = min(refund.amount - refund.of_second, order.price - order.returned)
-    if of_order < refund.amount - refund.of_second:
+    refund.of_second, of_order = parts_of(order, refund)
+    if refund.of_second + of_order < refund.amount:
         text = f"Order {order.pk}: a refund of {refund.amount} minor units was done after other returns; more has gone back than was paid."
         raise_alert(Alert.Kind.REFUND_OPEN, str(refund.pk), text)
     book_return(order, refund, of_order, Movements(order, by, f"refund {refund.reference or refund.pk}: {refund.reason}"), by)
@@ -163,6 +172,16 @@ def complete(order: Order, refund: Refund, reference: str, by: Actor) -> None:
     refund.save()
     if set_aside and not is_confirmed_first:
         confirm_set_aside(refund, by)
+
+
+def parts_of(order: Order, refund: Refund) -> tuple[int, int]:
+    """How much of a refund that is done is of a second payment, and how much of the order's price: other returns may have come meanwhile."""
+    payment = refund.payment
+    if payment is None or not payment.is_second:
+        return 0, min(refund.amount, order.price - order.returned)
+    of_second = min(refund.amount, payment.amount - payment.returned)
+    is_of_first = Payment.objects.filter(order=order, provider=payment.provider_id, state=Payment.State.PAID, is_second=False).exists()
+    return of_second, min(refund.amount - of_second, order.price - order.returned) if is_of_first else 0
 
 
 def locks_credit_first(order: Order) -> bool:

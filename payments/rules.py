@@ -212,9 +212,11 @@ def after_failure(standing: Standing, event: Event) -> Step:
         return Contradict("this very payment has succeeded")
     if standing.first is not None:
         return Nothing("another payment has paid the order")
-    if standing.order.state != State.CREATED:
+    payment = matching(standing, event)
+    is_another_try = standing.order.state == State.FAILED and payment is not None and payment.state == Payment.State.STARTED
+    if standing.order.state != State.CREATED and not is_another_try:
         return Nothing(f"the order is {standing.order.get_state_display()} already")
-    return Fail(matching(standing, event))
+    return Fail(payment)
 
 
 def after_return(standing: Standing, event: Event, kind: str) -> Step:

@@ -8,6 +8,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from uuid import UUID
 
+import psycopg
 from django.db.utils import DatabaseError
 
 from payments.deliveries import failing_games, lease, record_answer
@@ -173,7 +174,7 @@ def write_down(one: DeliveryTry, heard: Heard) -> str:
     """Writes down what came of a try. Returns the delivery's state; nothing where it cannot be written."""
     try:
         return record_answer(one, status=heard.status, problem=heard.problem, body=heard.body, took_ms=heard.took_ms)
-    except DatabaseError:
+    except (DatabaseError, psycopg.Error):
         # Its lease runs out, and it is sent again under the same id.
         logger.exception("what came of the delivery %s cannot be written down", one.delivery_id)
         return ""

@@ -21,9 +21,9 @@ checkout_pages = [
 
 sandbox = [
     path("", hosted.index),
-    path("deliveries/<str:slug>", mailbox.mailbox),
-    path("deliveries/<str:slug>/answer", mailbox.choose_answer),
-    path("<str:slug>/pay", hosted.pay_page),
-    path("<str:slug>/refunds", refunds.ask),
-    path("<str:slug>/refunds/status", refunds.status),
+    path("deliveries/<slug:slug>", mailbox.mailbox),
+    path("deliveries/<slug:slug>/answer", mailbox.choose_answer),
+    path("<slug:slug>/pay", hosted.pay_page),
+    path("<slug:slug>/refunds", refunds.ask),
+    path("<slug:slug>/refunds/status", refunds.status),
 ]

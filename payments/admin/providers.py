@@ -151,8 +151,10 @@ class ProviderAdmin(KeysAdmin):
         return [(first, {**named, "fields": (*named["fields"], "state")} if obj else named), *others]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        # Its callbacks come by the slug, and its history was spoken in the scheme.
-        return ("slug", "scheme", "state") if obj else ()
+        if obj is None:
+            return ()
+        # Its callbacks come by the slug, and its history was spoken in the scheme. Order-notify names no currency: its orders would be paid in another one.
+        return ("slug", "scheme", "state", *(["currency"] if obj.scheme == Scheme.ORDER_NOTIFY else []))
 
     def save_model(self, request: HttpRequest, obj: Provider, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)

@@ -1,4 +1,4 @@
-"""Installs the triggers that keep orders, callbacks and secrets."""
+"""Installs the triggers that keep orders, payments, callbacks and secrets as they were."""
 
 from pathlib import Path
 

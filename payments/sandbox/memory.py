@@ -65,7 +65,10 @@ def put(value: Any, *words: str) -> None:
 def add(value: Any, *words: str) -> None:
     """Puts something at the top of a list. Several workers may do so at once: each has a number of its own."""
     cache.add(name(*words, "last"), 0, WEEK)
-    cache.set(name(*words, cache.incr(name(*words, "last"))), value, WEEK)
+    number = cache.incr(name(*words, "last"))
+    cache.set(name(*words, number), value, WEEK)
+    # Nobody sees it any more, and whoever floods us fills no memory.
+    cache.delete(name(*words, number - MOST))
 
 
 def newest(*words: str) -> list[Any]:

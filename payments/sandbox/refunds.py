@@ -17,6 +17,7 @@ from payments.sandbox.acts import Impossible, refund
 from payments.sandbox.bills import Bill, find_provider
 from payments.sandbox.memory import RefundMood
 from players.answers import json_answer
+from wallet.currencies import decimals_of
 
 # After the platform has asked what became of it.
 LATE_CALLBACK_SECONDS = 45
@@ -101,7 +102,7 @@ def read(request: HttpRequest) -> dict[str, Any] | None:
 def bill_of(terms: Terms, told: dict[str, Any]) -> Bill | None:
     """The order that a refund is of, as far as the sandbox must know it."""
     amount, currency = told.get("amount"), told.get("currencyCode")
-    if terms.scheme != Provider.Scheme.SANDBOX or not isinstance(amount, int) or not isinstance(currency, str):
+    if terms.scheme != Provider.Scheme.SANDBOX or not isinstance(amount, int) or not isinstance(currency, str) or decimals_of(currency) is None:
         return None
     try:
         return Bill(terms, UUID(str(told.get("orderId"))), amount, currency, "", "")

@@ -198,6 +198,16 @@ def test_a_provider_is_added_and_its_slug_and_scheme_never_change(client: Client
     assert "It has no secret for its callbacks" in text
 
 
+def test_the_currency_of_an_order_notify_provider_never_changes(client: Client) -> None:
+    # Its callbacks name none: what is under way would be paid in another one.
+    given = provider_form(scheme="order-notify", currency="EUR")
+    client.post(address(Provider, "add"), given)
+    provider = Provider.objects.get(slug=given["slug"])
+    assert client.post(page(Provider, provider), provider_form(currency="JPY", name="New")).status_code == 302
+    found = Provider.objects.get(pk=provider.pk)
+    assert (found.name, found.currency_id) == ("New", "EUR")
+
+
 def test_the_address_of_callbacks_is_the_public_one_where_that_is_known(client: Client, market: Market, settings: Any) -> None:
     settings.PUBLIC_URL = "https://wallet.example"
     assert f"https://wallet.example/pay/{market.webhooks.provider.slug}" in get(client, page(Provider, market.webhooks.provider))

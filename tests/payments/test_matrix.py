@@ -61,7 +61,7 @@ class Story:
 
     def expire(self) -> None:
         Order.objects.filter(pk=self.order.pk).update(expires_at=now() - timedelta(seconds=1))
-        assert expire_orders(now()) == 1
+        assert expire_orders(now()) >= 1
 
     def spend(self) -> None:
         self.seat.done("confirmWithdrawal", self.seat.opened("withdraw", "1000.00"))

@@ -15,8 +15,8 @@ from payments.models import Order, OrderEvent, Price, Product
 from payments.orders import expire_orders
 from players.clock import now
 from tests.conftest import Clock
-from tests.payments.market import Market, event_body, fresh, make_product, story_of
-from tests.world import Answer, Caller, Seat, basic, dump, make_party, sit, unique
+from tests.payments.market import Market, event_body, fresh, make_market, make_product, story_of
+from tests.world import Answer, Caller, House, Seat, basic, dump, make_party, sit, unique
 
 MINUTE = timedelta(minutes=1)
 
@@ -436,3 +436,11 @@ def test_the_checkout_is_where_the_game_called_but_never_under_a_foreign_name(ma
     settings.PUBLIC_URL = "https://shop.example"
     answer = seat.caller.send("POST", "/payments/initiate", sent.encode(), {"Host": "evil.example"})
     assert answer.body["paymentUrl"].startswith("https://shop.example/checkout/")
+
+
+def test_what_the_game_cannot_be_told_to_deliver_cannot_be_ordered(house: House) -> None:
+    silent = make_market(house, order_url="")
+    seat = silent.seat()
+    for product, error in (("sword", 101), ("pack", 101), ("gold", None)):
+        assert silent.initiate(seat, product).error == error
+    assert list(Order.objects.filter(player=seat.player).values_list("product_code", flat=True)) == ["gold"]
