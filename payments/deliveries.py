@@ -13,7 +13,7 @@ from payments.models import Delivery, DeliveryTry, Order, Shop
 from payments.rules import present_state, stops_delivery
 from players.clock import now
 from players.ids import new_id
-from wallet.alerts import raise_alert
+from wallet.alerts import clear_alert, raise_alert
 from wallet.models import Alert
 
 State = Delivery.State
@@ -134,6 +134,7 @@ def delivered(order: Order, delivery: Delivery, at: datetime) -> None:
     if delivery.state != State.RETURNED:
         delivery.state = State.DELIVERED
     delivery.delivered_at = delivery.delivered_at or at
+    clear_alert(Alert.Kind.DELIVERY_GIVEN_UP, str(order.pk), reason="The game has taken it after all.")
     if order.delivered_at is None:
         old_state, order.delivered_at = order.state, at
         order.state = present_state(order)

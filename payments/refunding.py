@@ -19,7 +19,7 @@ from payments.rules import clawback_of
 from players.clock import now
 from players.ids import new_id
 from wallet import ledger
-from wallet.alerts import raise_alert
+from wallet.alerts import clear_alert, raise_alert
 from wallet.models import Alert
 from wallet.runs import Run
 
@@ -57,8 +57,10 @@ def refundable(order: Order) -> Refundable:
     if payment is None:
         raise NotRefundable("This order is not paid.")
     terms = BOOK.find(payment.provider.slug)
-    if terms is None or not speaker_of(terms.scheme).can_refund:
-        raise NotRefundable(f"{payment.provider.name} cannot be asked for refunds by us: refund it there, and its callback books it here.")
+    speaker = speaker_of(payment.provider.scheme)
+    if terms is None or not speaker.can_refund:
+        then = "its callback books it here" if speaker.tells_refunds else "take the credit back by an adjustment of the wallet: it cannot tell us"
+        raise NotRefundable(f"{payment.provider.name} cannot be asked for refunds by us: refund it there, and {then}.")
     most = payment.amount - payment.returned if payment.is_second else order.price - order.returned
     if most <= 0:
         raise NotRefundable("Everything that was paid has gone back already.")
@@ -185,6 +187,8 @@ def take_word(refund_id: UUID, word: Word) -> bool:
         if word.fate == Fate.DONE and is_booked(refund, word):
             returning.refuse(order, refund, f"the provider's {word.reference} is booked already", by)
             return True
+        if word.fate in (Fate.DONE, Fate.REFUSED):
+            clear_alert(Alert.Kind.REFUND_OPEN, str(refund.pk), reason="The provider has answered.")
         if word.fate == Fate.DONE:
             returning.complete(order, refund, word.reference, by)
             return True

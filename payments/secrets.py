@@ -16,6 +16,8 @@ from players.secrets import OTHERS, password_hash
 from players.vault import Unreadable, open_sealed, seal
 
 PUBLISHED = frozenset({order_notify.PUBLISHED_SECRET, standard_webhooks.PUBLISHED_SECRET})
+# Random ones of the least length have more different characters than this, but for one in millions.
+LEAST_DIFFERENT = 8
 USED = "This secret is or was in use already, for another owner or direction or for this one. Every secret is used once: take a new one."
 
 
@@ -83,6 +85,8 @@ def delivery_secrets(game: Game) -> list[str]:
 
 def keep(secret: Secret, text: str, actor: str) -> Secret:
     """Seals and stores a secret that was never used before. Raises `SecretRefused`."""
+    if len(set(text.removeprefix(standard_webhooks.PREFIX))) < LEAST_DIFFERENT:
+        raise SecretRefused("This secret is too simple: take a random one.")
     if spelled(text) in PUBLISHED:
         raise SecretRefused("This secret stands in public documents: everybody knows it.")
     secret.id, secret.created_at, secret.created_by = new_id(), now(), actor

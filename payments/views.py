@@ -1,6 +1,7 @@
 """The payments API of a game backend: reads a request, calls one operation, answers (contract 4.1)."""
 
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -17,7 +18,7 @@ from payments.starting import checkout_url
 from players.answers import json_answer
 from players.api import ApiView, fit, read_object, who_calls, whole_number
 from players.clock import timestamp
-from players.errors import invalid
+from players.errors import Refusal, invalid
 from players.gate import Call
 from wallet.currencies import decimals_of
 from wallet.money import to_major, to_minor
@@ -90,12 +91,20 @@ def read_wanted(given: InitiateRequest) -> Wanted:
         token_hash=token,
         cp_order_id=printable(given.cpOrderId, "cpOrderId"),
         product_code=printable(given.productId, "productId"),
-        price=to_minor(given.productPrice, decimals),
+        price=read_price(given.productPrice, decimals),
         currency=currency,
         server_id=whole_number(given.serverId, "serverId", -MOST_SERVER_ID, MOST_SERVER_ID),
         ext_params="" if given.extParams is UNSET else storable(given.extParams, "extParams"),
         return_url="" if given.returnUrl is UNSET else printable(given.returnUrl, "returnUrl"),
     )
+
+
+def read_price(price: Any, decimals: int) -> int:
+    """`productPrice` in minor units. Raises 101."""
+    try:
+        return to_minor(price, decimals)
+    except Refusal as problem:
+        raise invalid("productPrice must be a JSON number greater than zero, in whole minor units of its currency.") from problem
 
 
 def major(order: Order, minor: int) -> Decimal:

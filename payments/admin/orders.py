@@ -64,7 +64,7 @@ class OrderAdmin(RefundActions, SearchingAdmin, SelectingAdmin):
     empty_text = "Orders appear when a game starts one (POST /payments/initiate)."
     fields = (
         *("full_id", "hexadecimal", "cp_order_id_shown", "state_shown", "player_uid", "game_link", "product_link", "server_id"),
-        *("price_major", "credit_major", "is_delivered_by_game", "refunded_major", "charged_back_major", "clawed_back_major"),
+        *("price_major", "credit_major", "delivered_by", "refunded_major", "charged_back_major", "clawed_back_major"),
         *("created", "expires", "paid", "delivered", "ext_params_shown", "return_url_shown", "language"),
     )
 
@@ -115,6 +115,10 @@ class OrderAdmin(RefundActions, SearchingAdmin, SelectingAdmin):
     @admin.display(description="product")
     def product_link(self, obj: Order) -> SafeString:
         return link(mono(obj.product_code), "payments_product_change", obj.product_id)
+
+    @admin.display(description="delivered by the game")
+    def delivered_by(self, obj: Order) -> str:
+        return "yes" if obj.is_delivered_by_game else "no"
 
     @admin.display(description="price")
     def price_major(self, obj: Order) -> SafeString:

@@ -1,7 +1,6 @@
 """Everything that came of an order, as tables on its page."""
 
 from typing import Any
-from uuid import UUID
 
 from payments.admin import deliveries
 from payments.admin.callbacks import CALLBACK_HEADERS, callback_row
@@ -18,6 +17,7 @@ MOST_ROWS = 100
 EVENT_HEADERS = ("When (UTC)", "What", "State after it", "Amount", "By", "Note", "Callback")
 PAYMENT_HEADERS = ("Started (UTC)", "Provider", "State", "Amount", "Given back", "Provider's reference", "Paid (UTC)", "Problem")
 REFUND_HEADERS = ("Begun (UTC)", "What", "State", "Amount", "Credit taken", "Provider", "Provider's reference", "By", "Reason")
+PAYMENT_TYPES = ("payment", "sale", "payment_return", "sale_return", "top_up", "clawback", "set_aside")
 LEDGER_HEADERS = ("Transaction", "What", "State", "Amount", "Opened (UTC)")
 
 
@@ -33,7 +33,7 @@ def sections(order: Order) -> list[Section]:
         Section("Refunds and charge-backs", REFUND_HEADERS, [refund_row(row, order) for row in refunds], "Nothing has gone back."),
         Section("Delivery", deliveries.HEADERS, [deliveries.delivery_row(row) for row in told], without_delivery(order)),
         Section("Callbacks", CALLBACK_HEADERS, [callback_row(row) for row in callbacks], "No provider has told of this order."),
-        Section("Ledger", LEDGER_HEADERS, ledger_rows(order, payments, refunds), "No money has moved."),
+        Section("Ledger", LEDGER_HEADERS, ledger_rows(order), "No money has moved."),
     ]
 
 
@@ -61,7 +61,7 @@ def payment_row(payment: Payment, order: Order) -> tuple[Any, ...]:
         link(payment.provider.slug, "payments_provider_change", payment.provider_id),
         show_payment_state(payment),
         amount_cell(payment.amount, order.currency_id),
-        amount_cell(payment.returned, order.currency_id) if payment.is_second else NOTHING,
+        amount_cell(payment.returned if payment.is_second else order.returned, order.currency_id) if payment.paid_at else NOTHING,
         clipped(payment.reference or payment.start_reference),
         clock(payment.paid_at),
         payment.problem or NOTHING,
@@ -87,11 +87,10 @@ def without_delivery(order: Order) -> str:
     return "None yet: the game is told when the order is paid." if order.is_delivered_by_game else "The game delivers nothing: it is a credit of the wallet."
 
 
-def ledger_rows(order: Order, payments: list[Payment], refunds: list[Refund]) -> list[tuple[Any, ...]]:
-    """The transactions that the order, its payments and its refunds name, by `LEDGER_HEADERS`; the first is the oldest."""
-    named: list[UUID | None] = [order.credit_transaction, *(payment.transaction for payment in payments)]
-    named += [id for refund in refunds for id in (refund.return_transaction, refund.set_aside_transaction)]
-    found = Transaction.objects.filter(pk__in=[id for id in named if id]).select_related("wallet").defer("wallet__head").order_by("pk")
+def ledger_rows(order: Order) -> list[tuple[Any, ...]]:
+    """Every transaction that the order caused, by `LEDGER_HEADERS`; the first is the oldest."""
+    # By the unique key, which begins with player, game and type.
+    of_this = Transaction.objects.filter(player_id=order.player_id, game_id=order.game_id, type__in=PAYMENT_TYPES, description=f"order {order.pk}")
     return [
         (
             link(short_id(row.pk), "wallet_transaction_change", row.pk),
@@ -100,5 +99,5 @@ def ledger_rows(order: Order, payments: list[Payment], refunds: list[Refund]) ->
             amount_cell(row.amount, row.wallet.currency_id),
             clock(row.opened_at),
         )
-        for row in found
+        for row in of_this.select_related("wallet").defer("wallet__head").order_by("pk")[:MOST_ROWS]
     ]

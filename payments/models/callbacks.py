@@ -5,6 +5,7 @@ from django.db.models import Q
 
 from payments.models.orders import Order
 from payments.models.providers import Provider
+from players.clock import in_words
 from players.ids import new_id
 
 
@@ -85,4 +86,4 @@ class RefusedCallback(models.Model):
     body = models.BinaryField()
 
     def __str__(self) -> str:
-        return f"{self.provider} {self.at}"
+        return f"{self.provider} {in_words(self.at)}"

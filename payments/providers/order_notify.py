@@ -23,6 +23,7 @@ class OrderNotify:
     """The scheme has neither refunds nor ids of its own: our order is all that it names."""
 
     can_refund = False
+    tells_refunds = False
     has_api_secret = False
 
     def check_secret(self, text: str) -> None:

@@ -152,6 +152,8 @@ class Speaker(Protocol):
 
     # Whether refunds can be asked for; elsewhere operators do that at the provider.
     can_refund: bool
+    # Whether its callbacks tell of refunds that were made there.
+    tells_refunds: bool
     # Whether it is spoken to with a secret of its own, besides those that sign callbacks.
     has_api_secret: bool
 

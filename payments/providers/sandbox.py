@@ -22,6 +22,7 @@ class Sandbox:
     """Offered only where DEMO is on; elsewhere nothing it says counts."""
 
     can_refund = True
+    tells_refunds = True
     has_api_secret = False
 
     def check_secret(self, text: str) -> None:

@@ -23,6 +23,7 @@ class StandardWebhooks:
     """A generic provider: told of the order in the address of its page, tells us in signed messages."""
 
     can_refund = False
+    tells_refunds = True
     has_api_secret = False
 
     def check_secret(self, text: str) -> None:

@@ -101,7 +101,7 @@ def test_a_pasted_token_finds_the_players_orders_and_stands_nowhere(client: Clie
 def test_search_texts_of_every_kind_are_answered(client: Client, market: Market) -> None:
     deal(market)
     for model in (Order, Callback, Refund, Delivery):
-        for text in ("'", "%", "session:", f"session:{new_id()}", "ü" * 500, "{}", "0" * 32):
+        for text in ("'", "%", "session:", f"session:{new_id()}", "ü" * 500, "{}", "f" * 32):
             assert "Nothing is found" in find(client, model, text), (model, text)
 
 
@@ -117,6 +117,19 @@ def test_orders_are_chosen_by_their_state(client: Client, market: Market) -> Non
     for state in ("paid", "failed", "refunded", "charged_back", "all"):
         chosen[state] = {name for name, order in orders.items() if str(order.pk) in get(client, f"{address(Order)}?state={state}&q={order.player.uid}")}
     assert chosen == {"paid": {"waiting"}, "failed": {"failed"}, "refunded": {"returned"}, "charged_back": {"disputed"}, "all": set(orders)}
+
+
+def test_the_page_shows_every_transaction_that_the_order_caused(client: Client, market: Market) -> None:
+    order = market.paid()
+    market.webhooks.tell("payment.refunded", order, "1.00")
+    reference = f"dispute-{order.pk}"
+    market.webhooks.tell("payment.charged_back", order, "3.99", reference=reference)
+    market.webhooks.tell("payment.charge_back_reversed", order, "3.99", reference=reference)
+    caused = list(Transaction.objects.filter(player=order.player).order_by("pk").values_list("type", flat=True))
+    assert sorted(caused) == ["clawback", "clawback", "payment", "payment", "payment_return", "payment_return", "top_up", "top_up"]
+    text = get(client, page(Order, order))
+    for id in Transaction.objects.filter(player=order.player).values_list("pk", flat=True):
+        assert shown(str(id)) in text
 
 
 # --- Refunds --------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ class Scripted(StandardWebhooks):
     words: list[Word | Exception | Callable[[Wish], Word]] = field(default_factory=list)
     asked: list[tuple[str, Wish]] = field(default_factory=list)
     can_refund = True
+    tells_refunds = True
 
     def say(self, call: str, wish: Wish) -> Word:
         self.asked.append((call, wish))

@@ -147,6 +147,18 @@ def test_a_yes_that_comes_too_late_is_told_again(stall: Market, game: GameServer
     assert (fresh(order).state, story_of(order)) == ("delivered", DELIVERED)
 
 
+def test_an_alert_about_a_delivery_clears_when_the_game_takes_it_after_all(stall: Market, game: GameServer) -> None:
+    game.otherwise = answers(410)
+    order = stall.paid(product="sword")
+    sweep()
+    about = Alert.objects.filter(kind="delivery_given_up", subject=str(order.pk))
+    assert about.get().resolved_at is None
+    game.otherwise = answers(200)
+    send_again(delivery_of(order), actor="operator:test", reason="the game is mended")
+    sweep()
+    assert (fresh(order).state, about.get().resolved_by, about.get().reason) == ("delivered", "platform", "The game has taken it after all.")
+
+
 def test_410_stops_it_and_shows_and_the_game_is_not_taken_for_failing(stall: Market, game: GameServer, clock: Clock) -> None:
     other = stall.paid(product="sword")
     order, start = stand(stall, clock)

@@ -51,6 +51,14 @@ def test_a_published_secret_is_refused_as_a_live_one(market: Market, secret: str
     assert (live(till.provider), live(stripe), delivery_secrets(game)) == (1, 0, [])
 
 
+@pytest.mark.parametrize(("scheme", "secret"), [("order-notify", "a" * 30), ("order-notify", "abcabc1" * 4), ("standard-webhooks", "whsec_" + "A" * 44)])
+def test_a_secret_that_anybody_could_guess_is_refused(market: Market, scheme: str, secret: str) -> None:
+    provider = make_till(scheme).provider
+    with pytest.raises(SecretRefused, match="too simple"):
+        add_callback_secret(provider, secret, actor="test")
+    assert live(provider) == 1
+
+
 def test_a_secret_is_used_once_whoever_had_it(market: Market) -> None:
     used = market.webhooks.secret
     other = make_till("standard-webhooks").provider

@@ -36,6 +36,7 @@ class StripeCheckout:
     """Speaks to Stripe at the address `api`; tests have one of their own."""
 
     can_refund = True
+    tells_refunds = True
     has_api_secret = True
 
     def __init__(self, api: str = DEFAULT_API_BASE) -> None:
