@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from psycopg.errors import CaseNotFound, CheckViolation, InsufficientPrivilege, LockNotAvailable
 
 from players.ids import new_id
@@ -45,7 +45,10 @@ def aside(seat: Seat, most: int, currency: str = "XAG", id: uuid.UUID | None = N
 
 
 def journal(id: uuid.UUID) -> list[tuple[str, str | None, str | None, int | None]]:
-    return list(Entry.objects.filter(transaction=id).order_by("seq").values_list("event", "debit", "credit", "amount"))
+    entries = Entry.objects.filter(transaction=id).order_by("seq")
+    # Notes are for what operators do to a wallet.
+    assert {entry.note for entry in entries} == {""}
+    return [(entry.event, entry.debit, entry.credit, entry.amount) for entry in entries]
 
 
 @pytest.mark.parametrize("type", MOVES)
@@ -160,6 +163,12 @@ def test_credit_is_set_aside_and_then_gone_or_given_back(seat: Seat, event: str,
     assert problems_of(seat.player) == []
 
 
+def test_the_least_amount_is_set_aside(house: House) -> None:
+    seat = house.seat(1)
+    assert aside(seat, 1) == 1
+    assert seat.holding() == Holding(0, 1, 0, 0, 3)
+
+
 def test_only_what_is_there_is_set_aside(seat: Seat) -> None:
     assert aside(seat, 100_01) == 100_00
     id = new_id()
@@ -191,6 +200,34 @@ def test_a_frozen_wallet_is_credited_and_set_aside(seat: Seat) -> None:
 def test_the_inner_function_is_not_for_the_application(seat: Seat) -> None:
     with pytest.raises(InsufficientPrivilege):
         ledger.run("SELECT ledger_post_one(w, %s, 'top_up', 1, NULL, NULL, '', 'x', 'x', '', now()) FROM wallet_wallet w LIMIT 1", (new_id(),))
+
+
+@pytest.mark.parametrize("writes", [lambda seat: post(seat, one("top_up", 1_00)), lambda seat: aside(seat, 104_00)], ids=["posts", "sets aside"])
+def test_what_somebody_else_has_just_done_counts(seat: Seat, owner: "psycopg.Connection[Any]", writes: Callable[[Seat], object]) -> None:
+    """It waits for the wallet, and goes on from what stands there then."""
+    credit = [new_id(), seat.player.pk, "XAG", "credit", 5_00, False, "operator", "test", "test"]
+    with psycopg.connect(owner.info.dsn, password=owner.info.password) as other, ThreadPoolExecutor(1) as pool:
+        other.execute("SELECT ledger_adjust(%s, %s, %s, %s, %s, %s, %s, %s, %s)", credit)
+        waiting = pool.submit(in_a_thread, lambda: writes(seat))
+        eventually(lambda: is_anybody_waiting(owner))
+        other.commit()
+        assert waiting.result(10) in ("posted", 104_00)
+    held = seat.holding()
+    assert held.spendable + held.reserved == (106_00 if held.reserved == 0 else 105_00)
+    assert problems_of(seat.player) == []
+
+
+def in_a_thread(act: Callable[[], object]) -> object:
+    """The thread has a connection of its own, which ends with it."""
+    try:
+        return act()
+    finally:
+        connection.close()
+
+
+def is_anybody_waiting(looking: "psycopg.Connection[Any]") -> bool:
+    question = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    return looking.execute(question).fetchone() != (0,)
 
 
 @pytest.mark.parametrize("codes", [["EUR", "XAG"], ["XAG", "EUR"]])
