@@ -28,7 +28,10 @@ LIKELY: dict[str, tuple[str, ...]] = {
     "wallet/replay.py": ("replay", "audit", "tampering", "debt_and_gates"),
     "wallet/chain.py": ("replay", "audit", "state_table"),
     "wallet/texts.py": ("requests", "edges_of_operations"),
-    "payments/rules.py": ("payments/matrix", "payments/money", "payments/refunds", "payments/callbacks", "payments/order_notify"),
+    "payments/rules.py": (
+        *("payments/matrix", "payments/money", "payments/refunds", "payments/callbacks", "payments/order_notify"),
+        *("payments/attacks", "payments/stripe_money", "payments/orders_model"),
+    ),
     "payments/acting.py": ("payments/matrix", "payments/callbacks", "payments/money"),
     "payments/returning.py": ("payments/matrix", "payments/money", "payments/refunds"),
     "payments/postings.py": ("payments/matrix", "payments/money", "payments/auditing"),

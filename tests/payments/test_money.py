@@ -12,9 +12,10 @@ from payments.models import Delivery, Order, Provider
 from payments.providers import SPEAKERS
 from payments.providers.protocol import Fate, Word
 from payments.refunding import NotRefundable, ask_refund, lease, refundable, settle_one
+from payments.starting import start_payment
 from players.clock import now
 from tests.ledger import problems_of
-from tests.payments.market import Market, fresh, major, make_product, new_reference, refunds_of, story_of
+from tests.payments.market import BASE, Market, fresh, major, make_product, new_reference, payments_of, refunds_of, story_of
 from tests.payments.scripted import Scripted
 from tests.world import Holding, Seat, holding, unique
 from wallet.models import Alert, Entry
@@ -245,3 +246,24 @@ def test_whatever_goes_back_the_credit_taken_is_its_share_rounded_down(market: M
             till.check()
 
     play()
+
+
+def test_everything_that_was_paid_twice_can_go_back_and_not_a_cent_more(market: Market) -> None:
+    order = market.paid()
+    assert market.webhooks.tell("payment.refunded", order, "1.00").status == 200
+    assert market.webhooks.tell("payment.succeeded", order).status == 200
+    # 4.99 of the second payment, and 3.99 that are left of the first.
+    assert market.webhooks.tell("payment.refunded", order, "8.99").status == 422
+    assert (fresh(order).refunded, holding(order.player).spendable) == (1_00, 399_80)
+    assert market.webhooks.tell("payment.refunded", order, "8.98").status == 200
+    assert (fresh(order).state, fresh(order).refunded, holding(order.player).spendable) == ("refunded", 4_99, 0)
+    assert problems_of(order.player) == []
+
+
+def test_a_success_is_of_the_payment_whose_failure_had_its_reference(market: Market) -> None:
+    order, reference = market.order(), new_reference()
+    assert market.webhooks.tell("payment.failed", order, reference=reference).status == 200
+    start_payment(fresh(order), market.webhooks.provider.slug, BASE)
+    assert payments_of(order) == [("failed", False), ("started", False)]
+    assert market.webhooks.tell("payment.succeeded", order, reference=reference).status == 200
+    assert payments_of(order) == [("paid", False), ("started", False)]
