@@ -47,7 +47,7 @@ def events(order: Order) -> list[tuple[Any, ...]]:
             show_order_state(event.new_state) if event.new_state != event.old_state else NOTHING,
             amount_cell(event.amount, order.currency_id),
             event.actor,
-            event.note or NOTHING,
+            clipped(event.note),
             link("callback", "payments_callback_change", event.callback_id) if event.callback_id else NOTHING,
         )
         for event in found
