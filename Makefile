@@ -6,7 +6,7 @@ VENV := .venv
 RUN := $(VENV)/.run-$(word 1,$(shell cksum < requirements.lock))
 DEV := $(VENV)/.dev-$(word 1,$(shell cksum < requirements-dev.lock))
 # The launcher ends when make does, even by kill -9; `exec` leaves no shell between the two.
-LAUNCH := exec $(VENV)/bin/python -m config.launch --parent $$PPID
+LAUNCH := exec $(VENV)/bin/python -m config.launcher.launch --parent $$PPID
 # Two first starts at the same time must not install into one directory at once.
 FLOCK := $(if $(shell command -v flock),mkdir -p var && flock var/install.lock)
 

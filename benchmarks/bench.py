@@ -19,7 +19,7 @@ from benchmarks.load import Exchange, Load, Result
 from benchmarks.servers import VAR, Address, bare_server, empty_server, platform, run, shipped_server, textbook, textbook_server
 from benchmarks.traffic import PLAYERS, Login, nothing, pairs, withdrawals
 from config import gunicorn
-from config.processes import CannotStart
+from config.launcher.processes import CannotStart
 
 CONNECTIONS = 16
 WARM_UP_SECONDS = 2.0

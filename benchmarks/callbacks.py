@@ -15,7 +15,7 @@ from benchmarks.databases import CannotMeasure, checkpoint, connect, database, r
 from benchmarks.load import Exchange, Result
 from benchmarks.paced import Paced
 from benchmarks.servers import VAR, Address, platform, run, shipped_server
-from payments.signatures import standard_webhooks
+from payments.providers.signatures import standard_webhooks
 
 PER_SECOND = 200.0
 MOST_P99_MS = 50.0

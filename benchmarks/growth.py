@@ -17,8 +17,8 @@ from benchmarks.databases import CannotMeasure, checkpoint, connect, database, r
 from benchmarks.history import DAYS
 from benchmarks.servers import ENDINGS, VAR, Address, platform, run, shipped_server
 from benchmarks.traffic import Login
-from config.processes import start, stop, wait_until
-from config.supervisor import ROOT
+from config.launcher.processes import start, stop, wait_until
+from config.launcher.supervisor import ROOT
 
 TRANSACTIONS = 5_000_000
 PAGE_MS = 500

@@ -13,8 +13,8 @@ from typing import NamedTuple
 import psycopg
 
 from benchmarks.databases import connect
-from wallet.chain import EntryRow, TransactionRow, ending, entry_hash, opening
-from wallet.replay import MOVES
+from wallet.audit.hash_chain import EntryRow, TransactionRow, ending, entry_hash, opening
+from wallet.audit.replay import MOVES
 
 # The history reaches so many days back, evenly; each day has its part of the call log.
 DAYS = 30

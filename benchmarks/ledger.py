@@ -10,7 +10,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from benchmarks.databases import CannotMeasure, address
 from benchmarks.traffic import CURRENCY, PLAYERS, TOKEN_PREFIX
-from config.programs import environment, package_directory
+from config.launcher.programs import environment, package_directory
 
 CLIENTS, THREADS = 16, 2
 SCALE = 10

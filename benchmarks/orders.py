@@ -17,10 +17,10 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup()
 
 from benchmarks.traffic import CURRENCY  # noqa: E402
+from lib.clock import now  # noqa: E402
+from lib.ids import new_id  # noqa: E402
 from payments.models import Order, Payment, Price, Product, Provider, Shop  # noqa: E402 (models need the setup)
-from payments.secrets import add_callback_secret, add_delivery_secret, new_webhook_secret  # noqa: E402
-from players.clock import now  # noqa: E402
-from players.ids import new_id  # noqa: E402
+from payments.providers.signing_secrets import add_callback_secret, add_delivery_secret, new_webhook_secret  # noqa: E402
 from players.models import Game, Player  # noqa: E402
 from wallet.models import Currency  # noqa: E402
 

@@ -18,11 +18,11 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup()
 
 from benchmarks.traffic import CURRENCY, TOKENS  # noqa: E402
-from players.clock import now  # noqa: E402 (models need the setup)
-from players.ids import new_id  # noqa: E402
+from lib.clock import now  # noqa: E402 (models need the setup)
+from lib.ids import new_id  # noqa: E402
+from lib.security.tokens import token_hash  # noqa: E402
 from players.models import Game, GameSession, Operator, Player  # noqa: E402
 from players.operations import create_credential  # noqa: E402
-from players.secrets import token_hash  # noqa: E402
 from wallet.models import Currency  # noqa: E402
 
 # In minor units: 10 000 000.00 for each player.

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from benchmarks.databases import CannotMeasure, address, app_role
 from config import gunicorn
-from config.processes import Ending, start, stop
-from config.supervisor import PROGRAMS, ROOT
+from config.launcher.processes import Ending, start, stop
+from config.launcher.supervisor import PROGRAMS, ROOT
 
 START_SECONDS = 60.0
 COMMAND_SECONDS = 900.0

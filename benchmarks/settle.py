@@ -14,8 +14,8 @@ from benchmarks.databases import CannotMeasure, checkpoint, connect, database, r
 from benchmarks.load import Load, Result
 from benchmarks.servers import ENDINGS, VAR, Address, platform, shipped_server
 from benchmarks.traffic import CURRENCY, PLAYERS, TOKEN_PREFIX, Login, withdrawals
-from config.processes import Child, start, stop
-from config.supervisor import ROOT
+from config.launcher.processes import Child, start, stop
+from config.launcher.supervisor import ROOT
 
 DUE = 100_000
 MOST_SECONDS = 60.0

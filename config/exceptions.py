@@ -9,10 +9,10 @@ from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.views import set_rollback
 
-from players.answers import error_answer, internal_error, unavailable
-from players.errors import ErrorCode, Refusal
-from players.gate import Call
-from players.measures import endpoint
+from lib.http.errors import ErrorCode, Refusal
+from lib.http.metrics import endpoint
+from lib.http.responses import error_answer, internal_error, unavailable
+from players.access.gate import Call
 
 logger = logging.getLogger(__name__)
 

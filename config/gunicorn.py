@@ -75,7 +75,7 @@ def empty_directory() -> Path:
 
 
 def post_fork(server: Any, worker: Any) -> None:
-    """Before the application is imported, which reads this (players.measures)."""
+    """Before the application is imported, which reads this (lib.http.metrics)."""
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(server.counts)
     os.environ["METRICS_SLOT"] = str(worker.place)
 

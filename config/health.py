@@ -10,10 +10,10 @@ from django.views.decorators.http import require_safe
 from redis import RedisError
 
 from config.broker import broker
-from players.answers import error_answer, internal_error, json_answer, unavailable
-from players.clock import now
-from players.errors import ErrorCode
-from players.gate import kind_for
+from lib.clock import now
+from lib.http.errors import ErrorCode
+from lib.http.responses import error_answer, internal_error, json_answer, unavailable
+from players.access.gate import kind_for
 from wallet.models import Pulse
 
 # How long no message may have come through the queue; one is sent every `PULSE_SECONDS`.

@@ -11,8 +11,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from config.gauges import Gauges
-from players.addresses import client_address, contains, parse_networks
-from players.measures import REQUESTS, SLOT
+from lib.http.addresses import client_address, contains, parse_networks
+from lib.http.metrics import REQUESTS, SLOT
 
 
 @never_cache

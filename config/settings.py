@@ -141,7 +141,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     # First: decides who may speak to the API before anything else looks at the request (contract 1).
-    "players.gate.ApiGate",
+    "players.access.gate.ApiGate",
     # The pages' log; the API's calls, which the gate answers, never come here.
     "config.logs.RequestLog",
     "django.middleware.security.SecurityMiddleware",
@@ -346,7 +346,7 @@ SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PUBLIC": True,
-    "POSTPROCESSING_HOOKS": ["players.description.add_components", "payments.description.add_callbacks"],
+    "POSTPROCESSING_HOOKS": ["lib.http.openapi.add_components", "payments.api.openapi.add_callbacks"],
     # The examples are the description; the enumerations need no names of their own.
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "SWAGGER_UI_DIST": "SIDECAR",

@@ -9,7 +9,7 @@ from config import celery as celery
 from config import health
 from config.metrics import metrics
 from payments.urls import checkout_pages, payments_api, provider_callbacks, sandbox
-from wallet.urls import entry_api, wallet
+from wallet.api.urls import entry_api, wallet
 
 urlpatterns = [
     path("wallet/", include(wallet)),

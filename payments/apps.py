@@ -6,8 +6,8 @@ from typing import Any
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
 
-from payments import auditing
-from wallet.orphans import ORPHANS
+from payments import reconciliation
+from wallet.audit.orphans import ORPHANS
 from wallet.rights import run_for_role
 
 RIGHTS = Path(__file__).parent / "sql" / "rights.sql"
@@ -22,5 +22,5 @@ class PaymentsConfig(AppConfig):
     name = "payments"
 
     def ready(self) -> None:
-        ORPHANS.update(auditing.ORPHANS)
+        ORPHANS.update(reconciliation.ORPHANS)
         post_migrate.connect(grant_rights, sender=self)

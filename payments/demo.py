@@ -3,12 +3,12 @@
 import secrets
 from typing import Any, NamedTuple
 
+from lib.security.encryption import Unreadable
 from payments.models import Price, Product, Provider, Secret, Shop
-from payments.secrets import add_callback_secret, add_delivery_secret, new_webhook_secret, open_secret
+from payments.providers.signing_secrets import add_callback_secret, add_delivery_secret, new_webhook_secret, open_secret
 from players.models import Game
-from players.vault import Unreadable
+from wallet.api.responses import Money
 from wallet.currencies import show
-from wallet.responses import Money
 
 
 class Offer(NamedTuple):

@@ -5,12 +5,12 @@ from uuid import UUID
 from celery import shared_task
 from django.conf import settings
 
-from payments.orders import expire_orders
-from payments.refunding import lease, settle_one, settle_refunds
-from payments.sandbox.calling import call_back
-from payments.sending import deliver_due, deliver_one
-from players.clock import now
-from wallet.runs import Run, alone, recorded
+from lib.clock import now
+from payments.deliveries.worker import deliver_due, deliver_one
+from payments.orders.operations import expire_orders
+from payments.refunds.worker import lease, settle_one, settle_refunds
+from payments.sandbox.callback_sender import call_back
+from wallet.job_runs import Run, alone, recorded
 
 
 @shared_task(name="payments.expire_orders")

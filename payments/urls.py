@@ -2,28 +2,30 @@
 
 from django.urls import path
 
-from payments import callbacks, checkout, views
-from payments.sandbox import hosted, mailbox, refunds
+from payments.api.views import Initiate, Query
+from payments.callbacks.views import pay
+from payments.checkout.views import order_page, result_page
+from payments.sandbox import mailbox, payment_page, refunds
 
 payments_api = [
-    path("initiate", views.Initiate.as_view()),
-    path("query", views.Query.as_view()),
+    path("initiate", Initiate.as_view()),
+    path("query", Query.as_view()),
 ]
 
 provider_callbacks = [
-    path("<str:slug>", callbacks.pay),
+    path("<str:slug>", pay),
 ]
 
 checkout_pages = [
-    path("<str:key>", checkout.order_page),
-    path("<str:key>/result", checkout.result_page),
+    path("<str:key>", order_page),
+    path("<str:key>/result", result_page),
 ]
 
 sandbox = [
-    path("", hosted.index),
+    path("", payment_page.index),
     path("deliveries/<slug:slug>", mailbox.mailbox),
     path("deliveries/<slug:slug>/answer", mailbox.choose_answer),
-    path("<slug:slug>/pay", hosted.pay_page),
+    path("<slug:slug>/pay", payment_page.pay_page),
     path("<slug:slug>/refunds", refunds.ask),
     path("<slug:slug>/refunds/status", refunds.status),
 ]

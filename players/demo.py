@@ -3,9 +3,9 @@
 import secrets
 from typing import Any
 
+from lib.security.tokens import password_hash
 from players.models import Credential, Game, Operator
 from players.operations import create_credential, revoke_credential
-from players.secrets import password_hash
 
 GAMES = {"starfall": "Starfall Slots", "moonreef": "Moonreef Poker"}
 ADMIN = "admin"

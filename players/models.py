@@ -9,7 +9,7 @@ from django.core.validators import MinValueValidator, RegexValidator, URLValidat
 from django.db import models
 from django.db.models import Q
 
-from players.ids import new_id
+from lib.ids import new_id
 
 UID_PATTERN = r"[A-Za-z0-9._:@-]{1,64}"
 
@@ -64,7 +64,7 @@ class Game(models.Model):
         help_text="Where the game answers what became of a transaction. Empty: it cannot be asked.",
     )
     query_username = models.CharField("query username", max_length=64, blank=True, help_text="What we call ourselves there (HTTP Basic).")
-    # Sealed by `players.vault`; never shown.
+    # Sealed by `lib.security.encryption`; never shown.
     sealed_query_password = models.CharField(max_length=500, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 

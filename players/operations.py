@@ -5,13 +5,13 @@ from uuid import UUID
 
 from django.db import transaction
 
-from players.clock import WalletNow, now
-from players.credentials import BOOK
-from players.errors import ErrorCode, Refusal
+from lib.clock import WalletNow, now
+from lib.http.errors import ErrorCode, Refusal
+from lib.outbound.client import BasicCredential
+from lib.security.encryption import open_sealed, seal
+from lib.security.tokens import new_password, new_token, password_hash, token_hash
+from players.access.credentials import BOOK
 from players.models import Credential, Game, GameSession, Player, PlayerEvent
-from players.outgoing import BasicCredential
-from players.secrets import new_password, new_token, password_hash, token_hash
-from players.vault import open_sealed, seal
 
 STRICTNESS = {Player.Status.ACTIVE: 0, Player.Status.BLOCKED: 1, Player.Status.SELF_EXCLUDED: 2, Player.Status.CLOSED: 3}
 

@@ -28,10 +28,10 @@ from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
 from psycopg import sql  # noqa: E402
 
-from players.credentials import BOOK  # noqa: E402
-from players.throttle import FAILURES  # noqa: E402
-from tests.server import served  # noqa: E402
-from tests.world import House, Seat, make_house  # noqa: E402
+from players.access.credentials import BOOK  # noqa: E402
+from players.access.throttling import FAILURES  # noqa: E402
+from tests.support.callers import House, Seat, make_house  # noqa: E402
+from tests.support.web_server import served  # noqa: E402
 from wallet import currencies  # noqa: E402
 
 # The names of collected files are known only where `make run` has collected them.

@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import F, QuerySet
 
-from players.clock import now
+from lib.clock import now
 from wallet.models import Alert, Wallet
 
 logger = logging.getLogger(__name__)

@@ -4,7 +4,7 @@ from datetime import UTC, timedelta
 
 from django.db import connection
 
-from players.clock import now
+from lib.clock import now
 
 
 def prepare_days(ahead: int) -> int:

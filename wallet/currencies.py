@@ -1,8 +1,8 @@
 """The decimals of currencies, remembered in the process: they can never change (a trigger holds that)."""
 
+from wallet.api.responses import Money
 from wallet.models import Currency
 from wallet.money import to_major
-from wallet.responses import Money
 
 _decimals: dict[str, int] = {}
 

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
-from players.errors import invalid
+from lib.http.errors import invalid
 
 # At most 10^17 - 1 minor units: that many digits.
 LONGEST = 17

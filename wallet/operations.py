@@ -8,12 +8,12 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 
-from players.errors import ErrorCode, Refusal, invalid
+from lib.http.errors import ErrorCode, Refusal, invalid
 from players.models import Game, Player
 from players.operations import start_session
 from wallet import ledger
+from wallet.api.errors import refusal
 from wallet.currencies import decimals_of
-from wallet.errors import refusal
 from wallet.ledger import Answer
 from wallet.models import Entry, Wallet
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from players.clock import in_words, now
+from lib.clock import in_words, now
 from wallet.models import Outage, Pulse
 
 # How long no web process may be heard of before games may have called in vain.

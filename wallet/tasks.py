@@ -5,14 +5,14 @@ from collections.abc import Callable
 from celery import shared_task
 from django.conf import settings
 
-from wallet.checking import audit_all, audit_recent
+from wallet.audit.daily_totals import fold_accounts
+from wallet.audit.scheduled import audit_all, audit_recent
 from wallet.checkpoints import make_checkpoint
-from wallet.folding import fold_accounts
-from wallet.housekeeping import keep_house
+from wallet.job_runs import Run, alone, recorded
 from wallet.models import Pulse
 from wallet.outages import leave_pulse
-from wallet.runs import Run, alone, recorded
-from wallet.settling.sweep import settle_due
+from wallet.retention import keep_house
+from wallet.settlement.sweep import settle_due
 
 # The checks read the whole ledger, and wait in a queue of their own (CELERY_TASK_ROUTES) so that nothing waits for them.
 CHECK = {"soft_time_limit": settings.CHECK_TIME_LIMIT - 60, "time_limit": settings.CHECK_TIME_LIMIT}

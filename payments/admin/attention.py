@@ -5,8 +5,8 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from payments.deliveries.bulk_retry import GONE_BACK
 from payments.models import Callback, Delivery
-from payments.resending import GONE_BACK
 from wallet.admin.attention import MOST
 
 GIVEN_UP = (Delivery.State.GONE, Delivery.State.EXHAUSTED)

@@ -9,20 +9,20 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from lib.backoffice.confirmation import ReasonForm, ask, done, page_action
+from lib.backoffice.filters import SelectingAdmin, Selection, Selections
+from lib.backoffice.formatting import NOTHING, badge, clipped, clock, link, moment, mono, short_id
+from lib.backoffice.pages import Section, actor, read_uuid
+from lib.backoffice.pagination import BigTableAdmin
 from payments.admin.attention import to_look_at
-from payments.admin.finding import orders_named, orders_of_session
-from payments.admin.raw import show_body, show_headers
+from payments.admin.raw_messages import show_body, show_headers
+from payments.admin.search import orders_named, orders_of_session
 from payments.admin.states import show_outcome
-from payments.looking import resolve_callback
+from payments.callbacks.operations import resolve_callback
 from payments.models import Callback, Provider, RefusedCallback
-from players.admin.confirming import ReasonForm, ask, done, page_action
-from players.admin.pages import Section, actor, read_uuid
-from players.admin.paging import BigTableAdmin
-from players.admin.searching import SearchingAdmin
-from players.admin.show import NOTHING, badge, clipped, clock, link, moment, mono, short_id
+from players.admin.search import SearchingAdmin
 from players.models import GameSession
-from wallet.admin.doubts import sentence
-from wallet.admin.selecting import SelectingAdmin, Selection, Selections
+from wallet.admin.manual_review import sentence
 
 RESOLVE = "payments.change_callback"
 Outcome = Callback.Outcome

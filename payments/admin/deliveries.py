@@ -9,26 +9,26 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from payments.admin import tries
+from lib.backoffice.confirmation import ReasonForm, ask, done, page_action, page_of
+from lib.backoffice.filters import SelectingAdmin, Selection, Selections
+from lib.backoffice.formatting import clipped, clock, link, moment, mono, short_id
+from lib.backoffice.pages import Section, actor, read_uuid
+from lib.clock import now
+from payments.admin import delivery_attempts
 from payments.admin.attention import given_up
-from payments.admin.finding import orders_named, orders_of_session
-from payments.admin.ranges import SEND_AGAIN, RangeActions
+from payments.admin.bulk_retry import SEND_AGAIN, RangeActions
+from payments.admin.search import orders_named, orders_of_session
 from payments.admin.states import show_delivery_state, show_order_state
-from payments.deliveries import NotPossible, send_again
+from payments.deliveries.bulk_retry import GONE_BACK
+from payments.deliveries.operations import NotPossible, send_again
 from payments.models import Delivery, Shop
 from payments.nudges import nudge
-from payments.resending import GONE_BACK
 from payments.tasks import deliver_task
-from players.admin.confirming import ReasonForm, ask, done, page_action, page_of
-from players.admin.pages import Section, actor, read_uuid
 from players.admin.players import player_link
-from players.admin.searching import SearchingAdmin
-from players.admin.show import clipped, clock, link, moment, mono, short_id
-from players.clock import now
+from players.admin.search import SearchingAdmin
 from players.models import GameSession
 from wallet.admin.inquiries import OLDEST
 from wallet.admin.questions import read_page
-from wallet.admin.selecting import SelectingAdmin, Selection, Selections
 
 State = Delivery.State
 HEADERS = ("Begun (UTC)", "State", "Order", "Player", "Tries", "Next (UTC)", "Delivered (UTC)")
@@ -177,7 +177,7 @@ class DeliveryAdmin(RangeActions, SearchingAdmin, SelectingAdmin):
         return ask(self, request, obj, title="Send this delivery again?", says=says, form=form, button="Send again", danger=bool(obj.delivered_at))
 
     def sections(self, request: HttpRequest, obj: Delivery) -> list[Section]:
-        return [tries.section(obj, read_page(request.GET.get("tries", "")), now())]
+        return [delivery_attempts.section(obj, read_page(request.GET.get("tries", "")), now())]
 
 
 def shop_of(delivery: Delivery) -> Shop | None:

@@ -7,19 +7,19 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from payments.admin import story
-from payments.admin.finding import order_condition
-from payments.admin.giving_back import RefundActions
+from lib.backoffice.filters import SelectingAdmin, Selection, Selections
+from lib.backoffice.formatting import clipped, clock, link, moment, mono, short_id
+from lib.backoffice.pages import Section
+from payments.admin import timeline
+from payments.admin.refund_actions import RefundActions
+from payments.admin.search import order_condition
 from payments.admin.states import show_order_state
 from payments.models import Order
-from players.admin.pages import Section
 from players.admin.players import player_link
-from players.admin.searching import SearchingAdmin
-from players.admin.show import clipped, clock, link, moment, mono, short_id
+from players.admin.search import SearchingAdmin
 from players.models import GameSession
 from wallet.admin.amounts import amount_cell
 from wallet.admin.inquiries import OLDEST
-from wallet.admin.selecting import SelectingAdmin, Selection, Selections
 
 State = Order.State
 # Attributes that may be empty, and the fields that show them.
@@ -181,4 +181,4 @@ class OrderAdmin(RefundActions, SearchingAdmin, SelectingAdmin):
         return queryset.filter(player_id=session.player_id, game_id=session.game_id)
 
     def sections(self, request: HttpRequest, obj: Order) -> list[Section]:
-        return story.sections(obj)
+        return timeline.sections(obj)

@@ -13,13 +13,13 @@ from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from lib.backoffice.confirmation import TextWidget
+from lib.backoffice.filters import Rows, SelectedList, Selection, Selections
+from lib.backoffice.formatting import NOTHING, badge, link, mono
+from lib.backoffice.pages import PageAdmin
+from lib.clock import WalletNow
 from payments.models import Price, Product, Secret, Shop
-from players.admin.confirming import TextWidget
-from players.admin.pages import PageAdmin
-from players.admin.show import NOTHING, badge, link, mono
-from players.clock import WalletNow
 from wallet.admin.amounts import AmountField, amount_cell, show_amount
-from wallet.admin.selecting import Rows, SelectedList, Selection, Selections
 from wallet.currencies import decimals_of
 from wallet.models import Currency
 from wallet.money import to_major

@@ -18,16 +18,16 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.debug import sensitive_post_parameters
 
-from payments.admin import keys
+from lib.backoffice.confirmation import TextWidget, ask, done, page_action, page_of
+from lib.backoffice.formatting import badge, clipped
+from lib.backoffice.pages import Section, actor
+from payments.admin import signing_secrets
 from payments.admin.callbacks import CALLBACK_HEADERS, REFUSED_HEADERS, callback_row, refused_row
-from payments.admin.keys import KEYS, KeysAdmin, SecretForm
-from payments.book import BOOK
+from payments.admin.signing_secrets import KEYS, KeysAdmin, SecretForm
 from payments.models import Callback, Provider, RefusedCallback, Secret
 from payments.providers import speaker_of
-from payments.secrets import SecretRefused, add_callback_secret, new_webhook_secret, replace_api_secret
-from players.admin.confirming import TextWidget, ask, done, page_action, page_of
-from players.admin.pages import Section, actor
-from players.admin.show import badge, clipped
+from payments.providers.registry import BOOK
+from payments.providers.signing_secrets import SecretRefused, add_callback_secret, new_webhook_secret, replace_api_secret
 from players.models import validate_network
 
 if TYPE_CHECKING:
@@ -228,7 +228,7 @@ class ProviderAdmin(KeysAdmin):
         place = (format_html('<span class="wallet-id wallet-words">{}</span>', urljoin(base, f"/pay/{obj.slug}")), SIGNATURES[Scheme(obj.scheme)])
         shown = [
             Section("Where its callbacks come to", ("Address (POST)", "Signed by"), [place], ""),
-            keys.section(Secret.objects.filter(provider=obj), "None: no callback of this provider can be right until one is entered."),
+            signing_secrets.section(Secret.objects.filter(provider=obj), "None: no callback of this provider can be right until one is entered."),
         ]
         if request.user.has_perm("payments.view_callback"):
             shown.append(latest_callbacks(obj))

@@ -8,22 +8,22 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.safestring import SafeString
 
-from payments.admin.finding import orders_named, orders_of_session
+from lib.backoffice.confirmation import ReasonForm, ask, done, page_action, page_of
+from lib.backoffice.filters import SelectingAdmin, Selection, Selections
+from lib.backoffice.formatting import clipped, clock, link, moment, mono, short_id
+from lib.backoffice.pages import actor, read_uuid
+from payments.admin.search import orders_named, orders_of_session
 from payments.admin.states import show_refund_state
 from payments.models import Refund
 from payments.nudges import nudge
-from payments.refunding import NotRefundable, ask_again
+from payments.refunds.worker import NotRefundable, ask_again
 from payments.tasks import refund_task
-from players.admin.confirming import ReasonForm, ask, done, page_action, page_of
-from players.admin.pages import actor, read_uuid
 from players.admin.players import player_link
-from players.admin.searching import SearchingAdmin
-from players.admin.show import clipped, clock, link, moment, mono, short_id
+from players.admin.search import SearchingAdmin
 from players.models import GameSession
 from wallet.admin.amounts import amount_cell, show_amount
-from wallet.admin.doubts import sentence
 from wallet.admin.inquiries import SOONEST
-from wallet.admin.selecting import SelectingAdmin, Selection, Selections
+from wallet.admin.manual_review import sentence
 
 # Nobody adds a refund by a form of its own, so this permission is the one to have money go back.
 REFUND = "payments.add_refund"

@@ -10,17 +10,17 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from payments.admin import keys
+from lib.backoffice.confirmation import ReasonForm, TextWidget, ask, done, page_action, page_of
+from lib.backoffice.formatting import badge, clipped, moment
+from lib.backoffice.pages import Section, actor
+from payments.admin import signing_secrets
 from payments.admin.deliveries import HEADERS, delivery_row
-from payments.admin.keys import KEYS, KeysAdmin
 from payments.admin.products import live_delivery_secrets, missing_for_delivery
-from payments.deliveries import pause_deliveries, resume_deliveries
+from payments.admin.signing_secrets import KEYS, KeysAdmin
+from payments.deliveries.operations import pause_deliveries, resume_deliveries
 from payments.models import Delivery, Secret, Shop
 from payments.models.products import validate_origin
-from payments.secrets import add_delivery_secret, new_webhook_secret
-from players.admin.confirming import ReasonForm, TextWidget, ask, done, page_action, page_of
-from players.admin.pages import Section, actor
-from players.admin.show import badge, clipped, moment
+from payments.providers.signing_secrets import add_delivery_secret, new_webhook_secret
 
 CHANGE = "payments.change_shop"
 LATEST = 10
@@ -153,7 +153,7 @@ class ShopAdmin(KeysAdmin):
 
     def sections(self, request: HttpRequest, obj: Shop) -> list[Section]:
         secrets = Secret.objects.filter(game_id=obj.game_id, purpose=Secret.Purpose.DELIVERY)
-        shown = [keys.section(secrets, "None: make one before the game is to deliver anything.")]
+        shown = [signing_secrets.section(secrets, "None: make one before the game is to deliver anything.")]
         if request.user.has_perm("payments.view_delivery"):
             latest = Delivery.objects.filter(game_id=obj.game_id).select_related("order__player", "game").order_by("-pk")[:LATEST]
             empty = "The game was never told to deliver anything."

@@ -2,8 +2,8 @@
 
 from django.utils.safestring import SafeString
 
+from lib.backoffice.formatting import badge
 from payments.models import Callback, Delivery, Order, Payment, Refund
-from players.admin.show import badge
 
 ORDER_COLOURS = {"created": "info", "paid": "warning", "delivered": "success", "failed": "danger", "charged_back": "danger"}
 PAYMENT_COLOURS = {"started": "info", "unstarted": "danger", "failed": "danger", "paid": "success"}

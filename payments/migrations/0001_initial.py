@@ -5,7 +5,7 @@ import django.core.validators
 import django.db.models.deletion
 import django.db.models.expressions
 import payments.models.products
-import players.ids
+import lib.ids
 import players.models
 from django.db import migrations, models
 
@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='Delivery',
             fields=[
-                ('id', models.UUIDField(default=players.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ('id', models.UUIDField(default=lib.ids.new_id, editable=False, primary_key=True, serialize=False)),
                 ('state', models.CharField(choices=[('pending', 'pending'), ('delivered', 'delivered'), ('gone', 'stopped by the game (410)'), ('returned', 'stopped: the money went back'), ('exhausted', 'given up after 48 hours')], default='pending', max_length=9)),
                 ('created_at', models.DateTimeField()),
                 ('next_at', models.DateTimeField(blank=True, null=True)),
@@ -39,7 +39,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='DeliveryTry',
             fields=[
-                ('id', models.UUIDField(default=players.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ('id', models.UUIDField(default=lib.ids.new_id, editable=False, primary_key=True, serialize=False)),
                 ('url', models.CharField(max_length=500)),
                 ('worker', models.CharField(max_length=80)),
                 ('began_at', models.DateTimeField()),
@@ -57,7 +57,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='Order',
             fields=[
-                ('id', models.UUIDField(default=players.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ('id', models.UUIDField(default=lib.ids.new_id, editable=False, primary_key=True, serialize=False)),
                 ('cp_order_id', models.CharField(max_length=64, verbose_name='cpOrderId')),
                 ('page_key', models.CharField(editable=False, max_length=32, unique=True)),
                 ('product_code', models.CharField(max_length=64, verbose_name='productId')),
@@ -91,7 +91,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='Callback',
             fields=[
-                ('id', models.UUIDField(default=players.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ('id', models.UUIDField(default=lib.ids.new_id, editable=False, primary_key=True, serialize=False)),
                 ('message_id', models.CharField(max_length=255)),
                 ('type', models.CharField(blank=True, max_length=40)),
                 ('reference', models.CharField(blank=True, max_length=255)),
@@ -113,7 +113,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='OrderEvent',
             fields=[
-                ('id', models.UUIDField(default=players.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ('id', models.UUIDField(default=lib.ids.new_id, editable=False, primary_key=True, serialize=False)),
                 ('at', models.DateTimeField()),
                 ('what', models.CharField(max_length=40)),
                 ('old_state', models.CharField(blank=True, max_length=12)),
@@ -128,7 +128,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='Product',
             fields=[
-                ('id', models.UUIDField(default=players.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ('id', models.UUIDField(default=lib.ids.new_id, editable=False, primary_key=True, serialize=False)),
                 ('code', models.CharField(help_text='What the game calls it (productId). Can never be changed.', max_length=64, validators=[django.core.validators.RegexValidator('\\A[!-~]{1,64}\\Z', '1 to 64 printable ASCII characters without spaces.')], verbose_name='product id')),
                 ('name', models.CharField(help_text='What players read at the checkout.', max_length=100)),
                 ('name_de', models.CharField(blank=True, help_text='Empty: the name is shown in German too.', max_length=100, verbose_name='German name')),
@@ -147,7 +147,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='Price',
             fields=[
-                ('id', models.UUIDField(default=players.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ('id', models.UUIDField(default=lib.ids.new_id, editable=False, primary_key=True, serialize=False)),
                 ('amount', models.BigIntegerField(validators=[django.core.validators.MinValueValidator(1)])),
                 ('currency', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='wallet.currency')),
                 ('product', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='prices', to='payments.product')),
@@ -164,7 +164,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='Provider',
             fields=[
-                ('id', models.UUIDField(default=players.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ('id', models.UUIDField(default=lib.ids.new_id, editable=False, primary_key=True, serialize=False)),
                 ('slug', models.CharField(help_text='Its callbacks come to /pay/<slug>. Can never be changed.', max_length=40, unique=True, validators=[django.core.validators.RegexValidator('\\A[a-z0-9]([a-z0-9-]*[a-z0-9])?\\Z', 'Small letters, digits and hyphens.')])),
                 ('name', models.CharField(help_text='What players read at the checkout.', max_length=60)),
                 ('scheme', models.CharField(choices=[('order-notify', 'order-notify (MD5)'), ('standard-webhooks', 'Standard Webhooks'), ('stripe', 'Stripe Checkout'), ('sandbox', 'sandbox (demonstration only)')], help_text='Can never be changed.', max_length=20)),
@@ -183,7 +183,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='Payment',
             fields=[
-                ('id', models.UUIDField(default=players.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ('id', models.UUIDField(default=lib.ids.new_id, editable=False, primary_key=True, serialize=False)),
                 ('start_reference', models.CharField(blank=True, max_length=255)),
                 ('reference', models.CharField(blank=True, max_length=255)),
                 ('state', models.CharField(choices=[('started', 'started'), ('unstarted', 'could not be started'), ('failed', 'failed'), ('paid', 'paid')], default='started', max_length=9)),
@@ -206,7 +206,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='Refund',
             fields=[
-                ('id', models.UUIDField(default=players.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ('id', models.UUIDField(default=lib.ids.new_id, editable=False, primary_key=True, serialize=False)),
                 ('kind', models.CharField(choices=[('refund', 'refund'), ('charge_back', 'charge-back')], max_length=11)),
                 ('state', models.CharField(choices=[('asked', 'to be asked for'), ('unknown', 'outcome unknown'), ('refused', 'refused by the provider'), ('remembered', 'came before the payment'), ('done', 'done'), ('reversed', 'reversed')], max_length=10)),
                 ('amount', models.BigIntegerField()),
@@ -232,7 +232,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='RefusedCallback',
             fields=[
-                ('id', models.UUIDField(default=players.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ('id', models.UUIDField(default=lib.ids.new_id, editable=False, primary_key=True, serialize=False)),
                 ('at', models.DateTimeField()),
                 ('address', models.GenericIPAddressField()),
                 ('problem', models.CharField(max_length=255)),
@@ -244,7 +244,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='Secret',
             fields=[
-                ('id', models.UUIDField(default=players.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ('id', models.UUIDField(default=lib.ids.new_id, editable=False, primary_key=True, serialize=False)),
                 ('purpose', models.CharField(choices=[('callback', 'signs callbacks to us'), ('api', 'what we call the provider with'), ('delivery', 'signs our deliveries')], max_length=8)),
                 ('sealed', models.CharField(editable=False, max_length=2000)),
                 ('fingerprint', models.BinaryField(max_length=32, unique=True)),
@@ -262,7 +262,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='Shop',
             fields=[
-                ('id', models.UUIDField(default=players.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ('id', models.UUIDField(default=lib.ids.new_id, editable=False, primary_key=True, serialize=False)),
                 ('order_url', models.URLField(blank=True, help_text='Where the game is told to deliver what was paid. Empty: it sells nothing that it delivers itself.', max_length=500, validators=[django.core.validators.URLValidator(schemes=['https', 'http'])], verbose_name='order URL')),
                 ('return_origins', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=200, validators=[payments.models.products.validate_origin]), blank=True, default=list, help_text='Where players may return to after paying, such as https://game.example, separated by commas.', size=None)),
                 ('paused_at', models.DateTimeField(blank=True, editable=False, help_text='Since when no deliveries are sent.', null=True)),

@@ -3,10 +3,10 @@
 from django.db import models
 from django.db.models import Q
 
+from lib.clock import in_words
+from lib.ids import new_id
 from payments.models.orders import Order
 from payments.models.providers import Provider
-from players.clock import in_words
-from players.ids import new_id
 
 
 class Callback(models.Model):

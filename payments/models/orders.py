@@ -3,8 +3,8 @@
 from django.db import models
 from django.db.models import Q
 
+from lib.ids import new_id
 from payments.models.products import Product
-from players.ids import new_id
 from players.models import Game, Player
 from wallet.models import Currency
 

@@ -3,9 +3,9 @@
 from django.db import models
 from django.db.models import Q
 
+from lib.ids import new_id
 from payments.models.orders import Order
 from payments.models.providers import Provider
-from players.ids import new_id
 
 
 class Payment(models.Model):

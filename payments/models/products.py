@@ -6,7 +6,7 @@ from django.core.validators import MinValueValidator, RegexValidator, URLValidat
 from django.db import models
 from django.db.models import F, Q
 
-from players.ids import new_id
+from lib.ids import new_id
 from players.models import Game
 from wallet.models import Currency
 

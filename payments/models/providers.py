@@ -5,7 +5,7 @@ from django.core.validators import RegexValidator, URLValidator
 from django.db import models
 from django.db.models import Q
 
-from players.ids import new_id
+from lib.ids import new_id
 from players.models import Game, validate_network
 from wallet.models import Currency
 
@@ -64,7 +64,7 @@ class Provider(models.Model):
 
 
 class Secret(models.Model):
-    """Something that only one owner and we know, for one direction; sealed by `players.vault`, never shown again."""
+    """Something that only one owner and we know, for one direction; sealed by `lib.security.encryption`, never shown again."""
 
     class Purpose(models.TextChoices):
         CALLBACK = "callback", "signs callbacks to us"

@@ -5,10 +5,10 @@ import re
 from decimal import Decimal
 from uuid import UUID
 
-from payments.providers.pages import page_address, page_origin
+from payments.providers.payment_page import page_address, page_origin
 from payments.providers.protocol import Claims, Event, EventType, Purchase, Received, Started, Terms, Unstartable, Wish, Word
-from payments.signatures import order_notify
-from payments.signatures.refused import Refused
+from payments.providers.signatures import order_notify
+from payments.providers.signatures.refused import Refused
 from wallet.money import to_major
 
 LEAST_CHARACTERS = 16

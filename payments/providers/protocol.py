@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
-from players.addresses import Network
+from lib.http.addresses import Network
 
 
 class EventType(StrEnum):

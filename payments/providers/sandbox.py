@@ -10,11 +10,11 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 from django.conf import settings
 
+from lib.outbound.client import Reply, Unanswered, post_json
 from payments.providers.protocol import Event, Fate, Purchase, Received, Started, Terms, Unstartable, Wish, Word
+from payments.providers.signatures import standard_webhooks
+from payments.providers.signatures.refused import Refused
 from payments.providers.standard_webhooks import read_event
-from payments.signatures import standard_webhooks
-from payments.signatures.refused import Refused
-from players.outgoing import Reply, Unanswered, post_json
 from wallet.money import to_major
 
 

@@ -6,11 +6,11 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from payments.providers.pages import page_address, page_origin
+from lib.http.errors import Refusal
+from payments.providers.payment_page import page_address, page_origin
 from payments.providers.protocol import Event, EventType, Purchase, Received, Started, Terms, Unstartable, Wish, Word
-from payments.signatures import standard_webhooks
-from payments.signatures.order_notify import refuse_constant
-from players.errors import Refusal
+from payments.providers.signatures import standard_webhooks
+from payments.providers.signatures.order_notify import refuse_constant
 from wallet.currencies import decimals_of
 from wallet.money import to_major, to_minor
 

@@ -8,10 +8,10 @@ from uuid import UUID
 
 from django.conf import settings
 
-from payments.book import BOOK
+from lib.http.errors import Refusal
 from payments.models import Provider
 from payments.providers.protocol import Terms
-from players.errors import Refusal
+from payments.providers.registry import BOOK
 from wallet.currencies import decimals_of
 from wallet.money import to_minor
 

@@ -7,16 +7,16 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from payments.pages import SeeOther, demo_page, language_of, not_found, show
+from lib.clock import now
+from lib.http.responses import json_answer
+from lib.security.encryption import Unreadable
+from payments.checkout.pages import SeeOther, demo_page, language_of, not_found, show
+from payments.providers.signatures import order_notify, standard_webhooks
+from payments.providers.signatures.refused import Refused
+from payments.providers.signing_secrets import delivery_secrets
 from payments.sandbox import memory
 from payments.sandbox.memory import DeliveryMood
-from payments.secrets import delivery_secrets
-from payments.signatures import order_notify, standard_webhooks
-from payments.signatures.refused import Refused
-from players.answers import json_answer
-from players.clock import now
 from players.models import Game
-from players.vault import Unreadable
 
 SHOWN = ("cpOrderId", "uid", "serverId", "productId", "productPrice", "extParams")
 

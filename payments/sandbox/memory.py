@@ -5,7 +5,7 @@ from typing import Any, TypedDict
 
 from django.core.cache import cache
 
-from players.clock import now
+from lib.clock import now
 
 WEEK = 7 * 24 * 3600
 # How much of everything is kept.

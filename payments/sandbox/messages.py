@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from lib.clock import now
+from lib.http.responses import ENCODER
 from payments.models import Provider
 from payments.providers.protocol import EventType
+from payments.providers.signatures import order_notify, standard_webhooks
+from payments.providers.signatures.order_notify import Notification
+from payments.providers.signing_secrets import new_webhook_secret
 from payments.sandbox.bills import Bill
-from payments.secrets import new_webhook_secret
-from payments.signatures import order_notify, standard_webhooks
-from payments.signatures.order_notify import Notification
-from players.answers import ENCODER
-from players.clock import now
 from wallet.currencies import decimals_of
 from wallet.money import to_major
 

@@ -10,13 +10,13 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
+from lib.http.responses import json_answer
 from payments.models import Provider
 from payments.providers.protocol import Fate, Terms
 from payments.sandbox import memory
-from payments.sandbox.acts import Impossible, refund
+from payments.sandbox.actions import Impossible, refund
 from payments.sandbox.bills import Bill, find_provider
 from payments.sandbox.memory import RefundMood
-from players.answers import json_answer
 from wallet.currencies import decimals_of
 
 # After the platform has asked what became of it.

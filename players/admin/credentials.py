@@ -12,11 +12,11 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString
 
-from players.admin.confirming import TextWidget, ask, done, page_action, page_of
+from lib.backoffice.confirmation import TextWidget, ask, done, page_action, page_of
+from lib.backoffice.formatting import NOTHING, clock, link, moment
+from lib.backoffice.pages import PageAdmin, Section
+from players.access.credentials import BOOK
 from players.admin.games import life
-from players.admin.pages import PageAdmin, Section
-from players.admin.show import NOTHING, clock, link, moment
-from players.credentials import BOOK
 from players.models import Credential, validate_network
 from players.operations import create_credential, revoke_credential
 

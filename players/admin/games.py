@@ -13,12 +13,12 @@ from django.utils.decorators import method_decorator
 from django.utils.safestring import SafeString
 from django.views.decorators.debug import sensitive_post_parameters
 
-from players.admin.pages import PageAdmin, Section
-from players.admin.show import badge, clock, link
-from players.credentials import BOOK
+from lib.backoffice.formatting import badge, clock, link
+from lib.backoffice.pages import PageAdmin, Section
+from lib.security.tokens import is_used_elsewhere
+from players.access.credentials import BOOK
 from players.models import Credential, Game
 from players.operations import set_query_password
-from players.secrets import is_used_elsewhere
 
 if TYPE_CHECKING:
     from django.forms import CheckboxInput as SwitchWidget

@@ -7,7 +7,7 @@ from django.contrib.auth.models import Group
 from django.db.models import Model
 from django.http import HttpRequest
 
-from players.admin.pages import PageAdmin, UnfoldAdmin
+from lib.backoffice.pages import PageAdmin, UnfoldAdmin
 from players.models import Operator
 
 if TYPE_CHECKING:

@@ -8,12 +8,12 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 
-from players.admin.confirming import RadioWidget, ReasonForm, ask, done, page_action
-from players.admin.pages import Section, actor
-from players.admin.paging import BigTableAdmin
-from players.admin.searching import SearchingAdmin
+from lib.backoffice.confirmation import RadioWidget, ReasonForm, ask, done, page_action
+from lib.backoffice.formatting import NOTHING, badge, clipped, clock, link, moment, mono, search_address
+from lib.backoffice.pages import Section, actor
+from lib.backoffice.pagination import BigTableAdmin
+from players.admin.search import SearchingAdmin
 from players.admin.sessions import SESSION_HEADERS, session_row, with_state
-from players.admin.show import NOTHING, badge, clipped, clock, link, moment, mono, search_address
 from players.models import GameSession, Player
 from players.operations import set_player_status
 

@@ -8,12 +8,12 @@ from django.db.models import Case, Q, QuerySet, Value, When
 from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 
-from players.admin.confirming import ask, done, page_action
-from players.admin.pages import read_uuid
-from players.admin.paging import BigTableAdmin
-from players.admin.searching import SearchingAdmin
-from players.admin.show import badge, clipped, clock, link, moment, mono, short_id
-from players.clock import WalletNow
+from lib.backoffice.confirmation import ask, done, page_action
+from lib.backoffice.formatting import badge, clipped, clock, link, moment, mono, short_id
+from lib.backoffice.pages import read_uuid
+from lib.backoffice.pagination import BigTableAdmin
+from lib.clock import WalletNow
+from players.admin.search import SearchingAdmin
 from players.models import GameSession, Player
 from players.operations import close_session
 

@@ -6,7 +6,7 @@ import django.contrib.postgres.fields
 import django.core.validators
 import django.db.models.deletion
 import django.utils.timezone
-import players.ids
+import lib.ids
 import players.models
 from django.db import migrations, models
 
@@ -48,7 +48,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='Game',
             fields=[
-                ('id', models.UUIDField(default=players.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ('id', models.UUIDField(default=lib.ids.new_id, editable=False, primary_key=True, serialize=False)),
                 ('slug', models.SlugField(max_length=40, unique=True)),
                 ('name', models.CharField(max_length=100)),
                 ('launch_url', models.URLField(help_text="The game's entry point. token, lang and currency are added as query parameters.", max_length=500, validators=[django.core.validators.URLValidator(schemes=['https', 'http'])])),
@@ -65,7 +65,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='Player',
             fields=[
-                ('id', models.UUIDField(default=players.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ('id', models.UUIDField(default=lib.ids.new_id, editable=False, primary_key=True, serialize=False)),
                 ('uid', models.CharField(max_length=64, unique=True, validators=[django.core.validators.RegexValidator('\\A[A-Za-z0-9._:@-]{1,64}\\Z')])),
                 ('nickname', models.CharField(blank=True, max_length=64)),
                 ('country', models.CharField(blank=True, help_text='ISO 3166-1 alpha-2', max_length=2)),
@@ -83,7 +83,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='Credential',
             fields=[
-                ('id', models.UUIDField(default=players.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ('id', models.UUIDField(default=lib.ids.new_id, editable=False, primary_key=True, serialize=False)),
                 ('kind', models.CharField(choices=[('game', 'game backend'), ('platform', "platform's web front")], max_length=10)),
                 ('username', models.CharField(max_length=64, unique=True, validators=[django.core.validators.RegexValidator('\\A[A-Za-z0-9._@-]+\\Z', 'Letters, digits and . _ @ - only.')])),
                 ('password_hash', models.BinaryField(max_length=32)),
@@ -101,7 +101,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='GameSession',
             fields=[
-                ('id', models.UUIDField(default=players.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ('id', models.UUIDField(default=lib.ids.new_id, editable=False, primary_key=True, serialize=False)),
                 ('token_hash', models.BinaryField(max_length=32, unique=True)),
                 ('currency_code', models.CharField(max_length=12)),
                 ('language', models.CharField(blank=True, max_length=35)),
@@ -120,7 +120,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='PlayerEvent',
             fields=[
-                ('id', models.UUIDField(default=players.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ('id', models.UUIDField(default=lib.ids.new_id, editable=False, primary_key=True, serialize=False)),
                 ('old_status', models.CharField(blank=True, max_length=13)),
                 ('new_status', models.CharField(max_length=13)),
                 ('actor', models.CharField(max_length=80)),

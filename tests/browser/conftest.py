@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
-from tests.browser.shop import Shop, open_shop
-from tests.faults.machinery import running_platform
+from tests.browser.demo_shop import Shop, open_shop
+from tests.faults.platform_processes import running_platform
 
 CHROMIUM = shutil.which("chromium")
 # It runs as root on machines of tests, and shall speak to nobody but the platform.

@@ -6,9 +6,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from payments.models import Order
-from payments.refunding import ask_refund
-from tests.browser.shop import Purchase, Shop
-from tests.faults.machinery import eventually
+from payments.refunds.worker import ask_refund
+from tests.browser.demo_shop import Purchase, Shop
+from tests.faults.platform_processes import eventually
 
 Opener = Callable[..., Page]
 WIDE, PHONE = (1280, 900), (390, 844)

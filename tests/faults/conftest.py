@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from players.clock import now
+from lib.clock import now
 from tests.conftest import CLOCK, Clock
-from tests.fake_game import FakeGame, playing
-from tests.faults.machinery import LONG, SEED, Platform, running_platform
+from tests.faults.platform_processes import LONG, SEED, Platform, running_platform
+from tests.support.game_query_server import FakeGame, playing
 from wallet.models import Inquiry, Outage, Pulse
 
 pytest.register_assert_rewrite("tests.faults.traffic", "tests.faults.unfinished")

@@ -10,10 +10,10 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import redis
 
-from config import postgres, valkey
-from config.instance import Instance
-from config.processes import Child, stop
-from config.programs import postgres_programs
+from config.launcher import postgres, valkey
+from config.launcher.instance import Instance
+from config.launcher.processes import Child, stop
+from config.launcher.programs import postgres_programs
 
 
 @dataclass

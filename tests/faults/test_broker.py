@@ -4,11 +4,11 @@ import random
 import time
 from datetime import datetime
 
-from players.clock import now
-from tests.fake_game import FakeGame
-from tests.faults.machinery import LONG, SEED, Platform, eventually, rounds
+from lib.clock import now
+from tests.faults.platform_processes import LONG, SEED, Platform, eventually, rounds
 from tests.faults.unfinished import assert_settled_without_a_hand, lay_table, wait_until_finished
-from tests.world import Caller, Seat
+from tests.support.callers import Caller, Seat
+from tests.support.game_query_server import FakeGame
 from wallet.models import Pulse
 
 # How long Valkey is dead, and then hangs, in seconds.

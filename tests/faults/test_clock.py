@@ -7,18 +7,18 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.conf import settings
 
-from config.processes import Child
-from config.supervisor import ROOT
-from players.clock import now, timestamp
+from config.launcher.processes import Child
+from config.launcher.supervisor import ROOT
+from lib.clock import now, timestamp
 from tests.conftest import Clock
-from tests.fake_game import FakeGame, says
-from tests.faults.machinery import Platform, eventually
+from tests.faults.platform_processes import Platform, eventually
 from tests.faults.unfinished import Left, Table, assert_settled_without_a_hand, count_unfinished, late, lay_table, leave, wait_until_finished
-from tests.world import Seat
+from tests.support.callers import Seat
+from tests.support.game_query_server import FakeGame, says
 from wallet.models import Inquiry, Outage, Pulse, SweepRun
 from wallet.outages import GRACE
-from wallet.settling.inquiries import LEASE
-from wallet.settling.rules import PENDING_PAUSES
+from wallet.settlement.inquiries import LEASE
+from wallet.settlement.rules import PENDING_PAUSES
 
 WRONG_SECONDS = 600
 SKEWED = str(ROOT / "tests" / "faults" / "skewed")

@@ -10,13 +10,13 @@ from http.client import HTTPException
 
 import pytest
 
-from payments.book import BOOK
 from payments.models import Delivery, DeliveryTry, Order, OrderEvent
+from payments.providers.registry import BOOK
 from tests.conftest import Clock
-from tests.fake_game import Behaviour
-from tests.faults.machinery import PATIENCE, SEED, Platform, eventually, kill_group, rounds
-from tests.payments.game_server import GameServer, answers, closes, hangs, late, selling, sends
-from tests.payments.market import Market, event_body, fresh, make_market, story_of
+from tests.faults.platform_processes import PATIENCE, SEED, Platform, eventually, kill_group, rounds
+from tests.support.game_order_server import GameServer, answers, closes, hangs, late, selling, sends
+from tests.support.game_query_server import Behaviour
+from tests.support.shop import Market, event_body, fresh, make_market, story_of
 from wallet.models import SweepRun
 
 # What a worker waits for a game, in seconds.

@@ -7,12 +7,12 @@ import time
 from dataclasses import replace
 
 from tests.conftest import Clock
-from tests.fake_game import FakeGame
-from tests.faults.machinery import SEED, Platform, children_of, eventually, kill_group, rounds
+from tests.faults.platform_processes import SEED, Platform, children_of, eventually, kill_group, rounds
 from tests.faults.traffic import Player, assert_nothing_lost, played, playing_on
 from tests.faults.unfinished import assert_settled_without_a_hand, lay_table
-from tests.world import Caller, Seat
-from wallet.settling.inquiries import LEASE
+from tests.support.callers import Caller, Seat
+from tests.support.game_query_server import FakeGame
+from wallet.settlement.inquiries import LEASE
 
 DURABLE = True
 FUNDS = 100_00

@@ -7,19 +7,19 @@ from typing import Any
 import pytest
 from django.conf import settings
 
-from players.clock import now
-from players.ids import new_id
+from lib.clock import now
+from lib.ids import new_id
 from tests.conftest import Clock
-from tests.fake_game import FakeGame, says
-from tests.faults.machinery import Platform
-from tests.faults.mortals import Mortal, working
+from tests.faults.platform_processes import Platform
+from tests.faults.step_client import Mortal, working
 from tests.faults.unfinished import Left, leave, rich_seat
-from tests.ledger import problems_of
-from tests.world import make_party
+from tests.support.callers import make_party
+from tests.support.game_query_server import FakeGame, says
+from tests.support.invariants import problems_of
+from wallet.job_runs import recorded
 from wallet.models import Alert, Entry, Inquiry, Question, Transaction
-from wallet.runs import recorded
-from wallet.settling.inquiries import LEASE
-from wallet.settling.sweep import settle_due
+from wallet.settlement.inquiries import LEASE
+from wallet.settlement.sweep import settle_due
 
 # More statements than a sweep of one transaction can need.
 MOST_STEPS = 120

@@ -4,13 +4,13 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from players.clock import now
+from lib.clock import now
 from tests.conftest import Clock
-from tests.fake_game import Behaviour, FakeGame, says
-from tests.faults.machinery import Platform, eventually
+from tests.faults.platform_processes import Platform, eventually
 from tests.faults.unfinished import open_due, rich_seat
-from tests.test_settling import UNUSABLE
-from tests.world import Seat, make_party
+from tests.support.callers import Seat, make_party
+from tests.support.game_query_server import Behaviour, FakeGame, says
+from tests.wallet.settlement.test_sweep import UNUSABLE
 from wallet.models import Alert, Inquiry, Question, Transaction
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -50,6 +50,10 @@ def answered(*, since: datetime, at_least: int) -> Callable[[], bool]:
     return lambda: Question.objects.filter(answered_at__gte=since).count() >= at_least
 
 
+def times_unknown(ids: dict[str, UUID]) -> int:
+    return Inquiry.objects.get(transaction=ids["a withdrawal that it does not know"]).unknown_answers
+
+
 def test_every_word_of_a_game_has_its_end(platform: Platform, clock: Clock, game: FakeGame) -> None:
     seat = rich_seat(platform.house, make_party(query_url=game.url, query_username="quantum"))
     ids: dict[str, UUID] = {}
@@ -68,10 +72,11 @@ def test_every_word_of_a_game_has_its_end(platform: Platform, clock: Clock, game
     wait_for_stands(ids, first, "what can be settled at once is")
     eventually(lambda: Inquiry.objects.filter(transaction__in=list(ids.values()), last_answer="", doubt="").count() == 0, "every question is answered")
 
-    for hours in (13, 26):
+    for times_asked, hours in enumerate((13, 26), 2):
         began = now()
         clock.go_ahead(hours * HOUR)
         eventually(answered(since=began + 12 * HOUR, at_least=len(UNUSABLE)), "what was not answered is asked again")
+        eventually(lambda: times_unknown(ids) == times_asked, "what the game does not know is asked again")  # noqa: B023
     wait_for_stands(ids, first | {"a withdrawal that it does not know": "expired"}, "three UNKNOWN over a day expire a withdrawal")
 
     clock.go_ahead(9 * DAY)

@@ -8,14 +8,14 @@ import time
 from collections import Counter
 from datetime import datetime, timedelta
 
-from config.processes import Child
-from players.clock import now
+from config.launcher.processes import Child
+from lib.clock import now
 from tests.conftest import Clock
-from tests.fake_game import FakeGame
-from tests.faults.machinery import SEED, Platform, children_of, eventually, kill_group, rounds
+from tests.faults.platform_processes import SEED, Platform, children_of, eventually, kill_group, rounds
 from tests.faults.unfinished import assert_settled_without_a_hand, lay_table
+from tests.support.game_query_server import FakeGame
 from wallet.models import SweepRun
-from wallet.settling.inquiries import LEASE
+from wallet.settlement.inquiries import LEASE
 
 
 def wait_for_sweep(since: datetime) -> None:

@@ -11,8 +11,8 @@ from decimal import Decimal
 from http.client import HTTPException
 from typing import Any
 
-from tests.faults.machinery import PATIENCE
-from tests.world import Answer, Seat, unique
+from tests.faults.platform_processes import PATIENCE
+from tests.support.callers import Answer, Seat, unique
 from wallet.models import Entry, Transaction
 
 # What a game may see while servers die: an answer, or a word that there is none now. Anything else is a failure.

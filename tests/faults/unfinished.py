@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from players.clock import now
-from players.secrets import token_hash
-from tests.fake_game import Behaviour, FakeGame, says
-from tests.faults.machinery import Platform, eventually
-from tests.world import House, Party, Seat, make_party, sit, unique
+from lib.clock import now
+from lib.security.tokens import token_hash
+from tests.faults.platform_processes import Platform, eventually
+from tests.support.callers import House, Party, Seat, make_party, sit, unique
+from tests.support.game_query_server import Behaviour, FakeGame, says
 from wallet.ledger import Asker, open_transaction
 from wallet.models import Alert, Entry, Inquiry, Question, Transaction
 

@@ -12,10 +12,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from multiprocessing.queues import Queue
 
-from config.processes import end_with_parent
+from config.launcher.processes import end_with_parent
 from tests.mutation import python, sql
 from tests.mutation.mutant import Mutant, Trial, Verdict
-from tests.mutation.targets import LIKELY
+from tests.mutation.targets import mutated_files
 from tests.mutation.worker import ROOT, Worker
 
 # Long enough for a machine that does other work as well: the bound is for mutants that hang.
@@ -34,7 +34,7 @@ def main() -> int:
     if "DATABASE_OWNER_URL" not in os.environ:
         print("The tests need servers: run `make mutate`.", file=sys.stderr)
         return 1
-    texts = {path: (ROOT / path).read_text() for path in LIKELY if not options.files or any(part in path for part in options.files)}
+    texts = {path: (ROOT / path).read_text() for path in mutated_files(ROOT) if not options.files or any(part in path for part in options.files)}
     mutants = chosen(texts, options.sample, options.seed)
     print(f"{len(mutants)} mutants of {len(texts)} files", flush=True)
     if options.list:

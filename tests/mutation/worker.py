@@ -15,12 +15,12 @@ from typing import NoReturn
 
 import pytest
 
-from config.processes import end_with_parent
+from config.launcher.processes import end_with_parent
 from tests.mutation.mutant import Mutant, Trial, Verdict
-from tests.mutation.targets import name_of, ordered_tests
+from tests.mutation.targets import ordered_tests
 
 ROOT = Path(__file__).parent.parent.parent
-PROJECT = ("config", "players", "wallet", "payments", "tests", "benchmarks")
+PROJECT = ("config", "lib", "players", "wallet", "payments", "simulation", "tests", "benchmarks")
 # What a test process imports and no mutant changes.
 LIBRARIES = ("django.db.models", "django.test", "django.contrib.admin", "psycopg", "msgspec", "hypothesis", "drf_spectacular.utils")
 # No plugin but Django's. Asserts are not rewritten (that hook complains about what is imported already), nor is garbage
@@ -53,7 +53,7 @@ class Worker:
         copy_project(self.place)
         self.log = self.place / "pytest.log"
         self.enter(python_too=python_too)
-        self.tests = sorted(name_of(path) for folder in ("", "payments") for path in Path("tests", folder).glob("test_*.py"))
+        self.tests = sorted(path.as_posix() for path in Path("tests").rglob("test_*.py"))
 
     def tests_for(self, *paths: str) -> list[str]:
         """Test files, each once, in the order in which they are likely to notice."""
@@ -70,7 +70,7 @@ class Worker:
             importlib.import_module(name)
         if not python_too:
             # All of the project's Python as well; a migration reads the .sql files, and is imported by each test process itself.
-            for name in ("tests.conftest", "config.urls", "tests.ledger"):
+            for name in ("tests.conftest", "config.urls", "tests.support.invariants"):
                 importlib.import_module(name)
 
     def tried(self, mutant: Mutant, bound_seconds: float) -> Trial:

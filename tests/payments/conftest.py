@@ -5,13 +5,13 @@ from collections.abc import Iterator
 import pytest
 from django.conf import settings
 
-from payments.book import BOOK
+from payments.callbacks.rejected import SAMPLES
 from payments.nudges import NUDGER
-from payments.samples import SAMPLES
-from tests.payments.delivering import alone
-from tests.payments.game_server import GameServer, selling
-from tests.payments.market import Market, make_market
-from tests.world import House
+from payments.providers.registry import BOOK
+from tests.support.callers import House
+from tests.support.deliveries import alone
+from tests.support.game_order_server import GameServer, selling
+from tests.support.shop import Market, make_market
 
 
 @pytest.fixture(scope="session")

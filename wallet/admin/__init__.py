@@ -1,5 +1,5 @@
 """What operators see and do about money."""
 
-from wallet.admin import accounts, alerts, calls, checkpoints, currencies, discrepancies, inquiries, players, runs, transactions, wallets
+from wallet.admin import alerts, calls, checkpoints, currencies, daily_totals, discrepancies, inquiries, job_runs, players, transactions, wallets
 
-__all__ = ["accounts", "alerts", "calls", "checkpoints", "currencies", "discrepancies", "inquiries", "players", "runs", "transactions", "wallets"]
+__all__ = ["alerts", "calls", "checkpoints", "currencies", "daily_totals", "discrepancies", "inquiries", "job_runs", "players", "transactions", "wallets"]

@@ -9,13 +9,13 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from players.admin.confirming import ReasonForm, ask, done, page_action
-from players.admin.pages import actor
-from players.admin.searching import SearchingAdmin
-from players.admin.show import NOTHING, badge, clipped, clock, link, moment, mono
+from lib.backoffice.confirmation import ReasonForm, ask, done, page_action
+from lib.backoffice.filters import SelectingAdmin, Selection, Selections
+from lib.backoffice.formatting import NOTHING, badge, clipped, clock, link, moment, mono
+from lib.backoffice.pages import actor
+from players.admin.search import SearchingAdmin
 from players.models import GameSession
-from wallet.admin.doubts import sentence
-from wallet.admin.selecting import SelectingAdmin, Selection, Selections
+from wallet.admin.manual_review import sentence
 from wallet.alerts import resolve_alert
 from wallet.models import Alert
 

@@ -7,9 +7,9 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.safestring import SafeString
 
-from players.admin.confirming import TextWidget
-from players.admin.show import NOTHING, mono
-from players.errors import Refusal
+from lib.backoffice.confirmation import TextWidget
+from lib.backoffice.formatting import NOTHING, mono
+from lib.http.errors import Refusal
 from wallet.currencies import decimals_of
 from wallet.models import Currency
 from wallet.money import to_major, to_minor

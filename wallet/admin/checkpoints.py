@@ -6,8 +6,8 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from players.admin.paging import BigTableAdmin
-from players.admin.show import NOTHING, badge, clipped, clock, moment, mono
+from lib.backoffice.formatting import NOTHING, badge, clipped, clock, moment, mono
+from lib.backoffice.pagination import BigTableAdmin
 from wallet.models import Checkpoint
 
 

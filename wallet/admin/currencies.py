@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
-from players.admin.pages import PageAdmin
+from lib.backoffice.pages import PageAdmin
 from wallet.models import Currency
 
 

@@ -7,11 +7,11 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from players.admin.pages import Section, read_uuid
-from players.admin.paging import BigTableAdmin
+from lib.backoffice.formatting import NOTHING, clipped, clock, link, moment, mono, short_id
+from lib.backoffice.pages import Section, read_uuid
+from lib.backoffice.pagination import BigTableAdmin
 from players.admin.players import player_link
-from players.admin.searching import SearchingAdmin
-from players.admin.show import NOTHING, clipped, clock, link, moment, mono, short_id
+from players.admin.search import SearchingAdmin
 from players.models import GameSession, Player
 from wallet.admin.amounts import amount_cell
 from wallet.admin.calls import calls_section

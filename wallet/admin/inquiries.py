@@ -10,21 +10,21 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from players.admin.pages import Section, read_uuid
+from lib.backoffice.filters import Rows, SelectingAdmin, Selection, Selections
+from lib.backoffice.formatting import clipped, clock, link, moment, mono
+from lib.backoffice.pages import Section, read_uuid
+from lib.clock import now
 from players.admin.players import player_link
-from players.admin.searching import SearchingAdmin
-from players.admin.show import clipped, clock, link, moment, mono
-from players.clock import now
+from players.admin.search import SearchingAdmin
 from players.models import GameSession, Player
 from wallet.admin import questions
 from wallet.admin.amounts import amount_cell
 from wallet.admin.calls import calls_section
-from wallet.admin.deciding import DecidingActions
-from wallet.admin.doubts import DOUBTS, sentence, show_doubt, tally
-from wallet.admin.selecting import Rows, SelectingAdmin, Selection, Selections
+from wallet.admin.decisions import DecidingActions
+from wallet.admin.manual_review import DOUBTS, sentence, show_doubt, tally
 from wallet.admin.states import show_state
 from wallet.models import Inquiry
-from wallet.settling.due import forecast
+from wallet.settlement.due import forecast
 
 LATEST_DECISIONS = 20
 OLDEST, SOONEST = ("Older", "Newer"), ("Sooner", "Later")

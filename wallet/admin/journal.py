@@ -6,8 +6,8 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils.safestring import SafeString
 
-from players.admin.pages import Section
-from players.admin.show import NOTHING, badge, clock, link, mono, short_id
+from lib.backoffice.formatting import NOTHING, badge, clock, link, mono, short_id
+from lib.backoffice.pages import Section
 from wallet.admin.amounts import bare_cell
 from wallet.models import Entry, Transaction, Wallet
 

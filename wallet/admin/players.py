@@ -7,12 +7,12 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from players.admin.confirming import page_of
-from players.admin.pages import Section
+from lib.backoffice.confirmation import page_of
+from lib.backoffice.formatting import link, search_address
+from lib.backoffice.pages import Section
 from players.admin.players import PlayerAdmin
-from players.admin.searching import SESSION
+from players.admin.search import SESSION
 from players.admin.sessions import SessionAdmin
-from players.admin.show import link, search_address
 from players.models import GameSession, Player
 from wallet.admin import journal
 from wallet.admin.amounts import amount_cell

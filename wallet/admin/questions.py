@@ -6,10 +6,10 @@ from typing import Any
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from players.admin.pages import Section
-from players.admin.show import NOTHING, badge, clock, mono
+from lib.backoffice.formatting import NOTHING, badge, clock, mono
+from lib.backoffice.pages import Section
 from wallet.models import Inquiry, Question
-from wallet.settling.inquiries import LEASE
+from wallet.settlement.inquiries import LEASE
 
 PAGE = 25
 # What is longer is folded away.

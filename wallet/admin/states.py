@@ -2,7 +2,7 @@
 
 from django.utils.safestring import SafeString
 
-from players.admin.show import badge
+from lib.backoffice.formatting import badge
 from wallet.models import Transaction
 
 COLOURS = {"pending": "info", "confirmed": "success", "rolled_back": "warning", "expired": "warning", "declined": "danger"}

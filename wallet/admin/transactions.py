@@ -7,20 +7,20 @@ from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from players.admin.pages import Section, read_uuid
+from lib.backoffice.filters import Rows, SelectingAdmin, Selection, Selections
+from lib.backoffice.formatting import NOTHING, badge, clipped, clock, link, moment, mono, short_id
+from lib.backoffice.pages import Section, read_uuid
+from lib.clock import now
 from players.admin.players import player_link
-from players.admin.searching import SearchingAdmin
-from players.admin.show import NOTHING, badge, clipped, clock, link, moment, mono, short_id
-from players.clock import now
+from players.admin.search import SearchingAdmin
 from players.models import GameSession, Player
 from wallet.admin import journal
 from wallet.admin.amounts import amount_cell
 from wallet.admin.calls import calls_section
-from wallet.admin.doubts import sentence, show_doubt, tally
-from wallet.admin.selecting import Rows, SelectingAdmin, Selection, Selections
+from wallet.admin.manual_review import sentence, show_doubt, tally
 from wallet.admin.states import show_state
 from wallet.models import Inquiry, Transaction
-from wallet.settling.due import forecast
+from wallet.settlement.due import forecast
 
 SOONEST = ("Sooner", "Later")
 

@@ -7,15 +7,15 @@ from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from players.admin.pages import Section, read_uuid
+from lib.backoffice.filters import SelectingAdmin, Selection, Selections
+from lib.backoffice.formatting import NOTHING, badge, clock, moment, mono, short_id
+from lib.backoffice.pages import Section, read_uuid
 from players.admin.players import player_link
-from players.admin.searching import SearchingAdmin
-from players.admin.show import NOTHING, badge, clock, moment, mono, short_id
+from players.admin.search import SearchingAdmin
 from players.models import GameSession, Player
 from wallet.admin import journal
-from wallet.admin.acting import WalletActions
 from wallet.admin.amounts import amount_cell
-from wallet.admin.selecting import SelectingAdmin, Selection, Selections
+from wallet.admin.wallet_actions import WalletActions
 from wallet.models import Wallet
 
 WALLET_HEADERS = ("Wallet", "Spendable", "Reserved", "Announced", "Debt", "Withdrawals")

@@ -1,5 +1,5 @@
 """Checkpoints: signed statements, stored outside the database, of what every wallet's chain had come to (docs/checkpoints.md)."""
 
-from wallet.checkpoints.making import make_checkpoint
+from wallet.checkpoints.creation import make_checkpoint
 
 __all__ = ["make_checkpoint"]

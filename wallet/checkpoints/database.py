@@ -12,7 +12,7 @@ from wallet.models import Checkpoint, Currency
 from wallet.proof.findings import SLACK, Findings, compare_currencies
 from wallet.proof.header import Header
 from wallet.proof.tree import Leaf
-from wallet.proof.verifying import Compare
+from wallet.proof.verification import Compare
 
 BATCH = 5_000
 FIRST_ID, LAST_ID = "00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff"

@@ -2,7 +2,7 @@
 
 import django.core.validators
 import django.db.models.deletion
-import players.ids
+import lib.ids
 from django.db import migrations, models
 
 
@@ -52,7 +52,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='Wallet',
             fields=[
-                ('id', models.UUIDField(default=players.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ('id', models.UUIDField(default=lib.ids.new_id, editable=False, primary_key=True, serialize=False)),
                 ('spendable', models.BigIntegerField(default=0)),
                 ('reserved', models.BigIntegerField(default=0)),
                 ('announced', models.BigIntegerField(default=0)),

@@ -3,7 +3,7 @@
 from django.db import models
 from django.db.models import F, Q
 
-from players.ids import new_id
+from lib.ids import new_id
 from wallet.models.ledger import Currency, Entry, Wallet
 
 

@@ -5,7 +5,7 @@ from django.core.validators import MaxValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Q
 
-from players.ids import new_id
+from lib.ids import new_id
 from players.models import Game, GameSession, Player
 
 

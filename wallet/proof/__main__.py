@@ -7,7 +7,7 @@ from pathlib import Path
 
 from wallet.proof.exported import comparing
 from wallet.proof.header import Unusable, decoded_key
-from wallet.proof.verifying import conclusion, verify_file
+from wallet.proof.verification import conclusion, verify_file
 
 
 def main() -> int:

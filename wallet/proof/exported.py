@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from typing import IO
 
-from wallet.chain import START, entry_hash
+from wallet.audit.hash_chain import START, entry_hash
 from wallet.proof.findings import SLACK, Findings, compare_currencies
 from wallet.proof.header import Header
 from wallet.proof.journal import EntryLine, Journal, WalletLine, covered
 from wallet.proof.tree import Leaf
-from wallet.proof.verifying import Compare
+from wallet.proof.verification import Compare
 
 MICROSECOND = 1_000_000
 

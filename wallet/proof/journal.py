@@ -6,7 +6,7 @@ from typing import IO, Literal, cast
 
 import msgspec
 
-from wallet.chain import EntryRow, TransactionRow, ending, opening
+from wallet.audit.hash_chain import EntryRow, TransactionRow, ending, opening
 from wallet.proof.file import WalletId, lines
 from wallet.proof.header import Sha256, Unusable
 
@@ -110,7 +110,7 @@ def entry_line(e: EntryRow, t: TransactionRow | None) -> EntryLine:
 
 
 def covered(line: EntryLine, wallet: WalletLine) -> tuple[EntryRow, bytes | None]:
-    """An entry and its subject, as `wallet.chain.entry_hash` wants them."""
+    """An entry and its subject, as `wallet.audit.hash_chain.entry_hash` wants them."""
     values = (line.seq, line.transaction, line.event, line.debit, line.credit, line.amount, line.spendable, line.reserved, line.announced, line.debt)
     row = EntryRow(wallet.player, wallet.id, *values, line.actor, line.note, line.at, line.version, bytes.fromhex(line.hash))
     if line.event == "wallet_opened":

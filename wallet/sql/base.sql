@@ -17,7 +17,7 @@ BEGIN
     END IF;
 END $do$;
 
--- outcome: the name of what was decided; wallet/errors.py says which answer each one is.
+-- outcome: the name of what was decided; wallet/api/errors.py says which answer each one is.
 -- balance: what was spendable right after the operation that the answer is about, in minor units.
 CREATE TYPE ledger_answer AS (
     outcome        text,
@@ -29,7 +29,7 @@ CREATE TYPE ledger_answer AS (
 );
 
 -- What a hash covers is written as record_send writes a row: each value with its type and length, whatever the session's settings.
--- wallet/chain.py is the second reading of it. STABLE, not IMMUTABLE, because record_send is: so that they are inlined.
+-- wallet/audit/hash_chain.py is the second reading of it. STABLE, not IMMUTABLE, because record_send is: so that they are inlined.
 
 -- What a transaction was when it was opened, as its first entry's hash covers it.
 CREATE FUNCTION ledger_opening(

@@ -5,11 +5,11 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
+from lib.security.encryption import Unreadable, is_current
 from payments.models import Secret
-from payments.secrets import open_secret, reseal_secret
+from payments.providers.signing_secrets import open_secret, reseal_secret
 from players.models import Game
 from players.operations import query_credential, set_query_password
-from players.vault import Unreadable, is_current
 
 
 class Command(BaseCommand):

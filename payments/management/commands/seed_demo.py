@@ -13,13 +13,13 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
+from lib.clock import now
+from lib.ids import new_id
+from lib.security.tokens import token_hash
 from payments.demo import PROVIDERS, demo_products, demo_provider, demo_shop
-from players.clock import now
 from players.demo import GAMES, demo_credential, demo_game, demo_operator
-from players.ids import new_id
 from players.models import GameSession, Player
 from players.operations import put_player
-from players.secrets import token_hash
 from wallet.models import Currency, Transaction
 from wallet.operations import adjust_wallet, launch_game
 

@@ -8,13 +8,13 @@ from stripe import DEFAULT_API_BASE, StripeClient
 from stripe.params import RefundCreateParams
 from stripe.params.checkout import SessionCreateParams
 
-from payments.providers.pages import page_origin
+from lib.clock import now
+from payments.providers.payment_page import page_origin
 from payments.providers.protocol import Event, Fate, Purchase, Received, Started, Terms, Unstartable, Wish, Word
 from payments.providers.stripe_checkout import signature
 from payments.providers.stripe_checkout.calls import Failed, call
 from payments.providers.stripe_checkout.events import ID, ORDER_KEY, PAYMENT_KEY, REFUND_KEY, read_event
 from payments.providers.stripe_checkout.minor_units import Inexpressible, is_payable, to_stripe
-from players.clock import now
 from wallet.currencies import decimals_of
 
 SECRET = re.compile(r"whsec_[A-Za-z0-9+/=_-]{24,240}")

@@ -7,9 +7,9 @@ from typing import Any
 from uuid import UUID
 
 from payments.providers.protocol import Event, EventType
+from payments.providers.signatures.order_notify import refuse_constant
+from payments.providers.signatures.refused import Refused
 from payments.providers.stripe_checkout.minor_units import Inexpressible, from_stripe
-from payments.signatures.order_notify import refuse_constant
-from payments.signatures.refused import Refused
 from wallet.currencies import decimals_of
 
 # How our own ids are called in Stripe's metadata.

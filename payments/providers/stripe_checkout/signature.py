@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from stripe import SignatureVerificationError, WebhookSignature
 
-from payments.signatures.refused import Refused
+from payments.providers.signatures.refused import Refused
 
 # How far the time of a message may lie from ours, in seconds; Stripe signs every try anew.
 TOLERANCE = 300

@@ -9,11 +9,11 @@ from collections.abc import Callable
 from django.test.utils import setup_test_environment
 
 from tests import conftest  # noqa: F401 (first: the settings of tests)
-from tests.own_ledger import own_ledger
 from tests.payments.fuzz.calls import Subject
 from tests.payments.fuzz.subjects import make_subjects
-from tests.payments.fuzz.trying import MOST_SHOWN, Tally, fuzz_http, fuzz_providers, fuzz_signatures
-from tests.payments.market import make_market
+from tests.payments.fuzz.trials import MOST_SHOWN, Tally, fuzz_http, fuzz_providers, fuzz_signatures
+from tests.support.own_database import own_ledger
+from tests.support.shop import make_market
 
 Fuzz = Callable[[list[Subject], int, random.Random, Tally], None]
 # Genuine callbacks age: each round of the whole stack has new ones.

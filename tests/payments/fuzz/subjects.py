@@ -7,13 +7,13 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 
-from payments.book import BOOK
+from lib.clock import now
 from payments.models import Order, Payment, Provider
-from players.clock import now
+from payments.providers.registry import BOOK
 from tests.payments.fuzz.calls import FORM, JSON, NOTIFICATION, STRIPE, WEBHOOK, Call, Scheme, Subject
-from tests.payments.market import Market, Till, event_body, make_till, notification_fields
-from tests.payments.stripe_events import recorded
-from tests.world import unique
+from tests.support.callers import unique
+from tests.support.shop import Market, Till, event_body, make_till, notification_fields
+from tests.support.stripe_events import recorded
 
 
 def make_subjects(market: Market) -> list[Subject]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from wallet.audit import Report, audit_ledger
+from wallet.audit.ledger import Report, audit_ledger
 from wallet.currencies import decimals_of
 from wallet.money import to_major
 

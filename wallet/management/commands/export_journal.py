@@ -11,7 +11,7 @@ from typing import IO, Any, cast
 
 from django.core.management.base import BaseCommand
 
-from wallet.checkpoints.exporting import export_journal
+from wallet.checkpoints.export import export_journal
 
 
 class Command(BaseCommand):

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from wallet.folding import fold_accounts, refold_day
-from wallet.runs import recorded
+from wallet.audit.daily_totals import fold_accounts, refold_day
+from wallet.job_runs import recorded
 
 
 class Command(BaseCommand):

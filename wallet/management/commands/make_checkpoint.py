@@ -7,7 +7,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 
 from wallet.checkpoints import make_checkpoint
-from wallet.runs import alone, recorded
+from wallet.job_runs import alone, recorded
 
 TASK = "make_checkpoint"
 

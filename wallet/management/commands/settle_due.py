@@ -5,12 +5,12 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from players.clock import now, timestamp
+from lib.clock import now, timestamp
+from wallet.job_runs import recorded
 from wallet.models import Transaction
 from wallet.outages import present_pause
-from wallet.runs import recorded
-from wallet.settling.due import due_at, forecast
-from wallet.settling.sweep import settle_due
+from wallet.settlement.due import due_at, forecast
+from wallet.settlement.sweep import settle_due
 
 
 class Command(BaseCommand):

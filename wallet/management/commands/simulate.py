@@ -12,11 +12,11 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
 from players.models import Player
-from wallet.simulation.parties import Unusable, read_parties
-from wallet.simulation.progress import Progress
-from wallet.simulation.report import report
-from wallet.simulation.run import Plan, Simulation
-from wallet.simulation.tally import Tally
+from simulation.parties import Unusable, read_parties
+from simulation.progress import Progress
+from simulation.report import report
+from simulation.run import Plan, Simulation
+from simulation.tally import Tally
 
 # As a shell says it of a program that Ctrl-C ended.
 INTERRUPTED = 130

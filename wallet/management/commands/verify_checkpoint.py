@@ -7,13 +7,13 @@ from typing import IO, Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from wallet.audit import snapshot
+from wallet.audit.ledger import snapshot
 from wallet.checkpoints import database
 from wallet.checkpoints.keys import trusted_keys
 from wallet.checkpoints.stored import fetched
 from wallet.proof import exported
 from wallet.proof.header import Unusable, decoded_key
-from wallet.proof.verifying import Verdict, conclusion, verify_file
+from wallet.proof.verification import Verdict, conclusion, verify_file
 
 
 class Command(BaseCommand):

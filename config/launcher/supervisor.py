@@ -1,0 +1,252 @@
+"""`run`: everything that makes a working platform on one machine, in order, watched until somebody ends it."""
+
+import base64
+import errno
+import hashlib
+import json
+import os
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from http.client import HTTPConnection, HTTPException
+from ipaddress import ip_address
+from pathlib import Path
+from time import monotonic
+
+from config.launcher.instance import Instance, is_held, opened
+from config.launcher.processes import CannotStart, Child, Ending, start, stop, wait_until
+from config.launcher.services import services
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+# What runs as long as the platform does. A request under way may be finished before the end.
+PROGRAMS = {
+    "gunicorn": ("-m", "gunicorn", "-c", "config/gunicorn.py", "config.wsgi:application"),
+    # Celery warns of root, who may well start a demonstration.
+    "worker": (
+        "-W",
+        "ignore:You're running the worker with superuser",
+        "-m",
+        "celery",
+        "-A",
+        "config.celery",
+        "-q",
+        "worker",
+        "-Q",
+        "settle,check,deliver",
+        "-c",
+        "4",
+        "--without-gossip",
+        "--without-mingle",
+    ),
+    "beat": ("-m", "celery", "-A", "config.celery", "-q", "beat", "-s", "{home}/beat-schedule", "--pidfile="),
+}
+# What a command beside the running platform has to share with it.
+SHARED = (
+    *("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "SECRET_KEY", "CREDENTIAL_KEY", "ENCRYPTION_KEYS"),
+    *("CHECKPOINT_KEY", "CHECKPOINT_DIRECTORY"),
+    *("ALLOWED_HOSTS", "DEMO", "HOST", "PORT", "PUBLIC_URL", "OUTGOING_ALLOWED_NETWORKS"),
+)
+# At a terminal, on one machine; the environment can say otherwise.
+FOR_PEOPLE = {"LOG_FORMAT": "console", "METRICS_ALLOWED_NETWORKS": "127.0.0.0/8,::1"}
+ENDINGS = (Ending(signal.SIGTERM, 30),)
+LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
+LOOPBACK = ("127.0.0.0/8", "::1")
+ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+# How long the web servers of a killed start may still hold the port.
+PORT_SECONDS = 1.5
+HEALTH_SECONDS = 60.0
+
+
+def run_platform(var: Path) -> None:
+    """Start everything and watch it; returns never, but raises when it is told to end or when something died."""
+    began = monotonic()
+    host, port = web_address()
+    with opened(var, "run") as instance, ExitStack() as stack:
+        check_port(host, port)
+        with step("Starting PostgreSQL and Valkey"):
+            children, addresses = stack.enter_context(services(instance, durable=True))
+        tell_place(var, instance)
+        bind = f"[{host}]" if ":" in host else host
+        url = f"http://{in_url(host)}:{port}"
+        environment = FOR_PEOPLE | own_address(host, url) | platform_environment(instance, addresses) | {"DEMO": "1", "HOST": bind, "PORT": str(port)}
+        guide = prepare(instance, environment, url)
+        stack.callback(instance.tell_ending)
+        keep_environment(instance, environment)
+        for name, command in PROGRAMS.items():
+            say(f"Starting {name}")
+            words = [word.format(home=instance.home) for word in command]
+            child = start(name, [sys.executable, *words], environment=environment, endings=ENDINGS, directory=ROOT)
+            stack.callback(stop, child)
+            instance.register.add(child)
+            children.append(child)
+        wait_for_health(ANY_ADDRESS.get(host, host), port, children)
+        print(f"{guide}\nReady after {monotonic() - began:.1f} s. Ctrl-C ends the platform; what was done is kept.", flush=True)
+        watch(children)
+
+
+def web_address() -> tuple[str, int]:
+    host, port = os.environ.get("HOST") or "127.0.0.1", os.environ.get("PORT") or "8000"
+    if not port.isdecimal() or not 0 < int(port) < 65536:
+        raise CannotStart(f"PORT must be a number from 1 to 65535, not {port!r}.")
+    return host, int(port)
+
+
+def in_url(host: str) -> str:
+    """The host as a browser on this machine writes it."""
+    reachable = ANY_ADDRESS.get(host, host)
+    return f"[{reachable}]" if ":" in reachable else reachable
+
+
+def own_address(host: str, url: str) -> dict[str, str]:
+    """Where the demonstration is reached, by itself too: its sandbox calls back over HTTP, and takes deliveries."""
+    networks = list(LOOPBACK)
+    with suppress(ValueError):
+        address = ip_address(ANY_ADDRESS.get(host, host))
+        networks += [] if address.is_loopback else [str(address)]
+    return {"PUBLIC_URL": url, "OUTGOING_ALLOWED_NETWORKS": ",".join(networks)}
+
+
+def platform_environment(instance: Instance, addresses: Mapping[str, str]) -> dict[str, str]:
+    """What the settings need; whatever the environment has already wins."""
+    host = in_url(os.environ.get("HOST") or "localhost")
+    made = {
+        "SECRET_KEY": instance.secrets["secret_key"],
+        "CREDENTIAL_KEY": instance.secrets["credential_key"],
+        "ENCRYPTION_KEYS": instance.secrets["encryption_key"],
+        "CHECKPOINT_KEY": signing_key(instance.secrets["checkpoint_key"]),
+        # A key and a database of its own: another instance's files would be strange to it.
+        "CHECKPOINT_DIRECTORY": str(instance.home / "checkpoints"),
+        "ALLOWED_HOSTS": ",".join(dict.fromkeys((*LOCAL_HOSTS, host))),
+    }
+    return made | {name: value for name, value in os.environ.items() if value or name not in made} | dict(addresses)
+
+
+def signing_key(secret: str) -> str:
+    """The 32 bytes of a key, in base64, that a random text stands for."""
+    return base64.b64encode(hashlib.sha256(secret.encode()).digest()).decode()
+
+
+def check_port(host: str, port: int) -> None:
+    """Refuse a port that another program has, before anything is started."""
+    problem: OSError | None = None
+
+    def free() -> bool:
+        nonlocal problem
+        try:
+            family, kind, *_, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+            with socket.socket(family, kind) as listener:
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                listener.bind(place)
+        except OSError as refused:
+            problem = refused
+            return refused.errno != errno.EADDRINUSE
+        problem = None
+        return True
+
+    if not wait_until(free, PORT_SECONDS):
+        raise CannotStart(f"Port {port} on {host} is in use by another program: end it, or choose another port with PORT={port + 1}.")
+    if problem:
+        raise CannotStart(f"Nothing can listen on {host}, port {port}: {problem.strerror}.")
+
+
+def tell_place(var: Path, instance: Instance) -> None:
+    if var.resolve() not in instance.home.resolve().parents:
+        say(f"The data is in {instance.home}: this directory is closed to the user that PostgreSQL runs as.")
+
+
+def prepare(instance: Instance, environment: dict[str, str], url: str) -> str:
+    """The database's tables, the files of the pages, the demo data; returns what there is to say about these."""
+    owner = environment | {"DATABASE_URL": environment["DATABASE_OWNER_URL"], "DATABASE_STATEMENT_TIMEOUT": "0"}
+    with step("Bringing the database up to date"):
+        manage(instance, owner, "migrate", "--no-input")
+        manage(instance, environment, "call_log_days")
+    with step("Collecting static files"):
+        manage(instance, environment, "collectstatic", "--no-input", "--verbosity=0")
+    with step("Making the demo data"):
+        return manage(instance, environment, "seed_demo", "--url", url)
+
+
+def manage(instance: Instance, environment: dict[str, str], *words: str) -> str:
+    """Run a command of manage.py; its output is returned, or shown when it fails."""
+    with tempfile.TemporaryFile() as output:
+        child = start(words[0], [sys.executable, "manage.py", *words], environment=environment, log=output, directory=ROOT)
+        try:
+            instance.register.add(child)
+            wait_until(lambda: child.ended)
+        finally:
+            stop(child)
+        output.seek(0)
+        text = output.read().decode(errors="replace")
+    if child.process.returncode != 0:
+        raise CannotStart(f"`manage.py {' '.join(words)}` failed:\n{text}")
+    return text
+
+
+def keep_environment(instance: Instance, environment: Mapping[str, str]) -> None:
+    """Write down what a command beside the running platform has to know, for ourselves only."""
+    path = instance.home / "environment.json"
+    path.touch(mode=0o600)
+    path.write_text(json.dumps({name: environment[name] for name in SHARED}))
+
+
+def running_environment(var: Path) -> dict[str, str]:
+    """What the platform that runs at this moment works with."""
+    path = var / "run" / "environment.json"
+    if not is_held(var / "run.lock") or not path.exists():
+        raise CannotStart("The platform is not running: start it with `make run`, in another terminal.")
+    known: dict[str, str] = json.loads(path.read_text())
+    return known
+
+
+def wait_for_health(host: str, port: int, children: list[Child]) -> None:
+    """Wait until the web server says that it is well."""
+
+    def healthy() -> bool:
+        check_alive(children)
+        connection = HTTPConnection(host, port, timeout=2)
+        try:
+            connection.request("GET", "/healthz")
+            return connection.getresponse().status == 200
+        except (OSError, HTTPException):
+            return False
+        finally:
+            connection.close()
+
+    if not wait_until(healthy, HEALTH_SECONDS):
+        raise CannotStart(f"The web server did not answer 200 to /healthz within {HEALTH_SECONDS:.0f} seconds.")
+
+
+def watch(children: list[Child]) -> None:
+    """Wait until one of the processes ends: none of them should, and none is quietly replaced."""
+
+    def one_ended() -> bool:
+        check_alive(children)
+        return False
+
+    wait_until(one_ended)
+
+
+def check_alive(children: list[Child]) -> None:
+    for child in children:
+        if child.ended:
+            raise CannotStart(f"{child.name} ended unexpectedly (exit code {child.process.returncode}), so everything ends.")
+
+
+@contextmanager
+def step(text: str) -> Iterator[None]:
+    """Say what is being done, and how long it took."""
+    began = monotonic()
+    print(f"{text} … ", end="", file=sys.stderr, flush=True)
+    try:
+        yield
+    except BaseException:
+        say("not done.")
+        raise
+    say(f"{monotonic() - began:.1f} s")
+
+
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

@@ -1,0 +1,54 @@
+"""How values look in the admin."""
+
+from typing import Any
+from uuid import UUID
+
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+
+from lib.clock import timestamp
+
+NOTHING = "\N{EN DASH}"
+
+
+def mono(text: object) -> SafeString:
+    """An identifier, in letters of one width."""
+    return format_html('<span class="wallet-id">{}</span>', text) if text not in (None, "") else SafeString(NOTHING)
+
+
+def clipped(text: object) -> SafeString:
+    """An identifier of others in a list: cut off where it is long, all of it on hover."""
+    return format_html('<span class="wallet-id wallet-clip" title="{}">{}</span>', text, text) if text else SafeString(NOTHING)
+
+
+def short_id(id: UUID) -> SafeString:
+    """A UUID in a list: its random end (it begins with the time), and all of it on hover."""
+    text = str(id)
+    return format_html('<span class="wallet-id" title="{}">…{}</span>', text, text[-12:])
+
+
+def clock(at: Any) -> SafeString:
+    """A time to the second, in UTC, for a column whose heading says so."""
+    return format_html('<span class="wallet-time">{}</span>', timestamp(at)[:19].replace("T", " ")) if at else SafeString(NOTHING)
+
+
+def moment(at: Any) -> str:
+    """A time to the second, in UTC and saying so."""
+    return f"{timestamp(at)[:19].replace('T', ' ')} UTC" if at else NOTHING
+
+
+def link(text: object, view: str, *args: object) -> SafeString:
+    """A link to another page of the admin."""
+    return format_html('<a href="{}" class="wallet-link">{}</a>', reverse(f"admin:{view}", args=args), text)
+
+
+def search_address(view: str, text: str) -> str:
+    """The address of a list, searched for `text`."""
+    return reverse(f"admin:{view}_changelist", query={"q": text}) if text else reverse(f"admin:{view}_changelist")
+
+
+def badge(text: str, kind: str = "") -> SafeString:
+    """A coloured word: `kind` is success, warning, danger, info or nothing."""
+    return mark_safe(render_to_string("unfold/helpers/label.html", {"text": text, "type": kind}).strip())  # noqa: S308 (our own template escapes)

@@ -1,0 +1,67 @@
+"""Lists of big tables: never counted, always newest first, so that a page costs the same on five million rows."""
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.admin import ShowFacets
+from django.core.paginator import Page, Paginator
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.functional import cached_property
+
+from lib.backoffice.pages import ReadOnlyAdmin
+
+if TYPE_CHECKING:
+    from django.contrib.admin.views.main import ChangeList
+
+    AnyPaginator = Paginator[Any]
+else:
+    from unfold.views import ChangeList
+
+    AnyPaginator = Paginator
+
+# How far back a list can be turned, in rows: what is older is found by searching. It bounds OFFSET.
+MOST_ROWS = 10_000
+
+
+class InfinitePaginator(AnyPaginator):
+    """Pages of a list that is never counted. Unfold knows by this class's name that `count` is no count."""
+
+    template_name = "admin/page_turner.html"
+    has_more = False
+
+    @cached_property
+    def count(self) -> int:
+        return MOST_ROWS
+
+    def page(self, number: int | str) -> Page[Any]:
+        """One row more is read than shown: it tells whether there is another page."""
+        number = self.validate_number(number)
+        first = (number - 1) * self.per_page
+        rows = list(self.object_list[first : first + self.per_page + 1])
+        self.has_more = len(rows) > self.per_page and number < self.num_pages
+        return Page(rows[: self.per_page], number, self)
+
+
+class NewestFirst(ChangeList):
+    """A list in the order of its primary key, a UUIDv7, whatever the address asks for: other orders would sort the whole table."""
+
+    def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
+        return ["-pk"]
+
+
+class BigTableAdmin(ReadOnlyAdmin):
+    """A read-only list over a table that grows for ever."""
+
+    paginator = InfinitePaginator
+    show_full_result_count = False
+    sortable_by = ()
+    list_fullwidth = True
+    # Facets count.
+    show_facets = ShowFacets.NEVER
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return NewestFirst
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        # Other conditions in the address than the filters that are offered could read the whole table.
+        return lookup in {getattr(offered, "parameter_name", None) for offered in self.list_filter}

@@ -1,0 +1,103 @@
+"""Everything that came of an order, as tables on its page."""
+
+from typing import Any
+
+from lib.backoffice.formatting import NOTHING, clipped, clock, link, short_id
+from lib.backoffice.pages import Section
+from payments.admin import deliveries
+from payments.admin.callbacks import CALLBACK_HEADERS, callback_row
+from payments.admin.states import show_order_state, show_payment_state, show_refund_state
+from payments.models import Callback, Delivery, Order, OrderEvent, Payment, Refund
+from wallet.admin.amounts import amount_cell
+from wallet.admin.states import show_state
+from wallet.models import Transaction
+
+# The latest of each; more than these has no order but one that is being attacked, or retried for days.
+MOST_ROWS = 100
+EVENT_HEADERS = ("When (UTC)", "What", "State after it", "Amount", "By", "Note", "Callback")
+PAYMENT_HEADERS = ("Started (UTC)", "Provider", "State", "Amount", "Given back", "Provider's reference", "Paid (UTC)", "Problem")
+REFUND_HEADERS = ("Begun (UTC)", "What", "State", "Amount", "Credit taken", "Provider", "Provider's reference", "By", "Reason")
+PAYMENT_TYPES = ("payment", "sale", "payment_return", "sale_return", "top_up", "clawback", "set_aside")
+LEDGER_HEADERS = ("Transaction", "What", "State", "Amount", "Opened (UTC)")
+
+
+def sections(order: Order) -> list[Section]:
+    """The whole story, in the order in which one asks for it."""
+    payments = list(Payment.objects.filter(order=order).select_related("provider").order_by("-pk")[:MOST_ROWS])
+    refunds = list(Refund.objects.filter(order=order).select_related("provider").order_by("-pk")[:MOST_ROWS])
+    callbacks = Callback.objects.filter(order=order).defer("headers", "body", "meaning").order_by("-pk")[:MOST_ROWS]
+    told = Delivery.objects.filter(order=order).select_related("order__player", "game")
+    return [
+        Section("What happened", EVENT_HEADERS, events(order), "Nothing, which cannot be: the audit will say why."),
+        Section("Payments", PAYMENT_HEADERS, [payment_row(row, order) for row in payments], "The player was never sent to a provider."),
+        Section("Refunds and charge-backs", REFUND_HEADERS, [refund_row(row, order) for row in refunds], "Nothing has gone back."),
+        Section("Delivery", deliveries.HEADERS, [deliveries.delivery_row(row) for row in told], without_delivery(order)),
+        Section("Callbacks", CALLBACK_HEADERS, [callback_row(row) for row in callbacks], "No provider has told of this order."),
+        Section("Ledger", LEDGER_HEADERS, ledger_rows(order), "No money has moved."),
+    ]
+
+
+def events(order: Order) -> list[tuple[Any, ...]]:
+    """What happened, the newest first, by `EVENT_HEADERS`."""
+    found = OrderEvent.objects.filter(order=order).order_by("-pk")[:MOST_ROWS]
+    return [
+        (
+            clock(event.at),
+            event.what.replace("_", " "),
+            show_order_state(event.new_state) if event.new_state != event.old_state else NOTHING,
+            amount_cell(event.amount, order.currency_id),
+            event.actor,
+            clipped(event.note),
+            link("callback", "payments_callback_change", event.callback_id) if event.callback_id else NOTHING,
+        )
+        for event in found
+    ]
+
+
+def payment_row(payment: Payment, order: Order) -> tuple[Any, ...]:
+    """A payment by `PAYMENT_HEADERS`."""
+    return (
+        clock(payment.started_at),
+        link(payment.provider.slug, "payments_provider_change", payment.provider_id),
+        show_payment_state(payment),
+        amount_cell(payment.amount, order.currency_id),
+        amount_cell(payment.returned if payment.is_second else order.returned, order.currency_id) if payment.paid_at else NOTHING,
+        clipped(payment.reference or payment.start_reference),
+        clock(payment.paid_at),
+        payment.problem or NOTHING,
+    )
+
+
+def refund_row(refund: Refund, order: Order) -> tuple[Any, ...]:
+    """A refund or charge-back by `REFUND_HEADERS`."""
+    return (
+        link(clock(refund.created_at), "payments_refund_change", refund.pk),
+        refund.get_kind_display(),
+        show_refund_state(refund),
+        amount_cell(refund.amount, order.currency_id),
+        amount_cell(refund.clawback, str(order.credit_currency_id)) if refund.clawback else NOTHING,
+        refund.provider.slug,
+        clipped(refund.reference),
+        refund.actor,
+        refund.reason or refund.problem or NOTHING,
+    )
+
+
+def without_delivery(order: Order) -> str:
+    return "None yet: the game is told when the order is paid." if order.is_delivered_by_game else "The game delivers nothing: it is a credit of the wallet."
+
+
+def ledger_rows(order: Order) -> list[tuple[Any, ...]]:
+    """Every transaction that the order caused, by `LEDGER_HEADERS`; the first is the oldest."""
+    # By the unique key, which begins with player, game and type.
+    of_this = Transaction.objects.filter(player_id=order.player_id, game_id=order.game_id, type__in=PAYMENT_TYPES, description=f"order {order.pk}")
+    return [
+        (
+            link(short_id(row.pk), "wallet_transaction_change", row.pk),
+            row.get_type_display(),
+            show_state(row),
+            amount_cell(row.amount, row.wallet.currency_id),
+            clock(row.opened_at),
+        )
+        for row in of_this.select_related("wallet").defer("wallet__head").order_by("pk")[:MOST_ROWS]
+    ]

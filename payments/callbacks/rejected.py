@@ -1,0 +1,62 @@
+"""A bounded sample of callbacks that could not be verified (contract 4.2, rule 1)."""
+
+import logging
+import time
+from uuid import UUID
+
+from django.db import DatabaseError
+
+from lib.clock import now
+from lib.ids import new_id
+from payments.callbacks.intake import KEPT_HEADERS
+from payments.models import RefusedCallback
+from payments.providers.protocol import Received, Terms
+
+logger = logging.getLogger(__name__)
+# Of each provider: how many are kept, how many bytes of each body, and how many seconds one process waits after keeping one.
+MOST_ROWS = 100
+MOST_BYTES = 2048
+PAUSE_SECONDS = 1.0
+HEADER_LENGTH = 500
+
+
+class Samples:
+    """Whoever floods us with forgeries fills no table: each process keeps at most one in a second."""
+
+    def __init__(self) -> None:
+        self.kept_at: dict[UUID, float] = {}
+
+    def keep(self, terms: Terms, received: Received, problem: str) -> None:
+        """Keeps a refused callback, where it is time for one. Whether it can be kept changes nothing for the caller."""
+        at = time.monotonic()
+        if at - self.kept_at.get(terms.id, -PAUSE_SECONDS) < PAUSE_SECONDS:
+            return
+        self.kept_at[terms.id] = at
+        try:
+            write(terms, received, problem)
+        except DatabaseError:
+            logger.exception("a refused callback cannot be kept")
+
+
+def write(terms: Terms, received: Received, problem: str) -> None:
+    rows = RefusedCallback.objects.filter(provider_id=terms.id)
+    RefusedCallback.objects.create(
+        id=new_id(),
+        provider_id=terms.id,
+        at=now(),
+        address=received.address,
+        problem=problem[:255],
+        headers={name: cleaned(received.headers[name]) for name in KEPT_HEADERS if name in received.headers},
+        body=received.body[:MOST_BYTES],
+    )
+    oldest = rows.order_by("-pk").values_list("pk", flat=True)[MOST_ROWS : MOST_ROWS + 1]
+    for pk in oldest:
+        rows.filter(pk__lte=pk).delete()
+
+
+def cleaned(value: str) -> str:
+    """A header's value as JSON can be stored."""
+    return value[:HEADER_LENGTH].replace("\x00", "").encode(errors="replace").decode()
+
+
+SAMPLES = Samples()

@@ -1,0 +1,83 @@
+"""`POST /pay/<provider>`: verified first, over the raw bytes; then stored and acted on; answered after the commit (contract 4.2)."""
+
+import logging
+
+import psycopg
+from django.conf import settings
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse
+
+from lib.clock import now
+from lib.http.addresses import client_address, contains
+from lib.http.errors import ErrorCode
+from lib.http.responses import NoAnswer, error_answer, json_answer, unavailable
+from payments.callbacks.intake import Taken, take_callback
+from payments.callbacks.rejected import SAMPLES
+from payments.models import Callback
+from payments.nudges import nudge
+from payments.providers import speaker_of
+from payments.providers.protocol import Received, Terms
+from payments.providers.registry import BOOK
+from payments.providers.signatures.refused import Refused
+from payments.tasks import deliver_task
+
+logger = logging.getLogger(__name__)
+NO_PROVIDER = "There is no such provider."
+NOT_GENUINE = "The signature is missing or wrong, or the message is too old."
+
+
+def pay(request: HttpRequest, slug: str) -> HttpResponse:
+    """A provider calls back."""
+    try:
+        return answer(request, slug)
+    except (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError) as problem:
+        return failed(problem)
+
+
+def failed(problem: Exception) -> HttpResponse:
+    """The database is away: nothing is half done, and the provider tries again."""
+    logger.error("a callback cannot be taken, the database is unavailable: %s", problem, extra={"status": 503})
+    return unavailable()
+
+
+def answer(request: HttpRequest, slug: str) -> HttpResponse:
+    terms = BOOK.find(slug)
+    if terms is None:
+        return error_answer(ErrorCode.INVALID_REQUEST, NO_PROVIDER, 404)
+    address = client_address(request.META)
+    if terms.networks and not contains(terms.networks, address):
+        return NoAnswer()
+    if request.method != "POST":
+        refused = error_answer(ErrorCode.INVALID_REQUEST, "Only POST is answered here.", 405)
+        refused["Allow"] = "POST"
+        return refused
+    if int(request.META.get("CONTENT_LENGTH") or 0) > settings.API_BODY_LIMIT:
+        return error_answer(ErrorCode.INVALID_REQUEST, "The body is longer than 64 KiB.", 413)
+    return take(terms, read_received(request, str(address)))
+
+
+def read_received(request: HttpRequest, address: str) -> Received:
+    """The callback as it arrived."""
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    return Received(headers, request.body, address, int(now().timestamp()))
+
+
+def take(terms: Terms, received: Received) -> HttpResponse:
+    try:
+        event = speaker_of(terms.scheme).verify(terms, received)
+    except Refused as problem:
+        SAMPLES.keep(terms, received, str(problem))
+        return error_answer(ErrorCode.OTHER, NOT_GENUINE, 401)
+    taken = take_callback(terms, event, received)
+    if taken.delivery_id is not None:
+        nudge(deliver_task, str(taken.delivery_id))
+    return told(taken)
+
+
+def told(taken: Taken) -> HttpResponse:
+    """What the provider is told (rule 7)."""
+    if taken.outcome == Callback.Outcome.NO_ORDER:
+        return error_answer(ErrorCode.INVALID_REQUEST, "There is no such order.", 404)
+    if taken.outcome == Callback.Outcome.CONTRADICTS:
+        return error_answer(ErrorCode.INVALID_REQUEST, f"The callback contradicts the order: {taken.problem.rstrip('.')}.", 422)
+    return json_answer({"status": "ok"})

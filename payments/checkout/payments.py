@@ -1,0 +1,107 @@
+"""A player goes to a provider to pay an order."""
+
+import logging
+from urllib.parse import urljoin
+
+from django.conf import settings
+from django.db import transaction
+
+from lib.clock import now
+from lib.ids import new_id
+from payments.models import Order, Payment
+from payments.orders.events import Actor, record_event
+from payments.providers import speaker_of
+from payments.providers.protocol import Purchase, Started, Terms, Unstartable
+from payments.providers.registry import BOOK
+from wallet.currencies import decimals_of
+
+logger = logging.getLogger(__name__)
+# Ways that one order may be begun in; more is no player.
+MOST_PAYMENTS = 20
+PAYABLE = (Order.State.CREATED, Order.State.FAILED)
+
+
+class NotPayable(Exception):
+    """The order cannot be paid any more, or not in that way."""
+
+
+def offered(order: Order) -> list[Terms]:
+    """The providers that an order can be paid with, by their names."""
+    return [terms for terms in BOOK.all().values() if terms.is_active and terms.callback_secrets and speaker_of(terms.scheme).takes(terms, order.currency_id)]
+
+
+def is_payable(order: Order) -> bool:
+    """Whether a payment of it can still be started."""
+    return order.state in PAYABLE and order.expires_at > now()
+
+
+def checkout_url(order: Order, base: str, page: str = "") -> str:
+    """The address of an order's page at the checkout. `base` is where the platform was reached, where no PUBLIC_URL is set."""
+    return urljoin(settings.PUBLIC_URL or base, f"/checkout/{order.page_key}{page}")
+
+
+def start_payment(order: Order, slug: str, base: str, *, language: str = "") -> Started:
+    """Sends the player to a provider; `language` is what they chose instead of the order's.
+
+    Raises `NotPayable`, or `Unstartable` where the provider cannot be reached; it may be tried again.
+    """
+    terms = next((terms for terms in offered(order) if terms.slug == slug), None)
+    if terms is None:
+        raise NotPayable("The order cannot be paid in that way.")
+    # Written down before the provider knows: its callback may be quicker than its answer.
+    payment = begin_payment(order, terms)
+    speaker = speaker_of(terms.scheme)
+    try:
+        started = speaker.start(terms, purchase_of(order, payment, base, language))
+    except Unstartable as problem:
+        logger.warning("a payment through %s cannot be started: %s", terms.slug, problem)
+        unstarted = Payment.objects.filter(pk=payment.pk, state=Payment.State.STARTED, start_reference="")
+        unstarted.update(state=Payment.State.UNSTARTED, problem=str(problem)[:255])
+        raise
+    Payment.objects.filter(pk=payment.pk).update(start_reference=started.reference)
+    # Two clicks at once are one payment: of these, the one that came through counts.
+    Payment.objects.filter(pk=payment.pk, state=Payment.State.UNSTARTED).update(state=Payment.State.STARTED, problem="")
+    return started
+
+
+def begin_payment(order: Order, terms: Terms) -> Payment:
+    """Writes down that the order is started with a provider; where nothing tells one start from another, once."""
+    with transaction.atomic():
+        locked = Order.objects.select_for_update(of=("self",)).get(pk=order.pk)
+        if not is_payable(locked):
+            raise NotPayable("The order cannot be paid any more.")
+        open_one = Payment.objects.filter(order=locked, provider_id=terms.id, state=Payment.State.STARTED, start_reference="").first()
+        if open_one is not None:
+            return open_one
+        if Payment.objects.filter(order=locked).count() >= MOST_PAYMENTS:
+            raise NotPayable("The order was begun too often.")
+        at = now()
+        payment = Payment.objects.create(id=new_id(), order=locked, provider_id=terms.id, amount=locked.price, started_at=at)
+        record_event(locked, "started", Actor("player", "system", at), old_state=locked.state, note=terms.slug)
+    return payment
+
+
+def purchase_of(order: Order, payment: Payment, base: str, language: str = "") -> Purchase:
+    decimals = decimals_of(order.currency_id)
+    if decimals is None:
+        raise AssertionError("currencies are never deleted")
+    return Purchase(
+        order_id=order.pk,
+        payment_id=payment.pk,
+        uid=order.player.uid,
+        server_id=order.server_id,
+        product_code=order.product_code,
+        product_name=product_name(order, language or order.language),
+        ext_params=order.ext_params,
+        price=order.price,
+        currency=order.currency_id,
+        decimals=decimals,
+        language=language or order.language,
+        expires_at=order.expires_at,
+        result_url=checkout_url(order, base, f"/result?lang={language}" if language else "/result"),
+    )
+
+
+def product_name(order: Order, language: str) -> str:
+    """What the player reads that it is."""
+    return (order.product.name_de if language.lower().startswith("de") else "") or order.product.name

@@ -1,0 +1,161 @@
+"""Telling a game to deliver: rows that say what is due, the message, and what follows from its answer (contract 4.3)."""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Q
+
+from lib.clock import now
+from lib.ids import new_id
+from payments import prepared_sql
+from payments.models import Delivery, DeliveryTry, Order, Shop
+from payments.orders.events import Actor, record_event
+from payments.settlement.decide import present_state, stops_delivery
+from wallet.alerts import clear_alert, raise_alert
+from wallet.models import Alert
+
+State = Delivery.State
+# The pauses after each try (contract 2.4, 4.3): 48 h 48 min in all, then a person decides.
+SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
+PAUSES = (5 * SECOND, 10 * SECOND, 20 * SECOND, 40 * SECOND, 2 * MINUTE, 5 * MINUTE, 10 * MINUTE, 30 * MINUTE, *[HOUR] * 48)
+# Longer than all tries of a batch can take: a lost worker's are sent again after it.
+LEASE = timedelta(minutes=2)
+GONE = 410
+NOT_POSSIBLE = "Nothing can be sent: {why}."
+
+
+class NotPossible(Exception):
+    """What an operator wanted cannot be done; its text says why."""
+
+
+def begin_delivery(order: Order, at: datetime) -> Delivery:
+    """Writes down that the game has to be told, in the atomic block of the payment. The caller nudges after the commit."""
+    delivery = Delivery(id=new_id(), order=order, game_id=order.game_id, created_at=at, next_at=at)
+    prepared_sql.insert(delivery)
+    return delivery
+
+
+def stop_delivery(order: Order) -> None:
+    """The money went back: no further tries, not even those that an operator wished for."""
+    Delivery.objects.filter(order=order, state__in=(State.PENDING, State.EXHAUSTED)).update(state=State.RETURNED, next_at=None)
+    Delivery.objects.filter(order=order).exclude(next_at=None).update(next_at=None)
+
+
+def resume_delivery(order: Order, at: datetime) -> bool:
+    """The money is there again: goes on where that stopped it. Returns whether there is a delivery at all."""
+    stopped = Delivery.objects.filter(order=order, state=State.RETURNED)
+    # The game may have taken it after all, by a try that was under way.
+    stopped.exclude(delivered_at=None).update(state=State.DELIVERED)
+    stopped.update(state=State.PENDING, next_at=at, times_tried=0)
+    return Delivery.objects.filter(order=order).exists()
+
+
+def send_again(delivery: Delivery, *, actor: str, reason: str) -> None:
+    """An operator has a delivery sent at once, whatever came of it so far; the schedule begins anew. Raises `NotPossible`."""
+    with transaction.atomic():
+        order = Order.objects.select_for_update(of=("self",)).get(pk=delivery.order_id)
+        row = Delivery.objects.select_for_update().get(pk=delivery.pk)
+        if row.state == State.RETURNED or stops_delivery(order):
+            raise NotPossible(NOT_POSSIBLE.format(why="the money of this order has gone back"))
+        if not Shop.objects.filter(game_id=row.game_id).exclude(order_url="").exists():
+            raise NotPossible(NOT_POSSIBLE.format(why="the game has no order URL"))
+        at = now()
+        row.next_at, row.times_tried, row.leased_until = at, 0, None
+        if row.state != State.DELIVERED:
+            row.state = State.PENDING
+        row.save(update_fields=["state", "next_at", "times_tried", "leased_until"])
+        record_event(order, "delivery_sent_again", Actor(actor, "operator", at), old_state=order.state, note=reason)
+
+
+def pause_deliveries(shop: Shop) -> bool:
+    """Sends a game nothing until it is resumed. Returns whether that is new."""
+    return bool(Shop.objects.filter(pk=shop.pk, paused_at=None).update(paused_at=now()))
+
+
+def resume_deliveries(shop: Shop) -> bool:
+    """Goes on where the pause began. Returns whether that is new."""
+    return bool(Shop.objects.filter(pk=shop.pk).exclude(paused_at=None).update(paused_at=None, failing_since=None))
+
+
+def failing_games() -> set[UUID]:
+    """The games that lately did not take what they were told."""
+    return set(Shop.objects.filter(failing_since__isnull=False).values_list("game_id", flat=True))
+
+
+def lease(
+    at: datetime, worker: str, *, left_out: Collection[UUID] = (), only: UUID | None = None, game: UUID | None = None, limit: int = 16
+) -> list[DeliveryTry]:
+    """Takes deliveries that are due, of one `game` or of all but those `left_out`, and writes down a try for each."""
+    with transaction.atomic():
+        free = Delivery.objects.filter(next_at__lte=at).filter(Q(leased_until=None) | Q(leased_until__lte=at))
+        sendable = Shop.objects.filter(paused_at=None).exclude(order_url="").exclude(game_id__in=left_out)
+        urls = dict((sendable if game is None else sendable.filter(game_id=game)).values_list("game_id", "order_url"))
+        free = free.filter(game_id__in=list(urls))
+        if only is not None:
+            free = free.filter(pk=only)
+        rows = list(free.order_by("next_at").select_for_update(skip_locked=True)[:limit])
+        Delivery.objects.filter(pk__in=[row.pk for row in rows]).update(leased_until=at + LEASE)
+        tries = [DeliveryTry(id=new_id(), delivery=row, url=urls[row.game_id], worker=worker, began_at=at) for row in rows]
+        return DeliveryTry.objects.bulk_create(tries)
+
+
+def record_answer(one: DeliveryTry, *, status: int | None, problem: str, body: str, took_ms: int | None) -> str:
+    """Writes down what came of a try, and does what follows. Returns the delivery's state; nothing where it was recorded before."""
+    at = now()
+    with transaction.atomic():
+        order = Order.objects.select_for_update(of=("self",)).get(delivery=one.delivery_id)
+        delivery = Delivery.objects.select_for_update().get(pk=one.delivery_id)
+        is_new = DeliveryTry.objects.filter(pk=one.pk, ended_at=None).update(
+            ended_at=at, status=status, problem=problem[:120], body=body[:500], took_ms=took_ms
+        )
+        if not is_new:
+            return ""
+        is_delivered = status is not None and 200 <= status < 300
+        if status != GONE:
+            # A game that answers 410 works: it is one order that it does not want.
+            Shop.objects.filter(game_id=delivery.game_id, failing_since__isnull=not is_delivered).update(failing_since=None if is_delivered else at)
+        if is_delivered:
+            delivered(order, delivery, at)
+        else:
+            failed(order, delivery, status, at)
+        if delivery.leased_until == one.began_at + LEASE:
+            # Not that of a later try, which began when this one's had run out.
+            delivery.leased_until = None
+        delivery.save(update_fields=["state", "next_at", "leased_until", "times_tried", "delivered_at"])
+        return delivery.state
+
+
+def delivered(order: Order, delivery: Delivery, at: datetime) -> None:
+    """The game has taken it: once, however often it is told."""
+    delivery.times_tried += 1
+    delivery.next_at = None
+    if delivery.state != State.RETURNED:
+        delivery.state = State.DELIVERED
+    delivery.delivered_at = delivery.delivered_at or at
+    clear_alert(Alert.Kind.DELIVERY_GIVEN_UP, str(order.pk), reason="The game has taken it after all.")
+    if order.delivered_at is None:
+        old_state, order.delivered_at = order.state, at
+        order.state = present_state(order)
+        order.save(update_fields=["state", "delivered_at"])
+        record_event(order, "delivered", Actor("sweep", "sweep", at), old_state=old_state)
+
+
+def failed(order: Order, delivery: Delivery, status: int | None, at: datetime) -> None:
+    """Tried again after a pause, unless the game has said that it never will (410), or the pauses are used up."""
+    delivery.times_tried += 1
+    if delivery.next_at is None:
+        # It has come to its end meanwhile: by another try, by a return, or by the game's own word.
+        return
+    if status == GONE:
+        delivery.next_at, delivery.state = None, delivery.state if delivery.state == State.DELIVERED else State.GONE
+        record_event(order, "delivery_gone", Actor("sweep", "sweep", at), old_state=order.state, note="the game answered 410")
+        raise_alert(Alert.Kind.DELIVERY_GIVEN_UP, str(order.pk), f"The game {order.game} answered 410 to the delivery of order {order.cp_order_id}.")
+    elif delivery.times_tried > len(PAUSES):
+        delivery.next_at, delivery.state = None, delivery.state if delivery.state == State.DELIVERED else State.EXHAUSTED
+        record_event(order, "delivery_given_up", Actor("sweep", "sweep", at), old_state=order.state, note=f"after {delivery.times_tried} tries")
+        text = f"The game {order.game} has not taken order {order.cp_order_id} in {delivery.times_tried} tries."
+        raise_alert(Alert.Kind.DELIVERY_GIVEN_UP, str(order.pk), text)
+    else:
+        delivery.next_at = at + PAUSES[delivery.times_tried - 1]

@@ -1,0 +1,180 @@
+"""Sends deliveries over HTTP: outside of every atomic block, a few at once, and to no game for longer than it answers (contract 4.3)."""
+
+import json
+import logging
+import time
+from collections import Counter
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import psycopg
+from django.db.utils import DatabaseError
+
+from lib.clock import now
+from lib.outbound.client import Unanswered, post_json
+from lib.security.encryption import Unreadable
+from payments.deliveries.operations import failing_games, lease, record_answer
+from payments.models import Delivery, DeliveryTry, Order
+from payments.providers.signatures import order_notify, standard_webhooks
+from payments.providers.signatures.order_notify import Notification
+from payments.providers.signing_secrets import delivery_secrets
+from wallet.currencies import decimals_of
+from wallet.job_runs import Run
+from wallet.money import to_major
+
+logger = logging.getLogger(__name__)
+AT_ONCE = 8
+# Of which so many of one game: one that hangs leaves the others their places.
+MOST_OF_A_GAME = 4
+# A game that failed so often in a run is left alone until the next one.
+MOST_FAILURES = 3
+RUN_SECONDS = 20.0
+# While nobody answers, so often a run looks for what has become due since.
+LOOK_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """All that sending needs, so that nothing of the database is touched meanwhile."""
+
+    url: str
+    body: bytes
+    headers: dict[str, str] = field(repr=False)
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What came of a try: a status, or why there was none."""
+
+    status: int | None
+    problem: str = ""
+    body: str = ""
+    took_ms: int | None = None
+
+
+def message_of(one: DeliveryTry, order: Order) -> Message:
+    """The eight fields with the game's own cpOrderId, signed twice with the game's own secret: `sign`, and the headers of Standard Webhooks."""
+    try:
+        secrets = delivery_secrets(order.game)
+    except Unreadable:
+        return Message(one.url, b"", {}, "a secret of the game was sealed with a key that is not in ENCRYPTION_KEYS")
+    if not secrets:
+        return Message(one.url, b"", {}, "the game has no delivery secret")
+    at = now()
+    decimals = decimals_of(order.currency_id)
+    if decimals is None:
+        raise AssertionError("currencies are never deleted")
+    # Texts, all of them: what is signed are the characters, and a number may be written in several ways.
+    fields = {
+        "uid": order.player.uid,
+        "serverId": str(order.server_id),
+        "cpOrderId": order.cp_order_id,
+        "productId": order.product_code,
+        "productPrice": str(to_major(order.price, decimals)),
+        "extParams": order.ext_params,
+        "ts": str(int(at.timestamp() * 1000)),
+    }
+    signed = fields | {"sign": order_notify.sign(Notification(**fields, sign=""), secrets[0])}
+    body = json.dumps(signed, ensure_ascii=False).encode()
+    id, seconds = str(one.delivery_id), int(at.timestamp())
+    signature = " ".join(standard_webhooks.sign(id, seconds, body, secret) for secret in secrets)
+    return Message(one.url, body, {"webhook-id": id, "webhook-timestamp": str(seconds), "webhook-signature": signature})
+
+
+def send(message: Message) -> Heard:
+    """Tells the game once. Touches no database, and raises nothing: a time-out is no answer, and it is told again."""
+    if message.problem:
+        return Heard(None, message.problem)
+    try:
+        reply = post_json(message.url, message.body, headers=message.headers)
+    except Unanswered as problem:
+        return Heard(None, str(problem), took_ms=problem.took_ms)
+    body = reply.body.decode(errors="replace").replace("\x00", "\N{REPLACEMENT CHARACTER}")
+    return Heard(reply.status, "" if 200 <= reply.status < 300 else f"status {reply.status}", body, reply.took_ms)
+
+
+@dataclass
+class Line:
+    """What is under way in one run: a few tries at once, of no game so many that others would wait for it."""
+
+    worker: str
+    pool: ThreadPoolExecutor
+    under_way: dict[Future[Heard], DeliveryTry] = field(default_factory=dict)
+    failures: Counter[UUID] = field(default_factory=Counter)
+
+    def fill(self, run: Run) -> None:
+        """Begins as many tries as there is room for: what is due of games that work, then one of each that fails."""
+        failing = failing_games()
+        while limit := self.room():
+            busy = {game for game, count in self.counts().items() if count >= MOST_OF_A_GAME}
+            tries = lease(now(), self.worker, left_out=failing | self.given_up() | busy, limit=limit)
+            if not tries:
+                break
+            self.begin(tries, run)
+        for game in failing - self.given_up() - set(self.counts()):
+            if self.room():
+                self.begin(lease(now(), self.worker, game=game, limit=1), run)
+
+    def room(self) -> int:
+        """How many may begin now: so few that even if all of them are one game's, it has not too many."""
+        widest = max((count for count in self.counts().values() if count < MOST_OF_A_GAME), default=0)
+        return min(AT_ONCE - len(self.under_way), MOST_OF_A_GAME - widest)
+
+    def counts(self) -> Counter[UUID]:
+        """How many tries of each game are under way."""
+        return Counter(one.delivery.game_id for one in self.under_way.values())
+
+    def given_up(self) -> set[UUID]:
+        """The games that failed so often that they are left to the next run."""
+        return {game for game, count in self.failures.items() if count >= MOST_FAILURES}
+
+    def begin(self, tries: list[DeliveryTry], run: Run) -> None:
+        run.looked_at += len(tries)
+        for one, message in zip(tries, messages_of(tries), strict=True):
+            self.under_way[self.pool.submit(send, message)] = one
+
+    def take(self, run: Run) -> None:
+        """Waits a little for an answer, and writes down all that are there."""
+        ended, _ = wait(self.under_way, LOOK_SECONDS, return_when=FIRST_COMPLETED)
+        for future in ended:
+            one = self.under_way.pop(future)
+            is_delivered = write_down(one, future.result()) == Delivery.State.DELIVERED
+            run.done += is_delivered
+            self.failures[one.delivery.game_id] += not is_delivered
+
+
+def deliver_due(run: Run) -> bool:
+    """Sends everything that is due. Returns whether it came to the end."""
+    ends = time.monotonic() + RUN_SECONDS
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        line = Line(run.worker, pool)
+        line.fill(run)
+        while line.under_way:
+            line.take(run)
+            if time.monotonic() < ends:
+                line.fill(run)
+    return time.monotonic() < ends
+
+
+def deliver_one(delivery_id: UUID, worker: str) -> None:
+    """Sends one delivery that has just become due; where its game fails at present, that is left to the sweep."""
+    for one in lease(now(), worker, left_out=failing_games(), only=delivery_id):
+        write_down(one, send(*messages_of([one])))
+
+
+def messages_of(tries: list[DeliveryTry]) -> list[Message]:
+    """What is to be sent, with all that the database has to say about it."""
+    orders = Order.objects.select_related("game", "player").in_bulk([one.delivery.order_id for one in tries])
+    return [message_of(one, orders[one.delivery.order_id]) for one in tries]
+
+
+def write_down(one: DeliveryTry, heard: Heard) -> str:
+    """Writes down what came of a try. Returns the delivery's state; nothing where it cannot be written."""
+    try:
+        return record_answer(one, status=heard.status, problem=heard.problem, body=heard.body, took_ms=heard.took_ms)
+    except (DatabaseError, psycopg.Error):
+        # Its lease runs out, and it is sent again under the same id.
+        logger.exception("what came of the delivery %s cannot be written down", one.delivery_id)
+        return ""

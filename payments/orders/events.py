@@ -1,0 +1,36 @@
+"""An order's history: one row for each thing that happens to it."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from lib.ids import new_id
+from payments import prepared_sql
+from payments.models import Callback, Order, OrderEvent
+
+NOTE_LENGTH = 255
+
+
+class Actor(NamedTuple):
+    """Who acts on an order, as the journal names them: `source` is a `Transaction.Source`."""
+
+    name: str
+    source: str
+    at: datetime
+    callback: Callback | None = None
+
+
+def record_event(order: Order, what: str, by: Actor, *, old_state: str = "", amount: int | None = None, note: str = "") -> None:
+    """Writes down what happened; the order is in its new state already. `amount` in minor units of the order's currency."""
+    event = OrderEvent(
+        id=new_id(),
+        order=order,
+        at=by.at,
+        what=what,
+        old_state=old_state,
+        new_state=order.state,
+        amount=amount,
+        actor=by.name,
+        note=note[:NOTE_LENGTH],
+        callback=by.callback,
+    )
+    prepared_sql.insert(event)

@@ -1,0 +1,172 @@
+"""Orders: started by a game, expired by a sweep (contract 4.1)."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+
+from lib.clock import now
+from lib.http.errors import ErrorCode, Refusal, invalid
+from lib.ids import new_id
+from payments.models import Order, Price, Product, Shop
+from payments.orders.events import Actor, record_event
+from players.models import GameSession, Player
+from wallet.models import Wallet
+
+# Spendable, reserved and announced money together stay below (contract 1, Amounts).
+BOUND = 10**18
+EXPIRING_BATCH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a game asks for. `price` in minor units; `token_hash` stands for the player's session."""
+
+    token_hash: bytes
+    cp_order_id: str
+    product_code: str
+    price: int
+    currency: str
+    server_id: int
+    ext_params: str
+    return_url: str
+
+
+class SessionOwner(NamedTuple):
+    """Whose session it is, and whether it lives."""
+
+    player: Player
+    language: str
+    is_live: bool
+
+
+def initiate_order(game_id: UUID, wanted: Wanted, *, actor: str) -> Order:
+    """Starts an order, or finds the one that was started under this id. Raises 101, 102, 103, 110, 111; then nothing has changed."""
+    session = find_owner(game_id, wanted.token_hash)
+    with transaction.atomic():
+        found = known_order(game_id, wanted, session.player)
+        if found is not None:
+            return found
+        if not session.is_live:
+            raise Refusal(ErrorCode.UNKNOWN_SESSION, "The session has ended or expired.")
+        made = new_order(game_id, wanted, session)
+        # Two at once: one of them makes it, the other finds it.
+        _, is_new = Order.objects.get_or_create(game_id=game_id, cp_order_id=wanted.cp_order_id, defaults=made)
+        order = known_order(game_id, wanted, session.player)
+        if order is None:
+            raise AssertionError("the order was just made, by us or by somebody else")
+        if is_new:
+            record_event(order, "created", Actor(actor, "game", order.created_at))
+        return order
+
+
+def find_owner(game_id: UUID, token_hash: bytes) -> SessionOwner:
+    """Who a token of this game belongs to, live or not. Raises 102 where it never was one."""
+    session = GameSession.objects.select_related("player").filter(token_hash=token_hash, game_id=game_id).first()
+    if session is None:
+        raise Refusal(ErrorCode.UNKNOWN_SESSION, "The session token is unknown.")
+    is_live = session.ended_at is None and session.expires_at > now()
+    return SessionOwner(session.player, session.language or session.player.language, is_live)
+
+
+def known_order(game_id: UUID, wanted: Wanted, player: Player) -> Order | None:
+    """The order of that id, or None. Raises 110 where it was started with other content."""
+    order = Order.objects.filter(game_id=game_id, cp_order_id=wanted.cp_order_id).first()
+    if order is None:
+        return None
+    known = (order.player_id, order.product_code, order.price, order.currency_id, order.server_id, order.ext_params, order.return_url)
+    asked = (player.pk, wanted.product_code, wanted.price, wanted.currency, wanted.server_id, wanted.ext_params, wanted.return_url)
+    if known != asked:
+        raise Refusal(ErrorCode.OTHER_CONTENT, "The order id was used before with other content.")
+    return order
+
+
+def new_order(game_id: UUID, wanted: Wanted, session: SessionOwner) -> dict[str, object]:
+    """The columns of a new order: price and credit as they are now. Raises 101, 103, 111."""
+    at = now()
+    product = find_product(game_id, wanted, at)
+    shop = Shop.objects.filter(game_id=game_id).first()
+    if product.is_delivered and (shop is None or not shop.order_url):
+        # Nobody pays for what cannot be delivered.
+        raise invalid("The product cannot be delivered: the game has no order URL.")
+    if wanted.return_url and (shop is None or origin_of(wanted.return_url) not in shop.return_origins):
+        raise invalid("returnUrl must be https, of an origin that is registered for this game.")
+    if session.player.status != Player.Status.ACTIVE:
+        raise Refusal(ErrorCode.PLAYER_BARRED, f"The player is {session.player.get_status_display()}.")
+    if product.credit and would_overflow(session.player, str(product.credit_currency_id), product.credit):
+        raise Refusal(ErrorCode.LIMIT_REACHED, "The wallet cannot hold that much more.")
+    return {
+        "id": new_id(),
+        "player": session.player,
+        "page_key": secrets.token_urlsafe(18),
+        "product": product,
+        "product_code": product.code,
+        "server_id": wanted.server_id,
+        "ext_params": wanted.ext_params,
+        "return_url": wanted.return_url,
+        "language": session.language,
+        "currency_id": wanted.currency,
+        "price": wanted.price,
+        "credit": product.credit,
+        "credit_currency_id": product.credit_currency_id,
+        "is_delivered_by_game": product.is_delivered,
+        "created_at": at,
+        "expires_at": at + timedelta(minutes=settings.ORDER_TTL_MINUTES),
+    }
+
+
+def find_product(game_id: UUID, wanted: Wanted, at: datetime) -> Product:
+    """The product, where it is on sale at exactly that price. Raises 101."""
+    product = Product.objects.filter(game_id=game_id, code=wanted.product_code).first()
+    if product is None:
+        raise invalid("The product is unknown.")
+    if (product.on_sale_from and at < product.on_sale_from) or (product.on_sale_to and at >= product.on_sale_to):
+        raise invalid("The product is not on sale.")
+    if not Price.objects.filter(product=product, currency_id=wanted.currency, amount=wanted.price).exists():
+        raise invalid("The product does not cost that.")
+    return product
+
+
+def would_overflow(player: Player, currency: str, credit: int) -> bool:
+    """Whether the wallet could not hold `credit` minor units more."""
+    # Added here: in a query, Django takes the sum for an integer of 32 bits, and answers by itself that it is never so large.
+    held = Wallet.objects.filter(player=player, currency_id=currency).values_list("spendable", "reserved", "announced").first()
+    return sum(held or ()) + credit >= BOUND
+
+
+def origin_of(url: str) -> str:
+    """Scheme, host and port of a https address as browsers write them; empty where it is none."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return ""
+    if parts.scheme != "https" or not parts.hostname or parts.username is not None or parts.password is not None or "\\" in url or " " in url:
+        return ""
+    return f"https://{parts.hostname}" + (f":{port}" if port not in (None, 443) else "")
+
+
+def find_order(game_id: UUID, cp_order_id: str) -> Order:
+    """An order of this game. Raises 106."""
+    order = Order.objects.filter(game_id=game_id, cp_order_id=cp_order_id).first()
+    if order is None:
+        raise Refusal(ErrorCode.TRANSACTION_NOT_FOUND, "There is no such order.")
+    return order
+
+
+def expire_orders(at: datetime) -> int:
+    """Expires a batch of orders that nobody paid in time. Returns how many; a payment that comes later still counts."""
+    with transaction.atomic():
+        due = Order.objects.filter(Q(state=Order.State.CREATED), expires_at__lte=at).order_by("expires_at")
+        orders = list(due.select_for_update(of=("self",), skip_locked=True)[:EXPIRING_BATCH])
+        for order in orders:
+            order.state = Order.State.EXPIRED
+            record_event(order, "expired", Actor("sweep", "sweep", at), old_state=Order.State.CREATED)
+        Order.objects.filter(pk__in=[order.pk for order in orders]).update(state=Order.State.EXPIRED)
+    return len(orders)

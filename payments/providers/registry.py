@@ -1,0 +1,81 @@
+"""The providers, remembered in the process with their opened secrets, so that a callback needs no query and no decryption for them."""
+
+import logging
+import threading
+import time
+
+from django.conf import settings
+
+from lib.http.addresses import parse_networks
+from lib.security.encryption import Unreadable
+from payments.models import Provider, Secret
+from payments.providers.protocol import Terms
+from payments.providers.signing_secrets import open_secret
+
+logger = logging.getLogger(__name__)
+# A slug that is not known looks for newer providers, at most this often, in seconds.
+MISS_RELOAD_SECONDS = 1.0
+
+
+def terms_of(provider: Provider, secrets: list[Secret]) -> Terms:
+    """What is needed to speak to a provider; a secret whose key is gone is left out, and said in the log."""
+    opened: dict[str, list[str]] = {Secret.Purpose.CALLBACK: [], Secret.Purpose.API: []}
+    for secret in secrets:
+        try:
+            opened[secret.purpose].append(open_secret(secret))
+        except Unreadable:
+            logger.exception("a secret of the provider %s cannot be opened", provider.slug)
+    return Terms(
+        id=provider.pk,
+        slug=provider.slug,
+        name=provider.name,
+        scheme=provider.scheme,
+        is_active=provider.is_active and (provider.scheme != Provider.Scheme.SANDBOX or settings.DEMO),
+        is_live=provider.is_live,
+        currency=provider.currency_id,
+        page_url=provider.page_url,
+        networks=parse_networks(tuple(provider.allowed_networks)),
+        timeout_seconds=provider.timeout_seconds,
+        callback_secrets=tuple(opened[Secret.Purpose.CALLBACK]),
+        api_secret=next(iter(opened[Secret.Purpose.API]), ""),
+    )
+
+
+def read_terms() -> dict[str, Terms]:
+    """All providers by their slugs."""
+    secrets: dict[object, list[Secret]] = {}
+    for secret in Secret.objects.filter(provider__isnull=False, retired_at=None).order_by("-created_at", "-pk"):
+        secrets.setdefault(secret.provider_id, []).append(secret)
+    return {provider.slug: terms_of(provider, secrets.get(provider.pk, [])) for provider in Provider.objects.order_by("name")}
+
+
+class ProviderBook:
+    """The process's memory of providers; a change elsewhere is seen within `CREDENTIAL_CACHE_SECONDS`."""
+
+    def __init__(self) -> None:
+        self.taken_at = 0.0
+        self.by_slug: dict[str, Terms] | None = None
+        self.reading = threading.Lock()
+
+    def forget(self) -> None:
+        """Makes the next look-up read anew."""
+        self.by_slug = None
+
+    def all(self, seconds: float | None = None) -> dict[str, Terms]:
+        """All providers by their slugs, as they were at most `seconds` ago. One thread reads, others go on with what is known."""
+        limit = settings.CREDENTIAL_CACHE_SECONDS if seconds is None else seconds
+        known = self.by_slug
+        if known is not None and (time.monotonic() - self.taken_at < limit or self.reading.locked()):
+            return known
+        with self.reading:
+            if self.by_slug is None or self.by_slug is known:
+                taken_at = time.monotonic()
+                self.by_slug, self.taken_at = read_terms(), taken_at
+            return self.by_slug
+
+    def find(self, slug: str) -> Terms | None:
+        """The provider of that slug, or None."""
+        return self.all().get(slug) or self.all(MISS_RELOAD_SECONDS).get(slug)
+
+
+BOOK = ProviderBook()

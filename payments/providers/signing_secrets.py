@@ -1,0 +1,136 @@
+"""Secrets shared with providers and games: each has one owner and one direction, is entered once, and shown never again (contract 4.2, rule 2)."""
+
+import secrets
+from base64 import b64encode
+
+from django.db import IntegrityError, transaction
+
+from lib.clock import now
+from lib.ids import new_id
+from lib.security.encryption import Unreadable, open_sealed, seal
+from lib.security.tokens import OTHERS, password_hash
+from payments.models import Provider, Secret
+from payments.providers import speaker_of
+from payments.providers.signatures import order_notify, standard_webhooks
+from players.models import Credential, Game
+from players.operations import query_credential
+
+PUBLISHED = frozenset({order_notify.PUBLISHED_SECRET, standard_webhooks.PUBLISHED_SECRET})
+# Random ones of the least length have more different characters than this, but for one in millions.
+LEAST_DIFFERENT = 8
+USED = "This secret is or was in use already, for another owner or direction or for this one. Every secret is used once: take a new one."
+
+
+class SecretRefused(Exception):
+    """Why a secret cannot be used, in an operator's words; it never repeats the secret."""
+
+
+def new_webhook_secret() -> str:
+    """A fresh secret in the form of Standard Webhooks, of 256 random bits."""
+    return standard_webhooks.PREFIX + b64encode(secrets.token_bytes(32)).decode()
+
+
+def add_callback_secret(provider: Provider, text: str, *, actor: str) -> Secret:
+    """One more live secret that signs a provider's callbacks. Raises `SecretRefused`."""
+    try:
+        speaker_of(provider.scheme).check_secret(text)
+    except ValueError as problem:
+        raise SecretRefused(str(problem)) from problem
+    return keep(Secret(provider=provider, purpose=Secret.Purpose.CALLBACK), text, actor)
+
+
+def replace_api_secret(provider: Provider, text: str, *, actor: str) -> Secret:
+    """The secret that we call a provider with; the one before is retired. Raises `SecretRefused`."""
+    if not speaker_of(provider.scheme).has_api_secret:
+        raise SecretRefused("A provider of this scheme is never called with a secret.")
+    if not 16 <= len(text) <= 255 or not text.isascii() or not text.isprintable():
+        raise SecretRefused("This is no secret key: 16 to 255 printable characters.")
+    with transaction.atomic():
+        made = keep(Secret(provider=provider, purpose=Secret.Purpose.API), text, actor)
+        for older in Secret.objects.filter(provider=provider, purpose=Secret.Purpose.API, retired_at=None).exclude(pk=made.pk):
+            retire_secret(older, actor=actor)
+    return made
+
+
+def add_delivery_secret(game: Game, text: str, *, actor: str) -> Secret:
+    """One more live secret that signs deliveries to a game; the newest signs, all of them stand in the header. Raises `SecretRefused`."""
+    try:
+        standard_webhooks.key_of(text)
+    except ValueError as problem:
+        raise SecretRefused(str(problem)) from problem
+    return keep(Secret(game=game, purpose=Secret.Purpose.DELIVERY), text, actor)
+
+
+def retire_secret(secret: Secret, *, actor: str) -> bool:
+    """Ends a secret; other processes notice within `CREDENTIAL_CACHE_SECONDS`. Returns whether that is new."""
+    return bool(Secret.objects.filter(pk=secret.pk, retired_at=None).update(retired_at=now(), retired_by=actor))
+
+
+def open_secret(secret: Secret) -> str:
+    """The secret itself. Raises `Unreadable` where its key is gone."""
+    return open_sealed(secret.sealed, purpose=purpose_of(secret))
+
+
+def reseal_secret(secret: Secret) -> None:
+    """Seals a secret with the newest key."""
+    sealed = seal(open_secret(secret), purpose=purpose_of(secret))
+    Secret.objects.filter(pk=secret.pk).update(sealed=sealed)
+
+
+def delivery_secrets(game: Game) -> list[str]:
+    """The live secrets that sign deliveries to a game, newest first. Raises `Unreadable`."""
+    live = Secret.objects.filter(game=game, purpose=Secret.Purpose.DELIVERY, retired_at=None).order_by("-created_at", "-pk")
+    return [open_secret(secret) for secret in live]
+
+
+def keep(secret: Secret, text: str, actor: str) -> Secret:
+    """Seals and stores a secret that was never used before. Raises `SecretRefused`."""
+    if len(set(text.removeprefix(standard_webhooks.PREFIX))) < LEAST_DIFFERENT:
+        raise SecretRefused("This secret is too simple: take a random one.")
+    if spelled(text) in PUBLISHED:
+        raise SecretRefused("This secret stands in public documents: everybody knows it.")
+    secret.id, secret.created_at, secret.created_by = new_id(), now(), actor
+    secret.fingerprint = password_hash(spelled(text))
+    if Credential.objects.filter(password_hash=password_hash(text)).exists() or text in query_passwords():
+        raise SecretRefused(USED)
+    secret.sealed = seal(text, purpose=purpose_of(secret))
+    try:
+        with transaction.atomic():
+            secret.save(force_insert=True)
+    except IntegrityError as problem:
+        raise SecretRefused(USED) from problem
+    return secret
+
+
+def spelled(text: str) -> str:
+    """A secret in the one spelling that it is remembered by: base64 has several for the same bytes."""
+    try:
+        return standard_webhooks.PREFIX + b64encode(standard_webhooks.key_of(text)).decode()
+    except ValueError:
+        return text
+
+
+def is_known(text: str) -> bool:
+    """Whether a text is or was a secret here."""
+    return Secret.objects.filter(fingerprint=password_hash(spelled(text))).exists()
+
+
+# What a game is asked with is entered elsewhere, and may be no secret of ours either.
+OTHERS.append(is_known)
+
+
+def query_passwords() -> set[str]:
+    """What games are asked with about transactions."""
+    found = set()
+    for game in Game.objects.exclude(sealed_query_password=""):
+        try:
+            credential = query_credential(game)
+        except Unreadable:
+            continue
+        if credential:
+            found.add(credential.password)
+    return found
+
+
+def purpose_of(secret: Secret) -> str:
+    return f"payments secret {secret.pk} {secret.purpose} of {secret.provider_id or secret.game_id}"

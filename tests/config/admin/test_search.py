@@ -1,0 +1,159 @@
+"""What operators find, and what a page costs."""
+
+import re
+import uuid
+from urllib.parse import unquote
+
+from django.contrib import admin
+from django.db import connection
+from django.test import Client, RequestFactory
+
+from lib.ids import new_id
+from players.models import GameSession, Player
+from tests.support.admin_pages import address, find, get, page, queries, rows_of, shown
+from tests.support.callers import House, Seat, unique
+from wallet.models import Alert, ApiCall, Discrepancy, Inquiry, Transaction, Wallet
+
+# How many rows the lists of the query counts have more than before.
+MORE_ROWS = 30
+
+
+def test_transactions_are_found_by_every_exact_name(client: Client, story: Seat, house: House) -> None:
+    other = house.seat()
+    foreign = other.transaction(other.opened("withdraw", "1.00"))
+    transaction = Transaction.objects.filter(player=story.player, type="withdrawal", state="confirmed").get()
+    for text in (story.player.uid, str(transaction.mm_transaction_id), str(transaction.pk), str(transaction.pk).upper(), story.token, f"  {story.token} "):
+        found = find(client, Transaction, text)
+        assert shown(str(transaction.pk)) in found, text
+        assert shown(str(foreign.pk)) not in found, text
+    assert shown(str(transaction.pk)) not in find(client, Transaction, str(transaction.mm_transaction_id)[:-1])
+
+
+def test_an_id_of_the_game_that_looks_like_a_token_is_still_found(client: Client, seat: Seat) -> None:
+    mm = str(uuid.uuid4())
+    seat.done("withdraw", mm, "1.00")
+    assert shown(str(seat.transaction(mm).pk)) in find(client, Transaction, mm)
+
+
+def test_a_pasted_token_finds_what_it_stands_for_and_stands_nowhere(client: Client, story: Seat) -> None:
+    rows = rows_of(story) | {Transaction: list(Transaction.objects.filter(player=story.player, session=story.session()))}
+    for model in (Transaction, Player, GameSession, Wallet, Discrepancy):
+        response = client.post(address(model, "find"), {"q": story.token})
+        place = unquote(response["Location"])
+        assert story.token not in place
+        text = get(client, place)
+        assert story.token not in text
+        assert str(rows[model][0].pk) in text, model
+    for place in (address(Transaction), address(ApiCall)):
+        # Written into the address by hand, it is taken out again.
+        response = client.get(place, {"q": story.token})
+        assert (response.status_code, story.token in unquote(response["Location"])) == (302, False)
+
+
+def test_a_token_finds_only_the_transactions_of_its_own_session(client: Client, seat: Seat, house: House) -> None:
+    second = seat.elsewhere()
+    one, two = seat.transaction(seat.opened("withdraw", "1.00")), seat.transaction(second.opened("withdraw", "1.00"))
+    found = find(client, Transaction, second.token)
+    assert (shown(str(two.pk)) in found, shown(str(one.pk)) in found) == (True, False)
+
+
+def test_players_wallets_sessions_and_calls_are_found(client: Client, story: Seat) -> None:
+    Player.objects.filter(pk=story.player.pk).update(nickname=unique("nick"))
+    nickname = Player.objects.get(pk=story.player.pk).nickname
+    assert story.player.uid in find(client, Player, nickname)
+    assert story.player.uid in find(client, Player, story.player.uid)
+    assert str(story.wallet().pk) in find(client, Wallet, story.player.uid)
+    assert str(story.wallet().pk) in find(client, Wallet, str(story.wallet().pk))
+    assert str(story.session().pk) in find(client, GameSession, str(story.session().pk))
+    assert str(story.session().pk) in find(client, GameSession, story.player.uid)
+    transaction = Transaction.objects.filter(player=story.player, state="expired").get()
+    for text in (str(transaction.mm_transaction_id), str(transaction.pk)):
+        assert "confirmWithdrawal" in find(client, ApiCall, text)
+    assert str(transaction.pk) in find(client, Discrepancy, str(transaction.pk))
+
+
+def test_filters_survive_a_search_and_other_conditions_are_refused(client: Client, story: Seat) -> None:
+    response = client.post(address(Transaction, "find"), {"q": story.player.uid, "unfinished": "pending"})
+    text = get(client, response["Location"])
+    pending = Transaction.objects.get(player=story.player, state="pending")
+    assert shown(str(pending.pk)) in text
+    assert text.count('class="field-short') == 1
+    assert client.get(address(Transaction), {"state": "pending"}).status_code == 400
+    assert client.get(address(Transaction), {"description__contains": "x"}).status_code == 400
+
+
+def test_search_texts_of_every_kind_are_answered(client: Client, story: Seat) -> None:
+    for model in (Transaction, Player, GameSession, Wallet, ApiCall, Discrepancy, Inquiry, Alert):
+        for text in ("'", "%", "session:", "session:nonsense", f"session:{new_id()}", "ü" * 500, "{}", "0" * 32):
+            assert "Nothing is found" in find(client, model, text), (model, text)
+
+
+def test_a_transactions_page_has_its_own_journal_calls_and_discrepancies(client: Client, story: Seat) -> None:
+    transaction = Transaction.objects.get(player=story.player, state="expired")
+    text = get(client, page(Transaction, transaction))
+    for words in ("1.50 XAG", "spendable → reserved", "reserved → spendable", "confirmWithdrawal", "already expired", "rolled back or expired"):
+        assert words in text, words
+    assert "30.25" not in text
+
+
+def test_a_repaid_debt_stands_in_the_journal_of_the_credit_that_paid_it(client: Client, story: Seat) -> None:
+    credit = Transaction.objects.filter(player=story.player, type="credit").latest("opened_at")
+    text = get(client, page(Transaction, credit))
+    assert "adjustments → spendable" in text
+    assert "spendable → debt" in text
+
+
+def test_the_journal_is_turned_page_by_page(client: Client, seat: Seat) -> None:
+    for _ in range(30):
+        seat.opened("deposit", "0.01")
+    place = page(Wallet, seat.wallet())
+    first = get(client, place)
+    number = re.search(r"\?before=(\d+)#", first)
+    assert number
+    assert int(number[1]) == seat.wallet().entry_count - 24
+    second = get(client, f"{place}?before={number[1]}")
+    assert "wallet opened" in second
+    assert "wallet opened" not in first
+    for nonsense in ("x", "-1", "9" * 30, "0", "1"):
+        get(client, f"{place}?before={nonsense}")
+
+
+def test_lists_are_newest_first_whatever_is_asked_and_bounded(client: Client, house: House) -> None:
+    seat = house.seat(0)
+    ids = [seat.transaction(seat.opened("deposit", "0.01"), "deposit").pk for _ in range(27)]
+    text = get(client, f"{address(Transaction)}?q={seat.player.uid}&o=5")
+    assert re.findall(r'class="wallet-id" title="([0-9a-f-]{36})"', text) == [str(id) for id in sorted(ids, reverse=True)[:25]]
+    assert "Older" in text
+    assert get(client, f"{address(Transaction)}?q={seat.player.uid}&p=2").count('class="field-short') == 2
+    assert client.get(f"{address(Transaction)}?p=100000").status_code == 302
+
+
+def test_a_page_costs_the_same_number_of_queries_whatever_it_shows(client: Client, house: House) -> None:
+    seat = house.seat()
+    seat.opened("withdraw", "0.01")
+    places = [address(model) for model in (Transaction, Wallet, ApiCall, Player, GameSession, Discrepancy)]
+    places += [page(Player, seat.player), page(Wallet, seat.wallet()), f"{address(Transaction)}?q={seat.player.uid}"]
+    before = {place: len(queries(client, place)) for place in places}
+    for _ in range(MORE_ROWS):
+        house.seat().opened("withdraw", "0.01")
+        seat.elsewhere().opened("withdraw", "0.01")
+    assert {place: len(queries(client, place)) for place in places} == before
+    assert max(before.values()) <= 16, before
+
+
+def test_no_page_counts_a_big_table(client: Client, story: Seat) -> None:
+    for model in (Transaction, Wallet, ApiCall, Player, GameSession, Discrepancy):
+        for place in (address(model), f"{address(model)}?_facets=True", f"{address(model)}?all="):
+            assert not [sql for sql in queries(client, place) if "COUNT(" in sql.upper()], place
+
+
+def test_the_search_for_a_transaction_uses_its_indexes(client: Client, story: Seat) -> None:
+    transaction = Transaction.objects.get(player=story.player, state="expired")
+    pages, request = admin.site._registry[Transaction], RequestFactory().get("/")
+    for text in (str(transaction.pk), str(transaction.mm_transaction_id)):
+        found, _ = pages.get_search_results(request, pages.get_queryset(request), text)
+        with connection.cursor() as cursor:
+            cursor.execute("SET enable_seqscan = off")
+            plan = found.order_by("-pk")[:26].explain()
+            cursor.execute("RESET enable_seqscan")
+        assert "transaction_by_mm_id" in plan, plan

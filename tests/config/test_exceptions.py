@@ -1,0 +1,265 @@
+"""Failures that are no answers: 500 and 503, their bodies, and that nothing of a failed operation remains (contract 1.6, 1.7)."""
+
+import json
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPResponse
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+from django.db import connection, transaction
+from django.db.migrations.executor import MigrationExecutor
+from django.db.utils import OperationalError
+
+from players.access.credentials import BOOK
+from tests.support.callers import Answer, Caller, House, Seat, basic, unique
+from tests.support.web_server import served
+from wallet import ledger
+from wallet.models import ApiCall, Transaction
+
+INTERNAL = {"errorCode": 100, "errorDescription": "An unexpected internal error occurred."}
+Owner = psycopg.Connection[object]
+
+
+def is_internal_error(answer: Answer) -> bool:
+    return (answer.status, answer.body, answer.headers["content-type"]) == (500, INTERNAL, "application/json")
+
+
+def is_unavailable(answer: Answer) -> bool:
+    shown = (answer.status, answer.body, answer.headers["content-type"], answer.headers["retry-after"])
+    return shown == (503, INTERNAL, "application/json", "5")
+
+
+@contextmanager
+def failing_at_the_last_step(owner: Owner, error: str = "raise_exception") -> Iterator[None]:
+    """The call log, which is written last, refuses every row with that error."""
+    owner.execute(
+        f"""
+        CREATE FUNCTION fail_for_the_test() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN RAISE {error} USING MESSAGE = 'secret detail: SELECT password'; END $$;
+        CREATE TRIGGER fails_for_the_test BEFORE INSERT ON wallet_apicall FOR EACH ROW EXECUTE FUNCTION fail_for_the_test();
+        """
+    )
+    try:
+        yield
+    finally:
+        owner.execute("DROP FUNCTION fail_for_the_test CASCADE")
+
+
+@contextmanager
+def locked(owner: Owner, seat: Seat) -> Iterator[None]:
+    """Somebody else holds the lock on the seat's wallet."""
+    with owner.transaction():
+        owner.execute("SELECT 1 FROM wallet_wallet WHERE id = %s FOR UPDATE", [seat.wallet().pk])
+        yield
+
+
+@contextmanager
+def impatient(setting: str) -> Iterator[None]:
+    """This process's connection waits only 200 ms."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET {setting} = '200ms'")
+    yield
+    connection.close()
+
+
+@pytest.mark.parametrize("endpoint", ["withdraw", "deposit", "confirmWithdrawal", "rollbackWithdrawal", "queryTransaction"])
+def test_a_failure_at_the_last_step_is_500_and_leaves_nothing_behind(seat: Seat, owner: Owner, endpoint: str) -> None:
+    mm = seat.opened("withdraw", "10.00")
+    new = mm if "Withdrawal" in endpoint else unique("mm")
+    before = seat.holding()
+    extra = {"type": "withdrawal"} if endpoint == "queryTransaction" else {}
+    with failing_at_the_last_step(owner):
+        assert is_internal_error(seat.call(endpoint, new, "5.00" if new != mm else "10.00", **extra))
+    assert seat.holding() == before
+    assert seat.transaction(mm).state == "pending"
+    assert new == mm or not Transaction.objects.filter(mm_transaction_id=new).exists()
+    # The same call, sent again, succeeds as if nothing had been.
+    if endpoint != "queryTransaction":
+        assert seat.call(endpoint, new, "5.00" if new != mm else "10.00").error is None
+
+
+def test_the_call_log_of_a_failed_call_is_no_reason_to_tell_more(seat: Seat, owner: Owner, caplog: pytest.LogCaptureFixture) -> None:
+    with failing_at_the_last_step(owner):
+        answer = seat.call("withdraw", unique("mm"), "5.00")
+        malformed = seat.call("withdraw", unique("mm"), "-1")
+    for raw in (answer.raw, malformed.raw):
+        assert not any(word in raw for word in (b"secret", b"SELECT", b"Traceback", b"psycopg", b"wallet_"))
+    assert "unhandled failure" in caplog.text
+
+
+@pytest.mark.parametrize("setting", ["lock_timeout", "statement_timeout"])
+def test_a_wallet_that_stays_locked_is_503_and_nothing_moved(seat: Seat, owner: Owner, setting: str) -> None:
+    mm = unique("mm")
+    before = seat.holding()
+    with impatient(setting), locked(owner, seat):
+        answer = seat.call("withdraw", mm, "5.00")
+    assert is_unavailable(answer)
+    assert seat.holding() == before
+    assert seat.done("withdraw", mm, "5.00").balance == "95.00"
+
+
+@pytest.mark.parametrize("error", ["deadlock_detected", "serialization_failure", "unique_violation"])
+def test_a_race_that_is_lost_too_often_is_503_and_nothing_moved(seat: Seat, owner: Owner, error: str) -> None:
+    before = seat.holding()
+    with failing_at_the_last_step(owner, error):
+        assert is_unavailable(seat.call("withdraw", unique("mm"), "5.00"))
+    assert seat.holding() == before
+
+
+def test_a_race_that_is_lost_once_is_tried_again_and_moves_once(seat: Seat, owner: Owner) -> None:
+    """The trigger fails while a sequence, which no rollback takes back, is below three."""
+    owner.execute("CREATE SEQUENCE tries_of_the_test; GRANT USAGE ON tries_of_the_test TO PUBLIC")
+    owner.execute(
+        """
+        CREATE FUNCTION fail_for_the_test() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN IF nextval('tries_of_the_test') < 3 THEN RAISE deadlock_detected; END IF; RETURN NEW; END $$;
+        CREATE TRIGGER fails_for_the_test BEFORE INSERT ON wallet_apicall FOR EACH ROW EXECUTE FUNCTION fail_for_the_test();
+        """
+    )
+    try:
+        assert seat.done("withdraw", unique("mm"), "5.00").balance == "95.00"
+        assert owner.execute("SELECT last_value FROM tries_of_the_test").fetchone() == (3,)
+    finally:
+        owner.execute("DROP FUNCTION fail_for_the_test CASCADE; DROP SEQUENCE tries_of_the_test")
+    assert seat.holding()[:2] == (95_00, 5_00)
+
+
+def test_a_connection_that_broke_is_made_anew_once(seat: Seat, owner: Owner) -> None:
+    seat.done("getBalance")
+    pid = backend()
+    owner.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+    assert seat.done("withdraw", unique("mm"), "5.00").balance == "95.00"
+    assert backend() != pid
+    assert seat.holding()[:2] == (95_00, 5_00)
+
+
+def backend() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        return int(cursor.fetchone()[0])
+
+
+def test_in_an_atomic_block_nothing_is_tried_again(seat: Seat, owner: Owner) -> None:
+    """What was done before in the block would be lost."""
+    with failing_at_the_last_step(owner, "deadlock_detected"), pytest.raises(psycopg.errors.DeadlockDetected), transaction.atomic():
+        log_a_refusal(seat)
+    with impatient("lock_timeout"), locked(owner, seat), pytest.raises(psycopg.errors.LockNotAvailable), transaction.atomic():
+        seat.adjust("credit", 1)
+    assert seat.holding().spendable == 100_00
+
+
+def log_a_refusal(seat: Seat) -> None:
+    ledger.log_refused(ledger.Asker(seat.game.pk, "test", seat.game.pk, "withdraw", "10.0.0.1", 0), "malformed", "x")
+
+
+def test_a_database_that_is_away_is_503_everywhere_and_the_process_lives(house: House, tmp_path: Path) -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))  # bound and not listening: every connection is refused
+        url = f"postgres://wallet_app:secret-password@127.0.0.1:{nobody.getsockname()[1]}/secret_database"
+        with served(tmp_path / "server.log", DATABASE_URL=url, WEB_WORKERS="1", WEB_THREADS="2") as server:
+            for path, payload in (("/wallet/withdraw", {"token": "x"}), ("/wallet/nothing", {}), ("/entry/launch", {})):
+                answer = Caller(basic("game", "password"), url=server).post(path, payload)
+                assert is_unavailable(answer), answer.raw
+                assert b"secret" not in answer.raw
+            assert Caller(None, url=server).send("GET", "/readyz").status == 503
+            assert Caller(None, url=server).send("GET", "/healthz").body == {"status": "ok"}
+            # Who shows no credential needs no database to be refused.
+            assert Caller(None, url=server).post("/wallet/withdraw", {}).status == 401
+
+
+def test_a_database_that_goes_away_after_the_credentials_were_read_is_503(seat: Seat, monkeypatch: pytest.MonkeyPatch) -> None:
+    seat.done("getBalance")
+
+    def away() -> None:
+        raise OperationalError("connection to server at secret-host failed")
+
+    monkeypatch.setattr(connection, "ensure_connection", away)
+    for endpoint in ("getBalance", "verifySession"):
+        assert is_unavailable(seat.call(endpoint))
+    BOOK.forget()
+    assert is_unavailable(seat.call("getBalance"))
+
+
+def test_readiness_tells_of_migrations_that_were_not_applied(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Caller(None).send("GET", "/readyz").body == {"status": "ok"}
+    assert Caller(None).send("GET", "/healthz").body == {"status": "ok"}
+    monkeypatch.setattr(MigrationExecutor, "migration_plan", lambda self, targets: [("a", False), ("b", False)])
+    answer = Caller(None).send("GET", "/readyz")
+    assert (answer.status, answer.body) == (503, {"status": "not migrated", "unapplied": 2})
+
+
+def test_a_path_outside_the_api_that_is_not_there_gets_a_plain_line() -> None:
+    answer = Caller(None).send("GET", "/nothing")
+    assert (answer.status, answer.raw, answer.headers["content-type"]) == (404, b"Not found.", "text/plain")
+
+
+# --- On a real socket -------------------------------------------------------------------------------
+
+
+def exchange(url: str, head: list[str], body: bytes) -> tuple[int, bytes]:
+    """Sends bytes as they are; returns status and body of the answer."""
+    place = urlsplit(url)
+    with socket.create_connection((place.hostname or "", place.port or 0), timeout=15) as wire:
+        wire.sendall("\r\n".join([*head, "Connection: close", "", ""]).encode() + body)
+        with HTTPResponse(wire) as response:
+            response.begin()
+            return response.status, response.read()
+
+
+def chunked(*parts: bytes) -> bytes:
+    return b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in parts) + b"0\r\n\r\n"
+
+
+def head(server: str, seat: Seat, *more: str) -> list[str]:
+    return [
+        "POST /wallet/withdraw HTTP/1.1",
+        f"Host: {urlsplit(server).netloc}",
+        f"Authorization: {seat.caller.authorization}",
+        "Content-Type: application/json",
+        *more,
+    ]
+
+
+def test_a_chunked_body_is_read_like_any_other(seat: Seat, server: str) -> None:
+    body = json.dumps({"token": seat.token, "mmTransactionId": unique("mm"), "amount": {"amount": 5, "currencyCode": "XAG"}}).encode()
+    status, answer = exchange(server, head(server, seat, "Transfer-Encoding: chunked"), chunked(body[:10], body[10:11], body[11:]))
+    assert (status, json.loads(answer)["balance"]["amount"]) == (200, 95.0)
+    assert seat.holding()[:2] == (95_00, 5_00)
+
+
+def test_a_chunked_body_over_64_kib_gets_413(seat: Seat, server: str) -> None:
+    status, answer = exchange(server, head(server, seat, "Transfer-Encoding: chunked"), chunked(b'{"x": "', b"x" * 65536, b'"}'))
+    assert (status, json.loads(answer)["errorCode"]) == (413, 101)
+    assert seat.holding()[:2] == (100_00, 0)
+
+
+def test_an_empty_chunked_body_and_no_body_at_all_are_malformed(seat: Seat, server: str) -> None:
+    for more, body in ((("Transfer-Encoding: chunked",), chunked()), ((), b""), (("Content-Length: 0",), b"")):
+        status, answer = exchange(server, head(server, seat, *more), body)
+        assert (status, json.loads(answer)["errorCode"]) == (200, 101)
+
+
+def test_a_long_body_that_is_announced_is_refused_before_it_is_read(seat: Seat, server: str) -> None:
+    status, answer = exchange(server, head(server, seat, f"Content-Length: {2**40}"), b"{")
+    assert (status, json.loads(answer)["errorCode"]) == (413, 101)
+
+
+def test_an_answer_is_committed_before_it_is_given(seat: Seat, server: str, owner: Owner) -> None:
+    mm = unique("mm")
+    Seat(seat.caller.at(server), seat.player, seat.game, seat.token, "XAG").done("withdraw", mm, "5.00")
+    assert owner.execute("SELECT state FROM wallet_transaction WHERE mm_transaction_id = %s", [mm]).fetchone() == ("pending",)
+    assert ApiCall.objects.filter(mm_transaction_id=mm, outcome="opened").count() == 1
+
+
+def test_the_ledgers_statements_are_prepared_once_for_each_connection(seat: Seat) -> None:
+    connection.close()
+    for _ in range(3):
+        seat.done("getBalance")
+        seat.opened("withdraw", "1.00")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%ledger_open(%'")
+        assert cursor.fetchone() == (1,)

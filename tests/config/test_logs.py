@@ -1,0 +1,289 @@
+"""Logs: lines of JSON with the ids of requests and tasks, one for each failure, none for what went well, and never a secret."""
+
+import base64
+import io
+import json
+import logging
+import os
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from django.db import connection
+from structlog.contextvars import bind_contextvars, clear_contextvars, get_contextvars
+
+from config.celery import app
+from config.launcher.processes import start, stop
+from config.launcher.supervisor import ROOT
+from config.logs import configure_logs
+from players.access.credentials import BOOK
+from players.models import Operator
+from tests.config.test_exceptions import failing_at_the_last_step, impatient, locked
+from tests.config.test_health import wait_until
+from tests.support.callers import Caller, House, Seat, basic, dump, fresh_address, unique
+from tests.support.web_server import served
+from wallet.tasks import pulse
+
+PROXY = "10.9.9.9"
+MADE = re.compile(r"[0-9a-f]{32}\Z")
+Owner = psycopg.Connection[Any]
+Line = dict[str, Any]
+
+
+class Lines:
+    """What has been logged since, as it would be written."""
+
+    def __init__(self) -> None:
+        self.written = io.StringIO()
+
+    def read(self) -> list[Line]:
+        return [json.loads(line) for line in self.written.getvalue().splitlines()]
+
+
+@pytest.fixture
+def lines() -> Iterator[Lines]:
+    """The platform's own formatter, on a stream of the test's."""
+    lines, root = Lines(), logging.getLogger()
+    formatter = next(handler.formatter for handler in root.handlers if type(handler) is logging.StreamHandler)
+    handler = logging.StreamHandler(lines.written)
+    handler.setFormatter(formatter)
+    root.addHandler(handler)
+    yield lines
+    root.removeHandler(handler)
+    clear_contextvars()
+
+
+# --- Requests of the API ----------------------------------------------------------------------------
+
+
+def test_calls_that_are_answered_leave_no_line(seat: Seat, house: House, lines: Lines) -> None:
+    seat.opened("withdraw", "1.00")
+    assert seat.call("withdraw", unique("mm"), "1000.00").error == 104
+    assert seat.call("withdraw", unique("mm"), "-1").error == 101
+    assert Caller(None).post("/wallet/withdraw", {}).status == 401
+    assert seat.caller.post("/wallet/nothing", {}).status == 404
+    assert house.front.send("GET", "/entry/launch").status == 405
+    assert lines.read() == []
+
+
+def test_a_failed_call_leaves_one_line_that_says_what_whose_and_why(seat: Seat, owner: Owner, lines: Lines) -> None:
+    with failing_at_the_last_step(owner):
+        assert seat.call("withdraw", unique("mm"), "1.00").status == 500
+    [line] = lines.read()
+    caller = {"endpoint": "withdraw", "caller": username(seat), "status": 500}
+    assert line.items() >= ({"event": "unhandled failure", "level": "error", "logger": "config.exceptions"} | caller).items()
+    assert MADE.match(line["request_id"])
+    assert re.match(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z\Z", line["timestamp"])
+    assert line["exception"].startswith("Traceback (most recent call last):")
+    assert "secret detail" in line["exception"]
+    assert set(line) == {"event", "level", "logger", "timestamp", "request_id", "exception", "endpoint", "caller", "status"}
+
+
+def username(seat: Seat) -> str:
+    return base64.b64decode((seat.caller.authorization or "").removeprefix("Basic ")).decode().partition(":")[0]
+
+
+def test_an_unavailable_database_leaves_one_line_for_each_call(seat: Seat, owner: Owner, lines: Lines) -> None:
+    with impatient("lock_timeout"), locked(owner, seat):
+        assert seat.call("withdraw", unique("mm"), "1.00").status == 503
+    [line] = lines.read()
+    assert (line["logger"], line["endpoint"], line["status"], line["caller"]) == ("config.exceptions", "withdraw", 503, username(seat))
+    assert line["event"].startswith("the database is unavailable: ")
+
+
+def test_a_database_that_cannot_say_who_calls_leaves_one_line_too(
+    seat: Seat, owner: Owner, lines: Lines, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection.close()
+    monkeypatch.setitem(connection.settings_dict, "PASSWORD", "a-wrong-secret")
+    monkeypatch.setitem(connection.settings_dict, "NAME", "no_such_database")
+    assert seat.call("getBalance").status == 503
+    connection.close()
+    [line] = lines.read()
+    assert (line["logger"], line["level"], line["status"]) == ("players.access.gate", "error", 503)
+    assert MADE.match(line["request_id"])
+    assert "a-wrong-secret" not in lines.written.getvalue()
+
+
+def test_a_failure_before_any_view_leaves_one_line_with_its_traceback(seat: Seat, owner: Owner, lines: Lines) -> None:
+    owner.execute("ALTER TABLE players_credential RENAME TO players_credential_away")
+    try:
+        BOOK.forget()
+        assert seat.call("getBalance").status == 500
+    finally:
+        owner.execute("ALTER TABLE players_credential_away RENAME TO players_credential")
+    [line] = lines.read()
+    assert (line["event"], line["request"], line["code"], line["level"]) == ("request_failed", "POST /wallet/getBalance", 500, "error")
+    assert "players_credential" in line["exception"]
+    assert MADE.match(line["request_id"])
+
+
+# --- The request's id -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("address", "given", "is_taken"),
+    [
+        (PROXY, "abc", True), (PROXY, "0f-1E_2.z", True), (PROXY, "x" * 64, True), (PROXY, "0194d000-0000-7000-8000-000000000000", True),
+        (PROXY, "x" * 65, False), (PROXY, "", False), (PROXY, "a b", False), (PROXY, 'a"b', False), (PROXY, "a\x1b[31m", False),
+        (PROXY, "ä", False), (PROXY, "a\n", False), (PROXY, None, False),
+        ("10.9.9.8", "abc", False), ("", "abc", False),
+    ],
+)  # fmt: skip
+def test_a_requests_id_is_a_trusted_proxys_word_where_it_is_sane_and_else_made(
+    lines: Lines, settings: Any, address: str, given: str | None, is_taken: bool
+) -> None:
+    settings.TRUSTED_PROXIES = [PROXY]
+    Caller(None, address).send("GET", "/admin/nothing", headers={} if given is None else {"X-Request-ID": given})
+    [line] = lines.read()
+    assert (line["request_id"] == given) == is_taken
+    assert is_taken or MADE.match(line["request_id"])
+
+
+@pytest.mark.parametrize(("proxies", "is_taken"), [([PROXY], True), ([], False)])
+def test_it_is_the_same_for_calls_of_the_api(lines: Lines, settings: Any, seat: Seat, owner: Owner, proxies: list[str], is_taken: bool) -> None:
+    settings.TRUSTED_PROXIES = proxies
+    body = dump({"token": seat.token, "mmTransactionId": "x", "amount": {"amount": 1, "currencyCode": "XAG"}}).encode()
+    with failing_at_the_last_step(owner):
+        assert replace(seat.caller, address=PROXY).send("POST", "/wallet/withdraw", body, {"X-Request-ID": "abc"}).status == 500
+    assert [line["request_id"] == "abc" for line in lines.read()] == [is_taken]
+
+
+def test_each_request_has_an_id_of_its_own(seat: Seat, owner: Owner, lines: Lines) -> None:
+    with failing_at_the_last_step(owner):
+        for _ in range(3):
+            seat.call("withdraw", unique("mm"), "1.00")
+    assert len({line["request_id"] for line in lines.read()}) == 3
+
+
+# --- Pages ------------------------------------------------------------------------------------------
+
+
+def test_a_page_leaves_one_line_without_its_query(lines: Lines) -> None:
+    Caller(None).send("GET", "/admin/login/?next=/admin/&token=secret-in-the-query")
+    [line] = lines.read()
+    assert (line["event"], line["request"], line["code"], line["level"]) == ("request_finished", "GET /admin/login/", 200, "info")
+    assert MADE.match(line["request_id"])
+    assert "secret" not in lines.written.getvalue()
+
+
+def test_a_pages_line_names_the_operator(client: Any, lines: Lines) -> None:
+    operator = Operator.objects.create_superuser(unique("op"), password="a password of the operator's")
+    client.force_login(operator)
+    client.get("/admin/")
+    assert [line["user_id"] for line in lines.read() if line["event"] == "request_finished"] == [operator.pk]
+    assert get_contextvars() == {}
+
+
+def test_health_checks_and_scrapes_leave_no_line(lines: Lines, settings: Any) -> None:
+    settings.METRICS_ALLOWED_NETWORKS = ["10.0.0.0/8"]
+    for path in ("/healthz", "/readyz", "/metrics"):
+        assert Caller(None).send("GET", path).status == 200
+    assert lines.read() == []
+    assert get_contextvars() == {}
+
+
+# --- Tasks ------------------------------------------------------------------------------------------
+
+
+def test_every_line_of_a_task_carries_its_id_and_a_failure_is_told_once(lines: Lines) -> None:
+    steps = [step(None) for step in app.steps["worker"] if "structlog" in step.__module__]
+    assert len(steps) == 1
+
+    @app.task(name=unique("task"))  # type: ignore[untyped-decorator]
+    def fails() -> None:
+        secret = unique("hidden")  # noqa: F841
+        logging.getLogger("wallet.anything").warning("about to fail")
+        raise ValueError("as the test wants it")
+
+    done = fails.apply()
+    assert done.failed()
+    told = [(line["event"], line["level"], line["task_id"]) for line in lines.read()]
+    assert told == [("about to fail", "warning", done.id), ("task_failed", "error", done.id)]
+    assert "ValueError: as the test wants it" in lines.read()[1]["exception"]
+    assert "hidden-" not in lines.written.getvalue()
+
+
+def test_a_real_workers_lines_are_json_and_carry_the_tasks_id(database_url: str, tmp_path: Path) -> None:
+    log, queue = tmp_path / "worker.log", unique("queue")
+    command = [sys.executable, "-m", "celery", "-A", "config.celery", "-q", "worker", "-Q", queue, "-c", "1", "--without-gossip", "--without-mingle"]
+    with log.open("wb") as output:
+        child = start("worker", command, environment={**os.environ, "DATABASE_URL": database_url, "LOG_LEVEL": "DEBUG"}, log=output, directory=ROOT)
+        try:
+            bind_contextvars(request_id="who-nudged")
+            sent = pulse.apply_async(queue=queue)
+            wait_until(lambda: "task_succeeded" in log.read_text(), 60)
+        finally:
+            clear_contextvars()
+            stop(child)
+    told = [json.loads(line) for line in log.read_text().splitlines() if line.startswith("{")]
+    its_own = [(line["event"], line["request_id"]) for line in told if line.get("task_id") == sent.id]
+    assert its_own == [("task_started", "who-nudged"), ("task_succeeded", "who-nudged")]
+    assert not any("Traceback" in str(line) for line in told)
+
+
+# --- The lines themselves ---------------------------------------------------------------------------
+
+
+def test_a_line_break_in_what_is_said_begins_no_new_line(lines: Lines) -> None:
+    logging.getLogger("anything").error('one\n{"event": "forged"}\r\x1b[2J %s', "two\u2028")
+    assert [line["event"] for line in lines.read()] == ['one\n{"event": "forged"}\r\x1b[2J two\u2028']
+
+
+def test_what_a_record_brings_along_is_shown_only_where_it_is_known_to_be_harmless(lines: Lines) -> None:
+    logging.getLogger("anything").error("said", extra={"endpoint": "withdraw", "password": "hidden", "params": ["hidden"], "request": object()})
+    [line] = lines.read()
+    assert set(line) == {"event", "level", "logger", "timestamp", "endpoint"}
+
+
+def test_console_lines_are_for_people() -> None:
+    settings = configure_logs(level="INFO", as_json=False)
+    line = settings["formatters"]["line"]
+    formatter = line["()"](foreign_pre_chain=line["foreign_pre_chain"], processors=line["processors"])
+    bind_contextvars(request_id="the-id")
+    shown = formatter.format(logging.LogRecord("anything", logging.ERROR, "", 0, "what %s", ("happened",), (ValueError, ValueError("why"), None)))
+    clear_contextvars()
+    configure_logs(level="INFO", as_json=True)
+    assert all(word in shown for word in ("what happened", "the-id", "anything", "ValueError: why"))
+
+
+# --- No secrets -------------------------------------------------------------------------------------
+
+
+def test_a_real_servers_log_is_json_and_holds_no_secret(seat: Seat, owner: Owner, database_url: str, tmp_path: Path) -> None:
+    """Whatever fails, and however much is logged: no token, password, header or body."""
+    log = tmp_path / "server.log"
+    given_away = [seat.token, basic_part(seat), unique("password"), unique("body"), unique("bearer"), unique("cookie"), unique("query"), unique("csrf")]
+    token, _, password, body, bearer, cookie, query, csrf = given_away
+    with served(log, DATABASE_URL=database_url, LOG_LEVEL="DEBUG", TRUSTED_PROXIES="127.0.0.1") as url:
+        there = Seat(seat.caller.at(url), seat.player, seat.game, token, seat.currency)
+        with failing_at_the_last_step(owner):
+            assert there.call("withdraw", unique("mm"), "1.00", txDescription=body).status == 500
+            assert there.caller.send("POST", "/wallet/deposit", b'{"token": "' + token.encode() + b'", ' + body.encode()).error == 101
+        owner.execute("ALTER TABLE players_gamesession RENAME TO players_gamesession_away")
+        assert there.call("getBalance").status == 500
+        owner.execute("ALTER TABLE players_gamesession_away RENAME TO players_gamesession")
+        stranger = Caller(basic("somebody", password), fresh_address(), url)
+        assert stranger.post("/wallet/withdraw", {"token": token}).status == 401
+        assert stranger.send("GET", f"/admin/?token={query}", headers={"Cookie": f"sessionid={cookie}"}).status == 302
+        assert stranger.send("GET", "/metrics", headers={"Authorization": f"Bearer {bearer}", "Host": "elsewhere.example"}).status == 400
+        form = {"Content-Type": "application/x-www-form-urlencoded", "Cookie": f"csrftoken={csrf}"}
+        assert stranger.send("POST", "/admin/login/", f"username=x&password={password}&csrfmiddlewaretoken={csrf}".encode(), form).status == 403
+        stranger.send("GET", "/admin/", headers={"X-Request-ID": "named-by-the-proxy"})
+    written = log.read_text()
+    told = [json.loads(line) for line in written.splitlines()]
+    assert [line for line in told if not line.keys() >= {"event", "level", "logger", "timestamp"}] == []
+    assert {"unhandled failure", "request_finished", "Listening at"} <= {re.split(":", line["event"])[0] for line in told}
+    assert "named-by-the-proxy" in {line.get("request_id") for line in told}
+    for secret in given_away:
+        assert secret not in written
+
+
+def basic_part(seat: Seat) -> str:
+    """What stands behind `Basic `."""
+    return str(seat.caller.authorization).split()[1]

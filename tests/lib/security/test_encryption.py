@@ -1,0 +1,146 @@
+"""Secrets at rest: what was sealed opens with its key and for its purpose, and in no other way."""
+
+import base64
+import os
+from collections.abc import Iterator
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import CommandError, call_command
+from pytest_django import Settings
+
+from lib.outbound.client import BasicCredential
+from lib.security.encryption import Unreadable, current_keys, is_current, open_sealed, seal
+from payments.models import Secret
+from payments.providers.signing_secrets import add_delivery_secret, new_webhook_secret, open_secret
+from players.models import Game
+from players.operations import query_credential, set_query_password
+from tests.support.callers import make_party
+
+OLD = "an old key of the tests, of more than 32 characters"
+NEW = "a new key of the tests, of more than 32 characters"
+PURPOSE = "game.query_password"
+
+
+@pytest.fixture(autouse=True)
+def keys(settings: Settings) -> None:
+    settings.ENCRYPTION_KEYS = [OLD]
+
+
+@pytest.mark.parametrize("text", ["", "MyPass", "päss:wörd €", "x" * 10_000, "\udc80"])
+def test_what_is_sealed_opens_again(text: str) -> None:
+    assert open_sealed(seal(text, purpose=PURPOSE), purpose=PURPOSE) == text
+
+
+def test_a_sealed_text_names_its_version_and_key_and_hides_the_rest() -> None:
+    sealed = seal("MyPass", purpose=PURPOSE)
+    version, key, content = sealed.split(".")
+    assert (version, key) == ("v1", current_keys()[0].id)
+    # A nonce of 12 bytes, the six of the secret, a tag of 16.
+    raw = base64.urlsafe_b64decode(content)
+    assert len(raw) == 34
+    assert b"MyPass" not in raw
+    assert seal("MyPass", purpose=PURPOSE) != sealed
+
+
+def test_the_same_key_and_format_open_it_in_every_later_version() -> None:
+    sealed = "v1.d1eafc19._X0mNXZQuRWniFQDIPeBoinH5OOuES2bLkyKEbNUWGmIDg=="
+    assert open_sealed(sealed, purpose=PURPOSE) == "MyPass"
+
+
+def test_a_secret_does_not_open_for_another_purpose() -> None:
+    sealed = seal("MyPass", purpose=PURPOSE)
+    for purpose in ("game.delivery_secret", "", PURPOSE + " "):
+        with pytest.raises(Unreadable, match="another purpose"):
+            open_sealed(sealed, purpose=purpose)
+
+
+def test_the_newest_key_seals_and_every_key_opens(settings: Settings) -> None:
+    before = seal("before", purpose=PURPOSE)
+    assert is_current(before)
+    settings.ENCRYPTION_KEYS = [NEW, OLD]
+    after = seal("after", purpose=PURPOSE)
+    assert (is_current(before), is_current(after)) == (False, True)
+    assert (open_sealed(before, purpose=PURPOSE), open_sealed(after, purpose=PURPOSE)) == ("before", "after")
+    settings.ENCRYPTION_KEYS = [NEW]
+    assert open_sealed(after, purpose=PURPOSE) == "after"
+    with pytest.raises(Unreadable, match="not among ENCRYPTION_KEYS"):
+        open_sealed(before, purpose=PURPOSE)
+
+
+def test_every_changed_character_is_noticed() -> None:
+    sealed = seal("MyPass", purpose=PURPOSE)
+    for place, character in enumerate(sealed):
+        for other in "ABQgw" if character != "=" else "A":
+            if other != character:
+                with pytest.raises(Unreadable):
+                    open_sealed(sealed[:place] + other + sealed[place + 1 :], purpose=PURPOSE)
+
+
+def test_a_key_that_names_itself_as_another_opens_nothing(settings: Settings) -> None:
+    sealed = seal("MyPass", purpose=PURPOSE)
+    settings.ENCRYPTION_KEYS = [NEW]
+    renamed = ".".join(["v1", current_keys()[0].id, sealed.split(".")[2]])
+    with pytest.raises(Unreadable):
+        open_sealed(renamed, purpose=PURPOSE)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "MyPass", "v1..", "v2.00000000.AAAA", "v1.00000000.", "v1.0000000.AAAA", "v1.00000000.A", "v1.00000000.A A=", "v1.00000000.AAAA\n"]
+)
+def test_what_was_never_sealed_is_unreadable(text: str) -> None:
+    with pytest.raises(Unreadable):
+        open_sealed(text, purpose=PURPOSE)
+
+
+def test_too_short_contents_are_unreadable() -> None:
+    for length in (1, 11, 12, 13, 27):
+        text = f"v1.{current_keys()[0].id}.{base64.urlsafe_b64encode(bytes(length)).decode()}"
+        with pytest.raises(Unreadable):
+            open_sealed(text, purpose=PURPOSE)
+
+
+@pytest.mark.parametrize("texts", [[], [""], ["x" * 31], [NEW, "x" * 31]])
+def test_keys_that_are_missing_or_short_are_refused(settings: Settings, texts: list[str]) -> None:
+    settings.ENCRYPTION_KEYS = texts
+    with pytest.raises(ImproperlyConfigured, match="at least 32 characters"):
+        seal("MyPass", purpose=PURPOSE)
+
+
+def test_no_key_and_no_secret_appears_in_an_error_or_repr() -> None:
+    sealed = seal("MyPass", purpose=PURPOSE)
+    with pytest.raises(Unreadable) as caught:
+        open_sealed(sealed, purpose="another")
+    shown = str(caught.value) + repr(caught.value) + repr(current_keys())
+    assert OLD not in shown
+    assert "MyPass" not in shown
+    assert sealed not in shown
+
+
+# --- A new key ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def sealed_as_before(settings: Settings, database: None) -> Iterator[list[str]]:
+    """The keys that everything else in the database is sealed with, and is again afterwards."""
+    keys = os.environ["ENCRYPTION_KEYS"].split(",")
+    yield keys
+    settings.ENCRYPTION_KEYS = [*keys, NEW]
+    call_command("reseal_secrets")
+
+
+def test_secrets_are_sealed_anew_and_the_old_key_can_go(settings: Settings, sealed_as_before: list[str]) -> None:
+    game = make_party(query_url="https://game.example/state", query_username="quantum").game
+    set_query_password(game, "pa:ss")
+    Game.objects.exclude(pk=game.pk).update(sealed_query_password="")
+    delivery = new_webhook_secret()
+    sealed = add_delivery_secret(game, delivery, actor="test")
+    settings.ENCRYPTION_KEYS = [NEW]
+    with pytest.raises(CommandError, match=game.slug):
+        call_command("reseal_secrets")
+    settings.ENCRYPTION_KEYS = [NEW, OLD, *sealed_as_before]
+    call_command("reseal_secrets")
+    settings.ENCRYPTION_KEYS = [NEW]
+    call_command("reseal_secrets")
+    assert query_credential(Game.objects.get(pk=game.pk)) == BasicCredential("quantum", "pa:ss")
+    assert open_secret(Secret.objects.get(pk=sealed.pk)) == delivery

@@ -1,0 +1,284 @@
+"""Orders with their whole story, how they are found, and refunds of our own asking."""
+
+import re
+from typing import Any
+
+import pytest
+from django.contrib.messages import get_messages
+from django.test import Client
+
+from lib.clock import now
+from lib.ids import new_id
+from payments.models import Callback, Delivery, Order, Payment, Refund
+from payments.providers.protocol import Fate, Word
+from payments.refunds.worker import lease, take_word
+from tests.support.admin_orders import deal, paid_there, sandbox_till
+from tests.support.admin_pages import address, find, get, operator, page, shown, signed_in
+from tests.support.callers import Seat, holding, unique
+from tests.support.invariants import problems_of
+from tests.support.shop import Market, Till, fresh, story_of
+from wallet.models import Transaction
+
+HIDDEN = re.compile(r'<input type="hidden" name="(\w+)"(?: value="([^"]*)")?')
+
+
+@pytest.fixture
+def till(settings: Any) -> Till:
+    """A provider that can be asked for refunds."""
+    settings.DEMO = True
+    return sandbox_till()
+
+
+def written(text: str) -> dict[str, str]:
+    """What a form's hidden fields will send."""
+    return {name: value for name, value in HIDDEN.findall(text) if name != "csrfmiddlewaretoken"}
+
+
+def ask(client: Client, order: Order, amount: str = "4.99", reason: str = "did not like it") -> str:
+    """The confirmation page that follows when this was written into the first one."""
+    first = written(get(client, page(Order, order, "refund")))
+    response = client.post(page(Order, order, "refund"), first | {"amount": amount, "reason": reason})
+    assert response.status_code == 200, response
+    return response.content.decode()
+
+
+def said(response: Any) -> str:
+    return " ".join(str(message) for message in get_messages(response.wsgi_request))
+
+
+# --- The story ------------------------------------------------------------------------------------------
+
+
+def test_an_orders_page_tells_its_whole_story(client: Client, market: Market) -> None:
+    order = deal(market)
+    text = get(client, page(Order, order))
+    words = [str(order.pk), order.pk.hex, order.cp_order_id, order.player.uid, "20.00 EUR", "1,000.00 XAG", "250.00 XAG", "slot-7", "https://game.example/back"]
+    words += ["second payment", "the amount is not the order&#x27;s price".capitalize(), "payment for credit", "top-up", "credit taken back"]
+    assert [one for one in words if one not in text.replace("Credit", "credit")] == []
+    payments = Payment.objects.filter(order=order)
+    named = [order.credit_transaction, *payments.values_list("transaction", flat=True), Refund.objects.get(order=order).return_transaction]
+    rows = [*(page(Transaction, Transaction(pk=id)) for id in named), *(page(Callback, row) for row in Callback.objects.filter(order=order))]
+    rows += [page(Refund, Refund.objects.get(order=order)), page(Delivery, Delivery.objects.get(order=order))]
+    assert [place for place in rows if place not in text] == []
+
+
+def test_the_pages_of_payments_transactions_read_well(client: Client, market: Market, till: Till) -> None:
+    order = paid_there(market, till)
+    client.post(page(Order, order, "refund"), written(ask(client, order)))
+    rows = list(Transaction.objects.filter(player=order.player).order_by("pk"))
+    assert [row.type for row in rows] == ["payment", "top_up", "set_aside"]
+    for row in rows:
+        text = get(client, page(Transaction, row))
+        assert [row.get_type_display() in text, f"order {order.pk}" in text] == [True, True], row.type
+    text = get(client, f"{address(Transaction)}?unfinished=pending&q={order.player.uid}")
+    assert ["refund ends it" in text, "set aside" in text, "set_aside<" in text] == [True, True, False]
+
+
+def test_orders_are_found_by_every_exact_name(client: Client, market: Market) -> None:
+    order, other = deal(market), market.paid()
+    payment, refund = Payment.objects.get(order=order, is_second=False), Refund.objects.get(order=order)
+    for text in (str(order.pk), order.pk.hex, order.cp_order_id, order.player.uid, payment.reference, refund.reference):
+        for model, row in ((Order, order), (Refund, refund), (Delivery, Delivery.objects.get(order=order))):
+            found = find(client, model, text)
+            assert page(model, row) in found, (model, text)
+            assert str(other.pk) not in found, (model, text)
+    for callback in Callback.objects.filter(order=order):
+        for text in (str(order.pk), callback.message_id, callback.reference, str(callback.pk)):
+            assert page(Callback, callback) in find(client, Callback, text), text
+    assert shown(str(order.pk)) not in find(client, Order, order.cp_order_id[:-1])
+
+
+def test_a_pasted_token_finds_the_players_orders_and_stands_nowhere(client: Client, market: Market) -> None:
+    seat = market.seat()
+    order = market.paid(seat, "pack")
+    for model in (Order, Callback, Delivery):
+        response = client.post(address(model, "find"), {"q": seat.token})
+        assert seat.token not in response["Location"]
+        text = get(client, response["Location"])
+        assert [str(order.pk) in text, seat.token in text] == [True, False], model
+
+
+def test_search_texts_of_every_kind_are_answered(client: Client, market: Market) -> None:
+    deal(market)
+    for model in (Order, Callback, Refund, Delivery):
+        for text in ("'", "%", "session:", f"session:{new_id()}", "ü" * 500, "{}", "f" * 32):
+            assert "Nothing is found" in find(client, model, text), (model, text)
+
+
+def test_orders_are_chosen_by_their_state(client: Client, market: Market) -> None:
+    waiting, delivered = market.paid(product="sword"), market.paid()
+    failed, returned = market.order(), market.paid()
+    market.webhooks.tell("payment.failed", failed)
+    market.webhooks.tell("payment.refunded", returned)
+    disputed = market.paid()
+    market.webhooks.tell("payment.charged_back", disputed)
+    orders = {"waiting": waiting, "delivered": delivered, "failed": failed, "returned": returned, "disputed": disputed}
+    chosen = {}
+    for state in ("paid", "failed", "refunded", "charged_back", "all"):
+        chosen[state] = {name for name, order in orders.items() if str(order.pk) in get(client, f"{address(Order)}?state={state}&q={order.player.uid}")}
+    assert chosen == {"paid": {"waiting"}, "failed": {"failed"}, "refunded": {"returned"}, "charged_back": {"disputed"}, "all": set(orders)}
+
+
+def test_the_page_shows_every_transaction_that_the_order_caused(client: Client, market: Market) -> None:
+    order = market.paid()
+    market.webhooks.tell("payment.refunded", order, "1.00")
+    reference = f"dispute-{order.pk}"
+    market.webhooks.tell("payment.charged_back", order, "3.99", reference=reference)
+    market.webhooks.tell("payment.charge_back_reversed", order, "3.99", reference=reference)
+    caused = list(Transaction.objects.filter(player=order.player).order_by("pk").values_list("type", flat=True))
+    assert sorted(caused) == ["clawback", "clawback", "payment", "payment", "payment_return", "payment_return", "top_up", "top_up"]
+    text = get(client, page(Order, order))
+    for id in Transaction.objects.filter(player=order.player).values_list("pk", flat=True):
+        assert shown(str(id)) in text
+
+
+# --- Refunds --------------------------------------------------------------------------------------------
+
+
+def test_a_full_refund_is_asked_for_twice_and_sets_the_credit_aside(client: Client, market: Market, till: Till) -> None:
+    order = paid_there(market, till)
+    assert 'value="4.99"' in get(client, page(Order, order, "refund"))
+    text = ask(client, order)
+    for words in ("4.99 EUR go back to", "through Sandbox", "500.00 XAG of the credit are set aside at once", "Reason: did not like it"):
+        assert words in text, words
+    assert "debt" not in text
+    # Nothing has happened yet.
+    assert (Refund.objects.filter(order=order).count(), holding(order.player).reserved) == (0, 0)
+    response = client.post(page(Order, order, "refund"), written(text))
+    assert (response.status_code, response["Location"]) == (302, page(Order, order))
+    refund = Refund.objects.get(order=order)
+    assert (refund.state, refund.amount, refund.set_aside, refund.reason) == ("asked", 4_99, 500_00, "did not like it")
+    assert (holding(order.player).spendable, holding(order.player).reserved) == (0, 500_00)
+    assert refund.actor.startswith("operator:")
+    assert "A refund of 4.99 EUR is begun" in get(client, address(Order, "history", order.pk))
+    done(refund)
+    assert (fresh(order).state, holding(order.player).reserved, problems_of(order.player)) == ("refunded", 0, [])
+
+
+def done(refund: Refund) -> None:
+    """The provider says that the money has gone back."""
+    lease(now(), only=refund.pk)
+    take_word(refund.pk, Word(Fate.DONE, unique("re")))
+
+
+def test_the_same_form_twice_is_one_refund(client: Client, market: Market, till: Till) -> None:
+    order = paid_there(market, till)
+    form = written(ask(client, order, "1.00"))
+    for _ in range(2):
+        response = client.post(page(Order, order, "refund"), form)
+        assert (response.status_code, "is begun" in said(response)) == (302, True)
+    refund = Refund.objects.get(order=order)
+    done(refund)
+    # Even after its end.
+    client.post(page(Order, order, "refund"), form)
+    assert (Refund.objects.filter(order=order).count(), fresh(order).refunded) == (1, 1_00)
+    assert [what for what, _ in story_of(order)].count("refund_asked") == 1
+
+
+def test_what_is_spent_already_is_said_to_become_debt(client: Client, market: Market, till: Till) -> None:
+    seat = market.seat()
+    order = paid_there(market, till, seat=seat)
+    seat.done("confirmWithdrawal", seat.opened("withdraw", "400.00"))
+    text = ask(client, order, "2.50")
+    # floor(500.00 * 2.50 / 4.99) = 250.50
+    for words in ("100.00 XAG of the credit are set aside", "150.50 XAG of the credit are spent already", "become the player&#x27;s debt"):
+        assert words in text, words
+    client.post(page(Order, order, "refund"), written(text))
+    done(Refund.objects.get(order=order))
+    assert (holding(order.player).spendable, holding(order.player).debt, fresh(order).refunded) == (0, 150_50, 2_50)
+
+
+def test_after_a_partial_refund_the_rest_is_offered(client: Client, market: Market, till: Till) -> None:
+    order = paid_there(market, till)
+    client.post(page(Order, order, "refund"), written(ask(client, order, "1.00")))
+    done(Refund.objects.get(order=order))
+    text = get(client, page(Order, order, "refund"))
+    assert ['value="3.99"' in text, "3.99 EUR of 4.99 EUR can go back" in text] == [True, True]
+
+
+def test_a_second_payment_is_refunded_without_touching_the_credit(client: Client, market: Market, till: Till) -> None:
+    order = paid_there(market, till)
+    payment = Payment.objects.get(order=order)
+    Payment.objects.create(
+        order=order, provider=payment.provider, state="paid", is_second=True, amount=4_99, reference=unique("ref"), started_at=now(), paid_at=now()
+    )
+    assert "It was paid twice" in get(client, page(Order, order, "refund"))
+    text = ask(client, order)
+    assert ["takes no credit" in text, "set aside" in text] == [True, False]
+    client.post(page(Order, order, "refund"), written(text))
+    assert (Refund.objects.get(order=order).of_second, holding(order.player).spendable) == (4_99, 500_00)
+
+
+WRONG: list[tuple[dict[str, str], str]] = [
+    ({"amount": "5.00"}, "At most 4.99 EUR can be refunded."),
+    ({"amount": "0"}, "Write an amount of EUR greater than zero"),
+    ({"amount": "1.001"}, "with at most 2 decimals"),
+    ({"amount": ""}, "This field is required."),
+    ({"reason": ""}, "This field is required."),
+    ({"refund_id": "00000000-0000-4000-8000-000000000000"}, "This form is not ours"),
+]
+
+
+@pytest.mark.parametrize(("changes", "words"), WRONG)
+def test_a_refund_that_does_not_fit_is_refused_in_words(client: Client, market: Market, till: Till, changes: dict[str, str], words: str) -> None:
+    order = paid_there(market, till)
+    form = written(get(client, page(Order, order, "refund"))) | {"amount": "4.99", "reason": "because"} | changes
+    response = client.post(page(Order, order, "refund"), form)
+    assert (response.status_code, words in response.content.decode()) == (200, True)
+    # Not even where the second page is skipped.
+    response = client.post(page(Order, order, "refund"), form | {"confirmed": "1"})
+    assert Refund.objects.filter(order=order).count() == 0
+    assert holding(order.player).reserved == 0
+
+
+def test_what_cannot_be_refunded_says_why(client: Client, market: Market, till: Till) -> None:
+    unpaid, theirs, under_way, all_gone = market.order(), market.paid(), paid_there(market, till), paid_there(market, till)
+    client.post(page(Order, under_way, "refund"), written(ask(client, under_way, "1.00")))
+    till.tell("payment.refunded", all_gone)
+    reasons = {unpaid: "This order is not paid.", theirs: "cannot be asked for refunds by us", under_way: "is under way", all_gone: "has gone back already"}
+    for order, words in reasons.items():
+        before = Refund.objects.filter(order=order).count()
+        form = {"amount": "1.00", "reason": "because", "refund_id": str(new_id())}
+        for response in (client.get(page(Order, order, "refund")), client.post(page(Order, order, "refund"), form | {"confirmed": "1"})):
+            assert (response.status_code, words in said(response)) == (302, True), words
+        assert Refund.objects.filter(order=order).count() == before
+    assert [page(Order, order, "refund") in get(client, page(Order, order)) for order in (unpaid, theirs)] == [False, True]
+
+
+def test_a_refund_moves_money_and_has_a_permission_of_its_own(market: Market, till: Till) -> None:
+    order = paid_there(market, till)
+    viewer = signed_in(operator("payments.view_order", "payments.change_order"))
+    treasurer = signed_in(operator("payments.view_order", "payments.add_refund"))
+    assert [one.get(page(Order, order, "refund")).status_code for one in (viewer, treasurer)] == [403, 200]
+    assert viewer.post(page(Order, order, "refund"), {"amount": "1.00", "reason": "x", "refund_id": str(new_id()), "confirmed": "1"}).status_code == 403
+    assert treasurer.get(address(Refund, "add")).status_code == 403
+    assert Refund.objects.filter(order=order).count() == 0
+
+
+def test_a_provider_is_asked_again_about_a_refund(client: Client, market: Market, till: Till) -> None:
+    order = paid_there(market, till)
+    client.post(page(Order, order, "refund"), written(ask(client, order)))
+    refund = Refund.objects.get(order=order)
+    lease(now(), only=refund.pk)
+    take_word(refund.pk, Word(Fate.UNKNOWN, problem="timeout: no answer"))
+    waiting = Refund.objects.get(pk=refund.pk)
+    assert waiting.next_at is not None
+    assert waiting.next_at > now()
+    text = get(client, address(Refund))
+    assert ["outcome unknown" in text, page(Refund, refund) in text] == [True, True]
+    assert client.post(page(Refund, refund, "ask_again"), {"reason": ""}).status_code == 200
+    response = client.post(page(Refund, refund, "ask_again"), {"reason": "their people say it is done"})
+    assert (response.status_code, said(response)) == (302, "The provider is being asked.")
+    asked = Refund.objects.get(pk=refund.pk)
+    assert asked.next_at is not None
+    assert asked.next_at <= now()
+    assert "their people say it is done" in get(client, address(Refund, "history", refund.pk))
+    done(refund)
+    response = client.post(page(Refund, refund, "ask_again"), {"reason": "once more"})
+    assert "has come to its end" in said(response)
+    assert page(Refund, refund) not in get(client, address(Refund))
+    assert page(Refund, refund) in get(client, f"{address(Refund)}?state=all")
+
+
+def test_a_seat_of_the_story_is_untouched_by_what_others_pay(story: Seat) -> None:
+    assert Order.objects.filter(player=story.player).count() == 0

@@ -1,0 +1,394 @@
+"""Callbacks to look at, deliveries that are sent again, what waits for a person, and what the pages cost."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.contrib.messages import get_messages
+from django.db import connection
+from django.test import Client
+
+from lib.backoffice.filters import Selections
+from lib.clock import now
+from lib.ids import new_id
+from payments.admin import callbacks, deliveries, orders, refunds
+from payments.callbacks.rejected import SAMPLES
+from payments.deliveries.bulk_retry import Range, find_range, send_batch_again
+from payments.deliveries.operations import GONE
+from payments.models import Callback, Delivery, DeliveryTry, Order, OrderEvent, Product, Provider, Refund, RefusedCallback, Shop
+from players.models import Game
+from tests.support.admin_orders import deal, payment_rows, tried
+from tests.support.admin_pages import address, get, operator, page, queries, signed_in
+from tests.support.callers import House, holding, unique
+from tests.support.shop import Market, Till, fresh, make_market, story_of
+
+RANGE = "/admin/payments/delivery/send_range/"
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def stall(house: House) -> Market:
+    """A game of one test's own."""
+    return make_market(house)
+
+
+def said(response: Any) -> str:
+    return " ".join(str(message) for message in get_messages(response.wsgi_request))
+
+
+def contradicted(market: Market) -> Callback:
+    """A callback that says another amount than the order's."""
+    order = market.order()
+    assert market.webhooks.tell("payment.succeeded", order, "1.00").status == 422
+    return Callback.objects.get(order=order)
+
+
+# --- Callbacks ------------------------------------------------------------------------------------------
+
+
+def test_what_has_to_be_looked_at_comes_first_until_it_is_resolved(client: Client, market: Market) -> None:
+    order, wrong = market.paid(), contradicted(market)
+    acted = Callback.objects.get(order=order)
+    text = get(client, address(Callback))
+    assert [page(Callback, one) in text for one in (wrong, acted)] == [True, False]
+    assert [page(Callback, one) in get(client, f"{address(Callback)}?outcome=acted") for one in (wrong, acted)] == [False, True]
+    assert [page(Callback, one) in get(client, f"{address(Callback)}?outcome=all") for one in (wrong, acted)] == [True, True]
+    before = holding(wrong.order.player)  # type: ignore[union-attr]
+    assert client.post(page(Callback, wrong, "resolve"), {"reason": ""}).status_code == 200
+    assert Callback.objects.get(pk=wrong.pk).resolved_at is None
+    response = client.post(page(Callback, wrong, "resolve"), {"reason": "their test"})
+    assert (response.status_code, said(response)) == (302, "The callback is resolved.")
+    resolved = Callback.objects.get(pk=wrong.pk)
+    assert (resolved.resolved_by.startswith("operator:"), resolved.reason, resolved.outcome) == (True, "their test", "contradicts")
+    assert holding(wrong.order.player) == before  # type: ignore[union-attr]
+    assert page(Callback, wrong) not in get(client, address(Callback))
+    text = get(client, page(Callback, wrong))
+    assert ["their test" in text, "resolve/" in text] == [True, False]
+
+
+def test_nothing_else_is_resolved_and_nothing_twice(client: Client, market: Market) -> None:
+    wrong, acted = contradicted(market), Callback.objects.get(order=market.paid())
+    client.post(page(Callback, wrong, "resolve"), {"reason": "first"})
+    for one in (wrong, acted):
+        assert "There was nothing to resolve." in said(client.post(page(Callback, one, "resolve"), {"reason": "second"}))
+    assert Callback.objects.get(pk=wrong.pk).reason == "first"
+    assert Callback.objects.get(pk=acted.pk).resolved_at is None
+
+
+def test_resolving_needs_the_permission_to_change_callbacks(market: Market) -> None:
+    wrong = contradicted(market)
+    reader, clerk = signed_in(operator("payments.view_callback")), signed_in(operator("payments.view_callback", "payments.change_callback"))
+    assert reader.post(page(Callback, wrong, "resolve"), {"reason": "x"}).status_code == 403
+    assert Callback.objects.get(pk=wrong.pk).resolved_at is None
+    assert clerk.post(page(Callback, wrong, "resolve"), {"reason": "x"}).status_code == 302
+
+
+def test_a_callback_is_shown_as_it_was_received_whatever_it_is(client: Client, market: Market) -> None:
+    till = market.webhooks
+    bodies = {
+        json.dumps({"type": "payment.succeeded", "data": {"orderId": str(new_id()), "note": "<script>alert(1)</script>"}}).encode(): "&lt;script&gt;alert(1)",
+        b"\xff\x00not text at all": "\N{REPLACEMENT CHARACTER}\N{SYMBOL FOR NULL}not text at all",
+        b"x" * 60_000 + b"end of it": "xend of it",
+    }
+    for body, words in bodies.items():
+        id = unique("msg")
+        assert till.post(body, till.signed(body, id=id)).status == 422
+        text = get(client, page(Callback, Callback.objects.get(message_id=id)))
+        assert words in text, words
+        assert f"webhook-id: {id}" in text
+        assert "<script>alert(1)" not in text
+
+
+def test_a_refused_callback_is_shown_and_cannot_be_changed(client: Client, market: Market) -> None:
+    SAMPLES.kept_at.clear()
+    market.webhooks.post(b'{"forged": "<b>yes</b>"}', {"webhook-id": "m", "webhook-timestamp": "1", "webhook-signature": "v1,AAAA"})
+    refused = RefusedCallback.objects.order_by("-pk")[0]
+    text = get(client, page(RefusedCallback, refused))
+    assert ["&lt;b&gt;yes" in text, "<b>yes" in text, "webhook-signature: v1,AAAA" in text] == [True, False, True]
+    assert page(RefusedCallback, refused) in get(client, address(RefusedCallback))
+    assert page(RefusedCallback, refused) in get(client, page(Provider, market.webhooks.provider))
+
+
+def test_a_providers_page_has_its_latest_callbacks_and_no_others(client: Client, market: Market) -> None:
+    wrong = contradicted(market)
+    assert page(Callback, wrong) in get(client, page(Provider, market.webhooks.provider))
+    assert page(Callback, wrong) not in get(client, page(Provider, market.notify.provider))
+
+
+# --- Deliveries -----------------------------------------------------------------------------------------
+
+
+def test_a_delivery_shows_every_try_page_by_page(client: Client, market: Market) -> None:
+    order = market.paid(product="sword")
+    for number in range(27):
+        delivery = tried(order, 500, body=f"answer-{number:02}")
+    first, second = get(client, page(Delivery, delivery)), get(client, page(Delivery, delivery) + "?tries=2")
+    assert [f"answer-{number:02}" in first for number in (26, 2, 1)] == [True, True, False]
+    assert [f"answer-{number:02}" in second for number in (2, 1, 0)] == [False, True, True]
+    assert ["Older tries" in first, "Older tries" in second, "Newest tries" in second] == [True, False, True]
+    for nonsense in ("x", "-1", "0", "9" * 30):
+        assert "answer-26" in get(client, page(Delivery, delivery) + f"?tries={nonsense}")
+
+
+def test_tries_without_an_answer_are_told_apart(client: Client, market: Market) -> None:
+    order = market.paid(product="sword")
+    delivery = tried(order, None)
+    DeliveryTry.objects.create(delivery=delivery, url="https://game.example/orders", worker="worker:8", began_at=now())
+    DeliveryTry.objects.create(delivery=delivery, url="https://game.example/orders", worker="worker:9", began_at=now() - HOUR)
+    text = get(client, page(Delivery, delivery))
+    assert [words in text for words in ("no answer", "timeout: no answer", "under way", "worker lost")] == [True] * 4
+
+
+def test_a_delivery_is_sent_again_with_a_reason(client: Client, market: Market) -> None:
+    order = market.paid(product="sword")
+    delivery = tried(order, GONE)
+    assert page(Delivery, delivery) in get(client, f"{address(Delivery)}?state=given_up")
+    assert client.post(page(Delivery, delivery, "send_again"), {"reason": ""}).status_code == 200
+    assert Delivery.objects.get(pk=delivery.pk).state == "gone"
+    response = client.post(page(Delivery, delivery, "send_again"), {"reason": "the game is mended"})
+    assert (response.status_code, said(response)) == (302, "It is sent again.")
+    row = Delivery.objects.get(pk=delivery.pk)
+    assert (row.state, row.times_tried, row.next_at is not None) == ("pending", 0, True)
+    assert story_of(order)[-1] == ("delivery_sent_again", "paid")
+    assert page(Delivery, delivery) not in get(client, f"{address(Delivery)}?state=given_up")
+
+
+@pytest.mark.parametrize(("answer", "state"), [(None, "returned"), (503, "returned"), (GONE, "gone"), (200, "delivered")])
+def test_what_has_gone_back_is_not_sent_again_whatever_became_of_it(client: Client, stall: Market, answer: int | None, state: str) -> None:
+    order = stall.paid(product="sword")
+    if answer:
+        tried(order, answer)
+    stall.webhooks.tell("payment.refunded", order)
+    delivery = Delivery.objects.get(order=order)
+    text = get(client, page(Delivery, delivery))
+    assert ["send_again/" in text, "Nothing: the money has gone back." in text] == [False, True]
+    assert "has gone back" in said(client.post(page(Delivery, delivery, "send_again"), {"reason": "because"}))
+    for name in ("given_up", "delivered"):
+        assert "There are none" in client.post(RANGE, form(stall.game, name)).content.decode()
+    assert send_batch_again([delivery.pk], [state], actor="operator:test", reason="test") == 0
+    row = Delivery.objects.get(pk=delivery.pk)
+    assert (row.state, row.next_at) == (state, None)
+
+
+def test_a_delivery_that_cannot_be_sent_now_says_so(client: Client, stall: Market) -> None:
+    delivery = tried(stall.paid(product="sword"), GONE)
+    Shop.objects.filter(pk=stall.shop.pk).update(paused_at=now())
+    assert "it waits until they are resumed" in get(client, page(Delivery, delivery, "send_again"))
+    Shop.objects.filter(pk=stall.shop.pk).update(order_url="")
+    assert "has no order URL" in said(client.post(page(Delivery, delivery, "send_again"), {"reason": "because"}))
+    assert Delivery.objects.get(pk=delivery.pk).state == "gone"
+
+
+NEXT: list[tuple[dict[str, Any], dict[str, Any], str]] = [
+    ({"next_at": datetime(2100, 1, 1, tzinfo=UTC)}, {}, "It is sent at 2100-01-01 00:00:00 UTC."),
+    ({"next_at": datetime(2020, 1, 1, tzinfo=UTC)}, {}, "It is due, and sent with the next run."),
+    ({"next_at": datetime(2020, 1, 1, tzinfo=UTC)}, {"paused_at": datetime(2020, 1, 1, tzinfo=UTC)}, "It waits: deliveries to this game are paused."),
+    ({"next_at": datetime(2020, 1, 1, tzinfo=UTC)}, {"order_url": ""}, "It cannot be sent: the game has no order URL."),
+    ({"next_at": None, "state": "gone"}, {}, "Nothing: a person may send it again."),
+    ({"next_at": None, "state": "delivered"}, {}, "Nothing."),
+]
+
+
+@pytest.mark.parametrize(("delivery", "shop", "words"), NEXT)
+def test_a_delivery_says_what_happens_next(client: Client, stall: Market, delivery: dict[str, Any], shop: dict[str, Any], words: str) -> None:
+    row = Delivery.objects.get(order=stall.paid(product="sword"))
+    Delivery.objects.filter(pk=row.pk).update(**delivery)
+    Shop.objects.filter(pk=stall.shop.pk).update(**shop)
+    assert words in get(client, page(Delivery, row))
+
+
+def test_sending_again_needs_the_permission_to_change_deliveries(market: Market) -> None:
+    delivery = tried(market.paid(product="sword"), GONE)
+    reader = signed_in(operator("payments.view_delivery", "payments.change_order"))
+    for place in (page(Delivery, delivery, "send_again"), RANGE):
+        assert [reader.get(place).status_code, reader.post(place, {"reason": "x"}).status_code] == [403, 403]
+    assert "send_range" not in get(reader, address(Delivery))
+    assert Delivery.objects.get(pk=delivery.pk).state == "gone"
+
+
+# --- A range of deliveries ------------------------------------------------------------------------------
+
+
+def form(game: Game | None, state: str = "given_up", since: datetime | None = None, until: datetime | None = None, **changes: str) -> dict[str, str]:
+    begins, ends = since or now() - HOUR, until or now() + HOUR
+    times = {"since_0": f"{begins:%Y-%m-%d}", "since_1": f"{begins:%H:%M:%S}", "until_0": f"{ends:%Y-%m-%d}", "until_1": f"{ends:%H:%M:%S}"}
+    return {"game": str(game.pk) if game else "", "state": state, "reason": "the game was down"} | times | changes
+
+
+def test_a_range_says_how_many_before_it_is_sent(client: Client, stall: Market, market: Market) -> None:
+    orders = [stall.paid(product="sword") for _ in range(3)]
+    gone = [tried(order, GONE) for order in orders[:2]]
+    foreign = tried(market.paid(product="sword"), GONE)
+    text = client.post(RANGE, form(stall.game)).content.decode()
+    assert [words in text for words in ("2 deliveries of", "Send 2 deliveries again?", "Reason: the game was down", 'name="since_0"')] == [True] * 4
+    assert [row.state for row in Delivery.objects.filter(pk__in=[one.pk for one in gone])] == ["gone", "gone"]
+    response = client.post(RANGE, form(stall.game, confirmed="1"))
+    assert (response.status_code, said(response)) == (302, "2 deliveries are sent again.")
+    rows = Delivery.objects.filter(game=stall.game).order_by("pk")
+    assert [(row.state, row.times_tried) for row in rows] == [("pending", 0)] * 3
+    assert Delivery.objects.get(pk=foreign.pk).state == "gone"
+    events = OrderEvent.objects.filter(order__in=orders, what="delivery_sent_again")
+    assert {(event.order_id, event.note, event.old_state, event.new_state) for event in events} == {
+        (order.pk, "the game was down", "paid", "paid") for order in orders[:2]
+    }
+    # The same again finds none.
+    assert "There are none that could be sent" in client.post(RANGE, form(stall.game)).content.decode()
+
+
+def test_a_range_ends_where_its_times_do(client: Client, stall: Market) -> None:
+    delivery = tried(stall.paid(product="sword"), GONE)
+    at = delivery.created_at.astimezone(UTC)
+    outside = [(at - HOUR, at - timedelta(seconds=2)), (at + timedelta(seconds=2), at + HOUR)]
+    for since, until in outside:
+        assert "There are none" in client.post(RANGE, form(stall.game, since=since, until=until)).content.decode()
+    assert "1 delivery of" in client.post(RANGE, form(stall.game, since=at - HOUR, until=at + HOUR)).content.decode()
+
+
+def test_what_has_gone_back_or_cannot_be_sent_is_never_in_a_range(client: Client, stall: Market) -> None:
+    returned = stall.paid(product="sword")
+    stall.webhooks.tell("payment.refunded", returned)
+    assert Delivery.objects.get(order=returned).state == "returned"
+    assert find_range(Range(("returned",), now() - HOUR, now() + HOUR, stall.game.pk)) == []
+    tried(stall.paid(product="sword"), GONE)
+    Shop.objects.filter(pk=stall.shop.pk).update(order_url="")
+    for state in ("given_up", "pending", "delivered"):
+        assert "There are none" in client.post(RANGE, form(stall.game, state)).content.decode()
+
+
+def test_delivered_ones_stay_delivered_when_they_are_sent_again(client: Client, stall: Market) -> None:
+    order = stall.paid(product="sword")
+    tried(order, 200)
+    client.post(RANGE, form(stall.game, "delivered", confirmed="1"))
+    row = Delivery.objects.get(order=order)
+    assert (row.state, row.next_at is not None, fresh(order).state) == ("delivered", True, "delivered")
+
+
+def test_what_has_changed_since_it_was_found_is_left_alone(stall: Market) -> None:
+    gone, delivered = (tried(stall.paid(product="sword"), status) for status in (GONE, 200))
+    assert send_batch_again([gone.pk, delivered.pk], ["gone"], actor="operator:test", reason="test") == 1
+    assert [(row.state, row.next_at is None) for row in Delivery.objects.filter(pk__in=[gone.pk, delivered.pk]).order_by("pk")] == [
+        ("pending", False),
+        ("delivered", True),
+    ]
+
+
+def test_a_range_is_bounded(client: Client, stall: Market, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("payments.deliveries.bulk_retry.MOST", "payments.admin.bulk_retry.MOST"):
+        monkeypatch.setattr(name, 2)
+    monkeypatch.setattr("payments.deliveries.bulk_retry.find_range.__defaults__", (2,))
+    monkeypatch.setattr("payments.deliveries.bulk_retry.BATCH", 1)
+    orders = [stall.paid(product="sword") for _ in range(3)]
+    for order in orders:
+        tried(order, GONE)
+    text = client.post(RANGE, form(stall.game)).content.decode()
+    assert ["More than 2 deliveries" in text, "The oldest 2 are sent now." in text] == [True, True]
+    assert said(client.post(RANGE, form(stall.game, confirmed="1"))) == "2 deliveries are sent again."
+    assert [Delivery.objects.get(order=order).state for order in orders] == ["pending", "pending", "gone"]
+
+
+WRONG: list[tuple[dict[str, str], str]] = [
+    ({"reason": ""}, "This field is required."),
+    ({"state": "returned"}, "not one of the available choices"),
+    ({"since_0": ""}, "This field is required."),
+    ({"until_0": "2020-01-01"}, "It has to end after it begins."),
+    ({"game": "00000000-0000-7000-8000-000000000000"}, "not one of the available choices"),
+]
+
+
+@pytest.mark.parametrize(("changes", "words"), WRONG)
+def test_a_range_that_does_not_fit_is_refused_in_words(client: Client, stall: Market, changes: dict[str, str], words: str) -> None:
+    delivery = tried(stall.paid(product="sword"), GONE)
+    response = client.post(RANGE, form(stall.game, confirmed="1") | changes)
+    assert (response.status_code, words in response.content.decode()) == (200, True)
+    assert Delivery.objects.get(pk=delivery.pk).state == "gone"
+
+
+# --- What waits, and what it costs ----------------------------------------------------------------------
+
+
+def badges(text: str) -> list[bool]:
+    """Whether the sidebar counts something at deliveries and callbacks."""
+    return [">1<" in "".join(text.split(f"/admin/payments/{model}/")[1][:900].split()) for model in ("delivery", "callback")]
+
+
+def test_the_sidebar_counts_what_waits_for_a_person(client: Client, market: Market) -> None:
+    assert badges(get(client, "/admin/")) == [False, False]
+    wrong = contradicted(market)
+    order = market.paid(product="sword")
+    delivery = tried(order, GONE)
+    assert badges(get(client, "/admin/")) == [True, True]
+    client.post(page(Callback, wrong, "resolve"), {"reason": "x"})
+    market.webhooks.tell("payment.refunded", order)
+    assert badges(get(client, "/admin/")) == [False, False]
+    assert page(Delivery, delivery) not in get(client, f"{address(Delivery)}?state=given_up")
+
+
+def test_what_waits_is_looked_up_once_and_only_for_who_may_see_it(client: Client, market: Market) -> None:
+    for _ in range(3):
+        contradicted(market)
+    asked = [sql for sql in queries(client, "/admin/") if "payments_" in sql]
+    assert len(asked) == 2
+    assert all("LIMIT 100" in sql and "COUNT" not in sql for sql in asked)
+    clerk = signed_in(operator("players.view_player"))
+    assert not [sql for sql in queries(clerk, "/admin/") if "payments_" in sql]
+
+
+LISTS = [(Order, ""), (Order, "?state=paid"), (Callback, ""), (Callback, "?outcome=all"), (Refund, "?state=all"), (Delivery, ""), (Delivery, "?state=given_up")]
+LISTS += [(Delivery, "?state=all"), (RefusedCallback, ""), (Product, "")]
+
+
+def test_a_page_costs_the_same_number_of_queries_whatever_it_shows(client: Client, market: Market) -> None:
+    order = deal(market)
+    tried(market.paid(product="sword"), GONE)
+    market.paid(product="sword")
+    places = [f"{address(model)}{view}" for model, view in LISTS]
+    places += [page(model, rows[0]) for model, rows in payment_rows().items() if model in (Order, Callback, Delivery, Provider, Shop)]
+    places += [f"{address(Order)}?q={order.player.uid}", page(Provider, market.webhooks.provider)]
+    before = {place: len(queries(client, place)) for place in places}
+    for _ in range(8):
+        deal(market)
+        tried(market.paid(product="sword"), GONE)
+        market.paid(product="sword")
+    assert {place: len(queries(client, place)) for place in places} == before
+    assert max(before.values()) <= 22, before
+
+
+def test_no_list_of_payments_is_counted(client: Client, market: Market) -> None:
+    deal(market)
+    for model in (Order, Callback, Refund, Delivery, RefusedCallback):
+        for view in ("", "?_facets=True", "?all=", "?state=all&outcome=all"):
+            place = address(model) + (view if model is not RefusedCallback else "")
+            response = client.get(place)
+            assert response.status_code == 200 or view == "?state=all&outcome=all", place
+            if response.status_code == 200:
+                assert not [sql for sql in queries(client, place) if "COUNT(" in sql.upper()], place
+
+
+INDEXES: list[tuple[Any, type[Selections], str, tuple[str, ...]]] = [
+    (Order, orders.States, "paid", ("order_by_state",)),
+    (Order, orders.States, "charged_back", ("order_by_state",)),
+    (Callback, callbacks.Outcomes, "open", ("callback_to_look_at",)),
+    (Delivery, deliveries.States, "pending", ("delivery_by_state",)),
+    (Delivery, deliveries.States, "given_up", ("delivery_by_state",)),
+    (Refund, refunds.Openness, "open", ("refund_due", "refund_open_once_per_order")),
+]
+
+
+@pytest.mark.parametrize(("model", "selections", "name", "indexes"), INDEXES)
+def test_every_selection_has_an_index(model: Any, selections: type[Selections], name: str, indexes: tuple[str, ...]) -> None:
+    rows = selections.offered[name].select(model.objects.all()).order_by()
+    with connection.cursor() as cursor:
+        cursor.execute("SET enable_seqscan = off")
+        plan = rows.explain()
+        cursor.execute("RESET enable_seqscan")
+    assert any(index in plan for index in indexes), plan
+
+
+def test_a_till_of_another_scheme_has_pages_too(client: Client, market: Market) -> None:
+    till: Till = market.notify
+    order = market.order(till=till)
+    assert till.notify(order).status == 200
+    callback = Callback.objects.get(order=order)
+    assert page(Callback, callback) in get(client, page(Order, order))
+    assert Order.objects.get(pk=order.pk).state == "delivered"

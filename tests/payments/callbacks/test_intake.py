@@ -1,0 +1,387 @@
+"""The rules of callbacks, one by one (contract 4.2)."""
+
+import json
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import psycopg
+import pytest
+from django.db.utils import ProgrammingError
+
+from lib.clock import now
+from lib.http.responses import NoAnswer
+from payments.callbacks.rejected import MOST_BYTES, MOST_ROWS, SAMPLES
+from payments.models import Callback, Order, Payment, Provider, RefusedCallback
+from payments.providers.registry import BOOK
+from payments.providers.signing_secrets import add_callback_secret, new_webhook_secret, retire_secret
+from tests.lib.http.test_addresses import raw_answer, status
+from tests.support.callers import Caller, Holding, holding, unique
+from tests.support.invariants import problems_of
+from tests.support.shop import Market, Till, event_body, fresh, make_till, new_reference, outcomes, payments_of, story_of
+from wallet.models import Entry
+
+Owner = psycopg.Connection[Any]
+
+
+def is_untouched(order: Order) -> bool:
+    """Whether nothing has happened to an order since it was started, and nothing has moved."""
+    present = fresh(order)
+    moved = Entry.objects.filter(player=order.player).exclude(event="wallet_opened").exists()
+    return (present.state, present.refunded, present.charged_back, present.paid_at, moved) == ("created", 0, 0, None, False)
+
+
+def kept(order: Order) -> Callback:
+    """The one callback that is stored about an order."""
+    return Callback.objects.get(order=order)
+
+
+# --- Rule 1: verified first, then stored for ever ----------------------------------------------------------
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_a_wrong_signature_is_401_whatever_the_order(market: Market, is_known: bool) -> None:
+    order, before = market.order(), Callback.objects.count()
+    body = event_body("payment.succeeded", order, **({} if is_known else {"orderId": str(uuid.uuid4())}))
+    answer = market.webhooks.post(body, market.webhooks.signed(body, secret=new_webhook_secret()))
+    assert (answer.status, answer.error) == (401, 100)
+    assert (Callback.objects.count(), is_untouched(order)) == (before, True)
+
+
+def test_the_very_bytes_are_signed(market: Market) -> None:
+    order = market.order()
+    body = event_body("payment.succeeded", order)
+    headers = market.webhooks.signed(body)
+    for changed in (body + b" ", body.replace(b", ", b","), body.replace(b"4.99", b"4.990"), body[:-1], b""):
+        assert market.webhooks.post(changed, headers).status == 401
+    assert is_untouched(order)
+    assert market.webhooks.post(body, headers).raw == b'{"status":"ok"}'
+    assert fresh(order).state == "delivered"
+
+
+def test_several_live_secrets_count_and_a_retired_one_does_not(market: Market) -> None:
+    till, second = make_till("standard-webhooks"), new_webhook_secret()
+    first = till.provider.secrets.get()
+    add_callback_secret(till.provider, second, actor="test")
+    BOOK.forget()
+    for secret in (till.secret, second):
+        body = event_body("payment.succeeded", market.order(till=till))
+        assert till.post(body, till.signed(body, secret=secret)).status == 200
+    assert (retire_secret(first, actor="test"), retire_secret(first, actor="test")) == (True, False)
+    BOOK.forget()
+    order = market.order(till=till)
+    body = event_body("payment.succeeded", order)
+    assert till.post(body, till.signed(body)).status == 401
+    assert is_untouched(order)
+    assert till.post(body, till.signed(body, secret=second)).status == 200
+
+
+def test_a_callback_is_stored_as_it_was_received(market: Market) -> None:
+    order = market.order()
+    body = b" " + event_body("payment.succeeded", order, reference=f"pay-7{order.pk.hex}") + b"\n"
+    headers = market.webhooks.signed(body, id=f"msg-{order.pk}") | {"Authorization": "Basic c2VjcmV0", "Cookie": "a=b", "User-Agent": "Till/1"}
+    began = now()
+    assert market.webhooks.post(body, headers, "203.0.113.9").status == 200
+    callback = kept(order)
+    assert (bytes(callback.body), callback.message_id, callback.type) == (body, f"msg-{order.pk}", "payment.succeeded")
+    assert (callback.reference, callback.address, callback.times_seen) == (f"pay-7{order.pk.hex}", "203.0.113.9", 1)
+    assert began <= callback.received_at <= now()
+    sent = {name: headers[name] for name in ("webhook-id", "webhook-timestamp", "webhook-signature")}
+    assert callback.headers == sent | {"content-type": "application/json", "user-agent": "Till/1"}
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["body = ''", "meaning = ''", "message_id = 'x'", "reference = 'x'", "type = 'x'", "received_at = now()", "provider_id = (SELECT gen_random_uuid())"],
+)
+def test_what_was_received_never_changes_not_even_for_the_owner(market: Market, owner: Owner, change: str) -> None:
+    callback = kept(market.paid())
+    with pytest.raises(psycopg.errors.RestrictViolation):
+        owner.execute(f"UPDATE payments_callback SET {change} WHERE id = %s", [callback.pk])
+    with pytest.raises(psycopg.errors.RestrictViolation):
+        owner.execute("DELETE FROM payments_callback WHERE id = %s", [callback.pk])
+    with pytest.raises(ProgrammingError, match="permission denied"):
+        Callback.objects.filter(pk=callback.pk)._raw_delete("default")
+    callback.refresh_from_db()
+    assert callback.times_seen == 1
+
+
+def test_of_what_is_refused_only_a_bounded_sample_is_kept(market: Market) -> None:
+    till = make_till("standard-webhooks")
+    sample = RefusedCallback.objects.filter(provider=till.provider)
+    body = b"\x00" + b"x" * 5000
+    for _ in range(3):
+        assert till.post(body, {"webhook-id": "a", "Authorization": "Basic c2VjcmV0", "User-Agent": "y" * 900}).status == 401
+    # One process keeps one in a second.
+    (row,) = sample
+    assert (bytes(row.body), len(row.headers["user-agent"])) == (body[:MOST_BYTES], 500)
+    assert set(row.headers) == {"content-type", "webhook-id", "user-agent"}
+    assert row.problem == "webhook-timestamp is missing or no whole number of seconds."
+    for number in range(MOST_ROWS + 5):
+        SAMPLES.kept_at.clear()
+        assert till.post(str(number).encode(), {}).status == 401
+    assert sample.all().count() == MOST_ROWS
+    assert [bytes(row.body) for row in sample.order_by("-pk")[:2]] == [b"104", b"103"]
+
+
+# --- Where it arrives ---------------------------------------------------------------------------------------
+
+
+def test_an_unknown_provider_is_404(market: Market) -> None:
+    till = Till(Provider(slug=unique("nobody")), market.webhooks.secret)
+    assert till.tell("payment.succeeded", market.order()).status == 404
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "HEAD", "OPTIONS"])
+def test_only_post_is_answered(market: Market, method: str) -> None:
+    answer = Caller(None).send(method, f"/pay/{market.webhooks.provider.slug}")
+    assert (answer.status, answer.headers["allow"]) == (405, "POST")
+
+
+def test_a_body_of_64_kib_is_read_and_a_longer_one_is_not(market: Market) -> None:
+    order = market.order()
+    body = event_body("payment.succeeded", order)
+    body += b" " * (64 * 1024 - len(body))
+    longer = body + b" "
+    assert market.webhooks.post(longer, market.webhooks.signed(longer)).status == 413
+    assert is_untouched(order)
+    assert market.webhooks.post(body, market.webhooks.signed(body)).status == 200
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/json; charset=latin-1", "application/x-www-form-urlencoded", "multipart/form-data", "x"])
+def test_what_a_webhook_calls_its_body_does_not_matter(market: Market, content_type: str) -> None:
+    order = market.order()
+    body = event_body("payment.succeeded", order)
+    assert market.webhooks.post(body, market.webhooks.signed(body) | {"Content-Type": content_type}).status == 200
+    assert fresh(order).state == "delivered"
+
+
+def test_an_address_that_is_not_on_the_providers_list_gets_no_answer(market: Market, server: str) -> None:
+    till = make_till("standard-webhooks", allowed_networks=["127.0.0.1", "192.0.2.0/24"])
+    order = market.order(till=till)
+    body = event_body("payment.succeeded", order)
+    headers = till.signed(body) | {"Content-Type": "application/json"}
+    response = Caller(None, "198.51.100.1").respond("POST", f"/pay/{till.provider.slug}", body, dict(headers))
+    assert isinstance(response, NoAnswer)
+    path = f"/pay/{till.provider.slug}"
+    assert raw_answer(server, None, path, source="127.0.0.2") == raw_answer(server, None, path, source="127.0.0.2", method="GET") == b""
+    assert (status(raw_answer(server, None, path)), is_untouched(order)) == (401, True)
+    assert till.post(body, headers, "192.0.2.77").status == 200
+
+
+def test_over_http_too_a_callback_needs_no_browsers_token(market: Market, server: str) -> None:
+    order = market.order()
+    answer = Till(market.webhooks.provider, market.webhooks.secret, server).tell("payment.succeeded", order)
+    assert (answer.status, answer.raw, fresh(order).state) == (200, b'{"status":"ok"}', "delivered")
+
+
+# --- Rule 3: only for the order, and the provider that it was started with ---------------------------------
+
+
+def test_an_unknown_order_is_404_and_on_the_operators_list(market: Market) -> None:
+    message = unique("msg")
+    for times in (1, 2):
+        assert market.webhooks.tell("payment.succeeded", market.order(), id=message, reference=message, orderId=str(uuid.UUID(int=7))).status == 404
+        row = Callback.objects.get(message_id=message)
+        assert (row.outcome, row.order, row.resolved_at, row.times_seen) == ("no_order", None, None, times)
+
+
+@pytest.mark.parametrize("other", ["nobody", "another"])
+def test_an_order_that_was_not_started_with_this_provider_is_422(market: Market, other: str) -> None:
+    order = market.order(till=make_till("standard-webhooks"), start=other == "another")
+    for type in ("succeeded", "failed", "refunded", "charged_back", "charge_back_reversed"):
+        assert market.webhooks.tell(f"payment.{type}", order).status == 422
+    assert (outcomes(order), is_untouched(order)) == (["contradicts"] * 5, True)
+    assert kept_problems(order) == {"the order was not started with this provider"}
+
+
+def kept_problems(order: Order) -> set[str]:
+    return set(Callback.objects.filter(order=order).values_list("problem", flat=True))
+
+
+def test_a_start_that_failed_starts_nothing(market: Market) -> None:
+    order = market.order()
+    Payment.objects.filter(order=order).update(state="unstarted")
+    assert market.webhooks.tell("payment.succeeded", order).status == 422
+    assert is_untouched(order)
+
+
+@pytest.mark.parametrize("type", ["payment.succeeded", "payment.failed"])
+def test_the_reference_that_starting_gave_must_be_named(market: Market, type: str) -> None:
+    order, given = market.order(), new_reference()
+    Payment.objects.filter(order=order).update(start_reference=given)
+    for reference in (given + "x", given.upper(), new_reference()):
+        assert market.webhooks.tell(type, order, reference=reference).status == 422
+    assert (is_untouched(order), kept_problems(order)) == (True, {"it names another payment than the one that was started"})
+    assert market.webhooks.tell(type, order, reference=given).status == 200
+    assert fresh(order).state == ("delivered" if type == "payment.succeeded" else "failed")
+
+
+def test_of_several_starts_each_is_paid_under_its_own_reference(market: Market) -> None:
+    order = market.order()
+    given = [new_reference() for _ in range(3)]
+    Payment.objects.filter(order=order).update(start_reference=given[0])
+    provider = market.webhooks.provider
+    for reference in given[1:]:
+        Payment.objects.create(order=order, provider=provider, amount=4_99, started_at=now(), start_reference=reference)
+    for number in (1, 0, 2):
+        assert market.webhooks.tell("payment.succeeded", order, reference=given[number]).status == 200
+    found = Payment.objects.filter(order=order).order_by("started_at").values_list("start_reference", "reference", "state", "is_second")
+    assert list(found) == [(given[0], given[0], "paid", True), (given[1], given[1], "paid", False), (given[2], given[2], "paid", True)]
+    assert (outcomes(order), holding(order.player).spendable) == (["acted", "second_payment", "second_payment"], 500_00)
+
+
+def test_a_provider_that_is_no_longer_offered_is_still_heard(market: Market) -> None:
+    till = make_till("standard-webhooks")
+    order = market.order(till=till)
+    Provider.objects.filter(pk=till.provider.pk).update(is_active=False)
+    BOOK.forget()
+    assert till.tell("payment.succeeded", order).status == 200
+    assert fresh(order).state == "delivered"
+
+
+# --- Rule 4: once, for ever ---------------------------------------------------------------------------------
+
+
+def test_a_message_id_is_used_once_for_ever(market: Market) -> None:
+    order, other, message = market.order(), market.order(), unique("msg")
+    assert market.webhooks.tell("payment.succeeded", order, id=message).status == 200
+    assert market.webhooks.tell("payment.succeeded", other, id=message).status == 422
+    assert market.webhooks.tell("payment.refunded", order, id=message).status == 422
+    assert (is_untouched(other), fresh(order).refunded) == (True, 0)
+    assert kept_problems(other) == {"its id was used before with other content"}
+
+
+def test_an_id_that_only_repeated_something_is_used_up_too(market: Market) -> None:
+    order, other, reference, message = market.order(), market.order(), new_reference(), unique("msg")
+    assert market.webhooks.tell("payment.succeeded", order, reference=reference).status == 200
+    assert market.webhooks.tell("payment.succeeded", order, reference=reference, id=message).status == 200
+    assert market.webhooks.tell("payment.succeeded", other, id=message).status == 422
+    assert (outcomes(order), is_untouched(other)) == (["acted", "nothing"], True)
+    assert market.webhooks.tell("payment.succeeded", order, reference=reference, id=message).status == 200
+    assert outcomes(order) == ["acted", "nothing"]
+
+
+def test_a_reference_is_of_one_order(market: Market) -> None:
+    order, other, reference = market.paid(), market.paid(), new_reference()
+    assert market.webhooks.tell("payment.refunded", order, reference=reference).status == 200
+    assert market.webhooks.tell("payment.refunded", other, reference=reference).status == 422
+    assert (fresh(other).refunded, holding(other.player).spendable) == (0, 500_00)
+    # What a reference is of depends on the type, and on the provider.
+    assert market.webhooks.tell("payment.charged_back", other, reference=reference).status == 200
+
+
+def test_two_providers_may_use_the_same_ids(market: Market) -> None:
+    till, message, reference = make_till("standard-webhooks"), unique("msg"), new_reference()
+    for one in (till, market.webhooks):
+        order = market.order(till=one)
+        assert one.tell("payment.succeeded", order, id=message, reference=reference).status == 200
+        assert fresh(order).state == "delivered"
+
+
+def test_the_same_in_another_spelling_is_the_same(market: Market) -> None:
+    order, message = market.order(), unique("msg")
+    reference = new_reference()
+    plain = event_body("payment.succeeded", order, reference=reference)
+    other = json.dumps({"data": {"providerReference": reference, "currencyCode": "EUR", "amount": "A", "orderId": order.pk.hex.upper()}, "more": [1]})
+    other = other.replace('"A"', "0.4990e1").replace("{", '{ "type":"payment.succeeded",', 1)
+    for body in (plain, other.encode()):
+        assert market.webhooks.post(body, market.webhooks.signed(body, id=message)).status == 200
+    assert (kept(order).times_seen, bytes(kept(order).body)) == (2, plain)
+
+
+def test_64_copies_at_once_credit_once(market: Market, server: str) -> None:
+    order, till = market.order(product="pack"), Till(market.webhooks.provider, market.webhooks.secret, server)
+    body = event_body("payment.succeeded", order)
+    headers = till.signed(body)
+    with ThreadPoolExecutor(32) as pool:
+        answers = list(pool.map(lambda _: till.post(body, headers), range(64)))
+    assert {(answer.status, answer.raw) for answer in answers} == {(200, b'{"status":"ok"}')}
+    assert (kept(order).times_seen, outcomes(order), holding(order.player)) == (64, ["acted"], Holding(1000_00, 0, 0, 0, 2))
+    assert order.delivery.times_tried == 0
+    assert problems_of(order.player) == []
+
+
+def test_copies_under_other_ids_at_once_credit_once(market: Market, server: str) -> None:
+    order, till, reference = market.order(), Till(market.webhooks.provider, market.webhooks.secret, server), new_reference()
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(lambda _: till.tell("payment.succeeded", order, reference=reference), range(16)))
+    assert {answer.status for answer in answers} == {200}
+    assert (sorted(outcomes(order)), holding(order.player).spendable) == (["acted", *["nothing"] * 15], 500_00)
+
+
+def test_one_message_id_for_many_orders_at_once_acts_for_one(market: Market, server: str) -> None:
+    orders, till, message = [market.order() for _ in range(12)], Till(market.webhooks.provider, market.webhooks.secret, server), unique("msg")
+    with ThreadPoolExecutor(12) as pool:
+        answers = list(pool.map(lambda order: till.tell("payment.succeeded", order, id=message), orders))
+    assert sorted(answer.status for answer in answers) == [200, *[422] * 11]
+    assert sorted(fresh(order).state for order in orders) == [*["created"] * 11, "delivered"]
+    assert problems_of(*(order.player for order in orders)) == []
+
+
+# --- Rule 5: late, early, and twice -------------------------------------------------------------------------
+
+
+def test_a_second_payment_is_200_and_on_the_operators_list(market: Market) -> None:
+    order = market.paid()
+    assert market.webhooks.tell("payment.succeeded", order).status == 200
+    assert (outcomes(order), payments_of(order)) == (["acted", "second_payment"], [("paid", False), ("paid", True)])
+    assert Callback.objects.get(order=order, outcome="second_payment").resolved_at is None
+    assert (fresh(order).state, holding(order.player).spendable, holding(order.player, "EUR").entries) == ("delivered", 500_00, 3)
+
+
+def test_what_another_provider_gave_back_early_is_taken_off_its_second_payment(market: Market) -> None:
+    other, order = make_till("standard-webhooks"), market.order()
+    Payment.objects.create(order=order, provider=other.provider, amount=4_99, started_at=now())
+    assert other.tell("payment.refunded", order, "4.00").status == 200
+    assert market.webhooks.tell("payment.succeeded", order).status == 200
+    assert (fresh(order).state, holding(order.player).spendable) == ("delivered", 500_00)
+    assert other.tell("payment.succeeded", order).status == 200
+    second = Payment.objects.get(order=order, is_second=True)
+    assert (second.returned, second.provider, fresh(order).refunded) == (4_00, other.provider, 0)
+    assert story_of(order)[-2:] == [("second_payment", "delivered"), ("refund_applied", "delivered")]
+    assert problems_of(order.player) == []
+
+
+def test_a_failure_is_no_end_for_the_next_try(market: Market) -> None:
+    order, reference = market.order(), new_reference()
+    assert market.webhooks.tell("payment.failed", order, reference=reference).status == 200
+    assert (fresh(order).state, payments_of(order)) == ("failed", [("failed", False)])
+    assert market.webhooks.tell("payment.succeeded", order, reference=reference).status == 200
+    assert (fresh(order).state, payments_of(order)) == ("delivered", [("paid", False)])
+    assert story_of(order)[-2:] == [("payment.failed", "failed"), ("payment.succeeded", "delivered")]
+
+
+# --- Rule 7 and the operators' list -------------------------------------------------------------------------
+
+
+def test_what_is_refused_is_looked_at_anew_when_it_comes_again(market: Market) -> None:
+    order, dispute, message = market.paid(), new_reference(), unique("msg")
+    body = event_body("payment.charge_back_reversed", order, reference=dispute)
+    headers = market.webhooks.signed(body, id=message)
+    assert [market.webhooks.post(body, headers).status for _ in range(2)] == [422, 422]
+    refused = Callback.objects.get(message_id=message)
+    assert (refused.outcome, refused.problem, refused.times_seen) == ("contradicts", "no such charge-back is known", 2)
+    assert market.webhooks.tell("payment.charged_back", order, reference=dispute).status == 200
+    assert market.webhooks.post(body, headers).status == 200
+    refused.refresh_from_db()
+    assert (refused.resolved_by, outcomes(order)) == ("platform", ["acted", "contradicts", "acted", "acted"])
+    assert (fresh(order).state, holding(order.player).spendable) == ("delivered", 500_00)
+    assert problems_of(order.player) == []
+
+
+def test_what_an_operator_has_resolved_stays_so_when_the_provider_repeats_itself(market: Market) -> None:
+    order, message = market.order(), unique("msg")
+    body = event_body("payment.succeeded", order, "4.98")
+    for _ in range(2):
+        assert market.webhooks.post(body, market.webhooks.signed(body, id=message)).status == 422
+        Callback.objects.filter(order=order, resolved_at=None).update(resolved_at=now(), resolved_by="somebody", reason="they know")
+    assert (kept(order).times_seen, kept(order).resolved_by, is_untouched(order)) == (2, "somebody", True)
+
+
+def test_no_answer_tells_what_the_order_is(market: Market) -> None:
+    order = market.order()
+    for answer in (market.webhooks.tell("payment.succeeded", order, "5.00"), market.webhooks.tell("payment.succeeded", order, currency="XAG")):
+        assert (answer.status, answer.error) == (422, 101)
+        assert order.player.uid not in answer.raw.decode()
+        assert market.webhooks.secret not in answer.raw.decode()

@@ -1,0 +1,251 @@
+"""What somebody tried who wants credit for nothing, wants orders stuck, or wants our tables and memory full; each of these once worked."""
+
+import json
+import uuid
+from typing import Any
+
+import psycopg
+import pytest
+from django.conf import settings
+from django.db.utils import ProgrammingError
+from django.http import HttpRequest
+
+from config.logs import RequestLog
+from lib.clock import now
+from payments.checkout.payments import start_payment
+from payments.checkout.status import FAILED, WAITING, last_payment, outcome_of
+from payments.models import Callback, Delivery, DeliveryTry, Order, Payment, Product, Provider, Refund, Secret, Shop
+from payments.providers import SPEAKERS
+from payments.providers.protocol import Fate, Word
+from payments.refunds.worker import ask_refund, lease, refundable, settle_one, settle_refunds
+from payments.sandbox import memory
+from tests.payments.test_reconciliation import MISSING, asked
+from tests.support.callers import Caller, fresh_address, holding, unique
+from tests.support.invariants import problems_of
+from tests.support.scripted_provider import Scripted
+from tests.support.shop import BASE, Market, fresh, make_till, new_reference, outcomes, payments_of, refunds_of
+from wallet.job_runs import Run
+from wallet.models import Alert
+
+Owner = psycopg.Connection[Any]
+
+
+@pytest.fixture
+def bank(monkeypatch: pytest.MonkeyPatch) -> Scripted:
+    """What every provider of Standard Webhooks says in this test."""
+    scripted = Scripted()
+    monkeypatch.setitem(SPEAKERS, Provider.Scheme.STANDARD_WEBHOOKS, scripted)
+    return scripted
+
+
+def ask(order: Order, amount: int) -> Refund:
+    return ask_refund(order.pk, amount, actor="operator", reason="the player asked")
+
+
+def settle(refund: Refund) -> None:
+    """A worker's turn."""
+    Refund.objects.filter(pk=refund.pk).update(next_at=now())
+    for one, is_first in lease(now(), only=refund.pk):
+        settle_one(one, is_first=is_first)
+
+
+def stands(order: Order) -> tuple[str, int, int, int]:
+    """State, refunded, charged back, and what of the credit is taken back."""
+    now_so = fresh(order)
+    return now_so.state, now_so.refunded, now_so.charged_back, now_so.clawed_back
+
+
+# --- A refund and a charge-back of the same money -------------------------------------------------------------
+
+
+def test_a_refund_that_was_done_during_a_charge_back_counts_when_that_is_reversed(market: Market, bank: Scripted, owner: Owner) -> None:
+    order, dispute = market.paid(), new_reference()
+    refund = ask(order, 4_99)
+    assert market.webhooks.tell("payment.charged_back", order, reference=dispute).status == 200
+    bank.words = [Word(Fate.DONE, new_reference())]
+    settle(refund)
+    assert stands(order) == ("charged_back", 0, 4_99, 500_00)
+    # The bank finds that the payer has had the money already. So the player has: no credit for it.
+    assert market.webhooks.tell("payment.charge_back_reversed", order, reference=dispute).status == 200
+    assert (stands(order), holding(order.player)[:4]) == (("refunded", 4_99, 0, 500_00), (0, 0, 0, 0))
+    assert (problems_of(order.player), str(order.pk) in asked(owner, MISSING)) == ([], False)
+
+
+def test_of_a_partial_refund_during_a_charge_back_the_rest_of_the_credit_comes_back(market: Market, bank: Scripted, owner: Owner) -> None:
+    order, dispute = market.paid(), new_reference()
+    refund = ask(order, 1_00)
+    assert market.webhooks.tell("payment.charged_back", order, reference=dispute).status == 200
+    bank.words = [Word(Fate.DONE, new_reference())]
+    settle(refund)
+    assert market.webhooks.tell("payment.charge_back_reversed", order, reference=dispute).status == 200
+    # floor(500.00 * 1.00 / 4.99)
+    assert (stands(order), holding(order.player)[:4]) == (("delivered", 1_00, 0, 100_20), (399_80, 0, 0, 0))
+    assert (problems_of(order.player), str(order.pk) in asked(owner, MISSING)) == ([], False)
+
+
+def test_a_second_payment_that_goes_back_twice_takes_the_first_ones_credit(market: Market, bank: Scripted, owner: Owner) -> None:
+    order, dispute = market.paid(), new_reference()
+    assert market.webhooks.tell("payment.succeeded", order).status == 200
+    refund = ask(order, 4_99)
+    assert market.webhooks.tell("payment.charged_back", order, reference=dispute).status == 200
+    assert (stands(order), holding(order.player).spendable) == (("delivered", 0, 0, 0), 500_00)
+    bank.words = [Word(Fate.DONE, new_reference())]
+    settle(refund)
+    assert (stands(order), holding(order.player)[:4]) == (("refunded", 4_99, 0, 500_00), (0, 0, 0, 0))
+    assert refunds_of(order) == [("refund", "done", 4_99), ("charge_back", "done", 4_99)]
+    assert market.webhooks.tell("payment.charge_back_reversed", order, reference=dispute).status == 200
+    assert (stands(order)[0], refundable(fresh(order)).most, holding(order.player).spendable) == ("refunded", 4_99, 0)
+    assert (problems_of(order.player), str(order.pk) in asked(owner, MISSING)) == ([], False)
+
+
+def test_the_callback_of_such_a_refund_is_taken_too(market: Market, bank: Scripted, owner: Owner) -> None:
+    order = market.paid()
+    assert market.webhooks.tell("payment.succeeded", order).status == 200
+    refund = ask(order, 4_99)
+    bank.words = [Word(Fate.UNKNOWN)]
+    settle(refund)
+    assert market.webhooks.tell("payment.refunded", order, "2.00").status == 200
+    assert market.webhooks.tell("payment.refunded", order, "4.99").status == 200
+    # Of 9.98 are gone 6.99: all of the second payment, and 2.00 of the first.
+    assert (stands(order), holding(order.player).spendable) == (("delivered", 2_00, 0, 200_40), 299_60)
+    assert (problems_of(order.player), str(order.pk) in asked(owner, MISSING)) == ([], False)
+
+
+def test_more_than_another_provider_was_paid_is_booked_and_told(market: Market, bank: Scripted) -> None:
+    order, other = market.order(), make_till("standard-webhooks")
+    start_payment(order, other.provider.slug, BASE)
+    assert market.webhooks.tell("payment.succeeded", order).status == 200
+    assert other.tell("payment.succeeded", order).status == 200
+    refund = ask(order, 4_99)
+    assert other.tell("payment.charged_back", order).status == 200
+    bank.words = [Word(Fate.DONE, new_reference())]
+    settle(refund)
+    # The first provider has given nothing back.
+    assert (stands(order), holding(order.player).spendable) == (("delivered", 0, 0, 0), 500_00)
+    assert Refund.objects.get(pk=refund.pk).state == "done"
+    assert "more has gone back than was paid" in Alert.objects.get(kind="refund_open", subject=str(refund.pk)).text
+
+
+def test_a_refund_that_cannot_be_written_down_keeps_no_other_waiting(market: Market, bank: Scripted) -> None:
+    Refund.objects.exclude(next_at=None).update(next_at=None)
+    refunds = [ask(market.paid(), 1_00) for _ in range(3)]
+    # Longer than a reference can be.
+    bank.words = [Word(Fate.DONE, "x" * 300), Word(Fate.DONE, new_reference()), Word(Fate.DONE, new_reference())]
+    run = Run("settle_refunds")
+    settle_refunds(run)
+    assert sorted(Refund.objects.filter(pk__in=[one.pk for one in refunds]).values_list("state", flat=True)) == ["done", "done", "unknown"]
+    assert (run.looked_at, run.done) == (3, 2)
+
+
+# --- Orders that seem stuck -----------------------------------------------------------------------------------
+
+
+def test_a_second_try_that_fails_is_told_to_the_player(market: Market) -> None:
+    order = market.order()
+    assert market.webhooks.tell("payment.failed", order).status == 200
+    start_payment(fresh(order), market.webhooks.provider.slug, BASE)
+    assert outcome_of(fresh(order), last_payment(order.page_key), now()) == WAITING
+    assert market.webhooks.tell("payment.failed", order).status == 200
+    assert outcome_of(fresh(order), last_payment(order.page_key), now()) == FAILED
+    assert (fresh(order).state, payments_of(order)) == ("failed", [("failed", False), ("failed", False)])
+    assert market.webhooks.tell("payment.succeeded", order).status == 200
+    assert stands(order) == ("delivered", 0, 0, 0)
+
+
+# --- Floods ---------------------------------------------------------------------------------------------------
+
+
+def test_words_that_nobody_signed_fill_no_list(market: Market) -> None:
+    order = market.order(till=market.notify, extParams="right")
+    for number in range(5):
+        assert market.notify.notify(order, ts=1_700_000_000_000, extParams=f"wrong {number}").status == 422
+    assert (outcomes(order), Callback.objects.get(order=order).times_seen, stands(order)[0]) == (["contradicts"], 5, "created")
+    assert market.notify.notify(order, ts=1_700_000_000_000).status == 200
+    assert (outcomes(order), stands(order)[0]) == (["contradicts", "acted"], "delivered")
+    assert Callback.objects.get(order=order, outcome="contradicts").resolved_by == "platform"
+    for number in range(5):
+        assert market.notify.notify(order, ts=1_700_000_000_000, extParams=f"late {number}").status == 422
+    assert (outcomes(order), holding(order.player).spendable) == (["contradicts", "acted"], 500_00)
+
+
+def test_the_sandbox_remembers_no_more_than_it_shows() -> None:
+    where = unique("list")
+    for number in range(memory.MOST + 5):
+        memory.add(number, where)
+    assert memory.newest(where) == list(range(memory.MOST + 4, 4, -1))
+    assert [memory.get(None, where, str(number)) for number in range(1, 6)] == [None] * 5
+
+
+@pytest.mark.parametrize("path", ["/sandbox/deliveries/%00", "/sandbox/deliveries/%00/answer", "/sandbox/%00/pay", "/pay/%00", "/checkout/%00/result"])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_zero_byte_in_an_address_is_only_not_found(market: Market, monkeypatch: pytest.MonkeyPatch, path: str, method: str) -> None:
+    monkeypatch.setattr(settings, "DEMO", True)
+    assert Caller(None, fresh_address()).send(method, path).status == 404
+
+
+def test_the_sandbox_refunds_nothing_in_a_currency_that_there_is_not(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "DEMO", True)
+    till, order, payment = make_till("sandbox"), str(uuid.uuid4()), new_reference()
+    memory.keep_payment(till.provider.slug, order, memory.Payment(reference=payment, amount=5_00, returned=0, dispute="", disputed=0))
+    told = {"id": str(uuid.uuid4()), "orderId": order, "amount": 1_00, "currencyCode": "ZZZ", "payment": payment}
+    assert Caller(None, fresh_address()).send("POST", f"/sandbox/{till.provider.slug}/refunds", json.dumps(told).encode()).status == 404
+    assert memory.payments_of(till.provider.slug, order)[payment]["returned"] == 0
+
+
+# --- Whoever reads the logs -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", ["/checkout/key", "/checkout/key/result", "//checkout/key", "/checkout//key", "/Checkout/key"])
+def test_no_spelling_of_an_address_brings_an_orders_key_into_the_log(path: str) -> None:
+    request = HttpRequest()
+    request.method, request.path = "GET", path
+    assert RequestLog.format_request(request) == f"GET /checkout/…{'/result' if path.endswith('result') else ''}"
+
+
+# --- Whoever has the application's rights ---------------------------------------------------------------------
+
+FROZEN: dict[str, tuple[Any, dict[str, Any]]] = {
+    "an order's page": (Order, {"page_key": "mine"}),
+    "what an order gives": (Order, {"is_delivered_by_game": True}),
+    "where its player returns to": (Order, {"return_url": "https://evil.example"}),
+    "how much was paid": (Payment, {"amount": 1}),
+    "a callback's signature": (Callback, {"headers": {}}),
+    "where a callback came from": (Callback, {"address": "192.0.2.9"}),
+    "which order a callback names": (Callback, {"order": None}),
+}
+
+
+@pytest.mark.parametrize("what", FROZEN)
+def test_what_was_said_and_agreed_stays_so(market: Market, what: str) -> None:
+    model, change = FROZEN[what]
+    order = market.paid()
+    row = model.objects.filter(pk=order.pk) if model is Order else model.objects.filter(order=order)
+    before = row.values(*change).get()
+    with pytest.raises(Exception, match="never change") as refused:
+        row.update(**change)
+    assert isinstance(refused.value.__cause__, psycopg.errors.RestrictViolation)
+    assert row.values(*change).get() == before
+
+
+def test_how_much_was_refunded_stays_so(market: Market, owner: Owner) -> None:
+    order = market.paid()
+    assert market.webhooks.tell("payment.refunded", order, "1.00").status == 200
+    for change in ("amount = 2", "kind = 'charge_back'", "provider_id = gen_random_uuid()"):
+        with pytest.raises(psycopg.errors.RestrictViolation):
+            owner.execute(f"UPDATE payments_refund SET {change} WHERE order_id = %s", [order.pk])
+
+
+def test_a_secret_keeps_its_owner_and_stays_retired(owner: Owner) -> None:
+    till = make_till("standard-webhooks")
+    secret = Secret.objects.get(provider=till.provider)
+    Secret.objects.filter(pk=secret.pk).update(retired_at=now(), retired_by="operator")
+    for change in ("retired_at = NULL", "purpose = 'api'", "fingerprint = 'x'"):
+        with pytest.raises(psycopg.errors.RestrictViolation):
+            owner.execute(f"UPDATE payments_secret SET {change} WHERE id = %s", [secret.pk])
+    assert Secret.objects.get(pk=secret.pk).retired_at is not None
+
+
+@pytest.mark.parametrize("model", [Order, Payment, Refund, Callback, Delivery, DeliveryTry, Product, Provider, Secret, Shop])
+def test_the_application_deletes_nothing_of_payments(model: Any) -> None:
+    with pytest.raises(ProgrammingError, match="permission denied"):
+        model.objects.filter(pk=uuid.uuid4())._raw_delete("default")

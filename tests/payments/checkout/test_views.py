@@ -1,0 +1,394 @@
+"""The checkout's pages: what they tell, what they start, and to whom they say nothing."""
+
+import html
+import re
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.test import Client
+from django.utils import translation
+
+from lib.clock import now
+from payments.checkout.pages import policy
+from payments.checkout.payments import MOST_PAYMENTS
+from payments.checkout.status import PAUSES
+from payments.models import Order, Payment, Provider
+from payments.providers import SPEAKERS
+from payments.providers.protocol import Purchase, Started, Terms, Unstartable
+from payments.providers.registry import BOOK
+from payments.providers.standard_webhooks import StandardWebhooks
+from payments.templatetags.player_pages import amount, moment
+from tests.faults.platform_processes import at_database
+from tests.support.callers import CLIENT
+from tests.support.shop import Market, fresh, make_till, payments_of, story_of
+from wallet.models import Entry
+
+if TYPE_CHECKING:
+    from django.test.client import _MonkeyPatchedWSGIResponse as Page
+
+HEADERS = {
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "X-Robots-Tag": "noindex, nofollow",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+BEFORE_FORMS = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+
+
+def get(order: Order, rest: str = "", **headers: str) -> "Page":
+    return CLIENT.get(f"/checkout/{order.page_key}{rest}", headers=headers)
+
+
+def pay(order: Order, provider: str, rest: str = "") -> "Page":
+    return CLIENT.post(f"/checkout/{order.page_key}{rest}", {"provider": provider})
+
+
+def seen(answer: "Page") -> str:
+    """What a person reads on the page, in one line."""
+    text = re.sub(r"<head>.*?</head>|<[^>]+>", " ", answer.content.decode(), flags=re.DOTALL)
+    return " ".join(html.unescape(text).replace("\N{NO-BREAK SPACE}", " ").split())
+
+
+def assert_headers(answer: "Page") -> None:
+    assert {name: answer.headers.get(name) for name in HEADERS} == HEADERS
+    assert answer["Content-Security-Policy"].startswith(BEFORE_FORMS)
+    assert not answer.cookies
+
+
+def set_order(order: Order, **columns: Any) -> Order:
+    Order.objects.filter(pk=order.pk).update(**columns)
+    return fresh(order)
+
+
+# --- The choice ------------------------------------------------------------------------------------------
+
+
+def test_the_page_tells_what_is_bought_for_how_much_and_until_when(market: Market) -> None:
+    order = market.order(product="pack", start=False, returnUrl="https://game.example/back")
+    answer = get(order)
+    text = seen(answer)
+    assert answer.status_code == 200
+    assert "A game Your order Pack Added to your wallet 1,000.00 XAG Delivered by A game Price 20.00 EUR How do you want to pay?" in text
+    assert f"This order can be paid for 60 more minutes, until {moment(order.expires_at)}." in text
+    assert '<a href="https://game.example/back" rel="noreferrer">Back to A game</a>' in answer.content.decode()
+    assert f'<button class="way" name="provider" value="{market.notify.provider.slug}">Pay with Till order-notify</button>' in answer.content.decode()
+    assert_headers(answer)
+
+
+def test_a_form_may_lead_to_the_offered_providers_and_nowhere_else(market: Market) -> None:
+    till = make_till("standard-webhooks", page_url="https://pay.elsewhere.example:8443/start?shop=1")
+    order = market.order(start=False)
+    targets = get(order)["Content-Security-Policy"].removeprefix(BEFORE_FORMS).split()
+    assert {"http://testserver", "https://pay.example", "https://pay.elsewhere.example:8443"} <= set(targets)
+    Provider.objects.filter(pk=till.provider.pk).update(is_active=False)
+    BOOK.forget()
+    assert "elsewhere" not in get(order)["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize(
+    "origin", ["https://a.example; script-src *", "https://a.example https://b.example", "javascript:alert(1)", "https://a.example/path", "*"]
+)
+def test_what_is_no_plain_origin_stays_out_of_the_policy(origin: str) -> None:
+    assert policy([origin]) == BEFORE_FORMS
+    assert policy(["https://a.example", "https://a.example"]) == f"{BEFORE_FORMS} https://a.example"
+
+
+def test_a_script_without_cookies_begins_a_payment(market: Market) -> None:
+    order = market.order(start=False)
+    script = Client(enforce_csrf_checks=True, headers={"Origin": "null"})
+    answer = script.post(f"/checkout/{order.page_key}", {"provider": market.webhooks.provider.slug})
+    assert (answer.status_code, answer["Location"].partition("?")[0]) == (303, "https://pay.example/start")
+    assert f"returnUrl=http%3A%2F%2Ftestserver%2Fcheckout%2F{order.page_key}%2Fresult" in answer["Location"]
+    assert (fresh(order).state, payments_of(order)) == ("created", [("started", False)])
+    assert story_of(order) == [("created", "created"), ("started", "created")]
+    assert_headers(answer)
+
+
+def test_the_chosen_language_goes_to_the_provider_and_comes_back(market: Market) -> None:
+    order = market.order(start=False)
+    answer = pay(order, market.webhooks.provider.slug, "?lang=de")
+    assert answer["Location"].endswith(f"checkout%2F{order.page_key}%2Fresult%3Flang%3Dde")
+
+
+@pytest.mark.parametrize("provider", ["", "no-such-provider", "\x00", "sandbox"])
+def test_an_unknown_provider_begins_nothing(market: Market, provider: str) -> None:
+    order = market.order(start=False)
+    answer = pay(order, provider)
+    assert (answer.status_code, payments_of(order)) == (422, [])
+    assert "Choose one of these ways to pay." in seen(answer)
+
+
+def test_a_provider_that_is_no_longer_offered_begins_nothing(market: Market) -> None:
+    till = make_till("standard-webhooks", is_active=False)
+    order = market.order(start=False)
+    assert till.provider.slug not in get(order).content.decode()
+    assert (pay(order, till.provider.slug).status_code, payments_of(order)) == (422, [])
+
+
+class Unreachable(StandardWebhooks):
+    """A provider that is away."""
+
+    def start(self, terms: Terms, purchase: Purchase) -> Started:
+        raise Unstartable("no answer within 10 seconds")
+
+
+def test_a_provider_that_is_away_is_told_of_and_the_choice_is_there_again(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
+    till, order = make_till("standard-webhooks"), market.order(start=False)
+    monkeypatch.setitem(SPEAKERS, "standard-webhooks", Unreachable())
+    answer = pay(order, till.provider.slug)
+    assert answer.status_code == 503
+    assert "This payment provider cannot be reached right now. Nothing was charged." in seen(answer)
+    assert "no answer within" not in answer.content.decode()
+    assert f'value="{till.provider.slug}"' in answer.content.decode()
+    assert (payments_of(order), fresh(order).state) == ([("unstarted", False)], "created")
+    # Nothing has begun, so there is no result to look at.
+    assert get(order, "/result")["Location"] == f"/checkout/{order.page_key}"
+
+
+def test_an_order_that_was_begun_too_often_begins_no_more(market: Market) -> None:
+    order, till = market.order(start=False), make_till("standard-webhooks")
+    for _ in range(MOST_PAYMENTS):
+        Payment.objects.create(order=order, provider=till.provider, start_reference="used", amount=order.price, started_at=now())
+    answer = pay(order, till.provider.slug)
+    assert (answer.status_code, len(payments_of(order))) == (409, MOST_PAYMENTS)
+    assert "Payment of this order was begun too often." in seen(answer)
+
+
+def test_where_no_provider_is_offered_the_page_says_so(market: Market) -> None:
+    order = market.order(start=False)
+    active = list(Provider.objects.filter(is_active=True).values_list("pk", flat=True))
+    Provider.objects.update(is_active=False)
+    BOOK.forget()
+    try:
+        answer = get(order)
+    finally:
+        Provider.objects.filter(pk__in=active).update(is_active=True)
+        BOOK.forget()
+    assert answer.status_code == 200
+    assert "There is no way to pay this order at present." in seen(answer)
+    assert "<form" not in answer.content.decode()
+
+
+def test_who_began_to_pay_is_warned_of_paying_twice(market: Market) -> None:
+    order = market.order()
+    assert "You have begun to pay this order already. If you have paid, do not pay again. See what came of it" in seen(get(order))
+    market.webhooks.tell("payment.failed", order)
+    assert "You have begun" not in seen(get(order))
+
+
+@pytest.mark.parametrize("state", ["paid", "delivered", "expired", "refunded", "charged_back"])
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_an_order_that_cannot_be_paid_any_more_leads_to_its_result(market: Market, state: str, method: str) -> None:
+    order = set_order(market.order(start=False), state=state)
+    answer = get(order, "?lang=de") if method == "get" else pay(order, market.webhooks.provider.slug, "?lang=de")
+    assert (answer.status_code, answer["Location"]) == (303, f"/checkout/{order.page_key}/result?lang=de")
+    assert payments_of(order) == []
+
+
+def test_an_order_past_its_time_cannot_be_paid_before_the_sweep_has_seen_it(market: Market) -> None:
+    order = set_order(market.order(start=False), expires_at=now() - timedelta(seconds=1))
+    assert pay(order, market.webhooks.provider.slug).status_code == 303
+    assert (payments_of(order), fresh(order).state) == ([], "created")
+    assert "This order has expired" in seen(get(order, "/result"))
+
+
+# --- The result ------------------------------------------------------------------------------------------
+
+OUTCOMES = [
+    # Product, columns of the order, whether a payment is begun, the heading, whether it waits, whether it can be paid.
+    ("gold", {}, True, "Waiting for the payment", True, True),
+    ("gold", {"state": "failed"}, False, "The payment did not go through", False, True),
+    ("gold", {"state": "failed"}, True, "Waiting for the payment", True, True),
+    ("sword", {"state": "paid"}, False, "Paid, and on its way", True, False),
+    ("gold", {"state": "paid"}, False, "Paid Your payment has arrived, but it cannot be added to your wallet yet.", False, False),
+    ("gold", {"state": "delivered"}, False, "Thank you! Your payment has arrived, and your wallet has been topped up.", False, False),
+    ("sword", {"state": "delivered"}, False, "Thank you! Your payment has arrived, and the game has your purchase.", False, False),
+    ("gold", {"state": "expired"}, False, "This order has expired", False, False),
+    ("gold", {"state": "expired"}, True, "This order has expired", False, False),
+    ("gold", {"state": "refunded", "refunded": 4_99}, False, "Refunded", False, False),
+    ("gold", {"state": "charged_back", "charged_back": 4_99}, False, "Charged back", False, False),
+]
+
+
+@pytest.mark.parametrize(("product", "columns", "begun", "heading", "waits", "payable"), OUTCOMES)
+def test_every_state_has_its_page(market: Market, product: str, columns: dict[str, Any], begun: bool, heading: str, waits: bool, payable: bool) -> None:
+    order = set_order(market.order(product=product, start=begun, returnUrl="https://game.example/back"), **columns)
+    answer = get(order, "/result")
+    page = answer.content.decode()
+    assert answer.status_code == 200
+    assert heading in seen(answer)
+    assert ('http-equiv="refresh"' in page, "Check again" in page) == (waits, waits)
+    assert (f'href="/checkout/{order.page_key}"' in page) == payable
+    assert 'href="https://game.example/back" rel="noreferrer">Back to A game' in page
+    assert (page.count('role="status"'), page.count("<h1")) == (1, 1)
+    assert_headers(answer)
+
+
+def test_a_failed_order_past_its_time_is_not_tried_again(market: Market) -> None:
+    order = set_order(market.order(start=False), state="failed", expires_at=now() - timedelta(seconds=1))
+    answer = get(order, "/result")
+    assert "To try again, start the purchase anew in the game." in seen(answer)
+    assert f'href="/checkout/{order.page_key}"' not in answer.content.decode()
+
+
+def test_what_went_back_is_told(market: Market) -> None:
+    order = market.paid()
+    market.webhooks.tell("payment.refunded", order, "1.00")
+    assert "Price 4.99 EUR Refunded 1.00 EUR Taken out of your wallet again 100.20 XAG" in seen(get(order, "/result"))
+
+
+def test_the_page_waits_longer_and_longer_and_at_last_no_more(market: Market) -> None:
+    order, pauses, url = market.order(), [], "/result?lang=de"
+    while found := re.search(r'http-equiv="refresh" content="(\d+); url=(/checkout/[^"]+)"', page := get(order, url).content.decode()):
+        pauses.append(int(found[1]))
+        url = html.unescape(found[2]).removeprefix(f"/checkout/{order.page_key}")
+        assert "lang=de" in url
+    assert pauses == list(PAUSES) == sorted(PAUSES)
+    assert 300 < sum(pauses) < 900
+    assert "Diese Seite sieht nicht mehr von selbst nach." in page
+    # Looking again by hand begins anew.
+    assert f'href="/checkout/{order.page_key}/result?lang=de">Erneut nachsehen' in page
+
+
+@pytest.mark.parametrize("check", ["off", "9999"])
+def test_the_page_can_be_told_not_to_look_by_itself(market: Market, check: str) -> None:
+    page = get(market.order(), f"/result?check={check}").content.decode()
+    assert ("refresh" in page, "This page has stopped checking by itself." in page) == (False, True)
+
+
+@pytest.mark.parametrize("check", ["-1", "x", "1e3", "99999", "%00", ""])
+def test_nonsense_in_the_address_is_a_first_look(market: Market, check: str) -> None:
+    assert 'http-equiv="refresh" content="1; url=' in get(market.order(), f"/result?check={check}").content.decode()
+
+
+# --- Language --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("query", "wish", "accept", "language"),
+    [
+        ("", "", "", "en"),
+        ("", "de", "", "de"),
+        ("", "de-AT", "en", "de"),
+        ("", "en", "de", "en"),
+        ("", "fr", "de-CH,de;q=0.9,en;q=0.8", "de"),
+        ("", "fr", "fr", "en"),
+        ("?lang=de", "en", "en", "de"),
+        ("?lang=en", "de", "de", "en"),
+        ("?lang=fr", "de", "en", "de"),
+        ("?lang=%00", "", "", "en"),
+    ],
+)
+def test_the_language_is_the_address_s_else_the_order_s_else_the_browser_s(market: Market, query: str, wish: str, accept: str, language: str) -> None:
+    order = set_order(market.order(start=False), language=wish)
+    answer = get(order, query, **{"Accept-Language": accept})
+    assert (answer["Content-Language"], f'<html lang="{language}">' in answer.content.decode()) == (language, True)
+    assert ("Wie möchten Sie bezahlen?" in seen(answer)) == (language == "de")
+
+
+def test_a_german_page_has_german_names_amounts_and_times(market: Market) -> None:
+    market.products["pack"].name_de = "Das Paket"
+    market.products["pack"].save()
+    order = set_order(market.order(product="pack", start=False), language="de")
+    text = seen(get(order))
+    assert "Das Paket Kommt zu Ihrem Guthaben 1.000,00 XAG" in text
+    assert "Preis 20,00 EUR" in text
+    with translation.override("de"):
+        assert f"bis {moment(order.expires_at)}." in text
+    assert get(order, "?lang=en").content.decode().count("Das Paket") == 0
+
+
+@pytest.mark.parametrize(
+    ("minor", "currency", "english", "german"),
+    [
+        (4_99, "EUR", "4.99 EUR", "4,99 EUR"),
+        (1_234_567_89, "EUR", "1,234,567.89 EUR", "1.234.567,89 EUR"),
+        (750, "JPY", "750 JPY", "750 JPY"),
+        (5, "BHD", "0.005 BHD", "0,005 BHD"),
+        (10**17 - 1, "CLF", "9,999,999,999,999.9999 CLF", "9.999.999.999.999,9999 CLF"),
+    ],
+)
+def test_amounts_are_exact_in_either_language(market: Market, minor: int, currency: str, english: str, german: str) -> None:
+    for language, expected in (("en", english), ("de", german)):
+        with translation.override(language):
+            assert amount(minor, currency) == expected.replace(" ", "\N{NO-BREAK SPACE}")
+
+
+# --- What is not there, and what is too much ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("key", ["unknown", "x" * 33, "%00", "%F0%9F%92%A9", "a'b", "4pUeB0bXcXq0w1mFz1y5nJ2k"])
+@pytest.mark.parametrize("rest", ["", "/result"])
+def test_an_unknown_address_is_a_page_of_its_own(market: Market, key: str, rest: str) -> None:
+    answer = CLIENT.get(f"/checkout/{key}{rest}", headers={"Accept-Language": "de"})
+    assert (answer.status_code, "Seite nicht gefunden" in seen(answer)) == (404, True)
+    assert CLIENT.post(f"/checkout/{key}{rest}", {"provider": "sandbox"}).status_code == 404
+    assert_headers(answer)
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"])
+def test_only_get_head_and_post_are_answered(market: Market, method: str) -> None:
+    order = market.order(start=False)
+    answer = CLIENT.generic(method, f"/checkout/{order.page_key}")
+    assert (answer.status_code, answer["Allow"]) == (405, "GET, HEAD, POST")
+    assert_headers(answer)
+    assert CLIENT.head(f"/checkout/{order.page_key}").status_code == 200
+
+
+def test_a_form_that_is_too_long_is_not_read(market: Market) -> None:
+    order = market.order(start=False)
+    answer = CLIENT.post(f"/checkout/{order.page_key}", {"provider": market.webhooks.provider.slug, "more": "x" * 65_536})
+    assert (answer.status_code, payments_of(order)) == (413, [])
+    assert_headers(answer)
+
+
+def test_without_a_database_the_page_says_so(market: Market) -> None:
+    order = market.order(start=False)
+    with at_database("postgres://nobody@127.0.0.1:9/nothing"):
+        answer = get(order)
+    assert (answer.status_code, answer["Retry-After"]) == (503, "5")
+    assert "Please try again in a moment" in seen(answer)
+    assert_headers(answer)
+
+
+def test_looking_at_pages_moves_nothing(market: Market) -> None:
+    order = market.paid()
+    before = (fresh(order), story_of(order), Entry.objects.filter(player=order.player).count())
+    for rest in ("", "/result", "/result?check=3"):
+        get(order, rest)
+    assert (fresh(order), story_of(order), Entry.objects.filter(player=order.player).count()) == before
+
+
+def test_the_address_of_an_order_stands_in_no_log(market: Market, caplog: pytest.LogCaptureFixture) -> None:
+    order = market.order(start=False)
+    with caplog.at_level("DEBUG"):
+        get(order)
+        pay(order, market.webhooks.provider.slug)
+        get(order, "/result")
+    assert "GET /checkout/…/result" in caplog.text
+    assert order.page_key not in caplog.text
+
+
+def test_a_name_is_text_and_no_markup(market: Market) -> None:
+    product = market.products["gold"]
+    name, product.name = product.name, '<script src="//x.example">'
+    product.save()
+    order = market.order(start=False)
+    page = get(order).content.decode()
+    product.name = name
+    product.save()
+    assert ("<script" in page, "&lt;script src=" in page) == (False, True)
+
+
+def test_pages_need_nothing_of_others_and_no_script(market: Market) -> None:
+    order = market.order()
+    for page in (get(order), get(order, "/result"), get(order, "?lang=de"), pay(order, "none"), CLIENT.get("/checkout/none")):
+        text = page.content.decode()
+        assert re.findall(r"<script|<style|style=|javascript:|onclick|<img|<iframe", text) == []
+        assert set(re.findall(r'(?:src|<link[^>]* href)="([^"]+)"', text)) == {"/static/payments/icon.svg", "/static/payments/pages.css"}
+        # But for the providers, of which other tests have made many.
+        assert len(re.sub(r'<button class="way".*?</button>', "", text, flags=re.DOTALL)) < 6_000

@@ -1,0 +1,83 @@
+"""Games that fail, hang and are paused hold up nobody but themselves (contract 4.3)."""
+
+import time
+from collections import Counter
+
+import pytest
+from django.conf import settings
+
+from lib.clock import now
+from payments.deliveries.operations import pause_deliveries, resume_deliveries
+from payments.deliveries.worker import deliver_due, deliver_one
+from payments.models import Shop
+from tests.support.callers import House
+from tests.support.deliveries import delivery_of, sweep, tries_of
+from tests.support.game_order_server import GameServer, answers, hangs, selling
+from tests.support.shop import Market, fresh, make_market
+from wallet.job_runs import Run
+
+
+def test_a_paused_game_is_told_nothing_until_it_goes_on(stall: Market, game: GameServer) -> None:
+    assert (pause_deliveries(stall.shop), pause_deliveries(stall.shop)) == (True, False)
+    order = stall.paid(product="sword")
+    assert sweep().looked_at == 0
+    deliver_one(delivery_of(order).pk, "nudged")
+    assert (game.told, tries_of(order), delivery_of(order).state) == ([], [], "pending")
+    assert (resume_deliveries(stall.shop), resume_deliveries(stall.shop)) == (True, False)
+    sweep()
+    assert fresh(order).state == "delivered"
+
+
+def test_a_nudge_delivers_at_once_and_leaves_a_failing_game_to_the_sweep(stall: Market, game: GameServer) -> None:
+    orders = [stall.paid(product="sword") for _ in range(3)]
+    deliver_one(delivery_of(orders[0]).pk, "nudged")
+    assert (fresh(orders[0]).state, len(game.told)) == ("delivered", 1)
+    game.otherwise = answers(500)
+    deliver_one(delivery_of(orders[1]).pk, "nudged")
+    assert Shop.objects.get(pk=stall.shop.pk).failing_since is not None
+    game.otherwise = answers(200)
+    deliver_one(delivery_of(orders[2]).pk, "nudged")
+    assert (fresh(orders[2]).state, len(game.told)) == ("paid", 2)
+    sweep()
+    assert (fresh(orders[2]).state, Shop.objects.get(pk=stall.shop.pk).failing_since) == ("delivered", None)
+
+
+def test_a_game_that_works_again_gets_all_that_waited(stall: Market, game: GameServer) -> None:
+    Shop.objects.filter(pk=stall.shop.pk).update(failing_since=now())
+    orders = [stall.paid(product="sword") for _ in range(20)]
+    run = sweep()
+    assert (run.looked_at, run.done, {fresh(order).state for order in orders}) == (20, 20, {"delivered"})
+
+
+def test_a_game_that_fails_is_left_alone_until_the_next_run(stall: Market, game: GameServer) -> None:
+    game.otherwise = answers(500)
+    for _ in range(20):
+        stall.paid(product="sword")
+    # At most as many as may be under way at once; then it is known to fail.
+    assert 3 <= sweep().looked_at <= 8
+    before = len(game.told)
+    sweep()
+    assert len(game.told) - before == 3
+
+
+def test_a_game_that_hangs_does_not_hold_up_another(stall: Market, game: GameServer, house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "OUTGOING_TOTAL_SECONDS", 2.0)
+    monkeypatch.setattr("payments.deliveries.worker.RUN_SECONDS", 2.5)
+    game.otherwise = hangs
+    for _ in range(20):
+        stall.paid(product="sword")
+    with selling() as other_game:
+        other = make_market(house, other_game.url)
+        other_game.secrets.append(other.delivery_secret)
+        orders = [other.paid(product="sword") for _ in range(20)]
+        for _ in range(2):
+            # In the first run nobody knows yet that it hangs.
+            began = time.monotonic()
+            deliver_due(Run("deliver_due"))
+            took = [told.at - began for told in other_game.told]
+            assert (len(took), max(took) < 1.6) == (20, True)
+            assert {fresh(order).state for order in orders} == {"delivered"}
+            other_game.told.clear()
+            orders = [other.paid(product="sword") for _ in range(20)]
+        pause_deliveries(other.shop)
+    assert Counter(told.fields["cpOrderId"] for told in game.told).most_common(1)[0][1] == 1

@@ -1,0 +1,446 @@
+"""Orders as games start and query them (contract 4.1)."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import psycopg
+import pytest
+from django.db.utils import ProgrammingError
+
+from lib.clock import now
+from payments.models import Order, OrderEvent, Price, Product
+from payments.orders.operations import expire_orders
+from tests.conftest import Clock
+from tests.support.callers import Answer, Caller, House, Seat, basic, dump, make_party, sit, unique
+from tests.support.shop import Market, event_body, fresh, make_market, make_product, story_of
+
+MINUTE = timedelta(minutes=1)
+
+
+def refused(answer: Answer, code: int) -> None:
+    """A refusal of that code, and no order."""
+    assert (answer.status, answer.error) == (200, code), answer.raw
+
+
+def orders_of(market: Market) -> int:
+    return Order.objects.filter(game=market.game).count()
+
+
+# --- What an order is ---------------------------------------------------------------------------------------
+
+
+def test_an_order_freezes_what_it_costs_and_gives(market: Market) -> None:
+    seat, cp, began = market.seat(), unique("cp"), now()
+    answer = market.initiate(seat, "pack", cpOrderId=cp, serverId=-7, extParams="zone=7 ü\n😀\u200d🔥", returnUrl="https://game.example/back?x=1#y")
+    assert (answer.status, set(answer.body)) == (200, {"orderId", "paymentUrl", "state", "expiresAt"})
+    order = Order.objects.get(pk=answer.body["orderId"])
+    assert (order.price, order.currency_id, order.credit, order.credit_currency_id, order.is_delivered_by_game) == (20_00, "EUR", 1000_00, "XAG", True)
+    assert (order.server_id, order.ext_params, order.return_url) == (-7, "zone=7 ü\n😀\u200d🔥", "https://game.example/back?x=1#y")
+    assert (order.game, order.player, order.cp_order_id, order.product_code) == (market.game, seat.player, cp, "pack")
+    assert answer.body["paymentUrl"] == f"http://testserver/checkout/{order.page_key}"
+    assert answer.body["state"] == "created"
+    assert began + 60 * MINUTE <= order.expires_at <= now() + 60 * MINUTE
+    assert story_of(order) == [("created", "created")]
+
+
+def test_a_product_that_changes_later_changes_no_order(market: Market) -> None:
+    product = make_product(market.game, unique("p"), 3_00, credit=30_00)
+    order = market.order(product=product.code, productPrice=Decimal("3.00"))
+    Product.objects.filter(pk=product.pk).update(credit=99_00, is_delivered=True, name="Another", on_sale_to=now())
+    Price.objects.filter(product=product).update(amount=9_00)
+    assert market.webhooks.tell("payment.succeeded", order, "9.00").status == 422
+    assert market.webhooks.tell("payment.succeeded", order, "3.00").status == 200
+    assert (fresh(order).state, fresh(order).clawed_back, fresh(order).credit) == ("delivered", 0, 30_00)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "price = 1",
+        "credit = 1",
+        "currency_id = 'XAG'",
+        "credit_currency_id = 'EUR'",
+        "cp_order_id = 'x'",
+        "ext_params = 'x'",
+        "server_id = 1",
+        "product_code = 'x'",
+    ],
+)
+def test_what_is_frozen_stays_so_even_for_the_owner(market: Market, owner: "psycopg.Connection[Any]", change: str) -> None:
+    order = market.order()
+    with pytest.raises(psycopg.errors.RestrictViolation):
+        owner.execute(f"UPDATE payments_order SET {change} WHERE id = %s", [order.pk])
+    with pytest.raises(psycopg.errors.RestrictViolation):
+        owner.execute("DELETE FROM payments_order WHERE id = %s", [order.pk])
+
+
+def test_an_orders_history_never_changes(market: Market, owner: "psycopg.Connection[Any]") -> None:
+    order = market.paid()
+    for statement in ("UPDATE payments_orderevent SET note = 'x' WHERE order_id = %s", "DELETE FROM payments_orderevent WHERE order_id = %s"):
+        with pytest.raises(psycopg.errors.RestrictViolation):
+            owner.execute(statement, [order.pk])
+    with pytest.raises(ProgrammingError, match="permission denied"):
+        OrderEvent.objects.filter(order=order).update(note="x")
+
+
+# --- What is refused ----------------------------------------------------------------------------------------
+
+MALFORMED: dict[str, dict[str, Any]] = {
+    "no token": {"token": None},
+    "a token that is a number": {"token": 7},
+    "a token that is none": {"token": "abc"},
+    "no cpOrderId": {"cpOrderId": None},
+    "an empty cpOrderId": {"cpOrderId": ""},
+    "a cpOrderId of 65 characters": {"cpOrderId": "x" * 65},
+    "a cpOrderId that is a number": {"cpOrderId": 7},
+    "a cpOrderId with a zero byte": {"cpOrderId": "a\x00"},
+    "a cpOrderId with a line break": {"cpOrderId": "a\n"},
+    "a cpOrderId of half a character": {"cpOrderId": "a\ud800"},
+    "no productId": {"productId": None},
+    "an unknown product": {"productId": "nothing"},
+    "a product in capitals": {"productId": "GOLD"},
+    "a product with a zero byte": {"productId": "gold\x00"},
+    "no price": {"productPrice": None},
+    "a price that is a text": {"productPrice": "4.99"},
+    "a price that is true": {"productPrice": True},
+    "a price of nothing": {"productPrice": 0},
+    "a price below nothing": {"productPrice": Decimal("-4.99")},
+    "a price in tenths of cents": {"productPrice": Decimal("4.991")},
+    "another price": {"productPrice": Decimal("4.98")},
+    "a huge price": {"productPrice": Decimal("1e999")},
+    "no currency": {"currencyCode": None},
+    "an unknown currency": {"currencyCode": "XXX"},
+    "a currency in small letters": {"currencyCode": "eur"},
+    "a currency of half a character": {"currencyCode": "EU\ud800"},
+    "a currency that it is not sold in": {"currencyCode": "XAG"},
+    "no serverId": {"serverId": None},
+    "a serverId that is a text": {"serverId": "10001"},
+    "a serverId that is no whole number": {"serverId": Decimal("1.5")},
+    "a serverId that is true": {"serverId": True},
+    "a huge serverId": {"serverId": 10**18 + 1},
+    "extParams of 1025 characters": {"extParams": "x" * 1025},
+    "extParams that is a list": {"extParams": []},
+    "extParams with a zero byte": {"extParams": "a\x00"},
+    "extParams with half a character": {"extParams": "a\udfff"},
+    "a returnUrl of 2001 characters": {"returnUrl": "https://game.example/" + "x" * 1980},
+    "a returnUrl that is a number": {"returnUrl": 7},
+}
+
+
+@pytest.mark.parametrize("name", MALFORMED)
+def test_a_request_that_does_not_fit_is_101_and_starts_nothing(market: Market, name: str) -> None:
+    seat, before = market.seat(), orders_of(market)
+    refused(market.initiate(seat, **MALFORMED[name]), 101)
+    assert orders_of(market) == before
+
+
+FOREIGN = [
+    "http://game.example/",
+    "https://game.example:8443/",
+    "https://evil.example/",
+    "https://game.example.evil.example/",
+    "https://evil.example/game.example",
+    "https://game.example@evil.example/",
+    "https://user@game.example/",
+    "https://:@game.example/",
+    "https://game.example\\@evil.example/",
+    "https://evil.example\\.game.example/",
+    "https:\\\\game.example/",
+    "https:/game.example/",
+    "https:game.example/",
+    "//game.example/",
+    "/back",
+    "game.example",
+    "javascript:alert(1)//https://game.example",
+    "https://",
+    "https:///game.example",
+    "https://game.example:99999/",
+    "https://game.example:x/",
+    "https://[game.example]/",
+    " https://game.example/",
+    "https://game.example /",
+    "https://game.example/\r\nSet-Cookie: a=b",
+    "https://game\t.example/",
+    "https://game.example./",
+    "https://xn--game.example/",
+    "https://evil.example?https://game.example/",
+    "https://evil.example#@game.example/",
+    "data:text/html,x",
+]
+
+
+@pytest.mark.parametrize("url", FOREIGN)
+def test_a_player_returns_only_to_an_origin_that_is_registered(market: Market, url: str) -> None:
+    before = orders_of(market)
+    refused(market.initiate(market.seat(), returnUrl=url), 101)
+    assert orders_of(market) == before
+
+
+@pytest.mark.parametrize("url", ["https://game.example", "https://GAME.example/a?b=c#d", "https://game.example:443/x@y:z", "https://game.example/%5C@evil"])
+def test_a_registered_origin_is_one_however_it_is_written(market: Market, url: str) -> None:
+    answer = market.initiate(market.seat(), returnUrl=url)
+    assert (answer.error, Order.objects.get(pk=answer.body["orderId"]).return_url) == (None, url)
+
+
+def test_a_product_is_sold_only_while_it_is_on_sale(market: Market, clock: Clock) -> None:
+    code, noon = unique("p"), datetime.fromisoformat("2031-03-05T12:00:00+00:00")
+    product = make_product(market.game, code, 3_00, credit=30_00)
+    Product.objects.filter(pk=product.pk).update(on_sale_from=noon, on_sale_to=noon + MINUTE)
+    for moment, expected in ((noon - MINUTE / 60, 101), (noon, None), (noon + MINUTE - MINUTE / 60, None), (noon + MINUTE, 101)):
+        clock.stand(moment)
+        assert market.initiate(market.seat(), code, productPrice=Decimal("3.00")).error == expected
+
+
+def test_another_games_product_is_none(market: Market) -> None:
+    make_product(make_party().game, "foreign", 4_99, credit=1)
+    refused(market.initiate(market.seat(), "foreign"), 101)
+
+
+@pytest.mark.parametrize("status", ["blocked", "self_excluded", "closed"])
+def test_a_player_who_is_barred_buys_nothing(market: Market, status: str) -> None:
+    seat, before = market.seat(), orders_of(market)
+    seat.block(status)
+    refused(market.initiate(seat), 103)
+    assert orders_of(market) == before
+
+
+def test_a_dead_session_buys_nothing_and_a_foreign_token_is_none(market: Market) -> None:
+    seat, before = market.seat(), orders_of(market)
+    seat.end()
+    refused(market.initiate(seat), 102)
+    refused(market.initiate(replace(seat, caller=make_party().caller), "gold"), 102)
+    elsewhere = sit(make_party(), seat.player)
+    refused(market.initiate(replace(market.seat(), token=elsewhere.token)), 102)
+    refused(market.initiate(replace(market.seat(), token="01234567-89ab-4def-8123-456789abcdef")), 102)
+    assert orders_of(market) == before
+
+
+def test_a_wallet_that_cannot_hold_the_credit_is_111(market: Market) -> None:
+    seat = market.seat()
+    # The most that an adjustment can be.
+    for _ in range(9):
+        seat.adjust("credit", 10**17 - 1)
+    seat.adjust("credit", 10**18 - 1 - 9 * (10**17 - 1) - 500_00 + 1)
+    before = orders_of(market)
+    refused(market.initiate(seat), 111)
+    assert orders_of(market) == before
+    seat.adjust("debit", 1)
+    assert market.initiate(seat).error is None
+    assert market.initiate(seat, "sword").error is None
+
+
+def test_only_a_games_credential_starts_orders(market: Market) -> None:
+    seat = market.seat()
+    for caller in (Caller(None), Caller(basic("nobody", "nothing")), market.house.front):
+        answer = market.initiate(replace(seat, caller=caller))
+        assert (answer.status, answer.error) == (401, 100)
+        assert caller.post("/payments/query", {"cpOrderId": "x"}).status == 401
+    assert seat.caller.send("GET", "/payments/initiate").status == 405
+    assert seat.caller.post("/payments/refund", {}).status == 404
+
+
+# --- Which refusal comes first ------------------------------------------------------------------------------
+
+
+def test_a_known_order_is_answered_though_the_session_is_dead_the_player_barred_and_the_product_gone(market: Market) -> None:
+    seat, cp = market.seat(), unique("cp")
+    product = make_product(market.game, unique("p"), 3_00, credit=30_00)
+    first = market.initiate(seat, product.code, cpOrderId=cp, productPrice=Decimal("3.00"), returnUrl="https://game.example/")
+    Product.objects.filter(pk=product.pk).update(on_sale_to=now())
+    Price.objects.filter(product=product).update(amount=5)
+    seat.block()
+    seat.end()
+    again = market.initiate(seat, product.code, cpOrderId=cp, productPrice=Decimal("3.00"), returnUrl="https://game.example/")
+    assert (first.error, again.raw) == (None, first.raw)
+    refused(market.initiate(seat, product.code, cpOrderId=cp, productPrice=Decimal("3.01"), returnUrl="https://game.example/"), 110)
+
+
+def test_refusals_come_in_the_order_of_the_contract(market: Market) -> None:
+    seat, never = market.seat(), "01234567-89ab-4def-8123-456789abcdef"
+    known = unique("cp")
+    assert market.initiate(seat, cpOrderId=known).error is None
+    seat.block()
+    # 101 for the form before 102; 102 for a token that never was before a known id; then 110, 102, 103.
+    refused(market.initiate(replace(seat, token=never), cpOrderId=known, serverId="x"), 101)
+    refused(market.initiate(replace(seat, token=never), cpOrderId=known, serverId=8), 102)
+    refused(market.initiate(seat, cpOrderId=known, serverId=8), 110)
+    refused(market.initiate(seat), 103)
+    refused(market.initiate(seat, "nothing"), 101)
+    seat.end()
+    refused(market.initiate(seat, cpOrderId=known, serverId=8), 110)
+    refused(market.initiate(seat), 102)
+
+
+# --- Once ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"productId": "sword", "productPrice": Decimal("9.99")}, {"productPrice": Decimal("5.00")}, {"currencyCode": "XAG"}, {"serverId": 10002},
+     {"extParams": "zone=8"}, {"extParams": None}, {"extParams": ""}, {"returnUrl": "https://game.example/other"}, {"returnUrl": None}],
+)  # fmt: skip
+def test_the_same_id_with_other_content_is_110(market: Market, change: dict[str, Any]) -> None:
+    seat, cp = market.seat(), unique("cp")
+    sent = {"cpOrderId": cp, "extParams": "zone=7", "returnUrl": "https://game.example/"}
+    first = market.initiate(seat, **sent)
+    refused(market.initiate(seat, **(sent | change)), 110)
+    assert market.initiate(seat, **sent).raw == first.raw
+    assert story_of(Order.objects.get(game=market.game, cp_order_id=cp)) == [("created", "created")]
+
+
+def test_the_same_content_may_be_written_otherwise_and_come_from_another_session(market: Market) -> None:
+    seat, cp = market.seat(), unique("cp")
+    first = market.initiate(seat, cpOrderId=cp)
+    again = market.initiate(seat.elsewhere(), cpOrderId=cp, productPrice=Decimal("0.4990e1"), serverId=Decimal("1.0001e4"), extParams="", more={"x": []})
+    assert again.raw == first.raw
+    refused(market.initiate(market.seat(), cpOrderId=cp), 110)
+
+
+def test_an_id_is_of_one_game(market: Market) -> None:
+    cp, other = unique("cp"), make_party()
+    make_product(other.game, "gold", 4_99, credit=1_00)
+    first = market.initiate(market.seat(), cpOrderId=cp)
+    second = market.initiate(sit(other, market.house.player()), cpOrderId=cp)
+    assert (first.error, second.error, first.body["orderId"] == second.body["orderId"]) == (None, None, False)
+    assert other.caller.post("/payments/query", {"cpOrderId": cp}).body["orderId"] == second.body["orderId"]
+
+
+def initiate_at_once(seats: list[Seat], server: str, cp: str) -> list[Answer]:
+    """Every seat's game starts an order under the same id at the same instant."""
+    barrier = threading.Barrier(len(seats))
+
+    def call(seat: Seat) -> Answer:
+        sent = {"cpOrderId": cp, "productId": "gold", "productPrice": Decimal("4.99"), "currencyCode": "EUR", "serverId": 10001}
+        barrier.wait()
+        return seat.caller.at(server).post("/payments/initiate", {"token": seat.token, **sent})
+
+    with ThreadPoolExecutor(len(seats)) as pool:
+        return list(pool.map(call, seats))
+
+
+def test_identical_requests_at_once_start_one_order(market: Market, server: str) -> None:
+    for _ in range(5):
+        seat, cp = market.seat(), unique("cp")
+        answers = initiate_at_once([seat] * 12, server, cp)
+        assert len({answer.raw for answer in answers}) == 1
+        assert (answers[0].status, answers[0].error) == (200, None)
+        assert story_of(Order.objects.get(game=market.game, cp_order_id=cp)) == [("created", "created")]
+
+
+def test_of_different_requests_at_once_one_wins_and_the_others_are_110(market: Market, server: str) -> None:
+    seats, cp = [market.seat() for _ in range(12)], unique("cp")
+    answers = initiate_at_once(seats, server, cp)
+    assert sorted(answer.error or 0 for answer in answers) == [0, *[110] * 11]
+    assert Order.objects.filter(game=market.game, cp_order_id=cp).count() == 1
+
+
+# --- What has become of it ----------------------------------------------------------------------------------
+
+
+def query(seat: Seat, order: Order) -> dict[str, Any]:
+    answer = seat.caller.post("/payments/query", {"cpOrderId": order.cp_order_id})
+    assert answer.error is None
+    return answer.body
+
+
+def test_a_query_tells_what_has_become_of_an_order(market: Market) -> None:
+    seat = market.seat()
+    order = market.order(seat)
+    told = {
+        "orderId": str(order.pk), "cpOrderId": order.cp_order_id, "state": "created", "productId": "gold", "productPrice": Decimal("4.99"),
+        "currencyCode": "EUR", "refunded": Decimal("0.00"), "deliveredAt": None,
+    }  # fmt: skip
+    assert query(seat, order) == told
+    assert market.webhooks.tell("payment.succeeded", order).status == 200
+    delivered_at = fresh(order).delivered_at
+    assert delivered_at is not None
+    told |= {"state": "delivered", "deliveredAt": delivered_at.isoformat(timespec="milliseconds").replace("+00:00", "Z")}
+    assert query(seat, order) == told
+    assert market.webhooks.tell("payment.refunded", order, "1.23").status == 200
+    assert query(seat, order) == told | {"refunded": Decimal("1.23")}
+    assert market.webhooks.tell("payment.charged_back", order, "1.00").status == 200
+    assert query(seat, order) == told | {"refunded": Decimal("1.23"), "state": "charged_back"}
+    raw = seat.caller.post("/payments/query", {"cpOrderId": order.cp_order_id}).raw
+    assert b'"productPrice":4.99' in raw
+    assert b'"refunded":1.23' in raw
+
+
+@pytest.mark.parametrize(
+    ("sent", "code"), [({"cpOrderId": "nothing"}, 106), ({}, 101), ({"cpOrderId": ""}, 101), ({"cpOrderId": "a\x00"}, 101), ({"cpOrderId": 7}, 101)]
+)
+def test_a_query_of_nothing(market: Market, sent: dict[str, Any], code: int) -> None:
+    refused(market.party.caller.post("/payments/query", sent), code)
+
+
+def test_another_games_order_is_not_found(market: Market) -> None:
+    refused(make_party().caller.post("/payments/query", {"cpOrderId": market.order().cp_order_id}), 106)
+
+
+# --- Time runs out ------------------------------------------------------------------------------------------
+
+
+def test_an_order_that_nobody_pays_expires_and_a_late_success_still_pays(market: Market, clock: Clock) -> None:
+    order = market.order()
+    clock.stand(order.expires_at - MINUTE / 60_000)
+    expire_orders(now())
+    assert fresh(order).state == "created"
+    clock.stand(order.expires_at)
+    assert expire_orders(now()) >= 1
+    assert (fresh(order).state, expire_orders(now())) == ("expired", 0)
+    for type, state in (("payment.failed", "expired"), ("payment.succeeded", "delivered")):
+        body = event_body(type, order)
+        assert market.webhooks.post(body, market.webhooks.signed(body, at=int(order.expires_at.timestamp()))).status == 200
+        assert fresh(order).state == state
+    assert story_of(order) == [
+        ("created", "created"),
+        ("started", "created"),
+        ("expired", "expired"),
+        ("payment.failed", "expired"),
+        ("payment.succeeded", "delivered"),
+    ]
+
+
+def test_what_is_paid_or_failed_does_not_expire(market: Market) -> None:
+    paid, failed = market.paid(), market.order()
+    assert market.webhooks.tell("payment.failed", failed).status == 200
+    Order.objects.filter(pk__in=[paid.pk, failed.pk]).update(expires_at=now() - MINUTE)
+    assert expire_orders(now()) == 0
+    assert (fresh(paid).state, fresh(failed).state) == ("delivered", "failed")
+
+
+def test_the_history_tells_who_did_what(market: Market) -> None:
+    order = market.order(product="pack")
+    assert market.webhooks.tell("payment.succeeded", order).status == 200
+    assert market.webhooks.tell("payment.refunded", order, "0.01").status == 200
+    columns = ("what", "old_state", "new_state", "amount", "actor")
+    slug = market.webhooks.provider.slug
+    assert list(OrderEvent.objects.filter(order=order).order_by("pk").values_list(*columns)) == [
+        ("created", "", "created", None, f"game:{market.party.credential.username}"),
+        ("started", "created", "created", None, "player"),
+        ("payment.succeeded", "created", "paid", 20_00, f"provider:{slug}"),
+        ("refund", "paid", "paid", 1, f"provider:{slug}"),
+    ]
+
+
+def test_the_checkout_is_where_the_game_called_but_never_under_a_foreign_name(market: Market, settings: Any) -> None:
+    seat = market.seat()
+    sent = dump({"token": seat.token, "cpOrderId": unique("cp"), "productId": "gold", "productPrice": Decimal("4.99"), "currencyCode": "EUR", "serverId": 1})
+    settings.ALLOWED_HOSTS = ["wallet.example", "pay.example"]
+    for host, place in (("pay.example", "http://pay.example/checkout/"), ("evil.example", "http://wallet.example/checkout/")):
+        answer = seat.caller.send("POST", "/payments/initiate", sent.encode(), {"Host": host})
+        assert answer.body["paymentUrl"].startswith(place), answer.raw
+    settings.PUBLIC_URL = "https://shop.example"
+    answer = seat.caller.send("POST", "/payments/initiate", sent.encode(), {"Host": "evil.example"})
+    assert answer.body["paymentUrl"].startswith("https://shop.example/checkout/")
+
+
+def test_what_the_game_cannot_be_told_to_deliver_cannot_be_ordered(house: House) -> None:
+    silent = make_market(house, order_url="")
+    seat = silent.seat()
+    for product, error in (("sword", 101), ("pack", 101), ("gold", None)):
+        assert silent.initiate(seat, product).error == error
+    assert list(Order.objects.filter(player=seat.player).values_list("product_code", flat=True)) == ["gold"]

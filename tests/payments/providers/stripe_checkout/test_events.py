@@ -1,0 +1,357 @@
+"""Events of Stripe: their signature, and what each of them says."""
+
+import json
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from stripe import SignatureVerificationError, WebhookSignature, api_version
+
+from payments.models import Provider
+from payments.providers import speaker_of
+from payments.providers.protocol import Event, EventType, Received, Terms
+from payments.providers.signatures.refused import Refused
+from payments.providers.stripe_checkout.minor_units import Inexpressible, from_stripe, is_payable, to_stripe
+from tests.support.callers import House
+from tests.support.stripe_events import HERE, NAMES, recorded, signed
+
+SECRET, OLDER, OTHER = "whsec_" + "a1" * 16, "whsec_" + "b2" * 16, "whsec_" + "c3" * 16
+NOW = 1_730_000_200
+SPEAKER = speaker_of(Provider.Scheme.STRIPE)
+ORDER = UUID("0192f3a4-5b6c-7d8e-9fa0-b1c2d3e4f506")
+SESSION, INTENT, DISPUTE = "cs_test_a1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6", "pi_3QJx2aLkdIwHu7ix0aBcDeFg", "dp_1QJx9zLkdIwHu7ixOpQrStUv"
+TERMS = Terms(
+    id=UUID(int=1),
+    slug="stripe",
+    name="Stripe",
+    scheme="stripe",
+    is_active=True,
+    is_live=False,
+    currency=None,
+    page_url="",
+    networks=(),
+    timeout_seconds=1,
+    callback_secrets=(SECRET, OLDER),
+    api_secret="sk_test_51FakeFakeFakeFake",
+)
+
+
+@pytest.fixture(autouse=True)
+def currencies(house: House) -> None:
+    """Events name currencies, and these have to be known."""
+
+
+def verified(body: bytes, header: str, terms: Terms = TERMS, at: int = NOW) -> Event:
+    return SPEAKER.verify(terms, Received({"stripe-signature": header}, body, "192.0.2.1", at))
+
+
+def read(said: object, terms: Terms = TERMS) -> Event:
+    """What a genuine event says."""
+    body = json.dumps(said).encode()
+    return verified(body, signed(body, SECRET, NOW), terms)
+
+
+# --- What events say ------------------------------------------------------------------------------------
+
+SUCCESS = Event("", EventType.SUCCEEDED, ORDER, INTENT, 4_99, "EUR", start_reference=SESSION)
+TAKEN_BACK = Event("", EventType.CHARGED_BACK, None, DISPUTE, 4_99, "EUR", payment_reference=INTENT)
+GIVEN_BACK = replace(TAKEN_BACK, type=EventType.CHARGE_BACK_REVERSED)
+NOTHING = Event("")
+SAYS = {
+    "completed_paid": SUCCESS,
+    "completed_unpaid": NOTHING,
+    "completed_free": Event("", problem="the session is complete, but nothing was paid"),
+    "async_payment_succeeded": SUCCESS,
+    "async_payment_failed": Event("", EventType.FAILED, ORDER, INTENT, start_reference=SESSION),
+    "expired": NOTHING,
+    "charge_refunded": Event("", EventType.REFUNDED, ORDER, currency="EUR", payment_reference=INTENT, total=1_00),
+    "refund_failed": Event(
+        "", problem="refund re_3QJx2aLkdIwHu7ix0LmNoPqR has failed: its money is ours again, and where it is booked as done a person has to decide"
+    ),
+    "dispute_created": TAKEN_BACK,
+    "dispute_funds_withdrawn": TAKEN_BACK,
+    "dispute_updated": NOTHING,
+    "dispute_closed_won": GIVEN_BACK,
+    "dispute_closed_lost": NOTHING,
+    "dispute_funds_reinstated": GIVEN_BACK,
+    "inquiry_created": NOTHING,
+    "inquiry_closed": NOTHING,
+}
+
+
+def test_every_recorded_event_is_of_the_version_that_the_library_pins() -> None:
+    assert set(SAYS) == set(NAMES)
+    assert {json.loads((HERE / f"{name}.json").read_text())["api_version"] for name in NAMES} == {api_version}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_event_says_what_happened(name: str) -> None:
+    event = recorded(name)
+    assert read(event) == replace(SAYS[name], message_id=event["id"])
+
+
+def test_what_nobody_acts_on_says_nothing() -> None:
+    event = recorded("completed_paid") | {"type": "payment_intent.succeeded"}
+    assert read(event) == Event(event["id"])
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "problem"),
+    [
+        ("completed_paid", {"payment_status": "later"}, "the session is complete, but nothing was paid"),
+        ("async_payment_succeeded", {"payment_status": "unpaid"}, "the session is complete, but nothing was paid"),
+        ("completed_paid", {"payment_intent": None}, "payment_intent is missing or no id"),
+        ("completed_paid", {"payment_intent": {"id": "pi_1"}}, "payment_intent is missing or no id"),
+        ("completed_paid", {"payment_intent": "pi_\0"}, "payment_intent is missing or no id"),
+        ("completed_paid", {"id": "x" * 256}, "id is missing or no id"),
+        ("completed_paid", {"amount_total": 4.99}, "amount_total is missing or no amount"),
+        ("completed_paid", {"amount_total": True}, "amount_total is missing or no amount"),
+        ("completed_paid", {"amount_total": -1}, "amount_total is missing or no amount"),
+        ("completed_paid", {"amount_total": 10**17}, "amount_total is missing or no amount"),
+        ("completed_paid", {"currency": "EUR"}, "currency is missing or malformed"),
+        ("completed_paid", {"currency": "zzz"}, "currency ZZZ is not known here"),
+        ("charge_refunded", {"amount_refunded": None}, "amount_refunded is missing or no amount"),
+        ("dispute_created", {"payment_intent": 5}, "payment_intent is missing or no id"),
+        ("dispute_funds_reinstated", {"status": "lost"}, f"money of dispute {DISPUTE} came back, but it is not won: a person has to look"),
+    ],
+)
+def test_a_genuine_event_that_makes_no_sense_has_a_problem(name: str, changes: dict[str, Any], problem: str) -> None:
+    event = recorded(name, **changes)
+    assert read(event) == Event(event["id"], problem=problem)
+
+
+@pytest.mark.parametrize("changes", [{"livemode": True}, {"livemode": None}, {"livemode": 0}, {"livemode": "false"}])
+def test_an_event_of_the_other_mode_is_a_problem(changes: dict[str, Any]) -> None:
+    event = recorded("completed_paid") | changes
+    assert read(event) == Event(event["id"], problem="it is not of the test mode that this provider is in")
+
+
+def test_a_live_provider_hears_only_live_events() -> None:
+    live, event = replace(TERMS, is_live=True), recorded("completed_paid")
+    assert read(event, live).problem == "it is not of the live mode that this provider is in"
+    assert read(event | {"livemode": True}, live) == replace(SUCCESS, message_id=event["id"])
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"object": "v2.core.event"}, "it is no snapshot event: the endpoint must send those"),
+        ({"type": ["charge.refunded"]}, "type or data is missing"),
+        ({"data": []}, "type or data is missing"),
+        ({"data": {"object": "x"}}, "data has no object"),
+    ],
+)
+def test_what_is_no_event_has_a_problem(changes: dict[str, Any], problem: str) -> None:
+    event = recorded("completed_paid") | changes
+    assert read(event) == Event(event["id"], problem=problem)
+
+
+@pytest.mark.parametrize("metadata", [None, [], {}, {"wallet_order_id": 5}, {"wallet_order_id": "1234"}, {"wallet_order_id": str(ORDER).upper()}])
+def test_a_payment_that_is_not_of_our_asking_names_no_order(metadata: object) -> None:
+    assert read(recorded("completed_paid", metadata=metadata)).order_id is None
+
+
+# --- Signatures -----------------------------------------------------------------------------------------
+
+BODY = json.dumps(recorded("completed_paid")).encode()
+
+
+def refused(body: bytes, header: str, terms: Terms = TERMS, at: int = NOW) -> str:
+    with pytest.raises(Refused) as problem:
+        verified(body, header, terms, at)
+    return str(problem.value)
+
+
+@pytest.mark.parametrize("secret", [SECRET, OLDER])
+def test_each_live_secret_signs(secret: str) -> None:
+    assert verified(BODY, signed(BODY, secret, NOW)).type == EventType.SUCCEEDED
+
+
+def test_of_several_signatures_in_a_header_one_has_to_fit() -> None:
+    ours, theirs = signed(BODY, OLDER, NOW), signed(BODY, OTHER, NOW).partition(",")[2]
+    assert verified(BODY, f"{ours},{theirs},v0={'0' * 64}").type == EventType.SUCCEEDED
+    assert refused(BODY, f"t={NOW},{theirs}") == "The signature is not of a live secret."
+
+
+def test_a_secret_that_is_not_this_provider_s_signs_nothing() -> None:
+    assert refused(BODY, signed(BODY, OTHER, NOW)) == "The signature is not of a live secret."
+    assert refused(BODY, signed(BODY, SECRET, NOW), replace(TERMS, callback_secrets=())) == "The signature is not of a live secret."
+
+
+@pytest.mark.parametrize("away", [-300, 300])
+def test_five_minutes_are_tolerated_by_the_clock_of_the_database(away: int) -> None:
+    # Years from the clock of the machine, which the library would ask.
+    assert verified(BODY, signed(BODY, SECRET, NOW), at=NOW + away).type == EventType.SUCCEEDED
+    further = away + (1 if away > 0 else -1)
+    assert refused(BODY, signed(BODY, SECRET, NOW), at=NOW + further) == "The message is too old, or from the future."
+
+
+RIGHT = signed(BODY, SECRET, NOW)
+HEX = RIGHT.partition("v1=")[2]
+
+
+MALFORMED = [
+    "",
+    ",",
+    "t=",
+    HEX,
+    f"t={NOW}",
+    f"v1={HEX}",
+    f"t={NOW},v1=",
+    f"t={NOW}, v1={HEX}",
+    f"t=0{NOW},v1={HEX}",
+    f"t=+{NOW},v1={HEX}",
+    f"t={NOW}.0,v1={HEX}",
+    f"t=1_730_000_200,v1={HEX}",
+    f"t={NOW},t={NOW},v1={HEX}",
+    f"t={NOW + 1},t={NOW},v1={HEX}",
+    f"t={NOW},v0={HEX}",
+    f"t={NOW},v1={HEX.upper()}",
+    f"t={NOW},v1={HEX[:-1]}",
+    f"t={NOW},v1={HEX}0",
+    f"t={NOW},v1=ä{HEX}",
+    f"t={NOW},v1={HEX}\n",
+    f"t={NOW}," + f"v1={'0' * 64}," * 20 + f"v1={HEX}",
+    "t=١٧٣٠٠٠٠٢٠٠,v1=" + HEX,
+]
+
+
+# By their numbers: each process makes a body with ids of its own, and so other signatures.
+@pytest.mark.parametrize("header", MALFORMED, ids=range(len(MALFORMED)))
+def test_a_malformed_header_is_refused(header: str) -> None:
+    refused(BODY, header)
+
+
+def test_a_header_that_is_missing_is_refused() -> None:
+    with pytest.raises(Refused, match="missing or malformed"):
+        SPEAKER.verify(TERMS, Received({}, BODY, "192.0.2.1", NOW))
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b"5", b'"evt_1"', b"{}", b'{"id": 5}', b'{"id": ""}', b'{"id": "evt_\\u0000"}', b'{"id": NaN}'])
+def test_a_genuine_body_without_an_id_is_refused(body: bytes) -> None:
+    refused(body, signed(body, SECRET, NOW))
+
+
+@pytest.mark.parametrize("body", [b"[" * 60_000, b'{"id":"evt_1","data":' + b'{"a":' * 10_000, b'{"id":' + b"9" * 5000 + b"}"])
+def test_a_body_that_is_deep_or_long_is_refused(body: bytes) -> None:
+    refused(body, signed(body, SECRET, NOW))
+
+
+def test_a_body_that_is_not_utf_8_is_refused() -> None:
+    assert refused(b"\xff\xfe", RIGHT) == "The signature is not of a live secret."
+
+
+JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner))
+
+
+@given(body=st.binary() | st.just(BODY), header=st.text() | st.from_regex(r"t=[0-9]{1,12}(,v[01]=[0-9a-f]*)*", fullmatch=True) | st.just(RIGHT))
+@settings(max_examples=300, deadline=None)
+@example(body=BODY, header=RIGHT)
+def test_what_is_not_signed_is_refused_and_nothing_else_is_raised(body: bytes, header: str) -> None:
+    if (body, header) == (BODY, RIGHT):
+        assert verified(body, header).type == EventType.SUCCEEDED
+    else:
+        refused(body, header)
+
+
+@given(place=st.integers(0, len(BODY) - 1), byte=st.integers(0, 255))
+@settings(max_examples=300, deadline=None)
+def test_a_changed_byte_is_never_accepted(place: int, byte: int) -> None:
+    changed = BODY[:place] + bytes([byte]) + BODY[place + 1 :]
+    if changed != BODY:
+        refused(changed, RIGHT)
+
+
+@given(
+    said=JSON, field=st.sampled_from(["id", "object", "livemode", "type", "data"]), inner=st.sampled_from([None, "id", "amount_total", "currency", "metadata"])
+)
+@settings(max_examples=300, deadline=None)
+def test_a_genuine_body_of_any_types_is_read_or_refused(said: object, field: str, inner: str | None) -> None:
+    event = recorded("completed_paid")
+    if inner:
+        event["data"]["object"][inner] = said
+    else:
+        event[field] = said
+    body = json.dumps(event).encode()
+    try:
+        told = verified(body, signed(body, SECRET, NOW))
+    except Refused:
+        return
+    # What is stored is text that a database can keep.
+    assert told.message_id.isprintable()
+    assert told.reference.isprintable()
+    assert told.problem.isprintable()
+
+
+@given(header=st.text(alphabet="tv01=,59a", max_size=40))
+@settings(max_examples=200, deadline=None)
+def test_what_we_accept_the_library_accepts(header: str) -> None:
+    try:
+        WebhookSignature.verify_header(BODY, header, SECRET)
+    except SignatureVerificationError:
+        refused(BODY, header)
+
+
+# --- Secrets and amounts --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", [SECRET, "whsec_" + "0f" * 32, "whsec_" + "Ab9" * 12])
+def test_a_signing_secret_of_stripe_is_taken(text: str) -> None:
+    SPEAKER.check_secret(text)
+
+
+@pytest.mark.parametrize("text", ["", "whsec_", "whsec_short", "a1" * 20, "whsec_" + "a b" * 10, "whsec_" + "ä" * 30, SECRET + "\n", "sk_test_" + "a" * 30])
+def test_another_text_is_no_signing_secret(text: str) -> None:
+    with pytest.raises(ValueError, match="A Stripe signing secret is whsec_"):
+        SPEAKER.check_secret(text)
+
+
+@pytest.mark.parametrize(
+    ("currency", "decimals", "ours", "stripes"),
+    [
+        ("EUR", 2, 4_99, 499),
+        ("EUR", 4, 4_9900, 499),
+        ("EUR", 0, 5, 500),
+        ("JPY", 0, 500, 500),
+        ("JPY", 2, 500_00, 500),
+        ("BHD", 3, 5_120, 5120),
+        ("BHD", 2, 5_12, 5120),
+        ("ISK", 0, 5, 500),
+        ("ISK", 2, 5_00, 500),
+        ("UGX", 0, 5, 500),
+        ("CLF", 4, 1_5000, 150),
+        ("MRU", 1, 1_5, 150),
+        ("USD", 2, 10**17 - 1, 10**17 - 1),
+    ],
+)
+def test_an_amount_means_the_same_in_stripe_s_minor_units(currency: str, decimals: int, ours: int, stripes: int) -> None:
+    assert to_stripe(ours, currency, decimals) == stripes
+    assert from_stripe(stripes, currency, decimals) == ours
+
+
+@pytest.mark.parametrize(
+    ("currency", "decimals", "ours"), [("EUR", 4, 4_9901), ("JPY", 2, 500_01), ("BHD", 3, 5_124), ("BHD", 4, 5_1201), ("ISK", 2, 5_01), ("CLF", 4, 1)]
+)
+def test_an_amount_that_stripe_cannot_say_is_refused(currency: str, decimals: int, ours: int) -> None:
+    with pytest.raises(Inexpressible):
+        to_stripe(ours, currency, decimals)
+
+
+@pytest.mark.parametrize(("currency", "decimals", "stripes"), [("EUR", 0, 499), ("EUR", 1, 499), ("BHD", 2, 5124), ("ISK", 0, 501), ("UGX", 0, 50)])
+def test_an_amount_that_we_cannot_say_is_refused(currency: str, decimals: int, stripes: int) -> None:
+    with pytest.raises(Inexpressible):
+        from_stripe(stripes, currency, decimals)
+
+
+@pytest.mark.parametrize(
+    ("currency", "is_taken"),
+    [("EUR", True), ("JPY", True), ("XOF", True), ("XAG", False), ("XAU", False), ("CLF", False), ("GEMS", False), ("eur", False), ("G1", False)],
+)
+def test_only_what_a_card_can_pay_in_is_taken(currency: str, is_taken: bool) -> None:
+    assert is_payable(currency) is is_taken
+    assert SPEAKER.takes(TERMS, currency) is is_taken
+    assert not SPEAKER.takes(replace(TERMS, api_secret=""), currency)
+    assert not SPEAKER.takes(replace(TERMS, currency="GBP"), currency)

@@ -1,0 +1,444 @@
+"""Stripe from the checkout to the ledger: what is paid there, given back and disputed, told in any order and more than once."""
+
+import json
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from lib.clock import now
+from payments.checkout.payments import start_payment
+from payments.models import Callback, Order, Payment, Refund
+from payments.providers import SPEAKERS
+from payments.providers.protocol import Unstartable
+from payments.providers.signing_secrets import replace_api_secret
+from payments.providers.stripe_checkout.checkout import StripeCheckout
+from payments.refunds.worker import ask_refund, lease, settle_one
+from tests.support.callers import Answer, holding
+from tests.support.fake_stripe import FakeStripe, Reply, fake_stripe, says
+from tests.support.invariants import problems_of
+from tests.support.shop import BASE, Market, Till, fresh, make_till, outcomes, payments_of, refunds_of, story_of
+from tests.support.stripe_events import recorded, signed
+
+
+@dataclass
+class Counter:
+    """A provider that speaks to a fake Stripe, and the events that this posts."""
+
+    market: Market
+    till: Till
+    fake: FakeStripe
+
+    def order(self, product: str = "gold") -> Order:
+        return self.market.order(product=product, till=self.till)
+
+    def post(self, event: dict[str, Any], secret: str | None = None) -> Answer:
+        body = json.dumps(event).encode()
+        return self.till.post(body, {"Stripe-Signature": signed(body, secret or self.till.secret)})
+
+    def session(self, name: str, order: Order, nth: int = 0, **changes: Any) -> dict[str, Any]:
+        """An event about the session of an order's payment, the first one unasked."""
+        payment = list(Payment.objects.filter(order=order).order_by("pk"))[nth]
+        ids = {"wallet_order_id": str(order.pk), "wallet_payment_id": str(payment.pk)}
+        known = {"id": payment.start_reference, "metadata": ids, "client_reference_id": str(order.pk), "payment_intent": intent_of(payment)}
+        return recorded(name, **known | {"amount_total": order.price} | changes)
+
+    def charge(self, order: Order, total: int, nth: int = 0) -> dict[str, Any]:
+        """An event that `total` cents have gone back in all."""
+        payment = list(Payment.objects.filter(order=order).order_by("pk"))[nth]
+        return recorded("charge_refunded", payment_intent=intent_of(payment), amount_refunded=total, metadata={"wallet_order_id": str(order.pk)})
+
+    def dispute(self, name: str, order: Order, **changes: Any) -> dict[str, Any]:
+        """An event about the one dispute of an order."""
+        payment = Payment.objects.filter(order=order).order_by("pk")[0]
+        return recorded(name, **{"id": f"dp_{order.pk.hex}", "payment_intent": intent_of(payment), "amount": order.price} | changes)
+
+    def paid(self, product: str = "gold") -> Order:
+        order = self.order(product)
+        assert self.post(self.session("completed_paid", order)).status == 200
+        return self.known(order)
+
+    def known(self, order: Order) -> Order:
+        """Stripe knows of what was paid, too."""
+        for payment in Payment.objects.filter(order=order, state=Payment.State.PAID):
+            self.fake.paid[payment.reference] = order.price
+        return fresh(order)
+
+    def tells(self, *events: dict[str, Any]) -> list[int]:
+        return [self.post(event).status for event in events]
+
+
+def intent_of(payment: Payment) -> str:
+    return f"pi_{payment.pk.hex}"
+
+
+@pytest.fixture
+def counter(market: Market, monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter]:
+    till = make_till("stripe", f"whsec_{uuid.uuid4().hex}", page_url="", timeout_seconds=1)
+    with fake_stripe() as fake:
+        fake.key = f"sk_test_{uuid.uuid4().hex}"
+        replace_api_secret(till.provider, fake.key, actor="test")
+        monkeypatch.setitem(SPEAKERS, "stripe", StripeCheckout(fake.url))
+        yield Counter(market, till, fake)
+
+
+def funds(order: Order) -> tuple[int, int]:
+    """The player's spendable credit and debt."""
+    held = holding(order.player)
+    return held.spendable, held.debt
+
+
+# --- Payments -------------------------------------------------------------------------------------------
+
+
+def test_a_paid_session_credits_once(counter: Counter) -> None:
+    order = counter.order()
+    event = counter.session("completed_paid", order)
+    again = counter.session("completed_paid", order)
+    assert counter.tells(event, event, again) == [200, 200, 200]
+    payment = Payment.objects.get(order=order)
+    assert (payment.state, payment.start_reference, payment.reference) == ("paid", "cs_test_000001", intent_of(payment))
+    assert (fresh(order).state, funds(order)) == ("delivered", (500_00, 0))
+    assert problems_of(order.player) == []
+
+
+def test_a_slow_payment_counts_when_it_has_come(counter: Counter) -> None:
+    order = counter.order()
+    assert counter.tells(counter.session("completed_unpaid", order)) == [200]
+    assert (fresh(order).state, funds(order)) == ("created", (0, 0))
+    assert counter.tells(counter.session("async_payment_succeeded", order)) == [200]
+    assert (fresh(order).state, funds(order)) == ("delivered", (500_00, 0))
+
+
+def test_a_slow_payment_that_fails_fails_the_order_and_the_next_one_pays_it(counter: Counter) -> None:
+    order = counter.order()
+    assert counter.tells(counter.session("completed_unpaid", order), counter.session("async_payment_failed", order)) == [200, 200]
+    assert (fresh(order).state, payments_of(order)) == ("failed", [("failed", False)])
+    start_payment(fresh(order), counter.till.provider.slug, BASE)
+    assert counter.tells(counter.session("completed_paid", order, 1)) == [200]
+    assert (fresh(order).state, payments_of(order), funds(order)) == ("delivered", [("failed", False), ("paid", False)], (500_00, 0))
+
+
+def test_an_expired_session_does_not_fail_an_order_whose_player_chose_again(counter: Counter) -> None:
+    order = counter.order()
+    start_payment(order, counter.till.provider.slug, BASE)
+    assert counter.tells(counter.session("expired", order)) == [200]
+    assert (fresh(order).state, payments_of(order)) == ("created", [("started", False), ("started", False)])
+    assert counter.tells(counter.session("completed_paid", order, 1)) == [200]
+    assert (fresh(order).state, funds(order)) == ("delivered", (500_00, 0))
+
+
+def test_two_sessions_that_are_both_paid_credit_once(counter: Counter) -> None:
+    order = counter.order()
+    start_payment(order, counter.till.provider.slug, BASE)
+    assert counter.tells(counter.session("completed_paid", order), counter.session("completed_paid", order, 1)) == [200, 200]
+    assert (payments_of(order), outcomes(order), funds(order)) == ([("paid", False), ("paid", True)], ["acted", "second_payment"], (500_00, 0))
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        ({"id": "cs_test_another"}, 422),
+        ({"amount_total": 4_98}, 422),
+        ({"currency": "jpy"}, 422),
+        ({"payment_status": "no_payment_required"}, 422),
+        ({"payment_intent": None}, 422),
+        ({"metadata": {"wallet_order_id": str(uuid.uuid4())}}, 404),
+        ({"metadata": {}}, 404),
+    ],
+)
+def test_what_contradicts_the_order_moves_nothing(counter: Counter, changes: dict[str, Any], status: int) -> None:
+    order = counter.order()
+    assert counter.tells(counter.session("completed_paid", order, **changes)) == [status]
+    assert (fresh(order).state, payments_of(order), funds(order)) == ("created", [("started", False)], (0, 0))
+
+
+def test_an_event_of_the_other_mode_is_on_the_operators_list(counter: Counter) -> None:
+    order = counter.order()
+    event = counter.session("completed_paid", order) | {"livemode": True}
+    assert counter.tells(event) == [422]
+    stored = Callback.objects.get(message_id=event["id"])
+    assert (stored.outcome, stored.problem) == ("contradicts", "it is not of the test mode that this provider is in")
+    assert (fresh(order).state, funds(order)) == ("created", (0, 0))
+
+
+def test_the_secret_of_another_provider_does_not_pass(counter: Counter, market: Market) -> None:
+    order = counter.order()
+    another = make_till("stripe", f"whsec_{uuid.uuid4().hex}")
+    event = counter.session("completed_paid", order)
+    assert [counter.post(event, secret).status for secret in (another.secret, market.webhooks.secret)] == [401, 401]
+    assert (fresh(order).state, Callback.objects.filter(message_id=event["id"]).count()) == ("created", 0)
+
+
+def test_a_start_that_goes_wrong_can_be_made_again(counter: Counter) -> None:
+    order = counter.market.order(start=False)
+    counter.fake.mishaps = [says(500, b""), says(500, b"")]
+    with pytest.raises(Unstartable):
+        start_payment(order, counter.till.provider.slug, BASE)
+    assert start_payment(order, counter.till.provider.slug, BASE).reference == "cs_test_000001"
+    assert payments_of(order) == [("unstarted", False), ("started", False)]
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_of_two_clicks_at_once_the_one_that_comes_through_counts(counter: Counter, is_first: bool) -> None:
+    order, slug = counter.market.order(start=False), counter.till.provider.slug
+
+    def click_again(answer: Callable[[], Reply]) -> Reply:
+        counter.fake.mishaps = [says(500, b""), says(500, b"")] if is_first else []
+        aside(lambda: start_payment(order, slug, BASE))
+        return answer() if is_first else (400, {"error": {"type": "invalid_request_error", "message": "No."}})
+
+    counter.fake.mishaps = [click_again]
+    if is_first:
+        start_payment(order, slug, BASE)
+    else:
+        with pytest.raises(Unstartable):
+            start_payment(order, slug, BASE)
+    payment = Payment.objects.get(order=order)
+    assert (payment.state, payment.start_reference, payment.problem) == ("started", "cs_test_000001", "")
+    assert counter.tells(counter.session("completed_paid", order)) == [200]
+    assert fresh(order).state == "delivered"
+
+
+def aside(act: Callable[[], object]) -> None:
+    """Does something in another thread, with a connection of its own, and waits for its end."""
+
+    def run() -> None:
+        try:
+            with suppress(Unstartable):
+                act()
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+
+
+# --- Refunds: Stripe tells how much has gone back in all ------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("totals", "refunds"),
+    [
+        ([1_00], [1_00]),
+        ([1_00, 3_00], [1_00, 2_00]),
+        ([1_00, 3_00, 4_99], [1_00, 2_00, 1_99]),
+        ([3_00, 1_00], [3_00]),
+        ([3_00, 1_00, 4_99], [3_00, 1_99]),
+        ([1_00, 1_00], [1_00]),
+        ([4_99, 4_99], [4_99]),
+        ([0], []),
+    ],
+)
+@pytest.mark.parametrize("is_early", [False, True])
+def test_totals_in_any_order_give_back_what_has_gone_back(counter: Counter, totals: list[int], refunds: list[int], is_early: bool) -> None:
+    order = counter.order() if is_early else counter.paid()
+    assert counter.tells(*[counter.charge(order, total) for total in totals]) == [200] * len(totals)
+    state = "remembered" if is_early else "done"
+    assert refunds_of(order) == [("refund", state, amount) for amount in refunds]
+    if is_early:
+        assert counter.tells(counter.session("completed_paid", order)) == [200]
+    gone = max(totals)
+    assert fresh(order).refunded == gone
+    assert fresh(order).state == ("refunded" if gone == 4_99 else "delivered")
+    assert funds(order) == (500_00 - 500_00 * gone // 4_99, 0)
+    assert problems_of(order.player) == []
+
+
+def test_more_than_was_paid_never_goes_back(counter: Counter) -> None:
+    order = counter.paid()
+    assert counter.tells(counter.charge(order, 5_00)) == [422]
+    assert (fresh(order).refunded, funds(order)) == (0, (500_00, 0))
+
+
+def asked(order: Order, amount: int) -> Refund:
+    """A refund of our own asking, at work."""
+    return ask_refund(order.pk, amount, actor="operator", reason="test")
+
+
+def settle(refund: Refund) -> bool:
+    """Asks Stripe, as the sweep does when it is time."""
+    Refund.objects.filter(pk=refund.pk).update(next_at=now(), leased_until=None)
+    [(row, is_first)] = lease(now(), only=refund.pk)
+    return settle_one(row, is_first=is_first)
+
+
+def test_a_refund_of_our_own_asking_is_booked_once_whoever_tells_first(counter: Counter) -> None:
+    order = counter.paid()
+    refund = asked(order, 1_00)
+    assert settle(refund)
+    assert counter.tells(counter.charge(order, 1_00)) == [200]
+    assert refunds_of(order) == [("refund", "done", 1_00)]
+    assert Refund.objects.get(pk=refund.pk).reference in counter.fake.refunds
+    second = asked(order, 2_00)
+    counter.fake.next_status = "pending"
+    assert not settle(second)
+    assert counter.tells(counter.charge(order, 3_00)) == [200]
+    assert refunds_of(order) == [("refund", "done", 1_00), ("refund", "done", 2_00)]
+    assert (fresh(order).refunded, len(counter.fake.refunds), funds(order)) == (3_00, 2, (500_00 - 500_00 * 3_00 // 4_99, 0))
+    assert problems_of(order.player) == []
+
+
+def test_a_refund_whose_answer_was_lost_is_asked_about_and_made_once(counter: Counter) -> None:
+    order = counter.paid()
+    refund = asked(order, 4_99)
+    counter.fake.mishaps = [counter.fake.hang]
+    assert not settle(refund)
+    assert (refunds_of(order), counter.fake.refunds) == ([("refund", "unknown", 4_99)], {})
+    counter.fake.mishaps = [says(503, b"")]
+    assert not settle(refund)
+    # Stripe never heard of it: it is asked for again, and its answer is lost once more.
+    counter.fake.mishaps = [lambda answer: answer(), counter.fake.hang_after]
+    assert not settle(refund)
+    assert settle(refund)
+    assert (refunds_of(order), len(counter.fake.refunds), fresh(order).state) == ([("refund", "done", 4_99)], 1, "refunded")
+    assert (funds(order), problems_of(order.player)) == ((0, 0), [])
+
+
+def test_a_refund_that_stripe_refuses_gives_the_credit_back(counter: Counter) -> None:
+    order = counter.paid()
+    counter.fake.paid.clear()
+    refund = asked(order, 1_00)
+    assert funds(order) == (399_80, 0)
+    assert settle(refund)
+    row = Refund.objects.get(pk=refund.pk)
+    assert (row.state, row.problem) == ("refused", f"status 404: No such payment_intent: '{intent_of(Payment.objects.get(order=order))}'")
+    assert (funds(order), fresh(order).refunded) == ((500_00, 0), 0)
+
+
+@pytest.mark.parametrize("is_ordered", [True, False])
+def test_a_refund_of_the_dashboard_beside_one_of_ours_is_told_apart(counter: Counter, is_ordered: bool) -> None:
+    order = counter.paid()
+    refund = asked(order, 1_00)
+    counter.fake.mishaps = [counter.fake.hang_after]
+    assert not settle(refund)
+    theirs, both = counter.charge(order, 50), counter.charge(order, 1_50)
+    if is_ordered:
+        assert counter.tells(theirs, both) == [200, 200]
+    else:
+        # Of 1.50 nobody can say whether ours is in it: Stripe tells it again, and then it is clear.
+        assert counter.tells(both) == [422]
+        assert refunds_of(order) == [("refund", "unknown", 1_00)]
+        assert settle(refund)
+        assert counter.tells(both, theirs) == [200, 200]
+    assert sorted(refunds_of(order)) == [("refund", "done", 50), ("refund", "done", 1_00)]
+    assert (fresh(order).refunded, funds(order)) == (1_50, (500_00 - 500_00 * 1_50 // 4_99, 0))
+    assert Callback.objects.filter(order=order, outcome="contradicts", resolved_at=None).count() == 0
+    assert problems_of(order.player) == []
+
+
+def test_a_refund_of_one_payment_does_not_end_ours_of_another(counter: Counter) -> None:
+    order = counter.order()
+    start_payment(order, counter.till.provider.slug, BASE)
+    assert counter.tells(counter.session("completed_paid", order), counter.session("completed_paid", order, 1)) == [200, 200]
+    counter.known(order)
+    ours = asked(order, 4_99)
+    counter.fake.mishaps = [counter.fake.hang]
+    assert not settle(ours)
+    assert counter.tells(counter.charge(order, 4_99, 0)) == [200]
+    assert (fresh(order).state, funds(order)) == ("refunded", (0, 0))
+    assert refunds_of(order) == [("refund", "unknown", 4_99), ("refund", "done", 4_99)]
+    assert counter.tells(counter.charge(order, 4_99, 1)) == [200]
+    assert refunds_of(order) == [("refund", "done", 4_99), ("refund", "done", 4_99)]
+    assert problems_of(order.player) == []
+
+
+def test_a_refund_that_failed_after_all_is_on_the_operators_list(counter: Counter) -> None:
+    event = recorded("refund_failed")
+    assert counter.tells(event) == [422]
+    assert Callback.objects.get(message_id=event["id"]).problem.startswith("refund re_3QJx2aLkdIwHu7ix0LmNoPqR has failed")
+
+
+# --- Disputes -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("names", [["dispute_created"], ["dispute_funds_withdrawn"], ["dispute_created", "dispute_funds_withdrawn"]])
+@pytest.mark.parametrize("ends", [["dispute_closed_won"], ["dispute_funds_reinstated"], ["dispute_funds_reinstated", "dispute_closed_won"]])
+def test_a_dispute_takes_the_credit_once_and_a_won_one_gives_it_once(counter: Counter, names: list[str], ends: list[str]) -> None:
+    order = counter.paid()
+    assert counter.tells(*[counter.dispute(name, order) for name in [*names, "dispute_updated"]]) == [200] * (len(names) + 1)
+    assert (fresh(order).state, refunds_of(order), funds(order)) == ("charged_back", [("charge_back", "done", 4_99)], (0, 0))
+    assert counter.tells(*[counter.dispute(name, order) for name in ends]) == [200] * len(ends)
+    assert (fresh(order).state, refunds_of(order), funds(order)) == ("delivered", [("charge_back", "reversed", 4_99)], (500_00, 0))
+    assert [what for what, _ in story_of(order)].count("charge_back") == 1
+    assert problems_of(order.player) == []
+
+
+def test_a_lost_dispute_stays_charged_back(counter: Counter) -> None:
+    order = counter.paid()
+    assert counter.tells(counter.dispute("dispute_created", order), counter.dispute("dispute_closed_lost", order)) == [200, 200]
+    assert (fresh(order).state, funds(order)) == ("charged_back", (0, 0))
+
+
+def test_an_inquiry_moves_nothing_until_it_becomes_a_dispute(counter: Counter) -> None:
+    order = counter.paid()
+    assert counter.tells(counter.dispute("inquiry_created", order)) == [200]
+    assert (fresh(order).state, funds(order)) == ("delivered", (500_00, 0))
+    assert counter.tells(counter.dispute("dispute_funds_withdrawn", order)) == [200]
+    assert (fresh(order).state, funds(order)) == ("charged_back", (0, 0))
+
+
+def test_an_inquiry_that_is_closed_has_moved_nothing(counter: Counter) -> None:
+    order = counter.paid()
+    assert counter.tells(counter.dispute("inquiry_created", order), counter.dispute("inquiry_closed", order)) == [200, 200]
+    assert (fresh(order).state, refunds_of(order), funds(order)) == ("delivered", [], (500_00, 0))
+
+
+def test_a_dispute_that_overtakes_its_payment_is_told_again_and_then_counts(counter: Counter) -> None:
+    order = counter.order()
+    dispute = counter.dispute("dispute_created", order)
+    assert counter.tells(dispute, dispute) == [404, 404]
+    assert counter.tells(counter.session("completed_paid", order)) == [200]
+    assert (fresh(order).state, funds(order)) == ("delivered", (500_00, 0))
+    assert counter.tells(dispute, dispute) == [200, 200]
+    assert (fresh(order).state, funds(order)) == ("charged_back", (0, 0))
+    # What was answered 404 is off the operators' list.
+    rows = Callback.objects.filter(message_id=dispute["id"]).order_by("pk")
+    assert [(row.outcome, row.resolved_at is not None) for row in rows] == [("no_order", True), ("acted", False)]
+
+
+def test_a_reversal_that_overtakes_its_dispute_is_told_again_and_then_counts(counter: Counter) -> None:
+    order = counter.paid()
+    won = counter.dispute("dispute_funds_reinstated", order)
+    assert counter.tells(won, counter.dispute("dispute_created", order), won) == [422, 200, 200]
+    assert (fresh(order).state, funds(order)) == ("delivered", (500_00, 0))
+    assert problems_of(order.player) == []
+
+
+def test_a_partial_dispute_takes_its_share(counter: Counter) -> None:
+    order = counter.paid()
+    assert counter.tells(counter.dispute("dispute_created", order, amount=1_00)) == [200]
+    assert (fresh(order).charged_back, funds(order)) == (1_00, (399_80, 0))
+    assert counter.tells(counter.dispute("dispute_funds_withdrawn", order, amount=4_99)) == [422]
+    assert (fresh(order).charged_back, funds(order)) == (1_00, (399_80, 0))
+
+
+def test_a_payment_whose_session_is_not_known_yet_is_found_by_its_order(counter: Counter) -> None:
+    # The callback is quicker than the answer of the call that began it.
+    order = counter.market.order(start=False)
+    statuses: list[int] = []
+
+    def pays_at_once(answer: Callable[[], Reply]) -> Reply:
+        reply = answer()
+        aside(lambda: statuses.append(counter.post(counter.session("completed_paid", order, id=reply[1]["id"])).status))
+        return reply
+
+    counter.fake.mishaps = [pays_at_once]
+    start_payment(order, counter.till.provider.slug, BASE)
+    assert statuses == [200]
+    assert (fresh(order).state, payments_of(order), funds(order)) == ("delivered", [("paid", False)], (500_00, 0))
+
+
+def test_a_start_that_is_repeated_goes_to_the_same_session(counter: Counter) -> None:
+    order = counter.market.order(start=False)
+    started = start_payment(order, counter.till.provider.slug, BASE)
+    # As if the process had died before it wrote the answer down.
+    Payment.objects.filter(order=order).update(start_reference="")
+    assert start_payment(order, counter.till.provider.slug, BASE) == started
+    assert (len(counter.fake.sessions), payments_of(order)) == (1, [("started", False)])

@@ -1,0 +1,223 @@
+"""order-notify: a right signature proves little, so every field is compared by value with the order (contract 4.2)."""
+
+import json
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from payments.checkout.payments import start_payment
+from payments.models import Callback, Order
+from payments.providers.order_notify import plain
+from payments.providers.signatures import order_notify
+from payments.providers.signatures.order_notify import Literal, Notification
+from tests.conftest import Clock
+from tests.payments.callbacks.test_intake import is_untouched, kept
+from tests.support.callers import Answer, holding
+from tests.support.invariants import problems_of
+from tests.support.shop import BASE, Market, Till, event_body, fresh, make_till, notification_fields, outcomes, payments_of
+
+NOON = datetime.fromisoformat("2031-03-05T12:00:00+00:00")
+
+
+def post(till: Till, fields: dict[str, Any]) -> Answer:
+    """Signs fields and posts them as JSON; a `Literal` is a JSON number of these very characters."""
+    texts = {name: str(value) for name, value in fields.items()}
+    sign = order_notify.sign(Notification(**{"extParams": "", **texts, "sign": ""}), till.secret)
+    body = json.dumps({**fields, "sign": sign})
+    for value in fields.values():
+        if isinstance(value, Literal):
+            body = body.replace(f'"{value}"', value, 1)
+    return till.post(body.encode(), {})
+
+
+def order_of(market: Market, product: str = "gold", **changes: Any) -> Order:
+    return market.order(product=product, till=market.notify, **changes)
+
+
+@pytest.mark.parametrize("form", [False, True])
+def test_a_notification_pays_its_order(market: Market, form: bool) -> None:
+    order = order_of(market, extParams="zone=7&x=ü +%")
+    answer = market.notify.notify(order, form=form)
+    assert (answer.status, answer.raw) == (200, b'{"status":"ok"}')
+    assert (fresh(order).state, payments_of(order), holding(order.player).spendable) == ("delivered", [("paid", False)], 500_00)
+    assert (kept(order).message_id, kept(order).reference, kept(order).type) == (order.pk.hex, order.pk.hex, "payment.succeeded")
+    assert problems_of(order.player) == []
+
+
+@pytest.mark.parametrize("price", ["4.990", "4.99000000", "04.99", "499e-2", "0.499E1", "4.99e0", "4.99E+0"])
+def test_a_price_is_compared_by_value(market: Market, price: str) -> None:
+    order = order_of(market)
+    assert market.notify.notify(order, productPrice=price).status == 200
+    assert fresh(order).state == "delivered"
+
+
+@pytest.mark.parametrize(
+    ("name", "written"), [("serverId", "10001"), ("productPrice", "4.99"), ("productPrice", "4.990"), ("productPrice", "499e-2"), ("ts", "1682319749000")]
+)
+def test_a_number_may_be_a_json_number(market: Market, name: str, written: str) -> None:
+    order = order_of(market)
+    assert post(market.notify, notification_fields(order) | {name: Literal(written)}).status == 200
+    assert fresh(order).state == "delivered"
+
+
+def test_a_retry_in_another_spelling_or_form_is_the_same(market: Market) -> None:
+    order = order_of(market)
+    assert market.notify.notify(order).status == 200
+    for name, value in (("productPrice", "4.990"), ("productPrice", "499e-2"), ("serverId", "010001"), ("ts", "1682319749000")):
+        assert post(market.notify, notification_fields(order) | {name: value}).status == 200
+    assert market.notify.notify(order, form=True).status == 200
+    assert (outcomes(order), kept(order).times_seen, holding(order.player).spendable) == (["acted"], 6, 500_00)
+
+
+OTHERS = {
+    "uid": ["someone-else", "", "UID"],
+    "serverId": ["10002", "", "10001.5", "1e4", "ten", "9" * 1000],
+    "productId": ["sword", "", "GOLD", "gold "],
+    "productPrice": ["4.98", "5", "499", "", "0", "-4.99", "4,99", "4.99 ", "4.991", "NaN", "Infinity", "1e999999999", "1e99999", "9" * 1000, "٤.٩٩", "0x5"],
+    "extParams": ["", "zone=8", "ZONE=7", "zone=7 ", "zone=7\x00"],
+}
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in OTHERS.items() for value in values])
+def test_a_field_that_is_not_the_orders_is_422_however_well_it_is_signed(market: Market, name: str, value: str) -> None:
+    order = order_of(market, extParams="zone=7")
+    value = order.player.uid.upper() if value == "UID" else value
+    answer = post(market.notify, notification_fields(order) | {name: value})
+    assert (answer.status, answer.error) == (422, 101)
+    assert (outcomes(order), kept(order).problem, kept(order).resolved_at) == (["contradicts"], f"{name} differs from the order", None)
+    assert is_untouched(order)
+    assert market.notify.notify(order).status == 200
+    assert fresh(order).state == "delivered"
+
+
+def test_several_wrong_fields_are_all_named(market: Market) -> None:
+    order = order_of(market)
+    assert market.notify.notify(order, uid="x", productPrice="1", extParams="y").status == 422
+    assert kept(order).problem == "uid, productPrice, extParams differ from the order"
+
+
+def test_ext_params_may_be_absent_only_where_the_order_has_none(market: Market) -> None:
+    for ext_params, expected in ((None, 200), ("zone=7", 422)):
+        order = order_of(market, extParams=ext_params)
+        fields = {name: value for name, value in notification_fields(order).items() if name != "extParams"}
+        assert post(market.notify, fields).status == expected
+        assert fresh(order).state == ("delivered" if expected == 200 else "created")
+
+
+def test_fields_that_run_together_have_a_right_signature_and_pay_nothing(market: Market) -> None:
+    order = order_of(market)
+    right = notification_fields(order)
+    sign = order_notify.sign(Notification(**right, sign=""), market.notify.secret)
+    shifts = [
+        {"serverId": "1000", "uid": "1" + right["uid"]},
+        {"productPrice": "4.9", "productId": "9gold"},
+        {"productPrice": "4.99g", "productId": "old"},
+        {"uid": right["uid"][:-1], "productPrice": right["uid"][-1] + "4.99"},
+        {"productId": "gol", "ts": "d" + right["ts"]},
+        {"productId": "gold" + right["ts"][0], "ts": right["ts"][1:]},
+    ]
+    for shift in shifts:
+        assert order_notify.sign(Notification(**(right | shift), sign=""), market.notify.secret) == sign
+        assert market.notify.post(json.dumps(right | shift | {"sign": sign}).encode(), {}).status in (401, 422)
+    assert is_untouched(order)
+    assert market.notify.post(json.dumps(right | {"sign": sign}).encode(), {}).status == 200
+
+
+def test_a_signature_without_its_secret_is_401(market: Market) -> None:
+    order, before = order_of(market), Callback.objects.count()
+    right = notification_fields(order)
+    for secret in ("", order_notify.PUBLISHED_SECRET, "another secret that is wrong"):
+        sign = order_notify.sign(Notification(**right, sign=""), secret)
+        assert market.notify.post(json.dumps(right | {"sign": sign}).encode(), {}).status == 401
+    assert market.notify.notify(order, sign="\ud800").status == 401
+    assert market.notify.notify(order, sign=order_notify.sign(Notification(**right, sign=""), market.notify.secret).lower()).status == 401
+    assert (is_untouched(order), Callback.objects.count()) == (True, before)
+
+
+@pytest.mark.parametrize(("off", "expected"), [(-10 * 365 * 86_400_000, 200), (0, 200), (300_000, 200), (300_001, 401), (86_400_000, 401)])
+def test_only_what_is_more_than_five_minutes_ahead_is_refused_for_its_time(market: Market, clock: Clock, off: int, expected: int) -> None:
+    order = order_of(market)
+    clock.stand(NOON)
+    assert market.notify.notify(order, ts=int(NOON.timestamp() * 1000) + off).status == expected
+    clock.restore()
+    assert fresh(order).state == ("delivered" if expected == 200 else "created")
+
+
+STRANGE = ["", "x", "0" * 32, "A" * 32, "0" * 31, "\x00", "\ud800", "x" * 1024, "ü" * 300, "00000000-0000-4000-8000-000000000000", "' OR 1=1 --"]
+
+
+@pytest.mark.parametrize("named", STRANGE)
+def test_an_order_that_is_none_of_ours_is_404_and_on_the_operators_list(market: Market, named: str) -> None:
+    till = make_till("order-notify")
+    order = market.order(till=till)
+    for times in (1, 2):
+        assert till.notify(order, cpOrderId=named).status == 404
+        row = Callback.objects.get(provider=till.provider)
+        assert (row.outcome, row.order, row.times_seen) == ("no_order", None, times)
+    assert is_untouched(order)
+
+
+def test_the_games_own_order_id_finds_nothing(market: Market) -> None:
+    order = order_of(market)
+    assert market.notify.notify(order, cpOrderId=order.cp_order_id).status == 404
+    assert is_untouched(order)
+
+
+def test_an_order_in_another_currency_is_not_offered_and_so_not_paid(market: Market) -> None:
+    till = make_till("order-notify", currency_id="XAG")
+    order = market.order(start=False)
+    assert till.notify(order).status == 422
+    assert is_untouched(order)
+
+
+def test_another_provider_of_the_scheme_pays_nothing_that_it_did_not_start(market: Market) -> None:
+    other = make_till("order-notify")
+    order = order_of(market)
+    assert other.notify(order).status == 422
+    assert is_untouched(order)
+    assert market.notify.notify(order).status == 200
+
+
+def test_a_webhooks_body_says_nothing_to_order_notify_and_the_other_way_round(market: Market) -> None:
+    order = order_of(market)
+    body = event_body("payment.succeeded", order)
+    assert market.notify.post(body, market.webhooks.signed(body)).status == 401
+    assert market.webhooks.notify(order, secret=market.notify.secret).status == 401
+    assert is_untouched(order)
+
+
+def test_a_sign_of_a_published_example_pays_nothing(market: Market) -> None:
+    published = {
+        "uid": "test", "serverId": "10001", "cpOrderId": "c9c35cf409344312146fa7546a94d1a6", "productId": "wm.spin.1", "productPrice": "4.99",
+        "extParams": "", "ts": "1682319749000", "sign": "39E27178DE3254875D8470AB7A13D912",
+    }  # fmt: skip
+    assert market.notify.post(json.dumps(published).encode(), {}).status == 401
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("4.990", "4.99"),
+        ("499e-2", "4.99"),
+        ("4e2", "400"),
+        ("0400", "400"),
+        ("0.0", "0"),
+        ("-7.0", "-7"),
+        ("x", "x"),
+        ("", ""),
+        ("1e9999", "1e9999"),
+        ("+1", "+1"),
+    ],
+)
+def test_a_number_is_remembered_in_its_plainest_spelling(written: str, said: str) -> None:
+    assert plain(written) == said
+
+
+def test_a_notification_after_another_provider_paid_is_a_second_payment(market: Market) -> None:
+    order = order_of(market)
+    start_payment(order, market.webhooks.provider.slug, BASE)
+    assert market.webhooks.tell("payment.succeeded", order).status == 200
+    assert market.notify.notify(order).status == 200
+    assert (outcomes(order), payments_of(order)) == (["acted", "second_payment"], [("paid", True), ("paid", False)])
+    assert holding(order.player).spendable == 500_00

@@ -1,0 +1,186 @@
+"""A secret serves one owner and one direction; using one twice is refused when it is entered (contract 4.2, rule 2)."""
+
+from base64 import b64encode
+from collections.abc import Callable
+
+import psycopg
+import pytest
+from django.core.exceptions import ValidationError
+from django.db.utils import ProgrammingError
+from django.forms import modelform_factory
+
+from payments.models import Provider, Secret
+from payments.providers.registry import BOOK
+from payments.providers.signatures import order_notify, standard_webhooks
+from payments.providers.signing_secrets import (
+    SecretRefused,
+    add_callback_secret,
+    add_delivery_secret,
+    delivery_secrets,
+    open_secret,
+    replace_api_secret,
+    reseal_secret,
+    retire_secret,
+)
+from players.admin.games import GameForm
+from players.models import Game
+from players.operations import create_credential, set_query_password
+from tests.support.callers import make_party, unique
+from tests.support.shop import Market, event_body, fresh, make_till
+
+
+def live(provider: Provider) -> int:
+    return Secret.objects.filter(provider=provider, retired_at=None).count()
+
+
+@pytest.mark.parametrize("secret", [order_notify.PUBLISHED_SECRET, standard_webhooks.PUBLISHED_SECRET])
+def test_a_published_secret_is_refused_as_a_live_one(market: Market, secret: str) -> None:
+    till, game = make_till("order-notify"), make_party().game
+    stripe = Provider.objects.create(slug=unique("stripe"), name="Stripe", scheme="stripe")
+    attempts: list[Callable[[], Secret]] = [
+        lambda: add_callback_secret(till.provider, secret, actor="test"),
+        lambda: add_callback_secret(make_till("standard-webhooks").provider, secret, actor="test"),
+        lambda: add_callback_secret(stripe, secret, actor="test"),
+        lambda: replace_api_secret(stripe, secret, actor="test"),
+        lambda: add_delivery_secret(game, secret, actor="test"),
+    ]
+    for enter in attempts:
+        with pytest.raises(SecretRefused) as refused:
+            enter()
+        assert secret not in str(refused.value)
+    assert (live(till.provider), live(stripe), delivery_secrets(game)) == (1, 0, [])
+
+
+@pytest.mark.parametrize(("scheme", "secret"), [("order-notify", "a" * 30), ("order-notify", "abcabc1" * 4), ("standard-webhooks", "whsec_" + "A" * 44)])
+def test_a_secret_that_anybody_could_guess_is_refused(market: Market, scheme: str, secret: str) -> None:
+    provider = make_till(scheme).provider
+    with pytest.raises(SecretRefused, match="too simple"):
+        add_callback_secret(provider, secret, actor="test")
+    assert live(provider) == 1
+
+
+def test_a_secret_is_used_once_whoever_had_it(market: Market) -> None:
+    used = market.webhooks.secret
+    other = make_till("standard-webhooks").provider
+    attempts: list[Callable[[], Secret]] = [
+        lambda: add_callback_secret(market.webhooks.provider, used, actor="test"),
+        lambda: add_callback_secret(other, used, actor="test"),
+        lambda: add_callback_secret(market.notify.provider, used, actor="test"),
+        lambda: add_callback_secret(other, market.delivery_secret, actor="test"),
+        lambda: add_delivery_secret(market.game, used, actor="test"),
+        lambda: add_delivery_secret(market.game, market.delivery_secret, actor="test"),
+        lambda: add_delivery_secret(make_party().game, market.delivery_secret, actor="test"),
+    ]
+    for enter in attempts:
+        with pytest.raises(SecretRefused, match="is or was in use already"):
+            enter()
+    assert (live(other), delivery_secrets(market.game)) == (1, [market.delivery_secret])
+
+
+def test_a_retired_secret_is_not_used_again(market: Market) -> None:
+    till = make_till("standard-webhooks")
+    assert retire_secret(till.provider.secrets.get(), actor="test")
+    for provider in (till.provider, make_till("standard-webhooks").provider):
+        with pytest.raises(SecretRefused, match="is or was in use already"):
+            add_callback_secret(provider, till.secret, actor="test")
+    assert live(till.provider) == 0
+
+
+def test_other_spellings_of_the_same_bytes_are_the_same_secret(market: Market) -> None:
+    till = make_till("standard-webhooks", secret="whsec_" + b64encode(bytes(range(100, 132))).decode())
+    spelt = till.secret[:-2] + chr(ord(till.secret[-2]) + 1) + "="
+    assert standard_webhooks.key_of(spelt) == standard_webhooks.key_of(till.secret)
+    with pytest.raises(SecretRefused, match="is or was in use already"):
+        add_callback_secret(make_till("standard-webhooks").provider, spelt, actor="test")
+
+
+def test_what_opens_our_api_or_a_games_signs_no_callbacks(market: Market) -> None:
+    party = make_party(query_username="platform")
+    _, password = create_credential(kind="game", game=party.game, username=unique("g"), allowed_networks=[], note="")
+    set_query_password(party.game, unique("query-password"))
+    asked_with = unique("query-password")
+    set_query_password(party.game, asked_with)
+    till = make_till("order-notify")
+    for secret in (password, asked_with):
+        with pytest.raises(SecretRefused, match="is or was in use already"):
+            add_callback_secret(till.provider, secret, actor="test")
+    assert live(till.provider) == 1
+
+
+def test_a_secret_of_payments_is_no_games_query_password(market: Market) -> None:
+    form = modelform_factory(Game, form=GameForm, fields=["query_username"])(instance=make_party().game)
+    assert isinstance(form, GameForm)
+    for text in (market.webhooks.secret, market.notify.secret, market.delivery_secret):
+        form.cleaned_data = {"query_password": text}
+        with pytest.raises(ValidationError, match="every secret is used once") as refused:
+            form.clean_query_password()
+        assert text not in str(refused.value)
+    form.cleaned_data = {"query_password": "one of its own"}
+    assert form.clean_query_password() == "one of its own"
+
+
+@pytest.mark.parametrize(
+    ("scheme", "text"),
+    [
+        ("order-notify", "fifteen chars .."[:15]),
+        ("order-notify", "x" * 256),
+        ("order-notify", "a secret with ümlaut"),
+        ("order-notify", "a secret\nof two lines"),
+        ("order-notify", ""),
+        ("standard-webhooks", "MKiLHWZvGPTq2258"),
+        ("standard-webhooks", "whsec_"),
+        ("standard-webhooks", "whsec_" + b64encode(b"x" * 23).decode()),
+        ("standard-webhooks", "whsec_" + b64encode(b"x" * 65).decode()),
+        ("standard-webhooks", "whsec_" + "!" * 40),
+        ("standard-webhooks", "WHSEC_" + b64encode(b"x" * 32).decode()),
+    ],
+)
+def test_what_cannot_sign_is_refused_and_not_repeated(market: Market, scheme: str, text: str) -> None:
+    till = make_till(scheme)
+    with pytest.raises(SecretRefused) as refused:
+        add_callback_secret(till.provider, text, actor="test")
+    assert not text or text not in str(refused.value)
+    assert live(till.provider) == 1
+
+
+def test_an_api_secret_is_replaced_and_only_where_the_scheme_has_one(market: Market) -> None:
+    stripe = Provider.objects.create(slug=unique("stripe"), name="Stripe", scheme="stripe")
+    first, second = (unique("sk_test") for _ in range(2))
+    replace_api_secret(stripe, first, actor="test")
+    made = replace_api_secret(stripe, second, actor="test")
+    assert list(Secret.objects.filter(provider=stripe, retired_at=None)) == [made]
+    for text in (first, second, "short", "x" * 256, "a secret key of ümlauts"):
+        with pytest.raises(SecretRefused):
+            replace_api_secret(stripe, text, actor="test")
+    with pytest.raises(SecretRefused, match="never called with a secret"):
+        replace_api_secret(market.webhooks.provider, unique("sk"), actor="test")
+    assert open_secret(made) == second
+    assert BOOK.all(0)[stripe.slug].api_secret == second
+
+
+def test_a_secret_is_sealed_and_nowhere_to_be_read(market: Market) -> None:
+    row = market.webhooks.provider.secrets.get()
+    stored = " ".join(str(value) for value in Secret.objects.filter(pk=row.pk).values_list()[0])
+    assert market.webhooks.secret not in stored + repr(row) + str(row) + repr(BOOK.find(market.webhooks.provider.slug))
+    assert open_secret(row) == market.webhooks.secret
+    reseal_secret(row)
+    row.refresh_from_db()
+    assert open_secret(row) == market.webhooks.secret
+
+
+def test_a_secret_is_never_forgotten(market: Market, owner: "psycopg.Connection[object]") -> None:
+    row = market.webhooks.provider.secrets.get()
+    with pytest.raises(psycopg.errors.RestrictViolation):
+        owner.execute("DELETE FROM payments_secret WHERE id = %s", [row.pk])
+    with pytest.raises(ProgrammingError, match="permission denied"):
+        Secret.objects.filter(pk=row.pk)._raw_delete("default")
+
+
+def test_a_provider_without_a_live_secret_is_not_offered_and_believes_nothing(market: Market) -> None:
+    till = make_till("standard-webhooks")
+    order = market.order(till=till)
+    retire_secret(till.provider.secrets.get(), actor="test")
+    BOOK.forget()
+    body = event_body("payment.succeeded", order)
+    assert till.post(body, till.signed(body)).status == 401
+    assert fresh(order).state == "created"

@@ -1,0 +1,114 @@
+"""Every step locks an order first and then a player's wallets in the order of their ids, so that none waits for another for ever."""
+
+import random
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+import psycopg
+import pytest
+from django.db import connections
+
+from lib.clock import now
+from payments.models import Order, Provider, Refund
+from payments.providers import SPEAKERS
+from payments.providers.protocol import Fate, Word
+from payments.refunds.worker import ask_refund, lease, take_word
+from tests.support.callers import Seat, holding, unique
+from tests.support.invariants import problems_of
+from tests.support.scripted_provider import Scripted
+from tests.support.shop import Market, Till, event_body, fresh, new_reference
+from wallet.models import Wallet
+
+Owner = psycopg.Connection[Any]
+LOCK = "SELECT 1 FROM wallet_wallet WHERE id = %s FOR NO KEY UPDATE"
+WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+
+
+@pytest.fixture(autouse=True)
+def bank(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(SPEAKERS, Provider.Scheme.STANDARD_WEBHOOKS, Scripted())
+
+
+def asked(order: Order, amount: int) -> Refund:
+    """A refund that a provider has just been asked for."""
+    refund = ask_refund(order.pk, amount, actor="test", reason="test")
+    assert len(lease(now(), only=refund.pk)) == 1
+    return refund
+
+
+@pytest.mark.parametrize("first", ["XAG", "EUR"])
+def test_the_end_of_a_refund_locks_the_wallets_in_the_order_of_their_ids(market: Market, owner: Owner, first: str) -> None:
+    seat = market.seat(first)
+    order = market.paid(seat)
+    # All of the credit is set aside: only the set-aside itself is left to move in its wallet.
+    refund = asked(order, 4_99)
+    lower, higher = Wallet.objects.filter(player=seat.player).order_by("pk").values_list("pk", flat=True)
+
+    def end() -> None:
+        take_word(refund.pk, Word(Fate.DONE, new_reference()))
+        connections.close_all()
+
+    thread = threading.Thread(target=end)
+    with owner.transaction():
+        owner.execute(LOCK, [lower])
+        thread.start()
+        wait_for_a_waiter(owner)
+        # Whoever waits for the lower one does not hold the higher one.
+        owner.execute(LOCK + " NOWAIT", [higher])
+    thread.join(10)
+    assert (fresh(order).state, holding(seat.player)[:4], problems_of(seat.player)) == ("refunded", (0, 0, 0, 0), [])
+
+
+def wait_for_a_waiter(owner: Owner) -> None:
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        row = owner.execute(WAITING).fetchone()
+        if row and row[0]:
+            return
+        time.sleep(0.01)
+    raise AssertionError("nobody waits")
+
+
+def test_payments_refunds_and_withdrawals_of_one_player_at_once_all_come_to_an_end(market: Market, owner: Owner, server: str) -> None:
+    seat = market.seat()
+    seat.adjust("credit", 10_000_00)
+    euros = seat.elsewhere("EUR")
+    euros.adjust("credit", 10_000_00)
+    till = Till(market.webhooks.provider, market.webhooks.secret, server)
+    fresh_orders = [market.order(seat, product) for product in ("gold", "pack") * 6]
+    paid = [market.paid(seat) for _ in range(12)]
+    refunds = [asked(market.paid(seat), 4_99) for _ in range(6)]
+    jobs: list[Any] = [(till, [event_body("payment.succeeded", order)]) for order in fresh_orders]
+    for order in paid:
+        dispute = new_reference()
+        jobs.append(
+            (till, [event_body("payment.charged_back", order, reference=dispute), event_body("payment.charge_back_reversed", order, reference=dispute)])
+        )
+    jobs += refunds + [replace(one, caller=one.caller.at(server)) for one in (seat, euros) for _ in range(6)]
+    random.Random(7).shuffle(jobs)
+    with ThreadPoolExecutor(12) as pool:
+        statuses = [status for found in pool.map(do, jobs) for status in found]
+    assert set(statuses) == {200}
+    assert {fresh(order).state for order in paid} == {"delivered"}
+    assert {fresh(order).state for order in fresh_orders} == {"delivered", "paid"}
+    assert set(Refund.objects.filter(pk__in=[refund.pk for refund in refunds]).values_list("state", flat=True)) == {"done"}
+    # 10 000 + 12 bought before + 6 gold + 6 packs - 6 withdrawals of 1.00; what was refunded is gone.
+    assert holding(seat.player)[:4] == (10_000_00 + 12 * 500_00 + 6 * 500_00 + 6 * 1000_00 - 6_00, 0, 0, 0)
+    assert holding(seat.player, "EUR").spendable == 10_000_00 - 6_00
+    assert problems_of(seat.player) == []
+
+
+def do(job: Any) -> list[int]:
+    """One of the jobs, in a thread of its own."""
+    if isinstance(job, Refund):
+        assert take_word(job.pk, Word(Fate.DONE, new_reference()))
+        connections.close_all()
+        return [200]
+    if isinstance(job, Seat):
+        mm = unique("mm")
+        return [job.done("withdraw", mm, "1.00").status, job.done("confirmWithdrawal", mm).status]
+    till, bodies = job
+    return [till.post(body, till.signed(body)).status for body in bodies]

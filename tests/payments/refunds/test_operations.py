@@ -1,0 +1,427 @@
+"""Refunds of our own asking: set aside first, asked for once, asked about until somebody knows (contract 4.2, issue's point 4)."""
+
+import uuid
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from lib.clock import now
+from payments.models import Delivery, Order, OrderEvent, Provider, Refund
+from payments.providers import SPEAKERS
+from payments.providers.protocol import Fate, Unstartable, Wish, Word
+from payments.refunds.worker import LEASE, PAUSES, NotRefundable, ask_again, ask_refund, lease, refundable, settle_one, settle_refunds, take_word
+from tests.conftest import Clock
+from tests.support.callers import Holding, Seat, holding, unique
+from tests.support.invariants import problems_of
+from tests.support.scripted_provider import Scripted
+from tests.support.shop import Market, event_body, fresh, new_reference, refunds_of, story_of
+from wallet.job_runs import Run
+from wallet.models import Alert, Transaction
+
+REASON = "the player asked"
+UNKNOWN, REFUSED, UNHEARD = Word(Fate.UNKNOWN, problem="a time-out"), Word(Fate.REFUSED, problem="too late"), Word(Fate.UNHEARD)
+
+
+def done(reference: str | None = None) -> Word:
+    return Word(Fate.DONE, new_reference() if reference is None else reference)
+
+
+@pytest.fixture
+def bank(monkeypatch: pytest.MonkeyPatch) -> Scripted:
+    """What every provider of Standard Webhooks says in this test."""
+    scripted = Scripted()
+    monkeypatch.setitem(SPEAKERS, Provider.Scheme.STANDARD_WEBHOOKS, scripted)
+    return scripted
+
+
+def ask(order: Order, amount: int, **more: Any) -> Refund:
+    return ask_refund(order.pk, amount, actor="operator", reason=REASON, **more)
+
+
+def settle(refund: Refund) -> None:
+    """A worker's turn, where the refund is due."""
+    for one, is_first in lease(now(), only=refund.pk):
+        settle_one(one, is_first=is_first)
+
+
+def later(refund: Refund) -> None:
+    """The pause is over."""
+    Refund.objects.filter(pk=refund.pk).update(next_at=now())
+
+
+def look(refund: Refund) -> tuple[str, int, int]:
+    """Its state, how often it was asked for or about, and what it took of the credit."""
+    present = Refund.objects.get(pk=refund.pk)
+    return present.state, present.times_asked, present.clawback
+
+
+def aside(refund: Refund) -> str:
+    """What has become of what was set aside for it."""
+    assert refund.set_aside_transaction is not None
+    return Transaction.objects.get(pk=refund.set_aside_transaction).state
+
+
+def spend(seat: Seat, amount: str) -> None:
+    seat.done("confirmWithdrawal", seat.opened("withdraw", amount))
+
+
+# --- A good end ---------------------------------------------------------------------------------------------
+
+
+def test_the_credit_is_set_aside_before_anybody_is_asked(market: Market, bank: Scripted) -> None:
+    order = market.paid()
+    refund = ask(order, 1_00)
+    # floor(500.00 * 1.00 / 4.99)
+    assert (refund.set_aside, look(refund)) == (100_20, ("asked", 0, 0))
+    assert (holding(order.player)[:4], fresh(order).refunded) == ((399_80, 100_20, 0, 0), 0)
+    assert (aside(refund), bank.calls) == ("pending", [])
+    assert problems_of(order.player) == []
+
+
+def test_a_refund_that_the_provider_does_at_once(market: Market, bank: Scripted) -> None:
+    order = market.paid()
+    refund = ask(order, 1_00)
+    bank.words = [done("re_1")]
+    settle(refund)
+    wish = bank.asked[0][1]
+    assert (wish.id, wish.order_id, wish.amount, wish.currency, bank.calls) == (refund.pk, order.pk, 1_00, "EUR", ["refund"])
+    assert (look(refund), fresh(order).refunded, fresh(order).clawed_back, fresh(order).state) == (("done", 1, 100_20), 1_00, 100_20, "delivered")
+    assert (holding(order.player)[:4], aside(refund)) == ((399_80, 0, 0, 0), "confirmed")
+    assert story_of(order)[-2:] == [("refund_asked", "delivered"), ("refund", "delivered")]
+    assert problems_of(order.player) == []
+    settle(refund)
+    assert bank.calls == ["refund"]
+
+
+def test_its_callback_after_the_answer_books_nothing_twice(market: Market, bank: Scripted) -> None:
+    order, reference = market.paid(), new_reference()
+    refund = ask(order, 1_00)
+    bank.words = [done(reference)]
+    settle(refund)
+    held = holding(order.player)
+    assert market.webhooks.tell("payment.refunded", order, "1.00", reference=reference).status == 200
+    assert market.webhooks.tell("payment.refunded", order, "1.01", reference=reference).status == 422
+    assert (refunds_of(order), fresh(order).refunded, holding(order.player)) == ([("refund", "done", 1_00)], 1_00, held)
+
+
+def test_its_callback_before_the_answer_is_its_end(market: Market, bank: Scripted) -> None:
+    order, reference = market.paid(), new_reference()
+    refund = ask(order, 1_00)
+
+    def quicker(wish: Wish) -> Word:
+        assert market.webhooks.tell("payment.refunded", order, "1.00", reference=reference).status == 200
+        return done(reference)
+
+    bank.words = [quicker]
+    settle(refund)
+    assert (look(refund), refunds_of(order), fresh(order).refunded) == (("done", 1, 100_20), [("refund", "done", 1_00)], 1_00)
+    assert holding(order.player)[:4] == (399_80, 0, 0, 0)
+    assert problems_of(order.player) == []
+
+
+def test_a_callback_of_another_amount_under_its_reference_is_422(market: Market, bank: Scripted) -> None:
+    order, reference = market.paid(), new_reference()
+    refund = ask(order, 2_00)
+    bank.words = [Word(Fate.UNKNOWN, reference)]
+    settle(refund)
+    assert market.webhooks.tell("payment.refunded", order, "1.00", reference=reference).status == 422
+    assert (look(refund)[0], fresh(order).refunded) == ("unknown", 0)
+    assert market.webhooks.tell("payment.refunded", order, "2.00", reference=reference).status == 200
+    assert (look(refund)[0], fresh(order).refunded, refunds_of(order)) == ("done", 2_00, [("refund", "done", 2_00)])
+
+
+def test_a_refund_of_the_same_amount_that_was_made_elsewhere_ends_only_one(market: Market, bank: Scripted) -> None:
+    order = market.paid()
+    refund = ask(order, 1_00)
+    # Not asked for yet: what is told now is another one.
+    assert market.webhooks.tell("payment.refunded", order, "1.00").status == 200
+    assert (look(refund)[0], fresh(order).refunded) == ("asked", 1_00)
+    bank.words = [done()]
+    settle(refund)
+    # floor(500.00 * 2.00 / 4.99)
+    assert (look(refund)[0], fresh(order).refunded, fresh(order).clawed_back) == ("done", 2_00, 200_40)
+    assert (holding(order.player)[:4], problems_of(order.player)) == ((299_60, 0, 0, 0), [])
+
+
+def test_a_full_refund_ends_the_order_and_its_delivery(market: Market, bank: Scripted) -> None:
+    order = market.paid(product="pack")
+    refund = ask(order, 20_00)
+    bank.words = [done()]
+    settle(refund)
+    assert (fresh(order).state, Delivery.objects.get(order=order).state) == ("refunded", "returned")
+    assert holding(order.player)[:4] == (0, 0, 0, 0)
+    with pytest.raises(NotRefundable, match="has gone back already"):
+        refundable(fresh(order))
+
+
+def test_an_item_has_no_credit_to_set_aside(market: Market, bank: Scripted) -> None:
+    order = market.paid(product="sword")
+    refund = ask(order, 9_99)
+    assert (refund.set_aside, refund.set_aside_transaction) == (0, None)
+    bank.words = [done()]
+    settle(refund)
+    assert (fresh(order).state, look(refund)) == ("refunded", ("done", 1, 0))
+    assert problems_of(order.player) == []
+
+
+# --- What is not there --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("spent", "aside", "debt"), [("0.01", 499_99, 1), ("300.00", 200_00, 300_00), ("500.00", 0, 500_00)])
+def test_what_is_spent_becomes_debt_when_the_refund_is_done_and_not_before(market: Market, bank: Scripted, spent: str, aside: int, debt: int) -> None:
+    seat = market.seat()
+    order = market.paid(seat)
+    spend(seat, spent)
+    refund = ask(order, 4_99)
+    assert (refund.set_aside, holding(order.player)[:4]) == (aside, (0, aside, 0, 0))
+    bank.words = [done()]
+    settle(refund)
+    assert (look(refund), holding(order.player)[:4]) == (("done", 1, 500_00), (0, 0, 0, debt))
+    assert problems_of(order.player) == []
+
+
+def test_a_refused_refund_gives_the_credit_back_and_debt_is_paid_first(market: Market, bank: Scripted) -> None:
+    seat = market.seat()
+    order, other = market.paid(seat), market.paid(seat)
+    refund = ask(order, 4_99)
+    spend(seat, "450.00")
+    # 50.00 are spendable, 500.00 set aside; the other purchase is charged back.
+    assert market.webhooks.tell("payment.charged_back", other).status == 200
+    assert holding(order.player)[:4] == (0, 500_00, 0, 450_00)
+    bank.words = [REFUSED]
+    settle(refund)
+    assert (look(refund), holding(order.player)[:4], fresh(order).refunded) == (("refused", 1, 0), (50_00, 0, 0, 0), 0)
+    assert (Refund.objects.get(pk=refund.pk).problem, story_of(order)[-1]) == ("too late", ("refund_refused", "delivered"))
+    assert aside(refund) == "rolled_back"
+    assert problems_of(order.player) == []
+    assert refundable(fresh(order)).most == 4_99
+
+
+def test_what_was_refused_and_is_done_after_all_is_booked(market: Market, bank: Scripted) -> None:
+    order, reference = market.paid(), new_reference()
+    refund = ask(order, 1_00)
+    bank.words = [Word(Fate.UNKNOWN, reference), REFUSED]
+    settle(refund)
+    later(refund)
+    settle(refund)
+    assert look(refund)[0] == "refused"
+    assert market.webhooks.tell("payment.refunded", order, "1.00", reference=reference).status == 200
+    assert (look(refund), fresh(order).refunded, holding(order.player)[:4]) == (("done", 2, 100_20), 1_00, (399_80, 0, 0, 0))
+    assert problems_of(order.player) == []
+
+
+# --- Nobody knows -------------------------------------------------------------------------------------------
+
+
+def test_an_unknown_outcome_is_asked_about_and_never_guessed(market: Market, bank: Scripted) -> None:
+    order = market.paid()
+    refund = ask(order, 1_00)
+    bank.words = [UNKNOWN, UNKNOWN, done()]
+    for times in (1, 2, 3):
+        before = now()
+        settle(refund)
+        if times < 3:
+            waits = Refund.objects.get(pk=refund.pk)
+            assert (look(refund), waits.problem, holding(order.player)[:4]) == (("unknown", times, 0), "a time-out", (399_80, 100_20, 0, 0))
+            assert waits.next_at is not None
+            assert before + PAUSES[times - 1] <= waits.next_at <= now() + PAUSES[times - 1]
+            settle(refund)
+            later(refund)
+    assert (bank.calls, look(refund)) == (["refund", "status", "status"], ("done", 3, 100_20))
+    assert {wish.id for _, wish in bank.asked} == {refund.pk}
+    assert problems_of(order.player) == []
+
+
+def test_what_the_provider_never_heard_of_is_asked_for_again_under_the_same_id(market: Market, bank: Scripted) -> None:
+    order = market.paid()
+    refund = ask(order, 1_00)
+    bank.words = [UNKNOWN, UNHEARD, done()]
+    settle(refund)
+    later(refund)
+    settle(refund)
+    assert (bank.calls, {wish.id for _, wish in bank.asked}, look(refund)[0]) == (["refund", "status", "refund"], {refund.pk}, "done")
+    assert fresh(order).refunded == 1_00
+
+
+@pytest.mark.parametrize("problem", [Unstartable("away"), KeyError("id"), RuntimeError("what a library may raise")])
+def test_a_provider_that_is_not_understood_is_asked_again(market: Market, bank: Scripted, problem: Exception) -> None:
+    order = market.paid()
+    refund = ask(order, 1_00)
+    bank.words = [problem, done()]
+    settle(refund)
+    assert (look(refund), holding(order.player)[:4]) == (("unknown", 1, 0), (399_80, 100_20, 0, 0))
+    later(refund)
+    settle(refund)
+    assert (bank.calls, look(refund)[0]) == (["refund", "status"], "done")
+
+
+def test_one_refund_that_goes_wrong_keeps_no_other_waiting(market: Market, bank: Scripted) -> None:
+    # What other tests have left is not due here.
+    Refund.objects.exclude(next_at=None).update(next_at=now() + timedelta(days=1))
+    refunds = [ask(market.paid(), 1_00) for _ in range(3)]
+    bank.words = [KeyError("id"), done(), done()]
+    run = Run("settle_refunds")
+    settle_refunds(run)
+    assert sorted(look(refund)[0] for refund in refunds) == ["done", "done", "unknown"]
+    assert (run.looked_at, run.done) == (3, 2)
+
+
+def test_a_worker_that_dies_before_its_call_is_followed_by_another(market: Market, bank: Scripted, clock: Clock) -> None:
+    order = market.paid()
+    refund = ask(order, 1_00)
+    at = now()
+    ((_, is_first),) = lease(at, only=refund.pk)
+    assert (is_first, look(refund), lease(now(), only=refund.pk)) == (True, ("unknown", 1, 0), [])
+    # Nobody knows whether the call was made: it is asked about first.
+    clock.go_ahead(LEASE + timedelta(seconds=1))
+    bank.words = [UNHEARD, done()]
+    settle(refund)
+    clock.restore()
+    assert (bank.calls, look(refund), fresh(order).refunded) == (["status", "refund"], ("done", 2, 100_20), 1_00)
+
+
+def test_a_worker_that_is_late_with_its_word_changes_nothing(market: Market, bank: Scripted) -> None:
+    order = market.paid()
+    refund = ask(order, 1_00)
+    bank.words = [done()]
+    settle(refund)
+    held = holding(order.player)
+    for word in (REFUSED, UNKNOWN, done()):
+        assert take_word(refund.pk, word) is False
+    assert (look(refund), holding(order.player), fresh(order).refunded) == (("done", 1, 100_20), held, 1_00)
+
+
+def test_after_days_a_person_is_told(market: Market, bank: Scripted) -> None:
+    order = market.paid()
+    refund = ask(order, 1_00)
+    bank.words = [UNKNOWN, UNKNOWN]
+    settle(refund)
+    alerts = Alert.objects.filter(kind="refund_open", subject=str(refund.pk))
+    assert not alerts.exists()
+    Refund.objects.filter(pk=refund.pk).update(created_at=now() - timedelta(days=3), next_at=now())
+    settle(refund)
+    assert "nobody knows what became of a refund that was asked for 2 times: a time-out" in alerts.get().text
+    ask_again(refund, actor="operator")
+    bank.words = [done()]
+    settle(refund)
+    with pytest.raises(NotRefundable, match="come to its end"):
+        ask_again(refund, actor="operator")
+
+
+# --- Meanwhile ----------------------------------------------------------------------------------------------
+
+
+def test_a_full_charge_back_while_a_refund_is_open_takes_the_credit_once(market: Market, bank: Scripted) -> None:
+    for word, refunded in ((REFUSED, 0), (done(), 0)):
+        order = market.paid()
+        refund = ask(order, 4_99)
+        assert market.webhooks.tell("payment.charged_back", order).status == 200
+        # What is set aside is still there, so the charge-back finds nothing: debt, until the refund ends.
+        assert holding(order.player)[:4] == (0, 500_00, 0, 500_00)
+        bank.words = [word]
+        settle(refund)
+        assert (fresh(order).state, fresh(order).refunded, fresh(order).charged_back) == ("charged_back", refunded, 4_99)
+        assert (holding(order.player)[:4], fresh(order).clawed_back) == ((0, 0, 0, 0), 500_00)
+        assert problems_of(order.player) == []
+        is_told = Alert.objects.filter(kind="refund_open", subject=str(refund.pk), text__contains="more has gone back than was paid").exists()
+        assert is_told == (word is not REFUSED)
+
+
+def test_a_refund_that_another_row_stands_for_is_not_booked_twice(market: Market, bank: Scripted) -> None:
+    order, reference = market.paid(), new_reference()
+    refund = ask(order, 2_00)
+
+    def told_of_otherwise(wish: Wish) -> Word:
+        assert market.webhooks.tell("payment.refunded", order, "1.00", reference=reference).status == 200
+        return done(reference)
+
+    bank.words = [told_of_otherwise]
+    settle(refund)
+    assert (look(refund)[0], fresh(order).refunded, fresh(order).clawed_back) == ("refused", 1_00, 100_20)
+    assert (holding(order.player)[:4], problems_of(order.player)) == ((399_80, 0, 0, 0), [])
+
+
+def test_a_callback_that_names_another_orders_refund_is_422(market: Market, bank: Scripted) -> None:
+    order, other, reference = market.paid(), market.paid(), new_reference()
+    bank.words = [done(reference)]
+    settle(ask(order, 1_00))
+    assert market.webhooks.tell("payment.refunded", other, "1.00", reference=reference).status == 422
+    assert (fresh(other).refunded, fresh(order).refunded) == (0, 1_00)
+
+
+# --- What can be asked for ----------------------------------------------------------------------------------
+
+
+def test_one_refund_at_a_time_and_never_more_than_is_left(market: Market, bank: Scripted) -> None:
+    order = market.paid()
+    for amount in (0, -1, 5_00):
+        with pytest.raises(NotRefundable, match="more than can be refunded"):
+            ask(order, amount)
+    refund = ask(order, 4_00)
+    with pytest.raises(NotRefundable, match="under way"):
+        ask(order, 99)
+    bank.words = [done()]
+    settle(refund)
+    assert refundable(fresh(order)).most == 99
+    with pytest.raises(NotRefundable, match="more than can be refunded"):
+        ask(order, 1_00)
+    assert (refunds_of(order), holding(order.player)[1]) == ([("refund", "done", 4_00)], 0)
+
+
+def test_the_same_wish_twice_is_one_refund(market: Market, bank: Scripted) -> None:
+    order, id = market.paid(), uuid.uuid4()
+    first = ask(order, 1_00, refund_id=id)
+    assert (ask(order, 1_00, refund_id=id), first.pk, refunds_of(order)) == (first, id, [("refund", "asked", 1_00)])
+    assert holding(order.player)[:2] == (399_80, 100_20)
+    assert OrderEvent.objects.filter(order=order, what="refund_asked", note=REASON, actor="operator").count() == 1
+
+
+def test_what_is_not_paid_or_taken_by_a_provider_that_cannot_be_asked_is_not_refundable(market: Market) -> None:
+    with pytest.raises(NotRefundable, match="not paid"):
+        ask(market.order(), 1_00)
+    order = market.paid()
+    with pytest.raises(NotRefundable, match="cannot be asked for refunds by us"):
+        ask(order, 1_00)
+    assert (refunds_of(order), holding(order.player)) == ([], Holding(500_00, 0, 0, 0, 2))
+
+
+# --- Second payments ----------------------------------------------------------------------------------------
+
+
+def test_a_second_payment_is_refunded_first_and_takes_no_credit(market: Market, bank: Scripted) -> None:
+    order = market.paid()
+    reference = unique("second")
+    assert market.webhooks.tell("payment.succeeded", order, reference=reference).status == 200
+    refund = ask(order, 4_00)
+    assert (refund.set_aside, refund.of_second) == (0, 4_00)
+    bank.words = [done(), done(), done()]
+    settle(refund)
+    assert (bank.asked[0][1].payment_reference, fresh(order).refunded, look(refund)) == (reference, 0, ("done", 1, 0))
+    assert (refundable(fresh(order)).most, holding(order.player).spendable) == (99, 500_00)
+    settle(ask(order, 99))
+    assert (fresh(order).state, fresh(order).refunded, holding(order.player).spendable) == ("delivered", 0, 500_00)
+    # Then the first one.
+    assert refundable(fresh(order)).most == 4_99
+    settle(ask(order, 4_99))
+    assert (fresh(order).state, holding(order.player)[:4]) == ("refunded", (0, 0, 0, 0))
+    assert bank.asked[2][1].payment_reference != reference
+    assert problems_of(order.player) == []
+
+
+def test_a_second_payment_after_the_first_was_refunded_is_refunded_too(market: Market, bank: Scripted) -> None:
+    order = market.paid()
+    bank.words = [done(), UNKNOWN]
+    settle(ask(order, 4_99))
+    assert market.webhooks.tell("payment.succeeded", order).status == 200
+    assert (fresh(order).state, holding(order.player).spendable) == ("refunded", 0)
+    refund = ask(order, 4_99)
+    settle(refund)
+    assert (refund.of_second, look(refund)[0]) == (4_99, "unknown")
+    body = event_body("payment.refunded", order, "4.99")
+    assert market.webhooks.post(body, market.webhooks.signed(body)).status == 200
+    assert (look(refund)[0], fresh(order).refunded) == ("done", 4_99)
+    assert list(order.payments.order_by("pk").values_list("is_second", "returned")) == [(False, 0), (True, 4_99)]
+    with pytest.raises(NotRefundable, match="has gone back already"):
+        refundable(fresh(order))
+    assert problems_of(order.player) == []

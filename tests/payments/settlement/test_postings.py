@@ -1,0 +1,269 @@
+"""What a payment and its return move in the ledger (contract 4.2)."""
+
+import os
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from lib.clock import now
+from payments.checkout.payments import start_payment
+from payments.models import Delivery, Order, Provider
+from payments.providers import SPEAKERS
+from payments.providers.protocol import Fate, Word
+from payments.refunds.worker import NotRefundable, ask_refund, lease, refundable, settle_one
+from tests.support.callers import Holding, Seat, holding, unique
+from tests.support.invariants import problems_of
+from tests.support.scripted_provider import Scripted
+from tests.support.shop import BASE, Market, fresh, major, make_product, new_reference, payments_of, refunds_of, story_of
+from wallet.models import Alert, Entry
+
+EXAMPLES = 1500 if os.environ.get("LONG") else 40
+PHASES = list(Phase) if os.environ.get("LONG") else [Phase.explicit, Phase.reuse, Phase.generate]
+
+
+def moves(order: object, currency: str) -> list[tuple[str, str | None, str | None, int | None]]:
+    """What the journal of the player's wallet says: event, debit, credit and amount, without the opening."""
+    rows = Entry.objects.filter(player=order.player, wallet__currency=currency).exclude(event="wallet_opened").order_by("seq")  # type: ignore[attr-defined]
+    return list(rows.values_list("event", "debit", "credit", "amount"))
+
+
+def test_a_top_up_goes_through_clearing_and_issuance(market: Market) -> None:
+    order = market.paid()
+    assert (order.state, order.delivered_at, order.credit_transaction is not None) == ("delivered", order.paid_at, True)
+    assert moves(order, "EUR") == [("posted", "provider_clearing", "issuance", 4_99)]
+    assert moves(order, "XAG") == [("posted", "issuance", "spendable", 500_00)]
+    assert holding(order.player).spendable == 500_00
+    assert story_of(order) == [("created", "created"), ("started", "created"), ("payment.succeeded", "delivered")]
+    assert problems_of(order.player) == []
+
+
+def test_a_partial_refund_takes_its_share_of_the_credit(market: Market) -> None:
+    order = market.paid()
+    assert market.webhooks.tell("payment.refunded", order, "1.00").status == 200
+    order = fresh(order)
+    # floor(500.00 * 1.00 / 4.99)
+    assert (order.state, order.refunded, order.clawed_back) == ("delivered", 1_00, 100_20)
+    assert moves(order, "EUR")[1:] == [("posted", "issuance", "provider_clearing", 1_00)]
+    assert moves(order, "XAG")[1:] == [("posted", "spendable", "issuance", 100_20)]
+    assert refunds_of(order) == [("refund", "done", 1_00)]
+    assert market.webhooks.tell("payment.refunded", order, "3.99").status == 200
+    order = fresh(order)
+    assert (order.state, order.refunded, holding(order.player).spendable) == ("refunded", 4_99, 0)
+    assert problems_of(order.player) == []
+
+
+def test_what_is_spent_already_becomes_debt_which_every_increase_pays_first(market: Market) -> None:
+    seat = market.seat()
+    order = market.paid(seat)
+    seat.done("confirmWithdrawal", seat.opened("withdraw", "300.00"))
+    assert market.webhooks.tell("payment.charged_back", order, reference="dispute-of-" + str(order.pk)).status == 200
+    assert holding(order.player) == Holding(0, 0, 0, 300_00, 6)
+    assert fresh(order).state == "charged_back"
+    seat.done("confirmDeposit", seat.opened("deposit", "100.00"))
+    assert (seat.holding().spendable, seat.holding().debt) == (0, 200_00)
+    assert market.webhooks.tell("payment.charge_back_reversed", order, reference="dispute-of-" + str(order.pk)).status == 200
+    assert (seat.holding().spendable, seat.holding().debt, fresh(order).state) == (300_00, 0, "delivered")
+    assert problems_of(order.player) == []
+
+
+def test_an_item_is_the_games_revenue_and_credits_nobody(market: Market) -> None:
+    order = market.paid(product="sword")
+    assert (order.state, order.delivered_at, order.credit_transaction) == ("paid", None, None)
+    assert market.webhooks.tell("payment.refunded", order, "0.01").status == 200
+    assert moves(order, "EUR") == [("posted", "provider_clearing", "game_revenue", 9_99), ("posted", "game_revenue", "provider_clearing", 1)]
+    assert (moves(order, "XAG"), fresh(order).clawed_back) == ([], 0)
+    assert problems_of(order.player) == []
+
+
+def test_a_second_payment_is_owed_whatever_it_was_for(market: Market) -> None:
+    for product, account in (("sword", "game_revenue"), ("gold", "issuance")):
+        order = market.paid(product=product)
+        price = order.price
+        assert market.webhooks.tell("payment.succeeded", order).status == 200
+        assert market.webhooks.tell("payment.refunded", order).status == 200
+        assert moves(order, "EUR") == [
+            ("posted", "provider_clearing", account, price),
+            ("posted", "provider_clearing", "issuance", price),
+            ("posted", "issuance", "provider_clearing", price),
+        ]
+        assert (fresh(order).state, fresh(order).refunded, problems_of(order.player)) == (order.state, 0, [])
+
+
+def test_a_return_that_overtook_its_payment_is_booked_after_it(market: Market) -> None:
+    order = market.order()
+    assert market.webhooks.tell("payment.refunded", order).status == 200
+    assert (moves(order, "EUR"), refunds_of(order)) == ([], [("refund", "remembered", 4_99)])
+    assert market.webhooks.tell("payment.succeeded", order).status == 200
+    assert moves(order, "EUR") == [("posted", "provider_clearing", "issuance", 4_99), ("posted", "issuance", "provider_clearing", 4_99)]
+    assert (moves(order, "XAG"), refunds_of(order), fresh(order).state) == ([], [("refund", "done", 4_99)], "refunded")
+    assert (fresh(order).delivered_at, problems_of(order.player)) == (None, [])
+
+
+def test_a_charge_back_that_overtook_its_payment_and_is_reversed_credits_at_last(market: Market) -> None:
+    order, dispute = market.order(), new_reference()
+    for type, reference in (("charged_back", dispute), ("succeeded", None), ("charge_back_reversed", dispute)):
+        assert market.webhooks.tell(f"payment.{type}", order, reference=reference).status == 200
+    order = fresh(order)
+    assert (order.state, order.clawed_back, order.credit_transaction is not None, holding(order.player).spendable) == ("delivered", 0, True, 500_00)
+    assert problems_of(order.player) == []
+
+
+# --- What a wallet cannot hold ------------------------------------------------------------------------------
+
+
+def fill(seat: Seat, room: int) -> None:
+    """Leaves `room` minor units in the wallet."""
+    while (missing := 10**18 - 1 - room - seat.holding().spendable) > 0:
+        seat.adjust("credit", min(missing, 10**17 - 1))
+
+
+def test_a_credit_that_cannot_be_given_is_held_and_nothing_is_lost(market: Market) -> None:
+    seat = market.seat()
+    order = market.order(seat, "pack")
+    fill(seat, 1000_00 - 1)
+    held = seat.holding()
+    assert market.webhooks.tell("payment.succeeded", order).status == 200
+    order = fresh(order)
+    assert (order.state, order.paid_at is None, order.credit_transaction, seat.holding()) == ("paid", False, None, held)
+    assert moves(order, "EUR") == [("posted", "provider_clearing", "issuance", 20_00)]
+    alert = Alert.objects.get(kind="credit_held", subject=str(order.pk))
+    assert alert.text.startswith("Its top-up of 100000 minor units of XAG is more than the wallet may hold or owe.")
+    assert Delivery.objects.get(order=order).state == "pending"
+    assert problems_of(order.player) == []
+    # What was never given is not taken, and no return gives it: operators are told of both.
+    seat.adjust("debit", 1000_00)
+    held = seat.holding()
+    assert market.webhooks.tell("payment.refunded", order, "5.00").status == 200
+    assert (seat.holding(), fresh(order).clawed_back, fresh(order).refunded) == (held, 1000_00, 5_00)
+    alert.refresh_from_db()
+    assert [part in alert.text for part in ("top-up of 100000 minor units", "Then 500 minor units of EUR of its price went back")] == [True, True]
+    assert problems_of(order.player) == []
+
+
+def test_a_credit_that_could_not_be_given_again_leaves_the_order_as_it_was(market: Market) -> None:
+    seat, dispute = market.seat(), new_reference()
+    order = market.paid(seat)
+    assert market.webhooks.tell("payment.charged_back", order, "2.50", reference=dispute).status == 200
+    fill(seat, 1)
+    held = seat.holding()
+    assert market.webhooks.tell("payment.charge_back_reversed", order, "2.50", reference=dispute).status == 200
+    order = fresh(order)
+    assert (order.charged_back, order.clawed_back, order.state, seat.holding()) == (0, 250_50, "delivered", held)
+    assert "top-up of 25050 minor units of XAG" in Alert.objects.get(kind="credit_held", subject=str(order.pk)).text
+    assert problems_of(order.player) == []
+
+
+def test_two_returns_that_together_are_all_of_it_credit_nothing_in_between(market: Market) -> None:
+    order = market.order()
+    for amount in ("1.00", "3.99"):
+        assert market.webhooks.tell("payment.refunded", order, amount).status == 200
+    assert market.webhooks.tell("payment.succeeded", order).status == 200
+    assert (moves(order, "XAG"), fresh(order).state, fresh(order).clawed_back) == ([], "refunded", 500_00)
+
+
+# --- Whatever goes back in whatever order -------------------------------------------------------------------
+
+# Price and credit that divide badly.
+ODD = [(3_33, 10_01), (7, 3), (1, 1), (3, 10**15 + 1), (10**15 + 7, 1), (9_99, 10**15 + 7)]
+ways = st.sampled_from(["refund", "refund", "charge_back", "reverse", "own refund", "own refund", "own refund is refused", "spend", "earn", "pay again"])
+
+
+@dataclass
+class Till:
+    """An order of which money goes back, and what the player did with the credit meanwhile."""
+
+    market: Market
+    bank: Scripted
+    seat: Seat
+    order: Order
+    disputes: list[tuple[str, int]] = field(default_factory=list)
+    earned: int = 0
+    paid: int = 0
+
+    def go(self, way: str, share: float) -> None:
+        order = fresh(self.order)
+        amount = max(1, int(order.price * share))
+        if way in ("refund", "charge_back"):
+            self.give_back(way, amount)
+        elif way == "reverse" and self.disputes:
+            reference, disputed = self.disputes.pop(int(share * len(self.disputes)) % len(self.disputes))
+            assert self.market.webhooks.tell("payment.charge_back_reversed", order, str(major(disputed)), reference=reference).status == 200
+        elif way.startswith("own refund"):
+            self.ask(order, amount, Word(Fate.REFUSED) if way.endswith("refused") else Word(Fate.DONE, new_reference()))
+        elif way == "spend" and (there := int(self.seat.holding().spendable * share)):
+            self.seat.done("confirmWithdrawal", self.seat.opened("withdraw", str(major(there))))
+            self.earned -= there
+        elif way == "earn":
+            self.seat.done("confirmDeposit", self.seat.opened("deposit", "0.05"))
+            self.earned += 5
+        elif way == "pay again":
+            assert self.market.webhooks.tell("payment.succeeded", order).status == 200
+            self.paid += order.price
+
+    def give_back(self, way: str, amount: int) -> None:
+        type, reference = ("payment.refunded", new_reference()) if way == "refund" else ("payment.charged_back", new_reference())
+        status = self.market.webhooks.tell(type, self.order, str(major(amount)), reference=reference).status
+        assert status in (200, 422)
+        if status == 200 and way == "charge_back":
+            self.disputes.append((reference, amount))
+
+    def ask(self, order: Order, amount: int, word: Word) -> None:
+        with suppress(NotRefundable):
+            refund = ask_refund(order.pk, min(amount, refundable(order).most), actor="test", reason="test")
+            self.bank.words = [word]
+            for one, is_first in lease(now(), only=refund.pk):
+                settle_one(one, is_first=is_first)
+
+    def check(self) -> None:
+        order, held = fresh(self.order), self.seat.holding()
+        credit = order.credit or 0
+        assert order.clawed_back == credit * order.returned // order.price
+        assert held.spendable - held.debt == credit - order.clawed_back + self.earned
+        assert (held.reserved, held.announced) == (0, 0)
+        returned = order.returned + sum(order.payments.values_list("returned", flat=True))
+        clearing = sum((amount or 0) * (1 if debit == "provider_clearing" else -1) for _, debit, _, amount in moves(order, "EUR"))
+        assert clearing == self.paid - returned
+        assert problems_of(order.player) == []
+
+
+def test_whatever_goes_back_the_credit_taken_is_its_share_rounded_down(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
+    bank = Scripted()
+    monkeypatch.setitem(SPEAKERS, Provider.Scheme.STANDARD_WEBHOOKS, bank)
+    products = {odd: make_product(market.game, unique("odd"), odd[0], credit=odd[1]) for odd in ODD}
+
+    @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), phases=PHASES)
+    @given(st.sampled_from(ODD), st.lists(st.tuples(ways, st.floats(0.01, 1)), min_size=2, max_size=8))
+    def play(odd: tuple[int, int], story: list[tuple[str, float]]) -> None:
+        seat = market.seat()
+        order = market.order(seat, products[odd].code, productPrice=major(odd[0]))
+        assert market.webhooks.tell("payment.succeeded", order).status == 200
+        till = Till(market, bank, seat, order, paid=order.price)
+        for way, share in story:
+            till.go(way, share)
+            till.check()
+
+    play()
+
+
+def test_everything_that_was_paid_twice_can_go_back_and_not_a_cent_more(market: Market) -> None:
+    order = market.paid()
+    assert market.webhooks.tell("payment.refunded", order, "1.00").status == 200
+    assert market.webhooks.tell("payment.succeeded", order).status == 200
+    # 4.99 of the second payment, and 3.99 that are left of the first.
+    assert market.webhooks.tell("payment.refunded", order, "8.99").status == 422
+    assert (fresh(order).refunded, holding(order.player).spendable) == (1_00, 399_80)
+    assert market.webhooks.tell("payment.refunded", order, "8.98").status == 200
+    assert (fresh(order).state, fresh(order).refunded, holding(order.player).spendable) == ("refunded", 4_99, 0)
+    assert problems_of(order.player) == []
+
+
+def test_a_success_is_of_the_payment_whose_failure_had_its_reference(market: Market) -> None:
+    order, reference = market.order(), new_reference()
+    assert market.webhooks.tell("payment.failed", order, reference=reference).status == 200
+    start_payment(fresh(order), market.webhooks.provider.slug, BASE)
+    assert payments_of(order) == [("failed", False), ("started", False)]
+    assert market.webhooks.tell("payment.succeeded", order, reference=reference).status == 200
+    assert payments_of(order) == [("paid", False), ("started", False)]

@@ -1,0 +1,76 @@
+"""The audit of the ledger knows what orders must have moved."""
+
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+import pytest
+
+from payments.models import Order
+from payments.reconciliation import ORPHANS
+from payments.refunds.worker import ask_refund
+from tests.support.shop import Market, make_till
+from wallet.audit.orphans import ORPHANS as ASKED
+
+Change = Callable[[Order], tuple[str, list[Any]]]
+MISSING = "orders that are not as the ledger moved"
+CHANGES: dict[str, tuple[Change, str]] = {
+    "a refund that nobody booked": (lambda order: ("UPDATE payments_order SET refunded = 1 WHERE id = %s", [order.pk]), MISSING),
+    "credit that was not taken back": (lambda order: ("UPDATE payments_order SET clawed_back = 1 WHERE id = %s", [order.pk]), MISSING),
+    "a payment that did not happen": (lambda order: ("UPDATE payments_order SET paid_at = NULL WHERE id = %s", [order.pk]), MISSING),
+    "a second payment that did not happen": (
+        lambda order: ("UPDATE payments_payment SET is_second = true WHERE order_id = %s", [order.pk]),
+        MISSING,
+    ),
+    "a top-up of another player's order": (
+        lambda order: (
+            "UPDATE wallet_transaction SET description = 'order ' || gen_random_uuid() WHERE id = %s",
+            [order.credit_transaction],
+        ),
+        "payments' transactions of no order",
+    ),
+}
+
+
+def asked(owner: "psycopg.Connection[Any]", what: str) -> set[str]:
+    return {str(id) for (id,) in owner.execute(f"SELECT x.id {ASKED[what]}")}
+
+
+def test_the_audit_asks_about_orders() -> None:
+    assert ORPHANS.keys() <= ASKED.keys()
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_an_order_that_is_not_as_the_ledger_moved_is_found(market: Market, owner: "psycopg.Connection[Any]", name: str) -> None:
+    order = market.paid()
+    change, what = CHANGES[name]
+    subject = str(order.credit_transaction if "transactions" in what else order.pk)
+    assert all(subject not in asked(owner, question) for question in ORPHANS)
+    with owner.transaction(force_rollback=True):
+        owner.execute(*change(order))
+        assert subject in asked(owner, what)
+
+
+def test_refunds_and_second_payments_are_no_differences(market: Market, owner: "psycopg.Connection[Any]") -> None:
+    order = market.paid(product="pack")
+    for type, amount in (("payment.refunded", "3.33"), ("payment.charged_back", "1.01"), ("payment.succeeded", None), ("payment.refunded", "5.00")):
+        assert market.webhooks.tell(type, order, amount).status == 200
+    item = market.paid(product="sword")
+    assert market.webhooks.tell("payment.refunded", item, "2.00").status == 200
+    found = asked(owner, MISSING)
+    assert str(order.pk) not in found
+    assert str(item.pk) not in found
+
+
+def test_credit_that_is_set_aside_belongs_to_an_open_refund(market: Market, owner: "psycopg.Connection[Any]", settings: Any) -> None:
+    settings.DEMO = True
+    till = make_till("sandbox")
+    order = market.order(till=till)
+    reference = order.payments.get().start_reference
+    assert till.tell("payment.succeeded", order, reference=reference).status == 200
+    refund = ask_refund(order.pk, 1_00, actor="operator:test", reason="test")
+    what = "credit set aside for no open refund"
+    assert str(refund.set_aside_transaction) not in asked(owner, what)
+    with owner.transaction(force_rollback=True):
+        owner.execute("UPDATE payments_refund SET state = 'refused' WHERE id = %s", [refund.pk])
+        assert str(refund.set_aside_transaction) in asked(owner, what)

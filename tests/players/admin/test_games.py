@@ -1,0 +1,129 @@
+"""The form of a game: how it is asked about unfinished transactions, with a password that is only ever written."""
+
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.test import Client
+
+from players.models import Game
+from players.operations import query_credential, set_query_password
+from tests.support.admin_pages import address, get, operator, page, signed_in
+from tests.support.callers import make_party, unique
+
+PASSWORD = "a very: secret päss"
+URL = "https://state.example/v1"
+
+
+def form(game: Game | None = None, **changes: str) -> dict[str, str]:
+    """What a browser sends; `changes` is what somebody wrote into it."""
+    given = {"name": "New", "launch_url": "https://new.example/", "is_active": "on", "pending_hours": "", "unanswered_policy": "expire"}
+    asking = {"query_url": game.query_url if game else "", "query_username": game.query_username if game else "", "query_password": ""}
+    return {"slug": unique("g"), **given, **asking} | changes
+
+
+@pytest.fixture
+def asked() -> Game:
+    """A game with a URL, a username and a password."""
+    game = make_party(query_url=URL, query_username="quantum").game
+    set_query_password(game, PASSWORD)
+    return game
+
+
+def sent(game: Game) -> tuple[str, str] | None:
+    """The username and the password that the game is asked with."""
+    credential = query_credential(Game.objects.get(pk=game.pk))
+    return (credential.username, credential.password) if credential else None
+
+
+def everything_said(client: Client, game: Game) -> str:
+    places = [page(Game, game), address(Game), address(Game, "history", game.pk), "/admin/"]
+    return "".join(get(client, place) for place in places) + "".join(LogEntry.objects.values_list("change_message", flat=True))
+
+
+def test_a_password_is_set_with_a_new_game_and_shown_nowhere(client: Client, caplog: Any) -> None:
+    given = form(query_url=URL, query_username="quantum", query_password=PASSWORD)
+    assert client.post(address(Game, "add"), given).status_code == 302
+    game = Game.objects.get(slug=given["slug"])
+    assert (game.query_url, sent(game)) == (URL, ("quantum", PASSWORD))
+    said = everything_said(client, game)
+    assert (PASSWORD in said, game.sealed_query_password in said, PASSWORD in caplog.text) == (False, False, False)
+    assert "A password is set; it is never shown." in said
+
+
+def test_an_empty_password_keeps_the_old_one(client: Client, asked: Game) -> None:
+    assert client.post(page(Game, asked), form(asked, name="Renamed", query_username="other")).status_code == 302
+    assert (Game.objects.get(pk=asked.pk).name, sent(asked)) == ("Renamed", ("other", PASSWORD))
+
+
+def test_a_password_is_replaced_and_taken_away(client: Client, asked: Game) -> None:
+    assert client.post(page(Game, asked), form(asked, query_password=" new ")).status_code == 302
+    assert sent(asked) == ("quantum", " new ")
+    assert client.post(page(Game, asked), form(asked, forget_query_password="on")).status_code == 302
+    assert sent(asked) == ("quantum", "")
+    text = get(client, page(Game, asked))
+    assert "None is set." in text
+    assert "Take the query password away" not in text
+
+
+REFUSED: list[tuple[dict[str, str], str]] = [
+    ({"query_url": ""}, "no URL to send it to: write the URL, or take the password away"),
+    ({"query_url": "", "query_password": "x"}, "no URL to send it to: write the URL, or take the password away"),
+    ({"query_url": "", "forget_query_password": "on"}, "There is a query username and no URL to send it to."),
+    ({"query_password": "x", "forget_query_password": "on"}, "Either a new password, or none: not both."),
+    ({"query_username": "with:colon"}, "HTTP Basic allows no colon"),
+    ({"query_username": "a\x1fb"}, "HTTP Basic allows no colon and no control characters"),
+    ({"query_password": "ü" * 129}, "At most 256 bytes."),
+    ({"query_url": "ftp://state.example/"}, "Enter a valid URL."),
+    ({"query_url": "http://state.example/v1"}, "write the password again, or take it away"),
+    ({"query_url": "https://evil.example/v1"}, "write the password again, or take it away"),
+    ({"query_url": "https://state.example:8443/v1"}, "write the password again, or take it away"),
+]
+
+
+@pytest.mark.parametrize(("changes", "words"), REFUSED)
+def test_what_does_not_fit_is_refused_and_changes_nothing(client: Client, asked: Game, changes: dict[str, str], words: str) -> None:
+    response = client.post(page(Game, asked), form(asked, **changes))
+    text = response.content.decode()
+    assert response.status_code == 200
+    assert words in text
+    assert PASSWORD not in text
+    assert (Game.objects.get(pk=asked.pk).query_url, sent(asked)) == (URL, ("quantum", PASSWORD))
+
+
+def test_a_refused_form_does_not_show_the_password_again(client: Client) -> None:
+    text = client.post(address(Game, "add"), form(query_password="do-not-show-me")).content.decode()
+    assert "no URL to send it to" in text
+    assert "do-not-show-me" not in text
+
+
+def test_another_path_of_the_same_place_keeps_the_password(client: Client, asked: Game) -> None:
+    assert client.post(page(Game, asked), form(asked, query_url="https://state.example/v2?x=1")).status_code == 302
+    assert sent(asked) == ("quantum", PASSWORD)
+
+
+def test_another_place_takes_a_password_that_is_written_for_it(client: Client, asked: Game) -> None:
+    assert client.post(page(Game, asked), form(asked, query_url="https://other.example/", query_password="another")).status_code == 302
+    assert sent(asked) == ("quantum", "another")
+
+
+def test_a_game_can_be_asked_without_a_credential(client: Client) -> None:
+    given = form(query_url=URL)
+    assert client.post(address(Game, "add"), given).status_code == 302
+    game = Game.objects.get(slug=given["slug"])
+    assert (game.query_url, sent(game)) == (URL, None)
+
+
+def test_a_reader_sees_only_whether_there_is_a_password(asked: Game) -> None:
+    reader = signed_in(operator("players.view_game"))
+    text = get(reader, page(Game, asked))
+    assert ("password_state" in text or "Query password" in text, 'type="password"' in text, asked.sealed_query_password in text) == (True, False, False)
+    assert reader.post(page(Game, asked), form(asked, query_password="mine")).status_code == 403
+    assert sent(asked) == ("quantum", PASSWORD)
+
+
+def test_the_list_says_what_happens_when_something_is_due(client: Client, asked: Game) -> None:
+    make_party(unanswered_policy="hold")
+    text = get(client, f"{address(Game)}?q={asked.slug}")
+    assert "asked" in text
+    assert "the default" in text

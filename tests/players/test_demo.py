@@ -1,0 +1,137 @@
+"""The demonstration's data: made once, kept, and made good where it was lost; and who gets which rights."""
+
+import json
+import stat
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from psycopg import Connection
+
+from lib.clock import now
+from payments.models import Order, Provider
+from players.models import Credential, Operator, Player
+from tests.conftest import Clock
+from tests.support.callers import Caller, basic, holding
+from tests.support.shop import Till
+from wallet import rights
+from wallet.currencies import show
+
+
+@pytest.fixture
+def file(tmp_path: Path, settings: Any) -> Path:
+    settings.DEMO = True
+    return tmp_path / "var" / "demo.json"
+
+
+def seed(file: Path) -> dict[str, Any]:
+    """Runs the command; returns what it wrote."""
+    call_command("seed_demo", "--url", "http://127.0.0.1:9999/", "--file", str(file), verbosity=0)
+    read: dict[str, Any] = json.loads(file.read_text())
+    return read
+
+
+def balance_of(demo: dict[str, Any], index: int = 0) -> str:
+    """What the first game's backend reads for a demo player, with the written credentials."""
+    game, player = demo["games"][0], demo["players"][index]
+    return Caller(basic(game["username"], game["password"])).post("/wallet/getBalance", {"token": player["token"]}).balance
+
+
+def test_the_demonstration_can_be_played_at_once_with_what_is_written(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    demo = seed(file)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert demo["url"] == "http://127.0.0.1:9999"
+    assert [game["slug"] for game in demo["games"]] == ["starfall", "moonreef"]
+    assert [(player["uid"], player["currencyCode"]) for player in demo["players"]] == [("demo-anna", "XAG"), ("demo-ben", "XAG"), ("demo-chloe", "EUR")]
+    assert balance_of(demo) == "10000.00"
+    front = Caller(basic(demo["platform"]["username"], demo["platform"]["password"]))
+    assert front.post("/entry/balance", {"uid": "demo-chloe", "currencyCode": "EUR"}).balance == "10000.00"
+    assert Operator.objects.get(username=demo["admin"]["username"]).check_password(demo["admin"]["password"])
+    assert Player.objects.get(uid="demo-anna").is_test
+    assert f"curl -u starfall:{demo['games'][0]['password']}" in capsys.readouterr().out
+
+
+def test_products_can_be_ordered_and_providers_called_with_what_is_written(file: Path) -> None:
+    demo = seed(file)
+    assert {"game": "starfall", "productId": "coins-500", "productPrice": 4.99, "currencyCode": "EUR", "credit": {"amount": 500.0, "currencyCode": "XAG"}} in (
+        demo["products"]
+    )
+    assert {"game": "moonreef", "productId": "wm.spin.1", "productPrice": 4.99, "currencyCode": "EUR", "credit": None} in demo["products"]
+    assert [(provider["slug"], provider["scheme"]) for provider in demo["providers"]] == [
+        *(("webhooks", "standard-webhooks"), ("notify", "order-notify"), ("sandbox", "sandbox")),
+    ]
+    game, player = demo["games"][0], demo["players"][0]
+    asked = {"token": player["token"], "cpOrderId": "demo-1", "productId": "coins-500", "productPrice": Decimal("4.99"), "currencyCode": "EUR", "serverId": 1}
+    answer = Caller(basic(game["username"], game["password"])).post("/payments/initiate", asked)
+    assert (answer.status, answer.body.get("state")) == (200, "created")
+    till = Till(Provider.objects.get(slug="webhooks"), demo["providers"][0]["secret"])
+    order = Order.objects.get(pk=answer.body["orderId"])
+    # Genuine, for an order that was not started with it.
+    assert till.tell("payment.succeeded", order).status == 422
+
+
+def test_a_second_run_keeps_everything(file: Path) -> None:
+    first = seed(file)
+    assert seed(file) == first
+    assert balance_of(first) == "10000.00"
+    assert holding(Player.objects.get(uid="demo-anna")).entries == 2
+
+
+def test_a_session_that_is_nearly_over_is_replaced(file: Path, clock: Clock) -> None:
+    first = seed(file)
+    clock.go_ahead(timedelta(hours=13))
+    second = seed(file)
+    assert [player["token"] for player in second["players"]] != [player["token"] for player in first["players"]]
+    assert second["games"] == first["games"]
+    assert balance_of(second) == "10000.00"
+
+
+def test_where_the_file_was_lost_credentials_are_made_anew_and_money_is_not(file: Path) -> None:
+    first = seed(file)
+    file.unlink()
+    second = seed(file)
+    assert second["games"][0]["username"] == "starfall"
+    assert second["games"][0]["password"] != first["games"][0]["password"]
+    assert balance_of(second) == "10000.00"
+    old = Caller(basic("starfall", first["games"][0]["password"]))
+    assert old.post("/wallet/getBalance", {"token": second["players"][0]["token"]}).status == 401
+    assert Credential.objects.filter(username__startswith="starfall-", revoked_at__isnull=False).exists()
+
+
+def test_without_demo_nothing_is_made(file: Path, settings: Any) -> None:
+    settings.DEMO = False
+    with pytest.raises(CommandError, match="DEMO=1"):
+        seed(file)
+    assert not file.exists()
+
+
+def test_the_call_logs_days_are_made_by_a_command_that_is_safe_to_repeat(
+    clock: Clock, owner: "Connection[Any]", capsys: pytest.CaptureFixture[str], settings: Any
+) -> None:
+    settings.CALL_LOG_DAYS = 90
+    clock.stand(now().replace(year=2035))
+    try:
+        call_command("call_log_days", "--ahead", "2")
+        call_command("call_log_days", "--ahead", "2")
+        clock.stand(now().replace(year=2036))
+        call_command("call_log_days", "--ahead", "0")
+    finally:
+        owner.execute("SELECT call_log_drop_before('9999-01-01')")
+    lines = capsys.readouterr().out.splitlines()
+    assert lines == ["Call log: 3 days made, 0 dropped.", "Call log: 0 days made, 0 dropped.", "Call log: 1 days made, 3 dropped."]
+
+
+def test_rights_are_given_only_to_a_role_that_is_there_and_is_another(settings: Any) -> None:
+    """The application's own role may not grant: had it tried, this would fail."""
+    for role in ("no_such_role", connection.settings_dict["USER"]):
+        settings.DATABASE_APP_ROLE = role
+        rights.grant_rights(using="default")
+
+
+def test_an_amount_of_a_currency_that_never_was_cannot_be_shown() -> None:
+    with pytest.raises(LookupError):
+        show(1, "QQQ")

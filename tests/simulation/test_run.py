@@ -1,0 +1,339 @@
+"""The simulation: content with the real server, and never with one that lies."""
+
+import json
+import re
+from base64 import b64decode
+from collections import Counter
+from collections.abc import Callable
+from io import StringIO
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import OperationalError, connection
+
+from players.models import Player
+from simulation import client, crew, player
+from simulation.book import Move
+from simulation.progress import Progress
+from simulation.run import Plan, deal
+from simulation.stories import DECK
+from simulation.tally import Tally
+from tests.support.callers import Caller, House
+from tests.support.lying_proxy import Lie, proxied
+from tests.support.web_server import free_port
+from wallet.management.commands import simulate
+from wallet.operations import adjust_wallet
+
+# Every story at least once.
+WHOLE_DECK = sum(story.transactions * (story.copies or 1) for story in DECK)
+
+
+@pytest.fixture(scope="session")
+def credentials(server: str, house: House, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file as `make run` writes it."""
+    path = tmp_path_factory.mktemp("simulate") / "demo.json"
+    games = [{"slug": party.game.slug, **named(party.caller)} for party in (house.game, house.other_game)]
+    path.write_text(json.dumps({"url": server, "games": games, "platform": named(house.front)}))
+    return path
+
+
+def named(caller: Caller) -> dict[str, str]:
+    username, _, password = b64decode((caller.authorization or "").removeprefix("Basic ")).decode().partition(":")
+    return {"username": username, "password": password}
+
+
+def played(credentials: Path, *options: str, players: int = 3, transactions: int = WHOLE_DECK) -> str:
+    """What a simulation prints; raises what ends it with another exit status than 0."""
+    output = StringIO()
+    amounts = [f"--players={players}", f"--transactions={transactions}", "--concurrency=4", "--credentials", str(credentials)]
+    try:
+        call_command("simulate", *amounts, *options, stdout=output, stderr=output)
+    except CommandError as problem:
+        raise CommandError(output.getvalue(), returncode=problem.returncode) from problem
+    return output.getvalue()
+
+
+def figure(output: str, name: str) -> int:
+    found = re.search(rf"^{name} +([\d,]+)", output, re.MULTILINE)
+    assert found, output
+    return int(found[1].replace(",", ""))
+
+
+# --- Content with the real server -------------------------------------------------------------------
+
+
+def test_every_story_ends_well_on_the_real_server(credentials: Path) -> None:
+    output = played(credentials, "--no-audit")
+    assert [figure(output, name) for name in ("Transactions", "Balances compared", "Differences")] == [WHOLE_DECK, 3 * 8, 0]
+    assert all(figure(output, story.name) for story in DECK)
+    for outcome in ("101", "102", "103", "104", "105", "106", "107", "108", "110", "111"):
+        assert f" {outcome}: " in output, outcome
+
+
+def test_lost_answers_are_asked_for_again_and_nothing_happens_twice(server: str, credentials: Path) -> None:
+    heard = iter(range(10**9))
+    with proxied(server, lambda path, sent, told: None if next(heard) % 7 == 3 else told) as url:
+        output = played(credentials, "--no-audit", "--url", url)
+    assert figure(output, "Differences") == 0
+    assert re.search(r"^withdraw .*lost: \d", output, re.MULTILINE)
+
+
+def test_a_server_that_asks_to_try_again_is_asked_again(server: str, credentials: Path) -> None:
+    heard = iter(range(10**9))
+    with proxied(server, lambda path, sent, told: told, status=lambda status: 503 if next(heard) % 7 == 5 else status) as url:
+        output = played(credentials, "--no-audit", "--url", url)
+    assert figure(output, "Differences") == 0
+    assert re.search(r"^withdraw .*HTTP 503: \d", output, re.MULTILINE)
+
+
+def test_one_player_plays_too(credentials: Path) -> None:
+    assert figure(played(credentials, "--no-audit", players=1, transactions=1), "Transactions") == 1
+
+
+# --- Never with one that lies -----------------------------------------------------------------------
+
+
+def add_a_cent(told: bytes, name: str = "balance") -> bytes:
+    """The same answer with one cent more."""
+    return re.sub(rb'("%b":\{"amount":\d+\.)(\d\d)' % name.encode(), lambda found: found[1] + b"%02d" % ((int(found[2]) + 1) % 100), told)
+
+
+def only(part: str, change: Callable[[bytes], bytes]) -> Lie:
+    """Changes the answers of the paths that hold `part`."""
+    return lambda path, sent, told: change(told) if part in path else told
+
+
+def refused(told: bytes) -> bool:
+    return b"errorCode" in told
+
+
+def a_success(sent: bytes, told: bytes) -> bytes:
+    """What a careless server would say instead of no."""
+    asked = json.loads(sent)
+    balance = {"amount": 1.25, "currencyCode": "XAG"}
+    return json.dumps({"mmTransactionId": asked["mmTransactionId"], "qwTransactionId": str(uuid4()), "balance": balance}).encode()
+
+
+LIES: dict[str, Lie] = {
+    "the balance of the entry API is a cent too high": only("/entry/balance", add_a_cent),
+    "reserved is a cent too high": only("/entry/balance", lambda told: add_a_cent(told, "reserved")),
+    "there is a debt": only("/entry/balance", lambda told: add_a_cent(told, "debt")),
+    "getBalance is a cent too high": only("getBalance", add_a_cent),
+    "verifySession names another player": only("verifySession", lambda told: told.replace(b"sim-", b"sin-")),
+    "a withdrawal's balance is a cent too high": only("/withdraw", add_a_cent),
+    "a confirmation's balance is a cent too high": only("confirmDeposit", add_a_cent),
+    "a refusal's balance is a cent too high": only("withdraw", lambda told: add_a_cent(told) if refused(told) else told),
+    "amounts lack a decimal": only("rollbackWithdrawal", lambda told: re.sub(rb"(\.\d)\d", rb"\1", told)),
+    "every answer has another id": lambda path, sent, told: re.sub(rb'(qwTransactionId":")[^"]*', rb"\g<1>" + str(uuid4()).encode(), told),
+    "no two answers are the same": lambda path, sent, told: told[:-1] + f', "at": "{uuid4()}"}}'.encode() if b"balance" in told else told,
+    "every withdrawal succeeds": lambda path, sent, told: a_success(sent, told) if path.endswith("/withdraw") and refused(told) else told,
+    "every confirmation succeeds": lambda path, sent, told: a_success(sent, told) if "confirm" in path and refused(told) else told,
+    "every rollback is refused": only("/rollbackDeposit", lambda told: b'{"errorCode": 106, "errorDescription": "no"}'),
+    "the wrong refusal": only("/withdraw", lambda told: told.replace(b'"errorCode":108', b'"errorCode":107')),
+    "queryTransaction says pending": only("queryTransaction", lambda told: told.replace(b"rolled_back", b"pending")),
+    "the answer names another transaction": only("/deposit", lambda told: told.replace(b'"mmTransactionId":"sim', b'"mmTransactionId":"sin')),
+    "there is no qwTransactionId": only("/deposit", lambda told: told.replace(b"qwTransactionId", b"id")),
+    "no JSON": only("deposit", lambda told: b"<html>"),
+}
+
+
+@pytest.mark.parametrize("lie", LIES.values(), ids=LIES.keys())
+def test_a_lie_is_a_difference(lie: Lie, server: str, credentials: Path) -> None:
+    with proxied(server, lie) as url, pytest.raises(CommandError) as ending:
+        played(credentials, "--no-audit", "--url", url)
+    assert ending.value.returncode == 1
+    assert figure(str(ending.value), "Differences") >= 1
+
+
+@pytest.mark.parametrize(("asked", "done"), [("confirmDeposit", "rollbackDeposit"), ("rollbackWithdrawal", "confirmWithdrawal")])
+def test_money_that_really_goes_elsewhere_is_a_difference(asked: str, done: str, server: str, credentials: Path) -> None:
+    """The answer looks right; the wallet is not."""
+    with proxied(server, lambda path, sent, told: told, lambda path: path.replace(asked, done)) as url, pytest.raises(CommandError) as ending:
+        played(credentials, "--no-audit", "--url", url)
+    assert figure(str(ending.value), "Differences") >= 1
+
+
+def test_money_that_somebody_else_takes_is_found_at_the_end(server: str, credentials: Path) -> None:
+    robbed: list[Player] = []
+    asked: list[str] = []
+
+    def rob(path: str) -> str:
+        asked.append(path)
+        # The first time is the simulation's own look whether the server is there.
+        if path == "/entry/balance" and asked.count(path) == 2:
+            robbed.append(Player.objects.filter(uid__startswith="sim-").latest("created_at"))
+            adjust_wallet(robbed[0], "EUR", type="debit", amount=1, transaction_id=uuid4(), actor="test", reason="test")
+            connection.close()
+        return path
+
+    with proxied(server, lambda path, sent, told: told, rob) as url, pytest.raises(CommandError) as ending:
+        played(credentials, "--no-audit", "--url", url, players=1, transactions=6)
+    assert f"{robbed[0].uid}: spendable by the entry API is " in str(ending.value)
+    assert f"{robbed[0].uid}: spendable by getBalance is " in str(ending.value)
+    assert figure(str(ending.value), "Differences") == 2
+
+
+def test_a_server_that_goes_away_ends_the_run(server: str, credentials: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "RETRY_PAUSES", (0.01,))
+    heard = iter(range(10**9))
+    with proxied(server, lambda path, sent, told: told if next(heard) < 100 else None) as url, pytest.raises(CommandError, match="got no answer") as ending:
+        played(credentials, "--no-audit", "--url", url)
+    assert figure(str(ending.value), "Balances compared") == 0
+
+
+@pytest.mark.parametrize("call", ["withdraw", "confirmDeposit"])
+def test_a_mistake_of_the_simulation_itself_is_no_verdict(call: str, credentials: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What breaks in a thread ends the run with its own exception, on whichever of two connections it happened."""
+
+    def break_down(move: Move, *others: object) -> None:
+        if move.endpoint == call:
+            raise ZeroDivisionError
+
+    monkeypatch.setattr(player, "complaint", break_down)
+    with pytest.raises(ZeroDivisionError):
+        played(credentials, "--no-audit")
+
+
+# --- The audit ----------------------------------------------------------------------------------------
+
+
+def test_a_failed_audit_fails_the_run(credentials: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(name: str, **options: Any) -> None:
+        raise CommandError(f"{name}: wallet 1, entry 2 differs")
+
+    monkeypatch.setattr(simulate, "call_command", fail)
+    with pytest.raises(CommandError, match=r"FAILED +audit_ledger: wallet 1, entry 2 differs"):
+        played(credentials, players=1, transactions=1)
+
+
+def test_the_audit_is_asked_for_where_the_database_is_the_servers(credentials: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(simulate, "call_command", lambda name, **options: asked.append(name))
+    assert re.search("^Audit +passed", played(credentials, players=1, transactions=1), re.MULTILINE)
+    monkeypatch.setattr(Player.objects, "filter", lambda **which: Player.objects.none())
+    assert "is not the server's" in played(credentials, players=1, transactions=1)
+    assert asked == ["audit_ledger"]
+
+
+def test_no_audit_where_the_database_of_the_settings_cannot_be_read(credentials: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(**which: object) -> None:
+        raise OperationalError("connection refused\nat all")
+
+    monkeypatch.setattr(Player.objects, "filter", fail)
+    assert "cannot be read: connection refused\n" in played(credentials, players=1, transactions=1)
+
+
+# --- What is asked for ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("option", ["--players=0", "--players=many", "--transactions=-1", "--concurrency=0", "--concurrency=1000"])
+def test_senseless_numbers_are_refused(option: str, credentials: Path) -> None:
+    with pytest.raises(CommandError, match=r"must be a whole number from 1 to [\d,]+, not '"):
+        call_command("simulate", option, "--credentials", str(credentials))
+
+
+def test_a_server_that_is_not_there_is_named(credentials: Path) -> None:
+    with pytest.raises(CommandError) as ending:
+        call_command("simulate", "--credentials", str(credentials), "--url", f"http://127.0.0.1:{free_port()}")
+    assert "There is no server at http://127.0.0.1:" in str(ending.value)
+
+
+def test_credentials_of_another_server_are_refused(credentials: Path, tmp_path: Path) -> None:
+    other = json.loads(credentials.read_text())
+    other["games"][1]["password"] = "wrong"
+    path = tmp_path / "other.json"
+    path.write_text(json.dumps(other))
+    with pytest.raises(CommandError, match="refuses the credential of " + other["games"][1]["slug"]):
+        call_command("simulate", "--credentials", str(path))
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (None, "There is no "),
+        ("{", "cannot be read"),
+        ("[]", "does not have the form"),
+        ('{"url": "http://localhost", "games": [], "platform": {}}', "does not have the form"),
+    ],
+)
+def test_unusable_files_of_credentials_are_refused(text: str | None, problem: str, tmp_path: Path) -> None:
+    path = tmp_path / "demo.json"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(CommandError, match=problem):
+        call_command("simulate", "--credentials", str(path))
+
+
+@pytest.mark.parametrize("url", ["nonsense", "ftp://localhost", "http://", "http://localhost:99999"])
+def test_senseless_urls_are_refused(url: str, credentials: Path) -> None:
+    with pytest.raises(CommandError, match="--url must be like"):
+        call_command("simulate", "--credentials", str(credentials), "--url", url)
+
+
+@pytest.mark.parametrize("transactions", [1, 2, 12, 1000])
+def test_exactly_as_many_transactions_are_dealt_as_asked_for(transactions: int) -> None:
+    hands = deal(Plan(players=7, transactions=transactions, concurrency=1, seed=5))
+    assert len(hands) == 7
+    assert sum(story.transactions for hand in hands for story in hand) == transactions
+
+
+def test_a_seed_deals_the_same_stories_again_and_another_one_others() -> None:
+    plans = [Plan(players=3, transactions=500, concurrency=1, seed=seed) for seed in (1, 1, 2)]
+    first, again, other = ([[story.name for story in hand] for hand in deal(plan)] for plan in plans)
+    assert first == again
+    assert first != other
+    assert Counter(name for hand in first for name in hand).keys() == {story.name for story in DECK}
+
+
+# --- Interrupted --------------------------------------------------------------------------------------
+
+
+def test_after_ctrl_c_what_was_played_is_compared_and_told(credentials: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = iter(range(10**9))
+
+    def interrupt_once(self: Progress, what: str, done: int, total: int) -> None:
+        if what == "Playing" and done and next(looks) == 0:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(crew, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(Progress, "show", interrupt_once)
+    output = StringIO()
+    with pytest.raises(SystemExit) as ending:
+        call_command("simulate", "--players=4", "--transactions=100000", "--credentials", str(credentials), stdout=output)
+    assert ending.value.code == 130
+    assert 0 < figure(output.getvalue(), "Transactions") < 100_000
+    assert figure(output.getvalue(), "Balances compared") == 4 * 8
+    assert "nothing differs" in output.getvalue()
+
+
+# --- The progress -------------------------------------------------------------------------------------
+
+
+def test_a_terminal_shows_one_line_that_changes() -> None:
+    stream, tally = StringIO(), Tally()
+    progress = Progress(stream, tally, is_terminal=True)
+    for seconds in (0.001, 0.002, 0.003):
+        tally.count("withdraw", "ok", seconds)
+    progress.show("Playing", 12, 2000)
+    tally.differ("something")
+    progress.show("Playing", 1200, 2000)
+    progress.clear()
+    assert re.fullmatch(
+        r"\rPlaying 12/2,000 \([\d,]+/s\), calls p50 2.0 p95 3.0 p99 3.0 ms"
+        r"\rPlaying 1,200/2,000 \([\d,]+/s\), calls p50 2.0 p95 3.0 p99 3.0 ms, 1 WRONG\r +\r",
+        stream.getvalue(),
+    )
+
+
+def test_elsewhere_a_line_is_written_now_and_then() -> None:
+    stream = StringIO()
+    progress = Progress(stream, Tally(), is_terminal=False)
+    progress.show("Playing", 1, 2)
+    assert stream.getvalue() == ""
+    progress.shown_at -= 5
+    progress.show("Playing", 2, 2)
+    assert stream.getvalue().startswith("Playing 2/2 (")
+    assert stream.getvalue().endswith(" p99 0.0 ms\n")

@@ -1,0 +1,88 @@
+"""Browsers of operators, and a player to whom something of every kind has happened."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from lib.clock import now
+from lib.ids import new_id
+from payments.models import Callback, Delivery
+from payments.nudges import NUDGER
+from payments.providers.registry import BOOK
+from players.models import Operator
+from tests.support.admin_orders import deal
+from tests.support.admin_pages import REGISTERED, doubted, operator, question, signed_in
+from tests.support.callers import House, Seat, unique
+from tests.support.shop import Market, make_market
+from wallet.models import Alert, Checkpoint, FoldedDay, Inquiry, SweepRun
+
+
+def forget_work() -> None:
+    Inquiry.objects.filter(closed_at=None).update(closed_at=now(), next_at=None)
+    Alert.objects.filter(resolved_at=None).update(resolved_at=now(), resolved_by="test", reason="test")
+    Callback.objects.filter(resolved_at=None).update(resolved_at=now(), resolved_by="test", reason="test")
+    Delivery.objects.filter(state__in=("gone", "exhausted")).update(state="returned")
+    for model in (FoldedDay, Checkpoint, SweepRun):
+        model.objects.all().delete()
+
+
+@pytest.fixture(autouse=True)
+def plain_static_files(settings: Any) -> None:
+    """Pages are made without `collectstatic`."""
+    settings.STORAGES = settings.STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+
+
+@pytest.fixture(autouse=True)
+def nothing_to_decide(database: None) -> Iterator[None]:
+    """What one test leaves to be decided or looked at is not there for another."""
+    forget_work()
+    yield
+    forget_work()
+
+
+@pytest.fixture(autouse=True)
+def forget_providers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the process remembers of providers is forgotten before each test; no worker is there to be nudged."""
+    BOOK.forget()
+    monkeypatch.setattr(NUDGER, "paused_until", float("inf"))
+
+
+@pytest.fixture(scope="session")
+def market(house: House) -> Market:
+    return make_market(house)
+
+
+@pytest.fixture
+def boss(database: None) -> Operator:
+    return operator(is_superuser=True)
+
+
+@pytest.fixture
+def client(boss: Operator) -> Client:
+    """A superuser's browser."""
+    return signed_in(boss)
+
+
+@pytest.fixture
+def viewer(database: None) -> Client:
+    """Somebody who may see everything and do nothing."""
+    return signed_in(operator(*[f"{model._meta.app_label}.view_{model._meta.model_name}" for model in REGISTERED]))
+
+
+@pytest.fixture
+def story(seat: Seat, market: Market) -> Seat:
+    """A player to whom something of every kind has happened, after another one has paid."""
+    deal(market)
+    seat.done("confirmWithdrawal", seat.opened("withdraw", "30.25"))
+    seat.done("rollbackDeposit", seat.opened("deposit", "5.00"))
+    seat.call("withdraw", unique("mm"), "5000.00")
+    seat.done("rollbackWithdrawal", unique("mm"))
+    expired = seat.opened("withdraw", "1.50")
+    seat.resolve(expired, "expired")
+    seat.call("confirmWithdrawal", expired)
+    seat.adjust("debit", 500_00, into_debt=True, id=new_id())
+    seat.adjust("credit", 20_00, id=new_id())
+    question(doubted(seat, seat.opened("deposit", "7.00"), "deposit"))
+    return seat

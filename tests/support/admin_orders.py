@@ -1,0 +1,68 @@
+"""Payments for the tests of the admin: an order to which everything has happened, and refunds that a provider can be asked for."""
+
+from typing import Any
+
+from lib.clock import now
+from payments.callbacks.rejected import SAMPLES
+from payments.checkout.payments import start_payment
+from payments.deliveries.operations import lease, record_answer
+from payments.models import Callback, Delivery, Order, Payment, Product, Provider, Refund, RefusedCallback, Secret, Shop
+from tests.support.callers import Seat, unique
+from tests.support.shop import BASE, Market, Till, fresh, make_till
+
+PAYMENT_MODELS: list[Any] = [Product, Shop, Provider, Order, Callback, RefusedCallback, Refund, Delivery]
+
+
+def deal(market: Market) -> Order:
+    """An order that was contradicted, paid twice, delivered at the second try, and refunded but for 15.00 EUR; and a forged callback."""
+    order = market.order(product="pack", extParams="slot-7", returnUrl="https://game.example/back")
+    market.webhooks.tell("payment.succeeded", order, "1.00")
+    market.webhooks.tell("payment.succeeded", order)
+    market.webhooks.tell("payment.succeeded", order)
+    tried(order, 503)
+    tried(order, 200)
+    market.webhooks.tell("payment.refunded", order, "25.00")
+    SAMPLES.kept_at.clear()
+    market.webhooks.post(b'{"forged": "<b>yes</b>"}', {"webhook-id": "msg_forged", "webhook-timestamp": "1", "webhook-signature": "v1,AAAA"})
+    return fresh(order)
+
+
+def tried(order: Order, status: int | None, **heard: Any) -> Delivery:
+    """One try to deliver an order, whenever it is due, answered with this status."""
+    Delivery.objects.filter(order=order).update(next_at=now(), leased_until=None)
+    delivery = Delivery.objects.get(order=order)
+    [one] = lease(now(), "worker:7", left_out=[], only=delivery.pk)
+    record_answer(one, status=status, **({"problem": "" if status else "timeout: no answer", "body": "so it is", "took_ms": 12} | heard))
+    return Delivery.objects.get(order=order)
+
+
+def payment_rows() -> dict[Any, list[Any]]:
+    """The newest rows of each model: those of the dealings that were just done."""
+    return {model: list(model.objects.order_by("-pk")[:4]) for model in PAYMENT_MODELS}
+
+
+def payment_secrets(market: Market, order: Order) -> list[str]:
+    """Everything that no page may say."""
+    keys = list(Secret.objects.values_list("sealed", flat=True))
+    key = Order.objects.values_list("page_key", flat=True).get(pk=order.pk)
+    return [market.delivery_secret, market.webhooks.secret, market.notify.secret, key, *keys]
+
+
+def sandbox_till() -> Till:
+    """A provider that can be asked for refunds; only where DEMO is on."""
+    return make_till("sandbox", slug=unique("sandbox"), name="Sandbox", page_url="")
+
+
+def paid_there(market: Market, till: Till, product: str = "gold", seat: Seat | None = None) -> Order:
+    """An order that was paid through the sandbox."""
+    order = market.order(seat, product, start=False)
+    start_payment(order, till.provider.slug, BASE)
+    payment = Payment.objects.get(order=order)
+    answer = till.tell("payment.succeeded", order, reference=payment.start_reference)
+    assert answer.status == 200, answer.raw
+    return fresh(order)
+
+
+def numbers(*models: Any) -> tuple[int, ...]:
+    """How many rows there are."""
+    return tuple(model.objects.count() for model in models)

@@ -1,0 +1,141 @@
+"""How the tests speak to the admin."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.contrib.auth.models import Group, Permission
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from lib.clock import now
+from players.models import Credential, Game, GameSession, Operator, Player
+from tests.support.admin_orders import PAYMENT_MODELS, payment_rows
+from tests.support.callers import Seat, unique
+from wallet.models import Alert, ApiCall, Checkpoint, Currency, Discrepancy, FoldedDay, Inquiry, Question, SweepRun, Transaction, Wallet
+
+REGISTERED = [
+    *(Operator, Group, Game, Credential, Player, GameSession, Currency, Wallet, Transaction, ApiCall, Discrepancy),
+    *(Inquiry, Alert, SweepRun, Checkpoint, FoldedDay),
+    *PAYMENT_MODELS,
+]
+WALLET_ACTIONS = ["freeze", "unfreeze", "set_limit", "adjust"]
+INQUIRY_ACTIONS = ["confirm", "roll_back", "ask_again"]
+PROVIDER_ACTIONS = ["enter_secret", "make_secret", "enter_api_key", "retire"]
+SHOP_ACTIONS = ["make_secret", "retire", "pause", "resume"]
+
+
+def operator(*permissions: str, **attributes: Any) -> Operator:
+    made = Operator.objects.create(username=unique("op"), is_staff=True, **attributes)
+    for name in permissions:
+        app, codename = name.split(".")
+        made.user_permissions.add(Permission.objects.get(content_type__app_label=app, codename=codename))
+    return made
+
+
+def signed_in(who: Operator) -> Client:
+    client = Client()
+    client.force_login(who)
+    return client
+
+
+def address(model: Any, page: str = "changelist", *args: Any) -> str:
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}", args=args)
+
+
+def page(model: Any, row: Any, action: str = "change") -> str:
+    if action == "change":
+        return address(model, "change", row.pk)
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{action}", args=[row.pk])
+
+
+def get(client: Client, place: str) -> str:
+    """The text of a page that must open."""
+    response = client.get(place)
+    assert response.status_code == 200, (place, response.status_code)
+    return response.content.decode()
+
+
+def find(client: Client, model: Any, text: str) -> str:
+    """The list that the search form leads to."""
+    response = client.post(address(model, "find"), {"q": text})
+    assert response.status_code == 302
+    return get(client, response["Location"])
+
+
+def shown(text: str) -> str:
+    """What a list shows of one of our ids."""
+    return f'title="{text}"'
+
+
+def doubted(seat: Seat, mm: str, type: str = "withdrawal", **attributes: Any) -> Inquiry:
+    """An inquiry about a pending transaction, in doubt because it is held where `attributes` do not say otherwise."""
+    transaction, at = seat.transaction(mm, type), now()
+    known = {"player": seat.player, "game": seat.game, "began_at": at, "doubt": "held", "doubt_since": at}
+    return Inquiry.objects.create(transaction=transaction, **(known | attributes))
+
+
+def waiting(seat: Seat, mm: str, type: str = "withdrawal", **attributes: Any) -> Inquiry:
+    """An inquiry that waits for the game's next answer."""
+    return doubted(seat, mm, type, doubt="", doubt_since=None, next_at=now() + timedelta(hours=6), **attributes)
+
+
+def question(inquiry: Inquiry, answer: str = "pending", **attributes: Any) -> Question:
+    """A question that was answered at once."""
+    at = attributes.pop("asked_at", None) or now()
+    known = {"game": inquiry.game, "asked_by": "worker:7", "asked_at": at, "answered_at": at, "status": 200, "took_ms": 12}
+    return Question.objects.create(inquiry=inquiry, answer=answer, **(known | attributes))
+
+
+def alert(kind: str = "sweep_failed", **attributes: Any) -> Alert:
+    at = now()
+    return Alert.objects.create(kind=kind, **({"subject": unique("a"), "text": "It failed.", "raised_at": at, "last_seen_at": at} | attributes))
+
+
+def run(task: str = "settle_due", **attributes: Any) -> SweepRun:
+    """A run that ended well."""
+    at = now()
+    return SweepRun.objects.create(task=task, worker="worker:7", **({"began_at": at, "ended_at": at} | attributes))
+
+
+def checkpoint(number: int = 1, **attributes: Any) -> Checkpoint:
+    sums = {"root": b"\x0a" * 32, "previous": b"\x0b" * 32, "hash": b"\x0c" * 32}
+    known = {"made_at": now(), "wallets": 3, "entries": 1234, "key_id": "0123456789abcdef", "file": f"checkpoint-{number}"}
+    return Checkpoint.objects.create(number=number, **(sums | known | attributes))
+
+
+def folded(days_ago: int = 1) -> FoldedDay:
+    """A day that nothing happened on."""
+    at = now()
+    return FoldedDay.objects.create(day=at.date() - timedelta(days=days_ago), entries=0, folded_at=at)
+
+
+def rows_of(story: Seat) -> dict[Any, list[Any]]:
+    """The rows of each model that belong to a story."""
+    return {
+        Operator: [Operator.objects.order_by("pk")[0]],
+        Group: [Group.objects.create(name=unique("group"))],
+        Game: [story.game],
+        Credential: list(Credential.objects.filter(game=story.game)),
+        Player: [story.player],
+        GameSession: [story.session()],
+        Currency: [Currency.objects.get(code="XAG")],
+        Wallet: [story.wallet()],
+        Transaction: list(Transaction.objects.filter(player=story.player)),
+        ApiCall: list(ApiCall.objects.filter(player=story.player)),
+        Discrepancy: list(Discrepancy.objects.filter(player=story.player)),
+        Inquiry: list(Inquiry.objects.filter(player=story.player)),
+        Alert: [alert()],
+        SweepRun: [run()],
+        Checkpoint: [Checkpoint.objects.first() or checkpoint()],
+        FoldedDay: [FoldedDay.objects.first() or folded()],
+        **payment_rows(),
+    }
+
+
+def queries(client: Client, place: str) -> list[str]:
+    get(client, place)
+    with CaptureQueriesContext(connection) as caught:
+        get(client, place)
+    return [query["sql"] for query in caught.captured_queries]

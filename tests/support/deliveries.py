@@ -1,0 +1,54 @@
+"""What the tests of deliveries share: a game that alone is told, a run that tells it, and what came of that."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+from payments.deliveries.operations import pause_deliveries
+from payments.deliveries.worker import deliver_due
+from payments.models import Delivery, DeliveryTry, Order, Shop
+from tests.conftest import Clock
+from tests.support.callers import House
+from tests.support.game_order_server import GameServer
+from tests.support.shop import Market, make_market
+from wallet.job_runs import Run
+
+# Tells the games that were paused here from others.
+OTHERS_PAUSED = datetime(2031, 5, 6, tzinfo=UTC)
+
+
+@contextmanager
+def alone(house: House, game: GameServer) -> Iterator[Market]:
+    """A market of the test's own, whose game listens; all other games are paused meanwhile."""
+    Shop.objects.filter(paused_at=None).update(paused_at=OTHERS_PAUSED)
+    stall = make_market(house, game.url)
+    game.secrets.append(stall.delivery_secret)
+    yield stall
+    assert game.problems == []
+    pause_deliveries(stall.shop)
+    Shop.objects.filter(paused_at=OTHERS_PAUSED).update(paused_at=None)
+
+
+def sweep() -> Run:
+    """A whole run."""
+    run = Run("deliver_due")
+    assert deliver_due(run)
+    return run
+
+
+def delivery_of(order: Order) -> Delivery:
+    return Delivery.objects.get(order=order)
+
+
+def stand(stall: Market, clock: Clock) -> tuple[Order, datetime]:
+    """A paid order, and the moment since when it is to be delivered, at which the clock stands."""
+    order = stall.paid(product="sword")
+    start = delivery_of(order).created_at
+    clock.stand(start)
+    return order, start
+
+
+def tries_of(order: Order) -> list[tuple[int | None, str]]:
+    """Status and problem of each try."""
+    rows = DeliveryTry.objects.filter(delivery__order=order).order_by("pk")
+    return list(rows.values_list("status", "problem"))

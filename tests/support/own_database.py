@@ -1,0 +1,76 @@
+"""A ledger in a database of its own, for tests that change what nobody may change: the other tests' database stays as it is."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import environ
+import psycopg
+from django.core.management import call_command
+from django.db import connection
+from psycopg import sql
+
+from players.access.credentials import BOOK
+from tests.conftest import in_database
+from tests.support.callers import House, make_house
+from wallet import currencies
+
+TABLES = ("wallet_entry", "wallet_transaction", "wallet_wallet")
+
+
+@dataclass(frozen=True)
+class OwnLedger:
+    """`owner` is a superuser to whom no trigger, and so no foreign key, applies."""
+
+    owner: "psycopg.Connection[Any]"
+    house: House
+    url: str
+
+    def keep(self) -> None:
+        """Remembers the rows of money as they are now."""
+        self.owner.execute("DROP SCHEMA IF EXISTS kept CASCADE; CREATE SCHEMA kept")
+        for table in map(sql.Identifier, TABLES):
+            self.owner.execute(sql.SQL("CREATE TABLE kept.{0} AS TABLE {0}").format(table))
+
+    def restore(self) -> None:
+        """Makes them so again."""
+        with self.owner.transaction():
+            for table in map(sql.Identifier, TABLES):
+                self.owner.execute(sql.SQL("DELETE FROM {0}").format(table))
+                self.owner.execute(sql.SQL("INSERT INTO {0} TABLE kept.{0}").format(table))
+
+
+@contextmanager
+def own_ledger(name: str) -> Iterator[OwnLedger]:
+    """Everything in this process uses that database meanwhile, with the application's rights."""
+    server, ours = os.environ["DATABASE_OWNER_URL"], connection.settings_dict
+    before = dict(ours)
+    with psycopg.connect(server, autocommit=True) as server_connection:
+        remake(server_connection, name)
+        try:
+            theirs = environ.Env.db_url_config(server)
+            use(NAME=name, USER=theirs["USER"], PASSWORD=theirs["PASSWORD"])
+            call_command("migrate", verbosity=0)
+            use(USER=before["USER"], PASSWORD=before["PASSWORD"])
+            with psycopg.connect(in_database(server, name), autocommit=True) as owner:
+                owner.execute("SET session_replication_role = replica")
+                yield OwnLedger(owner, make_house(), in_database(os.environ["DATABASE_URL"], name))
+        finally:
+            use(**{key: before[key] for key in ("NAME", "USER", "PASSWORD")})
+            remake(server_connection, name, again=False)
+
+
+def remake(server: "psycopg.Connection[Any]", name: str, *, again: bool = True) -> None:
+    server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+    if again:
+        server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+
+
+def use(**changes: str) -> None:
+    """From now on Django connects so; what the process remembers of another database is forgotten."""
+    connection.close()
+    connection.settings_dict.update(changes)
+    BOOK.forget()
+    currencies.forget()

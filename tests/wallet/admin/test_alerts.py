@@ -1,0 +1,178 @@
+"""Alerts: found, resolved with a reason, and told on every page until then."""
+
+import re
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import AnonymousUser
+from django.test import Client, RequestFactory
+from django.urls import reverse
+
+from players.models import Operator
+from tests.support.admin_pages import address, alert, doubted, find, get, operator, page, queries, signed_in
+from tests.support.callers import House, Seat, unique
+from wallet.admin.alerts import MEANINGS
+from wallet.admin.attention import Attention, banner, words
+from wallet.admin.discrepancies import MEANINGS as CONTRADICTIONS
+from wallet.admin.manual_review import DOUBTS
+from wallet.alerts import raise_alert
+from wallet.models import Alert, Discrepancy, Inquiry, Wallet
+
+CRITICAL = "wallet-banner-critical"
+
+
+def listed(text: str) -> list[str]:
+    return list(dict.fromkeys(re.findall(r"/admin/wallet/alert/([0-9a-f-]{36})/change/", text)))
+
+
+def test_each_kind_of_everything_has_its_words() -> None:
+    assert set(MEANINGS) == set(Alert.Kind)
+    assert set(DOUBTS) == set(Inquiry.Doubt)
+    assert set(CONTRADICTIONS) == set(Discrepancy.Kind)
+
+
+def test_open_alerts_come_first_and_the_critical_ones_before_all_others(client: Client) -> None:
+    bad, worse, new = alert(), alert("ledger_difference"), alert("game_forgets")
+    done = alert(resolved_at=new.raised_at, resolved_by="operator:x", reason="r")
+    text = get(client, address(Alert))
+    assert listed(text) == [str(row.pk) for row in (worse, new, bad)]
+    assert str(done.pk) in listed(get(client, f"{address(Alert)}?state=resolved"))
+    ours = {str(row.pk) for row in (bad, worse, new, done)}
+    every = [id for id in listed(get(client, f"{address(Alert)}?state=all")) if id in ours]
+    assert every == [str(row.pk) for row in (done, new, worse, bad)]
+    assert listed(find(client, Alert, done.subject)) == [str(done.pk)]
+
+
+def test_an_empty_list_says_so(client: Client) -> None:
+    assert "No alert is open." in get(client, address(Alert))
+
+
+def test_resolving_asks_first_and_keeps_reason_and_name(client: Client, boss: Operator) -> None:
+    row = alert()
+    place = page(Alert, row, "resolve")
+    get(client, place)
+    assert b"This field is required" in client.post(place, {"reason": " "}).content
+    row.refresh_from_db()
+    assert row.resolved_at is None
+    assert client.post(place, {"reason": "The disk was full"}).status_code == 302
+    row.refresh_from_db()
+    first = (row.resolved_at, row.resolved_by, row.reason)
+    assert first[1:] == (f"operator:{boss.username}", "The disk was full")
+    assert "was resolved already" in client.post(place, {"reason": "Other"}, follow=True).content.decode()
+    row.refresh_from_db()
+    assert (row.resolved_at, row.resolved_by, row.reason) == first
+    assert LogEntry.objects.filter(object_id=str(row.pk), change_message__contains="The disk was full").exists()
+    text = get(client, page(Alert, row))
+    assert "The disk was full" in text
+    assert f"{page(Alert, row, 'resolve')}" not in text
+
+
+def test_resolving_a_difference_accepts_it_and_leaves_the_wallet_frozen(client: Client, seat: Seat) -> None:
+    wallet = seat.wallet()
+    client.post(page(Wallet, wallet, "freeze"), {"reason": "audit"})
+    raise_alert("wallet_difference", str(wallet.pk), "spendable is 1 and follows as 2", wallet=wallet)
+    row = Alert.objects.get(subject=str(wallet.pk))
+    text = get(client, page(Alert, row))
+    assert page(Wallet, wallet) in text
+    assert "Its withdrawals are frozen until an operator lifts that" in text
+    asked = get(client, page(Alert, row, "resolve"))
+    assert "Resolving accepts this difference" in asked
+    assert "It does not lift the wallet" in asked
+    before = seat.holding()
+    client.post(page(Alert, row, "resolve"), {"reason": "Put right by hand"})
+    assert (seat.wallet().frozen_at is not None, seat.holding()) == (True, before)
+    assert listed(find(client, Alert, seat.player.uid)) == [str(row.pk)]
+    assert listed(find(client, Alert, seat.token)) == [str(row.pk)]
+
+
+def test_only_who_may_change_alerts_resolves_them() -> None:
+    row, reader = alert(), signed_in(operator("wallet.view_alert"))
+    assert page(Alert, row, "resolve") not in get(reader, page(Alert, row))
+    assert reader.post(page(Alert, row, "resolve"), {"reason": "r"}).status_code == 403
+    row.refresh_from_db()
+    assert row.resolved_at is None
+    assert signed_in(operator("wallet.view_alert", "wallet.change_alert")).post(page(Alert, row, "resolve"), {"reason": "r"}).status_code == 302
+
+
+# --- On every page ------------------------------------------------------------------------------------
+
+
+def test_every_page_tells_of_open_alerts_red_where_one_is_critical(client: Client, story: Seat) -> None:
+    places = ["/admin/", address(Alert), page(Wallet, story.wallet()), page(Wallet, story.wallet(), "freeze"), reverse("admin:password_change")]
+    for place in places:
+        assert "wallet-banner" not in get(client, place), place
+    row = alert()
+    for place in places:
+        text = get(client, place)
+        assert "1 alert is open: a sweep failed." in text, place
+        assert CRITICAL not in text, place
+    worse = alert("checkpoint_difference")
+    for place in places:
+        text = get(client, place)
+        assert "Critical: a checkpoint does not fit the ledger. 1 alert is open besides." in text, place
+        assert CRITICAL in text, place
+    for each in (row, worse):
+        client.post(page(Alert, each, "resolve"), {"reason": "r"})
+    assert "wallet-banner" not in get(client, "/admin/")
+
+
+def test_who_may_not_see_alerts_is_told_without_a_link() -> None:
+    alert("ledger_difference")
+    text = get(signed_in(operator("players.view_player")), "/admin/")
+    assert CRITICAL in text
+    assert address(Alert) not in text
+
+
+def test_only_operators_are_told() -> None:
+    alert("ledger_difference")
+    stranger = Operator.objects.create(username=unique("player"), is_staff=False)
+    for user, told in ((AnonymousUser(), False), (stranger, False), (operator(), True)):
+        request = RequestFactory().get("/admin/")
+        request.user = user
+        assert bool(banner(request)) == told
+    assert "wallet-banner" not in get(Client(), "/admin/login/")
+
+
+@pytest.mark.parametrize(
+    ("kinds", "said"),
+    [
+        (("sweep_failed",), "1 alert is open: a sweep failed."),
+        (("game_forgets", "sweep_failed", "sweep_failed"), "3 alerts are open: a game suddenly knows hardly any transaction; a sweep failed (2 times)."),
+        (("ledger_difference",), "Critical: the ledger's audit found a difference."),
+        (("wallet_difference",) * 100, "Critical: a wallet's audit found a difference (99+ times)."),
+        (("ledger_difference", "sweep_failed", "sweep_failed"), "Critical: the ledger's audit found a difference. 2 alerts are open besides."),
+    ],
+)
+def test_the_banner_counts(kinds: tuple[str, ...], said: str) -> None:
+    assert words(Attention(kinds, 0)) == said
+
+
+def badge_of(text: str, title: str) -> str:
+    found = re.search(rf"<span>{title}</span>\s*(?:<span[^>]*>\s*([^<]*?)\s*</span>)?", text)
+    assert found, title
+    return found[1] or ""
+
+
+def test_the_sidebar_counts_what_waits_up_to_a_hundred(client: Client, house: House) -> None:
+    seat = house.seat()
+    text = get(client, "/admin/")
+    assert (badge_of(text, "In doubt"), badge_of(text, "Alerts")) == ("", "")
+    alert()
+    settled = seat.opened("withdraw", "0.01")
+    doubted(seat, settled)
+    doubted(seat, seat.opened("withdraw", "0.01"))
+    seat.done("confirmWithdrawal", settled)
+    text = get(client, "/admin/")
+    assert (badge_of(text, "In doubt"), badge_of(text, "Alerts")) == ("1", "1")
+    for _ in range(99):
+        alert(subject=unique("many"))
+    assert badge_of(get(client, "/admin/"), "Alerts") == "99+"
+    groups = re.findall(r"<h2[^>]*>\s*([A-Z][a-z ]+?)\s*</h2>", text)
+    assert groups[:2] == ["To decide", "Money"]
+
+
+def test_what_waits_costs_two_queries_on_every_page(client: Client, story: Seat) -> None:
+    alert("ledger_difference")
+    asked = [sql for sql in queries(client, "/admin/") if "wallet_alert" in sql or "wallet_inquiry" in sql]
+    assert len(asked) == 2
+    assert all("LIMIT 100" in sql for sql in asked)

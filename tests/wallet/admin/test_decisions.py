@@ -1,0 +1,268 @@
+"""What operators decide about due transactions: asked first, with a reason, once; and after a refusal nothing has moved."""
+
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from celery import current_app
+from django.contrib.admin.models import LogEntry
+from django.db import connection
+from django.test import Client
+
+from lib.clock import now
+from players.models import Game, Operator
+from tests.conftest import Clock
+from tests.support.admin_pages import INQUIRY_ACTIONS, doubted, get, operator, page, question, signed_in, waiting
+from tests.support.callers import House, Party, Seat, make_party, sit
+from tests.support.game_query_server import playing, says
+from tests.support.invariants import problems_of
+from wallet.job_runs import Run
+from wallet.models import Inquiry, Outage, Pulse, Question, Transaction
+from wallet.settlement.decisions import NotPossible, ask_again, decide
+from wallet.settlement.sweep import settle_due
+
+# What is posted for the action, the state that follows, and spendable, reserved and announced after it.
+DECISIONS = [
+    ("withdraw", "confirm", "confirmed", (70_00, 0, 0)),
+    ("withdraw", "roll_back", "rolled_back", (100_00, 0, 0)),
+    ("deposit", "confirm", "confirmed", (130_00, 0, 0)),
+    ("deposit", "roll_back", "rolled_back", (100_00, 0, 0)),
+]
+TYPES = {"withdraw": "withdrawal", "deposit": "deposit"}
+
+
+@pytest.fixture(autouse=True)
+def no_pause(database: None) -> None:
+    Pulse.objects.all().delete()
+    Outage.objects.all().delete()
+
+
+@pytest.fixture
+def askable() -> Party:
+    """A game with a query URL, where nobody listens."""
+    return make_party(query_url="https://127.0.0.1:9/state")
+
+
+def seated(house: House, party: Party) -> Seat:
+    seat = sit(party, house.player())
+    seat.adjust("credit", 100_00)
+    return seat
+
+
+def history(inquiry: Inquiry) -> list[str]:
+    return [entry.change_message for entry in LogEntry.objects.filter(object_id=str(inquiry.pk)).order_by("pk")]
+
+
+@pytest.mark.parametrize(("opening", "action", "state", "holds"), DECISIONS)
+def test_a_decision_is_asked_first_and_done_once_with_a_reason(
+    client: Client, boss: Operator, seat: Seat, opening: str, action: str, state: str, holds: tuple[int, ...]
+) -> None:
+    mm, type = seat.opened(opening, "30.00"), TYPES[opening]
+    inquiry = doubted(seat, mm, type)
+    place, before = page(Inquiry, inquiry, action), seat.holding()
+    text = get(client, place)
+    assert "30.00 XAG" in text
+    assert "Opened 20" in text
+    assert b"This field is required" in client.post(place, {"reason": " "}).content
+    assert (seat.transaction(mm, type).state, seat.holding()) == ("pending", before)
+
+    response = client.post(place, {"reason": "Its people say so"})
+    assert (response.status_code, response["Location"]) == (302, page(Inquiry, inquiry))
+    done, name = seat.transaction(mm, type), f"operator:{boss.username}"
+    assert (done.state, done.settled_source, done.settled_actor, done.reason) == (state, "operator", name, "Its people say so")
+    assert seat.holding()[:3] == holds
+    entry = seat.wallet().entries.latest("seq")
+    assert (entry.event, entry.actor, entry.transaction_id) == (state, name, done.pk)
+    inquiry.refresh_from_db()
+    assert (inquiry.closed_at is not None, inquiry.next_at, inquiry.doubt) == (True, None, "held")
+
+    entries = seat.holding().entries
+    client.post(place, {"reason": "Once more"})
+    assert seat.holding().entries == entries
+    assert history(inquiry)[0].endswith("Reason: Its people say so")
+    assert history(inquiry)[1].startswith("Wanted to")
+    assert "Once more" in get(client, page(Inquiry, inquiry))
+    assert problems_of(seat.player) == []
+
+
+def test_the_game_gets_the_stored_answer_and_a_contradiction_is_recorded(client: Client, seat: Seat) -> None:
+    mm = seat.opened("withdraw", "30.00")
+    client.post(page(Inquiry, doubted(seat, mm), "roll_back"), {"reason": "r"})
+    assert seat.call("rollbackWithdrawal", mm).balance == "100.00"
+    assert seat.call("confirmWithdrawal", mm).error == 108
+    assert seat.discrepancies() == [("confirm_of_returned", 1)]
+
+
+@pytest.mark.parametrize("action", INQUIRY_ACTIONS)
+def test_what_somebody_settled_meanwhile_is_said_and_nothing_moves(client: Client, house: House, askable: Party, action: str) -> None:
+    seat = seated(house, askable)
+    mm = seat.opened("withdraw", "30.00")
+    inquiry = doubted(seat, mm)
+    seat.done("confirmWithdrawal", mm)
+    before, settled = seat.holding(), seat.transaction(mm)
+    response = client.post(page(Inquiry, inquiry, action), {"reason": "Mine"}, follow=True)
+    text = response.content.decode()
+    assert f"Nothing was done. The transaction was confirmed meanwhile by {settled.settled_actor}" in text
+    assert (seat.holding(), seat.transaction(mm).settled_at) == (before, settled.settled_at)
+    assert history(inquiry)[-1].endswith("Reason: Mine")
+    inquiry.refresh_from_db()
+    assert (inquiry.closed_at is None) == (action == "ask_again")
+
+
+def test_a_debt_is_paid_from_what_is_given_back(client: Client, seat: Seat) -> None:
+    mm = seat.opened("withdraw", "30.00")
+    seat.adjust("debit", 80_00, into_debt=True)
+    place = page(Inquiry, doubted(seat, mm), "roll_back")
+    assert "The debt of 10.00 XAG is paid from it first." in get(client, place)
+    client.post(place, {"reason": "r"})
+    assert seat.holding()[:4] == (20_00, 0, 0, 0)
+
+
+def test_what_is_not_in_doubt_can_be_decided_with_a_warning(client: Client, house: House, askable: Party) -> None:
+    seat = seated(house, askable)
+    inquiry = waiting(seat, seat.opened("withdraw", "30.00"))
+    assert "It is not in doubt" in get(client, page(Inquiry, inquiry, "confirm"))
+    assert "It is not in doubt" not in get(client, page(Inquiry, doubted(seat, seat.opened("withdraw", "1.00")), "confirm"))
+
+
+def test_deciding_is_a_permission_of_its_own(seat: Seat) -> None:
+    inquiry = doubted(seat, seat.opened("withdraw", "30.00"))
+    reader, decider = signed_in(operator("wallet.view_inquiry")), signed_in(operator("wallet.view_inquiry", "wallet.change_inquiry"))
+    assert "Roll back" not in get(reader, page(Inquiry, inquiry))
+    assert "Roll back" in get(decider, page(Inquiry, inquiry))
+    for action in INQUIRY_ACTIONS:
+        assert reader.post(page(Inquiry, inquiry, action), {"reason": "r"}).status_code == 403
+    assert Inquiry.objects.get(pk=inquiry.pk).closed_at is None
+    assert decider.post(page(Inquiry, inquiry, "confirm"), {"reason": "r"}).status_code == 302
+    assert seat.holding()[:2] == (70_00, 0)
+
+
+def test_of_two_operators_at_once_one_decides(seat: Seat) -> None:
+    for _ in range(20):
+        inquiry = doubted(seat, seat.opened("withdraw", "1.00"))
+        start, said = threading.Barrier(2), list[str]()
+
+        def choose(event: str, inquiry: Inquiry = inquiry, start: threading.Barrier = start, said: list[str] = said) -> None:
+            start.wait()
+            try:
+                said.append(decide(inquiry, event=event, actor=f"operator:{event}", reason="r").outcome)
+            except NotPossible as problem:
+                said.append(str(problem))
+            finally:
+                connection.close()
+
+        threads = [threading.Thread(target=choose, args=(event,)) for event in ("confirmed", "rolled_back")]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        winner = Transaction.objects.get(pk=inquiry.transaction_id)
+        assert winner.settled_actor == f"operator:{winner.state}"
+        assert [word == winner.state or f"meanwhile by {winner.settled_actor}" in word for word in said] == [True, True]
+        assert Inquiry.objects.get(pk=inquiry.pk).closed_at is not None
+    assert problems_of(seat.player) == []
+
+
+# --- Ask again ----------------------------------------------------------------------------------------
+
+
+def test_asking_again_is_offered_only_where_the_game_can_be_asked(client: Client, house: House, askable: Party, seat: Seat) -> None:
+    mute = doubted(seat, seat.opened("withdraw", "1.00"))
+    other = seated(house, askable)
+    inquiry = waiting(other, other.opened("withdraw", "1.00"))
+    assert "Ask again" not in get(client, page(Inquiry, mute))
+    assert "Ask again" in get(client, page(Inquiry, inquiry))
+    text = client.post(page(Inquiry, mute, "ask_again"), {"reason": "r"}, follow=True).content.decode()
+    assert f"Nothing was done. {seat.game.slug} has no query URL: it cannot be asked." in text
+    assert Inquiry.objects.get(pk=mute.pk).next_at is None
+
+
+def test_asking_again_makes_it_due_now_and_keeps_the_doubt(client: Client, house: House, askable: Party, clock: Clock) -> None:
+    seat = seated(house, askable)
+    at = now()
+    clock.stand(at)
+    inquiry = doubted(seat, seat.opened("deposit", "1.00"), "deposit", doubt="unknown_deposit", leased_until=at + timedelta(minutes=3))
+    place = page(Inquiry, inquiry, "ask_again")
+    assert "https://127.0.0.1:9/state" in get(client, place)
+    assert Inquiry.objects.get(pk=inquiry.pk).next_at is None
+    text = client.post(place, {"reason": "They found a backup"}, follow=True).content.decode()
+    assert "The game is being asked." in text
+    assert "They found a backup" in text
+    inquiry.refresh_from_db()
+    assert (inquiry.next_at, inquiry.leased_until, inquiry.doubt) == (at, None, "unknown_deposit")
+
+
+def test_the_answer_to_an_operators_question_settles(client: Client, house: House, settings: Any, clock: Clock) -> None:
+    settings.OUTGOING_ALLOWED_NETWORKS = ["127.0.0.0/8"]
+    with playing() as game:
+        seat = seated(house, make_party(query_url=game.url))
+        mm = seat.opened("deposit", "30.00")
+        clock.go_ahead(timedelta(hours=73))
+        inquiry = doubted(seat, mm, "deposit", doubt="unknown_deposit")
+        settle_due(Run("settle_due"))
+        assert game.times_asked(mm) == 0
+        client.post(page(Inquiry, inquiry, "ask_again"), {"reason": "r"})
+        game.answers[mm] = says("CONFIRMED")
+        settle_due(Run("settle_due"))
+    assert (game.times_asked(mm), seat.transaction(mm, "deposit").state, seat.holding()[:3]) == (1, "confirmed", (130_00, 0, 0))
+    asked = Question.objects.get(inquiry=inquiry)
+    text = get(client, page(Inquiry, inquiry))
+    assert (asked.answer, "CONFIRMED" in text, asked.asked_by in text) == ("confirmed", True, True)
+
+
+def test_a_closed_inquiry_is_not_asked_again(house: House, askable: Party) -> None:
+    seat = seated(house, askable)
+    inquiry = doubted(seat, seat.opened("withdraw", "1.00"), closed_at=now())
+    with pytest.raises(NotPossible, match="closed"):
+        ask_again(inquiry, actor="operator:x", reason="r")
+    assert Inquiry.objects.get(pk=inquiry.pk).next_at is None
+
+
+def test_a_pause_is_told(client: Client, house: House, askable: Party) -> None:
+    seat = seated(house, askable)
+    inquiry = waiting(seat, seat.opened("withdraw", "1.00"))
+    Outage.objects.create(began_at=now() - timedelta(minutes=30), ended_at=now() - timedelta(minutes=10))
+    text = client.post(page(Inquiry, inquiry, "ask_again"), {"reason": "r"}, follow=True).content.decode()
+    assert "asked as soon as anything is due again: games could not reach us" in text
+
+
+def queued() -> int:
+    with current_app.connection_for_read() as broker:
+        return int(broker.default_channel.client.llen("settle"))
+
+
+def test_a_worker_is_nudged(client: Client, house: House, askable: Party) -> None:
+    seat = seated(house, askable)
+    before = queued()
+    client.post(page(Inquiry, waiting(seat, seat.opened("withdraw", "1.00")), "ask_again"), {"reason": "r"})
+    assert queued() == before + 1
+
+
+@pytest.fixture
+def no_broker(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Nobody listens where the broker should be."""
+    monkeypatch.setattr(current_app.conf, "broker_url", "redis://127.0.0.1:9/0")
+    current_app.amqp._producer_pool = None
+    yield
+    current_app.amqp._producer_pool = None
+
+
+def test_without_the_broker_it_is_asked_at_the_next_sweep(client: Client, house: House, askable: Party, no_broker: None) -> None:
+    seat = seated(house, askable)
+    inquiry = waiting(seat, seat.opened("withdraw", "1.00"))
+    text = client.post(page(Inquiry, inquiry, "ask_again"), {"reason": "r"}, follow=True).content.decode()
+    assert "The game will be asked at the next sweep: the queue cannot be reached now." in text
+    inquiry.refresh_from_db()
+    assert inquiry.next_at is not None
+    assert inquiry.next_at <= now()
+
+
+def test_a_games_url_that_is_taken_away_hides_the_question(client: Client, house: House) -> None:
+    party = make_party(query_url="https://127.0.0.1:9/state")
+    seat = seated(house, party)
+    inquiry = waiting(seat, seat.opened("withdraw", "1.00"))
+    question(inquiry)
+    Game.objects.filter(pk=party.game.pk).update(query_url="")
+    assert "Ask again" not in get(client, page(Inquiry, inquiry))

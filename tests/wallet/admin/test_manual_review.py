@@ -1,0 +1,234 @@
+"""What waits for a person: the list of inquiries, an inquiry's page, and what a transaction's page says will happen."""
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.db import connection
+from django.test import Client, RequestFactory
+
+from lib.backoffice.formatting import NOTHING
+from lib.clock import now
+from tests.conftest import Clock
+from tests.support.admin_pages import address, doubted, find, get, page, queries, question, waiting
+from tests.support.callers import House, Seat, make_party, sit
+from wallet.admin.questions import read_page, show_body
+from wallet.models import Inquiry, Outage, Pulse, Transaction
+
+HOUR = timedelta(hours=1)
+BODY = "<script>alert(1)</script>" + "x" * 400
+
+
+def listed(text: str) -> list[str]:
+    """The inquiries on a list, in its order."""
+    return list(dict.fromkeys(re.findall(r"/admin/wallet/inquiry/([0-9a-f-]{36})/change/", text)))
+
+
+@pytest.fixture
+def four(seat: Seat) -> dict[str, Inquiry]:
+    """One inquiry in each state, and one in doubt whose transaction the game has just settled."""
+    at, mms = now(), [seat.opened("withdraw", "1.00") for _ in range(5)]
+    found = {
+        "young": doubted(seat, mms[0], doubt_since=at - HOUR),
+        "old": doubted(seat, mms[1], doubt_since=at - 9 * HOUR, doubt="unreachable", next_at=at + HOUR, last_answer="unusable", questions_asked=31),
+        "waiting": waiting(seat, mms[2], last_answer="pending"),
+        "closed": doubted(seat, mms[3], closed_at=at),
+        "settled": doubted(seat, mms[4]),
+    }
+    for mm in mms[3:]:
+        seat.done("confirmWithdrawal", mm)
+    return found
+
+
+SHOWN = {
+    "": ["old", "young"],
+    "?state=doubt": ["old", "young"],
+    "?state=nonsense": ["old", "young"],
+    "?state=waiting": ["waiting"],
+    "?state=open": ["young", "old", "waiting", "settled"],
+}
+
+
+@pytest.mark.parametrize("view", SHOWN)
+def test_the_list_shows_what_is_to_be_decided_oldest_first(client: Client, four: dict[str, Inquiry], view: str) -> None:
+    assert listed(get(client, address(Inquiry) + view)) == [str(four[name].pk) for name in SHOWN[view]]
+
+
+def test_closed_ones_are_newest_first_and_a_search_looks_through_all(client: Client, four: dict[str, Inquiry], seat: Seat) -> None:
+    assert listed(get(client, f"{address(Inquiry)}?state=closed"))[0] == str(four["closed"].pk)
+    newest_first = [str(four[name].pk) for name in ("settled", "closed", "waiting", "old", "young")]
+    assert listed(find(client, Inquiry, seat.player.uid)) == newest_first
+    assert listed(find(client, Inquiry, seat.token)) == newest_first
+    for text in (str(four["closed"].transaction_id), str(four["closed"].transaction.mm_transaction_id)):
+        assert listed(find(client, Inquiry, text)) == [str(four["closed"].pk)]
+    assert listed(get(client, f"{address(Inquiry)}?q={seat.player.uid}&state=waiting")) == [str(four["waiting"].pk)]
+
+
+def test_a_row_says_what_has_to_be_known(client: Client, four: dict[str, Inquiry], seat: Seat) -> None:
+    text = get(client, address(Inquiry))
+    for words in ("unreachable", "held", seat.player.uid, seat.game.slug, "withdrawal", "1.00 XAG", "unusable", "31"):
+        assert words in text, words
+
+
+def turner(text: str) -> tuple[str, str]:
+    """What the links to the page before and the page after are called."""
+    found = re.search(r'aria-label="Pages">\s*<\w+[^>]*>(\w+)<.*?Page \d+.*?>(\w+)<', text, re.DOTALL)
+    assert found
+    return found[1], found[2]
+
+
+def test_the_pages_of_a_list_are_called_after_its_order(client: Client, house: House) -> None:
+    seat = house.seat()
+    for _ in range(27):
+        doubted(seat, seat.opened("withdraw", "0.01"), next_at=now())
+    names = {"": ("Older", "Newer"), "?state=open": ("Older", "Newer"), "?state=all": ("Newer", "Older")}
+    assert {view: turner(get(client, address(Inquiry) + view)) for view in names} == names
+    assert turner(get(client, f"{address(Transaction)}?unfinished=pending")) == ("Sooner", "Later")
+    assert turner(get(client, f"{address(Inquiry)}?p=2")) == ("Older", "Newer")
+    assert len(listed(get(client, f"{address(Inquiry)}?p=2"))) == 2
+
+
+def test_an_empty_list_says_that_nothing_is_to_be_decided(client: Client) -> None:
+    assert "Nothing is in doubt: there is nothing to decide." in get(client, address(Inquiry))
+    assert "The platform waits for no game" in get(client, f"{address(Inquiry)}?state=waiting")
+    assert "Every due transaction is settled." in get(client, f"{address(Inquiry)}?state=open")
+
+
+def test_the_list_costs_the_same_however_much_is_on_it(client: Client, house: House) -> None:
+    seat = house.seat()
+    places = [address(Inquiry), f"{address(Inquiry)}?state=waiting", f"{address(Inquiry)}?state=open", f"{address(Transaction)}?unfinished=pending"]
+    doubted(seat, seat.opened("withdraw", "0.01"))
+    waiting(seat, seat.opened("withdraw", "0.01"))
+    before = {place: len(queries(client, place)) for place in places}
+    for _ in range(30):
+        other = house.seat()
+        doubted(other, other.opened("withdraw", "0.01"))
+        waiting(other, other.opened("withdraw", "0.01"))
+    assert {place: len(queries(client, place)) for place in places} == before
+    assert max(before.values()) <= 12, before
+    for place in places:
+        assert not [sql for sql in queries(client, place) if "COUNT(" in sql.upper()], place
+
+
+def test_the_list_and_the_badge_use_their_index(client: Client, four: dict[str, Inquiry]) -> None:
+    pages, request = admin.site._registry[Inquiry], RequestFactory().get("/")
+    request.user = None  # type: ignore[assignment]
+    rows = pages.get_queryset(request).filter(closed_at=None, doubt_since__isnull=False, transaction__settled_at=None)
+    with connection.cursor() as cursor:
+        cursor.execute("SET enable_seqscan = off; SET enable_sort = off")
+        plan = rows.order_by("doubt_since", "pk")[:26].explain()
+        cursor.execute("RESET enable_seqscan; RESET enable_sort")
+    assert "inquiry_in_doubt" in plan, plan
+
+
+# --- The page -----------------------------------------------------------------------------------------
+
+
+def test_the_page_says_why_what_helps_and_what_happens_next(client: Client, four: dict[str, Inquiry], seat: Seat) -> None:
+    text = get(client, page(Inquiry, four["old"]))
+    for words in ("no usable answer for 7 days", "The platform goes on asking", "What happens next", "1.00 XAG", str(four["old"].transaction_id)):
+        assert words in text, words
+    assert page(Transaction, four["old"].transaction) in text
+    assert f"/admin/wallet/wallet/{seat.wallet().pk}/change/" in text
+    assert re.search(r">\s*withdraw\s*<", text), "the call log's row"
+    closed = get(client, page(Inquiry, four["closed"]))
+    assert "What happens next" not in closed
+    assert f"by {Transaction.objects.get(pk=four['closed'].transaction_id).settled_actor}" in closed
+
+
+def test_every_question_is_shown_and_long_histories_are_turned(client: Client, four: dict[str, Inquiry]) -> None:
+    inquiry, at = four["old"], now()
+    for number in range(30):
+        question(inquiry, "unusable", asked_at=at - number * HOUR, problem=f"status 5{number:02d}", status=500 + number, body=BODY)
+    place = page(Inquiry, inquiry)
+    first, second = get(client, place), get(client, f"{place}?questions=2")
+    assert (first.count("status 5"), second.count("status 5")) == (25, 5)
+    assert ("Older questions" in first, "Newest questions" in first, "Older questions" in second, "Newest questions" in second) == (True, False, False, True)
+    assert first.index("status 500") < first.index("status 524")
+    assert "status 529" in second
+    assert "worker:7" in first
+    assert "<script>alert(1)" not in first
+    assert "&lt;script&gt;alert(1)" in first
+    assert "There are no older questions." in get(client, f"{place}?questions=9")
+
+
+@pytest.mark.parametrize(("text", "number"), [("", 1), ("2", 2), ("0", 1), ("-1", 1), ("x", 1), ("99999", 1), ("٣", 1)])
+def test_a_page_number_is_read_carefully(text: str, number: int) -> None:
+    assert read_page(text) == number
+
+
+def test_a_question_without_an_answer_is_under_way_or_its_worker_was_lost(client: Client, four: dict[str, Inquiry]) -> None:
+    inquiry, nothing = four["waiting"], {"answered_at": None, "status": None, "took_ms": None}
+    question(inquiry, "", **nothing)
+    assert "under way" in get(client, page(Inquiry, inquiry))
+    question(inquiry, "", asked_at=now() - HOUR, **nothing)
+    assert "worker lost" in get(client, page(Inquiry, inquiry))
+
+
+def test_what_a_game_sent_is_never_markup() -> None:
+    for body in ("<b>", "<b>" + "x" * 100, "a\n<b>"):
+        assert "<b>" not in show_body(body)
+    assert show_body("") == NOTHING
+
+
+def test_why_there_are_no_questions(client: Client, four: dict[str, Inquiry], house: House) -> None:
+    assert "it has no query URL" in get(client, page(Inquiry, four["young"]))
+    assert "are cleared after a time" in get(client, page(Inquiry, four["old"]))
+    seat = sit(make_party(query_url="https://127.0.0.1:9/"), house.player())
+    assert "The game was never asked." in get(client, page(Inquiry, waiting(seat, seat.opened("deposit", "1.00"), "deposit")))
+
+
+# --- The transaction's page -----------------------------------------------------------------------------
+
+POLICIES: list[tuple[dict[str, Any], str, str]] = [
+    ({}, "then it expires (the game cannot be asked)", "expires"),
+    ({"unanswered_policy": "hold"}, "then it is in doubt", "is held"),
+    ({"query_url": "https://127.0.0.1:9/state"}, "then the game is asked at https://127.0.0.1:9/state", "game is asked"),
+]
+
+
+@pytest.mark.parametrize(("attributes", "words", "word"), POLICIES)
+def test_a_pending_transaction_says_when_it_is_due_and_what_happens_then(
+    client: Client, house: House, attributes: dict[str, Any], words: str, word: str
+) -> None:
+    Pulse.objects.all().delete()
+    Outage.objects.all().delete()
+    seat = sit(make_party(**attributes), house.player())
+    pending = seat.transaction(seat.opened("deposit", "1.00"), "deposit")
+    text = get(client, page(Transaction, pending))
+    assert words in text
+    assert f"Due {pending.due_at:%Y-%m-%d}" in text
+    assert re.search(rf">\s*{word}\s*<", get(client, f"{address(Transaction)}?unfinished=pending&q={seat.player.uid}"))
+    seat.done("confirmDeposit", str(pending.mm_transaction_id))
+    assert "What happens next" not in get(client, page(Transaction, pending))
+
+
+def test_a_transaction_leads_to_its_inquiry(client: Client, seat: Seat) -> None:
+    mm = seat.opened("withdraw", "1.00")
+    inquiry = doubted(seat, mm)
+    text = get(client, page(Transaction, inquiry.transaction))
+    assert page(Inquiry, inquiry) in text
+    assert "In doubt: the game cannot be asked" in text
+    assert page(Inquiry, inquiry) in get(client, f"{address(Transaction)}?unfinished=pending&q={seat.player.uid}")
+    seat.done("confirmWithdrawal", mm)
+    Inquiry.objects.filter(pk=inquiry.pk).update(closed_at=now())
+    assert "Asked 0 times" in get(client, page(Transaction, inquiry.transaction))
+
+
+def test_pending_ones_are_the_first_due_first_and_only_due_ones_are_due(client: Client, seat: Seat, clock: Clock) -> None:
+    at, slow = now(), seat.elsewhere(party=make_party(pending_hours=200))
+    clock.stand(at)
+    late = slow.transaction(slow.opened("withdraw", "1.00"))
+    clock.stand(at + HOUR)
+    early = seat.transaction(seat.opened("withdraw", "1.00"))
+
+    def found(view: str) -> list[str]:
+        text = get(client, f"{address(Transaction)}?unfinished={view}&q={seat.player.uid}")
+        return re.findall(r'class="wallet-id" title="([0-9a-f-]{36})"', text)
+
+    assert found("pending") == [str(early.pk), str(late.pk)]
+    assert found("due") == []
+    clock.stand(at + 74 * HOUR)
+    assert found("due") == [str(early.pk)]

@@ -1,0 +1,185 @@
+"""Sweep runs, checkpoints, accounts and frozen wallets, as operators see them."""
+
+import re
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.conf import settings as configured
+from django.test import Client
+
+from lib.clock import now
+from players.models import Operator
+from tests.conftest import Clock
+from tests.support.admin_pages import address, alert, checkpoint, folded, get, page, queries, run
+from tests.support.callers import House, Seat
+from wallet.models import AccountDay, Alert, Checkpoint, Discrepancy, FoldedDay, SweepRun, Wallet
+from wallet.operations import freeze_wallet
+
+MINUTE = timedelta(minutes=1)
+
+
+def listed(text: str, model: str = "sweeprun") -> list[str]:
+    return list(dict.fromkeys(re.findall(rf"/admin/wallet/{model}/([^/\"]+)/change/", text)))
+
+
+# --- Sweep runs -----------------------------------------------------------------------------------------
+
+
+def test_runs_are_newest_first_and_chosen_by_task_and_outcome(client: Client) -> None:
+    at = now()
+    first = run(began_at=at - 3 * MINUTE)
+    busy = run(began_at=at - 2 * MINUTE, looked_at=4000, done=3999, failed=1)
+    broken = run("audit_all", began_at=at - 4 * MINUTE, error="OperationalError: gone")
+    open_one = run(began_at=at - MINUTE, ended_at=None)
+    views = {
+        "": [open_one, busy, first, broken],
+        "?task=audit_all": [broken],
+        "?outcome=busy": [busy],
+        "?outcome=failed": [busy, broken],
+        "?outcome=unfinished": [open_one],
+        "?outcome=failed&task=settle_due": [busy],
+    }
+    for view, rows in views.items():
+        assert listed(get(client, address(SweepRun) + view)) == [str(row.pk) for row in rows], view
+    text = get(client, address(SweepRun))
+    for words in ("4,000", "3,999", "1 failed", "OperationalError: gone", "worker:7"):
+        assert words in text, words
+    assert client.get(f"{address(SweepRun)}?worker=x").status_code == 400
+
+
+def test_an_empty_list_of_runs_says_what_fills_it(client: Client) -> None:
+    assert "Runs appear when a worker and beat are started." in get(client, address(SweepRun))
+    assert "No run has failed." in get(client, f"{address(SweepRun)}?outcome=failed")
+
+
+CHECK_MINUTES = configured.CHECK_TIME_LIMIT // 60
+ENDS: list[tuple[str, dict[str, Any], int, str]] = [
+    ("settle_due", {}, 0, "finished"),
+    ("settle_due", {"failed": 3}, 0, "3 failed"),
+    ("settle_due", {"error": "Killed"}, 0, "broken off"),
+    ("settle_due", {"ended_at": None, "error": "Killed"}, 99, "broken off"),
+    ("settle_due", {"ended_at": None}, 10, "under way"),
+    ("settle_due", {"ended_at": None}, 11, "lost"),
+    ("audit_all", {"ended_at": None}, CHECK_MINUTES, "under way"),
+    ("audit_all", {"ended_at": None}, CHECK_MINUTES + 1, "lost"),
+]
+
+
+@pytest.mark.parametrize(("task", "attributes", "minutes", "word"), ENDS)
+def test_how_a_run_ended(client: Client, clock: Clock, task: str, attributes: dict[str, Any], minutes: int, word: str) -> None:
+    at = now()
+    clock.stand(at)
+    row = run(task, **({"began_at": at - minutes * MINUTE} | attributes))
+    for place in (address(SweepRun), page(SweepRun, row)):
+        assert re.search(rf">\s*{word}\s*<", get(client, place)), place
+
+
+# --- Checkpoints ----------------------------------------------------------------------------------------
+
+
+def test_checkpoints_say_what_they_state_and_what_was_found(client: Client) -> None:
+    at = now()
+    rows = [checkpoint(1, verified_at=at, differences=0), checkpoint(2, verified_at=at, differences=2, note="accepted: a repair"), checkpoint(3)]
+    assert listed(get(client, address(Checkpoint)), "checkpoint") == ["3", "2", "1"]
+    for row, verdict in zip(rows, ("fits the ledger", "2 differences", "not verified yet"), strict=True):
+        text = get(client, page(Checkpoint, row))
+        for words in (verdict, "0a" * 32, "0b" * 32, "0c" * 32, "0123456789abcdef", row.file, "1,234"):
+            assert words in text, words
+    assert "accepted: a repair" in get(client, page(Checkpoint, rows[1]))
+    assert "CHECKPOINT_KEY" not in get(client, address(Checkpoint))
+
+
+def test_without_checkpoints_the_list_says_what_makes_them(client: Client) -> None:
+    assert "when CHECKPOINT_KEY is set" in get(client, address(Checkpoint))
+    assert "Every night the day before is summed up here" in get(client, address(FoldedDay))
+
+
+# --- Accounts -------------------------------------------------------------------------------------------
+
+
+def moved(day: FoldedDay, account: str, debits: int, credits: int) -> None:
+    AccountDay.objects.create(day=day, currency_id="XAG", account=account, debits=debits, credits=credits, entries=5)
+
+
+def test_a_day_shows_what_moved_on_each_account_and_what_it_held_then(client: Client, house: House) -> None:
+    # Before the journal of any test begins.
+    before, day = (FoldedDay.objects.create(day=date(1999, 1, number), entries=9, folded_at=datetime(1999, 1, 5, tzinfo=UTC)) for number in (1, 2))
+    for folded_day in (before, day):
+        moved(folded_day, "adjustments", 1_000_00, 0)
+        moved(folded_day, "spendable", 250_50, 1_000_00)
+        moved(folded_day, "game_revenue", 0, 250_50)
+    text = get(client, page(FoldedDay, day))
+    assert "Accounts in XAG" in text
+    found = re.findall(r"wallet-id\">(-?[\d,]+\.\d\d)<", text)
+    assert found == ["250.50", "1,000.00", "1,499.00", "0.00", "250.50", "501.00", "1,000.00", "0.00", "-2,000.00", "1,250.50", "1,250.50", "0.00"]
+    assert "all together" in text
+
+
+def test_money_made_of_nothing_stands_in_the_sum(client: Client, house: House) -> None:
+    day = FoldedDay.objects.create(day=date(1999, 1, 1), entries=5, folded_at=datetime(1999, 1, 5, tzinfo=UTC))
+    moved(day, "adjustments", 1_00, 0)
+    moved(day, "spendable", 0, 1_01)
+    text = get(client, page(FoldedDay, day))
+    assert re.findall(r"wallet-id\">(-?[\d,]+\.\d\d)<", text)[-3:] == ["1.00", "1.01", "0.01"]
+
+
+def test_days_are_newest_first(client: Client) -> None:
+    days = [folded(number) for number in (3, 1, 2)]
+    assert listed(get(client, address(FoldedDay)), "foldedday") == [str(days[number].day) for number in (1, 2, 0)]
+
+
+# --- What the lists cost --------------------------------------------------------------------------------
+
+
+def test_each_list_costs_the_same_however_much_is_on_it(client: Client, house: House) -> None:
+    places = [address(Alert), f"{address(Alert)}?state=all", address(Discrepancy), address(SweepRun), address(Checkpoint), address(FoldedDay)]
+    places.append(f"{address(Wallet)}?withdrawals=frozen")
+
+    def fill(numbers: range) -> None:
+        for number in numbers:
+            seat = house.seat()
+            freeze_wallet(seat.wallet(), actor="test", reason="test")
+            alert("wallet_difference", wallet=seat.wallet())
+            mm = seat.opened("deposit", "0.01")
+            seat.resolve(mm, "expired", "deposit")
+            seat.call("confirmDeposit", mm)
+            run(began_at=now() - number * MINUTE)
+            checkpoint(number)
+            folded(number)
+
+    fill(range(1, 2))
+    before = {place: len(queries(client, place)) for place in places}
+    fill(range(2, 30))
+    assert {place: len(queries(client, place)) for place in places} == before
+    assert max(before.values()) <= 12, before
+    for place in places:
+        assert not [sql for sql in queries(client, place) if "COUNT(" in sql.upper()], place
+
+
+# --- Frozen wallets -------------------------------------------------------------------------------------
+
+
+def test_frozen_wallets_are_listed_with_since_when_who_and_why(client: Client, boss: Operator, house: House) -> None:
+    one, other, free = house.seat(), house.seat(), house.seat()
+    for seat in (one, other):
+        client.post(page(Wallet, seat.wallet(), "freeze"), {"reason": f"Case of {seat.player.uid}"})
+    text = get(client, f"{address(Wallet)}?withdrawals=frozen")
+    found = listed(text, "wallet")
+    assert found.index(str(other.wallet().pk)) < found.index(str(one.wallet().pk))
+    assert str(free.wallet().pk) not in found
+    assert "Frozen since" in text
+    shown = get(client, page(Wallet, one.wallet()))
+    assert f"Case of {one.player.uid} (operator:{boss.username})" in shown
+    client.post(page(Wallet, one.wallet(), "unfreeze"), {"reason": "r"})
+    assert "Frozen because" not in get(client, page(Wallet, one.wallet()))
+    assert str(one.wallet().pk) not in listed(get(client, f"{address(Wallet)}?withdrawals=frozen"), "wallet")
+
+
+def test_the_reason_of_the_last_freeze_counts(client: Client, seat: Seat) -> None:
+    for reason in ("First", "Second"):
+        client.post(page(Wallet, seat.wallet(), "freeze"), {"reason": reason})
+        client.post(page(Wallet, seat.wallet(), "unfreeze"), {"reason": "back"})
+    client.post(page(Wallet, seat.wallet(), "freeze"), {"reason": "Third"})
+    seat.opened("deposit", "1.00")
+    assert re.search(r"Frozen because.{0,400}Third \(operator", get(client, page(Wallet, seat.wallet())), re.DOTALL)

@@ -1,0 +1,246 @@
+"""How a request is read: JSON, content types, texts, ids (contract 1, Reading a request)."""
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tests.support.callers import Answer, Caller, Seat, unique
+from wallet.models import Transaction
+
+LIMIT = 64 * 1024
+
+
+def withdrawal(seat: Seat, mm: str, amount: str = "5.00", more: str = "") -> str:
+    return f'{{"token": "{seat.token}", "mmTransactionId": "{mm}", "amount": {{"amount": {amount}, "currencyCode": "XAG"}}{more}}}'
+
+
+def refused_as_malformed(answer: Answer, seat: Seat) -> bool:
+    """Status 200, code 101, and nothing moved."""
+    body = answer.body
+    assert set(body) == {"errorCode", "errorDescription"}
+    assert body["errorDescription"]
+    assert seat.holding()[:2] == (100_00, 0)
+    return (answer.status, answer.error) == (200, 101)
+
+
+# --- Bodies -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b" ",
+        b"{",
+        b"}",
+        b"{}",
+        b"[]",
+        b"null",
+        b"true",
+        b"1",
+        b'"x"',
+        b"\xff\xfe",
+        b'{"token": "\xc3"}',
+        b"{'token': 1}",
+        b'{"token": 1,}',
+        b'{"token": 1} {}',
+        b"\xef\xbb\xbf{}",
+        b'{"token": "\x00"}',
+        '{"token": "x"}'.encode("utf-16"),
+        b"[" * 65_000,
+        b'{"a":' * 13_000,
+        b"[" * 32_000 + b"]" * 32_000,
+        b'{"token": ' + b"9" * 60_000 + b"}",
+        b'{"token": 1e' + b"9" * 60_000 + b"}",
+    ],
+    ids=lambda body: repr(body[:16]),
+)
+@pytest.mark.parametrize("endpoint", ["withdraw", "getBalance", "queryTransaction"])
+def test_what_is_no_json_object_of_the_right_form_is_malformed(seat: Seat, body: bytes, endpoint: str) -> None:
+    assert refused_as_malformed(seat.caller.post(f"/wallet/{endpoint}", body), seat)
+
+
+def test_a_byte_order_mark_makes_a_whole_request_malformed(seat: Seat) -> None:
+    body = withdrawal(seat, unique("mm")).encode()
+    assert refused_as_malformed(seat.caller.post("/wallet/withdraw", b"\xef\xbb\xbf" + body), seat)
+    assert seat.caller.post("/wallet/withdraw", body).error is None
+
+
+@pytest.mark.parametrize("name", ["token", "mmTransactionId", "amount"])
+@pytest.mark.parametrize("value", ["null", "5", "true", "[]", "{}", '""', '"\\ud800"', '"\\u0000"', "absent"])
+def test_a_required_field_that_is_absent_or_of_the_wrong_form_is_malformed(seat: Seat, name: str, value: str) -> None:
+    fields = {"token": f'"{seat.token}"', "mmTransactionId": f'"{unique("mm")}"', "amount": '{"amount": 5.00, "currencyCode": "XAG"}'}
+    fields[name] = value
+    body = "{" + ", ".join(f'"{field}": {text}' for field, text in fields.items() if text != "absent") + "}"
+    assert refused_as_malformed(seat.caller.post("/wallet/withdraw", body), seat)
+
+
+@pytest.mark.parametrize("deep", ['{"a": ' * 900 + "1" + "}" * 900, "[" * 900 + "]" * 900])
+def test_unknown_fields_are_tolerated_however_deep(seat: Seat, deep: str) -> None:
+    assert seat.caller.post("/wallet/withdraw", withdrawal(seat, unique("mm"), more=f', "unknown": {deep}')).balance == "95.00"
+
+
+@pytest.mark.parametrize("depth", [10_000, 30_000])
+def test_nesting_beyond_all_measure_is_answered(seat: Seat, depth: int) -> None:
+    body = withdrawal(seat, unique("mm"), more=f', "unknown": {"[" * depth}{"]" * depth}')
+    assert refused_as_malformed(seat.caller.post("/wallet/withdraw", body), seat)
+
+
+def test_of_duplicate_keys_the_last_counts(seat: Seat) -> None:
+    mm, other = unique("mm"), unique("mm")
+    body = withdrawal(seat, other, "1.00", more=f', "mmTransactionId": "{mm}", "amount": {{"amount": 9.00, "amount": 7.00, "currencyCode": "XAG"}}')
+    assert seat.caller.post("/wallet/withdraw", body).balance == "93.00"
+    assert seat.transaction(mm).amount == 7_00
+    assert not Transaction.objects.filter(mm_transaction_id=other).exists()
+
+
+def test_null_means_absent(seat: Seat) -> None:
+    mm = unique("mm")
+    seat.caller.post("/wallet/withdraw", withdrawal(seat, mm, more=', "txDescription": null'))
+    assert seat.transaction(mm).description == ""
+    answer = seat.caller.post("/wallet/confirmWithdrawal", {"token": seat.token, "mmTransactionId": mm, "amount": None})
+    assert (answer.error, answer.balance) == (None, "95.00")
+
+
+def test_a_duplicate_key_that_is_null_makes_the_field_absent(seat: Seat) -> None:
+    assert refused_as_malformed(seat.caller.post("/wallet/withdraw", withdrawal(seat, unique("mm"), more=', "amount": null')), seat)
+
+
+# --- Content types and lengths ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    ["application/json", "application/json; charset=utf-8", "APPLICATION/JSON;charset=UTF-8", 'application/json; charset="utf-8"', "application/json;"],
+)
+def test_json_in_utf_8_is_read(seat: Seat, content_type: str) -> None:
+    answer = seat.caller.send("POST", "/wallet/getBalance", json.dumps({"token": seat.token}).encode(), {"Content-Type": content_type})
+    assert (answer.status, answer.balance) == (200, "100.00")
+    assert answer.headers["content-type"] == "application/json"
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    ["", "text/plain", "text/json", "application/xml", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x",
+     "application/json; charset=latin-1", "application/jsonp", "application/problem+json", "application/json, text/plain"],
+)  # fmt: skip
+def test_another_content_type_is_malformed(seat: Seat, content_type: str) -> None:
+    answer = seat.caller.send("POST", "/wallet/withdraw", withdrawal(seat, unique("mm")).encode(), {"Content-Type": content_type})
+    assert refused_as_malformed(answer, seat)
+
+
+def test_a_body_of_64_kib_is_read_and_one_byte_more_gets_413(seat: Seat) -> None:
+    body = f'{{"token": "{seat.token}", "padding": "'
+    exactly = body + "x" * (LIMIT - len(body) - 2) + '"}'
+    assert len(exactly) == LIMIT
+    assert seat.caller.post("/wallet/getBalance", exactly).balance == "100.00"
+    answer = seat.caller.post("/wallet/getBalance", exactly + " ")
+    assert (answer.status, answer.error) == (413, 101)
+
+
+def test_every_method_but_post_gets_405_and_is_told_which_is_allowed(seat: Seat) -> None:
+    for method in ("GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"):
+        answer = seat.caller.send(method, "/wallet/withdraw", withdrawal(seat, unique("mm")).encode())
+        assert (method, answer.status, answer.headers["allow"]) == (method, 405, "POST")
+    assert seat.holding()[:2] == (100_00, 0)
+
+
+@pytest.mark.parametrize("path", ["/wallet/", "/wallet/nothing", "/wallet/withdraw/", "/wallet/Withdraw", "/entry/", "/entry/nothing"])
+def test_an_unknown_path_gets_404_in_json(house_callers: tuple[Caller, Caller], path: str) -> None:
+    game, front = house_callers
+    answer = (front if path.startswith("/entry") else game).post(path, {})
+    assert (answer.status, answer.error, answer.headers["content-type"]) == (404, 101, "application/json")
+
+
+@pytest.fixture
+def house_callers(house: Any) -> tuple[Caller, Caller]:
+    return house.game.caller, house.front
+
+
+def test_whatever_the_caller_accepts_the_answer_is_json(seat: Seat) -> None:
+    for accepted in ("text/html", "application/xml", "image/png;q=0", "nonsense"):
+        answer = seat.caller.send("POST", "/wallet/getBalance", json.dumps({"token": seat.token}).encode(), {"Accept": accepted})
+        assert (answer.status, answer.headers["content-type"], answer.balance) == (200, "application/json", "100.00")
+
+
+# --- Ids and tokens ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mm", ["", " ", "a b", "x" * 65, "tab\there", "new\nline", "end\n", "nul\x00", "ü", "☃", "\ud800", "\x7f", "\u202e"])
+@pytest.mark.parametrize("endpoint", ["withdraw", "confirmWithdrawal", "rollbackWithdrawal", "queryTransaction"])
+def test_a_transaction_id_is_1_to_64_printable_ascii_characters_without_spaces(seat: Seat, mm: str, endpoint: str) -> None:
+    extra = {"type": "withdrawal"} if endpoint == "queryTransaction" else {}
+    assert refused_as_malformed(seat.call(endpoint, mm, "5.00", **extra), seat)
+
+
+def test_every_printable_ascii_character_can_stand_in_a_transaction_id(seat: Seat) -> None:
+    everything = "".join(map(chr, range(0x21, 0x7F)))
+    for mm in (everything[:64], everything[30:], "!", "\"';--<b>\\", "%s{}%(a)s"):
+        assert seat.done("withdraw", mm, "1.00").body["mmTransactionId"] == mm
+        assert seat.transaction(mm).amount == 1_00
+
+
+@pytest.mark.parametrize("token", ["", "x", "not-a-uuid", "0fabcdc4fe0744f2b96893da3b324898", "{0fabcdc4-fe07-44f2-b968-93da3b324898}", "urn:uuid:x", "é" * 36])
+def test_a_token_that_is_no_uuid_is_malformed(seat: Seat, token: str) -> None:
+    for endpoint in ("getBalance", "verifySession"):
+        assert refused_as_malformed(seat.caller.post(f"/wallet/{endpoint}", {"token": token}), seat)
+
+
+def test_a_token_in_capital_letters_is_the_same_token(seat: Seat) -> None:
+    assert seat.caller.post("/wallet/getBalance", {"token": seat.token.upper()}).balance == "100.00"
+
+
+@pytest.mark.parametrize("type", ["loan", "", "Withdrawal", "withdrawal ", "withdrawal\n"])
+def test_a_query_names_a_withdrawal_or_a_deposit(seat: Seat, type: str) -> None:
+    assert refused_as_malformed(seat.call("queryTransaction", unique("mm"), type=type), seat)
+
+
+@pytest.mark.parametrize("code", ["", "xag", "QQQ", "XAGXAGXAGXAGX", "X" * 5000, "\u0000", "X\u0000G", "\ud800", "é", "☃", "X G", "%", "'"])
+@pytest.mark.parametrize("endpoint", ["withdraw", "deposit", "confirmWithdrawal"])
+def test_whatever_stands_for_a_currency_is_answered(seat: Seat, code: str, endpoint: str) -> None:
+    answer = seat.caller.post(f"/wallet/{endpoint}", {"token": seat.token, "mmTransactionId": unique("mm"), "amount": {"amount": 1, "currencyCode": code}})
+    assert answer.status == 200, answer.raw
+    assert answer.error in {101, 105, 106}
+    assert seat.holding()[:3] == (100_00, 0, 0)
+
+
+# --- Texts ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ('"Test Shopping."', "Test Shopping."),
+        (f'"{"x" * 5000}"', "x" * 255),
+        (f'"{"☃" * 300}"', "☃" * 255),
+        ('"nul\\u0000 tab\\t line\\n bell\\u0007 c1\\u0085"', "nul tab line bell c1"),
+        ('"\\u202eevil\\u2066 \\u200emark\\u061c"', "evil mark"),
+        ('"half \\ud800 of a character"', "half  of a character"),
+        ('"\\ud83d\\ude00"', "\U0001f600"),
+        ('"Grüße, Ζωή, 日本"', "Grüße, Ζωή, 日本"),
+        ('""', ""),
+        ("5", ""),
+        ("1e999999999", ""),
+        ("true", ""),
+        ("null", ""),
+        ('["x"]', ""),
+        ('{"x": "\\ud800"}', ""),
+    ],
+    ids=lambda text: text[:24],
+)
+def test_optional_texts_are_cleaned_and_never_cause_a_refusal(seat: Seat, text: str, kept: str) -> None:
+    mm, buried = unique("mm"), unique("mm")
+    assert seat.caller.post("/wallet/withdraw", withdrawal(seat, mm, "1.00", more=f', "txDescription": {text}')).error is None
+    for id in (mm, buried):
+        answer = seat.caller.post("/wallet/rollbackWithdrawal", f'{{"token": "{seat.token}", "mmTransactionId": "{id}", "rollbackReason": {text}}}')
+        assert (answer.status, answer.error) == (200, None)
+    assert (seat.transaction(mm).description, seat.transaction(mm).reason, seat.transaction(buried).reason) == (kept, kept, kept)
+    assert seat.holding()[:2] == (100_00, 0)
+
+
+def test_a_confirmation_without_an_amount_takes_the_whole_amount(seat: Seat) -> None:
+    mm = seat.opened("withdraw", "40.00")
+    assert seat.done("confirmWithdrawal", mm).body["balance"] == {"amount": Decimal("60.00"), "currencyCode": "XAG"}
+    assert seat.holding()[:2] == (60_00, 0)

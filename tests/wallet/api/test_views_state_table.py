@@ -1,0 +1,330 @@
+"""Once and only once: the state table of the contract (2.3), every cell, for withdrawals and deposits."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tests.support.callers import Answer, Holding, House, Seat, unique
+from wallet.money import to_major
+from wallet.operations import limit_withdrawals
+
+# What each row of the table does in each state. Numbers are error codes; the words are explained in `check`.
+STATES = ("nothing", "pending", "confirmed", "rolled back", "expired", "declined")
+TABLE: dict[str, tuple[object, ...]] = {
+    "open, same content": ("opens", "as first", "as first", 108, 109, "as first"),
+    "open, other content": (None, 110, 110, 108, 109, 110),
+    "confirm": (106, "confirms", "as settled", 108, 109, 106),
+    "confirm, other content": (106, 110, 110, 108, 109, 106),
+    "roll back": ("buries", "returns", 107, "as settled", "as settled", "notes"),
+}
+AMOUNT, MINOR = "30.00", 30_00
+CALLS = {
+    "withdrawal": ("withdraw", "confirmWithdrawal", "rollbackWithdrawal"),
+    "deposit": ("deposit", "confirmDeposit", "rollbackDeposit"),
+}
+
+
+@dataclass
+class Story:
+    """One transaction id, and the answers that it got so far."""
+
+    seat: Seat
+    type: str
+    mm: str
+    first: dict[str, Any] | None = None
+    settled: dict[str, Any] | None = None
+
+    def open(self, amount: str = AMOUNT, **extra: Any) -> Answer:
+        return self.seat.call(CALLS[self.type][0], self.mm, amount, **extra)
+
+    def confirm(self, amount: str | None = None, **extra: Any) -> Answer:
+        return self.seat.call(CALLS[self.type][1], self.mm, amount, **extra)
+
+    def rollback(self) -> Answer:
+        return self.seat.call(CALLS[self.type][2], self.mm)
+
+    def through(self, currency: str) -> "Story":
+        """The same id in another session of the player."""
+        return replace(self, seat=self.seat.elsewhere(currency))
+
+    def resolve(self, event: str) -> None:
+        """The platform settles it: the answer that the game would have got is stored all the same."""
+        answer = self.seat.resolve(self.mm, event, self.type)
+        balance = {"amount": to_major(answer.balance, 2), "currencyCode": "XAG"}
+        self.settled = {"mmTransactionId": self.mm, "qwTransactionId": answer.transaction_id, "balance": balance}
+
+
+# --- How a state comes about ------------------------------------------------------------------------
+
+
+def nothing(story: Story) -> None:
+    pass
+
+
+def pending(story: Story) -> None:
+    answer = story.open()
+    assert answer.error is None
+    story.first = answer.body
+
+
+def confirmed(story: Story) -> None:
+    pending(story)
+    story.settled = story.confirm().body
+
+
+def confirmed_by_the_platform(story: Story) -> None:
+    pending(story)
+    story.resolve("confirmed")
+
+
+def rolled_back(story: Story) -> None:
+    pending(story)
+    story.settled = story.rollback().body
+
+
+def rolled_back_by_the_platform(story: Story) -> None:
+    pending(story)
+    story.resolve("rolled_back")
+
+
+def rolled_back_before_it_came(story: Story) -> None:
+    story.settled = story.rollback().body
+
+
+def expired(story: Story) -> None:
+    pending(story)
+    story.resolve("expired")
+
+
+def declined_for_funds(story: Story) -> None:
+    story.seat.adjust("debit", 90_00)
+    story.first = story.open().body
+    assert story.first["errorCode"] == 104
+    story.seat.adjust("credit", 90_00)
+
+
+def declined_by_the_limit(story: Story) -> None:
+    limit_withdrawals(story.seat.wallet(), most=20_00, actor="test", reason="test")
+    story.first = story.open().body
+    assert story.first["errorCode"] == 111
+    limit_withdrawals(story.seat.wallet(), most=None, actor="test", reason="test")
+
+
+def declined_by_the_bound(story: Story) -> None:
+    story.seat.adjust("credit", 10**18 - 1 - 120_00)
+    story.first = story.open().body
+    assert story.first["errorCode"] == 111
+    story.seat.adjust("debit", 10**18 - 1 - 120_00)
+
+
+Prepare = Callable[[Story], None]
+OF_BOTH_TYPES: list[tuple[str, Prepare]] = [
+    ("nothing", nothing),
+    ("pending", pending),
+    ("confirmed", confirmed),
+    ("confirmed", confirmed_by_the_platform),
+    ("rolled back", rolled_back),
+    ("rolled back", rolled_back_by_the_platform),
+    ("rolled back", rolled_back_before_it_came),
+    ("expired", expired),
+]
+STORIES: list[tuple[str, str, Prepare]] = [
+    *((type, state, prepare) for type in CALLS for state, prepare in OF_BOTH_TYPES),
+    ("withdrawal", "declined", declined_for_funds),
+    ("withdrawal", "declined", declined_by_the_limit),
+    ("deposit", "declined", declined_by_the_bound),
+]
+
+# --- How each row is called -------------------------------------------------------------------------
+
+ACTIONS: dict[str, tuple[str, Callable[[Story], Answer]]] = {
+    "open": ("open, same content", lambda story: story.open()),
+    "open with an equal number": ("open, same content", lambda story: story.open("3.00e1", txDescription="other words")),
+    "open through another session": ("open, same content", lambda story: story.through("XAG").open()),
+    "open with another amount": ("open, other content", lambda story: story.open("30.01")),
+    "open with another currency": ("open, other content", lambda story: story.open(currency="EUR")),
+    "open with an unknown currency": ("open, other content", lambda story: story.open(currency="QQQ")),
+    "open in a session of another currency": ("open, other content", lambda story: story.through("EUR").open()),
+    "confirm": ("confirm", lambda story: story.confirm()),
+    "confirm with the amount": ("confirm", lambda story: story.confirm("30")),
+    "confirm through another currency's session": ("confirm", lambda story: story.through("EUR").confirm(AMOUNT, currency="XAG")),
+    "confirm another amount": ("confirm, other content", lambda story: story.confirm("29.99")),
+    "confirm another currency": ("confirm, other content", lambda story: story.confirm(AMOUNT, currency="EUR")),
+    "confirm an unknown currency": ("confirm, other content", lambda story: story.confirm(AMOUNT, currency="QQQ")),
+    "roll back": ("roll back", lambda story: story.rollback()),
+    "roll back through another currency's session": ("roll back", lambda story: story.through("EUR").rollback()),
+}
+
+# What spendable, reserved, announced and the number of entries change by.
+MOVES = {
+    ("withdrawal", "opens"): (-MINOR, MINOR, 0, 1),
+    ("withdrawal", "confirms"): (0, -MINOR, 0, 1),
+    ("withdrawal", "returns"): (MINOR, -MINOR, 0, 1),
+    ("deposit", "opens"): (0, 0, MINOR, 1),
+    ("deposit", "confirms"): (MINOR, 0, -MINOR, 1),
+    ("deposit", "returns"): (0, 0, -MINOR, 1),
+    ("withdrawal", "buries"): (0, 0, 0, 1),
+    ("deposit", "buries"): (0, 0, 0, 1),
+    ("withdrawal", "notes"): (0, 0, 0, 1),
+    ("deposit", "notes"): (0, 0, 0, 1),
+}
+
+
+def after(before: Holding, type: str, word: object) -> Holding:
+    spendable, reserved, announced, entries = MOVES.get((type, str(word)), (0, 0, 0, 0))
+    return Holding(before.spendable + spendable, before.reserved + reserved, before.announced + announced, before.debt, before.entries + entries)
+
+
+def move_on(seat: Seat) -> None:
+    """Something else happens to the wallet, so that a stored answer can be told from the present balance."""
+    seat.done("confirmDeposit", seat.opened("deposit", "7.00"))
+
+
+def check(answer: Answer, expected: object, story: Story, before: Holding) -> None:
+    """The answer is the one that the table names: an error code, a new success, or a stored answer."""
+    assert answer.status == 200
+    if isinstance(expected, int):
+        assert answer.error == expected, answer.raw
+        assert set(answer.body) == {"errorCode", "errorDescription"}
+    elif expected == "as first":
+        assert answer.body == story.first
+    elif expected == "as settled":
+        assert answer.body == story.settled
+    else:
+        known = story.first or {}
+        balance = to_major(after(before, story.type, expected).spendable, 2)
+        named = known.get("qwTransactionId", answer.body.get("qwTransactionId"))
+        assert answer.body == {"mmTransactionId": story.mm, "qwTransactionId": named, "balance": {"amount": balance, "currencyCode": "XAG"}}
+
+
+CELLS = [
+    pytest.param(type, state, prepare, row, act, id=f"{type}, {prepare.__name__.replace('_', ' ')}: {name}".replace(" ", "_"))
+    for type, state, prepare in STORIES
+    for name, (row, act) in ACTIONS.items()
+    if TABLE[row][STATES.index(state)] is not None
+    # With nothing known there is no transaction that says which wallet is meant: the session does.
+    and not (state == "nothing" and "another currency's session" in name)
+]
+
+
+@pytest.mark.parametrize(("type", "state", "prepare", "row", "act"), CELLS)
+def test_every_cell_of_the_state_table(house: House, type: str, state: str, prepare: Callable[[Story], None], row: str, act: Callable[[Story], Answer]) -> None:
+    story = Story(house.seat(), type, unique("mm"))
+    prepare(story)
+    move_on(story.seat)
+    expected = TABLE[row][STATES.index(state)]
+    before = story.seat.holding()
+
+    answer = act(story)
+
+    check(answer, expected, story, before)
+    assert story.seat.holding() == after(before, type, expected)
+
+    # The same call again, after yet another movement: the same answer, and nothing moves.
+    move_on(story.seat)
+    before = story.seat.holding()
+    assert act(story).raw == answer.raw
+    assert story.seat.holding() == before
+
+
+def test_the_table_has_every_cell_of_the_contract() -> None:
+    assert all(len(columns) == len(STATES) for columns in TABLE.values())
+    assert {(type, state) for type, state, _ in STORIES} == {(type, state) for type in CALLS for state in STATES}
+
+
+@pytest.mark.parametrize("decline", [declined_for_funds, declined_by_the_limit])
+def test_a_remembered_refusal_shows_the_balance_of_its_time(house: House, decline: Callable[[Story], None]) -> None:
+    story = Story(house.seat(), "withdrawal", unique("mm"))
+    decline(story)
+    shown = "10.00" if decline is declined_for_funds else "100.00"
+    again = story.open()
+    assert (again.error, again.balance) == (104 if decline is declined_for_funds else 111, shown)
+    rolled = story.rollback()
+    assert (rolled.error, rolled.balance) == (None, "100.00")
+    move_on(story.seat)
+    assert story.rollback().raw == rolled.raw
+    assert story.open().raw == again.raw
+    assert story.seat.transaction(story.mm).state == "declined"
+
+
+@pytest.mark.parametrize("type", CALLS)
+def test_a_tombstone_has_an_id_of_its_own_and_the_unchanged_balance(house: House, type: str) -> None:
+    story = Story(house.seat(), type, unique("mm"))
+    answer = story.rollback()
+    assert answer.body["balance"] == {"amount": Decimal("100.00"), "currencyCode": "XAG"}
+    buried = story.seat.transaction(story.mm, type)
+    assert (str(buried.pk), buried.state, buried.amount) == (answer.body["qwTransactionId"], "rolled_back", None)
+    assert story.open().error == 108
+
+
+def test_a_withdrawal_and_a_deposit_share_an_id_without_meeting(seat: Seat) -> None:
+    mm = unique("mm")
+    seat.done("withdraw", mm, "10.00")
+    seat.done("deposit", mm, "3.00")
+    assert seat.done("confirmDeposit", mm, "3.00").balance == "93.00"
+    assert seat.done("rollbackWithdrawal", mm).balance == "103.00"
+    assert seat.call("rollbackDeposit", mm).error == 107
+
+
+# --- Discrepancies ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("event", ["expired", "rolled_back"])
+def test_a_confirmation_of_what_the_platform_returned_is_recorded_with_its_count(seat: Seat, event: str) -> None:
+    mm = seat.opened("withdraw", AMOUNT)
+    seat.resolve(mm, event)
+    before = seat.holding()
+    for times in (1, 2, 3):
+        assert seat.call("confirmWithdrawal", mm).error == (109 if event == "expired" else 108)
+        assert seat.discrepancies() == [("confirm_of_returned", times)]
+    assert seat.holding() == before
+
+
+@pytest.mark.parametrize("type", CALLS)
+def test_a_rollback_of_what_the_platform_confirmed_is_recorded(house: House, type: str) -> None:
+    story = Story(house.seat(), type, unique("mm"))
+    confirmed_by_the_platform(story)
+    assert story.rollback().error == 107
+    assert story.rollback().error == 107
+    assert story.seat.discrepancies() == [("rollback_of_confirmed", 2)]
+
+
+def test_a_tombstone_whose_id_is_pending_at_another_player_of_the_game_is_recorded(house: House) -> None:
+    one, other = house.seat(), house.seat()
+    mm = one.opened("withdraw", AMOUNT)
+    other.done("rollbackWithdrawal", mm)
+    other.done("rollbackWithdrawal", mm)
+    assert other.discrepancies() == [("tombstone_elsewhere", 1)]
+    assert one.discrepancies() == []
+    assert one.holding().reserved == MINOR
+
+
+def test_a_tombstone_is_no_discrepancy_where_the_other_player_is_in_another_game_or_settled(house: House) -> None:
+    one, other = house.seat(), house.seat()
+    mm = one.opened("withdraw", AMOUNT)
+    other.elsewhere(party=house.other_game).done("rollbackWithdrawal", mm)
+    other.done("rollbackDeposit", mm)
+    one.done("confirmWithdrawal", mm)
+    other.done("rollbackWithdrawal", mm)
+    assert other.discrepancies() == []
+
+
+def test_what_the_game_itself_settled_is_no_discrepancy(seat: Seat) -> None:
+    paid, returned = seat.opened("withdraw", "1.00"), seat.opened("withdraw", "1.00")
+    seat.done("confirmWithdrawal", paid)
+    seat.done("rollbackWithdrawal", returned)
+    assert seat.call("rollbackWithdrawal", paid).error == 107
+    assert seat.call("confirmWithdrawal", returned).error == 108
+    assert seat.call("confirmWithdrawal", unique("mm")).error == 106
+    assert seat.discrepancies() == []
+
+
+def test_an_opening_of_what_expired_is_refused_and_no_discrepancy(seat: Seat) -> None:
+    mm = seat.opened("withdraw", AMOUNT)
+    seat.resolve(mm, "expired")
+    assert seat.call("withdraw", mm, AMOUNT).error == 109
+    assert seat.discrepancies() == []
+    assert seat.holding().spendable == 100_00

@@ -1,0 +1,290 @@
+"""The journal summed up by day and account: once, completely, again after a kill, and watched by the audit."""
+
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import UTC, date, datetime, timedelta
+from io import StringIO
+from time import monotonic, sleep
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import DatabaseError, connection
+
+from tests.conftest import Clock
+from tests.support.callers import Seat
+from tests.support.own_database import OwnLedger, own_ledger
+from wallet.audit.daily_totals import Accounts, Totals, account_totals, fold_accounts, fold_day, refold_day
+from wallet.audit.ledger import audit_ledger
+from wallet.audit.scheduled import audit_all
+from wallet.job_runs import Run
+from wallet.models import AccountDay, Alert, Entry, FoldedDay, SweepRun
+
+MONDAY = date(2026, 3, 2)
+MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
+
+
+@pytest.fixture(scope="module")
+def ledger(database: None, database_name: str) -> Iterator[OwnLedger]:
+    """A database in which the time is the tests' own."""
+    with own_ledger(f"{database_name}_folding") as ledger:
+        ledger.keep()
+        yield ledger
+
+
+@pytest.fixture(autouse=True)
+def fresh(ledger: OwnLedger) -> Iterator[None]:
+    """Each test begins with an empty ledger of which nothing is folded."""
+    yield
+    Clock(ledger.owner).restore()
+    ledger.restore()
+    for model in (AccountDay, FoldedDay, Alert, SweepRun):
+        model.objects.all().delete()
+
+
+@pytest.fixture
+def clock(ledger: OwnLedger) -> Clock:
+    return Clock(ledger.owner)
+
+
+@pytest.fixture
+def week(ledger: OwnLedger, clock: Clock) -> Seat:
+    """Two players' Monday and Wednesday; nothing happened on Tuesday. It is Thursday now."""
+    clock.stand(at(MONDAY, 12))
+    seat, other = ledger.house.seat(100_00), ledger.house.seat(50_00, "EUR")
+    paid = seat.opened("withdraw", "30.00")
+    clock.stand(at(MONDAY, 24) - timedelta(microseconds=1))
+    seat.done("confirmWithdrawal", paid)
+    clock.stand(at(MONDAY + 2 * DAY, 0))
+    seat.done("confirmDeposit", seat.opened("deposit", "7.00"))
+    other.elsewhere("EUR").opened("withdraw", "5.00")
+    clock.stand(at(MONDAY + 3 * DAY, 1))
+    return seat
+
+
+def at(day: date, hour: int, minute: int = 0) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(hours=hour, minutes=minute)
+
+
+def fold() -> Run:
+    run = Run("fold_accounts")
+    fold_accounts(run)
+    return run
+
+
+def folded() -> dict[date, int]:
+    """The folded days, and how many entries each has."""
+    return dict(FoldedDay.objects.values_list("day", "entries"))
+
+
+def sums(day: date) -> dict[tuple[str, str], tuple[int, int, int]]:
+    rows = AccountDay.objects.filter(day=day).values_list("currency_id", "account", "debits", "credits", "entries")
+    return {(currency, account): (int(debits), int(credits), entries) for currency, account, debits, credits, entries in rows}
+
+
+def from_journal(moment: datetime) -> Accounts:
+    """What the journal itself says, counted one by one."""
+    debits: Counter[tuple[str, str]] = Counter()
+    credits: Counter[tuple[str, str]] = Counter()
+    entries: Counter[tuple[str, str]] = Counter()
+    for entry in Entry.objects.filter(at__lt=moment).exclude(debit=None).select_related("wallet"):
+        for account, side in ((entry.debit, debits), (entry.credit, credits)):
+            key = (entry.wallet.currency_id, str(account))
+            side[key] += entry.amount or 0
+            entries[key] += 1
+    return {key: Totals(debits[key], credits[key], entries[key]) for key in entries}
+
+
+def test_each_finished_day_is_folded_by_currency_and_account(week: Seat) -> None:
+    run = fold()
+    assert (run.looked_at, run.done, run.note) == (3, 3, "3 days folded.")
+    assert folded() == {MONDAY: 6, MONDAY + DAY: 0, MONDAY + 2 * DAY: 3}
+    assert sums(MONDAY) == {
+        ("XAG", "adjustments"): (100_00, 0, 1),
+        ("XAG", "spendable"): (30_00, 100_00, 2),
+        ("XAG", "reserved"): (30_00, 30_00, 2),
+        ("XAG", "game_revenue"): (0, 30_00, 1),
+        ("EUR", "adjustments"): (50_00, 0, 1),
+        ("EUR", "spendable"): (0, 50_00, 1),
+    }
+    assert sums(MONDAY + DAY) == {}
+    assert sums(MONDAY + 2 * DAY) == {
+        ("XAG", "game_payout"): (7_00, 0, 1),
+        ("XAG", "spendable"): (0, 7_00, 1),
+        ("EUR", "spendable"): (5_00, 0, 1),
+        ("EUR", "reserved"): (0, 5_00, 1),
+    }
+
+
+def test_a_day_is_folded_once(week: Seat) -> None:
+    fold()
+    before = list(AccountDay.objects.order_by("pk").values())
+    assert fold().done == 0
+    assert [fold_day(day) for day in folded()] == [False] * 3
+    assert list(AccountDay.objects.order_by("pk").values()) == before
+
+
+def test_nothing_is_folded_where_nothing_ever_happened(ledger: OwnLedger) -> None:
+    assert fold().note == "0 days folded."
+    assert account_totals(at(MONDAY, 0)) == {}
+
+
+def test_a_day_is_folded_when_it_ended_an_hour_ago(week: Seat, clock: Clock) -> None:
+    clock.stand(at(MONDAY + DAY, 0, 59))
+    assert fold().done == 0
+    with pytest.raises(ValueError, match="2026-03-02 is not over"):
+        fold_day(MONDAY)
+    clock.stand(at(MONDAY + DAY, 1))
+    assert fold().done == 1
+    assert folded() == {MONDAY: 6}
+
+
+def test_days_that_are_missing_between_others_and_before_them_are_folded(week: Seat) -> None:
+    fold()
+    FoldedDay.objects.filter(day__in=[MONDAY, MONDAY + DAY]).delete()
+    assert fold().done == 2
+    assert folded() == {MONDAY: 6, MONDAY + DAY: 0, MONDAY + 2 * DAY: 3}
+
+
+def test_two_at_once_fold_a_day_once(week: Seat, ledger: OwnLedger) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        with ledger.owner.transaction():
+            ledger.owner.execute("LOCK TABLE wallet_foldedday")
+            workers = [pool.submit(in_thread, MONDAY) for _ in range(4)]
+            sleep(0.3)
+        assert sorted(worker.result(20) for worker in workers) == [False, False, False, True]
+    assert (len(sums(MONDAY)), folded()) == (6, {MONDAY: 6})
+
+
+def in_thread(day: date) -> bool:
+    try:
+        return fold_day(day)
+    finally:
+        connection.close()
+
+
+def test_a_fold_that_was_killed_leaves_nothing_and_is_done_by_the_next(week: Seat, ledger: OwnLedger) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        with ledger.owner.transaction():
+            ledger.owner.execute("LOCK TABLE wallet_accountday")
+            worker = pool.submit(in_thread, MONDAY)
+            kill_waiting(ledger, worker)
+        with pytest.raises(DatabaseError):
+            worker.result(20)
+    assert folded() == {}
+    assert fold().done == 3
+    assert audit_ledger().problems == []
+
+
+def kill_waiting(ledger: OwnLedger, worker: "Future[bool]") -> None:
+    """Ends the connection that waits for a lock, in the middle of its atomic block."""
+    waiting = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE NOT granted AND relation = 'wallet_accountday'::regclass"
+    deadline = monotonic() + 20
+    while not ledger.owner.execute(waiting).fetchall():
+        assert monotonic() < deadline
+        assert not worker.done()
+        sleep(0.02)
+
+
+# --- What the sums are for ----------------------------------------------------------------------------
+
+MOMENTS = [(0, 0), (0, 12), (0, 13), (1, 0), (1, 5), (2, 0), (2, 12), (3, 0), (3, 1), (3, 2), (9, 0)]
+
+
+@pytest.mark.parametrize("missing", [[], [0], [1], [2], [0, 2], [0, 1, 2]])
+def test_totals_are_those_of_the_journal_at_any_moment_whatever_is_folded(week: Seat, missing: list[int]) -> None:
+    week.adjust("debit", 1_00)
+    fold()
+    FoldedDay.objects.filter(day__in=[MONDAY + number * DAY for number in missing]).delete()
+    for days, hour in MOMENTS:
+        moment = at(MONDAY + days * DAY, hour)
+        assert account_totals(moment) == from_journal(moment), moment
+
+
+def test_folded_days_are_not_read_again(week: Seat) -> None:
+    fold()
+    AccountDay.objects.filter(day=MONDAY, currency="EUR", account="adjustments").update(debits=1)
+    assert account_totals(at(MONDAY + 3 * DAY, 2))["EUR", "adjustments"] == Totals(1, 0, 1)
+
+
+def test_the_balances_of_all_accounts_are_zero_together(week: Seat) -> None:
+    fold()
+    totals = account_totals(at(MONDAY + 3 * DAY, 2))
+    assert totals["XAG", "spendable"].balance == 77_00
+    assert totals["XAG", "game_payout"].balance == -7_00
+    assert [sum(of.balance for (code, _), of in totals.items() if code == wanted) for wanted in ("XAG", "EUR")] == [0, 0]
+
+
+def test_sums_may_be_larger_than_any_wallet(ledger: OwnLedger, clock: Clock) -> None:
+    clock.stand(at(MONDAY, 12))
+    for _ in range(12):
+        ledger.house.seat(10**18 - 1)
+    clock.stand(at(MONDAY + DAY, 2))
+    fold()
+    assert sums(MONDAY)["XAG", "spendable"] == (0, 12 * (10**18 - 1), 12)
+    assert account_totals(at(MONDAY + DAY, 2))["XAG", "spendable"].credits == 12 * (10**18 - 1)
+    assert audit_ledger().problems == []
+
+
+# --- What the audit says ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ("UPDATE wallet_accountday SET debits = debits + 1 WHERE account = 'game_payout'", "2026-03-04: XAG game_payout was folded to (701, 0, 1)"),
+        ("UPDATE wallet_accountday SET credits = credits - 1 WHERE account = 'game_revenue'", "2026-03-02: XAG game_revenue was folded to (0, 2999, 1)"),
+        ("UPDATE wallet_accountday SET entries = 9 WHERE account = 'game_revenue'", "2026-03-02: XAG game_revenue was folded to (0, 3000, 9)"),
+        ("UPDATE wallet_accountday SET account = 'write_off' WHERE account = 'game_revenue'", "2026-03-02: XAG game_revenue was folded to (0, 0, 0)"),
+        ("UPDATE wallet_accountday SET currency_id = 'EUR' WHERE account = 'game_revenue'", "2026-03-02: EUR game_revenue was folded to (0, 3000, 1)"),
+        ("UPDATE wallet_accountday SET day_id = '2026-03-03' WHERE account = 'game_revenue'", "2026-03-02: XAG game_revenue was folded to (0, 0, 0)"),
+        ("DELETE FROM wallet_accountday WHERE day_id = '2026-03-04'", "2026-03-04: EUR reserved was folded to (0, 0, 0)"),
+        ("UPDATE wallet_foldedday SET entries = 7 WHERE day = '2026-03-02'", "2026-03-02: 7 entries were folded, the journal has 6"),
+        ("UPDATE wallet_foldedday SET entries = 1 WHERE day = '2026-03-03'", "2026-03-03: 1 entries were folded, the journal has 0"),
+    ],
+)
+def test_a_sum_that_is_not_the_journals_is_found(week: Seat, ledger: OwnLedger, change: str, says: str) -> None:
+    fold()
+    assert audit_ledger().problems == []
+    assert ledger.owner.execute(change.encode()).rowcount > 0
+    assert audit_ledger().problems[0].startswith(f"folded days: {says}")
+
+
+def test_a_journal_that_changed_after_it_was_folded_is_told_until_the_day_is_folded_anew(week: Seat, ledger: OwnLedger, clock: Clock) -> None:
+    fold()
+    clock.stand(at(MONDAY, 20))
+    week.adjust("credit", 1)
+    clock.stand(at(MONDAY + 3 * DAY, 1))
+    run = Run("audit_all")
+    audit_all(run)
+    alert = Alert.objects.get()
+    assert (alert.kind, alert.subject, run.failed) == (Alert.Kind.LEDGER_DIFFERENCE, "folded days", 0)
+    assert alert.text == ("2026-03-02: XAG adjustments was folded to (10000, 0, 1) (debits, credits, entries), the journal has (10001, 0, 2)")
+    refold_day(MONDAY)
+    assert audit_ledger().problems == []
+    assert account_totals(at(MONDAY + 3 * DAY, 2)) == from_journal(at(MONDAY + 3 * DAY, 2))
+
+
+# --- The command --------------------------------------------------------------------------------------
+
+
+def test_the_command_folds_what_is_finished_and_leaves_a_run(week: Seat) -> None:
+    out = StringIO()
+    call_command("fold_accounts", stdout=out)
+    assert out.getvalue() == "3 days folded.\n"
+    run = SweepRun.objects.get(task="fold_accounts")
+    assert (run.done, run.error, run.ended_at is None) == (3, "", False)
+
+
+def test_the_command_folds_a_day_anew(week: Seat) -> None:
+    fold()
+    right = sums(MONDAY)
+    AccountDay.objects.filter(day=MONDAY).update(debits=1)
+    call_command("fold_accounts", anew=MONDAY, stdout=StringIO())
+    assert (sums(MONDAY), folded()[MONDAY]) == (right, 6)
+
+
+def test_the_command_folds_no_day_that_is_not_over(week: Seat) -> None:
+    with pytest.raises(CommandError, match="2026-03-05 is not over"):
+        call_command("fold_accounts", anew=MONDAY + 3 * DAY, stdout=StringIO())
+    assert folded() == {}

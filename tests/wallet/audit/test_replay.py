@@ -1,0 +1,101 @@
+"""The rules that a replay holds a wallet's history to, even where every balance and every hash fits."""
+
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from tests.support.callers import House, Seat
+from wallet.audit.hash_chain import START, EntryRow, TransactionRow, ending, entry_hash, opening
+from wallet.audit.ledger import ENTRIES_OF, ENTRY_WIDTH, WALLETS_OF
+from wallet.audit.replay import Replay, WalletRow
+from wallet.operations import freeze_wallet, limit_withdrawals, unfreeze_wallet
+
+Step = tuple[EntryRow, TransactionRow | None]
+
+
+def history(seat: Seat) -> tuple[WalletRow, list[Step]]:
+    """A wallet, and its entries with the transaction that each names."""
+    with connection.cursor() as cursor:
+        cursor.execute(WALLETS_OF, [[seat.player.pk]])
+        wallet = WalletRow(*cursor.fetchone())
+        cursor.execute(ENTRIES_OF, [[seat.player.pk]])
+        rows = cursor.fetchall()
+    return wallet, [(EntryRow._make(row[:ENTRY_WIDTH]), TransactionRow._make(row[ENTRY_WIDTH:]) if row[ENTRY_WIDTH] else None) for row in rows]
+
+
+def problems_with(seat: Seat, seq: int, changes: dict[str, Any], *, last: int = 99) -> list[str]:
+    """What a replay says of the history in which one entry is another, or which ends with `last`, and all balances and hashes fit."""
+    wallet, steps = history(seat)
+    replay, head = Replay(wallet), START
+    balances = {"spendable": 0, "reserved": 0, "debt": 0}
+    for e, t in steps[:last]:
+        if e.seq == seq:
+            e = e._replace(**changes)
+        for account, sign in ((e.debit, -1), (e.credit, 1)):
+            if account in balances:
+                balances[account] += (-sign if account == "debt" else sign) * (e.amount or 0)
+        e = e._replace(spendable=balances["spendable"], reserved=balances["reserved"], debt=balances["debt"])
+        e = e._replace(hash=entry_hash(head, e, subject(e, t, wallet.currency)))
+        head = e.hash
+        replay.apply(e, t)
+    replay.finish()
+    return [problem for problem in replay.problems if not problem.startswith("the wallet")]
+
+
+def subject(e: EntryRow, t: TransactionRow | None, currency: str) -> bytes | None:
+    if t is None:
+        return currency.encode() if e.event == "wallet_opened" else None
+    if e.event in ("opened", "declined"):
+        return opening(t)
+    if e.event == "debt_repaid":
+        return None
+    return opening(t) + ending(t) if e.event in ("tombstone", "adjusted", "posted") else ending(t)
+
+
+@pytest.fixture
+def gated(house: House) -> Seat:
+    """Entries: 3 a limit of 50.00, 4 opened 50.00, 5 declined 50.01, 6 frozen, 7 unfrozen, 8 opened 30.00, 9 declined 30.00."""
+    seat = house.seat(100_00)
+    limit_withdrawals(seat.wallet(), most=50_00, actor="test", reason="careful")
+    seat.opened("withdraw", "50.00")
+    assert seat.call("withdraw", "over-the-limit", "50.01").error == 111
+    freeze_wallet(seat.wallet(), actor="test", reason="suspicion")
+    unfreeze_wallet(seat.wallet(), actor="test", reason="cleared")
+    seat.opened("withdraw", "30.00")
+    assert seat.call("withdraw", "too-much", "30.00").error == 104
+    return seat
+
+
+@pytest.mark.parametrize(
+    ("seq", "changes", "wrong"),
+    [
+        (3, {}, []),
+        (3, {"amount": 49_99}, [4]),
+        (3, {"amount": 50_01}, [5]),
+        (3, {"amount": 29_99}, [4, 8, 9]),
+        (7, {"event": "frozen"}, [8, 9]),
+    ],
+)
+def test_what_the_limit_and_the_freeze_had_to_refuse_is_found(gated: Seat, seq: int, changes: dict[str, Any], wrong: list[int]) -> None:
+    problems = problems_with(gated, seq, changes)
+    assert [problem.split(":")[0] for problem in problems] == [f"entry {number}" for number in wrong]
+    assert all("had to be decided otherwise" in problem for problem in problems)
+
+
+def test_debt_that_was_not_repaid_first_is_found(house: House) -> None:
+    """Entries: 2 credit, 3 and 4 a debit of which 20.00 become debt, 5 credit of 30.00, 6 its repayment."""
+    seat = house.seat(10_00)
+    seat.adjust("debit", 30_00, into_debt=True)
+    seat.adjust("credit", 30_00)
+    assert problems_with(seat, 6, {}) == []
+    assert problems_with(seat, 6, {"amount": 19_99}) == ["entry 6: 1999 minor units of debt were repaid, not 2000"]
+    assert any("0 minor units of debt were repaid, not 2000" in problem for problem in problems_with(seat, 6, {"event": "confirmed"}))
+    assert "2000 minor units of debt were not repaid" in problems_with(seat, 0, {}, last=5)
+
+
+def test_a_deposit_that_was_refused_without_need_is_found(house: House) -> None:
+    seat = house.seat(10**18 - 1)
+    assert seat.call("deposit", "over-the-bound", "0.01").error == 111
+    assert problems_with(seat, 2, {}) == []
+    assert "entry 3: transaction " in problems_with(seat, 2, {"amount": 10**18 - 2})[-1]

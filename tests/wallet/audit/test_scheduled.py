@@ -1,0 +1,396 @@
+"""The ledger checks itself: what differs is frozen and told, what an operator accepted stays accepted, and no news is left unread."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+
+from tests.conftest import Clock
+from tests.support.callers import Seat
+from tests.support.own_database import OwnLedger, own_ledger
+from wallet.alerts import resolve_alert
+from wallet.audit import scheduled
+from wallet.audit.scheduled import audit_all, audit_recent
+from wallet.job_runs import Run, recorded
+from wallet.models import Alert, Entry, FoldedDay, SweepRun
+from wallet.operations import freeze_wallet, unfreeze_wallet
+
+Kind = Alert.Kind
+MONDAY = datetime(2026, 3, 2, 12, tzinfo=UTC)
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+
+
+@pytest.fixture(scope="module")
+def ledger(database: None, database_name: str) -> Iterator[OwnLedger]:
+    """A database in which tests may break what they like."""
+    with own_ledger(f"{database_name}_checking") as ledger:
+        ledger.keep()
+        yield ledger
+
+
+@pytest.fixture(autouse=True)
+def fresh(ledger: OwnLedger) -> Iterator[None]:
+    """Each test begins with an empty ledger that was never audited."""
+    yield
+    Clock(ledger.owner).restore()
+    ledger.restore()
+    for model in (Alert, SweepRun, FoldedDay):
+        model.objects.all().delete()
+
+
+@pytest.fixture
+def seat(ledger: OwnLedger) -> Seat:
+    """A wallet with 100.00, of which 10.00 are paid and 5.00 wait; entries 1 to 5."""
+    seat = ledger.house.seat(100_00)
+    seat.done("confirmWithdrawal", seat.opened("withdraw", "10.00"))
+    seat.opened("withdraw", "5.00")
+    return seat
+
+
+@pytest.fixture
+def clock(ledger: OwnLedger) -> Clock:
+    clock = Clock(ledger.owner)
+    clock.stand(MONDAY)
+    return clock
+
+
+def full() -> Run:
+    with recorded("audit_all") as run:
+        audit_all(run)
+    return run
+
+
+def rolling() -> Run:
+    with recorded("audit_recent") as run:
+        audit_recent(run)
+    return run
+
+
+def change(ledger: OwnLedger, seat: Seat, table: str, assignment: str, where: str = "true") -> None:
+    """What a superuser does to rows of the seat's player."""
+    statement = f"UPDATE wallet_{table} SET {assignment} WHERE player_id = %s AND {where}"
+    assert ledger.owner.execute(statement.encode(), [seat.player.pk]).rowcount > 0
+
+
+def alert_about(seat: Seat) -> Alert:
+    """The one open alert about the seat's wallet."""
+    return Alert.objects.get(kind=Kind.WALLET_DIFFERENCE, subject=str(seat.wallet().pk), resolved_at=None)
+
+
+def is_frozen(seat: Seat) -> bool:
+    return seat.wallet().frozen_at is not None
+
+
+def accept(seat: Seat) -> None:
+    """An operator looks at the difference, and lets the player play on."""
+    assert resolve_alert(alert_about(seat), actor="operator", reason="known")
+    assert unfreeze_wallet(seat.wallet(), actor="operator", reason="known")
+
+
+# --- What follows from a difference -------------------------------------------------------------------
+
+
+def test_a_sound_ledger_freezes_nothing_and_raises_no_alert(seat: Seat) -> None:
+    run = full()
+    assert (run.looked_at, run.failed, run.note) == (1, 0, "1 wallets, 5 entries: no difference.")
+    assert (rolling().looked_at, Alert.objects.count(), is_frozen(seat)) == (1, 0, False)
+
+
+@pytest.mark.parametrize("audit", [full, rolling])
+@pytest.mark.parametrize(
+    ("table", "assignment", "where", "text"),
+    [
+        ("wallet", "spendable = spendable + 100", "true", "entry 6: the balances after it are {'spendable': 8600, "),
+        ("wallet", "head = decode(repeat('00', 32), 'hex')", "true", "entry 6: the hash does not fit"),
+        ("wallet", "withdrawal_limit = 1", "true", "the wallet's limit is not what its entries say"),
+        ("wallet", "frozen_at = opened_at", "true", "the wallet's freeze is not what its entries say"),
+        ("entry", "note = 'forged'", "seq = 4", "entry 4: the hash does not fit"),
+        ("transaction", "state = 'confirmed'", "state = 'pending'", " is confirmed without the entry for it"),
+    ],
+)
+def test_a_wallet_that_differs_is_frozen_and_an_alert_says_what_is_wrong(
+    ledger: OwnLedger, seat: Seat, audit: Callable[[], Run], table: str, assignment: str, where: str, text: str
+) -> None:
+    sound = ledger.house.seat()
+    change(ledger, seat, table, assignment, where)
+    run = audit()
+    assert (run.looked_at, run.failed) == (2, 1)
+    alert = alert_about(seat)
+    assert text in alert.text
+    assert (alert.wallet, alert.times_seen) == (seat.wallet(), 1)
+    refused = seat.call("withdraw", "after-it", "1.00")
+    assert (refused.error, refused.body["errorDescription"]) == (103, "Withdrawals from this wallet are frozen.")
+    assert (is_frozen(seat), is_frozen(sound)) == (True, False)
+    assert Alert.objects.filter(kind=Kind.WALLET_DIFFERENCE).count() == 1
+
+
+def test_the_freeze_is_an_entry_that_names_the_audit(ledger: OwnLedger, seat: Seat) -> None:
+    change(ledger, seat, "entry", "note = 'forged'", "seq = 4")
+    full()
+    frozen = Entry.objects.get(wallet=seat.wallet(), seq=6)
+    assert (frozen.event, frozen.actor, frozen.note) == ("frozen", "audit", "The audit found a difference in this wallet; its alert says which.")
+
+
+def test_a_difference_found_again_is_one_alert_that_counts(ledger: OwnLedger, seat: Seat) -> None:
+    change(ledger, seat, "entry", "note = 'forged'", "seq = 4")
+    assert [run.failed for run in (full(), rolling(), full())] == [1, 1, 1]
+    assert (alert_about(seat).times_seen, seat.wallet().entry_count) == (3, 6)
+
+
+def test_a_run_that_was_killed_after_it_froze_is_followed_by_one_that_tells(ledger: OwnLedger, seat: Seat) -> None:
+    change(ledger, seat, "entry", "note = 'forged'", "seq = 4")
+    freeze_wallet(seat.wallet(), actor="audit", reason="killed right after this")
+    full()
+    assert "entry 4: " in alert_about(seat).text
+
+
+@pytest.mark.parametrize("tampering", ["entry_count = entry_count - 1", "spendable = -1"], ids=["its entries are refused", "its row is refused"])
+def test_a_wallet_that_cannot_be_frozen_stops_no_other_and_is_told(ledger: OwnLedger, seat: Seat, tampering: str) -> None:
+    other = ledger.house.seat()
+    change(ledger, other, "entry", "note = 'forged'", "seq = 2")
+    with past_the_check(ledger):
+        change(ledger, seat, "wallet", tampering)
+    assert [full().failed, full().failed] == [2, 2]
+    assert alert_about(seat).text.startswith("Its withdrawals could not be frozen. the wallet ")
+    assert alert_about(seat).times_seen == 2
+    assert (is_frozen(seat), is_frozen(other)) == (False, True)
+
+
+@contextmanager
+def past_the_check(ledger: OwnLedger) -> Iterator[None]:
+    """Rows that are written inside may break the CHECK, which applies again afterwards."""
+    ledger.owner.execute("ALTER TABLE wallet_wallet DROP CONSTRAINT wallet_is_sound")
+    yield
+    ledger.owner.execute("ALTER TABLE wallet_wallet ADD CONSTRAINT wallet_is_sound CHECK (wallet_is_sound(wallet_wallet)) NOT VALID")
+
+
+# --- What an operator accepts -------------------------------------------------------------------------
+
+DIFFERENCES = [
+    ("wallet", "spendable = spendable + 100", "true"),
+    ("wallet", "reserved = reserved + 1, entry_count = entry_count + 3", "true"),
+    ("wallet", "head = decode(repeat('00', 32), 'hex')", "true"),
+    ("wallet", "frozen_at = opened_at", "true"),
+    ("entry", "amount = amount + 1", "seq = 3"),
+    ("transaction", "state = 'confirmed'", "state = 'pending'"),
+]
+
+
+@pytest.mark.parametrize(("table", "assignment", "where"), DIFFERENCES)
+def test_a_freeze_that_an_operator_lifted_stays_lifted_while_nothing_new_is_found(
+    ledger: OwnLedger, seat: Seat, table: str, assignment: str, where: str
+) -> None:
+    change(ledger, seat, table, assignment, where)
+    full()
+    accept(seat)
+    seat.done("withdraw", "again", "1.00")
+    for audit in (rolling, full, rolling, full):
+        audit()
+        assert not is_frozen(seat)
+    assert Alert.objects.filter(resolved_at=None, kind=Kind.WALLET_DIFFERENCE).count() == 0
+
+
+def test_a_freeze_that_was_lifted_before_the_alert_was_resolved_stays_lifted_too(ledger: OwnLedger, seat: Seat) -> None:
+    change(ledger, seat, "entry", "note = 'forged'", "seq = 4")
+    full()
+    unfreeze_wallet(seat.wallet(), actor="operator", reason="known")
+    full()
+    assert (is_frozen(seat), alert_about(seat).times_seen) == (False, 2)
+
+
+@pytest.mark.parametrize("is_resolved", [True, False])
+def test_something_new_in_an_accepted_wallet_freezes_it_again(ledger: OwnLedger, seat: Seat, is_resolved: bool) -> None:
+    change(ledger, seat, "entry", "note = 'forged'", "seq = 4")
+    full()
+    if is_resolved:
+        resolve_alert(alert_about(seat), actor="operator", reason="known")
+    unfreeze_wallet(seat.wallet(), actor="operator", reason="known")
+    change(ledger, seat, "entry", "note = 'forged'", "seq = 2")
+    full()
+    assert is_frozen(seat)
+    assert alert_about(seat).text == "; ".join(f"entry {seq}: the hash does not fit the entry, its transaction and the entry before" for seq in (2, 4))
+
+
+def test_what_was_put_right_and_is_there_again_is_news(ledger: OwnLedger, seat: Seat) -> None:
+    change(ledger, seat, "entry", "note = 'forged'", "seq = 4")
+    full()
+    accept(seat)
+    change(ledger, seat, "entry", "note = ''", "seq = 4")
+    assert [full().failed, full().failed] == [0, 0]
+    change(ledger, seat, "entry", "note = 'forged'", "seq = 4")
+    rolling()
+    assert is_frozen(seat)
+    assert Alert.objects.filter(kind=Kind.WALLET_DIFFERENCE).count() == 2
+
+
+def test_a_difference_of_the_ledger_that_was_accepted_is_not_raised_again_while_money_moves(ledger: OwnLedger, seat: Seat) -> None:
+    change(ledger, seat, "wallet", "reserved = reserved + 7")
+    full()
+    alert = Alert.objects.get(kind=Kind.LEDGER_DIFFERENCE)
+    assert (alert.subject, alert.text) == ("currency XAG", "what wallets hold reserved is +7 minor units off what the journal moved")
+    resolve_alert(alert, actor="operator", reason="known")
+    accept(seat)
+    ledger.house.seat().opened("withdraw", "3.00")
+    full()
+    alert.refresh_from_db()
+    assert (Alert.objects.filter(resolved_at=None).count(), alert.times_seen) == (0, 2)
+
+
+# --- What is not of one wallet ------------------------------------------------------------------------
+
+
+def test_what_belongs_to_nothing_is_told_by_what_it_is(ledger: OwnLedger, seat: Seat) -> None:
+    lost, gone, other, loose = (ledger.house.seat() for _ in range(4))
+    transaction = other.transaction(other.opened("withdraw", "1.00"))
+    wallet_id = lost.wallet().pk
+    ledger.owner.execute("DELETE FROM wallet_wallet WHERE id = %s", [wallet_id])
+    ledger.owner.execute("DELETE FROM players_gamesession WHERE id = %s", [seat.session().pk])
+    loose.opened("withdraw", "1.00")
+    ledger.owner.execute("UPDATE players_gamesession SET is_kept = false WHERE id = %s", [loose.session().pk])
+    ledger.owner.execute("DELETE FROM players_player WHERE id = %s", [gone.player.pk])
+    ledger.owner.execute("UPDATE wallet_transaction SET game_id = player_id WHERE id = %s", [transaction.pk])
+    full()
+    told = dict(Alert.objects.filter(kind=Kind.LEDGER_DIFFERENCE).values_list("subject", "text"))
+    assert told.keys() == {
+        f"missing wallet {wallet_id}",
+        "wallets of no player",
+        "transactions of no wallet",
+        "transactions of no session",
+        "transactions of no game",
+    }
+    assert told[f"missing wallet {wallet_id}"] == f"entry 1 of player {lost.player.pk}; entry 2 of player {lost.player.pk}"
+    # Two of a session that is gone, one of a session that may be cleared, and the one of another game than its session's.
+    assert told["transactions of no session"].count("; ") == 3
+    assert told["transactions of no game"] == str(transaction.pk)
+
+
+def test_a_transaction_without_an_entry_is_its_wallets_difference(ledger: OwnLedger, seat: Seat) -> None:
+    forged = uuid4()
+    columns = [column.name for column in ledger.owner.execute("SELECT * FROM wallet_transaction LIMIT 0").description or []]
+    copied = ", ".join({"id": f"'{forged}'", "mm_transaction_id": "'forged'"}.get(name, name) for name in columns)
+    ledger.owner.execute(f"INSERT INTO wallet_transaction SELECT {copied} FROM wallet_transaction WHERE state = 'pending'".encode())
+    for audit in (rolling, full):
+        audit()
+        assert alert_about(seat).text == f"transaction {forged} has no entry that opens it"
+    assert is_frozen(seat)
+
+
+# --- What happened lately -----------------------------------------------------------------------------
+
+
+def forge(ledger: OwnLedger, *seats: Seat) -> None:
+    """Something wrong in each wallet that no entry tells of. They are frozen already, so that finding it is no news of theirs."""
+    for seat in seats:
+        freeze_wallet(seat.wallet(), actor="test", reason="test")
+        change(ledger, seat, "entry", "note = 'forged'", "seq = 2")
+
+
+def told(*seats: Seat) -> list[bool]:
+    """About which of them there is an alert."""
+    return [Alert.objects.filter(subject=str(seat.wallet().pk)).exists() for seat in seats]
+
+
+def test_the_first_rolling_audit_reads_what_happened_within_a_day(ledger: OwnLedger, clock: Clock) -> None:
+    early = ledger.house.seat()
+    forge(ledger, early)
+    clock.stand(MONDAY + 2 * HOUR)
+    late = ledger.house.seat()
+    forge(ledger, late)
+    clock.stand(MONDAY + DAY + HOUR)
+    assert rolling().looked_at == 1
+    assert told(early, late) == [False, True]
+
+
+def test_a_rolling_audit_reads_what_happened_since_the_last_one(ledger: OwnLedger, clock: Clock) -> None:
+    quiet, busy = ledger.house.seat(), ledger.house.seat()
+    clock.stand(MONDAY + HOUR)
+    assert rolling().looked_at == 2
+    change(ledger, quiet, "entry", "note = 'forged'")
+    change(ledger, busy, "entry", "note = 'forged'")
+    clock.stand(MONDAY + 2 * HOUR)
+    assert rolling().looked_at == 0
+    busy.opened("withdraw", "1.00")
+    assert rolling().looked_at == 1
+    assert told(quiet, busy) == [False, True]
+    assert rolling().note.startswith("Read the journal up to 2026-03-02T13:58:00+00:00. 1 wallets, ")
+
+
+def test_a_rolling_audit_goes_on_after_the_last_audit_that_succeeded(ledger: OwnLedger, clock: Clock, seat: Seat, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock.stand(MONDAY + HOUR)
+    rolling()
+    late = ledger.house.seat()
+    forge(ledger, late)
+    clock.stand(MONDAY + 2 * HOUR)
+    with monkeypatch.context() as broken:
+        broken.setattr(scheduled, "verdict", lambda report: 1 // 0)
+        for audit in (rolling, full):
+            with pytest.raises(ZeroDivisionError):
+                audit()
+    for task in ("audit_recent", "audit_all"):
+        SweepRun.objects.create(task=task, worker="lost", began_at=MONDAY + 2 * HOUR)
+    clock.stand(MONDAY + 3 * HOUR)
+    assert rolling().looked_at == 1
+    assert told(seat, late) == [False, True]
+
+
+def test_a_rolling_audit_leaves_to_the_full_one_what_that_has_read(ledger: OwnLedger, clock: Clock, seat: Seat) -> None:
+    clock.stand(MONDAY + HOUR)
+    full()
+    late = ledger.house.seat()
+    clock.stand(MONDAY + 2 * HOUR)
+    assert rolling().looked_at == 1
+    assert told(seat, late) == [False, False]
+
+
+def test_what_a_wrong_clock_wrote_down_is_not_believed(ledger: OwnLedger, clock: Clock, seat: Seat) -> None:
+    clock.stand(MONDAY + 300 * DAY)
+    assert (rolling().looked_at, full().looked_at) == (0, 1)
+    clock.stand(MONDAY + HOUR)
+    forge(ledger, seat)
+    rolling()
+    assert told(seat) == [True]
+
+
+def test_an_entry_that_is_committed_late_is_read_by_the_next_run(ledger: OwnLedger, seat: Seat) -> None:
+    late = ledger.house.seat()
+    rolling()
+    SweepRun.objects.all().delete()
+    with ledger.owner.transaction():
+        ledger.owner.execute("SELECT ledger_open_wallet(%s, 'EUR', 'late')", [late.player.pk])
+        rolling()
+        ledger.owner.execute("UPDATE wallet_entry SET note = 'forged' WHERE player_id = %s AND actor = 'late'", [late.player.pk])
+    assert rolling().failed == 1
+
+
+def test_a_rolling_audit_is_bounded_and_the_next_ones_skip_nothing(ledger: OwnLedger, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scheduled, "MOST_PLAYERS", 2)
+    seats = []
+    for minutes in range(7):
+        clock.stand(MONDAY + minutes * MINUTE)
+        seats.append(ledger.house.seat())
+        forge(ledger, seats[-1])
+    clock.stand(MONDAY + HOUR)
+    read = []
+    for _ in range(4):
+        read.append(rolling().looked_at)
+        # While the rest waits, those that were read go on playing.
+        seats[0].opened("deposit", "1.00")
+    assert read == [2, 2, 2, 2]
+    assert told(*seats) == [True] * 7
+
+
+def test_a_rolling_audit_reads_a_wallet_that_is_longer_than_a_run_may(ledger: OwnLedger, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scheduled, "MOST_ENTRIES", 4)
+    long, short = ledger.house.seat(), ledger.house.seat()
+    for _ in range(3):
+        long.opened("withdraw", "1.00")
+    forge(ledger, long, short)
+    clock.stand(MONDAY + MINUTE)
+    other = ledger.house.seat()
+    forge(ledger, other)
+    clock.stand(MONDAY + HOUR)
+    # The first two began at the same moment, and stay together.
+    assert [rolling().looked_at, rolling().looked_at, rolling().looked_at] == [2, 1, 0]
+    assert told(long, short, other) == [True] * 3

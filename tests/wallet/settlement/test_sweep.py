@@ -1,0 +1,617 @@
+"""The end of an unfinished transaction (contract 2.4): every branch, with a game on a real socket."""
+
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from io import StringIO
+from typing import Any
+
+import psycopg
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection
+
+from lib.clock import now
+from players.models import Game
+from players.operations import set_query_password
+from tests.conftest import Clock
+from tests.support.callers import House, Party, Seat, basic, make_party, sit, unique
+from tests.support.game_query_server import Behaviour, FakeGame, closes, drips, hangs, http, playing, says, sends
+from tests.support.invariants import problems_of
+from wallet.job_runs import Run
+from wallet.models import Alert, Discrepancy, Inquiry, Outage, Pulse, Question, Transaction
+from wallet.outages import leave_pulse
+from wallet.settlement import inquiries, rules
+from wallet.settlement.decisions import decide
+from wallet.settlement.sweep import settle_due
+
+Owner = psycopg.Connection[Any]
+HOUR = timedelta(hours=1)
+DUE = timedelta(hours=72, minutes=1)
+
+
+@pytest.fixture(autouse=True)
+def calm(monkeypatch: pytest.MonkeyPatch, database: None) -> None:
+    """No outage, nothing left to ask by the tests before, and a fake game on this machine may be called."""
+    Inquiry.objects.filter(closed_at=None).update(closed_at=now())
+    Pulse.objects.all().delete()
+    Outage.objects.all().delete()
+    monkeypatch.setattr(settings, "OUTGOING_ALLOWED_NETWORKS", ["127.0.0.0/8"])
+    monkeypatch.setattr(settings, "OUTGOING_TOTAL_SECONDS", 1.0)
+
+
+@pytest.fixture
+def game() -> Iterator[FakeGame]:
+    with playing() as game:
+        yield game
+
+
+@pytest.fixture
+def party(game: FakeGame) -> Party:
+    """A game that can be asked."""
+    party = make_party(query_url=game.url, query_username="quantum")
+    set_query_password(party.game, "a password, with: colons")
+    return party
+
+
+def seated(house: House, party: Party, funds: int = 100_00) -> Seat:
+    seat = sit(party, house.player())
+    seat.adjust("credit", funds)
+    return seat
+
+
+def sweep() -> Run:
+    """One whole run of the sweep."""
+    run = Run("settle_due")
+    while not settle_due(run):
+        pass
+    return run
+
+
+def inquiry(seat: Seat, mm: str, type: str = "withdrawal") -> Inquiry:
+    return Inquiry.objects.get(transaction=seat.transaction(mm, type))
+
+
+def state(seat: Seat, mm: str, type: str = "withdrawal") -> str:
+    return seat.transaction(mm, type).state
+
+
+# --- The game's word ----------------------------------------------------------------------------------
+
+WORDS = [
+    ("withdraw", "CONFIRMED", "confirmed", (70_00, 0, 0)),
+    ("withdraw", "ROLLED_BACK", "rolled_back", (100_00, 0, 0)),
+    ("deposit", "CONFIRMED", "confirmed", (130_00, 0, 0)),
+    ("deposit", "ROLLED_BACK", "rolled_back", (100_00, 0, 0)),
+]
+
+
+@pytest.mark.parametrize(("opening", "word", "settled", "holds"), WORDS)
+def test_the_games_word_settles(
+    house: House, clock: Clock, game: FakeGame, party: Party, opening: str, word: str, settled: str, holds: tuple[int, ...]
+) -> None:
+    seat = seated(house, party)
+    mm, type = seat.opened(opening, "30.00"), {"withdraw": "withdrawal", "deposit": "deposit"}[opening]
+    game.answers[mm] = says(word)
+    clock.go_ahead(DUE)
+    run = sweep()
+    found = seat.transaction(mm, type)
+    assert (found.state, found.settled_source, found.settled_actor, found.reason) == (settled, "sweep", "sweep", f"The game said {word}.")
+    assert seat.holding()[:3] == holds
+    assert run.done >= 1
+    assert game.times_asked(mm) == 1
+    assert inquiry(seat, mm, type).closed_at is not None
+    sweep()
+    assert game.times_asked(mm) == 1
+    assert problems_of(seat.player) == []
+
+
+def test_the_question_is_the_contracts(house: House, clock: Clock, game: FakeGame, party: Party) -> None:
+    seat = seated(house, party)
+    mm = seat.opened("withdraw", "30.10")
+    clock.go_ahead(DUE)
+    sweep()
+    raw = game.raw[game.asked.index(next(asked for asked in game.asked if asked["mmTransactionId"] == mm))]
+    head, _, body = raw.partition(b"\r\n\r\n")
+    assert head.startswith(b"POST /state HTTP/1.1\r\n")
+    assert f"authorization: {basic('quantum', 'a password, with: colons')}".lower() in head.decode().lower()
+    assert json.loads(body, parse_float=Decimal) == {
+        "mmTransactionId": mm,
+        "qwTransactionId": str(seat.transaction(mm).pk),
+        "playerId": seat.player.uid,
+        "type": "withdrawal",
+        "amount": {"amount": Decimal("30.10"), "currencyCode": "XAG"},
+    }
+    assert b'"amount":30.10,' in body
+
+
+def test_nothing_happens_before_it_is_due(house: House, clock: Clock, game: FakeGame, party: Party) -> None:
+    seat = seated(house, party)
+    game.otherwise = says("ROLLED_BACK")
+    mm = seat.opened("withdraw", "30.00")
+    clock.go_ahead(timedelta(hours=71, minutes=59))
+    sweep()
+    assert (state(seat, mm), game.times_asked(mm)) == ("pending", 0)
+
+
+def test_a_games_own_pending_time_counts(house: House, clock: Clock) -> None:
+    quick, slow = (seated(house, make_party(pending_hours=hours)) for hours in (50, 200))
+    early, late = quick.opened("withdraw", "1.00"), slow.opened("withdraw", "1.00")
+    clock.go_ahead(DUE)
+    sweep()
+    assert (state(quick, early), state(slow, late)) == ("expired", "pending")
+
+
+# --- No usable answer ---------------------------------------------------------------------------------
+
+FINE = http(b'{"state": "CONFIRMED"}')
+UNUSABLE: dict[str, tuple[Behaviour, str]] = {
+    "500": (sends(http(b'{"state": "CONFIRMED"}', "500 Oops")), "status 500"),
+    "404": (sends(http(b"{}", "404 Not Found")), "status 404"),
+    "redirect": (sends(http(b'{"state": "CONFIRMED"}', "302 Found", "Location: http://127.0.0.1:9/\r\n")), "status 302"),
+    "nonsense": (sends(b"certainly!\r\n\r\n"), "protocol"),
+    "not json": (sends(http(b"CONFIRMED")), "not JSON"),
+    "deep json": (sends(http(b"[" * 30_000)), "not JSON"),
+    "a list": (sends(http(b'["CONFIRMED"]')), "no state that we know"),
+    "no state": (sends(http(b"{}")), "no state that we know"),
+    "small letters": (says("confirmed"), "no state that we know"),
+    "another state": (says("DONE"), "no state that we know"),
+    "a number": (says(1), "no state that we know"),
+    "a list of it": (says(["CONFIRMED"]), "no state that we know"),
+    "another transaction": (says("CONFIRMED", qwTransactionId="0194d000-0000-7000-8000-000000000000"), "names another qwTransactionId"),
+    "an id that is none": (says("CONFIRMED", qwTransactionId=7), "names another qwTransactionId"),
+    "hanging": (hangs, "timeout"),
+    "closing": (closes, "closed"),
+    "dripping": (drips(FINE), "timeout"),
+    "too long": (sends(http(b'{"state": "CONFIRMED", "x": "' + b"x" * 100_000 + b'"}')), "too_long"),
+    "cut off": (sends(FINE[:-5]), "closed"),
+}
+
+
+@pytest.mark.parametrize("name", UNUSABLE)
+def test_what_is_no_usable_answer_settles_nothing_and_is_asked_again(house: House, clock: Clock, game: FakeGame, party: Party, name: str) -> None:
+    behaviour, problem = UNUSABLE[name]
+    seat = seated(house, party)
+    mm = seat.opened("withdraw", "30.00")
+    before = seat.holding()
+    game.answers[mm] = behaviour
+    clock.stand(now() + DUE)
+    sweep()
+    assert (state(seat, mm), seat.holding()) == ("pending", before)
+    found = inquiry(seat, mm)
+    question = Question.objects.get(inquiry=found)
+    assert (question.answer, found.last_answer, found.doubt) == ("unusable", "unusable", "")
+    assert question.problem.startswith(problem)
+    assert found.next_at is not None
+    assert found.next_at - now() == timedelta(minutes=1)
+    sweep()
+    assert game.times_asked(mm) == 1
+
+
+def test_pauses_grow_up_to_six_hours_and_after_a_week_a_person_is_asked_too(house: House, clock: Clock, game: FakeGame, party: Party) -> None:
+    seat = seated(house, party)
+    mm = seat.opened("withdraw", "30.00")
+    game.answers[mm] = sends(http(b"{}", "503 Later"))
+    began = at = now() + DUE
+    pauses = []
+    while at - began < timedelta(days=8):
+        clock.stand(at)
+        sweep()
+        next_at = inquiry(seat, mm).next_at
+        assert next_at is not None
+        pauses.append(next_at - at)
+        at = next_at
+    minutes = [pause // timedelta(minutes=1) for pause in pauses]
+    assert minutes[:9] == [1, 2, 5, 10, 30, 60, 120, 360, 360]
+    assert (inquiry(seat, mm).doubt, state(seat, mm)) == ("unreachable", "pending")
+    assert set(minutes[9:]) == {360}
+    # It is asked on, and an answer still counts.
+    game.answers[mm] = says("CONFIRMED")
+    clock.stand(at)
+    sweep()
+    assert state(seat, mm) == "confirmed"
+
+
+def test_a_game_that_answers_nothing_is_left_alone_for_the_rest_of_a_run(house: House, clock: Clock, game: FakeGame, party: Party) -> None:
+    seat = seated(house, party)
+    game.otherwise = sends(http(b"", "500 Oops"))
+    mms = [seat.opened("withdraw", "0.01") for _ in range(40)]
+    clock.go_ahead(DUE)
+    sweep()
+    # One batch is under way before anything is known.
+    assert sum(game.times_asked(mm) for mm in mms) == inquiries.BATCH
+
+
+# --- UNKNOWN ------------------------------------------------------------------------------------------
+
+
+def test_a_withdrawal_expires_after_three_unknowns_over_a_day(house: House, clock: Clock, game: FakeGame, party: Party) -> None:
+    seat = seated(house, party)
+    mm = seat.opened("withdraw", "30.00")
+    game.answers[mm] = says("UNKNOWN")
+    began = now() + DUE
+    seen = []
+    for hours in (0, 1, 12, 13, 23.9, 24):
+        clock.stand(began + hours * HOUR)
+        sweep()
+        seen.append((hours, game.times_asked(mm), state(seat, mm)))
+    assert seen == [(0, 1, "pending"), (1, 1, "pending"), (12, 2, "pending"), (13, 2, "pending"), (23.9, 2, "pending"), (24, 3, "expired")]
+    assert seat.transaction(mm).reason == "The game said UNKNOWN 3 times over 24 hours."
+    assert seat.holding()[:2] == (100_00, 0)
+    assert seat.call("confirmWithdrawal", mm).error == 109
+    assert seat.discrepancies() == [("confirm_of_returned", 1)]
+
+
+def test_a_game_that_says_pending_after_unknown_knows_it_after_all(house: House, clock: Clock, game: FakeGame, party: Party) -> None:
+    seat = seated(house, party)
+    mm = seat.opened("withdraw", "30.00")
+    began = now() + DUE
+    for hours, word in ((0, "UNKNOWN"), (12, "UNKNOWN"), (24, "PENDING"), (25, "UNKNOWN"), (37, "UNKNOWN")):
+        game.answers[mm] = says(word)
+        clock.stand(began + hours * HOUR)
+        sweep()
+    assert (state(seat, mm), game.times_asked(mm)) == ("pending", 5)
+    clock.stand(began + 49 * HOUR)
+    sweep()
+    assert state(seat, mm) == "expired"
+
+
+def test_an_unknown_deposit_is_in_doubt_and_not_asked_again(house: House, clock: Clock, game: FakeGame, party: Party) -> None:
+    seat = seated(house, party)
+    mm = seat.opened("deposit", "30.00")
+    game.answers[mm] = says("UNKNOWN")
+    began = now() + DUE
+    for hours in (0, 12, 24, 400):
+        clock.stand(began + hours * HOUR)
+        sweep()
+    found = inquiry(seat, mm, "deposit")
+    assert (found.doubt, found.doubt_since, found.next_at, found.closed_at) == ("unknown_deposit", began, None, None)
+    assert (state(seat, mm, "deposit"), game.times_asked(mm)) == ("pending", 1)
+    # The game's own word still counts.
+    seat.done("confirmDeposit", mm)
+    assert seat.holding()[:3] == (130_00, 0, 0)
+    sweep()
+    assert inquiry(seat, mm, "deposit").closed_at is not None
+
+
+def test_a_game_that_suddenly_knows_nothing_refunds_nothing(house: House, clock: Clock, game: FakeGame, party: Party) -> None:
+    seat = seated(house, party)
+    mms = [seat.opened("withdraw", "0.10") for _ in range(6)]
+    game.otherwise = says("UNKNOWN")
+    began = now() + DUE
+    for hours in (0, 12, 24, 36):
+        clock.stand(began + hours * HOUR)
+        sweep()
+    # 12 of its last answers were UNKNOWN before the third round came: more than half of 20.
+    assert {state(seat, mm) for mm in mms} == {"pending"}
+    alert = Alert.objects.get(kind="game_forgets", subject=party.game.slug)
+    assert alert.resolved_at is None
+    for hours in range(48, 8 * 24, 12):
+        clock.stand(began + hours * HOUR)
+        sweep()
+    assert {inquiry(seat, mm).doubt for mm in mms} == {"game_forgets"}
+    # Its memory is back: what it says counts again.
+    for mm in mms:
+        game.answers[mm] = says("CONFIRMED")
+    clock.stand(began + 9 * 24 * HOUR)
+    sweep()
+    assert {state(seat, mm) for mm in mms} == {"confirmed"}
+    assert seat.holding()[:2] == (99_40, 0)
+
+
+@pytest.mark.parametrize(("unknown", "is_so"), [(10, False), (11, True), (20, True)])
+def test_more_than_half_of_twenty_answers_is_eleven(unknown: int, is_so: bool) -> None:
+    answers = ["unknown"] * unknown + ["confirmed"] * (20 - unknown) + ["unknown"] * 5
+    assert rules.forgets(answers) == is_so
+    assert not rules.forgets(["unknown"] * 10)
+
+
+# --- PENDING ------------------------------------------------------------------------------------------
+
+
+def test_pending_waits_and_after_seven_days_is_in_doubt(house: House, clock: Clock, game: FakeGame, party: Party) -> None:
+    seat = seated(house, party)
+    mm = seat.opened("deposit", "30.00")
+    began = at = now() + DUE
+    doubts = []
+    while at - began < timedelta(days=8):
+        clock.stand(at)
+        sweep()
+        found = inquiry(seat, mm, "deposit")
+        assert found.next_at is not None
+        doubts.append((found.doubt, (at - began) >= timedelta(days=7)))
+        at = found.next_at
+    assert set(doubts) == {("", False), ("pending_too_long", True)}
+    assert state(seat, mm, "deposit") == "pending"
+    game.answers[mm] = says("CONFIRMED")
+    clock.stand(at)
+    sweep()
+    assert state(seat, mm, "deposit") == "confirmed"
+
+
+# --- The same id at several players -------------------------------------------------------------------
+
+
+def test_where_an_id_is_pending_at_two_players_only_an_answer_that_names_ours_counts(house: House, clock: Clock, game: FakeGame, party: Party) -> None:
+    anna, ben = seated(house, party), seated(house, party)
+    mm = unique("mm")
+    for seat in (anna, ben):
+        seat.done("withdraw", mm, "30.00")
+    game.answers[mm] = says("CONFIRMED")
+    began = now() + DUE
+    clock.stand(began)
+    sweep()
+    assert (state(anna, mm), state(ben, mm)) == ("pending", "pending")
+    assert {row.problem for row in Question.objects.filter(inquiry__transaction__mm_transaction_id=mm)} == {
+        "other players have the same id, and the answer does not name ours"
+    }
+    game.answers[mm] = says("CONFIRMED", echo=True)
+    clock.stand(began + HOUR)
+    sweep()
+    assert (state(anna, mm), state(ben, mm)) == ("confirmed", "confirmed")
+
+
+# --- A game that cannot be asked ----------------------------------------------------------------------
+
+
+def test_without_a_query_url_the_policy_decides(house: House, clock: Clock) -> None:
+    expiring, holding = seated(house, make_party()), seated(house, make_party(unanswered_policy="hold"))
+    mms = [[seat.opened("withdraw", "30.00"), seat.opened("deposit", "5.00")] for seat in (expiring, holding)]
+    clock.go_ahead(DUE)
+    sweep()
+    assert [expiring.transaction(mms[0][0]).state, expiring.transaction(mms[0][1], "deposit").state] == ["expired", "expired"]
+    assert expiring.transaction(mms[0][0]).reason == "The game left it unfinished and cannot be asked."
+    assert expiring.holding()[:3] == (100_00, 0, 0)
+    assert [holding.transaction(mms[1][0]).state, holding.transaction(mms[1][1], "deposit").state] == ["pending", "pending"]
+    assert [inquiry(holding, mms[1][0]).doubt, inquiry(holding, mms[1][1], "deposit").doubt] == ["held", "held"]
+    assert holding.holding()[:3] == (70_00, 30_00, 5_00)
+    assert problems_of(expiring.player, holding.player) == []
+
+
+def test_an_expiry_pays_debt_first(house: House, clock: Clock) -> None:
+    seat = seated(house, make_party())
+    seat.opened("withdraw", "100.00")
+    seat.adjust("debit", 40_00, into_debt=True)
+    assert seat.holding()[:4] == (0, 100_00, 0, 40_00)
+    clock.go_ahead(DUE)
+    sweep()
+    assert seat.holding()[:4] == (60_00, 0, 0, 0)
+    assert problems_of(seat.player) == []
+
+
+def test_what_is_in_doubt_does_not_expire_because_the_games_address_is_taken_away(house: House, clock: Clock, game: FakeGame, party: Party) -> None:
+    seat = seated(house, party)
+    doubtful, waiting = seat.opened("deposit", "30.00"), seat.opened("withdraw", "1.00")
+    game.answers[doubtful] = says("UNKNOWN")
+    clock.go_ahead(DUE)
+    sweep()
+    Game.objects.filter(pk=party.game.pk).update(query_url="")
+    clock.go_ahead(DUE + HOUR)
+    sweep()
+    assert (state(seat, doubtful, "deposit"), inquiry(seat, doubtful, "deposit").doubt) == ("pending", "unknown_deposit")
+    assert state(seat, waiting) == "expired"
+
+
+# --- After an outage of ours --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("silence", "paused"), [(timedelta(minutes=5), False), (timedelta(minutes=5, seconds=1), True)])
+def test_within_two_hours_after_an_outage_nothing_becomes_due(house: House, clock: Clock, silence: timedelta, paused: bool) -> None:
+    seat = seated(house, make_party())
+    mm = seat.opened("withdraw", "30.00")
+    back = now() + DUE
+    clock.stand(back - silence)
+    leave_pulse("web")
+    clock.stand(back)
+    leave_pulse("web")
+    assert sweep().done == 0 if paused else sweep().done >= 1
+    assert state(seat, mm) == ("pending" if paused else "expired")
+    if paused:
+        clock.stand(back + 2 * HOUR - timedelta(seconds=1))
+        leave_pulse("web")
+        Outage.objects.exclude(ended_at=back).delete()
+        assert "games could not reach us" in sweep().note
+        assert state(seat, mm) == "pending"
+        clock.stand(back + 2 * HOUR)
+        assert sweep().done >= 1
+        assert state(seat, mm) == "expired"
+
+
+def test_while_no_web_process_lives_nothing_is_due(house: House, clock: Clock) -> None:
+    seat = seated(house, make_party())
+    mm = seat.opened("withdraw", "30.00")
+    leave_pulse("web")
+    clock.go_ahead(DUE)
+    assert sweep().note.startswith("Nothing is due: no web process has left a sign of life since ")
+    assert state(seat, mm) == "pending"
+
+
+# --- Whoever settles first ----------------------------------------------------------------------------
+
+
+def test_the_games_own_word_counts_while_it_is_being_asked(house: House, clock: Clock, game: FakeGame, party: Party) -> None:
+    seat = seated(house, party)
+    mm = seat.opened("withdraw", "30.00")
+
+    def confirm_meanwhile(peer: Any, asked: dict[str, Any]) -> None:
+        seat.done("confirmWithdrawal", mm)
+        says("ROLLED_BACK")(peer, asked)
+        connection.close()
+
+    game.answers[mm] = confirm_meanwhile
+    clock.go_ahead(DUE)
+    sweep()
+    found = seat.transaction(mm)
+    assert (found.state, found.settled_source) == ("confirmed", "game")
+    assert inquiry(seat, mm).closed_at is not None
+    assert seat.discrepancies() == []
+    assert problems_of(seat.player) == []
+
+
+def test_a_word_that_contradicts_what_an_operator_settled_meanwhile_is_a_discrepancy(house: House, clock: Clock, game: FakeGame, party: Party) -> None:
+    seat = seated(house, party)
+    mms = {"CONFIRMED": ("rolled_back", seat.opened("withdraw", "30.00")), "ROLLED_BACK": ("confirmed", seat.opened("withdraw", "20.00"))}
+
+    def resolve_meanwhile(word: str) -> Behaviour:
+        def answer(peer: Any, asked: dict[str, Any]) -> None:
+            decide(inquiry(seat, mms[word][1]), event=mms[word][0], actor="anna", reason="The game's support said so.")
+            says(word)(peer, asked)
+            connection.close()
+
+        return answer
+
+    for word, (_, mm) in mms.items():
+        game.answers[mm] = resolve_meanwhile(word)
+    clock.go_ahead(DUE)
+    sweep()
+    assert [state(seat, mm) for _, mm in mms.values()] == ["rolled_back", "confirmed"]
+    kinds = Discrepancy.objects.filter(player=seat.player).values_list("transaction__mm_transaction_id", "kind")
+    assert dict(kinds) == {mms["CONFIRMED"][1]: "confirm_of_returned", mms["ROLLED_BACK"][1]: "rollback_of_confirmed"}
+
+
+@pytest.mark.parametrize("round", range(20))
+def test_of_sweeps_a_confirmation_and_a_rollback_at_once_one_wins(house: House, clock: Clock, game: FakeGame, party: Party, round: int) -> None:
+    seat = seated(house, replace(party, game=party.game) if round % 2 else make_party())
+    mm = seat.opened("withdraw", "30.00")
+    game.answers[mm] = says("CONFIRMED")
+    clock.go_ahead(DUE)
+    answers: dict[str, int | None] = {}
+    barrier = threading.Barrier(4)
+
+    def act(name: str) -> None:
+        barrier.wait()
+        if name == "sweep":
+            sweep()
+        else:
+            answers[name] = seat.call(name, mm).error
+        connection.close()
+
+    threads = [threading.Thread(target=act, args=(name,)) for name in ("sweep", "sweep", "confirmWithdrawal", "rollbackWithdrawal")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    sweep()
+    allowed = {
+        "confirmed": {"confirmWithdrawal": None, "rollbackWithdrawal": 107},
+        "rolled_back": {"confirmWithdrawal": 108, "rollbackWithdrawal": None},
+        "expired": {"confirmWithdrawal": 109, "rollbackWithdrawal": None},
+    }
+    settled = state(seat, mm)
+    assert answers == allowed[settled]
+    assert seat.holding()[:2] == ((70_00, 0) if settled == "confirmed" else (100_00, 0))
+    assert problems_of(seat.player) == []
+
+
+def test_two_sweeps_at_once_ask_once(house: House, clock: Clock, game: FakeGame, party: Party) -> None:
+    seat = seated(house, party)
+    mms = [seat.opened("withdraw", "0.10") for _ in range(30)]
+    game.otherwise = says("CONFIRMED")
+    clock.go_ahead(DUE)
+
+    def act() -> None:
+        sweep()
+        connection.close()
+
+    threads = [threading.Thread(target=act) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [game.times_asked(mm) for mm in mms] == [1] * 30
+    assert seat.holding()[:2] == (97_00, 0)
+
+
+def test_what_a_lost_worker_had_taken_is_asked_again_after_its_lease(house: House, clock: Clock, game: FakeGame, party: Party) -> None:
+    seat = seated(house, party)
+    mm = seat.opened("withdraw", "30.00")
+    game.answers[mm] = says("CONFIRMED")
+    began = now() + DUE
+    clock.stand(began)
+    inquiries.begin_inquiries(began, 1000)
+    lost = [one for one in inquiries.lease(began, "lost", []) if one.inquiry.transaction_id == seat.transaction(mm).pk]
+    assert len(lost) == 1
+    clock.stand(began + inquiries.LEASE - timedelta(seconds=1))
+    sweep()
+    assert (state(seat, mm), game.times_asked(mm)) == ("pending", 0)
+    clock.stand(began + inquiries.LEASE)
+    sweep()
+    assert (state(seat, mm), game.times_asked(mm)) == ("confirmed", 1)
+    unanswered = Question.objects.get(inquiry=inquiry(seat, mm), answered_at=None)
+    assert (unanswered.asked_by, unanswered.answer) == ("lost", "")
+
+
+def test_a_wallet_that_cannot_be_settled_holds_up_no_other(house: House, clock: Clock, owner: Owner) -> None:
+    broken, sound = seated(house, make_party()), seated(house, make_party())
+    stuck, fine = broken.opened("withdraw", "30.00"), sound.opened("withdraw", "30.00")
+    owner.execute("UPDATE wallet_wallet SET reserved = 1 WHERE id = %s", [broken.wallet().pk])
+    clock.go_ahead(DUE)
+    try:
+        run = sweep()
+    finally:
+        owner.execute("UPDATE wallet_wallet SET reserved = 3000 WHERE id = %s", [broken.wallet().pk])
+    assert (state(broken, stuck), state(sound, fine)) == ("pending", "expired")
+    assert run.failed >= 1
+    assert Alert.objects.get(kind="settlement_failed", subject=str(broken.transaction(stuck).pk)).resolved_at is None
+    sweep()
+    assert state(broken, stuck) == "expired"
+    assert problems_of(broken.player, sound.player) == []
+
+
+# --- The command --------------------------------------------------------------------------------------
+
+
+def test_a_dry_run_says_what_would_happen_and_changes_nothing(house: House, clock: Clock, game: FakeGame, party: Party) -> None:
+    asked, expiring, held = seated(house, party), seated(house, make_party()), seated(house, make_party(unanswered_policy="hold"))
+    mms = [seat.opened("withdraw", "30.00") for seat in (asked, expiring, held)]
+    clock.go_ahead(DUE)
+    before = (Inquiry.objects.count(), Question.objects.count())
+    output = StringIO()
+    call_command("settle_due", "--dry-run", stdout=output)
+    lines = {mm: line.partition(f"{mm}: ")[2] for line in output.getvalue().splitlines() for mm in mms if mm in line}
+    assert lines == {
+        mms[0]: f"due: the game is asked at {game.url}",
+        mms[1]: "due: it expires (the game cannot be asked)",
+        mms[2]: "due: it is in doubt (the game's policy is to hold), and an operator decides",
+    }
+    assert (Inquiry.objects.count(), Question.objects.count()) == before
+    assert [seat.transaction(mm).state for seat, mm in zip((asked, expiring, held), mms, strict=True)] == ["pending"] * 3
+    assert Transaction.objects.filter(state="pending", settled_at=None).count() >= 3
+
+
+def test_the_command_settles_as_the_worker_does(house: House, clock: Clock) -> None:
+    seat = seated(house, make_party())
+    mm = seat.opened("withdraw", "30.00")
+    clock.go_ahead(DUE)
+    output = StringIO()
+    call_command("settle_due", stdout=output)
+    assert state(seat, mm) == "expired"
+    assert output.getvalue().endswith(" settled, 0 failed.\n")
+
+
+def test_a_dry_run_tells_what_waits_and_why(house: House, clock: Clock, game: FakeGame, party: Party) -> None:
+    seat = seated(house, party)
+    later, doubtful, again = seat.opened("withdraw", "1.00"), seat.opened("deposit", "1.00"), seat.opened("withdraw", "2.00")
+    game.answers[doubtful] = says("UNKNOWN")
+    began = now()
+    output = StringIO()
+    call_command("settle_due", "--dry-run", "--all", stdout=output)
+    assert f"{later}: due " in output.getvalue()
+    clock.stand(began + DUE)
+    sweep()
+    leave_pulse("web")
+    clock.stand(began + DUE + HOUR)
+    output = StringIO()
+    call_command("settle_due", "--dry-run", stdout=output)
+    said = output.getvalue()
+    assert said.startswith("Nothing is due at present: no web process has left a sign of life since ")
+    assert f"{doubtful}: in doubt: the game does not know this deposit; an operator decides" in said
+    assert f"{again}: nothing is due while this lasts: " in said
+    Pulse.objects.all().delete()
+    output = StringIO()
+    call_command("settle_due", "--dry-run", stdout=output)
+    assert f"{again}: asked 1 times, last answer PENDING; asked again " in output.getvalue()

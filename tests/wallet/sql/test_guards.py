@@ -1,0 +1,325 @@
+"""What the database holds whatever the code does: the application's rights, rows that never change, and the call log's days."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+from django.db import connection, transaction
+from django.db.utils import IntegrityError, ProgrammingError
+
+from lib.clock import now
+from tests.conftest import Clock
+from tests.support.callers import Caller, House, Seat, basic, unique
+from wallet import call_log
+from wallet.currencies import decimals_of
+from wallet.models import ApiCall, Currency
+
+Owner = psycopg.Connection[Any]
+
+
+def run(statement: str, *parameters: UUID | date) -> None:
+    """As the application's role."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(statement, list(map(str, parameters)))
+
+
+# --- Rights of the application ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("table", ["wallet_entry", "wallet_wallet", "wallet_transaction", "wallet_apicall", "wallet_apicall_default"])
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO {} SELECT * FROM {} LIMIT 1",
+        "UPDATE {} SET id = id",
+        "DELETE FROM {}",
+        "TRUNCATE {}",
+        "DROP TABLE {}",
+        "ALTER TABLE {} DISABLE TRIGGER ALL",
+    ],
+)
+def test_the_application_cannot_write_money_history_or_the_call_log(seat: Seat, table: str, statement: str) -> None:
+    seat.opened("withdraw", "1.00")
+    before = seat.holding()
+    column = "seq" if table == "wallet_entry" else "id"
+    with pytest.raises(ProgrammingError) as refused:
+        run(statement.format(table, table).replace("id = id", f"{column} = {column}"))
+    assert isinstance(refused.value.__cause__, psycopg.errors.InsufficientPrivilege)
+    assert seat.holding() == before
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["INSERT INTO wallet_discrepancy DEFAULT VALUES", "DELETE FROM wallet_discrepancy", "DELETE FROM wallet_currency", "DELETE FROM players_player",
+     "DELETE FROM players_game", "UPDATE players_playerevent SET reason = ''", "DELETE FROM players_playerevent", "DELETE FROM django_migrations",
+     "CREATE TABLE mine (id int)", "CREATE FUNCTION mine() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+     "CREATE OR REPLACE FUNCTION wallet_now() RETURNS timestamptz LANGUAGE sql AS 'SELECT now()'", "ALTER ROLE CURRENT_USER SUPERUSER"],
+)  # fmt: skip
+def test_the_application_has_only_the_rights_that_it_needs(statement: str) -> None:
+    with pytest.raises(ProgrammingError) as refused:
+        run(statement)
+    assert isinstance(refused.value.__cause__, psycopg.errors.InsufficientPrivilege)
+
+
+@pytest.mark.parametrize("name", ["ledger_append", "ledger_repay", "ledger_finish", "ledger_note_discrepancy"])
+def test_the_application_cannot_call_the_ledgers_inner_functions(name: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT p.oid, has_function_privilege(p.oid, 'EXECUTE') FROM pg_proc p WHERE proname = %s", [name])
+        assert [may for _, may in cursor.fetchall()] == [False]
+
+
+def test_calling_an_inner_function_is_refused(seat: Seat) -> None:
+    statement = "SELECT ledger_append(w, NULL, 'adjusted', 'adjustments', 'spendable', 100, 0, 'thief', '', now(), '') FROM wallet_wallet w WHERE w.id = %s"
+    before = seat.holding()
+    with pytest.raises(ProgrammingError, match="permission denied for function ledger_append"):
+        run(statement, seat.wallet().pk)
+    assert seat.holding() == before
+
+
+def test_the_application_is_neither_owner_nor_superuser() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT rolsuper, rolcreatedb, rolcreaterole, rolbypassrls FROM pg_roles WHERE rolname = current_user")
+        assert cursor.fetchone() == (False, False, False, False)
+        cursor.execute("SELECT count(*) FROM pg_class WHERE relowner = current_user::regrole")
+        assert cursor.fetchone() == (0,)
+
+
+# --- Rows that never change, not even for the owner -------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["UPDATE wallet_entry SET amount = 1 WHERE wallet_id = %s", "UPDATE wallet_entry SET hash = hash WHERE wallet_id = %s",
+     "DELETE FROM wallet_entry WHERE wallet_id = %s",
+     "DELETE FROM wallet_transaction WHERE wallet_id = %s", "DELETE FROM wallet_wallet WHERE id = %s"],
+)  # fmt: skip
+def test_history_is_never_changed_or_deleted(seat: Seat, owner: Owner, statement: str) -> None:
+    seat.opened("withdraw", "1.00")
+    before = seat.holding()
+    with pytest.raises(psycopg.errors.RestrictViolation):
+        owner.execute(statement, [seat.wallet().pk])
+    assert seat.holding() == before
+
+
+@pytest.mark.parametrize("table", ["wallet_entry", "wallet_transaction", "wallet_entry, wallet_transaction, wallet_wallet, wallet_discrepancy"])
+def test_history_is_never_emptied(owner: Owner, table: str) -> None:
+    with pytest.raises(psycopg.errors.RestrictViolation):
+        owner.execute(f"TRUNCATE {table} CASCADE")
+
+
+def test_a_wallet_is_never_negative_nor_beyond_its_bound(seat: Seat, owner: Owner) -> None:
+    for change in (
+        "spendable = -1",
+        "reserved = -1",
+        "announced = -1",
+        "debt = -1",
+        "reserved = 1000000000000000000 - spendable",
+        "announced = 1000000000000000000",
+    ):
+        with pytest.raises(psycopg.errors.CheckViolation):
+            owner.execute(f"UPDATE wallet_wallet SET {change} WHERE id = %s", [seat.wallet().pk])
+
+
+def test_a_currencys_decimals_and_code_never_change_and_it_is_never_deleted(owner: Owner) -> None:
+    for statement in (
+        "UPDATE wallet_currency SET decimals = 3 WHERE code = 'XAG'",
+        "UPDATE wallet_currency SET code = 'XXX' WHERE code = 'XAG'",
+        "DELETE FROM wallet_currency WHERE code = 'CLF'",
+    ):
+        with pytest.raises(psycopg.errors.RestrictViolation):
+            owner.execute(statement)
+    owner.execute("UPDATE wallet_currency SET name = 'Silver' WHERE code = 'XAG'")
+    assert decimals_of("XAG") == 2
+
+
+def test_a_currency_has_0_to_4_decimals() -> None:
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Currency.objects.create(code="FIVE5", name="Five", decimals=5)
+
+
+def test_a_game_is_never_deleted(house: House, owner: Owner) -> None:
+    with pytest.raises(psycopg.errors.RestrictViolation):
+        owner.execute("DELETE FROM players_game WHERE id = %s", [house.game.game.pk])
+
+
+def test_every_function_of_the_ledger_that_runs_as_its_owner_has_a_fixed_search_path(owner: Owner) -> None:
+    rows = owner.execute("SELECT proname, proconfig FROM pg_proc WHERE prosecdef AND pronamespace = 'public'::regnamespace").fetchall()
+    assert {name for name, _ in rows} >= {
+        "ledger_open",
+        "ledger_settle",
+        "ledger_query",
+        "ledger_resolve",
+        "ledger_adjust",
+        "ledger_gate",
+        "ledger_open_wallet",
+    }
+    assert all(config and config[0].startswith("search_path=") for _, config in rows)
+
+
+# --- The call log -----------------------------------------------------------------------------------
+
+
+def calls(mm: str) -> list[tuple[object, ...]]:
+    """What the call log says of an id, oldest first."""
+    columns = ("endpoint", "outcome", "replayed", "amount", "currency_code")
+    return list(ApiCall.objects.filter(mm_transaction_id=mm).order_by("at", "id").values_list(*columns))
+
+
+def test_every_call_that_names_a_transaction_is_written_down(seat: Seat) -> None:
+    mm = unique("mm")
+    seat.call("confirmWithdrawal", mm, "5.00")
+    for endpoint in ("withdraw", "withdraw", "confirmWithdrawal", "confirmWithdrawal"):
+        seat.call(endpoint, mm, "5.00")
+    seat.call("withdraw", mm, "6.00")
+    seat.call("rollbackWithdrawal", mm)
+    seat.call("queryTransaction", mm, type="withdrawal")
+    seat.call("confirmWithdrawal", mm)
+    seat.call("deposit", mm, "-1")
+    assert calls(mm) == [
+        ("confirmWithdrawal", "not_found", False, 5_00, "XAG"),
+        ("withdraw", "opened", False, 5_00, "XAG"),
+        ("withdraw", "opened", True, 5_00, "XAG"),
+        ("confirmWithdrawal", "confirmed", False, 5_00, "XAG"),
+        ("confirmWithdrawal", "confirmed", True, 5_00, "XAG"),
+        ("withdraw", "other_content", False, 6_00, "XAG"),
+        ("rollbackWithdrawal", "already_confirmed", False, None, ""),
+        ("queryTransaction", "found", False, None, ""),
+        ("confirmWithdrawal", "confirmed", True, None, ""),
+        ("deposit", "malformed", False, None, ""),
+    ]
+
+
+def test_refusals_are_written_down_too(house: House, seat: Seat) -> None:
+    mm = unique("mm")
+    seat.call("withdraw", mm, "5.00", currency="EUR")
+    seat.call("withdraw", mm, "5000.00")
+    seat.call("withdraw", mm, "5000.00")
+    seat.call("rollbackWithdrawal", mm)
+    seat.end()
+    seat.call("withdraw", mm + "2", "5.00")
+    stranger = Seat(house.other_game.caller, seat.player, house.other_game.game, seat.token, "XAG")
+    stranger.call("withdraw", mm, "5.00")
+    stranger.call("queryTransaction", mm, type="withdrawal")
+    assert [(outcome, replayed) for _, outcome, replayed, *_ in calls(mm)] == [
+        ("foreign_currency", False),
+        ("insufficient_funds", False),
+        ("insufficient_funds", True),
+        ("rolled_back", False),
+        ("unknown_token", False),
+        ("unknown_token", False),
+    ]
+    assert [outcome for _, outcome, *_ in calls(mm + "2")] == ["session_ended"]
+
+
+def test_a_row_tells_who_called_from_where_and_how_long_it_took(house: House, seat: Seat) -> None:
+    mm = unique("mm")
+    began = now()
+    qw = Seat(Caller(seat.caller.authorization, "2001:db8::7"), seat.player, seat.game, seat.token, "XAG").done("withdraw", mm, "5.00").body["qwTransactionId"]
+    row = ApiCall.objects.get(mm_transaction_id=mm)
+    assert (row.game_id, row.player_id, str(row.transaction_id)) == (seat.game.pk, seat.player.pk, qw)
+    assert (row.credential, row.address) == (house.game.credential.pk, "2001:db8::7")
+    assert began <= row.at <= now()
+    assert 0 < row.took_us < 10_000_000
+    # The id carries the time it was made, in milliseconds, a moment after the call began.
+    assert (row.id.version, abs((row.id.int >> 80) / 1000 - row.at.timestamp()) < 1) == (7, True)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "payload"),
+    [
+        ("withdraw", {"amount": {"amount": Decimal("0"), "currencyCode": "XAG"}}),
+        ("withdraw", {}),
+        ("confirmDeposit", {"amount": 5}),
+        ("queryTransaction", {"type": "loan"}),
+    ],
+)
+def test_a_malformed_call_that_names_a_transaction_is_written_down(seat: Seat, endpoint: str, payload: dict[str, Any]) -> None:
+    mm = unique("mm")
+    for token in (seat.token, "no-token"):
+        assert seat.caller.post(f"/wallet/{endpoint}", {"token": token, "mmTransactionId": mm} | payload).error == 101
+    assert calls(mm) == [(endpoint, "malformed", False, None, "")] * 2
+    row = ApiCall.objects.filter(mm_transaction_id=mm).latest("at")
+    assert (row.game_id, row.player_id, row.transaction_id, row.address) == (seat.game.pk, None, None, seat.caller.address)
+
+
+def test_what_names_no_transaction_or_comes_from_nobody_is_not_written_down(seat: Seat) -> None:
+    before = ApiCall.objects.count()
+    mm = unique("mm")
+    seat.call("getBalance")
+    seat.call("verifySession")
+    seat.call("withdraw", "a b", "1.00")
+    seat.caller.post("/wallet/withdraw", {"token": seat.token, "mmTransactionId": 5})
+    seat.caller.post("/wallet/withdraw", "[")
+    seat.caller.post("/wallet/getBalance", {"token": "x", "mmTransactionId": mm})
+    Caller(basic("nobody", "nothing")).post("/wallet/withdraw", {"token": seat.token, "mmTransactionId": mm})
+    assert ApiCall.objects.count() == before
+
+
+@contextmanager
+def days_dropped(owner: Owner) -> Iterator[None]:
+    """Afterwards no partition of a day is left, as before."""
+    yield
+    owner.execute("SELECT call_log_drop_before('9999-01-01')")
+
+
+def partitions(owner: Owner) -> dict[str, int]:
+    """The partitions and how many rows each has."""
+    names = owner.execute("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'wallet_apicall'::regclass ORDER BY 1").fetchall()
+    counts = {}
+    for (name,) in names:
+        row = owner.execute(f"SELECT count(*) FROM {name}").fetchone()
+        assert row is not None
+        counts[name] = row[0]
+    return counts
+
+
+def test_the_partition_of_a_day_takes_over_what_the_default_one_caught(seat: Seat, owner: Owner, clock: Clock) -> None:
+    day = date(2031, 5, 17)
+    mms = [unique("mm") for _ in range(4)]
+    moments = ["2031-05-16T23:59:59.999999+00:00", "2031-05-17T00:00:00+00:00", "2031-05-17T23:59:59.999999+00:00", "2031-05-18T00:00:00+00:00"]
+    for mm, moment in zip(mms, moments, strict=True):
+        clock.stand(datetime.fromisoformat(moment))
+        seat.call("deposit", mm, "1.00")
+    with days_dropped(owner):
+        caught = partitions(owner)["wallet_apicall_default"]
+        run("SELECT call_log_prepare_day(%s)", day)
+        assert partitions(owner) == {"wallet_apicall_20310517": 2, "wallet_apicall_default": caught - 2}
+        run("SELECT call_log_prepare_day(%s)", day)
+        assert partitions(owner) == {"wallet_apicall_20310517": 2, "wallet_apicall_default": caught - 2}
+        assert ApiCall.objects.filter(mm_transaction_id__in=mms).count() == 4
+        # What comes now goes there at once, and the application can still not write there itself.
+        clock.stand(datetime.fromisoformat("2031-05-17T12:00:00+00:00"))
+        seat.call("deposit", unique("mm"), "1.00")
+        assert partitions(owner)["wallet_apicall_20310517"] == 3
+        with pytest.raises(ProgrammingError, match="permission denied"):
+            run("DELETE FROM wallet_apicall_20310517")
+
+
+def test_days_are_made_ahead_and_dropped_by_age(seat: Seat, owner: Owner, clock: Clock) -> None:
+    clock.stand(datetime.fromisoformat("2032-02-27T23:30:00+00:00"))
+    with days_dropped(owner):
+        assert call_log.prepare_days(3) == 4
+        assert call_log.prepare_days(3) == 0
+        days = ["wallet_apicall_20320227", "wallet_apicall_20320228", "wallet_apicall_20320229", "wallet_apicall_20320301"]
+        assert [name for name in partitions(owner) if name != "wallet_apicall_default"] == days
+        mm = seat.opened("deposit", "1.00")
+        clock.stand(datetime.fromisoformat("2032-03-01T12:00:00+00:00"))
+        assert call_log.drop_old_days(timedelta(days=3)) == 0
+        assert calls(mm) != []
+        assert call_log.drop_old_days(timedelta(days=1)) == 2
+        assert [name for name in partitions(owner) if name != "wallet_apicall_default"] == days[2:]
+        assert calls(mm) == []
+    # What the log forgets, the ledger does not.
+    assert seat.done("confirmDeposit", mm).balance == "101.00"
+
+
+def test_a_day_that_nobody_prepared_stops_no_withdrawal(seat: Seat, owner: Owner, clock: Clock) -> None:
+    before = partitions(owner)["wallet_apicall_default"]
+    clock.stand(seat.session().created_at + timedelta(minutes=1))
+    seat.done("withdraw", unique("mm"), "1.00")
+    assert partitions(owner)["wallet_apicall_default"] == before + 1

@@ -1,0 +1,387 @@
+"""The ledger's edges: single minor units, what no operation lets happen, and what a row says that no answer shows."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+from uuid import RFC_4122, UUID, uuid4
+
+import psycopg
+import pytest
+from django.db import connection
+
+from lib.http.errors import Refusal
+from lib.security.tokens import token_hash
+from tests.support.callers import House, Seat, sit, unique
+from tests.support.invariants import problems_of
+from wallet import ledger
+from wallet.ledger import Asker
+from wallet.models import ApiCall, Entry
+from wallet.operations import freeze_wallet, limit_withdrawals
+from wallet.rights import RIGHTS
+
+Owner = psycopg.Connection[Any]
+FINISH = """
+    SELECT ledger_finish(w, t, %s, 'game', 'test', '', wallet_now())
+    FROM wallet_transaction t JOIN wallet_wallet w ON w.id = t.wallet_id WHERE t.id = %s
+"""
+
+
+# What a wallet's money stays below, in minor units (contract 1, Amounts).
+BOUND = 10**18
+
+
+@pytest.fixture
+def nearly_full(house: House) -> Seat:
+    """A wallet 8.00 short of the bound, with 1.00 of it reserved and 2.00 announced."""
+    seat = house.seat(0)
+    seat.adjust("credit", BOUND - 10_00)
+    seat.opened("withdraw", "1.00")
+    seat.opened("deposit", "2.00")
+    assert seat.holding()[:3] == (BOUND - 11_00, 1_00, 2_00)
+    return seat
+
+
+def asker(seat: Seat, endpoint: str, elapsed_us: int) -> Asker:
+    return Asker(seat.game.pk, "test", uuid4(), endpoint, "10.0.0.1", elapsed_us)
+
+
+def test_the_smallest_increase_pays_debt_too(house: House) -> None:
+    seat = house.seat(0)
+    seat.adjust("debit", 2, into_debt=True)
+    seat.done("confirmDeposit", seat.opened("deposit", "0.01"))
+    assert seat.holding()[:4] == (0, 0, 0, 1)
+    seat.done("confirmDeposit", seat.opened("deposit", "0.01"))
+    assert seat.holding()[:4] == (0, 0, 0, 0)
+    assert problems_of(seat.player) == []
+
+
+def test_only_what_an_operator_does_to_a_wallet_has_a_note(house: House) -> None:
+    seat = house.seat(50_00)
+    for opening, settling in (
+        ("withdraw", "confirmWithdrawal"),
+        ("withdraw", "rollbackWithdrawal"),
+        ("deposit", "confirmDeposit"),
+        ("deposit", "rollbackDeposit"),
+    ):
+        seat.done(settling, seat.opened(opening, "1.00"))
+    seat.done("rollbackWithdrawal", unique("overtakes"))
+    declined = unique("declined")
+    seat.call("withdraw", declined, "900.00")
+    seat.done("rollbackWithdrawal", declined)
+    seat.adjust("debit", 60_00, into_debt=True)
+    seat.adjust("credit", 60_00)
+    overtaking = ApiCall.objects.get(endpoint="rollbackWithdrawal", player_id=seat.player.pk, mm_transaction_id__startswith="overtakes")
+    assert (overtaking.outcome, overtaking.replayed) == ("rolled_back", False)
+    rows = Entry.objects.filter(wallet=seat.wallet())
+    assert set(rows.values_list("note", flat=True)) == {""}
+    assert set(rows.values_list("event", flat=True)) == {
+        *("wallet_opened", "adjusted", "opened", "confirmed", "rolled_back", "tombstone", "declined", "rollback_noted", "debt_repaid")
+    }
+    assert problems_of(seat.player) == []
+
+
+def test_a_settled_transaction_cannot_be_finished_again_even_without_the_lock(seat: Seat, owner: Owner) -> None:
+    settled = seat.opened("withdraw", "1.00")
+    seat.done("rollbackWithdrawal", settled)
+    seat.opened("withdraw", "5.00")
+    before = seat.holding()
+    with pytest.raises(psycopg.errors.RaiseException, match="was settled without the lock on its wallet"):
+        owner.execute(FINISH, ["confirmed", seat.transaction(settled).pk])
+    assert seat.holding() == before
+
+
+def test_the_call_log_counts_the_time_before_the_ledger_was_asked(seat: Seat) -> None:
+    mm, hash_ = unique("mm"), token_hash(UUID(seat.token))
+    ledger.open_transaction(asker(seat, "withdraw", 7_000_000), "withdrawal", hash_, mm, 1_00, "XAG", "", timedelta(hours=72))
+    ledger.query_transaction(asker(seat, "queryTransaction", 7_000_000), "withdrawal", hash_, mm)
+    ledger.settle_transaction(asker(seat, "confirmWithdrawal", 7_000_000), "confirmed", "withdrawal", hash_, mm, None, None, "")
+    took = list(ApiCall.objects.filter(mm_transaction_id=mm).values_list("took_us", flat=True))
+    assert len(took) == 3
+    assert all(7_000_000 < microseconds < 17_000_000 for microseconds in took)
+
+
+def test_a_credit_is_refused_at_the_bound(nearly_full: Seat) -> None:
+    before = nearly_full.holding()
+    with pytest.raises(Refusal) as refused:
+        nearly_full.adjust("credit", 8_00)
+    assert (refused.value.code, nearly_full.holding()) == (111, before)
+    assert nearly_full.adjust("credit", 7_99).balance == BOUND - 11_00 + 7_99
+
+
+def test_a_withdrawal_from_a_nearly_full_wallet_meets_no_bound(nearly_full: Seat) -> None:
+    nearly_full.done("confirmWithdrawal", nearly_full.opened("withdraw", "8.00"))
+    assert nearly_full.holding()[:3] == (BOUND - 19_00, 1_00, 2_00)
+
+
+def test_debt_stays_below_the_bound(house: House) -> None:
+    seat = house.seat(5)
+    with pytest.raises(Refusal) as refused:
+        seat.adjust("debit", BOUND + 5, into_debt=True)
+    assert (refused.value.code, seat.holding()[:4]) == (111, (5, 0, 0, 0))
+    seat.adjust("debit", BOUND - 1, into_debt=True)
+    seat.adjust("debit", 4, into_debt=True)
+    assert seat.holding()[:4] == (0, 0, 0, BOUND - 2)
+    with pytest.raises(Refusal):
+        seat.adjust("debit", 2, into_debt=True)
+    seat.adjust("debit", 1, into_debt=True)
+    assert seat.holding().debt == BOUND - 1
+    assert problems_of(seat.player) == []
+
+
+def test_a_credit_has_the_bound_of_money_and_not_the_one_of_debt(house: House) -> None:
+    seat = house.seat(0)
+    seat.adjust("debit", 5, into_debt=True)
+    seat.adjust("credit", BOUND - 1, into_debt=True)
+    assert seat.holding()[:4] == (BOUND - 6, 0, 0, 0)
+
+
+# --- One id, several owners ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize(("opening", "type"), [("withdraw", "withdrawal"), ("deposit", "deposit")])
+def test_an_id_is_looked_for_among_this_players_transactions_of_this_game_and_type_alone(house: House, opening: str, type: str, order: int) -> None:
+    here, there = (house.game, house.other_game)[::order]
+    mm, others = unique("mm"), [house.seat().elsewhere("XAG", here) for _ in range(3)]
+    seats = [others[0], others[1], others[2].elsewhere("EUR")]
+    player = house.seat().elsewhere("XAG", here)
+    euro = player.elsewhere("EUR")
+    elsewhere = [player.elsewhere("EUR", there), *(seat.elsewhere("EUR", there) for seat in seats)]
+    for seat in (euro, *elsewhere, seats[2]):
+        if seat.holding().spendable == 0:
+            seat.adjust("credit", 100_00)
+    # Around the one that is asked for, before and after it: other ids, the other type, other players, the other game.
+    for other in ("a", "z"):
+        euro.done(opening, unique(other), "1.00")
+    euro.done("deposit" if opening == "withdraw" else "withdraw", mm, "2.00")
+    seats[0].done(opening, mm, "3.00")
+    elsewhere[0].done(opening, mm, "4.00")
+    opened = player.done(opening, mm, "5.00")
+    seats[1].done(opening, mm, "6.00")
+    seats[2].done(opening, mm, "7.00")
+    for session in (player, euro):
+        asked = session.done("queryTransaction", mm, type=type).body
+        assert (asked["qwTransactionId"], str(asked["amount"]["amount"]), asked["amount"]["currencyCode"]) == (opened.body["qwTransactionId"], "5.00", "XAG")
+    assert player.done(opening, mm, "5.00").raw == opened.raw
+    # By the session of the other currency: the transaction's wallet is found and locked all the same.
+    settled = euro.done(f"confirm{type.title()}", mm)
+    assert player.done(f"confirm{type.title()}", mm).raw == settled.raw
+    assert settled.body["qwTransactionId"] == opened.body["qwTransactionId"]
+    assert {seat.transaction(mm, type).state for seat in (*seats, elsewhere[0])} == {"pending"}
+    assert [problems_of(seat.player) for seat in (player, *others)] == [[]] * 4
+
+
+def test_a_query_names_the_currency_of_the_transaction_that_it_found(seat: Seat) -> None:
+    euro = seat.elsewhere("EUR")
+    euro.adjust("credit", 5_00)
+    for table in (seat, euro):
+        asked = table.done("queryTransaction", table.opened("withdraw", "1.00"), type="withdrawal")
+        assert asked.body["amount"]["currencyCode"] == table.currency
+
+
+def test_a_session_is_its_own_games_and_moves_its_own_wallet(house: House) -> None:
+    seat = house.seat()
+    euro = seat.elsewhere("EUR")
+    before = euro.holding()
+    seat.done("confirmWithdrawal", seat.opened("withdraw", "1.00"))
+    seat.done("rollbackDeposit", unique("overtakes"))
+    assert euro.holding() == before
+    assert not euro.session().is_kept
+    assert seat.session().is_kept
+
+
+@pytest.mark.parametrize(
+    ("outcome", "amount", "currency"),
+    [
+        *(("opened", "1.00", "XAG"), ("insufficient_funds", "900.00", "XAG"), ("foreign_currency", "1.00", "EUR"), ("session_ended", "1.00", "XAG")),
+        *(("player_inactive", "1.00", "XAG"), ("wallet_frozen", "1.00", "XAG"), ("limit_reached", "50.00", "XAG")),
+    ],
+)
+def test_the_call_log_names_the_player_and_the_transaction_of_refused_and_repeated_calls_too(seat: Seat, outcome: str, amount: str, currency: str) -> None:
+    causes: dict[str, Callable[[], object]] = {
+        "session_ended": seat.end,
+        "player_inactive": seat.block,
+        "wallet_frozen": lambda: freeze_wallet(seat.wallet(), actor="test", reason="test"),
+        "limit_reached": lambda: limit_withdrawals(seat.wallet(), most=10_00, actor="test", reason="test"),
+    }
+    causes.get(outcome, lambda: None)()
+    mm = unique("mm")
+    for _ in range(2):
+        seat.call("withdraw", mm, amount, currency=currency)
+    remembered = seat.transaction(mm).pk if outcome in ("opened", "insufficient_funds", "limit_reached") else None
+    rows = list(ApiCall.objects.filter(mm_transaction_id=mm).order_by("at").values_list("outcome", "replayed", "player_id", "transaction_id"))
+    assert rows == [(outcome, again and remembered is not None, seat.player.pk, remembered) for again in (False, True)]
+
+
+def test_a_token_of_another_game_is_unknown_also_where_it_settles(house: House, seat: Seat) -> None:
+    mm = seat.opened("withdraw", "1.00")
+    stranger = Seat(house.other_game.caller, seat.player, house.other_game.game, seat.token, "XAG")
+    answer = stranger.call("rollbackWithdrawal", mm)
+    assert (answer.error, answer.body["errorDescription"]) == (102, "The session token is unknown.")
+    row = ApiCall.objects.get(mm_transaction_id=mm, game_id=house.other_game.game.pk)
+    assert (row.outcome, row.replayed, row.player_id, row.transaction_id) == ("unknown_token", False, None, None)
+    assert seat.holding()[:2] == (99_00, 1_00)
+
+
+def test_the_call_log_names_what_was_asked_in_a_settlement(seat: Seat) -> None:
+    mm = seat.opened("deposit", "3.00")
+    seat.call("confirmDeposit", mm, "4.00")
+    seat.done("confirmDeposit", mm)
+    seat.done("confirmDeposit", mm)
+    seat.call("confirmDeposit", unique("unknown"))
+    id = seat.transaction(mm, "deposit").pk
+    columns = ("endpoint", "outcome", "replayed", "player_id", "transaction_id", "amount", "currency_code")
+    assert list(ApiCall.objects.filter(mm_transaction_id=mm).order_by("at").values_list(*columns)) == [
+        ("deposit", "opened", False, seat.player.pk, id, 3_00, "XAG"),
+        ("confirmDeposit", "other_content", False, seat.player.pk, id, 4_00, "XAG"),
+        ("confirmDeposit", "confirmed", False, seat.player.pk, id, None, ""),
+        ("confirmDeposit", "confirmed", True, seat.player.pk, id, None, ""),
+    ]
+
+
+# --- PostgreSQL before 18 ---------------------------------------------------------------------------
+
+
+def test_ids_made_without_the_servers_own_function_are_version_7_too(owner: Owner) -> None:
+    made = (RIGHTS.parent / "base.sql").read_text().partition("END $do$;")[0] + "END $do$;"
+    with owner.transaction(force_rollback=True):
+        owner.execute("CREATE SCHEMA before_18")
+        owner.execute("SET LOCAL search_path = before_18, public")
+        owner.execute(made.replace(">= 180000", ">= 990000"))
+        rows = owner.execute("SELECT before_18.wallet_new_id(), extract(epoch FROM clock_timestamp()) FROM generate_series(1, 50)").fetchall()
+    assert {(id.version, id.variant) for id, _ in rows} == {(7, RFC_4122)}
+    assert all(abs((id.int >> 80) / 1000 - float(epoch)) < 1 for id, epoch in rows)
+    assert len({id.int & (1 << 62) - 1 for id, _ in rows}) == 50
+
+
+# --- At the same instant ------------------------------------------------------------------------------
+
+
+def test_a_launch_waits_for_another_that_opens_the_same_wallet(house: House, owner: Owner) -> None:
+    player = house.seat(0).player
+
+    def launch() -> Seat:
+        try:
+            return sit(house.game, player, "EUR")
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with owner.transaction():
+            owner.execute("SELECT ledger_open_wallet(%s, 'EUR', 'test')", [player.pk])
+            launched = pool.submit(launch)
+            with pytest.raises(TimeoutError):
+                launched.result(0.5)
+        seat = launched.result(10)
+    assert seat.holding() == (0, 0, 0, 0, 1)
+    assert problems_of(player) == []
+
+
+# --- What is not there --------------------------------------------------------------------------------
+
+
+def test_the_ledger_adjusts_and_gates_no_wallet_that_was_not_opened(seat: Seat) -> None:
+    player, id = seat.player.pk, uuid4()
+    adjusted = ledger.adjust_wallet(id, player, "EUR", "credit", 1_00, into_debt=False, source="operator", actor="test", reason="test")
+    gated = ledger.gate_wallet(player, "EUR", "frozen", None, "test", "test")
+    assert [adjusted.outcome, gated.outcome] == ["wallet_not_found"] * 2
+    assert seat.elsewhere("EUR").holding() == (0, 0, 0, 0, 1)
+
+
+# --- Adjustments --------------------------------------------------------------------------------------
+
+
+def test_a_debit_that_finds_exactly_enough_or_more_is_taken(house: House) -> None:
+    seat = house.seat(11)
+    assert seat.adjust("debit", 4).balance == 7
+    assert seat.adjust("debit", 1).balance == 6
+    assert seat.adjust("debit", 6).balance == 0
+    assert seat.holding()[:4] == (0, 0, 0, 0)
+    assert problems_of(seat.player) == []
+
+
+def test_a_debit_takes_the_last_minor_unit_before_it_makes_debt(house: House) -> None:
+    seat = house.seat(1)
+    seat.adjust("debit", 2, into_debt=True)
+    assert seat.holding() == (0, 0, 0, 1, 4)
+    assert problems_of(seat.player) == []
+
+
+def test_a_repeated_adjustment_is_answered_from_its_own_wallet(seat: Seat) -> None:
+    euro, ids = seat.elsewhere("EUR"), (uuid4(), uuid4())
+    first = [where.adjust("credit", amount, id=id) for where, amount, id in zip((seat, euro), (5, 7), ids, strict=True)]
+    euro.adjust("credit", 1)
+    again = [where.adjust("credit", amount, id=id) for where, amount, id in zip((seat, euro), (5, 7), ids, strict=True)]
+    assert again == first
+    assert [answer.balance for answer in again] == [100_05, 7]
+
+
+@pytest.mark.parametrize("type", ["credit", "debit"])
+@pytest.mark.parametrize("amount", [0, -1])
+def test_the_database_moves_no_amount_below_one_minor_unit(seat: Seat, type: str, amount: int) -> None:
+    before = seat.holding()
+    with pytest.raises(psycopg.errors.CheckViolation, match=r"entry_amount_is_positive|wallet_is_sound"):
+        ledger.adjust_wallet(uuid4(), seat.player.pk, "XAG", type, amount, into_debt=True, source="operator", actor="test", reason="test")
+    assert seat.holding() == before
+
+
+def test_an_entry_that_moves_nothing_has_no_amount_instead_of_zero(seat: Seat, owner: Owner) -> None:
+    columns = ", ".join(field.column for field in Entry._meta.concrete_fields if field.column not in (None, "seq", "amount"))
+    copy = f"INSERT INTO wallet_entry (seq, amount, {columns}) SELECT 9, 0, {columns} FROM wallet_entry WHERE wallet_id = %s AND seq = 1"
+    with pytest.raises(psycopg.errors.CheckViolation, match="entry_amount_is_positive"):
+        owner.execute(copy, [seat.wallet().pk])
+
+
+def test_a_gate_that_was_so_already_is_unchanged(seat: Seat) -> None:
+    outcomes = [ledger.gate_wallet(seat.player.pk, "XAG", "frozen", None, "test", "test").outcome for _ in range(2)]
+    assert outcomes == ["frozen", "unchanged"]
+
+
+# --- What an answer says that nobody is told -----------------------------------------------------------
+
+
+def test_the_platforms_answers_name_the_player_the_transaction_and_the_wallet(seat: Seat, owner: Owner) -> None:
+    player, id, mm = seat.player.pk, uuid4(), seat.opened("withdraw", "10.00")
+    pending = seat.transaction(mm).pk
+    adjust = "SELECT * FROM ledger_adjust(%s, %s, %s, 'debit', 500, false, 'operator', 'test', 'test')"
+    gate = "SELECT * FROM ledger_gate(%s, %s, 'frozen', NULL, 'test', 'test')"
+    resolve = "SELECT * FROM ledger_resolve(%s, 'expired', 'sweep', 'test', 'test')"
+    asked: list[tuple[str, list[Any]]] = [
+        *((adjust, [id, player, "XAG"]), (adjust, [id, player, "XAG"]), (adjust, [pending, player, "XAG"]), (adjust, [id, player, "EUR"])),
+        *((gate, [player, "XAG"]), (gate, [player, "XAG"]), (gate, [player, "EUR"])),
+        *((resolve, [pending]), (resolve, [pending]), (resolve, [uuid4()])),
+    ]
+    assert [owner.execute(statement, parameters).fetchone() for statement, parameters in asked] == [
+        ("adjusted", False, player, id, 85_00, "XAG"),
+        ("adjusted", True, player, id, 85_00, "XAG"),
+        ("other_content", False, player, pending, 85_00, "XAG"),
+        ("wallet_not_found", False, None, None, None, None),
+        ("frozen", False, player, None, 85_00, "XAG"),
+        ("unchanged", False, player, None, 85_00, "XAG"),
+        ("wallet_not_found", False, None, None, None, None),
+        ("expired", False, player, pending, 95_00, "XAG"),
+        ("already_expired", False, player, pending, 95_00, "XAG"),
+        ("not_found", False, None, None, None, None),
+    ]
+
+
+@pytest.mark.parametrize(("settling", "amount", "outcome"), [("rollbackWithdrawal", 5_00, "already_rolled_back"), ("confirmWithdrawal", 6_00, "other_content")])
+def test_an_id_of_another_currencys_wallet_is_refused_in_the_words_of_that_wallet(seat: Seat, settling: str, amount: int, outcome: str) -> None:
+    euro, mm = seat.elsewhere("EUR"), seat.opened("withdraw", "5.00")
+    euro.adjust("credit", 7_00)
+    seat.done(settling, mm)
+    refused = ledger.open_transaction(asker(euro, "withdraw", 0), "withdrawal", token_hash(UUID(euro.token)), mm, amount, "EUR", "", timedelta(hours=72))
+    assert refused == (outcome, str(seat.transaction(mm).pk), seat.holding().spendable, "XAG")
+
+
+def test_an_opening_that_is_refused_and_forgotten_is_answered_with_the_balance_too(seat: Seat) -> None:
+    refused = ledger.open_transaction(asker(seat, "withdraw", 0), "withdrawal", token_hash(UUID(seat.token)), unique("mm"), 1, "EUR", "", timedelta(hours=72))
+    assert (refused.outcome, refused.balance, refused.currency) == ("foreign_currency", 100_00, "XAG")
+
+
+def test_a_call_is_found_by_the_games_id_through_an_index(owner: Owner) -> None:
+    with owner.transaction(force_rollback=True):
+        owner.execute("SET LOCAL enable_seqscan = off")
+        plan = owner.execute("EXPLAIN SELECT * FROM wallet_apicall WHERE mm_transaction_id = 'x'").fetchall()
+    assert any("Index Cond: ((mm_transaction_id)" in line for (line,) in plan), plan

@@ -1,0 +1,269 @@
+"""What payments write into the ledger: all or nothing, in the wallets' order, and never more than a wallet may hold or owe."""
+
+import time
+import uuid
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import psycopg
+import pytest
+from django.db import OperationalError, connection
+from psycopg.errors import CaseNotFound, CheckViolation, InsufficientPrivilege, LockNotAvailable
+
+from lib.ids import new_id
+from tests.support.callers import Holding, House, Seat, holding
+from tests.support.invariants import problems_of
+from wallet import ledger
+from wallet.ledger import Posting
+from wallet.models import Entry, Transaction
+from wallet.operations import resolve_transaction
+
+BOUND = 10**18
+MOVES = {
+    "payment": ("provider_clearing", "issuance"),
+    "sale": ("provider_clearing", "game_revenue"),
+    "payment_return": ("issuance", "provider_clearing"),
+    "sale_return": ("game_revenue", "provider_clearing"),
+    "top_up": ("issuance", "spendable"),
+    "clawback": ("spendable", "issuance"),
+}
+
+
+def post(seat: Seat, *postings: Posting) -> str:
+    about = {"description": "order of a test", "source": "provider", "actor": "provider:test", "reason": "paid"}
+    return ledger.post(seat.player.pk, seat.game.pk, postings, **about)
+
+
+def one(type: str, amount: int, currency: str = "XAG", reverses: uuid.UUID | None = None) -> Posting:
+    return Posting(new_id(), type, currency, amount, reverses)
+
+
+def aside(seat: Seat, most: int, currency: str = "XAG", id: uuid.UUID | None = None) -> int:
+    about = {"description": "order of a test", "source": "operator", "actor": "operator:test"}
+    return ledger.set_aside(id or new_id(), seat.player.pk, seat.game.pk, currency, most, reverses=None, **about)
+
+
+def journal(id: uuid.UUID) -> list[tuple[str, str | None, str | None, int | None]]:
+    entries = Entry.objects.filter(transaction=id).order_by("seq")
+    # Notes are for what operators do to a wallet.
+    assert {entry.note for entry in entries} == {""}
+    return [(entry.event, entry.debit, entry.credit, entry.amount) for entry in entries]
+
+
+@pytest.mark.parametrize("type", MOVES)
+def test_each_posting_moves_between_its_two_accounts(seat: Seat, type: str) -> None:
+    posting = one(type, 7_00)
+    assert post(seat, posting) == "posted"
+    assert journal(posting.id) == [("posted", *MOVES[type], 7_00)]
+    change = {"top_up": 7_00, "clawback": -7_00}.get(type, 0)
+    assert seat.holding() == Holding(100_00 + change, 0, 0, 0, 3)
+    row = Transaction.objects.get(pk=posting.id)
+    assert (row.type, row.state, row.amount, row.game_id, row.source, row.actor) == (type, "confirmed", 7_00, seat.game.pk, "provider", "provider:test")
+    assert (row.description, row.reason, row.settled_source, row.opened_seq, row.settled_seq, row.settled_at) == (
+        *("order of a test", "paid", "provider", 3, 3, row.opened_at),
+    )
+    assert problems_of(seat.player) == []
+
+
+def test_postings_in_two_currencies_open_the_wallet_that_is_missing(seat: Seat) -> None:
+    paid, credited = one("payment", 4_99, "EUR"), one("top_up", 500_00)
+    assert post(seat, credited, paid) == "posted"
+    assert (seat.holding().spendable, holding(seat.player, "EUR")) == (600_00, Holding(0, 0, 0, 0, 2))
+    assert problems_of(seat.player) == []
+
+
+def test_a_clawback_takes_what_is_there_and_the_rest_becomes_debt(seat: Seat) -> None:
+    posting = one("clawback", 130_00)
+    assert post(seat, posting) == "posted"
+    assert journal(posting.id) == [("posted", "spendable", "issuance", 100_00), ("posted", "debt", "issuance", 30_00)]
+    assert seat.holding() == Holding(0, 0, 0, 30_00, 4)
+    again = one("clawback", 5_00)
+    assert post(seat, again) == "posted"
+    assert journal(again.id) == [("posted", "debt", "issuance", 5_00)]
+    credit = one("top_up", 50_00)
+    assert post(seat, credit) == "posted"
+    assert journal(credit.id) == [("posted", "issuance", "spendable", 50_00), ("debt_repaid", "spendable", "debt", 35_00)]
+    assert (seat.holding().spendable, seat.holding().debt) == (15_00, 0)
+    assert Transaction.objects.get(pk=credit.id).settled_seq == 7
+    assert problems_of(seat.player) == []
+
+
+def test_postings_name_what_they_take_back(seat: Seat) -> None:
+    first = one("top_up", 5_00)
+    second = one("clawback", 5_00, reverses=first.id)
+    assert post(seat, first, second) == "posted"
+    assert Transaction.objects.get(pk=second.id).reverses_id == first.id
+    assert problems_of(seat.player) == []
+
+
+@pytest.mark.parametrize(("funds", "amount", "outcome"), [(1, BOUND - 2, "posted"), (1, BOUND - 1, "limit_reached"), (2, BOUND - 2, "limit_reached")])
+def test_a_wallet_never_holds_more_than_the_bound(house: House, funds: int, amount: int, outcome: str) -> None:
+    seat = house.seat(funds)
+    before, credit = seat.holding(), one("top_up", amount)
+    assert post(seat, one("payment", 4_99, "EUR"), credit) == outcome
+    if outcome == "limit_reached":
+        # Nothing of it is written, in no wallet.
+        assert (seat.holding(), holding(seat.player, "EUR")) == (before, Holding())
+        assert not Transaction.objects.filter(pk=credit.id).exists()
+    else:
+        assert seat.holding().spendable == BOUND - 1
+
+
+def test_reserved_and_announced_money_count_towards_the_bound(house: House) -> None:
+    seat = house.seat(10)
+    seat.opened("withdraw", "0.04")
+    seat.opened("deposit", "0.05")
+    assert post(seat, one("top_up", BOUND - 15)) == "limit_reached"
+    assert post(seat, one("top_up", BOUND - 16)) == "posted"
+
+
+@pytest.mark.parametrize(("amount", "outcome"), [(BOUND + 4, "posted"), (BOUND + 5, "limit_reached")])
+def test_a_player_never_owes_more_than_the_bound(house: House, amount: int, outcome: str) -> None:
+    seat = house.seat(5)
+    assert post(seat, one("clawback", amount)) == outcome
+    assert seat.holding().debt == (BOUND - 1 if outcome == "posted" else 0)
+
+
+def test_debt_that_is_there_counts_towards_the_bound(house: House) -> None:
+    seat = house.seat(0)
+    assert post(seat, one("clawback", 5)) == "posted"
+    assert post(seat, one("clawback", BOUND - 5)) == "limit_reached"
+    assert post(seat, one("clawback", BOUND - 6)) == "posted"
+
+
+def test_an_unknown_type_and_no_amount_are_refused_by_the_ledger(seat: Seat) -> None:
+    for posting, problem in ((one("gift", 1), CaseNotFound), (one("payment", 0), CheckViolation), (one("top_up", -1), CheckViolation)):
+        with pytest.raises(problem):
+            post(seat, posting)
+    assert seat.holding() == Holding(100_00, 0, 0, 0, 2)
+
+
+def test_an_id_is_posted_once(seat: Seat) -> None:
+    posting = one("top_up", 1)
+    assert post(seat, posting) == "posted"
+    with pytest.raises(OperationalError, match="race was lost"):
+        post(seat, posting)
+    assert seat.holding().spendable == 100_01
+
+
+# --- Credit that is set aside --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("event", "credit", "spendable"), [("confirmed", "issuance", 60_00), ("rolled_back", "spendable", 100_00)])
+def test_credit_is_set_aside_and_then_gone_or_given_back(seat: Seat, event: str, credit: str, spendable: int) -> None:
+    id = new_id()
+    assert aside(seat, 40_00, id=id) == 40_00
+    assert seat.holding() == Holding(60_00, 40_00, 0, 0, 3)
+    row = Transaction.objects.get(pk=id)
+    assert (row.type, row.state, row.amount, row.due_at, row.settled_at, row.source) == ("set_aside", "pending", 40_00, None, None, "operator")
+    resolve_transaction(id, event=event, source="provider", actor="provider:test", reason="its end")
+    assert journal(id) == [("opened", "spendable", "reserved", 40_00), (event, "reserved", credit, 40_00)]
+    assert seat.holding() == Holding(spendable, 0, 0, 0, 4)
+    assert problems_of(seat.player) == []
+
+
+def test_the_least_amount_is_set_aside(house: House) -> None:
+    seat = house.seat(1)
+    assert aside(seat, 1) == 1
+    assert seat.holding() == Holding(0, 1, 0, 0, 3)
+
+
+def test_only_what_is_there_is_set_aside(seat: Seat) -> None:
+    assert aside(seat, 100_01) == 100_00
+    id = new_id()
+    assert aside(seat, 1, id=id) == 0
+    assert aside(seat, 1, "EUR") == 0
+    assert not Transaction.objects.filter(pk=id).exists()
+    assert seat.holding() == Holding(0, 100_00, 0, 0, 3)
+    assert problems_of(seat.player) == []
+
+
+def test_credit_that_is_given_back_pays_debt_first(seat: Seat) -> None:
+    id = new_id()
+    assert aside(seat, 100_00, id=id) == 100_00
+    assert post(seat, one("clawback", 30_00)) == "posted"
+    resolve_transaction(id, event="rolled_back", source="provider", actor="provider:test", reason="refused")
+    assert seat.holding() == Holding(70_00, 0, 0, 0, 6)
+    assert problems_of(seat.player) == []
+
+
+def test_a_frozen_wallet_is_credited_and_set_aside(seat: Seat) -> None:
+    from_wallet = seat.wallet()
+    ledger.gate_wallet(seat.player.pk, "XAG", "frozen", None, "test", "")
+    assert post(seat, one("top_up", 1_00)) == "posted"
+    assert aside(seat, 1_00) == 1_00
+    assert seat.wallet().pk == from_wallet.pk
+    assert problems_of(seat.player) == []
+
+
+def test_the_inner_function_is_not_for_the_application(seat: Seat) -> None:
+    with pytest.raises(InsufficientPrivilege):
+        ledger.run("SELECT ledger_post_one(w, %s, 'top_up', 1, NULL, NULL, '', 'x', 'x', '', now()) FROM wallet_wallet w LIMIT 1", (new_id(),))
+
+
+@pytest.mark.parametrize("writes", [lambda seat: post(seat, one("top_up", 1_00)), lambda seat: aside(seat, 104_00)], ids=["posts", "sets aside"])
+def test_what_somebody_else_has_just_done_counts(seat: Seat, owner: "psycopg.Connection[Any]", writes: Callable[[Seat], object]) -> None:
+    """It waits for the wallet, and goes on from what stands there then."""
+    credit = [new_id(), seat.player.pk, "XAG", "credit", 5_00, False, "operator", "test", "test"]
+    with psycopg.connect(owner.info.dsn, password=owner.info.password) as other, ThreadPoolExecutor(1) as pool:
+        other.execute("SELECT ledger_adjust(%s, %s, %s, %s, %s, %s, %s, %s, %s)", credit)
+        waiting = pool.submit(in_a_thread, lambda: writes(seat))
+        eventually(lambda: is_anybody_waiting(owner))
+        other.commit()
+        assert waiting.result(10) in ("posted", 104_00)
+    held = seat.holding()
+    assert held.spendable + held.reserved == (106_00 if held.reserved == 0 else 105_00)
+    assert problems_of(seat.player) == []
+
+
+def in_a_thread(act: Callable[[], object]) -> object:
+    """The thread has a connection of its own, which ends with it."""
+    try:
+        return act()
+    finally:
+        connection.close()
+
+
+def is_anybody_waiting(looking: "psycopg.Connection[Any]") -> bool:
+    question = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    return looking.execute(question).fetchone() != (0,)
+
+
+@pytest.mark.parametrize("codes", [["EUR", "XAG"], ["XAG", "EUR"]])
+@pytest.mark.parametrize("held", [0, 1])
+def test_wallets_are_locked_in_the_order_of_their_ids(seat: Seat, owner: "psycopg.Connection[Any]", database_url: str, codes: list[str], held: int) -> None:
+    """Who waits for the later wallet has locked the earlier one; who waits for the earlier one has locked nothing."""
+    assert post(seat, one("payment", 1, "EUR"), one("top_up", 1)) == "posted"
+    ids = sorted(id for (id,) in owner.execute("SELECT id FROM wallet_wallet WHERE player_id = %s", [seat.player.pk]))
+    postings = [seat.player.pk, seat.game.pk, [new_id(), new_id()], codes, ["payment", "payment"], [1, 1], [None, None]]
+    with (
+        psycopg.connect(database_url) as posting,
+        psycopg.connect(owner.info.dsn, password=owner.info.password, autocommit=True) as looking,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        with owner.transaction(force_rollback=True):
+            owner.execute("SELECT 1 FROM wallet_wallet WHERE id = %s FOR UPDATE", [ids[held]])
+            waiting = pool.submit(posting.execute, "SELECT ledger_post(%s, %s, %s, %s, %s, %s, %s, '', 'x', 'x', '')", postings)
+            eventually(lambda: is_waiting(looking, posting.info.backend_pid))
+            assert is_locked(looking, ids[1 - held]) == (held == 1)
+        assert waiting.result(10).fetchone() == ("posted",)
+
+
+def is_waiting(looking: "psycopg.Connection[Any]", pid: int) -> bool:
+    return bool(looking.execute("SELECT count(*) FROM pg_locks WHERE pid = %s AND NOT granted", [pid]).fetchone() != (0,))
+
+
+def is_locked(looking: "psycopg.Connection[Any]", wallet: uuid.UUID) -> bool:
+    try:
+        looking.execute("SELECT 1 FROM wallet_wallet WHERE id = %s FOR UPDATE NOWAIT", [wallet])
+    except LockNotAvailable:
+        return True
+    return False
+
+
+def eventually(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)

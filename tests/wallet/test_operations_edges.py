@@ -1,0 +1,77 @@
+"""What operations do where nobody says otherwise, and where it happened already."""
+
+import time
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+
+from lib.http.errors import Refusal
+from players.access.credentials import Caller
+from players.access.gate import Call
+from players.models import Credential
+from players.operations import close_session, set_player_status
+from tests.support.callers import House, Seat, holding, make_party, sit, unique
+from wallet import ledger
+from wallet.models import Transaction, Wallet
+from wallet.operations import adjust_wallet
+
+
+def test_an_adjustment_opens_the_wallet_that_it_needs(house: House) -> None:
+    player = house.player()
+    made = adjust_wallet(player, "EUR", type="credit", amount=5, transaction_id=uuid4(), actor="test", reason="test")
+    assert (made.outcome, made.balance, made.currency) == ("adjusted", 5, "EUR")
+    assert holding(player, "EUR") == (5, 0, 0, 0, 2)
+
+
+def test_opening_a_wallet_answers_with_its_id_each_time(house: House) -> None:
+    player = house.player()
+    ids = [ledger.open_wallet(player.pk, "EUR", "test") for _ in range(2)]
+    assert ids == [Wallet.objects.get(player=player).pk] * 2
+
+
+def test_a_debit_makes_no_debt_unless_it_is_asked_to(seat: Seat) -> None:
+    id = uuid4()
+    with pytest.raises(Refusal) as refused:
+        adjust_wallet(seat.player, "XAG", type="debit", amount=100_01, transaction_id=id, actor="test", reason="test")
+    assert (refused.value.code, seat.holding()) == (104, (100_00, 0, 0, 0, 2))
+    assert not Transaction.objects.filter(pk=id).exists()
+
+
+def test_a_session_is_closed_once(seat: Seat) -> None:
+    assert [close_session(seat.session()) for _ in range(2)] == [True, False]
+    assert seat.call("getBalance").error == 102
+
+
+@pytest.mark.parametrize(("amount", "error"), [("0.0001", 105), ("0.00001", 101), ("10000000000000", 101), ("9999999999999.9999", 105)])
+def test_an_amount_in_an_unknown_currency_is_read_with_as_many_decimals_as_any_has(seat: Seat, amount: str, error: int) -> None:
+    assert seat.call("withdraw", unique("mm"), amount, currency="QQQ").error == error
+
+
+def test_a_call_counts_whole_microseconds_since_it_began(house: House) -> None:
+    caller = Caller(uuid4(), "test", Credential.Kind.GAME, "test", house.game.game.pk, timedelta(hours=72))
+    elapsed = Call(caller, "10.0.0.1", time.perf_counter_ns() - 9_000_000_000).elapsed_us()
+    assert 9_000_000 <= elapsed < 9_900_000
+
+
+def test_a_new_credential_is_known_at_once_where_it_was_made(seat: Seat) -> None:
+    seat.done("getBalance")
+    assert sit(make_party(), seat.player).done("getBalance").balance == "100.00"
+
+
+def test_setting_a_status_answers_with_the_player_as_it_is_now(house: House) -> None:
+    player = house.player()
+    barred = set_player_status(player.pk, status="blocked", actor="test", reason="test")
+    assert (barred.pk, barred.status) == (player.pk, "blocked")
+
+
+@pytest.mark.parametrize(("reason", "kept"), [("a\tb\x00\n\x7fc", "abc"), ("é\x00ü", "éü"), ("a" * 256, "a" * 255), ("é" * 256, "é" * 255)])
+def test_a_reason_is_cleaned_and_cut_whether_it_is_ascii_or_not(seat: Seat, reason: str, kept: str) -> None:
+    mm = seat.opened("withdraw", "1.00")
+    seat.done("rollbackWithdrawal", mm, rollbackReason=reason)
+    assert seat.transaction(mm).reason == kept
+
+
+def test_a_network_that_is_written_with_an_address_in_it_is_that_network(seat: Seat) -> None:
+    assert sit(make_party(("10.1.2.3/8",)), seat.player).done("getBalance").balance == "100.00"
+    assert sit(make_party(("192.168.2.3/16",)), seat.player).call("getBalance").raw == b""

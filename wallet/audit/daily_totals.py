@@ -1,0 +1,200 @@
+"""Sums up the journal by day and account: house accounts have no balance row, so that none of theirs can be hot."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, NamedTuple
+
+import psycopg
+from django.db import connection, transaction
+
+from lib.clock import now
+from wallet.audit.hash_chain import EntryRow
+from wallet.job_runs import Run
+from wallet.models import AccountDay, FoldedDay
+
+# A day is folded once nothing more can come: an entry takes its time under its wallet's lock, a moment before it is committed.
+SETTLING_TIME = timedelta(hours=1)
+DAY = timedelta(days=1)
+EPOCH = date(1970, 1, 1)
+
+
+class Totals(NamedTuple):
+    """What was debited to and credited to an account, in minor units, and by how many entries."""
+
+    debits: int = 0
+    credits: int = 0
+    entries: int = 0
+
+    @property
+    def balance(self) -> int:
+        """What the platform owes there; negative where it is owed."""
+        return self.credits - self.debits
+
+
+# By currency and account.
+Accounts = dict[tuple[str, str], Totals]
+# Currency, debited and credited account, minor units, entries.
+Movement = tuple[str, str | None, str | None, int, int]
+# By day (counted from 1970), currency, debited and credited account: minor units, and entries.
+Moved = dict[tuple[int, str, str | None, str | None], list[int]]
+
+MOVED = """
+    SELECT w.currency_id, e.debit, e.credit, coalesce(sum(e.amount), 0)::numeric(40), count(*)
+    FROM wallet_entry e JOIN wallet_wallet w ON w.id = e.wallet_id AND w.player_id = e.player_id
+    WHERE e.at >= %s AND e.at < %s
+    GROUP BY w.currency_id, e.debit, e.credit
+"""
+FOLDED = """
+    SELECT f.day, f.entries, a.currency_id, a.account, a.debits, a.credits, a.entries
+    FROM wallet_foldedday f LEFT JOIN wallet_accountday a ON a.day_id = f.day
+    ORDER BY f.day
+"""
+SUMS = "SELECT currency_id, account, sum(debits), sum(credits), sum(entries) FROM wallet_accountday WHERE day_id = ANY(%s) GROUP BY currency_id, account"
+
+
+def fold_accounts(run: Run) -> None:
+    """Folds every finished day that is not folded yet, each in an atomic block of its own."""
+    for day in unfolded_days(now()):
+        run.looked_at += 1
+        run.done += fold_day(day)
+    run.note = f"{run.done} days folded."
+
+
+def unfolded_days(at: datetime) -> list[date]:
+    """The days that are finished at the moment `at`, from the first entry's on, and not folded."""
+    folded = set(FoldedDay.objects.values_list("day", flat=True))
+    first = first_day(min(folded, default=None))
+    if first is None:
+        return []
+    days = (first + number * DAY for number in range((last_finished_day(at) - first).days + 1))
+    return [day for day in days if day not in folded]
+
+
+def first_day(folded: date | None) -> date | None:
+    """The first entry's day, where `folded` is the first day that is folded. Only where none is, the whole journal is looked through."""
+    with patiently() as cursor:
+        cursor.execute("SELECT min(at) FROM wallet_entry WHERE at < %s", [begin(folded) if folded else "infinity"])
+        first = cursor.fetchone()[0]
+    return first.astimezone(UTC).date() if first else folded
+
+
+def last_finished_day(at: datetime) -> date:
+    """The last day (UTC) that can be folded at the moment `at`."""
+    return (at.astimezone(UTC) - SETTLING_TIME).date() - DAY
+
+
+def begin(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
+
+
+def fold_day(day: date) -> bool:
+    """Folds one finished day, or nothing of it. Returns whether that is new: of two at once, one does it."""
+    if day > last_finished_day(now()):
+        raise ValueError(f"{day} is not over, or has only just ended")
+    with patiently() as cursor:
+        cursor.execute("INSERT INTO wallet_foldedday (day, entries, folded_at) VALUES (%s, 0, wallet_now()) ON CONFLICT DO NOTHING", [day])
+        if not cursor.rowcount:
+            return False
+        cursor.execute(MOVED, [begin(day), begin(day + DAY)])
+        moved: list[Movement] = cursor.fetchall()
+        sums = by_account(moved).items()
+        AccountDay.objects.bulk_create(AccountDay(day_id=day, currency_id=currency, account=account, **of._asdict()) for (currency, account), of in sums)
+        FoldedDay.objects.filter(day=day).update(entries=entry_count(moved))
+    return True
+
+
+def refold_day(day: date) -> None:
+    """Folds a day anew, where its journal has been put right since."""
+    with transaction.atomic():
+        FoldedDay.objects.filter(day=day).delete()
+        fold_day(day)
+
+
+@contextmanager
+def patiently() -> Iterator[Any]:
+    """A cursor in an atomic block, whose statements may take their time: they read days of the journal."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL statement_timeout = '15min'")
+        cursor.execute("SET LOCAL lock_timeout = '15min'")
+        yield cursor
+
+
+def account_totals(at: datetime) -> Accounts:
+    """What each account was ever moved before the moment `at`: folded days, and what is not folded from the journal.
+
+    Cheap while days are folded: it reads the journal of the unfinished day, and of that before it for its last hours.
+    """
+    # Days, not a moment: which ones are summed up stays the same, whatever is folded meanwhile.
+    folded = list(FoldedDay.objects.filter(day__lt=at.astimezone(UTC).date()).order_by("day").values_list("day", flat=True))
+    with connection.cursor() as cursor:
+        cursor.execute(SUMS, [folded])
+        accounts = {(currency, account): Totals(*map(int, sums)) for currency, account, *sums in cursor.fetchall()}
+        for since, until in gaps(folded, at):
+            cursor.execute(MOVED, [since, until])
+            by_account(cursor.fetchall(), accounts)
+    return accounts
+
+
+def gaps(folded: list[date], at: datetime) -> Iterator[tuple[datetime | str, datetime]]:
+    """The times before `at` that no folded day covers, given those days in their order."""
+    since: datetime | str = "-infinity"
+    for day in folded:
+        if since != begin(day):
+            yield since, begin(day)
+        since = begin(day + DAY)
+    yield since, at
+
+
+def by_account(moved: Iterable[Movement], accounts: Accounts | None = None) -> Accounts:
+    """Adds up movements for each account: what it was debited and what it was credited. `accounts` is what is there already."""
+    sums = {} if accounts is None else accounts
+    for currency, debit, credit, amount, entries in moved:
+        for account, debited, credited in ((debit, int(amount), 0), (credit, 0, int(amount))):
+            if account is not None:
+                so_far = sums.get((currency, account), Totals())
+                sums[currency, account] = Totals(so_far.debits + debited, so_far.credits + credited, so_far.entries + entries)
+    return sums
+
+
+def entry_count(moved: Iterable[Movement]) -> int:
+    """How many entries there are, those that moved nothing included."""
+    return sum(entries for *_, entries in moved)
+
+
+# --- For the audit, which reads the whole journal anyway ----------------------------------------------
+
+
+def add_movement(moved: Moved, entry: EntryRow, currency: str) -> None:
+    """Adds an entry's movement to its day."""
+    key = (entry.at // 86_400_000_000, currency, entry.debit, entry.credit)
+    sums = moved.get(key)
+    if sums is None:
+        sums = moved[key] = [0, 0]
+    sums[0] += entry.amount or 0
+    sums[1] += 1
+
+
+def differing_days(raw: psycopg.Connection, moved: Moved) -> Iterator[str]:
+    """Where what was folded is not what the journal `moved`."""
+    folded: dict[date, tuple[int, Accounts]] = {}
+    for day, entries, currency, account, *sums in raw.execute(FOLDED):
+        _, accounts = folded.setdefault(day, (entries, {}))
+        if account is not None:
+            accounts[currency, account] = Totals(*map(int, sums))
+    days: dict[date, list[Movement]] = {}
+    for (number, currency, debit, credit), (amount, entries) in moved.items():
+        days.setdefault(EPOCH + number * DAY, []).append((currency, debit, credit, amount, entries))
+    for day, said in folded.items():
+        journal = days.get(day, [])
+        right = (entry_count(journal), by_account(journal))
+        if said != right:
+            yield f"{day}: {first_difference(*said, *right)}"
+
+
+def first_difference(said_entries: int, said: Accounts, entries: int, right: Accounts) -> str:
+    for currency, account in sorted(said.keys() | right.keys()):
+        folded, moved = said.get((currency, account), Totals()), right.get((currency, account), Totals())
+        if folded != moved:
+            return f"{currency} {account} was folded to {tuple(folded)} (debits, credits, entries), the journal has {tuple(moved)}"
+    return f"{said_entries} entries were folded, the journal has {entries}"

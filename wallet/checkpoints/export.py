@@ -1,0 +1,91 @@
+"""Exports the journal, so that others can verify checkpoints without the database."""
+
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import Any
+
+import msgspec
+import psycopg
+
+from lib.clock import now
+from wallet.audit.hash_chain import EntryRow, TransactionRow
+from wallet.audit.ledger import microseconds, snapshot
+from wallet.checkpoints.database import currencies
+from wallet.proof.header import shown
+from wallet.proof.journal import End, Start, WalletLine, entry_line
+
+# Wallets whose entries are asked for at a time; however many these are, they come in pieces.
+BATCH = 1_000
+PIECE = 5_000
+STEP = 10_000
+ENCODER = msgspec.json.Encoder()
+WALLETS = f"""
+    SELECT id::text, player_id::text, currency_id, spendable, reserved, announced, debt, entry_count, encode(head, 'hex'),
+        {microseconds("frozen_at")}, withdrawal_limit, {microseconds("opened_at")}
+    FROM wallet_wallet ORDER BY id
+"""  # noqa: S608 (our own constants)
+ENTRIES = f"""
+    SELECT e.player_id::text, e.wallet_id::text, e.seq, e.transaction_id::text, e.event, e.debit, e.credit, e.amount,
+        e.spendable, e.reserved, e.announced, e.debt, e.actor, e.note, {microseconds("e.at")}, e.version, e.hash,
+        t.id::text, t.player_id::text, t.wallet_id::text, t.game_id::text, t.session_id::text, t.type, t.mm_transaction_id, t.state, t.amount,
+        t.refusal, t.description, t.source, t.actor, t.reverses_id::text, {microseconds("t.opened_at")}, t.opened_seq, {microseconds("t.due_at")},
+        {microseconds("t.settled_at")}, t.settled_seq, t.settled_source, t.settled_actor, t.reason
+    FROM unnest(%s::uuid[], %s::uuid[]) AS w (player_id, wallet_id)
+    JOIN wallet_entry e ON e.player_id = w.player_id AND e.wallet_id = w.wallet_id
+    LEFT JOIN wallet_transaction t ON t.id = e.transaction_id
+    ORDER BY e.wallet_id, e.seq
+"""  # noqa: S608
+ENTRY_WIDTH = len(EntryRow._fields)
+Write = Callable[[bytes], object]
+Progress = Callable[[int, int], None]
+
+
+def export_journal(write: Write, progress: Progress = lambda wallets, entries: None) -> tuple[int, int]:
+    """Writes the whole journal as JSON lines, of one moment. Returns the numbers of wallets and entries; tells them meanwhile too."""
+    wallets = entries = told = 0
+    with snapshot() as raw:
+        write(line(Start(1, shown(now()), currencies())))
+        for batch in wallet_batches(raw):
+            for count in write_batch(raw, batch, write):
+                entries += count
+                if entries - told >= STEP:
+                    told = entries
+                    progress(wallets, entries)
+            wallets += len(batch)
+        write(line(End(wallets, entries)))
+    progress(wallets, entries)
+    return wallets, entries
+
+
+def line(content: object) -> bytes:
+    return ENCODER.encode(content) + b"\n"
+
+
+def wallet_batches(raw: psycopg.Connection[Any]) -> Iterator[list[WalletLine]]:
+    with psycopg.ServerCursor(raw, "export_wallets") as cursor:
+        cursor.itersize = BATCH
+        cursor.execute(WALLETS)
+        rows = iter(cursor)
+        while batch := [WalletLine(*row) for row in islice(rows, BATCH)]:
+            yield batch
+
+
+def write_batch(raw: psycopg.Connection[Any], wallets: list[WalletLine], write: Write) -> Iterator[int]:
+    """Writes some wallets, each with its entries after it. Yields 1 for every entry."""
+    with psycopg.ServerCursor(raw, "export_entries") as cursor:
+        cursor.itersize = PIECE
+        cursor.execute(ENTRIES, [[wallet.player for wallet in wallets], [wallet.id for wallet in wallets]])
+        rows = iter(cursor)
+        row = next(rows, None)
+        for wallet in wallets:
+            write(line(wallet))
+            while row is not None and row[1] == wallet.id:
+                write(line(entry_line(*split(row))))
+                yield 1
+                row = next(rows, None)
+
+
+def split(row: tuple[Any, ...]) -> tuple[EntryRow, TransactionRow | None]:
+    """A joined row as an entry and the transaction that it names."""
+    named = row[ENTRY_WIDTH:]
+    return EntryRow._make(row[:ENTRY_WIDTH]), TransactionRow._make(named) if named[0] is not None else None

@@ -1,0 +1,78 @@
+"""The row that each run of a sweep writes, and the lock that lets some of them run only once at a time."""
+
+import logging
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from django.db import DatabaseError, connection
+
+from lib.clock import now
+from lib.ids import new_id
+from wallet.alerts import clear_alert, raise_alert
+from wallet.models import Alert, SweepRun
+
+logger = logging.getLogger(__name__)
+
+ERROR_LENGTH = 500
+# The first half of every advisory lock of ours; the second is the task's own.
+LOCK_CLASS = 0x5157
+
+
+@dataclass(slots=True)
+class Run:
+    """What a sweep counts while it works."""
+
+    task: str
+    looked_at: int = 0
+    done: int = 0
+    failed: int = 0
+    note: str = ""
+    worker: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}")
+
+
+@contextmanager
+def recorded(task: str) -> Iterator[Run]:
+    """Writes a run's row when it begins and when it ends, also when it fails, which raises an alert besides."""
+    run = Run(task)
+    row = SweepRun(pk=new_id(), task=task, worker=run.worker, began_at=now())
+    row.save(force_insert=True)
+    try:
+        yield run
+    except BaseException as problem:
+        tell_failure(row, run, f"{type(problem).__name__}: {problem}")
+        raise
+    end(row, run, "")
+    clear_alert(Alert.Kind.SWEEP_FAILED, task, reason="The sweep has run again.")
+
+
+def tell_failure(row: SweepRun, run: Run, error: str) -> None:
+    """Writes down why a run failed, where the database can still be written."""
+    try:
+        end(row, run, error)
+        raise_alert(Alert.Kind.SWEEP_FAILED, run.task, error)
+    except DatabaseError:
+        logger.exception("the end of %s cannot be written down: %s", run.task, error)
+
+
+def end(row: SweepRun, run: Run, error: str) -> None:
+    row.ended_at = now()
+    row.looked_at, row.done, row.failed = run.looked_at, run.done, run.failed
+    row.note, row.error = run.note[:255], error[:ERROR_LENGTH]
+    row.save(force_update=True)
+
+
+@contextmanager
+def alone(task: str) -> Iterator[bool]:
+    """Whether no other process runs `task` at this moment. The lock ends with the block, or with the process's connection."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s, hashtext(%s))", [LOCK_CLASS, task])
+        is_ours = bool(cursor.fetchone()[0])
+    try:
+        yield is_ours
+    finally:
+        if is_ours:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s, hashtext(%s))", [LOCK_CLASS, task])

@@ -1,0 +1,84 @@
+"""Clears what is kept for a time only, in bounded batches. Transactions, journal, ids and inquiries are kept for ever."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from lib.clock import now
+from wallet.call_log import drop_old_days, prepare_days
+from wallet.job_runs import Run
+from wallet.models import SweepRun
+
+BATCH = 1_000
+# Of each kind in one run; the next one goes on.
+MOST_BATCHES = 200
+DAYS_AHEAD = 3
+NIL = UUID(int=0)
+
+# Each takes the next rows in the order of their ids, which is that of time. Their rows are locked, so that each condition is read anew
+# where somebody changes it meanwhile, and those that somebody works with at this moment are left for the next run.
+SESSIONS = """
+    SELECT id FROM players_gamesession
+    WHERE id > %(after)s AND id < %(until)s AND NOT is_kept AND least(ended_at, expires_at) < %(before)s
+    ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+"""
+SWEEP_RUNS = """
+    SELECT id FROM wallet_sweeprun
+    WHERE id > %(after)s AND id < %(until)s AND began_at < %(before)s AND id <> ALL (%(kept)s)
+    ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+"""
+QUESTIONS = """
+    SELECT q.id FROM wallet_question q JOIN wallet_inquiry i ON i.id = q.inquiry_id
+    WHERE q.id > %(after)s AND q.id < %(until)s AND q.asked_at < %(before)s AND i.closed_at IS NOT NULL
+    ORDER BY q.id LIMIT %(limit)s FOR UPDATE OF q SKIP LOCKED
+"""
+
+
+def keep_house(run: Run) -> None:
+    """Clears old sessions that no transaction names, runs of sweeps, questions to games, and whole days of the call log."""
+    at = now()
+    prepare_days(DAYS_AHEAD)
+    sessions = clear("players_gamesession", SESSIONS, at - timedelta(days=settings.SESSION_DAYS))
+    runs = clear("wallet_sweeprun", SWEEP_RUNS, at - timedelta(days=settings.SWEEP_RUN_DAYS), kept=newest_runs())
+    questions = clear("wallet_question", QUESTIONS, at - timedelta(days=settings.QUESTION_DAYS))
+    days = drop_old_days(timedelta(days=settings.CALL_LOG_DAYS))
+    run.looked_at = run.done = sessions + runs + questions + days
+    run.note = f"Cleared {sessions} sessions, {runs} runs, {questions} questions, and {days} days of the call log."
+
+
+def newest_runs() -> list[UUID]:
+    """The last successful run of each task, however old: the next one goes on from it."""
+    successful = SweepRun.objects.filter(ended_at__isnull=False, error="")
+    return list(successful.order_by("task", "-began_at").distinct("task").values_list("pk", flat=True))
+
+
+def clear(table: str, question: str, before: datetime, *, kept: Sequence[UUID] = ()) -> int:
+    """Deletes the rows of `table` that the question finds before a time, each batch in an atomic block of its own. Returns how many."""
+    # Not by the models: Django would ask every transaction whether it names the session.
+    deletion = f"WITH old AS MATERIALIZED ({question}) DELETE FROM {table} t USING old WHERE t.id = old.id RETURNING t.id"  # noqa: S608 (our own constants)
+    parameters = {"after": NIL, "until": first_id(before + timedelta(days=1)), "before": before, "kept": list(kept), "limit": BATCH}
+    cleared = 0
+    for _ in range(MOST_BATCHES):
+        ids = clear_batch(deletion, parameters)
+        cleared += len(ids)
+        if len(ids) < BATCH:
+            break
+        parameters["after"] = max(ids)
+    return cleared
+
+
+def clear_batch(deletion: str, parameters: dict[str, Any]) -> list[UUID]:
+    with transaction.atomic(), connection.cursor() as cursor:
+        # There may be very many rows that are kept between those that are not.
+        cursor.execute("SET LOCAL statement_timeout = '5min'")
+        cursor.execute(deletion, parameters)
+        return [id for (id,) in cursor.fetchall()]
+
+
+def first_id(moment: datetime) -> UUID:
+    """The smallest id (UUIDv7) that can be made at a moment. Ids are made by other clocks than the database's: leave a day."""
+    return UUID(int=int(moment.timestamp() * 1000) << 80)

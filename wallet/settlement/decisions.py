@@ -1,0 +1,58 @@
+"""What operators do about a due transaction: they decide it themselves, or have the game asked once more."""
+
+import logging
+
+from django.db import transaction
+
+from lib.clock import in_words, now
+from lib.http.errors import Refusal
+from wallet.ledger import Answer
+from wallet.models import Inquiry, Transaction
+from wallet.operations import resolve_transaction
+from wallet.settlement.inquiries import close
+
+logger = logging.getLogger(__name__)
+
+
+class NotPossible(Exception):
+    """What an operator wanted cannot be done any more, or never could; its text says why. Nothing has moved."""
+
+
+def decide(inquiry: Inquiry, *, event: str, actor: str, reason: str) -> Answer:
+    """An operator ends the transaction: `event` is confirmed or rolled_back. Raises `NotPossible` where somebody else has ended it."""
+    try:
+        answer = resolve_transaction(inquiry.transaction_id, event=event, source=Transaction.Source.OPERATOR, actor=actor, reason=reason)
+    except Refusal as refusal:
+        settled = Transaction.objects.get(pk=inquiry.transaction_id)
+        if settled.settled_at is None:
+            raise NotPossible(refusal.description) from refusal
+        close(inquiry)
+        raise NotPossible(how_it_ended(settled)) from refusal
+    close(inquiry)
+    return answer
+
+
+def ask_again(inquiry: Inquiry, *, actor: str, reason: str) -> None:
+    """Has the game asked at once, whatever pause it was in; what was in doubt stays so until the answer comes. Raises `NotPossible`."""
+    with transaction.atomic():
+        row = Inquiry.objects.select_for_update(of=("self",)).select_related("transaction", "game").get(pk=inquiry.pk)
+        require_askable(row)
+        row.next_at, row.leased_until = now(), None
+        row.save(update_fields=["next_at", "leased_until"])
+    logger.info("%s has the game asked again about %s: %s", actor, row.transaction_id, reason)
+
+
+def require_askable(inquiry: Inquiry) -> None:
+    """Raises `NotPossible` where an answer could change nothing, or nobody could give one."""
+    if inquiry.transaction.settled_at is not None:
+        raise NotPossible(how_it_ended(inquiry.transaction))
+    if inquiry.closed_at is not None:
+        raise NotPossible("The inquiry is closed: there is nothing left to ask.")
+    if not inquiry.game.query_url:
+        raise NotPossible(f"{inquiry.game.slug} has no query URL: it cannot be asked.")
+
+
+def how_it_ended(settled: Transaction) -> str:
+    """Who was quicker."""
+    at = f", {in_words(settled.settled_at)}" if settled.settled_at else ""
+    return f"The transaction was {settled.get_state_display()} meanwhile by {settled.settled_actor}{at}."

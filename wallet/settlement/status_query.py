@@ -1,0 +1,103 @@
+"""One question to a game: what became of a transaction (contract 2.4, the final-state query)."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from lib.http.responses import ENCODER
+from lib.outbound.client import BasicCredential, Reply, Unanswered, post_json
+from lib.security.encryption import Unreadable
+from players.operations import query_credential
+from wallet.currencies import show
+from wallet.models import Inquiry, Transaction
+
+WORDS = {"CONFIRMED": "confirmed", "ROLLED_BACK": "rolled_back", "UNKNOWN": "unknown", "PENDING": "pending"}
+BODY_LENGTH = 500
+PROBLEM_LENGTH = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """All that asking needs, so that nothing of the database is touched meanwhile. `must_echo`: other players have the same id."""
+
+    transaction_id: UUID
+    url: str
+    credential: BasicCredential | None
+    body: bytes
+    must_echo: bool
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What came of a question: `answer` is an `Inquiry.Answer`; `problem` says why it was not usable."""
+
+    answer: str
+    problem: str = ""
+    status: int | None = None
+    body: str = ""
+    took_ms: int | None = None
+
+
+def envelope(transaction: Transaction) -> Envelope:
+    """The question about a transaction, with its game, player and wallet at hand."""
+    game = transaction.game
+    if game is None or transaction.amount is None:
+        raise ValueError("only a pending transaction of a game can be asked about")
+    asked = {
+        "mmTransactionId": transaction.mm_transaction_id,
+        "qwTransactionId": str(transaction.pk),
+        "playerId": transaction.player.uid,
+        "type": transaction.type,
+        "amount": show(transaction.amount, transaction.wallet.currency_id),
+    }
+    credential, problem = None, ""
+    try:
+        credential = query_credential(game)
+    except Unreadable:
+        problem = "our password for the game was sealed with a key that is not in ENCRYPTION_KEYS"
+    return Envelope(transaction.pk, game.query_url, credential, ENCODER.encode(asked), is_ambiguous(transaction), problem)
+
+
+def is_ambiguous(transaction: Transaction) -> bool:
+    """Whether the same id is pending at another player of the game too: then only an answer that names ours counts."""
+    same = Transaction.objects.filter(mm_transaction_id=transaction.mm_transaction_id, game=transaction.game, settled_at=None)
+    return same.exclude(player_id=transaction.player_id).exists()
+
+
+def ask(question: Envelope) -> Word:
+    """Asks the game once. Touches no database, and raises nothing: what goes wrong is no usable answer."""
+    if question.problem:
+        return Word(Inquiry.Answer.UNUSABLE, question.problem)
+    try:
+        reply = post_json(question.url, question.body, credential=question.credential)
+    except Unanswered as problem:
+        return Word(Inquiry.Answer.UNUSABLE, f"{problem.kind}: {problem}"[:PROBLEM_LENGTH], took_ms=problem.took_ms)
+    return read(question, reply)
+
+
+def read(question: Envelope, reply: Reply) -> Word:
+    """What a game's reply says."""
+    body = reply.body.decode(errors="replace").replace("\\x00", "\N{REPLACEMENT CHARACTER}")[:BODY_LENGTH]
+    answer, problem = judge(question, reply)
+    return Word(answer, problem, reply.status, body, reply.took_ms)
+
+
+def judge(question: Envelope, reply: Reply) -> tuple[str, str]:
+    """The answer, or why there is none."""
+    if reply.status != 200:
+        return Inquiry.Answer.UNUSABLE, f"status {reply.status}"
+    try:
+        said: Any = json.loads(reply.body)
+    except (ValueError, RecursionError):
+        return Inquiry.Answer.UNUSABLE, "not JSON"
+    state = said.get("state") if isinstance(said, dict) else None
+    if not isinstance(state, str) or state not in WORDS:
+        return Inquiry.Answer.UNUSABLE, "no state that we know"
+    echoed = said.get("qwTransactionId")
+    if echoed is not None and str(echoed).lower() != str(question.transaction_id):
+        return Inquiry.Answer.UNUSABLE, "names another qwTransactionId"
+    if echoed is None and question.must_echo:
+        return Inquiry.Answer.UNUSABLE, "other players have the same id, and the answer does not name ours"
+    return Inquiry.Answer(WORDS[state]), ""

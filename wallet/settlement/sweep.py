@@ -1,0 +1,155 @@
+"""The sweep: takes what is due in bounded batches, and leaves the rest to the next run."""
+
+import logging
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+import psycopg
+from django.db.utils import DatabaseError
+
+from lib.clock import now
+from lib.http.errors import Refusal
+from wallet import ledger
+from wallet.alerts import raise_alert
+from wallet.job_runs import Run
+from wallet.models import Alert, Inquiry, Transaction
+from wallet.operations import resolve_transaction
+from wallet.outages import present_pause
+from wallet.settlement.due import batches, expiring
+from wallet.settlement.inquiries import Leased, act, begin_inquiries, close_settled, lease, record, wait
+from wallet.settlement.rules import Wait
+from wallet.settlement.status_query import Envelope, Word, ask, envelope
+
+logger = logging.getLogger(__name__)
+
+# Wallets that one statement locks, one after the other, until it commits: a game waits for no more than these.
+EXPIRING_BATCH = 25
+# Rest after a batch, as a share of the time that it took: the wallet API comes first.
+REST = 0.5
+ENROLLING_BATCH = 2_000
+QUESTIONS_AT_ONCE = 8
+# A game that gave so many unusable answers in a run is left alone until the next one.
+MOST_UNUSABLE = 3
+# After this a run ends, so that a worker that is told to end can; the next one goes on.
+RUN_SECONDS = 20.0
+# The ledger's own failures come as psycopg raises them.
+FAILURES = (DatabaseError, psycopg.Error)
+EXPIRED = "The game left it unfinished and cannot be asked."
+
+
+@dataclass
+class Patience:
+    """What a run still has time for, and which games it leaves alone."""
+
+    ends: float = field(default_factory=lambda: time.monotonic() + RUN_SECONDS)
+    unusable: Counter[UUID] = field(default_factory=Counter)
+
+    @property
+    def is_over(self) -> bool:
+        return time.monotonic() > self.ends
+
+    @property
+    def left_out(self) -> list[UUID]:
+        return [game for game, count in self.unusable.items() if count >= MOST_UNUSABLE]
+
+
+def settle_due(run: Run) -> bool:
+    """Settles what is due, asks games about the rest, and puts in doubt what a person must decide. Returns whether it came to the end."""
+    at = now()
+    pause = present_pause(at)
+    if pause:
+        run.note = f"Nothing is due: {pause.reason}."
+        return True
+    patience = Patience()
+    close_settled(at)
+    expire_due(run, at, patience)
+    while not patience.is_over and begin_inquiries(at, ENROLLING_BATCH):
+        pass
+    ask_due(run, patience)
+    return not patience.is_over
+
+
+def expire_due(run: Run, at: datetime, patience: Patience) -> None:
+    """Expires what cannot be asked about, in batches that lock few wallets for a short time."""
+    for batch in batches(expiring(at), EXPIRING_BATCH):
+        began = time.monotonic()
+        run.looked_at += len(batch)
+        run.done += expire_batch(run, batch)
+        if patience.is_over:
+            return
+        time.sleep((time.monotonic() - began) * REST)
+
+
+def expire_batch(run: Run, batch: list[UUID]) -> int:
+    """Expires a batch; where one of it fails, each on its own, so that it holds up no other."""
+    try:
+        return ledger.expire_transactions(batch, "sweep", EXPIRED)
+    except FAILURES:
+        logger.exception("a batch of due transactions failed; each is tried on its own")
+    return sum(expire_one(run, id) for id in batch)
+
+
+def expire_one(run: Run, id: UUID) -> int:
+    try:
+        resolve_transaction(id, event="expired", source=Transaction.Source.SWEEP, actor="sweep", reason=EXPIRED)
+    except Refusal:
+        return 0  # settled by somebody else meanwhile
+    except FAILURES as problem:
+        run.failed += 1
+        raise_alert(Alert.Kind.SETTLEMENT_FAILED, str(id), f"The transaction is due and cannot be expired: {problem}")
+        return 0
+    return 1
+
+
+def ask_due(run: Run, patience: Patience) -> None:
+    """Asks about everything that it is time to ask about."""
+    while not patience.is_over:
+        leased = lease(now(), run.worker, patience.left_out)
+        if not leased:
+            return
+        ask_batch(run, leased, patience)
+
+
+def ask_batch(run: Run, leased: list[Leased], patience: Patience) -> None:
+    """Asks a batch of questions at once, with nothing held open in the database, and acts on the answers."""
+    pending = Transaction.objects.select_related("game", "player", "wallet").in_bulk([one.inquiry.transaction_id for one in leased])
+    asked = [(one, pending[one.inquiry.transaction_id]) for one in leased]
+    run.looked_at += len(asked)
+    askable = [(one, due) for one, due in asked if due.settled_at is None and due.game and due.game.query_url]
+    for one, due in asked:
+        if (one, due) not in askable:
+            leave_unasked(run, one, due)
+    envelopes: list[Envelope] = [envelope(due) for _, due in askable]
+    with ThreadPoolExecutor(QUESTIONS_AT_ONCE) as pool:
+        for (one, due), word in zip(askable, pool.map(ask, envelopes), strict=True):
+            take_word(run, one, due, word, patience)
+
+
+def take_word(run: Run, one: Leased, due: Transaction, word: Word, patience: Patience) -> None:
+    """Writes a game's word down, then does what follows from it; a failure is the next sweep's work."""
+    if word.answer == Inquiry.Answer.UNUSABLE:
+        patience.unusable[one.inquiry.game_id] += 1
+    try:
+        inquiry = record(one, word)
+        if inquiry and act(inquiry, due, word.answer):
+            run.done += 1
+    except FAILURES as problem:
+        run.failed += 1
+        raise_alert(Alert.Kind.SETTLEMENT_FAILED, str(due.pk), f"The game's word about a due transaction cannot be acted on: {problem}")
+
+
+def leave_unasked(run: Run, one: Leased, due: Transaction) -> None:
+    """What was settled meanwhile, or whose game cannot be asked any more: the question was never sent."""
+    one.question.delete()
+    at = now()
+    if due.settled_at is not None:
+        close_settled(at)
+    elif one.inquiry.doubt or (due.game and due.game.unanswered_policy == due.game.Policy.HOLD):
+        # What a person was asked to decide does not expire because the game's address was taken away.
+        wait(one.inquiry, Wait(None, one.inquiry.doubt or Inquiry.Doubt.HELD), at)
+    else:
+        run.done += expire_one(run, due.pk)
