@@ -16,7 +16,17 @@ from typing import Any
 from benchmarks import ledger
 from benchmarks.databases import CannotMeasure, checkpoint, database, let_app_create, require_durable
 from benchmarks.load import Exchange, Load, Result
-from benchmarks.servers import VAR, Address, bare_server, empty_server, platform, run, shipped_server, textbook, textbook_server
+from benchmarks.servers import (
+    VAR,
+    Address,
+    bare_server,
+    empty_server,
+    platform,
+    run,
+    shipped_server,
+    textbook,
+    textbook_server,
+)
 from benchmarks.traffic import PLAYERS, Login, nothing, pairs, withdrawals
 from config import gunicorn
 from config.launcher.processes import CannotStart
@@ -76,10 +86,14 @@ class Plan:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=3, help="how often each is measured, in turns (default: 3)")
+    parser.add_argument(
+        "--rounds", type=int, default=3, help="how often each is measured, in turns (default: 3)"
+    )
     parser.add_argument("--seconds", type=int, default=8, help="how long a round lasts (default: 8)")
     options = parser.parse_args()
-    return measuring(lambda: bench(Plan(options.rounds, options.seconds, options.seconds)), VAR / "bench.json")
+    return measuring(
+        lambda: bench(Plan(options.rounds, options.seconds, options.seconds)), VAR / "bench.json"
+    )
 
 
 def measuring(work: Any, path: Path) -> int:
@@ -108,7 +122,9 @@ def bench(plan: Plan) -> dict[str, Any]:
     measured = Measured()
     with ExitStack() as stack:
         with step("Making databases for 10 000 players"):
-            wallet, book, simple = (stack.enter_context(database(f"bench_{name}")) for name in ("wallet", "textbook", "simple"))
+            wallet, book, simple = (
+                stack.enter_context(database(f"bench_{name}")) for name in ("wallet", "textbook", "simple")
+            )
             server = require_durable(wallet)
             seeded = seed_platform(wallet)
             let_app_create(book)
@@ -135,7 +151,9 @@ def bench(plan: Plan) -> dict[str, Any]:
         "cores": os.cpu_count(),
         "load_generator_ceiling_rps": measured.rate("bare"),
         "empty_view_rps": measured.rate("empty view"),
-        "load_generator_cpu_share": statistics.median(result.cpu_seconds / result.seconds for result in measured.rounds["withdraw"]),
+        "load_generator_cpu_share": statistics.median(
+            result.cpu_seconds / result.seconds for result in measured.rounds["withdraw"]
+        ),
         "pgbench_to_simple_update": raw / simple_update,
         "withdraw_to_pgbench": measured.rate("withdraw") / raw,
         "withdraw_to_textbook": measured.rate("withdraw") / measured.rate("textbook"),
@@ -158,7 +176,9 @@ def seed_platform(name: str) -> dict[str, str]:
 
 
 def measure_ceilings(measured: Measured, login: Login, seconds: float) -> None:
-    say("What the load generator could do: against a bare responder, and an empty Django view on the shipped server")
+    say(
+        "What the load generator could do: against a bare responder, and an empty Django view on the shipped server"
+    )
     with bare_server() as where:
         measured.run("bare", where, login, seconds)
     with empty_server() as where:
@@ -176,11 +196,15 @@ def measure_raw(wallet: str, simple: str, seeded: dict[str, str], plan: Plan) ->
     for _ in range(plan.rounds):
         openings.append(ledger.measure_opening(wallet, plan.raw_seconds, **identity).tps)
         updates.append(ledger.measure_simple_update(simple, plan.raw_seconds).tps)
-        say(f"  ledger_open {openings[-1]:9.0f} /s      simple-update {updates[-1]:9.0f} /s      ratio {openings[-1] / updates[-1]:.2f}")
+        say(
+            f"  ledger_open {openings[-1]:9.0f} /s      simple-update {updates[-1]:9.0f} /s      ratio {openings[-1] / updates[-1]:.2f}"
+        )
     return statistics.median(openings), statistics.median(updates)
 
 
-def measure_http(measured: Measured, wallet: str, login: Login, book: str, book_login: Login, plan: Plan) -> None:
+def measure_http(
+    measured: Measured, wallet: str, login: Login, book: str, book_login: Login, plan: Plan
+) -> None:
     """(b), (c) and (d), in turns, both servers being up: the one that is not asked costs nothing."""
     say("(b) withdrawals, (c) pairs, counted in requests, (d) the textbook: 16 connections")
     with shipped_server("platform", wallet) as shipped, textbook_server(book) as other:
@@ -194,11 +218,21 @@ def measure_http(measured: Measured, wallet: str, login: Login, book: str, book_
 
 def report(figures: dict[str, Any]) -> None:
     """The figures and the aims; a missed aim is said, and is no failure."""
-    say(f"\n(a) ledger_open by pgbench    {figures['pgbench_tps']:8.0f} /s   simple-update {figures['pgbench_simple_update_tps']:.0f} /s")
-    say(f"(b) withdrawals over HTTP     {figures['withdraw_rps']:8.0f} /s   p50 {figures['withdraw_p50_ms']:.1f} ms   p99 {figures['withdraw_p99_ms']:.1f} ms")
-    say(f"(c) withdraw + confirm pairs  {figures['pairs_rps']:8.0f} /s   p99 of a request {figures['pairs_p99_ms']:.1f} ms")
-    say(f"(d) textbook withdrawals      {figures['textbook_rps']:8.0f} /s   p50 {figures['textbook_p50_ms']:.1f} ms   p99 {figures['textbook_p99_ms']:.1f} ms")
-    say(f"load generator's ceiling      {figures['load_generator_ceiling_rps']:8.0f} /s   an empty view {figures['empty_view_rps']:.0f} /s")
+    say(
+        f"\n(a) ledger_open by pgbench    {figures['pgbench_tps']:8.0f} /s   simple-update {figures['pgbench_simple_update_tps']:.0f} /s"
+    )
+    say(
+        f"(b) withdrawals over HTTP     {figures['withdraw_rps']:8.0f} /s   p50 {figures['withdraw_p50_ms']:.1f} ms   p99 {figures['withdraw_p99_ms']:.1f} ms"
+    )
+    say(
+        f"(c) withdraw + confirm pairs  {figures['pairs_rps']:8.0f} /s   p99 of a request {figures['pairs_p99_ms']:.1f} ms"
+    )
+    say(
+        f"(d) textbook withdrawals      {figures['textbook_rps']:8.0f} /s   p50 {figures['textbook_p50_ms']:.1f} ms   p99 {figures['textbook_p99_ms']:.1f} ms"
+    )
+    say(
+        f"load generator's ceiling      {figures['load_generator_ceiling_rps']:8.0f} /s   an empty view {figures['empty_view_rps']:.0f} /s"
+    )
     say(f"errors                        {figures['errors']:8d}\n")
     aims = [
         ("(a) of simple-update", figures["pgbench_to_simple_update"], 0.7, None, ""),

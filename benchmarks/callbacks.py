@@ -28,9 +28,19 @@ UNKNOWN = b"There is no such provider."
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--per-second", type=float, default=PER_SECOND, help=f"callbacks in a second (default: {PER_SECOND:.0f})")
+    parser.add_argument(
+        "--per-second",
+        type=float,
+        default=PER_SECOND,
+        help=f"callbacks in a second (default: {PER_SECOND:.0f})",
+    )
     parser.add_argument("--seconds", type=int, default=20, help="how long a round lasts (default: 20)")
-    parser.add_argument("--rounds", type=int, default=3, help="how many rounds, each beside one that needs no database (default: 3)")
+    parser.add_argument(
+        "--rounds",
+        type=int,
+        default=3,
+        help="how many rounds, each beside one that needs no database (default: 3)",
+    )
     options = parser.parse_args()
     return measuring(lambda: bench(options), VAR / "bench-callbacks.json")
 
@@ -43,11 +53,21 @@ def bench(options: argparse.Namespace) -> dict[str, Any]:
             name = stack.enter_context(database("bench_callbacks"))
             server = require_durable(name)
             seed_platform(name)
-            made = json.loads(run("-m", "benchmarks.orders", str(options.rounds * a_round + WARM_UP), environment=platform(name)))
+            made = json.loads(
+                run(
+                    "-m",
+                    "benchmarks.orders",
+                    str(options.rounds * a_round + WARM_UP),
+                    environment=platform(name),
+                )
+            )
             checkpoint()
         paying = successes(made["slug"], made["secret"], made["orders"])
         with shipped_server("callbacks", name) as where:
-            rounds = [measure(where, paying, a_round, options.per_second, is_first=number == 0) for number in range(options.rounds)]
+            rounds = [
+                measure(where, paying, a_round, options.per_second, is_first=number == 0)
+                for number in range(options.rounds)
+            ]
         require_booked(name, len(made["orders"]))
     acted, empty = zip(*rounds, strict=True)
     figures = {
@@ -60,16 +80,28 @@ def bench(options: argparse.Namespace) -> dict[str, Any]:
         "cores": os.cpu_count(),
         "server": server,
     }
-    figures["callback_to_unknown_provider_p99"] = figures["callback_p99_ms"] / figures["unknown_provider_p99_ms"]
-    say(f"\np99 of callbacks {figures['callback_p99_ms']:10.1f} ms     aim {judge(figures['callback_p99_ms'], MOST_P99_MS, at_most=True)}")
+    figures["callback_to_unknown_provider_p99"] = (
+        figures["callback_p99_ms"] / figures["unknown_provider_p99_ms"]
+    )
+    say(
+        f"\np99 of callbacks {figures['callback_p99_ms']:10.1f} ms     aim {judge(figures['callback_p99_ms'], MOST_P99_MS, at_most=True)}"
+    )
     return {key: round(value, 3) if isinstance(value, float) else value for key, value in figures.items()}
 
 
-def measure(where: Address, paying: Iterator[Exchange], count: int, per_second: float, *, is_first: bool) -> tuple[Result, Result]:
+def measure(
+    where: Address, paying: Iterator[Exchange], count: int, per_second: float, *, is_first: bool
+) -> tuple[Result, Result]:
     """One round of callbacks that pay, and one that the server answers without a database."""
     warm_up = WARM_UP if is_first else 0
-    acted = shown("callbacks", Paced(where, [next(paying) for _ in range(count + warm_up)], per_second).run(warm_up=warm_up))
-    nobody = [callback("nobody", standard_webhooks.PUBLISHED_SECRET, f"{number}", b"{}", UNKNOWN) for number in range(count // 4)]
+    acted = shown(
+        "callbacks",
+        Paced(where, [next(paying) for _ in range(count + warm_up)], per_second).run(warm_up=warm_up),
+    )
+    nobody = [
+        callback("nobody", standard_webhooks.PUBLISHED_SECRET, f"{number}", b"{}", UNKNOWN)
+        for number in range(count // 4)
+    ]
     return acted, shown("no such provider", Paced(where, nobody, per_second, right_status=404).run())
 
 

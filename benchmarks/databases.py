@@ -38,11 +38,16 @@ def connect(name: str, *, owner: bool = False) -> psycopg.Connection:
 def require_durable(name: str) -> dict[str, str]:
     """The server's version and settings as the application's role finds them. Raises CannotMeasure where a commit could be lost."""
     with connect(name) as connection:
-        found = {setting: str(connection.execute(sql.SQL("SHOW {}").format(sql.Identifier(setting))).fetchone()[0]) for setting in DURABLE}  # type: ignore[index]
+        found = {
+            setting: str(connection.execute(sql.SQL("SHOW {}").format(sql.Identifier(setting))).fetchone()[0])
+            for setting in DURABLE
+        }  # type: ignore[index]
         version = str(connection.info.parameter_status("server_version"))
     off = [setting for setting, value in found.items() if value != "on"]
     if off:
-        raise CannotMeasure(f"{', '.join(off)} must be on: a speed that loses money with the machine is not worth measuring.")
+        raise CannotMeasure(
+            f"{', '.join(off)} must be on: a speed that loses money with the machine is not worth measuring."
+        )
     return {"postgresql": version, **found}
 
 
@@ -51,7 +56,9 @@ def database(name: str, template: str = "template0") -> Iterator[str]:
     """A copy of `template`, which the application's role may use but, as in production, does not own; dropped at the end."""
     with connect("postgres", owner=True) as connection:
         drop(connection, name)
-        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template)))
+        connection.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
+        )
     try:
         yield name
     finally:

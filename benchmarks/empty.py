@@ -9,13 +9,17 @@ from django.urls import path
 
 from benchmarks.traffic import NOTHING
 
-settings.configure(ROOT_URLCONF=__name__, ALLOWED_HOSTS=["localhost"], SECRET_KEY="of no use: nothing is signed here")
+settings.configure(
+    ROOT_URLCONF=__name__, ALLOWED_HOSTS=["localhost"], SECRET_KEY="of no use: nothing is signed here"
+)
 
 
 def do_nothing(request: HttpRequest) -> HttpResponse:
     """Reads the body and answers the same to everybody."""
     assert request.body
-    return HttpResponse(NOTHING, content_type="application/json", headers={"Content-Length": str(len(NOTHING))})
+    return HttpResponse(
+        NOTHING, content_type="application/json", headers={"Content-Length": str(len(NOTHING))}
+    )
 
 
 urlpatterns: list[Any] = [path("wallet/withdraw", do_nothing)]

@@ -29,10 +29,21 @@ LOADED = ("wallet_transaction", "wallet_entry", "wallet_apicall")
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--transactions", type=int, default=TRANSACTIONS, help=f"how many settled ones are loaded (default: {TRANSACTIONS})")
-    parser.add_argument("--rounds", type=int, default=3, help="how often each database is measured, in turns (default: 3)")
+    parser.add_argument(
+        "--transactions",
+        type=int,
+        default=TRANSACTIONS,
+        help=f"how many settled ones are loaded (default: {TRANSACTIONS})",
+    )
+    parser.add_argument(
+        "--rounds", type=int, default=3, help="how often each database is measured, in turns (default: 3)"
+    )
     parser.add_argument("--seconds", type=float, default=8, help="how long a round lasts (default: 8)")
-    parser.add_argument("--audit", action="store_true", help="let audit_ledger read the loaded database in the end, which takes minutes")
+    parser.add_argument(
+        "--audit",
+        action="store_true",
+        help="let audit_ledger read the loaded database in the end, which takes minutes",
+    )
     options = parser.parse_args()
     return measuring(lambda: growth(options), VAR / "bench-growth.json")
 
@@ -99,11 +110,21 @@ def write_history(name: str, transactions: int, parts: int) -> None:
     with ExitStack() as stack:
         children = []
         for part in range(parts):
-            command = [sys.executable, "-m", "benchmarks.history", name, str(transactions), str(part), str(parts)]
+            command = [
+                sys.executable,
+                "-m",
+                "benchmarks.history",
+                name,
+                str(transactions),
+                str(part),
+                str(parts),
+            ]
             child = start(f"history {part}", command, environment=os.environ, endings=ENDINGS, directory=ROOT)
             stack.callback(stop, child)
             children.append(child)
-        wait_until(lambda: all(child.ended for child in children) or any(child.process.poll() for child in children))
+        wait_until(
+            lambda: all(child.ended for child in children) or any(child.process.poll() for child in children)
+        )
         if any(child.process.poll() != 0 for child in children):
             raise CannotMeasure("The history could not be loaded.")
 
@@ -146,12 +167,16 @@ def describe(name: str) -> dict[str, int]:
     with connect(name, owner=True) as connection:
         counts: dict[str, int] = {}
         for key, table in zip(("transactions", "entries", "calls"), LOADED, strict=True):
-            row = connection.execute(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(table))).fetchone()
+            row = connection.execute(
+                sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(table))
+            ).fetchone()
             assert row is not None
             counts[key] = row[0]
         row = connection.execute("SELECT pg_database_size(current_database())").fetchone()
         assert row is not None
-    say(f"  {counts['transactions']} transactions, {counts['entries']} entries, {counts['calls']} calls, {row[0] / 1e9:.1f} GB")
+    say(
+        f"  {counts['transactions']} transactions, {counts['entries']} entries, {counts['calls']} calls, {row[0] / 1e9:.1f} GB"
+    )
     return counts | {"database_bytes": row[0]}
 
 
@@ -183,7 +208,9 @@ def look_at_pages(where: Address, name: str, session: str) -> dict[str, float]:
     return fetch_pages(where, session, *rows[1][0][0])
 
 
-def fetch_pages(where: Address, session: str, player: str, transaction: str, mm_transaction: str) -> dict[str, float]:
+def fetch_pages(
+    where: Address, session: str, player: str, transaction: str, mm_transaction: str
+) -> dict[str, float]:
     transactions = "/admin/wallet/transaction/"
     pages = {
         "transaction_list": (transactions, "Quantum Wallet"),
@@ -191,7 +218,10 @@ def fetch_pages(where: Address, session: str, player: str, transaction: str, mm_
         "search_by_qw_transaction_id": (f"{transactions}?q={transaction}", transaction),
         "player": (f"/admin/players/player/{player}/change/", "Quantum Wallet"),
     }
-    return {page: max(fetch(where, path, session, expected) for _ in range(TRIES)) for page, (path, expected) in pages.items()}
+    return {
+        page: max(fetch(where, path, session, expected) for _ in range(TRIES))
+        for page, (path, expected) in pages.items()
+    }
 
 
 def fetch(where: Address, path: str, session: str, expected: str) -> float:
@@ -213,9 +243,15 @@ def fetch(where: Address, path: str, session: str, expected: str) -> float:
 
 def report(figures: dict[str, Any]) -> None:
     """The figures and the aims; a missed aim is said, and is no failure."""
-    say(f"\nwithdrawals, empty database   {figures['withdraw_rps_empty']:8.0f} /s   p99 {figures['withdraw_p99_ms_empty']:.1f} ms")
-    say(f"withdrawals, loaded database  {figures['withdraw_rps_loaded']:8.0f} /s   p99 {figures['withdraw_p99_ms_loaded']:.1f} ms")
-    say(f"loaded of empty               {figures['loaded_to_empty']:8.2f}      aim {judge(figures['loaded_to_empty'], LEAST_SHARE)}")
+    say(
+        f"\nwithdrawals, empty database   {figures['withdraw_rps_empty']:8.0f} /s   p99 {figures['withdraw_p99_ms_empty']:.1f} ms"
+    )
+    say(
+        f"withdrawals, loaded database  {figures['withdraw_rps_loaded']:8.0f} /s   p99 {figures['withdraw_p99_ms_loaded']:.1f} ms"
+    )
+    say(
+        f"loaded of empty               {figures['loaded_to_empty']:8.2f}      aim {judge(figures['loaded_to_empty'], LEAST_SHARE)}"
+    )
     for page, milliseconds in figures["pages_ms"].items():
         say(f"{page:<30}{milliseconds:8.0f} ms   aim {judge(milliseconds, PAGE_MS, at_most=True)}")
 

@@ -147,7 +147,10 @@ class History:
                 "UPDATE wallet_wallet SET spendable = %s, reserved = %s, announced = %s, entry_count = %s, head = %s WHERE id = %s",
                 [(a.spendable, a.reserved, a.announced, a.seq, a.head, a.wallet_id) for a in self.accounts],
             )
-            cursor.executemany("UPDATE players_gamesession SET is_kept = true WHERE id = %s", [(a.session_id,) for a in self.accounts])
+            cursor.executemany(
+                "UPDATE players_gamesession SET is_kept = true WHERE id = %s",
+                [(a.session_id,) for a in self.accounts],
+            )
 
     def write_round(self, number: int, round_: Round) -> None:
         transactions: list[str] = []

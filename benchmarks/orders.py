@@ -35,16 +35,28 @@ def seed(count: int) -> dict[str, Any]:
     game = Game.objects.get()
     Shop.objects.create(game=game, order_url="http://127.0.0.1:9/orders", paused_at=now())
     add_delivery_secret(game, new_webhook_secret(), actor="bench")
-    coins = Product.objects.create(game=game, code="coins", name="Coins", credit=CREDIT, credit_currency_id=CURRENCY)
+    coins = Product.objects.create(
+        game=game, code="coins", name="Coins", credit=CREDIT, credit_currency_id=CURRENCY
+    )
     item = Product.objects.create(game=game, code="item", name="Item", is_delivered=True)
-    Price.objects.bulk_create(Price(product=product, currency_id="EUR", amount=PRICE) for product in (coins, item))
-    provider = Provider.objects.create(slug="bench", name="Bench", scheme=Provider.Scheme.STANDARD_WEBHOOKS, page_url="https://pay.example")
+    Price.objects.bulk_create(
+        Price(product=product, currency_id="EUR", amount=PRICE) for product in (coins, item)
+    )
+    provider = Provider.objects.create(
+        slug="bench", name="Bench", scheme=Provider.Scheme.STANDARD_WEBHOOKS, page_url="https://pay.example"
+    )
     secret = new_webhook_secret()
     add_callback_secret(provider, secret, actor="bench")
     players, at = list(Player.objects.all()), now()
-    orders = [order(number, players[number % len(players)], item if number % ITEM_EVERY == 0 else coins, at) for number in range(count)]
+    orders = [
+        order(number, players[number % len(players)], item if number % ITEM_EVERY == 0 else coins, at)
+        for number in range(count)
+    ]
     Order.objects.bulk_create(orders, batch_size=2000)
-    Payment.objects.bulk_create((Payment(id=new_id(), order=one, provider=provider, amount=PRICE, started_at=at) for one in orders), batch_size=2000)
+    Payment.objects.bulk_create(
+        (Payment(id=new_id(), order=one, provider=provider, amount=PRICE, started_at=at) for one in orders),
+        batch_size=2000,
+    )
     return {"slug": provider.slug, "secret": secret, "orders": [str(one.pk) for one in orders]}
 
 

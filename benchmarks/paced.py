@@ -16,7 +16,14 @@ MOST_CONNECTIONS = 64
 class Paced:
     """Sends the requests of `work`, `per_second` of them, to one address, and checks every answer."""
 
-    def __init__(self, address: tuple[str, int], work: Iterable[Exchange], per_second: float, *, right_status: int = 200) -> None:
+    def __init__(
+        self,
+        address: tuple[str, int],
+        work: Iterable[Exchange],
+        per_second: float,
+        *,
+        right_status: int = 200,
+    ) -> None:
         self.address = address
         self.begins_right = b"HTTP/1.1 %d " % right_status
         self.work = deque(work)
@@ -75,7 +82,11 @@ class Paced:
         end = line.received.find(b"\r\n\r\n")
         if part and (end < 0 or not is_complete(line.received, end)):
             return
-        if not part or not line.received.startswith(self.begins_right) or line.received.find(line.exchange.expected, end) < 0:
+        if (
+            not part
+            or not line.received.startswith(self.begins_right)
+            or line.received.find(line.exchange.expected, end) < 0
+        ):
             self.result.fail(line.received[:400].decode(errors="replace") or "closed without an answer")
         elif line.began_ns:
             self.result.answers += 1

@@ -6,7 +6,10 @@ import sys
 
 from benchmarks.traffic import NOTHING
 
-ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(NOTHING), NOTHING)
+ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (
+    len(NOTHING),
+    NOTHING,
+)
 
 
 def respond(port: int) -> None:

@@ -34,8 +34,15 @@ def seed() -> dict[str, Any]:
     """Makes it all, or nothing."""
     Currency.objects.create(code=CURRENCY, name="Silver coins", decimals=2)
     game = Game.objects.create(slug="bench", name="Bench", launch_url="https://bench.example/play")
-    credential, password = create_credential(kind="game", game=game, username="bench", allowed_networks=[], note="benchmark")
-    players = Player.objects.bulk_create([Player(id=new_id(), uid=f"bench-{number}", nickname=f"Player {number}") for number in range(len(TOKENS))])
+    credential, password = create_credential(
+        kind="game", game=game, username="bench", allowed_networks=[], note="benchmark"
+    )
+    players = Player.objects.bulk_create(
+        [
+            Player(id=new_id(), uid=f"bench-{number}", nickname=f"Player {number}")
+            for number in range(len(TOKENS))
+        ]
+    )
     began = now()
     GameSession.objects.bulk_create(
         [

@@ -32,24 +32,46 @@ def free_port() -> int:
 
 def platform(database: str, *, owner: bool = False) -> dict[str, str]:
     """What the platform's settings read, for a database of ours; all else as `make run` has it."""
-    return {**os.environ, "DATABASE_URL": address(database, owner=owner), "DATABASE_APP_ROLE": app_role(), "DEMO": "1"}
+    return {
+        **os.environ,
+        "DATABASE_URL": address(database, owner=owner),
+        "DATABASE_APP_ROLE": app_role(),
+        "DEMO": "1",
+    }
 
 
 def run(*words: str, environment: Mapping[str, str]) -> str:
     """Runs a Python command of this project to its end and returns its output. Raises CannotMeasure where it fails."""
-    done = subprocess.run([sys.executable, *words], env=environment, cwd=ROOT, capture_output=True, text=True, check=False, timeout=COMMAND_SECONDS)
+    done = subprocess.run(
+        [sys.executable, *words],
+        env=environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=COMMAND_SECONDS,
+    )
     if done.returncode != 0:
         raise CannotMeasure(f"`{' '.join(words)}` failed:\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}")
     return done.stdout
 
 
 @contextmanager
-def serving(name: str, port: int, command: tuple[str, ...], environment: Mapping[str, str]) -> Iterator[Address]:
+def serving(
+    name: str, port: int, command: tuple[str, ...], environment: Mapping[str, str]
+) -> Iterator[Address]:
     """A server until the block ends; what it says goes to a log beside the results."""
     VAR.mkdir(exist_ok=True)
     path = VAR / f"bench-{name}.log"
     with path.open("wb") as log:
-        child = start(name, [sys.executable, *command], environment=environment, log=log, endings=ENDINGS, directory=ROOT)
+        child = start(
+            name,
+            [sys.executable, *command],
+            environment=environment,
+            log=log,
+            endings=ENDINGS,
+            directory=ROOT,
+        )
         try:
             deadline = time.monotonic() + START_SECONDS
             while not answers(port):
@@ -92,7 +114,12 @@ def empty_server() -> Iterator[Address]:
     """The shipped server's configuration in front of a view that does nothing."""
     port = free_port()
     environment = {**os.environ, "HOST": HOST, "PORT": str(port)}
-    with serving("empty", port, ("-m", "gunicorn", "-c", "config/gunicorn.py", "benchmarks.empty:application"), environment) as where:
+    with serving(
+        "empty",
+        port,
+        ("-m", "gunicorn", "-c", "config/gunicorn.py", "benchmarks.empty:application"),
+        environment,
+    ) as where:
         yield where
 
 
@@ -100,14 +127,30 @@ def empty_server() -> Iterator[Address]:
 def textbook_server(database: str) -> Iterator[Address]:
     """The textbook implementation behind gunicorn's sync workers, as many as the shipped server has."""
     port = free_port()
-    command = ("-m", "gunicorn", "--no-control-socket", "-k", "sync", "-w", str(gunicorn.workers), "-b", f"{HOST}:{port}")
-    with serving("textbook", port, (*command, "benchmarks.textbook.wsgi:application"), textbook(database)) as where:
+    command = (
+        "-m",
+        "gunicorn",
+        "--no-control-socket",
+        "-k",
+        "sync",
+        "-w",
+        str(gunicorn.workers),
+        "-b",
+        f"{HOST}:{port}",
+    )
+    with serving(
+        "textbook", port, (*command, "benchmarks.textbook.wsgi:application"), textbook(database)
+    ) as where:
         yield where
 
 
 def textbook(database: str) -> dict[str, str]:
     """What the textbook's settings read."""
-    return {**os.environ, "DATABASE_URL": address(database), "DJANGO_SETTINGS_MODULE": "benchmarks.textbook.settings"}
+    return {
+        **os.environ,
+        "DATABASE_URL": address(database),
+        "DJANGO_SETTINGS_MODULE": "benchmarks.textbook.settings",
+    }
 
 
 @contextmanager

@@ -33,8 +33,15 @@ OPENING = """
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--due", type=int, default=DUE, help=f"how many are due each time (default: {DUE})")
-    parser.add_argument("--seconds", type=float, default=10, help="how long a round of withdrawals lasts (default: 10)")
-    parser.add_argument("--rounds", type=int, default=3, help="how many rounds of withdrawals, each without a sweep and beside one (default: 3)")
+    parser.add_argument(
+        "--seconds", type=float, default=10, help="how long a round of withdrawals lasts (default: 10)"
+    )
+    parser.add_argument(
+        "--rounds",
+        type=int,
+        default=3,
+        help="how many rounds of withdrawals, each without a sweep and beside one (default: 3)",
+    )
     options = parser.parse_args()
     return measuring(lambda: settle(options), VAR / "bench-settle.json")
 
@@ -48,11 +55,15 @@ def settle(options: argparse.Namespace) -> dict[str, Any]:
             seeded = seed_platform(name)
         open_due(name, seeded, "alone", options.due)
         seconds, memory = sweep_alone(name)
-        say(f"  alone       {options.due} settled in {seconds:.1f} s, {options.due / seconds:.0f} per second; memory {memory[0]:.0f} to {memory[-1]:.0f} MiB")
+        say(
+            f"  alone       {options.due} settled in {seconds:.1f} s, {options.due / seconds:.0f} per second; memory {memory[0]:.0f} to {memory[-1]:.0f} MiB"
+        )
         # More than the rounds beside it can use up, so that the sweep is at work all the time.
         open_due(name, seeded, "beside", 2 * options.due)
         with shipped_server("settle", name) as where:
-            quiet, beside, beside_seconds, beside_settled = side_by_side(name, where, Login(seeded["username"], seeded["password"]), options)
+            quiet, beside, beside_seconds, beside_settled = side_by_side(
+                name, where, Login(seeded["username"], seeded["password"]), options
+            )
     p99 = [statistics.median(result.latency_ms(0.99) for result in results) for results in (quiet, beside)]
     rates = [statistics.median(result.rate for result in results) for results in (quiet, beside)]
     figures = {
@@ -81,8 +92,15 @@ def open_due(name: str, seeded: dict[str, str], label: str, count: int) -> None:
     with step(f"Opening {count} withdrawals that are due"), connect(name, owner=True) as connection:
         for first in range(0, count, 10_000):
             last = min(first + 10_000, count) - 1
-            values = {"game": seeded["game_id"], "credential": seeded["credential_id"], "prefix": TOKEN_PREFIX, "players": PLAYERS}
-            row = connection.execute(OPENING, {**values, "round": label, "currency": CURRENCY, "first": first, "last": last}).fetchone()
+            values = {
+                "game": seeded["game_id"],
+                "credential": seeded["credential_id"],
+                "prefix": TOKEN_PREFIX,
+                "players": PLAYERS,
+            }
+            row = connection.execute(
+                OPENING, {**values, "round": label, "currency": CURRENCY, "first": first, "last": last}
+            ).fetchone()
             if row != (last - first + 1,):
                 raise CannotMeasure(f"Only {row} of {last - first + 1} withdrawals were opened.")
         connection.execute("VACUUM (ANALYZE)")
@@ -90,7 +108,13 @@ def open_due(name: str, seeded: dict[str, str], label: str, count: int) -> None:
 
 
 def start_sweep(name: str) -> Child:
-    return start("sweep", [sys.executable, "manage.py", "settle_due"], environment=platform(name), endings=ENDINGS, directory=ROOT)
+    return start(
+        "sweep",
+        [sys.executable, "manage.py", "settle_due"],
+        environment=platform(name),
+        endings=ENDINGS,
+        directory=ROOT,
+    )
 
 
 def sweep_alone(name: str) -> tuple[float, list[float]]:
@@ -121,11 +145,15 @@ def resident_mib(pid: int) -> float:
 
 def count_due(name: str) -> int:
     with connect(name) as connection:
-        row = connection.execute("SELECT count(*) FROM wallet_transaction WHERE state = 'pending' AND due_at <= wallet_now()").fetchone()
+        row = connection.execute(
+            "SELECT count(*) FROM wallet_transaction WHERE state = 'pending' AND due_at <= wallet_now()"
+        ).fetchone()
     return int(row[0]) if row else 0
 
 
-def side_by_side(name: str, where: Address, login: Login, options: argparse.Namespace) -> tuple[list[Result], list[Result], float, int]:
+def side_by_side(
+    name: str, where: Address, login: Login, options: argparse.Namespace
+) -> tuple[list[Result], list[Result], float, int]:
     """Rounds of withdrawals without a sweep and beside one, in turns; how long the sweep ran and what it settled."""
     quiet: list[Result] = []
     beside: list[Result] = []
@@ -138,7 +166,9 @@ def side_by_side(name: str, where: Address, login: Login, options: argparse.Name
         try:
             beside.append(round_of("beside", where, login, options.seconds))
             if sweep.ended:
-                raise CannotMeasure("The sweep was done before the withdrawals were: give --due a larger number.")
+                raise CannotMeasure(
+                    "The sweep was done before the withdrawals were: give --due a larger number."
+                )
         finally:
             stop(sweep)
         swept_seconds += time.monotonic() - began
@@ -155,9 +185,15 @@ def round_of(label: str, where: Address, login: Login, seconds: float) -> Result
 
 
 def report(figures: dict[str, Any]) -> None:
-    say(f"\n{figures['due']} due settled in      {figures['settled_seconds']:8.1f} s     aim {judge(figures['settled_seconds'], MOST_SECONDS, at_most=True)}")
-    say(f"memory, first to last      {figures['memory_mib_first']:8.0f} to {figures['memory_mib_last']:.0f} MiB")
-    say(f"p99 beside it, of without  {figures['beside_to_alone_p99']:8.2f} times aim {judge(figures['beside_to_alone_p99'], MOST_SLOWER, at_most=True)}")
+    say(
+        f"\n{figures['due']} due settled in      {figures['settled_seconds']:8.1f} s     aim {judge(figures['settled_seconds'], MOST_SECONDS, at_most=True)}"
+    )
+    say(
+        f"memory, first to last      {figures['memory_mib_first']:8.0f} to {figures['memory_mib_last']:.0f} MiB"
+    )
+    say(
+        f"p99 beside it, of without  {figures['beside_to_alone_p99']:8.2f} times aim {judge(figures['beside_to_alone_p99'], MOST_SLOWER, at_most=True)}"
+    )
 
 
 if __name__ == "__main__":

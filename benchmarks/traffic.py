@@ -15,7 +15,11 @@ CURRENCY = "XAG"
 TOKEN_PREFIX = bytes.fromhex("5eed00000000400080000000")
 
 TOKENS = [str(UUID(bytes=TOKEN_PREFIX + number.to_bytes(4, "big"))).encode() for number in range(PLAYERS)]
-WITHDRAWAL = b'{"token":"%b","mmTransactionId":"%b","amount":{"amount":1.00,"currencyCode":"' + CURRENCY.encode() + b'"}}'
+WITHDRAWAL = (
+    b'{"token":"%b","mmTransactionId":"%b","amount":{"amount":1.00,"currencyCode":"'
+    + CURRENCY.encode()
+    + b'"}}'
+)
 CONFIRMATION = b'{"token":"%b","mmTransactionId":"%b"}'
 # A call of a view that does nothing answers this.
 NOTHING = b'{"status":"ok"}'
@@ -34,10 +38,13 @@ class Login(NamedTuple):
 def head(path: str, login: Login, body: bytes) -> bytes:
     """Everything before a body that is as long as `body` is with a token and an id in it."""
     length = len(body % (TOKENS[0], new_id()))
-    return b"POST %b HTTP/1.1\r\nHost: localhost\r\nAuthorization: %b\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % (
-        path.encode(),
-        login.header(),
-        length,
+    return (
+        b"POST %b HTTP/1.1\r\nHost: localhost\r\nAuthorization: %b\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+        % (
+            path.encode(),
+            login.header(),
+            length,
+        )
     )
 
 

@@ -27,7 +27,9 @@ TASKS = [name for name in settings.CELERY_BEAT_SCHEDULE if name != "pulse"]
 AUDITS = [name for name in TASKS if name.startswith("audit_")]
 DIFFERENCES = [Alert.Kind.WALLET_DIFFERENCE.value, Alert.Kind.LEDGER_DIFFERENCE.value]
 QUEUES = ("settle", "check", "deliver")
-UNDELIVERED = [state.value for state in (Delivery.State.PENDING, Delivery.State.GONE, Delivery.State.EXHAUSTED)]
+UNDELIVERED = [
+    state.value for state in (Delivery.State.PENDING, Delivery.State.GONE, Delivery.State.EXHAUSTED)
+]
 TO_LOOK_AT = [outcome.value for outcome in Callback.TO_LOOK_AT]
 Read = Callable[[], Iterable[GaugeMetricFamily]]
 
@@ -36,7 +38,9 @@ class Gauges(Collector):
     """Reads each part on its own: what cannot be read is absent, and `wallet_up` of that part is 0."""
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        up = GaugeMetricFamily("wallet_up", "Whether all numbers of this part could be read.", labels=["part"])
+        up = GaugeMetricFamily(
+            "wallet_up", "Whether all numbers of this part could be read.", labels=["part"]
+        )
         database_is_there = True
         for part, read in PARTS.items():
             # Without the database, each would wait for it in vain.
@@ -86,7 +90,9 @@ def gauge(name: str, meaning: str, found: Any) -> GaugeMetricFamily:
     return family
 
 
-def labelled(name: str, meaning: str, label: str, found: Iterable[tuple[Any, ...]], known: Iterable[str] = ()) -> GaugeMetricFamily:
+def labelled(
+    name: str, meaning: str, label: str, found: Iterable[tuple[Any, ...]], known: Iterable[str] = ()
+) -> GaugeMetricFamily:
     """A number for each value of `label`; 0 for `known` ones that were not found."""
     family = GaugeMetricFamily(name, meaning, labels=[label])
     for value, number in (dict.fromkeys(known, 0) | dict(found)).items():
@@ -97,29 +103,59 @@ def labelled(name: str, meaning: str, label: str, found: Iterable[tuple[Any, ...
 
 @in_time
 def read_connections() -> Iterator[GaugeMetricFamily]:
-    [(used, most)] = rows("SELECT (SELECT sum(numbackends) FROM pg_stat_database), current_setting('max_connections')::integer")
-    yield gauge("wallet_database_connections", "Connections to the database server, whoever's they are.", used)
+    [(used, most)] = rows(
+        "SELECT (SELECT sum(numbackends) FROM pg_stat_database), current_setting('max_connections')::integer"
+    )
+    yield gauge(
+        "wallet_database_connections", "Connections to the database server, whoever's they are.", used
+    )
     yield gauge("wallet_database_connections_maximum", "How many the database server takes.", most)
     pulses = rows("SELECT part, extract(epoch FROM wallet_now() - at) FROM wallet_pulse")
-    yield labelled("wallet_heartbeat_age_seconds", "Since a web process, or a message through the queue, last showed life.", "part", pulses)
+    yield labelled(
+        "wallet_heartbeat_age_seconds",
+        "Since a web process, or a message through the queue, last showed life.",
+        "part",
+        pulses,
+    )
 
 
 @in_time
 def read_transactions() -> Iterator[GaugeMetricFamily]:
     """From the index of what is pending alone; the cheapest first, should there be too much to count in time."""
-    [(at, oldest)] = rows("SELECT at, (SELECT due_at FROM wallet_transaction WHERE state = 'pending' ORDER BY due_at LIMIT 1) FROM wallet_now() AS at")
-    yield gauge("wallet_oldest_due_age_seconds", "How long the longest due transaction has been due.", age(oldest, at))
-    [(due,)] = rows("SELECT count(*) FROM (SELECT FROM wallet_transaction WHERE state = 'pending' AND due_at <= %s LIMIT %s) due", at, MOST)
+    [(at, oldest)] = rows(
+        "SELECT at, (SELECT due_at FROM wallet_transaction WHERE state = 'pending' ORDER BY due_at LIMIT 1) FROM wallet_now() AS at"
+    )
+    yield gauge(
+        "wallet_oldest_due_age_seconds", "How long the longest due transaction has been due.", age(oldest, at)
+    )
+    [(due,)] = rows(
+        "SELECT count(*) FROM (SELECT FROM wallet_transaction WHERE state = 'pending' AND due_at <= %s LIMIT %s) due",
+        at,
+        MOST,
+    )
     yield gauge("wallet_transactions_due", f"Transactions that are due; counted up to {MOST}.", due)
-    [(pending,)] = rows("SELECT count(*) FROM (SELECT FROM wallet_transaction WHERE state = 'pending' AND due_at IS NOT NULL LIMIT %s) pending", MOST)
-    yield gauge("wallet_transactions_pending", f"Transactions that wait for their game or a sweep, the due ones among them; counted up to {MOST}.", pending)
+    [(pending,)] = rows(
+        "SELECT count(*) FROM (SELECT FROM wallet_transaction WHERE state = 'pending' AND due_at IS NOT NULL LIMIT %s) pending",
+        MOST,
+    )
+    yield gauge(
+        "wallet_transactions_pending",
+        f"Transactions that wait for their game or a sweep, the due ones among them; counted up to {MOST}.",
+        pending,
+    )
     doubts = rows(
         """
         SELECT doubt, count(*) FROM (SELECT doubt FROM wallet_inquiry WHERE closed_at IS NULL AND doubt_since IS NOT NULL LIMIT %s) open GROUP BY doubt
         """,
         MOST,
     )
-    yield labelled("wallet_transactions_in_doubt", "Transactions that an operator has to decide, by the reason.", "doubt", doubts, Inquiry.Doubt.values)
+    yield labelled(
+        "wallet_transactions_in_doubt",
+        "Transactions that an operator has to decide, by the reason.",
+        "doubt",
+        doubts,
+        Inquiry.Doubt.values,
+    )
     [(waits_since,)] = rows(
         """
         SELECT least(
@@ -128,7 +164,11 @@ def read_transactions() -> Iterator[GaugeMetricFamily]:
             (SELECT next_at FROM wallet_inquiry WHERE closed_at IS NULL AND next_at IS NOT NULL ORDER BY next_at LIMIT 1))
         """
     )
-    yield gauge("wallet_settling_lag_seconds", "For how long a sweep should have settled something, or asked about it.", age(waits_since, at))
+    yield gauge(
+        "wallet_settling_lag_seconds",
+        "For how long a sweep should have settled something, or asked about it.",
+        age(waits_since, at),
+    )
 
 
 @in_time
@@ -152,13 +192,20 @@ def read_sweeps() -> Iterator[GaugeMetricFamily]:
         """,
         MOST,
     )
-    yield labelled("wallet_sweep_runs_failed", "Runs of the last 24 hours that failed.", "task", failed, TASKS)
+    yield labelled(
+        "wallet_sweep_runs_failed", "Runs of the last 24 hours that failed.", "task", failed, TASKS
+    )
 
 
 @in_time
 def read_checks() -> Iterator[GaugeMetricFamily]:
-    open_ones = rows("SELECT kind, count(*) FROM (SELECT kind FROM wallet_alert WHERE resolved_at IS NULL LIMIT %s) open GROUP BY kind", MOST)
-    yield labelled("wallet_alerts_open", "Alerts that no operator has resolved.", "kind", open_ones, Alert.Kind.values)
+    open_ones = rows(
+        "SELECT kind, count(*) FROM (SELECT kind FROM wallet_alert WHERE resolved_at IS NULL LIMIT %s) open GROUP BY kind",
+        MOST,
+    )
+    yield labelled(
+        "wallet_alerts_open", "Alerts that no operator has resolved.", "kind", open_ones, Alert.Kind.values
+    )
     audits = rows(
         """
         SELECT DISTINCT ON (task) task, extract(epoch FROM wallet_now() - ended_at)
@@ -166,10 +213,18 @@ def read_checks() -> Iterator[GaugeMetricFamily]:
         """,
         AUDITS,
     )
-    [(differs,)] = rows("SELECT EXISTS (SELECT FROM wallet_alert WHERE resolved_at IS NULL AND kind = ANY (%s))", DIFFERENCES)
-    yield gauge("wallet_audit_ok", "0: an audit found a difference that no operator has resolved. 1: none.", not differs if audits else None)
+    [(differs,)] = rows(
+        "SELECT EXISTS (SELECT FROM wallet_alert WHERE resolved_at IS NULL AND kind = ANY (%s))", DIFFERENCES
+    )
+    yield gauge(
+        "wallet_audit_ok",
+        "0: an audit found a difference that no operator has resolved. 1: none.",
+        not differs if audits else None,
+    )
     yield labelled("wallet_audit_age_seconds", "Since that audit last came to its end.", "audit", audits)
-    [(frozen,)] = rows("SELECT count(*) FROM (SELECT FROM wallet_wallet WHERE frozen_at IS NOT NULL LIMIT %s) frozen", MOST)
+    [(frozen,)] = rows(
+        "SELECT count(*) FROM (SELECT FROM wallet_wallet WHERE frozen_at IS NOT NULL LIMIT %s) frozen", MOST
+    )
     yield gauge("wallet_wallets_frozen", "Wallets that no withdrawal is taken from.", frozen)
     [(age,)] = rows("SELECT extract(epoch FROM wallet_now() - max(made_at)) FROM wallet_checkpoint")
     yield gauge("wallet_checkpoint_age_seconds", "Since the last checkpoint was made.", age)
@@ -186,14 +241,32 @@ def read_payments() -> Iterator[GaugeMetricFamily]:
         FROM wallet_now() AS at
         """
     )
-    yield gauge("wallet_delivery_lag_seconds", "For how long a game should have been told to deliver.", age(delivery, at))
-    yield gauge("wallet_refund_lag_seconds", "For how long a provider should have been asked about a refund.", age(refund, at))
-    [(open_refunds,)] = rows("SELECT count(*) FROM payments_refund WHERE state IN ('asked', 'unknown')")
-    yield gauge("wallet_refunds_open", "Refunds of our own asking whose outcome is not known yet.", open_refunds)
-    waiting = rows(
-        "SELECT state, count(*) FROM (SELECT state FROM payments_delivery WHERE state = ANY (%s) LIMIT %s) waiting GROUP BY state", UNDELIVERED, MOST
+    yield gauge(
+        "wallet_delivery_lag_seconds",
+        "For how long a game should have been told to deliver.",
+        age(delivery, at),
     )
-    yield labelled("wallet_deliveries_undelivered", f"Deliveries that no game has taken, by the reason; counted up to {MOST}.", "state", waiting, UNDELIVERED)
+    yield gauge(
+        "wallet_refund_lag_seconds",
+        "For how long a provider should have been asked about a refund.",
+        age(refund, at),
+    )
+    [(open_refunds,)] = rows("SELECT count(*) FROM payments_refund WHERE state IN ('asked', 'unknown')")
+    yield gauge(
+        "wallet_refunds_open", "Refunds of our own asking whose outcome is not known yet.", open_refunds
+    )
+    waiting = rows(
+        "SELECT state, count(*) FROM (SELECT state FROM payments_delivery WHERE state = ANY (%s) LIMIT %s) waiting GROUP BY state",
+        UNDELIVERED,
+        MOST,
+    )
+    yield labelled(
+        "wallet_deliveries_undelivered",
+        f"Deliveries that no game has taken, by the reason; counted up to {MOST}.",
+        "state",
+        waiting,
+        UNDELIVERED,
+    )
     callbacks = rows(
         """
         SELECT outcome, count(*)
@@ -203,7 +276,13 @@ def read_payments() -> Iterator[GaugeMetricFamily]:
         TO_LOOK_AT,
         MOST,
     )
-    yield labelled("wallet_callbacks_to_look_at", "Callbacks that a person has to look at.", "outcome", callbacks, TO_LOOK_AT)
+    yield labelled(
+        "wallet_callbacks_to_look_at",
+        "Callbacks that a person has to look at.",
+        "outcome",
+        callbacks,
+        TO_LOOK_AT,
+    )
 
 
 def age(due_at: datetime | None, at: datetime) -> float:

@@ -39,8 +39,15 @@ class Line(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         at = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{record.msecs:03.0f}Z"
-        told = {"event": record.getMessage(), "level": record.levelname.lower(), "logger": record.name, "timestamp": at}
-        return json.dumps(told | ({"exception": self.formatException(record.exc_info)} if record.exc_info else {}))
+        told = {
+            "event": record.getMessage(),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "timestamp": at,
+        }
+        return json.dumps(
+            told | ({"exception": self.formatException(record.exc_info)} if record.exc_info else {})
+        )
 
 
 class Log(Logger):  # type: ignore[misc]

@@ -68,7 +68,10 @@ def queue_state() -> dict[str, str]:
     if pulse is None:
         return {"database": "ok", "queue": "no heartbeat yet"}
     late = at - pulse.at
-    return {"database": "ok", "queue": "ok" if late <= QUEUE_SILENCE else f"no heartbeat for {late.total_seconds():.0f} s"}
+    return {
+        "database": "ok",
+        "queue": "ok" if late <= QUEUE_SILENCE else f"no heartbeat for {late.total_seconds():.0f} s",
+    }
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

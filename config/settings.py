@@ -48,7 +48,9 @@ for name, value in (
 # The host names this platform answers to.
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"] if DEBUG else [])
 if not ALLOWED_HOSTS or "*" in ALLOWED_HOSTS:
-    raise ImproperlyConfigured("ALLOWED_HOSTS must name the platform's host names, and not '*'. Set ALLOWED_HOSTS, for example to wallet.example.com.")
+    raise ImproperlyConfigured(
+        "ALLOWED_HOSTS must name the platform's host names, and not '*'. Set ALLOWED_HOSTS, for example to wallet.example.com."
+    )
 # Where the admin is opened over HTTPS, for its forms: https://wallet.example.com
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
@@ -60,7 +62,9 @@ def networks(name: str) -> list[str]:
         try:
             ip_network(word)
         except ValueError as problem:
-            raise ImproperlyConfigured(f"{name} must be networks separated by commas, such as 10.0.0.0/8,2001:db8::/32: {problem}.") from problem
+            raise ImproperlyConfigured(
+                f"{name} must be networks separated by commas, such as 10.0.0.0/8,2001:db8::/32: {problem}."
+            ) from problem
     return words
 
 
@@ -74,7 +78,9 @@ API_ALLOWED_NETWORKS = networks("API_ALLOWED_NETWORKS")
 # The status of a refused authentication: 401, or 400 for a partner who insists (contract 1.4).
 WALLET_UNAUTHORIZED_STATUS = env.int("WALLET_UNAUTHORIZED_STATUS", default=401)
 if WALLET_UNAUTHORIZED_STATUS not in (400, 401):
-    raise ImproperlyConfigured("WALLET_UNAUTHORIZED_STATUS must be 401, or 400 for a partner who insists on it.")
+    raise ImproperlyConfigured(
+        "WALLET_UNAUTHORIZED_STATUS must be 401, or 400 for a partner who insists on it."
+    )
 # How long a revoked or changed credential may go on in another process, in seconds.
 CREDENTIAL_CACHE_SECONDS = env.int("CREDENTIAL_CACHE_SECONDS", default=5)
 # Failed authentications of one address in a minute before they get 429 (contract 1.2).
@@ -86,7 +92,9 @@ SESSION_TTL = timedelta(seconds=env.int("SESSION_TTL", default=24 * 3600))
 # How long an unfinished transaction waits for its game, in hours; a game can have its own (contract 2.4).
 PENDING_TTL = timedelta(hours=env.int("PENDING_TTL_HOURS", default=72))
 if timedelta(hours=50) > PENDING_TTL:
-    raise ImproperlyConfigured("PENDING_TTL_HOURS must be at least 50: games retry a confirmation for 48 h 48 min.")
+    raise ImproperlyConfigured(
+        "PENDING_TTL_HOURS must be at least 50: games retry a confirmation for 48 h 48 min."
+    )
 
 # --- Payments ---------------------------------------------------------------------------------------
 
@@ -108,7 +116,12 @@ SESSION_DAYS = env.int("SESSION_DAYS", default=30)
 SWEEP_RUN_DAYS = env.int("SWEEP_RUN_DAYS", default=14)
 # Questions to games about transactions that are settled since.
 QUESTION_DAYS = env.int("QUESTION_DAYS", default=365)
-for name, days in (("CALL_LOG_DAYS", CALL_LOG_DAYS), ("SESSION_DAYS", SESSION_DAYS), ("SWEEP_RUN_DAYS", SWEEP_RUN_DAYS), ("QUESTION_DAYS", QUESTION_DAYS)):
+for name, days in (
+    ("CALL_LOG_DAYS", CALL_LOG_DAYS),
+    ("SESSION_DAYS", SESSION_DAYS),
+    ("SWEEP_RUN_DAYS", SWEEP_RUN_DAYS),
+    ("QUESTION_DAYS", QUESTION_DAYS),
+):
     if days < 1:
         raise ImproperlyConfigured(f"{name} must be at least 1.")
 
@@ -180,7 +193,9 @@ TEMPLATES = [
 # migrations run as the owner: DATABASE_URL=$DATABASE_OWNER_URL python manage.py migrate
 DATABASES = {"default": env.db_url("DATABASE_URL", default="postgres://wallet_app@localhost/wallet")}
 if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
-    raise ImproperlyConfigured("DATABASE_URL must name a PostgreSQL database (postgres://…): the ledger's guarantees live there.")
+    raise ImproperlyConfigured(
+        "DATABASE_URL must name a PostgreSQL database (postgres://…): the ledger's guarantees live there."
+    )
 DATABASES["default"].update(
     CONN_MAX_AGE=None,
     CONN_HEALTH_CHECKS=True,
@@ -215,11 +230,20 @@ CACHES = {
 # --- Celery: it accelerates, the database remembers ---------------------------------------------------
 
 # A unix socket has another name there.
-CELERY_BROKER_URL = f"redis+socket://{REDIS_URL[7:].replace('?db=', '?virtual_host=')}" if REDIS_URL.startswith("unix://") else REDIS_URL
+CELERY_BROKER_URL = (
+    f"redis+socket://{REDIS_URL[7:].replace('?db=', '?virtual_host=')}"
+    if REDIS_URL.startswith("unix://")
+    else REDIS_URL
+)
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 # A web process that nudges must not hang on a broker that is gone.
-CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 5, "socket_connect_timeout": 2, "health_check_interval": 15, "global_keyprefix": "quantum-wallet:"}
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "socket_timeout": 5,
+    "socket_connect_timeout": 2,
+    "health_check_interval": 15,
+    "global_keyprefix": "quantum-wallet:",
+}
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1, "interval_max": 0.2}
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_SERIALIZER = "json"
@@ -230,8 +254,14 @@ CELERY_ENABLE_UTC = True
 # Settled first; the checks of the night, and calls to games and providers that may be slow to answer, wait in queues of their own.
 CELERY_TASK_DEFAULT_QUEUE = "settle"
 CELERY_TASK_ROUTES = {
-    **{f"wallet.{name}": {"queue": "check"} for name in ("audit_recent", "audit_all", "fold_accounts", "make_checkpoint", "keep_house")},
-    **{f"payments.{name}": {"queue": "deliver"} for name in ("deliver", "deliver_due", "refund", "settle_refunds", "sandbox_call_back")},
+    **{
+        f"wallet.{name}": {"queue": "check"}
+        for name in ("audit_recent", "audit_all", "fold_accounts", "make_checkpoint", "keep_house")
+    },
+    **{
+        f"payments.{name}": {"queue": "deliver"}
+        for name in ("deliver", "deliver_due", "refund", "settle_refunds", "sandbox_call_back")
+    },
 }
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
@@ -254,16 +284,52 @@ REFUND_SECONDS = env.float("REFUND_SECONDS", default=10.0)
 MESSAGE_SECONDS = 3600.0
 CELERY_BEAT_SCHEDULE = {
     "pulse": {"task": "wallet.pulse", "schedule": PULSE_SECONDS, "options": {"expires": MESSAGE_SECONDS}},
-    "settle_due": {"task": "wallet.settle_due", "schedule": SETTLE_SECONDS, "options": {"expires": MESSAGE_SECONDS}},
-    "expire_orders": {"task": "payments.expire_orders", "schedule": 60.0, "options": {"expires": MESSAGE_SECONDS}},
-    "deliver_due": {"task": "payments.deliver_due", "schedule": DELIVER_SECONDS, "options": {"expires": MESSAGE_SECONDS}},
-    "settle_refunds": {"task": "payments.settle_refunds", "schedule": REFUND_SECONDS, "options": {"expires": MESSAGE_SECONDS}},
-    "audit_recent": {"task": "wallet.audit_recent", "schedule": RECENT_AUDIT_SECONDS, "options": {"expires": MESSAGE_SECONDS}},
-    "keep_house": {"task": "wallet.keep_house", "schedule": crontab(minute="50"), "options": {"expires": MESSAGE_SECONDS}},
+    "settle_due": {
+        "task": "wallet.settle_due",
+        "schedule": SETTLE_SECONDS,
+        "options": {"expires": MESSAGE_SECONDS},
+    },
+    "expire_orders": {
+        "task": "payments.expire_orders",
+        "schedule": 60.0,
+        "options": {"expires": MESSAGE_SECONDS},
+    },
+    "deliver_due": {
+        "task": "payments.deliver_due",
+        "schedule": DELIVER_SECONDS,
+        "options": {"expires": MESSAGE_SECONDS},
+    },
+    "settle_refunds": {
+        "task": "payments.settle_refunds",
+        "schedule": REFUND_SECONDS,
+        "options": {"expires": MESSAGE_SECONDS},
+    },
+    "audit_recent": {
+        "task": "wallet.audit_recent",
+        "schedule": RECENT_AUDIT_SECONDS,
+        "options": {"expires": MESSAGE_SECONDS},
+    },
+    "keep_house": {
+        "task": "wallet.keep_house",
+        "schedule": crontab(minute="50"),
+        "options": {"expires": MESSAGE_SECONDS},
+    },
     # By night, in this order: the day's accounts, then the whole ledger, then the statement that it was so.
-    "fold_accounts": {"task": "wallet.fold_accounts", "schedule": crontab(hour="1", minute="10"), "options": {"expires": 6 * 3600}},
-    "audit_all": {"task": "wallet.audit_all", "schedule": crontab(hour="1", minute="40"), "options": {"expires": 6 * 3600}},
-    "make_checkpoint": {"task": "wallet.make_checkpoint", "schedule": crontab(hour="4", minute="10"), "options": {"expires": 6 * 3600}},
+    "fold_accounts": {
+        "task": "wallet.fold_accounts",
+        "schedule": crontab(hour="1", minute="10"),
+        "options": {"expires": 6 * 3600},
+    },
+    "audit_all": {
+        "task": "wallet.audit_all",
+        "schedule": crontab(hour="1", minute="40"),
+        "options": {"expires": 6 * 3600},
+    },
+    "make_checkpoint": {
+        "task": "wallet.make_checkpoint",
+        "schedule": crontab(hour="4", minute="10"),
+        "options": {"expires": 6 * 3600},
+    },
 }
 
 # --- Checkpoints --------------------------------------------------------------------------------------
@@ -274,7 +340,9 @@ CHECKPOINT_KEY = env.str("CHECKPOINT_KEY", default="")
 # Where their files go: a directory, better on another machine; or any storage of Django's by its class and options.
 CHECKPOINT_DIRECTORY = env.str("CHECKPOINT_DIRECTORY", default=str(BASE_DIR / "var" / "checkpoints"))
 CHECKPOINT_STORAGE = env.str("CHECKPOINT_STORAGE", default="django.core.files.storage.FileSystemStorage")
-CHECKPOINT_STORAGE_OPTIONS = env.json("CHECKPOINT_STORAGE_OPTIONS", default={"location": CHECKPOINT_DIRECTORY})
+CHECKPOINT_STORAGE_OPTIONS = env.json(
+    "CHECKPOINT_STORAGE_OPTIONS", default={"location": CHECKPOINT_DIRECTORY}
+)
 
 # --- Metrics ------------------------------------------------------------------------------------------
 
@@ -282,11 +350,16 @@ CHECKPOINT_STORAGE_OPTIONS = env.json("CHECKPOINT_STORAGE_OPTIONS", default={"lo
 METRICS_ALLOWED_NETWORKS = networks("METRICS_ALLOWED_NETWORKS")
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 if METRICS_TOKEN and len(METRICS_TOKEN) < 32:
-    raise ImproperlyConfigured("METRICS_TOKEN is shorter than 32 characters. Make one with: python -c 'import secrets; print(secrets.token_urlsafe(48))'")
+    raise ImproperlyConfigured(
+        "METRICS_TOKEN is shorter than 32 characters. Make one with: python -c 'import secrets; print(secrets.token_urlsafe(48))'"
+    )
 
 # --- Operators --------------------------------------------------------------------------------------
 
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.ScryptPasswordHasher", "django.contrib.auth.hashers.PBKDF2PasswordHasher"]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.ScryptPasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},

@@ -10,8 +10,16 @@ from payments.admin.attention import waiting
 from wallet.admin.attention import attention, shown_number
 
 GROUPS = {
-    "To decide": {"wallet.inquiry": "In doubt", "wallet.alert": "Alerts", "wallet.discrepancy": "Discrepancies"},
-    "Money": {"wallet.transaction": "Transactions", "wallet.wallet": "Wallets", "wallet.apicall": "API calls"},
+    "To decide": {
+        "wallet.inquiry": "In doubt",
+        "wallet.alert": "Alerts",
+        "wallet.discrepancy": "Discrepancies",
+    },
+    "Money": {
+        "wallet.transaction": "Transactions",
+        "wallet.wallet": "Wallets",
+        "wallet.apicall": "API calls",
+    },
     "Payments": {
         "payments.order": "Orders",
         "payments.delivery": "Deliveries",
@@ -28,19 +36,30 @@ GROUPS = {
         "payments.shop": "Shops",
         "payments.provider": "Providers",
     },
-    "Operation": {"wallet.sweeprun": "Sweep runs", "wallet.checkpoint": "Checkpoints", "wallet.foldedday": "Accounts"},
+    "Operation": {
+        "wallet.sweeprun": "Sweep runs",
+        "wallet.checkpoint": "Checkpoints",
+        "wallet.foldedday": "Accounts",
+    },
     "Access": {"players.operator": "Operators", "auth.group": "Groups"},
 }
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """The groups, with the pages that this operator may see."""
-    groups = [(title, [item(request, model, name) for model, name in pages.items() if may_see(request, model)]) for title, pages in GROUPS.items()]
+    groups = [
+        (title, [item(request, model, name) for model, name in pages.items() if may_see(request, model)])
+        for title, pages in GROUPS.items()
+    ]
     return [{"title": title, "items": items} for title, items in groups if items]
 
 
 def item(request: HttpRequest, model: str, title: str) -> dict[str, Any]:
-    return {"title": title, "link": reverse(f"admin:{model.replace('.', '_')}_changelist"), **badge(request, model)}
+    return {
+        "title": title,
+        "link": reverse(f"admin:{model.replace('.', '_')}_changelist"),
+        **badge(request, model),
+    }
 
 
 def badge(request: HttpRequest, model: str) -> dict[str, str]:
@@ -53,7 +72,11 @@ def badge(request: HttpRequest, model: str) -> dict[str, str]:
     found = attention(request)
     number = found.doubts if model == "wallet.inquiry" else len(found.alerts)
     is_critical = model == "wallet.alert" and found.critical
-    return {"badge": shown_number(number), "badge_variant": "danger" if is_critical else "warning"} if number else {}
+    return (
+        {"badge": shown_number(number), "badge_variant": "danger" if is_critical else "warning"}
+        if number
+        else {}
+    )
 
 
 def may_see(request: HttpRequest, model: str) -> bool:

@@ -5,7 +5,12 @@ from typing import Any, NamedTuple
 
 from lib.security.encryption import Unreadable
 from payments.models import Price, Product, Provider, Secret, Shop
-from payments.providers.signing_secrets import add_callback_secret, add_delivery_secret, new_webhook_secret, open_secret
+from payments.providers.signing_secrets import (
+    add_callback_secret,
+    add_delivery_secret,
+    new_webhook_secret,
+    open_secret,
+)
 from players.models import Game
 from wallet.api.responses import Money
 from wallet.currencies import show
@@ -26,7 +31,14 @@ OFFERS = (
     Offer("coins-500", "500 silver coins", "500 Silbermünzen", {"EUR": 4_99, "JPY": 750}, credit=500_00),
     Offer("coins-1200", "1,200 silver coins", "1.200 Silbermünzen", {"EUR": 9_99}, credit=1200_00),
     Offer("wm.spin.1", "Ten free spins", "Zehn Freispiele", {"EUR": 4_99}, is_delivered=True),
-    Offer("starter-pack", "Starter pack with 2,000 silver coins", "Startpaket mit 2.000 Silbermünzen", {"EUR": 19_99}, credit=2000_00, is_delivered=True),
+    Offer(
+        "starter-pack",
+        "Starter pack with 2,000 silver coins",
+        "Startpaket mit 2.000 Silbermünzen",
+        {"EUR": 19_99},
+        credit=2000_00,
+        is_delivered=True,
+    ),
 )
 # Slug, scheme, the name at the checkout, and the one currency.
 PROVIDERS = (
@@ -38,22 +50,38 @@ PROVIDERS = (
 
 def demo_shop(game: Game, url: str) -> None:
     """A game's shop, delivering to a page of our own at `url`, with its products."""
-    shop, _ = Shop.objects.get_or_create(game=game, defaults={"return_origins": [f"https://{game.slug}.example"]})
+    shop, _ = Shop.objects.get_or_create(
+        game=game, defaults={"return_origins": [f"https://{game.slug}.example"]}
+    )
     Shop.objects.filter(pk=shop.pk).update(order_url=f"{url}/sandbox/deliveries/{game.slug}")
     if not Secret.objects.filter(game=game, retired_at=None).exists():
         add_delivery_secret(game, new_webhook_secret(), actor="seed")
     for offer in OFFERS:
-        about = {"name": offer.name, "name_de": offer.name_de, "credit": offer.credit, "is_delivered": offer.is_delivered}
-        product, is_new = Product.objects.get_or_create(game=game, code=offer.code, defaults=about | {"credit_currency_id": "XAG" if offer.credit else None})
+        about = {
+            "name": offer.name,
+            "name_de": offer.name_de,
+            "credit": offer.credit,
+            "is_delivered": offer.is_delivered,
+        }
+        product, is_new = Product.objects.get_or_create(
+            game=game,
+            code=offer.code,
+            defaults=about | {"credit_currency_id": "XAG" if offer.credit else None},
+        )
         if is_new:
-            Price.objects.bulk_create(Price(product=product, currency_id=currency, amount=amount) for currency, amount in offer.prices.items())
+            Price.objects.bulk_create(
+                Price(product=product, currency_id=currency, amount=amount)
+                for currency, amount in offer.prices.items()
+            )
 
 
 def demo_products() -> list[dict[str, Any]]:
     """Every product of the demonstration at each of its prices, as `var/demo.json` has them."""
     codes = [offer.code for offer in OFFERS]
     prices = (
-        Price.objects.filter(product__code__in=codes).select_related("product__game").order_by("product__game__created_at", "product__created_at", "currency")
+        Price.objects.filter(product__code__in=codes)
+        .select_related("product__game")
+        .order_by("product__game__created_at", "product__created_at", "currency")
     )
     return [
         {
@@ -79,7 +107,9 @@ def plain(money: Money) -> float:
     return float(money.amount)
 
 
-def demo_provider(slug: str, scheme: str, name: str, currency: str | None, url: str, *, kept: str | None) -> dict[str, str]:
+def demo_provider(
+    slug: str, scheme: str, name: str, currency: str | None, url: str, *, kept: str | None
+) -> dict[str, str]:
     """A provider whose pages are the sandbox's at `url`, and whose secret is known: the `kept` one where it still fits, else a new one."""
     about = {"scheme": scheme, "name": name, "currency_id": currency}
     provider, _ = Provider.objects.get_or_create(slug=slug, defaults=about)

@@ -57,7 +57,10 @@ def insert(row: Model) -> None:
 def update(row: Model, *names: str) -> None:
     """Writes these fields of a row that is there."""
     statement, fields = change(type(row), names)
-    execute(statement, [*(field.get_db_prep_save(getattr(row, field.attname), connection) for field in fields), row.pk])
+    execute(
+        statement,
+        [*(field.get_db_prep_save(getattr(row, field.attname), connection) for field in fields), row.pk],
+    )
 
 
 @cache

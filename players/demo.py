@@ -13,13 +13,22 @@ ADMIN = "admin"
 
 def demo_game(slug: str) -> Game:
     """The demo game of that slug, made where it is not there."""
-    return Game.objects.get_or_create(slug=slug, defaults={"name": GAMES[slug], "launch_url": f"https://{slug}.example/play"})[0]
+    return Game.objects.get_or_create(
+        slug=slug, defaults={"name": GAMES[slug], "launch_url": f"https://{slug}.example/play"}
+    )[0]
 
 
-def demo_credential(username: str, *, kind: str, game: Game | None, kept: dict[str, Any] | None) -> dict[str, str]:
+def demo_credential(
+    username: str, *, kind: str, game: Game | None, kept: dict[str, Any] | None
+) -> dict[str, str]:
     """A credential whose password is known: the `kept` one where it still fits, else a new one."""
     found = Credential.objects.filter(username=username).first()
-    if found and kept and found.revoked_at is None and bytes(found.password_hash) == password_hash(str(kept["password"])):
+    if (
+        found
+        and kept
+        and found.revoked_at is None
+        and bytes(found.password_hash) == password_hash(str(kept["password"]))
+    ):
         return {"username": username, "password": str(kept["password"])}
     if found:
         # Its password is lost; the row stays for the history, and its name is free for the next one.
@@ -31,7 +40,9 @@ def demo_credential(username: str, *, kind: str, game: Game | None, kept: dict[s
 
 def demo_operator(kept: dict[str, Any] | None) -> dict[str, str]:
     """The demo's operator with all rights, under the `kept` password where it still fits."""
-    operator, _ = Operator.objects.get_or_create(username=ADMIN, defaults={"is_staff": True, "is_superuser": True})
+    operator, _ = Operator.objects.get_or_create(
+        username=ADMIN, defaults={"is_staff": True, "is_superuser": True}
+    )
     password = str(kept["password"]) if kept else secrets.token_urlsafe(12)
     if not operator.check_password(password):
         operator.set_password(password)

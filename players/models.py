@@ -46,7 +46,9 @@ class Game(models.Model):
         validators=[URLValidator(schemes=["https", "http"])],
         help_text="The game's entry point. token, lang and currency are added as query parameters.",
     )
-    is_active = models.BooleanField(default=True, help_text="Off: no new sessions. Running sessions and their money go on.")
+    is_active = models.BooleanField(
+        default=True, help_text="Off: no new sessions. Running sessions and their money go on."
+    )
     pending_hours = models.PositiveIntegerField(
         null=True,
         blank=True,
@@ -54,7 +56,10 @@ class Game(models.Model):
         help_text="How long an unfinished transaction waits for the game, in hours, at least 50. Empty: the platform's default.",
     )
     unanswered_policy = models.CharField(
-        max_length=10, choices=Policy.choices, default=Policy.EXPIRE, help_text="What becomes of them then, where the game has no query URL."
+        max_length=10,
+        choices=Policy.choices,
+        default=Policy.EXPIRE,
+        help_text="What becomes of them then, where the game has no query URL.",
     )
     query_url = models.URLField(
         "query URL",
@@ -63,7 +68,9 @@ class Game(models.Model):
         validators=[URLValidator(schemes=["https", "http"])],
         help_text="Where the game answers what became of a transaction. Empty: it cannot be asked.",
     )
-    query_username = models.CharField("query username", max_length=64, blank=True, help_text="What we call ourselves there (HTTP Basic).")
+    query_username = models.CharField(
+        "query username", max_length=64, blank=True, help_text="What we call ourselves there (HTTP Basic)."
+    )
     # Sealed by `lib.security.encryption`; never shown.
     sealed_query_password = models.CharField(max_length=500, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -71,7 +78,10 @@ class Game(models.Model):
     class Meta:
         ordering = ["slug"]
         constraints = [
-            models.CheckConstraint(name="game_pending_hours_at_least_50", condition=Q(pending_hours__isnull=True) | Q(pending_hours__gte=50)),
+            models.CheckConstraint(
+                name="game_pending_hours_at_least_50",
+                condition=Q(pending_hours__isnull=True) | Q(pending_hours__gte=50),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -88,7 +98,11 @@ class Credential(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     kind = models.CharField(max_length=10, choices=Kind.choices)
     game = models.ForeignKey(Game, models.PROTECT, null=True, blank=True, related_name="credentials")
-    username = models.CharField(max_length=64, unique=True, validators=[RegexValidator(r"\A[A-Za-z0-9._@-]+\Z", "Letters, digits and . _ @ - only.")])
+    username = models.CharField(
+        max_length=64,
+        unique=True,
+        validators=[RegexValidator(r"\A[A-Za-z0-9._@-]+\Z", "Letters, digits and . _ @ - only.")],
+    )
     password_hash = models.BinaryField(max_length=32)
     allowed_networks = ArrayField(
         models.CharField(max_length=43, validators=[validate_network]),
@@ -103,7 +117,10 @@ class Credential(models.Model):
     class Meta:
         ordering = ["username"]
         constraints = [
-            models.CheckConstraint(name="credential_of_a_game_names_it", condition=Q(kind="game", game__isnull=False) | Q(kind="platform", game__isnull=True)),
+            models.CheckConstraint(
+                name="credential_of_a_game_names_it",
+                condition=Q(kind="game", game__isnull=False) | Q(kind="platform", game__isnull=True),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -132,13 +149,20 @@ class Player(models.Model):
     language = models.CharField(max_length=35, blank=True, help_text="BCP 47")
     status = models.CharField(max_length=13, choices=Status.choices, default=Status.ACTIVE)
     status_set_by = models.CharField(max_length=8, choices=SetBy.choices, default=SetBy.FRONT)
-    is_test = models.BooleanField("test player", default=False, help_text="Plays for demonstration or test; reports leave this player out.")
+    is_test = models.BooleanField(
+        "test player",
+        default=False,
+        help_text="Plays for demonstration or test; reports leave this player out.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
         constraints = [
-            models.CheckConstraint(name="player_status_is_known", condition=Q(status__in=["active", "blocked", "self_excluded", "closed"])),
+            models.CheckConstraint(
+                name="player_status_is_known",
+                condition=Q(status__in=["active", "blocked", "self_excluded", "closed"]),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -13,7 +13,12 @@ from lib.security.tokens import new_password, new_token, password_hash, token_ha
 from players.access.credentials import BOOK
 from players.models import Credential, Game, GameSession, Player, PlayerEvent
 
-STRICTNESS = {Player.Status.ACTIVE: 0, Player.Status.BLOCKED: 1, Player.Status.SELF_EXCLUDED: 2, Player.Status.CLOSED: 3}
+STRICTNESS = {
+    Player.Status.ACTIVE: 0,
+    Player.Status.BLOCKED: 1,
+    Player.Status.SELF_EXCLUDED: 2,
+    Player.Status.CLOSED: 3,
+}
 
 
 @transaction.atomic
@@ -40,12 +45,17 @@ def require_front_may_set(player: Player, status: str) -> None:
         return
     own_block = player.status == Player.Status.BLOCKED and player.status_set_by == Player.SetBy.FRONT
     if not own_block:
-        raise Refusal(ErrorCode.PLAYER_BARRED, f"The player is {player.get_status_display()}; only an operator can change that.")
+        raise Refusal(
+            ErrorCode.PLAYER_BARRED,
+            f"The player is {player.get_status_display()}; only an operator can change that.",
+        )
 
 
 def change_status(player: Player, status: str, set_by: str, actor: str, reason: str) -> None:
     """Sets the status of a locked player and writes the event. The caller saves the player."""
-    PlayerEvent.objects.create(player=player, old_status=player.status, new_status=status, actor=actor, reason=reason)
+    PlayerEvent.objects.create(
+        player=player, old_status=player.status, new_status=status, actor=actor, reason=reason
+    )
     player.status, player.status_set_by = status, set_by
 
 
@@ -59,7 +69,9 @@ def set_player_status(player_id: UUID, *, status: str, actor: str, reason: str) 
     return player
 
 
-def start_session(player: Player, game: Game, *, currency_code: str, language: str, lifetime: timedelta) -> tuple[UUID, datetime]:
+def start_session(
+    player: Player, game: Game, *, currency_code: str, language: str, lifetime: timedelta
+) -> tuple[UUID, datetime]:
     """Makes a session. Returns its token, which is stored nowhere, and when it expires."""
     token, began = new_token(), now()
     session = GameSession.objects.create(
@@ -86,7 +98,9 @@ def close_session(session: GameSession) -> bool:
     return GameSession.objects.filter(pk=session.pk, ended_at=None).update(ended_at=WalletNow()) > 0
 
 
-def create_credential(*, kind: str, game: Game | None, username: str, allowed_networks: list[str], note: str) -> tuple[Credential, str]:
+def create_credential(
+    *, kind: str, game: Game | None, username: str, allowed_networks: list[str], note: str
+) -> tuple[Credential, str]:
     """Makes a credential. Returns it and its password, which is shown once and stored nowhere."""
     password = new_password()
     credential = Credential.objects.create(
@@ -118,7 +132,11 @@ def query_credential(game: Game) -> BasicCredential | None:
     """What the platform calls a game's query URL with. Raises `Unreadable` where its key is gone."""
     if not game.query_username and not game.sealed_query_password:
         return None
-    password = open_sealed(game.sealed_query_password, purpose=query_purpose(game)) if game.sealed_query_password else ""
+    password = (
+        open_sealed(game.sealed_query_password, purpose=query_purpose(game))
+        if game.sealed_query_password
+        else ""
+    )
     return BasicCredential(game.query_username, password)
 
 

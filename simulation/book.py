@@ -97,7 +97,11 @@ class Book:
         self.pages = {currency: Page() for currency in currencies}
         self.records: dict[tuple[int, str, str], Record] = {}
         self.blocked = False
-        self.rules: dict[str, Callable[[Move], Expected]] = {OPEN: self.open, CONFIRM: self.confirm, ROLLBACK: self.roll_back}
+        self.rules: dict[str, Callable[[Move], Expected]] = {
+            OPEN: self.open,
+            CONFIRM: self.confirm,
+            ROLLBACK: self.roll_back,
+        }
 
     def enter(self, move: Move) -> Expected:
         """Writes down what a move does, and says how it must be answered."""
@@ -171,7 +175,9 @@ class Book:
         elif record.state == "pending":
             self.give_back(move.type, record)
         known = ROLLBACK in record.answers
-        return Expected(None, None if known else self.pages[record.currency].spendable, record.currency, record, ROLLBACK)
+        return Expected(
+            None, None if known else self.pages[record.currency].spendable, record.currency, record, ROLLBACK
+        )
 
     def give_back(self, type_: str, record: Record) -> None:
         page, amount = self.pages[record.currency], record.amount or 0

@@ -25,15 +25,23 @@ class Crew:
         self.is_interrupted = False
         self.gave_up = False
         self.failure: BaseException | None = None
-        self.hands = [Hands(Connection(url, tally, self.stop), Connection(url, tally, self.stop)) for _ in range(workers)]
+        self.hands = [
+            Hands(Connection(url, tally, self.stop), Connection(url, tally, self.stop))
+            for _ in range(workers)
+        ]
 
-    def work(self, items: Iterable[Item], act: Callable[[Item, Hands], bool], look: Callable[[], None]) -> None:
+    def work(
+        self, items: Iterable[Item], act: Callable[[Item, Hands], bool], look: Callable[[], None]
+    ) -> None:
         """Acts on each item, and again as long as `act` says so; `look` is called now and then, to show the progress.
 
         An item is in one worker's hands at a time. After Ctrl-C what is under way is finished, the rest is left.
         """
         waiting = deque(items)
-        workers = [threading.Thread(target=self.serve, args=(waiting, act, hands), daemon=True) for hands in self.hands[: len(waiting)]]
+        workers = [
+            threading.Thread(target=self.serve, args=(waiting, act, hands), daemon=True)
+            for hands in self.hands[: len(waiting)]
+        ]
         for worker in workers:
             worker.start()
         while any(worker.is_alive() for worker in workers):

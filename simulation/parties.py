@@ -27,13 +27,17 @@ def read_parties(path: Path, url: str | None) -> Parties:
     try:
         demo = json.loads(path.read_text())
     except FileNotFoundError:
-        raise Unusable(f"There is no {path}: start the platform with `make run`, or name a file of credentials with --credentials.") from None
+        raise Unusable(
+            f"There is no {path}: start the platform with `make run`, or name a file of credentials with --credentials."
+        ) from None
     except (OSError, ValueError) as problem:
         raise Unusable(f"{path} cannot be read: {problem}.") from problem
     try:
         games = [read_party(game, game["slug"]) for game in demo["games"]]
         first, second = games[:2]
-        return Parties(checked_url(url or demo["url"]), (first, second), read_party(demo["platform"], "platform"))
+        return Parties(
+            checked_url(url or demo["url"]), (first, second), read_party(demo["platform"], "platform")
+        )
     except (KeyError, TypeError, ValueError) as problem:
         raise Unusable(
             f'{path} does not have the form {{"url", "games": [two of {{"slug", "username", "password"}}], "platform": {{"username", "password"}}}}.'

@@ -64,9 +64,19 @@ class Player:
 
     def make(self) -> None:
         """Creates the player, and a wallet with money in each currency."""
-        attributes = {"nickname": self.nickname, "country": self.country, "language": self.language, "status": "active"}
+        attributes = {
+            "nickname": self.nickname,
+            "country": self.country,
+            "language": self.language,
+            "status": "active",
+        }
         reply = self.front("PUT", f"players/{self.uid}", **attributes)
-        self.require(reply.body == {"uid": self.uid, **attributes}, reply, "PUT players", "expected the player as it was sent")
+        self.require(
+            reply.body == {"uid": self.uid, **attributes},
+            reply,
+            "PUT players",
+            "expected the player as it was sent",
+        )
         self.is_made = True
         for currency in CURRENCIES:
             self.pay_in(currency, FUNDS + int(self.rng.random() * FUNDS))
@@ -82,9 +92,16 @@ class Player:
     def launch(self, game: int, currency: str, ttl_seconds: int | None = None) -> Session:
         """A new session."""
         ttl = {} if ttl_seconds is None else {"ttlSeconds": ttl_seconds}
-        reply = self.front("POST", "launch", uid=self.uid, game=self.world.games[game].slug, currencyCode=currency, **ttl)
+        reply = self.front(
+            "POST", "launch", uid=self.uid, game=self.world.games[game].slug, currencyCode=currency, **ttl
+        )
         token = reply.body.get("token")
-        self.require(isinstance(token, str) and token in str(reply.body.get("launchUrl")), reply, "launch", "expected a token, in the launchUrl too")
+        self.require(
+            isinstance(token, str) and token in str(reply.body.get("launchUrl")),
+            reply,
+            "launch",
+            "expected a token, in the launchUrl too",
+        )
         return Session(str(token), game, currency)
 
     def session(self, game: int, currency: str) -> Session:
@@ -103,7 +120,9 @@ class Player:
 
     def set_status(self, status: str) -> None:
         reply = self.front("PUT", f"players/{self.uid}", status=status)
-        self.require(reply.body.get("status") == status, reply, "PUT players", f"expected the status {status}")
+        self.require(
+            reply.body.get("status") == status, reply, "PUT players", f"expected the status {status}"
+        )
         self.book.blocked = status != "active"
 
     def expired_session(self, currency: str) -> Session:
@@ -202,7 +221,9 @@ class Player:
     def read(self, call: str, session: Session, game: int | None = None, **members: str) -> Reply:
         """A call that only reads, with the error checked: 102 for a token that is not that game's or not live."""
         caller = session.game or 0 if game is None else game
-        reply = self.hands.first.call(self.world.games[caller], f"/wallet/{call}", json.dumps({"token": session.token, **members}))
+        reply = self.hands.first.call(
+            self.world.games[caller], f"/wallet/{call}", json.dumps({"token": session.token, **members})
+        )
         is_dead = session.game != caller or (session.ended and call != "queryTransaction")
         right = reply.status == 200 and reply.code == (102 if is_dead else None)
         self.require(right, reply, call, "expected errorCode 102" if is_dead else "expected success")
@@ -215,18 +236,37 @@ class Player:
             reply = self.read(call, session)
             self.require(shown(reply) == balance, reply, call, f"expected the balance {balance}")
         who = [reply.body.get(name) for name in ("playerId", "nickname", "country", "language")]
-        self.require(who == [self.uid, self.nickname, self.country, self.language], reply, "verifySession", "expected the player")
+        self.require(
+            who == [self.uid, self.nickname, self.country, self.language],
+            reply,
+            "verifySession",
+            "expected the player",
+        )
 
     def check_query(self, move: Move) -> None:
         """queryTransaction says what the book says."""
         record = self.book.records[move.key]
-        reply = self.read("queryTransaction", move.session, move.game, mmTransactionId=move.mm, type=move.type)
+        reply = self.read(
+            "queryTransaction", move.session, move.game, mmTransactionId=move.mm, type=move.type
+        )
         known = [reply.body.get(name) for name in ("mmTransactionId", "type", "state")]
-        self.require(known == [move.mm, move.type, record.state], reply, "queryTransaction", f"expected the state {record.state}")
+        self.require(
+            known == [move.mm, move.type, record.state],
+            reply,
+            "queryTransaction",
+            f"expected the state {record.state}",
+        )
         amount = "no amount" if record.amount is None else f"{major(record.amount)} {record.currency}"
-        self.require(shown(reply, "amount") == amount, reply, "queryTransaction", f"expected the amount {amount}")
+        self.require(
+            shown(reply, "amount") == amount, reply, "queryTransaction", f"expected the amount {amount}"
+        )
         is_open = reply.body.get("settledAt") is None
-        self.require(is_open == (record.state == "pending"), reply, "queryTransaction", "expected settledAt where it is settled")
+        self.require(
+            is_open == (record.state == "pending"),
+            reply,
+            "queryTransaction",
+            "expected settledAt where it is settled",
+        )
         same = not record.qw or reply.body.get("qwTransactionId") == record.qw
         self.require(same, reply, "queryTransaction", f"expected the qwTransactionId {record.qw}")
 
@@ -243,7 +283,10 @@ class Player:
         found["reserved"] = shown(reply, "reserved"), page.reserved
         found["debt"] = shown(reply, "debt"), 0
         if not self.book.blocked:
-            found["spendable by getBalance"] = shown(self.read("getBalance", self.session(0, currency))), page.spendable
+            found["spendable by getBalance"] = (
+                shown(self.read("getBalance", self.session(0, currency))),
+                page.spendable,
+            )
         self.world.tally.compared(len(found))
         return [
             f"{self.uid}: {name} is {said} at the server, {major(expected)} {currency} in the book"
@@ -255,7 +298,9 @@ class Player:
         """Counts a check. Raises Wrong where it fails."""
         self.world.tally.checked()
         if not right:
-            raise Wrong(f"{self.uid}: {what}: {wanted}, got HTTP {reply.status} {reply.raw[:300].decode(errors='replace')}")
+            raise Wrong(
+                f"{self.uid}: {what}: {wanted}, got HTTP {reply.status} {reply.raw[:300].decode(errors='replace')}"
+            )
 
 
 def unknown_session(rng: random.Random, currency: str) -> Session:

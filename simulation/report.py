@@ -21,12 +21,17 @@ def calls(tally: Tally) -> list[str]:
 
 def row(call: str, outcomes: Counter[str], latencies: list[float]) -> str:
     p50, p95, p99 = milliseconds(latencies)
-    others = ", ".join(f"{outcome}: {count:,}" for outcome, count in sorted(outcomes.items()) if outcome != "ok")
+    others = ", ".join(
+        f"{outcome}: {count:,}" for outcome, count in sorted(outcomes.items()) if outcome != "ok"
+    )
     return f"{call:<20}{outcomes.total():>10,}{outcomes['ok']:>10,}{p50:>9.1f}{p95:>9.1f}{p99:>9.1f}  {others}".rstrip()
 
 
 def stories(tally: Tally) -> list[str]:
-    return [f"{'story':<50}{'played':>10}", *(f"{story:<50}{played:>10,}" for story, played in sorted(tally.stories.items()))]
+    return [
+        f"{'story':<50}{'played':>10}",
+        *(f"{story:<50}{played:>10,}" for story, played in sorted(tally.stories.items())),
+    ]
 
 
 def verdict(tally: Tally, seconds: float) -> list[str]:

@@ -58,27 +58,40 @@ def deal(plan: Plan) -> list[list[Story]]:
 class Simulation:
     """What is made, played and compared; everything it counts is in `tally`."""
 
-    def __init__(self, parties: Parties, plan: Plan, *, progress: Progress, tally: Tally, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, parties: Parties, plan: Plan, *, progress: Progress, tally: Tally, say: Callable[[str], None]
+    ) -> None:
         self.plan = plan
         self.tally = tally
         self.progress = progress
         self.crew = Crew(parties.url, plan.concurrency, tally, say)
         self.world = World(uuid4().hex[:8], parties.games, parties.platform, tally)
-        self.parts = [Part(Player(number, self.world, plan.seed), stories) for number, stories in enumerate(deal(plan))]
+        self.parts = [
+            Part(Player(number, self.world, plan.seed), stories) for number, stories in enumerate(deal(plan))
+        ]
         self.seconds = 0.0
 
     def check_server(self) -> None:
         """Raises Unusable where the server is not there, or does not know the credentials."""
         connection = Connection(self.crew.url, Tally(), self.crew.stop)
         try:
-            for caller, path in ((self.world.platform, "/entry/balance"), *((game, "/wallet/getBalance") for game in self.world.games)):
+            for caller, path in (
+                (self.world.platform, "/entry/balance"),
+                *((game, "/wallet/getBalance") for game in self.world.games),
+            ):
                 reply = connection.once(caller, path)
                 if reply.status in (400, 401):
-                    raise Unusable(f"The server at {self.crew.url} refuses the credential of {caller.slug}: are the credentials that server's?")
+                    raise Unusable(
+                        f"The server at {self.crew.url} refuses the credential of {caller.slug}: are the credentials that server's?"
+                    )
                 if reply.code != 101:
-                    raise Unusable(f"{self.crew.url} does not answer as the wallet does (HTTP {reply.status} to {path}).")
+                    raise Unusable(
+                        f"{self.crew.url} does not answer as the wallet does (HTTP {reply.status} to {path})."
+                    )
         except Unreachable as problem:
-            raise Unusable(f"There is no server at {self.crew.url}: {problem}. Start one with `make run`, or name another with --url.") from problem
+            raise Unusable(
+                f"There is no server at {self.crew.url}: {problem}. Start one with `make run`, or name another with --url."
+            ) from problem
         finally:
             connection.close()
 
@@ -94,11 +107,19 @@ class Simulation:
     def play(self) -> None:
         """Makes the players, and plays all stories."""
         players = [part.player for part in self.parts]
-        self.crew.work(players, make, lambda: self.progress.show("Making players", sum(p.is_ready for p in players), len(players)))
+        self.crew.work(
+            players,
+            make,
+            lambda: self.progress.show("Making players", sum(p.is_ready for p in players), len(players)),
+        )
         self.progress.phase()
         began = time.monotonic()
         parts = [part for part in self.parts if part.stories and part.player.is_ready]
-        self.crew.work(parts, self.take_turn, lambda: self.progress.show("Playing", self.tally.done, self.plan.transactions))
+        self.crew.work(
+            parts,
+            self.take_turn,
+            lambda: self.progress.show("Playing", self.tally.done, self.plan.transactions),
+        )
         self.seconds = time.monotonic() - began
         self.progress.phase()
 
@@ -116,7 +137,11 @@ class Simulation:
             return
         self.crew.stop.clear()
         players = [part.player for part in self.parts if part.player.is_made]
-        self.crew.work(players, self.compare_player, lambda: self.progress.show("Comparing balances", self.tally.balances, len(players) * BALANCES))
+        self.crew.work(
+            players,
+            self.compare_player,
+            lambda: self.progress.show("Comparing balances", self.tally.balances, len(players) * BALANCES),
+        )
         self.progress.phase()
 
     def compare_player(self, player: Player, hands: Hands) -> bool:

@@ -3,7 +3,18 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from simulation.book import CONFIRM, DECIMALS, DEPOSIT, LARGEST_AMOUNT, OPEN, ROLLBACK, WITHDRAWAL, Move, Session, shown
+from simulation.book import (
+    CONFIRM,
+    DECIMALS,
+    DEPOSIT,
+    LARGEST_AMOUNT,
+    OPEN,
+    ROLLBACK,
+    WITHDRAWAL,
+    Move,
+    Session,
+    shown,
+)
 from simulation.client import Reply
 from simulation.player import CURRENCIES, Player, unknown_session
 
@@ -24,7 +35,9 @@ class Story:
 DECK: list[Story] = []
 
 
-def story(transactions: int = 1, copies: int = USUAL) -> Callable[[Callable[[Player], None]], Callable[[Player], None]]:
+def story(
+    transactions: int = 1, copies: int = USUAL
+) -> Callable[[Callable[[Player], None]], Callable[[Player], None]]:
     def add(play: Callable[[Player], None]) -> Callable[[Player], None]:
         DECK.append(Story(play.__name__.replace("_", " "), transactions, copies, play))
         return play
@@ -162,7 +175,10 @@ def two_withdrawals_at_once_of_money_for_one(player: Player) -> None:
 def two_withdrawals_at_once_from_two_games(player: Player) -> None:
     currency = player.rng.choice(CURRENCIES)
     # Half of what the wallet can surely pay, each.
-    openings = [player.opening(WITHDRAWAL, player.session(game, currency), (player.amount(currency) + 1) // 2) for game in range(2)]
+    openings = [
+        player.opening(WITHDRAWAL, player.session(game, currency), (player.amount(currency) + 1) // 2)
+        for game in range(2)
+    ]
     player.at_once(openings[0], openings[1], shows_more)
     for opening in openings:
         player.play(player.settling(CONFIRM, opening))
@@ -182,7 +198,13 @@ def rollback_overtakes(player: Player) -> None:
     """The rollback is remembered, and what comes after it is refused (108)."""
     opening = either(player, sit_down(player))
     rolling = player.settling(ROLLBACK, opening)
-    for move in (rolling, opening, rolling, player.settling(CONFIRM, opening), replace(opening, amount=(opening.amount or 0) + 1)):
+    for move in (
+        rolling,
+        opening,
+        rolling,
+        player.settling(CONFIRM, opening),
+        replace(opening, amount=(opening.amount or 0) + 1),
+    ):
         player.play(move)
     player.check_query(opening)
 
@@ -347,7 +369,15 @@ def blocked_player(player: Player) -> None:
 def amounts_at_both_limits(player: Player) -> None:
     """One minor unit, the largest amount there is, and what lies beyond both (101)."""
     opening = replace(either(player, sit_down(player)), type=DEPOSIT)
-    for spelled in ("0", "-1", f"0.{'0' * DECIMALS}1", f"{LARGEST_AMOUNT + 1}e-{DECIMALS}", "1e400", '"5.00"', "true"):
+    for spelled in (
+        "0",
+        "-1",
+        f"0.{'0' * DECIMALS}1",
+        f"{LARGEST_AMOUNT + 1}e-{DECIMALS}",
+        "1e400",
+        '"5.00"',
+        "true",
+    ):
         player.play(replace(opening, spelled=spelled, malformed=True))
     largest = replace(opening, amount=LARGEST_AMOUNT)
     player.play(largest)

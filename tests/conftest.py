@@ -60,7 +60,9 @@ def database_name() -> str:
 @pytest.fixture(scope="session")
 def owner(database_name: str) -> Iterator["psycopg.Connection[Any]"]:
     """The database's owner, who can do what the application cannot; every statement commits."""
-    assert "DATABASE_OWNER_URL" in os.environ, "run the tests with `make test`, which starts the servers that they need"
+    assert "DATABASE_OWNER_URL" in os.environ, (
+        "run the tests with `make test`, which starts the servers that they need"
+    )
     url = os.environ["DATABASE_OWNER_URL"]
     name = sql.Identifier(database_name)
     with psycopg.connect(url, autocommit=True) as server:
@@ -71,7 +73,9 @@ def owner(database_name: str) -> Iterator["psycopg.Connection[Any]"]:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(owner: "psycopg.Connection[Any]", database_name: str, django_db_blocker: Any) -> Iterator[None]:
+def django_db_setup(
+    owner: "psycopg.Connection[Any]", database_name: str, django_db_blocker: Any
+) -> Iterator[None]:
     """Migrates as the owner, then leaves the connection to the application's role: every test proves that its rights suffice."""
     ours = connection.settings_dict
     app = {"USER": ours["USER"], "PASSWORD": ours["PASSWORD"]}

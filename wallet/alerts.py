@@ -14,7 +14,9 @@ logger = logging.getLogger(__name__)
 TEXT_LENGTH = 1000
 
 
-def raise_alert(kind: str, subject: str, text: str, *, wallet: Wallet | None = None, looked_at: datetime | None = None) -> bool:
+def raise_alert(
+    kind: str, subject: str, text: str, *, wallet: Wallet | None = None, looked_at: datetime | None = None
+) -> bool:
     """Opens an alert of `kind` (an `Alert.Kind`) about `subject`, or counts it again where it is open. Returns whether it is new.
 
     A difference that an operator has resolved with a reason, found again with the very same text, is not raised again
@@ -27,7 +29,10 @@ def raise_alert(kind: str, subject: str, text: str, *, wallet: Wallet | None = N
     if kind in Alert.CRITICAL and accepted(kind, subject, text, looked_at).update(**seen):
         return False
     _, is_new = Alert.objects.get_or_create(
-        kind=kind, subject=subject, resolved_at=None, defaults={"text": text, "wallet": wallet, "raised_at": at, "last_seen_at": at}
+        kind=kind,
+        subject=subject,
+        resolved_at=None,
+        defaults={"text": text, "wallet": wallet, "raised_at": at, "last_seen_at": at},
     )
     logger.error("alert %s %s: %s", kind, subject, text)
     return is_new
@@ -53,7 +58,11 @@ def accepted(kind: str, subject: str, text: str, looked_at: datetime | None) -> 
 
 def resolve_alert(alert: Alert, *, actor: str, reason: str) -> bool:
     """An operator has dealt with it. Returns whether it was open."""
-    return bool(Alert.objects.filter(pk=alert.pk, resolved_at=None).update(resolved_at=now(), resolved_by=actor, reason=reason))
+    return bool(
+        Alert.objects.filter(pk=alert.pk, resolved_at=None).update(
+            resolved_at=now(), resolved_by=actor, reason=reason
+        )
+    )
 
 
 def clear_alert(kind: str, subject: str, *, reason: str) -> bool:

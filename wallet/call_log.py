@@ -11,7 +11,10 @@ def prepare_days(ahead: int) -> int:
     """Makes today's partition and those of `ahead` further days (UTC). Returns how many were new."""
     today = now().astimezone(UTC).date()
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FILTER (WHERE call_log_prepare_day(%s::date + day)) FROM generate_series(0, %s) day", [today, ahead])
+        cursor.execute(
+            "SELECT count(*) FILTER (WHERE call_log_prepare_day(%s::date + day)) FROM generate_series(0, %s) day",
+            [today, ahead],
+        )
         return int(cursor.fetchone()[0])
 
 

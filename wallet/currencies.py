@@ -11,7 +11,11 @@ def decimals_of(code: str) -> int | None:
     """The number of decimals of a currency, or None where there is no such currency."""
     known = _decimals.get(code)
     if known is None:
-        known = Currency.objects.filter(code=code).values_list("decimals", flat=True).first() if code.isascii() and code.isalnum() else None
+        known = (
+            Currency.objects.filter(code=code).values_list("decimals", flat=True).first()
+            if code.isascii() and code.isalnum()
+            else None
+        )
         if known is not None:
             _decimals[code] = known
     return known

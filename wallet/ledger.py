@@ -110,7 +110,12 @@ def run(statement: str, parameters: tuple[Any, ...]) -> tuple[Any, ...] | None:
             if attempt == MOST_TRIES:
                 raise OperationalError("the race was lost too often") from problem
             logger.info("ledger call is repeated: %s", type(problem).__name__)
-        except (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError) as problem:
+        except (
+            OperationalError,
+            InterfaceError,
+            psycopg.OperationalError,
+            psycopg.InterfaceError,
+        ) as problem:
             if connection.in_atomic_block:
                 raise
             broken = connection.connection is None or connection.connection.closed
@@ -135,26 +140,58 @@ def answer(statement: str, parameters: tuple[Any, ...]) -> Answer:
 
 
 def open_transaction(
-    asker: Asker, type_: str, token_hash: bytes, mm_transaction_id: str, amount: int, currency: str, description: str, pending: timedelta
+    asker: Asker,
+    type_: str,
+    token_hash: bytes,
+    mm_transaction_id: str,
+    amount: int,
+    currency: str,
+    description: str,
+    pending: timedelta,
 ) -> Answer:
     """Opens a withdrawal or a deposit of `amount` minor units; it becomes due after `pending` (contract 2.1, 2.3)."""
     return answer(
         OPEN,
         (
-            *(type_, asker.game_id, token_hash, mm_transaction_id, Int8(amount), currency, description, pending),
+            *(
+                type_,
+                asker.game_id,
+                token_hash,
+                mm_transaction_id,
+                Int8(amount),
+                currency,
+                description,
+                pending,
+            ),
             *(asker.actor, asker.credential_id, asker.endpoint, asker.address, Int4(asker.elapsed_us)),
         ),
     )
 
 
 def settle_transaction(
-    asker: Asker, event: str, type_: str, token_hash: bytes, mm_transaction_id: str, amount: int | None, currency: str | None, reason: str
+    asker: Asker,
+    event: str,
+    type_: str,
+    token_hash: bytes,
+    mm_transaction_id: str,
+    amount: int | None,
+    currency: str | None,
+    reason: str,
 ) -> Answer:
     """The game confirms (`event` confirmed) or rolls back (rolled_back); `amount` in minor units where it repeats it."""
     return answer(
         SETTLE,
         (
-            *(event, type_, asker.game_id, token_hash, mm_transaction_id, None if amount is None else Int8(amount), currency, reason),
+            *(
+                event,
+                type_,
+                asker.game_id,
+                token_hash,
+                mm_transaction_id,
+                None if amount is None else Int8(amount),
+                currency,
+                reason,
+            ),
             *(asker.actor, asker.credential_id, asker.endpoint, asker.address, Int4(asker.elapsed_us)),
         ),
     )
@@ -164,7 +201,16 @@ def query_transaction(asker: Asker, type_: str, token_hash: bytes, mm_transactio
     """What became of a transaction of this game and player."""
     row = run(
         QUERY,
-        (type_, asker.game_id, token_hash, mm_transaction_id, asker.credential_id, asker.endpoint, asker.address, Int4(asker.elapsed_us)),
+        (
+            type_,
+            asker.game_id,
+            token_hash,
+            mm_transaction_id,
+            asker.credential_id,
+            asker.endpoint,
+            asker.address,
+            Int4(asker.elapsed_us),
+        ),
     )
     if row is None:
         raise AssertionError("a ledger function returns a row")
@@ -181,7 +227,15 @@ def log_refused(asker: Asker, outcome: str, mm_transaction_id: str) -> None:
     """Writes a call into the call log that was refused before the ledger was asked."""
     run(
         LOG_REFUSED,
-        (outcome, asker.game_id, asker.credential_id, asker.endpoint, mm_transaction_id, asker.address, Int4(asker.elapsed_us)),
+        (
+            outcome,
+            asker.game_id,
+            asker.credential_id,
+            asker.endpoint,
+            mm_transaction_id,
+            asker.address,
+            Int4(asker.elapsed_us),
+        ),
     )
 
 
@@ -207,22 +261,68 @@ def open_wallet(player_id: UUID, currency: str, actor: str) -> UUID:
 
 
 def adjust_wallet(
-    transaction_id: UUID, player_id: UUID, currency: str, type_: str, amount: int, *, into_debt: bool, source: str, actor: str, reason: str
+    transaction_id: UUID,
+    player_id: UUID,
+    currency: str,
+    type_: str,
+    amount: int,
+    *,
+    into_debt: bool,
+    source: str,
+    actor: str,
+    reason: str,
 ) -> Answer:
     """Credits or debits `amount` minor units; repeated with the same id it is done once."""
-    return answer(ADJUST, (transaction_id, player_id, currency, type_, Int8(amount), into_debt, source, actor, reason))
+    return answer(
+        ADJUST, (transaction_id, player_id, currency, type_, Int8(amount), into_debt, source, actor, reason)
+    )
 
 
-def post(player_id: UUID, game_id: UUID, postings: Sequence[Posting], *, description: str, source: str, actor: str, reason: str) -> str:
+def post(
+    player_id: UUID,
+    game_id: UUID,
+    postings: Sequence[Posting],
+    *,
+    description: str,
+    source: str,
+    actor: str,
+    reason: str,
+) -> str:
     """Writes what a payment moves, all or none. Returns posted, or limit_reached where a wallet would hold or owe too much."""
     ids, types, currencies, amounts, reverses = (list(column) for column in zip(*postings, strict=True))
-    row = run(POST, (player_id, game_id, ids, currencies, types, [Int8(amount) for amount in amounts], reverses, description, source, actor, reason))
+    row = run(
+        POST,
+        (
+            player_id,
+            game_id,
+            ids,
+            currencies,
+            types,
+            [Int8(amount) for amount in amounts],
+            reverses,
+            description,
+            source,
+            actor,
+            reason,
+        ),
+    )
     if row is None:
         raise AssertionError("a ledger function returns a row")
     return str(row[0])
 
 
-def set_aside(id: UUID, player_id: UUID, game_id: UUID, currency: str, most: int, *, reverses: UUID | None, description: str, source: str, actor: str) -> int:
+def set_aside(
+    id: UUID,
+    player_id: UUID,
+    game_id: UUID,
+    currency: str,
+    most: int,
+    *,
+    reverses: UUID | None,
+    description: str,
+    source: str,
+    actor: str,
+) -> int:
     """Reserves what is there of `most` minor units for a refund. Returns how much; 0 where nothing is there, and no transaction then."""
     row = run(SET_ASIDE, (id, player_id, game_id, currency, Int8(most), reverses, description, source, actor))
     if row is None:
@@ -230,6 +330,8 @@ def set_aside(id: UUID, player_id: UUID, game_id: UUID, currency: str, most: int
     return int(row[0])
 
 
-def gate_wallet(player_id: UUID, currency: str, event: str, limit: int | None, actor: str, note: str) -> Answer:
+def gate_wallet(
+    player_id: UUID, currency: str, event: str, limit: int | None, actor: str, note: str
+) -> Answer:
     """Freezes, unfreezes or limits (`limit` in minor units, None for no limit) a wallet's withdrawals."""
     return answer(GATE, (player_id, currency, event, None if limit is None else Int8(limit), actor, note))

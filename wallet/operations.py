@@ -45,7 +45,9 @@ def require_currency(code: str) -> str:
     return code
 
 
-def launch_game(uid: str, slug: str, currency_code: str, *, language: str | None, ttl_seconds: int | None, actor: str) -> Launched:
+def launch_game(
+    uid: str, slug: str, currency_code: str, *, language: str | None, ttl_seconds: int | None, actor: str
+) -> Launched:
     """Starts a session of a player in a game, and opens the wallet on first use (contract 3). Raises 101, 103."""
     player = find_player(uid)
     game = Game.objects.filter(slug=slug, is_active=True).first()
@@ -54,20 +56,32 @@ def launch_game(uid: str, slug: str, currency_code: str, *, language: str | None
     require_currency(currency_code)
     if player.status != Player.Status.ACTIVE:
         raise Refusal(ErrorCode.PLAYER_BARRED, f"The player is {player.get_status_display()}.")
-    lifetime = settings.SESSION_TTL if ttl_seconds is None else min(timedelta(seconds=ttl_seconds), settings.SESSION_TTL)
+    lifetime = (
+        settings.SESSION_TTL
+        if ttl_seconds is None
+        else min(timedelta(seconds=ttl_seconds), settings.SESSION_TTL)
+    )
     language = language or player.language
     with transaction.atomic():
         ledger.open_wallet(player.pk, currency_code, actor)
-        token, expires_at = start_session(player, game, currency_code=currency_code, language=language, lifetime=lifetime)
+        token, expires_at = start_session(
+            player, game, currency_code=currency_code, language=language, lifetime=lifetime
+        )
     return Launched(token, game, language, expires_at)
 
 
-def read_statement(player: Player, currency_code: str, *, before: int | None, limit: int) -> tuple[list[Entry], int | None]:
+def read_statement(
+    player: Player, currency_code: str, *, before: int | None, limit: int
+) -> tuple[list[Entry], int | None]:
     """The entries that changed what the player can spend, newest first, and the cursor of the next page."""
     wallet = Wallet.objects.filter(player=player, currency_id=currency_code).first()
     if wallet is None:
         return [], None
-    entries = Entry.objects.filter(player=player, wallet=wallet).filter(MOVED_SPENDABLE).select_related("transaction__game")
+    entries = (
+        Entry.objects.filter(player=player, wallet=wallet)
+        .filter(MOVED_SPENDABLE)
+        .select_related("transaction__game")
+    )
     if before is not None:
         entries = entries.filter(seq__lt=before)
     page = list(entries.order_by("-seq")[: limit + 1])
@@ -91,7 +105,17 @@ def adjust_wallet(
     A debit that does not find enough is refused (104), or with `into_debt` leaves the rest as the player's debt.
     """
     ledger.open_wallet(player.pk, require_currency(currency_code), actor)
-    answer = ledger.adjust_wallet(transaction_id, player.pk, currency_code, type, amount, into_debt=into_debt, source=source, actor=actor, reason=reason)
+    answer = ledger.adjust_wallet(
+        transaction_id,
+        player.pk,
+        currency_code,
+        type,
+        amount,
+        into_debt=into_debt,
+        source=source,
+        actor=actor,
+        reason=reason,
+    )
     if answer.outcome != "adjusted":
         raise refusal(answer)
     return answer

@@ -39,5 +39,8 @@ def present_pause(at: datetime) -> Pause | None:
         return Pause(f"no web process has left a sign of life since {in_words(pulse.at)}", None)
     outage = Outage.objects.order_by("-ended_at").first()
     if outage and at - outage.ended_at < GRACE:
-        return Pause(f"games could not reach us from {in_words(outage.began_at)} to {in_words(outage.ended_at)}", outage.ended_at + GRACE)
+        return Pause(
+            f"games could not reach us from {in_words(outage.began_at)} to {in_words(outage.ended_at)}",
+            outage.ended_at + GRACE,
+        )
     return None

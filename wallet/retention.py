@@ -43,11 +43,15 @@ def keep_house(run: Run) -> None:
     at = now()
     prepare_days(DAYS_AHEAD)
     sessions = clear("players_gamesession", SESSIONS, at - timedelta(days=settings.SESSION_DAYS))
-    runs = clear("wallet_sweeprun", SWEEP_RUNS, at - timedelta(days=settings.SWEEP_RUN_DAYS), kept=newest_runs())
+    runs = clear(
+        "wallet_sweeprun", SWEEP_RUNS, at - timedelta(days=settings.SWEEP_RUN_DAYS), kept=newest_runs()
+    )
     questions = clear("wallet_question", QUESTIONS, at - timedelta(days=settings.QUESTION_DAYS))
     days = drop_old_days(timedelta(days=settings.CALL_LOG_DAYS))
     run.looked_at = run.done = sessions + runs + questions + days
-    run.note = f"Cleared {sessions} sessions, {runs} runs, {questions} questions, and {days} days of the call log."
+    run.note = (
+        f"Cleared {sessions} sessions, {runs} runs, {questions} questions, and {days} days of the call log."
+    )
 
 
 def newest_runs() -> list[UUID]:
@@ -60,7 +64,13 @@ def clear(table: str, question: str, before: datetime, *, kept: Sequence[UUID] =
     """Deletes the rows of `table` that the question finds before a time, each batch in an atomic block of its own. Returns how many."""
     # Not by the models: Django would ask every transaction whether it names the session.
     deletion = f"WITH old AS MATERIALIZED ({question}) DELETE FROM {table} t USING old WHERE t.id = old.id RETURNING t.id"  # noqa: S608 (our own constants)
-    parameters = {"after": NIL, "until": first_id(before + timedelta(days=1)), "before": before, "kept": list(kept), "limit": BATCH}
+    parameters = {
+        "after": NIL,
+        "until": first_id(before + timedelta(days=1)),
+        "before": before,
+        "kept": list(kept),
+        "limit": BATCH,
+    }
     cleared = 0
     for _ in range(MOST_BATCHES):
         ids = clear_batch(deletion, parameters)

@@ -20,6 +20,9 @@ def run_for_role(path: Path, table: str, using: str) -> None:
     if table not in connections[using].introspection.table_names():
         return
     with connections[using].cursor() as cursor:
-        cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s AND rolname <> current_user", [settings.DATABASE_APP_ROLE])
+        cursor.execute(
+            "SELECT 1 FROM pg_roles WHERE rolname = %s AND rolname <> current_user",
+            [settings.DATABASE_APP_ROLE],
+        )
         if cursor.fetchone():
             cursor.execute(sql.SQL(path.read_text()).format(role=sql.Identifier(settings.DATABASE_APP_ROLE)))

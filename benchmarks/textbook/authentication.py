@@ -14,7 +14,9 @@ from benchmarks.textbook.models import Game, hash_password
 
 
 class GameAuthentication(BasicAuthentication):
-    def authenticate_credentials(self, userid: str, password: str, request: HttpRequest | None = None) -> tuple[Any, None]:
+    def authenticate_credentials(
+        self, userid: str, password: str, request: HttpRequest | None = None
+    ) -> tuple[Any, None]:
         try:
             game = Game.objects.get(username=userid)
         except Game.DoesNotExist as unknown:

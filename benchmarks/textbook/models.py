@@ -67,7 +67,9 @@ class Transaction(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["game", "mm_transaction_id"], name="one_transaction_per_id")]
+        constraints = [
+            models.UniqueConstraint(fields=["game", "mm_transaction_id"], name="one_transaction_per_id")
+        ]
 
     def __str__(self) -> str:
         return self.mm_transaction_id

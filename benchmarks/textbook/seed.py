@@ -26,11 +26,18 @@ BALANCE = Decimal(10_000_000)
 def seed() -> dict[str, str]:
     username, password = "bench", secrets.token_urlsafe(32)
     game = Game.objects.create(username=username, password_hash=hash_password(password))
-    players = Player.objects.bulk_create([Player(nickname=f"Player {number}") for number in range(len(TOKENS))])
-    Wallet.objects.bulk_create([Wallet(player=player, currency=CURRENCY, balance=BALANCE) for player in players])
+    players = Player.objects.bulk_create(
+        [Player(nickname=f"Player {number}") for number in range(len(TOKENS))]
+    )
+    Wallet.objects.bulk_create(
+        [Wallet(player=player, currency=CURRENCY, balance=BALANCE) for player in players]
+    )
     tomorrow = timezone.now() + timedelta(days=1)
     Session.objects.bulk_create(
-        [Session(token=UUID(token.decode()), game=game, player=player, expires_at=tomorrow) for token, player in zip(TOKENS, players, strict=True)]
+        [
+            Session(token=UUID(token.decode()), game=game, player=player, expires_at=tomorrow)
+            for token, player in zip(TOKENS, players, strict=True)
+        ]
     )
     return {"username": username, "password": password}
 

@@ -40,12 +40,20 @@ def withdraw(game: Game, data: dict[str, Any]) -> Response:
         except Transaction.DoesNotExist:
             pass
         else:
-            return answer(known, currency) if known.amount == amount else refusal(110, "The id was used before.")
+            return (
+                answer(known, currency) if known.amount == amount else refusal(110, "The id was used before.")
+            )
         if wallet.balance < amount:
             return refusal(104, "Insufficient funds.")
         wallet.balance -= amount
         wallet.save(update_fields=["balance"])
-        made = Transaction.objects.create(game=game, wallet=wallet, mm_transaction_id=data["mmTransactionId"], amount=amount, balance_after=wallet.balance)
+        made = Transaction.objects.create(
+            game=game,
+            wallet=wallet,
+            mm_transaction_id=data["mmTransactionId"],
+            amount=amount,
+            balance_after=wallet.balance,
+        )
         Entry.objects.create(transaction=made, wallet=wallet, amount=-amount, balance_after=wallet.balance)
     return answer(made, currency)
 

@@ -17,7 +17,14 @@ from typing import BinaryIO
 from config.launcher.placement import place, unprivileged_user
 from config.launcher.processes import POLL_SECONDS, CannotStart, Register, User, stop_request
 
-SECRETS = ("owner_password", "app_password", "secret_key", "credential_key", "encryption_key", "checkpoint_key")
+SECRETS = (
+    "owner_password",
+    "app_password",
+    "secret_key",
+    "credential_key",
+    "encryption_key",
+    "checkpoint_key",
+)
 # How long a start waits for another to let go: one that has just been told to end, and one that says it is ending.
 MOMENT_SECONDS = 1.0
 ENDING_SECONDS = 90.0
@@ -86,7 +93,9 @@ def short_directory(directory: Path) -> Path:
     short.mkdir(mode=0o700, exist_ok=True)
     made = short.lstat()
     if not stat.S_ISDIR(made.st_mode) or made.st_uid not in (os.geteuid(), found.st_uid):
-        raise CannotStart(f"{short} belongs to somebody else, and {directory} is too long a path for a socket.")
+        raise CannotStart(
+            f"{short} belongs to somebody else, and {directory} is too long a path for a socket."
+        )
     return short
 
 
@@ -135,7 +144,9 @@ def take(descriptor: int, path: Path) -> None:
             holder = os.pread(descriptor, 100, 0).decode()
             patience = ENDING_SECONDS if "ending" in holder else MOMENT_SECONDS
             if time.monotonic() - began > patience:
-                raise CannotStart(f"It is running already: {path} is {holder or 'held by another process'}.") from None
+                raise CannotStart(
+                    f"It is running already: {path} is {holder or 'held by another process'}."
+                ) from None
             time.sleep(POLL_SECONDS)
 
 

@@ -12,7 +12,15 @@ import environ
 from config.launcher.instance import opened
 from config.launcher.processes import CannotStart, Child, Stopped, end_with_parent, start, stop, stop_request
 from config.launcher.services import services
-from config.launcher.supervisor import ROOT, platform_environment, run_platform, running_environment, say, step, tell_place
+from config.launcher.supervisor import (
+    ROOT,
+    platform_environment,
+    run_platform,
+    running_environment,
+    say,
+    step,
+    tell_place,
+)
 
 
 def main() -> int:
@@ -31,21 +39,33 @@ def main() -> int:
     except CannotStart as problem:
         say(str(problem))
     except PermissionError as problem:
-        say(f"This user may not use {problem.filename or 'what the start needs'}: {problem.strerror}. Was it made by another user?")
+        say(
+            f"This user may not use {problem.filename or 'what the start needs'}: {problem.strerror}. Was it made by another user?"
+        )
     return 1
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m config.launcher.launch", description=__doc__)
-    parser.add_argument("--var", type=Path, default=ROOT / "var", help="where data is kept (default: var/ of this directory)")
+    parser.add_argument(
+        "--var", type=Path, default=ROOT / "var", help="where data is kept (default: var/ of this directory)"
+    )
     parser.add_argument("--parent", type=int, help="end when this process, our parent, ends")
     actions = parser.add_subparsers(dest="action", required=True)
     actions.add_parser("run", help="migrate, seed demo data and serve, until Ctrl-C")
-    beside = actions.add_parser("beside", help="run a command with the settings of the platform that is running")
+    beside = actions.add_parser(
+        "beside", help="run a command with the settings of the platform that is running"
+    )
     beside.add_argument("command", nargs="+", help="the command, after --")
-    command = actions.add_parser("with", help="run a command with DATABASE_URL, DATABASE_OWNER_URL and REDIS_URL set")
+    command = actions.add_parser(
+        "with", help="run a command with DATABASE_URL, DATABASE_OWNER_URL and REDIS_URL set"
+    )
     command.add_argument("--instance", default="test", help="which data to use (default: test)")
-    command.add_argument("--fast", action="store_true", help="do not wait for the disk: for tests, data may be lost with the machine")
+    command.add_argument(
+        "--fast",
+        action="store_true",
+        help="do not wait for the disk: for tests, data may be lost with the machine",
+    )
     command.add_argument("command", nargs="+", help="the command, after --")
     return parser.parse_args()
 
@@ -69,7 +89,9 @@ def run_with(var: Path, name: str, command: list[str], *, durable: bool) -> int:
         tell_place(var, instance)
         stack.callback(instance.tell_ending)
         try:
-            child = start("command", command, environment=platform_environment(instance, addresses), own_group=False)
+            child = start(
+                "command", command, environment=platform_environment(instance, addresses), own_group=False
+            )
         except FileNotFoundError:
             say(f"There is no command {command[0]!r}.")
             return 127

@@ -12,7 +12,15 @@ from pathlib import Path
 from config.launcher.processes import CannotStart, User
 
 # Tried in this order. The environment can name another, where those are too small.
-OUTSIDE = tuple(Path(name) for name in (os.environ.get("QUANTUM_WALLET_OUTSIDE"), "/var/lib/quantum-wallet", "/var/tmp/quantum-wallet") if name)
+OUTSIDE = tuple(
+    Path(name)
+    for name in (
+        os.environ.get("QUANTUM_WALLET_OUTSIDE"),
+        "/var/lib/quantum-wallet",
+        "/var/tmp/quantum-wallet",
+    )
+    if name
+)
 
 
 def unprivileged_user(link: Path) -> User | None:
@@ -27,7 +35,9 @@ def unprivileged_user(link: Path) -> User | None:
         with suppress(KeyError):
             entry = pwd.getpwnam(name)
             return User(entry.pw_uid, entry.pw_gid)
-    raise CannotStart("PostgreSQL does not run as root, and there is no user 'postgres' or 'nobody'. Start as an ordinary user.")
+    raise CannotStart(
+        "PostgreSQL does not run as root, and there is no user 'postgres' or 'nobody'. Start as an ordinary user."
+    )
 
 
 def place(link: Path, user: User | None) -> Path:
@@ -45,7 +55,9 @@ def place(link: Path, user: User | None) -> Path:
             "Start as the user who made it, or move it to an open directory and leave a symbolic link."
         )
     # Never a directory that is there already: without the link it is the data of a clone that was removed.
-    home = Path(tempfile.mkdtemp(prefix=f"{hashlib.sha256(os.fsencode(link)).hexdigest()[:12]}-", dir=outside(user)))
+    home = Path(
+        tempfile.mkdtemp(prefix=f"{hashlib.sha256(os.fsencode(link)).hexdigest()[:12]}-", dir=outside(user))
+    )
     link.rmdir()
     link.symlink_to(home)
     return home
@@ -54,7 +66,12 @@ def place(link: Path, user: User | None) -> Path:
 def reaches(user: User, directory: Path) -> bool:
     """Whether `user` can enter `directory`; asked of the kernel, which knows modes, access lists and mounts."""
     command = ["test", "-x", f"{directory}/."]
-    return subprocess.run(command, user=user.uid, group=user.gid, extra_groups=[], cwd="/", check=False).returncode == 0
+    return (
+        subprocess.run(
+            command, user=user.uid, group=user.gid, extra_groups=[], cwd="/", check=False
+        ).returncode
+        == 0
+    )
 
 
 def outside(user: User) -> Path:
@@ -68,4 +85,6 @@ def outside(user: User) -> Path:
             safe = stat.S_ISDIR(found.st_mode) and found.st_uid == 0 and not found.st_mode & 0o022
             if safe and reaches(user, path):
                 return path
-    raise CannotStart(f"This directory is closed to the user that PostgreSQL runs as, and so is {' and '.join(map(str, OUTSIDE))}.")
+    raise CannotStart(
+        f"This directory is closed to the user that PostgreSQL runs as, and so is {' and '.join(map(str, OUTSIDE))}."
+    )

@@ -13,7 +13,17 @@ import psycopg
 from psycopg import sql
 
 from config.launcher.instance import Instance
-from config.launcher.processes import CannotStart, Child, Ending, birth, end_stranger, start, stop, wait_until, works_in
+from config.launcher.processes import (
+    CannotStart,
+    Child,
+    Ending,
+    birth,
+    end_stranger,
+    start,
+    stop,
+    wait_until,
+    works_in,
+)
 from config.launcher.programs import environment, postgres_programs
 
 DATABASE, OWNER, APP = "wallet", "wallet_owner", "wallet_app"
@@ -50,7 +60,13 @@ def running_postgres(instance: Instance, *, durable: bool) -> Iterator[tuple[Chi
         try:
             wait_for(child, instance, sockets)
             create_database(instance, sockets)
-            yield child, {"DATABASE_URL": address(instance, sockets, APP), "DATABASE_OWNER_URL": address(instance, sockets, OWNER)}
+            yield (
+                child,
+                {
+                    "DATABASE_URL": address(instance, sockets, APP),
+                    "DATABASE_OWNER_URL": address(instance, sockets, OWNER),
+                },
+            )
         finally:
             stop(child)
 
@@ -69,7 +85,9 @@ def initialise(programs: Path, home: Path, instance: Instance) -> None:
     access = ("--auth=scram-sha-256", f"--username={OWNER}", f"--pwfile={password}")
     command = [str(programs / "initdb"), "-D", str(draft / "data"), *access, *locale]
     with instance.log("postgres") as log:
-        child = start("initdb", command, environment=environment(), user=instance.user, log=log, directory=Path("/"))
+        child = start(
+            "initdb", command, environment=environment(), user=instance.user, log=log, directory=Path("/")
+        )
     try:
         if child.process.wait(START_SECONDS) != 0:
             raise instance.failure("PostgreSQL's data directory could not be made", "postgres")
@@ -117,7 +135,9 @@ def wait_for(child: Child, instance: Instance, sockets: Path) -> None:
             connect(instance, sockets, "postgres").close()
         except psycopg.OperationalError as problem:
             if "password authentication failed" in str(problem):
-                raise CannotStart(f"The password in {instance.home / 'secrets.json'} is not that of the data beside it.") from None
+                raise CannotStart(
+                    f"The password in {instance.home / 'secrets.json'} is not that of the data beside it."
+                ) from None
             return False
         return True
 
@@ -127,7 +147,9 @@ def wait_for(child: Child, instance: Instance, sockets: Path) -> None:
 
 def connect(instance: Instance, sockets: Path, database: str) -> psycopg.Connection:
     password = instance.secrets["owner_password"]
-    return psycopg.connect(host=str(sockets), port=5432, user=OWNER, password=password, dbname=database, autocommit=True)
+    return psycopg.connect(
+        host=str(sockets), port=5432, user=OWNER, password=password, dbname=database, autocommit=True
+    )
 
 
 def create_database(instance: Instance, sockets: Path) -> None:
@@ -136,7 +158,9 @@ def create_database(instance: Instance, sockets: Path) -> None:
         if not connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [APP]).rowcount:
             connection.execute(sql.SQL("CREATE ROLE {}").format(sql.Identifier(APP)))
         role = "ALTER ROLE {} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS PASSWORD {}"
-        connection.execute(sql.SQL(role).format(sql.Identifier(APP), sql.Literal(instance.secrets["app_password"])))
+        connection.execute(
+            sql.SQL(role).format(sql.Identifier(APP), sql.Literal(instance.secrets["app_password"]))
+        )
         if not connection.execute("SELECT FROM pg_database WHERE datname = %s", [DATABASE]).rowcount:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
         rights = "REVOKE ALL ON DATABASE {0} FROM PUBLIC; GRANT CONNECT ON DATABASE {0} TO {1}"

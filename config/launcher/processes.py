@@ -170,7 +170,9 @@ def birth(pid: int) -> str | None:
         if state in "ZX":  # ended, only not yet collected by its parent
             return None
         return f"{Path('/proc/sys/kernel/random/boot_id').read_text().strip()} {fields[18]}"
-    listed = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    listed = subprocess.run(
+        ["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
+    )
     return listed.stdout.strip() or None
 
 
@@ -181,7 +183,9 @@ def works_in(pid: int, directory: Path) -> bool:
             return os.path.samefile(f"/proc/{pid}/cwd", directory)
         except OSError:
             return False
-    listed = subprocess.run(["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    listed = subprocess.run(
+        ["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False
+    )
     return str(directory) in listed.stdout
 
 

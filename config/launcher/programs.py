@@ -17,7 +17,9 @@ def package_directory(name: str, instead: str) -> Path:
     """The directory of an installed package that is not imported: only its programs are ours to use."""
     found = importlib.util.find_spec(name)
     if found is None or not found.submodule_search_locations:
-        raise CannotStart(f"The package {name} is not installed: pip install -r requirements.lock, or set {instead}.")
+        raise CannotStart(
+            f"The package {name} is not installed: pip install -r requirements.lock, or set {instead}."
+        )
     return Path(found.submodule_search_locations[0])
 
 
@@ -42,7 +44,16 @@ def executes(user: User, programs: Path) -> bool:
     """Whether `user` can run the programs, their libraries included."""
     command = [str(programs / "initdb"), "--version"]
     try:
-        done = subprocess.run(command, user=user.uid, group=user.gid, extra_groups=[], cwd="/", env=environment(), capture_output=True, check=False)
+        done = subprocess.run(
+            command,
+            user=user.uid,
+            group=user.gid,
+            extra_groups=[],
+            cwd="/",
+            env=environment(),
+            capture_output=True,
+            check=False,
+        )
     except PermissionError:
         return False
     return done.returncode == 0
@@ -54,7 +65,11 @@ def copied(package: Path, user: User) -> Path:
     if not target.exists():
         draft = Path(tempfile.mkdtemp(dir=target.parent))
         # The programs look for their libraries beside the package, and for their files beside themselves.
-        shutil.copytree(package / "pginstall18", draft / package.name / "pginstall18", ignore=shutil.ignore_patterns("include", "*.a"))
+        shutil.copytree(
+            package / "pginstall18",
+            draft / package.name / "pginstall18",
+            ignore=shutil.ignore_patterns("include", "*.a"),
+        )
         shutil.copytree(package.with_name(f"{package.name}.libs"), draft / f"{package.name}.libs")
         for path in (draft, *draft.rglob("*")):
             executable = path.is_dir() or path.stat().st_mode & stat.S_IXUSR

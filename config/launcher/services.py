@@ -27,5 +27,7 @@ def services(instance: Instance, *, durable: bool) -> Iterator[tuple[list[Child]
                 children.append(child)
                 addresses |= own
         if "DATABASE_OWNER_URL" not in addresses:
-            addresses["DATABASE_OWNER_URL"] = os.environ.get("DATABASE_OWNER_URL") or addresses["DATABASE_URL"]
+            addresses["DATABASE_OWNER_URL"] = (
+                os.environ.get("DATABASE_OWNER_URL") or addresses["DATABASE_URL"]
+            )
         yield children, addresses

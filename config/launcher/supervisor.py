@@ -71,19 +71,29 @@ def run_platform(var: Path) -> None:
         tell_place(var, instance)
         bind = f"[{host}]" if ":" in host else host
         url = f"http://{in_url(host)}:{port}"
-        environment = FOR_PEOPLE | own_address(host, url) | platform_environment(instance, addresses) | {"DEMO": "1", "HOST": bind, "PORT": str(port)}
+        environment = (
+            FOR_PEOPLE
+            | own_address(host, url)
+            | platform_environment(instance, addresses)
+            | {"DEMO": "1", "HOST": bind, "PORT": str(port)}
+        )
         guide = prepare(instance, environment, url)
         stack.callback(instance.tell_ending)
         keep_environment(instance, environment)
         for name, command in PROGRAMS.items():
             say(f"Starting {name}")
             words = [word.format(home=instance.home) for word in command]
-            child = start(name, [sys.executable, *words], environment=environment, endings=ENDINGS, directory=ROOT)
+            child = start(
+                name, [sys.executable, *words], environment=environment, endings=ENDINGS, directory=ROOT
+            )
             stack.callback(stop, child)
             instance.register.add(child)
             children.append(child)
         wait_for_health(ANY_ADDRESS.get(host, host), port, children)
-        print(f"{guide}\nReady after {monotonic() - began:.1f} s. Ctrl-C ends the platform; what was done is kept.", flush=True)
+        print(
+            f"{guide}\nReady after {monotonic() - began:.1f} s. Ctrl-C ends the platform; what was done is kept.",
+            flush=True,
+        )
         watch(children)
 
 
@@ -121,7 +131,11 @@ def platform_environment(instance: Instance, addresses: Mapping[str, str]) -> di
         "CHECKPOINT_DIRECTORY": str(instance.home / "checkpoints"),
         "ALLOWED_HOSTS": ",".join(dict.fromkeys((*LOCAL_HOSTS, host))),
     }
-    return made | {name: value for name, value in os.environ.items() if value or name not in made} | dict(addresses)
+    return (
+        made
+        | {name: value for name, value in os.environ.items() if value or name not in made}
+        | dict(addresses)
+    )
 
 
 def signing_key(secret: str) -> str:
@@ -147,7 +161,9 @@ def check_port(host: str, port: int) -> None:
         return True
 
     if not wait_until(free, PORT_SECONDS):
-        raise CannotStart(f"Port {port} on {host} is in use by another program: end it, or choose another port with PORT={port + 1}.")
+        raise CannotStart(
+            f"Port {port} on {host} is in use by another program: end it, or choose another port with PORT={port + 1}."
+        )
     if problem:
         raise CannotStart(f"Nothing can listen on {host}, port {port}: {problem.strerror}.")
 
@@ -159,7 +175,10 @@ def tell_place(var: Path, instance: Instance) -> None:
 
 def prepare(instance: Instance, environment: dict[str, str], url: str) -> str:
     """The database's tables, the files of the pages, the demo data; returns what there is to say about these."""
-    owner = environment | {"DATABASE_URL": environment["DATABASE_OWNER_URL"], "DATABASE_STATEMENT_TIMEOUT": "0"}
+    owner = environment | {
+        "DATABASE_URL": environment["DATABASE_OWNER_URL"],
+        "DATABASE_STATEMENT_TIMEOUT": "0",
+    }
     with step("Bringing the database up to date"):
         manage(instance, owner, "migrate", "--no-input")
         manage(instance, environment, "call_log_days")
@@ -172,7 +191,13 @@ def prepare(instance: Instance, environment: dict[str, str], url: str) -> str:
 def manage(instance: Instance, environment: dict[str, str], *words: str) -> str:
     """Run a command of manage.py; its output is returned, or shown when it fails."""
     with tempfile.TemporaryFile() as output:
-        child = start(words[0], [sys.executable, "manage.py", *words], environment=environment, log=output, directory=ROOT)
+        child = start(
+            words[0],
+            [sys.executable, "manage.py", *words],
+            environment=environment,
+            log=output,
+            directory=ROOT,
+        )
         try:
             instance.register.add(child)
             wait_until(lambda: child.ended)
@@ -216,7 +241,9 @@ def wait_for_health(host: str, port: int, children: list[Child]) -> None:
             connection.close()
 
     if not wait_until(healthy, HEALTH_SECONDS):
-        raise CannotStart(f"The web server did not answer 200 to /healthz within {HEALTH_SECONDS:.0f} seconds.")
+        raise CannotStart(
+            f"The web server did not answer 200 to /healthz within {HEALTH_SECONDS:.0f} seconds."
+        )
 
 
 def watch(children: list[Child]) -> None:
@@ -232,7 +259,9 @@ def watch(children: list[Child]) -> None:
 def check_alive(children: list[Child]) -> None:
     for child in children:
         if child.ended:
-            raise CannotStart(f"{child.name} ended unexpectedly (exit code {child.process.returncode}), so everything ends.")
+            raise CannotStart(
+                f"{child.name} ended unexpectedly (exit code {child.process.returncode}), so everything ends."
+            )
 
 
 @contextmanager

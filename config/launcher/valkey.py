@@ -47,7 +47,9 @@ def start_server(home: Path, socket: Path, instance: Instance, *, durable: bool)
     }
     options = [word for name, value in settings.items() for word in (f"--{name}", value)]
     with instance.log("valkey") as log:
-        return start("Valkey", [str(valkey_program()), *options], environment=environment(), log=log, directory=home)
+        return start(
+            "Valkey", [str(valkey_program()), *options], environment=environment(), log=log, directory=home
+        )
 
 
 def wait_for(child: Child, instance: Instance, socket: Path) -> None:

@@ -23,7 +23,16 @@ else:
     from unfold.widgets import UnfoldAdminRadioSelectWidget as RadioWidget
     from unfold.widgets import UnfoldAdminTextInputWidget as TextWidget
 
-__all__ = ["OurIdField", "RadioWidget", "ReasonForm", "TextWidget", "TwoStepForm", "ask", "done", "page_action"]
+__all__ = [
+    "OurIdField",
+    "RadioWidget",
+    "ReasonForm",
+    "TextWidget",
+    "TwoStepForm",
+    "ask",
+    "done",
+    "page_action",
+]
 
 Step = Callable[[Any, HttpRequest, Any], HttpResponse]
 
@@ -31,7 +40,11 @@ Step = Callable[[Any, HttpRequest, Any], HttpResponse]
 class ReasonForm(forms.Form):
     """Every act of an operator has a reason, which is kept for ever."""
 
-    reason = forms.CharField(max_length=255, widget=TextWidget, help_text="Kept for ever beside your name: no personal data, please.")
+    reason = forms.CharField(
+        max_length=255,
+        widget=TextWidget,
+        help_text="Kept for ever beside your name: no personal data, please.",
+    )
 
 
 class OurIdField(forms.UUIDField):
@@ -91,7 +104,15 @@ def page_of(obj: Model) -> str:
 
 
 def ask(
-    admin: PageAdmin, request: HttpRequest, obj: Model, *, title: str, says: Sequence[str], form: forms.Form | None, button: str, danger: bool = False
+    admin: PageAdmin,
+    request: HttpRequest,
+    obj: Model,
+    *,
+    title: str,
+    says: Sequence[str],
+    form: forms.Form | None,
+    button: str,
+    danger: bool = False,
 ) -> HttpResponse:
     """The page that says what is about to happen, with the form and the button that does it."""
     context = {
@@ -105,7 +126,9 @@ def ask(
         "danger": danger,
         "back": page_of(obj),
     }
-    return TemplateResponse(request, "admin/confirmation.html", context, headers={"Cache-Control": "no-store"})
+    return TemplateResponse(
+        request, "admin/confirmation.html", context, headers={"Cache-Control": "no-store"}
+    )
 
 
 def done(admin: PageAdmin, request: HttpRequest, obj: Model, words: str, *, reason: str = "") -> HttpResponse:

@@ -15,12 +15,20 @@ NOTHING = "\N{EN DASH}"
 
 def mono(text: object) -> SafeString:
     """An identifier, in letters of one width."""
-    return format_html('<span class="wallet-id">{}</span>', text) if text not in (None, "") else SafeString(NOTHING)
+    return (
+        format_html('<span class="wallet-id">{}</span>', text)
+        if text not in (None, "")
+        else SafeString(NOTHING)
+    )
 
 
 def clipped(text: object) -> SafeString:
     """An identifier of others in a list: cut off where it is long, all of it on hover."""
-    return format_html('<span class="wallet-id wallet-clip" title="{}">{}</span>', text, text) if text else SafeString(NOTHING)
+    return (
+        format_html('<span class="wallet-id wallet-clip" title="{}">{}</span>', text, text)
+        if text
+        else SafeString(NOTHING)
+    )
 
 
 def short_id(id: UUID) -> SafeString:
@@ -31,7 +39,11 @@ def short_id(id: UUID) -> SafeString:
 
 def clock(at: Any) -> SafeString:
     """A time to the second, in UTC, for a column whose heading says so."""
-    return format_html('<span class="wallet-time">{}</span>', timestamp(at)[:19].replace("T", " ")) if at else SafeString(NOTHING)
+    return (
+        format_html('<span class="wallet-time">{}</span>', timestamp(at)[:19].replace("T", " "))
+        if at
+        else SafeString(NOTHING)
+    )
 
 
 def moment(at: Any) -> str:
@@ -46,7 +58,11 @@ def link(text: object, view: str, *args: object) -> SafeString:
 
 def search_address(view: str, text: str) -> str:
     """The address of a list, searched for `text`."""
-    return reverse(f"admin:{view}_changelist", query={"q": text}) if text else reverse(f"admin:{view}_changelist")
+    return (
+        reverse(f"admin:{view}_changelist", query={"q": text})
+        if text
+        else reverse(f"admin:{view}_changelist")
+    )
 
 
 def badge(text: str, kind: str = "") -> SafeString:

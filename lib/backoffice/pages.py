@@ -61,7 +61,11 @@ class PageAdmin(UnfoldAdmin):
         offered: list[Any] = super().get_actions_detail(request, object_id)  # type: ignore[misc]
         id = read_uuid(str(object_id))
         senseless = self.senseless_actions(id) if offered and id else set()
-        return [action for action in offered if action.path not in senseless and request.user.has_perm(action.method.permission)]
+        return [
+            action
+            for action in offered
+            if action.path not in senseless and request.user.has_perm(action.method.permission)
+        ]
 
     def senseless_actions(self, id: UUID) -> set[str]:
         """The actions that change nothing about the row as it is now."""
@@ -71,7 +75,9 @@ class PageAdmin(UnfoldAdmin):
         """The tables below the fields."""
         return []
 
-    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> HttpResponse:
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
         obj = kwargs.get("obj")
         context["sections"] = self.sections(request, obj) if obj else []
         response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)

@@ -60,9 +60,13 @@ def resolve(socket_address: str, forwarded: str, proxies: tuple[str, ...]) -> Ad
 
 def client_address(meta: dict[str, str]) -> Address:
     """The client's address of a request's `META`."""
-    return resolve(meta.get("REMOTE_ADDR", ""), meta.get("HTTP_X_FORWARDED_FOR", ""), tuple(settings.TRUSTED_PROXIES))
+    return resolve(
+        meta.get("REMOTE_ADDR", ""), meta.get("HTTP_X_FORWARDED_FOR", ""), tuple(settings.TRUSTED_PROXIES)
+    )
 
 
 def is_proxy(meta: dict[str, str]) -> bool:
     """Whether a request of that `META` comes straight from a trusted proxy."""
-    return contains(parse_networks(tuple(settings.TRUSTED_PROXIES)), parse_address(meta.get("REMOTE_ADDR", "")) or NOWHERE)
+    return contains(
+        parse_networks(tuple(settings.TRUSTED_PROXIES)), parse_address(meta.get("REMOTE_ADDR", "")) or NOWHERE
+    )

@@ -31,9 +31,15 @@ CODES = {
 }
 WITH_BALANCE = (ErrorCode.INSUFFICIENT_FUNDS, ErrorCode.LIMIT_REACHED)
 FAILURES = {
-    401: ("No or wrong authorization (400 where the platform is set so).", "Authorization is missing or wrong."),
+    401: (
+        "No or wrong authorization (400 where the platform is set so).",
+        "Authorization is missing or wrong.",
+    ),
     413: ("The body is longer than 64 KiB.", "The body is longer than 64 KiB."),
-    429: ("Too many failed authentications from this address; see Retry-After.", "Too many failed authentications from this address."),
+    429: (
+        "Too many failed authentications from this address; see Retry-After.",
+        "Too many failed authentications from this address.",
+    ),
     500: ("An unhandled failure; repeat the call.", INTERNAL_ERROR),
     503: ("The database is unavailable; repeat the call after Retry-After seconds.", INTERNAL_ERROR),
 }
@@ -46,7 +52,11 @@ class CallerScheme(OpenApiAuthenticationExtension):  # type: ignore[misc]
     name = "basic"
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
-        return {"type": "http", "scheme": "basic", "description": "A credential of the game (/wallet/, /payments/) or of the platform (/entry/)."}
+        return {
+            "type": "http",
+            "scheme": "basic",
+            "description": "A credential of the game (/wallet/, /payments/) or of the platform (/entry/).",
+        }
 
 
 def described(
@@ -82,7 +92,12 @@ def described(
     return describe
 
 
-def success(answer: type[msgspec.Struct], error: type[msgspec.Struct], refusals: tuple[ErrorCode, ...], gets: dict[str, Any]) -> OpenApiResponse:
+def success(
+    answer: type[msgspec.Struct],
+    error: type[msgspec.Struct],
+    refusals: tuple[ErrorCode, ...],
+    gets: dict[str, Any],
+) -> OpenApiResponse:
     """HTTP 200: the answer, or a refusal with its code."""
     examples = [OpenApiExample("success", value=gets, response_only=True)]
     for code in refusals:
@@ -91,7 +106,9 @@ def success(answer: type[msgspec.Struct], error: type[msgspec.Struct], refusals:
             body["balance"] = {"amount": 10.0, "currencyCode": "XAG"}
         examples.append(OpenApiExample(f"{int(code)} {CODES[code]}", value=body, response_only=True))
     schema = {"anyOf": [{"$ref": REFERENCE.format(name=shape.__name__)} for shape in (answer, error)]}
-    return OpenApiResponse(schema, description="Done, or refused: a refusal has an errorCode.", examples=examples)
+    return OpenApiResponse(
+        schema, description="Done, or refused: a refusal has an errorCode.", examples=examples
+    )
 
 
 def failures(error: type[msgspec.Struct]) -> dict[int, OpenApiResponse]:
@@ -101,7 +118,11 @@ def failures(error: type[msgspec.Struct]) -> dict[int, OpenApiResponse]:
             {"$ref": REFERENCE.format(name=error.__name__)},
             description=description,
             examples=[
-                OpenApiExample(f"{status}", value={"errorCode": 101 if status == 413 else 100, "errorDescription": text}, response_only=True),
+                OpenApiExample(
+                    f"{status}",
+                    value={"errorCode": 101 if status == 413 else 100, "errorDescription": text},
+                    response_only=True,
+                ),
             ],
         )
         for status, (description, text) in FAILURES.items()

@@ -39,7 +39,9 @@ def error_answer(code: ErrorCode, description: str, status: int = 200, **members
 
 def unauthorized() -> HttpResponse:
     """Missing, malformed or wrong authorization (contract 1.4)."""
-    answer = error_answer(ErrorCode.OTHER, "Authorization is missing or wrong.", settings.WALLET_UNAUTHORIZED_STATUS)
+    answer = error_answer(
+        ErrorCode.OTHER, "Authorization is missing or wrong.", settings.WALLET_UNAUTHORIZED_STATUS
+    )
     answer["WWW-Authenticate"] = 'Basic realm="Quantum Wallet", charset="UTF-8"'
     return answer
 

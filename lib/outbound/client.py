@@ -34,7 +34,10 @@ PRINTABLE = re.compile(r"[!-~]+")
 HEADER_NAME = re.compile(r"[A-Za-z0-9-]+")
 HEADER_VALUE = re.compile(r"[!-~]([ -~]*[!-~])?")
 # No userinfo, no zone, nothing that two parsers could read in two ways.
-PLACE = re.compile(r"(?:\[(?P<ipv6>[0-9A-Fa-f:]*:[0-9A-Fa-f:.]+)\]|(?P<name>[\w-]{1,63}(?:\.[\w-]{1,63})*\.?))(?::(?P<port>[0-9]{1,5}))?", re.ASCII)
+PLACE = re.compile(
+    r"(?:\[(?P<ipv6>[0-9A-Fa-f:]*:[0-9A-Fa-f:.]+)\]|(?P<name>[\w-]{1,63}(?:\.[\w-]{1,63})*\.?))(?::(?P<port>[0-9]{1,5}))?",
+    re.ASCII,
+)
 
 # At DEBUG it writes an answer's headers, and a peer may repeat in them what we sent.
 logging.getLogger("httpcore").setLevel(logging.INFO)
@@ -49,7 +52,9 @@ class BasicCredential:
 
     def authorization(self) -> str:
         """The value of the `Authorization` header."""
-        return "Basic " + b64encode(f"{self.username}:{self.password}".encode(errors="surrogatepass")).decode()
+        return (
+            "Basic " + b64encode(f"{self.username}:{self.password}".encode(errors="surrogatepass")).decode()
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,16 +116,25 @@ def parse_target(text: str) -> Target:
         raise bad_url("a port is a number from 1 to 65535")
     host = (place["ipv6"] or place["name"]).lower()
     shown = f"[{host}]" if place["ipv6"] else host
-    url = httpcore.URL(scheme=parts.scheme, host=host, port=port, target=(parts.path or "/") + (f"?{parts.query}" if parts.query else ""))
+    url = httpcore.URL(
+        scheme=parts.scheme,
+        host=host,
+        port=port,
+        target=(parts.path or "/") + (f"?{parts.query}" if parts.query else ""),
+    )
     return Target(url, shown if port == PORTS[parts.scheme] else f"{shown}:{port}", host.removesuffix("."))
 
 
-def all_headers(target: Target, credential: BasicCredential | None, further: Mapping[str, str]) -> dict[str, str]:
+def all_headers(
+    target: Target, credential: BasicCredential | None, further: Mapping[str, str]
+) -> dict[str, str]:
     """The headers of a request; `further` ones cannot replace ours."""
     for name, value in further.items():
         if not HEADER_NAME.fullmatch(name) or not HEADER_VALUE.fullmatch(value):
             raise ValueError(f"the header {name!r} cannot be sent")  # without the value, which may be secret
-    headers = {name.lower(): value for name, value in further.items()} | OUR_HEADERS | {"host": target.host_header}
+    headers = (
+        {name.lower(): value for name, value in further.items()} | OUR_HEADERS | {"host": target.host_header}
+    )
     return headers | {"authorization": credential.authorization()} if credential else headers
 
 
@@ -137,31 +151,53 @@ def read_body(response: httpcore.Response, most: int) -> bytes:
     return bytes(body)
 
 
-def exchange(target: Target, headers: dict[str, str], body: bytes, network: CheckedNetwork, most: int) -> tuple[int, dict[str, str], bytes]:
+def exchange(
+    target: Target, headers: dict[str, str], body: bytes, network: CheckedNetwork, most: int
+) -> tuple[int, dict[str, str], bytes]:
     """Status, headers and body of the answer to one request on a connection of its own."""
     trust = TRUST.read() if target.url.scheme == b"https" else None
-    extensions = {"timeout": {"connect": settings.OUTGOING_CONNECT_SECONDS}, "sni_hostname": target.certified_name}
+    extensions = {
+        "timeout": {"connect": settings.OUTGOING_CONNECT_SECONDS},
+        "sni_hostname": target.certified_name,
+    }
     with (
         httpcore.HTTPConnection(target.url.origin, ssl_context=trust, network_backend=network) as connection,
-        connection.stream("POST", target.url, headers=list(headers.items()), content=body, extensions=extensions) as response,
+        connection.stream(
+            "POST", target.url, headers=list(headers.items()), content=body, extensions=extensions
+        ) as response,
     ):
-        answered = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
+        answered = {
+            name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers
+        }
         return response.status, answered, read_body(response, most)
 
 
-def call(target: Target, headers: dict[str, str], body: bytes, most: int) -> tuple[int, dict[str, str], bytes]:
+def call(
+    target: Target, headers: dict[str, str], body: bytes, most: int
+) -> tuple[int, dict[str, str], bytes]:
     """As `exchange`, with the deadline running, and with `Unanswered` for an answer that is not HTTP."""
-    network = CheckedNetwork(Deadline(settings.OUTGOING_TOTAL_SECONDS), parse_networks(tuple(settings.OUTGOING_ALLOWED_NETWORKS)))
+    network = CheckedNetwork(
+        Deadline(settings.OUTGOING_TOTAL_SECONDS), parse_networks(tuple(settings.OUTGOING_ALLOWED_NETWORKS))
+    )
     try:
         return exchange(target, headers, body, network, most)
     except httpcore.ProtocolError:
         cut_short = network.stream is not None and network.stream.ended
     # Out here, so that nothing is chained to it: httpcore quotes the peer, and a peer may repeat what we sent.
-    raise Unanswered("closed", "the connection was closed before the end of an answer") if cut_short else Unanswered("protocol", "the answer is not HTTP")
+    raise (
+        Unanswered("closed", "the connection was closed before the end of an answer")
+        if cut_short
+        else Unanswered("protocol", "the answer is not HTTP")
+    )
 
 
 def post_json(
-    url: str, body: bytes, *, credential: BasicCredential | None = None, headers: Mapping[str, str] | None = None, most_bytes: int = MOST_BYTES
+    url: str,
+    body: bytes,
+    *,
+    credential: BasicCredential | None = None,
+    headers: Mapping[str, str] | None = None,
+    most_bytes: int = MOST_BYTES,
 ) -> Reply:
     """Posts `body`, a JSON text, once; gives the complete answer of whatever status, or raises `Unanswered`.
 
@@ -170,7 +206,9 @@ def post_json(
     began = monotonic()
     try:
         target = parse_target(url)
-        status, answered, content = call(target, all_headers(target, credential, headers or {}), body, most_bytes)
+        status, answered, content = call(
+            target, all_headers(target, credential, headers or {}), body, most_bytes
+        )
     except Unanswered as unanswered:
         unanswered.took_ms = round((monotonic() - began) * 1000)
         raise

@@ -14,7 +14,17 @@ import httpcore
 
 from lib.http.addresses import Address, Network, contains, parse_networks
 
-Kind = Literal["bad_url", "refused_address", "unresolvable", "unreachable", "timeout", "tls", "closed", "too_long", "protocol"]
+Kind = Literal[
+    "bad_url",
+    "refused_address",
+    "unresolvable",
+    "unreachable",
+    "timeout",
+    "tls",
+    "closed",
+    "too_long",
+    "protocol",
+]
 # What `socket.getaddrinfo` gives: family, type, protocol, canonical name, socket address (which begins with the address's text).
 Candidate = tuple[socket.AddressFamily, socket.SocketKind, int, str, tuple[Any, ...]]
 
@@ -107,7 +117,9 @@ def check_address(text: str, allowed: Iterable[Network]) -> None:
     """Raises unless the address may be called: a public one, or one that is meant to be reachable (OUTGOING_ALLOWED_NETWORKS)."""
     address = ip_address(text)
     if not is_global(address) and not contains(allowed, meant_by(address)):
-        raise Unanswered("refused_address", f"{address} is no public address, and not in OUTGOING_ALLOWED_NETWORKS")
+        raise Unanswered(
+            "refused_address", f"{address} is no public address, and not in OUTGOING_ALLOWED_NETWORKS"
+        )
 
 
 # --- From a name to a connection --------------------------------------------------------------------
@@ -130,7 +142,10 @@ def look_up(host: str, port: int, deadline: Deadline) -> list[Candidate]:
     except Empty:
         raise Unanswered("timeout", "the host's name was not resolved in time") from None
     if isinstance(found, Exception):
-        raise Unanswered("unresolvable", f"the host's name cannot be resolved: {getattr(found, 'strerror', None) or 'malformed'}")
+        raise Unanswered(
+            "unresolvable",
+            f"the host's name cannot be resolved: {getattr(found, 'strerror', None) or 'malformed'}",
+        )
     return found
 
 
@@ -233,7 +248,9 @@ class BoundedStream(httpcore.NetworkStream):
                 raise httpcore.WriteError(str(exc)) from exc
             buffer = buffer[sent:]
 
-    def start_tls(self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None) -> "BoundedStream":
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> "BoundedStream":
         """The same connection with TLS; the certificate is checked against the host's name, not against the address."""
         try:
             with troubles_told():

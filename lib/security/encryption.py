@@ -35,14 +35,18 @@ class Key:
 
 def derive(text: str, use: bytes, length: int) -> bytes:
     """`length` bytes for one use, made of a key's text."""
-    return HKDF(SHA256(), length, salt=None, info=b"quantum-wallet vault " + use).derive(text.encode(errors="surrogatepass"))
+    return HKDF(SHA256(), length, salt=None, info=b"quantum-wallet vault " + use).derive(
+        text.encode(errors="surrogatepass")
+    )
 
 
 @lru_cache(maxsize=8)
 def make_keys(texts: tuple[str, ...]) -> tuple[Key, ...]:
     """The keys that ENCRYPTION_KEYS names, newest first."""
     if not texts or any(len(text) < LEAST_KEY_CHARACTERS for text in texts):
-        raise ImproperlyConfigured(f"ENCRYPTION_KEYS needs at least one key, and each of at least {LEAST_KEY_CHARACTERS} characters.")
+        raise ImproperlyConfigured(
+            f"ENCRYPTION_KEYS needs at least one key, and each of at least {LEAST_KEY_CHARACTERS} characters."
+        )
     return tuple(Key(derive(text, b"id", 4).hex(), AESGCM(derive(text, b"key", 32))) for text in texts)
 
 

@@ -29,6 +29,10 @@ def waiting(request: HttpRequest, model: str) -> int:
         known = {}
         request.payments_attention = known  # type: ignore[attr-defined]
     if model not in known:
-        rows = to_look_at(Callback.objects.all()) if model == "payments.callback" else given_up(Delivery.objects.all())
+        rows = (
+            to_look_at(Callback.objects.all())
+            if model == "payments.callback"
+            else given_up(Delivery.objects.all())
+        )
         known[model] = len(rows.values_list("pk", flat=True)[: MOST + 1])
     return known[model]

@@ -44,8 +44,17 @@ DAY = timedelta(days=1)
 class RangeForm(ReasonForm):
     """Which deliveries, and why."""
 
-    game = Games(Game.objects.filter(shop__isnull=False).order_by("slug"), required=False, widget=SelectWidget, empty_label="all games")
-    state = forms.ChoiceField(choices=[(name, words) for name, (words, _) in STATES.items()], widget=RadioWidget, label="Those that are")
+    game = Games(
+        Game.objects.filter(shop__isnull=False).order_by("slug"),
+        required=False,
+        widget=SelectWidget,
+        empty_label="all games",
+    )
+    state = forms.ChoiceField(
+        choices=[(name, words) for name, (words, _) in STATES.items()],
+        widget=RadioWidget,
+        label="Those that are",
+    )
     since = forms.SplitDateTimeField(widget=SplitWidget, label="Begun from (UTC)")
     until = forms.SplitDateTimeField(widget=SplitWidget, label="Until before (UTC)")
     confirmed = forms.BooleanField(required=False, widget=forms.HiddenInput)
@@ -60,19 +69,30 @@ class RangeForm(ReasonForm):
     @property
     def wanted(self) -> Range:
         given = self.cleaned_data
-        return Range(STATES[given["state"]][1], given["since"], given["until"], given["game"].pk if given["game"] else None)
+        return Range(
+            STATES[given["state"]][1],
+            given["since"],
+            given["until"],
+            given["game"].pk if given["game"] else None,
+        )
 
     def confirm(self) -> None:
         """For the second page: what was written goes along, and cannot be changed."""
         self.data = {**self.data.dict(), "confirmed": "1"}  # type: ignore[attr-defined]
         for name, field in self.fields.items():
-            field.widget = forms.SplitHiddenDateTimeWidget() if name in ("since", "until") else forms.HiddenInput()
+            field.widget = (
+                forms.SplitHiddenDateTimeWidget() if name in ("since", "until") else forms.HiddenInput()
+            )
 
 
 def initial() -> dict[str, Any]:
     """What failed in the last day."""
     at = now()
-    return {"state": "given_up", "since": (at - DAY).replace(second=0, microsecond=0), "until": at.replace(second=0, microsecond=0) + timedelta(minutes=1)}
+    return {
+        "state": "given_up",
+        "since": (at - DAY).replace(second=0, microsecond=0),
+        "until": at.replace(second=0, microsecond=0) + timedelta(minutes=1),
+    }
 
 
 class RangeActions(PageAdmin):
@@ -95,7 +115,9 @@ class RangeActions(PageAdmin):
                 "Where a game's deliveries are paused, they wait until they are resumed.",
                 "You will be told how many they are before it is done.",
             ]
-            return self.ask_range(request, form, title="Send a range of deliveries again", says=says, button="Go on")
+            return self.ask_range(
+                request, form, title="Send a range of deliveries again", says=says, button="Go on"
+            )
         if form.cleaned_data["confirmed"]:
             return self.do_range(request, form)
         return self.confirm_range(request, form)
@@ -104,16 +126,30 @@ class RangeActions(PageAdmin):
         """The second page: how many there are."""
         given, count = form.cleaned_data, len(find_range(form.wanted, MOST + 1))
         if not count:
-            form.add_error(None, "There are none that could be sent: see the state, the times, and whether the game has an order URL.")
-            return self.ask_range(request, form, title="Send a range of deliveries again", says=[], button="Go on")
+            form.add_error(
+                None,
+                "There are none that could be sent: see the state, the times, and whether the game has an order URL.",
+            )
+            return self.ask_range(
+                request, form, title="Send a range of deliveries again", says=[], button="Go on"
+            )
         form.confirm()
-        whose, when = given["game"].slug if given["game"] else "all games", f"from {moment(given['since'])} until before {moment(given['until'])}"
+        whose, when = (
+            given["game"].slug if given["game"] else "all games",
+            f"from {moment(given['since'])} until before {moment(given['until'])}",
+        )
         says = [
             f"{number(count)} of {whose}, begun {when}, in this state: {STATES[given['state']][0]}.",
-            *([f"The oldest {MOST:,} are sent now. For the rest, do the same again."] if count > MOST else []),
+            *(
+                [f"The oldest {MOST:,} are sent now. For the rest, do the same again."]
+                if count > MOST
+                else []
+            ),
             f"Reason: {given['reason']}",
         ]
-        return self.ask_range(request, form, title=f"Send {number(min(count, MOST))} again?", says=says, button="Send again")
+        return self.ask_range(
+            request, form, title=f"Send {number(min(count, MOST))} again?", says=says, button="Send again"
+        )
 
     def do_range(self, request: HttpRequest, form: RangeForm) -> HttpResponse:
         sent = send_range_again(form.wanted, actor=actor(request.user), reason=form.cleaned_data["reason"])
@@ -121,7 +157,9 @@ class RangeActions(PageAdmin):
         messages.success(request, f"{number(sent)} {'is' if sent == 1 else 'are'} sent again.")
         return HttpResponseRedirect(reverse("admin:payments_delivery_changelist"))
 
-    def ask_range(self, request: HttpRequest, form: RangeForm, *, title: str, says: list[str], button: str) -> HttpResponse:
+    def ask_range(
+        self, request: HttpRequest, form: RangeForm, *, title: str, says: list[str], button: str
+    ) -> HttpResponse:
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -132,7 +170,9 @@ class RangeActions(PageAdmin):
             "danger": False,
             "back": reverse("admin:payments_delivery_changelist"),
         }
-        return TemplateResponse(request, "admin/confirmation.html", context, headers={"Cache-Control": "no-store"})
+        return TemplateResponse(
+            request, "admin/confirmation.html", context, headers={"Cache-Control": "no-store"}
+        )
 
     # What unfold asks an action for.
     send_range.short_description = "Send a range again"  # type: ignore[attr-defined]

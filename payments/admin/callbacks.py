@@ -44,8 +44,12 @@ class Outcomes(Selections):
     title = "outcome"
     parameter_name = "outcome"
     offered: ClassVar[dict[str, Selection]] = {
-        "open": Selection("To look at", to_look_at, empty="Nothing waits to be looked at: every callback made sense."),
-        "acted": Selection("Acted on", lambda rows: rows.filter(outcome=Outcome.ACTED), empty="No callback was acted on yet."),
+        "open": Selection(
+            "To look at", to_look_at, empty="Nothing waits to be looked at: every callback made sense."
+        ),
+        "acted": Selection(
+            "Acted on", lambda rows: rows.filter(outcome=Outcome.ACTED), empty="No callback was acted on yet."
+        ),
         "all": Selection("All", empty="No provider has called back yet."),
     }
     searched = "all"
@@ -54,17 +58,32 @@ class Outcomes(Selections):
 def callback_row(callback: Callback) -> tuple[Any, ...]:
     """A callback in a table of another page, by `CALLBACK_HEADERS`."""
     at = link(clock(callback.received_at), "payments_callback_change", callback.pk)
-    return (at, callback.type or "nothing known", show_outcome(callback), why(callback), clipped(callback.reference), f"{callback.times_seen:,}")
+    return (
+        at,
+        callback.type or "nothing known",
+        show_outcome(callback),
+        why(callback),
+        clipped(callback.reference),
+        f"{callback.times_seen:,}",
+    )
 
 
 def refused_row(refused: RefusedCallback) -> tuple[Any, ...]:
     """A refused callback in a table of another page, by `REFUSED_HEADERS`."""
-    return (link(clock(refused.at), "payments_refusedcallback_change", refused.pk), mono(refused.address), why(refused))
+    return (
+        link(clock(refused.at), "payments_refusedcallback_change", refused.pk),
+        mono(refused.address),
+        why(refused),
+    )
 
 
 def why(row: Callback | RefusedCallback) -> SafeString:
     """What was wrong, in a list."""
-    return format_html('<span class="wallet-wrapped">{}</span>', sentence(row.problem)) if row.problem else SafeString(NOTHING)
+    return (
+        format_html('<span class="wallet-wrapped">{}</span>', sentence(row.problem))
+        if row.problem
+        else SafeString(NOTHING)
+    )
 
 
 @admin.register(Callback)
@@ -72,12 +91,30 @@ class CallbackAdmin(SearchingAdmin, SelectingAdmin):
     """What a provider said, and what came of it."""
 
     list_filter = (Outcomes,)
-    list_display = ("received_clock", "provider_slug", "type_short", "outcome_shown", "why_shown", "order_short", "times")
+    list_display = (
+        "received_clock",
+        "provider_slug",
+        "type_short",
+        "outcome_shown",
+        "why_shown",
+        "order_short",
+        "times",
+    )
     search_help_text = "Exact orderId, cpOrderId, uid, message id or provider's reference"
     empty_text = "Callbacks appear when a provider tells of a payment (POST /pay/…)."
     fields = (
         *("outcome_shown", "why_full", "meaning_shown", "resolved", "reason_shown"),
-        *("provider_link", "type_shown", "order_link", "message", "reference_full", "received", "last_seen", "times", "address_shown"),
+        *(
+            "provider_link",
+            "type_shown",
+            "order_link",
+            "message",
+            "reference_full",
+            "received",
+            "last_seen",
+            "times",
+            "address_shown",
+        ),
         *("headers_shown", "body_shown"),
     )
     actions_detail = ("resolve",)
@@ -122,11 +159,17 @@ class CallbackAdmin(SearchingAdmin, SelectingAdmin):
 
     @admin.display(description="order")
     def order_short(self, obj: Callback) -> Any:
-        return link(short_id(obj.order_id), "payments_order_change", obj.order_id) if obj.order_id else NOTHING
+        return (
+            link(short_id(obj.order_id), "payments_order_change", obj.order_id) if obj.order_id else NOTHING
+        )
 
     @admin.display(description="order")
     def order_link(self, obj: Callback) -> Any:
-        return link(mono(obj.order_id), "payments_order_change", obj.order_id) if obj.order_id else "none is known"
+        return (
+            link(mono(obj.order_id), "payments_order_change", obj.order_id)
+            if obj.order_id
+            else "none is known"
+        )
 
     @admin.display(description="message id")
     def message(self, obj: Callback) -> SafeString:
@@ -183,7 +226,9 @@ class CallbackAdmin(SearchingAdmin, SelectingAdmin):
         providers = list(Provider.objects.values_list("pk", flat=True))
         # As the two partial indexes of message ids have it.
         taken = Q(provider_id__in=providers, message_id=text, outcome__in=Callback.TAKEN)
-        refused = Q(provider_id__in=providers, message_id=text, outcome__in=(Outcome.CONTRADICTS, Outcome.NO_ORDER))
+        refused = Q(
+            provider_id__in=providers, message_id=text, outcome__in=(Outcome.CONTRADICTS, Outcome.NO_ORDER)
+        )
         condition = taken | refused | Q(reference=text) | Q(order_id__in=orders_named(text))
         return queryset.filter(condition | Q(pk=id) if (id := read_uuid(text)) else condition)
 
@@ -199,7 +244,13 @@ class CallbackAdmin(SearchingAdmin, SelectingAdmin):
         if request.method == "POST" and form.is_valid():
             reason = form.cleaned_data["reason"]
             is_new = resolve_callback(obj, actor=actor(request.user), reason=reason)
-            return done(self, request, obj, "The callback is resolved." if is_new else "There was nothing to resolve.", reason=reason)
+            return done(
+                self,
+                request,
+                obj,
+                "The callback is resolved." if is_new else "There was nothing to resolve.",
+                reason=reason,
+            )
         says = [
             f"{obj.provider.name}: {obj.get_outcome_display()}. {sentence(obj.problem) if obj.problem else ''}",
             MEANINGS[Outcome(obj.outcome)],
@@ -210,8 +261,20 @@ class CallbackAdmin(SearchingAdmin, SelectingAdmin):
     def sections(self, request: HttpRequest, obj: Callback) -> list[Section]:
         if obj.order_id is None:
             return []
-        others = Callback.objects.filter(order_id=obj.order_id).exclude(pk=obj.pk).defer("headers", "body", "meaning").order_by("-pk")[:25]
-        return [Section("Other callbacks about this order", CALLBACK_HEADERS, [callback_row(row) for row in others], "It is the only one.")]
+        others = (
+            Callback.objects.filter(order_id=obj.order_id)
+            .exclude(pk=obj.pk)
+            .defer("headers", "body", "meaning")
+            .order_by("-pk")[:25]
+        )
+        return [
+            Section(
+                "Other callbacks about this order",
+                CALLBACK_HEADERS,
+                [callback_row(row) for row in others],
+                "It is the only one.",
+            )
+        ]
 
 
 @admin.register(RefusedCallback)

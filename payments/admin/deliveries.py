@@ -40,9 +40,19 @@ class States(Selections):
     title = "state"
     parameter_name = "state"
     offered: ClassVar[dict[str, Selection]] = {
-        "pending": Selection("Pending", lambda rows: rows.filter(state=State.PENDING), ("pk",), "Nothing is pending: games have taken everything.", OLDEST),
-        "given_up": Selection("Stopped or given up", given_up, empty="None: no game has refused a delivery for good."),
-        "all": Selection("All", empty="No delivery yet: one begins when a product is paid that its game delivers."),
+        "pending": Selection(
+            "Pending",
+            lambda rows: rows.filter(state=State.PENDING),
+            ("pk",),
+            "Nothing is pending: games have taken everything.",
+            OLDEST,
+        ),
+        "given_up": Selection(
+            "Stopped or given up", given_up, empty="None: no game has refused a delivery for good."
+        ),
+        "all": Selection(
+            "All", empty="No delivery yet: one begins when a product is paid that its game delivers."
+        ),
     }
     searched = "all"
 
@@ -52,7 +62,15 @@ def delivery_row(delivery: Delivery) -> tuple[Any, ...]:
     at = link(clock(delivery.created_at), "payments_delivery_change", delivery.pk)
     order = link(short_id(delivery.order_id), "payments_order_change", delivery.order_id)
     player = clipped(delivery.order.player.uid)
-    return (at, show_delivery_state(delivery), order, player, f"{delivery.times_tried:,}", clock(delivery.next_at), clock(delivery.delivered_at))
+    return (
+        at,
+        show_delivery_state(delivery),
+        order,
+        player,
+        f"{delivery.times_tried:,}",
+        clock(delivery.next_at),
+        clock(delivery.delivered_at),
+    )
 
 
 @admin.register(Delivery)
@@ -60,11 +78,30 @@ class DeliveryAdmin(RangeActions, SearchingAdmin, SelectingAdmin):
     """A paid order that its game has to deliver."""
 
     list_filter = (States,)
-    list_display = ("begun_clock", "state_shown", "order_short", "game_slug", "player_uid", "tried", "next_clock", "delivered_clock")
+    list_display = (
+        "begun_clock",
+        "state_shown",
+        "order_short",
+        "game_slug",
+        "player_uid",
+        "tried",
+        "next_clock",
+        "delivered_clock",
+    )
     search_help_text = "Exact delivery id, orderId, cpOrderId or uid"
     empty_text = "Deliveries begin when a product is paid that its game delivers."
     fields = (
-        *("state_shown", "next_step", "full_id", "order_link", "order_state", "cp_order_id", "product", "game_link", "player_uid"),
+        *(
+            "state_shown",
+            "next_step",
+            "full_id",
+            "order_link",
+            "order_state",
+            "cp_order_id",
+            "product",
+            "game_link",
+            "player_uid",
+        ),
         *("begun", "tried", "delivered"),
     )
     actions_detail = ("send_again",)
@@ -173,8 +210,19 @@ class DeliveryAdmin(RangeActions, SearchingAdmin, SelectingAdmin):
         if (shop := shop_of(obj)) and shop.paused_at:
             says.append("Deliveries to this game are paused: it waits until they are resumed.")
         if obj.delivered_at:
-            says.append("The game has taken it already: it must know the message id and deliver nothing twice.")
-        return ask(self, request, obj, title="Send this delivery again?", says=says, form=form, button="Send again", danger=bool(obj.delivered_at))
+            says.append(
+                "The game has taken it already: it must know the message id and deliver nothing twice."
+            )
+        return ask(
+            self,
+            request,
+            obj,
+            title="Send this delivery again?",
+            says=says,
+            form=form,
+            button="Send again",
+            danger=bool(obj.delivered_at),
+        )
 
     def sections(self, request: HttpRequest, obj: Delivery) -> list[Section]:
         return [delivery_attempts.section(obj, read_page(request.GET.get("tries", "")), now())]
@@ -193,10 +241,18 @@ def next_step(delivery: Delivery) -> str:
     if delivery.order.state in GONE_BACK:
         return "Nothing: the money has gone back."
     if delivery.next_at is None:
-        return "Nothing: a person may send it again." if delivery.state in (State.GONE, State.EXHAUSTED) else "Nothing."
+        return (
+            "Nothing: a person may send it again."
+            if delivery.state in (State.GONE, State.EXHAUSTED)
+            else "Nothing."
+        )
     shop = shop_of(delivery)
     if shop is None or not shop.order_url:
         return "It cannot be sent: the game has no order URL."
     if shop.paused_at:
         return "It waits: deliveries to this game are paused."
-    return f"It is sent at {moment(delivery.next_at)}." if delivery.next_at > now() else "It is due, and sent with the next run."
+    return (
+        f"It is sent at {moment(delivery.next_at)}."
+        if delivery.next_at > now()
+        else "It is due, and sent with the next run."
+    )

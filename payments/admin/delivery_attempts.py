@@ -32,7 +32,15 @@ def row(one: DeliveryTry, at: datetime) -> tuple[Any, ...]:
     """A try by `HEADERS`."""
     took = f"{one.took_ms:,} ms" if one.took_ms is not None else NOTHING
     url = format_html('<span class="wallet-id wallet-wrapped">{}</span>', one.url)
-    return (clock(one.began_at), show_status(one, at), took, show_problem(one.problem), show_body(one.body), url, one.worker)
+    return (
+        clock(one.began_at),
+        show_status(one, at),
+        took,
+        show_problem(one.problem),
+        show_body(one.body),
+        url,
+        one.worker,
+    )
 
 
 def show_status(one: DeliveryTry, at: datetime) -> SafeString:

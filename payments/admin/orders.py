@@ -46,7 +46,13 @@ class States(Selections):
     parameter_name = "state"
     offered: ClassVar[dict[str, Selection]] = {
         "all": Selection("All"),
-        "paid": Selection("Waiting for delivery", lambda rows: rows.filter(state=State.PAID), ("pk",), "No paid order waits for its delivery.", OLDEST),
+        "paid": Selection(
+            "Waiting for delivery",
+            lambda rows: rows.filter(state=State.PAID),
+            ("pk",),
+            "No paid order waits for its delivery.",
+            OLDEST,
+        ),
         "failed": in_state("Failed", State.FAILED, "No payment has failed."),
         "refunded": in_state("Refunded", State.REFUNDED, "No order is refunded in full."),
         "charged_back": in_state("Charged back", State.CHARGED_BACK, "No charge-back is outstanding."),
@@ -59,12 +65,37 @@ class OrderAdmin(RefundActions, SearchingAdmin, SelectingAdmin):
     """What a player wanted to buy, and everything that came of it. The key of its checkout page is never shown: who has it can pay and see."""
 
     list_filter = (States,)
-    list_display = ("short", "created_clock", "state_shown", "player_uid", "game_slug", "product_short", "price_major", "cp_short")
+    list_display = (
+        "short",
+        "created_clock",
+        "state_shown",
+        "player_uid",
+        "game_slug",
+        "product_short",
+        "price_major",
+        "cp_short",
+    )
     search_help_text = "Exact orderId, cpOrderId, uid or provider's reference"
     empty_text = "Orders appear when a game starts one (POST /payments/initiate)."
     fields = (
-        *("full_id", "hexadecimal", "cp_order_id_shown", "state_shown", "player_uid", "game_link", "product_link", "server_id"),
-        *("price_major", "credit_major", "delivered_by", "refunded_major", "charged_back_major", "clawed_back_major"),
+        *(
+            "full_id",
+            "hexadecimal",
+            "cp_order_id_shown",
+            "state_shown",
+            "player_uid",
+            "game_link",
+            "product_link",
+            "server_id",
+        ),
+        *(
+            "price_major",
+            "credit_major",
+            "delivered_by",
+            "refunded_major",
+            "charged_back_major",
+            "clawed_back_major",
+        ),
         *("created", "expires", "paid", "delivered", "ext_params_shown", "return_url_shown", "language"),
     )
 

@@ -62,7 +62,9 @@ def written(minor: int, code: str) -> str:
 class ProductForm(ProductModelForm):
     """Says what does not fit before the database's constraints do."""
 
-    credit = major_field("Credit", "What it adds to the wallet, such as 500.00. Empty: nothing.", required=False)
+    credit = major_field(
+        "Credit", "What it adds to the wallet, such as 500.00. Empty: nothing.", required=False
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -120,7 +122,11 @@ class PriceFormSet(Prices):
 
     def clean(self) -> None:
         super().clean()
-        kept = [form for form in self.forms if form not in self.deleted_forms and (form.has_changed() or form.instance.amount)]
+        kept = [
+            form
+            for form in self.forms
+            if form not in self.deleted_forms and (form.has_changed() or form.instance.amount)
+        ]
         if not kept:
             raise ValidationError("Write at least one price. To sell it no more, set when the sale ends.")
 
@@ -149,7 +155,9 @@ class PriceInline(PriceInlineAdmin):
         return request.user.has_perm("payments.change_product" if obj else "payments.add_product")
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("payments.view_product") or request.user.has_perm("payments.change_product")
+        return request.user.has_perm("payments.view_product") or request.user.has_perm(
+            "payments.change_product"
+        )
 
     has_change_permission = may_write
     has_delete_permission = may_write
@@ -159,7 +167,10 @@ class PriceInline(PriceInlineAdmin):
 
 
 def on_sale(rows: Rows) -> Rows:
-    return rows.filter(Q(on_sale_from=None) | Q(on_sale_from__lte=WalletNow()), Q(on_sale_to=None) | Q(on_sale_to__gt=WalletNow()))
+    return rows.filter(
+        Q(on_sale_from=None) | Q(on_sale_from__lte=WalletNow()),
+        Q(on_sale_to=None) | Q(on_sale_to__gt=WalletNow()),
+    )
 
 
 def not_on_sale(rows: Rows) -> Rows:
@@ -182,13 +193,17 @@ def missing_for_delivery(game_id: UUID) -> list[str]:
     if not Shop.objects.filter(game_id=game_id).exclude(order_url="").exists():
         says.append("The game has no order URL: nobody can be told to deliver this. Enter it under Shops.")
     if not live_delivery_secrets(game_id).exists():
-        says.append("The game has no delivery secret: what it is told cannot be signed. Make one on the page of its shop.")
+        says.append(
+            "The game has no delivery secret: what it is told cannot be signed. Make one on the page of its shop."
+        )
     return says
 
 
 def live_delivery_secrets(game_id: UUID) -> QuerySet[Secret]:
     """What signs deliveries to a game at present, newest first."""
-    return Secret.objects.filter(game_id=game_id, purpose=Secret.Purpose.DELIVERY, retired_at=None).order_by("-created_at", "-pk")
+    return Secret.objects.filter(game_id=game_id, purpose=Secret.Purpose.DELIVERY, retired_at=None).order_by(
+        "-created_at", "-pk"
+    )
 
 
 @admin.register(Product)
@@ -209,8 +224,20 @@ class ProductAdmin(PageAdmin):
     actions = None
     fieldsets = (
         (None, {"fields": ("game", "code", "name", "name_de")}),
-        ("What the player gets", {"fields": ("credit", "credit_currency", "is_delivered"), "description": "Orders keep what was promised when they began."}),
-        ("Sale", {"fields": ("on_sale_from", "on_sale_to"), "description": "Nothing is deleted: a product whose sale has ended cannot be ordered any more."}),
+        (
+            "What the player gets",
+            {
+                "fields": ("credit", "credit_currency", "is_delivered"),
+                "description": "Orders keep what was promised when they began.",
+            },
+        ),
+        (
+            "Sale",
+            {
+                "fields": ("on_sale_from", "on_sale_to"),
+                "description": "Nothing is deleted: a product whose sale has ended cannot be ordered any more.",
+            },
+        ),
     )
 
     @admin.display(description="gives")
@@ -241,13 +268,21 @@ class ProductAdmin(PageAdmin):
     def missing(self, obj: Product) -> SafeString:
         shop = Shop.objects.filter(game_id=obj.game_id).first()
         words = format_html_join(" ", "{}", ((line,) for line in missing_for_delivery(obj.game_id)))
-        return format_html('<span class="wallet-warning">{}</span> {}', words, link("Its shop", "payments_shop_change", shop.pk) if shop else "")
+        return format_html(
+            '<span class="wallet-warning">{}</span> {}',
+            words,
+            link("Its shop", "payments_shop_change", shop.pk) if shop else "",
+        )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Product]:
         rows: QuerySet[Product] = super().get_queryset(request)
         shops = Shop.objects.filter(game=OuterRef("game")).exclude(order_url="")
-        secrets = Secret.objects.filter(game=OuterRef("game"), purpose=Secret.Purpose.DELIVERY, retired_at=None)
-        return rows.prefetch_related("prices").annotate(at=WalletNow(), is_deliverable=Exists(shops) & Exists(secrets))
+        secrets = Secret.objects.filter(
+            game=OuterRef("game"), purpose=Secret.Purpose.DELIVERY, retired_at=None
+        )
+        return rows.prefetch_related("prices").annotate(
+            at=WalletNow(), is_deliverable=Exists(shops) & Exists(secrets)
+        )
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return SelectedList

@@ -27,7 +27,12 @@ from payments.admin.signing_secrets import KEYS, KeysAdmin, SecretForm
 from payments.models import Callback, Provider, RefusedCallback, Secret
 from payments.providers import speaker_of
 from payments.providers.registry import BOOK
-from payments.providers.signing_secrets import SecretRefused, add_callback_secret, new_webhook_secret, replace_api_secret
+from payments.providers.signing_secrets import (
+    SecretRefused,
+    add_callback_secret,
+    new_webhook_secret,
+    replace_api_secret,
+)
 from players.models import validate_network
 
 if TYPE_CHECKING:
@@ -42,9 +47,7 @@ LOOKED_THROUGH = 1000
 # Schemes whose secrets are ours to make.
 OWN_MAKING = (Scheme.STANDARD_WEBHOOKS, Scheme.SANDBOX)
 NEED_A_PAGE = (Scheme.STANDARD_WEBHOOKS, Scheme.ORDER_NOTIFY)
-ROTATION = (
-    "All live secrets count, so nothing is lost while one is changed: enter the new one, wait until the provider signs with it, then retire the older one."
-)
+ROTATION = "All live secrets count, so nothing is lost while one is changed: enter the new one, wait until the provider signs with it, then retire the older one."
 SIGNATURES = {
     Scheme.ORDER_NOTIFY: "sign, the MD5 of the fields and a secret",
     Scheme.STANDARD_WEBHOOKS: "webhook-signature (Standard Webhooks 1.0)",
@@ -58,7 +61,9 @@ class ProviderForm(ProviderModelForm):
 
     class Meta:
         # The model's own has angle brackets, which a page takes for a tag.
-        help_texts: ClassVar[dict[str, str]] = {"slug": "Its callbacks come to /pay/ and this slug. Can never be changed."}
+        help_texts: ClassVar[dict[str, str]] = {
+            "slug": "Its callbacks come to /pay/ and this slug. Can never be changed."
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -76,7 +81,9 @@ class ProviderForm(ProviderModelForm):
         given = super().clean() or self.cleaned_data
         scheme = given.get("scheme") or self.instance.scheme
         if scheme == Scheme.ORDER_NOTIFY and "currency" in given and not given["currency"]:
-            self.add_error("currency", "Order-notify callbacks name no currency: choose the one that is paid in.")
+            self.add_error(
+                "currency", "Order-notify callbacks name no currency: choose the one that is paid in."
+            )
         if scheme in NEED_A_PAGE and "page_url" in given and not given["page_url"]:
             self.add_error("page_url", "Players are sent to the provider's page: write its address.")
         return given
@@ -88,9 +95,17 @@ def hindrances(provider: Provider) -> list[str]:
     return [
         *([] if provider.is_active else ["it is switched off"]),
         *([] if Secret.Purpose.CALLBACK in live else ["it has no secret for its callbacks"]),
-        *(["it has no API key"] if speaker_of(provider.scheme).has_api_secret and Secret.Purpose.API not in live else []),
+        *(
+            ["it has no API key"]
+            if speaker_of(provider.scheme).has_api_secret and Secret.Purpose.API not in live
+            else []
+        ),
         *(["it has no payment page"] if provider.scheme in NEED_A_PAGE and not provider.page_url else []),
-        *(["the sandbox is there only where DEMO is on"] if provider.scheme == Scheme.SANDBOX and not settings.DEMO else []),
+        *(
+            ["the sandbox is there only where DEMO is on"]
+            if provider.scheme == Scheme.SANDBOX and not settings.DEMO
+            else []
+        ),
     ]
 
 
@@ -125,7 +140,11 @@ class ProviderAdmin(KeysAdmin):
         why = hindrances(obj)
         if not why:
             return badge("offered", "success")
-        return format_html('{} <span class="wallet-warning">{}.</span>', badge("not offered", "warning"), "; ".join(why).capitalize())
+        return format_html(
+            '{} <span class="wallet-warning">{}.</span>',
+            badge("not offered", "warning"),
+            "; ".join(why).capitalize(),
+        )
 
     @admin.display(description="at the checkout")
     def state_short(self, obj: Provider) -> SafeString:
@@ -133,7 +152,12 @@ class ProviderAdmin(KeysAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Provider]:
         rows: QuerySet[Provider] = super().get_queryset(request)
-        live = Secret.objects.filter(provider=OuterRef("pk"), retired_at=None).order_by("purpose").values("purpose").distinct()
+        live = (
+            Secret.objects.filter(provider=OuterRef("pk"), retired_at=None)
+            .order_by("purpose")
+            .values("purpose")
+            .distinct()
+        )
         return rows.annotate(live=ArraySubquery(live))
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
@@ -180,9 +204,19 @@ class ProviderAdmin(KeysAdmin):
     def enter_secret(self, request: HttpRequest, obj: Provider) -> HttpResponse:
         form = SecretForm(request.POST or None)
         if request.method == "POST" and form.is_valid() and self.kept(request, obj, form, is_api=False):
-            return done(self, request, obj, "One more secret for callbacks is entered; it counts within a few seconds.")
-        says = [f"What {obj.name} signs its callbacks with, as the provider gave it to you. It is never shown again.", ROTATION]
-        return ask(self, request, obj, title="Enter a secret for callbacks", says=says, form=form, button="Enter it")
+            return done(
+                self,
+                request,
+                obj,
+                "One more secret for callbacks is entered; it counts within a few seconds.",
+            )
+        says = [
+            f"What {obj.name} signs its callbacks with, as the provider gave it to you. It is never shown again.",
+            ROTATION,
+        ]
+        return ask(
+            self, request, obj, title="Enter a secret for callbacks", says=says, form=form, button="Enter it"
+        )
 
     @page_action(title="Enter the API key", permission=KEYS)
     @method_decorator(sensitive_post_parameters("secret"))
@@ -190,8 +224,13 @@ class ProviderAdmin(KeysAdmin):
         form = SecretForm(request.POST or None)
         form.fields["secret"].label = "API key"
         if request.method == "POST" and form.is_valid() and self.kept(request, obj, form, is_api=True):
-            return done(self, request, obj, "The API key is entered; the one before, if there was one, is retired.")
-        says = [f"What we call {obj.name} with. It is never shown again.", "There is one at a time: the one before is retired with it."]
+            return done(
+                self, request, obj, "The API key is entered; the one before, if there was one, is retired."
+            )
+        says = [
+            f"What we call {obj.name} with. It is never shown again.",
+            "There is one at a time: the one before is retired with it.",
+        ]
         return ask(self, request, obj, title="Enter the API key", says=says, form=form, button="Enter it")
 
     def kept(self, request: HttpRequest, provider: Provider, form: SecretForm, *, is_api: bool) -> bool:
@@ -208,27 +247,50 @@ class ProviderAdmin(KeysAdmin):
     @page_action(title="Make a secret", permission=KEYS)
     def make_secret(self, request: HttpRequest, obj: Provider) -> HttpResponse:
         if obj.scheme not in OWN_MAKING:
-            messages.warning(request, "Nothing was done. Secrets of this scheme are the provider's to make: enter the one that you were given.")
+            messages.warning(
+                request,
+                "Nothing was done. Secrets of this scheme are the provider's to make: enter the one that you were given.",
+            )
             return HttpResponseRedirect(page_of(obj))
         if request.method == "POST":
             secret = new_webhook_secret()
             add_callback_secret(obj, secret, actor=actor(request.user))
             transaction.on_commit(BOOK.forget)
             how = "Callbacks that are signed with it count within a few seconds."
-            return self.show_once(request, obj, secret, whom=f"{obj.name}, to sign its callbacks to us", how=how)
+            return self.show_once(
+                request, obj, secret, whom=f"{obj.name}, to sign its callbacks to us", how=how
+            )
         says = [f"A new secret for {obj.name} to sign its callbacks with. It is shown once.", ROTATION]
-        return ask(self, request, obj, title="Make a secret for callbacks", says=says, form=None, button="Make it and show it")
+        return ask(
+            self,
+            request,
+            obj,
+            title="Make a secret for callbacks",
+            says=says,
+            form=None,
+            button="Make it and show it",
+        )
 
     @page_action(title="Retire a secret", permission=KEYS)
     def retire(self, request: HttpRequest, obj: Provider) -> HttpResponse:
-        return self.retire_one(request, obj, says=[ROTATION, "What is signed with a retired secret is refused (401) within a few seconds."])
+        return self.retire_one(
+            request,
+            obj,
+            says=[ROTATION, "What is signed with a retired secret is refused (401) within a few seconds."],
+        )
 
     def sections(self, request: HttpRequest, obj: Provider) -> list[Section]:
         base = settings.PUBLIC_URL or request.build_absolute_uri("/")
-        place = (format_html('<span class="wallet-id wallet-words">{}</span>', urljoin(base, f"/pay/{obj.slug}")), SIGNATURES[Scheme(obj.scheme)])
+        place = (
+            format_html('<span class="wallet-id wallet-words">{}</span>', urljoin(base, f"/pay/{obj.slug}")),
+            SIGNATURES[Scheme(obj.scheme)],
+        )
         shown = [
             Section("Where its callbacks come to", ("Address (POST)", "Signed by"), [place], ""),
-            signing_secrets.section(Secret.objects.filter(provider=obj), "None: no callback of this provider can be right until one is entered."),
+            signing_secrets.section(
+                Secret.objects.filter(provider=obj),
+                "None: no callback of this provider can be right until one is entered.",
+            ),
         ]
         if request.user.has_perm("payments.view_callback"):
             shown.append(latest_callbacks(obj))
@@ -239,11 +301,22 @@ class ProviderAdmin(KeysAdmin):
 
 def latest_callbacks(provider: Provider) -> Section:
     newest = Callback.objects.order_by("-pk").values("pk")[:LOOKED_THROUGH]
-    found = Callback.objects.filter(provider=provider, pk__in=newest).defer("headers", "body", "meaning").order_by("-pk")[:LATEST]
+    found = (
+        Callback.objects.filter(provider=provider, pk__in=newest)
+        .defer("headers", "body", "meaning")
+        .order_by("-pk")[:LATEST]
+    )
     empty = f"None among the latest {LOOKED_THROUGH:,} callbacks of all providers."
     return Section("Latest callbacks", CALLBACK_HEADERS, [callback_row(row) for row in found], empty)
 
 
 def latest_refused(provider: Provider) -> Section:
-    found = RefusedCallback.objects.filter(provider=provider).defer("headers", "body").order_by("-pk")[:LATEST]
-    return Section("Latest refused callbacks", REFUSED_HEADERS, [refused_row(row) for row in found], "None was refused lately.")
+    found = (
+        RefusedCallback.objects.filter(provider=provider).defer("headers", "body").order_by("-pk")[:LATEST]
+    )
+    return Section(
+        "Latest refused callbacks",
+        REFUSED_HEADERS,
+        [refused_row(row) for row in found],
+        "None was refused lately.",
+    )

@@ -18,4 +18,8 @@ def show_body(body: bytes | memoryview | None) -> SafeString:
 def show_headers(headers: Mapping[str, Any]) -> SafeString:
     """Headers, one in a line."""
     lines = format_html_join("\n", "{}: {}", sorted(headers.items()))
-    return format_html('<bdi class="wallet-raw" tabindex="0">{}</bdi>', lines) if headers else SafeString(NOTHING)
+    return (
+        format_html('<bdi class="wallet-raw" tabindex="0">{}</bdi>', lines)
+        if headers
+        else SafeString(NOTHING)
+    )

@@ -59,19 +59,40 @@ class RefundActions(PageAdmin):
         form.initial = {"refund_id": new_id(), "amount": written(of.most, obj.currency_id)}
         return ask(self, request, obj, title=TITLE, says=first_words(obj, of), form=form, button="Go on")
 
-    def confirm_refund(self, request: HttpRequest, order: Order, form: RefundForm, of: Refundable) -> HttpResponse:
+    def confirm_refund(
+        self, request: HttpRequest, order: Order, form: RefundForm, of: Refundable
+    ) -> HttpResponse:
         """The second page: what exactly is going to happen."""
         amount = form.cleaned_data["amount"]
         form.tell(confirmed="1")
         form.hide()
-        says = [*consequences(order, of, amount), f"Reason: {form.cleaned_data['reason']}", "Once the provider has done it, it cannot be taken back."]
-        return ask(self, request, order, title=f"Refund {show_amount(amount, order.currency_id)}?", says=says, form=form, button="Refund", danger=True)
+        says = [
+            *consequences(order, of, amount),
+            f"Reason: {form.cleaned_data['reason']}",
+            "Once the provider has done it, it cannot be taken back.",
+        ]
+        return ask(
+            self,
+            request,
+            order,
+            title=f"Refund {show_amount(amount, order.currency_id)}?",
+            says=says,
+            form=form,
+            button="Refund",
+            danger=True,
+        )
 
     def begin_refund(self, request: HttpRequest, order: Order, form: RefundForm) -> HttpResponse:
         """Begins it, once for the form's id, and has the provider asked."""
         given = form.cleaned_data
         try:
-            begun = ask_refund(order.pk, given["amount"], actor=actor(request.user), reason=given["reason"], refund_id=given["refund_id"])
+            begun = ask_refund(
+                order.pk,
+                given["amount"],
+                actor=actor(request.user),
+                reason=given["reason"],
+                refund_id=given["refund_id"],
+            )
         except NotRefundable as problem:
             messages.warning(request, f"Nothing was done. {problem}")
             return HttpResponseRedirect(page_of(order))
@@ -84,13 +105,20 @@ def first_words(order: Order, of: Refundable) -> list[str]:
     """What can be refunded at all."""
     most, name = show_amount(of.most, order.currency_id), of.payment.provider.name
     if of.payment.is_second:
-        return [f"It was paid twice: {most} of the second payment can go back through {name}. The order and its credit stay as they are."]
-    return [f"{most} of {show_amount(order.price, order.currency_id)} can go back through {name}.", "You will be asked once more before it is done."]
+        return [
+            f"It was paid twice: {most} of the second payment can go back through {name}. The order and its credit stay as they are."
+        ]
+    return [
+        f"{most} of {show_amount(order.price, order.currency_id)} can go back through {name}.",
+        "You will be asked once more before it is done.",
+    ]
 
 
 def consequences(order: Order, of: Refundable, amount: int) -> list[str]:
     """What a refund does, in sentences."""
-    says = [f"{show_amount(amount, order.currency_id)} go back to {order.player.uid} through {of.payment.provider.name}."]
+    says = [
+        f"{show_amount(amount, order.currency_id)} go back to {order.player.uid} through {of.payment.provider.name}."
+    ]
     if of.payment.is_second:
         return [*says, "It is money that was paid twice: it takes no credit, and the order stays as it is."]
     says += credit_words(order, clawback_of(order, order.returned + amount) - order.clawed_back)
@@ -107,11 +135,18 @@ def credit_words(order: Order, wanted: int) -> list[str]:
     if wanted <= 0:
         return ["It takes no credit."]
     code = str(order.credit_currency_id)
-    there = Wallet.objects.filter(player_id=order.player_id, currency_id=code).values_list("spendable", flat=True).first() or 0
+    there = (
+        Wallet.objects.filter(player_id=order.player_id, currency_id=code)
+        .values_list("spendable", flat=True)
+        .first()
+        or 0
+    )
     missing = max(wanted - there, 0)
     says = []
     if wanted > missing:
-        says.append(f"{show_amount(wanted - missing, code)} of the credit are set aside at once; they are the player's again if the provider refuses.")
+        says.append(
+            f"{show_amount(wanted - missing, code)} of the credit are set aside at once; they are the player's again if the provider refuses."
+        )
     if missing:
         says.append(
             f"{show_amount(missing, code)} of the credit are spent already: they become the player's debt when the refund is done, paid by what comes in next."

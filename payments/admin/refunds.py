@@ -56,7 +56,11 @@ class Openness(Selections):
     offered: ClassVar[dict[str, Selection]] = {
         # Both conditions: the index knows when they are due.
         "open": Selection(
-            "Open", lambda rows: rows.filter(next_at__isnull=False, state__in=Refund.OPEN), ("next_at", "pk"), "No refund waits for a provider's word.", SOONEST
+            "Open",
+            lambda rows: rows.filter(next_at__isnull=False, state__in=Refund.OPEN),
+            ("next_at", "pk"),
+            "No refund waits for a provider's word.",
+            SOONEST,
         ),
         "all": Selection("All", empty="Nothing has ever gone back."),
     }
@@ -71,8 +75,28 @@ class RefundAdmin(SearchingAdmin, SelectingAdmin):
     search_help_text = "Exact refund id, orderId, cpOrderId, uid or provider's reference"
     empty_text = "Refunds begin on an order's page, or at a provider."
     fields = (
-        *("kind_shown", "state_shown", "meaning", "problem_shown", "amount_major", "of_second_major", "clawback_major", "set_aside_major"),
-        *("order_link", "player_uid", "provider_link", "reference_full", "actor", "reason_shown", "began", "asked", "next_asked", "ended"),
+        *(
+            "kind_shown",
+            "state_shown",
+            "meaning",
+            "problem_shown",
+            "amount_major",
+            "of_second_major",
+            "clawback_major",
+            "set_aside_major",
+        ),
+        *(
+            "order_link",
+            "player_uid",
+            "provider_link",
+            "reference_full",
+            "actor",
+            "reason_shown",
+            "began",
+            "asked",
+            "next_asked",
+            "ended",
+        ),
         *("set_aside_link", "return_link", "full_id"),
     )
     actions_detail = ("ask_again",)
@@ -178,7 +202,15 @@ class RefundAdmin(SearchingAdmin, SelectingAdmin):
         return link(mono(obj.return_transaction), "wallet_transaction_change", obj.return_transaction)
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
-        what = ("began_clock", "kind_shown", "state_shown", "amount_major", "order_short", "player_uid", "provider_slug")
+        what = (
+            "began_clock",
+            "kind_shown",
+            "state_shown",
+            "amount_major",
+            "order_short",
+            "player_uid",
+            "provider_slug",
+        )
         return (*what, "next_clock") if Openness.name_in(request) == "open" else (*what, "by_short")
 
     def get_fields(self, request: HttpRequest, obj: Refund | None = None) -> Any:
@@ -209,9 +241,13 @@ class RefundAdmin(SearchingAdmin, SelectingAdmin):
                 messages.warning(request, f"Nothing was done. {problem}")
                 return HttpResponseRedirect(page_of(obj))
             nudge(refund_task, str(obj.pk))
-            return done(self, request, obj, "The provider is being asked.", reason=form.cleaned_data["reason"])
+            return done(
+                self, request, obj, "The provider is being asked.", reason=form.cleaned_data["reason"]
+            )
         says = [
             f"{obj.provider.name} is asked at once what became of the {show_amount(obj.amount, obj.order.currency_id)}.",
             "It is asked under the same id as before: nothing can go back twice. Until it answers everything stays as it is.",
         ]
-        return ask(self, request, obj, title="Ask the provider again?", says=says, form=form, button="Ask again")
+        return ask(
+            self, request, obj, title="Ask the provider again?", says=says, form=form, button="Ask again"
+        )

@@ -25,14 +25,20 @@ def order_condition(text: str) -> Q:
 def orders_referenced(text: str) -> list[UUID]:
     """The orders of which a payment or a return has this reference at its provider. The indexes begin with the provider."""
     providers = list(Provider.objects.values_list("pk", flat=True))
-    paid = Payment.objects.filter(provider_id__in=providers, reference=text).values_list("order_id", flat=True)
-    returned = Refund.objects.filter(provider_id__in=providers, kind__in=Refund.Kind.values, reference=text).values_list("order_id", flat=True)
+    paid = Payment.objects.filter(provider_id__in=providers, reference=text).values_list(
+        "order_id", flat=True
+    )
+    returned = Refund.objects.filter(
+        provider_id__in=providers, kind__in=Refund.Kind.values, reference=text
+    ).values_list("order_id", flat=True)
     return [*paid[:MOST_ORDERS], *returned[:MOST_ORDERS]]
 
 
 def orders_named(text: str) -> list[UUID]:
     """The newest of those orders, for the lists of what belongs to them."""
-    return list(Order.objects.filter(order_condition(text)).order_by("-pk").values_list("pk", flat=True)[:MOST_ORDERS])
+    return list(
+        Order.objects.filter(order_condition(text)).order_by("-pk").values_list("pk", flat=True)[:MOST_ORDERS]
+    )
 
 
 def orders_of_session(session: GameSession) -> list[UUID]:

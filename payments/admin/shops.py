@@ -39,7 +39,9 @@ class ShopAdmin(KeysAdmin):
     list_select_related = ("game",)
     search_fields = ("game__slug__iexact",)
     search_help_text = "Game"
-    empty_text = "Add a shop for each game that sells something: its order URL, and where players may return to."
+    empty_text = (
+        "Add a shop for each game that sells something: its order URL, and where players may return to."
+    )
     actions = None
     fields = ("game", "order_url", "return_origins")
     actions_detail = ("make_secret", "retire", "pause", "resume")
@@ -73,7 +75,10 @@ class ShopAdmin(KeysAdmin):
 
     @admin.display(description="needs attention")
     def missing(self, obj: Shop) -> SafeString:
-        return format_html('<span class="wallet-warning">{}</span>', format_html_join(" ", "{}", ((line,) for line in missing_for_delivery(obj.game_id))))
+        return format_html(
+            '<span class="wallet-warning">{}</span>',
+            format_html_join(" ", "{}", ((line,) for line in missing_for_delivery(obj.game_id))),
+        )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Shop]:
         rows: QuerySet[Shop] = super().get_queryset(request)
@@ -93,7 +98,11 @@ class ShopAdmin(KeysAdmin):
     def get_fields(self, request: HttpRequest, obj: Shop | None = None) -> Any:
         if obj is None:
             return self.fields
-        return (*(["missing"] if obj.order_url and missing_for_delivery(obj.game_id) else []), *self.fields, "sending")
+        return (
+            *(["missing"] if obj.order_url and missing_for_delivery(obj.game_id) else []),
+            *self.fields,
+            "sending",
+        )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return ("game", "missing", "sending") if obj else ()
@@ -125,13 +134,34 @@ class ShopAdmin(KeysAdmin):
             secret = new_webhook_secret()
             add_delivery_secret(obj.game, secret, actor=actor(request.user))
             how = "It signs deliveries at once, in both ways: sign, and webhook-signature."
-            return self.show_once(request, obj, secret, whom=f"the backend of {obj.game.name}, to check what we deliver to it", how=how)
+            return self.show_once(
+                request,
+                obj,
+                secret,
+                whom=f"the backend of {obj.game.name}, to check what we deliver to it",
+                how=how,
+            )
         says = [f"A new secret that signs what {obj.game} is told to deliver. It is shown once.", ROTATION]
-        return ask(self, request, obj, title="Make a delivery secret", says=says, form=None, button="Make it and show it")
+        return ask(
+            self,
+            request,
+            obj,
+            title="Make a delivery secret",
+            says=says,
+            form=None,
+            button="Make it and show it",
+        )
 
     @page_action(title="Retire a secret", permission=KEYS)
     def retire(self, request: HttpRequest, obj: Shop) -> HttpResponse:
-        return self.retire_one(request, obj, says=[ROTATION, "A retired secret signs nothing any more. Without a live one, nothing can be sent."])
+        return self.retire_one(
+            request,
+            obj,
+            says=[
+                ROTATION,
+                "A retired secret signs nothing any more. Without a live one, nothing can be sent.",
+            ],
+        )
 
     @page_action(title="Pause deliveries", permission=CHANGE)
     def pause(self, request: HttpRequest, obj: Shop) -> HttpResponse:
@@ -139,8 +169,13 @@ class ShopAdmin(KeysAdmin):
         if request.method == "POST" and form.is_valid():
             words = "Deliveries are paused." if pause_deliveries(obj) else "Deliveries were paused already."
             return done(self, request, obj, words, reason=form.cleaned_data["reason"])
-        says = [f"{obj.game} is told nothing until deliveries are resumed.", "Players can still pay; what they pay for waits, and no try is counted."]
-        return ask(self, request, obj, title="Pause deliveries?", says=says, form=form, button="Pause", danger=True)
+        says = [
+            f"{obj.game} is told nothing until deliveries are resumed.",
+            "Players can still pay; what they pay for waits, and no try is counted.",
+        ]
+        return ask(
+            self, request, obj, title="Pause deliveries?", says=says, form=form, button="Pause", danger=True
+        )
 
     @page_action(title="Resume deliveries", permission=CHANGE)
     def resume(self, request: HttpRequest, obj: Shop) -> HttpResponse:
@@ -155,7 +190,11 @@ class ShopAdmin(KeysAdmin):
         secrets = Secret.objects.filter(game_id=obj.game_id, purpose=Secret.Purpose.DELIVERY)
         shown = [signing_secrets.section(secrets, "None: make one before the game is to deliver anything.")]
         if request.user.has_perm("payments.view_delivery"):
-            latest = Delivery.objects.filter(game_id=obj.game_id).select_related("order__player", "game").order_by("-pk")[:LATEST]
+            latest = (
+                Delivery.objects.filter(game_id=obj.game_id)
+                .select_related("order__player", "game")
+                .order_by("-pk")[:LATEST]
+            )
             empty = "The game was never told to deliver anything."
             shown.append(Section("Latest deliveries", HEADERS, [delivery_row(row) for row in latest], empty))
         return shown

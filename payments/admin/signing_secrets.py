@@ -26,13 +26,19 @@ else:
 KEYS = "payments.add_secret"
 MOST_SHOWN = 20
 HEADERS = ("For", "State", "Made (UTC)", "By", "Retired (UTC)", "Retired by")
-PURPOSES = {Secret.Purpose.CALLBACK: "callbacks to us", Secret.Purpose.API: "our calls (API key)", Secret.Purpose.DELIVERY: "our deliveries"}
+PURPOSES = {
+    Secret.Purpose.CALLBACK: "callbacks to us",
+    Secret.Purpose.API: "our calls (API key)",
+    Secret.Purpose.DELIVERY: "our deliveries",
+}
 
 
 class SecretForm(forms.Form):
     """A secret of somebody else's making. What was written is never sent back, not even when it is refused."""
 
-    secret = forms.CharField(max_length=500, widget=PasswordWidget(attrs={"autocomplete": "new-password"}, render_value=False))
+    secret = forms.CharField(
+        max_length=500, widget=PasswordWidget(attrs={"autocomplete": "new-password"}, render_value=False)
+    )
 
 
 class RetireForm(forms.Form):
@@ -52,7 +58,9 @@ class RetireForm(forms.Form):
 
 def named(secret: Secret) -> str:
     """How operators tell secrets from each other."""
-    return f"{PURPOSES[Secret.Purpose(secret.purpose)]}, made {moment(secret.created_at)} by {secret.created_by}"
+    return (
+        f"{PURPOSES[Secret.Purpose(secret.purpose)]}, made {moment(secret.created_at)} by {secret.created_by}"
+    )
 
 
 def section(secrets: QuerySet[Secret], empty: str) -> Section:
@@ -78,7 +86,9 @@ def row(secret: Secret) -> tuple[Any, ...]:
 class KeysAdmin(PageAdmin):
     """What the pages of providers and shops have in common."""
 
-    def show_once(self, request: HttpRequest, obj: Model, secret: str, *, whom: str, how: str) -> HttpResponse:
+    def show_once(
+        self, request: HttpRequest, obj: Model, secret: str, *, whom: str, how: str
+    ) -> HttpResponse:
         """The answer to the form that made the secret: the only page that ever shows it."""
         self.log_change(request, obj, "A secret was made.")
         context = {
@@ -91,7 +101,9 @@ class KeysAdmin(PageAdmin):
             "how": how,
             "back": page_of(obj),
         }
-        return TemplateResponse(request, "admin/payments/secret_once.html", context, headers={"Cache-Control": "no-store"})
+        return TemplateResponse(
+            request, "admin/payments/secret_once.html", context, headers={"Cache-Control": "no-store"}
+        )
 
     def live_secrets(self, id: UUID) -> QuerySet[Secret]:
         """The secrets of this owner that still count, newest first."""
@@ -107,4 +119,13 @@ class KeysAdmin(PageAdmin):
             transaction.on_commit(BOOK.forget)
             return done(self, request, obj, f"The secret is retired: {named(secret)}.")
         only = ["It is the only live one."] if len(live) == 1 else []
-        return ask(self, request, obj, title="Retire a secret", says=[*says, *only], form=form, button="Retire", danger=True)
+        return ask(
+            self,
+            request,
+            obj,
+            title="Retire a secret",
+            says=[*says, *only],
+            form=form,
+            button="Retire",
+            danger=True,
+        )

@@ -5,11 +5,28 @@ from django.utils.safestring import SafeString
 from lib.backoffice.formatting import badge
 from payments.models import Callback, Delivery, Order, Payment, Refund
 
-ORDER_COLOURS = {"created": "info", "paid": "warning", "delivered": "success", "failed": "danger", "charged_back": "danger"}
+ORDER_COLOURS = {
+    "created": "info",
+    "paid": "warning",
+    "delivered": "success",
+    "failed": "danger",
+    "charged_back": "danger",
+}
 PAYMENT_COLOURS = {"started": "info", "unstarted": "danger", "failed": "danger", "paid": "success"}
-REFUND_COLOURS = {"asked": "info", "unknown": "warning", "refused": "danger", "remembered": "warning", "done": "success"}
+REFUND_COLOURS = {
+    "asked": "info",
+    "unknown": "warning",
+    "refused": "danger",
+    "remembered": "warning",
+    "done": "success",
+}
 DELIVERY_COLOURS = {"pending": "info", "delivered": "success", "gone": "danger", "exhausted": "danger"}
-OUTCOME_COLOURS = {"acted": "success", "second_payment": "warning", "contradicts": "danger", "no_order": "danger"}
+OUTCOME_COLOURS = {
+    "acted": "success",
+    "second_payment": "warning",
+    "contradicts": "danger",
+    "no_order": "danger",
+}
 # In a word, for the lists.
 DELIVERY_WORDS = {"gone": "stopped (410)", "returned": "money went back", "exhausted": "given up"}
 OUTCOME_WORDS = {"second_payment": "second payment"}
@@ -21,7 +38,11 @@ def show_order_state(state: str) -> SafeString:
 
 
 def show_payment_state(payment: Payment) -> SafeString:
-    return badge("second payment", "warning") if payment.is_second else badge(payment.get_state_display(), PAYMENT_COLOURS[payment.state])
+    return (
+        badge("second payment", "warning")
+        if payment.is_second
+        else badge(payment.get_state_display(), PAYMENT_COLOURS[payment.state])
+    )
 
 
 def show_refund_state(refund: Refund) -> SafeString:
@@ -29,7 +50,10 @@ def show_refund_state(refund: Refund) -> SafeString:
 
 
 def show_delivery_state(delivery: Delivery) -> SafeString:
-    return badge(DELIVERY_WORDS.get(delivery.state) or delivery.get_state_display(), DELIVERY_COLOURS.get(delivery.state, ""))
+    return badge(
+        DELIVERY_WORDS.get(delivery.state) or delivery.get_state_display(),
+        DELIVERY_COLOURS.get(delivery.state, ""),
+    )
 
 
 def show_outcome(callback: Callback) -> SafeString:

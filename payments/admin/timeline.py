@@ -15,24 +15,69 @@ from wallet.models import Transaction
 # The latest of each; more than these has no order but one that is being attacked, or retried for days.
 MOST_ROWS = 100
 EVENT_HEADERS = ("When (UTC)", "What", "State after it", "Amount", "By", "Note", "Callback")
-PAYMENT_HEADERS = ("Started (UTC)", "Provider", "State", "Amount", "Given back", "Provider's reference", "Paid (UTC)", "Problem")
-REFUND_HEADERS = ("Begun (UTC)", "What", "State", "Amount", "Credit taken", "Provider", "Provider's reference", "By", "Reason")
+PAYMENT_HEADERS = (
+    "Started (UTC)",
+    "Provider",
+    "State",
+    "Amount",
+    "Given back",
+    "Provider's reference",
+    "Paid (UTC)",
+    "Problem",
+)
+REFUND_HEADERS = (
+    "Begun (UTC)",
+    "What",
+    "State",
+    "Amount",
+    "Credit taken",
+    "Provider",
+    "Provider's reference",
+    "By",
+    "Reason",
+)
 PAYMENT_TYPES = ("payment", "sale", "payment_return", "sale_return", "top_up", "clawback", "set_aside")
 LEDGER_HEADERS = ("Transaction", "What", "State", "Amount", "Opened (UTC)")
 
 
 def sections(order: Order) -> list[Section]:
     """The whole story, in the order in which one asks for it."""
-    payments = list(Payment.objects.filter(order=order).select_related("provider").order_by("-pk")[:MOST_ROWS])
+    payments = list(
+        Payment.objects.filter(order=order).select_related("provider").order_by("-pk")[:MOST_ROWS]
+    )
     refunds = list(Refund.objects.filter(order=order).select_related("provider").order_by("-pk")[:MOST_ROWS])
-    callbacks = Callback.objects.filter(order=order).defer("headers", "body", "meaning").order_by("-pk")[:MOST_ROWS]
+    callbacks = (
+        Callback.objects.filter(order=order).defer("headers", "body", "meaning").order_by("-pk")[:MOST_ROWS]
+    )
     told = Delivery.objects.filter(order=order).select_related("order__player", "game")
     return [
-        Section("What happened", EVENT_HEADERS, events(order), "Nothing, which cannot be: the audit will say why."),
-        Section("Payments", PAYMENT_HEADERS, [payment_row(row, order) for row in payments], "The player was never sent to a provider."),
-        Section("Refunds and charge-backs", REFUND_HEADERS, [refund_row(row, order) for row in refunds], "Nothing has gone back."),
-        Section("Delivery", deliveries.HEADERS, [deliveries.delivery_row(row) for row in told], without_delivery(order)),
-        Section("Callbacks", CALLBACK_HEADERS, [callback_row(row) for row in callbacks], "No provider has told of this order."),
+        Section(
+            "What happened", EVENT_HEADERS, events(order), "Nothing, which cannot be: the audit will say why."
+        ),
+        Section(
+            "Payments",
+            PAYMENT_HEADERS,
+            [payment_row(row, order) for row in payments],
+            "The player was never sent to a provider.",
+        ),
+        Section(
+            "Refunds and charge-backs",
+            REFUND_HEADERS,
+            [refund_row(row, order) for row in refunds],
+            "Nothing has gone back.",
+        ),
+        Section(
+            "Delivery",
+            deliveries.HEADERS,
+            [deliveries.delivery_row(row) for row in told],
+            without_delivery(order),
+        ),
+        Section(
+            "Callbacks",
+            CALLBACK_HEADERS,
+            [callback_row(row) for row in callbacks],
+            "No provider has told of this order.",
+        ),
         Section("Ledger", LEDGER_HEADERS, ledger_rows(order), "No money has moved."),
     ]
 
@@ -61,7 +106,9 @@ def payment_row(payment: Payment, order: Order) -> tuple[Any, ...]:
         link(payment.provider.slug, "payments_provider_change", payment.provider_id),
         show_payment_state(payment),
         amount_cell(payment.amount, order.currency_id),
-        amount_cell(payment.returned if payment.is_second else order.returned, order.currency_id) if payment.paid_at else NOTHING,
+        amount_cell(payment.returned if payment.is_second else order.returned, order.currency_id)
+        if payment.paid_at
+        else NOTHING,
         clipped(payment.reference or payment.start_reference),
         clock(payment.paid_at),
         payment.problem or NOTHING,
@@ -84,13 +131,22 @@ def refund_row(refund: Refund, order: Order) -> tuple[Any, ...]:
 
 
 def without_delivery(order: Order) -> str:
-    return "None yet: the game is told when the order is paid." if order.is_delivered_by_game else "The game delivers nothing: it is a credit of the wallet."
+    return (
+        "None yet: the game is told when the order is paid."
+        if order.is_delivered_by_game
+        else "The game delivers nothing: it is a credit of the wallet."
+    )
 
 
 def ledger_rows(order: Order) -> list[tuple[Any, ...]]:
     """Every transaction that the order caused, by `LEDGER_HEADERS`; the first is the oldest."""
     # By the unique key, which begins with player, game and type.
-    of_this = Transaction.objects.filter(player_id=order.player_id, game_id=order.game_id, type__in=PAYMENT_TYPES, description=f"order {order.pk}")
+    of_this = Transaction.objects.filter(
+        player_id=order.player_id,
+        game_id=order.game_id,
+        type__in=PAYMENT_TYPES,
+        description=f"order {order.pk}",
+    )
     return [
         (
             link(short_id(row.pk), "wallet_transaction_change", row.pk),

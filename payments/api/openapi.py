@@ -18,7 +18,13 @@ initiate = described(
     error=ErrorAnswer,
     request=schemas.InitiateRequest,
     answer=schemas.InitiateAnswer,
-    refusals=(Code.INVALID_REQUEST, Code.UNKNOWN_SESSION, Code.OTHER_CONTENT, Code.PLAYER_BARRED, Code.LIMIT_REACHED),
+    refusals=(
+        Code.INVALID_REQUEST,
+        Code.UNKNOWN_SESSION,
+        Code.OTHER_CONTENT,
+        Code.PLAYER_BARRED,
+        Code.LIMIT_REACHED,
+    ),
     sends={
         "token": TOKEN,
         "cpOrderId": CP_ORDER_ID,
@@ -65,7 +71,10 @@ EVENT = {
             "required": ["orderId", "providerReference", "amount", "currencyCode"],
             "properties": {
                 "orderId": {"type": "string", "format": "uuid"},
-                "providerReference": {"type": "string", "description": "The provider's id of this payment, refund or dispute."},
+                "providerReference": {
+                    "type": "string",
+                    "description": "The provider's id of this payment, refund or dispute.",
+                },
                 "amount": {"type": "number", "description": "In major units, exact."},
                 "currencyCode": {"type": "string"},
             },
@@ -90,7 +99,13 @@ SAID = {
 
 
 def header(name: str, meaning: str) -> dict[str, Any]:
-    return {"name": name, "in": "header", "required": False, "schema": {"type": "string"}, "description": meaning}
+    return {
+        "name": name,
+        "in": "header",
+        "required": False,
+        "schema": {"type": "string"},
+        "description": meaning,
+    }
 
 
 def add_callbacks(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
@@ -99,7 +114,10 @@ def add_callbacks(result: dict[str, Any], generator: Any, request: Any, public: 
         {"name": "provider", "in": "path", "required": True, "schema": {"type": "string"}},
         header("webhook-id", "Standard Webhooks: the id of the message, the same at each repetition."),
         header("webhook-timestamp", "Standard Webhooks: seconds since 1970, at most five minutes from now."),
-        header("webhook-signature", "Standard Webhooks: `v1,` and the HMAC-SHA256 over id, time and raw body; several are divided by spaces."),
+        header(
+            "webhook-signature",
+            "Standard Webhooks: `v1,` and the HMAC-SHA256 over id, time and raw body; several are divided by spaces.",
+        ),
     ]
     bodies = {
         "application/json": {"schema": {"anyOf": [EVENT, NOTIFICATION]}},

@@ -11,9 +11,18 @@ from wallet.api.requests import Token
 from wallet.api.responses import Time, UuidText
 
 STATES = ["created", "paid", "delivered", "failed", "expired", "refunded", "charged_back"]
-CpOrderId = Annotated[str, Meta(min_length=1, max_length=64, description="The game's own id of the order: 1 to 64 characters, none of control.")]
+CpOrderId = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=64,
+        description="The game's own id of the order: 1 to 64 characters, none of control.",
+    ),
+]
 ProductId = Annotated[str, Meta(min_length=1, max_length=64)]
-Number = Annotated[Any, Meta(description="A JSON number, exact, in major units.", extra_json_schema={"type": "number"})]
+Number = Annotated[
+    Any, Meta(description="A JSON number, exact, in major units.", extra_json_schema={"type": "number"})
+]
 State = Annotated[str, Meta(extra_json_schema={"enum": STATES})]
 
 
@@ -26,9 +35,19 @@ class InitiateRequest(msgspec.Struct):
     productPrice: Number  # noqa: N815
     currencyCode: str  # noqa: N815
     serverId: Annotated[Any, Meta(extra_json_schema={"type": "integer"})]  # noqa: N815
-    extParams: Annotated[str, Meta(max_length=1024, description="Handed on to the game with the delivery.")] | UnsetType = UNSET  # noqa: N815
+    extParams: (  # noqa: N815
+        Annotated[str, Meta(max_length=1024, description="Handed on to the game with the delivery.")]
+        | UnsetType
+    ) = UNSET
     returnUrl: (  # noqa: N815
-        Annotated[str, Meta(max_length=2000, description="Where the player comes back to: https, an origin that is registered for the game.")] | UnsetType
+        Annotated[
+            str,
+            Meta(
+                max_length=2000,
+                description="Where the player comes back to: https, an origin that is registered for the game.",
+            ),
+        ]
+        | UnsetType
     ) = UNSET
 
 

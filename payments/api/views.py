@@ -14,7 +14,14 @@ from lib.clock import timestamp
 from lib.http.errors import Refusal, invalid
 from lib.http.responses import json_answer
 from payments.api import openapi
-from payments.api.schemas import InitiateAnswer, InitiateRequest, OrderQueryAnswer, OrderQueryRequest, printable, storable
+from payments.api.schemas import (
+    InitiateAnswer,
+    InitiateRequest,
+    OrderQueryAnswer,
+    OrderQueryRequest,
+    printable,
+    storable,
+)
 from payments.checkout.payments import checkout_url
 from payments.models import Order
 from payments.orders.operations import Wanted, find_order, initiate_order
@@ -46,7 +53,11 @@ class Initiate(ApiView):
         call = who_calls(request)
         wanted = read_wanted(fit(read_object(plain), self.shape))
         order = initiate_order(game_of(call), wanted, actor=call.caller.actor)
-        return json_answer(InitiateAnswer(str(order.pk), checkout_url(order, base_of(plain)), order.state, timestamp(order.expires_at)))
+        return json_answer(
+            InitiateAnswer(
+                str(order.pk), checkout_url(order, base_of(plain)), order.state, timestamp(order.expires_at)
+            )
+        )
 
 
 @openapi.query
@@ -104,7 +115,9 @@ def read_price(price: Any, decimals: int) -> int:
     try:
         return to_minor(price, decimals)
     except Refusal as problem:
-        raise invalid("productPrice must be a JSON number greater than zero, in whole minor units of its currency.") from problem
+        raise invalid(
+            "productPrice must be a JSON number greater than zero, in whole minor units of its currency."
+        ) from problem
 
 
 def major(order: Order, minor: int) -> Decimal:

@@ -54,7 +54,14 @@ RESOLVED = """
 LOST = (IntegrityError, OperationalError, *LOST_RACES)
 PROBLEM_LENGTH = 255
 # What of a callback's headers is kept: what its signature needs, and no credentials that somebody may have sent along.
-KEPT_HEADERS = ("content-type", "webhook-id", "webhook-timestamp", "webhook-signature", "stripe-signature", "user-agent")
+KEPT_HEADERS = (
+    "content-type",
+    "webhook-id",
+    "webhook-timestamp",
+    "webhook-signature",
+    "stripe-signature",
+    "user-agent",
+)
 
 
 class Taken(NamedTuple):
@@ -97,16 +104,37 @@ def take(terms: Terms, event: Event, received: Received) -> Taken:
             store(terms, replace(event, reference=""), received, order, meaning, at, same)
         return Taken(known.outcome)
     if known is not None:
-        return refuse(terms, event, received, order, at, Taken(Outcome.CONTRADICTS, "its id was used before with other content"))
+        return refuse(
+            terms,
+            event,
+            received,
+            order,
+            at,
+            Taken(Outcome.CONTRADICTS, "its id was used before with other content"),
+        )
     if order is None and event.type is not None:
-        outcome = Taken(Outcome.CONTRADICTS, event.problem) if event.problem else Taken(Outcome.NO_ORDER, "there is no such order")
+        outcome = (
+            Taken(Outcome.CONTRADICTS, event.problem)
+            if event.problem
+            else Taken(Outcome.NO_ORDER, "there is no such order")
+        )
         return refuse(terms, event, received, None, at, outcome)
-    step: Step = Nothing("nothing that is acted on") if event.type is None and not event.problem else Contradict(event.problem)
+    step: Step = (
+        Nothing("nothing that is acted on")
+        if event.type is None and not event.problem
+        else Contradict(event.problem)
+    )
     if standing is not None:
         step = next_step(standing, event)
     if isinstance(step, Contradict):
         return refuse(terms, event, received, order, at, Taken(Outcome.CONTRADICTS, step.problem))
-    outcome = Taken(Outcome.SECOND_PAYMENT if isinstance(step, PayAgain) else Outcome.NOTHING if isinstance(step, Nothing) else Outcome.ACTED)
+    outcome = Taken(
+        Outcome.SECOND_PAYMENT
+        if isinstance(step, PayAgain)
+        else Outcome.NOTHING
+        if isinstance(step, Nothing)
+        else Outcome.ACTED
+    )
     with prepared_sql.together():
         callback = store(terms, event, received, order, meaning, at, outcome)
         prepared_sql.execute(RESOLVED, (at, terms.id, event.message_id, gist_of(event, received.body)))
@@ -121,26 +149,46 @@ def lock_order(event: Event, terms: Terms) -> Order | None:
     if order_id is None and event.payment_reference:
         named = Payment.objects.filter(provider_id=terms.id, reference=event.payment_reference)
         order_id = named.values_list("order_id", flat=True).first()
-    return next(iter(prepared_sql.fetch(Order, "id = %s FOR NO KEY UPDATE", order_id)), None) if order_id else None
+    return (
+        next(iter(prepared_sql.fetch(Order, "id = %s FOR NO KEY UPDATE", order_id)), None)
+        if order_id
+        else None
+    )
 
 
-def look(order: Order | None, terms: Terms, event: Event) -> tuple[datetime, Callback | None, Standing | None]:
+def look(
+    order: Order | None, terms: Terms, event: Event
+) -> tuple[datetime, Callback | None, Standing | None]:
     """The time, the callback that has taken effect with this event's id or about the same thing (rule 4), and how the order stands, all under its lock."""
     kind = KINDS.get(event.type) if event.type and event.reference else None
     with prepared_sql.together():
         clock = prepared_sql.send("SELECT wallet_now()", ())
         # Two questions, each of which has its unique index.
-        same_message = prepared_sql.Question(Callback, f"provider_id = %s AND message_id = %s AND {TAKEN}", terms.id, event.message_id)
-        same_thing = prepared_sql.Question(Callback, SAME_THING, terms.id, str(event.type or ""), event.reference)
+        same_message = prepared_sql.Question(
+            Callback, f"provider_id = %s AND message_id = %s AND {TAKEN}", terms.id, event.message_id
+        )
+        same_thing = prepared_sql.Question(
+            Callback, SAME_THING, terms.id, str(event.type or ""), event.reference
+        )
         same_return = prepared_sql.Question(Refund, SAME_RETURN, terms.id, str(kind or ""), event.reference)
-        payments, refunds = (prepared_sql.Question(model, "order_id = %s ORDER BY id", order.pk if order else None) for model in (Payment, Refund))
+        payments, refunds = (
+            prepared_sql.Question(model, "order_id = %s ORDER BY id", order.pk if order else None)
+            for model in (Payment, Refund)
+        )
     [(at,)] = clock.fetchall()
     # Its own message before another one about the same thing.
     known = next(iter([*same_message.rows(), *(same_thing.rows() if event.type is not None else ())]), None)
     if order is None:
         return at, known, None
     is_of_another_order = any(refund.order_id != order.pk for refund in same_return.rows())
-    standing = Standing(order, decimals_known(order.currency_id), terms.id, payments.rows(), refunds.rows(), is_of_another_order)
+    standing = Standing(
+        order,
+        decimals_known(order.currency_id),
+        terms.id,
+        payments.rows(),
+        refunds.rows(),
+        is_of_another_order,
+    )
     return at, known, standing
 
 
@@ -159,26 +207,51 @@ def meaning_of(event: Event, body: bytes) -> bytes:
 
 def gist_of(event: Event, body: bytes) -> bytes:
     """What of it is signed. Whoever repeats a genuine callback with ever new words that nobody signed fills no list with them."""
-    return meaning_of(replace(event, claims=replace(event.claims, ext_params="")) if event.claims else event, body)
+    return meaning_of(
+        replace(event, claims=replace(event.claims, ext_params="")) if event.claims else event, body
+    )
 
 
-def store(terms: Terms, event: Event, received: Received, order: Order | None, meaning: bytes, at: datetime, taken: Taken) -> Callback:
+def store(
+    terms: Terms,
+    event: Event,
+    received: Received,
+    order: Order | None,
+    meaning: bytes,
+    at: datetime,
+    taken: Taken,
+) -> Callback:
     callback = Callback(**columns(terms, event, received, order, meaning, at, taken))
     prepared_sql.insert(callback)
     return callback
 
 
-def refuse(terms: Terms, event: Event, received: Received, order: Order | None, at: datetime, taken: Taken) -> Taken:
+def refuse(
+    terms: Terms, event: Event, received: Received, order: Order | None, at: datetime, taken: Taken
+) -> Taken:
     """Stores what cannot be acted on, for operators; the same again is only counted, or a provider that repeats itself would undo what they resolved."""
     meaning = gist_of(event, received.body)
     seen = {"times_seen": F("times_seen") + 1, "last_seen_at": at}
-    before = Callback.objects.filter(provider_id=terms.id, message_id=event.message_id, meaning=meaning, outcome__in=(Outcome.CONTRADICTS, Outcome.NO_ORDER))
+    before = Callback.objects.filter(
+        provider_id=terms.id,
+        message_id=event.message_id,
+        meaning=meaning,
+        outcome__in=(Outcome.CONTRADICTS, Outcome.NO_ORDER),
+    )
     if not before.update(**seen, outcome=taken.outcome, problem=taken.problem[:PROBLEM_LENGTH]):
         store(terms, event, received, order, meaning, at, taken)
     return taken
 
 
-def columns(terms: Terms, event: Event, received: Received, order: Order | None, meaning: bytes, at: datetime, taken: Taken) -> dict[str, object]:
+def columns(
+    terms: Terms,
+    event: Event,
+    received: Received,
+    order: Order | None,
+    meaning: bytes,
+    at: datetime,
+    taken: Taken,
+) -> dict[str, object]:
     return {
         "id": new_id(),
         "provider_id": terms.id,
@@ -187,7 +260,11 @@ def columns(terms: Terms, event: Event, received: Received, order: Order | None,
         "type": str(event.type or ""),
         "reference": event.reference,
         "meaning": meaning,
-        "headers": {name: received.headers[name].replace("\x00", "") for name in KEPT_HEADERS if name in received.headers},
+        "headers": {
+            name: received.headers[name].replace("\x00", "")
+            for name in KEPT_HEADERS
+            if name in received.headers
+        },
         "body": received.body,
         "address": received.address,
         "outcome": taken.outcome,
@@ -200,7 +277,9 @@ def columns(terms: Terms, event: Event, received: Received, order: Order | None,
 # --- What follows, done ---------------------------------------------------------------------------------
 
 
-def act(order: Order, step: Step, event: Event, terms: Terms, callback: Callback, at: datetime) -> UUID | None:
+def act(
+    order: Order, step: Step, event: Event, terms: Terms, callback: Callback, at: datetime
+) -> UUID | None:
     """Does what follows from an event, under the order's lock. Returns the delivery that is due by it."""
     by = Actor(f"provider:{terms.slug}", "provider", at, callback)
     if isinstance(step, Pay):
@@ -243,7 +322,16 @@ def pay(order: Order, payment: Payment, remembered: Sequence[Refund], event: Eve
     order.state = present_state(order)
     with prepared_sql.together():
         prepared_sql.update(payment, "state", "reference", "paid_at", "transaction")
-        prepared_sql.update(order, "state", "paid_at", "delivered_at", "credit_transaction", "clawed_back", "refunded", "charged_back")
+        prepared_sql.update(
+            order,
+            "state",
+            "paid_at",
+            "delivered_at",
+            "credit_transaction",
+            "clawed_back",
+            "refunded",
+            "charged_back",
+        )
         record_event(order, str(EventType.SUCCEEDED), by, amount=order.price, old_state=old_state)
         record_applied(order, remembered, by)
         if not order.is_delivered_by_game or stops_delivery(order):
@@ -254,14 +342,28 @@ def pay(order: Order, payment: Payment, remembered: Sequence[Refund], event: Eve
 def record_applied(order: Order, remembered: Sequence[Refund], by: Actor) -> None:
     """Writes down what was remembered and is booked now."""
     for refund in remembered:
-        record_event(order, f"{refund.kind}_applied", by, amount=refund.amount, old_state=order.state, note="it came before the payment")
+        record_event(
+            order,
+            f"{refund.kind}_applied",
+            by,
+            amount=refund.amount,
+            old_state=order.state,
+            note="it came before the payment",
+        )
 
 
 def pay_again(order: Order, step: PayAgain, event: Event, terms: Terms, by: Actor) -> None:
     """Money that came twice: it is booked, credits nothing, and waits to be refunded (rule 5)."""
     moves = Movements(order, by, f"paid a second time through {terms.slug}")
-    payment = step.payment or Payment.objects.create(id=new_id(), order=order, provider_id=terms.id, amount=order.price, started_at=by.at)
-    payment.state, payment.is_second, payment.reference, payment.paid_at = Payment.State.PAID, True, event.reference, by.at
+    payment = step.payment or Payment.objects.create(
+        id=new_id(), order=order, provider_id=terms.id, amount=order.price, started_at=by.at
+    )
+    payment.state, payment.is_second, payment.reference, payment.paid_at = (
+        Payment.State.PAID,
+        True,
+        event.reference,
+        by.at,
+    )
     payment.transaction = moves.pay_second(order.price)
     returns.apply_to_second(payment, step.remembered, moves, by)
     moves.post()
@@ -275,5 +377,7 @@ def fail(order: Order, step: Fail, event: Event, by: Actor) -> None:
     old_state, order.state = order.state, Order.State.FAILED
     order.save(update_fields=["state"])
     if step.payment is not None:
-        Payment.objects.filter(pk=step.payment.pk).update(state=Payment.State.FAILED, reference=event.reference)
+        Payment.objects.filter(pk=step.payment.pk).update(
+            state=Payment.State.FAILED, reference=event.reference
+        )
     record_event(order, str(EventType.FAILED), by, old_state=old_state)

@@ -36,7 +36,9 @@ def pay(request: HttpRequest, slug: str) -> HttpResponse:
 
 def failed(problem: Exception) -> HttpResponse:
     """The database is away: nothing is half done, and the provider tries again."""
-    logger.error("a callback cannot be taken, the database is unavailable: %s", problem, extra={"status": 503})
+    logger.error(
+        "a callback cannot be taken, the database is unavailable: %s", problem, extra={"status": 503}
+    )
     return unavailable()
 
 
@@ -79,5 +81,9 @@ def told(taken: Taken) -> HttpResponse:
     if taken.outcome == Callback.Outcome.NO_ORDER:
         return error_answer(ErrorCode.INVALID_REQUEST, "There is no such order.", 404)
     if taken.outcome == Callback.Outcome.CONTRADICTS:
-        return error_answer(ErrorCode.INVALID_REQUEST, f"The callback contradicts the order: {taken.problem.rstrip('.')}.", 422)
+        return error_answer(
+            ErrorCode.INVALID_REQUEST,
+            f"The callback contradicts the order: {taken.problem.rstrip('.')}.",
+            422,
+        )
     return json_answer({"status": "ok"})

@@ -85,14 +85,23 @@ def answered(view: View, request: HttpRequest, *args: Any, **kwargs: Any) -> Htt
     try:
         return view(request, *args, **kwargs)
     except (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError) as problem:
-        logger.error("a page cannot be shown, the database is unavailable: %s", problem, extra={"status": 503})  # noqa: TRY400 (not a failure of ours)
+        logger.error(  # noqa: TRY400 (not a failure of ours)
+            "a page cannot be shown, the database is unavailable: %s", problem, extra={"status": 503}
+        )
         answer = show(request, "payments/unavailable.html", {}, language=language_of(request), status=503)
         answer["Retry-After"] = "5"
         return answer
 
 
 def show(
-    request: HttpRequest, template: str, context: dict[str, Any], *, language: str, status: int = 200, targets: Iterable[str] = (), refresh: str = ""
+    request: HttpRequest,
+    template: str,
+    context: dict[str, Any],
+    *,
+    language: str,
+    status: int = 200,
+    targets: Iterable[str] = (),
+    refresh: str = "",
 ) -> HttpResponse:
     """A page in that language. `refresh` is what the browser is told to do by itself: seconds, and an address."""
     shared = {"language": language, "others": other_languages(request, language), "refresh": refresh}
@@ -118,12 +127,20 @@ def asked_language(request: HttpRequest) -> str:
 def language_of(request: HttpRequest, wish: str = "") -> str:
     """The language of a page: what the address asks for, else what is wished for (BCP 47), else what the browser prefers."""
     wished = wish.lower().partition("-")[0]
-    return asked_language(request) or (wished if wished in LANGUAGES else "") or translation.get_language_from_request(request)
+    return (
+        asked_language(request)
+        or (wished if wished in LANGUAGES else "")
+        or translation.get_language_from_request(request)
+    )
 
 
 def other_languages(request: HttpRequest, language: str) -> list[dict[str, str]]:
     """The other languages of the same page, with their addresses."""
-    return [{"code": code, "name": name, "url": f"?{with_language(request, code)}"} for code, name in LANGUAGES.items() if code != language]
+    return [
+        {"code": code, "name": name, "url": f"?{with_language(request, code)}"}
+        for code, name in LANGUAGES.items()
+        if code != language
+    ]
 
 
 def with_language(request: HttpRequest, code: str) -> str:

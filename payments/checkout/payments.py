@@ -27,7 +27,13 @@ class NotPayable(Exception):
 
 def offered(order: Order) -> list[Terms]:
     """The providers that an order can be paid with, by their names."""
-    return [terms for terms in BOOK.all().values() if terms.is_active and terms.callback_secrets and speaker_of(terms.scheme).takes(terms, order.currency_id)]
+    return [
+        terms
+        for terms in BOOK.all().values()
+        if terms.is_active
+        and terms.callback_secrets
+        and speaker_of(terms.scheme).takes(terms, order.currency_id)
+    ]
 
 
 def is_payable(order: Order) -> bool:
@@ -60,7 +66,9 @@ def start_payment(order: Order, slug: str, base: str, *, language: str = "") -> 
         raise
     Payment.objects.filter(pk=payment.pk).update(start_reference=started.reference)
     # Two clicks at once are one payment: of these, the one that came through counts.
-    Payment.objects.filter(pk=payment.pk, state=Payment.State.UNSTARTED).update(state=Payment.State.STARTED, problem="")
+    Payment.objects.filter(pk=payment.pk, state=Payment.State.UNSTARTED).update(
+        state=Payment.State.STARTED, problem=""
+    )
     return started
 
 
@@ -70,14 +78,20 @@ def begin_payment(order: Order, terms: Terms) -> Payment:
         locked = Order.objects.select_for_update(of=("self",)).get(pk=order.pk)
         if not is_payable(locked):
             raise NotPayable("The order cannot be paid any more.")
-        open_one = Payment.objects.filter(order=locked, provider_id=terms.id, state=Payment.State.STARTED, start_reference="").first()
+        open_one = Payment.objects.filter(
+            order=locked, provider_id=terms.id, state=Payment.State.STARTED, start_reference=""
+        ).first()
         if open_one is not None:
             return open_one
         if Payment.objects.filter(order=locked).count() >= MOST_PAYMENTS:
             raise NotPayable("The order was begun too often.")
         at = now()
-        payment = Payment.objects.create(id=new_id(), order=locked, provider_id=terms.id, amount=locked.price, started_at=at)
-        record_event(locked, "started", Actor("player", "system", at), old_state=locked.state, note=terms.slug)
+        payment = Payment.objects.create(
+            id=new_id(), order=locked, provider_id=terms.id, amount=locked.price, started_at=at
+        )
+        record_event(
+            locked, "started", Actor("player", "system", at), old_state=locked.state, note=terms.slug
+        )
     return payment
 
 

@@ -37,27 +37,58 @@ class Outcome(NamedTuple):
         return self.tone == Tone.WAITING
 
 
-WAITING = Outcome(Tone.WAITING, _("Waiting for the payment"), _("As soon as the payment provider confirms it, you see it here. It may take a moment."))
-DELIVERING = Outcome(Tone.WAITING, _("Paid, and on its way"), _("Your payment has arrived. The game is being told to deliver."))
-HELD = Outcome(
-    Tone.PLAIN, _("Paid"), _("Your payment has arrived, but it cannot be added to your wallet yet. Support looks after it; you need not do anything.")
+WAITING = Outcome(
+    Tone.WAITING,
+    _("Waiting for the payment"),
+    _("As soon as the payment provider confirms it, you see it here. It may take a moment."),
 )
-CREDITED = Outcome(Tone.GOOD, _("Thank you!"), _("Your payment has arrived, and your wallet has been topped up."))
-DELIVERED = Outcome(Tone.GOOD, _("Thank you!"), _("Your payment has arrived, and the game has your purchase."))
-FAILED = Outcome(Tone.BAD, _("The payment did not go through"), _("It was declined or cancelled. You can try again, or pay in another way."))
-FAILED_FOR_GOOD = Outcome(Tone.BAD, _("The payment did not go through"), _("It was declined or cancelled. To try again, start the purchase anew in the game."))
+DELIVERING = Outcome(
+    Tone.WAITING, _("Paid, and on its way"), _("Your payment has arrived. The game is being told to deliver.")
+)
+HELD = Outcome(
+    Tone.PLAIN,
+    _("Paid"),
+    _(
+        "Your payment has arrived, but it cannot be added to your wallet yet. Support looks after it; you need not do anything."
+    ),
+)
+CREDITED = Outcome(
+    Tone.GOOD, _("Thank you!"), _("Your payment has arrived, and your wallet has been topped up.")
+)
+DELIVERED = Outcome(
+    Tone.GOOD, _("Thank you!"), _("Your payment has arrived, and the game has your purchase.")
+)
+FAILED = Outcome(
+    Tone.BAD,
+    _("The payment did not go through"),
+    _("It was declined or cancelled. You can try again, or pay in another way."),
+)
+FAILED_FOR_GOOD = Outcome(
+    Tone.BAD,
+    _("The payment did not go through"),
+    _("It was declined or cancelled. To try again, start the purchase anew in the game."),
+)
 EXPIRED = Outcome(
     Tone.BAD,
     _("This order has expired"),
-    _("It was not paid in time. Start the purchase anew in the game. If you have paid after all, it still counts as soon as the payment arrives."),
+    _(
+        "It was not paid in time. Start the purchase anew in the game. If you have paid after all, it still counts as soon as the payment arrives."
+    ),
 )
 REFUNDED = Outcome(Tone.PLAIN, _("Refunded"), _("The whole price has gone back to you."))
-CHARGED_BACK = Outcome(Tone.PLAIN, _("Charged back"), _("The payment was reversed through your bank or card."))
+CHARGED_BACK = Outcome(
+    Tone.PLAIN, _("Charged back"), _("The payment was reversed through your bank or card.")
+)
 
 
 def last_payment(page_key: str) -> Payment | None:
     """The payment of an order that was begun last, of those that could be begun."""
-    return Payment.objects.filter(order__page_key=page_key).exclude(state=Payment.State.UNSTARTED).order_by("-started_at", "-pk").first()
+    return (
+        Payment.objects.filter(order__page_key=page_key)
+        .exclude(state=Payment.State.UNSTARTED)
+        .order_by("-started_at", "-pk")
+        .first()
+    )
 
 
 def outcome_of(order: Order, payment: Payment | None, at: datetime) -> Outcome | None:
@@ -68,7 +99,9 @@ def outcome_of(order: Order, payment: Payment | None, at: datetime) -> Outcome |
         return DELIVERING if order.is_delivered_by_game else HELD
     if order.state == State.DELIVERED:
         return DELIVERED if order.is_delivered_by_game else CREDITED
-    return {State.EXPIRED: EXPIRED, State.REFUNDED: REFUNDED, State.CHARGED_BACK: CHARGED_BACK}[State(order.state)]
+    return {State.EXPIRED: EXPIRED, State.REFUNDED: REFUNDED, State.CHARGED_BACK: CHARGED_BACK}[
+        State(order.state)
+    ]
 
 
 def unpaid(order: Order, payment: Payment | None, *, is_over: bool) -> Outcome | None:

@@ -7,7 +7,14 @@ from django.http import HttpRequest, HttpResponse
 
 from lib.clock import now
 from payments.checkout.pages import SeeOther, asked_language, language_of, not_found, page, show
-from payments.checkout.payments import NotPayable, checkout_url, is_payable, offered, product_name, start_payment
+from payments.checkout.payments import (
+    NotPayable,
+    checkout_url,
+    is_payable,
+    offered,
+    product_name,
+    start_payment,
+)
 from payments.checkout.status import PAUSES, Outcome, last_payment, outcome_of
 from payments.models import Order, Payment
 from payments.providers import speaker_of
@@ -47,7 +54,11 @@ def find_order(key: str) -> Order | None:
     """The order whose page that is."""
     if not KEY.fullmatch(key):
         return None
-    return Order.objects.select_related("game", "product", "player", "credit_currency").filter(page_key=key).first()
+    return (
+        Order.objects.select_related("game", "product", "player", "credit_currency")
+        .filter(page_key=key)
+        .first()
+    )
 
 
 def choose(request: HttpRequest, order: Order) -> HttpResponse:
@@ -56,12 +67,18 @@ def choose(request: HttpRequest, order: Order) -> HttpResponse:
     if slug not in {terms.slug for terms in offered(order)}:
         return choice(request, order, problem="unknown", status=422)
     try:
-        started = start_payment(order, slug, request.build_absolute_uri("/"), language=asked_language(request))
+        started = start_payment(
+            order, slug, request.build_absolute_uri("/"), language=asked_language(request)
+        )
     except Unstartable:
         return choice(request, order, problem="unreachable", status=503)
     except NotPayable:
         # Paid or expired in this very instant, or begun too often.
-        return choice(request, order, problem="too_often", status=409) if is_payable(fresh(order)) else SeeOther(result_address(request, order))
+        return (
+            choice(request, order, problem="too_often", status=409)
+            if is_payable(fresh(order))
+            else SeeOther(result_address(request, order))
+        )
     return SeeOther(started.url)
 
 
@@ -82,7 +99,14 @@ def choice(request: HttpRequest, order: Order, *, problem: str = "", status: int
         "minutes": max(1, round((order.expires_at - now()).total_seconds() / 60)),
         "result_url": result_address(request, order) if is_begun else "",
     }
-    return show(request, "payments/checkout.html", context, language=language, status=status, targets=targets(request, order, ways))
+    return show(
+        request,
+        "payments/checkout.html",
+        context,
+        language=language,
+        status=status,
+        targets=targets(request, order, ways),
+    )
 
 
 def targets(request: HttpRequest, order: Order, ways: list[Terms]) -> list[str]:

@@ -39,9 +39,15 @@ def first_id(at: datetime) -> UUID:
 def find_range(wanted: Range, most: int = MOST) -> list[UUID]:
     """The oldest `most` deliveries of a range. What has gone back is never among them."""
     games = Shop.objects.exclude(order_url="").values_list("game_id", flat=True)
-    rows = Delivery.objects.filter(state__in=set(wanted.states) - {Delivery.State.RETURNED}, created_at__gte=wanted.since, created_at__lt=wanted.until)
+    rows = Delivery.objects.filter(
+        state__in=set(wanted.states) - {Delivery.State.RETURNED},
+        created_at__gte=wanted.since,
+        created_at__lt=wanted.until,
+    )
     # The index knows states and ids, no times.
-    rows = rows.filter(pk__gte=first_id(wanted.since - CLOCKS_APART), pk__lt=first_id(wanted.until + CLOCKS_APART))
+    rows = rows.filter(
+        pk__gte=first_id(wanted.since - CLOCKS_APART), pk__lt=first_id(wanted.until + CLOCKS_APART)
+    )
     # One that the game refused or has taken keeps its state when the money goes back.
     rows = rows.exclude(order__state__in=GONE_BACK)
     rows = rows.filter(game_id__in=list(games.filter(game_id=wanted.game_id) if wanted.game_id else games))
@@ -51,15 +57,25 @@ def find_range(wanted: Range, most: int = MOST) -> list[UUID]:
 def send_range_again(wanted: Range, *, actor: str, reason: str) -> int:
     """Has at most `MOST` deliveries sent at once, each with its schedule begun anew. Returns how many. The caller nudges afterwards."""
     ids = find_range(wanted)
-    return sum(send_batch_again(ids[first : first + BATCH], wanted.states, actor=actor, reason=reason) for first in range(0, len(ids), BATCH))
+    return sum(
+        send_batch_again(ids[first : first + BATCH], wanted.states, actor=actor, reason=reason)
+        for first in range(0, len(ids), BATCH)
+    )
 
 
 def send_batch_again(ids: Sequence[UUID], states: Sequence[str], *, actor: str, reason: str) -> int:
     """A few of them in one atomic block: their orders first, in the order of their ids, as everybody locks them."""
     with transaction.atomic():
-        orders = {order.pk: order for order in Order.objects.filter(delivery__in=ids).order_by("pk").select_for_update(of=("self",))}
+        orders = {
+            order.pk: order
+            for order in Order.objects.filter(delivery__in=ids).order_by("pk").select_for_update(of=("self",))
+        }
         sendable = [order.pk for order in orders.values() if order.state not in GONE_BACK]
-        rows = list(Delivery.objects.filter(pk__in=ids, order_id__in=sendable, state__in=states).order_by("pk").select_for_update())
+        rows = list(
+            Delivery.objects.filter(pk__in=ids, order_id__in=sendable, state__in=states)
+            .order_by("pk")
+            .select_for_update()
+        )
         by = Actor(actor[:80], "operator", now())
         for row in rows:
             row.next_at, row.times_tried, row.leased_until = by.at, 0, None
@@ -72,5 +88,12 @@ def send_batch_again(ids: Sequence[UUID], states: Sequence[str], *, actor: str, 
 
 def event_of(order: Order, by: Actor, reason: str) -> OrderEvent:
     return OrderEvent(
-        id=new_id(), order=order, at=by.at, what="delivery_sent_again", old_state=order.state, new_state=order.state, actor=by.name, note=reason[:255]
+        id=new_id(),
+        order=order,
+        at=by.at,
+        what="delivery_sent_again",
+        old_state=order.state,
+        new_state=order.state,
+        actor=by.name,
+        note=reason[:255],
     )

@@ -19,7 +19,17 @@ from wallet.models import Alert
 State = Delivery.State
 # The pauses after each try (contract 2.4, 4.3): 48 h 48 min in all, then a person decides.
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
-PAUSES = (5 * SECOND, 10 * SECOND, 20 * SECOND, 40 * SECOND, 2 * MINUTE, 5 * MINUTE, 10 * MINUTE, 30 * MINUTE, *[HOUR] * 48)
+PAUSES = (
+    5 * SECOND,
+    10 * SECOND,
+    20 * SECOND,
+    40 * SECOND,
+    2 * MINUTE,
+    5 * MINUTE,
+    10 * MINUTE,
+    30 * MINUTE,
+    *[HOUR] * 48,
+)
 # Longer than all tries of a batch can take: a lost worker's are sent again after it.
 LEASE = timedelta(minutes=2)
 GONE = 410
@@ -39,7 +49,9 @@ def begin_delivery(order: Order, at: datetime) -> Delivery:
 
 def stop_delivery(order: Order) -> None:
     """The money went back: no further tries, not even those that an operator wished for."""
-    Delivery.objects.filter(order=order, state__in=(State.PENDING, State.EXHAUSTED)).update(state=State.RETURNED, next_at=None)
+    Delivery.objects.filter(order=order, state__in=(State.PENDING, State.EXHAUSTED)).update(
+        state=State.RETURNED, next_at=None
+    )
     Delivery.objects.filter(order=order).exclude(next_at=None).update(next_at=None)
 
 
@@ -66,7 +78,9 @@ def send_again(delivery: Delivery, *, actor: str, reason: str) -> None:
         if row.state != State.DELIVERED:
             row.state = State.PENDING
         row.save(update_fields=["state", "next_at", "times_tried", "leased_until"])
-        record_event(order, "delivery_sent_again", Actor(actor, "operator", at), old_state=order.state, note=reason)
+        record_event(
+            order, "delivery_sent_again", Actor(actor, "operator", at), old_state=order.state, note=reason
+        )
 
 
 def pause_deliveries(shop: Shop) -> bool:
@@ -76,7 +90,9 @@ def pause_deliveries(shop: Shop) -> bool:
 
 def resume_deliveries(shop: Shop) -> bool:
     """Goes on where the pause began. Returns whether that is new."""
-    return bool(Shop.objects.filter(pk=shop.pk).exclude(paused_at=None).update(paused_at=None, failing_since=None))
+    return bool(
+        Shop.objects.filter(pk=shop.pk).exclude(paused_at=None).update(paused_at=None, failing_since=None)
+    )
 
 
 def failing_games() -> set[UUID]:
@@ -85,23 +101,36 @@ def failing_games() -> set[UUID]:
 
 
 def lease(
-    at: datetime, worker: str, *, left_out: Collection[UUID] = (), only: UUID | None = None, game: UUID | None = None, limit: int = 16
+    at: datetime,
+    worker: str,
+    *,
+    left_out: Collection[UUID] = (),
+    only: UUID | None = None,
+    game: UUID | None = None,
+    limit: int = 16,
 ) -> list[DeliveryTry]:
     """Takes deliveries that are due, of one `game` or of all but those `left_out`, and writes down a try for each."""
     with transaction.atomic():
         free = Delivery.objects.filter(next_at__lte=at).filter(Q(leased_until=None) | Q(leased_until__lte=at))
         sendable = Shop.objects.filter(paused_at=None).exclude(order_url="").exclude(game_id__in=left_out)
-        urls = dict((sendable if game is None else sendable.filter(game_id=game)).values_list("game_id", "order_url"))
+        urls = dict(
+            (sendable if game is None else sendable.filter(game_id=game)).values_list("game_id", "order_url")
+        )
         free = free.filter(game_id__in=list(urls))
         if only is not None:
             free = free.filter(pk=only)
         rows = list(free.order_by("next_at").select_for_update(skip_locked=True)[:limit])
         Delivery.objects.filter(pk__in=[row.pk for row in rows]).update(leased_until=at + LEASE)
-        tries = [DeliveryTry(id=new_id(), delivery=row, url=urls[row.game_id], worker=worker, began_at=at) for row in rows]
+        tries = [
+            DeliveryTry(id=new_id(), delivery=row, url=urls[row.game_id], worker=worker, began_at=at)
+            for row in rows
+        ]
         return DeliveryTry.objects.bulk_create(tries)
 
 
-def record_answer(one: DeliveryTry, *, status: int | None, problem: str, body: str, took_ms: int | None) -> str:
+def record_answer(
+    one: DeliveryTry, *, status: int | None, problem: str, body: str, took_ms: int | None
+) -> str:
     """Writes down what came of a try, and does what follows. Returns the delivery's state; nothing where it was recorded before."""
     at = now()
     with transaction.atomic():
@@ -115,7 +144,9 @@ def record_answer(one: DeliveryTry, *, status: int | None, problem: str, body: s
         is_delivered = status is not None and 200 <= status < 300
         if status != GONE:
             # A game that answers 410 works: it is one order that it does not want.
-            Shop.objects.filter(game_id=delivery.game_id, failing_since__isnull=not is_delivered).update(failing_since=None if is_delivered else at)
+            Shop.objects.filter(game_id=delivery.game_id, failing_since__isnull=not is_delivered).update(
+                failing_since=None if is_delivered else at
+            )
         if is_delivered:
             delivered(order, delivery, at)
         else:
@@ -149,13 +180,37 @@ def failed(order: Order, delivery: Delivery, status: int | None, at: datetime) -
         # It has come to its end meanwhile: by another try, by a return, or by the game's own word.
         return
     if status == GONE:
-        delivery.next_at, delivery.state = None, delivery.state if delivery.state == State.DELIVERED else State.GONE
-        record_event(order, "delivery_gone", Actor("sweep", "sweep", at), old_state=order.state, note="the game answered 410")
-        raise_alert(Alert.Kind.DELIVERY_GIVEN_UP, str(order.pk), f"The game {order.game} answered 410 to the delivery of order {order.cp_order_id}.")
+        delivery.next_at, delivery.state = (
+            None,
+            delivery.state if delivery.state == State.DELIVERED else State.GONE,
+        )
+        record_event(
+            order,
+            "delivery_gone",
+            Actor("sweep", "sweep", at),
+            old_state=order.state,
+            note="the game answered 410",
+        )
+        raise_alert(
+            Alert.Kind.DELIVERY_GIVEN_UP,
+            str(order.pk),
+            f"The game {order.game} answered 410 to the delivery of order {order.cp_order_id}.",
+        )
     elif delivery.times_tried > len(PAUSES):
-        delivery.next_at, delivery.state = None, delivery.state if delivery.state == State.DELIVERED else State.EXHAUSTED
-        record_event(order, "delivery_given_up", Actor("sweep", "sweep", at), old_state=order.state, note=f"after {delivery.times_tried} tries")
-        text = f"The game {order.game} has not taken order {order.cp_order_id} in {delivery.times_tried} tries."
+        delivery.next_at, delivery.state = (
+            None,
+            delivery.state if delivery.state == State.DELIVERED else State.EXHAUSTED,
+        )
+        record_event(
+            order,
+            "delivery_given_up",
+            Actor("sweep", "sweep", at),
+            old_state=order.state,
+            note=f"after {delivery.times_tried} tries",
+        )
+        text = (
+            f"The game {order.game} has not taken order {order.cp_order_id} in {delivery.times_tried} tries."
+        )
         raise_alert(Alert.Kind.DELIVERY_GIVEN_UP, str(order.pk), text)
     else:
         delivery.next_at = at + PAUSES[delivery.times_tried - 1]

@@ -59,7 +59,9 @@ def message_of(one: DeliveryTry, order: Order) -> Message:
     try:
         secrets = delivery_secrets(order.game)
     except Unreadable:
-        return Message(one.url, b"", {}, "a secret of the game was sealed with a key that is not in ENCRYPTION_KEYS")
+        return Message(
+            one.url, b"", {}, "a secret of the game was sealed with a key that is not in ENCRYPTION_KEYS"
+        )
     if not secrets:
         return Message(one.url, b"", {}, "the game has no delivery secret")
     at = now()
@@ -80,7 +82,9 @@ def message_of(one: DeliveryTry, order: Order) -> Message:
     body = json.dumps(signed, ensure_ascii=False).encode()
     id, seconds = str(one.delivery_id), int(at.timestamp())
     signature = " ".join(standard_webhooks.sign(id, seconds, body, secret) for secret in secrets)
-    return Message(one.url, body, {"webhook-id": id, "webhook-timestamp": str(seconds), "webhook-signature": signature})
+    return Message(
+        one.url, body, {"webhook-id": id, "webhook-timestamp": str(seconds), "webhook-signature": signature}
+    )
 
 
 def send(message: Message) -> Heard:
@@ -92,7 +96,9 @@ def send(message: Message) -> Heard:
     except Unanswered as problem:
         return Heard(None, str(problem), took_ms=problem.took_ms)
     body = reply.body.decode(errors="replace").replace("\x00", "\N{REPLACEMENT CHARACTER}")
-    return Heard(reply.status, "" if 200 <= reply.status < 300 else f"status {reply.status}", body, reply.took_ms)
+    return Heard(
+        reply.status, "" if 200 <= reply.status < 300 else f"status {reply.status}", body, reply.took_ms
+    )
 
 
 @dataclass
@@ -173,7 +179,9 @@ def messages_of(tries: list[DeliveryTry]) -> list[Message]:
 def write_down(one: DeliveryTry, heard: Heard) -> str:
     """Writes down what came of a try. Returns the delivery's state; nothing where it cannot be written."""
     try:
-        return record_answer(one, status=heard.status, problem=heard.problem, body=heard.body, took_ms=heard.took_ms)
+        return record_answer(
+            one, status=heard.status, problem=heard.problem, body=heard.body, took_ms=heard.took_ms
+        )
     except (DatabaseError, psycopg.Error):
         # Its lease runs out, and it is sent again under the same id.
         logger.exception("what came of the delivery %s cannot be written down", one.delivery_id)

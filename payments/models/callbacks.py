@@ -27,7 +27,9 @@ class Callback(models.Model):
     TO_LOOK_AT = (Outcome.SECOND_PAYMENT, Outcome.CONTRADICTS, Outcome.NO_ORDER)
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    provider = models.ForeignKey(Provider, models.PROTECT, related_name="callbacks", db_index=False, db_constraint=False)
+    provider = models.ForeignKey(
+        Provider, models.PROTECT, related_name="callbacks", db_index=False, db_constraint=False
+    )
     order = models.ForeignKey(Order, models.PROTECT, null=True, blank=True, related_name="callbacks")
     # The provider's id of the message (webhook-id), and of what it is about (providerReference).
     message_id = models.CharField(max_length=255)
@@ -51,7 +53,9 @@ class Callback(models.Model):
         constraints = [
             # It acts once, for ever (contract 4.2, rule 4).
             models.UniqueConstraint(
-                fields=["provider", "message_id"], condition=Q(outcome__in=["acted", "nothing", "second_payment"]), name="callback_once_per_message"
+                fields=["provider", "message_id"],
+                condition=Q(outcome__in=["acted", "nothing", "second_payment"]),
+                name="callback_once_per_message",
             ),
             models.UniqueConstraint(
                 fields=["provider", "type", "reference"],
@@ -59,12 +63,18 @@ class Callback(models.Model):
                 name="callback_once_per_reference",
             ),
             models.UniqueConstraint(
-                fields=["provider", "message_id", "meaning"], condition=Q(outcome__in=["contradicts", "no_order"]), name="callback_refused_once"
+                fields=["provider", "message_id", "meaning"],
+                condition=Q(outcome__in=["contradicts", "no_order"]),
+                name="callback_refused_once",
             ),
         ]
         indexes = [
             models.Index(
-                fields=["-id"], name="callback_to_look_at", condition=Q(outcome__in=["second_payment", "contradicts", "no_order"], resolved_at__isnull=True)
+                fields=["-id"],
+                name="callback_to_look_at",
+                condition=Q(
+                    outcome__in=["second_payment", "contradicts", "no_order"], resolved_at__isnull=True
+                ),
             ),
             models.Index(fields=["reference"], name="callback_by_reference", condition=~Q(reference="")),
         ]

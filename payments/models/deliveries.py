@@ -20,7 +20,9 @@ class Delivery(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     order = models.OneToOneField(Order, models.PROTECT, related_name="delivery")
-    game = models.ForeignKey(Game, models.PROTECT, related_name="deliveries", db_index=False, db_constraint=False)
+    game = models.ForeignKey(
+        Game, models.PROTECT, related_name="deliveries", db_index=False, db_constraint=False
+    )
     state = models.CharField(max_length=9, choices=State.choices, default=State.PENDING)
     created_at = models.DateTimeField()
     # When it is sent next, and until when a worker does so.

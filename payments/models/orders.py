@@ -36,7 +36,9 @@ class Order(models.Model):
     currency = models.ForeignKey(Currency, models.PROTECT, related_name="+", db_index=False)
     price = models.BigIntegerField()
     credit = models.BigIntegerField(null=True, blank=True)
-    credit_currency = models.ForeignKey(Currency, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
+    credit_currency = models.ForeignKey(
+        Currency, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
     is_delivered_by_game = models.BooleanField()
     state = models.CharField(max_length=12, choices=State.choices, default=State.CREATED)
     # Completed; what was refunded of a second payment is not in it.
@@ -59,7 +61,8 @@ class Order(models.Model):
             # Refunds and charge-backs together never exceed what was paid (contract 4.2, rule 6).
             models.CheckConstraint(
                 name="order_returns_at_most_its_price",
-                condition=Q(refunded__gte=0, charged_back__gte=0) & Q(price__gte=models.F("refunded") + models.F("charged_back")),
+                condition=Q(refunded__gte=0, charged_back__gte=0)
+                & Q(price__gte=models.F("refunded") + models.F("charged_back")),
             ),
         ]
         indexes = [
@@ -91,7 +94,14 @@ class OrderEvent(models.Model):
     amount = models.BigIntegerField(null=True, blank=True)
     actor = models.CharField(max_length=80)
     note = models.CharField(max_length=255, blank=True)
-    callback = models.ForeignKey("payments.Callback", models.PROTECT, null=True, blank=True, related_name="order_events", db_index=False)
+    callback = models.ForeignKey(
+        "payments.Callback",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="order_events",
+        db_index=False,
+    )
 
     class Meta:
         indexes = [models.Index(fields=["order", "id"], name="order_event_by_order")]

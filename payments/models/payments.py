@@ -37,10 +37,21 @@ class Payment(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["order"], condition=Q(state="paid", is_second=False), name="payment_first_once_per_order"),
-            models.CheckConstraint(name="payment_returns_at_most_itself", condition=Q(returned__gte=0) & Q(amount__gte=models.F("returned"))),
+            models.UniqueConstraint(
+                fields=["order"],
+                condition=Q(state="paid", is_second=False),
+                name="payment_first_once_per_order",
+            ),
+            models.CheckConstraint(
+                name="payment_returns_at_most_itself",
+                condition=Q(returned__gte=0) & Q(amount__gte=models.F("returned")),
+            ),
         ]
-        indexes = [models.Index(fields=["provider", "reference"], name="payment_by_reference", condition=~Q(reference=""))]
+        indexes = [
+            models.Index(
+                fields=["provider", "reference"], name="payment_by_reference", condition=~Q(reference="")
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.provider} {self.reference or self.start_reference or self.pk}"
@@ -94,9 +105,20 @@ class Refund(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["provider", "kind", "reference"], condition=~Q(reference=""), name="refund_once_per_reference"),
-            models.UniqueConstraint(fields=["order"], condition=Q(state__in=["asked", "unknown"]), name="refund_open_once_per_order"),
-            models.CheckConstraint(name="refund_amount_is_positive", condition=Q(amount__gt=0, of_second__gte=0) & Q(amount__gte=models.F("of_second"))),
+            models.UniqueConstraint(
+                fields=["provider", "kind", "reference"],
+                condition=~Q(reference=""),
+                name="refund_once_per_reference",
+            ),
+            models.UniqueConstraint(
+                fields=["order"],
+                condition=Q(state__in=["asked", "unknown"]),
+                name="refund_open_once_per_order",
+            ),
+            models.CheckConstraint(
+                name="refund_amount_is_positive",
+                condition=Q(amount__gt=0, of_second__gte=0) & Q(amount__gte=models.F("of_second")),
+            ),
         ]
         indexes = [
             models.Index(fields=["next_at"], name="refund_due", condition=Q(next_at__isnull=False)),

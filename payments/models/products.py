@@ -20,7 +20,9 @@ def validate_origin(text: str) -> None:
     try:
         RegexValidator(rf"\A{ORIGIN}\Z")(text)
     except ValidationError as problem:
-        raise ValidationError("%(text)s is no origin such as https://game.example, without a path.", params={"text": text}) from problem
+        raise ValidationError(
+            "%(text)s is no origin such as https://game.example, without a path.", params={"text": text}
+        ) from problem
 
 
 class Shop(models.Model):
@@ -41,7 +43,9 @@ class Shop(models.Model):
         blank=True,
         help_text="Where players may return to after paying, such as https://game.example, separated by commas.",
     )
-    paused_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="Since when no deliveries are sent.")
+    paused_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="Since when no deliveries are sent."
+    )
     # Since when every delivery fails: payments then no longer send theirs at once, only the sweep tries.
     failing_since = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -58,12 +62,26 @@ class Product(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     game = models.ForeignKey(Game, models.PROTECT, related_name="products")
-    code = models.CharField("product id", max_length=64, validators=[CODE], help_text="What the game calls it (productId). Can never be changed.")
+    code = models.CharField(
+        "product id",
+        max_length=64,
+        validators=[CODE],
+        help_text="What the game calls it (productId). Can never be changed.",
+    )
     name = models.CharField(max_length=100, help_text="What players read at the checkout.")
-    name_de = models.CharField("German name", max_length=100, blank=True, help_text="Empty: the name is shown in German too.")
-    credit = models.BigIntegerField(null=True, blank=True, validators=[MinValueValidator(1)], help_text="What it adds to the wallet, in minor units.")
+    name_de = models.CharField(
+        "German name", max_length=100, blank=True, help_text="Empty: the name is shown in German too."
+    )
+    credit = models.BigIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="What it adds to the wallet, in minor units.",
+    )
     credit_currency = models.ForeignKey(Currency, models.PROTECT, null=True, blank=True, related_name="+")
-    is_delivered = models.BooleanField("delivered by the game", default=False, help_text="The game is told to deliver it when it is paid.")
+    is_delivered = models.BooleanField(
+        "delivered by the game", default=False, help_text="The game is told to deliver it when it is paid."
+    )
     on_sale_from = models.DateTimeField(null=True, blank=True, help_text="UTC. Empty: at once.")
     on_sale_to = models.DateTimeField(null=True, blank=True, help_text="UTC. Empty: without end.")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -74,11 +92,15 @@ class Product(models.Model):
             models.UniqueConstraint(fields=["game", "code"], name="product_once_per_game"),
             models.CheckConstraint(
                 name="product_credit_has_a_currency",
-                condition=Q(credit__isnull=True, credit_currency__isnull=True) | Q(credit__gt=0, credit__lt=10**17, credit_currency__isnull=False),
+                condition=Q(credit__isnull=True, credit_currency__isnull=True)
+                | Q(credit__gt=0, credit__lt=10**17, credit_currency__isnull=False),
             ),
-            models.CheckConstraint(name="product_gives_something", condition=Q(credit__isnull=False) | Q(is_delivered=True)),
             models.CheckConstraint(
-                name="product_sale_ends_after_it_begins", condition=Q(on_sale_from=None) | Q(on_sale_to=None) | Q(on_sale_to__gt=F("on_sale_from"))
+                name="product_gives_something", condition=Q(credit__isnull=False) | Q(is_delivered=True)
+            ),
+            models.CheckConstraint(
+                name="product_sale_ends_after_it_begins",
+                condition=Q(on_sale_from=None) | Q(on_sale_to=None) | Q(on_sale_to__gt=F("on_sale_from")),
             ),
         ]
 

@@ -25,14 +25,23 @@ class Provider(models.Model):
     slug = models.CharField(
         unique=True,
         max_length=40,
-        validators=[RegexValidator(r"\A[a-z0-9]([a-z0-9-]*[a-z0-9])?\Z", "Small letters, digits and hyphens.")],
+        validators=[
+            RegexValidator(r"\A[a-z0-9]([a-z0-9-]*[a-z0-9])?\Z", "Small letters, digits and hyphens.")
+        ],
         help_text="Its callbacks come to /pay/<slug>. Can never be changed.",
     )
     name = models.CharField(max_length=60, help_text="What players read at the checkout.")
     scheme = models.CharField(max_length=20, choices=Scheme.choices, help_text="Can never be changed.")
-    is_active = models.BooleanField(default=True, help_text="Off: it is no longer offered at the checkout. Its callbacks still count.")
+    is_active = models.BooleanField(
+        default=True, help_text="Off: it is no longer offered at the checkout. Its callbacks still count."
+    )
     currency = models.ForeignKey(
-        Currency, models.PROTECT, null=True, blank=True, related_name="+", help_text="The one currency it is paid in. Empty: every one. Order-notify needs one."
+        Currency,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="The one currency it is paid in. Empty: every one. Order-notify needs one.",
     )
     page_url = models.URLField(
         "payment page",
@@ -47,16 +56,27 @@ class Provider(models.Model):
         blank=True,
         help_text="Addresses or networks, separated by commas. A callback from elsewhere gets no answer at all. Empty: from everywhere.",
     )
-    timeout_seconds = models.PositiveSmallIntegerField("time-out", default=10, help_text="How many seconds a call to the provider may take, 1 to 30.")
-    is_live = models.BooleanField("live mode", default=False, help_text="Stripe: whether real money is taken. Events of the other mode are refused.")
+    timeout_seconds = models.PositiveSmallIntegerField(
+        "time-out", default=10, help_text="How many seconds a call to the provider may take, 1 to 30."
+    )
+    is_live = models.BooleanField(
+        "live mode",
+        default=False,
+        help_text="Stripe: whether real money is taken. Events of the other mode are refused.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         ordering = ["name"]
         constraints = [
-            models.CheckConstraint(name="provider_timeout_1_to_30", condition=Q(timeout_seconds__gte=1, timeout_seconds__lte=30)),
+            models.CheckConstraint(
+                name="provider_timeout_1_to_30", condition=Q(timeout_seconds__gte=1, timeout_seconds__lte=30)
+            ),
             # Its callbacks name no currency.
-            models.CheckConstraint(name="provider_order_notify_has_a_currency", condition=~Q(scheme="order-notify") | Q(currency__isnull=False)),
+            models.CheckConstraint(
+                name="provider_order_notify_has_a_currency",
+                condition=~Q(scheme="order-notify") | Q(currency__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

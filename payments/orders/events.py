@@ -19,7 +19,9 @@ class Actor(NamedTuple):
     callback: Callback | None = None
 
 
-def record_event(order: Order, what: str, by: Actor, *, old_state: str = "", amount: int | None = None, note: str = "") -> None:
+def record_event(
+    order: Order, what: str, by: Actor, *, old_state: str = "", amount: int | None = None, note: str = ""
+) -> None:
     """Writes down what happened; the order is in its new state already. `amount` in minor units of the order's currency."""
     event = OrderEvent(
         id=new_id(),

@@ -57,7 +57,9 @@ def initiate_order(game_id: UUID, wanted: Wanted, *, actor: str) -> Order:
             raise Refusal(ErrorCode.UNKNOWN_SESSION, "The session has ended or expired.")
         made = new_order(game_id, wanted, session)
         # Two at once: one of them makes it, the other finds it.
-        _, is_new = Order.objects.get_or_create(game_id=game_id, cp_order_id=wanted.cp_order_id, defaults=made)
+        _, is_new = Order.objects.get_or_create(
+            game_id=game_id, cp_order_id=wanted.cp_order_id, defaults=made
+        )
         order = known_order(game_id, wanted, session.player)
         if order is None:
             raise AssertionError("the order was just made, by us or by somebody else")
@@ -68,7 +70,9 @@ def initiate_order(game_id: UUID, wanted: Wanted, *, actor: str) -> Order:
 
 def find_owner(game_id: UUID, token_hash: bytes) -> SessionOwner:
     """Who a token of this game belongs to, live or not. Raises 102 where it never was one."""
-    session = GameSession.objects.select_related("player").filter(token_hash=token_hash, game_id=game_id).first()
+    session = (
+        GameSession.objects.select_related("player").filter(token_hash=token_hash, game_id=game_id).first()
+    )
     if session is None:
         raise Refusal(ErrorCode.UNKNOWN_SESSION, "The session token is unknown.")
     is_live = session.ended_at is None and session.expires_at > now()
@@ -80,8 +84,24 @@ def known_order(game_id: UUID, wanted: Wanted, player: Player) -> Order | None:
     order = Order.objects.filter(game_id=game_id, cp_order_id=wanted.cp_order_id).first()
     if order is None:
         return None
-    known = (order.player_id, order.product_code, order.price, order.currency_id, order.server_id, order.ext_params, order.return_url)
-    asked = (player.pk, wanted.product_code, wanted.price, wanted.currency, wanted.server_id, wanted.ext_params, wanted.return_url)
+    known = (
+        order.player_id,
+        order.product_code,
+        order.price,
+        order.currency_id,
+        order.server_id,
+        order.ext_params,
+        order.return_url,
+    )
+    asked = (
+        player.pk,
+        wanted.product_code,
+        wanted.price,
+        wanted.currency,
+        wanted.server_id,
+        wanted.ext_params,
+        wanted.return_url,
+    )
     if known != asked:
         raise Refusal(ErrorCode.OTHER_CONTENT, "The order id was used before with other content.")
     return order
@@ -126,7 +146,9 @@ def find_product(game_id: UUID, wanted: Wanted, at: datetime) -> Product:
     product = Product.objects.filter(game_id=game_id, code=wanted.product_code).first()
     if product is None:
         raise invalid("The product is unknown.")
-    if (product.on_sale_from and at < product.on_sale_from) or (product.on_sale_to and at >= product.on_sale_to):
+    if (product.on_sale_from and at < product.on_sale_from) or (
+        product.on_sale_to and at >= product.on_sale_to
+    ):
         raise invalid("The product is not on sale.")
     if not Price.objects.filter(product=product, currency_id=wanted.currency, amount=wanted.price).exists():
         raise invalid("The product does not cost that.")
@@ -136,7 +158,11 @@ def find_product(game_id: UUID, wanted: Wanted, at: datetime) -> Product:
 def would_overflow(player: Player, currency: str, credit: int) -> bool:
     """Whether the wallet could not hold `credit` minor units more."""
     # Added here: in a query, Django takes the sum for an integer of 32 bits, and answers by itself that it is never so large.
-    held = Wallet.objects.filter(player=player, currency_id=currency).values_list("spendable", "reserved", "announced").first()
+    held = (
+        Wallet.objects.filter(player=player, currency_id=currency)
+        .values_list("spendable", "reserved", "announced")
+        .first()
+    )
     return sum(held or ()) + credit >= BOUND
 
 
@@ -147,7 +173,14 @@ def origin_of(url: str) -> str:
         port = parts.port
     except ValueError:
         return ""
-    if parts.scheme != "https" or not parts.hostname or parts.username is not None or parts.password is not None or "\\" in url or " " in url:
+    if (
+        parts.scheme != "https"
+        or not parts.hostname
+        or parts.username is not None
+        or parts.password is not None
+        or "\\" in url
+        or " " in url
+    ):
         return ""
     return f"https://{parts.hostname}" + (f":{port}" if port not in (None, 443) else "")
 

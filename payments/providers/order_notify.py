@@ -6,7 +6,18 @@ from decimal import Decimal
 from uuid import UUID
 
 from payments.providers.payment_page import page_address, page_origin
-from payments.providers.protocol import Claims, Event, EventType, Purchase, Received, Started, Terms, Unstartable, Wish, Word
+from payments.providers.protocol import (
+    Claims,
+    Event,
+    EventType,
+    Purchase,
+    Received,
+    Started,
+    Terms,
+    Unstartable,
+    Wish,
+    Word,
+)
 from payments.providers.signatures import order_notify
 from payments.providers.signatures.refused import Refused
 from wallet.money import to_major
@@ -28,7 +39,9 @@ class OrderNotify:
 
     def check_secret(self, text: str) -> None:
         if not LEAST_CHARACTERS <= len(text) <= 255 or not text.isascii() or not text.isprintable():
-            raise ValueError(f"An order-notify secret has {LEAST_CHARACTERS} to 255 printable ASCII characters.")
+            raise ValueError(
+                f"An order-notify secret has {LEAST_CHARACTERS} to 255 printable ASCII characters."
+            )
 
     def takes(self, terms: Terms, currency: str) -> bool:
         return currency == terms.currency and bool(terms.page_url)
@@ -61,7 +74,9 @@ class OrderNotify:
         if int(said.ts) > received.at * 1000 + MOST_AHEAD_MS:
             raise Refused("The callback is from the future.")
         # Nothing names the message or the payment: a success of an order is one and the same, however often it is told.
-        claims = Claims(said.uid, plain(said.serverId), said.productId, plain(said.productPrice), said.extParams)
+        claims = Claims(
+            said.uid, plain(said.serverId), said.productId, plain(said.productPrice), said.extParams
+        )
         if not ORDER.fullmatch(said.cpOrderId):
             # Not ours, and perhaps longer than an id, or no text that can be stored.
             named = hashlib.sha256(said.cpOrderId.encode(errors="surrogatepass")).hexdigest()

@@ -44,9 +44,14 @@ def terms_of(provider: Provider, secrets: list[Secret]) -> Terms:
 def read_terms() -> dict[str, Terms]:
     """All providers by their slugs."""
     secrets: dict[object, list[Secret]] = {}
-    for secret in Secret.objects.filter(provider__isnull=False, retired_at=None).order_by("-created_at", "-pk"):
+    for secret in Secret.objects.filter(provider__isnull=False, retired_at=None).order_by(
+        "-created_at", "-pk"
+    ):
         secrets.setdefault(secret.provider_id, []).append(secret)
-    return {provider.slug: terms_of(provider, secrets.get(provider.pk, [])) for provider in Provider.objects.order_by("name")}
+    return {
+        provider.slug: terms_of(provider, secrets.get(provider.pk, []))
+        for provider in Provider.objects.order_by("name")
+    }
 
 
 class ProviderBook:

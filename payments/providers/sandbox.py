@@ -11,7 +11,17 @@ from urllib.parse import urlencode, urljoin, urlsplit
 from django.conf import settings
 
 from lib.outbound.client import Reply, Unanswered, post_json
-from payments.providers.protocol import Event, Fate, Purchase, Received, Started, Terms, Unstartable, Wish, Word
+from payments.providers.protocol import (
+    Event,
+    Fate,
+    Purchase,
+    Received,
+    Started,
+    Terms,
+    Unstartable,
+    Wish,
+    Word,
+)
 from payments.providers.signatures import standard_webhooks
 from payments.providers.signatures.refused import Refused
 from payments.providers.standard_webhooks import read_event
@@ -47,7 +57,9 @@ class Sandbox:
             "returnUrl": purchase.result_url,
         }
         parts = urlsplit(purchase.result_url)
-        return Started(f"{parts.scheme}://{parts.netloc}/sandbox/{terms.slug}/pay?{urlencode(told)}", reference)
+        return Started(
+            f"{parts.scheme}://{parts.netloc}/sandbox/{terms.slug}/pay?{urlencode(told)}", reference
+        )
 
     def verify(self, terms: Terms, received: Received) -> Event:
         if not settings.DEMO:
@@ -84,7 +96,11 @@ def with_references(event: Event, body: bytes) -> Event:
         return event
     # Only texts are of use here, and a number may have more digits than Python reads.
     data = json.loads(body, parse_int=str, parse_float=str)["data"]
-    return replace(event, start_reference=str(data.get("startReference", "")), payment_reference=str(data.get("paymentReference", "")))
+    return replace(
+        event,
+        start_reference=str(data.get("startReference", "")),
+        payment_reference=str(data.get("paymentReference", "")),
+    )
 
 
 def read_word(reply: Reply) -> Word:

@@ -47,7 +47,9 @@ def replace_api_secret(provider: Provider, text: str, *, actor: str) -> Secret:
         raise SecretRefused("This is no secret key: 16 to 255 printable characters.")
     with transaction.atomic():
         made = keep(Secret(provider=provider, purpose=Secret.Purpose.API), text, actor)
-        for older in Secret.objects.filter(provider=provider, purpose=Secret.Purpose.API, retired_at=None).exclude(pk=made.pk):
+        for older in Secret.objects.filter(
+            provider=provider, purpose=Secret.Purpose.API, retired_at=None
+        ).exclude(pk=made.pk):
             retire_secret(older, actor=actor)
     return made
 
@@ -63,7 +65,9 @@ def add_delivery_secret(game: Game, text: str, *, actor: str) -> Secret:
 
 def retire_secret(secret: Secret, *, actor: str) -> bool:
     """Ends a secret; other processes notice within `CREDENTIAL_CACHE_SECONDS`. Returns whether that is new."""
-    return bool(Secret.objects.filter(pk=secret.pk, retired_at=None).update(retired_at=now(), retired_by=actor))
+    return bool(
+        Secret.objects.filter(pk=secret.pk, retired_at=None).update(retired_at=now(), retired_by=actor)
+    )
 
 
 def open_secret(secret: Secret) -> str:
@@ -79,7 +83,9 @@ def reseal_secret(secret: Secret) -> None:
 
 def delivery_secrets(game: Game) -> list[str]:
     """The live secrets that sign deliveries to a game, newest first. Raises `Unreadable`."""
-    live = Secret.objects.filter(game=game, purpose=Secret.Purpose.DELIVERY, retired_at=None).order_by("-created_at", "-pk")
+    live = Secret.objects.filter(game=game, purpose=Secret.Purpose.DELIVERY, retired_at=None).order_by(
+        "-created_at", "-pk"
+    )
     return [open_secret(secret) for secret in live]
 
 

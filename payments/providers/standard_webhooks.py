@@ -8,7 +8,17 @@ from uuid import UUID
 
 from lib.http.errors import Refusal
 from payments.providers.payment_page import page_address, page_origin
-from payments.providers.protocol import Event, EventType, Purchase, Received, Started, Terms, Unstartable, Wish, Word
+from payments.providers.protocol import (
+    Event,
+    EventType,
+    Purchase,
+    Received,
+    Started,
+    Terms,
+    Unstartable,
+    Wish,
+    Word,
+)
 from payments.providers.signatures import standard_webhooks
 from payments.providers.signatures.order_notify import refuse_constant
 from wallet.currencies import decimals_of
@@ -60,7 +70,9 @@ class StandardWebhooks:
 def read_event(message_id: str, body: bytes) -> Event:
     """What a genuine body says; where it makes no sense, an event with a `problem`."""
     try:
-        said = json.loads(body.decode(), parse_float=Decimal, parse_int=Decimal, parse_constant=refuse_constant)
+        said = json.loads(
+            body.decode(), parse_float=Decimal, parse_int=Decimal, parse_constant=refuse_constant
+        )
     except (ValueError, ArithmeticError, RecursionError):
         return Event(message_id, problem="The body is not JSON in UTF-8.")
     type, data = (said.get("type"), said.get("data")) if isinstance(said, dict) else (None, None)
@@ -77,7 +89,12 @@ def read_data(message_id: str, type: EventType, data: dict[str, Any]) -> Event:
         return Event(message_id, type, problem="orderId is missing or no UUID.")
     order_id = UUID(order)
     if not isinstance(reference, str) or not ID.fullmatch(reference):
-        return Event(message_id, type, order_id, problem="providerReference is missing, or not 1 to 255 printable ASCII characters.")
+        return Event(
+            message_id,
+            type,
+            order_id,
+            problem="providerReference is missing, or not 1 to 255 printable ASCII characters.",
+        )
     decimals = decimals_of(currency) if isinstance(currency, str) else None
     if not isinstance(currency, str) or decimals is None:
         return Event(message_id, type, order_id, reference, problem="currencyCode is missing or unknown.")

@@ -51,7 +51,11 @@ def refundable(order: Order) -> Refundable:
     """What can be refunded of an order: a second payment first. Raises `NotRefundable`."""
     if Refund.objects.filter(order=order, state__in=Refund.OPEN).exists():
         raise NotRefundable("A refund of this order is under way: wait for its end.")
-    paid = Payment.objects.filter(order=order, state=Payment.State.PAID).select_related("provider").order_by("pk")
+    paid = (
+        Payment.objects.filter(order=order, state=Payment.State.PAID)
+        .select_related("provider")
+        .order_by("pk")
+    )
     seconds = [payment for payment in paid if payment.is_second and payment.returned < payment.amount]
     payment = next(iter(seconds), None) or next((payment for payment in paid if not payment.is_second), None)
     if payment is None:
@@ -59,15 +63,23 @@ def refundable(order: Order) -> Refundable:
     terms = BOOK.find(payment.provider.slug)
     speaker = speaker_of(payment.provider.scheme)
     if terms is None or not speaker.can_refund:
-        then = "its callback books it here" if speaker.tells_refunds else "take the credit back by an adjustment of the wallet: it cannot tell us"
-        raise NotRefundable(f"{payment.provider.name} cannot be asked for refunds by us: refund it there, and {then}.")
+        then = (
+            "its callback books it here"
+            if speaker.tells_refunds
+            else "take the credit back by an adjustment of the wallet: it cannot tell us"
+        )
+        raise NotRefundable(
+            f"{payment.provider.name} cannot be asked for refunds by us: refund it there, and {then}."
+        )
     most = payment.amount - payment.returned if payment.is_second else order.price - order.returned
     if most <= 0:
         raise NotRefundable("Everything that was paid has gone back already.")
     return Refundable(payment, most, terms)
 
 
-def ask_refund(order_id: UUID, amount: int, *, actor: str, reason: str, refund_id: UUID | None = None) -> Refund:
+def ask_refund(
+    order_id: UUID, amount: int, *, actor: str, reason: str, refund_id: UUID | None = None
+) -> Refund:
     """Begins a refund of `amount` minor units; the credit that belongs to it is set aside. The same `refund_id` again is the same refund.
 
     Raises `NotRefundable`; then nothing has changed. The caller nudges after the commit; a sweep asks the provider.
@@ -101,7 +113,14 @@ def ask_refund(order_id: UUID, amount: int, *, actor: str, reason: str, refund_i
         if wanted > 0:
             set_aside(order, refund, wanted)
         refund.save(force_insert=True)
-        record_event(order, "refund_asked", Actor(actor, "operator", at), amount=amount, old_state=order.state, note=reason)
+        record_event(
+            order,
+            "refund_asked",
+            Actor(actor, "operator", at),
+            amount=amount,
+            old_state=order.state,
+            note=reason,
+        )
     return refund
 
 
@@ -136,9 +155,15 @@ def lease(at: datetime, only: UUID | None = None) -> list[tuple[Refund, bool]]:
         free = Refund.objects.filter(next_at__lte=at).filter(Q(leased_until=None) | Q(leased_until__lte=at))
         if only is not None:
             free = free.filter(pk=only)
-        rows = list(free.order_by("next_at").select_for_update(of=("self",), skip_locked=True).select_related("provider", "payment", "order")[:BATCH])
+        rows = list(
+            free.order_by("next_at")
+            .select_for_update(of=("self",), skip_locked=True)
+            .select_related("provider", "payment", "order")[:BATCH]
+        )
         ids = [row.pk for row in rows]
-        Refund.objects.filter(pk__in=ids).update(leased_until=at + LEASE, state=Refund.State.UNKNOWN, times_asked=F("times_asked") + 1)
+        Refund.objects.filter(pk__in=ids).update(
+            leased_until=at + LEASE, state=Refund.State.UNKNOWN, times_asked=F("times_asked") + 1
+        )
     return [(row, row.state == Refund.State.ASKED) for row in rows]
 
 
@@ -160,7 +185,15 @@ def wish_of(refund: Refund) -> Wish:
     payment = refund.payment
     if payment is None:
         raise AssertionError("what is asked for is of a payment")
-    return Wish(refund.pk, refund.order_id, payment.start_reference, payment.reference, refund.amount, refund.order.currency_id, refund.reference)
+    return Wish(
+        refund.pk,
+        refund.order_id,
+        payment.start_reference,
+        payment.reference,
+        refund.amount,
+        refund.order.currency_id,
+        refund.reference,
+    )
 
 
 def ask(terms: Terms, wish: Wish, *, is_first: bool) -> Word:
@@ -201,7 +234,9 @@ def take_word(refund_id: UUID, word: Word) -> bool:
 
 def is_booked(refund: Refund, word: Word) -> bool:
     """Whether another refund stands for what the provider calls this one, so that its money is counted."""
-    same = Refund.objects.filter(provider_id=refund.provider_id, kind=refund.kind, reference=word.reference).exclude(pk=refund.pk)
+    same = Refund.objects.filter(
+        provider_id=refund.provider_id, kind=refund.kind, reference=word.reference
+    ).exclude(pk=refund.pk)
     return bool(word.reference) and same.exists()
 
 
@@ -218,6 +253,8 @@ def wait(refund: Refund, word: Word, at: datetime) -> None:
 
 def ask_again(refund: Refund, *, actor: str) -> None:
     """An operator has the provider asked at once. Raises `NotRefundable` where there is nothing to ask about."""
-    if not Refund.objects.filter(pk=refund.pk, state__in=Refund.OPEN).update(next_at=now(), leased_until=None):
+    if not Refund.objects.filter(pk=refund.pk, state__in=Refund.OPEN).update(
+        next_at=now(), leased_until=None
+    ):
         raise NotRefundable("This refund has come to its end: there is nothing to ask about.")
     logger.info("%s has the provider asked about refund %s", actor, refund.pk)

@@ -47,7 +47,11 @@ def possible(bill: Bill) -> tuple[Act, ...]:
 def pay(bill: Bill, *, times: int = 1, seconds: int = 0) -> None:
     """Takes a payment, and tells of it so many times."""
     reference = new_reference("pay")
-    memory.keep_payment(bill.terms.slug, bill.order, Payment(reference=reference, amount=bill.amount, returned=0, dispute="", disputed=0))
+    memory.keep_payment(
+        bill.terms.slug,
+        bill.order,
+        Payment(reference=reference, amount=bill.amount, returned=0, dispute="", disputed=0),
+    )
     message = success(bill, reference)
     for _ in range(times):
         send(bill, message, seconds=seconds)
@@ -114,7 +118,9 @@ def charge_back(bill: Bill, reference: str) -> None:
         raise Impossible
     payment["dispute"], payment["disputed"] = new_reference("dp"), left_of(payment)
     memory.keep_payment(bill.terms.slug, bill.order, payment)
-    send(bill, event(bill, EventType.CHARGED_BACK, payment["dispute"], payment["disputed"], payment=reference))
+    send(
+        bill, event(bill, EventType.CHARGED_BACK, payment["dispute"], payment["disputed"], payment=reference)
+    )
 
 
 def reverse(bill: Bill, reference: str) -> None:

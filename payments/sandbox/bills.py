@@ -46,7 +46,10 @@ def find_provider(slug: str) -> Terms | None:
     terms = BOOK.find(slug)
     if terms is None or not terms.callback_secrets:
         return None
-    is_here = terms.scheme in (Scheme.STANDARD_WEBHOOKS, Scheme.ORDER_NOTIFY) and urlsplit(terms.page_url).path == f"/sandbox/{slug}/pay"
+    is_here = (
+        terms.scheme in (Scheme.STANDARD_WEBHOOKS, Scheme.ORDER_NOTIFY)
+        and urlsplit(terms.page_url).path == f"/sandbox/{slug}/pay"
+    )
     return terms if terms.scheme == Scheme.SANDBOX or is_here else None
 
 
@@ -64,4 +67,13 @@ def read_bill(terms: Terms, told: Mapping[str, str]) -> Bill | None:
         return None
     fields = {name: told.get(name, "") for name in FIELDS} if is_notify else None
     description = told.get("productId" if is_notify else "description", "")
-    return Bill(terms, order_id, amount, currency, description, told.get("returnUrl", ""), told.get("reference", ""), fields)
+    return Bill(
+        terms,
+        order_id,
+        amount,
+        currency,
+        description,
+        told.get("returnUrl", ""),
+        told.get("reference", ""),
+        fields,
+    )

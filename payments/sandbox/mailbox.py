@@ -29,7 +29,12 @@ def mailbox(request: HttpRequest, slug: str) -> HttpResponse:
         return not_found(request)
     if request.method == "POST":
         return take(request, game)
-    context = {"game": game, "letters": memory.newest("mail", slug), "mood": mood_of(slug), "moods": list(DeliveryMood)}
+    context = {
+        "game": game,
+        "letters": memory.newest("mail", slug),
+        "mood": mood_of(slug),
+        "moods": list(DeliveryMood),
+    }
     return show(request, "payments/sandbox/mailbox.html", context, language=language_of(request))
 
 
@@ -56,7 +61,9 @@ def take(request: HttpRequest, game: Game) -> HttpResponse:
     if mood == DeliveryMood.HANG:
         # Longer than the platform waits.
         time.sleep(settings.OUTGOING_TOTAL_SECONDS + 2)
-    return json_answer({"status": "ok" if mood == DeliveryMood.OK else "no"}, int(mood) if mood != DeliveryMood.HANG else 200)
+    return json_answer(
+        {"status": "ok" if mood == DeliveryMood.OK else "no"}, int(mood) if mood != DeliveryMood.HANG else 200
+    )
 
 
 def problem_of(request: HttpRequest, game: Game) -> str:
@@ -78,4 +85,10 @@ def letter(request: HttpRequest, answer: str, problem: str) -> dict[str, Any]:
     except (ValueError, RecursionError):
         said = {}
     told = {name: str(said.get(name, ""))[:100] for name in SHOWN} if isinstance(said, dict) else {}
-    return {"at": f"{now():%H:%M:%S}", "id": request.headers.get("webhook-id", "")[:64], "told": told, "answer": answer, "problem": problem}
+    return {
+        "at": f"{now():%H:%M:%S}",
+        "id": request.headers.get("webhook-id", "")[:64],
+        "told": told,
+        "answer": answer,
+        "problem": problem,
+    }

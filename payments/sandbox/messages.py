@@ -31,16 +31,29 @@ def new_reference(prefix: str) -> str:
     return f"{prefix}_{secrets.token_hex(12)}"
 
 
-def event(bill: Bill, type: EventType, reference: str, amount: int, *, payment: str = "", is_forged: bool = False) -> Message:
+def event(
+    bill: Bill, type: EventType, reference: str, amount: int, *, payment: str = "", is_forged: bool = False
+) -> Message:
     """A Standard Webhook about an order. `amount` in minor units; `payment` is which payment goes back."""
-    data: dict[str, Any] = {"orderId": bill.order, "providerReference": reference, "amount": major(bill, amount), "currencyCode": bill.currency}
+    data: dict[str, Any] = {
+        "orderId": bill.order,
+        "providerReference": reference,
+        "amount": major(bill, amount),
+        "currencyCode": bill.currency,
+    }
     if bill.terms.scheme == Provider.Scheme.SANDBOX:
         # What the contract's body has no words for, and the sandbox's own has.
         data |= {"paymentReference": payment} if payment else {"startReference": bill.reference}
     body = ENCODER.encode({"type": type, "data": data})
     id, at = new_reference("msg"), int(now().timestamp())
-    signature = standard_webhooks.sign(id, at, body, new_webhook_secret() if is_forged else bill.terms.callback_secrets[0])
-    return Message(str(type), body.decode(), {"webhook-id": id, "webhook-timestamp": str(at), "webhook-signature": signature})
+    signature = standard_webhooks.sign(
+        id, at, body, new_webhook_secret() if is_forged else bill.terms.callback_secrets[0]
+    )
+    return Message(
+        str(type),
+        body.decode(),
+        {"webhook-id": id, "webhook-timestamp": str(at), "webhook-signature": signature},
+    )
 
 
 def notification(bill: Bill, amount: int, *, is_forged: bool = False) -> Message:

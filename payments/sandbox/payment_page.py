@@ -13,7 +13,17 @@ from payments.checkout.pages import SeeOther, demo_page, language_of, not_found,
 from payments.models import Provider, Shop
 from payments.providers.registry import BOOK
 from payments.sandbox import memory
-from payments.sandbox.actions import ACTS, LEAVING, Act, Impossible, charge_back, left_of, possible, refund, reverse
+from payments.sandbox.actions import (
+    ACTS,
+    LEAVING,
+    Act,
+    Impossible,
+    charge_back,
+    left_of,
+    possible,
+    refund,
+    reverse,
+)
 from payments.sandbox.bills import Bill, find_provider, read_bill
 from payments.sandbox.memory import RefundMood
 from wallet.currencies import decimals_of
@@ -26,7 +36,12 @@ def index(request: HttpRequest) -> HttpResponse:
     language = language_of(request)
     providers = [terms for slug in BOOK.all() if (terms := find_provider(slug))]
     games = [shop.game for shop in Shop.objects.select_related("game")]
-    return show(request, "payments/sandbox/index.html", {"recent": memory.newest("recent"), "providers": providers, "games": games}, language=language)
+    return show(
+        request,
+        "payments/sandbox/index.html",
+        {"recent": memory.newest("recent"), "providers": providers, "games": games},
+        language=language,
+    )
 
 
 @demo_page
@@ -44,7 +59,13 @@ def pay_page(request: HttpRequest, slug: str) -> HttpResponse:
 
 def remember(request: HttpRequest, bill: Bill) -> None:
     """For the list of what was to be paid lately."""
-    one = {"order": bill.order, "slug": bill.terms.slug, "what": bill.description, "amount": bill.amount, "currency": bill.currency}
+    one = {
+        "order": bill.order,
+        "slug": bill.terms.slug,
+        "what": bill.description,
+        "amount": bill.amount,
+        "currency": bill.currency,
+    }
     about = one | {"provider": bill.terms.name, "url": request.get_full_path()}
     if not any(one.items() <= known.items() for known in memory.newest("recent")):
         memory.add(about, "recent")
@@ -113,11 +134,20 @@ def bill_page(request: HttpRequest, bill: Bill, *, problem: bool = False) -> Htt
         "lines": memory.lines_of(slug, bill.order),
         "problem": problem,
         "return_url": bill.return_url if is_ours(request, bill.return_url) else "",
-        "mood": memory.get(RefundMood.ACCEPT, "mood", slug) if bill.terms.scheme == Provider.Scheme.SANDBOX else "",
+        "mood": memory.get(RefundMood.ACCEPT, "mood", slug)
+        if bill.terms.scheme == Provider.Scheme.SANDBOX
+        else "",
         "moods": list(RefundMood),
     }
     targets = [settings.PUBLIC_URL] if settings.PUBLIC_URL else []
-    return show(request, "payments/sandbox/pay.html", context, language=language_of(request), status=422 if problem else 200, targets=targets)
+    return show(
+        request,
+        "payments/sandbox/pay.html",
+        context,
+        language=language_of(request),
+        status=422 if problem else 200,
+        targets=targets,
+    )
 
 
 def shown_payment(payment: memory.Payment, decimals: int) -> dict[str, Any]:

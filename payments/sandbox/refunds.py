@@ -45,7 +45,11 @@ def answer(mood: RefundMood, slug: str, id: str, bill: Bill, payment: str, amoun
     """What is answered, and done, in each mood."""
     if mood == RefundMood.UNHEARD:
         return HttpResponse("It got lost on its way.", status=502, content_type="text/plain")
-    done = refuse("The sandbox was told to refuse it.") if mood == RefundMood.REFUSE else give(bill, payment, amount, is_secret=mood != RefundMood.ACCEPT)
+    done = (
+        refuse("The sandbox was told to refuse it.")
+        if mood == RefundMood.REFUSE
+        else give(bill, payment, amount, is_secret=mood != RefundMood.ACCEPT)
+    )
     memory.put(done, "refund", slug, id)
     if mood == RefundMood.LATE:
         # Longer than the platform waits.
@@ -75,7 +79,9 @@ def status(request: HttpRequest, slug: str) -> HttpResponse:
     id = id_of(read(request))
     if find_provider(slug) is None or not id:
         return nonsense()
-    return json_answer(memory.get({"state": Fate.UNHEARD, "reference": "", "problem": ""}, "refund", slug, id))
+    return json_answer(
+        memory.get({"state": Fate.UNHEARD, "reference": "", "problem": ""}, "refund", slug, id)
+    )
 
 
 def nonsense() -> HttpResponse:
@@ -102,7 +108,12 @@ def read(request: HttpRequest) -> dict[str, Any] | None:
 def bill_of(terms: Terms, told: dict[str, Any]) -> Bill | None:
     """The order that a refund is of, as far as the sandbox must know it."""
     amount, currency = told.get("amount"), told.get("currencyCode")
-    if terms.scheme != Provider.Scheme.SANDBOX or not isinstance(amount, int) or not isinstance(currency, str) or decimals_of(currency) is None:
+    if (
+        terms.scheme != Provider.Scheme.SANDBOX
+        or not isinstance(amount, int)
+        or not isinstance(currency, str)
+        or decimals_of(currency) is None
+    ):
         return None
     try:
         return Bill(terms, UUID(str(told.get("orderId"))), amount, currency, "", "")

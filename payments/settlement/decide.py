@@ -34,22 +34,43 @@ class Standing:
     @property
     def started(self) -> list[Payment]:
         """The payments that were started with this provider."""
-        return [payment for payment in self.payments if payment.provider_id == self.provider_id and payment.state != Payment.State.UNSTARTED]
+        return [
+            payment
+            for payment in self.payments
+            if payment.provider_id == self.provider_id and payment.state != Payment.State.UNSTARTED
+        ]
 
     @property
     def first(self) -> Payment | None:
         """The payment that paid the order."""
-        return next((payment for payment in self.payments if payment.state == Payment.State.PAID and not payment.is_second), None)
+        return next(
+            (
+                payment
+                for payment in self.payments
+                if payment.state == Payment.State.PAID and not payment.is_second
+            ),
+            None,
+        )
 
     @property
     def seconds(self) -> list[Payment]:
         """This provider's payments of what was paid already, of which something is still to be refunded."""
-        return [payment for payment in self.payments if payment.is_second and payment.provider_id == self.provider_id and payment.returned < payment.amount]
+        return [
+            payment
+            for payment in self.payments
+            if payment.is_second
+            and payment.provider_id == self.provider_id
+            and payment.returned < payment.amount
+        ]
 
     @property
     def remembered(self) -> list[Refund]:
         """What this provider returned before it told of the payment."""
-        return [refund for refund in self.refunds if refund.state == Refund.State.REMEMBERED and refund.provider_id == self.provider_id]
+        return [
+            refund
+            for refund in self.refunds
+            if refund.state == Refund.State.REMEMBERED and refund.provider_id == self.provider_id
+        ]
 
 
 # --- What follows ---------------------------------------------------------------------------------------
@@ -167,7 +188,8 @@ def wrong_claims(standing: Standing, claims: Claims) -> list[str]:
     order = standing.order
     fits = {
         "uid": claims.uid == order.player.uid,
-        "serverId": INTEGER.fullmatch(claims.server_id) is not None and int(claims.server_id) == order.server_id,
+        "serverId": INTEGER.fullmatch(claims.server_id) is not None
+        and int(claims.server_id) == order.server_id,
         "productId": claims.product_code == order.product_code,
         "productPrice": is_price(claims.price, order.price, standing.decimals),
         "extParams": claims.ext_params == order.ext_params,
@@ -192,7 +214,13 @@ def matching(standing: Standing, event: Event) -> Payment | None:
     exact = [payment for payment in ours if payment.start_reference in named]
     open_ones = [payment for payment in ours if not payment.start_reference]
     # One that this reference was told of before, then one that has not failed.
-    by_likeness = sorted(open_ones, key=lambda payment: (not event.reference or payment.reference != event.reference, payment.state == Payment.State.FAILED))
+    by_likeness = sorted(
+        open_ones,
+        key=lambda payment: (
+            not event.reference or payment.reference != event.reference,
+            payment.state == Payment.State.FAILED,
+        ),
+    )
     return next(iter(exact or by_likeness), None)
 
 
@@ -203,17 +231,28 @@ def after_success(standing: Standing, event: Event) -> Step:
     if first is None:
         # After failed and expired too: the money did arrive (rule 5).
         return Pay(payment, standing.remembered)
-    note = "paid already" if first.provider_id == standing.provider_id else "paid already through another provider"
+    note = (
+        "paid already"
+        if first.provider_id == standing.provider_id
+        else "paid already through another provider"
+    )
     return PayAgain(None if payment.state == Payment.State.PAID else payment, standing.remembered, note)
 
 
 def after_failure(standing: Standing, event: Event) -> Step:
-    if any(payment.state == Payment.State.PAID and payment.reference == event.reference for payment in standing.started):
+    if any(
+        payment.state == Payment.State.PAID and payment.reference == event.reference
+        for payment in standing.started
+    ):
         return Contradict("this very payment has succeeded")
     if standing.first is not None:
         return Nothing("another payment has paid the order")
     payment = matching(standing, event)
-    is_another_try = standing.order.state == State.FAILED and payment is not None and payment.state == Payment.State.STARTED
+    is_another_try = (
+        standing.order.state == State.FAILED
+        and payment is not None
+        and payment.state == Payment.State.STARTED
+    )
     if standing.order.state != State.CREATED and not is_another_try:
         return Nothing(f"the order is {standing.order.get_state_display()} already")
     return Fail(payment)
@@ -248,21 +287,36 @@ def after_new_return(standing: Standing, event: Event, kind: str, amount: int) -
         if standing.first is not None:
             return Contradict("this provider did not take the payment")
         so_far = sum(refund.amount for refund in standing.remembered)
-        return Remember(kind, amount) if so_far + amount <= order.price else Contradict("more would go back than was to be paid")
+        return (
+            Remember(kind, amount)
+            if so_far + amount <= order.price
+            else Contradict("more would go back than was to be paid")
+        )
     if paid.is_second:
         # Of money that came twice, the second payment goes back first: it was never the player's purchase.
         of_second = min(amount, paid.amount - paid.returned)
         rest = amount - of_second
-        if rest and (standing.first is None or standing.first.provider_id != standing.provider_id or rest > order.price - order.returned):
+        if rest and (
+            standing.first is None
+            or standing.first.provider_id != standing.provider_id
+            or rest > order.price - order.returned
+        ):
             return Contradict("more would go back than was paid")
         return Return(kind, amount, paid, of_second)
-    return Return(kind, amount, paid) if amount <= order.price - order.returned else Contradict("more would go back than was paid")
+    return (
+        Return(kind, amount, paid)
+        if amount <= order.price - order.returned
+        else Contradict("more would go back than was paid")
+    )
 
 
 def named_return(standing: Standing, event: Event, kind: str) -> Refund | None:
     """The refund of our own asking that the provider has named to us, and now tells of: its answer can be quicker than its callback."""
     same = [refund for refund in standing.refunds if event.reference and refund.reference == event.reference]
-    return next((refund for refund in same if refund.kind == kind and refund.provider_id == standing.provider_id), None)
+    return next(
+        (refund for refund in same if refund.kind == kind and refund.provider_id == standing.provider_id),
+        None,
+    )
 
 
 def after_named_return(refund: Refund, event: Event) -> Step:
@@ -279,7 +333,9 @@ def paid_by(standing: Standing, event: Event) -> Payment | None:
     paid = [payment for payment in standing.started if payment.state == Payment.State.PAID]
     if event.payment_reference:
         return next((payment for payment in paid if payment.reference == event.payment_reference), None)
-    return next(iter(standing.seconds), None) or next((payment for payment in paid if not payment.is_second), None)
+    return next(iter(standing.seconds), None) or next(
+        (payment for payment in paid if not payment.is_second), None
+    )
 
 
 def returned_now(standing: Standing, event: Event) -> int | None:
@@ -290,7 +346,10 @@ def returned_now(standing: Standing, event: Event) -> int | None:
     known = [
         refund.amount
         for refund in standing.refunds
-        if refund.kind == Refund.Kind.REFUND and refund.state in done and refund.provider_id == standing.provider_id and is_of(refund, standing, event)
+        if refund.kind == Refund.Kind.REFUND
+        and refund.state in done
+        and refund.provider_id == standing.provider_id
+        and is_of(refund, standing, event)
     ]
     return event.total - sum(known)
 
@@ -309,11 +368,17 @@ def is_asked(refund: Refund, standing: Standing, event: Event, kind: str) -> boo
 
 def is_ours(refund: Refund, event: Event, amount: int) -> bool:
     """Whether an event tells the end of a refund that we asked for."""
-    return refund.amount == amount and (not refund.reference or event.total is not None or refund.reference == event.reference)
+    return refund.amount == amount and (
+        not refund.reference or event.total is not None or refund.reference == event.reference
+    )
 
 
 def after_reversal(standing: Standing, event: Event) -> Step:
-    of_this = [refund for refund in standing.refunds if refund.kind == Refund.Kind.CHARGE_BACK and refund.provider_id == standing.provider_id]
+    of_this = [
+        refund
+        for refund in standing.refunds
+        if refund.kind == Refund.Kind.CHARGE_BACK and refund.provider_id == standing.provider_id
+    ]
     known = next((refund for refund in of_this if refund.reference == event.reference), None)
     if known is None:
         return Contradict("no such charge-back is known")

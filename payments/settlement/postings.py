@@ -26,7 +26,9 @@ class Movements:
 
     def pay(self, amount: int, reverses: UUID | None = None) -> UUID:
         """The provider holds `amount` more for us. What buys credit is owed for it; what buys an item is the game's."""
-        return self.add(Type.PAYMENT if self.order.credit else Type.SALE, self.order.currency_id, amount, reverses)
+        return self.add(
+            Type.PAYMENT if self.order.credit else Type.SALE, self.order.currency_id, amount, reverses
+        )
 
     def pay_second(self, amount: int) -> UUID:
         """The provider holds `amount` that nobody bought anything with: it is owed, whatever the order was for."""
@@ -34,7 +36,12 @@ class Movements:
 
     def pay_back(self, amount: int, reverses: UUID | None) -> UUID:
         """`amount` of the price has gone back through the provider."""
-        return self.add(Type.PAYMENT_RETURN if self.order.credit else Type.SALE_RETURN, self.order.currency_id, amount, reverses)
+        return self.add(
+            Type.PAYMENT_RETURN if self.order.credit else Type.SALE_RETURN,
+            self.order.currency_id,
+            amount,
+            reverses,
+        )
 
     def pay_back_second(self, amount: int, reverses: UUID | None) -> UUID:
         """`amount` of a second payment has gone back."""
@@ -70,7 +77,10 @@ class Movements:
         if rest and self.write(rest) != "posted":
             raise AssertionError("what moves no player's balance meets no limit")
         self.order.clawed_back, self.order.credit_transaction = self.credit_before
-        what = " and ".join(f"{posting.type.replace('_', '-')} of {posting.amount} minor units of {posting.currency}" for posting in held)
+        what = " and ".join(
+            f"{posting.type.replace('_', '-')} of {posting.amount} minor units of {posting.currency}"
+            for posting in held
+        )
         raise_held(self.order, HELD.format(what=what))
         return False
 
@@ -90,5 +100,9 @@ class Movements:
 def raise_held(order: Order, text: str) -> None:
     """Tells operators that a wallet does not hold what an order says; what an open alert asks for is still to be done, and stays in it."""
     subject = str(order.pk)
-    earlier = Alert.objects.filter(kind=Alert.Kind.CREDIT_HELD, subject=subject, resolved_at=None).values_list("text", flat=True).first()
+    earlier = (
+        Alert.objects.filter(kind=Alert.Kind.CREDIT_HELD, subject=subject, resolved_at=None)
+        .values_list("text", flat=True)
+        .first()
+    )
     raise_alert(Alert.Kind.CREDIT_HELD, subject, " ".join(filter(None, [earlier, text])))

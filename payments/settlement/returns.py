@@ -14,9 +14,7 @@ from wallet.alerts import raise_alert
 from wallet.models import Alert, Wallet
 from wallet.operations import resolve_transaction
 
-WITHOUT_CREDIT = (
-    "Then {amount} minor units of {currency} of its price went back: what belongs to them of a credit that was given by an adjustment is not taken."
-)
+WITHOUT_CREDIT = "Then {amount} minor units of {currency} of its price went back: what belongs to them of a credit that was given by an adjustment is not taken."
 RETURNED_FIELDS = ["state", "refunded", "charged_back", "clawed_back", "credit_transaction"]
 
 
@@ -33,10 +31,19 @@ def remember(order: Order, step: Remember, event: Event, terms: Terms, by: Actor
         actor=by.name,
         created_at=by.at,
     )
-    record_event(order, f"{step.kind}_remembered", by, amount=step.amount, old_state=order.state, note="the payment is not told of yet")
+    record_event(
+        order,
+        f"{step.kind}_remembered",
+        by,
+        amount=step.amount,
+        old_state=order.state,
+        note="the payment is not told of yet",
+    )
 
 
-def apply_remembered(order: Order, payment: Payment, remembered: Sequence[Refund], moves: Movements, by: Actor) -> None:
+def apply_remembered(
+    order: Order, payment: Payment, remembered: Sequence[Refund], moves: Movements, by: Actor
+) -> None:
     """What came before the payment is booked after it."""
     for refund in remembered:
         refund.return_transaction = moves.pay_back(refund.amount, payment.transaction)
@@ -49,7 +56,10 @@ def apply_remembered(order: Order, payment: Payment, remembered: Sequence[Refund
 def apply_to_second(payment: Payment, remembered: Sequence[Refund], moves: Movements, by: Actor) -> None:
     """What came before a second payment is booked after it; the caller saves the payment."""
     for refund in remembered:
-        refund.return_transaction, refund.of_second = moves.pay_back_second(refund.amount, payment.transaction), refund.amount
+        refund.return_transaction, refund.of_second = (
+            moves.pay_back_second(refund.amount, payment.transaction),
+            refund.amount,
+        )
         payment.returned += refund.amount
         refund.state, refund.payment, refund.ended_at = Refund.State.DONE, payment, by.at
         refund.save(update_fields=["state", "payment", "of_second", "return_transaction", "ended_at"])
@@ -92,7 +102,14 @@ def book_return(order: Order, refund: Refund, of_order: int, moves: Movements, b
     moves.post()
     order.state = present_state(order)
     order.save(update_fields=RETURNED_FIELDS)
-    record_event(order, refund.kind, by, amount=refund.amount, old_state=old_state, note=refund.reason or refund.reference)
+    record_event(
+        order,
+        refund.kind,
+        by,
+        amount=refund.amount,
+        old_state=old_state,
+        note=refund.reason or refund.reference,
+    )
     if of_order and order.credit and order.credit_transaction is None:
         raise_held(order, WITHOUT_CREDIT.format(amount=of_order, currency=order.currency_id))
     if stops_delivery(order):
@@ -109,7 +126,9 @@ def count(order: Order, kind: str, amount: int) -> None:
 
 def refunds_done(order: Order, provider_id: UUID) -> int:
     """What the provider that took the order's own payment has refunded of it, in minor units, even where that was more than was left of it."""
-    done = Refund.objects.filter(order=order, provider=provider_id, kind=Refund.Kind.REFUND, state=Refund.State.DONE)
+    done = Refund.objects.filter(
+        order=order, provider=provider_id, kind=Refund.Kind.REFUND, state=Refund.State.DONE
+    )
     return sum(amount - of_second for amount, of_second in done.values_list("amount", "of_second"))
 
 
@@ -131,7 +150,14 @@ def reverse(order: Order, refund: Refund, by: Actor) -> None:
     refund.save(update_fields=["state", "ended_at"])
     payment = refund.payment
     if was_remembered or payment is None:
-        record_event(order, "charge_back_reversed", by, amount=refund.amount, old_state=old_state, note="before the payment is told of")
+        record_event(
+            order,
+            "charge_back_reversed",
+            by,
+            amount=refund.amount,
+            old_state=old_state,
+            note="before the payment is told of",
+        )
         return
     if refund.of_second:
         moves.pay_second(refund.of_second)
@@ -148,7 +174,9 @@ def reverse(order: Order, refund: Refund, by: Actor) -> None:
         order.delivered_at = order.delivered_at or by.at
     order.state = present_state(order)
     order.save(update_fields=[*RETURNED_FIELDS, "delivered_at"])
-    record_event(order, "charge_back_reversed", by, amount=refund.amount, old_state=old_state, note=refund.reference)
+    record_event(
+        order, "charge_back_reversed", by, amount=refund.amount, old_state=old_state, note=refund.reference
+    )
     if order.is_delivered_by_game and not stops_delivery(order) and not resume_delivery(order, by.at):
         begin_delivery(order, by.at)
 
@@ -166,7 +194,13 @@ def complete(order: Order, refund: Refund, reference: str, by: Actor) -> None:
     if refund.of_second + of_order < refund.amount:
         text = f"Order {order.pk}: a refund of {refund.amount} minor units was done after other returns; more has gone back than was paid."
         raise_alert(Alert.Kind.REFUND_OPEN, str(refund.pk), text)
-    book_return(order, refund, of_order, Movements(order, by, f"refund {refund.reference or refund.pk}: {refund.reason}"), by)
+    book_return(
+        order,
+        refund,
+        of_order,
+        Movements(order, by, f"refund {refund.reference or refund.pk}: {refund.reason}"),
+        by,
+    )
     refund.clawback += set_aside
     refund.problem = ""
     refund.save()
@@ -180,7 +214,9 @@ def parts_of(order: Order, refund: Refund) -> tuple[int, int]:
     if payment is None or not payment.is_second:
         return 0, min(refund.amount, order.price - order.returned)
     of_second = min(refund.amount, payment.amount - payment.returned)
-    is_of_first = Payment.objects.filter(order=order, provider=payment.provider_id, state=Payment.State.PAID, is_second=False).exists()
+    is_of_first = Payment.objects.filter(
+        order=order, provider=payment.provider_id, state=Payment.State.PAID, is_second=False
+    ).exists()
     return of_second, min(refund.amount - of_second, order.price - order.returned) if is_of_first else 0
 
 
@@ -195,13 +231,21 @@ def confirm_set_aside(refund: Refund, by: Actor) -> None:
     if refund.set_aside_transaction is None:
         raise AssertionError("what is set aside has its transaction")
     reason = f"refund {refund.reference} is done"[:255]
-    resolve_transaction(refund.set_aside_transaction, event="confirmed", source=by.source, actor=by.name[:80], reason=reason)
+    resolve_transaction(
+        refund.set_aside_transaction, event="confirmed", source=by.source, actor=by.name[:80], reason=reason
+    )
 
 
 def refuse(order: Order, refund: Refund, problem: str, by: Actor) -> None:
     """The provider will not refund: what was set aside is the player's again."""
     if refund.set_aside_transaction:
-        resolve_transaction(refund.set_aside_transaction, event="rolled_back", source=by.source, actor=by.name[:80], reason="the refund was refused")
+        resolve_transaction(
+            refund.set_aside_transaction,
+            event="rolled_back",
+            source=by.source,
+            actor=by.name[:80],
+            reason="the refund was refused",
+        )
     refund.state, refund.ended_at, refund.problem = Refund.State.REFUSED, by.at, problem[:255]
     refund.next_at = refund.leased_until = None
     refund.save()

@@ -19,7 +19,9 @@ def amount(minor: int, currency: str) -> str:
     decimals = decimals_of(currency)
     if decimals is None:
         raise AssertionError("currencies are never deleted")
-    number = number_format(to_major(minor, decimals), decimal_pos=decimals, use_l10n=True, force_grouping=True)
+    number = number_format(
+        to_major(minor, decimals), decimal_pos=decimals, use_l10n=True, force_grouping=True
+    )
     return f"{number}\N{NO-BREAK SPACE}{currency}"
 
 

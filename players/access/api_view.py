@@ -44,7 +44,9 @@ def read_object(request: HttpRequest) -> dict[str, Any]:
     if not JSON_TYPE.match(request.META.get("CONTENT_TYPE", "")):
         raise invalid("The content type must be application/json.")
     try:
-        body = json.loads(request.body.decode(), parse_float=Decimal, parse_int=Decimal, parse_constant=refuse_constant)
+        body = json.loads(
+            request.body.decode(), parse_float=Decimal, parse_int=Decimal, parse_constant=refuse_constant
+        )
     except (ValueError, ArithmeticError, RecursionError) as problem:
         raise invalid("The body is not JSON in UTF-8.") from problem
     if not isinstance(body, dict):
@@ -70,7 +72,12 @@ def make_ready(shape: type[msgspec.Struct]) -> None:
 
 def whole_number(value: Any, name: str, least: int, most: int) -> int:
     """`value` as an int from `least` to `most`. Raises 101 otherwise."""
-    if not isinstance(value, Decimal) or not value.is_finite() or value.adjusted() > 18 or value != value.to_integral_value():
+    if (
+        not isinstance(value, Decimal)
+        or not value.is_finite()
+        or value.adjusted() > 18
+        or value != value.to_integral_value()
+    ):
         raise invalid(f"{name} must be a whole number.")
     if not least <= value <= most:
         raise invalid(f"{name} must be from {least} to {most}.")

@@ -58,7 +58,11 @@ def take_snapshot() -> Snapshot:
 
 def remember(row: Credential) -> Known:
     """What a call needs to know of a credential."""
-    pending = timedelta(hours=row.game.pending_hours) if row.game and row.game.pending_hours else settings.PENDING_TTL
+    pending = (
+        timedelta(hours=row.game.pending_hours)
+        if row.game and row.game.pending_hours
+        else settings.PENDING_TTL
+    )
     caller = Caller(row.pk, row.username, row.kind, f"{row.kind}:{row.username}", row.game_id, pending)
     return Known(caller, bytes(row.password_hash), parse_networks(tuple(row.allowed_networks)))
 

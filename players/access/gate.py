@@ -71,7 +71,9 @@ class ApiGate:
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
         # A failure becomes its answer here, so that it is counted too.
-        self.answer = cast("Callable[[HttpRequest], HttpResponse]", convert_exception_to_response(self.answer_call))
+        self.answer = cast(
+            "Callable[[HttpRequest], HttpResponse]", convert_exception_to_response(self.answer_call)
+        )
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         began_ns = time.perf_counter_ns()
@@ -104,7 +106,12 @@ class ApiGate:
         known = BOOK.find(given[0]) if given else None
         if known and known.networks and not contains(known.networks, address):
             return NoAnswer()
-        if given and password_fits(known, given[1]) and known and known.caller.kind == kind_for(request.path_info):
+        if (
+            given
+            and password_fits(known, given[1])
+            and known
+            and known.caller.kind == kind_for(request.path_info)
+        ):
             return Call(known.caller, str(address), began_ns)
         wait = FAILURES.record(str(address))
         return unauthorized() if wait is None else too_many_failures(wait)

@@ -38,7 +38,9 @@ class FailureCounter:
             cache.add(key, 0, 2 * WINDOW_SECONDS)
             return int(cache.incr(key))
         except (RedisError, ValueError) as problem:  # ValueError: the key went away in between
-            logger.warning("failed authentications are counted in this process alone: %s", type(problem).__name__)
+            logger.warning(
+                "failed authentications are counted in this process alone: %s", type(problem).__name__
+            )
             self.paused_until = time.monotonic() + PAUSE_SECONDS
             return self.count_locally(address, window)
 

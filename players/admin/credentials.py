@@ -111,20 +111,34 @@ class CredentialAdmin(PageAdmin):
             # Only what was edited: it may have been revoked meanwhile.
             obj.save(update_fields=["allowed_networks", "note"])
         else:
-            made, password = create_credential(kind=obj.kind, game=obj.game, username=obj.username, allowed_networks=obj.allowed_networks, note=obj.note)
+            made, password = create_credential(
+                kind=obj.kind,
+                game=obj.game,
+                username=obj.username,
+                allowed_networks=obj.allowed_networks,
+                note=obj.note,
+            )
             obj.pk = made.pk
             request.password_once = password  # type: ignore[attr-defined]
         transaction.on_commit(BOOK.forget)
 
     def changeform_view(
-        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: dict[str, Any] | None = None
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         # One button: the others would go to a page that cannot show the password.
         only_save = {"show_save_and_add_another": False, "show_save_and_continue": bool(object_id)}
-        response: HttpResponse = super().changeform_view(request, object_id, form_url, {**(extra_context or {}), **only_save})
+        response: HttpResponse = super().changeform_view(
+            request, object_id, form_url, {**(extra_context or {}), **only_save}
+        )
         return response
 
-    def response_add(self, request: HttpRequest, obj: Credential, post_url_continue: str | None = None) -> HttpResponse:
+    def response_add(
+        self, request: HttpRequest, obj: Credential, post_url_continue: str | None = None
+    ) -> HttpResponse:
         return self.show_once(request, obj, request.password_once)  # type: ignore[attr-defined]
 
     def show_once(self, request: HttpRequest, credential: Credential, password: str) -> HttpResponse:
@@ -138,14 +152,18 @@ class CredentialAdmin(PageAdmin):
             "password": password,
             "back": page_of(credential),
         }
-        return TemplateResponse(request, "admin/secret_once.html", context, headers={"Cache-Control": "no-store"})
+        return TemplateResponse(
+            request, "admin/secret_once.html", context, headers={"Cache-Control": "no-store"}
+        )
 
     def senseless_actions(self, id: UUID) -> set[str]:
         return set() if Credential.objects.filter(pk=id, revoked_at=None).exists() else {"revoke"}
 
     @page_action(title="Make a second credential", permission="players.add_credential")
     def rotate(self, request: HttpRequest, obj: Credential) -> HttpResponse:
-        form = RotationForm(request.POST or None, initial={"username": next_username(obj.username), "note": obj.note})
+        form = RotationForm(
+            request.POST or None, initial={"username": next_username(obj.username), "note": obj.note}
+        )
         if request.method == "POST" and form.is_valid():
             made, password = create_credential(
                 kind=obj.kind,
@@ -158,7 +176,15 @@ class CredentialAdmin(PageAdmin):
             return self.show_once(request, made, password)
         whom = f"the game {obj.game}" if obj.game else "the platform's web front"
         says = [f"A new password for {whom}, with the same allow-list as {obj.username}.", ROTATION]
-        return ask(self, request, obj, title="Make a second credential", says=says, form=form, button="Make it and show the password")
+        return ask(
+            self,
+            request,
+            obj,
+            title="Make a second credential",
+            says=says,
+            form=form,
+            button="Make it and show the password",
+        )
 
     @page_action(title="Revoke", permission="players.change_credential")
     def revoke(self, request: HttpRequest, obj: Credential) -> HttpResponse:
@@ -171,17 +197,42 @@ class CredentialAdmin(PageAdmin):
             f"Calls with {obj.username} are refused within a few seconds. This cannot be undone.",
             left if others else "It is the only one: this caller can call no more.",
         ]
-        return ask(self, request, obj, title=f"Revoke {obj.username}?", says=says, form=None, button="Revoke", danger=True)
+        return ask(
+            self,
+            request,
+            obj,
+            title=f"Revoke {obj.username}?",
+            says=says,
+            form=None,
+            button="Revoke",
+            danger=True,
+        )
 
     def sections(self, request: HttpRequest, obj: Credential) -> list[Section]:
-        rows = [(link(row.username, "players_credential_change", row.pk), life(row), row.note or NOTHING, clock(row.created_at)) for row in siblings(obj)[:50]]
+        rows = [
+            (
+                link(row.username, "players_credential_change", row.pk),
+                life(row),
+                row.note or NOTHING,
+                clock(row.created_at),
+            )
+            for row in siblings(obj)[:50]
+        ]
         empty = "None. To change the password, make a second credential; it works beside this one until you revoke this one."
-        return [Section("Other credentials of this caller", ("Username", "State", "Note", "Made (UTC)"), rows, empty)]
+        return [
+            Section(
+                "Other credentials of this caller", ("Username", "State", "Note", "Made (UTC)"), rows, empty
+            )
+        ]
 
 
 def siblings(credential: Credential) -> Any:
     """The other credentials of the same caller, newest first."""
-    return Credential.objects.filter(kind=credential.kind, game=credential.game_id).exclude(pk=credential.pk).order_by("-created_at")
+    return (
+        Credential.objects.filter(kind=credential.kind, game=credential.game_id)
+        .exclude(pk=credential.pk)
+        .order_by("-created_at")
+    )
 
 
 def next_username(username: str) -> str:

@@ -55,14 +55,24 @@ class GameForm(GameModelForm):
     """A game. Its query password is only ever written: the page says whether there is one."""
 
     query_password = forms.CharField(
-        label="Query password", required=False, strip=False, max_length=MOST_PASSWORD_BYTES, widget=PasswordWidget(attrs={"autocomplete": "new-password"})
+        label="Query password",
+        required=False,
+        strip=False,
+        max_length=MOST_PASSWORD_BYTES,
+        widget=PasswordWidget(attrs={"autocomplete": "new-password"}),
     )
-    forget_query_password = forms.BooleanField(label="Take the query password away", required=False, widget=SwitchWidget)
+    forget_query_password = forms.BooleanField(
+        label="Take the query password away", required=False, widget=SwitchWidget
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "query_password" in self.fields:
-            words = "A password is set; it is never shown. Empty: it stays." if self.instance.sealed_query_password else "None is set."
+            words = (
+                "A password is set; it is never shown. Empty: it stays."
+                if self.instance.sealed_query_password
+                else "None is set."
+            )
             self.fields["query_password"].help_text = words
 
     def clean_query_username(self) -> str:
@@ -74,7 +84,9 @@ class GameForm(GameModelForm):
     def clean_query_password(self) -> str:
         password: str = self.cleaned_data["query_password"]
         if password and is_used_elsewhere(password):
-            raise ValidationError("This is or was a secret for something else already: every secret is used once.")
+            raise ValidationError(
+                "This is or was a secret for something else already: every secret is used once."
+            )
         if len(password.encode(errors="surrogatepass")) > MOST_PASSWORD_BYTES:
             raise ValidationError(f"At most {MOST_PASSWORD_BYTES} bytes.")
         return password
@@ -92,11 +104,17 @@ class GameForm(GameModelForm):
     def check_place(self, url: str, *, has_password: bool, stays: bool) -> None:
         """A password goes only to the place that it was given for."""
         if not url and has_password:
-            self.add_error("query_url", "There is a query password and no URL to send it to: write the URL, or take the password away.")
+            self.add_error(
+                "query_url",
+                "There is a query password and no URL to send it to: write the URL, or take the password away.",
+            )
         elif not url and self.cleaned_data.get("query_username"):
             self.add_error("query_url", "There is a query username and no URL to send it to.")
         elif stays and origin(url) != origin(self.initial.get("query_url", "")):
-            self.add_error("query_password", "The address is another one than the password was given for: write the password again, or take it away.")
+            self.add_error(
+                "query_password",
+                "The address is another one than the password was given for: write the password again, or take it away.",
+            )
 
 
 @admin.register(Game)
@@ -110,8 +128,17 @@ class GameAdmin(PageAdmin):
     empty_text = "Add a game first, then a credential for its backend."
     fieldsets = (
         (None, {"fields": ("slug", "name", "launch_url", "is_active")}),
-        ("Unfinished transactions", {"fields": ("pending_hours", "unanswered_policy"), "description": UNFINISHED}),
-        ("Asking the game", {"fields": ("query_url", "query_username", "query_password", "forget_query_password"), "description": ASKING}),
+        (
+            "Unfinished transactions",
+            {"fields": ("pending_hours", "unanswered_policy"), "description": UNFINISHED},
+        ),
+        (
+            "Asking the game",
+            {
+                "fields": ("query_url", "query_username", "query_password", "forget_query_password"),
+                "description": ASKING,
+            },
+        ),
     )
 
     @admin.display(description="due after")
@@ -148,7 +175,11 @@ class GameAdmin(PageAdmin):
 
     @method_decorator(sensitive_post_parameters("query_password"))
     def changeform_view(
-        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: dict[str, Any] | None = None
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         response: HttpResponse = super().changeform_view(request, object_id, form_url, extra_context)
         return response
@@ -164,7 +195,12 @@ class GameAdmin(PageAdmin):
         if not request.user.has_perm("players.view_credential"):
             return []
         rows = [
-            (link(row.username, "players_credential_change", row.pk), life(row), ", ".join(row.allowed_networks) or "everywhere", clock(row.created_at))
+            (
+                link(row.username, "players_credential_change", row.pk),
+                life(row),
+                ", ".join(row.allowed_networks) or "everywhere",
+                clock(row.created_at),
+            )
             for row in obj.credentials.order_by("revoked_at", "created_at")[:50]
         ]
         empty = "This game's backend cannot call yet: add a credential for it."

@@ -38,7 +38,17 @@ class PlayerAdmin(SearchingAdmin, BigTableAdmin):
     list_display = ("uid_link", "nickname_shown", "country", "shown_status", "is_test", "made")
     search_help_text = "Exact uid or nickname, or a session token"
     empty_text = "Players appear when the web front first names them (PUT /entry/players/…)."
-    fields = ("uid_shown", "nickname", "country", "language", "shown_status", "status_set_by", "is_test", "made_at", "changed_at")
+    fields = (
+        "uid_shown",
+        "nickname",
+        "country",
+        "language",
+        "shown_status",
+        "status_set_by",
+        "is_test",
+        "made_at",
+        "changed_at",
+    )
     actions_detail = ("change_status",)
 
     @admin.display(description="uid")
@@ -97,23 +107,46 @@ class PlayerAdmin(SearchingAdmin, BigTableAdmin):
             "Only an active player can launch games and withdraw. Whoever is not can still settle what is open, and receive.",
             "What you set here, the web front can only tighten: it cannot lift it.",
         ]
-        return ask(self, request, obj, title=f"Change the status of {obj.uid}", says=says, form=form, button="Change status")
+        return ask(
+            self,
+            request,
+            obj,
+            title=f"Change the status of {obj.uid}",
+            says=says,
+            form=form,
+            button="Change status",
+        )
 
     def sections(self, request: HttpRequest, obj: Player) -> list[Section]:
         return [self.latest_sessions(obj), self.status_history(obj)]
 
     def latest_sessions(self, player: Player) -> Section:
-        latest = with_state(GameSession.objects.filter(player=player)).select_related("game").order_by("-created_at")[:LATEST_SESSIONS]
+        latest = (
+            with_state(GameSession.objects.filter(player=player))
+            .select_related("game")
+            .order_by("-created_at")[:LATEST_SESSIONS]
+        )
         more = ("All sessions", search_address("players_gamesession", player.uid))
         empty = "No session yet: the web front has never launched a game for this player."
         return Section("Latest sessions", SESSION_HEADERS, [session_row(row) for row in latest], empty, more)
 
     def status_history(self, player: Player) -> Section:
         rows = [
-            (clock(event.at), show_status(event.old_status), show_status(event.new_status), event.actor, event.reason or NOTHING)
+            (
+                clock(event.at),
+                show_status(event.old_status),
+                show_status(event.new_status),
+                event.actor,
+                event.reason or NOTHING,
+            )
             for event in player.events.order_by("-at")[:LATEST_EVENTS]
         ]
-        return Section("Status history", ("When (UTC)", "Before", "After", "By", "Reason"), rows, "The status was never set.")
+        return Section(
+            "Status history",
+            ("When (UTC)", "Before", "After", "By", "Reason"),
+            rows,
+            "The status was never set.",
+        )
 
 
 def show_status(status: str) -> SafeString:

@@ -48,7 +48,9 @@ class SearchingAdmin(PageAdmin):
         place = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
         return HttpResponseRedirect(f"{place}?{query.urlencode()}")
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
         text = request.GET.get(SEARCH_VAR, "")
         known = without_token(text)
         if known.startswith(SESSION) and known != text.strip():
@@ -59,7 +61,9 @@ class SearchingAdmin(PageAdmin):
         response: HttpResponse = super().changelist_view(request, extra_context)
         return response
 
-    def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> tuple[QuerySet[Any], bool]:
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
         text = search_term.strip()
         if not text:
             return queryset, False

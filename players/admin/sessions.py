@@ -23,7 +23,11 @@ SESSION_HEADERS = ("Session", "Game", "Currency", "State", "Started (UTC)", "Exp
 
 def with_state(sessions: QuerySet[GameSession]) -> QuerySet[GameSession]:
     """Adds `state`: live, ended or expired, by the database's clock."""
-    decided = Case(When(ended_at__isnull=False, then=Value("ended")), When(expires_at__lte=WalletNow(), then=Value("expired")), default=Value("live"))
+    decided = Case(
+        When(ended_at__isnull=False, then=Value("ended")),
+        When(expires_at__lte=WalletNow(), then=Value("expired")),
+        default=Value("live"),
+    )
     return sessions.annotate(state=decided)
 
 
@@ -35,7 +39,14 @@ def show_state(session: Any) -> SafeString:
 def session_row(session: Any) -> tuple[Any, ...]:
     """A session in a table of another page, by `SESSION_HEADERS`."""
     id = link(short_id(session.pk), "players_gamesession_change", session.pk)
-    return (id, session.game.slug, session.currency_code, show_state(session), clock(session.created_at), clock(session.expires_at))
+    return (
+        id,
+        session.game.slug,
+        session.currency_code,
+        show_state(session),
+        clock(session.created_at),
+        clock(session.expires_at),
+    )
 
 
 class SessionAdmin(SearchingAdmin, BigTableAdmin):
@@ -47,7 +58,18 @@ class SessionAdmin(SearchingAdmin, BigTableAdmin):
     list_display = ("short", "player_uid", "game_slug", "currency", "shown_state", "started", "ends")
     search_help_text = "Session token, session id or exact uid"
     empty_text = "Sessions appear when the web front launches a game (POST /entry/launch)."
-    fields: ClassVar[tuple[str, ...]] = ("full_id", "player_uid", "game_slug", "currency", "language", "shown_state", "began", "expires", "ended", "is_kept")
+    fields: ClassVar[tuple[str, ...]] = (
+        "full_id",
+        "player_uid",
+        "game_slug",
+        "currency",
+        "language",
+        "shown_state",
+        "began",
+        "expires",
+        "ended",
+        "is_kept",
+    )
     actions_detail = ("end",)
 
     @admin.display(description="session")
@@ -104,7 +126,13 @@ class SessionAdmin(SearchingAdmin, BigTableAdmin):
 
     def named(self, queryset: QuerySet[GameSession], text: str) -> QuerySet[GameSession]:
         id, player = read_uuid(text), Player.objects.filter(uid=text).first()
-        return queryset.filter(Q(pk=id) | Q(player=player)) if player else queryset.filter(pk=id) if id else queryset.none()
+        return (
+            queryset.filter(Q(pk=id) | Q(player=player))
+            if player
+            else queryset.filter(pk=id)
+            if id
+            else queryset.none()
+        )
 
     def of_session(self, queryset: QuerySet[GameSession], session: GameSession) -> QuerySet[GameSession]:
         return queryset.filter(pk=session.pk)
@@ -122,4 +150,13 @@ class SessionAdmin(SearchingAdmin, BigTableAdmin):
             f"{obj.player.uid} in {obj.game.slug}: new withdrawals with this session's token are refused at once.",
             "What is open can still be settled with it. The player can launch the game again.",
         ]
-        return ask(self, request, obj, title="End this session?", says=says, form=None, button="End session", danger=True)
+        return ask(
+            self,
+            request,
+            obj,
+            title="End this session?",
+            says=says,
+            form=None,
+            button="End session",
+            danger=True,
+        )

@@ -24,7 +24,12 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="game",
             name="query_username",
-            field=models.CharField(blank=True, help_text="What we call ourselves there (HTTP Basic).", max_length=64, verbose_name="query username"),
+            field=models.CharField(
+                blank=True,
+                help_text="What we call ourselves there (HTTP Basic).",
+                max_length=64,
+                verbose_name="query username",
+            ),
         ),
         migrations.AddField(
             model_name="game",

@@ -19,7 +19,12 @@ MM_ID = re.compile(rb'"mmTransactionId":"(\w+)"')
 
 
 def answer(body: bytes, status: bytes = b"200 OK", extra: bytes = b"") -> bytes:
-    return b"HTTP/1.1 %b\r\nContent-Type: application/json\r\n%bContent-Length: %d\r\n\r\n%b" % (status, extra, len(body), body)
+    return b"HTTP/1.1 %b\r\nContent-Type: application/json\r\n%bContent-Length: %d\r\n\r\n%b" % (
+        status,
+        extra,
+        len(body),
+        body,
+    )
 
 
 def yes(request: bytes) -> bytes:
@@ -117,9 +122,19 @@ def test_an_answer_in_pieces_is_read_to_its_end() -> None:
 @pytest.mark.parametrize(
     "reply",
     [
-        pytest.param(lambda request: answer(b'{"errorCode":104,"mmTransactionId":"%b"}' % echoed(request)), id="refused"),
-        pytest.param(lambda request: answer(b'{"mmTransactionId":"%b"}' % echoed(request), b"500 Internal Server Error"), id="failed"),
-        pytest.param(lambda request: answer(b'{"mmTransactionId":"another"}'), id="answer to another request"),
+        pytest.param(
+            lambda request: answer(b'{"errorCode":104,"mmTransactionId":"%b"}' % echoed(request)),
+            id="refused",
+        ),
+        pytest.param(
+            lambda request: answer(
+                b'{"mmTransactionId":"%b"}' % echoed(request), b"500 Internal Server Error"
+            ),
+            id="failed",
+        ),
+        pytest.param(
+            lambda request: answer(b'{"mmTransactionId":"another"}'), id="answer to another request"
+        ),
         pytest.param(lambda request: yes(request)[:-1], id="cut off"),
     ],
 )

@@ -46,7 +46,10 @@ def shop(chromium: str, django_db_blocker: Any, tmp_path_factory: pytest.TempPat
 def browser(chromium: str, shop: Shop) -> Iterator[Browser]:
     """Begins after the shop and ends before it and before any other test: Django's ORM refuses to work beside Playwright's loop."""
     expect.set_options(timeout=20_000)
-    with sync_playwright() as playwright, playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS) as browser:
+    with (
+        sync_playwright() as playwright,
+        playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS) as browser,
+    ):
         yield browser
 
 
@@ -61,7 +64,9 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
             complaints.append(message.text)
 
     def opened(size: tuple[int, int], *, scripts: bool = True, locale: str = "en-GB") -> Page:
-        context = browser.new_context(viewport={"width": size[0], "height": size[1]}, java_script_enabled=scripts, locale=locale)
+        context = browser.new_context(
+            viewport={"width": size[0], "height": size[1]}, java_script_enabled=scripts, locale=locale
+        )
         context.set_default_timeout(20_000)
         context.on("console", heed)
         contexts.append(context)

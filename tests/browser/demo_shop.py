@@ -13,7 +13,14 @@ from tests.support.callers import Caller, basic, unique
 from tests.support.web_server import free_port
 
 # Nothing but payments has to be quick.
-PACE = {"SETTLE_SECONDS": "60", "RECENT_AUDIT_SECONDS": "300", "DELIVER_SECONDS": "1", "REFUND_SECONDS": "1", "OUTGOING_TOTAL_SECONDS": "3", "WEB_WORKERS": "1"}
+PACE = {
+    "SETTLE_SECONDS": "60",
+    "RECENT_AUDIT_SECONDS": "300",
+    "DELIVER_SECONDS": "1",
+    "REFUND_SECONDS": "1",
+    "OUTGOING_TOTAL_SECONDS": "3",
+    "WEB_WORKERS": "1",
+}
 
 
 @dataclass(frozen=True)
@@ -32,7 +39,14 @@ class Customer:
     def order(self, product: str = "coins-500", price: str = "4.99", **further: object) -> "Purchase":
         """A new order, begun over the payments API."""
         cp_order_id = unique("cp")
-        told = {"token": self.token, "cpOrderId": cp_order_id, "productId": product, "productPrice": Decimal(price), "currencyCode": "EUR", "serverId": 10001}
+        told = {
+            "token": self.token,
+            "cpOrderId": cp_order_id,
+            "productId": product,
+            "productPrice": Decimal(price),
+            "currencyCode": "EUR",
+            "serverId": 10001,
+        }
         answer = self.game.post("/payments/initiate", told | further)
         assert (answer.status, answer.error) == (200, None), answer.raw
         return Purchase(self, cp_order_id, answer.body["paymentUrl"])
@@ -80,7 +94,14 @@ def open_shop(platform: Platform, static: Path) -> Shop:
     url = f"http://127.0.0.1:{port}"
     platform.environment.update(PACE | {"DEMO": "1", "PUBLIC_URL": url, "STATIC_ROOT": str(static)})
     # The files of the admin are many, and nobody looks at it here.
-    collected = platform.manage("collectstatic", "--no-input", "--verbosity=0", "--ignore=admin", "--ignore=unfold", "--ignore=drf_spectacular_sidecar")
+    collected = platform.manage(
+        "collectstatic",
+        "--no-input",
+        "--verbosity=0",
+        "--ignore=admin",
+        "--ignore=unfold",
+        "--ignore=drf_spectacular_sidecar",
+    )
     assert collected.returncode == 0, collected.stderr
     game = demo_game("starfall")
     demo_shop(game, url)
@@ -96,7 +117,9 @@ def open_shop(platform: Platform, static: Path) -> Shop:
 
 def caller(kind: str, game: Game | None, url: str) -> Caller:
     """A new credential, in use over HTTP."""
-    credential, password = create_credential(kind=kind, game=game, username=unique("c"), allowed_networks=[], note="")
+    credential, password = create_credential(
+        kind=kind, game=game, username=unique("c"), allowed_networks=[], note=""
+    )
     return Caller(basic(credential.username, password), url=url)
 
 

@@ -53,7 +53,11 @@ def assert_fits(page: Page) -> None:
 
 
 def test_a_player_pays_and_sees_the_page_change_by_itself(shop: Shop, open_page: Opener) -> None:
-    page, other, purchase = open_page(PHONE, scripts=False), open_page(WIDE), shop.customer().order(returnUrl=BACK)
+    page, other, purchase = (
+        open_page(PHONE, scripts=False),
+        open_page(WIDE),
+        shop.customer().order(returnUrl=BACK),
+    )
     assert (purchase.customer.balance(), purchase.state()) == ("0.00", "created")
     page.goto(purchase.url)
     assert_fits(page)
@@ -121,14 +125,20 @@ def test_an_item_is_paid_and_the_game_delivers_it(shop: Shop, open_page: Opener)
     press(page, "Pay")
     expect_heading(page, "Thank you!")
     expect(page.get_by_text("the game has your purchase")).to_be_visible()
-    assert (purchase.state(), purchase.told()["deliveredAt"] is not None, purchase.customer.balance()) == ("delivered", True, "0.00")
+    assert (purchase.state(), purchase.told()["deliveredAt"] is not None, purchase.customer.balance()) == (
+        "delivered",
+        True,
+        "0.00",
+    )
     page.goto(f"{shop.url}/sandbox/deliveries/{shop.slug}")
     letter = page.get_by_role("article").filter(has_text=purchase.cp_order_id)
     expect(letter).to_have_count(1)
     expect(letter).to_contain_text("answered 200")
 
 
-def test_refunds_take_the_credit_back_whoever_asks_for_them(shop: Shop, open_page: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_refunds_take_the_credit_back_whoever_asks_for_them(
+    shop: Shop, open_page: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
     page, purchase = open_page(PHONE), shop.customer().order()
     begin(page, purchase)
     hosted = page.url
@@ -142,7 +152,9 @@ def test_refunds_take_the_credit_back_whoever_asks_for_them(shop: Shop, open_pag
     assert (purchase.state(), str(purchase.told()["refunded"])) == ("delivered", "1.00")
     # The rest by an operator's wish: the platform asks the sandbox over HTTP, whose answer and callback tell of the same refund.
     monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-    ask_refund(Order.objects.get(cp_order_id=purchase.cp_order_id).pk, 2_00, actor="operator", reason="a wish")
+    ask_refund(
+        Order.objects.get(cp_order_id=purchase.cp_order_id).pk, 2_00, actor="operator", reason="a wish"
+    )
     expect_balance(purchase, "199.40")
     eventually(lambda: str(purchase.told()["refunded"]) == "3.00", "the refund's end", 20)
     page.goto(hosted)
@@ -192,7 +204,12 @@ def tab_to(page: Page, name: str) -> None:
         focused = page.locator(":focus-visible")
         if not focused.count():
             continue
-        assert focused.evaluate("element => { const style = getComputedStyle(element); return style.outlineStyle + ' ' + style.outlineWidth }") == "solid 3px"
+        assert (
+            focused.evaluate(
+                "element => { const style = getComputedStyle(element); return style.outlineStyle + ' ' + style.outlineWidth }"
+            )
+            == "solid 3px"
+        )
         if focused.inner_text() == name:
             return
     raise AssertionError(f"the tabulator does not lead to {name!r}")

@@ -66,8 +66,12 @@ def impatient(setting: str) -> Iterator[None]:
     connection.close()
 
 
-@pytest.mark.parametrize("endpoint", ["withdraw", "deposit", "confirmWithdrawal", "rollbackWithdrawal", "queryTransaction"])
-def test_a_failure_at_the_last_step_is_500_and_leaves_nothing_behind(seat: Seat, owner: Owner, endpoint: str) -> None:
+@pytest.mark.parametrize(
+    "endpoint", ["withdraw", "deposit", "confirmWithdrawal", "rollbackWithdrawal", "queryTransaction"]
+)
+def test_a_failure_at_the_last_step_is_500_and_leaves_nothing_behind(
+    seat: Seat, owner: Owner, endpoint: str
+) -> None:
     mm = seat.opened("withdraw", "10.00")
     new = mm if "Withdrawal" in endpoint else unique("mm")
     before = seat.holding()
@@ -82,7 +86,9 @@ def test_a_failure_at_the_last_step_is_500_and_leaves_nothing_behind(seat: Seat,
         assert seat.call(endpoint, new, "5.00" if new != mm else "10.00").error is None
 
 
-def test_the_call_log_of_a_failed_call_is_no_reason_to_tell_more(seat: Seat, owner: Owner, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_call_log_of_a_failed_call_is_no_reason_to_tell_more(
+    seat: Seat, owner: Owner, caplog: pytest.LogCaptureFixture
+) -> None:
     with failing_at_the_last_step(owner):
         answer = seat.call("withdraw", unique("mm"), "5.00")
         malformed = seat.call("withdraw", unique("mm"), "-1")
@@ -145,23 +151,40 @@ def backend() -> int:
 
 def test_in_an_atomic_block_nothing_is_tried_again(seat: Seat, owner: Owner) -> None:
     """What was done before in the block would be lost."""
-    with failing_at_the_last_step(owner, "deadlock_detected"), pytest.raises(psycopg.errors.DeadlockDetected), transaction.atomic():
+    with (
+        failing_at_the_last_step(owner, "deadlock_detected"),
+        pytest.raises(psycopg.errors.DeadlockDetected),
+        transaction.atomic(),
+    ):
         log_a_refusal(seat)
-    with impatient("lock_timeout"), locked(owner, seat), pytest.raises(psycopg.errors.LockNotAvailable), transaction.atomic():
+    with (
+        impatient("lock_timeout"),
+        locked(owner, seat),
+        pytest.raises(psycopg.errors.LockNotAvailable),
+        transaction.atomic(),
+    ):
         seat.adjust("credit", 1)
     assert seat.holding().spendable == 100_00
 
 
 def log_a_refusal(seat: Seat) -> None:
-    ledger.log_refused(ledger.Asker(seat.game.pk, "test", seat.game.pk, "withdraw", "10.0.0.1", 0), "malformed", "x")
+    ledger.log_refused(
+        ledger.Asker(seat.game.pk, "test", seat.game.pk, "withdraw", "10.0.0.1", 0), "malformed", "x"
+    )
 
 
-def test_a_database_that_is_away_is_503_everywhere_and_the_process_lives(house: House, tmp_path: Path) -> None:
+def test_a_database_that_is_away_is_503_everywhere_and_the_process_lives(
+    house: House, tmp_path: Path
+) -> None:
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))  # bound and not listening: every connection is refused
         url = f"postgres://wallet_app:secret-password@127.0.0.1:{nobody.getsockname()[1]}/secret_database"
         with served(tmp_path / "server.log", DATABASE_URL=url, WEB_WORKERS="1", WEB_THREADS="2") as server:
-            for path, payload in (("/wallet/withdraw", {"token": "x"}), ("/wallet/nothing", {}), ("/entry/launch", {})):
+            for path, payload in (
+                ("/wallet/withdraw", {"token": "x"}),
+                ("/wallet/nothing", {}),
+                ("/entry/launch", {}),
+            ):
                 answer = Caller(basic("game", "password"), url=server).post(path, payload)
                 assert is_unavailable(answer), answer.raw
                 assert b"secret" not in answer.raw
@@ -171,7 +194,9 @@ def test_a_database_that_is_away_is_503_everywhere_and_the_process_lives(house: 
             assert Caller(None, url=server).post("/wallet/withdraw", {}).status == 401
 
 
-def test_a_database_that_goes_away_after_the_credentials_were_read_is_503(seat: Seat, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_database_that_goes_away_after_the_credentials_were_read_is_503(
+    seat: Seat, monkeypatch: pytest.MonkeyPatch
+) -> None:
     seat.done("getBalance")
 
     def away() -> None:
@@ -187,7 +212,9 @@ def test_a_database_that_goes_away_after_the_credentials_were_read_is_503(seat: 
 def test_readiness_tells_of_migrations_that_were_not_applied(monkeypatch: pytest.MonkeyPatch) -> None:
     assert Caller(None).send("GET", "/readyz").body == {"status": "ok"}
     assert Caller(None).send("GET", "/healthz").body == {"status": "ok"}
-    monkeypatch.setattr(MigrationExecutor, "migration_plan", lambda self, targets: [("a", False), ("b", False)])
+    monkeypatch.setattr(
+        MigrationExecutor, "migration_plan", lambda self, targets: [("a", False), ("b", False)]
+    )
     answer = Caller(None).send("GET", "/readyz")
     assert (answer.status, answer.body) == (503, {"status": "not migrated", "unapplied": 2})
 
@@ -225,20 +252,30 @@ def head(server: str, seat: Seat, *more: str) -> list[str]:
 
 
 def test_a_chunked_body_is_read_like_any_other(seat: Seat, server: str) -> None:
-    body = json.dumps({"token": seat.token, "mmTransactionId": unique("mm"), "amount": {"amount": 5, "currencyCode": "XAG"}}).encode()
-    status, answer = exchange(server, head(server, seat, "Transfer-Encoding: chunked"), chunked(body[:10], body[10:11], body[11:]))
+    body = json.dumps(
+        {"token": seat.token, "mmTransactionId": unique("mm"), "amount": {"amount": 5, "currencyCode": "XAG"}}
+    ).encode()
+    status, answer = exchange(
+        server, head(server, seat, "Transfer-Encoding: chunked"), chunked(body[:10], body[10:11], body[11:])
+    )
     assert (status, json.loads(answer)["balance"]["amount"]) == (200, 95.0)
     assert seat.holding()[:2] == (95_00, 5_00)
 
 
 def test_a_chunked_body_over_64_kib_gets_413(seat: Seat, server: str) -> None:
-    status, answer = exchange(server, head(server, seat, "Transfer-Encoding: chunked"), chunked(b'{"x": "', b"x" * 65536, b'"}'))
+    status, answer = exchange(
+        server, head(server, seat, "Transfer-Encoding: chunked"), chunked(b'{"x": "', b"x" * 65536, b'"}')
+    )
     assert (status, json.loads(answer)["errorCode"]) == (413, 101)
     assert seat.holding()[:2] == (100_00, 0)
 
 
 def test_an_empty_chunked_body_and_no_body_at_all_are_malformed(seat: Seat, server: str) -> None:
-    for more, body in ((("Transfer-Encoding: chunked",), chunked()), ((), b""), (("Content-Length: 0",), b"")):
+    for more, body in (
+        (("Transfer-Encoding: chunked",), chunked()),
+        ((), b""),
+        (("Content-Length: 0",), b""),
+    ):
         status, answer = exchange(server, head(server, seat, *more), body)
         assert (status, json.loads(answer)["errorCode"]) == (200, 101)
 
@@ -251,7 +288,9 @@ def test_a_long_body_that_is_announced_is_refused_before_it_is_read(seat: Seat, 
 def test_an_answer_is_committed_before_it_is_given(seat: Seat, server: str, owner: Owner) -> None:
     mm = unique("mm")
     Seat(seat.caller.at(server), seat.player, seat.game, seat.token, "XAG").done("withdraw", mm, "5.00")
-    assert owner.execute("SELECT state FROM wallet_transaction WHERE mm_transaction_id = %s", [mm]).fetchone() == ("pending",)
+    assert owner.execute(
+        "SELECT state FROM wallet_transaction WHERE mm_transaction_id = %s", [mm]
+    ).fetchone() == ("pending",)
     assert ApiCall.objects.filter(mm_transaction_id=mm, outcome="opened").count() == 1
 
 

@@ -63,12 +63,17 @@ def no_outage() -> Iterator[None]:
         (None, 503, "no heartbeat yet"),
     ],
 )
-def test_workers_are_well_while_a_heartbeat_comes_through_the_queue(clock: Clock, age: timedelta | None, status: int, queue: str) -> None:
+def test_workers_are_well_while_a_heartbeat_comes_through_the_queue(
+    clock: Clock, age: timedelta | None, status: int, queue: str
+) -> None:
     clock.stand(MOMENT)
     set_pulse("queue", None if age is None else MOMENT - age)
     answer = ask()
     word = "ok" if status == 200 else "unwell"
-    assert (answer.status, answer.body) == (status, {"status": word, "broker": "ok", "database": "ok", "queue": queue})
+    assert (answer.status, answer.body) == (
+        status,
+        {"status": word, "broker": "ok", "database": "ok", "queue": queue},
+    )
     assert "no-store" in answer.headers["cache-control"]
 
 
@@ -83,7 +88,10 @@ def test_without_the_broker_workers_are_unwell_and_the_platform_is_ready(setting
     settings.REDIS_URL = f"redis://:secret-password@127.0.0.1:{free_port()}/0"
     set_pulse("queue", now())
     answer = ask()
-    assert (answer.status, answer.body) == (503, {"status": "unwell", "broker": "unreachable", "database": "ok", "queue": "ok"})
+    assert (answer.status, answer.body) == (
+        503,
+        {"status": "unwell", "broker": "unreachable", "database": "ok", "queue": "ok"},
+    )
     assert ask("/readyz").body == {"status": "ok"}
 
 
@@ -97,11 +105,17 @@ def test_a_broker_that_never_answers_holds_nobody_up(settings: Any) -> None:
 
 
 def test_with_database_and_broker_away_each_is_named_and_the_process_is_well(tmp_path: Path) -> None:
-    away = {"DATABASE_URL": f"postgres://wallet_app:secret@127.0.0.1:{free_port()}/x", "REDIS_URL": f"redis://127.0.0.1:{free_port()}/0"}
+    away = {
+        "DATABASE_URL": f"postgres://wallet_app:secret@127.0.0.1:{free_port()}/x",
+        "REDIS_URL": f"redis://127.0.0.1:{free_port()}/0",
+    }
     log = tmp_path / "server.log"
     with served(log, WEB_WORKERS="1", WEB_THREADS="2", WEB_HEARTBEAT="1", **away) as url:
         answer = ask(url=url)
-        assert (answer.status, answer.body) == (503, {"status": "unwell", "broker": "unreachable", "database": "unreachable", "queue": "unknown"})
+        assert (answer.status, answer.body) == (
+            503,
+            {"status": "unwell", "broker": "unreachable", "database": "unreachable", "queue": "unknown"},
+        )
         assert (ask("/readyz", url).status, ask("/healthz", url).status) == (503, 200)
     assert log.read_text().count("cannot leave its heartbeat") == 1
 
@@ -121,19 +135,25 @@ def test_a_real_server_leaves_its_heartbeat(database_url: str, tmp_path: Path) -
         wait_until(lambda: (pulse_at("web") or began) > began)
 
 
-def test_the_first_heartbeat_after_more_than_five_minutes_writes_down_the_outage(clock: Clock, database_url: str, tmp_path: Path) -> None:
+def test_the_first_heartbeat_after_more_than_five_minutes_writes_down_the_outage(
+    clock: Clock, database_url: str, tmp_path: Path
+) -> None:
     clock.stand(MOMENT)
     set_pulse("web", MOMENT - timedelta(minutes=5, seconds=1))
     with served(tmp_path / "server.log", DATABASE_URL=database_url, WEB_WORKERS="2", WEB_HEARTBEAT="1"):
         wait_until(lambda: pulse_at("web") == MOMENT)
-        assert list(Outage.objects.values_list("began_at", "ended_at")) == [(MOMENT - timedelta(minutes=5, seconds=1), MOMENT)]
+        assert list(Outage.objects.values_list("began_at", "ended_at")) == [
+            (MOMENT - timedelta(minutes=5, seconds=1), MOMENT)
+        ]
 
 
 def test_no_process_but_the_web_servers_leaves_a_heartbeat() -> None:
     assert "heartbeat" not in {thread.name for thread in threading.enumerate()}
 
 
-def test_the_heartbeat_goes_on_after_the_database_was_away_and_says_so_once(owner: Owner, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_heartbeat_goes_on_after_the_database_was_away_and_says_so_once(
+    owner: Owner, caplog: pytest.LogCaptureFixture
+) -> None:
     set_pulse("web", None)
     heartbeat = Heartbeat(every=0.02)
     owner.execute("ALTER TABLE wallet_pulse RENAME TO wallet_pulse_away")
@@ -154,7 +174,11 @@ def test_the_heartbeat_goes_on_after_the_database_was_away_and_says_so_once(owne
 
 
 def said(caplog: pytest.LogCaptureFixture) -> list[tuple[int, str]]:
-    return [(record.levelno, record.getMessage()) for record in caplog.records if record.name == "config.heartbeat"]
+    return [
+        (record.levelno, record.getMessage())
+        for record in caplog.records
+        if record.name == "config.heartbeat"
+    ]
 
 
 def test_the_heartbeat_goes_on_after_its_connection_was_cut(owner: Owner, database_name: str) -> None:
@@ -162,7 +186,8 @@ def test_the_heartbeat_goes_on_after_its_connection_was_cut(owner: Owner, databa
     heartbeat.start()
     for _ in range(20):
         owner.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid NOT IN (pg_backend_pid(), %s)", [database_name, backend()]
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid NOT IN (pg_backend_pid(), %s)",
+            [database_name, backend()],
         )
         time.sleep(0.01)
     after = now()
@@ -178,7 +203,9 @@ def backend() -> int:
 
 def test_between_two_heartbeats_no_connection_is_open(owner: Owner, database_name: str) -> None:
     def count() -> int:
-        found = owner.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = %s", [database_name]).fetchone()
+        found = owner.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = %s", [database_name]
+        ).fetchone()
         return int(found[0]) if found else -1
 
     connection.ensure_connection()
@@ -194,9 +221,20 @@ def test_between_two_heartbeats_no_connection_is_open(owner: Owner, database_nam
 def test_the_web_servers_first_process_holds_nothing_that_new_code_replaces() -> None:
     """It lives on after SIGHUP: what it had imported, its new processes would have too."""
     program = "import runpy, sys; runpy.run_path('config/gunicorn.py'); print(*sorted({name.split('.')[0] for name in sys.modules}))"
-    loaded = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    loaded = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split()
     assert "gunicorn" in loaded
-    assert {"config", "players", "wallet", "django", "structlog", "django_structlog", "prometheus_client", "psycopg"} & set(loaded) == set()
+    assert {
+        "config",
+        "players",
+        "wallet",
+        "django",
+        "structlog",
+        "django_structlog",
+        "prometheus_client",
+        "psycopg",
+    } & set(loaded) == set()
 
 
 def wait_until(is_so: Any, seconds: float = 30.0) -> None:

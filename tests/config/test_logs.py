@@ -71,28 +71,52 @@ def test_calls_that_are_answered_leave_no_line(seat: Seat, house: House, lines: 
     assert lines.read() == []
 
 
-def test_a_failed_call_leaves_one_line_that_says_what_whose_and_why(seat: Seat, owner: Owner, lines: Lines) -> None:
+def test_a_failed_call_leaves_one_line_that_says_what_whose_and_why(
+    seat: Seat, owner: Owner, lines: Lines
+) -> None:
     with failing_at_the_last_step(owner):
         assert seat.call("withdraw", unique("mm"), "1.00").status == 500
     [line] = lines.read()
     caller = {"endpoint": "withdraw", "caller": username(seat), "status": 500}
-    assert line.items() >= ({"event": "unhandled failure", "level": "error", "logger": "config.exceptions"} | caller).items()
+    assert (
+        line.items()
+        >= ({"event": "unhandled failure", "level": "error", "logger": "config.exceptions"} | caller).items()
+    )
     assert MADE.match(line["request_id"])
     assert re.match(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z\Z", line["timestamp"])
     assert line["exception"].startswith("Traceback (most recent call last):")
     assert "secret detail" in line["exception"]
-    assert set(line) == {"event", "level", "logger", "timestamp", "request_id", "exception", "endpoint", "caller", "status"}
+    assert set(line) == {
+        "event",
+        "level",
+        "logger",
+        "timestamp",
+        "request_id",
+        "exception",
+        "endpoint",
+        "caller",
+        "status",
+    }
 
 
 def username(seat: Seat) -> str:
-    return base64.b64decode((seat.caller.authorization or "").removeprefix("Basic ")).decode().partition(":")[0]
+    return (
+        base64.b64decode((seat.caller.authorization or "").removeprefix("Basic ")).decode().partition(":")[0]
+    )
 
 
-def test_an_unavailable_database_leaves_one_line_for_each_call(seat: Seat, owner: Owner, lines: Lines) -> None:
+def test_an_unavailable_database_leaves_one_line_for_each_call(
+    seat: Seat, owner: Owner, lines: Lines
+) -> None:
     with impatient("lock_timeout"), locked(owner, seat):
         assert seat.call("withdraw", unique("mm"), "1.00").status == 503
     [line] = lines.read()
-    assert (line["logger"], line["endpoint"], line["status"], line["caller"]) == ("config.exceptions", "withdraw", 503, username(seat))
+    assert (line["logger"], line["endpoint"], line["status"], line["caller"]) == (
+        "config.exceptions",
+        "withdraw",
+        503,
+        username(seat),
+    )
     assert line["event"].startswith("the database is unavailable: ")
 
 
@@ -110,7 +134,9 @@ def test_a_database_that_cannot_say_who_calls_leaves_one_line_too(
     assert "a-wrong-secret" not in lines.written.getvalue()
 
 
-def test_a_failure_before_any_view_leaves_one_line_with_its_traceback(seat: Seat, owner: Owner, lines: Lines) -> None:
+def test_a_failure_before_any_view_leaves_one_line_with_its_traceback(
+    seat: Seat, owner: Owner, lines: Lines
+) -> None:
     owner.execute("ALTER TABLE players_credential RENAME TO players_credential_away")
     try:
         BOOK.forget()
@@ -118,7 +144,12 @@ def test_a_failure_before_any_view_leaves_one_line_with_its_traceback(seat: Seat
     finally:
         owner.execute("ALTER TABLE players_credential_away RENAME TO players_credential")
     [line] = lines.read()
-    assert (line["event"], line["request"], line["code"], line["level"]) == ("request_failed", "POST /wallet/getBalance", 500, "error")
+    assert (line["event"], line["request"], line["code"], line["level"]) == (
+        "request_failed",
+        "POST /wallet/getBalance",
+        500,
+        "error",
+    )
     assert "players_credential" in line["exception"]
     assert MADE.match(line["request_id"])
 
@@ -139,18 +170,29 @@ def test_a_requests_id_is_a_trusted_proxys_word_where_it_is_sane_and_else_made(
     lines: Lines, settings: Any, address: str, given: str | None, is_taken: bool
 ) -> None:
     settings.TRUSTED_PROXIES = [PROXY]
-    Caller(None, address).send("GET", "/admin/nothing", headers={} if given is None else {"X-Request-ID": given})
+    Caller(None, address).send(
+        "GET", "/admin/nothing", headers={} if given is None else {"X-Request-ID": given}
+    )
     [line] = lines.read()
     assert (line["request_id"] == given) == is_taken
     assert is_taken or MADE.match(line["request_id"])
 
 
 @pytest.mark.parametrize(("proxies", "is_taken"), [([PROXY], True), ([], False)])
-def test_it_is_the_same_for_calls_of_the_api(lines: Lines, settings: Any, seat: Seat, owner: Owner, proxies: list[str], is_taken: bool) -> None:
+def test_it_is_the_same_for_calls_of_the_api(
+    lines: Lines, settings: Any, seat: Seat, owner: Owner, proxies: list[str], is_taken: bool
+) -> None:
     settings.TRUSTED_PROXIES = proxies
-    body = dump({"token": seat.token, "mmTransactionId": "x", "amount": {"amount": 1, "currencyCode": "XAG"}}).encode()
+    body = dump(
+        {"token": seat.token, "mmTransactionId": "x", "amount": {"amount": 1, "currencyCode": "XAG"}}
+    ).encode()
     with failing_at_the_last_step(owner):
-        assert replace(seat.caller, address=PROXY).send("POST", "/wallet/withdraw", body, {"X-Request-ID": "abc"}).status == 500
+        assert (
+            replace(seat.caller, address=PROXY)
+            .send("POST", "/wallet/withdraw", body, {"X-Request-ID": "abc"})
+            .status
+            == 500
+        )
     assert [line["request_id"] == "abc" for line in lines.read()] == [is_taken]
 
 
@@ -167,7 +209,12 @@ def test_each_request_has_an_id_of_its_own(seat: Seat, owner: Owner, lines: Line
 def test_a_page_leaves_one_line_without_its_query(lines: Lines) -> None:
     Caller(None).send("GET", "/admin/login/?next=/admin/&token=secret-in-the-query")
     [line] = lines.read()
-    assert (line["event"], line["request"], line["code"], line["level"]) == ("request_finished", "GET /admin/login/", 200, "info")
+    assert (line["event"], line["request"], line["code"], line["level"]) == (
+        "request_finished",
+        "GET /admin/login/",
+        200,
+        "info",
+    )
     assert MADE.match(line["request_id"])
     assert "secret" not in lines.written.getvalue()
 
@@ -211,9 +258,29 @@ def test_every_line_of_a_task_carries_its_id_and_a_failure_is_told_once(lines: L
 
 def test_a_real_workers_lines_are_json_and_carry_the_tasks_id(database_url: str, tmp_path: Path) -> None:
     log, queue = tmp_path / "worker.log", unique("queue")
-    command = [sys.executable, "-m", "celery", "-A", "config.celery", "-q", "worker", "-Q", queue, "-c", "1", "--without-gossip", "--without-mingle"]
+    command = [
+        sys.executable,
+        "-m",
+        "celery",
+        "-A",
+        "config.celery",
+        "-q",
+        "worker",
+        "-Q",
+        queue,
+        "-c",
+        "1",
+        "--without-gossip",
+        "--without-mingle",
+    ]
     with log.open("wb") as output:
-        child = start("worker", command, environment={**os.environ, "DATABASE_URL": database_url, "LOG_LEVEL": "DEBUG"}, log=output, directory=ROOT)
+        child = start(
+            "worker",
+            command,
+            environment={**os.environ, "DATABASE_URL": database_url, "LOG_LEVEL": "DEBUG"},
+            log=output,
+            directory=ROOT,
+        )
         try:
             bind_contextvars(request_id="who-nudged")
             sent = pulse.apply_async(queue=queue)
@@ -236,7 +303,10 @@ def test_a_line_break_in_what_is_said_begins_no_new_line(lines: Lines) -> None:
 
 
 def test_what_a_record_brings_along_is_shown_only_where_it_is_known_to_be_harmless(lines: Lines) -> None:
-    logging.getLogger("anything").error("said", extra={"endpoint": "withdraw", "password": "hidden", "params": ["hidden"], "request": object()})
+    logging.getLogger("anything").error(
+        "said",
+        extra={"endpoint": "withdraw", "password": "hidden", "params": ["hidden"], "request": object()},
+    )
     [line] = lines.read()
     assert set(line) == {"event", "level", "logger", "timestamp", "endpoint"}
 
@@ -246,7 +316,11 @@ def test_console_lines_are_for_people() -> None:
     line = settings["formatters"]["line"]
     formatter = line["()"](foreign_pre_chain=line["foreign_pre_chain"], processors=line["processors"])
     bind_contextvars(request_id="the-id")
-    shown = formatter.format(logging.LogRecord("anything", logging.ERROR, "", 0, "what %s", ("happened",), (ValueError, ValueError("why"), None)))
+    shown = formatter.format(
+        logging.LogRecord(
+            "anything", logging.ERROR, "", 0, "what %s", ("happened",), (ValueError, ValueError("why"), None)
+        )
+    )
     clear_contextvars()
     configure_logs(level="INFO", as_json=True)
     assert all(word in shown for word in ("what happened", "the-id", "anything", "ValueError: why"))
@@ -255,30 +329,64 @@ def test_console_lines_are_for_people() -> None:
 # --- No secrets -------------------------------------------------------------------------------------
 
 
-def test_a_real_servers_log_is_json_and_holds_no_secret(seat: Seat, owner: Owner, database_url: str, tmp_path: Path) -> None:
+def test_a_real_servers_log_is_json_and_holds_no_secret(
+    seat: Seat, owner: Owner, database_url: str, tmp_path: Path
+) -> None:
     """Whatever fails, and however much is logged: no token, password, header or body."""
     log = tmp_path / "server.log"
-    given_away = [seat.token, basic_part(seat), unique("password"), unique("body"), unique("bearer"), unique("cookie"), unique("query"), unique("csrf")]
+    given_away = [
+        seat.token,
+        basic_part(seat),
+        unique("password"),
+        unique("body"),
+        unique("bearer"),
+        unique("cookie"),
+        unique("query"),
+        unique("csrf"),
+    ]
     token, _, password, body, bearer, cookie, query, csrf = given_away
     with served(log, DATABASE_URL=database_url, LOG_LEVEL="DEBUG", TRUSTED_PROXIES="127.0.0.1") as url:
         there = Seat(seat.caller.at(url), seat.player, seat.game, token, seat.currency)
         with failing_at_the_last_step(owner):
             assert there.call("withdraw", unique("mm"), "1.00", txDescription=body).status == 500
-            assert there.caller.send("POST", "/wallet/deposit", b'{"token": "' + token.encode() + b'", ' + body.encode()).error == 101
+            assert (
+                there.caller.send(
+                    "POST", "/wallet/deposit", b'{"token": "' + token.encode() + b'", ' + body.encode()
+                ).error
+                == 101
+            )
         owner.execute("ALTER TABLE players_gamesession RENAME TO players_gamesession_away")
         assert there.call("getBalance").status == 500
         owner.execute("ALTER TABLE players_gamesession_away RENAME TO players_gamesession")
         stranger = Caller(basic("somebody", password), fresh_address(), url)
         assert stranger.post("/wallet/withdraw", {"token": token}).status == 401
-        assert stranger.send("GET", f"/admin/?token={query}", headers={"Cookie": f"sessionid={cookie}"}).status == 302
-        assert stranger.send("GET", "/metrics", headers={"Authorization": f"Bearer {bearer}", "Host": "elsewhere.example"}).status == 400
+        assert (
+            stranger.send("GET", f"/admin/?token={query}", headers={"Cookie": f"sessionid={cookie}"}).status
+            == 302
+        )
+        assert (
+            stranger.send(
+                "GET", "/metrics", headers={"Authorization": f"Bearer {bearer}", "Host": "elsewhere.example"}
+            ).status
+            == 400
+        )
         form = {"Content-Type": "application/x-www-form-urlencoded", "Cookie": f"csrftoken={csrf}"}
-        assert stranger.send("POST", "/admin/login/", f"username=x&password={password}&csrfmiddlewaretoken={csrf}".encode(), form).status == 403
+        assert (
+            stranger.send(
+                "POST",
+                "/admin/login/",
+                f"username=x&password={password}&csrfmiddlewaretoken={csrf}".encode(),
+                form,
+            ).status
+            == 403
+        )
         stranger.send("GET", "/admin/", headers={"X-Request-ID": "named-by-the-proxy"})
     written = log.read_text()
     told = [json.loads(line) for line in written.splitlines()]
     assert [line for line in told if not line.keys() >= {"event", "level", "logger", "timestamp"}] == []
-    assert {"unhandled failure", "request_finished", "Listening at"} <= {re.split(":", line["event"])[0] for line in told}
+    assert {"unhandled failure", "request_finished", "Listening at"} <= {
+        re.split(":", line["event"])[0] for line in told
+    }
     assert "named-by-the-proxy" in {line.get("request_id") for line in told}
     for secret in given_away:
         assert secret not in written

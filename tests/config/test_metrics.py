@@ -45,7 +45,11 @@ def read(url: str | None = None) -> Numbers:
     answer = Caller(BEARER, url=url).send("GET", "/metrics")
     assert (answer.status, answer.headers["content-type"].split(";")[0]) == (200, "text/plain")
     families = text_string_to_metric_families(answer.raw.decode())
-    return {(sample.name, tuple(sorted(sample.labels.items()))): sample.value for family in families for sample in family.samples}
+    return {
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        for family in families
+        for sample in family.samples
+    }
 
 
 def number(found: Numbers, name: str, **labels: str) -> float | None:
@@ -78,7 +82,9 @@ def test_with_neither_networks_nor_token_set_nobody_reads_metrics(authorization:
         (TOKEN, 404), (f"Basic {TOKEN}", 404), (basic("prometheus", TOKEN), 404), ("Bearer \xfftoken", 404),
     ],
 )  # fmt: skip
-def test_the_token_opens_metrics_and_nothing_else_does(token: None, authorization: str | None, status: int) -> None:
+def test_the_token_opens_metrics_and_nothing_else_does(
+    token: None, authorization: str | None, status: int
+) -> None:
     assert ask(authorization).status == status
 
 
@@ -91,10 +97,14 @@ def test_the_token_opens_metrics_and_nothing_else_does(token: None, authorizatio
         ("", None, 404),
     ],
 )  # fmt: skip
-def test_callers_from_the_allowed_networks_read_metrics(settings: Any, address: str, forwarded: str | None, status: int) -> None:
+def test_callers_from_the_allowed_networks_read_metrics(
+    settings: Any, address: str, forwarded: str | None, status: int
+) -> None:
     settings.METRICS_ALLOWED_NETWORKS = ["192.0.2.0/24", "203.0.113.9"]
     settings.TRUSTED_PROXIES = ["10.0.0.0/8"]
-    answer = Caller(None, address).send("GET", "/metrics", headers={} if forwarded is None else {"X-Forwarded-For": forwarded})
+    answer = Caller(None, address).send(
+        "GET", "/metrics", headers={} if forwarded is None else {"X-Forwarded-For": forwarded}
+    )
     assert answer.status == status
 
 
@@ -106,7 +116,9 @@ def test_metrics_are_only_read(token: None, method: str) -> None:
 # --- What the web server counts ---------------------------------------------------------------------
 
 
-def test_each_answer_counts_once_by_endpoint_and_error_code(token: None, house: House, seat: Seat, owner: Owner) -> None:
+def test_each_answer_counts_once_by_endpoint_and_error_code(
+    token: None, house: House, seat: Seat, owner: Owner
+) -> None:
     before = read()
     mm = seat.opened("withdraw", "10.00")
     seat.done("confirmWithdrawal", mm)
@@ -125,7 +137,9 @@ def test_each_answer_counts_once_by_endpoint_and_error_code(token: None, house: 
     counted = {
         (labels["endpoint"], labels["code"]): value - before.get((name, pairs), 0.0)
         for (name, pairs), value in after.items()
-        if name == "wallet_request_seconds_count" and value != before.get((name, pairs)) and (labels := dict(pairs))
+        if name == "wallet_request_seconds_count"
+        and value != before.get((name, pairs))
+        and (labels := dict(pairs))
     }
     assert counted == {
         ("withdraw", "0"): 1, ("withdraw", "101"): 1, ("withdraw", "104"): 1, ("withdraw", "500"): 1, ("confirmWithdrawal", "0"): 1,
@@ -144,11 +158,16 @@ def test_a_call_that_is_not_answered_counts_as_closed(token: None, settings: Any
 def test_latencies_stand_in_buckets_of_seconds(token: None, seat: Seat, owner: Owner) -> None:
     def counts() -> list[float]:
         found = read()
-        return [number(found, "wallet_request_seconds_bucket", endpoint="withdraw", code="500", le=le) or 0 for le in ("0.1", "0.25", "0.5", "+Inf")]
+        return [
+            number(found, "wallet_request_seconds_bucket", endpoint="withdraw", code="500", le=le) or 0
+            for le in ("0.1", "0.25", "0.5", "+Inf")
+        ]
 
     before = counts()
     with failing_at_the_last_step(owner):
-        owner.execute("CREATE OR REPLACE FUNCTION fail_for_the_test() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.25); RAISE 'x'; END $$")
+        owner.execute(
+            "CREATE OR REPLACE FUNCTION fail_for_the_test() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.25); RAISE 'x'; END $$"
+        )
         seat.call("withdraw", unique("mm"), "1.00")
     assert [after - before for after, before in zip(counts(), before, strict=True)] == [0, 0, 1, 1]
 
@@ -157,7 +176,13 @@ def test_latencies_stand_in_buckets_of_seconds(token: None, seat: Seat, owner: O
 def counting(directory: Path, database_url: str) -> Iterator[tuple[str, Path]]:
     """A real server with two processes, and the log in which it names them."""
     log = directory / "server.log"
-    with served(log, DATABASE_URL=database_url, METRICS_TOKEN=TOKEN, WEB_WORKERS="2", PROMETHEUS_MULTIPROC_DIR=str(directory / "counts")) as url:
+    with served(
+        log,
+        DATABASE_URL=database_url,
+        METRICS_TOKEN=TOKEN,
+        WEB_WORKERS="2",
+        PROMETHEUS_MULTIPROC_DIR=str(directory / "counts"),
+    ) as url:
         wait_until(lambda: len(list((directory / "counts").glob("*.db"))) > 0)
         yield url, log
 
@@ -181,7 +206,9 @@ def calls(url: str, seat: Seat, times: int) -> None:
         there.done("getBalance")
 
 
-def test_all_processes_count_together_and_no_count_is_lost_with_a_process(seat: Seat, database_url: str, tmp_path: Path) -> None:
+def test_all_processes_count_together_and_no_count_is_lost_with_a_process(
+    seat: Seat, database_url: str, tmp_path: Path
+) -> None:
     (tmp_path / "counts").mkdir()
     (tmp_path / "counts" / "histogram_7.db").write_bytes(b"what an earlier start left")
     with counting(tmp_path, database_url) as (url, log):
@@ -194,14 +221,25 @@ def test_all_processes_count_together_and_no_count_is_lost_with_a_process(seat: 
         # New code: all processes are replaced, twice.
         for ended in (2, 4):
             os.kill(master(log), signal.SIGHUP)
-            wait_until(lambda ended=ended: log.read_text().count("Worker exiting") == ended and children(master(log)) == 2, 60)
+            wait_until(
+                lambda ended=ended: (
+                    log.read_text().count("Worker exiting") == ended and children(master(log)) == 2
+                ),
+                60,
+            )
         calls(url, seat, 30)
         assert answers(read(url), "getBalance", "0") == 90
-        assert {path.name for path in (tmp_path / "counts").iterdir()} <= {f"histogram_{place}.db" for place in range(4)}
+        assert {path.name for path in (tmp_path / "counts").iterdir()} <= {
+            f"histogram_{place}.db" for place in range(4)
+        }
 
 
-def test_without_a_directory_given_the_server_makes_one_and_takes_it_away(seat: Seat, database_url: str, tmp_path: Path) -> None:
-    with served(tmp_path / "server.log", DATABASE_URL=database_url, METRICS_TOKEN=TOKEN, TMPDIR=str(tmp_path)) as url:
+def test_without_a_directory_given_the_server_makes_one_and_takes_it_away(
+    seat: Seat, database_url: str, tmp_path: Path
+) -> None:
+    with served(
+        tmp_path / "server.log", DATABASE_URL=database_url, METRICS_TOKEN=TOKEN, TMPDIR=str(tmp_path)
+    ) as url:
         calls(url, seat, 3)
         assert answers(read(url), "getBalance", "0") == 3
         assert len(list(tmp_path.glob("quantum-wallet-metrics-*/histogram_*.db"))) > 0
@@ -211,7 +249,9 @@ def test_without_a_directory_given_the_server_makes_one_and_takes_it_away(seat: 
 # --- What is read from the database -----------------------------------------------------------------
 
 
-def test_pending_due_and_the_oldest_due_are_counted_by_the_databases_clock(token: None, seat: Seat, clock: Clock) -> None:
+def test_pending_due_and_the_oldest_due_are_counted_by_the_databases_clock(
+    token: None, seat: Seat, clock: Clock
+) -> None:
     before = read()
     seat.opened("withdraw", "1.00")
     mm = seat.opened("deposit", "1.00")
@@ -232,7 +272,9 @@ def test_pending_due_and_the_oldest_due_are_counted_by_the_databases_clock(token
     assert difference(due, read(), "wallet_transactions_pending") == -1
 
 
-def test_the_lag_is_of_what_a_sweep_should_have_done_and_not_of_what_waits_for_an_answer_or_a_person(token: None, seat: Seat, clock: Clock) -> None:
+def test_the_lag_is_of_what_a_sweep_should_have_done_and_not_of_what_waits_for_an_answer_or_a_person(
+    token: None, seat: Seat, clock: Clock
+) -> None:
     long_ago = MOMENT - timedelta(days=30_000)
     clock.stand(long_ago)
     transaction = seat.transaction(seat.opened("withdraw", "1.00"))
@@ -245,7 +287,9 @@ def test_the_lag_is_of_what_a_sweep_should_have_done_and_not_of_what_waits_for_a
     assert lag(transaction.due_at - timedelta(seconds=1)) == 0
     assert lag(transaction.due_at + timedelta(seconds=5)) == 5
     asked_at = transaction.due_at + timedelta(hours=1)
-    inquiry = Inquiry.objects.create(transaction=transaction, player=seat.player, game=seat.game, began_at=long_ago, next_at=asked_at)
+    inquiry = Inquiry.objects.create(
+        transaction=transaction, player=seat.player, game=seat.game, began_at=long_ago, next_at=asked_at
+    )
     assert lag(asked_at) == 0
     assert lag(asked_at + timedelta(seconds=7)) == 7
     assert number(read(), "wallet_oldest_due_age_seconds") == 3607
@@ -262,7 +306,14 @@ def difference(before: Numbers, after: Numbers, name: str, **labels: str) -> flo
 def test_what_is_in_doubt_is_counted_by_its_reason(token: None, seat: Seat) -> None:
     before = read()
     transaction = seat.transaction(seat.opened("withdraw", "1.00"))
-    inquiry = Inquiry.objects.create(transaction=transaction, player=seat.player, game=seat.game, began_at=MOMENT, doubt="held", doubt_since=MOMENT)
+    inquiry = Inquiry.objects.create(
+        transaction=transaction,
+        player=seat.player,
+        game=seat.game,
+        began_at=MOMENT,
+        doubt="held",
+        doubt_since=MOMENT,
+    )
     assert difference(before, read(), "wallet_transactions_in_doubt", doubt="held") == 1
     Inquiry.objects.filter(pk=inquiry.pk).update(closed_at=MOMENT)
     after = read()
@@ -280,7 +331,13 @@ def no_runs() -> Iterator[None]:
 def run(task: str, ago: int, *, ended: bool = True, error: str = "") -> None:
     """A run that began 10 s before it ended, `ago` seconds before the moment."""
     ended_at = MOMENT - timedelta(seconds=ago)
-    SweepRun.objects.create(task=task, worker="w", began_at=ended_at - timedelta(seconds=10), ended_at=ended_at if ended else None, error=error)
+    SweepRun.objects.create(
+        task=task,
+        worker="w",
+        began_at=ended_at - timedelta(seconds=10),
+        ended_at=ended_at if ended else None,
+        error=error,
+    )
 
 
 def test_a_sweep_is_late_since_it_last_ended_well(token: None, no_runs: None, clock: Clock) -> None:
@@ -297,12 +354,19 @@ def test_a_sweep_is_late_since_it_last_ended_well(token: None, no_runs: None, cl
     # It never ended well: late since the first run that is remembered.
     assert number(found, "wallet_sweep_lateness_seconds", task="audit_all") == 86_510
     assert number(found, "wallet_sweep_lateness_seconds", task="pulse") is None
-    failed = [number(found, "wallet_sweep_runs_failed", task=task) for task in ("settle_due", "keep_house", "fold_accounts", "audit_all")]
+    failed = [
+        number(found, "wallet_sweep_runs_failed", task=task)
+        for task in ("settle_due", "keep_house", "fold_accounts", "audit_all")
+    ]
     assert failed == [1, 0, 1, 0]
 
 
-@pytest.mark.parametrize(("kind", "ok"), [("wallet_difference", 0), ("ledger_difference", 0), ("game_forgets", 1)])
-def test_the_audits_result_and_age_are_shown(token: None, no_runs: None, clock: Clock, kind: str, ok: int) -> None:
+@pytest.mark.parametrize(
+    ("kind", "ok"), [("wallet_difference", 0), ("ledger_difference", 0), ("game_forgets", 1)]
+)
+def test_the_audits_result_and_age_are_shown(
+    token: None, no_runs: None, clock: Clock, kind: str, ok: int
+) -> None:
     clock.stand(MOMENT)
     Alert.objects.filter(resolved_at=None).update(resolved_at=MOMENT)
     assert number(read(), "wallet_audit_ok") is None
@@ -313,7 +377,9 @@ def test_the_audits_result_and_age_are_shown(token: None, no_runs: None, clock: 
     run("audit_recent", 0, ended=False)
     found = read()
     assert number(found, "wallet_audit_ok") == 1
-    assert [number(found, "wallet_audit_age_seconds", audit=audit) for audit in ("audit_all", "audit_recent")] == [7200, 10]
+    assert [
+        number(found, "wallet_audit_age_seconds", audit=audit) for audit in ("audit_all", "audit_recent")
+    ] == [7200, 10]
     Alert.objects.create(kind=kind, subject=unique("s"), text="x", raised_at=MOMENT, last_seen_at=MOMENT)
     assert number(read(), "wallet_audit_ok") == ok
     Alert.objects.filter(resolved_at=None).update(resolved_at=MOMENT)
@@ -322,12 +388,16 @@ def test_the_audits_result_and_age_are_shown(token: None, no_runs: None, clock: 
 
 def test_open_alerts_and_frozen_wallets_are_counted(token: None, seat: Seat) -> None:
     before = read()
-    alert = Alert.objects.create(kind="game_forgets", subject=unique("game"), text="x", raised_at=MOMENT, last_seen_at=MOMENT)
+    alert = Alert.objects.create(
+        kind="game_forgets", subject=unique("game"), text="x", raised_at=MOMENT, last_seen_at=MOMENT
+    )
     freeze_wallet(seat.wallet(), actor="test", reason="test")
     after = read()
     assert difference(before, after, "wallet_alerts_open", kind="game_forgets") == 1
     assert difference(before, after, "wallet_wallets_frozen") == 1
-    assert {dict(labels)["kind"] for name, labels in after if name == "wallet_alerts_open"} == set(Alert.Kind.values)
+    assert {dict(labels)["kind"] for name, labels in after if name == "wallet_alerts_open"} == set(
+        Alert.Kind.values
+    )
     Alert.objects.filter(pk=alert.pk).update(resolved_at=MOMENT)
     assert difference(before, read(), "wallet_alerts_open", kind="game_forgets") == 0
 
@@ -337,7 +407,15 @@ def test_heartbeats_and_the_last_checkpoint_have_an_age(token: None, clock: Cloc
     Pulse.objects.update_or_create(part="queue", defaults={"at": MOMENT - timedelta(seconds=7)})
     nothing = bytes(32)
     made = Checkpoint.objects.create(
-        number=10**9, made_at=MOMENT - timedelta(hours=5), wallets=0, entries=0, root=nothing, previous=nothing, hash=nothing, key_id="k", file="f"
+        number=10**9,
+        made_at=MOMENT - timedelta(hours=5),
+        wallets=0,
+        entries=0,
+        root=nothing,
+        previous=nothing,
+        hash=nothing,
+        key_id="k",
+        file="f",
     )
     found = read()
     made.delete()
@@ -350,7 +428,9 @@ def test_the_databases_connections_are_counted(token: None, owner: Owner, databa
     before = read()
     with psycopg.connect(database_url), psycopg.connect(database_url):
         assert difference(before, read(), "wallet_database_connections") == 2
-    assert number(before, "wallet_database_connections_maximum") == float(owner.execute("SHOW max_connections").fetchone()[0])  # type: ignore[index]
+    assert number(before, "wallet_database_connections_maximum") == float(
+        owner.execute("SHOW max_connections").fetchone()[0]
+    )  # type: ignore[index]
 
 
 # --- What is read from the broker -------------------------------------------------------------------
@@ -398,8 +478,13 @@ def test_a_table_that_is_locked_is_left_out_in_time(token: None, owner: Owner) -
 
 
 def test_with_database_and_broker_away_the_counts_are_still_there(tmp_path: Path) -> None:
-    away = {"DATABASE_URL": f"postgres://wallet_app:secret@127.0.0.1:{free_port()}/x", "REDIS_URL": f"redis://127.0.0.1:{free_port()}/0"}
-    with served(tmp_path / "server.log", WEB_WORKERS="1", WEB_THREADS="2", METRICS_TOKEN=TOKEN, **away) as url:
+    away = {
+        "DATABASE_URL": f"postgres://wallet_app:secret@127.0.0.1:{free_port()}/x",
+        "REDIS_URL": f"redis://127.0.0.1:{free_port()}/0",
+    }
+    with served(
+        tmp_path / "server.log", WEB_WORKERS="1", WEB_THREADS="2", METRICS_TOKEN=TOKEN, **away
+    ) as url:
         Caller(basic("game", "password"), url=url).post("/wallet/withdraw", {})
         found = read(url)
     assert up(found) == dict.fromkeys(ALL_UP, 0)

@@ -26,8 +26,19 @@ WALLET = [
 ]
 ENTRY = ["players/{uid}", "launch", "endSession", "balance", "statement"]
 PAYMENTS = ["initiate", "query"]
-ORDER = {"cpOrderId": "x", "productId": "gold", "productPrice": 4.99, "serverId": 1, "extParams": "", "returnUrl": "https://game.example/"}
-PATHS = [*(f"/wallet/{name}" for name in WALLET), *(f"/entry/{name}" for name in ENTRY), *(f"/payments/{name}" for name in PAYMENTS)]
+ORDER = {
+    "cpOrderId": "x",
+    "productId": "gold",
+    "productPrice": 4.99,
+    "serverId": 1,
+    "extParams": "",
+    "returnUrl": "https://game.example/",
+}
+PATHS = [
+    *(f"/wallet/{name}" for name in WALLET),
+    *(f"/entry/{name}" for name in ENTRY),
+    *(f"/payments/{name}" for name in PAYMENTS),
+]
 
 
 @pytest.fixture(scope="session")
@@ -38,14 +49,18 @@ def description(database: None) -> dict[str, Any]:
 
 def test_the_description_names_every_call_and_nothing_else_of_the_api(description: dict[str, Any]) -> None:
     assert description["openapi"].startswith("3.1")
-    assert sorted(path for path in description["paths"] if path.startswith(("/wallet/", "/entry/", "/payments/"))) == sorted(PATHS)
+    assert sorted(
+        path for path in description["paths"] if path.startswith(("/wallet/", "/entry/", "/payments/"))
+    ) == sorted(PATHS)
     assert {path: list(calls) for path, calls in description["paths"].items() if path in PATHS} == {
         path: ["put"] if "players" in path else ["post"] for path in PATHS
     }
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_every_call_is_described_with_its_request_its_refusals_and_its_authorization(description: dict[str, Any], path: str) -> None:
+def test_every_call_is_described_with_its_request_its_refusals_and_its_authorization(
+    description: dict[str, Any], path: str
+) -> None:
     (call,) = description["paths"][path].values()
     assert set(call["responses"]) >= {"200", "401", "413", "429", "500", "503"}
     assert call["security"] == [{"basic": []}]
@@ -68,16 +83,34 @@ def test_the_pages_to_read_are_served() -> None:
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_no_request_that_can_be_made_from_the_description_is_a_failure(house: House, description: dict[str, Any], path: str) -> None:
+def test_no_request_that_can_be_made_from_the_description_is_a_failure(
+    house: House, description: dict[str, Any], path: str
+) -> None:
     """Random requests, right and wrong, from a caller who may speak, about a player who is there."""
     seat = house.seat()
     mm = seat.opened("withdraw", "5.00")
-    known = {"token": seat.token, "mmTransactionId": mm, "uid": seat.player.uid, "game": seat.game.slug, "currencyCode": "XAG"}
+    known = {
+        "token": seat.token,
+        "mmTransactionId": mm,
+        "uid": seat.player.uid,
+        "game": seat.game.slug,
+        "currencyCode": "XAG",
+    }
     operation = schemathesis.openapi.from_dict(description)[path]["PUT" if "players" in path else "POST"]
     authorization = str((house.front if path.startswith("/entry") else house.game.caller).authorization)
 
-    @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate], database=None)
-    @given(case=operation.as_strategy() | operation.as_strategy(generation_mode=schemathesis.GenerationMode.NEGATIVE), live=st.booleans())
+    @settings(
+        max_examples=EXAMPLES,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        phases=[Phase.generate],
+        database=None,
+    )
+    @given(
+        case=operation.as_strategy()
+        | operation.as_strategy(generation_mode=schemathesis.GenerationMode.NEGATIVE),
+        live=st.booleans(),
+    )
     def send(case: Any, live: bool) -> None:
         if live and isinstance(case.body, dict):
             case.body = case.body | {name: value for name, value in known.items() if name in case.body}
@@ -108,7 +141,21 @@ def test_no_bytes_are_a_failure(house: House, path: str, body: bytes) -> None:
 @settings(max_examples=8 * EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     path=st.sampled_from(PATHS),
-    field=st.sampled_from(["token", "mmTransactionId", "amount", "type", "uid", "game", "currencyCode", "language", "limit", "before", *ORDER]),
+    field=st.sampled_from(
+        [
+            "token",
+            "mmTransactionId",
+            "amount",
+            "type",
+            "uid",
+            "game",
+            "currencyCode",
+            "language",
+            "limit",
+            "before",
+            *ORDER,
+        ]
+    ),
     value=json_values,
 )
 def test_no_value_of_any_field_is_a_failure(house: House, path: str, field: str, value: object) -> None:
@@ -123,5 +170,9 @@ def test_no_value_of_any_field_is_a_failure(house: House, path: str, field: str,
         "currencyCode": "XAG",
         **ORDER,
     }
-    answer = caller.send("PUT" if "players" in path else "POST", path.format(uid="somebody"), json.dumps(right | {field: value}).encode())
+    answer = caller.send(
+        "PUT" if "players" in path else "POST",
+        path.format(uid="somebody"),
+        json.dumps(right | {field: value}).encode(),
+    )
     assert answer.status == 200, answer.raw

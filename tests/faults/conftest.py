@@ -21,7 +21,10 @@ def pytest_report_header() -> str:
 @pytest.fixture(scope="module")
 def own_platform(request: pytest.FixtureRequest, django_db_blocker: Any) -> Iterator[Platform]:
     """Durable where the module says `DURABLE = True`."""
-    with django_db_blocker.unblock(), running_platform(durable=getattr(request.module, "DURABLE", False)) as platform:
+    with (
+        django_db_blocker.unblock(),
+        running_platform(durable=getattr(request.module, "DURABLE", False)) as platform,
+    ):
         yield platform
 
 

@@ -36,7 +36,13 @@ SEED = int(os.environ.get("FAULTS_SEED") or random.SystemRandom().randrange(10**
 # Whatever ends such a process, it ends at once; what it leaves undone is what the tests are about.
 ENDINGS = (Ending(signal.SIGKILL, 10),)
 # Everything happens often, so that a test need not wait.
-OFTEN = {"SETTLE_SECONDS": "0.4", "PULSE_SECONDS": "1", "RECENT_AUDIT_SECONDS": "5", "OUTGOING_ALLOWED_NETWORKS": "127.0.0.0/8", "OUTGOING_TOTAL_SECONDS": "10"}
+OFTEN = {
+    "SETTLE_SECONDS": "0.4",
+    "PULSE_SECONDS": "1",
+    "RECENT_AUDIT_SECONDS": "5",
+    "OUTGOING_ALLOWED_NETWORKS": "127.0.0.0/8",
+    "OUTGOING_TOTAL_SECONDS": "10",
+}
 COMMANDS = {"web": PROGRAMS["gunicorn"], "worker": PROGRAMS["worker"], "beat": PROGRAMS["beat"]}
 
 
@@ -73,7 +79,9 @@ class Platform:
         words = [word.format(home=home) for word in COMMANDS[name]]
         given = self.environment | {"PROMETHEUS_MULTIPROC_DIR": str(home)} | environment
         with log_path.open("wb") as log:
-            child = start(name, [sys.executable, *words], environment=given, endings=ENDINGS, log=log, directory=ROOT)
+            child = start(
+                name, [sys.executable, *words], environment=given, endings=ENDINGS, log=log, directory=ROOT
+            )
         self.stack.callback(stop, child)
         self.started[child.process.pid] = child, log_path
         return child
@@ -101,12 +109,22 @@ class Platform:
 
     def manage(self, *words: str) -> "subprocess.CompletedProcess[str]":
         command = [sys.executable, "manage.py", *words]
-        return subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=PATIENCE, check=False)
+        return subprocess.run(
+            command,
+            cwd=ROOT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
 
     def assert_whole(self) -> None:
         """The audit, as an operator runs it, finds no difference."""
         audited = self.manage("audit_ledger", "--quiet")
-        assert (audited.returncode, audited.stdout.endswith(": no difference\n")) == (0, True), audited.stdout + audited.stderr
+        assert (audited.returncode, audited.stdout.endswith(": no difference\n")) == (0, True), (
+            audited.stdout + audited.stderr
+        )
 
     def log(self, name: str) -> Path:
         """Where a new process writes what it says, in a directory of its own."""
@@ -139,7 +157,13 @@ def at_database(url: str) -> Iterator[None]:
     before = dict(ours)
     theirs = environ.Env.db_url_config(url)
     forget()
-    ours.update(theirs | {"OPTIONS": {name: value for name, value in ours["OPTIONS"].items() if name != "host"} | theirs.get("OPTIONS", {})})
+    ours.update(
+        theirs
+        | {
+            "OPTIONS": {name: value for name, value in ours["OPTIONS"].items() if name != "host"}
+            | theirs.get("OPTIONS", {})
+        }
+    )
     try:
         yield
     finally:
@@ -161,12 +185,27 @@ def running_platform(*, durable: bool) -> Iterator[Platform]:
     directory = Path(tempfile.mkdtemp(prefix="faults-", dir="/tmp"))
     directory.chmod(0o755)  # the unprivileged server must reach it
     try:
-        with opened(directory, "faults") as instance, running_servers(instance, durable=durable) as servers, ExitStack() as stack:
+        with (
+            opened(directory, "faults") as instance,
+            running_servers(instance, durable=durable) as servers,
+            ExitStack() as stack,
+        ):
             with at_database(servers.addresses["DATABASE_OWNER_URL"]):
                 call_command("migrate", verbosity=0)
             stack.enter_context(at_database(servers.addresses["DATABASE_URL"]))
-            inherited = {name: value for name, value in os.environ.items() if name not in SHARED or name.endswith(("_KEY", "_KEYS", "_HOSTS"))}
-            given = inherited | servers.addresses | OFTEN | {"CHECKPOINT_DIRECTORY": str(directory / "checkpoints"), "PYTHONFAULTHANDLER": "1"}
-            yield Platform(directory, servers, given, servers.addresses["DATABASE_OWNER_URL"], make_house(), stack)
+            inherited = {
+                name: value
+                for name, value in os.environ.items()
+                if name not in SHARED or name.endswith(("_KEY", "_KEYS", "_HOSTS"))
+            }
+            given = (
+                inherited
+                | servers.addresses
+                | OFTEN
+                | {"CHECKPOINT_DIRECTORY": str(directory / "checkpoints"), "PYTHONFAULTHANDLER": "1"}
+            )
+            yield Platform(
+                directory, servers, given, servers.addresses["DATABASE_OWNER_URL"], make_house(), stack
+            )
     finally:
         shutil.rmtree(directory, ignore_errors=True)

@@ -40,7 +40,9 @@ class Servers:
         self.postgres.process.send_signal(signal.SIGQUIT)
         self.postgres.process.wait(30)
         programs, data = postgres_programs(self.instance.user), self.instance.home / "postgres" / "data"
-        self.postgres = postgres.start_server(programs, data, self.postgres_sockets, self.instance, durable=self.durable)
+        self.postgres = postgres.start_server(
+            programs, data, self.postgres_sockets, self.instance, durable=self.durable
+        )
         self.stack.callback(stop, self.postgres)
         postgres.wait_for(self.postgres, self.instance, self.postgres_sockets)
 
@@ -50,7 +52,9 @@ class Servers:
 
     def start_valkey(self) -> None:
         """Where it was before, with what its file has kept."""
-        self.valkey = valkey.start_server(self.instance.home / "valkey", self.valkey_socket, self.instance, durable=self.durable)
+        self.valkey = valkey.start_server(
+            self.instance.home / "valkey", self.valkey_socket, self.instance, durable=self.durable
+        )
         self.stack.callback(stop, self.valkey)
         valkey.wait_for(self.valkey, self.instance, self.valkey_socket)
 

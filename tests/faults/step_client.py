@@ -35,7 +35,9 @@ def working(platform: Platform, **environment: str) -> Iterator[Mortal]:
     path, given = platform.log("dying"), platform.environment | environment
     with (
         path.open("w") as log,
-        subprocess.Popen(command, cwd=ROOT, env=given, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True) as process,
+        subprocess.Popen(
+            command, cwd=ROOT, env=given, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True
+        ) as process,
     ):
         try:
             yield Mortal(process, path)

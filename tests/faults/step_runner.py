@@ -50,7 +50,11 @@ class Steps:
         return step
 
     def watch(self) -> None:
-        for owner, name in ((psycopg.Cursor, "execute"), (psycopg.Cursor, "executemany"), (psycopg.Connection, "commit")):
+        for owner, name in (
+            (psycopg.Cursor, "execute"),
+            (psycopg.Cursor, "executemany"),
+            (psycopg.Connection, "commit"),
+        ):
             setattr(owner, name, self.counted(getattr(owner, name)))
         for module in (worker, sandbox):
             module.post_json = self.counted(module.post_json)  # type: ignore[attr-defined]
@@ -70,7 +74,9 @@ def settle() -> None:
 def call_back(slug: str, id: str, at: str, signature: str, body: str) -> None:
     """A provider's callback, through all that the web server does with it; `body` in hexadecimal digits."""
     headers = {"webhook-id": id, "webhook-timestamp": at, "webhook-signature": signature}
-    answer = Client().generic("POST", f"/pay/{slug}", bytes.fromhex(body), content_type="application/json", headers=headers)
+    answer = Client().generic(
+        "POST", f"/pay/{slug}", bytes.fromhex(body), content_type="application/json", headers=headers
+    )
     if answer.status_code != 200:
         raise AssertionError(answer.content)
 
@@ -88,7 +94,12 @@ def refund(order: str, amount: str, id: str) -> None:
         settle_refunds(run)
 
 
-WORKS: dict[str, Callable[..., None]] = {"settle": settle, "call_back": call_back, "deliver": deliver, "refund": refund}
+WORKS: dict[str, Callable[..., None]] = {
+    "settle": settle,
+    "call_back": call_back,
+    "deliver": deliver,
+    "refund": refund,
+}
 
 
 def work_until(last: int, what: str, words: list[str]) -> int:

@@ -19,7 +19,10 @@ PROMPT_SECONDS = 20.0
 
 def wait_for_heartbeat(since: datetime) -> None:
     """Until a message that was sent after that moment has come through the queue."""
-    eventually(Pulse.objects.filter(part=Pulse.Part.QUEUE, at__gt=since).exists, "the heartbeat comes through the queue")
+    eventually(
+        Pulse.objects.filter(part=Pulse.Part.QUEUE, at__gt=since).exists,
+        "the heartbeat comes through the queue",
+    )
 
 
 def test_a_broker_that_is_emptied_again_and_again_costs_only_time(platform: Platform, game: FakeGame) -> None:
@@ -35,7 +38,9 @@ def test_a_broker_that_is_emptied_again_and_again_costs_only_time(platform: Plat
     assert not any(process.ended for process in processes)
 
 
-def test_while_the_broker_is_gone_money_moves_and_when_it_is_back_so_do_sweeps(platform: Platform, game: FakeGame) -> None:
+def test_while_the_broker_is_gone_money_moves_and_when_it_is_back_so_do_sweeps(
+    platform: Platform, game: FakeGame
+) -> None:
     table = lay_table(platform.house, game)
     web, url = platform.serve()
     processes = [web, platform.start("beat"), platform.start("worker")]
@@ -43,7 +48,10 @@ def test_while_the_broker_is_gone_money_moves_and_when_it_is_back_so_do_sweeps(p
     eventually(lambda: health(everybody) == (200, "ok"), "the workers are healthy")
     servers, left = platform.servers, table.leave_open(40)
     for dead, hanging in ABSENCES:
-        for leave, come_back, seconds in ((servers.kill_valkey, servers.start_valkey, dead), (servers.hang_valkey, servers.wake_valkey, hanging)):
+        for leave, come_back, seconds in (
+            (servers.kill_valkey, servers.start_valkey, dead),
+            (servers.hang_valkey, servers.wake_valkey, hanging),
+        ):
             leave()
             left += table.leave_open(20)
             assert health(everybody) == (503, "unreachable")

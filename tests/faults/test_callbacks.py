@@ -31,7 +31,12 @@ from wallet.models import Transaction
 
 # More steps than any of it can need.
 MOST_STEPS = 150
-SUCCEEDED, REFUNDED, CHARGED_BACK, REVERSED = "payment.succeeded", "payment.refunded", "payment.charged_back", "payment.charge_back_reversed"
+SUCCEEDED, REFUNDED, CHARGED_BACK, REVERSED = (
+    "payment.succeeded",
+    "payment.refunded",
+    "payment.charged_back",
+    "payment.charge_back_reversed",
+)
 
 
 @pytest.fixture(autouse=True)
@@ -99,22 +104,48 @@ BACK = (("payment_return", 20_00), ("clawback", 1000_00))
 AGAIN = (("payment", 20_00), ("top_up", 1000_00))
 STORIES = {
     "a payment": Story((), SUCCEEDED, "paid", 1000_00, PAID, (SUCCEEDED,), ("pending",)),
-    "a second payment": Story((SUCCEEDED,), SUCCEEDED, "paid", 1000_00, (*PAID, ("payment", 20_00)), (SUCCEEDED, "second_payment"), ("pending",)),
+    "a second payment": Story(
+        (SUCCEEDED,),
+        SUCCEEDED,
+        "paid",
+        1000_00,
+        (*PAID, ("payment", 20_00)),
+        (SUCCEEDED, "second_payment"),
+        ("pending",),
+    ),
     "a failure": Story((), "payment.failed", "failed", 0, (), ("payment.failed",), ()),
-    "a refund": Story((SUCCEEDED,), REFUNDED, "refunded", 0, PAID + BACK, (SUCCEEDED, "refund"), ("returned",)),
+    "a refund": Story(
+        (SUCCEEDED,), REFUNDED, "refunded", 0, PAID + BACK, (SUCCEEDED, "refund"), ("returned",)
+    ),
     "a refund that comes first": Story((), REFUNDED, "created", 0, (), ("refund_remembered",), ()),
     "a payment after its refund": Story(
-        (REFUNDED,), SUCCEEDED, "refunded", 0, (("payment", 20_00), ("payment_return", 20_00)), ("refund_remembered", SUCCEEDED, "refund_applied"), ()
+        (REFUNDED,),
+        SUCCEEDED,
+        "refunded",
+        0,
+        (("payment", 20_00), ("payment_return", 20_00)),
+        ("refund_remembered", SUCCEEDED, "refund_applied"),
+        (),
     ),
-    "a charge-back": Story((SUCCEEDED,), CHARGED_BACK, "charged_back", 0, PAID + BACK, (SUCCEEDED, "charge_back"), ("returned",)),
+    "a charge-back": Story(
+        (SUCCEEDED,), CHARGED_BACK, "charged_back", 0, PAID + BACK, (SUCCEEDED, "charge_back"), ("returned",)
+    ),
     "a reversal": Story(
-        (SUCCEEDED, CHARGED_BACK), REVERSED, "paid", 1000_00, PAID + BACK + AGAIN, (SUCCEEDED, "charge_back", "charge_back_reversed"), ("pending",)
+        (SUCCEEDED, CHARGED_BACK),
+        REVERSED,
+        "paid",
+        1000_00,
+        PAID + BACK + AGAIN,
+        (SUCCEEDED, "charge_back", "charge_back_reversed"),
+        ("pending",),
     ),
 }
 
 
 @pytest.mark.parametrize("name", STORIES)
-def test_a_callback_whose_process_dies_after_any_statement_acts_once_when_it_is_repeated(platform: Platform, market: Market, mortal: Mortal, name: str) -> None:
+def test_a_callback_whose_process_dies_after_any_statement_acts_once_when_it_is_repeated(
+    platform: Platform, market: Market, mortal: Mortal, name: str
+) -> None:
     story, till = STORIES[name], market.webhooks
     for last in range(1, MOST_STEPS):
         order = market.order(product="pack")
@@ -133,7 +164,8 @@ def test_a_callback_whose_process_dies_after_any_statement_acts_once_when_it_is_
             break
         assert steps == last
     # A process that waits a second longer for the game takes a few steps more: that many have been tried, or more.
-    assert what == "completed" and steps < last
+    assert what == "completed"
+    assert steps < last
     assert steps > 5
     platform.assert_whole()
 
@@ -145,13 +177,19 @@ def reference_of(order: Order, type: str, number: int) -> str:
 
 def assert_once(order: Order, story: Story, message_id: str) -> None:
     order = fresh(order)
-    assert (order.state, holding(order.player).spendable, holding(order.player).debt) == (story.state, story.spendable, 0)
+    assert (order.state, holding(order.player).spendable, holding(order.player).debt) == (
+        story.state,
+        story.spendable,
+        0,
+    )
     postings = Transaction.objects.filter(player=order.player).values_list("type", "amount")
     assert Counter(postings) == Counter(story.postings)
     assert tuple(what for what, _ in story_of(order)[2:]) == story.events
     assert tuple(Delivery.objects.filter(order=order).values_list("state", flat=True)) == story.deliveries
     # Two answers were given; where the dead one had committed, its callback was the first of three.
-    (times,) = Callback.objects.filter(order=order, message_id=message_id).values_list("times_seen", flat=True)
+    (times,) = Callback.objects.filter(order=order, message_id=message_id).values_list(
+        "times_seen", flat=True
+    )
     assert times in (2, 3)
     assert problems_of(order.player) == []
 
@@ -182,7 +220,8 @@ def test_a_delivery_whose_process_dies_after_any_statement_is_told_under_one_id_
             break
         assert steps == last
     # A process that waits a second longer for the game takes a few steps more: that many have been tried, or more.
-    assert what == "completed" and steps < last
+    assert what == "completed"
+    assert steps < last
     # What the game had taken while nobody could write it down any more.
     assert told_twice > 0
     assert seller.problems == []
@@ -193,7 +232,12 @@ def test_a_delivery_whose_process_dies_after_any_statement_is_told_under_one_id_
 
 
 def test_a_refund_whose_process_dies_after_any_statement_is_made_once(
-    platform: Platform, market: Market, mortal: Mortal, provider: Refunder, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    platform: Platform,
+    market: Market,
+    mortal: Mortal,
+    provider: Refunder,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(settings, "PUBLIC_URL", provider.url)
     till, asked_about = make_till("sandbox"), 0
@@ -210,7 +254,8 @@ def test_a_refund_whose_process_dies_after_any_statement_is_made_once(
             break
         assert steps == last
     # A process that waits a second longer for the game takes a few steps more: that many have been tried, or more.
-    assert what == "completed" and steps < last
+    assert what == "completed"
+    assert steps < last
     # Where the dead one may have asked for it, nobody guessed.
     assert asked_about > 0
     platform.assert_whole()

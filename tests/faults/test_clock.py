@@ -12,7 +12,16 @@ from config.launcher.supervisor import ROOT
 from lib.clock import now, timestamp
 from tests.conftest import Clock
 from tests.faults.platform_processes import Platform, eventually
-from tests.faults.unfinished import Left, Table, assert_settled_without_a_hand, count_unfinished, late, lay_table, leave, wait_until_finished
+from tests.faults.unfinished import (
+    Left,
+    Table,
+    assert_settled_without_a_hand,
+    count_unfinished,
+    late,
+    lay_table,
+    leave,
+    wait_until_finished,
+)
 from tests.support.callers import Seat
 from tests.support.game_query_server import FakeGame, says
 from wallet.models import Inquiry, Outage, Pulse, SweepRun
@@ -39,19 +48,32 @@ def is_close(moment: datetime | None, other: datetime) -> bool:
 
 def goes_by(platform: Platform, child: Child, seconds: int) -> bool:
     """Whether the process's own log was written by a clock that is so wrong."""
-    written = [json.loads(line)["timestamp"] for line in platform.said(child).splitlines() if line.startswith("{")]
+    written = [
+        json.loads(line)["timestamp"] for line in platform.said(child).splitlines() if line.startswith("{")
+    ]
     wrong = datetime.now(UTC) + timedelta(seconds=seconds)
-    return bool(written) and all(abs(datetime.fromisoformat(moment) - wrong) < timedelta(seconds=WRONG_SECONDS / 2) for moment in written)
+    return bool(written) and all(
+        abs(datetime.fromisoformat(moment) - wrong) < timedelta(seconds=WRONG_SECONDS / 2)
+        for moment in written
+    )
 
 
 def wait_for_sweeps(count: int = 3) -> None:
     """Until so many more sweeps have come to their end."""
     began = now()
-    eventually(lambda: SweepRun.objects.filter(task="settle_due", began_at__gt=began).exclude(ended_at=None).count() >= count, "sweeps run")
+    eventually(
+        lambda: (
+            SweepRun.objects.filter(task="settle_due", began_at__gt=began).exclude(ended_at=None).count()
+            >= count
+        ),
+        "sweeps run",
+    )
 
 
 @pytest.mark.parametrize("web_seconds", [WRONG_SECONDS, -WRONG_SECONDS], ids=["fast web", "slow web"])
-def test_wrong_clocks_change_nothing(platform: Platform, clock: Clock, game: FakeGame, web_seconds: int) -> None:
+def test_wrong_clocks_change_nothing(
+    platform: Platform, clock: Clock, game: FakeGame, web_seconds: int
+) -> None:
     table = lay_table(platform.house, game)
     # Not yet an outage, but for a web server that goes by its own clock.
     Pulse.objects.create(part=Pulse.Part.WEB, at=now() - timedelta(minutes=4))
@@ -79,7 +101,12 @@ def heartbeats_are_right() -> None:
 
 def a_session_ends_when_the_database_says(platform: Platform, clock: Clock, url: str) -> None:
     seat = platform.house.seat(url=url)
-    launch = {"uid": seat.player.uid, "game": seat.game.slug, "currencyCode": "XAG", "ttlSeconds": TTL.seconds}
+    launch = {
+        "uid": seat.player.uid,
+        "game": seat.game.slug,
+        "currencyCode": "XAG",
+        "ttlSeconds": TTL.seconds,
+    }
     launched = platform.house.front.at(url).post("/entry/launch", launch).body
     assert is_close(datetime.fromisoformat(launched["expiresAt"]), now() + TTL)
     session = replace(seat, token=launched["token"])
@@ -102,7 +129,10 @@ def a_transaction_has_the_databases_times(seat: Seat) -> None:
 def due_when_the_database_says(clock: Clock, seats: list[Seat], game: FakeGame) -> list[Left]:
     """What is due soon by the database's clock is not settled before, and is then."""
     game.otherwise = says("CONFIRMED")
-    left = [leave(seat, "withdrawal", 5, "confirmed" if seat.game.query_url else "expired", pending=MARGIN) for seat in seats]
+    left = [
+        leave(seat, "withdrawal", 5, "confirmed" if seat.game.query_url else "expired", pending=MARGIN)
+        for seat in seats
+    ]
     wait_for_sweeps()
     assert count_unfinished(left) == len(left)
     clock.go_ahead(TTL + MARGIN)
@@ -117,7 +147,9 @@ def asked_again_when_the_database_says(seat: Seat, game: FakeGame) -> Left:
     inquiries = Inquiry.objects.filter(transaction=left.id)
     eventually(lambda: game.times_asked(left.mm) == 1, "the game is asked")
     assert is_close(inquiries.get().leased_until, now() + LEASE)
-    eventually(inquiries.filter(last_answer="pending", leased_until=None).exists, "the answer is written down")
+    eventually(
+        inquiries.filter(last_answer="pending", leased_until=None).exists, "the answer is written down"
+    )
     assert is_close(inquiries.get().next_at, now() + PENDING_PAUSES[0])
     game.otherwise = says("CONFIRMED")
     inquiries.update(next_at=now() + PENDING_PAUSES[0] / 2)

@@ -21,9 +21,23 @@ from wallet.models import SweepRun
 
 # What a worker waits for a game, in seconds.
 TIMEOUT = 1.0
-WAYS: tuple[Behaviour, ...] = (answers(500), answers(404), answers(302), closes, sends(b"nonsense"), late(0.5), late(TIMEOUT * 1.5), hangs)
+WAYS: tuple[Behaviour, ...] = (
+    answers(500),
+    answers(404),
+    answers(302),
+    closes,
+    sends(b"nonsense"),
+    late(0.5),
+    late(TIMEOUT * 1.5),
+    hangs,
+)
 EVERY = {"DELIVER_SECONDS": "0.4", "OUTGOING_TOTAL_SECONDS": str(TIMEOUT)}
-DELIVERED = [("created", "created"), ("started", "created"), ("payment.succeeded", "paid"), ("delivered", "delivered")]
+DELIVERED = [
+    ("created", "created"),
+    ("started", "created"),
+    ("payment.succeeded", "paid"),
+    ("delivered", "delivered"),
+]
 
 
 @pytest.fixture
@@ -76,7 +90,9 @@ def assert_delivered_once(orders: list[Order], seller: GameServer) -> None:
     assert seller.problems == []
 
 
-def test_a_paid_order_is_delivered_within_a_moment(platform: Platform, market: Market, seller: GameServer) -> None:
+def test_a_paid_order_is_delivered_within_a_moment(
+    platform: Platform, market: Market, seller: GameServer
+) -> None:
     # Beat is not there: it is the callback that says so.
     platform.start("worker", **EVERY)
     _, url = platform.serve()
@@ -105,7 +121,10 @@ def test_a_game_that_fails_hangs_and_answers_too_late_gets_each_delivery_and_eac
     _, url = platform.serve()
     orders = [market.order(product="sword") for _ in range(rounds(24, 1000))]
     for order in orders:
-        seller.turns[order.cp_order_id] = [*dice.sample(WAYS, dice.randrange(3)), answers(dice.choice((200, 204)), b"")]
+        seller.turns[order.cp_order_id] = [
+            *dice.sample(WAYS, dice.randrange(3)),
+            answers(dice.choice((200, 204)), b""),
+        ]
         pay(market, url, order)
     # In the midst of it the worker is gone, with all that it had under way.
     time.sleep(dice.uniform(0, 2))

@@ -33,7 +33,10 @@ def is_ready(url: str) -> bool:
 def play_some(players: list[Player], calls: int = 60) -> None:
     """Until so many more calls are answered: the players are in full swing."""
     so_far = played(players)
-    eventually(lambda: played(players) >= so_far + calls or any(player.problem for player in players), "the games get answers")
+    eventually(
+        lambda: played(players) >= so_far + calls or any(player.problem for player in players),
+        "the games get answers",
+    )
 
 
 def assert_all_kept(players: list[Player]) -> None:
@@ -43,7 +46,9 @@ def assert_all_kept(players: list[Player]) -> None:
         assert_nothing_lost(player, FUNDS)
 
 
-def test_postgres_restarted_at_once_under_load_loses_no_answer(platform: Platform, game: FakeGame, clock: Clock) -> None:
+def test_postgres_restarted_at_once_under_load_loses_no_answer(
+    platform: Platform, game: FakeGame, clock: Clock
+) -> None:
     dice, table = random.Random(SEED), lay_table(platform.house, game)
     web, url = platform.serve(WEB_WORKERS="2")
     processes = [web, platform.start("beat"), platform.start("worker")]

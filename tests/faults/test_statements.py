@@ -43,8 +43,15 @@ Leave = Callable[[], list[Left]]
 
 def games_that_cannot_be_asked(platform: Platform, game: FakeGame) -> Leave:
     """By the policy of one what it left expires, by the other's it is held."""
-    lost, held = (rich_seat(platform.house, make_party(unanswered_policy=policy)) for policy in ("expire", "hold"))
-    kinds = [(lost, "withdrawal", "expired"), (lost, "deposit", "expired"), (held, "withdrawal", "pending"), (held, "deposit", "pending")]
+    lost, held = (
+        rich_seat(platform.house, make_party(unanswered_policy=policy)) for policy in ("expire", "hold")
+    )
+    kinds = [
+        (lost, "withdrawal", "expired"),
+        (lost, "deposit", "expired"),
+        (held, "withdrawal", "pending"),
+        (held, "deposit", "pending"),
+    ]
     return lambda: [leave(seat, type, 5, ends) for seat, type, ends in kinds]
 
 
@@ -68,18 +75,34 @@ def a_game_that_does_not_know(platform: Platform, game: FakeGame) -> Leave:
         left = [leave(seat, "withdrawal", 5, "expired"), leave(seat, "deposit", 7, "pending")]
         at, began = now(), now() - timedelta(hours=25)
         counts: dict[str, Any] = {"unknown_answers": 2, "unknown_since": began, "last_answer": "unknown"}
-        Inquiry.objects.create(pk=new_id(), transaction_id=left[0].id, player=seat.player, game=seat.game, began_at=began, next_at=at, **counts)
+        Inquiry.objects.create(
+            pk=new_id(),
+            transaction_id=left[0].id,
+            player=seat.player,
+            game=seat.game,
+            began_at=began,
+            next_at=at,
+            **counts,
+        )
         return left
 
     return leave_two
 
 
-STORIES: tuple[Callable[[Platform, FakeGame], Leave], ...] = (games_that_cannot_be_asked, a_game_that_knows, a_game_that_does_not_know)
+STORIES: tuple[Callable[[Platform, FakeGame], Leave], ...] = (
+    games_that_cannot_be_asked,
+    a_game_that_knows,
+    a_game_that_does_not_know,
+)
 
 
 @pytest.mark.parametrize("story", STORIES)
 def test_a_sweep_that_dies_after_any_statement_is_finished_by_the_next(
-    platform: Platform, clock: Clock, game: FakeGame, mortal: Mortal, story: Callable[[Platform, FakeGame], Leave]
+    platform: Platform,
+    clock: Clock,
+    game: FakeGame,
+    mortal: Mortal,
+    story: Callable[[Platform, FakeGame], Leave],
 ) -> None:
     leave_open = story(platform, game)
     for last in range(1, MOST_STEPS):
@@ -108,8 +131,13 @@ def assert_finished(left: list[Left], game: FakeGame) -> None:
     """Each ended once, or stands on the list; there is one inquiry where there has to be one, and its history is whole."""
     for one in left:
         found = Transaction.objects.get(pk=one.id)
-        events = list(Entry.objects.filter(transaction=one.id).order_by("seq").values_list("event", flat=True))
-        assert (found.state, events) == (one.ends, ["opened"] if one.ends == "pending" else ["opened", one.ends])
+        events = list(
+            Entry.objects.filter(transaction=one.id).order_by("seq").values_list("event", flat=True)
+        )
+        assert (found.state, events) == (
+            one.ends,
+            ["opened"] if one.ends == "pending" else ["opened", one.ends],
+        )
         assert_inquired(one, game)
     assert problems_of(*{one.seat.player for one in left}) == []
 
@@ -120,7 +148,11 @@ def assert_inquired(one: Left, game: FakeGame) -> None:
         assert inquiry is None
         return
     assert inquiry is not None
-    assert (inquiry.closed_at is None, inquiry.next_at, bool(inquiry.doubt)) == (one.ends == "pending", None, one.ends == "pending")
+    assert (inquiry.closed_at is None, inquiry.next_at, bool(inquiry.doubt)) == (
+        one.ends == "pending",
+        None,
+        one.ends == "pending",
+    )
     written = Question.objects.filter(inquiry=inquiry)
     # Written down before it is asked: there may be more questions than the game has seen, never fewer.
     assert one.is_asked_about == (game.times_asked(one.mm) > 0)

@@ -70,14 +70,25 @@ def test_every_word_of_a_game_has_its_end(platform: Platform, clock: Clock, game
     at_once = settled | {"unknown_deposit", "held"}
     first = {name: end if end in at_once or name == "expires" else "pending" for name, end in ends.items()}
     wait_for_stands(ids, first, "what can be settled at once is")
-    eventually(lambda: Inquiry.objects.filter(transaction__in=list(ids.values()), last_answer="", doubt="").count() == 0, "every question is answered")
+    eventually(
+        lambda: (
+            Inquiry.objects.filter(transaction__in=list(ids.values()), last_answer="", doubt="").count() == 0
+        ),
+        "every question is answered",
+    )
 
     for times_asked, hours in enumerate((13, 26), 2):
         began = now()
         clock.go_ahead(hours * HOUR)
-        eventually(answered(since=began + 12 * HOUR, at_least=len(UNUSABLE)), "what was not answered is asked again")
+        eventually(
+            answered(since=began + 12 * HOUR, at_least=len(UNUSABLE)), "what was not answered is asked again"
+        )
         eventually(lambda: times_unknown(ids) == times_asked, "what the game does not know is asked again")  # noqa: B023
-    wait_for_stands(ids, first | {"a withdrawal that it does not know": "expired"}, "three UNKNOWN over a day expire a withdrawal")
+    wait_for_stands(
+        ids,
+        first | {"a withdrawal that it does not know": "expired"},
+        "three UNKNOWN over a day expire a withdrawal",
+    )
 
     clock.go_ahead(9 * DAY)
     wait_for_stands(ids, ends, "after seven days a person is asked")

@@ -37,7 +37,9 @@ def kill_somehow(dice: random.Random, worker: Child) -> bool:
     return True
 
 
-def test_workers_killed_at_any_moment_of_a_sweep_settle_everything_once(platform: Platform, clock: Clock, game: FakeGame) -> None:
+def test_workers_killed_at_any_moment_of_a_sweep_settle_everything_once(
+    platform: Platform, clock: Clock, game: FakeGame
+) -> None:
     dice, table, left = random.Random(SEED), lay_table(platform.house, game), []
     platform.start("beat")
     worker = platform.start("worker")
@@ -74,4 +76,8 @@ def test_two_beats_and_three_workers_settle_once_and_ask_once(platform: Platform
 
 def working(platform: Platform) -> list[str]:
     """The names, in runs, of all processes that work for the workers at this moment."""
-    return [f"{socket.gethostname()}:{pid}" for child, _ in platform.started.values() for pid in children_of(child)]
+    return [
+        f"{socket.gethostname()}:{pid}"
+        for child, _ in platform.started.values()
+        for pid in children_of(child)
+    ]

@@ -116,7 +116,10 @@ def played(players: list[Player]) -> int:
 def assert_nothing_lost(player: Player, before: int) -> None:
     """Every answer is in the ledger as it was given, nothing else is, and a repeated call gets it again. `before`: the funds, in minor units."""
     seat = player.seat
-    ours = {(row.type, row.mm_transaction_id): row for row in Transaction.objects.filter(player=seat.player, game=seat.game)}
+    ours = {
+        (row.type, row.mm_transaction_id): row
+        for row in Transaction.objects.filter(player=seat.player, game=seat.game)
+    }
     balances = dict(Entry.objects.filter(player=seat.player).values_list("seq", "spendable"))
     for told in player.book:
         row = ours[type_of(told.endpoint), told.mm]

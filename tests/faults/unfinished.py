@@ -42,7 +42,9 @@ def open_due(seat: Seat, type: str, amount: int, pending: timedelta) -> tuple[UU
     """Opens a transaction of `amount` minor units that is due so soon; its id, and the game's."""
     mm = unique("mm")
     asker = Asker(seat.game.pk, f"game {seat.game.slug}", seat.game.pk, "test", "127.0.0.1", 0)
-    answer = open_transaction(asker, type, token_hash(UUID(seat.token)), mm, amount, seat.currency, "", pending)
+    answer = open_transaction(
+        asker, type, token_hash(UUID(seat.token)), mm, amount, seat.currency, "", pending
+    )
     assert answer.outcome == "opened"
     return UUID(answer.transaction_id), mm
 
@@ -75,13 +77,18 @@ class Table:
     def leave_open(self, count: int, due_at: datetime | None = None) -> list[Left]:
         """`count` transactions of every kind, in turns, half of which the game is asked about; due at once, or all together at a moment."""
         kinds = itertools.product(("confirmed", "rolled_back"), ("withdrawal", "deposit"))
-        return [self.leave_one(number, *kind, due_at) for number, kind in zip(range(count), itertools.cycle(kinds), strict=False)]
+        return [
+            self.leave_one(number, *kind, due_at)
+            for number, kind in zip(range(count), itertools.cycle(kinds), strict=False)
+        ]
 
     def leave_one(self, number: int, ends: str, type: str, due_at: datetime | None) -> Left:
         is_asked = number // 4 % 2 == 0
         seats = self.asked if is_asked else self.unasked
         pending = timedelta(0) if due_at is None else due_at - now()
-        left = leave(seats[number % len(seats)], type, 1 + number % 7, ends if is_asked else "expired", pending=pending)
+        left = leave(
+            seats[number % len(seats)], type, 1 + number % 7, ends if is_asked else "expired", pending=pending
+        )
         if is_asked:
             self.game.answers[left.mm] = late(WORDS[ends], self.pause)
         return left
@@ -111,7 +118,9 @@ def count_unfinished(left: Iterable[Left]) -> int:
 
 
 def wait_until_finished(left: list[Left]) -> None:
-    eventually(lambda: count_unfinished(left) == 0, "all that was due is settled, and every inquiry is closed")
+    eventually(
+        lambda: count_unfinished(left) == 0, "all that was due is settled, and every inquiry is closed"
+    )
 
 
 def assert_settled_without_a_hand(platform: Platform, left: list[Left], game: FakeGame) -> None:
@@ -129,7 +138,9 @@ def assert_settled_once(left: list[Left]) -> None:
     ids = [one.id for one in left]
     found = Transaction.objects.in_bulk(ids)
     assert {one.id: found[one.id].state for one in left} == {one.id: one.ends for one in left}
-    endings = Counter(Entry.objects.filter(transaction__in=ids, event__in=ENDINGS).values_list("transaction", flat=True))
+    endings = Counter(
+        Entry.objects.filter(transaction__in=ids, event__in=ENDINGS).values_list("transaction", flat=True)
+    )
     assert endings == dict.fromkeys(ids, 1)
     assert Entry.objects.filter(transaction__in=ids).count() == 2 * len(ids)
     for seat in {id(one.seat): one.seat for one in left}.values():
@@ -140,11 +151,19 @@ def assert_settled_once(left: list[Left]) -> None:
 def assert_asked(left: list[Left], game: FakeGame) -> None:
     """Each was asked about at least once, where it could be; each question of the game stands in the history."""
     inquiries = Inquiry.objects.filter(transaction__in=[one.id for one in left])
-    assert sorted(inquiries.values_list("transaction", flat=True)) == sorted(one.id for one in left if one.is_asked_about)
+    assert sorted(inquiries.values_list("transaction", flat=True)) == sorted(
+        one.id for one in left if one.is_asked_about
+    )
     assert not inquiries.filter(closed_at=None).exists()
     assert not inquiries.exclude(doubt="").exists()
     asked = Counter(said["mmTransactionId"] for said in list(game.asked))
-    written = Counter(Question.objects.filter(inquiry__in=inquiries).values_list("inquiry__transaction__mm_transaction_id", flat=True))
+    written = Counter(
+        Question.objects.filter(inquiry__in=inquiries).values_list(
+            "inquiry__transaction__mm_transaction_id", flat=True
+        )
+    )
     for one in left:
         assert one.is_asked_about == (asked[one.mm] > 0)
-        assert asked[one.mm] <= written[one.mm], f"{one.mm} was asked about {asked[one.mm]} times, and {written[one.mm]} questions were written down"
+        assert asked[one.mm] <= written[one.mm], (
+            f"{one.mm} was asked about {asked[one.mm]} times, and {written[one.mm]} questions were written down"
+        )

@@ -34,7 +34,11 @@ def main() -> int:
     if "DATABASE_OWNER_URL" not in os.environ:
         print("The tests need servers: run `make mutate`.", file=sys.stderr)
         return 1
-    texts = {path: (ROOT / path).read_text() for path in mutated_files(ROOT) if not options.files or any(part in path for part in options.files)}
+    texts = {
+        path: (ROOT / path).read_text()
+        for path in mutated_files(ROOT)
+        if not options.files or any(part in path for part in options.files)
+    }
     mutants = chosen(texts, options.sample, options.seed)
     print(f"{len(mutants)} mutants of {len(texts)} files", flush=True)
     if options.list:
@@ -64,11 +68,15 @@ def main() -> int:
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__)
-    parser.add_argument("--files", nargs="+", metavar="PART", help="only files whose path contains one of these")
+    parser.add_argument(
+        "--files", nargs="+", metavar="PART", help="only files whose path contains one of these"
+    )
     parser.add_argument("--sample", type=int, metavar="N", help="only N mutants, chosen by --seed")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--quick", action="store_true", help="only the tests that are likely to notice, instead of all")
+    parser.add_argument(
+        "--quick", action="store_true", help="only the tests that are likely to notice, instead of all"
+    )
     parser.add_argument("--list", action="store_true", help="only list the mutants")
     parser.add_argument("--strict", action="store_true", help="exit 1 where a mutant survives")
     parser.add_argument("pytest", nargs="*", metavar="-- OPTION", help="options for pytest, after --")
@@ -77,14 +85,20 @@ def arguments() -> argparse.Namespace:
 
 def chosen(texts: dict[str, str], sample: int | None, seed: int) -> list[Mutant]:
     """The mutants in the order of files and text; always the same ones for a seed."""
-    everything = [mutant for path, text in texts.items() for mutant in (sql if path.endswith(".sql") else python).mutants(path, text)]
+    everything = [
+        mutant
+        for path, text in texts.items()
+        for mutant in (sql if path.endswith(".sql") else python).mutants(path, text)
+    ]
     if sample is None or sample >= len(everything):
         return everything
     places = sorted(random.Random(seed).sample(range(len(everything)), sample))
     return [everything[place] for place in places]
 
 
-def tried(mutants: list[Mutant], bound_seconds: float, python_too: bool, options: argparse.Namespace) -> Iterator[Trial]:
+def tried(
+    mutants: list[Mutant], bound_seconds: float, python_too: bool, options: argparse.Namespace
+) -> Iterator[Trial]:
     """What became of each mutant, as the workers tell it."""
     tasks: Queue[Mutant | None] = FORK.Queue()
     results: Queue[Trial] = FORK.Queue()
@@ -93,7 +107,10 @@ def tried(mutants: list[Mutant], bound_seconds: float, python_too: bool, options
     workers = min(options.workers, len(mutants))
     for task in [*mutants, *[None] * workers]:
         tasks.put(task)
-    processes = [FORK.Process(target=work, args=(number, python_too, bound_seconds, options, tasks, results)) for number in range(workers)]
+    processes = [
+        FORK.Process(target=work, args=(number, python_too, bound_seconds, options, tasks, results))
+        for number in range(workers)
+    ]
     for process in processes:
         process.start()
     try:
@@ -105,7 +122,14 @@ def tried(mutants: list[Mutant], bound_seconds: float, python_too: bool, options
             process.join()
 
 
-def work(number: int, python_too: bool, bound_seconds: float, options: argparse.Namespace, tasks: "Queue[Mutant | None]", results: "Queue[Trial]") -> None:
+def work(
+    number: int,
+    python_too: bool,
+    bound_seconds: float,
+    options: argparse.Namespace,
+    tasks: "Queue[Mutant | None]",
+    results: "Queue[Trial]",
+) -> None:
     follow_parent()
     worker = Worker(number, python_too=python_too, quick=options.quick, options=options.pytest)
     while mutant := tasks.get():
@@ -160,7 +184,11 @@ def report(trials: list[Trial], texts: dict[str, str]) -> None:
     for path, counts in [*by_file.items(), ("all", sum(by_file.values(), Counter()))]:
         print(f"{path:<26}" + "".join(f"{counts[verdict]:>11}" for verdict in Verdict))
     for verdict in (Verdict.STILLBORN, Verdict.TIMED_OUT, Verdict.SURVIVED):
-        told = [trial.mutant.told(texts[trial.mutant.path]) for trial in sorted(trials, key=lambda trial: trial.mutant) if trial.verdict == verdict]
+        told = [
+            trial.mutant.told(texts[trial.mutant.path])
+            for trial in sorted(trials, key=lambda trial: trial.mutant)
+            if trial.verdict == verdict
+        ]
         if told:
             print(f"\n{verdict} ({len(told)}):", *told, sep="\n  ")
 

@@ -73,7 +73,9 @@ class Finder:
 
     def mistakes(self, node: ast.AST) -> Iterator[Mutant]:
         if isinstance(node, ast.Compare):
-            for left, operator, right in zip([node.left, *node.comparators], node.ops, node.comparators, strict=False):
+            for left, operator, right in zip(
+                [node.left, *node.comparators], node.ops, node.comparators, strict=False
+            ):
                 yield from self.between(left, right, *COMPARISONS[type(operator)])
         elif isinstance(node, ast.BoolOp):
             words = ("and", "or") if isinstance(node.op, ast.And) else ("or", "and")

@@ -58,10 +58,15 @@ WORDS: tuple[tuple[str, ...], ...] = (
     ("confirm_of_returned", "rollback_of_confirmed", "tombstone_elsewhere"),
 )
 NEXT = {word: group[(place + 1) % len(group)] for group in WORDS for place, word in enumerate(group)}
-STATEMENT = re.compile(r"^ {4,}(?:(?:EXIT|PERFORM|RAISE|EXECUTE|LOCK|INSERT INTO|UPDATE|SELECT|RETURN)\b|\w+(?:\.\w+)? :=)[^;]*;", re.MULTILINE)
+STATEMENT = re.compile(
+    r"^ {4,}(?:(?:EXIT|PERFORM|RAISE|EXECUTE|LOCK|INSERT INTO|UPDATE|SELECT|RETURN)\b|\w+(?:\.\w+)? :=)[^;]*;",
+    re.MULTILINE,
+)
 OBJECT = re.compile(r"^(?:CREATE TRIGGER|CREATE INDEX|ALTER TABLE \w+ ADD CONSTRAINT)[^;]*;", re.MULTILINE)
 # Where conditions stand; what ends them.
-CONDITIONS = re.compile(r"\b(?:WHERE|ON|AND|WHEN|IF|ELSIF)\b ((?:(?!\b(?:THEN|FOR|WHERE|LOOP|RETURNING|EXECUTE|CASE)\b)[^;\n])*)")
+CONDITIONS = re.compile(
+    r"\b(?:WHERE|ON|AND|WHEN|IF|ELSIF)\b ((?:(?!\b(?:THEN|FOR|WHERE|LOOP|RETURNING|EXECUTE|CASE)\b)[^;\n])*)"
+)
 
 
 def mutants(path: str, text: str) -> list[Mutant]:
@@ -69,8 +74,18 @@ def mutants(path: str, text: str) -> list[Mutant]:
     bare = COMMENT.sub(blank, text)
     code = STRING.sub(blank, bare)
     taken_for_granted = set(without_conditions(path, code))
-    found = {*swapped(path, code), *other_numbers(path, code), *other_words(path, bare), *dropped(path, bare), *taken_for_granted}
-    return sorted(mutant for mutant in found if mutant.applied(text) != text and not (mutant.new == "<>" and lies_in(mutant, taken_for_granted)))
+    found = {
+        *swapped(path, code),
+        *other_numbers(path, code),
+        *other_words(path, bare),
+        *dropped(path, bare),
+        *taken_for_granted,
+    }
+    return sorted(
+        mutant
+        for mutant in found
+        if mutant.applied(text) != text and not (mutant.new == "<>" and lies_in(mutant, taken_for_granted))
+    )
 
 
 def lies_in(mutant: Mutant, others: set[Mutant]) -> bool:
@@ -79,7 +94,11 @@ def lies_in(mutant: Mutant, others: set[Mutant]) -> bool:
 
 
 def blank(found: re.Match[str]) -> str:
-    return found[0][0] + "·" * (len(found[0]) - 2) + found[0][-1] if found[0].startswith("'") else " " * len(found[0])
+    return (
+        found[0][0] + "·" * (len(found[0]) - 2) + found[0][-1]
+        if found[0].startswith("'")
+        else " " * len(found[0])
+    )
 
 
 def swapped(path: str, code: str) -> Iterator[Mutant]:
@@ -113,7 +132,11 @@ def without_conditions(path: str, code: str) -> Iterator[Mutant]:
     for line in CONDITIONS.finditer(code):
         start = line.start(1)
         for part in re.split(r"( AND )", line[1]):
-            if part != " AND " and balanced(part) and ("=" in part or "<" in part or ">" in part or " IS " in part):
+            if (
+                part != " AND "
+                and balanced(part)
+                and ("=" in part or "<" in part or ">" in part or " IS " in part)
+            ):
                 yield Mutant(path, start, start + len(part.rstrip()), "true")
             start += len(part)
 

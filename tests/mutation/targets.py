@@ -4,14 +4,34 @@ from pathlib import Path
 
 # Files and whole folders: what moves money, and who may ask for it.
 TARGETS = (
-    *("wallet/sql", "wallet/settlement", "wallet/ledger.py", "wallet/operations.py", "wallet/money.py", "wallet/outages.py"),
+    *(
+        "wallet/sql",
+        "wallet/settlement",
+        "wallet/ledger.py",
+        "wallet/operations.py",
+        "wallet/money.py",
+        "wallet/outages.py",
+    ),
     *("wallet/audit/replay.py", "wallet/audit/hash_chain.py", "wallet/audit/daily_totals.py"),
     *("wallet/api/errors.py", "wallet/api/requests.py", "wallet/api/texts.py"),
-    *("payments/settlement", "payments/callbacks/intake.py", "payments/refunds", "payments/orders", "payments/deliveries/operations.py"),
+    *(
+        "payments/settlement",
+        "payments/callbacks/intake.py",
+        "payments/refunds",
+        "payments/orders",
+        "payments/deliveries/operations.py",
+    ),
     *("players/operations.py", "players/access/gate.py", "lib/http/addresses.py"),
 )
 # They start servers of their own or take minutes, and show nothing that the others do not.
-LEFT_OUT = ("tests/benchmarks", "tests/browser", "tests/config", "tests/faults", "tests/mutation", "tests/simulation")
+LEFT_OUT = (
+    "tests/benchmarks",
+    "tests/browser",
+    "tests/config",
+    "tests/faults",
+    "tests/mutation",
+    "tests/simulation",
+)
 NOT_MUTATED = ("__init__.py", "rights.sql")
 
 

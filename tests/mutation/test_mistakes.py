@@ -14,21 +14,32 @@ def changed(mutator: object, text: str) -> list[str]:
 
 
 def test_a_comparison_in_sql_is_moved_by_one_and_taken_for_granted() -> None:
-    assert set(changed(sql, "    IF a > 0 THEN")) == {"    IF a >= 0 THEN", "    IF a > 1 THEN", "    IF true THEN"}
+    assert set(changed(sql, "    IF a > 0 THEN")) == {
+        "    IF a >= 0 THEN",
+        "    IF a > 1 THEN",
+        "    IF true THEN",
+    }
 
 
 def test_conditions_in_sql_are_joined_otherwise_and_left_out_one_by_one() -> None:
-    assert {"WHERE true AND b = c", "WHERE a = 'x' AND true", "WHERE a = 'x' OR b = c"} <= set(changed(sql, "WHERE a = 'x' AND b = c"))
+    assert {"WHERE true AND b = c", "WHERE a = 'x' AND true", "WHERE a = 'x' OR b = c"} <= set(
+        changed(sql, "WHERE a = 'x' AND b = c")
+    )
 
 
 def test_statements_locks_and_triggers_in_sql_are_left_out() -> None:
     assert "    NULL;\n" in changed(sql, "    EXIT decide WHEN NOT FOUND;\n")
-    assert "    SELECT * INTO w FROM wallet ;" in changed(sql, "    SELECT * INTO w FROM wallet FOR NO KEY UPDATE;")
+    assert "    SELECT * INTO w FROM wallet ;" in changed(
+        sql, "    SELECT * INTO w FROM wallet FOR NO KEY UPDATE;"
+    )
     assert "\n" in changed(sql, "CREATE TRIGGER t BEFORE DELETE ON a\nFOR EACH ROW EXECUTE FUNCTION f();\n")
 
 
 def test_names_in_sql_are_mistaken_for_others() -> None:
-    assert {"f('reserved')", "f('expired')"} == {*changed(sql, "f('spendable')"), *changed(sql, "f('rolled_back')")}
+    assert {"f('reserved')", "f('expired')"} == {
+        *changed(sql, "f('spendable')"),
+        *changed(sql, "f('rolled_back')"),
+    }
 
 
 def test_comments_and_strings_in_sql_are_left_alone() -> None:
@@ -41,7 +52,10 @@ def test_comments_and_strings_in_sql_are_left_alone() -> None:
         ("x = a <= 2", {"x = a < 2", "x = a <= 3"}),
         ("x = a and not b", {"x = a or not b", "x = a and b"}),
         ("if a not in b:\n    raise E", {"if a in b:\n    raise E", "if a not in b:\n    pass"}),
-        ("def f() -> int:\n    return -a", {"def f() -> int:\n    return None", "def f() -> int:\n    return a"}),
+        (
+            "def f() -> int:\n    return -a",
+            {"def f() -> int:\n    return None", "def f() -> int:\n    return a"},
+        ),
         ("ä, x = 'ü', True", {"ä, x = 'ü', False"}),
         ("x = 'spendable'", {"x = 'spendable_x'"}),
         ('"""The docs."""\nx: "int"\ny = "A sentence."', set()),

@@ -22,10 +22,29 @@ from tests.mutation.targets import ordered_tests
 ROOT = Path(__file__).parent.parent.parent
 PROJECT = ("config", "lib", "players", "wallet", "payments", "simulation", "tests", "benchmarks")
 # What a test process imports and no mutant changes.
-LIBRARIES = ("django.db.models", "django.test", "django.contrib.admin", "psycopg", "msgspec", "hypothesis", "drf_spectacular.utils")
+LIBRARIES = (
+    "django.db.models",
+    "django.test",
+    "django.contrib.admin",
+    "psycopg",
+    "msgspec",
+    "hypothesis",
+    "drf_spectacular.utils",
+)
 # No plugin but Django's. Asserts are not rewritten (that hook complains about what is imported already), nor is garbage
 # collected after each run.
-PYTEST_OPTIONS = ("-x", "-q", "--tb=line", "--assert=plain", "-p", "django", "-p", "no:cacheprovider", "-p", "no:unraisableexception")
+PYTEST_OPTIONS = (
+    "-x",
+    "-q",
+    "--tb=line",
+    "--assert=plain",
+    "-p",
+    "django",
+    "-p",
+    "no:cacheprovider",
+    "-p",
+    "no:unraisableexception",
+)
 PASSED, NOT_INSTALLED = 0, 70
 
 
@@ -36,7 +55,9 @@ class Watch:
         self.installed = False
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_fixture_setup(self, fixturedef: "pytest.FixtureDef[object]") -> Generator[None, object, object]:
+    def pytest_fixture_setup(
+        self, fixturedef: "pytest.FixtureDef[object]"
+    ) -> Generator[None, object, object]:
         result = yield
         self.installed = self.installed or fixturedef.argname == "django_db_setup"
         return result
@@ -57,11 +78,19 @@ class Worker:
 
     def tests_for(self, *paths: str) -> list[str]:
         """Test files, each once, in the order in which they are likely to notice."""
-        return list(dict.fromkeys(test for path in paths for test in ordered_tests(path, self.tests, quick=self.quick)))
+        return list(
+            dict.fromkeys(
+                test for path in paths for test in ordered_tests(path, self.tests, quick=self.quick)
+            )
+        )
 
     def enter(self, *, python_too: bool) -> None:
         """From now on this process belongs to the copy."""
-        for name in [name for name in sys.modules if name.partition(".")[0] in PROJECT and not name.startswith("tests.mutation")]:
+        for name in [
+            name
+            for name in sys.modules
+            if name.partition(".")[0] in PROJECT and not name.startswith("tests.mutation")
+        ]:
             del sys.modules[name]
         os.chdir(self.place)
         sys.path[:] = [str(self.place), *(entry for entry in sys.path if entry not in ("", str(ROOT)))]
@@ -134,7 +163,13 @@ class Worker:
 def copy_project(place: Path) -> None:
     """The files that git knows or would add: nothing that was made from them, no data."""
     shutil.rmtree(place, ignore_errors=True)
-    listed = subprocess.run(["git", "ls-files", "-coz", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True)
+    listed = subprocess.run(
+        ["git", "ls-files", "-coz", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     for name in filter(None, listed.stdout.split("\0")):
         if (ROOT / name).is_file():
             (place / name).parent.mkdir(parents=True, exist_ok=True)

@@ -15,9 +15,18 @@ from wallet.audit.orphans import ORPHANS as ASKED
 Change = Callable[[Order], tuple[str, list[Any]]]
 MISSING = "orders that are not as the ledger moved"
 CHANGES: dict[str, tuple[Change, str]] = {
-    "a refund that nobody booked": (lambda order: ("UPDATE payments_order SET refunded = 1 WHERE id = %s", [order.pk]), MISSING),
-    "credit that was not taken back": (lambda order: ("UPDATE payments_order SET clawed_back = 1 WHERE id = %s", [order.pk]), MISSING),
-    "a payment that did not happen": (lambda order: ("UPDATE payments_order SET paid_at = NULL WHERE id = %s", [order.pk]), MISSING),
+    "a refund that nobody booked": (
+        lambda order: ("UPDATE payments_order SET refunded = 1 WHERE id = %s", [order.pk]),
+        MISSING,
+    ),
+    "credit that was not taken back": (
+        lambda order: ("UPDATE payments_order SET clawed_back = 1 WHERE id = %s", [order.pk]),
+        MISSING,
+    ),
+    "a payment that did not happen": (
+        lambda order: ("UPDATE payments_order SET paid_at = NULL WHERE id = %s", [order.pk]),
+        MISSING,
+    ),
     "a second payment that did not happen": (
         lambda order: ("UPDATE payments_payment SET is_second = true WHERE order_id = %s", [order.pk]),
         MISSING,
@@ -41,7 +50,9 @@ def test_the_audit_asks_about_orders() -> None:
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_an_order_that_is_not_as_the_ledger_moved_is_found(market: Market, owner: "psycopg.Connection[Any]", name: str) -> None:
+def test_an_order_that_is_not_as_the_ledger_moved_is_found(
+    market: Market, owner: "psycopg.Connection[Any]", name: str
+) -> None:
     order = market.paid()
     change, what = CHANGES[name]
     subject = str(order.credit_transaction if "transactions" in what else order.pk)
@@ -51,9 +62,16 @@ def test_an_order_that_is_not_as_the_ledger_moved_is_found(market: Market, owner
         assert subject in asked(owner, what)
 
 
-def test_refunds_and_second_payments_are_no_differences(market: Market, owner: "psycopg.Connection[Any]") -> None:
+def test_refunds_and_second_payments_are_no_differences(
+    market: Market, owner: "psycopg.Connection[Any]"
+) -> None:
     order = market.paid(product="pack")
-    for type, amount in (("payment.refunded", "3.33"), ("payment.charged_back", "1.01"), ("payment.succeeded", None), ("payment.refunded", "5.00")):
+    for type, amount in (
+        ("payment.refunded", "3.33"),
+        ("payment.charged_back", "1.01"),
+        ("payment.succeeded", None),
+        ("payment.refunded", "5.00"),
+    ):
         assert market.webhooks.tell(type, order, amount).status == 200
     item = market.paid(product="sword")
     assert market.webhooks.tell("payment.refunded", item, "2.00").status == 200
@@ -62,7 +80,9 @@ def test_refunds_and_second_payments_are_no_differences(market: Market, owner: "
     assert str(item.pk) not in found
 
 
-def test_credit_that_is_set_aside_belongs_to_an_open_refund(market: Market, owner: "psycopg.Connection[Any]", settings: Any) -> None:
+def test_credit_that_is_set_aside_belongs_to_an_open_refund(
+    market: Market, owner: "psycopg.Connection[Any]", settings: Any
+) -> None:
     settings.DEMO = True
     till = make_till("sandbox")
     order = market.order(till=till)

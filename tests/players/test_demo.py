@@ -38,15 +38,25 @@ def seed(file: Path) -> dict[str, Any]:
 def balance_of(demo: dict[str, Any], index: int = 0) -> str:
     """What the first game's backend reads for a demo player, with the written credentials."""
     game, player = demo["games"][0], demo["players"][index]
-    return Caller(basic(game["username"], game["password"])).post("/wallet/getBalance", {"token": player["token"]}).balance
+    return (
+        Caller(basic(game["username"], game["password"]))
+        .post("/wallet/getBalance", {"token": player["token"]})
+        .balance
+    )
 
 
-def test_the_demonstration_can_be_played_at_once_with_what_is_written(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_demonstration_can_be_played_at_once_with_what_is_written(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     demo = seed(file)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert demo["url"] == "http://127.0.0.1:9999"
     assert [game["slug"] for game in demo["games"]] == ["starfall", "moonreef"]
-    assert [(player["uid"], player["currencyCode"]) for player in demo["players"]] == [("demo-anna", "XAG"), ("demo-ben", "XAG"), ("demo-chloe", "EUR")]
+    assert [(player["uid"], player["currencyCode"]) for player in demo["players"]] == [
+        ("demo-anna", "XAG"),
+        ("demo-ben", "XAG"),
+        ("demo-chloe", "EUR"),
+    ]
     assert balance_of(demo) == "10000.00"
     front = Caller(basic(demo["platform"]["username"], demo["platform"]["password"]))
     assert front.post("/entry/balance", {"uid": "demo-chloe", "currencyCode": "EUR"}).balance == "10000.00"
@@ -57,15 +67,32 @@ def test_the_demonstration_can_be_played_at_once_with_what_is_written(file: Path
 
 def test_products_can_be_ordered_and_providers_called_with_what_is_written(file: Path) -> None:
     demo = seed(file)
-    assert {"game": "starfall", "productId": "coins-500", "productPrice": 4.99, "currencyCode": "EUR", "credit": {"amount": 500.0, "currencyCode": "XAG"}} in (
-        demo["products"]
-    )
-    assert {"game": "moonreef", "productId": "wm.spin.1", "productPrice": 4.99, "currencyCode": "EUR", "credit": None} in demo["products"]
+    assert {
+        "game": "starfall",
+        "productId": "coins-500",
+        "productPrice": 4.99,
+        "currencyCode": "EUR",
+        "credit": {"amount": 500.0, "currencyCode": "XAG"},
+    } in (demo["products"])
+    assert {
+        "game": "moonreef",
+        "productId": "wm.spin.1",
+        "productPrice": 4.99,
+        "currencyCode": "EUR",
+        "credit": None,
+    } in demo["products"]
     assert [(provider["slug"], provider["scheme"]) for provider in demo["providers"]] == [
         *(("webhooks", "standard-webhooks"), ("notify", "order-notify"), ("sandbox", "sandbox")),
     ]
     game, player = demo["games"][0], demo["players"][0]
-    asked = {"token": player["token"], "cpOrderId": "demo-1", "productId": "coins-500", "productPrice": Decimal("4.99"), "currencyCode": "EUR", "serverId": 1}
+    asked = {
+        "token": player["token"],
+        "cpOrderId": "demo-1",
+        "productId": "coins-500",
+        "productPrice": Decimal("4.99"),
+        "currencyCode": "EUR",
+        "serverId": 1,
+    }
     answer = Caller(basic(game["username"], game["password"])).post("/payments/initiate", asked)
     assert (answer.status, answer.body.get("state")) == (200, "created")
     till = Till(Provider.objects.get(slug="webhooks"), demo["providers"][0]["secret"])
@@ -85,7 +112,9 @@ def test_a_session_that_is_nearly_over_is_replaced(file: Path, clock: Clock) -> 
     first = seed(file)
     clock.go_ahead(timedelta(hours=13))
     second = seed(file)
-    assert [player["token"] for player in second["players"]] != [player["token"] for player in first["players"]]
+    assert [player["token"] for player in second["players"]] != [
+        player["token"] for player in first["players"]
+    ]
     assert second["games"] == first["games"]
     assert balance_of(second) == "10000.00"
 
@@ -122,7 +151,11 @@ def test_the_call_logs_days_are_made_by_a_command_that_is_safe_to_repeat(
     finally:
         owner.execute("SELECT call_log_drop_before('9999-01-01')")
     lines = capsys.readouterr().out.splitlines()
-    assert lines == ["Call log: 3 days made, 0 dropped.", "Call log: 0 days made, 0 dropped.", "Call log: 1 days made, 3 dropped."]
+    assert lines == [
+        "Call log: 3 days made, 0 dropped.",
+        "Call log: 0 days made, 0 dropped.",
+        "Call log: 1 days made, 3 dropped.",
+    ]
 
 
 def test_rights_are_given_only_to_a_role_that_is_there_and_is_another(settings: Any) -> None:

@@ -41,14 +41,22 @@ def credentials(server: str, house: House, tmp_path_factory: pytest.TempPathFact
 
 
 def named(caller: Caller) -> dict[str, str]:
-    username, _, password = b64decode((caller.authorization or "").removeprefix("Basic ")).decode().partition(":")
+    username, _, password = (
+        b64decode((caller.authorization or "").removeprefix("Basic ")).decode().partition(":")
+    )
     return {"username": username, "password": password}
 
 
 def played(credentials: Path, *options: str, players: int = 3, transactions: int = WHOLE_DECK) -> str:
     """What a simulation prints; raises what ends it with another exit status than 0."""
     output = StringIO()
-    amounts = [f"--players={players}", f"--transactions={transactions}", "--concurrency=4", "--credentials", str(credentials)]
+    amounts = [
+        f"--players={players}",
+        f"--transactions={transactions}",
+        "--concurrency=4",
+        "--credentials",
+        str(credentials),
+    ]
     try:
         call_command("simulate", *amounts, *options, stdout=output, stderr=output)
     except CommandError as problem:
@@ -67,7 +75,11 @@ def figure(output: str, name: str) -> int:
 
 def test_every_story_ends_well_on_the_real_server(credentials: Path) -> None:
     output = played(credentials, "--no-audit")
-    assert [figure(output, name) for name in ("Transactions", "Balances compared", "Differences")] == [WHOLE_DECK, 3 * 8, 0]
+    assert [figure(output, name) for name in ("Transactions", "Balances compared", "Differences")] == [
+        WHOLE_DECK,
+        3 * 8,
+        0,
+    ]
     assert all(figure(output, story.name) for story in DECK)
     for outcome in ("101", "102", "103", "104", "105", "106", "107", "108", "110", "111"):
         assert f" {outcome}: " in output, outcome
@@ -83,7 +95,9 @@ def test_lost_answers_are_asked_for_again_and_nothing_happens_twice(server: str,
 
 def test_a_server_that_asks_to_try_again_is_asked_again(server: str, credentials: Path) -> None:
     heard = iter(range(10**9))
-    with proxied(server, lambda path, sent, told: told, status=lambda status: 503 if next(heard) % 7 == 5 else status) as url:
+    with proxied(
+        server, lambda path, sent, told: told, status=lambda status: 503 if next(heard) % 7 == 5 else status
+    ) as url:
         output = played(credentials, "--no-audit", "--url", url)
     assert figure(output, "Differences") == 0
     assert re.search(r"^withdraw .*HTTP 503: \d", output, re.MULTILINE)
@@ -98,7 +112,11 @@ def test_one_player_plays_too(credentials: Path) -> None:
 
 def add_a_cent(told: bytes, name: str = "balance") -> bytes:
     """The same answer with one cent more."""
-    return re.sub(rb'("%b":\{"amount":\d+\.)(\d\d)' % name.encode(), lambda found: found[1] + b"%02d" % ((int(found[2]) + 1) % 100), told)
+    return re.sub(
+        rb'("%b":\{"amount":\d+\.)(\d\d)' % name.encode(),
+        lambda found: found[1] + b"%02d" % ((int(found[2]) + 1) % 100),
+        told,
+    )
 
 
 def only(part: str, change: Callable[[bytes], bytes]) -> Lie:
@@ -114,7 +132,9 @@ def a_success(sent: bytes, told: bytes) -> bytes:
     """What a careless server would say instead of no."""
     asked = json.loads(sent)
     balance = {"amount": 1.25, "currencyCode": "XAG"}
-    return json.dumps({"mmTransactionId": asked["mmTransactionId"], "qwTransactionId": str(uuid4()), "balance": balance}).encode()
+    return json.dumps(
+        {"mmTransactionId": asked["mmTransactionId"], "qwTransactionId": str(uuid4()), "balance": balance}
+    ).encode()
 
 
 LIES: dict[str, Lie] = {
@@ -125,16 +145,32 @@ LIES: dict[str, Lie] = {
     "verifySession names another player": only("verifySession", lambda told: told.replace(b"sim-", b"sin-")),
     "a withdrawal's balance is a cent too high": only("/withdraw", add_a_cent),
     "a confirmation's balance is a cent too high": only("confirmDeposit", add_a_cent),
-    "a refusal's balance is a cent too high": only("withdraw", lambda told: add_a_cent(told) if refused(told) else told),
+    "a refusal's balance is a cent too high": only(
+        "withdraw", lambda told: add_a_cent(told) if refused(told) else told
+    ),
     "amounts lack a decimal": only("rollbackWithdrawal", lambda told: re.sub(rb"(\.\d)\d", rb"\1", told)),
-    "every answer has another id": lambda path, sent, told: re.sub(rb'(qwTransactionId":")[^"]*', rb"\g<1>" + str(uuid4()).encode(), told),
-    "no two answers are the same": lambda path, sent, told: told[:-1] + f', "at": "{uuid4()}"}}'.encode() if b"balance" in told else told,
-    "every withdrawal succeeds": lambda path, sent, told: a_success(sent, told) if path.endswith("/withdraw") and refused(told) else told,
-    "every confirmation succeeds": lambda path, sent, told: a_success(sent, told) if "confirm" in path and refused(told) else told,
-    "every rollback is refused": only("/rollbackDeposit", lambda told: b'{"errorCode": 106, "errorDescription": "no"}'),
+    "every answer has another id": lambda path, sent, told: re.sub(
+        rb'(qwTransactionId":")[^"]*', rb"\g<1>" + str(uuid4()).encode(), told
+    ),
+    "no two answers are the same": lambda path, sent, told: (
+        told[:-1] + f', "at": "{uuid4()}"}}'.encode() if b"balance" in told else told
+    ),
+    "every withdrawal succeeds": lambda path, sent, told: (
+        a_success(sent, told) if path.endswith("/withdraw") and refused(told) else told
+    ),
+    "every confirmation succeeds": lambda path, sent, told: (
+        a_success(sent, told) if "confirm" in path and refused(told) else told
+    ),
+    "every rollback is refused": only(
+        "/rollbackDeposit", lambda told: b'{"errorCode": 106, "errorDescription": "no"}'
+    ),
     "the wrong refusal": only("/withdraw", lambda told: told.replace(b'"errorCode":108', b'"errorCode":107')),
-    "queryTransaction says pending": only("queryTransaction", lambda told: told.replace(b"rolled_back", b"pending")),
-    "the answer names another transaction": only("/deposit", lambda told: told.replace(b'"mmTransactionId":"sim', b'"mmTransactionId":"sin')),
+    "queryTransaction says pending": only(
+        "queryTransaction", lambda told: told.replace(b"rolled_back", b"pending")
+    ),
+    "the answer names another transaction": only(
+        "/deposit", lambda told: told.replace(b'"mmTransactionId":"sim', b'"mmTransactionId":"sin')
+    ),
     "there is no qwTransactionId": only("/deposit", lambda told: told.replace(b"qwTransactionId", b"id")),
     "no JSON": only("deposit", lambda told: b"<html>"),
 }
@@ -148,10 +184,17 @@ def test_a_lie_is_a_difference(lie: Lie, server: str, credentials: Path) -> None
     assert figure(str(ending.value), "Differences") >= 1
 
 
-@pytest.mark.parametrize(("asked", "done"), [("confirmDeposit", "rollbackDeposit"), ("rollbackWithdrawal", "confirmWithdrawal")])
-def test_money_that_really_goes_elsewhere_is_a_difference(asked: str, done: str, server: str, credentials: Path) -> None:
+@pytest.mark.parametrize(
+    ("asked", "done"), [("confirmDeposit", "rollbackDeposit"), ("rollbackWithdrawal", "confirmWithdrawal")]
+)
+def test_money_that_really_goes_elsewhere_is_a_difference(
+    asked: str, done: str, server: str, credentials: Path
+) -> None:
     """The answer looks right; the wallet is not."""
-    with proxied(server, lambda path, sent, told: told, lambda path: path.replace(asked, done)) as url, pytest.raises(CommandError) as ending:
+    with (
+        proxied(server, lambda path, sent, told: told, lambda path: path.replace(asked, done)) as url,
+        pytest.raises(CommandError) as ending,
+    ):
         played(credentials, "--no-audit", "--url", url)
     assert figure(str(ending.value), "Differences") >= 1
 
@@ -165,7 +208,9 @@ def test_money_that_somebody_else_takes_is_found_at_the_end(server: str, credent
         # The first time is the simulation's own look whether the server is there.
         if path == "/entry/balance" and asked.count(path) == 2:
             robbed.append(Player.objects.filter(uid__startswith="sim-").latest("created_at"))
-            adjust_wallet(robbed[0], "EUR", type="debit", amount=1, transaction_id=uuid4(), actor="test", reason="test")
+            adjust_wallet(
+                robbed[0], "EUR", type="debit", amount=1, transaction_id=uuid4(), actor="test", reason="test"
+            )
             connection.close()
         return path
 
@@ -176,16 +221,23 @@ def test_money_that_somebody_else_takes_is_found_at_the_end(server: str, credent
     assert figure(str(ending.value), "Differences") == 2
 
 
-def test_a_server_that_goes_away_ends_the_run(server: str, credentials: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_goes_away_ends_the_run(
+    server: str, credentials: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(client, "RETRY_PAUSES", (0.01,))
     heard = iter(range(10**9))
-    with proxied(server, lambda path, sent, told: told if next(heard) < 100 else None) as url, pytest.raises(CommandError, match="got no answer") as ending:
+    with (
+        proxied(server, lambda path, sent, told: told if next(heard) < 100 else None) as url,
+        pytest.raises(CommandError, match="got no answer") as ending,
+    ):
         played(credentials, "--no-audit", "--url", url)
     assert figure(str(ending.value), "Balances compared") == 0
 
 
 @pytest.mark.parametrize("call", ["withdraw", "confirmDeposit"])
-def test_a_mistake_of_the_simulation_itself_is_no_verdict(call: str, credentials: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mistake_of_the_simulation_itself_is_no_verdict(
+    call: str, credentials: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What breaks in a thread ends the run with its own exception, on whichever of two connections it happened."""
 
     def break_down(move: Move, *others: object) -> None:
@@ -209,7 +261,9 @@ def test_a_failed_audit_fails_the_run(credentials: Path, monkeypatch: pytest.Mon
         played(credentials, players=1, transactions=1)
 
 
-def test_the_audit_is_asked_for_where_the_database_is_the_servers(credentials: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_audit_is_asked_for_where_the_database_is_the_servers(
+    credentials: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked: list[str] = []
     monkeypatch.setattr(simulate, "call_command", lambda name, **options: asked.append(name))
     assert re.search("^Audit +passed", played(credentials, players=1, transactions=1), re.MULTILINE)
@@ -218,7 +272,9 @@ def test_the_audit_is_asked_for_where_the_database_is_the_servers(credentials: P
     assert asked == ["audit_ledger"]
 
 
-def test_no_audit_where_the_database_of_the_settings_cannot_be_read(credentials: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_audit_where_the_database_of_the_settings_cannot_be_read(
+    credentials: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fail(**which: object) -> None:
         raise OperationalError("connection refused\nat all")
 
@@ -229,7 +285,9 @@ def test_no_audit_where_the_database_of_the_settings_cannot_be_read(credentials:
 # --- What is asked for ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("option", ["--players=0", "--players=many", "--transactions=-1", "--concurrency=0", "--concurrency=1000"])
+@pytest.mark.parametrize(
+    "option", ["--players=0", "--players=many", "--transactions=-1", "--concurrency=0", "--concurrency=1000"]
+)
 def test_senseless_numbers_are_refused(option: str, credentials: Path) -> None:
     with pytest.raises(CommandError, match=r"must be a whole number from 1 to [\d,]+, not '"):
         call_command("simulate", option, "--credentials", str(credentials))
@@ -237,7 +295,9 @@ def test_senseless_numbers_are_refused(option: str, credentials: Path) -> None:
 
 def test_a_server_that_is_not_there_is_named(credentials: Path) -> None:
     with pytest.raises(CommandError) as ending:
-        call_command("simulate", "--credentials", str(credentials), "--url", f"http://127.0.0.1:{free_port()}")
+        call_command(
+            "simulate", "--credentials", str(credentials), "--url", f"http://127.0.0.1:{free_port()}"
+        )
     assert "There is no server at http://127.0.0.1:" in str(ending.value)
 
 
@@ -291,7 +351,9 @@ def test_a_seed_deals_the_same_stories_again_and_another_one_others() -> None:
 # --- Interrupted --------------------------------------------------------------------------------------
 
 
-def test_after_ctrl_c_what_was_played_is_compared_and_told(credentials: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_after_ctrl_c_what_was_played_is_compared_and_told(
+    credentials: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     looks = iter(range(10**9))
 
     def interrupt_once(self: Progress, what: str, done: int, total: int) -> None:
@@ -302,7 +364,14 @@ def test_after_ctrl_c_what_was_played_is_compared_and_told(credentials: Path, mo
     monkeypatch.setattr(Progress, "show", interrupt_once)
     output = StringIO()
     with pytest.raises(SystemExit) as ending:
-        call_command("simulate", "--players=4", "--transactions=100000", "--credentials", str(credentials), stdout=output)
+        call_command(
+            "simulate",
+            "--players=4",
+            "--transactions=100000",
+            "--credentials",
+            str(credentials),
+            stdout=output,
+        )
     assert ending.value.code == 130
     assert 0 < figure(output.getvalue(), "Transactions") < 100_000
     assert figure(output.getvalue(), "Balances compared") == 4 * 8

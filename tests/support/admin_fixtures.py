@@ -31,7 +31,9 @@ def forget_work() -> None:
 @pytest.fixture(autouse=True)
 def plain_static_files(settings: Any) -> None:
     """Pages are made without `collectstatic`."""
-    settings.STORAGES = settings.STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+    settings.STORAGES = settings.STORAGES | {
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    }
 
 
 @pytest.fixture(autouse=True)
@@ -68,7 +70,9 @@ def client(boss: Operator) -> Client:
 @pytest.fixture
 def viewer(database: None) -> Client:
     """Somebody who may see everything and do nothing."""
-    return signed_in(operator(*[f"{model._meta.app_label}.view_{model._meta.model_name}" for model in REGISTERED]))
+    return signed_in(
+        operator(*[f"{model._meta.app_label}.view_{model._meta.model_name}" for model in REGISTERED])
+    )
 
 
 @pytest.fixture

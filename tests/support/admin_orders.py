@@ -6,7 +6,18 @@ from lib.clock import now
 from payments.callbacks.rejected import SAMPLES
 from payments.checkout.payments import start_payment
 from payments.deliveries.operations import lease, record_answer
-from payments.models import Callback, Delivery, Order, Payment, Product, Provider, Refund, RefusedCallback, Secret, Shop
+from payments.models import (
+    Callback,
+    Delivery,
+    Order,
+    Payment,
+    Product,
+    Provider,
+    Refund,
+    RefusedCallback,
+    Secret,
+    Shop,
+)
 from tests.support.callers import Seat, unique
 from tests.support.shop import BASE, Market, Till, fresh, make_till
 
@@ -23,7 +34,10 @@ def deal(market: Market) -> Order:
     tried(order, 200)
     market.webhooks.tell("payment.refunded", order, "25.00")
     SAMPLES.kept_at.clear()
-    market.webhooks.post(b'{"forged": "<b>yes</b>"}', {"webhook-id": "msg_forged", "webhook-timestamp": "1", "webhook-signature": "v1,AAAA"})
+    market.webhooks.post(
+        b'{"forged": "<b>yes</b>"}',
+        {"webhook-id": "msg_forged", "webhook-timestamp": "1", "webhook-signature": "v1,AAAA"},
+    )
     return fresh(order)
 
 
@@ -32,7 +46,11 @@ def tried(order: Order, status: int | None, **heard: Any) -> Delivery:
     Delivery.objects.filter(order=order).update(next_at=now(), leased_until=None)
     delivery = Delivery.objects.get(order=order)
     [one] = lease(now(), "worker:7", left_out=[], only=delivery.pk)
-    record_answer(one, status=status, **({"problem": "" if status else "timeout: no answer", "body": "so it is", "took_ms": 12} | heard))
+    record_answer(
+        one,
+        status=status,
+        **({"problem": "" if status else "timeout: no answer", "body": "so it is", "took_ms": 12} | heard),
+    )
     return Delivery.objects.get(order=order)
 
 

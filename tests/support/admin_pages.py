@@ -13,10 +13,34 @@ from lib.clock import now
 from players.models import Credential, Game, GameSession, Operator, Player
 from tests.support.admin_orders import PAYMENT_MODELS, payment_rows
 from tests.support.callers import Seat, unique
-from wallet.models import Alert, ApiCall, Checkpoint, Currency, Discrepancy, FoldedDay, Inquiry, Question, SweepRun, Transaction, Wallet
+from wallet.models import (
+    Alert,
+    ApiCall,
+    Checkpoint,
+    Currency,
+    Discrepancy,
+    FoldedDay,
+    Inquiry,
+    Question,
+    SweepRun,
+    Transaction,
+    Wallet,
+)
 
 REGISTERED = [
-    *(Operator, Group, Game, Credential, Player, GameSession, Currency, Wallet, Transaction, ApiCall, Discrepancy),
+    *(
+        Operator,
+        Group,
+        Game,
+        Credential,
+        Player,
+        GameSession,
+        Currency,
+        Wallet,
+        Transaction,
+        ApiCall,
+        Discrepancy,
+    ),
     *(Inquiry, Alert, SweepRun, Checkpoint, FoldedDay),
     *PAYMENT_MODELS,
 ]
@@ -78,30 +102,50 @@ def doubted(seat: Seat, mm: str, type: str = "withdrawal", **attributes: Any) ->
 
 def waiting(seat: Seat, mm: str, type: str = "withdrawal", **attributes: Any) -> Inquiry:
     """An inquiry that waits for the game's next answer."""
-    return doubted(seat, mm, type, doubt="", doubt_since=None, next_at=now() + timedelta(hours=6), **attributes)
+    return doubted(
+        seat, mm, type, doubt="", doubt_since=None, next_at=now() + timedelta(hours=6), **attributes
+    )
 
 
 def question(inquiry: Inquiry, answer: str = "pending", **attributes: Any) -> Question:
     """A question that was answered at once."""
     at = attributes.pop("asked_at", None) or now()
-    known = {"game": inquiry.game, "asked_by": "worker:7", "asked_at": at, "answered_at": at, "status": 200, "took_ms": 12}
+    known = {
+        "game": inquiry.game,
+        "asked_by": "worker:7",
+        "asked_at": at,
+        "answered_at": at,
+        "status": 200,
+        "took_ms": 12,
+    }
     return Question.objects.create(inquiry=inquiry, answer=answer, **(known | attributes))
 
 
 def alert(kind: str = "sweep_failed", **attributes: Any) -> Alert:
     at = now()
-    return Alert.objects.create(kind=kind, **({"subject": unique("a"), "text": "It failed.", "raised_at": at, "last_seen_at": at} | attributes))
+    return Alert.objects.create(
+        kind=kind,
+        **({"subject": unique("a"), "text": "It failed.", "raised_at": at, "last_seen_at": at} | attributes),
+    )
 
 
 def run(task: str = "settle_due", **attributes: Any) -> SweepRun:
     """A run that ended well."""
     at = now()
-    return SweepRun.objects.create(task=task, worker="worker:7", **({"began_at": at, "ended_at": at} | attributes))
+    return SweepRun.objects.create(
+        task=task, worker="worker:7", **({"began_at": at, "ended_at": at} | attributes)
+    )
 
 
 def checkpoint(number: int = 1, **attributes: Any) -> Checkpoint:
     sums = {"root": b"\x0a" * 32, "previous": b"\x0b" * 32, "hash": b"\x0c" * 32}
-    known = {"made_at": now(), "wallets": 3, "entries": 1234, "key_id": "0123456789abcdef", "file": f"checkpoint-{number}"}
+    known = {
+        "made_at": now(),
+        "wallets": 3,
+        "entries": 1234,
+        "key_id": "0123456789abcdef",
+        "file": f"checkpoint-{number}",
+    }
     return Checkpoint.objects.create(number=number, **(sums | known | attributes))
 
 

@@ -12,7 +12,18 @@ from wallet.operations import freeze_wallet, limit_withdrawals, resolve_transact
 
 # What a story must have of each kind, so that a test over all rows is a test over all kinds.
 EVENTS = frozenset(
-    {"wallet_opened", "opened", "declined", "tombstone", "rollback_noted", "confirmed", "rolled_back", "expired", "adjusted", "debt_repaid"}
+    {
+        "wallet_opened",
+        "opened",
+        "declined",
+        "tombstone",
+        "rollback_noted",
+        "confirmed",
+        "rolled_back",
+        "expired",
+        "adjusted",
+        "debt_repaid",
+    }
     | {"posted"}
     | {"frozen", "unfrozen", "limit_set"}
 )
@@ -104,8 +115,15 @@ def provider_acts(seat: Seat) -> None:
 
 def post(seat: Seat, *moves: tuple[str, int] | tuple[str, int, uuid.UUID]) -> list[uuid.UUID]:
     """Writes postings as a payment does: type, minor units, and what is taken back. Returns their ids."""
-    postings = [ledger.Posting(new_id(), type, seat.currency, amount, *reverses) for type, amount, *reverses in moves]
-    about = {"description": "order of a story", "source": "provider", "actor": "provider:test", "reason": "test"}
+    postings = [
+        ledger.Posting(new_id(), type, seat.currency, amount, *reverses) for type, amount, *reverses in moves
+    ]
+    about = {
+        "description": "order of a story",
+        "source": "provider",
+        "actor": "provider:test",
+        "reason": "test",
+    }
     assert ledger.post(seat.player.pk, seat.game.pk, postings, **about) == "posted"
     return [posting.id for posting in postings]
 
@@ -114,6 +132,9 @@ def set_aside(seat: Seat, amount: int, event: str, reverses: uuid.UUID) -> None:
     """Sets credit aside for a refund, which then ends so; an empty `event` leaves it open."""
     id = new_id()
     about = {"description": "order of a story", "source": "operator", "actor": "operator:test"}
-    assert ledger.set_aside(id, seat.player.pk, seat.game.pk, seat.currency, amount, reverses=reverses, **about) == amount
+    assert (
+        ledger.set_aside(id, seat.player.pk, seat.game.pk, seat.currency, amount, reverses=reverses, **about)
+        == amount
+    )
     if event:
         resolve_transaction(id, event=event, source="provider", actor="provider:test", reason="test")

@@ -87,21 +87,31 @@ class Caller:
         """The same party, calling a real server."""
         return replace(self, url=url)
 
-    def send(self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None) -> Answer:
+    def send(
+        self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None
+    ) -> Answer:
         sent = {"Content-Type": "application/json"}
         if self.authorization is not None:
             sent["Authorization"] = self.authorization
         sent.update(headers or {})
-        return self.send_inside(method, path, body, sent) if self.url is None else self.send_outside(self.url, method, path, body, sent)
+        return (
+            self.send_inside(method, path, body, sent)
+            if self.url is None
+            else self.send_outside(self.url, method, path, body, sent)
+        )
 
     def send_inside(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> Answer:
         response = self.respond(method, path, body, headers)
-        return Answer(response.status_code, {name.lower(): value for name, value in response.items()}, response.content)
+        return Answer(
+            response.status_code, {name.lower(): value for name, value in response.items()}, response.content
+        )
 
     def respond(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> HttpResponse:
         """Django's own response, with all of the middleware before it."""
         content_type = headers.pop("Content-Type")
-        response: HttpResponse = CLIENT.generic(method, path, body, content_type=content_type, headers=headers, REMOTE_ADDR=self.address)  # type: ignore[assignment]
+        response: HttpResponse = CLIENT.generic(
+            method, path, body, content_type=content_type, headers=headers, REMOTE_ADDR=self.address
+        )  # type: ignore[assignment]
         return response
 
     def send_outside(self, url: str, method: str, path: str, body: bytes, headers: dict[str, str]) -> Answer:
@@ -110,7 +120,11 @@ class Caller:
         try:
             connection.request(method, path, body, headers)
             response = connection.getresponse()
-            return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, response.read())
+            return Answer(
+                response.status,
+                {name.lower(): value for name, value in response.getheaders()},
+                response.read(),
+            )
         finally:
             connection.close()
 
@@ -159,7 +173,15 @@ class Seat:
     token: str
     currency: str
 
-    def call(self, endpoint: str, mm: str | None = None, amount: str | None = None, *, currency: str | None = None, **extra: object) -> Answer:
+    def call(
+        self,
+        endpoint: str,
+        mm: str | None = None,
+        amount: str | None = None,
+        *,
+        currency: str | None = None,
+        **extra: object,
+    ) -> Answer:
         payload: dict[str, Any] = {"token": self.token}
         if mm is not None:
             payload["mmTransactionId"] = mm
@@ -199,27 +221,48 @@ class Seat:
 
     def resolve(self, mm: str, event: str, type: str = "withdrawal", source: str = "sweep") -> LedgerAnswer:
         """The platform settles a pending transaction by itself."""
-        return resolve_transaction(self.transaction(mm, type).pk, event=event, source=source, actor="test", reason="test")
+        return resolve_transaction(
+            self.transaction(mm, type).pk, event=event, source=source, actor="test", reason="test"
+        )
 
-    def adjust(self, type: str, amount: int, *, into_debt: bool = False, id: uuid.UUID | None = None) -> LedgerAnswer:
+    def adjust(
+        self, type: str, amount: int, *, into_debt: bool = False, id: uuid.UUID | None = None
+    ) -> LedgerAnswer:
         """An operator credits or debits minor units."""
         return adjust_wallet(
-            self.player, self.currency, type=type, amount=amount, transaction_id=id or uuid.uuid4(), actor="test", reason="test", into_debt=into_debt
+            self.player,
+            self.currency,
+            type=type,
+            amount=amount,
+            transaction_id=id or uuid.uuid4(),
+            actor="test",
+            reason="test",
+            into_debt=into_debt,
         )
 
     def discrepancies(self) -> list[tuple[str, int]]:
         """Kind and count of what is recorded about the player."""
-        return list(Discrepancy.objects.filter(player=self.player).order_by("kind").values_list("kind", "times_seen"))
+        return list(
+            Discrepancy.objects.filter(player=self.player).order_by("kind").values_list("kind", "times_seen")
+        )
 
-    def elsewhere(self, currency: str | None = None, party: Party | None = None, *, at: str | None = None) -> "Seat":
+    def elsewhere(
+        self, currency: str | None = None, party: Party | None = None, *, at: str | None = None
+    ) -> "Seat":
         """Another session of the same player."""
         caller, game = (party.caller, party.game) if party else (self.caller, self.game)
-        return sit(Party(game, Credential(), replace(caller, url=at or caller.url)), self.player, currency or self.currency)
+        return sit(
+            Party(game, Credential(), replace(caller, url=at or caller.url)),
+            self.player,
+            currency or self.currency,
+        )
 
 
 def sit(party: Party, player: Player, currency: str = "XAG", ttl_seconds: int | None = None) -> Seat:
     """A session of a player in a game."""
-    launched = launch_game(player.uid, party.game.slug, currency, language=None, ttl_seconds=ttl_seconds, actor="test")
+    launched = launch_game(
+        player.uid, party.game.slug, currency, language=None, ttl_seconds=ttl_seconds, actor="test"
+    )
     return Seat(party.caller, player, party.game, str(launched.token), currency)
 
 
@@ -244,14 +287,20 @@ class House:
 
 def make_party(networks: tuple[str, ...] = (), **attributes: Any) -> Party:
     """A new game with a credential."""
-    game = Game.objects.create(**{"slug": unique("game"), "name": "A game", "launch_url": "https://game.example/play"} | attributes)
-    credential, password = create_credential(kind="game", game=game, username=unique("g"), allowed_networks=list(networks), note="")
+    game = Game.objects.create(
+        **{"slug": unique("game"), "name": "A game", "launch_url": "https://game.example/play"} | attributes
+    )
+    credential, password = create_credential(
+        kind="game", game=game, username=unique("g"), allowed_networks=list(networks), note=""
+    )
     return Party(game, credential, Caller(basic(credential.username, password)))
 
 
 def make_front() -> Caller:
     """A new credential of the platform's web front."""
-    credential, password = create_credential(kind="platform", game=None, username=unique("front"), allowed_networks=[], note="")
+    credential, password = create_credential(
+        kind="platform", game=None, username=unique("front"), allowed_networks=[], note=""
+    )
     return Caller(basic(credential.username, password))
 
 

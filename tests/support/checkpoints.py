@@ -36,7 +36,10 @@ def public(key: str) -> str:
 @contextmanager
 def checkpoints_in(directory: Path) -> Iterator[None]:
     """Checkpoints are signed with `KEY` and stored there."""
-    backend = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(directory)}}
+    backend = {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": str(directory)},
+    }
     with override_settings(CHECKPOINT_KEY=KEY, STORAGES=settings.STORAGES | {"checkpoints": backend}):
         yield
 
@@ -44,7 +47,9 @@ def checkpoints_in(directory: Path) -> Iterator[None]:
 @contextmanager
 def no_checkpoints_yet(ledger: OwnLedger, directory: Path) -> Iterator[Path]:
     """An empty directory, and no row; afterwards the rows of money are as they were."""
-    ledger.owner.execute("DELETE FROM wallet_checkpoint; DELETE FROM wallet_alert; DELETE FROM wallet_sweeprun")
+    ledger.owner.execute(
+        "DELETE FROM wallet_checkpoint; DELETE FROM wallet_alert; DELETE FROM wallet_sweeprun"
+    )
     with checkpoints_in(directory):
         yield directory
     ledger.restore()

@@ -84,7 +84,11 @@ class FakeStripe:
             reply = self.make(asked)
             self.known[asked.idempotency_key] = (asked.fields, reply)
         elif fields != asked.fields:
-            return error(400, "idempotency_error", "Keys for idempotent requests can only be used with the same parameters they were first used with.")
+            return error(
+                400,
+                "idempotency_error",
+                "Keys for idempotent requests can only be used with the same parameters they were first used with.",
+            )
         return reply
 
     def make(self, asked: Asked) -> Reply:
@@ -114,10 +118,18 @@ class FakeStripe:
     def make_refund(self, fields: dict[str, str]) -> Reply:
         intent, amount = fields["payment_intent"], int(fields["amount"])
         if intent not in self.paid:
-            return error(404, "invalid_request_error", f"No such payment_intent: '{intent}'", code="resource_missing", param="payment_intent")
+            return error(
+                404,
+                "invalid_request_error",
+                f"No such payment_intent: '{intent}'",
+                code="resource_missing",
+                param="payment_intent",
+            )
         gone = sum(refund["amount"] for refund in self.refunds.values() if refund["payment_intent"] == intent)
         if gone + amount > self.paid[intent]:
-            return error(400, "invalid_request_error", "Refund amount is greater than unrefunded amount on charge")
+            return error(
+                400, "invalid_request_error", "Refund amount is greater than unrefunded amount on charge"
+            )
         id = f"re_{len(self.refunds) + 1:06}{intent[3:]}"
         self.refunds[id] = {
             "id": id,
@@ -135,8 +147,16 @@ class FakeStripe:
     def look(self, asked: Asked) -> Reply:
         if asked.path != "/v1/refunds":
             found = self.refunds.get(asked.path.removeprefix("/v1/refunds/"))
-            return (200, found) if found else error(404, "invalid_request_error", "No such refund", code="resource_missing")
-        mine = [refund for refund in reversed(self.refunds.values()) if refund["payment_intent"] == asked.fields["payment_intent"]]
+            return (
+                (200, found)
+                if found
+                else error(404, "invalid_request_error", "No such refund", code="resource_missing")
+            )
+        mine = [
+            refund
+            for refund in reversed(self.refunds.values())
+            if refund["payment_intent"] == asked.fields["payment_intent"]
+        ]
         after = asked.fields.get("starting_after")
         rest = mine[[refund["id"] for refund in mine].index(after) + 1 :] if after else mine
         page = rest[: min(int(asked.fields["limit"]), self.page_length)]
@@ -144,7 +164,9 @@ class FakeStripe:
 
 
 def metadata_of(fields: dict[str, str]) -> dict[str, str]:
-    return {name[len("metadata[") : -1]: value for name, value in fields.items() if name.startswith("metadata[")}
+    return {
+        name[len("metadata[") : -1]: value for name, value in fields.items() if name.startswith("metadata[")
+    }
 
 
 def handler_of(fake: FakeStripe) -> type[BaseHTTPRequestHandler]:
@@ -158,7 +180,9 @@ def handler_of(fake: FakeStripe) -> type[BaseHTTPRequestHandler]:
             assert self.headers["Stripe-Version"] == api_version
             key = self.headers["Authorization"].removeprefix("Bearer ")
             fields = dict(parse_qsl(body or parts.query, keep_blank_values=True))
-            reply = fake.answer(Asked(self.command, parts.path, fields, key, self.headers.get("Idempotency-Key")))
+            reply = fake.answer(
+                Asked(self.command, parts.path, fields, key, self.headers.get("Idempotency-Key"))
+            )
             if reply is not None:
                 self.reply(*reply)
 

@@ -13,7 +13,16 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.support.game_query_server import HANGING_SECONDS, Behaviour, closes, hangs, http, read_request, sends, serving
+from tests.support.game_query_server import (
+    HANGING_SECONDS,
+    Behaviour,
+    closes,
+    hangs,
+    http,
+    read_request,
+    sends,
+    serving,
+)
 
 __all__ = ["GameServer", "Told", "answers", "closes", "hangs", "late", "selling", "sends"]
 SIGNED = ("cpOrderId", "serverId", "uid", "productPrice", "productId", "ts")
@@ -106,13 +115,18 @@ class GameServer:
 
     def webhook_signature(self, headers: dict[str, str], body: bytes, secret: str) -> str:
         signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
-        return "v1," + b64encode(hmac.digest(b64decode(secret.removeprefix("whsec_")), signed, "sha256")).decode()
+        return (
+            "v1,"
+            + b64encode(hmac.digest(b64decode(secret.removeprefix("whsec_")), signed, "sha256")).decode()
+        )
 
 
 @contextmanager
 def selling(secrets: list[str] | None = None) -> Iterator[GameServer]:
     """A game's server until the block ends; `secrets` newest first."""
     with socket.create_server(("127.0.0.1", 0), backlog=256) as listener:
-        game = GameServer(f"http://127.0.0.1:{listener.getsockname()[1]}/orders", secrets if secrets is not None else [])
+        game = GameServer(
+            f"http://127.0.0.1:{listener.getsockname()[1]}/orders", secrets if secrets is not None else []
+        )
         with serving(listener, game.serve):
             yield game

@@ -15,7 +15,10 @@ Behaviour = Callable[[socket.socket, dict[str, Any]], None]
 
 
 def http(body: bytes, status: str = "200 OK", headers: str = "") -> bytes:
-    return f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\nConnection: close\r\n{headers}\r\n".encode() + body
+    return (
+        f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\nConnection: close\r\n{headers}\r\n".encode()
+        + body
+    )
 
 
 def says(state: object, **further: object) -> Behaviour:
@@ -82,7 +85,11 @@ def read_request(peer: socket.socket) -> bytes:
     while b"\r\n\r\n" not in data:
         data += received(peer)
     head, _, body = data.partition(b"\r\n\r\n")
-    lengths = [int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")]
+    lengths = [
+        int(line.split(b":")[1])
+        for line in head.split(b"\r\n")
+        if line.lower().startswith(b"content-length:")
+    ]
     while len(body) < lengths[0]:
         more = received(peer)
         body, data = body + more, data + more

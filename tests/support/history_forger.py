@@ -12,7 +12,12 @@ from wallet.audit.hash_chain import START, EntryRow, TransactionRow, ending, ent
 from wallet.checkpoints.export import ENTRIES, split
 
 Step = tuple[EntryRow, TransactionRow | None]
-ANNOUNCED = {("deposit", "opened"): 1, ("deposit", "confirmed"): -1, ("deposit", "rolled_back"): -1, ("deposit", "expired"): -1}
+ANNOUNCED = {
+    ("deposit", "opened"): 1,
+    ("deposit", "confirmed"): -1,
+    ("deposit", "rolled_back"): -1,
+    ("deposit", "expired"): -1,
+}
 
 
 @dataclass
@@ -29,7 +34,9 @@ class History:
 
 
 def read_history(owner: "psycopg.Connection[Any]", wallet_id: object) -> History:
-    found = owner.execute("SELECT player_id::text, currency_id FROM wallet_wallet WHERE id = %s", [wallet_id]).fetchone()
+    found = owner.execute(
+        "SELECT player_id::text, currency_id FROM wallet_wallet WHERE id = %s", [wallet_id]
+    ).fetchone()
     assert found
     rows = owner.execute(ENTRIES, [[found[0]], [str(wallet_id)]]).fetchall()
     return History(str(wallet_id), found[0], found[1], [split(row) for row in rows])
@@ -76,7 +83,12 @@ def chained(history: History) -> tuple[list[Step], dict[str, int]]:
         for account, sign in ((e.debit, -1), (e.credit, 1)):
             if account in balances:
                 balances[account] += -sign * amount if account == "debt" else sign * amount
-        e = e._replace(spendable=balances["spendable"], reserved=balances["reserved"], announced=balances["announced"], debt=balances["debt"])
+        e = e._replace(
+            spendable=balances["spendable"],
+            reserved=balances["reserved"],
+            announced=balances["announced"],
+            debt=balances["debt"],
+        )
         e = e._replace(hash=entry_hash(head, e, subject(e, t, history.currency)))
         head = e.hash
         steps.append((e, t))
@@ -92,15 +104,31 @@ def subject(e: EntryRow, t: TransactionRow | None, currency: str) -> bytes | Non
     return begins + (b"" if e.event in ("opened", "declined") else ending(t))
 
 
-def update_wallet(owner: "psycopg.Connection[Any]", history: History, steps: list[Step], balances: dict[str, int]) -> None:
+def update_wallet(
+    owner: "psycopg.Connection[Any]", history: History, steps: list[Step], balances: dict[str, int]
+) -> None:
     frozen = limit = opened = None
     for e, _ in steps:
         opened = e.at if e.event == "wallet_opened" else opened
         frozen = {"frozen": e.at, "unfrozen": None}.get(e.event, frozen)
         limit = e.amount if e.event == "limit_set" else limit
-    values = {**balances, "entry_count": len(steps), "head": steps[-1][0].hash, "frozen_at": frozen, "withdrawal_limit": limit, "opened_at": opened}
-    assignments = sql.SQL(", ").join(sql.SQL("{} = {}").format(sql.Identifier(name), value(name, content)) for name, content in values.items())
-    owner.execute(sql.SQL("UPDATE wallet_wallet SET {} WHERE id = {}").format(assignments, sql.Literal(history.wallet_id)))
+    values = {
+        **balances,
+        "entry_count": len(steps),
+        "head": steps[-1][0].hash,
+        "frozen_at": frozen,
+        "withdrawal_limit": limit,
+        "opened_at": opened,
+    }
+    assignments = sql.SQL(", ").join(
+        sql.SQL("{} = {}").format(sql.Identifier(name), value(name, content))
+        for name, content in values.items()
+    )
+    owner.execute(
+        sql.SQL("UPDATE wallet_wallet SET {} WHERE id = {}").format(
+            assignments, sql.Literal(history.wallet_id)
+        )
+    )
 
 
 def upsert_transaction(owner: "psycopg.Connection[Any]", t: TransactionRow) -> None:
@@ -121,5 +149,7 @@ def insert(owner: "psycopg.Connection[Any]", table: str, values: dict[str, Any])
 def value(name: str, content: Any) -> sql.Composable:
     """A value as SQL; times are in microseconds since 1970."""
     if content is not None and (name == "at" or name.endswith("_at")):
-        return sql.SQL("'1970-01-01+00'::timestamptz + {} * interval '1 microsecond'").format(sql.Literal(content))
+        return sql.SQL("'1970-01-01+00'::timestamptz + {} * interval '1 microsecond'").format(
+            sql.Literal(content)
+        )
     return sql.Literal(content)

@@ -39,7 +39,9 @@ class Visit(socketserver.BaseRequestHandler):
 
     def handle(self) -> None:
         self.server.connections += 1
-        connection = self.server.tls.wrap_socket(self.request, server_side=True) if self.server.tls else self.request
+        connection = (
+            self.server.tls.wrap_socket(self.request, server_side=True) if self.server.tls else self.request
+        )
         if self.server.reads:
             self.server.requests.append(read_request(connection))
         self.server.act(connection, self.server)
@@ -108,7 +110,16 @@ def resolve_as(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> list[str]:
     def getaddrinfo(host: str, port: int, **_: Any) -> list[Any]:
         asked.append(host)
         kinds = [(socket.AF_INET6 if ":" in text else socket.AF_INET, text) for text in addresses]
-        return [(family, socket.SOCK_STREAM, 6, "", (text, port) if family == socket.AF_INET else (text, port, 0, 0)) for family, text in kinds]
+        return [
+            (
+                family,
+                socket.SOCK_STREAM,
+                6,
+                "",
+                (text, port) if family == socket.AF_INET else (text, port, 0, 0),
+            )
+            for family, text in kinds
+        ]
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
     return asked

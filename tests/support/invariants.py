@@ -32,7 +32,11 @@ def problems_of(*players: Player) -> list[str]:
             replay.finish()
         cursor.execute(SUMS, [ids])
         sums = cursor.fetchall()
-    return [problem for replay in replays.values() for problem in replay.problems] + wrong_sums(sums) + wrong_accounts(report)
+    return (
+        [problem for replay in replays.values() for problem in replay.problems]
+        + wrong_sums(sums)
+        + wrong_accounts(report)
+    )
 
 
 def wrong_sums(sums: list[tuple[object, ...]]) -> list[str]:

@@ -38,7 +38,15 @@ def environment(**more: str) -> dict[str, str]:
 
 
 def launch(var: Path, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(arguments(var, *words), cwd=ROOT, env=environment(**more), capture_output=True, text=True, timeout=PATIENCE, check=False)
+    return subprocess.run(
+        arguments(var, *words),
+        cwd=ROOT,
+        env=environment(**more),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
 
 
 @contextmanager
@@ -47,7 +55,9 @@ def started(var: Path, *options: str, **more: str) -> Iterator[Start]:
     given = var / "given.json"
     given.unlink(missing_ok=True)
     command = arguments(var, "with", *options, "--", sys.executable, "-c", COMMAND, str(given))
-    with subprocess.Popen(command, cwd=ROOT, env=environment(**more), start_new_session=True, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment(**more), start_new_session=True, stderr=subprocess.PIPE, text=True
+    ) as process:
         try:
             eventually(lambda: given.exists() or process.poll() is not None)
             assert given.exists(), process.communicate()[1]
@@ -71,6 +81,8 @@ def processes_below(directory: Path) -> dict[int, list[str]]:
         if entry.name.isdecimal() and int(entry.name) != os.getpid():
             with suppress(OSError):
                 words = (entry / "cmdline").read_bytes().decode(errors="replace").split("\0")[:-1]
-                if words and (str(directory) in " ".join(words) or os.readlink(entry / "cwd").startswith(str(directory))):
+                if words and (
+                    str(directory) in " ".join(words) or os.readlink(entry / "cwd").startswith(str(directory))
+                ):
                     found[int(entry.name)] = words
     return found

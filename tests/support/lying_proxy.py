@@ -17,7 +17,9 @@ class Proxy(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, target: str, lie: Lie, turn: Callable[[str], str], status: Callable[[int], int]) -> None:
+    def __init__(
+        self, target: str, lie: Lie, turn: Callable[[str], str], status: Callable[[int], int]
+    ) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.target, self.lie, self.turn, self.status = urlsplit(target), lie, turn, status
 
@@ -59,7 +61,9 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def proxied(target: str, lie: Lie, turn: Callable[[str], str] = str, status: Callable[[int], int] = int) -> Iterator[str]:
+def proxied(
+    target: str, lie: Lie, turn: Callable[[str], str] = str, status: Callable[[int], int] = int
+) -> Iterator[str]:
     with Proxy(target, lie, turn, status) as proxy:
         thread = threading.Thread(target=proxy.serve_forever, args=(0.05,))
         thread.start()

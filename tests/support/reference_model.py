@@ -122,7 +122,10 @@ class Model:
         if deed is None:
             balance = self.purses[key.player, currency_of_session].spendable
             deed = self.deeds[key] = Deed(currency_of_session, None, "rolled_back", balance, settled=balance)
-            if any(other.player != key.player and other[1:] == key[1:] and self.deeds[other].state == "pending" for other in self.deeds):
+            if any(
+                other.player != key.player and other[1:] == key[1:] and self.deeds[other].state == "pending"
+                for other in self.deeds
+            ):
                 self.note(key, "tombstone_elsewhere")
         elif deed.state == "confirmed":
             if not deed.by_game:

@@ -17,7 +17,18 @@ from payments.providers.signatures import order_notify, standard_webhooks
 from payments.providers.signatures.order_notify import Notification
 from payments.providers.signing_secrets import add_callback_secret, add_delivery_secret, new_webhook_secret
 from players.models import Game
-from tests.support.callers import Answer, Caller, House, Party, Seat, dump, fresh_address, make_party, sit, unique
+from tests.support.callers import (
+    Answer,
+    Caller,
+    House,
+    Party,
+    Seat,
+    dump,
+    fresh_address,
+    make_party,
+    sit,
+    unique,
+)
 
 _references = itertools.count(1)
 BASE = "http://testserver/"
@@ -33,12 +44,20 @@ class Till:
 
     def post(self, body: bytes, headers: dict[str, str], address: str | None = None) -> Answer:
         caller = Caller(None, address or fresh_address(), self.url)
-        return caller.send("POST", f"/pay/{self.provider.slug}", body, {"Content-Type": "application/json"} | headers)
+        return caller.send(
+            "POST", f"/pay/{self.provider.slug}", body, {"Content-Type": "application/json"} | headers
+        )
 
-    def signed(self, body: bytes, *, id: str | None = None, at: int | None = None, secret: str | None = None) -> dict[str, str]:
+    def signed(
+        self, body: bytes, *, id: str | None = None, at: int | None = None, secret: str | None = None
+    ) -> dict[str, str]:
         """The headers of a Standard Webhook with that body."""
         id, at = id or unique("msg"), int(time.time()) if at is None else at
-        return {"webhook-id": id, "webhook-timestamp": str(at), "webhook-signature": standard_webhooks.sign(id, at, body, secret or self.secret)}
+        return {
+            "webhook-id": id,
+            "webhook-timestamp": str(at),
+            "webhook-signature": standard_webhooks.sign(id, at, body, secret or self.secret),
+        }
 
     def tell(
         self,
@@ -55,16 +74,37 @@ class Till:
         body = event_body(type, order, amount, reference=reference, currency=currency, **data)
         return self.post(body, self.signed(body, id=id))
 
-    def notify(self, order: Order, *, secret: str | None = None, ts: int | None = None, form: bool = False, **changes: str) -> Answer:
+    def notify(
+        self,
+        order: Order,
+        *,
+        secret: str | None = None,
+        ts: int | None = None,
+        form: bool = False,
+        **changes: str,
+    ) -> Answer:
         """Posts an order-notify callback about an order, with `changes` of its fields, signed after them."""
         fields = notification_fields(order, ts) | changes
-        sign = changes.get("sign") or order_notify.sign(Notification(**(fields | {"sign": ""})), secret or self.secret)
+        sign = changes.get("sign") or order_notify.sign(
+            Notification(**(fields | {"sign": ""})), secret or self.secret
+        )
         if form:
-            return self.post(urlencode(fields | {"sign": sign}).encode(), {"Content-Type": "application/x-www-form-urlencoded"})
+            return self.post(
+                urlencode(fields | {"sign": sign}).encode(),
+                {"Content-Type": "application/x-www-form-urlencoded"},
+            )
         return self.post(json.dumps(fields | {"sign": sign}).encode(), {})
 
 
-def event_body(type: str, order: Order, amount: str | None = None, *, reference: str | None = None, currency: str | None = None, **data: Any) -> bytes:
+def event_body(
+    type: str,
+    order: Order,
+    amount: str | None = None,
+    *,
+    reference: str | None = None,
+    currency: str | None = None,
+    **data: Any,
+) -> bytes:
     """The body of a Standard Webhook of contract 4.2."""
     told = {
         "orderId": str(order.pk),
@@ -131,7 +171,15 @@ class Market:
         sent = {name: value for name, value in (sent | changes).items() if value is not None}
         return seat.caller.post("/payments/initiate", sent)
 
-    def order(self, seat: Seat | None = None, product: str = "gold", till: Till | None = None, *, start: bool = True, **changes: Any) -> Order:
+    def order(
+        self,
+        seat: Seat | None = None,
+        product: str = "gold",
+        till: Till | None = None,
+        *,
+        start: bool = True,
+        **changes: Any,
+    ) -> Order:
         """A new order, started with a provider (unasked the one of Standard Webhooks)."""
         answer = self.initiate(seat or self.seat(), product, **changes)
         assert (answer.status, answer.error) == (200, None), answer.raw
@@ -173,26 +221,50 @@ def payments_of(order: Order) -> list[tuple[str, bool]]:
 
 def make_till(scheme: str, secret: str | None = None, **attributes: Any) -> Till:
     """A new provider with a live secret."""
-    defaults: dict[str, Any] = {"slug": unique("till"), "name": f"Till {scheme}", "scheme": scheme, "page_url": "https://pay.example/start"}
+    defaults: dict[str, Any] = {
+        "slug": unique("till"),
+        "name": f"Till {scheme}",
+        "scheme": scheme,
+        "page_url": "https://pay.example/start",
+    }
     if scheme == Provider.Scheme.ORDER_NOTIFY:
         defaults["currency_id"] = "EUR"
     provider = Provider.objects.create(**(defaults | attributes))
-    secret = secret or (unique("order-notify-secret") if scheme == Provider.Scheme.ORDER_NOTIFY else new_webhook_secret())
+    secret = secret or (
+        unique("order-notify-secret") if scheme == Provider.Scheme.ORDER_NOTIFY else new_webhook_secret()
+    )
     add_callback_secret(provider, secret, actor="test")
     BOOK.forget()
     return Till(provider, secret)
 
 
-def make_product(game: Game, code: str, price: int, *, credit: int | None = None, is_delivered: bool = False, currency: str = "EUR") -> Product:
+def make_product(
+    game: Game,
+    code: str,
+    price: int,
+    *,
+    credit: int | None = None,
+    is_delivered: bool = False,
+    currency: str = "EUR",
+) -> Product:
     """A product at a price in minor units; the credit in minor units of XAG."""
     product = Product.objects.create(
-        game=game, code=code, name=code.capitalize(), credit=credit, credit_currency_id="XAG" if credit else None, is_delivered=is_delivered
+        game=game,
+        code=code,
+        name=code.capitalize(),
+        credit=credit,
+        credit_currency_id="XAG" if credit else None,
+        is_delivered=is_delivered,
     )
     Price.objects.create(product=product, currency_id=currency, amount=price)
     return product
 
 
-def make_market(house: House, order_url: str = "https://game.example/orders", origins: Sequence[str] = ("https://game.example",)) -> Market:
+def make_market(
+    house: House,
+    order_url: str = "https://game.example/orders",
+    origins: Sequence[str] = ("https://game.example",),
+) -> Market:
     party = make_party()
     shop = Shop.objects.create(game=party.game, order_url=order_url, return_origins=list(origins))
     secret = new_webhook_secret()
@@ -202,4 +274,6 @@ def make_market(house: House, order_url: str = "https://game.example/orders", or
         "sword": make_product(party.game, "sword", 9_99, is_delivered=True),
         "pack": make_product(party.game, "pack", 20_00, credit=1000_00, is_delivered=True),
     }
-    return Market(party, house, shop, products, make_till("standard-webhooks"), make_till("order-notify"), secret)
+    return Market(
+        party, house, shop, products, make_till("standard-webhooks"), make_till("order-notify"), secret
+    )

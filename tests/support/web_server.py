@@ -27,13 +27,25 @@ def served(log: Path, **environment: str) -> Iterator[str]:
     """The URL of a gunicorn as `make run` starts it; it ends with the block, or with this process."""
     port = free_port()
     command = [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.py", "config.wsgi:application"]
-    settings = {"HOST": "127.0.0.1", "PORT": str(port), "WEB_WORKERS": "2", "WEB_THREADS": "16", "DJANGO_SETTINGS_MODULE": "config.settings"}
+    settings = {
+        "HOST": "127.0.0.1",
+        "PORT": str(port),
+        "WEB_WORKERS": "2",
+        "WEB_THREADS": "16",
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+    }
     # Where a test moves the clock, a sign of life would tell of an outage.
     settings["WEB_HEARTBEAT"] = "0"
     # A crash of native code tells in the log where it was.
     settings["PYTHONFAULTHANDLER"] = "1"
     with log.open("wb") as output:
-        child = start("web server", command, environment={**os.environ, **settings, **environment}, log=output, directory=ROOT)
+        child = start(
+            "web server",
+            command,
+            environment={**os.environ, **settings, **environment},
+            log=output,
+            directory=ROOT,
+        )
         try:
             wait_for(port, child, log)
             yield f"http://127.0.0.1:{port}"

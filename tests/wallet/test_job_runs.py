@@ -28,7 +28,9 @@ def test_a_run_that_fails_says_so_and_the_next_one_clears_its_alert(database: No
     for _ in range(2):
         with pytest.raises(ZeroDivisionError), recorded(task) as run:
             run.looked_at = 1 // 0
-    assert set(SweepRun.objects.filter(task=task).values_list("error", flat=True)) == {"ZeroDivisionError: integer division or modulo by zero"}
+    assert set(SweepRun.objects.filter(task=task).values_list("error", flat=True)) == {
+        "ZeroDivisionError: integer division or modulo by zero"
+    }
     alert = Alert.objects.get(kind="sweep_failed", subject=task)
     assert (alert.times_seen, alert.resolved_at) == (2, None)
     with recorded(task):

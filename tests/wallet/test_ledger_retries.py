@@ -26,7 +26,9 @@ def failing(owner: Owner, failure: str) -> Iterator[Callable[[], int]]:
         """
     )
     try:
-        yield lambda: owner.execute("SELECT last_value FROM tries_of_the_test WHERE is_called").fetchall()[0][0]
+        yield lambda: owner.execute("SELECT last_value FROM tries_of_the_test WHERE is_called").fetchall()[0][
+            0
+        ]
     finally:
         owner.execute("DROP FUNCTION fail_for_the_test CASCADE; DROP SEQUENCE tries_of_the_test")
 
@@ -45,7 +47,9 @@ def failing(owner: Owner, failure: str) -> Iterator[Callable[[], int]]:
         ("RAISE division_by_zero", 1),
     ],
 )
-def test_what_fails_is_tried_as_often_as_its_reason_allows(seat: Seat, owner: Owner, failure: str, tries: int) -> None:
+def test_what_fails_is_tried_as_often_as_its_reason_allows(
+    seat: Seat, owner: Owner, failure: str, tries: int
+) -> None:
     mm, before = unique("mm"), seat.holding()
     with failing(owner, failure) as tried:
         answer = seat.call("withdraw", mm, "5.00")
@@ -54,7 +58,9 @@ def test_what_fails_is_tried_as_often_as_its_reason_allows(seat: Seat, owner: Ow
     assert seat.done("withdraw", mm, "5.00").balance == "95.00"
 
 
-def test_a_lost_race_is_tried_four_times_and_each_repetition_is_logged(seat: Seat, owner: Owner, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_lost_race_is_tried_four_times_and_each_repetition_is_logged(
+    seat: Seat, owner: Owner, caplog: pytest.LogCaptureFixture
+) -> None:
     assert MOST_TRIES == 4
     with caplog.at_level(logging.INFO, "wallet.ledger"), failing(owner, "RAISE deadlock_detected"):
         seat.call("withdraw", unique("mm"), "5.00")

@@ -8,12 +8,22 @@ from lib.http.errors import Refusal
 from tests.support.callers import House, Seat, unique
 from tests.support.invariants import problems_of
 from wallet.models import Entry
-from wallet.operations import adjust_wallet, freeze_wallet, limit_withdrawals, resolve_transaction, unfreeze_wallet
+from wallet.operations import (
+    adjust_wallet,
+    freeze_wallet,
+    limit_withdrawals,
+    resolve_transaction,
+    unfreeze_wallet,
+)
 
 
 def journal(seat: Seat, last: int) -> list[tuple[str, str | None, str | None, int | None]]:
     """The last entries: event, debit, credit, amount."""
-    rows = Entry.objects.filter(wallet=seat.wallet()).order_by("-seq").values_list("event", "debit", "credit", "amount")
+    rows = (
+        Entry.objects.filter(wallet=seat.wallet())
+        .order_by("-seq")
+        .values_list("event", "debit", "credit", "amount")
+    )
     return list(rows[:last])[::-1]
 
 
@@ -34,7 +44,10 @@ def test_a_debit_into_debt_takes_what_is_there_and_notes_the_rest(seat: Seat) ->
     answer = seat.adjust("debit", 130_00, into_debt=True)
     assert (answer.outcome, answer.balance) == ("adjusted", 0)
     assert seat.holding()[:4] == (0, 0, 0, 30_00)
-    assert journal(seat, 2) == [("adjusted", "spendable", "adjustments", 100_00), ("adjusted", "debt", "adjustments", 30_00)]
+    assert journal(seat, 2) == [
+        ("adjusted", "spendable", "adjustments", 100_00),
+        ("adjusted", "debt", "adjustments", 30_00),
+    ]
     assert problems_of(seat.player) == []
 
 
@@ -51,7 +64,9 @@ def test_a_debit_that_finds_nothing_is_all_debt(house: House) -> None:
     assert journal(seat, 1) == [("adjusted", "debt", "adjustments", 5_00)]
 
 
-@pytest.mark.parametrize(("amount", "left", "debt"), [("20.00", "0.00", 30_00), ("50.00", "0.00", 0), ("80.00", "30.00", 0)])
+@pytest.mark.parametrize(
+    ("amount", "left", "debt"), [("20.00", "0.00", 30_00), ("50.00", "0.00", 0), ("80.00", "30.00", 0)]
+)
 def test_a_confirmed_deposit_pays_the_debt_first(indebted: Seat, amount: str, left: str, debt: int) -> None:
     mm = indebted.opened("deposit", amount)
     assert indebted.holding()[:4] == (0, 30_00, int(float(amount) * 100), 50_00)
@@ -70,7 +85,10 @@ def test_a_rollback_pays_the_debt_first(indebted: Seat) -> None:
     answer = indebted.done("rollbackWithdrawal", mm)
     assert answer.balance == "0.00"
     assert indebted.holding()[:4] == (0, 0, 0, 20_00)
-    assert journal(indebted, 2) == [("rolled_back", "reserved", "spendable", 30_00), ("debt_repaid", "spendable", "debt", 30_00)]
+    assert journal(indebted, 2) == [
+        ("rolled_back", "reserved", "spendable", 30_00),
+        ("debt_repaid", "spendable", "debt", 30_00),
+    ]
     indebted.adjust("credit", 500_00)
     assert indebted.done("rollbackWithdrawal", mm).raw == answer.raw
     assert problems_of(indebted.player) == []
@@ -111,7 +129,9 @@ def test_an_adjustment_repeated_with_its_id_is_done_once(seat: Seat) -> None:
 
 
 @pytest.mark.parametrize(("type", "amount"), [("credit", 5_01), ("debit", 5_00)])
-def test_an_adjustment_with_a_used_id_and_other_content_is_refused(seat: Seat, type: str, amount: int) -> None:
+def test_an_adjustment_with_a_used_id_and_other_content_is_refused(
+    seat: Seat, type: str, amount: int
+) -> None:
     id = uuid.uuid4()
     seat.adjust("credit", 5_00, id=id)
     before = seat.holding()
@@ -132,7 +152,11 @@ def test_a_debit_that_does_not_find_enough_is_refused_with_the_balance(seat: Sea
     before = seat.holding()
     with pytest.raises(Refusal) as refused:
         seat.adjust("debit", 100_01)
-    assert (refused.value.code, str(refused.value.members["balance"].amount), seat.holding()) == (104, "100.00", before)
+    assert (refused.value.code, str(refused.value.members["balance"].amount), seat.holding()) == (
+        104,
+        "100.00",
+        before,
+    )
 
 
 def test_debt_has_its_bound_too(house: House) -> None:
@@ -146,13 +170,23 @@ def test_debt_has_its_bound_too(house: House) -> None:
 
 def test_an_adjustment_in_an_unknown_currency_is_refused(seat: Seat) -> None:
     with pytest.raises(Refusal) as refused:
-        adjust_wallet(seat.player, "QQQ", type="credit", amount=1, transaction_id=uuid.uuid4(), actor="test", reason="")
+        adjust_wallet(
+            seat.player, "QQQ", type="credit", amount=1, transaction_id=uuid.uuid4(), actor="test", reason=""
+        )
     assert refused.value.code == 101
 
 
 def test_an_adjustment_tells_who_and_why(seat: Seat) -> None:
     id = uuid.uuid4()
-    adjust_wallet(seat.player, "XAG", type="credit", amount=1, transaction_id=id, actor="operator:ann", reason="Goodwill: late payout")
+    adjust_wallet(
+        seat.player,
+        "XAG",
+        type="credit",
+        amount=1,
+        transaction_id=id,
+        actor="operator:ann",
+        reason="Goodwill: late payout",
+    )
     made = seat.player.transactions.get(pk=id)
     assert (made.type, made.state, made.amount, made.source, made.actor, made.reason) == (
         "credit",
@@ -209,7 +243,12 @@ def test_what_gates_a_wallet_stands_in_its_journal_once(seat: Seat) -> None:
         limit_withdrawals(wallet, most=None, actor="a", reason="r"),
     ]
     assert changed == [True, False] * 4
-    assert journal(seat, 4) == [("frozen", None, None, None), ("unfrozen", None, None, None), ("limit_set", None, None, 5), ("limit_set", None, None, None)]
+    assert journal(seat, 4) == [
+        ("frozen", None, None, None),
+        ("unfrozen", None, None, None),
+        ("limit_set", None, None, 5),
+        ("limit_set", None, None, None),
+    ]
     assert problems_of(seat.player) == []
 
 
@@ -221,14 +260,23 @@ def test_what_gates_a_wallet_stands_in_its_journal_once(seat: Seat) -> None:
     [("withdraw", "withdrawal", "confirmed", 60_00), ("withdraw", "withdrawal", "rolled_back", 100_00), ("withdraw", "withdrawal", "expired", 100_00),
      ("deposit", "deposit", "confirmed", 140_00), ("deposit", "deposit", "rolled_back", 100_00), ("deposit", "deposit", "expired", 100_00)],
 )  # fmt: skip
-def test_the_platform_settles_once_and_says_who_and_why(seat: Seat, endpoint: str, type: str, event: str, spendable: int) -> None:
+def test_the_platform_settles_once_and_says_who_and_why(
+    seat: Seat, endpoint: str, type: str, event: str, spendable: int
+) -> None:
     mm = seat.opened(endpoint, "40.00")
     pending = seat.transaction(mm, type)
-    answer = resolve_transaction(pending.pk, event=event, source="operator", actor="operator:ann", reason="Asked by phone")
+    answer = resolve_transaction(
+        pending.pk, event=event, source="operator", actor="operator:ann", reason="Asked by phone"
+    )
     assert (answer.outcome, answer.balance) == (event, spendable)
     assert seat.holding()[:3] == (spendable, 0, 0)
     settled = seat.transaction(mm, type)
-    assert (settled.state, settled.settled_source, settled.settled_actor, settled.reason) == (event, "operator", "operator:ann", "Asked by phone")
+    assert (settled.state, settled.settled_source, settled.settled_actor, settled.reason) == (
+        event,
+        "operator",
+        "operator:ann",
+        "Asked by phone",
+    )
     before = seat.holding()
     for again in ("confirmed", "rolled_back", "expired"):
         with pytest.raises(Refusal) as refused:

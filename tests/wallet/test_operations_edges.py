@@ -19,7 +19,9 @@ from wallet.operations import adjust_wallet
 
 def test_an_adjustment_opens_the_wallet_that_it_needs(house: House) -> None:
     player = house.player()
-    made = adjust_wallet(player, "EUR", type="credit", amount=5, transaction_id=uuid4(), actor="test", reason="test")
+    made = adjust_wallet(
+        player, "EUR", type="credit", amount=5, transaction_id=uuid4(), actor="test", reason="test"
+    )
     assert (made.outcome, made.balance, made.currency) == ("adjusted", 5, "EUR")
     assert holding(player, "EUR") == (5, 0, 0, 0, 2)
 
@@ -33,7 +35,9 @@ def test_opening_a_wallet_answers_with_its_id_each_time(house: House) -> None:
 def test_a_debit_makes_no_debt_unless_it_is_asked_to(seat: Seat) -> None:
     id = uuid4()
     with pytest.raises(Refusal) as refused:
-        adjust_wallet(seat.player, "XAG", type="debit", amount=100_01, transaction_id=id, actor="test", reason="test")
+        adjust_wallet(
+            seat.player, "XAG", type="debit", amount=100_01, transaction_id=id, actor="test", reason="test"
+        )
     assert (refused.value.code, seat.holding()) == (104, (100_00, 0, 0, 0, 2))
     assert not Transaction.objects.filter(pk=id).exists()
 
@@ -43,8 +47,13 @@ def test_a_session_is_closed_once(seat: Seat) -> None:
     assert seat.call("getBalance").error == 102
 
 
-@pytest.mark.parametrize(("amount", "error"), [("0.0001", 105), ("0.00001", 101), ("10000000000000", 101), ("9999999999999.9999", 105)])
-def test_an_amount_in_an_unknown_currency_is_read_with_as_many_decimals_as_any_has(seat: Seat, amount: str, error: int) -> None:
+@pytest.mark.parametrize(
+    ("amount", "error"),
+    [("0.0001", 105), ("0.00001", 101), ("10000000000000", 101), ("9999999999999.9999", 105)],
+)
+def test_an_amount_in_an_unknown_currency_is_read_with_as_many_decimals_as_any_has(
+    seat: Seat, amount: str, error: int
+) -> None:
     assert seat.call("withdraw", unique("mm"), amount, currency="QQQ").error == error
 
 
@@ -65,7 +74,10 @@ def test_setting_a_status_answers_with_the_player_as_it_is_now(house: House) -> 
     assert (barred.pk, barred.status) == (player.pk, "blocked")
 
 
-@pytest.mark.parametrize(("reason", "kept"), [("a\tb\x00\n\x7fc", "abc"), ("é\x00ü", "éü"), ("a" * 256, "a" * 255), ("é" * 256, "é" * 255)])
+@pytest.mark.parametrize(
+    ("reason", "kept"),
+    [("a\tb\x00\n\x7fc", "abc"), ("é\x00ü", "éü"), ("a" * 256, "a" * 255), ("é" * 256, "é" * 255)],
+)
 def test_a_reason_is_cleaned_and_cut_whether_it_is_ascii_or_not(seat: Seat, reason: str, kept: str) -> None:
     mm = seat.opened("withdraw", "1.00")
     seat.done("rollbackWithdrawal", mm, rollbackReason=reason)

@@ -88,7 +88,9 @@ def old(seat: Seat) -> Seat:
         (30 * DAY + HOUR, 29 * DAY, True),
     ],
 )
-def test_sessions_that_ended_or_expired_long_ago_are_cleared(seat: Seat, expires: timedelta, ended: timedelta | None, is_cleared: bool) -> None:
+def test_sessions_that_ended_or_expired_long_ago_are_cleared(
+    seat: Seat, expires: timedelta, ended: timedelta | None, is_cleared: bool
+) -> None:
     other = session(seat, expires=expires, ended=ended)
     clean()
     assert exists(other) is not is_cleared
@@ -117,12 +119,18 @@ def test_batches_are_bounded_and_the_next_run_goes_on(seat: Seat, monkeypatch: p
     kept = session(seat, expires=41 * DAY)
     kept.done("deposit", unique("mm"), "1.00")
     run = clean()
-    assert (run.looked_at, run.done, run.note) == (4, 4, "Cleared 4 sessions, 0 runs, 0 questions, and 0 days of the call log.")
+    assert (run.looked_at, run.done, run.note) == (
+        4,
+        4,
+        "Cleared 4 sessions, 0 runs, 0 questions, and 0 days of the call log.",
+    )
     assert [exists(other) for other in seats] == [False] * 4 + [True]
     assert (clean().done, exists(seats[4]), exists(kept)) == (1, False, True)
 
 
-def test_a_batch_that_is_whole_is_committed_whatever_becomes_of_the_next(seat: Seat, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_batch_that_is_whole_is_committed_whatever_becomes_of_the_next(
+    seat: Seat, monkeypatch: pytest.MonkeyPatch
+) -> None:
     clean()
     monkeypatch.setattr(retention, "BATCH", 1)
     seats = [session(seat, expires=days * DAY) for days in (40, 39)]
@@ -202,7 +210,9 @@ def chosen_in_thread(question: str, bounds: dict[str, Any]) -> list[UUID]:
 
 
 @pytest.mark.parametrize(("endpoint", "amount"), CALLS)
-def test_a_call_through_a_session_that_is_just_being_cleared_finds_it_unknown(old: Seat, owner: Owner, endpoint: str, amount: str | None) -> None:
+def test_a_call_through_a_session_that_is_just_being_cleared_finds_it_unknown(
+    old: Seat, owner: Owner, endpoint: str, amount: str | None
+) -> None:
     mm, before = unique("mm"), old.holding()
     with ThreadPoolExecutor(1) as pool:
         with owner.transaction():
@@ -215,7 +225,9 @@ def test_a_call_through_a_session_that_is_just_being_cleared_finds_it_unknown(ol
 
 
 @pytest.mark.parametrize(("endpoint", "amount"), CALLS)
-def test_a_call_that_waits_for_its_wallet_while_its_session_is_cleared_finds_it_unknown(old: Seat, owner: Owner, endpoint: str, amount: str | None) -> None:
+def test_a_call_that_waits_for_its_wallet_while_its_session_is_cleared_finds_it_unknown(
+    old: Seat, owner: Owner, endpoint: str, amount: str | None
+) -> None:
     mm, before = unique("mm"), old.holding()
     with ThreadPoolExecutor(1) as pool:
         with owner.transaction():
@@ -258,12 +270,26 @@ def race(seat: Seat, endpoint: str, amount: str | None, head_start: float) -> tu
 
 def ran(task: str, days: int, *, error: str = "", ended: bool = True) -> SweepRun:
     began_at = now() - days * DAY
-    return SweepRun.objects.create(id=old_id(began_at), task=task, worker="test", began_at=began_at, ended_at=began_at + HOUR if ended else None, error=error)
+    return SweepRun.objects.create(
+        id=old_id(began_at),
+        task=task,
+        worker="test",
+        began_at=began_at,
+        ended_at=began_at + HOUR if ended else None,
+        error=error,
+    )
 
 
 def test_old_runs_are_cleared_but_the_last_successful_one_of_each_task() -> None:
     busy, quiet = unique("busy"), unique("quiet")
-    cleared = [ran(busy, 16), ran(busy, 15), ran(busy, 15, error="failed"), ran(busy, 15, ended=False), ran(quiet, 30), ran(quiet, 15, error="failed")]
+    cleared = [
+        ran(busy, 16),
+        ran(busy, 15),
+        ran(busy, 15, error="failed"),
+        ran(busy, 15, ended=False),
+        ran(quiet, 30),
+        ran(quiet, 15, error="failed"),
+    ]
     kept = [ran(busy, 13), ran(busy, 1, error="failed"), ran(quiet, 20)]
     clean()
     assert set(SweepRun.objects.filter(task__in=[busy, quiet])) == set(kept)
@@ -279,13 +305,24 @@ def asked(seat: Seat, days: int, *, closed: bool) -> Question:
     due = seat.transaction(seat.opened("withdraw", "1.00"))
     closed_at = asked_at + HOUR if closed else None
     inquiry = Inquiry.objects.create(
-        transaction=due, player=seat.player, game=seat.game, began_at=asked_at, next_at=None if closed else now() + 999 * DAY, closed_at=closed_at
+        transaction=due,
+        player=seat.player,
+        game=seat.game,
+        began_at=asked_at,
+        next_at=None if closed else now() + 999 * DAY,
+        closed_at=closed_at,
     )
-    return Question.objects.create(id=old_id(asked_at), inquiry=inquiry, game=seat.game, asked_by="test", asked_at=asked_at)
+    return Question.objects.create(
+        id=old_id(asked_at), inquiry=inquiry, game=seat.game, asked_by="test", asked_at=asked_at
+    )
 
 
 def test_questions_are_cleared_a_year_after_when_their_transaction_is_settled(seat: Seat) -> None:
-    cleared, open_, young = asked(seat, 366, closed=True), asked(seat, 366, closed=False), asked(seat, 364, closed=True)
+    cleared, open_, young = (
+        asked(seat, 366, closed=True),
+        asked(seat, 366, closed=False),
+        asked(seat, 364, closed=True),
+    )
     clean()
     assert set(Question.objects.filter(inquiry__player=seat.player)) == {open_, young}
     assert Inquiry.objects.filter(pk=cleared.inquiry_id).exists()
@@ -297,7 +334,12 @@ def test_questions_are_cleared_a_year_after_when_their_transaction_is_settled(se
 
 def parts(owner: Owner) -> set[str]:
     """Which days the call log has parts for."""
-    return {row[0] for row in owner.execute("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'wallet_apicall'::regclass")}
+    return {
+        row[0]
+        for row in owner.execute(
+            "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'wallet_apicall'::regclass"
+        )
+    }
 
 
 def part(moment: datetime) -> str:
@@ -316,7 +358,15 @@ def test_whole_days_of_the_call_log_are_made_ahead_and_dropped_by_age(owner: Own
 
 def test_money_history_and_ids_are_never_cleared(owner: Owner, old: Seat) -> None:
     old.done("deposit", str(uuid4()), "1.00")
-    tables = ("wallet_transaction", "wallet_entry", "wallet_wallet", "wallet_inquiry", "players_player", "players_playerevent", "wallet_discrepancy")
+    tables = (
+        "wallet_transaction",
+        "wallet_entry",
+        "wallet_wallet",
+        "wallet_inquiry",
+        "players_player",
+        "players_playerevent",
+        "wallet_discrepancy",
+    )
     before = [owner.execute(f"SELECT count(*) FROM {table}".encode()).fetchone() for table in tables]
     clean()
     assert [owner.execute(f"SELECT count(*) FROM {table}".encode()).fetchone() for table in tables] == before

@@ -81,8 +81,15 @@ class Openness(Selections):
     title = "state"
     parameter_name = "state"
     offered: ClassVar[dict[str, Selection]] = {
-        "open": Selection("Open", lambda rows: rows.filter(resolved_at=None), CRITICAL_FIRST, "No alert is open."),
-        "resolved": Selection("Resolved", lambda rows: rows.filter(resolved_at__isnull=False), NEWEST, "No alert is resolved yet."),
+        "open": Selection(
+            "Open", lambda rows: rows.filter(resolved_at=None), CRITICAL_FIRST, "No alert is open."
+        ),
+        "resolved": Selection(
+            "Resolved",
+            lambda rows: rows.filter(resolved_at__isnull=False),
+            NEWEST,
+            "No alert is resolved yet.",
+        ),
         "all": Selection("All", order=NEWEST, empty="The platform has never raised an alert."),
     }
     searched = "all"
@@ -101,7 +108,19 @@ class AlertAdmin(SearchingAdmin, SelectingAdmin):
     list_filter = (Openness,)
     search_help_text = "Exact uid, or what it is about: a wallet, a game, a sweep"
     empty_text = "The platform has never raised an alert."
-    fields = ("kind_shown", "subject_mono", "wallet_link", "text_shown", "meaning", "raised", "last_seen", "times", "state", "resolved", "reason_shown")
+    fields = (
+        "kind_shown",
+        "subject_mono",
+        "wallet_link",
+        "text_shown",
+        "meaning",
+        "raised",
+        "last_seen",
+        "times",
+        "state",
+        "resolved",
+        "reason_shown",
+    )
     actions_detail = ("resolve",)
 
     @admin.display(description="raised (UTC)")
@@ -162,7 +181,11 @@ class AlertAdmin(SearchingAdmin, SelectingAdmin):
 
     @admin.display(description="state")
     def state(self, obj: Alert) -> SafeString:
-        return badge("resolved", "success") if obj.resolved_at else badge("open", "danger" if obj.kind in Alert.CRITICAL else "warning")
+        return (
+            badge("resolved", "success")
+            if obj.resolved_at
+            else badge("open", "danger" if obj.kind in Alert.CRITICAL else "warning")
+        )
 
     @admin.display(description="resolved")
     def resolved(self, obj: Alert) -> str:
@@ -202,6 +225,12 @@ class AlertAdmin(SearchingAdmin, SelectingAdmin):
         if request.method == "POST" and form.is_valid():
             reason = form.cleaned_data["reason"]
             is_new = resolve_alert(obj, actor=actor(request.user), reason=reason)
-            return done(self, request, obj, "The alert is resolved." if is_new else "The alert was resolved already.", reason=reason)
+            return done(
+                self,
+                request,
+                obj,
+                "The alert is resolved." if is_new else "The alert was resolved already.",
+                reason=reason,
+            )
         says = [f"{obj.subject}: {obj.text}", MEANINGS[Kind(obj.kind)][2]]
         return ask(self, request, obj, title="Resolve this alert?", says=says, form=form, button="Resolve")

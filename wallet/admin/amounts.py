@@ -48,7 +48,9 @@ class AmountField(forms.CharField):
             return None
         decimals = self.currency.decimals
         how = f"with at most {decimals} decimals after a point" if decimals else "without decimals"
-        wrong = ValidationError(f"Write an amount of {self.currency.code} greater than zero, {how}, and no other signs.")
+        wrong = ValidationError(
+            f"Write an amount of {self.currency.code} greater than zero, {how}, and no other signs."
+        )
         if not WRITTEN.fullmatch(text):
             raise wrong
         try:

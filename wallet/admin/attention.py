@@ -50,7 +50,9 @@ def banner(request: HttpRequest) -> dict[str, Any]:
         return {}
     may_look = any(request.user.has_perm(f"wallet.{act}_alert") for act in ("view", "change"))
     address = reverse("admin:wallet_alert_changelist") if may_look else ""
-    return {"alert_banner": {"is_critical": bool(alerts.critical), "words": words(alerts), "address": address}}
+    return {
+        "alert_banner": {"is_critical": bool(alerts.critical), "words": words(alerts), "address": address}
+    }
 
 
 def words(attention: Attention) -> str:
@@ -70,4 +72,6 @@ def listed(kinds: Iterable[str]) -> str:
     """Each kind once, with how often it is open."""
     kinds = list(kinds)
     labels = [(str(Alert.Kind(kind).label), kinds.count(kind)) for kind in dict.fromkeys(kinds)]
-    return "; ".join(f"{label} ({shown_number(times)} times)" if times > 1 else label for label, times in labels)
+    return "; ".join(
+        f"{label} ({shown_number(times)} times)" if times > 1 else label for label, times in labels
+    )

@@ -34,15 +34,28 @@ def took(call: ApiCall) -> str:
 def call_row(call: ApiCall) -> tuple[Any, ...]:
     """A call in the table of another page, by `CALL_HEADERS`."""
     at = link(clock(call.at), "wallet_apicall_change", call.pk)
-    return (at, call.endpoint, amount_cell(call.amount, call.currency_code), show_outcome(call), mono(call.address), took(call))
+    return (
+        at,
+        call.endpoint,
+        amount_cell(call.amount, call.currency_code),
+        show_outcome(call),
+        mono(call.address),
+        took(call),
+    )
 
 
 def calls_of_transaction(transaction: Transaction) -> list[ApiCall]:
     """The latest calls that named a transaction, those included that were refused before a player was known."""
     if transaction.mm_transaction_id is None or transaction.game_id is None:
         return []
-    named = ApiCall.objects.filter(mm_transaction_id=transaction.mm_transaction_id, game_id=transaction.game_id)
-    ours = Q(transaction_id=transaction.pk) | Q(transaction_id=None, player_id=None) | Q(transaction_id=None, player_id=transaction.player_id)
+    named = ApiCall.objects.filter(
+        mm_transaction_id=transaction.mm_transaction_id, game_id=transaction.game_id
+    )
+    ours = (
+        Q(transaction_id=transaction.pk)
+        | Q(transaction_id=None, player_id=None)
+        | Q(transaction_id=None, player_id=transaction.player_id)
+    )
     return list(named.filter(ours).order_by("-id")[:MOST_CALLS])
 
 
@@ -50,7 +63,11 @@ def calls_section(transaction: Transaction) -> Section:
     """The latest calls about a transaction, for the pages of others."""
     calls = calls_of_transaction(transaction)
     empty = "No game call names this transaction: an operator or the platform made it, or the log of that day was cleared."
-    more = ("All calls of this id", search_address("wallet_apicall", transaction.mm_transaction_id or "")) if calls else None
+    more = (
+        ("All calls of this id", search_address("wallet_apicall", transaction.mm_transaction_id or ""))
+        if calls
+        else None
+    )
     return Section("Calls", CALL_HEADERS, [call_row(call) for call in calls], empty, more)
 
 
@@ -58,7 +75,16 @@ def calls_section(transaction: Transaction) -> Section:
 class ApiCallAdmin(SearchingAdmin, BigTableAdmin):
     """What a game really sent, and how it was answered."""
 
-    list_display = ("at_clock", "game_slug", "endpoint", "mm_short", "amount_major", "outcome_shown", "player_uid", "took_ms")
+    list_display = (
+        "at_clock",
+        "game_slug",
+        "endpoint",
+        "mm_short",
+        "amount_major",
+        "outcome_shown",
+        "player_uid",
+        "took_ms",
+    )
     search_help_text = "Exact mmTransactionId or qwTransactionId"
     empty_text = "Every wallet call that names a transaction is written down here. No game has called yet."
     fields = (
@@ -104,7 +130,11 @@ class ApiCallAdmin(SearchingAdmin, BigTableAdmin):
 
     @admin.display(description="transaction")
     def transaction_link(self, obj: ApiCall) -> Any:
-        return link(mono(obj.transaction_id), "wallet_transaction_change", obj.transaction_id) if obj.transaction_id else "none was found or opened"
+        return (
+            link(mono(obj.transaction_id), "wallet_transaction_change", obj.transaction_id)
+            if obj.transaction_id
+            else "none was found or opened"
+        )
 
     @admin.display(description="credential")
     def credential_link(self, obj: ApiCall) -> Any:

@@ -15,14 +15,27 @@ def show_verdict(checkpoint: Checkpoint) -> SafeString:
     """What was found when it was last compared with the ledger."""
     if checkpoint.verified_at is None:
         return badge("not verified yet")
-    return badge(f"{checkpoint.differences:,} differences", "danger") if checkpoint.differences else badge("fits the ledger", "success")
+    return (
+        badge(f"{checkpoint.differences:,} differences", "danger")
+        if checkpoint.differences
+        else badge("fits the ledger", "success")
+    )
 
 
 @admin.register(Checkpoint)
 class CheckpointAdmin(BigTableAdmin):
     """The file that it names lies outside the database, and can be verified by anybody with the public key."""
 
-    list_display = ("number_shown", "made", "verdict", "verified", "wallets_shown", "entries_shown", "key", "file_shown")
+    list_display = (
+        "number_shown",
+        "made",
+        "verdict",
+        "verified",
+        "wallets_shown",
+        "entries_shown",
+        "key",
+        "file_shown",
+    )
     empty_text = "One is made every night, when CHECKPOINT_KEY is set and beat is running."
     fields = (
         *("number_shown", "made_at_shown", "verdict", "verified_at_shown", "wallets_shown", "entries_shown"),

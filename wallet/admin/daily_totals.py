@@ -20,23 +20,39 @@ Account = Entry.Account
 
 def moved_on(day: date) -> Accounts:
     """What a folded day moved, by currency and account."""
-    return {(row.currency_id, row.account): Totals(int(row.debits), int(row.credits), row.entries) for row in AccountDay.objects.filter(day_id=day)}
+    return {
+        (row.currency_id, row.account): Totals(int(row.debits), int(row.credits), row.entries)
+        for row in AccountDay.objects.filter(day_id=day)
+    }
 
 
 def section(code: str, moved: Accounts, total: Accounts) -> Section:
     """A currency's accounts; the sum of all balances is zero, or money was made of nothing."""
     names = [account for account in Account if (code, account) in total]
-    rows = [row(str(account.label), code, moved.get((code, account), Totals()), total[code, account].balance) for account in names]
+    rows = [
+        row(str(account.label), code, moved.get((code, account), Totals()), total[code, account].balance)
+        for account in names
+    ]
     of_day = [moved.get((code, account), Totals()) for account in names]
     # An entry is in two accounts; it counts once.
-    everything = Totals(sum(each.debits for each in of_day), sum(each.credits for each in of_day), sum(each.entries for each in of_day) // 2)
+    everything = Totals(
+        sum(each.debits for each in of_day),
+        sum(each.credits for each in of_day),
+        sum(each.entries for each in of_day) // 2,
+    )
     rows.append(row("all together", code, everything, sum(total[code, account].balance for account in names)))
     return Section(f"Accounts in {code}", HEADERS, rows, "")
 
 
 def row(name: str, code: str, moved: Totals, balance: int) -> tuple[Any, ...]:
     """An account by `HEADERS`."""
-    return (name, bare_cell(moved.debits, code), bare_cell(moved.credits, code), f"{moved.entries:,}", bare_cell(balance, code))
+    return (
+        name,
+        bare_cell(moved.debits, code),
+        bare_cell(moved.credits, code),
+        f"{moved.entries:,}",
+        bare_cell(balance, code),
+    )
 
 
 @admin.register(FoldedDay)

@@ -23,8 +23,14 @@ logger = logging.getLogger(__name__)
 DECIDE = "wallet.change_inquiry"
 # By type and event: what the player has of it.
 CONSEQUENCES = {
-    ("withdrawal", "confirmed"): "The {amount} that are reserved from {uid} are paid to {game}. The player does not get them back.",
-    ("withdrawal", "rolled_back"): "The {amount} that are reserved from {uid} go back to the player. {game} gets nothing.",
+    (
+        "withdrawal",
+        "confirmed",
+    ): "The {amount} that are reserved from {uid} are paid to {game}. The player does not get them back.",
+    (
+        "withdrawal",
+        "rolled_back",
+    ): "The {amount} that are reserved from {uid} go back to the player. {game} gets nothing.",
     ("deposit", "confirmed"): "{uid} gets {amount}, and can spend them at once.",
     ("deposit", "rolled_back"): "The {amount} that were announced are forgotten. {uid} does not get them.",
 }
@@ -34,12 +40,20 @@ FOR_EVER = "It is written into the journal under your name and cannot be undone,
 def consequences(inquiry: Inquiry, event: str) -> list[str]:
     """What a decision does, in sentences."""
     due = inquiry.transaction
-    names = {"amount": show_amount(due.amount, due.wallet.currency_id), "uid": inquiry.player.uid, "game": inquiry.game.slug}
+    names = {
+        "amount": show_amount(due.amount, due.wallet.currency_id),
+        "uid": inquiry.player.uid,
+        "game": inquiry.game.slug,
+    }
     says = [CONSEQUENCES[due.type, event].format(**names)]
     if due.wallet.debt and (due.type, event) in {("withdrawal", "rolled_back"), ("deposit", "confirmed")}:
-        says.append(f"The debt of {show_amount(due.wallet.debt, due.wallet.currency_id)} is paid from it first.")
+        says.append(
+            f"The debt of {show_amount(due.wallet.debt, due.wallet.currency_id)} is paid from it first."
+        )
     says.append(f"Opened {moment(due.opened_at)}, due since {moment(due.due_at)}.")
-    says.append(f"The game was asked {inquiry.questions_asked} times; its last answer: {inquiry.get_last_answer_display() or 'none'}.")
+    says.append(
+        f"The game was asked {inquiry.questions_asked} times; its last answer: {inquiry.get_last_answer_display() or 'none'}."
+    )
     if not inquiry.doubt:
         says.append("It is not in doubt: the platform is still asking the game, and would go on without you.")
     return [*says, FOR_EVER.format(**names)]
@@ -61,7 +75,11 @@ class DecidingActions(PageAdmin):
     actions_detail = ("confirm", "roll_back", "ask_again")
 
     def senseless_actions(self, id: UUID) -> set[str]:
-        open_one = Inquiry.objects.filter(pk=id, closed_at=None, transaction__settled_at=None).values_list("game__query_url").first()
+        open_one = (
+            Inquiry.objects.filter(pk=id, closed_at=None, transaction__settled_at=None)
+            .values_list("game__query_url")
+            .first()
+        )
         if open_one is None:
             return set(self.actions_detail)
         return set() if open_one[0] else {"ask_again"}
@@ -72,7 +90,9 @@ class DecidingActions(PageAdmin):
 
     @page_action(title="Roll back", permission=DECIDE)
     def roll_back(self, request: HttpRequest, obj: Inquiry) -> HttpResponse:
-        return self.settle(request, obj, event=Transaction.State.ROLLED_BACK, word="Roll back", past="rolled back")
+        return self.settle(
+            request, obj, event=Transaction.State.ROLLED_BACK, word="Roll back", past="rolled back"
+        )
 
     def settle(self, request: HttpRequest, obj: Inquiry, *, event: str, word: str, past: str) -> HttpResponse:
         """Asks first, then does it."""
@@ -83,10 +103,22 @@ class DecidingActions(PageAdmin):
             try:
                 answer = decide(obj, event=event, actor=actor(request.user), reason=reason)
             except NotPossible as problem:
-                return self.refused(request, obj, f"Wanted to {word.lower()} the {what}.", str(problem), reason)
+                return self.refused(
+                    request, obj, f"Wanted to {word.lower()} the {what}.", str(problem), reason
+                )
             balance = show_amount(answer.balance, answer.currency)
-            return done(self, request, obj, f"The {what} is {past}; spendable after it: {balance}.", reason=reason)
-        return ask(self, request, obj, title=f"{word} the {what}?", says=consequences(obj, event), form=form, button=word)
+            return done(
+                self, request, obj, f"The {what} is {past}; spendable after it: {balance}.", reason=reason
+            )
+        return ask(
+            self,
+            request,
+            obj,
+            title=f"{word} the {what}?",
+            says=consequences(obj, event),
+            form=form,
+            button=word,
+        )
 
     @page_action(title="Ask again", permission=DECIDE)
     def ask_again(self, request: HttpRequest, obj: Inquiry) -> HttpResponse:
@@ -104,7 +136,9 @@ class DecidingActions(PageAdmin):
         ]
         return ask(self, request, obj, title="Ask the game again?", says=says, form=form, button="Ask again")
 
-    def refused(self, request: HttpRequest, obj: Inquiry, wanted: str, problem: str, reason: str) -> HttpResponse:
+    def refused(
+        self, request: HttpRequest, obj: Inquiry, wanted: str, problem: str, reason: str
+    ) -> HttpResponse:
         """Back to the page, saying why not; what the operator wanted stays in the history."""
         self.log_change(request, obj, f"{wanted} Nothing was done: {problem} Reason: {reason}")
         messages.warning(request, f"Nothing was done. {problem}")
@@ -116,4 +150,8 @@ def when_asked() -> str:
     if not nudge():
         return "The game will be asked at the next sweep: the queue cannot be reached now."
     pause = present_pause(now())
-    return f"The game will be asked as soon as anything is due again: {pause.reason}." if pause else "The game is being asked."
+    return (
+        f"The game will be asked as soon as anything is due again: {pause.reason}."
+        if pause
+        else "The game is being asked."
+    )

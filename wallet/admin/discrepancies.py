@@ -49,11 +49,31 @@ MEANINGS = {
 class DiscrepancyAdmin(SearchingAdmin, BigTableAdmin):
     """A game's word against what the platform settled."""
 
-    list_display = ("first_clock", "kind_short", "transaction_short", "state", "amount_major", "player_uid", "game_slug", "times")
+    list_display = (
+        "first_clock",
+        "kind_short",
+        "transaction_short",
+        "state",
+        "amount_major",
+        "player_uid",
+        "game_slug",
+        "times",
+    )
     search_help_text = "Exact uid or qwTransactionId"
     empty_text = "None: no game has contradicted what the platform settled."
     fields = (
-        *("kind_shown", "meaning", "transaction_full", "mm_id", "state", "settled", "amount_major", "player_uid", "wallet_link", "game_slug"),
+        *(
+            "kind_shown",
+            "meaning",
+            "transaction_full",
+            "mm_id",
+            "state",
+            "settled",
+            "amount_major",
+            "player_uid",
+            "wallet_link",
+            "game_slug",
+        ),
         *("times", "first_seen", "last_seen"),
     )
 
@@ -125,14 +145,20 @@ class DiscrepancyAdmin(SearchingAdmin, BigTableAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Discrepancy]:
         rows: QuerySet[Discrepancy] = super().get_queryset(request)
-        return rows.select_related("player", "transaction__wallet", "transaction__game").defer("transaction__wallet__head")
+        return rows.select_related("player", "transaction__wallet", "transaction__game").defer(
+            "transaction__wallet__head"
+        )
 
     def named(self, queryset: QuerySet[Discrepancy], text: str) -> QuerySet[Discrepancy]:
         id, player = read_uuid(text), Player.objects.filter(uid=text).first()
         if player:
             return queryset.filter(player=player)
         transaction = Transaction.objects.filter(pk=id).first() if id else None
-        return queryset.filter(player_id=transaction.player_id, transaction=transaction) if transaction else queryset.none()
+        return (
+            queryset.filter(player_id=transaction.player_id, transaction=transaction)
+            if transaction
+            else queryset.none()
+        )
 
     def of_session(self, queryset: QuerySet[Discrepancy], session: GameSession) -> QuerySet[Discrepancy]:
         return queryset.filter(player_id=session.player_id)

@@ -50,11 +50,30 @@ class States(Selections):
     title = "state"
     parameter_name = "state"
     offered: ClassVar[dict[str, Selection]] = {
-        "doubt": Selection("In doubt", in_doubt, ("doubt_since", "pk"), "Nothing is in doubt: there is nothing to decide.", OLDEST),
-        "waiting": Selection("Waiting for the game", waiting, ("next_at", "pk"), "The platform waits for no game's answer.", SOONEST),
-        "open": Selection("All open", still_open, ("began_at", "pk"), "Every due transaction is settled.", OLDEST),
-        "closed": Selection("Closed", lambda rows: rows.filter(closed_at__isnull=False), ("-pk",), "No inquiry is closed yet."),
-        "all": Selection("All", empty="No inquiry yet: the platform begins one when a transaction is due and has to be asked about."),
+        "doubt": Selection(
+            "In doubt",
+            in_doubt,
+            ("doubt_since", "pk"),
+            "Nothing is in doubt: there is nothing to decide.",
+            OLDEST,
+        ),
+        "waiting": Selection(
+            "Waiting for the game",
+            waiting,
+            ("next_at", "pk"),
+            "The platform waits for no game's answer.",
+            SOONEST,
+        ),
+        "open": Selection(
+            "All open", still_open, ("began_at", "pk"), "Every due transaction is settled.", OLDEST
+        ),
+        "closed": Selection(
+            "Closed", lambda rows: rows.filter(closed_at__isnull=False), ("-pk",), "No inquiry is closed yet."
+        ),
+        "all": Selection(
+            "All",
+            empty="No inquiry yet: the platform begins one when a transaction is due and has to be asked about.",
+        ),
     }
     searched = "all"
 
@@ -68,7 +87,19 @@ class InquiryAdmin(DecidingActions, SearchingAdmin, SelectingAdmin):
     empty_text = "The platform begins one when a transaction is due and has to be asked about, or held."
     fields = (
         *("why", "doubt_began", "advice", "next_step", "counted", "closed"),
-        *("transaction_link", "mm_id", "transaction_state", "settled", "kind", "amount_major", "player_uid", "wallet_link", "game_link", "opened", "due"),
+        *(
+            "transaction_link",
+            "mm_id",
+            "transaction_state",
+            "settled",
+            "kind",
+            "amount_major",
+            "player_uid",
+            "wallet_link",
+            "game_link",
+            "opened",
+            "due",
+        ),
     )
 
     @admin.display(description="since (UTC)")
@@ -188,7 +219,9 @@ class InquiryAdmin(DecidingActions, SearchingAdmin, SelectingAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Inquiry]:
         rows: QuerySet[Inquiry] = super().get_queryset(request)
-        return rows.select_related("transaction__wallet", "transaction__game", "player", "game").defer("transaction__wallet__head")
+        return rows.select_related("transaction__wallet", "transaction__game", "player", "game").defer(
+            "transaction__wallet__head"
+        )
 
     def named(self, queryset: QuerySet[Inquiry], text: str) -> QuerySet[Inquiry]:
         condition = Q(transaction__mm_transaction_id=text)
@@ -199,7 +232,11 @@ class InquiryAdmin(DecidingActions, SearchingAdmin, SelectingAdmin):
         return queryset.filter(condition)
 
     def of_session(self, queryset: QuerySet[Inquiry], session: GameSession) -> QuerySet[Inquiry]:
-        return queryset.filter(transaction__player_id=session.player_id, transaction__game_id=session.game_id, transaction__session_id=session.pk)
+        return queryset.filter(
+            transaction__player_id=session.player_id,
+            transaction__game_id=session.game_id,
+            transaction__session_id=session.pk,
+        )
 
     def sections(self, request: HttpRequest, obj: Inquiry) -> list[Section]:
         page = questions.read_page(request.GET.get("questions", ""))
@@ -209,9 +246,18 @@ class InquiryAdmin(DecidingActions, SearchingAdmin, SelectingAdmin):
 def decisions(inquiry: Inquiry) -> Section:
     """What operators did about an inquiry, or wanted to, with their reasons."""
     kind = ContentType.objects.get_for_model(Inquiry)
-    entries = LogEntry.objects.filter(content_type=kind, object_id=str(inquiry.pk)).select_related("user").order_by("-pk")[:LATEST_DECISIONS]
-    rows = [(clock(entry.action_time), entry.user.get_username(), whole(entry.get_change_message())) for entry in entries]
-    return Section("What operators did", ("When (UTC)", "Who", "What"), rows, "No operator has done anything about it.")
+    entries = (
+        LogEntry.objects.filter(content_type=kind, object_id=str(inquiry.pk))
+        .select_related("user")
+        .order_by("-pk")[:LATEST_DECISIONS]
+    )
+    rows = [
+        (clock(entry.action_time), entry.user.get_username(), whole(entry.get_change_message()))
+        for entry in entries
+    ]
+    return Section(
+        "What operators did", ("When (UTC)", "Who", "What"), rows, "No operator has done anything about it."
+    )
 
 
 def whole(text: str) -> SafeString:

@@ -32,7 +32,11 @@ def show_outcome(run: Any) -> SafeString:
     if run.error:
         return badge("broken off", "danger")
     if run.ended_at is None:
-        return badge("lost", "warning") if run.seen_at - run.began_at > lost_after(run.task) else badge("under way", "info")
+        return (
+            badge("lost", "warning")
+            if run.seen_at - run.began_at > lost_after(run.task)
+            else badge("under way", "info")
+        )
     return badge(f"{run.failed:,} failed", "danger") if run.failed else badge("finished", "success")
 
 
@@ -62,9 +66,16 @@ class Outcomes(Selections):
     parameter_name = "outcome"
     offered: ClassVar[dict[str, Selection]] = {
         "all": Selection("All runs", order=NEWEST),
-        "busy": Selection("With something to do", lambda rows: rows.filter(looked_at__gt=0), NEWEST, "No run found anything to do."),
+        "busy": Selection(
+            "With something to do",
+            lambda rows: rows.filter(looked_at__gt=0),
+            NEWEST,
+            "No run found anything to do.",
+        ),
         "failed": Selection("Failed", failed, NEWEST, "No run has failed."),
-        "unfinished": Selection("Not finished", lambda rows: rows.filter(ended_at=None), NEWEST, "Every run has come to its end."),
+        "unfinished": Selection(
+            "Not finished", lambda rows: rows.filter(ended_at=None), NEWEST, "Every run has come to its end."
+        ),
     }
 
 
@@ -72,10 +83,32 @@ class Outcomes(Selections):
 class SweepRunAdmin(SelectingAdmin):
     """One run of a sweep. Old ones are cleared."""
 
-    list_display = ("began_clock", "task", "outcome", "took", "looked_shown", "done_shown", "failed_shown", "words", "worker_shown")
+    list_display = (
+        "began_clock",
+        "task",
+        "outcome",
+        "took",
+        "looked_shown",
+        "done_shown",
+        "failed_shown",
+        "words",
+        "worker_shown",
+    )
     list_filter = (Outcomes, Tasks)
     empty_text = "Runs appear when a worker and beat are started."
-    fields = ("task", "outcome", "began", "ended", "took", "looked_shown", "done_shown", "failed_shown", "note_shown", "error_shown", "worker_shown")
+    fields = (
+        "task",
+        "outcome",
+        "began",
+        "ended",
+        "took",
+        "looked_shown",
+        "done_shown",
+        "failed_shown",
+        "note_shown",
+        "error_shown",
+        "worker_shown",
+    )
 
     @admin.display(description="began (UTC)")
     def began_clock(self, obj: SweepRun) -> SafeString:

@@ -13,7 +13,14 @@ from wallet.models import Entry, Transaction, Wallet
 
 PAGE = 25
 LATEST = 10
-EVENT_COLOURS = {"confirmed": "success", "declined": "danger", "frozen": "danger", "rolled_back": "warning", "expired": "warning", "tombstone": "warning"}
+EVENT_COLOURS = {
+    "confirmed": "success",
+    "declined": "danger",
+    "frozen": "danger",
+    "rolled_back": "warning",
+    "expired": "warning",
+    "tombstone": "warning",
+}
 
 
 def entries_of(wallet: Wallet) -> QuerySet[Entry]:
@@ -38,7 +45,9 @@ def entries_of_transaction(transaction: Transaction) -> Sequence[Entry]:
     numbers = {transaction.opened_seq}
     if transaction.settled_seq is not None:
         numbers |= {transaction.settled_seq - 1, transaction.settled_seq}
-    found = Entry.objects.filter(player_id=transaction.player_id, wallet_id=transaction.wallet_id, seq__in=numbers)
+    found = Entry.objects.filter(
+        player_id=transaction.player_id, wallet_id=transaction.wallet_id, seq__in=numbers
+    )
     return [entry for entry in found.order_by("seq") if entry.transaction_id == transaction.pk]
 
 
@@ -52,16 +61,46 @@ def show_event(event: str) -> SafeString:
     return badge(event.replace("_", " "), EVENT_COLOURS.get(event, ""))
 
 
-def section(title: str, entries: Sequence[Entry], code: str, *, empty: str, **links: tuple[str, str] | None) -> Section:
+def section(
+    title: str, entries: Sequence[Entry], code: str, *, empty: str, **links: tuple[str, str] | None
+) -> Section:
     """Entries as a table; `links` as a Section has them. What is zero in all of them takes no column."""
-    shown = [name for name in ("spendable", "reserved", "announced", "debt") if name == "spendable" or any(getattr(entry, name) for entry in entries)]
-    headers = ("No.", "When (UTC)", "Event", "From → to", "Amount", "Transaction or reason", *(name.capitalize() for name in shown), "By")
-    return Section(f"{title} ({code})", headers, [row(entry, code, shown) for entry in entries], empty, **links)
+    shown = [
+        name
+        for name in ("spendable", "reserved", "announced", "debt")
+        if name == "spendable" or any(getattr(entry, name) for entry in entries)
+    ]
+    headers = (
+        "No.",
+        "When (UTC)",
+        "Event",
+        "From → to",
+        "Amount",
+        "Transaction or reason",
+        *(name.capitalize() for name in shown),
+        "By",
+    )
+    return Section(
+        f"{title} ({code})", headers, [row(entry, code, shown) for entry in entries], empty, **links
+    )
 
 
 def row(entry: Entry, code: str, shown: Sequence[str]) -> tuple[Any, ...]:
     """One entry; an amount that moved between no accounts was only announced, declined or noted."""
     moved = f"{entry.get_debit_display()} → {entry.get_credit_display()}" if entry.debit else NOTHING
     after = (bare_cell(getattr(entry, name), code) for name in shown)
-    named = link(short_id(entry.transaction_id), "wallet_transaction_change", entry.transaction_id) if entry.transaction_id else entry.note or NOTHING
-    return (mono(entry.seq), clock(entry.at), show_event(entry.event), moved, bare_cell(entry.amount, code), named, *after, entry.actor)
+    named = (
+        link(short_id(entry.transaction_id), "wallet_transaction_change", entry.transaction_id)
+        if entry.transaction_id
+        else entry.note or NOTHING
+    )
+    return (
+        mono(entry.seq),
+        clock(entry.at),
+        show_event(entry.event),
+        moved,
+        bare_cell(entry.amount, code),
+        named,
+        *after,
+        entry.actor,
+    )

@@ -13,8 +13,14 @@ DOUBTS = {
         "unknown",
         "The game announced money for the player and now does not know it. Roll it back only when the game's people say that nothing was won.",
     ),
-    Doubt.PENDING_TOO_LONG: ("still pending", "The game knows it and cannot end it: its people have to. The platform goes on asking."),
-    Doubt.UNREACHABLE: ("unreachable", "See below what the game's server answered, and tell its people. The platform goes on asking."),
+    Doubt.PENDING_TOO_LONG: (
+        "still pending",
+        "The game knows it and cannot end it: its people have to. The platform goes on asking.",
+    ),
+    Doubt.UNREACHABLE: (
+        "unreachable",
+        "See below what the game's server answered, and tell its people. The platform goes on asking.",
+    ),
     Doubt.GAME_FORGETS: (
         "game forgets",
         "The game may have lost its data: decide nothing by its word until its people say that it is complete. The platform goes on asking.",
@@ -37,7 +43,9 @@ def tally(inquiry: Inquiry) -> str:
     if inquiry.pending_answers:
         said.append(f"PENDING {inquiry.pending_answers} times since {moment(inquiry.pending_since)}")
     if inquiry.unusable_in_a_row:
-        said.append(f"no usable answer {inquiry.unusable_in_a_row} times in a row since {moment(inquiry.unusable_since)}")
+        said.append(
+            f"no usable answer {inquiry.unusable_in_a_row} times in a row since {moment(inquiry.unusable_since)}"
+        )
     return sentence("; ".join(said))
 
 

@@ -25,8 +25,15 @@ MOST_WALLETS = 8
 
 def wallet_row(wallet: Wallet) -> tuple[Any, ...]:
     """A wallet by `WALLET_HEADERS`."""
-    amounts = (amount_cell(value, wallet.currency_id) for value in (wallet.spendable, wallet.reserved, wallet.announced, wallet.debt))
-    return (link(f"{wallet.currency_id} wallet", "wallet_wallet_change", wallet.pk), *amounts, show_gate(wallet))
+    amounts = (
+        amount_cell(value, wallet.currency_id)
+        for value in (wallet.spendable, wallet.reserved, wallet.announced, wallet.debt)
+    )
+    return (
+        link(f"{wallet.currency_id} wallet", "wallet_wallet_change", wallet.pk),
+        *amounts,
+        show_gate(wallet),
+    )
 
 
 @admin.register(Player)
@@ -46,7 +53,13 @@ class PlayerWithMoneyAdmin(PlayerAdmin):
         """The newest entries of a wallet."""
         code = wallet.currency_id
         more = (f"Whole {code} journal", page_of(wallet))
-        return journal.section("Latest entries", journal.latest_entries(wallet), code, empty="Nothing has happened to this wallet.", more=more)
+        return journal.section(
+            "Latest entries",
+            journal.latest_entries(wallet),
+            code,
+            empty="Nothing has happened to this wallet.",
+            more=more,
+        )
 
 
 @admin.register(GameSession)
@@ -57,4 +70,7 @@ class SessionWithMoneyAdmin(SessionAdmin):
 
     @admin.display(description="transactions")
     def transactions(self, obj: GameSession) -> SafeString:
-        return format_html('<a href="{}" class="wallet-link">Transactions of this session</a>', search_address("wallet_transaction", f"{SESSION}{obj.pk}"))
+        return format_html(
+            '<a href="{}" class="wallet-link">Transactions of this session</a>',
+            search_address("wallet_transaction", f"{SESSION}{obj.pk}"),
+        )

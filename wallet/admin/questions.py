@@ -15,7 +15,13 @@ PAGE = 25
 # What is longer is folded away.
 SHORT_BODY = 32
 HEADERS = ("Asked (UTC)", "Answer", "HTTP", "Took", "Why not usable", "What it sent", "Asked by")
-ANSWER_COLOURS = {"confirmed": "success", "rolled_back": "success", "unknown": "warning", "pending": "info", "unusable": "danger"}
+ANSWER_COLOURS = {
+    "confirmed": "success",
+    "rolled_back": "success",
+    "unknown": "warning",
+    "pending": "info",
+    "unusable": "danger",
+}
 TITLE = "Questions and answers"
 PLACE = "#questions-and-answers"
 
@@ -31,10 +37,19 @@ def show_answer(answer: str, *, short: bool = False) -> SafeString:
 def section(inquiry: Inquiry, number: int, at: datetime) -> Section:
     """Page `number` of the questions, the newest first, as it stands at the moment `at`."""
     first = (number - 1) * PAGE
-    found = list(Question.objects.filter(inquiry=inquiry).order_by("-asked_at", "-pk")[first : first + PAGE + 1])
+    found = list(
+        Question.objects.filter(inquiry=inquiry).order_by("-asked_at", "-pk")[first : first + PAGE + 1]
+    )
     older = ("Older questions", f"?questions={number + 1}{PLACE}") if len(found) > PAGE else None
     newest = ("Newest questions", f"?{PLACE}") if number > 1 else None
-    return Section(TITLE, HEADERS, [row(question, at) for question in found[:PAGE]], empty(inquiry, number), older, newest)
+    return Section(
+        TITLE,
+        HEADERS,
+        [row(question, at) for question in found[:PAGE]],
+        empty(inquiry, number),
+        older,
+        newest,
+    )
 
 
 def empty(inquiry: Inquiry, number: int) -> str:
@@ -42,14 +57,26 @@ def empty(inquiry: Inquiry, number: int) -> str:
         return "There are no older questions."
     if inquiry.questions_asked:
         return "The questions about what is settled are cleared after a time."
-    return "The game was never asked." if inquiry.game.query_url else "The game was never asked: it has no query URL."
+    return (
+        "The game was never asked."
+        if inquiry.game.query_url
+        else "The game was never asked: it has no query URL."
+    )
 
 
 def row(question: Question, at: datetime) -> tuple[Any, ...]:
     """A question by `HEADERS`."""
     took = f"{question.took_ms:,} ms" if question.took_ms is not None else NOTHING
     status = mono(question.status)
-    return (clock(question.asked_at), show_word(question, at), status, took, show_problem(question.problem), show_body(question.body), question.asked_by)
+    return (
+        clock(question.asked_at),
+        show_word(question, at),
+        status,
+        took,
+        show_problem(question.problem),
+        show_body(question.body),
+        question.asked_by,
+    )
 
 
 def show_word(question: Question, at: datetime) -> SafeString:
@@ -69,7 +96,11 @@ def show_body(body: str) -> SafeString:
         return SafeString(NOTHING)
     if len(body) <= SHORT_BODY and "\n" not in body:
         return format_html('<bdi class="wallet-id">{}</bdi>', body)
-    return format_html('<details class="wallet-body"><summary><bdi>{}…</bdi></summary><bdi>{}</bdi></details>', body[:SHORT_BODY], body)
+    return format_html(
+        '<details class="wallet-body"><summary><bdi>{}…</bdi></summary><bdi>{}</bdi></details>',
+        body[:SHORT_BODY],
+        body,
+    )
 
 
 def read_page(text: str) -> int:

@@ -5,7 +5,13 @@ from django.utils.safestring import SafeString
 from lib.backoffice.formatting import badge
 from wallet.models import Transaction
 
-COLOURS = {"pending": "info", "confirmed": "success", "rolled_back": "warning", "expired": "warning", "declined": "danger"}
+COLOURS = {
+    "pending": "info",
+    "confirmed": "success",
+    "rolled_back": "warning",
+    "expired": "warning",
+    "declined": "danger",
+}
 
 
 def show_state(transaction: Transaction) -> SafeString:

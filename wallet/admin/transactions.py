@@ -54,7 +54,9 @@ class Unfinished(Selections):
     parameter_name = "unfinished"
     offered: ClassVar[dict[str, Selection]] = {
         "all": Selection("All"),
-        "pending": Selection("Pending", pending, ("due_at", "pk"), "Nothing is pending: every transaction is settled.", SOONEST),
+        "pending": Selection(
+            "Pending", pending, ("due_at", "pk"), "Nothing is pending: every transaction is settled.", SOONEST
+        ),
         "due": Selection("Pending and due", pending_and_due, ("due_at", "pk"), "Nothing is due.", SOONEST),
     }
 
@@ -70,7 +72,11 @@ def first_step(transaction: Transaction) -> SafeString:
     game = transaction.game
     if game is not None and game.query_url:
         return badge("game is asked", "info")
-    return badge("is held", "warning") if game is not None and game.unanswered_policy == game.Policy.HOLD else badge("expires")
+    return (
+        badge("is held", "warning")
+        if game is not None and game.unanswered_policy == game.Policy.HOLD
+        else badge("expires")
+    )
 
 
 @admin.register(Transaction)
@@ -81,8 +87,30 @@ class TransactionAdmin(SearchingAdmin, SelectingAdmin):
     search_help_text = "Exact uid, mmTransactionId, qwTransactionId, or a session token"
     empty_text = "Transactions appear when a game withdraws or deposits, or an operator adjusts a wallet."
     fields = (
-        *("full_id", "mm_id", "type", "shown_state", "refusal_shown", "amount_major", "player_uid", "wallet_link", "game_slug", "session_link"),
-        *("description_shown", "opened", "opened_by", "due", "next_step", "inquiry_link", "settled", "settled_by", "reason_shown", "reverses_link"),
+        *(
+            "full_id",
+            "mm_id",
+            "type",
+            "shown_state",
+            "refusal_shown",
+            "amount_major",
+            "player_uid",
+            "wallet_link",
+            "game_slug",
+            "session_link",
+        ),
+        *(
+            "description_shown",
+            "opened",
+            "opened_by",
+            "due",
+            "next_step",
+            "inquiry_link",
+            "settled",
+            "settled_by",
+            "reason_shown",
+            "reverses_link",
+        ),
     )
 
     @admin.display(description="our id")
@@ -135,7 +163,11 @@ class TransactionAdmin(SearchingAdmin, SelectingAdmin):
 
     @admin.display(description="session")
     def session_link(self, obj: Transaction) -> Any:
-        return link(mono(obj.session_id), "players_gamesession_change", obj.session_id) if obj.session_id else NOTHING
+        return (
+            link(mono(obj.session_id), "players_gamesession_change", obj.session_id)
+            if obj.session_id
+            else NOTHING
+        )
 
     @admin.display(description="description")
     def description_shown(self, obj: Transaction) -> str:
@@ -168,7 +200,11 @@ class TransactionAdmin(SearchingAdmin, SelectingAdmin):
     @admin.display(description="questions to the game")
     def inquiry_link(self, obj: Transaction) -> SafeString:
         inquiry = obj.inquiry
-        words = sentence(f"in doubt: {inquiry.get_doubt_display()}") if inquiry.doubt and not inquiry.closed_at else tally(inquiry)
+        words = (
+            sentence(f"in doubt: {inquiry.get_doubt_display()}")
+            if inquiry.doubt and not inquiry.closed_at
+            else tally(inquiry)
+        )
         return link(words, "wallet_inquiry_change", inquiry.pk)
 
     @admin.display(description="settled")
@@ -185,11 +221,24 @@ class TransactionAdmin(SearchingAdmin, SelectingAdmin):
 
     @admin.display(description="reverses")
     def reverses_link(self, obj: Transaction) -> Any:
-        return link(mono(obj.reverses_id), "wallet_transaction_change", obj.reverses_id) if obj.reverses_id else NOTHING
+        return (
+            link(mono(obj.reverses_id), "wallet_transaction_change", obj.reverses_id)
+            if obj.reverses_id
+            else NOTHING
+        )
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
         if Unfinished.name_in(request) == "all":
-            return ("short", "opened_clock", "kind", "shown_state", "amount_major", "player_uid", "game_slug", "mm_short")
+            return (
+                "short",
+                "opened_clock",
+                "kind",
+                "shown_state",
+                "amount_major",
+                "player_uid",
+                "game_slug",
+                "mm_short",
+            )
         return ("short", "due_clock", "then", "kind", "amount_major", "player_uid", "game_slug")
 
     def get_fields(self, request: HttpRequest, obj: Transaction | None = None) -> Any:
@@ -219,11 +268,26 @@ class TransactionAdmin(SearchingAdmin, SelectingAdmin):
         assert isinstance(obj, Transaction)
         code = obj.wallet.currency_id
         found = [
-            (row.get_kind_display().capitalize(), row.times_seen, clock(row.first_seen_at), clock(row.last_seen_at))
+            (
+                row.get_kind_display().capitalize(),
+                row.times_seen,
+                clock(row.first_seen_at),
+                clock(row.last_seen_at),
+            )
             for row in obj.discrepancies.filter(player_id=obj.player_id)
         ]
         return [
-            journal.section("Journal", journal.entries_of_transaction(obj), code, empty="No entry: the audit will say why."),
+            journal.section(
+                "Journal",
+                journal.entries_of_transaction(obj),
+                code,
+                empty="No entry: the audit will say why.",
+            ),
             calls_section(obj),
-            Section("Discrepancies", ("What", "Times", "First seen (UTC)", "Last seen (UTC)"), found, "None: game and platform agree."),
+            Section(
+                "Discrepancies",
+                ("What", "Times", "First seen (UTC)", "Last seen (UTC)"),
+                found,
+                "None: game and platform agree.",
+            ),
         ]

@@ -28,7 +28,12 @@ class Gates(Selections):
     parameter_name = "withdrawals"
     offered: ClassVar[dict[str, Selection]] = {
         "all": Selection("All"),
-        "frozen": Selection("Frozen", lambda rows: rows.filter(frozen_at__isnull=False), (F("frozen_at").desc(), "-pk"), "No wallet is frozen."),
+        "frozen": Selection(
+            "Frozen",
+            lambda rows: rows.filter(frozen_at__isnull=False),
+            (F("frozen_at").desc(), "-pk"),
+            "No wallet is frozen.",
+        ),
     }
 
 
@@ -47,7 +52,15 @@ class WalletAdmin(WalletActions, SearchingAdmin, SelectingAdmin):
     search_help_text = "Exact uid, wallet id, or a session token"
     empty_text = "Wallets are opened when a player first launches a game in a currency."
     fields = (
-        *("full_id", "player_uid", "code", "spendable_major", "reserved_major", "announced_major", "debt_major"),
+        *(
+            "full_id",
+            "player_uid",
+            "code",
+            "spendable_major",
+            "reserved_major",
+            "announced_major",
+            "debt_major",
+        ),
         *("gate", "frozen", "frozen_because", "limit_major", "entries", "opened"),
     )
 
@@ -114,8 +127,25 @@ class WalletAdmin(WalletActions, SearchingAdmin, SelectingAdmin):
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
         if Gates.name_in(request) == "frozen":
-            return ("short", "player_uid", "frozen_clock", "code", "spendable_major", "reserved_major", "debt_major")
-        return ("short", "player_uid", "code", "spendable_major", "reserved_major", "announced_major", "debt_major", "gate")
+            return (
+                "short",
+                "player_uid",
+                "frozen_clock",
+                "code",
+                "spendable_major",
+                "reserved_major",
+                "debt_major",
+            )
+        return (
+            "short",
+            "player_uid",
+            "code",
+            "spendable_major",
+            "reserved_major",
+            "announced_major",
+            "debt_major",
+            "gate",
+        )
 
     def get_fields(self, request: HttpRequest, obj: Wallet | None = None) -> Any:
         absent = () if obj and obj.frozen_at else ("frozen", "frozen_because")
@@ -127,7 +157,13 @@ class WalletAdmin(WalletActions, SearchingAdmin, SelectingAdmin):
 
     def named(self, queryset: QuerySet[Wallet], text: str) -> QuerySet[Wallet]:
         id, player = read_uuid(text), Player.objects.filter(uid=text).first()
-        return queryset.filter(Q(pk=id) | Q(player=player)) if player else queryset.filter(pk=id) if id else queryset.none()
+        return (
+            queryset.filter(Q(pk=id) | Q(player=player))
+            if player
+            else queryset.filter(pk=id)
+            if id
+            else queryset.none()
+        )
 
     def of_session(self, queryset: QuerySet[Wallet], session: GameSession) -> QuerySet[Wallet]:
         return queryset.filter(player_id=session.player_id, currency_id=session.currency_code)
@@ -135,9 +171,20 @@ class WalletAdmin(WalletActions, SearchingAdmin, SelectingAdmin):
     def sections(self, request: HttpRequest, obj: Wallet) -> list[Section]:
         before = read_number(request.GET.get("before", ""))
         entries, following = journal.journal_page(obj, before)
-        older = ("Older entries", f"?before={following}#journal-{obj.currency_id.lower()}") if following else None
+        older = (
+            ("Older entries", f"?before={following}#journal-{obj.currency_id.lower()}") if following else None
+        )
         newest = ("Newest entries", f"?#journal-{obj.currency_id.lower()}") if before else None
-        return [journal.section("Journal", entries, obj.currency_id, empty="There are no older entries.", more=older, back=newest)]
+        return [
+            journal.section(
+                "Journal",
+                entries,
+                obj.currency_id,
+                empty="There are no older entries.",
+                more=older,
+                back=newest,
+            )
+        ]
 
 
 def read_number(text: str) -> int | None:

@@ -19,7 +19,14 @@ from players.models import UID_PATTERN
 from players.operations import end_session, put_player
 from wallet.api import openapi
 from wallet.api.requests import Token, read_uuid
-from wallet.api.responses import EmptyAnswer, HoldingsAnswer, LaunchAnswer, PlayerAnswer, StatementAnswer, StatementLine
+from wallet.api.responses import (
+    EmptyAnswer,
+    HoldingsAnswer,
+    LaunchAnswer,
+    PlayerAnswer,
+    StatementAnswer,
+    StatementLine,
+)
 from wallet.currencies import show
 from wallet.models import Entry, Wallet
 from wallet.operations import Launched, find_player, launch_game, read_statement, require_currency
@@ -28,7 +35,14 @@ UID = re.compile(UID_PATTERN + r"\Z")
 DEFAULT_LINES = 50
 MOST_LINES = 200
 
-Uid = Annotated[str, Meta(pattern=rf"^{UID_PATTERN}\Z", description="The platform's name for the player.", extra_json_schema={"pattern": f"^{UID_PATTERN}$"})]
+Uid = Annotated[
+    str,
+    Meta(
+        pattern=rf"^{UID_PATTERN}\Z",
+        description="The platform's name for the player.",
+        extra_json_schema={"pattern": f"^{UID_PATTERN}$"},
+    ),
+]
 Language = Annotated[
     str,
     Meta(
@@ -38,14 +52,26 @@ Language = Annotated[
         extra_json_schema={"pattern": "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$"},
     ),
 ]
-Country = Annotated[str, Meta(pattern=r"^[A-Z]{2}\Z", description="ISO 3166-1 alpha-2", extra_json_schema={"pattern": "^[A-Z]{2}$"})]
+Country = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Z]{2}\Z", description="ISO 3166-1 alpha-2", extra_json_schema={"pattern": "^[A-Z]{2}$"}
+    ),
+]
 # What has the wrong form is unknown, too; refused here, it meets neither the database nor a description that repeats it.
-GameSlug = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,40}\Z", extra_json_schema={"pattern": "^[A-Za-z0-9_-]{1,40}$"})]
-CurrencyCode = Annotated[str, Meta(pattern=r"^[A-Z0-9]{2,12}\Z", extra_json_schema={"pattern": "^[A-Z0-9]{2,12}$"})]
+GameSlug = Annotated[
+    str, Meta(pattern=r"^[A-Za-z0-9_-]{1,40}\Z", extra_json_schema={"pattern": "^[A-Za-z0-9_-]{1,40}$"})
+]
+CurrencyCode = Annotated[
+    str, Meta(pattern=r"^[A-Z0-9]{2,12}\Z", extra_json_schema={"pattern": "^[A-Z0-9]{2,12}$"})
+]
 Nickname = Annotated[str, Meta(max_length=64)]
 Status = Annotated[
     str,
-    Meta(pattern=r"^(active|blocked|self_excluded|closed)\Z", extra_json_schema={"enum": ["active", "blocked", "self_excluded", "closed"]}),
+    Meta(
+        pattern=r"^(active|blocked|self_excluded|closed)\Z",
+        extra_json_schema={"enum": ["active", "blocked", "self_excluded", "closed"]},
+    ),
 ]
 WholeNumber = Annotated[Any, Meta(extra_json_schema={"type": "integer", "minimum": 1})]
 
@@ -88,7 +114,20 @@ class StatementRequest(msgspec.Struct):
     uid: Uid
     currencyCode: CurrencyCode  # noqa: N815
     before: Annotated[str, Meta(description="The `next` of the page before.")] | UnsetType = UNSET
-    limit: Annotated[Any, Meta(extra_json_schema={"type": "integer", "minimum": 1, "maximum": MOST_LINES, "default": DEFAULT_LINES})] | UnsetType = UNSET
+    limit: (
+        Annotated[
+            Any,
+            Meta(
+                extra_json_schema={
+                    "type": "integer",
+                    "minimum": 1,
+                    "maximum": MOST_LINES,
+                    "default": DEFAULT_LINES,
+                }
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
 
 
 @openapi.put_player(PutPlayerRequest)
@@ -102,12 +141,18 @@ class PutPlayer(ApiView):
         given = fit(read_object(request._request), PutPlayerRequest)  # noqa: SLF001 (as in ApiView)
         if not UID.match(uid):
             raise invalid("uid must be 1 to 64 letters, digits or . _ : @ -")
-        attributes = {name: value for name in ("nickname", "country", "language") if (value := getattr(given, name)) is not UNSET}
+        attributes = {
+            name: value
+            for name in ("nickname", "country", "language")
+            if (value := getattr(given, name)) is not UNSET
+        }
         if not attributes.get("nickname", "").isprintable():
             raise invalid("nickname must not hold control characters.")
         status = None if given.status is UNSET else given.status
         player = put_player(uid, attributes=attributes, status=status, actor=who_calls(request).caller.actor)
-        return json_answer(PlayerAnswer(player.uid, player.nickname, player.country, player.language, player.status))
+        return json_answer(
+            PlayerAnswer(player.uid, player.nickname, player.country, player.language, player.status)
+        )
 
 
 @openapi.launch(LaunchRequest)
@@ -118,9 +163,20 @@ class Launch(ApiView):
 
     def handle(self, call: Call, given: LaunchRequest) -> HttpResponse:
         longest = int(settings.SESSION_TTL.total_seconds())
-        ttl = None if given.ttlSeconds is UNSET else min(whole_number(given.ttlSeconds, "ttlSeconds", 1, 10**18), longest)
+        ttl = (
+            None
+            if given.ttlSeconds is UNSET
+            else min(whole_number(given.ttlSeconds, "ttlSeconds", 1, 10**18), longest)
+        )
         language = None if given.language is UNSET else given.language
-        launched = launch_game(given.uid, given.game, given.currencyCode, language=language, ttl_seconds=ttl, actor=call.caller.actor)
+        launched = launch_game(
+            given.uid,
+            given.game,
+            given.currencyCode,
+            language=language,
+            ttl_seconds=ttl,
+            actor=call.caller.actor,
+        )
         url = launch_url(launched, given.currencyCode)
         return json_answer(LaunchAnswer(str(launched.token), url, timestamp(launched.expires_at)))
 
@@ -128,7 +184,12 @@ class Launch(ApiView):
 def launch_url(launched: Launched, currency_code: str) -> str:
     """The game's entry point with `token`, `lang` and `currency` among its query parameters."""
     parts = urlsplit(launched.game.launch_url)
-    query = [*parse_qsl(parts.query, keep_blank_values=True), ("token", str(launched.token)), ("lang", launched.language or "en"), ("currency", currency_code)]
+    query = [
+        *parse_qsl(parts.query, keep_blank_values=True),
+        ("token", str(launched.token)),
+        ("lang", launched.language or "en"),
+        ("currency", currency_code),
+    ]
     return urlunsplit(parts._replace(query=urlencode(query)))
 
 
@@ -152,7 +213,9 @@ class Balance(ApiView):
     def handle(self, call: Call, given: BalanceRequest) -> HttpResponse:
         player, code = find_player(given.uid), require_currency(given.currencyCode)
         wallet = Wallet.objects.filter(player=player, currency_id=code).first() or Wallet()
-        return json_answer(HoldingsAnswer(show(wallet.spendable, code), show(wallet.reserved, code), show(wallet.debt, code)))
+        return json_answer(
+            HoldingsAnswer(show(wallet.spendable, code), show(wallet.reserved, code), show(wallet.debt, code))
+        )
 
 
 @openapi.statement(StatementRequest)
@@ -166,7 +229,11 @@ class Statement(ApiView):
         before = None if given.before is UNSET else read_cursor(given.before)
         player, code = find_player(given.uid), require_currency(given.currencyCode)
         entries, following = read_statement(player, code, before=before, limit=limit)
-        return json_answer(StatementAnswer([show_line(entry, code) for entry in entries], None if following is None else str(following)))
+        return json_answer(
+            StatementAnswer(
+                [show_line(entry, code) for entry in entries], None if following is None else str(following)
+            )
+        )
 
 
 def read_cursor(text: str) -> int:

@@ -17,7 +17,10 @@ REFUSALS: dict[str, tuple[ErrorCode, str]] = {
     "already_confirmed": (ErrorCode.ALREADY_CONFIRMED, "The transaction is already confirmed."),
     "already_rolled_back": (ErrorCode.ALREADY_ROLLED_BACK, "The transaction is already rolled back."),
     # As the games are told of a declined withdrawal: there is nothing to settle.
-    "already_declined": (ErrorCode.TRANSACTION_NOT_FOUND, "The transaction was declined: there is nothing to settle."),
+    "already_declined": (
+        ErrorCode.TRANSACTION_NOT_FOUND,
+        "The transaction was declined: there is nothing to settle.",
+    ),
     "already_expired": (ErrorCode.EXPIRED, "The transaction has expired and was settled as rolled back."),
     "other_content": (ErrorCode.OTHER_CONTENT, "The transaction id was used before with other content."),
     "limit_reached": (ErrorCode.LIMIT_REACHED, "A limit of the wallet is reached."),
@@ -29,5 +32,7 @@ WITH_BALANCE = frozenset({"insufficient_funds", "limit_reached"})
 def refusal(answer: Answer) -> Refusal:
     """The refusal that an outcome of the ledger is answered with."""
     code, description = REFUSALS[answer.outcome]
-    members: dict[str, Any] = {"balance": show(answer.balance, answer.currency)} if answer.outcome in WITH_BALANCE else {}
+    members: dict[str, Any] = (
+        {"balance": show(answer.balance, answer.currency)} if answer.outcome in WITH_BALANCE else {}
+    )
     return Refusal(code, description, **members)

@@ -112,7 +112,11 @@ def put_player(request: type[Any]) -> Decorator[Any]:
         request=request,
         answer=responses.PlayerAnswer,
         refusals=(Code.INVALID_REQUEST, Code.PLAYER_BARRED),
-        parameters=(OpenApiParameter("uid", str, OpenApiParameter.PATH, description="1 to 64 letters, digits or . _ : @ -"),),
+        parameters=(
+            OpenApiParameter(
+                "uid", str, OpenApiParameter.PATH, description="1 to 64 letters, digits or . _ : @ -"
+            ),
+        ),
         sends={"nickname": "Anna", "country": "AT", "language": "de", "status": "active"},
         gets={"uid": "demo-anna", "nickname": "Anna", "country": "AT", "language": "de", "status": "active"},
     )
@@ -135,7 +139,13 @@ def launch(request: type[Any]) -> Decorator[Any]:
 
 def end_session(request: type[Any]) -> Decorator[Any]:
     """POST /entry/endSession."""
-    return entry_call(request=request, answer=responses.EmptyAnswer, refusals=SESSION_REFUSALS, sends={"token": TOKEN}, gets={})
+    return entry_call(
+        request=request,
+        answer=responses.EmptyAnswer,
+        refusals=SESSION_REFUSALS,
+        sends={"token": TOKEN},
+        gets={},
+    )
 
 
 def balance(request: type[Any]) -> Decorator[Any]:

@@ -24,13 +24,25 @@ MmTransactionId = Annotated[
         extra_json_schema={"pattern": "^[!-~]{1,64}$"},
     ),
 ]
-OptionalText = Annotated[Any, Meta(description="Never a reason to refuse: cleaned, and 255 characters of it are kept.", extra_json_schema={"type": "string"})]
+OptionalText = Annotated[
+    Any,
+    Meta(
+        description="Never a reason to refuse: cleaned, and 255 characters of it are kept.",
+        extra_json_schema={"type": "string"},
+    ),
+]
 
 
 class AmountIn(msgspec.Struct):
     """An amount in major units, exact."""
 
-    amount: Annotated[Any, Meta(description="Greater than zero, a whole number of minor units.", extra_json_schema={"type": "number"})]
+    amount: Annotated[
+        Any,
+        Meta(
+            description="Greater than zero, a whole number of minor units.",
+            extra_json_schema={"type": "number"},
+        ),
+    ]
     currencyCode: str  # noqa: N815 (the partner's name)
 
 
@@ -70,7 +82,9 @@ class QueryRequest(msgspec.Struct):
 
     token: Token
     mmTransactionId: MmTransactionId  # noqa: N815
-    type: Annotated[str, Meta(pattern=r"^(withdrawal|deposit)\Z", extra_json_schema={"enum": ["withdrawal", "deposit"]})]
+    type: Annotated[
+        str, Meta(pattern=r"^(withdrawal|deposit)\Z", extra_json_schema={"enum": ["withdrawal", "deposit"]})
+    ]
 
 
 def read_uuid(text: str) -> UUID:

@@ -55,7 +55,9 @@ class QueryAnswer(msgspec.Struct):
     mmTransactionId: str  # noqa: N815
     qwTransactionId: UuidText  # noqa: N815
     type: Annotated[str, Meta(extra_json_schema={"enum": ["withdrawal", "deposit"]})]
-    state: Annotated[str, Meta(extra_json_schema={"enum": ["pending", "confirmed", "rolled_back", "expired", "declined"]})]
+    state: Annotated[
+        str, Meta(extra_json_schema={"enum": ["pending", "confirmed", "rolled_back", "expired", "declined"]})
+    ]
     amount: Money | None
     openedAt: Time  # noqa: N815
     settledAt: Time | None  # noqa: N815
@@ -94,7 +96,9 @@ class HoldingsAnswer(msgspec.Struct):
 class StatementLine(msgspec.Struct):
     """One change of the spendable balance; `amount` is negative where the player could spend less afterwards."""
 
-    what: Annotated[str, Meta(description="The transaction's type and the event: withdrawal_opened, deposit_confirmed, …")]
+    what: Annotated[
+        str, Meta(description="The transaction's type and the event: withdrawal_opened, deposit_confirmed, …")
+    ]
     game: str | None
     amount: Money
     balanceAfter: Money  # noqa: N815

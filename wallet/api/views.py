@@ -13,7 +13,15 @@ from players.access.gate import Call
 from wallet import ledger
 from wallet.api import openapi
 from wallet.api.errors import REFUSALS, refusal
-from wallet.api.requests import ConfirmRequest, OpenRequest, QueryRequest, RollbackRequest, SessionRequest, read_amount, read_token
+from wallet.api.requests import (
+    ConfirmRequest,
+    OpenRequest,
+    QueryRequest,
+    RollbackRequest,
+    SessionRequest,
+    read_amount,
+    read_token,
+)
 from wallet.api.responses import BalanceAnswer, QueryAnswer, SessionAnswer, TransactionAnswer
 from wallet.api.texts import clean
 from wallet.currencies import show
@@ -40,7 +48,9 @@ class WalletView(ApiView):
         caller = call.caller
         if caller.game_id is None:
             raise AssertionError("the gate lets only games' credentials through")
-        return Asker(caller.game_id, caller.actor, caller.credential_id, self.endpoint, call.address, call.elapsed_us())
+        return Asker(
+            caller.game_id, caller.actor, caller.credential_id, self.endpoint, call.address, call.elapsed_us()
+        )
 
     def log_malformed(self, call: Call, body: dict[str, Any]) -> None:
         """A refused request that names a transaction stands in the call log too."""
@@ -53,7 +63,9 @@ def answer_with_balance(mm_transaction_id: str, answer: Answer, *, success: str)
     """The partner's answer to all six calls that open or settle. Raises the refusal where the outcome is not `success`."""
     if answer.outcome != success:
         raise refusal(answer)
-    return json_answer(TransactionAnswer(mm_transaction_id, answer.transaction_id, show(answer.balance, answer.currency)))
+    return json_answer(
+        TransactionAnswer(mm_transaction_id, answer.transaction_id, show(answer.balance, answer.currency))
+    )
 
 
 def live_session(call: Call, token: str) -> ledger.SessionView:
@@ -74,7 +86,9 @@ class VerifySession(WalletView):
     def handle(self, call: Call, given: SessionRequest) -> HttpResponse:
         session = live_session(call, given.token)
         balance = show(session.balance, session.currency)
-        return json_answer(SessionAnswer(session.uid, session.nickname, session.country, session.language, balance))
+        return json_answer(
+            SessionAnswer(session.uid, session.nickname, session.country, session.language, balance)
+        )
 
 
 @openapi.get_balance
@@ -97,7 +111,16 @@ class OpenView(WalletView):
     def handle(self, call: Call, given: OpenRequest) -> HttpResponse:
         token, (amount, currency) = read_token(given.token), read_amount(given.amount)
         description = clean(given.txDescription)
-        answer = ledger.open_transaction(self.asker(call), self.type, token, given.mmTransactionId, amount, currency, description, call.caller.pending)
+        answer = ledger.open_transaction(
+            self.asker(call),
+            self.type,
+            token,
+            given.mmTransactionId,
+            amount,
+            currency,
+            description,
+            call.caller.pending,
+        )
         return answer_with_balance(given.mmTransactionId, answer, success="opened")
 
 
@@ -110,7 +133,9 @@ class ConfirmView(WalletView):
     def handle(self, call: Call, given: ConfirmRequest) -> HttpResponse:
         token = read_token(given.token)
         amount, currency = read_amount(given.amount) if given.amount else (None, None)
-        answer = ledger.settle_transaction(self.asker(call), "confirmed", self.type, token, given.mmTransactionId, amount, currency, "")
+        answer = ledger.settle_transaction(
+            self.asker(call), "confirmed", self.type, token, given.mmTransactionId, amount, currency, ""
+        )
         return answer_with_balance(given.mmTransactionId, answer, success="confirmed")
 
 
@@ -122,7 +147,16 @@ class RollbackView(WalletView):
 
     def handle(self, call: Call, given: RollbackRequest) -> HttpResponse:
         reason = clean(given.rollbackReason)
-        answer = ledger.settle_transaction(self.asker(call), "rolled_back", self.type, read_token(given.token), given.mmTransactionId, None, None, reason)
+        answer = ledger.settle_transaction(
+            self.asker(call),
+            "rolled_back",
+            self.type,
+            read_token(given.token),
+            given.mmTransactionId,
+            None,
+            None,
+            reason,
+        )
         return answer_with_balance(given.mmTransactionId, answer, success="rolled_back")
 
 
@@ -182,7 +216,9 @@ class QueryTransaction(WalletView):
     shape = QueryRequest
 
     def handle(self, call: Call, given: QueryRequest) -> HttpResponse:
-        found = ledger.query_transaction(self.asker(call), given.type, read_token(given.token), given.mmTransactionId)
+        found = ledger.query_transaction(
+            self.asker(call), given.type, read_token(given.token), given.mmTransactionId
+        )
         if found.outcome != "found":
             raise Refusal(*REFUSALS[found.outcome])
         return json_answer(

@@ -74,7 +74,9 @@ def unfolded_days(at: datetime) -> list[date]:
 def first_day(folded: date | None) -> date | None:
     """The first entry's day, where `folded` is the first day that is folded. Only where none is, the whole journal is looked through."""
     with patiently() as cursor:
-        cursor.execute("SELECT min(at) FROM wallet_entry WHERE at < %s", [begin(folded) if folded else "infinity"])
+        cursor.execute(
+            "SELECT min(at) FROM wallet_entry WHERE at < %s", [begin(folded) if folded else "infinity"]
+        )
         first = cursor.fetchone()[0]
     return first.astimezone(UTC).date() if first else folded
 
@@ -93,13 +95,19 @@ def fold_day(day: date) -> bool:
     if day > last_finished_day(now()):
         raise ValueError(f"{day} is not over, or has only just ended")
     with patiently() as cursor:
-        cursor.execute("INSERT INTO wallet_foldedday (day, entries, folded_at) VALUES (%s, 0, wallet_now()) ON CONFLICT DO NOTHING", [day])
+        cursor.execute(
+            "INSERT INTO wallet_foldedday (day, entries, folded_at) VALUES (%s, 0, wallet_now()) ON CONFLICT DO NOTHING",
+            [day],
+        )
         if not cursor.rowcount:
             return False
         cursor.execute(MOVED, [begin(day), begin(day + DAY)])
         moved: list[Movement] = cursor.fetchall()
         sums = by_account(moved).items()
-        AccountDay.objects.bulk_create(AccountDay(day_id=day, currency_id=currency, account=account, **of._asdict()) for (currency, account), of in sums)
+        AccountDay.objects.bulk_create(
+            AccountDay(day_id=day, currency_id=currency, account=account, **of._asdict())
+            for (currency, account), of in sums
+        )
         FoldedDay.objects.filter(day=day).update(entries=entry_count(moved))
     return True
 
@@ -126,10 +134,16 @@ def account_totals(at: datetime) -> Accounts:
     Cheap while days are folded: it reads the journal of the unfinished day, and of that before it for its last hours.
     """
     # Days, not a moment: which ones are summed up stays the same, whatever is folded meanwhile.
-    folded = list(FoldedDay.objects.filter(day__lt=at.astimezone(UTC).date()).order_by("day").values_list("day", flat=True))
+    folded = list(
+        FoldedDay.objects.filter(day__lt=at.astimezone(UTC).date())
+        .order_by("day")
+        .values_list("day", flat=True)
+    )
     with connection.cursor() as cursor:
         cursor.execute(SUMS, [folded])
-        accounts = {(currency, account): Totals(*map(int, sums)) for currency, account, *sums in cursor.fetchall()}
+        accounts = {
+            (currency, account): Totals(*map(int, sums)) for currency, account, *sums in cursor.fetchall()
+        }
         for since, until in gaps(folded, at):
             cursor.execute(MOVED, [since, until])
             by_account(cursor.fetchall(), accounts)
@@ -153,7 +167,9 @@ def by_account(moved: Iterable[Movement], accounts: Accounts | None = None) -> A
         for account, debited, credited in ((debit, int(amount), 0), (credit, 0, int(amount))):
             if account is not None:
                 so_far = sums.get((currency, account), Totals())
-                sums[currency, account] = Totals(so_far.debits + debited, so_far.credits + credited, so_far.entries + entries)
+                sums[currency, account] = Totals(
+                    so_far.debits + debited, so_far.credits + credited, so_far.entries + entries
+                )
     return sums
 
 

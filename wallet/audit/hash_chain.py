@@ -103,7 +103,14 @@ def record(*values: bytes) -> bytes:
 def opening(t: TransactionRow) -> bytes:
     """What a transaction was when it was opened (`ledger_opening`)."""
     return record(
-        *(text(t.type), uuid(t.game_id), uuid(t.session_id), text(t.mm_transaction_id), number(t.amount), text(t.refusal)),
+        *(
+            text(t.type),
+            uuid(t.game_id),
+            uuid(t.session_id),
+            text(t.mm_transaction_id),
+            number(t.amount),
+            text(t.refusal),
+        ),
         *(text(t.description), text(t.source), uuid(t.reverses_id), moment(t.due_at)),
     )
 
@@ -117,7 +124,14 @@ def entry_hash(before: bytes, e: EntryRow, subject: bytes | None) -> bytes:
     """The hash of an entry after the one whose hash is `before`; `subject` is what else it covers."""
     members = record(
         HEAD.pack(INT2, 2) + struct.pack(">h", e.version),
-        *(raw(before), uuid(e.player_id), uuid(e.wallet_id), number(e.seq), uuid(e.transaction_id), text(e.event)),
+        *(
+            raw(before),
+            uuid(e.player_id),
+            uuid(e.wallet_id),
+            number(e.seq),
+            uuid(e.transaction_id),
+            text(e.event),
+        ),
         *(text(e.debit), text(e.credit), number(e.amount)),
         *(number(e.spendable), number(e.reserved), number(e.announced), number(e.debt)),
         *(text(e.actor), text(e.note), moment(e.at), raw(subject)),

@@ -41,8 +41,14 @@ ENTRIES_WHERE = f"""
     FROM wallet_entry e LEFT JOIN wallet_transaction t ON t.id = e.transaction_id {{where}}
     ORDER BY e.player_id, e.wallet_id, e.seq
 """
-WALLETS, WALLETS_OF = WALLETS_WHERE.format(where=""), WALLETS_WHERE.format(where="WHERE player_id = ANY(%s::uuid[])")
-ENTRIES, ENTRIES_OF = ENTRIES_WHERE.format(where=""), ENTRIES_WHERE.format(where="WHERE e.player_id = ANY(%s::uuid[])")
+WALLETS, WALLETS_OF = (
+    WALLETS_WHERE.format(where=""),
+    WALLETS_WHERE.format(where="WHERE player_id = ANY(%s::uuid[])"),
+)
+ENTRIES, ENTRIES_OF = (
+    ENTRIES_WHERE.format(where=""),
+    ENTRIES_WHERE.format(where="WHERE e.player_id = ANY(%s::uuid[])"),
+)
 ENTRY_WIDTH = len(EntryRow._fields)
 Row = tuple[Any, ...]
 
@@ -52,7 +58,10 @@ UNOPENED_WHERE = """
     WHERE NOT EXISTS (SELECT 1 FROM wallet_entry e WHERE e.player_id = t.player_id AND e.wallet_id = t.wallet_id AND e.seq = t.opened_seq AND e.transaction_id = t.id) {where}
     ORDER BY t.id
 """
-UNOPENED, UNOPENED_OF = UNOPENED_WHERE.format(where=""), UNOPENED_WHERE.format(where="AND t.player_id = ANY(%s::uuid[])")
+UNOPENED, UNOPENED_OF = (
+    UNOPENED_WHERE.format(where=""),
+    UNOPENED_WHERE.format(where="AND t.player_id = ANY(%s::uuid[])"),
+)
 
 
 @dataclass
@@ -84,12 +93,20 @@ class Report:
     def add_wallet(self, wallet_id: str, problems: Sequence[str], count: int) -> None:
         """Counts what is wrong with a wallet, and keeps the first of it."""
         if count:
-            self.add(self.by_wallet.setdefault(wallet_id, Found()), f"wallet {wallet_id} ", problems, count, KEPT_OF_A_WALLET)
+            self.add(
+                self.by_wallet.setdefault(wallet_id, Found()),
+                f"wallet {wallet_id} ",
+                problems,
+                count,
+                KEPT_OF_A_WALLET,
+            )
 
     def add_ledger(self, subject: str, problems: Sequence[str], count: int = 1) -> None:
         """Counts what is wrong and not of one wallet."""
         if count:
-            self.add(self.of_ledger.setdefault(subject, Found()), f"{subject}: ", problems, count, KEPT_PROBLEMS)
+            self.add(
+                self.of_ledger.setdefault(subject, Found()), f"{subject}: ", problems, count, KEPT_PROBLEMS
+            )
 
     def add(self, found: Found, prefix: str, problems: Sequence[str], count: int, kept: int) -> None:
         found.count += count
@@ -128,7 +145,9 @@ def audit_ledger(progress: Callable[[Report], None] = lambda report: None) -> Re
         for problem in differing_days(raw, report.moved):
             report.add_ledger("folded days", [problem])
         for what, rows in ORPHANS.items():
-            found = raw.execute(f"SELECT x.id::text, count(*) OVER () {rows} ORDER BY x.id LIMIT {KEPT_PROBLEMS}").fetchall()
+            found = raw.execute(
+                f"SELECT x.id::text, count(*) OVER () {rows} ORDER BY x.id LIMIT {KEPT_PROBLEMS}"
+            ).fetchall()
             report.add_ledger(what, [id for id, _ in found], found[0][1] if found else 0)
     return report
 
@@ -142,9 +161,17 @@ def audit_players(player_ids: Iterable[str]) -> Report:
     return report
 
 
-def check_wallets(raw: psycopg.Connection, report: Report, progress: Callable[[Report], None] = lambda report: None, players: list[str] | None = None) -> None:
+def check_wallets(
+    raw: psycopg.Connection,
+    report: Report,
+    progress: Callable[[Report], None] = lambda report: None,
+    players: list[str] | None = None,
+) -> None:
     """Replays the wallets of `players`, or all."""
-    with psycopg.ServerCursor(raw, "audit_wallets") as wallets, psycopg.ServerCursor(raw, "audit_entries") as entries:
+    with (
+        psycopg.ServerCursor(raw, "audit_wallets") as wallets,
+        psycopg.ServerCursor(raw, "audit_entries") as entries,
+    ):
         wallets.itersize = entries.itersize = BATCH
         ask(wallets, WALLETS, WALLETS_OF, players)
         ask(entries, ENTRIES, ENTRIES_OF, players)
@@ -168,7 +195,9 @@ def ask(cursor: psycopg.ServerCursor, of_all: str, of_some: str, players: list[s
         cursor.execute(of_some, [players])
 
 
-def side_by_side(wallets: Iterable[Row], entries: Iterable[Row]) -> Iterator[tuple[WalletRow | None, Iterator[Row]]]:
+def side_by_side(
+    wallets: Iterable[Row], entries: Iterable[Row]
+) -> Iterator[tuple[WalletRow | None, Iterator[Row]]]:
     """Each wallet with its entries, both in the order of their keys; None for entries whose wallet is not there."""
     groups = groupby(entries, key=itemgetter(0, 1))
     group = next(groups, None)
@@ -188,7 +217,9 @@ def side_by_side(wallets: Iterable[Row], entries: Iterable[Row]) -> Iterator[tup
         group = next(groups, None)
 
 
-def replay_wallet(wallet: WalletRow, rows: Iterator[Row], report: Report, progress: Callable[[Report], None]) -> None:
+def replay_wallet(
+    wallet: WalletRow, rows: Iterator[Row], report: Report, progress: Callable[[Report], None]
+) -> None:
     replay = Replay(wallet)
     for row in rows:
         apply(replay, row, report)
@@ -213,10 +244,18 @@ def check_sums(raw: psycopg.Connection, report: Report) -> None:
     accounts = report.accounts
     for currency in sorted({currency for currency, _ in accounts}):
         total = sum(amount for (code, _), amount in accounts.items() if code == currency)
-        report.add_ledger(f"currency {currency}", [f"the accounts sum to {total} minor units, not to zero"], total != 0)
-    held = raw.execute("SELECT currency_id, sum(spendable), sum(reserved), -sum(debt) FROM wallet_wallet GROUP BY currency_id ORDER BY currency_id")
+        report.add_ledger(
+            f"currency {currency}", [f"the accounts sum to {total} minor units, not to zero"], total != 0
+        )
+    held = raw.execute(
+        "SELECT currency_id, sum(spendable), sum(reserved), -sum(debt) FROM wallet_wallet GROUP BY currency_id ORDER BY currency_id"
+    )
     for currency, *sums in held:
         for account, amount in zip(("spendable", "reserved", "debt"), sums, strict=True):
             # The difference, not the sums: it stays what it is while the ledger goes on.
             off = amount - accounts[currency, account]
-            report.add_ledger(f"currency {currency}", [f"what wallets hold {account} is {off:+} minor units off what the journal moved"], off != 0)
+            report.add_ledger(
+                f"currency {currency}",
+                [f"what wallets hold {account} is {off:+} minor units off what the journal moved"],
+                off != 0,
+            )

@@ -172,7 +172,13 @@ class Replay:
         if (t.opened_seq, t.opened_at, t.amount, t.actor) != (e.seq, e.at, e.amount, e.actor):
             self.found(f"transaction {t.id} was not opened so")
         if e.event == "tombstone":
-            if (t.state, t.settled_seq, t.settled_at, t.settled_actor, t.amount) != ("rolled_back", e.seq, e.at, e.actor, None):
+            if (t.state, t.settled_seq, t.settled_at, t.settled_actor, t.amount) != (
+                "rolled_back",
+                e.seq,
+                e.at,
+                e.actor,
+                None,
+            ):
                 self.found(f"transaction {t.id} is no tombstone")
             return opening(t) + ending(t)
         if t.settled_seq is not None:

@@ -122,14 +122,24 @@ def tell_wallets(run: Run, report: Report, looked_at: datetime | None) -> None:
     """Freezes the wallets in which there is something new, then raises an alert for each that differs."""
     run.looked_at += report.wallets
     run.failed += len(report.by_wallet)
-    news = [id for id, found in report.by_wallet.items() if is_news(Alert.Kind.WALLET_DIFFERENCE, id, found.text, looked_at=looked_at)]
+    news = [
+        id
+        for id, found in report.by_wallet.items()
+        if is_news(Alert.Kind.WALLET_DIFFERENCE, id, found.text, looked_at=looked_at)
+    ]
     # All of them first: an alert can wait, money cannot.
     unfrozen = {id for id in news if not freeze(id)}
     again = look_again(news)
     for id, found in report.by_wallet.items():
         text = again.get(id, found).text
         wallet = Wallet.objects.filter(pk=id).first()
-        raise_alert(Alert.Kind.WALLET_DIFFERENCE, id, UNFROZEN * (id in unfrozen) + text, wallet=wallet, looked_at=looked_at)
+        raise_alert(
+            Alert.Kind.WALLET_DIFFERENCE,
+            id,
+            UNFROZEN * (id in unfrozen) + text,
+            wallet=wallet,
+            looked_at=looked_at,
+        )
 
 
 def freeze(wallet_id: str) -> bool:

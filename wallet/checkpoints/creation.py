@@ -21,7 +21,17 @@ from wallet.job_runs import Run
 from wallet.models import Alert, Checkpoint
 from wallet.proof.file import LeafWriter, join_file
 from wallet.proof.findings import Findings
-from wallet.proof.header import NOTE_LENGTH, START, Header, Unusable, decoded_key, key_id, public_bytes, shown, sign
+from wallet.proof.header import (
+    NOTE_LENGTH,
+    START,
+    Header,
+    Unusable,
+    decoded_key,
+    key_id,
+    public_bytes,
+    shown,
+    sign,
+)
 from wallet.proof.tree import Tree
 from wallet.proof.verification import Progress, Verdict, counted, verify_file
 
@@ -37,7 +47,9 @@ class Draft:
     tree: Tree = field(default_factory=Tree)
 
 
-def make_checkpoint(run: Run, *, accept: str = "", progress: Told = lambda what, count: None) -> Checkpoint | None:
+def make_checkpoint(
+    run: Run, *, accept: str = "", progress: Told = lambda what, count: None
+) -> Checkpoint | None:
     """Verifies the newest checkpoint and makes the next. Must run alone (`wallet.job_runs.alone`).
 
     Where the ledger is not as the newest one states, an alert is raised and None returned. With a reason to `accept` that, the next
@@ -50,7 +62,11 @@ def make_checkpoint(run: Run, *, accept: str = "", progress: Told = lambda what,
         # One snapshot for both: what is signed is just what was compared.
         with snapshot() as raw:
             verdict = verify_stored(newest, adopted, raw, lambda count: progress("verified", count))
-            draft = collect(raw, leaves, lambda count: progress("read", count)) if accept or not verdict.findings.count else None
+            draft = (
+                collect(raw, leaves, lambda count: progress("read", count))
+                if accept or not verdict.findings.count
+                else None
+            )
         if newest is not None:
             tell(run, newest, verdict.findings)
         if draft is None:
@@ -67,7 +83,9 @@ def clean(reason: str) -> str:
     return reason.encode(errors="replace").decode().replace("\x00", "").strip()
 
 
-def verify_stored(newest: Checkpoint | None, adopted: list[int], raw: psycopg.Connection[Any], progress: Progress) -> Verdict:
+def verify_stored(
+    newest: Checkpoint | None, adopted: list[int], raw: psycopg.Connection[Any], progress: Progress
+) -> Verdict:
     """Compares the newest checkpoint's file with the database."""
     if newest is None:
         return Verdict()
@@ -80,7 +98,9 @@ def verify_stored(newest: Checkpoint | None, adopted: list[int], raw: psycopg.Co
     if verdict.header and verdict.header.number != newest.number:
         verdict.findings.add(f"the file {newest.file} is of checkpoint {verdict.header.number}")
     if len(adopted) > 1:
-        verdict.findings.add(f"the rows of checkpoints {adopted[0]} to {adopted[-1]} were removed from the database, and are made anew from their files")
+        verdict.findings.add(
+            f"the rows of checkpoints {adopted[0]} to {adopted[-1]} were removed from the database, and are made anew from their files"
+        )
     return verdict
 
 
@@ -101,12 +121,16 @@ def tell(run: Run, newest: Checkpoint, findings: Findings) -> None:
     run.looked_at, run.failed = newest.wallets, findings.count
     if findings.count:
         # With the day in it, it is a new one to whoever has resolved yesterday's: until it is accepted, no checkpoint is made.
-        text = f"{findings.summary()}. Found again on {at:%Y-%m-%d}; no checkpoint is made until it is accepted."
+        text = (
+            f"{findings.summary()}. Found again on {at:%Y-%m-%d}; no checkpoint is made until it is accepted."
+        )
         run.note = f"{newest}: {findings.number()}, no new checkpoint"
         raise_alert(Alert.Kind.CHECKPOINT_DIFFERENCE, str(newest), text)
 
 
-def state(newest: Checkpoint | None, verdict: Verdict, draft: Draft, key: Ed25519PrivateKey, accept: str) -> Header:
+def state(
+    newest: Checkpoint | None, verdict: Verdict, draft: Draft, key: Ed25519PrivateKey, accept: str
+) -> Header:
     """The next checkpoint's header."""
     return Header(
         kind="quantum-wallet checkpoint",
@@ -118,7 +142,9 @@ def state(newest: Checkpoint | None, verdict: Verdict, draft: Draft, key: Ed2551
         currencies=draft.currencies,
         root=draft.tree.root().hex(),
         previous=previous_hash(newest, verdict).hex(),
-        note=f"{verdict.findings.number()} accepted: {accept}"[:NOTE_LENGTH] if verdict.findings.count else "",
+        note=f"{verdict.findings.number()} accepted: {accept}"[:NOTE_LENGTH]
+        if verdict.findings.count
+        else "",
         key_id=key_id(public_bytes(key)),
         public_key=base64.b64encode(public_bytes(key)).decode(),
     )
@@ -135,7 +161,11 @@ def previous_hash(newest: Checkpoint | None, verdict: Verdict) -> bytes:
 def own_header_of(newest: Checkpoint, verdict: Verdict) -> Header | None:
     """What we signed as the newest checkpoint, if its file is still that."""
     header = verdict.header
-    return header if header and header.number == newest.number and decoded_key(header.public_key) in trusted_keys() else None
+    return (
+        header
+        if header and header.number == newest.number and decoded_key(header.public_key) in trusted_keys()
+        else None
+    )
 
 
 def settle_difference(newest: Checkpoint, verdict: Verdict, reason: str) -> None:

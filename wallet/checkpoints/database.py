@@ -67,10 +67,14 @@ def compare_row(header: Header, findings: Findings) -> None:
         findings.add(f"the database's row of checkpoint {header.number} is not what was signed")
     before = Checkpoint.objects.filter(number=header.number - 1).first()
     if header.number > 1 and (before is None or bytes(before.hash).hex() != header.previous):
-        findings.add(f"the database's row of checkpoint {header.number - 1} is {'gone' if before is None else 'not the one that this one follows'}")
+        findings.add(
+            f"the database's row of checkpoint {header.number - 1} is {'gone' if before is None else 'not the one that this one follows'}"
+        )
 
 
-def compare_leaves(raw: psycopg.Connection[Any], latest: datetime, leaves: Iterator[Leaf], findings: Findings) -> None:
+def compare_leaves(
+    raw: psycopg.Connection[Any], latest: datetime, leaves: Iterator[Leaf], findings: Findings
+) -> None:
     """Each wallet that a checkpoint knows must still have that entry with that hash; what it does not know is later than `latest`."""
     done: list[str] = []
     while batch := list(islice(leaves, BATCH)):
@@ -96,10 +100,14 @@ def difference(wallet_id: str, seq: int, entry_count: int | None, is_same: bool 
     return f"wallet {wallet_id} entry {seq + 1} is dated before the checkpoint, which does not know it"
 
 
-def find_unknown(raw: psycopg.Connection[Any], ids: tuple[str, str], latest: datetime, known: list[str], findings: Findings) -> None:
+def find_unknown(
+    raw: psycopg.Connection[Any], ids: tuple[str, str], latest: datetime, known: list[str], findings: Findings
+) -> None:
     """Wallets between two ids that were opened before the checkpoint, it is said, and that it does not know."""
     for (wallet_id,) in execute(raw, UNKNOWN, [*ids, latest, known]):
-        findings.add(f"wallet {wallet_id} was opened before the checkpoint, it is said, which does not know it")
+        findings.add(
+            f"wallet {wallet_id} was opened before the checkpoint, it is said, which does not know it"
+        )
 
 
 def execute(raw: psycopg.Connection[Any], statement: str, parameters: list[Any]) -> list[tuple[Any, ...]]:

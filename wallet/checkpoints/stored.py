@@ -92,7 +92,11 @@ def adopt_next(trusted: list[bytes]) -> Checkpoint | None:
         header = own_header(name, trusted)
         if header and (header.number, header.previous) == (number, previous.hex()):
             return add_row(header, name)
-        logger.warning("the file %s is no whole checkpoint of ours that follows number %s: it is left alone", name, number - 1)
+        logger.warning(
+            "the file %s is no whole checkpoint of ours that follows number %s: it is left alone",
+            name,
+            number - 1,
+        )
     return None
 
 

@@ -13,4 +13,7 @@ def install(name: str) -> migrations.RunSQL:
 
 class Migration(migrations.Migration):
     dependencies = [("wallet", "0001_initial"), ("players", "0002_guards")]
-    operations = [install(name) for name in ("base", "call_log", "append", "open", "settle", "query", "operate", "guards")]
+    operations = [
+        install(name)
+        for name in ("base", "call_log", "append", "open", "settle", "query", "operate", "guards")
+    ]

@@ -17,7 +17,12 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="AccountDay",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
                 (
                     "account",
                     models.CharField(
@@ -43,7 +48,12 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Alert",
             fields=[
-                ("id", models.UUIDField(default=lib.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=lib.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
                 (
                     "kind",
                     models.CharField(
@@ -58,7 +68,10 @@ class Migration(migrations.Migration):
                         max_length=21,
                     ),
                 ),
-                ("subject", models.CharField(help_text="What it is about: a wallet, a game, a sweep.", max_length=80)),
+                (
+                    "subject",
+                    models.CharField(help_text="What it is about: a wallet, a game, a sweep.", max_length=80),
+                ),
                 ("text", models.CharField(max_length=1000)),
                 ("raised_at", models.DateTimeField()),
                 ("last_seen_at", models.DateTimeField()),
@@ -82,7 +95,12 @@ class Migration(migrations.Migration):
                 ("file", models.CharField(max_length=200)),
                 ("note", models.CharField(blank=True, max_length=255)),
                 ("verified_at", models.DateTimeField(blank=True, null=True)),
-                ("differences", models.PositiveIntegerField(blank=True, help_text="Found when it was last verified.", null=True)),
+                (
+                    "differences",
+                    models.PositiveIntegerField(
+                        blank=True, help_text="Found when it was last verified.", null=True
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
@@ -96,7 +114,12 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Inquiry",
             fields=[
-                ("id", models.UUIDField(default=lib.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=lib.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
                 ("began_at", models.DateTimeField()),
                 ("next_at", models.DateTimeField(blank=True, null=True)),
                 ("leased_until", models.DateTimeField(blank=True, null=True)),
@@ -145,7 +168,12 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Outage",
             fields=[
-                ("id", models.UUIDField(default=lib.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=lib.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
                 ("began_at", models.DateTimeField()),
                 ("ended_at", models.DateTimeField()),
             ],
@@ -153,14 +181,27 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Pulse",
             fields=[
-                ("part", models.CharField(choices=[("web", "web"), ("queue", "queue")], max_length=10, primary_key=True, serialize=False)),
+                (
+                    "part",
+                    models.CharField(
+                        choices=[("web", "web"), ("queue", "queue")],
+                        max_length=10,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
                 ("at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
             name="Question",
             fields=[
-                ("id", models.UUIDField(default=lib.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=lib.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
                 ("asked_by", models.CharField(max_length=120)),
                 ("asked_at", models.DateTimeField()),
                 ("answered_at", models.DateTimeField(blank=True, null=True)),
@@ -178,16 +219,29 @@ class Migration(migrations.Migration):
                         max_length=11,
                     ),
                 ),
-                ("problem", models.CharField(blank=True, help_text="Why the answer was not usable.", max_length=120)),
+                (
+                    "problem",
+                    models.CharField(blank=True, help_text="Why the answer was not usable.", max_length=120),
+                ),
                 ("status", models.PositiveSmallIntegerField(blank=True, null=True)),
-                ("body", models.CharField(blank=True, help_text="The beginning of what the game answered.", max_length=500)),
+                (
+                    "body",
+                    models.CharField(
+                        blank=True, help_text="The beginning of what the game answered.", max_length=500
+                    ),
+                ),
                 ("took_ms", models.PositiveIntegerField(blank=True, null=True)),
             ],
         ),
         migrations.CreateModel(
             name="SweepRun",
             fields=[
-                ("id", models.UUIDField(default=lib.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=lib.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
                 ("task", models.CharField(max_length=40)),
                 ("worker", models.CharField(max_length=120)),
                 ("began_at", models.DateTimeField()),
@@ -201,43 +255,77 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="entry",
-            index=django.contrib.postgres.indexes.BrinIndex(autosummarize=True, fields=["at"], name="entry_by_time", pages_per_range=32),
+            index=django.contrib.postgres.indexes.BrinIndex(
+                autosummarize=True, fields=["at"], name="entry_by_time", pages_per_range=32
+            ),
         ),
         migrations.AddIndex(
             model_name="wallet",
-            index=models.Index(condition=models.Q(("frozen_at__isnull", False)), fields=["frozen_at"], name="wallet_frozen"),
+            index=models.Index(
+                condition=models.Q(("frozen_at__isnull", False)), fields=["frozen_at"], name="wallet_frozen"
+            ),
         ),
         migrations.AddField(
             model_name="accountday",
             name="currency",
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="wallet.currency"),
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="wallet.currency",
+            ),
         ),
         migrations.AddField(
             model_name="alert",
             name="wallet",
             field=models.ForeignKey(
-                blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name="alerts", to="wallet.wallet"
+                blank=True,
+                db_constraint=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="alerts",
+                to="wallet.wallet",
             ),
         ),
         migrations.AddField(
             model_name="accountday",
             name="day",
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="accounts", to="wallet.foldedday"),
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="accounts",
+                to="wallet.foldedday",
+            ),
         ),
         migrations.AddField(
             model_name="inquiry",
             name="game",
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="players.game"),
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="players.game",
+            ),
         ),
         migrations.AddField(
             model_name="inquiry",
             name="player",
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="players.player"),
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="players.player",
+            ),
         ),
         migrations.AddField(
             model_name="inquiry",
             name="transaction",
-            field=models.OneToOneField(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name="inquiry", to="wallet.transaction"),
+            field=models.OneToOneField(
+                db_constraint=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="inquiry",
+                to="wallet.transaction",
+            ),
         ),
         migrations.AddIndex(
             model_name="outage",
@@ -246,16 +334,25 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="question",
             name="game",
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="players.game"),
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="players.game",
+            ),
         ),
         migrations.AddField(
             model_name="question",
             name="inquiry",
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="questions", to="wallet.inquiry"),
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="questions", to="wallet.inquiry"
+            ),
         ),
         migrations.AddIndex(
             model_name="sweeprun",
-            index=models.Index(models.F("task"), models.OrderBy(models.F("began_at"), descending=True), name="run_by_task"),
+            index=models.Index(
+                models.F("task"), models.OrderBy(models.F("began_at"), descending=True), name="run_by_task"
+            ),
         ),
         migrations.AddIndex(
             model_name="sweeprun",
@@ -271,19 +368,31 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="alert",
-            constraint=models.UniqueConstraint(condition=models.Q(("resolved_at", None)), fields=("kind", "subject"), name="alert_open_once"),
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("resolved_at", None)), fields=("kind", "subject"), name="alert_open_once"
+            ),
         ),
         migrations.AddConstraint(
             model_name="accountday",
-            constraint=models.UniqueConstraint(fields=("day", "currency", "account"), name="account_day_once"),
+            constraint=models.UniqueConstraint(
+                fields=("day", "currency", "account"), name="account_day_once"
+            ),
         ),
         migrations.AddIndex(
             model_name="inquiry",
-            index=models.Index(condition=models.Q(("closed_at", None), ("next_at__isnull", False)), fields=["next_at"], name="inquiry_to_ask"),
+            index=models.Index(
+                condition=models.Q(("closed_at", None), ("next_at__isnull", False)),
+                fields=["next_at"],
+                name="inquiry_to_ask",
+            ),
         ),
         migrations.AddIndex(
             model_name="inquiry",
-            index=models.Index(condition=models.Q(("closed_at", None), ("doubt_since__isnull", False)), fields=["doubt_since"], name="inquiry_in_doubt"),
+            index=models.Index(
+                condition=models.Q(("closed_at", None), ("doubt_since__isnull", False)),
+                fields=["doubt_since"],
+                name="inquiry_in_doubt",
+            ),
         ),
         migrations.AddConstraint(
             model_name="inquiry",
@@ -299,7 +408,12 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="inquiry",
             constraint=models.CheckConstraint(
-                condition=models.Q(("next_at__isnull", False), models.Q(("doubt", ""), _negated=True), ("closed_at__isnull", False), _connector="OR"),
+                condition=models.Q(
+                    ("next_at__isnull", False),
+                    models.Q(("doubt", ""), _negated=True),
+                    ("closed_at__isnull", False),
+                    _connector="OR",
+                ),
                 name="inquiry_is_asked_doubted_or_closed",
             ),
         ),

@@ -32,7 +32,13 @@ class Migration(migrations.Migration):
             name="settled_source",
             field=models.CharField(
                 blank=True,
-                choices=[("game", "game"), ("operator", "operator"), ("sweep", "sweep"), ("system", "system"), ("provider", "payment provider")],
+                choices=[
+                    ("game", "game"),
+                    ("operator", "operator"),
+                    ("sweep", "sweep"),
+                    ("system", "system"),
+                    ("provider", "payment provider"),
+                ],
                 max_length=8,
             ),
         ),
@@ -40,7 +46,14 @@ class Migration(migrations.Migration):
             model_name="transaction",
             name="source",
             field=models.CharField(
-                choices=[("game", "game"), ("operator", "operator"), ("sweep", "sweep"), ("system", "system"), ("provider", "payment provider")], max_length=8
+                choices=[
+                    ("game", "game"),
+                    ("operator", "operator"),
+                    ("sweep", "sweep"),
+                    ("system", "system"),
+                    ("provider", "payment provider"),
+                ],
+                max_length=8,
             ),
         ),
         migrations.AlterField(

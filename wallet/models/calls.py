@@ -15,8 +15,12 @@ class ApiCall(models.Model):
     id = models.UUIDField(primary_key=True, editable=False)
     at = models.DateTimeField()
     game = models.ForeignKey(Game, models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+")
-    player = models.ForeignKey(Player, models.DO_NOTHING, null=True, db_constraint=False, db_index=False, related_name="+")
-    transaction = models.ForeignKey(Transaction, models.DO_NOTHING, null=True, db_constraint=False, db_index=False, related_name="calls")
+    player = models.ForeignKey(
+        Player, models.DO_NOTHING, null=True, db_constraint=False, db_index=False, related_name="+"
+    )
+    transaction = models.ForeignKey(
+        Transaction, models.DO_NOTHING, null=True, db_constraint=False, db_index=False, related_name="calls"
+    )
     credential = models.UUIDField()
     endpoint = models.CharField(max_length=20)
     mm_transaction_id = models.CharField("mmTransactionId", max_length=64)
@@ -46,7 +50,9 @@ class Discrepancy(models.Model):
 
     id = models.UUIDField(primary_key=True, editable=False)
     player = models.ForeignKey(Player, models.PROTECT, related_name="discrepancies", db_index=False)
-    transaction = models.ForeignKey(Transaction, models.PROTECT, related_name="discrepancies", db_constraint=False, db_index=False)
+    transaction = models.ForeignKey(
+        Transaction, models.PROTECT, related_name="discrepancies", db_constraint=False, db_index=False
+    )
     kind = models.CharField(max_length=21, choices=Kind.choices)
     first_seen_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
@@ -54,7 +60,11 @@ class Discrepancy(models.Model):
 
     class Meta:
         verbose_name_plural = "discrepancies"
-        constraints = [models.UniqueConstraint(fields=["player", "transaction", "kind"], name="discrepancy_once_per_transaction_and_kind")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["player", "transaction", "kind"], name="discrepancy_once_per_transaction_and_kind"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.transaction_id}"

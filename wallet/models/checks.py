@@ -29,7 +29,9 @@ class AccountDay(models.Model):
     entries = models.PositiveBigIntegerField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["day", "currency", "account"], name="account_day_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["day", "currency", "account"], name="account_day_once")
+        ]
 
     def __str__(self) -> str:
         return f"{self.day_id} {self.currency_id} {self.account}"
@@ -49,7 +51,9 @@ class Checkpoint(models.Model):
     file = models.CharField(max_length=200)
     note = models.CharField(max_length=255, blank=True)
     verified_at = models.DateTimeField(null=True, blank=True)
-    differences = models.PositiveIntegerField(null=True, blank=True, help_text="Found when it was last verified.")
+    differences = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Found when it was last verified."
+    )
 
     def __str__(self) -> str:
         return f"checkpoint {self.number}"
@@ -75,7 +79,9 @@ class Alert(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     kind = models.CharField(max_length=21, choices=Kind.choices)
     subject = models.CharField(max_length=80, help_text="What it is about: a wallet, a game, a sweep.")
-    wallet = models.ForeignKey(Wallet, models.PROTECT, null=True, blank=True, related_name="alerts", db_constraint=False)
+    wallet = models.ForeignKey(
+        Wallet, models.PROTECT, null=True, blank=True, related_name="alerts", db_constraint=False
+    )
     text = models.CharField(max_length=1000)
     raised_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
@@ -85,8 +91,15 @@ class Alert(models.Model):
     reason = models.CharField(max_length=255, blank=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["kind", "subject"], name="alert_open_once", condition=Q(resolved_at=None))]
-        indexes = [models.Index(F("raised_at").desc(), name="alert_newest"), models.Index(fields=["kind", "subject"], name="alert_by_subject")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind", "subject"], name="alert_open_once", condition=Q(resolved_at=None)
+            )
+        ]
+        indexes = [
+            models.Index(F("raised_at").desc(), name="alert_newest"),
+            models.Index(fields=["kind", "subject"], name="alert_by_subject"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()}: {self.subject}"

@@ -12,9 +12,15 @@ from players.models import Game, GameSession, Player
 class Currency(models.Model):
     """A currency and its number of decimals, which can never change (a trigger holds that)."""
 
-    code = models.CharField(primary_key=True, max_length=12, validators=[RegexValidator(r"\A[A-Z0-9]{2,12}\Z", "2 to 12 capital letters or digits.")])
+    code = models.CharField(
+        primary_key=True,
+        max_length=12,
+        validators=[RegexValidator(r"\A[A-Z0-9]{2,12}\Z", "2 to 12 capital letters or digits.")],
+    )
     name = models.CharField(max_length=60)
-    decimals = models.PositiveSmallIntegerField(validators=[MaxValueValidator(4)], help_text="Decimals of an amount, 0 to 4. Can never be changed.")
+    decimals = models.PositiveSmallIntegerField(
+        validators=[MaxValueValidator(4)], help_text="Decimals of an amount, 0 to 4. Can never be changed."
+    )
 
     class Meta:
         ordering = ["code"]
@@ -41,14 +47,18 @@ class Wallet(models.Model):
     entry_count = models.BigIntegerField(default=0)
     head = models.BinaryField(max_length=32)
     frozen_at = models.DateTimeField(null=True, blank=True)
-    withdrawal_limit = models.BigIntegerField(null=True, blank=True, help_text="The largest single withdrawal, in minor units. Empty: none.")
+    withdrawal_limit = models.BigIntegerField(
+        null=True, blank=True, help_text="The largest single withdrawal, in minor units. Empty: none."
+    )
     opened_at = models.DateTimeField()
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["player", "currency"], name="wallet_one_per_player_and_currency"),
         ]
-        indexes = [models.Index(fields=["frozen_at"], name="wallet_frozen", condition=Q(frozen_at__isnull=False))]
+        indexes = [
+            models.Index(fields=["frozen_at"], name="wallet_frozen", condition=Q(frozen_at__isnull=False))
+        ]
 
     def __str__(self) -> str:
         return f"{self.player_id} {self.currency_id}"
@@ -93,20 +103,44 @@ class Transaction(models.Model):
         PROVIDER = "provider", "payment provider"
 
     id = models.UUIDField(primary_key=True, editable=False)
-    player = models.ForeignKey(Player, models.PROTECT, related_name="transactions", db_constraint=False, db_index=False)
-    wallet = models.ForeignKey(Wallet, models.PROTECT, related_name="transactions", db_constraint=False, db_index=False)
-    game = models.ForeignKey(Game, models.PROTECT, null=True, blank=True, related_name="+", db_constraint=False, db_index=False)
-    session = models.ForeignKey(GameSession, models.PROTECT, null=True, blank=True, related_name="+", db_constraint=False, db_index=False)
+    player = models.ForeignKey(
+        Player, models.PROTECT, related_name="transactions", db_constraint=False, db_index=False
+    )
+    wallet = models.ForeignKey(
+        Wallet, models.PROTECT, related_name="transactions", db_constraint=False, db_index=False
+    )
+    game = models.ForeignKey(
+        Game, models.PROTECT, null=True, blank=True, related_name="+", db_constraint=False, db_index=False
+    )
+    session = models.ForeignKey(
+        GameSession,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
+    )
     type = models.CharField(max_length=20, choices=Type.choices)
     mm_transaction_id = models.CharField("mmTransactionId", max_length=64, null=True, blank=True)  # noqa: DJ001 (NULL: outside the unique key)
     state = models.CharField(max_length=11, choices=State.choices)
     # In minor units; absent for a rollback that overtook its opening.
     amount = models.BigIntegerField(null=True, blank=True)
-    refusal = models.CharField(max_length=18, blank=True, help_text="Why a declined transaction was declined.")
+    refusal = models.CharField(
+        max_length=18, blank=True, help_text="Why a declined transaction was declined."
+    )
     description = models.CharField(max_length=255, blank=True)
     source = models.CharField(max_length=8, choices=Source.choices)
     actor = models.CharField(max_length=80)
-    reverses = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="reversals", db_constraint=False, db_index=False)
+    reverses = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="reversals",
+        db_constraint=False,
+        db_index=False,
+    )
     opened_at = models.DateTimeField()
     opened_seq = models.BigIntegerField()
     due_at = models.DateTimeField(null=True, blank=True)
@@ -118,7 +152,10 @@ class Transaction(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["player", "game", "type", "mm_transaction_id"], name="transaction_once_per_game_and_player"),
+            models.UniqueConstraint(
+                fields=["player", "game", "type", "mm_transaction_id"],
+                name="transaction_once_per_game_and_player",
+            ),
         ]
         indexes = [
             models.Index(fields=["mm_transaction_id"], name="transaction_by_mm_id"),
@@ -147,9 +184,13 @@ class Entry(models.Model):
 
     pk = models.CompositePrimaryKey("player_id", "wallet_id", "seq")
     player = models.ForeignKey(Player, models.PROTECT, related_name="+", db_constraint=False, db_index=False)
-    wallet = models.ForeignKey(Wallet, models.PROTECT, related_name="entries", db_constraint=False, db_index=False)
+    wallet = models.ForeignKey(
+        Wallet, models.PROTECT, related_name="entries", db_constraint=False, db_index=False
+    )
     seq = models.BigIntegerField()
-    transaction = models.ForeignKey(Transaction, models.PROTECT, null=True, related_name="entries", db_constraint=False, db_index=False)
+    transaction = models.ForeignKey(
+        Transaction, models.PROTECT, null=True, related_name="entries", db_constraint=False, db_index=False
+    )
     event = models.CharField(max_length=16)
     debit = models.CharField(max_length=17, choices=Account.choices, null=True)  # noqa: DJ001 (NULL: nothing moved)
     credit = models.CharField(max_length=17, choices=Account.choices, null=True)  # noqa: DJ001

@@ -23,7 +23,10 @@ class SweepRun(models.Model):
     error = models.CharField(max_length=500, blank=True)
 
     class Meta:
-        indexes = [models.Index("task", F("began_at").desc(), name="run_by_task"), models.Index(F("began_at").desc(), name="run_newest")]
+        indexes = [
+            models.Index("task", F("began_at").desc(), name="run_by_task"),
+            models.Index(F("began_at").desc(), name="run_newest"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.task} {self.began_at:%Y-%m-%d %H:%M}"
@@ -81,7 +84,9 @@ class Inquiry(models.Model):
         UNUSABLE = "unusable", "no usable answer"
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    transaction = models.OneToOneField(Transaction, models.PROTECT, related_name="inquiry", db_constraint=False)
+    transaction = models.OneToOneField(
+        Transaction, models.PROTECT, related_name="inquiry", db_constraint=False
+    )
     player = models.ForeignKey(Player, models.PROTECT, related_name="+", db_index=False)
     game = models.ForeignKey(Game, models.PROTECT, related_name="+", db_index=False)
     began_at = models.DateTimeField()
@@ -106,13 +111,23 @@ class Inquiry(models.Model):
         verbose_name_plural = "inquiries"
         constraints = [
             models.CheckConstraint(
-                name="inquiry_doubt_has_a_beginning", condition=Q(doubt="", doubt_since=None) | (~Q(doubt="") & Q(doubt_since__isnull=False))
+                name="inquiry_doubt_has_a_beginning",
+                condition=Q(doubt="", doubt_since=None) | (~Q(doubt="") & Q(doubt_since__isnull=False)),
             ),
-            models.CheckConstraint(name="inquiry_is_asked_doubted_or_closed", condition=Q(next_at__isnull=False) | ~Q(doubt="") | Q(closed_at__isnull=False)),
+            models.CheckConstraint(
+                name="inquiry_is_asked_doubted_or_closed",
+                condition=Q(next_at__isnull=False) | ~Q(doubt="") | Q(closed_at__isnull=False),
+            ),
         ]
         indexes = [
-            models.Index(fields=["next_at"], name="inquiry_to_ask", condition=Q(closed_at=None, next_at__isnull=False)),
-            models.Index(fields=["doubt_since"], name="inquiry_in_doubt", condition=Q(closed_at=None, doubt_since__isnull=False)),
+            models.Index(
+                fields=["next_at"], name="inquiry_to_ask", condition=Q(closed_at=None, next_at__isnull=False)
+            ),
+            models.Index(
+                fields=["doubt_since"],
+                name="inquiry_in_doubt",
+                condition=Q(closed_at=None, doubt_since__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -137,7 +152,12 @@ class Question(models.Model):
     class Meta:
         indexes = [
             # A game's last words: without those that were none, of which there may be very many.
-            models.Index("game", F("answered_at").desc(), name="question_by_game", condition=Q(answer__in=["confirmed", "rolled_back", "unknown", "pending"])),
+            models.Index(
+                "game",
+                F("answered_at").desc(),
+                name="question_by_game",
+                condition=Q(answer__in=["confirmed", "rolled_back", "unknown", "pending"]),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -15,9 +15,13 @@ def main() -> int:
     try:
         trusted = [decoded_key(options.public_key)] if options.public_key else []
         with ExitStack() as stack:
-            source, journal = (stack.enter_context(path.open("rb")) for path in (options.file, options.export))
+            source, journal = (
+                stack.enter_context(path.open("rb")) for path in (options.file, options.export)
+            )
             previous = stack.enter_context(options.previous.open("rb")) if options.previous else None
-            verdict = verify_file(source, comparing(journal), trusted=trusted, previous=previous, progress=tell)
+            verdict = verify_file(
+                source, comparing(journal), trusted=trusted, previous=previous, progress=tell
+            )
     except (OSError, Unusable) as problem:
         print(problem, file=sys.stderr)
         return 1
@@ -28,11 +32,18 @@ def main() -> int:
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m wallet.proof", description="Says whether an exported journal is as a checkpoint states.")
+    parser = argparse.ArgumentParser(
+        prog="python -m wallet.proof",
+        description="Says whether an exported journal is as a checkpoint states.",
+    )
     parser.add_argument("file", type=Path, help="the checkpoint")
-    parser.add_argument("--export", type=Path, metavar="JOURNAL", required=True, help="a file by manage.py export_journal")
+    parser.add_argument(
+        "--export", type=Path, metavar="JOURNAL", required=True, help="a file by manage.py export_journal"
+    )
     parser.add_argument("--public-key", metavar="B64", help="the key that must have signed it")
-    parser.add_argument("--previous", type=Path, metavar="FILE", help="the checkpoint before, which this one must follow")
+    parser.add_argument(
+        "--previous", type=Path, metavar="FILE", help="the checkpoint before, which this one must follow"
+    )
     return parser.parse_args()
 
 

@@ -18,7 +18,9 @@ def comparing(source: IO[bytes]) -> Compare:
     return lambda header, leaves, findings: compare_with_journal(Journal(source), header, leaves, findings)
 
 
-def compare_with_journal(journal: Journal, header: Header, leaves: Iterator[Leaf], findings: Findings) -> None:
+def compare_with_journal(
+    journal: Journal, header: Header, leaves: Iterator[Leaf], findings: Findings
+) -> None:
     """Walks leaves and wallets side by side, both in the order of ids. Raises `Unusable` where the journal is not whole."""
     compare_currencies(header.currencies, journal.start.currencies, findings)
     latest = int((header.moment() - SLACK).timestamp() * MICROSECOND)

@@ -17,7 +17,9 @@ GZIP = b"\x1f\x8b"
 LEVEL = 6
 LONGEST_LINE = 1 << 16
 WalletId = Annotated[str, Meta(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z")]
-Line = tuple[WalletId, Annotated[int, Meta(ge=0, le=2**63 - 1)], Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]]
+Line = tuple[
+    WalletId, Annotated[int, Meta(ge=0, le=2**63 - 1)], Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
+]
 DECODER = msgspec.json.Decoder(Line)
 
 
@@ -92,6 +94,8 @@ class CheckpointFile:
             last = wallet_id
             yield leaf
         if (tree.size, tree.entries) != (self.header.wallets, self.header.entries):
-            raise Unusable(f"the file has {tree.size} wallets with {tree.entries} entries, and states {self.header.wallets} with {self.header.entries}")
+            raise Unusable(
+                f"the file has {tree.size} wallets with {tree.entries} entries, and states {self.header.wallets} with {self.header.entries}"
+            )
         if tree.root().hex() != self.header.root:
             raise Unusable("the file's lines do not have the root that was signed")

@@ -59,7 +59,13 @@ class Signed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     signature: str
 
     def line(self) -> bytes:
-        return b'{"header":' + self.header.canonical() + b',"signature":"' + self.signature.encode("ascii") + b'"}\n'
+        return (
+            b'{"header":'
+            + self.header.canonical()
+            + b',"signature":"'
+            + self.signature.encode("ascii")
+            + b'"}\n'
+        )
 
 
 def shown(moment: datetime) -> str:
@@ -105,7 +111,9 @@ def read_signed(line: bytes) -> Signed:
     if key_id(public_key) != signed.header.key_id:
         raise Unusable("the file names another key id than its key has")
     try:
-        Ed25519PublicKey.from_public_bytes(public_key).verify(base64.b64decode(signed.signature, validate=True), signed.header.canonical())
+        Ed25519PublicKey.from_public_bytes(public_key).verify(
+            base64.b64decode(signed.signature, validate=True), signed.header.canonical()
+        )
     except (InvalidSignature, NotBase64, ValueError):
         raise Unusable("the file's signature is wrong") from None
     return signed

@@ -62,7 +62,9 @@ class Ending(msgspec.Struct, frozen=True, rename="camel"):
     reason: str
 
 
-class EntryLine(msgspec.Struct, frozen=True, rename="camel", tag_field="line", tag="entry", omit_defaults=True):
+class EntryLine(
+    msgspec.Struct, frozen=True, rename="camel", tag_field="line", tag="entry", omit_defaults=True
+):
     """An entry of the wallet above, with what else its hash covers."""
 
     seq: int
@@ -100,9 +102,33 @@ def entry_line(e: EntryRow, t: TransactionRow | None) -> EntryLine:
     opened = t is not None and e.event in OPENS | BOTH
     ended = t is not None and e.event in ENDS | BOTH
     return EntryLine(
-        *(e.seq, e.transaction_id, e.event, e.debit, e.credit, e.amount, e.spendable, e.reserved, e.announced, e.debt),
+        *(
+            e.seq,
+            e.transaction_id,
+            e.event,
+            e.debit,
+            e.credit,
+            e.amount,
+            e.spendable,
+            e.reserved,
+            e.announced,
+            e.debt,
+        ),
         *(e.actor, e.note, e.at, e.version, bytes(e.hash).hex()),
-        opening=Opening(*(t.type, t.game_id, t.session_id, t.mm_transaction_id, t.amount, t.refusal, t.description, t.source, t.reverses_id, t.due_at))
+        opening=Opening(
+            *(
+                t.type,
+                t.game_id,
+                t.session_id,
+                t.mm_transaction_id,
+                t.amount,
+                t.refusal,
+                t.description,
+                t.source,
+                t.reverses_id,
+                t.due_at,
+            )
+        )
         if t is not None and opened
         else None,
         ending=Ending(t.settled_source, t.reason) if t is not None and ended else None,
@@ -111,8 +137,28 @@ def entry_line(e: EntryRow, t: TransactionRow | None) -> EntryLine:
 
 def covered(line: EntryLine, wallet: WalletLine) -> tuple[EntryRow, bytes | None]:
     """An entry and its subject, as `wallet.audit.hash_chain.entry_hash` wants them."""
-    values = (line.seq, line.transaction, line.event, line.debit, line.credit, line.amount, line.spendable, line.reserved, line.announced, line.debt)
-    row = EntryRow(wallet.player, wallet.id, *values, line.actor, line.note, line.at, line.version, bytes.fromhex(line.hash))
+    values = (
+        line.seq,
+        line.transaction,
+        line.event,
+        line.debit,
+        line.credit,
+        line.amount,
+        line.spendable,
+        line.reserved,
+        line.announced,
+        line.debt,
+    )
+    row = EntryRow(
+        wallet.player,
+        wallet.id,
+        *values,
+        line.actor,
+        line.note,
+        line.at,
+        line.version,
+        bytes.fromhex(line.hash),
+    )
     if line.event == "wallet_opened":
         return row, wallet.currency.encode()
     if line.opening is None and line.ending is None:
@@ -126,7 +172,19 @@ def transaction(line: EntryLine) -> TransactionRow:
     o = line.opening or Opening("", None, None, None, None, "", "", "", None, None)
     e = line.ending or Ending("", "")
     return TransactionRow(
-        *(line.transaction or "", "", "", o.game, o.session, o.type, o.mm_transaction_id, "", o.amount, o.refusal, o.description),
+        *(
+            line.transaction or "",
+            "",
+            "",
+            o.game,
+            o.session,
+            o.type,
+            o.mm_transaction_id,
+            "",
+            o.amount,
+            o.refusal,
+            o.description,
+        ),
         *(o.source, "", o.reverses, 0, 0, o.due_at, None, None, e.source, "", e.reason),
     )
 
@@ -147,7 +205,11 @@ class Journal:
         last, end = "", None
         for _, group in groupby(self.read, self.group):
             first = next(group)
-            if end or not isinstance(first, WalletLine | End) or (isinstance(first, WalletLine) and first.id <= last):
+            if (
+                end
+                or not isinstance(first, WalletLine | End)
+                or (isinstance(first, WalletLine) and first.id <= last)
+            ):
                 raise Unusable(f"the journal is out of order after wallet {last}")
             if isinstance(first, End):
                 end = first

@@ -18,7 +18,9 @@ class Leaf(NamedTuple):
 
 def leaf_hash(leaf: Leaf) -> bytes:
     """SHA-256 over 0x00, the 16 bytes of the wallet's id, the number of its entries (8 bytes, big-endian), and its head."""
-    return hashlib.sha256(LEAF + bytes.fromhex(leaf.wallet_id.replace("-", "")) + SEQ.pack(leaf.seq) + leaf.head).digest()
+    return hashlib.sha256(
+        LEAF + bytes.fromhex(leaf.wallet_id.replace("-", "")) + SEQ.pack(leaf.seq) + leaf.head
+    ).digest()
 
 
 def inner_hash(left: bytes, right: bytes) -> bytes:

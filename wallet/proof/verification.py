@@ -24,7 +24,12 @@ class Verdict:
 
 
 def verify_file(
-    source: IO[bytes], compare: Compare, *, trusted: Collection[bytes], previous: IO[bytes] | None = None, progress: Progress = lambda count: None
+    source: IO[bytes],
+    compare: Compare,
+    *,
+    trusted: Collection[bytes],
+    previous: IO[bytes] | None = None,
+    progress: Progress = lambda count: None,
 ) -> Verdict:
     """Verifies the file in `source`, which follows the one in `previous`, if given.
 
@@ -46,7 +51,9 @@ def verify_file(
 def check_key(header: Header, trusted: Collection[bytes], findings: Findings) -> None:
     """The signature was found to be right already; is the key?"""
     if not trusted:
-        findings.warnings.append(f"the key {header.key_id} was taken from the file itself: anybody could have signed it")
+        findings.warnings.append(
+            f"the key {header.key_id} was taken from the file itself: anybody could have signed it"
+        )
     elif decoded_key(header.public_key) not in trusted:
         findings.add(f"it was signed with another key, {header.key_id}")
 
@@ -63,7 +70,9 @@ def check_previous(header: Header, source: IO[bytes], trusted: Collection[bytes]
     if (before.header.number + 1, before.header.hash().hex()) != (header.number, header.previous):
         findings.add(f"checkpoint {header.number} does not follow that checkpoint {before.header.number}")
     if trusted and decoded_key(before.header.public_key) not in trusted:
-        findings.warnings.append(f"the previous checkpoint was signed with another key, {before.header.key_id}; this one vouches for it")
+        findings.warnings.append(
+            f"the previous checkpoint was signed with another key, {before.header.key_id}; this one vouches for it"
+        )
 
 
 def counted(leaves: Iterator[Leaf], progress: Progress) -> Iterator[Leaf]:
@@ -84,5 +93,9 @@ def conclusion(verdict: Verdict, *, recomputed: bool) -> str:
     what = f"Checkpoint {h.number} of {h.made_at}, {h.wallets} wallets with {h.entries} entries, signed with key {h.key_id}"
     if verdict.findings.count:
         return f"{what}: {verdict.findings.summary(most=1)}"
-    how = "every chain was computed anew and comes to the hash that was signed" if recomputed else "every entry that was signed is there with its hash"
+    how = (
+        "every chain was computed anew and comes to the hash that was signed"
+        if recomputed
+        else "every entry that was signed is there with its hash"
+    )
     return f"{what}: no difference; {how}."

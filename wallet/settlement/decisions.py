@@ -21,7 +21,13 @@ class NotPossible(Exception):
 def decide(inquiry: Inquiry, *, event: str, actor: str, reason: str) -> Answer:
     """An operator ends the transaction: `event` is confirmed or rolled_back. Raises `NotPossible` where somebody else has ended it."""
     try:
-        answer = resolve_transaction(inquiry.transaction_id, event=event, source=Transaction.Source.OPERATOR, actor=actor, reason=reason)
+        answer = resolve_transaction(
+            inquiry.transaction_id,
+            event=event,
+            source=Transaction.Source.OPERATOR,
+            actor=actor,
+            reason=reason,
+        )
     except Refusal as refusal:
         settled = Transaction.objects.get(pk=inquiry.transaction_id)
         if settled.settled_at is None:
@@ -35,7 +41,11 @@ def decide(inquiry: Inquiry, *, event: str, actor: str, reason: str) -> Answer:
 def ask_again(inquiry: Inquiry, *, actor: str, reason: str) -> None:
     """Has the game asked at once, whatever pause it was in; what was in doubt stays so until the answer comes. Raises `NotPossible`."""
     with transaction.atomic():
-        row = Inquiry.objects.select_for_update(of=("self",)).select_related("transaction", "game").get(pk=inquiry.pk)
+        row = (
+            Inquiry.objects.select_for_update(of=("self",))
+            .select_related("transaction", "game")
+            .get(pk=inquiry.pk)
+        )
         require_askable(row)
         row.next_at, row.leased_until = now(), None
         row.save(update_fields=["next_at", "leased_until"])

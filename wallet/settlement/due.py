@@ -19,7 +19,9 @@ OPEN_INQUIRY = Inquiry.objects.filter(transaction=OuterRef("pk"), closed_at=None
 def due_at(moment: datetime) -> QuerySet[Transaction]:
     """What is pending and due at `moment`, the longest due first."""
     # settled_at besides state: it is what the ledger decides by; state is what the index of due transactions is made of.
-    return Transaction.objects.filter(state=Transaction.State.PENDING, settled_at=None, due_at__lte=moment).order_by("due_at", "pk")
+    return Transaction.objects.filter(
+        state=Transaction.State.PENDING, settled_at=None, due_at__lte=moment
+    ).order_by("due_at", "pk")
 
 
 def expiring(moment: datetime) -> QuerySet[Transaction]:
@@ -30,14 +32,24 @@ def expiring(moment: datetime) -> QuerySet[Transaction]:
 
 def uninquired(moment: datetime) -> QuerySet[Transaction]:
     """What is due and has to be asked about, or held, and has no inquiry yet."""
-    return due_at(moment).filter(~UNASKABLE | HOLDS).exclude(Exists(Inquiry.objects.filter(transaction=OuterRef("pk"))))
+    return (
+        due_at(moment)
+        .filter(~UNASKABLE | HOLDS)
+        .exclude(Exists(Inquiry.objects.filter(transaction=OuterRef("pk"))))
+    )
 
 
 def batches(rows: QuerySet[Transaction], size: int) -> Iterator[list[UUID]]:
     """The ids of `rows`, in the order of their due times and each at most once, also while the sweep takes rows away."""
     after: tuple[datetime, UUID] | None = None
     while True:
-        page = rows if after is None else rows.filter(Q(due_at__gt=after[0]) | Q(due_at=after[0], pk__gt=after[1]), due_at__gte=after[0])
+        page = (
+            rows
+            if after is None
+            else rows.filter(
+                Q(due_at__gt=after[0]) | Q(due_at=after[0], pk__gt=after[1]), due_at__gte=after[0]
+            )
+        )
         found = list(page.values_list("due_at", "pk")[:size])
         if not found:
             return

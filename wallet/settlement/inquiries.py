@@ -58,16 +58,27 @@ def begun(due: Transaction, at: datetime) -> Inquiry:
 def close_settled(at: datetime) -> int:
     """Closes inquiries about what has been settled meanwhile, by whomever. Returns how many."""
     settled = Inquiry.objects.filter(closed_at=None).annotate(settled=Subquery(SETTLED)).exclude(settled=None)
-    return Inquiry.objects.filter(pk__in=settled.values("pk"), closed_at=None).update(closed_at=at, next_at=None, leased_until=None)
+    return Inquiry.objects.filter(pk__in=settled.values("pk"), closed_at=None).update(
+        closed_at=at, next_at=None, leased_until=None
+    )
 
 
 def lease(at: datetime, worker: str, left_out: Sequence[UUID], limit: int = BATCH) -> list[Leased]:
     """Takes inquiries that it is time to ask about, but for games in `left_out`, and writes down a question for each."""
     with transaction.atomic():
-        free = Inquiry.objects.filter(closed_at=None, next_at__lte=at).filter(Q(leased_until=None) | Q(leased_until__lte=at))
-        rows = list(free.exclude(game_id__in=left_out).order_by("next_at").select_for_update(skip_locked=True)[:limit])
-        Inquiry.objects.filter(pk__in=[row.pk for row in rows]).update(leased_until=at + LEASE, questions_asked=F("questions_asked") + 1)
-        questions = [Question(pk=new_id(), inquiry=row, game_id=row.game_id, asked_by=worker, asked_at=at) for row in rows]
+        free = Inquiry.objects.filter(closed_at=None, next_at__lte=at).filter(
+            Q(leased_until=None) | Q(leased_until__lte=at)
+        )
+        rows = list(
+            free.exclude(game_id__in=left_out).order_by("next_at").select_for_update(skip_locked=True)[:limit]
+        )
+        Inquiry.objects.filter(pk__in=[row.pk for row in rows]).update(
+            leased_until=at + LEASE, questions_asked=F("questions_asked") + 1
+        )
+        questions = [
+            Question(pk=new_id(), inquiry=row, game_id=row.game_id, asked_by=worker, asked_at=at)
+            for row in rows
+        ]
         Question.objects.bulk_create(questions)
     return [Leased(row, question) for row, question in zip(rows, questions, strict=True)]
 
@@ -78,7 +89,12 @@ def record(leased: Leased, word: Word) -> Inquiry | None:
     with transaction.atomic():
         inquiry = Inquiry.objects.select_for_update().get(pk=leased.inquiry.pk)
         is_new = Question.objects.filter(pk=leased.question.pk, answered_at=None).update(
-            answered_at=at, answer=word.answer, problem=word.problem, status=word.status, body=word.body, took_ms=word.took_ms
+            answered_at=at,
+            answer=word.answer,
+            problem=word.problem,
+            status=word.status,
+            body=word.body,
+            took_ms=word.took_ms,
         )
         if not is_new:
             return None
@@ -121,7 +137,13 @@ def act(inquiry: Inquiry, due: Transaction, answer: str) -> str:
 def settle(inquiry: Inquiry, step: Settle) -> str:
     """Ends the transaction and the inquiry. Whoever else ended it in the meantime has won, and the ledger has noted a contradiction."""
     try:
-        resolve_transaction(inquiry.transaction_id, event=step.event, source=Transaction.Source.SWEEP, actor="sweep", reason=step.reason)
+        resolve_transaction(
+            inquiry.transaction_id,
+            event=step.event,
+            source=Transaction.Source.SWEEP,
+            actor="sweep",
+            reason=step.reason,
+        )
         event = step.event
     except Refusal:
         event = ""
@@ -131,19 +153,27 @@ def settle(inquiry: Inquiry, step: Settle) -> str:
 
 def close(inquiry: Inquiry) -> None:
     """Nothing is left to ask: the transaction is settled."""
-    Inquiry.objects.filter(pk=inquiry.pk, closed_at=None).update(closed_at=now(), next_at=None, leased_until=None)
+    Inquiry.objects.filter(pk=inquiry.pk, closed_at=None).update(
+        closed_at=now(), next_at=None, leased_until=None
+    )
 
 
 def wait(inquiry: Inquiry, step: Wait, at: datetime) -> None:
     doubt_since = None if not step.doubt else inquiry.doubt_since or at
-    Inquiry.objects.filter(pk=inquiry.pk, closed_at=None).update(next_at=step.next_at, leased_until=None, doubt=step.doubt, doubt_since=doubt_since)
+    Inquiry.objects.filter(pk=inquiry.pk, closed_at=None).update(
+        next_at=step.next_at, leased_until=None, doubt=step.doubt, doubt_since=doubt_since
+    )
 
 
 def watch_memory(game: Game | None) -> bool:
     """Whether a game suddenly says UNKNOWN more often than not; raises an alert about it, and clears it."""
     if game is None:
         return False
-    answers = list(Question.objects.filter(game=game, answer__in=WORDS).order_by("-answered_at").values_list("answer", flat=True)[:ANSWERS_REMEMBERED])
+    answers = list(
+        Question.objects.filter(game=game, answer__in=WORDS)
+        .order_by("-answered_at")
+        .values_list("answer", flat=True)[:ANSWERS_REMEMBERED]
+    )
     has_forgotten = forgets(answers)
     if has_forgotten:
         text = f"{answers.count(Answer.UNKNOWN)} of the last {len(answers)} answers of {game.slug} were UNKNOWN: nothing expires by that word."

@@ -55,8 +55,15 @@ def next_step(inquiry: Inquiry, type: str, answer: str, at: datetime, *, game_fo
     if answer == Answer.UNKNOWN:
         return after_unknown(inquiry, type, at, game_forgets)
     if answer == Answer.PENDING:
-        return waiting(inquiry.pending_since, at, Doubt.PENDING_TOO_LONG, growing(PENDING_PAUSES, inquiry.pending_answers))
-    return waiting(inquiry.unusable_since, at, Doubt.UNREACHABLE, growing(UNUSABLE_PAUSES, inquiry.unusable_in_a_row))
+        return waiting(
+            inquiry.pending_since,
+            at,
+            Doubt.PENDING_TOO_LONG,
+            growing(PENDING_PAUSES, inquiry.pending_answers),
+        )
+    return waiting(
+        inquiry.unusable_since, at, Doubt.UNREACHABLE, growing(UNUSABLE_PAUSES, inquiry.unusable_in_a_row)
+    )
 
 
 def after_unknown(inquiry: Inquiry, type: str, at: datetime, game_forgets: bool) -> Step:
@@ -68,7 +75,9 @@ def after_unknown(inquiry: Inquiry, type: str, at: datetime, game_forgets: bool)
         return Wait(at + UNKNOWN_PAUSE)
     if game_forgets:
         return waiting(inquiry.unknown_since, at, Doubt.GAME_FORGETS, UNKNOWN_PAUSE)
-    return Settle("expired", f"The game said UNKNOWN {inquiry.unknown_answers} times over {lasting // HOUR} hours.")
+    return Settle(
+        "expired", f"The game said UNKNOWN {inquiry.unknown_answers} times over {lasting // HOUR} hours."
+    )
 
 
 def waiting(since: datetime | None, at: datetime, doubt: str, pause: timedelta) -> Wait:

@@ -57,12 +57,16 @@ def envelope(transaction: Transaction) -> Envelope:
         credential = query_credential(game)
     except Unreadable:
         problem = "our password for the game was sealed with a key that is not in ENCRYPTION_KEYS"
-    return Envelope(transaction.pk, game.query_url, credential, ENCODER.encode(asked), is_ambiguous(transaction), problem)
+    return Envelope(
+        transaction.pk, game.query_url, credential, ENCODER.encode(asked), is_ambiguous(transaction), problem
+    )
 
 
 def is_ambiguous(transaction: Transaction) -> bool:
     """Whether the same id is pending at another player of the game too: then only an answer that names ours counts."""
-    same = Transaction.objects.filter(mm_transaction_id=transaction.mm_transaction_id, game=transaction.game, settled_at=None)
+    same = Transaction.objects.filter(
+        mm_transaction_id=transaction.mm_transaction_id, game=transaction.game, settled_at=None
+    )
     return same.exclude(player_id=transaction.player_id).exists()
 
 
@@ -73,7 +77,9 @@ def ask(question: Envelope) -> Word:
     try:
         reply = post_json(question.url, question.body, credential=question.credential)
     except Unanswered as problem:
-        return Word(Inquiry.Answer.UNUSABLE, f"{problem.kind}: {problem}"[:PROBLEM_LENGTH], took_ms=problem.took_ms)
+        return Word(
+            Inquiry.Answer.UNUSABLE, f"{problem.kind}: {problem}"[:PROBLEM_LENGTH], took_ms=problem.took_ms
+        )
     return read(question, reply)
 
 

@@ -95,12 +95,16 @@ def expire_batch(run: Run, batch: list[UUID]) -> int:
 
 def expire_one(run: Run, id: UUID) -> int:
     try:
-        resolve_transaction(id, event="expired", source=Transaction.Source.SWEEP, actor="sweep", reason=EXPIRED)
+        resolve_transaction(
+            id, event="expired", source=Transaction.Source.SWEEP, actor="sweep", reason=EXPIRED
+        )
     except Refusal:
         return 0  # settled by somebody else meanwhile
     except FAILURES as problem:
         run.failed += 1
-        raise_alert(Alert.Kind.SETTLEMENT_FAILED, str(id), f"The transaction is due and cannot be expired: {problem}")
+        raise_alert(
+            Alert.Kind.SETTLEMENT_FAILED, str(id), f"The transaction is due and cannot be expired: {problem}"
+        )
         return 0
     return 1
 
@@ -116,7 +120,9 @@ def ask_due(run: Run, patience: Patience) -> None:
 
 def ask_batch(run: Run, leased: list[Leased], patience: Patience) -> None:
     """Asks a batch of questions at once, with nothing held open in the database, and acts on the answers."""
-    pending = Transaction.objects.select_related("game", "player", "wallet").in_bulk([one.inquiry.transaction_id for one in leased])
+    pending = Transaction.objects.select_related("game", "player", "wallet").in_bulk(
+        [one.inquiry.transaction_id for one in leased]
+    )
     asked = [(one, pending[one.inquiry.transaction_id]) for one in leased]
     run.looked_at += len(asked)
     askable = [(one, due) for one, due in asked if due.settled_at is None and due.game and due.game.query_url]
@@ -139,7 +145,11 @@ def take_word(run: Run, one: Leased, due: Transaction, word: Word, patience: Pat
             run.done += 1
     except FAILURES as problem:
         run.failed += 1
-        raise_alert(Alert.Kind.SETTLEMENT_FAILED, str(due.pk), f"The game's word about a due transaction cannot be acted on: {problem}")
+        raise_alert(
+            Alert.Kind.SETTLEMENT_FAILED,
+            str(due.pk),
+            f"The game's word about a due transaction cannot be acted on: {problem}",
+        )
 
 
 def leave_unasked(run: Run, one: Leased, due: Transaction) -> None:

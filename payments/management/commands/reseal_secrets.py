@@ -16,11 +16,21 @@ class Command(BaseCommand):
     help = "Seals every stored secret with the first of ENCRYPTION_KEYS; afterwards the older keys can be taken out. Safe to repeat."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        unreadable = [f"the query password of {game.slug}" for game in Game.objects.exclude(sealed_query_password="") if not self.reseal_game(game)]
+        unreadable = [
+            f"the query password of {game.slug}"
+            for game in Game.objects.exclude(sealed_query_password="")
+            if not self.reseal_game(game)
+        ]
         secrets = Secret.objects.select_related("provider", "game")
-        unreadable += [f"a secret of {secret.provider or secret.game}" for secret in secrets if not self.reseal_secret(secret)]
+        unreadable += [
+            f"a secret of {secret.provider or secret.game}"
+            for secret in secrets
+            if not self.reseal_secret(secret)
+        ]
         if unreadable:
-            raise CommandError(f"None of ENCRYPTION_KEYS opens: {', '.join(dict.fromkeys(unreadable))}. Enter it anew in the admin.")
+            raise CommandError(
+                f"None of ENCRYPTION_KEYS opens: {', '.join(dict.fromkeys(unreadable))}. Enter it anew in the admin."
+            )
         self.stdout.write("Every secret is sealed with the newest key.")
 
     @transaction.atomic

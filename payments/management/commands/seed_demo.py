@@ -24,7 +24,11 @@ from wallet.models import Currency, Transaction
 from wallet.operations import adjust_wallet, launch_game
 
 CURRENCIES = {"XAG": ("Silver coins", 2), "EUR": ("Euro", 2), "JPY": ("Yen", 0), "BHD": ("Bahraini dinar", 3)}
-PLAYERS = [("demo-anna", "Anna", "AT", "de", "XAG"), ("demo-ben", "Ben", "GB", "en", "XAG"), ("demo-chloe", "Chloé", "FR", "fr", "EUR")]
+PLAYERS = [
+    ("demo-anna", "Anna", "AT", "de", "XAG"),
+    ("demo-ben", "Ben", "GB", "en", "XAG"),
+    ("demo-chloe", "Chloé", "FR", "fr", "EUR"),
+]
 # 10 000.00 of either currency, in minor units.
 FUNDS = 1_000_000
 REASON = "Demo funds"
@@ -35,11 +39,17 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--url", default="http://127.0.0.1:8000", help="Where the web server listens.")
-        parser.add_argument("--file", default=str(settings.BASE_DIR / "var" / "demo.json"), help="Where the credentials are written (mode 600).")
+        parser.add_argument(
+            "--file",
+            default=str(settings.BASE_DIR / "var" / "demo.json"),
+            help="Where the credentials are written (mode 600).",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.DEMO:
-            raise CommandError("This makes credentials with known passwords. Set DEMO=1 where that is meant, and never where real money is.")
+            raise CommandError(
+                "This makes credentials with known passwords. Set DEMO=1 where that is meant, and never where real money is."
+            )
         path = Path(options["file"])
         kept = json.loads(path.read_text()) if path.exists() else {}
         with transaction.atomic():
@@ -54,7 +64,13 @@ class Command(BaseCommand):
         kept_tokens = {player["uid"]: player["token"] for player in kept.get("players", [])}
         kept_games = {game["slug"]: game for game in kept.get("games", [])}
         kept_secrets = {provider["slug"]: provider["secret"] for provider in kept.get("providers", [])}
-        games = [{"slug": slug, **demo_credential(slug, kind="game", game=demo_game(slug), kept=kept_games.get(slug))} for slug in GAMES]
+        games = [
+            {
+                "slug": slug,
+                **demo_credential(slug, kind="game", game=demo_game(slug), kept=kept_games.get(slug)),
+            }
+            for slug in GAMES
+        ]
         for slug in GAMES:
             demo_shop(demo_game(slug), url)
         return {
@@ -64,10 +80,15 @@ class Command(BaseCommand):
             "games": games,
             "players": [self.player(*player, kept=kept_tokens.get(player[0])) for player in PLAYERS],
             "products": demo_products(),
-            "providers": [demo_provider(slug, scheme, name, currency, url, kept=kept_secrets.get(slug)) for slug, scheme, name, currency in PROVIDERS],
+            "providers": [
+                demo_provider(slug, scheme, name, currency, url, kept=kept_secrets.get(slug))
+                for slug, scheme, name, currency in PROVIDERS
+            ],
         }
 
-    def player(self, uid: str, nickname: str, country: str, language: str, currency: str, *, kept: str | None) -> dict[str, str]:
+    def player(
+        self, uid: str, nickname: str, country: str, language: str, currency: str, *, kept: str | None
+    ) -> dict[str, str]:
         """A demo player with money and a session in the first game: the `kept` one, where it has half a day left."""
         attributes = {"nickname": nickname, "country": country, "language": language}
         if not Player.objects.filter(uid=uid).exists():
@@ -75,17 +96,36 @@ class Command(BaseCommand):
             Player.objects.filter(pk=player.pk).update(is_test=True)
         player = Player.objects.get(uid=uid)
         if not Transaction.objects.filter(player=player, reason=REASON).exists():
-            adjust_wallet(player, currency, type="credit", amount=FUNDS, transaction_id=new_id(), actor="seed", reason=REASON, source="system")
-        sessions = GameSession.objects.filter(player=player, ended_at=None, expires_at__gt=now() + timedelta(hours=12))
+            adjust_wallet(
+                player,
+                currency,
+                type="credit",
+                amount=FUNDS,
+                transaction_id=new_id(),
+                actor="seed",
+                reason=REASON,
+                source="system",
+            )
+        sessions = GameSession.objects.filter(
+            player=player, ended_at=None, expires_at__gt=now() + timedelta(hours=12)
+        )
         if kept is None or not sessions.filter(token_hash=token_hash(uuid.UUID(kept))).exists():
-            kept = str(launch_game(uid, next(iter(GAMES)), currency, language=None, ttl_seconds=None, actor="seed").token)
+            kept = str(
+                launch_game(
+                    uid, next(iter(GAMES)), currency, language=None, ttl_seconds=None, actor="seed"
+                ).token
+            )
         return {"uid": uid, "token": kept, "currencyCode": currency}
 
     def guide(self, demo: dict[str, Any], path: Path) -> str:
         """What a person at the terminal needs to go on."""
         game, player, url = demo["games"][0], demo["players"][0], demo["url"]
         body = json.dumps(
-            {"token": player["token"], "mmTransactionId": f"hello-{uuid.uuid4().hex[:8]}", "amount": {"amount": 230.0, "currencyCode": player["currencyCode"]}}
+            {
+                "token": player["token"],
+                "mmTransactionId": f"hello-{uuid.uuid4().hex[:8]}",
+                "amount": {"amount": 230.0, "currencyCode": player["currencyCode"]},
+            }
         ).replace("230.0,", "230.00,")
         curl = f"curl -u {game['username']}:{game['password']} -H 'Content-Type: application/json' \\\n    -d '{body}' \\\n    {url}/wallet/withdraw"
         return textwrap.dedent(
@@ -98,7 +138,13 @@ class Command(BaseCommand):
             Withdraw 230.00 of a demo player's money:
               {curl}
             """
-        ).format(url=url, admin=demo["admin"]["username"], password=demo["admin"]["password"], path=shown(path), curl=curl)
+        ).format(
+            url=url,
+            admin=demo["admin"]["username"],
+            password=demo["admin"]["password"],
+            path=shown(path),
+            curl=curl,
+        )
 
 
 def shown(path: Path) -> str:

@@ -80,7 +80,13 @@ def read(body: bytes, content_type: str) -> Notification:
 def read_json(body: bytes) -> list[tuple[str, Any]]:
     """The members of a JSON object, doubled ones too; numbers in their own characters."""
     try:
-        read_pairs = json.loads(body.decode(), parse_float=Literal, parse_int=Literal, parse_constant=refuse_constant, object_pairs_hook=Pairs)
+        read_pairs = json.loads(
+            body.decode(),
+            parse_float=Literal,
+            parse_int=Literal,
+            parse_constant=refuse_constant,
+            object_pairs_hook=Pairs,
+        )
     except (ValueError, RecursionError) as problem:
         raise Refused("The body is not JSON in UTF-8.") from problem
     if not isinstance(read_pairs, Pairs):

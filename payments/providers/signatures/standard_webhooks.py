@@ -83,7 +83,11 @@ def decode(text: str) -> bytes:
 def verify(envelope: Envelope, body: bytes, secrets: list[str], now: int) -> None:
     """Raises `Refused` unless one of the live secrets signed exactly this body, at most five minutes from `now` (seconds since 1970)."""
     # Every secret with every signature, without stopping at the first that fits.
-    fits = [hmac.compare_digest(digest(envelope.id, envelope.at, body, key_of(secret)), given) for secret in secrets for given in envelope.signatures]
+    fits = [
+        hmac.compare_digest(digest(envelope.id, envelope.at, body, key_of(secret)), given)
+        for secret in secrets
+        for given in envelope.signatures
+    ]
     if not any(fits):
         raise Refused("The signature is not of a live secret.")
     if abs(envelope.at - now) > TOLERANCE:

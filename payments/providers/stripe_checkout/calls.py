@@ -5,7 +5,14 @@ import re
 from collections.abc import Callable
 from typing import TypeVar
 
-from stripe import APIConnectionError, IdempotencyError, RateLimitError, RequestsClient, StripeClient, StripeError
+from stripe import (
+    APIConnectionError,
+    IdempotencyError,
+    RateLimitError,
+    RequestsClient,
+    StripeClient,
+    StripeError,
+)
 
 from payments.providers.protocol import Terms
 
@@ -36,10 +43,17 @@ def call(terms: Terms, api: str, ask: Callable[[StripeClient], T], *, retries: i
     """Asks Stripe at the address `api` with a provider's key. Raises `Failed`."""
     key = KEY.fullmatch(terms.api_secret)
     if key is None or key[1] != MODES[terms.is_live]:
-        raise Failed(f"The provider is in {MODES[terms.is_live]} mode and has no key for that: sk_{MODES[terms.is_live]}_… or rk_…", is_refusal=True)
+        raise Failed(
+            f"The provider is in {MODES[terms.is_live]} mode and has no key for that: sk_{MODES[terms.is_live]}_… or rk_…",
+            is_refusal=True,
+        )
     http = RequestsClient(timeout=terms.timeout_seconds)
     try:
-        return ask(StripeClient(terms.api_secret, base_addresses={"api": api}, http_client=http, max_network_retries=retries))
+        return ask(
+            StripeClient(
+                terms.api_secret, base_addresses={"api": api}, http_client=http, max_network_retries=retries
+            )
+        )
     except StripeError as error:
         failure = Failed(told(error, terms), is_refusal=is_refusal(error))
     except NONSENSE as problem:

@@ -10,7 +10,17 @@ from stripe.params.checkout import SessionCreateParams
 
 from lib.clock import now
 from payments.providers.payment_page import page_origin
-from payments.providers.protocol import Event, Fate, Purchase, Received, Started, Terms, Unstartable, Wish, Word
+from payments.providers.protocol import (
+    Event,
+    Fate,
+    Purchase,
+    Received,
+    Started,
+    Terms,
+    Unstartable,
+    Wish,
+    Word,
+)
 from payments.providers.stripe_checkout import signature
 from payments.providers.stripe_checkout.calls import Failed, call
 from payments.providers.stripe_checkout.events import ID, ORDER_KEY, PAYMENT_KEY, REFUND_KEY, read_event
@@ -26,8 +36,51 @@ LONGEST_NAME = 250
 STATUS = re.compile(r"[a-z_]{1,40}")
 # The languages of Stripe's page.
 LOCALES = (
-    *("bg", "cs", "da", "de", "el", "en", "en-GB", "es", "es-419", "et", "fi", "fil", "fr", "fr-CA", "hi-IN", "hr", "hu", "id", "it", "ja", "ko", "lt"),
-    *("lv", "ms", "mt", "nb", "nl", "pl", "pt", "pt-BR", "ro", "ru", "sk", "sl", "sv", "th", "tr", "vi", "zh", "zh-HK", "zh-TW"),
+    *(
+        "bg",
+        "cs",
+        "da",
+        "de",
+        "el",
+        "en",
+        "en-GB",
+        "es",
+        "es-419",
+        "et",
+        "fi",
+        "fil",
+        "fr",
+        "fr-CA",
+        "hi-IN",
+        "hr",
+        "hu",
+        "id",
+        "it",
+        "ja",
+        "ko",
+        "lt",
+    ),
+    *(
+        "lv",
+        "ms",
+        "mt",
+        "nb",
+        "nl",
+        "pl",
+        "pt",
+        "pt-BR",
+        "ro",
+        "ru",
+        "sk",
+        "sl",
+        "sv",
+        "th",
+        "tr",
+        "vi",
+        "zh",
+        "zh-HK",
+        "zh-TW",
+    ),
 )
 BY_LANGUAGE = {locale.lower(): locale for locale in LOCALES}
 
@@ -44,7 +97,9 @@ class StripeCheckout:
 
     def check_secret(self, text: str) -> None:
         if not SECRET.fullmatch(text):
-            raise ValueError("A Stripe signing secret is whsec_ and at least 24 letters and digits, as the endpoint's page shows it.")
+            raise ValueError(
+                "A Stripe signing secret is whsec_ and at least 24 letters and digits, as the endpoint's page shows it."
+            )
 
     def takes(self, terms: Terms, currency: str) -> bool:
         return terms.currency in (None, currency) and bool(terms.api_secret) and is_payable(currency)
@@ -57,18 +112,31 @@ class StripeCheckout:
         try:
             session = session_of(purchase, now())
             # Once more: of two clicks at once, one is told to come again (409).
-            return call(terms, self.api, lambda client: create_session(client, session, f"start-{purchase.payment_id}"), retries=1)
+            return call(
+                terms,
+                self.api,
+                lambda client: create_session(client, session, f"start-{purchase.payment_id}"),
+                retries=1,
+            )
         except (Failed, Inexpressible) as problem:
             raise Unstartable(str(problem)) from None
 
     def verify(self, terms: Terms, received: Received) -> Event:
-        signature.check(received.headers.get("stripe-signature", ""), received.body, terms.callback_secrets, received.at)
+        signature.check(
+            received.headers.get("stripe-signature", ""), received.body, terms.callback_secrets, received.at
+        )
         return read_event(received.body, is_live=terms.is_live)
 
     def refund(self, terms: Terms, wish: Wish) -> Word:
         try:
             refund = refund_of(wish)
-            return call(terms, self.api, lambda client: read_refund(client.v1.refunds.create(refund, {"idempotency_key": f"refund-{wish.id}"}).to_dict()))
+            return call(
+                terms,
+                self.api,
+                lambda client: read_refund(
+                    client.v1.refunds.create(refund, {"idempotency_key": f"refund-{wish.id}"}).to_dict()
+                ),
+            )
         except Inexpressible as problem:
             return Word(Fate.REFUSED, problem=str(problem))
         except Failed as problem:
@@ -151,7 +219,9 @@ def find_refund(client: StripeClient, wish: Wish) -> Word:
     """A refund by Stripe's id of it, or where we never learned that by ours."""
     if wish.reference:
         return read_refund(client.v1.refunds.retrieve(wish.reference).to_dict())
-    for refund in client.v1.refunds.list({"payment_intent": wish.payment_reference, "limit": 100}).auto_paging_iter():
+    for refund in client.v1.refunds.list(
+        {"payment_intent": wish.payment_reference, "limit": 100}
+    ).auto_paging_iter():
         said = refund.to_dict()
         if (said["metadata"] or {}).get(REFUND_KEY) == str(wish.id):
             return read_refund(said)

@@ -84,7 +84,13 @@ def read_paid(id: str, session: Thing) -> Event:
 
 
 def read_unpaid(id: str, session: Thing) -> Event:
-    return Event(id, EventType.FAILED, order_of(session), name_of(session, "payment_intent"), start_reference=name_of(session, "id"))
+    return Event(
+        id,
+        EventType.FAILED,
+        order_of(session),
+        name_of(session, "payment_intent"),
+        start_reference=name_of(session, "id"),
+    )
 
 
 # --- Money that goes back -------------------------------------------------------------------------------
@@ -104,7 +110,9 @@ def read_refunded(id: str, charge: Thing) -> Event:
 
 
 def read_refund_failed(id: str, refund: Thing) -> Event:
-    raise Senseless(f"refund {name_of(refund, 'id')} has failed: its money is ours again, and where it is booked as done a person has to decide")
+    raise Senseless(
+        f"refund {name_of(refund, 'id')} has failed: its money is ours again, and where it is booked as done a person has to decide"
+    )
 
 
 def read_dispute_created(id: str, dispute: Thing) -> Event:
@@ -117,13 +125,19 @@ def read_withdrawn(id: str, dispute: Thing) -> Event:
 
 
 def read_dispute_closed(id: str, dispute: Thing) -> Event:
-    return read_dispute(id, EventType.CHARGE_BACK_REVERSED, dispute) if dispute.get("status") == "won" else Event(id)
+    return (
+        read_dispute(id, EventType.CHARGE_BACK_REVERSED, dispute)
+        if dispute.get("status") == "won"
+        else Event(id)
+    )
 
 
 def read_reinstated(id: str, dispute: Thing) -> Event:
     if dispute.get("status") != "won":
         # A part comes back of a dispute that is not won; how much is told only in the currency of the account.
-        raise Senseless(f"money of dispute {name_of(dispute, 'id')} came back, but it is not won: a person has to look")
+        raise Senseless(
+            f"money of dispute {name_of(dispute, 'id')} came back, but it is not won: a person has to look"
+        )
     return read_dispute(id, EventType.CHARGE_BACK_REVERSED, dispute)
 
 

@@ -3,7 +3,9 @@
 import re
 
 CODE = re.compile(r"[A-Z]{3}")
-ZERO_DECIMALS = frozenset({"BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "VND", "VUV", "XAF", "XOF", "XPF"})
+ZERO_DECIMALS = frozenset(
+    {"BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "VND", "VUV", "XAF", "XOF", "XPF"}
+)
 THREE_DECIMALS = frozenset({"BHD", "JOD", "KWD", "OMR", "TND"})
 # Two decimals that have to be noughts: these lost theirs, and Stripe's amounts did not change.
 WHOLE_UNITS = frozenset({"ISK", "UGX"})
@@ -18,7 +20,11 @@ class Inexpressible(Exception):
 
 def is_payable(currency: str) -> bool:
     """Whether a card can pay in that currency at all; which of those an account takes is Stripe's to say."""
-    return CODE.fullmatch(currency) is not None and currency not in NEVER_PAID and (not currency.startswith("X") or currency in PAID_X)
+    return (
+        CODE.fullmatch(currency) is not None
+        and currency not in NEVER_PAID
+        and (not currency.startswith("X") or currency in PAID_X)
+    )
 
 
 def stripe_decimals(currency: str) -> int:
@@ -34,7 +40,9 @@ def to_stripe(minor: int, currency: str, decimals: int) -> int:
     # Of three decimals the networks carry two.
     step = 100 if currency in WHOLE_UNITS else 10 if currency in THREE_DECIMALS else 1
     if amount is None or amount % step:
-        raise Inexpressible(f"Stripe cannot take {minor} minor units of {currency}: they are no whole number of what it counts in.")
+        raise Inexpressible(
+            f"Stripe cannot take {minor} minor units of {currency}: they are no whole number of what it counts in."
+        )
     return amount
 
 

@@ -29,19 +29,50 @@ from tests.support.admin_pages import (
 )
 from tests.support.callers import Seat
 from tests.support.shop import Market
-from wallet.models import Alert, ApiCall, Checkpoint, Currency, Discrepancy, FoldedDay, Inquiry, SweepRun, Transaction, Wallet
+from wallet.models import (
+    Alert,
+    ApiCall,
+    Checkpoint,
+    Currency,
+    Discrepancy,
+    FoldedDay,
+    Inquiry,
+    SweepRun,
+    Transaction,
+    Wallet,
+)
 
 ADDED = {Operator, Group, Game, Credential, Currency, Product, Shop, Provider}
-READ_ONLY = [Wallet, Transaction, ApiCall, Discrepancy, GameSession, Inquiry, Alert, SweepRun, Checkpoint, FoldedDay]
+READ_ONLY = [
+    Wallet,
+    Transaction,
+    ApiCall,
+    Discrepancy,
+    GameSession,
+    Inquiry,
+    Alert,
+    SweepRun,
+    Checkpoint,
+    FoldedDay,
+]
 READ_ONLY += [Order, Callback, RefusedCallback, Refund, Delivery]
 
 
 def payment_actions() -> list[str]:
     """The pages of every action on what was dealt last."""
-    order, callback, refund, delivery = (model.objects.order_by("-pk")[0] for model in (Order, Callback, Refund, Delivery))
-    actions = [page(Provider, Provider.objects.filter(scheme="standard-webhooks").order_by("pk")[0], action) for action in PROVIDER_ACTIONS]
+    order, callback, refund, delivery = (
+        model.objects.order_by("-pk")[0] for model in (Order, Callback, Refund, Delivery)
+    )
+    actions = [
+        page(Provider, Provider.objects.filter(scheme="standard-webhooks").order_by("pk")[0], action)
+        for action in PROVIDER_ACTIONS
+    ]
     actions += [page(Shop, Shop.objects.order_by("pk")[0], action) for action in SHOP_ACTIONS]
-    actions += [page(Callback, callback, "resolve"), page(Refund, refund, "ask_again"), page(Delivery, delivery, "send_again")]
+    actions += [
+        page(Callback, callback, "resolve"),
+        page(Refund, refund, "ask_again"),
+        page(Delivery, delivery, "send_again"),
+    ]
     return [*actions, page(Order, order, "refund"), reverse("admin:payments_delivery_send_range")]
 
 
@@ -49,9 +80,16 @@ def test_every_model_with_a_page_is_known_to_these_tests() -> None:
     assert set(admin.site._registry) == set(REGISTERED)
 
 
-def test_every_page_opens_for_a_superuser_and_shows_no_token_and_no_hash(client: Client, story: Seat, market: Market) -> None:
+def test_every_page_opens_for_a_superuser_and_shows_no_token_and_no_hash(
+    client: Client, story: Seat, market: Market
+) -> None:
     token, credential = story.token, Credential.objects.get(game=story.game)
-    secrets = [token, token_hash(uuid.UUID(token)).hex(), bytes(credential.password_hash).hex(), str(token_hash(uuid.UUID(token)))]
+    secrets = [
+        token,
+        token_hash(uuid.UUID(token)).hex(),
+        bytes(credential.password_hash).hex(),
+        str(token_hash(uuid.UUID(token))),
+    ]
     secrets += payment_secrets(market, Order.objects.order_by("-pk")[0])
     places = ["/admin/", *(address(model) for model in REGISTERED)]
     for model, rows in rows_of(story).items():
@@ -75,7 +113,10 @@ def test_a_row_can_be_added_by_a_form_only_where_that_is_meant(client: Client, m
 
 
 def test_a_list_without_rows_says_what_would_fill_it(client: Client) -> None:
-    assert "Groups give several operators the same permissions" in get(client, address(Group)) or Group.objects.exists()
+    assert (
+        "Groups give several operators the same permissions" in get(client, address(Group))
+        or Group.objects.exists()
+    )
     assert "Nothing is found" in get(client, address(Transaction) + "?q=no-such-id")
 
 
@@ -95,7 +136,9 @@ def test_a_stranger_is_sent_to_the_login(story: Seat) -> None:
 def test_who_signs_in_at_the_login_page_comes_to_the_first_page(boss: Operator) -> None:
     boss.set_password("a password for this test only")
     boss.save()
-    response = Client().post("/admin/login/", {"username": boss.username, "password": "a password for this test only"})
+    response = Client().post(
+        "/admin/login/", {"username": boss.username, "password": "a password for this test only"}
+    )
     assert (response.status_code, response["Location"]) == (302, "/admin/")
 
 
@@ -107,10 +150,18 @@ def test_who_may_only_look_can_do_nothing(viewer: Client, story: Seat) -> None:
         assert viewer.post(page(model, rows[0]), {}).status_code == 403, model
         assert viewer.get(address(model, "add")).status_code == 403, model
         assert viewer.post(address(model, "delete", rows[0].pk), {"post": "yes"}).status_code == 403, model
-    actions = [page(Wallet, wallet, action) for action in WALLET_ACTIONS] + [page(Player, story.player, "change_status")]
-    actions += [page(GameSession, session, "end"), page(Credential, credential, "rotate"), page(Credential, credential, "revoke")]
+    actions = [page(Wallet, wallet, action) for action in WALLET_ACTIONS] + [
+        page(Player, story.player, "change_status")
+    ]
+    actions += [
+        page(GameSession, session, "end"),
+        page(Credential, credential, "rotate"),
+        page(Credential, credential, "revoke"),
+    ]
     inquiry, alert = Inquiry.objects.get(player=story.player), Alert.objects.filter(resolved_at=None)[0]
-    actions += [page(Inquiry, inquiry, action) for action in INQUIRY_ACTIONS] + [page(Alert, alert, "resolve")]
+    actions += [page(Inquiry, inquiry, action) for action in INQUIRY_ACTIONS] + [
+        page(Alert, alert, "resolve")
+    ]
     for place in actions + payment_actions():
         assert viewer.get(place).status_code == 403, place
         assert viewer.post(place, {"reason": "because", "status": "closed"}).status_code == 403, place
@@ -144,16 +195,37 @@ def test_gates_and_adjustments_are_separate_permissions(story: Seat) -> None:
     gatekeeper = signed_in(operator("wallet.view_wallet", "wallet.change_wallet"))
     treasurer = signed_in(operator("wallet.view_wallet", "wallet.add_transaction"))
     wallet = story.wallet()
-    assert [gatekeeper.get(page(Wallet, wallet, action)).status_code for action in ("freeze", "adjust")] == [200, 403]
-    assert [treasurer.get(page(Wallet, wallet, action)).status_code for action in ("freeze", "adjust")] == [403, 200]
+    assert [gatekeeper.get(page(Wallet, wallet, action)).status_code for action in ("freeze", "adjust")] == [
+        200,
+        403,
+    ]
+    assert [treasurer.get(page(Wallet, wallet, action)).status_code for action in ("freeze", "adjust")] == [
+        403,
+        200,
+    ]
     assert treasurer.get(address(Transaction, "add")).status_code == 403
 
 
 def test_only_superusers_hand_out_rights_and_touch_superusers(boss: Operator) -> None:
-    clerk = operator("players.view_operator", "players.change_operator", "auth.view_group", "auth.change_group", "auth.add_group")
+    clerk = operator(
+        "players.view_operator",
+        "players.change_operator",
+        "auth.view_group",
+        "auth.change_group",
+        "auth.add_group",
+    )
     client = signed_in(clerk)
     assert client.post(page(Operator, boss), {"username": "mine"}).status_code == 403
-    assert client.post(reverse("admin:auth_user_password_change", args=[boss.pk]), {"password1": "x" * 20, "password2": "x" * 20}).status_code == 403
-    client.post(page(Operator, clerk), {"username": clerk.username, "is_active": "on", "is_staff": "on", "is_superuser": "on"})
+    assert (
+        client.post(
+            reverse("admin:auth_user_password_change", args=[boss.pk]),
+            {"password1": "x" * 20, "password2": "x" * 20},
+        ).status_code
+        == 403
+    )
+    client.post(
+        page(Operator, clerk),
+        {"username": clerk.username, "is_active": "on", "is_staff": "on", "is_superuser": "on"},
+    )
     assert not Operator.objects.get(pk=clerk.pk).is_superuser
     assert client.get(address(Group, "add")).status_code == 403

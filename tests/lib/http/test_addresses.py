@@ -20,16 +20,31 @@ UNLISTED = "198.51.100.1"
 
 
 def raw_answer(
-    url: str, authorization: str | None, path: str, *, source: str = "127.0.0.1", forwarded: str | None = None, token: str = "", method: str = "POST"
+    url: str,
+    authorization: str | None,
+    path: str,
+    *,
+    source: str = "127.0.0.1",
+    forwarded: str | None = None,
+    token: str = "",
+    method: str = "POST",
 ) -> bytes:
     """All that a server sends on a connection from `source`, until it closes."""
     place = urlsplit(url)
     body = json.dumps({"token": token}).encode()
-    lines = [f"{method} {path} HTTP/1.1", f"Host: {place.netloc}", "Content-Type: application/json", f"Content-Length: {len(body)}", "Connection: close"]
+    lines = [
+        f"{method} {path} HTTP/1.1",
+        f"Host: {place.netloc}",
+        "Content-Type: application/json",
+        f"Content-Length: {len(body)}",
+        "Connection: close",
+    ]
     lines += [f"Authorization: {authorization}"] if authorization else []
     lines += [f"X-Forwarded-For: {forwarded}"] if forwarded is not None else []
     received = b""
-    with socket.create_connection((place.hostname or "", place.port or 0), timeout=15, source_address=(source, 0)) as connection:
+    with socket.create_connection(
+        (place.hostname or "", place.port or 0), timeout=15, source_address=(source, 0)
+    ) as connection:
         connection.sendall("\r\n".join([*lines, "", ""]).encode() + body)
         try:
             while part := connection.recv(65536):
@@ -55,32 +70,54 @@ def direct(limited: Party, database_url: str, tmp_path_factory: pytest.TempPathF
     """A real server that trusts no proxy, with an allow-list for everybody."""
     log: Path = tmp_path_factory.mktemp("direct") / "server.log"
     networks = "127.0.0.1,127.0.0.3,127.0.0.4/31,203.0.113.0/24"
-    with served(log, DATABASE_URL=database_url, API_ALLOWED_NETWORKS=networks, WEB_WORKERS="1", WEB_THREADS="4") as url:
+    with served(
+        log, DATABASE_URL=database_url, API_ALLOWED_NETWORKS=networks, WEB_WORKERS="1", WEB_THREADS="4"
+    ) as url:
         yield url
 
 
 @pytest.fixture(scope="module")
-def behind_a_proxy(limited: Party, database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def behind_a_proxy(
+    limited: Party, database_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
     """The same behind one trusted proxy."""
     log: Path = tmp_path_factory.mktemp("proxied") / "server.log"
     networks = "127.0.0.1,203.0.113.0/24,192.0.2.0/24"
-    with served(log, DATABASE_URL=database_url, API_ALLOWED_NETWORKS=networks, TRUSTED_PROXIES=f"{PROXY}/32", WEB_WORKERS="1", WEB_THREADS="4") as url:
+    with served(
+        log,
+        DATABASE_URL=database_url,
+        API_ALLOWED_NETWORKS=networks,
+        TRUSTED_PROXIES=f"{PROXY}/32",
+        WEB_WORKERS="1",
+        WEB_THREADS="4",
+    ) as url:
         yield url
 
 
 # --- On a real socket -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", ["/wallet/getBalance", "/wallet/nothing", "/payments/initiate", "/entry/launch"])
-def test_a_call_from_an_address_that_is_not_listed_gets_not_a_single_byte(house: House, direct: str, path: str) -> None:
-    for authorization in (house.game.caller.authorization, house.front.authorization, basic("nobody", "nothing"), None):
+@pytest.mark.parametrize(
+    "path", ["/wallet/getBalance", "/wallet/nothing", "/payments/initiate", "/entry/launch"]
+)
+def test_a_call_from_an_address_that_is_not_listed_gets_not_a_single_byte(
+    house: House, direct: str, path: str
+) -> None:
+    for authorization in (
+        house.game.caller.authorization,
+        house.front.authorization,
+        basic("nobody", "nothing"),
+        None,
+    ):
         assert raw_answer(direct, authorization, path, source="127.0.0.2") == b""
     assert status(raw_answer(direct, None, path)) == 401
 
 
 def test_a_listed_address_is_answered(seat: Seat, direct: str) -> None:
     for source in ("127.0.0.1", "127.0.0.4", "127.0.0.5"):
-        raw = raw_answer(direct, seat.caller.authorization, "/wallet/getBalance", source=source, token=seat.token)
+        raw = raw_answer(
+            direct, seat.caller.authorization, "/wallet/getBalance", source=source, token=seat.token
+        )
         assert status(raw) == 200
         assert b'{"balance":{"amount":100.00,"currencyCode":"XAG"}}' in raw
 
@@ -92,15 +129,30 @@ def test_what_is_not_the_api_answers_everybody(direct: str) -> None:
 
 def test_without_a_trusted_proxy_nobodys_word_for_an_address_counts(seat: Seat, direct: str) -> None:
     for forwarded in ("127.0.0.1", LISTED, f"{LISTED}, 127.0.0.1", ""):
-        assert raw_answer(direct, seat.caller.authorization, "/wallet/getBalance", source="127.0.0.2", forwarded=forwarded) == b""
-        raw = raw_answer(direct, seat.caller.authorization, "/wallet/getBalance", forwarded=UNLISTED, token=seat.token)
+        assert (
+            raw_answer(
+                direct,
+                seat.caller.authorization,
+                "/wallet/getBalance",
+                source="127.0.0.2",
+                forwarded=forwarded,
+            )
+            == b""
+        )
+        raw = raw_answer(
+            direct, seat.caller.authorization, "/wallet/getBalance", forwarded=UNLISTED, token=seat.token
+        )
         assert status(raw) == 200
 
 
-def test_a_credentials_own_list_is_looked_at_before_its_password(house: House, limited: Party, direct: str) -> None:
+def test_a_credentials_own_list_is_looked_at_before_its_password(
+    house: House, limited: Party, direct: str
+) -> None:
     seat = sit(limited, house.player())
     right, wrong = limited.caller.authorization, basic(limited.credential.username, "wrong")
-    assert status(raw_answer(direct, right, "/wallet/getBalance", source="127.0.0.3", token=seat.token)) == 200
+    assert (
+        status(raw_answer(direct, right, "/wallet/getBalance", source="127.0.0.3", token=seat.token)) == 200
+    )
     assert status(raw_answer(direct, wrong, "/wallet/getBalance", source="127.0.0.3")) == 401
     assert raw_answer(direct, right, "/wallet/getBalance", source="127.0.0.1", token=seat.token) == b""
     assert raw_answer(direct, wrong, "/wallet/getBalance", source="127.0.0.1") == b""
@@ -128,37 +180,92 @@ def test_a_credentials_own_list_is_looked_at_before_its_password(house: House, l
 def test_behind_a_trusted_proxy_the_rightmost_address_that_is_none_counts(
     seat: Seat, behind_a_proxy: str, source: str, forwarded: str | None, expected: int | None
 ) -> None:
-    raw = raw_answer(behind_a_proxy, seat.caller.authorization, "/wallet/getBalance", source=source, forwarded=forwarded, token=seat.token)
+    raw = raw_answer(
+        behind_a_proxy,
+        seat.caller.authorization,
+        "/wallet/getBalance",
+        source=source,
+        forwarded=forwarded,
+        token=seat.token,
+    )
     assert status(raw) == expected
 
 
-def test_a_credentials_own_list_goes_by_what_the_proxy_says(house: House, limited: Party, behind_a_proxy: str) -> None:
+def test_a_credentials_own_list_goes_by_what_the_proxy_says(
+    house: House, limited: Party, behind_a_proxy: str
+) -> None:
     seat = sit(limited, house.player())
     authorization = limited.caller.authorization
-    assert status(raw_answer(behind_a_proxy, authorization, "/wallet/getBalance", source=PROXY, forwarded="192.0.2.8", token=seat.token)) == 200
-    assert raw_answer(behind_a_proxy, authorization, "/wallet/getBalance", source=PROXY, forwarded=LISTED, token=seat.token) == b""
-    assert raw_answer(behind_a_proxy, authorization, "/wallet/getBalance", source=PROXY, forwarded=f"192.0.2.8, {LISTED}") == b""
+    assert (
+        status(
+            raw_answer(
+                behind_a_proxy,
+                authorization,
+                "/wallet/getBalance",
+                source=PROXY,
+                forwarded="192.0.2.8",
+                token=seat.token,
+            )
+        )
+        == 200
+    )
+    assert (
+        raw_answer(
+            behind_a_proxy,
+            authorization,
+            "/wallet/getBalance",
+            source=PROXY,
+            forwarded=LISTED,
+            token=seat.token,
+        )
+        == b""
+    )
+    assert (
+        raw_answer(
+            behind_a_proxy,
+            authorization,
+            "/wallet/getBalance",
+            source=PROXY,
+            forwarded=f"192.0.2.8, {LISTED}",
+        )
+        == b""
+    )
 
 
 def test_a_refused_connection_leaves_the_server_well(seat: Seat, direct: str) -> None:
     for _ in range(20):
         assert raw_answer(direct, None, "/wallet/getBalance", source="127.0.0.2") == b""
-    assert Caller(seat.caller.authorization, url=direct).post("/wallet/getBalance", {"token": seat.token}).balance == "100.00"
+    assert (
+        Caller(seat.caller.authorization, url=direct)
+        .post("/wallet/getBalance", {"token": seat.token})
+        .balance
+        == "100.00"
+    )
 
 
 # --- In this process --------------------------------------------------------------------------------
 
 
-def test_a_call_that_gets_no_answer_changes_nothing_and_is_no_failed_authentication(seat: Seat, settings: Any) -> None:
+def test_a_call_that_gets_no_answer_changes_nothing_and_is_no_failed_authentication(
+    seat: Seat, settings: Any
+) -> None:
     settings.API_ALLOWED_NETWORKS = ["192.0.2.0/24", "2001:db8::/32"]
     settings.AUTH_FAILURES_PER_MINUTE = 0
     headers = {"Content-Type": "application/json", "Authorization": str(seat.caller.authorization)}
     body = json.dumps({"token": seat.token, "mmTransactionId": "x"}).encode()
-    assert isinstance(Caller(None, "192.0.3.1").respond("POST", "/wallet/rollbackWithdrawal", body, dict(headers)), NoAnswer)
-    assert isinstance(Caller(None, "2001:db9::1").respond("POST", "/wallet/rollbackWithdrawal", body, dict(headers)), NoAnswer)
+    assert isinstance(
+        Caller(None, "192.0.3.1").respond("POST", "/wallet/rollbackWithdrawal", body, dict(headers)), NoAnswer
+    )
+    assert isinstance(
+        Caller(None, "2001:db9::1").respond("POST", "/wallet/rollbackWithdrawal", body, dict(headers)),
+        NoAnswer,
+    )
     assert seat.holding().entries == 2
     for listed in ("192.0.2.255", "2001:db8::1", "::ffff:192.0.2.1"):
-        assert Caller(seat.caller.authorization, listed).post("/wallet/getBalance", {"token": seat.token}).status == 200
+        assert (
+            Caller(seat.caller.authorization, listed).post("/wallet/getBalance", {"token": seat.token}).status
+            == 200
+        )
 
 
 @pytest.mark.parametrize(
@@ -180,7 +287,9 @@ def test_a_call_that_gets_no_answer_changes_nothing_and_is_no_failed_authenticat
         ("/run/socket", "198.51.100.1", ("0.0.0.0/32",), "198.51.100.1"),
     ],
 )
-def test_where_a_call_comes_from(socket_address: str, forwarded: str, proxies: tuple[str, ...], client: str) -> None:
+def test_where_a_call_comes_from(
+    socket_address: str, forwarded: str, proxies: tuple[str, ...], client: str
+) -> None:
     assert str(resolve(socket_address, forwarded, proxies)) == client
 
 

@@ -22,7 +22,9 @@ from tests.support.http_peer import Act, Peer, drip, flood, peer, resolve_as, se
 BODY = b'{"mmTransactionId":"mm-1"}'
 SECRET = BasicCredential("JohnDoe", "MyPass")
 SECRET_FORMS = ("MyPass", "Sm9obkRvZTpNeVBhc3M=")
-ANSWER = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 21\r\n\r\n{"state":"CONFIRMED"}'
+ANSWER = (
+    b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 21\r\n\r\n{"state":"CONFIRMED"}'
+)
 TOTAL_SECONDS = 0.6
 
 
@@ -52,7 +54,9 @@ def bounds(settings: Settings) -> None:
 
 def test_a_request_is_sent_as_it_should_be_and_the_answer_given_back() -> None:
     with peer(ANSWER) as server:
-        reply = post_json(server.url(), BODY, credential=SECRET, headers={"webhook-id": "msg_1", "User-Agent": "another"})
+        reply = post_json(
+            server.url(), BODY, credential=SECRET, headers={"webhook-id": "msg_1", "User-Agent": "another"}
+        )
     head, _, body = server.requests[0].partition(b"\r\n\r\n")
     first, *lines = head.decode().split("\r\n")
     assert first == "POST /state?game=1 HTTP/1.1"
@@ -69,13 +73,23 @@ def test_a_request_is_sent_as_it_should_be_and_the_answer_given_back() -> None:
     ]
     assert "authorization: Basic Sm9obkRvZTpNeVBhc3M=" in lines
     assert body == BODY
-    assert (reply.status, reply.body, reply.headers["content-type"]) == (200, b'{"state":"CONFIRMED"}', "application/json")
+    assert (reply.status, reply.body, reply.headers["content-type"]) == (
+        200,
+        b'{"state":"CONFIRMED"}',
+        "application/json",
+    )
     assert reply.took_ms >= 0
 
 
 @pytest.mark.parametrize("status", [204, 301, 302, 307, 401, 404, 410, 429, 500, 503])
 def test_every_complete_answer_is_a_reply_and_a_redirect_is_not_followed(status: int) -> None:
-    with peer(ANSWER) as elsewhere, peer(b"HTTP/1.1 %d So\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n" % (status, elsewhere.url().encode())) as server:
+    with (
+        peer(ANSWER) as elsewhere,
+        peer(
+            b"HTTP/1.1 %d So\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n"
+            % (status, elsewhere.url().encode())
+        ) as server,
+    ):
         assert post_json(server.url(), BODY).status == status
         assert (server.connections, elsewhere.connections) == (1, 0)
 
@@ -104,7 +118,15 @@ def test_no_proxy_of_the_environment_is_asked(monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("x-key", "MyPass\r\nEvil: 1"), ("x-key", "MyPass\n"), ("x-key", "MyPäss MyPass"), ("x-key", ""), ("x-key:", "MyPass"), ("", "MyPass")]
+    ("name", "value"),
+    [
+        ("x-key", "MyPass\r\nEvil: 1"),
+        ("x-key", "MyPass\n"),
+        ("x-key", "MyPäss MyPass"),
+        ("x-key", ""),
+        ("x-key:", "MyPass"),
+        ("", "MyPass"),
+    ],
 )
 def test_a_header_that_cannot_be_sent_is_refused_without_its_value(name: str, value: str) -> None:
     with pytest.raises(ValueError, match=f"the header '{name}' cannot be sent") as caught:
@@ -116,7 +138,9 @@ def test_a_body_of_64_kib_is_read_and_one_byte_more_is_not() -> None:
     for length, wanted in ((65536, 65536), (65537, "too_long")):
         for head in (b"Content-Length: %d\r\n" % length, b""):
             with peer(b"HTTP/1.1 200 OK\r\n" + head + b"\r\n" + b"x" * length) as server:
-                assert (len(post_json(server.url(), BODY).body) if wanted == 65536 else refusal(server.url()).kind) == wanted
+                assert (
+                    len(post_json(server.url(), BODY).body) if wanted == 65536 else refusal(server.url()).kind
+                ) == wanted
 
 
 @pytest.mark.parametrize(
@@ -124,8 +148,18 @@ def test_a_body_of_64_kib_is_read_and_one_byte_more_is_not() -> None:
     [
         pytest.param(send_and_hang(b"HTTP/1.1 200 OK\r\nContent-Length: 65537\r\n\r\n"), id="announced"),
         pytest.param(flood(b"HTTP/1.1 200 OK\r\n\r\n", b"x" * 1000), id="without end"),
-        pytest.param(flood(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"400\r\n" + b"x" * 1024 + b"\r\n"), id="in chunks"),
-        pytest.param(flood(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1;" + b"x" * 500 + b"\r\nx\r\n"), id="framing"),
+        pytest.param(
+            flood(
+                b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"400\r\n" + b"x" * 1024 + b"\r\n"
+            ),
+            id="in chunks",
+        ),
+        pytest.param(
+            flood(
+                b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1;" + b"x" * 500 + b"\r\nx\r\n"
+            ),
+            id="framing",
+        ),
         pytest.param(flood(b"", b"HTTP/1.1 100 Continue\r\n\r\n"), id="preliminary"),
     ],
 )
@@ -149,11 +183,21 @@ def test_headers_are_bounded(first: bytes) -> None:
     ("scheme", "act"),
     [
         pytest.param("http", send_and_hang(b""), id="nothing comes"),
-        pytest.param("http", send_and_hang(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"), id="nothing after the headers"),
-        pytest.param("http", send_and_hang(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"), id="half a body"),
+        pytest.param(
+            "http",
+            send_and_hang(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"),
+            id="nothing after the headers",
+        ),
+        pytest.param(
+            "http", send_and_hang(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"), id="half a body"
+        ),
         pytest.param("http", drip(b"HTTP/1.1 200 OK\r\nX-Drip: ", b"x"), id="headers drip"),
         pytest.param("http", drip(b"HTTP/1.1 200 OK\r\n\r\n", b"x"), id="a body drips"),
-        pytest.param("http", drip(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n"), id="chunks drip"),
+        pytest.param(
+            "http",
+            drip(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n"),
+            id="chunks drip",
+        ),
         pytest.param("http", drip(b"", b"HTTP/1.1 100 Continue\r\n\r\n"), id="preliminary answers drip"),
         pytest.param("https", send_and_hang(b""), id="no handshake"),
         pytest.param("https", drip(b"\x16\x03\x03\x40\x00\x02\x00\x3f\xfc", b"x"), id="a handshake drips"),
@@ -222,13 +266,20 @@ def test_no_complete_answer_is_no_answer(act: Act | bytes, kind: str) -> None:
 
 def echo(connection: socket.socket, server: Peer) -> None:
     """Sends back what came, as headers of an answer, and makes it invalid."""
-    connection.sendall(b"HTTP/1.1 200 OK\r\n" + server.requests[-1].partition(b"\r\n")[2].replace(b"authorization: ", b"authorization "))
+    connection.sendall(
+        b"HTTP/1.1 200 OK\r\n"
+        + server.requests[-1].partition(b"\r\n")[2].replace(b"authorization: ", b"authorization ")
+    )
 
 
-def test_a_peer_that_repeats_the_credential_does_not_bring_it_into_errors_or_logs(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_peer_that_repeats_the_credential_does_not_bring_it_into_errors_or_logs(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     with caplog.at_level(logging.DEBUG), peer(echo) as server:
         assert refusal(server.url()).kind == "protocol"
-        with peer(b"HTTP/1.1 200 OK\r\nX-You-Said: Sm9obkRvZTpNeVBhc3M=\r\nContent-Length: 6\r\n\r\nMyPass") as second:
+        with peer(
+            b"HTTP/1.1 200 OK\r\nX-You-Said: Sm9obkRvZTpNeVBhc3M=\r\nContent-Length: 6\r\n\r\nMyPass"
+        ) as second:
             shown = repr(post_json(second.url(), BODY, credential=SECRET)) + repr(SECRET) + caplog.text
     assert not [form for form in SECRET_FORMS if form in shown]
 
@@ -238,14 +289,30 @@ def test_a_peer_that_repeats_the_credential_does_not_bring_it_into_errors_or_log
 
 def certified(name: str, folder: Path) -> ssl.SSLContext:
     """A server's context with a certificate for `name` that it signed itself; the certificate is left in `folder`."""
-    key, subject, now = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]), datetime.now(UTC)
-    builder = x509.CertificateBuilder().subject_name(subject).issuer_name(subject).public_key(key.public_key()).serial_number(x509.random_serial_number())
+    key, subject, now = (
+        ec.generate_private_key(ec.SECP256R1()),
+        x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]),
+        datetime.now(UTC),
+    )
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+    )
     builder = builder.not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))
     builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-    certificate = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True).sign(key, hashes.SHA256())
+    certificate = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True).sign(
+        key, hashes.SHA256()
+    )
     pem, secret = folder / "certificate.pem", folder / "key.pem"
     pem.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    secret.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
+    secret.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+    )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(pem, secret)
     return context
@@ -253,7 +320,13 @@ def certified(name: str, folder: Path) -> ssl.SSLContext:
 
 @pytest.mark.parametrize(
     ("trusted", "host", "wanted"),
-    [(True, "game.example", 200), (True, "GAME.example.", 200), (True, "other.example", "tls"), (True, "127.0.0.1", "tls"), (False, "game.example", "tls")],
+    [
+        (True, "game.example", 200),
+        (True, "GAME.example.", 200),
+        (True, "other.example", "tls"),
+        (True, "127.0.0.1", "tls"),
+        (False, "game.example", "tls"),
+    ],
 )
 def test_the_certificate_must_be_trusted_and_be_of_the_name(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, trusted: bool, host: str, wanted: int | str
@@ -265,7 +338,11 @@ def test_the_certificate_must_be_trusted_and_be_of_the_name(
         monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "certificate.pem"))
     asked = resolve_as(monkeypatch, "127.0.0.1")
     with peer(ANSWER, context) as server:
-        outcome = post_json(server.url(host, "https"), BODY).status if wanted == 200 else refusal(server.url(host, "https")).kind
+        outcome = (
+            post_json(server.url(host, "https"), BODY).status
+            if wanted == 200
+            else refusal(server.url(host, "https")).kind
+        )
     assert outcome == wanted
     assert asked == [host.lower()]
     assert names == [None if host == "127.0.0.1" else host.lower().removesuffix(".")]

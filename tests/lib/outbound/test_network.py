@@ -32,10 +32,39 @@ def bounds(settings: Settings) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        *("0.0.0.0", "0.1.2.3", "10.0.0.1", "100.64.0.1", "100.100.100.200", "127.0.0.1", "127.255.255.255", "168.63.129.16", "169.254.169.254"),
-        *("172.16.0.1", "172.31.255.255", "192.0.0.192", "192.0.2.1", "192.88.99.1", "192.168.0.1", "198.18.0.1", "198.19.255.255", "198.51.100.1"),
+        *(
+            "0.0.0.0",
+            "0.1.2.3",
+            "10.0.0.1",
+            "100.64.0.1",
+            "100.100.100.200",
+            "127.0.0.1",
+            "127.255.255.255",
+            "168.63.129.16",
+            "169.254.169.254",
+        ),
+        *(
+            "172.16.0.1",
+            "172.31.255.255",
+            "192.0.0.192",
+            "192.0.2.1",
+            "192.88.99.1",
+            "192.168.0.1",
+            "198.18.0.1",
+            "198.19.255.255",
+            "198.51.100.1",
+        ),
         *("203.0.113.1", "224.0.0.1", "239.255.255.255", "240.0.0.1", "255.255.255.255"),
-        *("::", "::1", "::127.0.0.1", "::8.8.8.8", "::ffff:127.0.0.1", "::ffff:169.254.169.254", "64:ff9b::10.0.0.1", "64:ff9b::169.254.169.254"),
+        *(
+            "::",
+            "::1",
+            "::127.0.0.1",
+            "::8.8.8.8",
+            "::ffff:127.0.0.1",
+            "::ffff:169.254.169.254",
+            "64:ff9b::10.0.0.1",
+            "64:ff9b::169.254.169.254",
+        ),
         *(
             "64:ff9b:1::1",
             "100::1",
@@ -57,9 +86,35 @@ def test_such_an_address_is_not_public(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        *("1.1.1.1", "8.8.8.8", "9.255.255.255", "11.0.0.0", "100.63.255.255", "100.128.0.0", "126.255.255.255", "128.0.0.0", "169.253.255.255"),
-        *("172.15.255.255", "172.32.0.0", "192.0.1.0", "192.167.255.255", "192.169.0.0", "198.17.255.255", "198.20.0.0", "223.255.255.255"),
-        *("2001:200::1", "2001:4860:4860::8888", "2606:4700:4700::1111", "2a00:1450::1", "::ffff:8.8.8.8", "64:ff9b::8.8.8.8"),
+        *(
+            "1.1.1.1",
+            "8.8.8.8",
+            "9.255.255.255",
+            "11.0.0.0",
+            "100.63.255.255",
+            "100.128.0.0",
+            "126.255.255.255",
+            "128.0.0.0",
+            "169.253.255.255",
+        ),
+        *(
+            "172.15.255.255",
+            "172.32.0.0",
+            "192.0.1.0",
+            "192.167.255.255",
+            "192.169.0.0",
+            "198.17.255.255",
+            "198.20.0.0",
+            "223.255.255.255",
+        ),
+        *(
+            "2001:200::1",
+            "2001:4860:4860::8888",
+            "2606:4700:4700::1111",
+            "2a00:1450::1",
+            "::ffff:8.8.8.8",
+            "64:ff9b::8.8.8.8",
+        ),
     ],
 )
 def test_such_an_address_is_public(text: str) -> None:
@@ -69,8 +124,28 @@ def test_such_an_address_is_public(text: str) -> None:
 @pytest.mark.parametrize(
     "host",
     [
-        *("127.0.0.1", "2130706433", "0x7f000001", "0x7f.1", "127.1", "0177.0.0.1", "017700000001", "127.0.1", "LocalHost"),
-        *("0", "0.0.0.0", "[::]", "[::1]", "[0:0:0:0:0:0:0:1]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[::127.0.0.1]", "[64:ff9b::7f00:1]"),
+        *(
+            "127.0.0.1",
+            "2130706433",
+            "0x7f000001",
+            "0x7f.1",
+            "127.1",
+            "0177.0.0.1",
+            "017700000001",
+            "127.0.1",
+            "LocalHost",
+        ),
+        *(
+            "0",
+            "0.0.0.0",
+            "[::]",
+            "[::1]",
+            "[0:0:0:0:0:0:0:1]",
+            "[::ffff:127.0.0.1]",
+            "[::ffff:7f00:1]",
+            "[::127.0.0.1]",
+            "[64:ff9b::7f00:1]",
+        ),
         *("169.254.169.254", "2852039166", "0xa9fea9fe", "10.0.0.1", "[fd00:ec2::254]", "[fe80::1]"),
     ],
 )
@@ -100,11 +175,24 @@ def test_an_allowed_network_is_called_however_it_is_spelled(settings: Settings, 
 
 def test_the_refusal_names_the_address_and_the_setting() -> None:
     problem = refusal("http://127.0.0.1:1/")
-    assert str(problem) == "refused_address: 127.0.0.1 is no public address, and not in OUTGOING_ALLOWED_NETWORKS"
+    assert (
+        str(problem)
+        == "refused_address: 127.0.0.1 is no public address, and not in OUTGOING_ALLOWED_NETWORKS"
+    )
 
 
-@pytest.mark.parametrize("addresses", [("127.0.0.1", "10.0.0.1"), ("10.0.0.1", "127.0.0.1"), ("127.0.0.1", "::1"), ("127.0.0.1", "8.8.8.8", "169.254.169.254")])
-def test_a_name_of_which_one_address_is_inner_is_not_called_at_all(settings: Settings, monkeypatch: pytest.MonkeyPatch, addresses: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    "addresses",
+    [
+        ("127.0.0.1", "10.0.0.1"),
+        ("10.0.0.1", "127.0.0.1"),
+        ("127.0.0.1", "::1"),
+        ("127.0.0.1", "8.8.8.8", "169.254.169.254"),
+    ],
+)
+def test_a_name_of_which_one_address_is_inner_is_not_called_at_all(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, addresses: tuple[str, ...]
+) -> None:
     settings.OUTGOING_ALLOWED_NETWORKS = ["127.0.0.1"]
     resolve_as(monkeypatch, *addresses)
     with peer(ANSWER) as server:
@@ -112,7 +200,9 @@ def test_a_name_of_which_one_address_is_inner_is_not_called_at_all(settings: Set
         assert server.connections == 0
 
 
-def test_a_name_is_resolved_once_and_stands_in_the_host_header(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_is_resolved_once_and_stands_in_the_host_header(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings.OUTGOING_ALLOWED_NETWORKS = ["127.0.0.1"]
     asked = resolve_as(monkeypatch, "127.0.0.1")
     with peer(ANSWER) as server:
@@ -121,7 +211,9 @@ def test_a_name_is_resolved_once_and_stands_in_the_host_header(settings: Setting
     assert f"host: game.example:{server.port}".encode() in server.requests[0].lower().split(b"\r\n")
 
 
-def test_the_next_address_is_tried_where_one_takes_no_connection(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_next_address_is_tried_where_one_takes_no_connection(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings.OUTGOING_ALLOWED_NETWORKS = ["127.0.0.0/8"]
     resolve_as(monkeypatch, "127.0.0.2", "127.0.0.3", "127.0.0.1")
     with peer(ANSWER) as server:
@@ -149,7 +241,10 @@ def test_a_port_on_which_nobody_listens_is_unreachable(settings: Settings) -> No
     settings.OUTGOING_ALLOWED_NETWORKS = ["127.0.0.1"]
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
-        assert str(refusal(f"http://127.0.0.1:{bound.getsockname()[1]}/")) == "unreachable: no connection: Connection refused"
+        assert (
+            str(refusal(f"http://127.0.0.1:{bound.getsockname()[1]}/"))
+            == "unreachable: no connection: Connection refused"
+        )
 
 
 def test_a_connection_that_is_not_taken_ends_before_the_whole_call_would(settings: Settings) -> None:
@@ -175,7 +270,16 @@ def test_a_name_without_an_address_is_unresolvable(monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize(
     "url",
     [
-        *("", "/state", "game.example/state", "//game.example/", "ftp://game.example/", "file:///etc/passwd", "gopher://127.0.0.1/", "unix:/run/redis.sock"),
+        *(
+            "",
+            "/state",
+            "game.example/state",
+            "//game.example/",
+            "ftp://game.example/",
+            "file:///etc/passwd",
+            "gopher://127.0.0.1/",
+            "unix:/run/redis.sock",
+        ),
         *(
             "http://",
             "http:///state",
@@ -209,7 +313,15 @@ def test_a_name_without_an_address_is_unresolvable(monkeypatch: pytest.MonkeyPat
             "http://game..example/",
             "http://.example/",
         ),
-        *("http://[::1/", "http://::1/", "http://[127.0.0.1]/", "http://[fe80::1%25eth0]/", "http://[::1]x/", "http://[v1.x]/", f"http://{'a' * 64}.example/"),
+        *(
+            "http://[::1/",
+            "http://::1/",
+            "http://[127.0.0.1]/",
+            "http://[fe80::1%25eth0]/",
+            "http://[::1]x/",
+            "http://[v1.x]/",
+            f"http://{'a' * 64}.example/",
+        ),
         f"http://game.example/{'a' * 2048}",
     ],
 )
@@ -229,6 +341,11 @@ def test_the_default_ports_are_those_of_the_scheme(monkeypatch: pytest.MonkeyPat
         return []
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
-    for url in ("http://game.example", "HTTPS://game.example?x", "http://game.example:81/", "https://game.example:8443/"):
+    for url in (
+        "http://game.example",
+        "HTTPS://game.example?x",
+        "http://game.example:81/",
+        "https://game.example:8443/",
+    ):
         assert refusal(url).kind == "unresolvable"
     assert ports == [80, 443, 81, 8443]

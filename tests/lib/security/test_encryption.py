@@ -86,7 +86,18 @@ def test_a_key_that_names_itself_as_another_opens_nothing(settings: Settings) ->
 
 
 @pytest.mark.parametrize(
-    "text", ["", "MyPass", "v1..", "v2.00000000.AAAA", "v1.00000000.", "v1.0000000.AAAA", "v1.00000000.A", "v1.00000000.A A=", "v1.00000000.AAAA\n"]
+    "text",
+    [
+        "",
+        "MyPass",
+        "v1..",
+        "v2.00000000.AAAA",
+        "v1.00000000.",
+        "v1.0000000.AAAA",
+        "v1.00000000.A",
+        "v1.00000000.A A=",
+        "v1.00000000.AAAA\n",
+    ],
 )
 def test_what_was_never_sealed_is_unreadable(text: str) -> None:
     with pytest.raises(Unreadable):
@@ -129,7 +140,9 @@ def sealed_as_before(settings: Settings, database: None) -> Iterator[list[str]]:
     call_command("reseal_secrets")
 
 
-def test_secrets_are_sealed_anew_and_the_old_key_can_go(settings: Settings, sealed_as_before: list[str]) -> None:
+def test_secrets_are_sealed_anew_and_the_old_key_can_go(
+    settings: Settings, sealed_as_before: list[str]
+) -> None:
     game = make_party(query_url="https://game.example/state", query_username="quantum").game
     set_query_password(game, "pa:ss")
     Game.objects.exclude(pk=game.pk).update(sealed_query_password="")

@@ -52,12 +52,35 @@ def said(response: Any) -> str:
 def test_an_orders_page_tells_its_whole_story(client: Client, market: Market) -> None:
     order = deal(market)
     text = get(client, page(Order, order))
-    words = [str(order.pk), order.pk.hex, order.cp_order_id, order.player.uid, "20.00 EUR", "1,000.00 XAG", "250.00 XAG", "slot-7", "https://game.example/back"]
-    words += ["second payment", "the amount is not the order&#x27;s price".capitalize(), "payment for credit", "top-up", "credit taken back"]
+    words = [
+        str(order.pk),
+        order.pk.hex,
+        order.cp_order_id,
+        order.player.uid,
+        "20.00 EUR",
+        "1,000.00 XAG",
+        "250.00 XAG",
+        "slot-7",
+        "https://game.example/back",
+    ]
+    words += [
+        "second payment",
+        "the amount is not the order&#x27;s price".capitalize(),
+        "payment for credit",
+        "top-up",
+        "credit taken back",
+    ]
     assert [one for one in words if one not in text.replace("Credit", "credit")] == []
     payments = Payment.objects.filter(order=order)
-    named = [order.credit_transaction, *payments.values_list("transaction", flat=True), Refund.objects.get(order=order).return_transaction]
-    rows = [*(page(Transaction, Transaction(pk=id)) for id in named), *(page(Callback, row) for row in Callback.objects.filter(order=order))]
+    named = [
+        order.credit_transaction,
+        *payments.values_list("transaction", flat=True),
+        Refund.objects.get(order=order).return_transaction,
+    ]
+    rows = [
+        *(page(Transaction, Transaction(pk=id)) for id in named),
+        *(page(Callback, row) for row in Callback.objects.filter(order=order)),
+    ]
     rows += [page(Refund, Refund.objects.get(order=order)), page(Delivery, Delivery.objects.get(order=order))]
     assert [place for place in rows if place not in text] == []
 
@@ -77,7 +100,14 @@ def test_the_pages_of_payments_transactions_read_well(client: Client, market: Ma
 def test_orders_are_found_by_every_exact_name(client: Client, market: Market) -> None:
     order, other = deal(market), market.paid()
     payment, refund = Payment.objects.get(order=order, is_second=False), Refund.objects.get(order=order)
-    for text in (str(order.pk), order.pk.hex, order.cp_order_id, order.player.uid, payment.reference, refund.reference):
+    for text in (
+        str(order.pk),
+        order.pk.hex,
+        order.cp_order_id,
+        order.player.uid,
+        payment.reference,
+        refund.reference,
+    ):
         for model, row in ((Order, order), (Refund, refund), (Delivery, Delivery.objects.get(order=order))):
             found = find(client, model, text)
             assert page(model, row) in found, (model, text)
@@ -112,11 +142,27 @@ def test_orders_are_chosen_by_their_state(client: Client, market: Market) -> Non
     market.webhooks.tell("payment.refunded", returned)
     disputed = market.paid()
     market.webhooks.tell("payment.charged_back", disputed)
-    orders = {"waiting": waiting, "delivered": delivered, "failed": failed, "returned": returned, "disputed": disputed}
+    orders = {
+        "waiting": waiting,
+        "delivered": delivered,
+        "failed": failed,
+        "returned": returned,
+        "disputed": disputed,
+    }
     chosen = {}
     for state in ("paid", "failed", "refunded", "charged_back", "all"):
-        chosen[state] = {name for name, order in orders.items() if str(order.pk) in get(client, f"{address(Order)}?state={state}&q={order.player.uid}")}
-    assert chosen == {"paid": {"waiting"}, "failed": {"failed"}, "refunded": {"returned"}, "charged_back": {"disputed"}, "all": set(orders)}
+        chosen[state] = {
+            name
+            for name, order in orders.items()
+            if str(order.pk) in get(client, f"{address(Order)}?state={state}&q={order.player.uid}")
+        }
+    assert chosen == {
+        "paid": {"waiting"},
+        "failed": {"failed"},
+        "refunded": {"returned"},
+        "charged_back": {"disputed"},
+        "all": set(orders),
+    }
 
 
 def test_the_page_shows_every_transaction_that_the_order_caused(client: Client, market: Market) -> None:
@@ -125,8 +171,19 @@ def test_the_page_shows_every_transaction_that_the_order_caused(client: Client, 
     reference = f"dispute-{order.pk}"
     market.webhooks.tell("payment.charged_back", order, "3.99", reference=reference)
     market.webhooks.tell("payment.charge_back_reversed", order, "3.99", reference=reference)
-    caused = list(Transaction.objects.filter(player=order.player).order_by("pk").values_list("type", flat=True))
-    assert sorted(caused) == ["clawback", "clawback", "payment", "payment", "payment_return", "payment_return", "top_up", "top_up"]
+    caused = list(
+        Transaction.objects.filter(player=order.player).order_by("pk").values_list("type", flat=True)
+    )
+    assert sorted(caused) == [
+        "clawback",
+        "clawback",
+        "payment",
+        "payment",
+        "payment_return",
+        "payment_return",
+        "top_up",
+        "top_up",
+    ]
     text = get(client, page(Order, order))
     for id in Transaction.objects.filter(player=order.player).values_list("pk", flat=True):
         assert shown(str(id)) in text
@@ -135,11 +192,18 @@ def test_the_page_shows_every_transaction_that_the_order_caused(client: Client, 
 # --- Refunds --------------------------------------------------------------------------------------------
 
 
-def test_a_full_refund_is_asked_for_twice_and_sets_the_credit_aside(client: Client, market: Market, till: Till) -> None:
+def test_a_full_refund_is_asked_for_twice_and_sets_the_credit_aside(
+    client: Client, market: Market, till: Till
+) -> None:
     order = paid_there(market, till)
     assert 'value="4.99"' in get(client, page(Order, order, "refund"))
     text = ask(client, order)
-    for words in ("4.99 EUR go back to", "through Sandbox", "500.00 XAG of the credit are set aside at once", "Reason: did not like it"):
+    for words in (
+        "4.99 EUR go back to",
+        "through Sandbox",
+        "500.00 XAG of the credit are set aside at once",
+        "Reason: did not like it",
+    ):
         assert words in text, words
     assert "debt" not in text
     # Nothing has happened yet.
@@ -147,12 +211,21 @@ def test_a_full_refund_is_asked_for_twice_and_sets_the_credit_aside(client: Clie
     response = client.post(page(Order, order, "refund"), written(text))
     assert (response.status_code, response["Location"]) == (302, page(Order, order))
     refund = Refund.objects.get(order=order)
-    assert (refund.state, refund.amount, refund.set_aside, refund.reason) == ("asked", 4_99, 500_00, "did not like it")
+    assert (refund.state, refund.amount, refund.set_aside, refund.reason) == (
+        "asked",
+        4_99,
+        500_00,
+        "did not like it",
+    )
     assert (holding(order.player).spendable, holding(order.player).reserved) == (0, 500_00)
     assert refund.actor.startswith("operator:")
     assert "A refund of 4.99 EUR is begun" in get(client, address(Order, "history", order.pk))
     done(refund)
-    assert (fresh(order).state, holding(order.player).reserved, problems_of(order.player)) == ("refunded", 0, [])
+    assert (fresh(order).state, holding(order.player).reserved, problems_of(order.player)) == (
+        "refunded",
+        0,
+        [],
+    )
 
 
 def done(refund: Refund) -> None:
@@ -181,11 +254,19 @@ def test_what_is_spent_already_is_said_to_become_debt(client: Client, market: Ma
     seat.done("confirmWithdrawal", seat.opened("withdraw", "400.00"))
     text = ask(client, order, "2.50")
     # floor(500.00 * 2.50 / 4.99) = 250.50
-    for words in ("100.00 XAG of the credit are set aside", "150.50 XAG of the credit are spent already", "become the player&#x27;s debt"):
+    for words in (
+        "100.00 XAG of the credit are set aside",
+        "150.50 XAG of the credit are spent already",
+        "become the player&#x27;s debt",
+    ):
         assert words in text, words
     client.post(page(Order, order, "refund"), written(text))
     done(Refund.objects.get(order=order))
-    assert (holding(order.player).spendable, holding(order.player).debt, fresh(order).refunded) == (0, 150_50, 2_50)
+    assert (holding(order.player).spendable, holding(order.player).debt, fresh(order).refunded) == (
+        0,
+        150_50,
+        2_50,
+    )
 
 
 def test_after_a_partial_refund_the_rest_is_offered(client: Client, market: Market, till: Till) -> None:
@@ -196,11 +277,20 @@ def test_after_a_partial_refund_the_rest_is_offered(client: Client, market: Mark
     assert ['value="3.99"' in text, "3.99 EUR of 4.99 EUR can go back" in text] == [True, True]
 
 
-def test_a_second_payment_is_refunded_without_touching_the_credit(client: Client, market: Market, till: Till) -> None:
+def test_a_second_payment_is_refunded_without_touching_the_credit(
+    client: Client, market: Market, till: Till
+) -> None:
     order = paid_there(market, till)
     payment = Payment.objects.get(order=order)
     Payment.objects.create(
-        order=order, provider=payment.provider, state="paid", is_second=True, amount=4_99, reference=unique("ref"), started_at=now(), paid_at=now()
+        order=order,
+        provider=payment.provider,
+        state="paid",
+        is_second=True,
+        amount=4_99,
+        reference=unique("ref"),
+        started_at=now(),
+        paid_at=now(),
     )
     assert "It was paid twice" in get(client, page(Order, order, "refund"))
     text = ask(client, order)
@@ -220,9 +310,13 @@ WRONG: list[tuple[dict[str, str], str]] = [
 
 
 @pytest.mark.parametrize(("changes", "words"), WRONG)
-def test_a_refund_that_does_not_fit_is_refused_in_words(client: Client, market: Market, till: Till, changes: dict[str, str], words: str) -> None:
+def test_a_refund_that_does_not_fit_is_refused_in_words(
+    client: Client, market: Market, till: Till, changes: dict[str, str], words: str
+) -> None:
     order = paid_there(market, till)
-    form = written(get(client, page(Order, order, "refund"))) | {"amount": "4.99", "reason": "because"} | changes
+    form = (
+        written(get(client, page(Order, order, "refund"))) | {"amount": "4.99", "reason": "because"} | changes
+    )
     response = client.post(page(Order, order, "refund"), form)
     assert (response.status_code, words in response.content.decode()) == (200, True)
     # Not even where the second page is skipped.
@@ -232,17 +326,32 @@ def test_a_refund_that_does_not_fit_is_refused_in_words(client: Client, market: 
 
 
 def test_what_cannot_be_refunded_says_why(client: Client, market: Market, till: Till) -> None:
-    unpaid, theirs, under_way, all_gone = market.order(), market.paid(), paid_there(market, till), paid_there(market, till)
+    unpaid, theirs, under_way, all_gone = (
+        market.order(),
+        market.paid(),
+        paid_there(market, till),
+        paid_there(market, till),
+    )
     client.post(page(Order, under_way, "refund"), written(ask(client, under_way, "1.00")))
     till.tell("payment.refunded", all_gone)
-    reasons = {unpaid: "This order is not paid.", theirs: "cannot be asked for refunds by us", under_way: "is under way", all_gone: "has gone back already"}
+    reasons = {
+        unpaid: "This order is not paid.",
+        theirs: "cannot be asked for refunds by us",
+        under_way: "is under way",
+        all_gone: "has gone back already",
+    }
     for order, words in reasons.items():
         before = Refund.objects.filter(order=order).count()
         form = {"amount": "1.00", "reason": "because", "refund_id": str(new_id())}
-        for response in (client.get(page(Order, order, "refund")), client.post(page(Order, order, "refund"), form | {"confirmed": "1"})):
+        for response in (
+            client.get(page(Order, order, "refund")),
+            client.post(page(Order, order, "refund"), form | {"confirmed": "1"}),
+        ):
             assert (response.status_code, words in said(response)) == (302, True), words
         assert Refund.objects.filter(order=order).count() == before
-    assert [page(Order, order, "refund") in get(client, page(Order, order)) for order in (unpaid, theirs)] == [False, True]
+    assert [
+        page(Order, order, "refund") in get(client, page(Order, order)) for order in (unpaid, theirs)
+    ] == [False, True]
 
 
 def test_a_refund_moves_money_and_has_a_permission_of_its_own(market: Market, till: Till) -> None:
@@ -250,7 +359,13 @@ def test_a_refund_moves_money_and_has_a_permission_of_its_own(market: Market, ti
     viewer = signed_in(operator("payments.view_order", "payments.change_order"))
     treasurer = signed_in(operator("payments.view_order", "payments.add_refund"))
     assert [one.get(page(Order, order, "refund")).status_code for one in (viewer, treasurer)] == [403, 200]
-    assert viewer.post(page(Order, order, "refund"), {"amount": "1.00", "reason": "x", "refund_id": str(new_id()), "confirmed": "1"}).status_code == 403
+    assert (
+        viewer.post(
+            page(Order, order, "refund"),
+            {"amount": "1.00", "reason": "x", "refund_id": str(new_id()), "confirmed": "1"},
+        ).status_code
+        == 403
+    )
     assert treasurer.get(address(Refund, "add")).status_code == 403
     assert Refund.objects.filter(order=order).count() == 0
 

@@ -25,9 +25,22 @@ SECRET = "a secret of the provider's own making"
 
 def product_form(market: Market, **changes: str) -> dict[str, str]:
     """What a browser sends for a new product; `changes` is what somebody wrote into it."""
-    given = {"game": str(market.game.pk), "code": unique("gems"), "name": "Gems", "name_de": "Edelsteine", "credit": "500.25", "credit_currency": "XAG"}
+    given = {
+        "game": str(market.game.pk),
+        "code": unique("gems"),
+        "name": "Gems",
+        "name_de": "Edelsteine",
+        "credit": "500.25",
+        "credit_currency": "XAG",
+    }
     dates = {"on_sale_from_0": "", "on_sale_from_1": "", "on_sale_to_0": "", "on_sale_to_1": ""}
-    prices = {"prices-TOTAL_FORMS": "1", "prices-INITIAL_FORMS": "0", "prices-0-id": "", "prices-0-currency": "EUR", "prices-0-amount": "4.99"}
+    prices = {
+        "prices-TOTAL_FORMS": "1",
+        "prices-INITIAL_FORMS": "0",
+        "prices-0-id": "",
+        "prices-0-currency": "EUR",
+        "prices-0-amount": "4.99",
+    }
     return given | dates | prices | changes
 
 
@@ -35,7 +48,12 @@ def test_a_product_is_written_in_major_units_and_kept_in_minor_ones(client: Clie
     given = product_form(market)
     assert client.post(address(Product, "add"), given).status_code == 302
     product = Product.objects.get(code=given["code"])
-    assert (product.credit, product.credit_currency_id, product.is_delivered, product.name_de) == (500_25, "XAG", False, "Edelsteine")
+    assert (product.credit, product.credit_currency_id, product.is_delivered, product.name_de) == (
+        500_25,
+        "XAG",
+        False,
+        "Edelsteine",
+    )
     assert list(product.prices.values_list("currency", "amount")) == [("EUR", 4_99)]
     text = get(client, page(Product, product))
     assert 'value="500.25"' in text
@@ -46,18 +64,48 @@ def test_a_product_is_written_in_major_units_and_kept_in_minor_ones(client: Clie
 def test_a_products_game_and_id_never_change_and_its_price_does(client: Client, market: Market) -> None:
     product = make_product(market.game, unique("gems"), 4_99, credit=500_00)
     price = product.prices.get()
-    known = {"prices-INITIAL_FORMS": "1", "prices-0-id": str(price.pk), "prices-0-product": str(product.pk), "prices-0-amount": "5.49"}
+    known = {
+        "prices-INITIAL_FORMS": "1",
+        "prices-0-id": str(price.pk),
+        "prices-0-product": str(product.pk),
+        "prices-0-amount": "5.49",
+    }
     other = make_party().game
-    assert client.post(page(Product, product), product_form(market, game=str(other.pk), code="other", name="New", **known)).status_code == 302
+    assert (
+        client.post(
+            page(Product, product),
+            product_form(market, game=str(other.pk), code="other", name="New", **known),
+        ).status_code
+        == 302
+    )
     found = Product.objects.get(pk=product.pk)
-    assert (found.game_id, found.code, found.name, found.prices.get().amount) == (market.game.pk, product.code, "New", 5_49)
+    assert (found.game_id, found.code, found.name, found.prices.get().amount) == (
+        market.game.pk,
+        product.code,
+        "New",
+        5_49,
+    )
 
 
 def test_the_last_price_cannot_be_taken_away(client: Client, market: Market) -> None:
     product = make_product(market.game, unique("gems"), 4_99, credit=500_00)
-    known = {"prices-INITIAL_FORMS": "1", "prices-0-id": str(product.prices.get().pk), "prices-0-product": str(product.pk), "prices-0-DELETE": "on"}
-    assert "Write at least one price" in client.post(page(Product, product), product_form(market, **known)).content.decode()
-    another = {"prices-TOTAL_FORMS": "2", "prices-1-id": "", "prices-1-product": str(product.pk), "prices-1-currency": "XAG", "prices-1-amount": "600"}
+    known = {
+        "prices-INITIAL_FORMS": "1",
+        "prices-0-id": str(product.prices.get().pk),
+        "prices-0-product": str(product.pk),
+        "prices-0-DELETE": "on",
+    }
+    assert (
+        "Write at least one price"
+        in client.post(page(Product, product), product_form(market, **known)).content.decode()
+    )
+    another = {
+        "prices-TOTAL_FORMS": "2",
+        "prices-1-id": "",
+        "prices-1-product": str(product.pk),
+        "prices-1-currency": "XAG",
+        "prices-1-amount": "600",
+    }
     assert client.post(page(Product, product), product_form(market, **known, **another)).status_code == 302
     assert list(product.prices.values_list("currency", "amount")) == [("XAG", 600_00)]
 
@@ -76,12 +124,22 @@ REFUSED: list[tuple[dict[str, str], str]] = [
     ({"prices-0-amount": "0"}, "Write an amount of EUR greater than zero"),
     ({"prices-0-currency": "", "prices-0-amount": ""}, "Write at least one price"),
     ({"prices-TOTAL_FORMS": "2", "prices-1-currency": "EUR", "prices-1-amount": "5.99"}, "duplicate"),
-    ({"on_sale_from_0": "2026-01-02", "on_sale_from_1": "00:00", "on_sale_to_0": "2026-01-01", "on_sale_to_1": "00:00"}, "has to end after it begins"),
+    (
+        {
+            "on_sale_from_0": "2026-01-02",
+            "on_sale_from_1": "00:00",
+            "on_sale_to_0": "2026-01-01",
+            "on_sale_to_1": "00:00",
+        },
+        "has to end after it begins",
+    ),
 ]
 
 
 @pytest.mark.parametrize(("changes", "words"), REFUSED)
-def test_a_product_that_does_not_fit_is_refused_in_words(client: Client, market: Market, changes: dict[str, str], words: str) -> None:
+def test_a_product_that_does_not_fit_is_refused_in_words(
+    client: Client, market: Market, changes: dict[str, str], words: str
+) -> None:
     before = (Product.objects.count(), Price.objects.count())
     response = client.post(address(Product, "add"), product_form(market, **changes))
     assert response.status_code == 200
@@ -96,9 +154,18 @@ def test_products_on_sale_are_told_from_the_others(client: Client, market: Marke
     coming = make_product(market.game, unique("coming"), 1_00, credit=1_00)
     Product.objects.filter(pk=coming.pk).update(on_sale_from="2100-01-01T00:00Z")
     lasting = make_product(market.game, unique("lasting"), 1_00, credit=1_00)
-    shown = {view: get(client, f"{address(Product)}?{view}q={market.game.slug}") for view in ("", "sale=on&", "sale=off&")}
-    seen = {view: [product.code in text for product in (ended, coming, lasting)] for view, text in shown.items()}
-    assert seen == {"": [True, True, True], "sale=on&": [False, False, True], "sale=off&": [True, True, False]}
+    shown = {
+        view: get(client, f"{address(Product)}?{view}q={market.game.slug}")
+        for view in ("", "sale=on&", "sale=off&")
+    }
+    seen = {
+        view: [product.code in text for product in (ended, coming, lasting)] for view, text in shown.items()
+    }
+    assert seen == {
+        "": [True, True, True],
+        "sale=on&": [False, False, True],
+        "sale=off&": [True, True, False],
+    }
 
 
 def test_a_product_that_cannot_be_delivered_says_what_is_missing(client: Client, market: Market) -> None:
@@ -110,13 +177,21 @@ def test_a_product_that_cannot_be_delivered_says_what_is_missing(client: Client,
     assert ["no order URL" in get(client, place), "no delivery secret" in get(client, place)] == [False, True]
     assert "not deliverable" in get(client, f"{address(Product)}?q={sword.code}")
     assert client.post(page(Shop, shop, "make_secret")).status_code == 200
-    assert ["no order URL" in get(client, place), "no delivery secret" in get(client, place)] == [False, False]
+    assert ["no order URL" in get(client, place), "no delivery secret" in get(client, place)] == [
+        False,
+        False,
+    ]
     assert "not deliverable" not in get(client, f"{address(Product)}?q={sword.code}")
 
 
 def test_who_may_only_look_reads_major_units(market: Market) -> None:
     text = get(signed_in(operator("payments.view_product")), page(Product, market.products["gold"]))
-    assert ["500.00 XAG" in text, "4.99 EUR" in text, "50000" in text, "prices-0-amount" in text] == [True, True, False, False]
+    assert ["500.00 XAG" in text, "4.99 EUR" in text, "50000" in text, "prices-0-amount" in text] == [
+        True,
+        True,
+        False,
+        False,
+    ]
 
 
 # --- Shops ----------------------------------------------------------------------------------------------
@@ -124,7 +199,11 @@ def test_who_may_only_look_reads_major_units(market: Market) -> None:
 
 def test_a_shop_is_added_and_its_secret_is_shown_once(client: Client, caplog: Any) -> None:
     game = make_party().game
-    given = {"game": str(game.pk), "order_url": "https://game.example/orders", "return_origins": "https://game.example,https://www.game.example"}
+    given = {
+        "game": str(game.pk),
+        "order_url": "https://game.example/orders",
+        "return_origins": "https://game.example,https://www.game.example",
+    }
     assert client.post(address(Shop, "add"), given).status_code == 302
     shop = Shop.objects.get(game=game)
     assert shop.return_origins == ["https://game.example", "https://www.game.example"]
@@ -134,14 +213,24 @@ def test_a_shop_is_added_and_its_secret_is_shown_once(client: Client, caplog: An
     [secret] = delivery_secrets(game)
     assert secret in response.content.decode()
     assert "no-store" in response["Cache-Control"]
-    said = get(client, page(Shop, shop)) + get(client, address(Shop, "history", shop.pk)) + get(client, page(Shop, shop, "retire"))
-    assert (secret in said, secret in caplog.text, secret in "".join(LogEntry.objects.values_list("change_message", flat=True))) == (False, False, False)
+    said = (
+        get(client, page(Shop, shop))
+        + get(client, address(Shop, "history", shop.pk))
+        + get(client, page(Shop, shop, "retire"))
+    )
+    assert (
+        secret in said,
+        secret in caplog.text,
+        secret in "".join(LogEntry.objects.values_list("change_message", flat=True)),
+    ) == (False, False, False)
 
 
 def test_a_shops_origins_are_checked(client: Client) -> None:
     game = make_party().game
     for wrong in ("http://game.example", "https://game.example/path", "game.example"):
-        text = client.post(address(Shop, "add"), {"game": str(game.pk), "order_url": "", "return_origins": wrong}).content.decode()
+        text = client.post(
+            address(Shop, "add"), {"game": str(game.pk), "order_url": "", "return_origins": wrong}
+        ).content.decode()
         assert f"{wrong} is no origin such as https://game.example" in text
     assert not Shop.objects.filter(game=game).exists()
 
@@ -159,7 +248,10 @@ def test_the_newest_of_two_secrets_signs_until_the_older_one_is_retired(client: 
     # Somebody else's, or one that is retired already, is none to choose.
     foreign = make_till("standard-webhooks").provider.secrets.get()
     for wrong in (older, foreign):
-        assert "not one of the available choices" in client.post(page(Shop, shop, "retire"), {"secret": str(wrong.pk)}).content.decode()
+        assert (
+            "not one of the available choices"
+            in client.post(page(Shop, shop, "retire"), {"secret": str(wrong.pk)}).content.decode()
+        )
     assert Secret.objects.get(pk=foreign.pk).retired_at is None
 
 
@@ -170,7 +262,11 @@ def test_deliveries_are_paused_and_resumed_with_a_reason(client: Client) -> None
     assert client.post(page(Shop, shop, "pause"), {"reason": "the game moves house"}).status_code == 302
     assert Shop.objects.get(pk=shop.pk).paused_at is not None
     text = get(client, page(Shop, shop))
-    assert ["Paused since" in text, "Resume deliveries" in text, "Pause deliveries" in text] == [True, True, False]
+    assert ["Paused since" in text, "Resume deliveries" in text, "Pause deliveries" in text] == [
+        True,
+        True,
+        False,
+    ]
     assert "the game moves house" in get(client, address(Shop, "history", shop.pk))
     assert client.post(page(Shop, shop, "resume"), {"reason": "it has moved"}).status_code == 302
     assert Shop.objects.get(pk=shop.pk).paused_at is None
@@ -180,7 +276,14 @@ def test_deliveries_are_paused_and_resumed_with_a_reason(client: Client) -> None
 
 
 def provider_form(**changes: str) -> dict[str, str]:
-    given = {"slug": unique("till"), "name": "Till", "scheme": "standard-webhooks", "is_active": "on", "currency": "", "page_url": "https://pay.example/start"}
+    given = {
+        "slug": unique("till"),
+        "name": "Till",
+        "scheme": "standard-webhooks",
+        "is_active": "on",
+        "currency": "",
+        "page_url": "https://pay.example/start",
+    }
     return given | {"timeout_seconds": "10", "allowed_networks": ""} | changes
 
 
@@ -190,7 +293,12 @@ def test_a_provider_is_added_and_its_slug_and_scheme_never_change(client: Client
     provider = Provider.objects.get(slug=given["slug"])
     assert (response.status_code, response["Location"]) == (302, page(Provider, provider))
     assert provider.allowed_networks == ["10.0.0.0/8", "192.0.2.1"]
-    assert client.post(page(Provider, provider), provider_form(slug="other", scheme="stripe", name="New")).status_code == 302
+    assert (
+        client.post(
+            page(Provider, provider), provider_form(slug="other", scheme="stripe", name="New")
+        ).status_code
+        == 302
+    )
     found = Provider.objects.get(pk=provider.pk)
     assert (found.slug, found.scheme, found.name) == (provider.slug, "standard-webhooks", "New")
     text = get(client, page(Provider, provider))
@@ -208,9 +316,13 @@ def test_the_currency_of_an_order_notify_provider_never_changes(client: Client) 
     assert (found.name, found.currency_id) == ("New", "EUR")
 
 
-def test_the_address_of_callbacks_is_the_public_one_where_that_is_known(client: Client, market: Market, settings: Any) -> None:
+def test_the_address_of_callbacks_is_the_public_one_where_that_is_known(
+    client: Client, market: Market, settings: Any
+) -> None:
     settings.PUBLIC_URL = "https://wallet.example"
-    assert f"https://wallet.example/pay/{market.webhooks.provider.slug}" in get(client, page(Provider, market.webhooks.provider))
+    assert f"https://wallet.example/pay/{market.webhooks.provider.slug}" in get(
+        client, page(Provider, market.webhooks.provider)
+    )
 
 
 REFUSED_PROVIDERS: list[tuple[dict[str, str], str]] = [
@@ -225,7 +337,9 @@ REFUSED_PROVIDERS: list[tuple[dict[str, str], str]] = [
 
 
 @pytest.mark.parametrize(("changes", "words"), REFUSED_PROVIDERS)
-def test_a_provider_that_does_not_fit_is_refused_in_words(client: Client, settings: Any, changes: dict[str, str], words: str) -> None:
+def test_a_provider_that_does_not_fit_is_refused_in_words(
+    client: Client, settings: Any, changes: dict[str, str], words: str
+) -> None:
     settings.DEMO = False
     before = Provider.objects.count()
     text = client.post(address(Provider, "add"), provider_form(**changes)).content.decode()
@@ -246,7 +360,14 @@ def test_a_secret_is_entered_and_counts_at_once(client: Client, caplog: Any) -> 
     secret = unique("secret-of-the-provider")
     assert client.post(page(Provider, provider, "enter_secret"), {"secret": f" {secret} "}).status_code == 302
     assert BOOK.all()[provider.slug].callback_secrets[0] == secret
-    said = "".join(get(client, place) for place in (page(Provider, provider), address(Provider, "history", provider.pk), page(Provider, provider, "retire")))
+    said = "".join(
+        get(client, place)
+        for place in (
+            page(Provider, provider),
+            address(Provider, "history", provider.pk),
+            page(Provider, provider, "retire"),
+        )
+    )
     assert (secret in said, secret in caplog.text) == (False, False)
 
 
@@ -262,13 +383,20 @@ def refused_secrets(market: Market) -> list[tuple[str, str, str]]:
     ]
 
 
-def test_a_secret_that_is_used_published_or_malformed_is_refused_and_never_repeated(client: Client, market: Market, caplog: Any) -> None:
+def test_a_secret_that_is_used_published_or_malformed_is_refused_and_never_repeated(
+    client: Client, market: Market, caplog: Any
+) -> None:
     for secret, scheme, words in refused_secrets(market):
         provider = make_till(scheme).provider
         before = Secret.objects.count()
         response = client.post(page(Provider, provider, "enter_secret"), {"secret": secret})
         text = response.content.decode()
-        assert (response.status_code, words in text, secret in text, secret in caplog.text) == (200, True, False, False), (scheme, words)
+        assert (response.status_code, words in text, secret in text, secret in caplog.text) == (
+            200,
+            True,
+            False,
+            False,
+        ), (scheme, words)
         assert Secret.objects.count() == before
 
 
@@ -283,15 +411,23 @@ def test_a_secret_is_made_only_for_schemes_of_our_own_making(client: Client) -> 
 
 
 def test_an_api_key_is_entered_where_the_scheme_has_one_and_replaces_the_one_before(client: Client) -> None:
-    stripe, ours = Provider.objects.create(slug=unique("stripe"), name="Stripe", scheme="stripe"), make_till("standard-webhooks").provider
+    stripe, ours = (
+        Provider.objects.create(slug=unique("stripe"), name="Stripe", scheme="stripe"),
+        make_till("standard-webhooks").provider,
+    )
     keys = [unique("sk_test_of_nobody"), unique("sk_test_of_nobody")]
     for key in keys:
         assert client.post(page(Provider, stripe, "enter_api_key"), {"secret": key}).status_code == 302
     assert BOOK.all()[stripe.slug].api_secret == keys[1]
     assert stripe.secrets.filter(retired_at=None).count() == 1
-    text = client.post(page(Provider, ours, "enter_api_key"), {"secret": unique("sk_test_of_nobody")}).content.decode()
+    text = client.post(
+        page(Provider, ours, "enter_api_key"), {"secret": unique("sk_test_of_nobody")}
+    ).content.decode()
     assert "never called with a secret" in text
-    assert ["Enter the API key" in get(client, page(Provider, one)) for one in (stripe, ours)] == [True, False]
+    assert ["Enter the API key" in get(client, page(Provider, one)) for one in (stripe, ours)] == [
+        True,
+        False,
+    ]
 
 
 def test_a_retired_secret_counts_no_more(client: Client) -> None:
@@ -305,8 +441,16 @@ def test_a_retired_secret_counts_no_more(client: Client) -> None:
 
 def test_secrets_are_for_those_who_may_add_secrets(market: Market) -> None:
     provider, before = market.webhooks.provider, Secret.objects.count()
-    clerk = signed_in(operator("payments.view_provider", "payments.change_provider", "payments.view_shop", "payments.change_shop"))
-    for place in (page(Provider, provider, "enter_secret"), page(Provider, provider, "make_secret"), page(Shop, market.shop, "make_secret")):
+    clerk = signed_in(
+        operator(
+            "payments.view_provider", "payments.change_provider", "payments.view_shop", "payments.change_shop"
+        )
+    )
+    for place in (
+        page(Provider, provider, "enter_secret"),
+        page(Provider, provider, "make_secret"),
+        page(Shop, market.shop, "make_secret"),
+    ):
         assert clerk.post(place, {"secret": SECRET}).status_code == 403
     assert "Make a secret" not in get(clerk, page(Provider, provider))
     assert Secret.objects.count() == before
@@ -314,7 +458,9 @@ def test_secrets_are_for_those_who_may_add_secrets(market: Market) -> None:
     assert keeper.get(page(Provider, provider, "enter_secret")).status_code == 200
 
 
-def test_secrets_are_marked_as_sensitive_for_whoever_reports_a_failure(market: Market, boss: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_secrets_are_marked_as_sensitive_for_whoever_reports_a_failure(
+    market: Market, boss: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     browser = signed_in(boss)
     browser.raise_request_exception = False
     monkeypatch.setattr("payments.admin.providers.add_callback_secret", None)

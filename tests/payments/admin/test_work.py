@@ -16,7 +16,18 @@ from payments.admin import callbacks, deliveries, orders, refunds
 from payments.callbacks.rejected import SAMPLES
 from payments.deliveries.bulk_retry import Range, find_range, send_batch_again
 from payments.deliveries.operations import GONE
-from payments.models import Callback, Delivery, DeliveryTry, Order, OrderEvent, Product, Provider, Refund, RefusedCallback, Shop
+from payments.models import (
+    Callback,
+    Delivery,
+    DeliveryTry,
+    Order,
+    OrderEvent,
+    Product,
+    Provider,
+    Refund,
+    RefusedCallback,
+    Shop,
+)
 from players.models import Game
 from tests.support.admin_orders import deal, payment_rows, tried
 from tests.support.admin_pages import address, get, operator, page, queries, signed_in
@@ -52,15 +63,23 @@ def test_what_has_to_be_looked_at_comes_first_until_it_is_resolved(client: Clien
     acted = Callback.objects.get(order=order)
     text = get(client, address(Callback))
     assert [page(Callback, one) in text for one in (wrong, acted)] == [True, False]
-    assert [page(Callback, one) in get(client, f"{address(Callback)}?outcome=acted") for one in (wrong, acted)] == [False, True]
-    assert [page(Callback, one) in get(client, f"{address(Callback)}?outcome=all") for one in (wrong, acted)] == [True, True]
+    assert [
+        page(Callback, one) in get(client, f"{address(Callback)}?outcome=acted") for one in (wrong, acted)
+    ] == [False, True]
+    assert [
+        page(Callback, one) in get(client, f"{address(Callback)}?outcome=all") for one in (wrong, acted)
+    ] == [True, True]
     before = holding(wrong.order.player)  # type: ignore[union-attr]
     assert client.post(page(Callback, wrong, "resolve"), {"reason": ""}).status_code == 200
     assert Callback.objects.get(pk=wrong.pk).resolved_at is None
     response = client.post(page(Callback, wrong, "resolve"), {"reason": "their test"})
     assert (response.status_code, said(response)) == (302, "The callback is resolved.")
     resolved = Callback.objects.get(pk=wrong.pk)
-    assert (resolved.resolved_by.startswith("operator:"), resolved.reason, resolved.outcome) == (True, "their test", "contradicts")
+    assert (resolved.resolved_by.startswith("operator:"), resolved.reason, resolved.outcome) == (
+        True,
+        "their test",
+        "contradicts",
+    )
     assert holding(wrong.order.player) == before  # type: ignore[union-attr]
     assert page(Callback, wrong) not in get(client, address(Callback))
     text = get(client, page(Callback, wrong))
@@ -71,14 +90,19 @@ def test_nothing_else_is_resolved_and_nothing_twice(client: Client, market: Mark
     wrong, acted = contradicted(market), Callback.objects.get(order=market.paid())
     client.post(page(Callback, wrong, "resolve"), {"reason": "first"})
     for one in (wrong, acted):
-        assert "There was nothing to resolve." in said(client.post(page(Callback, one, "resolve"), {"reason": "second"}))
+        assert "There was nothing to resolve." in said(
+            client.post(page(Callback, one, "resolve"), {"reason": "second"})
+        )
     assert Callback.objects.get(pk=wrong.pk).reason == "first"
     assert Callback.objects.get(pk=acted.pk).resolved_at is None
 
 
 def test_resolving_needs_the_permission_to_change_callbacks(market: Market) -> None:
     wrong = contradicted(market)
-    reader, clerk = signed_in(operator("payments.view_callback")), signed_in(operator("payments.view_callback", "payments.change_callback"))
+    reader, clerk = (
+        signed_in(operator("payments.view_callback")),
+        signed_in(operator("payments.view_callback", "payments.change_callback")),
+    )
     assert reader.post(page(Callback, wrong, "resolve"), {"reason": "x"}).status_code == 403
     assert Callback.objects.get(pk=wrong.pk).resolved_at is None
     assert clerk.post(page(Callback, wrong, "resolve"), {"reason": "x"}).status_code == 302
@@ -87,7 +111,12 @@ def test_resolving_needs_the_permission_to_change_callbacks(market: Market) -> N
 def test_a_callback_is_shown_as_it_was_received_whatever_it_is(client: Client, market: Market) -> None:
     till = market.webhooks
     bodies = {
-        json.dumps({"type": "payment.succeeded", "data": {"orderId": str(new_id()), "note": "<script>alert(1)</script>"}}).encode(): "&lt;script&gt;alert(1)",
+        json.dumps(
+            {
+                "type": "payment.succeeded",
+                "data": {"orderId": str(new_id()), "note": "<script>alert(1)</script>"},
+            }
+        ).encode(): "&lt;script&gt;alert(1)",
         b"\xff\x00not text at all": "\N{REPLACEMENT CHARACTER}\N{SYMBOL FOR NULL}not text at all",
         b"x" * 60_000 + b"end of it": "xend of it",
     }
@@ -102,10 +131,17 @@ def test_a_callback_is_shown_as_it_was_received_whatever_it_is(client: Client, m
 
 def test_a_refused_callback_is_shown_and_cannot_be_changed(client: Client, market: Market) -> None:
     SAMPLES.kept_at.clear()
-    market.webhooks.post(b'{"forged": "<b>yes</b>"}', {"webhook-id": "m", "webhook-timestamp": "1", "webhook-signature": "v1,AAAA"})
+    market.webhooks.post(
+        b'{"forged": "<b>yes</b>"}',
+        {"webhook-id": "m", "webhook-timestamp": "1", "webhook-signature": "v1,AAAA"},
+    )
     refused = RefusedCallback.objects.order_by("-pk")[0]
     text = get(client, page(RefusedCallback, refused))
-    assert ["&lt;b&gt;yes" in text, "<b>yes" in text, "webhook-signature: v1,AAAA" in text] == [True, False, True]
+    assert ["&lt;b&gt;yes" in text, "<b>yes" in text, "webhook-signature: v1,AAAA" in text] == [
+        True,
+        False,
+        True,
+    ]
     assert page(RefusedCallback, refused) in get(client, address(RefusedCallback))
     assert page(RefusedCallback, refused) in get(client, page(Provider, market.webhooks.provider))
 
@@ -134,10 +170,16 @@ def test_a_delivery_shows_every_try_page_by_page(client: Client, market: Market)
 def test_tries_without_an_answer_are_told_apart(client: Client, market: Market) -> None:
     order = market.paid(product="sword")
     delivery = tried(order, None)
-    DeliveryTry.objects.create(delivery=delivery, url="https://game.example/orders", worker="worker:8", began_at=now())
-    DeliveryTry.objects.create(delivery=delivery, url="https://game.example/orders", worker="worker:9", began_at=now() - HOUR)
+    DeliveryTry.objects.create(
+        delivery=delivery, url="https://game.example/orders", worker="worker:8", began_at=now()
+    )
+    DeliveryTry.objects.create(
+        delivery=delivery, url="https://game.example/orders", worker="worker:9", began_at=now() - HOUR
+    )
     text = get(client, page(Delivery, delivery))
-    assert [words in text for words in ("no answer", "timeout: no answer", "under way", "worker lost")] == [True] * 4
+    assert [words in text for words in ("no answer", "timeout: no answer", "under way", "worker lost")] == [
+        True
+    ] * 4
 
 
 def test_a_delivery_is_sent_again_with_a_reason(client: Client, market: Market) -> None:
@@ -154,8 +196,12 @@ def test_a_delivery_is_sent_again_with_a_reason(client: Client, market: Market) 
     assert page(Delivery, delivery) not in get(client, f"{address(Delivery)}?state=given_up")
 
 
-@pytest.mark.parametrize(("answer", "state"), [(None, "returned"), (503, "returned"), (GONE, "gone"), (200, "delivered")])
-def test_what_has_gone_back_is_not_sent_again_whatever_became_of_it(client: Client, stall: Market, answer: int | None, state: str) -> None:
+@pytest.mark.parametrize(
+    ("answer", "state"), [(None, "returned"), (503, "returned"), (GONE, "gone"), (200, "delivered")]
+)
+def test_what_has_gone_back_is_not_sent_again_whatever_became_of_it(
+    client: Client, stall: Market, answer: int | None, state: str
+) -> None:
     order = stall.paid(product="sword")
     if answer:
         tried(order, answer)
@@ -176,22 +222,34 @@ def test_a_delivery_that_cannot_be_sent_now_says_so(client: Client, stall: Marke
     Shop.objects.filter(pk=stall.shop.pk).update(paused_at=now())
     assert "it waits until they are resumed" in get(client, page(Delivery, delivery, "send_again"))
     Shop.objects.filter(pk=stall.shop.pk).update(order_url="")
-    assert "has no order URL" in said(client.post(page(Delivery, delivery, "send_again"), {"reason": "because"}))
+    assert "has no order URL" in said(
+        client.post(page(Delivery, delivery, "send_again"), {"reason": "because"})
+    )
     assert Delivery.objects.get(pk=delivery.pk).state == "gone"
 
 
 NEXT: list[tuple[dict[str, Any], dict[str, Any], str]] = [
     ({"next_at": datetime(2100, 1, 1, tzinfo=UTC)}, {}, "It is sent at 2100-01-01 00:00:00 UTC."),
     ({"next_at": datetime(2020, 1, 1, tzinfo=UTC)}, {}, "It is due, and sent with the next run."),
-    ({"next_at": datetime(2020, 1, 1, tzinfo=UTC)}, {"paused_at": datetime(2020, 1, 1, tzinfo=UTC)}, "It waits: deliveries to this game are paused."),
-    ({"next_at": datetime(2020, 1, 1, tzinfo=UTC)}, {"order_url": ""}, "It cannot be sent: the game has no order URL."),
+    (
+        {"next_at": datetime(2020, 1, 1, tzinfo=UTC)},
+        {"paused_at": datetime(2020, 1, 1, tzinfo=UTC)},
+        "It waits: deliveries to this game are paused.",
+    ),
+    (
+        {"next_at": datetime(2020, 1, 1, tzinfo=UTC)},
+        {"order_url": ""},
+        "It cannot be sent: the game has no order URL.",
+    ),
     ({"next_at": None, "state": "gone"}, {}, "Nothing: a person may send it again."),
     ({"next_at": None, "state": "delivered"}, {}, "Nothing."),
 ]
 
 
 @pytest.mark.parametrize(("delivery", "shop", "words"), NEXT)
-def test_a_delivery_says_what_happens_next(client: Client, stall: Market, delivery: dict[str, Any], shop: dict[str, Any], words: str) -> None:
+def test_a_delivery_says_what_happens_next(
+    client: Client, stall: Market, delivery: dict[str, Any], shop: dict[str, Any], words: str
+) -> None:
     row = Delivery.objects.get(order=stall.paid(product="sword"))
     Delivery.objects.filter(pk=row.pk).update(**delivery)
     Shop.objects.filter(pk=stall.shop.pk).update(**shop)
@@ -210,10 +268,25 @@ def test_sending_again_needs_the_permission_to_change_deliveries(market: Market)
 # --- A range of deliveries ------------------------------------------------------------------------------
 
 
-def form(game: Game | None, state: str = "given_up", since: datetime | None = None, until: datetime | None = None, **changes: str) -> dict[str, str]:
+def form(
+    game: Game | None,
+    state: str = "given_up",
+    since: datetime | None = None,
+    until: datetime | None = None,
+    **changes: str,
+) -> dict[str, str]:
     begins, ends = since or now() - HOUR, until or now() + HOUR
-    times = {"since_0": f"{begins:%Y-%m-%d}", "since_1": f"{begins:%H:%M:%S}", "until_0": f"{ends:%Y-%m-%d}", "until_1": f"{ends:%H:%M:%S}"}
-    return {"game": str(game.pk) if game else "", "state": state, "reason": "the game was down"} | times | changes
+    times = {
+        "since_0": f"{begins:%Y-%m-%d}",
+        "since_1": f"{begins:%H:%M:%S}",
+        "until_0": f"{ends:%Y-%m-%d}",
+        "until_1": f"{ends:%H:%M:%S}",
+    }
+    return (
+        {"game": str(game.pk) if game else "", "state": state, "reason": "the game was down"}
+        | times
+        | changes
+    )
 
 
 def test_a_range_says_how_many_before_it_is_sent(client: Client, stall: Market, market: Market) -> None:
@@ -221,7 +294,15 @@ def test_a_range_says_how_many_before_it_is_sent(client: Client, stall: Market, 
     gone = [tried(order, GONE) for order in orders[:2]]
     foreign = tried(market.paid(product="sword"), GONE)
     text = client.post(RANGE, form(stall.game)).content.decode()
-    assert [words in text for words in ("2 deliveries of", "Send 2 deliveries again?", "Reason: the game was down", 'name="since_0"')] == [True] * 4
+    assert [
+        words in text
+        for words in (
+            "2 deliveries of",
+            "Send 2 deliveries again?",
+            "Reason: the game was down",
+            'name="since_0"',
+        )
+    ] == [True] * 4
     assert [row.state for row in Delivery.objects.filter(pk__in=[one.pk for one in gone])] == ["gone", "gone"]
     response = client.post(RANGE, form(stall.game, confirmed="1"))
     assert (response.status_code, said(response)) == (302, "2 deliveries are sent again.")
@@ -241,8 +322,14 @@ def test_a_range_ends_where_its_times_do(client: Client, stall: Market) -> None:
     at = delivery.created_at.astimezone(UTC)
     outside = [(at - HOUR, at - timedelta(seconds=2)), (at + timedelta(seconds=2), at + HOUR)]
     for since, until in outside:
-        assert "There are none" in client.post(RANGE, form(stall.game, since=since, until=until)).content.decode()
-    assert "1 delivery of" in client.post(RANGE, form(stall.game, since=at - HOUR, until=at + HOUR)).content.decode()
+        assert (
+            "There are none"
+            in client.post(RANGE, form(stall.game, since=since, until=until)).content.decode()
+        )
+    assert (
+        "1 delivery of"
+        in client.post(RANGE, form(stall.game, since=at - HOUR, until=at + HOUR)).content.decode()
+    )
 
 
 def test_what_has_gone_back_or_cannot_be_sent_is_never_in_a_range(client: Client, stall: Market) -> None:
@@ -267,7 +354,10 @@ def test_delivered_ones_stay_delivered_when_they_are_sent_again(client: Client, 
 def test_what_has_changed_since_it_was_found_is_left_alone(stall: Market) -> None:
     gone, delivered = (tried(stall.paid(product="sword"), status) for status in (GONE, 200))
     assert send_batch_again([gone.pk, delivered.pk], ["gone"], actor="operator:test", reason="test") == 1
-    assert [(row.state, row.next_at is None) for row in Delivery.objects.filter(pk__in=[gone.pk, delivered.pk]).order_by("pk")] == [
+    assert [
+        (row.state, row.next_at is None)
+        for row in Delivery.objects.filter(pk__in=[gone.pk, delivered.pk]).order_by("pk")
+    ] == [
         ("pending", False),
         ("delivered", True),
     ]
@@ -297,7 +387,9 @@ WRONG: list[tuple[dict[str, str], str]] = [
 
 
 @pytest.mark.parametrize(("changes", "words"), WRONG)
-def test_a_range_that_does_not_fit_is_refused_in_words(client: Client, stall: Market, changes: dict[str, str], words: str) -> None:
+def test_a_range_that_does_not_fit_is_refused_in_words(
+    client: Client, stall: Market, changes: dict[str, str], words: str
+) -> None:
     delivery = tried(stall.paid(product="sword"), GONE)
     response = client.post(RANGE, form(stall.game, confirmed="1") | changes)
     assert (response.status_code, words in response.content.decode()) == (200, True)
@@ -309,7 +401,10 @@ def test_a_range_that_does_not_fit_is_refused_in_words(client: Client, stall: Ma
 
 def badges(text: str) -> list[bool]:
     """Whether the sidebar counts something at deliveries and callbacks."""
-    return [">1<" in "".join(text.split(f"/admin/payments/{model}/")[1][:900].split()) for model in ("delivery", "callback")]
+    return [
+        ">1<" in "".join(text.split(f"/admin/payments/{model}/")[1][:900].split())
+        for model in ("delivery", "callback")
+    ]
 
 
 def test_the_sidebar_counts_what_waits_for_a_person(client: Client, market: Market) -> None:
@@ -334,7 +429,15 @@ def test_what_waits_is_looked_up_once_and_only_for_who_may_see_it(client: Client
     assert not [sql for sql in queries(clerk, "/admin/") if "payments_" in sql]
 
 
-LISTS = [(Order, ""), (Order, "?state=paid"), (Callback, ""), (Callback, "?outcome=all"), (Refund, "?state=all"), (Delivery, ""), (Delivery, "?state=given_up")]
+LISTS = [
+    (Order, ""),
+    (Order, "?state=paid"),
+    (Callback, ""),
+    (Callback, "?outcome=all"),
+    (Refund, "?state=all"),
+    (Delivery, ""),
+    (Delivery, "?state=given_up"),
+]
 LISTS += [(Delivery, "?state=all"), (RefusedCallback, ""), (Product, "")]
 
 
@@ -343,7 +446,11 @@ def test_a_page_costs_the_same_number_of_queries_whatever_it_shows(client: Clien
     tried(market.paid(product="sword"), GONE)
     market.paid(product="sword")
     places = [f"{address(model)}{view}" for model, view in LISTS]
-    places += [page(model, rows[0]) for model, rows in payment_rows().items() if model in (Order, Callback, Delivery, Provider, Shop)]
+    places += [
+        page(model, rows[0])
+        for model, rows in payment_rows().items()
+        if model in (Order, Callback, Delivery, Provider, Shop)
+    ]
     places += [f"{address(Order)}?q={order.player.uid}", page(Provider, market.webhooks.provider)]
     before = {place: len(queries(client, place)) for place in places}
     for _ in range(8):
@@ -376,7 +483,9 @@ INDEXES: list[tuple[Any, type[Selections], str, tuple[str, ...]]] = [
 
 
 @pytest.mark.parametrize(("model", "selections", "name", "indexes"), INDEXES)
-def test_every_selection_has_an_index(model: Any, selections: type[Selections], name: str, indexes: tuple[str, ...]) -> None:
+def test_every_selection_has_an_index(
+    model: Any, selections: type[Selections], name: str, indexes: tuple[str, ...]
+) -> None:
     rows = selections.offered[name].select(model.objects.all()).order_by()
     with connection.cursor() as cursor:
         cursor.execute("SET enable_seqscan = off")

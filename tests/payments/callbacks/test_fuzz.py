@@ -33,7 +33,9 @@ def test_of_eight_thousand_changed_callbacks_none_is_taken_for_genuine(subjects:
     assert tally.outcomes["refused"] > 4000
 
 
-def test_of_fifteen_hundred_more_through_the_whole_stack_none_counts_or_breaks_us(subjects: list[Subject]) -> None:
+def test_of_fifteen_hundred_more_through_the_whole_stack_none_counts_or_breaks_us(
+    subjects: list[Subject],
+) -> None:
     tally = Tally()
     fuzz_http(subjects, 1500, random.Random(SEED), tally)
     assert tally.wrong[:MOST_SHOWN] == [], f"seed {SEED}"
@@ -43,7 +45,10 @@ def test_of_fifteen_hundred_more_through_the_whole_stack_none_counts_or_breaks_u
         assert set(Counter(taken.values_list("order", flat=True)).values()) <= {1}
         order = fresh(subject.order)
         if order.paid_at:
-            assert [event for event in story_of(order) if event[0] != "started"] == [("created", "created"), ("payment.succeeded", "delivered")]
+            assert [event for event in story_of(order) if event[0] != "started"] == [
+                ("created", "created"),
+                ("payment.succeeded", "delivered"),
+            ]
         assert holding(order.player).spendable == (500_00 if order.paid_at else 0)
 
 

@@ -18,7 +18,17 @@ from payments.providers.signing_secrets import add_callback_secret, new_webhook_
 from tests.lib.http.test_addresses import raw_answer, status
 from tests.support.callers import Caller, Holding, holding, unique
 from tests.support.invariants import problems_of
-from tests.support.shop import Market, Till, event_body, fresh, make_till, new_reference, outcomes, payments_of, story_of
+from tests.support.shop import (
+    Market,
+    Till,
+    event_body,
+    fresh,
+    make_till,
+    new_reference,
+    outcomes,
+    payments_of,
+    story_of,
+)
 from wallet.models import Entry
 
 Owner = psycopg.Connection[Any]
@@ -28,7 +38,13 @@ def is_untouched(order: Order) -> bool:
     """Whether nothing has happened to an order since it was started, and nothing has moved."""
     present = fresh(order)
     moved = Entry.objects.filter(player=order.player).exclude(event="wallet_opened").exists()
-    return (present.state, present.refunded, present.charged_back, present.paid_at, moved) == ("created", 0, 0, None, False)
+    return (present.state, present.refunded, present.charged_back, present.paid_at, moved) == (
+        "created",
+        0,
+        0,
+        None,
+        False,
+    )
 
 
 def kept(order: Order) -> Callback:
@@ -79,12 +95,24 @@ def test_several_live_secrets_count_and_a_retired_one_does_not(market: Market) -
 def test_a_callback_is_stored_as_it_was_received(market: Market) -> None:
     order = market.order()
     body = b" " + event_body("payment.succeeded", order, reference=f"pay-7{order.pk.hex}") + b"\n"
-    headers = market.webhooks.signed(body, id=f"msg-{order.pk}") | {"Authorization": "Basic c2VjcmV0", "Cookie": "a=b", "User-Agent": "Till/1"}
+    headers = market.webhooks.signed(body, id=f"msg-{order.pk}") | {
+        "Authorization": "Basic c2VjcmV0",
+        "Cookie": "a=b",
+        "User-Agent": "Till/1",
+    }
     began = now()
     assert market.webhooks.post(body, headers, "203.0.113.9").status == 200
     callback = kept(order)
-    assert (bytes(callback.body), callback.message_id, callback.type) == (body, f"msg-{order.pk}", "payment.succeeded")
-    assert (callback.reference, callback.address, callback.times_seen) == (f"pay-7{order.pk.hex}", "203.0.113.9", 1)
+    assert (bytes(callback.body), callback.message_id, callback.type) == (
+        body,
+        f"msg-{order.pk}",
+        "payment.succeeded",
+    )
+    assert (callback.reference, callback.address, callback.times_seen) == (
+        f"pay-7{order.pk.hex}",
+        "203.0.113.9",
+        1,
+    )
     assert began <= callback.received_at <= now()
     sent = {name: headers[name] for name in ("webhook-id", "webhook-timestamp", "webhook-signature")}
     assert callback.headers == sent | {"content-type": "application/json", "user-agent": "Till/1"}
@@ -92,9 +120,19 @@ def test_a_callback_is_stored_as_it_was_received(market: Market) -> None:
 
 @pytest.mark.parametrize(
     "change",
-    ["body = ''", "meaning = ''", "message_id = 'x'", "reference = 'x'", "type = 'x'", "received_at = now()", "provider_id = (SELECT gen_random_uuid())"],
+    [
+        "body = ''",
+        "meaning = ''",
+        "message_id = 'x'",
+        "reference = 'x'",
+        "type = 'x'",
+        "received_at = now()",
+        "provider_id = (SELECT gen_random_uuid())",
+    ],
 )
-def test_what_was_received_never_changes_not_even_for_the_owner(market: Market, owner: Owner, change: str) -> None:
+def test_what_was_received_never_changes_not_even_for_the_owner(
+    market: Market, owner: Owner, change: str
+) -> None:
     callback = kept(market.paid())
     with pytest.raises(psycopg.errors.RestrictViolation):
         owner.execute(f"UPDATE payments_callback SET {change} WHERE id = %s", [callback.pk])
@@ -111,7 +149,12 @@ def test_of_what_is_refused_only_a_bounded_sample_is_kept(market: Market) -> Non
     sample = RefusedCallback.objects.filter(provider=till.provider)
     body = b"\x00" + b"x" * 5000
     for _ in range(3):
-        assert till.post(body, {"webhook-id": "a", "Authorization": "Basic c2VjcmV0", "User-Agent": "y" * 900}).status == 401
+        assert (
+            till.post(
+                body, {"webhook-id": "a", "Authorization": "Basic c2VjcmV0", "User-Agent": "y" * 900}
+            ).status
+            == 401
+        )
     # One process keeps one in a second.
     (row,) = sample
     assert (bytes(row.body), len(row.headers["user-agent"])) == (body[:MOST_BYTES], 500)
@@ -148,11 +191,23 @@ def test_a_body_of_64_kib_is_read_and_a_longer_one_is_not(market: Market) -> Non
     assert market.webhooks.post(body, market.webhooks.signed(body)).status == 200
 
 
-@pytest.mark.parametrize("content_type", ["text/plain", "application/json; charset=latin-1", "application/x-www-form-urlencoded", "multipart/form-data", "x"])
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "text/plain",
+        "application/json; charset=latin-1",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data",
+        "x",
+    ],
+)
 def test_what_a_webhook_calls_its_body_does_not_matter(market: Market, content_type: str) -> None:
     order = market.order()
     body = event_body("payment.succeeded", order)
-    assert market.webhooks.post(body, market.webhooks.signed(body) | {"Content-Type": content_type}).status == 200
+    assert (
+        market.webhooks.post(body, market.webhooks.signed(body) | {"Content-Type": content_type}).status
+        == 200
+    )
     assert fresh(order).state == "delivered"
 
 
@@ -164,7 +219,11 @@ def test_an_address_that_is_not_on_the_providers_list_gets_no_answer(market: Mar
     response = Caller(None, "198.51.100.1").respond("POST", f"/pay/{till.provider.slug}", body, dict(headers))
     assert isinstance(response, NoAnswer)
     path = f"/pay/{till.provider.slug}"
-    assert raw_answer(server, None, path, source="127.0.0.2") == raw_answer(server, None, path, source="127.0.0.2", method="GET") == b""
+    assert (
+        raw_answer(server, None, path, source="127.0.0.2")
+        == raw_answer(server, None, path, source="127.0.0.2", method="GET")
+        == b""
+    )
     assert (status(raw_answer(server, None, path)), is_untouched(order)) == (401, True)
     assert till.post(body, headers, "192.0.2.77").status == 200
 
@@ -181,7 +240,16 @@ def test_over_http_too_a_callback_needs_no_browsers_token(market: Market, server
 def test_an_unknown_order_is_404_and_on_the_operators_list(market: Market) -> None:
     message = unique("msg")
     for times in (1, 2):
-        assert market.webhooks.tell("payment.succeeded", market.order(), id=message, reference=message, orderId=str(uuid.UUID(int=7))).status == 404
+        assert (
+            market.webhooks.tell(
+                "payment.succeeded",
+                market.order(),
+                id=message,
+                reference=message,
+                orderId=str(uuid.UUID(int=7)),
+            ).status
+            == 404
+        )
         row = Callback.objects.get(message_id=message)
         assert (row.outcome, row.order, row.resolved_at, row.times_seen) == ("no_order", None, None, times)
 
@@ -212,7 +280,10 @@ def test_the_reference_that_starting_gave_must_be_named(market: Market, type: st
     Payment.objects.filter(order=order).update(start_reference=given)
     for reference in (given + "x", given.upper(), new_reference()):
         assert market.webhooks.tell(type, order, reference=reference).status == 422
-    assert (is_untouched(order), kept_problems(order)) == (True, {"it names another payment than the one that was started"})
+    assert (is_untouched(order), kept_problems(order)) == (
+        True,
+        {"it names another payment than the one that was started"},
+    )
     assert market.webhooks.tell(type, order, reference=given).status == 200
     assert fresh(order).state == ("delivered" if type == "payment.succeeded" else "failed")
 
@@ -223,12 +294,25 @@ def test_of_several_starts_each_is_paid_under_its_own_reference(market: Market) 
     Payment.objects.filter(order=order).update(start_reference=given[0])
     provider = market.webhooks.provider
     for reference in given[1:]:
-        Payment.objects.create(order=order, provider=provider, amount=4_99, started_at=now(), start_reference=reference)
+        Payment.objects.create(
+            order=order, provider=provider, amount=4_99, started_at=now(), start_reference=reference
+        )
     for number in (1, 0, 2):
         assert market.webhooks.tell("payment.succeeded", order, reference=given[number]).status == 200
-    found = Payment.objects.filter(order=order).order_by("started_at").values_list("start_reference", "reference", "state", "is_second")
-    assert list(found) == [(given[0], given[0], "paid", True), (given[1], given[1], "paid", False), (given[2], given[2], "paid", True)]
-    assert (outcomes(order), holding(order.player).spendable) == (["acted", "second_payment", "second_payment"], 500_00)
+    found = (
+        Payment.objects.filter(order=order)
+        .order_by("started_at")
+        .values_list("start_reference", "reference", "state", "is_second")
+    )
+    assert list(found) == [
+        (given[0], given[0], "paid", True),
+        (given[1], given[1], "paid", False),
+        (given[2], given[2], "paid", True),
+    ]
+    assert (outcomes(order), holding(order.player).spendable) == (
+        ["acted", "second_payment", "second_payment"],
+        500_00,
+    )
 
 
 def test_a_provider_that_is_no_longer_offered_is_still_heard(market: Market) -> None:
@@ -283,7 +367,17 @@ def test_the_same_in_another_spelling_is_the_same(market: Market) -> None:
     order, message = market.order(), unique("msg")
     reference = new_reference()
     plain = event_body("payment.succeeded", order, reference=reference)
-    other = json.dumps({"data": {"providerReference": reference, "currencyCode": "EUR", "amount": "A", "orderId": order.pk.hex.upper()}, "more": [1]})
+    other = json.dumps(
+        {
+            "data": {
+                "providerReference": reference,
+                "currencyCode": "EUR",
+                "amount": "A",
+                "orderId": order.pk.hex.upper(),
+            },
+            "more": [1],
+        }
+    )
     other = other.replace('"A"', "0.4990e1").replace("{", '{ "type":"payment.succeeded",', 1)
     for body in (plain, other.encode()):
         assert market.webhooks.post(body, market.webhooks.signed(body, id=message)).status == 200
@@ -297,21 +391,38 @@ def test_64_copies_at_once_credit_once(market: Market, server: str) -> None:
     with ThreadPoolExecutor(32) as pool:
         answers = list(pool.map(lambda _: till.post(body, headers), range(64)))
     assert {(answer.status, answer.raw) for answer in answers} == {(200, b'{"status":"ok"}')}
-    assert (kept(order).times_seen, outcomes(order), holding(order.player)) == (64, ["acted"], Holding(1000_00, 0, 0, 0, 2))
+    assert (kept(order).times_seen, outcomes(order), holding(order.player)) == (
+        64,
+        ["acted"],
+        Holding(1000_00, 0, 0, 0, 2),
+    )
     assert order.delivery.times_tried == 0
     assert problems_of(order.player) == []
 
 
 def test_copies_under_other_ids_at_once_credit_once(market: Market, server: str) -> None:
-    order, till, reference = market.order(), Till(market.webhooks.provider, market.webhooks.secret, server), new_reference()
+    order, till, reference = (
+        market.order(),
+        Till(market.webhooks.provider, market.webhooks.secret, server),
+        new_reference(),
+    )
     with ThreadPoolExecutor(16) as pool:
-        answers = list(pool.map(lambda _: till.tell("payment.succeeded", order, reference=reference), range(16)))
+        answers = list(
+            pool.map(lambda _: till.tell("payment.succeeded", order, reference=reference), range(16))
+        )
     assert {answer.status for answer in answers} == {200}
-    assert (sorted(outcomes(order)), holding(order.player).spendable) == (["acted", *["nothing"] * 15], 500_00)
+    assert (sorted(outcomes(order)), holding(order.player).spendable) == (
+        ["acted", *["nothing"] * 15],
+        500_00,
+    )
 
 
 def test_one_message_id_for_many_orders_at_once_acts_for_one(market: Market, server: str) -> None:
-    orders, till, message = [market.order() for _ in range(12)], Till(market.webhooks.provider, market.webhooks.secret, server), unique("msg")
+    orders, till, message = (
+        [market.order() for _ in range(12)],
+        Till(market.webhooks.provider, market.webhooks.secret, server),
+        unique("msg"),
+    )
     with ThreadPoolExecutor(12) as pool:
         answers = list(pool.map(lambda order: till.tell("payment.succeeded", order, id=message), orders))
     assert sorted(answer.status for answer in answers) == [200, *[422] * 11]
@@ -325,9 +436,16 @@ def test_one_message_id_for_many_orders_at_once_acts_for_one(market: Market, ser
 def test_a_second_payment_is_200_and_on_the_operators_list(market: Market) -> None:
     order = market.paid()
     assert market.webhooks.tell("payment.succeeded", order).status == 200
-    assert (outcomes(order), payments_of(order)) == (["acted", "second_payment"], [("paid", False), ("paid", True)])
+    assert (outcomes(order), payments_of(order)) == (
+        ["acted", "second_payment"],
+        [("paid", False), ("paid", True)],
+    )
     assert Callback.objects.get(order=order, outcome="second_payment").resolved_at is None
-    assert (fresh(order).state, holding(order.player).spendable, holding(order.player, "EUR").entries) == ("delivered", 500_00, 3)
+    assert (fresh(order).state, holding(order.player).spendable, holding(order.player, "EUR").entries) == (
+        "delivered",
+        500_00,
+        3,
+    )
 
 
 def test_what_another_provider_gave_back_early_is_taken_off_its_second_payment(market: Market) -> None:
@@ -361,7 +479,11 @@ def test_what_is_refused_is_looked_at_anew_when_it_comes_again(market: Market) -
     headers = market.webhooks.signed(body, id=message)
     assert [market.webhooks.post(body, headers).status for _ in range(2)] == [422, 422]
     refused = Callback.objects.get(message_id=message)
-    assert (refused.outcome, refused.problem, refused.times_seen) == ("contradicts", "no such charge-back is known", 2)
+    assert (refused.outcome, refused.problem, refused.times_seen) == (
+        "contradicts",
+        "no such charge-back is known",
+        2,
+    )
     assert market.webhooks.tell("payment.charged_back", order, reference=dispute).status == 200
     assert market.webhooks.post(body, headers).status == 200
     refused.refresh_from_db()
@@ -375,13 +497,18 @@ def test_what_an_operator_has_resolved_stays_so_when_the_provider_repeats_itself
     body = event_body("payment.succeeded", order, "4.98")
     for _ in range(2):
         assert market.webhooks.post(body, market.webhooks.signed(body, id=message)).status == 422
-        Callback.objects.filter(order=order, resolved_at=None).update(resolved_at=now(), resolved_by="somebody", reason="they know")
+        Callback.objects.filter(order=order, resolved_at=None).update(
+            resolved_at=now(), resolved_by="somebody", reason="they know"
+        )
     assert (kept(order).times_seen, kept(order).resolved_by, is_untouched(order)) == (2, "somebody", True)
 
 
 def test_no_answer_tells_what_the_order_is(market: Market) -> None:
     order = market.order()
-    for answer in (market.webhooks.tell("payment.succeeded", order, "5.00"), market.webhooks.tell("payment.succeeded", order, currency="XAG")):
+    for answer in (
+        market.webhooks.tell("payment.succeeded", order, "5.00"),
+        market.webhooks.tell("payment.succeeded", order, currency="XAG"),
+    ):
         assert (answer.status, answer.error) == (422, 101)
         assert order.player.uid not in answer.raw.decode()
         assert market.webhooks.secret not in answer.raw.decode()

@@ -14,7 +14,18 @@ from config.logs import RequestLog
 from lib.clock import now
 from payments.checkout.payments import start_payment
 from payments.checkout.status import FAILED, WAITING, last_payment, outcome_of
-from payments.models import Callback, Delivery, DeliveryTry, Order, Payment, Product, Provider, Refund, Secret, Shop
+from payments.models import (
+    Callback,
+    Delivery,
+    DeliveryTry,
+    Order,
+    Payment,
+    Product,
+    Provider,
+    Refund,
+    Secret,
+    Shop,
+)
 from payments.providers import SPEAKERS
 from payments.providers.protocol import Fate, Word
 from payments.refunds.worker import ask_refund, lease, refundable, settle_one, settle_refunds
@@ -23,7 +34,16 @@ from tests.payments.test_reconciliation import MISSING, asked
 from tests.support.callers import Caller, fresh_address, holding, unique
 from tests.support.invariants import problems_of
 from tests.support.scripted_provider import Scripted
-from tests.support.shop import BASE, Market, fresh, make_till, new_reference, outcomes, payments_of, refunds_of
+from tests.support.shop import (
+    BASE,
+    Market,
+    fresh,
+    make_till,
+    new_reference,
+    outcomes,
+    payments_of,
+    refunds_of,
+)
 from wallet.job_runs import Run
 from wallet.models import Alert
 
@@ -58,7 +78,9 @@ def stands(order: Order) -> tuple[str, int, int, int]:
 # --- A refund and a charge-back of the same money -------------------------------------------------------------
 
 
-def test_a_refund_that_was_done_during_a_charge_back_counts_when_that_is_reversed(market: Market, bank: Scripted, owner: Owner) -> None:
+def test_a_refund_that_was_done_during_a_charge_back_counts_when_that_is_reversed(
+    market: Market, bank: Scripted, owner: Owner
+) -> None:
     order, dispute = market.paid(), new_reference()
     refund = ask(order, 4_99)
     assert market.webhooks.tell("payment.charged_back", order, reference=dispute).status == 200
@@ -71,7 +93,9 @@ def test_a_refund_that_was_done_during_a_charge_back_counts_when_that_is_reverse
     assert (problems_of(order.player), str(order.pk) in asked(owner, MISSING)) == ([], False)
 
 
-def test_of_a_partial_refund_during_a_charge_back_the_rest_of_the_credit_comes_back(market: Market, bank: Scripted, owner: Owner) -> None:
+def test_of_a_partial_refund_during_a_charge_back_the_rest_of_the_credit_comes_back(
+    market: Market, bank: Scripted, owner: Owner
+) -> None:
     order, dispute = market.paid(), new_reference()
     refund = ask(order, 1_00)
     assert market.webhooks.tell("payment.charged_back", order, reference=dispute).status == 200
@@ -83,7 +107,9 @@ def test_of_a_partial_refund_during_a_charge_back_the_rest_of_the_credit_comes_b
     assert (problems_of(order.player), str(order.pk) in asked(owner, MISSING)) == ([], False)
 
 
-def test_a_second_payment_that_goes_back_twice_takes_the_first_ones_credit(market: Market, bank: Scripted, owner: Owner) -> None:
+def test_a_second_payment_that_goes_back_twice_takes_the_first_ones_credit(
+    market: Market, bank: Scripted, owner: Owner
+) -> None:
     order, dispute = market.paid(), new_reference()
     assert market.webhooks.tell("payment.succeeded", order).status == 200
     refund = ask(order, 4_99)
@@ -94,7 +120,11 @@ def test_a_second_payment_that_goes_back_twice_takes_the_first_ones_credit(marke
     assert (stands(order), holding(order.player)[:4]) == (("refunded", 4_99, 0, 500_00), (0, 0, 0, 0))
     assert refunds_of(order) == [("refund", "done", 4_99), ("charge_back", "done", 4_99)]
     assert market.webhooks.tell("payment.charge_back_reversed", order, reference=dispute).status == 200
-    assert (stands(order)[0], refundable(fresh(order)).most, holding(order.player).spendable) == ("refunded", 4_99, 0)
+    assert (stands(order)[0], refundable(fresh(order)).most, holding(order.player).spendable) == (
+        "refunded",
+        4_99,
+        0,
+    )
     assert (problems_of(order.player), str(order.pk) in asked(owner, MISSING)) == ([], False)
 
 
@@ -123,17 +153,26 @@ def test_more_than_another_provider_was_paid_is_booked_and_told(market: Market, 
     # The first provider has given nothing back.
     assert (stands(order), holding(order.player).spendable) == (("delivered", 0, 0, 0), 500_00)
     assert Refund.objects.get(pk=refund.pk).state == "done"
-    assert "more has gone back than was paid" in Alert.objects.get(kind="refund_open", subject=str(refund.pk)).text
+    assert (
+        "more has gone back than was paid"
+        in Alert.objects.get(kind="refund_open", subject=str(refund.pk)).text
+    )
 
 
 def test_a_refund_that_cannot_be_written_down_keeps_no_other_waiting(market: Market, bank: Scripted) -> None:
     Refund.objects.exclude(next_at=None).update(next_at=None)
     refunds = [ask(market.paid(), 1_00) for _ in range(3)]
     # Longer than a reference can be.
-    bank.words = [Word(Fate.DONE, "x" * 300), Word(Fate.DONE, new_reference()), Word(Fate.DONE, new_reference())]
+    bank.words = [
+        Word(Fate.DONE, "x" * 300),
+        Word(Fate.DONE, new_reference()),
+        Word(Fate.DONE, new_reference()),
+    ]
     run = Run("settle_refunds")
     settle_refunds(run)
-    assert sorted(Refund.objects.filter(pk__in=[one.pk for one in refunds]).values_list("state", flat=True)) == ["done", "done", "unknown"]
+    assert sorted(
+        Refund.objects.filter(pk__in=[one.pk for one in refunds]).values_list("state", flat=True)
+    ) == ["done", "done", "unknown"]
     assert (run.looked_at, run.done) == (3, 2)
 
 
@@ -159,7 +198,11 @@ def test_words_that_nobody_signed_fill_no_list(market: Market) -> None:
     order = market.order(till=market.notify, extParams="right")
     for number in range(5):
         assert market.notify.notify(order, ts=1_700_000_000_000, extParams=f"wrong {number}").status == 422
-    assert (outcomes(order), Callback.objects.get(order=order).times_seen, stands(order)[0]) == (["contradicts"], 5, "created")
+    assert (outcomes(order), Callback.objects.get(order=order).times_seen, stands(order)[0]) == (
+        ["contradicts"],
+        5,
+        "created",
+    )
     assert market.notify.notify(order, ts=1_700_000_000_000).status == 200
     assert (outcomes(order), stands(order)[0]) == (["contradicts", "acted"], "delivered")
     assert Callback.objects.get(order=order, outcome="contradicts").resolved_by == "platform"
@@ -176,30 +219,62 @@ def test_the_sandbox_remembers_no_more_than_it_shows() -> None:
     assert [memory.get(None, where, str(number)) for number in range(1, 6)] == [None] * 5
 
 
-@pytest.mark.parametrize("path", ["/sandbox/deliveries/%00", "/sandbox/deliveries/%00/answer", "/sandbox/%00/pay", "/pay/%00", "/checkout/%00/result"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/sandbox/deliveries/%00",
+        "/sandbox/deliveries/%00/answer",
+        "/sandbox/%00/pay",
+        "/pay/%00",
+        "/checkout/%00/result",
+    ],
+)
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_a_zero_byte_in_an_address_is_only_not_found(market: Market, monkeypatch: pytest.MonkeyPatch, path: str, method: str) -> None:
+def test_a_zero_byte_in_an_address_is_only_not_found(
+    market: Market, monkeypatch: pytest.MonkeyPatch, path: str, method: str
+) -> None:
     monkeypatch.setattr(settings, "DEMO", True)
     assert Caller(None, fresh_address()).send(method, path).status == 404
 
 
-def test_the_sandbox_refunds_nothing_in_a_currency_that_there_is_not(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_sandbox_refunds_nothing_in_a_currency_that_there_is_not(
+    market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(settings, "DEMO", True)
     till, order, payment = make_till("sandbox"), str(uuid.uuid4()), new_reference()
-    memory.keep_payment(till.provider.slug, order, memory.Payment(reference=payment, amount=5_00, returned=0, dispute="", disputed=0))
-    told = {"id": str(uuid.uuid4()), "orderId": order, "amount": 1_00, "currencyCode": "ZZZ", "payment": payment}
-    assert Caller(None, fresh_address()).send("POST", f"/sandbox/{till.provider.slug}/refunds", json.dumps(told).encode()).status == 404
+    memory.keep_payment(
+        till.provider.slug,
+        order,
+        memory.Payment(reference=payment, amount=5_00, returned=0, dispute="", disputed=0),
+    )
+    told = {
+        "id": str(uuid.uuid4()),
+        "orderId": order,
+        "amount": 1_00,
+        "currencyCode": "ZZZ",
+        "payment": payment,
+    }
+    assert (
+        Caller(None, fresh_address())
+        .send("POST", f"/sandbox/{till.provider.slug}/refunds", json.dumps(told).encode())
+        .status
+        == 404
+    )
     assert memory.payments_of(till.provider.slug, order)[payment]["returned"] == 0
 
 
 # --- Whoever reads the logs -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", ["/checkout/key", "/checkout/key/result", "//checkout/key", "/checkout//key", "/Checkout/key"])
+@pytest.mark.parametrize(
+    "path", ["/checkout/key", "/checkout/key/result", "//checkout/key", "/checkout//key", "/Checkout/key"]
+)
 def test_no_spelling_of_an_address_brings_an_orders_key_into_the_log(path: str) -> None:
     request = HttpRequest()
     request.method, request.path = "GET", path
-    assert RequestLog.format_request(request) == f"GET /checkout/…{'/result' if path.endswith('result') else ''}"
+    assert (
+        RequestLog.format_request(request) == f"GET /checkout/…{'/result' if path.endswith('result') else ''}"
+    )
 
 
 # --- Whoever has the application's rights ---------------------------------------------------------------------
@@ -245,7 +320,9 @@ def test_a_secret_keeps_its_owner_and_stays_retired(owner: Owner) -> None:
     assert Secret.objects.get(pk=secret.pk).retired_at is not None
 
 
-@pytest.mark.parametrize("model", [Order, Payment, Refund, Callback, Delivery, DeliveryTry, Product, Provider, Secret, Shop])
+@pytest.mark.parametrize(
+    "model", [Order, Payment, Refund, Callback, Delivery, DeliveryTry, Product, Provider, Secret, Shop]
+)
 def test_the_application_deletes_nothing_of_payments(model: Any) -> None:
     with pytest.raises(ProgrammingError, match="permission denied"):
         model.objects.filter(pk=uuid.uuid4())._raw_delete("default")

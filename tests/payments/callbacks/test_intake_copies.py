@@ -11,7 +11,17 @@ import pytest
 from payments.models import Callback, Delivery, Order
 from tests.support.callers import Answer, holding, unique
 from tests.support.invariants import problems_of
-from tests.support.shop import Market, Till, event_body, fresh, new_reference, outcomes, payments_of, refunds_of, story_of
+from tests.support.shop import (
+    Market,
+    Till,
+    event_body,
+    fresh,
+    new_reference,
+    outcomes,
+    payments_of,
+    refunds_of,
+    story_of,
+)
 from wallet.models import Transaction
 
 Action = Callable[[], Answer]
@@ -59,7 +69,9 @@ def test_sixty_four_copies_of_one_callback_pay_once(market: Market, till: Till) 
     answers = together([lambda: till.post(body, headers)] * COPIES)
     assert statuses(answers) == {200: COPIES}
     assert {answer.raw for answer in answers} == {b'{"status":"ok"}'}
-    assert list(Callback.objects.filter(order=order).values_list("outcome", "times_seen")) == [("acted", COPIES)]
+    assert list(Callback.objects.filter(order=order).values_list("outcome", "times_seen")) == [
+        ("acted", COPIES)
+    ]
     assert story_of(order) == [("created", "created"), ("started", "created"), ("payment.succeeded", "paid")]
     assert credits_of(order) == [("payment", 20_00), ("top_up", 1000_00)]
     assert holding(order.player).spendable == 1000_00
@@ -79,7 +91,9 @@ def test_sixty_four_messages_about_one_payment_pay_once(market: Market, till: Ti
     assert problems_of(order.player) == []
 
 
-def test_sixty_four_payments_of_one_order_credit_once_and_the_others_are_to_be_refunded(market: Market, till: Till) -> None:
+def test_sixty_four_payments_of_one_order_credit_once_and_the_others_are_to_be_refunded(
+    market: Market, till: Till
+) -> None:
     order = market.order(product="pack")
     answers = together([lambda: till.tell("payment.succeeded", order)] * COPIES)
     assert statuses(answers) == {200: COPIES}
@@ -91,15 +105,28 @@ def test_sixty_four_payments_of_one_order_credit_once_and_the_others_are_to_be_r
     assert problems_of(order.player) == []
 
 
-def test_copies_of_a_success_race_copies_of_its_full_refund_and_nothing_is_left(market: Market, till: Till) -> None:
+def test_copies_of_a_success_race_copies_of_its_full_refund_and_nothing_is_left(
+    market: Market, till: Till
+) -> None:
     order, reference = market.order(product="pack"), new_reference()
-    paid, returned = event_body("payment.succeeded", order, reference=reference), event_body("payment.refunded", order)
+    paid, returned = (
+        event_body("payment.succeeded", order, reference=reference),
+        event_body("payment.refunded", order),
+    )
     paid_headers, returned_headers = till.signed(paid), till.signed(returned)
-    actions: list[Action] = [lambda: till.post(paid, paid_headers), lambda: till.post(returned, returned_headers)]
+    actions: list[Action] = [
+        lambda: till.post(paid, paid_headers),
+        lambda: till.post(returned, returned_headers),
+    ]
     answers = together(actions * (COPIES // 2))
     assert statuses(answers) == {200: COPIES}
     order = fresh(order)
-    assert (order.state, order.refunded, holding(order.player).spendable, holding(order.player).debt) == ("refunded", 20_00, 0, 0)
+    assert (order.state, order.refunded, holding(order.player).spendable, holding(order.player).debt) == (
+        "refunded",
+        20_00,
+        0,
+        0,
+    )
     assert refunds_of(order) == [("refund", "done", 20_00)]
     assert sorted(Callback.objects.filter(order=order).values_list("type", "outcome", "times_seen")) == [
         ("payment.refunded", "acted", COPIES // 2),
@@ -114,11 +141,22 @@ def test_copies_of_a_success_race_copies_of_its_full_refund_and_nothing_is_left(
     assert problems_of(order.player) == []
 
 
-def test_of_a_success_and_its_full_refund_at_the_same_instant_nothing_is_left_whichever_wins(market: Market, till: Till) -> None:
+def test_of_a_success_and_its_full_refund_at_the_same_instant_nothing_is_left_whichever_wins(
+    market: Market, till: Till
+) -> None:
     orders = [market.order() for _ in range(COPIES // 2)]
-    answers = together([partial(till.tell, type, order) for order in orders for type in ("payment.succeeded", "payment.refunded")])
+    answers = together(
+        [
+            partial(till.tell, type, order)
+            for order in orders
+            for type in ("payment.succeeded", "payment.refunded")
+        ]
+    )
     assert statuses(answers) == {200: COPIES}
-    ends = [(fresh(order).state, refunds_of(order), holding(order.player).spendable, holding(order.player).debt) for order in orders]
+    ends = [
+        (fresh(order).state, refunds_of(order), holding(order.player).spendable, holding(order.player).debt)
+        for order in orders
+    ]
     assert ends == [("refunded", [("refund", "done", 4_99)], 0, 0)] * len(orders)
 
 
@@ -127,13 +165,18 @@ def test_one_message_id_for_two_orders_at_once_counts_for_one_of_them(market: Ma
         first, second, id = market.order(), market.order(), unique("msg")
         actions = [partial(till.tell, "payment.succeeded", order, id=id) for order in (first, second)]
         assert statuses(together(actions)) == {200: 1, 422: 1}
-        assert sorted((holding(order.player).spendable, fresh(order).state) for order in (first, second)) == [(0, "created"), (500_00, "delivered")]
+        assert sorted((holding(order.player).spendable, fresh(order).state) for order in (first, second)) == [
+            (0, "created"),
+            (500_00, "delivered"),
+        ]
         assert sorted(outcomes(first) + outcomes(second)) == ["acted", "contradicts"]
 
 
 def test_one_reference_for_two_orders_at_once_counts_for_one_of_them(market: Market, till: Till) -> None:
     for _ in range(8):
         first, second, reference = market.order(), market.order(), new_reference()
-        actions = [partial(till.tell, "payment.succeeded", order, reference=reference) for order in (first, second)]
+        actions = [
+            partial(till.tell, "payment.succeeded", order, reference=reference) for order in (first, second)
+        ]
         assert statuses(together(actions)) == {200: 1, 422: 1}
         assert sum(holding(order.player).spendable for order in (first, second)) == 500_00

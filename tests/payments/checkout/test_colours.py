@@ -9,7 +9,11 @@ from django.conf import settings
 COLOURS = re.compile(r"--([a-z-]+): #([0-9a-f]{3}|[0-9a-f]{6});")
 # What stands on what: text needs a contrast of 4.5, the edges of controls and the ring of the focus 3 (WCAG 2.2, AA).
 PAIRS = [
-    *[(ink, ground, 4.5) for ink in ("ink", "soft", "accent", "accent-strong") for ground in ("ground", "card")],
+    *[
+        (ink, ground, 4.5)
+        for ink in ("ink", "soft", "accent", "accent-strong")
+        for ground in ("ground", "card")
+    ],
     *[("ink", ground, 4.5) for ground in ("wait-ground", "good-ground", "bad-ground")],
     *[
         ("accent", "wait-ground", 4.5),
@@ -18,7 +22,13 @@ PAIRS = [
         ("good-ground", "good", 4.5),
         ("bad-ground", "bad", 4.5),
     ],
-    *[("edge", "ground", 3.0), ("edge", "card", 3.0), ("accent", "bad-ground", 3.0), ("bad", "bad-ground", 3.0), ("edge", "wait-ground", 3.0)],
+    *[
+        ("edge", "ground", 3.0),
+        ("edge", "card", 3.0),
+        ("accent", "bad-ground", 3.0),
+        ("bad", "bad-ground", 3.0),
+        ("edge", "wait-ground", 3.0),
+    ],
 ]
 
 
@@ -28,12 +38,17 @@ def schemes() -> Iterator[dict[str, str]]:
     day, _, rest = css.partition("@media (prefers-color-scheme: dark)")
     night = rest.partition("*,")[0]
     for part in (day, night):
-        yield {name: value if len(value) == 6 else "".join(2 * digit for digit in value) for name, value in COLOURS.findall(part)}
+        yield {
+            name: value if len(value) == 6 else "".join(2 * digit for digit in value)
+            for name, value in COLOURS.findall(part)
+        }
 
 
 def luminance(colour: str) -> float:
     parts = [int(colour[place : place + 2], 16) / 255 for place in (0, 2, 4)]
-    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    red, green, blue = (
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    )
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 

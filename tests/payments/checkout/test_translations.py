@@ -15,7 +15,14 @@ from django.utils.translation.template import templatize
 
 ROOT = Path(__file__).resolve().parents[3]
 GERMAN = ROOT / "payments" / "locale" / "de" / "LC_MESSAGES" / "django.po"
-KEYWORDS = {"gettext": None, "gettext_lazy": None, "_": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2), "npgettext": ((1, "c"), 2, 3)}
+KEYWORDS = {
+    "gettext": None,
+    "gettext_lazy": None,
+    "_": None,
+    "ngettext": (1, 2),
+    "pgettext": ((1, "c"), 2),
+    "npgettext": ((1, "c"), 2, 3),
+}
 PLACEHOLDER = re.compile(r"%\(\w+\)s|%%")
 Key = tuple[str, str | tuple[str, ...]]
 
@@ -76,4 +83,6 @@ def test_every_text_is_translated_with_the_same_placeholders(german: Catalog) ->
 def test_what_is_compiled_is_what_stands_in_the_file(german: Catalog) -> None:
     with GERMAN.with_suffix(".mo").open("rb") as file:
         compiled = read_mo(file)
-    assert texts(compiled) == texts(german), "compile it: .venv/bin/pybabel compile -D django -d payments/locale"
+    assert texts(compiled) == texts(german), (
+        "compile it: .venv/bin/pybabel compile -D django -d payments/locale"
+    )

@@ -72,10 +72,18 @@ def test_the_page_tells_what_is_bought_for_how_much_and_until_when(market: Marke
     answer = get(order)
     text = seen(answer)
     assert answer.status_code == 200
-    assert "A game Your order Pack Added to your wallet 1,000.00 XAG Delivered by A game Price 20.00 EUR How do you want to pay?" in text
+    assert (
+        "A game Your order Pack Added to your wallet 1,000.00 XAG Delivered by A game Price 20.00 EUR How do you want to pay?"
+        in text
+    )
     assert f"This order can be paid for 60 more minutes, until {moment(order.expires_at)}." in text
-    assert '<a href="https://game.example/back" rel="noreferrer">Back to A game</a>' in answer.content.decode()
-    assert f'<button class="way" name="provider" value="{market.notify.provider.slug}">Pay with Till order-notify</button>' in answer.content.decode()
+    assert (
+        '<a href="https://game.example/back" rel="noreferrer">Back to A game</a>' in answer.content.decode()
+    )
+    assert (
+        f'<button class="way" name="provider" value="{market.notify.provider.slug}">Pay with Till order-notify</button>'
+        in answer.content.decode()
+    )
     assert_headers(answer)
 
 
@@ -90,7 +98,14 @@ def test_a_form_may_lead_to_the_offered_providers_and_nowhere_else(market: Marke
 
 
 @pytest.mark.parametrize(
-    "origin", ["https://a.example; script-src *", "https://a.example https://b.example", "javascript:alert(1)", "https://a.example/path", "*"]
+    "origin",
+    [
+        "https://a.example; script-src *",
+        "https://a.example https://b.example",
+        "javascript:alert(1)",
+        "https://a.example/path",
+        "*",
+    ],
 )
 def test_what_is_no_plain_origin_stays_out_of_the_policy(origin: str) -> None:
     assert policy([origin]) == BEFORE_FORMS
@@ -136,7 +151,9 @@ class Unreachable(StandardWebhooks):
         raise Unstartable("no answer within 10 seconds")
 
 
-def test_a_provider_that_is_away_is_told_of_and_the_choice_is_there_again(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_provider_that_is_away_is_told_of_and_the_choice_is_there_again(
+    market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
     till, order = make_till("standard-webhooks"), market.order(start=False)
     monkeypatch.setitem(SPEAKERS, "standard-webhooks", Unreachable())
     answer = pay(order, till.provider.slug)
@@ -152,7 +169,9 @@ def test_a_provider_that_is_away_is_told_of_and_the_choice_is_there_again(market
 def test_an_order_that_was_begun_too_often_begins_no_more(market: Market) -> None:
     order, till = market.order(start=False), make_till("standard-webhooks")
     for _ in range(MOST_PAYMENTS):
-        Payment.objects.create(order=order, provider=till.provider, start_reference="used", amount=order.price, started_at=now())
+        Payment.objects.create(
+            order=order, provider=till.provider, start_reference="used", amount=order.price, started_at=now()
+        )
     answer = pay(order, till.provider.slug)
     assert (answer.status_code, len(payments_of(order))) == (409, MOST_PAYMENTS)
     assert "Payment of this order was begun too often." in seen(answer)
@@ -175,16 +194,23 @@ def test_where_no_provider_is_offered_the_page_says_so(market: Market) -> None:
 
 def test_who_began_to_pay_is_warned_of_paying_twice(market: Market) -> None:
     order = market.order()
-    assert "You have begun to pay this order already. If you have paid, do not pay again. See what came of it" in seen(get(order))
+    assert (
+        "You have begun to pay this order already. If you have paid, do not pay again. See what came of it"
+        in seen(get(order))
+    )
     market.webhooks.tell("payment.failed", order)
     assert "You have begun" not in seen(get(order))
 
 
 @pytest.mark.parametrize("state", ["paid", "delivered", "expired", "refunded", "charged_back"])
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_an_order_that_cannot_be_paid_any_more_leads_to_its_result(market: Market, state: str, method: str) -> None:
+def test_an_order_that_cannot_be_paid_any_more_leads_to_its_result(
+    market: Market, state: str, method: str
+) -> None:
     order = set_order(market.order(start=False), state=state)
-    answer = get(order, "?lang=de") if method == "get" else pay(order, market.webhooks.provider.slug, "?lang=de")
+    answer = (
+        get(order, "?lang=de") if method == "get" else pay(order, market.webhooks.provider.slug, "?lang=de")
+    )
     assert (answer.status_code, answer["Location"]) == (303, f"/checkout/{order.page_key}/result?lang=de")
     assert payments_of(order) == []
 
@@ -204,9 +230,30 @@ OUTCOMES = [
     ("gold", {"state": "failed"}, False, "The payment did not go through", False, True),
     ("gold", {"state": "failed"}, True, "Waiting for the payment", True, True),
     ("sword", {"state": "paid"}, False, "Paid, and on its way", True, False),
-    ("gold", {"state": "paid"}, False, "Paid Your payment has arrived, but it cannot be added to your wallet yet.", False, False),
-    ("gold", {"state": "delivered"}, False, "Thank you! Your payment has arrived, and your wallet has been topped up.", False, False),
-    ("sword", {"state": "delivered"}, False, "Thank you! Your payment has arrived, and the game has your purchase.", False, False),
+    (
+        "gold",
+        {"state": "paid"},
+        False,
+        "Paid Your payment has arrived, but it cannot be added to your wallet yet.",
+        False,
+        False,
+    ),
+    (
+        "gold",
+        {"state": "delivered"},
+        False,
+        "Thank you! Your payment has arrived, and your wallet has been topped up.",
+        False,
+        False,
+    ),
+    (
+        "sword",
+        {"state": "delivered"},
+        False,
+        "Thank you! Your payment has arrived, and the game has your purchase.",
+        False,
+        False,
+    ),
     ("gold", {"state": "expired"}, False, "This order has expired", False, False),
     ("gold", {"state": "expired"}, True, "This order has expired", False, False),
     ("gold", {"state": "refunded", "refunded": 4_99}, False, "Refunded", False, False),
@@ -215,8 +262,18 @@ OUTCOMES = [
 
 
 @pytest.mark.parametrize(("product", "columns", "begun", "heading", "waits", "payable"), OUTCOMES)
-def test_every_state_has_its_page(market: Market, product: str, columns: dict[str, Any], begun: bool, heading: str, waits: bool, payable: bool) -> None:
-    order = set_order(market.order(product=product, start=begun, returnUrl="https://game.example/back"), **columns)
+def test_every_state_has_its_page(
+    market: Market,
+    product: str,
+    columns: dict[str, Any],
+    begun: bool,
+    heading: str,
+    waits: bool,
+    payable: bool,
+) -> None:
+    order = set_order(
+        market.order(product=product, start=begun, returnUrl="https://game.example/back"), **columns
+    )
     answer = get(order, "/result")
     page = answer.content.decode()
     assert answer.status_code == 200
@@ -238,12 +295,17 @@ def test_a_failed_order_past_its_time_is_not_tried_again(market: Market) -> None
 def test_what_went_back_is_told(market: Market) -> None:
     order = market.paid()
     market.webhooks.tell("payment.refunded", order, "1.00")
-    assert "Price 4.99 EUR Refunded 1.00 EUR Taken out of your wallet again 100.20 XAG" in seen(get(order, "/result"))
+    assert "Price 4.99 EUR Refunded 1.00 EUR Taken out of your wallet again 100.20 XAG" in seen(
+        get(order, "/result")
+    )
 
 
 def test_the_page_waits_longer_and_longer_and_at_last_no_more(market: Market) -> None:
     order, pauses, url = market.order(), [], "/result?lang=de"
-    while found := re.search(r'http-equiv="refresh" content="(\d+); url=(/checkout/[^"]+)"', page := get(order, url).content.decode()):
+    while found := re.search(
+        r'http-equiv="refresh" content="(\d+); url=(/checkout/[^"]+)"',
+        page := get(order, url).content.decode(),
+    ):
         pauses.append(int(found[1]))
         url = html.unescape(found[2]).removeprefix(f"/checkout/{order.page_key}")
         assert "lang=de" in url
@@ -262,7 +324,10 @@ def test_the_page_can_be_told_not_to_look_by_itself(market: Market, check: str) 
 
 @pytest.mark.parametrize("check", ["-1", "x", "1e3", "99999", "%00", ""])
 def test_nonsense_in_the_address_is_a_first_look(market: Market, check: str) -> None:
-    assert 'http-equiv="refresh" content="1; url=' in get(market.order(), f"/result?check={check}").content.decode()
+    assert (
+        'http-equiv="refresh" content="1; url='
+        in get(market.order(), f"/result?check={check}").content.decode()
+    )
 
 
 # --- Language --------------------------------------------------------------------------------------------
@@ -283,10 +348,15 @@ def test_nonsense_in_the_address_is_a_first_look(market: Market, check: str) -> 
         ("?lang=%00", "", "", "en"),
     ],
 )
-def test_the_language_is_the_address_s_else_the_order_s_else_the_browser_s(market: Market, query: str, wish: str, accept: str, language: str) -> None:
+def test_the_language_is_the_address_s_else_the_order_s_else_the_browser_s(
+    market: Market, query: str, wish: str, accept: str, language: str
+) -> None:
     order = set_order(market.order(start=False), language=wish)
     answer = get(order, query, **{"Accept-Language": accept})
-    assert (answer["Content-Language"], f'<html lang="{language}">' in answer.content.decode()) == (language, True)
+    assert (answer["Content-Language"], f'<html lang="{language}">' in answer.content.decode()) == (
+        language,
+        True,
+    )
     assert ("Wie möchten Sie bezahlen?" in seen(answer)) == (language == "de")
 
 
@@ -312,7 +382,9 @@ def test_a_german_page_has_german_names_amounts_and_times(market: Market) -> Non
         (10**17 - 1, "CLF", "9,999,999,999,999.9999 CLF", "9.999.999.999.999,9999 CLF"),
     ],
 )
-def test_amounts_are_exact_in_either_language(market: Market, minor: int, currency: str, english: str, german: str) -> None:
+def test_amounts_are_exact_in_either_language(
+    market: Market, minor: int, currency: str, english: str, german: str
+) -> None:
     for language, expected in (("en", english), ("de", german)):
         with translation.override(language):
             assert amount(minor, currency) == expected.replace(" ", "\N{NO-BREAK SPACE}")
@@ -321,7 +393,9 @@ def test_amounts_are_exact_in_either_language(market: Market, minor: int, curren
 # --- What is not there, and what is too much ---------------------------------------------------------------
 
 
-@pytest.mark.parametrize("key", ["unknown", "x" * 33, "%00", "%F0%9F%92%A9", "a'b", "4pUeB0bXcXq0w1mFz1y5nJ2k"])
+@pytest.mark.parametrize(
+    "key", ["unknown", "x" * 33, "%00", "%F0%9F%92%A9", "a'b", "4pUeB0bXcXq0w1mFz1y5nJ2k"]
+)
 @pytest.mark.parametrize("rest", ["", "/result"])
 def test_an_unknown_address_is_a_page_of_its_own(market: Market, key: str, rest: str) -> None:
     answer = CLIENT.get(f"/checkout/{key}{rest}", headers={"Accept-Language": "de"})
@@ -341,7 +415,9 @@ def test_only_get_head_and_post_are_answered(market: Market, method: str) -> Non
 
 def test_a_form_that_is_too_long_is_not_read(market: Market) -> None:
     order = market.order(start=False)
-    answer = CLIENT.post(f"/checkout/{order.page_key}", {"provider": market.webhooks.provider.slug, "more": "x" * 65_536})
+    answer = CLIENT.post(
+        f"/checkout/{order.page_key}", {"provider": market.webhooks.provider.slug, "more": "x" * 65_536}
+    )
     assert (answer.status_code, payments_of(order)) == (413, [])
     assert_headers(answer)
 
@@ -386,9 +462,18 @@ def test_a_name_is_text_and_no_markup(market: Market) -> None:
 
 def test_pages_need_nothing_of_others_and_no_script(market: Market) -> None:
     order = market.order()
-    for page in (get(order), get(order, "/result"), get(order, "?lang=de"), pay(order, "none"), CLIENT.get("/checkout/none")):
+    for page in (
+        get(order),
+        get(order, "/result"),
+        get(order, "?lang=de"),
+        pay(order, "none"),
+        CLIENT.get("/checkout/none"),
+    ):
         text = page.content.decode()
         assert re.findall(r"<script|<style|style=|javascript:|onclick|<img|<iframe", text) == []
-        assert set(re.findall(r'(?:src|<link[^>]* href)="([^"]+)"', text)) == {"/static/payments/icon.svg", "/static/payments/pages.css"}
+        assert set(re.findall(r'(?:src|<link[^>]* href)="([^"]+)"', text)) == {
+            "/static/payments/icon.svg",
+            "/static/payments/pages.css",
+        }
         # But for the providers, of which other tests have made many.
         assert len(re.sub(r'<button class="way".*?</button>', "", text, flags=re.DOTALL)) < 6_000

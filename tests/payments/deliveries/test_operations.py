@@ -11,7 +11,12 @@ from lib.clock import now
 from payments.deliveries.operations import LEASE, NotPossible, lease, record_answer, send_again
 from payments.deliveries.worker import deliver_due
 from payments.models import Shop
-from payments.providers.signing_secrets import add_delivery_secret, delivery_secrets, new_webhook_secret, retire_secret
+from payments.providers.signing_secrets import (
+    add_delivery_secret,
+    delivery_secrets,
+    new_webhook_secret,
+    retire_secret,
+)
 from tests.conftest import Clock
 from tests.support.deliveries import delivery_of, stand, sweep, tries_of
 from tests.support.game_order_server import GameServer, answers, closes, hangs, late, sends
@@ -22,18 +27,32 @@ from wallet.models import Alert
 
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 # Contract 2.4, in its own words.
-SCHEDULE = [5 * SECOND, 10 * SECOND, 20 * SECOND, 40 * SECOND, 2 * MINUTE, 5 * MINUTE, 10 * MINUTE, 30 * MINUTE] + [HOUR] * 48
+SCHEDULE = [
+    5 * SECOND,
+    10 * SECOND,
+    20 * SECOND,
+    40 * SECOND,
+    2 * MINUTE,
+    5 * MINUTE,
+    10 * MINUTE,
+    30 * MINUTE,
+] + [HOUR] * 48
 PAID = [("created", "created"), ("started", "created"), ("payment.succeeded", "paid")]
 DELIVERED = [*PAID, ("delivered", "delivered")]
 
 
-def test_a_game_is_told_the_eight_fields_with_its_own_order_id_and_both_signatures(stall: Market, game: GameServer) -> None:
+def test_a_game_is_told_the_eight_fields_with_its_own_order_id_and_both_signatures(
+    stall: Market, game: GameServer
+) -> None:
     order = stall.paid(product="sword")
     assert (order.state, delivery_of(order).state) == ("paid", "pending")
     run = sweep()
     assert (run.looked_at, run.done) == (1, 1)
     (told,) = game.told
-    assert {name: told.fields[name] for name in ("uid", "serverId", "cpOrderId", "productId", "productPrice", "extParams")} == {
+    assert {
+        name: told.fields[name]
+        for name in ("uid", "serverId", "cpOrderId", "productId", "productPrice", "extParams")
+    } == {
         "uid": order.player.uid,
         "serverId": "10001",
         "cpOrderId": order.cp_order_id,
@@ -44,18 +63,27 @@ def test_a_game_is_told_the_eight_fields_with_its_own_order_id_and_both_signatur
     assert (told.id, told.signatures) == (str(delivery_of(order).pk), 1)
     assert (fresh(order).state, story_of(order), tries_of(order)) == ("delivered", DELIVERED, [(200, "")])
     delivery = delivery_of(order)
-    assert (delivery.state, delivery.next_at, delivery.leased_until, delivery.delivered_at) == ("delivered", None, None, fresh(order).delivered_at)
+    assert (delivery.state, delivery.next_at, delivery.leased_until, delivery.delivered_at) == (
+        "delivered",
+        None,
+        None,
+        fresh(order).delivered_at,
+    )
     sweep()
     assert len(game.told) == 1
 
 
-def test_extra_parameters_and_ids_of_any_letters_arrive_as_the_game_sent_them(stall: Market, game: GameServer) -> None:
-    order = stall.order(product="sword", cpOrderId="\u00e4 &\u20ac\U0001f600", extParams='{"a": "\u00fc\\n"}\n', serverId=-3)
+def test_extra_parameters_and_ids_of_any_letters_arrive_as_the_game_sent_them(
+    stall: Market, game: GameServer
+) -> None:
+    order = stall.order(
+        product="sword", cpOrderId="\u00e4 &\u20ac\U0001f600", extParams='{"a": "\u00fc\\n"}\n', serverId=-3
+    )
     assert stall.webhooks.tell("payment.succeeded", order).status == 200
     sweep()
-    assert [(told.fields["cpOrderId"], told.fields["extParams"], told.fields["serverId"]) for told in game.told] == [
-        ("\u00e4 &\u20ac\U0001f600", '{"a": "\u00fc\\n"}\n', "-3")
-    ]
+    assert [
+        (told.fields["cpOrderId"], told.fields["extParams"], told.fields["serverId"]) for told in game.told
+    ] == [("\u00e4 &\u20ac\U0001f600", '{"a": "\u00fc\\n"}\n', "-3")]
 
 
 def test_while_a_secret_is_changed_there_is_a_signature_of_each(stall: Market, game: GameServer) -> None:
@@ -77,10 +105,16 @@ def test_without_a_secret_nothing_is_sent_and_the_try_says_why(stall: Market, ga
     assert delivery_secrets(stall.game) == []
     order = stall.paid(product="sword")
     sweep()
-    assert (game.told, tries_of(order), delivery_of(order).state) == ([], [(None, "the game has no delivery secret")], "pending")
+    assert (game.told, tries_of(order), delivery_of(order).state) == (
+        [],
+        [(None, "the game has no delivery secret")],
+        "pending",
+    )
 
 
-def test_the_schedule_is_that_of_the_contract_and_then_a_person_is_told(stall: Market, game: GameServer, clock: Clock) -> None:
+def test_the_schedule_is_that_of_the_contract_and_then_a_person_is_told(
+    stall: Market, game: GameServer, clock: Clock
+) -> None:
     game.otherwise = answers(500)
     order, start = stand(stall, clock)
     at = start
@@ -97,11 +131,17 @@ def test_the_schedule_is_that_of_the_contract_and_then_a_person_is_told(stall: M
     sweep()
     delivery = delivery_of(order)
     assert (delivery.state, delivery.times_tried, delivery.next_at) == ("exhausted", 57, None)
-    assert Alert.objects.filter(kind=Alert.Kind.DELIVERY_GIVEN_UP, subject=str(order.pk), resolved_at=None).exists()
+    assert Alert.objects.filter(
+        kind=Alert.Kind.DELIVERY_GIVEN_UP, subject=str(order.pk), resolved_at=None
+    ).exists()
     clock.stand(at + timedelta(days=30))
     assert sweep().looked_at == 0
     assert {told.id for told in game.told} == {str(delivery.pk)}
-    assert (len(game.told), tries_of(order), story_of(order)) == (57, [(500, "status 500")] * 57, [*PAID, ("delivery_given_up", "paid")])
+    assert (len(game.told), tries_of(order), story_of(order)) == (
+        57,
+        [(500, "status 500")] * 57,
+        [*PAID, ("delivery_given_up", "paid")],
+    )
 
 
 UNHEARD: dict[str, tuple[Behaviour, tuple[int | None, str]]] = {
@@ -110,12 +150,17 @@ UNHEARD: dict[str, tuple[Behaviour, tuple[int | None, str]]] = {
     "a redirect": (answers(302, headers="Location: http://127.0.0.1/\r\n"), (302, "status 302")),
     "nothing": (closes, (None, "closed: the connection was closed before the end of an answer")),
     "nonsense": (sends(b"nonsense\r\n\r\n"), (None, "protocol: the answer is not HTTP")),
-    "half an answer": (sends(b"HTTP/1.1 200 OK\r\nContent-Length: 90\r\n\r\n{"), (None, "closed: the connection was closed before the end of an answer")),
+    "half an answer": (
+        sends(b"HTTP/1.1 200 OK\r\nContent-Length: 90\r\n\r\n{"),
+        (None, "closed: the connection was closed before the end of an answer"),
+    ),
 }
 
 
 @pytest.mark.parametrize("name", UNHEARD)
-def test_what_is_no_yes_is_told_again_under_the_same_id(stall: Market, game: GameServer, clock: Clock, name: str) -> None:
+def test_what_is_no_yes_is_told_again_under_the_same_id(
+    stall: Market, game: GameServer, clock: Clock, name: str
+) -> None:
     behaviour, said = UNHEARD[name]
     order, start = stand(stall, clock)
     game.turns[order.cp_order_id] = [behaviour, answers(200)]
@@ -123,7 +168,11 @@ def test_what_is_no_yes_is_told_again_under_the_same_id(stall: Market, game: Gam
     assert (tries_of(order), fresh(order).state) == ([said], "paid")
     clock.stand(start + 5 * SECOND)
     sweep()
-    assert (tries_of(order), fresh(order).state, story_of(order)) == ([said, (200, "")], "delivered", DELIVERED)
+    assert (tries_of(order), fresh(order).state, story_of(order)) == (
+        [said, (200, "")],
+        "delivered",
+        DELIVERED,
+    )
     assert len({told.id for told in game.told}) == 1
 
 
@@ -136,7 +185,9 @@ def test_every_status_of_success_is_a_yes(stall: Market, game: GameServer, statu
 
 
 @pytest.mark.parametrize("slow", [hangs, late(0.6)])
-def test_a_yes_that_comes_too_late_is_told_again(stall: Market, game: GameServer, clock: Clock, slow: Behaviour) -> None:
+def test_a_yes_that_comes_too_late_is_told_again(
+    stall: Market, game: GameServer, clock: Clock, slow: Behaviour
+) -> None:
     order, start = stand(stall, clock)
     game.turns[order.cp_order_id] = [slow, slow, answers(200)]
     for pause in (0, 5, 15):
@@ -147,7 +198,9 @@ def test_a_yes_that_comes_too_late_is_told_again(stall: Market, game: GameServer
     assert (fresh(order).state, story_of(order)) == ("delivered", DELIVERED)
 
 
-def test_an_alert_about_a_delivery_clears_when_the_game_takes_it_after_all(stall: Market, game: GameServer) -> None:
+def test_an_alert_about_a_delivery_clears_when_the_game_takes_it_after_all(
+    stall: Market, game: GameServer
+) -> None:
     game.otherwise = answers(410)
     order = stall.paid(product="sword")
     sweep()
@@ -156,10 +209,16 @@ def test_an_alert_about_a_delivery_clears_when_the_game_takes_it_after_all(stall
     game.otherwise = answers(200)
     send_again(delivery_of(order), actor="operator:test", reason="the game is mended")
     sweep()
-    assert (fresh(order).state, about.get().resolved_by, about.get().reason) == ("delivered", "platform", "The game has taken it after all.")
+    assert (fresh(order).state, about.get().resolved_by, about.get().reason) == (
+        "delivered",
+        "platform",
+        "The game has taken it after all.",
+    )
 
 
-def test_410_stops_it_and_shows_and_the_game_is_not_taken_for_failing(stall: Market, game: GameServer, clock: Clock) -> None:
+def test_410_stops_it_and_shows_and_the_game_is_not_taken_for_failing(
+    stall: Market, game: GameServer, clock: Clock
+) -> None:
     other = stall.paid(product="sword")
     order, start = stand(stall, clock)
     game.turns[order.cp_order_id] = [answers(410)]
@@ -167,7 +226,9 @@ def test_410_stops_it_and_shows_and_the_game_is_not_taken_for_failing(stall: Mar
     delivery = delivery_of(order)
     assert (delivery.state, delivery.next_at, fresh(order).state) == ("gone", None, "paid")
     assert story_of(order) == [*PAID, ("delivery_gone", "paid")]
-    assert Alert.objects.filter(kind=Alert.Kind.DELIVERY_GIVEN_UP, subject=str(order.pk), resolved_at=None).exists()
+    assert Alert.objects.filter(
+        kind=Alert.Kind.DELIVERY_GIVEN_UP, subject=str(order.pk), resolved_at=None
+    ).exists()
     assert (fresh(other).state, Shop.objects.get(pk=stall.shop.pk).failing_since) == ("delivered", None)
     clock.stand(start + timedelta(days=3))
     assert sweep().looked_at == 0
@@ -175,14 +236,22 @@ def test_410_stops_it_and_shows_and_the_game_is_not_taken_for_failing(stall: Mar
     game.turns[order.cp_order_id] = [answers(200)]
     send_again(delivery, actor="operator", reason="they have mended it")
     sweep()
-    assert (fresh(order).state, delivery_of(order).state, len(game.about(order.cp_order_id))) == ("delivered", "delivered", 2)
+    assert (fresh(order).state, delivery_of(order).state, len(game.about(order.cp_order_id))) == (
+        "delivered",
+        "delivered",
+        2,
+    )
 
 
 # --- Money that goes back ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("type", "state"), [("payment.refunded", "refunded"), ("payment.charged_back", "charged_back")])
-def test_a_full_return_stops_further_tries(stall: Market, game: GameServer, clock: Clock, type: str, state: str) -> None:
+@pytest.mark.parametrize(
+    ("type", "state"), [("payment.refunded", "refunded"), ("payment.charged_back", "charged_back")]
+)
+def test_a_full_return_stops_further_tries(
+    stall: Market, game: GameServer, clock: Clock, type: str, state: str
+) -> None:
     game.otherwise = answers(503)
     order, start = stand(stall, clock)
     sweep()
@@ -207,24 +276,39 @@ def test_a_reversed_charge_back_goes_on_where_it_was_stopped(stall: Market, game
     order = stall.paid(product="sword")
     assert stall.webhooks.tell("payment.charged_back", order, reference=f"dispute-{order.pk}").status == 200
     assert sweep().looked_at == 0
-    assert stall.webhooks.tell("payment.charge_back_reversed", order, reference=f"dispute-{order.pk}").status == 200
+    assert (
+        stall.webhooks.tell("payment.charge_back_reversed", order, reference=f"dispute-{order.pk}").status
+        == 200
+    )
     assert (fresh(order).state, delivery_of(order).state) == ("paid", "pending")
     sweep()
     assert (len(game.told), fresh(order).state, delivery_of(order).state) == (1, "delivered", "delivered")
 
 
-def test_what_was_taken_while_the_money_went_back_is_not_told_again_when_that_is_reversed(stall: Market, game: GameServer) -> None:
+def test_what_was_taken_while_the_money_went_back_is_not_told_again_when_that_is_reversed(
+    stall: Market, game: GameServer
+) -> None:
     order = stall.paid(product="sword")
     (one,) = lease(now(), "a slow worker")
     assert stall.webhooks.tell("payment.charged_back", order, reference=f"dispute-{order.pk}").status == 200
     assert record_answer(one, status=200, problem="", body="", took_ms=1) == "returned"
     assert (fresh(order).state, fresh(order).delivered_at is None) == ("charged_back", False)
-    assert stall.webhooks.tell("payment.charge_back_reversed", order, reference=f"dispute-{order.pk}").status == 200
-    assert (fresh(order).state, delivery_of(order).state, sweep().looked_at, game.told) == ("delivered", "delivered", 0, [])
+    assert (
+        stall.webhooks.tell("payment.charge_back_reversed", order, reference=f"dispute-{order.pk}").status
+        == 200
+    )
+    assert (fresh(order).state, delivery_of(order).state, sweep().looked_at, game.told) == (
+        "delivered",
+        "delivered",
+        0,
+        [],
+    )
 
 
 @pytest.mark.parametrize("status", [200, 410])
-def test_what_an_operator_sends_again_is_stopped_by_a_refund_as_well(stall: Market, game: GameServer, status: int) -> None:
+def test_what_an_operator_sends_again_is_stopped_by_a_refund_as_well(
+    stall: Market, game: GameServer, status: int
+) -> None:
     game.otherwise = answers(status)
     order = stall.paid(product="sword")
     sweep()
@@ -239,7 +323,9 @@ def test_what_an_operator_sends_again_is_stopped_by_a_refund_as_well(stall: Mark
 # --- Once ----------------------------------------------------------------------------------------------
 
 
-def test_sending_again_what_was_delivered_delivers_the_order_no_second_time(stall: Market, game: GameServer) -> None:
+def test_sending_again_what_was_delivered_delivers_the_order_no_second_time(
+    stall: Market, game: GameServer
+) -> None:
     order = stall.paid(product="sword")
     sweep()
     delivered_at = fresh(order).delivered_at
@@ -247,7 +333,10 @@ def test_sending_again_what_was_delivered_delivers_the_order_no_second_time(stal
     sweep()
     assert len(game.told) == 2
     assert len({told.id for told in game.told}) == 1
-    assert (story_of(order), fresh(order).delivered_at) == ([*DELIVERED, ("delivery_sent_again", "delivered")], delivered_at)
+    assert (story_of(order), fresh(order).delivered_at) == (
+        [*DELIVERED, ("delivery_sent_again", "delivered")],
+        delivered_at,
+    )
     # The game is told until it takes it once more; the order stays what it is.
     game.otherwise = answers(500)
     send_again(delivery_of(order), actor="operator", reason="the game asked for it")
@@ -256,7 +345,9 @@ def test_sending_again_what_was_delivered_delivers_the_order_no_second_time(stal
     assert (delivery.state, delivery.next_at is None, fresh(order).state) == ("delivered", False, "delivered")
 
 
-def test_what_a_lost_worker_held_is_sent_when_its_lease_has_run_out(stall: Market, game: GameServer, clock: Clock) -> None:
+def test_what_a_lost_worker_held_is_sent_when_its_lease_has_run_out(
+    stall: Market, game: GameServer, clock: Clock
+) -> None:
     order, start = stand(stall, clock)
     (lost,) = lease(start, "a worker that dies")
     clock.stand(start + LEASE - timedelta(microseconds=1))
@@ -288,10 +379,14 @@ def test_answers_of_two_tries_in_any_order_deliver_at_most_once(
     assert sum(what == "delivered" for what, _ in story_of(order)) == is_delivered
     delivery = delivery_of(order)
     assert (delivery.next_at is None) == (is_delivered or 410 in (first_status, late_status))
-    assert delivery.state == ("delivered" if is_delivered else "gone" if delivery.next_at is None else "pending")
+    assert delivery.state == (
+        "delivered" if is_delivered else "gone" if delivery.next_at is None else "pending"
+    )
 
 
-def test_a_late_word_does_not_end_the_lease_of_another_try(stall: Market, game: GameServer, clock: Clock) -> None:
+def test_a_late_word_does_not_end_the_lease_of_another_try(
+    stall: Market, game: GameServer, clock: Clock
+) -> None:
     order, start = stand(stall, clock)
     (lost,) = lease(start, "slow")
     clock.stand(start + LEASE)
@@ -316,6 +411,8 @@ def test_two_sweeps_at_once_send_each_delivery_once(stall: Market, game: GameSer
         thread.start()
     for thread in threads:
         thread.join()
-    assert Counter(told.fields["cpOrderId"] for told in game.told) == {order.cp_order_id: 1 for order in orders}
+    assert Counter(told.fields["cpOrderId"] for told in game.told) == {
+        order.cp_order_id: 1 for order in orders
+    }
     assert (game.overlaps, sum(run.done for run in runs)) == ([], 24)
     assert {fresh(order).state for order in orders} == {"delivered"}

@@ -28,7 +28,9 @@ def test_a_paused_game_is_told_nothing_until_it_goes_on(stall: Market, game: Gam
     assert fresh(order).state == "delivered"
 
 
-def test_a_nudge_delivers_at_once_and_leaves_a_failing_game_to_the_sweep(stall: Market, game: GameServer) -> None:
+def test_a_nudge_delivers_at_once_and_leaves_a_failing_game_to_the_sweep(
+    stall: Market, game: GameServer
+) -> None:
     orders = [stall.paid(product="sword") for _ in range(3)]
     deliver_one(delivery_of(orders[0]).pk, "nudged")
     assert (fresh(orders[0]).state, len(game.told)) == ("delivered", 1)
@@ -60,7 +62,9 @@ def test_a_game_that_fails_is_left_alone_until_the_next_run(stall: Market, game:
     assert len(game.told) - before == 3
 
 
-def test_a_game_that_hangs_does_not_hold_up_another(stall: Market, game: GameServer, house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_game_that_hangs_does_not_hold_up_another(
+    stall: Market, game: GameServer, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(settings, "OUTGOING_TOTAL_SECONDS", 2.0)
     monkeypatch.setattr("payments.deliveries.worker.RUN_SECONDS", 2.5)
     game.otherwise = hangs

@@ -23,7 +23,12 @@ HTTP_SHARE, PROVIDER_SHARE = 10, 20
 
 def read_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make fuzz", description=__doc__)
-    parser.add_argument("--count", type=int, default=1_000_000, help="changed callbacks in all; one in ten goes through the whole stack")
+    parser.add_argument(
+        "--count",
+        type=int,
+        default=1_000_000,
+        help="changed callbacks in all; one in ten goes through the whole stack",
+    )
     parser.add_argument("--seed", type=int, default=None, help="the same seed changes in the same way")
     return parser.parse_args()
 
@@ -44,12 +49,18 @@ def main() -> int:
             for done in range(0, count, size):
                 fuzz(make_subjects(market), min(size, count - done), dice, tally)
             took = max(time.monotonic() - began, 0.001)
-            print(f"{what}: {count} in {took:.0f} s, {count / took:.0f} a second; {tally.report(before)}", flush=True)
+            print(
+                f"{what}: {count} in {took:.0f} s, {count / took:.0f} a second; {tally.report(before)}",
+                flush=True,
+            )
 
         rounds("signatures", fuzz_signatures, given.count - through, 200_000)
         rounds("through the whole stack", fuzz_http, through, ROUND)
         rounds("nonsense that a provider signs", fuzz_providers, mad, ROUND)
-    print(f"{tally.still_genuine} had changes that nobody signs, and counted; {len(tally.wrong)} are wrong", flush=True)
+    print(
+        f"{tally.still_genuine} had changes that nobody signs, and counted; {len(tally.wrong)} are wrong",
+        flush=True,
+    )
     # What broke us first.
     for text in sorted(tally.wrong, key=lambda text: ": crashed" not in text)[:MOST_SHOWN]:
         print(text)

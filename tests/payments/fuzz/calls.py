@@ -68,7 +68,9 @@ class Subject:
 
     def verify(self, call: Call, at: int) -> Event:
         """What the code that is tested makes of it."""
-        return speaker_of(self.terms.scheme).verify(self.terms, Received(call.headers, call.body, "127.0.0.1", at + call.late))
+        return speaker_of(self.terms.scheme).verify(
+            self.terms, Received(call.headers, call.body, "127.0.0.1", at + call.late)
+        )
 
 
 # --- Standard Webhooks ---------------------------------------------------------------------------------
@@ -77,7 +79,10 @@ class Subject:
 def sign_webhook(call: Call, secret: str, at: int) -> Call:
     """Signs whatever id and time stand there."""
     headers = {"webhook-timestamp": str(at)} | call.headers
-    text = f"{headers.get('webhook-id', '')}.{headers['webhook-timestamp']}.".encode(errors="replace") + call.body
+    text = (
+        f"{headers.get('webhook-id', '')}.{headers['webhook-timestamp']}.".encode(errors="replace")
+        + call.body
+    )
     mac = hmac.new(b64decode(secret.removeprefix("whsec_")), text, "sha256")
     return replace(call, headers=headers | {"webhook-signature": "v1," + base64_of(mac.digest())})
 
@@ -91,7 +96,11 @@ def judge_webhook(genuine: list[Genuine], call: Call, at: int) -> Allowed:
             right, given = one.call.headers["webhook-signature"], call.headers.get("webhook-signature", "")
             if right in given.split(" ")[:10]:
                 return YES
-            return EITHER if lenient(right) in [lenient(word) for word in given.replace(" ", ",").split(",")] else NO
+            return (
+                EITHER
+                if lenient(right) in [lenient(word) for word in given.replace(" ", ",").split(",")]
+                else NO
+            )
     return NO
 
 

@@ -11,8 +11,22 @@ from tests.payments.fuzz.calls import FORM, JSON, Call, read_fields
 
 Mutation = Callable[[random.Random, Call, Call], Call]
 SIGNATURES = ("webhook-signature", "stripe-signature")
-KINDS = [JSON, FORM, "text/plain", "", "multipart/form-data; boundary=x", "application/json; charset=utf-16", "Application/JSON ", f"{FORM};charset=latin-1"]
-KINDS += ["application/json, application/x-www-form-urlencoded", "application/json; charset=\xe9", "application/json; charset=rot13", "application/ld+json"]
+KINDS = [
+    JSON,
+    FORM,
+    "text/plain",
+    "",
+    "multipart/form-data; boundary=x",
+    "application/json; charset=utf-16",
+    "Application/JSON ",
+    f"{FORM};charset=latin-1",
+]
+KINDS += [
+    "application/json, application/x-www-form-urlencoded",
+    "application/json; charset=\xe9",
+    "application/json; charset=rot13",
+    "application/ld+json",
+]
 ENCODINGS = ["utf-16", "utf-16-le", "utf-32", "utf-8-sig", "cp037", "utf-7"]
 NUMBERS = [
     "0",
@@ -33,7 +47,14 @@ NUMBERS = [
     '"\\ud800"',
     '"\\u0000"',
 ]
-TYPES = [b"payment.succeeded", b"payment.failed", b"payment.refunded", b"payment.charged_back", b"payment.charge_back_reversed", b"payment"]
+TYPES = [
+    b"payment.succeeded",
+    b"payment.failed",
+    b"payment.refunded",
+    b"payment.charged_back",
+    b"payment.charge_back_reversed",
+    b"payment",
+]
 PIECES = [
     b"\x00",
     b"\xff",
@@ -72,12 +93,20 @@ def flip_a_bit(dice: random.Random, call: Call, other: Call) -> Call:
     if not call.body:
         return call
     place = dice.randrange(len(call.body))
-    return replace(call, body=call.body[:place] + bytes([call.body[place] ^ 1 << dice.randrange(8)]) + call.body[place + 1 :])
+    return replace(
+        call,
+        body=call.body[:place] + bytes([call.body[place] ^ 1 << dice.randrange(8)]) + call.body[place + 1 :],
+    )
 
 
 def insert(dice: random.Random, call: Call, other: Call) -> Call:
     begins, _ = cut(dice, call.body)
-    return replace(call, body=call.body[:begins] + dice.choice([*PIECES, dice.randbytes(dice.randrange(1, 9))]) + call.body[begins:])
+    return replace(
+        call,
+        body=call.body[:begins]
+        + dice.choice([*PIECES, dice.randbytes(dice.randrange(1, 9))])
+        + call.body[begins:],
+    )
 
 
 def drop(dice: random.Random, call: Call, other: Call) -> Call:
@@ -104,7 +133,9 @@ def swap(dice: random.Random, call: Call, other: Call) -> Call:
     """Two neighbouring pieces change places."""
     begins, middle = cut(dice, call.body)
     ends = min(len(call.body), middle + middle - begins)
-    return replace(call, body=call.body[:begins] + call.body[middle:ends] + call.body[begins:middle] + call.body[ends:])
+    return replace(
+        call, body=call.body[:begins] + call.body[middle:ends] + call.body[begins:middle] + call.body[ends:]
+    )
 
 
 def change_a_digit(dice: random.Random, call: Call, other: Call) -> Call:
@@ -116,7 +147,12 @@ def change_a_digit(dice: random.Random, call: Call, other: Call) -> Call:
 
 
 def change_the_type(dice: random.Random, call: Call, other: Call) -> Call:
-    return replace(call, body=re.sub(rb"payment\.[a-z_]+|charge\.[a-z.]+|checkout\.[a-z._]+", dice.choice(TYPES), call.body, count=1))
+    return replace(
+        call,
+        body=re.sub(
+            rb"payment\.[a-z_]+|charge\.[a-z.]+|checkout\.[a-z._]+", dice.choice(TYPES), call.body, count=1
+        ),
+    )
 
 
 def change_a_value(dice: random.Random, call: Call, other: Call) -> Call:
@@ -125,7 +161,9 @@ def change_a_value(dice: random.Random, call: Call, other: Call) -> Call:
     if not values:
         return call
     found = dice.choice(values)
-    return replace(call, body=call.body[: found.start()] + dice.choice(NUMBERS).encode() + call.body[found.end() :])
+    return replace(
+        call, body=call.body[: found.start()] + dice.choice(NUMBERS).encode() + call.body[found.end() :]
+    )
 
 
 def escape(dice: random.Random, call: Call, other: Call) -> Call:
@@ -147,13 +185,20 @@ def take_the_other_body(dice: random.Random, call: Call, other: Call) -> Call:
 
 def double_a_field(dice: random.Random, call: Call, other: Call) -> Call:
     """A field stands there twice, with the same value or another one."""
-    name = dice.choice(["uid", "cpOrderId", "productPrice", "ts", "sign", "type", "data", "extParams", "note"])
+    name = dice.choice(
+        ["uid", "cpOrderId", "productPrice", "ts", "sign", "type", "data", "extParams", "note"]
+    )
     value = dice.choice(["1", "", (read_fields(call) or {}).get(name, "x")])
     if call.headers.get("content-type", "").startswith(FORM):
         added = f"{name}={value}".encode()
-        return replace(call, body=dice.choice((call.body + b"&" + added, added + b"&" + call.body, call.body + b";" + added)))
+        return replace(
+            call,
+            body=dice.choice((call.body + b"&" + added, added + b"&" + call.body, call.body + b";" + added)),
+        )
     added = f"{json.dumps(name)}: {json.dumps(value)}".encode()
-    return replace(call, body=dice.choice((call.body[:-1] + b", " + added + b"}", b"{" + added + b", " + call.body[1:])))
+    return replace(
+        call, body=dice.choice((call.body[:-1] + b", " + added + b"}", b"{" + added + b", " + call.body[1:]))
+    )
 
 
 def move_between_fields(dice: random.Random, call: Call, other: Call) -> Call:
@@ -176,7 +221,9 @@ def respell(dice: random.Random, call: Call, other: Call) -> Call:
     names = dice.sample(list(fields), len(fields))
     if dice.random() < 0.3:
         names.pop()
-    fields = {name: fields[name] for name in names} | dice.choice(({}, {}, {"extParams": "changed"}, {"note": "x"}))
+    fields = {name: fields[name] for name in names} | dice.choice(
+        ({}, {}, {"extParams": "changed"}, {"note": "x"})
+    )
     kind = dice.choice((JSON, FORM, call.headers.get("content-type", "")))
     return respelt(replace(call, headers=call.headers | {"content-type": kind}), fields)
 
@@ -198,8 +245,17 @@ def change_a_header(dice: random.Random, call: Call, other: Call) -> Call:
     name = dice.choice(list(call.headers))
     value, place = call.headers[name], dice.randrange(len(call.headers[name]) + 1)
     letter = chr(dice.choice((dice.randrange(32, 127), dice.randrange(128, 256))))
-    tries = (value[:place] + letter + value[place:], value[:place] + value[place + 1 :], value[:place], value.upper(), value.lower(), value.swapcase())
-    return with_header(call, name, dice.choice((*tries, f" {value}", f"{value}\t", f"{value}, {value}", "", letter * 600)))
+    tries = (
+        value[:place] + letter + value[place:],
+        value[:place] + value[place + 1 :],
+        value[:place],
+        value.upper(),
+        value.lower(),
+        value.swapcase(),
+    )
+    return with_header(
+        call, name, dice.choice((*tries, f" {value}", f"{value}\t", f"{value}, {value}", "", letter * 600))
+    )
 
 
 def drop_a_header(dice: random.Random, call: Call, other: Call) -> Call:
@@ -209,7 +265,17 @@ def drop_a_header(dice: random.Random, call: Call, other: Call) -> Call:
 
 def add_a_header(dice: random.Random, call: Call, other: Call) -> Call:
     """One that nobody signs."""
-    name = dice.choice(("user-agent", "x-forwarded-for", "svix-id", "webhook-version", "authorization", "x-webhook-id", "content-language"))
+    name = dice.choice(
+        (
+            "user-agent",
+            "x-forwarded-for",
+            "svix-id",
+            "webhook-version",
+            "authorization",
+            "x-webhook-id",
+            "content-language",
+        )
+    )
     return with_header(call, name, dice.choice(("x", "\xe4", "10.0.0.1", "Basic eDp5", "a" * 600)))
 
 
@@ -226,7 +292,14 @@ def change_the_signature(dice: random.Random, call: Call, other: Call) -> Call:
     """Several, of other versions, in other alphabets, half of one, none."""
     name = next((name for name in SIGNATURES if name in call.headers), "")
     if not name:
-        return replace(call, body=re.sub(rb"[0-9A-F]{32}", lambda found: dice.choice((found[0].lower(), found[0][:31], b"0" * 32, found[0] + b" ")), call.body))
+        return replace(
+            call,
+            body=re.sub(
+                rb"[0-9A-F]{32}",
+                lambda found: dice.choice((found[0].lower(), found[0][:31], b"0" * 32, found[0] + b" ")),
+                call.body,
+            ),
+        )
     right, wrong = call.headers[name], "v1," + b64encode(dice.randbytes(32)).decode()
     if len(right) < len(wrong):
         return with_header(call, name, wrong)
@@ -271,12 +344,27 @@ def change_the_time(dice: random.Random, call: Call, other: Call) -> Call:
     if "webhook-timestamp" in call.headers and dice.random() < 0.5:
         at = call.headers["webhook-timestamp"]
         number = str(int(at) + dice.choice((-1, 1, 300, -86400))) if at.isascii() and at.isdigit() else at
-        return with_header(call, "webhook-timestamp", dice.choice([number, *(form.format(at, at) for form in TIMES)]))
+        return with_header(
+            call, "webhook-timestamp", dice.choice([number, *(form.format(at, at) for form in TIMES)])
+        )
     return replace(call, late=dice.choice((-86400, -302, -301, -300, -1, 1, 299, 300, 301, 86400)))
 
 
 BODY: tuple[Mutation, ...] = (
-    *(flip_a_bit, insert, drop, surround, truncate, double, swap, change_a_digit, change_the_type, change_a_value, escape, encode_anew),
+    *(
+        flip_a_bit,
+        insert,
+        drop,
+        surround,
+        truncate,
+        double,
+        swap,
+        change_a_digit,
+        change_the_type,
+        change_a_value,
+        escape,
+        encode_anew,
+    ),
     *(take_the_other_body, double_a_field, move_between_fields, respell),
 )
 AROUND: tuple[Mutation, ...] = (

@@ -23,7 +23,12 @@ def make_subjects(market: Market) -> list[Subject]:
     webhooks, sandbox = make_till(Provider.Scheme.STANDARD_WEBHOOKS), make_till(Provider.Scheme.SANDBOX)
     notify = make_till(Provider.Scheme.ORDER_NOTIFY)
     made = [webhook(market, till, at) for till in (webhooks, sandbox)]
-    return [*made, notification(market, notify, at, JSON), notification(market, notify, at, FORM), stripe(market, at)]
+    return [
+        *made,
+        notification(market, notify, at, JSON),
+        notification(market, notify, at, FORM),
+        stripe(market, at),
+    ]
 
 
 def subject(name: str, till: Till, order: Order, scheme: Scheme) -> Subject:
@@ -65,9 +70,20 @@ def stripe(market: Market, at: int) -> Subject:
     orders = [market.order(start=False) for _ in range(2)]
     made = subject(till.provider.scheme, till, orders[0], STRIPE)
     for order in orders:
-        payment = Payment.objects.create(order=order, provider=till.provider, start_reference=f"cs_test_{order.pk.hex}", amount=order.price, started_at=now())
+        payment = Payment.objects.create(
+            order=order,
+            provider=till.provider,
+            start_reference=f"cs_test_{order.pk.hex}",
+            amount=order.price,
+            started_at=now(),
+        )
         ids = {"wallet_order_id": str(order.pk), "wallet_payment_id": str(payment.pk)}
-        session = {"id": payment.start_reference, "client_reference_id": str(order.pk), "payment_intent": f"pi_{payment.pk.hex}", "amount_total": order.price}
+        session = {
+            "id": payment.start_reference,
+            "client_reference_id": str(order.pk),
+            "payment_intent": f"pi_{payment.pk.hex}",
+            "amount_total": order.price,
+        }
         event = recorded("completed_paid", metadata=ids, **session)
         made.add(Call({"content-type": JSON}, json.dumps(event).encode()), at)
     return made

@@ -27,7 +27,9 @@ class Tally:
     still_genuine: int = 0
     wrong: list[str] = field(default_factory=list)
 
-    def note(self, subject: Subject, call: Call, allowed: frozenset[str], outcome: str, detail: str = "") -> None:
+    def note(
+        self, subject: Subject, call: Call, allowed: frozenset[str], outcome: str, detail: str = ""
+    ) -> None:
         self.outcomes[outcome] += 1
         self.still_genuine += allowed == {ACTS} and outcome == ACTS
         if outcome not in allowed:
@@ -59,8 +61,14 @@ def meaning(subject: Subject, event: Event) -> str:
     """Whether an accepted event says what a genuine one says about the order."""
     if event.claims is None:
         return ACTS if any(event == one.event for one in subject.genuine) else CONTRADICTS
-    standing = Standing(order=subject.order, decimals=2, provider_id=subject.terms.id, payments=[], refunds=[])
-    return ACTS if event.order_id == subject.order.pk and not wrong_claims(standing, event.claims) else CONTRADICTS
+    standing = Standing(
+        order=subject.order, decimals=2, provider_id=subject.terms.id, payments=[], refunds=[]
+    )
+    return (
+        ACTS
+        if event.order_id == subject.order.pk and not wrong_claims(standing, event.claims)
+        else CONTRADICTS
+    )
 
 
 def fuzz_http(subjects: list[Subject], count: int, dice: random.Random, tally: Tally) -> None:
@@ -90,7 +98,13 @@ def fuzz_providers(subjects: list[Subject], count: int, dice: random.Random, tal
 
 def post(subject: Subject, call: Call, dice: random.Random) -> tuple[str, str]:
     """What is answered; header names in letters of any size."""
-    headers = {dice.choice((str.title, str.upper, str.lower))(name): value for name, value in call.headers.items() if name != "content-type"}
+    headers = {
+        dice.choice((str.title, str.upper, str.lower))(name): value
+        for name, value in call.headers.items()
+        if name != "content-type"
+    }
     headers["Content-Type"] = call.headers.get("content-type", "")
     answer = Caller(None, "10.9.8.7").send("POST", f"/pay/{subject.terms.slug}", call.body, headers)
-    return STATUSES.get(answer.status, "crashed" if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR else "odd"), str(answer.status)
+    return STATUSES.get(
+        answer.status, "crashed" if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR else "odd"
+    ), str(answer.status)

@@ -35,12 +35,34 @@ def orders_of(market: Market) -> int:
 
 def test_an_order_freezes_what_it_costs_and_gives(market: Market) -> None:
     seat, cp, began = market.seat(), unique("cp"), now()
-    answer = market.initiate(seat, "pack", cpOrderId=cp, serverId=-7, extParams="zone=7 ü\n😀\u200d🔥", returnUrl="https://game.example/back?x=1#y")
+    answer = market.initiate(
+        seat,
+        "pack",
+        cpOrderId=cp,
+        serverId=-7,
+        extParams="zone=7 ü\n😀\u200d🔥",
+        returnUrl="https://game.example/back?x=1#y",
+    )
     assert (answer.status, set(answer.body)) == (200, {"orderId", "paymentUrl", "state", "expiresAt"})
     order = Order.objects.get(pk=answer.body["orderId"])
-    assert (order.price, order.currency_id, order.credit, order.credit_currency_id, order.is_delivered_by_game) == (20_00, "EUR", 1000_00, "XAG", True)
-    assert (order.server_id, order.ext_params, order.return_url) == (-7, "zone=7 ü\n😀\u200d🔥", "https://game.example/back?x=1#y")
-    assert (order.game, order.player, order.cp_order_id, order.product_code) == (market.game, seat.player, cp, "pack")
+    assert (
+        order.price,
+        order.currency_id,
+        order.credit,
+        order.credit_currency_id,
+        order.is_delivered_by_game,
+    ) == (20_00, "EUR", 1000_00, "XAG", True)
+    assert (order.server_id, order.ext_params, order.return_url) == (
+        -7,
+        "zone=7 ü\n😀\u200d🔥",
+        "https://game.example/back?x=1#y",
+    )
+    assert (order.game, order.player, order.cp_order_id, order.product_code) == (
+        market.game,
+        seat.player,
+        cp,
+        "pack",
+    )
     assert answer.body["paymentUrl"] == f"http://testserver/checkout/{order.page_key}"
     assert answer.body["state"] == "created"
     assert began + 60 * MINUTE <= order.expires_at <= now() + 60 * MINUTE
@@ -50,7 +72,9 @@ def test_an_order_freezes_what_it_costs_and_gives(market: Market) -> None:
 def test_a_product_that_changes_later_changes_no_order(market: Market) -> None:
     product = make_product(market.game, unique("p"), 3_00, credit=30_00)
     order = market.order(product=product.code, productPrice=Decimal("3.00"))
-    Product.objects.filter(pk=product.pk).update(credit=99_00, is_delivered=True, name="Another", on_sale_to=now())
+    Product.objects.filter(pk=product.pk).update(
+        credit=99_00, is_delivered=True, name="Another", on_sale_to=now()
+    )
     Price.objects.filter(product=product).update(amount=9_00)
     assert market.webhooks.tell("payment.succeeded", order, "9.00").status == 422
     assert market.webhooks.tell("payment.succeeded", order, "3.00").status == 200
@@ -70,7 +94,9 @@ def test_a_product_that_changes_later_changes_no_order(market: Market) -> None:
         "product_code = 'x'",
     ],
 )
-def test_what_is_frozen_stays_so_even_for_the_owner(market: Market, owner: "psycopg.Connection[Any]", change: str) -> None:
+def test_what_is_frozen_stays_so_even_for_the_owner(
+    market: Market, owner: "psycopg.Connection[Any]", change: str
+) -> None:
     order = market.order()
     with pytest.raises(psycopg.errors.RestrictViolation):
         owner.execute(f"UPDATE payments_order SET {change} WHERE id = %s", [order.pk])
@@ -80,7 +106,10 @@ def test_what_is_frozen_stays_so_even_for_the_owner(market: Market, owner: "psyc
 
 def test_an_orders_history_never_changes(market: Market, owner: "psycopg.Connection[Any]") -> None:
     order = market.paid()
-    for statement in ("UPDATE payments_orderevent SET note = 'x' WHERE order_id = %s", "DELETE FROM payments_orderevent WHERE order_id = %s"):
+    for statement in (
+        "UPDATE payments_orderevent SET note = 'x' WHERE order_id = %s",
+        "DELETE FROM payments_orderevent WHERE order_id = %s",
+    ):
         with pytest.raises(psycopg.errors.RestrictViolation):
             owner.execute(statement, [order.pk])
     with pytest.raises(ProgrammingError, match="permission denied"):
@@ -180,7 +209,15 @@ def test_a_player_returns_only_to_an_origin_that_is_registered(market: Market, u
     assert orders_of(market) == before
 
 
-@pytest.mark.parametrize("url", ["https://game.example", "https://GAME.example/a?b=c#d", "https://game.example:443/x@y:z", "https://game.example/%5C@evil"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://game.example",
+        "https://GAME.example/a?b=c#d",
+        "https://game.example:443/x@y:z",
+        "https://game.example/%5C@evil",
+    ],
+)
 def test_a_registered_origin_is_one_however_it_is_written(market: Market, url: str) -> None:
     answer = market.initiate(market.seat(), returnUrl=url)
     assert (answer.error, Order.objects.get(pk=answer.body["orderId"]).return_url) == (None, url)
@@ -190,7 +227,12 @@ def test_a_product_is_sold_only_while_it_is_on_sale(market: Market, clock: Clock
     code, noon = unique("p"), datetime.fromisoformat("2031-03-05T12:00:00+00:00")
     product = make_product(market.game, code, 3_00, credit=30_00)
     Product.objects.filter(pk=product.pk).update(on_sale_from=noon, on_sale_to=noon + MINUTE)
-    for moment, expected in ((noon - MINUTE / 60, 101), (noon, None), (noon + MINUTE - MINUTE / 60, None), (noon + MINUTE, 101)):
+    for moment, expected in (
+        (noon - MINUTE / 60, 101),
+        (noon, None),
+        (noon + MINUTE - MINUTE / 60, None),
+        (noon + MINUTE, 101),
+    ):
         clock.stand(moment)
         assert market.initiate(market.seat(), code, productPrice=Decimal("3.00")).error == expected
 
@@ -246,17 +288,28 @@ def test_only_a_games_credential_starts_orders(market: Market) -> None:
 # --- Which refusal comes first ------------------------------------------------------------------------------
 
 
-def test_a_known_order_is_answered_though_the_session_is_dead_the_player_barred_and_the_product_gone(market: Market) -> None:
+def test_a_known_order_is_answered_though_the_session_is_dead_the_player_barred_and_the_product_gone(
+    market: Market,
+) -> None:
     seat, cp = market.seat(), unique("cp")
     product = make_product(market.game, unique("p"), 3_00, credit=30_00)
-    first = market.initiate(seat, product.code, cpOrderId=cp, productPrice=Decimal("3.00"), returnUrl="https://game.example/")
+    first = market.initiate(
+        seat, product.code, cpOrderId=cp, productPrice=Decimal("3.00"), returnUrl="https://game.example/"
+    )
     Product.objects.filter(pk=product.pk).update(on_sale_to=now())
     Price.objects.filter(product=product).update(amount=5)
     seat.block()
     seat.end()
-    again = market.initiate(seat, product.code, cpOrderId=cp, productPrice=Decimal("3.00"), returnUrl="https://game.example/")
+    again = market.initiate(
+        seat, product.code, cpOrderId=cp, productPrice=Decimal("3.00"), returnUrl="https://game.example/"
+    )
     assert (first.error, again.raw) == (None, first.raw)
-    refused(market.initiate(seat, product.code, cpOrderId=cp, productPrice=Decimal("3.01"), returnUrl="https://game.example/"), 110)
+    refused(
+        market.initiate(
+            seat, product.code, cpOrderId=cp, productPrice=Decimal("3.01"), returnUrl="https://game.example/"
+        ),
+        110,
+    )
 
 
 def test_refusals_come_in_the_order_of_the_contract(market: Market) -> None:
@@ -295,7 +348,14 @@ def test_the_same_id_with_other_content_is_110(market: Market, change: dict[str,
 def test_the_same_content_may_be_written_otherwise_and_come_from_another_session(market: Market) -> None:
     seat, cp = market.seat(), unique("cp")
     first = market.initiate(seat, cpOrderId=cp)
-    again = market.initiate(seat.elsewhere(), cpOrderId=cp, productPrice=Decimal("0.4990e1"), serverId=Decimal("1.0001e4"), extParams="", more={"x": []})
+    again = market.initiate(
+        seat.elsewhere(),
+        cpOrderId=cp,
+        productPrice=Decimal("0.4990e1"),
+        serverId=Decimal("1.0001e4"),
+        extParams="",
+        more={"x": []},
+    )
     assert again.raw == first.raw
     refused(market.initiate(market.seat(), cpOrderId=cp), 110)
 
@@ -314,7 +374,13 @@ def initiate_at_once(seats: list[Seat], server: str, cp: str) -> list[Answer]:
     barrier = threading.Barrier(len(seats))
 
     def call(seat: Seat) -> Answer:
-        sent = {"cpOrderId": cp, "productId": "gold", "productPrice": Decimal("4.99"), "currencyCode": "EUR", "serverId": 10001}
+        sent = {
+            "cpOrderId": cp,
+            "productId": "gold",
+            "productPrice": Decimal("4.99"),
+            "currencyCode": "EUR",
+            "serverId": 10001,
+        }
         barrier.wait()
         return seat.caller.at(server).post("/payments/initiate", {"token": seat.token, **sent})
 
@@ -358,7 +424,10 @@ def test_a_query_tells_what_has_become_of_an_order(market: Market) -> None:
     assert market.webhooks.tell("payment.succeeded", order).status == 200
     delivered_at = fresh(order).delivered_at
     assert delivered_at is not None
-    told |= {"state": "delivered", "deliveredAt": delivered_at.isoformat(timespec="milliseconds").replace("+00:00", "Z")}
+    told |= {
+        "state": "delivered",
+        "deliveredAt": delivered_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+    }
     assert query(seat, order) == told
     assert market.webhooks.tell("payment.refunded", order, "1.23").status == 200
     assert query(seat, order) == told | {"refunded": Decimal("1.23")}
@@ -370,7 +439,14 @@ def test_a_query_tells_what_has_become_of_an_order(market: Market) -> None:
 
 
 @pytest.mark.parametrize(
-    ("sent", "code"), [({"cpOrderId": "nothing"}, 106), ({}, 101), ({"cpOrderId": ""}, 101), ({"cpOrderId": "a\x00"}, 101), ({"cpOrderId": 7}, 101)]
+    ("sent", "code"),
+    [
+        ({"cpOrderId": "nothing"}, 106),
+        ({}, 101),
+        ({"cpOrderId": ""}, 101),
+        ({"cpOrderId": "a\x00"}, 101),
+        ({"cpOrderId": 7}, 101),
+    ],
 )
 def test_a_query_of_nothing(market: Market, sent: dict[str, Any], code: int) -> None:
     refused(market.party.caller.post("/payments/query", sent), code)
@@ -383,7 +459,9 @@ def test_another_games_order_is_not_found(market: Market) -> None:
 # --- Time runs out ------------------------------------------------------------------------------------------
 
 
-def test_an_order_that_nobody_pays_expires_and_a_late_success_still_pays(market: Market, clock: Clock) -> None:
+def test_an_order_that_nobody_pays_expires_and_a_late_success_still_pays(
+    market: Market, clock: Clock
+) -> None:
     order = market.order()
     clock.stand(order.expires_at - MINUTE / 60_000)
     expire_orders(now())
@@ -393,7 +471,12 @@ def test_an_order_that_nobody_pays_expires_and_a_late_success_still_pays(market:
     assert (fresh(order).state, expire_orders(now())) == ("expired", 0)
     for type, state in (("payment.failed", "expired"), ("payment.succeeded", "delivered")):
         body = event_body(type, order)
-        assert market.webhooks.post(body, market.webhooks.signed(body, at=int(order.expires_at.timestamp()))).status == 200
+        assert (
+            market.webhooks.post(
+                body, market.webhooks.signed(body, at=int(order.expires_at.timestamp()))
+            ).status
+            == 200
+        )
         assert fresh(order).state == state
     assert story_of(order) == [
         ("created", "created"),
@@ -426,11 +509,25 @@ def test_the_history_tells_who_did_what(market: Market) -> None:
     ]
 
 
-def test_the_checkout_is_where_the_game_called_but_never_under_a_foreign_name(market: Market, settings: Any) -> None:
+def test_the_checkout_is_where_the_game_called_but_never_under_a_foreign_name(
+    market: Market, settings: Any
+) -> None:
     seat = market.seat()
-    sent = dump({"token": seat.token, "cpOrderId": unique("cp"), "productId": "gold", "productPrice": Decimal("4.99"), "currencyCode": "EUR", "serverId": 1})
+    sent = dump(
+        {
+            "token": seat.token,
+            "cpOrderId": unique("cp"),
+            "productId": "gold",
+            "productPrice": Decimal("4.99"),
+            "currencyCode": "EUR",
+            "serverId": 1,
+        }
+    )
     settings.ALLOWED_HOSTS = ["wallet.example", "pay.example"]
-    for host, place in (("pay.example", "http://pay.example/checkout/"), ("evil.example", "http://wallet.example/checkout/")):
+    for host, place in (
+        ("pay.example", "http://pay.example/checkout/"),
+        ("evil.example", "http://wallet.example/checkout/"),
+    ):
         answer = seat.caller.send("POST", "/payments/initiate", sent.encode(), {"Host": host})
         assert answer.body["paymentUrl"].startswith(place), answer.raw
     settings.PUBLIC_URL = "https://shop.example"

@@ -15,7 +15,17 @@ from tests.conftest import Clock
 from tests.payments.callbacks.test_intake import is_untouched, kept
 from tests.support.callers import Answer, holding
 from tests.support.invariants import problems_of
-from tests.support.shop import BASE, Market, Till, event_body, fresh, make_till, notification_fields, outcomes, payments_of
+from tests.support.shop import (
+    BASE,
+    Market,
+    Till,
+    event_body,
+    fresh,
+    make_till,
+    notification_fields,
+    outcomes,
+    payments_of,
+)
 
 NOON = datetime.fromisoformat("2031-03-05T12:00:00+00:00")
 
@@ -40,8 +50,16 @@ def test_a_notification_pays_its_order(market: Market, form: bool) -> None:
     order = order_of(market, extParams="zone=7&x=ü +%")
     answer = market.notify.notify(order, form=form)
     assert (answer.status, answer.raw) == (200, b'{"status":"ok"}')
-    assert (fresh(order).state, payments_of(order), holding(order.player).spendable) == ("delivered", [("paid", False)], 500_00)
-    assert (kept(order).message_id, kept(order).reference, kept(order).type) == (order.pk.hex, order.pk.hex, "payment.succeeded")
+    assert (fresh(order).state, payments_of(order), holding(order.player).spendable) == (
+        "delivered",
+        [("paid", False)],
+        500_00,
+    )
+    assert (kept(order).message_id, kept(order).reference, kept(order).type) == (
+        order.pk.hex,
+        order.pk.hex,
+        "payment.succeeded",
+    )
     assert problems_of(order.player) == []
 
 
@@ -53,7 +71,14 @@ def test_a_price_is_compared_by_value(market: Market, price: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "written"), [("serverId", "10001"), ("productPrice", "4.99"), ("productPrice", "4.990"), ("productPrice", "499e-2"), ("ts", "1682319749000")]
+    ("name", "written"),
+    [
+        ("serverId", "10001"),
+        ("productPrice", "4.99"),
+        ("productPrice", "4.990"),
+        ("productPrice", "499e-2"),
+        ("ts", "1682319749000"),
+    ],
 )
 def test_a_number_may_be_a_json_number(market: Market, name: str, written: str) -> None:
     order = order_of(market)
@@ -64,28 +89,62 @@ def test_a_number_may_be_a_json_number(market: Market, name: str, written: str) 
 def test_a_retry_in_another_spelling_or_form_is_the_same(market: Market) -> None:
     order = order_of(market)
     assert market.notify.notify(order).status == 200
-    for name, value in (("productPrice", "4.990"), ("productPrice", "499e-2"), ("serverId", "010001"), ("ts", "1682319749000")):
+    for name, value in (
+        ("productPrice", "4.990"),
+        ("productPrice", "499e-2"),
+        ("serverId", "010001"),
+        ("ts", "1682319749000"),
+    ):
         assert post(market.notify, notification_fields(order) | {name: value}).status == 200
     assert market.notify.notify(order, form=True).status == 200
-    assert (outcomes(order), kept(order).times_seen, holding(order.player).spendable) == (["acted"], 6, 500_00)
+    assert (outcomes(order), kept(order).times_seen, holding(order.player).spendable) == (
+        ["acted"],
+        6,
+        500_00,
+    )
 
 
 OTHERS = {
     "uid": ["someone-else", "", "UID"],
     "serverId": ["10002", "", "10001.5", "1e4", "ten", "9" * 1000],
     "productId": ["sword", "", "GOLD", "gold "],
-    "productPrice": ["4.98", "5", "499", "", "0", "-4.99", "4,99", "4.99 ", "4.991", "NaN", "Infinity", "1e999999999", "1e99999", "9" * 1000, "٤.٩٩", "0x5"],
+    "productPrice": [
+        "4.98",
+        "5",
+        "499",
+        "",
+        "0",
+        "-4.99",
+        "4,99",
+        "4.99 ",
+        "4.991",
+        "NaN",
+        "Infinity",
+        "1e999999999",
+        "1e99999",
+        "9" * 1000,
+        "٤.٩٩",
+        "0x5",
+    ],
     "extParams": ["", "zone=8", "ZONE=7", "zone=7 ", "zone=7\x00"],
 }
 
 
-@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in OTHERS.items() for value in values])
-def test_a_field_that_is_not_the_orders_is_422_however_well_it_is_signed(market: Market, name: str, value: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "value"), [(name, value) for name, values in OTHERS.items() for value in values]
+)
+def test_a_field_that_is_not_the_orders_is_422_however_well_it_is_signed(
+    market: Market, name: str, value: str
+) -> None:
     order = order_of(market, extParams="zone=7")
     value = order.player.uid.upper() if value == "UID" else value
     answer = post(market.notify, notification_fields(order) | {name: value})
     assert (answer.status, answer.error) == (422, 101)
-    assert (outcomes(order), kept(order).problem, kept(order).resolved_at) == (["contradicts"], f"{name} differs from the order", None)
+    assert (outcomes(order), kept(order).problem, kept(order).resolved_at) == (
+        ["contradicts"],
+        f"{name} differs from the order",
+        None,
+    )
     assert is_untouched(order)
     assert market.notify.notify(order).status == 200
     assert fresh(order).state == "delivered"
@@ -119,7 +178,10 @@ def test_fields_that_run_together_have_a_right_signature_and_pay_nothing(market:
     ]
     for shift in shifts:
         assert order_notify.sign(Notification(**(right | shift), sign=""), market.notify.secret) == sign
-        assert market.notify.post(json.dumps(right | shift | {"sign": sign}).encode(), {}).status in (401, 422)
+        assert market.notify.post(json.dumps(right | shift | {"sign": sign}).encode(), {}).status in (
+            401,
+            422,
+        )
     assert is_untouched(order)
     assert market.notify.post(json.dumps(right | {"sign": sign}).encode(), {}).status == 200
 
@@ -131,12 +193,22 @@ def test_a_signature_without_its_secret_is_401(market: Market) -> None:
         sign = order_notify.sign(Notification(**right, sign=""), secret)
         assert market.notify.post(json.dumps(right | {"sign": sign}).encode(), {}).status == 401
     assert market.notify.notify(order, sign="\ud800").status == 401
-    assert market.notify.notify(order, sign=order_notify.sign(Notification(**right, sign=""), market.notify.secret).lower()).status == 401
+    assert (
+        market.notify.notify(
+            order, sign=order_notify.sign(Notification(**right, sign=""), market.notify.secret).lower()
+        ).status
+        == 401
+    )
     assert (is_untouched(order), Callback.objects.count()) == (True, before)
 
 
-@pytest.mark.parametrize(("off", "expected"), [(-10 * 365 * 86_400_000, 200), (0, 200), (300_000, 200), (300_001, 401), (86_400_000, 401)])
-def test_only_what_is_more_than_five_minutes_ahead_is_refused_for_its_time(market: Market, clock: Clock, off: int, expected: int) -> None:
+@pytest.mark.parametrize(
+    ("off", "expected"),
+    [(-10 * 365 * 86_400_000, 200), (0, 200), (300_000, 200), (300_001, 401), (86_400_000, 401)],
+)
+def test_only_what_is_more_than_five_minutes_ahead_is_refused_for_its_time(
+    market: Market, clock: Clock, off: int, expected: int
+) -> None:
     order = order_of(market)
     clock.stand(NOON)
     assert market.notify.notify(order, ts=int(NOON.timestamp() * 1000) + off).status == expected
@@ -144,7 +216,19 @@ def test_only_what_is_more_than_five_minutes_ahead_is_refused_for_its_time(marke
     assert fresh(order).state == ("delivered" if expected == 200 else "created")
 
 
-STRANGE = ["", "x", "0" * 32, "A" * 32, "0" * 31, "\x00", "\ud800", "x" * 1024, "ü" * 300, "00000000-0000-4000-8000-000000000000", "' OR 1=1 --"]
+STRANGE = [
+    "",
+    "x",
+    "0" * 32,
+    "A" * 32,
+    "0" * 31,
+    "\x00",
+    "\ud800",
+    "x" * 1024,
+    "ü" * 300,
+    "00000000-0000-4000-8000-000000000000",
+    "' OR 1=1 --",
+]
 
 
 @pytest.mark.parametrize("named", STRANGE)
@@ -219,5 +303,8 @@ def test_a_notification_after_another_provider_paid_is_a_second_payment(market: 
     start_payment(order, market.webhooks.provider.slug, BASE)
     assert market.webhooks.tell("payment.succeeded", order).status == 200
     assert market.notify.notify(order).status == 200
-    assert (outcomes(order), payments_of(order)) == (["acted", "second_payment"], [("paid", True), ("paid", False)])
+    assert (outcomes(order), payments_of(order)) == (
+        ["acted", "second_payment"],
+        [("paid", True), ("paid", False)],
+    )
     assert holding(order.player).spendable == 500_00

@@ -51,7 +51,10 @@ def test_a_published_secret_is_refused_as_a_live_one(market: Market, secret: str
     assert (live(till.provider), live(stripe), delivery_secrets(game)) == (1, 0, [])
 
 
-@pytest.mark.parametrize(("scheme", "secret"), [("order-notify", "a" * 30), ("order-notify", "abcabc1" * 4), ("standard-webhooks", "whsec_" + "A" * 44)])
+@pytest.mark.parametrize(
+    ("scheme", "secret"),
+    [("order-notify", "a" * 30), ("order-notify", "abcabc1" * 4), ("standard-webhooks", "whsec_" + "A" * 44)],
+)
 def test_a_secret_that_anybody_could_guess_is_refused(market: Market, scheme: str, secret: str) -> None:
     provider = make_till(scheme).provider
     with pytest.raises(SecretRefused, match="too simple"):
@@ -96,7 +99,9 @@ def test_other_spellings_of_the_same_bytes_are_the_same_secret(market: Market) -
 
 def test_what_opens_our_api_or_a_games_signs_no_callbacks(market: Market) -> None:
     party = make_party(query_username="platform")
-    _, password = create_credential(kind="game", game=party.game, username=unique("g"), allowed_networks=[], note="")
+    _, password = create_credential(
+        kind="game", game=party.game, username=unique("g"), allowed_networks=[], note=""
+    )
     set_query_password(party.game, unique("query-password"))
     asked_with = unique("query-password")
     set_query_password(party.game, asked_with)
@@ -161,7 +166,9 @@ def test_an_api_secret_is_replaced_and_only_where_the_scheme_has_one(market: Mar
 def test_a_secret_is_sealed_and_nowhere_to_be_read(market: Market) -> None:
     row = market.webhooks.provider.secrets.get()
     stored = " ".join(str(value) for value in Secret.objects.filter(pk=row.pk).values_list()[0])
-    assert market.webhooks.secret not in stored + repr(row) + str(row) + repr(BOOK.find(market.webhooks.provider.slug))
+    assert market.webhooks.secret not in stored + repr(row) + str(row) + repr(
+        BOOK.find(market.webhooks.provider.slug)
+    )
     assert open_secret(row) == market.webhooks.secret
     reseal_secret(row)
     row.refresh_from_db()

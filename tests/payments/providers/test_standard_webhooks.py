@@ -16,11 +16,16 @@ NOON = datetime.fromisoformat("2031-03-05T12:00:00+00:00")
 
 
 @pytest.mark.parametrize(("off", "expected"), [(-301, 401), (-300, 200), (0, 200), (300, 200), (301, 401)])
-def test_five_minutes_are_tolerated_by_the_databases_clock(market: Market, clock: Clock, off: int, expected: int) -> None:
+def test_five_minutes_are_tolerated_by_the_databases_clock(
+    market: Market, clock: Clock, off: int, expected: int
+) -> None:
     order = market.order()
     body = event_body("payment.succeeded", order)
     clock.stand(NOON)
-    assert market.webhooks.post(body, market.webhooks.signed(body, at=int(NOON.timestamp()) + off)).status == expected
+    assert (
+        market.webhooks.post(body, market.webhooks.signed(body, at=int(NOON.timestamp()) + off)).status
+        == expected
+    )
     clock.restore()
     assert fresh(order).state == ("delivered" if expected == 200 else "created")
 
@@ -30,14 +35,24 @@ def test_a_retry_with_a_new_time_is_the_same_message(market: Market, clock: Cloc
     body = event_body("payment.succeeded", order)
     for off in (0, 3600, 48 * 3600):
         clock.stand(datetime.fromtimestamp(NOON.timestamp() + off, NOON.tzinfo))
-        assert market.webhooks.post(body, market.webhooks.signed(body, id=message, at=int(NOON.timestamp()) + off)).status == 200
+        assert (
+            market.webhooks.post(
+                body, market.webhooks.signed(body, id=message, at=int(NOON.timestamp()) + off)
+            ).status
+            == 200
+        )
     clock.restore()
     assert Callback.objects.get(order=order).times_seen == 3
 
 
 def spelt(order: Order, type: str = '"payment.succeeded"', **parts: str | None) -> bytes:
     """A body whose parts are JSON as written here; None leaves one out."""
-    data: dict[str, str | None] = {"orderId": f'"{order.pk}"', "providerReference": f'"{unique("ref")}"', "amount": "4.99", "currencyCode": '"EUR"'}
+    data: dict[str, str | None] = {
+        "orderId": f'"{order.pk}"',
+        "providerReference": f'"{unique("ref")}"',
+        "amount": "4.99",
+        "currencyCode": '"EUR"',
+    }
     members = ", ".join(f'"{name}": {value}' for name, value in (data | parts).items() if value is not None)
     return f'{{"type": {type}, "data": {{{members}}}}}'.encode(errors="surrogatepass")
 
@@ -87,7 +102,9 @@ NONSENSE: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("name", NONSENSE)
-def test_a_genuine_body_that_makes_no_sense_is_422_and_on_the_operators_list(market: Market, name: str) -> None:
+def test_a_genuine_body_that_makes_no_sense_is_422_and_on_the_operators_list(
+    market: Market, name: str
+) -> None:
     order, message = market.order(), unique("msg")
     body = spelt(order, **NONSENSE[name])
     answer = market.webhooks.post(body, market.webhooks.signed(body, id=message))
@@ -120,20 +137,31 @@ BROKEN = {
 def test_a_genuine_body_that_is_broken_is_422_and_kept(market: Market, name: str) -> None:
     message = unique("msg")
     for times in (1, 2):
-        assert market.webhooks.post(BROKEN[name], market.webhooks.signed(BROKEN[name], id=message)).status == 422
+        assert (
+            market.webhooks.post(BROKEN[name], market.webhooks.signed(BROKEN[name], id=message)).status == 422
+        )
         row = Callback.objects.get(message_id=message)
-        assert (row.outcome, bytes(row.body), row.order, row.times_seen) == ("contradicts", BROKEN[name], None, times)
+        assert (row.outcome, bytes(row.body), row.order, row.times_seen) == (
+            "contradicts",
+            BROKEN[name],
+            None,
+            times,
+        )
 
 
 def test_two_broken_bodies_under_one_id_are_both_kept(market: Market) -> None:
     message = unique("msg")
     for body in (b"{", b"[", b"{"):
         assert market.webhooks.post(body, market.webhooks.signed(body, id=message)).status == 422
-    assert sorted((bytes(row.body), row.times_seen) for row in Callback.objects.filter(message_id=message)) == [(b"[", 1), (b"{", 2)]
+    assert sorted(
+        (bytes(row.body), row.times_seen) for row in Callback.objects.filter(message_id=message)
+    ) == [(b"[", 1), (b"{", 2)]
 
 
 def test_of_doubled_members_the_last_counts_and_more_is_tolerated(market: Market) -> None:
     order = market.order()
-    body = json.dumps({"id": 1, "data": {"orderId": "x"}, "type": "x"}).encode()[:-1] + b", " + spelt(order)[1:]
+    body = (
+        json.dumps({"id": 1, "data": {"orderId": "x"}, "type": "x"}).encode()[:-1] + b", " + spelt(order)[1:]
+    )
     assert market.webhooks.post(body, market.webhooks.signed(body)).status == 200
     assert fresh(order).state == "delivered"

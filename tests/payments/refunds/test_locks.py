@@ -40,7 +40,9 @@ def asked(order: Order, amount: int) -> Refund:
 
 
 @pytest.mark.parametrize("first", ["XAG", "EUR"])
-def test_the_end_of_a_refund_locks_the_wallets_in_the_order_of_their_ids(market: Market, owner: Owner, first: str) -> None:
+def test_the_end_of_a_refund_locks_the_wallets_in_the_order_of_their_ids(
+    market: Market, owner: Owner, first: str
+) -> None:
     seat = market.seat(first)
     order = market.paid(seat)
     # All of the credit is set aside: only the set-aside itself is left to move in its wallet.
@@ -59,7 +61,11 @@ def test_the_end_of_a_refund_locks_the_wallets_in_the_order_of_their_ids(market:
         # Whoever waits for the lower one does not hold the higher one.
         owner.execute(LOCK + " NOWAIT", [higher])
     thread.join(10)
-    assert (fresh(order).state, holding(seat.player)[:4], problems_of(seat.player)) == ("refunded", (0, 0, 0, 0), [])
+    assert (fresh(order).state, holding(seat.player)[:4], problems_of(seat.player)) == (
+        "refunded",
+        (0, 0, 0, 0),
+        [],
+    )
 
 
 def wait_for_a_waiter(owner: Owner) -> None:
@@ -72,7 +78,9 @@ def wait_for_a_waiter(owner: Owner) -> None:
     raise AssertionError("nobody waits")
 
 
-def test_payments_refunds_and_withdrawals_of_one_player_at_once_all_come_to_an_end(market: Market, owner: Owner, server: str) -> None:
+def test_payments_refunds_and_withdrawals_of_one_player_at_once_all_come_to_an_end(
+    market: Market, owner: Owner, server: str
+) -> None:
     seat = market.seat()
     seat.adjust("credit", 10_000_00)
     euros = seat.elsewhere("EUR")
@@ -85,7 +93,13 @@ def test_payments_refunds_and_withdrawals_of_one_player_at_once_all_come_to_an_e
     for order in paid:
         dispute = new_reference()
         jobs.append(
-            (till, [event_body("payment.charged_back", order, reference=dispute), event_body("payment.charge_back_reversed", order, reference=dispute)])
+            (
+                till,
+                [
+                    event_body("payment.charged_back", order, reference=dispute),
+                    event_body("payment.charge_back_reversed", order, reference=dispute),
+                ],
+            )
         )
     jobs += refunds + [replace(one, caller=one.caller.at(server)) for one in (seat, euros) for _ in range(6)]
     random.Random(7).shuffle(jobs)
@@ -94,7 +108,9 @@ def test_payments_refunds_and_withdrawals_of_one_player_at_once_all_come_to_an_e
     assert set(statuses) == {200}
     assert {fresh(order).state for order in paid} == {"delivered"}
     assert {fresh(order).state for order in fresh_orders} == {"delivered", "paid"}
-    assert set(Refund.objects.filter(pk__in=[refund.pk for refund in refunds]).values_list("state", flat=True)) == {"done"}
+    assert set(
+        Refund.objects.filter(pk__in=[refund.pk for refund in refunds]).values_list("state", flat=True)
+    ) == {"done"}
     # 10 000 + 12 bought before + 6 gold + 6 packs - 6 withdrawals of 1.00; what was refunded is gone.
     assert holding(seat.player)[:4] == (10_000_00 + 12 * 500_00 + 6 * 500_00 + 6 * 1000_00 - 6_00, 0, 0, 0)
     assert holding(seat.player, "EUR").spendable == 10_000_00 - 6_00

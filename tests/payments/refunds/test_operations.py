@@ -10,7 +10,18 @@ from lib.clock import now
 from payments.models import Delivery, Order, OrderEvent, Provider, Refund
 from payments.providers import SPEAKERS
 from payments.providers.protocol import Fate, Unstartable, Wish, Word
-from payments.refunds.worker import LEASE, PAUSES, NotRefundable, ask_again, ask_refund, lease, refundable, settle_one, settle_refunds, take_word
+from payments.refunds.worker import (
+    LEASE,
+    PAUSES,
+    NotRefundable,
+    ask_again,
+    ask_refund,
+    lease,
+    refundable,
+    settle_one,
+    settle_refunds,
+    take_word,
+)
 from tests.conftest import Clock
 from tests.support.callers import Holding, Seat, holding, unique
 from tests.support.invariants import problems_of
@@ -20,7 +31,11 @@ from wallet.job_runs import Run
 from wallet.models import Alert, Transaction
 
 REASON = "the player asked"
-UNKNOWN, REFUSED, UNHEARD = Word(Fate.UNKNOWN, problem="a time-out"), Word(Fate.REFUSED, problem="too late"), Word(Fate.UNHEARD)
+UNKNOWN, REFUSED, UNHEARD = (
+    Word(Fate.UNKNOWN, problem="a time-out"),
+    Word(Fate.REFUSED, problem="too late"),
+    Word(Fate.UNHEARD),
+)
 
 
 def done(reference: str | None = None) -> Word:
@@ -85,8 +100,19 @@ def test_a_refund_that_the_provider_does_at_once(market: Market, bank: Scripted)
     bank.words = [done("re_1")]
     settle(refund)
     wish = bank.asked[0][1]
-    assert (wish.id, wish.order_id, wish.amount, wish.currency, bank.calls) == (refund.pk, order.pk, 1_00, "EUR", ["refund"])
-    assert (look(refund), fresh(order).refunded, fresh(order).clawed_back, fresh(order).state) == (("done", 1, 100_20), 1_00, 100_20, "delivered")
+    assert (wish.id, wish.order_id, wish.amount, wish.currency, bank.calls) == (
+        refund.pk,
+        order.pk,
+        1_00,
+        "EUR",
+        ["refund"],
+    )
+    assert (look(refund), fresh(order).refunded, fresh(order).clawed_back, fresh(order).state) == (
+        ("done", 1, 100_20),
+        1_00,
+        100_20,
+        "delivered",
+    )
     assert (holding(order.player)[:4], aside(refund)) == ((399_80, 0, 0, 0), "confirmed")
     assert story_of(order)[-2:] == [("refund_asked", "delivered"), ("refund", "delivered")]
     assert problems_of(order.player) == []
@@ -102,7 +128,11 @@ def test_its_callback_after_the_answer_books_nothing_twice(market: Market, bank:
     held = holding(order.player)
     assert market.webhooks.tell("payment.refunded", order, "1.00", reference=reference).status == 200
     assert market.webhooks.tell("payment.refunded", order, "1.01", reference=reference).status == 422
-    assert (refunds_of(order), fresh(order).refunded, holding(order.player)) == ([("refund", "done", 1_00)], 1_00, held)
+    assert (refunds_of(order), fresh(order).refunded, holding(order.player)) == (
+        [("refund", "done", 1_00)],
+        1_00,
+        held,
+    )
 
 
 def test_its_callback_before_the_answer_is_its_end(market: Market, bank: Scripted) -> None:
@@ -115,7 +145,11 @@ def test_its_callback_before_the_answer_is_its_end(market: Market, bank: Scripte
 
     bank.words = [quicker]
     settle(refund)
-    assert (look(refund), refunds_of(order), fresh(order).refunded) == (("done", 1, 100_20), [("refund", "done", 1_00)], 1_00)
+    assert (look(refund), refunds_of(order), fresh(order).refunded) == (
+        ("done", 1, 100_20),
+        [("refund", "done", 1_00)],
+        1_00,
+    )
     assert holding(order.player)[:4] == (399_80, 0, 0, 0)
     assert problems_of(order.player) == []
 
@@ -128,10 +162,16 @@ def test_a_callback_of_another_amount_under_its_reference_is_422(market: Market,
     assert market.webhooks.tell("payment.refunded", order, "1.00", reference=reference).status == 422
     assert (look(refund)[0], fresh(order).refunded) == ("unknown", 0)
     assert market.webhooks.tell("payment.refunded", order, "2.00", reference=reference).status == 200
-    assert (look(refund)[0], fresh(order).refunded, refunds_of(order)) == ("done", 2_00, [("refund", "done", 2_00)])
+    assert (look(refund)[0], fresh(order).refunded, refunds_of(order)) == (
+        "done",
+        2_00,
+        [("refund", "done", 2_00)],
+    )
 
 
-def test_a_refund_of_the_same_amount_that_was_made_elsewhere_ends_only_one(market: Market, bank: Scripted) -> None:
+def test_a_refund_of_the_same_amount_that_was_made_elsewhere_ends_only_one(
+    market: Market, bank: Scripted
+) -> None:
     order = market.paid()
     refund = ask(order, 1_00)
     # Not asked for yet: what is told now is another one.
@@ -168,8 +208,12 @@ def test_an_item_has_no_credit_to_set_aside(market: Market, bank: Scripted) -> N
 # --- What is not there --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("spent", "aside", "debt"), [("0.01", 499_99, 1), ("300.00", 200_00, 300_00), ("500.00", 0, 500_00)])
-def test_what_is_spent_becomes_debt_when_the_refund_is_done_and_not_before(market: Market, bank: Scripted, spent: str, aside: int, debt: int) -> None:
+@pytest.mark.parametrize(
+    ("spent", "aside", "debt"), [("0.01", 499_99, 1), ("300.00", 200_00, 300_00), ("500.00", 0, 500_00)]
+)
+def test_what_is_spent_becomes_debt_when_the_refund_is_done_and_not_before(
+    market: Market, bank: Scripted, spent: str, aside: int, debt: int
+) -> None:
     seat = market.seat()
     order = market.paid(seat)
     spend(seat, spent)
@@ -181,7 +225,9 @@ def test_what_is_spent_becomes_debt_when_the_refund_is_done_and_not_before(marke
     assert problems_of(order.player) == []
 
 
-def test_a_refused_refund_gives_the_credit_back_and_debt_is_paid_first(market: Market, bank: Scripted) -> None:
+def test_a_refused_refund_gives_the_credit_back_and_debt_is_paid_first(
+    market: Market, bank: Scripted
+) -> None:
     seat = market.seat()
     order, other = market.paid(seat), market.paid(seat)
     refund = ask(order, 4_99)
@@ -191,8 +237,15 @@ def test_a_refused_refund_gives_the_credit_back_and_debt_is_paid_first(market: M
     assert holding(order.player)[:4] == (0, 500_00, 0, 450_00)
     bank.words = [REFUSED]
     settle(refund)
-    assert (look(refund), holding(order.player)[:4], fresh(order).refunded) == (("refused", 1, 0), (50_00, 0, 0, 0), 0)
-    assert (Refund.objects.get(pk=refund.pk).problem, story_of(order)[-1]) == ("too late", ("refund_refused", "delivered"))
+    assert (look(refund), holding(order.player)[:4], fresh(order).refunded) == (
+        ("refused", 1, 0),
+        (50_00, 0, 0, 0),
+        0,
+    )
+    assert (Refund.objects.get(pk=refund.pk).problem, story_of(order)[-1]) == (
+        "too late",
+        ("refund_refused", "delivered"),
+    )
     assert aside(refund) == "rolled_back"
     assert problems_of(order.player) == []
     assert refundable(fresh(order)).most == 4_99
@@ -207,7 +260,11 @@ def test_what_was_refused_and_is_done_after_all_is_booked(market: Market, bank: 
     settle(refund)
     assert look(refund)[0] == "refused"
     assert market.webhooks.tell("payment.refunded", order, "1.00", reference=reference).status == 200
-    assert (look(refund), fresh(order).refunded, holding(order.player)[:4]) == (("done", 2, 100_20), 1_00, (399_80, 0, 0, 0))
+    assert (look(refund), fresh(order).refunded, holding(order.player)[:4]) == (
+        ("done", 2, 100_20),
+        1_00,
+        (399_80, 0, 0, 0),
+    )
     assert problems_of(order.player) == []
 
 
@@ -223,7 +280,11 @@ def test_an_unknown_outcome_is_asked_about_and_never_guessed(market: Market, ban
         settle(refund)
         if times < 3:
             waits = Refund.objects.get(pk=refund.pk)
-            assert (look(refund), waits.problem, holding(order.player)[:4]) == (("unknown", times, 0), "a time-out", (399_80, 100_20, 0, 0))
+            assert (look(refund), waits.problem, holding(order.player)[:4]) == (
+                ("unknown", times, 0),
+                "a time-out",
+                (399_80, 100_20, 0, 0),
+            )
             assert waits.next_at is not None
             assert before + PAUSES[times - 1] <= waits.next_at <= now() + PAUSES[times - 1]
             settle(refund)
@@ -233,19 +294,29 @@ def test_an_unknown_outcome_is_asked_about_and_never_guessed(market: Market, ban
     assert problems_of(order.player) == []
 
 
-def test_what_the_provider_never_heard_of_is_asked_for_again_under_the_same_id(market: Market, bank: Scripted) -> None:
+def test_what_the_provider_never_heard_of_is_asked_for_again_under_the_same_id(
+    market: Market, bank: Scripted
+) -> None:
     order = market.paid()
     refund = ask(order, 1_00)
     bank.words = [UNKNOWN, UNHEARD, done()]
     settle(refund)
     later(refund)
     settle(refund)
-    assert (bank.calls, {wish.id for _, wish in bank.asked}, look(refund)[0]) == (["refund", "status", "refund"], {refund.pk}, "done")
+    assert (bank.calls, {wish.id for _, wish in bank.asked}, look(refund)[0]) == (
+        ["refund", "status", "refund"],
+        {refund.pk},
+        "done",
+    )
     assert fresh(order).refunded == 1_00
 
 
-@pytest.mark.parametrize("problem", [Unstartable("away"), KeyError("id"), RuntimeError("what a library may raise")])
-def test_a_provider_that_is_not_understood_is_asked_again(market: Market, bank: Scripted, problem: Exception) -> None:
+@pytest.mark.parametrize(
+    "problem", [Unstartable("away"), KeyError("id"), RuntimeError("what a library may raise")]
+)
+def test_a_provider_that_is_not_understood_is_asked_again(
+    market: Market, bank: Scripted, problem: Exception
+) -> None:
     order = market.paid()
     refund = ask(order, 1_00)
     bank.words = [problem, done()]
@@ -267,7 +338,9 @@ def test_one_refund_that_goes_wrong_keeps_no_other_waiting(market: Market, bank:
     assert (run.looked_at, run.done) == (3, 2)
 
 
-def test_a_worker_that_dies_before_its_call_is_followed_by_another(market: Market, bank: Scripted, clock: Clock) -> None:
+def test_a_worker_that_dies_before_its_call_is_followed_by_another(
+    market: Market, bank: Scripted, clock: Clock
+) -> None:
     order = market.paid()
     refund = ask(order, 1_00)
     at = now()
@@ -278,7 +351,11 @@ def test_a_worker_that_dies_before_its_call_is_followed_by_another(market: Marke
     bank.words = [UNHEARD, done()]
     settle(refund)
     clock.restore()
-    assert (bank.calls, look(refund), fresh(order).refunded) == (["status", "refund"], ("done", 2, 100_20), 1_00)
+    assert (bank.calls, look(refund), fresh(order).refunded) == (
+        ["status", "refund"],
+        ("done", 2, 100_20),
+        1_00,
+    )
 
 
 def test_a_worker_that_is_late_with_its_word_changes_nothing(market: Market, bank: Scripted) -> None:
@@ -312,7 +389,9 @@ def test_after_days_a_person_is_told(market: Market, bank: Scripted) -> None:
 # --- Meanwhile ----------------------------------------------------------------------------------------------
 
 
-def test_a_full_charge_back_while_a_refund_is_open_takes_the_credit_once(market: Market, bank: Scripted) -> None:
+def test_a_full_charge_back_while_a_refund_is_open_takes_the_credit_once(
+    market: Market, bank: Scripted
+) -> None:
     for word, refunded in ((REFUSED, 0), (done(), 0)):
         order = market.paid()
         refund = ask(order, 4_99)
@@ -321,10 +400,16 @@ def test_a_full_charge_back_while_a_refund_is_open_takes_the_credit_once(market:
         assert holding(order.player)[:4] == (0, 500_00, 0, 500_00)
         bank.words = [word]
         settle(refund)
-        assert (fresh(order).state, fresh(order).refunded, fresh(order).charged_back) == ("charged_back", refunded, 4_99)
+        assert (fresh(order).state, fresh(order).refunded, fresh(order).charged_back) == (
+            "charged_back",
+            refunded,
+            4_99,
+        )
         assert (holding(order.player)[:4], fresh(order).clawed_back) == ((0, 0, 0, 0), 500_00)
         assert problems_of(order.player) == []
-        is_told = Alert.objects.filter(kind="refund_open", subject=str(refund.pk), text__contains="more has gone back than was paid").exists()
+        is_told = Alert.objects.filter(
+            kind="refund_open", subject=str(refund.pk), text__contains="more has gone back than was paid"
+        ).exists()
         assert is_told == (word is not REFUSED)
 
 
@@ -372,12 +457,21 @@ def test_one_refund_at_a_time_and_never_more_than_is_left(market: Market, bank: 
 def test_the_same_wish_twice_is_one_refund(market: Market, bank: Scripted) -> None:
     order, id = market.paid(), uuid.uuid4()
     first = ask(order, 1_00, refund_id=id)
-    assert (ask(order, 1_00, refund_id=id), first.pk, refunds_of(order)) == (first, id, [("refund", "asked", 1_00)])
+    assert (ask(order, 1_00, refund_id=id), first.pk, refunds_of(order)) == (
+        first,
+        id,
+        [("refund", "asked", 1_00)],
+    )
     assert holding(order.player)[:2] == (399_80, 100_20)
-    assert OrderEvent.objects.filter(order=order, what="refund_asked", note=REASON, actor="operator").count() == 1
+    assert (
+        OrderEvent.objects.filter(order=order, what="refund_asked", note=REASON, actor="operator").count()
+        == 1
+    )
 
 
-def test_what_is_not_paid_or_taken_by_a_provider_that_cannot_be_asked_is_not_refundable(market: Market) -> None:
+def test_what_is_not_paid_or_taken_by_a_provider_that_cannot_be_asked_is_not_refundable(
+    market: Market,
+) -> None:
     with pytest.raises(NotRefundable, match="not paid"):
         ask(market.order(), 1_00)
     order = market.paid()
@@ -397,10 +491,18 @@ def test_a_second_payment_is_refunded_first_and_takes_no_credit(market: Market, 
     assert (refund.set_aside, refund.of_second) == (0, 4_00)
     bank.words = [done(), done(), done()]
     settle(refund)
-    assert (bank.asked[0][1].payment_reference, fresh(order).refunded, look(refund)) == (reference, 0, ("done", 1, 0))
+    assert (bank.asked[0][1].payment_reference, fresh(order).refunded, look(refund)) == (
+        reference,
+        0,
+        ("done", 1, 0),
+    )
     assert (refundable(fresh(order)).most, holding(order.player).spendable) == (99, 500_00)
     settle(ask(order, 99))
-    assert (fresh(order).state, fresh(order).refunded, holding(order.player).spendable) == ("delivered", 0, 500_00)
+    assert (fresh(order).state, fresh(order).refunded, holding(order.player).spendable) == (
+        "delivered",
+        0,
+        500_00,
+    )
     # Then the first one.
     assert refundable(fresh(order)).most == 4_99
     settle(ask(order, 4_99))
@@ -409,7 +511,9 @@ def test_a_second_payment_is_refunded_first_and_takes_no_credit(market: Market, 
     assert problems_of(order.player) == []
 
 
-def test_a_second_payment_after_the_first_was_refunded_is_refunded_too(market: Market, bank: Scripted) -> None:
+def test_a_second_payment_after_the_first_was_refunded_is_refunded_too(
+    market: Market, bank: Scripted
+) -> None:
     order = market.paid()
     bank.words = [done(), UNKNOWN]
     settle(ask(order, 4_99))
@@ -421,7 +525,10 @@ def test_a_second_payment_after_the_first_was_refunded_is_refunded_too(market: M
     body = event_body("payment.refunded", order, "4.99")
     assert market.webhooks.post(body, market.webhooks.signed(body)).status == 200
     assert (look(refund)[0], fresh(order).refunded) == ("done", 4_99)
-    assert list(order.payments.order_by("pk").values_list("is_second", "returned")) == [(False, 0), (True, 4_99)]
+    assert list(order.payments.order_by("pk").values_list("is_second", "returned")) == [
+        (False, 0),
+        (True, 4_99),
+    ]
     with pytest.raises(NotRefundable, match="has gone back already"):
         refundable(fresh(order))
     assert problems_of(order.player) == []

@@ -23,7 +23,17 @@ from payments.sandbox import memory
 from payments.tasks import refund_task
 from tests.support.callers import CLIENT, House, holding, unique
 from tests.support.invariants import problems_of
-from tests.support.shop import BASE, Market, Till, fresh, make_market, make_till, outcomes, payments_of, refunds_of
+from tests.support.shop import (
+    BASE,
+    Market,
+    Till,
+    fresh,
+    make_market,
+    make_till,
+    outcomes,
+    payments_of,
+    refunds_of,
+)
 from tests.support.web_server import served
 
 if TYPE_CHECKING:
@@ -35,7 +45,12 @@ SCHEMES = ("sandbox", "standard-webhooks", "order-notify")
 @pytest.fixture(scope="module")
 def demo_url(house: House, database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A real server where DEMO is on."""
-    with served(tmp_path_factory.mktemp("demo") / "log", DATABASE_URL=database_url, DEMO="1", OUTGOING_TOTAL_SECONDS="1") as url:
+    with served(
+        tmp_path_factory.mktemp("demo") / "log",
+        DATABASE_URL=database_url,
+        DEMO="1",
+        OUTGOING_TOTAL_SECONDS="1",
+    ) as url:
         yield url
 
 
@@ -56,7 +71,10 @@ def demo(demo_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def tills(house: House, demo_url: str) -> dict[str, Till]:
     """A provider of each scheme whose pages are the sandbox's."""
     slugs = {scheme: unique("box") for scheme in SCHEMES}
-    return {scheme: make_till(scheme, slug=slug, page_url=f"{demo_url}/sandbox/{slug}/pay") for scheme, slug in slugs.items()}
+    return {
+        scheme: make_till(scheme, slug=slug, page_url=f"{demo_url}/sandbox/{slug}/pay")
+        for scheme, slug in slugs.items()
+    }
 
 
 def visit(order: Order, till: Till) -> str:
@@ -82,13 +100,25 @@ def paid(market: Market, till: Till, product: str = "gold") -> tuple[Order, str,
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_the_page_tells_what_is_to_be_paid_and_that_it_is_no_real_money(market: Market, tills: dict[str, Till], scheme: str) -> None:
+def test_the_page_tells_what_is_to_be_paid_and_that_it_is_no_real_money(
+    market: Market, tills: dict[str, Till], scheme: str
+) -> None:
     path = visit(market.order(start=False), tills[scheme])
-    for language, price, word in (("en", "4.99", "No real money moves here."), ("de", "4,99", "Hier fließt kein echtes Geld.")):
+    for language, price, word in (
+        ("en", "4.99", "No real money moves here."),
+        ("de", "4,99", "Hier fließt kein echtes Geld."),
+    ):
         answer = CLIENT.get(f"{path}&lang={language}")
         page = answer.content.decode()
-        assert (answer.status_code, f"{price}\N{NO-BREAK SPACE}EUR" in page, word in page) == (200, True, True)
-        assert ('value="decline"' in page, 'value="two"' in page) == (scheme != "order-notify", scheme != "order-notify")
+        assert (answer.status_code, f"{price}\N{NO-BREAK SPACE}EUR" in page, word in page) == (
+            200,
+            True,
+            True,
+        )
+        assert ('value="decline"' in page, 'value="two"' in page) == (
+            scheme != "order-notify",
+            scheme != "order-notify",
+        )
         assert 'name="payment"' not in page
     assert answer["Referrer-Policy"] == "no-referrer"
     assert answer["Content-Security-Policy"].endswith(f"form-action 'self' {settings.PUBLIC_URL}")
@@ -110,21 +140,39 @@ FURTHER_ACTS = [
 
 @pytest.mark.parametrize(
     ("scheme", "act", "state", "stored", "payments", "leaves"),
-    [(scheme, *row) for scheme in SCHEMES for row in ACTS + (FURTHER_ACTS if scheme != "order-notify" else [])],
+    [
+        (scheme, *row)
+        for scheme in SCHEMES
+        for row in ACTS + (FURTHER_ACTS if scheme != "order-notify" else [])
+    ],
 )
 def test_every_button_does_what_it_says(
-    market: Market, tills: dict[str, Till], scheme: str, act: str, state: str, stored: list[str], payments: list[tuple[str, bool]], leaves: bool
+    market: Market,
+    tills: dict[str, Till],
+    scheme: str,
+    act: str,
+    state: str,
+    stored: list[str],
+    payments: list[tuple[str, bool]],
+    leaves: bool,
 ) -> None:
     order = market.order(start=False)
     path = visit(order, tills[scheme])
     answer = press(path, act)
-    assert (answer.status_code, answer["Location"]) == (303, f"{settings.PUBLIC_URL}/checkout/{order.page_key}/result" if leaves else path)
+    assert (answer.status_code, answer["Location"]) == (
+        303,
+        f"{settings.PUBLIC_URL}/checkout/{order.page_key}/result" if leaves else path,
+    )
     order = fresh(order)
     assert (order.state, outcomes(order), payments_of(order)) == (state, stored, payments)
     assert holding(order.player).spendable == (500_00 if state == "delivered" else 0)
-    assert [one.times_seen for one in Callback.objects.filter(order=order)][:1] == [2 if act == "twice" else 1][: len(stored)]
+    assert [one.times_seen for one in Callback.objects.filter(order=order)][:1] == [
+        2 if act == "twice" else 1
+    ][: len(stored)]
     answered = {"forge": "401", "wrong": "422"}.get(act, "200")
-    assert {line["answer"] for line in memory.lines_of(tills[scheme].provider.slug, str(order.pk))} == {answered}
+    assert {line["answer"] for line in memory.lines_of(tills[scheme].provider.slug, str(order.pk))} == {
+        answered
+    }
     assert problems_of(order.player) == []
 
 
@@ -144,17 +192,30 @@ def test_after_a_decline_the_same_page_can_still_be_paid(market: Market, tills: 
 
 
 @pytest.mark.parametrize("scheme", ["sandbox", "standard-webhooks"])
-def test_refunds_charge_backs_and_their_reversal_follow_a_payment(market: Market, tills: dict[str, Till], scheme: str) -> None:
+def test_refunds_charge_backs_and_their_reversal_follow_a_payment(
+    market: Market, tills: dict[str, Till], scheme: str
+) -> None:
     order, path, reference = paid(market, tills[scheme])
     assert f'value="{reference}"' in CLIENT.get(path).content.decode()
     assert press(path, "refund", payment=reference, amount="1,00").status_code == 303
     assert (fresh(order).refunded, holding(order.player).spendable) == (1_00, 399_80)
     press(path, "charge-back", payment=reference)
-    assert (fresh(order).state, fresh(order).charged_back, holding(order.player).spendable) == ("charged_back", 3_99, 0)
+    assert (fresh(order).state, fresh(order).charged_back, holding(order.player).spendable) == (
+        "charged_back",
+        3_99,
+        0,
+    )
     press(path, "reverse", payment=reference)
-    assert (fresh(order).state, fresh(order).charged_back, holding(order.player).spendable) == ("delivered", 0, 399_80)
+    assert (fresh(order).state, fresh(order).charged_back, holding(order.player).spendable) == (
+        "delivered",
+        0,
+        399_80,
+    )
     press(path, "refund", payment=reference, amount="3.99")
-    assert (fresh(order).state, refunds_of(order)) == ("refunded", [("refund", "done", 1_00), ("charge_back", "reversed", 3_99), ("refund", "done", 3_99)])
+    assert (fresh(order).state, refunds_of(order)) == (
+        "refunded",
+        [("refund", "done", 1_00), ("charge_back", "reversed", 3_99), ("refund", "done", 3_99)],
+    )
     assert outcomes(order) == ["acted"] * 5
     assert problems_of(order.player) == []
 
@@ -171,9 +232,20 @@ def test_the_second_payment_can_be_refunded_by_its_own_name(market: Market, till
 
 @pytest.mark.parametrize(
     ("act", "amount"),
-    [("refund", "5.00"), ("refund", "0"), ("refund", "-1"), ("refund", "1.001"), ("refund", "all"), ("refund", ""), ("refund", "1e999999999"), ("reverse", "")],
+    [
+        ("refund", "5.00"),
+        ("refund", "0"),
+        ("refund", "-1"),
+        ("refund", "1.001"),
+        ("refund", "all"),
+        ("refund", ""),
+        ("refund", "1e999999999"),
+        ("reverse", ""),
+    ],
 )
-def test_what_is_impossible_is_not_done(market: Market, tills: dict[str, Till], act: str, amount: str) -> None:
+def test_what_is_impossible_is_not_done(
+    market: Market, tills: dict[str, Till], act: str, amount: str
+) -> None:
     order, path, reference = paid(market, tills["sandbox"])
     assert press(path, act, payment=reference, amount=amount).status_code == 422
     assert press(path, "charge-back", payment="unknown").status_code == 422
@@ -183,17 +255,37 @@ def test_what_is_impossible_is_not_done(market: Market, tills: dict[str, Till], 
 def test_nobody_is_sent_elsewhere(market: Market, tills: dict[str, Till]) -> None:
     path = visit(market.order(start=False), tills["sandbox"])
     told = dict(parse_qsl(urlsplit(path).query))
-    for url in ("https://elsewhere.example/", "//elsewhere.example/", "javascript:alert(1)", f"{settings.PUBLIC_URL}.elsewhere.example/", "/checkout/x", ""):
+    for url in (
+        "https://elsewhere.example/",
+        "//elsewhere.example/",
+        "javascript:alert(1)",
+        f"{settings.PUBLIC_URL}.elsewhere.example/",
+        "/checkout/x",
+        "",
+    ):
         elsewhere = f"{urlsplit(path).path}?{urlencode(told | {'returnUrl': url})}"
-        assert "elsewhere.example" not in CLIENT.get(elsewhere).content.decode().replace("returnUrl", "").partition("<footer")[0]
+        assert (
+            "elsewhere.example"
+            not in CLIENT.get(elsewhere).content.decode().replace("returnUrl", "").partition("<footer")[0]
+        )
         assert press(elsewhere, "decline")["Location"].startswith("/sandbox/")
 
 
 @pytest.mark.parametrize(
     "changes",
-    [{"orderId": "x"}, {"amount": "-1"}, {"amount": "NaN"}, {"amount": "1e999999999"}, {"amount": "4.999"}, {"currencyCode": "XXX"}, {"currencyCode": "\x00"}],
+    [
+        {"orderId": "x"},
+        {"amount": "-1"},
+        {"amount": "NaN"},
+        {"amount": "1e999999999"},
+        {"amount": "4.999"},
+        {"currencyCode": "XXX"},
+        {"currencyCode": "\x00"},
+    ],
 )
-def test_a_bill_that_makes_no_sense_is_no_page(market: Market, tills: dict[str, Till], changes: dict[str, str]) -> None:
+def test_a_bill_that_makes_no_sense_is_no_page(
+    market: Market, tills: dict[str, Till], changes: dict[str, str]
+) -> None:
     path = visit(market.order(start=False), tills["sandbox"])
     told = dict(parse_qsl(urlsplit(path).query)) | changes
     assert CLIENT.get(f"{urlsplit(path).path}?{urlencode(told)}").status_code == 404
@@ -201,13 +293,21 @@ def test_a_bill_that_makes_no_sense_is_no_page(market: Market, tills: dict[str, 
 
 def test_it_stands_for_no_provider_whose_page_is_elsewhere(market: Market, tills: dict[str, Till]) -> None:
     order = market.order()
-    told = {"orderId": str(order.pk), "amount": "4.99", "currencyCode": "EUR", "description": "Gold", "returnUrl": ""}
+    told = {
+        "orderId": str(order.pk),
+        "amount": "4.99",
+        "currencyCode": "EUR",
+        "description": "Gold",
+        "returnUrl": "",
+    }
     path = f"/sandbox/{market.webhooks.provider.slug}/pay?{urlencode(told)}"
     assert (CLIENT.get(path).status_code, press(path, "pay").status_code) == (404, 404)
     assert (fresh(order).state, outcomes(order)) == ("created", [])
 
 
-def test_without_demo_there_is_no_sandbox(market: Market, tills: dict[str, Till], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_demo_there_is_no_sandbox(
+    market: Market, tills: dict[str, Till], monkeypatch: pytest.MonkeyPatch
+) -> None:
     order = market.order(start=False)
     path = visit(order, tills["sandbox"])
     monkeypatch.setattr(settings, "DEMO", False)
@@ -215,8 +315,17 @@ def test_without_demo_there_is_no_sandbox(market: Market, tills: dict[str, Till]
     slug = tills["sandbox"].provider.slug
     for address in (path, "/sandbox/", f"/sandbox/deliveries/{market.game.slug}"):
         assert (CLIENT.get(address).status_code, press(address, "pay").status_code) == (404, 404)
-    for address in (f"/sandbox/{slug}/refunds", f"/sandbox/{slug}/refunds/status", f"/sandbox/deliveries/{market.game.slug}/answer"):
-        assert CLIENT.post(address, json.dumps({"id": str(uuid.uuid4())}), content_type="application/json").status_code == 404
+    for address in (
+        f"/sandbox/{slug}/refunds",
+        f"/sandbox/{slug}/refunds/status",
+        f"/sandbox/deliveries/{market.game.slug}/answer",
+    ):
+        assert (
+            CLIENT.post(
+                address, json.dumps({"id": str(uuid.uuid4())}), content_type="application/json"
+            ).status_code
+            == 404
+        )
     # Nor is it offered, and what is signed with its secret counts for nothing.
     assert slug not in CLIENT.get(f"/checkout/{order.page_key}").content.decode()
     assert (tills["sandbox"].tell("payment.succeeded", order).status, fresh(order).state) == (401, "created")
@@ -260,13 +369,21 @@ def returned(till: Till, order: Order) -> int:
     ],
 )
 def test_a_refund_comes_to_its_end_however_it_is_answered(
-    market: Market, tills: dict[str, Till], mood: str, at_first: str, in_the_end: str, spendable: int, given: int
+    market: Market,
+    tills: dict[str, Till],
+    mood: str,
+    at_first: str,
+    in_the_end: str,
+    spendable: int,
+    given: int,
 ) -> None:
     till = tills["sandbox"]
     order, refund = asked(market, till, mood)
     assert refund.state == at_first
     # What is not known stays set aside.
-    assert holding(order.player)[:2] == ((500_00, 0) if at_first == "refused" else (299_60, 0 if at_first == "done" else 200_40))
+    assert holding(order.player)[:2] == (
+        (500_00, 0) if at_first == "refused" else (299_60, 0 if at_first == "done" else 200_40)
+    )
     if at_first == "unknown":
         ask_again(refund, actor="test")
         refund_task(str(refund.pk))
@@ -278,24 +395,55 @@ def test_a_refund_comes_to_its_end_however_it_is_answered(
 
 
 def call(till: Till, path: str, told: Any) -> "Page":
-    return CLIENT.post(f"/sandbox/{till.provider.slug}/{path}", told if isinstance(told, str) else json.dumps(told), content_type="application/json")
+    return CLIENT.post(
+        f"/sandbox/{till.provider.slug}/{path}",
+        told if isinstance(told, str) else json.dumps(told),
+        content_type="application/json",
+    )
 
 
-def test_a_refund_is_made_once_however_often_it_is_asked_for_and_its_callback_says_so(market: Market, tills: dict[str, Till]) -> None:
+def test_a_refund_is_made_once_however_often_it_is_asked_for_and_its_callback_says_so(
+    market: Market, tills: dict[str, Till]
+) -> None:
     till = tills["sandbox"]
     order, _, reference = paid(market, till)
-    told = {"id": str(new_id()), "orderId": str(order.pk), "amount": 2_00, "currencyCode": "EUR", "payment": reference}
+    told = {
+        "id": str(new_id()),
+        "orderId": str(order.pk),
+        "amount": 2_00,
+        "currencyCode": "EUR",
+        "payment": reference,
+    }
     assert call(till, "refunds/status", told).json() == {"state": "unheard", "reference": "", "problem": ""}
-    first, second, status = call(till, "refunds", told).json(), call(till, "refunds", told).json(), call(till, "refunds/status", told).json()
+    first, second, status = (
+        call(till, "refunds", told).json(),
+        call(till, "refunds", told).json(),
+        call(till, "refunds/status", told).json(),
+    )
     assert first == second == status == {"state": "done", "reference": first["reference"], "problem": ""}
-    assert (returned(till, order), fresh(order).refunded, refunds_of(order)) == (2_00, 2_00, [("refund", "done", 2_00)])
+    assert (returned(till, order), fresh(order).refunded, refunds_of(order)) == (
+        2_00,
+        2_00,
+        [("refund", "done", 2_00)],
+    )
 
 
-@pytest.mark.parametrize("changes", [{"amount": 5_00}, {"amount": 0}, {"amount": -1}, {"payment": "unknown"}, {"orderId": str(uuid.uuid4())}])
-def test_more_than_there_is_gets_refused(market: Market, tills: dict[str, Till], changes: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "changes",
+    [{"amount": 5_00}, {"amount": 0}, {"amount": -1}, {"payment": "unknown"}, {"orderId": str(uuid.uuid4())}],
+)
+def test_more_than_there_is_gets_refused(
+    market: Market, tills: dict[str, Till], changes: dict[str, Any]
+) -> None:
     till = tills["sandbox"]
     order, _, reference = paid(market, till)
-    told = {"id": str(new_id()), "orderId": str(order.pk), "amount": 2_00, "currencyCode": "EUR", "payment": reference} | changes
+    told = {
+        "id": str(new_id()),
+        "orderId": str(order.pk),
+        "amount": 2_00,
+        "currencyCode": "EUR",
+        "payment": reference,
+    } | changes
     assert call(till, "refunds", told).json()["state"] == "refused"
     assert (returned(till, order), fresh(order).refunded) == (0, 0)
 
@@ -303,7 +451,20 @@ def test_more_than_there_is_gets_refused(market: Market, tills: dict[str, Till],
 ID = str(uuid.uuid4())
 
 
-@pytest.mark.parametrize("told", ["", "{", "[]", "[" * 60_000, "null", {}, {"id": "x"}, {"id": ID, "amount": "2"}, {"id": ID, "amount": 2}])
+@pytest.mark.parametrize(
+    "told",
+    [
+        "",
+        "{",
+        "[]",
+        "[" * 60_000,
+        "null",
+        {},
+        {"id": "x"},
+        {"id": ID, "amount": "2"},
+        {"id": ID, "amount": 2},
+    ],
+)
 def test_nonsense_is_no_refund(tills: dict[str, Till], told: Any) -> None:
     assert call(tills["sandbox"], "refunds", told).status_code == 404
     assert call(tills["standard-webhooks"], "refunds", told).status_code == 404
@@ -323,9 +484,17 @@ def selling(house: House, demo_url: str) -> Market:
 
 
 @pytest.mark.parametrize(
-    ("mood", "state", "order_state"), [("200", "delivered", "delivered"), ("500", "pending", "paid"), ("410", "gone", "paid"), ("hang", "pending", "paid")]
+    ("mood", "state", "order_state"),
+    [
+        ("200", "delivered", "delivered"),
+        ("500", "pending", "paid"),
+        ("410", "gone", "paid"),
+        ("hang", "pending", "paid"),
+    ],
 )
-def test_a_delivery_is_verified_shown_and_answered_as_was_chosen(selling: Market, tills: dict[str, Till], mood: str, state: str, order_state: str) -> None:
+def test_a_delivery_is_verified_shown_and_answered_as_was_chosen(
+    selling: Market, tills: dict[str, Till], mood: str, state: str, order_state: str
+) -> None:
     address = f"/sandbox/deliveries/{selling.game.slug}"
     assert CLIENT.post(f"{address}/answer", {"mood": mood})["Location"] == address
     Shop.objects.filter(pk=selling.shop.pk).update(failing_since=None)
@@ -335,12 +504,25 @@ def test_a_delivery_is_verified_shown_and_answered_as_was_chosen(selling: Market
     delivery.refresh_from_db()
     assert (delivery.state, fresh(order).state) == (state, order_state)
     page = CLIENT.get(address).content.decode()
-    assert (page.count(str(delivery.pk)), page.count(order.cp_order_id), f"answered</span> {mood}" in page or f"answered {mood}" in page) == (1, 1, True)
+    assert (
+        page.count(str(delivery.pk)),
+        page.count(order.cp_order_id),
+        f"answered</span> {mood}" in page or f"answered {mood}" in page,
+    ) == (1, 1, True)
 
 
 def test_a_forged_delivery_is_refused_and_shown(selling: Market) -> None:
-    address, id, at, body = f"/sandbox/deliveries/{selling.game.slug}", unique("msg"), 1_700_000_000, b'{"cpOrderId": "forged"}'
-    headers = {"webhook-id": id, "webhook-timestamp": str(at), "webhook-signature": standard_webhooks.sign(id, at, body, new_webhook_secret())}
+    address, id, at, body = (
+        f"/sandbox/deliveries/{selling.game.slug}",
+        unique("msg"),
+        1_700_000_000,
+        b'{"cpOrderId": "forged"}',
+    )
+    headers = {
+        "webhook-id": id,
+        "webhook-timestamp": str(at),
+        "webhook-signature": standard_webhooks.sign(id, at, body, new_webhook_secret()),
+    }
     assert CLIENT.post(address, body, content_type="application/json", headers=headers).status_code == 401
     page = CLIENT.get(address).content.decode()
     assert (page.count(id), "The signature is not of a live secret." in page) == (1, True)
@@ -348,9 +530,22 @@ def test_a_forged_delivery_is_refused_and_shown(selling: Market) -> None:
 
 def test_a_delivery_needs_the_second_signature_too(selling: Market) -> None:
     address, id = f"/sandbox/deliveries/{selling.game.slug}", unique("msg")
-    fields = {"uid": "p", "serverId": "1", "cpOrderId": "c", "productId": "sword", "productPrice": "9.99", "extParams": "", "ts": "1", "sign": "0" * 32}
+    fields = {
+        "uid": "p",
+        "serverId": "1",
+        "cpOrderId": "c",
+        "productId": "sword",
+        "productPrice": "9.99",
+        "extParams": "",
+        "ts": "1",
+        "sign": "0" * 32,
+    }
     body, at = json.dumps(fields).encode(), int(time.time())
-    headers = {"webhook-id": id, "webhook-timestamp": str(at), "webhook-signature": standard_webhooks.sign(id, at, body, selling.delivery_secret)}
+    headers = {
+        "webhook-id": id,
+        "webhook-timestamp": str(at),
+        "webhook-signature": standard_webhooks.sign(id, at, body, selling.delivery_secret),
+    }
     answer = CLIENT.post(address, body, content_type="application/json", headers=headers)
     assert (answer.status_code, answer.json()) == (401, {"problem": "sign is not of a live secret."})
 
@@ -363,7 +558,9 @@ def test_nonsense_is_no_delivery(selling: Market, body: bytes) -> None:
     assert CLIENT.get(f"/sandbox/deliveries/{unique('game')}").status_code == 404
 
 
-def test_providers_are_listed_where_the_sandbox_stands_for_them(market: Market, tills: dict[str, Till]) -> None:
+def test_providers_are_listed_where_the_sandbox_stands_for_them(
+    market: Market, tills: dict[str, Till]
+) -> None:
     page = CLIENT.get("/sandbox/").content.decode()
     assert [f"/pay/{till.provider.slug}" in page for till in tills.values()] == [True] * 3
     assert f"/pay/{market.webhooks.provider.slug}" not in page

@@ -46,8 +46,12 @@ class Story:
         self.order: Order = market.order(self.seat, "pack")
         self.prefix = unique("r")
 
-    def body(self, type: str, amount: str | None = None, reference: str = NEW, currency: str | None = None) -> bytes:
-        return event_body(f"payment.{type}", self.order, amount, reference=f"{self.prefix}-{reference}", currency=currency)
+    def body(
+        self, type: str, amount: str | None = None, reference: str = NEW, currency: str | None = None
+    ) -> bytes:
+        return event_body(
+            f"payment.{type}", self.order, amount, reference=f"{self.prefix}-{reference}", currency=currency
+        )
 
     def post(self, body: bytes, id: str) -> int:
         return self.market.webhooks.post(body, self.market.webhooks.signed(body, id=id)).status
@@ -68,14 +72,20 @@ class Story:
 
     def look(self) -> After:
         order, held = fresh(self.order), holding(self.order.player)
-        remembered = sum(Refund.objects.filter(order=order, state="remembered").values_list("amount", flat=True))
+        remembered = sum(
+            Refund.objects.filter(order=order, state="remembered").values_list("amount", flat=True)
+        )
         delivery = Delivery.objects.filter(order=order).values_list("state", flat=True).first() or "-"
         amounts = (order.refunded, order.charged_back, remembered, self.clearing(), held.spendable, held.debt)
         return After._make([order.state, *(str(major(amount)) for amount in amounts), delivery])
 
     def clearing(self) -> int:
-        moved = Entry.objects.filter(player=self.order.player, wallet__currency="EUR").values_list("debit", "amount")
-        return sum((amount or 0) * (1 if debit == "provider_clearing" else -1) for debit, amount in moved if debit)
+        moved = Entry.objects.filter(player=self.order.player, wallet__currency="EUR").values_list(
+            "debit", "amount"
+        )
+        return sum(
+            (amount or 0) * (1 if debit == "provider_clearing" else -1) for debit, amount in moved if debit
+        )
 
     def journal(self) -> int:
         """How much the journals of the player's wallets tell."""
@@ -246,9 +256,17 @@ def told_again(story: Story, told: Told, id: str, row: Row) -> None:
     assert (outcomes(story.order), story.look(), story.journal()) == (earlier, *before)
     # Who was refused under one id is refused under another; what was taken is not taken twice.
     assert story.post(body, unique("msg")) == row.status
-    others = [(told._replace(reference="other"), id), (told._replace(amount="0.07"), unique("msg"))] if is_taken else [(told._replace(currency="BHD"), id)]
+    others = (
+        [(told._replace(reference="other"), id), (told._replace(amount="0.07"), unique("msg"))]
+        if is_taken
+        else [(told._replace(currency="BHD"), id)]
+    )
     for other, other_id in others:
         assert story.post(story.body(*other), other_id) == 422
     assert story.post(body, id) == row.status
-    assert outcomes(story.order) == [*earlier, "nothing" if is_taken else "contradicts", *["contradicts"] * len(others)]
+    assert outcomes(story.order) == [
+        *earlier,
+        "nothing" if is_taken else "contradicts",
+        *["contradicts"] * len(others),
+    ]
     assert (story.look(), story.journal()) == before

@@ -200,8 +200,12 @@ class Game:
     def tell(self, step: Step) -> None:
         event = self.likely(step.event)
         type, reference, amount = event
-        body = event_body(f"payment.{type}", self.order, str(major(amount)), reference=self.prefix + reference)
-        answer = self.market.webhooks.post(body, self.market.webhooks.signed(body, id=self.prefix + step.message))
+        body = event_body(
+            f"payment.{type}", self.order, str(major(amount)), reference=self.prefix + reference
+        )
+        answer = self.market.webhooks.post(
+            body, self.market.webhooks.signed(body, id=self.prefix + step.message)
+        )
         assert answer.status == self.model.hear(event, step.message), answer.raw
 
     def likely(self, event: Event) -> Event:
@@ -236,13 +240,19 @@ class Game:
 
     def check(self) -> None:
         order, model = fresh(self.order), self.model
-        assert (order.state, order.refunded, order.charged_back) == (model.state, model.refunded, model.charged_back)
+        assert (order.state, order.refunded, order.charged_back) == (
+            model.state,
+            model.refunded,
+            model.charged_back,
+        )
         assert (order.delivered_at is not None) == model.is_delivered
         assert holding(order.player)[:4] == Holding(spendable=model.spendable, debt=model.debt)[:4]
-        assert list(order.payments.filter(is_second=True).order_by("paid_at").values_list("amount", "returned")) == [
-            (PRICE, PRICE - left) for left in model.seconds
-        ]
-        assert list(Delivery.objects.filter(order=order).values_list("state", flat=True)) == [model.delivery] * bool(model.delivery)
+        assert list(
+            order.payments.filter(is_second=True).order_by("paid_at").values_list("amount", "returned")
+        ) == [(PRICE, PRICE - left) for left in model.seconds]
+        assert list(Delivery.objects.filter(order=order).values_list("state", flat=True)) == [
+            model.delivery
+        ] * bool(model.delivery)
         if model.is_paid:
             # What is taken of the credit, cumulative (rule 6).
             assert order.clawed_back == model.taken == CREDIT * order.returned // PRICE
@@ -250,15 +260,34 @@ class Game:
 
 events = st.builds(
     Event,
-    st.sampled_from(["succeeded", "succeeded", "failed", "refunded", "refunded", "charged_back", "charge_back_reversed", "charge_back_reversed"]),
+    st.sampled_from(
+        [
+            "succeeded",
+            "succeeded",
+            "failed",
+            "refunded",
+            "refunded",
+            "charged_back",
+            "charge_back_reversed",
+            "charge_back_reversed",
+        ]
+    ),
     st.sampled_from("abcd"),
     st.sampled_from([PRICE, PRICE, 1, 1_11, 1_11, 2_22, PRICE + 1]),
 )
-steps = st.builds(Step, st.sampled_from([*["tell"] * 8, "expire", "deliver", "spend", "earn"]), events, st.integers(1, 40).map(str))
+steps = st.builds(
+    Step,
+    st.sampled_from([*["tell"] * 8, "expire", "deliver", "spend", "earn"]),
+    events,
+    st.integers(1, 40).map(str),
+)
 
 
 def test_whatever_is_told_of_an_order_in_whatever_order_it_stands_as_the_model_says(market: Market) -> None:
-    products = {by_game: make_product(market.game, unique("odd"), PRICE, credit=CREDIT, is_delivered=by_game) for by_game in (False, True)}
+    products = {
+        by_game: make_product(market.game, unique("odd"), PRICE, credit=CREDIT, is_delivered=by_game)
+        for by_game in (False, True)
+    }
 
     @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), phases=PHASES)
     @given(st.booleans(), st.lists(steps, min_size=STEPS // 2, max_size=STEPS))

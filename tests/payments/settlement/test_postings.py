@@ -17,7 +17,17 @@ from payments.refunds.worker import NotRefundable, ask_refund, lease, refundable
 from tests.support.callers import Holding, Seat, holding, unique
 from tests.support.invariants import problems_of
 from tests.support.scripted_provider import Scripted
-from tests.support.shop import BASE, Market, fresh, major, make_product, new_reference, payments_of, refunds_of, story_of
+from tests.support.shop import (
+    BASE,
+    Market,
+    fresh,
+    major,
+    make_product,
+    new_reference,
+    payments_of,
+    refunds_of,
+    story_of,
+)
 from wallet.models import Alert, Entry
 
 EXAMPLES = 1500 if os.environ.get("LONG") else 40
@@ -26,17 +36,29 @@ PHASES = list(Phase) if os.environ.get("LONG") else [Phase.explicit, Phase.reuse
 
 def moves(order: object, currency: str) -> list[tuple[str, str | None, str | None, int | None]]:
     """What the journal of the player's wallet says: event, debit, credit and amount, without the opening."""
-    rows = Entry.objects.filter(player=order.player, wallet__currency=currency).exclude(event="wallet_opened").order_by("seq")  # type: ignore[attr-defined]
+    rows = (
+        Entry.objects.filter(player=order.player, wallet__currency=currency)
+        .exclude(event="wallet_opened")
+        .order_by("seq")
+    )  # type: ignore[attr-defined]
     return list(rows.values_list("event", "debit", "credit", "amount"))
 
 
 def test_a_top_up_goes_through_clearing_and_issuance(market: Market) -> None:
     order = market.paid()
-    assert (order.state, order.delivered_at, order.credit_transaction is not None) == ("delivered", order.paid_at, True)
+    assert (order.state, order.delivered_at, order.credit_transaction is not None) == (
+        "delivered",
+        order.paid_at,
+        True,
+    )
     assert moves(order, "EUR") == [("posted", "provider_clearing", "issuance", 4_99)]
     assert moves(order, "XAG") == [("posted", "issuance", "spendable", 500_00)]
     assert holding(order.player).spendable == 500_00
-    assert story_of(order) == [("created", "created"), ("started", "created"), ("payment.succeeded", "delivered")]
+    assert story_of(order) == [
+        ("created", "created"),
+        ("started", "created"),
+        ("payment.succeeded", "delivered"),
+    ]
     assert problems_of(order.player) == []
 
 
@@ -59,12 +81,20 @@ def test_what_is_spent_already_becomes_debt_which_every_increase_pays_first(mark
     seat = market.seat()
     order = market.paid(seat)
     seat.done("confirmWithdrawal", seat.opened("withdraw", "300.00"))
-    assert market.webhooks.tell("payment.charged_back", order, reference="dispute-of-" + str(order.pk)).status == 200
+    assert (
+        market.webhooks.tell("payment.charged_back", order, reference="dispute-of-" + str(order.pk)).status
+        == 200
+    )
     assert holding(order.player) == Holding(0, 0, 0, 300_00, 6)
     assert fresh(order).state == "charged_back"
     seat.done("confirmDeposit", seat.opened("deposit", "100.00"))
     assert (seat.holding().spendable, seat.holding().debt) == (0, 200_00)
-    assert market.webhooks.tell("payment.charge_back_reversed", order, reference="dispute-of-" + str(order.pk)).status == 200
+    assert (
+        market.webhooks.tell(
+            "payment.charge_back_reversed", order, reference="dispute-of-" + str(order.pk)
+        ).status
+        == 200
+    )
     assert (seat.holding().spendable, seat.holding().debt, fresh(order).state) == (300_00, 0, "delivered")
     assert problems_of(order.player) == []
 
@@ -73,7 +103,10 @@ def test_an_item_is_the_games_revenue_and_credits_nobody(market: Market) -> None
     order = market.paid(product="sword")
     assert (order.state, order.delivered_at, order.credit_transaction) == ("paid", None, None)
     assert market.webhooks.tell("payment.refunded", order, "0.01").status == 200
-    assert moves(order, "EUR") == [("posted", "provider_clearing", "game_revenue", 9_99), ("posted", "game_revenue", "provider_clearing", 1)]
+    assert moves(order, "EUR") == [
+        ("posted", "provider_clearing", "game_revenue", 9_99),
+        ("posted", "game_revenue", "provider_clearing", 1),
+    ]
     assert (moves(order, "XAG"), fresh(order).clawed_back) == ([], 0)
     assert problems_of(order.player) == []
 
@@ -97,17 +130,33 @@ def test_a_return_that_overtook_its_payment_is_booked_after_it(market: Market) -
     assert market.webhooks.tell("payment.refunded", order).status == 200
     assert (moves(order, "EUR"), refunds_of(order)) == ([], [("refund", "remembered", 4_99)])
     assert market.webhooks.tell("payment.succeeded", order).status == 200
-    assert moves(order, "EUR") == [("posted", "provider_clearing", "issuance", 4_99), ("posted", "issuance", "provider_clearing", 4_99)]
-    assert (moves(order, "XAG"), refunds_of(order), fresh(order).state) == ([], [("refund", "done", 4_99)], "refunded")
+    assert moves(order, "EUR") == [
+        ("posted", "provider_clearing", "issuance", 4_99),
+        ("posted", "issuance", "provider_clearing", 4_99),
+    ]
+    assert (moves(order, "XAG"), refunds_of(order), fresh(order).state) == (
+        [],
+        [("refund", "done", 4_99)],
+        "refunded",
+    )
     assert (fresh(order).delivered_at, problems_of(order.player)) == (None, [])
 
 
 def test_a_charge_back_that_overtook_its_payment_and_is_reversed_credits_at_last(market: Market) -> None:
     order, dispute = market.order(), new_reference()
-    for type, reference in (("charged_back", dispute), ("succeeded", None), ("charge_back_reversed", dispute)):
+    for type, reference in (
+        ("charged_back", dispute),
+        ("succeeded", None),
+        ("charge_back_reversed", dispute),
+    ):
         assert market.webhooks.tell(f"payment.{type}", order, reference=reference).status == 200
     order = fresh(order)
-    assert (order.state, order.clawed_back, order.credit_transaction is not None, holding(order.player).spendable) == ("delivered", 0, True, 500_00)
+    assert (
+        order.state,
+        order.clawed_back,
+        order.credit_transaction is not None,
+        holding(order.player).spendable,
+    ) == ("delivered", 0, True, 500_00)
     assert problems_of(order.player) == []
 
 
@@ -127,10 +176,17 @@ def test_a_credit_that_cannot_be_given_is_held_and_nothing_is_lost(market: Marke
     held = seat.holding()
     assert market.webhooks.tell("payment.succeeded", order).status == 200
     order = fresh(order)
-    assert (order.state, order.paid_at is None, order.credit_transaction, seat.holding()) == ("paid", False, None, held)
+    assert (order.state, order.paid_at is None, order.credit_transaction, seat.holding()) == (
+        "paid",
+        False,
+        None,
+        held,
+    )
     assert moves(order, "EUR") == [("posted", "provider_clearing", "issuance", 20_00)]
     alert = Alert.objects.get(kind="credit_held", subject=str(order.pk))
-    assert alert.text.startswith("Its top-up of 100000 minor units of XAG is more than the wallet may hold or owe.")
+    assert alert.text.startswith(
+        "Its top-up of 100000 minor units of XAG is more than the wallet may hold or owe."
+    )
     assert Delivery.objects.get(order=order).state == "pending"
     assert problems_of(order.player) == []
     # What was never given is not taken, and no return gives it: operators are told of both.
@@ -139,7 +195,10 @@ def test_a_credit_that_cannot_be_given_is_held_and_nothing_is_lost(market: Marke
     assert market.webhooks.tell("payment.refunded", order, "5.00").status == 200
     assert (seat.holding(), fresh(order).clawed_back, fresh(order).refunded) == (held, 1000_00, 5_00)
     alert.refresh_from_db()
-    assert [part in alert.text for part in ("top-up of 100000 minor units", "Then 500 minor units of EUR of its price went back")] == [True, True]
+    assert [
+        part in alert.text
+        for part in ("top-up of 100000 minor units", "Then 500 minor units of EUR of its price went back")
+    ] == [True, True]
     assert problems_of(order.player) == []
 
 
@@ -149,10 +208,20 @@ def test_a_credit_that_could_not_be_given_again_leaves_the_order_as_it_was(marke
     assert market.webhooks.tell("payment.charged_back", order, "2.50", reference=dispute).status == 200
     fill(seat, 1)
     held = seat.holding()
-    assert market.webhooks.tell("payment.charge_back_reversed", order, "2.50", reference=dispute).status == 200
+    assert (
+        market.webhooks.tell("payment.charge_back_reversed", order, "2.50", reference=dispute).status == 200
+    )
     order = fresh(order)
-    assert (order.charged_back, order.clawed_back, order.state, seat.holding()) == (0, 250_50, "delivered", held)
-    assert "top-up of 25050 minor units of XAG" in Alert.objects.get(kind="credit_held", subject=str(order.pk)).text
+    assert (order.charged_back, order.clawed_back, order.state, seat.holding()) == (
+        0,
+        250_50,
+        "delivered",
+        held,
+    )
+    assert (
+        "top-up of 25050 minor units of XAG"
+        in Alert.objects.get(kind="credit_held", subject=str(order.pk)).text
+    )
     assert problems_of(order.player) == []
 
 
@@ -168,7 +237,20 @@ def test_two_returns_that_together_are_all_of_it_credit_nothing_in_between(marke
 
 # Price and credit that divide badly.
 ODD = [(3_33, 10_01), (7, 3), (1, 1), (3, 10**15 + 1), (10**15 + 7, 1), (9_99, 10**15 + 7)]
-ways = st.sampled_from(["refund", "refund", "charge_back", "reverse", "own refund", "own refund", "own refund is refused", "spend", "earn", "pay again"])
+ways = st.sampled_from(
+    [
+        "refund",
+        "refund",
+        "charge_back",
+        "reverse",
+        "own refund",
+        "own refund",
+        "own refund is refused",
+        "spend",
+        "earn",
+        "pay again",
+    ]
+)
 
 
 @dataclass
@@ -190,9 +272,18 @@ class Till:
             self.give_back(way, amount)
         elif way == "reverse" and self.disputes:
             reference, disputed = self.disputes.pop(int(share * len(self.disputes)) % len(self.disputes))
-            assert self.market.webhooks.tell("payment.charge_back_reversed", order, str(major(disputed)), reference=reference).status == 200
+            assert (
+                self.market.webhooks.tell(
+                    "payment.charge_back_reversed", order, str(major(disputed)), reference=reference
+                ).status
+                == 200
+            )
         elif way.startswith("own refund"):
-            self.ask(order, amount, Word(Fate.REFUSED) if way.endswith("refused") else Word(Fate.DONE, new_reference()))
+            self.ask(
+                order,
+                amount,
+                Word(Fate.REFUSED) if way.endswith("refused") else Word(Fate.DONE, new_reference()),
+            )
         elif way == "spend" and (there := int(self.seat.holding().spendable * share)):
             self.seat.done("confirmWithdrawal", self.seat.opened("withdraw", str(major(there))))
             self.earned -= there
@@ -204,7 +295,11 @@ class Till:
             self.paid += order.price
 
     def give_back(self, way: str, amount: int) -> None:
-        type, reference = ("payment.refunded", new_reference()) if way == "refund" else ("payment.charged_back", new_reference())
+        type, reference = (
+            ("payment.refunded", new_reference())
+            if way == "refund"
+            else ("payment.charged_back", new_reference())
+        )
         status = self.market.webhooks.tell(type, self.order, str(major(amount)), reference=reference).status
         assert status in (200, 422)
         if status == 200 and way == "charge_back":
@@ -224,12 +319,17 @@ class Till:
         assert held.spendable - held.debt == credit - order.clawed_back + self.earned
         assert (held.reserved, held.announced) == (0, 0)
         returned = order.returned + sum(order.payments.values_list("returned", flat=True))
-        clearing = sum((amount or 0) * (1 if debit == "provider_clearing" else -1) for _, debit, _, amount in moves(order, "EUR"))
+        clearing = sum(
+            (amount or 0) * (1 if debit == "provider_clearing" else -1)
+            for _, debit, _, amount in moves(order, "EUR")
+        )
         assert clearing == self.paid - returned
         assert problems_of(order.player) == []
 
 
-def test_whatever_goes_back_the_credit_taken_is_its_share_rounded_down(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_whatever_goes_back_the_credit_taken_is_its_share_rounded_down(
+    market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
     bank = Scripted()
     monkeypatch.setitem(SPEAKERS, Provider.Scheme.STANDARD_WEBHOOKS, bank)
     products = {odd: make_product(market.game, unique("odd"), odd[0], credit=odd[1]) for odd in ODD}
@@ -256,7 +356,11 @@ def test_everything_that_was_paid_twice_can_go_back_and_not_a_cent_more(market: 
     assert market.webhooks.tell("payment.refunded", order, "8.99").status == 422
     assert (fresh(order).refunded, holding(order.player).spendable) == (1_00, 399_80)
     assert market.webhooks.tell("payment.refunded", order, "8.98").status == 200
-    assert (fresh(order).state, fresh(order).refunded, holding(order.player).spendable) == ("refunded", 4_99, 0)
+    assert (fresh(order).state, fresh(order).refunded, holding(order.player).spendable) == (
+        "refunded",
+        4_99,
+        0,
+    )
     assert problems_of(order.player) == []
 
 

@@ -23,7 +23,11 @@ def ask(seat: Seat, authorization: str | None, address: str | None = None) -> An
 
 def is_unauthorized(answer: Answer, status: int = 401) -> bool:
     body = {"errorCode": 100, "errorDescription": "Authorization is missing or wrong."}
-    return (answer.status, answer.body, answer.headers["www-authenticate"].split()[0]) == (status, body, "Basic")
+    return (answer.status, answer.body, answer.headers["www-authenticate"].split()[0]) == (
+        status,
+        body,
+        "Basic",
+    )
 
 
 def set_password(credential: Credential, password: str) -> Caller:
@@ -42,7 +46,9 @@ def test_the_scheme_may_be_written_in_any_case(seat: Seat, scheme: str) -> None:
     assert ask(seat, str(seat.caller.authorization).replace("Basic", scheme)).balance == "100.00"
 
 
-@pytest.mark.parametrize("password", ["with:colons:in:it", ":", "::", "ends:", "Grüße ☃", "with space", "x" * 2000])
+@pytest.mark.parametrize(
+    "password", ["with:colons:in:it", ":", "::", "ends:", "Grüße ☃", "with space", "x" * 2000]
+)
 def test_a_password_may_hold_colons_and_any_other_character(house: House, password: str) -> None:
     party = make_party()
     caller = set_password(party.credential, password)
@@ -64,19 +70,41 @@ def test_missing_and_malformed_authorization_gets_401(seat: Seat, header: str | 
 def test_a_wrong_name_and_a_wrong_password_get_the_same_401(house: House, seat: Seat) -> None:
     name = house.game.credential.username
     right = str(seat.caller.authorization)
-    for header in (basic(unique("nobody"), "nothing"), basic(name, "wrong"), basic(name, ""), basic(name.upper(), "x"), right[:-2]):
+    for header in (
+        basic(unique("nobody"), "nothing"),
+        basic(name, "wrong"),
+        basic(name, ""),
+        basic(name.upper(), "x"),
+        right[:-2],
+    ):
         assert is_unauthorized(ask(seat, header)), header
 
 
 def test_credentials_of_the_wrong_kind_of_caller_get_401(house: House, seat: Seat) -> None:
     assert is_unauthorized(ask(seat, house.front.authorization))
     assert is_unauthorized(Caller(house.front.authorization).post("/payments/initiate", {}))
-    assert is_unauthorized(Caller(house.game.caller.authorization).post("/entry/balance", {"uid": seat.player.uid, "currencyCode": "XAG"}))
-    assert Caller(house.front.authorization).post("/entry/balance", {"uid": seat.player.uid, "currencyCode": "XAG"}).balance == "100.00"
+    assert is_unauthorized(
+        Caller(house.game.caller.authorization).post(
+            "/entry/balance", {"uid": seat.player.uid, "currencyCode": "XAG"}
+        )
+    )
+    assert (
+        Caller(house.front.authorization)
+        .post("/entry/balance", {"uid": seat.player.uid, "currencyCode": "XAG"})
+        .balance
+        == "100.00"
+    )
 
 
 def test_everything_below_the_api_needs_authorization_whether_it_is_there_or_not() -> None:
-    for path in ("/wallet/", "/wallet/nothing", "/payments/nothing", "/entry/", "/entry/players/x", "/wallet//withdraw"):
+    for path in (
+        "/wallet/",
+        "/wallet/nothing",
+        "/payments/nothing",
+        "/entry/",
+        "/entry/players/x",
+        "/wallet//withdraw",
+    ):
         assert is_unauthorized(Caller(None).post(path, {})), path
 
 
@@ -89,7 +117,9 @@ def test_a_partner_who_insists_gets_400(seat: Seat, settings: Any) -> None:
 def test_two_credentials_live_side_by_side_until_one_is_revoked(house: House) -> None:
     party = make_party()
     seat = sit(party, house.player())
-    newer, password = create_credential(kind="game", game=party.game, username=unique("g"), allowed_networks=[], note="rotation")
+    newer, password = create_credential(
+        kind="game", game=party.game, username=unique("g"), allowed_networks=[], note="rotation"
+    )
     new_header = basic(newer.username, password)
     assert ask(seat, seat.caller.authorization).status == 200
     assert ask(seat, new_header).status == 200
@@ -103,9 +133,13 @@ def test_a_transaction_opened_with_one_credential_is_settled_with_another_of_the
     seat = sit(party, house.player())
     seat.adjust("credit", 10_00)
     mm = seat.opened("withdraw", "4.00")
-    newer, password = create_credential(kind="game", game=party.game, username=unique("g"), allowed_networks=[], note="rotation")
+    newer, password = create_credential(
+        kind="game", game=party.game, username=unique("g"), allowed_networks=[], note="rotation"
+    )
     revoke_credential(party.credential)
-    answer = Caller(basic(newer.username, password)).post("/wallet/confirmWithdrawal", {"token": seat.token, "mmTransactionId": mm})
+    answer = Caller(basic(newer.username, password)).post(
+        "/wallet/confirmWithdrawal", {"token": seat.token, "mmTransactionId": mm}
+    )
     assert answer.balance == "6.00"
     assert seat.transaction(mm).settled_actor == f"game:{newer.username}"
 
@@ -121,25 +155,35 @@ def test_the_memory_of_credentials_ends_after_its_time(house: House, seat: Seat,
     assert is_unauthorized(player.call("getBalance"))
 
 
-def test_a_credential_made_elsewhere_is_found_when_its_name_is_missing(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_credential_made_elsewhere_is_found_when_its_name_is_missing(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
     party = make_party()
     seat = sit(party, house.player())
     assert seat.call("getBalance").status == 200
     username = unique("g")
-    Credential.objects.create(kind="game", game=party.game, username=username, password_hash=password_hash("made elsewhere"))
+    Credential.objects.create(
+        kind="game", game=party.game, username=username, password_hash=password_hash("made elsewhere")
+    )
     monkeypatch.setattr("players.access.credentials.MISS_RELOAD_SECONDS", 0.0)
     assert ask(seat, basic(username, "made elsewhere")).status == 200
 
 
-def test_while_one_thread_reads_credentials_the_others_go_on_with_the_old_ones(seat: Seat, settings: Any) -> None:
+def test_while_one_thread_reads_credentials_the_others_go_on_with_the_old_ones(
+    seat: Seat, settings: Any
+) -> None:
     assert ask(seat, seat.caller.authorization).status == 200
     settings.CREDENTIAL_CACHE_SECONDS = 0
     with BOOK.reloading:
         assert ask(seat, seat.caller.authorization).status == 200
 
 
-def test_made_passwords_have_256_random_bits_and_are_stored_only_as_a_keyed_hash(house: House, settings: Any) -> None:
-    credential, password = create_credential(kind="platform", game=None, username=unique("front"), allowed_networks=[], note="")
+def test_made_passwords_have_256_random_bits_and_are_stored_only_as_a_keyed_hash(
+    house: House, settings: Any
+) -> None:
+    credential, password = create_credential(
+        kind="platform", game=None, username=unique("front"), allowed_networks=[], note=""
+    )
     assert len(password) == 43
     stored = bytes(Credential.objects.get(pk=credential.pk).password_hash)
     assert stored == password_hash(password)
@@ -151,7 +195,9 @@ def test_made_passwords_have_256_random_bits_and_are_stored_only_as_a_keyed_hash
 # --- Throttling -------------------------------------------------------------------------------------
 
 
-def test_past_100_failures_in_a_minute_a_failing_address_gets_429_and_a_right_password_passes(seat: Seat, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_past_100_failures_in_a_minute_a_failing_address_gets_429_and_a_right_password_passes(
+    seat: Seat, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("players.access.throttling.time.time", lambda: 1_700_000_010.0)
     address, other = fresh_address(), fresh_address()
     cache.delete_many([f"authentication-failures:{a}:{1_700_000_010 // 60}" for a in (address, other)])
@@ -180,7 +226,12 @@ def test_failures_are_counted_over_all_processes(seat: Seat, settings: Any) -> N
     settings.AUTH_FAILURES_PER_MINUTE = 2
     address = fresh_address()
     one, other = throttling.FailureCounter(), throttling.FailureCounter()
-    assert [counter.record(address) is None for counter in (one, other, one, other)] == [True, True, False, False]
+    assert [counter.record(address) is None for counter in (one, other, one, other)] == [
+        True,
+        True,
+        False,
+        False,
+    ]
 
 
 def test_without_redis_failures_are_counted_in_the_process(
@@ -199,9 +250,9 @@ def test_without_redis_failures_are_counted_in_the_process(
     assert ask(seat, seat.caller.authorization, address).balance == "100.00"
     # Not asked again within its pause, and told once.
     assert len(asked) == 1
-    assert [record.getMessage() for record in caplog.records if record.name == "players.access.throttling"] == [
-        "failed authentications are counted in this process alone: ConnectionError"
-    ]
+    assert [
+        record.getMessage() for record in caplog.records if record.name == "players.access.throttling"
+    ] == ["failed authentications are counted in this process alone: ConnectionError"]
 
 
 def test_a_minute_later_the_process_counts_anew(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -215,6 +266,8 @@ def test_a_minute_later_the_process_counts_anew(settings: Any, monkeypatch: pyte
     assert counter.local == {"192.0.2.1": 1}
 
 
-def test_a_counter_that_vanished_from_redis_is_no_failure(seat: Seat, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_counter_that_vanished_from_redis_is_no_failure(
+    seat: Seat, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(RedisCache, "add", lambda *args, **kwargs: True)
     assert is_unauthorized(ask(seat, None))

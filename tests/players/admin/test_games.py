@@ -17,8 +17,18 @@ URL = "https://state.example/v1"
 
 def form(game: Game | None = None, **changes: str) -> dict[str, str]:
     """What a browser sends; `changes` is what somebody wrote into it."""
-    given = {"name": "New", "launch_url": "https://new.example/", "is_active": "on", "pending_hours": "", "unanswered_policy": "expire"}
-    asking = {"query_url": game.query_url if game else "", "query_username": game.query_username if game else "", "query_password": ""}
+    given = {
+        "name": "New",
+        "launch_url": "https://new.example/",
+        "is_active": "on",
+        "pending_hours": "",
+        "unanswered_policy": "expire",
+    }
+    asking = {
+        "query_url": game.query_url if game else "",
+        "query_username": game.query_username if game else "",
+        "query_password": "",
+    }
     return {"slug": unique("g"), **given, **asking} | changes
 
 
@@ -38,7 +48,9 @@ def sent(game: Game) -> tuple[str, str] | None:
 
 def everything_said(client: Client, game: Game) -> str:
     places = [page(Game, game), address(Game), address(Game, "history", game.pk), "/admin/"]
-    return "".join(get(client, place) for place in places) + "".join(LogEntry.objects.values_list("change_message", flat=True))
+    return "".join(get(client, place) for place in places) + "".join(
+        LogEntry.objects.values_list("change_message", flat=True)
+    )
 
 
 def test_a_password_is_set_with_a_new_game_and_shown_nowhere(client: Client, caplog: Any) -> None:
@@ -47,12 +59,18 @@ def test_a_password_is_set_with_a_new_game_and_shown_nowhere(client: Client, cap
     game = Game.objects.get(slug=given["slug"])
     assert (game.query_url, sent(game)) == (URL, ("quantum", PASSWORD))
     said = everything_said(client, game)
-    assert (PASSWORD in said, game.sealed_query_password in said, PASSWORD in caplog.text) == (False, False, False)
+    assert (PASSWORD in said, game.sealed_query_password in said, PASSWORD in caplog.text) == (
+        False,
+        False,
+        False,
+    )
     assert "A password is set; it is never shown." in said
 
 
 def test_an_empty_password_keeps_the_old_one(client: Client, asked: Game) -> None:
-    assert client.post(page(Game, asked), form(asked, name="Renamed", query_username="other")).status_code == 302
+    assert (
+        client.post(page(Game, asked), form(asked, name="Renamed", query_username="other")).status_code == 302
+    )
     assert (Game.objects.get(pk=asked.pk).name, sent(asked)) == ("Renamed", ("other", PASSWORD))
 
 
@@ -68,7 +86,10 @@ def test_a_password_is_replaced_and_taken_away(client: Client, asked: Game) -> N
 
 REFUSED: list[tuple[dict[str, str], str]] = [
     ({"query_url": ""}, "no URL to send it to: write the URL, or take the password away"),
-    ({"query_url": "", "query_password": "x"}, "no URL to send it to: write the URL, or take the password away"),
+    (
+        {"query_url": "", "query_password": "x"},
+        "no URL to send it to: write the URL, or take the password away",
+    ),
     ({"query_url": "", "forget_query_password": "on"}, "There is a query username and no URL to send it to."),
     ({"query_password": "x", "forget_query_password": "on"}, "Either a new password, or none: not both."),
     ({"query_username": "with:colon"}, "HTTP Basic allows no colon"),
@@ -82,7 +103,9 @@ REFUSED: list[tuple[dict[str, str], str]] = [
 
 
 @pytest.mark.parametrize(("changes", "words"), REFUSED)
-def test_what_does_not_fit_is_refused_and_changes_nothing(client: Client, asked: Game, changes: dict[str, str], words: str) -> None:
+def test_what_does_not_fit_is_refused_and_changes_nothing(
+    client: Client, asked: Game, changes: dict[str, str], words: str
+) -> None:
     response = client.post(page(Game, asked), form(asked, **changes))
     text = response.content.decode()
     assert response.status_code == 200
@@ -98,12 +121,20 @@ def test_a_refused_form_does_not_show_the_password_again(client: Client) -> None
 
 
 def test_another_path_of_the_same_place_keeps_the_password(client: Client, asked: Game) -> None:
-    assert client.post(page(Game, asked), form(asked, query_url="https://state.example/v2?x=1")).status_code == 302
+    assert (
+        client.post(page(Game, asked), form(asked, query_url="https://state.example/v2?x=1")).status_code
+        == 302
+    )
     assert sent(asked) == ("quantum", PASSWORD)
 
 
 def test_another_place_takes_a_password_that_is_written_for_it(client: Client, asked: Game) -> None:
-    assert client.post(page(Game, asked), form(asked, query_url="https://other.example/", query_password="another")).status_code == 302
+    assert (
+        client.post(
+            page(Game, asked), form(asked, query_url="https://other.example/", query_password="another")
+        ).status_code
+        == 302
+    )
     assert sent(asked) == ("quantum", "another")
 
 
@@ -117,7 +148,11 @@ def test_a_game_can_be_asked_without_a_credential(client: Client) -> None:
 def test_a_reader_sees_only_whether_there_is_a_password(asked: Game) -> None:
     reader = signed_in(operator("players.view_game"))
     text = get(reader, page(Game, asked))
-    assert ("password_state" in text or "Query password" in text, 'type="password"' in text, asked.sealed_query_password in text) == (True, False, False)
+    assert (
+        "password_state" in text or "Query password" in text,
+        'type="password"' in text,
+        asked.sealed_query_password in text,
+    ) == (True, False, False)
     assert reader.post(page(Game, asked), form(asked, query_password="mine")).status_code == 403
     assert sent(asked) == ("quantum", PASSWORD)
 

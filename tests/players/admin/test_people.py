@@ -23,13 +23,26 @@ def password_on(response: Any) -> str:
 
 def everything_said(client: Client, credential: Credential) -> str:
     """Every other page that could show a credential's password."""
-    places = [page(Credential, credential), address(Credential), address(Credential, "history", credential.pk), "/admin/"]
-    return "".join(get(client, place) for place in places) + "".join(LogEntry.objects.values_list("change_message", flat=True))
+    places = [
+        page(Credential, credential),
+        address(Credential),
+        address(Credential, "history", credential.pk),
+        "/admin/",
+    ]
+    return "".join(get(client, place) for place in places) + "".join(
+        LogEntry.objects.values_list("change_message", flat=True)
+    )
 
 
 def test_a_new_credential_shows_its_password_once_and_works(client: Client, house: House) -> None:
     name = unique("c")
-    given = {"kind": "game", "game": str(house.game.game.pk), "username": name, "allowed_networks": "10.0.0.0/8,2001:db8::1", "note": "by hand"}
+    given = {
+        "kind": "game",
+        "game": str(house.game.game.pk),
+        "username": name,
+        "allowed_networks": "10.0.0.0/8,2001:db8::1",
+        "note": "by hand",
+    }
     response = client.post(address(Credential, "add"), given)
     assert response.status_code == 200
     assert "no-store" in response["Cache-Control"]
@@ -39,7 +52,12 @@ def test_a_new_credential_shows_its_password_once_and_works(client: Client, hous
     assert credential.allowed_networks == ["10.0.0.0/8", "2001:db8::1"]
     assert password not in everything_said(client, credential)
     assert b"already exists" in client.post(address(Credential, "add"), given).content
-    assert Caller(basic(name, password), address="10.1.2.3").post("/wallet/getBalance", {"token": str(uuid.uuid4())}).error == 102
+    assert (
+        Caller(basic(name, password), address="10.1.2.3")
+        .post("/wallet/getBalance", {"token": str(uuid.uuid4())})
+        .error
+        == 102
+    )
 
 
 @pytest.mark.parametrize(
@@ -51,15 +69,27 @@ def test_a_new_credential_shows_its_password_once_and_works(client: Client, hous
         ({"username": "with:colon"}, "Letters, digits"),
     ],
 )
-def test_a_credential_that_does_not_fit_is_not_made(client: Client, house: House, change: dict[str, str], words: str) -> None:
-    given = {"kind": "game", "game": str(house.game.game.pk), "username": unique("c"), "allowed_networks": "", "note": ""} | change
+def test_a_credential_that_does_not_fit_is_not_made(
+    client: Client, house: House, change: dict[str, str], words: str
+) -> None:
+    given = {
+        "kind": "game",
+        "game": str(house.game.game.pk),
+        "username": unique("c"),
+        "allowed_networks": "",
+        "note": "",
+    } | change
     before = Credential.objects.count()
     assert words in client.post(address(Credential, "add"), given).content.decode()
     assert Credential.objects.count() == before
 
 
-def test_a_second_credential_works_beside_the_first_until_that_is_revoked(client: Client, seat: Seat, house: House) -> None:
-    first = Credential.objects.create(kind="game", game=seat.game, username=unique("first"), password_hash=password_hash("old"), note="n")
+def test_a_second_credential_works_beside_the_first_until_that_is_revoked(
+    client: Client, seat: Seat, house: House
+) -> None:
+    first = Credential.objects.create(
+        kind="game", game=seat.game, username=unique("first"), password_hash=password_hash("old"), note="n"
+    )
     assert first.username + "-2" in get(client, page(Credential, first, "rotate"))
     response = client.post(page(Credential, first, "rotate"), {"username": first.username + "-2", "note": ""})
     assert "no-store" in response["Cache-Control"]
@@ -78,44 +108,88 @@ def test_a_second_credential_works_beside_the_first_until_that_is_revoked(client
 
 
 def test_an_edited_credential_keeps_its_password_name_and_game(client: Client, house: House) -> None:
-    credential = Credential.objects.create(kind="game", game=house.game.game, username=unique("c"), password_hash=password_hash("p"))
-    given = {"username": "other", "kind": "platform", "game": "", "password_hash": "x", "allowed_networks": "192.0.2.1", "note": "new note"}
+    credential = Credential.objects.create(
+        kind="game", game=house.game.game, username=unique("c"), password_hash=password_hash("p")
+    )
+    given = {
+        "username": "other",
+        "kind": "platform",
+        "game": "",
+        "password_hash": "x",
+        "allowed_networks": "192.0.2.1",
+        "note": "new note",
+    }
     assert client.post(page(Credential, credential), given).status_code == 302
     now = Credential.objects.get(pk=credential.pk)
-    assert (now.username, now.kind, now.game_id, bytes(now.password_hash)) == (credential.username, "game", credential.game_id, password_hash("p"))
+    assert (now.username, now.kind, now.game_id, bytes(now.password_hash)) == (
+        credential.username,
+        "game",
+        credential.game_id,
+        password_hash("p"),
+    )
     assert (now.allowed_networks, now.note) == (["192.0.2.1"], "new note")
 
 
 def test_a_game_is_made_and_switched_off(client: Client) -> None:
-    given = {"slug": unique("g"), "name": "New", "launch_url": "https://new.example/", "is_active": "on", "pending_hours": "", "unanswered_policy": "hold"}
+    given = {
+        "slug": unique("g"),
+        "name": "New",
+        "launch_url": "https://new.example/",
+        "is_active": "on",
+        "pending_hours": "",
+        "unanswered_policy": "hold",
+    }
     assert client.post(address(Game, "add"), given).status_code == 302
     game = Game.objects.get(slug=given["slug"])
-    assert b"greater than or equal to 50" in client.post(page(Game, game), given | {"pending_hours": "49"}).content
-    assert client.post(page(Game, game), given | {"is_active": "", "pending_hours": "60", "slug": "other"}).status_code == 302
+    assert (
+        b"greater than or equal to 50"
+        in client.post(page(Game, game), given | {"pending_hours": "49"}).content
+    )
+    assert (
+        client.post(
+            page(Game, game), given | {"is_active": "", "pending_hours": "60", "slug": "other"}
+        ).status_code
+        == 302
+    )
     game.refresh_from_db()
     assert (game.is_active, game.pending_hours, game.slug) == (False, 60, given["slug"])
 
 
 def test_a_currency_keeps_its_decimals(client: Client) -> None:
     code = "T" + uuid.uuid4().hex[:8].upper()
-    assert client.post(address(Currency, "add"), {"code": code, "name": "Test", "decimals": "3"}).status_code == 302
+    assert (
+        client.post(address(Currency, "add"), {"code": code, "name": "Test", "decimals": "3"}).status_code
+        == 302
+    )
     currency = Currency.objects.get(code=code)
-    assert client.post(page(Currency, currency), {"code": "ZZZ", "name": "Renamed", "decimals": "2"}).status_code == 302
+    assert (
+        client.post(page(Currency, currency), {"code": "ZZZ", "name": "Renamed", "decimals": "2"}).status_code
+        == 302
+    )
     currency.refresh_from_db()
     assert (currency.name, currency.decimals) == ("Renamed", 3)
 
 
-def test_a_status_changes_with_a_confirmation_and_a_reason(client: Client, boss: Operator, seat: Seat) -> None:
+def test_a_status_changes_with_a_confirmation_and_a_reason(
+    client: Client, boss: Operator, seat: Seat
+) -> None:
     place, events = page(Player, seat.player, "change_status"), PlayerEvent.objects.filter(player=seat.player)
     before = events.count()
     assert "Only an active player can launch" in get(client, place)
     for reason in ("", "   "):
-        assert b"This field is required" in client.post(place, {"status": "blocked", "reason": reason}).content
+        assert (
+            b"This field is required" in client.post(place, {"status": "blocked", "reason": reason}).content
+        )
     assert b"Select a valid choice" in client.post(place, {"status": "happy", "reason": "r"}).content
     assert events.count() == before
     assert client.post(place, {"status": "blocked", "reason": "Charge-backs"}).status_code == 302
     event = events.latest("at")
-    assert (event.old_status, event.new_status, event.actor, event.reason) == ("active", "blocked", f"operator:{boss.username}", "Charge-backs")
+    assert (event.old_status, event.new_status, event.actor, event.reason) == (
+        "active",
+        "blocked",
+        f"operator:{boss.username}",
+        "Charge-backs",
+    )
     text = get(client, page(Player, seat.player))
     assert "Charge-backs" in text
     assert f"operator:{boss.username}" in text
@@ -124,14 +198,23 @@ def test_a_status_changes_with_a_confirmation_and_a_reason(client: Client, boss:
 def test_the_test_mark_is_all_that_a_players_form_changes(client: Client, seat: Seat) -> None:
     stale = Player.objects.get(pk=seat.player.pk)
     seat.block()
-    client.post(page(Player, stale), {"is_test": "on", "status": "active", "uid": "other", "nickname": "other"})
+    client.post(
+        page(Player, stale), {"is_test": "on", "status": "active", "uid": "other", "nickname": "other"}
+    )
     now = Player.objects.get(pk=stale.pk)
     assert (now.is_test, now.status, now.uid, now.nickname) == (True, "blocked", stale.uid, stale.nickname)
 
 
 def test_a_players_page_shows_money_sessions_and_the_latest_entries(client: Client, story: Seat) -> None:
     text = get(client, page(Player, story.player))
-    for words in ("Latest entries (XAG)", "spendable → reserved", "debt repaid", "XAG wallet", "Latest sessions", "Status history"):
+    for words in (
+        "Latest entries (XAG)",
+        "spendable → reserved",
+        "debt repaid",
+        "XAG wallet",
+        "Latest sessions",
+        "Status history",
+    ):
         assert words in text, words
 
 
@@ -147,7 +230,11 @@ def test_a_session_ends_after_a_confirmation(client: Client, seat: Seat) -> None
 
 def test_a_session_is_live_ended_or_expired_by_the_databases_clock(client: Client, house: House) -> None:
     player = house.player()
-    live, ended, brief = sit(house.game, player), sit(house.game, player), sit(house.game, player, ttl_seconds=1)
+    live, ended, brief = (
+        sit(house.game, player),
+        sit(house.game, player),
+        sit(house.game, player, ttl_seconds=1),
+    )
     ended.end()
     GameSession.objects.filter(pk=brief.session().pk).update(expires_at=brief.session().created_at)
     for seat, state in ((live, "live"), (ended, "ended"), (brief, "expired")):

@@ -23,5 +23,7 @@ def recorded(name: str, **changes: Any) -> dict[str, Any]:
 
 def signed(body: bytes, secret: str, at: int | None = None) -> str:
     """The header Stripe-Signature, by the library's own code."""
-    header: str = WebhookSignature.generate_signature_header(body.decode(), secret, int(time.time()) if at is None else at)
+    header: str = WebhookSignature.generate_signature_header(
+        body.decode(), secret, int(time.time()) if at is None else at
+    )
     return header

@@ -61,7 +61,9 @@ def test_resolving_asks_first_and_keeps_reason_and_name(client: Client, boss: Op
     assert "was resolved already" in client.post(place, {"reason": "Other"}, follow=True).content.decode()
     row.refresh_from_db()
     assert (row.resolved_at, row.resolved_by, row.reason) == first
-    assert LogEntry.objects.filter(object_id=str(row.pk), change_message__contains="The disk was full").exists()
+    assert LogEntry.objects.filter(
+        object_id=str(row.pk), change_message__contains="The disk was full"
+    ).exists()
     text = get(client, page(Alert, row))
     assert "The disk was full" in text
     assert f"{page(Alert, row, 'resolve')}" not in text
@@ -91,14 +93,25 @@ def test_only_who_may_change_alerts_resolves_them() -> None:
     assert reader.post(page(Alert, row, "resolve"), {"reason": "r"}).status_code == 403
     row.refresh_from_db()
     assert row.resolved_at is None
-    assert signed_in(operator("wallet.view_alert", "wallet.change_alert")).post(page(Alert, row, "resolve"), {"reason": "r"}).status_code == 302
+    assert (
+        signed_in(operator("wallet.view_alert", "wallet.change_alert"))
+        .post(page(Alert, row, "resolve"), {"reason": "r"})
+        .status_code
+        == 302
+    )
 
 
 # --- On every page ------------------------------------------------------------------------------------
 
 
 def test_every_page_tells_of_open_alerts_red_where_one_is_critical(client: Client, story: Seat) -> None:
-    places = ["/admin/", address(Alert), page(Wallet, story.wallet()), page(Wallet, story.wallet(), "freeze"), reverse("admin:password_change")]
+    places = [
+        "/admin/",
+        address(Alert),
+        page(Wallet, story.wallet()),
+        page(Wallet, story.wallet(), "freeze"),
+        reverse("admin:password_change"),
+    ]
     for place in places:
         assert "wallet-banner" not in get(client, place), place
     row = alert()
@@ -137,10 +150,16 @@ def test_only_operators_are_told() -> None:
     ("kinds", "said"),
     [
         (("sweep_failed",), "1 alert is open: a sweep failed."),
-        (("game_forgets", "sweep_failed", "sweep_failed"), "3 alerts are open: a game suddenly knows hardly any transaction; a sweep failed (2 times)."),
+        (
+            ("game_forgets", "sweep_failed", "sweep_failed"),
+            "3 alerts are open: a game suddenly knows hardly any transaction; a sweep failed (2 times).",
+        ),
         (("ledger_difference",), "Critical: the ledger's audit found a difference."),
         (("wallet_difference",) * 100, "Critical: a wallet's audit found a difference (99+ times)."),
-        (("ledger_difference", "sweep_failed", "sweep_failed"), "Critical: the ledger's audit found a difference. 2 alerts are open besides."),
+        (
+            ("ledger_difference", "sweep_failed", "sweep_failed"),
+            "Critical: the ledger's audit found a difference. 2 alerts are open besides.",
+        ),
     ],
 )
 def test_the_banner_counts(kinds: tuple[str, ...], said: str) -> None:

@@ -14,7 +14,16 @@ from django.test import Client
 from lib.clock import now
 from players.models import Game, Operator
 from tests.conftest import Clock
-from tests.support.admin_pages import INQUIRY_ACTIONS, doubted, get, operator, page, question, signed_in, waiting
+from tests.support.admin_pages import (
+    INQUIRY_ACTIONS,
+    doubted,
+    get,
+    operator,
+    page,
+    question,
+    signed_in,
+    waiting,
+)
 from tests.support.callers import House, Party, Seat, make_party, sit
 from tests.support.game_query_server import playing, says
 from tests.support.invariants import problems_of
@@ -52,7 +61,9 @@ def seated(house: House, party: Party) -> Seat:
 
 
 def history(inquiry: Inquiry) -> list[str]:
-    return [entry.change_message for entry in LogEntry.objects.filter(object_id=str(inquiry.pk)).order_by("pk")]
+    return [
+        entry.change_message for entry in LogEntry.objects.filter(object_id=str(inquiry.pk)).order_by("pk")
+    ]
 
 
 @pytest.mark.parametrize(("opening", "action", "state", "holds"), DECISIONS)
@@ -71,7 +82,12 @@ def test_a_decision_is_asked_first_and_done_once_with_a_reason(
     response = client.post(place, {"reason": "Its people say so"})
     assert (response.status_code, response["Location"]) == (302, page(Inquiry, inquiry))
     done, name = seat.transaction(mm, type), f"operator:{boss.username}"
-    assert (done.state, done.settled_source, done.settled_actor, done.reason) == (state, "operator", name, "Its people say so")
+    assert (done.state, done.settled_source, done.settled_actor, done.reason) == (
+        state,
+        "operator",
+        name,
+        "Its people say so",
+    )
     assert seat.holding()[:3] == holds
     entry = seat.wallet().entries.latest("seq")
     assert (entry.event, entry.actor, entry.transaction_id) == (state, name, done.pk)
@@ -96,7 +112,9 @@ def test_the_game_gets_the_stored_answer_and_a_contradiction_is_recorded(client:
 
 
 @pytest.mark.parametrize("action", INQUIRY_ACTIONS)
-def test_what_somebody_settled_meanwhile_is_said_and_nothing_moves(client: Client, house: House, askable: Party, action: str) -> None:
+def test_what_somebody_settled_meanwhile_is_said_and_nothing_moves(
+    client: Client, house: House, askable: Party, action: str
+) -> None:
     seat = seated(house, askable)
     mm = seat.opened("withdraw", "30.00")
     inquiry = doubted(seat, mm)
@@ -120,16 +138,23 @@ def test_a_debt_is_paid_from_what_is_given_back(client: Client, seat: Seat) -> N
     assert seat.holding()[:4] == (20_00, 0, 0, 0)
 
 
-def test_what_is_not_in_doubt_can_be_decided_with_a_warning(client: Client, house: House, askable: Party) -> None:
+def test_what_is_not_in_doubt_can_be_decided_with_a_warning(
+    client: Client, house: House, askable: Party
+) -> None:
     seat = seated(house, askable)
     inquiry = waiting(seat, seat.opened("withdraw", "30.00"))
     assert "It is not in doubt" in get(client, page(Inquiry, inquiry, "confirm"))
-    assert "It is not in doubt" not in get(client, page(Inquiry, doubted(seat, seat.opened("withdraw", "1.00")), "confirm"))
+    assert "It is not in doubt" not in get(
+        client, page(Inquiry, doubted(seat, seat.opened("withdraw", "1.00")), "confirm")
+    )
 
 
 def test_deciding_is_a_permission_of_its_own(seat: Seat) -> None:
     inquiry = doubted(seat, seat.opened("withdraw", "30.00"))
-    reader, decider = signed_in(operator("wallet.view_inquiry")), signed_in(operator("wallet.view_inquiry", "wallet.change_inquiry"))
+    reader, decider = (
+        signed_in(operator("wallet.view_inquiry")),
+        signed_in(operator("wallet.view_inquiry", "wallet.change_inquiry")),
+    )
     assert "Roll back" not in get(reader, page(Inquiry, inquiry))
     assert "Roll back" in get(decider, page(Inquiry, inquiry))
     for action in INQUIRY_ACTIONS:
@@ -144,7 +169,9 @@ def test_of_two_operators_at_once_one_decides(seat: Seat) -> None:
         inquiry = doubted(seat, seat.opened("withdraw", "1.00"))
         start, said = threading.Barrier(2), list[str]()
 
-        def choose(event: str, inquiry: Inquiry = inquiry, start: threading.Barrier = start, said: list[str] = said) -> None:
+        def choose(
+            event: str, inquiry: Inquiry = inquiry, start: threading.Barrier = start, said: list[str] = said
+        ) -> None:
             start.wait()
             try:
                 said.append(decide(inquiry, event=event, actor=f"operator:{event}", reason="r").outcome)
@@ -160,7 +187,10 @@ def test_of_two_operators_at_once_one_decides(seat: Seat) -> None:
             thread.join()
         winner = Transaction.objects.get(pk=inquiry.transaction_id)
         assert winner.settled_actor == f"operator:{winner.state}"
-        assert [word == winner.state or f"meanwhile by {winner.settled_actor}" in word for word in said] == [True, True]
+        assert [word == winner.state or f"meanwhile by {winner.settled_actor}" in word for word in said] == [
+            True,
+            True,
+        ]
         assert Inquiry.objects.get(pk=inquiry.pk).closed_at is not None
     assert problems_of(seat.player) == []
 
@@ -168,7 +198,9 @@ def test_of_two_operators_at_once_one_decides(seat: Seat) -> None:
 # --- Ask again ----------------------------------------------------------------------------------------
 
 
-def test_asking_again_is_offered_only_where_the_game_can_be_asked(client: Client, house: House, askable: Party, seat: Seat) -> None:
+def test_asking_again_is_offered_only_where_the_game_can_be_asked(
+    client: Client, house: House, askable: Party, seat: Seat
+) -> None:
     mute = doubted(seat, seat.opened("withdraw", "1.00"))
     other = seated(house, askable)
     inquiry = waiting(other, other.opened("withdraw", "1.00"))
@@ -179,11 +211,19 @@ def test_asking_again_is_offered_only_where_the_game_can_be_asked(client: Client
     assert Inquiry.objects.get(pk=mute.pk).next_at is None
 
 
-def test_asking_again_makes_it_due_now_and_keeps_the_doubt(client: Client, house: House, askable: Party, clock: Clock) -> None:
+def test_asking_again_makes_it_due_now_and_keeps_the_doubt(
+    client: Client, house: House, askable: Party, clock: Clock
+) -> None:
     seat = seated(house, askable)
     at = now()
     clock.stand(at)
-    inquiry = doubted(seat, seat.opened("deposit", "1.00"), "deposit", doubt="unknown_deposit", leased_until=at + timedelta(minutes=3))
+    inquiry = doubted(
+        seat,
+        seat.opened("deposit", "1.00"),
+        "deposit",
+        doubt="unknown_deposit",
+        leased_until=at + timedelta(minutes=3),
+    )
     place = page(Inquiry, inquiry, "ask_again")
     assert "https://127.0.0.1:9/state" in get(client, place)
     assert Inquiry.objects.get(pk=inquiry.pk).next_at is None
@@ -194,7 +234,9 @@ def test_asking_again_makes_it_due_now_and_keeps_the_doubt(client: Client, house
     assert (inquiry.next_at, inquiry.leased_until, inquiry.doubt) == (at, None, "unknown_deposit")
 
 
-def test_the_answer_to_an_operators_question_settles(client: Client, house: House, settings: Any, clock: Clock) -> None:
+def test_the_answer_to_an_operators_question_settles(
+    client: Client, house: House, settings: Any, clock: Clock
+) -> None:
     settings.OUTGOING_ALLOWED_NETWORKS = ["127.0.0.0/8"]
     with playing() as game:
         seat = seated(house, make_party(query_url=game.url))
@@ -206,7 +248,11 @@ def test_the_answer_to_an_operators_question_settles(client: Client, house: Hous
         client.post(page(Inquiry, inquiry, "ask_again"), {"reason": "r"})
         game.answers[mm] = says("CONFIRMED")
         settle_due(Run("settle_due"))
-    assert (game.times_asked(mm), seat.transaction(mm, "deposit").state, seat.holding()[:3]) == (1, "confirmed", (130_00, 0, 0))
+    assert (game.times_asked(mm), seat.transaction(mm, "deposit").state, seat.holding()[:3]) == (
+        1,
+        "confirmed",
+        (130_00, 0, 0),
+    )
     asked = Question.objects.get(inquiry=inquiry)
     text = get(client, page(Inquiry, inquiry))
     assert (asked.answer, "CONFIRMED" in text, asked.asked_by in text) == ("confirmed", True, True)
@@ -249,7 +295,9 @@ def no_broker(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     current_app.amqp._producer_pool = None
 
 
-def test_without_the_broker_it_is_asked_at_the_next_sweep(client: Client, house: House, askable: Party, no_broker: None) -> None:
+def test_without_the_broker_it_is_asked_at_the_next_sweep(
+    client: Client, house: House, askable: Party, no_broker: None
+) -> None:
     seat = seated(house, askable)
     inquiry = waiting(seat, seat.opened("withdraw", "1.00"))
     text = client.post(page(Inquiry, inquiry, "ask_again"), {"reason": "r"}, follow=True).content.decode()

@@ -32,7 +32,15 @@ def four(seat: Seat) -> dict[str, Inquiry]:
     at, mms = now(), [seat.opened("withdraw", "1.00") for _ in range(5)]
     found = {
         "young": doubted(seat, mms[0], doubt_since=at - HOUR),
-        "old": doubted(seat, mms[1], doubt_since=at - 9 * HOUR, doubt="unreachable", next_at=at + HOUR, last_answer="unusable", questions_asked=31),
+        "old": doubted(
+            seat,
+            mms[1],
+            doubt_since=at - 9 * HOUR,
+            doubt="unreachable",
+            next_at=at + HOUR,
+            last_answer="unusable",
+            questions_asked=31,
+        ),
         "waiting": waiting(seat, mms[2], last_answer="pending"),
         "closed": doubted(seat, mms[3], closed_at=at),
         "settled": doubted(seat, mms[4]),
@@ -52,23 +60,38 @@ SHOWN = {
 
 
 @pytest.mark.parametrize("view", SHOWN)
-def test_the_list_shows_what_is_to_be_decided_oldest_first(client: Client, four: dict[str, Inquiry], view: str) -> None:
+def test_the_list_shows_what_is_to_be_decided_oldest_first(
+    client: Client, four: dict[str, Inquiry], view: str
+) -> None:
     assert listed(get(client, address(Inquiry) + view)) == [str(four[name].pk) for name in SHOWN[view]]
 
 
-def test_closed_ones_are_newest_first_and_a_search_looks_through_all(client: Client, four: dict[str, Inquiry], seat: Seat) -> None:
+def test_closed_ones_are_newest_first_and_a_search_looks_through_all(
+    client: Client, four: dict[str, Inquiry], seat: Seat
+) -> None:
     assert listed(get(client, f"{address(Inquiry)}?state=closed"))[0] == str(four["closed"].pk)
     newest_first = [str(four[name].pk) for name in ("settled", "closed", "waiting", "old", "young")]
     assert listed(find(client, Inquiry, seat.player.uid)) == newest_first
     assert listed(find(client, Inquiry, seat.token)) == newest_first
     for text in (str(four["closed"].transaction_id), str(four["closed"].transaction.mm_transaction_id)):
         assert listed(find(client, Inquiry, text)) == [str(four["closed"].pk)]
-    assert listed(get(client, f"{address(Inquiry)}?q={seat.player.uid}&state=waiting")) == [str(four["waiting"].pk)]
+    assert listed(get(client, f"{address(Inquiry)}?q={seat.player.uid}&state=waiting")) == [
+        str(four["waiting"].pk)
+    ]
 
 
 def test_a_row_says_what_has_to_be_known(client: Client, four: dict[str, Inquiry], seat: Seat) -> None:
     text = get(client, address(Inquiry))
-    for words in ("unreachable", "held", seat.player.uid, seat.game.slug, "withdrawal", "1.00 XAG", "unusable", "31"):
+    for words in (
+        "unreachable",
+        "held",
+        seat.player.uid,
+        seat.game.slug,
+        "withdrawal",
+        "1.00 XAG",
+        "unusable",
+        "31",
+    ):
         assert words in text, words
 
 
@@ -98,7 +121,12 @@ def test_an_empty_list_says_that_nothing_is_to_be_decided(client: Client) -> Non
 
 def test_the_list_costs_the_same_however_much_is_on_it(client: Client, house: House) -> None:
     seat = house.seat()
-    places = [address(Inquiry), f"{address(Inquiry)}?state=waiting", f"{address(Inquiry)}?state=open", f"{address(Transaction)}?unfinished=pending"]
+    places = [
+        address(Inquiry),
+        f"{address(Inquiry)}?state=waiting",
+        f"{address(Inquiry)}?state=open",
+        f"{address(Transaction)}?unfinished=pending",
+    ]
     doubted(seat, seat.opened("withdraw", "0.01"))
     waiting(seat, seat.opened("withdraw", "0.01"))
     before = {place: len(queries(client, place)) for place in places}
@@ -115,7 +143,9 @@ def test_the_list_costs_the_same_however_much_is_on_it(client: Client, house: Ho
 def test_the_list_and_the_badge_use_their_index(client: Client, four: dict[str, Inquiry]) -> None:
     pages, request = admin.site._registry[Inquiry], RequestFactory().get("/")
     request.user = None  # type: ignore[assignment]
-    rows = pages.get_queryset(request).filter(closed_at=None, doubt_since__isnull=False, transaction__settled_at=None)
+    rows = pages.get_queryset(request).filter(
+        closed_at=None, doubt_since__isnull=False, transaction__settled_at=None
+    )
     with connection.cursor() as cursor:
         cursor.execute("SET enable_seqscan = off; SET enable_sort = off")
         plan = rows.order_by("doubt_since", "pk")[:26].explain()
@@ -126,9 +156,17 @@ def test_the_list_and_the_badge_use_their_index(client: Client, four: dict[str, 
 # --- The page -----------------------------------------------------------------------------------------
 
 
-def test_the_page_says_why_what_helps_and_what_happens_next(client: Client, four: dict[str, Inquiry], seat: Seat) -> None:
+def test_the_page_says_why_what_helps_and_what_happens_next(
+    client: Client, four: dict[str, Inquiry], seat: Seat
+) -> None:
     text = get(client, page(Inquiry, four["old"]))
-    for words in ("no usable answer for 7 days", "The platform goes on asking", "What happens next", "1.00 XAG", str(four["old"].transaction_id)):
+    for words in (
+        "no usable answer for 7 days",
+        "The platform goes on asking",
+        "What happens next",
+        "1.00 XAG",
+        str(four["old"].transaction_id),
+    ):
         assert words in text, words
     assert page(Transaction, four["old"].transaction) in text
     assert f"/admin/wallet/wallet/{seat.wallet().pk}/change/" in text
@@ -138,14 +176,28 @@ def test_the_page_says_why_what_helps_and_what_happens_next(client: Client, four
     assert f"by {Transaction.objects.get(pk=four['closed'].transaction_id).settled_actor}" in closed
 
 
-def test_every_question_is_shown_and_long_histories_are_turned(client: Client, four: dict[str, Inquiry]) -> None:
+def test_every_question_is_shown_and_long_histories_are_turned(
+    client: Client, four: dict[str, Inquiry]
+) -> None:
     inquiry, at = four["old"], now()
     for number in range(30):
-        question(inquiry, "unusable", asked_at=at - number * HOUR, problem=f"status 5{number:02d}", status=500 + number, body=BODY)
+        question(
+            inquiry,
+            "unusable",
+            asked_at=at - number * HOUR,
+            problem=f"status 5{number:02d}",
+            status=500 + number,
+            body=BODY,
+        )
     place = page(Inquiry, inquiry)
     first, second = get(client, place), get(client, f"{place}?questions=2")
     assert (first.count("status 5"), second.count("status 5")) == (25, 5)
-    assert ("Older questions" in first, "Newest questions" in first, "Older questions" in second, "Newest questions" in second) == (True, False, False, True)
+    assert (
+        "Older questions" in first,
+        "Newest questions" in first,
+        "Older questions" in second,
+        "Newest questions" in second,
+    ) == (True, False, False, True)
     assert first.index("status 500") < first.index("status 524")
     assert "status 529" in second
     assert "worker:7" in first
@@ -154,12 +206,16 @@ def test_every_question_is_shown_and_long_histories_are_turned(client: Client, f
     assert "There are no older questions." in get(client, f"{place}?questions=9")
 
 
-@pytest.mark.parametrize(("text", "number"), [("", 1), ("2", 2), ("0", 1), ("-1", 1), ("x", 1), ("99999", 1), ("٣", 1)])
+@pytest.mark.parametrize(
+    ("text", "number"), [("", 1), ("2", 2), ("0", 1), ("-1", 1), ("x", 1), ("99999", 1), ("٣", 1)]
+)
 def test_a_page_number_is_read_carefully(text: str, number: int) -> None:
     assert read_page(text) == number
 
 
-def test_a_question_without_an_answer_is_under_way_or_its_worker_was_lost(client: Client, four: dict[str, Inquiry]) -> None:
+def test_a_question_without_an_answer_is_under_way_or_its_worker_was_lost(
+    client: Client, four: dict[str, Inquiry]
+) -> None:
     inquiry, nothing = four["waiting"], {"answered_at": None, "status": None, "took_ms": None}
     question(inquiry, "", **nothing)
     assert "under way" in get(client, page(Inquiry, inquiry))
@@ -177,7 +233,9 @@ def test_why_there_are_no_questions(client: Client, four: dict[str, Inquiry], ho
     assert "it has no query URL" in get(client, page(Inquiry, four["young"]))
     assert "are cleared after a time" in get(client, page(Inquiry, four["old"]))
     seat = sit(make_party(query_url="https://127.0.0.1:9/"), house.player())
-    assert "The game was never asked." in get(client, page(Inquiry, waiting(seat, seat.opened("deposit", "1.00"), "deposit")))
+    assert "The game was never asked." in get(
+        client, page(Inquiry, waiting(seat, seat.opened("deposit", "1.00"), "deposit"))
+    )
 
 
 # --- The transaction's page -----------------------------------------------------------------------------
@@ -185,7 +243,11 @@ def test_why_there_are_no_questions(client: Client, four: dict[str, Inquiry], ho
 POLICIES: list[tuple[dict[str, Any], str, str]] = [
     ({}, "then it expires (the game cannot be asked)", "expires"),
     ({"unanswered_policy": "hold"}, "then it is in doubt", "is held"),
-    ({"query_url": "https://127.0.0.1:9/state"}, "then the game is asked at https://127.0.0.1:9/state", "game is asked"),
+    (
+        {"query_url": "https://127.0.0.1:9/state"},
+        "then the game is asked at https://127.0.0.1:9/state",
+        "game is asked",
+    ),
 ]
 
 
@@ -200,7 +262,9 @@ def test_a_pending_transaction_says_when_it_is_due_and_what_happens_then(
     text = get(client, page(Transaction, pending))
     assert words in text
     assert f"Due {pending.due_at:%Y-%m-%d}" in text
-    assert re.search(rf">\s*{word}\s*<", get(client, f"{address(Transaction)}?unfinished=pending&q={seat.player.uid}"))
+    assert re.search(
+        rf">\s*{word}\s*<", get(client, f"{address(Transaction)}?unfinished=pending&q={seat.player.uid}")
+    )
     seat.done("confirmDeposit", str(pending.mm_transaction_id))
     assert "What happens next" not in get(client, page(Transaction, pending))
 
@@ -211,13 +275,17 @@ def test_a_transaction_leads_to_its_inquiry(client: Client, seat: Seat) -> None:
     text = get(client, page(Transaction, inquiry.transaction))
     assert page(Inquiry, inquiry) in text
     assert "In doubt: the game cannot be asked" in text
-    assert page(Inquiry, inquiry) in get(client, f"{address(Transaction)}?unfinished=pending&q={seat.player.uid}")
+    assert page(Inquiry, inquiry) in get(
+        client, f"{address(Transaction)}?unfinished=pending&q={seat.player.uid}"
+    )
     seat.done("confirmWithdrawal", mm)
     Inquiry.objects.filter(pk=inquiry.pk).update(closed_at=now())
     assert "Asked 0 times" in get(client, page(Transaction, inquiry.transaction))
 
 
-def test_pending_ones_are_the_first_due_first_and_only_due_ones_are_due(client: Client, seat: Seat, clock: Clock) -> None:
+def test_pending_ones_are_the_first_due_first_and_only_due_ones_are_due(
+    client: Client, seat: Seat, clock: Clock
+) -> None:
     at, slow = now(), seat.elsewhere(party=make_party(pending_hours=200))
     clock.stand(at)
     late = slow.transaction(slow.opened("withdraw", "1.00"))

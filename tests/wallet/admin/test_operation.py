@@ -67,7 +67,9 @@ ENDS: list[tuple[str, dict[str, Any], int, str]] = [
 
 
 @pytest.mark.parametrize(("task", "attributes", "minutes", "word"), ENDS)
-def test_how_a_run_ended(client: Client, clock: Clock, task: str, attributes: dict[str, Any], minutes: int, word: str) -> None:
+def test_how_a_run_ended(
+    client: Client, clock: Clock, task: str, attributes: dict[str, Any], minutes: int, word: str
+) -> None:
     at = now()
     clock.stand(at)
     row = run(task, **({"began_at": at - minutes * MINUTE} | attributes))
@@ -80,7 +82,11 @@ def test_how_a_run_ended(client: Client, clock: Clock, task: str, attributes: di
 
 def test_checkpoints_say_what_they_state_and_what_was_found(client: Client) -> None:
     at = now()
-    rows = [checkpoint(1, verified_at=at, differences=0), checkpoint(2, verified_at=at, differences=2, note="accepted: a repair"), checkpoint(3)]
+    rows = [
+        checkpoint(1, verified_at=at, differences=0),
+        checkpoint(2, verified_at=at, differences=2, note="accepted: a repair"),
+        checkpoint(3),
+    ]
     assert listed(get(client, address(Checkpoint)), "checkpoint") == ["3", "2", "1"]
     for row, verdict in zip(rows, ("fits the ledger", "2 differences", "not verified yet"), strict=True):
         text = get(client, page(Checkpoint, row))
@@ -99,12 +105,19 @@ def test_without_checkpoints_the_list_says_what_makes_them(client: Client) -> No
 
 
 def moved(day: FoldedDay, account: str, debits: int, credits: int) -> None:
-    AccountDay.objects.create(day=day, currency_id="XAG", account=account, debits=debits, credits=credits, entries=5)
+    AccountDay.objects.create(
+        day=day, currency_id="XAG", account=account, debits=debits, credits=credits, entries=5
+    )
 
 
 def test_a_day_shows_what_moved_on_each_account_and_what_it_held_then(client: Client, house: House) -> None:
     # Before the journal of any test begins.
-    before, day = (FoldedDay.objects.create(day=date(1999, 1, number), entries=9, folded_at=datetime(1999, 1, 5, tzinfo=UTC)) for number in (1, 2))
+    before, day = (
+        FoldedDay.objects.create(
+            day=date(1999, 1, number), entries=9, folded_at=datetime(1999, 1, 5, tzinfo=UTC)
+        )
+        for number in (1, 2)
+    )
     for folded_day in (before, day):
         moved(folded_day, "adjustments", 1_000_00, 0)
         moved(folded_day, "spendable", 250_50, 1_000_00)
@@ -112,12 +125,27 @@ def test_a_day_shows_what_moved_on_each_account_and_what_it_held_then(client: Cl
     text = get(client, page(FoldedDay, day))
     assert "Accounts in XAG" in text
     found = re.findall(r"wallet-id\">(-?[\d,]+\.\d\d)<", text)
-    assert found == ["250.50", "1,000.00", "1,499.00", "0.00", "250.50", "501.00", "1,000.00", "0.00", "-2,000.00", "1,250.50", "1,250.50", "0.00"]
+    assert found == [
+        "250.50",
+        "1,000.00",
+        "1,499.00",
+        "0.00",
+        "250.50",
+        "501.00",
+        "1,000.00",
+        "0.00",
+        "-2,000.00",
+        "1,250.50",
+        "1,250.50",
+        "0.00",
+    ]
     assert "all together" in text
 
 
 def test_money_made_of_nothing_stands_in_the_sum(client: Client, house: House) -> None:
-    day = FoldedDay.objects.create(day=date(1999, 1, 1), entries=5, folded_at=datetime(1999, 1, 5, tzinfo=UTC))
+    day = FoldedDay.objects.create(
+        day=date(1999, 1, 1), entries=5, folded_at=datetime(1999, 1, 5, tzinfo=UTC)
+    )
     moved(day, "adjustments", 1_00, 0)
     moved(day, "spendable", 0, 1_01)
     text = get(client, page(FoldedDay, day))
@@ -126,14 +154,23 @@ def test_money_made_of_nothing_stands_in_the_sum(client: Client, house: House) -
 
 def test_days_are_newest_first(client: Client) -> None:
     days = [folded(number) for number in (3, 1, 2)]
-    assert listed(get(client, address(FoldedDay)), "foldedday") == [str(days[number].day) for number in (1, 2, 0)]
+    assert listed(get(client, address(FoldedDay)), "foldedday") == [
+        str(days[number].day) for number in (1, 2, 0)
+    ]
 
 
 # --- What the lists cost --------------------------------------------------------------------------------
 
 
 def test_each_list_costs_the_same_however_much_is_on_it(client: Client, house: House) -> None:
-    places = [address(Alert), f"{address(Alert)}?state=all", address(Discrepancy), address(SweepRun), address(Checkpoint), address(FoldedDay)]
+    places = [
+        address(Alert),
+        f"{address(Alert)}?state=all",
+        address(Discrepancy),
+        address(SweepRun),
+        address(Checkpoint),
+        address(FoldedDay),
+    ]
     places.append(f"{address(Wallet)}?withdrawals=frozen")
 
     def fill(numbers: range) -> None:
@@ -160,7 +197,9 @@ def test_each_list_costs_the_same_however_much_is_on_it(client: Client, house: H
 # --- Frozen wallets -------------------------------------------------------------------------------------
 
 
-def test_frozen_wallets_are_listed_with_since_when_who_and_why(client: Client, boss: Operator, house: House) -> None:
+def test_frozen_wallets_are_listed_with_since_when_who_and_why(
+    client: Client, boss: Operator, house: House
+) -> None:
     one, other, free = house.seat(), house.seat(), house.seat()
     for seat in (one, other):
         client.post(page(Wallet, seat.wallet(), "freeze"), {"reason": f"Case of {seat.player.uid}"})
@@ -182,4 +221,6 @@ def test_the_reason_of_the_last_freeze_counts(client: Client, seat: Seat) -> Non
         client.post(page(Wallet, seat.wallet(), "unfreeze"), {"reason": "back"})
     client.post(page(Wallet, seat.wallet(), "freeze"), {"reason": "Third"})
     seat.opened("deposit", "1.00")
-    assert re.search(r"Frozen because.{0,400}Third \(operator", get(client, page(Wallet, seat.wallet())), re.DOTALL)
+    assert re.search(
+        r"Frozen because.{0,400}Third \(operator", get(client, page(Wallet, seat.wallet())), re.DOTALL
+    )

@@ -13,7 +13,9 @@ from tests.support.callers import House, Seat
 from wallet.models import Transaction, Wallet
 
 
-def test_freezing_and_unfreezing_ask_first_and_need_a_reason(client: Client, boss: Operator, seat: Seat) -> None:
+def test_freezing_and_unfreezing_ask_first_and_need_a_reason(
+    client: Client, boss: Operator, seat: Seat
+) -> None:
     for action, frozen, event in (("freeze", True, "frozen"), ("unfreeze", False, "unfrozen")):
         place = page(Wallet, seat.wallet(), action)
         get(client, place)
@@ -42,9 +44,16 @@ def form_id(text: str) -> str:
     return found[1]
 
 
-def test_an_adjustment_is_confirmed_and_done_once_however_often_it_is_sent(client: Client, boss: Operator, seat: Seat) -> None:
+def test_an_adjustment_is_confirmed_and_done_once_however_often_it_is_sent(
+    client: Client, boss: Operator, seat: Seat
+) -> None:
     place = page(Wallet, seat.wallet(), "adjust")
-    given = {"type": "credit", "amount": "12.34", "reason": "Goodwill", "transaction_id": form_id(get(client, place))}
+    given = {
+        "type": "credit",
+        "amount": "12.34",
+        "reason": "Goodwill",
+        "transaction_id": form_id(get(client, place)),
+    }
     second = client.post(place, given).content.decode()
     assert "12.34 XAG" in second
     assert "Goodwill" in second
@@ -54,7 +63,12 @@ def test_an_adjustment_is_confirmed_and_done_once_however_often_it_is_sent(clien
         assert client.post(place, given | {"confirmed": "1"}).status_code == 302
         assert (seat.holding().spendable, seat.holding().entries) == (112_34, 3)
     transaction = Transaction.objects.get(pk=given["transaction_id"])
-    assert (transaction.type, transaction.actor, transaction.reason, transaction.source) == ("credit", f"operator:{boss.username}", "Goodwill", "operator")
+    assert (transaction.type, transaction.actor, transaction.reason, transaction.source) == (
+        "credit",
+        f"operator:{boss.username}",
+        "Goodwill",
+        "operator",
+    )
     other = client.post(place, given | {"confirmed": "1", "amount": "99.00"})
     assert b"used before with other content" in other.content
     assert seat.holding().spendable == 112_34
@@ -62,27 +76,56 @@ def test_an_adjustment_is_confirmed_and_done_once_however_often_it_is_sent(clien
 
 def test_a_debit_of_more_than_there_is_moves_nothing_and_asks_again(client: Client, seat: Seat) -> None:
     place = page(Wallet, seat.wallet(), "adjust")
-    given = {"type": "debit", "amount": "100.01", "reason": "r", "transaction_id": form_id(get(client, place)), "confirmed": "1"}
+    given = {
+        "type": "debit",
+        "amount": "100.01",
+        "reason": "r",
+        "transaction_id": form_id(get(client, place)),
+        "confirmed": "1",
+    }
     text = client.post(place, given).content.decode()
     assert "insufficient funds" in text
     assert 'name="confirmed" value="1"' not in text
     assert seat.holding().spendable == 100_00
 
 
-@pytest.mark.parametrize("amount", ["", "0", "0.001", "-1", "1e2", "1,5", "NaN", "Infinity", "٣", "1_0", "9" * 18, "1.", ".5", "+1"])
+@pytest.mark.parametrize(
+    "amount",
+    ["", "0", "0.001", "-1", "1e2", "1,5", "NaN", "Infinity", "٣", "1_0", "9" * 18, "1.", ".5", "+1"],
+)
 def test_an_amount_that_is_none_is_refused(client: Client, seat: Seat, amount: str) -> None:
     place = page(Wallet, seat.wallet(), "adjust")
-    given = {"type": "credit", "amount": amount, "reason": "r", "transaction_id": str(new_id()), "confirmed": "1"}
+    given = {
+        "type": "credit",
+        "amount": amount,
+        "reason": "r",
+        "transaction_id": str(new_id()),
+        "confirmed": "1",
+    }
     assert client.post(place, given).status_code == 200
     assert seat.holding().spendable == 100_00
 
 
 @pytest.mark.parametrize(
-    ("currency", "amount", "minor"), [("JPY", "7", 7), ("BHD", "0.125", 125), ("CLF", "1.0001", 10001), ("XAG", "90071992547409.93", 9007199254740993)]
+    ("currency", "amount", "minor"),
+    [
+        ("JPY", "7", 7),
+        ("BHD", "0.125", 125),
+        ("CLF", "1.0001", 10001),
+        ("XAG", "90071992547409.93", 9007199254740993),
+    ],
 )
-def test_amounts_are_exact_in_every_currency(client: Client, house: House, currency: str, amount: str, minor: int) -> None:
+def test_amounts_are_exact_in_every_currency(
+    client: Client, house: House, currency: str, amount: str, minor: int
+) -> None:
     seat = house.seat(0, currency)
-    given = {"type": "credit", "amount": amount, "reason": "r", "transaction_id": str(new_id()), "confirmed": "1"}
+    given = {
+        "type": "credit",
+        "amount": amount,
+        "reason": "r",
+        "transaction_id": str(new_id()),
+        "confirmed": "1",
+    }
     assert client.post(page(Wallet, seat.wallet(), "adjust"), given).status_code == 302
     assert seat.holding().spendable == minor
     integer, point, rest = amount.partition(".")
@@ -90,6 +133,12 @@ def test_amounts_are_exact_in_every_currency(client: Client, house: House, curre
 
 
 def test_an_adjustment_needs_an_id_that_this_platform_made(client: Client, seat: Seat) -> None:
-    given = {"type": "credit", "amount": "1", "reason": "r", "transaction_id": str(uuid.uuid4()), "confirmed": "1"}
+    given = {
+        "type": "credit",
+        "amount": "1",
+        "reason": "r",
+        "transaction_id": str(uuid.uuid4()),
+        "confirmed": "1",
+    }
     assert b"Open it again" in client.post(page(Wallet, seat.wallet(), "adjust"), given).content
     assert seat.holding().spendable == 100_00

@@ -23,17 +23,23 @@ def put(house: House, uid: str, **fields: object) -> Answer:
 
 
 def launch(house: House, uid: str, /, **fields: object) -> Answer:
-    return house.front.post("/entry/launch", {"uid": uid, "game": house.game.game.slug, "currencyCode": "XAG"} | fields)
+    return house.front.post(
+        "/entry/launch", {"uid": uid, "game": house.game.game.slug, "currencyCode": "XAG"} | fields
+    )
 
 
 def statement(house: House, seat: Seat, **fields: object) -> dict[str, Any]:
-    answer = house.front.post("/entry/statement", {"uid": seat.player.uid, "currencyCode": seat.currency} | fields)
+    answer = house.front.post(
+        "/entry/statement", {"uid": seat.player.uid, "currencyCode": seat.currency} | fields
+    )
     assert (answer.status, answer.error) == (200, None), answer.raw
     return answer.body
 
 
 def events(uid: str) -> list[tuple[str, str]]:
-    return list(PlayerEvent.objects.filter(player__uid=uid).order_by("at").values_list("old_status", "new_status"))
+    return list(
+        PlayerEvent.objects.filter(player__uid=uid).order_by("at").values_list("old_status", "new_status")
+    )
 
 
 # --- Players ----------------------------------------------------------------------------------------
@@ -41,8 +47,20 @@ def events(uid: str) -> list[tuple[str, str]]:
 
 def test_a_player_is_created_and_updated_and_absent_fields_keep_their_value(house: House) -> None:
     uid = unique("p")
-    assert put(house, uid).body == {"uid": uid, "nickname": "", "country": "", "language": "", "status": "active"}
-    assert put(house, uid, nickname="Zoë ☃", country="DE").body == {"uid": uid, "nickname": "Zoë ☃", "country": "DE", "language": "", "status": "active"}
+    assert put(house, uid).body == {
+        "uid": uid,
+        "nickname": "",
+        "country": "",
+        "language": "",
+        "status": "active",
+    }
+    assert put(house, uid, nickname="Zoë ☃", country="DE").body == {
+        "uid": uid,
+        "nickname": "Zoë ☃",
+        "country": "DE",
+        "language": "",
+        "status": "active",
+    }
     shown = {"uid": uid, "nickname": "", "country": "DE", "language": "pt-BR", "status": "active"}
     assert put(house, uid, nickname="", language="pt-BR", country=None, unknown=[1]).body == shown
     assert put(house, uid).body == shown
@@ -56,7 +74,9 @@ def test_every_uid_of_the_right_form_is_taken(house: House, uid: str) -> None:
     assert answer.body["uid"] == uid.replace("%41", "A")
 
 
-@pytest.mark.parametrize("uid", ["x" * 65, "a%20b", "%C3%BC", "a%00b", "a%0A", "%FF", "a+b", "a%2Fb", "-%E2%80%AE"])
+@pytest.mark.parametrize(
+    "uid", ["x" * 65, "a%20b", "%C3%BC", "a%00b", "a%0A", "%FF", "a+b", "a%2Fb", "-%E2%80%AE"]
+)
 def test_a_uid_of_the_wrong_form_is_refused(house: House, uid: str) -> None:
     before = Player.objects.count()
     answer = put(house, uid)
@@ -73,12 +93,20 @@ def test_a_uid_of_the_wrong_form_is_refused(house: House, uid: str) -> None:
      ("language", "de-toolongsubtag"),
      ("status", ""), ("status", "Active"), ("status", "frozen"), ("status", "active\n"), ("status", 1), ("status", ["active"])],
 )  # fmt: skip
-def test_a_field_of_the_wrong_form_is_refused_and_changes_nothing(house: House, field: str, value: object) -> None:
+def test_a_field_of_the_wrong_form_is_refused_and_changes_nothing(
+    house: House, field: str, value: object
+) -> None:
     uid = unique("p")
     put(house, uid, nickname="kept", country="AT", language="de")
     answer = put(house, uid, **({"nickname": "changed", "country": "DE"} | {field: value}))
     assert (answer.status, answer.error) == (200, 101)
-    assert put(house, uid).body == {"uid": uid, "nickname": "kept", "country": "AT", "language": "de", "status": "active"}
+    assert put(house, uid).body == {
+        "uid": uid,
+        "nickname": "kept",
+        "country": "AT",
+        "language": "de",
+        "status": "active",
+    }
 
 
 def test_a_nickname_has_64_characters(house: House) -> None:
@@ -110,7 +138,9 @@ ORDER = ["active", "blocked", "self_excluded", "closed"]
 @pytest.mark.parametrize("before", ORDER)
 @pytest.mark.parametrize("after", ORDER)
 @pytest.mark.parametrize("set_by", ["front", "operator"])
-def test_the_front_only_bars_more_strictly_or_lifts_its_own_block(house: House, before: str, after: str, set_by: str) -> None:
+def test_the_front_only_bars_more_strictly_or_lifts_its_own_block(
+    house: House, before: str, after: str, set_by: str
+) -> None:
     uid = unique("p")
     put(house, uid, nickname="kept")
     if set_by == "operator":
@@ -129,7 +159,9 @@ def test_the_front_only_bars_more_strictly_or_lifts_its_own_block(house: House, 
 def test_a_block_that_an_operator_confirmed_is_the_operators(house: House) -> None:
     uid = unique("p")
     put(house, uid, status="blocked")
-    set_player_status(Player.objects.get(uid=uid).pk, status="blocked", actor="operator:ann", reason="Fraud, see 4711")
+    set_player_status(
+        Player.objects.get(uid=uid).pk, status="blocked", actor="operator:ann", reason="Fraud, see 4711"
+    )
     assert put(house, uid, status="active").error == 103
     assert PlayerEvent.objects.filter(player__uid=uid).latest("at").reason == "Fraud, see 4711"
     # A stricter word of the front does not make the block its own either.
@@ -162,11 +194,23 @@ def test_the_launch_url_keeps_the_query_and_fragment_that_the_game_has(house: Ho
     url = urlsplit(body["launchUrl"])
     assert (url.scheme, url.netloc, url.path, url.fragment) == ("https", "game.example", "/play", "lobby")
     query = parse_qsl(url.query, keep_blank_values=True)
-    assert query == [("mode", "real"), ("empty", ""), ("x", "ü&"), ("token", body["token"]), ("lang", "pt-BR"), ("currency", "EUR")]
+    assert query == [
+        ("mode", "real"),
+        ("empty", ""),
+        ("x", "ü&"),
+        ("token", body["token"]),
+        ("lang", "pt-BR"),
+        ("currency", "EUR"),
+    ]
 
 
-@pytest.mark.parametrize(("players", "asked", "shown"), [("de", None, "de"), ("de", "fr", "fr"), ("", None, "en"), ("", "fr", "fr")])
-def test_the_language_is_the_asked_one_or_the_players(house: House, players: str, asked: str | None, shown: str) -> None:
+@pytest.mark.parametrize(
+    ("players", "asked", "shown"),
+    [("de", None, "de"), ("de", "fr", "fr"), ("", None, "en"), ("", "fr", "fr")],
+)
+def test_the_language_is_the_asked_one_or_the_players(
+    house: House, players: str, asked: str | None, shown: str
+) -> None:
     player = house.player(**({"language": players} if players else {}))
     body = launch(house, player.uid, language=asked).body
     assert ("lang", shown) in parse_qsl(urlsplit(body["launchUrl"]).query)
@@ -175,17 +219,44 @@ def test_the_language_is_the_asked_one_or_the_players(house: House, players: str
 
 
 @pytest.mark.parametrize(
-    ("asked", "seconds"), [(1, 1), (60, 60), (86399, 86399), (86400, 86400), (86401, 86400), (10**18, 86400), (Decimal("6e1"), 60), (Decimal("60.0"), 60)]
+    ("asked", "seconds"),
+    [
+        (1, 1),
+        (60, 60),
+        (86399, 86399),
+        (86400, 86400),
+        (86401, 86400),
+        (10**18, 86400),
+        (Decimal("6e1"), 60),
+        (Decimal("60.0"), 60),
+    ],
 )
-def test_a_session_lives_as_long_as_asked_but_never_longer_than_the_platforms_time(house: House, asked: object, seconds: int) -> None:
+def test_a_session_lives_as_long_as_asked_but_never_longer_than_the_platforms_time(
+    house: House, asked: object, seconds: int
+) -> None:
     before = now()
     body = launch(house, house.player().uid, ttlSeconds=asked).body
     lifetime = datetime.fromisoformat(body["expiresAt"]) - before
-    assert timedelta(seconds=seconds) - timedelta(milliseconds=1) <= lifetime <= timedelta(seconds=seconds + 30)
+    assert (
+        timedelta(seconds=seconds) - timedelta(milliseconds=1) <= lifetime <= timedelta(seconds=seconds + 30)
+    )
 
 
 @pytest.mark.parametrize(
-    "asked", [0, -1, Decimal("1.5"), Decimal("0.1"), Decimal("1e999999999"), Decimal("1e-999999999"), Decimal("1e19"), "60", True, [60], {}]
+    "asked",
+    [
+        0,
+        -1,
+        Decimal("1.5"),
+        Decimal("0.1"),
+        Decimal("1e999999999"),
+        Decimal("1e-999999999"),
+        Decimal("1e19"),
+        "60",
+        True,
+        [60],
+        {},
+    ],
 )
 def test_a_senseless_lifetime_is_refused(house: House, asked: object) -> None:
     answer = launch(house, house.player().uid, ttlSeconds=asked)
@@ -193,7 +264,9 @@ def test_a_senseless_lifetime_is_refused(house: House, asked: object) -> None:
 
 
 @pytest.mark.parametrize("field", ["uid", "game", "currencyCode"])
-@pytest.mark.parametrize("value", ["no-such-thing", "QQQ", "x" * 5000, "nul\x00", "\ud800", "☃", "", "'", None, 5])
+@pytest.mark.parametrize(
+    "value", ["no-such-thing", "QQQ", "x" * 5000, "nul\x00", "\ud800", "☃", "", "'", None, 5]
+)
 def test_launching_the_unknown_is_refused_with_101(house: House, field: str, value: object) -> None:
     uid = house.player().uid
     answer = launch(house, uid, **{"uid": uid, field: value})
@@ -201,7 +274,9 @@ def test_launching_the_unknown_is_refused_with_101(house: House, field: str, val
     assert not Wallet.objects.filter(player__uid=uid).exists()
 
 
-@pytest.mark.parametrize(("field", "value"), [("uid", "nobody-there"), ("game", "no-such-game"), ("currencyCode", "QQQ")])
+@pytest.mark.parametrize(
+    ("field", "value"), [("uid", "nobody-there"), ("game", "no-such-game"), ("currencyCode", "QQQ")]
+)
 def test_the_description_names_what_is_unknown(house: House, field: str, value: str) -> None:
     uid = house.player().uid
     assert value in launch(house, uid, **{"uid": uid, field: value}).body["errorDescription"]
@@ -227,7 +302,9 @@ def test_ending_a_session_repeatedly_is_the_same(house: House, seat: Seat) -> No
 
 
 def test_ending_a_session_that_never_was_is_refused(house: House) -> None:
-    assert house.front.post("/entry/endSession", {"token": "0fabcdc4-fe07-44f2-b968-93da3b324898"}).error == 102
+    assert (
+        house.front.post("/entry/endSession", {"token": "0fabcdc4-fe07-44f2-b968-93da3b324898"}).error == 102
+    )
     assert house.front.post("/entry/endSession", {"token": "x"}).error == 101
     assert house.front.post("/entry/endSession", {}).error == 101
 
@@ -239,7 +316,10 @@ def test_the_front_sees_what_is_spendable_reserved_and_owed(house: House, seat: 
     seat.opened("withdraw", "30.00")
     seat.opened("deposit", "7.00")
     asked = {"uid": seat.player.uid, "currencyCode": "XAG"}
-    amounts = {name: Decimal(amount) for name, amount in (("balance", "70.00"), ("reserved", "30.00"), ("debt", "0.00"))}
+    amounts = {
+        name: Decimal(amount)
+        for name, amount in (("balance", "70.00"), ("reserved", "30.00"), ("debt", "0.00"))
+    }
     shown = {name: {"amount": amount, "currencyCode": "XAG"} for name, amount in amounts.items()}
     assert house.front.post("/entry/balance", asked).body == shown
     seat.adjust("debit", 75_00, into_debt=True)
@@ -254,29 +334,55 @@ def test_where_no_wallet_was_opened_everything_is_zero(house: House) -> None:
     body = house.front.post("/entry/balance", {"uid": uid, "currencyCode": "BHD"}).body
     zero = {"amount": Decimal("0.000"), "currencyCode": "BHD"}
     assert body == {"balance": zero, "reserved": zero, "debt": zero}
-    assert house.front.post("/entry/statement", {"uid": uid, "currencyCode": "BHD"}).body == {"lines": [], "next": None}
+    assert house.front.post("/entry/statement", {"uid": uid, "currencyCode": "BHD"}).body == {
+        "lines": [],
+        "next": None,
+    }
     assert not Wallet.objects.filter(player__uid=uid).exists()
 
 
 @pytest.mark.parametrize("call", ["balance", "statement"])
 def test_the_unknown_has_no_balance_and_no_statement(house: House, seat: Seat, call: str) -> None:
-    for field, value in (("uid", "no-such-player"), ("uid", "a b"), ("currencyCode", "QQQ"), ("currencyCode", "\x00"), ("uid", None), ("currencyCode", 5)):
-        answer = house.front.post(f"/entry/{call}", {"uid": seat.player.uid, "currencyCode": "XAG"} | {field: value})
+    for field, value in (
+        ("uid", "no-such-player"),
+        ("uid", "a b"),
+        ("currencyCode", "QQQ"),
+        ("currencyCode", "\x00"),
+        ("uid", None),
+        ("currencyCode", 5),
+    ):
+        answer = house.front.post(
+            f"/entry/{call}", {"uid": seat.player.uid, "currencyCode": "XAG"} | {field: value}
+        )
         assert (answer.status, answer.error) == (200, 101), (field, value)
 
 
-def test_a_statement_tells_what_changed_the_spendable_balance_newest_first(house: House, clock: Clock) -> None:
+def test_a_statement_tells_what_changed_the_spendable_balance_newest_first(
+    house: House, clock: Clock
+) -> None:
     seat = house.seat(0)
     clock.stand(datetime.fromisoformat("2026-03-01T12:00:00.5+00:00"))
     seat.adjust("credit", 100_00)
-    paid, returned, win = seat.opened("withdraw", "30.00"), seat.opened("withdraw", "20.00"), seat.opened("deposit", "5.00")
+    paid, returned, win = (
+        seat.opened("withdraw", "30.00"),
+        seat.opened("withdraw", "20.00"),
+        seat.opened("deposit", "5.00"),
+    )
     seat.done("confirmWithdrawal", paid)
     seat.done("rollbackWithdrawal", returned)
     seat.done("confirmDeposit", win)
     assert seat.call("withdraw", unique("mm"), "1000.00").error == 104
     seat.done("rollbackWithdrawal", unique("mm"))
     body = statement(house, seat)
-    lines = [(line["what"], str(line["amount"]["amount"]), str(line["balanceAfter"]["amount"]), line["mmTransactionId"]) for line in body["lines"]]
+    lines = [
+        (
+            line["what"],
+            str(line["amount"]["amount"]),
+            str(line["balanceAfter"]["amount"]),
+            line["mmTransactionId"],
+        )
+        for line in body["lines"]
+    ]
     assert lines == [
         ("deposit_confirmed", "5.00", "75.00", win),
         ("withdrawal_rolled_back", "20.00", "70.00", returned),
@@ -295,7 +401,10 @@ def test_debt_that_is_repaid_stands_in_the_statement(house: House) -> None:
     seat = house.seat(10_00)
     seat.adjust("debit", 15_00, into_debt=True)
     seat.done("confirmDeposit", seat.opened("deposit", "8.00"))
-    lines = [(line["what"], str(line["amount"]["amount"]), str(line["balanceAfter"]["amount"])) for line in statement(house, seat)["lines"]]
+    lines = [
+        (line["what"], str(line["amount"]["amount"]), str(line["balanceAfter"]["amount"]))
+        for line in statement(house, seat)["lines"]
+    ]
     assert lines == [
         ("deposit_debt_repaid", "-5.00", "3.00"),
         ("deposit_confirmed", "8.00", "8.00"),
@@ -329,7 +438,9 @@ def test_a_statement_has_50_lines_unless_asked_otherwise(house: House) -> None:
         seat.adjust("credit", 1)
     body = statement(house, seat)
     assert (len(body["lines"]), len(statement(house, seat, limit=200)["lines"])) == (50, 51)
-    assert [str(line["balanceAfter"]["amount"]) for line in statement(house, seat, before=body["next"])["lines"]] == ["0.01"]
+    assert [
+        str(line["balanceAfter"]["amount"]) for line in statement(house, seat, before=body["next"])["lines"]
+    ] == ["0.01"]
     # What comes meanwhile does not shift the next page.
     seat.adjust("credit", 1)
     assert len(statement(house, seat, before=body["next"])["lines"]) == 1

@@ -58,7 +58,9 @@ def refused_as_malformed(answer: Answer, seat: Seat) -> bool:
     ids=lambda body: repr(body[:16]),
 )
 @pytest.mark.parametrize("endpoint", ["withdraw", "getBalance", "queryTransaction"])
-def test_what_is_no_json_object_of_the_right_form_is_malformed(seat: Seat, body: bytes, endpoint: str) -> None:
+def test_what_is_no_json_object_of_the_right_form_is_malformed(
+    seat: Seat, body: bytes, endpoint: str
+) -> None:
     assert refused_as_malformed(seat.caller.post(f"/wallet/{endpoint}", body), seat)
 
 
@@ -70,8 +72,14 @@ def test_a_byte_order_mark_makes_a_whole_request_malformed(seat: Seat) -> None:
 
 @pytest.mark.parametrize("name", ["token", "mmTransactionId", "amount"])
 @pytest.mark.parametrize("value", ["null", "5", "true", "[]", "{}", '""', '"\\ud800"', '"\\u0000"', "absent"])
-def test_a_required_field_that_is_absent_or_of_the_wrong_form_is_malformed(seat: Seat, name: str, value: str) -> None:
-    fields = {"token": f'"{seat.token}"', "mmTransactionId": f'"{unique("mm")}"', "amount": '{"amount": 5.00, "currencyCode": "XAG"}'}
+def test_a_required_field_that_is_absent_or_of_the_wrong_form_is_malformed(
+    seat: Seat, name: str, value: str
+) -> None:
+    fields = {
+        "token": f'"{seat.token}"',
+        "mmTransactionId": f'"{unique("mm")}"',
+        "amount": '{"amount": 5.00, "currencyCode": "XAG"}',
+    }
     fields[name] = value
     body = "{" + ", ".join(f'"{field}": {text}' for field, text in fields.items() if text != "absent") + "}"
     assert refused_as_malformed(seat.caller.post("/wallet/withdraw", body), seat)
@@ -79,7 +87,12 @@ def test_a_required_field_that_is_absent_or_of_the_wrong_form_is_malformed(seat:
 
 @pytest.mark.parametrize("deep", ['{"a": ' * 900 + "1" + "}" * 900, "[" * 900 + "]" * 900])
 def test_unknown_fields_are_tolerated_however_deep(seat: Seat, deep: str) -> None:
-    assert seat.caller.post("/wallet/withdraw", withdrawal(seat, unique("mm"), more=f', "unknown": {deep}')).balance == "95.00"
+    assert (
+        seat.caller.post(
+            "/wallet/withdraw", withdrawal(seat, unique("mm"), more=f', "unknown": {deep}')
+        ).balance
+        == "95.00"
+    )
 
 
 @pytest.mark.parametrize("depth", [10_000, 30_000])
@@ -90,7 +103,12 @@ def test_nesting_beyond_all_measure_is_answered(seat: Seat, depth: int) -> None:
 
 def test_of_duplicate_keys_the_last_counts(seat: Seat) -> None:
     mm, other = unique("mm"), unique("mm")
-    body = withdrawal(seat, other, "1.00", more=f', "mmTransactionId": "{mm}", "amount": {{"amount": 9.00, "amount": 7.00, "currencyCode": "XAG"}}')
+    body = withdrawal(
+        seat,
+        other,
+        "1.00",
+        more=f', "mmTransactionId": "{mm}", "amount": {{"amount": 9.00, "amount": 7.00, "currencyCode": "XAG"}}',
+    )
     assert seat.caller.post("/wallet/withdraw", body).balance == "93.00"
     assert seat.transaction(mm).amount == 7_00
     assert not Transaction.objects.filter(mm_transaction_id=other).exists()
@@ -100,12 +118,16 @@ def test_null_means_absent(seat: Seat) -> None:
     mm = unique("mm")
     seat.caller.post("/wallet/withdraw", withdrawal(seat, mm, more=', "txDescription": null'))
     assert seat.transaction(mm).description == ""
-    answer = seat.caller.post("/wallet/confirmWithdrawal", {"token": seat.token, "mmTransactionId": mm, "amount": None})
+    answer = seat.caller.post(
+        "/wallet/confirmWithdrawal", {"token": seat.token, "mmTransactionId": mm, "amount": None}
+    )
     assert (answer.error, answer.balance) == (None, "95.00")
 
 
 def test_a_duplicate_key_that_is_null_makes_the_field_absent(seat: Seat) -> None:
-    assert refused_as_malformed(seat.caller.post("/wallet/withdraw", withdrawal(seat, unique("mm"), more=', "amount": null')), seat)
+    assert refused_as_malformed(
+        seat.caller.post("/wallet/withdraw", withdrawal(seat, unique("mm"), more=', "amount": null')), seat
+    )
 
 
 # --- Content types and lengths ----------------------------------------------------------------------
@@ -113,10 +135,21 @@ def test_a_duplicate_key_that_is_null_makes_the_field_absent(seat: Seat) -> None
 
 @pytest.mark.parametrize(
     "content_type",
-    ["application/json", "application/json; charset=utf-8", "APPLICATION/JSON;charset=UTF-8", 'application/json; charset="utf-8"', "application/json;"],
+    [
+        "application/json",
+        "application/json; charset=utf-8",
+        "APPLICATION/JSON;charset=UTF-8",
+        'application/json; charset="utf-8"',
+        "application/json;",
+    ],
 )
 def test_json_in_utf_8_is_read(seat: Seat, content_type: str) -> None:
-    answer = seat.caller.send("POST", "/wallet/getBalance", json.dumps({"token": seat.token}).encode(), {"Content-Type": content_type})
+    answer = seat.caller.send(
+        "POST",
+        "/wallet/getBalance",
+        json.dumps({"token": seat.token}).encode(),
+        {"Content-Type": content_type},
+    )
     assert (answer.status, answer.balance) == (200, "100.00")
     assert answer.headers["content-type"] == "application/json"
 
@@ -127,7 +160,9 @@ def test_json_in_utf_8_is_read(seat: Seat, content_type: str) -> None:
      "application/json; charset=latin-1", "application/jsonp", "application/problem+json", "application/json, text/plain"],
 )  # fmt: skip
 def test_another_content_type_is_malformed(seat: Seat, content_type: str) -> None:
-    answer = seat.caller.send("POST", "/wallet/withdraw", withdrawal(seat, unique("mm")).encode(), {"Content-Type": content_type})
+    answer = seat.caller.send(
+        "POST", "/wallet/withdraw", withdrawal(seat, unique("mm")).encode(), {"Content-Type": content_type}
+    )
     assert refused_as_malformed(answer, seat)
 
 
@@ -147,7 +182,10 @@ def test_every_method_but_post_gets_405_and_is_told_which_is_allowed(seat: Seat)
     assert seat.holding()[:2] == (100_00, 0)
 
 
-@pytest.mark.parametrize("path", ["/wallet/", "/wallet/nothing", "/wallet/withdraw/", "/wallet/Withdraw", "/entry/", "/entry/nothing"])
+@pytest.mark.parametrize(
+    "path",
+    ["/wallet/", "/wallet/nothing", "/wallet/withdraw/", "/wallet/Withdraw", "/entry/", "/entry/nothing"],
+)
 def test_an_unknown_path_gets_404_in_json(house_callers: tuple[Caller, Caller], path: str) -> None:
     game, front = house_callers
     answer = (front if path.startswith("/entry") else game).post(path, {})
@@ -161,16 +199,43 @@ def house_callers(house: Any) -> tuple[Caller, Caller]:
 
 def test_whatever_the_caller_accepts_the_answer_is_json(seat: Seat) -> None:
     for accepted in ("text/html", "application/xml", "image/png;q=0", "nonsense"):
-        answer = seat.caller.send("POST", "/wallet/getBalance", json.dumps({"token": seat.token}).encode(), {"Accept": accepted})
-        assert (answer.status, answer.headers["content-type"], answer.balance) == (200, "application/json", "100.00")
+        answer = seat.caller.send(
+            "POST", "/wallet/getBalance", json.dumps({"token": seat.token}).encode(), {"Accept": accepted}
+        )
+        assert (answer.status, answer.headers["content-type"], answer.balance) == (
+            200,
+            "application/json",
+            "100.00",
+        )
 
 
 # --- Ids and tokens ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("mm", ["", " ", "a b", "x" * 65, "tab\there", "new\nline", "end\n", "nul\x00", "ü", "☃", "\ud800", "\x7f", "\u202e"])
-@pytest.mark.parametrize("endpoint", ["withdraw", "confirmWithdrawal", "rollbackWithdrawal", "queryTransaction"])
-def test_a_transaction_id_is_1_to_64_printable_ascii_characters_without_spaces(seat: Seat, mm: str, endpoint: str) -> None:
+@pytest.mark.parametrize(
+    "mm",
+    [
+        "",
+        " ",
+        "a b",
+        "x" * 65,
+        "tab\there",
+        "new\nline",
+        "end\n",
+        "nul\x00",
+        "ü",
+        "☃",
+        "\ud800",
+        "\x7f",
+        "\u202e",
+    ],
+)
+@pytest.mark.parametrize(
+    "endpoint", ["withdraw", "confirmWithdrawal", "rollbackWithdrawal", "queryTransaction"]
+)
+def test_a_transaction_id_is_1_to_64_printable_ascii_characters_without_spaces(
+    seat: Seat, mm: str, endpoint: str
+) -> None:
     extra = {"type": "withdrawal"} if endpoint == "queryTransaction" else {}
     assert refused_as_malformed(seat.call(endpoint, mm, "5.00", **extra), seat)
 
@@ -182,7 +247,18 @@ def test_every_printable_ascii_character_can_stand_in_a_transaction_id(seat: Sea
         assert seat.transaction(mm).amount == 1_00
 
 
-@pytest.mark.parametrize("token", ["", "x", "not-a-uuid", "0fabcdc4fe0744f2b96893da3b324898", "{0fabcdc4-fe07-44f2-b968-93da3b324898}", "urn:uuid:x", "é" * 36])
+@pytest.mark.parametrize(
+    "token",
+    [
+        "",
+        "x",
+        "not-a-uuid",
+        "0fabcdc4fe0744f2b96893da3b324898",
+        "{0fabcdc4-fe07-44f2-b968-93da3b324898}",
+        "urn:uuid:x",
+        "é" * 36,
+    ],
+)
 def test_a_token_that_is_no_uuid_is_malformed(seat: Seat, token: str) -> None:
     for endpoint in ("getBalance", "verifySession"):
         assert refused_as_malformed(seat.caller.post(f"/wallet/{endpoint}", {"token": token}), seat)
@@ -197,10 +273,30 @@ def test_a_query_names_a_withdrawal_or_a_deposit(seat: Seat, type: str) -> None:
     assert refused_as_malformed(seat.call("queryTransaction", unique("mm"), type=type), seat)
 
 
-@pytest.mark.parametrize("code", ["", "xag", "QQQ", "XAGXAGXAGXAGX", "X" * 5000, "\u0000", "X\u0000G", "\ud800", "é", "☃", "X G", "%", "'"])
+@pytest.mark.parametrize(
+    "code",
+    [
+        "",
+        "xag",
+        "QQQ",
+        "XAGXAGXAGXAGX",
+        "X" * 5000,
+        "\u0000",
+        "X\u0000G",
+        "\ud800",
+        "é",
+        "☃",
+        "X G",
+        "%",
+        "'",
+    ],
+)
 @pytest.mark.parametrize("endpoint", ["withdraw", "deposit", "confirmWithdrawal"])
 def test_whatever_stands_for_a_currency_is_answered(seat: Seat, code: str, endpoint: str) -> None:
-    answer = seat.caller.post(f"/wallet/{endpoint}", {"token": seat.token, "mmTransactionId": unique("mm"), "amount": {"amount": 1, "currencyCode": code}})
+    answer = seat.caller.post(
+        f"/wallet/{endpoint}",
+        {"token": seat.token, "mmTransactionId": unique("mm"), "amount": {"amount": 1, "currencyCode": code}},
+    )
     assert answer.status == 200, answer.raw
     assert answer.error in {101, 105, 106}
     assert seat.holding()[:3] == (100_00, 0, 0)
@@ -232,15 +328,30 @@ def test_whatever_stands_for_a_currency_is_answered(seat: Seat, code: str, endpo
 )
 def test_optional_texts_are_cleaned_and_never_cause_a_refusal(seat: Seat, text: str, kept: str) -> None:
     mm, buried = unique("mm"), unique("mm")
-    assert seat.caller.post("/wallet/withdraw", withdrawal(seat, mm, "1.00", more=f', "txDescription": {text}')).error is None
+    assert (
+        seat.caller.post(
+            "/wallet/withdraw", withdrawal(seat, mm, "1.00", more=f', "txDescription": {text}')
+        ).error
+        is None
+    )
     for id in (mm, buried):
-        answer = seat.caller.post("/wallet/rollbackWithdrawal", f'{{"token": "{seat.token}", "mmTransactionId": "{id}", "rollbackReason": {text}}}')
+        answer = seat.caller.post(
+            "/wallet/rollbackWithdrawal",
+            f'{{"token": "{seat.token}", "mmTransactionId": "{id}", "rollbackReason": {text}}}',
+        )
         assert (answer.status, answer.error) == (200, None)
-    assert (seat.transaction(mm).description, seat.transaction(mm).reason, seat.transaction(buried).reason) == (kept, kept, kept)
+    assert (
+        seat.transaction(mm).description,
+        seat.transaction(mm).reason,
+        seat.transaction(buried).reason,
+    ) == (kept, kept, kept)
     assert seat.holding()[:2] == (100_00, 0)
 
 
 def test_a_confirmation_without_an_amount_takes_the_whole_amount(seat: Seat) -> None:
     mm = seat.opened("withdraw", "40.00")
-    assert seat.done("confirmWithdrawal", mm).body["balance"] == {"amount": Decimal("60.00"), "currencyCode": "XAG"}
+    assert seat.done("confirmWithdrawal", mm).body["balance"] == {
+        "amount": Decimal("60.00"),
+        "currencyCode": "XAG",
+    }
     assert seat.holding()[:2] == (60_00, 0)

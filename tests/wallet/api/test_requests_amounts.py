@@ -18,7 +18,9 @@ def send(seat: Seat, endpoint: str, amount: str, mm: str | None = None) -> Answe
     """A call whose amount stands in the body exactly as given."""
     mm = mm or unique("mm")
     amount = f'{{"amount": {amount}, "currencyCode": "{seat.currency}"}}'
-    return seat.caller.post(f"/wallet/{endpoint}", f'{{"token": "{seat.token}", "mmTransactionId": "{mm}", "amount": {amount}}}')
+    return seat.caller.post(
+        f"/wallet/{endpoint}", f'{{"token": "{seat.token}", "mmTransactionId": "{mm}", "amount": {amount}}}'
+    )
 
 
 def receive(seat: Seat, amount: str) -> Answer:
@@ -29,7 +31,19 @@ def receive(seat: Seat, amount: str) -> Answer:
 
 
 @pytest.mark.parametrize(
-    "amount", ["230", "230.0", "230.00", "230.000", "230.00000000000000000000", "2.3e2", "2.3E+2", "23000e-2", "0.23e3", "0.00000000000000023e18"]
+    "amount",
+    [
+        "230",
+        "230.0",
+        "230.00",
+        "230.000",
+        "230.00000000000000000000",
+        "2.3e2",
+        "2.3E+2",
+        "23000e-2",
+        "0.23e3",
+        "0.00000000000000023e18",
+    ],
 )
 def test_every_spelling_of_a_number_is_the_number(house: House, amount: str) -> None:
     seat = house.seat(1000_00)
@@ -37,7 +51,10 @@ def test_every_spelling_of_a_number_is_the_number(house: House, amount: str) -> 
     assert seat.holding()[:2] == (770_00, 230_00)
 
 
-@pytest.mark.parametrize("amount", ["0.1", "0.01", "63727092.34", "90071992547409.93", "999999999999999.99", "4.35", "1.10", "0.29"])
+@pytest.mark.parametrize(
+    "amount",
+    ["0.1", "0.01", "63727092.34", "90071992547409.93", "999999999999999.99", "4.35", "1.10", "0.29"],
+)
 def test_amounts_survive_unchanged_in_both_directions(house: House, amount: str) -> None:
     seat = house.seat(0)
     minor = int(Decimal(amount) * 100)
@@ -75,16 +92,30 @@ def test_senseless_amounts_are_malformed(seat: Seat, amount: str, endpoint: str)
     [("JPY", "7", "7"), ("JPY", "7.0", "7"), ("MRU", "0.1", "0.1"), ("XAG", "0.01", "0.01"), ("BHD", "0.001", "0.001"), ("CLF", "0.0001", "0.0001"),
      ("BHD", "1234567.89", "1234567.890"), ("CLF", "5", "5.0000"), ("MRU", "12e1", "120.0")],
 )  # fmt: skip
-def test_answers_print_the_currencys_own_number_of_decimals(house: House, currency: str, amount: str, printed: str) -> None:
+def test_answers_print_the_currencys_own_number_of_decimals(
+    house: House, currency: str, amount: str, printed: str
+) -> None:
     seat = house.seat(0, currency)
-    assert f'"balance":{{"amount":{printed},"currencyCode":"{currency}"}}'.encode() in receive(seat, amount).raw
+    assert (
+        f'"balance":{{"amount":{printed},"currencyCode":"{currency}"}}'.encode() in receive(seat, amount).raw
+    )
     mm = unique("mm")
     assert send(seat, "withdraw", amount, mm).error is None
     answer = seat.done("queryTransaction", mm, type="withdrawal")
     assert f'"amount":{{"amount":{printed},"currencyCode":"{currency}"}}'.encode() in answer.raw
 
 
-@pytest.mark.parametrize(("currency", "amount"), [("JPY", "0.1"), ("MRU", "0.01"), ("XAG", "0.001"), ("EUR", "1.999"), ("BHD", "0.0001"), ("CLF", "0.00001")])
+@pytest.mark.parametrize(
+    ("currency", "amount"),
+    [
+        ("JPY", "0.1"),
+        ("MRU", "0.01"),
+        ("XAG", "0.001"),
+        ("EUR", "1.999"),
+        ("BHD", "0.0001"),
+        ("CLF", "0.00001"),
+    ],
+)
 def test_half_a_minor_unit_is_malformed(house: House, currency: str, amount: str) -> None:
     seat = house.seat(10**10, currency)
     assert send(seat, "withdraw", amount).error == 101
@@ -95,7 +126,9 @@ def test_half_a_minor_unit_is_malformed(house: House, currency: str, amount: str
 
 
 @pytest.mark.parametrize(("currency", "decimals"), [("JPY", 0), ("XAG", 2), ("CLF", 4)])
-def test_the_largest_amount_is_10_to_the_17_less_one_minor_units(house: House, currency: str, decimals: int) -> None:
+def test_the_largest_amount_is_10_to_the_17_less_one_minor_units(
+    house: House, currency: str, decimals: int
+) -> None:
     seat = house.seat(0, currency)
     assert receive(seat, str(to_major(MOST, decimals))).balance == str(to_major(MOST, decimals))
     assert send(seat, "deposit", str(to_major(MOST + 1, decimals))).error == 101
@@ -145,10 +178,18 @@ def test_minor_units_survive_the_way_out_and_back(minor: int, decimals: int, zer
     assert to_minor(Decimal(printed + ("" if "." in printed else ".") + "0" * zeros), decimals) == minor
 
 
-@given(amount=st.decimals(allow_nan=True, allow_infinity=True) | st.decimals(min_value=0, max_value=10**13, places=3), decimals=st.integers(0, 4))
+@given(
+    amount=st.decimals(allow_nan=True, allow_infinity=True)
+    | st.decimals(min_value=0, max_value=10**13, places=3),
+    decimals=st.integers(0, 4),
+)
 def test_whatever_decimal_comes_it_is_exact_or_refused(amount: Decimal, decimals: int) -> None:
     # The exponent is bounded before it is computed with, here too.
-    minor = Fraction(amount) * 10**decimals if amount.is_finite() and abs(amount.adjusted()) < 100 else Fraction(-1)
+    minor = (
+        Fraction(amount) * 10**decimals
+        if amount.is_finite() and abs(amount.adjusted()) < 100
+        else Fraction(-1)
+    )
     if minor.denominator == 1 and 1 <= minor <= MOST:
         assert to_minor(amount, decimals) == minor
     else:
@@ -158,7 +199,14 @@ def test_whatever_decimal_comes_it_is_exact_or_refused(amount: Decimal, decimals
 
 
 @pytest.mark.parametrize(
-    ("minor", "decimals", "printed"), [(0, 2, "0.00"), (-5, 2, "-0.05"), (5, 0, "5"), (123456, 4, "12.3456"), (-(10**18), 2, "-10000000000000000.00")]
+    ("minor", "decimals", "printed"),
+    [
+        (0, 2, "0.00"),
+        (-5, 2, "-0.05"),
+        (5, 0, "5"),
+        (123456, 4, "12.3456"),
+        (-(10**18), 2, "-10000000000000000.00"),
+    ],
 )
 def test_major_units_have_all_their_decimals(minor: int, decimals: int, printed: str) -> None:
     assert str(to_major(minor, decimals)) == printed

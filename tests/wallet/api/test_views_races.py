@@ -42,7 +42,9 @@ def errors(answers: Sequence[Answer]) -> set[int | None]:
 
 
 @pytest.mark.parametrize("round", range(10))
-def test_one_withdrawal_sent_sixteen_times_at_once_happens_once(house: House, server: str, round: int) -> None:
+def test_one_withdrawal_sent_sixteen_times_at_once_happens_once(
+    house: House, server: str, round: int
+) -> None:
     seat, mm = house.seat(url=server), unique("mm")
     before = seat.holding()
     answers = together([lambda: seat.call("withdraw", mm, "30.00")] * 16)
@@ -78,7 +80,10 @@ def test_of_confirmation_and_rollback_at_once_exactly_one_wins_200_rounds(house:
     for _ in range(200):
         mm = seat.opened("withdraw", "1.00")
         before = seat.holding()
-        confirm, rollback = partial(seat.call, "confirmWithdrawal", mm, "1.00"), partial(seat.call, "rollbackWithdrawal", mm)
+        confirm, rollback = (
+            partial(seat.call, "confirmWithdrawal", mm, "1.00"),
+            partial(seat.call, "rollbackWithdrawal", mm),
+        )
         answers = together([confirm, rollback] * 2)
         confirms, rollbacks = errors(answers[0::2]), errors(answers[1::2])
         assert (confirms, rollbacks) in (({None}, {107}), ({108}, {None}))
@@ -93,16 +98,24 @@ def test_of_confirmation_and_rollback_at_once_exactly_one_wins_200_rounds(house:
 
 
 @pytest.mark.parametrize("round", range(20))
-def test_of_confirmation_rollback_and_the_platforms_expiry_at_once_one_wins(house: House, server: str, round: int) -> None:
+def test_of_confirmation_rollback_and_the_platforms_expiry_at_once_one_wins(
+    house: House, server: str, round: int
+) -> None:
     seat = house.seat(url=server)
     mm = seat.opened("withdraw", "40.00")
     resolved: list[str] = []
     sweep = threading.Thread(target=lambda: resolved.append(expire(seat, mm)))
     sweep.start()
-    confirmed, rolled = together([lambda: seat.call("confirmWithdrawal", mm, "40.00"), lambda: seat.call("rollbackWithdrawal", mm)])
+    confirmed, rolled = together(
+        [lambda: seat.call("confirmWithdrawal", mm, "40.00"), lambda: seat.call("rollbackWithdrawal", mm)]
+    )
     sweep.join()
     state = seat.transaction(mm).state
-    assert (state, confirmed.error, rolled.error) in [("confirmed", None, 107), ("rolled_back", 108, None), ("expired", 109, None)]
+    assert (state, confirmed.error, rolled.error) in [
+        ("confirmed", None, 107),
+        ("rolled_back", 108, None),
+        ("expired", 109, None),
+    ]
     assert resolved == ["expired" if state == "expired" else f"already_{state}"]
     assert seat.holding()[:2] == ((60_00 if state == "confirmed" else 100_00), 0)
 
@@ -120,8 +133,21 @@ def test_sixteen_withdrawals_at_once_cannot_overdraw(house: House, server: str, 
     seat = house.seat(50_00, url=server)
     answers = together([lambda: seat.call("withdraw", unique("mm"), "10.00")] * 16)
     assert sorted(answer.error or 0 for answer in answers) == [0] * 5 + [104] * 11
-    assert sorted(answer.balance for answer in answers if answer.error is None) == ["0.00", "10.00", "20.00", "30.00", "40.00"]
-    assert {answer.balance for answer in answers if answer.error} <= {"0.00", "10.00", "20.00", "30.00", "40.00", "50.00"}
+    assert sorted(answer.balance for answer in answers if answer.error is None) == [
+        "0.00",
+        "10.00",
+        "20.00",
+        "30.00",
+        "40.00",
+    ]
+    assert {answer.balance for answer in answers if answer.error} <= {
+        "0.00",
+        "10.00",
+        "20.00",
+        "30.00",
+        "40.00",
+        "50.00",
+    }
     assert seat.holding()[:2] == (0, 50_00)
     assert problems_of(seat.player) == []
 
@@ -130,7 +156,9 @@ def test_withdrawal_and_its_rollback_at_once_never_lose_money(house: House, serv
     seat = house.seat(url=server)
     for _ in range(50):
         mm = unique("mm")
-        opened, rolled = together([partial(seat.call, "withdraw", mm, "40.00"), partial(seat.call, "rollbackWithdrawal", mm)])
+        opened, rolled = together(
+            [partial(seat.call, "withdraw", mm, "40.00"), partial(seat.call, "rollbackWithdrawal", mm)]
+        )
         assert rolled.error is None
         assert opened.error in (None, 108)
         assert seat.holding()[:2] == (100_00, 0)
@@ -139,11 +167,15 @@ def test_withdrawal_and_its_rollback_at_once_never_lose_money(house: House, serv
 
 
 @pytest.mark.parametrize("round", range(20))
-def test_one_id_opened_at_once_in_two_currencies_is_opened_in_one(house: House, server: str, round: int) -> None:
+def test_one_id_opened_at_once_in_two_currencies_is_opened_in_one(
+    house: House, server: str, round: int
+) -> None:
     silver, mm = house.seat(url=server), unique("mm")
     euro = silver.elsewhere("EUR")
     euro.adjust("credit", 100_00)
-    answers = together([lambda: silver.call("withdraw", mm, "10.00"), lambda: euro.call("withdraw", mm, "10.00")] * 4)
+    answers = together(
+        [lambda: silver.call("withdraw", mm, "10.00"), lambda: euro.call("withdraw", mm, "10.00")] * 4
+    )
     outcomes = (errors(answers[0::2]), errors(answers[1::2]))
     assert outcomes in (({None}, {110}), ({110}, {None}))
     held = (silver.holding()[:2], euro.holding()[:2])
@@ -152,10 +184,14 @@ def test_one_id_opened_at_once_in_two_currencies_is_opened_in_one(house: House, 
 
 
 @pytest.mark.parametrize("round", range(20))
-def test_an_opening_in_one_currency_and_a_rollback_through_the_other_at_once_agree(house: House, server: str, round: int) -> None:
+def test_an_opening_in_one_currency_and_a_rollback_through_the_other_at_once_agree(
+    house: House, server: str, round: int
+) -> None:
     silver, mm = house.seat(url=server), unique("mm")
     euro = silver.elsewhere("EUR")
-    opened, rolled = together([lambda: silver.call("withdraw", mm, "10.00"), lambda: euro.call("rollbackWithdrawal", mm)])
+    opened, rolled = together(
+        [lambda: silver.call("withdraw", mm, "10.00"), lambda: euro.call("rollbackWithdrawal", mm)]
+    )
     assert rolled.error is None
     assert opened.error in (None, 108)
     assert rolled.body["balance"]["currencyCode"] == ("XAG" if opened.error is None else "EUR")
@@ -176,7 +212,9 @@ def test_many_games_calls_of_one_player_at_once_keep_the_sum(house: House, serve
         return table.call("confirmDeposit", mm)
 
     for start in range(0, 40, 8):
-        answers = together([partial(play, table, number) for number in range(start, start + 8) for table in (seat, other)])
+        answers = together(
+            [partial(play, table, number) for number in range(start, start + 8) for table in (seat, other)]
+        )
         assert errors(answers) == {None}
     # 80 deposits of 2.00, and half of 80 withdrawals of 3.00.
     assert seat.holding()[:4] == (1000_00 + 160_00 - 120_00, 0, 0, 0)
@@ -215,5 +253,12 @@ for _ in range(200):
 
 def test_the_first_calls_of_a_process_can_come_at_the_same_instant() -> None:
     """msgspec crashes the process where several threads use a shape for the first time; in a process of its own, for it would take ours along."""
-    ended = subprocess.run([sys.executable, "-X", "faulthandler", "-c", FIRST_USE], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    ended = subprocess.run(
+        [sys.executable, "-X", "faulthandler", "-c", FIRST_USE],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
     assert ended.returncode == 0, ended.stderr[-500:]

@@ -34,8 +34,25 @@ CURRENCIES = ("XAG", "JPY")
 DECIMALS = {"XAG": 2, "JPY": 0, "EUR": 2}
 
 # One rule draws what happens, so that everything is as frequent as it is named here.
-WHAT = [*["open"] * 6, *["confirm"] * 4, *["roll_back"] * 4, *["send_again"] * 3, *["platform_settles"] * 2, *["credit", "debit"] * 2]
-WHAT += ["fall_into_debt", "fall_into_debt", "ask", "look", "use_a_wrong_token", "end_session", "launch_again", "set_status", "gate"]
+WHAT = [
+    *["open"] * 6,
+    *["confirm"] * 4,
+    *["roll_back"] * 4,
+    *["send_again"] * 3,
+    *["platform_settles"] * 2,
+    *["credit", "debit"] * 2,
+]
+WHAT += [
+    "fall_into_debt",
+    "fall_into_debt",
+    "ask",
+    "look",
+    "use_a_wrong_token",
+    "end_session",
+    "launch_again",
+    "set_status",
+    "gate",
+]
 AMOUNTS = (1, 30_00, 70_00, 10**17 - 1)
 STATUSES = ("active", "active", "blocked", "self_excluded")
 EVENTS = ("confirmed", "rolled_back", "expired")
@@ -104,10 +121,15 @@ class Machine(RuleBasedStateMachine):
         if said.balance is None or said.currency is None:
             assert set(answer.body) == {"errorCode", "errorDescription"}
             return
-        assert answer.body["balance"] == {"amount": to_major(said.balance, DECIMALS[said.currency]), "currencyCode": said.currency}
+        assert answer.body["balance"] == {
+            "amount": to_major(said.balance, DECIMALS[said.currency]),
+            "currencyCode": said.currency,
+        }
         if said.code is None:
             assert answer.body["mmTransactionId"] == self.prefix + key.id
-            assert answer.body["qwTransactionId"] == self.names.setdefault(key, answer.body["qwTransactionId"])
+            assert answer.body["qwTransactionId"] == self.names.setdefault(
+                key, answer.body["qwTransactionId"]
+            )
 
     @rule(what=st.sampled_from(WHAT), draw=draws)
     def step(self, what: str, draw: Draw) -> None:
@@ -140,8 +162,14 @@ class Machine(RuleBasedStateMachine):
     def send_open(self, draw: Draw) -> None:
         currency = "EUR" if draw.seldom else draw.table[2]
         major = str(to_major(draw.amount, DECIMALS[currency]))
-        answer = self.seats[draw.table].call(CALLS[draw.type][0], self.prefix + draw.id, major, currency=currency)
-        self.check(draw.key, answer, self.model.open(draw.key, draw.table[2], self.live[draw.table], draw.amount, currency))
+        answer = self.seats[draw.table].call(
+            CALLS[draw.type][0], self.prefix + draw.id, major, currency=currency
+        )
+        self.check(
+            draw.key,
+            answer,
+            self.model.open(draw.key, draw.table[2], self.live[draw.table], draw.amount, currency),
+        )
 
     def send_confirm(self, draw: Draw) -> None:
         """Without an amount, with the right one, or with any."""
@@ -149,7 +177,11 @@ class Machine(RuleBasedStateMachine):
         content = (draw.amount, draw.table[2])
         if draw.often:
             content = (deed.amount, deed.currency) if deed and deed.amount else content
-        amount = {} if draw.number % 2 else {"amount": str(to_major(content[0], DECIMALS[content[1]])), "currency": content[1]}
+        amount = (
+            {}
+            if draw.number % 2
+            else {"amount": str(to_major(content[0], DECIMALS[content[1]])), "currency": content[1]}
+        )
         answer = self.seats[draw.table].call(CALLS[draw.type][1], self.prefix + draw.id, **amount)
         self.check(draw.key, answer, self.model.confirm(draw.key, content if amount else None))
 
@@ -163,21 +195,37 @@ class Machine(RuleBasedStateMachine):
         if deed is None:
             assert answer.error == 106
             return
-        amount = None if deed.amount is None else {"amount": to_major(deed.amount, DECIMALS[deed.currency]), "currencyCode": deed.currency}
-        assert (answer.body["state"], answer.body["amount"], answer.body["settledAt"] is None) == (deed.state, amount, deed.state == "pending")
+        amount = (
+            None
+            if deed.amount is None
+            else {"amount": to_major(deed.amount, DECIMALS[deed.currency]), "currencyCode": deed.currency}
+        )
+        assert (answer.body["state"], answer.body["amount"], answer.body["settledAt"] is None) == (
+            deed.state,
+            amount,
+            deed.state == "pending",
+        )
 
     def look(self, draw: Draw) -> None:
         for endpoint in ("getBalance", "verifySession"):
             answer = self.seats[draw.table].call(endpoint)
             if self.live[draw.table]:
-                assert answer.balance == str(to_major(self.model.purses[draw.table[0], draw.table[2]].spendable, DECIMALS[draw.table[2]]))
+                assert answer.balance == str(
+                    to_major(
+                        self.model.purses[draw.table[0], draw.table[2]].spendable, DECIMALS[draw.table[2]]
+                    )
+                )
             else:
                 assert answer.error == 102
 
     def use_a_wrong_token(self, draw: Draw) -> None:
         """Another game's, or one that never was: unknown, and nothing happens."""
         seat = self.seats[draw.table]
-        seat = replace(seat, caller=self.parties[1 - draw.table[1]].caller) if draw.often else replace(seat, token=str(uuid.uuid4()))
+        seat = (
+            replace(seat, caller=self.parties[1 - draw.table[1]].caller)
+            if draw.often
+            else replace(seat, token=str(uuid.uuid4()))
+        )
         assert seat.call(CALLS[draw.type][draw.number % 3], self.prefix + draw.id, "1").error == 102
 
     # --- What else happens --------------------------------------------------------------------------
@@ -204,16 +252,22 @@ class Machine(RuleBasedStateMachine):
 
     def credit(self, draw: Draw) -> None:
         amount = 10**18 - 1 if draw.seldom else draw.amount
-        assert self.adjusts(draw.table, "credit", amount, False) == self.model.credit(draw.table[0], draw.table[2], amount)
+        assert self.adjusts(draw.table, "credit", amount, False) == self.model.credit(
+            draw.table[0], draw.table[2], amount
+        )
 
     def debit(self, draw: Draw) -> None:
         amount = draw.amount if draw.amount < 10**16 else 300_00
-        assert self.adjusts(draw.table, "debit", amount, draw.often) == self.model.debit(draw.table[0], draw.table[2], amount, draw.often)
+        assert self.adjusts(draw.table, "debit", amount, draw.often) == self.model.debit(
+            draw.table[0], draw.table[2], amount, draw.often
+        )
 
     def fall_into_debt(self, draw: Draw) -> None:
         amount = self.model.purses[draw.table[0], draw.table[2]].spendable + 50_00
         if amount <= 10**17:
-            assert self.adjusts(draw.table, "debit", amount, True) == self.model.debit(draw.table[0], draw.table[2], amount, True)
+            assert self.adjusts(draw.table, "debit", amount, True) == self.model.debit(
+                draw.table[0], draw.table[2], amount, True
+            )
 
     def adjusts(self, table: Table, type: str, amount: int, into_debt: bool) -> bool:
         try:
@@ -228,7 +282,9 @@ class Machine(RuleBasedStateMachine):
         purse, wallet = self.model.purses[draw.table[0], draw.table[2]], self.seats[draw.table].wallet()
         limit, frozen = draw.other_amount if draw.often else None, draw.seldom
         assert limit_withdrawals(wallet, most=limit, actor="test", reason="test") == (purse.limit != limit)
-        assert (freeze_wallet if frozen else unfreeze_wallet)(wallet, actor="test", reason="test") == (purse.frozen != frozen)
+        assert (freeze_wallet if frozen else unfreeze_wallet)(wallet, actor="test", reason="test") == (
+            purse.frozen != frozen
+        )
         purse.limit, purse.frozen = limit, frozen
 
     # --- What always holds --------------------------------------------------------------------------
@@ -236,9 +292,19 @@ class Machine(RuleBasedStateMachine):
     @invariant()
     def wallets_hold_what_the_model_holds(self) -> None:
         columns = ("player_id", "currency_id", "spendable", "reserved", "announced", "debt")
-        held = {(player, currency): amounts for player, currency, *amounts in Wallet.objects.filter(player__in=self.players).values_list(*columns)}
+        held = {
+            (player, currency): amounts
+            for player, currency, *amounts in Wallet.objects.filter(player__in=self.players).values_list(
+                *columns
+            )
+        }
         assert held == {
-            (self.players[player].pk, currency): [purse.spendable, purse.reserved, purse.announced, purse.debt]
+            (self.players[player].pk, currency): [
+                purse.spendable,
+                purse.reserved,
+                purse.announced,
+                purse.debt,
+            ]
             for (player, currency), purse in self.model.purses.items()
         }
 
@@ -249,15 +315,26 @@ class Machine(RuleBasedStateMachine):
     def teardown(self) -> None:
         recorded = {
             (row.transaction.mm_transaction_id, row.kind, self.players.index(row.player), row.times_seen)
-            for row in Discrepancy.objects.filter(player__in=self.players).select_related("transaction", "player")
+            for row in Discrepancy.objects.filter(player__in=self.players).select_related(
+                "transaction", "player"
+            )
         }
-        assert recorded == {(self.prefix + key.id, kind, key.player, times) for (key, kind), times in self.model.discrepancies.items()}
+        assert recorded == {
+            (self.prefix + key.id, kind, key.player, times)
+            for (key, kind), times in self.model.discrepancies.items()
+        }
 
 
 def test_whatever_happens_in_whatever_order_every_answer_and_balance_is_the_models(house: House) -> None:
     run_state_machine_as_test(
         partial(Machine, house),  # type: ignore[arg-type]
-        settings=settings(max_examples=EXAMPLES, stateful_step_count=STEPS, deadline=None, suppress_health_check=list(HealthCheck), phases=PHASES),
+        settings=settings(
+            max_examples=EXAMPLES,
+            stateful_step_count=STEPS,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+            phases=PHASES,
+        ),
     )
 
 
@@ -272,6 +349,11 @@ def test_the_machine_notices_a_model_that_is_wrong(house: House, monkeypatch: py
         run_state_machine_as_test(
             partial(Machine, house),  # type: ignore[arg-type]
             settings=settings(
-                max_examples=100, stateful_step_count=STEPS, deadline=None, suppress_health_check=list(HealthCheck), database=None, phases=[Phase.generate]
+                max_examples=100,
+                stateful_step_count=STEPS,
+                deadline=None,
+                suppress_health_check=list(HealthCheck),
+                database=None,
+                phases=[Phase.generate],
             ),
         )

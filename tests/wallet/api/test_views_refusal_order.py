@@ -41,11 +41,18 @@ class Attempt:
             "amount": {"amount": self.amount, "currencyCode": self.currency},
             "txDescription": self.description,
         }
-        headers = {"Content-Type": "application/json", "Authorization": self.authorization or str(self.seat.caller.authorization)}
-        response = type(self.seat.caller)(None, self.address).respond(self.method, self.path, dump(payload).encode(), headers)
+        headers = {
+            "Content-Type": "application/json",
+            "Authorization": self.authorization or str(self.seat.caller.authorization),
+        }
+        response = type(self.seat.caller)(None, self.address).respond(
+            self.method, self.path, dump(payload).encode(), headers
+        )
         if isinstance(response, NoAnswer):
             return NO_ANSWER
-        return response.status_code if response.status_code != 200 else Answer(200, {}, response.content).error
+        return (
+            response.status_code if response.status_code != 200 else Answer(200, {}, response.content).error
+        )
 
 
 # --- Troubles, and what each one alone is answered with ---------------------------------------------
@@ -130,11 +137,18 @@ def words(*troubles: Trouble) -> str:
     return " before ".join(trouble.__name__ for trouble in troubles)
 
 
-PAIRS = [(first, second) for earlier, later in itertools.combinations(STEPS, 2) for first in earlier for second in later]
+PAIRS = [
+    (first, second)
+    for earlier, later in itertools.combinations(STEPS, 2)
+    for first in earlier
+    for second in later
+]
 
 
 @pytest.mark.parametrize(("first", "second"), PAIRS, ids=itertools.starmap(words, PAIRS))
-def test_of_two_refusals_the_earlier_of_the_list_is_given(house: House, monkeypatch: pytest.MonkeyPatch, first: Trouble, second: Trouble) -> None:
+def test_of_two_refusals_the_earlier_of_the_list_is_given(
+    house: House, monkeypatch: pytest.MonkeyPatch, first: Trouble, second: Trouble
+) -> None:
     attempt = Attempt(house.seat(), monkeypatch)
     # A transaction can only be known from before the other troubles; the rest is independent.
     for trouble in sorted((first, second), key=lambda trouble: trouble is not known_id):
@@ -146,7 +160,9 @@ def test_of_two_refusals_the_earlier_of_the_list_is_given(house: House, monkeypa
 
 
 @pytest.mark.parametrize("trouble", EXPECTED, ids=words)
-def test_each_refusal_alone_is_given_and_without_it_the_withdrawal_succeeds(house: House, monkeypatch: pytest.MonkeyPatch, trouble: Trouble) -> None:
+def test_each_refusal_alone_is_given_and_without_it_the_withdrawal_succeeds(
+    house: House, monkeypatch: pytest.MonkeyPatch, trouble: Trouble
+) -> None:
     seat = house.seat()
     assert Attempt(seat, monkeypatch).outcome() is None
     attempt = Attempt(seat, monkeypatch)
@@ -154,7 +170,9 @@ def test_each_refusal_alone_is_given_and_without_it_the_withdrawal_succeeds(hous
     assert attempt.outcome() == EXPECTED[trouble]
 
 
-def test_a_known_id_with_the_same_content_gets_its_stored_answer_whatever_became_of_session_player_and_wallet(seat: Seat) -> None:
+def test_a_known_id_with_the_same_content_gets_its_stored_answer_whatever_became_of_session_player_and_wallet(
+    seat: Seat,
+) -> None:
     mm = unique("mm")
     first = seat.done("withdraw", mm, "60.00")
     freeze_wallet(seat.wallet(), actor="test", reason="test")
@@ -167,7 +185,9 @@ def test_a_known_id_with_the_same_content_gets_its_stored_answer_whatever_became
 
 
 @pytest.mark.parametrize("code", [101, 102, 103, 105])
-def test_refusals_that_are_not_for_money_are_not_remembered(house: House, monkeypatch: pytest.MonkeyPatch, code: int) -> None:
+def test_refusals_that_are_not_for_money_are_not_remembered(
+    house: House, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
     attempt = Attempt(house.seat(), monkeypatch)
     trouble = {101: malformed, 102: unknown_token, 103: blocked_player, 105: foreign_currency}[code]
     trouble(attempt)
@@ -176,9 +196,21 @@ def test_refusals_that_are_not_for_money_are_not_remembered(house: House, monkey
     assert attempt.seat.done("withdraw", attempt.mm, "5.00").balance == "95.00"
 
 
-@pytest.mark.parametrize("endpoint", ["deposit", "confirmWithdrawal", "rollbackWithdrawal", "confirmDeposit", "rollbackDeposit", "queryTransaction"])
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "deposit",
+        "confirmWithdrawal",
+        "rollbackWithdrawal",
+        "confirmDeposit",
+        "rollbackDeposit",
+        "queryTransaction",
+    ],
+)
 @pytest.mark.parametrize("trouble", [dead_session, blocked_player, frozen_wallet], ids=words)
-def test_only_new_withdrawals_need_a_live_session_and_an_active_player(house: House, monkeypatch: pytest.MonkeyPatch, endpoint: str, trouble: Trouble) -> None:
+def test_only_new_withdrawals_need_a_live_session_and_an_active_player(
+    house: House, monkeypatch: pytest.MonkeyPatch, endpoint: str, trouble: Trouble
+) -> None:
     seat = house.seat()
     mm = seat.opened("deposit" if "Deposit" in endpoint else "withdraw", "5.00")
     trouble(Attempt(seat, monkeypatch))

@@ -14,7 +14,14 @@ from tests.conftest import Clock
 from tests.support.callers import Answer, House, Party, Seat, make_party, sit, unique
 
 LIVE_ONLY = ("verifySession", "getBalance", "withdraw")
-ANY_TOKEN = ("deposit", "confirmWithdrawal", "rollbackWithdrawal", "confirmDeposit", "rollbackDeposit", "queryTransaction")
+ANY_TOKEN = (
+    "deposit",
+    "confirmWithdrawal",
+    "rollbackWithdrawal",
+    "confirmDeposit",
+    "rollbackDeposit",
+    "queryTransaction",
+)
 ALL = LIVE_ONLY + ANY_TOKEN
 
 
@@ -62,7 +69,9 @@ def test_a_token_of_one_game_is_unknown_to_another(house: House, seat: Seat, end
 
 @pytest.mark.parametrize("endpoint", ALL)
 @pytest.mark.parametrize("dead", ["ended", "expired"])
-def test_a_dead_session_can_settle_deposit_and_ask_but_nothing_else(seat: Seat, clock: Clock, endpoint: str, dead: str) -> None:
+def test_a_dead_session_can_settle_deposit_and_ask_but_nothing_else(
+    seat: Seat, clock: Clock, endpoint: str, dead: str
+) -> None:
     withdrawal, deposit = seat.opened("withdraw", "5.00"), seat.opened("deposit", "5.00")
     if dead == "ended":
         seat.end()
@@ -135,7 +144,10 @@ def test_the_wallets_of_two_currencies_are_apart_and_their_ids_are_not(seat: Sea
     answer = euro.done("confirmWithdrawal", mm)
     assert answer.body["balance"] == {"amount": Decimal("90.00"), "currencyCode": "XAG"}
     assert (seat.holding()[:2], euro.holding()[:2]) == ((90_00, 0), (100_00, 0))
-    assert euro.done("queryTransaction", mm, type="withdrawal").body["amount"] == {"amount": Decimal("10.00"), "currencyCode": "XAG"}
+    assert euro.done("queryTransaction", mm, type="withdrawal").body["amount"] == {
+        "amount": Decimal("10.00"),
+        "currencyCode": "XAG",
+    }
 
 
 def test_a_repeated_opening_through_a_session_in_another_currency_has_the_same_content(seat: Seat) -> None:
@@ -146,22 +158,31 @@ def test_a_repeated_opening_through_a_session_in_another_currency_has_the_same_c
 
 def test_a_tombstone_of_one_currency_refuses_the_opening_in_another(seat: Seat) -> None:
     euro, mm = seat.elsewhere("EUR"), unique("mm")
-    assert euro.done("rollbackWithdrawal", mm).body["balance"] == {"amount": Decimal("0.00"), "currencyCode": "EUR"}
+    assert euro.done("rollbackWithdrawal", mm).body["balance"] == {
+        "amount": Decimal("0.00"),
+        "currencyCode": "EUR",
+    }
     assert seat.call("withdraw", mm, "10.00").error == 108
     assert seat.holding()[:2] == (100_00, 0)
 
 
-def test_a_token_is_random_of_version_4_and_stored_only_as_a_hash(seat: Seat, owner: "psycopg.Connection[tuple[object, ...]]") -> None:
+def test_a_token_is_random_of_version_4_and_stored_only_as_a_hash(
+    seat: Seat, owner: "psycopg.Connection[tuple[object, ...]]"
+) -> None:
     token = uuid.UUID(seat.token)
     assert (token.version, token.variant) == (4, uuid.RFC_4122)
-    row = owner.execute("SELECT s.*::text, token_hash FROM players_gamesession s WHERE id = %s", [seat.session().pk]).fetchone()
+    row = owner.execute(
+        "SELECT s.*::text, token_hash FROM players_gamesession s WHERE id = %s", [seat.session().pk]
+    ).fetchone()
     assert row is not None
     assert row[-1] == hashlib.sha256(token.bytes).digest()
     assert seat.token not in str(row[0])
 
 
 @pytest.mark.parametrize("endpoint", ["withdraw", "deposit", "rollbackWithdrawal", "rollbackDeposit"])
-def test_a_session_that_a_transaction_names_is_never_deleted(house: House, owner: "psycopg.Connection[object]", endpoint: str) -> None:
+def test_a_session_that_a_transaction_names_is_never_deleted(
+    house: House, owner: "psycopg.Connection[object]", endpoint: str
+) -> None:
     seat = house.seat(0)
     unused = seat.elsewhere()
     seat.call(endpoint, unique("mm"), "1.00")
@@ -197,13 +218,20 @@ def test_a_game_that_is_switched_off_starts_no_session_and_goes_on_with_the_othe
     seat = sit(party, house.player())
     seat.adjust("credit", 10_00)
     type(party.game).objects.filter(pk=party.game.pk).update(is_active=False)
-    assert house.front.post("/entry/launch", {"uid": seat.player.uid, "game": party.game.slug, "currencyCode": "XAG"}).error == 101
+    assert (
+        house.front.post(
+            "/entry/launch", {"uid": seat.player.uid, "game": party.game.slug, "currencyCode": "XAG"}
+        ).error
+        == 101
+    )
     assert seat.done("withdraw", unique("mm"), "1.00").balance == "9.00"
 
 
 @pytest.mark.parametrize("type", ["withdrawal", "deposit"])
 def test_a_game_asks_what_became_of_its_transaction(seat: Seat, clock: Clock, type: str) -> None:
-    open, confirm = ("withdraw", "confirmWithdrawal") if type == "withdrawal" else ("deposit", "confirmDeposit")
+    open, confirm = (
+        ("withdraw", "confirmWithdrawal") if type == "withdrawal" else ("deposit", "confirmDeposit")
+    )
     mm, began = unique("mm"), seat.session().created_at
     assert seat.call("queryTransaction", mm, type=type).error == 106
     clock.stand(began.replace(microsecond=123456))
@@ -220,20 +248,39 @@ def test_a_game_asks_what_became_of_its_transaction(seat: Seat, clock: Clock, ty
     assert seat.done("queryTransaction", mm, type=type).body == expected
     clock.stand((began + timedelta(hours=5)).replace(microsecond=999999))
     seat.done(confirm, mm)
-    settled = {"state": "confirmed", "settledAt": (began + timedelta(hours=5)).strftime("%Y-%m-%dT%H:%M:%S.999Z")}
+    settled = {
+        "state": "confirmed",
+        "settledAt": (began + timedelta(hours=5)).strftime("%Y-%m-%dT%H:%M:%S.999Z"),
+    }
     assert seat.done("queryTransaction", mm, type=type).body == expected | settled
-    assert seat.call("queryTransaction", mm, type="deposit" if type == "withdrawal" else "withdrawal").error == 106
+    assert (
+        seat.call("queryTransaction", mm, type="deposit" if type == "withdrawal" else "withdrawal").error
+        == 106
+    )
 
 
 def test_the_states_that_a_query_names(seat: Seat) -> None:
-    rolled, expired, declined, buried = seat.opened("withdraw", "1.00"), seat.opened("withdraw", "1.00"), unique("mm"), unique("mm")
+    rolled, expired, declined, buried = (
+        seat.opened("withdraw", "1.00"),
+        seat.opened("withdraw", "1.00"),
+        unique("mm"),
+        unique("mm"),
+    )
     seat.done("rollbackWithdrawal", rolled)
     seat.resolve(expired, "expired")
     assert seat.call("withdraw", declined, "1000.00").error == 104
     seat.done("rollbackWithdrawal", buried)
-    bodies = [seat.done("queryTransaction", mm, type="withdrawal").body for mm in (rolled, expired, declined, buried)]
+    bodies = [
+        seat.done("queryTransaction", mm, type="withdrawal").body
+        for mm in (rolled, expired, declined, buried)
+    ]
     assert [body["state"] for body in bodies] == ["rolled_back", "expired", "declined", "rolled_back"]
-    assert [body["amount"] and body["amount"]["amount"] for body in bodies] == [Decimal("1.00"), Decimal("1.00"), Decimal("1000.00"), None]
+    assert [body["amount"] and body["amount"]["amount"] for body in bodies] == [
+        Decimal("1.00"),
+        Decimal("1.00"),
+        Decimal("1000.00"),
+        None,
+    ]
     assert all(body["settledAt"] for body in bodies)
 
 

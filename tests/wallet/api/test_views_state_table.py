@@ -54,7 +54,11 @@ class Story:
         """The platform settles it: the answer that the game would have got is stored all the same."""
         answer = self.seat.resolve(self.mm, event, self.type)
         balance = {"amount": to_major(answer.balance, 2), "currencyCode": "XAG"}
-        self.settled = {"mmTransactionId": self.mm, "qwTransactionId": answer.transaction_id, "balance": balance}
+        self.settled = {
+            "mmTransactionId": self.mm,
+            "qwTransactionId": answer.transaction_id,
+            "balance": balance,
+        }
 
 
 # --- How a state comes about ------------------------------------------------------------------------
@@ -142,20 +146,38 @@ STORIES: list[tuple[str, str, Prepare]] = [
 
 ACTIONS: dict[str, tuple[str, Callable[[Story], Answer]]] = {
     "open": ("open, same content", lambda story: story.open()),
-    "open with an equal number": ("open, same content", lambda story: story.open("3.00e1", txDescription="other words")),
+    "open with an equal number": (
+        "open, same content",
+        lambda story: story.open("3.00e1", txDescription="other words"),
+    ),
     "open through another session": ("open, same content", lambda story: story.through("XAG").open()),
     "open with another amount": ("open, other content", lambda story: story.open("30.01")),
     "open with another currency": ("open, other content", lambda story: story.open(currency="EUR")),
     "open with an unknown currency": ("open, other content", lambda story: story.open(currency="QQQ")),
-    "open in a session of another currency": ("open, other content", lambda story: story.through("EUR").open()),
+    "open in a session of another currency": (
+        "open, other content",
+        lambda story: story.through("EUR").open(),
+    ),
     "confirm": ("confirm", lambda story: story.confirm()),
     "confirm with the amount": ("confirm", lambda story: story.confirm("30")),
-    "confirm through another currency's session": ("confirm", lambda story: story.through("EUR").confirm(AMOUNT, currency="XAG")),
+    "confirm through another currency's session": (
+        "confirm",
+        lambda story: story.through("EUR").confirm(AMOUNT, currency="XAG"),
+    ),
     "confirm another amount": ("confirm, other content", lambda story: story.confirm("29.99")),
-    "confirm another currency": ("confirm, other content", lambda story: story.confirm(AMOUNT, currency="EUR")),
-    "confirm an unknown currency": ("confirm, other content", lambda story: story.confirm(AMOUNT, currency="QQQ")),
+    "confirm another currency": (
+        "confirm, other content",
+        lambda story: story.confirm(AMOUNT, currency="EUR"),
+    ),
+    "confirm an unknown currency": (
+        "confirm, other content",
+        lambda story: story.confirm(AMOUNT, currency="QQQ"),
+    ),
     "roll back": ("roll back", lambda story: story.rollback()),
-    "roll back through another currency's session": ("roll back", lambda story: story.through("EUR").rollback()),
+    "roll back through another currency's session": (
+        "roll back",
+        lambda story: story.through("EUR").rollback(),
+    ),
 }
 
 # What spendable, reserved, announced and the number of entries change by.
@@ -175,7 +197,13 @@ MOVES = {
 
 def after(before: Holding, type: str, word: object) -> Holding:
     spendable, reserved, announced, entries = MOVES.get((type, str(word)), (0, 0, 0, 0))
-    return Holding(before.spendable + spendable, before.reserved + reserved, before.announced + announced, before.debt, before.entries + entries)
+    return Holding(
+        before.spendable + spendable,
+        before.reserved + reserved,
+        before.announced + announced,
+        before.debt,
+        before.entries + entries,
+    )
 
 
 def move_on(seat: Seat) -> None:
@@ -197,11 +225,22 @@ def check(answer: Answer, expected: object, story: Story, before: Holding) -> No
         known = story.first or {}
         balance = to_major(after(before, story.type, expected).spendable, 2)
         named = known.get("qwTransactionId", answer.body.get("qwTransactionId"))
-        assert answer.body == {"mmTransactionId": story.mm, "qwTransactionId": named, "balance": {"amount": balance, "currencyCode": "XAG"}}
+        assert answer.body == {
+            "mmTransactionId": story.mm,
+            "qwTransactionId": named,
+            "balance": {"amount": balance, "currencyCode": "XAG"},
+        }
 
 
 CELLS = [
-    pytest.param(type, state, prepare, row, act, id=f"{type}, {prepare.__name__.replace('_', ' ')}: {name}".replace(" ", "_"))
+    pytest.param(
+        type,
+        state,
+        prepare,
+        row,
+        act,
+        id=f"{type}, {prepare.__name__.replace('_', ' ')}: {name}".replace(" ", "_"),
+    )
     for type, state, prepare in STORIES
     for name, (row, act) in ACTIONS.items()
     if TABLE[row][STATES.index(state)] is not None
@@ -211,7 +250,14 @@ CELLS = [
 
 
 @pytest.mark.parametrize(("type", "state", "prepare", "row", "act"), CELLS)
-def test_every_cell_of_the_state_table(house: House, type: str, state: str, prepare: Callable[[Story], None], row: str, act: Callable[[Story], Answer]) -> None:
+def test_every_cell_of_the_state_table(
+    house: House,
+    type: str,
+    state: str,
+    prepare: Callable[[Story], None],
+    row: str,
+    act: Callable[[Story], Answer],
+) -> None:
     story = Story(house.seat(), type, unique("mm"))
     prepare(story)
     move_on(story.seat)
@@ -232,11 +278,15 @@ def test_every_cell_of_the_state_table(house: House, type: str, state: str, prep
 
 def test_the_table_has_every_cell_of_the_contract() -> None:
     assert all(len(columns) == len(STATES) for columns in TABLE.values())
-    assert {(type, state) for type, state, _ in STORIES} == {(type, state) for type in CALLS for state in STATES}
+    assert {(type, state) for type, state, _ in STORIES} == {
+        (type, state) for type in CALLS for state in STATES
+    }
 
 
 @pytest.mark.parametrize("decline", [declined_for_funds, declined_by_the_limit])
-def test_a_remembered_refusal_shows_the_balance_of_its_time(house: House, decline: Callable[[Story], None]) -> None:
+def test_a_remembered_refusal_shows_the_balance_of_its_time(
+    house: House, decline: Callable[[Story], None]
+) -> None:
     story = Story(house.seat(), "withdrawal", unique("mm"))
     decline(story)
     shown = "10.00" if decline is declined_for_funds else "100.00"
@@ -256,7 +306,11 @@ def test_a_tombstone_has_an_id_of_its_own_and_the_unchanged_balance(house: House
     answer = story.rollback()
     assert answer.body["balance"] == {"amount": Decimal("100.00"), "currencyCode": "XAG"}
     buried = story.seat.transaction(story.mm, type)
-    assert (str(buried.pk), buried.state, buried.amount) == (answer.body["qwTransactionId"], "rolled_back", None)
+    assert (str(buried.pk), buried.state, buried.amount) == (
+        answer.body["qwTransactionId"],
+        "rolled_back",
+        None,
+    )
     assert story.open().error == 108
 
 
@@ -273,7 +327,9 @@ def test_a_withdrawal_and_a_deposit_share_an_id_without_meeting(seat: Seat) -> N
 
 
 @pytest.mark.parametrize("event", ["expired", "rolled_back"])
-def test_a_confirmation_of_what_the_platform_returned_is_recorded_with_its_count(seat: Seat, event: str) -> None:
+def test_a_confirmation_of_what_the_platform_returned_is_recorded_with_its_count(
+    seat: Seat, event: str
+) -> None:
     mm = seat.opened("withdraw", AMOUNT)
     seat.resolve(mm, event)
     before = seat.holding()
@@ -302,7 +358,9 @@ def test_a_tombstone_whose_id_is_pending_at_another_player_of_the_game_is_record
     assert one.holding().reserved == MINOR
 
 
-def test_a_tombstone_is_no_discrepancy_where_the_other_player_is_in_another_game_or_settled(house: House) -> None:
+def test_a_tombstone_is_no_discrepancy_where_the_other_player_is_in_another_game_or_settled(
+    house: House,
+) -> None:
     one, other = house.seat(), house.seat()
     mm = one.opened("withdraw", AMOUNT)
     other.elsewhere(party=house.other_game).done("rollbackWithdrawal", mm)

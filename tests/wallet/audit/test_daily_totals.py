@@ -78,8 +78,13 @@ def folded() -> dict[date, int]:
 
 
 def sums(day: date) -> dict[tuple[str, str], tuple[int, int, int]]:
-    rows = AccountDay.objects.filter(day=day).values_list("currency_id", "account", "debits", "credits", "entries")
-    return {(currency, account): (int(debits), int(credits), entries) for currency, account, debits, credits, entries in rows}
+    rows = AccountDay.objects.filter(day=day).values_list(
+        "currency_id", "account", "debits", "credits", "entries"
+    )
+    return {
+        (currency, account): (int(debits), int(credits), entries)
+        for currency, account, debits, credits, entries in rows
+    }
 
 
 def from_journal(moment: datetime) -> Accounts:
@@ -192,7 +197,9 @@ MOMENTS = [(0, 0), (0, 12), (0, 13), (1, 0), (1, 5), (2, 0), (2, 12), (3, 0), (3
 
 
 @pytest.mark.parametrize("missing", [[], [0], [1], [2], [0, 2], [0, 1, 2]])
-def test_totals_are_those_of_the_journal_at_any_moment_whatever_is_folded(week: Seat, missing: list[int]) -> None:
+def test_totals_are_those_of_the_journal_at_any_moment_whatever_is_folded(
+    week: Seat, missing: list[int]
+) -> None:
     week.adjust("debit", 1_00)
     fold()
     FoldedDay.objects.filter(day__in=[MONDAY + number * DAY for number in missing]).delete()
@@ -212,7 +219,9 @@ def test_the_balances_of_all_accounts_are_zero_together(week: Seat) -> None:
     totals = account_totals(at(MONDAY + 3 * DAY, 2))
     assert totals["XAG", "spendable"].balance == 77_00
     assert totals["XAG", "game_payout"].balance == -7_00
-    assert [sum(of.balance for (code, _), of in totals.items() if code == wanted) for wanted in ("XAG", "EUR")] == [0, 0]
+    assert [
+        sum(of.balance for (code, _), of in totals.items() if code == wanted) for wanted in ("XAG", "EUR")
+    ] == [0, 0]
 
 
 def test_sums_may_be_larger_than_any_wallet(ledger: OwnLedger, clock: Clock) -> None:
@@ -232,25 +241,56 @@ def test_sums_may_be_larger_than_any_wallet(ledger: OwnLedger, clock: Clock) -> 
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ("UPDATE wallet_accountday SET debits = debits + 1 WHERE account = 'game_payout'", "2026-03-04: XAG game_payout was folded to (701, 0, 1)"),
-        ("UPDATE wallet_accountday SET credits = credits - 1 WHERE account = 'game_revenue'", "2026-03-02: XAG game_revenue was folded to (0, 2999, 1)"),
-        ("UPDATE wallet_accountday SET entries = 9 WHERE account = 'game_revenue'", "2026-03-02: XAG game_revenue was folded to (0, 3000, 9)"),
-        ("UPDATE wallet_accountday SET account = 'write_off' WHERE account = 'game_revenue'", "2026-03-02: XAG game_revenue was folded to (0, 0, 0)"),
-        ("UPDATE wallet_accountday SET currency_id = 'EUR' WHERE account = 'game_revenue'", "2026-03-02: EUR game_revenue was folded to (0, 3000, 1)"),
-        ("UPDATE wallet_accountday SET day_id = '2026-03-03' WHERE account = 'game_revenue'", "2026-03-02: XAG game_revenue was folded to (0, 0, 0)"),
-        ("DELETE FROM wallet_accountday WHERE day_id = '2026-03-04'", "2026-03-04: EUR reserved was folded to (0, 0, 0)"),
-        ("UPDATE wallet_foldedday SET entries = 7 WHERE day = '2026-03-02'", "2026-03-02: 7 entries were folded, the journal has 6"),
-        ("UPDATE wallet_foldedday SET entries = 1 WHERE day = '2026-03-03'", "2026-03-03: 1 entries were folded, the journal has 0"),
+        (
+            "UPDATE wallet_accountday SET debits = debits + 1 WHERE account = 'game_payout'",
+            "2026-03-04: XAG game_payout was folded to (701, 0, 1)",
+        ),
+        (
+            "UPDATE wallet_accountday SET credits = credits - 1 WHERE account = 'game_revenue'",
+            "2026-03-02: XAG game_revenue was folded to (0, 2999, 1)",
+        ),
+        (
+            "UPDATE wallet_accountday SET entries = 9 WHERE account = 'game_revenue'",
+            "2026-03-02: XAG game_revenue was folded to (0, 3000, 9)",
+        ),
+        (
+            "UPDATE wallet_accountday SET account = 'write_off' WHERE account = 'game_revenue'",
+            "2026-03-02: XAG game_revenue was folded to (0, 0, 0)",
+        ),
+        (
+            "UPDATE wallet_accountday SET currency_id = 'EUR' WHERE account = 'game_revenue'",
+            "2026-03-02: EUR game_revenue was folded to (0, 3000, 1)",
+        ),
+        (
+            "UPDATE wallet_accountday SET day_id = '2026-03-03' WHERE account = 'game_revenue'",
+            "2026-03-02: XAG game_revenue was folded to (0, 0, 0)",
+        ),
+        (
+            "DELETE FROM wallet_accountday WHERE day_id = '2026-03-04'",
+            "2026-03-04: EUR reserved was folded to (0, 0, 0)",
+        ),
+        (
+            "UPDATE wallet_foldedday SET entries = 7 WHERE day = '2026-03-02'",
+            "2026-03-02: 7 entries were folded, the journal has 6",
+        ),
+        (
+            "UPDATE wallet_foldedday SET entries = 1 WHERE day = '2026-03-03'",
+            "2026-03-03: 1 entries were folded, the journal has 0",
+        ),
     ],
 )
-def test_a_sum_that_is_not_the_journals_is_found(week: Seat, ledger: OwnLedger, change: str, says: str) -> None:
+def test_a_sum_that_is_not_the_journals_is_found(
+    week: Seat, ledger: OwnLedger, change: str, says: str
+) -> None:
     fold()
     assert audit_ledger().problems == []
     assert ledger.owner.execute(change.encode()).rowcount > 0
     assert audit_ledger().problems[0].startswith(f"folded days: {says}")
 
 
-def test_a_journal_that_changed_after_it_was_folded_is_told_until_the_day_is_folded_anew(week: Seat, ledger: OwnLedger, clock: Clock) -> None:
+def test_a_journal_that_changed_after_it_was_folded_is_told_until_the_day_is_folded_anew(
+    week: Seat, ledger: OwnLedger, clock: Clock
+) -> None:
     fold()
     clock.stand(at(MONDAY, 20))
     week.adjust("credit", 1)
@@ -259,7 +299,9 @@ def test_a_journal_that_changed_after_it_was_folded_is_told_until_the_day_is_fol
     audit_all(run)
     alert = Alert.objects.get()
     assert (alert.kind, alert.subject, run.failed) == (Alert.Kind.LEDGER_DIFFERENCE, "folded days", 0)
-    assert alert.text == ("2026-03-02: XAG adjustments was folded to (10000, 0, 1) (debits, credits, entries), the journal has (10001, 0, 2)")
+    assert alert.text == (
+        "2026-03-02: XAG adjustments was folded to (10000, 0, 1) (debits, credits, entries), the journal has (10001, 0, 2)"
+    )
     refold_day(MONDAY)
     assert audit_ledger().problems == []
     assert account_totals(at(MONDAY + 3 * DAY, 2)) == from_journal(at(MONDAY + 3 * DAY, 2))

@@ -66,7 +66,11 @@ def tampering(owner: Owner, table: str, seat: Seat) -> Iterator[None]:
     finally:
         # A row keeps at least one of the two, whichever column was changed.
         column = sql.Identifier("id" if table == "wallet_wallet" else "wallet_id")
-        owner.execute(sql.SQL("DELETE FROM {} WHERE {} OR {} IN (SELECT {} FROM kept)").format(name, whose, column, column))
+        owner.execute(
+            sql.SQL("DELETE FROM {} WHERE {} OR {} IN (SELECT {} FROM kept)").format(
+                name, whose, column, column
+            )
+        )
         owner.execute(sql.SQL("INSERT INTO {} SELECT * FROM kept").format(name))
         owner.execute("DROP TABLE kept")
 
@@ -74,7 +78,9 @@ def tampering(owner: Owner, table: str, seat: Seat) -> Iterator[None]:
 def test_the_command_names_the_first_wrong_row_and_exits_with_1(story: Seat, owner: Owner) -> None:
     wallet = story.wallet()
     with tampering(owner, "wallet_entry", story):
-        owner.execute("UPDATE wallet_entry SET amount = amount + 1 WHERE wallet_id = %s AND seq = 2", [wallet.pk])
+        owner.execute(
+            "UPDATE wallet_entry SET amount = amount + 1 WHERE wallet_id = %s AND seq = 2", [wallet.pk]
+        )
         with pytest.raises(CommandError, match=rf"wallet {wallet.pk} entry 2: ") as caught:
             call_command("audit_ledger", quiet=True, stdout=StringIO(), stderr=StringIO())
         assert caught.value.returncode == 1

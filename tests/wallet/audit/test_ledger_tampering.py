@@ -13,7 +13,19 @@ from tests.support.busy_wallets import EVENTS, Story, tell_story
 from tests.support.checkpoints import checkpoints_in, dated_back
 from tests.support.history_forger import Step, rewrite
 from tests.support.own_database import TABLES, OwnLedger, own_ledger
-from tests.support.raw_rows import Owner, Row, columns_of, delete, distinct, insert, kind_of, one, others, rows_of, update
+from tests.support.raw_rows import (
+    Owner,
+    Row,
+    columns_of,
+    delete,
+    distinct,
+    insert,
+    kind_of,
+    one,
+    others,
+    rows_of,
+    update,
+)
 from wallet.audit.ledger import audit_ledger, snapshot
 from wallet.checkpoints import make_checkpoint
 from wallet.checkpoints.database import comparing
@@ -62,11 +74,20 @@ def is_found() -> bool:
 
 
 def test_the_story_has_a_row_of_every_kind(story: Story) -> None:
-    entries, transactions = Entry.objects.filter(player=story.player), Transaction.objects.filter(player=story.player)
+    entries, transactions = (
+        Entry.objects.filter(player=story.player),
+        Transaction.objects.filter(player=story.player),
+    )
     assert set(entries.values_list("event", flat=True)) == EVENTS
     assert set(transactions.values_list("state", flat=True)) == set(Transaction.State.values)
     assert set(transactions.values_list("type", flat=True)) == set(Transaction.Type.values)
-    assert set(transactions.values_list("settled_source", flat=True)) == {"", "game", "sweep", "operator", "provider"}
+    assert set(transactions.values_list("settled_source", flat=True)) == {
+        "",
+        "game",
+        "sweep",
+        "operator",
+        "provider",
+    }
     assert set(transactions.values_list("refusal", flat=True)) == {"", "insufficient_funds", "limit_reached"}
 
 
@@ -86,7 +107,9 @@ def test_any_change_of_any_column_of_any_kind_of_row_is_found(ledger: OwnLedger,
                     tried += 1
                     if not audit_ledger().problem_count:
                         unfound.append(f"{column.name} of {kind_of(row)}: {row[column.name]!r} to {other!r}")
-                    assert update(ledger.owner, table, row, {name: row[name] for name in row if name != "ctid"})
+                    assert update(
+                        ledger.owner, table, row, {name: row[name] for name in row if name != "ctid"}
+                    )
     assert unfound == []
     assert tried > len(distinct(rows)) * len(columns_of(ledger.owner, table)) * 0.7
 
@@ -104,7 +127,12 @@ def test_any_deleted_row_is_found(ledger: OwnLedger, table: str) -> None:
 def test_any_row_inserted_again_under_another_id_is_found(ledger: OwnLedger, table: str) -> None:
     for position in range(len(rows_of(ledger.owner, table))):
         row = rows_of(ledger.owner, table)[position]
-        insert(ledger.owner, table, row | ({"seq": row["seq"] + 1000} if table == "wallet_entry" else {"id": uuid4(), **new_key(table)}))
+        insert(
+            ledger.owner,
+            table,
+            row
+            | ({"seq": row["seq"] + 1000} if table == "wallet_entry" else {"id": uuid4(), **new_key(table)}),
+        )
         assert audit_ledger().problem_count, row
         ledger.restore()
 
@@ -122,7 +150,10 @@ def test_neighbours_that_change_places_are_found(ledger: OwnLedger, story: Story
     for seq in range(1, last):
         # A detour, because the number is unique; the transactions follow, so that only the chain can tell.
         for old, new in ((seq, -1), (seq + 1, seq), (-1, seq + 1)):
-            ledger.owner.execute("UPDATE wallet_entry SET seq = %s WHERE wallet_id = %s AND seq = %s", [new, story.wallet.pk, old])
+            ledger.owner.execute(
+                "UPDATE wallet_entry SET seq = %s WHERE wallet_id = %s AND seq = %s",
+                [new, story.wallet.pk, old],
+            )
         swap = "CASE {0} WHEN %(a)s THEN %(b)s WHEN %(b)s THEN %(a)s ELSE {0} END"
         ledger.owner.execute(
             f"UPDATE wallet_transaction SET opened_seq = {swap.format('opened_seq')}, settled_seq = {swap.format('settled_seq')} WHERE wallet_id = %(w)s",
@@ -141,7 +172,9 @@ def test_entries_that_move_to_another_wallet_are_found(ledger: OwnLedger, story:
         ledger.restore()
 
 
-def move_step(owner: Owner, wallet_id: UUID, seq: int, player_id: UUID, target_id: UUID, new_seq: int) -> None:
+def move_step(
+    owner: Owner, wallet_id: UUID, seq: int, player_id: UUID, target_id: UUID, new_seq: int
+) -> None:
     """An entry becomes the last one of another wallet, which counts it, and its transaction goes with it."""
     new = [player_id, target_id, new_seq]
     moved = owner.execute(
@@ -149,8 +182,13 @@ def move_step(owner: Owner, wallet_id: UUID, seq: int, player_id: UUID, target_i
         [*new, wallet_id, seq],
     ).fetchone()
     assert moved
-    owner.execute("UPDATE wallet_wallet SET entry_count = %s, head = %s WHERE id = %s", [new_seq, moved[1], target_id])
-    owner.execute("UPDATE wallet_transaction SET player_id = %s, wallet_id = %s, opened_seq = %s WHERE id = %s", [*new, moved[0]])
+    owner.execute(
+        "UPDATE wallet_wallet SET entry_count = %s, head = %s WHERE id = %s", [new_seq, moved[1], target_id]
+    )
+    owner.execute(
+        "UPDATE wallet_transaction SET player_id = %s, wallet_id = %s, opened_seq = %s WHERE id = %s",
+        [*new, moved[0]],
+    )
 
 
 def test_two_whole_wallets_that_change_owners_are_found(ledger: OwnLedger, story: Story) -> None:
@@ -158,7 +196,9 @@ def test_two_whole_wallets_that_change_owners_are_found(ledger: OwnLedger, story
     ledger.owner.execute("DELETE FROM wallet_wallet WHERE id = %s", [story.second.wallet().pk])
     for old, new in ((mine, nobody), (theirs, mine), (nobody, theirs)):
         for table in map(sql.Identifier, TABLES):
-            ledger.owner.execute(sql.SQL("UPDATE {} SET player_id = %s WHERE player_id = %s").format(table), [new, old])
+            ledger.owner.execute(
+                sql.SQL("UPDATE {} SET player_id = %s WHERE player_id = %s").format(table), [new, old]
+            )
     assert audit_ledger().problem_count
 
 
@@ -226,15 +266,24 @@ def forge(owner: Owner, entry: Row, seq: int) -> None:
     """The same happens once more, to another transaction id."""
     named, fresh = one(rows_of(owner, "wallet_transaction"), id=entry["transaction_id"]), uuid4()
     settled = {"settled_seq": seq} if entry["event"] == "tombstone" else {}
-    insert(owner, "wallet_transaction", named | {"id": fresh, "mm_transaction_id": "forged", "opened_seq": seq} | settled)
+    insert(
+        owner,
+        "wallet_transaction",
+        named | {"id": fresh, "mm_transaction_id": "forged", "opened_seq": seq} | settled,
+    )
     insert(owner, "wallet_entry", entry | {"seq": seq, "transaction_id": fresh})
-    owner.execute("UPDATE wallet_wallet SET entry_count = %s, head = %s WHERE id = %s", [seq, entry["hash"], entry["wallet_id"]])
+    owner.execute(
+        "UPDATE wallet_wallet SET entry_count = %s, head = %s WHERE id = %s",
+        [seq, entry["hash"], entry["wallet_id"]],
+    )
 
 
 def test_a_tail_that_is_cut_off_is_found(ledger: OwnLedger, story: Story) -> None:
     """The wallet's row is made to fit the entry that is now its last; transactions are left as they are."""
     for last in range(1, story.wallet.entry_count):
-        ledger.owner.execute("DELETE FROM wallet_entry WHERE wallet_id = %s AND seq > %s", [story.wallet.pk, last])
+        ledger.owner.execute(
+            "DELETE FROM wallet_entry WHERE wallet_id = %s AND seq > %s", [story.wallet.pk, last]
+        )
         ledger.owner.execute(
             "UPDATE wallet_wallet w SET spendable = e.spendable, reserved = e.reserved, announced = e.announced, debt = e.debt, entry_count = e.seq,"
             " head = e.hash, frozen_at = NULL, withdrawal_limit = NULL FROM wallet_entry e WHERE e.wallet_id = w.id AND w.id = %s AND e.seq = %s",
@@ -256,7 +305,11 @@ def richer(steps: list[Step]) -> list[Step]:
     """The first credit was larger."""
     (e, t), first = steps[1], steps[0]
     assert t
-    return [first, (e._replace(amount=(e.amount or 0) + 7), t._replace(amount=(t.amount or 0) + 7)), *steps[2:]]
+    return [
+        first,
+        (e._replace(amount=(e.amount or 0) + 7), t._replace(amount=(t.amount or 0) + 7)),
+        *steps[2:],
+    ]
 
 
 def never_withdrawn(steps: list[Step]) -> list[Step]:
@@ -301,7 +354,16 @@ def with_another_actor(steps: list[Step]) -> list[Step]:
     return [(e._replace(actor="nobody"), t), *steps[1:]]
 
 
-REWRITES = [richer, never_withdrawn, another_description, later, in_another_order, without_the_last, one_more_credit, with_another_actor]
+REWRITES = [
+    richer,
+    never_withdrawn,
+    another_description,
+    later,
+    in_another_order,
+    without_the_last,
+    one_more_credit,
+    with_another_actor,
+]
 
 
 @pytest.mark.parametrize("change", REWRITES, ids=lambda change: str(change.__name__))
@@ -328,19 +390,32 @@ def test_the_whole_ledger_rewritten_is_found_wallet_by_wallet(ledger: OwnLedger,
     assert [difference.split()[1] for difference in checkpoint_differences()] == wallets
 
 
-def test_a_wallet_that_is_gone_with_all_it_had_is_found_by_the_last_checkpoint(ledger: OwnLedger, story: Story) -> None:
+def test_a_wallet_that_is_gone_with_all_it_had_is_found_by_the_last_checkpoint(
+    ledger: OwnLedger, story: Story
+) -> None:
     wallet = story.other.wallet()
-    for table, column in (("wallet_entry", "wallet_id"), ("wallet_transaction", "wallet_id"), ("wallet_wallet", "id")):
-        ledger.owner.execute(sql.SQL("DELETE FROM {} WHERE {} = %s").format(sql.Identifier(table), sql.Identifier(column)), [wallet.pk])
+    for table, column in (
+        ("wallet_entry", "wallet_id"),
+        ("wallet_transaction", "wallet_id"),
+        ("wallet_wallet", "id"),
+    ):
+        ledger.owner.execute(
+            sql.SQL("DELETE FROM {} WHERE {} = %s").format(sql.Identifier(table), sql.Identifier(column)),
+            [wallet.pk],
+        )
     assert audit_ledger().problems == []
     assert checkpoint_differences() == [f"wallet {wallet.pk} is gone"]
 
 
-def test_what_is_added_and_dated_back_is_found_by_the_last_checkpoint(ledger: OwnLedger, story: Story) -> None:
+def test_what_is_added_and_dated_back_is_found_by_the_last_checkpoint(
+    ledger: OwnLedger, story: Story
+) -> None:
     wallet = story.wallet
     rewrite(ledger, wallet.pk, dated_back(120))
     assert audit_ledger().problems == []
-    assert checkpoint_differences() == [f"wallet {wallet.pk} entry {wallet.entry_count + 1} is dated before the checkpoint, which does not know it"]
+    assert checkpoint_differences() == [
+        f"wallet {wallet.pk} entry {wallet.entry_count + 1} is dated before the checkpoint, which does not know it"
+    ]
 
 
 # --- At random ----------------------------------------------------------------------------------------
@@ -361,7 +436,9 @@ def test_random_changes_are_found(ledger: OwnLedger) -> None:
 
 
 def same(before: list[list[Row]], after: list[list[Row]]) -> bool:
-    return [[row | {"ctid": ""} for row in rows] for rows in before] == [[row | {"ctid": ""} for row in rows] for rows in after]
+    return [[row | {"ctid": ""} for row in rows] for rows in before] == [
+        [row | {"ctid": ""} for row in rows] for rows in after
+    ]
 
 
 def change_something(owner: Owner, chance: random.Random) -> str:
@@ -379,11 +456,15 @@ def change_something(owner: Owner, chance: random.Random) -> str:
     elif action == "copied":
         update(owner, table, row, {column.name: another[column.name]})
     elif action == "several":
-        update(owner, table, row, {name: another[name] for name in chance.sample(names, chance.randint(2, 6))})
+        update(
+            owner, table, row, {name: another[name] for name in chance.sample(names, chance.randint(2, 6))}
+        )
     elif action == "deleted":
         delete(owner, table, row)
     elif action == "inserted":
-        try_insert(owner, table, row | {name: another[name] for name in chance.sample(names, chance.randint(1, 6))})
+        try_insert(
+            owner, table, row | {name: another[name] for name in chance.sample(names, chance.randint(1, 6))}
+        )
     elif row is not another:
         update(owner, table, row, {column.name: another[column.name]})
         update(owner, table, another, {column.name: row[column.name]})

@@ -21,7 +21,13 @@ def history(seat: Seat) -> tuple[WalletRow, list[Step]]:
         wallet = WalletRow(*cursor.fetchone())
         cursor.execute(ENTRIES_OF, [[seat.player.pk]])
         rows = cursor.fetchall()
-    return wallet, [(EntryRow._make(row[:ENTRY_WIDTH]), TransactionRow._make(row[ENTRY_WIDTH:]) if row[ENTRY_WIDTH] else None) for row in rows]
+    return wallet, [
+        (
+            EntryRow._make(row[:ENTRY_WIDTH]),
+            TransactionRow._make(row[ENTRY_WIDTH:]) if row[ENTRY_WIDTH] else None,
+        )
+        for row in rows
+    ]
 
 
 def problems_with(seat: Seat, seq: int, changes: dict[str, Any], *, last: int = 99) -> list[str]:
@@ -77,7 +83,9 @@ def gated(house: House) -> Seat:
         (7, {"event": "frozen"}, [8, 9]),
     ],
 )
-def test_what_the_limit_and_the_freeze_had_to_refuse_is_found(gated: Seat, seq: int, changes: dict[str, Any], wrong: list[int]) -> None:
+def test_what_the_limit_and_the_freeze_had_to_refuse_is_found(
+    gated: Seat, seq: int, changes: dict[str, Any], wrong: list[int]
+) -> None:
     problems = problems_with(gated, seq, changes)
     assert [problem.split(":")[0] for problem in problems] == [f"entry {number}" for number in wrong]
     assert all("had to be decided otherwise" in problem for problem in problems)
@@ -89,8 +97,13 @@ def test_debt_that_was_not_repaid_first_is_found(house: House) -> None:
     seat.adjust("debit", 30_00, into_debt=True)
     seat.adjust("credit", 30_00)
     assert problems_with(seat, 6, {}) == []
-    assert problems_with(seat, 6, {"amount": 19_99}) == ["entry 6: 1999 minor units of debt were repaid, not 2000"]
-    assert any("0 minor units of debt were repaid, not 2000" in problem for problem in problems_with(seat, 6, {"event": "confirmed"}))
+    assert problems_with(seat, 6, {"amount": 19_99}) == [
+        "entry 6: 1999 minor units of debt were repaid, not 2000"
+    ]
+    assert any(
+        "0 minor units of debt were repaid, not 2000" in problem
+        for problem in problems_with(seat, 6, {"event": "confirmed"})
+    )
     assert "2000 minor units of debt were not repaid" in problems_with(seat, 0, {}, last=5)
 
 

@@ -102,7 +102,12 @@ def test_a_sound_ledger_freezes_nothing_and_raises_no_alert(seat: Seat) -> None:
 @pytest.mark.parametrize(
     ("table", "assignment", "where", "text"),
     [
-        ("wallet", "spendable = spendable + 100", "true", "entry 6: the balances after it are {'spendable': 8600, "),
+        (
+            "wallet",
+            "spendable = spendable + 100",
+            "true",
+            "entry 6: the balances after it are {'spendable': 8600, ",
+        ),
         ("wallet", "head = decode(repeat('00', 32), 'hex')", "true", "entry 6: the hash does not fit"),
         ("wallet", "withdrawal_limit = 1", "true", "the wallet's limit is not what its entries say"),
         ("wallet", "frozen_at = opened_at", "true", "the wallet's freeze is not what its entries say"),
@@ -111,7 +116,13 @@ def test_a_sound_ledger_freezes_nothing_and_raises_no_alert(seat: Seat) -> None:
     ],
 )
 def test_a_wallet_that_differs_is_frozen_and_an_alert_says_what_is_wrong(
-    ledger: OwnLedger, seat: Seat, audit: Callable[[], Run], table: str, assignment: str, where: str, text: str
+    ledger: OwnLedger,
+    seat: Seat,
+    audit: Callable[[], Run],
+    table: str,
+    assignment: str,
+    where: str,
+    text: str,
 ) -> None:
     sound = ledger.house.seat()
     change(ledger, seat, table, assignment, where)
@@ -121,7 +132,10 @@ def test_a_wallet_that_differs_is_frozen_and_an_alert_says_what_is_wrong(
     assert text in alert.text
     assert (alert.wallet, alert.times_seen) == (seat.wallet(), 1)
     refused = seat.call("withdraw", "after-it", "1.00")
-    assert (refused.error, refused.body["errorDescription"]) == (103, "Withdrawals from this wallet are frozen.")
+    assert (refused.error, refused.body["errorDescription"]) == (
+        103,
+        "Withdrawals from this wallet are frozen.",
+    )
     assert (is_frozen(seat), is_frozen(sound)) == (True, False)
     assert Alert.objects.filter(kind=Kind.WALLET_DIFFERENCE).count() == 1
 
@@ -130,7 +144,11 @@ def test_the_freeze_is_an_entry_that_names_the_audit(ledger: OwnLedger, seat: Se
     change(ledger, seat, "entry", "note = 'forged'", "seq = 4")
     full()
     frozen = Entry.objects.get(wallet=seat.wallet(), seq=6)
-    assert (frozen.event, frozen.actor, frozen.note) == ("frozen", "audit", "The audit found a difference in this wallet; its alert says which.")
+    assert (frozen.event, frozen.actor, frozen.note) == (
+        "frozen",
+        "audit",
+        "The audit found a difference in this wallet; its alert says which.",
+    )
 
 
 def test_a_difference_found_again_is_one_alert_that_counts(ledger: OwnLedger, seat: Seat) -> None:
@@ -139,15 +157,23 @@ def test_a_difference_found_again_is_one_alert_that_counts(ledger: OwnLedger, se
     assert (alert_about(seat).times_seen, seat.wallet().entry_count) == (3, 6)
 
 
-def test_a_run_that_was_killed_after_it_froze_is_followed_by_one_that_tells(ledger: OwnLedger, seat: Seat) -> None:
+def test_a_run_that_was_killed_after_it_froze_is_followed_by_one_that_tells(
+    ledger: OwnLedger, seat: Seat
+) -> None:
     change(ledger, seat, "entry", "note = 'forged'", "seq = 4")
     freeze_wallet(seat.wallet(), actor="audit", reason="killed right after this")
     full()
     assert "entry 4: " in alert_about(seat).text
 
 
-@pytest.mark.parametrize("tampering", ["entry_count = entry_count - 1", "spendable = -1"], ids=["its entries are refused", "its row is refused"])
-def test_a_wallet_that_cannot_be_frozen_stops_no_other_and_is_told(ledger: OwnLedger, seat: Seat, tampering: str) -> None:
+@pytest.mark.parametrize(
+    "tampering",
+    ["entry_count = entry_count - 1", "spendable = -1"],
+    ids=["its entries are refused", "its row is refused"],
+)
+def test_a_wallet_that_cannot_be_frozen_stops_no_other_and_is_told(
+    ledger: OwnLedger, seat: Seat, tampering: str
+) -> None:
     other = ledger.house.seat()
     change(ledger, other, "entry", "note = 'forged'", "seq = 2")
     with past_the_check(ledger):
@@ -163,7 +189,9 @@ def past_the_check(ledger: OwnLedger) -> Iterator[None]:
     """Rows that are written inside may break the CHECK, which applies again afterwards."""
     ledger.owner.execute("ALTER TABLE wallet_wallet DROP CONSTRAINT wallet_is_sound")
     yield
-    ledger.owner.execute("ALTER TABLE wallet_wallet ADD CONSTRAINT wallet_is_sound CHECK (wallet_is_sound(wallet_wallet)) NOT VALID")
+    ledger.owner.execute(
+        "ALTER TABLE wallet_wallet ADD CONSTRAINT wallet_is_sound CHECK (wallet_is_sound(wallet_wallet)) NOT VALID"
+    )
 
 
 # --- What an operator accepts -------------------------------------------------------------------------
@@ -192,7 +220,9 @@ def test_a_freeze_that_an_operator_lifted_stays_lifted_while_nothing_new_is_foun
     assert Alert.objects.filter(resolved_at=None, kind=Kind.WALLET_DIFFERENCE).count() == 0
 
 
-def test_a_freeze_that_was_lifted_before_the_alert_was_resolved_stays_lifted_too(ledger: OwnLedger, seat: Seat) -> None:
+def test_a_freeze_that_was_lifted_before_the_alert_was_resolved_stays_lifted_too(
+    ledger: OwnLedger, seat: Seat
+) -> None:
     change(ledger, seat, "entry", "note = 'forged'", "seq = 4")
     full()
     unfreeze_wallet(seat.wallet(), actor="operator", reason="known")
@@ -201,7 +231,9 @@ def test_a_freeze_that_was_lifted_before_the_alert_was_resolved_stays_lifted_too
 
 
 @pytest.mark.parametrize("is_resolved", [True, False])
-def test_something_new_in_an_accepted_wallet_freezes_it_again(ledger: OwnLedger, seat: Seat, is_resolved: bool) -> None:
+def test_something_new_in_an_accepted_wallet_freezes_it_again(
+    ledger: OwnLedger, seat: Seat, is_resolved: bool
+) -> None:
     change(ledger, seat, "entry", "note = 'forged'", "seq = 4")
     full()
     if is_resolved:
@@ -210,7 +242,10 @@ def test_something_new_in_an_accepted_wallet_freezes_it_again(ledger: OwnLedger,
     change(ledger, seat, "entry", "note = 'forged'", "seq = 2")
     full()
     assert is_frozen(seat)
-    assert alert_about(seat).text == "; ".join(f"entry {seq}: the hash does not fit the entry, its transaction and the entry before" for seq in (2, 4))
+    assert alert_about(seat).text == "; ".join(
+        f"entry {seq}: the hash does not fit the entry, its transaction and the entry before"
+        for seq in (2, 4)
+    )
 
 
 def test_what_was_put_right_and_is_there_again_is_news(ledger: OwnLedger, seat: Seat) -> None:
@@ -225,11 +260,16 @@ def test_what_was_put_right_and_is_there_again_is_news(ledger: OwnLedger, seat: 
     assert Alert.objects.filter(kind=Kind.WALLET_DIFFERENCE).count() == 2
 
 
-def test_a_difference_of_the_ledger_that_was_accepted_is_not_raised_again_while_money_moves(ledger: OwnLedger, seat: Seat) -> None:
+def test_a_difference_of_the_ledger_that_was_accepted_is_not_raised_again_while_money_moves(
+    ledger: OwnLedger, seat: Seat
+) -> None:
     change(ledger, seat, "wallet", "reserved = reserved + 7")
     full()
     alert = Alert.objects.get(kind=Kind.LEDGER_DIFFERENCE)
-    assert (alert.subject, alert.text) == ("currency XAG", "what wallets hold reserved is +7 minor units off what the journal moved")
+    assert (alert.subject, alert.text) == (
+        "currency XAG",
+        "what wallets hold reserved is +7 minor units off what the journal moved",
+    )
     resolve_alert(alert, actor="operator", reason="known")
     accept(seat)
     ledger.house.seat().opened("withdraw", "3.00")
@@ -260,7 +300,10 @@ def test_what_belongs_to_nothing_is_told_by_what_it_is(ledger: OwnLedger, seat: 
         "transactions of no session",
         "transactions of no game",
     }
-    assert told[f"missing wallet {wallet_id}"] == f"entry 1 of player {lost.player.pk}; entry 2 of player {lost.player.pk}"
+    assert (
+        told[f"missing wallet {wallet_id}"]
+        == f"entry 1 of player {lost.player.pk}; entry 2 of player {lost.player.pk}"
+    )
     # Two of a session that is gone, one of a session that may be cleared, and the one of another game than its session's.
     assert told["transactions of no session"].count("; ") == 3
     assert told["transactions of no game"] == str(transaction.pk)
@@ -268,9 +311,16 @@ def test_what_belongs_to_nothing_is_told_by_what_it_is(ledger: OwnLedger, seat: 
 
 def test_a_transaction_without_an_entry_is_its_wallets_difference(ledger: OwnLedger, seat: Seat) -> None:
     forged = uuid4()
-    columns = [column.name for column in ledger.owner.execute("SELECT * FROM wallet_transaction LIMIT 0").description or []]
-    copied = ", ".join({"id": f"'{forged}'", "mm_transaction_id": "'forged'"}.get(name, name) for name in columns)
-    ledger.owner.execute(f"INSERT INTO wallet_transaction SELECT {copied} FROM wallet_transaction WHERE state = 'pending'".encode())
+    columns = [
+        column.name
+        for column in ledger.owner.execute("SELECT * FROM wallet_transaction LIMIT 0").description or []
+    ]
+    copied = ", ".join(
+        {"id": f"'{forged}'", "mm_transaction_id": "'forged'"}.get(name, name) for name in columns
+    )
+    ledger.owner.execute(
+        f"INSERT INTO wallet_transaction SELECT {copied} FROM wallet_transaction WHERE state = 'pending'".encode()
+    )
     for audit in (rolling, full):
         audit()
         assert alert_about(seat).text == f"transaction {forged} has no entry that opens it"
@@ -317,7 +367,9 @@ def test_a_rolling_audit_reads_what_happened_since_the_last_one(ledger: OwnLedge
     assert rolling().note.startswith("Read the journal up to 2026-03-02T13:58:00+00:00. 1 wallets, ")
 
 
-def test_a_rolling_audit_goes_on_after_the_last_audit_that_succeeded(ledger: OwnLedger, clock: Clock, seat: Seat, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_rolling_audit_goes_on_after_the_last_audit_that_succeeded(
+    ledger: OwnLedger, clock: Clock, seat: Seat, monkeypatch: pytest.MonkeyPatch
+) -> None:
     clock.stand(MONDAY + HOUR)
     rolling()
     late = ledger.house.seat()
@@ -335,7 +387,9 @@ def test_a_rolling_audit_goes_on_after_the_last_audit_that_succeeded(ledger: Own
     assert told(seat, late) == [False, True]
 
 
-def test_a_rolling_audit_leaves_to_the_full_one_what_that_has_read(ledger: OwnLedger, clock: Clock, seat: Seat) -> None:
+def test_a_rolling_audit_leaves_to_the_full_one_what_that_has_read(
+    ledger: OwnLedger, clock: Clock, seat: Seat
+) -> None:
     clock.stand(MONDAY + HOUR)
     full()
     late = ledger.house.seat()
@@ -360,11 +414,16 @@ def test_an_entry_that_is_committed_late_is_read_by_the_next_run(ledger: OwnLedg
     with ledger.owner.transaction():
         ledger.owner.execute("SELECT ledger_open_wallet(%s, 'EUR', 'late')", [late.player.pk])
         rolling()
-        ledger.owner.execute("UPDATE wallet_entry SET note = 'forged' WHERE player_id = %s AND actor = 'late'", [late.player.pk])
+        ledger.owner.execute(
+            "UPDATE wallet_entry SET note = 'forged' WHERE player_id = %s AND actor = 'late'",
+            [late.player.pk],
+        )
     assert rolling().failed == 1
 
 
-def test_a_rolling_audit_is_bounded_and_the_next_ones_skip_nothing(ledger: OwnLedger, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_rolling_audit_is_bounded_and_the_next_ones_skip_nothing(
+    ledger: OwnLedger, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(scheduled, "MOST_PLAYERS", 2)
     seats = []
     for minutes in range(7):
@@ -381,7 +440,9 @@ def test_a_rolling_audit_is_bounded_and_the_next_ones_skip_nothing(ledger: OwnLe
     assert told(*seats) == [True] * 7
 
 
-def test_a_rolling_audit_reads_a_wallet_that_is_longer_than_a_run_may(ledger: OwnLedger, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_rolling_audit_reads_a_wallet_that_is_longer_than_a_run_may(
+    ledger: OwnLedger, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(scheduled, "MOST_ENTRIES", 4)
     long, short = ledger.house.seat(), ledger.house.seat()
     for _ in range(3):

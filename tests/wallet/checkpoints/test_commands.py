@@ -18,7 +18,16 @@ from django.test import override_settings
 
 from players.models import Player
 from tests.support.busy_wallets import Story, tell_story
-from tests.support.checkpoints import FOREIGN_KEY, KEY, NEW_KEY, dated_back, longer, make, no_checkpoints_yet, public
+from tests.support.checkpoints import (
+    FOREIGN_KEY,
+    KEY,
+    NEW_KEY,
+    dated_back,
+    longer,
+    make,
+    no_checkpoints_yet,
+    public,
+)
 from tests.support.history_forger import rewrite
 from tests.support.own_database import OwnLedger, own_ledger
 from wallet.job_runs import LOCK_CLASS
@@ -70,12 +79,17 @@ def refused(name: str, *arguments: object) -> tuple[str, str]:
 def test_the_command_makes_one_and_says_so(place: Path) -> None:
     out, err = command("make_checkpoint")
     row = Checkpoint.objects.get()
-    assert out == f"checkpoint 1: {row.wallets} wallets, {row.entries} entries, in checkpoint-000000001.jsonl.gz.\n"
+    assert (
+        out
+        == f"checkpoint 1: {row.wallets} wallets, {row.entries} entries, in checkpoint-000000001.jsonl.gz.\n"
+    )
     assert err == f"read: {row.wallets} wallets\n"
     assert SweepRun.objects.get(task="make_checkpoint").done == 1
 
 
-def test_the_command_ends_with_1_on_a_difference_and_accepts_it_with_a_reason(place: Path, ledger: OwnLedger, story: Story) -> None:
+def test_the_command_ends_with_1_on_a_difference_and_accepts_it_with_a_reason(
+    place: Path, ledger: OwnLedger, story: Story
+) -> None:
     make()
     rewrite(ledger, story.wallet.pk, longer)
     text, _ = refused("make_checkpoint")
@@ -109,7 +123,9 @@ def test_a_file_is_verified_with_the_database(place: Path, ledger: OwnLedger, st
     story.other.opened("deposit", "1.00")
     for name in (second.file, str(place / second.file)):
         out, err = command("verify_checkpoint", name, "--public-key", public(KEY), "--previous", first.file)
-        assert out == verdict_of(second) + "no difference; every entry that was signed is there with its hash.\n"
+        assert (
+            out == verdict_of(second) + "no difference; every entry that was signed is there with its hash.\n"
+        )
         assert err == f"{second.wallets} wallets\n"
     rewrite(ledger, story.wallet.pk, longer)
     text, err = refused("verify_checkpoint", second.file)
@@ -123,30 +139,50 @@ def test_without_a_public_key_there_is_a_warning(place: Path) -> None:
     assert "Warning: no --public-key was given" in command("verify_checkpoint", row.file)[1]
     with override_settings(CHECKPOINT_KEY=""):
         _, err = command("verify_checkpoint", row.file)
-    assert f"Warning: the key {row.key_id} was taken from the file itself: anybody could have signed it.\n" in err
+    assert (
+        f"Warning: the key {row.key_id} was taken from the file itself: anybody could have signed it.\n"
+        in err
+    )
 
 
 def test_a_previous_file_of_another_chain_is_a_difference(place: Path, tmp_path: Path) -> None:
     stranger = (place / make().file).rename(tmp_path / "stranger.jsonl.gz")
     Checkpoint.objects.all().delete()
     _, second = make(), make()
-    assert "checkpoint 2 does not follow that checkpoint 1" in refused("verify_checkpoint", second.file, "--previous", stranger)[0]
+    assert (
+        "checkpoint 2 does not follow that checkpoint 1"
+        in refused("verify_checkpoint", second.file, "--previous", stranger)[0]
+    )
 
 
 def test_a_previous_file_with_another_key_is_a_warning(place: Path) -> None:
     first = make()
     with override_settings(CHECKPOINT_KEY=f"{NEW_KEY},{KEY}"):
         second = make()
-    _, err = command("verify_checkpoint", second.file, "--previous", first.file, "--public-key", public(NEW_KEY))
-    assert f"Warning: the previous checkpoint was signed with another key, {first.key_id}; this one vouches for it.\n" in err
+    _, err = command(
+        "verify_checkpoint", second.file, "--previous", first.file, "--public-key", public(NEW_KEY)
+    )
+    assert (
+        f"Warning: the previous checkpoint was signed with another key, {first.key_id}; this one vouches for it.\n"
+        in err
+    )
 
 
 def test_another_public_key_and_another_previous_file_are_differences(place: Path) -> None:
     first, second, third = make(), make(), make()
-    assert f"signed with another key, {second.key_id}" in refused("verify_checkpoint", second.file, "--public-key", public(FOREIGN_KEY))[0]
-    assert "checkpoint 3 does not follow that checkpoint 1" in refused("verify_checkpoint", third.file, "--previous", first.file)[0]
+    assert (
+        f"signed with another key, {second.key_id}"
+        in refused("verify_checkpoint", second.file, "--public-key", public(FOREIGN_KEY))[0]
+    )
+    assert (
+        "checkpoint 3 does not follow that checkpoint 1"
+        in refused("verify_checkpoint", third.file, "--previous", first.file)[0]
+    )
     (place / first.file).write_bytes(b"")
-    assert "the previous checkpoint cannot be used" in refused("verify_checkpoint", second.file, "--previous", first.file)[0]
+    assert (
+        "the previous checkpoint cannot be used"
+        in refused("verify_checkpoint", second.file, "--previous", first.file)[0]
+    )
     assert refused("verify_checkpoint", second.file, "--public-key", "abc")[0].startswith("the key ")
     assert "no-such-file cannot be read" in refused("verify_checkpoint", "no-such-file")[0]
 
@@ -154,18 +190,34 @@ def test_another_public_key_and_another_previous_file_are_differences(place: Pat
 def alone_verify(*arguments: object) -> subprocess.CompletedProcess[str]:
     """`python -m wallet.proof` in a process that knows no settings, no database and no Django."""
     program = "import sys; sys.modules['django'] = sys.modules['psycopg'] = None; import runpy; runpy.run_module('wallet.proof', run_name='__main__')"
-    return subprocess.run([sys.executable, "-c", program, *map(str, arguments)], cwd=ROOT, env={"PATH": os.environ["PATH"]}, capture_output=True, text=True)
+    return subprocess.run(
+        [sys.executable, "-c", program, *map(str, arguments)],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+    )
 
 
 @pytest.mark.parametrize("name", ["journal.jsonl", "journal.jsonl.gz"])
-def test_a_file_is_verified_with_an_export_and_no_database(place: Path, tmp_path: Path, story: Story, name: str) -> None:
+def test_a_file_is_verified_with_an_export_and_no_database(
+    place: Path, tmp_path: Path, story: Story, name: str
+) -> None:
     row = make()
     story.other.opened("deposit", "1.00")
     _, err = command("export_journal", "--output", tmp_path / name)
     assert err.splitlines()[-1] == f"Exported {row.wallets} wallets with {row.entries + 1} entries."
     assert (tmp_path / name).stat().st_mode & 0o777 == 0o600
-    proven = verdict_of(row) + "no difference; every chain was computed anew and comes to the hash that was signed.\n"
-    assert command("verify_checkpoint", place / row.file, "--export", tmp_path / name, "--public-key", public(KEY))[0] == proven
+    proven = (
+        verdict_of(row)
+        + "no difference; every chain was computed anew and comes to the hash that was signed.\n"
+    )
+    assert (
+        command(
+            "verify_checkpoint", place / row.file, "--export", tmp_path / name, "--public-key", public(KEY)
+        )[0]
+        == proven
+    )
     done = alone_verify(place / row.file, "--export", tmp_path / name, "--public-key", public(KEY))
     assert (done.returncode, done.stdout, done.stderr) == (0, proven, f"{row.wallets} wallets\n")
 
@@ -174,17 +226,29 @@ def test_an_export_is_verified_without_a_connection(place: Path, tmp_path: Path)
     row = make()
     command("export_journal", "--output", tmp_path / "journal.jsonl")
     connection.close()
-    command("verify_checkpoint", place / row.file, "--export", tmp_path / "journal.jsonl", "--public-key", public(KEY))
+    command(
+        "verify_checkpoint",
+        place / row.file,
+        "--export",
+        tmp_path / "journal.jsonl",
+        "--public-key",
+        public(KEY),
+    )
     assert connection.connection is None
 
 
-def test_an_export_of_a_rewritten_ledger_is_found_without_a_database(place: Path, tmp_path: Path, ledger: OwnLedger, story: Story) -> None:
+def test_an_export_of_a_rewritten_ledger_is_found_without_a_database(
+    place: Path, tmp_path: Path, ledger: OwnLedger, story: Story
+) -> None:
     row = make()
     rewrite(ledger, story.wallet.pk, longer)
     command("export_journal", "--output", tmp_path / "journal.jsonl")
     done = alone_verify(place / row.file, "--export", tmp_path / "journal.jsonl")
     assert done.returncode == 1
-    assert f"wallet {story.wallet.pk} entry {story.wallet.entry_count}: has another hash than the checkpoint knows" in done.stdout
+    assert (
+        f"wallet {story.wallet.pk} entry {story.wallet.entry_count}: has another hash than the checkpoint knows"
+        in done.stdout
+    )
     assert "was taken from the file itself" in done.stderr
 
 
@@ -226,10 +290,16 @@ EXPORTS: dict[str, tuple[Callable[[Lines], object], str]] = {
     "an entry gone": (lambda lines: lines.pop(at(lines, "expired")), "its number is"),
     "the currency": (lambda lines: lines[1].update(currency="EUR"), "the hash does not fit"),
     "the player": (lambda lines: lines[1].update(player=str(uuid4())), "the hash does not fit"),
-    "the last hash": (lambda lines: lines[1].update(head="00" * 32), "states another number of entries, or another last hash"),
+    "the last hash": (
+        lambda lines: lines[1].update(head="00" * 32),
+        "states another number of entries, or another last hash",
+    ),
     "decimals": (lambda lines: lines[0]["currencies"].update(XAG=3), "currency XAG has 3 decimals"),
     "no end": (lambda lines: lines.pop(), "does not end as it should"),
-    "an end of another export": (lambda lines: lines[-1].update(entries=lines[-1]["entries"] + 1), "does not end as it should"),
+    "an end of another export": (
+        lambda lines: lines[-1].update(entries=lines[-1]["entries"] + 1),
+        "does not end as it should",
+    ),
     "an end too early": (lambda lines: lines.insert(5, lines.pop()), "out of order"),
     "no beginning": (lambda lines: lines.pop(0), "first line is not that of an export"),
     "another line": (lambda lines: lines.insert(3, {"line": "else"}), "is none of an export"),
@@ -237,14 +307,18 @@ EXPORTS: dict[str, tuple[Callable[[Lines], object], str]] = {
 
 
 @pytest.mark.parametrize(("change", "text"), EXPORTS.values(), ids=EXPORTS.keys())
-def test_a_changed_export_is_found(place: Path, tmp_path: Path, change: Callable[[Lines], object], text: str) -> None:
+def test_a_changed_export_is_found(
+    place: Path, tmp_path: Path, change: Callable[[Lines], object], text: str
+) -> None:
     row = make()
     path = tmp_path / "journal.jsonl"
     command("export_journal", "--output", path)
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     change(lines)
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    refusal, err = refused("verify_checkpoint", place / row.file, "--export", path, "--public-key", public(KEY))
+    refusal, err = refused(
+        "verify_checkpoint", place / row.file, "--export", path, "--public-key", public(KEY)
+    )
     assert text in refusal + err
 
 
@@ -255,29 +329,49 @@ def test_wallets_that_are_not_in_an_export_are_named(place: Path, tmp_path: Path
         ledger.owner.execute("DELETE FROM wallet_wallet WHERE id = ANY(%s::uuid[])", [gone])
         command("export_journal", "--output", tmp_path / "journal.jsonl")
         _, err = refused("verify_checkpoint", place / row.file, "--export", tmp_path / "journal.jsonl")
-        assert [line for line in err.splitlines() if "gone" in line] == [f"wallet {wallet} is gone" for wallet in gone]
+        assert [line for line in err.splitlines() if "gone" in line] == [
+            f"wallet {wallet} is gone" for wallet in gone
+        ]
         ledger.restore()
 
 
-def test_an_export_that_ends_too_early_or_is_dated_back_is_found(place: Path, tmp_path: Path, ledger: OwnLedger, story: Story) -> None:
+def test_an_export_that_ends_too_early_or_is_dated_back_is_found(
+    place: Path, tmp_path: Path, ledger: OwnLedger, story: Story
+) -> None:
     row, wallet = make(), story.wallet
     for change, text in (
-        (lambda steps: steps[:-1], f"ends with entry {wallet.entry_count - 1}, the checkpoint knows {wallet.entry_count}"),
+        (
+            lambda steps: steps[:-1],
+            f"ends with entry {wallet.entry_count - 1}, the checkpoint knows {wallet.entry_count}",
+        ),
         (dated_back(61), "is dated before the checkpoint"),
     ):
         rewrite(ledger, wallet.pk, change)
         command("export_journal", "--output", tmp_path / "journal.jsonl")
-        assert text in refused("verify_checkpoint", place / row.file, "--export", tmp_path / "journal.jsonl")[0]
+        assert (
+            text in refused("verify_checkpoint", place / row.file, "--export", tmp_path / "journal.jsonl")[0]
+        )
         ledger.restore()
 
 
-def test_an_export_goes_to_standard_output_and_holds_no_personal_data(ledger: OwnLedger, database: None) -> None:
+def test_an_export_goes_to_standard_output_and_holds_no_personal_data(
+    ledger: OwnLedger, database: None
+) -> None:
     seat = ledger.house.seat()
-    Player.objects.filter(pk=seat.player.pk).update(nickname="Nickname-of-Anna", country="AT", language="de-AT")
-    done = subprocess.run(
-        [sys.executable, "manage.py", "export_journal"], cwd=ROOT, env=os.environ | {"DATABASE_URL": ledger.url}, capture_output=True, text=True, check=True
+    Player.objects.filter(pk=seat.player.pk).update(
+        nickname="Nickname-of-Anna", country="AT", language="de-AT"
     )
-    assert [json.loads(line)["line"] for line in done.stdout.splitlines()][:: max(1, done.stdout.count("\n") - 1)] == ["journal", "end"]
+    done = subprocess.run(
+        [sys.executable, "manage.py", "export_journal"],
+        cwd=ROOT,
+        env=os.environ | {"DATABASE_URL": ledger.url},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert [json.loads(line)["line"] for line in done.stdout.splitlines()][
+        :: max(1, done.stdout.count("\n") - 1)
+    ] == ["journal", "end"]
     assert str(seat.player.pk) in done.stdout
     for personal in ("Nickname-of-Anna", seat.player.uid, '"AT"', "de-AT", seat.token):
         assert personal not in done.stdout
@@ -297,7 +391,9 @@ def test_many_wallets_are_compared_in_batches(place: Path, ledger: OwnLedger, st
         " FROM players_player p, generate_series(1, 12000) g WHERE p.id = %s",
         [story.player.pk],
     )
-    ledger.owner.execute("SELECT ledger_open_wallet(id, 'XAG', 'test') FROM players_player WHERE uid LIKE 'many-%%'")
+    ledger.owner.execute(
+        "SELECT ledger_open_wallet(id, 'XAG', 'test') FROM players_player WHERE uid LIKE 'many-%%'"
+    )
     row = make()
     assert row.wallets >= 12_000
     wallets = list(Wallet.objects.order_by("pk").values_list("pk", flat=True))
@@ -308,5 +404,7 @@ def test_many_wallets_are_compared_in_batches(place: Path, ledger: OwnLedger, st
         [forged],
     )
     _, err = refused("verify_checkpoint", row.file)
-    assert [line.split()[1] for line in err.splitlines() if line.startswith("wallet ")] == [str(pk) for pk in forged]
+    assert [line.split()[1] for line in err.splitlines() if line.startswith("wallet ")] == [
+        str(pk) for pk in forged
+    ]
     ledger.owner.execute("DELETE FROM players_player WHERE uid LIKE 'many-%%'")

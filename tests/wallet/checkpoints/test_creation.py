@@ -80,15 +80,26 @@ def test_a_checkpoint_states_every_wallet_s_chain_and_signs_it(place: Path) -> N
     row = make()
     header, *leaves = lines_of(place / row.file)
     stated = json.loads(header)["header"]
-    wallets: list[tuple[str, int, str]] = [(str(wallet.pk), wallet.entry_count, bytes(wallet.head).hex()) for wallet in Wallet.objects.order_by("pk")]
+    wallets: list[tuple[str, int, str]] = [
+        (str(wallet.pk), wallet.entry_count, bytes(wallet.head).hex())
+        for wallet in Wallet.objects.order_by("pk")
+    ]
     assert [tuple(json.loads(line)) for line in leaves] == wallets
     assert row.file == "checkpoint-000000001.jsonl.gz"
-    assert stated["root"] == rfc_6962([leaf_hash(Leaf(wallet, seq, bytes.fromhex(head))) for wallet, seq, head in wallets]).hex()
+    assert (
+        stated["root"]
+        == rfc_6962(
+            [leaf_hash(Leaf(wallet, seq, bytes.fromhex(head))) for wallet, seq, head in wallets]
+        ).hex()
+    )
     assert (stated["number"], stated["previous"], stated["note"]) == (1, "00" * 32, "")
     assert (stated["wallets"], stated["entries"]) == (len(wallets), sum(seq for _, seq, _ in wallets))
     assert stated["currencies"] == {"BHD": 3, "CLF": 4, "EUR": 2, "JPY": 0, "MRU": 1, "XAG": 2}
     assert (stated["publicKey"], stated["keyId"]) == (public(KEY), key_id(public_bytes(private(KEY))))
-    private(KEY).public_key().verify(base64.b64decode(json.loads(header)["signature"]), json.dumps(stated, sort_keys=True, separators=(",", ":")).encode())
+    private(KEY).public_key().verify(
+        base64.b64decode(json.loads(header)["signature"]),
+        json.dumps(stated, sort_keys=True, separators=(",", ":")).encode(),
+    )
 
 
 def test_the_row_says_what_was_signed(place: Path) -> None:
@@ -97,8 +108,17 @@ def test_the_row_says_what_was_signed(place: Path) -> None:
     assert row
     row.refresh_from_db()
     header = header_of(place, row)
-    assert (row.number, row.made_at, row.wallets, row.entries) == (header.number, header.moment(), header.wallets, header.entries)
-    assert (bytes(row.root).hex(), bytes(row.previous).hex(), bytes(row.hash)) == (header.root, header.previous, header.hash())
+    assert (row.number, row.made_at, row.wallets, row.entries) == (
+        header.number,
+        header.moment(),
+        header.wallets,
+        header.entries,
+    )
+    assert (bytes(row.root).hex(), bytes(row.previous).hex(), bytes(row.hash)) == (
+        header.root,
+        header.previous,
+        header.hash(),
+    )
     assert (row.key_id, row.note, row.verified_at, row.differences) == (header.key_id, "", None, None)
     assert (run.looked_at, run.done, run.failed) == (0, 1, 0)
     assert run.note == f"checkpoint 1: {row.wallets} wallets, {row.entries} entries"
@@ -109,15 +129,25 @@ def test_each_names_the_one_before_which_is_verified_first(place: Path, story: S
     story.other.opened("deposit", "1.00")
     second = make()
     first.refresh_from_db()
-    assert (second.number, bytes(second.previous), second.entries) == (2, bytes(first.hash), first.entries + 1)
+    assert (second.number, bytes(second.previous), second.entries) == (
+        2,
+        bytes(first.hash),
+        first.entries + 1,
+    )
     assert (first.differences, first.verified_at is not None) == (0, True)
     assert not Alert.objects.exists()
     third = make()
-    assert (third.number, bytes(third.previous), bytes(third.root)) == (3, bytes(second.hash), bytes(second.root))
+    assert (third.number, bytes(third.previous), bytes(third.root)) == (
+        3,
+        bytes(second.hash),
+        bytes(second.root),
+    )
 
 
 def test_a_platform_without_wallets_has_checkpoints_too(place: Path, ledger: OwnLedger) -> None:
-    ledger.owner.execute("DELETE FROM wallet_entry; DELETE FROM wallet_transaction; DELETE FROM wallet_wallet")
+    ledger.owner.execute(
+        "DELETE FROM wallet_entry; DELETE FROM wallet_transaction; DELETE FROM wallet_wallet"
+    )
     row = make()
     assert (row.wallets, row.entries, bytes(row.root)) == (0, 0, hashlib.sha256(b"").digest())
     assert make().number == 2
@@ -126,7 +156,9 @@ def test_a_platform_without_wallets_has_checkpoints_too(place: Path, ledger: Own
 # --- Found ---------------------------------------------------------------------------------------------
 
 
-def test_a_rewritten_wallet_stops_the_chain_until_somebody_accepts_it(place: Path, ledger: OwnLedger, story: Story) -> None:
+def test_a_rewritten_wallet_stops_the_chain_until_somebody_accepts_it(
+    place: Path, ledger: OwnLedger, story: Story
+) -> None:
     first = make()
     wallet = story.wallet
     rewrite(ledger, wallet.pk, longer)
@@ -161,45 +193,94 @@ OPENED_BEFORE = """
 """
 # What is done to the database, and what is found.
 DIFFERENCES = {
-    "entry gone": ("DELETE FROM wallet_entry WHERE wallet_id = '{w}' AND seq = {n}", "wallet {w} entry {n} is gone"),
+    "entry gone": (
+        "DELETE FROM wallet_entry WHERE wallet_id = '{w}' AND seq = {n}",
+        "wallet {w} entry {n} is gone",
+    ),
     "wallet gone": ("DELETE FROM wallet_wallet WHERE id = '{w}'", "wallet {w} is gone"),
-    "wallet counts less": ("UPDATE wallet_wallet SET entry_count = 3 WHERE id = '{w}'", "wallet {w} has 3 entries, the checkpoint knows {n}"),
+    "wallet counts less": (
+        "UPDATE wallet_wallet SET entry_count = 3 WHERE id = '{w}'",
+        "wallet {w} has 3 entries, the checkpoint knows {n}",
+    ),
     "number": ("UPDATE wallet_checkpoint SET number = 7 WHERE number = 2", "is of checkpoint 2"),
-    "time": ("UPDATE wallet_checkpoint SET made_at = made_at - interval '1 day' WHERE number = 2", "row of checkpoint 2 is not what was signed"),
-    "wallets": ("UPDATE wallet_checkpoint SET wallets = wallets + 1 WHERE number = 2", "row of checkpoint 2 is not what was signed"),
-    "entries": ("UPDATE wallet_checkpoint SET entries = entries + 1 WHERE number = 2", "row of checkpoint 2 is not what was signed"),
-    "root": ("UPDATE wallet_checkpoint SET root = hash WHERE number = 2", "row of checkpoint 2 is not what was signed"),
-    "previous": ("UPDATE wallet_checkpoint SET previous = hash WHERE number = 2", "row of checkpoint 2 is not what was signed"),
-    "hash": ("UPDATE wallet_checkpoint SET hash = root WHERE number = 2", "row of checkpoint 2 is not what was signed"),
-    "key": ("UPDATE wallet_checkpoint SET key_id = 'ffffffffffffffff' WHERE number = 2", "row of checkpoint 2 is not what was signed"),
-    "note": ("UPDATE wallet_checkpoint SET note = 'fine' WHERE number = 2", "row of checkpoint 2 is not what was signed"),
-    "file of another": ("UPDATE wallet_checkpoint SET file = 'checkpoint-000000001.jsonl.gz' WHERE number = 2", "is of checkpoint 1"),
-    "file elsewhere": ("UPDATE wallet_checkpoint SET file = '../../etc/passwd' WHERE number = 2", "the file ../../etc/passwd cannot be read"),
+    "time": (
+        "UPDATE wallet_checkpoint SET made_at = made_at - interval '1 day' WHERE number = 2",
+        "row of checkpoint 2 is not what was signed",
+    ),
+    "wallets": (
+        "UPDATE wallet_checkpoint SET wallets = wallets + 1 WHERE number = 2",
+        "row of checkpoint 2 is not what was signed",
+    ),
+    "entries": (
+        "UPDATE wallet_checkpoint SET entries = entries + 1 WHERE number = 2",
+        "row of checkpoint 2 is not what was signed",
+    ),
+    "root": (
+        "UPDATE wallet_checkpoint SET root = hash WHERE number = 2",
+        "row of checkpoint 2 is not what was signed",
+    ),
+    "previous": (
+        "UPDATE wallet_checkpoint SET previous = hash WHERE number = 2",
+        "row of checkpoint 2 is not what was signed",
+    ),
+    "hash": (
+        "UPDATE wallet_checkpoint SET hash = root WHERE number = 2",
+        "row of checkpoint 2 is not what was signed",
+    ),
+    "key": (
+        "UPDATE wallet_checkpoint SET key_id = 'ffffffffffffffff' WHERE number = 2",
+        "row of checkpoint 2 is not what was signed",
+    ),
+    "note": (
+        "UPDATE wallet_checkpoint SET note = 'fine' WHERE number = 2",
+        "row of checkpoint 2 is not what was signed",
+    ),
+    "file of another": (
+        "UPDATE wallet_checkpoint SET file = 'checkpoint-000000001.jsonl.gz' WHERE number = 2",
+        "is of checkpoint 1",
+    ),
+    "file elsewhere": (
+        "UPDATE wallet_checkpoint SET file = '../../etc/passwd' WHERE number = 2",
+        "the file ../../etc/passwd cannot be read",
+    ),
     "no file": ("UPDATE wallet_checkpoint SET file = '' WHERE number = 2", "the file  cannot be read"),
     "the one before gone": ("DELETE FROM wallet_checkpoint WHERE number = 1", "row of checkpoint 1 is gone"),
-    "the one before changed": ("UPDATE wallet_checkpoint SET hash = root WHERE number = 1", "row of checkpoint 1 is not the one that this one follows"),
+    "the one before changed": (
+        "UPDATE wallet_checkpoint SET hash = root WHERE number = 1",
+        "row of checkpoint 1 is not the one that this one follows",
+    ),
 }
 
 
-@pytest.mark.parametrize("one_more", ["00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff"])
-def test_a_wallet_dated_back_is_found_wherever_it_stands(place: Path, ledger: OwnLedger, story: Story, one_more: str) -> None:
+@pytest.mark.parametrize(
+    "one_more", ["00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff"]
+)
+def test_a_wallet_dated_back_is_found_wherever_it_stands(
+    place: Path, ledger: OwnLedger, story: Story, one_more: str
+) -> None:
     make()
     ledger.owner.execute(OPENED_BEFORE.format(one=one_more, w=story.other.wallet().pk))
     found(f"wallet {one_more} was opened before the checkpoint, it is said, which does not know it")
 
 
-def test_an_entry_dated_back_is_found_unless_it_could_have_been_under_way(place: Path, ledger: OwnLedger, story: Story) -> None:
+def test_an_entry_dated_back_is_found_unless_it_could_have_been_under_way(
+    place: Path, ledger: OwnLedger, story: Story
+) -> None:
     make()
     wallet = story.wallet
     rewrite(ledger, wallet.pk, dated_back(61))
-    found(f"wallet {wallet.pk} entry {wallet.entry_count + 1} is dated before the checkpoint, which does not know it")
+    found(
+        f"wallet {wallet.pk} entry {wallet.entry_count + 1} is dated before the checkpoint, which does not know it"
+    )
     ledger.restore()
     rewrite(ledger, wallet.pk, dated_back(58))
     assert make().number == 2
 
 
 @pytest.mark.parametrize(("statement", "text"), DIFFERENCES.values(), ids=DIFFERENCES.keys())
-def test_a_difference_in_the_database_is_found(place: Path, ledger: OwnLedger, story: Story, statement: str, text: str) -> None:
+def test_a_difference_in_the_database_is_found(
+    place: Path, ledger: OwnLedger, story: Story, statement: str, text: str
+) -> None:
     make()
     make()
     names = {"w": story.other.wallet().pk, "n": story.other.wallet().entry_count}
@@ -207,24 +288,36 @@ def test_a_difference_in_the_database_is_found(place: Path, ledger: OwnLedger, s
     found(text.format(**names))
 
 
-def test_a_row_that_was_changed_says_what_was_signed_when_that_was_accepted(place: Path, ledger: OwnLedger) -> None:
+def test_a_row_that_was_changed_says_what_was_signed_when_that_was_accepted(
+    place: Path, ledger: OwnLedger
+) -> None:
     made = [make(), make()]
-    ledger.owner.execute("UPDATE wallet_checkpoint SET hash = root, made_at = made_at - interval '1 day' WHERE number = 2")
+    ledger.owner.execute(
+        "UPDATE wallet_checkpoint SET hash = root, made_at = made_at - interval '1 day' WHERE number = 2"
+    )
     found("row of checkpoint 2 is not what was signed")
     third = make(accept="put right")
     assert bytes(third.previous) == bytes(made[1].hash)
     corrected = Checkpoint.objects.get(number=2)
-    assert (bytes(corrected.hash), corrected.made_at, corrected.differences) == (bytes(made[1].hash), made[1].made_at, 1)
+    assert (bytes(corrected.hash), corrected.made_at, corrected.differences) == (
+        bytes(made[1].hash),
+        made[1].made_at,
+        1,
+    )
     assert make().number == 4
 
 
 @pytest.mark.parametrize(("change", "text"), [("UPDATE wallet_currency SET decimals = 3 WHERE code = 'CLF'", "CLF has 3 decimals, the checkpoint states 4"),
                                               ("DELETE FROM wallet_currency WHERE code = 'CLF'", "currency CLF is gone")])  # fmt: skip
-def test_a_currency_that_means_something_else_is_found(place: Path, ledger: OwnLedger, change: str, text: str) -> None:
+def test_a_currency_that_means_something_else_is_found(
+    place: Path, ledger: OwnLedger, change: str, text: str
+) -> None:
     make()
     ledger.owner.execute(change)
     found(text)
-    ledger.owner.execute("INSERT INTO wallet_currency VALUES ('CLF', 'CLF', 4) ON CONFLICT (code) DO UPDATE SET decimals = 4")
+    ledger.owner.execute(
+        "INSERT INTO wallet_currency VALUES ('CLF', 'CLF', 4) ON CONFLICT (code) DO UPDATE SET decimals = 4"
+    )
     ledger.owner.execute("INSERT INTO wallet_currency VALUES ('NEW', 'NEW', 1)")
     assert make().number == 2
     ledger.owner.execute("DELETE FROM wallet_currency WHERE code = 'NEW'")
@@ -234,7 +327,9 @@ def flipped(data: bytes) -> bytes:
     """The last hash in the leaves begins with another digit."""
     text = gzip.decompress(data)
     place = text.rindex(b',"') + 2
-    return gzip.compress(text[:place] + (b"1" if text[place : place + 1] != b"1" else b"2") + text[place + 1 :])
+    return gzip.compress(
+        text[:place] + (b"1" if text[place : place + 1] != b"1" else b"2") + text[place + 1 :]
+    )
 
 
 def reordered(data: bytes) -> bytes:
@@ -246,12 +341,23 @@ FILES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "empty": (lambda data: b"", "first line is no header"),
     "cut off": (lambda data: data[:-20], "cannot be read"),
     "not compressed right": (lambda data: data[:-60] + bytes(20) + data[-40:], "the file"),
-    "without its last leaf": (lambda data: gzip.compress(b"".join(gzip.decompress(data).splitlines(keepends=True)[:-1])), "states 3 with"),
-    "with a leaf twice": (lambda data: gzip.compress(gzip.decompress(data) + gzip.decompress(data).splitlines(keepends=True)[-1]), "is out of order"),
+    "without its last leaf": (
+        lambda data: gzip.compress(b"".join(gzip.decompress(data).splitlines(keepends=True)[:-1])),
+        "states 3 with",
+    ),
+    "with a leaf twice": (
+        lambda data: gzip.compress(
+            gzip.decompress(data) + gzip.decompress(data).splitlines(keepends=True)[-1]
+        ),
+        "is out of order",
+    ),
     "with leaves in another order": (reordered, "is out of order"),
     "with a leaf changed": (flipped, "do not have the root that was signed"),
     "with something else in it": (lambda data: gzip.compress(gzip.decompress(data) + b"[1]\n"), "is no leaf"),
-    "with a line that never ends": (lambda data: gzip.compress(gzip.decompress(data) + b"[" * 100_000), "too long"),
+    "with a line that never ends": (
+        lambda data: gzip.compress(gzip.decompress(data) + b"[" * 100_000),
+        "too long",
+    ),
 }
 
 
@@ -266,7 +372,10 @@ def test_a_missing_file_is_a_difference_that_can_be_accepted(place: Path) -> Non
     first = make()
     (place / first.file).unlink()
     found(f"the file {first.file} cannot be read")
-    assert (make(accept="the disk was lost").number, Checkpoint.objects.get(number=2).previous) == (2, first.hash)
+    assert (make(accept="the disk was lost").number, Checkpoint.objects.get(number=2).previous) == (
+        2,
+        first.hash,
+    )
 
 
 def test_a_plain_copy_of_a_file_is_as_good(place: Path) -> None:
@@ -278,9 +387,23 @@ def test_a_plain_copy_of_a_file_is_as_good(place: Path) -> None:
 # --- Keys ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("key", ["", "  ", "abc", "!" * 44, base64.b64encode(bytes(31)).decode(), base64.b64encode(bytes(33)).decode(), f"{KEY},x"])
+@pytest.mark.parametrize(
+    "key",
+    [
+        "",
+        "  ",
+        "abc",
+        "!" * 44,
+        base64.b64encode(bytes(31)).decode(),
+        base64.b64encode(bytes(33)).decode(),
+        f"{KEY},x",
+    ],
+)
 def test_without_a_right_key_none_is_made_and_it_says_what_to_set(place: Path, key: str) -> None:
-    with override_settings(CHECKPOINT_KEY=key), pytest.raises(ImproperlyConfigured, match="Set CHECKPOINT_KEY in the environment"):
+    with (
+        override_settings(CHECKPOINT_KEY=key),
+        pytest.raises(ImproperlyConfigured, match="Set CHECKPOINT_KEY in the environment"),
+    ):
         make()
     assert not place.exists()
 
@@ -313,12 +436,19 @@ def test_a_file_whose_row_was_never_written_is_adopted(place: Path, ledger: OwnL
     ledger.owner.execute("DELETE FROM wallet_checkpoint WHERE number = 2")
     third = make()
     adopted = Checkpoint.objects.get(number=2)
-    assert (bytes(adopted.hash), adopted.made_at, adopted.file, adopted.differences) == (bytes(second.hash), second.made_at, second.file, 0)
+    assert (bytes(adopted.hash), adopted.made_at, adopted.file, adopted.differences) == (
+        bytes(second.hash),
+        second.made_at,
+        second.file,
+        0,
+    )
     assert (third.number, bytes(third.previous)) == (3, bytes(second.hash))
     assert not Alert.objects.exists()
 
 
-def test_an_adopted_file_is_compared_with_the_ledger_too(place: Path, ledger: OwnLedger, story: Story) -> None:
+def test_an_adopted_file_is_compared_with_the_ledger_too(
+    place: Path, ledger: OwnLedger, story: Story
+) -> None:
     make()
     ledger.owner.execute("DELETE FROM wallet_checkpoint")
     rewrite(ledger, story.wallet.pk, longer)
@@ -332,7 +462,9 @@ def test_rows_that_were_removed_are_found_by_their_files(place: Path, ledger: Ow
     run = Run("make_checkpoint")
     assert make_checkpoint(run) is None
     assert "the rows of checkpoints 1 to 3 were removed" in Alert.objects.get(subject="checkpoint 3").text
-    assert [bytes(row.hash) for row in Checkpoint.objects.order_by("number")] == [bytes(row.hash) for row in made]
+    assert [bytes(row.hash) for row in Checkpoint.objects.order_by("number")] == [
+        bytes(row.hash) for row in made
+    ]
     assert make().number == 4
 
 
@@ -363,7 +495,10 @@ def test_a_file_of_another_platform_is_not_adopted(place: Path) -> None:
         make()
         make()
     Checkpoint.objects.all().delete()
-    assert [make().file, make().file] == ["checkpoint-000000001-2.jsonl.gz", "checkpoint-000000002-2.jsonl.gz"]
+    assert [make().file, make().file] == [
+        "checkpoint-000000001-2.jsonl.gz",
+        "checkpoint-000000002-2.jsonl.gz",
+    ]
     assert not Alert.objects.exists()
 
 

@@ -42,7 +42,10 @@ def test_the_header_of_a_known_key_is_the_same_in_every_later_version() -> None:
     line = sign(example_header(), private(KEY)).line()
     assert line == EXAMPLE
     assert read_signed(line).header == example_header()
-    assert read_signed(line).header.hash() == hashlib.sha256(line[len(b'{"header":') : line.index(b',"signature":')]).digest()
+    assert (
+        read_signed(line).header.hash()
+        == hashlib.sha256(line[len(b'{"header":') : line.index(b',"signature":')]).digest()
+    )
 
 
 CHANGED = {
@@ -66,7 +69,17 @@ def test_a_header_that_was_changed_is_unusable(change: bytes) -> None:
         read_signed(line)
 
 
-@pytest.mark.parametrize("line", [b"", b"{}\n", b"[]\n", b"\xff\n", EXAMPLE.replace(b'"Y4', b'"!!'), EXAMPLE.replace(b"2026-11-21", b"2026-13-21")])
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"",
+        b"{}\n",
+        b"[]\n",
+        b"\xff\n",
+        EXAMPLE.replace(b'"Y4', b'"!!'),
+        EXAMPLE.replace(b"2026-11-21", b"2026-13-21"),
+    ],
+)
 def test_what_is_no_header_is_unusable(line: bytes) -> None:
     with pytest.raises(Unusable):
         read_signed(line)

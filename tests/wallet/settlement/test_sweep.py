@@ -20,7 +20,17 @@ from players.models import Game
 from players.operations import set_query_password
 from tests.conftest import Clock
 from tests.support.callers import House, Party, Seat, basic, make_party, sit, unique
-from tests.support.game_query_server import Behaviour, FakeGame, closes, drips, hangs, http, playing, says, sends
+from tests.support.game_query_server import (
+    Behaviour,
+    FakeGame,
+    closes,
+    drips,
+    hangs,
+    http,
+    playing,
+    says,
+    sends,
+)
 from tests.support.invariants import problems_of
 from wallet.job_runs import Run
 from wallet.models import Alert, Discrepancy, Inquiry, Outage, Pulse, Question, Transaction
@@ -92,7 +102,14 @@ WORDS = [
 
 @pytest.mark.parametrize(("opening", "word", "settled", "holds"), WORDS)
 def test_the_games_word_settles(
-    house: House, clock: Clock, game: FakeGame, party: Party, opening: str, word: str, settled: str, holds: tuple[int, ...]
+    house: House,
+    clock: Clock,
+    game: FakeGame,
+    party: Party,
+    opening: str,
+    word: str,
+    settled: str,
+    holds: tuple[int, ...],
 ) -> None:
     seat = seated(house, party)
     mm, type = seat.opened(opening, "30.00"), {"withdraw": "withdrawal", "deposit": "deposit"}[opening]
@@ -100,7 +117,12 @@ def test_the_games_word_settles(
     clock.go_ahead(DUE)
     run = sweep()
     found = seat.transaction(mm, type)
-    assert (found.state, found.settled_source, found.settled_actor, found.reason) == (settled, "sweep", "sweep", f"The game said {word}.")
+    assert (found.state, found.settled_source, found.settled_actor, found.reason) == (
+        settled,
+        "sweep",
+        "sweep",
+        f"The game said {word}.",
+    )
     assert seat.holding()[:3] == holds
     assert run.done >= 1
     assert game.times_asked(mm) == 1
@@ -152,7 +174,10 @@ FINE = http(b'{"state": "CONFIRMED"}')
 UNUSABLE: dict[str, tuple[Behaviour, str]] = {
     "500": (sends(http(b'{"state": "CONFIRMED"}', "500 Oops")), "status 500"),
     "404": (sends(http(b"{}", "404 Not Found")), "status 404"),
-    "redirect": (sends(http(b'{"state": "CONFIRMED"}', "302 Found", "Location: http://127.0.0.1:9/\r\n")), "status 302"),
+    "redirect": (
+        sends(http(b'{"state": "CONFIRMED"}', "302 Found", "Location: http://127.0.0.1:9/\r\n")),
+        "status 302",
+    ),
     "nonsense": (sends(b"certainly!\r\n\r\n"), "protocol"),
     "not json": (sends(http(b"CONFIRMED")), "not JSON"),
     "deep json": (sends(http(b"[" * 30_000)), "not JSON"),
@@ -162,7 +187,10 @@ UNUSABLE: dict[str, tuple[Behaviour, str]] = {
     "another state": (says("DONE"), "no state that we know"),
     "a number": (says(1), "no state that we know"),
     "a list of it": (says(["CONFIRMED"]), "no state that we know"),
-    "another transaction": (says("CONFIRMED", qwTransactionId="0194d000-0000-7000-8000-000000000000"), "names another qwTransactionId"),
+    "another transaction": (
+        says("CONFIRMED", qwTransactionId="0194d000-0000-7000-8000-000000000000"),
+        "names another qwTransactionId",
+    ),
     "an id that is none": (says("CONFIRMED", qwTransactionId=7), "names another qwTransactionId"),
     "hanging": (hangs, "timeout"),
     "closing": (closes, "closed"),
@@ -173,7 +201,9 @@ UNUSABLE: dict[str, tuple[Behaviour, str]] = {
 
 
 @pytest.mark.parametrize("name", UNUSABLE)
-def test_what_is_no_usable_answer_settles_nothing_and_is_asked_again(house: House, clock: Clock, game: FakeGame, party: Party, name: str) -> None:
+def test_what_is_no_usable_answer_settles_nothing_and_is_asked_again(
+    house: House, clock: Clock, game: FakeGame, party: Party, name: str
+) -> None:
     behaviour, problem = UNUSABLE[name]
     seat = seated(house, party)
     mm = seat.opened("withdraw", "30.00")
@@ -192,7 +222,9 @@ def test_what_is_no_usable_answer_settles_nothing_and_is_asked_again(house: Hous
     assert game.times_asked(mm) == 1
 
 
-def test_pauses_grow_up_to_six_hours_and_after_a_week_a_person_is_asked_too(house: House, clock: Clock, game: FakeGame, party: Party) -> None:
+def test_pauses_grow_up_to_six_hours_and_after_a_week_a_person_is_asked_too(
+    house: House, clock: Clock, game: FakeGame, party: Party
+) -> None:
     seat = seated(house, party)
     mm = seat.opened("withdraw", "30.00")
     game.answers[mm] = sends(http(b"{}", "503 Later"))
@@ -216,7 +248,9 @@ def test_pauses_grow_up_to_six_hours_and_after_a_week_a_person_is_asked_too(hous
     assert state(seat, mm) == "confirmed"
 
 
-def test_a_game_that_answers_nothing_is_left_alone_for_the_rest_of_a_run(house: House, clock: Clock, game: FakeGame, party: Party) -> None:
+def test_a_game_that_answers_nothing_is_left_alone_for_the_rest_of_a_run(
+    house: House, clock: Clock, game: FakeGame, party: Party
+) -> None:
     seat = seated(house, party)
     game.otherwise = sends(http(b"", "500 Oops"))
     mms = [seat.opened("withdraw", "0.01") for _ in range(40)]
@@ -229,7 +263,9 @@ def test_a_game_that_answers_nothing_is_left_alone_for_the_rest_of_a_run(house: 
 # --- UNKNOWN ------------------------------------------------------------------------------------------
 
 
-def test_a_withdrawal_expires_after_three_unknowns_over_a_day(house: House, clock: Clock, game: FakeGame, party: Party) -> None:
+def test_a_withdrawal_expires_after_three_unknowns_over_a_day(
+    house: House, clock: Clock, game: FakeGame, party: Party
+) -> None:
     seat = seated(house, party)
     mm = seat.opened("withdraw", "30.00")
     game.answers[mm] = says("UNKNOWN")
@@ -239,14 +275,23 @@ def test_a_withdrawal_expires_after_three_unknowns_over_a_day(house: House, cloc
         clock.stand(began + hours * HOUR)
         sweep()
         seen.append((hours, game.times_asked(mm), state(seat, mm)))
-    assert seen == [(0, 1, "pending"), (1, 1, "pending"), (12, 2, "pending"), (13, 2, "pending"), (23.9, 2, "pending"), (24, 3, "expired")]
+    assert seen == [
+        (0, 1, "pending"),
+        (1, 1, "pending"),
+        (12, 2, "pending"),
+        (13, 2, "pending"),
+        (23.9, 2, "pending"),
+        (24, 3, "expired"),
+    ]
     assert seat.transaction(mm).reason == "The game said UNKNOWN 3 times over 24 hours."
     assert seat.holding()[:2] == (100_00, 0)
     assert seat.call("confirmWithdrawal", mm).error == 109
     assert seat.discrepancies() == [("confirm_of_returned", 1)]
 
 
-def test_a_game_that_says_pending_after_unknown_knows_it_after_all(house: House, clock: Clock, game: FakeGame, party: Party) -> None:
+def test_a_game_that_says_pending_after_unknown_knows_it_after_all(
+    house: House, clock: Clock, game: FakeGame, party: Party
+) -> None:
     seat = seated(house, party)
     mm = seat.opened("withdraw", "30.00")
     began = now() + DUE
@@ -260,7 +305,9 @@ def test_a_game_that_says_pending_after_unknown_knows_it_after_all(house: House,
     assert state(seat, mm) == "expired"
 
 
-def test_an_unknown_deposit_is_in_doubt_and_not_asked_again(house: House, clock: Clock, game: FakeGame, party: Party) -> None:
+def test_an_unknown_deposit_is_in_doubt_and_not_asked_again(
+    house: House, clock: Clock, game: FakeGame, party: Party
+) -> None:
     seat = seated(house, party)
     mm = seat.opened("deposit", "30.00")
     game.answers[mm] = says("UNKNOWN")
@@ -269,7 +316,12 @@ def test_an_unknown_deposit_is_in_doubt_and_not_asked_again(house: House, clock:
         clock.stand(began + hours * HOUR)
         sweep()
     found = inquiry(seat, mm, "deposit")
-    assert (found.doubt, found.doubt_since, found.next_at, found.closed_at) == ("unknown_deposit", began, None, None)
+    assert (found.doubt, found.doubt_since, found.next_at, found.closed_at) == (
+        "unknown_deposit",
+        began,
+        None,
+        None,
+    )
     assert (state(seat, mm, "deposit"), game.times_asked(mm)) == ("pending", 1)
     # The game's own word still counts.
     seat.done("confirmDeposit", mm)
@@ -278,7 +330,9 @@ def test_an_unknown_deposit_is_in_doubt_and_not_asked_again(house: House, clock:
     assert inquiry(seat, mm, "deposit").closed_at is not None
 
 
-def test_a_game_that_suddenly_knows_nothing_refunds_nothing(house: House, clock: Clock, game: FakeGame, party: Party) -> None:
+def test_a_game_that_suddenly_knows_nothing_refunds_nothing(
+    house: House, clock: Clock, game: FakeGame, party: Party
+) -> None:
     seat = seated(house, party)
     mms = [seat.opened("withdraw", "0.10") for _ in range(6)]
     game.otherwise = says("UNKNOWN")
@@ -313,7 +367,9 @@ def test_more_than_half_of_twenty_answers_is_eleven(unknown: int, is_so: bool) -
 # --- PENDING ------------------------------------------------------------------------------------------
 
 
-def test_pending_waits_and_after_seven_days_is_in_doubt(house: House, clock: Clock, game: FakeGame, party: Party) -> None:
+def test_pending_waits_and_after_seven_days_is_in_doubt(
+    house: House, clock: Clock, game: FakeGame, party: Party
+) -> None:
     seat = seated(house, party)
     mm = seat.opened("deposit", "30.00")
     began = at = now() + DUE
@@ -336,7 +392,9 @@ def test_pending_waits_and_after_seven_days_is_in_doubt(house: House, clock: Clo
 # --- The same id at several players -------------------------------------------------------------------
 
 
-def test_where_an_id_is_pending_at_two_players_only_an_answer_that_names_ours_counts(house: House, clock: Clock, game: FakeGame, party: Party) -> None:
+def test_where_an_id_is_pending_at_two_players_only_an_answer_that_names_ours_counts(
+    house: House, clock: Clock, game: FakeGame, party: Party
+) -> None:
     anna, ben = seated(house, party), seated(house, party)
     mm = unique("mm")
     for seat in (anna, ben):
@@ -363,11 +421,20 @@ def test_without_a_query_url_the_policy_decides(house: House, clock: Clock) -> N
     mms = [[seat.opened("withdraw", "30.00"), seat.opened("deposit", "5.00")] for seat in (expiring, holding)]
     clock.go_ahead(DUE)
     sweep()
-    assert [expiring.transaction(mms[0][0]).state, expiring.transaction(mms[0][1], "deposit").state] == ["expired", "expired"]
+    assert [expiring.transaction(mms[0][0]).state, expiring.transaction(mms[0][1], "deposit").state] == [
+        "expired",
+        "expired",
+    ]
     assert expiring.transaction(mms[0][0]).reason == "The game left it unfinished and cannot be asked."
     assert expiring.holding()[:3] == (100_00, 0, 0)
-    assert [holding.transaction(mms[1][0]).state, holding.transaction(mms[1][1], "deposit").state] == ["pending", "pending"]
-    assert [inquiry(holding, mms[1][0]).doubt, inquiry(holding, mms[1][1], "deposit").doubt] == ["held", "held"]
+    assert [holding.transaction(mms[1][0]).state, holding.transaction(mms[1][1], "deposit").state] == [
+        "pending",
+        "pending",
+    ]
+    assert [inquiry(holding, mms[1][0]).doubt, inquiry(holding, mms[1][1], "deposit").doubt] == [
+        "held",
+        "held",
+    ]
     assert holding.holding()[:3] == (70_00, 30_00, 5_00)
     assert problems_of(expiring.player, holding.player) == []
 
@@ -383,7 +450,9 @@ def test_an_expiry_pays_debt_first(house: House, clock: Clock) -> None:
     assert problems_of(seat.player) == []
 
 
-def test_what_is_in_doubt_does_not_expire_because_the_games_address_is_taken_away(house: House, clock: Clock, game: FakeGame, party: Party) -> None:
+def test_what_is_in_doubt_does_not_expire_because_the_games_address_is_taken_away(
+    house: House, clock: Clock, game: FakeGame, party: Party
+) -> None:
     seat = seated(house, party)
     doubtful, waiting = seat.opened("deposit", "30.00"), seat.opened("withdraw", "1.00")
     game.answers[doubtful] = says("UNKNOWN")
@@ -392,15 +461,22 @@ def test_what_is_in_doubt_does_not_expire_because_the_games_address_is_taken_awa
     Game.objects.filter(pk=party.game.pk).update(query_url="")
     clock.go_ahead(DUE + HOUR)
     sweep()
-    assert (state(seat, doubtful, "deposit"), inquiry(seat, doubtful, "deposit").doubt) == ("pending", "unknown_deposit")
+    assert (state(seat, doubtful, "deposit"), inquiry(seat, doubtful, "deposit").doubt) == (
+        "pending",
+        "unknown_deposit",
+    )
     assert state(seat, waiting) == "expired"
 
 
 # --- After an outage of ours --------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("silence", "paused"), [(timedelta(minutes=5), False), (timedelta(minutes=5, seconds=1), True)])
-def test_within_two_hours_after_an_outage_nothing_becomes_due(house: House, clock: Clock, silence: timedelta, paused: bool) -> None:
+@pytest.mark.parametrize(
+    ("silence", "paused"), [(timedelta(minutes=5), False), (timedelta(minutes=5, seconds=1), True)]
+)
+def test_within_two_hours_after_an_outage_nothing_becomes_due(
+    house: House, clock: Clock, silence: timedelta, paused: bool
+) -> None:
     seat = seated(house, make_party())
     mm = seat.opened("withdraw", "30.00")
     back = now() + DUE
@@ -433,7 +509,9 @@ def test_while_no_web_process_lives_nothing_is_due(house: House, clock: Clock) -
 # --- Whoever settles first ----------------------------------------------------------------------------
 
 
-def test_the_games_own_word_counts_while_it_is_being_asked(house: House, clock: Clock, game: FakeGame, party: Party) -> None:
+def test_the_games_own_word_counts_while_it_is_being_asked(
+    house: House, clock: Clock, game: FakeGame, party: Party
+) -> None:
     seat = seated(house, party)
     mm = seat.opened("withdraw", "30.00")
 
@@ -452,13 +530,23 @@ def test_the_games_own_word_counts_while_it_is_being_asked(house: House, clock: 
     assert problems_of(seat.player) == []
 
 
-def test_a_word_that_contradicts_what_an_operator_settled_meanwhile_is_a_discrepancy(house: House, clock: Clock, game: FakeGame, party: Party) -> None:
+def test_a_word_that_contradicts_what_an_operator_settled_meanwhile_is_a_discrepancy(
+    house: House, clock: Clock, game: FakeGame, party: Party
+) -> None:
     seat = seated(house, party)
-    mms = {"CONFIRMED": ("rolled_back", seat.opened("withdraw", "30.00")), "ROLLED_BACK": ("confirmed", seat.opened("withdraw", "20.00"))}
+    mms = {
+        "CONFIRMED": ("rolled_back", seat.opened("withdraw", "30.00")),
+        "ROLLED_BACK": ("confirmed", seat.opened("withdraw", "20.00")),
+    }
 
     def resolve_meanwhile(word: str) -> Behaviour:
         def answer(peer: Any, asked: dict[str, Any]) -> None:
-            decide(inquiry(seat, mms[word][1]), event=mms[word][0], actor="anna", reason="The game's support said so.")
+            decide(
+                inquiry(seat, mms[word][1]),
+                event=mms[word][0],
+                actor="anna",
+                reason="The game's support said so.",
+            )
             says(word)(peer, asked)
             connection.close()
 
@@ -469,12 +557,19 @@ def test_a_word_that_contradicts_what_an_operator_settled_meanwhile_is_a_discrep
     clock.go_ahead(DUE)
     sweep()
     assert [state(seat, mm) for _, mm in mms.values()] == ["rolled_back", "confirmed"]
-    kinds = Discrepancy.objects.filter(player=seat.player).values_list("transaction__mm_transaction_id", "kind")
-    assert dict(kinds) == {mms["CONFIRMED"][1]: "confirm_of_returned", mms["ROLLED_BACK"][1]: "rollback_of_confirmed"}
+    kinds = Discrepancy.objects.filter(player=seat.player).values_list(
+        "transaction__mm_transaction_id", "kind"
+    )
+    assert dict(kinds) == {
+        mms["CONFIRMED"][1]: "confirm_of_returned",
+        mms["ROLLED_BACK"][1]: "rollback_of_confirmed",
+    }
 
 
 @pytest.mark.parametrize("round", range(20))
-def test_of_sweeps_a_confirmation_and_a_rollback_at_once_one_wins(house: House, clock: Clock, game: FakeGame, party: Party, round: int) -> None:
+def test_of_sweeps_a_confirmation_and_a_rollback_at_once_one_wins(
+    house: House, clock: Clock, game: FakeGame, party: Party, round: int
+) -> None:
     seat = seated(house, replace(party, game=party.game) if round % 2 else make_party())
     mm = seat.opened("withdraw", "30.00")
     game.answers[mm] = says("CONFIRMED")
@@ -490,7 +585,10 @@ def test_of_sweeps_a_confirmation_and_a_rollback_at_once_one_wins(house: House, 
             answers[name] = seat.call(name, mm).error
         connection.close()
 
-    threads = [threading.Thread(target=act, args=(name,)) for name in ("sweep", "sweep", "confirmWithdrawal", "rollbackWithdrawal")]
+    threads = [
+        threading.Thread(target=act, args=(name,))
+        for name in ("sweep", "sweep", "confirmWithdrawal", "rollbackWithdrawal")
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -526,14 +624,20 @@ def test_two_sweeps_at_once_ask_once(house: House, clock: Clock, game: FakeGame,
     assert seat.holding()[:2] == (97_00, 0)
 
 
-def test_what_a_lost_worker_had_taken_is_asked_again_after_its_lease(house: House, clock: Clock, game: FakeGame, party: Party) -> None:
+def test_what_a_lost_worker_had_taken_is_asked_again_after_its_lease(
+    house: House, clock: Clock, game: FakeGame, party: Party
+) -> None:
     seat = seated(house, party)
     mm = seat.opened("withdraw", "30.00")
     game.answers[mm] = says("CONFIRMED")
     began = now() + DUE
     clock.stand(began)
     inquiries.begin_inquiries(began, 1000)
-    lost = [one for one in inquiries.lease(began, "lost", []) if one.inquiry.transaction_id == seat.transaction(mm).pk]
+    lost = [
+        one
+        for one in inquiries.lease(began, "lost", [])
+        if one.inquiry.transaction_id == seat.transaction(mm).pk
+    ]
     assert len(lost) == 1
     clock.stand(began + inquiries.LEASE - timedelta(seconds=1))
     sweep()
@@ -556,7 +660,10 @@ def test_a_wallet_that_cannot_be_settled_holds_up_no_other(house: House, clock: 
         owner.execute("UPDATE wallet_wallet SET reserved = 3000 WHERE id = %s", [broken.wallet().pk])
     assert (state(broken, stuck), state(sound, fine)) == ("pending", "expired")
     assert run.failed >= 1
-    assert Alert.objects.get(kind="settlement_failed", subject=str(broken.transaction(stuck).pk)).resolved_at is None
+    assert (
+        Alert.objects.get(kind="settlement_failed", subject=str(broken.transaction(stuck).pk)).resolved_at
+        is None
+    )
     sweep()
     assert state(broken, stuck) == "expired"
     assert problems_of(broken.player, sound.player) == []
@@ -565,21 +672,34 @@ def test_a_wallet_that_cannot_be_settled_holds_up_no_other(house: House, clock: 
 # --- The command --------------------------------------------------------------------------------------
 
 
-def test_a_dry_run_says_what_would_happen_and_changes_nothing(house: House, clock: Clock, game: FakeGame, party: Party) -> None:
-    asked, expiring, held = seated(house, party), seated(house, make_party()), seated(house, make_party(unanswered_policy="hold"))
+def test_a_dry_run_says_what_would_happen_and_changes_nothing(
+    house: House, clock: Clock, game: FakeGame, party: Party
+) -> None:
+    asked, expiring, held = (
+        seated(house, party),
+        seated(house, make_party()),
+        seated(house, make_party(unanswered_policy="hold")),
+    )
     mms = [seat.opened("withdraw", "30.00") for seat in (asked, expiring, held)]
     clock.go_ahead(DUE)
     before = (Inquiry.objects.count(), Question.objects.count())
     output = StringIO()
     call_command("settle_due", "--dry-run", stdout=output)
-    lines = {mm: line.partition(f"{mm}: ")[2] for line in output.getvalue().splitlines() for mm in mms if mm in line}
+    lines = {
+        mm: line.partition(f"{mm}: ")[2]
+        for line in output.getvalue().splitlines()
+        for mm in mms
+        if mm in line
+    }
     assert lines == {
         mms[0]: f"due: the game is asked at {game.url}",
         mms[1]: "due: it expires (the game cannot be asked)",
         mms[2]: "due: it is in doubt (the game's policy is to hold), and an operator decides",
     }
     assert (Inquiry.objects.count(), Question.objects.count()) == before
-    assert [seat.transaction(mm).state for seat, mm in zip((asked, expiring, held), mms, strict=True)] == ["pending"] * 3
+    assert [seat.transaction(mm).state for seat, mm in zip((asked, expiring, held), mms, strict=True)] == [
+        "pending"
+    ] * 3
     assert Transaction.objects.filter(state="pending", settled_at=None).count() >= 3
 
 
@@ -595,7 +715,11 @@ def test_the_command_settles_as_the_worker_does(house: House, clock: Clock) -> N
 
 def test_a_dry_run_tells_what_waits_and_why(house: House, clock: Clock, game: FakeGame, party: Party) -> None:
     seat = seated(house, party)
-    later, doubtful, again = seat.opened("withdraw", "1.00"), seat.opened("deposit", "1.00"), seat.opened("withdraw", "2.00")
+    later, doubtful, again = (
+        seat.opened("withdraw", "1.00"),
+        seat.opened("deposit", "1.00"),
+        seat.opened("withdraw", "2.00"),
+    )
     game.answers[doubtful] = says("UNKNOWN")
     began = now()
     output = StringIO()

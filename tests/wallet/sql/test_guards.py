@@ -31,7 +31,10 @@ def run(statement: str, *parameters: UUID | date) -> None:
 # --- Rights of the application ----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("table", ["wallet_entry", "wallet_wallet", "wallet_transaction", "wallet_apicall", "wallet_apicall_default"])
+@pytest.mark.parametrize(
+    "table",
+    ["wallet_entry", "wallet_wallet", "wallet_transaction", "wallet_apicall", "wallet_apicall_default"],
+)
 @pytest.mark.parametrize(
     "statement",
     [
@@ -43,7 +46,9 @@ def run(statement: str, *parameters: UUID | date) -> None:
         "ALTER TABLE {} DISABLE TRIGGER ALL",
     ],
 )
-def test_the_application_cannot_write_money_history_or_the_call_log(seat: Seat, table: str, statement: str) -> None:
+def test_the_application_cannot_write_money_history_or_the_call_log(
+    seat: Seat, table: str, statement: str
+) -> None:
     seat.opened("withdraw", "1.00")
     before = seat.holding()
     column = "seq" if table == "wallet_entry" else "id"
@@ -66,10 +71,14 @@ def test_the_application_has_only_the_rights_that_it_needs(statement: str) -> No
     assert isinstance(refused.value.__cause__, psycopg.errors.InsufficientPrivilege)
 
 
-@pytest.mark.parametrize("name", ["ledger_append", "ledger_repay", "ledger_finish", "ledger_note_discrepancy"])
+@pytest.mark.parametrize(
+    "name", ["ledger_append", "ledger_repay", "ledger_finish", "ledger_note_discrepancy"]
+)
 def test_the_application_cannot_call_the_ledgers_inner_functions(name: str) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT p.oid, has_function_privilege(p.oid, 'EXECUTE') FROM pg_proc p WHERE proname = %s", [name])
+        cursor.execute(
+            "SELECT p.oid, has_function_privilege(p.oid, 'EXECUTE') FROM pg_proc p WHERE proname = %s", [name]
+        )
         assert [may for _, may in cursor.fetchall()] == [False]
 
 
@@ -83,7 +92,9 @@ def test_calling_an_inner_function_is_refused(seat: Seat) -> None:
 
 def test_the_application_is_neither_owner_nor_superuser() -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT rolsuper, rolcreatedb, rolcreaterole, rolbypassrls FROM pg_roles WHERE rolname = current_user")
+        cursor.execute(
+            "SELECT rolsuper, rolcreatedb, rolcreaterole, rolbypassrls FROM pg_roles WHERE rolname = current_user"
+        )
         assert cursor.fetchone() == (False, False, False, False)
         cursor.execute("SELECT count(*) FROM pg_class WHERE relowner = current_user::regrole")
         assert cursor.fetchone() == (0,)
@@ -106,7 +117,14 @@ def test_history_is_never_changed_or_deleted(seat: Seat, owner: Owner, statement
     assert seat.holding() == before
 
 
-@pytest.mark.parametrize("table", ["wallet_entry", "wallet_transaction", "wallet_entry, wallet_transaction, wallet_wallet, wallet_discrepancy"])
+@pytest.mark.parametrize(
+    "table",
+    [
+        "wallet_entry",
+        "wallet_transaction",
+        "wallet_entry, wallet_transaction, wallet_wallet, wallet_discrepancy",
+    ],
+)
 def test_history_is_never_emptied(owner: Owner, table: str) -> None:
     with pytest.raises(psycopg.errors.RestrictViolation):
         owner.execute(f"TRUNCATE {table} CASCADE")
@@ -148,7 +166,9 @@ def test_a_game_is_never_deleted(house: House, owner: Owner) -> None:
 
 
 def test_every_function_of_the_ledger_that_runs_as_its_owner_has_a_fixed_search_path(owner: Owner) -> None:
-    rows = owner.execute("SELECT proname, proconfig FROM pg_proc WHERE prosecdef AND pronamespace = 'public'::regnamespace").fetchall()
+    rows = owner.execute(
+        "SELECT proname, proconfig FROM pg_proc WHERE prosecdef AND pronamespace = 'public'::regnamespace"
+    ).fetchall()
     assert {name for name, _ in rows} >= {
         "ledger_open",
         "ledger_settle",
@@ -219,7 +239,11 @@ def test_refusals_are_written_down_too(house: House, seat: Seat) -> None:
 def test_a_row_tells_who_called_from_where_and_how_long_it_took(house: House, seat: Seat) -> None:
     mm = unique("mm")
     began = now()
-    qw = Seat(Caller(seat.caller.authorization, "2001:db8::7"), seat.player, seat.game, seat.token, "XAG").done("withdraw", mm, "5.00").body["qwTransactionId"]
+    qw = (
+        Seat(Caller(seat.caller.authorization, "2001:db8::7"), seat.player, seat.game, seat.token, "XAG")
+        .done("withdraw", mm, "5.00")
+        .body["qwTransactionId"]
+    )
     row = ApiCall.objects.get(mm_transaction_id=mm)
     assert (row.game_id, row.player_id, str(row.transaction_id)) == (seat.game.pk, seat.player.pk, qw)
     assert (row.credential, row.address) == (house.game.credential.pk, "2001:db8::7")
@@ -238,13 +262,23 @@ def test_a_row_tells_who_called_from_where_and_how_long_it_took(house: House, se
         ("queryTransaction", {"type": "loan"}),
     ],
 )
-def test_a_malformed_call_that_names_a_transaction_is_written_down(seat: Seat, endpoint: str, payload: dict[str, Any]) -> None:
+def test_a_malformed_call_that_names_a_transaction_is_written_down(
+    seat: Seat, endpoint: str, payload: dict[str, Any]
+) -> None:
     mm = unique("mm")
     for token in (seat.token, "no-token"):
-        assert seat.caller.post(f"/wallet/{endpoint}", {"token": token, "mmTransactionId": mm} | payload).error == 101
+        assert (
+            seat.caller.post(f"/wallet/{endpoint}", {"token": token, "mmTransactionId": mm} | payload).error
+            == 101
+        )
     assert calls(mm) == [(endpoint, "malformed", False, None, "")] * 2
     row = ApiCall.objects.filter(mm_transaction_id=mm).latest("at")
-    assert (row.game_id, row.player_id, row.transaction_id, row.address) == (seat.game.pk, None, None, seat.caller.address)
+    assert (row.game_id, row.player_id, row.transaction_id, row.address) == (
+        seat.game.pk,
+        None,
+        None,
+        seat.caller.address,
+    )
 
 
 def test_what_names_no_transaction_or_comes_from_nobody_is_not_written_down(seat: Seat) -> None:
@@ -269,7 +303,9 @@ def days_dropped(owner: Owner) -> Iterator[None]:
 
 def partitions(owner: Owner) -> dict[str, int]:
     """The partitions and how many rows each has."""
-    names = owner.execute("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'wallet_apicall'::regclass ORDER BY 1").fetchall()
+    names = owner.execute(
+        "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'wallet_apicall'::regclass ORDER BY 1"
+    ).fetchall()
     counts = {}
     for (name,) in names:
         row = owner.execute(f"SELECT count(*) FROM {name}").fetchone()
@@ -278,10 +314,17 @@ def partitions(owner: Owner) -> dict[str, int]:
     return counts
 
 
-def test_the_partition_of_a_day_takes_over_what_the_default_one_caught(seat: Seat, owner: Owner, clock: Clock) -> None:
+def test_the_partition_of_a_day_takes_over_what_the_default_one_caught(
+    seat: Seat, owner: Owner, clock: Clock
+) -> None:
     day = date(2031, 5, 17)
     mms = [unique("mm") for _ in range(4)]
-    moments = ["2031-05-16T23:59:59.999999+00:00", "2031-05-17T00:00:00+00:00", "2031-05-17T23:59:59.999999+00:00", "2031-05-18T00:00:00+00:00"]
+    moments = [
+        "2031-05-16T23:59:59.999999+00:00",
+        "2031-05-17T00:00:00+00:00",
+        "2031-05-17T23:59:59.999999+00:00",
+        "2031-05-18T00:00:00+00:00",
+    ]
     for mm, moment in zip(mms, moments, strict=True):
         clock.stand(datetime.fromisoformat(moment))
         seat.call("deposit", mm, "1.00")
@@ -305,7 +348,12 @@ def test_days_are_made_ahead_and_dropped_by_age(seat: Seat, owner: Owner, clock:
     with days_dropped(owner):
         assert call_log.prepare_days(3) == 4
         assert call_log.prepare_days(3) == 0
-        days = ["wallet_apicall_20320227", "wallet_apicall_20320228", "wallet_apicall_20320229", "wallet_apicall_20320301"]
+        days = [
+            "wallet_apicall_20320227",
+            "wallet_apicall_20320228",
+            "wallet_apicall_20320229",
+            "wallet_apicall_20320301",
+        ]
         assert [name for name in partitions(owner) if name != "wallet_apicall_default"] == days
         mm = seat.opened("deposit", "1.00")
         clock.stand(datetime.fromisoformat("2032-03-01T12:00:00+00:00"))

@@ -71,17 +71,31 @@ def test_only_what_an_operator_does_to_a_wallet_has_a_note(house: House) -> None
     seat.done("rollbackWithdrawal", declined)
     seat.adjust("debit", 60_00, into_debt=True)
     seat.adjust("credit", 60_00)
-    overtaking = ApiCall.objects.get(endpoint="rollbackWithdrawal", player_id=seat.player.pk, mm_transaction_id__startswith="overtakes")
+    overtaking = ApiCall.objects.get(
+        endpoint="rollbackWithdrawal", player_id=seat.player.pk, mm_transaction_id__startswith="overtakes"
+    )
     assert (overtaking.outcome, overtaking.replayed) == ("rolled_back", False)
     rows = Entry.objects.filter(wallet=seat.wallet())
     assert set(rows.values_list("note", flat=True)) == {""}
     assert set(rows.values_list("event", flat=True)) == {
-        *("wallet_opened", "adjusted", "opened", "confirmed", "rolled_back", "tombstone", "declined", "rollback_noted", "debt_repaid")
+        *(
+            "wallet_opened",
+            "adjusted",
+            "opened",
+            "confirmed",
+            "rolled_back",
+            "tombstone",
+            "declined",
+            "rollback_noted",
+            "debt_repaid",
+        )
     }
     assert problems_of(seat.player) == []
 
 
-def test_a_settled_transaction_cannot_be_finished_again_even_without_the_lock(seat: Seat, owner: Owner) -> None:
+def test_a_settled_transaction_cannot_be_finished_again_even_without_the_lock(
+    seat: Seat, owner: Owner
+) -> None:
     settled = seat.opened("withdraw", "1.00")
     seat.done("rollbackWithdrawal", settled)
     seat.opened("withdraw", "5.00")
@@ -93,9 +107,13 @@ def test_a_settled_transaction_cannot_be_finished_again_even_without_the_lock(se
 
 def test_the_call_log_counts_the_time_before_the_ledger_was_asked(seat: Seat) -> None:
     mm, hash_ = unique("mm"), token_hash(UUID(seat.token))
-    ledger.open_transaction(asker(seat, "withdraw", 7_000_000), "withdrawal", hash_, mm, 1_00, "XAG", "", timedelta(hours=72))
+    ledger.open_transaction(
+        asker(seat, "withdraw", 7_000_000), "withdrawal", hash_, mm, 1_00, "XAG", "", timedelta(hours=72)
+    )
     ledger.query_transaction(asker(seat, "queryTransaction", 7_000_000), "withdrawal", hash_, mm)
-    ledger.settle_transaction(asker(seat, "confirmWithdrawal", 7_000_000), "confirmed", "withdrawal", hash_, mm, None, None, "")
+    ledger.settle_transaction(
+        asker(seat, "confirmWithdrawal", 7_000_000), "confirmed", "withdrawal", hash_, mm, None, None, ""
+    )
     took = list(ApiCall.objects.filter(mm_transaction_id=mm).values_list("took_us", flat=True))
     assert len(took) == 3
     assert all(7_000_000 < microseconds < 17_000_000 for microseconds in took)
@@ -141,7 +159,9 @@ def test_a_credit_has_the_bound_of_money_and_not_the_one_of_debt(house: House) -
 
 @pytest.mark.parametrize("order", [1, -1])
 @pytest.mark.parametrize(("opening", "type"), [("withdraw", "withdrawal"), ("deposit", "deposit")])
-def test_an_id_is_looked_for_among_this_players_transactions_of_this_game_and_type_alone(house: House, opening: str, type: str, order: int) -> None:
+def test_an_id_is_looked_for_among_this_players_transactions_of_this_game_and_type_alone(
+    house: House, opening: str, type: str, order: int
+) -> None:
     here, there = (house.game, house.other_game)[::order]
     mm, others = unique("mm"), [house.seat().elsewhere("XAG", here) for _ in range(3)]
     seats = [others[0], others[1], others[2].elsewhere("EUR")]
@@ -162,7 +182,11 @@ def test_an_id_is_looked_for_among_this_players_transactions_of_this_game_and_ty
     seats[2].done(opening, mm, "7.00")
     for session in (player, euro):
         asked = session.done("queryTransaction", mm, type=type).body
-        assert (asked["qwTransactionId"], str(asked["amount"]["amount"]), asked["amount"]["currencyCode"]) == (opened.body["qwTransactionId"], "5.00", "XAG")
+        assert (
+            asked["qwTransactionId"],
+            str(asked["amount"]["amount"]),
+            asked["amount"]["currencyCode"],
+        ) == (opened.body["qwTransactionId"], "5.00", "XAG")
     assert player.done(opening, mm, "5.00").raw == opened.raw
     # By the session of the other currency: the transaction's wallet is found and locked all the same.
     settled = euro.done(f"confirm{type.title()}", mm)
@@ -194,11 +218,22 @@ def test_a_session_is_its_own_games_and_moves_its_own_wallet(house: House) -> No
 @pytest.mark.parametrize(
     ("outcome", "amount", "currency"),
     [
-        *(("opened", "1.00", "XAG"), ("insufficient_funds", "900.00", "XAG"), ("foreign_currency", "1.00", "EUR"), ("session_ended", "1.00", "XAG")),
-        *(("player_inactive", "1.00", "XAG"), ("wallet_frozen", "1.00", "XAG"), ("limit_reached", "50.00", "XAG")),
+        *(
+            ("opened", "1.00", "XAG"),
+            ("insufficient_funds", "900.00", "XAG"),
+            ("foreign_currency", "1.00", "EUR"),
+            ("session_ended", "1.00", "XAG"),
+        ),
+        *(
+            ("player_inactive", "1.00", "XAG"),
+            ("wallet_frozen", "1.00", "XAG"),
+            ("limit_reached", "50.00", "XAG"),
+        ),
     ],
 )
-def test_the_call_log_names_the_player_and_the_transaction_of_refused_and_repeated_calls_too(seat: Seat, outcome: str, amount: str, currency: str) -> None:
+def test_the_call_log_names_the_player_and_the_transaction_of_refused_and_repeated_calls_too(
+    seat: Seat, outcome: str, amount: str, currency: str
+) -> None:
     causes: dict[str, Callable[[], object]] = {
         "session_ended": seat.end,
         "player_inactive": seat.block,
@@ -209,9 +244,17 @@ def test_the_call_log_names_the_player_and_the_transaction_of_refused_and_repeat
     mm = unique("mm")
     for _ in range(2):
         seat.call("withdraw", mm, amount, currency=currency)
-    remembered = seat.transaction(mm).pk if outcome in ("opened", "insufficient_funds", "limit_reached") else None
-    rows = list(ApiCall.objects.filter(mm_transaction_id=mm).order_by("at").values_list("outcome", "replayed", "player_id", "transaction_id"))
-    assert rows == [(outcome, again and remembered is not None, seat.player.pk, remembered) for again in (False, True)]
+    remembered = (
+        seat.transaction(mm).pk if outcome in ("opened", "insufficient_funds", "limit_reached") else None
+    )
+    rows = list(
+        ApiCall.objects.filter(mm_transaction_id=mm)
+        .order_by("at")
+        .values_list("outcome", "replayed", "player_id", "transaction_id")
+    )
+    assert rows == [
+        (outcome, again and remembered is not None, seat.player.pk, remembered) for again in (False, True)
+    ]
 
 
 def test_a_token_of_another_game_is_unknown_also_where_it_settles(house: House, seat: Seat) -> None:
@@ -220,7 +263,12 @@ def test_a_token_of_another_game_is_unknown_also_where_it_settles(house: House, 
     answer = stranger.call("rollbackWithdrawal", mm)
     assert (answer.error, answer.body["errorDescription"]) == (102, "The session token is unknown.")
     row = ApiCall.objects.get(mm_transaction_id=mm, game_id=house.other_game.game.pk)
-    assert (row.outcome, row.replayed, row.player_id, row.transaction_id) == ("unknown_token", False, None, None)
+    assert (row.outcome, row.replayed, row.player_id, row.transaction_id) == (
+        "unknown_token",
+        False,
+        None,
+        None,
+    )
     assert seat.holding()[:2] == (99_00, 1_00)
 
 
@@ -249,7 +297,9 @@ def test_ids_made_without_the_servers_own_function_are_version_7_too(owner: Owne
         owner.execute("CREATE SCHEMA before_18")
         owner.execute("SET LOCAL search_path = before_18, public")
         owner.execute(made.replace(">= 180000", ">= 990000"))
-        rows = owner.execute("SELECT before_18.wallet_new_id(), extract(epoch FROM clock_timestamp()) FROM generate_series(1, 50)").fetchall()
+        rows = owner.execute(
+            "SELECT before_18.wallet_new_id(), extract(epoch FROM clock_timestamp()) FROM generate_series(1, 50)"
+        ).fetchall()
     assert {(id.version, id.variant) for id, _ in rows} == {(7, RFC_4122)}
     assert all(abs((id.int >> 80) / 1000 - float(epoch)) < 1 for id, epoch in rows)
     assert len({id.int & (1 << 62) - 1 for id, _ in rows}) == 50
@@ -283,7 +333,9 @@ def test_a_launch_waits_for_another_that_opens_the_same_wallet(house: House, own
 
 def test_the_ledger_adjusts_and_gates_no_wallet_that_was_not_opened(seat: Seat) -> None:
     player, id = seat.player.pk, uuid4()
-    adjusted = ledger.adjust_wallet(id, player, "EUR", "credit", 1_00, into_debt=False, source="operator", actor="test", reason="test")
+    adjusted = ledger.adjust_wallet(
+        id, player, "EUR", "credit", 1_00, into_debt=False, source="operator", actor="test", reason="test"
+    )
     gated = ledger.gate_wallet(player, "EUR", "frozen", None, "test", "test")
     assert [adjusted.outcome, gated.outcome] == ["wallet_not_found"] * 2
     assert seat.elsewhere("EUR").holding() == (0, 0, 0, 0, 1)
@@ -310,9 +362,15 @@ def test_a_debit_takes_the_last_minor_unit_before_it_makes_debt(house: House) ->
 
 def test_a_repeated_adjustment_is_answered_from_its_own_wallet(seat: Seat) -> None:
     euro, ids = seat.elsewhere("EUR"), (uuid4(), uuid4())
-    first = [where.adjust("credit", amount, id=id) for where, amount, id in zip((seat, euro), (5, 7), ids, strict=True)]
+    first = [
+        where.adjust("credit", amount, id=id)
+        for where, amount, id in zip((seat, euro), (5, 7), ids, strict=True)
+    ]
     euro.adjust("credit", 1)
-    again = [where.adjust("credit", amount, id=id) for where, amount, id in zip((seat, euro), (5, 7), ids, strict=True)]
+    again = [
+        where.adjust("credit", amount, id=id)
+        for where, amount, id in zip((seat, euro), (5, 7), ids, strict=True)
+    ]
     assert again == first
     assert [answer.balance for answer in again] == [100_05, 7]
 
@@ -322,33 +380,54 @@ def test_a_repeated_adjustment_is_answered_from_its_own_wallet(seat: Seat) -> No
 def test_the_database_moves_no_amount_below_one_minor_unit(seat: Seat, type: str, amount: int) -> None:
     before = seat.holding()
     with pytest.raises(psycopg.errors.CheckViolation, match=r"entry_amount_is_positive|wallet_is_sound"):
-        ledger.adjust_wallet(uuid4(), seat.player.pk, "XAG", type, amount, into_debt=True, source="operator", actor="test", reason="test")
+        ledger.adjust_wallet(
+            uuid4(),
+            seat.player.pk,
+            "XAG",
+            type,
+            amount,
+            into_debt=True,
+            source="operator",
+            actor="test",
+            reason="test",
+        )
     assert seat.holding() == before
 
 
 def test_an_entry_that_moves_nothing_has_no_amount_instead_of_zero(seat: Seat, owner: Owner) -> None:
-    columns = ", ".join(field.column for field in Entry._meta.concrete_fields if field.column not in (None, "seq", "amount"))
+    columns = ", ".join(
+        field.column for field in Entry._meta.concrete_fields if field.column not in (None, "seq", "amount")
+    )
     copy = f"INSERT INTO wallet_entry (seq, amount, {columns}) SELECT 9, 0, {columns} FROM wallet_entry WHERE wallet_id = %s AND seq = 1"
     with pytest.raises(psycopg.errors.CheckViolation, match="entry_amount_is_positive"):
         owner.execute(copy, [seat.wallet().pk])
 
 
 def test_a_gate_that_was_so_already_is_unchanged(seat: Seat) -> None:
-    outcomes = [ledger.gate_wallet(seat.player.pk, "XAG", "frozen", None, "test", "test").outcome for _ in range(2)]
+    outcomes = [
+        ledger.gate_wallet(seat.player.pk, "XAG", "frozen", None, "test", "test").outcome for _ in range(2)
+    ]
     assert outcomes == ["frozen", "unchanged"]
 
 
 # --- What an answer says that nobody is told -----------------------------------------------------------
 
 
-def test_the_platforms_answers_name_the_player_the_transaction_and_the_wallet(seat: Seat, owner: Owner) -> None:
+def test_the_platforms_answers_name_the_player_the_transaction_and_the_wallet(
+    seat: Seat, owner: Owner
+) -> None:
     player, id, mm = seat.player.pk, uuid4(), seat.opened("withdraw", "10.00")
     pending = seat.transaction(mm).pk
     adjust = "SELECT * FROM ledger_adjust(%s, %s, %s, 'debit', 500, false, 'operator', 'test', 'test')"
     gate = "SELECT * FROM ledger_gate(%s, %s, 'frozen', NULL, 'test', 'test')"
     resolve = "SELECT * FROM ledger_resolve(%s, 'expired', 'sweep', 'test', 'test')"
     asked: list[tuple[str, list[Any]]] = [
-        *((adjust, [id, player, "XAG"]), (adjust, [id, player, "XAG"]), (adjust, [pending, player, "XAG"]), (adjust, [id, player, "EUR"])),
+        *(
+            (adjust, [id, player, "XAG"]),
+            (adjust, [id, player, "XAG"]),
+            (adjust, [pending, player, "XAG"]),
+            (adjust, [id, player, "EUR"]),
+        ),
         *((gate, [player, "XAG"]), (gate, [player, "XAG"]), (gate, [player, "EUR"])),
         *((resolve, [pending]), (resolve, [pending]), (resolve, [uuid4()])),
     ]
@@ -366,17 +445,40 @@ def test_the_platforms_answers_name_the_player_the_transaction_and_the_wallet(se
     ]
 
 
-@pytest.mark.parametrize(("settling", "amount", "outcome"), [("rollbackWithdrawal", 5_00, "already_rolled_back"), ("confirmWithdrawal", 6_00, "other_content")])
-def test_an_id_of_another_currencys_wallet_is_refused_in_the_words_of_that_wallet(seat: Seat, settling: str, amount: int, outcome: str) -> None:
+@pytest.mark.parametrize(
+    ("settling", "amount", "outcome"),
+    [("rollbackWithdrawal", 5_00, "already_rolled_back"), ("confirmWithdrawal", 6_00, "other_content")],
+)
+def test_an_id_of_another_currencys_wallet_is_refused_in_the_words_of_that_wallet(
+    seat: Seat, settling: str, amount: int, outcome: str
+) -> None:
     euro, mm = seat.elsewhere("EUR"), seat.opened("withdraw", "5.00")
     euro.adjust("credit", 7_00)
     seat.done(settling, mm)
-    refused = ledger.open_transaction(asker(euro, "withdraw", 0), "withdrawal", token_hash(UUID(euro.token)), mm, amount, "EUR", "", timedelta(hours=72))
+    refused = ledger.open_transaction(
+        asker(euro, "withdraw", 0),
+        "withdrawal",
+        token_hash(UUID(euro.token)),
+        mm,
+        amount,
+        "EUR",
+        "",
+        timedelta(hours=72),
+    )
     assert refused == (outcome, str(seat.transaction(mm).pk), seat.holding().spendable, "XAG")
 
 
 def test_an_opening_that_is_refused_and_forgotten_is_answered_with_the_balance_too(seat: Seat) -> None:
-    refused = ledger.open_transaction(asker(seat, "withdraw", 0), "withdrawal", token_hash(UUID(seat.token)), unique("mm"), 1, "EUR", "", timedelta(hours=72))
+    refused = ledger.open_transaction(
+        asker(seat, "withdraw", 0),
+        "withdrawal",
+        token_hash(UUID(seat.token)),
+        unique("mm"),
+        1,
+        "EUR",
+        "",
+        timedelta(hours=72),
+    )
     assert (refused.outcome, refused.balance, refused.currency) == ("foreign_currency", 100_00, "XAG")
 
 

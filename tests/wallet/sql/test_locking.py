@@ -48,16 +48,24 @@ def after(owner: Owner, statement: str, parameters: list[Any], action: Callable[
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_every_operation_on_a_wallet_waits_for_the_one_before_it(seat: Seat, owner: Owner, operation: str) -> None:
+def test_every_operation_on_a_wallet_waits_for_the_one_before_it(
+    seat: Seat, owner: Owner, operation: str
+) -> None:
     mm, before = seat.opened("withdraw", "10.00"), seat.holding().entries
-    adjust = "SELECT ledger_adjust(gen_random_uuid(), %s, 'XAG', 'credit', 500, false, 'operator', 'test', 'test')"
+    adjust = (
+        "SELECT ledger_adjust(gen_random_uuid(), %s, 'XAG', 'credit', 500, false, 'operator', 'test', 'test')"
+    )
     assert after(owner, adjust, [seat.player.pk], lambda: OPERATIONS[operation](seat, mm))
     assert seat.holding().entries == before + 2
     assert problems_of(seat.player) == []
 
 
-@pytest.mark.parametrize(("settling", "spendable"), [("rollbackWithdrawal", 100_00), ("confirmWithdrawal", 90_00)])
-def test_what_waited_for_one_wallet_settles_what_was_opened_in_another_meanwhile(seat: Seat, owner: Owner, settling: str, spendable: int) -> None:
+@pytest.mark.parametrize(
+    ("settling", "spendable"), [("rollbackWithdrawal", 100_00), ("confirmWithdrawal", 90_00)]
+)
+def test_what_waited_for_one_wallet_settles_what_was_opened_in_another_meanwhile(
+    seat: Seat, owner: Owner, settling: str, spendable: int
+) -> None:
     """The lost race is noticed, and the call is repeated with the right wallet."""
     euro, mm = seat.elsewhere("EUR"), unique("mm")
 
@@ -93,8 +101,12 @@ def days(owner: Owner) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("days")
-@pytest.mark.parametrize(("first", "second", "answer"), [(PREPARE, PREPARE, False), (PREPARE, DROP, 1), (DROP, PREPARE, True)])
-def test_who_makes_or_drops_days_of_the_call_log_waits_for_who_does(owner: Owner, first: str, second: str, answer: object) -> None:
+@pytest.mark.parametrize(
+    ("first", "second", "answer"), [(PREPARE, PREPARE, False), (PREPARE, DROP, 1), (DROP, PREPARE, True)]
+)
+def test_who_makes_or_drops_days_of_the_call_log_waits_for_who_does(
+    owner: Owner, first: str, second: str, answer: object
+) -> None:
     assert after(owner, first, [], lambda: asked(second)) == answer
 
 
@@ -105,7 +117,9 @@ def test_who_drops_days_of_the_call_log_waits_for_who_drops_them(owner: Owner) -
 
 
 @pytest.mark.usefixtures("days")
-def test_a_day_of_the_call_log_waits_for_calls_that_are_being_written_and_takes_them_over(owner: Owner) -> None:
+def test_a_day_of_the_call_log_waits_for_calls_that_are_being_written_and_takes_them_over(
+    owner: Owner,
+) -> None:
     call = """
         INSERT INTO wallet_apicall (id, at, game_id, credential, endpoint, mm_transaction_id, currency_code, address, outcome, replayed, took_us)
         VALUES (gen_random_uuid(), '2033-04-01T12:00:00Z', gen_random_uuid(), gen_random_uuid(), 'withdraw', 'x', '', '10.0.0.1', 'opened', false, 1)

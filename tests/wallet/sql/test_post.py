@@ -31,7 +31,12 @@ MOVES = {
 
 
 def post(seat: Seat, *postings: Posting) -> str:
-    about = {"description": "order of a test", "source": "provider", "actor": "provider:test", "reason": "paid"}
+    about = {
+        "description": "order of a test",
+        "source": "provider",
+        "actor": "provider:test",
+        "reason": "paid",
+    }
     return ledger.post(seat.player.pk, seat.game.pk, postings, **about)
 
 
@@ -41,7 +46,9 @@ def one(type: str, amount: int, currency: str = "XAG", reverses: uuid.UUID | Non
 
 def aside(seat: Seat, most: int, currency: str = "XAG", id: uuid.UUID | None = None) -> int:
     about = {"description": "order of a test", "source": "operator", "actor": "operator:test"}
-    return ledger.set_aside(id or new_id(), seat.player.pk, seat.game.pk, currency, most, reverses=None, **about)
+    return ledger.set_aside(
+        id or new_id(), seat.player.pk, seat.game.pk, currency, most, reverses=None, **about
+    )
 
 
 def journal(id: uuid.UUID) -> list[tuple[str, str | None, str | None, int | None]]:
@@ -59,10 +66,22 @@ def test_each_posting_moves_between_its_two_accounts(seat: Seat, type: str) -> N
     change = {"top_up": 7_00, "clawback": -7_00}.get(type, 0)
     assert seat.holding() == Holding(100_00 + change, 0, 0, 0, 3)
     row = Transaction.objects.get(pk=posting.id)
-    assert (row.type, row.state, row.amount, row.game_id, row.source, row.actor) == (type, "confirmed", 7_00, seat.game.pk, "provider", "provider:test")
-    assert (row.description, row.reason, row.settled_source, row.opened_seq, row.settled_seq, row.settled_at) == (
-        *("order of a test", "paid", "provider", 3, 3, row.opened_at),
+    assert (row.type, row.state, row.amount, row.game_id, row.source, row.actor) == (
+        type,
+        "confirmed",
+        7_00,
+        seat.game.pk,
+        "provider",
+        "provider:test",
     )
+    assert (
+        row.description,
+        row.reason,
+        row.settled_source,
+        row.opened_seq,
+        row.settled_seq,
+        row.settled_at,
+    ) == (*("order of a test", "paid", "provider", 3, 3, row.opened_at),)
     assert problems_of(seat.player) == []
 
 
@@ -76,14 +95,20 @@ def test_postings_in_two_currencies_open_the_wallet_that_is_missing(seat: Seat) 
 def test_a_clawback_takes_what_is_there_and_the_rest_becomes_debt(seat: Seat) -> None:
     posting = one("clawback", 130_00)
     assert post(seat, posting) == "posted"
-    assert journal(posting.id) == [("posted", "spendable", "issuance", 100_00), ("posted", "debt", "issuance", 30_00)]
+    assert journal(posting.id) == [
+        ("posted", "spendable", "issuance", 100_00),
+        ("posted", "debt", "issuance", 30_00),
+    ]
     assert seat.holding() == Holding(0, 0, 0, 30_00, 4)
     again = one("clawback", 5_00)
     assert post(seat, again) == "posted"
     assert journal(again.id) == [("posted", "debt", "issuance", 5_00)]
     credit = one("top_up", 50_00)
     assert post(seat, credit) == "posted"
-    assert journal(credit.id) == [("posted", "issuance", "spendable", 50_00), ("debt_repaid", "spendable", "debt", 35_00)]
+    assert journal(credit.id) == [
+        ("posted", "issuance", "spendable", 50_00),
+        ("debt_repaid", "spendable", "debt", 35_00),
+    ]
     assert (seat.holding().spendable, seat.holding().debt) == (15_00, 0)
     assert Transaction.objects.get(pk=credit.id).settled_seq == 7
     assert problems_of(seat.player) == []
@@ -97,8 +122,13 @@ def test_postings_name_what_they_take_back(seat: Seat) -> None:
     assert problems_of(seat.player) == []
 
 
-@pytest.mark.parametrize(("funds", "amount", "outcome"), [(1, BOUND - 2, "posted"), (1, BOUND - 1, "limit_reached"), (2, BOUND - 2, "limit_reached")])
-def test_a_wallet_never_holds_more_than_the_bound(house: House, funds: int, amount: int, outcome: str) -> None:
+@pytest.mark.parametrize(
+    ("funds", "amount", "outcome"),
+    [(1, BOUND - 2, "posted"), (1, BOUND - 1, "limit_reached"), (2, BOUND - 2, "limit_reached")],
+)
+def test_a_wallet_never_holds_more_than_the_bound(
+    house: House, funds: int, amount: int, outcome: str
+) -> None:
     seat = house.seat(funds)
     before, credit = seat.holding(), one("top_up", amount)
     assert post(seat, one("payment", 4_99, "EUR"), credit) == outcome
@@ -133,7 +163,11 @@ def test_debt_that_is_there_counts_towards_the_bound(house: House) -> None:
 
 
 def test_an_unknown_type_and_no_amount_are_refused_by_the_ledger(seat: Seat) -> None:
-    for posting, problem in ((one("gift", 1), CaseNotFound), (one("payment", 0), CheckViolation), (one("top_up", -1), CheckViolation)):
+    for posting, problem in (
+        (one("gift", 1), CaseNotFound),
+        (one("payment", 0), CheckViolation),
+        (one("top_up", -1), CheckViolation),
+    ):
         with pytest.raises(problem):
             post(seat, posting)
     assert seat.holding() == Holding(100_00, 0, 0, 0, 2)
@@ -150,13 +184,24 @@ def test_an_id_is_posted_once(seat: Seat) -> None:
 # --- Credit that is set aside --------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("event", "credit", "spendable"), [("confirmed", "issuance", 60_00), ("rolled_back", "spendable", 100_00)])
-def test_credit_is_set_aside_and_then_gone_or_given_back(seat: Seat, event: str, credit: str, spendable: int) -> None:
+@pytest.mark.parametrize(
+    ("event", "credit", "spendable"), [("confirmed", "issuance", 60_00), ("rolled_back", "spendable", 100_00)]
+)
+def test_credit_is_set_aside_and_then_gone_or_given_back(
+    seat: Seat, event: str, credit: str, spendable: int
+) -> None:
     id = new_id()
     assert aside(seat, 40_00, id=id) == 40_00
     assert seat.holding() == Holding(60_00, 40_00, 0, 0, 3)
     row = Transaction.objects.get(pk=id)
-    assert (row.type, row.state, row.amount, row.due_at, row.settled_at, row.source) == ("set_aside", "pending", 40_00, None, None, "operator")
+    assert (row.type, row.state, row.amount, row.due_at, row.settled_at, row.source) == (
+        "set_aside",
+        "pending",
+        40_00,
+        None,
+        None,
+        "operator",
+    )
     resolve_transaction(id, event=event, source="provider", actor="provider:test", reason="its end")
     assert journal(id) == [("opened", "spendable", "reserved", 40_00), (event, "reserved", credit, 40_00)]
     assert seat.holding() == Holding(spendable, 0, 0, 0, 4)
@@ -199,14 +244,26 @@ def test_a_frozen_wallet_is_credited_and_set_aside(seat: Seat) -> None:
 
 def test_the_inner_function_is_not_for_the_application(seat: Seat) -> None:
     with pytest.raises(InsufficientPrivilege):
-        ledger.run("SELECT ledger_post_one(w, %s, 'top_up', 1, NULL, NULL, '', 'x', 'x', '', now()) FROM wallet_wallet w LIMIT 1", (new_id(),))
+        ledger.run(
+            "SELECT ledger_post_one(w, %s, 'top_up', 1, NULL, NULL, '', 'x', 'x', '', now()) FROM wallet_wallet w LIMIT 1",
+            (new_id(),),
+        )
 
 
-@pytest.mark.parametrize("writes", [lambda seat: post(seat, one("top_up", 1_00)), lambda seat: aside(seat, 104_00)], ids=["posts", "sets aside"])
-def test_what_somebody_else_has_just_done_counts(seat: Seat, owner: "psycopg.Connection[Any]", writes: Callable[[Seat], object]) -> None:
+@pytest.mark.parametrize(
+    "writes",
+    [lambda seat: post(seat, one("top_up", 1_00)), lambda seat: aside(seat, 104_00)],
+    ids=["posts", "sets aside"],
+)
+def test_what_somebody_else_has_just_done_counts(
+    seat: Seat, owner: "psycopg.Connection[Any]", writes: Callable[[Seat], object]
+) -> None:
     """It waits for the wallet, and goes on from what stands there then."""
     credit = [new_id(), seat.player.pk, "XAG", "credit", 5_00, False, "operator", "test", "test"]
-    with psycopg.connect(owner.info.dsn, password=owner.info.password) as other, ThreadPoolExecutor(1) as pool:
+    with (
+        psycopg.connect(owner.info.dsn, password=owner.info.password) as other,
+        ThreadPoolExecutor(1) as pool,
+    ):
         other.execute("SELECT ledger_adjust(%s, %s, %s, %s, %s, %s, %s, %s, %s)", credit)
         waiting = pool.submit(in_a_thread, lambda: writes(seat))
         eventually(lambda: is_anybody_waiting(owner))
@@ -232,11 +289,23 @@ def is_anybody_waiting(looking: "psycopg.Connection[Any]") -> bool:
 
 @pytest.mark.parametrize("codes", [["EUR", "XAG"], ["XAG", "EUR"]])
 @pytest.mark.parametrize("held", [0, 1])
-def test_wallets_are_locked_in_the_order_of_their_ids(seat: Seat, owner: "psycopg.Connection[Any]", database_url: str, codes: list[str], held: int) -> None:
+def test_wallets_are_locked_in_the_order_of_their_ids(
+    seat: Seat, owner: "psycopg.Connection[Any]", database_url: str, codes: list[str], held: int
+) -> None:
     """Who waits for the later wallet has locked the earlier one; who waits for the earlier one has locked nothing."""
     assert post(seat, one("payment", 1, "EUR"), one("top_up", 1)) == "posted"
-    ids = sorted(id for (id,) in owner.execute("SELECT id FROM wallet_wallet WHERE player_id = %s", [seat.player.pk]))
-    postings = [seat.player.pk, seat.game.pk, [new_id(), new_id()], codes, ["payment", "payment"], [1, 1], [None, None]]
+    ids = sorted(
+        id for (id,) in owner.execute("SELECT id FROM wallet_wallet WHERE player_id = %s", [seat.player.pk])
+    )
+    postings = [
+        seat.player.pk,
+        seat.game.pk,
+        [new_id(), new_id()],
+        codes,
+        ["payment", "payment"],
+        [1, 1],
+        [None, None],
+    ]
     with (
         psycopg.connect(database_url) as posting,
         psycopg.connect(owner.info.dsn, password=owner.info.password, autocommit=True) as looking,
@@ -244,14 +313,19 @@ def test_wallets_are_locked_in_the_order_of_their_ids(seat: Seat, owner: "psycop
     ):
         with owner.transaction(force_rollback=True):
             owner.execute("SELECT 1 FROM wallet_wallet WHERE id = %s FOR UPDATE", [ids[held]])
-            waiting = pool.submit(posting.execute, "SELECT ledger_post(%s, %s, %s, %s, %s, %s, %s, '', 'x', 'x', '')", postings)
+            waiting = pool.submit(
+                posting.execute, "SELECT ledger_post(%s, %s, %s, %s, %s, %s, %s, '', 'x', 'x', '')", postings
+            )
             eventually(lambda: is_waiting(looking, posting.info.backend_pid))
             assert is_locked(looking, ids[1 - held]) == (held == 1)
         assert waiting.result(10).fetchone() == ("posted",)
 
 
 def is_waiting(looking: "psycopg.Connection[Any]", pid: int) -> bool:
-    return bool(looking.execute("SELECT count(*) FROM pg_locks WHERE pid = %s AND NOT granted", [pid]).fetchone() != (0,))
+    return bool(
+        looking.execute("SELECT count(*) FROM pg_locks WHERE pid = %s AND NOT granted", [pid]).fetchone()
+        != (0,)
+    )
 
 
 def is_locked(looking: "psycopg.Connection[Any]", wallet: uuid.UUID) -> bool:

@@ -19,7 +19,9 @@ class Command(BaseCommand):
     help = "Replays every wallet from its entries and compares balances, states, stored answers, sums and chains. Exit status 1 on any difference."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--quiet", action="store_true", help="No progress, no table of accounts; only the verdict.")
+        parser.add_argument(
+            "--quiet", action="store_true", help="No progress, no table of accounts; only the verdict."
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.began = self.told = time.monotonic()
@@ -32,7 +34,10 @@ class Command(BaseCommand):
         seconds = time.monotonic() - self.began
         summary = f"{report.wallets} wallets, {report.entries} entries in {seconds:.1f} s"
         if report.problem_count:
-            raise CommandError(f"{summary}: {report.problem_count} differences, the first: {report.problems[0]}", returncode=1)
+            raise CommandError(
+                f"{summary}: {report.problem_count} differences, the first: {report.problems[0]}",
+                returncode=1,
+            )
         self.stdout.write(f"{summary}: no difference")
 
     def tell(self, report: Report) -> None:
@@ -42,7 +47,10 @@ class Command(BaseCommand):
         if now - self.told >= (0.2 if terminal else PAUSE):
             self.told = now
             rate = report.entries / (now - self.began)
-            self.stdout.write(f"{report.entries} entries, {rate:.0f} per second, {report.problem_count} differences", ending="\r" if terminal else "\n")
+            self.stdout.write(
+                f"{report.entries} entries, {rate:.0f} per second, {report.problem_count} differences",
+                ending="\r" if terminal else "\n",
+            )
             sys.stdout.flush()
 
     def show_accounts(self, report: Report) -> None:

@@ -18,7 +18,12 @@ class Command(BaseCommand):
     help = "Writes every wallet and its entries as JSON lines, as far as their hashes cover them: for verify_checkpoint --export. One moment of the ledger."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--output", type=Path, metavar="FILE", help="Where to; compressed where the name ends in .gz. Default: standard output.")
+        parser.add_argument(
+            "--output",
+            type=Path,
+            metavar="FILE",
+            help="Where to; compressed where the name ends in .gz. Default: standard output.",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         with written(options["output"]) as target:

@@ -14,7 +14,12 @@ class Command(BaseCommand):
     help = "Folds every day (UTC) that is over into a sum for each account. Safe to repeat, and beside the nightly one."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--anew", type=date.fromisoformat, metavar="DAY", help="Fold this day (YYYY-MM-DD) again, where an audit found it different.")
+        parser.add_argument(
+            "--anew",
+            type=date.fromisoformat,
+            metavar="DAY",
+            help="Fold this day (YYYY-MM-DD) again, where an audit found it different.",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["anew"]:

@@ -16,7 +16,12 @@ class Command(BaseCommand):
     help = "Verifies the newest checkpoint against the ledger, and makes the next. Exit status 1, and no new one, on any difference. Safe to repeat."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--accept", metavar="REASON", default="", help="Make one in spite of differences; the reason is signed with it.")
+        parser.add_argument(
+            "--accept",
+            metavar="REASON",
+            default="",
+            help="Make one in spite of differences; the reason is signed with it.",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         with alone(TASK) as is_ours:
@@ -28,7 +33,10 @@ class Command(BaseCommand):
             except ImproperlyConfigured as problem:
                 raise CommandError(str(problem)) from problem
         if made is None:
-            raise CommandError(f"{run.note}. The alert in the admin names them; docs/checkpoints.md says what to do.", returncode=1)
+            raise CommandError(
+                f"{run.note}. The alert in the admin names them; docs/checkpoints.md says what to do.",
+                returncode=1,
+            )
         self.stdout.write(f"{run.note}, in {made.file}.")
         if options["accept"]:
             self.stdout.write(f"Note: {made.note}" if made.note else "There was nothing to accept.")

@@ -38,12 +38,36 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         demo = settings.BASE_DIR / "var" / "demo.json"
-        parser.add_argument("--players", type=whole(100_000), default=50, help="How many players are made (default: 50).")
-        parser.add_argument("--transactions", type=whole(10_000_000), default=2000, help="How many transactions they play together (default: 2000).")
-        parser.add_argument("--concurrency", type=whole(256), default=8, help="How many of them play at a time, each over its own connection (default: 8).")
-        parser.add_argument("--url", help="Where the server is; without it, what the file of credentials says.")
-        parser.add_argument("--credentials", type=Path, default=demo, help="The file with the server's credentials (default: var/demo.json).")
-        parser.add_argument("--seed", type=int, default=1, help="Another number plays other stories with other amounts (default: 1).")
+        parser.add_argument(
+            "--players", type=whole(100_000), default=50, help="How many players are made (default: 50)."
+        )
+        parser.add_argument(
+            "--transactions",
+            type=whole(10_000_000),
+            default=2000,
+            help="How many transactions they play together (default: 2000).",
+        )
+        parser.add_argument(
+            "--concurrency",
+            type=whole(256),
+            default=8,
+            help="How many of them play at a time, each over its own connection (default: 8).",
+        )
+        parser.add_argument(
+            "--url", help="Where the server is; without it, what the file of credentials says."
+        )
+        parser.add_argument(
+            "--credentials",
+            type=Path,
+            default=demo,
+            help="The file with the server's credentials (default: var/demo.json).",
+        )
+        parser.add_argument(
+            "--seed",
+            type=int,
+            default=1,
+            help="Another number plays other stories with other amounts (default: 1).",
+        )
         parser.add_argument("--no-audit", action="store_true", help="Do not run audit_ledger at the end.")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -51,12 +75,20 @@ class Command(BaseCommand):
         tally, stream = Tally(), cast("TextIO", self.stdout)
         try:
             parties = read_parties(options["credentials"], options["url"])
-            simulation = Simulation(parties, plan, progress=Progress(stream, tally, is_terminal=self.stdout.isatty()), tally=tally, say=self.tell)
+            simulation = Simulation(
+                parties,
+                plan,
+                progress=Progress(stream, tally, is_terminal=self.stdout.isatty()),
+                tally=tally,
+                say=self.tell,
+            )
             simulation.check_server()
         except Unusable as problem:
             raise CommandError(str(problem)) from problem
         players = f"{plan.players:,} players (sim-{simulation.world.run}-0, …)"
-        self.tell(f"Playing against {parties.url}: {plan.transactions:,} transactions of {players}, seed {plan.seed}.")
+        self.tell(
+            f"Playing against {parties.url}: {plan.transactions:,} transactions of {players}, seed {plan.seed}."
+        )
         simulation.run()
         self.tell("\n".join(["", *report(tally, seconds=simulation.seconds)]))
         is_sound = self.audit(simulation, wanted=not options["no_audit"])
@@ -70,7 +102,9 @@ class Command(BaseCommand):
         try:
             is_ours = Player.objects.filter(uid=simulation.parts[0].player.uid).exists()
         except DatabaseError as problem:
-            self.tell(f"{'Audit':<16}{'not run':>12}   the database of the settings cannot be read: {str(problem).strip().splitlines()[0]}")
+            self.tell(
+                f"{'Audit':<16}{'not run':>12}   the database of the settings cannot be read: {str(problem).strip().splitlines()[0]}"
+            )
             return True
         if not is_ours:
             self.tell(f"{'Audit':<16}{'not run':>12}   the database of the settings is not the server's")
@@ -89,7 +123,9 @@ class Command(BaseCommand):
         if tally.wrong or not is_sound:
             raise CommandError("The server and the book differ.", returncode=1)
         if simulation.crew.is_interrupted:
-            self.tell(f"Stopped before the end; {tally.done:,} of {simulation.plan.transactions:,} transactions were played, and nothing differs.")
+            self.tell(
+                f"Stopped before the end; {tally.done:,} of {simulation.plan.transactions:,} transactions were played, and nothing differs."
+            )
             sys.exit(INTERRUPTED)
         self.tell("Every answer and every balance is what the book says.")
 

@@ -21,17 +21,36 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("file", help="The checkpoint: a file, or the name of one in the checkpoints' storage.")
-        parser.add_argument("--public-key", metavar="B64", default="", help="The key that must have signed it; otherwise those of CHECKPOINT_KEY count.")
-        parser.add_argument("--previous", metavar="FILE", help="The checkpoint before, which this one must follow.")
-        parser.add_argument("--export", type=Path, metavar="JOURNAL", help="A file by export_journal: compare with it, and use no database.")
+        parser.add_argument(
+            "file", help="The checkpoint: a file, or the name of one in the checkpoints' storage."
+        )
+        parser.add_argument(
+            "--public-key",
+            metavar="B64",
+            default="",
+            help="The key that must have signed it; otherwise those of CHECKPOINT_KEY count.",
+        )
+        parser.add_argument(
+            "--previous", metavar="FILE", help="The checkpoint before, which this one must follow."
+        )
+        parser.add_argument(
+            "--export",
+            type=Path,
+            metavar="JOURNAL",
+            help="A file by export_journal: compare with it, and use no database.",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            verdict = self.verify(**{name: options[name] for name in ("file", "public_key", "previous", "export")})
+            verdict = self.verify(
+                **{name: options[name] for name in ("file", "public_key", "previous", "export")}
+            )
         except (OSError, Unusable) as problem:
             raise CommandError(str(problem), returncode=1) from problem
-        for line in [*(f"Warning: {warning}." for warning in verdict.findings.warnings), *verdict.findings.first]:
+        for line in [
+            *(f"Warning: {warning}." for warning in verdict.findings.warnings),
+            *verdict.findings.first,
+        ]:
             self.stderr.write(line)
         text = conclusion(verdict, recomputed=options["export"] is not None)
         if verdict.findings.count:
@@ -44,10 +63,16 @@ class Command(BaseCommand):
             source = stack.enter_context(opened(file))
             before = stack.enter_context(opened(previous)) if previous else None
             journal = stack.enter_context(export.open("rb")) if export else None
-            compare = exported.comparing(journal) if journal else database.comparing(stack.enter_context(snapshot()))
+            compare = (
+                exported.comparing(journal)
+                if journal
+                else database.comparing(stack.enter_context(snapshot()))
+            )
             verdict = verify_file(source, compare, trusted=trusted, previous=before, progress=self.tell)
         if trusted and not public_key:
-            verdict.findings.warnings.append("no --public-key was given: the key is that of this machine's CHECKPOINT_KEY")
+            verdict.findings.warnings.append(
+                "no --public-key was given: the key is that of this machine's CHECKPOINT_KEY"
+            )
         return verdict
 
     def tell(self, count: int) -> None:

@@ -42,7 +42,9 @@ def test_a_changed_field_is_not_genuine(name: str) -> None:
     assert not order_notify.is_genuine(changed, [order_notify.PUBLISHED_SECRET])
 
 
-@pytest.mark.parametrize("sign", ["", PUBLISHED.sign.lower(), PUBLISHED.sign[:-1], PUBLISHED.sign + " ", "\udc80", "0" * 32])
+@pytest.mark.parametrize(
+    "sign", ["", PUBLISHED.sign.lower(), PUBLISHED.sign[:-1], PUBLISHED.sign + " ", "\udc80", "0" * 32]
+)
 def test_only_the_very_signature_counts(sign: str) -> None:
     assert not order_notify.is_genuine(replace(PUBLISHED, sign=sign), [order_notify.PUBLISHED_SECRET])
 
@@ -58,7 +60,11 @@ def test_fields_come_as_a_form() -> None:
 
 @pytest.mark.parametrize("written", ["4.99", "4.990", "499e-2", "4.99E0", "0004"])
 def test_numbers_are_signed_as_they_stand(written: str) -> None:
-    body = json.dumps({**FIELDS, "productPrice": "PRICE", "serverId": "SERVER"}).replace('"PRICE"', written).replace('"SERVER"', "10001")
+    body = (
+        json.dumps({**FIELDS, "productPrice": "PRICE", "serverId": "SERVER"})
+        .replace('"PRICE"', written)
+        .replace('"SERVER"', "10001")
+    )
     if written == "0004":
         with pytest.raises(Refused):
             order_notify.read(body.encode(), "application/json")
@@ -87,7 +93,10 @@ MALFORMED = {
     "an object": (json.dumps({**FIELDS, "uid": {}}).encode(), "application/json"),
     "too long": (json.dumps({**FIELDS, "extParams": "x" * 1025}).encode(), "application/json"),
     **{
-        f"without {name}": (json.dumps({key: value for key, value in FIELDS.items() if key != name}).encode(), "application/json")
+        f"without {name}": (
+            json.dumps({key: value for key, value in FIELDS.items() if key != name}).encode(),
+            "application/json",
+        )
         for name in FIELDS
         if name != "extParams"
     },
@@ -114,8 +123,12 @@ SECRET = standard_webhooks.PUBLISHED_SECRET
 OTHER_SECRET = "whsec_" + b64encode(b"x" * 24).decode()
 
 
-def check(headers: dict[str, str], body: bytes = BODY, secrets: list[str] | None = None, now: int = AT) -> None:
-    standard_webhooks.verify(standard_webhooks.read(headers), body, [SECRET] if secrets is None else secrets, now)
+def check(
+    headers: dict[str, str], body: bytes = BODY, secrets: list[str] | None = None, now: int = AT
+) -> None:
+    standard_webhooks.verify(
+        standard_webhooks.read(headers), body, [SECRET] if secrets is None else secrets, now
+    )
 
 
 def test_the_published_webhook_is_genuine() -> None:
@@ -171,7 +184,17 @@ def test_without_a_live_secret_nothing_is_genuine() -> None:
             check(HEADERS, secrets=secrets)
 
 
-@pytest.mark.parametrize("secret", ["", "whsec_", "whsec_!!!!", SECRET[6:], "whsec_" + b64encode(b"x" * 23).decode(), "whsec_" + b64encode(b"x" * 65).decode()])
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "",
+        "whsec_",
+        "whsec_!!!!",
+        SECRET[6:],
+        "whsec_" + b64encode(b"x" * 23).decode(),
+        "whsec_" + b64encode(b"x" * 65).decode(),
+    ],
+)
 def test_a_secret_has_its_form(secret: str) -> None:
     with pytest.raises(ValueError, match=r"secret|base64"):
         standard_webhooks.key_of(secret)

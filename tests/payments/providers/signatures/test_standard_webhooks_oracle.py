@@ -47,8 +47,12 @@ def new_secret(dice: random.Random) -> str:
 
 
 def new_call(dice: random.Random, secret: str, at: int) -> Call:
-    body = dice.choice(("{}", '{"test": 2432232314}', "", "\u00e4\u20ac", '{"a": "\\u0000"}', "x" * dice.randrange(5000))).encode()
-    return sign_webhook(Call({"webhook-id": unique("msg"), "content-type": "application/json"}, body), secret, at)
+    body = dice.choice(
+        ("{}", '{"test": 2432232314}', "", "\u00e4\u20ac", '{"a": "\\u0000"}', "x" * dice.randrange(5000))
+    ).encode()
+    return sign_webhook(
+        Call({"webhook-id": unique("msg"), "content-type": "application/json"}, body), secret, at
+    )
 
 
 def test_what_either_signs_the_other_verifies() -> None:
@@ -56,7 +60,9 @@ def test_what_either_signs_the_other_verifies() -> None:
     for _ in range(500):
         at, secret = int(time.time()), new_secret(dice)
         call = new_call(dice, secret, at)
-        headers = call.headers | {"webhook-signature": standard_webhooks.sign(call.headers["webhook-id"], at, call.body, secret)}
+        headers = call.headers | {
+            "webhook-signature": standard_webhooks.sign(call.headers["webhook-id"], at, call.body, secret)
+        }
         assert headers == call.headers
         assert theirs(call, secret) is True
         assert ours(call, [new_secret(dice), secret], at)
@@ -81,9 +87,17 @@ def test_ten_thousand_changed_messages_get_the_same_verdict_from_both() -> None:
 def assert_better_than_a_crash(call: Call, secret: str, at: int, genuine: list[Call]) -> None:
     """Where it crashes we answer; and what we accept is what was signed, beside a malformed signature or of bytes that are no text."""
     if ours(call, [secret], at):
-        right = [one for one in genuine if (one.body, *[one.headers[name] for name in ("webhook-id", "webhook-timestamp")]) == said_by(call)]
+        right = [
+            one
+            for one in genuine
+            if (one.body, *[one.headers[name] for name in ("webhook-id", "webhook-timestamp")])
+            == said_by(call)
+        ]
         assert len(right) == 1, f"seed {SEED}: {call}"
-        assert any(right[0].headers["webhook-signature"][:-2] in word for word in call.headers["webhook-signature"].split(" ")), f"seed {SEED}: {call}"
+        assert any(
+            right[0].headers["webhook-signature"][:-2] in word
+            for word in call.headers["webhook-signature"].split(" ")
+        ), f"seed {SEED}: {call}"
 
 
 def said_by(call: Call) -> tuple[bytes, str, str]:
@@ -121,5 +135,7 @@ def test_the_package_crashes_at_a_malformed_signature_and_we_refuse_it(signature
     malformed = Call(call.headers | {"webhook-signature": signature}, call.body)
     assert (theirs(malformed, secret), ours(malformed, [secret], at)) == (None, False)
     # Beside a right one it does not matter to us.
-    both = Call(call.headers | {"webhook-signature": f"{signature} {call.headers['webhook-signature']}"}, call.body)
+    both = Call(
+        call.headers | {"webhook-signature": f"{signature} {call.headers['webhook-signature']}"}, call.body
+    )
     assert (theirs(both, secret), ours(both, [secret], at)) == (None, True)

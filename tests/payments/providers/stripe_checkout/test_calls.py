@@ -79,12 +79,21 @@ def a_wish(**changes: Any) -> Wish:
 # --- Starting -------------------------------------------------------------------------------------------
 
 
-def test_a_session_is_made_of_the_order_and_of_nothing_else(fake: FakeStripe, speaker: StripeCheckout, clock: Clock) -> None:
+def test_a_session_is_made_of_the_order_and_of_nothing_else(
+    fake: FakeStripe, speaker: StripeCheckout, clock: Clock
+) -> None:
     clock.stand(NOW)
     purchase = a_purchase()
-    assert speaker.start(TERMS, purchase) == Started("https://checkout.stripe.com/c/pay/cs_test_000001#fid", "cs_test_000001")
+    assert speaker.start(TERMS, purchase) == Started(
+        "https://checkout.stripe.com/c/pay/cs_test_000001#fid", "cs_test_000001"
+    )
     [asked] = fake.asked
-    assert (asked.method, asked.path, asked.key, asked.idempotency_key) == ("POST", "/v1/checkout/sessions", KEY, f"start-{purchase.payment_id}")
+    assert (asked.method, asked.path, asked.key, asked.idempotency_key) == (
+        "POST",
+        "/v1/checkout/sessions",
+        KEY,
+        f"start-{purchase.payment_id}",
+    )
     assert asked.fields == {
         "mode": "payment",
         "line_items[0][quantity]": "1",
@@ -119,15 +128,36 @@ def test_the_same_start_again_is_the_same_session(fake: FakeStripe, speaker: Str
 
 
 @pytest.mark.parametrize(
-    ("minutes", "closes"), [(1, 35), (31, 35), (35, 35), (36, 36), (120, 120), (23 * 60 + 55, 23 * 60 + 55), (24 * 60, 23 * 60 + 55), (72 * 60, 23 * 60 + 55)]
+    ("minutes", "closes"),
+    [
+        (1, 35),
+        (31, 35),
+        (35, 35),
+        (36, 36),
+        (120, 120),
+        (23 * 60 + 55, 23 * 60 + 55),
+        (24 * 60, 23 * 60 + 55),
+        (72 * 60, 23 * 60 + 55),
+    ],
 )
 def test_a_session_closes_with_its_order_as_far_as_stripe_allows(minutes: int, closes: int) -> None:
-    assert closing_of(NOW + timedelta(minutes=minutes), NOW) == int((NOW + timedelta(minutes=closes)).timestamp())
+    assert closing_of(NOW + timedelta(minutes=minutes), NOW) == int(
+        (NOW + timedelta(minutes=closes)).timestamp()
+    )
 
 
 @pytest.mark.parametrize(
     ("language", "locale"),
-    [("de", "de"), ("de-AT", "de"), ("en-GB", "en-GB"), ("pt_BR", "pt-BR"), ("ZH-tw", "zh-TW"), ("fr-CA", "fr-CA"), ("tlh", "auto"), ("", "auto")],
+    [
+        ("de", "de"),
+        ("de-AT", "de"),
+        ("en-GB", "en-GB"),
+        ("pt_BR", "pt-BR"),
+        ("ZH-tw", "zh-TW"),
+        ("fr-CA", "fr-CA"),
+        ("tlh", "auto"),
+        ("", "auto"),
+    ],
 )
 def test_stripe_s_page_speaks_the_player_s_language(language: str, locale: str) -> None:
     assert locale_of(language) == locale
@@ -144,16 +174,27 @@ def test_stripe_s_page_speaks_the_player_s_language(language: str, locale: str) 
         (says(200, []), "an answer that cannot be read (AttributeError)"),
         (says(200, {}), "an answer that cannot be read (KeyError)"),
         (says(200, {"id": "cs_1", "url": None}), "an answer that cannot be read (AttributeError)"),
-        (says(200, {"id": "cs_1", "url": "javascript:alert(1)"}), "an answer that cannot be read (ValueError)"),
+        (
+            says(200, {"id": "cs_1", "url": "javascript:alert(1)"}),
+            "an answer that cannot be read (ValueError)",
+        ),
         (says(400, {"error": "x"}), "an answer that cannot be read (AttributeError)"),
         (says(200, b"[" * 100_000), "status 200, and no answer that can be read"),
         (refuses(400, "invalid_request_error", "Not a valid URL\0\n"), "status 400: Not a valid URL  "),
-        (refuses(401, "invalid_request_error", f"Invalid API Key provided: {KEY}"), "status 401: Invalid API Key provided: (key)"),
-        (refuses(401, "invalid_request_error", "Invalid API Key provided: sk_live_***abcd"), "status 401: Invalid API Key provided: (key)"),
+        (
+            refuses(401, "invalid_request_error", f"Invalid API Key provided: {KEY}"),
+            "status 401: Invalid API Key provided: (key)",
+        ),
+        (
+            refuses(401, "invalid_request_error", "Invalid API Key provided: sk_live_***abcd"),
+            "status 401: Invalid API Key provided: (key)",
+        ),
         (refuses(429, "invalid_request_error", "Too many requests"), "status 429: Too many requests"),
     ],
 )
-def test_what_goes_wrong_at_the_start_is_told_without_secrets(fake: FakeStripe, speaker: StripeCheckout, mishap: Mishap, problem: str) -> None:
+def test_what_goes_wrong_at_the_start_is_told_without_secrets(
+    fake: FakeStripe, speaker: StripeCheckout, mishap: Mishap, problem: str
+) -> None:
     fake.mishaps = [bound(fake, mishap)] * 2
     with pytest.raises(Unstartable) as raised:
         speaker.start(TERMS, a_purchase())
@@ -163,11 +204,26 @@ def test_what_goes_wrong_at_the_start_is_told_without_secrets(fake: FakeStripe, 
 
 def bound(fake: FakeStripe, mishap: Any) -> Mishap:
     """A mishap of this very one, where it is a method."""
-    return (lambda answer: mishap(fake, answer)) if mishap in (FakeStripe.hang, FakeStripe.hang_after) else mishap
+    return (
+        (lambda answer: mishap(fake, answer))
+        if mishap in (FakeStripe.hang, FakeStripe.hang_after)
+        else mishap
+    )
 
 
-@pytest.mark.parametrize("mishap", [says(409, {"error": {"type": "idempotency_error", "code": "idempotency_key_in_use", "message": "Again"}}), says(503, b"")])
-def test_a_start_is_tried_a_second_time_under_the_same_key(fake: FakeStripe, speaker: StripeCheckout, mishap: Mishap) -> None:
+@pytest.mark.parametrize(
+    "mishap",
+    [
+        says(
+            409,
+            {"error": {"type": "idempotency_error", "code": "idempotency_key_in_use", "message": "Again"}},
+        ),
+        says(503, b""),
+    ],
+)
+def test_a_start_is_tried_a_second_time_under_the_same_key(
+    fake: FakeStripe, speaker: StripeCheckout, mishap: Mishap
+) -> None:
     fake.mishaps = [mishap]
     assert speaker.start(TERMS, a_purchase()).reference == "cs_test_000001"
     first, second = fake.asked
@@ -192,7 +248,9 @@ def test_nobody_there_is_unstartable() -> None:
         ("", False),
     ],
 )
-def test_stripe_is_never_called_with_a_key_of_the_other_mode(fake: FakeStripe, speaker: StripeCheckout, key: str, is_live: bool) -> None:
+def test_stripe_is_never_called_with_a_key_of_the_other_mode(
+    fake: FakeStripe, speaker: StripeCheckout, key: str, is_live: bool
+) -> None:
     terms = replace(TERMS, api_secret=key, is_live=is_live)
     with pytest.raises(Unstartable, match="has no key for that"):
         speaker.start(terms, a_purchase())
@@ -201,15 +259,26 @@ def test_stripe_is_never_called_with_a_key_of_the_other_mode(fake: FakeStripe, s
     assert fake.asked == []
 
 
-@pytest.mark.parametrize(("key", "is_live"), [("rk_test_51FakeFakeFake", False), ("sk_live_51FakeFakeFake", True), ("rk_live_51FakeFakeFake", True)])
-def test_restricted_and_live_keys_are_used_in_their_mode(fake: FakeStripe, speaker: StripeCheckout, key: str, is_live: bool) -> None:
+@pytest.mark.parametrize(
+    ("key", "is_live"),
+    [("rk_test_51FakeFakeFake", False), ("sk_live_51FakeFakeFake", True), ("rk_live_51FakeFakeFake", True)],
+)
+def test_restricted_and_live_keys_are_used_in_their_mode(
+    fake: FakeStripe, speaker: StripeCheckout, key: str, is_live: bool
+) -> None:
     fake.key = key
-    assert speaker.start(replace(TERMS, api_secret=key, is_live=is_live), a_purchase()).reference == "cs_test_000001"
+    assert (
+        speaker.start(replace(TERMS, api_secret=key, is_live=is_live), a_purchase()).reference
+        == "cs_test_000001"
+    )
 
 
 def test_a_browser_is_sent_to_stripe_or_to_the_account_s_own_name() -> None:
     assert StripeCheckout().origins(TERMS) == ("https://checkout.stripe.com",)
-    assert StripeCheckout().origins(replace(TERMS, page_url="https://pay.example/x")) == ("https://checkout.stripe.com", "https://pay.example")
+    assert StripeCheckout().origins(replace(TERMS, page_url="https://pay.example/x")) == (
+        "https://checkout.stripe.com",
+        "https://pay.example",
+    )
 
 
 # --- Refunds --------------------------------------------------------------------------------------------
@@ -247,7 +316,9 @@ def test_the_same_refund_asked_for_again_is_made_once(fake: FakeStripe, speaker:
         ("\0", Word(Fate.UNKNOWN, "", "an answer that cannot be read (ValueError)")),
     ],
 )
-def test_a_refund_is_as_stripe_says(fake: FakeStripe, speaker: StripeCheckout, status: Any, word: Word) -> None:
+def test_a_refund_is_as_stripe_says(
+    fake: FakeStripe, speaker: StripeCheckout, status: Any, word: Word
+) -> None:
     fake.next_status = status
     wish = a_wish()
     assert speaker.refund(TERMS, wish) == word
@@ -259,10 +330,16 @@ def test_a_refund_is_as_stripe_says(fake: FakeStripe, speaker: StripeCheckout, s
 @pytest.mark.parametrize(
     ("mishap", "word"),
     [
-        (refuses(400, "invalid_request_error", "Charge has already been refunded."), Word(Fate.REFUSED, "", "status 400: Charge has already been refunded.")),
+        (
+            refuses(400, "invalid_request_error", "Charge has already been refunded."),
+            Word(Fate.REFUSED, "", "status 400: Charge has already been refunded."),
+        ),
         (refuses(402, "card_error", "No."), Word(Fate.REFUSED, "", "status 402: No.")),
         (refuses(403, "invalid_request_error", "No right."), Word(Fate.REFUSED, "", "status 403: No right.")),
-        (refuses(400, "invalid_request_error", "Slow down", code="rate_limit"), Word(Fate.UNKNOWN, "", "status 400: Slow down")),
+        (
+            refuses(400, "invalid_request_error", "Slow down", code="rate_limit"),
+            Word(Fate.UNKNOWN, "", "status 400: Slow down"),
+        ),
         (refuses(400, "idempotency_error", "Other."), Word(Fate.UNKNOWN, "", "status 400: Other.")),
         (refuses(409, "invalid_request_error", "At work."), Word(Fate.UNKNOWN, "", "status 409: At work.")),
         (refuses(429, "invalid_request_error", "Slow down"), Word(Fate.UNKNOWN, "", "status 429: Slow down")),
@@ -270,13 +347,27 @@ def test_a_refund_is_as_stripe_says(fake: FakeStripe, speaker: StripeCheckout, s
         (says(400, b"a proxy"), Word(Fate.UNKNOWN, "", "status 400, and no answer that can be read")),
         (says(400, {"error": {}}), Word(Fate.UNKNOWN, "", "status 400, and no answer that can be read")),
         (says(404, {"error": {"message": "a proxy"}}), Word(Fate.UNKNOWN, "", "status 404: a proxy")),
-        (says(200, {"id": "", "status": "succeeded"}), Word(Fate.UNKNOWN, "", "an answer that cannot be read (ValueError)")),
-        (says(200, {"id": None, "status": "succeeded"}), Word(Fate.UNKNOWN, "", "an answer that cannot be read (TypeError)")),
-        (lambda answer: None, Word(Fate.UNKNOWN, "", "no answer: the connection failed or the time-out was reached")),
-        (FakeStripe.hang, Word(Fate.UNKNOWN, "", "no answer: the connection failed or the time-out was reached")),
+        (
+            says(200, {"id": "", "status": "succeeded"}),
+            Word(Fate.UNKNOWN, "", "an answer that cannot be read (ValueError)"),
+        ),
+        (
+            says(200, {"id": None, "status": "succeeded"}),
+            Word(Fate.UNKNOWN, "", "an answer that cannot be read (TypeError)"),
+        ),
+        (
+            lambda answer: None,
+            Word(Fate.UNKNOWN, "", "no answer: the connection failed or the time-out was reached"),
+        ),
+        (
+            FakeStripe.hang,
+            Word(Fate.UNKNOWN, "", "no answer: the connection failed or the time-out was reached"),
+        ),
     ],
 )
-def test_only_a_certain_no_is_a_refusal(fake: FakeStripe, speaker: StripeCheckout, mishap: Any, word: Word) -> None:
+def test_only_a_certain_no_is_a_refusal(
+    fake: FakeStripe, speaker: StripeCheckout, mishap: Any, word: Word
+) -> None:
     fake.mishaps = [bound(fake, mishap)]
     assert speaker.refund(TERMS, a_wish()) == word
     # It is the sweep that asks again, not the library.
@@ -292,12 +383,16 @@ def test_a_call_ends_with_the_provider_s_time_out(fake: FakeStripe, speaker: Str
 
 def test_a_refund_of_more_than_is_there_is_refused(fake: FakeStripe, speaker: StripeCheckout) -> None:
     assert speaker.refund(TERMS, a_wish(amount=5_00)).fate == Fate.REFUSED
-    assert speaker.refund(TERMS, a_wish(payment_reference="pi_2")) == Word(Fate.REFUSED, "", "status 404: No such payment_intent: 'pi_2'")
+    assert speaker.refund(TERMS, a_wish(payment_reference="pi_2")) == Word(
+        Fate.REFUSED, "", "status 404: No such payment_intent: 'pi_2'"
+    )
     assert speaker.refund(TERMS, a_wish(amount=5_123, currency="BHD")).fate == Fate.REFUSED
     assert fake.refunds == {}
 
 
-def test_a_refund_whose_answer_was_lost_is_found_by_our_own_id(fake: FakeStripe, speaker: StripeCheckout) -> None:
+def test_a_refund_whose_answer_was_lost_is_found_by_our_own_id(
+    fake: FakeStripe, speaker: StripeCheckout
+) -> None:
     wish, other = a_wish(), a_wish()
     fake.mishaps = [fake.hang_after]
     assert speaker.refund(TERMS, wish).fate == Fate.UNKNOWN
@@ -309,8 +404,15 @@ def test_a_refund_whose_answer_was_lost_is_found_by_our_own_id(fake: FakeStripe,
     assert speaker.status(TERMS, other) == Word(Fate.UNHEARD)
 
 
-def test_a_question_that_is_refused_says_nothing_of_the_refund(fake: FakeStripe, speaker: StripeCheckout) -> None:
-    for mishap in (refuses(403, "invalid_request_error", "No right."), refuses(404, "invalid_request_error", "No such refund"), says(200, {}), fake.hang):
+def test_a_question_that_is_refused_says_nothing_of_the_refund(
+    fake: FakeStripe, speaker: StripeCheckout
+) -> None:
+    for mishap in (
+        refuses(403, "invalid_request_error", "No right."),
+        refuses(404, "invalid_request_error", "No such refund"),
+        says(200, {}),
+        fake.hang,
+    ):
         for wish in (a_wish(), a_wish(reference="re_1")):
             fake.mishaps = [mishap]
             assert speaker.status(TERMS, wish).fate == Fate.UNKNOWN

@@ -22,7 +22,11 @@ SECRET, OLDER, OTHER = "whsec_" + "a1" * 16, "whsec_" + "b2" * 16, "whsec_" + "c
 NOW = 1_730_000_200
 SPEAKER = speaker_of(Provider.Scheme.STRIPE)
 ORDER = UUID("0192f3a4-5b6c-7d8e-9fa0-b1c2d3e4f506")
-SESSION, INTENT, DISPUTE = "cs_test_a1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6", "pi_3QJx2aLkdIwHu7ix0aBcDeFg", "dp_1QJx9zLkdIwHu7ixOpQrStUv"
+SESSION, INTENT, DISPUTE = (
+    "cs_test_a1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6",
+    "pi_3QJx2aLkdIwHu7ix0aBcDeFg",
+    "dp_1QJx9zLkdIwHu7ixOpQrStUv",
+)
 TERMS = Terms(
     id=UUID(int=1),
     slug="stripe",
@@ -67,9 +71,12 @@ SAYS = {
     "async_payment_succeeded": SUCCESS,
     "async_payment_failed": Event("", EventType.FAILED, ORDER, INTENT, start_reference=SESSION),
     "expired": NOTHING,
-    "charge_refunded": Event("", EventType.REFUNDED, ORDER, currency="EUR", payment_reference=INTENT, total=1_00),
+    "charge_refunded": Event(
+        "", EventType.REFUNDED, ORDER, currency="EUR", payment_reference=INTENT, total=1_00
+    ),
     "refund_failed": Event(
-        "", problem="refund re_3QJx2aLkdIwHu7ix0LmNoPqR has failed: its money is ours again, and where it is booked as done a person has to decide"
+        "",
+        problem="refund re_3QJx2aLkdIwHu7ix0LmNoPqR has failed: its money is ours again, and where it is booked as done a person has to decide",
     ),
     "dispute_created": TAKEN_BACK,
     "dispute_funds_withdrawn": TAKEN_BACK,
@@ -102,7 +109,11 @@ def test_what_nobody_acts_on_says_nothing() -> None:
     ("name", "changes", "problem"),
     [
         ("completed_paid", {"payment_status": "later"}, "the session is complete, but nothing was paid"),
-        ("async_payment_succeeded", {"payment_status": "unpaid"}, "the session is complete, but nothing was paid"),
+        (
+            "async_payment_succeeded",
+            {"payment_status": "unpaid"},
+            "the session is complete, but nothing was paid",
+        ),
         ("completed_paid", {"payment_intent": None}, "payment_intent is missing or no id"),
         ("completed_paid", {"payment_intent": {"id": "pi_1"}}, "payment_intent is missing or no id"),
         ("completed_paid", {"payment_intent": "pi_\0"}, "payment_intent is missing or no id"),
@@ -115,15 +126,23 @@ def test_what_nobody_acts_on_says_nothing() -> None:
         ("completed_paid", {"currency": "zzz"}, "currency ZZZ is not known here"),
         ("charge_refunded", {"amount_refunded": None}, "amount_refunded is missing or no amount"),
         ("dispute_created", {"payment_intent": 5}, "payment_intent is missing or no id"),
-        ("dispute_funds_reinstated", {"status": "lost"}, f"money of dispute {DISPUTE} came back, but it is not won: a person has to look"),
+        (
+            "dispute_funds_reinstated",
+            {"status": "lost"},
+            f"money of dispute {DISPUTE} came back, but it is not won: a person has to look",
+        ),
     ],
 )
-def test_a_genuine_event_that_makes_no_sense_has_a_problem(name: str, changes: dict[str, Any], problem: str) -> None:
+def test_a_genuine_event_that_makes_no_sense_has_a_problem(
+    name: str, changes: dict[str, Any], problem: str
+) -> None:
     event = recorded(name, **changes)
     assert read(event) == Event(event["id"], problem=problem)
 
 
-@pytest.mark.parametrize("changes", [{"livemode": True}, {"livemode": None}, {"livemode": 0}, {"livemode": "false"}])
+@pytest.mark.parametrize(
+    "changes", [{"livemode": True}, {"livemode": None}, {"livemode": 0}, {"livemode": "false"}]
+)
 def test_an_event_of_the_other_mode_is_a_problem(changes: dict[str, Any]) -> None:
     event = recorded("completed_paid") | changes
     assert read(event) == Event(event["id"], problem="it is not of the test mode that this provider is in")
@@ -149,7 +168,17 @@ def test_what_is_no_event_has_a_problem(changes: dict[str, Any], problem: str) -
     assert read(event) == Event(event["id"], problem=problem)
 
 
-@pytest.mark.parametrize("metadata", [None, [], {}, {"wallet_order_id": 5}, {"wallet_order_id": "1234"}, {"wallet_order_id": str(ORDER).upper()}])
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        None,
+        [],
+        {},
+        {"wallet_order_id": 5},
+        {"wallet_order_id": "1234"},
+        {"wallet_order_id": str(ORDER).upper()},
+    ],
+)
 def test_a_payment_that_is_not_of_our_asking_names_no_order(metadata: object) -> None:
     assert read(recorded("completed_paid", metadata=metadata)).order_id is None
 
@@ -178,7 +207,10 @@ def test_of_several_signatures_in_a_header_one_has_to_fit() -> None:
 
 def test_a_secret_that_is_not_this_provider_s_signs_nothing() -> None:
     assert refused(BODY, signed(BODY, OTHER, NOW)) == "The signature is not of a live secret."
-    assert refused(BODY, signed(BODY, SECRET, NOW), replace(TERMS, callback_secrets=())) == "The signature is not of a live secret."
+    assert (
+        refused(BODY, signed(BODY, SECRET, NOW), replace(TERMS, callback_secrets=()))
+        == "The signature is not of a live secret."
+    )
 
 
 @pytest.mark.parametrize("away", [-300, 300])
@@ -186,7 +218,10 @@ def test_five_minutes_are_tolerated_by_the_clock_of_the_database(away: int) -> N
     # Years from the clock of the machine, which the library would ask.
     assert verified(BODY, signed(BODY, SECRET, NOW), at=NOW + away).type == EventType.SUCCEEDED
     further = away + (1 if away > 0 else -1)
-    assert refused(BODY, signed(BODY, SECRET, NOW), at=NOW + further) == "The message is too old, or from the future."
+    assert (
+        refused(BODY, signed(BODY, SECRET, NOW), at=NOW + further)
+        == "The message is too old, or from the future."
+    )
 
 
 RIGHT = signed(BODY, SECRET, NOW)
@@ -230,12 +265,29 @@ def test_a_header_that_is_missing_is_refused() -> None:
         SPEAKER.verify(TERMS, Received({}, BODY, "192.0.2.1", NOW))
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b"5", b'"evt_1"', b"{}", b'{"id": 5}', b'{"id": ""}', b'{"id": "evt_\\u0000"}', b'{"id": NaN}'])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b"5",
+        b'"evt_1"',
+        b"{}",
+        b'{"id": 5}',
+        b'{"id": ""}',
+        b'{"id": "evt_\\u0000"}',
+        b'{"id": NaN}',
+    ],
+)
 def test_a_genuine_body_without_an_id_is_refused(body: bytes) -> None:
     refused(body, signed(body, SECRET, NOW))
 
 
-@pytest.mark.parametrize("body", [b"[" * 60_000, b'{"id":"evt_1","data":' + b'{"a":' * 10_000, b'{"id":' + b"9" * 5000 + b"}"])
+@pytest.mark.parametrize(
+    "body", [b"[" * 60_000, b'{"id":"evt_1","data":' + b'{"a":' * 10_000, b'{"id":' + b"9" * 5000 + b"}"]
+)
 def test_a_body_that_is_deep_or_long_is_refused(body: bytes) -> None:
     refused(body, signed(body, SECRET, NOW))
 
@@ -244,10 +296,16 @@ def test_a_body_that_is_not_utf_8_is_refused() -> None:
     assert refused(b"\xff\xfe", RIGHT) == "The signature is not of a live secret."
 
 
-JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner))
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
 
 
-@given(body=st.binary() | st.just(BODY), header=st.text() | st.from_regex(r"t=[0-9]{1,12}(,v[01]=[0-9a-f]*)*", fullmatch=True) | st.just(RIGHT))
+@given(
+    body=st.binary() | st.just(BODY),
+    header=st.text() | st.from_regex(r"t=[0-9]{1,12}(,v[01]=[0-9a-f]*)*", fullmatch=True) | st.just(RIGHT),
+)
 @settings(max_examples=300, deadline=None)
 @example(body=BODY, header=RIGHT)
 def test_what_is_not_signed_is_refused_and_nothing_else_is_raised(body: bytes, header: str) -> None:
@@ -266,7 +324,9 @@ def test_a_changed_byte_is_never_accepted(place: int, byte: int) -> None:
 
 
 @given(
-    said=JSON, field=st.sampled_from(["id", "object", "livemode", "type", "data"]), inner=st.sampled_from([None, "id", "amount_total", "currency", "metadata"])
+    said=JSON,
+    field=st.sampled_from(["id", "object", "livemode", "type", "data"]),
+    inner=st.sampled_from([None, "id", "amount_total", "currency", "metadata"]),
 )
 @settings(max_examples=300, deadline=None)
 def test_a_genuine_body_of_any_types_is_read_or_refused(said: object, field: str, inner: str | None) -> None:
@@ -303,7 +363,19 @@ def test_a_signing_secret_of_stripe_is_taken(text: str) -> None:
     SPEAKER.check_secret(text)
 
 
-@pytest.mark.parametrize("text", ["", "whsec_", "whsec_short", "a1" * 20, "whsec_" + "a b" * 10, "whsec_" + "ä" * 30, SECRET + "\n", "sk_test_" + "a" * 30])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "whsec_",
+        "whsec_short",
+        "a1" * 20,
+        "whsec_" + "a b" * 10,
+        "whsec_" + "ä" * 30,
+        SECRET + "\n",
+        "sk_test_" + "a" * 30,
+    ],
+)
 def test_another_text_is_no_signing_secret(text: str) -> None:
     with pytest.raises(ValueError, match="A Stripe signing secret is whsec_"):
         SPEAKER.check_secret(text)
@@ -327,20 +399,33 @@ def test_another_text_is_no_signing_secret(text: str) -> None:
         ("USD", 2, 10**17 - 1, 10**17 - 1),
     ],
 )
-def test_an_amount_means_the_same_in_stripe_s_minor_units(currency: str, decimals: int, ours: int, stripes: int) -> None:
+def test_an_amount_means_the_same_in_stripe_s_minor_units(
+    currency: str, decimals: int, ours: int, stripes: int
+) -> None:
     assert to_stripe(ours, currency, decimals) == stripes
     assert from_stripe(stripes, currency, decimals) == ours
 
 
 @pytest.mark.parametrize(
-    ("currency", "decimals", "ours"), [("EUR", 4, 4_9901), ("JPY", 2, 500_01), ("BHD", 3, 5_124), ("BHD", 4, 5_1201), ("ISK", 2, 5_01), ("CLF", 4, 1)]
+    ("currency", "decimals", "ours"),
+    [
+        ("EUR", 4, 4_9901),
+        ("JPY", 2, 500_01),
+        ("BHD", 3, 5_124),
+        ("BHD", 4, 5_1201),
+        ("ISK", 2, 5_01),
+        ("CLF", 4, 1),
+    ],
 )
 def test_an_amount_that_stripe_cannot_say_is_refused(currency: str, decimals: int, ours: int) -> None:
     with pytest.raises(Inexpressible):
         to_stripe(ours, currency, decimals)
 
 
-@pytest.mark.parametrize(("currency", "decimals", "stripes"), [("EUR", 0, 499), ("EUR", 1, 499), ("BHD", 2, 5124), ("ISK", 0, 501), ("UGX", 0, 50)])
+@pytest.mark.parametrize(
+    ("currency", "decimals", "stripes"),
+    [("EUR", 0, 499), ("EUR", 1, 499), ("BHD", 2, 5124), ("ISK", 0, 501), ("UGX", 0, 50)],
+)
 def test_an_amount_that_we_cannot_say_is_refused(currency: str, decimals: int, stripes: int) -> None:
     with pytest.raises(Inexpressible):
         from_stripe(stripes, currency, decimals)
@@ -348,7 +433,17 @@ def test_an_amount_that_we_cannot_say_is_refused(currency: str, decimals: int, s
 
 @pytest.mark.parametrize(
     ("currency", "is_taken"),
-    [("EUR", True), ("JPY", True), ("XOF", True), ("XAG", False), ("XAU", False), ("CLF", False), ("GEMS", False), ("eur", False), ("G1", False)],
+    [
+        ("EUR", True),
+        ("JPY", True),
+        ("XOF", True),
+        ("XAG", False),
+        ("XAU", False),
+        ("CLF", False),
+        ("GEMS", False),
+        ("eur", False),
+        ("G1", False),
+    ],
 )
 def test_only_what_a_card_can_pay_in_is_taken(currency: str, is_taken: bool) -> None:
     assert is_payable(currency) is is_taken

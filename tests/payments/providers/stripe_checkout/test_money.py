@@ -22,7 +22,17 @@ from payments.refunds.worker import ask_refund, lease, settle_one
 from tests.support.callers import Answer, holding
 from tests.support.fake_stripe import FakeStripe, Reply, fake_stripe, says
 from tests.support.invariants import problems_of
-from tests.support.shop import BASE, Market, Till, fresh, make_till, outcomes, payments_of, refunds_of, story_of
+from tests.support.shop import (
+    BASE,
+    Market,
+    Till,
+    fresh,
+    make_till,
+    outcomes,
+    payments_of,
+    refunds_of,
+    story_of,
+)
 from tests.support.stripe_events import recorded, signed
 
 
@@ -45,18 +55,32 @@ class Counter:
         """An event about the session of an order's payment, the first one unasked."""
         payment = list(Payment.objects.filter(order=order).order_by("pk"))[nth]
         ids = {"wallet_order_id": str(order.pk), "wallet_payment_id": str(payment.pk)}
-        known = {"id": payment.start_reference, "metadata": ids, "client_reference_id": str(order.pk), "payment_intent": intent_of(payment)}
+        known = {
+            "id": payment.start_reference,
+            "metadata": ids,
+            "client_reference_id": str(order.pk),
+            "payment_intent": intent_of(payment),
+        }
         return recorded(name, **known | {"amount_total": order.price} | changes)
 
     def charge(self, order: Order, total: int, nth: int = 0) -> dict[str, Any]:
         """An event that `total` cents have gone back in all."""
         payment = list(Payment.objects.filter(order=order).order_by("pk"))[nth]
-        return recorded("charge_refunded", payment_intent=intent_of(payment), amount_refunded=total, metadata={"wallet_order_id": str(order.pk)})
+        return recorded(
+            "charge_refunded",
+            payment_intent=intent_of(payment),
+            amount_refunded=total,
+            metadata={"wallet_order_id": str(order.pk)},
+        )
 
     def dispute(self, name: str, order: Order, **changes: Any) -> dict[str, Any]:
         """An event about the one dispute of an order."""
         payment = Payment.objects.filter(order=order).order_by("pk")[0]
-        return recorded(name, **{"id": f"dp_{order.pk.hex}", "payment_intent": intent_of(payment), "amount": order.price} | changes)
+        return recorded(
+            name,
+            **{"id": f"dp_{order.pk.hex}", "payment_intent": intent_of(payment), "amount": order.price}
+            | changes,
+        )
 
     def paid(self, product: str = "gold") -> Order:
         order = self.order(product)
@@ -102,7 +126,11 @@ def test_a_paid_session_credits_once(counter: Counter) -> None:
     again = counter.session("completed_paid", order)
     assert counter.tells(event, event, again) == [200, 200, 200]
     payment = Payment.objects.get(order=order)
-    assert (payment.state, payment.start_reference, payment.reference) == ("paid", "cs_test_000001", intent_of(payment))
+    assert (payment.state, payment.start_reference, payment.reference) == (
+        "paid",
+        "cs_test_000001",
+        intent_of(payment),
+    )
     assert (fresh(order).state, funds(order)) == ("delivered", (500_00, 0))
     assert problems_of(order.player) == []
 
@@ -117,11 +145,17 @@ def test_a_slow_payment_counts_when_it_has_come(counter: Counter) -> None:
 
 def test_a_slow_payment_that_fails_fails_the_order_and_the_next_one_pays_it(counter: Counter) -> None:
     order = counter.order()
-    assert counter.tells(counter.session("completed_unpaid", order), counter.session("async_payment_failed", order)) == [200, 200]
+    assert counter.tells(
+        counter.session("completed_unpaid", order), counter.session("async_payment_failed", order)
+    ) == [200, 200]
     assert (fresh(order).state, payments_of(order)) == ("failed", [("failed", False)])
     start_payment(fresh(order), counter.till.provider.slug, BASE)
     assert counter.tells(counter.session("completed_paid", order, 1)) == [200]
-    assert (fresh(order).state, payments_of(order), funds(order)) == ("delivered", [("failed", False), ("paid", False)], (500_00, 0))
+    assert (fresh(order).state, payments_of(order), funds(order)) == (
+        "delivered",
+        [("failed", False), ("paid", False)],
+        (500_00, 0),
+    )
 
 
 def test_an_expired_session_does_not_fail_an_order_whose_player_chose_again(counter: Counter) -> None:
@@ -136,8 +170,14 @@ def test_an_expired_session_does_not_fail_an_order_whose_player_chose_again(coun
 def test_two_sessions_that_are_both_paid_credit_once(counter: Counter) -> None:
     order = counter.order()
     start_payment(order, counter.till.provider.slug, BASE)
-    assert counter.tells(counter.session("completed_paid", order), counter.session("completed_paid", order, 1)) == [200, 200]
-    assert (payments_of(order), outcomes(order), funds(order)) == ([("paid", False), ("paid", True)], ["acted", "second_payment"], (500_00, 0))
+    assert counter.tells(
+        counter.session("completed_paid", order), counter.session("completed_paid", order, 1)
+    ) == [200, 200]
+    assert (payments_of(order), outcomes(order), funds(order)) == (
+        [("paid", False), ("paid", True)],
+        ["acted", "second_payment"],
+        (500_00, 0),
+    )
 
 
 @pytest.mark.parametrize(
@@ -152,7 +192,9 @@ def test_two_sessions_that_are_both_paid_credit_once(counter: Counter) -> None:
         ({"metadata": {}}, 404),
     ],
 )
-def test_what_contradicts_the_order_moves_nothing(counter: Counter, changes: dict[str, Any], status: int) -> None:
+def test_what_contradicts_the_order_moves_nothing(
+    counter: Counter, changes: dict[str, Any], status: int
+) -> None:
     order = counter.order()
     assert counter.tells(counter.session("completed_paid", order, **changes)) == [status]
     assert (fresh(order).state, payments_of(order), funds(order)) == ("created", [("started", False)], (0, 0))
@@ -163,7 +205,10 @@ def test_an_event_of_the_other_mode_is_on_the_operators_list(counter: Counter) -
     event = counter.session("completed_paid", order) | {"livemode": True}
     assert counter.tells(event) == [422]
     stored = Callback.objects.get(message_id=event["id"])
-    assert (stored.outcome, stored.problem) == ("contradicts", "it is not of the test mode that this provider is in")
+    assert (stored.outcome, stored.problem) == (
+        "contradicts",
+        "it is not of the test mode that this provider is in",
+    )
     assert (fresh(order).state, funds(order)) == ("created", (0, 0))
 
 
@@ -171,7 +216,10 @@ def test_the_secret_of_another_provider_does_not_pass(counter: Counter, market: 
     order = counter.order()
     another = make_till("stripe", f"whsec_{uuid.uuid4().hex}")
     event = counter.session("completed_paid", order)
-    assert [counter.post(event, secret).status for secret in (another.secret, market.webhooks.secret)] == [401, 401]
+    assert [counter.post(event, secret).status for secret in (another.secret, market.webhooks.secret)] == [
+        401,
+        401,
+    ]
     assert (fresh(order).state, Callback.objects.filter(message_id=event["id"]).count()) == ("created", 0)
 
 
@@ -237,7 +285,9 @@ def aside(act: Callable[[], object]) -> None:
     ],
 )
 @pytest.mark.parametrize("is_early", [False, True])
-def test_totals_in_any_order_give_back_what_has_gone_back(counter: Counter, totals: list[int], refunds: list[int], is_early: bool) -> None:
+def test_totals_in_any_order_give_back_what_has_gone_back(
+    counter: Counter, totals: list[int], refunds: list[int], is_early: bool
+) -> None:
     order = counter.order() if is_early else counter.paid()
     assert counter.tells(*[counter.charge(order, total) for total in totals]) == [200] * len(totals)
     state = "remembered" if is_early else "done"
@@ -281,7 +331,11 @@ def test_a_refund_of_our_own_asking_is_booked_once_whoever_tells_first(counter: 
     assert not settle(second)
     assert counter.tells(counter.charge(order, 3_00)) == [200]
     assert refunds_of(order) == [("refund", "done", 1_00), ("refund", "done", 2_00)]
-    assert (fresh(order).refunded, len(counter.fake.refunds), funds(order)) == (3_00, 2, (500_00 - 500_00 * 3_00 // 4_99, 0))
+    assert (fresh(order).refunded, len(counter.fake.refunds), funds(order)) == (
+        3_00,
+        2,
+        (500_00 - 500_00 * 3_00 // 4_99, 0),
+    )
     assert problems_of(order.player) == []
 
 
@@ -297,7 +351,11 @@ def test_a_refund_whose_answer_was_lost_is_asked_about_and_made_once(counter: Co
     counter.fake.mishaps = [lambda answer: answer(), counter.fake.hang_after]
     assert not settle(refund)
     assert settle(refund)
-    assert (refunds_of(order), len(counter.fake.refunds), fresh(order).state) == ([("refund", "done", 4_99)], 1, "refunded")
+    assert (refunds_of(order), len(counter.fake.refunds), fresh(order).state) == (
+        [("refund", "done", 4_99)],
+        1,
+        "refunded",
+    )
     assert (funds(order), problems_of(order.player)) == ((0, 0), [])
 
 
@@ -308,12 +366,17 @@ def test_a_refund_that_stripe_refuses_gives_the_credit_back(counter: Counter) ->
     assert funds(order) == (399_80, 0)
     assert settle(refund)
     row = Refund.objects.get(pk=refund.pk)
-    assert (row.state, row.problem) == ("refused", f"status 404: No such payment_intent: '{intent_of(Payment.objects.get(order=order))}'")
+    assert (row.state, row.problem) == (
+        "refused",
+        f"status 404: No such payment_intent: '{intent_of(Payment.objects.get(order=order))}'",
+    )
     assert (funds(order), fresh(order).refunded) == ((500_00, 0), 0)
 
 
 @pytest.mark.parametrize("is_ordered", [True, False])
-def test_a_refund_of_the_dashboard_beside_one_of_ours_is_told_apart(counter: Counter, is_ordered: bool) -> None:
+def test_a_refund_of_the_dashboard_beside_one_of_ours_is_told_apart(
+    counter: Counter, is_ordered: bool
+) -> None:
     order = counter.paid()
     refund = asked(order, 1_00)
     counter.fake.mishaps = [counter.fake.hang_after]
@@ -336,7 +399,9 @@ def test_a_refund_of_the_dashboard_beside_one_of_ours_is_told_apart(counter: Cou
 def test_a_refund_of_one_payment_does_not_end_ours_of_another(counter: Counter) -> None:
     order = counter.order()
     start_payment(order, counter.till.provider.slug, BASE)
-    assert counter.tells(counter.session("completed_paid", order), counter.session("completed_paid", order, 1)) == [200, 200]
+    assert counter.tells(
+        counter.session("completed_paid", order), counter.session("completed_paid", order, 1)
+    ) == [200, 200]
     counter.known(order)
     ours = asked(order, 4_99)
     counter.fake.mishaps = [counter.fake.hang]
@@ -352,27 +417,53 @@ def test_a_refund_of_one_payment_does_not_end_ours_of_another(counter: Counter) 
 def test_a_refund_that_failed_after_all_is_on_the_operators_list(counter: Counter) -> None:
     event = recorded("refund_failed")
     assert counter.tells(event) == [422]
-    assert Callback.objects.get(message_id=event["id"]).problem.startswith("refund re_3QJx2aLkdIwHu7ix0LmNoPqR has failed")
+    assert Callback.objects.get(message_id=event["id"]).problem.startswith(
+        "refund re_3QJx2aLkdIwHu7ix0LmNoPqR has failed"
+    )
 
 
 # --- Disputes -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("names", [["dispute_created"], ["dispute_funds_withdrawn"], ["dispute_created", "dispute_funds_withdrawn"]])
-@pytest.mark.parametrize("ends", [["dispute_closed_won"], ["dispute_funds_reinstated"], ["dispute_funds_reinstated", "dispute_closed_won"]])
-def test_a_dispute_takes_the_credit_once_and_a_won_one_gives_it_once(counter: Counter, names: list[str], ends: list[str]) -> None:
+@pytest.mark.parametrize(
+    "names",
+    [["dispute_created"], ["dispute_funds_withdrawn"], ["dispute_created", "dispute_funds_withdrawn"]],
+)
+@pytest.mark.parametrize(
+    "ends",
+    [
+        ["dispute_closed_won"],
+        ["dispute_funds_reinstated"],
+        ["dispute_funds_reinstated", "dispute_closed_won"],
+    ],
+)
+def test_a_dispute_takes_the_credit_once_and_a_won_one_gives_it_once(
+    counter: Counter, names: list[str], ends: list[str]
+) -> None:
     order = counter.paid()
-    assert counter.tells(*[counter.dispute(name, order) for name in [*names, "dispute_updated"]]) == [200] * (len(names) + 1)
-    assert (fresh(order).state, refunds_of(order), funds(order)) == ("charged_back", [("charge_back", "done", 4_99)], (0, 0))
+    assert counter.tells(*[counter.dispute(name, order) for name in [*names, "dispute_updated"]]) == [200] * (
+        len(names) + 1
+    )
+    assert (fresh(order).state, refunds_of(order), funds(order)) == (
+        "charged_back",
+        [("charge_back", "done", 4_99)],
+        (0, 0),
+    )
     assert counter.tells(*[counter.dispute(name, order) for name in ends]) == [200] * len(ends)
-    assert (fresh(order).state, refunds_of(order), funds(order)) == ("delivered", [("charge_back", "reversed", 4_99)], (500_00, 0))
+    assert (fresh(order).state, refunds_of(order), funds(order)) == (
+        "delivered",
+        [("charge_back", "reversed", 4_99)],
+        (500_00, 0),
+    )
     assert [what for what, _ in story_of(order)].count("charge_back") == 1
     assert problems_of(order.player) == []
 
 
 def test_a_lost_dispute_stays_charged_back(counter: Counter) -> None:
     order = counter.paid()
-    assert counter.tells(counter.dispute("dispute_created", order), counter.dispute("dispute_closed_lost", order)) == [200, 200]
+    assert counter.tells(
+        counter.dispute("dispute_created", order), counter.dispute("dispute_closed_lost", order)
+    ) == [200, 200]
     assert (fresh(order).state, funds(order)) == ("charged_back", (0, 0))
 
 
@@ -386,7 +477,9 @@ def test_an_inquiry_moves_nothing_until_it_becomes_a_dispute(counter: Counter) -
 
 def test_an_inquiry_that_is_closed_has_moved_nothing(counter: Counter) -> None:
     order = counter.paid()
-    assert counter.tells(counter.dispute("inquiry_created", order), counter.dispute("inquiry_closed", order)) == [200, 200]
+    assert counter.tells(
+        counter.dispute("inquiry_created", order), counter.dispute("inquiry_closed", order)
+    ) == [200, 200]
     assert (fresh(order).state, refunds_of(order), funds(order)) == ("delivered", [], (500_00, 0))
 
 
@@ -400,7 +493,10 @@ def test_a_dispute_that_overtakes_its_payment_is_told_again_and_then_counts(coun
     assert (fresh(order).state, funds(order)) == ("charged_back", (0, 0))
     # What was answered 404 is off the operators' list.
     rows = Callback.objects.filter(message_id=dispute["id"]).order_by("pk")
-    assert [(row.outcome, row.resolved_at is not None) for row in rows] == [("no_order", True), ("acted", False)]
+    assert [(row.outcome, row.resolved_at is not None) for row in rows] == [
+        ("no_order", True),
+        ("acted", False),
+    ]
 
 
 def test_a_reversal_that_overtakes_its_dispute_is_told_again_and_then_counts(counter: Counter) -> None:
@@ -426,13 +522,21 @@ def test_a_payment_whose_session_is_not_known_yet_is_found_by_its_order(counter:
 
     def pays_at_once(answer: Callable[[], Reply]) -> Reply:
         reply = answer()
-        aside(lambda: statuses.append(counter.post(counter.session("completed_paid", order, id=reply[1]["id"])).status))
+        aside(
+            lambda: statuses.append(
+                counter.post(counter.session("completed_paid", order, id=reply[1]["id"])).status
+            )
+        )
         return reply
 
     counter.fake.mishaps = [pays_at_once]
     start_payment(order, counter.till.provider.slug, BASE)
     assert statuses == [200]
-    assert (fresh(order).state, payments_of(order), funds(order)) == ("delivered", [("paid", False)], (500_00, 0))
+    assert (fresh(order).state, payments_of(order), funds(order)) == (
+        "delivered",
+        [("paid", False)],
+        (500_00, 0),
+    )
 
 
 def test_a_start_that_is_repeated_goes_to_the_same_session(counter: Counter) -> None:
