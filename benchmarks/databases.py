@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
@@ -35,13 +36,16 @@ def connect(name: str, *, owner: bool = False) -> psycopg.Connection:
     return psycopg.connect(address(name, owner=owner), autocommit=True)
 
 
+def shown(connection: "psycopg.Connection[Any]", setting: str) -> str:
+    """A setting of the server."""
+    row = connection.execute(sql.SQL("SHOW {}").format(sql.Identifier(setting))).fetchone()
+    return str(row[0]) if row else ""
+
+
 def require_durable(name: str) -> dict[str, str]:
     """The server's version and settings as the application's role finds them. Raises CannotMeasure where a commit could be lost."""
     with connect(name) as connection:
-        found = {
-            setting: str(connection.execute(sql.SQL("SHOW {}").format(sql.Identifier(setting))).fetchone()[0])
-            for setting in DURABLE
-        }  # type: ignore[index]
+        found = {setting: shown(connection, setting) for setting in DURABLE}
         version = str(connection.info.parameter_status("server_version"))
     off = [setting for setting, value in found.items() if value != "on"]
     if off:

@@ -10,7 +10,7 @@ from lib.http.errors import ErrorCode, Refusal
 from lib.outbound.client import BasicCredential
 from lib.security.encryption import open_sealed, seal
 from lib.security.tokens import new_password, new_token, password_hash, token_hash
-from players.access.credentials import BOOK
+from players.access.credentials import CREDENTIALS
 from players.models import Credential, Game, GameSession, Player, PlayerEvent
 
 STRICTNESS = {
@@ -111,14 +111,14 @@ def create_credential(
         allowed_networks=allowed_networks,
         note=note,
     )
-    transaction.on_commit(BOOK.forget)
+    transaction.on_commit(CREDENTIALS.forget)
     return credential, password
 
 
 def revoke_credential(credential: Credential) -> None:
     """Ends a credential; other processes notice within `CREDENTIAL_CACHE_SECONDS`."""
     Credential.objects.filter(pk=credential.pk, revoked_at=None).update(revoked_at=WalletNow())
-    transaction.on_commit(BOOK.forget)
+    transaction.on_commit(CREDENTIALS.forget)
 
 
 def set_query_password(game: Game, password: str) -> None:

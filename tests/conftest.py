@@ -28,7 +28,7 @@ from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
 from psycopg import sql  # noqa: E402
 
-from players.access.credentials import BOOK  # noqa: E402
+from players.access.credentials import CREDENTIALS  # noqa: E402
 from players.access.throttling import FAILURES  # noqa: E402
 from tests.support.callers import House, Seat, make_house  # noqa: E402
 from tests.support.web_server import served  # noqa: E402
@@ -161,7 +161,7 @@ def forget(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the process remembers is forgotten before each test; settings of this machine do not count."""
     monkeypatch.setattr(settings, "API_ALLOWED_NETWORKS", [])
     monkeypatch.setattr(settings, "TRUSTED_PROXIES", [])
-    BOOK.forget()
+    CREDENTIALS.forget()
     currencies.forget()
     FAILURES.paused_until = 0.0
     FAILURES.local.clear()

@@ -28,7 +28,7 @@ class Answer(NamedTuple):
     currency: str
 
 
-class Asker(NamedTuple):
+class CallContext(NamedTuple):
     """Who asks the ledger, for the journal and the call log."""
 
     game_id: UUID
@@ -140,7 +140,7 @@ def answer(statement: str, parameters: tuple[Any, ...]) -> Answer:
 
 
 def open_transaction(
-    asker: Asker,
+    context: CallContext,
     type_: str,
     token_hash: bytes,
     mm_transaction_id: str,
@@ -155,7 +155,7 @@ def open_transaction(
         (
             *(
                 type_,
-                asker.game_id,
+                context.game_id,
                 token_hash,
                 mm_transaction_id,
                 Int8(amount),
@@ -163,13 +163,19 @@ def open_transaction(
                 description,
                 pending,
             ),
-            *(asker.actor, asker.credential_id, asker.endpoint, asker.address, Int4(asker.elapsed_us)),
+            *(
+                context.actor,
+                context.credential_id,
+                context.endpoint,
+                context.address,
+                Int4(context.elapsed_us),
+            ),
         ),
     )
 
 
 def settle_transaction(
-    asker: Asker,
+    context: CallContext,
     event: str,
     type_: str,
     token_hash: bytes,
@@ -185,31 +191,39 @@ def settle_transaction(
             *(
                 event,
                 type_,
-                asker.game_id,
+                context.game_id,
                 token_hash,
                 mm_transaction_id,
                 None if amount is None else Int8(amount),
                 currency,
                 reason,
             ),
-            *(asker.actor, asker.credential_id, asker.endpoint, asker.address, Int4(asker.elapsed_us)),
+            *(
+                context.actor,
+                context.credential_id,
+                context.endpoint,
+                context.address,
+                Int4(context.elapsed_us),
+            ),
         ),
     )
 
 
-def query_transaction(asker: Asker, type_: str, token_hash: bytes, mm_transaction_id: str) -> TransactionView:
+def query_transaction(
+    context: CallContext, type_: str, token_hash: bytes, mm_transaction_id: str
+) -> TransactionView:
     """What became of a transaction of this game and player."""
     row = run(
         QUERY,
         (
             type_,
-            asker.game_id,
+            context.game_id,
             token_hash,
             mm_transaction_id,
-            asker.credential_id,
-            asker.endpoint,
-            asker.address,
-            Int4(asker.elapsed_us),
+            context.credential_id,
+            context.endpoint,
+            context.address,
+            Int4(context.elapsed_us),
         ),
     )
     if row is None:
@@ -223,18 +237,18 @@ def find_session(game_id: UUID, token_hash: bytes) -> SessionView | None:
     return SessionView(*row) if row else None
 
 
-def log_refused(asker: Asker, outcome: str, mm_transaction_id: str) -> None:
+def log_refused(context: CallContext, outcome: str, mm_transaction_id: str) -> None:
     """Writes a call into the call log that was refused before the ledger was asked."""
     run(
         LOG_REFUSED,
         (
             outcome,
-            asker.game_id,
-            asker.credential_id,
-            asker.endpoint,
+            context.game_id,
+            context.credential_id,
+            context.endpoint,
             mm_transaction_id,
-            asker.address,
-            Int4(asker.elapsed_us),
+            context.address,
+            Int4(context.elapsed_us),
         ),
     )
 

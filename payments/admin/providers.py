@@ -25,8 +25,8 @@ from payments.admin import signing_secrets
 from payments.admin.callbacks import CALLBACK_HEADERS, REFUSED_HEADERS, callback_row, refused_row
 from payments.admin.signing_secrets import KEYS, KeysAdmin, SecretForm
 from payments.models import Callback, Provider, RefusedCallback, Secret
-from payments.providers import speaker_of
-from payments.providers.registry import BOOK
+from payments.providers import adapter_for
+from payments.providers.registry import PROVIDERS
 from payments.providers.signing_secrets import (
     SecretRefused,
     add_callback_secret,
@@ -97,7 +97,7 @@ def hindrances(provider: Provider) -> list[str]:
         *([] if Secret.Purpose.CALLBACK in live else ["it has no secret for its callbacks"]),
         *(
             ["it has no API key"]
-            if speaker_of(provider.scheme).has_api_secret and Secret.Purpose.API not in live
+            if adapter_for(provider.scheme).has_api_secret and Secret.Purpose.API not in live
             else []
         ),
         *(["it has no payment page"] if provider.scheme in NEED_A_PAGE and not provider.page_url else []),
@@ -182,7 +182,7 @@ class ProviderAdmin(KeysAdmin):
 
     def save_model(self, request: HttpRequest, obj: Provider, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
-        transaction.on_commit(BOOK.forget)
+        transaction.on_commit(PROVIDERS.forget)
 
     def response_post_save_add(self, request: HttpRequest, obj: Provider) -> HttpResponseRedirect:
         # Its secret is entered next.
@@ -196,7 +196,7 @@ class ProviderAdmin(KeysAdmin):
         if scheme is None:
             return set(self.actions_detail)
         without = set() if self.live_secrets(id).exists() else {"retire"}
-        without |= set() if speaker_of(scheme).has_api_secret else {"enter_api_key"}
+        without |= set() if adapter_for(scheme).has_api_secret else {"enter_api_key"}
         return without | (set() if scheme in OWN_MAKING else {"make_secret"})
 
     @page_action(title="Enter a secret", permission=KEYS)
@@ -241,7 +241,7 @@ class ProviderAdmin(KeysAdmin):
         except SecretRefused as problem:
             form.add_error("secret", str(problem))
             return False
-        transaction.on_commit(BOOK.forget)
+        transaction.on_commit(PROVIDERS.forget)
         return True
 
     @page_action(title="Make a secret", permission=KEYS)
@@ -255,7 +255,7 @@ class ProviderAdmin(KeysAdmin):
         if request.method == "POST":
             secret = new_webhook_secret()
             add_callback_secret(obj, secret, actor=actor(request.user))
-            transaction.on_commit(BOOK.forget)
+            transaction.on_commit(PROVIDERS.forget)
             how = "Callbacks that are signed with it count within a few seconds."
             return self.show_once(
                 request, obj, secret, whom=f"{obj.name}, to sign its callbacks to us", how=how

@@ -13,7 +13,7 @@ from payments.admin.products import written
 from payments.admin.refunds import REFUND
 from payments.models import Delivery, Order, Payment
 from payments.nudges import nudge
-from payments.refunds.worker import NotRefundable, Refundable, ask_refund, refundable
+from payments.refunds.worker import NotRefundable, Refundable, refundable, request_refund
 from payments.settlement.decide import clawback_of
 from payments.tasks import refund_task
 from wallet.admin.amounts import AmountField, show_amount
@@ -86,7 +86,7 @@ class RefundActions(PageAdmin):
         """Begins it, once for the form's id, and has the provider asked."""
         given = form.cleaned_data
         try:
-            begun = ask_refund(
+            begun = request_refund(
                 order.pk,
                 given["amount"],
                 actor=actor(request.user),

@@ -16,7 +16,7 @@ from payments.admin.search import orders_named, orders_of_session
 from payments.admin.states import show_refund_state
 from payments.models import Refund
 from payments.nudges import nudge
-from payments.refunds.worker import NotRefundable, ask_again
+from payments.refunds.worker import NotRefundable, requery
 from payments.tasks import refund_task
 from players.admin.players import player_link
 from players.admin.search import SearchingAdmin
@@ -99,7 +99,7 @@ class RefundAdmin(SearchingAdmin, SelectingAdmin):
         ),
         *("set_aside_link", "return_link", "full_id"),
     )
-    actions_detail = ("ask_again",)
+    actions_detail = ("requery",)
 
     @admin.display(description="begun (UTC)")
     def began_clock(self, obj: Refund) -> SafeString:
@@ -229,14 +229,14 @@ class RefundAdmin(SearchingAdmin, SelectingAdmin):
         return queryset.filter(order_id__in=orders_of_session(session))
 
     def senseless_actions(self, id: UUID) -> set[str]:
-        return set() if Refund.objects.filter(pk=id, state__in=Refund.OPEN).exists() else {"ask_again"}
+        return set() if Refund.objects.filter(pk=id, state__in=Refund.OPEN).exists() else {"requery"}
 
     @page_action(title="Ask the provider again", permission=REFUND)
-    def ask_again(self, request: HttpRequest, obj: Refund) -> HttpResponse:
+    def requery(self, request: HttpRequest, obj: Refund) -> HttpResponse:
         form = ReasonForm(request.POST or None)
         if request.method == "POST" and form.is_valid():
             try:
-                ask_again(obj, actor=actor(request.user))
+                requery(obj, actor=actor(request.user))
             except NotRefundable as problem:
                 messages.warning(request, f"Nothing was done. {problem}")
                 return HttpResponseRedirect(page_of(obj))

@@ -14,7 +14,7 @@ from lib.backoffice.confirmation import RadioWidget, ask, done, page_of
 from lib.backoffice.formatting import NOTHING, badge, clock, moment
 from lib.backoffice.pages import PageAdmin, Section, actor
 from payments.models import Secret
-from payments.providers.registry import BOOK
+from payments.providers.registry import PROVIDERS
 from payments.providers.signing_secrets import retire_secret
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ class KeysAdmin(PageAdmin):
         if request.method == "POST" and form.is_valid():
             secret = form.cleaned_data["secret"]
             retire_secret(secret, actor=actor(request.user))
-            transaction.on_commit(BOOK.forget)
+            transaction.on_commit(PROVIDERS.forget)
             return done(self, request, obj, f"The secret is retired: {named(secret)}.")
         only = ["It is the only live one."] if len(live) == 1 else []
         return ask(

@@ -16,7 +16,7 @@ from payments import prepared_sql
 from payments.deliveries.operations import begin_delivery
 from payments.models import Callback, Order, Payment, Refund
 from payments.orders.events import Actor, record_event
-from payments.providers.protocol import Event, EventType, Received, Terms
+from payments.providers.protocol import Event, EventType, ProviderConfig, RawCallback
 from payments.settlement import returns
 from payments.settlement.decide import (
     KINDS,
@@ -24,12 +24,12 @@ from payments.settlement.decide import (
     Contradict,
     Fail,
     Nothing,
+    OrderSnapshot,
     Pay,
     PayAgain,
     Remember,
     Return,
     Reverse,
-    Standing,
     Step,
     next_step,
     present_state,
@@ -64,7 +64,7 @@ KEPT_HEADERS = (
 )
 
 
-class Taken(NamedTuple):
+class IntakeResult(NamedTuple):
     """What came of a callback (a `Callback.Outcome`), and in a few words why it was not acted on."""
 
     outcome: str
@@ -73,12 +73,12 @@ class Taken(NamedTuple):
     delivery_id: UUID | None = None
 
 
-def take_callback(terms: Terms, event: Event, received: Received) -> Taken:
+def take_callback(config: ProviderConfig, event: Event, raw: RawCallback) -> IntakeResult:
     """Stores a genuine callback and acts on it, or counts it where it came before. When this returns it is committed."""
     for attempt in range(1, MOST_TRIES + 1):
         try:
             with transaction.atomic():
-                return take(terms, event, received)
+                return take(config, event, raw)
         except LOST as problem:
             if attempt == MOST_TRIES or not is_lost_race(problem):
                 raise
@@ -90,35 +90,35 @@ def is_lost_race(problem: Exception) -> bool:
     return isinstance(problem, (IntegrityError, *LOST_RACES)) or isinstance(problem.__cause__, LOST_RACES)
 
 
-def take(terms: Terms, event: Event, received: Received) -> Taken:
+def take(config: ProviderConfig, event: Event, raw: RawCallback) -> IntakeResult:
     # The order first: whatever else acts on it waits here.
-    order = lock_order(event, terms)
-    at, known, standing = look(order, terms, event)
-    meaning = meaning_of(event, received.body)
+    order = lock_order(event, config)
+    at, known, standing = look(order, config, event)
+    meaning = meaning_of(event, raw.body)
     if known is not None and bytes(known.meaning) == meaning:
         if known.message_id == event.message_id:
             Callback.objects.filter(pk=known.pk).update(times_seen=F("times_seen") + 1, last_seen_at=at)
         else:
             # The same under another id: that id is used up too. The reference stays the first one's.
-            same = Taken(Outcome.NOTHING, f"the same as {known.message_id}")
-            store(terms, replace(event, reference=""), received, order, meaning, at, same)
-        return Taken(known.outcome)
+            same = IntakeResult(Outcome.NOTHING, f"the same as {known.message_id}")
+            store(config, replace(event, reference=""), raw, order, meaning, at, same)
+        return IntakeResult(known.outcome)
     if known is not None:
         return refuse(
-            terms,
+            config,
             event,
-            received,
+            raw,
             order,
             at,
-            Taken(Outcome.CONTRADICTS, "its id was used before with other content"),
+            IntakeResult(Outcome.CONTRADICTS, "its id was used before with other content"),
         )
     if order is None and event.type is not None:
         outcome = (
-            Taken(Outcome.CONTRADICTS, event.problem)
+            IntakeResult(Outcome.CONTRADICTS, event.problem)
             if event.problem
-            else Taken(Outcome.NO_ORDER, "there is no such order")
+            else IntakeResult(Outcome.NO_ORDER, "there is no such order")
         )
-        return refuse(terms, event, received, None, at, outcome)
+        return refuse(config, event, raw, None, at, outcome)
     step: Step = (
         Nothing("nothing that is acted on")
         if event.type is None and not event.problem
@@ -127,8 +127,8 @@ def take(terms: Terms, event: Event, received: Received) -> Taken:
     if standing is not None:
         step = next_step(standing, event)
     if isinstance(step, Contradict):
-        return refuse(terms, event, received, order, at, Taken(Outcome.CONTRADICTS, step.problem))
-    outcome = Taken(
+        return refuse(config, event, raw, order, at, IntakeResult(Outcome.CONTRADICTS, step.problem))
+    outcome = IntakeResult(
         Outcome.SECOND_PAYMENT
         if isinstance(step, PayAgain)
         else Outcome.NOTHING
@@ -136,18 +136,18 @@ def take(terms: Terms, event: Event, received: Received) -> Taken:
         else Outcome.ACTED
     )
     with prepared_sql.together():
-        callback = store(terms, event, received, order, meaning, at, outcome)
-        prepared_sql.execute(RESOLVED, (at, terms.id, event.message_id, gist_of(event, received.body)))
+        callback = store(config, event, raw, order, meaning, at, outcome)
+        prepared_sql.execute(RESOLVED, (at, config.id, event.message_id, gist_of(event, raw.body)))
     if order is None:
         return outcome
-    return outcome._replace(delivery_id=act(order, step, event, terms, callback, at))
+    return outcome._replace(delivery_id=act(order, step, event, config, callback, at))
 
 
-def lock_order(event: Event, terms: Terms) -> Order | None:
+def lock_order(event: Event, config: ProviderConfig) -> Order | None:
     """The order that an event names, by our id or by the provider's id of one of its payments."""
     order_id = event.order_id
     if order_id is None and event.payment_reference:
-        named = Payment.objects.filter(provider_id=terms.id, reference=event.payment_reference)
+        named = Payment.objects.filter(provider_id=config.id, reference=event.payment_reference)
         order_id = named.values_list("order_id", flat=True).first()
     return (
         next(iter(prepared_sql.fetch(Order, "id = %s FOR NO KEY UPDATE", order_id)), None)
@@ -157,20 +157,20 @@ def lock_order(event: Event, terms: Terms) -> Order | None:
 
 
 def look(
-    order: Order | None, terms: Terms, event: Event
-) -> tuple[datetime, Callback | None, Standing | None]:
+    order: Order | None, config: ProviderConfig, event: Event
+) -> tuple[datetime, Callback | None, OrderSnapshot | None]:
     """The time, the callback that has taken effect with this event's id or about the same thing (rule 4), and how the order stands, all under its lock."""
     kind = KINDS.get(event.type) if event.type and event.reference else None
     with prepared_sql.together():
         clock = prepared_sql.send("SELECT wallet_now()", ())
         # Two questions, each of which has its unique index.
         same_message = prepared_sql.Question(
-            Callback, f"provider_id = %s AND message_id = %s AND {TAKEN}", terms.id, event.message_id
+            Callback, f"provider_id = %s AND message_id = %s AND {TAKEN}", config.id, event.message_id
         )
         same_thing = prepared_sql.Question(
-            Callback, SAME_THING, terms.id, str(event.type or ""), event.reference
+            Callback, SAME_THING, config.id, str(event.type or ""), event.reference
         )
-        same_return = prepared_sql.Question(Refund, SAME_RETURN, terms.id, str(kind or ""), event.reference)
+        same_return = prepared_sql.Question(Refund, SAME_RETURN, config.id, str(kind or ""), event.reference)
         payments, refunds = (
             prepared_sql.Question(model, "order_id = %s ORDER BY id", order.pk if order else None)
             for model in (Payment, Refund)
@@ -181,10 +181,10 @@ def look(
     if order is None:
         return at, known, None
     is_of_another_order = any(refund.order_id != order.pk for refund in same_return.rows())
-    standing = Standing(
+    standing = OrderSnapshot(
         order,
         decimals_known(order.currency_id),
-        terms.id,
+        config.id,
         payments.rows(),
         refunds.rows(),
         is_of_another_order,
@@ -213,60 +213,63 @@ def gist_of(event: Event, body: bytes) -> bytes:
 
 
 def store(
-    terms: Terms,
+    config: ProviderConfig,
     event: Event,
-    received: Received,
+    raw: RawCallback,
     order: Order | None,
     meaning: bytes,
     at: datetime,
-    taken: Taken,
+    taken: IntakeResult,
 ) -> Callback:
-    callback = Callback(**columns(terms, event, received, order, meaning, at, taken))
+    callback = Callback(**columns(config, event, raw, order, meaning, at, taken))
     prepared_sql.insert(callback)
     return callback
 
 
 def refuse(
-    terms: Terms, event: Event, received: Received, order: Order | None, at: datetime, taken: Taken
-) -> Taken:
+    config: ProviderConfig,
+    event: Event,
+    raw: RawCallback,
+    order: Order | None,
+    at: datetime,
+    taken: IntakeResult,
+) -> IntakeResult:
     """Stores what cannot be acted on, for operators; the same again is only counted, or a provider that repeats itself would undo what they resolved."""
-    meaning = gist_of(event, received.body)
+    meaning = gist_of(event, raw.body)
     seen = {"times_seen": F("times_seen") + 1, "last_seen_at": at}
     before = Callback.objects.filter(
-        provider_id=terms.id,
+        provider_id=config.id,
         message_id=event.message_id,
         meaning=meaning,
         outcome__in=(Outcome.CONTRADICTS, Outcome.NO_ORDER),
     )
     if not before.update(**seen, outcome=taken.outcome, problem=taken.problem[:PROBLEM_LENGTH]):
-        store(terms, event, received, order, meaning, at, taken)
+        store(config, event, raw, order, meaning, at, taken)
     return taken
 
 
 def columns(
-    terms: Terms,
+    config: ProviderConfig,
     event: Event,
-    received: Received,
+    raw: RawCallback,
     order: Order | None,
     meaning: bytes,
     at: datetime,
-    taken: Taken,
+    taken: IntakeResult,
 ) -> dict[str, object]:
     return {
         "id": new_id(),
-        "provider_id": terms.id,
+        "provider_id": config.id,
         "order": order,
         "message_id": event.message_id,
         "type": str(event.type or ""),
         "reference": event.reference,
         "meaning": meaning,
         "headers": {
-            name: received.headers[name].replace("\x00", "")
-            for name in KEPT_HEADERS
-            if name in received.headers
+            name: raw.headers[name].replace("\x00", "") for name in KEPT_HEADERS if name in raw.headers
         },
-        "body": received.body,
-        "address": received.address,
+        "body": raw.body,
+        "address": raw.address,
         "outcome": taken.outcome,
         "problem": taken.problem[:PROBLEM_LENGTH],
         "received_at": at,
@@ -278,20 +281,20 @@ def columns(
 
 
 def act(
-    order: Order, step: Step, event: Event, terms: Terms, callback: Callback, at: datetime
+    order: Order, step: Step, event: Event, config: ProviderConfig, callback: Callback, at: datetime
 ) -> UUID | None:
     """Does what follows from an event, under the order's lock. Returns the delivery that is due by it."""
-    by = Actor(f"provider:{terms.slug}", "provider", at, callback)
+    by = Actor(f"provider:{config.slug}", "provider", at, callback)
     if isinstance(step, Pay):
         return pay(order, step.payment, step.remembered, event, by)
     if isinstance(step, PayAgain):
-        pay_again(order, step, event, terms, by)
+        pay_again(order, step, event, config, by)
     elif isinstance(step, Fail):
         fail(order, step, event, by)
     elif isinstance(step, Remember):
-        returns.remember(order, step, event, terms, by)
+        returns.remember(order, step, event, config, by)
     elif isinstance(step, Return):
-        returns.give_back(order, step, event, terms, by)
+        returns.give_back(order, step, event, config, by)
     elif isinstance(step, Complete):
         returns.complete(order, step.refund, event.reference, by)
     elif isinstance(step, Reverse):
@@ -352,11 +355,11 @@ def record_applied(order: Order, remembered: Sequence[Refund], by: Actor) -> Non
         )
 
 
-def pay_again(order: Order, step: PayAgain, event: Event, terms: Terms, by: Actor) -> None:
+def pay_again(order: Order, step: PayAgain, event: Event, config: ProviderConfig, by: Actor) -> None:
     """Money that came twice: it is booked, credits nothing, and waits to be refunded (rule 5)."""
-    moves = Movements(order, by, f"paid a second time through {terms.slug}")
+    moves = Movements(order, by, f"paid a second time through {config.slug}")
     payment = step.payment or Payment.objects.create(
-        id=new_id(), order=order, provider_id=terms.id, amount=order.price, started_at=by.at
+        id=new_id(), order=order, provider_id=config.id, amount=order.price, started_at=by.at
     )
     payment.state, payment.is_second, payment.reference, payment.paid_at = (
         Payment.State.PAID,

@@ -10,7 +10,7 @@ from lib.clock import now
 from lib.ids import new_id
 from payments.callbacks.intake import KEPT_HEADERS
 from payments.models import RefusedCallback
-from payments.providers.protocol import Received, Terms
+from payments.providers.protocol import ProviderConfig, RawCallback
 
 logger = logging.getLogger(__name__)
 # Of each provider: how many are kept, how many bytes of each body, and how many seconds one process waits after keeping one.
@@ -26,28 +26,28 @@ class Samples:
     def __init__(self) -> None:
         self.kept_at: dict[UUID, float] = {}
 
-    def keep(self, terms: Terms, received: Received, problem: str) -> None:
+    def keep(self, config: ProviderConfig, raw: RawCallback, problem: str) -> None:
         """Keeps a refused callback, where it is time for one. Whether it can be kept changes nothing for the caller."""
         at = time.monotonic()
-        if at - self.kept_at.get(terms.id, -PAUSE_SECONDS) < PAUSE_SECONDS:
+        if at - self.kept_at.get(config.id, -PAUSE_SECONDS) < PAUSE_SECONDS:
             return
-        self.kept_at[terms.id] = at
+        self.kept_at[config.id] = at
         try:
-            write(terms, received, problem)
+            write(config, raw, problem)
         except DatabaseError:
             logger.exception("a refused callback cannot be kept")
 
 
-def write(terms: Terms, received: Received, problem: str) -> None:
-    rows = RefusedCallback.objects.filter(provider_id=terms.id)
+def write(config: ProviderConfig, raw: RawCallback, problem: str) -> None:
+    rows = RefusedCallback.objects.filter(provider_id=config.id)
     RefusedCallback.objects.create(
         id=new_id(),
-        provider_id=terms.id,
+        provider_id=config.id,
         at=now(),
-        address=received.address,
+        address=raw.address,
         problem=problem[:255],
-        headers={name: cleaned(received.headers[name]) for name in KEPT_HEADERS if name in received.headers},
-        body=received.body[:MOST_BYTES],
+        headers={name: cleaned(raw.headers[name]) for name in KEPT_HEADERS if name in raw.headers},
+        body=raw.body[:MOST_BYTES],
     )
     oldest = rows.order_by("-pk").values_list("pk", flat=True)[MOST_ROWS : MOST_ROWS + 1]
     for pk in oldest:

@@ -11,13 +11,13 @@ from lib.clock import now
 from lib.http.addresses import client_address, contains
 from lib.http.errors import ErrorCode
 from lib.http.responses import NoAnswer, error_answer, json_answer, unavailable
-from payments.callbacks.intake import Taken, take_callback
+from payments.callbacks.intake import IntakeResult, take_callback
 from payments.callbacks.rejected import SAMPLES
 from payments.models import Callback
 from payments.nudges import nudge
-from payments.providers import speaker_of
-from payments.providers.protocol import Received, Terms
-from payments.providers.registry import BOOK
+from payments.providers import adapter_for
+from payments.providers.protocol import ProviderConfig, RawCallback
+from payments.providers.registry import PROVIDERS
 from payments.providers.signatures.refused import Refused
 from payments.tasks import deliver_task
 
@@ -43,11 +43,11 @@ def failed(problem: Exception) -> HttpResponse:
 
 
 def answer(request: HttpRequest, slug: str) -> HttpResponse:
-    terms = BOOK.find(slug)
-    if terms is None:
+    config = PROVIDERS.find(slug)
+    if config is None:
         return error_answer(ErrorCode.INVALID_REQUEST, NO_PROVIDER, 404)
     address = client_address(request.META)
-    if terms.networks and not contains(terms.networks, address):
+    if config.networks and not contains(config.networks, address):
         return NoAnswer()
     if request.method != "POST":
         refused = error_answer(ErrorCode.INVALID_REQUEST, "Only POST is answered here.", 405)
@@ -55,28 +55,28 @@ def answer(request: HttpRequest, slug: str) -> HttpResponse:
         return refused
     if int(request.META.get("CONTENT_LENGTH") or 0) > settings.API_BODY_LIMIT:
         return error_answer(ErrorCode.INVALID_REQUEST, "The body is longer than 64 KiB.", 413)
-    return take(terms, read_received(request, str(address)))
+    return take(config, read_raw(request, str(address)))
 
 
-def read_received(request: HttpRequest, address: str) -> Received:
+def read_raw(request: HttpRequest, address: str) -> RawCallback:
     """The callback as it arrived."""
     headers = {name.lower(): value for name, value in request.headers.items()}
-    return Received(headers, request.body, address, int(now().timestamp()))
+    return RawCallback(headers, request.body, address, int(now().timestamp()))
 
 
-def take(terms: Terms, received: Received) -> HttpResponse:
+def take(config: ProviderConfig, raw: RawCallback) -> HttpResponse:
     try:
-        event = speaker_of(terms.scheme).verify(terms, received)
+        event = adapter_for(config.scheme).verify(config, raw)
     except Refused as problem:
-        SAMPLES.keep(terms, received, str(problem))
+        SAMPLES.keep(config, raw, str(problem))
         return error_answer(ErrorCode.OTHER, NOT_GENUINE, 401)
-    taken = take_callback(terms, event, received)
+    taken = take_callback(config, event, raw)
     if taken.delivery_id is not None:
         nudge(deliver_task, str(taken.delivery_id))
     return told(taken)
 
 
-def told(taken: Taken) -> HttpResponse:
+def told(taken: IntakeResult) -> HttpResponse:
     """What the provider is told (rule 7)."""
     if taken.outcome == Callback.Outcome.NO_ORDER:
         return error_answer(ErrorCode.INVALID_REQUEST, "There is no such order.", 404)

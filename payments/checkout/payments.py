@@ -10,9 +10,9 @@ from lib.clock import now
 from lib.ids import new_id
 from payments.models import Order, Payment
 from payments.orders.events import Actor, record_event
-from payments.providers import speaker_of
-from payments.providers.protocol import Purchase, Started, Terms, Unstartable
-from payments.providers.registry import BOOK
+from payments.providers import adapter_for
+from payments.providers.protocol import HostedPayment, PaymentRequest, ProviderConfig, ProviderUnavailable
+from payments.providers.registry import PROVIDERS
 from wallet.currencies import decimals_of
 
 logger = logging.getLogger(__name__)
@@ -25,14 +25,14 @@ class NotPayable(Exception):
     """The order cannot be paid any more, or not in that way."""
 
 
-def offered(order: Order) -> list[Terms]:
+def offered(order: Order) -> list[ProviderConfig]:
     """The providers that an order can be paid with, by their names."""
     return [
-        terms
-        for terms in BOOK.all().values()
-        if terms.is_active
-        and terms.callback_secrets
-        and speaker_of(terms.scheme).takes(terms, order.currency_id)
+        config
+        for config in PROVIDERS.all().values()
+        if config.is_active
+        and config.callback_secrets
+        and adapter_for(config.scheme).takes(config, order.currency_id)
     ]
 
 
@@ -46,21 +46,21 @@ def checkout_url(order: Order, base: str, page: str = "") -> str:
     return urljoin(settings.PUBLIC_URL or base, f"/checkout/{order.page_key}{page}")
 
 
-def start_payment(order: Order, slug: str, base: str, *, language: str = "") -> Started:
+def start_payment(order: Order, slug: str, base: str, *, language: str = "") -> HostedPayment:
     """Sends the player to a provider; `language` is what they chose instead of the order's.
 
-    Raises `NotPayable`, or `Unstartable` where the provider cannot be reached; it may be tried again.
+    Raises `NotPayable`, or `ProviderUnavailable` where the provider cannot be reached; it may be tried again.
     """
-    terms = next((terms for terms in offered(order) if terms.slug == slug), None)
-    if terms is None:
+    config = next((config for config in offered(order) if config.slug == slug), None)
+    if config is None:
         raise NotPayable("The order cannot be paid in that way.")
     # Written down before the provider knows: its callback may be quicker than its answer.
-    payment = begin_payment(order, terms)
-    speaker = speaker_of(terms.scheme)
+    payment = begin_payment(order, config)
+    adapter = adapter_for(config.scheme)
     try:
-        started = speaker.start(terms, purchase_of(order, payment, base, language))
-    except Unstartable as problem:
-        logger.warning("a payment through %s cannot be started: %s", terms.slug, problem)
+        started = adapter.start(config, payment_request(order, payment, base, language))
+    except ProviderUnavailable as problem:
+        logger.warning("a payment through %s cannot be started: %s", config.slug, problem)
         unstarted = Payment.objects.filter(pk=payment.pk, state=Payment.State.STARTED, start_reference="")
         unstarted.update(state=Payment.State.UNSTARTED, problem=str(problem)[:255])
         raise
@@ -72,14 +72,14 @@ def start_payment(order: Order, slug: str, base: str, *, language: str = "") -> 
     return started
 
 
-def begin_payment(order: Order, terms: Terms) -> Payment:
+def begin_payment(order: Order, config: ProviderConfig) -> Payment:
     """Writes down that the order is started with a provider; where nothing tells one start from another, once."""
     with transaction.atomic():
         locked = Order.objects.select_for_update(of=("self",)).get(pk=order.pk)
         if not is_payable(locked):
             raise NotPayable("The order cannot be paid any more.")
         open_one = Payment.objects.filter(
-            order=locked, provider_id=terms.id, state=Payment.State.STARTED, start_reference=""
+            order=locked, provider_id=config.id, state=Payment.State.STARTED, start_reference=""
         ).first()
         if open_one is not None:
             return open_one
@@ -87,19 +87,19 @@ def begin_payment(order: Order, terms: Terms) -> Payment:
             raise NotPayable("The order was begun too often.")
         at = now()
         payment = Payment.objects.create(
-            id=new_id(), order=locked, provider_id=terms.id, amount=locked.price, started_at=at
+            id=new_id(), order=locked, provider_id=config.id, amount=locked.price, started_at=at
         )
         record_event(
-            locked, "started", Actor("player", "system", at), old_state=locked.state, note=terms.slug
+            locked, "started", Actor("player", "system", at), old_state=locked.state, note=config.slug
         )
     return payment
 
 
-def purchase_of(order: Order, payment: Payment, base: str, language: str = "") -> Purchase:
+def payment_request(order: Order, payment: Payment, base: str, language: str = "") -> PaymentRequest:
     decimals = decimals_of(order.currency_id)
     if decimals is None:
         raise AssertionError("currencies are never deleted")
-    return Purchase(
+    return PaymentRequest(
         order_id=order.pk,
         payment_id=payment.pk,
         uid=order.player.uid,

@@ -17,8 +17,8 @@ from payments.checkout.payments import (
 )
 from payments.checkout.status import PAUSES, Outcome, last_payment, outcome_of
 from payments.models import Order, Payment
-from payments.providers import speaker_of
-from payments.providers.protocol import Terms, Unstartable
+from payments.providers import adapter_for
+from payments.providers.protocol import ProviderConfig, ProviderUnavailable
 
 KEY = re.compile(r"[A-Za-z0-9_-]{1,32}")
 # The result page's own words in its address: the number of its look, or that it shall not look by itself.
@@ -64,13 +64,13 @@ def find_order(key: str) -> Order | None:
 def choose(request: HttpRequest, order: Order) -> HttpResponse:
     """Starts the payment, and sends the player to where it is paid."""
     slug = request.POST.get("provider", "")
-    if slug not in {terms.slug for terms in offered(order)}:
+    if slug not in {config.slug for config in offered(order)}:
         return choice(request, order, problem="unknown", status=422)
     try:
         started = start_payment(
             order, slug, request.build_absolute_uri("/"), language=asked_language(request)
         )
-    except Unstartable:
+    except ProviderUnavailable:
         return choice(request, order, problem="unreachable", status=503)
     except NotPayable:
         # Paid or expired in this very instant, or begun too often.
@@ -109,10 +109,10 @@ def choice(request: HttpRequest, order: Order, *, problem: str = "", status: int
     )
 
 
-def targets(request: HttpRequest, order: Order, ways: list[Terms]) -> list[str]:
+def targets(request: HttpRequest, order: Order, ways: list[ProviderConfig]) -> list[str]:
     """Where the form may lead by redirects: to the providers, and to ourselves by our public name, which need not be the one in this address."""
     ours = checkout_url(order, request.build_absolute_uri("/")).partition("/checkout/")[0]
-    return [ours, *(origin for terms in ways for origin in speaker_of(terms.scheme).origins(terms))]
+    return [ours, *(origin for config in ways for origin in adapter_for(config.scheme).origins(config))]
 
 
 def result(request: HttpRequest, order: Order, outcome: Outcome, *, can_pay: bool) -> HttpResponse:

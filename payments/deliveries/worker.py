@@ -45,7 +45,7 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class DeliveryResponse:
     """What came of a try: a status, or why there was none."""
 
     status: int | None
@@ -87,27 +87,27 @@ def message_of(one: DeliveryTry, order: Order) -> Message:
     )
 
 
-def send(message: Message) -> Heard:
+def send(message: Message) -> DeliveryResponse:
     """Tells the game once. Touches no database, and raises nothing: a time-out is no answer, and it is told again."""
     if message.problem:
-        return Heard(None, message.problem)
+        return DeliveryResponse(None, message.problem)
     try:
         reply = post_json(message.url, message.body, headers=message.headers)
     except Unanswered as problem:
-        return Heard(None, str(problem), took_ms=problem.took_ms)
+        return DeliveryResponse(None, str(problem), took_ms=problem.took_ms)
     body = reply.body.decode(errors="replace").replace("\x00", "\N{REPLACEMENT CHARACTER}")
-    return Heard(
+    return DeliveryResponse(
         reply.status, "" if 200 <= reply.status < 300 else f"status {reply.status}", body, reply.took_ms
     )
 
 
 @dataclass
-class Line:
+class Dispatcher:
     """What is under way in one run: a few tries at once, of no game so many that others would wait for it."""
 
     worker: str
     pool: ThreadPoolExecutor
-    under_way: dict[Future[Heard], DeliveryTry] = field(default_factory=dict)
+    under_way: dict[Future[DeliveryResponse], DeliveryTry] = field(default_factory=dict)
     failures: Counter[UUID] = field(default_factory=Counter)
 
     def fill(self, run: Run) -> None:
@@ -155,12 +155,12 @@ def deliver_due(run: Run) -> bool:
     """Sends everything that is due. Returns whether it came to the end."""
     ends = time.monotonic() + RUN_SECONDS
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        line = Line(run.worker, pool)
-        line.fill(run)
-        while line.under_way:
-            line.take(run)
+        dispatcher = Dispatcher(run.worker, pool)
+        dispatcher.fill(run)
+        while dispatcher.under_way:
+            dispatcher.take(run)
             if time.monotonic() < ends:
-                line.fill(run)
+                dispatcher.fill(run)
     return time.monotonic() < ends
 
 
@@ -176,11 +176,15 @@ def messages_of(tries: list[DeliveryTry]) -> list[Message]:
     return [message_of(one, orders[one.delivery.order_id]) for one in tries]
 
 
-def write_down(one: DeliveryTry, heard: Heard) -> str:
+def write_down(one: DeliveryTry, response: DeliveryResponse) -> str:
     """Writes down what came of a try. Returns the delivery's state; nothing where it cannot be written."""
     try:
         return record_answer(
-            one, status=heard.status, problem=heard.problem, body=heard.body, took_ms=heard.took_ms
+            one,
+            status=response.status,
+            problem=response.problem,
+            body=response.body,
+            took_ms=response.took_ms,
         )
     except (DatabaseError, psycopg.Error):
         # Its lease runs out, and it is sent again under the same id.

@@ -11,7 +11,7 @@ from wallet.models import Currency
 
 
 class Provider(models.Model):
-    """A payment provider: by which module it is spoken to, and on what terms."""
+    """A payment provider: by which module it is spoken to, and with which settings."""
 
     class Scheme(models.TextChoices):
         """Which module of `payments.providers` speaks to it."""

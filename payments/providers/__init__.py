@@ -2,16 +2,16 @@
 
 from payments.models import Provider
 from payments.providers import order_notify, sandbox, standard_webhooks, stripe_checkout
-from payments.providers.protocol import Speaker
+from payments.providers.protocol import ProviderAdapter
 
-SPEAKERS: dict[str, Speaker] = {
-    Provider.Scheme.ORDER_NOTIFY: order_notify.SPEAKER,
-    Provider.Scheme.STANDARD_WEBHOOKS: standard_webhooks.SPEAKER,
-    Provider.Scheme.STRIPE: stripe_checkout.SPEAKER,
-    Provider.Scheme.SANDBOX: sandbox.SPEAKER,
+ADAPTERS: dict[str, ProviderAdapter] = {
+    Provider.Scheme.ORDER_NOTIFY: order_notify.ADAPTER,
+    Provider.Scheme.STANDARD_WEBHOOKS: standard_webhooks.ADAPTER,
+    Provider.Scheme.STRIPE: stripe_checkout.ADAPTER,
+    Provider.Scheme.SANDBOX: sandbox.ADAPTER,
 }
 
 
-def speaker_of(scheme: str) -> Speaker:
+def adapter_for(scheme: str) -> ProviderAdapter:
     """The module that speaks to providers of a scheme (a `Provider.Scheme`)."""
-    return SPEAKERS[scheme]
+    return ADAPTERS[scheme]

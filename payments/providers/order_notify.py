@@ -7,16 +7,16 @@ from uuid import UUID
 
 from payments.providers.payment_page import page_address, page_origin
 from payments.providers.protocol import (
-    Claims,
+    EchoedOrder,
     Event,
     EventType,
-    Purchase,
-    Received,
-    Started,
-    Terms,
-    Unstartable,
-    Wish,
-    Word,
+    HostedPayment,
+    PaymentRequest,
+    ProviderConfig,
+    ProviderUnavailable,
+    RawCallback,
+    RefundRequest,
+    RefundResult,
 )
 from payments.providers.signatures import order_notify
 from payments.providers.signatures.refused import Refused
@@ -43,38 +43,38 @@ class OrderNotify:
                 f"An order-notify secret has {LEAST_CHARACTERS} to 255 printable ASCII characters."
             )
 
-    def takes(self, terms: Terms, currency: str) -> bool:
-        return currency == terms.currency and bool(terms.page_url)
+    def takes(self, config: ProviderConfig, currency: str) -> bool:
+        return currency == config.currency and bool(config.page_url)
 
-    def origins(self, terms: Terms) -> tuple[str, ...]:
-        return page_origin(terms)
+    def origins(self, config: ProviderConfig) -> tuple[str, ...]:
+        return page_origin(config)
 
-    def start(self, terms: Terms, purchase: Purchase) -> Started:
-        return Started(
+    def start(self, config: ProviderConfig, request: PaymentRequest) -> HostedPayment:
+        return HostedPayment(
             page_address(
-                terms,
+                config,
                 {
-                    "uid": purchase.uid,
-                    "serverId": str(purchase.server_id),
-                    "cpOrderId": purchase.order_id.hex,
-                    "productId": purchase.product_code,
-                    "productPrice": str(to_major(purchase.price, purchase.decimals)),
-                    "extParams": purchase.ext_params,
-                    "returnUrl": purchase.result_url,
+                    "uid": request.uid,
+                    "serverId": str(request.server_id),
+                    "cpOrderId": request.order_id.hex,
+                    "productId": request.product_code,
+                    "productPrice": str(to_major(request.price, request.decimals)),
+                    "extParams": request.ext_params,
+                    "returnUrl": request.result_url,
                 },
             )
         )
 
-    def verify(self, terms: Terms, received: Received) -> Event:
-        said = order_notify.read(received.body, received.headers.get("content-type", ""))
-        if not order_notify.is_genuine(said, list(terms.callback_secrets)):
+    def verify(self, config: ProviderConfig, raw: RawCallback) -> Event:
+        said = order_notify.read(raw.body, raw.headers.get("content-type", ""))
+        if not order_notify.is_genuine(said, list(config.callback_secrets)):
             raise Refused("The signature is not of a live secret.")
         if not MILLISECONDS.fullmatch(said.ts):
             raise Refused("ts is no whole number of milliseconds.")
-        if int(said.ts) > received.at * 1000 + MOST_AHEAD_MS:
+        if int(said.ts) > raw.at * 1000 + MOST_AHEAD_MS:
             raise Refused("The callback is from the future.")
         # Nothing names the message or the payment: a success of an order is one and the same, however often it is told.
-        claims = Claims(
+        claims = EchoedOrder(
             said.uid, plain(said.serverId), said.productId, plain(said.productPrice), said.extParams
         )
         if not ORDER.fullmatch(said.cpOrderId):
@@ -83,11 +83,11 @@ class OrderNotify:
             return Event(named, EventType.SUCCEEDED, claims=claims)
         return Event(said.cpOrderId, EventType.SUCCEEDED, UUID(said.cpOrderId), said.cpOrderId, claims=claims)
 
-    def refund(self, terms: Terms, wish: Wish) -> Word:
-        raise Unstartable("An order-notify provider cannot be asked for refunds.")
+    def refund(self, config: ProviderConfig, request: RefundRequest) -> RefundResult:
+        raise ProviderUnavailable("An order-notify provider cannot be asked for refunds.")
 
-    def status(self, terms: Terms, wish: Wish) -> Word:
-        raise Unstartable("An order-notify provider cannot be asked about refunds.")
+    def status(self, config: ProviderConfig, request: RefundRequest) -> RefundResult:
+        raise ProviderUnavailable("An order-notify provider cannot be asked about refunds.")
 
 
 def plain(text: str) -> str:
@@ -98,4 +98,4 @@ def plain(text: str) -> str:
     return written.rstrip("0").rstrip(".") if "." in written else written
 
 
-SPEAKER = OrderNotify()
+ADAPTER = OrderNotify()

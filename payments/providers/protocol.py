@@ -21,7 +21,7 @@ class EventType(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class ProviderConfig:
     """A provider as it is configured, with its live secrets; safe to remember, and to use outside of the database."""
 
     id: UUID
@@ -40,7 +40,7 @@ class Terms:
 
 
 @dataclass(frozen=True, slots=True)
-class Received:
+class RawCallback:
     """A callback as it arrived: header names in small letters, the raw body, and the time in seconds since 1970 by the database's clock."""
 
     headers: Mapping[str, str]
@@ -50,7 +50,7 @@ class Received:
 
 
 @dataclass(frozen=True, slots=True)
-class Claims:
+class EchoedOrder:
     """What an order-notify callback repeats of an order, to be compared by value (contract 4.2)."""
 
     uid: str
@@ -78,12 +78,12 @@ class Event:
     payment_reference: str = ""
     # Instead of `amount`: all that was ever refunded of the payment.
     total: int | None = None
-    claims: Claims | None = None
+    claims: EchoedOrder | None = None
     problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Purchase:
+class PaymentRequest:
     """An order as a provider is told of it when a player is sent there. `price` in minor units."""
 
     order_id: UUID
@@ -103,7 +103,7 @@ class Purchase:
 
 
 @dataclass(frozen=True, slots=True)
-class Started:
+class HostedPayment:
     """Where the player is sent, and what the provider calls the payment, if it says so already."""
 
     url: str
@@ -111,7 +111,7 @@ class Started:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class RefundRequest:
     """A refund of our own asking. `id` is the same at every repetition; `amount` in minor units."""
 
     id: UUID
@@ -123,7 +123,7 @@ class Wish:
     reference: str = ""
 
 
-class Fate(StrEnum):
+class RefundStatus(StrEnum):
     """What is known of a refund of our own asking."""
 
     DONE = "done"
@@ -131,23 +131,23 @@ class Fate(StrEnum):
     # Time-outs, server errors, nonsense, and what the provider is still working on: asked about again, never guessed.
     UNKNOWN = "unknown"
     # The provider has never heard of it: it can be asked for again.
-    UNHEARD = "unheard"
+    NOT_FOUND = "not_found"
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class RefundResult:
     """What a provider said about a refund, and the provider's own id of it."""
 
-    fate: Fate
+    fate: RefundStatus
     reference: str = ""
     problem: str = ""
 
 
-class Unstartable(Exception):
+class ProviderUnavailable(Exception):
     """A payment cannot be started now; the text is for operators."""
 
 
-class Speaker(Protocol):
+class ProviderAdapter(Protocol):
     """One scheme. None of its methods may be called within an atomic block, but `verify`, `origins` and `takes`."""
 
     # Whether refunds can be asked for; elsewhere operators do that at the provider.
@@ -160,20 +160,20 @@ class Speaker(Protocol):
     def check_secret(self, text: str) -> None:
         """Raises `ValueError`, in an operator's words, where `text` cannot sign callbacks of this scheme."""
 
-    def takes(self, terms: Terms, currency: str) -> bool:
+    def takes(self, config: ProviderConfig, currency: str) -> bool:
         """Whether an order in that currency can be paid there."""
 
-    def origins(self, terms: Terms) -> tuple[str, ...]:
+    def origins(self, config: ProviderConfig) -> tuple[str, ...]:
         """The origins that a browser is sent to from the checkout."""
 
-    def start(self, terms: Terms, purchase: Purchase) -> Started:
-        """Begins a payment. Raises `Unstartable`."""
+    def start(self, config: ProviderConfig, request: PaymentRequest) -> HostedPayment:
+        """Begins a payment. Raises `ProviderUnavailable`."""
 
-    def verify(self, terms: Terms, received: Received) -> Event:
+    def verify(self, config: ProviderConfig, raw: RawCallback) -> Event:
         """What a callback says. Raises `Refused` where it is not genuine (contract 4.2, rule 1)."""
 
-    def refund(self, terms: Terms, wish: Wish) -> Word:
+    def refund(self, config: ProviderConfig, request: RefundRequest) -> RefundResult:
         """Asks for a refund; asked again with the same id, the provider does nothing twice."""
 
-    def status(self, terms: Terms, wish: Wish) -> Word:
+    def status(self, config: ProviderConfig, request: RefundRequest) -> RefundResult:
         """What became of a refund that was asked for."""

@@ -9,7 +9,7 @@ from django.conf import settings
 from lib.http.addresses import parse_networks
 from lib.security.encryption import Unreadable
 from payments.models import Provider, Secret
-from payments.providers.protocol import Terms
+from payments.providers.protocol import ProviderConfig
 from payments.providers.signing_secrets import open_secret
 
 logger = logging.getLogger(__name__)
@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 MISS_RELOAD_SECONDS = 1.0
 
 
-def terms_of(provider: Provider, secrets: list[Secret]) -> Terms:
+def config_of(provider: Provider, secrets: list[Secret]) -> ProviderConfig:
     """What is needed to speak to a provider; a secret whose key is gone is left out, and said in the log."""
     opened: dict[str, list[str]] = {Secret.Purpose.CALLBACK: [], Secret.Purpose.API: []}
     for secret in secrets:
@@ -25,7 +25,7 @@ def terms_of(provider: Provider, secrets: list[Secret]) -> Terms:
             opened[secret.purpose].append(open_secret(secret))
         except Unreadable:
             logger.exception("a secret of the provider %s cannot be opened", provider.slug)
-    return Terms(
+    return ProviderConfig(
         id=provider.pk,
         slug=provider.slug,
         name=provider.name,
@@ -41,7 +41,7 @@ def terms_of(provider: Provider, secrets: list[Secret]) -> Terms:
     )
 
 
-def read_terms() -> dict[str, Terms]:
+def read_configs() -> dict[str, ProviderConfig]:
     """All providers by their slugs."""
     secrets: dict[object, list[Secret]] = {}
     for secret in Secret.objects.filter(provider__isnull=False, retired_at=None).order_by(
@@ -49,24 +49,24 @@ def read_terms() -> dict[str, Terms]:
     ):
         secrets.setdefault(secret.provider_id, []).append(secret)
     return {
-        provider.slug: terms_of(provider, secrets.get(provider.pk, []))
+        provider.slug: config_of(provider, secrets.get(provider.pk, []))
         for provider in Provider.objects.order_by("name")
     }
 
 
-class ProviderBook:
+class Providers:
     """The process's memory of providers; a change elsewhere is seen within `CREDENTIAL_CACHE_SECONDS`."""
 
     def __init__(self) -> None:
         self.taken_at = 0.0
-        self.by_slug: dict[str, Terms] | None = None
+        self.by_slug: dict[str, ProviderConfig] | None = None
         self.reading = threading.Lock()
 
     def forget(self) -> None:
         """Makes the next look-up read anew."""
         self.by_slug = None
 
-    def all(self, seconds: float | None = None) -> dict[str, Terms]:
+    def all(self, seconds: float | None = None) -> dict[str, ProviderConfig]:
         """All providers by their slugs, as they were at most `seconds` ago. One thread reads, others go on with what is known."""
         limit = settings.CREDENTIAL_CACHE_SECONDS if seconds is None else seconds
         known = self.by_slug
@@ -75,12 +75,12 @@ class ProviderBook:
         with self.reading:
             if self.by_slug is None or self.by_slug is known:
                 taken_at = time.monotonic()
-                self.by_slug, self.taken_at = read_terms(), taken_at
+                self.by_slug, self.taken_at = read_configs(), taken_at
             return self.by_slug
 
-    def find(self, slug: str) -> Terms | None:
+    def find(self, slug: str) -> ProviderConfig | None:
         """The provider of that slug, or None."""
         return self.all().get(slug) or self.all(MISS_RELOAD_SECONDS).get(slug)
 
 
-BOOK = ProviderBook()
+PROVIDERS = Providers()

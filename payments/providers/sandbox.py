@@ -13,14 +13,14 @@ from django.conf import settings
 from lib.outbound.client import Reply, Unanswered, post_json
 from payments.providers.protocol import (
     Event,
-    Fate,
-    Purchase,
-    Received,
-    Started,
-    Terms,
-    Unstartable,
-    Wish,
-    Word,
+    HostedPayment,
+    PaymentRequest,
+    ProviderConfig,
+    ProviderUnavailable,
+    RawCallback,
+    RefundRequest,
+    RefundResult,
+    RefundStatus,
 )
 from payments.providers.signatures import standard_webhooks
 from payments.providers.signatures.refused import Refused
@@ -38,56 +38,56 @@ class Sandbox:
     def check_secret(self, text: str) -> None:
         standard_webhooks.key_of(text)
 
-    def takes(self, terms: Terms, currency: str) -> bool:
-        return bool(settings.DEMO) and terms.currency in (None, currency)
+    def takes(self, config: ProviderConfig, currency: str) -> bool:
+        return bool(settings.DEMO) and config.currency in (None, currency)
 
-    def origins(self, terms: Terms) -> tuple[str, ...]:
+    def origins(self, config: ProviderConfig) -> tuple[str, ...]:
         return ()
 
-    def start(self, terms: Terms, purchase: Purchase) -> Started:
+    def start(self, config: ProviderConfig, request: PaymentRequest) -> HostedPayment:
         if not settings.DEMO:
-            raise Unstartable("The sandbox is only there where DEMO is on.")
-        reference = f"sbx_{purchase.payment_id.hex}"
+            raise ProviderUnavailable("The sandbox is only there where DEMO is on.")
+        reference = f"sbx_{request.payment_id.hex}"
         told = {
-            "orderId": str(purchase.order_id),
+            "orderId": str(request.order_id),
             "reference": reference,
-            "amount": str(to_major(purchase.price, purchase.decimals)),
-            "currencyCode": purchase.currency,
-            "description": purchase.product_name,
-            "returnUrl": purchase.result_url,
+            "amount": str(to_major(request.price, request.decimals)),
+            "currencyCode": request.currency,
+            "description": request.product_name,
+            "returnUrl": request.result_url,
         }
-        parts = urlsplit(purchase.result_url)
-        return Started(
-            f"{parts.scheme}://{parts.netloc}/sandbox/{terms.slug}/pay?{urlencode(told)}", reference
+        parts = urlsplit(request.result_url)
+        return HostedPayment(
+            f"{parts.scheme}://{parts.netloc}/sandbox/{config.slug}/pay?{urlencode(told)}", reference
         )
 
-    def verify(self, terms: Terms, received: Received) -> Event:
+    def verify(self, config: ProviderConfig, raw: RawCallback) -> Event:
         if not settings.DEMO:
             raise Refused("The sandbox is only there where DEMO is on.")
-        envelope = standard_webhooks.read(received.headers)
-        standard_webhooks.verify(envelope, received.body, list(terms.callback_secrets), received.at)
-        return with_references(read_event(envelope.id, received.body), received.body)
+        envelope = standard_webhooks.read(raw.headers)
+        standard_webhooks.verify(envelope, raw.body, list(config.callback_secrets), raw.at)
+        return with_references(read_event(envelope.id, raw.body), raw.body)
 
-    def refund(self, terms: Terms, wish: Wish) -> Word:
+    def refund(self, config: ProviderConfig, request: RefundRequest) -> RefundResult:
         told = {
-            "id": str(wish.id),
-            "orderId": str(wish.order_id),
-            "amount": wish.amount,
-            "currencyCode": wish.currency,
-            "payment": wish.payment_reference,
+            "id": str(request.id),
+            "orderId": str(request.order_id),
+            "amount": request.amount,
+            "currencyCode": request.currency,
+            "payment": request.payment_reference,
         }
-        return self.asked(terms, "refunds", told)
+        return self.asked(config, "refunds", told)
 
-    def status(self, terms: Terms, wish: Wish) -> Word:
-        return self.asked(terms, "refunds/status", {"id": str(wish.id)})
+    def status(self, config: ProviderConfig, request: RefundRequest) -> RefundResult:
+        return self.asked(config, "refunds/status", {"id": str(request.id)})
 
-    def asked(self, terms: Terms, call: str, told: dict[str, Any]) -> Word:
+    def asked(self, config: ProviderConfig, call: str, told: dict[str, Any]) -> RefundResult:
         """What the sandbox's own API says, over HTTP."""
         try:
-            reply = post_json(own_address(f"/sandbox/{terms.slug}/{call}"), json.dumps(told).encode())
+            reply = post_json(own_address(f"/sandbox/{config.slug}/{call}"), json.dumps(told).encode())
         except Unanswered as problem:
-            return Word(Fate.UNKNOWN, problem=str(problem))
-        return read_word(reply)
+            return RefundResult(RefundStatus.UNKNOWN, problem=str(problem))
+        return read_result(reply)
 
 
 def with_references(event: Event, body: bytes) -> Event:
@@ -103,13 +103,17 @@ def with_references(event: Event, body: bytes) -> Event:
     )
 
 
-def read_word(reply: Reply) -> Word:
+def read_result(reply: Reply) -> RefundResult:
     """The sandbox's answer about a refund."""
     try:
         said = json.loads(reply.body)
-        return Word(Fate(said["state"]), str(said.get("reference", "")), str(said.get("problem", "")))
+        return RefundResult(
+            RefundStatus(said["state"]), str(said.get("reference", "")), str(said.get("problem", ""))
+        )
     except (ValueError, KeyError, TypeError, AttributeError):
-        return Word(Fate.UNKNOWN, problem=f"status {reply.status}, and no answer that can be read")
+        return RefundResult(
+            RefundStatus.UNKNOWN, problem=f"status {reply.status}, and no answer that can be read"
+        )
 
 
 def own_address(path: str) -> str:
@@ -117,4 +121,4 @@ def own_address(path: str) -> str:
     return urljoin(settings.PUBLIC_URL or "http://127.0.0.1:8000", path)
 
 
-SPEAKER = Sandbox()
+ADAPTER = Sandbox()

@@ -10,7 +10,7 @@ from lib.ids import new_id
 from lib.security.encryption import Unreadable, open_sealed, seal
 from lib.security.tokens import OTHERS, password_hash
 from payments.models import Provider, Secret
-from payments.providers import speaker_of
+from payments.providers import adapter_for
 from payments.providers.signatures import order_notify, standard_webhooks
 from players.models import Credential, Game
 from players.operations import query_credential
@@ -33,7 +33,7 @@ def new_webhook_secret() -> str:
 def add_callback_secret(provider: Provider, text: str, *, actor: str) -> Secret:
     """One more live secret that signs a provider's callbacks. Raises `SecretRefused`."""
     try:
-        speaker_of(provider.scheme).check_secret(text)
+        adapter_for(provider.scheme).check_secret(text)
     except ValueError as problem:
         raise SecretRefused(str(problem)) from problem
     return keep(Secret(provider=provider, purpose=Secret.Purpose.CALLBACK), text, actor)
@@ -41,7 +41,7 @@ def add_callback_secret(provider: Provider, text: str, *, actor: str) -> Secret:
 
 def replace_api_secret(provider: Provider, text: str, *, actor: str) -> Secret:
     """The secret that we call a provider with; the one before is retired. Raises `SecretRefused`."""
-    if not speaker_of(provider.scheme).has_api_secret:
+    if not adapter_for(provider.scheme).has_api_secret:
         raise SecretRefused("A provider of this scheme is never called with a secret.")
     if not 16 <= len(text) <= 255 or not text.isascii() or not text.isprintable():
         raise SecretRefused("This is no secret key: 16 to 255 printable characters.")

@@ -11,13 +11,13 @@ from payments.providers.payment_page import page_address, page_origin
 from payments.providers.protocol import (
     Event,
     EventType,
-    Purchase,
-    Received,
-    Started,
-    Terms,
-    Unstartable,
-    Wish,
-    Word,
+    HostedPayment,
+    PaymentRequest,
+    ProviderConfig,
+    ProviderUnavailable,
+    RawCallback,
+    RefundRequest,
+    RefundResult,
 )
 from payments.providers.signatures import standard_webhooks
 from payments.providers.signatures.order_notify import refuse_constant
@@ -39,32 +39,32 @@ class StandardWebhooks:
     def check_secret(self, text: str) -> None:
         standard_webhooks.key_of(text)
 
-    def takes(self, terms: Terms, currency: str) -> bool:
-        return terms.currency in (None, currency) and bool(terms.page_url)
+    def takes(self, config: ProviderConfig, currency: str) -> bool:
+        return config.currency in (None, currency) and bool(config.page_url)
 
-    def origins(self, terms: Terms) -> tuple[str, ...]:
-        return page_origin(terms)
+    def origins(self, config: ProviderConfig) -> tuple[str, ...]:
+        return page_origin(config)
 
-    def start(self, terms: Terms, purchase: Purchase) -> Started:
+    def start(self, config: ProviderConfig, request: PaymentRequest) -> HostedPayment:
         told = {
-            "orderId": str(purchase.order_id),
-            "amount": str(to_major(purchase.price, purchase.decimals)),
-            "currencyCode": purchase.currency,
-            "description": purchase.product_name,
-            "returnUrl": purchase.result_url,
+            "orderId": str(request.order_id),
+            "amount": str(to_major(request.price, request.decimals)),
+            "currencyCode": request.currency,
+            "description": request.product_name,
+            "returnUrl": request.result_url,
         }
-        return Started(page_address(terms, told))
+        return HostedPayment(page_address(config, told))
 
-    def verify(self, terms: Terms, received: Received) -> Event:
-        envelope = standard_webhooks.read(received.headers)
-        standard_webhooks.verify(envelope, received.body, list(terms.callback_secrets), received.at)
-        return read_event(envelope.id, received.body)
+    def verify(self, config: ProviderConfig, raw: RawCallback) -> Event:
+        envelope = standard_webhooks.read(raw.headers)
+        standard_webhooks.verify(envelope, raw.body, list(config.callback_secrets), raw.at)
+        return read_event(envelope.id, raw.body)
 
-    def refund(self, terms: Terms, wish: Wish) -> Word:
-        raise Unstartable("This provider cannot be asked for refunds.")
+    def refund(self, config: ProviderConfig, request: RefundRequest) -> RefundResult:
+        raise ProviderUnavailable("This provider cannot be asked for refunds.")
 
-    def status(self, terms: Terms, wish: Wish) -> Word:
-        raise Unstartable("This provider cannot be asked about refunds.")
+    def status(self, config: ProviderConfig, request: RefundRequest) -> RefundResult:
+        raise ProviderUnavailable("This provider cannot be asked about refunds.")
 
 
 def read_event(message_id: str, body: bytes) -> Event:
@@ -105,4 +105,4 @@ def read_data(message_id: str, type: EventType, data: dict[str, Any]) -> Event:
     return Event(message_id, type, order_id, reference, amount, currency)
 
 
-SPEAKER = StandardWebhooks()
+ADAPTER = StandardWebhooks()

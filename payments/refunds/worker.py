@@ -13,9 +13,9 @@ from lib.clock import now
 from lib.ids import new_id
 from payments.models import Order, Payment, Refund
 from payments.orders.events import Actor, record_event
-from payments.providers import speaker_of
-from payments.providers.protocol import Fate, Terms, Wish, Word
-from payments.providers.registry import BOOK
+from payments.providers import adapter_for
+from payments.providers.protocol import ProviderConfig, RefundRequest, RefundResult, RefundStatus
+from payments.providers.registry import PROVIDERS
 from payments.settlement import returns
 from payments.settlement.decide import clawback_of
 from wallet import ledger
@@ -44,7 +44,7 @@ class Refundable:
 
     payment: Payment
     most: int
-    terms: Terms
+    config: ProviderConfig
 
 
 def refundable(order: Order) -> Refundable:
@@ -60,12 +60,12 @@ def refundable(order: Order) -> Refundable:
     payment = next(iter(seconds), None) or next((payment for payment in paid if not payment.is_second), None)
     if payment is None:
         raise NotRefundable("This order is not paid.")
-    terms = BOOK.find(payment.provider.slug)
-    speaker = speaker_of(payment.provider.scheme)
-    if terms is None or not speaker.can_refund:
+    config = PROVIDERS.find(payment.provider.slug)
+    adapter = adapter_for(payment.provider.scheme)
+    if config is None or not adapter.can_refund:
         then = (
             "its callback books it here"
-            if speaker.tells_refunds
+            if adapter.tells_refunds
             else "take the credit back by an adjustment of the wallet: it cannot tell us"
         )
         raise NotRefundable(
@@ -74,10 +74,10 @@ def refundable(order: Order) -> Refundable:
     most = payment.amount - payment.returned if payment.is_second else order.price - order.returned
     if most <= 0:
         raise NotRefundable("Everything that was paid has gone back already.")
-    return Refundable(payment, most, terms)
+    return Refundable(payment, most, config)
 
 
-def ask_refund(
+def request_refund(
     order_id: UUID, amount: int, *, actor: str, reason: str, refund_id: UUID | None = None
 ) -> Refund:
     """Begins a refund of `amount` minor units; the credit that belongs to it is set aside. The same `refund_id` again is the same refund.
@@ -142,7 +142,7 @@ def set_aside(order: Order, refund: Refund, wanted: int) -> None:
 
 
 def settle_refunds(run: Run) -> None:
-    """Asks providers for what operators wish, and about what is not known yet."""
+    """Asks providers for refunds that operators requested, and about what is not known yet."""
     while leased := lease(now()):
         run.looked_at += len(leased)
         for refund, is_first in leased:
@@ -169,23 +169,23 @@ def lease(at: datetime, only: UUID | None = None) -> list[tuple[Refund, bool]]:
 
 def settle_one(refund: Refund, *, is_first: bool) -> bool:
     """Asks the provider, outside of every atomic block, and does what follows. Returns whether the refund has come to an end."""
-    terms = BOOK.find(refund.provider.slug)
-    if terms is None or refund.payment is None:
+    config = PROVIDERS.find(refund.provider.slug)
+    if config is None or refund.payment is None:
         raise AssertionError("providers are never deleted, and what is asked for is of a payment")
-    word = ask(terms, wish_of(refund), is_first=is_first)
+    word = ask(config, refund_request(refund), is_first=is_first)
     try:
-        return take_word(refund.pk, word)
+        return record_result(refund.pk, word)
     except (DatabaseError, psycopg.Error):
         # It is asked about again when its lease runs out, and keeps no other one waiting.
         logger.exception("what became of refund %s cannot be written down", refund.pk)
         return False
 
 
-def wish_of(refund: Refund) -> Wish:
+def refund_request(refund: Refund) -> RefundRequest:
     payment = refund.payment
     if payment is None:
         raise AssertionError("what is asked for is of a payment")
-    return Wish(
+    return RefundRequest(
         refund.pk,
         refund.order_id,
         payment.start_reference,
@@ -196,18 +196,20 @@ def wish_of(refund: Refund) -> Wish:
     )
 
 
-def ask(terms: Terms, wish: Wish, *, is_first: bool) -> Word:
-    """What the provider says: the first time it is asked for the refund, later what became of it, and again only where it never heard of it."""
-    speaker = speaker_of(terms.scheme)
+def ask(config: ProviderConfig, request: RefundRequest, *, is_first: bool) -> RefundResult:
+    """What the provider says: the first time it is asked for the refund, later what became of it, and again only if it does not know it."""
+    adapter = adapter_for(config.scheme)
     try:
-        word = speaker.refund(terms, wish) if is_first else speaker.status(terms, wish)
-        return speaker.refund(terms, wish) if word.fate == Fate.UNHEARD and not is_first else word
+        word = adapter.refund(config, request) if is_first else adapter.status(config, request)
+        return (
+            adapter.refund(config, request) if word.fate == RefundStatus.NOT_FOUND and not is_first else word
+        )
     except Exception as problem:
-        logger.exception("a provider's word about refund %s cannot be understood", wish.id)
-        return Word(Fate.UNKNOWN, problem=f"our own mistake: {type(problem).__name__}")
+        logger.exception("a provider's word about refund %s cannot be understood", request.id)
+        return RefundResult(RefundStatus.UNKNOWN, problem=f"our own mistake: {type(problem).__name__}")
 
 
-def take_word(refund_id: UUID, word: Word) -> bool:
+def record_result(refund_id: UUID, word: RefundResult) -> bool:
     """Does what follows from a provider's word about a refund. Returns whether that is its end, and new."""
     at = now()
     with transaction.atomic():
@@ -217,22 +219,22 @@ def take_word(refund_id: UUID, word: Word) -> bool:
             return False
         refund.order = order
         by = Actor(f"provider:{refund.provider.slug}", "provider", at)
-        if word.fate == Fate.DONE and is_booked(refund, word):
+        if word.fate == RefundStatus.DONE and is_booked(refund, word):
             returns.refuse(order, refund, f"the provider's {word.reference} is booked already", by)
             return True
-        if word.fate in (Fate.DONE, Fate.REFUSED):
+        if word.fate in (RefundStatus.DONE, RefundStatus.REFUSED):
             clear_alert(Alert.Kind.REFUND_OPEN, str(refund.pk), reason="The provider has answered.")
-        if word.fate == Fate.DONE:
+        if word.fate == RefundStatus.DONE:
             returns.complete(order, refund, word.reference, by)
             return True
-        if word.fate == Fate.REFUSED:
+        if word.fate == RefundStatus.REFUSED:
             returns.refuse(order, refund, word.problem, by)
             return True
         wait(refund, word, at)
     return False
 
 
-def is_booked(refund: Refund, word: Word) -> bool:
+def is_booked(refund: Refund, word: RefundResult) -> bool:
     """Whether another refund stands for what the provider calls this one, so that its money is counted."""
     same = Refund.objects.filter(
         provider_id=refund.provider_id, kind=refund.kind, reference=word.reference
@@ -240,7 +242,7 @@ def is_booked(refund: Refund, word: Word) -> bool:
     return bool(word.reference) and same.exists()
 
 
-def wait(refund: Refund, word: Word, at: datetime) -> None:
+def wait(refund: Refund, word: RefundResult, at: datetime) -> None:
     """Nobody knows: it is asked about again, and after days a person is told."""
     refund.reference = refund.reference or ("" if is_booked(refund, word) else word.reference)
     refund.problem = word.problem[:255]
@@ -251,7 +253,7 @@ def wait(refund: Refund, word: Word, at: datetime) -> None:
         raise_alert(Alert.Kind.REFUND_OPEN, str(refund.pk), text)
 
 
-def ask_again(refund: Refund, *, actor: str) -> None:
+def requery(refund: Refund, *, actor: str) -> None:
     """An operator has the provider asked at once. Raises `NotRefundable` where there is nothing to ask about."""
     if not Refund.objects.filter(pk=refund.pk, state__in=Refund.OPEN).update(
         next_at=now(), leased_until=None

@@ -41,14 +41,14 @@ class Impossible(Exception):
 
 def possible(bill: Bill) -> tuple[Act, ...]:
     """What the provider's scheme can say."""
-    return OF_ORDER_NOTIFY if bill.terms.scheme == Provider.Scheme.ORDER_NOTIFY else tuple(Act)
+    return OF_ORDER_NOTIFY if bill.config.scheme == Provider.Scheme.ORDER_NOTIFY else tuple(Act)
 
 
 def pay(bill: Bill, *, times: int = 1, seconds: int = 0) -> None:
     """Takes a payment, and tells of it so many times."""
     reference = new_reference("pay")
     memory.keep_payment(
-        bill.terms.slug,
+        bill.config.slug,
         bill.order,
         Payment(reference=reference, amount=bill.amount, returned=0, dispute="", disputed=0),
     )
@@ -93,7 +93,7 @@ def left_of(payment: Payment) -> int:
 
 
 def find_payment(bill: Bill, reference: str) -> Payment:
-    payment = memory.payments_of(bill.terms.slug, bill.order).get(reference)
+    payment = memory.payments_of(bill.config.slug, bill.order).get(reference)
     if payment is None:
         raise Impossible
     return payment
@@ -105,7 +105,7 @@ def refund(bill: Bill, reference: str, amount: int, *, seconds: int = 0) -> str:
     if not 0 < amount <= left_of(payment):
         raise Impossible
     payment["returned"] += amount
-    memory.keep_payment(bill.terms.slug, bill.order, payment)
+    memory.keep_payment(bill.config.slug, bill.order, payment)
     own = new_reference("ref")
     send(bill, event(bill, EventType.REFUNDED, own, amount, payment=reference), seconds=seconds)
     return own
@@ -117,7 +117,7 @@ def charge_back(bill: Bill, reference: str) -> None:
     if payment["dispute"] or not left_of(payment):
         raise Impossible
     payment["dispute"], payment["disputed"] = new_reference("dp"), left_of(payment)
-    memory.keep_payment(bill.terms.slug, bill.order, payment)
+    memory.keep_payment(bill.config.slug, bill.order, payment)
     send(
         bill, event(bill, EventType.CHARGED_BACK, payment["dispute"], payment["disputed"], payment=reference)
     )
@@ -130,5 +130,5 @@ def reverse(bill: Bill, reference: str) -> None:
     if not dispute:
         raise Impossible
     payment["dispute"], payment["disputed"] = "", 0
-    memory.keep_payment(bill.terms.slug, bill.order, payment)
+    memory.keep_payment(bill.config.slug, bill.order, payment)
     send(bill, event(bill, EventType.CHARGE_BACK_REVERSED, dispute, amount, payment=reference))

@@ -10,8 +10,8 @@ from django.conf import settings
 
 from lib.http.errors import Refusal
 from payments.models import Provider
-from payments.providers.protocol import Terms
-from payments.providers.registry import BOOK
+from payments.providers.protocol import ProviderConfig
+from payments.providers.registry import PROVIDERS
 from wallet.currencies import decimals_of
 from wallet.money import to_minor
 
@@ -24,7 +24,7 @@ FIELDS = ("uid", "serverId", "cpOrderId", "productId", "productPrice", "extParam
 class Bill:
     """`amount` in minor units. `reference` is what starting gave; `fields` are those of order-notify."""
 
-    terms: Terms
+    config: ProviderConfig
     order_id: UUID
     amount: int
     currency: str
@@ -39,24 +39,24 @@ class Bill:
         return str(self.order_id)
 
 
-def find_provider(slug: str) -> Terms | None:
+def find_provider(slug: str) -> ProviderConfig | None:
     """The provider that the sandbox stands for under that name, if it does: where real players would be sent elsewhere, it does not."""
     if not settings.DEMO:
         return None
-    terms = BOOK.find(slug)
-    if terms is None or not terms.callback_secrets:
+    config = PROVIDERS.find(slug)
+    if config is None or not config.callback_secrets:
         return None
     is_here = (
-        terms.scheme in (Scheme.STANDARD_WEBHOOKS, Scheme.ORDER_NOTIFY)
-        and urlsplit(terms.page_url).path == f"/sandbox/{slug}/pay"
+        config.scheme in (Scheme.STANDARD_WEBHOOKS, Scheme.ORDER_NOTIFY)
+        and urlsplit(config.page_url).path == f"/sandbox/{slug}/pay"
     )
-    return terms if terms.scheme == Scheme.SANDBOX or is_here else None
+    return config if config.scheme == Scheme.SANDBOX or is_here else None
 
 
-def read_bill(terms: Terms, told: Mapping[str, str]) -> Bill | None:
+def read_bill(config: ProviderConfig, told: Mapping[str, str]) -> Bill | None:
     """The bill in the address of the page, or nothing where that makes no sense."""
-    is_notify = terms.scheme == Scheme.ORDER_NOTIFY
-    currency = (terms.currency or "") if is_notify else told.get("currencyCode", "")
+    is_notify = config.scheme == Scheme.ORDER_NOTIFY
+    currency = (config.currency or "") if is_notify else told.get("currencyCode", "")
     decimals = decimals_of(currency)
     if decimals is None:
         return None
@@ -68,7 +68,7 @@ def read_bill(terms: Terms, told: Mapping[str, str]) -> Bill | None:
     fields = {name: told.get(name, "") for name in FIELDS} if is_notify else None
     description = told.get("productId" if is_notify else "description", "")
     return Bill(
-        terms,
+        config,
         order_id,
         amount,
         currency,

@@ -15,9 +15,9 @@ logger = logging.getLogger(__name__)
 
 def send(bill: Bill, message: Message, *, seconds: int = 0) -> None:
     """Has a callback posted, after so many seconds; where the workers cannot be reached, that is all that is said."""
-    words = (bill.terms.slug, bill.order, message.what, message.body, message.headers)
+    words = (bill.config.slug, bill.order, message.what, message.body, message.headers)
     try:
         sandbox_call_back_task.apply_async(words, countdown=seconds, expires=3600)
     except (OperationalError, RedisError, OSError) as problem:
         logger.warning("the sandbox cannot call back: %s", type(problem).__name__)
-        memory.add_line(bill.terms.slug, bill.order, message.what, "not sent: the workers cannot be reached")
+        memory.add_line(bill.config.slug, bill.order, message.what, "not sent: the workers cannot be reached")

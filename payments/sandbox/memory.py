@@ -38,7 +38,7 @@ class RefundMood(StrEnum):
     REFUSE = "refuse"
     LATE = "late"
     LOST = "lost"
-    UNHEARD = "unheard"
+    NOT_FOUND = "not_found"
 
 
 class DeliveryMood(StrEnum):

@@ -41,13 +41,13 @@ def event(
         "amount": major(bill, amount),
         "currencyCode": bill.currency,
     }
-    if bill.terms.scheme == Provider.Scheme.SANDBOX:
+    if bill.config.scheme == Provider.Scheme.SANDBOX:
         # What the contract's body has no words for, and the sandbox's own has.
         data |= {"paymentReference": payment} if payment else {"startReference": bill.reference}
     body = ENCODER.encode({"type": type, "data": data})
     id, at = new_reference("msg"), int(now().timestamp())
     signature = standard_webhooks.sign(
-        id, at, body, new_webhook_secret() if is_forged else bill.terms.callback_secrets[0]
+        id, at, body, new_webhook_secret() if is_forged else bill.config.callback_secrets[0]
     )
     return Message(
         str(type),
@@ -61,7 +61,7 @@ def notification(bill: Bill, amount: int, *, is_forged: bool = False) -> Message
     fields = dict(bill.fields or {}) | {"ts": str(int(now().timestamp() * 1000))}
     if amount != bill.amount:
         fields["productPrice"] = str(major(bill, amount))
-    secret = secrets.token_urlsafe(24) if is_forged else bill.terms.callback_secrets[0]
+    secret = secrets.token_urlsafe(24) if is_forged else bill.config.callback_secrets[0]
     signed = fields | {"sign": order_notify.sign(Notification(**fields, sign=""), secret)}
     return Message("order-notify", ENCODER.encode(signed).decode(), {})
 
@@ -69,7 +69,7 @@ def notification(bill: Bill, amount: int, *, is_forged: bool = False) -> Message
 def success(bill: Bill, reference: str, amount: int | None = None, *, is_forged: bool = False) -> Message:
     """The callback that tells of a payment, in the provider's own scheme."""
     amount = bill.amount if amount is None else amount
-    if bill.terms.scheme == Provider.Scheme.ORDER_NOTIFY:
+    if bill.config.scheme == Provider.Scheme.ORDER_NOTIFY:
         return notification(bill, amount, is_forged=is_forged)
     return event(bill, EventType.SUCCEEDED, reference, amount, is_forged=is_forged)
 

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from lib.http.errors import Refusal
 from payments.checkout.pages import SeeOther, demo_page, language_of, not_found, show
 from payments.models import Provider, Shop
-from payments.providers.registry import BOOK
+from payments.providers.registry import PROVIDERS
 from payments.sandbox import memory
 from payments.sandbox.actions import (
     ACTS,
@@ -34,7 +34,7 @@ from wallet.money import to_major, to_minor
 def index(request: HttpRequest) -> HttpResponse:
     """`/sandbox/`: what was to be paid lately, and the demo games' mailboxes."""
     language = language_of(request)
-    providers = [terms for slug in BOOK.all() if (terms := find_provider(slug))]
+    providers = [config for slug in PROVIDERS.all() if (config := find_provider(slug))]
     games = [shop.game for shop in Shop.objects.select_related("game")]
     return show(
         request,
@@ -47,8 +47,8 @@ def index(request: HttpRequest) -> HttpResponse:
 @demo_page
 def pay_page(request: HttpRequest, slug: str) -> HttpResponse:
     """`/sandbox/<provider>/pay`: the bill, and one button for everything that can come of it; a form sends `act`."""
-    terms = find_provider(slug)
-    bill = read_bill(terms, request.GET.dict()) if terms else None
+    config = find_provider(slug)
+    bill = read_bill(config, request.GET.dict()) if config else None
     if bill is None:
         return not_found(request)
     if request.method == "POST":
@@ -61,12 +61,12 @@ def remember(request: HttpRequest, bill: Bill) -> None:
     """For the list of what was to be paid lately."""
     one = {
         "order": bill.order,
-        "slug": bill.terms.slug,
+        "slug": bill.config.slug,
         "what": bill.description,
         "amount": bill.amount,
         "currency": bill.currency,
     }
-    about = one | {"provider": bill.terms.name, "url": request.get_full_path()}
+    about = one | {"provider": bill.config.name, "url": request.get_full_path()}
     if not any(one.items() <= known.items() for known in memory.newest("recent")):
         memory.add(about, "recent")
 
@@ -113,7 +113,7 @@ def set_mood(request: HttpRequest, bill: Bill) -> None:
     """How the next refund that the platform asks for is answered."""
     mood = request.POST.get("mood", "")
     if mood in list(RefundMood):
-        memory.put(mood, "mood", bill.terms.slug)
+        memory.put(mood, "mood", bill.config.slug)
 
 
 def is_ours(request: HttpRequest, url: str) -> bool:
@@ -125,7 +125,7 @@ def is_ours(request: HttpRequest, url: str) -> bool:
 
 def bill_page(request: HttpRequest, bill: Bill, *, problem: bool = False) -> HttpResponse:
     """The page of a bill."""
-    slug, decimals = bill.terms.slug, decimals_of(bill.currency) or 0
+    slug, decimals = bill.config.slug, decimals_of(bill.currency) or 0
     payments = [shown_payment(payment, decimals) for payment in memory.payments_of(slug, bill.order).values()]
     context = {
         "bill": bill,
@@ -135,7 +135,7 @@ def bill_page(request: HttpRequest, bill: Bill, *, problem: bool = False) -> Htt
         "problem": problem,
         "return_url": bill.return_url if is_ours(request, bill.return_url) else "",
         "mood": memory.get(RefundMood.ACCEPT, "mood", slug)
-        if bill.terms.scheme == Provider.Scheme.SANDBOX
+        if bill.config.scheme == Provider.Scheme.SANDBOX
         else "",
         "moods": list(RefundMood),
     }

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 
 from lib.http.responses import json_answer
 from payments.models import Provider
-from payments.providers.protocol import Fate, Terms
+from payments.providers.protocol import ProviderConfig, RefundStatus
 from payments.sandbox import memory
 from payments.sandbox.actions import Impossible, refund
 from payments.sandbox.bills import Bill, find_provider
@@ -27,8 +27,8 @@ LATE_CALLBACK_SECONDS = 45
 @require_POST
 def ask(request: HttpRequest, slug: str) -> HttpResponse:
     """`POST /sandbox/<provider>/refunds`: a refund; the same id again is the same refund."""
-    terms, told = find_provider(slug), read(request)
-    bill = bill_of(terms, told) if terms and told else None
+    config, told = find_provider(slug), read(request)
+    bill = bill_of(config, told) if config and told else None
     id = id_of(told)
     if bill is None or told is None or not id:
         return nonsense()
@@ -43,7 +43,7 @@ def ask(request: HttpRequest, slug: str) -> HttpResponse:
 
 def answer(mood: RefundMood, slug: str, id: str, bill: Bill, payment: str, amount: int) -> HttpResponse:
     """What is answered, and done, in each mood."""
-    if mood == RefundMood.UNHEARD:
+    if mood == RefundMood.NOT_FOUND:
         return HttpResponse("It got lost on its way.", status=502, content_type="text/plain")
     done = (
         refuse("The sandbox was told to refuse it.")
@@ -65,11 +65,11 @@ def give(bill: Bill, payment: str, amount: int, *, is_secret: bool) -> dict[str,
         reference = refund(bill, payment, amount, seconds=LATE_CALLBACK_SECONDS if is_secret else 0)
     except Impossible:
         return refuse("There is no such payment, or not so much of it is left.")
-    return {"state": Fate.DONE, "reference": reference, "problem": ""}
+    return {"state": RefundStatus.DONE, "reference": reference, "problem": ""}
 
 
 def refuse(problem: str) -> dict[str, str]:
-    return {"state": Fate.REFUSED, "reference": "", "problem": problem}
+    return {"state": RefundStatus.REFUSED, "reference": "", "problem": problem}
 
 
 @csrf_exempt
@@ -80,7 +80,7 @@ def status(request: HttpRequest, slug: str) -> HttpResponse:
     if find_provider(slug) is None or not id:
         return nonsense()
     return json_answer(
-        memory.get({"state": Fate.UNHEARD, "reference": "", "problem": ""}, "refund", slug, id)
+        memory.get({"state": RefundStatus.NOT_FOUND, "reference": "", "problem": ""}, "refund", slug, id)
     )
 
 
@@ -105,17 +105,17 @@ def read(request: HttpRequest) -> dict[str, Any] | None:
     return told if isinstance(told, dict) else None
 
 
-def bill_of(terms: Terms, told: dict[str, Any]) -> Bill | None:
+def bill_of(config: ProviderConfig, told: dict[str, Any]) -> Bill | None:
     """The order that a refund is of, as far as the sandbox must know it."""
     amount, currency = told.get("amount"), told.get("currencyCode")
     if (
-        terms.scheme != Provider.Scheme.SANDBOX
+        config.scheme != Provider.Scheme.SANDBOX
         or not isinstance(amount, int)
         or not isinstance(currency, str)
         or decimals_of(currency) is None
     ):
         return None
     try:
-        return Bill(terms, UUID(str(told.get("orderId"))), amount, currency, "", "")
+        return Bill(config, UUID(str(told.get("orderId"))), amount, currency, "", "")
     except ValueError:
         return None

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from lib.http.errors import Refusal
 from payments.models import Order, Payment, Refund
-from payments.providers.protocol import Claims, Event, EventType
+from payments.providers.protocol import EchoedOrder, Event, EventType
 from wallet.money import to_minor
 
 State = Order.State
@@ -19,7 +19,7 @@ KINDS = {EventType.REFUNDED: Refund.Kind.REFUND, EventType.CHARGED_BACK: Refund.
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class OrderSnapshot:
     """An order with its payments and refunds, as they stand under the order's lock; `provider_id` is who tells the event."""
 
     order: Order
@@ -150,7 +150,7 @@ class Contradict:
 Step = Pay | PayAgain | Fail | Remember | Return | Complete | Reverse | Nothing | Contradict
 
 
-def next_step(standing: Standing, event: Event) -> Step:
+def next_step(standing: OrderSnapshot, event: Event) -> Step:
     """What follows from a genuine event about an order that it names."""
     if event.type is None:
         return Nothing("nothing that is acted on")
@@ -166,12 +166,12 @@ def next_step(standing: Standing, event: Event) -> Step:
     return after_return(standing, event, KINDS[event.type])
 
 
-def contradiction(standing: Standing, event: Event) -> str:
+def contradiction(standing: OrderSnapshot, event: Event) -> str:
     """What of the event is not as the order is, in a few words; an empty text where all is (rule 3)."""
     order = standing.order
     if not standing.started:
         return "the order was not started with this provider"
-    if event.claims is not None and (wrong := wrong_claims(standing, event.claims)):
+    if event.claims is not None and (wrong := differing_fields(standing, event.claims)):
         return f"{', '.join(wrong)} differ{'s' if len(wrong) == 1 else ''} from the order"
     if event.currency and event.currency != order.currency_id:
         return f"the currency is {event.currency}, the order's is {order.currency_id}"
@@ -183,7 +183,7 @@ def contradiction(standing: Standing, event: Event) -> str:
     return ""
 
 
-def wrong_claims(standing: Standing, claims: Claims) -> list[str]:
+def differing_fields(standing: OrderSnapshot, claims: EchoedOrder) -> list[str]:
     """The fields of an order-notify callback that are not the order's, by value."""
     order = standing.order
     fits = {
@@ -207,7 +207,7 @@ def is_price(text: str, price: int, decimals: int) -> bool:
         return False
 
 
-def matching(standing: Standing, event: Event) -> Payment | None:
+def matching(standing: OrderSnapshot, event: Event) -> Payment | None:
     """The started payment that the event is about: one that has the reference that starting gave, or that was given none."""
     named = {event.start_reference, event.reference} - {""}
     ours = [payment for payment in standing.started if not payment.is_second]
@@ -224,7 +224,7 @@ def matching(standing: Standing, event: Event) -> Payment | None:
     return next(iter(exact or by_likeness), None)
 
 
-def after_success(standing: Standing, event: Event) -> Step:
+def after_success(standing: OrderSnapshot, event: Event) -> Step:
     payment, first = matching(standing, event), standing.first
     if payment is None:
         raise AssertionError("a success without a payment contradicts")
@@ -239,7 +239,7 @@ def after_success(standing: Standing, event: Event) -> Step:
     return PayAgain(None if payment.state == Payment.State.PAID else payment, standing.remembered, note)
 
 
-def after_failure(standing: Standing, event: Event) -> Step:
+def after_failure(standing: OrderSnapshot, event: Event) -> Step:
     if any(
         payment.state == Payment.State.PAID and payment.reference == event.reference
         for payment in standing.started
@@ -258,7 +258,7 @@ def after_failure(standing: Standing, event: Event) -> Step:
     return Fail(payment)
 
 
-def after_return(standing: Standing, event: Event, kind: str) -> Step:
+def after_return(standing: OrderSnapshot, event: Event, kind: str) -> Step:
     """A refund or a charge-back."""
     named = named_return(standing, event, kind) if event.total is None else None
     if named is not None:
@@ -280,7 +280,7 @@ def after_return(standing: Standing, event: Event, kind: str) -> Step:
     return after_new_return(standing, event, kind, amount)
 
 
-def after_new_return(standing: Standing, event: Event, kind: str, amount: int) -> Step:
+def after_new_return(standing: OrderSnapshot, event: Event, kind: str, amount: int) -> Step:
     """Money that has gone back, and that nobody here knew of."""
     order, paid = standing.order, paid_by(standing, event)
     if paid is None:
@@ -310,7 +310,7 @@ def after_new_return(standing: Standing, event: Event, kind: str, amount: int) -
     )
 
 
-def named_return(standing: Standing, event: Event, kind: str) -> Refund | None:
+def named_return(standing: OrderSnapshot, event: Event, kind: str) -> Refund | None:
     """The refund of our own asking that the provider has named to us, and now tells of: its answer can be quicker than its callback."""
     same = [refund for refund in standing.refunds if event.reference and refund.reference == event.reference]
     return next(
@@ -328,7 +328,7 @@ def after_named_return(refund: Refund, event: Event) -> Step:
     return Nothing("it is booked already")
 
 
-def paid_by(standing: Standing, event: Event) -> Payment | None:
+def paid_by(standing: OrderSnapshot, event: Event) -> Payment | None:
     """Which of this provider's payments the money went back of: the one that the event names, else a second one first."""
     paid = [payment for payment in standing.started if payment.state == Payment.State.PAID]
     if event.payment_reference:
@@ -338,7 +338,7 @@ def paid_by(standing: Standing, event: Event) -> Payment | None:
     )
 
 
-def returned_now(standing: Standing, event: Event) -> int | None:
+def returned_now(standing: OrderSnapshot, event: Event) -> int | None:
     """How much has gone back by this event, where it may tell only how much has gone back in all."""
     if event.total is None:
         return event.amount
@@ -354,13 +354,13 @@ def returned_now(standing: Standing, event: Event) -> int | None:
     return event.total - sum(known)
 
 
-def is_of(refund: Refund, standing: Standing, event: Event) -> bool:
+def is_of(refund: Refund, standing: OrderSnapshot, event: Event) -> bool:
     """Whether a refund is of the payment that the event names."""
     payment = next((payment for payment in standing.payments if payment.pk == refund.payment_id), None)
     return payment is None or not event.payment_reference or payment.reference == event.payment_reference
 
 
-def is_asked(refund: Refund, standing: Standing, event: Event, kind: str) -> bool:
+def is_asked(refund: Refund, standing: OrderSnapshot, event: Event, kind: str) -> bool:
     """Whether a refund is one that we asked this provider for, of that payment, and that nobody has answered yet."""
     is_open = refund.state in Refund.OPEN and refund.kind == kind and refund.times_asked > 0
     return is_open and refund.provider_id == standing.provider_id and is_of(refund, standing, event)
@@ -373,7 +373,7 @@ def is_ours(refund: Refund, event: Event, amount: int) -> bool:
     )
 
 
-def after_reversal(standing: Standing, event: Event) -> Step:
+def after_reversal(standing: OrderSnapshot, event: Event) -> Step:
     of_this = [
         refund
         for refund in standing.refunds

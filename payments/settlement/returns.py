@@ -7,7 +7,7 @@ from lib.ids import new_id
 from payments.deliveries.operations import begin_delivery, resume_delivery, stop_delivery
 from payments.models import Order, Payment, Refund
 from payments.orders.events import Actor, record_event
-from payments.providers.protocol import Event, Terms
+from payments.providers.protocol import Event, ProviderConfig
 from payments.settlement.decide import Remember, Return, clawback_of, present_state, stops_delivery
 from payments.settlement.postings import Movements, raise_held
 from wallet.alerts import raise_alert
@@ -18,12 +18,12 @@ WITHOUT_CREDIT = "Then {amount} minor units of {currency} of its price went back
 RETURNED_FIELDS = ["state", "refunded", "charged_back", "clawed_back", "credit_transaction"]
 
 
-def remember(order: Order, step: Remember, event: Event, terms: Terms, by: Actor) -> None:
+def remember(order: Order, step: Remember, event: Event, config: ProviderConfig, by: Actor) -> None:
     """It overtook its payment: nothing moves until that comes."""
     Refund.objects.create(
         id=new_id(),
         order=order,
-        provider_id=terms.id,
+        provider_id=config.id,
         kind=step.kind,
         state=Refund.State.REMEMBERED,
         amount=step.amount,
@@ -65,12 +65,12 @@ def apply_to_second(payment: Payment, remembered: Sequence[Refund], moves: Movem
         refund.save(update_fields=["state", "payment", "of_second", "return_transaction", "ended_at"])
 
 
-def give_back(order: Order, step: Return, event: Event, terms: Terms, by: Actor) -> None:
+def give_back(order: Order, step: Return, event: Event, config: ProviderConfig, by: Actor) -> None:
     """The provider has given money back, or lost it to a charge-back."""
     refund = Refund(
         id=new_id(),
         order=order,
-        provider_id=terms.id,
+        provider_id=config.id,
         payment=step.payment,
         kind=step.kind,
         amount=step.amount,

@@ -67,7 +67,7 @@ def remember(row: Credential) -> Known:
     return Known(caller, bytes(row.password_hash), parse_networks(tuple(row.allowed_networks)))
 
 
-class CredentialBook:
+class Credentials:
     """The process's memory of credentials; a change elsewhere is seen within `CREDENTIAL_CACHE_SECONDS`."""
 
     def __init__(self) -> None:
@@ -99,7 +99,7 @@ class CredentialBook:
             return self.snapshot
 
 
-BOOK = CredentialBook()
+CREDENTIALS = Credentials()
 
 
 def parse_basic(header: str) -> tuple[str, str] | None:

@@ -15,7 +15,7 @@ from lib.http import metrics
 from lib.http.addresses import client_address, contains, parse_networks
 from lib.http.request_ids import bind_request_id
 from lib.http.responses import NoAnswer, too_many_failures, unauthorized, unavailable
-from players.access.credentials import BOOK, Caller, parse_basic, password_fits
+from players.access.credentials import CREDENTIALS, Caller, parse_basic, password_fits
 from players.access.throttling import FAILURES
 from players.models import Credential
 
@@ -103,7 +103,7 @@ class ApiGate:
         if allowed and not contains(allowed, address):
             return NoAnswer()
         given = parse_basic(request.META.get("HTTP_AUTHORIZATION", ""))
-        known = BOOK.find(given[0]) if given else None
+        known = CREDENTIALS.find(given[0]) if given else None
         if known and known.networks and not contains(known.networks, address):
             return NoAnswer()
         if (

@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 from lib.backoffice.confirmation import TextWidget, ask, done, page_action, page_of
 from lib.backoffice.formatting import NOTHING, clock, link, moment
 from lib.backoffice.pages import PageAdmin, Section
-from players.access.credentials import BOOK
+from players.access.credentials import CREDENTIALS
 from players.admin.games import life
 from players.models import Credential, validate_network
 from players.operations import create_credential, revoke_credential
@@ -120,7 +120,7 @@ class CredentialAdmin(PageAdmin):
             )
             obj.pk = made.pk
             request.password_once = password  # type: ignore[attr-defined]
-        transaction.on_commit(BOOK.forget)
+        transaction.on_commit(CREDENTIALS.forget)
 
     def changeform_view(
         self,

@@ -16,7 +16,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from lib.backoffice.formatting import badge, clock, link
 from lib.backoffice.pages import PageAdmin, Section
 from lib.security.tokens import is_used_elsewhere
-from players.access.credentials import BOOK
+from players.access.credentials import CREDENTIALS
 from players.models import Credential, Game
 from players.operations import set_query_password
 
@@ -189,7 +189,7 @@ class GameAdmin(PageAdmin):
         if form.cleaned_data.get("query_password") or form.cleaned_data.get("forget_query_password"):
             set_query_password(obj, form.cleaned_data.get("query_password", ""))
         # Callers are remembered with their game's pending time.
-        transaction.on_commit(BOOK.forget)
+        transaction.on_commit(CREDENTIALS.forget)
 
     def sections(self, request: HttpRequest, obj: Game) -> list[Section]:
         if not request.user.has_perm("players.view_credential"):

@@ -36,7 +36,7 @@ class Customer:
         assert answer.status == 200, answer.raw
         return answer.balance
 
-    def order(self, product: str = "coins-500", price: str = "4.99", **further: object) -> "Purchase":
+    def order(self, product: str = "coins-500", price: str = "4.99", **further: object) -> "PaymentRequest":
         """A new order, begun over the payments API."""
         cp_order_id = unique("cp")
         told = {
@@ -49,11 +49,11 @@ class Customer:
         }
         answer = self.game.post("/payments/initiate", told | further)
         assert (answer.status, answer.error) == (200, None), answer.raw
-        return Purchase(self, cp_order_id, answer.body["paymentUrl"])
+        return PaymentRequest(self, cp_order_id, answer.body["paymentUrl"])
 
 
 @dataclass(frozen=True)
-class Purchase:
+class PaymentRequest:
     """An order, as its game knows it."""
 
     customer: Customer

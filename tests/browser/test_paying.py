@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from payments.models import Order
-from payments.refunds.worker import ask_refund
-from tests.browser.demo_shop import Purchase, Shop
+from payments.refunds.worker import request_refund
+from tests.browser.demo_shop import PaymentRequest, Shop
 from tests.faults.platform_processes import eventually
 
 Opener = Callable[..., Page]
@@ -15,7 +15,7 @@ WIDE, PHONE = (1280, 900), (390, 844)
 BACK = "https://starfall.example/back"
 
 
-def begin(page: Page, purchase: Purchase, provider: str = "Sandbox") -> None:
+def begin(page: Page, purchase: PaymentRequest, provider: str = "Sandbox") -> None:
     """From the game to the checkout, and on to the provider's page."""
     page.goto(purchase.url)
     page.get_by_role("button", name=f"Pay with {provider}").click()
@@ -31,7 +31,7 @@ def expect_heading(page: Page, text: str) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text(text)
 
 
-def expect_balance(purchase: Purchase, balance: str) -> None:
+def expect_balance(purchase: PaymentRequest, balance: str) -> None:
     eventually(lambda: purchase.customer.balance() == balance, f"a balance of {balance}", 20)
 
 
@@ -152,7 +152,7 @@ def test_refunds_take_the_credit_back_whoever_asks_for_them(
     assert (purchase.state(), str(purchase.told()["refunded"])) == ("delivered", "1.00")
     # The rest by an operator's wish: the platform asks the sandbox over HTTP, whose answer and callback tell of the same refund.
     monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-    ask_refund(
+    request_refund(
         Order.objects.get(cp_order_id=purchase.cp_order_id).pk, 2_00, actor="operator", reason="a wish"
     )
     expect_balance(purchase, "199.40")

@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.db.utils import OperationalError
 
-from players.access.credentials import BOOK
+from players.access.credentials import CREDENTIALS
 from tests.support.callers import Answer, Caller, House, Seat, basic, unique
 from tests.support.web_server import served
 from wallet import ledger
@@ -169,7 +169,7 @@ def test_in_an_atomic_block_nothing_is_tried_again(seat: Seat, owner: Owner) -> 
 
 def log_a_refusal(seat: Seat) -> None:
     ledger.log_refused(
-        ledger.Asker(seat.game.pk, "test", seat.game.pk, "withdraw", "10.0.0.1", 0), "malformed", "x"
+        ledger.CallContext(seat.game.pk, "test", seat.game.pk, "withdraw", "10.0.0.1", 0), "malformed", "x"
     )
 
 
@@ -205,7 +205,7 @@ def test_a_database_that_goes_away_after_the_credentials_were_read_is_503(
     monkeypatch.setattr(connection, "ensure_connection", away)
     for endpoint in ("getBalance", "verifySession"):
         assert is_unavailable(seat.call(endpoint))
-    BOOK.forget()
+    CREDENTIALS.forget()
     assert is_unavailable(seat.call("getBalance"))
 
 

@@ -21,7 +21,7 @@ from config.celery import app
 from config.launcher.processes import start, stop
 from config.launcher.supervisor import ROOT
 from config.logs import configure_logs
-from players.access.credentials import BOOK
+from players.access.credentials import CREDENTIALS
 from players.models import Operator
 from tests.config.test_exceptions import failing_at_the_last_step, impatient, locked
 from tests.config.test_health import wait_until
@@ -139,7 +139,7 @@ def test_a_failure_before_any_view_leaves_one_line_with_its_traceback(
 ) -> None:
     owner.execute("ALTER TABLE players_credential RENAME TO players_credential_away")
     try:
-        BOOK.forget()
+        CREDENTIALS.forget()
         assert seat.call("getBalance").status == 500
     finally:
         owner.execute("ALTER TABLE players_credential_away RENAME TO players_credential")

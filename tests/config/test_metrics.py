@@ -428,9 +428,9 @@ def test_the_databases_connections_are_counted(token: None, owner: Owner, databa
     before = read()
     with psycopg.connect(database_url), psycopg.connect(database_url):
         assert difference(before, read(), "wallet_database_connections") == 2
-    assert number(before, "wallet_database_connections_maximum") == float(
-        owner.execute("SHOW max_connections").fetchone()[0]
-    )  # type: ignore[index]
+    row = owner.execute("SHOW max_connections").fetchone()
+    assert row is not None
+    assert number(before, "wallet_database_connections_maximum") == float(row[0])
 
 
 # --- What is read from the broker -------------------------------------------------------------------

@@ -23,7 +23,7 @@ from config.launcher.instance import opened
 from config.launcher.processes import Child, Ending, start, stop
 from config.launcher.supervisor import PROGRAMS, ROOT, SHARED
 from payments.providers import registry
-from players.access.credentials import BOOK
+from players.access.credentials import CREDENTIALS
 from tests.faults.servers import Servers, running_servers
 from tests.support.callers import House, make_house
 from tests.support.web_server import free_port
@@ -174,8 +174,8 @@ def at_database(url: str) -> Iterator[None]:
 def forget() -> None:
     """What this process remembers of a database, and its connection."""
     connection.close()
-    BOOK.forget()
-    registry.BOOK.forget()
+    CREDENTIALS.forget()
+    registry.PROVIDERS.forget()
     currencies.forget()
 
 

@@ -22,7 +22,7 @@ class Refunder:
         if call == "refunds":
             self.made.setdefault(said["id"], said["amount"])
         if said["id"] not in self.made:
-            return {"state": "unheard"}
+            return {"state": "not_found"}
         return {"state": "done", "reference": f"re_{said['id']}"}
 
 

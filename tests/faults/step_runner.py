@@ -27,7 +27,7 @@ from payments.deliveries import worker  # noqa: E402
 from payments.deliveries.worker import deliver_due  # noqa: E402
 from payments.nudges import NUDGER  # noqa: E402
 from payments.providers import sandbox  # noqa: E402
-from payments.refunds.worker import ask_refund, settle_refunds  # noqa: E402
+from payments.refunds.worker import request_refund, settle_refunds  # noqa: E402
 from wallet.job_runs import recorded  # noqa: E402
 from wallet.settlement.sweep import settle_due  # noqa: E402
 
@@ -89,7 +89,7 @@ def deliver() -> None:
 
 def refund(order: str, amount: str, id: str) -> None:
     """An operator's wish, and the run that asks the provider for it."""
-    ask_refund(UUID(order), int(amount), actor="operator", reason="test", refund_id=UUID(id))
+    request_refund(UUID(order), int(amount), actor="operator", reason="test", refund_id=UUID(id))
     with recorded("settle_refunds") as run:
         settle_refunds(run)
 

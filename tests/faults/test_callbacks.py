@@ -15,9 +15,9 @@ from payments.deliveries.operations import LEASE
 from payments.deliveries.worker import deliver_due
 from payments.models import Callback, Delivery, DeliveryTry, Order, OrderEvent, Refund
 from payments.nudges import NUDGER
-from payments.providers.registry import BOOK
+from payments.providers.registry import PROVIDERS
 from payments.refunds.worker import LEASE as REFUND_LEASE
-from payments.refunds.worker import ask_refund, settle_refunds
+from payments.refunds.worker import request_refund, settle_refunds
 from tests.conftest import Clock
 from tests.faults.platform_processes import Platform
 from tests.faults.refund_api import Refunder, refunding
@@ -42,7 +42,7 @@ SUCCEEDED, REFUNDED, CHARGED_BACK, REVERSED = (
 @pytest.fixture(autouse=True)
 def quiet(monkeypatch: pytest.MonkeyPatch, platform: Platform) -> None:
     """No worker is there to be nudged; peers of the tests' own may be called."""
-    BOOK.forget()
+    PROVIDERS.forget()
     monkeypatch.setattr(NUDGER, "paused_until", float("inf"))
     monkeypatch.setattr(settings, "OUTGOING_ALLOWED_NETWORKS", ["127.0.0.0/8"])
     monkeypatch.setattr(settings, "DEMO", True)
@@ -245,7 +245,7 @@ def test_a_refund_whose_process_dies_after_any_statement_is_made_once(
         order, id = paid_in_the_sandbox(market, till), new_id()
         what, steps = mortal.work(last, "refund", str(order.pk), "499", str(id))
         # The operator had no answer, and asks again; the lease that the dead one held runs out.
-        ask_refund(order.pk, 4_99, actor="operator", reason="test", refund_id=id)
+        request_refund(order.pk, 4_99, actor="operator", reason="test", refund_id=id)
         clock.go_ahead(last * (REFUND_LEASE + timedelta(seconds=1)))
         settle_refunds(Run("settle_refunds"))
         assert_refunded_once(order, str(id), provider)

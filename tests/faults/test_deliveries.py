@@ -11,7 +11,7 @@ from http.client import HTTPException
 import pytest
 
 from payments.models import Delivery, DeliveryTry, Order, OrderEvent
-from payments.providers.registry import BOOK
+from payments.providers.registry import PROVIDERS
 from tests.conftest import Clock
 from tests.faults.platform_processes import PATIENCE, SEED, Platform, eventually, kill_group, rounds
 from tests.support.game_order_server import GameServer, answers, closes, hangs, late, selling, sends
@@ -48,7 +48,7 @@ def seller() -> Iterator[GameServer]:
 
 @pytest.fixture
 def market(platform: Platform, seller: GameServer) -> Market:
-    BOOK.forget()
+    PROVIDERS.forget()
     market = make_market(platform.house, seller.url)
     seller.secrets.append(market.delivery_secret)
     return market

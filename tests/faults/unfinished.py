@@ -13,7 +13,7 @@ from lib.security.tokens import token_hash
 from tests.faults.platform_processes import Platform, eventually
 from tests.support.callers import House, Party, Seat, make_party, sit, unique
 from tests.support.game_query_server import Behaviour, FakeGame, says
-from wallet.ledger import Asker, open_transaction
+from wallet.ledger import CallContext, open_transaction
 from wallet.models import Alert, Entry, Inquiry, Question, Transaction
 
 FUNDS = 1_000_000
@@ -41,9 +41,9 @@ class Left:
 def open_due(seat: Seat, type: str, amount: int, pending: timedelta) -> tuple[UUID, str]:
     """Opens a transaction of `amount` minor units that is due so soon; its id, and the game's."""
     mm = unique("mm")
-    asker = Asker(seat.game.pk, f"game {seat.game.slug}", seat.game.pk, "test", "127.0.0.1", 0)
+    context = CallContext(seat.game.pk, f"game {seat.game.slug}", seat.game.pk, "test", "127.0.0.1", 0)
     answer = open_transaction(
-        asker, type, token_hash(UUID(seat.token)), mm, amount, seat.currency, "", pending
+        context, type, token_hash(UUID(seat.token)), mm, amount, seat.currency, "", pending
     )
     assert answer.outcome == "opened"
     return UUID(answer.transaction_id), mm

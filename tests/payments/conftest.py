@@ -7,7 +7,7 @@ from django.conf import settings
 
 from payments.callbacks.rejected import SAMPLES
 from payments.nudges import NUDGER
-from payments.providers.registry import BOOK
+from payments.providers.registry import PROVIDERS
 from tests.support.callers import House
 from tests.support.deliveries import alone
 from tests.support.game_order_server import GameServer, selling
@@ -22,7 +22,7 @@ def market(house: House) -> Market:
 @pytest.fixture(autouse=True)
 def forget_providers(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the process remembers of providers is forgotten before each test; no worker is there to be nudged."""
-    BOOK.forget()
+    PROVIDERS.forget()
     SAMPLES.kept_at.clear()
     monkeypatch.setattr(NUDGER, "paused_until", float("inf"))
 

@@ -8,7 +8,7 @@ import pytest
 
 from payments.models import Order
 from payments.reconciliation import ORPHANS
-from payments.refunds.worker import ask_refund
+from payments.refunds.worker import request_refund
 from tests.support.shop import Market, make_till
 from wallet.audit.orphans import ORPHANS as ASKED
 
@@ -88,7 +88,7 @@ def test_credit_that_is_set_aside_belongs_to_an_open_refund(
     order = market.order(till=till)
     reference = order.payments.get().start_reference
     assert till.tell("payment.succeeded", order, reference=reference).status == 200
-    refund = ask_refund(order.pk, 1_00, actor="operator:test", reason="test")
+    refund = request_refund(order.pk, 1_00, actor="operator:test", reason="test")
     what = "credit set aside for no open refund"
     assert str(refund.set_aside_transaction) not in asked(owner, what)
     with owner.transaction(force_rollback=True):

@@ -10,7 +10,7 @@ from lib.clock import now
 from lib.ids import new_id
 from payments.models import Callback, Delivery
 from payments.nudges import NUDGER
-from payments.providers.registry import BOOK
+from payments.providers.registry import PROVIDERS
 from players.models import Operator
 from tests.support.admin_orders import deal
 from tests.support.admin_pages import REGISTERED, doubted, operator, question, signed_in
@@ -47,7 +47,7 @@ def nothing_to_decide(database: None) -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def forget_providers(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the process remembers of providers is forgotten before each test; no worker is there to be nudged."""
-    BOOK.forget()
+    PROVIDERS.forget()
     monkeypatch.setattr(NUDGER, "paused_until", float("inf"))
 
 

@@ -41,7 +41,7 @@ def deal(market: Market) -> Order:
     return fresh(order)
 
 
-def tried(order: Order, status: int | None, **heard: Any) -> Delivery:
+def tried(order: Order, status: int | None, **response: Any) -> Delivery:
     """One try to deliver an order, whenever it is due, answered with this status."""
     Delivery.objects.filter(order=order).update(next_at=now(), leased_until=None)
     delivery = Delivery.objects.get(order=order)
@@ -49,7 +49,7 @@ def tried(order: Order, status: int | None, **heard: Any) -> Delivery:
     record_answer(
         one,
         status=status,
-        **({"problem": "" if status else "timeout: no answer", "body": "so it is", "took_ms": 12} | heard),
+        **({"problem": "" if status else "timeout: no answer", "body": "so it is", "took_ms": 12} | response),
     )
     return Delivery.objects.get(order=order)
 

@@ -45,7 +45,7 @@ REGISTERED = [
     *PAYMENT_MODELS,
 ]
 WALLET_ACTIONS = ["freeze", "unfreeze", "set_limit", "adjust"]
-INQUIRY_ACTIONS = ["confirm", "roll_back", "ask_again"]
+INQUIRY_ACTIONS = ["confirm", "roll_back", "requery"]
 PROVIDER_ACTIONS = ["enter_secret", "make_secret", "enter_api_key", "retire"]
 SHOP_ACTIONS = ["make_secret", "retire", "pause", "resume"]
 

@@ -30,7 +30,7 @@ SIGNED = ("cpOrderId", "serverId", "uid", "productPrice", "productId", "ts")
 
 def answers(status: int, body: bytes = b"{}", headers: str = "") -> Behaviour:
     """A status such as 200."""
-    return sends(http(body, f"{status} Word", headers))
+    return sends(http(body, f"{status} RefundResult", headers))
 
 
 def late(seconds: float, status: int = 200) -> Behaviour:

@@ -12,7 +12,7 @@ from django.core.management import call_command
 from django.db import connection
 from psycopg import sql
 
-from players.access.credentials import BOOK
+from players.access.credentials import CREDENTIALS
 from tests.conftest import in_database
 from tests.support.callers import House, make_house
 from wallet import currencies
@@ -72,5 +72,5 @@ def use(**changes: str) -> None:
     """From now on Django connects so; what the process remembers of another database is forgotten."""
     connection.close()
     connection.settings_dict.update(changes)
-    BOOK.forget()
+    CREDENTIALS.forget()
     currencies.forget()

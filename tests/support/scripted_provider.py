@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from payments.providers.protocol import Terms, Wish, Word
+from payments.providers.protocol import ProviderConfig, RefundRequest, RefundResult
 from payments.providers.standard_webhooks import StandardWebhooks
 
 
@@ -11,22 +11,24 @@ from payments.providers.standard_webhooks import StandardWebhooks
 class Scripted(StandardWebhooks):
     """A provider that can be asked for refunds and says what a test wrote down."""
 
-    words: list[Word | Exception | Callable[[Wish], Word]] = field(default_factory=list)
-    asked: list[tuple[str, Wish]] = field(default_factory=list)
+    words: list[RefundResult | Exception | Callable[[RefundRequest], RefundResult]] = field(
+        default_factory=list
+    )
+    asked: list[tuple[str, RefundRequest]] = field(default_factory=list)
     can_refund = True
     tells_refunds = True
 
-    def say(self, call: str, wish: Wish) -> Word:
+    def say(self, call: str, wish: RefundRequest) -> RefundResult:
         self.asked.append((call, wish))
         word = self.words.pop(0)
         if isinstance(word, Exception):
             raise word
-        return word if isinstance(word, Word) else word(wish)
+        return word if isinstance(word, RefundResult) else word(wish)
 
-    def refund(self, terms: Terms, wish: Wish) -> Word:
+    def refund(self, terms: ProviderConfig, wish: RefundRequest) -> RefundResult:
         return self.say("refund", wish)
 
-    def status(self, terms: Terms, wish: Wish) -> Word:
+    def status(self, terms: ProviderConfig, wish: RefundRequest) -> RefundResult:
         return self.say("status", wish)
 
     @property

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 from payments.checkout.payments import start_payment
 from payments.models import Callback, Order, OrderEvent, Payment, Price, Product, Provider, Refund, Shop
-from payments.providers.registry import BOOK
+from payments.providers.registry import PROVIDERS
 from payments.providers.signatures import order_notify, standard_webhooks
 from payments.providers.signatures.order_notify import Notification
 from payments.providers.signing_secrets import add_callback_secret, add_delivery_secret, new_webhook_secret
@@ -234,7 +234,7 @@ def make_till(scheme: str, secret: str | None = None, **attributes: Any) -> Till
         unique("order-notify-secret") if scheme == Provider.Scheme.ORDER_NOTIFY else new_webhook_secret()
     )
     add_callback_secret(provider, secret, actor="test")
-    BOOK.forget()
+    PROVIDERS.forget()
     return Till(provider, secret)
 
 

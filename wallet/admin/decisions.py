@@ -15,7 +15,7 @@ from lib.clock import now
 from wallet.admin.amounts import show_amount
 from wallet.models import Inquiry, Transaction
 from wallet.outages import present_pause
-from wallet.settlement.decisions import NotPossible, ask_again, decide
+from wallet.settlement.decisions import NotPossible, decide, requery
 from wallet.tasks import settle_due_task
 
 logger = logging.getLogger(__name__)
@@ -72,7 +72,7 @@ def nudge() -> bool:
 class DecidingActions(PageAdmin):
     """The actions of an inquiry's page; each goes through an operation."""
 
-    actions_detail = ("confirm", "roll_back", "ask_again")
+    actions_detail = ("confirm", "roll_back", "requery")
 
     def senseless_actions(self, id: UUID) -> set[str]:
         open_one = (
@@ -82,7 +82,7 @@ class DecidingActions(PageAdmin):
         )
         if open_one is None:
             return set(self.actions_detail)
-        return set() if open_one[0] else {"ask_again"}
+        return set() if open_one[0] else {"requery"}
 
     @page_action(title="Confirm", permission=DECIDE)
     def confirm(self, request: HttpRequest, obj: Inquiry) -> HttpResponse:
@@ -121,12 +121,12 @@ class DecidingActions(PageAdmin):
         )
 
     @page_action(title="Ask again", permission=DECIDE)
-    def ask_again(self, request: HttpRequest, obj: Inquiry) -> HttpResponse:
+    def requery(self, request: HttpRequest, obj: Inquiry) -> HttpResponse:
         form = ReasonForm(request.POST or None)
         if request.method == "POST" and form.is_valid():
             reason = form.cleaned_data["reason"]
             try:
-                ask_again(obj, actor=actor(request.user), reason=reason)
+                requery(obj, actor=actor(request.user), reason=reason)
             except NotPossible as problem:
                 return self.refused(request, obj, "Wanted the game to be asked again.", str(problem), reason)
             return done(self, request, obj, when_asked(), reason=reason)

@@ -25,7 +25,7 @@ from wallet.api.requests import (
 from wallet.api.responses import BalanceAnswer, QueryAnswer, SessionAnswer, TransactionAnswer
 from wallet.api.texts import clean
 from wallet.currencies import show
-from wallet.ledger import Answer, Asker
+from wallet.ledger import Answer, CallContext
 
 LOGGABLE_ID = re.compile(r"[!-~]{1,64}\Z")
 
@@ -43,12 +43,12 @@ class WalletView(ApiView):
                 self.log_malformed(call, body)
             raise
 
-    def asker(self, call: Call) -> Asker:
+    def context(self, call: Call) -> CallContext:
         """Who asks, as the ledger writes it down."""
         caller = call.caller
         if caller.game_id is None:
             raise AssertionError("the gate lets only games' credentials through")
-        return Asker(
+        return CallContext(
             caller.game_id, caller.actor, caller.credential_id, self.endpoint, call.address, call.elapsed_us()
         )
 
@@ -56,7 +56,7 @@ class WalletView(ApiView):
         """A refused request that names a transaction stands in the call log too."""
         named = body.get("mmTransactionId")
         if isinstance(named, str) and LOGGABLE_ID.match(named):
-            ledger.log_refused(self.asker(call), "malformed", named)
+            ledger.log_refused(self.context(call), "malformed", named)
 
 
 def answer_with_balance(mm_transaction_id: str, answer: Answer, *, success: str) -> HttpResponse:
@@ -112,7 +112,7 @@ class OpenView(WalletView):
         token, (amount, currency) = read_token(given.token), read_amount(given.amount)
         description = clean(given.txDescription)
         answer = ledger.open_transaction(
-            self.asker(call),
+            self.context(call),
             self.type,
             token,
             given.mmTransactionId,
@@ -134,7 +134,7 @@ class ConfirmView(WalletView):
         token = read_token(given.token)
         amount, currency = read_amount(given.amount) if given.amount else (None, None)
         answer = ledger.settle_transaction(
-            self.asker(call), "confirmed", self.type, token, given.mmTransactionId, amount, currency, ""
+            self.context(call), "confirmed", self.type, token, given.mmTransactionId, amount, currency, ""
         )
         return answer_with_balance(given.mmTransactionId, answer, success="confirmed")
 
@@ -148,7 +148,7 @@ class RollbackView(WalletView):
     def handle(self, call: Call, given: RollbackRequest) -> HttpResponse:
         reason = clean(given.rollbackReason)
         answer = ledger.settle_transaction(
-            self.asker(call),
+            self.context(call),
             "rolled_back",
             self.type,
             read_token(given.token),
@@ -217,7 +217,7 @@ class QueryTransaction(WalletView):
 
     def handle(self, call: Call, given: QueryRequest) -> HttpResponse:
         found = ledger.query_transaction(
-            self.asker(call), given.type, read_token(given.token), given.mmTransactionId
+            self.context(call), given.type, read_token(given.token), given.mmTransactionId
         )
         if found.outcome != "found":
             raise Refusal(*REFUSALS[found.outcome])

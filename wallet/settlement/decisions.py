@@ -38,7 +38,7 @@ def decide(inquiry: Inquiry, *, event: str, actor: str, reason: str) -> Answer:
     return answer
 
 
-def ask_again(inquiry: Inquiry, *, actor: str, reason: str) -> None:
+def requery(inquiry: Inquiry, *, actor: str, reason: str) -> None:
     """Has the game asked at once, whatever pause it was in; what was in doubt stays so until the answer comes. Raises `NotPossible`."""
     with transaction.atomic():
         row = (

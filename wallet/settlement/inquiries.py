@@ -17,7 +17,7 @@ from wallet.models import Alert, Inquiry, Question, Transaction
 from wallet.operations import resolve_transaction
 from wallet.settlement.due import uninquired
 from wallet.settlement.rules import ANSWERS_REMEMBERED, Settle, Wait, forgets, next_step
-from wallet.settlement.status_query import Word
+from wallet.settlement.status_query import QueryResult
 
 # Longer than all questions of a batch can take: a lost worker's inquiries are asked again after it.
 LEASE = timedelta(minutes=3)
@@ -83,23 +83,23 @@ def lease(at: datetime, worker: str, left_out: Sequence[UUID], limit: int = BATC
     return [Leased(row, question) for row, question in zip(rows, questions, strict=True)]
 
 
-def record(leased: Leased, word: Word) -> Inquiry | None:
+def record(leased: Leased, result: QueryResult) -> Inquiry | None:
     """Writes down what came of a question, and counts it while the inquiry is open. None where it was recorded before."""
     at = now()
     with transaction.atomic():
         inquiry = Inquiry.objects.select_for_update().get(pk=leased.inquiry.pk)
         is_new = Question.objects.filter(pk=leased.question.pk, answered_at=None).update(
             answered_at=at,
-            answer=word.answer,
-            problem=word.problem,
-            status=word.status,
-            body=word.body,
-            took_ms=word.took_ms,
+            answer=result.answer,
+            problem=result.problem,
+            status=result.status,
+            body=result.body,
+            took_ms=result.took_ms,
         )
         if not is_new:
             return None
         if inquiry.closed_at is None:
-            count(inquiry, word.answer, at)
+            count(inquiry, result.answer, at)
             inquiry.save()
     return inquiry
 
@@ -176,7 +176,7 @@ def watch_memory(game: Game | None) -> bool:
     )
     has_forgotten = forgets(answers)
     if has_forgotten:
-        text = f"{answers.count(Answer.UNKNOWN)} of the last {len(answers)} answers of {game.slug} were UNKNOWN: nothing expires by that word."
+        text = f"{answers.count(Answer.UNKNOWN)} of the last {len(answers)} answers of {game.slug} were UNKNOWN: nothing expires by that result."
         raise_alert(Alert.Kind.GAME_FORGETS, game.slug, text)
     else:
         clear_alert(Alert.Kind.GAME_FORGETS, game.slug, reason="The game knows its transactions again.")

@@ -16,7 +16,7 @@ UNKNOWN_PAUSE = 12 * HOUR
 # How often a game must say UNKNOWN, and over how long, before a withdrawal expires.
 UNKNOWN_ANSWERS = 3
 UNKNOWN_TIME = DAY
-# After this long without a word that settles, a person is asked too.
+# After this long without an answer that settles it, a person is asked too.
 PATIENCE = 7 * DAY
 # A game that says UNKNOWN in more than half of this many last answers has forgotten.
 ANSWERS_REMEMBERED = 20

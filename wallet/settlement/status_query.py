@@ -18,7 +18,7 @@ PROBLEM_LENGTH = 120
 
 
 @dataclass(frozen=True, slots=True)
-class Envelope:
+class StatusQuery:
     """All that asking needs, so that nothing of the database is touched meanwhile. `must_echo`: other players have the same id."""
 
     transaction_id: UUID
@@ -30,7 +30,7 @@ class Envelope:
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class QueryResult:
     """What came of a question: `answer` is an `Inquiry.Answer`; `problem` says why it was not usable."""
 
     answer: str
@@ -40,7 +40,7 @@ class Word:
     took_ms: int | None = None
 
 
-def envelope(transaction: Transaction) -> Envelope:
+def status_query(transaction: Transaction) -> StatusQuery:
     """The question about a transaction, with its game, player and wallet at hand."""
     game = transaction.game
     if game is None or transaction.amount is None:
@@ -57,7 +57,7 @@ def envelope(transaction: Transaction) -> Envelope:
         credential = query_credential(game)
     except Unreadable:
         problem = "our password for the game was sealed with a key that is not in ENCRYPTION_KEYS"
-    return Envelope(
+    return StatusQuery(
         transaction.pk, game.query_url, credential, ENCODER.encode(asked), is_ambiguous(transaction), problem
     )
 
@@ -70,27 +70,27 @@ def is_ambiguous(transaction: Transaction) -> bool:
     return same.exclude(player_id=transaction.player_id).exists()
 
 
-def ask(question: Envelope) -> Word:
+def ask(question: StatusQuery) -> QueryResult:
     """Asks the game once. Touches no database, and raises nothing: what goes wrong is no usable answer."""
     if question.problem:
-        return Word(Inquiry.Answer.UNUSABLE, question.problem)
+        return QueryResult(Inquiry.Answer.UNUSABLE, question.problem)
     try:
         reply = post_json(question.url, question.body, credential=question.credential)
     except Unanswered as problem:
-        return Word(
+        return QueryResult(
             Inquiry.Answer.UNUSABLE, f"{problem.kind}: {problem}"[:PROBLEM_LENGTH], took_ms=problem.took_ms
         )
     return read(question, reply)
 
 
-def read(question: Envelope, reply: Reply) -> Word:
+def read(question: StatusQuery, reply: Reply) -> QueryResult:
     """What a game's reply says."""
     body = reply.body.decode(errors="replace").replace("\\x00", "\N{REPLACEMENT CHARACTER}")[:BODY_LENGTH]
     answer, problem = judge(question, reply)
-    return Word(answer, problem, reply.status, body, reply.took_ms)
+    return QueryResult(answer, problem, reply.status, body, reply.took_ms)
 
 
-def judge(question: Envelope, reply: Reply) -> tuple[str, str]:
+def judge(question: StatusQuery, reply: Reply) -> tuple[str, str]:
     """The answer, or why there is none."""
     if reply.status != 200:
         return Inquiry.Answer.UNUSABLE, f"status {reply.status}"

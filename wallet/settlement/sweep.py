@@ -22,7 +22,7 @@ from wallet.outages import present_pause
 from wallet.settlement.due import batches, expiring
 from wallet.settlement.inquiries import Leased, act, begin_inquiries, close_settled, lease, record, wait
 from wallet.settlement.rules import Wait
-from wallet.settlement.status_query import Envelope, Word, ask, envelope
+from wallet.settlement.status_query import QueryResult, StatusQuery, ask, status_query
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ EXPIRED = "The game left it unfinished and cannot be asked."
 
 
 @dataclass
-class Patience:
+class RunBudget:
     """What a run still has time for, and which games it leaves alone."""
 
     ends: float = field(default_factory=lambda: time.monotonic() + RUN_SECONDS)
@@ -64,22 +64,22 @@ def settle_due(run: Run) -> bool:
     if pause:
         run.note = f"Nothing is due: {pause.reason}."
         return True
-    patience = Patience()
+    budget = RunBudget()
     close_settled(at)
-    expire_due(run, at, patience)
-    while not patience.is_over and begin_inquiries(at, ENROLLING_BATCH):
+    expire_due(run, at, budget)
+    while not budget.is_over and begin_inquiries(at, ENROLLING_BATCH):
         pass
-    ask_due(run, patience)
-    return not patience.is_over
+    ask_due(run, budget)
+    return not budget.is_over
 
 
-def expire_due(run: Run, at: datetime, patience: Patience) -> None:
+def expire_due(run: Run, at: datetime, budget: RunBudget) -> None:
     """Expires what cannot be asked about, in batches that lock few wallets for a short time."""
     for batch in batches(expiring(at), EXPIRING_BATCH):
         began = time.monotonic()
         run.looked_at += len(batch)
         run.done += expire_batch(run, batch)
-        if patience.is_over:
+        if budget.is_over:
             return
         time.sleep((time.monotonic() - began) * REST)
 
@@ -109,16 +109,16 @@ def expire_one(run: Run, id: UUID) -> int:
     return 1
 
 
-def ask_due(run: Run, patience: Patience) -> None:
+def ask_due(run: Run, budget: RunBudget) -> None:
     """Asks about everything that it is time to ask about."""
-    while not patience.is_over:
-        leased = lease(now(), run.worker, patience.left_out)
+    while not budget.is_over:
+        leased = lease(now(), run.worker, budget.left_out)
         if not leased:
             return
-        ask_batch(run, leased, patience)
+        ask_batch(run, leased, budget)
 
 
-def ask_batch(run: Run, leased: list[Leased], patience: Patience) -> None:
+def ask_batch(run: Run, leased: list[Leased], budget: RunBudget) -> None:
     """Asks a batch of questions at once, with nothing held open in the database, and acts on the answers."""
     pending = Transaction.objects.select_related("game", "player", "wallet").in_bulk(
         [one.inquiry.transaction_id for one in leased]
@@ -129,26 +129,26 @@ def ask_batch(run: Run, leased: list[Leased], patience: Patience) -> None:
     for one, due in asked:
         if (one, due) not in askable:
             leave_unasked(run, one, due)
-    envelopes: list[Envelope] = [envelope(due) for _, due in askable]
+    status_queries: list[StatusQuery] = [status_query(due) for _, due in askable]
     with ThreadPoolExecutor(QUESTIONS_AT_ONCE) as pool:
-        for (one, due), word in zip(askable, pool.map(ask, envelopes), strict=True):
-            take_word(run, one, due, word, patience)
+        for (one, due), result in zip(askable, pool.map(ask, status_queries), strict=True):
+            record_result(run, one, due, result, budget)
 
 
-def take_word(run: Run, one: Leased, due: Transaction, word: Word, patience: Patience) -> None:
-    """Writes a game's word down, then does what follows from it; a failure is the next sweep's work."""
-    if word.answer == Inquiry.Answer.UNUSABLE:
-        patience.unusable[one.inquiry.game_id] += 1
+def record_result(run: Run, one: Leased, due: Transaction, result: QueryResult, budget: RunBudget) -> None:
+    """Writes a game's answer down, then does what follows from it; a failure is the next sweep's work."""
+    if result.answer == Inquiry.Answer.UNUSABLE:
+        budget.unusable[one.inquiry.game_id] += 1
     try:
-        inquiry = record(one, word)
-        if inquiry and act(inquiry, due, word.answer):
+        inquiry = record(one, result)
+        if inquiry and act(inquiry, due, result.answer):
             run.done += 1
     except FAILURES as problem:
         run.failed += 1
         raise_alert(
             Alert.Kind.SETTLEMENT_FAILED,
             str(due.pk),
-            f"The game's word about a due transaction cannot be acted on: {problem}",
+            f"The game's result about a due transaction cannot be acted on: {problem}",
         )
 
 

@@ -14,7 +14,7 @@ from stripe import (
     StripeError,
 )
 
-from payments.providers.protocol import Terms
+from payments.providers.protocol import ProviderConfig
 
 T = TypeVar("T")
 KEY = re.compile(r"(?:sk|rk)_(test|live)_[A-Za-z0-9]{8,240}")
@@ -39,23 +39,23 @@ class Failed(Exception):
         self.is_refusal = is_refusal
 
 
-def call(terms: Terms, api: str, ask: Callable[[StripeClient], T], *, retries: int = 0) -> T:
+def call(config: ProviderConfig, api: str, ask: Callable[[StripeClient], T], *, retries: int = 0) -> T:
     """Asks Stripe at the address `api` with a provider's key. Raises `Failed`."""
-    key = KEY.fullmatch(terms.api_secret)
-    if key is None or key[1] != MODES[terms.is_live]:
+    key = KEY.fullmatch(config.api_secret)
+    if key is None or key[1] != MODES[config.is_live]:
         raise Failed(
-            f"The provider is in {MODES[terms.is_live]} mode and has no key for that: sk_{MODES[terms.is_live]}_… or rk_…",
+            f"The provider is in {MODES[config.is_live]} mode and has no key for that: sk_{MODES[config.is_live]}_… or rk_…",
             is_refusal=True,
         )
-    http = RequestsClient(timeout=terms.timeout_seconds)
+    http = RequestsClient(timeout=config.timeout_seconds)
     try:
         return ask(
             StripeClient(
-                terms.api_secret, base_addresses={"api": api}, http_client=http, max_network_retries=retries
+                config.api_secret, base_addresses={"api": api}, http_client=http, max_network_retries=retries
             )
         )
     except StripeError as error:
-        failure = Failed(told(error, terms), is_refusal=is_refusal(error))
+        failure = Failed(told(error, config), is_refusal=is_refusal(error))
     except NONSENSE as problem:
         failure = Failed(f"an answer that cannot be read ({type(problem).__name__})")
     finally:
@@ -71,14 +71,14 @@ def is_refusal(error: StripeError) -> bool:
     return error_field(error, "type") in REFUSAL_TYPES
 
 
-def told(error: StripeError, terms: Terms) -> str:
+def told(error: StripeError, config: ProviderConfig) -> str:
     """An error in one short line, without secrets and without the answer's body."""
     if isinstance(error, APIConnectionError):
         return "no answer: the connection failed or the time-out was reached"
     message = error_field(error, "message")
     if not message:
         return f"status {error.http_status}, and no answer that can be read"
-    said = f"status {error.http_status}: {message.replace(terms.api_secret, '(key)')}"
+    said = f"status {error.http_status}: {message.replace(config.api_secret, '(key)')}"
     plain = "".join(character if character.isprintable() else " " for character in SECRETS.sub("(key)", said))
     return plain[:PROBLEM_LENGTH]
 

@@ -12,14 +12,14 @@ from lib.clock import now
 from payments.providers.payment_page import page_origin
 from payments.providers.protocol import (
     Event,
-    Fate,
-    Purchase,
-    Received,
-    Started,
-    Terms,
-    Unstartable,
-    Wish,
-    Word,
+    HostedPayment,
+    PaymentRequest,
+    ProviderConfig,
+    ProviderUnavailable,
+    RawCallback,
+    RefundRequest,
+    RefundResult,
+    RefundStatus,
 )
 from payments.providers.stripe_checkout import signature
 from payments.providers.stripe_checkout.calls import Failed, call
@@ -101,91 +101,91 @@ class StripeCheckout:
                 "A Stripe signing secret is whsec_ and at least 24 letters and digits, as the endpoint's page shows it."
             )
 
-    def takes(self, terms: Terms, currency: str) -> bool:
-        return terms.currency in (None, currency) and bool(terms.api_secret) and is_payable(currency)
+    def takes(self, config: ProviderConfig, currency: str) -> bool:
+        return config.currency in (None, currency) and bool(config.api_secret) and is_payable(currency)
 
-    def origins(self, terms: Terms) -> tuple[str, ...]:
+    def origins(self, config: ProviderConfig) -> tuple[str, ...]:
         # An account may have its checkout at a name of its own: that is then its payment page.
-        return ("https://checkout.stripe.com", *page_origin(terms))
+        return ("https://checkout.stripe.com", *page_origin(config))
 
-    def start(self, terms: Terms, purchase: Purchase) -> Started:
+    def start(self, config: ProviderConfig, request: PaymentRequest) -> HostedPayment:
         try:
-            session = session_of(purchase, now())
+            session = session_of(request, now())
             # Once more: of two clicks at once, one is told to come again (409).
             return call(
-                terms,
+                config,
                 self.api,
-                lambda client: create_session(client, session, f"start-{purchase.payment_id}"),
+                lambda client: create_session(client, session, f"start-{request.payment_id}"),
                 retries=1,
             )
         except (Failed, Inexpressible) as problem:
-            raise Unstartable(str(problem)) from None
+            raise ProviderUnavailable(str(problem)) from None
 
-    def verify(self, terms: Terms, received: Received) -> Event:
-        signature.check(
-            received.headers.get("stripe-signature", ""), received.body, terms.callback_secrets, received.at
-        )
-        return read_event(received.body, is_live=terms.is_live)
+    def verify(self, config: ProviderConfig, raw: RawCallback) -> Event:
+        signature.check(raw.headers.get("stripe-signature", ""), raw.body, config.callback_secrets, raw.at)
+        return read_event(raw.body, is_live=config.is_live)
 
-    def refund(self, terms: Terms, wish: Wish) -> Word:
+    def refund(self, config: ProviderConfig, request: RefundRequest) -> RefundResult:
         try:
-            refund = refund_of(wish)
+            refund = refund_of(request)
             return call(
-                terms,
+                config,
                 self.api,
                 lambda client: read_refund(
-                    client.v1.refunds.create(refund, {"idempotency_key": f"refund-{wish.id}"}).to_dict()
+                    client.v1.refunds.create(refund, {"idempotency_key": f"refund-{request.id}"}).to_dict()
                 ),
             )
         except Inexpressible as problem:
-            return Word(Fate.REFUSED, problem=str(problem))
+            return RefundResult(RefundStatus.REFUSED, problem=str(problem))
         except Failed as problem:
-            return Word(Fate.REFUSED if problem.is_refusal else Fate.UNKNOWN, problem=str(problem))
+            return RefundResult(
+                RefundStatus.REFUSED if problem.is_refusal else RefundStatus.UNKNOWN, problem=str(problem)
+            )
 
-    def status(self, terms: Terms, wish: Wish) -> Word:
+    def status(self, config: ProviderConfig, request: RefundRequest) -> RefundResult:
         try:
-            return call(terms, self.api, lambda client: find_refund(client, wish))
+            return call(config, self.api, lambda client: find_refund(client, request))
         except Failed as problem:
             # Whatever is said of the question, it says nothing of the refund.
-            return Word(Fate.UNKNOWN, problem=str(problem))
+            return RefundResult(RefundStatus.UNKNOWN, problem=str(problem))
 
 
 # --- Starting -------------------------------------------------------------------------------------------
 
 
-def session_of(purchase: Purchase, at: datetime) -> SessionCreateParams:
+def session_of(request: PaymentRequest, at: datetime) -> SessionCreateParams:
     """What Stripe is told of an order. The player's id is not among it."""
-    ids = {ORDER_KEY: str(purchase.order_id), PAYMENT_KEY: str(purchase.payment_id)}
+    ids = {ORDER_KEY: str(request.order_id), PAYMENT_KEY: str(request.payment_id)}
     return {
         "mode": "payment",
         "line_items": [
             {
                 "quantity": 1,
                 "price_data": {
-                    "currency": purchase.currency.lower(),
-                    "unit_amount": to_stripe(purchase.price, purchase.currency, purchase.decimals),
-                    "product_data": {"name": purchase.product_name[:LONGEST_NAME]},
+                    "currency": request.currency.lower(),
+                    "unit_amount": to_stripe(request.price, request.currency, request.decimals),
+                    "product_data": {"name": request.product_name[:LONGEST_NAME]},
                 },
             }
         ],
         # What is paid is compared with the order: neither another currency nor a rebate.
         "adaptive_pricing": {"enabled": False},
-        "client_reference_id": str(purchase.order_id),
+        "client_reference_id": str(request.order_id),
         "metadata": ids,
         "payment_intent_data": {"metadata": ids},
-        "success_url": purchase.result_url,
-        "cancel_url": purchase.result_url,
-        "expires_at": closing_of(purchase.expires_at, at),
-        "locale": locale_of(purchase.language),
+        "success_url": request.result_url,
+        "cancel_url": request.result_url,
+        "expires_at": closing_of(request.expires_at, at),
+        "locale": locale_of(request.language),
     }
 
 
-def create_session(client: StripeClient, session: SessionCreateParams, key: str) -> Started:
+def create_session(client: StripeClient, session: SessionCreateParams, key: str) -> HostedPayment:
     made = client.v1.checkout.sessions.create(session, {"idempotency_key": key}).to_dict()
     url, id = made["url"], made["id"]
     if not url.startswith("https://") or not ID.fullmatch(id):
         raise ValueError("a session without a page")
-    return Started(url, id)
+    return HostedPayment(url, id)
 
 
 def closing_of(expires_at: datetime, at: datetime) -> int:
@@ -204,40 +204,40 @@ def locale_of(language: str) -> str:
 # --- Refunds --------------------------------------------------------------------------------------------
 
 
-def refund_of(wish: Wish) -> RefundCreateParams:
-    decimals = decimals_of(wish.currency)
+def refund_of(request: RefundRequest) -> RefundCreateParams:
+    decimals = decimals_of(request.currency)
     if decimals is None:
         raise AssertionError("currencies are never deleted")
     return {
-        "payment_intent": wish.payment_reference,
-        "amount": to_stripe(wish.amount, wish.currency, decimals),
-        "metadata": {REFUND_KEY: str(wish.id), ORDER_KEY: str(wish.order_id)},
+        "payment_intent": request.payment_reference,
+        "amount": to_stripe(request.amount, request.currency, decimals),
+        "metadata": {REFUND_KEY: str(request.id), ORDER_KEY: str(request.order_id)},
     }
 
 
-def find_refund(client: StripeClient, wish: Wish) -> Word:
+def find_refund(client: StripeClient, request: RefundRequest) -> RefundResult:
     """A refund by Stripe's id of it, or where we never learned that by ours."""
-    if wish.reference:
-        return read_refund(client.v1.refunds.retrieve(wish.reference).to_dict())
+    if request.reference:
+        return read_refund(client.v1.refunds.retrieve(request.reference).to_dict())
     for refund in client.v1.refunds.list(
-        {"payment_intent": wish.payment_reference, "limit": 100}
+        {"payment_intent": request.payment_reference, "limit": 100}
     ).auto_paging_iter():
         said = refund.to_dict()
-        if (said["metadata"] or {}).get(REFUND_KEY) == str(wish.id):
+        if (said["metadata"] or {}).get(REFUND_KEY) == str(request.id):
             return read_refund(said)
-    return Word(Fate.UNHEARD)
+    return RefundResult(RefundStatus.NOT_FOUND)
 
 
-def read_refund(said: dict[str, Any]) -> Word:
+def read_refund(said: dict[str, Any]) -> RefundResult:
     """What became of a refund, by Stripe's description of it."""
     id, status = said["id"], said["status"]
     if not ID.fullmatch(id) or not STATUS.fullmatch(status):
         raise ValueError("a refund without an id or a status")
     if status == "succeeded":
-        return Word(Fate.DONE, id)
+        return RefundResult(RefundStatus.DONE, id)
     if status in ("failed", "canceled"):
-        return Word(Fate.REFUSED, id, f"Stripe says: {status}")
-    return Word(Fate.UNKNOWN, id, f"Stripe says: {status}")
+        return RefundResult(RefundStatus.REFUSED, id, f"Stripe says: {status}")
+    return RefundResult(RefundStatus.UNKNOWN, id, f"Stripe says: {status}")
 
 
-SPEAKER = StripeCheckout()
+ADAPTER = StripeCheckout()

@@ -70,7 +70,7 @@ def payment_actions() -> list[str]:
     actions += [page(Shop, Shop.objects.order_by("pk")[0], action) for action in SHOP_ACTIONS]
     actions += [
         page(Callback, callback, "resolve"),
-        page(Refund, refund, "ask_again"),
+        page(Refund, refund, "requery"),
         page(Delivery, delivery, "send_again"),
     ]
     return [*actions, page(Order, order, "refund"), reverse("admin:payments_delivery_send_range")]

@@ -10,8 +10,8 @@ from django.test import Client
 from lib.clock import now
 from lib.ids import new_id
 from payments.models import Callback, Delivery, Order, Payment, Refund
-from payments.providers.protocol import Fate, Word
-from payments.refunds.worker import lease, take_word
+from payments.providers.protocol import RefundResult, RefundStatus
+from payments.refunds.worker import lease, record_result
 from tests.support.admin_orders import deal, paid_there, sandbox_till
 from tests.support.admin_pages import address, find, get, operator, page, shown, signed_in
 from tests.support.callers import Seat, holding, unique
@@ -231,7 +231,7 @@ def test_a_full_refund_is_asked_for_twice_and_sets_the_credit_aside(
 def done(refund: Refund) -> None:
     """The provider says that the money has gone back."""
     lease(now(), only=refund.pk)
-    take_word(refund.pk, Word(Fate.DONE, unique("re")))
+    record_result(refund.pk, RefundResult(RefundStatus.DONE, unique("re")))
 
 
 def test_the_same_form_twice_is_one_refund(client: Client, market: Market, till: Till) -> None:
@@ -375,21 +375,21 @@ def test_a_provider_is_asked_again_about_a_refund(client: Client, market: Market
     client.post(page(Order, order, "refund"), written(ask(client, order)))
     refund = Refund.objects.get(order=order)
     lease(now(), only=refund.pk)
-    take_word(refund.pk, Word(Fate.UNKNOWN, problem="timeout: no answer"))
+    record_result(refund.pk, RefundResult(RefundStatus.UNKNOWN, problem="timeout: no answer"))
     waiting = Refund.objects.get(pk=refund.pk)
     assert waiting.next_at is not None
     assert waiting.next_at > now()
     text = get(client, address(Refund))
     assert ["outcome unknown" in text, page(Refund, refund) in text] == [True, True]
-    assert client.post(page(Refund, refund, "ask_again"), {"reason": ""}).status_code == 200
-    response = client.post(page(Refund, refund, "ask_again"), {"reason": "their people say it is done"})
+    assert client.post(page(Refund, refund, "requery"), {"reason": ""}).status_code == 200
+    response = client.post(page(Refund, refund, "requery"), {"reason": "their people say it is done"})
     assert (response.status_code, said(response)) == (302, "The provider is being asked.")
     asked = Refund.objects.get(pk=refund.pk)
     assert asked.next_at is not None
     assert asked.next_at <= now()
     assert "their people say it is done" in get(client, address(Refund, "history", refund.pk))
     done(refund)
-    response = client.post(page(Refund, refund, "ask_again"), {"reason": "once more"})
+    response = client.post(page(Refund, refund, "requery"), {"reason": "once more"})
     assert "has come to its end" in said(response)
     assert page(Refund, refund) not in get(client, address(Refund))
     assert page(Refund, refund) in get(client, f"{address(Refund)}?state=all")

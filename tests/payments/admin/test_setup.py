@@ -8,7 +8,7 @@ from django.contrib.admin.models import LogEntry
 from django.test import Client
 
 from payments.models import Price, Product, Provider, Secret, Shop
-from payments.providers.registry import BOOK
+from payments.providers.registry import PROVIDERS
 from payments.providers.signatures import order_notify, standard_webhooks
 from payments.providers.signing_secrets import delivery_secrets
 from tests.support.admin_pages import address, get, operator, page, signed_in
@@ -356,10 +356,10 @@ def test_the_sandbox_is_offered_only_where_demo_is_on(client: Client, settings: 
 
 def test_a_secret_is_entered_and_counts_at_once(client: Client, caplog: Any) -> None:
     provider = make_till("order-notify").provider
-    assert len(BOOK.all()[provider.slug].callback_secrets) == 1
+    assert len(PROVIDERS.all()[provider.slug].callback_secrets) == 1
     secret = unique("secret-of-the-provider")
     assert client.post(page(Provider, provider, "enter_secret"), {"secret": f" {secret} "}).status_code == 302
-    assert BOOK.all()[provider.slug].callback_secrets[0] == secret
+    assert PROVIDERS.all()[provider.slug].callback_secrets[0] == secret
     said = "".join(
         get(client, place)
         for place in (
@@ -403,7 +403,7 @@ def test_a_secret_that_is_used_published_or_malformed_is_refused_and_never_repea
 def test_a_secret_is_made_only_for_schemes_of_our_own_making(client: Client) -> None:
     ours, theirs = make_till("standard-webhooks").provider, make_till("order-notify").provider
     response = client.post(page(Provider, ours, "make_secret"))
-    secret = BOOK.all()[ours.slug].callback_secrets[0]
+    secret = PROVIDERS.all()[ours.slug].callback_secrets[0]
     assert re.search(r'id="secret">(.*?)</dd>', response.content.decode())[1] == secret  # type: ignore[index]
     assert client.post(page(Provider, theirs, "make_secret")).status_code == 302
     assert theirs.secrets.count() == 1
@@ -418,7 +418,7 @@ def test_an_api_key_is_entered_where_the_scheme_has_one_and_replaces_the_one_bef
     keys = [unique("sk_test_of_nobody"), unique("sk_test_of_nobody")]
     for key in keys:
         assert client.post(page(Provider, stripe, "enter_api_key"), {"secret": key}).status_code == 302
-    assert BOOK.all()[stripe.slug].api_secret == keys[1]
+    assert PROVIDERS.all()[stripe.slug].api_secret == keys[1]
     assert stripe.secrets.filter(retired_at=None).count() == 1
     text = client.post(
         page(Provider, ours, "enter_api_key"), {"secret": unique("sk_test_of_nobody")}
@@ -434,9 +434,9 @@ def test_a_retired_secret_counts_no_more(client: Client) -> None:
     till = make_till("standard-webhooks")
     client.post(page(Provider, till.provider, "make_secret"))
     older = till.provider.secrets.order_by("created_at", "pk")[0]
-    assert till.secret in BOOK.all()[till.provider.slug].callback_secrets
+    assert till.secret in PROVIDERS.all()[till.provider.slug].callback_secrets
     assert client.post(page(Provider, till.provider, "retire"), {"secret": str(older.pk)}).status_code == 302
-    assert till.secret not in BOOK.all()[till.provider.slug].callback_secrets
+    assert till.secret not in PROVIDERS.all()[till.provider.slug].callback_secrets
 
 
 def test_secrets_are_for_those_who_may_add_secrets(market: Market) -> None:
@@ -471,6 +471,6 @@ def test_secrets_are_marked_as_sensitive_for_whoever_reports_a_failure(
 
 def test_the_book_of_providers_is_read_anew_after_a_change(client: Client) -> None:
     provider = make_till("standard-webhooks", name="Before").provider
-    assert BOOK.all()[provider.slug].name == "Before"
+    assert PROVIDERS.all()[provider.slug].name == "Before"
     assert client.post(page(Provider, provider), provider_form(name="After")).status_code == 302
-    assert BOOK.all()[provider.slug].name == "After"
+    assert PROVIDERS.all()[provider.slug].name == "After"

@@ -13,7 +13,7 @@ from lib.clock import now
 from lib.http.responses import NoAnswer
 from payments.callbacks.rejected import MOST_BYTES, MOST_ROWS, SAMPLES
 from payments.models import Callback, Order, Payment, Provider, RefusedCallback
-from payments.providers.registry import BOOK
+from payments.providers.registry import PROVIDERS
 from payments.providers.signing_secrets import add_callback_secret, new_webhook_secret, retire_secret
 from tests.lib.http.test_addresses import raw_answer, status
 from tests.support.callers import Caller, Holding, holding, unique
@@ -79,12 +79,12 @@ def test_several_live_secrets_count_and_a_retired_one_does_not(market: Market) -
     till, second = make_till("standard-webhooks"), new_webhook_secret()
     first = till.provider.secrets.get()
     add_callback_secret(till.provider, second, actor="test")
-    BOOK.forget()
+    PROVIDERS.forget()
     for secret in (till.secret, second):
         body = event_body("payment.succeeded", market.order(till=till))
         assert till.post(body, till.signed(body, secret=secret)).status == 200
     assert (retire_secret(first, actor="test"), retire_secret(first, actor="test")) == (True, False)
-    BOOK.forget()
+    PROVIDERS.forget()
     order = market.order(till=till)
     body = event_body("payment.succeeded", order)
     assert till.post(body, till.signed(body)).status == 401
@@ -319,7 +319,7 @@ def test_a_provider_that_is_no_longer_offered_is_still_heard(market: Market) -> 
     till = make_till("standard-webhooks")
     order = market.order(till=till)
     Provider.objects.filter(pk=till.provider.pk).update(is_active=False)
-    BOOK.forget()
+    PROVIDERS.forget()
     assert till.tell("payment.succeeded", order).status == 200
     assert fresh(order).state == "delivered"
 

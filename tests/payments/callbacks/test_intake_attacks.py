@@ -26,9 +26,9 @@ from payments.models import (
     Secret,
     Shop,
 )
-from payments.providers import SPEAKERS
-from payments.providers.protocol import Fate, Word
-from payments.refunds.worker import ask_refund, lease, refundable, settle_one, settle_refunds
+from payments.providers import ADAPTERS
+from payments.providers.protocol import RefundResult, RefundStatus
+from payments.refunds.worker import lease, refundable, request_refund, settle_one, settle_refunds
 from payments.sandbox import memory
 from tests.payments.test_reconciliation import MISSING, asked
 from tests.support.callers import Caller, fresh_address, holding, unique
@@ -54,12 +54,12 @@ Owner = psycopg.Connection[Any]
 def bank(monkeypatch: pytest.MonkeyPatch) -> Scripted:
     """What every provider of Standard Webhooks says in this test."""
     scripted = Scripted()
-    monkeypatch.setitem(SPEAKERS, Provider.Scheme.STANDARD_WEBHOOKS, scripted)
+    monkeypatch.setitem(ADAPTERS, Provider.Scheme.STANDARD_WEBHOOKS, scripted)
     return scripted
 
 
 def ask(order: Order, amount: int) -> Refund:
-    return ask_refund(order.pk, amount, actor="operator", reason="the player asked")
+    return request_refund(order.pk, amount, actor="operator", reason="the player asked")
 
 
 def settle(refund: Refund) -> None:
@@ -84,7 +84,7 @@ def test_a_refund_that_was_done_during_a_charge_back_counts_when_that_is_reverse
     order, dispute = market.paid(), new_reference()
     refund = ask(order, 4_99)
     assert market.webhooks.tell("payment.charged_back", order, reference=dispute).status == 200
-    bank.words = [Word(Fate.DONE, new_reference())]
+    bank.words = [RefundResult(RefundStatus.DONE, new_reference())]
     settle(refund)
     assert stands(order) == ("charged_back", 0, 4_99, 500_00)
     # The bank finds that the payer has had the money already. So the player has: no credit for it.
@@ -99,7 +99,7 @@ def test_of_a_partial_refund_during_a_charge_back_the_rest_of_the_credit_comes_b
     order, dispute = market.paid(), new_reference()
     refund = ask(order, 1_00)
     assert market.webhooks.tell("payment.charged_back", order, reference=dispute).status == 200
-    bank.words = [Word(Fate.DONE, new_reference())]
+    bank.words = [RefundResult(RefundStatus.DONE, new_reference())]
     settle(refund)
     assert market.webhooks.tell("payment.charge_back_reversed", order, reference=dispute).status == 200
     # floor(500.00 * 1.00 / 4.99)
@@ -115,7 +115,7 @@ def test_a_second_payment_that_goes_back_twice_takes_the_first_ones_credit(
     refund = ask(order, 4_99)
     assert market.webhooks.tell("payment.charged_back", order, reference=dispute).status == 200
     assert (stands(order), holding(order.player).spendable) == (("delivered", 0, 0, 0), 500_00)
-    bank.words = [Word(Fate.DONE, new_reference())]
+    bank.words = [RefundResult(RefundStatus.DONE, new_reference())]
     settle(refund)
     assert (stands(order), holding(order.player)[:4]) == (("refunded", 4_99, 0, 500_00), (0, 0, 0, 0))
     assert refunds_of(order) == [("refund", "done", 4_99), ("charge_back", "done", 4_99)]
@@ -132,7 +132,7 @@ def test_the_callback_of_such_a_refund_is_taken_too(market: Market, bank: Script
     order = market.paid()
     assert market.webhooks.tell("payment.succeeded", order).status == 200
     refund = ask(order, 4_99)
-    bank.words = [Word(Fate.UNKNOWN)]
+    bank.words = [RefundResult(RefundStatus.UNKNOWN)]
     settle(refund)
     assert market.webhooks.tell("payment.refunded", order, "2.00").status == 200
     assert market.webhooks.tell("payment.refunded", order, "4.99").status == 200
@@ -148,7 +148,7 @@ def test_more_than_another_provider_was_paid_is_booked_and_told(market: Market, 
     assert other.tell("payment.succeeded", order).status == 200
     refund = ask(order, 4_99)
     assert other.tell("payment.charged_back", order).status == 200
-    bank.words = [Word(Fate.DONE, new_reference())]
+    bank.words = [RefundResult(RefundStatus.DONE, new_reference())]
     settle(refund)
     # The first provider has given nothing back.
     assert (stands(order), holding(order.player).spendable) == (("delivered", 0, 0, 0), 500_00)
@@ -164,9 +164,9 @@ def test_a_refund_that_cannot_be_written_down_keeps_no_other_waiting(market: Mar
     refunds = [ask(market.paid(), 1_00) for _ in range(3)]
     # Longer than a reference can be.
     bank.words = [
-        Word(Fate.DONE, "x" * 300),
-        Word(Fate.DONE, new_reference()),
-        Word(Fate.DONE, new_reference()),
+        RefundResult(RefundStatus.DONE, "x" * 300),
+        RefundResult(RefundStatus.DONE, new_reference()),
+        RefundResult(RefundStatus.DONE, new_reference()),
     ]
     run = Run("settle_refunds")
     settle_refunds(run)

@@ -14,9 +14,9 @@ from payments.checkout.pages import policy
 from payments.checkout.payments import MOST_PAYMENTS
 from payments.checkout.status import PAUSES
 from payments.models import Order, Payment, Provider
-from payments.providers import SPEAKERS
-from payments.providers.protocol import Purchase, Started, Terms, Unstartable
-from payments.providers.registry import BOOK
+from payments.providers import ADAPTERS
+from payments.providers.protocol import HostedPayment, PaymentRequest, ProviderConfig, ProviderUnavailable
+from payments.providers.registry import PROVIDERS
 from payments.providers.standard_webhooks import StandardWebhooks
 from payments.templatetags.player_pages import amount, moment
 from tests.faults.platform_processes import at_database
@@ -93,7 +93,7 @@ def test_a_form_may_lead_to_the_offered_providers_and_nowhere_else(market: Marke
     targets = get(order)["Content-Security-Policy"].removeprefix(BEFORE_FORMS).split()
     assert {"http://testserver", "https://pay.example", "https://pay.elsewhere.example:8443"} <= set(targets)
     Provider.objects.filter(pk=till.provider.pk).update(is_active=False)
-    BOOK.forget()
+    PROVIDERS.forget()
     assert "elsewhere" not in get(order)["Content-Security-Policy"]
 
 
@@ -147,15 +147,15 @@ def test_a_provider_that_is_no_longer_offered_begins_nothing(market: Market) -> 
 class Unreachable(StandardWebhooks):
     """A provider that is away."""
 
-    def start(self, terms: Terms, purchase: Purchase) -> Started:
-        raise Unstartable("no answer within 10 seconds")
+    def start(self, terms: ProviderConfig, purchase: PaymentRequest) -> HostedPayment:
+        raise ProviderUnavailable("no answer within 10 seconds")
 
 
 def test_a_provider_that_is_away_is_told_of_and_the_choice_is_there_again(
     market: Market, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     till, order = make_till("standard-webhooks"), market.order(start=False)
-    monkeypatch.setitem(SPEAKERS, "standard-webhooks", Unreachable())
+    monkeypatch.setitem(ADAPTERS, "standard-webhooks", Unreachable())
     answer = pay(order, till.provider.slug)
     assert answer.status_code == 503
     assert "This payment provider cannot be reached right now. Nothing was charged." in seen(answer)
@@ -181,12 +181,12 @@ def test_where_no_provider_is_offered_the_page_says_so(market: Market) -> None:
     order = market.order(start=False)
     active = list(Provider.objects.filter(is_active=True).values_list("pk", flat=True))
     Provider.objects.update(is_active=False)
-    BOOK.forget()
+    PROVIDERS.forget()
     try:
         answer = get(order)
     finally:
         Provider.objects.filter(pk__in=active).update(is_active=True)
-        BOOK.forget()
+        PROVIDERS.forget()
     assert answer.status_code == 200
     assert "There is no way to pay this order at present." in seen(answer)
     assert "<form" not in answer.content.decode()

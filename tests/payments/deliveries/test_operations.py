@@ -144,7 +144,7 @@ def test_the_schedule_is_that_of_the_contract_and_then_a_person_is_told(
     )
 
 
-UNHEARD: dict[str, tuple[Behaviour, tuple[int | None, str]]] = {
+NOT_FOUND: dict[str, tuple[Behaviour, tuple[int | None, str]]] = {
     "500": (answers(500), (500, "status 500")),
     "404": (answers(404), (404, "status 404")),
     "a redirect": (answers(302, headers="Location: http://127.0.0.1/\r\n"), (302, "status 302")),
@@ -157,11 +157,11 @@ UNHEARD: dict[str, tuple[Behaviour, tuple[int | None, str]]] = {
 }
 
 
-@pytest.mark.parametrize("name", UNHEARD)
+@pytest.mark.parametrize("name", NOT_FOUND)
 def test_what_is_no_yes_is_told_again_under_the_same_id(
     stall: Market, game: GameServer, clock: Clock, name: str
 ) -> None:
-    behaviour, said = UNHEARD[name]
+    behaviour, said = NOT_FOUND[name]
     order, start = stand(stall, clock)
     game.turns[order.cp_order_id] = [behaviour, answers(200)]
     sweep()

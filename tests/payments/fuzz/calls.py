@@ -11,8 +11,8 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from payments.models import Order
-from payments.providers import speaker_of
-from payments.providers.protocol import Event, Received, Terms
+from payments.providers import adapter_for
+from payments.providers.protocol import Event, ProviderConfig, RawCallback
 
 # What may come of a callback: no genuine one (401); genuine, but not what the order says (404, 422); it counts (200).
 REFUSED, CONTRADICTS, ACTS = "refused", "contradicts", "acts"
@@ -55,7 +55,7 @@ class Subject:
     """A provider, an order that was started with it, and the genuine callbacks about that."""
 
     name: str
-    terms: Terms
+    terms: ProviderConfig
     secret: str = field(repr=False)
     order: Order
     scheme: Scheme
@@ -68,8 +68,8 @@ class Subject:
 
     def verify(self, call: Call, at: int) -> Event:
         """What the code that is tested makes of it."""
-        return speaker_of(self.terms.scheme).verify(
-            self.terms, Received(call.headers, call.body, "127.0.0.1", at + call.late)
+        return adapter_for(self.terms.scheme).verify(
+            self.terms, RawCallback(call.headers, call.body, "127.0.0.1", at + call.late)
         )
 
 

@@ -9,7 +9,7 @@ from django.conf import settings
 
 from lib.clock import now
 from payments.models import Order, Payment, Provider
-from payments.providers.registry import BOOK
+from payments.providers.registry import PROVIDERS
 from tests.payments.fuzz.calls import FORM, JSON, NOTIFICATION, STRIPE, WEBHOOK, Call, Scheme, Subject
 from tests.support.callers import unique
 from tests.support.shop import Market, Till, event_body, make_till, notification_fields
@@ -32,7 +32,7 @@ def make_subjects(market: Market) -> list[Subject]:
 
 
 def subject(name: str, till: Till, order: Order, scheme: Scheme) -> Subject:
-    terms = BOOK.find(till.provider.slug)
+    terms = PROVIDERS.find(till.provider.slug)
     assert terms is not None
     return Subject(name, terms, till.secret, order, scheme)
 

@@ -8,7 +8,7 @@ from http import HTTPStatus
 
 from payments.providers.protocol import Event
 from payments.providers.signatures.refused import Refused
-from payments.settlement.decide import Standing, wrong_claims
+from payments.settlement.decide import OrderSnapshot, differing_fields
 from tests.payments.fuzz.calls import ACTS, CONTRADICTS, REFUSED, Call, Subject
 from tests.payments.fuzz.mutations import BODY, mutated
 from tests.support.callers import Caller
@@ -61,12 +61,12 @@ def meaning(subject: Subject, event: Event) -> str:
     """Whether an accepted event says what a genuine one says about the order."""
     if event.claims is None:
         return ACTS if any(event == one.event for one in subject.genuine) else CONTRADICTS
-    standing = Standing(
+    standing = OrderSnapshot(
         order=subject.order, decimals=2, provider_id=subject.terms.id, payments=[], refunds=[]
     )
     return (
         ACTS
-        if event.order_id == subject.order.pk and not wrong_claims(standing, event.claims)
+        if event.order_id == subject.order.pk and not differing_fields(standing, event.claims)
         else CONTRADICTS
     )
 

@@ -10,7 +10,7 @@ from django.db.utils import ProgrammingError
 from django.forms import modelform_factory
 
 from payments.models import Provider, Secret
-from payments.providers.registry import BOOK
+from payments.providers.registry import PROVIDERS
 from payments.providers.signatures import order_notify, standard_webhooks
 from payments.providers.signing_secrets import (
     SecretRefused,
@@ -160,14 +160,14 @@ def test_an_api_secret_is_replaced_and_only_where_the_scheme_has_one(market: Mar
     with pytest.raises(SecretRefused, match="never called with a secret"):
         replace_api_secret(market.webhooks.provider, unique("sk"), actor="test")
     assert open_secret(made) == second
-    assert BOOK.all(0)[stripe.slug].api_secret == second
+    assert PROVIDERS.all(0)[stripe.slug].api_secret == second
 
 
 def test_a_secret_is_sealed_and_nowhere_to_be_read(market: Market) -> None:
     row = market.webhooks.provider.secrets.get()
     stored = " ".join(str(value) for value in Secret.objects.filter(pk=row.pk).values_list()[0])
     assert market.webhooks.secret not in stored + repr(row) + str(row) + repr(
-        BOOK.find(market.webhooks.provider.slug)
+        PROVIDERS.find(market.webhooks.provider.slug)
     )
     assert open_secret(row) == market.webhooks.secret
     reseal_secret(row)
@@ -187,7 +187,7 @@ def test_a_provider_without_a_live_secret_is_not_offered_and_believes_nothing(ma
     till = make_till("standard-webhooks")
     order = market.order(till=till)
     retire_secret(till.provider.secrets.get(), actor="test")
-    BOOK.forget()
+    PROVIDERS.forget()
     body = event_body("payment.succeeded", order)
     assert till.post(body, till.signed(body)).status == 401
     assert fresh(order).state == "created"

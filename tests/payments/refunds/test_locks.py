@@ -13,9 +13,9 @@ from django.db import connections
 
 from lib.clock import now
 from payments.models import Order, Provider, Refund
-from payments.providers import SPEAKERS
-from payments.providers.protocol import Fate, Word
-from payments.refunds.worker import ask_refund, lease, take_word
+from payments.providers import ADAPTERS
+from payments.providers.protocol import RefundResult, RefundStatus
+from payments.refunds.worker import lease, record_result, request_refund
 from tests.support.callers import Seat, holding, unique
 from tests.support.invariants import problems_of
 from tests.support.scripted_provider import Scripted
@@ -29,12 +29,12 @@ WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted"
 
 @pytest.fixture(autouse=True)
 def bank(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(SPEAKERS, Provider.Scheme.STANDARD_WEBHOOKS, Scripted())
+    monkeypatch.setitem(ADAPTERS, Provider.Scheme.STANDARD_WEBHOOKS, Scripted())
 
 
 def asked(order: Order, amount: int) -> Refund:
     """A refund that a provider has just been asked for."""
-    refund = ask_refund(order.pk, amount, actor="test", reason="test")
+    refund = request_refund(order.pk, amount, actor="test", reason="test")
     assert len(lease(now(), only=refund.pk)) == 1
     return refund
 
@@ -50,7 +50,7 @@ def test_the_end_of_a_refund_locks_the_wallets_in_the_order_of_their_ids(
     lower, higher = Wallet.objects.filter(player=seat.player).order_by("pk").values_list("pk", flat=True)
 
     def end() -> None:
-        take_word(refund.pk, Word(Fate.DONE, new_reference()))
+        record_result(refund.pk, RefundResult(RefundStatus.DONE, new_reference()))
         connections.close_all()
 
     thread = threading.Thread(target=end)
@@ -120,7 +120,7 @@ def test_payments_refunds_and_withdrawals_of_one_player_at_once_all_come_to_an_e
 def do(job: Any) -> list[int]:
     """One of the jobs, in a thread of its own."""
     if isinstance(job, Refund):
-        assert take_word(job.pk, Word(Fate.DONE, new_reference()))
+        assert record_result(job.pk, RefundResult(RefundStatus.DONE, new_reference()))
         connections.close_all()
         return [200]
     if isinstance(job, Seat):

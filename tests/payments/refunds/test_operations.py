@@ -8,19 +8,19 @@ import pytest
 
 from lib.clock import now
 from payments.models import Delivery, Order, OrderEvent, Provider, Refund
-from payments.providers import SPEAKERS
-from payments.providers.protocol import Fate, Unstartable, Wish, Word
+from payments.providers import ADAPTERS
+from payments.providers.protocol import ProviderUnavailable, RefundRequest, RefundResult, RefundStatus
 from payments.refunds.worker import (
     LEASE,
     PAUSES,
     NotRefundable,
-    ask_again,
-    ask_refund,
     lease,
+    record_result,
     refundable,
+    requery,
+    request_refund,
     settle_one,
     settle_refunds,
-    take_word,
 )
 from tests.conftest import Clock
 from tests.support.callers import Holding, Seat, holding, unique
@@ -31,27 +31,27 @@ from wallet.job_runs import Run
 from wallet.models import Alert, Transaction
 
 REASON = "the player asked"
-UNKNOWN, REFUSED, UNHEARD = (
-    Word(Fate.UNKNOWN, problem="a time-out"),
-    Word(Fate.REFUSED, problem="too late"),
-    Word(Fate.UNHEARD),
+UNKNOWN, REFUSED, NOT_FOUND = (
+    RefundResult(RefundStatus.UNKNOWN, problem="a time-out"),
+    RefundResult(RefundStatus.REFUSED, problem="too late"),
+    RefundResult(RefundStatus.NOT_FOUND),
 )
 
 
-def done(reference: str | None = None) -> Word:
-    return Word(Fate.DONE, new_reference() if reference is None else reference)
+def done(reference: str | None = None) -> RefundResult:
+    return RefundResult(RefundStatus.DONE, new_reference() if reference is None else reference)
 
 
 @pytest.fixture
 def bank(monkeypatch: pytest.MonkeyPatch) -> Scripted:
     """What every provider of Standard Webhooks says in this test."""
     scripted = Scripted()
-    monkeypatch.setitem(SPEAKERS, Provider.Scheme.STANDARD_WEBHOOKS, scripted)
+    monkeypatch.setitem(ADAPTERS, Provider.Scheme.STANDARD_WEBHOOKS, scripted)
     return scripted
 
 
 def ask(order: Order, amount: int, **more: Any) -> Refund:
-    return ask_refund(order.pk, amount, actor="operator", reason=REASON, **more)
+    return request_refund(order.pk, amount, actor="operator", reason=REASON, **more)
 
 
 def settle(refund: Refund) -> None:
@@ -139,7 +139,7 @@ def test_its_callback_before_the_answer_is_its_end(market: Market, bank: Scripte
     order, reference = market.paid(), new_reference()
     refund = ask(order, 1_00)
 
-    def quicker(wish: Wish) -> Word:
+    def quicker(wish: RefundRequest) -> RefundResult:
         assert market.webhooks.tell("payment.refunded", order, "1.00", reference=reference).status == 200
         return done(reference)
 
@@ -157,7 +157,7 @@ def test_its_callback_before_the_answer_is_its_end(market: Market, bank: Scripte
 def test_a_callback_of_another_amount_under_its_reference_is_422(market: Market, bank: Scripted) -> None:
     order, reference = market.paid(), new_reference()
     refund = ask(order, 2_00)
-    bank.words = [Word(Fate.UNKNOWN, reference)]
+    bank.words = [RefundResult(RefundStatus.UNKNOWN, reference)]
     settle(refund)
     assert market.webhooks.tell("payment.refunded", order, "1.00", reference=reference).status == 422
     assert (look(refund)[0], fresh(order).refunded) == ("unknown", 0)
@@ -254,7 +254,7 @@ def test_a_refused_refund_gives_the_credit_back_and_debt_is_paid_first(
 def test_what_was_refused_and_is_done_after_all_is_booked(market: Market, bank: Scripted) -> None:
     order, reference = market.paid(), new_reference()
     refund = ask(order, 1_00)
-    bank.words = [Word(Fate.UNKNOWN, reference), REFUSED]
+    bank.words = [RefundResult(RefundStatus.UNKNOWN, reference), REFUSED]
     settle(refund)
     later(refund)
     settle(refund)
@@ -299,7 +299,7 @@ def test_what_the_provider_never_heard_of_is_asked_for_again_under_the_same_id(
 ) -> None:
     order = market.paid()
     refund = ask(order, 1_00)
-    bank.words = [UNKNOWN, UNHEARD, done()]
+    bank.words = [UNKNOWN, NOT_FOUND, done()]
     settle(refund)
     later(refund)
     settle(refund)
@@ -312,7 +312,7 @@ def test_what_the_provider_never_heard_of_is_asked_for_again_under_the_same_id(
 
 
 @pytest.mark.parametrize(
-    "problem", [Unstartable("away"), KeyError("id"), RuntimeError("what a library may raise")]
+    "problem", [ProviderUnavailable("away"), KeyError("id"), RuntimeError("what a library may raise")]
 )
 def test_a_provider_that_is_not_understood_is_asked_again(
     market: Market, bank: Scripted, problem: Exception
@@ -348,7 +348,7 @@ def test_a_worker_that_dies_before_its_call_is_followed_by_another(
     assert (is_first, look(refund), lease(now(), only=refund.pk)) == (True, ("unknown", 1, 0), [])
     # Nobody knows whether the call was made: it is asked about first.
     clock.go_ahead(LEASE + timedelta(seconds=1))
-    bank.words = [UNHEARD, done()]
+    bank.words = [NOT_FOUND, done()]
     settle(refund)
     clock.restore()
     assert (bank.calls, look(refund), fresh(order).refunded) == (
@@ -365,7 +365,7 @@ def test_a_worker_that_is_late_with_its_word_changes_nothing(market: Market, ban
     settle(refund)
     held = holding(order.player)
     for word in (REFUSED, UNKNOWN, done()):
-        assert take_word(refund.pk, word) is False
+        assert record_result(refund.pk, word) is False
     assert (look(refund), holding(order.player), fresh(order).refunded) == (("done", 1, 100_20), held, 1_00)
 
 
@@ -379,11 +379,11 @@ def test_after_days_a_person_is_told(market: Market, bank: Scripted) -> None:
     Refund.objects.filter(pk=refund.pk).update(created_at=now() - timedelta(days=3), next_at=now())
     settle(refund)
     assert "nobody knows what became of a refund that was asked for 2 times: a time-out" in alerts.get().text
-    ask_again(refund, actor="operator")
+    requery(refund, actor="operator")
     bank.words = [done()]
     settle(refund)
     with pytest.raises(NotRefundable, match="come to its end"):
-        ask_again(refund, actor="operator")
+        requery(refund, actor="operator")
 
 
 # --- Meanwhile ----------------------------------------------------------------------------------------------
@@ -417,7 +417,7 @@ def test_a_refund_that_another_row_stands_for_is_not_booked_twice(market: Market
     order, reference = market.paid(), new_reference()
     refund = ask(order, 2_00)
 
-    def told_of_otherwise(wish: Wish) -> Word:
+    def told_of_otherwise(wish: RefundRequest) -> RefundResult:
         assert market.webhooks.tell("payment.refunded", order, "1.00", reference=reference).status == 200
         return done(reference)
 

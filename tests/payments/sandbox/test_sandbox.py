@@ -15,10 +15,10 @@ from lib.ids import new_id
 from payments.checkout.payments import start_payment
 from payments.deliveries.worker import deliver_one
 from payments.models import Callback, Delivery, Order, Payment, Refund, Shop
-from payments.providers.registry import BOOK
+from payments.providers.registry import PROVIDERS
 from payments.providers.signatures import standard_webhooks
 from payments.providers.signing_secrets import new_webhook_secret
-from payments.refunds.worker import ask_again, ask_refund
+from payments.refunds.worker import requery, request_refund
 from payments.sandbox import memory
 from payments.tasks import refund_task
 from tests.support.callers import CLIENT, House, holding, unique
@@ -61,7 +61,7 @@ def demo(demo_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(settings, "PUBLIC_URL", demo_url)
     monkeypatch.setattr(settings, "OUTGOING_ALLOWED_NETWORKS", ["127.0.0.0/8"])
     monkeypatch.setattr(settings, "OUTGOING_TOTAL_SECONDS", 1.0)
-    BOOK.forget()
+    PROVIDERS.forget()
     app.conf.task_always_eager = True
     yield
     app.conf.task_always_eager = False
@@ -311,7 +311,7 @@ def test_without_demo_there_is_no_sandbox(
     order = market.order(start=False)
     path = visit(order, tills["sandbox"])
     monkeypatch.setattr(settings, "DEMO", False)
-    BOOK.forget()
+    PROVIDERS.forget()
     slug = tills["sandbox"].provider.slug
     for address in (path, "/sandbox/", f"/sandbox/deliveries/{market.game.slug}"):
         assert (CLIENT.get(address).status_code, press(address, "pay").status_code) == (404, 404)
@@ -347,7 +347,7 @@ def asked(market: Market, till: Till, mood: str) -> tuple[Order, Refund]:
     """An order of which 2.00 EUR was asked back while the sandbox was in that mood."""
     order, *_ = paid(market, till)
     memory.put(mood, "mood", till.provider.slug)
-    refund = ask_refund(order.pk, 2_00, actor="test", reason="test")
+    refund = request_refund(order.pk, 2_00, actor="test", reason="test")
     refund_task(str(refund.pk))
     refund.refresh_from_db()
     return fresh(order), refund
@@ -365,7 +365,7 @@ def returned(till: Till, order: Order) -> int:
         ("refuse", "refused", "refused", 500_00, 0),
         ("late", "unknown", "done", 299_60, 2_00),
         ("lost", "unknown", "done", 299_60, 2_00),
-        ("unheard", "unknown", "done", 299_60, 2_00),
+        ("not_found", "unknown", "done", 299_60, 2_00),
     ],
 )
 def test_a_refund_comes_to_its_end_however_it_is_answered(
@@ -385,7 +385,7 @@ def test_a_refund_comes_to_its_end_however_it_is_answered(
         (500_00, 0) if at_first == "refused" else (299_60, 0 if at_first == "done" else 200_40)
     )
     if at_first == "unknown":
-        ask_again(refund, actor="test")
+        requery(refund, actor="test")
         refund_task(str(refund.pk))
         refund.refresh_from_db()
     assert (refund.state, returned(till, order), fresh(order).refunded) == (in_the_end, given, given)
@@ -414,7 +414,7 @@ def test_a_refund_is_made_once_however_often_it_is_asked_for_and_its_callback_sa
         "currencyCode": "EUR",
         "payment": reference,
     }
-    assert call(till, "refunds/status", told).json() == {"state": "unheard", "reference": "", "problem": ""}
+    assert call(till, "refunds/status", told).json() == {"state": "not_found", "reference": "", "problem": ""}
     first, second, status = (
         call(till, "refunds", told).json(),
         call(till, "refunds", told).json(),

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from lib.clock import now
 from payments.checkout.payments import start_payment
 from payments.models import Delivery, Order, Provider
-from payments.providers import SPEAKERS
-from payments.providers.protocol import Fate, Word
-from payments.refunds.worker import NotRefundable, ask_refund, lease, refundable, settle_one
+from payments.providers import ADAPTERS
+from payments.providers.protocol import RefundResult, RefundStatus
+from payments.refunds.worker import NotRefundable, lease, refundable, request_refund, settle_one
 from tests.support.callers import Holding, Seat, holding, unique
 from tests.support.invariants import problems_of
 from tests.support.scripted_provider import Scripted
@@ -34,14 +34,10 @@ EXAMPLES = 1500 if os.environ.get("LONG") else 40
 PHASES = list(Phase) if os.environ.get("LONG") else [Phase.explicit, Phase.reuse, Phase.generate]
 
 
-def moves(order: object, currency: str) -> list[tuple[str, str | None, str | None, int | None]]:
+def moves(order: Order, currency: str) -> list[tuple[str, str | None, str | None, int | None]]:
     """What the journal of the player's wallet says: event, debit, credit and amount, without the opening."""
-    rows = (
-        Entry.objects.filter(player=order.player, wallet__currency=currency)
-        .exclude(event="wallet_opened")
-        .order_by("seq")
-    )  # type: ignore[attr-defined]
-    return list(rows.values_list("event", "debit", "credit", "amount"))
+    rows = Entry.objects.filter(player=order.player, wallet__currency=currency).order_by("seq")
+    return list(rows.exclude(event="wallet_opened").values_list("event", "debit", "credit", "amount"))
 
 
 def test_a_top_up_goes_through_clearing_and_issuance(market: Market) -> None:
@@ -282,7 +278,9 @@ class Till:
             self.ask(
                 order,
                 amount,
-                Word(Fate.REFUSED) if way.endswith("refused") else Word(Fate.DONE, new_reference()),
+                RefundResult(RefundStatus.REFUSED)
+                if way.endswith("refused")
+                else RefundResult(RefundStatus.DONE, new_reference()),
             )
         elif way == "spend" and (there := int(self.seat.holding().spendable * share)):
             self.seat.done("confirmWithdrawal", self.seat.opened("withdraw", str(major(there))))
@@ -305,9 +303,11 @@ class Till:
         if status == 200 and way == "charge_back":
             self.disputes.append((reference, amount))
 
-    def ask(self, order: Order, amount: int, word: Word) -> None:
+    def ask(self, order: Order, amount: int, word: RefundResult) -> None:
         with suppress(NotRefundable):
-            refund = ask_refund(order.pk, min(amount, refundable(order).most), actor="test", reason="test")
+            refund = request_refund(
+                order.pk, min(amount, refundable(order).most), actor="test", reason="test"
+            )
             self.bank.words = [word]
             for one, is_first in lease(now(), only=refund.pk):
                 settle_one(one, is_first=is_first)
@@ -331,7 +331,7 @@ def test_whatever_goes_back_the_credit_taken_is_its_share_rounded_down(
     market: Market, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bank = Scripted()
-    monkeypatch.setitem(SPEAKERS, Provider.Scheme.STANDARD_WEBHOOKS, bank)
+    monkeypatch.setitem(ADAPTERS, Provider.Scheme.STANDARD_WEBHOOKS, bank)
     products = {odd: make_product(market.game, unique("odd"), odd[0], credit=odd[1]) for odd in ODD}
 
     @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), phases=PHASES)

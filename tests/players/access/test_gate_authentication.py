@@ -10,7 +10,7 @@ from redis.exceptions import ConnectionError as RedisAway
 
 from lib.security.tokens import password_hash
 from players.access import throttling
-from players.access.credentials import BOOK, parse_basic
+from players.access.credentials import CREDENTIALS, parse_basic
 from players.models import Credential
 from players.operations import create_credential, revoke_credential
 from tests.support.callers import Answer, Caller, House, Seat, basic, fresh_address, make_party, sit, unique
@@ -32,7 +32,7 @@ def is_unauthorized(answer: Answer, status: int = 401) -> bool:
 
 def set_password(credential: Credential, password: str) -> Caller:
     Credential.objects.filter(pk=credential.pk).update(password_hash=password_hash(password))
-    BOOK.forget()
+    CREDENTIALS.forget()
     return Caller(basic(credential.username, password))
 
 
@@ -174,7 +174,7 @@ def test_while_one_thread_reads_credentials_the_others_go_on_with_the_old_ones(
 ) -> None:
     assert ask(seat, seat.caller.authorization).status == 200
     settings.CREDENTIAL_CACHE_SECONDS = 0
-    with BOOK.reloading:
+    with CREDENTIALS.reloading:
         assert ask(seat, seat.caller.authorization).status == 200
 
 

@@ -29,7 +29,7 @@ from tests.support.game_query_server import playing, says
 from tests.support.invariants import problems_of
 from wallet.job_runs import Run
 from wallet.models import Inquiry, Outage, Pulse, Question, Transaction
-from wallet.settlement.decisions import NotPossible, ask_again, decide
+from wallet.settlement.decisions import NotPossible, decide, requery
 from wallet.settlement.sweep import settle_due
 
 # What is posted for the action, the state that follows, and spendable, reserved and announced after it.
@@ -126,7 +126,7 @@ def test_what_somebody_settled_meanwhile_is_said_and_nothing_moves(
     assert (seat.holding(), seat.transaction(mm).settled_at) == (before, settled.settled_at)
     assert history(inquiry)[-1].endswith("Reason: Mine")
     inquiry.refresh_from_db()
-    assert (inquiry.closed_at is None) == (action == "ask_again")
+    assert (inquiry.closed_at is None) == (action == "requery")
 
 
 def test_a_debt_is_paid_from_what_is_given_back(client: Client, seat: Seat) -> None:
@@ -206,7 +206,7 @@ def test_asking_again_is_offered_only_where_the_game_can_be_asked(
     inquiry = waiting(other, other.opened("withdraw", "1.00"))
     assert "Ask again" not in get(client, page(Inquiry, mute))
     assert "Ask again" in get(client, page(Inquiry, inquiry))
-    text = client.post(page(Inquiry, mute, "ask_again"), {"reason": "r"}, follow=True).content.decode()
+    text = client.post(page(Inquiry, mute, "requery"), {"reason": "r"}, follow=True).content.decode()
     assert f"Nothing was done. {seat.game.slug} has no query URL: it cannot be asked." in text
     assert Inquiry.objects.get(pk=mute.pk).next_at is None
 
@@ -224,7 +224,7 @@ def test_asking_again_makes_it_due_now_and_keeps_the_doubt(
         doubt="unknown_deposit",
         leased_until=at + timedelta(minutes=3),
     )
-    place = page(Inquiry, inquiry, "ask_again")
+    place = page(Inquiry, inquiry, "requery")
     assert "https://127.0.0.1:9/state" in get(client, place)
     assert Inquiry.objects.get(pk=inquiry.pk).next_at is None
     text = client.post(place, {"reason": "They found a backup"}, follow=True).content.decode()
@@ -245,7 +245,7 @@ def test_the_answer_to_an_operators_question_settles(
         inquiry = doubted(seat, mm, "deposit", doubt="unknown_deposit")
         settle_due(Run("settle_due"))
         assert game.times_asked(mm) == 0
-        client.post(page(Inquiry, inquiry, "ask_again"), {"reason": "r"})
+        client.post(page(Inquiry, inquiry, "requery"), {"reason": "r"})
         game.answers[mm] = says("CONFIRMED")
         settle_due(Run("settle_due"))
     assert (game.times_asked(mm), seat.transaction(mm, "deposit").state, seat.holding()[:3]) == (
@@ -262,7 +262,7 @@ def test_a_closed_inquiry_is_not_asked_again(house: House, askable: Party) -> No
     seat = seated(house, askable)
     inquiry = doubted(seat, seat.opened("withdraw", "1.00"), closed_at=now())
     with pytest.raises(NotPossible, match="closed"):
-        ask_again(inquiry, actor="operator:x", reason="r")
+        requery(inquiry, actor="operator:x", reason="r")
     assert Inquiry.objects.get(pk=inquiry.pk).next_at is None
 
 
@@ -270,7 +270,7 @@ def test_a_pause_is_told(client: Client, house: House, askable: Party) -> None:
     seat = seated(house, askable)
     inquiry = waiting(seat, seat.opened("withdraw", "1.00"))
     Outage.objects.create(began_at=now() - timedelta(minutes=30), ended_at=now() - timedelta(minutes=10))
-    text = client.post(page(Inquiry, inquiry, "ask_again"), {"reason": "r"}, follow=True).content.decode()
+    text = client.post(page(Inquiry, inquiry, "requery"), {"reason": "r"}, follow=True).content.decode()
     assert "asked as soon as anything is due again: games could not reach us" in text
 
 
@@ -282,7 +282,7 @@ def queued() -> int:
 def test_a_worker_is_nudged(client: Client, house: House, askable: Party) -> None:
     seat = seated(house, askable)
     before = queued()
-    client.post(page(Inquiry, waiting(seat, seat.opened("withdraw", "1.00")), "ask_again"), {"reason": "r"})
+    client.post(page(Inquiry, waiting(seat, seat.opened("withdraw", "1.00")), "requery"), {"reason": "r"})
     assert queued() == before + 1
 
 
@@ -300,7 +300,7 @@ def test_without_the_broker_it_is_asked_at_the_next_sweep(
 ) -> None:
     seat = seated(house, askable)
     inquiry = waiting(seat, seat.opened("withdraw", "1.00"))
-    text = client.post(page(Inquiry, inquiry, "ask_again"), {"reason": "r"}, follow=True).content.decode()
+    text = client.post(page(Inquiry, inquiry, "requery"), {"reason": "r"}, follow=True).content.decode()
     assert "The game will be asked at the next sweep: the queue cannot be reached now." in text
     inquiry.refresh_from_db()
     assert inquiry.next_at is not None

@@ -15,7 +15,7 @@ from lib.security.tokens import token_hash
 from tests.support.callers import House, Seat, sit, unique
 from tests.support.invariants import problems_of
 from wallet import ledger
-from wallet.ledger import Asker
+from wallet.ledger import CallContext
 from wallet.models import ApiCall, Entry
 from wallet.operations import freeze_wallet, limit_withdrawals
 from wallet.rights import RIGHTS
@@ -42,8 +42,8 @@ def nearly_full(house: House) -> Seat:
     return seat
 
 
-def asker(seat: Seat, endpoint: str, elapsed_us: int) -> Asker:
-    return Asker(seat.game.pk, "test", uuid4(), endpoint, "10.0.0.1", elapsed_us)
+def context(seat: Seat, endpoint: str, elapsed_us: int) -> CallContext:
+    return CallContext(seat.game.pk, "test", uuid4(), endpoint, "10.0.0.1", elapsed_us)
 
 
 def test_the_smallest_increase_pays_debt_too(house: House) -> None:
@@ -108,11 +108,11 @@ def test_a_settled_transaction_cannot_be_finished_again_even_without_the_lock(
 def test_the_call_log_counts_the_time_before_the_ledger_was_asked(seat: Seat) -> None:
     mm, hash_ = unique("mm"), token_hash(UUID(seat.token))
     ledger.open_transaction(
-        asker(seat, "withdraw", 7_000_000), "withdrawal", hash_, mm, 1_00, "XAG", "", timedelta(hours=72)
+        context(seat, "withdraw", 7_000_000), "withdrawal", hash_, mm, 1_00, "XAG", "", timedelta(hours=72)
     )
-    ledger.query_transaction(asker(seat, "queryTransaction", 7_000_000), "withdrawal", hash_, mm)
+    ledger.query_transaction(context(seat, "queryTransaction", 7_000_000), "withdrawal", hash_, mm)
     ledger.settle_transaction(
-        asker(seat, "confirmWithdrawal", 7_000_000), "confirmed", "withdrawal", hash_, mm, None, None, ""
+        context(seat, "confirmWithdrawal", 7_000_000), "confirmed", "withdrawal", hash_, mm, None, None, ""
     )
     took = list(ApiCall.objects.filter(mm_transaction_id=mm).values_list("took_us", flat=True))
     assert len(took) == 3
@@ -456,7 +456,7 @@ def test_an_id_of_another_currencys_wallet_is_refused_in_the_words_of_that_walle
     euro.adjust("credit", 7_00)
     seat.done(settling, mm)
     refused = ledger.open_transaction(
-        asker(euro, "withdraw", 0),
+        context(euro, "withdraw", 0),
         "withdrawal",
         token_hash(UUID(euro.token)),
         mm,
@@ -470,7 +470,7 @@ def test_an_id_of_another_currencys_wallet_is_refused_in_the_words_of_that_walle
 
 def test_an_opening_that_is_refused_and_forgotten_is_answered_with_the_balance_too(seat: Seat) -> None:
     refused = ledger.open_transaction(
-        asker(seat, "withdraw", 0),
+        context(seat, "withdraw", 0),
         "withdrawal",
         token_hash(UUID(seat.token)),
         unique("mm"),

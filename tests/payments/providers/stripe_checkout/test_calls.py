@@ -9,7 +9,15 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from payments.providers.protocol import Fate, Purchase, Started, Terms, Unstartable, Wish, Word
+from payments.providers.protocol import (
+    HostedPayment,
+    PaymentRequest,
+    ProviderConfig,
+    ProviderUnavailable,
+    RefundRequest,
+    RefundResult,
+    RefundStatus,
+)
 from payments.providers.stripe_checkout.checkout import StripeCheckout, closing_of, locale_of
 from tests.conftest import Clock
 from tests.support.callers import House
@@ -17,7 +25,7 @@ from tests.support.fake_stripe import FakeStripe, Mishap, fake_stripe, refuses, 
 
 KEY = FakeStripe.key
 NOW = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
-TERMS = Terms(
+TERMS = ProviderConfig(
     id=UUID(int=1),
     slug="stripe",
     name="Stripe",
@@ -41,11 +49,11 @@ def fake(house: House) -> Iterator[FakeStripe]:
 
 
 @pytest.fixture
-def speaker(fake: FakeStripe) -> StripeCheckout:
+def adapter(fake: FakeStripe) -> StripeCheckout:
     return StripeCheckout(fake.url)
 
 
-def a_purchase(**changes: Any) -> Purchase:
+def a_purchase(**changes: Any) -> PaymentRequest:
     bought: dict[str, Any] = {
         "order_id": UUID(int=7),
         "payment_id": uuid4(),
@@ -61,10 +69,10 @@ def a_purchase(**changes: Any) -> Purchase:
         "expires_at": NOW + timedelta(hours=2),
         "result_url": "https://pay.example/checkout/k/result",
     }
-    return Purchase(**bought | changes)
+    return PaymentRequest(**bought | changes)
 
 
-def a_wish(**changes: Any) -> Wish:
+def a_wish(**changes: Any) -> RefundRequest:
     wished: dict[str, Any] = {
         "id": uuid4(),
         "order_id": UUID(int=7),
@@ -73,18 +81,18 @@ def a_wish(**changes: Any) -> Wish:
         "amount": 1_00,
         "currency": "EUR",
     }
-    return Wish(**wished | changes)
+    return RefundRequest(**wished | changes)
 
 
 # --- Starting -------------------------------------------------------------------------------------------
 
 
 def test_a_session_is_made_of_the_order_and_of_nothing_else(
-    fake: FakeStripe, speaker: StripeCheckout, clock: Clock
+    fake: FakeStripe, adapter: StripeCheckout, clock: Clock
 ) -> None:
     clock.stand(NOW)
-    purchase = a_purchase()
-    assert speaker.start(TERMS, purchase) == Started(
+    request = a_purchase()
+    assert adapter.start(TERMS, request) == HostedPayment(
         "https://checkout.stripe.com/c/pay/cs_test_000001#fid", "cs_test_000001"
     )
     [asked] = fake.asked
@@ -92,7 +100,7 @@ def test_a_session_is_made_of_the_order_and_of_nothing_else(
         "POST",
         "/v1/checkout/sessions",
         KEY,
-        f"start-{purchase.payment_id}",
+        f"start-{request.payment_id}",
     )
     assert asked.fields == {
         "mode": "payment",
@@ -103,9 +111,9 @@ def test_a_session_is_made_of_the_order_and_of_nothing_else(
         "adaptive_pricing[enabled]": "false",
         "client_reference_id": str(UUID(int=7)),
         "metadata[wallet_order_id]": str(UUID(int=7)),
-        "metadata[wallet_payment_id]": str(purchase.payment_id),
+        "metadata[wallet_payment_id]": str(request.payment_id),
         "payment_intent_data[metadata][wallet_order_id]": str(UUID(int=7)),
-        "payment_intent_data[metadata][wallet_payment_id]": str(purchase.payment_id),
+        "payment_intent_data[metadata][wallet_payment_id]": str(request.payment_id),
         "success_url": "https://pay.example/checkout/k/result",
         "cancel_url": "https://pay.example/checkout/k/result",
         "expires_at": str(int((NOW + timedelta(hours=2)).timestamp())),
@@ -113,17 +121,17 @@ def test_a_session_is_made_of_the_order_and_of_nothing_else(
     }
 
 
-def test_the_amount_is_in_stripe_s_minor_units(fake: FakeStripe, speaker: StripeCheckout) -> None:
-    speaker.start(TERMS, a_purchase(currency="JPY", decimals=2, price=500_00))
+def test_the_amount_is_in_stripe_s_minor_units(fake: FakeStripe, adapter: StripeCheckout) -> None:
+    adapter.start(TERMS, a_purchase(currency="JPY", decimals=2, price=500_00))
     assert fake.asked[0].fields["line_items[0][price_data][unit_amount]"] == "500"
-    with pytest.raises(Unstartable, match="Stripe cannot take 50001 minor units of JPY"):
-        speaker.start(TERMS, a_purchase(currency="JPY", decimals=2, price=500_01))
+    with pytest.raises(ProviderUnavailable, match="Stripe cannot take 50001 minor units of JPY"):
+        adapter.start(TERMS, a_purchase(currency="JPY", decimals=2, price=500_01))
     assert len(fake.asked) == 1
 
 
-def test_the_same_start_again_is_the_same_session(fake: FakeStripe, speaker: StripeCheckout) -> None:
-    purchase = a_purchase()
-    assert speaker.start(TERMS, purchase) == speaker.start(TERMS, purchase)
+def test_the_same_start_again_is_the_same_session(fake: FakeStripe, adapter: StripeCheckout) -> None:
+    request = a_purchase()
+    assert adapter.start(TERMS, request) == adapter.start(TERMS, request)
     assert (len(fake.asked), len(fake.sessions)) == (2, 1)
 
 
@@ -193,11 +201,11 @@ def test_stripe_s_page_speaks_the_player_s_language(language: str, locale: str) 
     ],
 )
 def test_what_goes_wrong_at_the_start_is_told_without_secrets(
-    fake: FakeStripe, speaker: StripeCheckout, mishap: Mishap, problem: str
+    fake: FakeStripe, adapter: StripeCheckout, mishap: Mishap, problem: str
 ) -> None:
     fake.mishaps = [bound(fake, mishap)] * 2
-    with pytest.raises(Unstartable) as raised:
-        speaker.start(TERMS, a_purchase())
+    with pytest.raises(ProviderUnavailable) as raised:
+        adapter.start(TERMS, a_purchase())
     assert (str(raised.value), raised.value.__cause__) == (problem, None)
     assert fake.sessions == {}
 
@@ -222,16 +230,16 @@ def bound(fake: FakeStripe, mishap: Any) -> Mishap:
     ],
 )
 def test_a_start_is_tried_a_second_time_under_the_same_key(
-    fake: FakeStripe, speaker: StripeCheckout, mishap: Mishap
+    fake: FakeStripe, adapter: StripeCheckout, mishap: Mishap
 ) -> None:
     fake.mishaps = [mishap]
-    assert speaker.start(TERMS, a_purchase()).reference == "cs_test_000001"
+    assert adapter.start(TERMS, a_purchase()).reference == "cs_test_000001"
     first, second = fake.asked
     assert (first.idempotency_key, first.fields) == (second.idempotency_key, second.fields)
 
 
 def test_nobody_there_is_unstartable() -> None:
-    with pytest.raises(Unstartable, match="no answer"):
+    with pytest.raises(ProviderUnavailable, match="no answer"):
         StripeCheckout("http://127.0.0.1:9").start(TERMS, a_purchase())
 
 
@@ -249,13 +257,13 @@ def test_nobody_there_is_unstartable() -> None:
     ],
 )
 def test_stripe_is_never_called_with_a_key_of_the_other_mode(
-    fake: FakeStripe, speaker: StripeCheckout, key: str, is_live: bool
+    fake: FakeStripe, adapter: StripeCheckout, key: str, is_live: bool
 ) -> None:
     terms = replace(TERMS, api_secret=key, is_live=is_live)
-    with pytest.raises(Unstartable, match="has no key for that"):
-        speaker.start(terms, a_purchase())
-    assert speaker.refund(terms, a_wish()).fate == Fate.REFUSED
-    assert speaker.status(terms, a_wish()).fate == Fate.UNKNOWN
+    with pytest.raises(ProviderUnavailable, match="has no key for that"):
+        adapter.start(terms, a_purchase())
+    assert adapter.refund(terms, a_wish()).fate == RefundStatus.REFUSED
+    assert adapter.status(terms, a_wish()).fate == RefundStatus.UNKNOWN
     assert fake.asked == []
 
 
@@ -264,11 +272,11 @@ def test_stripe_is_never_called_with_a_key_of_the_other_mode(
     [("rk_test_51FakeFakeFake", False), ("sk_live_51FakeFakeFake", True), ("rk_live_51FakeFakeFake", True)],
 )
 def test_restricted_and_live_keys_are_used_in_their_mode(
-    fake: FakeStripe, speaker: StripeCheckout, key: str, is_live: bool
+    fake: FakeStripe, adapter: StripeCheckout, key: str, is_live: bool
 ) -> None:
     fake.key = key
     assert (
-        speaker.start(replace(TERMS, api_secret=key, is_live=is_live), a_purchase()).reference
+        adapter.start(replace(TERMS, api_secret=key, is_live=is_live), a_purchase()).reference
         == "cs_test_000001"
     )
 
@@ -284,9 +292,9 @@ def test_a_browser_is_sent_to_stripe_or_to_the_account_s_own_name() -> None:
 # --- Refunds --------------------------------------------------------------------------------------------
 
 
-def test_a_refund_names_the_payment_and_us(fake: FakeStripe, speaker: StripeCheckout) -> None:
+def test_a_refund_names_the_payment_and_us(fake: FakeStripe, adapter: StripeCheckout) -> None:
     wish = a_wish()
-    assert speaker.refund(TERMS, wish) == Word(Fate.DONE, "re_0000011")
+    assert adapter.refund(TERMS, wish) == RefundResult(RefundStatus.DONE, "re_0000011")
     [asked] = fake.asked
     assert (asked.path, asked.idempotency_key) == ("/v1/refunds", f"refund-{wish.id}")
     assert asked.fields == {
@@ -297,34 +305,38 @@ def test_a_refund_names_the_payment_and_us(fake: FakeStripe, speaker: StripeChec
     }
 
 
-def test_the_same_refund_asked_for_again_is_made_once(fake: FakeStripe, speaker: StripeCheckout) -> None:
+def test_the_same_refund_asked_for_again_is_made_once(fake: FakeStripe, adapter: StripeCheckout) -> None:
     wish = a_wish()
-    assert speaker.refund(TERMS, wish) == speaker.refund(TERMS, wish) == Word(Fate.DONE, "re_0000011")
+    assert (
+        adapter.refund(TERMS, wish)
+        == adapter.refund(TERMS, wish)
+        == RefundResult(RefundStatus.DONE, "re_0000011")
+    )
     assert len(fake.refunds) == 1
 
 
 @pytest.mark.parametrize(
     ("status", "word"),
     [
-        ("succeeded", Word(Fate.DONE, "re_0000011")),
-        ("pending", Word(Fate.UNKNOWN, "re_0000011", "Stripe says: pending")),
-        ("requires_action", Word(Fate.UNKNOWN, "re_0000011", "Stripe says: requires_action")),
-        ("failed", Word(Fate.REFUSED, "re_0000011", "Stripe says: failed")),
-        ("canceled", Word(Fate.REFUSED, "re_0000011", "Stripe says: canceled")),
-        ("new_word", Word(Fate.UNKNOWN, "re_0000011", "Stripe says: new_word")),
-        (None, Word(Fate.UNKNOWN, "", "an answer that cannot be read (TypeError)")),
-        ("\0", Word(Fate.UNKNOWN, "", "an answer that cannot be read (ValueError)")),
+        ("succeeded", RefundResult(RefundStatus.DONE, "re_0000011")),
+        ("pending", RefundResult(RefundStatus.UNKNOWN, "re_0000011", "Stripe says: pending")),
+        ("requires_action", RefundResult(RefundStatus.UNKNOWN, "re_0000011", "Stripe says: requires_action")),
+        ("failed", RefundResult(RefundStatus.REFUSED, "re_0000011", "Stripe says: failed")),
+        ("canceled", RefundResult(RefundStatus.REFUSED, "re_0000011", "Stripe says: canceled")),
+        ("new_word", RefundResult(RefundStatus.UNKNOWN, "re_0000011", "Stripe says: new_word")),
+        (None, RefundResult(RefundStatus.UNKNOWN, "", "an answer that cannot be read (TypeError)")),
+        ("\0", RefundResult(RefundStatus.UNKNOWN, "", "an answer that cannot be read (ValueError)")),
     ],
 )
 def test_a_refund_is_as_stripe_says(
-    fake: FakeStripe, speaker: StripeCheckout, status: Any, word: Word
+    fake: FakeStripe, adapter: StripeCheckout, status: Any, word: RefundResult
 ) -> None:
     fake.next_status = status
     wish = a_wish()
-    assert speaker.refund(TERMS, wish) == word
-    assert speaker.status(TERMS, wish) == word
+    assert adapter.refund(TERMS, wish) == word
+    assert adapter.status(TERMS, wish) == word
     if word.reference:
-        assert speaker.status(TERMS, replace(wish, reference=word.reference)) == word
+        assert adapter.status(TERMS, replace(wish, reference=word.reference)) == word
 
 
 @pytest.mark.parametrize(
@@ -332,80 +344,105 @@ def test_a_refund_is_as_stripe_says(
     [
         (
             refuses(400, "invalid_request_error", "Charge has already been refunded."),
-            Word(Fate.REFUSED, "", "status 400: Charge has already been refunded."),
+            RefundResult(RefundStatus.REFUSED, "", "status 400: Charge has already been refunded."),
         ),
-        (refuses(402, "card_error", "No."), Word(Fate.REFUSED, "", "status 402: No.")),
-        (refuses(403, "invalid_request_error", "No right."), Word(Fate.REFUSED, "", "status 403: No right.")),
+        (refuses(402, "card_error", "No."), RefundResult(RefundStatus.REFUSED, "", "status 402: No.")),
+        (
+            refuses(403, "invalid_request_error", "No right."),
+            RefundResult(RefundStatus.REFUSED, "", "status 403: No right."),
+        ),
         (
             refuses(400, "invalid_request_error", "Slow down", code="rate_limit"),
-            Word(Fate.UNKNOWN, "", "status 400: Slow down"),
+            RefundResult(RefundStatus.UNKNOWN, "", "status 400: Slow down"),
         ),
-        (refuses(400, "idempotency_error", "Other."), Word(Fate.UNKNOWN, "", "status 400: Other.")),
-        (refuses(409, "invalid_request_error", "At work."), Word(Fate.UNKNOWN, "", "status 409: At work.")),
-        (refuses(429, "invalid_request_error", "Slow down"), Word(Fate.UNKNOWN, "", "status 429: Slow down")),
-        (refuses(500, "api_error", "Oops"), Word(Fate.UNKNOWN, "", "status 500: Oops")),
-        (says(400, b"a proxy"), Word(Fate.UNKNOWN, "", "status 400, and no answer that can be read")),
-        (says(400, {"error": {}}), Word(Fate.UNKNOWN, "", "status 400, and no answer that can be read")),
-        (says(404, {"error": {"message": "a proxy"}}), Word(Fate.UNKNOWN, "", "status 404: a proxy")),
+        (
+            refuses(400, "idempotency_error", "Other."),
+            RefundResult(RefundStatus.UNKNOWN, "", "status 400: Other."),
+        ),
+        (
+            refuses(409, "invalid_request_error", "At work."),
+            RefundResult(RefundStatus.UNKNOWN, "", "status 409: At work."),
+        ),
+        (
+            refuses(429, "invalid_request_error", "Slow down"),
+            RefundResult(RefundStatus.UNKNOWN, "", "status 429: Slow down"),
+        ),
+        (refuses(500, "api_error", "Oops"), RefundResult(RefundStatus.UNKNOWN, "", "status 500: Oops")),
+        (
+            says(400, b"a proxy"),
+            RefundResult(RefundStatus.UNKNOWN, "", "status 400, and no answer that can be read"),
+        ),
+        (
+            says(400, {"error": {}}),
+            RefundResult(RefundStatus.UNKNOWN, "", "status 400, and no answer that can be read"),
+        ),
+        (
+            says(404, {"error": {"message": "a proxy"}}),
+            RefundResult(RefundStatus.UNKNOWN, "", "status 404: a proxy"),
+        ),
         (
             says(200, {"id": "", "status": "succeeded"}),
-            Word(Fate.UNKNOWN, "", "an answer that cannot be read (ValueError)"),
+            RefundResult(RefundStatus.UNKNOWN, "", "an answer that cannot be read (ValueError)"),
         ),
         (
             says(200, {"id": None, "status": "succeeded"}),
-            Word(Fate.UNKNOWN, "", "an answer that cannot be read (TypeError)"),
+            RefundResult(RefundStatus.UNKNOWN, "", "an answer that cannot be read (TypeError)"),
         ),
         (
             lambda answer: None,
-            Word(Fate.UNKNOWN, "", "no answer: the connection failed or the time-out was reached"),
+            RefundResult(
+                RefundStatus.UNKNOWN, "", "no answer: the connection failed or the time-out was reached"
+            ),
         ),
         (
             FakeStripe.hang,
-            Word(Fate.UNKNOWN, "", "no answer: the connection failed or the time-out was reached"),
+            RefundResult(
+                RefundStatus.UNKNOWN, "", "no answer: the connection failed or the time-out was reached"
+            ),
         ),
     ],
 )
 def test_only_a_certain_no_is_a_refusal(
-    fake: FakeStripe, speaker: StripeCheckout, mishap: Any, word: Word
+    fake: FakeStripe, adapter: StripeCheckout, mishap: Any, word: RefundResult
 ) -> None:
     fake.mishaps = [bound(fake, mishap)]
-    assert speaker.refund(TERMS, a_wish()) == word
+    assert adapter.refund(TERMS, a_wish()) == word
     # It is the sweep that asks again, not the library.
     assert (len(fake.asked), fake.refunds) == (1, {})
 
 
-def test_a_call_ends_with_the_provider_s_time_out(fake: FakeStripe, speaker: StripeCheckout) -> None:
+def test_a_call_ends_with_the_provider_s_time_out(fake: FakeStripe, adapter: StripeCheckout) -> None:
     fake.mishaps = [fake.hang]
     began = monotonic()
-    assert speaker.refund(TERMS, a_wish()).fate == Fate.UNKNOWN
+    assert adapter.refund(TERMS, a_wish()).fate == RefundStatus.UNKNOWN
     assert 1 <= monotonic() - began < 4
 
 
-def test_a_refund_of_more_than_is_there_is_refused(fake: FakeStripe, speaker: StripeCheckout) -> None:
-    assert speaker.refund(TERMS, a_wish(amount=5_00)).fate == Fate.REFUSED
-    assert speaker.refund(TERMS, a_wish(payment_reference="pi_2")) == Word(
-        Fate.REFUSED, "", "status 404: No such payment_intent: 'pi_2'"
+def test_a_refund_of_more_than_is_there_is_refused(fake: FakeStripe, adapter: StripeCheckout) -> None:
+    assert adapter.refund(TERMS, a_wish(amount=5_00)).fate == RefundStatus.REFUSED
+    assert adapter.refund(TERMS, a_wish(payment_reference="pi_2")) == RefundResult(
+        RefundStatus.REFUSED, "", "status 404: No such payment_intent: 'pi_2'"
     )
-    assert speaker.refund(TERMS, a_wish(amount=5_123, currency="BHD")).fate == Fate.REFUSED
+    assert adapter.refund(TERMS, a_wish(amount=5_123, currency="BHD")).fate == RefundStatus.REFUSED
     assert fake.refunds == {}
 
 
 def test_a_refund_whose_answer_was_lost_is_found_by_our_own_id(
-    fake: FakeStripe, speaker: StripeCheckout
+    fake: FakeStripe, adapter: StripeCheckout
 ) -> None:
     wish, other = a_wish(), a_wish()
     fake.mishaps = [fake.hang_after]
-    assert speaker.refund(TERMS, wish).fate == Fate.UNKNOWN
+    assert adapter.refund(TERMS, wish).fate == RefundStatus.UNKNOWN
     for _ in range(3):
-        assert speaker.refund(TERMS, a_wish(amount=10)).fate == Fate.DONE
+        assert adapter.refund(TERMS, a_wish(amount=10)).fate == RefundStatus.DONE
     # Over several pages, the newest first.
     fake.page_length = 2
-    assert speaker.status(TERMS, wish) == Word(Fate.DONE, "re_0000011")
-    assert speaker.status(TERMS, other) == Word(Fate.UNHEARD)
+    assert adapter.status(TERMS, wish) == RefundResult(RefundStatus.DONE, "re_0000011")
+    assert adapter.status(TERMS, other) == RefundResult(RefundStatus.NOT_FOUND)
 
 
 def test_a_question_that_is_refused_says_nothing_of_the_refund(
-    fake: FakeStripe, speaker: StripeCheckout
+    fake: FakeStripe, adapter: StripeCheckout
 ) -> None:
     for mishap in (
         refuses(403, "invalid_request_error", "No right."),
@@ -415,4 +452,4 @@ def test_a_question_that_is_refused_says_nothing_of_the_refund(
     ):
         for wish in (a_wish(), a_wish(reference="re_1")):
             fake.mishaps = [mishap]
-            assert speaker.status(TERMS, wish).fate == Fate.UNKNOWN
+            assert adapter.status(TERMS, wish).fate == RefundStatus.UNKNOWN

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from stripe import SignatureVerificationError, WebhookSignature, api_version
 
 from payments.models import Provider
-from payments.providers import speaker_of
-from payments.providers.protocol import Event, EventType, Received, Terms
+from payments.providers import adapter_for
+from payments.providers.protocol import Event, EventType, ProviderConfig, RawCallback
 from payments.providers.signatures.refused import Refused
 from payments.providers.stripe_checkout.minor_units import Inexpressible, from_stripe, is_payable, to_stripe
 from tests.support.callers import House
@@ -20,14 +20,14 @@ from tests.support.stripe_events import HERE, NAMES, recorded, signed
 
 SECRET, OLDER, OTHER = "whsec_" + "a1" * 16, "whsec_" + "b2" * 16, "whsec_" + "c3" * 16
 NOW = 1_730_000_200
-SPEAKER = speaker_of(Provider.Scheme.STRIPE)
+ADAPTER = adapter_for(Provider.Scheme.STRIPE)
 ORDER = UUID("0192f3a4-5b6c-7d8e-9fa0-b1c2d3e4f506")
 SESSION, INTENT, DISPUTE = (
     "cs_test_a1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6",
     "pi_3QJx2aLkdIwHu7ix0aBcDeFg",
     "dp_1QJx9zLkdIwHu7ixOpQrStUv",
 )
-TERMS = Terms(
+TERMS = ProviderConfig(
     id=UUID(int=1),
     slug="stripe",
     name="Stripe",
@@ -48,11 +48,11 @@ def currencies(house: House) -> None:
     """Events name currencies, and these have to be known."""
 
 
-def verified(body: bytes, header: str, terms: Terms = TERMS, at: int = NOW) -> Event:
-    return SPEAKER.verify(terms, Received({"stripe-signature": header}, body, "192.0.2.1", at))
+def verified(body: bytes, header: str, terms: ProviderConfig = TERMS, at: int = NOW) -> Event:
+    return ADAPTER.verify(terms, RawCallback({"stripe-signature": header}, body, "192.0.2.1", at))
 
 
-def read(said: object, terms: Terms = TERMS) -> Event:
+def read(said: object, terms: ProviderConfig = TERMS) -> Event:
     """What a genuine event says."""
     body = json.dumps(said).encode()
     return verified(body, signed(body, SECRET, NOW), terms)
@@ -188,7 +188,7 @@ def test_a_payment_that_is_not_of_our_asking_names_no_order(metadata: object) ->
 BODY = json.dumps(recorded("completed_paid")).encode()
 
 
-def refused(body: bytes, header: str, terms: Terms = TERMS, at: int = NOW) -> str:
+def refused(body: bytes, header: str, terms: ProviderConfig = TERMS, at: int = NOW) -> str:
     with pytest.raises(Refused) as problem:
         verified(body, header, terms, at)
     return str(problem.value)
@@ -262,7 +262,7 @@ def test_a_malformed_header_is_refused(header: str) -> None:
 
 def test_a_header_that_is_missing_is_refused() -> None:
     with pytest.raises(Refused, match="missing or malformed"):
-        SPEAKER.verify(TERMS, Received({}, BODY, "192.0.2.1", NOW))
+        ADAPTER.verify(TERMS, RawCallback({}, BODY, "192.0.2.1", NOW))
 
 
 @pytest.mark.parametrize(
@@ -360,7 +360,7 @@ def test_what_we_accept_the_library_accepts(header: str) -> None:
 
 @pytest.mark.parametrize("text", [SECRET, "whsec_" + "0f" * 32, "whsec_" + "Ab9" * 12])
 def test_a_signing_secret_of_stripe_is_taken(text: str) -> None:
-    SPEAKER.check_secret(text)
+    ADAPTER.check_secret(text)
 
 
 @pytest.mark.parametrize(
@@ -378,7 +378,7 @@ def test_a_signing_secret_of_stripe_is_taken(text: str) -> None:
 )
 def test_another_text_is_no_signing_secret(text: str) -> None:
     with pytest.raises(ValueError, match="A Stripe signing secret is whsec_"):
-        SPEAKER.check_secret(text)
+        ADAPTER.check_secret(text)
 
 
 @pytest.mark.parametrize(
@@ -447,6 +447,6 @@ def test_an_amount_that_we_cannot_say_is_refused(currency: str, decimals: int, s
 )
 def test_only_what_a_card_can_pay_in_is_taken(currency: str, is_taken: bool) -> None:
     assert is_payable(currency) is is_taken
-    assert SPEAKER.takes(TERMS, currency) is is_taken
-    assert not SPEAKER.takes(replace(TERMS, api_secret=""), currency)
-    assert not SPEAKER.takes(replace(TERMS, currency="GBP"), currency)
+    assert ADAPTER.takes(TERMS, currency) is is_taken
+    assert not ADAPTER.takes(replace(TERMS, api_secret=""), currency)
+    assert not ADAPTER.takes(replace(TERMS, currency="GBP"), currency)

@@ -14,11 +14,11 @@ from django.db import connection
 from lib.clock import now
 from payments.checkout.payments import start_payment
 from payments.models import Callback, Order, Payment, Refund
-from payments.providers import SPEAKERS
-from payments.providers.protocol import Unstartable
+from payments.providers import ADAPTERS
+from payments.providers.protocol import ProviderUnavailable
 from payments.providers.signing_secrets import replace_api_secret
 from payments.providers.stripe_checkout.checkout import StripeCheckout
-from payments.refunds.worker import ask_refund, lease, settle_one
+from payments.refunds.worker import lease, request_refund, settle_one
 from tests.support.callers import Answer, holding
 from tests.support.fake_stripe import FakeStripe, Reply, fake_stripe, says
 from tests.support.invariants import problems_of
@@ -107,7 +107,7 @@ def counter(market: Market, monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter
     with fake_stripe() as fake:
         fake.key = f"sk_test_{uuid.uuid4().hex}"
         replace_api_secret(till.provider, fake.key, actor="test")
-        monkeypatch.setitem(SPEAKERS, "stripe", StripeCheckout(fake.url))
+        monkeypatch.setitem(ADAPTERS, "stripe", StripeCheckout(fake.url))
         yield Counter(market, till, fake)
 
 
@@ -226,7 +226,7 @@ def test_the_secret_of_another_provider_does_not_pass(counter: Counter, market: 
 def test_a_start_that_goes_wrong_can_be_made_again(counter: Counter) -> None:
     order = counter.market.order(start=False)
     counter.fake.mishaps = [says(500, b""), says(500, b"")]
-    with pytest.raises(Unstartable):
+    with pytest.raises(ProviderUnavailable):
         start_payment(order, counter.till.provider.slug, BASE)
     assert start_payment(order, counter.till.provider.slug, BASE).reference == "cs_test_000001"
     assert payments_of(order) == [("unstarted", False), ("started", False)]
@@ -245,7 +245,7 @@ def test_of_two_clicks_at_once_the_one_that_comes_through_counts(counter: Counte
     if is_first:
         start_payment(order, slug, BASE)
     else:
-        with pytest.raises(Unstartable):
+        with pytest.raises(ProviderUnavailable):
             start_payment(order, slug, BASE)
     payment = Payment.objects.get(order=order)
     assert (payment.state, payment.start_reference, payment.problem) == ("started", "cs_test_000001", "")
@@ -258,7 +258,7 @@ def aside(act: Callable[[], object]) -> None:
 
     def run() -> None:
         try:
-            with suppress(Unstartable):
+            with suppress(ProviderUnavailable):
                 act()
         finally:
             connection.close()
@@ -309,7 +309,7 @@ def test_more_than_was_paid_never_goes_back(counter: Counter) -> None:
 
 def asked(order: Order, amount: int) -> Refund:
     """A refund of our own asking, at work."""
-    return ask_refund(order.pk, amount, actor="operator", reason="test")
+    return request_refund(order.pk, amount, actor="operator", reason="test")
 
 
 def settle(refund: Refund) -> bool:
