@@ -161,7 +161,7 @@ def read_transactions() -> Iterator[GaugeMetricFamily]:
         SELECT least(
             (SELECT due_at FROM wallet_transaction t
              WHERE state = 'pending' AND NOT EXISTS (SELECT FROM wallet_inquiry i WHERE i.transaction_id = t.id) ORDER BY due_at LIMIT 1),
-            (SELECT next_at FROM wallet_inquiry WHERE closed_at IS NULL AND next_at IS NOT NULL ORDER BY next_at LIMIT 1))
+            (SELECT next_attempt_at FROM wallet_inquiry WHERE closed_at IS NULL AND next_attempt_at IS NOT NULL ORDER BY next_attempt_at LIMIT 1))
         """
     )
     yield gauge(
@@ -235,9 +235,9 @@ def read_payments() -> Iterator[GaugeMetricFamily]:
     """From the indexes of what is due and of what a person has to look at."""
     [(at, delivery, refund)] = rows(
         """
-        SELECT at, (SELECT next_at FROM payments_delivery d LEFT JOIN payments_shop s USING (game_id)
-                    WHERE next_at IS NOT NULL AND paused_at IS NULL ORDER BY next_at LIMIT 1),
-            (SELECT next_at FROM payments_refund WHERE next_at IS NOT NULL ORDER BY next_at LIMIT 1)
+        SELECT at, (SELECT next_attempt_at FROM payments_delivery d LEFT JOIN payments_shop s USING (game_id)
+                    WHERE next_attempt_at IS NOT NULL AND paused_at IS NULL ORDER BY next_attempt_at LIMIT 1),
+            (SELECT next_attempt_at FROM payments_refund WHERE next_attempt_at IS NOT NULL ORDER BY next_attempt_at LIMIT 1)
         FROM wallet_now() AS at
         """
     )

@@ -1,13 +1,13 @@
 """How money enters the platform."""
 
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
 
-from payments import reconciliation
-from wallet.audit.orphans import ORPHANS
+from wallet.audit.orphans import CHECKS, ORPHANS
 from wallet.rights import run_for_role
 
 RIGHTS = Path(__file__).parent / "sql" / "rights.sql"
@@ -22,5 +22,8 @@ class PaymentsConfig(AppConfig):
     name = "payments"
 
     def ready(self) -> None:
+        # Modules that need the models, which are not there yet while this one is imported.
+        reconciliation = import_module("payments.reconciliation")
         ORPHANS.update(reconciliation.ORPHANS)
+        CHECKS["orders that their callbacks do not make"] = reconciliation.differing_orders
         post_migrate.connect(grant_rights, sender=self)

@@ -32,7 +32,7 @@ REFUSED_HEADERS = ("When (UTC)", "From", "Why")
 MEANINGS = {
     Outcome.ACTED: "It was acted on, once and for ever. The same again is only counted.",
     Outcome.NOTHING: "It changes nothing, and that is right. The same again is only counted.",
-    Outcome.SECOND_PAYMENT: "The order was paid already: this money credits nothing. Refund it on the order's page or at the provider, then resolve this.",
+    Outcome.DUPLICATE: "The order was paid already: this money credits nothing. Refund it on the order's page or at the provider, then resolve this.",
     Outcome.CONTRADICTS: "It was answered with 422 and changed nothing: it does not agree with what is stored. Ask the provider's people what is true.",
     Outcome.NO_ORDER: "It was answered with 404 and changed nothing: the platform knows no such order. Another system may use the same secret.",
 }
@@ -220,7 +220,7 @@ class CallbackAdmin(SearchingAdmin, SelectingAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Callback]:
         rows: QuerySet[Callback] = super().get_queryset(request)
         # What is long is read where it is shown.
-        return rows.select_related("provider").defer("headers", "body", "meaning")
+        return rows.select_related("provider").defer("headers", "body")
 
     def named(self, queryset: QuerySet[Callback], text: str) -> QuerySet[Callback]:
         providers = list(Provider.objects.values_list("pk", flat=True))
@@ -264,7 +264,7 @@ class CallbackAdmin(SearchingAdmin, SelectingAdmin):
         others = (
             Callback.objects.filter(order_id=obj.order_id)
             .exclude(pk=obj.pk)
-            .defer("headers", "body", "meaning")
+            .defer("headers", "body")
             .order_by("-pk")[:25]
         )
         return [

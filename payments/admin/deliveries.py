@@ -67,8 +67,8 @@ def delivery_row(delivery: Delivery) -> tuple[Any, ...]:
         show_delivery_state(delivery),
         order,
         player,
-        f"{delivery.times_tried:,}",
-        clock(delivery.next_at),
+        f"{delivery.attempts:,}",
+        clock(delivery.next_attempt_at),
         clock(delivery.delivered_at),
     )
 
@@ -158,11 +158,11 @@ class DeliveryAdmin(RangeActions, SearchingAdmin, SelectingAdmin):
 
     @admin.display(description="tries")
     def tried(self, obj: Delivery) -> str:
-        return f"{obj.times_tried:,}"
+        return f"{obj.attempts:,}"
 
     @admin.display(description="next (UTC)")
     def next_clock(self, obj: Delivery) -> SafeString:
-        return clock(obj.next_at)
+        return clock(obj.next_attempt_at)
 
     @admin.display(description="delivered (UTC)")
     def delivered_clock(self, obj: Delivery) -> SafeString:
@@ -240,7 +240,7 @@ def next_step(delivery: Delivery) -> str:
     """What the platform does by itself about a delivery, in a sentence."""
     if delivery.order.state in GONE_BACK:
         return "Nothing: the money has gone back."
-    if delivery.next_at is None:
+    if delivery.next_attempt_at is None:
         return (
             "Nothing: a person may send it again."
             if delivery.state in (State.GONE, State.EXHAUSTED)
@@ -252,7 +252,7 @@ def next_step(delivery: Delivery) -> str:
     if shop.paused_at:
         return "It waits: deliveries to this game are paused."
     return (
-        f"It is sent at {moment(delivery.next_at)}."
-        if delivery.next_at > now()
+        f"It is sent at {moment(delivery.next_attempt_at)}."
+        if delivery.next_attempt_at > now()
         else "It is due, and sent with the next run."
     )

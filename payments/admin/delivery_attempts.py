@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString
 from lib.backoffice.formatting import NOTHING, badge, clock
 from lib.backoffice.pages import Section
 from payments.deliveries.operations import LEASE
-from payments.models import Delivery, DeliveryTry
+from payments.models import Delivery, DeliveryAttempt
 from wallet.admin.questions import show_body, show_problem
 
 PAGE = 25
@@ -21,14 +21,14 @@ PLACE = "#tries"
 def section(delivery: Delivery, number: int, at: datetime) -> Section:
     """Page `number` of the tries, the newest first, as it stands at the moment `at`."""
     first = (number - 1) * PAGE
-    found = list(DeliveryTry.objects.filter(delivery=delivery).order_by("-pk")[first : first + PAGE + 1])
+    found = list(DeliveryAttempt.objects.filter(delivery=delivery).order_by("-pk")[first : first + PAGE + 1])
     older = ("Older tries", f"?tries={number + 1}{PLACE}") if len(found) > PAGE else None
     newest = ("Newest tries", f"?{PLACE}") if number > 1 else None
     empty = "There are no older tries." if number > 1 else "It was never sent yet."
     return Section(TITLE, HEADERS, [row(one, at) for one in found[:PAGE]], empty, older, newest)
 
 
-def row(one: DeliveryTry, at: datetime) -> tuple[Any, ...]:
+def row(one: DeliveryAttempt, at: datetime) -> tuple[Any, ...]:
     """A try by `HEADERS`."""
     took = f"{one.took_ms:,} ms" if one.took_ms is not None else NOTHING
     url = format_html('<span class="wallet-id wallet-wrapped">{}</span>', one.url)
@@ -43,7 +43,7 @@ def row(one: DeliveryTry, at: datetime) -> tuple[Any, ...]:
     )
 
 
-def show_status(one: DeliveryTry, at: datetime) -> SafeString:
+def show_status(one: DeliveryAttempt, at: datetime) -> SafeString:
     """The status; without one there was no answer, or the try is under way, or its worker was lost and nobody knows whether it was sent."""
     if one.ended_at is None:
         return badge("worker lost", "warning") if at - one.began_at > LEASE else badge("under way", "info")

@@ -303,7 +303,7 @@ def latest_callbacks(provider: Provider) -> Section:
     newest = Callback.objects.order_by("-pk").values("pk")[:LOOKED_THROUGH]
     found = (
         Callback.objects.filter(provider=provider, pk__in=newest)
-        .defer("headers", "body", "meaning")
+        .defer("headers", "body")
         .order_by("-pk")[:LATEST]
     )
     empty = f"None among the latest {LOOKED_THROUGH:,} callbacks of all providers."

@@ -13,8 +13,7 @@ from payments.admin.products import written
 from payments.admin.refunds import REFUND
 from payments.models import Delivery, Order, Payment
 from payments.nudges import nudge
-from payments.refunds.worker import NotRefundable, Refundable, refundable, request_refund
-from payments.settlement.decide import clawback_of
+from payments.refunds.operations import NotRefundable, Refundable, refundable, request_refund
 from payments.tasks import refund_task
 from wallet.admin.amounts import AmountField, show_amount
 from wallet.models import Wallet
@@ -104,10 +103,8 @@ class RefundActions(PageAdmin):
 def first_words(order: Order, of: Refundable) -> list[str]:
     """What can be refunded at all."""
     most, name = show_amount(of.most, order.currency_id), of.payment.provider.name
-    if of.payment.is_second:
-        return [
-            f"It was paid twice: {most} of the second payment can go back through {name}. The order and its credit stay as they are."
-        ]
+    if of.payment.is_duplicate:
+        return [f"It was paid twice: {most} of the duplicate payment can go back through {name}."]
     return [
         f"{most} of {show_amount(order.price, order.currency_id)} can go back through {name}.",
         "You will be asked once more before it is done.",
@@ -119,9 +116,9 @@ def consequences(order: Order, of: Refundable, amount: int) -> list[str]:
     says = [
         f"{show_amount(amount, order.currency_id)} go back to {order.player.uid} through {of.payment.provider.name}."
     ]
-    if of.payment.is_second:
-        return [*says, "It is money that was paid twice: it takes no credit, and the order stays as it is."]
-    says += credit_words(order, clawback_of(order, order.returned + amount) - order.clawed_back)
+    says += credit_words(order, of.clawback(amount))
+    if of.snapshot.kept - amount >= order.price:
+        return [*says, "It is money that was paid twice: the order stays as it is."]
     is_whole = amount == of.most and not order.charged_back
     if is_whole and Delivery.objects.filter(order=order, state=Delivery.State.DELIVERED).exists():
         says.append("The game has delivered already: what it gave, it has to take back itself.")

@@ -16,7 +16,7 @@ from payments.admin.search import orders_named, orders_of_session
 from payments.admin.states import show_refund_state
 from payments.models import Refund
 from payments.nudges import nudge
-from payments.refunds.worker import NotRefundable, requery
+from payments.refunds.operations import NotRefundable, requery
 from payments.tasks import refund_task
 from players.admin.players import player_link
 from players.admin.search import SearchingAdmin
@@ -39,14 +39,13 @@ MEANINGS = {
 OPTIONAL = {
     "reason": "reason_shown",
     "ended_at": "ended",
-    "next_at": "next_asked",
+    "next_attempt_at": "next_asked",
     "times_asked": "asked",
     "problem": "problem_shown",
     "clawback": "clawback_major",
     "set_aside": "set_aside_major",
     "set_aside_transaction": "set_aside_link",
     "return_transaction": "return_link",
-    "of_second": "of_second_major",
 }
 
 
@@ -57,8 +56,8 @@ class Openness(Selections):
         # Both conditions: the index knows when they are due.
         "open": Selection(
             "Open",
-            lambda rows: rows.filter(next_at__isnull=False, state__in=Refund.OPEN),
-            ("next_at", "pk"),
+            lambda rows: rows.filter(next_attempt_at__isnull=False, state__in=Refund.OPEN),
+            ("next_attempt_at", "pk"),
             "No refund waits for a provider's word.",
             SOONEST,
         ),
@@ -81,7 +80,6 @@ class RefundAdmin(SearchingAdmin, SelectingAdmin):
             "meaning",
             "problem_shown",
             "amount_major",
-            "of_second_major",
             "clawback_major",
             "set_aside_major",
         ),
@@ -133,10 +131,6 @@ class RefundAdmin(SearchingAdmin, SelectingAdmin):
     def amount_major(self, obj: Refund) -> SafeString:
         return amount_cell(obj.amount, obj.order.currency_id)
 
-    @admin.display(description="of a second payment")
-    def of_second_major(self, obj: Refund) -> SafeString:
-        return amount_cell(obj.of_second, obj.order.currency_id)
-
     @admin.display(description="credit taken")
     def clawback_major(self, obj: Refund) -> SafeString:
         return amount_cell(obj.clawback, str(obj.order.credit_currency_id))
@@ -179,11 +173,11 @@ class RefundAdmin(SearchingAdmin, SelectingAdmin):
 
     @admin.display(description="asked next")
     def next_asked(self, obj: Refund) -> str:
-        return moment(obj.next_at)
+        return moment(obj.next_attempt_at)
 
     @admin.display(description="asked next (UTC)")
     def next_clock(self, obj: Refund) -> SafeString:
-        return clock(obj.next_at)
+        return clock(obj.next_attempt_at)
 
     @admin.display(description="by")
     def by_short(self, obj: Refund) -> SafeString:

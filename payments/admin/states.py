@@ -23,13 +23,13 @@ REFUND_COLOURS = {
 DELIVERY_COLOURS = {"pending": "info", "delivered": "success", "gone": "danger", "exhausted": "danger"}
 OUTCOME_COLOURS = {
     "acted": "success",
-    "second_payment": "warning",
+    "duplicate": "warning",
     "contradicts": "danger",
     "no_order": "danger",
 }
 # In a word, for the lists.
 DELIVERY_WORDS = {"gone": "stopped (410)", "returned": "money went back", "exhausted": "given up"}
-OUTCOME_WORDS = {"second_payment": "second payment"}
+OUTCOME_WORDS = {"duplicate": "duplicate payment"}
 
 
 def show_order_state(state: str) -> SafeString:
@@ -39,8 +39,8 @@ def show_order_state(state: str) -> SafeString:
 
 def show_payment_state(payment: Payment) -> SafeString:
     return (
-        badge("second payment", "warning")
-        if payment.is_second
+        badge("duplicate payment", "warning")
+        if payment.is_duplicate
         else badge(payment.get_state_display(), PAYMENT_COLOURS[payment.state])
     )
 

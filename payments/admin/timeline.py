@@ -46,9 +46,7 @@ def sections(order: Order) -> list[Section]:
         Payment.objects.filter(order=order).select_related("provider").order_by("-pk")[:MOST_ROWS]
     )
     refunds = list(Refund.objects.filter(order=order).select_related("provider").order_by("-pk")[:MOST_ROWS])
-    callbacks = (
-        Callback.objects.filter(order=order).defer("headers", "body", "meaning").order_by("-pk")[:MOST_ROWS]
-    )
+    callbacks = Callback.objects.filter(order=order).defer("headers", "body").order_by("-pk")[:MOST_ROWS]
     told = Delivery.objects.filter(order=order).select_related("order__player", "game")
     return [
         Section(
@@ -106,9 +104,7 @@ def payment_row(payment: Payment, order: Order) -> tuple[Any, ...]:
         link(payment.provider.slug, "payments_provider_change", payment.provider_id),
         show_payment_state(payment),
         amount_cell(payment.amount, order.currency_id),
-        amount_cell(payment.returned if payment.is_second else order.returned, order.currency_id)
-        if payment.paid_at
-        else NOTHING,
+        amount_cell(payment.returned, order.currency_id) if payment.paid_at else NOTHING,
         clipped(payment.reference or payment.start_reference),
         clock(payment.paid_at),
         payment.problem or NOTHING,

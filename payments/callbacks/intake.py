@@ -1,59 +1,41 @@
-"""Acts on genuine callbacks: stored, acted on and paid in one atomic block, once and for ever (contract 4.2)."""
+"""Takes callbacks in: verified, stored once, decided, and committed with the money in one atomic block (contract 4.2)."""
 
-import hashlib
-import json
-from collections.abc import Sequence
-from dataclasses import asdict, replace
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
 from django.db import IntegrityError, OperationalError, transaction
-from django.db.models import F
+from django.db.models import F, Q
 
 from lib.ids import new_id
 from payments import prepared_sql
-from payments.deliveries.operations import begin_delivery
+from payments.callbacks.digests import content_digest, signed_digest
 from payments.models import Callback, Order, Payment, Refund
-from payments.orders.events import Actor, record_event
-from payments.providers.protocol import Event, EventType, ProviderConfig, RawCallback
-from payments.settlement import returns
-from payments.settlement.decide import (
-    KINDS,
-    Complete,
-    Contradict,
-    Fail,
-    Nothing,
-    OrderSnapshot,
-    Pay,
-    PayAgain,
-    Remember,
-    Return,
-    Reverse,
-    Step,
-    next_step,
-    present_state,
-    stops_delivery,
-)
-from payments.settlement.postings import Movements
-from wallet.currencies import decimals_of
+from payments.orders.events import Actor
+from payments.providers import adapter_for
+from payments.providers.protocol import Event, ProviderConfig, RawCallback
+from payments.settlement.commit import commit
+from payments.settlement.decide import KINDS, Contradict, Nothing, Pay, Step, decide
+from payments.settlement.plan import plan
+from payments.settlement.snapshot import OrderSnapshot, snapshot_of
 from wallet.ledger import LOST_RACES
 
 Outcome = Callback.Outcome
 # Two callbacks at once that name each other's ids: the loser of the race looks again, and finds what the winner did.
 MOST_TRIES = 3
 # As the unique indexes have it.
-TAKEN = "outcome IN ('acted', 'nothing', 'second_payment')"
+TAKEN = "outcome IN ('acted', 'nothing', 'duplicate')"
 SAME_THING = f"provider_id = %s AND type = %s AND reference = %s AND {TAKEN} AND reference <> ''"
 SAME_RETURN = "provider_id = %s AND kind = %s AND reference = %s AND reference <> ''"
-# What came before and could not be acted on is off the operators' list when it is.
+# A callback that could not be acted on is off the operators' list when it is.
 RESOLVED = """
     UPDATE payments_callback SET resolved_at = %s, resolved_by = 'platform', reason = 'it came again, and was taken'
-    WHERE provider_id = %s AND message_id = %s AND meaning = %s AND outcome IN ('contradicts', 'no_order') AND resolved_at IS NULL
+    WHERE provider_id = %s AND outcome IN ('contradicts', 'no_order') AND resolved_at IS NULL
+      AND (signed_digest = %s OR (message_id = %s AND content_digest = %s))
 """
 LOST = (IntegrityError, OperationalError, *LOST_RACES)
 PROBLEM_LENGTH = 255
-# What of a callback's headers is kept: what its signature needs, and no credentials that somebody may have sent along.
+# The headers that are kept: those that a signature needs, and no credentials that somebody may have sent along.
 KEPT_HEADERS = (
     "content-type",
     "webhook-id",
@@ -73,12 +55,50 @@ class IntakeResult(NamedTuple):
     delivery_id: UUID | None = None
 
 
-def take_callback(config: ProviderConfig, event: Event, raw: RawCallback) -> IntakeResult:
-    """Stores a genuine callback and acts on it, or counts it where it came before. When this returns it is committed."""
+class Arrival(NamedTuple):
+    """A genuine callback as it is stored: who sent it, what it says, and when it is taken in, under its order's lock."""
+
+    config: ProviderConfig
+    event: Event
+    raw: RawCallback
+    order: Order | None
+    at: datetime
+
+    def row(self, result: IntakeResult) -> Callback:
+        """The row of the callback, not yet written."""
+        return Callback(
+            id=new_id(),
+            provider_id=self.config.id,
+            order=self.order,
+            message_id=self.event.message_id,
+            type=str(self.event.type or ""),
+            reference=self.event.reference,
+            content_digest=content_digest(self.event, self.raw.body),
+            signed_digest=signed_digest(self.event, self.raw.body),
+            headers=kept_headers(self.raw),
+            body=self.raw.body if self.event.kept_body is None else self.event.kept_body,
+            address=self.raw.address,
+            outcome=result.outcome,
+            problem=result.problem[:PROBLEM_LENGTH],
+            received_at=self.at,
+            last_seen_at=self.at,
+        )
+
+
+def kept_headers(raw: RawCallback) -> dict[str, str]:
+    return {name: raw.headers[name].replace("\x00", "") for name in KEPT_HEADERS if name in raw.headers}
+
+
+def take_in(config: ProviderConfig, raw: RawCallback) -> IntakeResult:
+    """Verifies a callback, stores it and acts on it, or counts it if it came before. When this returns it is committed.
+
+    Raises `Refused` if it is not genuine; then nothing is stored.
+    """
+    event = adapter_for(config.scheme).verify(config, raw)
     for attempt in range(1, MOST_TRIES + 1):
         try:
             with transaction.atomic():
-                return take(config, event, raw)
+                return take_genuine(config, event, raw)
         except LOST as problem:
             if attempt == MOST_TRIES or not is_lost_race(problem):
                 raise
@@ -90,57 +110,81 @@ def is_lost_race(problem: Exception) -> bool:
     return isinstance(problem, (IntegrityError, *LOST_RACES)) or isinstance(problem.__cause__, LOST_RACES)
 
 
-def take(config: ProviderConfig, event: Event, raw: RawCallback) -> IntakeResult:
+def take_genuine(config: ProviderConfig, event: Event, raw: RawCallback) -> IntakeResult:
     # The order first: whatever else acts on it waits here.
     order = lock_order(event, config)
-    at, known, standing = look(order, config, event)
-    meaning = meaning_of(event, raw.body)
-    if known is not None and bytes(known.meaning) == meaning:
-        if known.message_id == event.message_id:
-            Callback.objects.filter(pk=known.pk).update(times_seen=F("times_seen") + 1, last_seen_at=at)
-        else:
-            # The same under another id: that id is used up too. The reference stays the first one's.
-            same = IntakeResult(Outcome.NOTHING, f"the same as {known.message_id}")
-            store(config, replace(event, reference=""), raw, order, meaning, at, same)
-        return IntakeResult(known.outcome)
+    at, known, snapshot = look(order, config, event)
+    arrival = Arrival(config, event, raw, order, at)
     if known is not None:
-        return refuse(
-            config,
-            event,
-            raw,
-            order,
-            at,
-            IntakeResult(Outcome.CONTRADICTS, "its id was used before with other content"),
-        )
-    if order is None and event.type is not None:
-        outcome = (
-            IntakeResult(Outcome.CONTRADICTS, event.problem)
-            if event.problem
-            else IntakeResult(Outcome.NO_ORDER, "there is no such order")
-        )
-        return refuse(config, event, raw, None, at, outcome)
-    step: Step = (
-        Nothing("nothing that is acted on")
-        if event.type is None and not event.problem
-        else Contradict(event.problem)
-    )
-    if standing is not None:
-        step = next_step(standing, event)
+        return take_again(arrival, known)
+    if event.problem:
+        return refuse(arrival, IntakeResult(Outcome.CONTRADICTS, event.problem))
+    if snapshot is None and event.type is not None:
+        return refuse(arrival, IntakeResult(Outcome.NO_ORDER, "there is no such order"))
+    step = decide(snapshot, event) if snapshot else Nothing("nothing that is acted on")
     if isinstance(step, Contradict):
-        return refuse(config, event, raw, order, at, IntakeResult(Outcome.CONTRADICTS, step.problem))
-    outcome = IntakeResult(
-        Outcome.SECOND_PAYMENT
-        if isinstance(step, PayAgain)
-        else Outcome.NOTHING
-        if isinstance(step, Nothing)
-        else Outcome.ACTED
-    )
+        return refuse(arrival, IntakeResult(Outcome.CONTRADICTS, step.problem))
+    return act(arrival, snapshot, step)
+
+
+def act(arrival: Arrival, snapshot: OrderSnapshot | None, step: Step) -> IntakeResult:
+    """Stores the callback, and commits the plan for its step."""
+    if snapshot is None:
+        result = IntakeResult(Outcome.NOTHING)
+        store(arrival.row(result), arrival)
+        return result
+    callback = arrival.row(IntakeResult(Outcome.ACTED))
+    planned = plan(snapshot, step, Actor(f"provider:{arrival.config.slug}", "provider", arrival.at, callback))
+    if isinstance(step, Nothing):
+        callback.outcome = Outcome.NOTHING
+    elif isinstance(step, Pay) and planned.is_duplicate:
+        callback.outcome = Outcome.DUPLICATE
+    store(callback, arrival)
+    return IntakeResult(callback.outcome, delivery_id=commit(planned))
+
+
+def store(callback: Callback, arrival: Arrival) -> None:
+    """Writes a callback that is taken, and takes what was refused of it before off the operators' list."""
     with prepared_sql.together():
-        callback = store(config, event, raw, order, meaning, at, outcome)
-        prepared_sql.execute(RESOLVED, (at, config.id, event.message_id, gist_of(event, raw.body)))
-    if order is None:
-        return outcome
-    return outcome._replace(delivery_id=act(order, step, event, config, callback, at))
+        prepared_sql.insert(callback)
+        same = (callback.signed_digest, callback.message_id, callback.content_digest)
+        prepared_sql.execute(RESOLVED, (arrival.at, arrival.config.id, *same))
+
+
+def take_again(arrival: Arrival, known: Callback) -> IntakeResult:
+    """The same callback again is counted; the same under another id uses that id up too; with other content it is refused."""
+    event = arrival.event
+    if bytes(known.content_digest) != content_digest(event, arrival.raw.body):
+        return refuse(arrival, IntakeResult(Outcome.CONTRADICTS, "its id was used before with other content"))
+    if known.message_id == event.message_id:
+        seen = Callback.objects.filter(pk=known.pk)
+        seen.update(times_seen=F("times_seen") + 1, last_seen_at=arrival.at)
+    else:
+        # The reference stays the first one's.
+        row = arrival.row(IntakeResult(Outcome.NOTHING, f"the same as {known.message_id}"))
+        row.reference = ""
+        prepared_sql.insert(row)
+    return IntakeResult(known.outcome)
+
+
+def refuse(arrival: Arrival, result: IntakeResult) -> IntakeResult:
+    """Stores a callback that cannot be acted on, for operators. The same again is only counted, or a provider that repeats
+    itself would undo what they resolved. The same is what says the same, and what is signed the same: words that nobody
+    signed, and other splits of the signed text, add no row.
+    """
+    row = arrival.row(result)
+    refused = (Outcome.CONTRADICTS, Outcome.NO_ORDER)
+    same = Q(signed_digest=row.signed_digest) | Q(
+        message_id=row.message_id, content_digest=row.content_digest
+    )
+    before = Callback.objects.filter(same, provider_id=row.provider_id, outcome__in=refused)
+    seen = {"times_seen": F("times_seen") + 1, "last_seen_at": arrival.at}
+    if not before.update(**seen, outcome=row.outcome, problem=row.problem):
+        prepared_sql.insert(row)
+    return result
+
+
+# --- What is there already ------------------------------------------------------------------------------
 
 
 def lock_order(event: Event, config: ProviderConfig) -> Order | None:
@@ -149,17 +193,17 @@ def lock_order(event: Event, config: ProviderConfig) -> Order | None:
     if order_id is None and event.payment_reference:
         named = Payment.objects.filter(provider_id=config.id, reference=event.payment_reference)
         order_id = named.values_list("order_id", flat=True).first()
-    return (
-        next(iter(prepared_sql.fetch(Order, "id = %s FOR NO KEY UPDATE", order_id)), None)
-        if order_id
-        else None
-    )
+    if order_id is None:
+        return None
+    return next(iter(prepared_sql.fetch(Order, "id = %s FOR NO KEY UPDATE", order_id)), None)
 
 
 def look(
     order: Order | None, config: ProviderConfig, event: Event
 ) -> tuple[datetime, Callback | None, OrderSnapshot | None]:
-    """The time, the callback that has taken effect with this event's id or about the same thing (rule 4), and how the order stands, all under its lock."""
+    """The time, the callback that has taken effect with this event's id or about the same thing (rule 4), and the order
+    as it stands, all under its lock.
+    """
     kind = KINDS.get(event.type) if event.type and event.reference else None
     with prepared_sql.together():
         clock = prepared_sql.send("SELECT wallet_now()", ())
@@ -177,210 +221,8 @@ def look(
         )
     [(at,)] = clock.fetchall()
     # Its own message before another one about the same thing.
-    known = next(iter([*same_message.rows(), *(same_thing.rows() if event.type is not None else ())]), None)
+    found = [*same_message.rows(), *(same_thing.rows() if event.type is not None else ())]
+    known = next(iter(found), None)
     if order is None:
         return at, known, None
-    is_of_another_order = any(refund.order_id != order.pk for refund in same_return.rows())
-    standing = OrderSnapshot(
-        order,
-        decimals_known(order.currency_id),
-        config.id,
-        payments.rows(),
-        refunds.rows(),
-        is_of_another_order,
-    )
-    return at, known, standing
-
-
-def decimals_known(currency: str) -> int:
-    decimals = decimals_of(currency)
-    if decimals is None:
-        raise AssertionError("currencies are never deleted")
-    return decimals
-
-
-def meaning_of(event: Event, body: bytes) -> bytes:
-    """What an event says, without its spelling and without the id of its message; what makes no sense says just its bytes."""
-    said = asdict(event) | {"message_id": "", "body": body.hex() if event.problem else ""}
-    return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).digest()
-
-
-def gist_of(event: Event, body: bytes) -> bytes:
-    """What of it is signed. Whoever repeats a genuine callback with ever new words that nobody signed fills no list with them."""
-    return meaning_of(
-        replace(event, claims=replace(event.claims, ext_params="")) if event.claims else event, body
-    )
-
-
-def store(
-    config: ProviderConfig,
-    event: Event,
-    raw: RawCallback,
-    order: Order | None,
-    meaning: bytes,
-    at: datetime,
-    taken: IntakeResult,
-) -> Callback:
-    callback = Callback(**columns(config, event, raw, order, meaning, at, taken))
-    prepared_sql.insert(callback)
-    return callback
-
-
-def refuse(
-    config: ProviderConfig,
-    event: Event,
-    raw: RawCallback,
-    order: Order | None,
-    at: datetime,
-    taken: IntakeResult,
-) -> IntakeResult:
-    """Stores what cannot be acted on, for operators; the same again is only counted, or a provider that repeats itself would undo what they resolved."""
-    meaning = gist_of(event, raw.body)
-    seen = {"times_seen": F("times_seen") + 1, "last_seen_at": at}
-    before = Callback.objects.filter(
-        provider_id=config.id,
-        message_id=event.message_id,
-        meaning=meaning,
-        outcome__in=(Outcome.CONTRADICTS, Outcome.NO_ORDER),
-    )
-    if not before.update(**seen, outcome=taken.outcome, problem=taken.problem[:PROBLEM_LENGTH]):
-        store(config, event, raw, order, meaning, at, taken)
-    return taken
-
-
-def columns(
-    config: ProviderConfig,
-    event: Event,
-    raw: RawCallback,
-    order: Order | None,
-    meaning: bytes,
-    at: datetime,
-    taken: IntakeResult,
-) -> dict[str, object]:
-    return {
-        "id": new_id(),
-        "provider_id": config.id,
-        "order": order,
-        "message_id": event.message_id,
-        "type": str(event.type or ""),
-        "reference": event.reference,
-        "meaning": meaning,
-        "headers": {
-            name: raw.headers[name].replace("\x00", "") for name in KEPT_HEADERS if name in raw.headers
-        },
-        "body": raw.body,
-        "address": raw.address,
-        "outcome": taken.outcome,
-        "problem": taken.problem[:PROBLEM_LENGTH],
-        "received_at": at,
-        "last_seen_at": at,
-    }
-
-
-# --- What follows, done ---------------------------------------------------------------------------------
-
-
-def act(
-    order: Order, step: Step, event: Event, config: ProviderConfig, callback: Callback, at: datetime
-) -> UUID | None:
-    """Does what follows from an event, under the order's lock. Returns the delivery that is due by it."""
-    by = Actor(f"provider:{config.slug}", "provider", at, callback)
-    if isinstance(step, Pay):
-        return pay(order, step.payment, step.remembered, event, by)
-    if isinstance(step, PayAgain):
-        pay_again(order, step, event, config, by)
-    elif isinstance(step, Fail):
-        fail(order, step, event, by)
-    elif isinstance(step, Remember):
-        returns.remember(order, step, event, config, by)
-    elif isinstance(step, Return):
-        returns.give_back(order, step, event, config, by)
-    elif isinstance(step, Complete):
-        returns.complete(order, step.refund, event.reference, by)
-    elif isinstance(step, Reverse):
-        returns.reverse(order, step.refund, by)
-    else:
-        record_event(order, str(event.type), by, note=getattr(step, "note", ""), old_state=order.state)
-    return None
-
-
-def pay(order: Order, payment: Payment, remembered: Sequence[Refund], event: Event, by: Actor) -> UUID | None:
-    """The order is paid: the wallet is credited, and the game is to be told, unless all of it has gone back before (rule 5)."""
-    old_state = order.state
-    moves = Movements(order, by, f"paid through {by.name.partition(':')[2]}")
-    payment.state, payment.reference, payment.paid_at = Payment.State.PAID, event.reference, by.at
-    payment.transaction = moves.pay(order.price)
-    order.paid_at, order.state = by.at, Order.State.PAID
-    is_whole = sum(refund.amount for refund in remembered) < order.price
-    if order.credit and is_whole:
-        order.credit_transaction = moves.credit(order.credit)
-    elif order.credit:
-        order.clawed_back = order.credit
-    returns.apply_remembered(order, payment, remembered, moves, by)
-    is_credited = moves.post()
-    if not is_credited:
-        order.clawed_back = order.credit or 0
-    elif not order.is_delivered_by_game and is_whole:
-        order.delivered_at = by.at
-    order.state = present_state(order)
-    with prepared_sql.together():
-        prepared_sql.update(payment, "state", "reference", "paid_at", "transaction")
-        prepared_sql.update(
-            order,
-            "state",
-            "paid_at",
-            "delivered_at",
-            "credit_transaction",
-            "clawed_back",
-            "refunded",
-            "charged_back",
-        )
-        record_event(order, str(EventType.SUCCEEDED), by, amount=order.price, old_state=old_state)
-        record_applied(order, remembered, by)
-        if not order.is_delivered_by_game or stops_delivery(order):
-            return None
-        return begin_delivery(order, by.at).pk
-
-
-def record_applied(order: Order, remembered: Sequence[Refund], by: Actor) -> None:
-    """Writes down what was remembered and is booked now."""
-    for refund in remembered:
-        record_event(
-            order,
-            f"{refund.kind}_applied",
-            by,
-            amount=refund.amount,
-            old_state=order.state,
-            note="it came before the payment",
-        )
-
-
-def pay_again(order: Order, step: PayAgain, event: Event, config: ProviderConfig, by: Actor) -> None:
-    """Money that came twice: it is booked, credits nothing, and waits to be refunded (rule 5)."""
-    moves = Movements(order, by, f"paid a second time through {config.slug}")
-    payment = step.payment or Payment.objects.create(
-        id=new_id(), order=order, provider_id=config.id, amount=order.price, started_at=by.at
-    )
-    payment.state, payment.is_second, payment.reference, payment.paid_at = (
-        Payment.State.PAID,
-        True,
-        event.reference,
-        by.at,
-    )
-    payment.transaction = moves.pay_second(order.price)
-    returns.apply_to_second(payment, step.remembered, moves, by)
-    moves.post()
-    # Not the reference that starting gave: its answer may be written down just now.
-    payment.save(update_fields=["state", "is_second", "reference", "paid_at", "transaction", "returned"])
-    record_event(order, "second_payment", by, amount=order.price, old_state=order.state, note=step.note)
-    record_applied(order, step.remembered, by)
-
-
-def fail(order: Order, step: Fail, event: Event, by: Actor) -> None:
-    old_state, order.state = order.state, Order.State.FAILED
-    order.save(update_fields=["state"])
-    if step.payment is not None:
-        Payment.objects.filter(pk=step.payment.pk).update(
-            state=Payment.State.FAILED, reference=event.reference
-        )
-    record_event(order, str(EventType.FAILED), by, old_state=old_state)
+    return at, known, snapshot_of(order, config.id, payments.rows(), refunds.rows(), same_return.rows())

@@ -11,11 +11,10 @@ from lib.clock import now
 from lib.http.addresses import client_address, contains
 from lib.http.errors import ErrorCode
 from lib.http.responses import NoAnswer, error_answer, json_answer, unavailable
-from payments.callbacks.intake import IntakeResult, take_callback
+from payments.callbacks.intake import IntakeResult, take_in
 from payments.callbacks.rejected import SAMPLES
 from payments.models import Callback
 from payments.nudges import nudge
-from payments.providers import adapter_for
 from payments.providers.protocol import ProviderConfig, RawCallback
 from payments.providers.registry import PROVIDERS
 from payments.providers.signatures.refused import Refused
@@ -66,11 +65,10 @@ def read_raw(request: HttpRequest, address: str) -> RawCallback:
 
 def take(config: ProviderConfig, raw: RawCallback) -> HttpResponse:
     try:
-        event = adapter_for(config.scheme).verify(config, raw)
+        taken = take_in(config, raw)
     except Refused as problem:
         SAMPLES.keep(config, raw, str(problem))
         return error_answer(ErrorCode.OTHER, NOT_GENUINE, 401)
-    taken = take_callback(config, event, raw)
     if taken.delivery_id is not None:
         nudge(deliver_task, str(taken.delivery_id))
     return told(taken)

@@ -78,10 +78,10 @@ def send_batch_again(ids: Sequence[UUID], states: Sequence[str], *, actor: str, 
         )
         by = Actor(actor[:80], "operator", now())
         for row in rows:
-            row.next_at, row.times_tried, row.leased_until = by.at, 0, None
+            row.next_attempt_at, row.attempts, row.leased_until = by.at, 0, None
             if row.state != Delivery.State.DELIVERED:
                 row.state = Delivery.State.PENDING
-        Delivery.objects.bulk_update(rows, ["state", "next_at", "times_tried", "leased_until"])
+        Delivery.objects.bulk_update(rows, ["state", "next_attempt_at", "attempts", "leased_until"])
         OrderEvent.objects.bulk_create(event_of(orders[row.order_id], by, reason) for row in rows)
     return len(rows)
 

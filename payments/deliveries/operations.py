@@ -5,16 +5,16 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q
 
 from lib.clock import now
 from lib.ids import new_id
 from payments import prepared_sql
-from payments.models import Delivery, DeliveryTry, Order, Shop
+from payments.models import Delivery, DeliveryAttempt, Order, Shop
 from payments.orders.events import Actor, record_event
-from payments.settlement.decide import present_state, stops_delivery
+from payments.orders.state import present_state, stops_delivery
 from wallet.alerts import clear_alert, raise_alert
 from wallet.models import Alert
+from wallet.models.leased import lease_due
 
 State = Delivery.State
 # The pauses after each try (contract 2.4, 4.3): 48 h 48 min in all, then a person decides.
@@ -42,7 +42,7 @@ class NotPossible(Exception):
 
 def begin_delivery(order: Order, at: datetime) -> Delivery:
     """Writes down that the game has to be told, in the atomic block of the payment. The caller nudges after the commit."""
-    delivery = Delivery(id=new_id(), order=order, game_id=order.game_id, created_at=at, next_at=at)
+    delivery = Delivery(id=new_id(), order=order, game_id=order.game_id, created_at=at, next_attempt_at=at)
     prepared_sql.insert(delivery)
     return delivery
 
@@ -50,9 +50,9 @@ def begin_delivery(order: Order, at: datetime) -> Delivery:
 def stop_delivery(order: Order) -> None:
     """The money went back: no further tries, not even those that an operator wished for."""
     Delivery.objects.filter(order=order, state__in=(State.PENDING, State.EXHAUSTED)).update(
-        state=State.RETURNED, next_at=None
+        state=State.RETURNED, next_attempt_at=None
     )
-    Delivery.objects.filter(order=order).exclude(next_at=None).update(next_at=None)
+    Delivery.objects.filter(order=order).exclude(next_attempt_at=None).update(next_attempt_at=None)
 
 
 def resume_delivery(order: Order, at: datetime) -> bool:
@@ -60,7 +60,7 @@ def resume_delivery(order: Order, at: datetime) -> bool:
     stopped = Delivery.objects.filter(order=order, state=State.RETURNED)
     # The game may have taken it after all, by a try that was under way.
     stopped.exclude(delivered_at=None).update(state=State.DELIVERED)
-    stopped.update(state=State.PENDING, next_at=at, times_tried=0)
+    stopped.update(state=State.PENDING, next_attempt_at=at, attempts=0)
     return Delivery.objects.filter(order=order).exists()
 
 
@@ -74,10 +74,10 @@ def send_again(delivery: Delivery, *, actor: str, reason: str) -> None:
         if not Shop.objects.filter(game_id=row.game_id).exclude(order_url="").exists():
             raise NotPossible(NOT_POSSIBLE.format(why="the game has no order URL"))
         at = now()
-        row.next_at, row.times_tried, row.leased_until = at, 0, None
+        row.next_attempt_at, row.attempts, row.leased_until = at, 0, None
         if row.state != State.DELIVERED:
             row.state = State.PENDING
-        row.save(update_fields=["state", "next_at", "times_tried", "leased_until"])
+        row.save(update_fields=["state", "next_attempt_at", "attempts", "leased_until"])
         record_event(
             order, "delivery_sent_again", Actor(actor, "operator", at), old_state=order.state, note=reason
         )
@@ -108,35 +108,32 @@ def lease(
     only: UUID | None = None,
     game: UUID | None = None,
     limit: int = 16,
-) -> list[DeliveryTry]:
-    """Takes deliveries that are due, of one `game` or of all but those `left_out`, and writes down a try for each."""
+) -> list[DeliveryAttempt]:
+    """Takes deliveries that are due, of one `game` or of all but those `left_out`, and writes down an attempt for each."""
     with transaction.atomic():
-        free = Delivery.objects.filter(next_at__lte=at).filter(Q(leased_until=None) | Q(leased_until__lte=at))
         sendable = Shop.objects.filter(paused_at=None).exclude(order_url="").exclude(game_id__in=left_out)
         urls = dict(
             (sendable if game is None else sendable.filter(game_id=game)).values_list("game_id", "order_url")
         )
-        free = free.filter(game_id__in=list(urls))
-        if only is not None:
-            free = free.filter(pk=only)
-        rows = list(free.order_by("next_at").select_for_update(skip_locked=True)[:limit])
-        Delivery.objects.filter(pk__in=[row.pk for row in rows]).update(leased_until=at + LEASE)
-        tries = [
-            DeliveryTry(id=new_id(), delivery=row, url=urls[row.game_id], worker=worker, began_at=at)
-            for row in rows
+        rows = Delivery.objects.filter(game_id__in=list(urls))
+        wanted = rows if only is None else rows.filter(pk=only)
+        taken = lease_due(wanted, at, lease=LEASE, limit=limit)
+        attempts = [
+            DeliveryAttempt(id=new_id(), delivery=row, url=urls[row.game_id], worker=worker, began_at=at)
+            for row in taken
         ]
-        return DeliveryTry.objects.bulk_create(tries)
+        return DeliveryAttempt.objects.bulk_create(attempts)
 
 
 def record_answer(
-    one: DeliveryTry, *, status: int | None, problem: str, body: str, took_ms: int | None
+    one: DeliveryAttempt, *, status: int | None, problem: str, body: str, took_ms: int | None
 ) -> str:
     """Writes down what came of a try, and does what follows. Returns the delivery's state; nothing where it was recorded before."""
     at = now()
     with transaction.atomic():
         order = Order.objects.select_for_update(of=("self",)).get(delivery=one.delivery_id)
         delivery = Delivery.objects.select_for_update().get(pk=one.delivery_id)
-        is_new = DeliveryTry.objects.filter(pk=one.pk, ended_at=None).update(
+        is_new = DeliveryAttempt.objects.filter(pk=one.pk, ended_at=None).update(
             ended_at=at, status=status, problem=problem[:120], body=body[:500], took_ms=took_ms
         )
         if not is_new:
@@ -154,14 +151,14 @@ def record_answer(
         if delivery.leased_until == one.began_at + LEASE:
             # Not that of a later try, which began when this one's had run out.
             delivery.leased_until = None
-        delivery.save(update_fields=["state", "next_at", "leased_until", "times_tried", "delivered_at"])
+        delivery.save(update_fields=["state", "next_attempt_at", "leased_until", "attempts", "delivered_at"])
         return delivery.state
 
 
 def delivered(order: Order, delivery: Delivery, at: datetime) -> None:
     """The game has taken it: once, however often it is told."""
-    delivery.times_tried += 1
-    delivery.next_at = None
+    delivery.attempts += 1
+    delivery.next_attempt_at = None
     if delivery.state != State.RETURNED:
         delivery.state = State.DELIVERED
     delivery.delivered_at = delivery.delivered_at or at
@@ -175,12 +172,12 @@ def delivered(order: Order, delivery: Delivery, at: datetime) -> None:
 
 def failed(order: Order, delivery: Delivery, status: int | None, at: datetime) -> None:
     """Tried again after a pause, unless the game has said that it never will (410), or the pauses are used up."""
-    delivery.times_tried += 1
-    if delivery.next_at is None:
+    delivery.attempts += 1
+    if delivery.next_attempt_at is None:
         # It has come to its end meanwhile: by another try, by a return, or by the game's own word.
         return
     if status == GONE:
-        delivery.next_at, delivery.state = (
+        delivery.next_attempt_at, delivery.state = (
             None,
             delivery.state if delivery.state == State.DELIVERED else State.GONE,
         )
@@ -196,8 +193,8 @@ def failed(order: Order, delivery: Delivery, status: int | None, at: datetime) -
             str(order.pk),
             f"The game {order.game} answered 410 to the delivery of order {order.cp_order_id}.",
         )
-    elif delivery.times_tried > len(PAUSES):
-        delivery.next_at, delivery.state = (
+    elif delivery.attempts > len(PAUSES):
+        delivery.next_attempt_at, delivery.state = (
             None,
             delivery.state if delivery.state == State.DELIVERED else State.EXHAUSTED,
         )
@@ -206,11 +203,9 @@ def failed(order: Order, delivery: Delivery, status: int | None, at: datetime) -
             "delivery_given_up",
             Actor("sweep", "sweep", at),
             old_state=order.state,
-            note=f"after {delivery.times_tried} tries",
+            note=f"after {delivery.attempts} tries",
         )
-        text = (
-            f"The game {order.game} has not taken order {order.cp_order_id} in {delivery.times_tried} tries."
-        )
+        text = f"The game {order.game} has not taken order {order.cp_order_id} in {delivery.attempts} tries."
         raise_alert(Alert.Kind.DELIVERY_GIVEN_UP, str(order.pk), text)
     else:
-        delivery.next_at = at + PAUSES[delivery.times_tried - 1]
+        delivery.next_attempt_at = at + PAUSES[delivery.attempts - 1]

@@ -15,7 +15,7 @@ from lib.clock import now
 from lib.outbound.client import Unanswered, post_json
 from lib.security.encryption import Unreadable
 from payments.deliveries.operations import failing_games, lease, record_answer
-from payments.models import Delivery, DeliveryTry, Order
+from payments.models import Delivery, DeliveryAttempt, Order
 from payments.providers.signatures import order_notify, standard_webhooks
 from payments.providers.signatures.order_notify import Notification
 from payments.providers.signing_secrets import delivery_secrets
@@ -54,7 +54,7 @@ class DeliveryResponse:
     took_ms: int | None = None
 
 
-def message_of(one: DeliveryTry, order: Order) -> Message:
+def message_of(one: DeliveryAttempt, order: Order) -> Message:
     """The eight fields with the game's own cpOrderId, signed twice with the game's own secret: `sign`, and the headers of Standard Webhooks."""
     try:
         secrets = delivery_secrets(order.game)
@@ -107,7 +107,7 @@ class Dispatcher:
 
     worker: str
     pool: ThreadPoolExecutor
-    under_way: dict[Future[DeliveryResponse], DeliveryTry] = field(default_factory=dict)
+    under_way: dict[Future[DeliveryResponse], DeliveryAttempt] = field(default_factory=dict)
     failures: Counter[UUID] = field(default_factory=Counter)
 
     def fill(self, run: Run) -> None:
@@ -136,7 +136,7 @@ class Dispatcher:
         """The games that failed so often that they are left to the next run."""
         return {game for game, count in self.failures.items() if count >= MOST_FAILURES}
 
-    def begin(self, tries: list[DeliveryTry], run: Run) -> None:
+    def begin(self, tries: list[DeliveryAttempt], run: Run) -> None:
         run.looked_at += len(tries)
         for one, message in zip(tries, messages_of(tries), strict=True):
             self.under_way[self.pool.submit(send, message)] = one
@@ -170,13 +170,13 @@ def deliver_one(delivery_id: UUID, worker: str) -> None:
         write_down(one, send(*messages_of([one])))
 
 
-def messages_of(tries: list[DeliveryTry]) -> list[Message]:
+def messages_of(tries: list[DeliveryAttempt]) -> list[Message]:
     """What is to be sent, with all that the database has to say about it."""
     orders = Order.objects.select_related("game", "player").in_bulk([one.delivery.order_id for one in tries])
     return [message_of(one, orders[one.delivery.order_id]) for one in tries]
 
 
-def write_down(one: DeliveryTry, response: DeliveryResponse) -> str:
+def write_down(one: DeliveryAttempt, response: DeliveryResponse) -> str:
     """Writes down what came of a try. Returns the delivery's state; nothing where it cannot be written."""
     try:
         return record_answer(

@@ -1,7 +1,7 @@
 """How money enters: what is sold, who is paid, what providers said, what goes back, and what games are told."""
 
 from payments.models.callbacks import Callback, RefusedCallback
-from payments.models.deliveries import Delivery, DeliveryTry
+from payments.models.deliveries import Delivery, DeliveryAttempt
 from payments.models.orders import Order, OrderEvent
 from payments.models.payments import Payment, Refund
 from payments.models.products import Price, Product, Shop
@@ -10,7 +10,7 @@ from payments.models.providers import Provider, Secret
 __all__ = [
     "Callback",
     "Delivery",
-    "DeliveryTry",
+    "DeliveryAttempt",
     "Order",
     "OrderEvent",
     "Payment",

@@ -17,14 +17,14 @@ class Callback(models.Model):
 
         ACTED = "acted", "acted on"
         NOTHING = "nothing", "nothing to do"
-        SECOND_PAYMENT = "second_payment", "second payment, to be refunded"
+        DUPLICATE = "duplicate", "duplicate payment, to be refunded"
         CONTRADICTS = "contradicts", "contradicts"
         NO_ORDER = "no_order", "no such order"
 
     # These count by their ids; the others are looked at anew when they come again.
-    TAKEN = (Outcome.ACTED, Outcome.NOTHING, Outcome.SECOND_PAYMENT)
+    TAKEN = (Outcome.ACTED, Outcome.NOTHING, Outcome.DUPLICATE)
     # A person has to look at these.
-    TO_LOOK_AT = (Outcome.SECOND_PAYMENT, Outcome.CONTRADICTS, Outcome.NO_ORDER)
+    TO_LOOK_AT = (Outcome.DUPLICATE, Outcome.CONTRADICTS, Outcome.NO_ORDER)
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     provider = models.ForeignKey(
@@ -35,8 +35,10 @@ class Callback(models.Model):
     message_id = models.CharField(max_length=255)
     type = models.CharField(max_length=40, blank=True)
     reference = models.CharField(max_length=255, blank=True)
-    # What it means, without spelling: two callbacks that say the same have the same.
-    meaning = models.BinaryField(max_length=32)
+    # Of its content without the spelling: two callbacks that say the same have the same.
+    content_digest = models.BinaryField(max_length=32)
+    # Of the signed part: whoever repeats it with other words that nobody signed adds no row to the operators' list.
+    signed_digest = models.BinaryField(max_length=32)
     headers = models.JSONField()
     body = models.BinaryField()
     address = models.GenericIPAddressField()
@@ -54,16 +56,16 @@ class Callback(models.Model):
             # It acts once, for ever (contract 4.2, rule 4).
             models.UniqueConstraint(
                 fields=["provider", "message_id"],
-                condition=Q(outcome__in=["acted", "nothing", "second_payment"]),
+                condition=Q(outcome__in=["acted", "nothing", "duplicate"]),
                 name="callback_once_per_message",
             ),
             models.UniqueConstraint(
                 fields=["provider", "type", "reference"],
-                condition=Q(outcome__in=["acted", "nothing", "second_payment"]) & ~Q(reference=""),
+                condition=Q(outcome__in=["acted", "nothing", "duplicate"]) & ~Q(reference=""),
                 name="callback_once_per_reference",
             ),
             models.UniqueConstraint(
-                fields=["provider", "message_id", "meaning"],
+                fields=["provider", "signed_digest"],
                 condition=Q(outcome__in=["contradicts", "no_order"]),
                 name="callback_refused_once",
             ),
@@ -72,9 +74,12 @@ class Callback(models.Model):
             models.Index(
                 fields=["-id"],
                 name="callback_to_look_at",
-                condition=Q(
-                    outcome__in=["second_payment", "contradicts", "no_order"], resolved_at__isnull=True
-                ),
+                condition=Q(outcome__in=["duplicate", "contradicts", "no_order"], resolved_at__isnull=True),
+            ),
+            models.Index(
+                fields=["provider", "message_id"],
+                name="callback_refused_message",
+                condition=Q(outcome__in=["contradicts", "no_order"]),
             ),
             models.Index(fields=["reference"], name="callback_by_reference", condition=~Q(reference="")),
         ]

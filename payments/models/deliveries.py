@@ -6,10 +6,11 @@ from django.db.models import Q
 from lib.ids import new_id
 from payments.models.orders import Order
 from players.models import Game
+from wallet.models.leased import Leased
 
 
-class Delivery(models.Model):
-    """A paid order that its game has to deliver; `id` is the id of the message in every try."""
+class Delivery(Leased):
+    """A paid order that its game has to deliver; `id` is the id of the message in every attempt."""
 
     class State(models.TextChoices):
         PENDING = "pending", "pending"
@@ -25,17 +26,16 @@ class Delivery(models.Model):
     )
     state = models.CharField(max_length=9, choices=State.choices, default=State.PENDING)
     created_at = models.DateTimeField()
-    # When it is sent next, and until when a worker does so.
-    next_at = models.DateTimeField(null=True, blank=True)
-    leased_until = models.DateTimeField(null=True, blank=True)
-    # Tries on the schedule; an operator's wish to send again begins it anew.
-    times_tried = models.PositiveIntegerField(default=0)
+    # Attempts on the schedule, which begins anew if an operator has it sent again.
+    attempts = models.PositiveIntegerField(default=0)
     delivered_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         verbose_name_plural = "deliveries"
         indexes = [
-            models.Index(fields=["next_at"], name="delivery_due", condition=Q(next_at__isnull=False)),
+            models.Index(
+                fields=["next_attempt_at"], name="delivery_due", condition=Q(next_attempt_at__isnull=False)
+            ),
             models.Index(fields=["state", "-id"], name="delivery_by_state"),
             models.Index(fields=["game", "-id"], name="delivery_by_game"),
         ]
@@ -44,11 +44,11 @@ class Delivery(models.Model):
         return str(self.id)
 
 
-class DeliveryTry(models.Model):
-    """One try to tell a game, written down before it is sent."""
+class DeliveryAttempt(models.Model):
+    """One attempt to tell a game, written down before it is sent."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    delivery = models.ForeignKey(Delivery, models.PROTECT, related_name="tries")
+    delivery = models.ForeignKey(Delivery, models.PROTECT, related_name="attempt_log")
     url = models.CharField(max_length=500)
     worker = models.CharField(max_length=80)
     began_at = models.DateTimeField()
@@ -60,7 +60,7 @@ class DeliveryTry(models.Model):
     took_ms = models.PositiveIntegerField(null=True, blank=True)
 
     class Meta:
-        verbose_name_plural = "delivery tries"
+        verbose_name = "delivery attempt"
 
     def __str__(self) -> str:
         return f"{self.began_at} {self.status or self.problem}"

@@ -6,10 +6,11 @@ from django.db.models import Q
 from lib.ids import new_id
 from payments.models.orders import Order
 from payments.models.providers import Provider
+from wallet.models.leased import Leased
 
 
 class Payment(models.Model):
-    """A player who was sent to a provider with an order; a second success for one order is a row of its own."""
+    """A player who was sent to a provider with an order; a duplicate payment is a row of its own."""
 
     class State(models.TextChoices):
         STARTED = "started", "started"
@@ -25,10 +26,10 @@ class Payment(models.Model):
     # The provider's own id of the payment.
     reference = models.CharField(max_length=255, blank=True)
     state = models.CharField(max_length=9, choices=State.choices, default=State.STARTED)
-    # A payment of an order that was paid already: it is to be refunded, and credits nothing.
-    is_second = models.BooleanField("second payment", default=False)
+    # Not the first success of its order.
+    is_duplicate = models.BooleanField("duplicate payment", default=False)
     amount = models.BigIntegerField()
-    # What has gone back of a second payment.
+    # The refunds and chargebacks that are booked against it, up to its amount.
     returned = models.BigIntegerField(default=0)
     transaction = models.UUIDField(null=True, blank=True)
     started_at = models.DateTimeField()
@@ -39,7 +40,7 @@ class Payment(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["order"],
-                condition=Q(state="paid", is_second=False),
+                condition=Q(state="paid", is_duplicate=False),
                 name="payment_first_once_per_order",
             ),
             models.CheckConstraint(
@@ -57,36 +58,36 @@ class Payment(models.Model):
         return f"{self.provider} {self.reference or self.start_reference or self.pk}"
 
 
-class Refund(models.Model):
-    """Money that goes back to a payer: a refund, of our own asking or the provider's, or a charge-back."""
+class Refund(Leased):
+    """Money that goes back to a payer: a refund, initiated by us or by the provider, or a chargeback."""
 
     class Kind(models.TextChoices):
         REFUND = "refund", "refund"
-        CHARGE_BACK = "charge_back", "charge-back"
+        CHARGEBACK = "charge_back", "chargeback"
 
     class State(models.TextChoices):
-        # Of our own asking.
-        ASKED = "asked", "to be asked for"
+        # Initiated by us.
+        ASKED = "asked", "to be requested"
         UNKNOWN = "unknown", "outcome unknown"
         REFUSED = "refused", "refused by the provider"
-        # Whoever asked.
+        # Whoever initiated it.
         REMEMBERED = "remembered", "came before the payment"
         DONE = "done", "done"
         REVERSED = "reversed", "reversed"
 
-    # Our own, whose outcome is still to come; the credit they take is set aside.
+    # Initiated by us and still without an outcome; the credit that they take is set aside.
     OPEN = (State.ASKED, State.UNKNOWN)
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     order = models.ForeignKey(Order, models.PROTECT, related_name="refunds")
-    # Of which payment; absent while it is only remembered.
+    # The payment that it is booked against; absent while it is only remembered.
     payment = models.ForeignKey(Payment, models.PROTECT, null=True, blank=True, related_name="refunds")
     provider = models.ForeignKey(Provider, models.PROTECT, related_name="refunds", db_index=False)
     kind = models.CharField(max_length=11, choices=Kind.choices)
     state = models.CharField(max_length=10, choices=State.choices)
     amount = models.BigIntegerField()
-    # How much of it is of a second payment, and so takes no credit.
-    of_second = models.BigIntegerField(default=0)
+    # The provider's id of the payment that it is of, if it named one.
+    payment_reference = models.CharField(max_length=255, blank=True)
     # What it takes of the credit, in minor units of the credit's currency; and how much of that was set aside.
     clawback = models.BigIntegerField(default=0)
     set_aside = models.BigIntegerField(default=0)
@@ -97,9 +98,6 @@ class Refund(models.Model):
     reason = models.CharField(max_length=255, blank=True)
     created_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
-    # When the provider is asked next; and until when a worker does so.
-    next_at = models.DateTimeField(null=True, blank=True)
-    leased_until = models.DateTimeField(null=True, blank=True)
     times_asked = models.PositiveIntegerField(default=0)
     problem = models.CharField(max_length=255, blank=True)
 
@@ -115,13 +113,12 @@ class Refund(models.Model):
                 condition=Q(state__in=["asked", "unknown"]),
                 name="refund_open_once_per_order",
             ),
-            models.CheckConstraint(
-                name="refund_amount_is_positive",
-                condition=Q(amount__gt=0, of_second__gte=0) & Q(amount__gte=models.F("of_second")),
-            ),
+            models.CheckConstraint(name="refund_amount_is_positive", condition=Q(amount__gt=0)),
         ]
         indexes = [
-            models.Index(fields=["next_at"], name="refund_due", condition=Q(next_at__isnull=False)),
+            models.Index(
+                fields=["next_attempt_at"], name="refund_due", condition=Q(next_attempt_at__isnull=False)
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,7 +1,9 @@
 """Providers that speak order-notify: a page to send the player to, and one signed callback when it is paid (contract 4.2)."""
 
 import hashlib
+import json
 import re
+from dataclasses import asdict
 from decimal import Decimal
 from uuid import UUID
 
@@ -19,6 +21,7 @@ from payments.providers.protocol import (
     RefundResult,
 )
 from payments.providers.signatures import order_notify
+from payments.providers.signatures.order_notify import Notification
 from payments.providers.signatures.refused import Refused
 from wallet.money import to_major
 
@@ -73,21 +76,40 @@ class OrderNotify:
             raise Refused("ts is no whole number of milliseconds.")
         if int(said.ts) > raw.at * 1000 + MOST_AHEAD_MS:
             raise Refused("The callback is from the future.")
-        # Nothing names the message or the payment: a success of an order is one and the same, however often it is told.
-        claims = EchoedOrder(
-            said.uid, plain(said.serverId), said.productId, plain(said.productPrice), said.extParams
-        )
-        if not ORDER.fullmatch(said.cpOrderId):
-            # Not ours, and perhaps longer than an id, or no text that can be stored.
-            named = hashlib.sha256(said.cpOrderId.encode(errors="surrogatepass")).hexdigest()
-            return Event(named, EventType.SUCCEEDED, claims=claims)
-        return Event(said.cpOrderId, EventType.SUCCEEDED, UUID(said.cpOrderId), said.cpOrderId, claims=claims)
+        return event_of(said)
+
+    def read(self, config: ProviderConfig, raw: RawCallback) -> Event:
+        return event_of(order_notify.read(raw.body, raw.headers.get("content-type", "")))
 
     def refund(self, config: ProviderConfig, request: RefundRequest) -> RefundResult:
         raise ProviderUnavailable("An order-notify provider cannot be asked for refunds.")
 
     def status(self, config: ProviderConfig, request: RefundRequest) -> RefundResult:
         raise ProviderUnavailable("An order-notify provider cannot be asked about refunds.")
+
+
+def event_of(said: Notification) -> Event:
+    """The event of a notification. It names neither message nor payment: a success of an order is always the same one."""
+    echoed = EchoedOrder(
+        said.uid, plain(said.serverId), said.productId, plain(said.productPrice), said.extParams
+    )
+    signed = order_notify.signed_text(said).encode(errors="surrogatepass")
+    # Whoever knows one genuine callback can add to it what nobody signed.
+    kept = json.dumps(asdict(said)).encode()
+    if not ORDER.fullmatch(said.cpOrderId):
+        # Not ours, and perhaps longer than an id, or no text that can be stored.
+        named = hashlib.sha256(said.cpOrderId.encode(errors="surrogatepass")).hexdigest()
+        return Event(named, EventType.SUCCEEDED, echoed=echoed, signed=signed, kept_body=kept)
+    order_id = UUID(said.cpOrderId)
+    return Event(
+        said.cpOrderId,
+        EventType.SUCCEEDED,
+        order_id,
+        said.cpOrderId,
+        echoed=echoed,
+        signed=signed,
+        kept_body=kept,
+    )
 
 
 def plain(text: str) -> str:

@@ -78,8 +78,11 @@ class Event:
     payment_reference: str = ""
     # Instead of `amount`: all that was ever refunded of the payment.
     total: int | None = None
-    claims: EchoedOrder | None = None
+    echoed: EchoedOrder | None = None
     problem: str = ""
+    # If the scheme signs less than the whole body: the signed text, and the part of the body that is kept.
+    signed: bytes | None = None
+    kept_body: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +141,7 @@ class RefundStatus(StrEnum):
 class RefundResult:
     """What a provider said about a refund, and the provider's own id of it."""
 
-    fate: RefundStatus
+    status: RefundStatus
     reference: str = ""
     problem: str = ""
 
@@ -148,7 +151,7 @@ class ProviderUnavailable(Exception):
 
 
 class ProviderAdapter(Protocol):
-    """One scheme. None of its methods may be called within an atomic block, but `verify`, `origins` and `takes`."""
+    """One scheme. None of its methods may be called within an atomic block, but `verify`, `read`, `origins` and `takes`."""
 
     # Whether refunds can be asked for; elsewhere operators do that at the provider.
     can_refund: bool
@@ -170,7 +173,10 @@ class ProviderAdapter(Protocol):
         """Begins a payment. Raises `ProviderUnavailable`."""
 
     def verify(self, config: ProviderConfig, raw: RawCallback) -> Event:
-        """What a callback says. Raises `Refused` where it is not genuine (contract 4.2, rule 1)."""
+        """The event of a callback. Raises `Refused` if it is not genuine (contract 4.2, rule 1)."""
+
+    def read(self, config: ProviderConfig, raw: RawCallback) -> Event:
+        """The event of a callback that was verified when it came, as it is stored: the audit reads it again."""
 
     def refund(self, config: ProviderConfig, request: RefundRequest) -> RefundResult:
         """Asks for a refund; asked again with the same id, the provider does nothing twice."""

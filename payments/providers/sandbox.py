@@ -68,6 +68,9 @@ class Sandbox:
         standard_webhooks.verify(envelope, raw.body, list(config.callback_secrets), raw.at)
         return with_references(read_event(envelope.id, raw.body), raw.body)
 
+    def read(self, config: ProviderConfig, raw: RawCallback) -> Event:
+        return with_references(read_event(standard_webhooks.read(raw.headers).id, raw.body), raw.body)
+
     def refund(self, config: ProviderConfig, request: RefundRequest) -> RefundResult:
         told = {
             "id": str(request.id),

@@ -60,6 +60,9 @@ class StandardWebhooks:
         standard_webhooks.verify(envelope, raw.body, list(config.callback_secrets), raw.at)
         return read_event(envelope.id, raw.body)
 
+    def read(self, config: ProviderConfig, raw: RawCallback) -> Event:
+        return read_event(standard_webhooks.read(raw.headers).id, raw.body)
+
     def refund(self, config: ProviderConfig, request: RefundRequest) -> RefundResult:
         raise ProviderUnavailable("This provider cannot be asked for refunds.")
 

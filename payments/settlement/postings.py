@@ -1,108 +1,40 @@
-"""What an order's money does in the ledger: collected first, then written in one round trip."""
+"""What an order's money does in the ledger: the postings of one movement, without a database."""
 
+from collections.abc import Callable
 from uuid import UUID
 
-from lib.ids import new_id
 from payments.models import Order
-from payments.orders.events import Actor
-from wallet import ledger
-from wallet.alerts import raise_alert
 from wallet.ledger import Posting
-from wallet.models import Alert, Transaction
+from wallet.models import Transaction
 
 Type = Transaction.Type
-HELD = "Its {what} is more than the wallet may hold or owe. What the provider holds is booked, and the wallet's part is not."
 
 
-class Movements:
-    """The postings of one step of an order, in the order in which they are to be written."""
+def move(
+    order: Order, kept: int, amount: int, reverses: UUID | None, ids: Callable[[], UUID]
+) -> list[Posting]:
+    """The provider holds `amount` minor units more for us (or, negative, less), of which it held `kept` before.
 
-    def __init__(self, order: Order, by: Actor, reason: str) -> None:
-        self.order = order
-        self.by = by
-        self.reason = reason
-        self.postings: list[Posting] = []
-        self.credit_before = (order.clawed_back, order.credit_transaction)
-
-    def pay(self, amount: int, reverses: UUID | None = None) -> UUID:
-        """The provider holds `amount` more for us. What buys credit is owed for it; what buys an item is the game's."""
-        return self.add(
-            Type.PAYMENT if self.order.credit else Type.SALE, self.order.currency_id, amount, reverses
-        )
-
-    def pay_second(self, amount: int) -> UUID:
-        """The provider holds `amount` that nobody bought anything with: it is owed, whatever the order was for."""
-        return self.add(Type.PAYMENT, self.order.currency_id, amount, None)
-
-    def pay_back(self, amount: int, reverses: UUID | None) -> UUID:
-        """`amount` of the price has gone back through the provider."""
-        return self.add(
-            Type.PAYMENT_RETURN if self.order.credit else Type.SALE_RETURN,
-            self.order.currency_id,
-            amount,
-            reverses,
-        )
-
-    def pay_back_second(self, amount: int, reverses: UUID | None) -> UUID:
-        """`amount` of a second payment has gone back."""
-        return self.add(Type.PAYMENT_RETURN, self.order.currency_id, amount, reverses)
-
-    def credit(self, amount: int) -> UUID:
-        """The player gets `amount` of the credit."""
-        return self.add(Type.TOP_UP, str(self.order.credit_currency_id), amount, None)
-
-    def settle_credit(self, target: int) -> None:
-        """Takes or gives back credit, until `target` of it is taken back in all."""
-        owed = target - self.order.clawed_back
-        if owed > 0:
-            self.add(Type.CLAWBACK, str(self.order.credit_currency_id), owed, self.order.credit_transaction)
-        elif owed < 0:
-            id = self.credit(-owed)
-            self.order.credit_transaction = self.order.credit_transaction or id
-        self.order.clawed_back = target
-
-    def add(self, type: str, currency: str, amount: int, reverses: UUID | None) -> UUID:
-        posting = Posting(new_id(), type, currency, amount, reverses)
-        self.postings.append(posting)
-        return posting.id
-
-    def post(self) -> bool:
-        """Writes them. Where a wallet would hold or owe too much, only what the provider holds is written, an alert is raised, and
-        the order says that its credit is as it was: False.
-        """
-        if not self.postings or self.write(self.postings) == "posted":
-            return True
-        held = [posting for posting in self.postings if posting.type in (Type.TOP_UP, Type.CLAWBACK)]
-        rest = [posting for posting in self.postings if posting not in held]
-        if rest and self.write(rest) != "posted":
-            raise AssertionError("what moves no player's balance meets no limit")
-        self.order.clawed_back, self.order.credit_transaction = self.credit_before
-        what = " and ".join(
-            f"{posting.type.replace('_', '-')} of {posting.amount} minor units of {posting.currency}"
-            for posting in held
-        )
-        raise_held(self.order, HELD.format(what=what))
-        return False
-
-    def write(self, postings: list[Posting]) -> str:
-        order = self.order
-        return ledger.post(
-            order.player_id,
-            order.game_id,
-            postings,
-            description=f"order {order.pk}",
-            source=self.by.source,
-            actor=self.by.name[:80],
-            reason=self.reason[:255],
-        )
+    Up to its price, an item's money is the game's. What pays for credit, and what nobody bought anything with, is owed.
+    """
+    sold = 0 if order.credit else share_of(order.price, kept + amount) - share_of(order.price, kept)
+    parts = [(Type.PAYMENT, Type.PAYMENT_RETURN, amount - sold), (Type.SALE, Type.SALE_RETURN, sold)]
+    return [
+        Posting(ids(), came if part > 0 else went, order.currency_id, abs(part), reverses)
+        for came, went, part in parts
+        if part
+    ]
 
 
-def raise_held(order: Order, text: str) -> None:
-    """Tells operators that a wallet does not hold what an order says; what an open alert asks for is still to be done, and stays in it."""
-    subject = str(order.pk)
-    earlier = (
-        Alert.objects.filter(kind=Alert.Kind.CREDIT_HELD, subject=subject, resolved_at=None)
-        .values_list("text", flat=True)
-        .first()
-    )
-    raise_alert(Alert.Kind.CREDIT_HELD, subject, " ".join(filter(None, [earlier, text])))
+def share_of(price: int, kept: int) -> int:
+    """How much of what is kept is the price of an item, in minor units."""
+    return min(max(kept, 0), price)
+
+
+def credit(order: Order, amount: int, ids: Callable[[], UUID]) -> list[Posting]:
+    """The player gets `amount` minor units of the credit, or (negative) gives them back."""
+    if not amount:
+        return []
+    currency, is_given = str(order.credit_currency_id), amount > 0
+    reverses = None if is_given else order.credit_transaction
+    return [Posting(ids(), Type.TOP_UP if is_given else Type.CLAWBACK, currency, abs(amount), reverses)]

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from payments.models import Order
-from payments.refunds.worker import request_refund
+from payments.refunds.operations import request_refund
 from tests.browser.demo_shop import PaymentRequest, Shop
 from tests.faults.platform_processes import eventually
 

@@ -288,12 +288,16 @@ def test_the_lag_is_of_what_a_sweep_should_have_done_and_not_of_what_waits_for_a
     assert lag(transaction.due_at + timedelta(seconds=5)) == 5
     asked_at = transaction.due_at + timedelta(hours=1)
     inquiry = Inquiry.objects.create(
-        transaction=transaction, player=seat.player, game=seat.game, began_at=long_ago, next_at=asked_at
+        transaction=transaction,
+        player=seat.player,
+        game=seat.game,
+        began_at=long_ago,
+        next_attempt_at=asked_at,
     )
     assert lag(asked_at) == 0
     assert lag(asked_at + timedelta(seconds=7)) == 7
     assert number(read(), "wallet_oldest_due_age_seconds") == 3607
-    Inquiry.objects.filter(pk=inquiry.pk).update(next_at=None, doubt="held", doubt_since=asked_at)
+    Inquiry.objects.filter(pk=inquiry.pk).update(next_attempt_at=None, doubt="held", doubt_since=asked_at)
     assert lag(asked_at + timedelta(seconds=7)) == 0
     Inquiry.objects.filter(pk=inquiry.pk).update(closed_at=asked_at)
     seat.resolve(transaction.mm_transaction_id or "", "expired")

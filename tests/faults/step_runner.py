@@ -27,7 +27,8 @@ from payments.deliveries import worker  # noqa: E402
 from payments.deliveries.worker import deliver_due  # noqa: E402
 from payments.nudges import NUDGER  # noqa: E402
 from payments.providers import sandbox  # noqa: E402
-from payments.refunds.worker import request_refund, settle_refunds  # noqa: E402
+from payments.refunds.operations import request_refund  # noqa: E402
+from payments.refunds.worker import settle_refunds  # noqa: E402
 from wallet.job_runs import recorded  # noqa: E402
 from wallet.settlement.sweep import settle_due  # noqa: E402
 

@@ -13,11 +13,12 @@ from lib.ids import new_id
 from payments.checkout.payments import start_payment
 from payments.deliveries.operations import LEASE
 from payments.deliveries.worker import deliver_due
-from payments.models import Callback, Delivery, DeliveryTry, Order, OrderEvent, Refund
+from payments.models import Callback, Delivery, DeliveryAttempt, Order, OrderEvent, Refund
 from payments.nudges import NUDGER
 from payments.providers.registry import PROVIDERS
+from payments.refunds.operations import request_refund
 from payments.refunds.worker import LEASE as REFUND_LEASE
-from payments.refunds.worker import request_refund, settle_refunds
+from payments.refunds.worker import settle_refunds
 from tests.conftest import Clock
 from tests.faults.platform_processes import Platform
 from tests.faults.refund_api import Refunder, refunding
@@ -110,7 +111,7 @@ STORIES = {
         "paid",
         1000_00,
         (*PAID, ("payment", 20_00)),
-        (SUCCEEDED, "second_payment"),
+        (SUCCEEDED, "duplicate"),
         ("pending",),
     ),
     "a failure": Story((), "payment.failed", "failed", 0, (), ("payment.failed",), ()),
@@ -212,9 +213,13 @@ def test_a_delivery_whose_process_dies_after_any_statement_is_told_under_one_id_
         delivery = Delivery.objects.get(order=order)
         told = seller.about(order.cp_order_id)
         assert {one.id for one in told} == {str(delivery.pk)}
-        assert 1 <= len(told) <= DeliveryTry.objects.filter(delivery=delivery).count() <= 2
+        assert 1 <= len(told) <= DeliveryAttempt.objects.filter(delivery=delivery).count() <= 2
         told_twice += len(told) == 2
-        assert (delivery.state, delivery.next_at, fresh(order).state) == ("delivered", None, "delivered")
+        assert (delivery.state, delivery.next_attempt_at, fresh(order).state) == (
+            "delivered",
+            None,
+            "delivered",
+        )
         assert OrderEvent.objects.filter(order=order, what="delivered").count() == 1
         if what == "completed":
             break

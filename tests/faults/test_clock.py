@@ -150,12 +150,12 @@ def asked_again_when_the_database_says(seat: Seat, game: FakeGame) -> Left:
     eventually(
         inquiries.filter(last_answer="pending", leased_until=None).exists, "the answer is written down"
     )
-    assert is_close(inquiries.get().next_at, now() + PENDING_PAUSES[0])
+    assert is_close(inquiries.get().next_attempt_at, now() + PENDING_PAUSES[0])
     game.otherwise = says("CONFIRMED")
-    inquiries.update(next_at=now() + PENDING_PAUSES[0] / 2)
+    inquiries.update(next_attempt_at=now() + PENDING_PAUSES[0] / 2)
     wait_for_sweeps()
     assert game.times_asked(left.mm) == 1
-    inquiries.update(next_at=now())
+    inquiries.update(next_attempt_at=now())
     return left
 
 

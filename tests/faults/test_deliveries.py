@@ -10,7 +10,7 @@ from http.client import HTTPException
 
 import pytest
 
-from payments.models import Delivery, DeliveryTry, Order, OrderEvent
+from payments.models import Delivery, DeliveryAttempt, Order, OrderEvent
 from payments.providers.registry import PROVIDERS
 from tests.conftest import Clock
 from tests.faults.platform_processes import PATIENCE, SEED, Platform, eventually, kill_group, rounds
@@ -83,8 +83,12 @@ def assert_delivered_once(orders: list[Order], seller: GameServer) -> None:
         told = seller.about(order.cp_order_id)
         assert {one.id for one in told} == {str(delivery.pk)}
         # Each was written down before it was sent.
-        assert 1 <= len(told) <= DeliveryTry.objects.filter(delivery=delivery).count()
-        assert (fresh(order).state, delivery.state, delivery.next_at) == ("delivered", "delivered", None)
+        assert 1 <= len(told) <= DeliveryAttempt.objects.filter(delivery=delivery).count()
+        assert (fresh(order).state, delivery.state, delivery.next_attempt_at) == (
+            "delivered",
+            "delivered",
+            None,
+        )
         assert story_of(order) == DELIVERED
     assert OrderEvent.objects.filter(order__in=orders, what="delivered").count() == len(orders)
     assert seller.problems == []

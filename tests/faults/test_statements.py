@@ -81,7 +81,7 @@ def a_game_that_does_not_know(platform: Platform, game: FakeGame) -> Leave:
             player=seat.player,
             game=seat.game,
             began_at=began,
-            next_at=at,
+            next_attempt_at=at,
             **counts,
         )
         return left
@@ -148,7 +148,7 @@ def assert_inquired(one: Left, game: FakeGame) -> None:
         assert inquiry is None
         return
     assert inquiry is not None
-    assert (inquiry.closed_at is None, inquiry.next_at, bool(inquiry.doubt)) == (
+    assert (inquiry.closed_at is None, inquiry.next_attempt_at, bool(inquiry.doubt)) == (
         one.ends == "pending",
         None,
         one.ends == "pending",

@@ -7,9 +7,11 @@ import psycopg
 import pytest
 
 from payments.models import Order
-from payments.reconciliation import ORPHANS
-from payments.refunds.worker import request_refund
-from tests.support.shop import Market, make_till
+from payments.providers.registry import PROVIDERS
+from payments.reconciliation import ORPHANS, difference_of, differing_orders, read_kept
+from payments.refunds.operations import request_refund
+from payments.settlement.replay import Kept
+from tests.support.shop import Market, fresh, make_till
 from wallet.audit.orphans import ORPHANS as ASKED
 
 Change = Callable[[Order], tuple[str, list[Any]]]
@@ -27,8 +29,8 @@ CHANGES: dict[str, tuple[Change, str]] = {
         lambda order: ("UPDATE payments_order SET paid_at = NULL WHERE id = %s", [order.pk]),
         MISSING,
     ),
-    "a second payment that did not happen": (
-        lambda order: ("UPDATE payments_payment SET is_second = true WHERE order_id = %s", [order.pk]),
+    "a payment that failed after all": (
+        lambda order: ("UPDATE payments_payment SET state = 'failed' WHERE order_id = %s", [order.pk]),
         MISSING,
     ),
     "a top-up of another player's order": (
@@ -78,6 +80,63 @@ def test_refunds_and_second_payments_are_no_differences(
     found = asked(owner, MISSING)
     assert str(order.pk) not in found
     assert str(item.pk) not in found
+
+
+def difference(order: Order) -> str:
+    """How an order's money differs from its replay."""
+    (kept,) = read_kept([order.pk])
+    return difference_of(kept, {config.id: config for config in PROVIDERS.all(0).values()}, is_held=False)
+
+
+def test_replay__an_order_is_what_its_callbacks_make_of_it(market: Market) -> None:
+    order = market.paid(product="pack")
+    for type, amount in (
+        ("payment.refunded", "3.33"),
+        ("payment.succeeded", None),
+        ("payment.refunded", "25.00"),
+        ("payment.charged_back", "11.00"),
+    ):
+        assert market.webhooks.tell(type, order, amount).status == 200
+    assert (fresh(order).state, difference(order)) == ("charged_back", "")
+    notified = market.order(till=market.notify)
+    assert market.notify.notify(notified).status == 200
+    assert (fresh(notified).state, difference(notified)) == ("delivered", "")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("UPDATE payments_order SET clawed_back = 100", "taken back of the credit is 100, not 10020"),
+        ("UPDATE payments_order SET refunded = 0", "refunded is 0, not 100"),
+        (
+            "UPDATE payments_order SET refunded = 0, charged_back = 100",
+            "refunded is 0, not 100; charged back is 100, not 0",
+        ),
+    ],
+)
+def test_replay__money_that_no_callback_made_is_found(
+    market: Market, owner: "psycopg.Connection[Any]", change: str, said: str
+) -> None:
+    order = market.paid()
+    assert market.webhooks.tell("payment.refunded", order, "1.00").status == 200
+    assert difference(order) == ""
+    owner.execute(f"{change} WHERE id = %s", [order.pk])
+    assert difference(order) == said
+    assert f"order {order.pk}: {said}" in list(differing_orders())
+    owner.execute(
+        "UPDATE payments_order SET clawed_back = 10020, refunded = 100, charged_back = 0 WHERE id = %s",
+        [order.pk],
+    )
+    assert difference(order) == ""
+
+
+def test_replay__a_callback_that_was_taken_away_is_missed(market: Market) -> None:
+    order = market.paid()
+    assert market.webhooks.tell("payment.refunded", order, "1.00").status == 200
+    kept = next(iter(read_kept([order.pk])))
+    alone = Kept(kept.order, kept.payments, kept.refunds, kept.callbacks[1:])
+    configs = {config.id: config for config in PROVIDERS.all(0).values()}
+    assert difference_of(alone, configs, is_held=False).startswith("kept is 399, not 0")
 
 
 def test_credit_that_is_set_aside_belongs_to_an_open_refund(

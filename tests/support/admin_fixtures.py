@@ -20,7 +20,7 @@ from wallet.models import Alert, Checkpoint, FoldedDay, Inquiry, SweepRun
 
 
 def forget_work() -> None:
-    Inquiry.objects.filter(closed_at=None).update(closed_at=now(), next_at=None)
+    Inquiry.objects.filter(closed_at=None).update(closed_at=now(), next_attempt_at=None)
     Alert.objects.filter(resolved_at=None).update(resolved_at=now(), resolved_by="test", reason="test")
     Callback.objects.filter(resolved_at=None).update(resolved_at=now(), resolved_by="test", reason="test")
     Delivery.objects.filter(state__in=("gone", "exhausted")).update(state="returned")

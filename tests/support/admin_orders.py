@@ -43,7 +43,7 @@ def deal(market: Market) -> Order:
 
 def tried(order: Order, status: int | None, **response: Any) -> Delivery:
     """One try to deliver an order, whenever it is due, answered with this status."""
-    Delivery.objects.filter(order=order).update(next_at=now(), leased_until=None)
+    Delivery.objects.filter(order=order).update(next_attempt_at=now(), leased_until=None)
     delivery = Delivery.objects.get(order=order)
     [one] = lease(now(), "worker:7", left_out=[], only=delivery.pk)
     record_answer(

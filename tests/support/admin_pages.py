@@ -103,7 +103,7 @@ def doubted(seat: Seat, mm: str, type: str = "withdrawal", **attributes: Any) ->
 def waiting(seat: Seat, mm: str, type: str = "withdrawal", **attributes: Any) -> Inquiry:
     """An inquiry that waits for the game's next answer."""
     return doubted(
-        seat, mm, type, doubt="", doubt_since=None, next_at=now() + timedelta(hours=6), **attributes
+        seat, mm, type, doubt="", doubt_since=None, next_attempt_at=now() + timedelta(hours=6), **attributes
     )
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from payments.deliveries.operations import pause_deliveries
 from payments.deliveries.worker import deliver_due
-from payments.models import Delivery, DeliveryTry, Order, Shop
+from payments.models import Delivery, DeliveryAttempt, Order, Shop
 from tests.conftest import Clock
 from tests.support.callers import House
 from tests.support.game_order_server import GameServer
@@ -50,5 +50,5 @@ def stand(stall: Market, clock: Clock) -> tuple[Order, datetime]:
 
 def tries_of(order: Order) -> list[tuple[int | None, str]]:
     """Status and problem of each try."""
-    rows = DeliveryTry.objects.filter(delivery__order=order).order_by("pk")
+    rows = DeliveryAttempt.objects.filter(delivery__order=order).order_by("pk")
     return list(rows.values_list("status", "problem"))

@@ -216,7 +216,7 @@ def refunds_of(order: Order) -> list[tuple[str, str, int]]:
 
 
 def payments_of(order: Order) -> list[tuple[str, bool]]:
-    return list(Payment.objects.filter(order=order).order_by("pk").values_list("state", "is_second"))
+    return list(Payment.objects.filter(order=order).order_by("pk").values_list("state", "is_duplicate"))
 
 
 def make_till(scheme: str, secret: str | None = None, **attributes: Any) -> Till:

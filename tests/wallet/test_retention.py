@@ -309,7 +309,7 @@ def asked(seat: Seat, days: int, *, closed: bool) -> Question:
         player=seat.player,
         game=seat.game,
         began_at=asked_at,
-        next_at=None if closed else now() + 999 * DAY,
+        next_attempt_at=None if closed else now() + 999 * DAY,
         closed_at=closed_at,
     )
     return Question.objects.create(
@@ -326,7 +326,7 @@ def test_questions_are_cleared_a_year_after_when_their_transaction_is_settled(se
     clean()
     assert set(Question.objects.filter(inquiry__player=seat.player)) == {open_, young}
     assert Inquiry.objects.filter(pk=cleared.inquiry_id).exists()
-    Inquiry.objects.filter(player=seat.player).update(closed_at=now(), next_at=None)
+    Inquiry.objects.filter(player=seat.player).update(closed_at=now(), next_attempt_at=None)
 
 
 # --- The call log ---------------------------------------------------------------------------------------

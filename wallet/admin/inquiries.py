@@ -36,12 +36,12 @@ def in_doubt(rows: Rows) -> Rows:
 
 
 def waiting(rows: Rows) -> Rows:
-    return rows.filter(closed_at=None, next_at__isnull=False, doubt="")
+    return rows.filter(closed_at=None, next_attempt_at__isnull=False, doubt="")
 
 
 def still_open(rows: Rows) -> Rows:
     # As the two partial indexes have it: one of them is always true of what is open.
-    return rows.filter(Q(next_at__isnull=False) | Q(doubt_since__isnull=False), closed_at=None)
+    return rows.filter(Q(next_attempt_at__isnull=False) | Q(doubt_since__isnull=False), closed_at=None)
 
 
 class States(Selections):
@@ -60,7 +60,7 @@ class States(Selections):
         "waiting": Selection(
             "Waiting for the game",
             waiting,
-            ("next_at", "pk"),
+            ("next_attempt_at", "pk"),
             "The platform waits for no game's answer.",
             SOONEST,
         ),
@@ -144,7 +144,7 @@ class InquiryAdmin(DecidingActions, SearchingAdmin, SelectingAdmin):
 
     @admin.display(description="next (UTC)")
     def next_clock(self, obj: Inquiry) -> SafeString:
-        return clock(obj.next_at)
+        return clock(obj.next_attempt_at)
 
     @admin.display(description="state")
     def transaction_state(self, obj: Inquiry) -> SafeString:

@@ -1,5 +1,7 @@
 """What the audit asks the database besides: no walk through the wallets meets these rows."""
 
+from collections.abc import Callable, Iterable
+
 # Each question, by what it looks for, names the rows that should not be there. Whoever has tables besides adds its own as it is loaded.
 ORPHANS = {
     "wallets of no player": "FROM wallet_wallet x WHERE NOT EXISTS (SELECT 1 FROM players_player p WHERE p.id = x.player_id)",
@@ -8,3 +10,6 @@ ORPHANS = {
     "transactions of no game": "FROM wallet_transaction x WHERE game_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM players_game g WHERE g.id = x.game_id)",
     "discrepancies of no transaction": "FROM wallet_discrepancy x WHERE NOT EXISTS (SELECT 1 FROM wallet_transaction t WHERE t.id = x.transaction_id AND t.player_id = x.player_id)",
 }
+
+# Further checks, each by what it looks for: it says what is wrong. They read in the audit's own snapshot.
+CHECKS: dict[str, Callable[[], Iterable[str]]] = {}

@@ -5,6 +5,7 @@ from django.db.models import F, Q
 
 from lib.ids import new_id
 from players.models import Game, Player
+from wallet.models.leased import Leased
 from wallet.models.ledger import Transaction
 
 
@@ -62,7 +63,7 @@ class Outage(models.Model):
         return f"{self.began_at:%Y-%m-%d %H:%M} to {self.ended_at:%Y-%m-%d %H:%M}"
 
 
-class Inquiry(models.Model):
+class Inquiry(Leased):
     """What the platform does about one due transaction that no rule settles at once: it asks the game, or leaves it to an operator."""
 
     class Doubt(models.TextChoices):
@@ -90,9 +91,6 @@ class Inquiry(models.Model):
     player = models.ForeignKey(Player, models.PROTECT, related_name="+", db_index=False)
     game = models.ForeignKey(Game, models.PROTECT, related_name="+", db_index=False)
     began_at = models.DateTimeField()
-    # Absent: not asked any more, an operator decides.
-    next_at = models.DateTimeField(null=True, blank=True)
-    leased_until = models.DateTimeField(null=True, blank=True)
     questions_asked = models.PositiveIntegerField(default=0)
     # How often in a row there was no usable answer, and since when.
     unusable_in_a_row = models.PositiveIntegerField(default=0)
@@ -116,12 +114,14 @@ class Inquiry(models.Model):
             ),
             models.CheckConstraint(
                 name="inquiry_is_asked_doubted_or_closed",
-                condition=Q(next_at__isnull=False) | ~Q(doubt="") | Q(closed_at__isnull=False),
+                condition=Q(next_attempt_at__isnull=False) | ~Q(doubt="") | Q(closed_at__isnull=False),
             ),
         ]
         indexes = [
             models.Index(
-                fields=["next_at"], name="inquiry_to_ask", condition=Q(closed_at=None, next_at__isnull=False)
+                fields=["next_attempt_at"],
+                name="inquiry_to_ask",
+                condition=Q(closed_at=None, next_attempt_at__isnull=False),
             ),
             models.Index(
                 fields=["doubt_since"],
@@ -135,7 +135,7 @@ class Inquiry(models.Model):
 
 
 class Question(models.Model):
-    """One question about a transaction, written down before it is sent; without an answer, its fate is unknown."""
+    """One question about a transaction, written down before it is sent; without an answer, its status is unknown."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     inquiry = models.ForeignKey(Inquiry, models.PROTECT, related_name="questions")

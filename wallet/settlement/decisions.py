@@ -47,8 +47,8 @@ def requery(inquiry: Inquiry, *, actor: str, reason: str) -> None:
             .get(pk=inquiry.pk)
         )
         require_askable(row)
-        row.next_at, row.leased_until = now(), None
-        row.save(update_fields=["next_at", "leased_until"])
+        row.next_attempt_at, row.leased_until = now(), None
+        row.save(update_fields=["next_attempt_at", "leased_until"])
     logger.info("%s has the game asked again about %s: %s", actor, row.transaction_id, reason)
 
 

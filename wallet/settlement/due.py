@@ -70,15 +70,15 @@ def forecast(transaction: Transaction, at: datetime) -> str:
     if transaction.due_at > at:
         return f"due {in_words(transaction.due_at)}; then {first_step(transaction.game)}"
     inquiry = Inquiry.objects.filter(transaction=transaction, closed_at=None).first()
-    if inquiry and inquiry.next_at is None:
+    if inquiry and inquiry.next_attempt_at is None:
         return f"in doubt: {inquiry.get_doubt_display()}; an operator decides"
     if pause:
         until = f"until {in_words(pause.until)}" if pause.until else "while this lasts"
         return f"nothing is due {until}: {pause.reason}; then {first_step(transaction.game)}"
-    if inquiry and inquiry.next_at and transaction.game and transaction.game.query_url:
+    if inquiry and inquiry.next_attempt_at and transaction.game and transaction.game.query_url:
         doubt = f", in doubt ({inquiry.get_doubt_display()})" if inquiry.doubt else ""
         said = inquiry.get_last_answer_display() or "none"
-        return f"asked {inquiry.questions_asked} times, last answer {said}{doubt}; asked again {in_words(max(inquiry.next_at, at))}"
+        return f"asked {inquiry.questions_asked} times, last answer {said}{doubt}; asked again {in_words(max(inquiry.next_attempt_at, at))}"
     return f"due: {first_step(transaction.game)}"
 
 

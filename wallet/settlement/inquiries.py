@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models import F, OuterRef, Subquery
 
 from lib.clock import now
 from lib.http.errors import Refusal
@@ -14,6 +14,7 @@ from lib.ids import new_id
 from players.models import Game
 from wallet.alerts import clear_alert, raise_alert
 from wallet.models import Alert, Inquiry, Question, Transaction
+from wallet.models.leased import lease_due
 from wallet.operations import resolve_transaction
 from wallet.settlement.due import uninquired
 from wallet.settlement.rules import ANSWERS_REMEMBERED, Settle, Wait, forgets, next_step
@@ -29,7 +30,7 @@ WORDS = [*SETTLING, Answer.UNKNOWN, Answer.PENDING]
 
 
 @dataclass(frozen=True, slots=True)
-class Leased:
+class AskedInquiry:
     """An inquiry that is ours to ask about, and the question that was written down for it."""
 
     inquiry: Inquiry
@@ -49,7 +50,7 @@ def begun(due: Transaction, at: datetime) -> Inquiry:
         raise ValueError("only a transaction of a game can be pending")
     row = Inquiry(pk=new_id(), transaction=due, player_id=due.player_id, game=due.game, began_at=at)
     if due.game.query_url:
-        row.next_at = at
+        row.next_attempt_at = at
     else:
         row.doubt, row.doubt_since = Inquiry.Doubt.HELD, at
     return row
@@ -59,31 +60,25 @@ def close_settled(at: datetime) -> int:
     """Closes inquiries about what has been settled meanwhile, by whomever. Returns how many."""
     settled = Inquiry.objects.filter(closed_at=None).annotate(settled=Subquery(SETTLED)).exclude(settled=None)
     return Inquiry.objects.filter(pk__in=settled.values("pk"), closed_at=None).update(
-        closed_at=at, next_at=None, leased_until=None
+        closed_at=at, next_attempt_at=None, leased_until=None
     )
 
 
-def lease(at: datetime, worker: str, left_out: Sequence[UUID], limit: int = BATCH) -> list[Leased]:
+def lease(at: datetime, worker: str, left_out: Sequence[UUID], limit: int = BATCH) -> list[AskedInquiry]:
     """Takes inquiries that it is time to ask about, but for games in `left_out`, and writes down a question for each."""
     with transaction.atomic():
-        free = Inquiry.objects.filter(closed_at=None, next_at__lte=at).filter(
-            Q(leased_until=None) | Q(leased_until__lte=at)
-        )
-        rows = list(
-            free.exclude(game_id__in=left_out).order_by("next_at").select_for_update(skip_locked=True)[:limit]
-        )
-        Inquiry.objects.filter(pk__in=[row.pk for row in rows]).update(
-            leased_until=at + LEASE, questions_asked=F("questions_asked") + 1
-        )
+        open_ones = Inquiry.objects.filter(closed_at=None).exclude(game_id__in=left_out)
+        asked = F("questions_asked") + 1
+        rows = lease_due(open_ones, at, lease=LEASE, limit=limit, questions_asked=asked)
         questions = [
             Question(pk=new_id(), inquiry=row, game_id=row.game_id, asked_by=worker, asked_at=at)
             for row in rows
         ]
         Question.objects.bulk_create(questions)
-    return [Leased(row, question) for row, question in zip(rows, questions, strict=True)]
+    return [AskedInquiry(row, question) for row, question in zip(rows, questions, strict=True)]
 
 
-def record(leased: Leased, result: QueryResult) -> Inquiry | None:
+def record(leased: AskedInquiry, result: QueryResult) -> Inquiry | None:
     """Writes down what came of a question, and counts it while the inquiry is open. None where it was recorded before."""
     at = now()
     with transaction.atomic():
@@ -154,14 +149,14 @@ def settle(inquiry: Inquiry, step: Settle) -> str:
 def close(inquiry: Inquiry) -> None:
     """Nothing is left to ask: the transaction is settled."""
     Inquiry.objects.filter(pk=inquiry.pk, closed_at=None).update(
-        closed_at=now(), next_at=None, leased_until=None
+        closed_at=now(), next_attempt_at=None, leased_until=None
     )
 
 
 def wait(inquiry: Inquiry, step: Wait, at: datetime) -> None:
     doubt_since = None if not step.doubt else inquiry.doubt_since or at
     Inquiry.objects.filter(pk=inquiry.pk, closed_at=None).update(
-        next_at=step.next_at, leased_until=None, doubt=step.doubt, doubt_since=doubt_since
+        next_attempt_at=step.next_attempt_at, leased_until=None, doubt=step.doubt, doubt_since=doubt_since
     )
 
 

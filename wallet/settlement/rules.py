@@ -32,9 +32,9 @@ class Settle:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Asked again at `next_at` (None: not again); `doubt` says why a person has to look at it, or nothing."""
+    """Asked again at `next_attempt_at` (None: not again); `doubt` says why a person has to look at it, or nothing."""
 
-    next_at: datetime | None
+    next_attempt_at: datetime | None
     doubt: str = ""
 
 

@@ -20,7 +20,7 @@ from wallet.models import Alert, Inquiry, Transaction
 from wallet.operations import resolve_transaction
 from wallet.outages import present_pause
 from wallet.settlement.due import batches, expiring
-from wallet.settlement.inquiries import Leased, act, begin_inquiries, close_settled, lease, record, wait
+from wallet.settlement.inquiries import AskedInquiry, act, begin_inquiries, close_settled, lease, record, wait
 from wallet.settlement.rules import Wait
 from wallet.settlement.status_query import QueryResult, StatusQuery, ask, status_query
 
@@ -118,7 +118,7 @@ def ask_due(run: Run, budget: RunBudget) -> None:
         ask_batch(run, leased, budget)
 
 
-def ask_batch(run: Run, leased: list[Leased], budget: RunBudget) -> None:
+def ask_batch(run: Run, leased: list[AskedInquiry], budget: RunBudget) -> None:
     """Asks a batch of questions at once, with nothing held open in the database, and acts on the answers."""
     pending = Transaction.objects.select_related("game", "player", "wallet").in_bulk(
         [one.inquiry.transaction_id for one in leased]
@@ -135,7 +135,9 @@ def ask_batch(run: Run, leased: list[Leased], budget: RunBudget) -> None:
             record_result(run, one, due, result, budget)
 
 
-def record_result(run: Run, one: Leased, due: Transaction, result: QueryResult, budget: RunBudget) -> None:
+def record_result(
+    run: Run, one: AskedInquiry, due: Transaction, result: QueryResult, budget: RunBudget
+) -> None:
     """Writes a game's answer down, then does what follows from it; a failure is the next sweep's work."""
     if result.answer == Inquiry.Answer.UNUSABLE:
         budget.unusable[one.inquiry.game_id] += 1
@@ -152,7 +154,7 @@ def record_result(run: Run, one: Leased, due: Transaction, result: QueryResult, 
         )
 
 
-def leave_unasked(run: Run, one: Leased, due: Transaction) -> None:
+def leave_unasked(run: Run, one: AskedInquiry, due: Transaction) -> None:
     """What was settled meanwhile, or whose game cannot be asked any more: the question was never sent."""
     one.question.delete()
     at = now()

@@ -1,5 +1,6 @@
 """Starting, verifying and refunding payments through Stripe Checkout."""
 
+import json
 import re
 from datetime import datetime, timedelta
 from typing import Any
@@ -124,6 +125,10 @@ class StripeCheckout:
     def verify(self, config: ProviderConfig, raw: RawCallback) -> Event:
         signature.check(raw.headers.get("stripe-signature", ""), raw.body, config.callback_secrets, raw.at)
         return read_event(raw.body, is_live=config.is_live)
+
+    def read(self, config: ProviderConfig, raw: RawCallback) -> Event:
+        # The mode that it was taken in: the provider may have been switched since.
+        return read_event(raw.body, is_live=json.loads(raw.body)["livemode"])
 
     def refund(self, config: ProviderConfig, request: RefundRequest) -> RefundResult:
         try:

@@ -99,7 +99,7 @@ def test_the_pages_of_payments_transactions_read_well(client: Client, market: Ma
 
 def test_orders_are_found_by_every_exact_name(client: Client, market: Market) -> None:
     order, other = deal(market), market.paid()
-    payment, refund = Payment.objects.get(order=order, is_second=False), Refund.objects.get(order=order)
+    payment, refund = Payment.objects.get(order=order, is_duplicate=False), Refund.objects.get(order=order)
     for text in (
         str(order.pk),
         order.pk.hex,
@@ -286,7 +286,7 @@ def test_a_second_payment_is_refunded_without_touching_the_credit(
         order=order,
         provider=payment.provider,
         state="paid",
-        is_second=True,
+        is_duplicate=True,
         amount=4_99,
         reference=unique("ref"),
         started_at=now(),
@@ -296,7 +296,7 @@ def test_a_second_payment_is_refunded_without_touching_the_credit(
     text = ask(client, order)
     assert ["takes no credit" in text, "set aside" in text] == [True, False]
     client.post(page(Order, order, "refund"), written(text))
-    assert (Refund.objects.get(order=order).of_second, holding(order.player).spendable) == (4_99, 500_00)
+    assert (Refund.objects.get(order=order).clawback, holding(order.player).spendable) == (0, 500_00)
 
 
 WRONG: list[tuple[dict[str, str], str]] = [
@@ -377,16 +377,16 @@ def test_a_provider_is_asked_again_about_a_refund(client: Client, market: Market
     lease(now(), only=refund.pk)
     record_result(refund.pk, RefundResult(RefundStatus.UNKNOWN, problem="timeout: no answer"))
     waiting = Refund.objects.get(pk=refund.pk)
-    assert waiting.next_at is not None
-    assert waiting.next_at > now()
+    assert waiting.next_attempt_at is not None
+    assert waiting.next_attempt_at > now()
     text = get(client, address(Refund))
     assert ["outcome unknown" in text, page(Refund, refund) in text] == [True, True]
     assert client.post(page(Refund, refund, "requery"), {"reason": ""}).status_code == 200
     response = client.post(page(Refund, refund, "requery"), {"reason": "their people say it is done"})
     assert (response.status_code, said(response)) == (302, "The provider is being asked.")
     asked = Refund.objects.get(pk=refund.pk)
-    assert asked.next_at is not None
-    assert asked.next_at <= now()
+    assert asked.next_attempt_at is not None
+    assert asked.next_attempt_at <= now()
     assert "their people say it is done" in get(client, address(Refund, "history", refund.pk))
     done(refund)
     response = client.post(page(Refund, refund, "requery"), {"reason": "once more"})

@@ -19,7 +19,7 @@ from payments.deliveries.operations import GONE
 from payments.models import (
     Callback,
     Delivery,
-    DeliveryTry,
+    DeliveryAttempt,
     Order,
     OrderEvent,
     Product,
@@ -170,10 +170,10 @@ def test_a_delivery_shows_every_try_page_by_page(client: Client, market: Market)
 def test_tries_without_an_answer_are_told_apart(client: Client, market: Market) -> None:
     order = market.paid(product="sword")
     delivery = tried(order, None)
-    DeliveryTry.objects.create(
+    DeliveryAttempt.objects.create(
         delivery=delivery, url="https://game.example/orders", worker="worker:8", began_at=now()
     )
-    DeliveryTry.objects.create(
+    DeliveryAttempt.objects.create(
         delivery=delivery, url="https://game.example/orders", worker="worker:9", began_at=now() - HOUR
     )
     text = get(client, page(Delivery, delivery))
@@ -191,7 +191,7 @@ def test_a_delivery_is_sent_again_with_a_reason(client: Client, market: Market) 
     response = client.post(page(Delivery, delivery, "send_again"), {"reason": "the game is mended"})
     assert (response.status_code, said(response)) == (302, "It is sent again.")
     row = Delivery.objects.get(pk=delivery.pk)
-    assert (row.state, row.times_tried, row.next_at is not None) == ("pending", 0, True)
+    assert (row.state, row.attempts, row.next_attempt_at is not None) == ("pending", 0, True)
     assert story_of(order)[-1] == ("delivery_sent_again", "paid")
     assert page(Delivery, delivery) not in get(client, f"{address(Delivery)}?state=given_up")
 
@@ -214,7 +214,7 @@ def test_what_has_gone_back_is_not_sent_again_whatever_became_of_it(
         assert "There are none" in client.post(RANGE, form(stall.game, name)).content.decode()
     assert send_batch_again([delivery.pk], [state], actor="operator:test", reason="test") == 0
     row = Delivery.objects.get(pk=delivery.pk)
-    assert (row.state, row.next_at) == (state, None)
+    assert (row.state, row.next_attempt_at) == (state, None)
 
 
 def test_a_delivery_that_cannot_be_sent_now_says_so(client: Client, stall: Market) -> None:
@@ -229,20 +229,20 @@ def test_a_delivery_that_cannot_be_sent_now_says_so(client: Client, stall: Marke
 
 
 NEXT: list[tuple[dict[str, Any], dict[str, Any], str]] = [
-    ({"next_at": datetime(2100, 1, 1, tzinfo=UTC)}, {}, "It is sent at 2100-01-01 00:00:00 UTC."),
-    ({"next_at": datetime(2020, 1, 1, tzinfo=UTC)}, {}, "It is due, and sent with the next run."),
+    ({"next_attempt_at": datetime(2100, 1, 1, tzinfo=UTC)}, {}, "It is sent at 2100-01-01 00:00:00 UTC."),
+    ({"next_attempt_at": datetime(2020, 1, 1, tzinfo=UTC)}, {}, "It is due, and sent with the next run."),
     (
-        {"next_at": datetime(2020, 1, 1, tzinfo=UTC)},
+        {"next_attempt_at": datetime(2020, 1, 1, tzinfo=UTC)},
         {"paused_at": datetime(2020, 1, 1, tzinfo=UTC)},
         "It waits: deliveries to this game are paused.",
     ),
     (
-        {"next_at": datetime(2020, 1, 1, tzinfo=UTC)},
+        {"next_attempt_at": datetime(2020, 1, 1, tzinfo=UTC)},
         {"order_url": ""},
         "It cannot be sent: the game has no order URL.",
     ),
-    ({"next_at": None, "state": "gone"}, {}, "Nothing: a person may send it again."),
-    ({"next_at": None, "state": "delivered"}, {}, "Nothing."),
+    ({"next_attempt_at": None, "state": "gone"}, {}, "Nothing: a person may send it again."),
+    ({"next_attempt_at": None, "state": "delivered"}, {}, "Nothing."),
 ]
 
 
@@ -307,7 +307,7 @@ def test_a_range_says_how_many_before_it_is_sent(client: Client, stall: Market, 
     response = client.post(RANGE, form(stall.game, confirmed="1"))
     assert (response.status_code, said(response)) == (302, "2 deliveries are sent again.")
     rows = Delivery.objects.filter(game=stall.game).order_by("pk")
-    assert [(row.state, row.times_tried) for row in rows] == [("pending", 0)] * 3
+    assert [(row.state, row.attempts) for row in rows] == [("pending", 0)] * 3
     assert Delivery.objects.get(pk=foreign.pk).state == "gone"
     events = OrderEvent.objects.filter(order__in=orders, what="delivery_sent_again")
     assert {(event.order_id, event.note, event.old_state, event.new_state) for event in events} == {
@@ -348,14 +348,18 @@ def test_delivered_ones_stay_delivered_when_they_are_sent_again(client: Client, 
     tried(order, 200)
     client.post(RANGE, form(stall.game, "delivered", confirmed="1"))
     row = Delivery.objects.get(order=order)
-    assert (row.state, row.next_at is not None, fresh(order).state) == ("delivered", True, "delivered")
+    assert (row.state, row.next_attempt_at is not None, fresh(order).state) == (
+        "delivered",
+        True,
+        "delivered",
+    )
 
 
 def test_what_has_changed_since_it_was_found_is_left_alone(stall: Market) -> None:
     gone, delivered = (tried(stall.paid(product="sword"), status) for status in (GONE, 200))
     assert send_batch_again([gone.pk, delivered.pk], ["gone"], actor="operator:test", reason="test") == 1
     assert [
-        (row.state, row.next_at is None)
+        (row.state, row.next_attempt_at is None)
         for row in Delivery.objects.filter(pk__in=[gone.pk, delivered.pk]).order_by("pk")
     ] == [
         ("pending", False),

@@ -122,7 +122,7 @@ def test_a_callback_is_stored_as_it_was_received(market: Market) -> None:
     "change",
     [
         "body = ''",
-        "meaning = ''",
+        "content_digest = ''",
         "message_id = 'x'",
         "reference = 'x'",
         "type = 'x'",
@@ -302,7 +302,7 @@ def test_of_several_starts_each_is_paid_under_its_own_reference(market: Market) 
     found = (
         Payment.objects.filter(order=order)
         .order_by("started_at")
-        .values_list("start_reference", "reference", "state", "is_second")
+        .values_list("start_reference", "reference", "state", "is_duplicate")
     )
     assert list(found) == [
         (given[0], given[0], "paid", True),
@@ -310,7 +310,7 @@ def test_of_several_starts_each_is_paid_under_its_own_reference(market: Market) 
         (given[2], given[2], "paid", True),
     ]
     assert (outcomes(order), holding(order.player).spendable) == (
-        ["acted", "second_payment", "second_payment"],
+        ["acted", "duplicate", "duplicate"],
         500_00,
     )
 
@@ -396,7 +396,7 @@ def test_64_copies_at_once_credit_once(market: Market, server: str) -> None:
         ["acted"],
         Holding(1000_00, 0, 0, 0, 2),
     )
-    assert order.delivery.times_tried == 0
+    assert order.delivery.attempts == 0
     assert problems_of(order.player) == []
 
 
@@ -437,10 +437,10 @@ def test_a_second_payment_is_200_and_on_the_operators_list(market: Market) -> No
     order = market.paid()
     assert market.webhooks.tell("payment.succeeded", order).status == 200
     assert (outcomes(order), payments_of(order)) == (
-        ["acted", "second_payment"],
+        ["acted", "duplicate"],
         [("paid", False), ("paid", True)],
     )
-    assert Callback.objects.get(order=order, outcome="second_payment").resolved_at is None
+    assert Callback.objects.get(order=order, outcome="duplicate").resolved_at is None
     assert (fresh(order).state, holding(order.player).spendable, holding(order.player, "EUR").entries) == (
         "delivered",
         500_00,
@@ -455,9 +455,9 @@ def test_what_another_provider_gave_back_early_is_taken_off_its_second_payment(m
     assert market.webhooks.tell("payment.succeeded", order).status == 200
     assert (fresh(order).state, holding(order.player).spendable) == ("delivered", 500_00)
     assert other.tell("payment.succeeded", order).status == 200
-    second = Payment.objects.get(order=order, is_second=True)
+    second = Payment.objects.get(order=order, is_duplicate=True)
     assert (second.returned, second.provider, fresh(order).refunded) == (4_00, other.provider, 0)
-    assert story_of(order)[-2:] == [("second_payment", "delivered"), ("refund_applied", "delivered")]
+    assert story_of(order)[-2:] == [("duplicate_payment", "delivered"), ("refund_applied", "delivered")]
     assert problems_of(order.player) == []
 
 
@@ -481,7 +481,7 @@ def test_what_is_refused_is_looked_at_anew_when_it_comes_again(market: Market) -
     refused = Callback.objects.get(message_id=message)
     assert (refused.outcome, refused.problem, refused.times_seen) == (
         "contradicts",
-        "no such charge-back is known",
+        "no such chargeback is known",
         2,
     )
     assert market.webhooks.tell("payment.charged_back", order, reference=dispute).status == 200

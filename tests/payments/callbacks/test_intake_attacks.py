@@ -17,7 +17,7 @@ from payments.checkout.status import FAILED, WAITING, last_payment, outcome_of
 from payments.models import (
     Callback,
     Delivery,
-    DeliveryTry,
+    DeliveryAttempt,
     Order,
     Payment,
     Product,
@@ -28,7 +28,8 @@ from payments.models import (
 )
 from payments.providers import ADAPTERS
 from payments.providers.protocol import RefundResult, RefundStatus
-from payments.refunds.worker import lease, refundable, request_refund, settle_one, settle_refunds
+from payments.refunds.operations import refundable, request_refund
+from payments.refunds.worker import lease, settle_one, settle_refunds
 from payments.sandbox import memory
 from tests.payments.test_reconciliation import MISSING, asked
 from tests.support.callers import Caller, fresh_address, holding, unique
@@ -64,7 +65,7 @@ def ask(order: Order, amount: int) -> Refund:
 
 def settle(refund: Refund) -> None:
     """A worker's turn."""
-    Refund.objects.filter(pk=refund.pk).update(next_at=now())
+    Refund.objects.filter(pk=refund.pk).update(next_attempt_at=now())
     for one, is_first in lease(now(), only=refund.pk):
         settle_one(one, is_first=is_first)
 
@@ -89,7 +90,7 @@ def test_a_refund_that_was_done_during_a_charge_back_counts_when_that_is_reverse
     assert stands(order) == ("charged_back", 0, 4_99, 500_00)
     # The bank finds that the payer has had the money already. So the player has: no credit for it.
     assert market.webhooks.tell("payment.charge_back_reversed", order, reference=dispute).status == 200
-    assert (stands(order), holding(order.player)[:4]) == (("refunded", 4_99, 0, 500_00), (0, 0, 0, 0))
+    assert (stands(order), holding(order.player)[:4]) == (("charged_back", 0, 4_99, 500_00), (0, 0, 0, 0))
     assert (problems_of(order.player), str(order.pk) in asked(owner, MISSING)) == ([], False)
 
 
@@ -117,13 +118,13 @@ def test_a_second_payment_that_goes_back_twice_takes_the_first_ones_credit(
     assert (stands(order), holding(order.player).spendable) == (("delivered", 0, 0, 0), 500_00)
     bank.words = [RefundResult(RefundStatus.DONE, new_reference())]
     settle(refund)
-    assert (stands(order), holding(order.player)[:4]) == (("refunded", 4_99, 0, 500_00), (0, 0, 0, 0))
+    assert (stands(order), holding(order.player)[:4]) == (("charged_back", 0, 4_99, 500_00), (0, 0, 0, 0))
     assert refunds_of(order) == [("refund", "done", 4_99), ("charge_back", "done", 4_99)]
     assert market.webhooks.tell("payment.charge_back_reversed", order, reference=dispute).status == 200
     assert (stands(order)[0], refundable(fresh(order)).most, holding(order.player).spendable) == (
-        "refunded",
+        "delivered",
         4_99,
-        0,
+        500_00,
     )
     assert (problems_of(order.player), str(order.pk) in asked(owner, MISSING)) == ([], False)
 
@@ -150,8 +151,8 @@ def test_more_than_another_provider_was_paid_is_booked_and_told(market: Market, 
     assert other.tell("payment.charged_back", order).status == 200
     bank.words = [RefundResult(RefundStatus.DONE, new_reference())]
     settle(refund)
-    # The first provider has given nothing back.
-    assert (stands(order), holding(order.player).spendable) == (("delivered", 0, 0, 0), 500_00)
+    # As much has gone back as came in, though through one provider: nothing is kept (contract 4.2, rule 6).
+    assert (stands(order), holding(order.player).spendable) == (("charged_back", 0, 4_99, 500_00), 0)
     assert Refund.objects.get(pk=refund.pk).state == "done"
     assert (
         "more has gone back than was paid"
@@ -160,7 +161,7 @@ def test_more_than_another_provider_was_paid_is_booked_and_told(market: Market, 
 
 
 def test_a_refund_that_cannot_be_written_down_keeps_no_other_waiting(market: Market, bank: Scripted) -> None:
-    Refund.objects.exclude(next_at=None).update(next_at=None)
+    Refund.objects.exclude(next_attempt_at=None).update(next_attempt_at=None)
     refunds = [ask(market.paid(), 1_00) for _ in range(3)]
     # Longer than a reference can be.
     bank.words = [
@@ -321,7 +322,7 @@ def test_a_secret_keeps_its_owner_and_stays_retired(owner: Owner) -> None:
 
 
 @pytest.mark.parametrize(
-    "model", [Order, Payment, Refund, Callback, Delivery, DeliveryTry, Product, Provider, Secret, Shop]
+    "model", [Order, Payment, Refund, Callback, Delivery, DeliveryAttempt, Product, Provider, Secret, Shop]
 )
 def test_the_application_deletes_nothing_of_payments(model: Any) -> None:
     with pytest.raises(ProgrammingError, match="permission denied"):

@@ -97,7 +97,7 @@ def test_sixty_four_payments_of_one_order_credit_once_and_the_others_are_to_be_r
     order = market.order(product="pack")
     answers = together([lambda: till.tell("payment.succeeded", order)] * COPIES)
     assert statuses(answers) == {200: COPIES}
-    assert Counter(outcomes(order)) == {"acted": 1, "second_payment": COPIES - 1}
+    assert Counter(outcomes(order)) == {"acted": 1, "duplicate": COPIES - 1}
     assert Counter(payments_of(order)) == {("paid", False): 1, ("paid", True): COPIES - 1}
     assert Counter(credits_of(order)) == {("payment", 20_00): COPIES, ("top_up", 1000_00): 1}
     assert holding(order.player).spendable == 1000_00
@@ -137,7 +137,7 @@ def test_copies_of_a_success_race_copies_of_its_full_refund_and_nothing_is_left(
         {"payment": 1, "payment_return": 1, "top_up": 1, "clawback": 1},
         {"payment": 1, "payment_return": 1},
     )
-    assert not Delivery.objects.filter(order=order, next_at__isnull=False).exists()
+    assert not Delivery.objects.filter(order=order, next_attempt_at__isnull=False).exists()
     assert problems_of(order.player) == []
 
 

@@ -63,7 +63,7 @@ def test_a_game_is_told_the_eight_fields_with_its_own_order_id_and_both_signatur
     assert (told.id, told.signatures) == (str(delivery_of(order).pk), 1)
     assert (fresh(order).state, story_of(order), tries_of(order)) == ("delivered", DELIVERED, [(200, "")])
     delivery = delivery_of(order)
-    assert (delivery.state, delivery.next_at, delivery.leased_until, delivery.delivered_at) == (
+    assert (delivery.state, delivery.next_attempt_at, delivery.leased_until, delivery.delivered_at) == (
         "delivered",
         None,
         None,
@@ -121,7 +121,11 @@ def test_the_schedule_is_that_of_the_contract_and_then_a_person_is_told(
     for number, pause in enumerate(SCHEDULE, 1):
         assert sweep().looked_at == 1
         delivery = delivery_of(order)
-        assert (delivery.state, delivery.times_tried, delivery.next_at) == ("pending", number, at + pause)
+        assert (delivery.state, delivery.attempts, delivery.next_attempt_at) == (
+            "pending",
+            number,
+            at + pause,
+        )
         # Not a moment before.
         clock.stand(at + pause - timedelta(microseconds=1))
         assert sweep().looked_at == 0
@@ -130,7 +134,7 @@ def test_the_schedule_is_that_of_the_contract_and_then_a_person_is_told(
     assert at - start == timedelta(hours=48, minutes=48, seconds=15)
     sweep()
     delivery = delivery_of(order)
-    assert (delivery.state, delivery.times_tried, delivery.next_at) == ("exhausted", 57, None)
+    assert (delivery.state, delivery.attempts, delivery.next_attempt_at) == ("exhausted", 57, None)
     assert Alert.objects.filter(
         kind=Alert.Kind.DELIVERY_GIVEN_UP, subject=str(order.pk), resolved_at=None
     ).exists()
@@ -224,7 +228,7 @@ def test_410_stops_it_and_shows_and_the_game_is_not_taken_for_failing(
     game.turns[order.cp_order_id] = [answers(410)]
     sweep()
     delivery = delivery_of(order)
-    assert (delivery.state, delivery.next_at, fresh(order).state) == ("gone", None, "paid")
+    assert (delivery.state, delivery.next_attempt_at, fresh(order).state) == ("gone", None, "paid")
     assert story_of(order) == [*PAID, ("delivery_gone", "paid")]
     assert Alert.objects.filter(
         kind=Alert.Kind.DELIVERY_GIVEN_UP, subject=str(order.pk), resolved_at=None
@@ -257,7 +261,7 @@ def test_a_full_return_stops_further_tries(
     sweep()
     assert stall.webhooks.tell(type, order).status == 200
     delivery = delivery_of(order)
-    assert (fresh(order).state, delivery.state, delivery.next_at) == (state, "returned", None)
+    assert (fresh(order).state, delivery.state, delivery.next_attempt_at) == (state, "returned", None)
     clock.stand(start + timedelta(days=3))
     assert sweep().looked_at == 0
     with pytest.raises(NotPossible, match="gone back"):
@@ -314,7 +318,7 @@ def test_what_an_operator_sends_again_is_stopped_by_a_refund_as_well(
     sweep()
     send_again(delivery_of(order), actor="operator", reason="test")
     assert stall.webhooks.tell("payment.refunded", order).status == 200
-    assert (delivery_of(order).next_at, sweep().looked_at, len(game.told)) == (None, 0, 1)
+    assert (delivery_of(order).next_attempt_at, sweep().looked_at, len(game.told)) == (None, 0, 1)
     with pytest.raises(NotPossible, match="gone back"):
         send_again(delivery_of(order), actor="operator", reason="test")
     assert sweep().looked_at == 0
@@ -342,7 +346,11 @@ def test_sending_again_what_was_delivered_delivers_the_order_no_second_time(
     send_again(delivery_of(order), actor="operator", reason="the game asked for it")
     sweep()
     delivery = delivery_of(order)
-    assert (delivery.state, delivery.next_at is None, fresh(order).state) == ("delivered", False, "delivered")
+    assert (delivery.state, delivery.next_attempt_at is None, fresh(order).state) == (
+        "delivered",
+        False,
+        "delivered",
+    )
 
 
 def test_what_a_lost_worker_held_is_sent_when_its_lease_has_run_out(
@@ -359,7 +367,7 @@ def test_what_a_lost_worker_held_is_sent_when_its_lease_has_run_out(
     for status in (500, 200):
         record_answer(lost, status=status, problem="", body="", took_ms=1)
         delivery = delivery_of(order)
-        assert (delivery.state, delivery.next_at, story_of(order)) == ("delivered", None, DELIVERED)
+        assert (delivery.state, delivery.next_attempt_at, story_of(order)) == ("delivered", None, DELIVERED)
 
 
 @pytest.mark.parametrize("late_status", [200, 410, 500, None])
@@ -378,9 +386,9 @@ def test_answers_of_two_tries_in_any_order_deliver_at_most_once(
     assert fresh(order).state == ("delivered" if is_delivered else "paid")
     assert sum(what == "delivered" for what, _ in story_of(order)) == is_delivered
     delivery = delivery_of(order)
-    assert (delivery.next_at is None) == (is_delivered or 410 in (first_status, late_status))
+    assert (delivery.next_attempt_at is None) == (is_delivered or 410 in (first_status, late_status))
     assert delivery.state == (
-        "delivered" if is_delivered else "gone" if delivery.next_at is None else "pending"
+        "delivered" if is_delivered else "gone" if delivery.next_attempt_at is None else "pending"
     )
 
 

@@ -8,7 +8,8 @@ from http import HTTPStatus
 
 from payments.providers.protocol import Event
 from payments.providers.signatures.refused import Refused
-from payments.settlement.decide import OrderSnapshot, differing_fields
+from payments.settlement.decide import differing_fields
+from payments.settlement.snapshot import OrderSnapshot
 from tests.payments.fuzz.calls import ACTS, CONTRADICTS, REFUSED, Call, Subject
 from tests.payments.fuzz.mutations import BODY, mutated
 from tests.support.callers import Caller
@@ -59,14 +60,14 @@ def fuzz_signatures(subjects: list[Subject], count: int, dice: random.Random, ta
 
 def meaning(subject: Subject, event: Event) -> str:
     """Whether an accepted event says what a genuine one says about the order."""
-    if event.claims is None:
+    if event.echoed is None:
         return ACTS if any(event == one.event for one in subject.genuine) else CONTRADICTS
     standing = OrderSnapshot(
         order=subject.order, decimals=2, provider_id=subject.terms.id, payments=[], refunds=[]
     )
     return (
         ACTS
-        if event.order_id == subject.order.pk and not differing_fields(standing, event.claims)
+        if event.order_id == subject.order.pk and not differing_fields(standing, event.echoed)
         else CONTRADICTS
     )
 

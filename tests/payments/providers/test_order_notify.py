@@ -304,7 +304,7 @@ def test_a_notification_after_another_provider_paid_is_a_second_payment(market: 
     assert market.webhooks.tell("payment.succeeded", order).status == 200
     assert market.notify.notify(order).status == 200
     assert (outcomes(order), payments_of(order)) == (
-        ["acted", "second_payment"],
+        ["acted", "duplicate"],
         [("paid", True), ("paid", False)],
     )
     assert holding(order.player).spendable == 500_00

@@ -15,7 +15,8 @@ from lib.clock import now
 from payments.models import Order, Provider, Refund
 from payments.providers import ADAPTERS
 from payments.providers.protocol import RefundResult, RefundStatus
-from payments.refunds.worker import lease, record_result, request_refund
+from payments.refunds.operations import request_refund
+from payments.refunds.worker import lease, record_result
 from tests.support.callers import Seat, holding, unique
 from tests.support.invariants import problems_of
 from tests.support.scripted_provider import Scripted

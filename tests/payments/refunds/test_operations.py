@@ -10,18 +10,8 @@ from lib.clock import now
 from payments.models import Delivery, Order, OrderEvent, Provider, Refund
 from payments.providers import ADAPTERS
 from payments.providers.protocol import ProviderUnavailable, RefundRequest, RefundResult, RefundStatus
-from payments.refunds.worker import (
-    LEASE,
-    PAUSES,
-    NotRefundable,
-    lease,
-    record_result,
-    refundable,
-    requery,
-    request_refund,
-    settle_one,
-    settle_refunds,
-)
+from payments.refunds.operations import NotRefundable, refundable, requery, request_refund
+from payments.refunds.worker import LEASE, PAUSES, lease, record_result, settle_one, settle_refunds
 from tests.conftest import Clock
 from tests.support.callers import Holding, Seat, holding, unique
 from tests.support.invariants import problems_of
@@ -62,7 +52,7 @@ def settle(refund: Refund) -> None:
 
 def later(refund: Refund) -> None:
     """The pause is over."""
-    Refund.objects.filter(pk=refund.pk).update(next_at=now())
+    Refund.objects.filter(pk=refund.pk).update(next_attempt_at=now())
 
 
 def look(refund: Refund) -> tuple[str, int, int]:
@@ -285,8 +275,8 @@ def test_an_unknown_outcome_is_asked_about_and_never_guessed(market: Market, ban
                 "a time-out",
                 (399_80, 100_20, 0, 0),
             )
-            assert waits.next_at is not None
-            assert before + PAUSES[times - 1] <= waits.next_at <= now() + PAUSES[times - 1]
+            assert waits.next_attempt_at is not None
+            assert before + PAUSES[times - 1] <= waits.next_attempt_at <= now() + PAUSES[times - 1]
             settle(refund)
             later(refund)
     assert (bank.calls, look(refund)) == (["refund", "status", "status"], ("done", 3, 100_20))
@@ -329,7 +319,7 @@ def test_a_provider_that_is_not_understood_is_asked_again(
 
 def test_one_refund_that_goes_wrong_keeps_no_other_waiting(market: Market, bank: Scripted) -> None:
     # What other tests have left is not due here.
-    Refund.objects.exclude(next_at=None).update(next_at=now() + timedelta(days=1))
+    Refund.objects.exclude(next_attempt_at=None).update(next_attempt_at=now() + timedelta(days=1))
     refunds = [ask(market.paid(), 1_00) for _ in range(3)]
     bank.words = [KeyError("id"), done(), done()]
     run = Run("settle_refunds")
@@ -376,7 +366,7 @@ def test_after_days_a_person_is_told(market: Market, bank: Scripted) -> None:
     settle(refund)
     alerts = Alert.objects.filter(kind="refund_open", subject=str(refund.pk))
     assert not alerts.exists()
-    Refund.objects.filter(pk=refund.pk).update(created_at=now() - timedelta(days=3), next_at=now())
+    Refund.objects.filter(pk=refund.pk).update(created_at=now() - timedelta(days=3), next_attempt_at=now())
     settle(refund)
     assert "nobody knows what became of a refund that was asked for 2 times: a time-out" in alerts.get().text
     requery(refund, actor="operator")
@@ -488,7 +478,7 @@ def test_a_second_payment_is_refunded_first_and_takes_no_credit(market: Market, 
     reference = unique("second")
     assert market.webhooks.tell("payment.succeeded", order, reference=reference).status == 200
     refund = ask(order, 4_00)
-    assert (refund.set_aside, refund.of_second) == (0, 4_00)
+    assert (refund.set_aside, refund.set_aside_transaction) == (0, None)
     bank.words = [done(), done(), done()]
     settle(refund)
     assert (bank.asked[0][1].payment_reference, fresh(order).refunded, look(refund)) == (
@@ -511,22 +501,23 @@ def test_a_second_payment_is_refunded_first_and_takes_no_credit(market: Market, 
     assert problems_of(order.player) == []
 
 
-def test_a_second_payment_after_the_first_was_refunded_is_refunded_too(
+def test_a_payment_after_the_first_was_refunded_pays_and_is_refunded_too(
     market: Market, bank: Scripted
 ) -> None:
     order = market.paid()
     bank.words = [done(), UNKNOWN]
     settle(ask(order, 4_99))
     assert market.webhooks.tell("payment.succeeded", order).status == 200
-    assert (fresh(order).state, holding(order.player).spendable) == ("refunded", 0)
+    # The price is kept again, so the credit stands (contract 4.2, rule 6).
+    assert (fresh(order).state, holding(order.player).spendable) == ("delivered", 500_00)
     refund = ask(order, 4_99)
     settle(refund)
-    assert (refund.of_second, look(refund)[0]) == (4_99, "unknown")
+    assert (refund.set_aside, look(refund)[0]) == (500_00, "unknown")
     body = event_body("payment.refunded", order, "4.99")
     assert market.webhooks.post(body, market.webhooks.signed(body)).status == 200
     assert (look(refund)[0], fresh(order).refunded) == ("done", 4_99)
-    assert list(order.payments.order_by("pk").values_list("is_second", "returned")) == [
-        (False, 0),
+    assert list(order.payments.order_by("pk").values_list("is_duplicate", "returned")) == [
+        (False, 4_99),
         (True, 4_99),
     ]
     with pytest.raises(NotRefundable, match="has gone back already"):

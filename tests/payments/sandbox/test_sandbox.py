@@ -18,7 +18,7 @@ from payments.models import Callback, Delivery, Order, Payment, Refund, Shop
 from payments.providers.registry import PROVIDERS
 from payments.providers.signatures import standard_webhooks
 from payments.providers.signing_secrets import new_webhook_secret
-from payments.refunds.worker import requery, request_refund
+from payments.refunds.operations import requery, request_refund
 from payments.sandbox import memory
 from payments.tasks import refund_task
 from tests.support.callers import CLIENT, House, holding, unique
@@ -134,7 +134,7 @@ ACTS = [
 ]
 FURTHER_ACTS = [
     ("decline", "failed", ["acted"], [("failed", False)], True),
-    ("two", "delivered", ["acted", "second_payment"], [("paid", False), ("paid", True)], True),
+    ("two", "delivered", ["acted", "duplicate"], [("paid", False), ("paid", True)], True),
 ]
 
 
@@ -224,7 +224,7 @@ def test_the_second_payment_can_be_refunded_by_its_own_name(market: Market, till
     order = market.order(start=False)
     path = visit(order, tills["sandbox"])
     press(path, "two")
-    second = Payment.objects.get(order=order, is_second=True)
+    second = Payment.objects.get(order=order, is_duplicate=True)
     press(path, "refund", payment=second.reference, amount="4.99")
     second.refresh_from_db()
     assert (second.returned, fresh(order).refunded, holding(order.player).spendable) == (4_99, 0, 500_00)

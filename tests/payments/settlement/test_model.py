@@ -14,6 +14,8 @@ from lib.clock import now
 from payments.deliveries.operations import lease, record_answer
 from payments.models import Delivery, Order
 from payments.orders.operations import expire_orders
+from payments.providers.registry import PROVIDERS
+from payments.reconciliation import difference_of, read_kept
 from tests.support.callers import Holding, Seat, holding, unique
 from tests.support.invariants import problems_of
 from tests.support.shop import Market, event_body, fresh, major, make_product
@@ -41,13 +43,11 @@ class Step(NamedTuple):
 
 @dataclass
 class Back:
-    """Money that went back: of which kind, how much, and how much of that from a second payment."""
+    """Money that went back: of which kind, and how much."""
 
     kind: str
     amount: int
     is_remembered: bool
-    of_second: int = 0
-    second: int = 0
     is_reversed: bool = False
 
 
@@ -57,7 +57,6 @@ class Model:
 
     by_game: bool
     state: str = "created"
-    is_paid: bool = False
     is_delivered: bool = False
     refunded: int = 0
     charged_back: int = 0
@@ -66,8 +65,6 @@ class Model:
     debt: int = 0
     delivery: str = ""
     paid_with: list[str] = field(default_factory=list)
-    # What is left of each second payment.
-    seconds: list[int] = field(default_factory=list)
     backs: dict[tuple[str, str], Back] = field(default_factory=dict)
     messages: dict[str, Event] = field(default_factory=dict)
     told: dict[tuple[str, str], Event] = field(default_factory=dict)
@@ -93,71 +90,67 @@ class Model:
     def succeed(self, event: Event) -> bool:
         if event.amount != PRICE:
             return False
-        if self.is_paid:
-            self.seconds.append(PRICE)
-        else:
-            self.is_paid = True
-            early = [back for back in self.backs.values() if back.is_remembered]
-            if sum(back.amount for back in early) < PRICE:
-                self.receive(CREDIT)
-                self.taken = 0
-                self.is_delivered = not self.by_game
-            for back in early:
-                back.is_remembered = False
-                self.count(back, 1)
-            self.delivery = "pending" if self.by_game and not self.is_stopped else ""
+        was_stopped = self.is_stopped or not self.is_paid
         self.paid_with.append(event.reference)
-        self.set_state()
+        for back in self.backs.values():
+            if back.is_remembered and back.amount <= self.kept:
+                back.is_remembered = False
+        self.settle(was_stopped)
         return True
 
     def give_back(self, event: Event) -> bool:
-        back = Back(event.type, event.amount, is_remembered=not self.is_paid)
-        if back.is_remembered:
-            room = PRICE - sum(other.amount for other in self.backs.values() if other.is_remembered)
-        else:
-            back.second = next((number for number, left in enumerate(self.seconds) if left), 0)
-            back.of_second = min(back.amount, self.seconds[back.second]) if self.seconds else 0
-            room = PRICE - self.refunded - self.charged_back + back.of_second
-        if back.amount > room:
+        early = sum(back.amount for back in self.backs.values() if back.is_remembered)
+        if event.amount > (self.kept if self.is_paid else PRICE - early):
             return False
-        self.backs[event.type, event.reference] = back
-        if not back.is_remembered:
-            self.count(back, 1)
+        was_stopped = self.is_stopped
+        self.backs[event.type, event.reference] = Back(event.type, event.amount, not self.is_paid)
+        self.settle(was_stopped)
         return True
 
     def reverse(self, event: Event) -> bool:
         back = self.backs.get(("charged_back", event.reference))
         if back is None or back.amount != event.amount or back.is_reversed:
             return False
-        back.is_reversed = True
-        if back.is_remembered:
-            back.is_remembered = False
-        else:
-            self.count(back, -1)
+        was_stopped = self.is_stopped
+        back.is_reversed, back.is_remembered = True, False
+        self.settle(was_stopped)
         return True
 
     # --- What follows -------------------------------------------------------------------------------
 
-    def count(self, back: Back, sign: int) -> None:
-        if back.of_second:
-            self.seconds[back.second] -= sign * back.of_second
-        amount = sign * (back.amount - back.of_second)
-        if back.kind == "refunded":
-            self.refunded += amount
-        else:
-            self.charged_back += amount
-        if amount:
-            self.settle_credit()
+    @property
+    def is_paid(self) -> bool:
+        return bool(self.paid_with)
+
+    @property
+    def done(self) -> list[Back]:
+        return [back for back in self.backs.values() if not back.is_remembered and not back.is_reversed]
+
+    @property
+    def kept(self) -> int:
+        return PRICE * len(self.paid_with) - sum(back.amount for back in self.done)
+
+    @property
+    def is_stopped(self) -> bool:
+        return self.charged_back > 0 or self.refunded >= PRICE
+
+    def settle(self, was_stopped: bool) -> None:
+        if not self.is_paid:
+            return
+        missing = max(PRICE - self.kept, 0)
+        self.charged_back = min(
+            sum(back.amount for back in self.done if back.kind == "charged_back"), missing
+        )
+        self.refunded = missing - self.charged_back
+        self.settle_credit(CREDIT * missing // PRICE)
+        self.is_delivered = self.is_delivered or not (self.by_game or self.is_stopped)
+        if self.by_game and was_stopped and not self.is_stopped:
+            self.delivery = "delivered" if self.is_delivered else "pending"
         if self.is_stopped and self.delivery == "pending":
             self.delivery = "returned"
-        if sign < 0 and not self.is_stopped:
-            self.is_delivered = self.is_delivered or not self.by_game
-            if self.by_game and self.delivery in ("", "returned"):
-                self.delivery = "pending"
         self.set_state()
 
-    def settle_credit(self) -> None:
-        target = CREDIT * (self.refunded + self.charged_back) // PRICE
+    def settle_credit(self, target: int) -> None:
         if target > self.taken:
             there = min(self.spendable, target - self.taken)
             self.spendable -= there
@@ -170,10 +163,6 @@ class Model:
         repaid = min(self.debt, amount)
         self.debt -= repaid
         self.spendable += amount - repaid
-
-    @property
-    def is_stopped(self) -> bool:
-        return self.charged_back > 0 or self.refunded >= PRICE
 
     def set_state(self) -> None:
         if self.is_paid:
@@ -247,9 +236,10 @@ class Game:
         )
         assert (order.delivered_at is not None) == model.is_delivered
         assert holding(order.player)[:4] == Holding(spendable=model.spendable, debt=model.debt)[:4]
-        assert list(
-            order.payments.filter(is_second=True).order_by("paid_at").values_list("amount", "returned")
-        ) == [(PRICE, PRICE - left) for left in model.seconds]
+        came = list(
+            order.payments.filter(state="paid").order_by("paid_at").values_list("is_duplicate", flat=True)
+        )
+        assert came == [False, *[True] * (len(model.paid_with) - 1)][: len(model.paid_with)]
         assert list(Delivery.objects.filter(order=order).values_list("state", flat=True)) == [
             model.delivery
         ] * bool(model.delivery)
@@ -289,6 +279,8 @@ def test_whatever_is_told_of_an_order_in_whatever_order_it_stands_as_the_model_s
         for by_game in (False, True)
     }
 
+    configs = {config.id: config for config in PROVIDERS.all(0).values()}
+
     @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), phases=PHASES)
     @given(st.booleans(), st.lists(steps, min_size=STEPS // 2, max_size=STEPS))
     def play(by_game: bool, story: list[Step]) -> None:
@@ -299,5 +291,7 @@ def test_whatever_is_told_of_an_order_in_whatever_order_it_stands_as_the_model_s
             game.play(step)
             game.check()
         assert problems_of(order.player) == []
+        (kept,) = read_kept([order.pk])
+        assert difference_of(kept, configs, is_held=False) == ""
 
     play()

@@ -13,7 +13,8 @@ from payments.checkout.payments import start_payment
 from payments.models import Delivery, Order, Provider
 from payments.providers import ADAPTERS
 from payments.providers.protocol import RefundResult, RefundStatus
-from payments.refunds.worker import NotRefundable, lease, refundable, request_refund, settle_one
+from payments.refunds.operations import NotRefundable, refundable, request_refund
+from payments.refunds.worker import lease, settle_one
 from tests.support.callers import Holding, Seat, holding, unique
 from tests.support.invariants import problems_of
 from tests.support.scripted_provider import Scripted

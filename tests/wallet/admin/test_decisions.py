@@ -92,7 +92,7 @@ def test_a_decision_is_asked_first_and_done_once_with_a_reason(
     entry = seat.wallet().entries.latest("seq")
     assert (entry.event, entry.actor, entry.transaction_id) == (state, name, done.pk)
     inquiry.refresh_from_db()
-    assert (inquiry.closed_at is not None, inquiry.next_at, inquiry.doubt) == (True, None, "held")
+    assert (inquiry.closed_at is not None, inquiry.next_attempt_at, inquiry.doubt) == (True, None, "held")
 
     entries = seat.holding().entries
     client.post(place, {"reason": "Once more"})
@@ -208,7 +208,7 @@ def test_asking_again_is_offered_only_where_the_game_can_be_asked(
     assert "Ask again" in get(client, page(Inquiry, inquiry))
     text = client.post(page(Inquiry, mute, "requery"), {"reason": "r"}, follow=True).content.decode()
     assert f"Nothing was done. {seat.game.slug} has no query URL: it cannot be asked." in text
-    assert Inquiry.objects.get(pk=mute.pk).next_at is None
+    assert Inquiry.objects.get(pk=mute.pk).next_attempt_at is None
 
 
 def test_asking_again_makes_it_due_now_and_keeps_the_doubt(
@@ -226,12 +226,12 @@ def test_asking_again_makes_it_due_now_and_keeps_the_doubt(
     )
     place = page(Inquiry, inquiry, "requery")
     assert "https://127.0.0.1:9/state" in get(client, place)
-    assert Inquiry.objects.get(pk=inquiry.pk).next_at is None
+    assert Inquiry.objects.get(pk=inquiry.pk).next_attempt_at is None
     text = client.post(place, {"reason": "They found a backup"}, follow=True).content.decode()
     assert "The game is being asked." in text
     assert "They found a backup" in text
     inquiry.refresh_from_db()
-    assert (inquiry.next_at, inquiry.leased_until, inquiry.doubt) == (at, None, "unknown_deposit")
+    assert (inquiry.next_attempt_at, inquiry.leased_until, inquiry.doubt) == (at, None, "unknown_deposit")
 
 
 def test_the_answer_to_an_operators_question_settles(
@@ -263,7 +263,7 @@ def test_a_closed_inquiry_is_not_asked_again(house: House, askable: Party) -> No
     inquiry = doubted(seat, seat.opened("withdraw", "1.00"), closed_at=now())
     with pytest.raises(NotPossible, match="closed"):
         requery(inquiry, actor="operator:x", reason="r")
-    assert Inquiry.objects.get(pk=inquiry.pk).next_at is None
+    assert Inquiry.objects.get(pk=inquiry.pk).next_attempt_at is None
 
 
 def test_a_pause_is_told(client: Client, house: House, askable: Party) -> None:
@@ -303,8 +303,8 @@ def test_without_the_broker_it_is_asked_at_the_next_sweep(
     text = client.post(page(Inquiry, inquiry, "requery"), {"reason": "r"}, follow=True).content.decode()
     assert "The game will be asked at the next sweep: the queue cannot be reached now." in text
     inquiry.refresh_from_db()
-    assert inquiry.next_at is not None
-    assert inquiry.next_at <= now()
+    assert inquiry.next_attempt_at is not None
+    assert inquiry.next_attempt_at <= now()
 
 
 def test_a_games_url_that_is_taken_away_hides_the_question(client: Client, house: House) -> None:

@@ -37,7 +37,7 @@ def four(seat: Seat) -> dict[str, Inquiry]:
             mms[1],
             doubt_since=at - 9 * HOUR,
             doubt="unreachable",
-            next_at=at + HOUR,
+            next_attempt_at=at + HOUR,
             last_answer="unusable",
             questions_asked=31,
         ),
@@ -105,7 +105,7 @@ def turner(text: str) -> tuple[str, str]:
 def test_the_pages_of_a_list_are_called_after_its_order(client: Client, house: House) -> None:
     seat = house.seat()
     for _ in range(27):
-        doubted(seat, seat.opened("withdraw", "0.01"), next_at=now())
+        doubted(seat, seat.opened("withdraw", "0.01"), next_attempt_at=now())
     names = {"": ("Older", "Newer"), "?state=open": ("Older", "Newer"), "?state=all": ("Newer", "Older")}
     assert {view: turner(get(client, address(Inquiry) + view)) for view in names} == names
     assert turner(get(client, f"{address(Transaction)}?unfinished=pending")) == ("Sooner", "Later")

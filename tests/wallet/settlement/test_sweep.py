@@ -216,8 +216,8 @@ def test_what_is_no_usable_answer_settles_nothing_and_is_asked_again(
     question = Question.objects.get(inquiry=found)
     assert (question.answer, found.last_answer, found.doubt) == ("unusable", "unusable", "")
     assert question.problem.startswith(problem)
-    assert found.next_at is not None
-    assert found.next_at - now() == timedelta(minutes=1)
+    assert found.next_attempt_at is not None
+    assert found.next_attempt_at - now() == timedelta(minutes=1)
     sweep()
     assert game.times_asked(mm) == 1
 
@@ -233,10 +233,10 @@ def test_pauses_grow_up_to_six_hours_and_after_a_week_a_person_is_asked_too(
     while at - began < timedelta(days=8):
         clock.stand(at)
         sweep()
-        next_at = inquiry(seat, mm).next_at
-        assert next_at is not None
-        pauses.append(next_at - at)
-        at = next_at
+        next_attempt_at = inquiry(seat, mm).next_attempt_at
+        assert next_attempt_at is not None
+        pauses.append(next_attempt_at - at)
+        at = next_attempt_at
     minutes = [pause // timedelta(minutes=1) for pause in pauses]
     assert minutes[:9] == [1, 2, 5, 10, 30, 60, 120, 360, 360]
     assert (inquiry(seat, mm).doubt, state(seat, mm)) == ("unreachable", "pending")
@@ -316,7 +316,7 @@ def test_an_unknown_deposit_is_in_doubt_and_not_asked_again(
         clock.stand(began + hours * HOUR)
         sweep()
     found = inquiry(seat, mm, "deposit")
-    assert (found.doubt, found.doubt_since, found.next_at, found.closed_at) == (
+    assert (found.doubt, found.doubt_since, found.next_attempt_at, found.closed_at) == (
         "unknown_deposit",
         began,
         None,
@@ -378,9 +378,9 @@ def test_pending_waits_and_after_seven_days_is_in_doubt(
         clock.stand(at)
         sweep()
         found = inquiry(seat, mm, "deposit")
-        assert found.next_at is not None
+        assert found.next_attempt_at is not None
         doubts.append((found.doubt, (at - began) >= timedelta(days=7)))
-        at = found.next_at
+        at = found.next_attempt_at
     assert set(doubts) == {("", False), ("pending_too_long", True)}
     assert state(seat, mm, "deposit") == "pending"
     game.answers[mm] = says("CONFIRMED")

@@ -262,8 +262,8 @@ def test_stripe_is_never_called_with_a_key_of_the_other_mode(
     terms = replace(TERMS, api_secret=key, is_live=is_live)
     with pytest.raises(ProviderUnavailable, match="has no key for that"):
         adapter.start(terms, a_purchase())
-    assert adapter.refund(terms, a_wish()).fate == RefundStatus.REFUSED
-    assert adapter.status(terms, a_wish()).fate == RefundStatus.UNKNOWN
+    assert adapter.refund(terms, a_wish()).status == RefundStatus.REFUSED
+    assert adapter.status(terms, a_wish()).status == RefundStatus.UNKNOWN
     assert fake.asked == []
 
 
@@ -414,16 +414,16 @@ def test_only_a_certain_no_is_a_refusal(
 def test_a_call_ends_with_the_provider_s_time_out(fake: FakeStripe, adapter: StripeCheckout) -> None:
     fake.mishaps = [fake.hang]
     began = monotonic()
-    assert adapter.refund(TERMS, a_wish()).fate == RefundStatus.UNKNOWN
+    assert adapter.refund(TERMS, a_wish()).status == RefundStatus.UNKNOWN
     assert 1 <= monotonic() - began < 4
 
 
 def test_a_refund_of_more_than_is_there_is_refused(fake: FakeStripe, adapter: StripeCheckout) -> None:
-    assert adapter.refund(TERMS, a_wish(amount=5_00)).fate == RefundStatus.REFUSED
+    assert adapter.refund(TERMS, a_wish(amount=5_00)).status == RefundStatus.REFUSED
     assert adapter.refund(TERMS, a_wish(payment_reference="pi_2")) == RefundResult(
         RefundStatus.REFUSED, "", "status 404: No such payment_intent: 'pi_2'"
     )
-    assert adapter.refund(TERMS, a_wish(amount=5_123, currency="BHD")).fate == RefundStatus.REFUSED
+    assert adapter.refund(TERMS, a_wish(amount=5_123, currency="BHD")).status == RefundStatus.REFUSED
     assert fake.refunds == {}
 
 
@@ -432,9 +432,9 @@ def test_a_refund_whose_answer_was_lost_is_found_by_our_own_id(
 ) -> None:
     wish, other = a_wish(), a_wish()
     fake.mishaps = [fake.hang_after]
-    assert adapter.refund(TERMS, wish).fate == RefundStatus.UNKNOWN
+    assert adapter.refund(TERMS, wish).status == RefundStatus.UNKNOWN
     for _ in range(3):
-        assert adapter.refund(TERMS, a_wish(amount=10)).fate == RefundStatus.DONE
+        assert adapter.refund(TERMS, a_wish(amount=10)).status == RefundStatus.DONE
     # Over several pages, the newest first.
     fake.page_length = 2
     assert adapter.status(TERMS, wish) == RefundResult(RefundStatus.DONE, "re_0000011")
@@ -452,4 +452,4 @@ def test_a_question_that_is_refused_says_nothing_of_the_refund(
     ):
         for wish in (a_wish(), a_wish(reference="re_1")):
             fake.mishaps = [mishap]
-            assert adapter.status(TERMS, wish).fate == RefundStatus.UNKNOWN
+            assert adapter.status(TERMS, wish).status == RefundStatus.UNKNOWN

@@ -18,7 +18,8 @@ from payments.providers import ADAPTERS
 from payments.providers.protocol import ProviderUnavailable
 from payments.providers.signing_secrets import replace_api_secret
 from payments.providers.stripe_checkout.checkout import StripeCheckout
-from payments.refunds.worker import lease, request_refund, settle_one
+from payments.refunds.operations import request_refund
+from payments.refunds.worker import lease, settle_one
 from tests.support.callers import Answer, holding
 from tests.support.fake_stripe import FakeStripe, Reply, fake_stripe, says
 from tests.support.invariants import problems_of
@@ -175,7 +176,7 @@ def test_two_sessions_that_are_both_paid_credit_once(counter: Counter) -> None:
     ) == [200, 200]
     assert (payments_of(order), outcomes(order), funds(order)) == (
         [("paid", False), ("paid", True)],
-        ["acted", "second_payment"],
+        ["acted", "duplicate"],
         (500_00, 0),
     )
 
@@ -314,7 +315,7 @@ def asked(order: Order, amount: int) -> Refund:
 
 def settle(refund: Refund) -> bool:
     """Asks Stripe, as the sweep does when it is time."""
-    Refund.objects.filter(pk=refund.pk).update(next_at=now(), leased_until=None)
+    Refund.objects.filter(pk=refund.pk).update(next_attempt_at=now(), leased_until=None)
     [(row, is_first)] = lease(now(), only=refund.pk)
     return settle_one(row, is_first=is_first)
 

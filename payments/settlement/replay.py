@@ -1,0 +1,106 @@
+"""Replays an order from what was kept of it: its callbacks, read again, and the refunds that we initiated (contract 4.2, rule 6)."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
+from dataclasses import dataclass, replace
+from datetime import datetime
+from operator import attrgetter
+from uuid import UUID
+
+from payments.models import Callback, Order, Payment, Refund
+from payments.orders.events import Actor
+from payments.providers import adapter_for
+from payments.providers.protocol import Event, ProviderConfig, RawCallback
+from payments.settlement.changes import applied
+from payments.settlement.decide import Complete, Contradict, Step, decide
+from payments.settlement.plan import plan
+from payments.settlement.snapshot import OrderSnapshot, snapshot_of
+
+# The callbacks that changed something.
+EFFECTIVE = (Callback.Outcome.ACTED, Callback.Outcome.DUPLICATE)
+
+
+class Unreplayable(Exception):
+    """Why a stored callback does not fit what came before it; the text is for operators."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Everything that was kept of an order; callbacks are those that changed something."""
+
+    order: Order
+    payments: Sequence[Payment]
+    refunds: Sequence[Refund]
+    callbacks: Sequence[Callback]
+
+
+def replayed(kept: Kept, configs: Mapping[UUID, ProviderConfig]) -> OrderSnapshot:
+    """The order as its callbacks and refunds make it. Raises `Unreplayable`."""
+    snapshot = begun(kept)
+    for at, provider_id, said in happened(kept, configs):
+        seen = replace(snapshot, provider_id=provider_id)
+        step = step_for(seen, said)
+        if isinstance(step, Contradict):
+            raise Unreplayable(step.problem)
+        if step is not None:
+            snapshot = applied(seen, plan(seen, step, Actor("audit", "system", at)).changes)
+    return snapshot
+
+
+def step_for(snapshot: OrderSnapshot, said: Event | Refund) -> Step | None:
+    """The step of an event, or of a refund that we initiated and that no callback has ended."""
+    if isinstance(said, Event):
+        return decide(snapshot, said)
+    refund = next(row for row in snapshot.refunds if row.pk == said.pk)
+    return Complete(refund, refund.reference) if refund.state in Refund.OPEN else None
+
+
+def begun(kept: Kept) -> OrderSnapshot:
+    """The order before anything came in: with the payments that were begun, and the refunds that we initiated."""
+    order = copy(kept.order)
+    order.state, order.paid_at, order.delivered_at = Order.State.CREATED, None, None
+    order.refunded = order.charged_back = order.clawed_back = 0
+    order.credit_transaction = None
+    payments = [reset(payment) for payment in kept.payments if payment.started_at != payment.paid_at]
+    return snapshot_of(
+        order, None, payments, [requested(refund) for refund in kept.refunds if is_done_by_us(refund)]
+    )
+
+
+def reset(payment: Payment) -> Payment:
+    row = copy(payment)
+    if row.state != Payment.State.UNSTARTED:
+        row.state = Payment.State.STARTED
+    row.reference, row.is_duplicate, row.returned, row.paid_at, row.transaction = "", False, 0, None, None
+    return row
+
+
+def is_done_by_us(refund: Refund) -> bool:
+    return refund.state == Refund.State.DONE and not refund.actor.startswith("provider:")
+
+
+def requested(refund: Refund) -> Refund:
+    row = copy(refund)
+    row.state = Refund.State.UNKNOWN
+    return row
+
+
+def happened(
+    kept: Kept, configs: Mapping[UUID, ProviderConfig]
+) -> Iterator[tuple[datetime, UUID, Event | Refund]]:
+    """What happened, in the order of time; at one moment, a callback before the refund that it may have ended."""
+    told = [(callback.received_at, 0, callback) for callback in kept.callbacks]
+    ours = [
+        (refund.ended_at, 1, refund) for refund in kept.refunds if is_done_by_us(refund) and refund.ended_at
+    ]
+    for at, _, row in sorted([*told, *ours], key=lambda one: (one[0], one[1], attrgetter("pk")(one[2]))):
+        said = event_of(row, configs[row.provider_id]) if isinstance(row, Callback) else row
+        yield at, row.provider_id, said
+
+
+def event_of(callback: Callback, config: ProviderConfig) -> Event:
+    """The event of a stored callback, as it was read when it came."""
+    raw = RawCallback(
+        callback.headers, bytes(callback.body), callback.address, int(callback.received_at.timestamp())
+    )
+    return adapter_for(config.scheme).read(config, raw)
