@@ -10,10 +10,13 @@ from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 
 from config.logs import configure_logs
+from config.version import read_version
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 env.read_env(BASE_DIR / ".env", overwrite=False)
+
+VERSION = read_version()
 
 # --- What kind of start this is ---------------------------------------------------------------------
 
@@ -415,7 +418,7 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "Quantum Wallet",
     "DESCRIPTION": "The wallet API and the payments API for game backends, the entry API for the platform's web front, and providers' callbacks.",
-    "VERSION": "1.0.0",
+    "VERSION": VERSION,
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PUBLIC": True,
