@@ -47,9 +47,14 @@ def pytest_ignore_collect(collection_path: Path) -> bool | None:
     return True if os.environ.get("QUICK") and is_slow(collection_path) else None
 
 
+def is_marked_slow(item: pytest.Item) -> bool:
+    uses_server = isinstance(item, pytest.Function) and "server" in item.fixturenames
+    return uses_server or item.get_closest_marker("slow") is not None
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if os.environ.get("QUICK"):
-        slow = [item for item in items if item.get_closest_marker("slow") or "server" in item.fixturenames]
+        slow = [item for item in items if is_marked_slow(item)]
         config.hook.pytest_deselected(items=slow)
         items[:] = [item for item in items if item not in slow]
     if not os.environ.get("LONG"):
