@@ -11,7 +11,7 @@ LAUNCH := exec $(VENV)/bin/python -m config.launcher.launch --parent $$PPID
 FLOCK := $(if $(shell command -v flock),mkdir -p var && flock var/install.lock)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test faults lint lock bench bench-growth bench-settle bench-callbacks simulate manage mutate fuzz clean install
+.PHONY: help run test quick faults lint lint-style lint-imports lint-sql lint-types lock bench bench-growth bench-settle bench-callbacks simulate manage mutate fuzz clean install
 
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{ printf "make %-14s %s\n", $$1, $$2 }'
@@ -22,13 +22,26 @@ run: $(RUN)  ## start the platform with demo data; HOST and PORT from the enviro
 test: $(DEV)  ## run the tests; ARGS="-k name" chooses
 	@$(LAUNCH) with --instance test --fast -- $(VENV)/bin/python -m pytest -n 2 $(ARGS)
 
+quick: $(DEV)  ## run the tests that start no process and no browser, in under a minute
+	@QUICK=1 $(LAUNCH) with --instance test --fast -- $(VENV)/bin/python -m pytest -n 2 $(ARGS)
+
 faults: $(DEV)  ## kill, cut off and restart everything, for ten minutes; ARGS="-k postgres"
 	@FAULTS=long $(LAUNCH) with --instance faults --fast -- $(VENV)/bin/python -m pytest -n 2 tests/faults $(ARGS)
 
-lint: $(DEV)  ## check style, types, imports and migrations
+lint: lint-style lint-imports lint-sql lint-types  ## check style, imports, SQL, types and migrations
+
+# Each of these is a hook of .pre-commit-config.yaml, too.
+lint-style: $(DEV)
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/ruff format --check
+
+lint-imports: $(DEV)
 	$(VENV)/bin/lint-imports
+
+lint-sql: $(DEV)
+	$(VENV)/bin/sqlfluff lint --disable-progress-bar */sql
+
+lint-types: $(DEV)
 	@$(LAUNCH) with --instance lint --fast -- sh -c '$(VENV)/bin/mypy . && $(VENV)/bin/python manage.py makemigrations --check --dry-run'
 
 bench: $(RUN)  ## measure speed on durable settings; writes var/bench.json

@@ -1,4 +1,6 @@
-"""Measures the platform's speed on durable settings, beside what it stands on and beside a textbook: `make bench`."""
+"""Measures the platform's speed on durable settings, beside what it stands on and beside a textbook:
+`make bench`.
+"""
 
 import argparse
 import json
@@ -50,14 +52,16 @@ class Measured:
         def work() -> Iterator[Exchange]:
             return WORK.get(kind, withdrawals)(login)
 
-        # A new server is warmed up over connections of their own: the measured ones find all its workers ready.
+        # A new server is warmed up over connections of their own:
+        # the measured ones find all its workers ready.
         warm_up = Result() if rounds else Load(where, CONNECTIONS, work).run(WARM_UP_SECONDS)
         result = Load(where, CONNECTIONS, work).run(seconds, warm_up=0.5)
         result.errors += warm_up.errors
         result.examples += warm_up.examples
         rounds.append(result)
         say(
-            f"  {kind:<11}{result.rate:9.0f} requests/s   p50 {result.latency_ms(0.5):6.1f} ms   p99 {result.latency_ms(0.99):6.1f} ms   "
+            f"  {kind:<11}{result.rate:9.0f} requests/s   p50 {result.latency_ms(0.5):6.1f} ms   p99 "
+            f"{result.latency_ms(0.99):6.1f} ms   "
             f"{result.errors} errors   load generator {result.cpu_seconds / seconds:4.0%} of a core"
         )
         for example in result.examples:
@@ -97,7 +101,9 @@ def main() -> int:
 
 
 def measuring(work: Any, path: Path) -> int:
-    """Does `work`, writes its figures to `path`, and returns the exit code. Ctrl-C and SIGTERM end everything in order."""
+    """Does `work`, writes its figures to `path`, and returns the exit code.
+    Ctrl-C and SIGTERM end everything in order.
+    """
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     path.unlink(missing_ok=True)
     try:
@@ -177,7 +183,8 @@ def seed_platform(name: str) -> dict[str, str]:
 
 def measure_ceilings(measured: Measured, login: Login, seconds: float) -> None:
     say(
-        "What the load generator could do: against a bare responder, and an empty Django view on the shipped server"
+        "What the load generator could do: against a bare responder, "
+        "and an empty Django view on the shipped server"
     )
     with bare_server() as where:
         measured.run("bare", where, login, seconds)
@@ -197,7 +204,8 @@ def measure_raw(wallet: str, simple: str, seeded: dict[str, str], plan: Plan) ->
         openings.append(ledger.measure_opening(wallet, plan.raw_seconds, **identity).tps)
         updates.append(ledger.measure_simple_update(simple, plan.raw_seconds).tps)
         say(
-            f"  ledger_open {openings[-1]:9.0f} /s      simple-update {updates[-1]:9.0f} /s      ratio {openings[-1] / updates[-1]:.2f}"
+            f"  ledger_open {openings[-1]:9.0f} /s      simple-update {updates[-1]:9.0f} /s      ratio "
+            f"{openings[-1] / updates[-1]:.2f}"
         )
     return statistics.median(openings), statistics.median(updates)
 
@@ -219,19 +227,24 @@ def measure_http(
 def report(figures: dict[str, Any]) -> None:
     """The figures and the aims; a missed aim is said, and is no failure."""
     say(
-        f"\n(a) ledger_open by pgbench    {figures['pgbench_tps']:8.0f} /s   simple-update {figures['pgbench_simple_update_tps']:.0f} /s"
+        f"\n(a) ledger_open by pgbench    {figures['pgbench_tps']:8.0f} /s   simple-update "
+        f"{figures['pgbench_simple_update_tps']:.0f} /s"
     )
     say(
-        f"(b) withdrawals over HTTP     {figures['withdraw_rps']:8.0f} /s   p50 {figures['withdraw_p50_ms']:.1f} ms   p99 {figures['withdraw_p99_ms']:.1f} ms"
+        f"(b) withdrawals over HTTP     {figures['withdraw_rps']:8.0f} /s   p50 "
+        f"{figures['withdraw_p50_ms']:.1f} ms   p99 {figures['withdraw_p99_ms']:.1f} ms"
     )
     say(
-        f"(c) withdraw + confirm pairs  {figures['pairs_rps']:8.0f} /s   p99 of a request {figures['pairs_p99_ms']:.1f} ms"
+        f"(c) withdraw + confirm pairs  {figures['pairs_rps']:8.0f} /s   p99 of a request "
+        f"{figures['pairs_p99_ms']:.1f} ms"
     )
     say(
-        f"(d) textbook withdrawals      {figures['textbook_rps']:8.0f} /s   p50 {figures['textbook_p50_ms']:.1f} ms   p99 {figures['textbook_p99_ms']:.1f} ms"
+        f"(d) textbook withdrawals      {figures['textbook_rps']:8.0f} /s   p50 "
+        f"{figures['textbook_p50_ms']:.1f} ms   p99 {figures['textbook_p99_ms']:.1f} ms"
     )
     say(
-        f"load generator's ceiling      {figures['load_generator_ceiling_rps']:8.0f} /s   an empty view {figures['empty_view_rps']:.0f} /s"
+        f"load generator's ceiling      {figures['load_generator_ceiling_rps']:8.0f} /s   an empty view "
+        f"{figures['empty_view_rps']:.0f} /s"
     )
     say(f"errors                        {figures['errors']:8d}\n")
     aims = [

@@ -1,4 +1,6 @@
-"""Shows how fast callbacks are answered at a fixed pace, beside answers that need no database: `make bench-callbacks`."""
+"""Shows how fast callbacks are answered at a fixed pace, beside answers that need no database:
+`make bench-callbacks`.
+"""
 
 import argparse
 import json
@@ -84,7 +86,8 @@ def bench(options: argparse.Namespace) -> dict[str, Any]:
         figures["callback_p99_ms"] / figures["unknown_provider_p99_ms"]
     )
     say(
-        f"\np99 of callbacks {figures['callback_p99_ms']:10.1f} ms     aim {judge(figures['callback_p99_ms'], MOST_P99_MS, at_most=True)}"
+        f"\np99 of callbacks {figures['callback_p99_ms']:10.1f} ms     aim "
+        f"{judge(figures['callback_p99_ms'], MOST_P99_MS, at_most=True)}"
     )
     return {key: round(value, 3) if isinstance(value, float) else value for key, value in figures.items()}
 
@@ -107,7 +110,8 @@ def measure(
 
 def shown(label: str, result: Result) -> Result:
     say(
-        f"  {label:<18}p50 {result.latency_ms(0.5):6.1f} ms   p99 {result.latency_ms(0.99):6.1f} ms   worst {result.latency_ms(1.0):6.1f} ms   "
+        f"  {label:<18}p50 {result.latency_ms(0.5):6.1f} ms   p99 {result.latency_ms(0.99):6.1f} ms   worst "
+        f"{result.latency_ms(1.0):6.1f} ms   "
         f"{result.errors} errors   load generator {result.cpu_seconds / result.seconds:4.0%} of a core"
     )
     for example in result.examples:
@@ -127,8 +131,12 @@ def successes(slug: str, secret: str, orders: list[str]) -> Iterator[Exchange]:
 
 def callback(slug: str, secret: str, id: str, body: bytes, expected: bytes) -> Exchange:
     at = int(time.time())
-    headers = f"webhook-id: {id}\r\nwebhook-timestamp: {at}\r\nwebhook-signature: {standard_webhooks.sign(id, at, body, secret)}\r\n"
-    head = f"POST /pay/{slug} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n{headers}Content-Length: {len(body)}\r\n\r\n"
+    signature = standard_webhooks.sign(id, at, body, secret)
+    head = (
+        f"POST /pay/{slug} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        f"webhook-id: {id}\r\nwebhook-timestamp: {at}\r\nwebhook-signature: {signature}\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    )
     return Exchange(head.encode() + body, expected)
 
 
@@ -136,7 +144,8 @@ def require_booked(name: str, most: int) -> None:
     """What was answered has happened: every payment is in the ledger. Raises `CannotMeasure`."""
     with connect(name) as connection:
         row = connection.execute(
-            "SELECT count(*), count(*) FILTER (WHERE paid_at IS NOT NULL), (SELECT count(*) FROM wallet_transaction WHERE type IN ('payment', 'sale')) "
+            "SELECT count(*), count(*) FILTER (WHERE paid_at IS NOT NULL), "
+            "(SELECT count(*) FROM wallet_transaction WHERE type IN ('payment', 'sale')) "
             "FROM payments_order"
         ).fetchone()
     if row is None or row[1] != row[2] or not row[1] or row[0] != most:

@@ -1,4 +1,6 @@
-"""Databases of our own on the durable server that the launcher started, made for one run and dropped after it."""
+"""Databases of our own on the durable server that the launcher started,
+made for one run and dropped after it.
+"""
 
 import os
 from collections.abc import Iterator
@@ -19,7 +21,9 @@ class CannotMeasure(Exception):
 
 
 def address(name: str, *, owner: bool = False) -> str:
-    """The URL of the database `name` on the server of the environment, as the application's role or as the owner."""
+    """The URL of the database `name` on the server of the environment,
+    as the application's role or as the owner.
+    """
     variable = "DATABASE_OWNER_URL" if owner else "DATABASE_URL"
     if variable not in os.environ:
         raise CannotMeasure(f"{variable} is not set: start this with `make bench` or `make bench-growth`.")
@@ -43,7 +47,9 @@ def shown(connection: "psycopg.Connection[Any]", setting: str) -> str:
 
 
 def require_durable(name: str) -> dict[str, str]:
-    """The server's version and settings as the application's role finds them. Raises CannotMeasure where a commit could be lost."""
+    """The server's version and settings as the application's role finds them.
+    Raises CannotMeasure where a commit could be lost.
+    """
     with connect(name) as connection:
         found = {setting: shown(connection, setting) for setting in DURABLE}
         version = str(connection.info.parameter_status("server_version"))
@@ -57,7 +63,9 @@ def require_durable(name: str) -> dict[str, str]:
 
 @contextmanager
 def database(name: str, template: str = "template0") -> Iterator[str]:
-    """A copy of `template`, which the application's role may use but, as in production, does not own; dropped at the end."""
+    """A copy of `template`, which the application's role may use but, as in production, does not own;
+    dropped at the end.
+    """
     with connect("postgres", owner=True) as connection:
         drop(connection, name)
         connection.execute(

@@ -1,4 +1,6 @@
-"""Shows that cost does not grow with the work: an empty and a loaded database in turns, and the admin's pages: `make bench-growth`."""
+"""Shows that cost does not grow with the work:
+an empty and a loaded database in turns, and the admin's pages: `make bench-growth`.
+"""
 
 import argparse
 import os
@@ -88,7 +90,9 @@ def growth(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def load(name: str, transactions: int) -> None:
-    """Fills the database, without its indexes while rows come, and leaves it as a database in use is: vacuumed and analysed."""
+    """Fills the database, without its indexes while rows come, and leaves it as a database in use is:
+    vacuumed and analysed.
+    """
     parts = min(4, os.cpu_count() or 1)
     with connect(name, owner=True) as connection:
         for days in range(-DAYS - 1, 2):
@@ -131,17 +135,21 @@ def write_history(name: str, transactions: int, parts: int) -> None:
 
 @contextmanager
 def indexes_put_aside(connection: psycopg.Connection) -> Iterator[None]:
-    """Takes the tables' indexes and unique keys away, as far as nothing depends on them, and makes the same ones again."""
+    """Takes the tables' indexes and unique keys away, as far as nothing depends on them,
+    and makes the same ones again.
+    """
     again: list[str] = []
     keys = connection.execute(
-        "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = ANY(%s::regclass[]) AND contype IN ('p', 'u')",
+        "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint "
+        "WHERE conrelid = ANY(%s::regclass[]) AND contype IN ('p', 'u')",
         [list(LOADED)],
     ).fetchall()
     for table, key, definition in keys:
         if removed(connection, f"ALTER TABLE {table} DROP CONSTRAINT {key}"):
             again.append(f"ALTER TABLE {table} ADD CONSTRAINT {key} {definition}")
     rest = connection.execute(
-        "SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid) FROM pg_index i WHERE indrelid = ANY(%s::regclass[]) "
+        "SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid) FROM pg_index i "
+        "WHERE indrelid = ANY(%s::regclass[]) "
         "AND NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conindid = i.indexrelid)",
         [list(LOADED)],
     ).fetchall()
@@ -175,13 +183,16 @@ def describe(name: str) -> dict[str, int]:
         row = connection.execute("SELECT pg_database_size(current_database())").fetchone()
         assert row is not None
     say(
-        f"  {counts['transactions']} transactions, {counts['entries']} entries, {counts['calls']} calls, {row[0] / 1e9:.1f} GB"
+        f"  {counts['transactions']} transactions, {counts['entries']} entries, {counts['calls']} calls, "
+        f"{row[0] / 1e9:.1f} GB"
     )
     return counts | {"database_bytes": row[0]}
 
 
 def measure(empty: str, loaded: str, seeded: dict[str, str], options: argparse.Namespace) -> Measured:
-    """(b) on both databases in turns, through a shipped server each; the one that is not asked costs nothing."""
+    """(b) on both databases in turns, through a shipped server each;
+    the one that is not asked costs nothing.
+    """
     say(f"(b) withdrawals over {CONNECTIONS} connections")
     measured = Measured()
     with shipped_server("empty", empty) as empty_server, shipped_server("loaded", loaded) as loaded_server:
@@ -197,13 +208,16 @@ def look_at_pages(where: Address, name: str, session: str) -> dict[str, float]:
     with connect(name, owner=True) as connection:
         # Of two players, one transaction each from the middle of their history.
         rows = connection.execute(
-            "SELECT (array_agg(ARRAY[player_id::text, id::text, mm_transaction_id] ORDER BY id))[count(*) / 2 + 1 : count(*) / 2 + 1] "
-            "FROM wallet_transaction WHERE mm_transaction_id IS NOT NULL AND player_id IN (SELECT id FROM players_player ORDER BY uid LIMIT 2) "
+            "SELECT (array_agg(ARRAY[player_id::text, id::text, mm_transaction_id] ORDER BY id))"
+            "[count(*) / 2 + 1 : count(*) / 2 + 1] "
+            "FROM wallet_transaction WHERE mm_transaction_id IS NOT NULL "
+            "AND player_id IN (SELECT id FROM players_player ORDER BY uid LIMIT 2) "
             "GROUP BY player_id"
         ).fetchall()
     if len(rows) != 2:
         raise CannotMeasure("There are no transactions to look for.")
-    # The first one's pages are not counted: each worker reads its templates once. The second one's data is as cold as it is.
+    # The first one's pages are not counted: each worker reads its templates once.
+    # The second one's data is as cold as it is.
     fetch_pages(where, session, *rows[0][0][0])
     return fetch_pages(where, session, *rows[1][0][0])
 
@@ -244,13 +258,16 @@ def fetch(where: Address, path: str, session: str, expected: str) -> float:
 def report(figures: dict[str, Any]) -> None:
     """The figures and the aims; a missed aim is said, and is no failure."""
     say(
-        f"\nwithdrawals, empty database   {figures['withdraw_rps_empty']:8.0f} /s   p99 {figures['withdraw_p99_ms_empty']:.1f} ms"
+        f"\nwithdrawals, empty database   {figures['withdraw_rps_empty']:8.0f} /s   p99 "
+        f"{figures['withdraw_p99_ms_empty']:.1f} ms"
     )
     say(
-        f"withdrawals, loaded database  {figures['withdraw_rps_loaded']:8.0f} /s   p99 {figures['withdraw_p99_ms_loaded']:.1f} ms"
+        f"withdrawals, loaded database  {figures['withdraw_rps_loaded']:8.0f} /s   p99 "
+        f"{figures['withdraw_p99_ms_loaded']:.1f} ms"
     )
     say(
-        f"loaded of empty               {figures['loaded_to_empty']:8.2f}      aim {judge(figures['loaded_to_empty'], LEAST_SHARE)}"
+        f"loaded of empty               {figures['loaded_to_empty']:8.2f}      aim "
+        f"{judge(figures['loaded_to_empty'], LEAST_SHARE)}"
     )
     for page, milliseconds in figures["pages_ms"].items():
         say(f"{page:<30}{milliseconds:8.0f} ms   aim {judge(milliseconds, PAGE_MS, at_most=True)}")

@@ -31,8 +31,9 @@ ENDPOINTS = {
     ("deposit", "confirmed"): "confirmDeposit",
 }
 TRANSACTIONS = (
-    "wallet_transaction (id, player_id, wallet_id, game_id, session_id, type, mm_transaction_id, state, amount, refusal, description, "
-    "source, actor, opened_at, opened_seq, due_at, settled_at, settled_seq, settled_source, settled_actor, reason)"
+    "wallet_transaction (id, player_id, wallet_id, game_id, session_id, type, mm_transaction_id, state, "
+    "amount, refusal, description, source, actor, opened_at, opened_seq, due_at, settled_at, settled_seq, "
+    "settled_source, settled_actor, reason)"
 )
 ENTRIES = (
     "wallet_entry (player_id, wallet_id, seq, transaction_id, event, debit, credit, amount, "
@@ -53,7 +54,9 @@ class Moment(NamedTuple):
 
 
 class Round:
-    """One transaction of every wallet: they open within the same second, and are settled half a second later."""
+    """One transaction of every wallet:
+    they open within the same second, and are settled half a second later.
+    """
 
     def __init__(self, second: datetime) -> None:
         self.second = int(second.timestamp())
@@ -112,13 +115,16 @@ class Account:
         )
         self.head = entry_hash(self.head, entry, subject)
         return (
-            f"{self.player_id}\t{self.wallet_id}\t{self.seq}\t{t.id}\t{event}\t{debit or ABSENT}\t{credit or ABSENT}\t{amount}\t"
+            f"{self.player_id}\t{self.wallet_id}\t{self.seq}\t{t.id}\t{event}\t"
+            f"{debit or ABSENT}\t{credit or ABSENT}\t{amount}\t"
             f"{self.spendable}\t{self.reserved}\t{self.announced}\t{self.debt}\t{ACTOR}\t\t{at.text}\t1\t\\\\x{self.head.hex()}\n"
         )
 
 
 class History:
-    """Writes the transactions of some wallets, round by round, so that the rows of players lie mixed, as time would leave them."""
+    """Writes the transactions of some wallets, round by round, so that the rows of players lie mixed,
+    as time would leave them.
+    """
 
     def __init__(self, connection: psycopg.Connection, part: int, parts: int) -> None:
         self.connection = connection
@@ -126,7 +132,8 @@ class History:
         self.game = str(only(connection, "SELECT id FROM players_game"))
         self.credential = str(only(connection, "SELECT id FROM players_credential"))
         rows = connection.execute(
-            "SELECT w.player_id::text, w.id::text, s.id::text, spendable, reserved, announced, debt, entry_count, head "
+            "SELECT w.player_id::text, w.id::text, s.id::text, spendable, reserved, announced, debt, "
+            "entry_count, head "
             "FROM wallet_wallet w JOIN players_gamesession s ON s.player_id = w.player_id ORDER BY w.id"
         ).fetchall()
         self.accounts = [Account(*row) for row in rows[part::parts]]
@@ -144,7 +151,8 @@ class History:
                 print(f"{(number + 1) / rounds:.0%} ", end="", flush=True)
         with self.connection.cursor() as cursor:
             cursor.executemany(
-                "UPDATE wallet_wallet SET spendable = %s, reserved = %s, announced = %s, entry_count = %s, head = %s WHERE id = %s",
+                "UPDATE wallet_wallet SET spendable = %s, reserved = %s, announced = %s, entry_count = %s, "
+                "head = %s WHERE id = %s",
                 [(a.spendable, a.reserved, a.announced, a.seq, a.head, a.wallet_id) for a in self.accounts],
             )
             cursor.executemany(
@@ -200,7 +208,8 @@ class History:
         """The call-log row of one step, as a line for COPY."""
         amount, currency = (AMOUNT, CURRENCY) if event == "opened" else (ABSENT, "")
         return (
-            f"{id_}\t{at.text}\t{t.game_id}\t{t.player_id}\t{t.id}\t{self.credential}\t{ENDPOINTS[t.type, event]}\t{t.mm_transaction_id}\t"
+            f"{id_}\t{at.text}\t{t.game_id}\t{t.player_id}\t{t.id}\t{self.credential}\t"
+            f"{ENDPOINTS[t.type, event]}\t{t.mm_transaction_id}\t"
             f"{amount}\t{currency}\t{ADDRESS}\t{event}\tf\t1000\n"
         )
 

@@ -14,11 +14,14 @@ from config.launcher.programs import environment, package_directory
 
 CLIENTS, THREADS = 16, 2
 SCALE = 10
-# The call of wallet/ledger.py; no colon stands inside quotes, for pgbench would take what follows for a variable.
+# The call of wallet/ledger.py; no colon stands inside quotes,
+# for pgbench would take what follows for a variable.
 # Division by zero ends the run where the answer is not "opened".
 OPENING = """\\set p random(0, {last})
-SELECT 1 / (outcome = 'opened')::int FROM ledger_open('withdrawal', '{game}', sha256('\\x{prefix}'::bytea || int4send(:p)),
-    replace(gen_random_uuid()::text, '-', ''), 100, '{currency}', '', interval '72 hours', 'game bench', '{credential}', 'withdraw', '127.0.0.1', 0);
+SELECT 1 / (outcome = 'opened')::int
+FROM ledger_open('withdrawal', '{game}', sha256('\\x{prefix}'::bytea || int4send(:p)),
+    replace(gen_random_uuid()::text, '-', ''), 100, '{currency}', '', interval '72 hours', 'game bench',
+    '{credential}', 'withdraw', '127.0.0.1', 0);
 """
 
 

@@ -1,4 +1,6 @@
-"""A load generator that costs little enough not to be what is measured: one loop over raw sockets, every answer checked."""
+"""A load generator that costs little enough not to be what is measured:
+one loop over raw sockets, every answer checked.
+"""
 
 import gc
 import re
@@ -27,7 +29,9 @@ class Exchange(NamedTuple):
 
 @dataclass
 class Result:
-    """What one run showed. Errors are counted over the warm-up too; the rest is of the measured time alone."""
+    """What one run showed. Errors are counted over the warm-up too;
+    the rest is of the measured time alone.
+    """
 
     seconds: float = 0.0
     answers: int = 0
@@ -65,7 +69,9 @@ class Line:
 
 
 class Load:
-    """Sends requests of `work` over `connections` connections to one address, a new one as soon as the last is answered."""
+    """Sends requests of `work` over `connections` connections to one address,
+    a new one as soon as the last is answered.
+    """
 
     def __init__(
         self, address: tuple[str, int], connections: int, work: Callable[[], Iterator[Exchange]]

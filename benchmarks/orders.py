@@ -1,6 +1,8 @@
-"""Adds a shop, a provider and orders that wait for their payment to a seeded database: `python -m benchmarks.orders COUNT`.
+"""Adds a shop, a provider and orders that wait for their payment to a seeded database:
+`python -m benchmarks.orders COUNT`.
 
-Prints the provider's slug and secret, and the orders' ids, as JSON. Every fourth order is of an item that the game delivers.
+Prints the provider's slug and secret, and the orders' ids, as JSON.
+Every fourth order is of an item that the game delivers.
 """
 
 import json

@@ -1,4 +1,6 @@
-"""A load at a fixed pace: each request has its time, and what it waits counts from then on, whether it could be sent or not."""
+"""A load at a fixed pace: each request has its time, and what it waits counts from then on,
+whether it could be sent or not.
+"""
 
 import gc
 import select
@@ -9,7 +11,8 @@ from collections.abc import Iterable
 
 from benchmarks.load import CONNECTION_CLOSE, PATIENCE_SECONDS, Exchange, Line, Result, is_complete
 
-# More requests under way than this are a server that does not keep up: the next ones wait here, and their time runs.
+# More requests under way than this are a server that does not keep up:
+# the next ones wait here, and their time runs.
 MOST_CONNECTIONS = 64
 
 

@@ -1,4 +1,6 @@
-"""The quickest answer there is, to find out how much the load generator itself can do: `python -m benchmarks.responder PORT`."""
+"""The quickest answer there is, to find out how much the load generator itself can do:
+`python -m benchmarks.responder PORT`.
+"""
 
 import select
 import socket

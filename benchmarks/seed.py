@@ -1,4 +1,5 @@
-"""Fills a migrated database with a game, players who have money, and an operator: `python -m benchmarks.seed`.
+"""Fills a migrated database with a game, players who have money, and an operator:
+`python -m benchmarks.seed`.
 
 Prints what a benchmark needs to know of it, as JSON. The money comes through the ledger, as an adjustment.
 """
@@ -62,7 +63,8 @@ def seed() -> dict[str, Any]:
         cursor.execute("SELECT count(ledger_open_wallet(id, %s, 'bench')) FROM players_player", [CURRENCY])
         cursor.execute(
             "SELECT count(*) FILTER (WHERE (a).outcome = 'adjusted') FROM (SELECT "
-            "ledger_adjust(gen_random_uuid(), id, %s, 'credit', %s, false, 'system', 'bench', 'Benchmark funds') AS a FROM players_player) done",
+            "ledger_adjust(gen_random_uuid(), id, %s, 'credit', %s, false, 'system', 'bench', "
+            "'Benchmark funds') AS a FROM players_player) done",
             [CURRENCY, FUNDS],
         )
         funded = cursor.fetchone()

@@ -1,4 +1,6 @@
-"""The servers that are measured, each on a free port of this machine, ended with the block that started it."""
+"""The servers that are measured, each on a free port of this machine,
+ended with the block that started it.
+"""
 
 import os
 import signal
@@ -41,7 +43,9 @@ def platform(database: str, *, owner: bool = False) -> dict[str, str]:
 
 
 def run(*words: str, environment: Mapping[str, str]) -> str:
-    """Runs a Python command of this project to its end and returns its output. Raises CannotMeasure where it fails."""
+    """Runs a Python command of this project to its end and returns its output.
+    Raises CannotMeasure where it fails.
+    """
     done = subprocess.run(
         [sys.executable, *words],
         env=environment,

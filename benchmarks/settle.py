@@ -1,4 +1,6 @@
-"""Shows how fast due transactions are settled, in how much memory, and what the wallet API feels of it: `make bench-settle`."""
+"""Shows how fast due transactions are settled, in how much memory, and what the wallet API feels of it:
+`make bench-settle`.
+"""
 
 import argparse
 import os
@@ -23,7 +25,8 @@ MOST_SLOWER = 2.0
 # Withdrawals of 0.01 that are due as soon as they are opened; the game has no query URL, so they expire.
 OPENING = """
     SELECT count(*) FILTER (WHERE (a).outcome = 'opened') FROM (
-        SELECT ledger_open('withdrawal', %(game)s, sha256(%(prefix)s || int4send(n %% %(players)s)), %(round)s::text || '-' || n, 1, %(currency)s, '',
+        SELECT ledger_open('withdrawal', %(game)s, sha256(%(prefix)s || int4send(n %% %(players)s)),
+                           %(round)s::text || '-' || n, 1, %(currency)s, '',
                            interval '0', 'game bench', %(credential)s, 'withdraw', '127.0.0.1', 0) AS a
         FROM generate_series(%(first)s::integer, %(last)s::integer) n
     ) opened
@@ -56,7 +59,8 @@ def settle(options: argparse.Namespace) -> dict[str, Any]:
         open_due(name, seeded, "alone", options.due)
         seconds, memory = sweep_alone(name)
         say(
-            f"  alone       {options.due} settled in {seconds:.1f} s, {options.due / seconds:.0f} per second; memory {memory[0]:.0f} to {memory[-1]:.0f} MiB"
+            f"  alone       {options.due} settled in {seconds:.1f} s, "
+            f"{options.due / seconds:.0f} per second; memory {memory[0]:.0f} to {memory[-1]:.0f} MiB"
         )
         # More than the rounds beside it can use up, so that the sweep is at work all the time.
         open_due(name, seeded, "beside", 2 * options.due)
@@ -118,7 +122,9 @@ def start_sweep(name: str) -> Child:
 
 
 def sweep_alone(name: str) -> tuple[float, list[float]]:
-    """How long it takes until nothing is due, and the process's memory in MiB, sampled from its second second on."""
+    """How long it takes until nothing is due, and the process's memory in MiB,
+    sampled from its second second on.
+    """
     began = time.monotonic()
     sweep = start_sweep(name)
     memory: list[float] = []
@@ -154,7 +160,9 @@ def count_due(name: str) -> int:
 def side_by_side(
     name: str, where: Address, login: Login, options: argparse.Namespace
 ) -> tuple[list[Result], list[Result], float, int]:
-    """Rounds of withdrawals without a sweep and beside one, in turns; how long the sweep ran and what it settled."""
+    """Rounds of withdrawals without a sweep and beside one, in turns;
+    how long the sweep ran and what it settled.
+    """
     quiet: list[Result] = []
     beside: list[Result] = []
     Load(where, CONNECTIONS, lambda: withdrawals(login)).run(2)
@@ -179,20 +187,24 @@ def side_by_side(
 def round_of(label: str, where: Address, login: Login, seconds: float) -> Result:
     result = Load(where, CONNECTIONS, lambda: withdrawals(login)).run(seconds, warm_up=1.5)
     say(
-        f"  {label:<11}{result.rate:9.0f} withdrawals/s   p50 {result.latency_ms(0.5):6.1f} ms   p99 {result.latency_ms(0.99):6.1f} ms   {result.errors} errors"
+        f"  {label:<11}{result.rate:9.0f} withdrawals/s   p50 {result.latency_ms(0.5):6.1f} ms   p99 "
+        f"{result.latency_ms(0.99):6.1f} ms   {result.errors} errors"
     )
     return result
 
 
 def report(figures: dict[str, Any]) -> None:
     say(
-        f"\n{figures['due']} due settled in      {figures['settled_seconds']:8.1f} s     aim {judge(figures['settled_seconds'], MOST_SECONDS, at_most=True)}"
+        f"\n{figures['due']} due settled in      {figures['settled_seconds']:8.1f} s     aim "
+        f"{judge(figures['settled_seconds'], MOST_SECONDS, at_most=True)}"
     )
     say(
-        f"memory, first to last      {figures['memory_mib_first']:8.0f} to {figures['memory_mib_last']:.0f} MiB"
+        f"memory, first to last      {figures['memory_mib_first']:8.0f} to "
+        f"{figures['memory_mib_last']:.0f} MiB"
     )
     say(
-        f"p99 beside it, of without  {figures['beside_to_alone_p99']:8.2f} times aim {judge(figures['beside_to_alone_p99'], MOST_SLOWER, at_most=True)}"
+        f"p99 beside it, of without  {figures['beside_to_alone_p99']:8.2f} times aim "
+        f"{judge(figures['beside_to_alone_p99'], MOST_SLOWER, at_most=True)}"
     )
 
 

@@ -1,4 +1,6 @@
-"""What the load generator sends: withdrawals, pairs, and calls of an empty view; every transaction id is new."""
+"""What the load generator sends: withdrawals, pairs, and calls of an empty view;
+every transaction id is new.
+"""
 
 import os
 import random
@@ -39,7 +41,8 @@ def head(path: str, login: Login, body: bytes) -> bytes:
     """Everything before a body that is as long as `body` is with a token and an id in it."""
     length = len(body % (TOKENS[0], new_id()))
     return (
-        b"POST %b HTTP/1.1\r\nHost: localhost\r\nAuthorization: %b\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+        b"POST %b HTTP/1.1\r\nHost: localhost\r\nAuthorization: %b\r\n"
+        b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n"
         % (
             path.encode(),
             login.header(),

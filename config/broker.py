@@ -1,4 +1,6 @@
-"""A short look at the broker, for health checks and metrics; bounded in time, as nobody must hang on a broker that hangs."""
+"""A short look at the broker, for health checks and metrics;
+bounded in time, as nobody must hang on a broker that hangs.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -19,7 +19,9 @@ app.steps["worker"].add(DjangoStructLogInitStep)
 
 
 def keep_our_logs(**ignored: Any) -> None:
-    """Workers and beat log like everything else; where nobody listens here, Celery brings handlers of its own."""
+    """Workers and beat log like everything else;
+    where nobody listens here, Celery brings handlers of its own.
+    """
     logging.config.dictConfig(settings.LOGGING)
 
 

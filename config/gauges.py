@@ -1,4 +1,6 @@
-"""What is true at this moment: numbers that are read from the database and the broker when somebody asks for them."""
+"""What is true at this moment: numbers that are read from the database and the broker
+when somebody asks for them.
+"""
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
@@ -121,21 +123,26 @@ def read_connections() -> Iterator[GaugeMetricFamily]:
 
 @in_time
 def read_transactions() -> Iterator[GaugeMetricFamily]:
-    """From the index of what is pending alone; the cheapest first, should there be too much to count in time."""
+    """From the index of what is pending alone;
+    the cheapest first, should there be too much to count in time.
+    """
     [(at, oldest)] = rows(
-        "SELECT at, (SELECT due_at FROM wallet_transaction WHERE state = 'pending' ORDER BY due_at LIMIT 1) FROM wallet_now() AS at"
+        "SELECT at, (SELECT due_at FROM wallet_transaction WHERE state = 'pending' ORDER BY due_at LIMIT 1) "
+        "FROM wallet_now() AS at"
     )
     yield gauge(
         "wallet_oldest_due_age_seconds", "How long the longest due transaction has been due.", age(oldest, at)
     )
     [(due,)] = rows(
-        "SELECT count(*) FROM (SELECT FROM wallet_transaction WHERE state = 'pending' AND due_at <= %s LIMIT %s) due",
+        "SELECT count(*) FROM (SELECT FROM wallet_transaction WHERE state = 'pending' "
+        "AND due_at <= %s LIMIT %s) due",
         at,
         MOST,
     )
     yield gauge("wallet_transactions_due", f"Transactions that are due; counted up to {MOST}.", due)
     [(pending,)] = rows(
-        "SELECT count(*) FROM (SELECT FROM wallet_transaction WHERE state = 'pending' AND due_at IS NOT NULL LIMIT %s) pending",
+        "SELECT count(*) FROM (SELECT FROM wallet_transaction WHERE state = 'pending' "
+        "AND due_at IS NOT NULL LIMIT %s) pending",
         MOST,
     )
     yield gauge(
@@ -145,7 +152,10 @@ def read_transactions() -> Iterator[GaugeMetricFamily]:
     )
     doubts = rows(
         """
-        SELECT doubt, count(*) FROM (SELECT doubt FROM wallet_inquiry WHERE closed_at IS NULL AND doubt_since IS NOT NULL LIMIT %s) open GROUP BY doubt
+        SELECT doubt, count(*)
+        FROM (SELECT doubt FROM wallet_inquiry
+              WHERE closed_at IS NULL AND doubt_since IS NOT NULL LIMIT %s) open
+        GROUP BY doubt
         """,
         MOST,
     )
@@ -160,8 +170,11 @@ def read_transactions() -> Iterator[GaugeMetricFamily]:
         """
         SELECT least(
             (SELECT due_at FROM wallet_transaction t
-             WHERE state = 'pending' AND NOT EXISTS (SELECT FROM wallet_inquiry i WHERE i.transaction_id = t.id) ORDER BY due_at LIMIT 1),
-            (SELECT next_attempt_at FROM wallet_inquiry WHERE closed_at IS NULL AND next_attempt_at IS NOT NULL ORDER BY next_attempt_at LIMIT 1))
+             WHERE state = 'pending'
+                 AND NOT EXISTS (SELECT FROM wallet_inquiry i WHERE i.transaction_id = t.id)
+             ORDER BY due_at LIMIT 1),
+            (SELECT next_attempt_at FROM wallet_inquiry
+             WHERE closed_at IS NULL AND next_attempt_at IS NOT NULL ORDER BY next_attempt_at LIMIT 1))
         """
     )
     yield gauge(
@@ -177,7 +190,9 @@ def read_sweeps() -> Iterator[GaugeMetricFamily]:
     late = rows(
         """
         SELECT task, extract(epoch FROM wallet_now() - coalesce(
-            (SELECT ended_at FROM wallet_sweeprun WHERE task = known.task AND ended_at IS NOT NULL AND error = '' ORDER BY began_at DESC LIMIT 1),
+            (SELECT ended_at FROM wallet_sweeprun
+             WHERE task = known.task AND ended_at IS NOT NULL AND error = ''
+             ORDER BY began_at DESC LIMIT 1),
             (SELECT min(began_at) FROM wallet_sweeprun)))
         FROM unnest(%s::text[]) AS known (task)
         """,
@@ -187,7 +202,8 @@ def read_sweeps() -> Iterator[GaugeMetricFamily]:
     failed = rows(
         """
         SELECT task, count(*)
-        FROM (SELECT task FROM wallet_sweeprun WHERE began_at > wallet_now() - interval '1 day' AND error <> '' LIMIT %s) runs
+        FROM (SELECT task FROM wallet_sweeprun
+              WHERE began_at > wallet_now() - interval '1 day' AND error <> '' LIMIT %s) runs
         GROUP BY task
         """,
         MOST,
@@ -200,7 +216,8 @@ def read_sweeps() -> Iterator[GaugeMetricFamily]:
 @in_time
 def read_checks() -> Iterator[GaugeMetricFamily]:
     open_ones = rows(
-        "SELECT kind, count(*) FROM (SELECT kind FROM wallet_alert WHERE resolved_at IS NULL LIMIT %s) open GROUP BY kind",
+        "SELECT kind, count(*) FROM (SELECT kind FROM wallet_alert WHERE resolved_at IS NULL LIMIT %s) open "
+        "GROUP BY kind",
         MOST,
     )
     yield labelled(
@@ -209,7 +226,9 @@ def read_checks() -> Iterator[GaugeMetricFamily]:
     audits = rows(
         """
         SELECT DISTINCT ON (task) task, extract(epoch FROM wallet_now() - ended_at)
-        FROM unnest(%s::text[]) AS known (name) JOIN wallet_sweeprun ON task = name AND ended_at IS NOT NULL AND error = '' ORDER BY task, began_at DESC
+        FROM unnest(%s::text[]) AS known (name)
+        JOIN wallet_sweeprun ON task = name AND ended_at IS NOT NULL AND error = ''
+        ORDER BY task, began_at DESC
         """,
         AUDITS,
     )
@@ -256,7 +275,9 @@ def read_payments() -> Iterator[GaugeMetricFamily]:
         "wallet_refunds_open", "Refunds of our own asking whose outcome is not known yet.", open_refunds
     )
     waiting = rows(
-        "SELECT state, count(*) FROM (SELECT state FROM payments_delivery WHERE state = ANY (%s) LIMIT %s) waiting GROUP BY state",
+        "SELECT state, count(*) FROM (SELECT state FROM payments_delivery WHERE state = "
+        "ANY (%s) LIMIT %s) waiting "
+        "GROUP BY state",
         UNDELIVERED,
         MOST,
     )
@@ -270,7 +291,8 @@ def read_payments() -> Iterator[GaugeMetricFamily]:
     callbacks = rows(
         """
         SELECT outcome, count(*)
-        FROM (SELECT outcome FROM payments_callback WHERE outcome = ANY (%s) AND resolved_at IS NULL LIMIT %s) open
+        FROM (SELECT outcome FROM payments_callback
+              WHERE outcome = ANY (%s) AND resolved_at IS NULL LIMIT %s) open
         GROUP BY outcome
         """,
         TO_LOOK_AT,

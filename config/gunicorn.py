@@ -1,7 +1,8 @@
 """How gunicorn serves the platform: a worker for each core, some threads in each, connections kept open.
 
-Read by gunicorn's first process, which outlives new code (SIGHUP): nothing of the project or of Django is imported here, or
-its workers would find the old modules in their memory.
+Read by gunicorn's first process, which outlives new code (SIGHUP):
+nothing of the project or of Django is imported here,
+or its workers would find the old modules in their memory.
 """
 
 import importlib
@@ -51,7 +52,9 @@ class Line(logging.Formatter):
 
 
 class Log(Logger):  # type: ignore[misc]
-    """What gunicorn itself says; in the workers the application's LOGGING takes over. No line for each request."""
+    """What gunicorn itself says; in the workers the application's LOGGING takes over.
+    No line for each request.
+    """
 
     def setup(self, cfg: Any) -> None:
         super().setup(cfg)
@@ -64,7 +67,9 @@ logger_class = Log
 
 
 def pre_fork(server: Any, worker: Any) -> None:
-    """Gives a worker the lowest free place: it goes on with the counts of the one that had it, and no files pile up."""
+    """Gives a worker the lowest free place:
+    it goes on with the counts of the one that had it, and no files pile up.
+    """
     if not hasattr(server, "counts"):
         server.counts = empty_directory()
     taken = {getattr(other, "place", None) for other in server.WORKERS.values()}
@@ -88,7 +93,9 @@ def post_fork(server: Any, worker: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """The platform's workers leave signs of life while they serve. A test that moves the clock does without: a heartbeat would see an outage."""
+    """The platform's workers leave signs of life while they serve. A test that moves the clock does without:
+    a heartbeat would see an outage.
+    """
     if "config.wsgi" in sys.modules and os.environ.get("WEB_HEARTBEAT") != "0":
         worker.heartbeat = importlib.import_module("config.heartbeat").start_heartbeat()
 

@@ -44,7 +44,9 @@ def readiness(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def workers_health(request: HttpRequest) -> HttpResponse:
-    """The broker answers, and a message went through it to a worker lately. Money is taken correctly without (see `readiness`)."""
+    """The broker answers, and a message went through it to a worker lately.
+    Money is taken correctly without (see `readiness`).
+    """
     parts = {"broker": broker_state(), **queue_state()}
     well = all(state == "ok" for state in parts.values())
     return json_answer({"status": "ok" if well else "unwell", **parts}, 200 if well else 503)

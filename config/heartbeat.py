@@ -15,7 +15,9 @@ assert SILENCE.total_seconds() > 3 * EVERY_SECONDS
 
 
 class Heartbeat(threading.Thread):
-    """Leaves a sign of life at once, and then every so many seconds, until `end`. Goes on trying while the database is away."""
+    """Leaves a sign of life at once, and then every so many seconds, until `end`.
+    Goes on trying while the database is away.
+    """
 
     def __init__(self, every: float = EVERY_SECONDS) -> None:
         super().__init__(name="heartbeat", daemon=True)

@@ -1,4 +1,6 @@
-"""Logs: a line of JSON for each thing that is said, with the id of the request or of the task that it was said for."""
+"""Logs: a line of JSON for each thing that is said,
+with the id of the request or of the task that it was said for.
+"""
 
 import logging
 import re
@@ -11,7 +13,8 @@ from django_structlog.middlewares import RequestMiddleware
 from structlog.contextvars import clear_contextvars, merge_contextvars
 from structlog.typing import Processor
 
-# Of what a line brings along (`extra`), only these are shown: Django brings whole requests along, and statements with their values.
+# Of what a line brings along (`extra`), only these are shown:
+# Django brings whole requests along, and statements with their values.
 SHOWN = {"endpoint", "status", "caller"}
 # Asked every few seconds; only what goes wrong is worth a line.
 QUIET = frozenset({"/healthz", "/healthz/workers", "/readyz", "/metrics"})
@@ -29,7 +32,9 @@ SHARED: list[Processor] = [
 
 
 def configure_logs(*, level: str, as_json: bool) -> dict[str, Any]:
-    """Sets structlog up, and returns Django's LOGGING. Tracebacks never show the values of variables; a warning is a line too."""
+    """Sets structlog up, and returns Django's LOGGING. Tracebacks never show the values of variables;
+    a warning is a line too.
+    """
     logging.captureWarnings(True)
     structlog.configure(
         processors=[
@@ -64,7 +69,8 @@ def configure_logs(*, level: str, as_json: bool) -> dict[str, Any]:
 
 
 LOGGERS: dict[str, dict[str, Any]] = {
-    # A refused request is an answer, and stands in the call log; a failure is told once, by config.exceptions or by RequestLog.
+    # A refused request is an answer, and stands in the call log;
+    # a failure is told once, by config.exceptions or by RequestLog.
     "django.request": {"level": "CRITICAL"},
     # What each task does and how it fails is told by django_structlog, with the task's id.
     "celery.worker.strategy": {"level": "WARNING"},
@@ -80,7 +86,9 @@ LOGGERS: dict[str, dict[str, Any]] = {
 
 
 class RequestLog(RequestMiddleware):
-    """Middleware: a line for each page of the browser's that was asked for, without what stands behind the question mark."""
+    """Middleware: a line for each page of the browser's that was asked for,
+    without what stands behind the question mark.
+    """
 
     def handle_response(self, request: HttpRequest, response: HttpResponse) -> None:
         if request.path_info in QUIET and response.status_code < 500:

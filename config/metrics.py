@@ -1,4 +1,6 @@
-"""`/metrics`: the web server's counts, and what the database and the broker say at this moment (contract 5)."""
+"""`/metrics`: the web server's counts,
+and what the database and the broker say at this moment (contract 5).
+"""
 
 import hmac
 import os

@@ -1,4 +1,6 @@
-"""Every setting of the platform; each value that differs by machine comes from the environment (see .env.example)."""
+"""Every setting of the platform; each value that differs by machine comes from the
+environment (see .env.example).
+"""
 
 import logging
 from datetime import timedelta
@@ -10,10 +12,13 @@ from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 
 from config.logs import configure_logs
+from config.version import read_version
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 env.read_env(BASE_DIR / ".env", overwrite=False)
+
+VERSION = read_version()
 
 # --- What kind of start this is ---------------------------------------------------------------------
 
@@ -29,7 +34,8 @@ SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 # Keys the hashes of callers' passwords. Changing it ends every credential at once.
 CREDENTIAL_KEY = env.str("CREDENTIAL_KEY", default="")
 
-# Seals the passwords with which the platform calls others. Newest first: the first one seals, all of them open.
+# Seals the passwords with which the platform calls others. Newest first:
+# the first one seals, all of them open.
 ENCRYPTION_KEYS = env.list("ENCRYPTION_KEYS", default=[])
 
 for name, value in (
@@ -39,8 +45,9 @@ for name, value in (
 ):
     if len(value) < 32:
         raise ImproperlyConfigured(
-            f"{name} is missing or shorter than 32 characters. Set {name} in the environment or in .env, for example to the "
-            "output of: python -c 'import secrets; print(secrets.token_urlsafe(48))'"
+            f"{name} is missing or shorter than 32 characters. "
+            f"Set {name} in the environment or in .env, for example to the output of: "
+            "python -c 'import secrets; print(secrets.token_urlsafe(48))'"
         )
 
 # --- Addresses --------------------------------------------------------------------------------------
@@ -49,7 +56,8 @@ for name, value in (
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"] if DEBUG else [])
 if not ALLOWED_HOSTS or "*" in ALLOWED_HOSTS:
     raise ImproperlyConfigured(
-        "ALLOWED_HOSTS must name the platform's host names, and not '*'. Set ALLOWED_HOSTS, for example to wallet.example.com."
+        "ALLOWED_HOSTS must name the platform's host names, and not '*'. "
+        "Set ALLOWED_HOSTS, for example to wallet.example.com."
     )
 # Where the admin is opened over HTTPS, for its forms: https://wallet.example.com
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
@@ -98,8 +106,8 @@ if timedelta(hours=50) > PENDING_TTL:
 
 # --- Payments ---------------------------------------------------------------------------------------
 
-# Where players and providers reach the platform, such as https://pay.example.com: the beginning of the addresses of the checkout.
-# Unset: the host that a game called.
+# Where players and providers reach the platform, such as https://pay.example.com:
+# the beginning of the addresses of the checkout. Unset: the host that a game called.
 PUBLIC_URL = env.str("PUBLIC_URL", default="").rstrip("/")
 if PUBLIC_URL and not PUBLIC_URL.startswith(("https://", "http://")):
     raise ImproperlyConfigured("PUBLIC_URL must begin with https://, or on one machine with http://.")
@@ -205,10 +213,15 @@ DATABASES["default"].update(
         # A database machine that vanishes is noticed, instead of being waited for.
         "tcp_user_timeout": 20_000,
         "keepalives_idle": 30,
-        # The ledger's statements are prepared once for each connection (without this, psycopg would never prepare any).
+        # The ledger's statements are prepared once for each connection (without this,
+        # psycopg would never prepare any).
         "prepare_threshold": 0,
-        # A stuck lock or statement is given up (503, safe to repeat) before a game's own time-out. Migrations take their time: 0.
-        "options": f"-c statement_timeout={env.int('DATABASE_STATEMENT_TIMEOUT', default=15)}s -c lock_timeout=8s -c idle_in_transaction_session_timeout=30s",
+        # A stuck lock or statement is given up (503, safe to repeat) before a game's own time-out.
+        # Migrations take their time: 0.
+        "options": (
+            f"-c statement_timeout={env.int('DATABASE_STATEMENT_TIMEOUT', default=15)}s "
+            "-c lock_timeout=8s -c idle_in_transaction_session_timeout=30s"
+        ),
     },
 )
 # The role that migrations grant the application's rights to; left out where it does not exist.
@@ -251,7 +264,8 @@ CELERY_RESULT_BACKEND = None
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TIMEZONE = "UTC"
 CELERY_ENABLE_UTC = True
-# Settled first; the checks of the night, and calls to games and providers that may be slow to answer, wait in queues of their own.
+# Settled first; the checks of the night, and calls to games and providers that may be slow to answer,
+# wait in queues of their own.
 CELERY_TASK_DEFAULT_QUEUE = "settle"
 CELERY_TASK_ROUTES = {
     **{
@@ -268,7 +282,8 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 1000
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
-# What a task may take at most before it is told to end (soft), and killed. A sweep that is cut off goes on with its next run.
+# What a task may take at most before it is told to end (soft), and killed.
+# A sweep that is cut off goes on with its next run.
 CELERY_TASK_SOFT_TIME_LIMIT = 240
 CELERY_TASK_TIME_LIMIT = 300
 CHECK_TIME_LIMIT = env.int("CHECK_TIME_LIMIT", default=4 * 3600)
@@ -279,8 +294,8 @@ PULSE_SECONDS = env.float("PULSE_SECONDS", default=15.0)
 # Deliveries to games and refunds that are due; each is tried at once besides.
 DELIVER_SECONDS = env.float("DELIVER_SECONDS", default=5.0)
 REFUND_SECONDS = env.float("REFUND_SECONDS", default=10.0)
-# A message that nobody took is left out when it is so old, in seconds: the next one does the same work. Who sends and who
-# receives go by clocks of their own here, so this must be longer than those can be apart.
+# A message that nobody took is left out when it is so old, in seconds: the next one does the same work.
+# Who sends and who receives go by clocks of their own here, so this must be longer than those can be apart.
 MESSAGE_SECONDS = 3600.0
 CELERY_BEAT_SCHEDULE = {
     "pulse": {"task": "wallet.pulse", "schedule": PULSE_SECONDS, "options": {"expires": MESSAGE_SECONDS}},
@@ -334,10 +349,12 @@ CELERY_BEAT_SCHEDULE = {
 
 # --- Checkpoints --------------------------------------------------------------------------------------
 
-# Signs the daily checkpoints: an Ed25519 key as 32 random bytes in base64. Without it none are made, and an alert says so.
-# While it is being changed: NEW,OLD. The first one signs, all of them verify.
+# Signs the daily checkpoints: an Ed25519 key as 32 random bytes in base64.
+# Without it none are made, and an alert says so. While it is being changed: NEW,OLD.
+# The first one signs, all of them verify.
 CHECKPOINT_KEY = env.str("CHECKPOINT_KEY", default="")
-# Where their files go: a directory, better on another machine; or any storage of Django's by its class and options.
+# Where their files go: a directory, better on another machine;
+# or any storage of Django's by its class and options.
 CHECKPOINT_DIRECTORY = env.str("CHECKPOINT_DIRECTORY", default=str(BASE_DIR / "var" / "checkpoints"))
 CHECKPOINT_STORAGE = env.str("CHECKPOINT_STORAGE", default="django.core.files.storage.FileSystemStorage")
 CHECKPOINT_STORAGE_OPTIONS = env.json(
@@ -346,12 +363,14 @@ CHECKPOINT_STORAGE_OPTIONS = env.json(
 
 # --- Metrics ------------------------------------------------------------------------------------------
 
-# Who may read /metrics: callers from these networks, or with this token (Authorization: Bearer). Neither set: nobody.
+# Who may read /metrics: callers from these networks, or with this token (Authorization: Bearer).
+# Neither set: nobody.
 METRICS_ALLOWED_NETWORKS = networks("METRICS_ALLOWED_NETWORKS")
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 if METRICS_TOKEN and len(METRICS_TOKEN) < 32:
     raise ImproperlyConfigured(
-        "METRICS_TOKEN is shorter than 32 characters. Make one with: python -c 'import secrets; print(secrets.token_urlsafe(48))'"
+        "METRICS_TOKEN is shorter than 32 characters. "
+        "Make one with: python -c 'import secrets; print(secrets.token_urlsafe(48))'"
     )
 
 # --- Operators --------------------------------------------------------------------------------------
@@ -414,8 +433,11 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Quantum Wallet",
-    "DESCRIPTION": "The wallet API and the payments API for game backends, the entry API for the platform's web front, and providers' callbacks.",
-    "VERSION": "1.0.0",
+    "DESCRIPTION": (
+        "The wallet API and the payments API for game backends, the entry API for the platform's web front, "
+        "and providers' callbacks."
+    ),
+    "VERSION": VERSION,
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PUBLIC": True,

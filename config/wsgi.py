@@ -16,9 +16,12 @@ django_application = get_wsgi_application()
 
 
 def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-    """Answers a request; raises ConnectionResetError, on which the server closes, where no answer is due (contract 1.3)."""
+    """Answers a request; raises ConnectionResetError, on which the server closes,
+    where no answer is due (contract 1.3).
+    """
     if "CONTENT_LENGTH" not in environ and environ.get("HTTP_TRANSFER_ENCODING"):
-        # Django reads as far as Content-Length says; a chunked body says nothing, so it is read here, one byte past the limit.
+        # Django reads as far as Content-Length says;
+        # a chunked body says nothing, so it is read here, one byte past the limit.
         body = environ["wsgi.input"].read(settings.API_BODY_LIMIT + 1)
         environ["wsgi.input"], environ["CONTENT_LENGTH"] = io.BytesIO(body), str(len(body))
     response: Iterable[bytes] = django_application(environ, start_response)

@@ -1,6 +1,7 @@
 """The tests' ground: a database of its own for every test process, used with the application's own rights.
 
-`make test` runs everything. LONG=1 in the environment adds the forms that take minutes (marked `long`).
+`make test` runs everything. LONG=1 in the environment adds the forms that take minutes (marked `long`); QUICK=1, which `make quick`
+sets, leaves out what is slow (`tests/support/slow.py`, and what is marked `slow`).
 No test rolls back or empties a table, which the application's role could not do: every test makes players and games of its own.
 """
 
@@ -31,6 +32,7 @@ from psycopg import sql  # noqa: E402
 from players.access.credentials import CREDENTIALS  # noqa: E402
 from players.access.throttling import FAILURES  # noqa: E402
 from tests.support.callers import House, Seat, make_house  # noqa: E402
+from tests.support.slow import is_slow  # noqa: E402
 from tests.support.web_server import served  # noqa: E402
 from wallet import currencies  # noqa: E402
 
@@ -40,7 +42,21 @@ settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.stora
 CLOCK = "CREATE OR REPLACE FUNCTION wallet_now() RETURNS timestamptz LANGUAGE sql VOLATILE AS $$ SELECT {} $$"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """Slow files are not even imported by `make quick`: that alone takes seconds."""
+    return True if os.environ.get("QUICK") and is_slow(collection_path) else None
+
+
+def is_marked_slow(item: pytest.Item) -> bool:
+    uses_server = isinstance(item, pytest.Function) and "server" in item.fixturenames
+    return uses_server or item.get_closest_marker("slow") is not None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if os.environ.get("QUICK"):
+        slow = [item for item in items if is_marked_slow(item)]
+        config.hook.pytest_deselected(items=slow)
+        items[:] = [item for item in items if item not in slow]
     if not os.environ.get("LONG"):
         for item in items:
             if item.get_closest_marker("long"):

@@ -1,4 +1,6 @@
-"""Fills the textbook's database with players who have money: `python -m benchmarks.textbook.seed`; prints the game's login."""
+"""Fills the textbook's database with players who have money: `python -m benchmarks.textbook.seed`;
+prints the game's login.
+"""
 
 # The type checker knows the models of the platform alone.
 # mypy: disable-error-code="attr-defined"

@@ -25,7 +25,8 @@ SECRETS = (
     "encryption_key",
     "checkpoint_key",
 )
-# How long a start waits for another to let go: one that has just been told to end, and one that says it is ending.
+# How long a start waits for another to let go:
+# one that has just been told to end, and one that says it is ending.
 MOMENT_SECONDS = 1.0
 ENDING_SECONDS = 90.0
 # 107 bytes on Linux, 103 elsewhere.
@@ -54,7 +55,9 @@ class Instance:
 
     @contextmanager
     def sockets(self, directory: Path, name: str, user: User | None = None) -> Iterator[Path]:
-        """Where the socket `name` is: in `directory`, or in a short private one where that path is too long for a socket."""
+        """Where the socket `name` is: in `directory`,
+        or in a short private one where that path is too long for a socket.
+        """
         if len(os.fsencode(directory / name)) <= SOCKET_PATH_LIMIT:
             yield directory
             return
@@ -101,7 +104,9 @@ def short_directory(directory: Path) -> Path:
 
 @contextmanager
 def opened(var: Path, name: str) -> Iterator[Instance]:
-    """The instance `name` below `var`, ours until the block ends; what an earlier start left running is ended."""
+    """The instance `name` below `var`, ours until the block ends;
+    what an earlier start left running is ended.
+    """
     if not re.fullmatch(r"[a-z0-9-]{1,40}", name):
         raise CannotStart(f"An instance's name is up to 40 small letters, digits and hyphens, not {name!r}.")
     var = var.absolute()

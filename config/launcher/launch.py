@@ -40,7 +40,8 @@ def main() -> int:
         say(str(problem))
     except PermissionError as problem:
         say(
-            f"This user may not use {problem.filename or 'what the start needs'}: {problem.strerror}. Was it made by another user?"
+            f"This user may not use {problem.filename or 'what the start needs'}: {problem.strerror}. "
+            "Was it made by another user?"
         )
     return 1
 

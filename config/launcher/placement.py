@@ -1,4 +1,6 @@
-"""Where an instance is kept when root works below a directory that is closed to the user PostgreSQL runs as."""
+"""Where an instance is kept when root works below a directory that is closed to
+the user PostgreSQL runs as.
+"""
 
 import hashlib
 import os
@@ -24,7 +26,9 @@ OUTSIDE = tuple(
 
 
 def unprivileged_user(link: Path) -> User | None:
-    """Whom root runs PostgreSQL as, for it refuses root: the owner of data that is there already, or a system user."""
+    """Whom root runs PostgreSQL as, for it refuses root:
+    the owner of data that is there already, or a system user.
+    """
     if os.geteuid() != 0:
         return None
     with suppress(OSError):
@@ -36,12 +40,15 @@ def unprivileged_user(link: Path) -> User | None:
             entry = pwd.getpwnam(name)
             return User(entry.pw_uid, entry.pw_gid)
     raise CannotStart(
-        "PostgreSQL does not run as root, and there is no user 'postgres' or 'nobody'. Start as an ordinary user."
+        "PostgreSQL does not run as root, and there is no user 'postgres' or 'nobody'. "
+        "Start as an ordinary user."
     )
 
 
 def place(link: Path, user: User | None) -> Path:
-    """Where the instance is kept: in `link` itself, or where it points because `user` cannot reach it. Nothing is opened."""
+    """Where the instance is kept: in `link` itself, or where it points because `user` cannot reach it.
+    Nothing is opened.
+    """
     if link.is_symlink():
         home = link.resolve()
         home.mkdir(parents=True, exist_ok=True)
@@ -64,7 +71,9 @@ def place(link: Path, user: User | None) -> Path:
 
 
 def reaches(user: User, directory: Path) -> bool:
-    """Whether `user` can enter `directory`; asked of the kernel, which knows modes, access lists and mounts."""
+    """Whether `user` can enter `directory`;
+    asked of the kernel, which knows modes, access lists and mounts.
+    """
     command = ["test", "-x", f"{directory}/."]
     return (
         subprocess.run(
@@ -86,5 +95,6 @@ def outside(user: User) -> Path:
             if safe and reaches(user, path):
                 return path
     raise CannotStart(
-        f"This directory is closed to the user that PostgreSQL runs as, and so is {' and '.join(map(str, OUTSIDE))}."
+        "This directory is closed to the user that PostgreSQL runs as, "
+        f"and so is {' and '.join(map(str, OUTSIDE))}."
     )

@@ -72,7 +72,9 @@ def running_postgres(instance: Instance, *, durable: bool) -> Iterator[tuple[Chi
 
 
 def initialise(programs: Path, home: Path, instance: Instance) -> None:
-    """Make the data directory; it gets its name when it is complete, so that an interrupted one is never trusted."""
+    """Make the data directory; it gets its name when it is complete,
+    so that an interrupted one is never trusted.
+    """
     for left in home.glob("initdb-*"):
         shutil.rmtree(left)
     draft = Path(tempfile.mkdtemp(prefix="initdb-", dir=home))
@@ -168,6 +170,8 @@ def create_database(instance: Instance, sockets: Path) -> None:
 
 
 def address(instance: Instance, sockets: Path, role: str) -> str:
-    """A URL that libpq and django-environ both read: the path stands in the query, for a host's name loses its capitals."""
+    """A URL that libpq and django-environ both read:
+    the path stands in the query, for a host's name loses its capitals.
+    """
     password = instance.secrets["owner_password" if role == OWNER else "app_password"]
     return f"postgres://{role}:{password}@/{DATABASE}?host={quote(str(sockets))}"

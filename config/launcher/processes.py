@@ -56,7 +56,9 @@ class Child:
 
 
 def end_with_parent(parent: int, ending: signal.Signals) -> None:
-    """Let the kernel send `ending` to this process when `parent` is gone, kill -9 included; only Linux can."""
+    """Let the kernel send `ending` to this process when `parent` is gone, kill -9 included;
+    only Linux can.
+    """
     if LINUX:
         LIBC.prctl(PR_SET_PDEATHSIG, int(ending), 0, 0, 0)
         if os.getppid() != parent:  # it was gone before we asked
@@ -118,7 +120,9 @@ class Stopped(Exception):
 
 
 class StopRequest:
-    """Ctrl-C, SIGTERM and SIGHUP, remembered until a waiting place heeds them: nothing is left half done in between."""
+    """Ctrl-C, SIGTERM and SIGHUP, remembered until a waiting place heeds them:
+    nothing is left half done in between.
+    """
 
     def __init__(self) -> None:
         self.signal: int | None = None
@@ -161,7 +165,9 @@ def wait_until(ready: Callable[[], bool], seconds: float = math.inf) -> bool:
 
 
 def birth(pid: int) -> str | None:
-    """When the living process `pid` began, in words that no other process with this number has; None if there is none."""
+    """When the living process `pid` began, in words that no other process with this number has;
+    None if there is none.
+    """
     if LINUX:
         try:
             state, *fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
@@ -177,7 +183,9 @@ def birth(pid: int) -> str | None:
 
 
 def works_in(pid: int, directory: Path) -> bool:
-    """Whether `pid` is a living server whose data is in `directory`: a number alone may have been given to another."""
+    """Whether `pid` is a living server whose data is in `directory`:
+    a number alone may have been given to another.
+    """
     if LINUX:
         try:
             return os.path.samefile(f"/proc/{pid}/cwd", directory)
@@ -203,7 +211,9 @@ def end_stranger(pid: int, alive: Callable[[], bool], endings: tuple[Ending, ...
 
 
 class Register:
-    """A file that remembers which processes an instance has started, so that the next start can end what is left."""
+    """A file that remembers which processes an instance has started,
+    so that the next start can end what is left.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path

@@ -1,4 +1,6 @@
-"""Where the embedded servers' programs are: in installed wheels, or in a copy that an unprivileged user can execute."""
+"""Where the embedded servers' programs are:
+in installed wheels, or in a copy that an unprivileged user can execute.
+"""
 
 import importlib.util
 import os

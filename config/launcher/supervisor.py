@@ -1,4 +1,6 @@
-"""`run`: everything that makes a working platform on one machine, in order, watched until somebody ends it."""
+"""`run`: everything that makes a working platform on one machine, in order,
+watched until somebody ends it.
+"""
 
 import base64
 import errno
@@ -61,7 +63,9 @@ HEALTH_SECONDS = 60.0
 
 
 def run_platform(var: Path) -> None:
-    """Start everything and watch it; returns never, but raises when it is told to end or when something died."""
+    """Start everything and watch it; returns never,
+    but raises when it is told to end or when something died.
+    """
     began = monotonic()
     host, port = web_address()
     with opened(var, "run") as instance, ExitStack() as stack:
@@ -91,7 +95,8 @@ def run_platform(var: Path) -> None:
             children.append(child)
         wait_for_health(ANY_ADDRESS.get(host, host), port, children)
         print(
-            f"{guide}\nReady after {monotonic() - began:.1f} s. Ctrl-C ends the platform; what was done is kept.",
+            f"{guide}\nReady after {monotonic() - began:.1f} s. Ctrl-C ends the platform; "
+            "what was done is kept.",
             flush=True,
         )
         watch(children)
@@ -111,7 +116,9 @@ def in_url(host: str) -> str:
 
 
 def own_address(host: str, url: str) -> dict[str, str]:
-    """Where the demonstration is reached, by itself too: its sandbox calls back over HTTP, and takes deliveries."""
+    """Where the demonstration is reached, by itself too:
+    its sandbox calls back over HTTP, and takes deliveries.
+    """
     networks = list(LOOPBACK)
     with suppress(ValueError):
         address = ip_address(ANY_ADDRESS.get(host, host))
@@ -162,7 +169,8 @@ def check_port(host: str, port: int) -> None:
 
     if not wait_until(free, PORT_SECONDS):
         raise CannotStart(
-            f"Port {port} on {host} is in use by another program: end it, or choose another port with PORT={port + 1}."
+            f"Port {port} on {host} is in use by another program: "
+            f"end it, or choose another port with PORT={port + 1}."
         )
     if problem:
         raise CannotStart(f"Nothing can listen on {host}, port {port}: {problem.strerror}.")
@@ -174,7 +182,9 @@ def tell_place(var: Path, instance: Instance) -> None:
 
 
 def prepare(instance: Instance, environment: dict[str, str], url: str) -> str:
-    """The database's tables, the files of the pages, the demo data; returns what there is to say about these."""
+    """The database's tables, the files of the pages, the demo data;
+    returns what there is to say about these.
+    """
     owner = environment | {
         "DATABASE_URL": environment["DATABASE_OWNER_URL"],
         "DATABASE_STATEMENT_TIMEOUT": "0",

@@ -27,7 +27,7 @@ OUR_HEADERS = {
     "accept-encoding": "identity",
     "connection": "close",
     "content-type": "application/json",
-    "user-agent": "QuantumWallet/1",
+    "user-agent": f"QuantumWallet/{settings.VERSION}",
 }
 PORTS = {"http": 80, "https": 443}
 PRINTABLE = re.compile(r"[!-~]+")

@@ -97,6 +97,7 @@ def behind_a_proxy(
 # --- On a real socket -------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "path", ["/wallet/getBalance", "/wallet/nothing", "/payments/initiate", "/entry/launch"]
 )
@@ -113,6 +114,7 @@ def test_a_call_from_an_address_that_is_not_listed_gets_not_a_single_byte(
     assert status(raw_answer(direct, None, path)) == 401
 
 
+@pytest.mark.slow
 def test_a_listed_address_is_answered(seat: Seat, direct: str) -> None:
     for source in ("127.0.0.1", "127.0.0.4", "127.0.0.5"):
         raw = raw_answer(
@@ -122,11 +124,13 @@ def test_a_listed_address_is_answered(seat: Seat, direct: str) -> None:
         assert b'{"balance":{"amount":100.00,"currencyCode":"XAG"}}' in raw
 
 
+@pytest.mark.slow
 def test_what_is_not_the_api_answers_everybody(direct: str) -> None:
     for path, expected in (("/healthz", 200), ("/readyz", 200), ("/nothing", 404)):
         assert status(raw_answer(direct, None, path, source="127.0.0.2", method="GET")) == expected
 
 
+@pytest.mark.slow
 def test_without_a_trusted_proxy_nobodys_word_for_an_address_counts(seat: Seat, direct: str) -> None:
     for forwarded in ("127.0.0.1", LISTED, f"{LISTED}, 127.0.0.1", ""):
         assert (
@@ -145,6 +149,7 @@ def test_without_a_trusted_proxy_nobodys_word_for_an_address_counts(seat: Seat, 
         assert status(raw) == 200
 
 
+@pytest.mark.slow
 def test_a_credentials_own_list_is_looked_at_before_its_password(
     house: House, limited: Party, direct: str
 ) -> None:
@@ -159,6 +164,7 @@ def test_a_credentials_own_list_is_looked_at_before_its_password(
     assert status(raw_answer(direct, basic("nobody", "x"), "/wallet/getBalance", source="127.0.0.1")) == 401
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("source", "forwarded", "expected"),
     [
@@ -191,6 +197,7 @@ def test_behind_a_trusted_proxy_the_rightmost_address_that_is_none_counts(
     assert status(raw) == expected
 
 
+@pytest.mark.slow
 def test_a_credentials_own_list_goes_by_what_the_proxy_says(
     house: House, limited: Party, behind_a_proxy: str
 ) -> None:
@@ -232,6 +239,7 @@ def test_a_credentials_own_list_goes_by_what_the_proxy_says(
     )
 
 
+@pytest.mark.slow
 def test_a_refused_connection_leaves_the_server_well(seat: Seat, direct: str) -> None:
     for _ in range(20):
         assert raw_answer(direct, None, "/wallet/getBalance", source="127.0.0.2") == b""
@@ -293,5 +301,6 @@ def test_where_a_call_comes_from(
     assert str(resolve(socket_address, forwarded, proxies)) == client
 
 
+@pytest.mark.slow
 def test_a_call_over_a_unix_socket_comes_from_nowhere() -> None:
     assert client_address({}) == NOWHERE

@@ -52,7 +52,7 @@ def bounds(settings: Settings) -> None:
 # --- What is sent and what is accepted --------------------------------------------------------------
 
 
-def test_a_request_is_sent_as_it_should_be_and_the_answer_given_back() -> None:
+def test_a_request_is_sent_as_it_should_be_and_the_answer_given_back(settings: Settings) -> None:
     with peer(ANSWER) as server:
         reply = post_json(
             server.url(), BODY, credential=SECRET, headers={"webhook-id": "msg_1", "User-Agent": "another"}
@@ -68,7 +68,7 @@ def test_a_request_is_sent_as_it_should_be_and_the_answer_given_back() -> None:
         "content-length: 26",
         "content-type: application/json",
         f"host: 127.0.0.1:{server.port}",
-        "user-agent: quantumwallet/1",
+        f"user-agent: quantumwallet/{settings.VERSION}",
         "webhook-id: msg_1",
     ]
     assert "authorization: Basic Sm9obkRvZTpNeVBhc3M=" in lines
@@ -143,6 +143,7 @@ def test_a_body_of_64_kib_is_read_and_one_byte_more_is_not() -> None:
                 ) == wanted
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "act",
     [
@@ -179,6 +180,7 @@ def test_headers_are_bounded(first: bytes) -> None:
 # --- Whatever the peer does, it ends ----------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("scheme", "act"),
     [
@@ -212,6 +214,7 @@ def test_the_deadline_is_for_the_whole_call(settings: Settings, scheme: str, act
     assert problem.took_ms >= TOTAL_SECONDS * 1000 - 5
 
 
+@pytest.mark.slow
 def test_a_request_that_is_taken_slowly_meets_the_deadline_too(settings: Settings) -> None:
     settings.OUTGOING_TOTAL_SECONDS = TOTAL_SECONDS
 

@@ -55,6 +55,7 @@ def test_a_secret_does_not_open_for_another_purpose() -> None:
             open_sealed(sealed, purpose=purpose)
 
 
+@pytest.mark.slow
 def test_the_newest_key_seals_and_every_key_opens(settings: Settings) -> None:
     before = seal("before", purpose=PURPOSE)
     assert is_current(before)

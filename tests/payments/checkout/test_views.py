@@ -300,6 +300,7 @@ def test_what_went_back_is_told(market: Market) -> None:
     )
 
 
+@pytest.mark.slow
 def test_the_page_waits_longer_and_longer_and_at_last_no_more(market: Market) -> None:
     order, pauses, url = market.order(), [], "/result?lang=de"
     while found := re.search(

@@ -101,6 +101,7 @@ NONSENSE: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NONSENSE)
 def test_a_genuine_body_that_makes_no_sense_is_422_and_on_the_operators_list(
     market: Market, name: str

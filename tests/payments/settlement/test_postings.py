@@ -328,6 +328,7 @@ class Till:
         assert problems_of(order.player) == []
 
 
+@pytest.mark.slow
 def test_whatever_goes_back_the_credit_taken_is_its_share_rounded_down(
     market: Market, monkeypatch: pytest.MonkeyPatch
 ) -> None:

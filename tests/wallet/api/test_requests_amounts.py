@@ -71,6 +71,7 @@ def test_tenths_add_up(house: House) -> None:
         assert send(seat, "withdraw", "0.1").balance == left
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "amount",
     ["0", "0.00", "-0", "-0.0", "0e5", "0e-999999999", "-1", "-0.01", "0.001", "1.005", "230.0000000000000000000000001", "1e-3", "1e400", "1e-400",

@@ -200,6 +200,7 @@ def test_a_secret_has_its_form(secret: str) -> None:
         standard_webhooks.key_of(secret)
 
 
+@pytest.mark.slow
 @given(st.dictionaries(st.sampled_from(list(HEADERS)), st.text(max_size=80)), st.binary(max_size=40))
 def test_no_headers_crash_it(headers: dict[str, str], body: bytes) -> None:
     with pytest.raises(Refused):

@@ -68,6 +68,7 @@ def test_what_either_signs_the_other_verifies() -> None:
         assert ours(call, [new_secret(dice), secret], at)
 
 
+@pytest.mark.slow
 def test_ten_thousand_changed_messages_get_the_same_verdict_from_both() -> None:
     dice, verdicts = random.Random(SEED), {True: 0, False: 0, None: 0}
     at, secret = int(time.time()), new_secret(dice)

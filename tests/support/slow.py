@@ -1,0 +1,51 @@
+"""What `make quick` leaves out: whole files and folders here, single tests by `@pytest.mark.slow` or because they use the `server`."""
+
+from pathlib import Path
+
+TESTS = Path(__file__).resolve().parent.parent
+
+SLOW_PLACES = (
+    # They start servers, workers or a browser.
+    "benchmarks",
+    "browser",
+    "config/launcher",
+    "config/test_exceptions.py",
+    "config/test_health.py",
+    "config/test_logs.py",
+    "config/test_metrics.py",
+    "faults",
+    "payments/sandbox",
+    "simulation",
+    # They make a database of their own.
+    "wallet/audit/test_daily_totals.py",
+    "wallet/audit/test_ledger.py",
+    "wallet/audit/test_ledger_tampering.py",
+    "wallet/audit/test_scheduled.py",
+    "wallet/checkpoints",
+    # They race, wait, or play at random.
+    "config/test_openapi.py",
+    "mutation",
+    "payments/callbacks/test_fuzz.py",
+    "payments/callbacks/test_intake_copies.py",
+    "payments/deliveries",
+    "payments/refunds/test_locks.py",
+    "payments/settlement/test_model.py",
+    "wallet/api/test_views_races.py",
+    "wallet/api/test_views_random.py",
+    "wallet/settlement/test_sweep.py",
+    "wallet/sql/test_locking.py",
+    # They are long tables, or open a page after another.
+    "config/admin",
+    "payments/admin",
+    "payments/providers/stripe_checkout",
+    "payments/settlement/test_matrix.py",
+    "players/test_demo.py",
+    "wallet/api/test_views_state_table.py",
+    "wallet/admin",
+    "wallet/test_retention.py",
+)
+
+
+def is_slow(path: Path) -> bool:
+    """Whether a file or folder of tests is left out as a whole."""
+    return path.is_relative_to(TESTS) and path.relative_to(TESTS).as_posix() in SLOW_PLACES
