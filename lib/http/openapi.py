@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import msgspec
-from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, extend_schema_view
 
 from lib.http.errors import INTERNAL_ERROR, ErrorCode
@@ -43,20 +42,6 @@ FAILURES = {
     500: ("An unhandled failure; repeat the call.", INTERNAL_ERROR),
     503: ("The database is unavailable; repeat the call after Retry-After seconds.", INTERNAL_ERROR),
 }
-
-
-class CallerScheme(OpenApiAuthenticationExtension):  # type: ignore[misc]
-    """HTTP Basic, with a credential of a game or of the platform."""
-
-    target_class = "players.access.api_view.CallerAuthentication"
-    name = "basic"
-
-    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
-        return {
-            "type": "http",
-            "scheme": "basic",
-            "description": "A credential of the game (/wallet/, /payments/) or of the platform (/entry/).",
-        }
 
 
 def described(

@@ -12,6 +12,7 @@ from rest_framework.request import Request
 
 from lib.clock import timestamp
 from lib.http.errors import Refusal, invalid
+from lib.http.requests import fit, read_object, whole_number
 from lib.http.responses import json_answer
 from payments.api import openapi
 from payments.api.schemas import (
@@ -25,7 +26,7 @@ from payments.api.schemas import (
 from payments.checkout.payments import checkout_url
 from payments.models import Order
 from payments.orders.operations import Wanted, find_order, initiate_order
-from players.access.api_view import ApiView, fit, read_object, who_calls, whole_number
+from players.access.api_view import ApiView, who_calls
 from players.access.gate import Call
 from wallet.api.requests import CURRENCY_CODE, read_token
 from wallet.currencies import decimals_of

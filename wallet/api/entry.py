@@ -12,8 +12,9 @@ from rest_framework.request import Request
 
 from lib.clock import timestamp
 from lib.http.errors import invalid
+from lib.http.requests import fit, read_object, whole_number
 from lib.http.responses import json_answer
-from players.access.api_view import ApiView, fit, read_object, who_calls, whole_number
+from players.access.api_view import ApiView, who_calls
 from players.access.gate import Call
 from players.models import UID_PATTERN
 from players.operations import end_session, put_player

@@ -226,7 +226,8 @@ import os, sys, threading
 import django; django.setup()
 import msgspec
 from decimal import Decimal
-from players.access.api_view import ApiView, fit
+from lib.http.requests import fit
+from players.access.api_view import ApiView
 sys.setswitchinterval(1e-6)
 
 def race(amount_in):
