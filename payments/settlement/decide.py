@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
 
-from lib.http.errors import Refusal
 from payments.models import Order, Payment, Refund
 from payments.providers.protocol import EchoedOrder, Event, EventType
-from wallet.money import to_minor
+from wallet.money import InvalidAmount, to_minor
 
 State = Order.State
 INTEGER = re.compile(r"-?[0-9]{1,19}")
@@ -203,7 +202,7 @@ def is_price(text: str, price: int, decimals: int) -> bool:
         return False
     try:
         return to_minor(Decimal(text), decimals) == price
-    except Refusal:
+    except InvalidAmount:
         return False
 
 

@@ -5,10 +5,10 @@ import logging
 from django.db import transaction
 
 from lib.clock import in_words, now
-from lib.http.errors import Refusal
 from wallet.ledger import Answer
 from wallet.models import Inquiry, Transaction
 from wallet.operations import resolve_transaction
+from wallet.outcomes import LedgerRefused
 from wallet.settlement.inquiries import close
 
 logger = logging.getLogger(__name__)
@@ -28,12 +28,12 @@ def decide(inquiry: Inquiry, *, event: str, actor: str, reason: str) -> Answer:
             actor=actor,
             reason=reason,
         )
-    except Refusal as refusal:
+    except LedgerRefused as refused:
         settled = Transaction.objects.get(pk=inquiry.transaction_id)
         if settled.settled_at is None:
-            raise NotPossible(refusal.description) from refusal
+            raise NotPossible(f"The ledger refuses it ({refused.outcome}).") from refused
         close(inquiry)
-        raise NotPossible(how_it_ended(settled)) from refusal
+        raise NotPossible(how_it_ended(settled)) from refused
     close(inquiry)
     return answer
 

@@ -9,12 +9,12 @@ from django.db import transaction
 from django.db.models import F, OuterRef, Q, Subquery
 
 from lib.clock import now
-from lib.http.errors import Refusal
 from lib.ids import new_id
 from players.models import Game
 from wallet.alerts import clear_alert, raise_alert
 from wallet.models import Alert, Inquiry, Question, Transaction
 from wallet.operations import resolve_transaction
+from wallet.outcomes import LedgerRefused
 from wallet.settlement.due import uninquired
 from wallet.settlement.rules import ANSWERS_REMEMBERED, Settle, Wait, forgets, next_step
 from wallet.settlement.status_query import QueryResult
@@ -145,7 +145,7 @@ def settle(inquiry: Inquiry, step: Settle) -> str:
             reason=step.reason,
         )
         event = step.event
-    except Refusal:
+    except LedgerRefused:
         event = ""
     close(inquiry)
     return event

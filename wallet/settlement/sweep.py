@@ -12,13 +12,13 @@ import psycopg
 from django.db.utils import DatabaseError
 
 from lib.clock import now
-from lib.http.errors import Refusal
 from wallet import ledger
 from wallet.alerts import raise_alert
 from wallet.job_runs import Run
 from wallet.models import Alert, Inquiry, Transaction
 from wallet.operations import resolve_transaction
 from wallet.outages import present_pause
+from wallet.outcomes import LedgerRefused
 from wallet.settlement.due import batches, expiring
 from wallet.settlement.inquiries import Leased, act, begin_inquiries, close_settled, lease, record, wait
 from wallet.settlement.rules import Wait
@@ -87,7 +87,7 @@ def expire_due(run: Run, at: datetime, budget: RunBudget) -> None:
 def expire_batch(run: Run, batch: list[UUID]) -> int:
     """Expires a batch; where one of it fails, each on its own, so that it holds up no other."""
     try:
-        return ledger.expire_transactions(batch, "sweep", EXPIRED)
+        return ledger.expire_transactions(transaction_ids=batch, actor="sweep", reason=EXPIRED)
     except FAILURES:
         logger.exception("a batch of due transactions failed; each is tried on its own")
     return sum(expire_one(run, id) for id in batch)
@@ -98,7 +98,7 @@ def expire_one(run: Run, id: UUID) -> int:
         resolve_transaction(
             id, event="expired", source=Transaction.Source.SWEEP, actor="sweep", reason=EXPIRED
         )
-    except Refusal:
+    except LedgerRefused:
         return 0  # settled by somebody else meanwhile
     except FAILURES as problem:
         run.failed += 1

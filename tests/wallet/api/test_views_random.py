@@ -15,13 +15,13 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from lib.http.errors import Refusal
 from tests.support.callers import Answer, House, Seat, sit, unique
 from tests.support.invariants import problems_of
 from tests.support.reference_model import Key, Model, Purse, Said
 from wallet.models import Discrepancy, Wallet
 from wallet.money import to_major
 from wallet.operations import freeze_wallet, limit_withdrawals, unfreeze_wallet
+from wallet.outcomes import LedgerRefused
 
 EXAMPLES, STEPS = (2000, 100) if os.environ.get("LONG") else (12, 40)
 # Making a failing story short takes minutes.
@@ -272,8 +272,8 @@ class Machine(RuleBasedStateMachine):
     def adjusts(self, table: Table, type: str, amount: int, into_debt: bool) -> bool:
         try:
             self.seats[table].adjust(type, amount, into_debt=into_debt)
-        except Refusal as refused:
-            if refused.code != (111 if type == "credit" else 104):
+        except LedgerRefused as refused:
+            if refused.outcome != ("limit_reached" if type == "credit" else "insufficient_funds"):
                 raise
             return False
         return True
