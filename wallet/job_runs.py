@@ -6,6 +6,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from django.db import DatabaseError, connection
 
@@ -30,6 +31,7 @@ class Run:
     done: int = 0
     failed: int = 0
     note: str = ""
+    read_up_to: datetime | None = None
     worker: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}")
 
 
@@ -61,12 +63,16 @@ def end(row: SweepRun, run: Run, error: str) -> None:
     row.ended_at = now()
     row.looked_at, row.done, row.failed = run.looked_at, run.done, run.failed
     row.note, row.error = run.note[:255], error[:ERROR_LENGTH]
+    row.read_up_to = run.read_up_to
     row.save(force_update=True)
 
 
 @contextmanager
 def alone(task: str) -> Iterator[bool]:
-    """Whether no other process runs `task` at this moment. The lock ends with the block, or with the process's connection."""
+    """Whether no other process runs `task` at this moment.
+
+    The lock ends with the block, or with the process's connection.
+    """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(%s, hashtext(%s))", [LOCK_CLASS, task])
         is_ours = bool(cursor.fetchone()[0])

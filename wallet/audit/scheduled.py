@@ -1,7 +1,6 @@
 """The ledger checks itself: by night all of it, and every few minutes what changed lately. What differs is frozen, and a person is told."""
 
 import logging
-import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
@@ -29,8 +28,6 @@ FIRST_LOOK = timedelta(days=1)
 MOST_PLAYERS = 5_000
 MOST_ENTRIES = 500_000
 LOOKED_UP_AT_ONCE = 1_000
-# A rolling run's note begins so; the next run goes on from there.
-READ_UP_TO = re.compile(r"Read the journal up to (\S+)\. ")
 RECENT = """
     SELECT recent.player_id::text, recent.first_at, greatest((SELECT sum(w.entry_count) FROM wallet_wallet w WHERE w.player_id = recent.player_id), 1)
     FROM (SELECT player_id, min(at) AS first_at FROM wallet_entry WHERE at >= %s GROUP BY player_id) recent
@@ -54,6 +51,7 @@ def audit_recent(run: Run) -> None:
     looked_at = last_full_audit()
     tell_wallets(run, report, looked_at)
     tell_ledger(report, looked_at)
+    run.read_up_to = read_up_to
     run.note = f"Read the journal up to {read_up_to.isoformat()}. {verdict(report)}"
 
 
@@ -95,12 +93,13 @@ def unread_since(at: datetime) -> datetime:
 
 
 def read_by_rolling_audit() -> datetime | None:
-    last = successful("audit_recent").filter(note__startswith="Read the journal up to ").first()
-    said = READ_UP_TO.match(last.note) if last else None
-    return datetime.fromisoformat(said[1]) if said else None
+    """How far the last rolling audit that came to its end had read."""
+    read = successful("audit_recent").exclude(read_up_to=None)
+    return read.values_list("read_up_to", flat=True).first()
 
 
 def read_by_full_audit() -> datetime | None:
+    """How far the last full audit that came to its end had read."""
     began = last_full_audit()
     return began - MARGIN if began else None
 

@@ -21,6 +21,8 @@ class SweepRun(models.Model):
     failed = models.PositiveIntegerField(default=0)
     note = models.CharField(max_length=255, blank=True)
     error = models.CharField(max_length=500, blank=True)
+    # Of the rolling audit: every change before it has been replayed, and the next run goes on from there.
+    read_up_to = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         indexes = [
