@@ -1,4 +1,4 @@
-"""The row that each run of a sweep writes, and the lock that lets some of them run only once at a time."""
+"""The row that each run of a scheduled job writes, and the lock that lets some of them run only once at a time."""
 
 import logging
 import os
@@ -13,7 +13,7 @@ from django.db import DatabaseError, connection
 from lib.clock import now
 from lib.ids import new_id
 from wallet.alerts import clear_alert, raise_alert
-from wallet.models import Alert, SweepRun
+from wallet.models import Alert, JobRun
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ class Run:
 def recorded(task: str) -> Iterator[Run]:
     """Writes a run's row when it begins and when it ends, also when it fails, which raises an alert besides."""
     run = Run(task)
-    row = SweepRun(pk=new_id(), task=task, worker=run.worker, began_at=now())
+    row = JobRun(pk=new_id(), task=task, worker=run.worker, began_at=now())
     row.save(force_insert=True)
     try:
         yield run
@@ -50,7 +50,7 @@ def recorded(task: str) -> Iterator[Run]:
     clear_alert(Alert.Kind.SWEEP_FAILED, task, reason="The sweep has run again.")
 
 
-def tell_failure(row: SweepRun, run: Run, error: str) -> None:
+def tell_failure(row: JobRun, run: Run, error: str) -> None:
     """Writes down why a run failed, where the database can still be written."""
     try:
         end(row, run, error)
@@ -59,7 +59,7 @@ def tell_failure(row: SweepRun, run: Run, error: str) -> None:
         logger.exception("the end of %s cannot be written down: %s", run.task, error)
 
 
-def end(row: SweepRun, run: Run, error: str) -> None:
+def end(row: JobRun, run: Run, error: str) -> None:
     row.ended_at = now()
     row.looked_at, row.done, row.failed = run.looked_at, run.done, run.failed
     row.note, row.error = run.note[:255], error[:ERROR_LENGTH]

@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from lib.clock import now
 from wallet.call_log import drop_old_days, prepare_days
 from wallet.job_runs import Run
-from wallet.models import SweepRun
+from wallet.models import JobRun
 
 BATCH = 1_000
 # Of each kind in one run; the next one goes on.
@@ -26,8 +26,8 @@ SESSIONS = """
     WHERE id > %(after)s AND id < %(until)s AND NOT is_kept AND least(ended_at, expires_at) < %(before)s
     ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 """
-SWEEP_RUNS = """
-    SELECT id FROM wallet_sweeprun
+JOB_RUNS = """
+    SELECT id FROM wallet_jobrun
     WHERE id > %(after)s AND id < %(until)s AND began_at < %(before)s AND id <> ALL (%(kept)s)
     ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 """
@@ -38,14 +38,12 @@ QUESTIONS = """
 """
 
 
-def keep_house(run: Run) -> None:
+def purge_expired(run: Run) -> None:
     """Clears old sessions that no transaction names, runs of sweeps, questions to games, and whole days of the call log."""
     at = now()
     prepare_days(DAYS_AHEAD)
     sessions = clear("players_gamesession", SESSIONS, at - timedelta(days=settings.SESSION_DAYS))
-    runs = clear(
-        "wallet_sweeprun", SWEEP_RUNS, at - timedelta(days=settings.SWEEP_RUN_DAYS), kept=newest_runs()
-    )
+    runs = clear("wallet_jobrun", JOB_RUNS, at - timedelta(days=settings.SWEEP_RUN_DAYS), kept=newest_runs())
     questions = clear("wallet_question", QUESTIONS, at - timedelta(days=settings.QUESTION_DAYS))
     days = drop_old_days(timedelta(days=settings.CALL_LOG_DAYS))
     run.looked_at = run.done = sessions + runs + questions + days
@@ -56,7 +54,7 @@ def keep_house(run: Run) -> None:
 
 def newest_runs() -> list[UUID]:
     """The last successful run of each task, however old: the next one goes on from it."""
-    successful = SweepRun.objects.filter(ended_at__isnull=False, error="")
+    successful = JobRun.objects.filter(ended_at__isnull=False, error="")
     return list(successful.order_by("task", "-began_at").distinct("task").values_list("pk", flat=True))
 
 

@@ -12,7 +12,7 @@ from lib.clock import now
 from wallet.alerts import is_news, raise_alert
 from wallet.audit.ledger import Found, Report, audit_ledger, audit_players, snapshot
 from wallet.job_runs import Run
-from wallet.models import Alert, SweepRun, Wallet
+from wallet.models import Alert, JobRun, Wallet
 from wallet.operations import freeze_wallet
 
 logger = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ RECENT = """
 
 
 def audit_all(run: Run) -> None:
-    """Replays the whole ledger, and compares it with its sums and folded days."""
+    """Replays the whole ledger, and compares it with its daily totals."""
     looked_at = last_full_audit()
     report = audit_ledger()
     tell_wallets(run, report, looked_at)
@@ -109,9 +109,9 @@ def last_full_audit() -> datetime | None:
     return successful("audit_all").values_list("began_at", flat=True).first()
 
 
-def successful(task: str) -> QuerySet[SweepRun]:
+def successful(task: str) -> QuerySet[JobRun]:
     """The runs of a task that came to their end, the newest first."""
-    return SweepRun.objects.filter(task=task, ended_at__isnull=False, error="").order_by("-began_at", "-pk")
+    return JobRun.objects.filter(task=task, ended_at__isnull=False, error="").order_by("-began_at", "-pk")
 
 
 # --- What follows from a difference -------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""What the platform does by itself: sweep runs, signs of life, outages, and what games were asked about due transactions."""
+"""What the platform does by itself: job runs, signs of life, outages, and what games were asked about due transactions."""
 
 from django.db import models
 from django.db.models import F, Q
@@ -8,8 +8,8 @@ from players.models import Game, Player
 from wallet.models.ledger import Transaction
 
 
-class SweepRun(models.Model):
-    """One run of a sweep. A run without an end is under way, or its worker was lost."""
+class JobRun(models.Model):
+    """One run of a scheduled job. A run without an end is under way, or its worker was lost."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     task = models.CharField(max_length=40)

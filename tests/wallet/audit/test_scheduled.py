@@ -14,7 +14,7 @@ from wallet.alerts import resolve_alert
 from wallet.audit import scheduled
 from wallet.audit.scheduled import audit_all, audit_recent
 from wallet.job_runs import Run, recorded
-from wallet.models import Alert, Entry, FoldedDay, SweepRun
+from wallet.models import Alert, ClosedDay, Entry, JobRun
 from wallet.operations import freeze_wallet, unfreeze_wallet
 
 Kind = Alert.Kind
@@ -36,7 +36,7 @@ def fresh(ledger: OwnLedger) -> Iterator[None]:
     yield
     Clock(ledger.owner).restore()
     ledger.restore()
-    for model in (Alert, SweepRun, FoldedDay):
+    for model in (Alert, JobRun, ClosedDay):
         model.objects.all().delete()
 
 
@@ -381,7 +381,7 @@ def test_a_rolling_audit_goes_on_after_the_last_audit_that_succeeded(
             with pytest.raises(ZeroDivisionError):
                 audit()
     for task in ("audit_recent", "audit_all"):
-        SweepRun.objects.create(task=task, worker="lost", began_at=MONDAY + 2 * HOUR)
+        JobRun.objects.create(task=task, worker="lost", began_at=MONDAY + 2 * HOUR)
     clock.stand(MONDAY + 3 * HOUR)
     assert rolling().looked_at == 1
     assert told(seat, late) == [False, True]
@@ -410,7 +410,7 @@ def test_what_a_wrong_clock_wrote_down_is_not_believed(ledger: OwnLedger, clock:
 def test_an_entry_that_is_committed_late_is_read_by_the_next_run(ledger: OwnLedger, seat: Seat) -> None:
     late = ledger.house.seat()
     rolling()
-    SweepRun.objects.all().delete()
+    JobRun.objects.all().delete()
     with ledger.owner.transaction():
         ledger.owner.execute("SELECT ledger_open_wallet(%s, 'EUR', 'late')", [late.player.pk])
         rolling()
