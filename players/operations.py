@@ -106,7 +106,10 @@ def start_session(
 
 
 def end_session(token: UUID) -> None:
-    """Ends a session; repeated, nothing more. Raises `PlayerRefused` (unknown_session) if there never was one."""
+    """Ends a session; repeated, nothing more.
+
+    Raises `PlayerRefused` (unknown_session) if there never was one.
+    """
     found = GameSession.objects.filter(token_hash=token_hash(token))
     if not found.filter(ended_at=None).update(ended_at=WalletNow()) and not found.exists():
         raise PlayerRefused(PlayerOutcome.UNKNOWN_SESSION)

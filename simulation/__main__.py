@@ -32,8 +32,8 @@ def read_arguments(arguments: list[str]) -> Namespace:
     """What the command line asks for."""
     parser = ArgumentParser(
         prog="python -m simulation",
-        description="A game backend that plays against a running platform over HTTP, and compares every answer "
-        "and every balance with its own book.",
+        description="A game backend that plays against a running platform over HTTP, and compares every "
+        "answer and every balance with its own book.",
     )
     option = parser.add_argument
     option("--players", type=whole(100_000), default=50, help="How many players are made (default: 50).")
@@ -108,9 +108,8 @@ def conclude(simulation: Simulation, tell: Callable[[str], None], *, is_sound: b
         tell("The server and the book differ.")
         return DIFFERENT
     if simulation.crew.is_interrupted:
-        tell(
-            f"Stopped before the end; {tally.done:,} of {wanted:,} transactions were played, and nothing differs."
-        )
+        played = f"{tally.done:,} of {wanted:,} transactions"
+        tell(f"Stopped before the end; {played} were played, and nothing differs.")
         return INTERRUPTED
     tell("Every answer and every balance is what the book says.")
     return 0

@@ -1,4 +1,4 @@
-"""The audit of the ledger after a simulation; for it alone the simulation needs Django, and the platform's settings."""
+"""The audit of the ledger after a simulation, which alone needs Django and the platform's settings."""
 
 import os
 from collections.abc import Callable
@@ -12,9 +12,9 @@ from django.db import DatabaseError
 
 
 def audit(uid: str, stream: TextIO, tell: Callable[[str], None]) -> bool:
-    """Runs audit_ledger if the database of the settings is the server's: only there is our player of that uid.
+    """Runs audit_ledger if the database of the settings is the server's. Returns whether nothing is wrong.
 
-    Returns whether all is well; also if it cannot be run.
+    Only in the server's database is our player of that uid. An audit that cannot be run finds nothing wrong.
     """
     left_out = why_not(uid)
     if left_out:

@@ -1,4 +1,4 @@
-"""The row that each run of a scheduled job writes, and the lock that lets some of them run only once at a time."""
+"""The row that each run of a job writes, and the lock that keeps some jobs from running twice at once."""
 
 import logging
 import os

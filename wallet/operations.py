@@ -51,7 +51,10 @@ def open_transaction(
     description: str,
     pending: timedelta,
 ) -> Answer:
-    """Opens a withdrawal or a deposit of `amount` minor units; it becomes due after `pending`. Raises `LedgerRefused`."""
+    """Opens a withdrawal or a deposit of `amount` minor units; it becomes due after `pending`.
+
+    Raises `LedgerRefused`.
+    """
     answer = ledger.open_transaction(
         context=context,
         type_=type,
@@ -96,7 +99,10 @@ def settle_transaction(
 def query_transaction(
     *, context: CallContext, type: str, token_hash: bytes, mm_transaction_id: str
 ) -> TransactionView:
-    """What became of a transaction of this game and player. Raises `LedgerRefused` (unknown_token, not_found)."""
+    """What became of a transaction of this game and player.
+
+    Raises `LedgerRefused` (unknown_token, not_found).
+    """
     found = ledger.query_transaction(
         context=context, type_=type, token_hash=token_hash, mm_transaction_id=mm_transaction_id
     )
@@ -189,8 +195,9 @@ def adjust_wallet(
 ) -> Answer:
     """Credits or debits `amount` minor units with a reason; once for each `transaction_id`.
 
-    A debit that does not find enough is refused (`LedgerRefused`, insufficient_funds), or with `into_debt` leaves the
-    rest as the player's debt. Raises `LedgerRefused` (other_content, limit_reached) or `UnknownCurrency` besides.
+    A debit that does not find enough is refused (`LedgerRefused`, insufficient_funds), or with `into_debt`
+    leaves the rest as the player's debt. Raises `LedgerRefused` (other_content, limit_reached) or
+    `UnknownCurrency` besides.
     """
     ledger.open_wallet(player_id=player.pk, currency=require_currency(currency_code), actor=actor)
     answer = ledger.adjust_wallet(
@@ -210,7 +217,8 @@ def adjust_wallet(
 def resolve_transaction(transaction_id: UUID, *, event: str, source: str, actor: str, reason: str) -> Answer:
     """The platform ends a pending transaction: `event` is confirmed, rolled_back or expired.
 
-    Raises `LedgerRefused` (not_found, already_confirmed, already_rolled_back, already_expired, already_declined).
+    Raises `LedgerRefused` (not_found, already_confirmed, already_rolled_back, already_expired,
+    already_declined).
     """
     answer = ledger.resolve_transaction(
         transaction_id=transaction_id, event=event, source=source, actor=actor, reason=reason
@@ -229,7 +237,10 @@ def unfreeze_wallet(wallet: Wallet, *, actor: str, reason: str) -> bool:
 
 
 def limit_withdrawals(wallet: Wallet, *, most: int | None, actor: str, reason: str) -> bool:
-    """Sets the largest single withdrawal, in minor units, or lifts it with None. Returns whether that is new."""
+    """Sets the largest single withdrawal, in minor units, or lifts it with None.
+
+    Returns whether that is new.
+    """
     return gate(wallet, "limit_set", most, actor, reason)
 
 

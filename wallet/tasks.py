@@ -1,4 +1,6 @@
-"""What beat starts and what nudges start: each task is safe to run twice, at any time, or not at all until the next."""
+"""What beat starts and what nudges start: each task is safe to run twice, at any time, or not at all until
+the next.
+"""
 
 from collections.abc import Callable
 
@@ -14,7 +16,8 @@ from wallet.outages import leave_pulse
 from wallet.retention import purge_expired
 from wallet.settlement.sweep import settle_due
 
-# The checks read the whole ledger, and wait in a queue of their own (CELERY_TASK_ROUTES) so that nothing waits for them.
+# The checks read the whole ledger, and wait in a queue of their own (CELERY_TASK_ROUTES) so that nothing
+# waits for them.
 CHECK = {"soft_time_limit": settings.CHECK_TIME_LIMIT - 60, "time_limit": settings.CHECK_TIME_LIMIT}
 
 
@@ -34,7 +37,10 @@ def pulse() -> None:
 
 @shared_task(name="wallet.settle_due")
 def settle_due_task() -> None:
-    """Settles what is due. Several may run at once; one that has not finished in its time is followed by another."""
+    """Settles what is due.
+
+    Several may run at once; one that has not finished in its time is followed by another.
+    """
     with recorded("settle_due") as run:
         is_finished = settle_due(run)
     if not is_finished:

@@ -51,7 +51,10 @@ def read_object(request: HttpRequest) -> dict[str, Any]:
 
 
 def fit(body: dict[str, Any], shape: type[Shape]) -> Shape:
-    """`body` as a `shape`; unknown members are tolerated. Raises the refusal 101 that says what does not fit."""
+    """`body` as a `shape`; unknown members are tolerated.
+
+    Raises the refusal 101 that says what does not fit.
+    """
     try:
         return msgspec.convert(body, shape)
     except msgspec.ValidationError as problem:

@@ -46,7 +46,10 @@ def who_calls(request: Request) -> Call:
 
 
 class ApiView(APIView):
-    """One call of the API. `shape` is what is sent; `handle` returns the answer or raises what happened instead."""
+    """One call of the API.
+
+    `shape` is what is sent; `handle` returns the answer or raises what happened instead.
+    """
 
     http_method_names = ["post"]
     authentication_classes = [CallerAuthentication]
@@ -69,7 +72,10 @@ class ApiView(APIView):
         return self.handle(call, fit(body, self.shape))
 
     def handle(self, call: Call, given: Any) -> HttpResponse:
-        """The answer to a request of the right shape. Raises a Refusal, or an outcome that `refusal` knows."""
+        """The answer to a request of the right shape.
+
+        Raises a Refusal, or an outcome that `refusal` knows.
+        """
         raise NotImplementedError
 
     def refusal(self, problem: Exception) -> Exception:

@@ -38,7 +38,8 @@ Country = Annotated[
         pattern=r"^[A-Z]{2}\Z", description="ISO 3166-1 alpha-2", extra_json_schema={"pattern": "^[A-Z]{2}$"}
     ),
 ]
-# What has the wrong form is unknown, too; refused here, it meets neither the database nor a description that repeats it.
+# What has the wrong form is unknown, too; refused here, it meets neither the database nor a description that
+# repeats it.
 GameSlug = Annotated[
     str, Meta(pattern=r"^[A-Za-z0-9_-]{1,40}\Z", extra_json_schema={"pattern": "^[A-Za-z0-9_-]{1,40}$"})
 ]

@@ -1,4 +1,6 @@
-"""`/metrics`: who may read it, what is counted over all processes, and what is read from the database and the broker (contract 5)."""
+"""`/metrics`: who may read it, what is counted over all processes, and what is read from the database and the
+broker (contract 5).
+"""
 
 import os
 import re

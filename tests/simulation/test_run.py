@@ -251,7 +251,9 @@ def test_a_server_that_goes_away_ends_the_run(
 def test_a_mistake_of_the_simulation_itself_is_no_verdict(
     call: str, credentials: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What breaks in a thread ends the run with its own exception, on whichever of two connections it happened."""
+    """What breaks in a thread ends the run with its own exception, on whichever of two connections it
+    happened.
+    """
 
     def break_down(move: Move, *others: object) -> None:
         if move.endpoint == call:

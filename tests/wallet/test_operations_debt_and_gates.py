@@ -1,4 +1,6 @@
-"""What the platform and its operators do to a wallet: adjustments, debt, limits, freezing, and settling by themselves."""
+"""What the platform and its operators do to a wallet: adjustments, debt, limits, freezing, and settling by
+themselves.
+"""
 
 import uuid
 

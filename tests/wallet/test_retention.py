@@ -1,4 +1,6 @@
-"""What is kept for a time only is cleared, and nothing else: in bounded batches, and with one outcome where somebody still uses it."""
+"""What is kept for a time only is cleared, and nothing else: in bounded batches, and with one outcome where
+somebody still uses it.
+"""
 
 import threading
 from collections import Counter

@@ -1,4 +1,4 @@
-"""The examples and refusals of the wallet API and the entry API, for the OpenAPI document; amounts as the partner prints them."""
+"""The wallet API's examples and refusals for the OpenAPI document; amounts as the partner prints them."""
 
 from collections.abc import Callable
 from typing import Any

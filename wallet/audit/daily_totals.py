@@ -1,4 +1,4 @@
-"""Sums up the journal by day and account: house accounts have no balance row, so that none of theirs can be hot."""
+"""Sums up the journal by day and account: house accounts have no balance row that could become hot."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -13,7 +13,8 @@ from wallet.audit.hash_chain import EntryRow
 from wallet.job_runs import Run
 from wallet.models import ClosedDay, DailyTotal
 
-# A day is closed once nothing more can come: an entry takes its time under its wallet's lock, a moment before it is committed.
+# A day is closed once nothing more can come: an entry takes its time under its wallet's lock, a moment before
+# it is committed.
 SETTLING_TIME = timedelta(hours=1)
 DAY = timedelta(days=1)
 EPOCH = date(1970, 1, 1)
@@ -50,7 +51,14 @@ CLOSED = """
     FROM wallet_closedday f LEFT JOIN wallet_dailytotal a ON a.day_id = f.day
     ORDER BY f.day
 """
-SUMS = "SELECT currency_id, account, sum(debits), sum(credits), sum(entries) FROM wallet_dailytotal WHERE day_id = ANY(%s) GROUP BY currency_id, account"
+SUMS = """
+    SELECT currency_id, account, sum(debits), sum(credits), sum(entries)
+    FROM wallet_dailytotal WHERE day_id = ANY(%s)
+    GROUP BY currency_id, account
+"""
+CLOSE = """
+    INSERT INTO wallet_closedday (day, entries, closed_at) VALUES (%s, 0, wallet_now()) ON CONFLICT DO NOTHING
+"""
 
 
 def close_days(run: Run) -> None:
@@ -72,7 +80,10 @@ def unclosed_days(at: datetime) -> list[date]:
 
 
 def first_day(closed: date | None) -> date | None:
-    """The first entry's day, where `closed` is the first day that is closed. Only where none is, the whole journal is looked through."""
+    """The first entry's day, where `closed` is the first day that is closed.
+
+    Only where none is, the whole journal is looked through.
+    """
     with patiently() as cursor:
         cursor.execute(
             "SELECT min(at) FROM wallet_entry WHERE at < %s", [begin(closed) if closed else "infinity"]
@@ -95,10 +106,7 @@ def close_day(day: date) -> bool:
     if day > last_finished_day(now()):
         raise ValueError(f"{day} is not over, or has only just ended")
     with patiently() as cursor:
-        cursor.execute(
-            "INSERT INTO wallet_closedday (day, entries, closed_at) VALUES (%s, 0, wallet_now()) ON CONFLICT DO NOTHING",
-            [day],
-        )
+        cursor.execute(CLOSE, [day])
         if not cursor.rowcount:
             return False
         cursor.execute(MOVED, [begin(day), begin(day + DAY)])
@@ -129,9 +137,10 @@ def patiently() -> Iterator[Any]:
 
 
 def account_totals(at: datetime) -> Accounts:
-    """What each account was ever moved before the moment `at`: closed days, and what is not closed from the journal.
+    """What each account was ever moved before the moment `at`: closed days, and the rest from the journal.
 
-    Cheap while days are closed: it reads the journal of the unfinished day, and of that before it for its last hours.
+    Cheap while days are closed: it reads the journal of the unfinished day, and of that before it for its last
+    hours.
     """
     # Days, not a moment: which ones are summed up stays the same, whatever is closed meanwhile.
     closed = list(
@@ -161,7 +170,10 @@ def gaps(closed: list[date], at: datetime) -> Iterator[tuple[datetime | str, dat
 
 
 def by_account(moved: Iterable[Movement], accounts: Accounts | None = None) -> Accounts:
-    """Adds up movements for each account: what it was debited and what it was credited. `accounts` is what is there already."""
+    """Adds up movements for each account: what it was debited and what it was credited.
+
+    `accounts` is what is there already.
+    """
     sums = {} if accounts is None else accounts
     for currency, debit, credit, amount, entries in moved:
         for account, debited, credited in ((debit, int(amount), 0), (credit, 0, int(amount))):
@@ -212,5 +224,6 @@ def first_difference(said_entries: int, said: Accounts, entries: int, right: Acc
     for currency, account in sorted(said.keys() | right.keys()):
         closed, moved = said.get((currency, account), Totals()), right.get((currency, account), Totals())
         if closed != moved:
-            return f"{currency} {account} was totalled as {tuple(closed)} (debits, credits, entries), the journal has {tuple(moved)}"
+            total = f"{tuple(closed)} (debits, credits, entries)"
+            return f"{currency} {account} was totalled as {total}, the journal has {tuple(moved)}"
     return f"{said_entries} entries were totalled, the journal has {entries}"

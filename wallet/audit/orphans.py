@@ -1,6 +1,7 @@
 """What the audit asks the database besides: no walk through the wallets meets these rows."""
 
-# Each question, by what it looks for, names the rows that should not be there. Apps that have tables besides add theirs in `ready()`.
+# Each question, by what it looks for, names the rows that should not be there. Apps that have tables besides
+# add theirs in `ready()`.
 ORPHANS = {
     "wallets of no player": "FROM wallet_wallet x WHERE NOT EXISTS (SELECT 1 FROM players_player p WHERE p.id = x.player_id)",
     "transactions of no wallet": "FROM wallet_transaction x WHERE NOT EXISTS (SELECT 1 FROM wallet_wallet w WHERE w.id = x.wallet_id AND w.player_id = x.player_id)",

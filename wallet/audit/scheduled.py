@@ -1,4 +1,7 @@
-"""The ledger checks itself: by night all of it, and every few minutes what changed lately. What differs is frozen, and a person is told."""
+"""The ledger checks itself: by night all of it, and every few minutes what changed lately.
+
+What differs is frozen, and a person is told.
+"""
 
 import logging
 from collections.abc import Iterator
@@ -21,7 +24,8 @@ ACTOR = "audit"
 REASON = "The audit found a difference in this wallet; its alert says which."
 UNFROZEN = "Its withdrawals could not be frozen. "
 
-# How far a run looks back beyond what was read: an entry takes its time under its wallet's lock, and is seen when that statement is committed.
+# How far a run looks back beyond what was read: an entry takes its time under its wallet's lock, and is seen
+# when that statement is committed.
 MARGIN = timedelta(minutes=2)
 FIRST_LOOK = timedelta(days=1)
 # What one rolling run replays at most; it leaves the rest to the next.
@@ -29,7 +33,8 @@ MOST_PLAYERS = 5_000
 MOST_ENTRIES = 500_000
 LOOKED_UP_AT_ONCE = 1_000
 RECENT = """
-    SELECT recent.player_id::text, recent.first_at, greatest((SELECT sum(w.entry_count) FROM wallet_wallet w WHERE w.player_id = recent.player_id), 1)
+    SELECT recent.player_id::text, recent.first_at,
+        greatest((SELECT sum(w.entry_count) FROM wallet_wallet w WHERE w.player_id = recent.player_id), 1)
     FROM (SELECT player_id, min(at) AS first_at FROM wallet_entry WHERE at >= %s GROUP BY player_id) recent
     ORDER BY recent.first_at
 """
@@ -45,7 +50,9 @@ def audit_all(run: Run) -> None:
 
 
 def audit_recent(run: Run) -> None:
-    """Replays completely the wallets of every player to whom something happened since the last run, or as many as one run may."""
+    """Replays completely the wallets of every player to whom something happened since the last run, or as
+    many as one run may.
+    """
     players, read_up_to = recent_players()
     report = audit_players(players)
     looked_at = last_full_audit()
@@ -59,7 +66,9 @@ def audit_recent(run: Run) -> None:
 
 
 def recent_players() -> tuple[list[str], datetime]:
-    """The players whose journal is to be read, those with the oldest news first, and up to when all news is covered then."""
+    """The players whose journal is to be read, those with the oldest news first, and up to when all news is
+    covered then.
+    """
     with snapshot() as raw:
         at = now()
         with psycopg.ServerCursor(raw, "recent_players") as rows:
@@ -73,7 +82,8 @@ def recent_players() -> tuple[list[str], datetime]:
 def take(rows: Iterator[tuple[str, datetime, int]]) -> tuple[list[str], datetime | None]:
     """The first players that one run may replay, and when the news of the first that it leaves began.
 
-    Those whose news began at the same moment stay together, so that this moment divides what is done from what is left.
+    Those whose news began at the same moment stay together, so that this moment divides what is done from what is
+    left.
     """
     players: list[str] = []
     last, total = None, 0
@@ -87,7 +97,10 @@ def take(rows: Iterator[tuple[str, datetime, int]]) -> tuple[list[str], datetime
 
 
 def unread_since(at: datetime) -> datetime:
-    """From when on the journal has to be read, at the moment `at`. A moment that lies ahead was written by a wrong clock."""
+    """From when on the journal has to be read, at the moment `at`.
+
+    A moment that lies ahead was written by a wrong clock.
+    """
     known = (read_by_rolling_audit(), read_by_full_audit())
     return max((moment for moment in known if moment is not None and moment <= at), default=at - FIRST_LOOK)
 
@@ -142,7 +155,10 @@ def tell_wallets(run: Run, report: Report, looked_at: datetime | None) -> None:
 
 
 def freeze(wallet_id: str) -> bool:
-    """Stops withdrawals from a wallet. Returns whether they are stopped: the database may refuse to write a row that is broken."""
+    """Stops withdrawals from a wallet.
+
+    Returns whether they are stopped: the database may refuse to write a row that is broken.
+    """
     try:
         freeze_wallet(Wallet.objects.get(pk=wallet_id), actor=ACTOR, reason=REASON)
     except (DatabaseError, psycopg.Error, Wallet.DoesNotExist):
@@ -154,7 +170,8 @@ def freeze(wallet_id: str) -> bool:
 def look_again(wallet_ids: list[str]) -> dict[str, Found]:
     """What differs now, by wallet. The entry that froze a wallet has taken over what was wrong in its row.
 
-    An operator accepts a difference by its very words, so they have to be those that the next audit will find.
+    An operator accepts a difference by its very words, so they have to be those that the next audit will
+    find.
     """
     players: set[str] = set()
     for start in range(0, len(wallet_ids), LOOKED_UP_AT_ONCE):
@@ -173,4 +190,5 @@ def verdict(report: Report) -> str:
     read = f"{report.wallets} wallets, {report.entries} entries"
     if not report.problem_count:
         return f"{read}: no difference."
-    return f"{read}: {report.problem_count} differences in {len(report.by_wallet)} wallets and {len(report.of_ledger)} other places."
+    places = f"{len(report.by_wallet)} wallets and {len(report.of_ledger)} other places"
+    return f"{read}: {report.problem_count} differences in {places}."

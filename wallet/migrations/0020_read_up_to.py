@@ -3,7 +3,8 @@
 from django.db import migrations, models
 
 FROM_NOTES = r"""
-    UPDATE wallet_sweeprun SET read_up_to = substring(note FROM '^Read the journal up to (\S+)\. ')::timestamptz
+    UPDATE wallet_sweeprun
+    SET read_up_to = substring(note FROM '^Read the journal up to (\S+)\. ')::timestamptz
     WHERE task = 'audit_recent' AND note ~ '^Read the journal up to \d{4}-\S+\. '
 """
 

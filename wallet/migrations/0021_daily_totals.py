@@ -2,7 +2,8 @@
 
 from django.db import migrations, models
 
-# Groups and operators keep what they may see. Django makes a permission anew for a model's new name, and forgets nobody's old one.
+# Groups and operators keep what they may see. Django makes a permission anew for a model's new name, and
+# forgets nobody's old one.
 PERMISSIONS = """
     UPDATE auth_permission SET
         codename = replace(replace(codename, 'foldedday', 'closedday'), 'accountday', 'dailytotal'),
@@ -13,10 +14,13 @@ PERMISSIONS = """
 # A run that never was would be late, and a difference that an operator has accepted would be told again.
 JOB = """
     UPDATE wallet_sweeprun SET task = 'daily_totals' WHERE task = 'fold_accounts';
-    UPDATE wallet_alert SET subject = 'daily_totals' WHERE kind = 'sweep_failed' AND subject = 'fold_accounts';
+    UPDATE wallet_alert SET subject = 'daily_totals'
+    WHERE kind = 'sweep_failed' AND subject = 'fold_accounts';
     UPDATE wallet_alert SET
         subject = 'daily totals',
-        text = replace(replace(text, ' was folded to ', ' was totalled as '), ' entries were folded, ', ' entries were totalled, ')
+        text = replace(
+            replace(text, ' was folded to ', ' was totalled as '),
+            ' entries were folded, ', ' entries were totalled, ')
     WHERE kind = 'ledger_difference' AND subject = 'folded days'
 """
 

@@ -9,7 +9,8 @@ PERMISSIONS = """
     WHERE codename ~ '_sweeprun$'
       AND content_type_id IN (SELECT id FROM django_content_type WHERE app_label = 'wallet')
 """
-# An open alert is cleared by the next run that succeeds, under the job's new name. Old runs keep the name that they ran under.
+# An open alert is cleared by the next run that succeeds, under the job's new name. Old runs keep the name
+# that they ran under.
 ALERTS = """
     UPDATE wallet_alert SET subject = 'purge_expired'
     WHERE kind = 'sweep_failed' AND subject = 'keep_house' AND resolved_at IS NULL

@@ -1,4 +1,4 @@
-"""What the platform does by itself: job runs, signs of life, outages, and what games were asked about due transactions."""
+"""What the platform does by itself: job runs, signs of life, outages, inquiries about due transactions."""
 
 from django.db import models
 from django.db.models import F, Q
@@ -38,7 +38,10 @@ class Pulse(models.Model):
     """When a part of the platform last showed that it lives."""
 
     class Part(models.TextChoices):
-        """`web`: a process that serves requests. `queue`: a message that went through the broker to a worker."""
+        """`web`: a process that serves requests.
+
+        `queue`: a message that went through the broker to a worker.
+        """
 
         WEB = "web", "web"
         QUEUE = "queue", "queue"
@@ -65,7 +68,9 @@ class Outage(models.Model):
 
 
 class Inquiry(models.Model):
-    """What the platform does about one due transaction that no rule settles at once: it asks the game, or leaves it to an operator."""
+    """What the platform does about one due transaction that no rule settles at once: it asks the game, or
+    leaves it to an operator.
+    """
 
     class Doubt(models.TextChoices):
         """Why a person has to decide."""
@@ -137,7 +142,9 @@ class Inquiry(models.Model):
 
 
 class Question(models.Model):
-    """One question about a transaction, written down before it is sent; without an answer, its fate is unknown."""
+    """One question about a transaction, written down before it is sent; without an answer, its fate is
+    unknown.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     inquiry = models.ForeignKey(Inquiry, models.PROTECT, related_name="questions")

@@ -15,11 +15,17 @@ logger = logging.getLogger(__name__)
 
 
 class NotPossible(Exception):
-    """What an operator wanted cannot be done any more, or never could; its text says why. Nothing has moved."""
+    """What an operator wanted cannot be done any more, or never could; its text says why.
+
+    Nothing has moved.
+    """
 
 
 def decide(inquiry: Inquiry, *, event: str, actor: str, reason: str) -> Answer:
-    """An operator ends the transaction: `event` is confirmed or rolled_back. Raises `NotPossible` where somebody else has ended it."""
+    """An operator ends the transaction: `event` is confirmed or rolled_back.
+
+    Raises `NotPossible` where somebody else has ended it.
+    """
     try:
         answer = resolve_transaction(
             inquiry.transaction_id,
@@ -39,7 +45,9 @@ def decide(inquiry: Inquiry, *, event: str, actor: str, reason: str) -> Answer:
 
 
 def requery(inquiry: Inquiry, *, actor: str, reason: str) -> None:
-    """Has the game asked at once, whatever pause it was in; what was in doubt stays so until the answer comes. Raises `NotPossible`."""
+    """Has the game asked at once, whatever pause it was in; what was in doubt stays so until the answer
+    comes. Raises `NotPossible`.
+    """
     with transaction.atomic():
         row = (
             Inquiry.objects.select_for_update(of=("self",))

@@ -26,7 +26,8 @@ from wallet.settlement.status_query import QueryResult, StatusQuery, ask, status
 
 logger = logging.getLogger(__name__)
 
-# Wallets that one statement locks, one after the other, until it commits: a game waits for no more than these.
+# Wallets that one statement locks, one after the other, until it commits: a game waits for no more than
+# these.
 EXPIRING_BATCH = 25
 # Rest after a batch, as a share of the time that it took: the wallet API comes first.
 REST = 0.5
@@ -58,7 +59,10 @@ class RunBudget:
 
 
 def settle_due(run: Run) -> bool:
-    """Settles what is due, asks games about the rest, and puts in doubt what a person must decide. Returns whether it came to the end."""
+    """Settles what is due, asks games about the rest, and puts in doubt what a person must decide.
+
+    Returns whether it came to the end.
+    """
     at = now()
     pause = present_pause(at)
     if pause:

@@ -1,4 +1,4 @@
-"""What a refusal of a wallet call shows besides its code: the balance of the wallet, if one is known (contract 1)."""
+"""The balance that a refusal of a wallet call shows, if its wallet is known (contract 1)."""
 
 import uuid
 

@@ -1,4 +1,5 @@
-"""Random operations in random order, with duplicates and wrong tokens, over HTTP: every answer and every balance is the model's.
+"""Random operations in random order, with duplicates and wrong tokens, over HTTP: every answer and every
+balance is the model's.
 
 `LONG=1` plays a hundred times as much.
 """
@@ -339,7 +340,9 @@ def test_whatever_happens_in_whatever_order_every_answer_and_balance_is_the_mode
 
 
 def test_the_machine_notices_a_model_that_is_wrong(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A test that cannot fail is none: with a debt that rollbacks do not repay, the machine finds the difference."""
+    """A test that cannot fail is none: with a debt that rollbacks do not repay, the machine finds the
+    difference.
+    """
 
     def receive(self: Purse, amount: int) -> None:
         self.spendable += amount

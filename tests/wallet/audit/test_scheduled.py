@@ -1,4 +1,6 @@
-"""The ledger checks itself: what differs is frozen and told, what an operator accepted stays accepted, and no news is left unread."""
+"""The ledger checks itself: what differs is frozen and told, what an operator accepted stays accepted, and no
+news is left unread.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -304,7 +306,8 @@ def test_what_belongs_to_nothing_is_told_by_what_it_is(ledger: OwnLedger, seat: 
         told[f"missing wallet {wallet_id}"]
         == f"entry 1 of player {lost.player.pk}; entry 2 of player {lost.player.pk}"
     )
-    # Two of a session that is gone, one of a session that may be cleared, and the one of another game than its session's.
+    # Two of a session that is gone, one of a session that may be cleared, and the one of another game than
+    # its session's.
     assert told["transactions of no session"].count("; ") == 3
     assert told["transactions of no game"] == str(transaction.pk)
 
@@ -331,7 +334,10 @@ def test_a_transaction_without_an_entry_is_its_wallets_difference(ledger: OwnLed
 
 
 def forge(ledger: OwnLedger, *seats: Seat) -> None:
-    """Something wrong in each wallet that no entry tells of. They are frozen already, so that finding it is no news of theirs."""
+    """Something wrong in each wallet that no entry tells of.
+
+    They are frozen already, so that finding it is no news of theirs.
+    """
     for seat in seats:
         freeze_wallet(seat.wallet(), actor="test", reason="test")
         change(ledger, seat, "entry", "note = 'forged'", "seq = 2")

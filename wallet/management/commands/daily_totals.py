@@ -11,14 +11,16 @@ from wallet.job_runs import recorded
 
 
 class Command(BaseCommand):
-    help = "Closes every day (UTC) that is over into a sum for each account. Safe to repeat, and beside the nightly one."
+    help = (
+        "Sums up every day (UTC) that is over, for each account. Safe to repeat, and beside the nightly one."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
             "--anew",
             type=date.fromisoformat,
             metavar="DAY",
-            help="Close this day (YYYY-MM-DD) again, where an audit found it different.",
+            help="Sum up this day (YYYY-MM-DD) again, if an audit found it different.",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
