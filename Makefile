@@ -57,7 +57,7 @@ bench-callbacks: $(RUN)  ## measure how fast providers' callbacks are answered; 
 	@$(LAUNCH) with --instance bench -- $(VENV)/bin/python -m benchmarks.callbacks $(ARGS)
 
 simulate: $(RUN)  ## play games against the running platform; ARGS="--players 100"
-	@$(LAUNCH) beside -- $(VENV)/bin/python manage.py simulate $(ARGS)
+	@$(LAUNCH) beside -- $(VENV)/bin/python -m simulation $(ARGS)
 
 manage: $(RUN)  ## manage.py for the running platform; ARGS="audit_ledger"
 	@$(LAUNCH) beside -- $(VENV)/bin/python manage.py $(ARGS)

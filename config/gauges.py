@@ -190,10 +190,10 @@ def read_sweeps() -> Iterator[GaugeMetricFamily]:
     late = rows(
         """
         SELECT task, extract(epoch FROM wallet_now() - coalesce(
-            (SELECT ended_at FROM wallet_sweeprun
+            (SELECT ended_at FROM wallet_jobrun
              WHERE task = known.task AND ended_at IS NOT NULL AND error = ''
              ORDER BY began_at DESC LIMIT 1),
-            (SELECT min(began_at) FROM wallet_sweeprun)))
+            (SELECT min(began_at) FROM wallet_jobrun)))
         FROM unnest(%s::text[]) AS known (task)
         """,
         TASKS,
@@ -202,7 +202,7 @@ def read_sweeps() -> Iterator[GaugeMetricFamily]:
     failed = rows(
         """
         SELECT task, count(*)
-        FROM (SELECT task FROM wallet_sweeprun
+        FROM (SELECT task FROM wallet_jobrun
               WHERE began_at > wallet_now() - interval '1 day' AND error <> '' LIMIT %s) runs
         GROUP BY task
         """,
@@ -227,7 +227,7 @@ def read_checks() -> Iterator[GaugeMetricFamily]:
         """
         SELECT DISTINCT ON (task) task, extract(epoch FROM wallet_now() - ended_at)
         FROM unnest(%s::text[]) AS known (name)
-        JOIN wallet_sweeprun ON task = name AND ended_at IS NOT NULL AND error = ''
+        JOIN wallet_jobrun ON task = name AND ended_at IS NOT NULL AND error = ''
         ORDER BY task, began_at DESC
         """,
         AUDITS,

@@ -270,7 +270,7 @@ CELERY_TASK_DEFAULT_QUEUE = "settle"
 CELERY_TASK_ROUTES = {
     **{
         f"wallet.{name}": {"queue": "check"}
-        for name in ("audit_recent", "audit_all", "fold_accounts", "make_checkpoint", "keep_house")
+        for name in ("audit_recent", "audit_all", "daily_totals", "make_checkpoint", "purge_expired")
     },
     **{
         f"payments.{name}": {"queue": "deliver"}
@@ -324,14 +324,14 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": RECENT_AUDIT_SECONDS,
         "options": {"expires": MESSAGE_SECONDS},
     },
-    "keep_house": {
-        "task": "wallet.keep_house",
+    "purge_expired": {
+        "task": "wallet.purge_expired",
         "schedule": crontab(minute="50"),
         "options": {"expires": MESSAGE_SECONDS},
     },
     # By night, in this order: the day's accounts, then the whole ledger, then the statement that it was so.
-    "fold_accounts": {
-        "task": "wallet.fold_accounts",
+    "daily_totals": {
+        "task": "wallet.daily_totals",
         "schedule": crontab(hour="1", minute="10"),
         "options": {"expires": 6 * 3600},
     },

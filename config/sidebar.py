@@ -37,9 +37,9 @@ GROUPS = {
         "payments.provider": "Providers",
     },
     "Operation": {
-        "wallet.sweeprun": "Sweep runs",
+        "wallet.jobrun": "Job runs",
         "wallet.checkpoint": "Checkpoints",
-        "wallet.foldedday": "Accounts",
+        "wallet.closedday": "Daily totals",
     },
     "Access": {"players.operator": "Operators", "auth.group": "Groups"},
 }

@@ -9,11 +9,13 @@ from config import celery as celery
 from config import health
 from config.metrics import metrics
 from payments.urls import checkout_pages, payments_api, provider_callbacks, sandbox
-from wallet.api.urls import entry_api, wallet
+from players.api.urls import entry as players_entry
+from wallet.api.urls import entry as wallet_entry
+from wallet.api.urls import wallet
 
 urlpatterns = [
     path("wallet/", include(wallet)),
-    path("entry/", include(entry_api)),
+    path("entry/", include([*players_entry, *wallet_entry])),
     path("payments/", include(payments_api)),
     path("pay/", include(provider_callbacks)),
     path("checkout/", include(checkout_pages)),

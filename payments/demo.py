@@ -12,8 +12,8 @@ from payments.providers.signing_secrets import (
     open_secret,
 )
 from players.models import Game
-from wallet.api.responses import Money
 from wallet.currencies import show
+from wallet.money import Money
 
 
 class Offer(NamedTuple):

@@ -6,12 +6,12 @@ from uuid import UUID
 from django.db import transaction
 
 from lib.clock import WalletNow, now
-from lib.http.errors import ErrorCode, Refusal
 from lib.outbound.client import BasicCredential
 from lib.security.encryption import open_sealed, seal
 from lib.security.tokens import new_password, new_token, password_hash, token_hash
 from players.access.credentials import CREDENTIALS
 from players.models import Credential, Game, GameSession, Player, PlayerEvent
+from players.outcomes import PlayerOutcome, PlayerRefused
 
 STRICTNESS = {
     Player.Status.ACTIVE: 0,
@@ -21,11 +21,33 @@ STRICTNESS = {
 }
 
 
+def find_player(uid: str) -> Player:
+    """The player of a uid. Raises `PlayerRefused` (unknown_player)."""
+    player = Player.objects.filter(uid=uid).first()
+    if player is None:
+        raise PlayerRefused(PlayerOutcome.UNKNOWN_PLAYER, uid)
+    return player
+
+
+def find_game(slug: str) -> Game:
+    """The game of a slug, if it can be played. Raises `PlayerRefused` (unknown_game)."""
+    game = Game.objects.filter(slug=slug, is_active=True).first()
+    if game is None:
+        raise PlayerRefused(PlayerOutcome.UNKNOWN_GAME, slug)
+    return game
+
+
+def require_active(player: Player) -> None:
+    """Raises `PlayerRefused` (player_barred) if the player is blocked, self-excluded or closed."""
+    if player.status != Player.Status.ACTIVE:
+        raise PlayerRefused(PlayerOutcome.PLAYER_BARRED, str(player.get_status_display()))
+
+
 @transaction.atomic
 def put_player(uid: str, *, attributes: dict[str, str], status: str | None, actor: str) -> Player:
     """Creates or updates a player for the web front; absent attributes keep their value (contract 3).
 
-    Raises 103, and changes nothing, where the front may not set that status.
+    Raises `PlayerRefused` (status_not_allowed), and changes nothing, if the front may not set that status.
     """
     player, created = Player.objects.select_for_update().get_or_create(uid=uid, defaults=attributes)
     if created:
@@ -45,10 +67,7 @@ def require_front_may_set(player: Player, status: str) -> None:
         return
     own_block = player.status == Player.Status.BLOCKED and player.status_set_by == Player.SetBy.FRONT
     if not own_block:
-        raise Refusal(
-            ErrorCode.PLAYER_BARRED,
-            f"The player is {player.get_status_display()}; only an operator can change that.",
-        )
+        raise PlayerRefused(PlayerOutcome.STATUS_NOT_ALLOWED, str(player.get_status_display()))
 
 
 def change_status(player: Player, status: str, set_by: str, actor: str, reason: str) -> None:
@@ -87,10 +106,13 @@ def start_session(
 
 
 def end_session(token: UUID) -> None:
-    """Ends a session; repeated, nothing more. Raises 102 where there never was one."""
+    """Ends a session; repeated, nothing more.
+
+    Raises `PlayerRefused` (unknown_session) if there never was one.
+    """
     found = GameSession.objects.filter(token_hash=token_hash(token))
     if not found.filter(ended_at=None).update(ended_at=WalletNow()) and not found.exists():
-        raise Refusal(ErrorCode.UNKNOWN_SESSION, "The session token is unknown.")
+        raise PlayerRefused(PlayerOutcome.UNKNOWN_SESSION)
 
 
 def close_session(session: GameSession) -> bool:
@@ -122,7 +144,10 @@ def revoke_credential(credential: Credential) -> None:
 
 
 def set_query_password(game: Game, password: str) -> None:
-    """Seals the password with which the platform asks a game what became of a transaction; an empty one takes it away."""
+    """Seals the password with which the platform asks a game what became of a transaction.
+
+    An empty one takes it away.
+    """
     sealed = seal(password, purpose=query_purpose(game)) if password else ""
     Game.objects.filter(pk=game.pk).update(sealed_query_password=sealed)
     game.sealed_query_password = sealed

@@ -1,8 +1,7 @@
 """The decimals of currencies, remembered in the process: they can never change (a trigger holds that)."""
 
-from wallet.api.responses import Money
 from wallet.models import Currency
-from wallet.money import to_major
+from wallet.money import Money, to_major
 
 _decimals: dict[str, int] = {}
 

@@ -1,4 +1,4 @@
-"""The row that each run of a sweep writes, and the lock that lets some of them run only once at a time."""
+"""The row that each run of a job writes, and the lock that keeps some jobs from running twice at once."""
 
 import logging
 import os
@@ -6,13 +6,14 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from django.db import DatabaseError, connection
 
 from lib.clock import now
 from lib.ids import new_id
 from wallet.alerts import clear_alert, raise_alert
-from wallet.models import Alert, SweepRun
+from wallet.models import Alert, JobRun
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +31,7 @@ class Run:
     done: int = 0
     failed: int = 0
     note: str = ""
+    read_up_to: datetime | None = None
     worker: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}")
 
 
@@ -37,7 +39,7 @@ class Run:
 def recorded(task: str) -> Iterator[Run]:
     """Writes a run's row when it begins and when it ends, also when it fails, which raises an alert besides."""
     run = Run(task)
-    row = SweepRun(pk=new_id(), task=task, worker=run.worker, began_at=now())
+    row = JobRun(pk=new_id(), task=task, worker=run.worker, began_at=now())
     row.save(force_insert=True)
     try:
         yield run
@@ -48,7 +50,7 @@ def recorded(task: str) -> Iterator[Run]:
     clear_alert(Alert.Kind.SWEEP_FAILED, task, reason="The sweep has run again.")
 
 
-def tell_failure(row: SweepRun, run: Run, error: str) -> None:
+def tell_failure(row: JobRun, run: Run, error: str) -> None:
     """Writes down why a run failed, where the database can still be written."""
     try:
         end(row, run, error)
@@ -57,16 +59,20 @@ def tell_failure(row: SweepRun, run: Run, error: str) -> None:
         logger.exception("the end of %s cannot be written down: %s", run.task, error)
 
 
-def end(row: SweepRun, run: Run, error: str) -> None:
+def end(row: JobRun, run: Run, error: str) -> None:
     row.ended_at = now()
     row.looked_at, row.done, row.failed = run.looked_at, run.done, run.failed
     row.note, row.error = run.note[:255], error[:ERROR_LENGTH]
+    row.read_up_to = run.read_up_to
     row.save(force_update=True)
 
 
 @contextmanager
 def alone(task: str) -> Iterator[bool]:
-    """Whether no other process runs `task` at this moment. The lock ends with the block, or with the process's connection."""
+    """Whether no other process runs `task` at this moment.
+
+    The lock ends with the block, or with the process's connection.
+    """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(%s, hashtext(%s))", [LOCK_CLASS, task])
         is_ours = bool(cursor.fetchone()[0])

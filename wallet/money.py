@@ -1,29 +1,41 @@
-"""Amounts of money: whole numbers of minor units inside, decimals of major units at the edges (contract 1, Amounts)."""
+"""Amounts of money: whole minor units inside, decimals of major units at the edges (contract 1, Amounts)."""
 
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 
-from lib.http.errors import invalid
+import msgspec
+from msgspec import Meta
 
 # At most 10^17 - 1 minor units: that many digits.
 LONGEST = 17
-SENSELESS = "amount.amount must be greater than zero, in whole minor units, and at most 10^17 - 1 of them."
 # The most decimals that any currency has.
 MOST_DECIMALS = 4
+SENSELESS = "must be greater than zero, in whole minor units, and at most 10^17 - 1 of them."
+
+
+class Money(msgspec.Struct):
+    """An amount in major units, exact, with the currency's own number of decimals."""
+
+    amount: Annotated[Decimal, Meta(extra_json_schema={"type": "number"})]
+    currencyCode: str  # noqa: N815 (the partner's name)
+
+
+class InvalidAmount(ValueError):
+    """What was given is no amount of that currency; the text says what it must be."""
 
 
 def to_minor(amount: Any, decimals: int) -> int:
-    """A JSON number of major units as minor units of a currency with `decimals`. Raises 101 where it is no such amount."""
+    """Major units, a Decimal, as minor units of a currency with `decimals`. Raises `InvalidAmount`."""
     if not isinstance(amount, Decimal):
-        raise invalid("amount.amount must be a JSON number.")
+        raise InvalidAmount("must be a number.")
     # The exponent is bounded before anything is computed: 1e999999999 is legal JSON.
     if not amount.is_finite() or amount <= 0 or amount.adjusted() > 17:
-        raise invalid(SENSELESS)
+        raise InvalidAmount(SENSELESS)
     _, digits, exponent = amount.as_tuple()
     significant = "".join(map(str, digits)).rstrip("0")
     shift = int(exponent) + len(digits) - len(significant) + decimals
     if shift < 0 or len(significant) + shift > LONGEST:
-        raise invalid(SENSELESS)
+        raise InvalidAmount(SENSELESS)
     return int(significant) * int(10**shift)
 
 

@@ -1,4 +1,4 @@
-"""Everything that the platform and its operators can do to wallets and transactions."""
+"""Everything that games, the platform and its operators can do to wallets and transactions."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,14 +8,13 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 
-from lib.http.errors import ErrorCode, Refusal, invalid
 from players.models import Game, Player
-from players.operations import start_session
+from players.operations import find_game, find_player, require_active, start_session
 from wallet import ledger
-from wallet.api.errors import refusal
 from wallet.currencies import decimals_of
-from wallet.ledger import Answer
+from wallet.ledger import Answer, CallContext, SessionView, TransactionView
 from wallet.models import Entry, Wallet
+from wallet.outcomes import LedgerRefused, UnknownCurrency
 
 MOVED_SPENDABLE = Q(debit=Entry.Account.SPENDABLE) | Q(credit=Entry.Account.SPENDABLE)
 
@@ -30,32 +29,123 @@ class Launched:
     expires_at: datetime
 
 
-def find_player(uid: str) -> Player:
-    """The player of a uid. Raises 101."""
-    player = Player.objects.filter(uid=uid).first()
-    if player is None:
-        raise invalid(f"The player {uid} is unknown.")
-    return player
+# --- What a game's call does, each in one round trip to the ledger --------------------------------------
+
+
+def find_live_session(*, game_id: UUID, token_hash: bytes) -> SessionView:
+    """The live session of a token. Raises `LedgerRefused` (unknown_token, session_ended)."""
+    session = ledger.find_session(game_id=game_id, token_hash=token_hash)
+    if session is None or not session.is_live:
+        raise LedgerRefused("session_ended" if session else "unknown_token")
+    return session
+
+
+def open_transaction(
+    *,
+    context: CallContext,
+    type: str,
+    token_hash: bytes,
+    mm_transaction_id: str,
+    amount: int,
+    currency: str,
+    description: str,
+    pending: timedelta,
+) -> Answer:
+    """Opens a withdrawal or a deposit of `amount` minor units; it becomes due after `pending`.
+
+    Raises `LedgerRefused`.
+    """
+    answer = ledger.open_transaction(
+        context=context,
+        type_=type,
+        token_hash=token_hash,
+        mm_transaction_id=mm_transaction_id,
+        amount=amount,
+        currency=currency,
+        description=description,
+        pending=pending,
+    )
+    return require_outcome(answer, "opened")
+
+
+def settle_transaction(
+    *,
+    context: CallContext,
+    event: str,
+    type: str,
+    token_hash: bytes,
+    mm_transaction_id: str,
+    amount: int | None = None,
+    currency: str | None = None,
+    reason: str = "",
+) -> Answer:
+    """The game confirms (`event` confirmed) or rolls back (rolled_back). Raises `LedgerRefused`.
+
+    `amount` in minor units, with its `currency`, if the game repeats them.
+    """
+    answer = ledger.settle_transaction(
+        context=context,
+        event=event,
+        type_=type,
+        token_hash=token_hash,
+        mm_transaction_id=mm_transaction_id,
+        amount=amount,
+        currency=currency,
+        reason=reason,
+    )
+    return require_outcome(answer, event)
+
+
+def query_transaction(
+    *, context: CallContext, type: str, token_hash: bytes, mm_transaction_id: str
+) -> TransactionView:
+    """What became of a transaction of this game and player.
+
+    Raises `LedgerRefused` (unknown_token, not_found).
+    """
+    found = ledger.query_transaction(
+        context=context, type_=type, token_hash=token_hash, mm_transaction_id=mm_transaction_id
+    )
+    if found.outcome == "found":
+        return found
+    session = ledger.find_session(game_id=context.game_id, token_hash=token_hash)
+    if session is None:
+        raise LedgerRefused(found.outcome)
+    raise LedgerRefused(found.outcome, balance=session.balance, currency=session.currency)
+
+
+def log_malformed_call(*, context: CallContext, mm_transaction_id: str) -> None:
+    """Writes a call into the call log that could not be read, but names a transaction."""
+    ledger.log_refused(context=context, outcome="malformed", mm_transaction_id=mm_transaction_id)
+
+
+def require_outcome(answer: Answer, wanted: str) -> Answer:
+    """`answer`, if it is what was wanted. Raises `LedgerRefused`."""
+    if answer.outcome != wanted:
+        raise LedgerRefused(answer.outcome, balance=answer.balance, currency=answer.currency)
+    return answer
+
+
+# --- What the web front asks for ------------------------------------------------------------------------
 
 
 def require_currency(code: str) -> str:
-    """`code`, where it is a currency. Raises 101."""
+    """`code`, if it is a currency. Raises `UnknownCurrency`."""
     if decimals_of(code) is None:
-        raise invalid(f"The currency {code} is unknown.")
+        raise UnknownCurrency(code)
     return code
 
 
 def launch_game(
     uid: str, slug: str, currency_code: str, *, language: str | None, ttl_seconds: int | None, actor: str
 ) -> Launched:
-    """Starts a session of a player in a game, and opens the wallet on first use (contract 3). Raises 101, 103."""
-    player = find_player(uid)
-    game = Game.objects.filter(slug=slug, is_active=True).first()
-    if game is None:
-        raise invalid(f"The game {slug} is unknown or not active.")
+    """Starts a session of a player in a game, and opens the wallet on first use (contract 3).
+
+    Raises `PlayerRefused` (unknown_player, unknown_game, player_barred) or `UnknownCurrency`.
+    """
+    player, game = find_player(uid), find_game(slug)
     require_currency(currency_code)
-    if player.status != Player.Status.ACTIVE:
-        raise Refusal(ErrorCode.PLAYER_BARRED, f"The player is {player.get_status_display()}.")
+    require_active(player)
     lifetime = (
         settings.SESSION_TTL
         if ttl_seconds is None
@@ -63,7 +153,7 @@ def launch_game(
     )
     language = language or player.language
     with transaction.atomic():
-        ledger.open_wallet(player.pk, currency_code, actor)
+        ledger.open_wallet(player_id=player.pk, currency=currency_code, actor=actor)
         token, expires_at = start_session(
             player, game, currency_code=currency_code, language=language, lifetime=lifetime
         )
@@ -88,6 +178,9 @@ def read_statement(
     return page[:limit], page[limit - 1].seq if len(page) > limit else None
 
 
+# --- What operators, sweeps and the audit do ------------------------------------------------------------
+
+
 def adjust_wallet(
     player: Player,
     currency_code: str,
@@ -102,31 +195,35 @@ def adjust_wallet(
 ) -> Answer:
     """Credits or debits `amount` minor units with a reason; once for each `transaction_id`.
 
-    A debit that does not find enough is refused (104), or with `into_debt` leaves the rest as the player's debt.
+    A debit that does not find enough is refused (`LedgerRefused`, insufficient_funds), or with `into_debt`
+    leaves the rest as the player's debt. Raises `LedgerRefused` (other_content, limit_reached) or
+    `UnknownCurrency` besides.
     """
-    ledger.open_wallet(player.pk, require_currency(currency_code), actor)
+    ledger.open_wallet(player_id=player.pk, currency=require_currency(currency_code), actor=actor)
     answer = ledger.adjust_wallet(
-        transaction_id,
-        player.pk,
-        currency_code,
-        type,
-        amount,
+        transaction_id=transaction_id,
+        player_id=player.pk,
+        currency=currency_code,
+        type_=type,
+        amount=amount,
         into_debt=into_debt,
         source=source,
         actor=actor,
         reason=reason,
     )
-    if answer.outcome != "adjusted":
-        raise refusal(answer)
-    return answer
+    return require_outcome(answer, "adjusted")
 
 
 def resolve_transaction(transaction_id: UUID, *, event: str, source: str, actor: str, reason: str) -> Answer:
-    """The platform ends a pending transaction: `event` is confirmed, rolled_back or expired. Raises 106 to 109."""
-    answer = ledger.resolve_transaction(transaction_id, event, source, actor, reason)
-    if answer.outcome != event:
-        raise refusal(answer)
-    return answer
+    """The platform ends a pending transaction: `event` is confirmed, rolled_back or expired.
+
+    Raises `LedgerRefused` (not_found, already_confirmed, already_rolled_back, already_expired,
+    already_declined).
+    """
+    answer = ledger.resolve_transaction(
+        transaction_id=transaction_id, event=event, source=source, actor=actor, reason=reason
+    )
+    return require_outcome(answer, event)
 
 
 def freeze_wallet(wallet: Wallet, *, actor: str, reason: str) -> bool:
@@ -140,10 +237,20 @@ def unfreeze_wallet(wallet: Wallet, *, actor: str, reason: str) -> bool:
 
 
 def limit_withdrawals(wallet: Wallet, *, most: int | None, actor: str, reason: str) -> bool:
-    """Sets the largest single withdrawal, in minor units, or lifts it with None. Returns whether that is new."""
+    """Sets the largest single withdrawal, in minor units, or lifts it with None.
+
+    Returns whether that is new.
+    """
     return gate(wallet, "limit_set", most, actor, reason)
 
 
 def gate(wallet: Wallet, event: str, limit: int | None, actor: str, reason: str) -> bool:
-    answer = ledger.gate_wallet(wallet.player_id, wallet.currency_id, event, limit, actor, reason)
+    answer = ledger.gate_wallet(
+        player_id=wallet.player_id,
+        currency=wallet.currency_id,
+        event=event,
+        limit=limit,
+        actor=actor,
+        note=reason,
+    )
     return answer.outcome == event

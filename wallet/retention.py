@@ -1,4 +1,7 @@
-"""Clears what is kept for a time only, in bounded batches. Transactions, journal, ids and inquiries are kept for ever."""
+"""Clears what is kept for a time only, in bounded batches.
+
+Transactions, journal, ids and inquiries are kept for ever.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -11,7 +14,7 @@ from django.db import connection, transaction
 from lib.clock import now
 from wallet.call_log import drop_old_days, prepare_days
 from wallet.job_runs import Run
-from wallet.models import SweepRun
+from wallet.models import JobRun
 
 BATCH = 1_000
 # Of each kind in one run; the next one goes on.
@@ -19,15 +22,16 @@ MOST_BATCHES = 200
 DAYS_AHEAD = 3
 NIL = UUID(int=0)
 
-# Each takes the next rows in the order of their ids, which is that of time. Their rows are locked, so that each condition is read anew
-# where somebody changes it meanwhile, and those that somebody works with at this moment are left for the next run.
+# Each takes the next rows in the order of their ids, which is that of time. Their rows are locked, so that
+# each condition is read anew where somebody changes it meanwhile, and those that somebody works with at this
+# moment are left for the next run.
 SESSIONS = """
     SELECT id FROM players_gamesession
     WHERE id > %(after)s AND id < %(until)s AND NOT is_kept AND least(ended_at, expires_at) < %(before)s
     ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 """
-SWEEP_RUNS = """
-    SELECT id FROM wallet_sweeprun
+JOB_RUNS = """
+    SELECT id FROM wallet_jobrun
     WHERE id > %(after)s AND id < %(until)s AND began_at < %(before)s AND id <> ALL (%(kept)s)
     ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 """
@@ -38,14 +42,14 @@ QUESTIONS = """
 """
 
 
-def keep_house(run: Run) -> None:
-    """Clears old sessions that no transaction names, runs of sweeps, questions to games, and whole days of the call log."""
+def purge_expired(run: Run) -> None:
+    """Clears old sessions that no transaction names, runs of sweeps, questions to games, and whole days of
+    the call log.
+    """
     at = now()
     prepare_days(DAYS_AHEAD)
     sessions = clear("players_gamesession", SESSIONS, at - timedelta(days=settings.SESSION_DAYS))
-    runs = clear(
-        "wallet_sweeprun", SWEEP_RUNS, at - timedelta(days=settings.SWEEP_RUN_DAYS), kept=newest_runs()
-    )
+    runs = clear("wallet_jobrun", JOB_RUNS, at - timedelta(days=settings.SWEEP_RUN_DAYS), kept=newest_runs())
     questions = clear("wallet_question", QUESTIONS, at - timedelta(days=settings.QUESTION_DAYS))
     days = drop_old_days(timedelta(days=settings.CALL_LOG_DAYS))
     run.looked_at = run.done = sessions + runs + questions + days
@@ -56,14 +60,19 @@ def keep_house(run: Run) -> None:
 
 def newest_runs() -> list[UUID]:
     """The last successful run of each task, however old: the next one goes on from it."""
-    successful = SweepRun.objects.filter(ended_at__isnull=False, error="")
+    successful = JobRun.objects.filter(ended_at__isnull=False, error="")
     return list(successful.order_by("task", "-began_at").distinct("task").values_list("pk", flat=True))
 
 
 def clear(table: str, question: str, before: datetime, *, kept: Sequence[UUID] = ()) -> int:
-    """Deletes the rows of `table` that the question finds before a time, each batch in an atomic block of its own. Returns how many."""
+    """Deletes the rows of `table` that the question finds before a time, each batch in an atomic block of its
+    own. Returns how many.
+    """
     # Not by the models: Django would ask every transaction whether it names the session.
-    deletion = f"WITH old AS MATERIALIZED ({question}) DELETE FROM {table} t USING old WHERE t.id = old.id RETURNING t.id"  # noqa: S608 (our own constants)
+    deletion = (
+        f"WITH old AS MATERIALIZED ({question})"  # noqa: S608 (our own constants)
+        f" DELETE FROM {table} t USING old WHERE t.id = old.id RETURNING t.id"
+    )
     parameters = {
         "after": NIL,
         "until": first_id(before + timedelta(days=1)),
@@ -90,5 +99,8 @@ def clear_batch(deletion: str, parameters: dict[str, Any]) -> list[UUID]:
 
 
 def first_id(moment: datetime) -> UUID:
-    """The smallest id (UUIDv7) that can be made at a moment. Ids are made by other clocks than the database's: leave a day."""
+    """The smallest id (UUIDv7) that can be made at a moment.
+
+    Ids are made by other clocks than the database's: leave a day.
+    """
     return UUID(int=int(moment.timestamp() * 1000) << 80)

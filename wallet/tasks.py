@@ -1,20 +1,23 @@
-"""What beat starts and what nudges start: each task is safe to run twice, at any time, or not at all until the next."""
+"""What beat starts and what nudges start: each task is safe to run twice, at any time, or not at all until
+the next.
+"""
 
 from collections.abc import Callable
 
 from celery import shared_task
 from django.conf import settings
 
-from wallet.audit.daily_totals import fold_accounts
+from wallet.audit.daily_totals import close_days
 from wallet.audit.scheduled import audit_all, audit_recent
 from wallet.checkpoints import make_checkpoint
 from wallet.job_runs import Run, alone, recorded
 from wallet.models import Pulse
 from wallet.outages import leave_pulse
-from wallet.retention import keep_house
+from wallet.retention import purge_expired
 from wallet.settlement.sweep import settle_due
 
-# The checks read the whole ledger, and wait in a queue of their own (CELERY_TASK_ROUTES) so that nothing waits for them.
+# The checks read the whole ledger, and wait in a queue of their own (CELERY_TASK_ROUTES) so that nothing
+# waits for them.
 CHECK = {"soft_time_limit": settings.CHECK_TIME_LIMIT - 60, "time_limit": settings.CHECK_TIME_LIMIT}
 
 
@@ -34,7 +37,10 @@ def pulse() -> None:
 
 @shared_task(name="wallet.settle_due")
 def settle_due_task() -> None:
-    """Settles what is due. Several may run at once; one that has not finished in its time is followed by another."""
+    """Settles what is due.
+
+    Several may run at once; one that has not finished in its time is followed by another.
+    """
     with recorded("settle_due") as run:
         is_finished = settle_due(run)
     if not is_finished:
@@ -53,10 +59,10 @@ def audit_all_task() -> None:
     run_alone("audit_all", audit_all)
 
 
-@shared_task(name="wallet.fold_accounts", **CHECK)
-def fold_accounts_task() -> None:
+@shared_task(name="wallet.daily_totals", **CHECK)
+def daily_totals_task() -> None:
     """Sums up the days that are over."""
-    run_alone("fold_accounts", fold_accounts)
+    run_alone("daily_totals", close_days)
 
 
 @shared_task(name="wallet.make_checkpoint", **CHECK)
@@ -65,7 +71,7 @@ def make_checkpoint_task() -> None:
     run_alone("make_checkpoint", make_checkpoint)
 
 
-@shared_task(name="wallet.keep_house", **CHECK)
-def keep_house_task() -> None:
+@shared_task(name="wallet.purge_expired", **CHECK)
+def purge_expired_task() -> None:
     """Clears what is kept for a time only."""
-    run_alone("keep_house", keep_house)
+    run_alone("purge_expired", purge_expired)

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import msgspec
-from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, extend_schema_view
 
 from lib.http.errors import INTERNAL_ERROR, ErrorCode
@@ -29,7 +28,6 @@ CODES = {
     ErrorCode.OTHER_CONTENT: "The transaction id was used before with other content.",
     ErrorCode.LIMIT_REACHED: "A limit is reached.",
 }
-WITH_BALANCE = (ErrorCode.INSUFFICIENT_FUNDS, ErrorCode.LIMIT_REACHED)
 FAILURES = {
     401: (
         "No or wrong authorization (400 where the platform is set so).",
@@ -45,20 +43,6 @@ FAILURES = {
 }
 
 
-class CallerScheme(OpenApiAuthenticationExtension):  # type: ignore[misc]
-    """HTTP Basic, with a credential of a game or of the platform."""
-
-    target_class = "players.access.api_view.CallerAuthentication"
-    name = "basic"
-
-    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
-        return {
-            "type": "http",
-            "scheme": "basic",
-            "description": "A credential of the game (/wallet/, /payments/) or of the platform (/entry/).",
-        }
-
-
 def described(
     *,
     tag: str,
@@ -70,8 +54,12 @@ def described(
     gets: dict[str, Any],
     method: str = "post",
     parameters: tuple[Any, ...] = (),
+    adds: Callable[[ErrorCode], dict[str, Any]] = lambda code: {},
 ) -> Callable[[View], View]:
-    """Describes a view: what it is sent, what it answers, each refusal, and an example of both."""
+    """Describes a view: what it is sent, what it answers, each refusal, and an example of both.
+
+    `adds` gives what a refusal of that code holds besides its code and its description.
+    """
     SHAPES.extend((request, answer, error))
 
     def describe(view: View) -> View:
@@ -83,7 +71,7 @@ def described(
             description=summary,
             parameters=list(parameters),
             request={"application/json": {"$ref": REFERENCE.format(name=request.__name__)}},
-            responses={200: success(answer, error, refusals, gets), **failures(error)},
+            responses={200: success(answer, error, refusals, gets, adds), **failures(error)},
             examples=[OpenApiExample("request", value=sends, request_only=True)],
         )
         decorated: View = extend_schema_view(**{method: schema})(view)
@@ -97,13 +85,12 @@ def success(
     error: type[msgspec.Struct],
     refusals: tuple[ErrorCode, ...],
     gets: dict[str, Any],
+    adds: Callable[[ErrorCode], dict[str, Any]],
 ) -> OpenApiResponse:
     """HTTP 200: the answer, or a refusal with its code."""
     examples = [OpenApiExample("success", value=gets, response_only=True)]
     for code in refusals:
-        body: dict[str, Any] = {"errorCode": int(code), "errorDescription": CODES[code]}
-        if code in WITH_BALANCE:
-            body["balance"] = {"amount": 10.0, "currencyCode": "XAG"}
+        body = {"errorCode": int(code), "errorDescription": CODES[code], **adds(code)}
         examples.append(OpenApiExample(f"{int(code)} {CODES[code]}", value=body, response_only=True))
     schema = {"anyOf": [{"$ref": REFERENCE.format(name=shape.__name__)} for shape in (answer, error)]}
     return OpenApiResponse(

@@ -1,15 +1,23 @@
 """Answers of the API: exact JSON, and the bodies of errors (contract 1.5, 1.6)."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from django.conf import settings
 from django.http import HttpResponse
+from msgspec import Meta
 
 from lib.http.errors import INTERNAL_ERROR, ErrorCode
 
 HEADERS = {"Content-Type": "application/json", "X-Content-Type-Options": "nosniff"}
 ENCODER = msgspec.json.Encoder(decimal_format="number")
+
+
+class ErrorAnswer(msgspec.Struct):
+    """An answer that says no."""
+
+    errorCode: Annotated[int, Meta(ge=100, le=111)]  # noqa: N815 (the partner's names)
+    errorDescription: Annotated[str, Meta(description="For debugging.")]  # noqa: N815
 
 
 class NoAnswer(HttpResponse):

@@ -8,7 +8,8 @@ from collections.abc import Callable
 
 from django.conf import settings
 
-# Who else shares secrets with others: each tells whether a text is or was one of its own. Whoever has secrets adds itself as it is loaded.
+# Who else shares secrets with others: each tells whether a text is or was one of its own. Apps add theirs in
+# `ready()`.
 OTHERS: list[Callable[[str], bool]] = []
 
 

@@ -4,11 +4,11 @@ from typing import Any
 
 from lib.http.errors import ErrorCode as Code
 from lib.http.openapi import described
+from lib.http.responses import ErrorAnswer
 from payments.api import schemas
 from payments.providers.protocol import EventType
 from payments.providers.signatures import order_notify
-from wallet.api.openapi import TOKEN
-from wallet.api.responses import ErrorAnswer
+from players.api.openapi import TOKEN
 
 ORDER_ID = "019a1fd1-1a0e-7d3a-88a2-ae2720c2b199"
 CP_ORDER_ID = "c9c35cf409344312146fa7546a94d1a6"

@@ -7,7 +7,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from lib.http.errors import invalid
-from wallet.api.requests import Token
+from players.api.requests import Token
 from wallet.api.responses import Time, UuidText
 
 STATES = ["created", "paid", "delivered", "failed", "expired", "refunded", "charged_back"]

@@ -11,9 +11,10 @@ from msgspec import UNSET
 from rest_framework.request import Request
 
 from lib.clock import timestamp
-from lib.http.errors import Refusal, invalid
+from lib.http.errors import invalid
+from lib.http.requests import fit, read_object, whole_number
 from lib.http.responses import json_answer
-from payments.api import openapi
+from payments.api import errors, openapi
 from payments.api.schemas import (
     InitiateAnswer,
     InitiateRequest,
@@ -25,11 +26,12 @@ from payments.api.schemas import (
 from payments.checkout.payments import checkout_url
 from payments.models import Order
 from payments.orders.operations import Wanted, find_order, initiate_order
-from players.access.api_view import ApiView, fit, read_object, who_calls, whole_number
+from players.access.api_view import ApiView, who_calls
 from players.access.gate import Call
-from wallet.api.requests import CURRENCY_CODE, read_token
+from players.api.requests import read_token
+from wallet.api.requests import CURRENCY_CODE
 from wallet.currencies import decimals_of
-from wallet.money import to_major, to_minor
+from wallet.money import InvalidAmount, to_major, to_minor
 
 MOST_SERVER_ID = 10**18
 
@@ -42,8 +44,15 @@ def game_of(call: Call) -> UUID:
     return game_id
 
 
+class PaymentsView(ApiView):
+    """A call of a game about orders; outcomes are answered as `payments.api.errors` says."""
+
+    def refusal(self, problem: Exception) -> Exception:
+        return errors.refusal(problem)
+
+
 @openapi.initiate
-class Initiate(ApiView):
+class Initiate(PaymentsView):
     """Starts an order: the player pays it at `paymentUrl`. Repeated with the same content, the same order."""
 
     shape = InitiateRequest
@@ -61,7 +70,7 @@ class Initiate(ApiView):
 
 
 @openapi.query
-class Query(ApiView):
+class Query(PaymentsView):
     """What has become of an order."""
 
     shape = OrderQueryRequest
@@ -97,7 +106,7 @@ def read_wanted(given: InitiateRequest) -> Wanted:
     currency = given.currencyCode if CURRENCY_CODE.match(given.currencyCode) else ""
     decimals = decimals_of(currency)
     if decimals is None:
-        raise invalid("The currency is unknown: the product does not cost that.")
+        raise invalid("Price mismatch: the currency is unknown.")
     return Wanted(
         token_hash=token,
         cp_order_id=printable(given.cpOrderId, "cpOrderId"),
@@ -114,10 +123,8 @@ def read_price(price: Any, decimals: int) -> int:
     """`productPrice` in minor units. Raises 101."""
     try:
         return to_minor(price, decimals)
-    except Refusal as problem:
-        raise invalid(
-            "productPrice must be a JSON number greater than zero, in whole minor units of its currency."
-        ) from problem
+    except InvalidAmount as problem:
+        raise invalid(f"productPrice {problem}") from problem
 
 
 def major(order: Order, minor: int) -> Decimal:

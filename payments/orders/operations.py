@@ -12,11 +12,12 @@ from django.db import transaction
 from django.db.models import Q
 
 from lib.clock import now
-from lib.http.errors import ErrorCode, Refusal, invalid
 from lib.ids import new_id
 from payments.models import Order, Price, Product, Shop
 from payments.orders.events import Actor, record_event
+from payments.orders.outcomes import OrderOutcome, OrderRefused
 from players.models import GameSession, Player
+from players.operations import require_active
 from wallet.models import Wallet
 
 # Spendable, reserved and announced money together stay below (contract 1, Amounts).
@@ -47,14 +48,17 @@ class SessionOwner(NamedTuple):
 
 
 def initiate_order(game_id: UUID, wanted: Wanted, *, actor: str) -> Order:
-    """Starts an order, or finds the one that was started under this id. Raises 101, 102, 103, 110, 111; then nothing has changed."""
+    """Starts an order, or finds the one that was started under this id.
+
+    Raises `OrderRefused`, or `PlayerRefused` (player_barred); then nothing has changed.
+    """
     session = find_owner(game_id, wanted.token_hash)
     with transaction.atomic():
         found = known_order(game_id, wanted, session.player)
         if found is not None:
             return found
         if not session.is_live:
-            raise Refusal(ErrorCode.UNKNOWN_SESSION, "The session has ended or expired.")
+            raise OrderRefused(OrderOutcome.SESSION_ENDED)
         made = new_order(game_id, wanted, session)
         # Two at once: one of them makes it, the other finds it.
         _, is_new = Order.objects.get_or_create(
@@ -69,18 +73,18 @@ def initiate_order(game_id: UUID, wanted: Wanted, *, actor: str) -> Order:
 
 
 def find_owner(game_id: UUID, token_hash: bytes) -> SessionOwner:
-    """Who a token of this game belongs to, live or not. Raises 102 where it never was one."""
+    """Who a token of this game belongs to, live or not. Raises `OrderRefused` (unknown_session)."""
     session = (
         GameSession.objects.select_related("player").filter(token_hash=token_hash, game_id=game_id).first()
     )
     if session is None:
-        raise Refusal(ErrorCode.UNKNOWN_SESSION, "The session token is unknown.")
+        raise OrderRefused(OrderOutcome.UNKNOWN_SESSION)
     is_live = session.ended_at is None and session.expires_at > now()
     return SessionOwner(session.player, session.language or session.player.language, is_live)
 
 
 def known_order(game_id: UUID, wanted: Wanted, player: Player) -> Order | None:
-    """The order of that id, or None. Raises 110 where it was started with other content."""
+    """The order of that id, or None. Raises `OrderRefused` (other_content)."""
     order = Order.objects.filter(game_id=game_id, cp_order_id=wanted.cp_order_id).first()
     if order is None:
         return None
@@ -103,24 +107,23 @@ def known_order(game_id: UUID, wanted: Wanted, player: Player) -> Order | None:
         wanted.return_url,
     )
     if known != asked:
-        raise Refusal(ErrorCode.OTHER_CONTENT, "The order id was used before with other content.")
+        raise OrderRefused(OrderOutcome.OTHER_CONTENT)
     return order
 
 
 def new_order(game_id: UUID, wanted: Wanted, session: SessionOwner) -> dict[str, object]:
-    """The columns of a new order: price and credit as they are now. Raises 101, 103, 111."""
+    """The columns of a new order: price and credit as they are now. Raises `OrderRefused`, `PlayerRefused`."""
     at = now()
     product = find_product(game_id, wanted, at)
     shop = Shop.objects.filter(game_id=game_id).first()
     if product.is_delivered and (shop is None or not shop.order_url):
         # Nobody pays for what cannot be delivered.
-        raise invalid("The product cannot be delivered: the game has no order URL.")
+        raise OrderRefused(OrderOutcome.UNDELIVERABLE)
     if wanted.return_url and (shop is None or origin_of(wanted.return_url) not in shop.return_origins):
-        raise invalid("returnUrl must be https, of an origin that is registered for this game.")
-    if session.player.status != Player.Status.ACTIVE:
-        raise Refusal(ErrorCode.PLAYER_BARRED, f"The player is {session.player.get_status_display()}.")
+        raise OrderRefused(OrderOutcome.FOREIGN_RETURN_URL)
+    require_active(session.player)
     if product.credit and would_overflow(session.player, str(product.credit_currency_id), product.credit):
-        raise Refusal(ErrorCode.LIMIT_REACHED, "The wallet cannot hold that much more.")
+        raise OrderRefused(OrderOutcome.WALLET_FULL)
     return {
         "id": new_id(),
         "player": session.player,
@@ -142,22 +145,23 @@ def new_order(game_id: UUID, wanted: Wanted, session: SessionOwner) -> dict[str,
 
 
 def find_product(game_id: UUID, wanted: Wanted, at: datetime) -> Product:
-    """The product, where it is on sale at exactly that price. Raises 101."""
+    """The product, where it is on sale at exactly that price. Raises `OrderRefused`."""
     product = Product.objects.filter(game_id=game_id, code=wanted.product_code).first()
     if product is None:
-        raise invalid("The product is unknown.")
+        raise OrderRefused(OrderOutcome.UNKNOWN_PRODUCT)
     if (product.on_sale_from and at < product.on_sale_from) or (
         product.on_sale_to and at >= product.on_sale_to
     ):
-        raise invalid("The product is not on sale.")
+        raise OrderRefused(OrderOutcome.NOT_ON_SALE)
     if not Price.objects.filter(product=product, currency_id=wanted.currency, amount=wanted.price).exists():
-        raise invalid("The product does not cost that.")
+        raise OrderRefused(OrderOutcome.PRICE_MISMATCH)
     return product
 
 
 def would_overflow(player: Player, currency: str, credit: int) -> bool:
     """Whether the wallet could not hold `credit` minor units more."""
-    # Added here: in a query, Django takes the sum for an integer of 32 bits, and answers by itself that it is never so large.
+    # Added here: in a query, Django takes the sum for an integer of 32 bits, and answers by itself that it is
+    # never so large.
     held = (
         Wallet.objects.filter(player=player, currency_id=currency)
         .values_list("spendable", "reserved", "announced")
@@ -186,10 +190,10 @@ def origin_of(url: str) -> str:
 
 
 def find_order(game_id: UUID, cp_order_id: str) -> Order:
-    """An order of this game. Raises 106."""
+    """An order of this game. Raises `OrderRefused` (not_found)."""
     order = Order.objects.filter(game_id=game_id, cp_order_id=cp_order_id).first()
     if order is None:
-        raise Refusal(ErrorCode.TRANSACTION_NOT_FOUND, "There is no such order.")
+        raise OrderRefused(OrderOutcome.NOT_FOUND)
     return order
 
 

@@ -6,7 +6,6 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from lib.http.errors import Refusal
 from payments.providers.payment_page import page_address, page_origin
 from payments.providers.protocol import (
     Event,
@@ -22,7 +21,7 @@ from payments.providers.protocol import (
 from payments.providers.signatures import standard_webhooks
 from payments.providers.signatures.order_notify import refuse_constant
 from wallet.currencies import decimals_of
-from wallet.money import to_major, to_minor
+from wallet.money import InvalidAmount, to_major, to_minor
 
 TYPES = {str(type) for type in EventType}
 ID = re.compile(r"[!-~]{1,255}")
@@ -103,7 +102,7 @@ def read_data(message_id: str, type: EventType, data: dict[str, Any]) -> Event:
         return Event(message_id, type, order_id, reference, problem="currencyCode is missing or unknown.")
     try:
         amount = to_minor(data.get("amount"), decimals)
-    except Refusal:
+    except InvalidAmount:
         return Event(message_id, type, order_id, reference, problem="amount is no amount of that currency.")
     return Event(message_id, type, order_id, reference, amount, currency)
 

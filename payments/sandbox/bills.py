@@ -8,7 +8,6 @@ from uuid import UUID
 
 from django.conf import settings
 
-from lib.http.errors import Refusal
 from payments.models import Provider
 from payments.providers.protocol import ProviderConfig
 from payments.providers.registry import PROVIDERS
@@ -63,7 +62,7 @@ def read_bill(config: ProviderConfig, told: Mapping[str, str]) -> Bill | None:
     try:
         order_id = UUID(told.get("cpOrderId" if is_notify else "orderId", ""))
         amount = to_minor(Decimal(told.get("productPrice" if is_notify else "amount", "")), decimals)
-    except (ValueError, InvalidOperation, Refusal):
+    except (ValueError, InvalidOperation):
         return None
     fields = {name: told.get(name, "") for name in FIELDS} if is_notify else None
     description = told.get("productId" if is_notify else "description", "")

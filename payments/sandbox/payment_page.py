@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from lib.http.errors import Refusal
 from payments.checkout.pages import SeeOther, demo_page, language_of, not_found, show
 from payments.models import Provider, Shop
 from payments.providers.registry import PROVIDERS
@@ -27,7 +26,7 @@ from payments.sandbox.actions import (
 from payments.sandbox.bills import Bill, find_provider, read_bill
 from payments.sandbox.memory import RefundMood
 from wallet.currencies import decimals_of
-from wallet.money import to_major, to_minor
+from wallet.money import InvalidAmount, to_major, to_minor
 
 
 @demo_page
@@ -105,7 +104,7 @@ def read_amount(text: str, bill: Bill) -> int:
     """An amount as a person writes it, in minor units. Raises `Impossible`."""
     try:
         return to_minor(Decimal(text.strip().replace(",", ".")), decimals_of(bill.currency) or 0)
-    except (InvalidOperation, Refusal):
+    except (InvalidOperation, InvalidAmount):
         raise Impossible from None
 
 

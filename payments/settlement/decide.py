@@ -4,11 +4,10 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
-from lib.http.errors import Refusal
 from payments.models import Order, Payment, Refund
 from payments.providers.protocol import EchoedOrder, Event, EventType
 from payments.settlement.snapshot import OrderSnapshot
-from wallet.money import to_minor
+from wallet.money import InvalidAmount, to_minor
 
 State = Order.State
 INTEGER = re.compile(r"-?[0-9]{1,19}")
@@ -149,7 +148,7 @@ def is_price(text: str, price: int, decimals: int) -> bool:
         return False
     try:
         return to_minor(Decimal(text), decimals) == price
-    except Refusal:
+    except InvalidAmount:
         return False
 
 

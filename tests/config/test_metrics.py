@@ -1,4 +1,6 @@
-"""`/metrics`: who may read it, what is counted over all processes, and what is read from the database and the broker (contract 5)."""
+"""`/metrics`: who may read it, what is counted over all processes, and what is read from the database and the
+broker (contract 5).
+"""
 
 import os
 import re
@@ -25,7 +27,7 @@ from tests.payments.conftest import market as market
 from tests.support.callers import Answer, Caller, House, Seat, basic, fresh_address, unique
 from tests.support.shop import Market, event_body
 from tests.support.web_server import free_port, served
-from wallet.models import Alert, Checkpoint, Inquiry, Pulse, SweepRun, Transaction
+from wallet.models import Alert, Checkpoint, Inquiry, JobRun, Pulse, Transaction
 from wallet.operations import freeze_wallet
 
 TOKEN = "a token that only Prometheus has, long enough"
@@ -327,15 +329,15 @@ def test_what_is_in_doubt_is_counted_by_its_reason(token: None, seat: Seat) -> N
 
 @pytest.fixture
 def no_runs() -> Iterator[None]:
-    SweepRun.objects.all().delete()
+    JobRun.objects.all().delete()
     yield
-    SweepRun.objects.all().delete()
+    JobRun.objects.all().delete()
 
 
 def run(task: str, ago: int, *, ended: bool = True, error: str = "") -> None:
     """A run that began 10 s before it ended, `ago` seconds before the moment."""
     ended_at = MOMENT - timedelta(seconds=ago)
-    SweepRun.objects.create(
+    JobRun.objects.create(
         task=task,
         worker="w",
         began_at=ended_at - timedelta(seconds=10),
@@ -351,8 +353,8 @@ def test_a_sweep_is_late_since_it_last_ended_well(token: None, no_runs: None, cl
     run("settle_due", 300)
     run("settle_due", 200, error="OperationalError: away")
     run("settle_due", 100, ended=False)
-    run("keep_house", 86_500, error="x")
-    run("fold_accounts", 86_000, error="x")
+    run("purge_expired", 86_500, error="x")
+    run("daily_totals", 86_000, error="x")
     found = read()
     assert number(found, "wallet_sweep_lateness_seconds", task="settle_due") == 300
     # It never ended well: late since the first run that is remembered.
@@ -360,7 +362,7 @@ def test_a_sweep_is_late_since_it_last_ended_well(token: None, no_runs: None, cl
     assert number(found, "wallet_sweep_lateness_seconds", task="pulse") is None
     failed = [
         number(found, "wallet_sweep_runs_failed", task=task)
-        for task in ("settle_due", "keep_house", "fold_accounts", "audit_all")
+        for task in ("settle_due", "purge_expired", "daily_totals", "audit_all")
     ]
     assert failed == [1, 0, 1, 0]
 
@@ -471,7 +473,7 @@ def test_without_the_broker_all_else_is_there(token: None, settings: Any) -> Non
 
 def test_a_table_that_is_locked_is_left_out_in_time(token: None, owner: Owner) -> None:
     with owner.transaction():
-        owner.execute("LOCK TABLE wallet_sweeprun")
+        owner.execute("LOCK TABLE wallet_jobrun")
         began = time.monotonic()
         found = read()
         # Two parts meet the lock, each for 2 s.

@@ -24,7 +24,7 @@ from tests.faults.unfinished import (
 )
 from tests.support.callers import Seat
 from tests.support.game_query_server import FakeGame, says
-from wallet.models import Inquiry, Outage, Pulse, SweepRun
+from wallet.models import Inquiry, JobRun, Outage, Pulse
 from wallet.outages import GRACE
 from wallet.settlement.inquiries import LEASE
 from wallet.settlement.rules import PENDING_PAUSES
@@ -63,7 +63,7 @@ def wait_for_sweeps(count: int = 3) -> None:
     began = now()
     eventually(
         lambda: (
-            SweepRun.objects.filter(task="settle_due", began_at__gt=began).exclude(ended_at=None).count()
+            JobRun.objects.filter(task="settle_due", began_at__gt=began).exclude(ended_at=None).count()
             >= count
         ),
         "sweeps run",

@@ -17,7 +17,7 @@ from tests.faults.platform_processes import PATIENCE, SEED, Platform, eventually
 from tests.support.game_order_server import GameServer, answers, closes, hangs, late, selling, sends
 from tests.support.game_query_server import Behaviour
 from tests.support.shop import Market, event_body, fresh, make_market, story_of
-from wallet.models import SweepRun
+from wallet.models import JobRun
 
 # What a worker waits for a game, in seconds.
 TIMEOUT = 1.0
@@ -136,5 +136,5 @@ def test_a_game_that_fails_hangs_and_answers_too_late_gets_each_delivery_and_eac
     platform.start("worker", **EVERY)
     go_on(clock, orders)
     assert_delivered_once(orders, seller)
-    assert not SweepRun.objects.filter(task="deliver_due").exclude(error="").exists()
+    assert not JobRun.objects.filter(task="deliver_due").exclude(error="").exists()
     platform.assert_whole()

@@ -14,13 +14,13 @@ from tests.conftest import Clock
 from tests.faults.platform_processes import SEED, Platform, children_of, eventually, kill_group, rounds
 from tests.faults.unfinished import assert_settled_without_a_hand, lay_table
 from tests.support.game_query_server import FakeGame
-from wallet.models import SweepRun
+from wallet.models import JobRun
 from wallet.settlement.inquiries import LEASE
 
 
 def wait_for_sweep(since: datetime) -> None:
     """Until a worker begins a sweep after that moment."""
-    eventually(SweepRun.objects.filter(task="settle_due", began_at__gte=since).exists, "a sweep begins")
+    eventually(JobRun.objects.filter(task="settle_due", began_at__gte=since).exists, "a sweep begins")
 
 
 def kill_somehow(dice: random.Random, worker: Child) -> bool:
@@ -66,7 +66,7 @@ def test_two_beats_and_three_workers_settle_once_and_ask_once(platform: Platform
     assert_settled_without_a_hand(platform, left, game)
     asked = Counter(said["mmTransactionId"] for said in game.asked)
     assert asked == {one.mm: 1 for one in left if one.is_asked_about}
-    runs = SweepRun.objects.filter(task="settle_due", worker__in=working(platform), looked_at__gt=0)
+    runs = JobRun.objects.filter(task="settle_due", worker__in=working(platform), looked_at__gt=0)
     assert runs.values("worker").distinct().count() > 1
     assert not runs.exclude(failed=0, error="").exists()
     # Nobody waited in a circle, or wrote without the wallet's lock.

@@ -11,11 +11,13 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import CommandError
 from django.db import OperationalError, connection
 
 from players.models import Player
-from simulation import client, crew, player
+from simulation import audit, client, crew, player
+from simulation.__main__ import main
 from simulation.book import Move
 from simulation.progress import Progress
 from simulation.run import Plan, deal
@@ -24,7 +26,6 @@ from simulation.tally import Tally
 from tests.support.callers import Caller, House
 from tests.support.lying_proxy import Lie, proxied
 from tests.support.web_server import free_port
-from wallet.management.commands import simulate
 from wallet.operations import adjust_wallet
 
 # Every story at least once.
@@ -47,21 +48,33 @@ def named(caller: Caller) -> dict[str, str]:
     return {"username": username, "password": password}
 
 
-def played(credentials: Path, *options: str, players: int = 3, transactions: int = WHOLE_DECK) -> str:
-    """What a simulation prints; raises what ends it with another exit status than 0."""
+class Failed(Exception):
+    """A simulation did not end with 0; this is what it printed."""
+
+    def __init__(self, output: str, status: int) -> None:
+        super().__init__(output)
+        self.status = status
+
+
+def simulate(*arguments: str) -> tuple[int, str]:
+    """The exit status of a simulation, and what it prints."""
     output = StringIO()
-    amounts = [
+    return main(list(arguments), output, output), output.getvalue()
+
+
+def played(credentials: Path, *options: str, players: int = 3, transactions: int = WHOLE_DECK) -> str:
+    """What a simulation prints. Raises `Failed`."""
+    status, output = simulate(
         f"--players={players}",
         f"--transactions={transactions}",
         "--concurrency=4",
         "--credentials",
         str(credentials),
-    ]
-    try:
-        call_command("simulate", *amounts, *options, stdout=output, stderr=output)
-    except CommandError as problem:
-        raise CommandError(output.getvalue(), returncode=problem.returncode) from problem
-    return output.getvalue()
+        *options,
+    )
+    if status:
+        raise Failed(output, status)
+    return output
 
 
 def figure(output: str, name: str) -> int:
@@ -178,9 +191,9 @@ LIES: dict[str, Lie] = {
 
 @pytest.mark.parametrize("lie", LIES.values(), ids=LIES.keys())
 def test_a_lie_is_a_difference(lie: Lie, server: str, credentials: Path) -> None:
-    with proxied(server, lie) as url, pytest.raises(CommandError) as ending:
+    with proxied(server, lie) as url, pytest.raises(Failed) as ending:
         played(credentials, "--no-audit", "--url", url)
-    assert ending.value.returncode == 1
+    assert ending.value.status == 1
     assert figure(str(ending.value), "Differences") >= 1
 
 
@@ -193,7 +206,7 @@ def test_money_that_really_goes_elsewhere_is_a_difference(
     """The answer looks right; the wallet is not."""
     with (
         proxied(server, lambda path, sent, told: told, lambda path: path.replace(asked, done)) as url,
-        pytest.raises(CommandError) as ending,
+        pytest.raises(Failed) as ending,
     ):
         played(credentials, "--no-audit", "--url", url)
     assert figure(str(ending.value), "Differences") >= 1
@@ -214,7 +227,7 @@ def test_money_that_somebody_else_takes_is_found_at_the_end(server: str, credent
             connection.close()
         return path
 
-    with proxied(server, lambda path, sent, told: told, rob) as url, pytest.raises(CommandError) as ending:
+    with proxied(server, lambda path, sent, told: told, rob) as url, pytest.raises(Failed) as ending:
         played(credentials, "--no-audit", "--url", url, players=1, transactions=6)
     assert f"{robbed[0].uid}: spendable by the entry API is " in str(ending.value)
     assert f"{robbed[0].uid}: spendable by getBalance is " in str(ending.value)
@@ -228,7 +241,7 @@ def test_a_server_that_goes_away_ends_the_run(
     heard = iter(range(10**9))
     with (
         proxied(server, lambda path, sent, told: told if next(heard) < 100 else None) as url,
-        pytest.raises(CommandError, match="got no answer") as ending,
+        pytest.raises(Failed, match="got no answer") as ending,
     ):
         played(credentials, "--no-audit", "--url", url)
     assert figure(str(ending.value), "Balances compared") == 0
@@ -238,7 +251,9 @@ def test_a_server_that_goes_away_ends_the_run(
 def test_a_mistake_of_the_simulation_itself_is_no_verdict(
     call: str, credentials: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What breaks in a thread ends the run with its own exception, on whichever of two connections it happened."""
+    """What breaks in a thread ends the run with its own exception, on whichever of two connections it
+    happened.
+    """
 
     def break_down(move: Move, *others: object) -> None:
         if move.endpoint == call:
@@ -256,8 +271,8 @@ def test_a_failed_audit_fails_the_run(credentials: Path, monkeypatch: pytest.Mon
     def fail(name: str, **options: Any) -> None:
         raise CommandError(f"{name}: wallet 1, entry 2 differs")
 
-    monkeypatch.setattr(simulate, "call_command", fail)
-    with pytest.raises(CommandError, match=r"FAILED +audit_ledger: wallet 1, entry 2 differs"):
+    monkeypatch.setattr(audit, "call_command", fail)
+    with pytest.raises(Failed, match=r"FAILED +audit_ledger: wallet 1, entry 2 differs"):
         played(credentials, players=1, transactions=1)
 
 
@@ -265,11 +280,21 @@ def test_the_audit_is_asked_for_where_the_database_is_the_servers(
     credentials: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
-    monkeypatch.setattr(simulate, "call_command", lambda name, **options: asked.append(name))
+    monkeypatch.setattr(audit, "call_command", lambda name, **options: asked.append(name))
     assert re.search("^Audit +passed", played(credentials, players=1, transactions=1), re.MULTILINE)
     monkeypatch.setattr(Player.objects, "filter", lambda **which: Player.objects.none())
     assert "is not the server's" in played(credentials, players=1, transactions=1)
     assert asked == ["audit_ledger"]
+
+
+def test_no_audit_without_usable_settings(credentials: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> None:
+        raise ImproperlyConfigured("DATABASE_URL is missing")
+
+    monkeypatch.setattr(audit, "set_up", fail)
+    assert "the settings cannot be used: DATABASE_URL is missing\n" in played(
+        credentials, players=1, transactions=1
+    )
 
 
 def test_no_audit_where_the_database_of_the_settings_cannot_be_read(
@@ -288,17 +313,18 @@ def test_no_audit_where_the_database_of_the_settings_cannot_be_read(
 @pytest.mark.parametrize(
     "option", ["--players=0", "--players=many", "--transactions=-1", "--concurrency=0", "--concurrency=1000"]
 )
-def test_senseless_numbers_are_refused(option: str, credentials: Path) -> None:
-    with pytest.raises(CommandError, match=r"must be a whole number from 1 to [\d,]+, not '"):
-        call_command("simulate", option, "--credentials", str(credentials))
+def test_senseless_numbers_are_refused(
+    option: str, credentials: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ending:
+        simulate(option, "--credentials", str(credentials))
+    assert ending.value.code == 2
+    assert re.search(r"must be a whole number from 1 to [\d,]+, not '", capsys.readouterr().err)
 
 
 def test_a_server_that_is_not_there_is_named(credentials: Path) -> None:
-    with pytest.raises(CommandError) as ending:
-        call_command(
-            "simulate", "--credentials", str(credentials), "--url", f"http://127.0.0.1:{free_port()}"
-        )
-    assert "There is no server at http://127.0.0.1:" in str(ending.value)
+    status, said = simulate("--credentials", str(credentials), "--url", f"http://127.0.0.1:{free_port()}")
+    assert (status, said.startswith("There is no server at http://127.0.0.1:")) == (1, True)
 
 
 def test_credentials_of_another_server_are_refused(credentials: Path, tmp_path: Path) -> None:
@@ -306,8 +332,8 @@ def test_credentials_of_another_server_are_refused(credentials: Path, tmp_path: 
     other["games"][1]["password"] = "wrong"
     path = tmp_path / "other.json"
     path.write_text(json.dumps(other))
-    with pytest.raises(CommandError, match="refuses the credential of " + other["games"][1]["slug"]):
-        call_command("simulate", "--credentials", str(path))
+    status, said = simulate("--credentials", str(path))
+    assert (status, "refuses the credential of " + other["games"][1]["slug"] in said) == (1, True)
 
 
 @pytest.mark.parametrize(
@@ -323,14 +349,14 @@ def test_unusable_files_of_credentials_are_refused(text: str | None, problem: st
     path = tmp_path / "demo.json"
     if text is not None:
         path.write_text(text)
-    with pytest.raises(CommandError, match=problem):
-        call_command("simulate", "--credentials", str(path))
+    status, said = simulate("--credentials", str(path))
+    assert (status, problem in said) == (1, True)
 
 
 @pytest.mark.parametrize("url", ["nonsense", "ftp://localhost", "http://", "http://localhost:99999"])
 def test_senseless_urls_are_refused(url: str, credentials: Path) -> None:
-    with pytest.raises(CommandError, match="--url must be like"):
-        call_command("simulate", "--credentials", str(credentials), "--url", url)
+    status, said = simulate("--credentials", str(credentials), "--url", url)
+    assert (status, "--url must be like" in said) == (1, True)
 
 
 @pytest.mark.parametrize("transactions", [1, 2, 12, 1000])
@@ -362,20 +388,11 @@ def test_after_ctrl_c_what_was_played_is_compared_and_told(
 
     monkeypatch.setattr(crew, "LOOK_SECONDS", 0.01)
     monkeypatch.setattr(Progress, "show", interrupt_once)
-    output = StringIO()
-    with pytest.raises(SystemExit) as ending:
-        call_command(
-            "simulate",
-            "--players=4",
-            "--transactions=100000",
-            "--credentials",
-            str(credentials),
-            stdout=output,
-        )
-    assert ending.value.code == 130
-    assert 0 < figure(output.getvalue(), "Transactions") < 100_000
-    assert figure(output.getvalue(), "Balances compared") == 4 * 8
-    assert "nothing differs" in output.getvalue()
+    status, output = simulate("--players=4", "--transactions=100000", "--credentials", str(credentials))
+    assert status == 130
+    assert 0 < figure(output, "Transactions") < 100_000
+    assert figure(output, "Balances compared") == 4 * 8
+    assert "nothing differs" in output
 
 
 # --- The progress -------------------------------------------------------------------------------------

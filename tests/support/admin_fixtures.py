@@ -16,7 +16,7 @@ from tests.support.admin_orders import deal
 from tests.support.admin_pages import REGISTERED, doubted, operator, question, signed_in
 from tests.support.callers import House, Seat, unique
 from tests.support.shop import Market, make_market
-from wallet.models import Alert, Checkpoint, FoldedDay, Inquiry, SweepRun
+from wallet.models import Alert, Checkpoint, ClosedDay, Inquiry, JobRun
 
 
 def forget_work() -> None:
@@ -24,7 +24,7 @@ def forget_work() -> None:
     Alert.objects.filter(resolved_at=None).update(resolved_at=now(), resolved_by="test", reason="test")
     Callback.objects.filter(resolved_at=None).update(resolved_at=now(), resolved_by="test", reason="test")
     Delivery.objects.filter(state__in=("gone", "exhausted")).update(state="returned")
-    for model in (FoldedDay, Checkpoint, SweepRun):
+    for model in (ClosedDay, Checkpoint, JobRun):
         model.objects.all().delete()
 
 

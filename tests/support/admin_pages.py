@@ -17,12 +17,12 @@ from wallet.models import (
     Alert,
     ApiCall,
     Checkpoint,
+    ClosedDay,
     Currency,
     Discrepancy,
-    FoldedDay,
     Inquiry,
+    JobRun,
     Question,
-    SweepRun,
     Transaction,
     Wallet,
 )
@@ -41,7 +41,7 @@ REGISTERED = [
         ApiCall,
         Discrepancy,
     ),
-    *(Inquiry, Alert, SweepRun, Checkpoint, FoldedDay),
+    *(Inquiry, Alert, JobRun, Checkpoint, ClosedDay),
     *PAYMENT_MODELS,
 ]
 WALLET_ACTIONS = ["freeze", "unfreeze", "set_limit", "adjust"]
@@ -129,10 +129,10 @@ def alert(kind: str = "sweep_failed", **attributes: Any) -> Alert:
     )
 
 
-def run(task: str = "settle_due", **attributes: Any) -> SweepRun:
+def run(task: str = "settle_due", **attributes: Any) -> JobRun:
     """A run that ended well."""
     at = now()
-    return SweepRun.objects.create(
+    return JobRun.objects.create(
         task=task, worker="worker:7", **({"began_at": at, "ended_at": at} | attributes)
     )
 
@@ -149,10 +149,10 @@ def checkpoint(number: int = 1, **attributes: Any) -> Checkpoint:
     return Checkpoint.objects.create(number=number, **(sums | known | attributes))
 
 
-def folded(days_ago: int = 1) -> FoldedDay:
+def closed(days_ago: int = 1) -> ClosedDay:
     """A day that nothing happened on."""
     at = now()
-    return FoldedDay.objects.create(day=at.date() - timedelta(days=days_ago), entries=0, folded_at=at)
+    return ClosedDay.objects.create(day=at.date() - timedelta(days=days_ago), entries=0, closed_at=at)
 
 
 def rows_of(story: Seat) -> dict[Any, list[Any]]:
@@ -171,9 +171,9 @@ def rows_of(story: Seat) -> dict[Any, list[Any]]:
         Discrepancy: list(Discrepancy.objects.filter(player=story.player)),
         Inquiry: list(Inquiry.objects.filter(player=story.player)),
         Alert: [alert()],
-        SweepRun: [run()],
+        JobRun: [run()],
         Checkpoint: [Checkpoint.objects.first() or checkpoint()],
-        FoldedDay: [FoldedDay.objects.first() or folded()],
+        ClosedDay: [ClosedDay.objects.first() or closed()],
         **payment_rows(),
     }
 

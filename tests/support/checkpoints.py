@@ -47,9 +47,7 @@ def checkpoints_in(directory: Path) -> Iterator[None]:
 @contextmanager
 def no_checkpoints_yet(ledger: OwnLedger, directory: Path) -> Iterator[Path]:
     """An empty directory, and no row; afterwards the rows of money are as they were."""
-    ledger.owner.execute(
-        "DELETE FROM wallet_checkpoint; DELETE FROM wallet_alert; DELETE FROM wallet_sweeprun"
-    )
+    ledger.owner.execute("DELETE FROM wallet_checkpoint; DELETE FROM wallet_alert; DELETE FROM wallet_jobrun")
     with checkpoints_in(directory):
         yield directory
     ledger.restore()

@@ -8,13 +8,13 @@ from django.db import connection
 from tests.support.callers import unique
 from wallet.alerts import clear_alert, raise_alert, resolve_alert
 from wallet.job_runs import alone, recorded
-from wallet.models import Alert, SweepRun
+from wallet.models import Alert, JobRun
 
 
 def test_a_run_writes_down_what_it_did(database: None) -> None:
     task = unique("task")
     with recorded(task) as run:
-        row = SweepRun.objects.get(task=task)
+        row = JobRun.objects.get(task=task)
         assert (row.ended_at, row.worker) == (None, run.worker)
         run.looked_at, run.done, run.failed, run.note = 3, 2, 1, "x" * 300
     row.refresh_from_db()
@@ -28,7 +28,7 @@ def test_a_run_that_fails_says_so_and_the_next_one_clears_its_alert(database: No
     for _ in range(2):
         with pytest.raises(ZeroDivisionError), recorded(task) as run:
             run.looked_at = 1 // 0
-    assert set(SweepRun.objects.filter(task=task).values_list("error", flat=True)) == {
+    assert set(JobRun.objects.filter(task=task).values_list("error", flat=True)) == {
         "ZeroDivisionError: integer division or modulo by zero"
     }
     alert = Alert.objects.get(kind="sweep_failed", subject=task)

@@ -1,10 +1,11 @@
-"""What the platform and its operators do to a wallet: adjustments, debt, limits, freezing, and settling by themselves."""
+"""What the platform and its operators do to a wallet: adjustments, debt, limits, freezing, and settling by
+themselves.
+"""
 
 import uuid
 
 import pytest
 
-from lib.http.errors import Refusal
 from tests.support.callers import House, Seat, unique
 from tests.support.invariants import problems_of
 from wallet.models import Entry
@@ -15,6 +16,7 @@ from wallet.operations import (
     resolve_transaction,
     unfreeze_wallet,
 )
+from wallet.outcomes import LedgerRefused, UnknownCurrency
 
 
 def journal(seat: Seat, last: int) -> list[tuple[str, str | None, str | None, int | None]]:
@@ -135,45 +137,41 @@ def test_an_adjustment_with_a_used_id_and_other_content_is_refused(
     id = uuid.uuid4()
     seat.adjust("credit", 5_00, id=id)
     before = seat.holding()
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(LedgerRefused) as refused:
         seat.adjust(type, amount, id=id)
-    assert (refused.value.code, seat.holding()) == (110, before)
+    assert (refused.value.outcome, seat.holding()) == ("other_content", before)
 
 
 def test_an_adjustments_id_is_not_taken_for_another_player(house: House) -> None:
     one, other, id = house.seat(), house.seat(), uuid.uuid4()
     one.adjust("credit", 5_00, id=id)
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(LedgerRefused) as refused:
         other.adjust("credit", 5_00, id=id)
-    assert (refused.value.code, other.holding().spendable) == (110, 100_00)
+    assert (refused.value.outcome, other.holding().spendable) == ("other_content", 100_00)
 
 
 def test_a_debit_that_does_not_find_enough_is_refused_with_the_balance(seat: Seat) -> None:
     before = seat.holding()
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(LedgerRefused) as refused:
         seat.adjust("debit", 100_01)
-    assert (refused.value.code, str(refused.value.members["balance"].amount), seat.holding()) == (
-        104,
-        "100.00",
-        before,
-    )
+    told = (refused.value.outcome, refused.value.balance, refused.value.currency)
+    assert (told, seat.holding()) == (("insufficient_funds", 100_00, "XAG"), before)
 
 
 def test_debt_has_its_bound_too(house: House) -> None:
     seat = house.seat(0)
     seat.adjust("debit", 10**18 - 1, into_debt=True)
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(LedgerRefused) as refused:
         seat.adjust("debit", 1, into_debt=True)
-    assert (refused.value.code, seat.holding().debt) == (111, 10**18 - 1)
+    assert (refused.value.outcome, seat.holding().debt) == ("limit_reached", 10**18 - 1)
     assert problems_of(seat.player) == []
 
 
 def test_an_adjustment_in_an_unknown_currency_is_refused(seat: Seat) -> None:
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(UnknownCurrency, match="QQQ"):
         adjust_wallet(
             seat.player, "QQQ", type="credit", amount=1, transaction_id=uuid.uuid4(), actor="test", reason=""
         )
-    assert refused.value.code == 101
 
 
 def test_an_adjustment_tells_who_and_why(seat: Seat) -> None:
@@ -221,7 +219,7 @@ def test_a_frozen_wallet_refuses_withdrawals_and_nothing_else(seat: Seat) -> Non
     euro.adjust("credit", 5_00)
     assert freeze_wallet(seat.wallet(), actor="operator:ann", reason="Investigation 7")
     answer = seat.call("withdraw", unique("mm"), "1.00")
-    assert (answer.error, set(answer.body)) == (103, {"errorCode", "errorDescription"})
+    assert (answer.error, answer.balance) == (103, "90.00")
     assert seat.done("rollbackWithdrawal", pending).balance == "100.00"
     assert seat.done("confirmDeposit", seat.opened("deposit", "1.00")).balance == "101.00"
     assert euro.done("withdraw", unique("mm"), "1.00").balance == "4.00"
@@ -279,9 +277,9 @@ def test_the_platform_settles_once_and_says_who_and_why(
     )
     before = seat.holding()
     for again in ("confirmed", "rolled_back", "expired"):
-        with pytest.raises(Refusal) as refused:
+        with pytest.raises(LedgerRefused) as refused:
             seat.resolve(mm, again, type)
-        assert refused.value.code == {"confirmed": 107, "rolled_back": 108, "expired": 109}[event]
+        assert (refused.value.outcome, refused.value.balance) == (f"already_{event}", before.spendable)
     assert seat.holding() == before
     assert problems_of(seat.player) == []
 
@@ -290,9 +288,9 @@ def test_the_platform_cannot_settle_what_was_declined_or_never_was(seat: Seat) -
     mm = unique("mm")
     assert seat.call("withdraw", mm, "500.00").error == 104
     before = seat.holding()
-    with pytest.raises(Refusal) as declined:
+    with pytest.raises(LedgerRefused) as declined:
         seat.resolve(mm, "confirmed")
-    with pytest.raises(Refusal) as unknown:
+    with pytest.raises(LedgerRefused) as unknown:
         resolve_transaction(uuid.uuid4(), event="confirmed", source="sweep", actor="test", reason="")
-    assert (declined.value.code, unknown.value.code) == (106, 106)
+    assert (declined.value.outcome, unknown.value.outcome) == ("already_declined", "not_found")
     assert seat.holding() == before

@@ -6,7 +6,6 @@ from uuid import uuid4
 
 import pytest
 
-from lib.http.errors import Refusal
 from players.access.credentials import Caller
 from players.access.gate import Call
 from players.models import Credential
@@ -15,6 +14,7 @@ from tests.support.callers import House, Seat, holding, make_party, sit, unique
 from wallet import ledger
 from wallet.models import Transaction, Wallet
 from wallet.operations import adjust_wallet
+from wallet.outcomes import LedgerRefused
 
 
 def test_an_adjustment_opens_the_wallet_that_it_needs(house: House) -> None:
@@ -28,17 +28,17 @@ def test_an_adjustment_opens_the_wallet_that_it_needs(house: House) -> None:
 
 def test_opening_a_wallet_answers_with_its_id_each_time(house: House) -> None:
     player = house.player()
-    ids = [ledger.open_wallet(player.pk, "EUR", "test") for _ in range(2)]
+    ids = [ledger.open_wallet(player_id=player.pk, currency="EUR", actor="test") for _ in range(2)]
     assert ids == [Wallet.objects.get(player=player).pk] * 2
 
 
 def test_a_debit_makes_no_debt_unless_it_is_asked_to(seat: Seat) -> None:
     id = uuid4()
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(LedgerRefused) as refused:
         adjust_wallet(
             seat.player, "XAG", type="debit", amount=100_01, transaction_id=id, actor="test", reason="test"
         )
-    assert (refused.value.code, seat.holding()) == (104, (100_00, 0, 0, 0, 2))
+    assert (refused.value.outcome, seat.holding()) == ("insufficient_funds", (100_00, 0, 0, 0, 2))
     assert not Transaction.objects.filter(pk=id).exists()
 
 

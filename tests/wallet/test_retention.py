@@ -1,4 +1,6 @@
-"""What is kept for a time only is cleared, and nothing else: in bounded batches, and with one outcome where somebody still uses it."""
+"""What is kept for a time only is cleared, and nothing else: in bounded batches, and with one outcome where
+somebody still uses it.
+"""
 
 import threading
 from collections import Counter
@@ -22,8 +24,8 @@ from tests.support.invariants import problems_of
 from wallet import retention
 from wallet.call_log import prepare_days
 from wallet.job_runs import Run
-from wallet.models import Inquiry, Question, SweepRun, Transaction
-from wallet.retention import clear, first_id, keep_house
+from wallet.models import Inquiry, JobRun, Question, Transaction
+from wallet.retention import clear, first_id, purge_expired
 
 Owner = psycopg.Connection[Any]
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -36,8 +38,8 @@ def prepared(database: None) -> None:
 
 
 def clean() -> Run:
-    run = Run("keep_house")
-    keep_house(run)
+    run = Run("purge_expired")
+    purge_expired(run)
     return run
 
 
@@ -268,9 +270,9 @@ def race(seat: Seat, endpoint: str, amount: str | None, head_start: float) -> tu
 # --- Runs of sweeps -------------------------------------------------------------------------------------
 
 
-def ran(task: str, days: int, *, error: str = "", ended: bool = True) -> SweepRun:
+def ran(task: str, days: int, *, error: str = "", ended: bool = True) -> JobRun:
     began_at = now() - days * DAY
-    return SweepRun.objects.create(
+    return JobRun.objects.create(
         id=old_id(began_at),
         task=task,
         worker="test",
@@ -292,8 +294,8 @@ def test_old_runs_are_cleared_but_the_last_successful_one_of_each_task() -> None
     ]
     kept = [ran(busy, 13), ran(busy, 1, error="failed"), ran(quiet, 20)]
     clean()
-    assert set(SweepRun.objects.filter(task__in=[busy, quiet])) == set(kept)
-    assert not SweepRun.objects.filter(pk__in=[run.pk for run in cleared]).exists()
+    assert set(JobRun.objects.filter(task__in=[busy, quiet])) == set(kept)
+    assert not JobRun.objects.filter(pk__in=[run.pk for run in cleared]).exists()
 
 
 # --- Questions to games ---------------------------------------------------------------------------------

@@ -9,10 +9,9 @@ from django.utils.safestring import SafeString
 
 from lib.backoffice.confirmation import TextWidget
 from lib.backoffice.formatting import NOTHING, mono
-from lib.http.errors import Refusal
 from wallet.currencies import decimals_of
 from wallet.models import Currency
-from wallet.money import to_major, to_minor
+from wallet.money import InvalidAmount, to_major, to_minor
 
 WRITTEN = re.compile(r"\d{1,18}(\.\d{1,4})?", re.ASCII)
 
@@ -55,5 +54,5 @@ class AmountField(forms.CharField):
             raise wrong
         try:
             return to_minor(Decimal(text), decimals)
-        except Refusal as refusal:
-            raise wrong from refusal
+        except InvalidAmount as problem:
+            raise wrong from problem

@@ -1,4 +1,4 @@
-"""Accounts of players and house together, as they stood at the end of each folded day: read only."""
+"""Accounts of players and house together, as they stood at the end of each closed day: read only."""
 
 from datetime import date
 from typing import Any
@@ -12,17 +12,17 @@ from lib.backoffice.pages import Section
 from lib.backoffice.pagination import BigTableAdmin
 from wallet.admin.amounts import bare_cell
 from wallet.audit.daily_totals import DAY, Accounts, Totals, account_totals, begin
-from wallet.models import AccountDay, Entry, FoldedDay
+from wallet.models import ClosedDay, DailyTotal, Entry
 
 HEADERS = ("Account", "Debits of the day", "Credits of the day", "Entries", "Balance after it")
 Account = Entry.Account
 
 
 def moved_on(day: date) -> Accounts:
-    """What a folded day moved, by currency and account."""
+    """What a closed day moved, by currency and account."""
     return {
         (row.currency_id, row.account): Totals(int(row.debits), int(row.credits), row.entries)
-        for row in AccountDay.objects.filter(day_id=day)
+        for row in DailyTotal.objects.filter(day_id=day)
     }
 
 
@@ -55,34 +55,34 @@ def row(name: str, code: str, moved: Totals, balance: int) -> tuple[Any, ...]:
     )
 
 
-@admin.register(FoldedDay)
-class FoldedDayAdmin(BigTableAdmin):
+@admin.register(ClosedDay)
+class ClosedDayAdmin(BigTableAdmin):
     """What one day (UTC) moved on each account, and what each held after it."""
 
-    list_display = ("day_shown", "entries_shown", "folded")
+    list_display = ("day_shown", "entries_shown", "closed")
     empty_text = "Every night the day before is summed up here, when beat is running."
-    fields = ("day_shown", "entries_shown", "folded_at_shown", "sign")
+    fields = ("day_shown", "entries_shown", "closed_at_shown", "sign")
 
     @admin.display(description="day (UTC)")
-    def day_shown(self, obj: FoldedDay) -> SafeString:
+    def day_shown(self, obj: ClosedDay) -> SafeString:
         return mono(obj.day)
 
     @admin.display(description="journal entries")
-    def entries_shown(self, obj: FoldedDay) -> str:
+    def entries_shown(self, obj: ClosedDay) -> str:
         return f"{obj.entries:,}"
 
     @admin.display(description="summed up (UTC)")
-    def folded(self, obj: FoldedDay) -> SafeString:
-        return clock(obj.folded_at)
+    def closed(self, obj: ClosedDay) -> SafeString:
+        return clock(obj.closed_at)
 
     @admin.display(description="summed up")
-    def folded_at_shown(self, obj: FoldedDay) -> str:
-        return moment(obj.folded_at)
+    def closed_at_shown(self, obj: ClosedDay) -> str:
+        return moment(obj.closed_at)
 
     @admin.display(description="how to read it")
-    def sign(self, obj: FoldedDay) -> str:
+    def sign(self, obj: ClosedDay) -> str:
         return "A balance is credits less debits of all days: what the platform owes there, and negative where it is owed. All together are zero."
 
-    def sections(self, request: HttpRequest, obj: FoldedDay) -> list[Section]:
+    def sections(self, request: HttpRequest, obj: ClosedDay) -> list[Section]:
         moved, total = moved_on(obj.day), account_totals(begin(obj.day + DAY))
         return [section(code, moved, total) for code in sorted({code for code, _ in total})]

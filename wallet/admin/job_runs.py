@@ -1,4 +1,4 @@
-"""Sweep runs: what the platform did by itself, and whether it came to an end."""
+"""Job runs: what the platform did by itself, and whether it came to an end."""
 
 from datetime import timedelta
 from typing import Any, ClassVar
@@ -13,11 +13,11 @@ from django.utils.safestring import SafeString
 from lib.backoffice.filters import Rows, SelectingAdmin, Selection, Selections
 from lib.backoffice.formatting import NOTHING, badge, clock, moment, mono
 from lib.clock import WalletNow
-from wallet.models import SweepRun
+from wallet.models import JobRun
 
 # A sweep is killed by its time limit before this.
 SWEEP_LOST = timedelta(minutes=10)
-CHECKS = ("audit_recent", "audit_all", "fold_accounts", "make_checkpoint", "keep_house")
+CHECKS = ("audit_recent", "audit_all", "daily_totals", "make_checkpoint", "purge_expired")
 TASKS = ("settle_due", "deliver_due", "settle_refunds", "expire_orders", *CHECKS)
 NEWEST = (F("began_at").desc(), "-pk")
 
@@ -40,7 +40,7 @@ def show_outcome(run: Any) -> SafeString:
     return badge(f"{run.failed:,} failed", "danger") if run.failed else badge("finished", "success")
 
 
-def lasted(run: SweepRun) -> str:
+def lasted(run: JobRun) -> str:
     """How long a run took, in seconds."""
     return f"{(run.ended_at - run.began_at).total_seconds():,.1f} s" if run.ended_at else NOTHING
 
@@ -79,8 +79,8 @@ class Outcomes(Selections):
     }
 
 
-@admin.register(SweepRun)
-class SweepRunAdmin(SelectingAdmin):
+@admin.register(JobRun)
+class JobRunAdmin(SelectingAdmin):
     """One run of a sweep. Old ones are cleared."""
 
     list_display = (
@@ -111,54 +111,54 @@ class SweepRunAdmin(SelectingAdmin):
     )
 
     @admin.display(description="began (UTC)")
-    def began_clock(self, obj: SweepRun) -> SafeString:
+    def began_clock(self, obj: JobRun) -> SafeString:
         return clock(obj.began_at)
 
     @admin.display(description="began")
-    def began(self, obj: SweepRun) -> str:
+    def began(self, obj: JobRun) -> str:
         return moment(obj.began_at)
 
     @admin.display(description="ended")
-    def ended(self, obj: SweepRun) -> str:
+    def ended(self, obj: JobRun) -> str:
         return moment(obj.ended_at)
 
     @admin.display(description="outcome")
-    def outcome(self, obj: SweepRun) -> SafeString:
+    def outcome(self, obj: JobRun) -> SafeString:
         return show_outcome(obj)
 
     @admin.display(description="took")
-    def took(self, obj: SweepRun) -> str:
+    def took(self, obj: JobRun) -> str:
         return lasted(obj)
 
     @admin.display(description="looked at")
-    def looked_shown(self, obj: SweepRun) -> str:
+    def looked_shown(self, obj: JobRun) -> str:
         return f"{obj.looked_at:,}"
 
     @admin.display(description="done")
-    def done_shown(self, obj: SweepRun) -> str:
+    def done_shown(self, obj: JobRun) -> str:
         return f"{obj.done:,}"
 
     @admin.display(description="failed")
-    def failed_shown(self, obj: SweepRun) -> str:
+    def failed_shown(self, obj: JobRun) -> str:
         return f"{obj.failed:,}"
 
     @admin.display(description="note or error")
-    def words(self, obj: SweepRun) -> SafeString:
+    def words(self, obj: JobRun) -> SafeString:
         text = obj.error or obj.note or NOTHING
         return format_html('<span class="wallet-clip wallet-wide" title="{}">{}</span>', text, text)
 
     @admin.display(description="note")
-    def note_shown(self, obj: SweepRun) -> str:
+    def note_shown(self, obj: JobRun) -> str:
         return obj.note or NOTHING
 
     @admin.display(description="error")
-    def error_shown(self, obj: SweepRun) -> str:
+    def error_shown(self, obj: JobRun) -> str:
         return obj.error or NOTHING
 
     @admin.display(description="worker")
-    def worker_shown(self, obj: SweepRun) -> SafeString:
+    def worker_shown(self, obj: JobRun) -> SafeString:
         return mono(obj.worker)
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[SweepRun]:
-        runs: QuerySet[SweepRun] = super().get_queryset(request)
+    def get_queryset(self, request: HttpRequest) -> QuerySet[JobRun]:
+        runs: QuerySet[JobRun] = super().get_queryset(request)
         return runs.annotate(seen_at=WalletNow())

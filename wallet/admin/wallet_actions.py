@@ -16,15 +16,21 @@ from lib.backoffice.confirmation import (
     page_action,
 )
 from lib.backoffice.pages import PageAdmin, actor
-from lib.http.errors import Refusal
 from lib.ids import new_id
 from wallet.admin.amounts import AmountField, show_amount
 from wallet.models import Currency, Wallet
 from wallet.operations import adjust_wallet, freeze_wallet, limit_withdrawals, unfreeze_wallet
+from wallet.outcomes import LedgerRefused
 
 GATE = "wallet.change_wallet"
 # Nobody adds a transaction by a form, so this permission is the one to adjust.
 ADJUST = "wallet.add_transaction"
+# Why an adjustment was refused, by the ledger's outcome.
+REFUSED = {
+    "insufficient_funds": "Insufficient funds: the wallet holds less than that.",
+    "limit_reached": "The wallet can hold, or owe, no more than that.",
+    "other_content": "This form was used before with other content.",
+}
 KINDS = [("credit", "credit: the player gets it"), ("debit", "debit: the player loses it")]
 
 
@@ -199,8 +205,8 @@ class WalletActions(PageAdmin):
                 actor=actor(request.user),
                 reason=given["reason"],
             )
-        except Refusal as refusal:
-            form.add_error(None, f"{refusal.description} Nothing has moved.")
+        except LedgerRefused as refused:
+            form.add_error(None, f"{REFUSED[refused.outcome]} Nothing has moved.")
             form.tell(confirmed="")
             return ask(
                 self, request, wallet, title="Credit or debit this wallet", says=[], form=form, button="Go on"

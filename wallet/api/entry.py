@@ -1,6 +1,5 @@
-"""The entry API, for the platform's own web front (contract 3)."""
+"""What the platform's web front asks about wallets: launch, balance, statement (contract 3)."""
 
-import re
 from typing import Annotated, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -8,81 +7,33 @@ import msgspec
 from django.conf import settings
 from django.http import HttpResponse
 from msgspec import UNSET, Meta, UnsetType
-from rest_framework.request import Request
 
 from lib.clock import timestamp
 from lib.http.errors import invalid
+from lib.http.requests import whole_number
 from lib.http.responses import json_answer
-from players.access.api_view import ApiView, fit, read_object, who_calls, whole_number
+from players.access.api_view import ApiView
 from players.access.gate import Call
-from players.models import UID_PATTERN
-from players.operations import end_session, put_player
-from wallet.api import openapi
-from wallet.api.requests import Token, read_uuid
+from players.api.requests import GameSlug, Language, Uid
+from players.operations import find_player
+from wallet.api import errors, openapi
 from wallet.api.responses import (
-    EmptyAnswer,
     HoldingsAnswer,
     LaunchAnswer,
-    PlayerAnswer,
     StatementAnswer,
     StatementLine,
 )
 from wallet.currencies import show
 from wallet.models import Entry, Wallet
-from wallet.operations import Launched, find_player, launch_game, read_statement, require_currency
+from wallet.operations import Launched, launch_game, read_statement, require_currency
 
-UID = re.compile(UID_PATTERN + r"\Z")
 DEFAULT_LINES = 50
 MOST_LINES = 200
 
-Uid = Annotated[
-    str,
-    Meta(
-        pattern=rf"^{UID_PATTERN}\Z",
-        description="The platform's name for the player.",
-        extra_json_schema={"pattern": f"^{UID_PATTERN}$"},
-    ),
-]
-Language = Annotated[
-    str,
-    Meta(
-        max_length=35,
-        pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*\Z",
-        description="BCP 47",
-        extra_json_schema={"pattern": "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$"},
-    ),
-]
-Country = Annotated[
-    str,
-    Meta(
-        pattern=r"^[A-Z]{2}\Z", description="ISO 3166-1 alpha-2", extra_json_schema={"pattern": "^[A-Z]{2}$"}
-    ),
-]
-# What has the wrong form is unknown, too; refused here, it meets neither the database nor a description that repeats it.
-GameSlug = Annotated[
-    str, Meta(pattern=r"^[A-Za-z0-9_-]{1,40}\Z", extra_json_schema={"pattern": "^[A-Za-z0-9_-]{1,40}$"})
-]
 CurrencyCode = Annotated[
     str, Meta(pattern=r"^[A-Z0-9]{2,12}\Z", extra_json_schema={"pattern": "^[A-Z0-9]{2,12}$"})
 ]
-Nickname = Annotated[str, Meta(max_length=64)]
-Status = Annotated[
-    str,
-    Meta(
-        pattern=r"^(active|blocked|self_excluded|closed)\Z",
-        extra_json_schema={"enum": ["active", "blocked", "self_excluded", "closed"]},
-    ),
-]
 WholeNumber = Annotated[Any, Meta(extra_json_schema={"type": "integer", "minimum": 1})]
-
-
-class PutPlayerRequest(msgspec.Struct):
-    """PUT /entry/players/<uid>."""
-
-    nickname: Nickname | UnsetType = UNSET
-    country: Country | UnsetType = UNSET
-    language: Language | UnsetType = UNSET
-    status: Status | UnsetType = UNSET
 
 
 class LaunchRequest(msgspec.Struct):
@@ -93,12 +44,6 @@ class LaunchRequest(msgspec.Struct):
     currencyCode: CurrencyCode  # noqa: N815
     language: Language | UnsetType = UNSET
     ttlSeconds: WholeNumber | UnsetType = UNSET  # noqa: N815
-
-
-class EndSessionRequest(msgspec.Struct):
-    """endSession."""
-
-    token: Token
 
 
 class BalanceRequest(msgspec.Struct):
@@ -130,33 +75,15 @@ class StatementRequest(msgspec.Struct):
     ) = UNSET
 
 
-@openapi.put_player(PutPlayerRequest)
-class PutPlayer(ApiView):
-    """Creates or updates a player."""
+class EntryView(ApiView):
+    """A call of the web front about wallets; outcomes are answered as `wallet.api.errors` says."""
 
-    http_method_names = ["put"]
-    shape = PutPlayerRequest
-
-    def put(self, request: Request, uid: str) -> HttpResponse:
-        given = fit(read_object(request._request), PutPlayerRequest)  # noqa: SLF001 (as in ApiView)
-        if not UID.match(uid):
-            raise invalid("uid must be 1 to 64 letters, digits or . _ : @ -")
-        attributes = {
-            name: value
-            for name in ("nickname", "country", "language")
-            if (value := getattr(given, name)) is not UNSET
-        }
-        if not attributes.get("nickname", "").isprintable():
-            raise invalid("nickname must not hold control characters.")
-        status = None if given.status is UNSET else given.status
-        player = put_player(uid, attributes=attributes, status=status, actor=who_calls(request).caller.actor)
-        return json_answer(
-            PlayerAnswer(player.uid, player.nickname, player.country, player.language, player.status)
-        )
+    def refusal(self, problem: Exception) -> Exception:
+        return errors.refusal(problem)
 
 
 @openapi.launch(LaunchRequest)
-class Launch(ApiView):
+class Launch(EntryView):
     """Starts a session of a player in a game."""
 
     shape = LaunchRequest
@@ -193,19 +120,8 @@ def launch_url(launched: Launched, currency_code: str) -> str:
     return urlunsplit(parts._replace(query=urlencode(query)))
 
 
-@openapi.end_session(EndSessionRequest)
-class EndSession(ApiView):
-    """Ends a session; repeated, the same."""
-
-    shape = EndSessionRequest
-
-    def handle(self, call: Call, given: EndSessionRequest) -> HttpResponse:
-        end_session(read_uuid(given.token))
-        return json_answer(EmptyAnswer())
-
-
 @openapi.balance(BalanceRequest)
-class Balance(ApiView):
+class Balance(EntryView):
     """What a player has in one currency; zeros where no wallet was opened."""
 
     shape = BalanceRequest
@@ -219,7 +135,7 @@ class Balance(ApiView):
 
 
 @openapi.statement(StatementRequest)
-class Statement(ApiView):
+class Statement(EntryView):
     """What changed a player's spendable balance, newest first."""
 
     shape = StatementRequest

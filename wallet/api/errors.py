@@ -1,10 +1,11 @@
-"""Which answer each outcome of the ledger is (contract 1, Error codes)."""
+"""The answer to each outcome of operations on wallets: code, sentence and balance (contract 1, Error codes)."""
 
 from typing import Any
 
-from lib.http.errors import ErrorCode, Refusal
+from lib.http.errors import ErrorCode, Refusal, invalid
+from players.api.errors import refusal as refusal_about_players
 from wallet.currencies import show
-from wallet.ledger import Answer
+from wallet.outcomes import LedgerRefused, UnknownCurrency
 
 REFUSALS: dict[str, tuple[ErrorCode, str]] = {
     "unknown_token": (ErrorCode.UNKNOWN_SESSION, "The session token is unknown."),
@@ -16,23 +17,27 @@ REFUSALS: dict[str, tuple[ErrorCode, str]] = {
     "not_found": (ErrorCode.TRANSACTION_NOT_FOUND, "There is no such transaction."),
     "already_confirmed": (ErrorCode.ALREADY_CONFIRMED, "The transaction is already confirmed."),
     "already_rolled_back": (ErrorCode.ALREADY_ROLLED_BACK, "The transaction is already rolled back."),
-    # As the games are told of a declined withdrawal: there is nothing to settle.
-    "already_declined": (
-        ErrorCode.TRANSACTION_NOT_FOUND,
-        "The transaction was declined: there is nothing to settle.",
-    ),
     "already_expired": (ErrorCode.EXPIRED, "The transaction has expired and was settled as rolled back."),
     "other_content": (ErrorCode.OTHER_CONTENT, "The transaction id was used before with other content."),
     "limit_reached": (ErrorCode.LIMIT_REACHED, "A limit of the wallet is reached."),
 }
-# Refused for money: the answer shows the balance.
-WITH_BALANCE = frozenset({"insufficient_funds", "limit_reached"})
+# Whoever may not know of a wallet is told of none.
+WITHOUT_BALANCE = frozenset({ErrorCode.OTHER, ErrorCode.INVALID_REQUEST, ErrorCode.UNKNOWN_SESSION})
 
 
-def refusal(answer: Answer) -> Refusal:
-    """The refusal that an outcome of the ledger is answered with."""
-    code, description = REFUSALS[answer.outcome]
-    members: dict[str, Any] = (
-        {"balance": show(answer.balance, answer.currency)} if answer.outcome in WITH_BALANCE else {}
-    )
+def refusal(problem: Exception) -> Exception:
+    """The Refusal that an outcome is answered with; any other failure as it is."""
+    if isinstance(problem, LedgerRefused):
+        return ledger_refusal(problem)
+    if isinstance(problem, UnknownCurrency):
+        return invalid(f"The currency {problem.code} is unknown.")
+    return refusal_about_players(problem)
+
+
+def ledger_refusal(refused: LedgerRefused) -> Refusal:
+    """Code and sentence of the ledger's outcome, with the balance of the wallet, if one is known."""
+    code, description = REFUSALS[refused.outcome]
+    members: dict[str, Any] = {}
+    if refused.balance is not None and code not in WITHOUT_BALANCE:
+        members["balance"] = show(refused.balance, refused.currency)
     return Refusal(code, description, **members)

@@ -1,15 +1,15 @@
-"""The examples and refusals of the wallet API and the entry API, for the OpenAPI document; amounts as the partner prints them."""
+"""The wallet API's examples and refusals for the OpenAPI document; amounts as the partner prints them."""
 
 from collections.abc import Callable
 from typing import Any
 
-from drf_spectacular.utils import OpenApiParameter
-
 from lib.http.errors import ErrorCode as Code
 from lib.http.openapi import View, described
+from lib.http.responses import ErrorAnswer
+from players.api.openapi import ENTRY, TOKEN
 from wallet.api import requests, responses
+from wallet.api.errors import WITHOUT_BALANCE
 
-TOKEN = "0fabcdc4-fe07-44f2-b968-93da3b324898"  # noqa: S105 (the partner's published example)
 MM_ID = "6f1ad9f4-3d0c-4b59-a0a5-0a2c0fa4a7a1"
 QW_ID = "01a1fd11-a0e1-7d3a-88a2-ae2720c2b199"
 AMOUNT = {"amount": 230.00, "currencyCode": "XAG"}
@@ -38,12 +38,17 @@ Decorator = Callable[[View], View]
 
 def wallet_call(**parts: Any) -> Decorator[Any]:
     """A call of a game backend."""
-    return described(tag="Wallet API", error=responses.ErrorAnswer, **parts)
+    return described(tag="Wallet API", error=responses.WalletErrorAnswer, adds=example_balance, **parts)
+
+
+def example_balance(code: Code) -> dict[str, Any]:
+    """The balance in the example of a refusal."""
+    return {} if code in WITHOUT_BALANCE else {"balance": {"amount": 10.0, "currencyCode": "XAG"}}
 
 
 def entry_call(**parts: Any) -> Decorator[Any]:
     """A call of the platform's web front."""
-    return described(tag="Entry API", error=responses.ErrorAnswer, **parts)
+    return described(tag=ENTRY, error=ErrorAnswer, **parts)
 
 
 verify_session = wallet_call(
@@ -105,23 +110,6 @@ query_transaction = wallet_call(
 )
 
 
-def put_player(request: type[Any]) -> Decorator[Any]:
-    """PUT /entry/players/<uid>."""
-    return entry_call(
-        method="put",
-        request=request,
-        answer=responses.PlayerAnswer,
-        refusals=(Code.INVALID_REQUEST, Code.PLAYER_BARRED),
-        parameters=(
-            OpenApiParameter(
-                "uid", str, OpenApiParameter.PATH, description="1 to 64 letters, digits or . _ : @ -"
-            ),
-        ),
-        sends={"nickname": "Anna", "country": "AT", "language": "de", "status": "active"},
-        gets={"uid": "demo-anna", "nickname": "Anna", "country": "AT", "language": "de", "status": "active"},
-    )
-
-
 def launch(request: type[Any]) -> Decorator[Any]:
     """POST /entry/launch."""
     return entry_call(
@@ -134,17 +122,6 @@ def launch(request: type[Any]) -> Decorator[Any]:
             "launchUrl": f"https://starfall.example/play?token={TOKEN}&lang=de&currency=XAG",
             "expiresAt": "2026-11-22T12:00:00.000Z",
         },
-    )
-
-
-def end_session(request: type[Any]) -> Decorator[Any]:
-    """POST /entry/endSession."""
-    return entry_call(
-        request=request,
-        answer=responses.EmptyAnswer,
-        refusals=SESSION_REFUSALS,
-        sends={"token": TOKEN},
-        gets={},
     )
 
 

@@ -2,20 +2,17 @@
 
 import re
 from typing import Annotated, Any
-from uuid import UUID
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from lib.http.errors import invalid
-from lib.security.tokens import token_hash
+from players.api.requests import Token
 from wallet.currencies import decimals_of
-from wallet.money import MOST_DECIMALS, to_minor
+from wallet.money import MOST_DECIMALS, InvalidAmount, to_minor
 
 CURRENCY_CODE = re.compile(r"[A-Z0-9]{2,12}\Z")
-UUID_TEXT = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
 
-Token = Annotated[str, Meta(description="The player's session token.", extra_json_schema={"format": "uuid"})]
 MmTransactionId = Annotated[
     str,
     Meta(
@@ -87,21 +84,15 @@ class QueryRequest(msgspec.Struct):
     ]
 
 
-def read_uuid(text: str) -> UUID:
-    """A session token. Raises 101 where it is no UUID."""
-    if not UUID_TEXT.match(text):
-        raise invalid("token must be a UUID.")
-    return UUID(text)
-
-
-def read_token(text: str) -> bytes:
-    """The hash of a session token. Raises 101 where it is no UUID."""
-    return token_hash(read_uuid(text))
-
-
 def read_amount(given: AmountIn) -> tuple[int, str]:
-    """Minor units and currency. An unknown currency is not refused here: that comes later in the contract's order (105)."""
+    """Minor units and currency. Raises 101.
+
+    An unknown currency is not refused here: that comes later in the contract's order (105).
+    """
     # What cannot be a code is no currency's: the ledger's columns would not take it.
     code = given.currencyCode if CURRENCY_CODE.match(given.currencyCode) else ""
     decimals = decimals_of(code)
-    return to_minor(given.amount, MOST_DECIMALS if decimals is None else decimals), code
+    try:
+        return to_minor(given.amount, MOST_DECIMALS if decimals is None else decimals), code
+    except InvalidAmount as problem:
+        raise invalid(f"amount.amount {problem}") from problem

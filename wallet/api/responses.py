@@ -1,27 +1,20 @@
 """What the wallet API and the entry API answer (contract 2 and 3); also the source of their description."""
 
-from decimal import Decimal
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
+from lib.http.responses import ErrorAnswer
+from wallet.money import Money
+
 Time = Annotated[str, Meta(description="RFC 3339, UTC.", extra_json_schema={"format": "date-time"})]
 UuidText = Annotated[str, Meta(extra_json_schema={"format": "uuid"})]
 
 
-class Money(msgspec.Struct):
-    """An amount in major units, exact, with the currency's own number of decimals."""
+class WalletErrorAnswer(ErrorAnswer, omit_defaults=True):
+    """An answer that says no. From 103 on it tells what is spendable in the wallet that it is about."""
 
-    amount: Annotated[Decimal, Meta(extra_json_schema={"type": "number"})]
-    currencyCode: str  # noqa: N815 (the partner's name)
-
-
-class ErrorAnswer(msgspec.Struct, omit_defaults=True):
-    """An answer that says no."""
-
-    errorCode: Annotated[int, Meta(ge=100, le=111)]  # noqa: N815
-    errorDescription: Annotated[str, Meta(description="For debugging.")]  # noqa: N815
     balance: Money | None = None
 
 
@@ -63,26 +56,12 @@ class QueryAnswer(msgspec.Struct):
     settledAt: Time | None  # noqa: N815
 
 
-class PlayerAnswer(msgspec.Struct):
-    """A player as the web front sees it."""
-
-    uid: str
-    nickname: str
-    country: str
-    language: str
-    status: str
-
-
 class LaunchAnswer(msgspec.Struct):
     """launch. The token is told once and stored nowhere."""
 
     token: UuidText
     launchUrl: Annotated[str, Meta(description="The game's entry point with token, lang and currency.")]  # noqa: N815
     expiresAt: Time  # noqa: N815
-
-
-class EmptyAnswer(msgspec.Struct):
-    """Done."""
 
 
 class HoldingsAnswer(msgspec.Struct):

@@ -1,8 +1,9 @@
-"""The paths of the wallet API and of the entry API."""
+"""The paths of the wallet API, and of what the entry API tells about wallets."""
 
 from django.urls import path
 
-from wallet.api import entry, views
+from wallet.api import entry as entry_views
+from wallet.api import views
 
 wallet = [
     path("verifySession", views.VerifySession.as_view()),
@@ -16,10 +17,8 @@ wallet = [
     path("queryTransaction", views.QueryTransaction.as_view()),
 ]
 
-entry_api = [
-    path("players/<str:uid>", entry.PutPlayer.as_view()),
-    path("launch", entry.Launch.as_view()),
-    path("endSession", entry.EndSession.as_view()),
-    path("balance", entry.Balance.as_view()),
-    path("statement", entry.Statement.as_view()),
+entry = [
+    path("launch", entry_views.Launch.as_view()),
+    path("balance", entry_views.Balance.as_view()),
+    path("statement", entry_views.Statement.as_view()),
 ]

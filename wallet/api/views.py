@@ -1,7 +1,8 @@
-"""The wallet API: reads a request, calls the ledger once, answers (contract 2)."""
+"""The wallet API: reads a request, calls one operation, answers (contract 2)."""
 
 import re
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.http import HttpResponse
 
@@ -10,9 +11,9 @@ from lib.http.errors import ErrorCode, Refusal
 from lib.http.responses import json_answer
 from players.access.api_view import ApiView
 from players.access.gate import Call
-from wallet import ledger
-from wallet.api import openapi
-from wallet.api.errors import REFUSALS, refusal
+from players.api.requests import read_token
+from wallet import operations
+from wallet.api import errors, openapi
 from wallet.api.requests import (
     ConfirmRequest,
     OpenRequest,
@@ -20,12 +21,11 @@ from wallet.api.requests import (
     RollbackRequest,
     SessionRequest,
     read_amount,
-    read_token,
 )
 from wallet.api.responses import BalanceAnswer, QueryAnswer, SessionAnswer, TransactionAnswer
 from wallet.api.texts import clean
 from wallet.currencies import show
-from wallet.ledger import Answer, CallContext
+from wallet.ledger import Answer, CallContext, SessionView
 
 LOGGABLE_ID = re.compile(r"[!-~]{1,64}\Z")
 
@@ -43,38 +43,41 @@ class WalletView(ApiView):
                 self.log_malformed(call, body)
             raise
 
+    def refusal(self, problem: Exception) -> Exception:
+        return errors.refusal(problem)
+
     def context(self, call: Call) -> CallContext:
         """Who asks, as the ledger writes it down."""
         caller = call.caller
-        if caller.game_id is None:
-            raise AssertionError("the gate lets only games' credentials through")
         return CallContext(
-            caller.game_id, caller.actor, caller.credential_id, self.endpoint, call.address, call.elapsed_us()
+            game_of(call), caller.actor, caller.credential_id, self.endpoint, call.address, call.elapsed_us()
         )
 
     def log_malformed(self, call: Call, body: dict[str, Any]) -> None:
         """A refused request that names a transaction stands in the call log too."""
         named = body.get("mmTransactionId")
         if isinstance(named, str) and LOGGABLE_ID.match(named):
-            ledger.log_refused(self.context(call), "malformed", named)
+            operations.log_malformed_call(context=self.context(call), mm_transaction_id=named)
 
 
-def answer_with_balance(mm_transaction_id: str, answer: Answer, *, success: str) -> HttpResponse:
-    """The partner's answer to all six calls that open or settle. Raises the refusal where the outcome is not `success`."""
-    if answer.outcome != success:
-        raise refusal(answer)
+def game_of(call: Call) -> UUID:
+    """The game that calls."""
+    game_id = call.caller.game_id
+    if game_id is None:
+        raise AssertionError("the gate lets only games' credentials through")
+    return game_id
+
+
+def answer_with_balance(mm_transaction_id: str, answer: Answer) -> HttpResponse:
+    """The partner's answer to all six calls that open or settle."""
     return json_answer(
         TransactionAnswer(mm_transaction_id, answer.transaction_id, show(answer.balance, answer.currency))
     )
 
 
-def live_session(call: Call, token: str) -> ledger.SessionView:
-    """The live session of a token. Raises 102."""
-    game_id = call.caller.game_id
-    session = ledger.find_session(game_id, read_token(token)) if game_id else None
-    if session is None or not session.is_live:
-        raise Refusal(*REFUSALS["session_ended" if session else "unknown_token"])
-    return session
+def live_session(call: Call, token: str) -> SessionView:
+    """The live session of a token. Raises 101, `LedgerRefused`."""
+    return operations.find_live_session(game_id=game_of(call), token_hash=read_token(token))
 
 
 @openapi.verify_session
@@ -109,19 +112,18 @@ class OpenView(WalletView):
     type: ClassVar[str]
 
     def handle(self, call: Call, given: OpenRequest) -> HttpResponse:
-        token, (amount, currency) = read_token(given.token), read_amount(given.amount)
-        description = clean(given.txDescription)
-        answer = ledger.open_transaction(
-            self.context(call),
-            self.type,
-            token,
-            given.mmTransactionId,
-            amount,
-            currency,
-            description,
-            call.caller.pending,
+        token_hash, (amount, currency) = read_token(given.token), read_amount(given.amount)
+        answer = operations.open_transaction(
+            context=self.context(call),
+            type=self.type,
+            token_hash=token_hash,
+            mm_transaction_id=given.mmTransactionId,
+            amount=amount,
+            currency=currency,
+            description=clean(given.txDescription),
+            pending=call.caller.pending,
         )
-        return answer_with_balance(given.mmTransactionId, answer, success="opened")
+        return answer_with_balance(given.mmTransactionId, answer)
 
 
 class ConfirmView(WalletView):
@@ -131,12 +133,18 @@ class ConfirmView(WalletView):
     type: ClassVar[str]
 
     def handle(self, call: Call, given: ConfirmRequest) -> HttpResponse:
-        token = read_token(given.token)
+        token_hash = read_token(given.token)
         amount, currency = read_amount(given.amount) if given.amount else (None, None)
-        answer = ledger.settle_transaction(
-            self.context(call), "confirmed", self.type, token, given.mmTransactionId, amount, currency, ""
+        answer = operations.settle_transaction(
+            context=self.context(call),
+            event="confirmed",
+            type=self.type,
+            token_hash=token_hash,
+            mm_transaction_id=given.mmTransactionId,
+            amount=amount,
+            currency=currency,
         )
-        return answer_with_balance(given.mmTransactionId, answer, success="confirmed")
+        return answer_with_balance(given.mmTransactionId, answer)
 
 
 class RollbackView(WalletView):
@@ -146,18 +154,15 @@ class RollbackView(WalletView):
     type: ClassVar[str]
 
     def handle(self, call: Call, given: RollbackRequest) -> HttpResponse:
-        reason = clean(given.rollbackReason)
-        answer = ledger.settle_transaction(
-            self.context(call),
-            "rolled_back",
-            self.type,
-            read_token(given.token),
-            given.mmTransactionId,
-            None,
-            None,
-            reason,
+        answer = operations.settle_transaction(
+            context=self.context(call),
+            event="rolled_back",
+            type=self.type,
+            token_hash=read_token(given.token),
+            mm_transaction_id=given.mmTransactionId,
+            reason=clean(given.rollbackReason),
         )
-        return answer_with_balance(given.mmTransactionId, answer, success="rolled_back")
+        return answer_with_balance(given.mmTransactionId, answer)
 
 
 @openapi.withdraw
@@ -216,11 +221,12 @@ class QueryTransaction(WalletView):
     shape = QueryRequest
 
     def handle(self, call: Call, given: QueryRequest) -> HttpResponse:
-        found = ledger.query_transaction(
-            self.context(call), given.type, read_token(given.token), given.mmTransactionId
+        found = operations.query_transaction(
+            context=self.context(call),
+            type=given.type,
+            token_hash=read_token(given.token),
+            mm_transaction_id=given.mmTransactionId,
         )
-        if found.outcome != "found":
-            raise Refusal(*REFUSALS[found.outcome])
         return json_answer(
             QueryAnswer(
                 mmTransactionId=given.mmTransactionId,

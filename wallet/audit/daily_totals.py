@@ -1,4 +1,4 @@
-"""Sums up the journal by day and account: house accounts have no balance row, so that none of theirs can be hot."""
+"""Sums up the journal by day and account: house accounts have no balance row that could become hot."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -11,9 +11,10 @@ from django.db import connection, transaction
 from lib.clock import now
 from wallet.audit.hash_chain import EntryRow
 from wallet.job_runs import Run
-from wallet.models import AccountDay, FoldedDay
+from wallet.models import ClosedDay, DailyTotal
 
-# A day is folded once nothing more can come: an entry takes its time under its wallet's lock, a moment before it is committed.
+# A day is closed once nothing more can come: an entry takes its time under its wallet's lock, a moment before
+# it is committed.
 SETTLING_TIME = timedelta(hours=1)
 DAY = timedelta(days=1)
 EPOCH = date(1970, 1, 1)
@@ -45,44 +46,54 @@ MOVED = """
     WHERE e.at >= %s AND e.at < %s
     GROUP BY w.currency_id, e.debit, e.credit
 """
-FOLDED = """
+CLOSED = """
     SELECT f.day, f.entries, a.currency_id, a.account, a.debits, a.credits, a.entries
-    FROM wallet_foldedday f LEFT JOIN wallet_accountday a ON a.day_id = f.day
+    FROM wallet_closedday f LEFT JOIN wallet_dailytotal a ON a.day_id = f.day
     ORDER BY f.day
 """
-SUMS = "SELECT currency_id, account, sum(debits), sum(credits), sum(entries) FROM wallet_accountday WHERE day_id = ANY(%s) GROUP BY currency_id, account"
+SUMS = """
+    SELECT currency_id, account, sum(debits), sum(credits), sum(entries)
+    FROM wallet_dailytotal WHERE day_id = ANY(%s)
+    GROUP BY currency_id, account
+"""
+CLOSE = """
+    INSERT INTO wallet_closedday (day, entries, closed_at) VALUES (%s, 0, wallet_now()) ON CONFLICT DO NOTHING
+"""
 
 
-def fold_accounts(run: Run) -> None:
-    """Folds every finished day that is not folded yet, each in an atomic block of its own."""
-    for day in unfolded_days(now()):
+def close_days(run: Run) -> None:
+    """Closes every finished day that is not closed yet, each in an atomic block of its own."""
+    for day in unclosed_days(now()):
         run.looked_at += 1
-        run.done += fold_day(day)
-    run.note = f"{run.done} days folded."
+        run.done += close_day(day)
+    run.note = f"{run.done} days closed."
 
 
-def unfolded_days(at: datetime) -> list[date]:
-    """The days that are finished at the moment `at`, from the first entry's on, and not folded."""
-    folded = set(FoldedDay.objects.values_list("day", flat=True))
-    first = first_day(min(folded, default=None))
+def unclosed_days(at: datetime) -> list[date]:
+    """The days that are finished at the moment `at`, from the first entry's on, and not closed."""
+    closed = set(ClosedDay.objects.values_list("day", flat=True))
+    first = first_day(min(closed, default=None))
     if first is None:
         return []
     days = (first + number * DAY for number in range((last_finished_day(at) - first).days + 1))
-    return [day for day in days if day not in folded]
+    return [day for day in days if day not in closed]
 
 
-def first_day(folded: date | None) -> date | None:
-    """The first entry's day, where `folded` is the first day that is folded. Only where none is, the whole journal is looked through."""
+def first_day(closed: date | None) -> date | None:
+    """The first entry's day, where `closed` is the first day that is closed.
+
+    Only where none is, the whole journal is looked through.
+    """
     with patiently() as cursor:
         cursor.execute(
-            "SELECT min(at) FROM wallet_entry WHERE at < %s", [begin(folded) if folded else "infinity"]
+            "SELECT min(at) FROM wallet_entry WHERE at < %s", [begin(closed) if closed else "infinity"]
         )
         first = cursor.fetchone()[0]
-    return first.astimezone(UTC).date() if first else folded
+    return first.astimezone(UTC).date() if first else closed
 
 
 def last_finished_day(at: datetime) -> date:
-    """The last day (UTC) that can be folded at the moment `at`."""
+    """The last day (UTC) that can be closed at the moment `at`."""
     return (at.astimezone(UTC) - SETTLING_TIME).date() - DAY
 
 
@@ -90,33 +101,30 @@ def begin(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)
 
 
-def fold_day(day: date) -> bool:
-    """Folds one finished day, or nothing of it. Returns whether that is new: of two at once, one does it."""
+def close_day(day: date) -> bool:
+    """Closes one finished day, or nothing of it. Returns whether that is new: of two at once, one does it."""
     if day > last_finished_day(now()):
         raise ValueError(f"{day} is not over, or has only just ended")
     with patiently() as cursor:
-        cursor.execute(
-            "INSERT INTO wallet_foldedday (day, entries, folded_at) VALUES (%s, 0, wallet_now()) ON CONFLICT DO NOTHING",
-            [day],
-        )
+        cursor.execute(CLOSE, [day])
         if not cursor.rowcount:
             return False
         cursor.execute(MOVED, [begin(day), begin(day + DAY)])
         moved: list[Movement] = cursor.fetchall()
         sums = by_account(moved).items()
-        AccountDay.objects.bulk_create(
-            AccountDay(day_id=day, currency_id=currency, account=account, **of._asdict())
+        DailyTotal.objects.bulk_create(
+            DailyTotal(day_id=day, currency_id=currency, account=account, **of._asdict())
             for (currency, account), of in sums
         )
-        FoldedDay.objects.filter(day=day).update(entries=entry_count(moved))
+        ClosedDay.objects.filter(day=day).update(entries=entry_count(moved))
     return True
 
 
-def refold_day(day: date) -> None:
-    """Folds a day anew, where its journal has been put right since."""
+def reclose_day(day: date) -> None:
+    """Closes a day anew, where its journal has been put right since."""
     with transaction.atomic():
-        FoldedDay.objects.filter(day=day).delete()
-        fold_day(day)
+        ClosedDay.objects.filter(day=day).delete()
+        close_day(day)
 
 
 @contextmanager
@@ -129,31 +137,32 @@ def patiently() -> Iterator[Any]:
 
 
 def account_totals(at: datetime) -> Accounts:
-    """What each account was ever moved before the moment `at`: folded days, and what is not folded from the journal.
+    """What each account was ever moved before the moment `at`: closed days, and the rest from the journal.
 
-    Cheap while days are folded: it reads the journal of the unfinished day, and of that before it for its last hours.
+    Cheap while days are closed: it reads the journal of the unfinished day, and of that before it for its last
+    hours.
     """
-    # Days, not a moment: which ones are summed up stays the same, whatever is folded meanwhile.
-    folded = list(
-        FoldedDay.objects.filter(day__lt=at.astimezone(UTC).date())
+    # Days, not a moment: which ones are summed up stays the same, whatever is closed meanwhile.
+    closed = list(
+        ClosedDay.objects.filter(day__lt=at.astimezone(UTC).date())
         .order_by("day")
         .values_list("day", flat=True)
     )
     with connection.cursor() as cursor:
-        cursor.execute(SUMS, [folded])
+        cursor.execute(SUMS, [closed])
         accounts = {
             (currency, account): Totals(*map(int, sums)) for currency, account, *sums in cursor.fetchall()
         }
-        for since, until in gaps(folded, at):
+        for since, until in gaps(closed, at):
             cursor.execute(MOVED, [since, until])
             by_account(cursor.fetchall(), accounts)
     return accounts
 
 
-def gaps(folded: list[date], at: datetime) -> Iterator[tuple[datetime | str, datetime]]:
-    """The times before `at` that no folded day covers, given those days in their order."""
+def gaps(closed: list[date], at: datetime) -> Iterator[tuple[datetime | str, datetime]]:
+    """The times before `at` that no closed day covers, given those days in their order."""
     since: datetime | str = "-infinity"
-    for day in folded:
+    for day in closed:
         if since != begin(day):
             yield since, begin(day)
         since = begin(day + DAY)
@@ -161,7 +170,10 @@ def gaps(folded: list[date], at: datetime) -> Iterator[tuple[datetime | str, dat
 
 
 def by_account(moved: Iterable[Movement], accounts: Accounts | None = None) -> Accounts:
-    """Adds up movements for each account: what it was debited and what it was credited. `accounts` is what is there already."""
+    """Adds up movements for each account: what it was debited and what it was credited.
+
+    `accounts` is what is there already.
+    """
     sums = {} if accounts is None else accounts
     for currency, debit, credit, amount, entries in moved:
         for account, debited, credited in ((debit, int(amount), 0), (credit, 0, int(amount))):
@@ -192,16 +204,16 @@ def add_movement(moved: Moved, entry: EntryRow, currency: str) -> None:
 
 
 def differing_days(raw: psycopg.Connection, moved: Moved) -> Iterator[str]:
-    """Where what was folded is not what the journal `moved`."""
-    folded: dict[date, tuple[int, Accounts]] = {}
-    for day, entries, currency, account, *sums in raw.execute(FOLDED):
-        _, accounts = folded.setdefault(day, (entries, {}))
+    """Where what was closed is not what the journal `moved`."""
+    closed: dict[date, tuple[int, Accounts]] = {}
+    for day, entries, currency, account, *sums in raw.execute(CLOSED):
+        _, accounts = closed.setdefault(day, (entries, {}))
         if account is not None:
             accounts[currency, account] = Totals(*map(int, sums))
     days: dict[date, list[Movement]] = {}
     for (number, currency, debit, credit), (amount, entries) in moved.items():
         days.setdefault(EPOCH + number * DAY, []).append((currency, debit, credit, amount, entries))
-    for day, said in folded.items():
+    for day, said in closed.items():
         journal = days.get(day, [])
         right = (entry_count(journal), by_account(journal))
         if said != right:
@@ -210,7 +222,8 @@ def differing_days(raw: psycopg.Connection, moved: Moved) -> Iterator[str]:
 
 def first_difference(said_entries: int, said: Accounts, entries: int, right: Accounts) -> str:
     for currency, account in sorted(said.keys() | right.keys()):
-        folded, moved = said.get((currency, account), Totals()), right.get((currency, account), Totals())
-        if folded != moved:
-            return f"{currency} {account} was folded to {tuple(folded)} (debits, credits, entries), the journal has {tuple(moved)}"
-    return f"{said_entries} entries were folded, the journal has {entries}"
+        closed, moved = said.get((currency, account), Totals()), right.get((currency, account), Totals())
+        if closed != moved:
+            total = f"{tuple(closed)} (debits, credits, entries)"
+            return f"{currency} {account} was totalled as {total}, the journal has {tuple(moved)}"
+    return f"{said_entries} entries were totalled, the journal has {entries}"

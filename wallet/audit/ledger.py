@@ -143,7 +143,7 @@ def audit_ledger(progress: Callable[[Report], None] = lambda report: None) -> Re
         check_wallets(raw, report, progress)
         check_sums(raw, report)
         for problem in differing_days(raw, report.moved):
-            report.add_ledger("folded days", [problem])
+            report.add_ledger("daily totals", [problem])
         for what, rows in ORPHANS.items():
             found = raw.execute(
                 f"SELECT x.id::text, count(*) OVER () {rows} ORDER BY x.id LIMIT {KEPT_PROBLEMS}"

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterable
 
-# Each question, by what it looks for, names the rows that should not be there. Whoever has tables besides adds its own as it is loaded.
+# Each question, by what it looks for, names the rows that should not be there. Apps that have tables besides
+# add theirs in `ready()`.
 ORPHANS = {
     "wallets of no player": "FROM wallet_wallet x WHERE NOT EXISTS (SELECT 1 FROM players_player p WHERE p.id = x.player_id)",
     "transactions of no wallet": "FROM wallet_transaction x WHERE NOT EXISTS (SELECT 1 FROM wallet_wallet w WHERE w.id = x.wallet_id AND w.player_id = x.player_id)",

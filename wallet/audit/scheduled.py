@@ -1,7 +1,9 @@
-"""The ledger checks itself: by night all of it, and every few minutes what changed lately. What differs is frozen, and a person is told."""
+"""The ledger checks itself: by night all of it, and every few minutes what changed lately.
+
+What differs is frozen, and a person is told.
+"""
 
 import logging
-import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
@@ -13,7 +15,7 @@ from lib.clock import now
 from wallet.alerts import is_news, raise_alert
 from wallet.audit.ledger import Found, Report, audit_ledger, audit_players, snapshot
 from wallet.job_runs import Run
-from wallet.models import Alert, SweepRun, Wallet
+from wallet.models import Alert, JobRun, Wallet
 from wallet.operations import freeze_wallet
 
 logger = logging.getLogger(__name__)
@@ -22,24 +24,24 @@ ACTOR = "audit"
 REASON = "The audit found a difference in this wallet; its alert says which."
 UNFROZEN = "Its withdrawals could not be frozen. "
 
-# How far a run looks back beyond what was read: an entry takes its time under its wallet's lock, and is seen when that statement is committed.
+# How far a run looks back beyond what was read: an entry takes its time under its wallet's lock, and is seen
+# when that statement is committed.
 MARGIN = timedelta(minutes=2)
 FIRST_LOOK = timedelta(days=1)
 # What one rolling run replays at most; it leaves the rest to the next.
 MOST_PLAYERS = 5_000
 MOST_ENTRIES = 500_000
 LOOKED_UP_AT_ONCE = 1_000
-# A rolling run's note begins so; the next run goes on from there.
-READ_UP_TO = re.compile(r"Read the journal up to (\S+)\. ")
 RECENT = """
-    SELECT recent.player_id::text, recent.first_at, greatest((SELECT sum(w.entry_count) FROM wallet_wallet w WHERE w.player_id = recent.player_id), 1)
+    SELECT recent.player_id::text, recent.first_at,
+        greatest((SELECT sum(w.entry_count) FROM wallet_wallet w WHERE w.player_id = recent.player_id), 1)
     FROM (SELECT player_id, min(at) AS first_at FROM wallet_entry WHERE at >= %s GROUP BY player_id) recent
     ORDER BY recent.first_at
 """
 
 
 def audit_all(run: Run) -> None:
-    """Replays the whole ledger, and compares it with its sums and folded days."""
+    """Replays the whole ledger, and compares it with its daily totals."""
     looked_at = last_full_audit()
     report = audit_ledger()
     tell_wallets(run, report, looked_at)
@@ -48,12 +50,15 @@ def audit_all(run: Run) -> None:
 
 
 def audit_recent(run: Run) -> None:
-    """Replays completely the wallets of every player to whom something happened since the last run, or as many as one run may."""
+    """Replays completely the wallets of every player to whom something happened since the last run, or as
+    many as one run may.
+    """
     players, read_up_to = recent_players()
     report = audit_players(players)
     looked_at = last_full_audit()
     tell_wallets(run, report, looked_at)
     tell_ledger(report, looked_at)
+    run.read_up_to = read_up_to
     run.note = f"Read the journal up to {read_up_to.isoformat()}. {verdict(report)}"
 
 
@@ -61,7 +66,9 @@ def audit_recent(run: Run) -> None:
 
 
 def recent_players() -> tuple[list[str], datetime]:
-    """The players whose journal is to be read, those with the oldest news first, and up to when all news is covered then."""
+    """The players whose journal is to be read, those with the oldest news first, and up to when all news is
+    covered then.
+    """
     with snapshot() as raw:
         at = now()
         with psycopg.ServerCursor(raw, "recent_players") as rows:
@@ -75,7 +82,8 @@ def recent_players() -> tuple[list[str], datetime]:
 def take(rows: Iterator[tuple[str, datetime, int]]) -> tuple[list[str], datetime | None]:
     """The first players that one run may replay, and when the news of the first that it leaves began.
 
-    Those whose news began at the same moment stay together, so that this moment divides what is done from what is left.
+    Those whose news began at the same moment stay together, so that this moment divides what is done from what is
+    left.
     """
     players: list[str] = []
     last, total = None, 0
@@ -89,18 +97,22 @@ def take(rows: Iterator[tuple[str, datetime, int]]) -> tuple[list[str], datetime
 
 
 def unread_since(at: datetime) -> datetime:
-    """From when on the journal has to be read, at the moment `at`. A moment that lies ahead was written by a wrong clock."""
+    """From when on the journal has to be read, at the moment `at`.
+
+    A moment that lies ahead was written by a wrong clock.
+    """
     known = (read_by_rolling_audit(), read_by_full_audit())
     return max((moment for moment in known if moment is not None and moment <= at), default=at - FIRST_LOOK)
 
 
 def read_by_rolling_audit() -> datetime | None:
-    last = successful("audit_recent").filter(note__startswith="Read the journal up to ").first()
-    said = READ_UP_TO.match(last.note) if last else None
-    return datetime.fromisoformat(said[1]) if said else None
+    """How far the last rolling audit that came to its end had read."""
+    read = successful("audit_recent").exclude(read_up_to=None)
+    return read.values_list("read_up_to", flat=True).first()
 
 
 def read_by_full_audit() -> datetime | None:
+    """How far the last full audit that came to its end had read."""
     began = last_full_audit()
     return began - MARGIN if began else None
 
@@ -110,9 +122,9 @@ def last_full_audit() -> datetime | None:
     return successful("audit_all").values_list("began_at", flat=True).first()
 
 
-def successful(task: str) -> QuerySet[SweepRun]:
+def successful(task: str) -> QuerySet[JobRun]:
     """The runs of a task that came to their end, the newest first."""
-    return SweepRun.objects.filter(task=task, ended_at__isnull=False, error="").order_by("-began_at", "-pk")
+    return JobRun.objects.filter(task=task, ended_at__isnull=False, error="").order_by("-began_at", "-pk")
 
 
 # --- What follows from a difference -------------------------------------------------------------------
@@ -143,7 +155,10 @@ def tell_wallets(run: Run, report: Report, looked_at: datetime | None) -> None:
 
 
 def freeze(wallet_id: str) -> bool:
-    """Stops withdrawals from a wallet. Returns whether they are stopped: the database may refuse to write a row that is broken."""
+    """Stops withdrawals from a wallet.
+
+    Returns whether they are stopped: the database may refuse to write a row that is broken.
+    """
     try:
         freeze_wallet(Wallet.objects.get(pk=wallet_id), actor=ACTOR, reason=REASON)
     except (DatabaseError, psycopg.Error, Wallet.DoesNotExist):
@@ -155,7 +170,8 @@ def freeze(wallet_id: str) -> bool:
 def look_again(wallet_ids: list[str]) -> dict[str, Found]:
     """What differs now, by wallet. The entry that froze a wallet has taken over what was wrong in its row.
 
-    An operator accepts a difference by its very words, so they have to be those that the next audit will find.
+    An operator accepts a difference by its very words, so they have to be those that the next audit will
+    find.
     """
     players: set[str] = set()
     for start in range(0, len(wallet_ids), LOOKED_UP_AT_ONCE):
@@ -174,4 +190,5 @@ def verdict(report: Report) -> str:
     read = f"{report.wallets} wallets, {report.entries} entries"
     if not report.problem_count:
         return f"{read}: no difference."
-    return f"{read}: {report.problem_count} differences in {len(report.by_wallet)} wallets and {len(report.of_ledger)} other places."
+    places = f"{len(report.by_wallet)} wallets and {len(report.of_ledger)} other places"
+    return f"{read}: {report.problem_count} differences in {places}."

@@ -1,24 +1,24 @@
 """What is owned, what happened to it, and what the platform does by itself."""
 
 from wallet.models.calls import ApiCall, Discrepancy
-from wallet.models.checks import AccountDay, Alert, Checkpoint, FoldedDay
+from wallet.models.checks import Alert, Checkpoint, ClosedDay, DailyTotal
 from wallet.models.ledger import Currency, Entry, Transaction, Wallet
-from wallet.models.sweeps import Inquiry, Outage, Pulse, Question, SweepRun
+from wallet.models.sweeps import Inquiry, JobRun, Outage, Pulse, Question
 
 __all__ = [
-    "AccountDay",
     "Alert",
     "ApiCall",
     "Checkpoint",
+    "ClosedDay",
     "Currency",
+    "DailyTotal",
     "Discrepancy",
     "Entry",
-    "FoldedDay",
     "Inquiry",
+    "JobRun",
     "Outage",
     "Pulse",
     "Question",
-    "SweepRun",
     "Transaction",
     "Wallet",
 ]

@@ -1,4 +1,4 @@
-"""How the platform checks itself: folded accounts, checkpoints, and alerts."""
+"""How the platform checks itself: daily totals, checkpoints, and alerts."""
 
 from django.db import models
 from django.db.models import F, Q
@@ -7,21 +7,25 @@ from lib.ids import new_id
 from wallet.models.ledger import Currency, Entry, Wallet
 
 
-class FoldedDay(models.Model):
-    """A day (UTC) whose journal is summed up in `AccountDay`."""
+class ClosedDay(models.Model):
+    """A day (UTC) to which nothing is posted any more; its journal is summed up in `DailyTotal`."""
 
     day = models.DateField(primary_key=True)
     entries = models.PositiveBigIntegerField()
-    folded_at = models.DateTimeField()
+    closed_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = "day's totals"
+        verbose_name_plural = "daily totals"
 
     def __str__(self) -> str:
         return str(self.day)
 
 
-class AccountDay(models.Model):
+class DailyTotal(models.Model):
     """What one day moved on one account of all wallets and the house together, in minor units."""
 
-    day = models.ForeignKey(FoldedDay, models.CASCADE, related_name="accounts", db_index=False)
+    day = models.ForeignKey(ClosedDay, models.CASCADE, related_name="totals", db_index=False)
     currency = models.ForeignKey(Currency, models.PROTECT, related_name="+", db_index=False)
     account = models.CharField(max_length=17, choices=Entry.Account.choices)
     debits = models.DecimalField(max_digits=40, decimal_places=0)
@@ -30,7 +34,7 @@ class AccountDay(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["day", "currency", "account"], name="account_day_once")
+            models.UniqueConstraint(fields=["day", "currency", "account"], name="daily_total_once")
         ]
 
     def __str__(self) -> str:

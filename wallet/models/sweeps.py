@@ -1,4 +1,4 @@
-"""What the platform does by itself: sweep runs, signs of life, outages, and what games were asked about due transactions."""
+"""What the platform does by itself: job runs, signs of life, outages, inquiries about due transactions."""
 
 from django.db import models
 from django.db.models import F, Q
@@ -9,8 +9,8 @@ from wallet.models.leased import Leased
 from wallet.models.ledger import Transaction
 
 
-class SweepRun(models.Model):
-    """One run of a sweep. A run without an end is under way, or its worker was lost."""
+class JobRun(models.Model):
+    """One run of a scheduled job. A run without an end is under way, or its worker was lost."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     task = models.CharField(max_length=40)
@@ -22,6 +22,8 @@ class SweepRun(models.Model):
     failed = models.PositiveIntegerField(default=0)
     note = models.CharField(max_length=255, blank=True)
     error = models.CharField(max_length=500, blank=True)
+    # Of the rolling audit: every change before it has been replayed, and the next run goes on from there.
+    read_up_to = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         indexes = [
@@ -37,7 +39,10 @@ class Pulse(models.Model):
     """When a part of the platform last showed that it lives."""
 
     class Part(models.TextChoices):
-        """`web`: a process that serves requests. `queue`: a message that went through the broker to a worker."""
+        """`web`: a process that serves requests.
+
+        `queue`: a message that went through the broker to a worker.
+        """
 
         WEB = "web", "web"
         QUEUE = "queue", "queue"
@@ -64,7 +69,9 @@ class Outage(models.Model):
 
 
 class Inquiry(Leased):
-    """What the platform does about one due transaction that no rule settles at once: it asks the game, or leaves it to an operator."""
+    """What the platform does about one due transaction that no rule settles at once: it asks the game, or
+    leaves it to an operator.
+    """
 
     class Doubt(models.TextChoices):
         """Why a person has to decide."""

@@ -5,21 +5,27 @@ import logging
 from django.db import transaction
 
 from lib.clock import in_words, now
-from lib.http.errors import Refusal
 from wallet.ledger import Answer
 from wallet.models import Inquiry, Transaction
 from wallet.operations import resolve_transaction
+from wallet.outcomes import LedgerRefused
 from wallet.settlement.inquiries import close
 
 logger = logging.getLogger(__name__)
 
 
 class NotPossible(Exception):
-    """What an operator wanted cannot be done any more, or never could; its text says why. Nothing has moved."""
+    """What an operator wanted cannot be done any more, or never could; its text says why.
+
+    Nothing has moved.
+    """
 
 
 def decide(inquiry: Inquiry, *, event: str, actor: str, reason: str) -> Answer:
-    """An operator ends the transaction: `event` is confirmed or rolled_back. Raises `NotPossible` where somebody else has ended it."""
+    """An operator ends the transaction: `event` is confirmed or rolled_back.
+
+    Raises `NotPossible` where somebody else has ended it.
+    """
     try:
         answer = resolve_transaction(
             inquiry.transaction_id,
@@ -28,18 +34,20 @@ def decide(inquiry: Inquiry, *, event: str, actor: str, reason: str) -> Answer:
             actor=actor,
             reason=reason,
         )
-    except Refusal as refusal:
+    except LedgerRefused as refused:
         settled = Transaction.objects.get(pk=inquiry.transaction_id)
         if settled.settled_at is None:
-            raise NotPossible(refusal.description) from refusal
+            raise NotPossible(f"The ledger refuses it ({refused.outcome}).") from refused
         close(inquiry)
-        raise NotPossible(how_it_ended(settled)) from refusal
+        raise NotPossible(how_it_ended(settled)) from refused
     close(inquiry)
     return answer
 
 
 def requery(inquiry: Inquiry, *, actor: str, reason: str) -> None:
-    """Has the game asked at once, whatever pause it was in; what was in doubt stays so until the answer comes. Raises `NotPossible`."""
+    """Has the game asked at once, whatever pause it was in; what was in doubt stays so until the answer
+    comes. Raises `NotPossible`.
+    """
     with transaction.atomic():
         row = (
             Inquiry.objects.select_for_update(of=("self",))

@@ -9,13 +9,13 @@ from django.db import transaction
 from django.db.models import F, OuterRef, Subquery
 
 from lib.clock import now
-from lib.http.errors import Refusal
 from lib.ids import new_id
 from players.models import Game
 from wallet.alerts import clear_alert, raise_alert
 from wallet.models import Alert, Inquiry, Question, Transaction
 from wallet.models.leased import lease_due
 from wallet.operations import resolve_transaction
+from wallet.outcomes import LedgerRefused
 from wallet.settlement.due import uninquired
 from wallet.settlement.rules import ANSWERS_REMEMBERED, Settle, Wait, forgets, next_step
 from wallet.settlement.status_query import QueryResult
@@ -38,7 +38,10 @@ class AskedInquiry:
 
 
 def begin_inquiries(at: datetime, limit: int) -> int:
-    """Begins an inquiry for each due transaction that has to be asked about, and puts in doubt what is held. Returns how many."""
+    """Begins an inquiry for each due transaction that has to be asked about, and puts in doubt what is held.
+
+    Returns how many.
+    """
     rows = [begun(found, at) for found in uninquired(at).select_related("game")[:limit]]
     # Two sweeps at once begin the same ones: each is there once.
     Inquiry.objects.bulk_create(rows, ignore_conflicts=True)
@@ -65,7 +68,9 @@ def close_settled(at: datetime) -> int:
 
 
 def lease(at: datetime, worker: str, left_out: Sequence[UUID], limit: int = BATCH) -> list[AskedInquiry]:
-    """Takes inquiries that it is time to ask about, but for games in `left_out`, and writes down a question for each."""
+    """Takes inquiries that it is time to ask about, but for games in `left_out`, and writes down a question
+    for each.
+    """
     with transaction.atomic():
         open_ones = Inquiry.objects.filter(closed_at=None).exclude(game_id__in=left_out)
         asked = F("questions_asked") + 1
@@ -79,7 +84,10 @@ def lease(at: datetime, worker: str, left_out: Sequence[UUID], limit: int = BATC
 
 
 def record(leased: AskedInquiry, result: QueryResult) -> Inquiry | None:
-    """Writes down what came of a question, and counts it while the inquiry is open. None where it was recorded before."""
+    """Writes down what came of a question, and counts it while the inquiry is open.
+
+    None where it was recorded before.
+    """
     at = now()
     with transaction.atomic():
         inquiry = Inquiry.objects.select_for_update().get(pk=leased.inquiry.pk)
@@ -117,7 +125,10 @@ def count(inquiry: Inquiry, answer: str, at: datetime) -> None:
 
 
 def act(inquiry: Inquiry, due: Transaction, answer: str) -> str:
-    """Does what follows from the game's answer. Returns the event that settled the transaction, or nothing."""
+    """Does what follows from the game's answer.
+
+    Returns the event that settled the transaction, or nothing.
+    """
     if inquiry.closed_at is not None and answer not in SETTLING:
         return ""
     # Also where somebody has decided meanwhile: the ledger writes down what contradicts.
@@ -130,7 +141,10 @@ def act(inquiry: Inquiry, due: Transaction, answer: str) -> str:
 
 
 def settle(inquiry: Inquiry, step: Settle) -> str:
-    """Ends the transaction and the inquiry. Whoever else ended it in the meantime has won, and the ledger has noted a contradiction."""
+    """Ends the transaction and the inquiry.
+
+    Whoever else ended it in the meantime has won, and the ledger has noted a contradiction.
+    """
     try:
         resolve_transaction(
             inquiry.transaction_id,
@@ -140,7 +154,7 @@ def settle(inquiry: Inquiry, step: Settle) -> str:
             reason=step.reason,
         )
         event = step.event
-    except Refusal:
+    except LedgerRefused:
         event = ""
     close(inquiry)
     return event
@@ -171,7 +185,8 @@ def watch_memory(game: Game | None) -> bool:
     )
     has_forgotten = forgets(answers)
     if has_forgotten:
-        text = f"{answers.count(Answer.UNKNOWN)} of the last {len(answers)} answers of {game.slug} were UNKNOWN: nothing expires by that result."
+        unknown = f"{answers.count(Answer.UNKNOWN)} of the last {len(answers)} answers of {game.slug}"
+        text = f"{unknown} were UNKNOWN: nothing expires by that result."
         raise_alert(Alert.Kind.GAME_FORGETS, game.slug, text)
     else:
         clear_alert(Alert.Kind.GAME_FORGETS, game.slug, reason="The game knows its transactions again.")

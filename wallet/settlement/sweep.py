@@ -12,13 +12,13 @@ import psycopg
 from django.db.utils import DatabaseError
 
 from lib.clock import now
-from lib.http.errors import Refusal
 from wallet import ledger
 from wallet.alerts import raise_alert
 from wallet.job_runs import Run
 from wallet.models import Alert, Inquiry, Transaction
 from wallet.operations import resolve_transaction
 from wallet.outages import present_pause
+from wallet.outcomes import LedgerRefused
 from wallet.settlement.due import batches, expiring
 from wallet.settlement.inquiries import AskedInquiry, act, begin_inquiries, close_settled, lease, record, wait
 from wallet.settlement.rules import Wait
@@ -26,7 +26,8 @@ from wallet.settlement.status_query import QueryResult, StatusQuery, ask, status
 
 logger = logging.getLogger(__name__)
 
-# Wallets that one statement locks, one after the other, until it commits: a game waits for no more than these.
+# Wallets that one statement locks, one after the other, until it commits: a game waits for no more than
+# these.
 EXPIRING_BATCH = 25
 # Rest after a batch, as a share of the time that it took: the wallet API comes first.
 REST = 0.5
@@ -58,7 +59,10 @@ class RunBudget:
 
 
 def settle_due(run: Run) -> bool:
-    """Settles what is due, asks games about the rest, and puts in doubt what a person must decide. Returns whether it came to the end."""
+    """Settles what is due, asks games about the rest, and puts in doubt what a person must decide.
+
+    Returns whether it came to the end.
+    """
     at = now()
     pause = present_pause(at)
     if pause:
@@ -87,7 +91,7 @@ def expire_due(run: Run, at: datetime, budget: RunBudget) -> None:
 def expire_batch(run: Run, batch: list[UUID]) -> int:
     """Expires a batch; where one of it fails, each on its own, so that it holds up no other."""
     try:
-        return ledger.expire_transactions(batch, "sweep", EXPIRED)
+        return ledger.expire_transactions(transaction_ids=batch, actor="sweep", reason=EXPIRED)
     except FAILURES:
         logger.exception("a batch of due transactions failed; each is tried on its own")
     return sum(expire_one(run, id) for id in batch)
@@ -98,7 +102,7 @@ def expire_one(run: Run, id: UUID) -> int:
         resolve_transaction(
             id, event="expired", source=Transaction.Source.SWEEP, actor="sweep", reason=EXPIRED
         )
-    except Refusal:
+    except LedgerRefused:
         return 0  # settled by somebody else meanwhile
     except FAILURES as problem:
         run.failed += 1

@@ -33,11 +33,11 @@ from wallet.models import (
     Alert,
     ApiCall,
     Checkpoint,
+    ClosedDay,
     Currency,
     Discrepancy,
-    FoldedDay,
     Inquiry,
-    SweepRun,
+    JobRun,
     Transaction,
     Wallet,
 )
@@ -51,9 +51,9 @@ READ_ONLY = [
     GameSession,
     Inquiry,
     Alert,
-    SweepRun,
+    JobRun,
     Checkpoint,
-    FoldedDay,
+    ClosedDay,
 ]
 READ_ONLY += [Order, Callback, RefusedCallback, Refund, Delivery]
 

@@ -11,15 +11,15 @@ from django.test import Client
 from lib.clock import now
 from players.models import Operator
 from tests.conftest import Clock
-from tests.support.admin_pages import address, alert, checkpoint, folded, get, page, queries, run
+from tests.support.admin_pages import address, alert, checkpoint, closed, get, page, queries, run
 from tests.support.callers import House, Seat
-from wallet.models import AccountDay, Alert, Checkpoint, Discrepancy, FoldedDay, SweepRun, Wallet
+from wallet.models import Alert, Checkpoint, ClosedDay, DailyTotal, Discrepancy, JobRun, Wallet
 from wallet.operations import freeze_wallet
 
 MINUTE = timedelta(minutes=1)
 
 
-def listed(text: str, model: str = "sweeprun") -> list[str]:
+def listed(text: str, model: str = "jobrun") -> list[str]:
     return list(dict.fromkeys(re.findall(rf"/admin/wallet/{model}/([^/\"]+)/change/", text)))
 
 
@@ -41,16 +41,16 @@ def test_runs_are_newest_first_and_chosen_by_task_and_outcome(client: Client) ->
         "?outcome=failed&task=settle_due": [busy],
     }
     for view, rows in views.items():
-        assert listed(get(client, address(SweepRun) + view)) == [str(row.pk) for row in rows], view
-    text = get(client, address(SweepRun))
+        assert listed(get(client, address(JobRun) + view)) == [str(row.pk) for row in rows], view
+    text = get(client, address(JobRun))
     for words in ("4,000", "3,999", "1 failed", "OperationalError: gone", "worker:7"):
         assert words in text, words
-    assert client.get(f"{address(SweepRun)}?worker=x").status_code == 400
+    assert client.get(f"{address(JobRun)}?worker=x").status_code == 400
 
 
 def test_an_empty_list_of_runs_says_what_fills_it(client: Client) -> None:
-    assert "Runs appear when a worker and beat are started." in get(client, address(SweepRun))
-    assert "No run has failed." in get(client, f"{address(SweepRun)}?outcome=failed")
+    assert "Runs appear when a worker and beat are started." in get(client, address(JobRun))
+    assert "No run has failed." in get(client, f"{address(JobRun)}?outcome=failed")
 
 
 CHECK_MINUTES = configured.CHECK_TIME_LIMIT // 60
@@ -73,7 +73,7 @@ def test_how_a_run_ended(
     at = now()
     clock.stand(at)
     row = run(task, **({"began_at": at - minutes * MINUTE} | attributes))
-    for place in (address(SweepRun), page(SweepRun, row)):
+    for place in (address(JobRun), page(JobRun, row)):
         assert re.search(rf">\s*{word}\s*<", get(client, place)), place
 
 
@@ -98,14 +98,14 @@ def test_checkpoints_say_what_they_state_and_what_was_found(client: Client) -> N
 
 def test_without_checkpoints_the_list_says_what_makes_them(client: Client) -> None:
     assert "when CHECKPOINT_KEY is set" in get(client, address(Checkpoint))
-    assert "Every night the day before is summed up here" in get(client, address(FoldedDay))
+    assert "Every night the day before is summed up here" in get(client, address(ClosedDay))
 
 
 # --- Accounts -------------------------------------------------------------------------------------------
 
 
-def moved(day: FoldedDay, account: str, debits: int, credits: int) -> None:
-    AccountDay.objects.create(
+def moved(day: ClosedDay, account: str, debits: int, credits: int) -> None:
+    DailyTotal.objects.create(
         day=day, currency_id="XAG", account=account, debits=debits, credits=credits, entries=5
     )
 
@@ -113,16 +113,16 @@ def moved(day: FoldedDay, account: str, debits: int, credits: int) -> None:
 def test_a_day_shows_what_moved_on_each_account_and_what_it_held_then(client: Client, house: House) -> None:
     # Before the journal of any test begins.
     before, day = (
-        FoldedDay.objects.create(
-            day=date(1999, 1, number), entries=9, folded_at=datetime(1999, 1, 5, tzinfo=UTC)
+        ClosedDay.objects.create(
+            day=date(1999, 1, number), entries=9, closed_at=datetime(1999, 1, 5, tzinfo=UTC)
         )
         for number in (1, 2)
     )
-    for folded_day in (before, day):
-        moved(folded_day, "adjustments", 1_000_00, 0)
-        moved(folded_day, "spendable", 250_50, 1_000_00)
-        moved(folded_day, "game_revenue", 0, 250_50)
-    text = get(client, page(FoldedDay, day))
+    for closed_day in (before, day):
+        moved(closed_day, "adjustments", 1_000_00, 0)
+        moved(closed_day, "spendable", 250_50, 1_000_00)
+        moved(closed_day, "game_revenue", 0, 250_50)
+    text = get(client, page(ClosedDay, day))
     assert "Accounts in XAG" in text
     found = re.findall(r"wallet-id\">(-?[\d,]+\.\d\d)<", text)
     assert found == [
@@ -143,18 +143,18 @@ def test_a_day_shows_what_moved_on_each_account_and_what_it_held_then(client: Cl
 
 
 def test_money_made_of_nothing_stands_in_the_sum(client: Client, house: House) -> None:
-    day = FoldedDay.objects.create(
-        day=date(1999, 1, 1), entries=5, folded_at=datetime(1999, 1, 5, tzinfo=UTC)
+    day = ClosedDay.objects.create(
+        day=date(1999, 1, 1), entries=5, closed_at=datetime(1999, 1, 5, tzinfo=UTC)
     )
     moved(day, "adjustments", 1_00, 0)
     moved(day, "spendable", 0, 1_01)
-    text = get(client, page(FoldedDay, day))
+    text = get(client, page(ClosedDay, day))
     assert re.findall(r"wallet-id\">(-?[\d,]+\.\d\d)<", text)[-3:] == ["1.00", "1.01", "0.01"]
 
 
 def test_days_are_newest_first(client: Client) -> None:
-    days = [folded(number) for number in (3, 1, 2)]
-    assert listed(get(client, address(FoldedDay)), "foldedday") == [
+    days = [closed(number) for number in (3, 1, 2)]
+    assert listed(get(client, address(ClosedDay)), "closedday") == [
         str(days[number].day) for number in (1, 2, 0)
     ]
 
@@ -167,9 +167,9 @@ def test_each_list_costs_the_same_however_much_is_on_it(client: Client, house: H
         address(Alert),
         f"{address(Alert)}?state=all",
         address(Discrepancy),
-        address(SweepRun),
+        address(JobRun),
         address(Checkpoint),
-        address(FoldedDay),
+        address(ClosedDay),
     ]
     places.append(f"{address(Wallet)}?withdrawals=frozen")
 
@@ -183,7 +183,7 @@ def test_each_list_costs_the_same_however_much_is_on_it(client: Client, house: H
             seat.call("confirmDeposit", mm)
             run(began_at=now() - number * MINUTE)
             checkpoint(number)
-            folded(number)
+            closed(number)
 
     fill(range(1, 2))
     before = {place: len(queries(client, place)) for place in places}

@@ -84,7 +84,7 @@ def test_a_debit_of_more_than_there_is_moves_nothing_and_asks_again(client: Clie
         "confirmed": "1",
     }
     text = client.post(place, given).content.decode()
-    assert "insufficient funds" in text
+    assert "Insufficient funds: the wallet holds less than that. Nothing has moved." in text
     assert 'name="confirmed" value="1"' not in text
     assert seat.holding().spendable == 100_00
 

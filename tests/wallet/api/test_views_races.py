@@ -1,4 +1,6 @@
-"""Calls at the same instant, on the real server: one movement, one winner, never more money than there is (contract 2.3)."""
+"""Calls at the same instant, on the real server: one movement, one winner, never more money than there is
+(contract 2.3).
+"""
 
 import subprocess
 import sys
@@ -123,7 +125,9 @@ def test_of_confirmation_rollback_and_the_platforms_expiry_at_once_one_wins(
 def expire(seat: Seat, mm: str) -> str:
     """What the ledger says to a sweep, on this thread's own connection."""
     try:
-        return ledger.resolve_transaction(seat.transaction(mm).pk, "expired", "sweep", "sweep", "").outcome
+        return ledger.resolve_transaction(
+            transaction_id=seat.transaction(mm).pk, event="expired", source="sweep", actor="sweep", reason=""
+        ).outcome
     finally:
         connection.close()
 
@@ -200,7 +204,9 @@ def test_an_opening_in_one_currency_and_a_rollback_through_the_other_at_once_agr
 
 
 def test_many_games_calls_of_one_player_at_once_keep_the_sum(house: House, server: str) -> None:
-    """Withdrawals, deposits and their ends in any order, from two games at once: what is left is what was not spent."""
+    """Withdrawals, deposits and their ends in any order, from two games at once: what is left is what was not
+    spent.
+    """
     seat = house.seat(1000_00, url=server)
     other = seat.elsewhere(party=house.other_game, at=server)
 
@@ -226,7 +232,8 @@ import os, sys, threading
 import django; django.setup()
 import msgspec
 from decimal import Decimal
-from players.access.api_view import ApiView, fit
+from lib.http.requests import fit
+from players.access.api_view import ApiView
 sys.setswitchinterval(1e-6)
 
 def race(amount_in):
@@ -252,7 +259,9 @@ for _ in range(200):
 
 
 def test_the_first_calls_of_a_process_can_come_at_the_same_instant() -> None:
-    """msgspec crashes the process where several threads use a shape for the first time; in a process of its own, for it would take ours along."""
+    """msgspec crashes the process where several threads use a shape for the first time; in a process of its
+    own, for it would take ours along.
+    """
     ended = subprocess.run(
         [sys.executable, "-X", "faulthandler", "-c", FIRST_USE],
         cwd=ROOT,

@@ -1,4 +1,5 @@
-"""Random operations in random order, with duplicates and wrong tokens, over HTTP: every answer and every balance is the model's.
+"""Random operations in random order, with duplicates and wrong tokens, over HTTP: every answer and every
+balance is the model's.
 
 `LONG=1` plays a hundred times as much.
 """
@@ -15,13 +16,13 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from lib.http.errors import Refusal
 from tests.support.callers import Answer, House, Seat, sit, unique
 from tests.support.invariants import problems_of
 from tests.support.reference_model import Key, Model, Purse, Said
 from wallet.models import Discrepancy, Wallet
 from wallet.money import to_major
 from wallet.operations import freeze_wallet, limit_withdrawals, unfreeze_wallet
+from wallet.outcomes import LedgerRefused
 
 EXAMPLES, STEPS = (2000, 100) if os.environ.get("LONG") else (12, 40)
 # Making a failing story short takes minutes.
@@ -272,8 +273,8 @@ class Machine(RuleBasedStateMachine):
     def adjusts(self, table: Table, type: str, amount: int, into_debt: bool) -> bool:
         try:
             self.seats[table].adjust(type, amount, into_debt=into_debt)
-        except Refusal as refused:
-            if refused.code != (111 if type == "credit" else 104):
+        except LedgerRefused as refused:
+            if refused.outcome != ("limit_reached" if type == "credit" else "insufficient_funds"):
                 raise
             return False
         return True
@@ -339,7 +340,9 @@ def test_whatever_happens_in_whatever_order_every_answer_and_balance_is_the_mode
 
 
 def test_the_machine_notices_a_model_that_is_wrong(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A test that cannot fail is none: with a debt that rollbacks do not repay, the machine finds the difference."""
+    """A test that cannot fail is none: with a debt that rollbacks do not repay, the machine finds the
+    difference.
+    """
 
     def receive(self: Purse, amount: int) -> None:
         self.spendable += amount

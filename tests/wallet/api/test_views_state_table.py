@@ -216,7 +216,9 @@ def check(answer: Answer, expected: object, story: Story, before: Holding) -> No
     assert answer.status == 200
     if isinstance(expected, int):
         assert answer.error == expected, answer.raw
-        assert set(answer.body) == {"errorCode", "errorDescription"}
+        assert set(answer.body) == {"errorCode", "errorDescription", "balance"}
+        # The transaction's wallet as it is now.
+        assert answer.body["balance"] == {"amount": to_major(before.spendable, 2), "currencyCode": "XAG"}
     elif expected == "as first":
         assert answer.body == story.first
     elif expected == "as settled":
@@ -272,7 +274,12 @@ def test_every_cell_of_the_state_table(
     # The same call again, after yet another movement: the same answer, and nothing moves.
     move_on(story.seat)
     before = story.seat.holding()
-    assert act(story).raw == answer.raw
+    again = act(story)
+    if isinstance(expected, int):
+        check(again, expected, story, before)
+        assert again.body["errorDescription"] == answer.body["errorDescription"]
+    else:
+        assert again.raw == answer.raw
     assert story.seat.holding() == before
 
 

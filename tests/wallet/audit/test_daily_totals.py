@@ -14,11 +14,11 @@ from django.db import DatabaseError, connection
 from tests.conftest import Clock
 from tests.support.callers import Seat
 from tests.support.own_database import OwnLedger, own_ledger
-from wallet.audit.daily_totals import Accounts, Totals, account_totals, fold_accounts, fold_day, refold_day
+from wallet.audit.daily_totals import Accounts, Totals, account_totals, close_day, close_days, reclose_day
 from wallet.audit.ledger import audit_ledger
 from wallet.audit.scheduled import audit_all
 from wallet.job_runs import Run
-from wallet.models import AccountDay, Alert, Entry, FoldedDay, SweepRun
+from wallet.models import Alert, ClosedDay, DailyTotal, Entry, JobRun
 
 MONDAY = date(2026, 3, 2)
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
@@ -27,18 +27,18 @@ MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 @pytest.fixture(scope="module")
 def ledger(database: None, database_name: str) -> Iterator[OwnLedger]:
     """A database in which the time is the tests' own."""
-    with own_ledger(f"{database_name}_folding") as ledger:
+    with own_ledger(f"{database_name}_closing") as ledger:
         ledger.keep()
         yield ledger
 
 
 @pytest.fixture(autouse=True)
 def fresh(ledger: OwnLedger) -> Iterator[None]:
-    """Each test begins with an empty ledger of which nothing is folded."""
+    """Each test begins with an empty ledger of which nothing is closed."""
     yield
     Clock(ledger.owner).restore()
     ledger.restore()
-    for model in (AccountDay, FoldedDay, Alert, SweepRun):
+    for model in (DailyTotal, ClosedDay, Alert, JobRun):
         model.objects.all().delete()
 
 
@@ -66,19 +66,19 @@ def at(day: date, hour: int, minute: int = 0) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(hours=hour, minutes=minute)
 
 
-def fold() -> Run:
-    run = Run("fold_accounts")
-    fold_accounts(run)
+def close() -> Run:
+    run = Run("daily_totals")
+    close_days(run)
     return run
 
 
-def folded() -> dict[date, int]:
-    """The folded days, and how many entries each has."""
-    return dict(FoldedDay.objects.values_list("day", "entries"))
+def closed() -> dict[date, int]:
+    """The closed days, and how many entries each has."""
+    return dict(ClosedDay.objects.values_list("day", "entries"))
 
 
 def sums(day: date) -> dict[tuple[str, str], tuple[int, int, int]]:
-    rows = AccountDay.objects.filter(day=day).values_list(
+    rows = DailyTotal.objects.filter(day=day).values_list(
         "currency_id", "account", "debits", "credits", "entries"
     )
     return {
@@ -100,10 +100,10 @@ def from_journal(moment: datetime) -> Accounts:
     return {key: Totals(debits[key], credits[key], entries[key]) for key in entries}
 
 
-def test_each_finished_day_is_folded_by_currency_and_account(week: Seat) -> None:
-    run = fold()
-    assert (run.looked_at, run.done, run.note) == (3, 3, "3 days folded.")
-    assert folded() == {MONDAY: 6, MONDAY + DAY: 0, MONDAY + 2 * DAY: 3}
+def test_each_finished_day_is_closed_by_currency_and_account(week: Seat) -> None:
+    run = close()
+    assert (run.looked_at, run.done, run.note) == (3, 3, "3 days closed.")
+    assert closed() == {MONDAY: 6, MONDAY + DAY: 0, MONDAY + 2 * DAY: 3}
     assert sums(MONDAY) == {
         ("XAG", "adjustments"): (100_00, 0, 1),
         ("XAG", "spendable"): (30_00, 100_00, 2),
@@ -121,69 +121,71 @@ def test_each_finished_day_is_folded_by_currency_and_account(week: Seat) -> None
     }
 
 
-def test_a_day_is_folded_once(week: Seat) -> None:
-    fold()
-    before = list(AccountDay.objects.order_by("pk").values())
-    assert fold().done == 0
-    assert [fold_day(day) for day in folded()] == [False] * 3
-    assert list(AccountDay.objects.order_by("pk").values()) == before
+def test_a_day_is_closed_once(week: Seat) -> None:
+    close()
+    before = list(DailyTotal.objects.order_by("pk").values())
+    assert close().done == 0
+    assert [close_day(day) for day in closed()] == [False] * 3
+    assert list(DailyTotal.objects.order_by("pk").values()) == before
 
 
-def test_nothing_is_folded_where_nothing_ever_happened(ledger: OwnLedger) -> None:
-    assert fold().note == "0 days folded."
+def test_nothing_is_closed_where_nothing_ever_happened(ledger: OwnLedger) -> None:
+    assert close().note == "0 days closed."
     assert account_totals(at(MONDAY, 0)) == {}
 
 
-def test_a_day_is_folded_when_it_ended_an_hour_ago(week: Seat, clock: Clock) -> None:
+def test_a_day_is_closed_when_it_ended_an_hour_ago(week: Seat, clock: Clock) -> None:
     clock.stand(at(MONDAY + DAY, 0, 59))
-    assert fold().done == 0
+    assert close().done == 0
     with pytest.raises(ValueError, match="2026-03-02 is not over"):
-        fold_day(MONDAY)
+        close_day(MONDAY)
     clock.stand(at(MONDAY + DAY, 1))
-    assert fold().done == 1
-    assert folded() == {MONDAY: 6}
+    assert close().done == 1
+    assert closed() == {MONDAY: 6}
 
 
-def test_days_that_are_missing_between_others_and_before_them_are_folded(week: Seat) -> None:
-    fold()
-    FoldedDay.objects.filter(day__in=[MONDAY, MONDAY + DAY]).delete()
-    assert fold().done == 2
-    assert folded() == {MONDAY: 6, MONDAY + DAY: 0, MONDAY + 2 * DAY: 3}
+def test_days_that_are_missing_between_others_and_before_them_are_closed(week: Seat) -> None:
+    close()
+    ClosedDay.objects.filter(day__in=[MONDAY, MONDAY + DAY]).delete()
+    assert close().done == 2
+    assert closed() == {MONDAY: 6, MONDAY + DAY: 0, MONDAY + 2 * DAY: 3}
 
 
-def test_two_at_once_fold_a_day_once(week: Seat, ledger: OwnLedger) -> None:
+def test_two_at_once_close_a_day_once(week: Seat, ledger: OwnLedger) -> None:
     with ThreadPoolExecutor(4) as pool:
         with ledger.owner.transaction():
-            ledger.owner.execute("LOCK TABLE wallet_foldedday")
+            ledger.owner.execute("LOCK TABLE wallet_closedday")
             workers = [pool.submit(in_thread, MONDAY) for _ in range(4)]
             sleep(0.3)
         assert sorted(worker.result(20) for worker in workers) == [False, False, False, True]
-    assert (len(sums(MONDAY)), folded()) == (6, {MONDAY: 6})
+    assert (len(sums(MONDAY)), closed()) == (6, {MONDAY: 6})
 
 
 def in_thread(day: date) -> bool:
     try:
-        return fold_day(day)
+        return close_day(day)
     finally:
         connection.close()
 
 
-def test_a_fold_that_was_killed_leaves_nothing_and_is_done_by_the_next(week: Seat, ledger: OwnLedger) -> None:
+def test_a_close_that_was_killed_leaves_nothing_and_is_done_by_the_next(
+    week: Seat, ledger: OwnLedger
+) -> None:
     with ThreadPoolExecutor(1) as pool:
         with ledger.owner.transaction():
-            ledger.owner.execute("LOCK TABLE wallet_accountday")
+            ledger.owner.execute("LOCK TABLE wallet_dailytotal")
             worker = pool.submit(in_thread, MONDAY)
             kill_waiting(ledger, worker)
         with pytest.raises(DatabaseError):
             worker.result(20)
-    assert folded() == {}
-    assert fold().done == 3
+    assert closed() == {}
+    assert close().done == 3
     assert audit_ledger().problems == []
 
 
 def kill_waiting(ledger: OwnLedger, worker: "Future[bool]") -> None:
     """Ends the connection that waits for a lock, in the middle of its atomic block."""
-    waiting = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE NOT granted AND relation = 'wallet_accountday'::regclass"
+    waiting = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE NOT granted AND relation = 'wallet_dailytotal'::regclass"
     deadline = monotonic() + 20
     while not ledger.owner.execute(waiting).fetchall():
         assert monotonic() < deadline
@@ -197,25 +199,25 @@ MOMENTS = [(0, 0), (0, 12), (0, 13), (1, 0), (1, 5), (2, 0), (2, 12), (3, 0), (3
 
 
 @pytest.mark.parametrize("missing", [[], [0], [1], [2], [0, 2], [0, 1, 2]])
-def test_totals_are_those_of_the_journal_at_any_moment_whatever_is_folded(
+def test_totals_are_those_of_the_journal_at_any_moment_whatever_is_closed(
     week: Seat, missing: list[int]
 ) -> None:
     week.adjust("debit", 1_00)
-    fold()
-    FoldedDay.objects.filter(day__in=[MONDAY + number * DAY for number in missing]).delete()
+    close()
+    ClosedDay.objects.filter(day__in=[MONDAY + number * DAY for number in missing]).delete()
     for days, hour in MOMENTS:
         moment = at(MONDAY + days * DAY, hour)
         assert account_totals(moment) == from_journal(moment), moment
 
 
-def test_folded_days_are_not_read_again(week: Seat) -> None:
-    fold()
-    AccountDay.objects.filter(day=MONDAY, currency="EUR", account="adjustments").update(debits=1)
+def test_closed_days_are_not_read_again(week: Seat) -> None:
+    close()
+    DailyTotal.objects.filter(day=MONDAY, currency="EUR", account="adjustments").update(debits=1)
     assert account_totals(at(MONDAY + 3 * DAY, 2))["EUR", "adjustments"] == Totals(1, 0, 1)
 
 
 def test_the_balances_of_all_accounts_are_zero_together(week: Seat) -> None:
-    fold()
+    close()
     totals = account_totals(at(MONDAY + 3 * DAY, 2))
     assert totals["XAG", "spendable"].balance == 77_00
     assert totals["XAG", "game_payout"].balance == -7_00
@@ -229,7 +231,7 @@ def test_sums_may_be_larger_than_any_wallet(ledger: OwnLedger, clock: Clock) -> 
     for _ in range(12):
         ledger.house.seat(10**18 - 1)
     clock.stand(at(MONDAY + DAY, 2))
-    fold()
+    close()
     assert sums(MONDAY)["XAG", "spendable"] == (0, 12 * (10**18 - 1), 12)
     assert account_totals(at(MONDAY + DAY, 2))["XAG", "spendable"].credits == 12 * (10**18 - 1)
     assert audit_ledger().problems == []
@@ -242,67 +244,67 @@ def test_sums_may_be_larger_than_any_wallet(ledger: OwnLedger, clock: Clock) -> 
     ("change", "says"),
     [
         (
-            "UPDATE wallet_accountday SET debits = debits + 1 WHERE account = 'game_payout'",
-            "2026-03-04: XAG game_payout was folded to (701, 0, 1)",
+            "UPDATE wallet_dailytotal SET debits = debits + 1 WHERE account = 'game_payout'",
+            "2026-03-04: XAG game_payout was totalled as (701, 0, 1)",
         ),
         (
-            "UPDATE wallet_accountday SET credits = credits - 1 WHERE account = 'game_revenue'",
-            "2026-03-02: XAG game_revenue was folded to (0, 2999, 1)",
+            "UPDATE wallet_dailytotal SET credits = credits - 1 WHERE account = 'game_revenue'",
+            "2026-03-02: XAG game_revenue was totalled as (0, 2999, 1)",
         ),
         (
-            "UPDATE wallet_accountday SET entries = 9 WHERE account = 'game_revenue'",
-            "2026-03-02: XAG game_revenue was folded to (0, 3000, 9)",
+            "UPDATE wallet_dailytotal SET entries = 9 WHERE account = 'game_revenue'",
+            "2026-03-02: XAG game_revenue was totalled as (0, 3000, 9)",
         ),
         (
-            "UPDATE wallet_accountday SET account = 'write_off' WHERE account = 'game_revenue'",
-            "2026-03-02: XAG game_revenue was folded to (0, 0, 0)",
+            "UPDATE wallet_dailytotal SET account = 'write_off' WHERE account = 'game_revenue'",
+            "2026-03-02: XAG game_revenue was totalled as (0, 0, 0)",
         ),
         (
-            "UPDATE wallet_accountday SET currency_id = 'EUR' WHERE account = 'game_revenue'",
-            "2026-03-02: EUR game_revenue was folded to (0, 3000, 1)",
+            "UPDATE wallet_dailytotal SET currency_id = 'EUR' WHERE account = 'game_revenue'",
+            "2026-03-02: EUR game_revenue was totalled as (0, 3000, 1)",
         ),
         (
-            "UPDATE wallet_accountday SET day_id = '2026-03-03' WHERE account = 'game_revenue'",
-            "2026-03-02: XAG game_revenue was folded to (0, 0, 0)",
+            "UPDATE wallet_dailytotal SET day_id = '2026-03-03' WHERE account = 'game_revenue'",
+            "2026-03-02: XAG game_revenue was totalled as (0, 0, 0)",
         ),
         (
-            "DELETE FROM wallet_accountday WHERE day_id = '2026-03-04'",
-            "2026-03-04: EUR reserved was folded to (0, 0, 0)",
+            "DELETE FROM wallet_dailytotal WHERE day_id = '2026-03-04'",
+            "2026-03-04: EUR reserved was totalled as (0, 0, 0)",
         ),
         (
-            "UPDATE wallet_foldedday SET entries = 7 WHERE day = '2026-03-02'",
-            "2026-03-02: 7 entries were folded, the journal has 6",
+            "UPDATE wallet_closedday SET entries = 7 WHERE day = '2026-03-02'",
+            "2026-03-02: 7 entries were totalled, the journal has 6",
         ),
         (
-            "UPDATE wallet_foldedday SET entries = 1 WHERE day = '2026-03-03'",
-            "2026-03-03: 1 entries were folded, the journal has 0",
+            "UPDATE wallet_closedday SET entries = 1 WHERE day = '2026-03-03'",
+            "2026-03-03: 1 entries were totalled, the journal has 0",
         ),
     ],
 )
 def test_a_sum_that_is_not_the_journals_is_found(
     week: Seat, ledger: OwnLedger, change: str, says: str
 ) -> None:
-    fold()
+    close()
     assert audit_ledger().problems == []
     assert ledger.owner.execute(change.encode()).rowcount > 0
-    assert audit_ledger().problems[0].startswith(f"folded days: {says}")
+    assert audit_ledger().problems[0].startswith(f"daily totals: {says}")
 
 
-def test_a_journal_that_changed_after_it_was_folded_is_told_until_the_day_is_folded_anew(
+def test_a_journal_that_changed_after_it_was_closed_is_told_until_the_day_is_closed_anew(
     week: Seat, ledger: OwnLedger, clock: Clock
 ) -> None:
-    fold()
+    close()
     clock.stand(at(MONDAY, 20))
     week.adjust("credit", 1)
     clock.stand(at(MONDAY + 3 * DAY, 1))
     run = Run("audit_all")
     audit_all(run)
     alert = Alert.objects.get()
-    assert (alert.kind, alert.subject, run.failed) == (Alert.Kind.LEDGER_DIFFERENCE, "folded days", 0)
+    assert (alert.kind, alert.subject, run.failed) == (Alert.Kind.LEDGER_DIFFERENCE, "daily totals", 0)
     assert alert.text == (
-        "2026-03-02: XAG adjustments was folded to (10000, 0, 1) (debits, credits, entries), the journal has (10001, 0, 2)"
+        "2026-03-02: XAG adjustments was totalled as (10000, 0, 1) (debits, credits, entries), the journal has (10001, 0, 2)"
     )
-    refold_day(MONDAY)
+    reclose_day(MONDAY)
     assert audit_ledger().problems == []
     assert account_totals(at(MONDAY + 3 * DAY, 2)) == from_journal(at(MONDAY + 3 * DAY, 2))
 
@@ -310,23 +312,23 @@ def test_a_journal_that_changed_after_it_was_folded_is_told_until_the_day_is_fol
 # --- The command --------------------------------------------------------------------------------------
 
 
-def test_the_command_folds_what_is_finished_and_leaves_a_run(week: Seat) -> None:
+def test_the_command_closes_what_is_finished_and_leaves_a_run(week: Seat) -> None:
     out = StringIO()
-    call_command("fold_accounts", stdout=out)
-    assert out.getvalue() == "3 days folded.\n"
-    run = SweepRun.objects.get(task="fold_accounts")
+    call_command("daily_totals", stdout=out)
+    assert out.getvalue() == "3 days closed.\n"
+    run = JobRun.objects.get(task="daily_totals")
     assert (run.done, run.error, run.ended_at is None) == (3, "", False)
 
 
-def test_the_command_folds_a_day_anew(week: Seat) -> None:
-    fold()
+def test_the_command_closes_a_day_anew(week: Seat) -> None:
+    close()
     right = sums(MONDAY)
-    AccountDay.objects.filter(day=MONDAY).update(debits=1)
-    call_command("fold_accounts", anew=MONDAY, stdout=StringIO())
-    assert (sums(MONDAY), folded()[MONDAY]) == (right, 6)
+    DailyTotal.objects.filter(day=MONDAY).update(debits=1)
+    call_command("daily_totals", anew=MONDAY, stdout=StringIO())
+    assert (sums(MONDAY), closed()[MONDAY]) == (right, 6)
 
 
-def test_the_command_folds_no_day_that_is_not_over(week: Seat) -> None:
+def test_the_command_closes_no_day_that_is_not_over(week: Seat) -> None:
     with pytest.raises(CommandError, match="2026-03-05 is not over"):
-        call_command("fold_accounts", anew=MONDAY + 3 * DAY, stdout=StringIO())
-    assert folded() == {}
+        call_command("daily_totals", anew=MONDAY + 3 * DAY, stdout=StringIO())
+    assert closed() == {}

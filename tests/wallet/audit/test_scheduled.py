@@ -1,4 +1,6 @@
-"""The ledger checks itself: what differs is frozen and told, what an operator accepted stays accepted, and no news is left unread."""
+"""The ledger checks itself: what differs is frozen and told, what an operator accepted stays accepted, and no
+news is left unread.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,7 +16,7 @@ from wallet.alerts import resolve_alert
 from wallet.audit import scheduled
 from wallet.audit.scheduled import audit_all, audit_recent
 from wallet.job_runs import Run, recorded
-from wallet.models import Alert, Entry, FoldedDay, SweepRun
+from wallet.models import Alert, ClosedDay, Entry, JobRun
 from wallet.operations import freeze_wallet, unfreeze_wallet
 
 Kind = Alert.Kind
@@ -36,7 +38,7 @@ def fresh(ledger: OwnLedger) -> Iterator[None]:
     yield
     Clock(ledger.owner).restore()
     ledger.restore()
-    for model in (Alert, SweepRun, FoldedDay):
+    for model in (Alert, JobRun, ClosedDay):
         model.objects.all().delete()
 
 
@@ -304,7 +306,8 @@ def test_what_belongs_to_nothing_is_told_by_what_it_is(ledger: OwnLedger, seat: 
         told[f"missing wallet {wallet_id}"]
         == f"entry 1 of player {lost.player.pk}; entry 2 of player {lost.player.pk}"
     )
-    # Two of a session that is gone, one of a session that may be cleared, and the one of another game than its session's.
+    # Two of a session that is gone, one of a session that may be cleared, and the one of another game than
+    # its session's.
     assert told["transactions of no session"].count("; ") == 3
     assert told["transactions of no game"] == str(transaction.pk)
 
@@ -331,7 +334,10 @@ def test_a_transaction_without_an_entry_is_its_wallets_difference(ledger: OwnLed
 
 
 def forge(ledger: OwnLedger, *seats: Seat) -> None:
-    """Something wrong in each wallet that no entry tells of. They are frozen already, so that finding it is no news of theirs."""
+    """Something wrong in each wallet that no entry tells of.
+
+    They are frozen already, so that finding it is no news of theirs.
+    """
     for seat in seats:
         freeze_wallet(seat.wallet(), actor="test", reason="test")
         change(ledger, seat, "entry", "note = 'forged'", "seq = 2")
@@ -381,7 +387,7 @@ def test_a_rolling_audit_goes_on_after_the_last_audit_that_succeeded(
             with pytest.raises(ZeroDivisionError):
                 audit()
     for task in ("audit_recent", "audit_all"):
-        SweepRun.objects.create(task=task, worker="lost", began_at=MONDAY + 2 * HOUR)
+        JobRun.objects.create(task=task, worker="lost", began_at=MONDAY + 2 * HOUR)
     clock.stand(MONDAY + 3 * HOUR)
     assert rolling().looked_at == 1
     assert told(seat, late) == [False, True]
@@ -410,7 +416,7 @@ def test_what_a_wrong_clock_wrote_down_is_not_believed(ledger: OwnLedger, clock:
 def test_an_entry_that_is_committed_late_is_read_by_the_next_run(ledger: OwnLedger, seat: Seat) -> None:
     late = ledger.house.seat()
     rolling()
-    SweepRun.objects.all().delete()
+    JobRun.objects.all().delete()
     with ledger.owner.transaction():
         ledger.owner.execute("SELECT ledger_open_wallet(%s, 'EUR', 'late')", [late.player.pk])
         rolling()

@@ -31,7 +31,7 @@ from tests.support.checkpoints import (
 from tests.support.history_forger import rewrite
 from tests.support.own_database import OwnLedger, own_ledger
 from wallet.job_runs import LOCK_CLASS
-from wallet.models import Checkpoint, SweepRun, Wallet
+from wallet.models import Checkpoint, JobRun, Wallet
 from wallet.proof.header import shown
 
 ROOT = Path(settings.BASE_DIR)
@@ -84,7 +84,7 @@ def test_the_command_makes_one_and_says_so(place: Path) -> None:
         == f"checkpoint 1: {row.wallets} wallets, {row.entries} entries, in checkpoint-000000001.jsonl.gz.\n"
     )
     assert err == f"read: {row.wallets} wallets\n"
-    assert SweepRun.objects.get(task="make_checkpoint").done == 1
+    assert JobRun.objects.get(task="make_checkpoint").done == 1
 
 
 def test_the_command_ends_with_1_on_a_difference_and_accepts_it_with_a_reason(

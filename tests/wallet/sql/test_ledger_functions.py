@@ -10,7 +10,6 @@ import psycopg
 import pytest
 from django.db import connection
 
-from lib.http.errors import Refusal
 from lib.security.tokens import token_hash
 from tests.support.callers import House, Seat, sit, unique
 from tests.support.invariants import problems_of
@@ -18,6 +17,7 @@ from wallet import ledger
 from wallet.ledger import CallContext
 from wallet.models import ApiCall, Entry
 from wallet.operations import freeze_wallet, limit_withdrawals
+from wallet.outcomes import LedgerRefused
 from wallet.rights import RIGHTS
 
 Owner = psycopg.Connection[Any]
@@ -121,9 +121,9 @@ def test_the_call_log_counts_the_time_before_the_ledger_was_asked(seat: Seat) ->
 
 def test_a_credit_is_refused_at_the_bound(nearly_full: Seat) -> None:
     before = nearly_full.holding()
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(LedgerRefused) as refused:
         nearly_full.adjust("credit", 8_00)
-    assert (refused.value.code, nearly_full.holding()) == (111, before)
+    assert (refused.value.outcome, nearly_full.holding()) == ("limit_reached", before)
     assert nearly_full.adjust("credit", 7_99).balance == BOUND - 11_00 + 7_99
 
 
@@ -134,13 +134,13 @@ def test_a_withdrawal_from_a_nearly_full_wallet_meets_no_bound(nearly_full: Seat
 
 def test_debt_stays_below_the_bound(house: House) -> None:
     seat = house.seat(5)
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(LedgerRefused) as refused:
         seat.adjust("debit", BOUND + 5, into_debt=True)
-    assert (refused.value.code, seat.holding()[:4]) == (111, (5, 0, 0, 0))
+    assert (refused.value.outcome, seat.holding()[:4]) == ("limit_reached", (5, 0, 0, 0))
     seat.adjust("debit", BOUND - 1, into_debt=True)
     seat.adjust("debit", 4, into_debt=True)
     assert seat.holding()[:4] == (0, 0, 0, BOUND - 2)
-    with pytest.raises(Refusal):
+    with pytest.raises(LedgerRefused):
         seat.adjust("debit", 2, into_debt=True)
     seat.adjust("debit", 1, into_debt=True)
     assert seat.holding().debt == BOUND - 1

@@ -6,32 +6,34 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from wallet.audit.daily_totals import fold_accounts, refold_day
+from wallet.audit.daily_totals import close_days, reclose_day
 from wallet.job_runs import recorded
 
 
 class Command(BaseCommand):
-    help = "Folds every day (UTC) that is over into a sum for each account. Safe to repeat, and beside the nightly one."
+    help = (
+        "Sums up every day (UTC) that is over, for each account. Safe to repeat, and beside the nightly one."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
             "--anew",
             type=date.fromisoformat,
             metavar="DAY",
-            help="Fold this day (YYYY-MM-DD) again, where an audit found it different.",
+            help="Sum up this day (YYYY-MM-DD) again, if an audit found it different.",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["anew"]:
-            self.refold(options["anew"])
+            self.reclose(options["anew"])
             return
-        with recorded("fold_accounts") as run:
-            fold_accounts(run)
+        with recorded("daily_totals") as run:
+            close_days(run)
         self.stdout.write(run.note)
 
-    def refold(self, day: date) -> None:
+    def reclose(self, day: date) -> None:
         try:
-            refold_day(day)
+            reclose_day(day)
         except ValueError as problem:
             raise CommandError(str(problem)) from problem
-        self.stdout.write(f"{day} is folded anew.")
+        self.stdout.write(f"{day} is closed anew.")

@@ -1,0 +1,23 @@
+"""The answer to each outcome of operations on players and sessions (contract 1, Error codes)."""
+
+from lib.http.errors import ErrorCode, Refusal
+from players.outcomes import PlayerOutcome, PlayerRefused
+
+REFUSALS: dict[PlayerOutcome, tuple[ErrorCode, str]] = {
+    PlayerOutcome.UNKNOWN_PLAYER: (ErrorCode.INVALID_REQUEST, "The player {about} is unknown."),
+    PlayerOutcome.UNKNOWN_GAME: (ErrorCode.INVALID_REQUEST, "The game {about} is unknown or not active."),
+    PlayerOutcome.UNKNOWN_SESSION: (ErrorCode.UNKNOWN_SESSION, "The session token is unknown."),
+    PlayerOutcome.PLAYER_BARRED: (ErrorCode.PLAYER_BARRED, "The player is {about}."),
+    PlayerOutcome.STATUS_NOT_ALLOWED: (
+        ErrorCode.PLAYER_BARRED,
+        "The player is {about}; only an operator can change that.",
+    ),
+}
+
+
+def refusal(problem: Exception) -> Exception:
+    """The Refusal that an outcome is answered with; any other failure as it is."""
+    if not isinstance(problem, PlayerRefused):
+        return problem
+    code, description = REFUSALS[problem.outcome]
+    return Refusal(code, description.format(about=problem.about))

@@ -1,0 +1,99 @@
+"""What callers send about players and sessions, and how it is read (contract 1, 2 and 3)."""
+
+import re
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from lib.http.errors import invalid
+from lib.security.tokens import token_hash
+from players.models import UID_PATTERN
+
+UID = re.compile(UID_PATTERN + r"\Z")
+UUID_TEXT = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
+
+Token = Annotated[str, Meta(description="The player's session token.", extra_json_schema={"format": "uuid"})]
+Uid = Annotated[
+    str,
+    Meta(
+        pattern=rf"^{UID_PATTERN}\Z",
+        description="The platform's name for the player.",
+        extra_json_schema={"pattern": f"^{UID_PATTERN}$"},
+    ),
+]
+Language = Annotated[
+    str,
+    Meta(
+        max_length=35,
+        pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*\Z",
+        description="BCP 47",
+        extra_json_schema={"pattern": "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$"},
+    ),
+]
+Country = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Z]{2}\Z", description="ISO 3166-1 alpha-2", extra_json_schema={"pattern": "^[A-Z]{2}$"}
+    ),
+]
+# What has the wrong form is unknown, too; refused here, it meets neither the database nor a description that
+# repeats it.
+GameSlug = Annotated[
+    str, Meta(pattern=r"^[A-Za-z0-9_-]{1,40}\Z", extra_json_schema={"pattern": "^[A-Za-z0-9_-]{1,40}$"})
+]
+Nickname = Annotated[str, Meta(max_length=64)]
+Status = Annotated[
+    str,
+    Meta(
+        pattern=r"^(active|blocked|self_excluded|closed)\Z",
+        extra_json_schema={"enum": ["active", "blocked", "self_excluded", "closed"]},
+    ),
+]
+
+
+class PutPlayerRequest(msgspec.Struct):
+    """PUT /entry/players/<uid>."""
+
+    nickname: Nickname | UnsetType = UNSET
+    country: Country | UnsetType = UNSET
+    language: Language | UnsetType = UNSET
+    status: Status | UnsetType = UNSET
+
+
+class EndSessionRequest(msgspec.Struct):
+    """endSession."""
+
+    token: Token
+
+
+def read_uid(text: str) -> str:
+    """A player's uid, as it stands in a path. Raises 101."""
+    if not UID.match(text):
+        raise invalid("uid must be 1 to 64 letters, digits or . _ : @ -")
+    return text
+
+
+def read_attributes(given: PutPlayerRequest) -> dict[str, str]:
+    """What is told about a player, but for the status; what is absent keeps its value. Raises 101."""
+    attributes = {
+        name: value
+        for name in ("nickname", "country", "language")
+        if (value := getattr(given, name)) is not UNSET
+    }
+    if not attributes.get("nickname", "").isprintable():
+        raise invalid("nickname must not hold control characters.")
+    return attributes
+
+
+def read_uuid(text: str) -> UUID:
+    """A session token. Raises 101 if it is no UUID."""
+    if not UUID_TEXT.match(text):
+        raise invalid("token must be a UUID.")
+    return UUID(text)
+
+
+def read_token(text: str) -> bytes:
+    """The hash of a session token. Raises 101 if it is no UUID."""
+    return token_hash(read_uuid(text))

@@ -1,0 +1,52 @@
+"""What the platform's web front does to players and sessions (contract 3)."""
+
+from django.http import HttpResponse
+from msgspec import UNSET
+from rest_framework.request import Request
+
+from lib.http.requests import fit, read_object
+from lib.http.responses import json_answer
+from players.access.api_view import ApiView, who_calls
+from players.access.gate import Call
+from players.api import errors, openapi
+from players.api.requests import EndSessionRequest, PutPlayerRequest, read_attributes, read_uid, read_uuid
+from players.api.responses import EmptyAnswer, PlayerAnswer
+from players.operations import end_session, put_player
+
+
+class PlayersView(ApiView):
+    """A call about players; their outcomes are answered as `players.api.errors` says."""
+
+    def refusal(self, problem: Exception) -> Exception:
+        return errors.refusal(problem)
+
+
+@openapi.put_player
+class PutPlayer(PlayersView):
+    """Creates or updates a player."""
+
+    http_method_names = ["put"]
+    shape = PutPlayerRequest
+
+    def put(self, request: Request, uid: str) -> HttpResponse:
+        given = fit(read_object(request._request), PutPlayerRequest)  # noqa: SLF001 (as in ApiView)
+        player = put_player(
+            read_uid(uid),
+            attributes=read_attributes(given),
+            status=None if given.status is UNSET else given.status,
+            actor=who_calls(request).caller.actor,
+        )
+        return json_answer(
+            PlayerAnswer(player.uid, player.nickname, player.country, player.language, player.status)
+        )
+
+
+@openapi.end_session
+class EndSession(PlayersView):
+    """Ends a session; repeated, the same."""
+
+    shape = EndSessionRequest
+
+    def handle(self, call: Call, given: EndSessionRequest) -> HttpResponse:
+        end_session(read_uuid(given.token))
+        return json_answer(EmptyAnswer())

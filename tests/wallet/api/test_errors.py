@@ -1,0 +1,89 @@
+"""The balance that a refusal of a wallet call shows, if its wallet is known (contract 1)."""
+
+import uuid
+
+import pytest
+
+from lib.http.errors import Refusal
+from players.outcomes import PlayerOutcome, PlayerRefused
+from tests.support.callers import Answer, House, Seat, unique
+from wallet.api.errors import refusal
+from wallet.operations import freeze_wallet, limit_withdrawals
+from wallet.outcomes import LedgerRefused, UnknownCurrency
+
+
+def shown(answer: Answer) -> tuple[object, object]:
+    """The code of a refusal, and the balance in it."""
+    return answer.error, answer.body.get("balance", {}).get("amount") and answer.balance
+
+
+def test_a_refusal_for_player_or_wallet__shows_the_balance(seat: Seat) -> None:
+    assert shown(seat.call("withdraw", unique("mm"), "1.00", currency="EUR")) == (105, "100.00")
+    freeze_wallet(seat.wallet(), actor="test", reason="test")
+    assert shown(seat.call("withdraw", unique("mm"), "1.00")) == (103, "100.00")
+    seat.block()
+    assert shown(seat.call("withdraw", unique("mm"), "1.00")) == (103, "100.00")
+
+
+def test_a_refusal_about_a_transaction__shows_the_balance(seat: Seat) -> None:
+    paid, returned = seat.opened("withdraw", "10.00"), seat.opened("withdraw", "5.00")
+    seat.done("confirmWithdrawal", paid)
+    seat.done("rollbackWithdrawal", returned)
+    assert shown(seat.call("confirmWithdrawal", unique("mm"))) == (106, "90.00")
+    assert shown(seat.call("rollbackWithdrawal", paid)) == (107, "90.00")
+    assert shown(seat.call("confirmWithdrawal", returned)) == (108, "90.00")
+    assert shown(seat.call("withdraw", paid, "11.00")) == (110, "90.00")
+    late = seat.opened("withdraw", "1.00")
+    seat.resolve(late, "expired")
+    assert shown(seat.call("confirmWithdrawal", late)) == (109, "90.00")
+
+
+def test_a_query_of_no_transaction__shows_the_balance(seat: Seat) -> None:
+    assert shown(seat.call("queryTransaction", unique("mm"), type="deposit")) == (106, "100.00")
+    seat.end()
+    assert shown(seat.call("queryTransaction", unique("mm"), type="deposit")) == (106, "100.00")
+
+
+def test_a_refusal_for_money__shows_the_balance_of_its_time(seat: Seat) -> None:
+    limit_withdrawals(seat.wallet(), most=150_00, actor="test", reason="test")
+    poor, limited = unique("mm"), unique("mm")
+    for _ in range(2):
+        assert shown(seat.call("withdraw", poor, "100.01")) == (104, "100.00")
+        assert shown(seat.call("withdraw", limited, "200.00")) == (111, "100.00")
+        seat.done("confirmDeposit", seat.opened("deposit", "7.00"))
+    assert shown(seat.call("withdraw", poor, "100.02")) == (110, "114.00")
+
+
+def test_whoever_may_not_know_of_a_wallet__is_shown_none(house: House) -> None:
+    seat = house.seat()
+    stranger = Seat(seat.caller, seat.player, seat.game, str(uuid.uuid4()), "XAG")
+    for caller in (stranger, Seat(house.other_game.caller, seat.player, seat.game, seat.token, "XAG")):
+        assert shown(caller.call("withdraw", unique("mm"), "1.00")) == (102, None)
+        assert shown(caller.call("confirmDeposit", unique("mm"))) == (102, None)
+        assert shown(caller.call("queryTransaction", unique("mm"), type="deposit")) == (102, None)
+        assert shown(caller.call("getBalance")) == (102, None)
+    assert shown(seat.call("withdraw", unique("mm"), "-1")) == (101, None)
+    seat.end()
+    assert shown(seat.call("withdraw", unique("mm"), "1.00")) == (102, None)
+    assert shown(seat.call("verifySession")) == (102, None)
+
+
+@pytest.mark.parametrize(
+    ("problem", "code", "members"),
+    [
+        (LedgerRefused("session_ended", balance=5, currency="XAG"), 102, set()),
+        (LedgerRefused("unknown_token"), 102, set()),
+        (LedgerRefused("wallet_frozen", balance=0, currency="XAG"), 103, {"balance"}),
+        (UnknownCurrency("QQQ"), 101, set()),
+        (PlayerRefused(PlayerOutcome.PLAYER_BARRED, "blocked"), 103, set()),
+    ],
+)
+def test_an_outcome__has_one_code(database: None, problem: Exception, code: int, members: set[str]) -> None:
+    answer = refusal(problem)
+    assert isinstance(answer, Refusal)
+    assert (answer.code, set(answer.members)) == (code, members)
+
+
+def test_what_is_no_outcome__stays_what_it_is() -> None:
+    problem = ValueError("a mistake of ours")
+    assert refusal(problem) is problem

@@ -1,0 +1,146 @@
+"""An instance of an earlier version keeps its runs, daily totals, alerts and permissions when it is migrated."""
+
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import environ
+import psycopg
+import pytest
+from django.core.management import call_command
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+from tests.conftest import in_database
+from tests.support.own_database import remake, use
+
+Owner = psycopg.Connection[Any]
+OLD = ("wallet", "0006_payment_functions")
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+RUNS = [
+    (
+        "audit_recent",
+        "Read the journal up to 2026-03-02T11:58:00.25+00:00. 1 wallets, 5 entries: no difference.",
+    ),
+    ("audit_recent", "0 wallets, 0 entries: no difference."),
+    ("fold_accounts", "3 days folded."),
+    ("keep_house", "Cleared 0 sessions."),
+    ("settle_due", "Read the journal up to nowhere. "),
+]
+ALERTS = [
+    (
+        "ledger_difference",
+        "folded days",
+        "2026-03-02: XAG debt was folded to (1, 0, 1), the journal has (2, 0, 1)",
+    ),
+    ("ledger_difference", "players", "this was folded to that"),
+    ("sweep_failed", "fold_accounts", "OperationalError"),
+    ("sweep_failed", "keep_house", "OperationalError"),
+]
+MODELS = ("foldedday", "accountday", "sweeprun")
+
+
+@pytest.fixture(scope="module")
+def upgraded(database: None, database_name: str) -> Iterator[Owner]:
+    """A database of the old version with rows in it, after `migrate`."""
+    server, before, name = (
+        os.environ["DATABASE_OWNER_URL"],
+        dict(connection.settings_dict),
+        f"{database_name}_old",
+    )
+    with psycopg.connect(server, autocommit=True) as server_connection:
+        remake(server_connection, name)
+        try:
+            theirs = environ.Env.db_url_config(server)
+            use(NAME=name, USER=theirs["USER"], PASSWORD=theirs["PASSWORD"])
+            MigrationExecutor(connection).migrate([OLD])
+            with psycopg.connect(in_database(server, name), autocommit=True) as owner:
+                fill(owner)
+                call_command("migrate", verbosity=0)
+                yield owner
+        finally:
+            use(**{key: before[key] for key in ("NAME", "USER", "PASSWORD")})
+            remake(server_connection, name, again=False)
+
+
+def fill(owner: Owner) -> None:
+    """What the old version left behind."""
+    for number, (task, note) in enumerate(RUNS):
+        owner.execute(
+            "INSERT INTO wallet_sweeprun (id, task, worker, began_at, ended_at, looked_at, done, failed, note, error)"
+            " VALUES (gen_random_uuid(), %s, %s, %s, %s, 0, 0, 0, %s, '')",
+            [task, f"worker {number}", NOON, NOON, note],
+        )
+    for kind, subject, text in ALERTS:
+        owner.execute(
+            "INSERT INTO wallet_alert (id, kind, subject, text, raised_at, last_seen_at, times_seen, resolved_by, reason)"
+            " VALUES (gen_random_uuid(), %s, %s, %s, %s, %s, 1, '', '')",
+            [kind, subject, text, NOON, NOON],
+        )
+    owner.execute("INSERT INTO wallet_currency (code, decimals, name) VALUES ('XAG', 2, 'Silver')")
+    owner.execute("INSERT INTO wallet_foldedday VALUES (%s, 5, %s)", [NOON.date(), NOON])
+    owner.execute(
+        "INSERT INTO wallet_accountday (day_id, currency_id, account, debits, credits, entries)"
+        " VALUES (%s, 'XAG', 'debt', 1, 0, 1)",
+        [NOON.date()],
+    )
+    owner.execute("INSERT INTO auth_group (id, name) VALUES (1, 'Auditors')")
+    for number, model in enumerate(MODELS, 1):
+        owner.execute(
+            "INSERT INTO django_content_type (id, app_label, model) VALUES (%s, 'wallet', %s)",
+            [number, model],
+        )
+        owner.execute(
+            "INSERT INTO auth_permission (id, content_type_id, codename, name) VALUES (%s, %s, %s, 'Can view it')",
+            [number, number, f"view_{model}"],
+        )
+        owner.execute("INSERT INTO auth_group_permissions (group_id, permission_id) VALUES (1, %s)", [number])
+    for table in ("django_content_type", "auth_permission"):
+        owner.execute(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), 100)")
+
+
+def test_job_runs__keep_their_rows_and_where_they_had_read_to(upgraded: Owner) -> None:
+    rows = upgraded.execute("SELECT task, note, read_up_to FROM wallet_jobrun ORDER BY worker").fetchall()
+    tasks = ["audit_recent", "audit_recent", "daily_totals", "keep_house", "settle_due"]
+    assert [(task, note) for task, note, _ in rows] == list(
+        zip(tasks, [note for _, note in RUNS], strict=True)
+    )
+    read = datetime(2026, 3, 2, 11, 58, 0, 250_000, UTC)
+    assert [read_up_to for _, _, read_up_to in rows] == [read, None, None, None, None]
+
+
+def test_daily_totals__keep_their_rows(upgraded: Owner) -> None:
+    assert upgraded.execute("SELECT day, entries, closed_at FROM wallet_closedday").fetchall() == [
+        (NOON.date(), 5, NOON)
+    ]
+    totals = "SELECT day_id, currency_id, account, debits, credits, entries FROM wallet_dailytotal"
+    assert upgraded.execute(totals).fetchall() == [(NOON.date(), "XAG", "debt", 1, 0, 1)]
+
+
+def test_alerts__follow_the_names_of_jobs_and_the_audits_words(upgraded: Owner) -> None:
+    found = upgraded.execute("SELECT kind, subject, text FROM wallet_alert").fetchall()
+    assert set(found) == {
+        (
+            "ledger_difference",
+            "daily totals",
+            "2026-03-02: XAG debt was totalled as (1, 0, 1), the journal has (2, 0, 1)",
+        ),
+        ("ledger_difference", "players", "this was folded to that"),
+        ("sweep_failed", "daily_totals", "OperationalError"),
+        ("sweep_failed", "purge_expired", "OperationalError"),
+    }
+
+
+def test_groups__keep_what_they_may_see(upgraded: Owner) -> None:
+    granted = upgraded.execute(
+        "SELECT c.model, p.codename FROM auth_group_permissions g JOIN auth_permission p ON p.id = g.permission_id"
+        " JOIN django_content_type c ON c.id = p.content_type_id ORDER BY p.id"
+    ).fetchall()
+    assert granted == [
+        ("closedday", "view_closedday"),
+        ("dailytotal", "view_dailytotal"),
+        ("jobrun", "view_jobrun"),
+    ]
+    stale = "SELECT count(*) FROM auth_permission WHERE codename ~ 'foldedday|accountday|sweeprun'"
+    assert upgraded.execute(stale).fetchone() == (0,)
