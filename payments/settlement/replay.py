@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from datetime import datetime
-from operator import attrgetter
+from operator import itemgetter
 from uuid import UUID
 
 from payments.models import Callback, Order, Payment, Refund
@@ -89,11 +89,12 @@ def happened(
     kept: Kept, configs: Mapping[UUID, ProviderConfig]
 ) -> Iterator[tuple[datetime, UUID, Event | Refund]]:
     """What happened, in the order of time; at one moment, a callback before the refund that it may have ended."""
-    told = [(callback.received_at, 0, callback) for callback in kept.callbacks]
-    ours = [
-        (refund.ended_at, 1, refund) for refund in kept.refunds if is_done_by_us(refund) and refund.ended_at
+    told: list[tuple[datetime, int, UUID, Callback | Refund]] = [
+        (callback.received_at, 0, callback.pk, callback) for callback in kept.callbacks
     ]
-    for at, _, row in sorted([*told, *ours], key=lambda one: (one[0], one[1], attrgetter("pk")(one[2]))):
+    ended = [(refund, refund.ended_at) for refund in kept.refunds if is_done_by_us(refund)]
+    told += [(at, 1, refund.pk, refund) for refund, at in ended if at is not None]
+    for at, _, _, row in sorted(told, key=itemgetter(0, 1, 2)):
         said = event_of(row, configs[row.provider_id]) if isinstance(row, Callback) else row
         yield at, row.provider_id, said
 
