@@ -29,6 +29,7 @@ lint: $(DEV)  ## check style, types, imports and migrations
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/lint-imports
+	$(VENV)/bin/sqlfluff lint --nocolor wallet players payments
 	@$(LAUNCH) with --instance lint --fast -- sh -c '$(VENV)/bin/mypy . && $(VENV)/bin/python manage.py makemigrations --check --dry-run'
 
 bench: $(RUN)  ## measure speed on durable settings; writes var/bench.json

@@ -6,16 +6,18 @@ from typing import Any
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
 
+from lib.sql_functions import is_migrated
 from payments import reconciliation
 from wallet.audit.orphans import ORPHANS
-from wallet.rights import run_for_role
+from wallet.rights import grant_rights
 
 RIGHTS = Path(__file__).parent / "sql" / "rights.sql"
 
 
-def grant_rights(*, using: str, **kwargs: Any) -> None:
+def restrict_rights(*, using: str, **kwargs: Any) -> None:
     """Runs `payments/sql/rights.sql` for the application's role; the wallet's has run before, in the order of INSTALLED_APPS."""
-    run_for_role(RIGHTS, "payments_orderevent", using)
+    if is_migrated("payments", using):
+        grant_rights(RIGHTS, using)
 
 
 class PaymentsConfig(AppConfig):
@@ -23,4 +25,4 @@ class PaymentsConfig(AppConfig):
 
     def ready(self) -> None:
         ORPHANS.update(reconciliation.ORPHANS)
-        post_migrate.connect(grant_rights, sender=self)
+        post_migrate.connect(restrict_rights, sender=self)

@@ -5,6 +5,8 @@ from typing import Any
 
 from lib.http.errors import invalid
 
+# What a wallet holds, or owes, stays below this, in minor units: `wallet_bound()` in the ledger's SQL.
+BOUND = 10**18
 # At most 10^17 - 1 minor units: that many digits.
 LONGEST = 17
 SENSELESS = "amount.amount must be greater than zero, in whole minor units, and at most 10^17 - 1 of them."

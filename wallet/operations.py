@@ -63,7 +63,7 @@ def launch_game(
     )
     language = language or player.language
     with transaction.atomic():
-        ledger.open_wallet(player.pk, currency_code, actor)
+        ledger.open_wallet(player_id=player.pk, currency=currency_code, actor=actor)
         token, expires_at = start_session(
             player, game, currency_code=currency_code, language=language, lifetime=lifetime
         )
@@ -104,13 +104,13 @@ def adjust_wallet(
 
     A debit that does not find enough is refused (104), or with `into_debt` leaves the rest as the player's debt.
     """
-    ledger.open_wallet(player.pk, require_currency(currency_code), actor)
+    ledger.open_wallet(player_id=player.pk, currency=require_currency(currency_code), actor=actor)
     answer = ledger.adjust_wallet(
-        transaction_id,
-        player.pk,
-        currency_code,
-        type,
-        amount,
+        transaction_id=transaction_id,
+        player_id=player.pk,
+        currency=currency_code,
+        type=type,
+        amount=amount,
         into_debt=into_debt,
         source=source,
         actor=actor,
@@ -123,7 +123,9 @@ def adjust_wallet(
 
 def resolve_transaction(transaction_id: UUID, *, event: str, source: str, actor: str, reason: str) -> Answer:
     """The platform ends a pending transaction: `event` is confirmed, rolled_back or expired. Raises 106 to 109."""
-    answer = ledger.resolve_transaction(transaction_id, event, source, actor, reason)
+    answer = ledger.resolve_transaction(
+        transaction_id=transaction_id, event=event, source=source, actor=actor, reason=reason
+    )
     if answer.outcome != event:
         raise refusal(answer)
     return answer
@@ -145,5 +147,12 @@ def limit_withdrawals(wallet: Wallet, *, most: int | None, actor: str, reason: s
 
 
 def gate(wallet: Wallet, event: str, limit: int | None, actor: str, reason: str) -> bool:
-    answer = ledger.gate_wallet(wallet.player_id, wallet.currency_id, event, limit, actor, reason)
+    answer = ledger.gate_wallet(
+        player_id=wallet.player_id,
+        currency=wallet.currency_id,
+        event=event,
+        limit=limit,
+        actor=actor,
+        note=reason,
+    )
     return answer.outcome == event

@@ -18,9 +18,8 @@ from payments.models import Order, Price, Product, Shop
 from payments.orders.events import Actor, record_event
 from players.models import GameSession, Player
 from wallet.models import Wallet
+from wallet.money import BOUND
 
-# Spendable, reserved and announced money together stay below (contract 1, Amounts).
-BOUND = 10**18
 EXPIRING_BATCH = 200
 
 

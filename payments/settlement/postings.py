@@ -87,9 +87,10 @@ class Movements:
     def write(self, postings: list[Posting]) -> str:
         order = self.order
         return ledger.post(
-            order.player_id,
-            order.game_id,
-            postings,
+            player_id=order.player_id,
+            game_id=order.game_id,
+            postings=postings,
+            reference=order.pk,
             description=f"order {order.pk}",
             source=self.by.source,
             actor=self.by.name[:80],

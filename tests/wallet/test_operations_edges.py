@@ -28,7 +28,7 @@ def test_an_adjustment_opens_the_wallet_that_it_needs(house: House) -> None:
 
 def test_opening_a_wallet_answers_with_its_id_each_time(house: House) -> None:
     player = house.player()
-    ids = [ledger.open_wallet(player.pk, "EUR", "test") for _ in range(2)]
+    ids = [ledger.open_wallet(player_id=player.pk, currency="EUR", actor="test") for _ in range(2)]
     assert ids == [Wallet.objects.get(player=player).pk] * 2
 
 

@@ -56,7 +56,7 @@ class WalletView(ApiView):
         """A refused request that names a transaction stands in the call log too."""
         named = body.get("mmTransactionId")
         if isinstance(named, str) and LOGGABLE_ID.match(named):
-            ledger.log_refused(self.context(call), "malformed", named)
+            ledger.log_refused(self.context(call), outcome="malformed", mm_transaction_id=named)
 
 
 def answer_with_balance(mm_transaction_id: str, answer: Answer, *, success: str) -> HttpResponse:
@@ -71,7 +71,7 @@ def answer_with_balance(mm_transaction_id: str, answer: Answer, *, success: str)
 def live_session(call: Call, token: str) -> ledger.SessionView:
     """The live session of a token. Raises 102."""
     game_id = call.caller.game_id
-    session = ledger.find_session(game_id, read_token(token)) if game_id else None
+    session = ledger.find_session(game_id=game_id, token_hash=read_token(token)) if game_id else None
     if session is None or not session.is_live:
         raise Refusal(*REFUSALS["session_ended" if session else "unknown_token"])
     return session
@@ -113,13 +113,13 @@ class OpenView(WalletView):
         description = clean(given.txDescription)
         answer = ledger.open_transaction(
             self.context(call),
-            self.type,
-            token,
-            given.mmTransactionId,
-            amount,
-            currency,
-            description,
-            call.caller.pending,
+            type=self.type,
+            token_hash=token,
+            mm_transaction_id=given.mmTransactionId,
+            amount=amount,
+            currency=currency,
+            description=description,
+            pending=call.caller.pending,
         )
         return answer_with_balance(given.mmTransactionId, answer, success="opened")
 
@@ -134,7 +134,13 @@ class ConfirmView(WalletView):
         token = read_token(given.token)
         amount, currency = read_amount(given.amount) if given.amount else (None, None)
         answer = ledger.settle_transaction(
-            self.context(call), "confirmed", self.type, token, given.mmTransactionId, amount, currency, ""
+            self.context(call),
+            event="confirmed",
+            type=self.type,
+            token_hash=token,
+            mm_transaction_id=given.mmTransactionId,
+            amount=amount,
+            currency=currency,
         )
         return answer_with_balance(given.mmTransactionId, answer, success="confirmed")
 
@@ -149,13 +155,11 @@ class RollbackView(WalletView):
         reason = clean(given.rollbackReason)
         answer = ledger.settle_transaction(
             self.context(call),
-            "rolled_back",
-            self.type,
-            read_token(given.token),
-            given.mmTransactionId,
-            None,
-            None,
-            reason,
+            event="rolled_back",
+            type=self.type,
+            token_hash=read_token(given.token),
+            mm_transaction_id=given.mmTransactionId,
+            reason=reason,
         )
         return answer_with_balance(given.mmTransactionId, answer, success="rolled_back")
 
@@ -217,7 +221,10 @@ class QueryTransaction(WalletView):
 
     def handle(self, call: Call, given: QueryRequest) -> HttpResponse:
         found = ledger.query_transaction(
-            self.context(call), given.type, read_token(given.token), given.mmTransactionId
+            self.context(call),
+            type=given.type,
+            token_hash=read_token(given.token),
+            mm_transaction_id=given.mmTransactionId,
         )
         if found.outcome != "found":
             raise Refusal(*REFUSALS[found.outcome])

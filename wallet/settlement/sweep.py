@@ -87,7 +87,7 @@ def expire_due(run: Run, at: datetime, budget: RunBudget) -> None:
 def expire_batch(run: Run, batch: list[UUID]) -> int:
     """Expires a batch; where one of it fails, each on its own, so that it holds up no other."""
     try:
-        return ledger.expire_transactions(batch, "sweep", EXPIRED)
+        return ledger.expire_transactions(transaction_ids=batch, actor="sweep", reason=EXPIRED)
     except FAILURES:
         logger.exception("a batch of due transactions failed; each is tried on its own")
     return sum(expire_one(run, id) for id in batch)

@@ -123,7 +123,9 @@ def test_of_confirmation_rollback_and_the_platforms_expiry_at_once_one_wins(
 def expire(seat: Seat, mm: str) -> str:
     """What the ledger says to a sweep, on this thread's own connection."""
     try:
-        return ledger.resolve_transaction(seat.transaction(mm).pk, "expired", "sweep", "sweep", "").outcome
+        return ledger.resolve_transaction(
+            transaction_id=seat.transaction(mm).pk, event="expired", source="sweep", actor="sweep", reason=""
+        ).outcome
     finally:
         connection.close()
 
