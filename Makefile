@@ -39,7 +39,7 @@ lint-imports: $(DEV)
 	$(VENV)/bin/lint-imports
 
 lint-sql: $(DEV)
-	$(VENV)/bin/sqlfluff lint --disable-progress-bar */sql
+	$(VENV)/bin/sqlfluff lint --nocolor --disable-progress-bar wallet players payments
 
 lint-types: $(DEV)
 	@$(LAUNCH) with --instance lint --fast -- sh -c '$(VENV)/bin/mypy . && $(VENV)/bin/python manage.py makemigrations --check --dry-run'

@@ -44,6 +44,8 @@ CALLS = (
     "amount, currency_code, address, outcome, replayed, took_us)"
 )
 ABSENT = "\\N"
+# The format of the chain that the ledger writes.
+VERSION = 2
 
 
 class Moment(NamedTuple):
@@ -110,14 +112,14 @@ class Account:
             actor=ACTOR,
             note="",
             at=at.microseconds,
-            version=1,
+            version=VERSION,
             hash=b"",
         )
         self.head = entry_hash(self.head, entry, subject)
         return (
             f"{self.player_id}\t{self.wallet_id}\t{self.seq}\t{t.id}\t{event}\t"
             f"{debit or ABSENT}\t{credit or ABSENT}\t{amount}\t"
-            f"{self.spendable}\t{self.reserved}\t{self.announced}\t{self.debt}\t{ACTOR}\t\t{at.text}\t1\t\\\\x{self.head.hex()}\n"
+            f"{self.spendable}\t{self.reserved}\t{self.announced}\t{self.debt}\t{ACTOR}\t\t{at.text}\t{VERSION}\t\\\\x{self.head.hex()}\n"
         )
 
 
@@ -192,7 +194,7 @@ class History:
                 settled_actor=ACTOR,
                 reason="",
             )
-            entries.append(account.append(t, "opened", opened, opening(t)))
+            entries.append(account.append(t, "opened", opened, opening(t, VERSION)))
             entries.append(account.append(t, state, settled, ending(t)))
             transactions.append(
                 f"{t.id}\t{t.player_id}\t{t.wallet_id}\t{t.game_id}\t{t.session_id}\t{type_}\t{t.mm_transaction_id}\t{state}\t{AMOUNT}\t\t\t"

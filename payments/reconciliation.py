@@ -13,15 +13,16 @@ from payments.settlement.replay import EFFECTIVE, Kept, Unreplayable, replayed
 from wallet.models import Alert
 
 TYPES = "('payment', 'sale', 'payment_return', 'sale_return', 'top_up', 'clawback', 'set_aside')"
+# How a description names an order; the journal's first format covers it, and not the reference.
 ORDER = "'^order [0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'"
 # What an order's transactions moved: in the currency that was paid, and in that of the credit.
 MOVED = f"""
-    SELECT player_id, description,
+    SELECT player_id, reference,
         sum(CASE WHEN type IN ('payment', 'sale') THEN amount WHEN type IN ('payment_return', 'sale_return') THEN -amount ELSE 0 END) AS cleared,
         sum(CASE WHEN type = 'top_up' THEN amount WHEN type IN ('clawback', 'set_aside') THEN -amount ELSE 0 END) AS credited
     FROM wallet_transaction
-    WHERE state = 'confirmed' AND type IN {TYPES}
-    GROUP BY player_id, description
+    WHERE state = 'confirmed' AND type IN {TYPES} AND reference IS NOT NULL
+    GROUP BY player_id, reference
 """
 CAME = "SELECT order_id, sum(amount) AS amount FROM payments_payment WHERE state = 'paid' GROUP BY order_id"
 KEPT = "coalesce(came.amount, 0) - coalesce(went.amount, 0)"
@@ -31,21 +32,26 @@ WENT = "SELECT order_id, sum(amount) AS amount FROM payments_refund WHERE state 
 ORPHANS = {
     "orders that are not as the ledger moved": f"""
         FROM payments_order x
-        LEFT JOIN ({MOVED}) moved ON moved.player_id = x.player_id AND moved.description = 'order ' || x.id
+        LEFT JOIN ({MOVED}) moved ON moved.player_id = x.player_id AND moved.reference = x.id
         LEFT JOIN ({CAME}) came ON came.order_id = x.id
         LEFT JOIN ({WENT}) went ON went.order_id = x.id
         WHERE coalesce(moved.cleared, 0) <> {KEPT}
            OR x.refunded + x.charged_back <> CASE WHEN x.paid_at IS NULL THEN 0 ELSE least(greatest(x.price - ({KEPT}), 0), x.price) END
            OR coalesce(moved.credited, 0) <> CASE WHEN x.paid_at IS NULL THEN 0 ELSE coalesce(x.credit, 0) - x.clawed_back END
     """,
-    "payments' transactions of no order": f"""
+    "payments' transactions of no order": """
+        FROM wallet_transaction x
+        WHERE x.reference IS NOT NULL
+          AND NOT EXISTS (SELECT 1 FROM payments_order o WHERE o.id = x.reference AND o.player_id = x.player_id)
+    """,
+    "transactions whose description names another order than their reference": f"""
         FROM wallet_transaction x
         WHERE x.type IN {TYPES} AND x.description ~ {ORDER}
-          AND NOT EXISTS (SELECT 1 FROM payments_order o WHERE 'order ' || o.id = x.description AND o.player_id = x.player_id)
+          AND x.description IS DISTINCT FROM 'order ' || x.reference
     """,
-    "credit set aside for no open refund": f"""
+    "credit set aside for no open refund": """
         FROM wallet_transaction x
-        WHERE x.type = 'set_aside' AND x.settled_at IS NULL AND x.description ~ {ORDER}
+        WHERE x.type = 'set_aside' AND x.settled_at IS NULL AND x.reference IS NOT NULL
           AND NOT EXISTS (SELECT 1 FROM payments_refund r WHERE r.set_aside_transaction = x.id AND r.set_aside = x.amount AND r.state IN ('asked', 'unknown'))
     """,
 }

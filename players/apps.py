@@ -1,7 +1,24 @@
 """Who may speak: games, credentials, players and their sessions."""
 
+from pathlib import Path
+from typing import Any
+
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+from lib.sql_functions import install_functions, is_migrated
+
+FUNCTIONS = sorted((Path(__file__).parent / "sql").glob("*.sql"))
+
+
+def install_clock_and_guards(*, using: str, **kwargs: Any) -> None:
+    """Installs the platform's clock and what the guards' triggers do; before the wallet's, in the order of INSTALLED_APPS."""
+    if is_migrated("players", using):
+        install_functions(FUNCTIONS, using)
 
 
 class PlayersConfig(AppConfig):
     name = "players"
+
+    def ready(self) -> None:
+        post_migrate.connect(install_clock_and_guards, sender=self)

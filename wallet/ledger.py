@@ -1,7 +1,9 @@
-"""The one door to the ledger: calls the functions of `wallet/sql`, each in one round trip, and retries what is safe to repeat."""
+"""The one door to the ledger: calls the functions of `wallet/sql`, each in one round trip, and retries what is safe to
+repeat.
+"""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -20,7 +22,7 @@ MOST_TRIES = 4
 
 
 class Answer(NamedTuple):
-    """What a ledger function decided. `balance` is in minor units of `currency`; absent where there is no wallet."""
+    """What a ledger function decided. `balance` is in minor units of `currency`; absent if there is no wallet."""
 
     outcome: str
     transaction_id: str
@@ -64,7 +66,9 @@ class TransactionView(NamedTuple):
 
 
 class Posting(NamedTuple):
-    """One movement of a payment, in minor units. `type` is a `Transaction.Type`; `reverses` names the transaction that it takes back."""
+    """One movement of a payment, in minor units. `type` is a `Transaction.Type`; `reverses` names the transaction that it
+    takes back.
+    """
 
     id: UUID
     type: str
@@ -74,32 +78,69 @@ class Posting(NamedTuple):
 
 
 ANSWER = "SELECT outcome, transaction_id::text, balance, currency_code FROM "
-
-OPEN = ANSWER + "ledger_open(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s::inet, %s)"
-SETTLE = ANSWER + "ledger_settle(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s::inet, %s)"
-QUERY = "SELECT outcome, transaction_id::text, state, amount, currency_code, opened_at, settled_at FROM ledger_query(%s, %s, %s, %s, %s, %s, %s::inet, %s)"
-RESOLVE = ANSWER + "ledger_resolve(%s, %s, %s, %s, %s)"
-EXPIRE = "SELECT ledger_expire(%s, %s, %s)"
-ADJUST = ANSWER + "ledger_adjust(%s, %s, %s, %s, %s, %s, %s, %s, %s)"
-GATE = ANSWER + "ledger_gate(%s, %s, %s, %s, %s, %s)"
-POST = "SELECT ledger_post(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
-SET_ASIDE = "SELECT ledger_set_aside(%s, %s, %s, %s, %s, %s, %s, %s, %s)"
-OPEN_WALLET = "SELECT ledger_open_wallet(%s, %s, %s)"
-LOG_REFUSED = "SELECT call_log_refused(%s, %s, %s, %s, %s, %s::inet, %s)"
-SESSION = """
-    SELECT s.ended_at IS NULL AND s.expires_at > wallet_now(), p.uid, p.nickname, p.country, s.language, w.spendable, w.currency_id
-    FROM players_gamesession s
-    JOIN players_player p ON p.id = s.player_id
-    JOIN wallet_wallet w ON w.player_id = s.player_id AND w.currency_id = s.currency_code
-    WHERE s.token_hash = %s AND s.game_id = %s
+# Who called, for the call log.
+CALLER = """
+    p_game => %(game)s, p_credential => %(credential)s, p_endpoint => %(endpoint)s, p_address => %(address)s::inet,
+    p_elapsed_us => %(elapsed_us)s
 """
 
+OPEN = f"""{ANSWER} ledger_open(
+    p_type => %(type)s, p_token_hash => %(token_hash)s, p_mm => %(mm)s, p_amount => %(amount)s, p_currency => %(currency)s,
+    p_description => %(description)s, p_pending => %(pending)s, p_actor => %(actor)s, {CALLER}
+)"""
+SETTLE = f"""{ANSWER} ledger_settle(
+    p_event => %(event)s, p_type => %(type)s, p_token_hash => %(token_hash)s, p_mm => %(mm)s, p_amount => %(amount)s,
+    p_currency => %(currency)s, p_reason => %(reason)s, p_actor => %(actor)s, {CALLER}
+)"""
+VIEW = "SELECT outcome, transaction_id::text, state, amount, currency_code, opened_at, settled_at FROM "
+QUERY = f"""{VIEW} ledger_query(
+    p_type => %(type)s, p_token_hash => %(token_hash)s, p_mm => %(mm)s, {CALLER}
+)"""
+LOG_REFUSED = f"SELECT call_log_refused(p_outcome => %(outcome)s, p_mm => %(mm)s, {CALLER})"
+RESOLVE = f"""{ANSWER} ledger_resolve(
+    p_transaction => %(transaction)s, p_event => %(event)s, p_source => %(source)s, p_actor => %(actor)s,
+    p_reason => %(reason)s
+)"""
+EXPIRE = """SELECT ledger_expire(
+    p_transactions => %(transactions)s, p_actor => %(actor)s, p_reason => %(reason)s
+)"""
+OPEN_WALLET = """SELECT ledger_open_wallet(
+    p_player => %(player)s, p_currency => %(currency)s, p_actor => %(actor)s
+)"""
+ADJUST = f"""{ANSWER} ledger_adjust(
+    p_id => %(id)s, p_player => %(player)s, p_currency => %(currency)s, p_type => %(type)s, p_amount => %(amount)s,
+    p_into_debt => %(into_debt)s, p_source => %(source)s, p_actor => %(actor)s, p_reason => %(reason)s
+)"""
+GATE = f"""{ANSWER} ledger_gate(
+    p_player => %(player)s, p_currency => %(currency)s, p_event => %(event)s, p_limit => %(limit)s,
+    p_actor => %(actor)s, p_note => %(note)s
+)"""
+POST = """SELECT ledger_post(
+    p_player => %(player)s, p_game => %(game)s, p_ids => %(ids)s, p_currencies => %(currencies)s, p_types => %(types)s,
+    p_amounts => %(amounts)s, p_reverses => %(reverses)s, p_reference => %(reference)s, p_description => %(description)s,
+    p_source => %(source)s, p_actor => %(actor)s, p_reason => %(reason)s
+)"""
+SET_ASIDE = """SELECT ledger_set_aside(
+    p_id => %(id)s, p_player => %(player)s, p_game => %(game)s, p_currency => %(currency)s, p_most => %(most)s,
+    p_reverses => %(reverses)s, p_reference => %(reference)s, p_description => %(description)s, p_source => %(source)s,
+    p_actor => %(actor)s
+)"""
+SESSION = """
+    SELECT session.ended_at IS NULL AND session.expires_at > wallet_now(),
+        player.uid, player.nickname, player.country, session.language, wallet.spendable, wallet.currency_id
+    FROM players_gamesession session
+    JOIN players_player player ON player.id = session.player_id
+    JOIN wallet_wallet wallet ON wallet.player_id = session.player_id AND wallet.currency_id = session.currency_code
+    WHERE session.token_hash = %(token_hash)s AND session.game_id = %(game)s
+"""
+Parameters = Mapping[str, Any]
 
-def run(statement: str, parameters: tuple[Any, ...]) -> tuple[Any, ...] | None:
+
+def run(statement: str, parameters: Parameters) -> tuple[Any, ...] | None:
     """Runs one prepared statement and returns its row. Outside an atomic block it is its own, committed when this returns.
 
     A lost race, and one lost connection, are tried again: every ledger call is safe to repeat. Raises Django's
-    OperationalError where the database cannot be reached or does not answer in time.
+    OperationalError if the database cannot be reached or does not answer in time.
     """
     for attempt in range(1, MOST_TRIES + 1):
         try:
@@ -125,23 +166,43 @@ def run(statement: str, parameters: tuple[Any, ...]) -> tuple[Any, ...] | None:
     raise AssertionError("unreachable")
 
 
-def run_once(statement: str, parameters: tuple[Any, ...]) -> tuple[Any, ...] | None:
+def run_once(statement: str, parameters: Parameters) -> tuple[Any, ...] | None:
     # psycopg's own cursor on Django's connection: Django's would neither prepare the statement nor bind on the server.
     connection.ensure_connection()
     with psycopg.Cursor(connection.connection) as cursor:
         return cursor.execute(statement, parameters, prepare=True).fetchone()
 
 
-def answer(statement: str, parameters: tuple[Any, ...]) -> Answer:
+def value(statement: str, parameters: Parameters) -> Any:
+    """The one value that a ledger function returns."""
+    row = run(statement, parameters)
+    if row is None:
+        raise AssertionError("a ledger function returns a row")
+    return row[0]
+
+
+def answer(statement: str, parameters: Parameters) -> Answer:
     row = run(statement, parameters)
     if row is None:
         raise AssertionError("a ledger function returns a row")
     return Answer(*row)
 
 
+def caller(context: CallContext) -> dict[str, Any]:
+    """What the call log is told in every call."""
+    return {
+        "game": context.game_id,
+        "credential": context.credential_id,
+        "endpoint": context.endpoint,
+        "address": context.address,
+        "elapsed_us": Int4(context.elapsed_us),
+    }
+
+
 def open_transaction(
     context: CallContext,
-    type_: str,
+    *,
+    type: str,
     token_hash: bytes,
     mm_transaction_id: str,
     amount: int,
@@ -150,202 +211,189 @@ def open_transaction(
     pending: timedelta,
 ) -> Answer:
     """Opens a withdrawal or a deposit of `amount` minor units; it becomes due after `pending` (contract 2.1, 2.3)."""
-    return answer(
-        OPEN,
-        (
-            *(
-                type_,
-                context.game_id,
-                token_hash,
-                mm_transaction_id,
-                Int8(amount),
-                currency,
-                description,
-                pending,
-            ),
-            *(
-                context.actor,
-                context.credential_id,
-                context.endpoint,
-                context.address,
-                Int4(context.elapsed_us),
-            ),
-        ),
-    )
+    parameters = {
+        "type": type,
+        "token_hash": token_hash,
+        "mm": mm_transaction_id,
+        "amount": Int8(amount),
+        "currency": currency,
+        "description": description,
+        "pending": pending,
+        "actor": context.actor,
+    }
+    return answer(OPEN, parameters | caller(context))
 
 
 def settle_transaction(
     context: CallContext,
+    *,
     event: str,
-    type_: str,
+    type: str,
     token_hash: bytes,
     mm_transaction_id: str,
-    amount: int | None,
-    currency: str | None,
-    reason: str,
+    amount: int | None = None,
+    currency: str | None = None,
+    reason: str = "",
 ) -> Answer:
-    """The game confirms (`event` confirmed) or rolls back (rolled_back); `amount` in minor units where it repeats it."""
-    return answer(
-        SETTLE,
-        (
-            *(
-                event,
-                type_,
-                context.game_id,
-                token_hash,
-                mm_transaction_id,
-                None if amount is None else Int8(amount),
-                currency,
-                reason,
-            ),
-            *(
-                context.actor,
-                context.credential_id,
-                context.endpoint,
-                context.address,
-                Int4(context.elapsed_us),
-            ),
-        ),
-    )
+    """The game confirms (`event` confirmed) or rolls back (rolled_back); `amount` in minor units if it repeats it."""
+    parameters = {
+        "event": event,
+        "type": type,
+        "token_hash": token_hash,
+        "mm": mm_transaction_id,
+        "amount": None if amount is None else Int8(amount),
+        "currency": currency,
+        "reason": reason,
+        "actor": context.actor,
+    }
+    return answer(SETTLE, parameters | caller(context))
 
 
 def query_transaction(
-    context: CallContext, type_: str, token_hash: bytes, mm_transaction_id: str
+    context: CallContext, *, type: str, token_hash: bytes, mm_transaction_id: str
 ) -> TransactionView:
     """What became of a transaction of this game and player."""
-    row = run(
-        QUERY,
-        (
-            type_,
-            context.game_id,
-            token_hash,
-            mm_transaction_id,
-            context.credential_id,
-            context.endpoint,
-            context.address,
-            Int4(context.elapsed_us),
-        ),
-    )
+    row = run(QUERY, {"type": type, "token_hash": token_hash, "mm": mm_transaction_id} | caller(context))
     if row is None:
         raise AssertionError("a ledger function returns a row")
     return TransactionView(*row)
 
 
-def find_session(game_id: UUID, token_hash: bytes) -> SessionView | None:
-    """The session that a token stands for, live or not; None where this game never had it."""
-    row = run(SESSION, (token_hash, game_id))
+def find_session(*, game_id: UUID, token_hash: bytes) -> SessionView | None:
+    """The session that a token stands for, live or not; None if this game never had it."""
+    row = run(SESSION, {"token_hash": token_hash, "game": game_id})
     return SessionView(*row) if row else None
 
 
-def log_refused(context: CallContext, outcome: str, mm_transaction_id: str) -> None:
+def log_refused(context: CallContext, *, outcome: str, mm_transaction_id: str) -> None:
     """Writes a call into the call log that was refused before the ledger was asked."""
-    run(
-        LOG_REFUSED,
-        (
-            outcome,
-            context.game_id,
-            context.credential_id,
-            context.endpoint,
-            mm_transaction_id,
-            context.address,
-            Int4(context.elapsed_us),
-        ),
-    )
+    run(LOG_REFUSED, {"outcome": outcome, "mm": mm_transaction_id} | caller(context))
 
 
-def resolve_transaction(transaction_id: UUID, event: str, source: str, actor: str, reason: str) -> Answer:
+def resolve_transaction(*, transaction_id: UUID, event: str, source: str, actor: str, reason: str) -> Answer:
     """The platform itself ends a pending transaction: `event` is confirmed, rolled_back or expired."""
-    return answer(RESOLVE, (transaction_id, event, source, actor, reason))
+    parameters = {
+        "transaction": transaction_id,
+        "event": event,
+        "source": source,
+        "actor": actor,
+        "reason": reason,
+    }
+    return answer(RESOLVE, parameters)
 
 
-def expire_transactions(transaction_ids: list[UUID], actor: str, reason: str) -> int:
+def expire_transactions(*, transaction_ids: list[UUID], actor: str, reason: str) -> int:
     """Expires those that are pending and due, and whose wallet nobody else works on. Returns how many."""
-    row = run(EXPIRE, (transaction_ids, actor, reason))
-    if row is None:
-        raise AssertionError("a ledger function returns a row")
-    return int(row[0])
+    return int(value(EXPIRE, {"transactions": transaction_ids, "actor": actor, "reason": reason}))
 
 
-def open_wallet(player_id: UUID, currency: str, actor: str) -> UUID:
-    """The id of the player's wallet in a known currency, opened now where it was not."""
-    row = run(OPEN_WALLET, (player_id, currency, actor))
-    if row is None:
-        raise AssertionError("a ledger function returns a row")
-    return UUID(str(row[0]))
+def open_wallet(*, player_id: UUID, currency: str, actor: str) -> UUID:
+    """The id of the player's wallet in a known currency, opened now if it was not."""
+    return UUID(str(value(OPEN_WALLET, {"player": player_id, "currency": currency, "actor": actor})))
 
 
 def adjust_wallet(
+    *,
     transaction_id: UUID,
     player_id: UUID,
     currency: str,
-    type_: str,
+    type: str,
     amount: int,
-    *,
     into_debt: bool,
     source: str,
     actor: str,
     reason: str,
 ) -> Answer:
     """Credits or debits `amount` minor units; repeated with the same id it is done once."""
-    return answer(
-        ADJUST, (transaction_id, player_id, currency, type_, Int8(amount), into_debt, source, actor, reason)
-    )
+    parameters = {
+        "id": transaction_id,
+        "player": player_id,
+        "currency": currency,
+        "type": type,
+        "amount": Int8(amount),
+        "into_debt": into_debt,
+        "source": source,
+        "actor": actor,
+        "reason": reason,
+    }
+    return answer(ADJUST, parameters)
 
 
 def post(
+    *,
     player_id: UUID,
     game_id: UUID,
     postings: Sequence[Posting],
-    *,
+    reference: UUID | None,
     description: str,
     source: str,
     actor: str,
     reason: str,
 ) -> str:
-    """Writes what a payment moves, all or none. Returns posted, or limit_reached where a wallet would hold or owe too much."""
+    """Writes what a payment moves, all or none; `reference` is the order that it belongs to.
+
+    Returns posted, or limit_reached if a wallet would hold or owe too much.
+    """
     ids, types, currencies, amounts, reverses = (list(column) for column in zip(*postings, strict=True))
-    row = run(
-        POST,
-        (
-            player_id,
-            game_id,
-            ids,
-            currencies,
-            types,
-            [Int8(amount) for amount in amounts],
-            reverses,
-            description,
-            source,
-            actor,
-            reason,
-        ),
-    )
-    if row is None:
-        raise AssertionError("a ledger function returns a row")
-    return str(row[0])
+    parameters = {
+        "player": player_id,
+        "game": game_id,
+        "ids": ids,
+        "currencies": currencies,
+        "types": types,
+        "amounts": [Int8(amount) for amount in amounts],
+        "reverses": reverses,
+        "reference": reference,
+        "description": description,
+        "source": source,
+        "actor": actor,
+        "reason": reason,
+    }
+    return str(value(POST, parameters))
 
 
 def set_aside(
-    id: UUID,
+    *,
+    transaction_id: UUID,
     player_id: UUID,
     game_id: UUID,
     currency: str,
     most: int,
-    *,
     reverses: UUID | None,
+    reference: UUID | None,
     description: str,
     source: str,
     actor: str,
 ) -> int:
-    """Reserves what is there of `most` minor units for a refund. Returns how much; 0 where nothing is there, and no transaction then."""
-    row = run(SET_ASIDE, (id, player_id, game_id, currency, Int8(most), reverses, description, source, actor))
-    if row is None:
-        raise AssertionError("a ledger function returns a row")
-    return int(row[0])
+    """Reserves what is there of `most` minor units for a refund of the order `reference`.
+
+    Returns how much; 0 if nothing is there, and no transaction then.
+    """
+    parameters = {
+        "id": transaction_id,
+        "player": player_id,
+        "game": game_id,
+        "currency": currency,
+        "most": Int8(most),
+        "reverses": reverses,
+        "reference": reference,
+        "description": description,
+        "source": source,
+        "actor": actor,
+    }
+    return int(value(SET_ASIDE, parameters))
 
 
 def gate_wallet(
-    player_id: UUID, currency: str, event: str, limit: int | None, actor: str, note: str
+    *, player_id: UUID, currency: str, event: str, limit: int | None = None, actor: str, note: str
 ) -> Answer:
     """Freezes, unfreezes or limits (`limit` in minor units, None for no limit) a wallet's withdrawals."""
-    return answer(GATE, (player_id, currency, event, None if limit is None else Int8(limit), actor, note))
+    parameters = {
+        "player": player_id,
+        "currency": currency,
+        "event": event,
+        "limit": None if limit is None else Int8(limit),
+        "actor": actor,
+        "note": note,
+    }
+    return answer(GATE, parameters)

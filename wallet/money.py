@@ -6,6 +6,8 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+# What a wallet holds, or owes, stays below this, in minor units: `wallet_bound()` in the ledger's SQL.
+BOUND = 10**18
 # At most 10^17 - 1 minor units: that many digits.
 LONGEST = 17
 # The most decimals that any currency has.

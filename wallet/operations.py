@@ -57,7 +57,7 @@ def open_transaction(
     """
     answer = ledger.open_transaction(
         context=context,
-        type_=type,
+        type=type,
         token_hash=token_hash,
         mm_transaction_id=mm_transaction_id,
         amount=amount,
@@ -86,7 +86,7 @@ def settle_transaction(
     answer = ledger.settle_transaction(
         context=context,
         event=event,
-        type_=type,
+        type=type,
         token_hash=token_hash,
         mm_transaction_id=mm_transaction_id,
         amount=amount,
@@ -104,7 +104,7 @@ def query_transaction(
     Raises `LedgerRefused` (unknown_token, not_found).
     """
     found = ledger.query_transaction(
-        context=context, type_=type, token_hash=token_hash, mm_transaction_id=mm_transaction_id
+        context=context, type=type, token_hash=token_hash, mm_transaction_id=mm_transaction_id
     )
     if found.outcome == "found":
         return found
@@ -204,7 +204,7 @@ def adjust_wallet(
         transaction_id=transaction_id,
         player_id=player.pk,
         currency=currency_code,
-        type_=type,
+        type=type,
         amount=amount,
         into_debt=into_debt,
         source=source,

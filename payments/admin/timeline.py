@@ -36,7 +36,6 @@ REFUND_HEADERS = (
     "By",
     "Reason",
 )
-PAYMENT_TYPES = ("payment", "sale", "payment_return", "sale_return", "top_up", "clawback", "set_aside")
 LEDGER_HEADERS = ("Transaction", "What", "State", "Amount", "Opened (UTC)")
 
 
@@ -136,13 +135,7 @@ def without_delivery(order: Order) -> str:
 
 def ledger_rows(order: Order) -> list[tuple[Any, ...]]:
     """Every transaction that the order caused, by `LEDGER_HEADERS`; the first is the oldest."""
-    # By the unique key, which begins with player, game and type.
-    of_this = Transaction.objects.filter(
-        player_id=order.player_id,
-        game_id=order.game_id,
-        type__in=PAYMENT_TYPES,
-        description=f"order {order.pk}",
-    )
+    of_this = Transaction.objects.filter(reference=order.pk, player_id=order.player_id)
     return [
         (
             link(short_id(row.pk), "wallet_transaction_change", row.pk),

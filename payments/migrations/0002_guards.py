@@ -4,9 +4,9 @@ from pathlib import Path
 
 from django.db import migrations
 
-SQL = Path(__file__).parent.parent / "sql"
-
 
 class Migration(migrations.Migration):
     dependencies = [("payments", "0001_initial"), ("wallet", "0006_payment_functions")]
-    operations = [migrations.RunSQL((SQL / "guards.sql").read_text(), reverse_sql=migrations.RunSQL.noop)]
+    operations = [
+        migrations.RunSQL(Path(__file__).with_suffix(".sql").read_text(), reverse_sql=migrations.RunSQL.noop)
+    ]

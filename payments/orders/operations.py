@@ -19,9 +19,8 @@ from payments.orders.outcomes import OrderOutcome, OrderRefused
 from players.models import GameSession, Player
 from players.operations import require_active
 from wallet.models import Wallet
+from wallet.money import BOUND
 
-# Spendable, reserved and announced money together stay below (contract 1, Amounts).
-BOUND = 10**18
 EXPIRING_BATCH = 200
 
 

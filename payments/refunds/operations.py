@@ -122,12 +122,13 @@ def set_aside(order: Order, refund: Refund, wanted: int) -> None:
         return
     id = new_id()
     refund.set_aside = ledger.set_aside(
-        id,
-        order.player_id,
-        order.game_id,
-        str(order.credit_currency_id),
-        wanted,
+        transaction_id=id,
+        player_id=order.player_id,
+        game_id=order.game_id,
+        currency=str(order.credit_currency_id),
+        most=wanted,
         reverses=order.credit_transaction,
+        reference=order.pk,
         description=f"order {order.pk}",
         source="operator",
         actor=refund.actor,

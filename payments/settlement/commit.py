@@ -51,9 +51,10 @@ def post(plan: Plan) -> Plan:
 def write_postings(plan: Plan, postings: Sequence[Posting]) -> str:
     order = plan.order
     return ledger.post(
-        order.player_id,
-        order.game_id,
-        postings,
+        player_id=order.player_id,
+        game_id=order.game_id,
+        postings=postings,
+        reference=order.pk,
         description=f"order {order.pk}",
         source=plan.by.source,
         actor=plan.by.name[:80],

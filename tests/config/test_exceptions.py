@@ -169,7 +169,9 @@ def test_in_an_atomic_block_nothing_is_tried_again(seat: Seat, owner: Owner) -> 
 
 def log_a_refusal(seat: Seat) -> None:
     ledger.log_refused(
-        ledger.CallContext(seat.game.pk, "test", seat.game.pk, "withdraw", "10.0.0.1", 0), "malformed", "x"
+        ledger.CallContext(seat.game.pk, "test", seat.game.pk, "withdraw", "10.0.0.1", 0),
+        outcome="malformed",
+        mm_transaction_id="x",
     )
 
 

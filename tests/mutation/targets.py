@@ -6,6 +6,7 @@ from pathlib import Path
 TARGETS = (
     *(
         "wallet/sql",
+        "wallet/migrations/0002_ledger_functions.sql",
         "wallet/settlement",
         "wallet/ledger.py",
         "wallet/operations.py",
@@ -46,7 +47,8 @@ def mutated_files(root: Path) -> list[str]:
 def ordered_tests(path: str, known: list[str], *, quick: bool) -> list[str]:
     """Test files for a mutant of `path`: its own first, then its folder's, its app's, all others. `quick`: its folder's at most."""
     place = Path(path)
-    folder = f"tests/{place.parent.as_posix()}/"
+    # What a migration installs is tested with the functions that stand on it.
+    folder = f"tests/{place.parent.as_posix().replace('/migrations', '/sql')}/"
     app = f"tests/{place.parts[0]}/"
     likely = [test for test in known if not test.startswith(LEFT_OUT)]
 

@@ -13,6 +13,7 @@ from payments.refunds.operations import request_refund
 from payments.settlement.replay import Kept
 from tests.support.shop import Market, fresh, make_till
 from wallet.audit.orphans import ORPHANS as ASKED
+from wallet.models import Transaction
 
 Change = Callable[[Order], tuple[str, list[Any]]]
 MISSING = "orders that are not as the ledger moved"
@@ -35,12 +36,33 @@ CHANGES: dict[str, tuple[Change, str]] = {
     ),
     "a top-up of another player's order": (
         lambda order: (
-            "UPDATE wallet_transaction SET description = 'order ' || gen_random_uuid() WHERE id = %s",
+            "UPDATE wallet_transaction SET reference = gen_random_uuid() WHERE id = %s",
             [order.credit_transaction],
         ),
         "payments' transactions of no order",
     ),
+    "a top-up whose reference was lost": (
+        lambda order: (
+            "UPDATE wallet_transaction SET reference = NULL WHERE id = %s",
+            [order.credit_transaction],
+        ),
+        "transactions whose description names another order than their reference",
+    ),
+    "a top-up that moved to another order": (
+        lambda order: (
+            "UPDATE wallet_transaction SET reference = (SELECT id FROM payments_order WHERE id <> %s LIMIT 1) WHERE id = %s",
+            [order.pk, order.credit_transaction],
+        ),
+        "transactions whose description names another order than their reference",
+    ),
 }
+
+
+def test_everything_that_an_order_moves_refers_to_it(market: Market) -> None:
+    order = market.paid()
+    moved = Transaction.objects.filter(reference=order.pk)
+    assert {row.type for row in moved} == {"payment", "top_up"}
+    assert {row.description for row in moved} == {f"order {order.pk}"}
 
 
 def asked(owner: "psycopg.Connection[Any]", what: str) -> set[str]:

@@ -18,8 +18,9 @@ from players.models import Credential, Operator, Player
 from tests.conftest import Clock
 from tests.support.callers import Caller, basic, holding
 from tests.support.shop import Till
-from wallet import rights
+from wallet.apps import RIGHTS
 from wallet.currencies import show
+from wallet.rights import grant_rights
 
 
 @pytest.fixture
@@ -162,7 +163,7 @@ def test_rights_are_given_only_to_a_role_that_is_there_and_is_another(settings: 
     """The application's own role may not grant: had it tried, this would fail."""
     for role in ("no_such_role", connection.settings_dict["USER"]):
         settings.DATABASE_APP_ROLE = role
-        rights.grant_rights(using="default")
+        grant_rights(RIGHTS, "default")
 
 
 def test_an_amount_of_a_currency_that_never_was_cannot_be_shown() -> None:

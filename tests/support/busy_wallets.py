@@ -124,7 +124,10 @@ def post(seat: Seat, *moves: tuple[str, int] | tuple[str, int, uuid.UUID]) -> li
         "actor": "provider:test",
         "reason": "test",
     }
-    assert ledger.post(seat.player.pk, seat.game.pk, postings, **about) == "posted"
+    answer = ledger.post(
+        player_id=seat.player.pk, game_id=seat.game.pk, postings=postings, reference=None, **about
+    )
+    assert answer == "posted"
     return [posting.id for posting in postings]
 
 
@@ -132,9 +135,16 @@ def set_aside(seat: Seat, amount: int, event: str, reverses: uuid.UUID) -> None:
     """Sets credit aside for a refund, which then ends so; an empty `event` leaves it open."""
     id = new_id()
     about = {"description": "order of a story", "source": "operator", "actor": "operator:test"}
-    assert (
-        ledger.set_aside(id, seat.player.pk, seat.game.pk, seat.currency, amount, reverses=reverses, **about)
-        == amount
+    found = ledger.set_aside(
+        transaction_id=id,
+        player_id=seat.player.pk,
+        game_id=seat.game.pk,
+        currency=seat.currency,
+        most=amount,
+        reverses=reverses,
+        reference=None,
+        **about,
     )
+    assert found == amount
     if event:
         resolve_transaction(id, event=event, source="provider", actor="provider:test", reason="test")

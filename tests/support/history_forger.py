@@ -100,7 +100,9 @@ def subject(e: EntryRow, t: TransactionRow | None, currency: str) -> bytes | Non
         return currency.encode()
     if t is None or e.event == "debt_repaid":
         return None
-    begins = opening(t) if e.event in ("opened", "declined", "tombstone", "adjusted", "posted") else b""
+    begins = (
+        opening(t, e.version) if e.event in ("opened", "declined", "tombstone", "adjusted", "posted") else b""
+    )
     return begins + (b"" if e.event in ("opened", "declined") else ending(t))
 
 

@@ -155,7 +155,9 @@ def test_a_batch_that_is_whole_is_committed_whatever_becomes_of_the_next(
 
 CALLS = [("deposit", "1.00"), ("rollbackWithdrawal", None), ("rollbackDeposit", None)]
 OPEN = """
-    SELECT ledger_open('deposit', %s, %s, %s, 100, %s, '', '72 hours', 'test', gen_random_uuid(), 'deposit', '127.0.0.1', 0)
+    SELECT ledger_open(p_type => 'deposit', p_game => %s, p_token_hash => %s, p_mm => %s, p_amount => 100,
+        p_currency => %s, p_description => '', p_pending => '72 hours', p_actor => 'test',
+        p_credential => gen_random_uuid(), p_endpoint => 'deposit', p_address => '127.0.0.1', p_elapsed_us => 0)
 """
 
 

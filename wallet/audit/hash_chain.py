@@ -1,8 +1,10 @@
 """The hash that chains a wallet's entries: a second reading, in Python, of what `wallet/sql/append.sql` writes.
 
-Format 1: SHA-256 over the entry's members, with the hash of the entry before it (32 zero bytes for the first) among them, as
+SHA-256 over the entry's members, with the hash of the entry before it (32 zero bytes for the first) among them, as
 PostgreSQL's `record_send` writes a row: the number of values, then each with its type's OID, its length and its bytes, all
 big-endian. So nothing depends on a session's settings, and no two rows are written alike.
+
+Format 2, which is what is written now, also covers the reference of the transaction that an entry opens; format 1 did not.
 """
 
 import hashlib
@@ -10,6 +12,7 @@ import struct
 from typing import NamedTuple
 
 START = bytes(32)
+VERSIONS = (1, 2)
 
 
 class EntryRow(NamedTuple):
@@ -59,6 +62,7 @@ class TransactionRow(NamedTuple):
     settled_source: str
     settled_actor: str
     reason: str
+    reference: str | None = None
 
 
 # PostgreSQL's OIDs of the types in a hashed row; they are the same in every database.
@@ -100,8 +104,8 @@ def record(*values: bytes) -> bytes:
     return struct.pack(">I", len(values)) + b"".join(values)
 
 
-def opening(t: TransactionRow) -> bytes:
-    """What a transaction was when it was opened (`ledger_opening`)."""
+def opening(t: TransactionRow, version: int) -> bytes:
+    """What a transaction was when it was opened (`ledger_opening`), as an entry of a format covers it."""
     return record(
         *(
             text(t.type),
@@ -112,6 +116,7 @@ def opening(t: TransactionRow) -> bytes:
             text(t.refusal),
         ),
         *(text(t.description), text(t.source), uuid(t.reverses_id), moment(t.due_at)),
+        *([] if version == 1 else [uuid(t.reference)]),
     )
 
 

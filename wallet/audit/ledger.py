@@ -37,7 +37,7 @@ ENTRIES_WHERE = f"""
         e.spendable, e.reserved, e.announced, e.debt, e.actor, e.note, {microseconds("e.at")}, e.version, e.hash,
         t.id::text, t.player_id::text, t.wallet_id::text, t.game_id::text, t.session_id::text, t.type, t.mm_transaction_id, t.state, t.amount,
         t.refusal, t.description, t.source, t.actor, t.reverses_id::text, {microseconds("t.opened_at")}, t.opened_seq, {microseconds("t.due_at")},
-        {microseconds("t.settled_at")}, t.settled_seq, t.settled_source, t.settled_actor, t.reason
+        {microseconds("t.settled_at")}, t.settled_seq, t.settled_source, t.settled_actor, t.reason, t.reference::text
     FROM wallet_entry e LEFT JOIN wallet_transaction t ON t.id = e.transaction_id {{where}}
     ORDER BY e.player_id, e.wallet_id, e.seq
 """

@@ -2,7 +2,15 @@
 
 from typing import NamedTuple
 
-from wallet.audit.hash_chain import START, EntryRow, TransactionRow, ending, entry_hash, opening
+from wallet.audit.hash_chain import (
+    START,
+    VERSIONS,
+    EntryRow,
+    TransactionRow,
+    ending,
+    entry_hash,
+    opening,
+)
 
 # Per type and event: what is debited, what is credited, and by how many times the amount the announced money changes.
 MOVES: dict[tuple[str, str], tuple[str | None, str | None, int]] = {
@@ -87,7 +95,7 @@ class Replay:
         self.seq = e.seq
         if e.seq != expected:
             self.found(f"the running number is {e.seq}, not {expected}")
-        if e.version != 1:
+        if e.version not in VERSIONS:
             self.found(f"format {e.version} is unknown")
         if t is None and e.transaction_id is not None:
             self.found(f"its transaction {e.transaction_id} does not exist")
@@ -180,7 +188,7 @@ class Replay:
                 None,
             ):
                 self.found(f"transaction {t.id} is no tombstone")
-            return opening(t) + ending(t)
+            return opening(t, e.version) + ending(t)
         if t.settled_seq is not None:
             self.unended[t.id] = t
         else:
@@ -191,7 +199,7 @@ class Replay:
         is_never_due = e.event == "declined" or t.type == "set_aside"
         if (t.refusal, t.due_at is None) != (self.refusal(e, t), is_never_due):
             self.found(f"transaction {t.id} had to be decided otherwise: {t.refusal or 'opened'}")
-        return opening(t)
+        return opening(t, e.version)
 
     def refusal(self, e: EntryRow, t: TransactionRow) -> str:
         """Why the ledger had to decline the transaction that this entry opens; an empty text where it had not."""
@@ -224,12 +232,12 @@ class Replay:
         if (t.type, e.event) in TAKING and first and e.debit == "spendable" and t.settled_seq != e.seq:
             # It found too little: the entry that makes debt of the rest follows.
             self.unended[t.id] = t
-            return opening(t) + ending(t)
+            return opening(t, e.version) + ending(t)
         self.unended.pop(t.id, None)
         if self.adjusted != t.amount:
             self.found(f"transaction {t.id} moved {self.adjusted}, not {t.amount}")
         self.check_answer(e, t)
-        return opening(t) + ending(t)
+        return opening(t, e.version) + ending(t)
 
     def check_answer(self, e: EntryRow, t: TransactionRow) -> None:
         """The stored answer of a settlement is its last entry's: debt that is repaid at once is one more."""

@@ -29,7 +29,7 @@ ENTRIES = f"""
         e.spendable, e.reserved, e.announced, e.debt, e.actor, e.note, {microseconds("e.at")}, e.version, e.hash,
         t.id::text, t.player_id::text, t.wallet_id::text, t.game_id::text, t.session_id::text, t.type, t.mm_transaction_id, t.state, t.amount,
         t.refusal, t.description, t.source, t.actor, t.reverses_id::text, {microseconds("t.opened_at")}, t.opened_seq, {microseconds("t.due_at")},
-        {microseconds("t.settled_at")}, t.settled_seq, t.settled_source, t.settled_actor, t.reason
+        {microseconds("t.settled_at")}, t.settled_seq, t.settled_source, t.settled_actor, t.reason, t.reference::text
     FROM unnest(%s::uuid[], %s::uuid[]) AS w (player_id, wallet_id)
     JOIN wallet_entry e ON e.player_id = w.player_id AND e.wallet_id = w.wallet_id
     LEFT JOIN wallet_transaction t ON t.id = e.transaction_id
@@ -44,7 +44,7 @@ def export_journal(write: Write, progress: Progress = lambda wallets, entries: N
     """Writes the whole journal as JSON lines, of one moment. Returns the numbers of wallets and entries; tells them meanwhile too."""
     wallets = entries = told = 0
     with snapshot() as raw:
-        write(line(Start(1, shown(now()), currencies())))
+        write(line(Start(2, shown(now()), currencies())))
         for batch in wallet_batches(raw):
             for count in write_batch(raw, batch, write):
                 entries += count

@@ -34,7 +34,7 @@ class Currency(models.Model):
 class Wallet(models.Model):
     """A player's money in one currency, in minor units: the present state, derivable from its entries.
 
-    What it must never hold is refused by the CHECKs in `wallet/sql/guards.sql`.
+    What it must never hold is refused by a CHECK (`wallet/sql/guards.sql`).
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -141,6 +141,9 @@ class Transaction(models.Model):
         db_constraint=False,
         db_index=False,
     )
+    reference = models.UUIDField(
+        null=True, blank=True, help_text="The order that it belongs to; empty if it is none's."
+    )
     opened_at = models.DateTimeField()
     opened_seq = models.BigIntegerField()
     due_at = models.DateTimeField(null=True, blank=True)
@@ -160,6 +163,10 @@ class Transaction(models.Model):
         indexes = [
             models.Index(fields=["mm_transaction_id"], name="transaction_by_mm_id"),
             models.Index(fields=["due_at"], name="transaction_due", condition=Q(state="pending")),
+            # For reconciliation, and for an order's page: what games open belongs to no order.
+            models.Index(
+                fields=["reference"], name="transaction_by_reference", condition=Q(reference__isnull=False)
+            ),
         ]
 
     def __str__(self) -> str:

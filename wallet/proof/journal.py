@@ -16,9 +16,12 @@ ENDS = frozenset({"confirmed", "rolled_back", "expired", "rollback_noted"})
 
 
 class Start(msgspec.Struct, frozen=True, rename="camel", tag_field="line", tag="journal"):
-    """The first line; the member `line` says of each which it is. Currencies with their decimals."""
+    """The first line; the member `line` says of each which it is. Currencies with their decimals.
 
-    format: Literal[1]
+    Format 2 has references, in openings whose hash covers them.
+    """
+
+    format: Literal[1, 2]
     exported_at: str
     currencies: dict[str, int]
 
@@ -40,7 +43,7 @@ class WalletLine(msgspec.Struct, frozen=True, rename="camel", tag_field="line", 
     opened_at: int
 
 
-class Opening(msgspec.Struct, frozen=True, rename="camel"):
+class Opening(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     """What a transaction was when it was opened."""
 
     type: str
@@ -53,6 +56,7 @@ class Opening(msgspec.Struct, frozen=True, rename="camel"):
     source: str
     reverses: WalletId | None
     due_at: int | None
+    reference: WalletId | None = None
 
 
 class Ending(msgspec.Struct, frozen=True, rename="camel"):
@@ -127,6 +131,7 @@ def entry_line(e: EntryRow, t: TransactionRow | None) -> EntryLine:
                 t.source,
                 t.reverses_id,
                 t.due_at,
+                None if e.version == 1 else t.reference,
             )
         )
         if t is not None and opened
@@ -164,7 +169,7 @@ def covered(line: EntryLine, wallet: WalletLine) -> tuple[EntryRow, bytes | None
     if line.opening is None and line.ending is None:
         return row, None
     t = transaction(line)
-    return row, (opening(t) if line.opening else b"") + (ending(t) if line.ending else b"")
+    return row, (opening(t, line.version) if line.opening else b"") + (ending(t) if line.ending else b"")
 
 
 def transaction(line: EntryLine) -> TransactionRow:
@@ -185,7 +190,7 @@ def transaction(line: EntryLine) -> TransactionRow:
             o.refusal,
             o.description,
         ),
-        *(o.source, "", o.reverses, 0, 0, o.due_at, None, None, e.source, "", e.reason),
+        *(o.source, "", o.reverses, 0, 0, o.due_at, None, None, e.source, "", e.reason, o.reference),
     )
 
 

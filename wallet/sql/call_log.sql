@@ -1,40 +1,37 @@
 -- The call log: one row per wallet call that names a transaction, partitioned by day, dropped by age.
 
-CREATE TABLE wallet_apicall (
-    id                uuid        NOT NULL,
-    at                timestamptz NOT NULL,
-    game_id           uuid        NOT NULL,
-    player_id         uuid,
-    transaction_id    uuid,
-    credential        uuid        NOT NULL,
-    endpoint          varchar(20) NOT NULL,
-    mm_transaction_id varchar(64) NOT NULL,
-    amount            bigint,
-    currency_code     varchar(12) NOT NULL,
-    address           inet        NOT NULL,
-    outcome           varchar(20) NOT NULL,
-    replayed          boolean     NOT NULL,
-    took_us           integer     NOT NULL,
-    PRIMARY KEY (id, at)
-) PARTITION BY RANGE (at);
+-- Writes a call and how it was answered. p_began: when the ledger was asked; p_elapsed_us: how long the call
+-- had taken till then.
+-- Returns true, so that it can be assigned: PL/pgSQL does that much faster than PERFORM.
+CREATE OR REPLACE FUNCTION call_log_write(
+    p_began timestamptz, p_game uuid, p_player uuid, p_transaction uuid, p_credential uuid, p_endpoint text,
+    p_mm text, p_amount bigint, p_currency text, p_address inet, p_outcome text, p_replayed boolean,
+    p_elapsed_us integer
+) RETURNS boolean
+LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO wallet_apicall (id, at, game_id, player_id, transaction_id, credential, endpoint,
+                                mm_transaction_id, amount, currency_code, address, outcome, replayed, took_us)
+    VALUES (wallet_new_id(), p_began, p_game, p_player, p_transaction, p_credential, p_endpoint, p_mm,
+            p_amount, coalesce(p_currency, ''), p_address, p_outcome, p_replayed,
+            p_elapsed_us + (date_part('epoch', wallet_now() - p_began) * 1000000)::integer);
+    RETURN true;
+END $$;
 
-CREATE INDEX wallet_apicall_by_mm_id ON wallet_apicall (mm_transaction_id);
-
--- A day that nobody prepared must never stop a withdrawal.
-CREATE TABLE wallet_apicall_default PARTITION OF wallet_apicall DEFAULT;
-
--- A call that was refused before the ledger was asked (malformed, by contract 1), so that it can still be seen.
-CREATE FUNCTION call_log_refused(
-    p_outcome text, p_game uuid, p_credential uuid, p_endpoint text, p_mm text, p_address inet, p_elapsed_us integer
+-- A call that was refused before the ledger was asked (malformed, by contract 1): it can still be seen.
+CREATE OR REPLACE FUNCTION call_log_refused(
+    p_outcome text, p_game uuid, p_credential uuid, p_endpoint text, p_mm text, p_address inet,
+    p_elapsed_us integer
 ) RETURNS void
-LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    INSERT INTO wallet_apicall (id, at, game_id, credential, endpoint, mm_transaction_id, currency_code, address, outcome, replayed, took_us)
-    VALUES (wallet_new_id(), wallet_now(), p_game, p_credential, p_endpoint, p_mm, '', p_address, p_outcome, false, p_elapsed_us)
-$$;
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    PERFORM call_log_write(wallet_now(), p_game, NULL, NULL, p_credential, p_endpoint, p_mm, NULL, NULL,
+                           p_address, p_outcome, false, p_elapsed_us);
+END $$;
 
 -- Makes the partition of one day (UTC), and moves rows into it that the default partition caught meanwhile.
 -- Returns true where the partition is new.
-CREATE FUNCTION call_log_prepare_day(p_day date) RETURNS boolean
+CREATE OR REPLACE FUNCTION call_log_prepare_day(p_day date) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     part text := 'wallet_apicall_' || to_char(p_day, 'YYYYMMDD');
@@ -49,14 +46,17 @@ BEGIN
     EXECUTE format('CREATE TABLE %I (LIKE wallet_apicall INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', part);
     -- Calls of that day wait here for the moment that the move takes.
     LOCK TABLE wallet_apicall_default IN ACCESS EXCLUSIVE MODE;
-    EXECUTE format('WITH moved AS (DELETE FROM wallet_apicall_default WHERE at >= $1 AND at < $2 RETURNING *) INSERT INTO %I SELECT * FROM moved', part)
+    EXECUTE format(
+        'WITH moved AS (DELETE FROM wallet_apicall_default WHERE at >= $1 AND at < $2 RETURNING *) '
+        'INSERT INTO %I SELECT * FROM moved', part)
     USING began, ended;
-    EXECUTE format('ALTER TABLE wallet_apicall ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)', part, began, ended);
+    EXECUTE format(
+        'ALTER TABLE wallet_apicall ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)', part, began, ended);
     RETURN true;
 END $$;
 
 -- Drops the partitions of days before p_day (UTC). Returns how many.
-CREATE FUNCTION call_log_drop_before(p_day date) RETURNS integer
+CREATE OR REPLACE FUNCTION call_log_drop_before(p_day date) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     part text;
@@ -64,10 +64,10 @@ DECLARE
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtext('wallet_apicall'));
     FOR part IN
-        SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
-        WHERE i.inhparent = 'wallet_apicall'::regclass AND c.relname ~ '^wallet_apicall_[0-9]{8}$'
-          AND to_date(right(c.relname, 8), 'YYYYMMDD') < p_day
-        ORDER BY c.relname
+        SELECT child.relname FROM pg_inherits JOIN pg_class child ON child.oid = inhrelid
+        WHERE inhparent = 'wallet_apicall'::regclass AND child.relname ~ '^wallet_apicall_[0-9]{8}$'
+          AND to_date(right(child.relname, 8), 'YYYYMMDD') < p_day
+        ORDER BY child.relname
     LOOP
         EXECUTE format('DROP TABLE %I', part);
         dropped := dropped + 1;

@@ -4,28 +4,32 @@
 CREATE OR REPLACE FUNCTION ledger_open_wallet(p_player uuid, p_currency text, p_actor text) RETURNS uuid
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
-    w wallet_wallet;
-    now timestamptz;
+    wallet wallet_wallet;
+    moment timestamptz;
 BEGIN
-    SELECT * INTO w FROM wallet_wallet WHERE player_id = p_player AND currency_id = p_currency;
+    SELECT * INTO wallet FROM wallet_wallet WHERE player_id = p_player AND currency_id = p_currency;
     IF FOUND THEN
-        RETURN w.id;
+        RETURN wallet.id;
     END IF;
-    now := wallet_now();
-    INSERT INTO wallet_wallet (id, player_id, currency_id, spendable, reserved, announced, debt, entry_count, head, opened_at)
-    VALUES (wallet_new_id(), p_player, p_currency, 0, 0, 0, 0, 0, decode(repeat('00', 32), 'hex'), now)
+    moment := wallet_now();
+    INSERT INTO wallet_wallet (
+        id, player_id, currency_id, spendable, reserved, announced, debt, entry_count, head, opened_at)
+    VALUES (wallet_new_id(), p_player, p_currency, 0, 0, 0, 0, 0, decode(repeat('00', 32), 'hex'), moment)
     ON CONFLICT (player_id, currency_id) DO NOTHING
-    RETURNING * INTO w;
+    RETURNING * INTO wallet;
     IF NOT FOUND THEN
-        SELECT * INTO STRICT w FROM wallet_wallet WHERE player_id = p_player AND currency_id = p_currency;
-        RETURN w.id;
+        SELECT * INTO STRICT wallet FROM wallet_wallet
+        WHERE player_id = p_player AND currency_id = p_currency;
+        RETURN wallet.id;
     END IF;
-    PERFORM ledger_append(w, NULL, 'wallet_opened', NULL, NULL, NULL, 0, p_actor, '', now, convert_to(p_currency, 'UTF8'));
-    RETURN w.id;
+    PERFORM ledger_append(wallet, NULL, 'wallet_opened', ledger_legs('wallet', 'wallet_opened'), NULL,
+                          p_actor, '', moment, convert_to(p_currency, 'UTF8'));
+    RETURN wallet.id;
 END $$;
 
--- An operator (or the demo's seed) credits or debits a wallet, which must exist. p_id makes it safe to repeat.
--- p_type: credit, or debit. p_into_debt: what a debit does not find becomes the player's debt, instead of a refusal.
+-- An operator (or the demo's seed) credits or debits a wallet, which must exist.
+-- p_id: makes it safe to repeat. p_type: credit, or debit.
+-- p_into_debt: what a debit does not find becomes the player's debt, instead of a refusal.
 -- Outcomes: adjusted; wallet_not_found, other_content, limit_reached, insufficient_funds.
 CREATE OR REPLACE FUNCTION ledger_adjust(
     p_id uuid, p_player uuid, p_currency text, p_type text, p_amount bigint, p_into_debt boolean,
@@ -33,110 +37,89 @@ CREATE OR REPLACE FUNCTION ledger_adjust(
 ) RETURNS ledger_answer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
-    a ledger_answer;
-    w wallet_wallet;
-    t wallet_transaction;
-    found_now bigint;
-    subject bytea;
+    answer ledger_answer;
+    wallet wallet_wallet;
+    known wallet_transaction;
 BEGIN
-    a.outcome := 'wallet_not_found';
-    a.replayed := false;
-    SELECT * INTO w FROM wallet_wallet WHERE player_id = p_player AND currency_id = p_currency FOR NO KEY UPDATE;
+    answer.outcome := 'wallet_not_found';
+    answer.replayed := false;
+    SELECT * INTO wallet FROM wallet_wallet
+    WHERE player_id = p_player AND currency_id = p_currency FOR NO KEY UPDATE;
     IF NOT FOUND THEN
-        RETURN a;
+        RETURN answer;
     END IF;
-    a.player_id := p_player;
-    a.transaction_id := p_id;
-    a.currency_code := p_currency;
-    a.balance := w.spendable;
-    SELECT * INTO t FROM wallet_transaction WHERE id = p_id;
+    answer.player_id := p_player;
+    answer.transaction_id := p_id;
+    answer.currency_code := p_currency;
+    answer.balance := wallet.spendable;
+    SELECT * INTO known FROM wallet_transaction WHERE id = p_id;
     IF FOUND THEN
-        a.replayed := t.wallet_id = w.id AND t.type = p_type AND t.amount = p_amount;
-        a.outcome := CASE WHEN a.replayed THEN 'adjusted' ELSE 'other_content' END;
-        IF a.replayed THEN
-            SELECT e.spendable INTO STRICT a.balance FROM wallet_entry e
-            WHERE e.player_id = w.player_id AND e.wallet_id = w.id AND e.seq = t.settled_seq;
+        answer.replayed := known.wallet_id = wallet.id AND known.type = p_type AND known.amount = p_amount;
+        answer.outcome := CASE WHEN answer.replayed THEN 'adjusted' ELSE 'other_content' END;
+        IF answer.replayed THEN
+            SELECT entry.spendable INTO STRICT answer.balance FROM wallet_entry entry
+            WHERE entry.player_id = wallet.player_id AND entry.wallet_id = wallet.id
+              AND entry.seq = known.settled_seq;
         END IF;
-        RETURN a;
+        RETURN answer;
     END IF;
-    a.outcome := CASE
-        WHEN p_type = 'credit' AND w.spendable + w.reserved + w.announced + p_amount >= 1000000000000000000 THEN 'limit_reached'
-        WHEN p_type = 'debit' AND p_into_debt AND w.debt + greatest(p_amount - w.spendable, 0) >= 1000000000000000000 THEN 'limit_reached'
-        WHEN p_type = 'debit' AND NOT p_into_debt AND p_amount > w.spendable THEN 'insufficient_funds'
+    answer.outcome := CASE
+        WHEN p_type = 'credit'
+            AND wallet.spendable + wallet.reserved + wallet.announced + p_amount >= wallet_bound()
+            THEN 'limit_reached'
+        WHEN p_type = 'debit' AND p_into_debt
+            AND wallet.debt + greatest(p_amount - wallet.spendable, 0) >= wallet_bound()
+            THEN 'limit_reached'
+        WHEN p_type = 'debit' AND NOT p_into_debt AND p_amount > wallet.spendable THEN 'insufficient_funds'
         ELSE 'adjusted'
     END;
-    IF a.outcome <> 'adjusted' THEN
-        RETURN a;
+    IF answer.outcome <> 'adjusted' THEN
+        RETURN answer;
     END IF;
 
-    t.id := p_id;
-    t.player_id := w.player_id;
-    t.wallet_id := w.id;
-    t.type := p_type;
-    t.state := 'confirmed';
-    t.amount := p_amount;
-    t.refusal := '';
-    t.description := '';
-    t.source := p_source;
-    t.actor := p_actor;
-    t.opened_at := wallet_now();
-    t.opened_seq := w.entry_count + 1;
-    t.settled_at := t.opened_at;
-    t.settled_source := p_source;
-    t.settled_actor := p_actor;
-    t.reason := p_reason;
-    subject := ledger_opening(p_type, NULL, NULL, NULL, p_amount, '', '', p_source, NULL, NULL) || ledger_ending(p_source, p_reason);
-    IF p_type = 'credit' THEN
-        w := ledger_append(w, p_id, 'adjusted', 'adjustments', 'spendable', p_amount, 0, p_actor, '', t.opened_at, subject);
-        w := ledger_repay(w, p_amount, p_id, p_actor, t.opened_at);
-    ELSE
-        found_now := least(p_amount, w.spendable);
-        IF found_now > 0 THEN
-            w := ledger_append(w, p_id, 'adjusted', 'spendable', 'adjustments', found_now, 0, p_actor, '', t.opened_at, subject);
-        END IF;
-        -- A debit of nothing or less comes here too, for the journal to refuse it.
-        IF p_amount > found_now OR found_now <= 0 THEN
-            w := ledger_append(w, p_id, 'adjusted', 'debt', 'adjustments', p_amount - found_now, 0, p_actor, '', t.opened_at, subject);
-        END IF;
-    END IF;
-    t.settled_seq := w.entry_count;
-    INSERT INTO wallet_transaction VALUES (t.*);
-    a.balance := w.spendable;
-    RETURN a;
+    wallet := ledger_post_one(wallet, p_id, p_type, 'adjusted', p_amount, NULL, NULL, NULL, '',
+                              p_source, p_actor, p_reason, wallet_now());
+    answer.balance := wallet.spendable;
+    RETURN answer;
 END $$;
 
--- Sets what gates a wallet's withdrawals. p_event: frozen, unfrozen, or limit_set (p_limit in minor units, NULL for none).
+-- Sets what gates a wallet's withdrawals.
+-- p_event: frozen, unfrozen, or limit_set (p_limit in minor units, NULL for none).
 -- Outcomes: the event; wallet_not_found; unchanged (it was so already).
-CREATE OR REPLACE FUNCTION ledger_gate(p_player uuid, p_currency text, p_event text, p_limit bigint, p_actor text, p_note text) RETURNS ledger_answer
+CREATE OR REPLACE FUNCTION ledger_gate(
+    p_player uuid, p_currency text, p_event text, p_limit bigint, p_actor text, p_note text
+) RETURNS ledger_answer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
-    a ledger_answer;
-    w wallet_wallet;
-    now timestamptz;
+    answer ledger_answer;
+    wallet wallet_wallet;
+    moment timestamptz;
 BEGIN
-    a.outcome := 'wallet_not_found';
-    a.replayed := false;
-    SELECT * INTO w FROM wallet_wallet WHERE player_id = p_player AND currency_id = p_currency FOR NO KEY UPDATE;
+    answer.outcome := 'wallet_not_found';
+    answer.replayed := false;
+    SELECT * INTO wallet FROM wallet_wallet
+    WHERE player_id = p_player AND currency_id = p_currency FOR NO KEY UPDATE;
     IF NOT FOUND THEN
-        RETURN a;
+        RETURN answer;
     END IF;
-    now := wallet_now();
-    a.player_id := p_player;
-    a.currency_code := p_currency;
-    a.balance := w.spendable;
-    a.outcome := p_event;
+    moment := wallet_now();
+    answer.player_id := p_player;
+    answer.currency_code := p_currency;
+    answer.balance := wallet.spendable;
+    answer.outcome := p_event;
     UPDATE wallet_wallet
-    SET frozen_at = CASE p_event WHEN 'frozen' THEN now WHEN 'unfrozen' THEN NULL ELSE frozen_at END,
+    SET frozen_at = CASE p_event WHEN 'frozen' THEN moment WHEN 'unfrozen' THEN NULL ELSE frozen_at END,
         withdrawal_limit = CASE p_event WHEN 'limit_set' THEN p_limit ELSE withdrawal_limit END
-    WHERE id = w.id AND CASE p_event
+    WHERE id = wallet.id AND CASE p_event
         WHEN 'frozen' THEN frozen_at IS NULL
         WHEN 'unfrozen' THEN frozen_at IS NOT NULL
         WHEN 'limit_set' THEN withdrawal_limit IS DISTINCT FROM p_limit
     END;
     IF NOT FOUND THEN
-        a.outcome := 'unchanged';
-        RETURN a;
+        answer.outcome := 'unchanged';
+        RETURN answer;
     END IF;
-    PERFORM ledger_append(w, NULL, p_event, NULL, NULL, p_limit, 0, p_actor, p_note, now, NULL);
-    RETURN a;
+    PERFORM ledger_append(wallet, NULL, p_event, ledger_legs('wallet', p_event), p_limit, p_actor, p_note,
+                          moment, NULL);
+    RETURN answer;
 END $$;

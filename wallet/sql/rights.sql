@@ -1,5 +1,5 @@
 -- The rights of the role that the application connects as; run after every migration, safe to repeat.
--- Money, journal and call log are written by the ledger's functions alone, which run with their owner's rights.
+-- The ledger's functions alone, with their owner's rights, write money, journal and call log.
 
 GRANT USAGE ON SCHEMA public TO {role};
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role};
@@ -20,8 +20,14 @@ REVOKE ALL ON django_migrations FROM {role};
 GRANT SELECT ON django_migrations TO {role};
 
 -- Inner functions are for the outer ones.
-REVOKE EXECUTE ON FUNCTION ledger_append, ledger_repay, ledger_known, ledger_finish, ledger_note_discrepancy, ledger_post_one FROM PUBLIC;
-REVOKE EXECUTE ON FUNCTION ledger_open, ledger_settle, ledger_query, ledger_resolve, ledger_expire, ledger_open_wallet, ledger_adjust, ledger_gate, ledger_post, ledger_set_aside,
+REVOKE EXECUTE ON FUNCTION
+    ledger_append, ledger_repay, ledger_known, ledger_finish, ledger_note_discrepancy, ledger_post_one,
+    call_log_write FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION
+    ledger_open, ledger_settle, ledger_query, ledger_resolve, ledger_expire, ledger_open_wallet,
+    ledger_adjust, ledger_gate, ledger_post, ledger_set_aside,
     call_log_refused, call_log_prepare_day, call_log_drop_before FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION ledger_open, ledger_settle, ledger_query, ledger_resolve, ledger_expire, ledger_open_wallet, ledger_adjust, ledger_gate, ledger_post, ledger_set_aside,
+GRANT EXECUTE ON FUNCTION
+    ledger_open, ledger_settle, ledger_query, ledger_resolve, ledger_expire, ledger_open_wallet,
+    ledger_adjust, ledger_gate, ledger_post, ledger_set_aside,
     call_log_refused, call_log_prepare_day, call_log_drop_before TO {role};

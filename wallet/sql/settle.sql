@@ -1,166 +1,194 @@
--- A word of the game or of the platform that contradicts what the other one settled; once per transaction, with a count.
-CREATE OR REPLACE FUNCTION ledger_note_discrepancy(p_player uuid, p_transaction uuid, p_kind text, p_at timestamptz) RETURNS void
+-- A word of the game or of the platform that contradicts what the other one settled; once per transaction,
+-- with a count.
+CREATE OR REPLACE FUNCTION ledger_note_discrepancy(
+    p_player uuid, p_transaction uuid, p_kind text, p_at timestamptz
+) RETURNS void
 LANGUAGE sql VOLATILE AS $$
-    INSERT INTO wallet_discrepancy AS d (id, player_id, transaction_id, kind, first_seen_at, last_seen_at, times_seen)
+    INSERT INTO wallet_discrepancy AS known (
+        id, player_id, transaction_id, kind, first_seen_at, last_seen_at, times_seen)
     VALUES (wallet_new_id(), p_player, p_transaction, p_kind, p_at, p_at, 1)
-    ON CONFLICT (player_id, transaction_id, kind) DO UPDATE SET last_seen_at = p_at, times_seen = d.times_seen + 1
+    ON CONFLICT (player_id, transaction_id, kind)
+    DO UPDATE SET last_seen_at = p_at, times_seen = known.times_seen + 1
 $$;
 
 -- A game confirms or rolls back: the other rows of contract 2.3.
 --
--- In: p_event confirmed or rolled_back; p_amount and p_currency as the game repeats them in a confirmation, or NULL;
---     p_reason the game's words for a rollback; the others as in ledger_open.
+-- In: p_event confirmed or rolled_back; p_amount and p_currency as the game repeats them in a confirmation,
+--     or NULL; p_reason the game's words for a rollback; the others as in ledger_open.
 -- Outcomes: confirmed or rolled_back (which is success, for the tombstone too); unknown_token, not_found,
 --     other_content, already_confirmed, already_rolled_back, already_expired.
 -- Raises unique_violation as ledger_open does.
 CREATE OR REPLACE FUNCTION ledger_settle(
-    p_event text, p_type text, p_game uuid, p_token_hash bytea, p_mm text, p_amount bigint, p_currency text, p_reason text,
-    p_actor text, p_credential uuid, p_endpoint text, p_address inet, p_elapsed_us integer
+    p_event text, p_type text, p_game uuid, p_token_hash bytea, p_mm text, p_amount bigint, p_currency text,
+    p_reason text, p_actor text, p_credential uuid, p_endpoint text, p_address inet, p_elapsed_us integer
 ) RETURNS ledger_answer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     began timestamptz := wallet_now();
-    a ledger_answer;
-    s record;
-    w wallet_wallet;
-    t wallet_transaction;
-    now timestamptz;
+    answer ledger_answer;
+    session record;
+    wallet wallet_wallet;
+    opened wallet_transaction;
+    moment timestamptz;
+    is_logged boolean;
 BEGIN
-    a.outcome := 'unknown_token';
-    a.replayed := false;
+    answer.outcome := 'unknown_token';
+    answer.replayed := false;
     <<decide>>
     BEGIN
-        -- Which wallet to lock: the transaction's, where there is one (it may be in another currency than this session's).
-        SELECT s0.id, s0.is_kept, s0.player_id, s0.currency_code, t0.wallet_id INTO s
-        FROM players_gamesession s0
-        LEFT JOIN wallet_transaction t0
-            ON t0.player_id = s0.player_id AND t0.game_id = s0.game_id AND t0.type = p_type AND t0.mm_transaction_id = p_mm
-        WHERE s0.token_hash = p_token_hash AND s0.game_id = p_game;
+        -- Which wallet to lock: the transaction's, if there is one (in another currency, it may be).
+        SELECT game_session.id, game_session.is_kept, game_session.player_id, game_session.currency_code,
+            named.wallet_id
+        INTO session
+        FROM players_gamesession game_session
+        LEFT JOIN wallet_transaction named
+            ON named.player_id = game_session.player_id AND named.game_id = game_session.game_id
+            AND named.type = p_type AND named.mm_transaction_id = p_mm
+        WHERE game_session.token_hash = p_token_hash AND game_session.game_id = p_game;
         EXIT decide WHEN NOT FOUND;
-        IF s.wallet_id IS NULL THEN
-            SELECT * INTO STRICT w FROM wallet_wallet WHERE player_id = s.player_id AND currency_id = s.currency_code FOR NO KEY UPDATE;
+        IF session.wallet_id IS NULL THEN
+            SELECT * INTO STRICT wallet FROM wallet_wallet
+            WHERE player_id = session.player_id AND currency_id = session.currency_code FOR NO KEY UPDATE;
         ELSE
-            SELECT * INTO STRICT w FROM wallet_wallet WHERE id = s.wallet_id FOR NO KEY UPDATE;
+            SELECT * INTO STRICT wallet FROM wallet_wallet WHERE id = session.wallet_id FOR NO KEY UPDATE;
         END IF;
-        now := wallet_now();
-        a.player_id := w.player_id;
-        a.currency_code := w.currency_id;
-        a.balance := w.spendable;
+        moment := wallet_now();
+        answer.player_id := wallet.player_id;
+        answer.currency_code := wallet.currency_id;
+        answer.balance := wallet.spendable;
 
         -- A statement of its own, after the lock: it sees what the one before us committed.
-        SELECT * INTO t FROM wallet_transaction
-        WHERE player_id = w.player_id AND game_id = p_game AND type = p_type AND mm_transaction_id = p_mm;
+        SELECT * INTO opened FROM wallet_transaction
+        WHERE player_id = wallet.player_id AND game_id = p_game AND type = p_type
+          AND mm_transaction_id = p_mm;
         IF NOT FOUND AND p_event = 'confirmed' THEN
-            a.outcome := 'not_found';
+            answer.outcome := 'not_found';
             EXIT decide;
         END IF;
         IF NOT FOUND THEN
             -- The rollback overtook its opening: remember it, and refuse the opening when it comes.
-            a.outcome := 'rolled_back';
+            answer.outcome := 'rolled_back';
             INSERT INTO wallet_transaction (
-                id, player_id, wallet_id, game_id, session_id, type, mm_transaction_id, state, refusal, description,
-                source, actor, opened_at, opened_seq, settled_at, settled_seq, settled_source, settled_actor, reason)
+                id, player_id, wallet_id, game_id, session_id, type, mm_transaction_id, state,
+                refusal, description, source, actor, opened_at, opened_seq, settled_at, settled_seq,
+                settled_source, settled_actor, reason)
             VALUES (
-                wallet_new_id(), w.player_id, w.id, p_game, s.id, p_type, p_mm, 'rolled_back', '', '',
-                'game', p_actor, now, w.entry_count + 1, now, w.entry_count + 1, 'game', p_actor, p_reason)
-            RETURNING * INTO t;
-            IF NOT s.is_kept THEN
-                UPDATE players_gamesession SET is_kept = true WHERE id = s.id;
+                wallet_new_id(), wallet.player_id, wallet.id, p_game, session.id, p_type, p_mm, 'rolled_back',
+                '', '', 'game', p_actor, moment, wallet.entry_count + 1, moment, wallet.entry_count + 1,
+                'game', p_actor, p_reason)
+            RETURNING * INTO opened;
+            IF NOT session.is_kept THEN
+                UPDATE players_gamesession SET is_kept = true WHERE id = session.id;
                 IF NOT FOUND THEN
                     RAISE unique_violation USING MESSAGE = 'the session was cleared away meanwhile';
                 END IF;
             END IF;
-            w := ledger_append(w, t.id, 'tombstone', NULL, NULL, NULL, 0, p_actor, '', now,
-                               ledger_opening(p_type, p_game, s.id, p_mm, NULL, '', '', 'game', NULL, NULL) || ledger_ending('game', p_reason));
-            a.transaction_id := t.id;
-            IF EXISTS (SELECT 1 FROM wallet_transaction o
-                       WHERE o.mm_transaction_id = p_mm AND o.game_id = p_game AND o.type = p_type
-                         AND o.player_id <> w.player_id AND o.settled_at IS NULL) THEN
-                PERFORM ledger_note_discrepancy(t.player_id, t.id, 'tombstone_elsewhere', now);
+            wallet := ledger_append(
+                wallet, opened.id, 'tombstone', ledger_legs(p_type, 'tombstone'), NULL, p_actor, '', moment,
+                ledger_opening(p_type, p_game, session.id, p_mm, NULL, '', '', 'game', NULL, NULL, NULL)
+                || ledger_ending('game', p_reason));
+            answer.transaction_id := opened.id;
+            IF EXISTS (SELECT 1 FROM wallet_transaction other
+                       WHERE other.mm_transaction_id = p_mm AND other.game_id = p_game AND other.type = p_type
+                         AND other.player_id <> wallet.player_id AND other.settled_at IS NULL) THEN
+                PERFORM ledger_note_discrepancy(opened.player_id, opened.id, 'tombstone_elsewhere', moment);
             END IF;
             EXIT decide;
         END IF;
-        a.transaction_id := t.id;
-        IF t.wallet_id <> w.id THEN
+        answer.transaction_id := opened.id;
+        IF opened.wallet_id <> wallet.id THEN
             -- Opened just now through a session in another currency: that wallet is the one to lock.
             RAISE unique_violation USING MESSAGE = 'the transaction was opened in another wallet meanwhile';
         END IF;
 
         IF p_event = 'confirmed' THEN
-            a.outcome := CASE t.state
+            answer.outcome := CASE opened.state
                 WHEN 'rolled_back' THEN 'already_rolled_back'
                 WHEN 'expired' THEN 'already_expired'
                 WHEN 'declined' THEN 'not_found'
-                ELSE CASE WHEN p_amount <> t.amount OR p_currency <> w.currency_id THEN 'other_content' ELSE 'confirmed' END
+                ELSE CASE WHEN p_amount <> opened.amount OR p_currency <> wallet.currency_id
+                    THEN 'other_content' ELSE 'confirmed' END
             END;
-            IF t.state = 'expired' OR (t.state = 'rolled_back' AND t.settled_source <> 'game') THEN
-                PERFORM ledger_note_discrepancy(t.player_id, t.id, 'confirm_of_returned', now);
+            IF opened.state = 'expired'
+               OR (opened.state = 'rolled_back' AND opened.settled_source <> 'game') THEN
+                PERFORM ledger_note_discrepancy(opened.player_id, opened.id, 'confirm_of_returned', moment);
             END IF;
         ELSE
-            a.outcome := CASE t.state WHEN 'confirmed' THEN 'already_confirmed' ELSE 'rolled_back' END;
-            IF t.state = 'confirmed' AND t.settled_source <> 'game' THEN
-                PERFORM ledger_note_discrepancy(t.player_id, t.id, 'rollback_of_confirmed', now);
+            answer.outcome :=
+                CASE opened.state WHEN 'confirmed' THEN 'already_confirmed' ELSE 'rolled_back' END;
+            IF opened.state = 'confirmed' AND opened.settled_source <> 'game' THEN
+                PERFORM ledger_note_discrepancy(opened.player_id, opened.id, 'rollback_of_confirmed', moment);
             END IF;
         END IF;
-        EXIT decide WHEN a.outcome NOT IN ('confirmed', 'rolled_back');
+        EXIT decide WHEN answer.outcome NOT IN ('confirmed', 'rolled_back');
 
-        IF t.settled_seq IS NOT NULL THEN
-            a.replayed := true;
-            SELECT e.spendable INTO STRICT a.balance FROM wallet_entry e
-            WHERE e.player_id = w.player_id AND e.wallet_id = w.id AND e.seq = t.settled_seq;
-        ELSIF t.state = 'declined' THEN
+        IF opened.settled_seq IS NOT NULL THEN
+            answer.replayed := true;
+            SELECT entry.spendable INTO STRICT answer.balance FROM wallet_entry entry
+            WHERE entry.player_id = wallet.player_id AND entry.wallet_id = wallet.id
+              AND entry.seq = opened.settled_seq;
+        ELSIF opened.state = 'declined' THEN
             -- Nothing to give back, but this answer is now the one that is repeated.
-            w := ledger_append(w, t.id, 'rollback_noted', NULL, NULL, t.amount, 0, p_actor, '', now, ledger_ending('game', p_reason));
+            wallet := ledger_append(
+                wallet, opened.id, 'rollback_noted', ledger_legs(p_type, 'rollback_noted'), opened.amount,
+                p_actor, '', moment, ledger_ending('game', p_reason));
             UPDATE wallet_transaction
-            SET settled_seq = w.entry_count, settled_source = 'game', settled_actor = p_actor, reason = p_reason
-            WHERE id = t.id;
+            SET settled_seq = wallet.entry_count, settled_source = 'game', settled_actor = p_actor,
+                reason = p_reason
+            WHERE id = opened.id;
         ELSE
-            w := ledger_finish(w, t, p_event, 'game', p_actor, p_reason, now);
-            a.balance := w.spendable;
+            wallet := ledger_finish(wallet, opened.id, opened.type, opened.amount, p_event,
+                                    'game', p_actor, p_reason, moment);
+            answer.balance := wallet.spendable;
         END IF;
     END;
-    INSERT INTO wallet_apicall (id, at, game_id, player_id, transaction_id, credential, endpoint, mm_transaction_id,
-                                amount, currency_code, address, outcome, replayed, took_us)
-    VALUES (wallet_new_id(), began, p_game, a.player_id, a.transaction_id, p_credential, p_endpoint, p_mm,
-            p_amount, coalesce(p_currency, ''), p_address, a.outcome, a.replayed,
-            p_elapsed_us + (extract(epoch FROM wallet_now() - began) * 1000000)::integer);
-    RETURN a;
+    is_logged := call_log_write(began, p_game, answer.player_id, answer.transaction_id, p_credential,
+                                p_endpoint, p_mm, p_amount, p_currency, p_address,
+                                answer.outcome, answer.replayed, p_elapsed_us);
+    RETURN answer;
 END $$;
 
--- The platform itself ends a pending transaction (a sweep, an operator): p_event is confirmed, rolled_back or expired.
+-- The platform itself (a sweep, an operator) ends a pending transaction.
+-- p_event: confirmed, rolled_back or expired.
 -- Outcomes: the event; not_found, already_confirmed, already_rolled_back, already_expired, already_declined.
-CREATE OR REPLACE FUNCTION ledger_resolve(p_transaction uuid, p_event text, p_source text, p_actor text, p_reason text) RETURNS ledger_answer
+CREATE OR REPLACE FUNCTION ledger_resolve(
+    p_transaction uuid, p_event text, p_source text, p_actor text, p_reason text
+) RETURNS ledger_answer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
-    a ledger_answer;
-    w wallet_wallet;
-    t wallet_transaction;
+    answer ledger_answer;
+    wallet wallet_wallet;
+    opened wallet_transaction;
 BEGIN
-    a.outcome := 'not_found';
-    a.replayed := false;
+    answer.outcome := 'not_found';
+    answer.replayed := false;
     -- A transaction never changes its wallet, so this read needs no lock.
-    SELECT w0.* INTO w FROM wallet_wallet w0
-    WHERE w0.id = (SELECT t0.wallet_id FROM wallet_transaction t0 WHERE t0.id = p_transaction)
-    FOR NO KEY UPDATE OF w0;
+    SELECT * INTO wallet FROM wallet_wallet
+    WHERE id = (SELECT wallet_id FROM wallet_transaction WHERE id = p_transaction)
+    FOR NO KEY UPDATE;
     IF NOT FOUND THEN
-        RETURN a;
+        RETURN answer;
     END IF;
-    SELECT * INTO STRICT t FROM wallet_transaction WHERE id = p_transaction;
-    a.player_id := w.player_id;
-    a.currency_code := w.currency_id;
-    a.transaction_id := t.id;
-    IF t.state = 'pending' THEN
-        w := ledger_finish(w, t, p_event, p_source, p_actor, p_reason, wallet_now());
-        a.outcome := p_event;
+    SELECT * INTO STRICT opened FROM wallet_transaction WHERE id = p_transaction;
+    answer.player_id := wallet.player_id;
+    answer.currency_code := wallet.currency_id;
+    answer.transaction_id := opened.id;
+    IF opened.state = 'pending' THEN
+        wallet := ledger_finish(wallet, opened.id, opened.type, opened.amount, p_event,
+                                p_source, p_actor, p_reason, wallet_now());
+        answer.outcome := p_event;
     ELSE
-        a.outcome := 'already_' || t.state;
+        answer.outcome := 'already_' || opened.state;
         -- A sweep brings the game's word: it may contradict what was settled while the game was asked.
-        IF p_source = 'sweep' AND p_event = 'confirmed' AND t.state IN ('rolled_back', 'expired') AND t.settled_source <> 'game' THEN
-            PERFORM ledger_note_discrepancy(t.player_id, t.id, 'confirm_of_returned', wallet_now());
-        ELSIF p_source = 'sweep' AND p_event = 'rolled_back' AND t.state = 'confirmed' AND t.settled_source <> 'game' THEN
-            PERFORM ledger_note_discrepancy(t.player_id, t.id, 'rollback_of_confirmed', wallet_now());
+        IF p_source = 'sweep' AND p_event = 'confirmed' AND opened.state IN ('rolled_back', 'expired')
+           AND opened.settled_source <> 'game' THEN
+            PERFORM ledger_note_discrepancy(opened.player_id, opened.id, 'confirm_of_returned', wallet_now());
+        ELSIF p_source = 'sweep' AND p_event = 'rolled_back' AND opened.state = 'confirmed'
+              AND opened.settled_source <> 'game' THEN
+            PERFORM ledger_note_discrepancy(opened.player_id, opened.id, 'rollback_of_confirmed',
+                                            wallet_now());
         END IF;
     END IF;
-    a.balance := w.spendable;
-    RETURN a;
+    answer.balance := wallet.spendable;
+    RETURN answer;
 END $$;

@@ -64,7 +64,7 @@ def test_an_orders_page_tells_its_whole_story(client: Client, market: Market) ->
         "https://game.example/back",
     ]
     words += [
-        "second payment",
+        "duplicate payment",
         "the amount is not the order&#x27;s price".capitalize(),
         "payment for credit",
         "top-up",
@@ -336,7 +336,7 @@ def test_what_cannot_be_refunded_says_why(client: Client, market: Market, till: 
     till.tell("payment.refunded", all_gone)
     reasons = {
         unpaid: "This order is not paid.",
-        theirs: "cannot be asked for refunds by us",
+        theirs: "takes no refund requests",
         under_way: "is under way",
         all_gone: "has gone back already",
     }

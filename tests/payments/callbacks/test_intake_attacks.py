@@ -90,7 +90,7 @@ def test_a_refund_that_was_done_during_a_charge_back_counts_when_that_is_reverse
     assert stands(order) == ("charged_back", 0, 4_99, 500_00)
     # The bank finds that the payer has had the money already. So the player has: no credit for it.
     assert market.webhooks.tell("payment.charge_back_reversed", order, reference=dispute).status == 200
-    assert (stands(order), holding(order.player)[:4]) == (("charged_back", 0, 4_99, 500_00), (0, 0, 0, 0))
+    assert (stands(order), holding(order.player)[:4]) == (("refunded", 4_99, 0, 500_00), (0, 0, 0, 0))
     assert (problems_of(order.player), str(order.pk) in asked(owner, MISSING)) == ([], False)
 
 

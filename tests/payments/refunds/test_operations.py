@@ -368,7 +368,7 @@ def test_after_days_a_person_is_told(market: Market, bank: Scripted) -> None:
     assert not alerts.exists()
     Refund.objects.filter(pk=refund.pk).update(created_at=now() - timedelta(days=3), next_attempt_at=now())
     settle(refund)
-    assert "nobody knows what became of a refund that was asked for 2 times: a time-out" in alerts.get().text
+    assert "refund still unconfirmed after 2 status checks: a time-out" in alerts.get().text
     requery(refund, actor="operator")
     bank.words = [done()]
     settle(refund)
@@ -465,7 +465,7 @@ def test_what_is_not_paid_or_taken_by_a_provider_that_cannot_be_asked_is_not_ref
     with pytest.raises(NotRefundable, match="not paid"):
         ask(market.order(), 1_00)
     order = market.paid()
-    with pytest.raises(NotRefundable, match="cannot be asked for refunds by us"):
+    with pytest.raises(NotRefundable, match="takes no refund requests"):
         ask(order, 1_00)
     assert (refunds_of(order), holding(order.player)) == ([], Holding(500_00, 0, 0, 0, 2))
 

@@ -319,7 +319,7 @@ class Till:
         assert order.clawed_back == credit * order.returned // order.price
         assert held.spendable - held.debt == credit - order.clawed_back + self.earned
         assert (held.reserved, held.announced) == (0, 0)
-        returned = order.returned + sum(order.payments.values_list("returned", flat=True))
+        returned = sum(order.refunds.filter(state="done").values_list("amount", flat=True))
         clearing = sum(
             (amount or 0) * (1 if debit == "provider_clearing" else -1)
             for _, debit, _, amount in moves(order, "EUR")

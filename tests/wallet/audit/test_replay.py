@@ -1,7 +1,9 @@
 """The rules that a replay holds a wallet's history to, even where every balance and every hash fits."""
 
 from typing import Any
+from uuid import uuid4
 
+import msgspec
 import pytest
 from django.db import connection
 
@@ -10,6 +12,7 @@ from wallet.audit.hash_chain import START, EntryRow, TransactionRow, ending, ent
 from wallet.audit.ledger import ENTRIES_OF, ENTRY_WIDTH, WALLETS_OF
 from wallet.audit.replay import Replay, WalletRow
 from wallet.operations import freeze_wallet, limit_withdrawals, unfreeze_wallet
+from wallet.proof.journal import EntryLine, WalletLine, covered, entry_line
 
 Step = tuple[EntryRow, TransactionRow | None]
 
@@ -53,10 +56,10 @@ def subject(e: EntryRow, t: TransactionRow | None, currency: str) -> bytes | Non
     if t is None:
         return currency.encode() if e.event == "wallet_opened" else None
     if e.event in ("opened", "declined"):
-        return opening(t)
+        return opening(t, e.version)
     if e.event == "debt_repaid":
         return None
-    return opening(t) + ending(t) if e.event in ("tombstone", "adjusted", "posted") else ending(t)
+    return opening(t, e.version) + ending(t) if e.event in ("tombstone", "adjusted", "posted") else ending(t)
 
 
 @pytest.fixture
@@ -112,3 +115,36 @@ def test_a_deposit_that_was_refused_without_need_is_found(house: House) -> None:
     assert seat.call("deposit", "over-the-bound", "0.01").error == 111
     assert problems_with(seat, 2, {}) == []
     assert "entry 3: transaction " in problems_with(seat, 2, {"amount": 10**18 - 2})[-1]
+
+
+@pytest.mark.parametrize(("version", "is_covered"), [(1, False), (2, True)])
+def test_a_reference_is_covered_from_the_second_format_on(seat: Seat, version: int, is_covered: bool) -> None:
+    """Lines of the first format stay valid; what they say of an order is compared with their description instead."""
+    seat.done("confirmWithdrawal", seat.opened("withdraw", "5.00"))
+    for changes, is_found in (({}, False), ({"reference": str(uuid4())}, is_covered)):
+        wallet, steps = history(seat)
+        replay, head = Replay(wallet), START
+        for e, t in steps:
+            e = e._replace(version=version)
+            head = entry_hash(head, e, subject(e, t, wallet.currency))
+            replay.apply(e._replace(hash=head), t._replace(**changes) if t else None)
+        assert any("hash does not fit" in problem for problem in replay.problems) == is_found
+
+
+def test_an_unknown_format_is_found(seat: Seat) -> None:
+    assert "entry 2: format 3 is unknown" in problems_with(seat, 2, {"version": 3})
+
+
+@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("reference", [None, str(uuid4())])
+def test_an_exported_line_has_what_its_hash_covers(seat: Seat, version: int, reference: str | None) -> None:
+    wallet, steps = history(seat)
+    line = WalletLine(wallet.wallet_id, wallet.player_id, *wallet[2:8], wallet.head.hex(), *wallet[9:])
+    for e, t in steps:
+        t = t._replace(reference=reference) if t else None
+        e = e._replace(version=version)
+        e = e._replace(hash=entry_hash(START, e, subject(e, t, wallet.currency)))
+        exported = msgspec.json.encode(entry_line(e, t))
+        assert (b"reference" in exported) == (t is not None and version == 2 and reference is not None)
+        row, covers = covered(msgspec.json.decode(exported, type=EntryLine), line)
+        assert (row, entry_hash(START, row, covers)) == (e, e.hash)

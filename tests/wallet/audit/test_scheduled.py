@@ -418,7 +418,10 @@ def test_an_entry_that_is_committed_late_is_read_by_the_next_run(ledger: OwnLedg
     rolling()
     JobRun.objects.all().delete()
     with ledger.owner.transaction():
-        ledger.owner.execute("SELECT ledger_open_wallet(%s, 'EUR', 'late')", [late.player.pk])
+        ledger.owner.execute(
+            "SELECT ledger_open_wallet(p_player => %s, p_currency => 'EUR', p_actor => 'late')",
+            [late.player.pk],
+        )
         rolling()
         ledger.owner.execute(
             "UPDATE wallet_entry SET note = 'forged' WHERE player_id = %s AND actor = 'late'",

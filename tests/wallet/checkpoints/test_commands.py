@@ -392,7 +392,8 @@ def test_many_wallets_are_compared_in_batches(place: Path, ledger: OwnLedger, st
         [story.player.pk],
     )
     ledger.owner.execute(
-        "SELECT ledger_open_wallet(id, 'XAG', 'test') FROM players_player WHERE uid LIKE 'many-%%'"
+        "SELECT ledger_open_wallet(p_player => id, p_currency => 'XAG', p_actor => 'test') "
+        "FROM players_player WHERE uid LIKE 'many-%%'"
     )
     row = make()
     assert row.wallets >= 12_000

@@ -72,7 +72,15 @@ def test_the_application_has_only_the_rights_that_it_needs(statement: str) -> No
 
 
 @pytest.mark.parametrize(
-    "name", ["ledger_append", "ledger_repay", "ledger_finish", "ledger_note_discrepancy"]
+    "name",
+    [
+        "ledger_append",
+        "ledger_repay",
+        "ledger_post_one",
+        "ledger_finish",
+        "ledger_note_discrepancy",
+        "call_log_write",
+    ],
 )
 def test_the_application_cannot_call_the_ledgers_inner_functions(name: str) -> None:
     with connection.cursor() as cursor:
@@ -83,7 +91,12 @@ def test_the_application_cannot_call_the_ledgers_inner_functions(name: str) -> N
 
 
 def test_calling_an_inner_function_is_refused(seat: Seat) -> None:
-    statement = "SELECT ledger_append(w, NULL, 'adjusted', 'adjustments', 'spendable', 100, 0, 'thief', '', now(), '') FROM wallet_wallet w WHERE w.id = %s"
+    statement = """
+        SELECT ledger_append(wallet => w, p_transaction => NULL, p_event => 'adjusted',
+            p_legs => ledger_legs('credit', 'adjusted'), p_amount => 100, p_actor => 'thief', p_note => '',
+            p_at => now(), p_subject => '')
+        FROM wallet_wallet w WHERE w.id = %s
+    """
     before = seat.holding()
     with pytest.raises(ProgrammingError, match="permission denied for function ledger_append"):
         run(statement, seat.wallet().pk)

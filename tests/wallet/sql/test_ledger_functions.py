@@ -14,15 +14,16 @@ from lib.security.tokens import token_hash
 from tests.support.callers import House, Seat, sit, unique
 from tests.support.invariants import problems_of
 from wallet import ledger
+from wallet.apps import SQL
 from wallet.ledger import CallContext
 from wallet.models import ApiCall, Entry
 from wallet.operations import freeze_wallet, limit_withdrawals
 from wallet.outcomes import LedgerRefused
-from wallet.rights import RIGHTS
 
 Owner = psycopg.Connection[Any]
 FINISH = """
-    SELECT ledger_finish(w, t, %s, 'game', 'test', '', wallet_now())
+    SELECT ledger_finish(wallet => w, p_transaction => t.id, p_type => t.type, p_amount => t.amount, p_event => %s, p_source => 'game', p_actor => 'test', p_reason => '',
+        p_at => wallet_now())
     FROM wallet_transaction t JOIN wallet_wallet w ON w.id = t.wallet_id WHERE t.id = %s
 """
 
@@ -108,11 +109,27 @@ def test_a_settled_transaction_cannot_be_finished_again_even_without_the_lock(
 def test_the_call_log_counts_the_time_before_the_ledger_was_asked(seat: Seat) -> None:
     mm, hash_ = unique("mm"), token_hash(UUID(seat.token))
     ledger.open_transaction(
-        context(seat, "withdraw", 7_000_000), "withdrawal", hash_, mm, 1_00, "XAG", "", timedelta(hours=72)
+        context(seat, "withdraw", 7_000_000),
+        type="withdrawal",
+        token_hash=hash_,
+        mm_transaction_id=mm,
+        amount=1_00,
+        currency="XAG",
+        description="",
+        pending=timedelta(hours=72),
     )
-    ledger.query_transaction(context(seat, "queryTransaction", 7_000_000), "withdrawal", hash_, mm)
+    ledger.query_transaction(
+        context(seat, "queryTransaction", 7_000_000),
+        type="withdrawal",
+        token_hash=hash_,
+        mm_transaction_id=mm,
+    )
     ledger.settle_transaction(
-        context(seat, "confirmWithdrawal", 7_000_000), "confirmed", "withdrawal", hash_, mm, None, None, ""
+        context(seat, "confirmWithdrawal", 7_000_000),
+        event="confirmed",
+        type="withdrawal",
+        token_hash=hash_,
+        mm_transaction_id=mm,
     )
     took = list(ApiCall.objects.filter(mm_transaction_id=mm).values_list("took_us", flat=True))
     assert len(took) == 3
@@ -292,7 +309,7 @@ def test_the_call_log_names_what_was_asked_in_a_settlement(seat: Seat) -> None:
 
 
 def test_ids_made_without_the_servers_own_function_are_version_7_too(owner: Owner) -> None:
-    made = (RIGHTS.parent / "base.sql").read_text().partition("END $do$;")[0] + "END $do$;"
+    made = (SQL / "base.sql").read_text().partition("END $do$;")[0] + "END $do$;"
     with owner.transaction(force_rollback=True):
         owner.execute("CREATE SCHEMA before_18")
         owner.execute("SET LOCAL search_path = before_18, public")
@@ -319,7 +336,10 @@ def test_a_launch_waits_for_another_that_opens_the_same_wallet(house: House, own
 
     with ThreadPoolExecutor(1) as pool:
         with owner.transaction():
-            owner.execute("SELECT ledger_open_wallet(%s, 'EUR', 'test')", [player.pk])
+            owner.execute(
+                "SELECT ledger_open_wallet(p_player => %s, p_currency => 'EUR', p_actor => 'test')",
+                [player.pk],
+            )
             launched = pool.submit(launch)
             with pytest.raises(TimeoutError):
                 launched.result(0.5)
@@ -334,9 +354,17 @@ def test_a_launch_waits_for_another_that_opens_the_same_wallet(house: House, own
 def test_the_ledger_adjusts_and_gates_no_wallet_that_was_not_opened(seat: Seat) -> None:
     player, id = seat.player.pk, uuid4()
     adjusted = ledger.adjust_wallet(
-        id, player, "EUR", "credit", 1_00, into_debt=False, source="operator", actor="test", reason="test"
+        transaction_id=id,
+        player_id=player,
+        currency="EUR",
+        type="credit",
+        amount=1_00,
+        into_debt=False,
+        source="operator",
+        actor="test",
+        reason="test",
     )
-    gated = ledger.gate_wallet(player, "EUR", "frozen", None, "test", "test")
+    gated = ledger.gate_wallet(player_id=player, currency="EUR", event="frozen", actor="test", note="test")
     assert [adjusted.outcome, gated.outcome] == ["wallet_not_found"] * 2
     assert seat.elsewhere("EUR").holding() == (0, 0, 0, 0, 1)
 
@@ -381,11 +409,11 @@ def test_the_database_moves_no_amount_below_one_minor_unit(seat: Seat, type: str
     before = seat.holding()
     with pytest.raises(psycopg.errors.CheckViolation, match=r"entry_amount_is_positive|wallet_is_sound"):
         ledger.adjust_wallet(
-            uuid4(),
-            seat.player.pk,
-            "XAG",
-            type,
-            amount,
+            transaction_id=uuid4(),
+            player_id=seat.player.pk,
+            currency="XAG",
+            type=type,
+            amount=amount,
             into_debt=True,
             source="operator",
             actor="test",
@@ -405,7 +433,10 @@ def test_an_entry_that_moves_nothing_has_no_amount_instead_of_zero(seat: Seat, o
 
 def test_a_gate_that_was_so_already_is_unchanged(seat: Seat) -> None:
     outcomes = [
-        ledger.gate_wallet(seat.player.pk, "XAG", "frozen", None, "test", "test").outcome for _ in range(2)
+        ledger.gate_wallet(
+            player_id=seat.player.pk, currency="XAG", event="frozen", actor="test", note="test"
+        ).outcome
+        for _ in range(2)
     ]
     assert outcomes == ["frozen", "unchanged"]
 
@@ -418,9 +449,18 @@ def test_the_platforms_answers_name_the_player_the_transaction_and_the_wallet(
 ) -> None:
     player, id, mm = seat.player.pk, uuid4(), seat.opened("withdraw", "10.00")
     pending = seat.transaction(mm).pk
-    adjust = "SELECT * FROM ledger_adjust(%s, %s, %s, 'debit', 500, false, 'operator', 'test', 'test')"
-    gate = "SELECT * FROM ledger_gate(%s, %s, 'frozen', NULL, 'test', 'test')"
-    resolve = "SELECT * FROM ledger_resolve(%s, 'expired', 'sweep', 'test', 'test')"
+    adjust = """
+        SELECT * FROM ledger_adjust(p_id => %s, p_player => %s, p_currency => %s, p_type => 'debit', p_amount => 500,
+            p_into_debt => false, p_source => 'operator', p_actor => 'test', p_reason => 'test')
+    """
+    gate = """
+        SELECT * FROM ledger_gate(p_player => %s, p_currency => %s, p_event => 'frozen', p_limit => NULL,
+            p_actor => 'test', p_note => 'test')
+    """
+    resolve = """
+        SELECT * FROM ledger_resolve(p_transaction => %s, p_event => 'expired', p_source => 'sweep', p_actor => 'test',
+            p_reason => 'test')
+    """
     asked: list[tuple[str, list[Any]]] = [
         *(
             (adjust, [id, player, "XAG"]),
@@ -457,13 +497,13 @@ def test_an_id_of_another_currencys_wallet_is_refused_in_the_words_of_that_walle
     seat.done(settling, mm)
     refused = ledger.open_transaction(
         context(euro, "withdraw", 0),
-        "withdrawal",
-        token_hash(UUID(euro.token)),
-        mm,
-        amount,
-        "EUR",
-        "",
-        timedelta(hours=72),
+        type="withdrawal",
+        token_hash=token_hash(UUID(euro.token)),
+        mm_transaction_id=mm,
+        amount=amount,
+        currency="EUR",
+        description="",
+        pending=timedelta(hours=72),
     )
     assert refused == (outcome, str(seat.transaction(mm).pk), seat.holding().spendable, "XAG")
 
@@ -471,13 +511,13 @@ def test_an_id_of_another_currencys_wallet_is_refused_in_the_words_of_that_walle
 def test_an_opening_that_is_refused_and_forgotten_is_answered_with_the_balance_too(seat: Seat) -> None:
     refused = ledger.open_transaction(
         context(seat, "withdraw", 0),
-        "withdrawal",
-        token_hash(UUID(seat.token)),
-        unique("mm"),
-        1,
-        "EUR",
-        "",
-        timedelta(hours=72),
+        type="withdrawal",
+        token_hash=token_hash(UUID(seat.token)),
+        mm_transaction_id=unique("mm"),
+        amount=1,
+        currency="EUR",
+        description="",
+        pending=timedelta(hours=72),
     )
     assert (refused.outcome, refused.balance, refused.currency) == ("foreign_currency", 100_00, "XAG")
 

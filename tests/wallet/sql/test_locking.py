@@ -52,9 +52,10 @@ def test_every_operation_on_a_wallet_waits_for_the_one_before_it(
     seat: Seat, owner: Owner, operation: str
 ) -> None:
     mm, before = seat.opened("withdraw", "10.00"), seat.holding().entries
-    adjust = (
-        "SELECT ledger_adjust(gen_random_uuid(), %s, 'XAG', 'credit', 500, false, 'operator', 'test', 'test')"
-    )
+    adjust = """
+        SELECT ledger_adjust(p_id => gen_random_uuid(), p_player => %s, p_currency => 'XAG', p_type => 'credit',
+            p_amount => 500, p_into_debt => false, p_source => 'operator', p_actor => 'test', p_reason => 'test')
+    """
     assert after(owner, adjust, [seat.player.pk], lambda: OPERATIONS[operation](seat, mm))
     assert seat.holding().entries == before + 2
     assert problems_of(seat.player) == []

@@ -31,13 +31,16 @@ MOVES = {
 
 
 def post(seat: Seat, *postings: Posting) -> str:
-    about = {
-        "description": "order of a test",
-        "source": "provider",
-        "actor": "provider:test",
-        "reason": "paid",
-    }
-    return ledger.post(seat.player.pk, seat.game.pk, postings, **about)
+    return ledger.post(
+        player_id=seat.player.pk,
+        game_id=seat.game.pk,
+        postings=postings,
+        reference=None,
+        description="order of a test",
+        source="provider",
+        actor="provider:test",
+        reason="paid",
+    )
 
 
 def one(type: str, amount: int, currency: str = "XAG", reverses: uuid.UUID | None = None) -> Posting:
@@ -45,9 +48,17 @@ def one(type: str, amount: int, currency: str = "XAG", reverses: uuid.UUID | Non
 
 
 def aside(seat: Seat, most: int, currency: str = "XAG", id: uuid.UUID | None = None) -> int:
-    about = {"description": "order of a test", "source": "operator", "actor": "operator:test"}
     return ledger.set_aside(
-        id or new_id(), seat.player.pk, seat.game.pk, currency, most, reverses=None, **about
+        transaction_id=id or new_id(),
+        player_id=seat.player.pk,
+        game_id=seat.game.pk,
+        currency=currency,
+        most=most,
+        reverses=None,
+        reference=None,
+        description="order of a test",
+        source="operator",
+        actor="operator:test",
     )
 
 
@@ -235,7 +246,7 @@ def test_credit_that_is_given_back_pays_debt_first(seat: Seat) -> None:
 
 def test_a_frozen_wallet_is_credited_and_set_aside(seat: Seat) -> None:
     from_wallet = seat.wallet()
-    ledger.gate_wallet(seat.player.pk, "XAG", "frozen", None, "test", "")
+    ledger.gate_wallet(player_id=seat.player.pk, currency="XAG", event="frozen", actor="test", note="")
     assert post(seat, one("top_up", 1_00)) == "posted"
     assert aside(seat, 1_00) == 1_00
     assert seat.wallet().pk == from_wallet.pk
@@ -245,8 +256,13 @@ def test_a_frozen_wallet_is_credited_and_set_aside(seat: Seat) -> None:
 def test_the_inner_function_is_not_for_the_application(seat: Seat) -> None:
     with pytest.raises(InsufficientPrivilege):
         ledger.run(
-            "SELECT ledger_post_one(w, %s, 'top_up', 1, NULL, NULL, '', 'x', 'x', '', now()) FROM wallet_wallet w LIMIT 1",
-            (new_id(),),
+            """
+            SELECT ledger_post_one(wallet => w, p_id => %(id)s, p_type => 'top_up', p_event => 'posted', p_amount => 1, p_reverses => NULL,
+                p_game => NULL, p_reference => NULL, p_description => '', p_source => 'x', p_actor => 'x', p_reason => '',
+                p_at => now())
+            FROM wallet_wallet w LIMIT 1
+            """,
+            {"id": new_id()},
         )
 
 
@@ -259,12 +275,15 @@ def test_what_somebody_else_has_just_done_counts(
     seat: Seat, owner: "psycopg.Connection[Any]", writes: Callable[[Seat], object]
 ) -> None:
     """It waits for the wallet, and goes on from what stands there then."""
-    credit = [new_id(), seat.player.pk, "XAG", "credit", 5_00, False, "operator", "test", "test"]
+    credit = """
+        SELECT ledger_adjust(p_id => %s, p_player => %s, p_currency => 'XAG', p_type => 'credit', p_amount => 500,
+            p_into_debt => false, p_source => 'operator', p_actor => 'test', p_reason => 'test')
+    """
     with (
         psycopg.connect(owner.info.dsn, password=owner.info.password) as other,
         ThreadPoolExecutor(1) as pool,
     ):
-        other.execute("SELECT ledger_adjust(%s, %s, %s, %s, %s, %s, %s, %s, %s)", credit)
+        other.execute(credit, [new_id(), seat.player.pk])
         waiting = pool.submit(in_a_thread, lambda: writes(seat))
         eventually(lambda: is_anybody_waiting(owner))
         other.commit()
@@ -285,6 +304,12 @@ def in_a_thread(act: Callable[[], object]) -> object:
 def is_anybody_waiting(looking: "psycopg.Connection[Any]") -> bool:
     question = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     return looking.execute(question).fetchone() != (0,)
+
+
+POST = """
+    SELECT ledger_post(p_player => %s, p_game => %s, p_ids => %s, p_currencies => %s, p_types => %s, p_amounts => %s,
+        p_reverses => %s, p_reference => NULL, p_description => '', p_source => 'x', p_actor => 'x', p_reason => '')
+"""
 
 
 @pytest.mark.parametrize("codes", [["EUR", "XAG"], ["XAG", "EUR"]])
@@ -313,9 +338,7 @@ def test_wallets_are_locked_in_the_order_of_their_ids(
     ):
         with owner.transaction(force_rollback=True):
             owner.execute("SELECT 1 FROM wallet_wallet WHERE id = %s FOR UPDATE", [ids[held]])
-            waiting = pool.submit(
-                posting.execute, "SELECT ledger_post(%s, %s, %s, %s, %s, %s, %s, '', 'x', 'x', '')", postings
-            )
+            waiting = pool.submit(posting.execute, POST, postings)
             eventually(lambda: is_waiting(looking, posting.info.backend_pid))
             assert is_locked(looking, ids[1 - held]) == (held == 1)
         assert waiting.result(10).fetchone() == ("posted",)

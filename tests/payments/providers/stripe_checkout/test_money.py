@@ -408,7 +408,8 @@ def test_a_refund_of_one_payment_does_not_end_ours_of_another(counter: Counter) 
     counter.fake.mishaps = [counter.fake.hang]
     assert not settle(ours)
     assert counter.tells(counter.charge(order, 4_99, 0)) == [200]
-    assert (fresh(order).state, funds(order)) == ("refunded", (0, 0))
+    # The duplicate keeps the price: the credit stands (contract 4.2, rule 6).
+    assert (fresh(order).state, funds(order)) == ("delivered", (500_00, 0))
     assert refunds_of(order) == [("refund", "unknown", 4_99), ("refund", "done", 4_99)]
     assert counter.tells(counter.charge(order, 4_99, 1)) == [200]
     assert refunds_of(order) == [("refund", "done", 4_99), ("refund", "done", 4_99)]

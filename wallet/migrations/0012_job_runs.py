@@ -18,7 +18,7 @@ ALERTS = """
 
 
 class Migration(migrations.Migration):
-    dependencies = [("wallet", "0021_daily_totals")]
+    dependencies = [("wallet", "0011_daily_totals")]
     operations = [
         migrations.RenameModel("SweepRun", "JobRun"),
         migrations.RunSQL(PERMISSIONS, reverse_sql=migrations.RunSQL.noop),

@@ -5,7 +5,7 @@ from django.db.models import Q
 
 
 class Migration(migrations.Migration):
-    dependencies = [("wallet", "0006_payment_functions")]
+    dependencies = [("wallet", "0008_chart_of_postings")]
     operations = [
         migrations.RemoveIndex("inquiry", "inquiry_to_ask"),
         migrations.RemoveConstraint("inquiry", "inquiry_is_asked_doubted_or_closed"),

@@ -10,7 +10,7 @@ FROM_NOTES = r"""
 
 
 class Migration(migrations.Migration):
-    dependencies = [("wallet", "0010_next_attempt")]
+    dependencies = [("wallet", "0009_next_attempt")]
     operations = [
         migrations.AddField("sweeprun", "read_up_to", models.DateTimeField(blank=True, null=True)),
         migrations.RunSQL(FROM_NOTES, reverse_sql=migrations.RunSQL.noop),

@@ -29,7 +29,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("auth", "0012_alter_user_first_name_max_length"),
         ("contenttypes", "0002_remove_content_type_name"),
-        ("wallet", "0020_read_up_to"),
+        ("wallet", "0010_read_up_to"),
     ]
     operations = [
         migrations.RenameModel("FoldedDay", "ClosedDay"),
