@@ -6,12 +6,13 @@ from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse
 
+from lib.backoffice.formatting import counted
 from payments.admin.attention import waiting
-from wallet.admin.attention import attention, shown_number
+from wallet.admin.attention import attention
 
 GROUPS = {
-    "To decide": {
-        "wallet.inquiry": "In doubt",
+    "To do": {
+        "wallet.inquiry": "Manual review",
         "wallet.alert": "Alerts",
         "wallet.discrepancy": "Discrepancies",
     },
@@ -28,7 +29,7 @@ GROUPS = {
         "payments.refusedcallback": "Refused callbacks",
     },
     "Players": {"players.player": "Players", "players.gamesession": "Sessions"},
-    "Set up": {
+    "Setup": {
         "players.game": "Games",
         "players.credential": "Credentials",
         "wallet.currency": "Currencies",
@@ -36,7 +37,7 @@ GROUPS = {
         "payments.shop": "Shops",
         "payments.provider": "Providers",
     },
-    "Operation": {
+    "Operations": {
         "wallet.jobrun": "Job runs",
         "wallet.checkpoint": "Checkpoints",
         "wallet.closedday": "Daily totals",
@@ -63,19 +64,17 @@ def item(request: HttpRequest, model: str, title: str) -> dict[str, Any]:
 
 
 def badge(request: HttpRequest, model: str) -> dict[str, str]:
-    """How much waits there for a person, where anything does."""
+    """The number of rows that wait for a person there, if any do."""
     if model in {"payments.callback", "payments.delivery"}:
         number = waiting(request, model)
-        return {"badge": shown_number(number), "badge_variant": "warning"} if number else {}
+        return {"badge": counted(number), "badge_variant": "warning"} if number else {}
     if model not in {"wallet.inquiry", "wallet.alert"}:
         return {}
     found = attention(request)
     number = found.doubts if model == "wallet.inquiry" else len(found.alerts)
     is_critical = model == "wallet.alert" and found.critical
     return (
-        {"badge": shown_number(number), "badge_variant": "danger" if is_critical else "warning"}
-        if number
-        else {}
+        {"badge": counted(number), "badge_variant": "danger" if is_critical else "warning"} if number else {}
     )
 
 

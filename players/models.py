@@ -47,29 +47,33 @@ class Game(models.Model):
         help_text="The game's entry point. token, lang and currency are added as query parameters.",
     )
     is_active = models.BooleanField(
-        default=True, help_text="Off: no new sessions. Running sessions and their money go on."
+        default=True,
+        help_text="If off, no new sessions are started. Running sessions and their transactions continue.",
     )
     pending_hours = models.PositiveIntegerField(
         null=True,
         blank=True,
         validators=[MinValueValidator(50)],
-        help_text="How long an unfinished transaction waits for the game, in hours, at least 50. Empty: the platform's default.",
+        help_text="Hours that a pending transaction waits for the game, at least 50. Empty: the platform's default.",
     )
     unanswered_policy = models.CharField(
         max_length=10,
         choices=Policy.choices,
         default=Policy.EXPIRE,
-        help_text="What becomes of them then, where the game has no query URL.",
+        help_text="Applies to due transactions if the game has no query URL.",
     )
     query_url = models.URLField(
         "query URL",
         max_length=500,
         blank=True,
         validators=[URLValidator(schemes=["https", "http"])],
-        help_text="Where the game answers what became of a transaction. Empty: it cannot be asked.",
+        help_text="The game's endpoint for status queries about transactions. Empty: the game cannot be queried.",
     )
     query_username = models.CharField(
-        "query username", max_length=64, blank=True, help_text="What we call ourselves there (HTTP Basic)."
+        "query username",
+        max_length=64,
+        blank=True,
+        help_text="The platform's username at the game (HTTP Basic).",
     )
     # Sealed by `lib.security.encryption`; never shown.
     sealed_query_password = models.CharField(max_length=500, blank=True, editable=False)
@@ -108,7 +112,7 @@ class Credential(models.Model):
         models.CharField(max_length=43, validators=[validate_network]),
         default=list,
         blank=True,
-        help_text="Addresses or networks, separated by commas. A call from elsewhere gets no answer at all. Empty: from everywhere.",
+        help_text="Addresses or networks, separated by commas. Calls from other addresses get no answer. Empty: any address.",
     )
     note = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -152,7 +156,7 @@ class Player(models.Model):
     is_test = models.BooleanField(
         "test player",
         default=False,
-        help_text="Plays for demonstration or test; reports leave this player out.",
+        help_text="A player for demonstration or tests, excluded from reports.",
     )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)

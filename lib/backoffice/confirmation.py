@@ -1,138 +1,266 @@
-"""Confirmation pages: what moves money, ends access or bars a player is asked about first, and done by operations."""
+"""Acts of operators: confirmed on a page of their own, then done by an operation, or refused.
 
-from collections.abc import Callable, Sequence
-from functools import wraps
-from typing import TYPE_CHECKING, Any
-from uuid import UUID
+An action says its title, its permission, the text of its pages, and what it does. All else is done here,
+and only here: permissions, the form, the second page, the history with the reason, refusals, and secrets
+that are shown once.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, TypeVar
 
 from django import forms
 from django.contrib import messages
 from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Model
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.views.decorators.debug import sensitive_post_parameters
 
-from lib.backoffice.pages import PageAdmin
+from lib.backoffice.forms import ReasonForm, TwoStepForm
+from lib.backoffice.pages import PageAdmin, actor
 
-if TYPE_CHECKING:
-    from django.forms import RadioSelect as RadioWidget
-    from django.forms import TextInput as TextWidget
-else:
-    from unfold.widgets import UnfoldAdminRadioSelectWidget as RadioWidget
-    from unfold.widgets import UnfoldAdminTextInputWidget as TextWidget
-
-__all__ = [
-    "OurIdField",
-    "RadioWidget",
-    "ReasonForm",
-    "TextWidget",
-    "TwoStepForm",
-    "ask",
-    "done",
-    "page_action",
-]
-
-Step = Callable[[Any, HttpRequest, Any], HttpResponse]
+Row = TypeVar("Row")
+NOT_STORED = {"Cache-Control": "no-store"}
 
 
-class ReasonForm(forms.Form):
-    """Every act of an operator has a reason, which is kept for ever."""
-
-    reason = forms.CharField(
-        max_length=255,
-        widget=TextWidget,
-        help_text="Kept for ever beside your name: no personal data, please.",
-    )
+class Refused(Exception):
+    """The act is not possible now, and nothing was done; the text says why."""
 
 
-class OurIdField(forms.UUIDField):
-    """The id of an act, made with the form: sending the form twice is one act."""
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What an operator reads before the act. `danger` makes the button red."""
 
-    def __init__(self) -> None:
-        super().__init__(widget=forms.HiddenInput)
-
-    def clean(self, value: Any) -> UUID:
-        id: UUID = super().clean(value)
-        if id.version != 7:
-            raise ValidationError("This form is not ours. Open it again.")
-        return id
+    title: str
+    says: Sequence[str]
+    button: str
+    danger: bool = False
 
 
-class TwoStepForm(ReasonForm):
-    """A form whose second page says what will happen, and is sent with `confirmed`."""
+@dataclass(frozen=True, slots=True)
+class Act(Generic[Row]):
+    """An act that an operator has confirmed: on which row, and what the form says."""
 
-    confirmed = forms.BooleanField(required=False, widget=forms.HiddenInput)
+    request: HttpRequest
+    row: Row
+    given: dict[str, Any]
 
-    def tell(self, **values: str) -> None:
-        """Changes what the form will send the next time."""
-        self.data = {**self.data.dict(), **values}  # type: ignore[attr-defined]
+    @property
+    def actor(self) -> str:
+        """Who acts, as the journal names them."""
+        return actor(self.request.user)
 
-    def hide(self) -> None:
-        """For the second page: what was written goes along, and cannot be changed."""
-        for field in self.fields.values():
-            field.widget = forms.HiddenInput()
+    @property
+    def reason(self) -> str:
+        return reason_in(self.given)
 
 
-def page_action(*, title: str, permission: str) -> Callable[[Step], Any]:
-    """An action at the top of a row's page, for operators who have `permission` and may see the row."""
+@dataclass(frozen=True, slots=True)
+class ShownOnce:
+    """The result of an act that made a secret: `values` are labels, values and ids of elements of the page.
 
-    def decorate(step: Step) -> Any:
-        @wraps(step)
-        def view(admin: PageAdmin, request: HttpRequest, object_id: str) -> HttpResponse:
-            obj = admin.get_object(request, unquote(object_id))
-            if obj is None:
-                raise Http404
-            if not admin.has_view_permission(request, obj) or not request.user.has_perm(permission):
-                raise PermissionDenied
-            return step(admin, request, obj)
+    `words` go into the history, and hold no secret. `back` is the row whose page is next.
+    """
 
-        # What unfold asks an action for. Its own `allowed_permissions` would make every start look into the database.
-        view.short_description = title  # type: ignore[attr-defined]
-        view.attrs = {}  # type: ignore[attr-defined]
-        view.variant = "default"  # type: ignore[attr-defined]
-        view.permission = permission  # type: ignore[attr-defined]
-        return view
+    words: str
+    title: str
+    heading: str
+    before: str
+    values: Sequence[tuple[str, str, str]]
+    after: str
+    back: Model
 
-    return decorate
+
+class PageAction(Generic[Row]):
+    """An action at the top of a row's page, for operators who have `permission` and may see the row.
+
+    It stands in the admin's class body, and its name in `actions_detail`. `refusals` are exceptions of `do`,
+    `page` and `confirmation` that mean: not possible now. A `ValidationError` of `do` or `confirmation` is
+    shown in the form, to be filled in again.
+    """
+
+    title: ClassVar[str]
+    permission: ClassVar[str]
+    form: ClassVar[type[forms.Form]] = ReasonForm
+    refusals: ClassVar[tuple[type[Exception], ...]] = ()
+    # Fields of the form that no error report may show.
+    sensitive: ClassVar[tuple[str, ...]] = ()
+
+    # --- What an action says of itself ------------------------------------------------------------------
+
+    def page(self, row: Row) -> Page:
+        """What is asked first."""
+        raise NotImplementedError
+
+    def confirmation(self, row: Row, given: dict[str, Any]) -> Page:
+        """What is asked second, if the form is a `TwoStepForm`."""
+        raise NotImplementedError
+
+    def do(self, act: Act[Row]) -> str | ShownOnce:
+        """Does it. Returns the sentence that says what was done."""
+        raise NotImplementedError
+
+    def form_for(self, row: Row, data: QueryDict | None) -> forms.Form:
+        """The form, with what was sent; `data` is None while it is only asked."""
+        return self.form(data)
+
+    # --- What is the same for all -----------------------------------------------------------------------
+
+    def __get__(self, admin: PageAdmin | None, owner: type | None = None) -> Any:
+        return self if admin is None else BoundAction(self, admin)
+
+    def row_for(self, admin: PageAdmin, request: HttpRequest, object_id: str) -> Row:
+        """The row that this operator may see and act on. Raises `Http404` and `PermissionDenied`."""
+        row: Any = admin.get_object(request, unquote(object_id))
+        if row is None:
+            raise Http404
+        if not admin.has_view_permission(request, row) or not request.user.has_perm(self.permission):
+            raise PermissionDenied
+        return row  # type: ignore[no-any-return]
+
+    def place(self, admin: PageAdmin, row: Row) -> str:
+        """The address of the page that the action belongs to."""
+        assert isinstance(row, Model)
+        return page_of(row)
+
+    def record(self, admin: PageAdmin, request: HttpRequest, row: Row, words: str, reason: str) -> None:
+        """Writes what was done, or not, into the row's history, with the operator's reason."""
+        assert isinstance(row, Model)
+        admin.log_change(request, row, f"{words} Reason: {reason}" if reason else words)
+
+    def answer(self, admin: PageAdmin, request: HttpRequest, row: Row) -> HttpResponse:
+        """Asks; does it if it was asked and confirmed."""
+        form: forms.Form | None = None
+        refusals: tuple[type[Exception], ...] = (Refused, *self.refusals)
+        try:
+            form = self.form_for(row, request.POST if request.method == "POST" else None)
+            answer = self.go_on(admin, request, row, form) if form.is_valid() else None
+            return answer or self.ask(admin, request, row, self.page(row), form)
+        except refusals as problem:
+            return self.refuse(admin, request, row, str(problem), form)
+
+    def go_on(
+        self, admin: PageAdmin, request: HttpRequest, row: Row, form: forms.Form
+    ) -> HttpResponse | None:
+        """Does it, or asks once more. None if the form has to be filled in again."""
+        given = form.cleaned_data
+        try:
+            if isinstance(form, TwoStepForm) and not given["confirmed"]:
+                second = self.confirmation(row, given)
+                form.send_next(confirmed="1")
+                form.hide()
+                return self.ask(admin, request, row, second, form)
+            result = self.do(Act(request, row, given))
+        except ValidationError as problem:
+            form.add_error(None, problem)
+            if isinstance(form, TwoStepForm):
+                form.send_next(confirmed="")
+            return None
+        return self.tell(admin, request, row, result, reason_in(given))
+
+    def ask(
+        self, admin: PageAdmin, request: HttpRequest, row: Row, page: Page, form: forms.Form
+    ) -> HttpResponse:
+        """The page that says what is about to happen, with the form and the button that does it."""
+        context = {
+            **admin.admin_site.each_context(request),
+            "opts": admin.opts,
+            "original": row,
+            "title": page.title,
+            "page": page,
+            "form": form,
+            "back": self.place(admin, row),
+        }
+        return TemplateResponse(request, "admin/confirmation.html", context, headers=NOT_STORED)
+
+    def tell(
+        self, admin: PageAdmin, request: HttpRequest, row: Row, result: str | ShownOnce, reason: str
+    ) -> HttpResponse:
+        """Back to the page, saying what was done; the same stands in the history."""
+        if isinstance(result, ShownOnce):
+            self.record(admin, request, row, result.words, reason)
+            return show_once(admin, request, result)
+        self.record(admin, request, row, result, reason)
+        messages.success(request, result)
+        return HttpResponseRedirect(self.place(admin, row))
+
+    def refuse(
+        self, admin: PageAdmin, request: HttpRequest, row: Row, problem: str, form: forms.Form | None
+    ) -> HttpResponse:
+        """Back to the page, saying why not; what the operator wanted stays in the history."""
+        reason = reason_in(getattr(form, "cleaned_data", {}))
+        if reason:
+            wanted = f"Wanted to {self.title[:1].lower()}{self.title[1:]}."
+            self.record(admin, request, row, f"{wanted} Nothing was done. {problem}", reason)
+        messages.warning(request, f"Nothing was done. {problem}")
+        return HttpResponseRedirect(self.place(admin, row))
+
+
+class ListAction(PageAction[None]):
+    """An action above a list; its name stands in `actions_list`. The operation records who did it and why."""
+
+    def row_for(self, admin: PageAdmin, request: HttpRequest, object_id: str) -> None:
+        if not admin.has_view_permission(request) or not request.user.has_perm(self.permission):
+            raise PermissionDenied
+
+    def place(self, admin: PageAdmin, row: None) -> str:
+        return reverse(f"admin:{admin.opts.app_label}_{admin.opts.model_name}_changelist")
+
+    def record(self, admin: PageAdmin, request: HttpRequest, row: None, words: str, reason: str) -> None:
+        """A list has no history."""
+
+
+@dataclass(frozen=True)
+class BoundAction:
+    """An action of an admin: what unfold and Django's resolver call."""
+
+    action: PageAction[Any]
+    admin: PageAdmin
+
+    # What unfold asks for. Its own `allowed_permissions` would make every start look into the database.
+    attrs: ClassVar[dict[str, str]] = {}
+    variant: ClassVar[str] = "default"
+
+    @property
+    def short_description(self) -> str:
+        return self.action.title
+
+    @property
+    def permission(self) -> str:
+        return self.action.permission
+
+    def __call__(self, request: HttpRequest, object_id: str = "") -> HttpResponse:
+        hidden = self.action.sensitive
+        view = sensitive_post_parameters(*hidden)(self.view) if hidden else self.view
+        return view(request, object_id)
+
+    def view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        row = self.action.row_for(self.admin, request, object_id)
+        return self.action.answer(self.admin, request, row)
+
+
+def reason_in(given: dict[str, Any]) -> str:
+    """The operator's reason; none if the form asks for none."""
+    return str(given.get("reason", ""))
 
 
 def page_of(obj: Model) -> str:
     """The address of a row's page."""
-    return reverse(f"admin:{obj._meta.label_lower.replace('.', '_')}_change", args=[quote(obj.pk)])  # noqa: SLF001 (documented)
+    name = obj._meta.label_lower.replace(".", "_")  # noqa: SLF001 (documented)
+    return reverse(f"admin:{name}_change", args=[quote(obj.pk)])
 
 
-def ask(
-    admin: PageAdmin,
-    request: HttpRequest,
-    obj: Model,
-    *,
-    title: str,
-    says: Sequence[str],
-    form: forms.Form | None,
-    button: str,
-    danger: bool = False,
-) -> HttpResponse:
-    """The page that says what is about to happen, with the form and the button that does it."""
+def show_once(admin: PageAdmin, request: HttpRequest, shown: ShownOnce) -> HttpResponse:
+    """The answer to the form that made a secret: the only page that ever shows it."""
     context = {
         **admin.admin_site.each_context(request),
         "opts": admin.opts,
-        "original": obj,
-        "title": title,
-        "says": says,
-        "form": form,
-        "button": button,
-        "danger": danger,
-        "back": page_of(obj),
+        "original": shown.back,
+        "title": shown.title,
+        "shown": shown,
+        "back": page_of(shown.back),
     }
-    return TemplateResponse(
-        request, "admin/confirmation.html", context, headers={"Cache-Control": "no-store"}
-    )
-
-
-def done(admin: PageAdmin, request: HttpRequest, obj: Model, words: str, *, reason: str = "") -> HttpResponse:
-    """Back to the row's page, saying what was done; the same stands in the page's history, with the reason."""
-    admin.log_change(request, obj, f"{words} Reason: {reason}" if reason else words)
-    messages.success(request, words)
-    return HttpResponseRedirect(page_of(obj))
+    return TemplateResponse(request, "admin/shown_once.html", context, headers=NOT_STORED)

@@ -1,4 +1,4 @@
-"""Lists with a few named selections as links above them, each in an order that an index has, none of them counted."""
+"""Lists with named selections as links above them, each in an order that has an index, none counted."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,6 +17,8 @@ else:
     from unfold.views import ChangeList
 
 Rows = QuerySet[Any]
+# How the pages before and after are called, if a list is not newest first.
+OLDEST_FIRST, SOONEST_FIRST = ("Older", "Newer"), ("Sooner", "Later")
 
 
 def everything(rows: Rows) -> Rows:
@@ -25,7 +27,7 @@ def everything(rows: Rows) -> Rows:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Some rows of a list, their order, what to say where there are none, and where the pages before and after lie."""
+    """Some rows of a list, their order, the words for none, and the names of the pages before and after."""
 
     title: str
     select: Callable[[Rows], Rows] = everything
@@ -55,7 +57,7 @@ class Selections(SimpleListFilter):
 
     @classmethod
     def unasked(cls, request: HttpRequest) -> str:
-        """The name of the selection that is shown where the address names none."""
+        """The name of the selection that is shown if the address names none."""
         return cls.searched if cls.searched and request.GET.get(SEARCH_VAR) else next(iter(cls.offered))
 
     @property
@@ -68,7 +70,7 @@ class Selections(SimpleListFilter):
     def choices(self, changelist: ChangeList) -> Iterator[Any]:
         chosen, unasked = self.name_in(self.request), self.unasked(self.request)
         for name, selection in self.offered.items():
-            # Not written out where it is not needed: a search from there then looks through all.
+            # Left out if it is not needed: a search from there then looks through all.
             address = changelist.get_query_string({self.parameter_name: None if name == unasked else name})
             yield {"selected": name == chosen, "query_string": address, "display": selection.title}
 
@@ -87,7 +89,7 @@ class SelectedList(NewestFirst):
 
     @property
     def empty_words(self) -> str:
-        """What the selection says where it has no rows and nothing narrows it."""
+        """The selection's own words for having no rows, if nothing else narrows it."""
         return next((spec.chosen.empty for spec in self.selections if spec.chosen.empty), "")
 
     def get_filters(self, request: HttpRequest) -> Any:

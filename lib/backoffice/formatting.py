@@ -11,6 +11,8 @@ from django.utils.safestring import SafeString, mark_safe
 from lib.clock import timestamp
 
 NOTHING = "\N{EN DASH}"
+# What waits for a person is counted up to one more than this: more is "99+".
+MOST_COUNTED = 99
 
 
 def mono(text: object) -> SafeString:
@@ -23,12 +25,32 @@ def mono(text: object) -> SafeString:
 
 
 def clipped(text: object) -> SafeString:
-    """An identifier of others in a list: cut off where it is long, all of it on hover."""
+    """An identifier of others in a list: cut off if it is long, all of it on hover."""
     return (
         format_html('<span class="wallet-id wallet-clip" title="{}">{}</span>', text, text)
         if text
         else SafeString(NOTHING)
     )
+
+
+def excerpt(text: object) -> SafeString:
+    """The beginning of a sentence in a list, and all of it on hover."""
+    shown = text or NOTHING
+    return format_html('<span class="wallet-clip wallet-wide" title="{}">{}</span>', shown, shown)
+
+
+def wrapped(text: object) -> SafeString:
+    """A sentence in a list or a table, over several lines if it is long."""
+    return (
+        format_html('<span class="wallet-wrapped">{}</span>', text)
+        if text not in (None, "", NOTHING)
+        else SafeString(NOTHING)
+    )
+
+
+def sentence(text: str) -> str:
+    """Words as a sentence begins."""
+    return text[:1].upper() + text[1:] if text else NOTHING
 
 
 def short_id(id: UUID) -> SafeString:
@@ -67,4 +89,10 @@ def search_address(view: str, text: str) -> str:
 
 def badge(text: str, kind: str = "") -> SafeString:
     """A coloured word: `kind` is success, warning, danger, info or nothing."""
-    return mark_safe(render_to_string("unfold/helpers/label.html", {"text": text, "type": kind}).strip())  # noqa: S308 (our own template escapes)
+    label = render_to_string("unfold/helpers/label.html", {"text": text, "type": kind})
+    return mark_safe(label.strip())  # noqa: S308 (the template escapes)
+
+
+def counted(number: int) -> str:
+    """A number that was counted no further than `MOST_COUNTED`."""
+    return f"{MOST_COUNTED}+" if number > MOST_COUNTED else str(number)

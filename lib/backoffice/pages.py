@@ -1,12 +1,12 @@
-"""What every page of the admin has in common: who acts, which rows can be changed, and sections below the fields."""
+"""The parts that all pages of the admin share: the operator, permissions, sections below the fields."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from uuid import UUID
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Model
+from django.db.models import Model, URLField
 from django.http import HttpRequest, HttpResponse
 
 if TYPE_CHECKING:
@@ -47,11 +47,13 @@ def actor(user: AbstractBaseUser | AnonymousUser) -> str:
 
 
 class PageAdmin(UnfoldAdmin):
-    """A page that is never deleted, with `sections` below its fields and a helpful word where a list is empty."""
+    """A page whose rows are never deleted, with `sections` below its fields."""
 
     list_per_page = 25
     change_form_outer_after_template = "admin/sections.html"
-    empty_text = "Nothing is here yet."
+    empty_text = "There is nothing here yet."
+    # What checks an item of a field that is a list: the form then says what is wrong with the item.
+    item_validators: ClassVar[dict[str, Callable[[str], None]]] = {}
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
@@ -60,16 +62,25 @@ class PageAdmin(UnfoldAdmin):
         """The page's actions that this operator may use, and that make sense for the row."""
         offered: list[Any] = super().get_actions_detail(request, object_id)  # type: ignore[misc]
         id = read_uuid(str(object_id))
-        senseless = self.senseless_actions(id) if offered and id else set()
-        return [
-            action
-            for action in offered
-            if action.path not in senseless and request.user.has_perm(action.method.permission)
-        ]
+        pointless = self.pointless_actions(id) if offered and id else set()
+        return [action for action in permitted(request, offered) if action.path not in pointless]
 
-    def senseless_actions(self, id: UUID) -> set[str]:
+    def get_actions_list(self, request: HttpRequest) -> list[Any]:
+        """The list's actions that this operator may use."""
+        return permitted(request, super().get_actions_list(request))  # type: ignore[misc]
+
+    def pointless_actions(self, id: UUID) -> set[str]:
         """The actions that change nothing about the row as it is now."""
         return set()
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if isinstance(db_field, URLField):
+            # Django's default becomes this with version 6.
+            kwargs["assume_scheme"] = "https"
+        field: Any = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field and db_field.name in self.item_validators:
+            field.base_field.validators.append(self.item_validators[db_field.name])
+        return field
 
     def sections(self, request: HttpRequest, obj: Any) -> list[Section]:
         """The tables below the fields."""
@@ -84,8 +95,13 @@ class PageAdmin(UnfoldAdmin):
         return response
 
 
+def permitted(request: HttpRequest, offered: list[Any]) -> list[Any]:
+    """Those of unfold's actions that this operator may use."""
+    return [action for action in offered if request.user.has_perm(action.method.permission)]
+
+
 class ReadOnlyAdmin(PageAdmin):
-    """Money and history: nobody adds, changes or deletes a row by a form; operations do, behind a confirmation page."""
+    """Money and history: no form adds, changes or deletes a row; operations do, after a confirmation."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -1,4 +1,4 @@
-"""Lists of big tables: never counted, always newest first, so that a page costs the same on five million rows."""
+"""Lists of big tables: never counted, always newest first; a page costs the same on five million rows."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -43,10 +43,30 @@ class InfinitePaginator(AnyPaginator):
 
 
 class NewestFirst(ChangeList):
-    """A list in the order of its primary key, a UUIDv7, whatever the address asks for: other orders would sort the whole table."""
+    """A list in the order of its primary key, a UUIDv7, whatever the address asks for.
+
+    Other orders would sort the whole table.
+    """
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
         return ["-pk"]
+
+
+def read_page(text: str) -> int:
+    """The number of a page in an address; 1 if it is none."""
+    return max(int(text), 1) if text.isascii() and text.isdigit() and len(text) <= 4 else 1
+
+
+def read_number(text: str) -> int | None:
+    """The number of a row in an address, or None."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None
+
+
+def one_page(rows: QuerySet[Any], number: int, size: int) -> tuple[list[Any], bool]:
+    """Page `number` of some rows, and whether there is another page."""
+    first = (number - 1) * size
+    found = list(rows[first : first + size + 1])
+    return found[:size], len(found) > size
 
 
 class BigTableAdmin(ReadOnlyAdmin):

@@ -1,56 +1,76 @@
-"""What providers told us: with a right signature, kept for ever; and the sample of what was refused."""
+"""Callbacks of providers: those with a valid signature, kept for ever, and a sample of the refused ones."""
 
 from typing import Any, ClassVar
 from uuid import UUID
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from lib.backoffice.confirmation import ReasonForm, ask, done, page_action
+from lib.backoffice import columns
+from lib.backoffice.confirmation import Act, Page, PageAction
 from lib.backoffice.filters import SelectingAdmin, Selection, Selections
-from lib.backoffice.formatting import NOTHING, badge, clipped, clock, link, moment, mono, short_id
-from lib.backoffice.pages import Section, actor, read_uuid
+from lib.backoffice.formatting import (
+    NOTHING,
+    badge,
+    clipped,
+    clock,
+    link,
+    moment,
+    mono,
+    sentence,
+    short_id,
+    wrapped,
+)
+from lib.backoffice.pages import Section, read_uuid
 from lib.backoffice.pagination import BigTableAdmin
+from lib.backoffice.raw_messages import show_body, show_headers
 from payments.admin.attention import to_look_at
-from payments.admin.raw_messages import show_body, show_headers
 from payments.admin.search import orders_named, orders_of_session
 from payments.admin.states import show_outcome
 from payments.callbacks.operations import resolve_callback
 from payments.models import Callback, Provider, RefusedCallback
-from players.admin.search import SearchingAdmin
+from players.admin.search import SessionSearchAdmin
 from players.models import GameSession
-from wallet.admin.manual_review import sentence
 
-RESOLVE = "payments.change_callback"
 Outcome = Callback.Outcome
-CALLBACK_HEADERS = ("Received (UTC)", "Type", "Outcome", "Why", "Provider's reference", "Times")
-REFUSED_HEADERS = ("When (UTC)", "From", "Why")
-# What it means, and what helps.
+CALLBACK_HEADERS = ("Received (UTC)", "Type", "Outcome", "Problem", "Provider's reference", "Occurrences")
+REFUSED_HEADERS = ("Received (UTC)", "From", "Problem")
+UNVERIFIED = "It was answered with 401 and changed nothing. Anybody can send one: do not rely on its content."
+# The meaning of each outcome, and what helps.
 MEANINGS = {
-    Outcome.ACTED: "It was acted on, once and for ever. The same again is only counted.",
-    Outcome.NOTHING: "It changes nothing, and that is right. The same again is only counted.",
-    Outcome.DUPLICATE: "The order was paid already: this money credits nothing. Refund it on the order's page or at the provider, then resolve this.",
-    Outcome.CONTRADICTS: "It was answered with 422 and changed nothing: it does not agree with what is stored. Ask the provider's people what is true.",
-    Outcome.NO_ORDER: "It was answered with 404 and changed nothing: the platform knows no such order. Another system may use the same secret.",
+    Outcome.ACTED: "It was processed once. Repeats are only counted.",
+    Outcome.NOTHING: "It required no action. Repeats are only counted.",
+    Outcome.DUPLICATE: (
+        "Duplicate payment: the order was paid already, and this money credits nothing. "
+        "Refund it on the order's page or at the provider, then resolve this."
+    ),
+    Outcome.CONTRADICTS: (
+        "It was answered with 422 and changed nothing: it contradicts the stored order. "
+        "Ask the provider which is right."
+    ),
+    Outcome.NO_ORDER: (
+        "It was answered with 404 and changed nothing: the order is unknown. "
+        "Another system may be using the same secret."
+    ),
 }
 
 
 class Outcomes(Selections):
-    """What a person has to look at, first."""
+    """Callbacks that a person has to review come first."""
 
     title = "outcome"
     parameter_name = "outcome"
     offered: ClassVar[dict[str, Selection]] = {
-        "open": Selection(
-            "To look at", to_look_at, empty="Nothing waits to be looked at: every callback made sense."
-        ),
+        "open": Selection("To review", to_look_at, empty="No callback needs review."),
         "acted": Selection(
-            "Acted on", lambda rows: rows.filter(outcome=Outcome.ACTED), empty="No callback was acted on yet."
+            "Processed",
+            lambda rows: rows.filter(outcome=Outcome.ACTED),
+            empty="No callback has been processed yet.",
         ),
-        "all": Selection("All", empty="No provider has called back yet."),
+        "all": Selection("All", empty="No callback has been received yet."),
     }
     searched = "all"
 
@@ -60,9 +80,9 @@ def callback_row(callback: Callback) -> tuple[Any, ...]:
     at = link(clock(callback.received_at), "payments_callback_change", callback.pk)
     return (
         at,
-        callback.type or "nothing known",
+        callback.type or "unknown",
         show_outcome(callback),
-        why(callback),
+        problem_of(callback),
         clipped(callback.reference),
         f"{callback.times_seen:,}",
     )
@@ -73,22 +93,44 @@ def refused_row(refused: RefusedCallback) -> tuple[Any, ...]:
     return (
         link(clock(refused.at), "payments_refusedcallback_change", refused.pk),
         mono(refused.address),
-        why(refused),
+        problem_of(refused),
     )
 
 
-def why(row: Callback | RefusedCallback) -> SafeString:
-    """What was wrong, in a list."""
-    return (
-        format_html('<span class="wallet-wrapped">{}</span>', sentence(row.problem))
-        if row.problem
-        else SafeString(NOTHING)
-    )
+def problem_of(row: Callback | RefusedCallback) -> SafeString:
+    """The problem with a callback, in a list."""
+    return wrapped(sentence(row.problem))
+
+
+def outcome_and_resolution(row: Callback) -> SafeString:
+    """The outcome of a callback, and whether an operator has resolved it."""
+    if row.resolved_at:
+        return format_html("{} {}", show_outcome(row), badge("resolved", "success"))
+    return show_outcome(row)
+
+
+class Resolve(PageAction[Callback]):
+    """Takes the callback off the list."""
+
+    title, permission = "Resolve", "payments.change_callback"
+
+    def page(self, row: Callback) -> Page:
+        problem = sentence(row.problem) if row.problem else ""
+        says = [
+            f"{row.provider.name}: {row.get_outcome_display()}. {problem}",
+            MEANINGS[Outcome(row.outcome)],
+            "Resolving takes the callback off the list. It moves no money, and does not change the callback.",
+        ]
+        return Page("Resolve this callback?", says, "Resolve")
+
+    def do(self, act: Act[Callback]) -> str:
+        is_new = resolve_callback(act.row, actor=act.actor, reason=act.reason)
+        return "The callback is resolved." if is_new else "There was nothing to resolve."
 
 
 @admin.register(Callback)
-class CallbackAdmin(SearchingAdmin, SelectingAdmin):
-    """What a provider said, and what came of it."""
+class CallbackAdmin(SessionSearchAdmin, SelectingAdmin):
+    """A message of a provider, and its outcome."""
 
     list_filter = (Outcomes,)
     list_display = (
@@ -101,7 +143,7 @@ class CallbackAdmin(SearchingAdmin, SelectingAdmin):
         "times",
     )
     search_help_text = "Exact orderId, cpOrderId, uid, message id or provider's reference"
-    empty_text = "Callbacks appear when a provider tells of a payment (POST /pay/…)."
+    empty_text = "A callback is recorded when a provider reports a payment (POST /pay/…)."
     fields = (
         *("outcome_shown", "why_full", "meaning_shown", "resolved", "reason_shown"),
         *(
@@ -118,98 +160,32 @@ class CallbackAdmin(SearchingAdmin, SelectingAdmin):
         *("headers_shown", "body_shown"),
     )
     actions_detail = ("resolve",)
+    resolve = Resolve()
 
-    @admin.display(description="received (UTC)")
-    def received_clock(self, obj: Callback) -> SafeString:
-        return clock(obj.received_at)
+    received_clock = columns.clock("received (UTC)", "received_at")
+    provider_slug = columns.clipped("provider", "provider.slug")
+    provider_link = columns.link("provider", "payments_provider_change", "provider_id", "provider.slug")
+    type_short = columns.text(
+        "type", lambda row: row.type.removeprefix("payment.").replace("_", " ") or NOTHING
+    )
+    type_shown = columns.text("type", "type", empty="none that is processed")
 
-    @admin.display(description="provider")
-    def provider_slug(self, obj: Callback) -> SafeString:
-        return clipped(obj.provider.slug)
-
-    @admin.display(description="provider")
-    def provider_link(self, obj: Callback) -> SafeString:
-        return link(obj.provider.slug, "payments_provider_change", obj.provider_id)
-
-    @admin.display(description="type")
-    def type_short(self, obj: Callback) -> str:
-        return obj.type.removeprefix("payment.").replace("_", " ") or NOTHING
-
-    @admin.display(description="type")
-    def type_shown(self, obj: Callback) -> str:
-        return obj.type or "nothing that is acted on"
-
-    @admin.display(description="outcome")
-    def outcome_shown(self, obj: Callback) -> SafeString:
-        if obj.resolved_at:
-            return format_html("{} {}", show_outcome(obj), badge("resolved", "success"))
-        return show_outcome(obj)
-
-    @admin.display(description="why")
-    def why_shown(self, obj: Callback) -> SafeString:
-        return why(obj)
-
-    @admin.display(description="why")
-    def why_full(self, obj: Callback) -> str:
-        return sentence(obj.problem)
-
-    @admin.display(description="what it means")
-    def meaning_shown(self, obj: Callback) -> str:
-        return MEANINGS[Outcome(obj.outcome)]
-
-    @admin.display(description="order")
-    def order_short(self, obj: Callback) -> Any:
-        return (
-            link(short_id(obj.order_id), "payments_order_change", obj.order_id) if obj.order_id else NOTHING
-        )
-
-    @admin.display(description="order")
-    def order_link(self, obj: Callback) -> Any:
-        return (
-            link(mono(obj.order_id), "payments_order_change", obj.order_id)
-            if obj.order_id
-            else "none is known"
-        )
-
-    @admin.display(description="message id")
-    def message(self, obj: Callback) -> SafeString:
-        return mono(obj.message_id)
-
-    @admin.display(description="provider's reference")
-    def reference_full(self, obj: Callback) -> SafeString:
-        return mono(obj.reference)
-
-    @admin.display(description="received")
-    def received(self, obj: Callback) -> str:
-        return moment(obj.received_at)
-
-    @admin.display(description="last seen")
-    def last_seen(self, obj: Callback) -> str:
-        return moment(obj.last_seen_at)
-
-    @admin.display(description="times")
-    def times(self, obj: Callback) -> str:
-        return f"{obj.times_seen:,}"
-
-    @admin.display(description="from")
-    def address_shown(self, obj: Callback) -> SafeString:
-        return mono(obj.address)
-
-    @admin.display(description="headers")
-    def headers_shown(self, obj: Callback) -> SafeString:
-        return show_headers(obj.headers)
-
-    @admin.display(description="body")
-    def body_shown(self, obj: Callback) -> SafeString:
-        return show_body(obj.body)
-
-    @admin.display(description="resolved")
-    def resolved(self, obj: Callback) -> str:
-        return f"{moment(obj.resolved_at)} by {obj.resolved_by}"
-
-    @admin.display(description="reason")
-    def reason_shown(self, obj: Callback) -> str:
-        return obj.reason or NOTHING
+    outcome_shown = columns.text("outcome", outcome_and_resolution)
+    why_shown = columns.text("problem", problem_of)
+    why_full = columns.sentence("problem", "problem")
+    meaning_shown = columns.text("meaning", lambda row: MEANINGS[Outcome(row.outcome)])
+    order_short = columns.link("order", "payments_order_change", "order_id", look=short_id)
+    order_link = columns.link("order", "payments_order_change", "order_id", look=mono, empty="unknown")
+    message = columns.mono("message id", "message_id")
+    reference_full = columns.mono("provider's reference", "reference")
+    received = columns.moment("received", "received_at")
+    last_seen = columns.moment("last seen", "last_seen_at")
+    times = columns.number("occurrences", "times_seen")
+    address_shown = columns.mono("from", "address")
+    headers_shown = columns.text("headers", lambda row: show_headers(row.headers))
+    body_shown = columns.text("body", lambda row: show_body(row.body))
+    resolved = columns.text("resolved", lambda row: f"{moment(row.resolved_at)} by {row.resolved_by}")
+    reason_shown = columns.text("reason", "reason")
 
     def get_fields(self, request: HttpRequest, obj: Callback | None = None) -> Any:
         absent = set() if obj and obj.resolved_at else {"resolved", "reason_shown"}
@@ -219,7 +195,7 @@ class CallbackAdmin(SearchingAdmin, SelectingAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Callback]:
         rows: QuerySet[Callback] = super().get_queryset(request)
-        # What is long is read where it is shown.
+        # Long columns are read only if they are shown.
         return rows.select_related("provider").defer("headers", "body")
 
     def named(self, queryset: QuerySet[Callback], text: str) -> QuerySet[Callback]:
@@ -235,28 +211,8 @@ class CallbackAdmin(SearchingAdmin, SelectingAdmin):
     def of_session(self, queryset: QuerySet[Callback], session: GameSession) -> QuerySet[Callback]:
         return queryset.filter(order_id__in=orders_of_session(session))
 
-    def senseless_actions(self, id: UUID) -> set[str]:
+    def pointless_actions(self, id: UUID) -> set[str]:
         return set() if to_look_at(Callback.objects.filter(pk=id)).exists() else {"resolve"}
-
-    @page_action(title="Resolve", permission=RESOLVE)
-    def resolve(self, request: HttpRequest, obj: Callback) -> HttpResponse:
-        form = ReasonForm(request.POST or None)
-        if request.method == "POST" and form.is_valid():
-            reason = form.cleaned_data["reason"]
-            is_new = resolve_callback(obj, actor=actor(request.user), reason=reason)
-            return done(
-                self,
-                request,
-                obj,
-                "The callback is resolved." if is_new else "There was nothing to resolve.",
-                reason=reason,
-            )
-        says = [
-            f"{obj.provider.name}: {obj.get_outcome_display()}. {sentence(obj.problem) if obj.problem else ''}",
-            MEANINGS[Outcome(obj.outcome)],
-            "Resolving takes it off the list. It moves no money, and the callback stays as it was received.",
-        ]
-        return ask(self, request, obj, title="Resolve this callback?", says=says, form=form, button="Resolve")
 
     def sections(self, request: HttpRequest, obj: Callback) -> list[Section]:
         if obj.order_id is None:
@@ -269,58 +225,36 @@ class CallbackAdmin(SearchingAdmin, SelectingAdmin):
         )
         return [
             Section(
-                "Other callbacks about this order",
+                "Other callbacks for this order",
                 CALLBACK_HEADERS,
                 [callback_row(row) for row in others],
-                "It is the only one.",
+                "This is the only one.",
             )
         ]
 
 
 @admin.register(RefusedCallback)
 class RefusedCallbackAdmin(BigTableAdmin):
-    """A sample of callbacks that were answered with 401: whoever looks for the reason finds it here."""
+    """A sample of the callbacks that were answered with 401, with the reason."""
 
     list_display = ("at_clock", "provider", "address_shown", "why_shown")
     list_select_related = ("provider",)
-    empty_text = "No callback was refused. Of those that are, the latest hundred of each provider are kept, at most one in a second."
+    empty_text = (
+        "No callback has been refused. "
+        "A sample is kept: the latest hundred of each provider, at most one per second."
+    )
     fields = ("why_full", "provider_link", "at_utc", "address_shown", "headers_shown", "body_shown", "advice")
 
-    @admin.display(description="when (UTC)")
-    def at_clock(self, obj: RefusedCallback) -> SafeString:
-        return clock(obj.at)
+    at_clock = columns.clock("received (UTC)", "at")
+    at_utc = columns.moment("received", "at")
+    provider_link = columns.link("provider", "payments_provider_change", "provider_id", "provider.slug")
+    address_shown = columns.mono("from", "address")
+    why_shown = columns.text("problem", problem_of)
+    why_full = columns.sentence("problem", "problem")
+    headers_shown = columns.text("headers", lambda row: show_headers(row.headers))
+    body_shown = columns.text("beginning of the body", lambda row: show_body(row.body))
 
-    @admin.display(description="when")
-    def at_utc(self, obj: RefusedCallback) -> str:
-        return moment(obj.at)
-
-    @admin.display(description="provider")
-    def provider_link(self, obj: RefusedCallback) -> SafeString:
-        return link(obj.provider.slug, "payments_provider_change", obj.provider_id)
-
-    @admin.display(description="from")
-    def address_shown(self, obj: RefusedCallback) -> SafeString:
-        return mono(obj.address)
-
-    @admin.display(description="why")
-    def why_shown(self, obj: RefusedCallback) -> SafeString:
-        return why(obj)
-
-    @admin.display(description="why")
-    def why_full(self, obj: RefusedCallback) -> str:
-        return sentence(obj.problem)
-
-    @admin.display(description="headers")
-    def headers_shown(self, obj: RefusedCallback) -> SafeString:
-        return show_headers(obj.headers)
-
-    @admin.display(description="body (its beginning)")
-    def body_shown(self, obj: RefusedCallback) -> SafeString:
-        return show_body(obj.body)
-
-    @admin.display(description="how to read it")
-    def advice(self, obj: RefusedCallback) -> str:
-        return "It was answered with 401 and changed nothing. Anybody can send one: believe nothing it says."
+    advice = columns.text("note", lambda row: UNVERIFIED)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[RefusedCallback]:
         rows: QuerySet[RefusedCallback] = super().get_queryset(request)

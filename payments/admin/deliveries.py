@@ -1,18 +1,20 @@
-"""What games are told to deliver, with every try; operators send again, one or many."""
+"""Deliveries to games, with every attempt; operators send again, one or many."""
 
 from typing import Any, ClassVar
 from uuid import UUID
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from lib.backoffice.confirmation import ReasonForm, ask, done, page_action, page_of
-from lib.backoffice.filters import SelectingAdmin, Selection, Selections
+from lib.backoffice import columns
+from lib.backoffice.confirmation import Act, Page, PageAction
+from lib.backoffice.filters import OLDEST_FIRST, SelectingAdmin, Selection, Selections
 from lib.backoffice.formatting import clipped, clock, link, moment, mono, short_id
-from lib.backoffice.pages import Section, actor, read_uuid
+from lib.backoffice.pages import Section, read_uuid
+from lib.backoffice.pagination import read_page
 from lib.clock import now
 from payments.admin import delivery_attempts
 from payments.admin.attention import given_up
@@ -24,18 +26,16 @@ from payments.deliveries.operations import NotPossible, send_again
 from payments.models import Delivery, Shop
 from payments.nudges import nudge
 from payments.tasks import deliver_task
-from players.admin.players import player_link
-from players.admin.search import SearchingAdmin
+from players.admin.players import player_column
+from players.admin.search import SessionSearchAdmin
 from players.models import GameSession
-from wallet.admin.inquiries import OLDEST
-from wallet.admin.questions import read_page
 
 State = Delivery.State
-HEADERS = ("Begun (UTC)", "State", "Order", "Player", "Tries", "Next (UTC)", "Delivered (UTC)")
+HEADERS = ("Created (UTC)", "State", "Order", "Player", "Attempts", "Next attempt (UTC)", "Delivered (UTC)")
 
 
 class States(Selections):
-    """By the index of states; what waits for a person is second, what goes on by itself first."""
+    """By the index of states: pending deliveries first, then those that wait for a person."""
 
     title = "state"
     parameter_name = "state"
@@ -44,14 +44,12 @@ class States(Selections):
             "Pending",
             lambda rows: rows.filter(state=State.PENDING),
             ("pk",),
-            "Nothing is pending: games have taken everything.",
-            OLDEST,
+            "Nothing is pending: games have accepted every delivery.",
+            OLDEST_FIRST,
         ),
-        "given_up": Selection(
-            "Stopped or given up", given_up, empty="None: no game has refused a delivery for good."
-        ),
+        "given_up": Selection("Stopped or given up", given_up, empty="No delivery is stopped or given up."),
         "all": Selection(
-            "All", empty="No delivery yet: one begins when a product is paid that its game delivers."
+            "All", empty="No delivery yet: one is created when a product is paid that its game delivers."
         ),
     }
     searched = "all"
@@ -73,8 +71,73 @@ def delivery_row(delivery: Delivery) -> tuple[Any, ...]:
     )
 
 
+def shop_of(delivery: Delivery) -> Shop | None:
+    """The shop of a delivery's game, as the page has read it."""
+    try:
+        return delivery.game.shop
+    except Shop.DoesNotExist:
+        return None
+
+
+def forecast(delivery: Delivery) -> str:
+    """The platform's next step for a delivery, in a sentence."""
+    if delivery.order.state in GONE_BACK:
+        return "None: the payment was returned."
+    if delivery.next_attempt_at is None:
+        return (
+            "None: an operator can send it again."
+            if delivery.state in (State.GONE, State.EXHAUSTED)
+            else "None."
+        )
+    shop = shop_of(delivery)
+    if shop is None or not shop.order_url:
+        return "It cannot be sent: the game has no order URL."
+    if shop.paused_at:
+        return "It waits until deliveries to this game are resumed."
+    return (
+        f"The next attempt is at {moment(delivery.next_attempt_at)}."
+        if delivery.next_attempt_at > now()
+        else "It is due, and sent by the next run."
+    )
+
+
+def game_and_shop(row: Delivery) -> SafeString:
+    """Links to a delivery's game and to its shop."""
+    shop = shop_of(row)
+    page = link("its shop", "payments_shop_change", shop.pk) if shop else "no shop"
+    return format_html("{} ({})", link(row.game.slug, "players_game_change", row.game_id), page)
+
+
+class SendAgain(PageAction[Delivery]):
+    """Tells the game once more, under the same message id."""
+
+    title, permission = "Send again", SEND_AGAIN
+    refusals = (NotPossible,)
+
+    def page(self, row: Delivery) -> Page:
+        says = [
+            (
+                f"{row.game} is told once more, at once, to deliver {row.order.product_code} "
+                f"to {row.order.player.uid}, under the same message id."
+            ),
+            "The schedule starts anew: attempts are made for 48 hours, until the game accepts the delivery.",
+        ]
+        if (shop := shop_of(row)) and shop.paused_at:
+            says.append("Deliveries to this game are paused: it is sent when they are resumed.")
+        if row.delivered_at:
+            says.append(
+                "The game has accepted it already. It must recognise the message id, and not deliver twice."
+            )
+        return Page("Send this delivery again?", says, "Send again", danger=bool(row.delivered_at))
+
+    def do(self, act: Act[Delivery]) -> str:
+        send_again(act.row, actor=act.actor, reason=act.reason)
+        nudge(deliver_task, str(act.row.pk))
+        return "The delivery is being sent again."
+
+
 @admin.register(Delivery)
-class DeliveryAdmin(RangeActions, SearchingAdmin, SelectingAdmin):
+class DeliveryAdmin(RangeActions, SessionSearchAdmin, SelectingAdmin):
     """A paid order that its game has to deliver."""
 
     list_filter = (States,)
@@ -89,7 +152,7 @@ class DeliveryAdmin(RangeActions, SearchingAdmin, SelectingAdmin):
         "delivered_clock",
     )
     search_help_text = "Exact delivery id, orderId, cpOrderId or uid"
-    empty_text = "Deliveries begin when a product is paid that its game delivers."
+    empty_text = "A delivery is created when a product is paid that its game delivers."
     fields = (
         *(
             "state_shown",
@@ -105,76 +168,26 @@ class DeliveryAdmin(RangeActions, SearchingAdmin, SelectingAdmin):
         *("begun", "tried", "delivered"),
     )
     actions_detail = ("send_again",)
+    send_again = SendAgain()
 
-    @admin.display(description="begun (UTC)")
-    def begun_clock(self, obj: Delivery) -> SafeString:
-        return clock(obj.created_at)
+    begun_clock = columns.clock("created (UTC)", "created_at")
+    begun = columns.moment("created", "created_at")
+    full_id = columns.mono("message id (webhook-id)", "pk")
+    state_shown = columns.text("state", show_delivery_state)
+    order_short = columns.link("order", "payments_order_change", "order_id", look=short_id)
+    order_link = columns.link("order", "payments_order_change", "order_id", look=mono)
+    order_state = columns.text("order state", lambda row: show_order_state(row.order.state))
+    cp_order_id = columns.mono("game's id (cpOrderId)", "order.cp_order_id")
+    product = columns.mono("product", "order.product_code")
+    game_slug = columns.clipped("game", "game.slug")
 
-    @admin.display(description="begun")
-    def begun(self, obj: Delivery) -> str:
-        return moment(obj.created_at)
-
-    @admin.display(description="message id (webhook-id)")
-    def full_id(self, obj: Delivery) -> SafeString:
-        return mono(obj.pk)
-
-    @admin.display(description="state")
-    def state_shown(self, obj: Delivery) -> SafeString:
-        return show_delivery_state(obj)
-
-    @admin.display(description="order")
-    def order_short(self, obj: Delivery) -> SafeString:
-        return link(short_id(obj.order_id), "payments_order_change", obj.order_id)
-
-    @admin.display(description="order")
-    def order_link(self, obj: Delivery) -> SafeString:
-        return link(mono(obj.order_id), "payments_order_change", obj.order_id)
-
-    @admin.display(description="state of the order")
-    def order_state(self, obj: Delivery) -> SafeString:
-        return show_order_state(obj.order.state)
-
-    @admin.display(description="game's id (cpOrderId)")
-    def cp_order_id(self, obj: Delivery) -> SafeString:
-        return mono(obj.order.cp_order_id)
-
-    @admin.display(description="product")
-    def product(self, obj: Delivery) -> SafeString:
-        return mono(obj.order.product_code)
-
-    @admin.display(description="game")
-    def game_slug(self, obj: Delivery) -> SafeString:
-        return clipped(obj.game.slug)
-
-    @admin.display(description="game")
-    def game_link(self, obj: Delivery) -> SafeString:
-        shop = shop_of(obj)
-        page = link("its shop", "payments_shop_change", shop.pk) if shop else "it has no shop"
-        return format_html("{} ({})", link(obj.game.slug, "players_game_change", obj.game_id), page)
-
-    @admin.display(description="player")
-    def player_uid(self, obj: Delivery) -> SafeString:
-        return player_link(obj.order.player)
-
-    @admin.display(description="tries")
-    def tried(self, obj: Delivery) -> str:
-        return f"{obj.attempts:,}"
-
-    @admin.display(description="next (UTC)")
-    def next_clock(self, obj: Delivery) -> SafeString:
-        return clock(obj.next_attempt_at)
-
-    @admin.display(description="delivered (UTC)")
-    def delivered_clock(self, obj: Delivery) -> SafeString:
-        return clock(obj.delivered_at)
-
-    @admin.display(description="delivered")
-    def delivered(self, obj: Delivery) -> str:
-        return moment(obj.delivered_at)
-
-    @admin.display(description="what happens next")
-    def next_step(self, obj: Delivery) -> str:
-        return next_step(obj)
+    game_link = columns.text("game", game_and_shop)
+    player_uid = player_column("player", "order.player")
+    tried = columns.number("attempts", "attempts")
+    next_clock = columns.clock("next attempt (UTC)", "next_attempt_at")
+    delivered_clock = columns.clock("delivered (UTC)", "delivered_at")
+    delivered = columns.moment("delivered", "delivered_at")
+    next_step = columns.text("next step", forecast)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Delivery]:
         rows: QuerySet[Delivery] = super().get_queryset(request)
@@ -187,72 +200,9 @@ class DeliveryAdmin(RangeActions, SearchingAdmin, SelectingAdmin):
     def of_session(self, queryset: QuerySet[Delivery], session: GameSession) -> QuerySet[Delivery]:
         return queryset.filter(order_id__in=orders_of_session(session))
 
-    def senseless_actions(self, id: UUID) -> set[str]:
+    def pointless_actions(self, id: UUID) -> set[str]:
         gone_back = Q(state=State.RETURNED) | Q(order__state__in=GONE_BACK)
         return {"send_again"} if Delivery.objects.filter(gone_back, pk=id).exists() else set()
 
-    @page_action(title="Send again", permission=SEND_AGAIN)
-    def send_again(self, request: HttpRequest, obj: Delivery) -> HttpResponse:
-        form = ReasonForm(request.POST or None)
-        if request.method == "POST" and form.is_valid():
-            reason = form.cleaned_data["reason"]
-            try:
-                send_again(obj, actor=actor(request.user), reason=reason)
-            except NotPossible as problem:
-                messages.warning(request, f"Nothing was done. {problem}")
-                return HttpResponseRedirect(page_of(obj))
-            nudge(deliver_task, str(obj.pk))
-            return done(self, request, obj, "It is sent again.", reason=reason)
-        says = [
-            f"{obj.game} is told once more, at once, to deliver {obj.order.product_code} to {obj.order.player.uid}, under the same message id.",
-            "The schedule begins anew: it is tried for 48 hours, until the game takes it.",
-        ]
-        if (shop := shop_of(obj)) and shop.paused_at:
-            says.append("Deliveries to this game are paused: it waits until they are resumed.")
-        if obj.delivered_at:
-            says.append(
-                "The game has taken it already: it must know the message id and deliver nothing twice."
-            )
-        return ask(
-            self,
-            request,
-            obj,
-            title="Send this delivery again?",
-            says=says,
-            form=form,
-            button="Send again",
-            danger=bool(obj.delivered_at),
-        )
-
     def sections(self, request: HttpRequest, obj: Delivery) -> list[Section]:
-        return [delivery_attempts.section(obj, read_page(request.GET.get("tries", "")), now())]
-
-
-def shop_of(delivery: Delivery) -> Shop | None:
-    """The shop of a delivery's game, as the page has read it."""
-    try:
-        return delivery.game.shop
-    except Shop.DoesNotExist:
-        return None
-
-
-def next_step(delivery: Delivery) -> str:
-    """What the platform does by itself about a delivery, in a sentence."""
-    if delivery.order.state in GONE_BACK:
-        return "Nothing: the money has gone back."
-    if delivery.next_attempt_at is None:
-        return (
-            "Nothing: a person may send it again."
-            if delivery.state in (State.GONE, State.EXHAUSTED)
-            else "Nothing."
-        )
-    shop = shop_of(delivery)
-    if shop is None or not shop.order_url:
-        return "It cannot be sent: the game has no order URL."
-    if shop.paused_at:
-        return "It waits: deliveries to this game are paused."
-    return (
-        f"It is sent at {moment(delivery.next_attempt_at)}."
-        if delivery.next_attempt_at > now()
-        else "It is due, and sent with the next run."
-    )
+        return [delivery_attempts.section(obj, read_page(request.GET.get("attempts", "")), now())]

@@ -1,25 +1,24 @@
-"""Orders: read only, with their whole story on one page; refunds begin here."""
+"""Orders: read only, with their full history on one page; refunds start here."""
 
 from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.safestring import SafeString
 
-from lib.backoffice.filters import SelectingAdmin, Selection, Selections
-from lib.backoffice.formatting import clipped, clock, link, moment, mono, short_id
+from lib.backoffice import columns
+from lib.backoffice.filters import OLDEST_FIRST, SelectingAdmin, Selection, Selections
+from lib.backoffice.formatting import mono
 from lib.backoffice.pages import Section
 from payments.admin import timeline
 from payments.admin.refund_actions import RefundActions
 from payments.admin.search import order_condition
 from payments.admin.states import show_order_state
 from payments.models import Order
-from players.admin.players import player_link
-from players.admin.search import SearchingAdmin
+from players.admin.players import player_column
+from players.admin.search import SessionSearchAdmin
 from players.models import GameSession
-from wallet.admin.amounts import amount_cell
-from wallet.admin.inquiries import OLDEST
+from wallet.admin.amounts import amount_column
 
 State = Order.State
 # Attributes that may be empty, and the fields that show them.
@@ -50,19 +49,19 @@ class States(Selections):
             "Waiting for delivery",
             lambda rows: rows.filter(state=State.PAID),
             ("pk",),
-            "No paid order waits for its delivery.",
-            OLDEST,
+            "No paid order is waiting for delivery.",
+            OLDEST_FIRST,
         ),
         "failed": in_state("Failed", State.FAILED, "No payment has failed."),
-        "refunded": in_state("Refunded", State.REFUNDED, "No order is refunded in full."),
-        "charged_back": in_state("Charged back", State.CHARGED_BACK, "No charge-back is outstanding."),
+        "refunded": in_state("Refunded", State.REFUNDED, "No order is fully refunded."),
+        "charged_back": in_state("Charged back", State.CHARGED_BACK, "No order is charged back."),
     }
     searched = "all"
 
 
 @admin.register(Order)
-class OrderAdmin(RefundActions, SearchingAdmin, SelectingAdmin):
-    """What a player wanted to buy, and everything that came of it. The key of its checkout page is never shown: who has it can pay and see."""
+class OrderAdmin(RefundActions, SessionSearchAdmin, SelectingAdmin):
+    """A purchase, with everything that belongs to it. The key of its checkout page is never shown."""
 
     list_filter = (States,)
     list_display = (
@@ -76,7 +75,7 @@ class OrderAdmin(RefundActions, SearchingAdmin, SelectingAdmin):
         "cp_short",
     )
     search_help_text = "Exact orderId, cpOrderId, uid or provider's reference"
-    empty_text = "Orders appear when a game starts one (POST /payments/initiate)."
+    empty_text = "An order is created when a game starts one (POST /payments/initiate)."
     fields = (
         *(
             "full_id",
@@ -99,104 +98,35 @@ class OrderAdmin(RefundActions, SearchingAdmin, SelectingAdmin):
         *("created", "expires", "paid", "delivered", "ext_params_shown", "return_url_shown", "language"),
     )
 
-    @admin.display(description="our id")
-    def short(self, obj: Order) -> SafeString:
-        return short_id(obj.pk)
-
-    @admin.display(description="our id (orderId)")
-    def full_id(self, obj: Order) -> SafeString:
-        return mono(obj.pk)
-
-    @admin.display(description="as order-notify names it")
-    def hexadecimal(self, obj: Order) -> SafeString:
-        return mono(obj.pk.hex)
-
-    @admin.display(description="game's id (cpOrderId)")
-    def cp_order_id_shown(self, obj: Order) -> SafeString:
-        return mono(obj.cp_order_id)
-
-    @admin.display(description="game's id")
-    def cp_short(self, obj: Order) -> SafeString:
-        return clipped(obj.cp_order_id)
-
-    @admin.display(description="started (UTC)")
-    def created_clock(self, obj: Order) -> SafeString:
-        return clock(obj.created_at)
-
-    @admin.display(description="state")
-    def state_shown(self, obj: Order) -> SafeString:
-        return show_order_state(obj.state)
-
-    @admin.display(description="player")
-    def player_uid(self, obj: Order) -> SafeString:
-        return player_link(obj.player)
-
-    @admin.display(description="game")
-    def game_slug(self, obj: Order) -> SafeString:
-        return clipped(obj.game.slug)
-
-    @admin.display(description="game")
-    def game_link(self, obj: Order) -> SafeString:
-        return link(obj.game.slug, "players_game_change", obj.game_id)
-
-    @admin.display(description="product")
-    def product_short(self, obj: Order) -> SafeString:
-        return clipped(obj.product_code)
-
-    @admin.display(description="product")
-    def product_link(self, obj: Order) -> SafeString:
-        return link(mono(obj.product_code), "payments_product_change", obj.product_id)
-
-    @admin.display(description="delivered by the game")
-    def delivered_by(self, obj: Order) -> str:
-        return "yes" if obj.is_delivered_by_game else "no"
-
-    @admin.display(description="price")
-    def price_major(self, obj: Order) -> SafeString:
-        return amount_cell(obj.price, obj.currency_id)
-
-    @admin.display(description="credit")
-    def credit_major(self, obj: Order) -> SafeString:
-        return amount_cell(obj.credit, str(obj.credit_currency_id))
-
-    @admin.display(description="refunded")
-    def refunded_major(self, obj: Order) -> SafeString:
-        return amount_cell(obj.refunded, obj.currency_id)
-
-    @admin.display(description="charged back")
-    def charged_back_major(self, obj: Order) -> SafeString:
-        return amount_cell(obj.charged_back, obj.currency_id)
-
-    @admin.display(description="credit taken back")
-    def clawed_back_major(self, obj: Order) -> SafeString:
-        return amount_cell(obj.clawed_back, str(obj.credit_currency_id))
-
-    @admin.display(description="started")
-    def created(self, obj: Order) -> str:
-        return moment(obj.created_at)
-
-    @admin.display(description="to be paid until")
-    def expires(self, obj: Order) -> str:
-        return moment(obj.expires_at)
-
-    @admin.display(description="paid")
-    def paid(self, obj: Order) -> str:
-        return moment(obj.paid_at)
-
-    @admin.display(description="delivered")
-    def delivered(self, obj: Order) -> str:
-        return moment(obj.delivered_at)
-
-    @admin.display(description="extParams")
-    def ext_params_shown(self, obj: Order) -> SafeString:
-        return mono(obj.ext_params)
-
-    @admin.display(description="player returns to")
-    def return_url_shown(self, obj: Order) -> SafeString:
-        return mono(obj.return_url)
+    short = columns.short_id("our id")
+    full_id = columns.mono("our id (orderId)", "pk")
+    hexadecimal = columns.mono("id in order-notify callbacks", "pk.hex")
+    cp_order_id_shown = columns.mono("game's id (cpOrderId)", "cp_order_id")
+    cp_short = columns.clipped("game's id", "cp_order_id")
+    created_clock = columns.clock("started (UTC)", "created_at")
+    state_shown = columns.text("state", lambda row: show_order_state(row.state))
+    player_uid = player_column("player", "player")
+    game_slug = columns.clipped("game", "game.slug")
+    game_link = columns.link("game", "players_game_change", "game_id", "game.slug")
+    product_short = columns.clipped("product", "product_code")
+    product_link = columns.link("product", "payments_product_change", "product_id", "product_code", look=mono)
+    delivered_by = columns.text(
+        "delivered by the game", lambda row: "yes" if row.is_delivered_by_game else "no"
+    )
+    price_major = amount_column("price", "price", "currency_id")
+    credit_major = amount_column("credit", "credit", "credit_currency_id")
+    refunded_major = amount_column("refunded", "refunded", "currency_id")
+    charged_back_major = amount_column("charged back", "charged_back", "currency_id")
+    clawed_back_major = amount_column("credit taken back", "clawed_back", "credit_currency_id")
+    created = columns.moment("started", "created_at")
+    expires = columns.moment("expires", "expires_at")
+    paid = columns.moment("paid", "paid_at")
+    delivered = columns.moment("delivered", "delivered_at")
+    ext_params_shown = columns.mono("extParams", "ext_params")
+    return_url_shown = columns.mono("return URL", "return_url")
 
     def get_fields(self, request: HttpRequest, obj: Order | None = None) -> Any:
-        # What only some orders have is shown where they have it.
+        # Fields that only some orders have are shown if they have them.
         absent = {name for attribute, name in OPTIONAL.items() if not getattr(obj, attribute, None)}
         return [name for name in self.fields if name not in absent]
 

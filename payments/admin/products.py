@@ -13,16 +13,15 @@ from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from lib.backoffice.confirmation import TextWidget
+from lib.backoffice import columns
 from lib.backoffice.filters import Rows, SelectedList, Selection, Selections
 from lib.backoffice.formatting import NOTHING, badge, link, mono
+from lib.backoffice.forms import TextWidget
 from lib.backoffice.pages import PageAdmin
 from lib.clock import WalletNow
 from payments.models import Price, Product, Secret, Shop
-from wallet.admin.amounts import AmountField, amount_cell, show_amount
-from wallet.currencies import decimals_of
+from wallet.admin.amounts import AmountField, amount_column, show_amount, written
 from wallet.models import Currency
-from wallet.money import to_major
 
 if TYPE_CHECKING:
     from django.contrib.admin import TabularInline as InlineAdmin
@@ -40,7 +39,7 @@ else:
     Prices = BaseInlineFormSet
 
 BY_GAME = ("game__slug", "code")
-GIVES_NOTHING = "It has to give something: a credit, or the game delivers it, or both."
+GIVES_NOTHING = "A product needs a credit, delivery by the game, or both."
 
 
 def major_field(label: str, help_text: str = "", **options: Any) -> forms.CharField:
@@ -54,16 +53,11 @@ def read_major(text: str, currency: Currency) -> int | None:
     return AmountField(currency).clean(text)
 
 
-def written(minor: int, code: str) -> str:
-    """Minor units as a form shows them: in major units, without signs between thousands."""
-    return str(to_major(minor, decimals_of(code) or 0))
-
-
 class ProductForm(ProductModelForm):
-    """Says what does not fit before the database's constraints do."""
+    """Reports mistakes before the database's constraints do."""
 
     credit = major_field(
-        "Credit", "What it adds to the wallet, such as 500.00. Empty: nothing.", required=False
+        "Credit", "The amount added to the wallet, such as 500.00. Leave empty for none.", required=False
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -76,11 +70,11 @@ class ProductForm(ProductModelForm):
         self.read_credit(given)
         begins, ends = given.get("on_sale_from"), given.get("on_sale_to")
         if begins and ends and ends <= begins:
-            self.add_error("on_sale_to", "The sale has to end after it begins.")
+            self.add_error("on_sale_to", "The sale must end after it begins.")
         return given
 
     def read_credit(self, given: dict[str, Any]) -> None:
-        """Puts minor units in the place of what was written."""
+        """Replaces the text by minor units."""
         text, currency = given.get("credit", ""), given.get("credit_currency")
         given["credit"] = None
         if text and currency:
@@ -89,9 +83,9 @@ class ProductForm(ProductModelForm):
             except ValidationError as problem:
                 self.add_error("credit", problem)
         elif text and "credit_currency" not in self.errors:
-            self.add_error("credit", "In which currency is it? Choose one below.")
+            self.add_error("credit", "Choose the currency of the credit below.")
         elif currency:
-            self.add_error("credit", "How much of it? Or choose no currency.")
+            self.add_error("credit", "Enter the amount of the credit, or choose no currency.")
         elif not given.get("is_delivered") and "credit_currency" not in self.errors:
             self.add_error("is_delivered", GIVES_NOTHING)
 
@@ -118,7 +112,7 @@ class PriceForm(PriceModelForm):
 
 
 class PriceFormSet(Prices):
-    """What costs nothing in any currency cannot be ordered."""
+    """A product without a price cannot be ordered."""
 
     def clean(self) -> None:
         super().clean()
@@ -128,11 +122,13 @@ class PriceFormSet(Prices):
             if form not in self.deleted_forms and (form.has_changed() or form.instance.amount)
         ]
         if not kept:
-            raise ValidationError("Write at least one price. To sell it no more, set when the sale ends.")
+            raise ValidationError(
+                "Enter at least one price. To stop selling the product, set the end of the sale."
+            )
 
 
 class PriceInline(PriceInlineAdmin):
-    """The prices stand and fall with the right to change the product."""
+    """Prices are edited with the permission to change the product."""
 
     model = Price
     form = PriceForm
@@ -141,9 +137,7 @@ class PriceInline(PriceInlineAdmin):
     min_num = 1
     hide_title = True
 
-    @admin.display(description="price")
-    def amount_shown(self, obj: Price) -> SafeString:
-        return amount_cell(obj.amount, obj.currency_id)
+    amount_shown = amount_column("price", "amount", "currency_id")
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return ("currency", "amount") if self.may_write(request, obj) else ("currency", "amount_shown")
@@ -188,19 +182,21 @@ class Sale(Selections):
 
 
 def missing_for_delivery(game_id: UUID) -> list[str]:
-    """Why a game cannot be told to deliver, in sentences; nothing where it can."""
+    """The reasons for which deliveries to a game are impossible, in sentences; none if they are possible."""
     says = []
     if not Shop.objects.filter(game_id=game_id).exclude(order_url="").exists():
-        says.append("The game has no order URL: nobody can be told to deliver this. Enter it under Shops.")
+        says.append(
+            "The game has no order URL, so the product cannot be delivered. Enter the URL under Shops."
+        )
     if not live_delivery_secrets(game_id).exists():
         says.append(
-            "The game has no delivery secret: what it is told cannot be signed. Make one on the page of its shop."
+            "The game has no delivery secret, so deliveries cannot be signed. Make one on its shop's page."
         )
     return says
 
 
 def live_delivery_secrets(game_id: UUID) -> QuerySet[Secret]:
-    """What signs deliveries to a game at present, newest first."""
+    """The secrets that sign deliveries to a game at present, newest first."""
     return Secret.objects.filter(game_id=game_id, purpose=Secret.Purpose.DELIVERY, retired_at=None).order_by(
         "-created_at", "-pk"
     )
@@ -220,32 +216,34 @@ class ProductAdmin(PageAdmin):
     list_select_related = ("game",)
     search_fields = ("code__iexact", "name__icontains", "game__slug__iexact")
     search_help_text = "Product id, name or game"
-    empty_text = "Add what the games sell: its price, and the credit it gives or that the game delivers it."
+    empty_text = (
+        "Add the products that the games sell, with their prices, and the credit or the delivery by the game."
+    )
     actions = None
     fieldsets = (
         (None, {"fields": ("game", "code", "name", "name_de")}),
         (
-            "What the player gets",
+            "Contents",
             {
                 "fields": ("credit", "credit_currency", "is_delivered"),
-                "description": "Orders keep what was promised when they began.",
+                "description": "Changes do not affect existing orders.",
             },
         ),
         (
             "Sale",
             {
                 "fields": ("on_sale_from", "on_sale_to"),
-                "description": "Nothing is deleted: a product whose sale has ended cannot be ordered any more.",
+                "description": "Products are not deleted: end the sale, and it cannot be ordered.",
             },
         ),
     )
 
-    @admin.display(description="gives")
+    @admin.display(description="contents")
     def gives(self, obj: Product) -> str:
         credit = [show_amount(obj.credit, str(obj.credit_currency_id))] if obj.credit else []
         return ", ".join([*credit, *(["delivered by the game"] if obj.is_delivered else [])])
 
-    @admin.display(description="costs")
+    @admin.display(description="prices")
     def costs(self, obj: Product) -> SafeString:
         return mono(", ".join(show_amount(price.amount, price.currency_id) for price in obj.prices.all()))
 
@@ -255,14 +253,14 @@ class ProductAdmin(PageAdmin):
         if obj.on_sale_to and obj.on_sale_to <= at:
             return badge("ended")
         if obj.on_sale_from and obj.on_sale_from > at:
-            return badge("not yet", "info")
+            return badge("scheduled", "info")
         if obj.is_delivered and not obj.is_deliverable:  # type: ignore[attr-defined]
             return badge("not deliverable", "danger")
         return badge("on sale", "success")
 
-    @admin.display(description="credit")
-    def credit_shown(self, obj: Product) -> str:
-        return show_amount(obj.credit, str(obj.credit_currency_id)) if obj.credit else NOTHING
+    credit_shown = columns.text(
+        "credit", lambda row: show_amount(row.credit, str(row.credit_currency_id)) if row.credit else NOTHING
+    )
 
     @admin.display(description="needs attention")
     def missing(self, obj: Product) -> SafeString:

@@ -1,29 +1,30 @@
-"""Payment providers: who they are, by which secrets they are known, and what came from them lately."""
+"""Payment providers: their settings, their secrets, and their latest callbacks."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urljoin
 from uuid import UUID
 
 from django import forms
 from django.conf import settings
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import OuterRef, QuerySet, URLField
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.utils.decorators import method_decorator
+from django.db.models import OuterRef, QuerySet
+from django.http import HttpRequest, HttpResponseRedirect, QueryDict
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.views.decorators.debug import sensitive_post_parameters
 
-from lib.backoffice.confirmation import TextWidget, ask, done, page_action, page_of
+from lib.backoffice import columns
+from lib.backoffice.confirmation import Act, Page, PageAction, Refused, ShownOnce, page_of
 from lib.backoffice.formatting import badge, clipped
-from lib.backoffice.pages import Section, actor
+from lib.backoffice.forms import TextWidget
+from lib.backoffice.pages import PageAdmin, Section
 from payments.admin import signing_secrets
 from payments.admin.callbacks import CALLBACK_HEADERS, REFUSED_HEADERS, callback_row, refused_row
-from payments.admin.signing_secrets import KEYS, KeysAdmin, SecretForm
+from payments.admin.signing_secrets import KEYS, RetireSecret, SecretForm, secret_once
 from payments.models import Callback, Provider, RefusedCallback, Secret
 from payments.providers import adapter_for
 from payments.providers.registry import PROVIDERS
@@ -47,9 +48,12 @@ LOOKED_THROUGH = 1000
 # Schemes whose secrets are ours to make.
 OWN_MAKING = (Scheme.STANDARD_WEBHOOKS, Scheme.SANDBOX)
 NEED_A_PAGE = (Scheme.STANDARD_WEBHOOKS, Scheme.ORDER_NOTIFY)
-ROTATION = "All live secrets count, so nothing is lost while one is changed: enter the new one, wait until the provider signs with it, then retire the older one."
+ROTATION = (
+    "All live secrets are valid, so no callback is lost during a rotation: enter the new secret, "
+    "wait until the provider signs with it, then retire the old one."
+)
 SIGNATURES = {
-    Scheme.ORDER_NOTIFY: "sign, the MD5 of the fields and a secret",
+    Scheme.ORDER_NOTIFY: "sign: MD5 of the fields and a secret",
     Scheme.STANDARD_WEBHOOKS: "webhook-signature (Standard Webhooks 1.0)",
     Scheme.STRIPE: "Stripe-Signature",
     Scheme.SANDBOX: "webhook-signature (Standard Webhooks 1.0)",
@@ -57,12 +61,12 @@ SIGNATURES = {
 
 
 class ProviderForm(ProviderModelForm):
-    """Says what does not fit before the database's constraints do."""
+    """Reports mistakes before the database's constraints do."""
 
     class Meta:
         # The model's own has angle brackets, which a page takes for a tag.
         help_texts: ClassVar[dict[str, str]] = {
-            "slug": "Its callbacks come to /pay/ and this slug. Can never be changed."
+            "slug": "Its callbacks are received at /pay/ followed by this slug. It cannot be changed later."
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -74,7 +78,7 @@ class ProviderForm(ProviderModelForm):
     def clean_timeout_seconds(self) -> int:
         seconds: int = self.cleaned_data["timeout_seconds"]
         if not 1 <= seconds <= 30:
-            raise ValidationError("1 to 30 seconds.")
+            raise ValidationError("Enter 1 to 30 seconds.")
         return seconds
 
     def clean(self) -> dict[str, Any]:
@@ -82,18 +86,18 @@ class ProviderForm(ProviderModelForm):
         scheme = given.get("scheme") or self.instance.scheme
         if scheme == Scheme.ORDER_NOTIFY and "currency" in given and not given["currency"]:
             self.add_error(
-                "currency", "Order-notify callbacks name no currency: choose the one that is paid in."
+                "currency", "Order-notify callbacks name no currency: choose the currency of its payments."
             )
         if scheme in NEED_A_PAGE and "page_url" in given and not given["page_url"]:
-            self.add_error("page_url", "Players are sent to the provider's page: write its address.")
+            self.add_error("page_url", "Players are sent to the provider's payment page: enter its address.")
         return given
 
 
 def hindrances(provider: Provider) -> list[str]:
-    """Why a provider, read by the admin, is not offered at the checkout; nothing where it is."""
+    """The reasons for which a provider is not offered at the checkout; none if it is offered."""
     live: list[str] = provider.live  # type: ignore[attr-defined]
     return [
-        *([] if provider.is_active else ["it is switched off"]),
+        *([] if provider.is_active else ["it is inactive"]),
         *([] if Secret.Purpose.CALLBACK in live else ["it has no secret for its callbacks"]),
         *(
             ["it has no API key"]
@@ -102,38 +106,123 @@ def hindrances(provider: Provider) -> list[str]:
         ),
         *(["it has no payment page"] if provider.scheme in NEED_A_PAGE and not provider.page_url else []),
         *(
-            ["the sandbox is there only where DEMO is on"]
+            ["the sandbox is available only if DEMO is on"]
             if provider.scheme == Scheme.SANDBOX and not settings.DEMO
             else []
         ),
     ]
 
 
+def live_secrets(owner: Provider | UUID) -> QuerySet[Secret]:
+    """The secrets of a provider that are still valid, newest first."""
+    return Secret.objects.filter(provider=owner, retired_at=None).order_by("-created_at", "-pk")
+
+
+class EnterSecret(PageAction[Provider]):
+    """Adds a secret that the provider has made."""
+
+    title, permission, form, sensitive = "Enter a secret", KEYS, SecretForm, ("secret",)
+
+    def page(self, row: Provider) -> Page:
+        says = [
+            (
+                f"The secret that {row.name} signs its callbacks with, as the provider issued it. "
+                "It is never shown again."
+            ),
+            ROTATION,
+        ]
+        return Page("Enter a secret for callbacks", says, "Save the secret")
+
+    def do(self, act: Act[Provider]) -> str:
+        keep(add_callback_secret, act)
+        return "The secret for callbacks was added; it is valid within a few seconds."
+
+
+class EnterApiKey(PageAction[Provider]):
+    """Replaces the key that the platform calls the provider with."""
+
+    title, permission, form, sensitive = "Enter the API key", KEYS, SecretForm, ("secret",)
+
+    def form_for(self, row: Provider, data: QueryDict | None) -> SecretForm:
+        form = SecretForm(data)
+        form.fields["secret"].label = "API key"
+        return form
+
+    def page(self, row: Provider) -> Page:
+        says = [
+            f"The key that the platform calls {row.name} with. It is never shown again.",
+            "There is one key at a time: the present one is retired.",
+        ]
+        return Page("Enter the API key", says, "Save the API key")
+
+    def do(self, act: Act[Provider]) -> str:
+        keep(replace_api_secret, act)
+        return "The API key was saved; a previous one is retired."
+
+
+def keep(operation: Callable[..., Any], act: Act[Provider]) -> None:
+    """Keeps an entered secret. If it is refused, the form says why, without the secret."""
+    try:
+        operation(act.row, act.given["secret"], actor=act.actor)
+    except SecretRefused as problem:
+        raise ValidationError({"secret": str(problem)}) from problem
+    transaction.on_commit(PROVIDERS.forget)
+
+
+class MakeSecret(PageAction[Provider]):
+    """Makes a secret for the provider to sign with."""
+
+    title, permission, form = "Make a secret", KEYS, forms.Form
+
+    def form_for(self, row: Provider, data: QueryDict | None) -> forms.Form:
+        if row.scheme not in OWN_MAKING:
+            raise Refused(
+                "With this scheme the provider makes the secrets: enter the one that was issued to you."
+            )
+        return super().form_for(row, data)
+
+    def page(self, row: Provider) -> Page:
+        says = [f"A new secret for {row.name} to sign its callbacks with. It is shown once.", ROTATION]
+        return Page("Make a secret for callbacks", says, "Make it and show it")
+
+    def do(self, act: Act[Provider]) -> ShownOnce:
+        secret = new_webhook_secret()
+        add_callback_secret(act.row, secret, actor=act.actor)
+        transaction.on_commit(PROVIDERS.forget)
+        whom = f"{act.row.name}, to sign its callbacks to us"
+        how = "Callbacks that are signed with it are accepted within a few seconds."
+        return secret_once(secret, whom=whom, how=how, back=act.row)
+
+
 @admin.register(Provider)
-class ProviderAdmin(KeysAdmin):
-    """A provider is added, changed and switched off, never deleted: payments name it. Its secrets are only ever written."""
+class ProviderAdmin(PageAdmin):
+    """A provider is added, changed and deactivated, never deleted: payments name it."""
 
     form = ProviderForm
     formfield_overrides: ClassVar[dict[Any, Any]] = {ArrayField: {"widget": TextWidget}}
     list_display = ("slug", "name", "scheme", "currency_shown", "calls_from", "state_short")
     search_fields = ("slug__iexact", "name__icontains")
     search_help_text = "Slug or name"
-    empty_text = "Add a provider first, then enter the secret that it signs its callbacks with."
+    empty_text = "Add a provider first, then the secret that it signs its callbacks with."
     actions = None
     fieldsets = (
         (None, {"fields": ("slug", "name", "scheme", "is_active")}),
-        ("Paying", {"fields": ("currency", "page_url", "is_live", "timeout_seconds")}),
+        ("Payments", {"fields": ("currency", "page_url", "is_live", "timeout_seconds")}),
         ("Callbacks", {"fields": ("allowed_networks",)}),
     )
+    item_validators: ClassVar[dict[str, Any]] = {"allowed_networks": validate_network}
     actions_detail = ("enter_secret", "make_secret", "enter_api_key", "retire")
+    enter_secret, make_secret, enter_api_key = EnterSecret(), MakeSecret(), EnterApiKey()
+    retire = RetireSecret(
+        live_secrets,
+        ROTATION,
+        "Callbacks that are signed with a retired secret are refused (401) within a few seconds.",
+    )
 
-    @admin.display(description="paid in")
-    def currency_shown(self, obj: Provider) -> str:
-        return obj.currency_id or "every currency"
-
-    @admin.display(description="calls from")
-    def calls_from(self, obj: Provider) -> SafeString:
-        return clipped(", ".join(obj.allowed_networks) or "everywhere")
+    currency_shown = columns.text("currency", "currency_id", empty="any currency")
+    calls_from = columns.text(
+        "allowed from", lambda row: clipped(", ".join(row.allowed_networks) or "any address")
+    )
 
     @admin.display(description="at the checkout")
     def state(self, obj: Provider) -> SafeString:
@@ -146,9 +235,10 @@ class ProviderAdmin(KeysAdmin):
             "; ".join(why).capitalize(),
         )
 
-    @admin.display(description="at the checkout")
-    def state_short(self, obj: Provider) -> SafeString:
-        return badge("not offered", "warning") if hindrances(obj) else badge("offered", "success")
+    state_short = columns.text(
+        "at the checkout",
+        lambda row: badge("not offered", "warning") if hindrances(row) else badge("offered", "success"),
+    )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Provider]:
         rows: QuerySet[Provider] = super().get_queryset(request)
@@ -160,16 +250,6 @@ class ProviderAdmin(KeysAdmin):
         )
         return rows.annotate(live=ArraySubquery(live))
 
-    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        if isinstance(db_field, URLField):
-            # Django's default becomes this with version 6.
-            kwargs["assume_scheme"] = "https"
-        field: Any = super().formfield_for_dbfield(db_field, request, **kwargs)
-        if db_field.name == "allowed_networks" and field:
-            # The form says what is wrong with an item; the model's validators would only say which one.
-            field.base_field.validators.append(validate_network)
-        return field
-
     def get_fieldsets(self, request: HttpRequest, obj: Provider | None = None) -> Any:
         (first, named), *others = super().get_fieldsets(request, obj)
         return [(first, {**named, "fields": (*named["fields"], "state")} if obj else named), *others]
@@ -177,7 +257,8 @@ class ProviderAdmin(KeysAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         if obj is None:
             return ()
-        # Its callbacks come by the slug, and its history was spoken in the scheme. Order-notify names no currency: its orders would be paid in another one.
+        # Callbacks are received by the slug, and the history is in the scheme.
+        # Order-notify names no currency: its open orders would be paid in another one.
         return ("slug", "scheme", "state", *(["currency"] if obj.scheme == Scheme.ORDER_NOTIFY else []))
 
     def save_model(self, request: HttpRequest, obj: Provider, form: Any, change: bool) -> None:
@@ -188,96 +269,13 @@ class ProviderAdmin(KeysAdmin):
         # Its secret is entered next.
         return HttpResponseRedirect(page_of(obj))
 
-    def live_secrets(self, id: UUID) -> QuerySet[Secret]:
-        return Secret.objects.filter(provider_id=id, retired_at=None).order_by("-created_at", "-pk")
-
-    def senseless_actions(self, id: UUID) -> set[str]:
+    def pointless_actions(self, id: UUID) -> set[str]:
         scheme = Provider.objects.filter(pk=id).values_list("scheme", flat=True).first()
         if scheme is None:
             return set(self.actions_detail)
-        without = set() if self.live_secrets(id).exists() else {"retire"}
+        without = set() if live_secrets(id).exists() else {"retire"}
         without |= set() if adapter_for(scheme).has_api_secret else {"enter_api_key"}
         return without | (set() if scheme in OWN_MAKING else {"make_secret"})
-
-    @page_action(title="Enter a secret", permission=KEYS)
-    @method_decorator(sensitive_post_parameters("secret"))
-    def enter_secret(self, request: HttpRequest, obj: Provider) -> HttpResponse:
-        form = SecretForm(request.POST or None)
-        if request.method == "POST" and form.is_valid() and self.kept(request, obj, form, is_api=False):
-            return done(
-                self,
-                request,
-                obj,
-                "One more secret for callbacks is entered; it counts within a few seconds.",
-            )
-        says = [
-            f"What {obj.name} signs its callbacks with, as the provider gave it to you. It is never shown again.",
-            ROTATION,
-        ]
-        return ask(
-            self, request, obj, title="Enter a secret for callbacks", says=says, form=form, button="Enter it"
-        )
-
-    @page_action(title="Enter the API key", permission=KEYS)
-    @method_decorator(sensitive_post_parameters("secret"))
-    def enter_api_key(self, request: HttpRequest, obj: Provider) -> HttpResponse:
-        form = SecretForm(request.POST or None)
-        form.fields["secret"].label = "API key"
-        if request.method == "POST" and form.is_valid() and self.kept(request, obj, form, is_api=True):
-            return done(
-                self, request, obj, "The API key is entered; the one before, if there was one, is retired."
-            )
-        says = [
-            f"What we call {obj.name} with. It is never shown again.",
-            "There is one at a time: the one before is retired with it.",
-        ]
-        return ask(self, request, obj, title="Enter the API key", says=says, form=form, button="Enter it")
-
-    def kept(self, request: HttpRequest, provider: Provider, form: SecretForm, *, is_api: bool) -> bool:
-        """Keeps what was written; where it is refused the form says why, without the secret."""
-        keep = replace_api_secret if is_api else add_callback_secret
-        try:
-            keep(provider, form.cleaned_data["secret"], actor=actor(request.user))
-        except SecretRefused as problem:
-            form.add_error("secret", str(problem))
-            return False
-        transaction.on_commit(PROVIDERS.forget)
-        return True
-
-    @page_action(title="Make a secret", permission=KEYS)
-    def make_secret(self, request: HttpRequest, obj: Provider) -> HttpResponse:
-        if obj.scheme not in OWN_MAKING:
-            messages.warning(
-                request,
-                "Nothing was done. Secrets of this scheme are the provider's to make: enter the one that you were given.",
-            )
-            return HttpResponseRedirect(page_of(obj))
-        if request.method == "POST":
-            secret = new_webhook_secret()
-            add_callback_secret(obj, secret, actor=actor(request.user))
-            transaction.on_commit(PROVIDERS.forget)
-            how = "Callbacks that are signed with it count within a few seconds."
-            return self.show_once(
-                request, obj, secret, whom=f"{obj.name}, to sign its callbacks to us", how=how
-            )
-        says = [f"A new secret for {obj.name} to sign its callbacks with. It is shown once.", ROTATION]
-        return ask(
-            self,
-            request,
-            obj,
-            title="Make a secret for callbacks",
-            says=says,
-            form=None,
-            button="Make it and show it",
-        )
-
-    @page_action(title="Retire a secret", permission=KEYS)
-    def retire(self, request: HttpRequest, obj: Provider) -> HttpResponse:
-        return self.retire_one(
-            request,
-            obj,
-            says=[ROTATION, "What is signed with a retired secret is refused (401) within a few seconds."],
-        )
 
     def sections(self, request: HttpRequest, obj: Provider) -> list[Section]:
         base = settings.PUBLIC_URL or request.build_absolute_uri("/")
@@ -286,10 +284,10 @@ class ProviderAdmin(KeysAdmin):
             SIGNATURES[Scheme(obj.scheme)],
         )
         shown = [
-            Section("Where its callbacks come to", ("Address (POST)", "Signed by"), [place], ""),
+            Section("Callback URL", ("Address (POST)", "Signature"), [place], ""),
             signing_secrets.section(
                 Secret.objects.filter(provider=obj),
-                "None: no callback of this provider can be right until one is entered.",
+                "None: every callback of this provider is refused until a secret is entered.",
             ),
         ]
         if request.user.has_perm("payments.view_callback"):
@@ -318,5 +316,5 @@ def latest_refused(provider: Provider) -> Section:
         "Latest refused callbacks",
         REFUSED_HEADERS,
         [refused_row(row) for row in found],
-        "None was refused lately.",
+        "No callback was refused recently.",
     )

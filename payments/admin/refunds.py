@@ -1,40 +1,43 @@
-"""Refunds and charge-backs: what goes back to payers, of our own asking or the providers'."""
+"""Refunds and chargebacks, initiated by us or by providers."""
 
 from typing import Any, ClassVar
 from uuid import UUID
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.utils.safestring import SafeString
+from django.http import HttpRequest
 
-from lib.backoffice.confirmation import ReasonForm, ask, done, page_action, page_of
-from lib.backoffice.filters import SelectingAdmin, Selection, Selections
-from lib.backoffice.formatting import clipped, clock, link, moment, mono, short_id
-from lib.backoffice.pages import actor, read_uuid
+from lib.backoffice import columns
+from lib.backoffice.confirmation import Act, Page, PageAction
+from lib.backoffice.filters import SOONEST_FIRST, SelectingAdmin, Selection, Selections
+from lib.backoffice.formatting import mono, short_id
+from lib.backoffice.pages import read_uuid
 from payments.admin.search import orders_named, orders_of_session
 from payments.admin.states import show_refund_state
 from payments.models import Refund
 from payments.nudges import nudge
 from payments.refunds.operations import NotRefundable, requery
 from payments.tasks import refund_task
-from players.admin.players import player_link
-from players.admin.search import SearchingAdmin
+from players.admin.players import player_column
+from players.admin.search import SessionSearchAdmin
 from players.models import GameSession
-from wallet.admin.amounts import amount_cell, show_amount
-from wallet.admin.inquiries import SOONEST
-from wallet.admin.manual_review import sentence
+from wallet.admin.amounts import amount_column, show_amount
 
-# Nobody adds a refund by a form of its own, so this permission is the one to have money go back.
+# Nobody adds a refund by a form of its own, so this permission is the one to refund.
 REFUND = "payments.add_refund"
 State = Refund.State
 MEANINGS = {
-    State.ASKED: "The provider is asked for it within seconds. The credit that belongs to it is set aside.",
-    State.UNKNOWN: "The provider has not said yet what became of it. It is asked about again and again, never guessed; the credit stays set aside.",
-    State.REFUSED: "The provider will not refund. What was set aside is the player's again.",
-    State.REMEMBERED: "The provider told of it before it told of the payment. Nothing moves until the payment is told of.",
-    State.DONE: "The money has gone back, and the credit that belongs to it is taken.",
-    State.REVERSED: "The charge-back was taken back: the money is there again, and the credit with it.",
+    State.ASKED: "It is requested from the provider within seconds. Its credit is set aside.",
+    State.UNKNOWN: (
+        "The provider has not confirmed the outcome yet. Status checks continue until it does; "
+        "the credit stays set aside."
+    ),
+    State.REFUSED: "The provider refused the refund. The credit set aside is released to the player.",
+    State.REMEMBERED: (
+        "The provider reported it before the payment. Nothing moves until the payment is reported."
+    ),
+    State.DONE: "The money has been refunded, and the credit that belongs to it taken back.",
+    State.REVERSED: "The chargeback was reversed: the payment stands again, and the credit with it.",
 }
 OPTIONAL = {
     "reason": "reason_shown",
@@ -58,21 +61,41 @@ class Openness(Selections):
             "Open",
             lambda rows: rows.filter(next_attempt_at__isnull=False, state__in=Refund.OPEN),
             ("next_attempt_at", "pk"),
-            "No refund waits for a provider's word.",
-            SOONEST,
+            "No refund is waiting for a provider.",
+            SOONEST_FIRST,
         ),
-        "all": Selection("All", empty="Nothing has ever gone back."),
+        "all": Selection("All", empty="Nothing has been refunded yet."),
     }
     searched = "all"
 
 
+class Requery(PageAction[Refund]):
+    """Has the provider queried at once."""
+
+    title, permission = "Query the provider again", REFUND
+    refusals = (NotRefundable,)
+
+    def page(self, row: Refund) -> Page:
+        amount = show_amount(row.amount, row.order.currency_id)
+        says = [
+            f"{row.provider.name} is asked at once for the status of this refund of {amount}.",
+            "It keeps its id, so nothing is refunded twice. Nothing changes until the answer arrives.",
+        ]
+        return Page("Query the provider again?", says, "Query again")
+
+    def do(self, act: Act[Refund]) -> str:
+        requery(act.row, actor=act.actor)
+        nudge(refund_task, str(act.row.pk))
+        return "The provider is being queried."
+
+
 @admin.register(Refund)
-class RefundAdmin(SearchingAdmin, SelectingAdmin):
-    """Money that goes back to a payer."""
+class RefundAdmin(SessionSearchAdmin, SelectingAdmin):
+    """Money that is returned to a payer."""
 
     list_filter = (Openness,)
     search_help_text = "Exact refund id, orderId, cpOrderId, uid or provider's reference"
-    empty_text = "Refunds begin on an order's page, or at a provider."
+    empty_text = "A refund starts on an order's page, or at a provider."
     fields = (
         *(
             "kind_shown",
@@ -98,102 +121,36 @@ class RefundAdmin(SearchingAdmin, SelectingAdmin):
         *("set_aside_link", "return_link", "full_id"),
     )
     actions_detail = ("requery",)
+    requery = Requery()
 
-    @admin.display(description="begun (UTC)")
-    def began_clock(self, obj: Refund) -> SafeString:
-        return clock(obj.created_at)
-
-    @admin.display(description="begun")
-    def began(self, obj: Refund) -> str:
-        return moment(obj.created_at)
-
-    @admin.display(description="id")
-    def full_id(self, obj: Refund) -> SafeString:
-        return mono(obj.pk)
-
-    @admin.display(description="what")
-    def kind_shown(self, obj: Refund) -> str:
-        return obj.get_kind_display()
-
-    @admin.display(description="state")
-    def state_shown(self, obj: Refund) -> SafeString:
-        return show_refund_state(obj)
-
-    @admin.display(description="what it means")
-    def meaning(self, obj: Refund) -> str:
-        return MEANINGS[State(obj.state)]
-
-    @admin.display(description="why")
-    def problem_shown(self, obj: Refund) -> str:
-        return sentence(obj.problem)
-
-    @admin.display(description="amount")
-    def amount_major(self, obj: Refund) -> SafeString:
-        return amount_cell(obj.amount, obj.order.currency_id)
-
-    @admin.display(description="credit taken")
-    def clawback_major(self, obj: Refund) -> SafeString:
-        return amount_cell(obj.clawback, str(obj.order.credit_currency_id))
-
-    @admin.display(description="credit set aside")
-    def set_aside_major(self, obj: Refund) -> SafeString:
-        return amount_cell(obj.set_aside, str(obj.order.credit_currency_id))
-
-    @admin.display(description="order")
-    def order_short(self, obj: Refund) -> SafeString:
-        return link(short_id(obj.order_id), "payments_order_change", obj.order_id)
-
-    @admin.display(description="order")
-    def order_link(self, obj: Refund) -> SafeString:
-        return link(mono(obj.order_id), "payments_order_change", obj.order_id)
-
-    @admin.display(description="player")
-    def player_uid(self, obj: Refund) -> SafeString:
-        return player_link(obj.order.player)
-
-    @admin.display(description="provider")
-    def provider_slug(self, obj: Refund) -> SafeString:
-        return clipped(obj.provider.slug)
-
-    @admin.display(description="provider")
-    def provider_link(self, obj: Refund) -> SafeString:
-        return link(obj.provider.slug, "payments_provider_change", obj.provider_id)
-
-    @admin.display(description="provider's reference")
-    def reference_full(self, obj: Refund) -> SafeString:
-        return mono(obj.reference)
-
-    @admin.display(description="reason")
-    def reason_shown(self, obj: Refund) -> str:
-        return obj.reason
-
-    @admin.display(description="asked")
-    def asked(self, obj: Refund) -> str:
-        return f"{obj.times_asked:,} times"
-
-    @admin.display(description="asked next")
-    def next_asked(self, obj: Refund) -> str:
-        return moment(obj.next_attempt_at)
-
-    @admin.display(description="asked next (UTC)")
-    def next_clock(self, obj: Refund) -> SafeString:
-        return clock(obj.next_attempt_at)
-
-    @admin.display(description="by")
-    def by_short(self, obj: Refund) -> SafeString:
-        return clipped(obj.actor)
-
-    @admin.display(description="ended")
-    def ended(self, obj: Refund) -> str:
-        return moment(obj.ended_at)
-
-    @admin.display(description="setting aside")
-    def set_aside_link(self, obj: Refund) -> SafeString:
-        return link(mono(obj.set_aside_transaction), "wallet_transaction_change", obj.set_aside_transaction)
-
-    @admin.display(description="ledger transaction")
-    def return_link(self, obj: Refund) -> SafeString:
-        return link(mono(obj.return_transaction), "wallet_transaction_change", obj.return_transaction)
+    began_clock = columns.clock("created (UTC)", "created_at")
+    began = columns.moment("created", "created_at")
+    full_id = columns.mono("id", "pk")
+    kind_shown = columns.text("kind", lambda row: row.get_kind_display())
+    state_shown = columns.text("state", show_refund_state)
+    meaning = columns.text("meaning", lambda row: MEANINGS[State(row.state)])
+    problem_shown = columns.sentence("problem", "problem")
+    amount_major = amount_column("amount", "amount", "order.currency_id")
+    clawback_major = amount_column("credit taken back", "clawback", "order.credit_currency_id")
+    set_aside_major = amount_column("credit set aside", "set_aside", "order.credit_currency_id")
+    order_short = columns.link("order", "payments_order_change", "order_id", look=short_id)
+    order_link = columns.link("order", "payments_order_change", "order_id", look=mono)
+    player_uid = player_column("player", "order.player")
+    provider_slug = columns.clipped("provider", "provider.slug")
+    provider_link = columns.link("provider", "payments_provider_change", "provider_id", "provider.slug")
+    reference_full = columns.mono("provider's reference", "reference")
+    reason_shown = columns.text("reason", "reason")
+    asked = columns.number("status checks", "times_asked")
+    next_asked = columns.moment("next check", "next_attempt_at")
+    next_clock = columns.clock("next check (UTC)", "next_attempt_at")
+    by_short = columns.clipped("by", "actor")
+    ended = columns.moment("ended", "ended_at")
+    set_aside_link = columns.link(
+        "set-aside transaction", "wallet_transaction_change", "set_aside_transaction", look=mono
+    )
+    return_link = columns.link(
+        "ledger transaction", "wallet_transaction_change", "return_transaction", look=mono
+    )
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
         what = (
@@ -222,26 +179,5 @@ class RefundAdmin(SearchingAdmin, SelectingAdmin):
     def of_session(self, queryset: QuerySet[Refund], session: GameSession) -> QuerySet[Refund]:
         return queryset.filter(order_id__in=orders_of_session(session))
 
-    def senseless_actions(self, id: UUID) -> set[str]:
+    def pointless_actions(self, id: UUID) -> set[str]:
         return set() if Refund.objects.filter(pk=id, state__in=Refund.OPEN).exists() else {"requery"}
-
-    @page_action(title="Ask the provider again", permission=REFUND)
-    def requery(self, request: HttpRequest, obj: Refund) -> HttpResponse:
-        form = ReasonForm(request.POST or None)
-        if request.method == "POST" and form.is_valid():
-            try:
-                requery(obj, actor=actor(request.user))
-            except NotRefundable as problem:
-                messages.warning(request, f"Nothing was done. {problem}")
-                return HttpResponseRedirect(page_of(obj))
-            nudge(refund_task, str(obj.pk))
-            return done(
-                self, request, obj, "The provider is being asked.", reason=form.cleaned_data["reason"]
-            )
-        says = [
-            f"{obj.provider.name} is asked at once what became of the {show_amount(obj.amount, obj.order.currency_id)}.",
-            "It is asked under the same id as before: nothing can go back twice. Until it answers everything stays as it is.",
-        ]
-        return ask(
-            self, request, obj, title="Ask the provider again?", says=says, form=form, button="Ask again"
-        )

@@ -1,4 +1,4 @@
-"""How orders, and what belongs to them, are found: by exact names that an index has."""
+"""The search for orders and the rows that belong to them: by exact names that have an index."""
 
 from uuid import UUID
 
@@ -23,7 +23,7 @@ def order_condition(text: str) -> Q:
 
 
 def orders_referenced(text: str) -> list[UUID]:
-    """The orders of which a payment or a return has this reference at its provider. The indexes begin with the provider."""
+    """The orders that have a payment or a return with this reference. The indexes begin with the provider."""
     providers = list(Provider.objects.values_list("pk", flat=True))
     paid = Payment.objects.filter(provider_id__in=providers, reference=text).values_list(
         "order_id", flat=True

@@ -1,40 +1,34 @@
-"""Secrets of providers and games: entered or made here, shown once at most, and retired. No page ever says one again."""
+"""Secrets of providers and games: entered or made here, shown once at most, and retired."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
-from uuid import UUID
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from django import forms
 from django.db import transaction
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
+from django.http import QueryDict
 
-from lib.backoffice.confirmation import RadioWidget, ask, done, page_of
+from lib.backoffice.confirmation import Act, Page, PageAction, ShownOnce
 from lib.backoffice.formatting import NOTHING, badge, clock, moment
-from lib.backoffice.pages import PageAdmin, Section, actor
+from lib.backoffice.forms import PasswordWidget, RadioWidget
+from lib.backoffice.pages import Section
 from payments.models import Secret
 from payments.providers.registry import PROVIDERS
 from payments.providers.signing_secrets import retire_secret
 
-if TYPE_CHECKING:
-    from django.forms import PasswordInput as PasswordWidget
-else:
-    from unfold.widgets import UnfoldAdminPasswordWidget as PasswordWidget
-
 # Nobody adds a secret by a form of its own, so this permission is the one to make, enter and retire them.
 KEYS = "payments.add_secret"
 MOST_SHOWN = 20
-HEADERS = ("For", "State", "Made (UTC)", "By", "Retired (UTC)", "Retired by")
+HEADERS = ("Used for", "State", "Created (UTC)", "Created by", "Retired (UTC)", "Retired by")
 PURPOSES = {
-    Secret.Purpose.CALLBACK: "callbacks to us",
-    Secret.Purpose.API: "our calls (API key)",
-    Secret.Purpose.DELIVERY: "our deliveries",
+    Secret.Purpose.CALLBACK: "signing callbacks to us",
+    Secret.Purpose.API: "our API calls (API key)",
+    Secret.Purpose.DELIVERY: "signing deliveries",
 }
 
 
 class SecretForm(forms.Form):
-    """A secret of somebody else's making. What was written is never sent back, not even when it is refused."""
+    """A secret made by somebody else. It is never sent back, not even if it is refused."""
 
     secret = forms.CharField(
         max_length=500, widget=PasswordWidget(attrs={"autocomplete": "new-password"}, render_value=False)
@@ -42,9 +36,9 @@ class SecretForm(forms.Form):
 
 
 class RetireForm(forms.Form):
-    """Which of the live secrets ends: they have no names, so by purpose, time and maker."""
+    """The live secret that ends. Secrets have no names, so by purpose, time and maker."""
 
-    secret = forms.ChoiceField(widget=RadioWidget, label="Which one")
+    secret = forms.ChoiceField(widget=RadioWidget, label="Secret")
 
     def __init__(self, live: Sequence[Secret], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -58,9 +52,8 @@ class RetireForm(forms.Form):
 
 def named(secret: Secret) -> str:
     """How operators tell secrets from each other."""
-    return (
-        f"{PURPOSES[Secret.Purpose(secret.purpose)]}, made {moment(secret.created_at)} by {secret.created_by}"
-    )
+    purpose = PURPOSES[Secret.Purpose(secret.purpose)]
+    return f"{purpose}, created {moment(secret.created_at)} by {secret.created_by}"
 
 
 def section(secrets: QuerySet[Secret], empty: str) -> Section:
@@ -83,49 +76,39 @@ def row(secret: Secret) -> tuple[Any, ...]:
     )
 
 
-class KeysAdmin(PageAdmin):
-    """What the pages of providers and shops have in common."""
+class RetireSecret(PageAction[Any]):
+    """Ends one of the live secrets that `live` finds; `effects` say what follows."""
 
-    def show_once(
-        self, request: HttpRequest, obj: Model, secret: str, *, whom: str, how: str
-    ) -> HttpResponse:
-        """The answer to the form that made the secret: the only page that ever shows it."""
-        self.log_change(request, obj, "A secret was made.")
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "original": obj,
-            "title": "The secret is made",
-            "secret": secret,
-            "whom": whom,
-            "how": how,
-            "back": page_of(obj),
-        }
-        return TemplateResponse(
-            request, "admin/payments/secret_once.html", context, headers={"Cache-Control": "no-store"}
-        )
+    title, permission = "Retire a secret", KEYS
 
-    def live_secrets(self, id: UUID) -> QuerySet[Secret]:
-        """The secrets of this owner that still count, newest first."""
-        raise NotImplementedError
+    def __init__(self, live: Callable[[Any], QuerySet[Secret]], *effects: str) -> None:
+        self.live, self.effects = live, effects
 
-    def retire_one(self, request: HttpRequest, obj: Model, *, says: Sequence[str]) -> HttpResponse:
-        """Asks which secret ends, then ends it."""
-        live = list(self.live_secrets(obj.pk).defer("sealed", "fingerprint"))
-        form = RetireForm(live, request.POST or None)
-        if request.method == "POST" and form.is_valid():
-            secret = form.cleaned_data["secret"]
-            retire_secret(secret, actor=actor(request.user))
-            transaction.on_commit(PROVIDERS.forget)
-            return done(self, request, obj, f"The secret is retired: {named(secret)}.")
-        only = ["It is the only live one."] if len(live) == 1 else []
-        return ask(
-            self,
-            request,
-            obj,
-            title="Retire a secret",
-            says=[*says, *only],
-            form=form,
-            button="Retire",
-            danger=True,
-        )
+    def found(self, row: Any) -> list[Secret]:
+        return list(self.live(row).defer("sealed", "fingerprint"))
+
+    def form_for(self, row: Any, data: QueryDict | None) -> RetireForm:
+        return RetireForm(self.found(row), data)
+
+    def page(self, row: Any) -> Page:
+        only = ["It is the only live secret."] if len(self.found(row)) == 1 else []
+        return Page("Retire a secret", [*self.effects, *only], "Retire", danger=True)
+
+    def do(self, act: Act[Any]) -> str:
+        secret = act.given["secret"]
+        retire_secret(secret, actor=act.actor)
+        transaction.on_commit(PROVIDERS.forget)
+        return f"The secret is retired: {named(secret)}."
+
+
+def secret_once(secret: str, *, whom: str, how: str, back: Model) -> ShownOnce:
+    """The page that shows a new secret: for whom it is, and how it is used."""
+    return ShownOnce(
+        words="A secret was made.",
+        title="The secret is made",
+        heading="Copy the secret now: it is shown only once",
+        before="It is stored encrypted and not shown again. If it is lost, make another and retire this one.",
+        values=[("Secret", secret, "secret"), ("For", whom, "")],
+        after=how,
+        back=back,
+    )

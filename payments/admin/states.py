@@ -1,4 +1,4 @@
-"""States of orders and of what belongs to them, as operators see them."""
+"""States of orders and of the rows that belong to them, as operators see them."""
 
 from django.utils.safestring import SafeString
 
@@ -28,7 +28,7 @@ OUTCOME_COLOURS = {
     "no_order": "danger",
 }
 # In a word, for the lists.
-DELIVERY_WORDS = {"gone": "stopped (410)", "returned": "money went back", "exhausted": "given up"}
+DELIVERY_WORDS = {"gone": "stopped (410)", "returned": "payment returned", "exhausted": "given up"}
 OUTCOME_WORDS = {"duplicate": "duplicate payment"}
 
 
@@ -57,6 +57,6 @@ def show_delivery_state(delivery: Delivery) -> SafeString:
 
 
 def show_outcome(callback: Callback) -> SafeString:
-    """What came of a callback; no colour where nobody has to look at it any more."""
+    """The outcome of a callback; without colour if it needs no review any more."""
     colour = "" if callback.resolved_at else OUTCOME_COLOURS.get(callback.outcome, "")
     return badge(OUTCOME_WORDS.get(callback.outcome) or callback.get_outcome_display(), colour)

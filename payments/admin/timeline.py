@@ -1,4 +1,4 @@
-"""Everything that came of an order, as tables on its page."""
+"""The full history of an order, as tables on its page."""
 
 from typing import Any
 
@@ -9,38 +9,38 @@ from payments.admin.callbacks import CALLBACK_HEADERS, callback_row
 from payments.admin.states import show_order_state, show_payment_state, show_refund_state
 from payments.models import Callback, Delivery, Order, OrderEvent, Payment, Refund
 from wallet.admin.amounts import amount_cell
-from wallet.admin.states import show_state
+from wallet.admin.transaction_states import show_state
 from wallet.models import Transaction
 
 # The latest of each; more than these has no order but one that is being attacked, or retried for days.
 MOST_ROWS = 100
-EVENT_HEADERS = ("When (UTC)", "What", "State after it", "Amount", "By", "Note", "Callback")
+EVENT_HEADERS = ("When (UTC)", "Event", "State after it", "Amount", "By", "Note", "Callback")
 PAYMENT_HEADERS = (
     "Started (UTC)",
     "Provider",
     "State",
     "Amount",
-    "Given back",
+    "Returned",
     "Provider's reference",
     "Paid (UTC)",
     "Problem",
 )
 REFUND_HEADERS = (
-    "Begun (UTC)",
-    "What",
+    "Created (UTC)",
+    "Kind",
     "State",
     "Amount",
-    "Credit taken",
+    "Credit taken back",
     "Provider",
     "Provider's reference",
     "By",
     "Reason",
 )
-LEDGER_HEADERS = ("Transaction", "What", "State", "Amount", "Opened (UTC)")
+LEDGER_HEADERS = ("Transaction", "Type", "State", "Amount", "Opened (UTC)")
 
 
 def sections(order: Order) -> list[Section]:
-    """The whole story, in the order in which one asks for it."""
+    """The tables, in the order in which one asks for them."""
     payments = list(
         Payment.objects.filter(order=order).select_related("provider").order_by("-pk")[:MOST_ROWS]
     )
@@ -48,20 +48,18 @@ def sections(order: Order) -> list[Section]:
     callbacks = Callback.objects.filter(order=order).defer("headers", "body").order_by("-pk")[:MOST_ROWS]
     told = Delivery.objects.filter(order=order).select_related("order__player", "game")
     return [
-        Section(
-            "What happened", EVENT_HEADERS, events(order), "Nothing, which cannot be: the audit will say why."
-        ),
+        Section("Events", EVENT_HEADERS, events(order), "None, which is an error: the audit reports why."),
         Section(
             "Payments",
             PAYMENT_HEADERS,
             [payment_row(row, order) for row in payments],
-            "The player was never sent to a provider.",
+            "The player has not been sent to a provider yet.",
         ),
         Section(
-            "Refunds and charge-backs",
+            "Refunds and chargebacks",
             REFUND_HEADERS,
             [refund_row(row, order) for row in refunds],
-            "Nothing has gone back.",
+            "Nothing has been refunded.",
         ),
         Section(
             "Delivery",
@@ -73,14 +71,14 @@ def sections(order: Order) -> list[Section]:
             "Callbacks",
             CALLBACK_HEADERS,
             [callback_row(row) for row in callbacks],
-            "No provider has told of this order.",
+            "No callback for this order yet.",
         ),
         Section("Ledger", LEDGER_HEADERS, ledger_rows(order), "No money has moved."),
     ]
 
 
 def events(order: Order) -> list[tuple[Any, ...]]:
-    """What happened, the newest first, by `EVENT_HEADERS`."""
+    """The events, the newest first, by `EVENT_HEADERS`."""
     found = OrderEvent.objects.filter(order=order).order_by("-pk")[:MOST_ROWS]
     return [
         (
@@ -111,7 +109,7 @@ def payment_row(payment: Payment, order: Order) -> tuple[Any, ...]:
 
 
 def refund_row(refund: Refund, order: Order) -> tuple[Any, ...]:
-    """A refund or charge-back by `REFUND_HEADERS`."""
+    """A refund or chargeback by `REFUND_HEADERS`."""
     return (
         link(clock(refund.created_at), "payments_refund_change", refund.pk),
         refund.get_kind_display(),
@@ -127,9 +125,9 @@ def refund_row(refund: Refund, order: Order) -> tuple[Any, ...]:
 
 def without_delivery(order: Order) -> str:
     return (
-        "None yet: the game is told when the order is paid."
+        "None yet: the game is told once the order is paid."
         if order.is_delivered_by_game
-        else "The game delivers nothing: it is a credit of the wallet."
+        else "None: the product is a credit of the wallet."
     )
 
 

@@ -35,16 +35,16 @@ class Shop(models.Model):
         max_length=500,
         blank=True,
         validators=[URLValidator(schemes=["https", "http"])],
-        help_text="Where the game is told to deliver what was paid. Empty: it sells nothing that it delivers itself.",
+        help_text="The game's endpoint for deliveries of paid orders. Empty: the game delivers nothing itself.",
     )
     return_origins = ArrayField(
         models.CharField(max_length=200, validators=[validate_origin]),
         default=list,
         blank=True,
-        help_text="Where players may return to after paying, such as https://game.example, separated by commas.",
+        help_text="Origins that players may return to after paying, such as https://game.example, separated by commas.",
     )
     paused_at = models.DateTimeField(
-        null=True, blank=True, editable=False, help_text="Since when no deliveries are sent."
+        null=True, blank=True, editable=False, help_text="The time since which deliveries are paused."
     )
     # Since when every delivery fails: payments then no longer send theirs at once, only the sweep tries.
     failing_since = models.DateTimeField(null=True, blank=True, editable=False)
@@ -66,24 +66,24 @@ class Product(models.Model):
         "product id",
         max_length=64,
         validators=[CODE],
-        help_text="What the game calls it (productId). Can never be changed.",
+        help_text="The game's name for it (productId). It cannot be changed later.",
     )
-    name = models.CharField(max_length=100, help_text="What players read at the checkout.")
+    name = models.CharField(max_length=100, help_text="Shown to players at the checkout.")
     name_de = models.CharField(
-        "German name", max_length=100, blank=True, help_text="Empty: the name is shown in German too."
+        "German name", max_length=100, blank=True, help_text="Empty: the name above is shown in German too."
     )
     credit = models.BigIntegerField(
         null=True,
         blank=True,
         validators=[MinValueValidator(1)],
-        help_text="What it adds to the wallet, in minor units.",
+        help_text="The amount added to the wallet, in minor units.",
     )
     credit_currency = models.ForeignKey(Currency, models.PROTECT, null=True, blank=True, related_name="+")
     is_delivered = models.BooleanField(
-        "delivered by the game", default=False, help_text="The game is told to deliver it when it is paid."
+        "delivered by the game", default=False, help_text="The game is told to deliver it once it is paid."
     )
-    on_sale_from = models.DateTimeField(null=True, blank=True, help_text="UTC. Empty: at once.")
-    on_sale_to = models.DateTimeField(null=True, blank=True, help_text="UTC. Empty: without end.")
+    on_sale_from = models.DateTimeField(null=True, blank=True, help_text="UTC. Empty: immediately.")
+    on_sale_to = models.DateTimeField(null=True, blank=True, help_text="UTC. Empty: no end.")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -28,12 +28,13 @@ class Provider(models.Model):
         validators=[
             RegexValidator(r"\A[a-z0-9]([a-z0-9-]*[a-z0-9])?\Z", "Small letters, digits and hyphens.")
         ],
-        help_text="Its callbacks come to /pay/<slug>. Can never be changed.",
+        help_text="Its callbacks are received at /pay/<slug>. It cannot be changed later.",
     )
-    name = models.CharField(max_length=60, help_text="What players read at the checkout.")
-    scheme = models.CharField(max_length=20, choices=Scheme.choices, help_text="Can never be changed.")
+    name = models.CharField(max_length=60, help_text="Shown to players at the checkout.")
+    scheme = models.CharField(max_length=20, choices=Scheme.choices, help_text="It cannot be changed later.")
     is_active = models.BooleanField(
-        default=True, help_text="Off: it is no longer offered at the checkout. Its callbacks still count."
+        default=True,
+        help_text="If off, it is not offered at the checkout. Its callbacks are still processed.",
     )
     currency = models.ForeignKey(
         Currency,
@@ -41,28 +42,29 @@ class Provider(models.Model):
         null=True,
         blank=True,
         related_name="+",
-        help_text="The one currency it is paid in. Empty: every one. Order-notify needs one.",
+        help_text="The only currency of its payments. Empty: any currency. Required for order-notify.",
     )
     page_url = models.URLField(
         "payment page",
         max_length=500,
         blank=True,
         validators=[URLValidator(schemes=["https", "http"])],
-        help_text="Where players are sent to pay; what the provider must know of the order is added as query parameters. Stripe and the sandbox need none.",
+        help_text="The payment page that players are sent to; the order is added as query parameters. "
+        "Not needed for Stripe and the sandbox.",
     )
     allowed_networks = ArrayField(
         models.CharField(max_length=43, validators=[validate_network]),
         default=list,
         blank=True,
-        help_text="Addresses or networks, separated by commas. A callback from elsewhere gets no answer at all. Empty: from everywhere.",
+        help_text="Addresses or networks, separated by commas. Callbacks from other addresses get no answer. Empty: any address.",
     )
     timeout_seconds = models.PositiveSmallIntegerField(
-        "time-out", default=10, help_text="How many seconds a call to the provider may take, 1 to 30."
+        "time-out", default=10, help_text="Seconds that a call to the provider may take, 1 to 30."
     )
     is_live = models.BooleanField(
         "live mode",
         default=False,
-        help_text="Stripe: whether real money is taken. Events of the other mode are refused.",
+        help_text="Stripe: whether real money is charged. Events of the other mode are refused.",
     )
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -8,12 +8,12 @@ from django import forms
 from django.contrib import admin
 from django.contrib.postgres.fields import ArrayField
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
-from django.utils.safestring import SafeString
+from django.http import HttpRequest, HttpResponse, QueryDict
 
-from lib.backoffice.confirmation import TextWidget, ask, done, page_action, page_of
-from lib.backoffice.formatting import NOTHING, clock, link, moment
+from lib.backoffice import columns
+from lib.backoffice.confirmation import Act, Page, PageAction, ShownOnce, show_once
+from lib.backoffice.formatting import NOTHING, clock, link
+from lib.backoffice.forms import TextWidget
 from lib.backoffice.pages import PageAdmin, Section
 from players.access.credentials import CREDENTIALS
 from players.admin.games import life
@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 else:
     CredentialModelForm = forms.ModelForm
 
-ROTATION = "Both credentials work until the old one is revoked: hand the new one over, wait until the caller uses it, then revoke the old one on its own page."
+ROTATION = (
+    "Both credentials are valid until the old one is revoked. Hand over the new one, "
+    "wait until the caller uses it, then revoke the old one on its own page."
+)
 
 
 class CredentialForm(CredentialModelForm):
@@ -35,9 +38,9 @@ class CredentialForm(CredentialModelForm):
         given = super().clean() or self.cleaned_data
         kind, game = given.get("kind"), given.get("game")
         if kind == Credential.Kind.GAME and not game and "game" not in self.errors:
-            self.add_error("game", "A game backend's credential names its game.")
+            self.add_error("game", "The credential of a game backend needs a game.")
         if kind == Credential.Kind.PLATFORM and game:
-            self.add_error("game", "The platform's web front belongs to no game: leave this empty.")
+            self.add_error("game", "The web front belongs to no game: leave this empty.")
         return given
 
 
@@ -50,8 +53,74 @@ class RotationForm(forms.Form):
     def clean_username(self) -> str:
         username = str(self.cleaned_data["username"])
         if Credential.objects.filter(username=username).exists():
-            raise forms.ValidationError("This username is taken, perhaps by a revoked credential.")
+            raise forms.ValidationError("This username is in use, possibly by a revoked credential.")
         return username
+
+
+def password_once(made: Credential, password: str, words: str = "") -> ShownOnce:
+    """The page that shows a new password; `words` are for the history of another credential."""
+    whom = (
+        f"the backend of {made.game.name}, calling /wallet/"
+        if made.game
+        else "the platform's web front, calling /entry/"
+    )
+    return ShownOnce(
+        words=words,
+        title=f"{made.username} is made",
+        heading="Copy the password now: it is shown only once",
+        before="It is stored only as a hash. If it is lost, make a second credential and revoke this one.",
+        values=[
+            ("Username", made.username, "username"),
+            ("Password", password, "password"),
+            ("For", whom, ""),
+        ],
+        after="It works at once, with HTTP Basic.",
+        back=made,
+    )
+
+
+class Rotate(PageAction[Credential]):
+    """Makes a second credential for the same caller."""
+
+    title, permission = "Make a second credential", "players.add_credential"
+
+    def form_for(self, row: Credential, data: QueryDict | None) -> RotationForm:
+        return RotationForm(data, initial={"username": next_username(row.username), "note": row.note})
+
+    def page(self, row: Credential) -> Page:
+        whom = f"the game {row.game}" if row.game else "the platform's web front"
+        says = [f"A new password for {whom}, with the same allow-list as {row.username}.", ROTATION]
+        return Page("Make a second credential", says, "Make it and show the password")
+
+    def do(self, act: Act[Credential]) -> ShownOnce:
+        made, password = create_credential(
+            kind=act.row.kind,
+            game=act.row.game,
+            username=act.given["username"],
+            allowed_networks=act.row.allowed_networks,
+            note=act.given["note"],
+        )
+        return password_once(made, password, f"{made.username} was made as a second credential.")
+
+
+class Revoke(PageAction[Credential]):
+    """The credential works no more."""
+
+    title, permission = "Revoke", "players.change_credential"
+    form = forms.Form
+
+    def page(self, row: Credential) -> Page:
+        others = siblings(row).filter(revoked_at=None).count()
+        left = f"Other live credentials of this caller: {others}. They stay valid."
+        says = [
+            f"Calls with {row.username} are refused within a few seconds. This cannot be undone.",
+            left if others else "It is the only live one: this caller will not be able to call at all.",
+        ]
+        return Page(f"Revoke {row.username}?", says, "Revoke", danger=True)
+
+    def do(self, act: Act[Credential]) -> str:
+        revoke_credential(act.row)
+        return f"{act.row.username} is revoked."
 
 
 @admin.register(Credential)
@@ -68,33 +137,14 @@ class CredentialAdmin(PageAdmin):
     empty_text = "Add a credential for each game backend, and one for the platform's web front."
     fields = ("kind", "game", "username", "allowed_networks", "note")
     actions_detail = ("rotate", "revoke")
+    rotate, revoke = Rotate(), Revoke()
+    item_validators: ClassVar[dict[str, Any]] = {"allowed_networks": validate_network}
 
-    @admin.display(description="state")
-    def state(self, obj: Credential) -> SafeString:
-        return life(obj)
-
-    @admin.display(description="calls from")
-    def calls_from(self, obj: Credential) -> str:
-        return ", ".join(obj.allowed_networks) or "everywhere"
-
-    @admin.display(description="made (UTC)")
-    def made(self, obj: Credential) -> SafeString:
-        return clock(obj.created_at)
-
-    @admin.display(description="made")
-    def made_at(self, obj: Credential) -> str:
-        return moment(obj.created_at)
-
-    @admin.display(description="revoked")
-    def ended_at(self, obj: Credential) -> str:
-        return moment(obj.revoked_at)
-
-    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        field: Any = super().formfield_for_dbfield(db_field, request, **kwargs)
-        if db_field.name == "allowed_networks" and field:
-            # The form says what is wrong with an item; the model's validators would only say which one.
-            field.base_field.validators.append(validate_network)
-        return field
+    state = columns.text("state", life)
+    calls_from = columns.text("allowed from", lambda row: ", ".join(row.allowed_networks) or "any address")
+    made = columns.clock("created (UTC)", "created_at")
+    made_at = columns.moment("created", "created_at")
+    ended_at = columns.moment("revoked", "revoked_at")
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return (*self.fields, "state", "made_at", "ended_at") if obj else self.fields
@@ -139,74 +189,10 @@ class CredentialAdmin(PageAdmin):
     def response_add(
         self, request: HttpRequest, obj: Credential, post_url_continue: str | None = None
     ) -> HttpResponse:
-        return self.show_once(request, obj, request.password_once)  # type: ignore[attr-defined]
+        return show_once(self, request, password_once(obj, request.password_once))  # type: ignore[attr-defined]
 
-    def show_once(self, request: HttpRequest, credential: Credential, password: str) -> HttpResponse:
-        """The answer to the form that made the credential: the only page that ever shows the password."""
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "original": credential,
-            "title": f"{credential.username} is made",
-            "credential": credential,
-            "password": password,
-            "back": page_of(credential),
-        }
-        return TemplateResponse(
-            request, "admin/secret_once.html", context, headers={"Cache-Control": "no-store"}
-        )
-
-    def senseless_actions(self, id: UUID) -> set[str]:
+    def pointless_actions(self, id: UUID) -> set[str]:
         return set() if Credential.objects.filter(pk=id, revoked_at=None).exists() else {"revoke"}
-
-    @page_action(title="Make a second credential", permission="players.add_credential")
-    def rotate(self, request: HttpRequest, obj: Credential) -> HttpResponse:
-        form = RotationForm(
-            request.POST or None, initial={"username": next_username(obj.username), "note": obj.note}
-        )
-        if request.method == "POST" and form.is_valid():
-            made, password = create_credential(
-                kind=obj.kind,
-                game=obj.game,
-                username=form.cleaned_data["username"],
-                allowed_networks=obj.allowed_networks,
-                note=form.cleaned_data["note"],
-            )
-            self.log_addition(request, made, f"Made as a second credential beside {obj.username}.")
-            return self.show_once(request, made, password)
-        whom = f"the game {obj.game}" if obj.game else "the platform's web front"
-        says = [f"A new password for {whom}, with the same allow-list as {obj.username}.", ROTATION]
-        return ask(
-            self,
-            request,
-            obj,
-            title="Make a second credential",
-            says=says,
-            form=form,
-            button="Make it and show the password",
-        )
-
-    @page_action(title="Revoke", permission="players.change_credential")
-    def revoke(self, request: HttpRequest, obj: Credential) -> HttpResponse:
-        if request.method == "POST":
-            revoke_credential(obj)
-            return done(self, request, obj, f"{obj.username} is revoked.")
-        others = siblings(obj).filter(revoked_at=None).count()
-        left = f"{others} other live credential{'s' if others != 1 else ''} of this caller go{'es' if others == 1 else ''} on."
-        says = [
-            f"Calls with {obj.username} are refused within a few seconds. This cannot be undone.",
-            left if others else "It is the only one: this caller can call no more.",
-        ]
-        return ask(
-            self,
-            request,
-            obj,
-            title=f"Revoke {obj.username}?",
-            says=says,
-            form=None,
-            button="Revoke",
-            danger=True,
-        )
 
     def sections(self, request: HttpRequest, obj: Credential) -> list[Section]:
         rows = [
@@ -218,10 +204,13 @@ class CredentialAdmin(PageAdmin):
             )
             for row in siblings(obj)[:50]
         ]
-        empty = "None. To change the password, make a second credential; it works beside this one until you revoke this one."
+        empty = "None. To change the password, make a second credential, then revoke this one."
         return [
             Section(
-                "Other credentials of this caller", ("Username", "State", "Note", "Made (UTC)"), rows, empty
+                "Other credentials of this caller",
+                ("Username", "State", "Note", "Created (UTC)"),
+                rows,
+                empty,
             )
         ]
 

@@ -7,12 +7,12 @@ from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import URLField
 from django.http import HttpRequest, HttpResponse
 from django.utils.decorators import method_decorator
 from django.utils.safestring import SafeString
 from django.views.decorators.debug import sensitive_post_parameters
 
+from lib.backoffice import columns
 from lib.backoffice.formatting import badge, clock, link
 from lib.backoffice.pages import PageAdmin, Section
 from lib.security.tokens import is_used_elsewhere
@@ -34,25 +34,26 @@ else:
 # Sealed, it must fit its column.
 MOST_PASSWORD_BYTES = 256
 UNFINISHED = (
-    "A game that neither confirms nor rolls back leaves a transaction pending. When it is due, a game with a query URL is asked what became of it. "
-    "Without one the policy decides: <em>expire</em> gives a withdrawal back to the player and forgets a deposit; "
-    "<em>hold</em> leaves both to an operator, under “In doubt”."
+    "A transaction that the game neither confirms nor rolls back stays pending. When it is due, a game with "
+    "a query URL is queried for its final state. Without a query URL the policy decides: "
+    "<em>expire</em> returns a withdrawal to the player and cancels a deposit; "
+    "<em>hold</em> leaves both to an operator, under “Manual review”."
 )
-ASKING = (
-    "The platform sends a POST with HTTP Basic to this address: the username and the password as they are here. "
-    "With neither it sends no Authorization at all, with one of them the other one is empty. "
-    "An address in a private network is called only where OUTGOING_ALLOWED_NETWORKS allows it."
+STATUS_QUERIES = (
+    "The platform sends a POST with HTTP Basic to this URL, with the username and password entered here. "
+    "If both are empty, no Authorization header is sent; if one is empty, it is sent empty. "
+    "An address in a private network is called only if OUTGOING_ALLOWED_NETWORKS allows it."
 )
 
 
 def origin(url: str) -> tuple[str, str | None, int | None]:
-    """Who gets what is sent to a URL."""
+    """The server that a URL is sent to."""
     parts = urlsplit(url)
     return parts.scheme, parts.hostname, parts.port
 
 
 class GameForm(GameModelForm):
-    """A game. Its query password is only ever written: the page says whether there is one."""
+    """A game. Its query password is only written, never shown: the page says whether there is one."""
 
     query_password = forms.CharField(
         label="Query password",
@@ -62,16 +63,16 @@ class GameForm(GameModelForm):
         widget=PasswordWidget(attrs={"autocomplete": "new-password"}),
     )
     forget_query_password = forms.BooleanField(
-        label="Take the query password away", required=False, widget=SwitchWidget
+        label="Remove the query password", required=False, widget=SwitchWidget
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "query_password" in self.fields:
             words = (
-                "A password is set; it is never shown. Empty: it stays."
+                "A password is set; it is never shown. Leave this empty to keep it."
                 if self.instance.sealed_query_password
-                else "None is set."
+                else "No password is set."
             )
             self.fields["query_password"].help_text = words
 
@@ -85,7 +86,7 @@ class GameForm(GameModelForm):
         password: str = self.cleaned_data["query_password"]
         if password and is_used_elsewhere(password):
             raise ValidationError(
-                "This is or was a secret for something else already: every secret is used once."
+                "This secret is or was used for something else: each secret must be used only once."
             )
         if len(password.encode(errors="surrogatepass")) > MOST_PASSWORD_BYTES:
             raise ValidationError(f"At most {MOST_PASSWORD_BYTES} bytes.")
@@ -95,31 +96,31 @@ class GameForm(GameModelForm):
         given = super().clean() or self.cleaned_data
         new, forgets = given.get("query_password"), given.get("forget_query_password")
         if new and forgets:
-            self.add_error("query_password", "Either a new password, or none: not both.")
+            self.add_error("query_password", "Enter a new password or remove the present one, not both.")
         stays = bool(self.instance.sealed_query_password) and not new and not forgets
         if "query_url" in given:
             self.check_place(given["query_url"], has_password=bool(new) or stays, stays=stays)
         return given
 
     def check_place(self, url: str, *, has_password: bool, stays: bool) -> None:
-        """A password goes only to the place that it was given for."""
+        """A password is sent only to the server that it was entered for."""
         if not url and has_password:
             self.add_error(
                 "query_url",
-                "There is a query password and no URL to send it to: write the URL, or take the password away.",
+                "There is a query password but no URL to send it to: enter the URL, or remove the password.",
             )
         elif not url and self.cleaned_data.get("query_username"):
-            self.add_error("query_url", "There is a query username and no URL to send it to.")
+            self.add_error("query_url", "There is a query username but no URL to send it to.")
         elif stays and origin(url) != origin(self.initial.get("query_url", "")):
             self.add_error(
                 "query_password",
-                "The address is another one than the password was given for: write the password again, or take it away.",
+                "The password was entered for another server: enter it again, or remove it.",
             )
 
 
 @admin.register(Game)
 class GameAdmin(PageAdmin):
-    """A game is made and changed here, and switched off, never deleted: transactions name it."""
+    """A game is added, changed and deactivated here, never deleted: transactions name it."""
 
     form = GameForm
     list_display = ("slug", "name", "is_active", "launch_url", "pending_time", "when_due")
@@ -129,31 +130,31 @@ class GameAdmin(PageAdmin):
     fieldsets = (
         (None, {"fields": ("slug", "name", "launch_url", "is_active")}),
         (
-            "Unfinished transactions",
+            "Pending transactions",
             {"fields": ("pending_hours", "unanswered_policy"), "description": UNFINISHED},
         ),
         (
-            "Asking the game",
+            "Status queries",
             {
                 "fields": ("query_url", "query_username", "query_password", "forget_query_password"),
-                "description": ASKING,
+                "description": STATUS_QUERIES,
             },
         ),
     )
 
-    @admin.display(description="due after")
-    def pending_time(self, obj: Game) -> str:
-        return f"{obj.pending_hours} h" if obj.pending_hours else "the default"
+    pending_time = columns.text(
+        "due after", lambda row: f"{row.pending_hours} h" if row.pending_hours else "the default"
+    )
 
     @admin.display(description="when due")
     def when_due(self, obj: Game) -> SafeString:
         if obj.query_url:
-            return badge("asked", "info")
+            return badge("queried", "info")
         return badge("held", "warning") if obj.unanswered_policy == Game.Policy.HOLD else badge("expires")
 
-    @admin.display(description="query password")
-    def password_state(self, obj: Game) -> str:
-        return "set" if obj.sealed_query_password else "none is set"
+    password_state = columns.text(
+        "query password", lambda row: "set" if row.sealed_query_password else "not set"
+    )
 
     def get_fieldsets(self, request: HttpRequest, obj: Game | None = None) -> Any:
         *others, (title, options) = super().get_fieldsets(request, obj)
@@ -166,12 +167,6 @@ class GameAdmin(PageAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         # The front launches by slug: another one would be another game to it.
         return ("slug", "password_state") if obj else ("password_state",)
-
-    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        if isinstance(db_field, URLField):
-            # Django's default becomes this with version 6.
-            kwargs["assume_scheme"] = "https"
-        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     @method_decorator(sensitive_post_parameters("query_password"))
     def changeform_view(
@@ -198,13 +193,13 @@ class GameAdmin(PageAdmin):
             (
                 link(row.username, "players_credential_change", row.pk),
                 life(row),
-                ", ".join(row.allowed_networks) or "everywhere",
+                ", ".join(row.allowed_networks) or "any address",
                 clock(row.created_at),
             )
             for row in obj.credentials.order_by("revoked_at", "created_at")[:50]
         ]
-        empty = "This game's backend cannot call yet: add a credential for it."
-        return [Section("Credentials", ("Username", "State", "Calls from", "Made (UTC)"), rows, empty)]
+        empty = "This game's backend has no credential and cannot call yet: add one."
+        return [Section("Credentials", ("Username", "State", "Allowed from", "Created (UTC)"), rows, empty)]
 
 
 def life(credential: Credential) -> SafeString:

@@ -28,7 +28,7 @@ admin.site.unregister(Group)
 
 @admin.register(Operator)
 class OperatorAdmin(DjangoUserAdmin, PageAdmin):
-    """An operator is switched off, not deleted: histories name them."""
+    """An operator is deactivated, not deleted: histories name them."""
 
     form = UserChangeForm  # type: ignore[assignment]
     add_form = UserCreationForm
@@ -45,7 +45,7 @@ class OperatorAdmin(DjangoUserAdmin, PageAdmin):
     readonly_fields = ("last_login", "date_joined")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Operator | None = None) -> Any:
-        # Only a superuser hands out rights; who may edit operators could else make themselves one.
+        # Only a superuser grants rights: whoever may edit operators could otherwise grant them to themselves.
         fields = super().get_readonly_fields(request, obj)
         return fields if request.user.is_superuser else (*fields, *RIGHTS)
 
@@ -60,7 +60,7 @@ class OperatorAdmin(DjangoUserAdmin, PageAdmin):
 class GroupAdmin(DjangoGroupAdmin, UnfoldAdmin):
     """A named set of permissions."""
 
-    empty_text = "Groups give several operators the same permissions. None is made yet."
+    empty_text = "Groups give several operators the same permissions. There is none yet."
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return bool(request.user.is_superuser)

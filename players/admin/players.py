@@ -1,18 +1,19 @@
-"""Players: found by uid, nickname or a session's token; barred and readmitted with a reason."""
+"""Players: found by uid, nickname or a session's token; blocked and readmitted with a reason."""
 
 from typing import Any
 
 from django import forms
-from django.contrib import admin
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, QueryDict
 from django.utils.safestring import SafeString
 
-from lib.backoffice.confirmation import RadioWidget, ReasonForm, ask, done, page_action
-from lib.backoffice.formatting import NOTHING, badge, clipped, clock, link, moment, mono, search_address
-from lib.backoffice.pages import Section, actor
+from lib.backoffice import columns
+from lib.backoffice.confirmation import Act, Page, PageAction
+from lib.backoffice.formatting import NOTHING, badge, clipped, clock, link, search_address
+from lib.backoffice.forms import RadioWidget, ReasonForm
+from lib.backoffice.pages import Section
 from lib.backoffice.pagination import BigTableAdmin
-from players.admin.search import SearchingAdmin
+from players.admin.search import SessionSearchAdmin
 from players.admin.sessions import SESSION_HEADERS, session_row, with_state
 from players.models import GameSession, Player
 from players.operations import set_player_status
@@ -29,15 +30,40 @@ class StatusForm(ReasonForm):
     field_order = ("status", "reason")
 
 
-class PlayerAdmin(SearchingAdmin, BigTableAdmin):
-    """A player comes from the web front; here the status is set, and who only tests is marked. Never deleted.
+class ChangeStatus(PageAction[Player]):
+    """Blocks a player, or readmits them."""
+
+    title, permission = "Change status", "players.change_player"
+
+    def form_for(self, row: Player, data: QueryDict | None) -> StatusForm:
+        return StatusForm(data, initial={"status": row.status})
+
+    def page(self, row: Player) -> Page:
+        by = "an operator" if row.status_set_by == Player.SetBy.OPERATOR else "the web front"
+        says = [
+            f"Current status of {row.uid}: {row.get_status_display()}, set by {by}.",
+            (
+                "Only active players can launch games and withdraw. "
+                "Others can still receive money, and their pending transactions can be settled."
+            ),
+            "The web front can make a status set here stricter; it cannot lift it.",
+        ]
+        return Page(f"Change the status of {row.uid}", says, "Change status")
+
+    def do(self, act: Act[Player]) -> str:
+        player = set_player_status(act.row.pk, status=act.given["status"], actor=act.actor, reason=act.reason)
+        return f"{act.row.uid} is now {player.get_status_display()}."
+
+
+class PlayerAdmin(SessionSearchAdmin, BigTableAdmin):
+    """A player comes from the web front. Here the status is set, and test players are marked. Never deleted.
 
     The wallet's admin adds the player's money to this page and registers it.
     """
 
     list_display = ("uid_link", "nickname_shown", "country", "shown_status", "is_test", "made")
     search_help_text = "Exact uid or nickname, or a session token"
-    empty_text = "Players appear when the web front first names them (PUT /entry/players/…)."
+    empty_text = "A player is created when the web front first names them (PUT /entry/players/…)."
     fields = (
         "uid_shown",
         "nickname",
@@ -50,34 +76,15 @@ class PlayerAdmin(SearchingAdmin, BigTableAdmin):
         "changed_at",
     )
     actions_detail = ("change_status",)
+    change_status = ChangeStatus()
 
-    @admin.display(description="uid")
-    def uid_link(self, obj: Player) -> SafeString:
-        return clipped(obj.uid)
-
-    @admin.display(description="uid")
-    def uid_shown(self, obj: Player) -> SafeString:
-        return mono(obj.uid)
-
-    @admin.display(description="nickname")
-    def nickname_shown(self, obj: Player) -> str:
-        return obj.nickname or NOTHING
-
-    @admin.display(description="status")
-    def shown_status(self, obj: Player) -> SafeString:
-        return show_status(obj.status)
-
-    @admin.display(description="first seen (UTC)")
-    def made(self, obj: Player) -> SafeString:
-        return clock(obj.created_at)
-
-    @admin.display(description="first seen")
-    def made_at(self, obj: Player) -> str:
-        return moment(obj.created_at)
-
-    @admin.display(description="last changed")
-    def changed_at(self, obj: Player) -> str:
-        return moment(obj.updated_at)
+    uid_link = columns.clipped("uid", "uid")
+    uid_shown = columns.mono("uid", "uid")
+    nickname_shown = columns.text("nickname", "nickname")
+    shown_status = columns.text("status", lambda row: show_status(row.status))
+    made = columns.clock("first seen (UTC)", "created_at")
+    made_at = columns.moment("first seen", "created_at")
+    changed_at = columns.moment("last changed", "updated_at")
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return bool(request.user.has_perm("players.change_player"))
@@ -94,28 +101,6 @@ class PlayerAdmin(SearchingAdmin, BigTableAdmin):
 
     def of_session(self, queryset: QuerySet[Player], session: GameSession) -> QuerySet[Player]:
         return queryset.filter(pk=session.player_id)
-
-    @page_action(title="Change status", permission="players.change_player")
-    def change_status(self, request: HttpRequest, obj: Player) -> HttpResponse:
-        form = StatusForm(request.POST or None, initial={"status": obj.status})
-        if request.method == "POST" and form.is_valid():
-            status, reason = form.cleaned_data["status"], form.cleaned_data["reason"]
-            player = set_player_status(obj.pk, status=status, actor=actor(request.user), reason=reason)
-            return done(self, request, obj, f"{obj.uid} is now {player.get_status_display()}.", reason=reason)
-        says = [
-            f"{obj.uid} is {obj.get_status_display()}, set by {'an operator' if obj.status_set_by == Player.SetBy.OPERATOR else 'the web front'}.",
-            "Only an active player can launch games and withdraw. Whoever is not can still settle what is open, and receive.",
-            "What you set here, the web front can only tighten: it cannot lift it.",
-        ]
-        return ask(
-            self,
-            request,
-            obj,
-            title=f"Change the status of {obj.uid}",
-            says=says,
-            form=form,
-            button="Change status",
-        )
 
     def sections(self, request: HttpRequest, obj: Player) -> list[Section]:
         return [self.latest_sessions(obj), self.status_history(obj)]
@@ -145,7 +130,7 @@ class PlayerAdmin(SearchingAdmin, BigTableAdmin):
             "Status history",
             ("When (UTC)", "Before", "After", "By", "Reason"),
             rows,
-            "The status was never set.",
+            "The status has never been set.",
         )
 
 
@@ -153,6 +138,16 @@ def show_status(status: str) -> SafeString:
     """A player's status as a badge; before the first one there was none."""
     names = dict(Player.Status.choices)
     return badge(str(names.get(status, "new")), STATUS_COLOURS.get(status, ""))
+
+
+def player_column(label: str, source: columns.Source = "player") -> columns.Column:
+    """A column of links to players."""
+
+    def show(row: Any) -> SafeString:
+        player = columns.read(row, source)
+        return player_link(player) if player else SafeString(NOTHING)
+
+    return columns.Column(label, show)
 
 
 def player_link(player: Player) -> SafeString:

@@ -1,19 +1,20 @@
-"""Sessions: read only, found by token, and ended."""
+"""Sessions: read only, found by their token, and ended."""
 
 from typing import Any, ClassVar
 from uuid import UUID
 
-from django.contrib import admin
+from django import forms
 from django.db.models import Case, Q, QuerySet, Value, When
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from lib.backoffice.confirmation import ask, done, page_action
-from lib.backoffice.formatting import badge, clipped, clock, link, moment, mono, short_id
+from lib.backoffice import columns
+from lib.backoffice.confirmation import Act, Page, PageAction
+from lib.backoffice.formatting import badge, clipped, clock, link, short_id
 from lib.backoffice.pages import read_uuid
 from lib.backoffice.pagination import BigTableAdmin
 from lib.clock import WalletNow
-from players.admin.search import SearchingAdmin
+from players.admin.search import SessionSearchAdmin
 from players.models import GameSession, Player
 from players.operations import close_session
 
@@ -49,7 +50,24 @@ def session_row(session: Any) -> tuple[Any, ...]:
     )
 
 
-class SessionAdmin(SearchingAdmin, BigTableAdmin):
+class EndSession(PageAction[GameSession]):
+    """No new withdrawal with the session's token."""
+
+    title, permission = "End session", "players.change_gamesession"
+    form = forms.Form
+
+    def page(self, row: GameSession) -> Page:
+        says = [
+            f"{row.player.uid} in {row.game.slug}: new withdrawals with this token are refused at once.",
+            "Pending transactions can still be settled with it. The player can launch the game again.",
+        ]
+        return Page("End this session?", says, "End session", danger=True)
+
+    def do(self, act: Act[GameSession]) -> str:
+        return "The session is ended." if close_session(act.row) else "The session had ended already."
+
+
+class SessionAdmin(SessionSearchAdmin, BigTableAdmin):
     """One launch of a game. Neither its token nor the token's hash is ever shown.
 
     The wallet's admin adds the session's transactions to this page and registers it.
@@ -57,7 +75,7 @@ class SessionAdmin(SearchingAdmin, BigTableAdmin):
 
     list_display = ("short", "player_uid", "game_slug", "currency", "shown_state", "started", "ends")
     search_help_text = "Session token, session id or exact uid"
-    empty_text = "Sessions appear when the web front launches a game (POST /entry/launch)."
+    empty_text = "A session is created when the web front launches a game (POST /entry/launch)."
     fields: ClassVar[tuple[str, ...]] = (
         "full_id",
         "player_uid",
@@ -71,54 +89,20 @@ class SessionAdmin(SearchingAdmin, BigTableAdmin):
         "is_kept",
     )
     actions_detail = ("end",)
+    end = EndSession()
 
-    @admin.display(description="session")
-    def short(self, obj: GameSession) -> SafeString:
-        return short_id(obj.pk)
-
-    @admin.display(description="id")
-    def full_id(self, obj: GameSession) -> SafeString:
-        return mono(obj.pk)
-
-    @admin.display(description="player")
-    def player_uid(self, obj: GameSession) -> SafeString:
-        return link(clipped(obj.player.uid), "players_player_change", obj.player_id)
-
-    @admin.display(description="game")
-    def game_slug(self, obj: GameSession) -> str:
-        return obj.game.slug
-
-    @admin.display(description="state")
-    def shown_state(self, obj: GameSession) -> SafeString:
-        return show_state(obj)
-
-    @admin.display(description="currency")
-    def currency(self, obj: GameSession) -> str:
-        return obj.currency_code
-
-    @admin.display(description="started (UTC)")
-    def started(self, obj: GameSession) -> SafeString:
-        return clock(obj.created_at)
-
-    @admin.display(description="ended or expires (UTC)")
-    def ends(self, obj: GameSession) -> SafeString:
-        return clock(obj.ended_at or obj.expires_at)
-
-    @admin.display(description="started")
-    def began(self, obj: GameSession) -> str:
-        return moment(obj.created_at)
-
-    @admin.display(description="expires")
-    def expires(self, obj: GameSession) -> str:
-        return moment(obj.expires_at)
-
-    @admin.display(description="ended")
-    def ended(self, obj: GameSession) -> str:
-        return moment(obj.ended_at)
-
-    @admin.display(description="named by a transaction", boolean=True)
-    def is_kept(self, obj: GameSession) -> bool:
-        return obj.is_kept
+    short = columns.short_id("session")
+    full_id = columns.mono("id", "pk")
+    player_uid = columns.link("player", "players_player_change", "player_id", "player.uid", look=clipped)
+    game_slug = columns.text("game", "game.slug")
+    shown_state = columns.text("state", show_state)
+    currency = columns.text("currency", "currency_code")
+    started = columns.clock("started (UTC)", "created_at")
+    ends = columns.text("ended or expires (UTC)", lambda row: clock(row.ended_at or row.expires_at))
+    began = columns.moment("started", "created_at")
+    expires = columns.moment("expires", "expires_at")
+    ended = columns.moment("ended", "ended_at")
+    is_kept = columns.flag("named by a transaction", "is_kept")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[GameSession]:
         sessions: QuerySet[GameSession] = super().get_queryset(request)
@@ -137,26 +121,6 @@ class SessionAdmin(SearchingAdmin, BigTableAdmin):
     def of_session(self, queryset: QuerySet[GameSession], session: GameSession) -> QuerySet[GameSession]:
         return queryset.filter(pk=session.pk)
 
-    def senseless_actions(self, id: UUID) -> set[str]:
+    def pointless_actions(self, id: UUID) -> set[str]:
         live = GameSession.objects.filter(pk=id, ended_at=None, expires_at__gt=WalletNow())
         return set() if live.exists() else {"end"}
-
-    @page_action(title="End session", permission="players.change_gamesession")
-    def end(self, request: HttpRequest, obj: GameSession) -> HttpResponse:
-        if request.method == "POST":
-            words = "The session is ended." if close_session(obj) else "The session had ended already."
-            return done(self, request, obj, words)
-        says = [
-            f"{obj.player.uid} in {obj.game.slug}: new withdrawals with this session's token are refused at once.",
-            "What is open can still be settled with it. The player can launch the game again.",
-        ]
-        return ask(
-            self,
-            request,
-            obj,
-            title="End this session?",
-            says=says,
-            form=None,
-            button="End session",
-            danger=True,
-        )

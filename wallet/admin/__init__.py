@@ -7,9 +7,9 @@ from wallet.admin import (
     currencies,
     daily_totals,
     discrepancies,
-    inquiries,
     job_runs,
-    players,
+    manual_review,
+    player_money,
     transactions,
     wallets,
 )
@@ -21,9 +21,9 @@ __all__ = [
     "currencies",
     "daily_totals",
     "discrepancies",
-    "inquiries",
     "job_runs",
-    "players",
+    "manual_review",
+    "player_money",
     "transactions",
     "wallets",
 ]

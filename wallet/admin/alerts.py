@@ -1,78 +1,104 @@
-"""Alerts: what the platform found wrong by itself, until an operator resolves it with a reason."""
+"""Alerts: problems that the platform has found, until an operator resolves them with a reason."""
 
 from typing import Any, ClassVar
 from uuid import UUID
 
 from django.contrib import admin
 from django.db.models import Case, F, Q, QuerySet, Value, When
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from lib.backoffice.confirmation import ReasonForm, ask, done, page_action
+from lib.backoffice import columns
+from lib.backoffice.confirmation import Act, Page, PageAction
 from lib.backoffice.filters import SelectingAdmin, Selection, Selections
-from lib.backoffice.formatting import NOTHING, badge, clipped, clock, link, moment, mono
-from lib.backoffice.pages import actor
-from players.admin.search import SearchingAdmin
+from lib.backoffice.formatting import NOTHING, badge, link, moment, sentence
+from players.admin.search import SessionSearchAdmin
 from players.models import GameSession
-from wallet.admin.manual_review import sentence
 from wallet.alerts import resolve_alert
 from wallet.models import Alert
 
 Kind = Alert.Kind
-RESOLVE = "wallet.change_alert"
 NEWEST = (F("raised_at").desc(), "-pk")
 CRITICAL_FIRST = (Case(When(kind__in=Alert.CRITICAL, then=Value(0)), default=Value(1)), *NEWEST)
-ACCEPTED = "Resolving accepts this difference: found again with the very same words, it is not raised again. Another difference is."
-# In a word, for the list; what to look at; and what resolving does.
+ACCEPTED = (
+    "Resolving accepts this difference: the same finding, word for word, is not raised again. "
+    "A different finding is."
+)
+# A short name for the list; what the alert means; and what resolving it does.
 MEANINGS = {
     Kind.WALLET_DIFFERENCE: (
         "wallet difference",
-        "The wallet's balances do not follow from its journal. Its withdrawals are frozen until an operator lifts that on the wallet's page.",
-        f"{ACCEPTED} It does not lift the wallet's freeze: do that on the wallet's page.",
+        (
+            "The wallet's balances do not follow from its journal. "
+            "Its withdrawals are frozen until an operator unfreezes the wallet on its page."
+        ),
+        f"{ACCEPTED} It does not unfreeze the wallet: do that on the wallet's page.",
     ),
     Kind.LEDGER_DIFFERENCE: (
         "ledger difference",
-        "The books as a whole do not add up. Find out what wrote to the database besides the platform before you resolve this.",
+        (
+            "The ledger as a whole does not balance. "
+            "Before you resolve this, find out what other than the platform wrote to the database."
+        ),
         ACCEPTED,
     ),
     Kind.CHECKPOINT_DIFFERENCE: (
         "checkpoint difference",
         (
-            "History is not what a signed checkpoint says it was: somebody may have rewritten it. Keep the file and the database as they are. "
+            "The journal does not match a signed checkpoint: it may have been rewritten. "
+            "Preserve the file and the database as they are. "
             "No checkpoint is made until the difference is accepted (manage.py make_checkpoint --accept)."
         ),
-        "Resolving does not accept the difference: tomorrow's verification raises it again, until manage.py make_checkpoint --accept says why it is right.",
+        (
+            "Resolving does not accept the difference: the next verification raises it again, "
+            "until manage.py make_checkpoint --accept records why it is right."
+        ),
     ),
     Kind.GAME_FORGETS: (
-        "game forgets",
-        "The game answers UNKNOWN about most transactions, as it would after losing its data. None of its transactions expires by that word meanwhile.",
-        "It clears by itself when the game knows its transactions again, and is raised again while it does not.",
+        "game lost data",
+        (
+            "The game answers UNKNOWN about most transactions, as it would after a loss of data. "
+            "Until it recovers, none of its transactions expires on that answer."
+        ),
+        "It resolves by itself when the game knows its transactions again, and is raised again until then.",
     ),
     Kind.SWEEP_FAILED: (
-        "sweep failed",
-        "The last run of this sweep broke off. The next one goes on where it stopped.",
-        "It clears by itself when the sweep has run again, and is raised again while it fails.",
+        "job failed",
+        "The last run of this job was aborted. The next run continues from there.",
+        "It resolves by itself when the job has run again, and is raised again while the job fails.",
     ),
     Kind.SETTLEMENT_FAILED: (
         "settlement failed",
-        "A due transaction could not be settled. The next sweep tries it again.",
-        "It is raised again when it fails again.",
+        "A due transaction could not be settled. The next sweep retries it.",
+        "It is raised again if settlement fails again.",
     ),
     Kind.CREDIT_HELD: (
-        "credit held",
-        "A payment or its return is booked, but the wallet's part of it is not: it would have held, or owed, more than a wallet ever may.",
-        "Resolve it when the wallet has been put right by an adjustment. A later return of the payment takes no credit that was not given.",
+        "credit held back",
+        (
+            "A payment or its refund is posted, but not its effect on the wallet: "
+            "the balance or debt would exceed the limit of a wallet."
+        ),
+        (
+            "Resolve it once the wallet has been corrected by an adjustment. "
+            "A later refund of the payment takes back no credit that was not given."
+        ),
     ),
     Kind.REFUND_OPEN: (
-        "refund open",
-        "Nobody knows what became of a refund. The credit that was set aside for it waits, and the provider is asked about it again and again.",
-        "It is raised again while the refund has no end. Ask the provider's people.",
+        "refund unconfirmed",
+        (
+            "The provider has not confirmed the outcome of a refund. "
+            "The credit set aside for it stays reserved, and status checks continue."
+        ),
+        "It is raised again while the refund is unconfirmed. Contact the provider.",
     ),
     Kind.DELIVERY_GIVEN_UP: (
         "delivery given up",
-        "A player has paid, and the game has not taken the delivery. No more tries are made.",
-        "Resolve it when the game has delivered, or the order is refunded; the delivery can be sent again from its page.",
+        "A player has paid, and the game has not accepted the delivery. No more attempts are made.",
+        (
+            "Resolve it once the game has delivered or the order is refunded. "
+            "The delivery can be sent again from its page."
+        ),
     ),
 }
 
@@ -88,26 +114,40 @@ class Openness(Selections):
             "Resolved",
             lambda rows: rows.filter(resolved_at__isnull=False),
             NEWEST,
-            "No alert is resolved yet.",
+            "No alert has been resolved yet.",
         ),
-        "all": Selection("All", order=NEWEST, empty="The platform has never raised an alert."),
+        "all": Selection("All", order=NEWEST, empty="No alert has been raised yet."),
     }
     searched = "all"
 
 
 def show_kind(alert: Alert) -> SafeString:
-    """What was found, in a word; red where it is critical and open."""
+    """The kind of an alert, in short; red if it is critical and open."""
     colour = "" if alert.resolved_at else "danger" if alert.kind in Alert.CRITICAL else "warning"
     return badge(MEANINGS[Kind(alert.kind)][0], colour)
 
 
+class Resolve(PageAction[Alert]):
+    """Takes the alert off the list."""
+
+    title, permission = "Resolve", "wallet.change_alert"
+
+    def page(self, row: Alert) -> Page:
+        says = [f"{row.subject}: {row.text}", MEANINGS[Kind(row.kind)][2]]
+        return Page("Resolve this alert?", says, "Resolve")
+
+    def do(self, act: Act[Alert]) -> str:
+        is_new = resolve_alert(act.row, actor=act.actor, reason=act.reason)
+        return "The alert is resolved." if is_new else "The alert was resolved already."
+
+
 @admin.register(Alert)
-class AlertAdmin(SearchingAdmin, SelectingAdmin):
-    """Something that a person must look at."""
+class AlertAdmin(SessionSearchAdmin, SelectingAdmin):
+    """A problem that needs a person's attention."""
 
     list_filter = (Openness,)
-    search_help_text = "Exact uid, or what it is about: a wallet, a game, a sweep"
-    empty_text = "The platform has never raised an alert."
+    search_help_text = "Exact uid, or the exact subject: a wallet, a game, a job"
+    empty_text = "No alert has been raised yet."
     fields = (
         "kind_shown",
         "subject_mono",
@@ -122,34 +162,18 @@ class AlertAdmin(SearchingAdmin, SelectingAdmin):
         "reason_shown",
     )
     actions_detail = ("resolve",)
+    resolve = Resolve()
 
-    @admin.display(description="raised (UTC)")
-    def raised_clock(self, obj: Alert) -> SafeString:
-        return clock(obj.raised_at)
+    raised_clock = columns.clock("raised (UTC)", "raised_at")
+    kind_short = columns.text("kind", show_kind)
+    kind_shown = columns.text("kind", lambda row: sentence(row.get_kind_display()))
+    subject_shown = columns.clipped("subject", "subject")
+    subject_mono = columns.mono("subject", "subject")
 
-    @admin.display(description="what")
-    def kind_short(self, obj: Alert) -> SafeString:
-        return show_kind(obj)
-
-    @admin.display(description="what")
-    def kind_shown(self, obj: Alert) -> str:
-        return sentence(obj.get_kind_display())
-
-    @admin.display(description="about")
-    def subject_shown(self, obj: Alert) -> SafeString:
-        return clipped(obj.subject)
-
-    @admin.display(description="about")
-    def subject_mono(self, obj: Alert) -> SafeString:
-        return mono(obj.subject)
-
-    @admin.display(description="found")
-    def found(self, obj: Alert) -> SafeString:
-        return format_html('<span class="wallet-clip wallet-wide" title="{}">{}</span>', obj.text, obj.text)
-
-    @admin.display(description="found")
-    def text_shown(self, obj: Alert) -> SafeString:
-        return format_html('<span class="wallet-text">{}</span>', obj.text)
+    found = columns.excerpt("details", "text")
+    text_shown = columns.text(
+        "details", lambda row: format_html('<span class="wallet-text">{}</span>', row.text)
+    )
 
     @admin.display(description="wallet")
     def wallet_link(self, obj: Alert) -> Any:
@@ -159,25 +183,11 @@ class AlertAdmin(SearchingAdmin, SelectingAdmin):
         words = f"{obj.wallet.currency_id} wallet of {obj.wallet.player.uid}"
         return format_html("{} {}", link(words, "wallet_wallet_change", obj.wallet_id), frozen)
 
-    @admin.display(description="what it means")
-    def meaning(self, obj: Alert) -> str:
-        return MEANINGS[Kind(obj.kind)][1]
-
-    @admin.display(description="raised")
-    def raised(self, obj: Alert) -> str:
-        return moment(obj.raised_at)
-
-    @admin.display(description="last seen")
-    def last_seen(self, obj: Alert) -> str:
-        return moment(obj.last_seen_at)
-
-    @admin.display(description="last seen (UTC)")
-    def last_clock(self, obj: Alert) -> SafeString:
-        return clock(obj.last_seen_at)
-
-    @admin.display(description="times")
-    def times(self, obj: Alert) -> str:
-        return f"{obj.times_seen:,}"
+    meaning = columns.text("meaning", lambda row: MEANINGS[Kind(row.kind)][1])
+    raised = columns.moment("raised", "raised_at")
+    last_seen = columns.moment("last seen", "last_seen_at")
+    last_clock = columns.clock("last seen (UTC)", "last_seen_at")
+    times = columns.number("occurrences", "times_seen")
 
     @admin.display(description="state")
     def state(self, obj: Alert) -> SafeString:
@@ -187,13 +197,8 @@ class AlertAdmin(SearchingAdmin, SelectingAdmin):
             else badge("open", "danger" if obj.kind in Alert.CRITICAL else "warning")
         )
 
-    @admin.display(description="resolved")
-    def resolved(self, obj: Alert) -> str:
-        return f"{moment(obj.resolved_at)} by {obj.resolved_by}"
-
-    @admin.display(description="reason")
-    def reason_shown(self, obj: Alert) -> str:
-        return obj.reason or NOTHING
+    resolved = columns.text("resolved", lambda row: f"{moment(row.resolved_at)} by {row.resolved_by}")
+    reason_shown = columns.text("reason", "reason")
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
         which = () if Openness.name_in(request) == "open" else ("state",)
@@ -216,21 +221,5 @@ class AlertAdmin(SearchingAdmin, SelectingAdmin):
     def of_session(self, queryset: QuerySet[Alert], session: GameSession) -> QuerySet[Alert]:
         return queryset.filter(wallet__player_id=session.player_id, wallet__currency_id=session.currency_code)
 
-    def senseless_actions(self, id: UUID) -> set[str]:
+    def pointless_actions(self, id: UUID) -> set[str]:
         return set() if Alert.objects.filter(pk=id, resolved_at=None).exists() else {"resolve"}
-
-    @page_action(title="Resolve", permission=RESOLVE)
-    def resolve(self, request: HttpRequest, obj: Alert) -> HttpResponse:
-        form = ReasonForm(request.POST or None)
-        if request.method == "POST" and form.is_valid():
-            reason = form.cleaned_data["reason"]
-            is_new = resolve_alert(obj, actor=actor(request.user), reason=reason)
-            return done(
-                self,
-                request,
-                obj,
-                "The alert is resolved." if is_new else "The alert was resolved already.",
-                reason=reason,
-            )
-        says = [f"{obj.subject}: {obj.text}", MEANINGS[Kind(obj.kind)][2]]
-        return ask(self, request, obj, title="Resolve this alert?", says=says, form=form, button="Resolve")

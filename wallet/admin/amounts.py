@@ -7,8 +7,9 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.safestring import SafeString
 
-from lib.backoffice.confirmation import TextWidget
+from lib.backoffice import columns
 from lib.backoffice.formatting import NOTHING, mono
+from lib.backoffice.forms import TextWidget
 from wallet.currencies import decimals_of
 from wallet.models import Currency
 from wallet.money import InvalidAmount, to_major, to_minor
@@ -34,6 +35,18 @@ def amount_cell(minor: int | None, code: str) -> SafeString:
     return mono(show_amount(minor, code))
 
 
+def amount_column(label: str, minor: columns.Source, code: str) -> columns.Column:
+    """A column of amounts: where the minor units are, and where the currency's code."""
+    return columns.Column(
+        label, lambda row: amount_cell(columns.read(row, minor), str(columns.read(row, code)))
+    )
+
+
+def written(minor: int, code: str) -> str:
+    """Minor units as a form shows them: in major units, without separators between thousands."""
+    return str(to_major(minor, decimals_of(code) or 0))
+
+
 class AmountField(forms.CharField):
     """An amount in major units of one currency, read as a decimal; its value is in minor units."""
 
@@ -48,7 +61,7 @@ class AmountField(forms.CharField):
         decimals = self.currency.decimals
         how = f"with at most {decimals} decimals after a point" if decimals else "without decimals"
         wrong = ValidationError(
-            f"Write an amount of {self.currency.code} greater than zero, {how}, and no other signs."
+            f"Enter an amount of {self.currency.code} greater than zero, {how}, and no other characters."
         )
         if not WRITTEN.fullmatch(text):
             raise wrong

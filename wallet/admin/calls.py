@@ -7,22 +7,23 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from lib.backoffice.formatting import NOTHING, badge, clipped, clock, link, moment, mono, search_address
+from lib.backoffice import columns
+from lib.backoffice.formatting import NOTHING, badge, clock, link, mono, search_address
 from lib.backoffice.pages import Section, read_uuid
 from lib.backoffice.pagination import BigTableAdmin
 from players.admin.players import player_link
-from players.admin.search import SearchingAdmin
+from players.admin.search import SessionSearchAdmin
 from players.models import Credential, GameSession
-from wallet.admin.amounts import amount_cell
+from wallet.admin.amounts import amount_cell, amount_column
 from wallet.models import ApiCall, Transaction
 
 SUCCESSES = ("opened", "confirmed", "rolled_back", "found")
-CALL_HEADERS = ("When (UTC)", "Endpoint", "Amount", "Outcome", "From", "Took")
+CALL_HEADERS = ("When (UTC)", "Endpoint", "Amount", "Outcome", "From", "Duration")
 MOST_CALLS = 50
 
 
 def show_outcome(call: ApiCall) -> SafeString:
-    """How a call was answered; a repeat got the stored answer."""
+    """The outcome of a call; a repeat got the stored answer."""
     words = call.outcome.replace("_", " ") + (" (repeat)" if call.replayed else "")
     return badge(words, "success" if call.outcome in SUCCESSES else "danger")
 
@@ -45,7 +46,7 @@ def call_row(call: ApiCall) -> tuple[Any, ...]:
 
 
 def calls_of_transaction(transaction: Transaction) -> list[ApiCall]:
-    """The latest calls that named a transaction, those included that were refused before a player was known."""
+    """The latest calls that named a transaction, with those refused before a player was known."""
     if transaction.mm_transaction_id is None or transaction.game_id is None:
         return []
     named = ApiCall.objects.filter(
@@ -62,9 +63,12 @@ def calls_of_transaction(transaction: Transaction) -> list[ApiCall]:
 def calls_section(transaction: Transaction) -> Section:
     """The latest calls about a transaction, for the pages of others."""
     calls = calls_of_transaction(transaction)
-    empty = "No game call names this transaction: an operator or the platform made it, or the log of that day was cleared."
+    empty = (
+        "No call of a game names this transaction: "
+        "it was posted by an operator or the platform, or the call log of that day was purged."
+    )
     more = (
-        ("All calls of this id", search_address("wallet_apicall", transaction.mm_transaction_id or ""))
+        ("All calls with this id", search_address("wallet_apicall", transaction.mm_transaction_id or ""))
         if calls
         else None
     )
@@ -72,8 +76,8 @@ def calls_section(transaction: Transaction) -> Section:
 
 
 @admin.register(ApiCall)
-class ApiCallAdmin(SearchingAdmin, BigTableAdmin):
-    """What a game really sent, and how it was answered."""
+class ApiCallAdmin(SessionSearchAdmin, BigTableAdmin):
+    """A call as the game sent it, and the answer."""
 
     list_display = (
         "at_clock",
@@ -86,68 +90,36 @@ class ApiCallAdmin(SearchingAdmin, BigTableAdmin):
         "took_ms",
     )
     search_help_text = "Exact mmTransactionId or qwTransactionId"
-    empty_text = "Every wallet call that names a transaction is written down here. No game has called yet."
+    empty_text = "Every wallet call that names a transaction is logged here. No game has called yet."
     fields = (
         *("full_id", "at_utc", "endpoint", "mm_id", "transaction_link", "amount_major", "outcome_shown"),
         *("replayed", "game_slug", "player_uid", "credential_link", "address_shown", "took_ms"),
     )
 
-    @admin.display(description="id")
-    def full_id(self, obj: ApiCall) -> SafeString:
-        return mono(obj.pk)
-
-    @admin.display(description="when (UTC)")
-    def at_clock(self, obj: ApiCall) -> SafeString:
-        return clock(obj.at)
-
-    @admin.display(description="game's id")
-    def mm_short(self, obj: ApiCall) -> SafeString:
-        return clipped(obj.mm_transaction_id)
-
-    @admin.display(description="when")
-    def at_utc(self, obj: ApiCall) -> str:
-        return moment(obj.at)
-
-    @admin.display(description="game")
-    def game_slug(self, obj: ApiCall) -> str:
-        return obj.game.slug
-
-    @admin.display(description="game's id (mmTransactionId)")
-    def mm_id(self, obj: ApiCall) -> SafeString:
-        return mono(obj.mm_transaction_id)
-
-    @admin.display(description="amount")
-    def amount_major(self, obj: ApiCall) -> SafeString:
-        return amount_cell(obj.amount, obj.currency_code)
-
-    @admin.display(description="outcome")
-    def outcome_shown(self, obj: ApiCall) -> SafeString:
-        return show_outcome(obj)
-
-    @admin.display(description="player")
-    def player_uid(self, obj: ApiCall) -> Any:
-        return player_link(obj.player) if obj.player else NOTHING
-
-    @admin.display(description="transaction")
-    def transaction_link(self, obj: ApiCall) -> Any:
-        return (
-            link(mono(obj.transaction_id), "wallet_transaction_change", obj.transaction_id)
-            if obj.transaction_id
-            else "none was found or opened"
-        )
+    full_id = columns.mono("id", "pk")
+    at_clock = columns.clock("when (UTC)", "at")
+    mm_short = columns.clipped("game's id", "mm_transaction_id")
+    at_utc = columns.moment("when", "at")
+    game_slug = columns.text("game", "game.slug")
+    mm_id = columns.mono("game's id (mmTransactionId)", "mm_transaction_id")
+    amount_major = amount_column("amount", "amount", "currency_code")
+    outcome_shown = columns.text("outcome", show_outcome)
+    player_uid = columns.text("player", lambda row: player_link(row.player) if row.player else NOTHING)
+    transaction_link = columns.link(
+        "transaction",
+        "wallet_transaction_change",
+        "transaction_id",
+        look=mono,
+        empty="none found or opened",
+    )
 
     @admin.display(description="credential")
     def credential_link(self, obj: ApiCall) -> Any:
         found = Credential.objects.filter(pk=obj.credential).first()
         return link(found.username, "players_credential_change", found.pk) if found else mono(obj.credential)
 
-    @admin.display(description="from")
-    def address_shown(self, obj: ApiCall) -> SafeString:
-        return mono(obj.address)
-
-    @admin.display(description="took")
-    def took_ms(self, obj: ApiCall) -> str:
-        return took(obj)
+    address_shown = columns.mono("from", "address")
+    took_ms = columns.text("duration", took)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ApiCall]:
         calls: QuerySet[ApiCall] = super().get_queryset(request)

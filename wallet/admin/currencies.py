@@ -11,12 +11,12 @@ from wallet.models import Currency
 
 @admin.register(Currency)
 class CurrencyAdmin(PageAdmin):
-    """A currency is added and renamed; its code and decimals stay, for amounts are stored without them. Never deleted."""
+    """A currency is added and renamed, never deleted. Its code and decimals are final."""
 
     list_display = ("code", "name", "decimals")
     search_fields = ("code__iexact", "name__icontains")
     search_help_text = "Code or name"
-    empty_text = "Add a currency first: players' wallets are opened in it on first use."
+    empty_text = "Add a currency first: wallets are opened in it on first use."
     fields = ("code", "name", "decimals")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:

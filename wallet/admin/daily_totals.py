@@ -1,25 +1,28 @@
-"""Accounts of players and house together, as they stood at the end of each closed day: read only."""
+"""Daily totals: the accounts of all players and the house together, at the end of each day. Read only."""
 
 from datetime import date
 from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
-from django.utils.safestring import SafeString
 
-from lib.backoffice.formatting import clock, moment, mono
+from lib.backoffice import columns
 from lib.backoffice.pages import Section
 from lib.backoffice.pagination import BigTableAdmin
 from wallet.admin.amounts import bare_cell
 from wallet.audit.daily_totals import DAY, Accounts, Totals, account_totals, begin
 from wallet.models import ClosedDay, DailyTotal, Entry
 
-HEADERS = ("Account", "Debits of the day", "Credits of the day", "Entries", "Balance after it")
+HEADERS = ("Account", "Debits of the day", "Credits of the day", "Entries", "Closing balance")
+SIGN = (
+    "A balance is the credits less the debits of all days: positive if the platform owes it, "
+    "negative if it is owed to the platform. All balances together are zero."
+)
 Account = Entry.Account
 
 
 def moved_on(day: date) -> Accounts:
-    """What a closed day moved, by currency and account."""
+    """The movements of a day, by currency and account."""
     return {
         (row.currency_id, row.account): Totals(int(row.debits), int(row.credits), row.entries)
         for row in DailyTotal.objects.filter(day_id=day)
@@ -27,7 +30,7 @@ def moved_on(day: date) -> Accounts:
 
 
 def section(code: str, moved: Accounts, total: Accounts) -> Section:
-    """A currency's accounts; the sum of all balances is zero, or money was made of nothing."""
+    """A currency's accounts. The sum of all balances is zero, or money came from nowhere."""
     names = [account for account in Account if (code, account) in total]
     rows = [
         row(str(account.label), code, moved.get((code, account), Totals()), total[code, account].balance)
@@ -40,7 +43,7 @@ def section(code: str, moved: Accounts, total: Accounts) -> Section:
         sum(each.credits for each in of_day),
         sum(each.entries for each in of_day) // 2,
     )
-    rows.append(row("all together", code, everything, sum(total[code, account].balance for account in names)))
+    rows.append(row("total", code, everything, sum(total[code, account].balance for account in names)))
     return Section(f"Accounts in {code}", HEADERS, rows, "")
 
 
@@ -57,31 +60,18 @@ def row(name: str, code: str, moved: Totals, balance: int) -> tuple[Any, ...]:
 
 @admin.register(ClosedDay)
 class ClosedDayAdmin(BigTableAdmin):
-    """What one day (UTC) moved on each account, and what each held after it."""
+    """The movements of one day (UTC) on each account, and the closing balances."""
 
-    list_display = ("day_shown", "entries_shown", "closed")
-    empty_text = "Every night the day before is summed up here, when beat is running."
+    list_display = ("day_shown", "entries_shown", "folded")
+    empty_text = "The totals of each day are computed the night after, if beat is running."
     fields = ("day_shown", "entries_shown", "closed_at_shown", "sign")
 
-    @admin.display(description="day (UTC)")
-    def day_shown(self, obj: ClosedDay) -> SafeString:
-        return mono(obj.day)
+    day_shown = columns.mono("day (UTC)", "day")
+    entries_shown = columns.number("journal entries", "entries")
+    folded = columns.clock("computed (UTC)", "closed_at")
+    closed_at_shown = columns.moment("computed", "closed_at")
 
-    @admin.display(description="journal entries")
-    def entries_shown(self, obj: ClosedDay) -> str:
-        return f"{obj.entries:,}"
-
-    @admin.display(description="summed up (UTC)")
-    def closed(self, obj: ClosedDay) -> SafeString:
-        return clock(obj.closed_at)
-
-    @admin.display(description="summed up")
-    def closed_at_shown(self, obj: ClosedDay) -> str:
-        return moment(obj.closed_at)
-
-    @admin.display(description="how to read it")
-    def sign(self, obj: ClosedDay) -> str:
-        return "A balance is credits less debits of all days: what the platform owes there, and negative where it is owed. All together are zero."
+    sign = columns.text("note", lambda row: SIGN)
 
     def sections(self, request: HttpRequest, obj: ClosedDay) -> list[Section]:
         moved, total = moved_on(obj.day), account_totals(begin(obj.day + DAY))

@@ -1,53 +1,52 @@
-"""What contradicts: read only, for a person to set right by an adjustment, or to let be."""
-
-from typing import Any
+"""Discrepancies between games and the ledger: read only; a person corrects them by adjustments."""
 
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.safestring import SafeString
 
-from lib.backoffice.formatting import NOTHING, clipped, clock, link, moment, mono, short_id
+from lib.backoffice import columns
+from lib.backoffice.formatting import NOTHING, clipped, mono, short_id
 from lib.backoffice.pages import Section, read_uuid
 from lib.backoffice.pagination import BigTableAdmin
-from players.admin.players import player_link
-from players.admin.search import SearchingAdmin
+from players.admin.players import player_column
+from players.admin.search import SessionSearchAdmin
 from players.models import GameSession, Player
-from wallet.admin.amounts import amount_cell
+from wallet.admin.amounts import amount_column
 from wallet.admin.calls import calls_section
-from wallet.admin.states import show_state
+from wallet.admin.transaction_states import settled_column, show_state, wallet_column
 from wallet.models import Discrepancy, Transaction
 
 Kind = Discrepancy.Kind
-# In a word, for the list; and what it means for the money.
+# A short name for the list; and what it means for the money.
 MEANINGS = {
     Kind.CONFIRM_OF_RETURNED: (
         "confirmed, but returned",
         (
-            "The game takes the transaction for done, and the platform has ended it without the money moving. "
-            "If the game is right, set it right by a debit (withdrawal) or a credit (deposit) of the wallet."
+            "The game considers the transaction confirmed; the platform ended it without moving the money. "
+            "If the game is right, correct it by a debit (withdrawal) or a credit (deposit) of the wallet."
         ),
     ),
     Kind.ROLLBACK_OF_CONFIRMED: (
         "rolled back, but confirmed",
         (
-            "The game takes the transaction for void, and the platform has moved the money. "
-            "If the game is right, set it right by a credit (withdrawal) or a debit (deposit) of the wallet."
+            "The game considers the transaction void; the platform moved the money. "
+            "If the game is right, correct it by a credit (withdrawal) or a debit (deposit) of the wallet."
         ),
     ),
     Kind.TOMBSTONE_ELSEWHERE: (
         "id of another player",
         (
-            "The game rolled back an id that this player never had, while another player of the game has it pending. "
-            "The game may have named the wrong player: nothing has moved, and the other transaction stays pending until the game settles it."
+            "The game rolled back an id that this player never had, while it is pending for another player. "
+            "The game may have named the wrong player. "
+            "Nothing has moved, and the other transaction stays pending until the game settles it."
         ),
     ),
 }
 
 
 @admin.register(Discrepancy)
-class DiscrepancyAdmin(SearchingAdmin, BigTableAdmin):
-    """A game's word against what the platform settled."""
+class DiscrepancyAdmin(SessionSearchAdmin, BigTableAdmin):
+    """A call of a game that contradicts a settled transaction."""
 
     list_display = (
         "first_clock",
@@ -60,7 +59,7 @@ class DiscrepancyAdmin(SearchingAdmin, BigTableAdmin):
         "times",
     )
     search_help_text = "Exact uid or qwTransactionId"
-    empty_text = "None: no game has contradicted what the platform settled."
+    empty_text = "No game has contradicted a settled transaction."
     fields = (
         *(
             "kind_shown",
@@ -77,71 +76,28 @@ class DiscrepancyAdmin(SearchingAdmin, BigTableAdmin):
         *("times", "first_seen", "last_seen"),
     )
 
-    @admin.display(description="what")
-    def kind_short(self, obj: Discrepancy) -> str:
-        return MEANINGS[Kind(obj.kind)][0]
+    kind_short = columns.text("kind", lambda row: MEANINGS[Kind(row.kind)][0])
+    kind_shown = columns.text("kind", lambda row: row.get_kind_display().capitalize())
+    meaning = columns.text("meaning", lambda row: MEANINGS[Kind(row.kind)][1])
+    transaction_short = columns.link(
+        "transaction", "wallet_transaction_change", "transaction_id", look=short_id
+    )
+    transaction_full = columns.link("transaction", "wallet_transaction_change", "transaction_id", look=mono)
+    mm_id = columns.mono("game's id (mmTransactionId)", "transaction.mm_transaction_id")
+    state = columns.text("state", lambda row: show_state(row.transaction))
 
-    @admin.display(description="what")
-    def kind_shown(self, obj: Discrepancy) -> str:
-        return obj.get_kind_display().capitalize()
+    settled = settled_column()
+    amount_major = amount_column("amount", "transaction.amount", "transaction.wallet.currency_id")
+    player_uid = player_column("player", "player")
 
-    @admin.display(description="what it means")
-    def meaning(self, obj: Discrepancy) -> str:
-        return MEANINGS[Kind(obj.kind)][1]
-
-    @admin.display(description="transaction")
-    def transaction_short(self, obj: Discrepancy) -> SafeString:
-        return link(short_id(obj.transaction_id), "wallet_transaction_change", obj.transaction_id)
-
-    @admin.display(description="transaction")
-    def transaction_full(self, obj: Discrepancy) -> SafeString:
-        return link(mono(obj.transaction_id), "wallet_transaction_change", obj.transaction_id)
-
-    @admin.display(description="game's id (mmTransactionId)")
-    def mm_id(self, obj: Discrepancy) -> SafeString:
-        return mono(obj.transaction.mm_transaction_id)
-
-    @admin.display(description="platform says")
-    def state(self, obj: Discrepancy) -> SafeString:
-        return show_state(obj.transaction)
-
-    @admin.display(description="settled")
-    def settled(self, obj: Discrepancy) -> str:
-        by = obj.transaction
-        return f"{moment(by.settled_at)} by {by.settled_actor}{f': {by.reason}' if by.reason else ''}"
-
-    @admin.display(description="amount")
-    def amount_major(self, obj: Discrepancy) -> SafeString:
-        return amount_cell(obj.transaction.amount, obj.transaction.wallet.currency_id)
-
-    @admin.display(description="player")
-    def player_uid(self, obj: Discrepancy) -> SafeString:
-        return player_link(obj.player)
-
-    @admin.display(description="wallet")
-    def wallet_link(self, obj: Discrepancy) -> SafeString:
-        code = obj.transaction.wallet.currency_id
-        return link(f"{code} wallet and its journal", "wallet_wallet_change", obj.transaction.wallet_id)
-
-    @admin.display(description="game")
-    def game_slug(self, obj: Discrepancy) -> Any:
-        return clipped(obj.transaction.game.slug) if obj.transaction.game else NOTHING
-
-    @admin.display(description="times")
-    def times(self, obj: Discrepancy) -> str:
-        return f"{obj.times_seen:,}"
-
-    @admin.display(description="since (UTC)")
-    def first_clock(self, obj: Discrepancy) -> SafeString:
-        return clock(obj.first_seen_at)
-
-    @admin.display(description="first seen")
-    def first_seen(self, obj: Discrepancy) -> str:
-        return moment(obj.first_seen_at)
-
-    @admin.display(description="last seen")
-    def last_seen(self, obj: Discrepancy) -> str:
-        return moment(obj.last_seen_at)
+    wallet_link = wallet_column("transaction.wallet")
+    game_slug = columns.text(
+        "game", lambda row: clipped(row.transaction.game.slug) if row.transaction.game else NOTHING
+    )
+    times = columns.number("occurrences", "times_seen")
+    first_clock = columns.clock("first seen (UTC)", "first_seen_at")
+    first_seen = columns.moment("first seen", "first_seen_at")
+    last_seen = columns.moment("last seen", "last_seen_at")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Discrepancy]:
         rows: QuerySet[Discrepancy] = super().get_queryset(request)

@@ -1,4 +1,4 @@
-"""Job runs: what the platform did by itself, and whether it came to an end."""
+"""Job runs: the periodic jobs of the platform, and their outcomes."""
 
 from datetime import timedelta
 from typing import Any, ClassVar
@@ -7,15 +7,15 @@ from django.conf import settings
 from django.contrib import admin
 from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from lib.backoffice import columns
 from lib.backoffice.filters import Rows, SelectingAdmin, Selection, Selections
-from lib.backoffice.formatting import NOTHING, badge, clock, moment, mono
+from lib.backoffice.formatting import NOTHING, badge
 from lib.clock import WalletNow
 from wallet.models import JobRun
 
-# A sweep is killed by its time limit before this.
+# A sweep's time limit ends it before this.
 SWEEP_LOST = timedelta(minutes=10)
 CHECKS = ("audit_recent", "audit_all", "daily_totals", "make_checkpoint", "purge_expired")
 TASKS = ("settle_due", "deliver_due", "settle_refunds", "expire_orders", *CHECKS)
@@ -23,19 +23,19 @@ NEWEST = (F("began_at").desc(), "-pk")
 
 
 def lost_after(task: str) -> timedelta:
-    """After what time without an end nobody works on a run any more."""
+    """The time after which a run without an end is lost."""
     return SWEEP_LOST if task not in CHECKS else max(SWEEP_LOST, timedelta(seconds=settings.CHECK_TIME_LIMIT))
 
 
 def show_outcome(run: Any) -> SafeString:
-    """How a run ended, read with `seen_at`, the time of reading."""
+    """The outcome of a run, read with `seen_at`, the time of reading."""
     if run.error:
-        return badge("broken off", "danger")
+        return badge("aborted", "danger")
     if run.ended_at is None:
         return (
             badge("lost", "warning")
             if run.seen_at - run.began_at > lost_after(run.task)
-            else badge("under way", "info")
+            else badge("running", "info")
         )
     return badge(f"{run.failed:,} failed", "danger") if run.failed else badge("finished", "success")
 
@@ -54,34 +54,34 @@ class Tasks(Selections):
     parameter_name = "task"
     orders = False
     offered: ClassVar[dict[str, Selection]] = {
-        "": Selection("Every task"),
+        "": Selection("All jobs"),
         **{name: Selection(name, lambda rows, name=name: rows.filter(task=name)) for name in TASKS},  # type: ignore[misc]
     }
 
 
 class Outcomes(Selections):
-    """Most runs find nothing to do."""
+    """Most runs have no work."""
 
     title = "outcome"
     parameter_name = "outcome"
     offered: ClassVar[dict[str, Selection]] = {
         "all": Selection("All runs", order=NEWEST),
         "busy": Selection(
-            "With something to do",
+            "With work",
             lambda rows: rows.filter(looked_at__gt=0),
             NEWEST,
-            "No run found anything to do.",
+            "No run had any work.",
         ),
         "failed": Selection("Failed", failed, NEWEST, "No run has failed."),
         "unfinished": Selection(
-            "Not finished", lambda rows: rows.filter(ended_at=None), NEWEST, "Every run has come to its end."
+            "Unfinished", lambda rows: rows.filter(ended_at=None), NEWEST, "Every run has finished."
         ),
     }
 
 
 @admin.register(JobRun)
 class JobRunAdmin(SelectingAdmin):
-    """One run of a sweep. Old ones are cleared."""
+    """One run of a periodic job. Old runs are purged."""
 
     list_display = (
         "began_clock",
@@ -95,7 +95,7 @@ class JobRunAdmin(SelectingAdmin):
         "worker_shown",
     )
     list_filter = (Outcomes, Tasks)
-    empty_text = "Runs appear when a worker and beat are started."
+    empty_text = "Runs are recorded once a worker and beat are started."
     fields = (
         "task",
         "outcome",
@@ -110,54 +110,19 @@ class JobRunAdmin(SelectingAdmin):
         "worker_shown",
     )
 
-    @admin.display(description="began (UTC)")
-    def began_clock(self, obj: JobRun) -> SafeString:
-        return clock(obj.began_at)
+    began_clock = columns.clock("started (UTC)", "began_at")
+    began = columns.moment("started", "began_at")
+    ended = columns.moment("ended", "ended_at")
+    outcome = columns.text("outcome", show_outcome)
+    took = columns.text("duration", lasted)
+    looked_shown = columns.number("items", "looked_at")
+    done_shown = columns.number("done", "done")
+    failed_shown = columns.number("failed", "failed")
 
-    @admin.display(description="began")
-    def began(self, obj: JobRun) -> str:
-        return moment(obj.began_at)
-
-    @admin.display(description="ended")
-    def ended(self, obj: JobRun) -> str:
-        return moment(obj.ended_at)
-
-    @admin.display(description="outcome")
-    def outcome(self, obj: JobRun) -> SafeString:
-        return show_outcome(obj)
-
-    @admin.display(description="took")
-    def took(self, obj: JobRun) -> str:
-        return lasted(obj)
-
-    @admin.display(description="looked at")
-    def looked_shown(self, obj: JobRun) -> str:
-        return f"{obj.looked_at:,}"
-
-    @admin.display(description="done")
-    def done_shown(self, obj: JobRun) -> str:
-        return f"{obj.done:,}"
-
-    @admin.display(description="failed")
-    def failed_shown(self, obj: JobRun) -> str:
-        return f"{obj.failed:,}"
-
-    @admin.display(description="note or error")
-    def words(self, obj: JobRun) -> SafeString:
-        text = obj.error or obj.note or NOTHING
-        return format_html('<span class="wallet-clip wallet-wide" title="{}">{}</span>', text, text)
-
-    @admin.display(description="note")
-    def note_shown(self, obj: JobRun) -> str:
-        return obj.note or NOTHING
-
-    @admin.display(description="error")
-    def error_shown(self, obj: JobRun) -> str:
-        return obj.error or NOTHING
-
-    @admin.display(description="worker")
-    def worker_shown(self, obj: JobRun) -> SafeString:
-        return mono(obj.worker)
+    words = columns.excerpt("note or error", lambda row: row.error or row.note)
+    note_shown = columns.text("note", "note")
+    error_shown = columns.text("error", "error")
+    worker_shown = columns.mono("worker", "worker")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[JobRun]:
         runs: QuerySet[JobRun] = super().get_queryset(request)

@@ -1,4 +1,4 @@
-"""Journal rows as operators read them. The journal has no index but its own order: every reading here is bounded by it."""
+"""Journal entries as operators read them. Its only index is its order, which bounds every reading."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -41,7 +41,7 @@ def journal_page(wallet: Wallet, before: int | None) -> tuple[Sequence[Entry], i
 
 
 def entries_of_transaction(transaction: Transaction) -> Sequence[Entry]:
-    """The rows that a transaction wrote: its opening, its settlement, and the repaid debt that may come with it."""
+    """The entries of a transaction: its opening, its settlement, and a repaid debt that came with it."""
     numbers = {transaction.opened_seq}
     if transaction.settled_seq is not None:
         numbers |= {transaction.settled_seq - 1, transaction.settled_seq}

@@ -1,54 +1,204 @@
-"""Why a person has to decide about a transaction, in an operator's words."""
+"""Manual review: due transactions that no rule settles. Those that wait for a decision come first."""
 
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from lib.backoffice.formatting import NOTHING, badge, moment
+from lib.backoffice import columns
+from lib.backoffice.filters import OLDEST_FIRST, SOONEST_FIRST, Rows, SelectingAdmin, Selection, Selections
+from lib.backoffice.formatting import clock, mono, sentence
+from lib.backoffice.pages import Section, read_uuid
+from lib.backoffice.pagination import read_page
+from lib.clock import now
+from players.admin.players import player_column
+from players.admin.search import SessionSearchAdmin
+from players.models import GameSession, Player
+from wallet.admin import status_queries
+from wallet.admin.amounts import amount_column
+from wallet.admin.calls import calls_section
+from wallet.admin.manual_review_actions import ReviewActions
+from wallet.admin.review_reasons import DOUBTS, show_doubt, tally
+from wallet.admin.transaction_states import settled_column, show_state, wallet_column
 from wallet.models import Inquiry
+from wallet.settlement.due import forecast
 
-Doubt = Inquiry.Doubt
-# Why a person has to decide, in a word, and what usually helps.
-DOUBTS = {
-    Doubt.HELD: ("held", "Ask the game's people what became of it, then confirm or roll back."),
-    Doubt.UNKNOWN_DEPOSIT: (
-        "unknown",
-        "The game announced money for the player and now does not know it. Roll it back only when the game's people say that nothing was won.",
-    ),
-    Doubt.PENDING_TOO_LONG: (
-        "still pending",
-        "The game knows it and cannot end it: its people have to. The platform goes on asking.",
-    ),
-    Doubt.UNREACHABLE: (
-        "unreachable",
-        "See below what the game's server answered, and tell its people. The platform goes on asking.",
-    ),
-    Doubt.GAME_FORGETS: (
-        "game forgets",
-        "The game may have lost its data: decide nothing by its word until its people say that it is complete. The platform goes on asking.",
-    ),
-}
+LATEST_DECISIONS = 20
+LISTED = "A transaction is listed when it is due, and its game is queried or its policy is to hold."
 
 
-def show_doubt(inquiry: Inquiry) -> SafeString:
-    """Why it is on the list, in a word."""
-    if inquiry.closed_at:
-        return badge("closed")
-    return badge(DOUBTS[Doubt(inquiry.doubt)][0], "warning") if inquiry.doubt else badge("waiting", "info")
+def in_doubt(rows: Rows) -> Rows:
+    """The inquiries that wait for a person, without those settled a moment ago that are not closed yet."""
+    return rows.filter(closed_at=None, doubt_since__isnull=False, transaction__settled_at=None)
 
 
-def tally(inquiry: Inquiry) -> str:
-    """How often the game was asked, and what it said how often."""
-    said = [f"asked {inquiry.questions_asked} times"]
-    if inquiry.unknown_answers:
-        said.append(f"UNKNOWN {inquiry.unknown_answers} times since {moment(inquiry.unknown_since)}")
-    if inquiry.pending_answers:
-        said.append(f"PENDING {inquiry.pending_answers} times since {moment(inquiry.pending_since)}")
-    if inquiry.unusable_in_a_row:
-        said.append(
-            f"no usable answer {inquiry.unusable_in_a_row} times in a row since {moment(inquiry.unusable_since)}"
+def waiting(rows: Rows) -> Rows:
+    return rows.filter(closed_at=None, next_attempt_at__isnull=False, doubt="")
+
+
+def still_open(rows: Rows) -> Rows:
+    # As the two partial indexes have it: one of them is always true of what is open.
+    return rows.filter(Q(next_attempt_at__isnull=False) | Q(doubt_since__isnull=False), closed_at=None)
+
+
+class States(Selections):
+    """Those that need a decision come first."""
+
+    title = "state"
+    parameter_name = "state"
+    offered: ClassVar[dict[str, Selection]] = {
+        "doubt": Selection(
+            "To decide",
+            in_doubt,
+            ("doubt_since", "pk"),
+            "Nothing to decide: no transaction needs manual review.",
+            OLDEST_FIRST,
+        ),
+        "waiting": Selection(
+            "Waiting for the game",
+            waiting,
+            ("next_attempt_at", "pk"),
+            "No transaction waits for a game's answer.",
+            SOONEST_FIRST,
+        ),
+        "open": Selection(
+            "All open", still_open, ("began_at", "pk"), "Every due transaction is settled.", OLDEST_FIRST
+        ),
+        "closed": Selection(
+            "Closed",
+            lambda rows: rows.filter(closed_at__isnull=False),
+            ("-pk",),
+            "Nothing has been closed yet.",
+        ),
+        "all": Selection(
+            "All",
+            empty=LISTED,
+        ),
+    }
+    searched = "all"
+
+
+@admin.register(Inquiry)
+class InquiryAdmin(ReviewActions, SessionSearchAdmin, SelectingAdmin):
+    """A due transaction that the game is queried about, or that a person has to decide."""
+
+    list_filter = (States,)
+    search_help_text = "Exact uid, mmTransactionId, qwTransactionId, or a session token"
+    empty_text = LISTED
+    fields = (
+        *("why", "doubt_began", "advice", "next_step", "counted", "closed"),
+        *(
+            "transaction_link",
+            "mm_id",
+            "transaction_state",
+            "settled",
+            "kind",
+            "amount_major",
+            "player_uid",
+            "wallet_link",
+            "game_link",
+            "opened",
+            "due",
+        ),
+    )
+
+    since = columns.text("since (UTC)", lambda row: clock(row.doubt_since or row.began_at))
+    closed_clock = columns.clock("closed (UTC)", "closed_at")
+    doubt_shown = columns.text("reason", show_doubt)
+    player_uid = player_column("player", "player")
+    game_slug = columns.clipped("game", "game.slug")
+    game_link = columns.link("game", "players_game_change", "game_id", "game.slug")
+    kind = columns.text("type", "transaction.type")
+    amount_major = amount_column("amount", "transaction.amount", "transaction.wallet.currency_id")
+    answer_shown = columns.text(
+        "last answer", lambda row: status_queries.show_answer(row.last_answer, short=True)
+    )
+    times_asked = columns.number("queries", "questions_asked")
+    next_clock = columns.clock("next query (UTC)", "next_attempt_at")
+    transaction_state = columns.text("state", lambda row: show_state(row.transaction))
+
+    settled = settled_column()
+    transaction_link = columns.link("transaction", "wallet_transaction_change", "transaction_id", look=mono)
+    mm_id = columns.mono("game's id (mmTransactionId)", "transaction.mm_transaction_id")
+
+    wallet_link = wallet_column("transaction.wallet")
+    opened = columns.moment("opened", "transaction.opened_at")
+    due = columns.moment("due since", "transaction.due_at")
+    why = columns.text(
+        "reason for review",
+        lambda row: row.get_doubt_display() if row.doubt else "none: it does not need manual review",
+    )
+    doubt_began = columns.moment("waiting since", "doubt_since")
+    advice = columns.text("advice", lambda row: DOUBTS[Inquiry.Doubt(row.doubt)][1])
+    next_step = columns.text("next step", lambda row: sentence(forecast(row.transaction, now())))
+    counted = columns.text("status queries", tally)
+    closed = columns.moment("closed", "closed_at")
+
+    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+        what = ("player_uid", "game_slug", "kind", "amount_major", "answer_shown", "times_asked")
+        if States.name_in(request) == "closed":
+            return ("closed_clock", "transaction_state", *what)
+        return ("since", "doubt_shown", *what, "next_clock")
+
+    def get_fields(self, request: HttpRequest, obj: Inquiry | None = None) -> Any:
+        absent = set() if obj and obj.doubt else {"doubt_began", "advice"}
+        if obj and obj.closed_at:
+            # The reason for the review stays; advice and next step are past.
+            absent |= {"advice", "next_step"} if obj.doubt else {"why", "advice", "next_step"}
+        else:
+            absent.add("closed")
+        if obj and obj.transaction.settled_at is None:
+            absent.add("settled")
+        return [name for name in self.fields if name not in absent]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Inquiry]:
+        rows: QuerySet[Inquiry] = super().get_queryset(request)
+        return rows.select_related("transaction__wallet", "transaction__game", "player", "game").defer(
+            "transaction__wallet__head"
         )
-    return sentence("; ".join(said))
+
+    def named(self, queryset: QuerySet[Inquiry], text: str) -> QuerySet[Inquiry]:
+        condition = Q(transaction__mm_transaction_id=text)
+        if id := read_uuid(text):
+            condition |= Q(transaction_id=id)
+        if player := Player.objects.filter(uid=text).first():
+            condition |= Q(transaction__player_id=player.pk)
+        return queryset.filter(condition)
+
+    def of_session(self, queryset: QuerySet[Inquiry], session: GameSession) -> QuerySet[Inquiry]:
+        return queryset.filter(
+            transaction__player_id=session.player_id,
+            transaction__game_id=session.game_id,
+            transaction__session_id=session.pk,
+        )
+
+    def sections(self, request: HttpRequest, obj: Inquiry) -> list[Section]:
+        page = read_page(request.GET.get("questions", ""))
+        return [status_queries.section(obj, page, now()), decisions(obj), calls_section(obj.transaction)]
 
 
-def sentence(text: str) -> str:
-    """Words as a sentence begins."""
-    return text[:1].upper() + text[1:] if text else NOTHING
+def decisions(inquiry: Inquiry) -> Section:
+    """The decisions of operators about an inquiry, refused ones included, with their reasons."""
+    kind = ContentType.objects.get_for_model(Inquiry)
+    entries = (
+        LogEntry.objects.filter(content_type=kind, object_id=str(inquiry.pk))
+        .select_related("user")
+        .order_by("-pk")[:LATEST_DECISIONS]
+    )
+    rows = [
+        (clock(entry.action_time), entry.user.get_username(), whole(entry.get_change_message()))
+        for entry in entries
+    ]
+    return Section(
+        "Decisions of operators", ("When (UTC)", "Operator", "Decision"), rows, "No operator has acted on it."
+    )
+
+
+def whole(text: str) -> SafeString:
+    """Sentences in a table, over as many lines as they need."""
+    return format_html('<span class="wallet-sentence">{}</span>', text)

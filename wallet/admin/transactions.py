@@ -7,22 +7,21 @@ from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from lib.backoffice.filters import Rows, SelectingAdmin, Selection, Selections
-from lib.backoffice.formatting import NOTHING, badge, clipped, clock, link, moment, mono, short_id
+from lib.backoffice import columns
+from lib.backoffice.filters import SOONEST_FIRST, Rows, SelectingAdmin, Selection, Selections
+from lib.backoffice.formatting import NOTHING, badge, clock, link, mono, sentence
 from lib.backoffice.pages import Section, read_uuid
 from lib.clock import now
-from players.admin.players import player_link
-from players.admin.search import SearchingAdmin
+from players.admin.players import player_column
+from players.admin.search import SessionSearchAdmin
 from players.models import GameSession, Player
 from wallet.admin import journal
-from wallet.admin.amounts import amount_cell
+from wallet.admin.amounts import amount_column
 from wallet.admin.calls import calls_section
-from wallet.admin.manual_review import sentence, show_doubt, tally
-from wallet.admin.states import show_state
+from wallet.admin.review_reasons import show_doubt, tally
+from wallet.admin.transaction_states import show_state
 from wallet.models import Inquiry, Transaction
 from wallet.settlement.due import forecast
-
-SOONEST = ("Sooner", "Later")
 
 # Attributes that may be empty, and the fields that show them.
 OPTIONAL = {
@@ -48,21 +47,27 @@ def pending_and_due(rows: Rows) -> Rows:
 
 
 class Unfinished(Selections):
-    """What is still open, by the one index of it. Other states have none, and a rare one would read the whole table."""
+    """Pending transactions, by their one index. Other states have none, and would read the whole table."""
 
     title = "state"
     parameter_name = "unfinished"
     offered: ClassVar[dict[str, Selection]] = {
         "all": Selection("All"),
         "pending": Selection(
-            "Pending", pending, ("due_at", "pk"), "Nothing is pending: every transaction is settled.", SOONEST
+            "Pending",
+            pending,
+            ("due_at", "pk"),
+            "Nothing is pending: every transaction is settled.",
+            SOONEST_FIRST,
         ),
-        "due": Selection("Pending and due", pending_and_due, ("due_at", "pk"), "Nothing is due.", SOONEST),
+        "due": Selection(
+            "Pending and due", pending_and_due, ("due_at", "pk"), "Nothing is due.", SOONEST_FIRST
+        ),
     }
 
 
 def first_step(transaction: Transaction) -> SafeString:
-    """What happens to a pending transaction, in a word, from what the list has read."""
+    """The next step of a pending transaction, in short, from what the list has read."""
     inquiry: Inquiry | None = getattr(transaction, "inquiry", None)
     if inquiry and not inquiry.closed_at:
         return link(show_doubt(inquiry), "wallet_inquiry_change", inquiry.pk)
@@ -71,7 +76,7 @@ def first_step(transaction: Transaction) -> SafeString:
         return badge("refund ends it", "info")
     game = transaction.game
     if game is not None and game.query_url:
-        return badge("game is asked", "info")
+        return badge("game is queried", "info")
     return (
         badge("is held", "warning")
         if game is not None and game.unanswered_policy == game.Policy.HOLD
@@ -80,12 +85,15 @@ def first_step(transaction: Transaction) -> SafeString:
 
 
 @admin.register(Transaction)
-class TransactionAdmin(SearchingAdmin, SelectingAdmin):
-    """What a game or an operator did with a player's money, as it stands now; the journal below says how it came to it."""
+class TransactionAdmin(SessionSearchAdmin, SelectingAdmin):
+    """A movement of a player's money in its present state; the journal below says how it came to it."""
 
     list_filter = (Unfinished,)
     search_help_text = "Exact uid, mmTransactionId, qwTransactionId, or a session token"
-    empty_text = "Transactions appear when a game withdraws or deposits, or an operator adjusts a wallet."
+    empty_text = (
+        "A transaction is recorded when a game withdraws or deposits, a payment is credited, "
+        "or an operator adjusts a wallet."
+    )
     fields = (
         *(
             "full_id",
@@ -113,119 +121,41 @@ class TransactionAdmin(SearchingAdmin, SelectingAdmin):
         ),
     )
 
-    @admin.display(description="our id")
-    def short(self, obj: Transaction) -> SafeString:
-        return short_id(obj.pk)
+    short = columns.short_id("our id")
+    full_id = columns.mono("our id (qwTransactionId)", "pk")
+    mm_id = columns.mono("game's id (mmTransactionId)", "mm_transaction_id")
+    mm_short = columns.clipped("game's id", "mm_transaction_id")
+    kind = columns.text("type", lambda row: row.type.replace("_", " "))
+    opened_clock = columns.clock("opened (UTC)", "opened_at")
+    shown_state = columns.text("state", show_state)
+    refusal_shown = columns.text("reason for declining", lambda row: row.refusal.replace("_", " ") or NOTHING)
+    amount_major = amount_column("amount", "amount", "wallet.currency_id")
+    player_uid = player_column("player", "player")
+    game_slug = columns.text("game", "game.slug")
+    wallet_link = columns.link("wallet", "wallet_wallet_change", "wallet_id", "wallet.currency_id")
+    session_link = columns.link("session", "players_gamesession_change", "session_id", look=mono)
+    description_shown = columns.text("description", "description")
+    opened = columns.moment("opened", "opened_at")
+    opened_by = columns.text("opened by", "actor")
+    due = columns.moment("due", "due_at")
+    due_clock = columns.clock("due (UTC)", "due_at")
+    then = columns.text("next step", first_step)
+    next_step = columns.text("next step", lambda row: sentence(forecast(row, now())))
 
-    @admin.display(description="our id (qwTransactionId)")
-    def full_id(self, obj: Transaction) -> SafeString:
-        return mono(obj.pk)
-
-    @admin.display(description="game's id (mmTransactionId)")
-    def mm_id(self, obj: Transaction) -> SafeString:
-        return mono(obj.mm_transaction_id)
-
-    @admin.display(description="game's id")
-    def mm_short(self, obj: Transaction) -> SafeString:
-        return clipped(obj.mm_transaction_id)
-
-    @admin.display(description="type")
-    def kind(self, obj: Transaction) -> str:
-        return obj.type.replace("_", " ")
-
-    @admin.display(description="opened (UTC)")
-    def opened_clock(self, obj: Transaction) -> SafeString:
-        return clock(obj.opened_at)
-
-    @admin.display(description="state")
-    def shown_state(self, obj: Transaction) -> SafeString:
-        return show_state(obj)
-
-    @admin.display(description="declined for")
-    def refusal_shown(self, obj: Transaction) -> str:
-        return obj.refusal.replace("_", " ") or NOTHING
-
-    @admin.display(description="amount")
-    def amount_major(self, obj: Transaction) -> SafeString:
-        return amount_cell(obj.amount, obj.wallet.currency_id)
-
-    @admin.display(description="player")
-    def player_uid(self, obj: Transaction) -> SafeString:
-        return player_link(obj.player)
-
-    @admin.display(description="game")
-    def game_slug(self, obj: Transaction) -> str:
-        return obj.game.slug if obj.game else NOTHING
-
-    @admin.display(description="wallet")
-    def wallet_link(self, obj: Transaction) -> SafeString:
-        return link(obj.wallet.currency_id, "wallet_wallet_change", obj.wallet_id)
-
-    @admin.display(description="session")
-    def session_link(self, obj: Transaction) -> Any:
-        return (
-            link(mono(obj.session_id), "players_gamesession_change", obj.session_id)
-            if obj.session_id
-            else NOTHING
-        )
-
-    @admin.display(description="description")
-    def description_shown(self, obj: Transaction) -> str:
-        return obj.description or NOTHING
-
-    @admin.display(description="opened")
-    def opened(self, obj: Transaction) -> str:
-        return moment(obj.opened_at)
-
-    @admin.display(description="opened by")
-    def opened_by(self, obj: Transaction) -> str:
-        return obj.actor
-
-    @admin.display(description="due")
-    def due(self, obj: Transaction) -> str:
-        return moment(obj.due_at)
-
-    @admin.display(description="due (UTC)")
-    def due_clock(self, obj: Transaction) -> SafeString:
-        return clock(obj.due_at)
-
-    @admin.display(description="then")
-    def then(self, obj: Transaction) -> SafeString:
-        return first_step(obj)
-
-    @admin.display(description="what happens next")
-    def next_step(self, obj: Transaction) -> str:
-        return sentence(forecast(obj, now()))
-
-    @admin.display(description="questions to the game")
+    @admin.display(description="status queries")
     def inquiry_link(self, obj: Transaction) -> SafeString:
         inquiry = obj.inquiry
         words = (
-            sentence(f"in doubt: {inquiry.get_doubt_display()}")
+            sentence(f"manual review: {inquiry.get_doubt_display()}")
             if inquiry.doubt and not inquiry.closed_at
             else tally(inquiry)
         )
         return link(words, "wallet_inquiry_change", inquiry.pk)
 
-    @admin.display(description="settled")
-    def settled(self, obj: Transaction) -> str:
-        return moment(obj.settled_at)
-
-    @admin.display(description="settled by")
-    def settled_by(self, obj: Transaction) -> str:
-        return obj.settled_actor or NOTHING
-
-    @admin.display(description="reason")
-    def reason_shown(self, obj: Transaction) -> str:
-        return obj.reason or NOTHING
-
-    @admin.display(description="reverses")
-    def reverses_link(self, obj: Transaction) -> Any:
-        return (
-            link(mono(obj.reverses_id), "wallet_transaction_change", obj.reverses_id)
-            if obj.reverses_id
-            else NOTHING
-        )
+    settled = columns.moment("settled", "settled_at")
+    settled_by = columns.text("settled by", "settled_actor")
+    reason_shown = columns.text("reason", "reason")
+    reverses_link = columns.link("reverses", "wallet_transaction_change", "reverses_id", look=mono)
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
         if Unfinished.name_in(request) == "all":
@@ -242,7 +172,7 @@ class TransactionAdmin(SearchingAdmin, SelectingAdmin):
         return ("short", "due_clock", "then", "kind", "amount_major", "player_uid", "game_slug")
 
     def get_fields(self, request: HttpRequest, obj: Transaction | None = None) -> Any:
-        # What only some transactions have is shown where they have it.
+        # Fields that only some transactions have are shown if they have them.
         absent = {name for attribute, name in OPTIONAL.items() if not getattr(obj, attribute, None)}
         if obj is None or obj.settled_at is not None or obj.due_at is None:
             absent.add("next_step")
@@ -281,12 +211,12 @@ class TransactionAdmin(SearchingAdmin, SelectingAdmin):
                 "Journal",
                 journal.entries_of_transaction(obj),
                 code,
-                empty="No entry: the audit will say why.",
+                empty="No entry: the audit reports why.",
             ),
             calls_section(obj),
             Section(
                 "Discrepancies",
-                ("What", "Times", "First seen (UTC)", "Last seen (UTC)"),
+                ("Kind", "Occurrences", "First seen (UTC)", "Last seen (UTC)"),
                 found,
                 "None: game and platform agree.",
             ),

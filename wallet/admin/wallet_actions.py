@@ -1,21 +1,15 @@
-"""What operators do to a wallet: freeze it, limit it, adjust it."""
+"""The actions of a wallet's page: freeze, unfreeze, limit, adjust."""
 
 from typing import Any
 from uuid import UUID
 
 from django import forms
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import ValidationError
+from django.http import QueryDict
 
-from lib.backoffice.confirmation import (
-    OurIdField,
-    RadioWidget,
-    ReasonForm,
-    TwoStepForm,
-    ask,
-    done,
-    page_action,
-)
-from lib.backoffice.pages import PageAdmin, actor
+from lib.backoffice.confirmation import Act, Page, PageAction
+from lib.backoffice.forms import OurIdField, RadioWidget, ReasonForm, TwoStepForm
+from lib.backoffice.pages import PageAdmin
 from lib.ids import new_id
 from wallet.admin.amounts import AmountField, show_amount
 from wallet.models import Currency, Wallet
@@ -31,7 +25,11 @@ REFUSED = {
     "limit_reached": "The wallet can hold, or owe, no more than that.",
     "other_content": "This form was used before with other content.",
 }
-KINDS = [("credit", "credit: the player gets it"), ("debit", "debit: the player loses it")]
+KINDS = [
+    ("credit", "credit: add to the player's balance"),
+    ("debit", "debit: take from the player's balance"),
+]
+IRREVERSIBLE = "It is written into the journal and cannot be undone, only adjusted again."
 
 
 class LimitForm(ReasonForm):
@@ -43,7 +41,7 @@ class LimitForm(ReasonForm):
             currency,
             required=False,
             label=f"Largest single withdrawal in {currency.code}",
-            help_text="Empty: no limit.",
+            help_text="Leave empty for no limit.",
         )
         self.order_fields(["limit", "reason"])
 
@@ -51,7 +49,7 @@ class LimitForm(ReasonForm):
 class AdjustmentForm(TwoStepForm):
     """A credit or a debit. Its id is made with the form: sending the form twice is one adjustment."""
 
-    type = forms.ChoiceField(choices=KINDS, widget=RadioWidget, label="What")
+    type = forms.ChoiceField(choices=KINDS, widget=RadioWidget, label="Type")
     transaction_id = OurIdField()
 
     def __init__(self, currency: Currency, *args: Any, **kwargs: Any) -> None:
@@ -60,157 +58,114 @@ class AdjustmentForm(TwoStepForm):
         self.order_fields(["type", "amount", "reason"])
 
 
+class Freeze(PageAction[Wallet]):
+    """No new withdrawal leaves the wallet."""
+
+    title, permission = "Freeze", GATE
+
+    def page(self, row: Wallet) -> Page:
+        says = [
+            f"Spendable balance of {row.player.uid}: {show_amount(row.spendable, row.currency_id)}.",
+            (
+                "New withdrawals from this wallet are refused (103). "
+                "Deposits are accepted, and pending transactions can still be settled."
+            ),
+        ]
+        return Page("Freeze withdrawals from this wallet?", says, "Freeze", danger=True)
+
+    def do(self, act: Act[Wallet]) -> str:
+        is_new = freeze_wallet(act.row, actor=act.actor, reason=act.reason)
+        return "Withdrawals are frozen." if is_new else "Withdrawals were frozen already."
+
+
+class Unfreeze(PageAction[Wallet]):
+    """Withdrawals are allowed again."""
+
+    title, permission = "Unfreeze", GATE
+
+    def page(self, row: Wallet) -> Page:
+        return Page(
+            "Unfreeze this wallet?", ["New withdrawals from this wallet are allowed again."], "Unfreeze"
+        )
+
+    def do(self, act: Act[Wallet]) -> str:
+        is_new = unfreeze_wallet(act.row, actor=act.actor, reason=act.reason)
+        return "Withdrawals are allowed again." if is_new else "Withdrawals were not frozen."
+
+
+class SetLimit(PageAction[Wallet]):
+    """Bounds each single withdrawal."""
+
+    title, permission = "Set limit", GATE
+
+    def form_for(self, row: Wallet, data: QueryDict | None) -> LimitForm:
+        return LimitForm(row.currency, data)
+
+    def page(self, row: Wallet) -> Page:
+        limit = show_amount(row.withdrawal_limit, row.currency_id) if row.withdrawal_limit else "none"
+        says = [
+            f"Current limit: {limit}.",
+            "A single withdrawal above the limit is refused (111) and recorded as declined.",
+        ]
+        return Page("Limit withdrawals from this wallet", says, "Set the limit")
+
+    def do(self, act: Act[Wallet]) -> str:
+        most = act.given["limit"]
+        is_new = limit_withdrawals(act.row, most=most, actor=act.actor, reason=act.reason)
+        limit = show_amount(most, act.row.currency_id) if most else "no limit"
+        return f"The largest withdrawal is {'now' if is_new else 'still'}: {limit}."
+
+
+class Adjust(PageAction[Wallet]):
+    """Credits or debits the wallet, once for the form's id."""
+
+    title, permission = "Credit or debit", ADJUST
+
+    def form_for(self, row: Wallet, data: QueryDict | None) -> AdjustmentForm:
+        return AdjustmentForm(row.currency, data, initial={"transaction_id": new_id(), "type": "credit"})
+
+    def page(self, row: Wallet) -> Page:
+        says = [
+            f"Spendable balance of {row.player.uid}: {show_amount(row.spendable, row.currency_id)}.",
+            "You will be asked to confirm before anything is posted.",
+        ]
+        return Page("Credit or debit this wallet", says, "Continue")
+
+    def confirmation(self, row: Wallet, given: dict[str, Any]) -> Page:
+        code, amount = row.currency_id, show_amount(given["amount"], row.currency_id)
+        is_credit = given["type"] == "credit"
+        says = [
+            f"{row.player.uid} {'receives' if is_credit else 'loses'} {amount}.",
+            f"Spendable before: {show_amount(row.spendable, code)}.",
+        ]
+        if is_credit and row.debt:
+            says.append(f"The debt of {show_amount(row.debt, code)} is paid from it first.")
+        says += [f"Reason: {given['reason']}", IRREVERSIBLE]
+        return Page(f"{given['type'].capitalize()} {amount}?", says, f"{given['type'].capitalize()} {amount}")
+
+    def do(self, act: Act[Wallet]) -> str:
+        wallet, given = act.row, act.given
+        try:
+            answer = adjust_wallet(
+                wallet.player,
+                wallet.currency_id,
+                type=given["type"],
+                amount=given["amount"],
+                transaction_id=given["transaction_id"],
+                actor=act.actor,
+                reason=act.reason,
+            )
+        except LedgerRefused as refused:
+            raise ValidationError(f"{REFUSED[refused.outcome]} Nothing has moved.") from refused
+        moved = f"{given['type'].capitalize()} of {show_amount(given['amount'], wallet.currency_id)}"
+        return f"{moved} posted; spendable after it: {show_amount(answer.balance, wallet.currency_id)}."
+
+
 class WalletActions(PageAdmin):
     """The actions of a wallet's page; each goes through an operation."""
 
     actions_detail = ("adjust", "set_limit", "freeze", "unfreeze")
+    adjust, set_limit, freeze, unfreeze = Adjust(), SetLimit(), Freeze(), Unfreeze()
 
-    def senseless_actions(self, id: UUID) -> set[str]:
+    def pointless_actions(self, id: UUID) -> set[str]:
         return {"freeze"} if Wallet.objects.filter(pk=id, frozen_at__isnull=False).exists() else {"unfreeze"}
-
-    @page_action(title="Freeze", permission=GATE)
-    def freeze(self, request: HttpRequest, obj: Wallet) -> HttpResponse:
-        form = ReasonForm(request.POST or None)
-        if request.method == "POST" and form.is_valid():
-            reason = form.cleaned_data["reason"]
-            is_new = freeze_wallet(obj, actor=actor(request.user), reason=reason)
-            return done(
-                self,
-                request,
-                obj,
-                "Withdrawals are frozen." if is_new else "Withdrawals were frozen already.",
-                reason=reason,
-            )
-        says = [
-            f"{obj.player.uid} has {show_amount(obj.spendable, obj.currency_id)} to spend.",
-            "New withdrawals from this wallet are refused (103). Deposits come in, and what is open can still be settled.",
-        ]
-        return ask(
-            self,
-            request,
-            obj,
-            title="Freeze withdrawals from this wallet?",
-            says=says,
-            form=form,
-            button="Freeze",
-            danger=True,
-        )
-
-    @page_action(title="Unfreeze", permission=GATE)
-    def unfreeze(self, request: HttpRequest, obj: Wallet) -> HttpResponse:
-        form = ReasonForm(request.POST or None)
-        if request.method == "POST" and form.is_valid():
-            reason = form.cleaned_data["reason"]
-            is_new = unfreeze_wallet(obj, actor=actor(request.user), reason=reason)
-            return done(
-                self,
-                request,
-                obj,
-                "Withdrawals go on." if is_new else "Withdrawals were not frozen.",
-                reason=reason,
-            )
-        says = ["New withdrawals from this wallet are allowed again."]
-        return ask(
-            self,
-            request,
-            obj,
-            title="Lift the freeze of this wallet?",
-            says=says,
-            form=form,
-            button="Unfreeze",
-        )
-
-    @page_action(title="Set limit", permission=GATE)
-    def set_limit(self, request: HttpRequest, obj: Wallet) -> HttpResponse:
-        form = LimitForm(obj.currency, request.POST or None)
-        if request.method == "POST" and form.is_valid():
-            reason, most = form.cleaned_data["reason"], form.cleaned_data["limit"]
-            is_new = limit_withdrawals(obj, most=most, actor=actor(request.user), reason=reason)
-            limit = show_amount(most, obj.currency_id) if most else "no limit"
-            return done(
-                self,
-                request,
-                obj,
-                f"The largest withdrawal is {'now' if is_new else 'still'}: {limit}.",
-                reason=reason,
-            )
-        limit = show_amount(obj.withdrawal_limit, obj.currency_id) if obj.withdrawal_limit else "none"
-        says = [
-            f"The limit now: {limit}.",
-            "A single withdrawal above the limit is refused (111) and remembered as declined.",
-        ]
-        return ask(
-            self,
-            request,
-            obj,
-            title="Limit withdrawals from this wallet",
-            says=says,
-            form=form,
-            button="Set the limit",
-        )
-
-    @page_action(title="Credit or debit", permission=ADJUST)
-    def adjust(self, request: HttpRequest, obj: Wallet) -> HttpResponse:
-        form = AdjustmentForm(
-            obj.currency, request.POST or None, initial={"transaction_id": new_id(), "type": "credit"}
-        )
-        if request.method == "POST" and form.is_valid():
-            if form.cleaned_data["confirmed"]:
-                return self.make_adjustment(request, obj, form)
-            return self.confirm_adjustment(request, obj, form)
-        says = [
-            f"{obj.player.uid} has {show_amount(obj.spendable, obj.currency_id)} to spend.",
-            "You will be asked once more before it is done.",
-        ]
-        return ask(
-            self, request, obj, title="Credit or debit this wallet", says=says, form=form, button="Go on"
-        )
-
-    def confirm_adjustment(self, request: HttpRequest, wallet: Wallet, form: AdjustmentForm) -> HttpResponse:
-        """The second page: what exactly is going to happen."""
-        given, code = form.cleaned_data, wallet.currency_id
-        form.tell(confirmed="1")
-        form.hide()
-        words = "gets" if given["type"] == "credit" else "loses"
-        says = [
-            f"{wallet.player.uid} {words} {show_amount(given['amount'], code)}.",
-            f"Spendable before: {show_amount(wallet.spendable, code)}.",
-        ]
-        if given["type"] == "credit" and wallet.debt:
-            says.append(f"The debt of {show_amount(wallet.debt, code)} is paid from it first.")
-        says += [
-            f"Reason: {given['reason']}",
-            "It is written into the journal and cannot be undone, only adjusted again.",
-        ]
-        return ask(
-            self,
-            request,
-            wallet,
-            title=f"{given['type'].capitalize()} {show_amount(given['amount'], code)}?",
-            says=says,
-            form=form,
-            button="Do it",
-        )
-
-    def make_adjustment(self, request: HttpRequest, wallet: Wallet, form: AdjustmentForm) -> HttpResponse:
-        """Does it, once for the form's id."""
-        given, code = form.cleaned_data, wallet.currency_id
-        try:
-            answer = adjust_wallet(
-                wallet.player,
-                code,
-                type=given["type"],
-                amount=given["amount"],
-                transaction_id=given["transaction_id"],
-                actor=actor(request.user),
-                reason=given["reason"],
-            )
-        except LedgerRefused as refused:
-            form.add_error(None, f"{REFUSED[refused.outcome]} Nothing has moved.")
-            form.tell(confirmed="")
-            return ask(
-                self, request, wallet, title="Credit or debit this wallet", says=[], form=form, button="Go on"
-            )
-        moved = f"{given['type'].capitalize()} of {show_amount(given['amount'], code)}"
-        words = f"{moved} is done; spendable after it: {show_amount(answer.balance, code)}."
-        return done(self, request, wallet, words, reason=given["reason"])

@@ -7,14 +7,16 @@ from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
+from lib.backoffice import columns
 from lib.backoffice.filters import SelectingAdmin, Selection, Selections
-from lib.backoffice.formatting import NOTHING, badge, clock, moment, mono, short_id
+from lib.backoffice.formatting import NOTHING, badge
 from lib.backoffice.pages import Section, read_uuid
-from players.admin.players import player_link
-from players.admin.search import SearchingAdmin
+from lib.backoffice.pagination import read_number
+from players.admin.players import player_column
+from players.admin.search import SessionSearchAdmin
 from players.models import GameSession, Player
 from wallet.admin import journal
-from wallet.admin.amounts import amount_cell
+from wallet.admin.amounts import amount_cell, amount_column
 from wallet.admin.wallet_actions import WalletActions
 from wallet.models import Wallet
 
@@ -22,7 +24,7 @@ WALLET_HEADERS = ("Wallet", "Spendable", "Reserved", "Announced", "Debt", "Withd
 
 
 class Gates(Selections):
-    """The frozen ones, by their own index."""
+    """Frozen wallets have an index of their own."""
 
     title = "withdrawals"
     parameter_name = "withdrawals"
@@ -38,19 +40,19 @@ class Gates(Selections):
 
 
 def show_gate(wallet: Wallet) -> SafeString:
-    """Whether withdrawals may leave a wallet."""
+    """Whether withdrawals from a wallet are possible."""
     if wallet.frozen_at:
         return badge("frozen", "danger")
     return badge("limited", "warning") if wallet.withdrawal_limit else badge("open", "success")
 
 
 @admin.register(Wallet)
-class WalletAdmin(WalletActions, SearchingAdmin, SelectingAdmin):
+class WalletAdmin(WalletActions, SessionSearchAdmin, SelectingAdmin):
     """A player's money in one currency. Only the ledger writes it."""
 
     list_filter = (Gates,)
     search_help_text = "Exact uid, wallet id, or a session token"
-    empty_text = "Wallets are opened when a player first launches a game in a currency."
+    empty_text = "A wallet is opened when a player first launches a game in a currency."
     fields = (
         *(
             "full_id",
@@ -64,66 +66,31 @@ class WalletAdmin(WalletActions, SearchingAdmin, SelectingAdmin):
         *("gate", "frozen", "frozen_because", "limit_major", "entries", "opened"),
     )
 
-    @admin.display(description="wallet")
-    def short(self, obj: Wallet) -> SafeString:
-        return short_id(obj.pk)
+    short = columns.short_id("wallet")
+    full_id = columns.mono("id", "pk")
+    player_uid = player_column("player", "player")
+    code = columns.text("currency", "currency_id")
+    spendable_major = amount_column("spendable", "spendable", "currency_id")
+    reserved_major = amount_column("reserved", "reserved", "currency_id")
+    announced_major = amount_column("announced", "announced", "currency_id")
+    debt_major = amount_column("debt", "debt", "currency_id")
+    gate = columns.text("withdrawals", show_gate)
+    frozen = columns.moment("frozen", "frozen_at")
+    frozen_clock = columns.clock("frozen since (UTC)", "frozen_at")
 
-    @admin.display(description="id")
-    def full_id(self, obj: Wallet) -> SafeString:
-        return mono(obj.pk)
-
-    @admin.display(description="player")
-    def player_uid(self, obj: Wallet) -> SafeString:
-        return player_link(obj.player)
-
-    @admin.display(description="currency")
-    def code(self, obj: Wallet) -> str:
-        return obj.currency_id
-
-    @admin.display(description="spendable")
-    def spendable_major(self, obj: Wallet) -> SafeString:
-        return amount_cell(obj.spendable, obj.currency_id)
-
-    @admin.display(description="reserved")
-    def reserved_major(self, obj: Wallet) -> SafeString:
-        return amount_cell(obj.reserved, obj.currency_id)
-
-    @admin.display(description="announced")
-    def announced_major(self, obj: Wallet) -> SafeString:
-        return amount_cell(obj.announced, obj.currency_id)
-
-    @admin.display(description="debt")
-    def debt_major(self, obj: Wallet) -> SafeString:
-        return amount_cell(obj.debt, obj.currency_id)
-
-    @admin.display(description="withdrawals")
-    def gate(self, obj: Wallet) -> SafeString:
-        return show_gate(obj)
-
-    @admin.display(description="frozen")
-    def frozen(self, obj: Wallet) -> str:
-        return moment(obj.frozen_at)
-
-    @admin.display(description="frozen since (UTC)")
-    def frozen_clock(self, obj: Wallet) -> SafeString:
-        return clock(obj.frozen_at)
-
-    @admin.display(description="frozen because")
+    @admin.display(description="reason for freezing")
     def frozen_because(self, obj: Wallet) -> str:
         entry = journal.last_freeze(obj)
-        return f"{entry.note or NOTHING} ({entry.actor})" if entry else "the journal does not say"
+        return f"{entry.note or NOTHING} ({entry.actor})" if entry else "not in the journal"
 
-    @admin.display(description="largest withdrawal")
-    def limit_major(self, obj: Wallet) -> Any:
-        return amount_cell(obj.withdrawal_limit, obj.currency_id) if obj.withdrawal_limit else "no limit"
-
-    @admin.display(description="journal entries")
-    def entries(self, obj: Wallet) -> str:
-        return f"{obj.entry_count:,}"
-
-    @admin.display(description="opened")
-    def opened(self, obj: Wallet) -> str:
-        return moment(obj.opened_at)
+    limit_major = columns.text(
+        "largest withdrawal",
+        lambda row: (
+            amount_cell(row.withdrawal_limit, row.currency_id) if row.withdrawal_limit else "no limit"
+        ),
+    )
+    entries = columns.number("journal entries", "entry_count")
+    opened = columns.moment("opened", "opened_at")
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
         if Gates.name_in(request) == "frozen":
@@ -185,8 +152,3 @@ class WalletAdmin(WalletActions, SearchingAdmin, SelectingAdmin):
                 back=newest,
             )
         ]
-
-
-def read_number(text: str) -> int | None:
-    """The number of an entry in an address, or None."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None

@@ -21,7 +21,7 @@ from wallet.operations import freeze_wallet
 logger = logging.getLogger(__name__)
 
 ACTOR = "audit"
-REASON = "The audit found a difference in this wallet; its alert says which."
+REASON = "The audit found a difference in this wallet; see its alert."
 UNFROZEN = "Its withdrawals could not be frozen. "
 
 # How far a run looks back beyond what was read: an entry takes its time under its wallet's lock, and is seen

@@ -44,9 +44,9 @@ class Discrepancy(models.Model):
     """A game's word that contradicts what the platform settled (contract 2.3); operators see it."""
 
     class Kind(models.TextChoices):
-        CONFIRM_OF_RETURNED = "confirm_of_returned", "confirmation of what we rolled back or expired"
-        ROLLBACK_OF_CONFIRMED = "rollback_of_confirmed", "rollback of what we confirmed on our own"
-        TOMBSTONE_ELSEWHERE = "tombstone_elsewhere", "rollback of an id that is pending at another player"
+        CONFIRM_OF_RETURNED = "confirm_of_returned", "confirmation of a rolled back or expired transaction"
+        ROLLBACK_OF_CONFIRMED = "rollback_of_confirmed", "rollback of a transaction confirmed by the platform"
+        TOMBSTONE_ELSEWHERE = "tombstone_elsewhere", "rollback of an id that is pending for another player"
 
     id = models.UUIDField(primary_key=True, editable=False)
     player = models.ForeignKey(Player, models.PROTECT, related_name="discrepancies", db_index=False)

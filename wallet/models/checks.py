@@ -56,7 +56,7 @@ class Checkpoint(models.Model):
     note = models.CharField(max_length=255, blank=True)
     verified_at = models.DateTimeField(null=True, blank=True)
     differences = models.PositiveIntegerField(
-        null=True, blank=True, help_text="Found when it was last verified."
+        null=True, blank=True, help_text="Differences found by the last verification."
     )
 
     def __str__(self) -> str:
@@ -64,25 +64,25 @@ class Checkpoint(models.Model):
 
 
 class Alert(models.Model):
-    """Something that a person must look at. Open until an operator resolves it with a reason."""
+    """A problem that needs a person's attention. Open until an operator resolves it with a reason."""
 
     class Kind(models.TextChoices):
-        WALLET_DIFFERENCE = "wallet_difference", "a wallet's audit found a difference"
-        LEDGER_DIFFERENCE = "ledger_difference", "the ledger's audit found a difference"
-        CHECKPOINT_DIFFERENCE = "checkpoint_difference", "a checkpoint does not fit the ledger"
-        GAME_FORGETS = "game_forgets", "a game suddenly knows hardly any transaction"
-        SWEEP_FAILED = "sweep_failed", "a sweep failed"
+        WALLET_DIFFERENCE = "wallet_difference", "audit: a wallet differs from its journal"
+        LEDGER_DIFFERENCE = "ledger_difference", "audit: the ledger does not balance"
+        CHECKPOINT_DIFFERENCE = "checkpoint_difference", "a checkpoint does not match the ledger"
+        GAME_FORGETS = "game_forgets", "a game no longer knows most of its transactions"
+        SWEEP_FAILED = "sweep_failed", "a job failed"
         SETTLEMENT_FAILED = "settlement_failed", "a due transaction cannot be settled"
-        CREDIT_HELD = "credit_held", "a payment's credit cannot be given or taken"
-        REFUND_OPEN = "refund_open", "a refund has had no end for days"
-        DELIVERY_GIVEN_UP = "delivery_given_up", "a paid order cannot be delivered"
+        CREDIT_HELD = "credit_held", "a payment's credit could not be posted"
+        REFUND_OPEN = "refund_open", "a refund is unconfirmed for days"
+        DELIVERY_GIVEN_UP = "delivery_given_up", "a paid order was not delivered"
 
     # A red banner on every page of the admin, until it is resolved.
     CRITICAL = (Kind.WALLET_DIFFERENCE, Kind.LEDGER_DIFFERENCE, Kind.CHECKPOINT_DIFFERENCE)
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     kind = models.CharField(max_length=21, choices=Kind.choices)
-    subject = models.CharField(max_length=80, help_text="What it is about: a wallet, a game, a sweep.")
+    subject = models.CharField(max_length=80, help_text="A wallet, a game, a job, a refund or an order.")
     wallet = models.ForeignKey(
         Wallet, models.PROTECT, null=True, blank=True, related_name="alerts", db_constraint=False
     )

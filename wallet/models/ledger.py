@@ -19,7 +19,8 @@ class Currency(models.Model):
     )
     name = models.CharField(max_length=60)
     decimals = models.PositiveSmallIntegerField(
-        validators=[MaxValueValidator(4)], help_text="Decimals of an amount, 0 to 4. Can never be changed."
+        validators=[MaxValueValidator(4)],
+        help_text="Decimals of an amount, 0 to 4. It cannot be changed later.",
     )
 
     class Meta:
@@ -48,7 +49,7 @@ class Wallet(models.Model):
     head = models.BinaryField(max_length=32)
     frozen_at = models.DateTimeField(null=True, blank=True)
     withdrawal_limit = models.BigIntegerField(
-        null=True, blank=True, help_text="The largest single withdrawal, in minor units. Empty: none."
+        null=True, blank=True, help_text="The largest single withdrawal, in minor units. Empty: no limit."
     )
     opened_at = models.DateTimeField()
 
@@ -127,7 +128,7 @@ class Transaction(models.Model):
     # In minor units; absent for a rollback that overtook its opening.
     amount = models.BigIntegerField(null=True, blank=True)
     refusal = models.CharField(
-        max_length=18, blank=True, help_text="Why a declined transaction was declined."
+        max_length=18, blank=True, help_text="The reason for which a transaction was declined."
     )
     description = models.CharField(max_length=255, blank=True)
     source = models.CharField(max_length=8, choices=Source.choices)

@@ -76,11 +76,11 @@ class Inquiry(Leased):
     class Doubt(models.TextChoices):
         """Why a person has to decide."""
 
-        HELD = "held", "the game cannot be asked, and its policy is to hold"
+        HELD = "held", "the game has no query URL, and its policy is to hold"
         UNKNOWN_DEPOSIT = "unknown_deposit", "the game does not know this deposit"
-        PENDING_TOO_LONG = "pending_too_long", "the game has said PENDING for 7 days"
+        PENDING_TOO_LONG = "pending_too_long", "the game has answered PENDING for 7 days"
         UNREACHABLE = "unreachable", "the game has given no usable answer for 7 days"
-        GAME_FORGETS = "game_forgets", "the game suddenly knows hardly any transaction"
+        GAME_FORGETS = "game_forgets", "the game no longer knows most of its transactions"
 
     class Answer(models.TextChoices):
         """The game's word, or that there was none."""
@@ -151,9 +151,11 @@ class Question(models.Model):
     asked_at = models.DateTimeField()
     answered_at = models.DateTimeField(null=True, blank=True)
     answer = models.CharField(max_length=11, choices=Inquiry.Answer.choices, blank=True)
-    problem = models.CharField(max_length=120, blank=True, help_text="Why the answer was not usable.")
+    problem = models.CharField(
+        max_length=120, blank=True, help_text="The reason for which the answer was not usable."
+    )
     status = models.PositiveSmallIntegerField(null=True, blank=True)
-    body = models.CharField(max_length=500, blank=True, help_text="The beginning of what the game answered.")
+    body = models.CharField(max_length=500, blank=True, help_text="The beginning of the game's answer.")
     took_ms = models.PositiveIntegerField(null=True, blank=True)
 
     class Meta:

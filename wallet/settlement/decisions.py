@@ -65,9 +65,9 @@ def require_askable(inquiry: Inquiry) -> None:
     if inquiry.transaction.settled_at is not None:
         raise NotPossible(how_it_ended(inquiry.transaction))
     if inquiry.closed_at is not None:
-        raise NotPossible("The inquiry is closed: there is nothing left to ask.")
+        raise NotPossible("The review is closed: there is nothing left to query.")
     if not inquiry.game.query_url:
-        raise NotPossible(f"{inquiry.game.slug} has no query URL: it cannot be asked.")
+        raise NotPossible(f"{inquiry.game.slug} has no query URL: it cannot be queried.")
 
 
 def how_it_ended(settled: Transaction) -> str:

@@ -71,21 +71,24 @@ def forecast(transaction: Transaction, at: datetime) -> str:
         return f"due {in_words(transaction.due_at)}; then {first_step(transaction.game)}"
     inquiry = Inquiry.objects.filter(transaction=transaction, closed_at=None).first()
     if inquiry and inquiry.next_attempt_at is None:
-        return f"in doubt: {inquiry.get_doubt_display()}; an operator decides"
+        return f"manual review: {inquiry.get_doubt_display()}; an operator decides"
     if pause:
         until = f"until {in_words(pause.until)}" if pause.until else "while this lasts"
         return f"nothing is due {until}: {pause.reason}; then {first_step(transaction.game)}"
     if inquiry and inquiry.next_attempt_at and transaction.game and transaction.game.query_url:
-        doubt = f", in doubt ({inquiry.get_doubt_display()})" if inquiry.doubt else ""
+        doubt = f", in manual review ({inquiry.get_doubt_display()})" if inquiry.doubt else ""
         said = inquiry.get_last_answer_display() or "none"
-        return f"asked {inquiry.questions_asked} times, last answer {said}{doubt}; asked again {in_words(max(inquiry.next_attempt_at, at))}"
+        return (
+            f"{inquiry.questions_asked} status queries, last answer {said}{doubt}; "
+            f"next query {in_words(max(inquiry.next_attempt_at, at))}"
+        )
     return f"due: {first_step(transaction.game)}"
 
 
 def first_step(game: Game | None) -> str:
     """What happens to a game's transaction when it becomes due."""
     if game is not None and game.query_url:
-        return f"the game is asked at {game.query_url}"
+        return f"the game is queried at {game.query_url}"
     if game is not None and game.unanswered_policy == Game.Policy.HOLD:
-        return "it is in doubt (the game's policy is to hold), and an operator decides"
-    return "it expires (the game cannot be asked)"
+        return "manual review (the game's policy is to hold): an operator decides"
+    return "it expires (the game has no query URL)"

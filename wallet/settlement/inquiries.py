@@ -185,8 +185,10 @@ def watch_memory(game: Game | None) -> bool:
     )
     has_forgotten = forgets(answers)
     if has_forgotten:
-        unknown = f"{answers.count(Answer.UNKNOWN)} of the last {len(answers)} answers of {game.slug}"
-        text = f"{unknown} were UNKNOWN: nothing expires by that result."
+        text = (
+            f"{answers.count(Answer.UNKNOWN)} of the last {len(answers)} answers of {game.slug} were UNKNOWN: "
+            "nothing expires on that answer until it recovers."
+        )
         raise_alert(Alert.Kind.GAME_FORGETS, game.slug, text)
     else:
         clear_alert(Alert.Kind.GAME_FORGETS, game.slug, reason="The game knows its transactions again.")

@@ -107,7 +107,7 @@ def expire_one(run: Run, id: UUID) -> int:
     except FAILURES as problem:
         run.failed += 1
         raise_alert(
-            Alert.Kind.SETTLEMENT_FAILED, str(id), f"The transaction is due and cannot be expired: {problem}"
+            Alert.Kind.SETTLEMENT_FAILED, str(id), f"The due transaction could not be expired: {problem}"
         )
         return 0
     return 1
@@ -154,7 +154,7 @@ def record_result(
         raise_alert(
             Alert.Kind.SETTLEMENT_FAILED,
             str(due.pk),
-            f"The game's result about a due transaction cannot be acted on: {problem}",
+            f"The game's answer about a due transaction could not be applied: {problem}",
         )
 
 

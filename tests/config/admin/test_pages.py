@@ -117,7 +117,7 @@ def test_a_list_without_rows_says_what_would_fill_it(client: Client) -> None:
         "Groups give several operators the same permissions" in get(client, address(Group))
         or Group.objects.exists()
     )
-    assert "Nothing is found" in get(client, address(Transaction) + "?q=no-such-id")
+    assert "Nothing found" in get(client, address(Transaction) + "?q=no-such-id")
 
 
 def test_unknown_and_malformed_ids_are_no_error(client: Client) -> None:

@@ -110,7 +110,7 @@ def test_search_texts_of_every_kind_are_answered(client: Client, story: Seat) ->
             "{}",
             "0" * 32,
         ):
-            assert "Nothing is found" in find(client, model, text), (model, text)
+            assert "Nothing found" in find(client, model, text), (model, text)
 
 
 def test_a_transactions_page_has_its_own_journal_calls_and_discrepancies(client: Client, story: Seat) -> None:

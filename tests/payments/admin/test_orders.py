@@ -132,7 +132,7 @@ def test_search_texts_of_every_kind_are_answered(client: Client, market: Market)
     deal(market)
     for model in (Order, Callback, Refund, Delivery):
         for text in ("'", "%", "session:", f"session:{new_id()}", "ü" * 500, "{}", "f" * 32):
-            assert "Nothing is found" in find(client, model, text), (model, text)
+            assert "Nothing found" in find(client, model, text), (model, text)
 
 
 def test_orders_are_chosen_by_their_state(client: Client, market: Market) -> None:
@@ -199,7 +199,7 @@ def test_a_full_refund_is_asked_for_twice_and_sets_the_credit_aside(
     assert 'value="4.99"' in get(client, page(Order, order, "refund"))
     text = ask(client, order)
     for words in (
-        "4.99 EUR go back to",
+        "4.99 EUR are refunded to",
         "through Sandbox",
         "500.00 XAG of the credit are set aside at once",
         "Reason: did not like it",
@@ -219,7 +219,7 @@ def test_a_full_refund_is_asked_for_twice_and_sets_the_credit_aside(
     )
     assert (holding(order.player).spendable, holding(order.player).reserved) == (0, 500_00)
     assert refund.actor.startswith("operator:")
-    assert "A refund of 4.99 EUR is begun" in get(client, address(Order, "history", order.pk))
+    assert "A refund of 4.99 EUR was requested" in get(client, address(Order, "history", order.pk))
     done(refund)
     assert (fresh(order).state, holding(order.player).reserved, problems_of(order.player)) == (
         "refunded",
@@ -239,7 +239,7 @@ def test_the_same_form_twice_is_one_refund(client: Client, market: Market, till:
     form = written(ask(client, order, "1.00"))
     for _ in range(2):
         response = client.post(page(Order, order, "refund"), form)
-        assert (response.status_code, "is begun" in said(response)) == (302, True)
+        assert (response.status_code, "was requested from" in said(response)) == (302, True)
     refund = Refund.objects.get(order=order)
     done(refund)
     # Even after its end.
@@ -274,7 +274,7 @@ def test_after_a_partial_refund_the_rest_is_offered(client: Client, market: Mark
     client.post(page(Order, order, "refund"), written(ask(client, order, "1.00")))
     done(Refund.objects.get(order=order))
     text = get(client, page(Order, order, "refund"))
-    assert ['value="3.99"' in text, "3.99 EUR of 4.99 EUR can go back" in text] == [True, True]
+    assert ['value="3.99"' in text, "3.99 EUR of 4.99 EUR can be refunded" in text] == [True, True]
 
 
 def test_a_second_payment_is_refunded_without_touching_the_credit(
@@ -292,7 +292,7 @@ def test_a_second_payment_is_refunded_without_touching_the_credit(
         started_at=now(),
         paid_at=now(),
     )
-    assert "It was paid twice" in get(client, page(Order, order, "refund"))
+    assert "The order was paid twice" in get(client, page(Order, order, "refund"))
     text = ask(client, order)
     assert ["takes no credit" in text, "set aside" in text] == [True, False]
     client.post(page(Order, order, "refund"), written(text))
@@ -301,11 +301,11 @@ def test_a_second_payment_is_refunded_without_touching_the_credit(
 
 WRONG: list[tuple[dict[str, str], str]] = [
     ({"amount": "5.00"}, "At most 4.99 EUR can be refunded."),
-    ({"amount": "0"}, "Write an amount of EUR greater than zero"),
+    ({"amount": "0"}, "Enter an amount of EUR greater than zero"),
     ({"amount": "1.001"}, "with at most 2 decimals"),
     ({"amount": ""}, "This field is required."),
     ({"reason": ""}, "This field is required."),
-    ({"refund_id": "00000000-0000-4000-8000-000000000000"}, "This form is not ours"),
+    ({"refund_id": "00000000-0000-4000-8000-000000000000"}, "This form was not issued by the platform"),
 ]
 
 
@@ -383,7 +383,7 @@ def test_a_provider_is_asked_again_about_a_refund(client: Client, market: Market
     assert ["outcome unknown" in text, page(Refund, refund) in text] == [True, True]
     assert client.post(page(Refund, refund, "requery"), {"reason": ""}).status_code == 200
     response = client.post(page(Refund, refund, "requery"), {"reason": "their people say it is done"})
-    assert (response.status_code, said(response)) == (302, "The provider is being asked.")
+    assert (response.status_code, said(response)) == (302, "The provider is being queried.")
     asked = Refund.objects.get(pk=refund.pk)
     assert asked.next_attempt_at is not None
     assert asked.next_attempt_at <= now()

@@ -96,7 +96,7 @@ def test_the_last_price_cannot_be_taken_away(client: Client, market: Market) -> 
         "prices-0-DELETE": "on",
     }
     assert (
-        "Write at least one price"
+        "Enter at least one price"
         in client.post(page(Product, product), product_form(market, **known)).content.decode()
     )
     another = {
@@ -111,18 +111,18 @@ def test_the_last_price_cannot_be_taken_away(client: Client, market: Market) -> 
 
 
 REFUSED: list[tuple[dict[str, str], str]] = [
-    ({"credit": "1.001"}, "Write an amount of XAG greater than zero, with at most 2 decimals"),
-    ({"credit": "-1"}, "Write an amount of XAG greater than zero"),
-    ({"credit": "0"}, "Write an amount of XAG greater than zero"),
-    ({"credit": "1,000.00"}, "Write an amount of XAG greater than zero"),
-    ({"credit_currency": ""}, "In which currency is it?"),
-    ({"credit": ""}, "How much of it? Or choose no currency."),
-    ({"credit": "", "credit_currency": ""}, "It has to give something"),
+    ({"credit": "1.001"}, "Enter an amount of XAG greater than zero, with at most 2 decimals"),
+    ({"credit": "-1"}, "Enter an amount of XAG greater than zero"),
+    ({"credit": "0"}, "Enter an amount of XAG greater than zero"),
+    ({"credit": "1,000.00"}, "Enter an amount of XAG greater than zero"),
+    ({"credit_currency": ""}, "Choose the currency of the credit below."),
+    ({"credit": ""}, "Enter the amount of the credit, or choose no currency."),
+    ({"credit": "", "credit_currency": ""}, "A product needs a credit, delivery by the game, or both."),
     ({"code": "with space"}, "1 to 64 printable ASCII characters without spaces."),
     ({"code": "gold"}, "already exists"),
-    ({"prices-0-amount": "4.999"}, "Write an amount of EUR greater than zero"),
-    ({"prices-0-amount": "0"}, "Write an amount of EUR greater than zero"),
-    ({"prices-0-currency": "", "prices-0-amount": ""}, "Write at least one price"),
+    ({"prices-0-amount": "4.999"}, "Enter an amount of EUR greater than zero"),
+    ({"prices-0-amount": "0"}, "Enter an amount of EUR greater than zero"),
+    ({"prices-0-currency": "", "prices-0-amount": ""}, "Enter at least one price"),
     ({"prices-TOTAL_FORMS": "2", "prices-1-currency": "EUR", "prices-1-amount": "5.99"}, "duplicate"),
     (
         {
@@ -131,7 +131,7 @@ REFUSED: list[tuple[dict[str, str], str]] = [
             "on_sale_to_0": "2026-01-01",
             "on_sale_to_1": "00:00",
         },
-        "has to end after it begins",
+        "must end after it begins",
     ),
 ]
 
@@ -327,7 +327,7 @@ def test_the_address_of_callbacks_is_the_public_one_where_that_is_known(
 
 REFUSED_PROVIDERS: list[tuple[dict[str, str], str]] = [
     ({"scheme": "order-notify"}, "Order-notify callbacks name no currency"),
-    ({"page_url": ""}, "write its address"),
+    ({"page_url": ""}, "enter its address"),
     ({"timeout_seconds": "0"}, "1 to 30 seconds."),
     ({"timeout_seconds": "31"}, "1 to 30 seconds."),
     ({"slug": "With Capitals"}, "Small letters, digits and hyphens."),

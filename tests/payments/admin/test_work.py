@@ -159,12 +159,19 @@ def test_a_delivery_shows_every_try_page_by_page(client: Client, market: Market)
     order = market.paid(product="sword")
     for number in range(27):
         delivery = tried(order, 500, body=f"answer-{number:02}")
-    first, second = get(client, page(Delivery, delivery)), get(client, page(Delivery, delivery) + "?tries=2")
+    first, second = (
+        get(client, page(Delivery, delivery)),
+        get(client, page(Delivery, delivery) + "?attempts=2"),
+    )
     assert [f"answer-{number:02}" in first for number in (26, 2, 1)] == [True, True, False]
     assert [f"answer-{number:02}" in second for number in (2, 1, 0)] == [False, True, True]
-    assert ["Older tries" in first, "Older tries" in second, "Newest tries" in second] == [True, False, True]
+    assert ["Older attempts" in first, "Older attempts" in second, "Newest attempts" in second] == [
+        True,
+        False,
+        True,
+    ]
     for nonsense in ("x", "-1", "0", "9" * 30):
-        assert "answer-26" in get(client, page(Delivery, delivery) + f"?tries={nonsense}")
+        assert "answer-26" in get(client, page(Delivery, delivery) + f"?attempts={nonsense}")
 
 
 def test_tries_without_an_answer_are_told_apart(client: Client, market: Market) -> None:
@@ -177,7 +184,7 @@ def test_tries_without_an_answer_are_told_apart(client: Client, market: Market) 
         delivery=delivery, url="https://game.example/orders", worker="worker:9", began_at=now() - HOUR
     )
     text = get(client, page(Delivery, delivery))
-    assert [words in text for words in ("no answer", "timeout: no answer", "under way", "worker lost")] == [
+    assert [words in text for words in ("no response", "timeout: no answer", "under way", "worker lost")] == [
         True
     ] * 4
 
@@ -189,7 +196,7 @@ def test_a_delivery_is_sent_again_with_a_reason(client: Client, market: Market) 
     assert client.post(page(Delivery, delivery, "send_again"), {"reason": ""}).status_code == 200
     assert Delivery.objects.get(pk=delivery.pk).state == "gone"
     response = client.post(page(Delivery, delivery, "send_again"), {"reason": "the game is mended"})
-    assert (response.status_code, said(response)) == (302, "It is sent again.")
+    assert (response.status_code, said(response)) == (302, "The delivery is being sent again.")
     row = Delivery.objects.get(pk=delivery.pk)
     assert (row.state, row.attempts, row.next_attempt_at is not None) == ("pending", 0, True)
     assert story_of(order)[-1] == ("delivery_sent_again", "paid")
@@ -208,10 +215,10 @@ def test_what_has_gone_back_is_not_sent_again_whatever_became_of_it(
     stall.webhooks.tell("payment.refunded", order)
     delivery = Delivery.objects.get(order=order)
     text = get(client, page(Delivery, delivery))
-    assert ["send_again/" in text, "Nothing: the money has gone back." in text] == [False, True]
+    assert ["send_again/" in text, "None: the payment was returned." in text] == [False, True]
     assert "has gone back" in said(client.post(page(Delivery, delivery, "send_again"), {"reason": "because"}))
     for name in ("given_up", "delivered"):
-        assert "There are none" in client.post(RANGE, form(stall.game, name)).content.decode()
+        assert "No delivery matches" in client.post(RANGE, form(stall.game, name)).content.decode()
     assert send_batch_again([delivery.pk], [state], actor="operator:test", reason="test") == 0
     row = Delivery.objects.get(pk=delivery.pk)
     assert (row.state, row.next_attempt_at) == (state, None)
@@ -220,7 +227,7 @@ def test_what_has_gone_back_is_not_sent_again_whatever_became_of_it(
 def test_a_delivery_that_cannot_be_sent_now_says_so(client: Client, stall: Market) -> None:
     delivery = tried(stall.paid(product="sword"), GONE)
     Shop.objects.filter(pk=stall.shop.pk).update(paused_at=now())
-    assert "it waits until they are resumed" in get(client, page(Delivery, delivery, "send_again"))
+    assert "it is sent when they are resumed" in get(client, page(Delivery, delivery, "send_again"))
     Shop.objects.filter(pk=stall.shop.pk).update(order_url="")
     assert "has no order URL" in said(
         client.post(page(Delivery, delivery, "send_again"), {"reason": "because"})
@@ -229,20 +236,24 @@ def test_a_delivery_that_cannot_be_sent_now_says_so(client: Client, stall: Marke
 
 
 NEXT: list[tuple[dict[str, Any], dict[str, Any], str]] = [
-    ({"next_attempt_at": datetime(2100, 1, 1, tzinfo=UTC)}, {}, "It is sent at 2100-01-01 00:00:00 UTC."),
-    ({"next_attempt_at": datetime(2020, 1, 1, tzinfo=UTC)}, {}, "It is due, and sent with the next run."),
+    (
+        {"next_attempt_at": datetime(2100, 1, 1, tzinfo=UTC)},
+        {},
+        "The next attempt is at 2100-01-01 00:00:00 UTC.",
+    ),
+    ({"next_attempt_at": datetime(2020, 1, 1, tzinfo=UTC)}, {}, "It is due, and sent by the next run."),
     (
         {"next_attempt_at": datetime(2020, 1, 1, tzinfo=UTC)},
         {"paused_at": datetime(2020, 1, 1, tzinfo=UTC)},
-        "It waits: deliveries to this game are paused.",
+        "It waits until deliveries to this game are resumed.",
     ),
     (
         {"next_attempt_at": datetime(2020, 1, 1, tzinfo=UTC)},
         {"order_url": ""},
         "It cannot be sent: the game has no order URL.",
     ),
-    ({"next_attempt_at": None, "state": "gone"}, {}, "Nothing: a person may send it again."),
-    ({"next_attempt_at": None, "state": "delivered"}, {}, "Nothing."),
+    ({"next_attempt_at": None, "state": "gone"}, {}, "None: an operator can send it again."),
+    ({"next_attempt_at": None, "state": "delivered"}, {}, "None."),
 ]
 
 
@@ -305,7 +316,7 @@ def test_a_range_says_how_many_before_it_is_sent(client: Client, stall: Market, 
     ] == [True] * 4
     assert [row.state for row in Delivery.objects.filter(pk__in=[one.pk for one in gone])] == ["gone", "gone"]
     response = client.post(RANGE, form(stall.game, confirmed="1"))
-    assert (response.status_code, said(response)) == (302, "2 deliveries are sent again.")
+    assert (response.status_code, said(response)) == (302, "2 deliveries are being sent again.")
     rows = Delivery.objects.filter(game=stall.game).order_by("pk")
     assert [(row.state, row.attempts) for row in rows] == [("pending", 0)] * 3
     assert Delivery.objects.get(pk=foreign.pk).state == "gone"
@@ -314,7 +325,7 @@ def test_a_range_says_how_many_before_it_is_sent(client: Client, stall: Market, 
         (order.pk, "the game was down", "paid", "paid") for order in orders[:2]
     }
     # The same again finds none.
-    assert "There are none that could be sent" in client.post(RANGE, form(stall.game)).content.decode()
+    assert "No delivery matches that could be sent" in client.post(RANGE, form(stall.game)).content.decode()
 
 
 def test_a_range_ends_where_its_times_do(client: Client, stall: Market) -> None:
@@ -323,7 +334,7 @@ def test_a_range_ends_where_its_times_do(client: Client, stall: Market) -> None:
     outside = [(at - HOUR, at - timedelta(seconds=2)), (at + timedelta(seconds=2), at + HOUR)]
     for since, until in outside:
         assert (
-            "There are none"
+            "No delivery matches"
             in client.post(RANGE, form(stall.game, since=since, until=until)).content.decode()
         )
     assert (
@@ -340,7 +351,7 @@ def test_what_has_gone_back_or_cannot_be_sent_is_never_in_a_range(client: Client
     tried(stall.paid(product="sword"), GONE)
     Shop.objects.filter(pk=stall.shop.pk).update(order_url="")
     for state in ("given_up", "pending", "delivered"):
-        assert "There are none" in client.post(RANGE, form(stall.game, state)).content.decode()
+        assert "No delivery matches" in client.post(RANGE, form(stall.game, state)).content.decode()
 
 
 def test_delivered_ones_stay_delivered_when_they_are_sent_again(client: Client, stall: Market) -> None:
@@ -377,7 +388,7 @@ def test_a_range_is_bounded(client: Client, stall: Market, monkeypatch: pytest.M
         tried(order, GONE)
     text = client.post(RANGE, form(stall.game)).content.decode()
     assert ["More than 2 deliveries" in text, "The oldest 2 are sent now." in text] == [True, True]
-    assert said(client.post(RANGE, form(stall.game, confirmed="1"))) == "2 deliveries are sent again."
+    assert said(client.post(RANGE, form(stall.game, confirmed="1"))) == "2 deliveries are being sent again."
     assert [Delivery.objects.get(order=order).state for order in orders] == ["pending", "pending", "gone"]
 
 
@@ -385,7 +396,7 @@ WRONG: list[tuple[dict[str, str], str]] = [
     ({"reason": ""}, "This field is required."),
     ({"state": "returned"}, "not one of the available choices"),
     ({"since_0": ""}, "This field is required."),
-    ({"until_0": "2020-01-01"}, "It has to end after it begins."),
+    ({"until_0": "2020-01-01"}, "The end must be later than the beginning."),
     ({"game": "00000000-0000-7000-8000-000000000000"}, "not one of the available choices"),
 ]
 

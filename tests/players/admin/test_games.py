@@ -80,25 +80,28 @@ def test_a_password_is_replaced_and_taken_away(client: Client, asked: Game) -> N
     assert client.post(page(Game, asked), form(asked, forget_query_password="on")).status_code == 302
     assert sent(asked) == ("quantum", "")
     text = get(client, page(Game, asked))
-    assert "None is set." in text
-    assert "Take the query password away" not in text
+    assert "No password is set." in text
+    assert "Remove the query password" not in text
 
 
 REFUSED: list[tuple[dict[str, str], str]] = [
-    ({"query_url": ""}, "no URL to send it to: write the URL, or take the password away"),
+    ({"query_url": ""}, "no URL to send it to: enter the URL, or remove the password"),
     (
         {"query_url": "", "query_password": "x"},
-        "no URL to send it to: write the URL, or take the password away",
+        "no URL to send it to: enter the URL, or remove the password",
     ),
-    ({"query_url": "", "forget_query_password": "on"}, "There is a query username and no URL to send it to."),
-    ({"query_password": "x", "forget_query_password": "on"}, "Either a new password, or none: not both."),
+    ({"query_url": "", "forget_query_password": "on"}, "There is a query username but no URL to send it to."),
+    (
+        {"query_password": "x", "forget_query_password": "on"},
+        "Enter a new password or remove the present one, not both.",
+    ),
     ({"query_username": "with:colon"}, "HTTP Basic allows no colon"),
     ({"query_username": "a\x1fb"}, "HTTP Basic allows no colon and no control characters"),
     ({"query_password": "ü" * 129}, "At most 256 bytes."),
     ({"query_url": "ftp://state.example/"}, "Enter a valid URL."),
-    ({"query_url": "http://state.example/v1"}, "write the password again, or take it away"),
-    ({"query_url": "https://evil.example/v1"}, "write the password again, or take it away"),
-    ({"query_url": "https://state.example:8443/v1"}, "write the password again, or take it away"),
+    ({"query_url": "http://state.example/v1"}, "enter it again, or remove it"),
+    ({"query_url": "https://evil.example/v1"}, "enter it again, or remove it"),
+    ({"query_url": "https://state.example:8443/v1"}, "enter it again, or remove it"),
 ]
 
 
@@ -160,5 +163,5 @@ def test_a_reader_sees_only_whether_there_is_a_password(asked: Game) -> None:
 def test_the_list_says_what_happens_when_something_is_due(client: Client, asked: Game) -> None:
     make_party(unanswered_policy="hold")
     text = get(client, f"{address(Game)}?q={asked.slug}")
-    assert "asked" in text
+    assert "queried" in text
     assert "the default" in text

@@ -63,7 +63,7 @@ def test_a_new_credential_shows_its_password_once_and_works(client: Client, hous
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"game": ""}, "names its game"),
+        ({"game": ""}, "needs a game"),
         ({"kind": "platform"}, "belongs to no game"),
         ({"allowed_networks": "10.0.0.0/8,nowhere"}, "does not appear to be an IPv4 or IPv6 network"),
         ({"username": "with:colon"}, "Letters, digits"),
@@ -97,7 +97,7 @@ def test_a_second_credential_works_beside_the_first_until_that_is_revoked(
     password = password_on(response)
     assert password not in everything_said(client, new) + everything_said(client, first)
     again = client.post(page(Credential, first, "rotate"), {"username": first.username + "-2", "note": ""})
-    assert b"This username is taken" in again.content
+    assert b"This username is in use" in again.content
     both = [Caller(basic(first.username, "old")), Caller(basic(new.username, password))]
     assert [caller.post("/wallet/getBalance", {"token": seat.token}).status for caller in both] == [200, 200]
 
@@ -175,7 +175,7 @@ def test_a_status_changes_with_a_confirmation_and_a_reason(
 ) -> None:
     place, events = page(Player, seat.player, "change_status"), PlayerEvent.objects.filter(player=seat.player)
     before = events.count()
-    assert "Only an active player can launch" in get(client, place)
+    assert "Only active players can launch" in get(client, place)
     for reason in ("", "   "):
         assert (
             b"This field is required" in client.post(place, {"status": "blocked", "reason": reason}).content

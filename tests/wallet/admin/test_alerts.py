@@ -14,7 +14,7 @@ from tests.support.callers import House, Seat, unique
 from wallet.admin.alerts import MEANINGS
 from wallet.admin.attention import Attention, banner, words
 from wallet.admin.discrepancies import MEANINGS as CONTRADICTIONS
-from wallet.admin.manual_review import DOUBTS
+from wallet.admin.review_reasons import DOUBTS
 from wallet.alerts import raise_alert
 from wallet.models import Alert, Discrepancy, Inquiry, Wallet
 
@@ -76,10 +76,10 @@ def test_resolving_a_difference_accepts_it_and_leaves_the_wallet_frozen(client: 
     row = Alert.objects.get(subject=str(wallet.pk))
     text = get(client, page(Alert, row))
     assert page(Wallet, wallet) in text
-    assert "Its withdrawals are frozen until an operator lifts that" in text
+    assert "Its withdrawals are frozen until an operator unfreezes the wallet" in text
     asked = get(client, page(Alert, row, "resolve"))
     assert "Resolving accepts this difference" in asked
-    assert "It does not lift the wallet" in asked
+    assert "It does not unfreeze the wallet" in asked
     before = seat.holding()
     client.post(page(Alert, row, "resolve"), {"reason": "Put right by hand"})
     assert (seat.wallet().frozen_at is not None, seat.holding()) == (True, before)
@@ -117,12 +117,12 @@ def test_every_page_tells_of_open_alerts_red_where_one_is_critical(client: Clien
     row = alert()
     for place in places:
         text = get(client, place)
-        assert "1 alert is open: a sweep failed." in text, place
+        assert "1 alert is open: a job failed." in text, place
         assert CRITICAL not in text, place
     worse = alert("checkpoint_difference")
     for place in places:
         text = get(client, place)
-        assert "Critical: a checkpoint does not fit the ledger. 1 alert is open besides." in text, place
+        assert "Critical: a checkpoint does not match the ledger. 1 alert is open as well." in text, place
         assert CRITICAL in text, place
     for each in (row, worse):
         client.post(page(Alert, each, "resolve"), {"reason": "r"})
@@ -149,16 +149,16 @@ def test_only_operators_are_told() -> None:
 @pytest.mark.parametrize(
     ("kinds", "said"),
     [
-        (("sweep_failed",), "1 alert is open: a sweep failed."),
+        (("sweep_failed",), "1 alert is open: a job failed."),
         (
             ("game_forgets", "sweep_failed", "sweep_failed"),
-            "3 alerts are open: a game suddenly knows hardly any transaction; a sweep failed (2 times).",
+            "3 alerts are open: a game no longer knows most of its transactions; a job failed (2 times).",
         ),
-        (("ledger_difference",), "Critical: the ledger's audit found a difference."),
-        (("wallet_difference",) * 100, "Critical: a wallet's audit found a difference (99+ times)."),
+        (("ledger_difference",), "Critical: audit: the ledger does not balance."),
+        (("wallet_difference",) * 100, "Critical: audit: a wallet differs from its journal (99+ times)."),
         (
             ("ledger_difference", "sweep_failed", "sweep_failed"),
-            "Critical: the ledger's audit found a difference. 2 alerts are open besides.",
+            "Critical: audit: the ledger does not balance. 2 alerts are open as well.",
         ),
     ],
 )
@@ -175,19 +175,19 @@ def badge_of(text: str, title: str) -> str:
 def test_the_sidebar_counts_what_waits_up_to_a_hundred(client: Client, house: House) -> None:
     seat = house.seat()
     text = get(client, "/admin/")
-    assert (badge_of(text, "In doubt"), badge_of(text, "Alerts")) == ("", "")
+    assert (badge_of(text, "Manual review"), badge_of(text, "Alerts")) == ("", "")
     alert()
     settled = seat.opened("withdraw", "0.01")
     doubted(seat, settled)
     doubted(seat, seat.opened("withdraw", "0.01"))
     seat.done("confirmWithdrawal", settled)
     text = get(client, "/admin/")
-    assert (badge_of(text, "In doubt"), badge_of(text, "Alerts")) == ("1", "1")
+    assert (badge_of(text, "Manual review"), badge_of(text, "Alerts")) == ("1", "1")
     for _ in range(99):
         alert(subject=unique("many"))
     assert badge_of(get(client, "/admin/"), "Alerts") == "99+"
     groups = re.findall(r"<h2[^>]*>\s*([A-Z][a-z ]+?)\s*</h2>", text)
-    assert groups[:2] == ["To decide", "Money"]
+    assert groups[:2] == ["To do", "Money"]
 
 
 def test_what_waits_costs_two_queries_on_every_page(client: Client, story: Seat) -> None:

@@ -143,8 +143,8 @@ def test_what_is_not_in_doubt_can_be_decided_with_a_warning(
 ) -> None:
     seat = seated(house, askable)
     inquiry = waiting(seat, seat.opened("withdraw", "30.00"))
-    assert "It is not in doubt" in get(client, page(Inquiry, inquiry, "confirm"))
-    assert "It is not in doubt" not in get(
+    assert "It does not need manual review" in get(client, page(Inquiry, inquiry, "confirm"))
+    assert "It does not need manual review" not in get(
         client, page(Inquiry, doubted(seat, seat.opened("withdraw", "1.00")), "confirm")
     )
 
@@ -195,7 +195,7 @@ def test_of_two_operators_at_once_one_decides(seat: Seat) -> None:
     assert problems_of(seat.player) == []
 
 
-# --- Ask again ----------------------------------------------------------------------------------------
+# --- Query again ---------------------------------------------------------------------------------------
 
 
 def test_asking_again_is_offered_only_where_the_game_can_be_asked(
@@ -204,10 +204,10 @@ def test_asking_again_is_offered_only_where_the_game_can_be_asked(
     mute = doubted(seat, seat.opened("withdraw", "1.00"))
     other = seated(house, askable)
     inquiry = waiting(other, other.opened("withdraw", "1.00"))
-    assert "Ask again" not in get(client, page(Inquiry, mute))
-    assert "Ask again" in get(client, page(Inquiry, inquiry))
+    assert "Query again" not in get(client, page(Inquiry, mute))
+    assert "Query again" in get(client, page(Inquiry, inquiry))
     text = client.post(page(Inquiry, mute, "requery"), {"reason": "r"}, follow=True).content.decode()
-    assert f"Nothing was done. {seat.game.slug} has no query URL: it cannot be asked." in text
+    assert f"Nothing was done. {seat.game.slug} has no query URL: it cannot be queried." in text
     assert Inquiry.objects.get(pk=mute.pk).next_attempt_at is None
 
 
@@ -228,7 +228,7 @@ def test_asking_again_makes_it_due_now_and_keeps_the_doubt(
     assert "https://127.0.0.1:9/state" in get(client, place)
     assert Inquiry.objects.get(pk=inquiry.pk).next_attempt_at is None
     text = client.post(place, {"reason": "They found a backup"}, follow=True).content.decode()
-    assert "The game is being asked." in text
+    assert "The game is being queried." in text
     assert "They found a backup" in text
     inquiry.refresh_from_db()
     assert (inquiry.next_attempt_at, inquiry.leased_until, inquiry.doubt) == (at, None, "unknown_deposit")
@@ -271,7 +271,7 @@ def test_a_pause_is_told(client: Client, house: House, askable: Party) -> None:
     inquiry = waiting(seat, seat.opened("withdraw", "1.00"))
     Outage.objects.create(began_at=now() - timedelta(minutes=30), ended_at=now() - timedelta(minutes=10))
     text = client.post(page(Inquiry, inquiry, "requery"), {"reason": "r"}, follow=True).content.decode()
-    assert "asked as soon as anything is due again: games could not reach us" in text
+    assert "queried as soon as transactions become due again: games could not reach us" in text
 
 
 def queued() -> int:
@@ -301,7 +301,7 @@ def test_without_the_broker_it_is_asked_at_the_next_sweep(
     seat = seated(house, askable)
     inquiry = waiting(seat, seat.opened("withdraw", "1.00"))
     text = client.post(page(Inquiry, inquiry, "requery"), {"reason": "r"}, follow=True).content.decode()
-    assert "The game will be asked at the next sweep: the queue cannot be reached now." in text
+    assert "The game will be queried by the next sweep: the queue cannot be reached now." in text
     inquiry.refresh_from_db()
     assert inquiry.next_attempt_at is not None
     assert inquiry.next_attempt_at <= now()
@@ -313,4 +313,4 @@ def test_a_games_url_that_is_taken_away_hides_the_question(client: Client, house
     inquiry = waiting(seat, seat.opened("withdraw", "1.00"))
     question(inquiry)
     Game.objects.filter(pk=party.game.pk).update(query_url="")
-    assert "Ask again" not in get(client, page(Inquiry, inquiry))
+    assert "Query again" not in get(client, page(Inquiry, inquiry))

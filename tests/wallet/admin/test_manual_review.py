@@ -10,11 +10,12 @@ from django.db import connection
 from django.test import Client, RequestFactory
 
 from lib.backoffice.formatting import NOTHING
+from lib.backoffice.pagination import read_page
+from lib.backoffice.raw_messages import show_excerpt
 from lib.clock import now
 from tests.conftest import Clock
 from tests.support.admin_pages import address, doubted, find, get, page, queries, question, waiting
 from tests.support.callers import House, Seat, make_party, sit
-from wallet.admin.questions import read_page, show_body
 from wallet.models import Inquiry, Outage, Pulse, Transaction
 
 HOUR = timedelta(hours=1)
@@ -114,8 +115,8 @@ def test_the_pages_of_a_list_are_called_after_its_order(client: Client, house: H
 
 
 def test_an_empty_list_says_that_nothing_is_to_be_decided(client: Client) -> None:
-    assert "Nothing is in doubt: there is nothing to decide." in get(client, address(Inquiry))
-    assert "The platform waits for no game" in get(client, f"{address(Inquiry)}?state=waiting")
+    assert "Nothing to decide: no transaction needs manual review." in get(client, address(Inquiry))
+    assert "No transaction waits for a game" in get(client, f"{address(Inquiry)}?state=waiting")
     assert "Every due transaction is settled." in get(client, f"{address(Inquiry)}?state=open")
 
 
@@ -162,8 +163,8 @@ def test_the_page_says_why_what_helps_and_what_happens_next(
     text = get(client, page(Inquiry, four["old"]))
     for words in (
         "no usable answer for 7 days",
-        "The platform goes on asking",
-        "What happens next",
+        "Status queries continue",
+        "Next step",
         "1.00 XAG",
         str(four["old"].transaction_id),
     ):
@@ -172,7 +173,7 @@ def test_the_page_says_why_what_helps_and_what_happens_next(
     assert f"/admin/wallet/wallet/{seat.wallet().pk}/change/" in text
     assert re.search(r">\s*withdraw\s*<", text), "the call log's row"
     closed = get(client, page(Inquiry, four["closed"]))
-    assert "What happens next" not in closed
+    assert "Next step" not in closed
     assert f"by {Transaction.objects.get(pk=four['closed'].transaction_id).settled_actor}" in closed
 
 
@@ -193,17 +194,17 @@ def test_every_question_is_shown_and_long_histories_are_turned(
     first, second = get(client, place), get(client, f"{place}?questions=2")
     assert (first.count("status 5"), second.count("status 5")) == (25, 5)
     assert (
-        "Older questions" in first,
-        "Newest questions" in first,
-        "Older questions" in second,
-        "Newest questions" in second,
+        "Older queries" in first,
+        "Newest queries" in first,
+        "Older queries" in second,
+        "Newest queries" in second,
     ) == (True, False, False, True)
     assert first.index("status 500") < first.index("status 524")
     assert "status 529" in second
     assert "worker:7" in first
     assert "<script>alert(1)" not in first
     assert "&lt;script&gt;alert(1)" in first
-    assert "There are no older questions." in get(client, f"{place}?questions=9")
+    assert "There are no older status queries." in get(client, f"{place}?questions=9")
 
 
 @pytest.mark.parametrize(
@@ -225,15 +226,15 @@ def test_a_question_without_an_answer_is_under_way_or_its_worker_was_lost(
 
 def test_what_a_game_sent_is_never_markup() -> None:
     for body in ("<b>", "<b>" + "x" * 100, "a\n<b>"):
-        assert "<b>" not in show_body(body)
-    assert show_body("") == NOTHING
+        assert "<b>" not in show_excerpt(body)
+    assert show_excerpt("") == NOTHING
 
 
 def test_why_there_are_no_questions(client: Client, four: dict[str, Inquiry], house: House) -> None:
     assert "it has no query URL" in get(client, page(Inquiry, four["young"]))
-    assert "are cleared after a time" in get(client, page(Inquiry, four["old"]))
+    assert "are purged after a time" in get(client, page(Inquiry, four["old"]))
     seat = sit(make_party(query_url="https://127.0.0.1:9/"), house.player())
-    assert "The game was never asked." in get(
+    assert "The game has not been queried." in get(
         client, page(Inquiry, waiting(seat, seat.opened("deposit", "1.00"), "deposit"))
     )
 
@@ -241,12 +242,12 @@ def test_why_there_are_no_questions(client: Client, four: dict[str, Inquiry], ho
 # --- The transaction's page -----------------------------------------------------------------------------
 
 POLICIES: list[tuple[dict[str, Any], str, str]] = [
-    ({}, "then it expires (the game cannot be asked)", "expires"),
-    ({"unanswered_policy": "hold"}, "then it is in doubt", "is held"),
+    ({}, "then it expires (the game has no query URL)", "expires"),
+    ({"unanswered_policy": "hold"}, "then manual review", "is held"),
     (
         {"query_url": "https://127.0.0.1:9/state"},
-        "then the game is asked at https://127.0.0.1:9/state",
-        "game is asked",
+        "then the game is queried at https://127.0.0.1:9/state",
+        "game is queried",
     ),
 ]
 
@@ -266,7 +267,7 @@ def test_a_pending_transaction_says_when_it_is_due_and_what_happens_then(
         rf">\s*{word}\s*<", get(client, f"{address(Transaction)}?unfinished=pending&q={seat.player.uid}")
     )
     seat.done("confirmDeposit", str(pending.mm_transaction_id))
-    assert "What happens next" not in get(client, page(Transaction, pending))
+    assert "Next step" not in get(client, page(Transaction, pending))
 
 
 def test_a_transaction_leads_to_its_inquiry(client: Client, seat: Seat) -> None:
@@ -274,13 +275,13 @@ def test_a_transaction_leads_to_its_inquiry(client: Client, seat: Seat) -> None:
     inquiry = doubted(seat, mm)
     text = get(client, page(Transaction, inquiry.transaction))
     assert page(Inquiry, inquiry) in text
-    assert "In doubt: the game cannot be asked" in text
+    assert "Manual review: the game has no query URL" in text
     assert page(Inquiry, inquiry) in get(
         client, f"{address(Transaction)}?unfinished=pending&q={seat.player.uid}"
     )
     seat.done("confirmWithdrawal", mm)
     Inquiry.objects.filter(pk=inquiry.pk).update(closed_at=now())
-    assert "Asked 0 times" in get(client, page(Transaction, inquiry.transaction))
+    assert "Status queries: 0" in get(client, page(Transaction, inquiry.transaction))
 
 
 def test_pending_ones_are_the_first_due_first_and_only_due_ones_are_due(

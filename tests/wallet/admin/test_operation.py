@@ -1,4 +1,4 @@
-"""Sweep runs, checkpoints, accounts and frozen wallets, as operators see them."""
+"""Job runs, checkpoints, daily totals and frozen wallets, as operators see them."""
 
 import re
 from datetime import UTC, date, datetime, timedelta
@@ -23,7 +23,7 @@ def listed(text: str, model: str = "jobrun") -> list[str]:
     return list(dict.fromkeys(re.findall(rf"/admin/wallet/{model}/([^/\"]+)/change/", text)))
 
 
-# --- Sweep runs -----------------------------------------------------------------------------------------
+# --- Job runs -------------------------------------------------------------------------------------------
 
 
 def test_runs_are_newest_first_and_chosen_by_task_and_outcome(client: Client) -> None:
@@ -49,7 +49,7 @@ def test_runs_are_newest_first_and_chosen_by_task_and_outcome(client: Client) ->
 
 
 def test_an_empty_list_of_runs_says_what_fills_it(client: Client) -> None:
-    assert "Runs appear when a worker and beat are started." in get(client, address(JobRun))
+    assert "Runs are recorded once a worker and beat are started." in get(client, address(JobRun))
     assert "No run has failed." in get(client, f"{address(JobRun)}?outcome=failed")
 
 
@@ -57,11 +57,11 @@ CHECK_MINUTES = configured.CHECK_TIME_LIMIT // 60
 ENDS: list[tuple[str, dict[str, Any], int, str]] = [
     ("settle_due", {}, 0, "finished"),
     ("settle_due", {"failed": 3}, 0, "3 failed"),
-    ("settle_due", {"error": "Killed"}, 0, "broken off"),
-    ("settle_due", {"ended_at": None, "error": "Killed"}, 99, "broken off"),
-    ("settle_due", {"ended_at": None}, 10, "under way"),
+    ("settle_due", {"error": "Killed"}, 0, "aborted"),
+    ("settle_due", {"ended_at": None, "error": "Killed"}, 99, "aborted"),
+    ("settle_due", {"ended_at": None}, 10, "running"),
     ("settle_due", {"ended_at": None}, 11, "lost"),
-    ("audit_all", {"ended_at": None}, CHECK_MINUTES, "under way"),
+    ("audit_all", {"ended_at": None}, CHECK_MINUTES, "running"),
     ("audit_all", {"ended_at": None}, CHECK_MINUTES + 1, "lost"),
 ]
 
@@ -88,7 +88,7 @@ def test_checkpoints_say_what_they_state_and_what_was_found(client: Client) -> N
         checkpoint(3),
     ]
     assert listed(get(client, address(Checkpoint)), "checkpoint") == ["3", "2", "1"]
-    for row, verdict in zip(rows, ("fits the ledger", "2 differences", "not verified yet"), strict=True):
+    for row, verdict in zip(rows, ("matches the ledger", "2 differences", "not verified yet"), strict=True):
         text = get(client, page(Checkpoint, row))
         for words in (verdict, "0a" * 32, "0b" * 32, "0c" * 32, "0123456789abcdef", row.file, "1,234"):
             assert words in text, words
@@ -97,11 +97,11 @@ def test_checkpoints_say_what_they_state_and_what_was_found(client: Client) -> N
 
 
 def test_without_checkpoints_the_list_says_what_makes_them(client: Client) -> None:
-    assert "when CHECKPOINT_KEY is set" in get(client, address(Checkpoint))
-    assert "Every night the day before is summed up here" in get(client, address(ClosedDay))
+    assert "if CHECKPOINT_KEY is set" in get(client, address(Checkpoint))
+    assert "The totals of each day are computed the night after" in get(client, address(ClosedDay))
 
 
-# --- Accounts -------------------------------------------------------------------------------------------
+# --- Daily totals -------------------------------------------------------------------------------------------
 
 
 def moved(day: ClosedDay, account: str, debits: int, credits: int) -> None:
@@ -139,7 +139,7 @@ def test_a_day_shows_what_moved_on_each_account_and_what_it_held_then(client: Cl
         "1,250.50",
         "0.00",
     ]
-    assert "all together" in text
+    assert "total" in text
 
 
 def test_money_made_of_nothing_stands_in_the_sum(client: Client, house: House) -> None:
@@ -211,7 +211,7 @@ def test_frozen_wallets_are_listed_with_since_when_who_and_why(
     shown = get(client, page(Wallet, one.wallet()))
     assert f"Case of {one.player.uid} (operator:{boss.username})" in shown
     client.post(page(Wallet, one.wallet(), "unfreeze"), {"reason": "r"})
-    assert "Frozen because" not in get(client, page(Wallet, one.wallet()))
+    assert "Reason for freezing" not in get(client, page(Wallet, one.wallet()))
     assert str(one.wallet().pk) not in listed(get(client, f"{address(Wallet)}?withdrawals=frozen"), "wallet")
 
 
@@ -222,5 +222,5 @@ def test_the_reason_of_the_last_freeze_counts(client: Client, seat: Seat) -> Non
     client.post(page(Wallet, seat.wallet(), "freeze"), {"reason": "Third"})
     seat.opened("deposit", "1.00")
     assert re.search(
-        r"Frozen because.{0,400}Third \(operator", get(client, page(Wallet, seat.wallet())), re.DOTALL
+        r"Reason for freezing.{0,400}Third \(operator", get(client, page(Wallet, seat.wallet())), re.DOTALL
     )

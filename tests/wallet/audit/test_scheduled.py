@@ -149,7 +149,7 @@ def test_the_freeze_is_an_entry_that_names_the_audit(ledger: OwnLedger, seat: Se
     assert (frozen.event, frozen.actor, frozen.note) == (
         "frozen",
         "audit",
-        "The audit found a difference in this wallet; its alert says which.",
+        "The audit found a difference in this wallet; see its alert.",
     )
 
 

@@ -692,9 +692,9 @@ def test_a_dry_run_says_what_would_happen_and_changes_nothing(
         if mm in line
     }
     assert lines == {
-        mms[0]: f"due: the game is asked at {game.url}",
-        mms[1]: "due: it expires (the game cannot be asked)",
-        mms[2]: "due: it is in doubt (the game's policy is to hold), and an operator decides",
+        mms[0]: f"due: the game is queried at {game.url}",
+        mms[1]: "due: it expires (the game has no query URL)",
+        mms[2]: "due: manual review (the game's policy is to hold): an operator decides",
     }
     assert (Inquiry.objects.count(), Question.objects.count()) == before
     assert [seat.transaction(mm).state for seat, mm in zip((asked, expiring, held), mms, strict=True)] == [
@@ -733,9 +733,9 @@ def test_a_dry_run_tells_what_waits_and_why(house: House, clock: Clock, game: Fa
     call_command("settle_due", "--dry-run", stdout=output)
     said = output.getvalue()
     assert said.startswith("Nothing is due at present: no web process has left a sign of life since ")
-    assert f"{doubtful}: in doubt: the game does not know this deposit; an operator decides" in said
+    assert f"{doubtful}: manual review: the game does not know this deposit; an operator decides" in said
     assert f"{again}: nothing is due while this lasts: " in said
     Pulse.objects.all().delete()
     output = StringIO()
     call_command("settle_due", "--dry-run", stdout=output)
-    assert f"{again}: asked 1 times, last answer PENDING; asked again " in output.getvalue()
+    assert f"{again}: 1 status queries, last answer PENDING; next query " in output.getvalue()

@@ -1,4 +1,4 @@
-"""A player's and a session's page, with the money added to them."""
+"""The money on the pages of players and sessions: wallets, entries, transactions."""
 
 from typing import Any, ClassVar
 
@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from lib.backoffice import columns
 from lib.backoffice.confirmation import page_of
 from lib.backoffice.formatting import link, search_address
 from lib.backoffice.pages import Section
@@ -36,6 +37,12 @@ def wallet_row(wallet: Wallet) -> tuple[Any, ...]:
     )
 
 
+def transactions_link(session: GameSession) -> SafeString:
+    """A link to the transactions of a session."""
+    address = search_address("wallet_transaction", f"{SESSION}{session.pk}")
+    return format_html('<a href="{}" class="wallet-link">Transactions of this session</a>', address)
+
+
 @admin.register(Player)
 class PlayerWithMoneyAdmin(PlayerAdmin):
     """A player, and what they own."""
@@ -52,12 +59,12 @@ class PlayerWithMoneyAdmin(PlayerAdmin):
     def latest(self, wallet: Wallet) -> Section:
         """The newest entries of a wallet."""
         code = wallet.currency_id
-        more = (f"Whole {code} journal", page_of(wallet))
+        more = (f"Full {code} journal", page_of(wallet))
         return journal.section(
             "Latest entries",
             journal.latest_entries(wallet),
             code,
-            empty="Nothing has happened to this wallet.",
+            empty="This wallet has no entries.",
             more=more,
         )
 
@@ -68,9 +75,4 @@ class SessionWithMoneyAdmin(SessionAdmin):
 
     fields: ClassVar[tuple[str, ...]] = (*SessionAdmin.fields, "transactions")
 
-    @admin.display(description="transactions")
-    def transactions(self, obj: GameSession) -> SafeString:
-        return format_html(
-            '<a href="{}" class="wallet-link">Transactions of this session</a>',
-            search_address("wallet_transaction", f"{SESSION}{obj.pk}"),
-        )
+    transactions = columns.text("transactions", lambda row: transactions_link(row))

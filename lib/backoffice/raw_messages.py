@@ -1,4 +1,4 @@
-"""What others sent, as it was received: never interpreted, only made readable."""
+"""Messages of others as they were received: never interpreted, only made readable."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,9 +8,12 @@ from django.utils.safestring import SafeString
 
 from lib.backoffice.formatting import NOTHING
 
+# A longer excerpt is folded away.
+SHORT_EXCERPT = 32
+
 
 def show_body(body: bytes | memoryview | None) -> SafeString:
-    """A body as UTF-8 in a box that scrolls; what is no UTF-8 is marked."""
+    """A body as UTF-8 in a box that scrolls; bytes that are no UTF-8 are marked."""
     text = bytes(body or b"").decode(errors="replace").replace("\x00", "\N{SYMBOL FOR NULL}")
     return format_html('<bdi class="wallet-raw" tabindex="0">{}</bdi>', text) if text else SafeString("empty")
 
@@ -22,4 +25,17 @@ def show_headers(headers: Mapping[str, Any]) -> SafeString:
         format_html('<bdi class="wallet-raw" tabindex="0">{}</bdi>', lines)
         if headers
         else SafeString(NOTHING)
+    )
+
+
+def show_excerpt(body: str) -> SafeString:
+    """The beginning of a body in a table, folded away if it is long."""
+    if not body:
+        return SafeString(NOTHING)
+    if len(body) <= SHORT_EXCERPT and "\n" not in body:
+        return format_html('<bdi class="wallet-id">{}</bdi>', body)
+    return format_html(
+        '<details class="wallet-body"><summary><bdi>{}…</bdi></summary><bdi>{}</bdi></details>',
+        body[:SHORT_EXCERPT],
+        body,
     )

@@ -1,0 +1,73 @@
+"""The forms of confirmation pages."""
+
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+if TYPE_CHECKING:
+    from django.contrib.admin.widgets import AdminSplitDateTime as SplitWidget
+    from django.forms import CheckboxInput as SwitchWidget
+    from django.forms import PasswordInput as PasswordWidget
+    from django.forms import RadioSelect as RadioWidget
+    from django.forms import Select as SelectWidget
+    from django.forms import TextInput as TextWidget
+else:
+    from unfold.widgets import UnfoldAdminPasswordWidget as PasswordWidget
+    from unfold.widgets import UnfoldAdminRadioSelectWidget as RadioWidget
+    from unfold.widgets import UnfoldAdminSelectWidget as SelectWidget
+    from unfold.widgets import UnfoldAdminSplitDateTimeWidget as SplitWidget
+    from unfold.widgets import UnfoldAdminTextInputWidget as TextWidget
+    from unfold.widgets import UnfoldBooleanSwitchWidget as SwitchWidget
+
+__all__ = [
+    "OurIdField",
+    "PasswordWidget",
+    "RadioWidget",
+    "ReasonForm",
+    "SelectWidget",
+    "SplitWidget",
+    "SwitchWidget",
+    "TextWidget",
+    "TwoStepForm",
+]
+
+
+class ReasonForm(forms.Form):
+    """Every act of an operator has a reason, which is kept for ever."""
+
+    reason = forms.CharField(
+        max_length=255,
+        widget=TextWidget,
+        help_text="Kept permanently beside your name. Do not enter personal data.",
+    )
+
+
+class OurIdField(forms.UUIDField):
+    """The id of an act, made with the form: sending the form twice is one act."""
+
+    def __init__(self) -> None:
+        super().__init__(widget=forms.HiddenInput)
+
+    def clean(self, value: Any) -> UUID:
+        id: UUID = super().clean(value)
+        if id.version != 7:
+            raise ValidationError("This form was not issued by the platform. Open it again.")
+        return id
+
+
+class TwoStepForm(ReasonForm):
+    """A form whose second page says what will happen, and is sent with `confirmed`."""
+
+    confirmed = forms.BooleanField(required=False, widget=forms.HiddenInput)
+
+    def send_next(self, **values: str) -> None:
+        """Changes what the form will send the next time."""
+        self.data = {**self.data.dict(), **values}  # type: ignore[attr-defined]
+
+    def hide(self) -> None:
+        """For the second page: what was entered goes along, and cannot be changed."""
+        for field in self.fields.values():
+            is_split = isinstance(field, forms.SplitDateTimeField)
+            field.widget = forms.SplitHiddenDateTimeWidget() if is_split else forms.HiddenInput()

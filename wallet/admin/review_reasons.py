@@ -1,0 +1,59 @@
+"""The reasons for which a transaction needs manual review, in an operator's words."""
+
+from django.utils.safestring import SafeString
+
+from lib.backoffice.formatting import badge, moment, sentence
+from wallet.models import Inquiry
+
+Doubt = Inquiry.Doubt
+# The reason in short, and what usually helps.
+DOUBTS = {
+    Doubt.HELD: (
+        "held",
+        "Ask the game's operator for the outcome, then confirm or roll back.",
+    ),
+    Doubt.UNKNOWN_DEPOSIT: (
+        "unknown",
+        (
+            "The game announced a deposit, and now does not know it. "
+            "Roll it back only if the game's operator confirms that nothing was won."
+        ),
+    ),
+    Doubt.PENDING_TOO_LONG: (
+        "still pending",
+        "The game knows the transaction but does not settle it; its operator must. Status queries continue.",
+    ),
+    Doubt.UNREACHABLE: (
+        "unreachable",
+        "See the answers of the game's server below, and inform its operator. Status queries continue.",
+    ),
+    Doubt.GAME_FORGETS: (
+        "game lost data",
+        (
+            "The game may have lost its data: do not rely on its answers until its operator confirms "
+            "that they are complete. Status queries continue."
+        ),
+    ),
+}
+
+
+def show_doubt(inquiry: Inquiry) -> SafeString:
+    """The reason for manual review, in short."""
+    if inquiry.closed_at:
+        return badge("closed")
+    return badge(DOUBTS[Doubt(inquiry.doubt)][0], "warning") if inquiry.doubt else badge("waiting", "info")
+
+
+def tally(inquiry: Inquiry) -> str:
+    """The number of status queries, and of the answers to them."""
+    said = [f"status queries: {inquiry.questions_asked:,}"]
+    if inquiry.unknown_answers:
+        said.append(f"UNKNOWN {inquiry.unknown_answers} times since {moment(inquiry.unknown_since)}")
+    if inquiry.pending_answers:
+        said.append(f"PENDING {inquiry.pending_answers} times since {moment(inquiry.pending_since)}")
+    if inquiry.unusable_in_a_row:
+        said.append(
+            f"no usable answer {inquiry.unusable_in_a_row} times in a row "
+            f"since {moment(inquiry.unusable_since)}"
+        )
+    return sentence("; ".join(said))
