@@ -43,7 +43,14 @@ def open_due(seat: Seat, type: str, amount: int, pending: timedelta) -> tuple[UU
     mm = unique("mm")
     context = CallContext(seat.game.pk, f"game {seat.game.slug}", seat.game.pk, "test", "127.0.0.1", 0)
     answer = open_transaction(
-        context, type, token_hash(UUID(seat.token)), mm, amount, seat.currency, "", pending
+        context,
+        type=type,
+        token_hash=token_hash(UUID(seat.token)),
+        mm_transaction_id=mm,
+        amount=amount,
+        currency=seat.currency,
+        description="",
+        pending=pending,
     )
     assert answer.outcome == "opened"
     return UUID(answer.transaction_id), mm

@@ -10,10 +10,8 @@ import environ
 import psycopg
 import pytest
 from django.core.management import call_command
-from django.db import connection
 
-from tests.conftest import in_database
-from tests.support.own_database import remake, use
+from tests.support.own_database import empty_database
 
 Owner = psycopg.Connection[Any]
 FUNCTIONS = """
@@ -38,22 +36,8 @@ LANGUAGE sql AS $$ SELECT -1 $$;
 
 @pytest.fixture
 def empty(database: None, database_name: str) -> Iterator[Owner]:
-    """An empty database that everything in this process uses meanwhile, as its owner."""
-    server, before, name = (
-        os.environ["DATABASE_OWNER_URL"],
-        dict(connection.settings_dict),
-        f"{database_name}_empty",
-    )
-    theirs = environ.Env.db_url_config(server)
-    with psycopg.connect(server, autocommit=True) as administrator:
-        remake(administrator, name)
-        try:
-            use(NAME=name, USER=theirs["USER"], PASSWORD=theirs["PASSWORD"])
-            with psycopg.connect(in_database(server, name), autocommit=True) as owner:
-                yield owner
-        finally:
-            use(**{key: before[key] for key in ("NAME", "USER", "PASSWORD")})
-            remake(administrator, name, again=False)
+    with empty_database(f"{database_name}_empty") as owner:
+        yield owner
 
 
 def rights(owner: Owner) -> list[tuple[Any, ...]]:

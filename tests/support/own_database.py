@@ -62,6 +62,22 @@ def own_ledger(name: str) -> Iterator[OwnLedger]:
             remake(server_connection, name, again=False)
 
 
+@contextmanager
+def empty_database(name: str) -> Iterator["psycopg.Connection[Any]"]:
+    """A database without a table, which everything in this process uses meanwhile, as its owner."""
+    server, before = os.environ["DATABASE_OWNER_URL"], dict(connection.settings_dict)
+    theirs = environ.Env.db_url_config(server)
+    with psycopg.connect(server, autocommit=True) as administrator:
+        remake(administrator, name)
+        try:
+            use(NAME=name, USER=theirs["USER"], PASSWORD=theirs["PASSWORD"])
+            with psycopg.connect(in_database(server, name), autocommit=True) as owner:
+                yield owner
+        finally:
+            use(**{key: before[key] for key in ("NAME", "USER", "PASSWORD")})
+            remake(administrator, name, again=False)
+
+
 def remake(server: "psycopg.Connection[Any]", name: str, *, again: bool = True) -> None:
     server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
     if again:

@@ -5,4 +5,3 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [("wallet", "0005_payment_types")]
-    operations: list[migrations.RunSQL] = []

@@ -190,7 +190,8 @@ def transaction(line: EntryLine) -> TransactionRow:
             o.refusal,
             o.description,
         ),
-        *(o.source, "", o.reverses, 0, 0, o.due_at, None, None, e.source, "", e.reason, o.reference),
+        *(o.source, "", o.reverses, 0, 0, o.due_at, None, None, e.source, "", e.reason),
+        reference=o.reference,
     )
 
 
