@@ -68,15 +68,15 @@ class Model:
     def open(self, key: Key, currency_of_session: str, live: bool, amount: int, currency: str) -> Said:
         deed = self.deeds.get(key)
         if deed is not None:
-            return self.open_again(deed, amount, currency)
+            return self.open_again(key, deed, amount, currency)
         purse = self.purses[key.player, currency_of_session]
         withdrawal = key.type == "withdrawal"
         if withdrawal and not live:
             return Said(102)
         if currency != currency_of_session:
-            return Said(105)
+            return self.refused(105, key, currency_of_session)
         if withdrawal and (key.player in self.barred or purse.frozen):
-            return Said(103)
+            return self.refused(103, key, currency_of_session)
         refusal = self.refusal_for_money(purse, withdrawal, amount)
         if refusal:
             self.deeds[key] = Deed(currency, amount, "declined", purse.spendable, refusal=refusal)
@@ -89,11 +89,15 @@ class Model:
         self.deeds[key] = Deed(currency, amount, "pending", purse.spendable)
         return Said(None, purse.spendable, currency)
 
-    def open_again(self, deed: Deed, amount: int, currency: str) -> Said:
+    def refused(self, code: int, key: Key, currency: str) -> Said:
+        """A refusal shows what is spendable now."""
+        return Said(code, self.purses[key.player, currency].spendable, currency)
+
+    def open_again(self, key: Key, deed: Deed, amount: int, currency: str) -> Said:
         if deed.state in ("rolled_back", "expired"):
-            return Said(108 if deed.state == "rolled_back" else 109)
+            return self.refused(108 if deed.state == "rolled_back" else 109, key, deed.currency)
         if (deed.amount, deed.currency) != (amount, currency):
-            return Said(110)
+            return self.refused(110, key, deed.currency)
         return Said(deed.refusal, deed.opened, deed.currency)
 
     def refusal_for_money(self, purse: Purse, withdrawal: bool, amount: int) -> int | None:
@@ -103,16 +107,16 @@ class Model:
             return 111
         return 104 if amount > purse.spendable else None
 
-    def confirm(self, key: Key, content: tuple[int, str] | None) -> Said:
+    def confirm(self, key: Key, currency_of_session: str, content: tuple[int, str] | None) -> Said:
         deed = self.deeds.get(key)
         if deed is None or deed.state == "declined":
-            return Said(106)
+            return self.refused(106, key, deed.currency if deed else currency_of_session)
         if deed.state in ("rolled_back", "expired"):
             if deed.state == "expired" or not deed.by_game:
                 self.note(key, "confirm_of_returned")
-            return Said(108 if deed.state == "rolled_back" else 109)
+            return self.refused(108 if deed.state == "rolled_back" else 109, key, deed.currency)
         if content and content != (deed.amount, deed.currency):
-            return Said(110)
+            return self.refused(110, key, deed.currency)
         if deed.state == "pending":
             self.finish(key, deed, "confirmed", by_game=True)
         return Said(None, deed.settled, deed.currency)
@@ -130,7 +134,7 @@ class Model:
         elif deed.state == "confirmed":
             if not deed.by_game:
                 self.note(key, "rollback_of_confirmed")
-            return Said(107)
+            return self.refused(107, key, deed.currency)
         elif deed.state == "pending":
             self.finish(key, deed, "rolled_back", by_game=True)
         elif deed.settled is None:  # declined, and rolled back for the first time

@@ -184,7 +184,7 @@ class Machine(RuleBasedStateMachine):
             else {"amount": str(to_major(content[0], DECIMALS[content[1]])), "currency": content[1]}
         )
         answer = self.seats[draw.table].call(CALLS[draw.type][1], self.prefix + draw.id, **amount)
-        self.check(draw.key, answer, self.model.confirm(draw.key, content if amount else None))
+        self.check(draw.key, answer, self.model.confirm(draw.key, draw.table[2], content if amount else None))
 
     def send_roll_back(self, draw: Draw) -> None:
         answer = self.seats[draw.table].call(CALLS[draw.type][2], self.prefix + draw.id)
@@ -194,7 +194,7 @@ class Machine(RuleBasedStateMachine):
         deed = self.model.deeds.get(draw.key)
         answer = self.seats[draw.table].call("queryTransaction", self.prefix + draw.id, type=draw.type)
         if deed is None:
-            assert answer.error == 106
+            self.check(draw.key, answer, self.model.refused(106, draw.key, draw.table[2]))
             return
         amount = (
             None
