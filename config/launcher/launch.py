@@ -11,7 +11,7 @@ import environ
 
 from config.launcher.instance import opened
 from config.launcher.processes import CannotStart, Child, Stopped, end_with_parent, start, stop, stop_request
-from config.launcher.services import services
+from config.launcher.servers import needed_servers
 from config.launcher.supervisor import (
     ROOT,
     platform_environment,
@@ -86,7 +86,7 @@ def run_with(var: Path, name: str, command: list[str], *, durable: bool) -> int:
     """The command's own exit code, as a shell would give it."""
     with opened(var, name) as instance, ExitStack() as stack:
         with step("Starting PostgreSQL and Valkey"):
-            _, addresses = stack.enter_context(services(instance, durable=durable))
+            _, addresses = stack.enter_context(needed_servers(instance, durable=durable))
         tell_place(var, instance)
         stack.callback(instance.tell_ending)
         try:

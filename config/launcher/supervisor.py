@@ -20,7 +20,7 @@ from time import monotonic
 
 from config.launcher.instance import Instance, is_held, opened
 from config.launcher.processes import CannotStart, Child, Ending, start, stop, wait_until
-from config.launcher.services import services
+from config.launcher.servers import needed_servers
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 # What runs as long as the platform does. A request under way may be finished before the end.
@@ -71,7 +71,7 @@ def run_platform(var: Path) -> None:
     with opened(var, "run") as instance, ExitStack() as stack:
         check_port(host, port)
         with step("Starting PostgreSQL and Valkey"):
-            children, addresses = stack.enter_context(services(instance, durable=True))
+            children, addresses = stack.enter_context(needed_servers(instance, durable=True))
         tell_place(var, instance)
         bind = f"[{host}]" if ":" in host else host
         url = f"http://{in_url(host)}:{port}"

@@ -11,7 +11,7 @@ from config.launcher.valkey import running_valkey
 
 
 @contextmanager
-def services(instance: Instance, *, durable: bool) -> Iterator[tuple[list[Child], dict[str, str]]]:
+def needed_servers(instance: Instance, *, durable: bool) -> Iterator[tuple[list[Child], dict[str, str]]]:
     """The servers that had to be started, and DATABASE_URL, DATABASE_OWNER_URL and REDIS_URL;
     ended with the block.
 
