@@ -1,22 +1,17 @@
-"""Every setting of the platform; each value that differs by machine comes from the
-environment (see .env.example).
-"""
+"""Every setting of the platform; what differs by machine comes from the environment (see .env.example)."""
 
 import logging
 from datetime import timedelta
-from ipaddress import ip_network
-from pathlib import Path
 
-import environ
 from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 
+from config.environment import BASE_DIR, days, env, networks
+from config.libraries import REST_FRAMEWORK as REST_FRAMEWORK
+from config.libraries import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
+from config.libraries import UNFOLD as UNFOLD
 from config.logs import configure_logs
 from config.version import read_version
-
-BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
-env.read_env(BASE_DIR / ".env", overwrite=False)
 
 VERSION = read_version()
 
@@ -63,19 +58,6 @@ if not ALLOWED_HOSTS or "*" in ALLOWED_HOSTS:
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 
-def networks(name: str) -> list[str]:
-    """The environment variable `name` as a list of networks; a word that is none refuses the start."""
-    words: list[str] = env.list(name, default=[])
-    for word in words:
-        try:
-            ip_network(word)
-        except ValueError as problem:
-            raise ImproperlyConfigured(
-                f"{name} must be networks separated by commas, such as 10.0.0.0/8,2001:db8::/32: {problem}."
-            ) from problem
-    return words
-
-
 # Proxies whose X-Forwarded-For is believed (contract 1.3).
 TRUSTED_PROXIES = networks("TRUSTED_PROXIES")
 # Addresses that may call /wallet/, /payments/ and /entry/ at all; empty: every address (contract 1.3).
@@ -86,9 +68,7 @@ API_ALLOWED_NETWORKS = networks("API_ALLOWED_NETWORKS")
 # The status of a refused authentication: 401, or 400 for a partner who insists (contract 1.4).
 WALLET_UNAUTHORIZED_STATUS = env.int("WALLET_UNAUTHORIZED_STATUS", default=401)
 if WALLET_UNAUTHORIZED_STATUS not in (400, 401):
-    raise ImproperlyConfigured(
-        "WALLET_UNAUTHORIZED_STATUS must be 401, or 400 for a partner who insists on it."
-    )
+    raise ImproperlyConfigured("WALLET_UNAUTHORIZED_STATUS must be 401, or 400 for a partner who insists.")
 # How long a revoked or changed credential may go on in another process, in seconds.
 CREDENTIAL_CACHE_SECONDS = env.int("CREDENTIAL_CACHE_SECONDS", default=5)
 # Failed authentications of one address in a minute before they get 429 (contract 1.2).
@@ -100,9 +80,7 @@ SESSION_TTL = timedelta(seconds=env.int("SESSION_TTL", default=24 * 3600))
 # How long an unfinished transaction waits for its game, in hours; a game can have its own (contract 2.4).
 PENDING_TTL = timedelta(hours=env.int("PENDING_TTL_HOURS", default=72))
 if timedelta(hours=50) > PENDING_TTL:
-    raise ImproperlyConfigured(
-        "PENDING_TTL_HOURS must be at least 50: games retry a confirmation for 48 h 48 min."
-    )
+    raise ImproperlyConfigured("PENDING_TTL_HOURS must be at least 50: games retry for 48 h 48 min.")
 
 # --- Payments ---------------------------------------------------------------------------------------
 
@@ -118,20 +96,12 @@ if not 30 <= ORDER_TTL_MINUTES <= 24 * 60:
 
 # --- What is kept how long, in days; transactions, journal and ids are kept for ever -------------------
 
-CALL_LOG_DAYS = env.int("CALL_LOG_DAYS", default=90)
+CALL_LOG_DAYS = days("CALL_LOG_DAYS", 90)
 # Sessions that ended or expired, and that no transaction names.
-SESSION_DAYS = env.int("SESSION_DAYS", default=30)
-SWEEP_RUN_DAYS = env.int("SWEEP_RUN_DAYS", default=14)
+SESSION_DAYS = days("SESSION_DAYS", 30)
+SWEEP_RUN_DAYS = days("SWEEP_RUN_DAYS", 14)
 # Questions to games about transactions that are settled since.
-QUESTION_DAYS = env.int("QUESTION_DAYS", default=365)
-for name, days in (
-    ("CALL_LOG_DAYS", CALL_LOG_DAYS),
-    ("SESSION_DAYS", SESSION_DAYS),
-    ("SWEEP_RUN_DAYS", SWEEP_RUN_DAYS),
-    ("QUESTION_DAYS", QUESTION_DAYS),
-):
-    if days < 1:
-        raise ImproperlyConfigured(f"{name} must be at least 1.")
+QUESTION_DAYS = days("QUESTION_DAYS", 365)
 
 # --- Calls that the platform makes itself -------------------------------------------------------------
 
@@ -297,54 +267,23 @@ REFUND_SECONDS = env.float("REFUND_SECONDS", default=10.0)
 # A message that nobody took is left out when it is so old, in seconds: the next one does the same work.
 # Who sends and who receives go by clocks of their own here, so this must be longer than those can be apart.
 MESSAGE_SECONDS = 3600.0
-CELERY_BEAT_SCHEDULE = {
-    "pulse": {"task": "wallet.pulse", "schedule": PULSE_SECONDS, "options": {"expires": MESSAGE_SECONDS}},
-    "settle_due": {
-        "task": "wallet.settle_due",
-        "schedule": SETTLE_SECONDS,
-        "options": {"expires": MESSAGE_SECONDS},
-    },
-    "expire_orders": {
-        "task": "payments.expire_orders",
-        "schedule": 60.0,
-        "options": {"expires": MESSAGE_SECONDS},
-    },
-    "deliver_due": {
-        "task": "payments.deliver_due",
-        "schedule": DELIVER_SECONDS,
-        "options": {"expires": MESSAGE_SECONDS},
-    },
-    "settle_refunds": {
-        "task": "payments.settle_refunds",
-        "schedule": REFUND_SECONDS,
-        "options": {"expires": MESSAGE_SECONDS},
-    },
-    "audit_recent": {
-        "task": "wallet.audit_recent",
-        "schedule": RECENT_AUDIT_SECONDS,
-        "options": {"expires": MESSAGE_SECONDS},
-    },
-    "purge_expired": {
-        "task": "wallet.purge_expired",
-        "schedule": crontab(minute="50"),
-        "options": {"expires": MESSAGE_SECONDS},
-    },
+# Name, seconds or a time of day, and after how many seconds a message that nobody took is left out.
+BEAT = [
+    ("wallet.pulse", PULSE_SECONDS, MESSAGE_SECONDS),
+    ("wallet.settle_due", SETTLE_SECONDS, MESSAGE_SECONDS),
+    ("payments.expire_orders", 60.0, MESSAGE_SECONDS),
+    ("payments.deliver_due", DELIVER_SECONDS, MESSAGE_SECONDS),
+    ("payments.settle_refunds", REFUND_SECONDS, MESSAGE_SECONDS),
+    ("wallet.audit_recent", RECENT_AUDIT_SECONDS, MESSAGE_SECONDS),
+    ("wallet.purge_expired", crontab(minute="50"), MESSAGE_SECONDS),
     # By night, in this order: the day's accounts, then the whole ledger, then the statement that it was so.
-    "daily_totals": {
-        "task": "wallet.daily_totals",
-        "schedule": crontab(hour="1", minute="10"),
-        "options": {"expires": 6 * 3600},
-    },
-    "audit_all": {
-        "task": "wallet.audit_all",
-        "schedule": crontab(hour="1", minute="40"),
-        "options": {"expires": 6 * 3600},
-    },
-    "make_checkpoint": {
-        "task": "wallet.make_checkpoint",
-        "schedule": crontab(hour="4", minute="10"),
-        "options": {"expires": 6 * 3600},
-    },
+    ("wallet.daily_totals", crontab(hour="1", minute="10"), 6 * 3600),
+    ("wallet.audit_all", crontab(hour="1", minute="40"), 6 * 3600),
+    ("wallet.make_checkpoint", crontab(hour="4", minute="10"), 6 * 3600),
+]
+CELERY_BEAT_SCHEDULE = {
+    task.partition(".")[2]: {"task": task, "schedule": schedule, "options": {"expires": expires}}
+    for task, schedule, expires in BEAT
 }
 
 # --- Checkpoints --------------------------------------------------------------------------------------
@@ -421,46 +360,6 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
     "checkpoints": {"BACKEND": CHECKPOINT_STORAGE, "OPTIONS": CHECKPOINT_STORAGE_OPTIONS},
-}
-
-# --- REST framework and OpenAPI ---------------------------------------------------------------------
-
-REST_FRAMEWORK = {
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "config.exceptions.answer_to_exception",
-    "UNAUTHENTICATED_USER": None,
-    "UNAUTHENTICATED_TOKEN": None,
-}
-SPECTACULAR_SETTINGS = {
-    "TITLE": "Quantum Wallet",
-    "DESCRIPTION": (
-        "The wallet API and the payments API for game backends, the entry API for the platform's web front, "
-        "and providers' callbacks."
-    ),
-    "VERSION": VERSION,
-    "OAS_VERSION": "3.1.0",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_PUBLIC": True,
-    "POSTPROCESSING_HOOKS": ["lib.http.openapi.add_components", "payments.api.openapi.add_callbacks"],
-    # The examples are the description; the enumerations need no names of their own.
-    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "defaultModelsExpandDepth": 0},
-}
-
-# --- Admin ------------------------------------------------------------------------------------------
-
-UNFOLD = {
-    "SITE_TITLE": "Quantum Wallet",
-    "SITE_HEADER": "Quantum Wallet",
-    "SITE_SUBHEADER": "All times are UTC",
-    "SITE_URL": None,
-    "SHOW_VIEW_ON_SITE": False,
-    "STYLES": ["config.sidebar.style_sheet"],
-    "SIDEBAR": {"navigation": "config.sidebar.navigation"},
-    # The banner about open alerts, for every page.
-    "GLOBAL_CALLBACK": "wallet.admin.attention.banner",
 }
 
 # --- Logs -------------------------------------------------------------------------------------------
