@@ -108,7 +108,7 @@ class Inquiry(models.Model):
     closed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        verbose_name_plural = "inquiries"
+        verbose_name_plural = "manual review"
         constraints = [
             models.CheckConstraint(
                 name="inquiry_doubt_has_a_beginning",
