@@ -129,7 +129,7 @@ class InquiryAdmin(ReviewActions, SessionSearchAdmin, SelectingAdmin):
     wallet_link = wallet_column("transaction.wallet")
     opened = columns.moment("opened", "transaction.opened_at")
     due = columns.moment("due since", "transaction.due_at")
-    why = columns.text(
+    why = columns.sentence(
         "reason for review",
         lambda row: row.get_doubt_display() if row.doubt else "none: it does not need manual review",
     )

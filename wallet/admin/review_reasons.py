@@ -46,7 +46,7 @@ def show_doubt(inquiry: Inquiry) -> SafeString:
 
 def tally(inquiry: Inquiry) -> str:
     """The number of status queries, and of the answers to them."""
-    said = [f"status queries: {inquiry.questions_asked:,}"]
+    said = [f"{inquiry.questions_asked:,} sent"]
     if inquiry.unknown_answers:
         said.append(f"UNKNOWN {inquiry.unknown_answers} times since {moment(inquiry.unknown_since)}")
     if inquiry.pending_answers:

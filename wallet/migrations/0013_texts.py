@@ -10,6 +10,10 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AlterModelOptions(
+            name="inquiry",
+            options={"verbose_name_plural": "manual review"},
+        ),
         migrations.AlterField(
             model_name="alert",
             name="kind",

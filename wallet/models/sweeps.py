@@ -113,7 +113,7 @@ class Inquiry(Leased):
     closed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        verbose_name_plural = "inquiries"
+        verbose_name_plural = "manual review"
         constraints = [
             models.CheckConstraint(
                 name="inquiry_doubt_has_a_beginning",

@@ -281,7 +281,7 @@ def test_a_transaction_leads_to_its_inquiry(client: Client, seat: Seat) -> None:
     )
     seat.done("confirmWithdrawal", mm)
     Inquiry.objects.filter(pk=inquiry.pk).update(closed_at=now())
-    assert "Status queries: 0" in get(client, page(Transaction, inquiry.transaction))
+    assert "0 sent" in get(client, page(Transaction, inquiry.transaction))
 
 
 def test_pending_ones_are_the_first_due_first_and_only_due_ones_are_due(

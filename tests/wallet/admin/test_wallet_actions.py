@@ -142,3 +142,17 @@ def test_an_adjustment_needs_an_id_that_this_platform_made(client: Client, seat:
     }
     assert b"Open it again" in client.post(page(Wallet, seat.wallet(), "adjust"), given).content
     assert seat.holding().spendable == 100_00
+
+
+def test_action__is_never_stored_and_hides_no_missing_row(client: Client, seat: Seat) -> None:
+    for action in ("freeze", "adjust"):
+        response = client.get(page(Wallet, seat.wallet(), action))
+        assert response["Cache-Control"].startswith("no-store")
+        assert client.post(page(Wallet, Wallet(pk=new_id()), action), {"reason": "r"}).status_code == 404
+
+
+def test_action__without_a_csrf_token_does_nothing(boss: Operator, seat: Seat) -> None:
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(boss)
+    assert strict.post(page(Wallet, seat.wallet(), "freeze"), {"reason": "r"}).status_code == 403
+    assert seat.wallet().frozen_at is None
