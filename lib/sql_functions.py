@@ -1,4 +1,4 @@
-"""Installs SQL functions from `.sql` files after every `migrate`: today's text, in fresh and in upgraded databases alike."""
+"""Installs SQL functions from `.sql` files after every `migrate`: always today's text."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,7 +8,8 @@ from django.db.migrations.loader import MigrationLoader
 
 # One installation at a time: two at once would replace the same rows of the catalogue.
 LOCK = "SELECT pg_advisory_xact_lock(hashtext('sql functions'))"
-# Functions of these names whose arguments or results are not those of today's text: replacing cannot change these.
+# Functions of these names whose arguments or results are not those of today's text: replacing cannot change
+# these.
 SUPERSEDED = """
     SELECT format('DROP FUNCTION %s', old.oid::regprocedure)
     FROM pg_proc old
@@ -29,9 +30,9 @@ def is_migrated(app_label: str, using: str) -> bool:
 
 
 def install_functions(files: Sequence[Path], using: str) -> None:
-    """Runs files that consist of `CREATE OR REPLACE FUNCTION`, in their order, and drops what they supersede.
+    """Runs files of `CREATE OR REPLACE FUNCTION`, in their order, and drops what they supersede.
 
-    A function whose signature stays is replaced in place, so calls of it go on meanwhile and keep their rights.
+    A function whose signature stays is replaced in place: calls go on meanwhile, and its rights stay.
     """
     texts = [path.read_text() for path in files]
     with transaction.atomic(using=using):
@@ -40,7 +41,7 @@ def install_functions(files: Sequence[Path], using: str) -> None:
 
 
 def superseded(texts: Sequence[str], using: str) -> list[str]:
-    """The statements that drop what today's text cannot replace. PostgreSQL itself reads the signatures, from a trial."""
+    """The statements that drop what today's text cannot replace. A trial tells the signatures."""
     trial = transaction.savepoint(using=using)
     execute("SET LOCAL search_path = pg_temp, public; SET LOCAL check_function_bodies = off", using)
     for text in texts:

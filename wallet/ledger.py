@@ -1,5 +1,5 @@
-"""The one door to the ledger: calls the functions of `wallet/sql`, each in one round trip, and retries what is safe to
-repeat.
+"""The one door to the ledger: calls the functions of `wallet/sql`, each in one round trip, and retries what
+is safe to repeat.
 """
 
 import logging
@@ -14,6 +14,21 @@ from django.db.utils import InterfaceError, OperationalError
 from psycopg import errors
 from psycopg.types.numeric import Int4, Int8
 
+from wallet.ledger_statements import (
+    ADJUST,
+    EXPIRE,
+    GATE,
+    LOG_REFUSED,
+    OPEN,
+    OPEN_WALLET,
+    POST,
+    QUERY,
+    RESOLVE,
+    SESSION,
+    SET_ASIDE,
+    SETTLE,
+)
+
 logger = logging.getLogger(__name__)
 
 # A lock or a race lost; the same call again is safe, and sees what the winner did.
@@ -22,7 +37,9 @@ MOST_TRIES = 4
 
 
 class Answer(NamedTuple):
-    """What a ledger function decided. `balance` is in minor units of `currency`; absent if there is no wallet."""
+    """What a ledger function decided. `balance` is in minor units of `currency`; absent if there is no
+    wallet.
+    """
 
     outcome: str
     transaction_id: str
@@ -66,8 +83,8 @@ class TransactionView(NamedTuple):
 
 
 class Posting(NamedTuple):
-    """One movement of a payment, in minor units. `type` is a `Transaction.Type`; `reverses` names the transaction that it
-    takes back.
+    """One movement of a payment, in minor units. `type` is a `Transaction.Type`; `reverses` names the
+    transaction that it takes back.
     """
 
     id: UUID
@@ -77,70 +94,15 @@ class Posting(NamedTuple):
     reverses: UUID | None = None
 
 
-ANSWER = "SELECT outcome, transaction_id::text, balance, currency_code FROM "
-# Who called, for the call log.
-CALLER = """
-    p_game => %(game)s, p_credential => %(credential)s, p_endpoint => %(endpoint)s, p_address => %(address)s::inet,
-    p_elapsed_us => %(elapsed_us)s
-"""
-
-OPEN = f"""{ANSWER} ledger_open(
-    p_type => %(type)s, p_token_hash => %(token_hash)s, p_mm => %(mm)s, p_amount => %(amount)s, p_currency => %(currency)s,
-    p_description => %(description)s, p_pending => %(pending)s, p_actor => %(actor)s, {CALLER}
-)"""
-SETTLE = f"""{ANSWER} ledger_settle(
-    p_event => %(event)s, p_type => %(type)s, p_token_hash => %(token_hash)s, p_mm => %(mm)s, p_amount => %(amount)s,
-    p_currency => %(currency)s, p_reason => %(reason)s, p_actor => %(actor)s, {CALLER}
-)"""
-VIEW = "SELECT outcome, transaction_id::text, state, amount, currency_code, opened_at, settled_at FROM "
-QUERY = f"""{VIEW} ledger_query(
-    p_type => %(type)s, p_token_hash => %(token_hash)s, p_mm => %(mm)s, {CALLER}
-)"""
-LOG_REFUSED = f"SELECT call_log_refused(p_outcome => %(outcome)s, p_mm => %(mm)s, {CALLER})"
-RESOLVE = f"""{ANSWER} ledger_resolve(
-    p_transaction => %(transaction)s, p_event => %(event)s, p_source => %(source)s, p_actor => %(actor)s,
-    p_reason => %(reason)s
-)"""
-EXPIRE = """SELECT ledger_expire(
-    p_transactions => %(transactions)s, p_actor => %(actor)s, p_reason => %(reason)s
-)"""
-OPEN_WALLET = """SELECT ledger_open_wallet(
-    p_player => %(player)s, p_currency => %(currency)s, p_actor => %(actor)s
-)"""
-ADJUST = f"""{ANSWER} ledger_adjust(
-    p_id => %(id)s, p_player => %(player)s, p_currency => %(currency)s, p_type => %(type)s, p_amount => %(amount)s,
-    p_into_debt => %(into_debt)s, p_source => %(source)s, p_actor => %(actor)s, p_reason => %(reason)s
-)"""
-GATE = f"""{ANSWER} ledger_gate(
-    p_player => %(player)s, p_currency => %(currency)s, p_event => %(event)s, p_limit => %(limit)s,
-    p_actor => %(actor)s, p_note => %(note)s
-)"""
-POST = """SELECT ledger_post(
-    p_player => %(player)s, p_game => %(game)s, p_ids => %(ids)s, p_currencies => %(currencies)s, p_types => %(types)s,
-    p_amounts => %(amounts)s, p_reverses => %(reverses)s, p_reference => %(reference)s, p_description => %(description)s,
-    p_source => %(source)s, p_actor => %(actor)s, p_reason => %(reason)s
-)"""
-SET_ASIDE = """SELECT ledger_set_aside(
-    p_id => %(id)s, p_player => %(player)s, p_game => %(game)s, p_currency => %(currency)s, p_most => %(most)s,
-    p_reverses => %(reverses)s, p_reference => %(reference)s, p_description => %(description)s, p_source => %(source)s,
-    p_actor => %(actor)s
-)"""
-SESSION = """
-    SELECT session.ended_at IS NULL AND session.expires_at > wallet_now(),
-        player.uid, player.nickname, player.country, session.language, wallet.spendable, wallet.currency_id
-    FROM players_gamesession session
-    JOIN players_player player ON player.id = session.player_id
-    JOIN wallet_wallet wallet ON wallet.player_id = session.player_id AND wallet.currency_id = session.currency_code
-    WHERE session.token_hash = %(token_hash)s AND session.game_id = %(game)s
-"""
 Parameters = Mapping[str, Any]
 
 
 def run(statement: str, parameters: Parameters) -> tuple[Any, ...] | None:
-    """Runs one prepared statement and returns its row. Outside an atomic block it is its own, committed when this returns.
+    """Runs one prepared statement and returns its row. Outside an atomic block it is committed when this
+    returns.
 
-    A lost race, and one lost connection, are tried again: every ledger call is safe to repeat. Raises Django's
-    OperationalError if the database cannot be reached or does not answer in time.
+    A lost race, and one lost connection, are tried again: every ledger call is safe to repeat. Raises
+    Django's OperationalError if the database cannot be reached or does not answer in time.
     """
     for attempt in range(1, MOST_TRIES + 1):
         try:
@@ -167,7 +129,8 @@ def run(statement: str, parameters: Parameters) -> tuple[Any, ...] | None:
 
 
 def run_once(statement: str, parameters: Parameters) -> tuple[Any, ...] | None:
-    # psycopg's own cursor on Django's connection: Django's would neither prepare the statement nor bind on the server.
+    # psycopg's own cursor on Django's connection: Django's would neither prepare the statement nor bind on
+    # the server.
     connection.ensure_connection()
     with psycopg.Cursor(connection.connection) as cursor:
         return cursor.execute(statement, parameters, prepare=True).fetchone()
@@ -210,7 +173,9 @@ def open_transaction(
     description: str,
     pending: timedelta,
 ) -> Answer:
-    """Opens a withdrawal or a deposit of `amount` minor units; it becomes due after `pending` (contract 2.1, 2.3)."""
+    """Opens a withdrawal or a deposit of `amount` minor units; it becomes due after `pending` (contract 2.1,
+    2.3).
+    """
     parameters = {
         "type": type,
         "token_hash": token_hash,
@@ -235,7 +200,9 @@ def settle_transaction(
     currency: str | None = None,
     reason: str = "",
 ) -> Answer:
-    """The game confirms (`event` confirmed) or rolls back (rolled_back); `amount` in minor units if it repeats it."""
+    """The game confirms (`event` confirmed) or rolls back (rolled_back); `amount` in minor units if it
+    repeats it.
+    """
     parameters = {
         "event": event,
         "type": type,

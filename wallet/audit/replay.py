@@ -12,7 +12,8 @@ from wallet.audit.hash_chain import (
     opening,
 )
 
-# Per type and event: what is debited, what is credited, and by how many times the amount the announced money changes.
+# Per type and event: what is debited, what is credited, and by how many times the amount the announced money
+# changes.
 MOVES: dict[tuple[str, str], tuple[str | None, str | None, int]] = {
     ("withdrawal", "opened"): ("spendable", "reserved", 0),
     ("withdrawal", "confirmed"): ("reserved", "game_revenue", 0),
@@ -33,7 +34,8 @@ MOVES: dict[tuple[str, str], tuple[str | None, str | None, int]] = {
     ("set_aside", "rolled_back"): ("reserved", "spendable", 0),
 }
 NOTHING = (None, None, 0)
-# What takes more than there is: first what is spendable, then it becomes debt. By type and event, the account that gets it.
+# What takes more than there is: first what is spendable, then it becomes debt. By type and event, the account
+# that gets it.
 TAKING = {("debit", "adjusted"): "adjustments", ("clawback", "posted"): "issuance"}
 PLAYER_ACCOUNTS = ("spendable", "reserved", "debt")
 # Spendable, reserved and announced money together stay below (contract 1, Amounts).
@@ -202,7 +204,9 @@ class Replay:
         return opening(t, e.version)
 
     def refusal(self, e: EntryRow, t: TransactionRow) -> str:
-        """Why the ledger had to decline the transaction that this entry opens; an empty text where it had not."""
+        """Why the ledger had to decline the transaction that this entry opens; an empty text where it had
+        not.
+        """
         amount = e.amount or 0
         if t.type == "set_aside":
             return ""
@@ -223,7 +227,9 @@ class Replay:
         self.check_answer(e, t)
 
     def check_posting(self, e: EntryRow, t: TransactionRow) -> bytes:
-        """An entry of what is opened and settled in one step: an operator's adjustment, or a part of a payment."""
+        """An entry of what is opened and settled in one step: an operator's adjustment, or a part of a
+        payment.
+        """
         first = t.opened_seq == e.seq
         self.adjusted = (e.amount or 0) if first else self.adjusted + (e.amount or 0)
         said = (t.state, t.opened_at, t.settled_at, t.actor, t.settled_actor, t.refusal)

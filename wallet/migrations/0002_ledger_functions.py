@@ -1,4 +1,6 @@
-"""Installs what the ledger's functions stand on: their answer's type, the call log, and the triggers that guard history."""
+"""Installs what the ledger's functions stand on: their answer's type, the call log, and the triggers that
+guard history.
+"""
 
 from pathlib import Path
 

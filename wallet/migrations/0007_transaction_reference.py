@@ -13,11 +13,13 @@ class Migration(migrations.Migration):
                 blank=True, null=True, help_text="The order that it belongs to; empty if it is none's."
             ),
         ),
-        # Before there is an index to keep. What these say is covered by no hash of theirs: their format is the first.
+        # Before there is an index to keep. What these say is covered by no hash of theirs: their format is
+        # the first.
         migrations.RunSQL(
             """
             UPDATE wallet_transaction SET reference = substring(description FROM 7)::uuid
-            WHERE type IN ('payment', 'sale', 'payment_return', 'sale_return', 'top_up', 'clawback', 'set_aside')
+            WHERE type IN (
+                'payment', 'sale', 'payment_return', 'sale_return', 'top_up', 'clawback', 'set_aside')
               AND description ~ '^order [0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
             """,
             reverse_sql=migrations.RunSQL.noop,

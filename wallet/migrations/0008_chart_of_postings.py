@@ -1,9 +1,11 @@
-"""The type of a line of the chart of postings, and the wallet's CHECK by a function with a whole word for its argument."""
+"""The type of a line of the chart of postings, and the wallet's CHECK by a function with a whole word for its
+argument.
+"""
 
 from django.db import migrations
 
 MOVEMENT = """
--- Accounts, and by how many times the amount the announced money changes; wallet/sql/chart.sql says which when.
+-- Accounts, and by how many times the amount the announced money changes (wallet/sql/chart.sql).
 CREATE TYPE ledger_movement AS (
     debit     text,
     shortfall text,
