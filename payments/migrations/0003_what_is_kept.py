@@ -43,6 +43,13 @@ FROZEN = """
         IS DISTINCT FROM (NEW.order_id, NEW.provider_id, NEW.kind, NEW.amount, NEW.payment_reference)
     ) EXECUTE FUNCTION refuse_change();
 """
+# Groups and operators keep what they may see.
+PERMISSIONS = """
+    UPDATE auth_permission SET
+        codename = replace(codename, 'deliverytry', 'deliveryattempt'), name = replace(name, 'delivery try', 'delivery attempt')
+    WHERE codename ~ '_deliverytry$'
+      AND content_type_id IN (SELECT id FROM django_content_type WHERE app_label = 'payments')
+"""
 TAKEN = ["acted", "nothing", "duplicate"]
 REFUSED = ["contradicts", "no_order"]
 STATES = [
@@ -71,6 +78,7 @@ class Migration(migrations.Migration):
     operations = [
         # Attempts to deliver.
         migrations.RenameModel("DeliveryTry", "DeliveryAttempt"),
+        sql(PERMISSIONS),
         migrations.AlterModelOptions("deliveryattempt", {"verbose_name": "delivery attempt"}),
         migrations.AlterField(
             "deliveryattempt",
