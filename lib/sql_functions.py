@@ -1,4 +1,7 @@
-"""Installs SQL functions from `.sql` files after every `migrate`: today's text, in fresh and in upgraded databases alike."""
+"""Installs SQL functions from `.sql` files after every `migrate`.
+
+Today's text, in fresh and in upgraded databases alike.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -40,7 +43,10 @@ def install_functions(files: Sequence[Path], using: str) -> None:
 
 
 def superseded(texts: Sequence[str], using: str) -> list[str]:
-    """The statements that drop what today's text cannot replace. PostgreSQL itself reads the signatures, from a trial."""
+    """The statements that drop what today's text cannot replace.
+
+    PostgreSQL itself reads the signatures, from a trial.
+    """
     trial = transaction.savepoint(using=using)
     execute("SET LOCAL search_path = pg_temp, public; SET LOCAL check_function_bodies = off", using)
     for text in texts:

@@ -12,7 +12,10 @@ FUNCTIONS = sorted((Path(__file__).parent / "sql").glob("*.sql"))
 
 
 def install_clock_and_guards(*, using: str, **kwargs: Any) -> None:
-    """Installs the platform's clock and what the guards' triggers do; before the wallet's, in the order of INSTALLED_APPS."""
+    """Installs the platform's clock and what the guards' triggers do.
+
+    Before the wallet's, in the order of INSTALLED_APPS.
+    """
     if is_migrated("players", using):
         install_functions(FUNCTIONS, using)
 

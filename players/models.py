@@ -33,7 +33,7 @@ class Game(models.Model):
     """A game whose backend holds credentials and moves its players' money."""
 
     class Policy(models.TextChoices):
-        """What becomes of a transaction that the game never settled and cannot be asked about (contract 2.4)."""
+        """What becomes of a transaction never settled by the game, which cannot be asked (contract 2.4)."""
 
         EXPIRE = "expire", "expire"
         HOLD = "hold", "hold for an operator"
@@ -192,7 +192,10 @@ class PlayerEvent(models.Model):
 
 
 class GameSession(models.Model):
-    """One launch of a game by a player in one currency. What its token stands for never changes (contract 2.2)."""
+    """One launch of a game by a player in one currency.
+
+    What its token stands for never changes (contract 2.2).
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     token_hash = models.BinaryField(max_length=32, unique=True)

@@ -1,4 +1,7 @@
-"""HTTP as a game backend speaks it: persistent connections, exact numbers, bounded time-outs, and a retry of what got lost."""
+"""HTTP as a game backend speaks it.
+
+Persistent connections, exact numbers, bounded time-outs, and a retry of what got lost.
+"""
 
 import json
 import threading

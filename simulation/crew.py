@@ -33,9 +33,9 @@ class Crew:
     def work(
         self, items: Iterable[Item], act: Callable[[Item, Hands], bool], look: Callable[[], None]
     ) -> None:
-        """Acts on each item, and again as long as `act` says so; `look` is called now and then, to show the progress.
+        """Acts on each item, and again as long as `act` says so.
 
-        An item is in one worker's hands at a time. After Ctrl-C what is under way is finished, the rest is left.
+        `look` is called now and then, to show the progress. An item is in one worker's hands at a time. After Ctrl-C what is under way is finished, the rest is left.
         """
         waiting = deque(items)
         workers = [

@@ -1,4 +1,7 @@
-"""One player of the simulation: makes the calls of the games and of the web front, and checks each answer against the book."""
+"""One player of the simulation.
+
+Makes the calls of the games and of the web front, and checks each answer against the book.
+"""
 
 import json
 import random
@@ -126,7 +129,10 @@ class Player:
         self.book.blocked = status != "active"
 
     def expired_session(self, currency: str) -> Session:
-        """A session of the first game whose time is over; the next one is begun ahead, so that nobody waits for it."""
+        """A session of the first game whose time is over.
+
+        The next one is begun ahead, so that nobody waits for it.
+        """
         session, over_at = self.short[currency]
         self.short[currency] = self.short_session(currency)
         time.sleep(max(0.0, over_at - time.monotonic()))
@@ -190,7 +196,10 @@ class Player:
         return expected
 
     def at_once(self, first: Move, second: Move, first_won: Callable[[Reply, Reply], bool]) -> None:
-        """Sends two moves at the same instant over two connections; `first_won` tells from the answers which came first."""
+        """Sends two moves at the same instant over two connections.
+
+        `first_won` tells from the answers which came first.
+        """
         replies: list[Reply | BaseException] = [Wrong("nothing was sent"), Wrong("nothing was sent")]
         start = threading.Barrier(2)
 
@@ -219,7 +228,10 @@ class Player:
         self.at_once(move, move, lambda one, other: True)
 
     def read(self, call: str, session: Session, game: int | None = None, **members: str) -> Reply:
-        """A call that only reads, with the error checked: 102 for a token that is not that game's or not live."""
+        """A call that only reads, with the error checked.
+
+        102 for a token that is not that game's or not live.
+        """
         caller = session.game or 0 if game is None else game
         reply = self.hands.first.call(
             self.world.games[caller], f"/wallet/{call}", json.dumps({"token": session.token, **members})

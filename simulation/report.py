@@ -9,7 +9,10 @@ MOST_DIFFERENCES = 20
 
 
 def report(tally: Tally, *, seconds: float) -> list[str]:
-    """The lines of the table: calls by endpoint and outcome, stories, differences. `seconds` is how long was played."""
+    """The lines of the table: calls by endpoint and outcome, stories, differences.
+
+    `seconds` is how long was played.
+    """
     return [*calls(tally), "", *stories(tally), "", *verdict(tally, seconds), *differences(tally)]
 
 

@@ -132,7 +132,10 @@ class Simulation:
         return bool(part.stories)
 
     def compare(self) -> None:
-        """Compares every balance of the book with the server's; also after an interruption, but not where the server is gone."""
+        """Compares every balance of the book with the server's.
+
+        Also after an interruption, but not where the server is gone.
+        """
         if self.crew.gave_up:
             return
         self.crew.stop.clear()

@@ -17,9 +17,9 @@ TEXT_LENGTH = 1000
 def raise_alert(
     kind: str, subject: str, text: str, *, wallet: Wallet | None = None, looked_at: datetime | None = None
 ) -> bool:
-    """Opens an alert of `kind` (an `Alert.Kind`) about `subject`, or counts it again where it is open. Returns whether it is new.
+    """Opens an alert of `kind` (an `Alert.Kind`) about `subject`, or counts it again where it is open.
 
-    A difference that an operator has resolved with a reason, found again with the very same text, is not raised again
+    Returns whether it is new. A difference that an operator has resolved with a reason, found again with the very same text, is not raised again
     (`accepted` says what `looked_at` is).
     """
     text, at = text[:TEXT_LENGTH], now()
@@ -66,7 +66,10 @@ def resolve_alert(alert: Alert, *, actor: str, reason: str) -> bool:
 
 
 def clear_alert(kind: str, subject: str, *, reason: str) -> bool:
-    """The platform itself sees that a transient problem (a failing sweep) is over. Returns whether an alert was open."""
+    """The platform itself sees that a transient problem (a failing sweep) is over.
+
+    Returns whether an alert was open.
+    """
     with transaction.atomic():
         open_ones = Alert.objects.filter(kind=kind, subject=subject, resolved_at=None)
         return bool(open_ones.update(resolved_at=now(), resolved_by="platform", reason=reason))

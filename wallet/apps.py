@@ -16,7 +16,10 @@ FUNCTIONS = sorted(set(SQL.glob("*.sql")) - {RIGHTS})
 
 
 def install_ledger(*, using: str, **kwargs: Any) -> None:
-    """Installs the ledger's functions and grants the application's rights, after every migration of all apps."""
+    """Installs the ledger's functions and grants the application's rights.
+
+    After every migration of all apps.
+    """
     if is_migrated("wallet", using):
         # Together: a function that is made anew may be called by everybody until the rights are granted.
         with transaction.atomic(using=using):

@@ -1,5 +1,6 @@
-"""The one door to the ledger: calls the functions of `wallet/sql`, each in one round trip, and retries what is safe to
-repeat.
+"""The one door to the ledger.
+
+Calls the functions of `wallet/sql`, each in one round trip, and retries what is safe to repeat.
 """
 
 import logging
@@ -22,7 +23,10 @@ MOST_TRIES = 4
 
 
 class Answer(NamedTuple):
-    """What a ledger function decided. `balance` is in minor units of `currency`; absent if there is no wallet."""
+    """What a ledger function decided.
+
+    `balance` is in minor units of `currency`; absent if there is no wallet.
+    """
 
     outcome: str
     transaction_id: str
@@ -66,8 +70,9 @@ class TransactionView(NamedTuple):
 
 
 class Posting(NamedTuple):
-    """One movement of a payment, in minor units. `type` is a `Transaction.Type`; `reverses` names the transaction that it
-    takes back.
+    """One movement of a payment, in minor units.
+
+    `type` is a `Transaction.Type`; `reverses` names the transaction that it takes back.
     """
 
     id: UUID
@@ -137,9 +142,9 @@ Parameters = Mapping[str, Any]
 
 
 def run(statement: str, parameters: Parameters) -> tuple[Any, ...] | None:
-    """Runs one prepared statement and returns its row. Outside an atomic block it is its own, committed when this returns.
+    """Runs one prepared statement and returns its row.
 
-    A lost race, and one lost connection, are tried again: every ledger call is safe to repeat. Raises Django's
+    Outside an atomic block it is its own, committed when this returns. A lost race, and one lost connection, are tried again: every ledger call is safe to repeat. Raises Django's
     OperationalError if the database cannot be reached or does not answer in time.
     """
     for attempt in range(1, MOST_TRIES + 1):
@@ -210,7 +215,10 @@ def open_transaction(
     description: str,
     pending: timedelta,
 ) -> Answer:
-    """Opens a withdrawal or a deposit of `amount` minor units; it becomes due after `pending` (contract 2.1, 2.3)."""
+    """Opens a withdrawal or a deposit of `amount` minor units.
+
+    It becomes due after `pending` (contract 2.1, 2.3).
+    """
     parameters = {
         "type": type,
         "token_hash": token_hash,
@@ -235,7 +243,10 @@ def settle_transaction(
     currency: str | None = None,
     reason: str = "",
 ) -> Answer:
-    """The game confirms (`event` confirmed) or rolls back (rolled_back); `amount` in minor units if it repeats it."""
+    """The game confirms (`event` confirmed) or rolls back (rolled_back).
+
+    `amount` in minor units if it repeats it.
+    """
     parameters = {
         "event": event,
         "type": type,

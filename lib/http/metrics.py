@@ -38,7 +38,10 @@ def child(endpoint: str, code: int | str) -> Histogram:
 
 
 def endpoint(request: HttpRequest) -> str:
-    """The contract's name for what was called, such as withdraw; never a path, which callers can make up without end."""
+    """The contract's name for what was called, such as withdraw.
+
+    Never a path, which callers can make up without end.
+    """
     match = request.resolver_match
     return name_of(match.route) if match else "none"
 
@@ -51,7 +54,10 @@ def name_of(route: str) -> str:
 
 
 def code(answer: HttpResponse) -> int | str:
-    """The answer's error code, 0 for success; its status where it is no 200; `closed` where the connection was closed."""
+    """The answer's error code, 0 for success.
+
+    Its status where it is no 200; `closed` where the connection was closed.
+    """
     if answer.status_code == 200:
         return getattr(answer, "error_code", 0)
     return "closed" if isinstance(answer, NoAnswer) else answer.status_code

@@ -1,4 +1,7 @@
-"""The platform's one way to call others over HTTP: a single POST, answered completely within bounds of time and size, or not."""
+"""The platform's one way to call others over HTTP.
+
+A single POST, answered completely within bounds of time and size, or not.
+"""
 
 import logging
 import re
@@ -59,7 +62,10 @@ class BasicCredential:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A complete answer of any status, a redirect too. Header names are in lower case, of several alike the last counts."""
+    """A complete answer of any status, a redirect too.
+
+    Header names are in lower case, of several alike the last counts.
+    """
 
     status: int
     headers: dict[str, str] = field(repr=False)
@@ -79,7 +85,10 @@ class Target:
 
 
 class Trust(threading.local):
-    """The certificates we trust, read once in each thread: reading takes 60 ms of work, and httpcore writes into the context."""
+    """The certificates we trust, read once in each thread.
+
+    Reading takes 60 ms of work, and httpcore writes into the context.
+    """
 
     def __init__(self) -> None:
         self.context: ssl.SSLContext | None = None

@@ -1,4 +1,7 @@
-"""The way out to the network: a name is resolved once, only checked addresses are called, and everything ends in time."""
+"""The way out to the network.
+
+A name is resolved once, only checked addresses are called, and everything ends in time.
+"""
 
 import socket
 import ssl
@@ -114,7 +117,10 @@ def is_global(address: Address) -> bool:
 
 
 def check_address(text: str, allowed: Iterable[Network]) -> None:
-    """Raises unless the address may be called: a public one, or one that is meant to be reachable (OUTGOING_ALLOWED_NETWORKS)."""
+    """Raises unless the address may be called.
+
+    That is a public one, or one that is meant to be reachable (OUTGOING_ALLOWED_NETWORKS).
+    """
     address = ip_address(text)
     if not is_global(address) and not contains(allowed, meant_by(address)):
         raise Unanswered(
@@ -134,7 +140,10 @@ def ask_resolver(host: str, port: int, answers: "SimpleQueue[list[Candidate] | E
 
 
 def look_up(host: str, port: int, deadline: Deadline) -> list[Candidate]:
-    """All addresses of `host`. Asked in another thread: the resolver knows no deadline, and can take half a minute to give up."""
+    """All addresses of `host`.
+
+    Asked in another thread: the resolver knows no deadline, and can take half a minute to give up.
+    """
     answers: SimpleQueue[list[Candidate] | Exception] = SimpleQueue()
     Thread(target=ask_resolver, args=(host, port, answers), name="resolver", daemon=True).start()
     try:
@@ -165,7 +174,10 @@ class CheckedNetwork(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> "BoundedStream":
-        """A connection to the first address of `host` that takes one; none at all if any of its addresses must not be called."""
+        """A connection to the first address of `host` that takes one.
+
+        None at all if any of its addresses must not be called.
+        """
         candidates = look_up(host, port, self.deadline)
         for candidate in candidates:
             check_address(candidate[4][0], self.allowed)
@@ -215,9 +227,9 @@ def troubles_told() -> Iterator[None]:
 
 
 class BoundedStream(httpcore.NetworkStream):
-    """A connected socket whose every wait is cut to what the deadline leaves, so that dripping bytes win nothing.
+    """A connected socket whose every wait is cut to what the deadline leaves.
 
-    Not httpcore's own stream: that one gives every piece of a slowly taken request its time anew.
+    So dripping bytes win nothing. Not httpcore's own stream: that one gives every piece of a slowly taken request its time anew.
     """
 
     def __init__(self, connected: socket.socket, deadline: Deadline) -> None:
@@ -251,7 +263,10 @@ class BoundedStream(httpcore.NetworkStream):
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> "BoundedStream":
-        """The same connection with TLS; the certificate is checked against the host's name, not against the address."""
+        """The same connection with TLS.
+
+        The certificate is checked against the host's name, not against the address.
+        """
         try:
             with troubles_told():
                 self.socket.settimeout(self.deadline.left(timeout))

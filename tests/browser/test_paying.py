@@ -1,4 +1,8 @@
-"""Players pay in a real browser; callbacks, credits and deliveries go through the real worker and over HTTP, and balances are read from the wallet API."""
+"""Players pay in a real browser.
+
+Callbacks, credits and deliveries go through the real worker and over HTTP, and balances are read from the
+wallet API.
+"""
 
 from collections.abc import Callable
 

@@ -1,4 +1,7 @@
-"""Signs of life: the web processes' heartbeat (contract 2.4), and whether the workers can be reached (contract 5)."""
+"""Signs of life.
+
+The web processes' heartbeat (contract 2.4), and whether the workers can be reached (contract 5).
+"""
 
 import logging
 import socket

@@ -1,4 +1,7 @@
-"""Logs: lines of JSON with the ids of requests and tasks, one for each failure, none for what went well, and never a secret."""
+"""Logs: lines of JSON with the ids of requests and tasks.
+
+One for each failure, none for what went well, and never a secret.
+"""
 
 import base64
 import io

@@ -1,4 +1,7 @@
-"""The process that acts on a callback, tells a game or asks for a refund dies after each single statement: everything happens once."""
+"""Everything happens once, wherever a process dies.
+
+The process that acts on a callback, tells a game or asks for a refund dies after each single statement.
+"""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -89,7 +92,10 @@ def headers_of(till: Till, body: bytes) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Story:
-    """What a provider tells of an order before, what while the process dies, and what has to be true in the end."""
+    """What a provider tells of an order before, and what while the process dies.
+
+    And what has to be true in the end.
+    """
 
     before: tuple[str, ...]
     dying: str

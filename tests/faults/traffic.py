@@ -1,4 +1,7 @@
-"""Games that play on while everything breaks: each repeats a call until it is answered, and keeps a book of the answers."""
+"""Games that play on while everything breaks.
+
+Each repeats a call until it is answered, and keeps a book of the answers.
+"""
 
 import random
 import threading
@@ -114,7 +117,10 @@ def played(players: list[Player]) -> int:
 
 
 def assert_nothing_lost(player: Player, before: int) -> None:
-    """Every answer is in the ledger as it was given, nothing else is, and a repeated call gets it again. `before`: the funds, in minor units."""
+    """Every answer is in the ledger as it was given, nothing else is, and a repeated call gets it again.
+
+    `before`: the funds, in minor units.
+    """
     seat = player.seat
     ours = {
         (row.type, row.mm_transaction_id): row

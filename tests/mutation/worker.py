@@ -1,4 +1,7 @@
-"""Tries mutants in a copy of the project, each in a process forked from one that has imported all that is not mutated."""
+"""Tries mutants in a copy of the project.
+
+Each in a process forked from one that has imported all that is not mutated.
+"""
 
 import importlib
 import os
@@ -177,7 +180,10 @@ def copy_project(place: Path) -> None:
 
 
 def rewrite(path: Path, text: str) -> None:
-    """Writes a source, and forgets what Python compiled of it: two texts of one second and one length look the same to it."""
+    """Writes a source, and forgets what Python compiled of it.
+
+    Two texts of one second and one length look the same to it.
+    """
     path.write_text(text)
     for compiled in (path.parent / "__pycache__").glob(f"{path.stem}.*.pyc"):
         compiled.unlink()

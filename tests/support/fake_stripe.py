@@ -1,4 +1,7 @@
-"""Stripe's API on a real socket, as far as it is asked: sessions and refunds in the shapes of its documents, keys and idempotency checked."""
+"""Stripe's API on a real socket, as far as it is asked.
+
+Sessions and refunds in the shapes of its documents, keys and idempotency checked.
+"""
 
 import json
 import threading
@@ -42,7 +45,10 @@ def refuses(status: int, type: str, message: str, **further: str) -> Mishap:
 
 @dataclass
 class FakeStripe:
-    """What was asked, what it has made, and what goes wrong with the next requests. `key` is the one that it knows."""
+    """What was asked, what it has made, and what goes wrong with the next requests.
+
+    `key` is the one that it knows.
+    """
 
     url: str = ""
     key: str = "sk_test_51FakeFakeFakeFake"

@@ -59,7 +59,10 @@ def closes(peer: socket.socket, asked: dict[str, Any]) -> None:
 
 @dataclass
 class FakeGame:
-    """What was asked, and how each transaction is answered: by its mmTransactionId, else as `otherwise` says."""
+    """What was asked, and how each transaction is answered.
+
+    By its mmTransactionId, else as `otherwise` says.
+    """
 
     url: str
     otherwise: Behaviour = field(default_factory=lambda: says("PENDING"))

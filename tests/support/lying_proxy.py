@@ -13,7 +13,10 @@ Lie = Callable[[str, bytes, bytes], bytes | None]
 
 
 class Proxy(ThreadingHTTPServer):
-    """Hands every call on to the server at `target`, and lies about the answer; `turn` changes the path first."""
+    """Hands every call on to the server at `target`, and lies about the answer.
+
+    `turn` changes the path first.
+    """
 
     daemon_threads = True
 

@@ -1,4 +1,4 @@
-"""An instance of an earlier version keeps its runs, daily totals, alerts and permissions when it is migrated."""
+"""A migrated instance of an earlier version keeps its runs, daily totals, alerts and permissions."""
 
 import os
 from collections.abc import Iterator

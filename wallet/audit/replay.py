@@ -59,9 +59,9 @@ class WalletRow(NamedTuple):
 
 
 class Replay:
-    """A wallet's state as its entries make it. `problems` holds the first that were wrong, in the order of the entries.
+    """A wallet's state as its entries make it.
 
-    What is said of a wallet that does not change must stay the same: an operator may have accepted it by its very words.
+    `problems` holds the first that were wrong, in the order of the entries. What is said of a wallet that does not change must stay the same: an operator may have accepted it by its very words.
     """
 
     def __init__(self, wallet: WalletRow) -> None:
@@ -202,7 +202,10 @@ class Replay:
         return opening(t, e.version)
 
     def refusal(self, e: EntryRow, t: TransactionRow) -> str:
-        """Why the ledger had to decline the transaction that this entry opens; an empty text where it had not."""
+        """Why the ledger had to decline the transaction that this entry opens.
+
+        An empty text where it had not.
+        """
         amount = e.amount or 0
         if t.type == "set_aside":
             return ""
@@ -223,7 +226,10 @@ class Replay:
         self.check_answer(e, t)
 
     def check_posting(self, e: EntryRow, t: TransactionRow) -> bytes:
-        """An entry of what is opened and settled in one step: an operator's adjustment, or a part of a payment."""
+        """An entry of what is opened and settled in one step.
+
+        An operator's adjustment, or a part of a payment.
+        """
         first = t.opened_seq == e.seq
         self.adjusted = (e.amount or 0) if first else self.adjusted + (e.amount or 0)
         said = (t.state, t.opened_at, t.settled_at, t.actor, t.settled_actor, t.refusal)

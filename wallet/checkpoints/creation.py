@@ -1,4 +1,7 @@
-"""Makes a checkpoint, after the newest one has been verified: what was rewritten since must not be signed as if it were true."""
+"""Makes a checkpoint, after the newest one has been verified.
+
+What was rewritten since must not be signed as if it were true.
+"""
 
 import base64
 from collections.abc import Callable
@@ -151,7 +154,10 @@ def state(
 
 
 def previous_hash(newest: Checkpoint | None, verdict: Verdict) -> bytes:
-    """The hash that the next checkpoint names: of what was signed, where that can be read, rather than what the database says."""
+    """The hash that the next checkpoint names.
+
+    Of what was signed, where that can be read, rather than what the database says.
+    """
     if newest is None:
         return START
     header = own_header_of(newest, verdict)

@@ -1,4 +1,7 @@
-"""The ledger in the database, as checkpoints see it: its leaves, and what differs from those of an earlier one."""
+"""The ledger in the database, as checkpoints see it.
+
+Its leaves, and what differs from those of an earlier one.
+"""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -75,7 +78,10 @@ def compare_row(header: Header, findings: Findings) -> None:
 def compare_leaves(
     raw: psycopg.Connection[Any], latest: datetime, leaves: Iterator[Leaf], findings: Findings
 ) -> None:
-    """Each wallet that a checkpoint knows must still have that entry with that hash; what it does not know is later than `latest`."""
+    """Each wallet that a checkpoint knows must still have that entry with that hash.
+
+    What it does not know is later than `latest`.
+    """
     done: list[str] = []
     while batch := list(islice(leaves, BATCH)):
         ids = [leaf.wallet_id for leaf in batch]
@@ -103,7 +109,10 @@ def difference(wallet_id: str, seq: int, entry_count: int | None, is_same: bool 
 def find_unknown(
     raw: psycopg.Connection[Any], ids: tuple[str, str], latest: datetime, known: list[str], findings: Findings
 ) -> None:
-    """Wallets between two ids that were opened before the checkpoint, it is said, and that it does not know."""
+    """Wallets between two ids that the checkpoint does not know.
+
+    They were opened before it, it is said.
+    """
     for (wallet_id,) in execute(raw, UNKNOWN, [*ids, latest, known]):
         findings.add(
             f"wallet {wallet_id} was opened before the checkpoint, it is said, which does not know it"

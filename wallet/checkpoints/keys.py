@@ -26,7 +26,10 @@ def trusted_keys() -> list[bytes]:
 
 
 def configured_keys() -> list[Ed25519PrivateKey]:
-    """The keys, the newest first. After a rotation the old one stays, behind a comma, until a checkpoint was made with the new one."""
+    """The keys, the newest first.
+
+    After a rotation the old one stays, behind a comma, until a checkpoint was made with the new one.
+    """
     return [private_key(word) for word in settings.CHECKPOINT_KEY.split(",") if word.strip()]
 
 

@@ -1,4 +1,7 @@
-"""Installs what the ledger's functions stand on: their answer's type, the call log, and the triggers that guard history."""
+"""Installs what the ledger's functions stand on.
+
+Their answer's type, the call log, and the triggers that guard history.
+"""
 
 from pathlib import Path
 

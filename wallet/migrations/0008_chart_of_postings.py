@@ -1,4 +1,7 @@
-"""The type of a line of the chart of postings, and the wallet's CHECK by a function with a whole word for its argument."""
+"""The type of a line of the chart of postings, and the wallet's CHECK.
+
+That is by a function with a whole word for its argument.
+"""
 
 from django.db import migrations
 

@@ -1,4 +1,7 @@
-"""Verifies a checkpoint's file: who signed it, whether it is whole and follows another, and whether a ledger still is as it states."""
+"""Verifies a checkpoint's file.
+
+Who signed it, whether it is whole and follows another, and whether a ledger still is as it states.
+"""
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
@@ -86,7 +89,10 @@ def counted(leaves: Iterator[Leaf], progress: Progress) -> Iterator[Leaf]:
 
 
 def conclusion(verdict: Verdict, *, recomputed: bool) -> str:
-    """One line: what was proven, or that it was not. `recomputed`: every hash was, and not only the signed ones looked up."""
+    """One line: what was proven, or that it was not.
+
+    `recomputed`: every hash was, and not only the signed ones looked up.
+    """
     if verdict.header is None:
         return verdict.findings.summary()
     h = verdict.header

@@ -1,4 +1,7 @@
-"""Who may speak: HTTP Basic, rotation, kinds of callers, and the throttling of failures (contract 1.2, 1.4)."""
+"""Who may speak.
+
+HTTP Basic, rotation, kinds of callers, and the throttling of failures (contract 1.2, 1.4).
+"""
 
 from base64 import b64encode
 from typing import Any

@@ -1,4 +1,7 @@
-"""The journal summed up by day and account: once, completely, again after a kill, and watched by the audit."""
+"""The journal summed up by day and account.
+
+Once, completely, again after a kill, and watched by the audit.
+"""
 
 from collections import Counter
 from collections.abc import Iterator

@@ -1,4 +1,7 @@
-"""What a superuser changes with triggers off is found: by the audit, or, where every hash was made to fit, by the last checkpoint."""
+"""What a superuser changes with triggers off is found.
+
+By the audit, or, where every hash was made to fit, by the last checkpoint.
+"""
 
 import os
 import random

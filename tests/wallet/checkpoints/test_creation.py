@@ -1,4 +1,7 @@
-"""Checkpoints: what is signed, what is found before the next one, and what happens when one is interrupted."""
+"""Checkpoints.
+
+What is signed, what is found before the next one, and what happens when one is interrupted.
+"""
 
 import base64
 import gzip

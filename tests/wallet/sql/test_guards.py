@@ -1,4 +1,7 @@
-"""What the database holds whatever the code does: the application's rights, rows that never change, and the call log's days."""
+"""What the database holds whatever the code does.
+
+The application's rights, rows that never change, and the call log's days.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,7 @@
-"""The ledger's edges: single minor units, what no operation lets happen, and what a row says that no answer shows."""
+"""The ledger's edges.
+
+Single minor units, what no operation lets happen, and what a row says that no answer shows.
+"""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
