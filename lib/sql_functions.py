@@ -11,7 +11,8 @@ from django.db.migrations.loader import MigrationLoader
 
 # One installation at a time: two at once would replace the same rows of the catalogue.
 LOCK = "SELECT pg_advisory_xact_lock(hashtext('sql functions'))"
-# Functions of these names whose arguments or results are not those of today's text: replacing cannot change these.
+# Functions of these names whose arguments or results are not those of today's text: replacing cannot change
+# these.
 SUPERSEDED = """
     SELECT format('DROP FUNCTION %s', old.oid::regprocedure)
     FROM pg_proc old
@@ -34,7 +35,8 @@ def is_migrated(app_label: str, using: str) -> bool:
 def install_functions(files: Sequence[Path], using: str) -> None:
     """Runs files that consist of `CREATE OR REPLACE FUNCTION`, in their order, and drops what they supersede.
 
-    A function whose signature stays is replaced in place, so calls of it go on meanwhile and keep their rights.
+    A function whose signature stays is replaced in place, so calls of it go on meanwhile and keep their
+    rights.
     """
     texts = [path.read_text() for path in files]
     with transaction.atomic(using=using):

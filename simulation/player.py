@@ -19,7 +19,8 @@ from simulation.tally import Tally
 CURRENCIES = ("XAG", "EUR")
 # A session of a second, and when it has surely expired.
 SHORT_TTL_SECONDS, EXPIRED_AFTER_SECONDS = 1, 1.3
-# The largest everyday amount, what a player begins with at least, and what is paid in when that runs out; in minor units.
+# The largest everyday amount, what a player begins with at least, and what is paid in when that runs out; in
+# minor units.
 EVERYDAY, FUNDS, TOP_UP = 20_000, 100_000, 100_000
 COUNTRIES, LANGUAGES = ("AT", "DE", "FR", "GB"), ("de", "de-AT", "fr", "en")
 

@@ -144,8 +144,9 @@ Parameters = Mapping[str, Any]
 def run(statement: str, parameters: Parameters) -> tuple[Any, ...] | None:
     """Runs one prepared statement and returns its row.
 
-    Outside an atomic block it is its own, committed when this returns. A lost race, and one lost connection, are tried again: every ledger call is safe to repeat. Raises Django's
-    OperationalError if the database cannot be reached or does not answer in time.
+    Outside an atomic block it is its own, committed when this returns. A lost race, and one lost connection,
+    are tried again: every ledger call is safe to repeat. Raises Django's OperationalError if the database
+    cannot be reached or does not answer in time.
     """
     for attempt in range(1, MOST_TRIES + 1):
         try:
@@ -172,7 +173,8 @@ def run(statement: str, parameters: Parameters) -> tuple[Any, ...] | None:
 
 
 def run_once(statement: str, parameters: Parameters) -> tuple[Any, ...] | None:
-    # psycopg's own cursor on Django's connection: Django's would neither prepare the statement nor bind on the server.
+    # psycopg's own cursor on Django's connection: Django's would neither prepare the statement nor bind on
+    # the server.
     connection.ensure_connection()
     with psycopg.Cursor(connection.connection) as cursor:
         return cursor.execute(statement, parameters, prepare=True).fetchone()

@@ -10,7 +10,8 @@ from lib.http.responses import NoAnswer
 
 # Given by config/gunicorn.py: which of the web server's processes this is. Elsewhere there is only this one.
 SLOT = os.environ.get("METRICS_SLOT", "")
-# Chosen before the first number is made. A process that follows another goes on with the numbers of its place.
+# Chosen before the first number is made. A process that follows another goes on with the numbers of its
+# place.
 values.ValueClass = values.MultiProcessValue(lambda: SLOT) if SLOT else values.MutexValue  # type: ignore[no-untyped-call]
 
 # Seconds. A wallet call takes 1 to 10 ms; a statement is given up after 15 s.

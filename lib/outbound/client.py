@@ -192,7 +192,8 @@ def call(
         return exchange(target, headers, body, network, most)
     except httpcore.ProtocolError:
         cut_short = network.stream is not None and network.stream.ended
-    # Out here, so that nothing is chained to it: httpcore quotes the peer, and a peer may repeat what we sent.
+    # Out here, so that nothing is chained to it: httpcore quotes the peer, and a peer may repeat what we
+    # sent.
     raise (
         Unanswered("closed", "the connection was closed before the end of an answer")
         if cut_short
@@ -210,7 +211,8 @@ def post_json(
 ) -> Reply:
     """Posts `body`, a JSON text, once; gives the complete answer of whatever status, or raises `Unanswered`.
 
-    Nothing is repeated, no redirect is followed, no proxy is asked. The whole call ends within OUTGOING_TOTAL_SECONDS.
+    Nothing is repeated, no redirect is followed, no proxy is asked. The whole call ends within
+    OUTGOING_TOTAL_SECONDS.
     """
     began = monotonic()
     try:

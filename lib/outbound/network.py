@@ -28,7 +28,8 @@ Kind = Literal[
     "too_long",
     "protocol",
 ]
-# What `socket.getaddrinfo` gives: family, type, protocol, canonical name, socket address (which begins with the address's text).
+# What `socket.getaddrinfo` gives: family, type, protocol, canonical name, socket address (which begins with
+# the address's text).
 Candidate = tuple[socket.AddressFamily, socket.SocketKind, int, str, tuple[Any, ...]]
 
 # How many of a name's addresses are tried; all of them are checked.
@@ -60,7 +61,8 @@ NOT_GLOBAL = parse_networks(
         "3fff::/20",
     )
 )
-# The only part of IPv6 that is given out as global unicast; loopback, local, mapped and translated addresses all lie outside.
+# The only part of IPv6 that is given out as global unicast; loopback, local, mapped and translated addresses
+# all lie outside.
 GLOBAL_IPV6 = ip_network("2000::/3")
 NAT64 = ip_network("64:ff9b::/96")
 
@@ -68,8 +70,8 @@ NAT64 = ip_network("64:ff9b::/96")
 class Unanswered(Exception):
     """A call that got no answer that could be used; `took_ms` is how long that took.
 
-    With bad_url, refused_address, unresolvable, unreachable nothing was sent. After all others, a time-out above all,
-    it is unknown whether the peer acted on the call.
+    With bad_url, refused_address, unresolvable, unreachable nothing was sent. After all others, a time-out
+    above all, it is unknown whether the peer acted on the call.
     """
 
     def __init__(self, kind: Kind, text: str) -> None:
@@ -229,7 +231,8 @@ def troubles_told() -> Iterator[None]:
 class BoundedStream(httpcore.NetworkStream):
     """A connected socket whose every wait is cut to what the deadline leaves.
 
-    So dripping bytes win nothing. Not httpcore's own stream: that one gives every piece of a slowly taken request its time anew.
+    So dripping bytes win nothing. Not httpcore's own stream: that one gives every piece of a slowly taken
+    request its time anew.
     """
 
     def __init__(self, connected: socket.socket, deadline: Deadline) -> None:
@@ -256,7 +259,8 @@ class BoundedStream(httpcore.NetworkStream):
             except TimeoutError:
                 raise Unanswered("timeout", "the request was not taken in time") from None
             except OSError as exc:
-                # httpcore's own, upon which it still reads: a peer may answer and close before it has read everything.
+                # httpcore's own, upon which it still reads: a peer may answer and close before it has read
+                # everything.
                 raise httpcore.WriteError(str(exc)) from exc
             buffer = buffer[sent:]
 

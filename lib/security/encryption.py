@@ -29,7 +29,8 @@ class Key:
     """One of ENCRYPTION_KEYS; `id` is public and stands in what it sealed."""
 
     id: str
-    # AES-GCM and not Fernet, which can bind no purpose to what it encrypts. Its random nonces are good for 2^32 secrets a key.
+    # AES-GCM and not Fernet, which can bind no purpose to what it encrypts. Its random nonces are good for
+    # 2^32 secrets a key.
     cipher: AESGCM
 
 

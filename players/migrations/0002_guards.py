@@ -4,7 +4,8 @@ from pathlib import Path
 
 from django.db import migrations
 
-# A trigger needs its function to exist; what that does is installed after every migrate (players/sql/guards.sql).
+# A trigger needs its function to exist; what that does is installed after every migrate
+# (players/sql/guards.sql).
 REFUSE_CHANGE = """
 CREATE FUNCTION refuse_change() RETURNS trigger
 LANGUAGE plpgsql AS $$ BEGIN RAISE restrict_violation; END $$;

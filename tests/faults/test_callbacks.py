@@ -170,7 +170,8 @@ def test_a_callback_whose_process_dies_after_any_statement_acts_once_when_it_is_
         if what == "completed":
             break
         assert steps == last
-    # A process that waits a second longer for the game takes a few steps more: that many have been tried, or more.
+    # A process that waits a second longer for the game takes a few steps more: that many have been tried, or
+    # more.
     assert what == "completed"
     assert steps < last
     assert steps > 5
@@ -230,7 +231,8 @@ def test_a_delivery_whose_process_dies_after_any_statement_is_told_under_one_id_
         if what == "completed":
             break
         assert steps == last
-    # A process that waits a second longer for the game takes a few steps more: that many have been tried, or more.
+    # A process that waits a second longer for the game takes a few steps more: that many have been tried, or
+    # more.
     assert what == "completed"
     assert steps < last
     # What the game had taken while nobody could write it down any more.
@@ -264,7 +266,8 @@ def test_a_refund_whose_process_dies_after_any_statement_is_made_once(
         if what == "completed":
             break
         assert steps == last
-    # A process that waits a second longer for the game takes a few steps more: that many have been tried, or more.
+    # A process that waits a second longer for the game takes a few steps more: that many have been tried, or
+    # more.
     assert what == "completed"
     assert steps < last
     # Where the dead one may have asked for it, nobody guessed.

@@ -18,7 +18,8 @@ from tests.faults.platform_processes import PATIENCE
 from tests.support.callers import Answer, Seat, unique
 from wallet.models import Entry, Transaction
 
-# What a game may see while servers die: an answer, or a word that there is none now. Anything else is a failure.
+# What a game may see while servers die: an answer, or a word that there is none now. Anything else is a
+# failure.
 STATUSES = {200, 503}
 RETRY_SECONDS = 0.1
 OPENINGS = {"withdraw": "withdrawal", "deposit": "deposit"}

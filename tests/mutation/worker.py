@@ -34,8 +34,8 @@ LIBRARIES = (
     "hypothesis",
     "drf_spectacular.utils",
 )
-# No plugin but Django's. Asserts are not rewritten (that hook complains about what is imported already), nor is garbage
-# collected after each run.
+# No plugin but Django's. Asserts are not rewritten (that hook complains about what is imported already), nor
+# is garbage collected after each run.
 PYTEST_OPTIONS = (
     "-x",
     "-q",
@@ -101,7 +101,8 @@ class Worker:
         for name in LIBRARIES:
             importlib.import_module(name)
         if not python_too:
-            # All of the project's Python as well; a migration reads the .sql files, and is imported by each test process itself.
+            # All of the project's Python as well; a migration reads the .sql files, and is imported by each
+            # test process itself.
             for name in ("tests.conftest", "config.urls", "tests.support.invariants"):
                 importlib.import_module(name)
 

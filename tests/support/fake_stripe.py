@@ -15,7 +15,8 @@ from urllib.parse import parse_qsl, urlsplit
 from stripe import api_version
 
 Reply = tuple[int, Any]
-# What goes wrong with one request: it is given how to answer well, and answers otherwise. None: the connection is closed.
+# What goes wrong with one request: it is given how to answer well, and answers otherwise. None: the
+# connection is closed.
 Mishap = Callable[[Callable[[], Reply]], Reply | None]
 
 

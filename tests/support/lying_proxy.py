@@ -8,7 +8,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
-# Gets path, request and answer; gives the answer that the simulation sees, or None for a connection that breaks.
+# Gets path, request and answer; gives the answer that the simulation sees, or None for a connection that
+# breaks.
 Lie = Callable[[str, bytes, bytes], bytes | None]
 
 

@@ -1,10 +1,12 @@
 """The hash that chains a wallet's entries: a second reading, in Python, of what `wallet/sql/append.sql` writes.
 
-SHA-256 over the entry's members, with the hash of the entry before it (32 zero bytes for the first) among them, as
-PostgreSQL's `record_send` writes a row: the number of values, then each with its type's OID, its length and its bytes, all
-big-endian. So nothing depends on a session's settings, and no two rows are written alike.
+SHA-256 over the entry's members, with the hash of the entry before it (32 zero bytes for the first) among
+them, as PostgreSQL's `record_send` writes a row: the number of values, then each with its type's OID, its
+length and its bytes, all big-endian. So nothing depends on a session's settings, and no two rows are written
+alike.
 
-Format 2, which is what is written now, also covers the reference of the transaction that an entry opens; format 1 did not.
+Format 2, which is what is written now, also covers the reference of the transaction that an entry opens;
+format 1 did not.
 """
 
 import hashlib

@@ -12,7 +12,8 @@ from wallet.audit.hash_chain import (
     opening,
 )
 
-# Per type and event: what is debited, what is credited, and by how many times the amount the announced money changes.
+# Per type and event: what is debited, what is credited, and by how many times the amount the announced money
+# changes.
 MOVES: dict[tuple[str, str], tuple[str | None, str | None, int]] = {
     ("withdrawal", "opened"): ("spendable", "reserved", 0),
     ("withdrawal", "confirmed"): ("reserved", "game_revenue", 0),
@@ -33,7 +34,8 @@ MOVES: dict[tuple[str, str], tuple[str | None, str | None, int]] = {
     ("set_aside", "rolled_back"): ("reserved", "spendable", 0),
 }
 NOTHING = (None, None, 0)
-# What takes more than there is: first what is spendable, then it becomes debt. By type and event, the account that gets it.
+# What takes more than there is: first what is spendable, then it becomes debt. By type and event, the account
+# that gets it.
 TAKING = {("debit", "adjusted"): "adjustments", ("clawback", "posted"): "issuance"}
 PLAYER_ACCOUNTS = ("spendable", "reserved", "debt")
 # Spendable, reserved and announced money together stay below (contract 1, Amounts).
@@ -61,7 +63,8 @@ class WalletRow(NamedTuple):
 class Replay:
     """A wallet's state as its entries make it.
 
-    `problems` holds the first that were wrong, in the order of the entries. What is said of a wallet that does not change must stay the same: an operator may have accepted it by its very words.
+    `problems` holds the first that were wrong, in the order of the entries. What is said of a wallet that
+    does not change must stay the same: an operator may have accepted it by its very words.
     """
 
     def __init__(self, wallet: WalletRow) -> None:

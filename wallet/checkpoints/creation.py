@@ -55,8 +55,9 @@ def make_checkpoint(
 ) -> Checkpoint | None:
     """Verifies the newest checkpoint and makes the next. Must run alone (`wallet.job_runs.alone`).
 
-    Where the ledger is not as the newest one states, an alert is raised and None returned. With a reason to `accept` that, the next
-    one is made all the same, and says so in its signed note. Raises `ImproperlyConfigured` without a key.
+    Where the ledger is not as the newest one states, an alert is raised and None returned. With a reason to
+    `accept` that, the next one is made all the same, and says so in its signed note. Raises
+    `ImproperlyConfigured` without a key.
     """
     key, accept = signing_key(), clean(accept)
     adopted = adopt_files(trusted_keys())
@@ -123,7 +124,8 @@ def tell(run: Run, newest: Checkpoint, findings: Findings) -> None:
     Checkpoint.objects.filter(number=newest.number).update(verified_at=at, differences=findings.count)
     run.looked_at, run.failed = newest.wallets, findings.count
     if findings.count:
-        # With the day in it, it is a new one to whoever has resolved yesterday's: until it is accepted, no checkpoint is made.
+        # With the day in it, it is a new one to whoever has resolved yesterday's: until it is accepted, no
+        # checkpoint is made.
         text = (
             f"{findings.summary()}. Found again on {at:%Y-%m-%d}; no checkpoint is made until it is accepted."
         )

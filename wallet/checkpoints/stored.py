@@ -79,7 +79,8 @@ def keep_on_disk(name: str) -> None:
 def adopt_files(trusted: list[bytes]) -> list[int]:
     """Writes the rows of our own checkpoints that lie in the storage and have none. Returns their numbers.
 
-    One of them was being made when its process was killed. More were in the database, and somebody removed them there.
+    One of them was being made when its process was killed. More were in the database, and somebody removed
+    them there.
     """
     adopted = []
     while row := adopt_next(trusted):

@@ -13,7 +13,8 @@ class Migration(migrations.Migration):
                 blank=True, null=True, help_text="The order that it belongs to; empty if it is none's."
             ),
         ),
-        # Before there is an index to keep. What these say is covered by no hash of theirs: their format is the first.
+        # Before there is an index to keep. What these say is covered by no hash of theirs: their format is
+        # the first.
         migrations.RunSQL(
             """
             UPDATE wallet_transaction SET reference = substring(description FROM 7)::uuid

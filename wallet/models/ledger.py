@@ -68,8 +68,9 @@ class Wallet(models.Model):
 class Transaction(models.Model):
     """The present state of one withdrawal, deposit, adjustment or posting of a payment.
 
-    `id` is the partner's `qwTransactionId`. Its foreign keys are without database constraints: only the ledger writes it, what it names is never deleted
-    (triggers), the audit looks for orphans, and a constraint on `game` would lock that one row at every call.
+    `id` is the partner's `qwTransactionId`. Its foreign keys are without database constraints: only the
+    ledger writes it, what it names is never deleted (triggers), the audit looks for orphans, and a constraint
+    on `game` would lock that one row at every call.
     """
 
     class Type(models.TextChoices):

@@ -36,7 +36,8 @@ def verify_file(
 ) -> Verdict:
     """Verifies the file in `source`, which follows the one in `previous`, if given.
 
-    `trusted`: the public keys whose signature counts; none of them means the one that the file itself names, which is a warning.
+    `trusted`: the public keys whose signature counts; none of them means the one that the file itself names,
+    which is a warning.
     """
     verdict = Verdict()
     try:

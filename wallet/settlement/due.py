@@ -18,7 +18,8 @@ OPEN_INQUIRY = Inquiry.objects.filter(transaction=OuterRef("pk"), closed_at=None
 
 def due_at(moment: datetime) -> QuerySet[Transaction]:
     """What is pending and due at `moment`, the longest due first."""
-    # settled_at besides state: it is what the ledger decides by; state is what the index of due transactions is made of.
+    # settled_at besides state: it is what the ledger decides by; state is what the index of due transactions
+    # is made of.
     return Transaction.objects.filter(
         state=Transaction.State.PENDING, settled_at=None, due_at__lte=moment
     ).order_by("due_at", "pk")

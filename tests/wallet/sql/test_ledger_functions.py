@@ -191,7 +191,8 @@ def test_an_id_is_looked_for_among_this_players_transactions_of_this_game_and_ty
     for seat in (euro, *elsewhere, seats[2]):
         if seat.holding().spendable == 0:
             seat.adjust("credit", 100_00)
-    # Around the one that is asked for, before and after it: other ids, the other type, other players, the other game.
+    # Around the one that is asked for, before and after it: other ids, the other type, other players, the
+    # other game.
     for other in ("a", "z"):
         euro.done(opening, unique(other), "1.00")
     euro.done("deposit" if opening == "withdraw" else "withdraw", mm, "2.00")
