@@ -54,7 +54,8 @@ class Game(models.Model):
         null=True,
         blank=True,
         validators=[MinValueValidator(50)],
-        help_text="Hours that a pending transaction waits for the game, at least 50. Empty: the platform's default.",
+        help_text="Hours that a pending transaction waits for the game, at least 50. Empty: the platform's "
+        "default.",
     )
     unanswered_policy = models.CharField(
         max_length=10,
@@ -67,7 +68,8 @@ class Game(models.Model):
         max_length=500,
         blank=True,
         validators=[URLValidator(schemes=["https", "http"])],
-        help_text="The game's endpoint for status queries about transactions. Empty: the game cannot be queried.",
+        help_text="The game's endpoint for status queries about transactions. Empty: the game cannot be "
+        "queried.",
     )
     query_username = models.CharField(
         "query username",
@@ -112,7 +114,8 @@ class Credential(models.Model):
         models.CharField(max_length=43, validators=[validate_network]),
         default=list,
         blank=True,
-        help_text="Addresses or networks, separated by commas. Calls from other addresses get no answer. Empty: any address.",
+        help_text="Addresses or networks, separated by commas. Calls from other addresses get no answer. "
+        "Empty: any address.",
     )
     note = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)

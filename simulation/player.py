@@ -312,7 +312,8 @@ class Player:
         self.world.tally.checked()
         if not right:
             raise Wrong(
-                f"{self.uid}: {what}: {wanted}, got HTTP {reply.status} {reply.raw[:300].decode(errors='replace')}"
+                f"{self.uid}: {what}: {wanted}, got HTTP {reply.status} "
+                f"{reply.raw[:300].decode(errors='replace')}"
             )
 
 

@@ -82,7 +82,8 @@ class Simulation:
                 reply = connection.once(caller, path)
                 if reply.status in (400, 401):
                     raise Unusable(
-                        f"The server at {self.crew.url} refuses the credential of {caller.slug}: are the credentials that server's?"
+                        f"The server at {self.crew.url} refuses the credential of {caller.slug}: are the "
+                        "credentials that server's?"
                     )
                 if reply.code != 101:
                     raise Unusable(
@@ -90,7 +91,8 @@ class Simulation:
                     )
         except Unreachable as problem:
             raise Unusable(
-                f"There is no server at {self.crew.url}: {problem}. Start one with `make run`, or name another with --url."
+                f"There is no server at {self.crew.url}: {problem}. Start one with `make run`, or name "
+                "another with --url."
             ) from problem
         finally:
             connection.close()

@@ -18,7 +18,8 @@ values.ValueClass = values.MultiProcessValue(lambda: SLOT) if SLOT else values.M
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 REQUESTS = Histogram(
     "wallet_request_seconds",
-    "How long requests took, by endpoint and by error code (0: success; a status where there was no answer of the contract).",
+    "How long requests took, by endpoint and by error code (0: success; a status where there was no answer "
+    "of the contract).",
     ["endpoint", "code"],
     registry=CollectorRegistry(),
     buckets=BUCKETS,

@@ -211,7 +211,8 @@ def tab_to(page: Page, name: str) -> None:
             continue
         assert (
             focused.evaluate(
-                "element => { const style = getComputedStyle(element); return style.outlineStyle + ' ' + style.outlineWidth }"
+                "element => { const style = getComputedStyle(element); return style.outlineStyle + ' ' + "
+                "style.outlineWidth }"
             )
             == "solid 3px"
         )

@@ -184,5 +184,6 @@ def assert_asked(left: list[Left], game: FakeGame) -> None:
     for one in left:
         assert one.is_asked_about == (asked[one.mm] > 0)
         assert asked[one.mm] <= written[one.mm], (
-            f"{one.mm} was asked about {asked[one.mm]} times, and {written[one.mm]} questions were written down"
+            f"{one.mm} was asked about {asked[one.mm]} times, and {written[one.mm]} questions were written "
+            "down"
         )

@@ -94,7 +94,8 @@ class FakeStripe:
             return error(
                 400,
                 "idempotency_error",
-                "Keys for idempotent requests can only be used with the same parameters they were first used with.",
+                "Keys for idempotent requests can only be used with the same parameters they were first "
+                "used with.",
             )
         return reply
 

@@ -16,9 +16,9 @@ Behaviour = Callable[[socket.socket, dict[str, Any]], None]
 
 def http(body: bytes, status: str = "200 OK", headers: str = "") -> bytes:
     return (
-        f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\nConnection: close\r\n{headers}\r\n".encode()
-        + body
-    )
+        f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: "
+        f"{len(body)}\r\nConnection: close\r\n{headers}\r\n"
+    ).encode() + body
 
 
 def says(state: object, **further: object) -> Behaviour:

@@ -170,10 +170,7 @@ class RollbackView(WalletView):
 
 @openapi.withdraw
 class Withdraw(OpenView):
-    (
-        "Reserves the amount: it leaves the spendable balance at once, and waits for confirmation or "
-        "rollback."
-    )
+    "Reserves the amount: it leaves the spendable balance at once, and waits for confirmation or rollback."
 
     endpoint = "withdraw"
     type = "withdrawal"

@@ -103,7 +103,8 @@ def verify_stored(
         verdict.findings.add(f"the file {newest.file} is of checkpoint {verdict.header.number}")
     if len(adopted) > 1:
         verdict.findings.add(
-            f"the rows of checkpoints {adopted[0]} to {adopted[-1]} were removed from the database, and are made anew from their files"
+            f"the rows of checkpoints {adopted[0]} to {adopted[-1]} were removed from the database, and "
+            "are made anew from their files"
         )
     return verdict
 

@@ -71,7 +71,8 @@ def compare_row(header: Header, findings: Findings) -> None:
     before = Checkpoint.objects.filter(number=header.number - 1).first()
     if header.number > 1 and (before is None or bytes(before.hash).hex() != header.previous):
         findings.add(
-            f"the database's row of checkpoint {header.number - 1} is {'gone' if before is None else 'not the one that this one follows'}"
+            f"the database's row of checkpoint {header.number - 1} is "
+            f"{'gone' if before is None else 'not the one that this one follows'}"
         )
 
 
@@ -102,7 +103,10 @@ def difference(wallet_id: str, seq: int, entry_count: int | None, is_same: bool 
     if is_same is None:
         return f"wallet {wallet_id} entry {seq} is gone"
     if not is_same:
-        return f"wallet {wallet_id} entry {seq} has another hash than the checkpoint knows: it, or one before it, was changed"
+        return (
+            f"wallet {wallet_id} entry {seq} has another hash than the checkpoint knows: it, or one "
+            "before it, was changed"
+        )
     return f"wallet {wallet_id} entry {seq + 1} is dated before the checkpoint, which does not know it"
 
 

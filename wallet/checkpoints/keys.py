@@ -7,7 +7,8 @@ from django.core.exceptions import ImproperlyConfigured
 from wallet.proof.header import Unusable, decoded_key, public_bytes
 
 HOW = (
-    "Set CHECKPOINT_KEY in the environment or in .env to 32 random bytes in base64, for example to the output of: "
+    "Set CHECKPOINT_KEY in the environment or in .env to 32 random bytes in base64, for example to the "
+    "output of: "
     "python -c 'import base64, secrets; print(base64.b64encode(secrets.token_bytes(32)).decode())'"
 )
 

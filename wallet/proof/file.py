@@ -110,7 +110,8 @@ class CheckpointFile:
             yield leaf
         if (tree.size, tree.entries) != (self.header.wallets, self.header.entries):
             raise Unusable(
-                f"the file has {tree.size} wallets with {tree.entries} entries, and states {self.header.wallets} with {self.header.entries}"
+                f"the file has {tree.size} wallets with {tree.entries} entries, and states "
+                f"{self.header.wallets} with {self.header.entries}"
             )
         if tree.root().hex() != self.header.root:
             raise Unusable("the file's lines do not have the root that was signed")

@@ -75,7 +75,8 @@ def check_previous(header: Header, source: IO[bytes], trusted: Collection[bytes]
         findings.add(f"checkpoint {header.number} does not follow that checkpoint {before.header.number}")
     if trusted and decoded_key(before.header.public_key) not in trusted:
         findings.warnings.append(
-            f"the previous checkpoint was signed with another key, {before.header.key_id}; this one vouches for it"
+            f"the previous checkpoint was signed with another key, {before.header.key_id}; this one "
+            "vouches for it"
         )
 
 
@@ -97,7 +98,10 @@ def conclusion(verdict: Verdict, *, recomputed: bool) -> str:
     if verdict.header is None:
         return verdict.findings.summary()
     h = verdict.header
-    what = f"Checkpoint {h.number} of {h.made_at}, {h.wallets} wallets with {h.entries} entries, signed with key {h.key_id}"
+    what = (
+        f"Checkpoint {h.number} of {h.made_at}, {h.wallets} wallets with {h.entries} entries, signed "
+        f"with key {h.key_id}"
+    )
     if verdict.findings.count:
         return f"{what}: {verdict.findings.summary(most=1)}"
     how = (

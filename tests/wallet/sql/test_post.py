@@ -305,7 +305,10 @@ def in_a_thread(act: Callable[[], object]) -> object:
 
 
 def is_anybody_waiting(looking: "psycopg.Connection[Any]") -> bool:
-    question = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    question = (
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type "
+        "= 'Lock'"
+    )
     return looking.execute(question).fetchone() != (0,)
 
 
