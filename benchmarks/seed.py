@@ -61,13 +61,16 @@ def seed() -> dict[str, Any]:
     )
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT count(ledger_open_wallet(p_player => id, p_currency => %s, p_actor => 'bench')) FROM players_player",
+            "SELECT count(ledger_open_wallet(p_player => id, p_currency => %s, p_actor => 'bench')) FROM "
+            "players_player",
             [CURRENCY],
         )
         cursor.execute(
             "SELECT count(*) FILTER (WHERE (a).outcome = 'adjusted') FROM (SELECT "
-            "ledger_adjust(p_id => gen_random_uuid(), p_player => id, p_currency => %s, p_type => 'credit', p_amount => %s, "
-            "p_into_debt => false, p_source => 'system', p_actor => 'bench', p_reason => 'Benchmark funds') AS a "
+            "ledger_adjust(p_id => gen_random_uuid(), p_player => id, p_currency => %s, p_type => "
+            "'credit', p_amount => %s, "
+            "p_into_debt => false, p_source => 'system', p_actor => 'bench', p_reason => 'Benchmark "
+            "funds') AS a "
             "FROM players_player) done",
             [CURRENCY, FUNDS],
         )

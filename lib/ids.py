@@ -6,7 +6,11 @@ from uuid import UUID
 
 
 def new_id() -> UUID:
-    """A fresh UUIDv7: 48 bits of Unix milliseconds, 12 of their fraction, so that what one block writes keeps its order, then 62 random bits."""
+    """A fresh UUIDv7.
+
+    48 bits of Unix milliseconds, 12 of their fraction, so that what one block writes keeps its order, then 62
+    random bits.
+    """
     milliseconds, rest = divmod(time.time_ns(), 1_000_000)
     fraction = rest * 4096 // 1_000_000
     random = int.from_bytes(os.urandom(8)) >> 2

@@ -33,7 +33,7 @@ class Game(models.Model):
     """A game whose backend holds credentials and moves its players' money."""
 
     class Policy(models.TextChoices):
-        """What becomes of a transaction that the game never settled and cannot be asked about (contract 2.4)."""
+        """What becomes of a transaction never settled by the game, which cannot be asked (contract 2.4)."""
 
         EXPIRE = "expire", "expire"
         HOLD = "hold", "hold for an operator"
@@ -54,7 +54,8 @@ class Game(models.Model):
         null=True,
         blank=True,
         validators=[MinValueValidator(50)],
-        help_text="Hours that a pending transaction waits for the game, at least 50. Empty: the platform's default.",
+        help_text="Hours that a pending transaction waits for the game, at least 50. Empty: the platform's "
+        "default.",
     )
     unanswered_policy = models.CharField(
         max_length=10,
@@ -67,7 +68,8 @@ class Game(models.Model):
         max_length=500,
         blank=True,
         validators=[URLValidator(schemes=["https", "http"])],
-        help_text="The game's endpoint for status queries about transactions. Empty: the game cannot be queried.",
+        help_text="The game's endpoint for status queries about transactions. Empty: the game cannot be "
+        "queried.",
     )
     query_username = models.CharField(
         "query username",
@@ -112,7 +114,8 @@ class Credential(models.Model):
         models.CharField(max_length=43, validators=[validate_network]),
         default=list,
         blank=True,
-        help_text="Addresses or networks, separated by commas. Calls from other addresses get no answer. Empty: any address.",
+        help_text="Addresses or networks, separated by commas. Calls from other addresses get no answer. "
+        "Empty: any address.",
     )
     note = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -192,7 +195,10 @@ class PlayerEvent(models.Model):
 
 
 class GameSession(models.Model):
-    """One launch of a game by a player in one currency. What its token stands for never changes (contract 2.2)."""
+    """One launch of a game by a player in one currency.
+
+    What its token stands for never changes (contract 2.2).
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     token_hash = models.BinaryField(max_length=32, unique=True)

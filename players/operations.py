@@ -62,7 +62,7 @@ def put_player(uid: str, *, attributes: dict[str, str], status: str | None, acto
 
 
 def require_front_may_set(player: Player, status: str) -> None:
-    """The web front can always bar a player more strictly, and lift only a block it set itself (contract 3)."""
+    """The web front can bar a player more strictly, and lift only a block it set itself (contract 3)."""
     if STRICTNESS[Player.Status(status)] > STRICTNESS[Player.Status(player.status)]:
         return
     own_block = player.status == Player.Status.BLOCKED and player.status_set_by == Player.SetBy.FRONT

@@ -1,1 +1,4 @@
-"""A game backend that plays against a running platform, keeps its own book, and checks every answer against it."""
+"""A game backend that plays against a running platform.
+
+It keeps its own book, and checks every answer against it.
+"""

@@ -1,4 +1,7 @@
-"""The book of a game backend: what each of its calls must be answered with, written without looking at the platform's code."""
+"""The book of a game backend: what each of its calls must be answered with.
+
+Written without looking at the platform's code.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -34,7 +37,10 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """One call that opens or settles. `amount` in minor units of `currency`; `spelled` is how the number is written, where not plainly."""
+    """One call that opens or settles.
+
+    `amount` in minor units of `currency`; `spelled` is how the number is written, where not plainly.
+    """
 
     verb: str
     type: str

@@ -1,4 +1,7 @@
-"""HTTP as a game backend speaks it: persistent connections, exact numbers, bounded time-outs, and a retry of what got lost."""
+"""HTTP as a game backend speaks it.
+
+Persistent connections, exact numbers, bounded time-outs, and a retry of what got lost.
+"""
 
 import json
 import threading
@@ -14,7 +17,8 @@ from simulation.tally import Tally
 
 # Longer than the platform waits for a lock or a statement, so that its own answer comes first.
 TIMEOUT_SECONDS = 20.0
-# Pauses before each retry of a call that got no answer, or one that says "try again"; the same call again is always safe.
+# Pauses before each retry of a call that got no answer, or one that says "try again"; the same call again is
+# always safe.
 RETRY_PAUSES = (0.05, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 TRY_AGAIN = frozenset({500, 502, 503, 504})
 

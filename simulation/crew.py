@@ -33,9 +33,10 @@ class Crew:
     def work(
         self, items: Iterable[Item], act: Callable[[Item, Hands], bool], look: Callable[[], None]
     ) -> None:
-        """Acts on each item, and again as long as `act` says so; `look` is called now and then, to show the progress.
+        """Acts on each item, and again as long as `act` says so.
 
-        An item is in one worker's hands at a time. After Ctrl-C what is under way is finished, the rest is left.
+        `look` is called now and then, to show the progress. An item is in one worker's hands at a time. After
+        Ctrl-C what is under way is finished, the rest is left.
         """
         waiting = deque(items)
         workers = [
@@ -65,7 +66,8 @@ class Crew:
                 if act(item, hands):
                     waiting.append(item)
             except Wrong as problem:
-                # Its book is no longer to be trusted: this player plays no further, but is compared at the end.
+                # Its book is no longer to be trusted: this player plays no further, but is compared at the
+                # end.
                 self.tally.differ(str(problem))
             except Unreachable as problem:
                 self.tally.differ(str(problem))

@@ -28,7 +28,8 @@ def read_parties(path: Path, url: str | None) -> Parties:
         demo = json.loads(path.read_text())
     except FileNotFoundError:
         raise Unusable(
-            f"There is no {path}: start the platform with `make run`, or name a file of credentials with --credentials."
+            f"There is no {path}: start the platform with `make run`, or name a file of credentials with "
+            "--credentials."
         ) from None
     except (OSError, ValueError) as problem:
         raise Unusable(f"{path} cannot be read: {problem}.") from problem
@@ -40,7 +41,8 @@ def read_parties(path: Path, url: str | None) -> Parties:
         )
     except (KeyError, TypeError, ValueError) as problem:
         raise Unusable(
-            f'{path} does not have the form {{"url", "games": [two of {{"slug", "username", "password"}}], "platform": {{"username", "password"}}}}.'
+            f'{path} does not have the form {{"url", "games": [two of {{"slug", "username", "password"}}], '
+            f'"platform": {{"username", "password"}}}}.'
         ) from problem
 
 

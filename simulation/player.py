@@ -1,4 +1,7 @@
-"""One player of the simulation: makes the calls of the games and of the web front, and checks each answer against the book."""
+"""One player of the simulation.
+
+Makes the calls of the games and of the web front, and checks each answer against the book.
+"""
 
 import json
 import random
@@ -16,7 +19,8 @@ from simulation.tally import Tally
 CURRENCIES = ("XAG", "EUR")
 # A session of a second, and when it has surely expired.
 SHORT_TTL_SECONDS, EXPIRED_AFTER_SECONDS = 1, 1.3
-# The largest everyday amount, what a player begins with at least, and what is paid in when that runs out; in minor units.
+# The largest everyday amount, what a player begins with at least, and what is paid in when that runs out; in
+# minor units.
 EVERYDAY, FUNDS, TOP_UP = 20_000, 100_000, 100_000
 COUNTRIES, LANGUAGES = ("AT", "DE", "FR", "GB"), ("de", "de-AT", "fr", "en")
 
@@ -126,7 +130,10 @@ class Player:
         self.book.blocked = status != "active"
 
     def expired_session(self, currency: str) -> Session:
-        """A session of the first game whose time is over; the next one is begun ahead, so that nobody waits for it."""
+        """A session of the first game whose time is over.
+
+        The next one is begun ahead, so that nobody waits for it.
+        """
         session, over_at = self.short[currency]
         self.short[currency] = self.short_session(currency)
         time.sleep(max(0.0, over_at - time.monotonic()))
@@ -190,7 +197,10 @@ class Player:
         return expected
 
     def at_once(self, first: Move, second: Move, first_won: Callable[[Reply, Reply], bool]) -> None:
-        """Sends two moves at the same instant over two connections; `first_won` tells from the answers which came first."""
+        """Sends two moves at the same instant over two connections.
+
+        `first_won` tells from the answers which came first.
+        """
         replies: list[Reply | BaseException] = [Wrong("nothing was sent"), Wrong("nothing was sent")]
         start = threading.Barrier(2)
 
@@ -219,7 +229,10 @@ class Player:
         self.at_once(move, move, lambda one, other: True)
 
     def read(self, call: str, session: Session, game: int | None = None, **members: str) -> Reply:
-        """A call that only reads, with the error checked: 102 for a token that is not that game's or not live."""
+        """A call that only reads, with the error checked.
+
+        102 for a token that is not that game's or not live.
+        """
         caller = session.game or 0 if game is None else game
         reply = self.hands.first.call(
             self.world.games[caller], f"/wallet/{call}", json.dumps({"token": session.token, **members})
@@ -299,7 +312,8 @@ class Player:
         self.world.tally.checked()
         if not right:
             raise Wrong(
-                f"{self.uid}: {what}: {wanted}, got HTTP {reply.status} {reply.raw[:300].decode(errors='replace')}"
+                f"{self.uid}: {what}: {wanted}, got HTTP {reply.status} "
+                f"{reply.raw[:300].decode(errors='replace')}"
             )
 
 

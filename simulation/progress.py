@@ -33,7 +33,10 @@ class Progress:
         rate = done / max(now - self.began, 0.001)
         p50, p95, p99 = milliseconds(self.tally.recent_latencies())
         wrong = f", {len(self.tally.wrong)} WRONG" if self.tally.wrong else ""
-        line = f"{what} {done:,}/{total:,} ({rate:,.0f}/s), calls p50 {p50:.1f} p95 {p95:.1f} p99 {p99:.1f} ms{wrong}"
+        line = (
+            f"{what} {done:,}/{total:,} ({rate:,.0f}/s), calls p50 {p50:.1f} p95 {p95:.1f} p99 "
+            f"{p99:.1f} ms{wrong}"
+        )
         if self.is_terminal:
             self.stream.write(f"\r{line:<{self.width}}")
             self.width = len(line)

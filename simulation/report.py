@@ -9,7 +9,10 @@ MOST_DIFFERENCES = 20
 
 
 def report(tally: Tally, *, seconds: float) -> list[str]:
-    """The lines of the table: calls by endpoint and outcome, stories, differences. `seconds` is how long was played."""
+    """The lines of the table: calls by endpoint and outcome, stories, differences.
+
+    `seconds` is how long was played.
+    """
     return [*calls(tally), "", *stories(tally), "", *verdict(tally, seconds), *differences(tally)]
 
 
@@ -24,7 +27,9 @@ def row(call: str, outcomes: Counter[str], latencies: list[float]) -> str:
     others = ", ".join(
         f"{outcome}: {count:,}" for outcome, count in sorted(outcomes.items()) if outcome != "ok"
     )
-    return f"{call:<20}{outcomes.total():>10,}{outcomes['ok']:>10,}{p50:>9.1f}{p95:>9.1f}{p99:>9.1f}  {others}".rstrip()
+    return (
+        f"{call:<20}{outcomes.total():>10,}{outcomes['ok']:>10,}{p50:>9.1f}{p95:>9.1f}{p99:>9.1f}  {others}"
+    ).rstrip()
 
 
 def stories(tally: Tally) -> list[str]:

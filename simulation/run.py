@@ -82,7 +82,8 @@ class Simulation:
                 reply = connection.once(caller, path)
                 if reply.status in (400, 401):
                     raise Unusable(
-                        f"The server at {self.crew.url} refuses the credential of {caller.slug}: are the credentials that server's?"
+                        f"The server at {self.crew.url} refuses the credential of {caller.slug}: are the "
+                        "credentials that server's?"
                     )
                 if reply.code != 101:
                     raise Unusable(
@@ -90,7 +91,8 @@ class Simulation:
                     )
         except Unreachable as problem:
             raise Unusable(
-                f"There is no server at {self.crew.url}: {problem}. Start one with `make run`, or name another with --url."
+                f"There is no server at {self.crew.url}: {problem}. Start one with `make run`, or name "
+                "another with --url."
             ) from problem
         finally:
             connection.close()
@@ -132,7 +134,10 @@ class Simulation:
         return bool(part.stories)
 
     def compare(self) -> None:
-        """Compares every balance of the book with the server's; also after an interruption, but not where the server is gone."""
+        """Compares every balance of the book with the server's.
+
+        Also after an interruption, but not where the server is gone.
+        """
         if self.crew.gave_up:
             return
         self.crew.stop.clear()

@@ -1,4 +1,7 @@
-"""What games do, well and badly: each story is a few transactions of one player, with every answer checked."""
+"""What games do, well and badly.
+
+Each story is a few transactions of one player, with every answer checked.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -245,7 +248,10 @@ def left_open_until_later(player: Player) -> None:
 
 @story()
 def money_that_is_not_there(player: Player) -> None:
-    """104 is remembered: the retry is refused when the money has come, and the rollback has its own answer."""
+    """104 is remembered.
+
+    The retry is refused when the money has come, and the rollback has its own answer.
+    """
     session = sit_down(player)
     short = player.opening(WITHDRAWAL, session, player.book.pages[session.currency].spendable + 1)
     player.play(short)

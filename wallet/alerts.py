@@ -17,10 +17,10 @@ TEXT_LENGTH = 1000
 def raise_alert(
     kind: str, subject: str, text: str, *, wallet: Wallet | None = None, looked_at: datetime | None = None
 ) -> bool:
-    """Opens an alert of `kind` (an `Alert.Kind`) about `subject`, or counts it again where it is open. Returns whether it is new.
+    """Opens an alert of `kind` (an `Alert.Kind`) about `subject`, or counts it again where it is open.
 
-    A difference that an operator has resolved with a reason, found again with the very same text, is not raised again
-    (`accepted` says what `looked_at` is).
+    Returns whether it is new. A difference that an operator has resolved with a reason, found again with the
+    very same text, is not raised again (`accepted` says what `looked_at` is).
     """
     text, at = text[:TEXT_LENGTH], now()
     seen = {"last_seen_at": at, "times_seen": F("times_seen") + 1}
@@ -48,7 +48,8 @@ def is_news(kind: str, subject: str, text: str, *, looked_at: datetime | None = 
 def accepted(kind: str, subject: str, text: str, looked_at: datetime | None) -> QuerySet[Alert]:
     """Alerts with which an operator has resolved just this.
 
-    `looked_at` is when the subject was last looked at before: what was put right by then, and is there again, is not accepted.
+    `looked_at` is when the subject was last looked at before: what was put right by then, and is there again,
+    is not accepted.
     """
     resolved = Alert.objects.filter(kind=kind, subject=subject, text=text).exclude(resolved_at=None)
     if looked_at is not None:
@@ -66,7 +67,10 @@ def resolve_alert(alert: Alert, *, actor: str, reason: str) -> bool:
 
 
 def clear_alert(kind: str, subject: str, *, reason: str) -> bool:
-    """The platform itself sees that a transient problem (a failing sweep) is over. Returns whether an alert was open."""
+    """The platform itself sees that a transient problem (a failing sweep) is over.
+
+    Returns whether an alert was open.
+    """
     with transaction.atomic():
         open_ones = Alert.objects.filter(kind=kind, subject=subject, resolved_at=None)
         return bool(open_ones.update(resolved_at=now(), resolved_by="platform", reason=reason))

@@ -12,7 +12,8 @@ def prepare_days(ahead: int) -> int:
     today = now().astimezone(UTC).date()
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT count(*) FILTER (WHERE call_log_prepare_day(%s::date + day)) FROM generate_series(0, %s) day",
+            "SELECT count(*) FILTER (WHERE call_log_prepare_day(%s::date + day)) FROM generate_series(0, "
+            "%s) day",
             [today, ahead],
         )
         return int(cursor.fetchone()[0])

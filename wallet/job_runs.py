@@ -37,7 +37,10 @@ class Run:
 
 @contextmanager
 def recorded(task: str) -> Iterator[Run]:
-    """Writes a run's row when it begins and when it ends, also when it fails, which raises an alert besides."""
+    """Writes a run's row when it begins and when it ends.
+
+    Also when it fails, which raises an alert besides.
+    """
     run = Run(task)
     row = JobRun(pk=new_id(), task=task, worker=run.worker, began_at=now())
     row.save(force_insert=True)

@@ -22,7 +22,10 @@ class Pause:
 
 
 def leave_pulse(part: str) -> None:
-    """Writes down that `part` (a `Pulse.Part`) lives. The first sign of a web process after a silence records the outage."""
+    """Writes down that `part` (a `Pulse.Part`) lives.
+
+    The first sign of a web process after a silence records the outage.
+    """
     Pulse.objects.get_or_create(part=part, defaults={"at": now()})
     with transaction.atomic():
         pulse = Pulse.objects.select_for_update().get(part=part)
@@ -33,7 +36,10 @@ def leave_pulse(part: str) -> None:
 
 
 def present_pause(at: datetime) -> Pause | None:
-    """What keeps sweeps from settling at the moment `at`, or None. A platform that has never served has had no outage."""
+    """What keeps sweeps from settling at the moment `at`, or None.
+
+    A platform that has never served has had no outage.
+    """
     pulse = Pulse.objects.filter(part=Pulse.Part.WEB).first()
     if pulse and at - pulse.at > SILENCE:
         return Pause(f"no web process has left a sign of life since {in_words(pulse.at)}", None)

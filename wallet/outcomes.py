@@ -5,8 +5,8 @@ class LedgerRefused(Exception):
     """The ledger did not do what was asked: nothing has moved.
 
     `outcome` is the ledger's own name for the reason (`wallet/sql` lists them). `balance` is the wallet's, in
-    minor units of `currency`: as it is now, or as it was when a remembered refusal was made; None if no wallet
-    is known.
+    minor units of `currency`: as it is now, or as it was when a remembered refusal was made; None if no
+    wallet is known.
     """
 
     def __init__(self, outcome: str, *, balance: int | None = None, currency: str = "") -> None:

@@ -42,8 +42,8 @@ def parse_address(text: str) -> Address | None:
 def resolve(socket_address: str, forwarded: str, proxies: tuple[str, ...]) -> Address:
     """The client's address: the socket's, or what the nearest trusted proxies say of it.
 
-    Only a trusted proxy's X-Forwarded-For is believed, and of it the rightmost address that is no trusted proxy:
-    whatever stands left of that could have been written by anybody.
+    Only a trusted proxy's X-Forwarded-For is believed, and of it the rightmost address that is no trusted
+    proxy: whatever stands left of that could have been written by anybody.
     """
     client = parse_address(socket_address) or NOWHERE
     trusted = parse_networks(proxies)

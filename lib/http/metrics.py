@@ -10,14 +10,16 @@ from lib.http.responses import NoAnswer
 
 # Given by config/gunicorn.py: which of the web server's processes this is. Elsewhere there is only this one.
 SLOT = os.environ.get("METRICS_SLOT", "")
-# Chosen before the first number is made. A process that follows another goes on with the numbers of its place.
+# Chosen before the first number is made. A process that follows another goes on with the numbers of its
+# place.
 values.ValueClass = values.MultiProcessValue(lambda: SLOT) if SLOT else values.MutexValue  # type: ignore[no-untyped-call]
 
 # Seconds. A wallet call takes 1 to 10 ms; a statement is given up after 15 s.
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 REQUESTS = Histogram(
     "wallet_request_seconds",
-    "How long requests took, by endpoint and by error code (0: success; a status where there was no answer of the contract).",
+    "How long requests took, by endpoint and by error code (0: success; a status where there was no answer "
+    "of the contract).",
     ["endpoint", "code"],
     registry=CollectorRegistry(),
     buckets=BUCKETS,
@@ -38,7 +40,10 @@ def child(endpoint: str, code: int | str) -> Histogram:
 
 
 def endpoint(request: HttpRequest) -> str:
-    """The contract's name for what was called, such as withdraw; never a path, which callers can make up without end."""
+    """The contract's name for what was called, such as withdraw.
+
+    Never a path, which callers can make up without end.
+    """
     match = request.resolver_match
     return name_of(match.route) if match else "none"
 
@@ -51,7 +56,10 @@ def name_of(route: str) -> str:
 
 
 def code(answer: HttpResponse) -> int | str:
-    """The answer's error code, 0 for success; its status where it is no 200; `closed` where the connection was closed."""
+    """The answer's error code, 0 for success.
+
+    Its status where it is no 200; `closed` where the connection was closed.
+    """
     if answer.status_code == 200:
         return getattr(answer, "error_code", 0)
     return "closed" if isinstance(answer, NoAnswer) else answer.status_code

@@ -13,7 +13,10 @@ HEADER = "HTTP_X_REQUEST_ID"
 
 
 def bind_request_id(request: HttpRequest) -> None:
-    """Gives the request its id: the one that a trusted proxy gave it, else a new one. Who comes after finds it in the same header."""
+    """Gives the request its id: the one that a trusted proxy gave it, else a new one.
+
+    Who comes after finds it in the same header.
+    """
     given = request.META.get(HEADER)
     if not (given and SANE.match(given) and is_proxy(request.META)):
         given = request.META[HEADER] = os.urandom(16).hex()

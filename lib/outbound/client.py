@@ -1,4 +1,7 @@
-"""The platform's one way to call others over HTTP: a single POST, answered completely within bounds of time and size, or not."""
+"""The platform's one way to call others over HTTP.
+
+A single POST, answered completely within bounds of time and size, or not.
+"""
 
 import logging
 import re
@@ -59,7 +62,10 @@ class BasicCredential:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A complete answer of any status, a redirect too. Header names are in lower case, of several alike the last counts."""
+    """A complete answer of any status, a redirect too.
+
+    Header names are in lower case, of several alike the last counts.
+    """
 
     status: int
     headers: dict[str, str] = field(repr=False)
@@ -79,7 +85,10 @@ class Target:
 
 
 class Trust(threading.local):
-    """The certificates we trust, read once in each thread: reading takes 60 ms of work, and httpcore writes into the context."""
+    """The certificates we trust, read once in each thread.
+
+    Reading takes 60 ms of work, and httpcore writes into the context.
+    """
 
     def __init__(self) -> None:
         self.context: ssl.SSLContext | None = None
@@ -183,7 +192,8 @@ def call(
         return exchange(target, headers, body, network, most)
     except httpcore.ProtocolError:
         cut_short = network.stream is not None and network.stream.ended
-    # Out here, so that nothing is chained to it: httpcore quotes the peer, and a peer may repeat what we sent.
+    # Out here, so that nothing is chained to it: httpcore quotes the peer, and a peer may repeat what we
+    # sent.
     raise (
         Unanswered("closed", "the connection was closed before the end of an answer")
         if cut_short
@@ -201,7 +211,8 @@ def post_json(
 ) -> Reply:
     """Posts `body`, a JSON text, once; gives the complete answer of whatever status, or raises `Unanswered`.
 
-    Nothing is repeated, no redirect is followed, no proxy is asked. The whole call ends within OUTGOING_TOTAL_SECONDS.
+    Nothing is repeated, no redirect is followed, no proxy is asked. The whole call ends within
+    OUTGOING_TOTAL_SECONDS.
     """
     began = monotonic()
     try:

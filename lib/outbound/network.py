@@ -1,4 +1,7 @@
-"""The way out to the network: a name is resolved once, only checked addresses are called, and everything ends in time."""
+"""The way out to the network.
+
+A name is resolved once, only checked addresses are called, and everything ends in time.
+"""
 
 import socket
 import ssl
@@ -25,7 +28,8 @@ Kind = Literal[
     "too_long",
     "protocol",
 ]
-# What `socket.getaddrinfo` gives: family, type, protocol, canonical name, socket address (which begins with the address's text).
+# What `socket.getaddrinfo` gives: family, type, protocol, canonical name, socket address (which begins with
+# the address's text).
 Candidate = tuple[socket.AddressFamily, socket.SocketKind, int, str, tuple[Any, ...]]
 
 # How many of a name's addresses are tried; all of them are checked.
@@ -57,7 +61,8 @@ NOT_GLOBAL = parse_networks(
         "3fff::/20",
     )
 )
-# The only part of IPv6 that is given out as global unicast; loopback, local, mapped and translated addresses all lie outside.
+# The only part of IPv6 that is given out as global unicast; loopback, local, mapped and translated addresses
+# all lie outside.
 GLOBAL_IPV6 = ip_network("2000::/3")
 NAT64 = ip_network("64:ff9b::/96")
 
@@ -65,8 +70,8 @@ NAT64 = ip_network("64:ff9b::/96")
 class Unanswered(Exception):
     """A call that got no answer that could be used; `took_ms` is how long that took.
 
-    With bad_url, refused_address, unresolvable, unreachable nothing was sent. After all others, a time-out above all,
-    it is unknown whether the peer acted on the call.
+    With bad_url, refused_address, unresolvable, unreachable nothing was sent. After all others, a time-out
+    above all, it is unknown whether the peer acted on the call.
     """
 
     def __init__(self, kind: Kind, text: str) -> None:
@@ -114,7 +119,10 @@ def is_global(address: Address) -> bool:
 
 
 def check_address(text: str, allowed: Iterable[Network]) -> None:
-    """Raises unless the address may be called: a public one, or one that is meant to be reachable (OUTGOING_ALLOWED_NETWORKS)."""
+    """Raises unless the address may be called.
+
+    That is a public one, or one that is meant to be reachable (OUTGOING_ALLOWED_NETWORKS).
+    """
     address = ip_address(text)
     if not is_global(address) and not contains(allowed, meant_by(address)):
         raise Unanswered(
@@ -134,7 +142,10 @@ def ask_resolver(host: str, port: int, answers: "SimpleQueue[list[Candidate] | E
 
 
 def look_up(host: str, port: int, deadline: Deadline) -> list[Candidate]:
-    """All addresses of `host`. Asked in another thread: the resolver knows no deadline, and can take half a minute to give up."""
+    """All addresses of `host`.
+
+    Asked in another thread: the resolver knows no deadline, and can take half a minute to give up.
+    """
     answers: SimpleQueue[list[Candidate] | Exception] = SimpleQueue()
     Thread(target=ask_resolver, args=(host, port, answers), name="resolver", daemon=True).start()
     try:
@@ -165,7 +176,10 @@ class CheckedNetwork(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> "BoundedStream":
-        """A connection to the first address of `host` that takes one; none at all if any of its addresses must not be called."""
+        """A connection to the first address of `host` that takes one.
+
+        None at all if any of its addresses must not be called.
+        """
         candidates = look_up(host, port, self.deadline)
         for candidate in candidates:
             check_address(candidate[4][0], self.allowed)
@@ -215,9 +229,10 @@ def troubles_told() -> Iterator[None]:
 
 
 class BoundedStream(httpcore.NetworkStream):
-    """A connected socket whose every wait is cut to what the deadline leaves, so that dripping bytes win nothing.
+    """A connected socket whose every wait is cut to what the deadline leaves.
 
-    Not httpcore's own stream: that one gives every piece of a slowly taken request its time anew.
+    So dripping bytes win nothing. Not httpcore's own stream: that one gives every piece of a slowly taken
+    request its time anew.
     """
 
     def __init__(self, connected: socket.socket, deadline: Deadline) -> None:
@@ -244,14 +259,18 @@ class BoundedStream(httpcore.NetworkStream):
             except TimeoutError:
                 raise Unanswered("timeout", "the request was not taken in time") from None
             except OSError as exc:
-                # httpcore's own, upon which it still reads: a peer may answer and close before it has read everything.
+                # httpcore's own, upon which it still reads: a peer may answer and close before it has read
+                # everything.
                 raise httpcore.WriteError(str(exc)) from exc
             buffer = buffer[sent:]
 
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> "BoundedStream":
-        """The same connection with TLS; the certificate is checked against the host's name, not against the address."""
+        """The same connection with TLS.
+
+        The certificate is checked against the host's name, not against the address.
+        """
         try:
             with troubles_told():
                 self.socket.settimeout(self.deadline.left(timeout))

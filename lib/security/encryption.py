@@ -29,7 +29,8 @@ class Key:
     """One of ENCRYPTION_KEYS; `id` is public and stands in what it sealed."""
 
     id: str
-    # AES-GCM and not Fernet, which can bind no purpose to what it encrypts. Its random nonces are good for 2^32 secrets a key.
+    # AES-GCM and not Fernet, which can bind no purpose to what it encrypts. Its random nonces are good for
+    # 2^32 secrets a key.
     cipher: AESGCM
 
 
@@ -61,7 +62,10 @@ def bound(key: Key, purpose: str) -> bytes:
 
 
 def seal(text: str, *, purpose: str) -> str:
-    """Encrypts `text` with the newest key; it opens only for the same `purpose` (name the column, better also the row)."""
+    """Encrypts `text` with the newest key.
+
+    It opens only for the same `purpose` (name the column, better also the row).
+    """
     key = current_keys()[0]
     nonce = secrets.token_bytes(NONCE_BYTES)
     content = nonce + key.cipher.encrypt(nonce, text.encode(errors="surrogatepass"), bound(key, purpose))
@@ -96,5 +100,8 @@ def open_with(key: Key, content: bytes, purpose: str) -> str:
 
 
 def is_current(sealed: str) -> bool:
-    """Whether the newest key sealed this; if not, it is to be opened and sealed again before the old key goes."""
+    """Whether the newest key sealed this.
+
+    If not, it is to be opened and sealed again before the old key goes.
+    """
     return sealed.startswith(f"{VERSION}.{current_keys()[0].id}.")

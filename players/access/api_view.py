@@ -1,4 +1,7 @@
-"""One call of the API as a view: who calls, what is sent, and what the domain's outcomes are answered with."""
+"""One call of the API as a view.
+
+Who calls, what is sent, and what the domain's outcomes are answered with.
+"""
 
 from typing import Any, ClassVar
 
@@ -16,7 +19,10 @@ from players.access.gate import Call
 
 
 class CallerAuthentication(BaseAuthentication):
-    """Hands over what the gate decided, for the API's description; the gate has long refused everybody else."""
+    """Hands over what the gate decided, for the API's description.
+
+    The gate has long refused everybody else.
+    """
 
     def authenticate(self, request: Request) -> None:
         return None
@@ -86,4 +92,7 @@ class ApiView(APIView):
         return super().handle_exception(self.refusal(exc))
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Nothing is left to negotiate or to check: the gate has decided who calls, and every answer is JSON."""
+        """Nothing is left to negotiate or to check.
+
+        The gate has decided who calls, and every answer is JSON.
+        """

@@ -86,7 +86,10 @@ class Credentials:
         return known
 
     def fresh(self, seconds: float, *, waits: bool = False) -> Snapshot:
-        """A snapshot not older than `seconds`. One thread reads it; the others go on with the old one, or wait for the new one."""
+        """A snapshot not older than `seconds`.
+
+        One thread reads it; the others go on with the old one, or wait for the new one.
+        """
         snapshot = self.snapshot
         if snapshot is not None and time.monotonic() - snapshot.taken_at < seconds:
             return snapshot

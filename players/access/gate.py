@@ -27,7 +27,8 @@ KINDS = {
     "/payments/": Credential.Kind.GAME,
     "/entry/": Credential.Kind.PLATFORM,
 }
-# Callbacks of payment providers: signed, not authenticated here, and no more for the browsers' middleware than the API's calls.
+# Callbacks of payment providers: signed, not authenticated here, and no more for the browsers' middleware
+# than the API's calls.
 CALLBACKS = "/pay/"
 
 
@@ -64,8 +65,8 @@ def failed(problem: Exception) -> HttpResponse:
 class ApiGate:
     """Middleware: no answer from a wrong address, 401 without a right credential, else `request.call` is set.
 
-    The API's calls go from here straight to their views: the middleware that follows is for browsers (cookies, forms,
-    static files), and would take an eighth of a withdrawal's time.
+    The API's calls go from here straight to their views: the middleware that follows is for browsers
+    (cookies, forms, static files), and would take an eighth of a withdrawal's time.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:

@@ -1,4 +1,7 @@
-"""What the web front is answered about players and sessions (contract 3); also the source of its description."""
+"""What the web front is answered about players and sessions (contract 3).
+
+Also the source of its description.
+"""
 
 import msgspec
 

@@ -20,7 +20,8 @@ class Migration(migrations.Migration):
                 base_field=models.CharField(max_length=43, validators=[players.models.validate_network]),
                 blank=True,
                 default=list,
-                help_text="Addresses or networks, separated by commas. Calls from other addresses get no answer. Empty: any address.",
+                help_text="Addresses or networks, separated by commas. Calls from other addresses get no "
+                "answer. Empty: any address.",
                 size=None,
             ),
         ),
@@ -29,7 +30,8 @@ class Migration(migrations.Migration):
             name="is_active",
             field=models.BooleanField(
                 default=True,
-                help_text="If off, no new sessions are started. Running sessions and their transactions continue.",
+                help_text="If off, no new sessions are started. Running sessions and their transactions "
+                "continue.",
             ),
         ),
         migrations.AlterField(
@@ -37,7 +39,8 @@ class Migration(migrations.Migration):
             name="pending_hours",
             field=models.PositiveIntegerField(
                 blank=True,
-                help_text="Hours that a pending transaction waits for the game, at least 50. Empty: the platform's default.",
+                help_text="Hours that a pending transaction waits for the game, at least 50. Empty: the "
+                "platform's default.",
                 null=True,
                 validators=[django.core.validators.MinValueValidator(50)],
             ),
@@ -47,7 +50,8 @@ class Migration(migrations.Migration):
             name="query_url",
             field=models.URLField(
                 blank=True,
-                help_text="The game's endpoint for status queries about transactions. Empty: the game cannot be queried.",
+                help_text="The game's endpoint for status queries about transactions. Empty: the game cannot "
+                "be queried.",
                 max_length=500,
                 validators=[django.core.validators.URLValidator(schemes=["https", "http"])],
                 verbose_name="query URL",

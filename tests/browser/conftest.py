@@ -44,7 +44,10 @@ def shop(chromium: str, django_db_blocker: Any, tmp_path_factory: pytest.TempPat
 
 @pytest.fixture(scope="module")
 def browser(chromium: str, shop: Shop) -> Iterator[Browser]:
-    """Begins after the shop and ends before it and before any other test: Django's ORM refuses to work beside Playwright's loop."""
+    """Begins after the shop and ends before it and before any other test.
+
+    Django's ORM refuses to work beside Playwright's loop.
+    """
     expect.set_options(timeout=20_000)
     with (
         sync_playwright() as playwright,
@@ -55,7 +58,10 @@ def browser(chromium: str, shop: Shop) -> Iterator[Browser]:
 
 @pytest.fixture
 def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
-    """Opens pages of a browser that knows nothing; what a page is forbidden by its own policy fails the test."""
+    """Opens pages of a browser that knows nothing.
+
+    What a page is forbidden by its own policy fails the test.
+    """
     contexts: list[BrowserContext] = []
     complaints: list[str] = []
 

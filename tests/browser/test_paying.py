@@ -1,4 +1,8 @@
-"""Players pay in a real browser; callbacks, credits and deliveries go through the real worker and over HTTP, and balances are read from the wallet API."""
+"""Players pay in a real browser.
+
+Callbacks, credits and deliveries go through the real worker and over HTTP, and balances are read from the
+wallet API.
+"""
 
 from collections.abc import Callable
 
@@ -150,7 +154,8 @@ def test_refunds_take_the_credit_back_whoever_asks_for_them(
     # floor(500.00 * 1.00 / 4.99) is taken back.
     expect_balance(purchase, "399.80")
     assert (purchase.state(), str(purchase.told()["refunded"])) == ("delivered", "1.00")
-    # The rest by an operator's wish: the platform asks the sandbox over HTTP, whose answer and callback tell of the same refund.
+    # The rest by an operator's wish: the platform asks the sandbox over HTTP, whose answer and callback tell
+    # of the same refund.
     monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
     request_refund(
         Order.objects.get(cp_order_id=purchase.cp_order_id).pk, 2_00, actor="operator", reason="a wish"
@@ -206,7 +211,8 @@ def tab_to(page: Page, name: str) -> None:
             continue
         assert (
             focused.evaluate(
-                "element => { const style = getComputedStyle(element); return style.outlineStyle + ' ' + style.outlineWidth }"
+                "element => { const style = getComputedStyle(element); return style.outlineStyle + ' ' + "
+                "style.outlineWidth }"
             )
             == "solid 3px"
         )

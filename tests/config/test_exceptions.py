@@ -1,4 +1,7 @@
-"""Failures that are no answers: 500 and 503, their bodies, and that nothing of a failed operation remains (contract 1.6, 1.7)."""
+"""Failures that are no answers: 500 and 503.
+
+Their bodies, and that nothing of a failed operation remains (contract 1.6, 1.7).
+"""
 
 import json
 import socket

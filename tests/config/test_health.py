@@ -1,4 +1,7 @@
-"""Signs of life: the web processes' heartbeat (contract 2.4), and whether the workers can be reached (contract 5)."""
+"""Signs of life.
+
+The web processes' heartbeat (contract 2.4), and whether the workers can be reached (contract 5).
+"""
 
 import logging
 import socket
@@ -186,7 +189,8 @@ def test_the_heartbeat_goes_on_after_its_connection_was_cut(owner: Owner, databa
     heartbeat.start()
     for _ in range(20):
         owner.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid NOT IN (pg_backend_pid(), %s)",
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid NOT IN "
+            "(pg_backend_pid(), %s)",
             [database_name, backend()],
         )
         time.sleep(0.01)
@@ -220,7 +224,10 @@ def test_between_two_heartbeats_no_connection_is_open(owner: Owner, database_nam
 
 def test_the_web_servers_first_process_holds_nothing_that_new_code_replaces() -> None:
     """It lives on after SIGHUP: what it had imported, its new processes would have too."""
-    program = "import runpy, sys; runpy.run_path('config/gunicorn.py'); print(*sorted({name.split('.')[0] for name in sys.modules}))"
+    program = (
+        "import runpy, sys; runpy.run_path('config/gunicorn.py'); print(*sorted({name.split('.')[0] "
+        "for name in sys.modules}))"
+    )
     loaded = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.split()

@@ -1,4 +1,7 @@
-"""The API's description, and random requests made from it: whatever comes, no answer is a failure (contract 1.6, 5)."""
+"""The API's description, and random requests made from it.
+
+Whatever comes, no answer is a failure (contract 1.6, 5).
+"""
 
 import json
 import os

@@ -1,4 +1,7 @@
-"""What tests of faults share: a platform for each module, which every test finds without processes and with the right time."""
+"""What tests of faults share: a platform for each module.
+
+Every test finds it without processes and with the right time.
+"""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,7 @@
-"""A platform of a test's own: servers that can be killed, a migrated database, and the processes that work on it."""
+"""A platform of a test's own.
+
+Servers that can be killed, a migrated database, and the processes that work on it.
+"""
 
 import os
 import random
@@ -181,7 +184,10 @@ def forget() -> None:
 
 @contextmanager
 def running_platform(*, durable: bool) -> Iterator[Platform]:
-    """A new platform without any process yet; all of it ends with the block. `durable` where the servers themselves are killed."""
+    """A new platform without any process yet; all of it ends with the block.
+
+    `durable` where the servers themselves are killed.
+    """
     directory = Path(tempfile.mkdtemp(prefix="faults-", dir="/tmp"))
     directory.chmod(0o755)  # the unprivileged server must reach it
     try:

@@ -1,4 +1,7 @@
-"""The sandbox's own API of refunds as a provider elsewhere: it makes each refund once, however often it is asked for it."""
+"""The sandbox's own API of refunds as a provider elsewhere.
+
+It makes each refund once, however often it is asked for it.
+"""
 
 import json
 from collections.abc import Iterator
@@ -11,7 +14,10 @@ from typing import Any
 
 @dataclass
 class Refunder:
-    """What was asked: the call and the refund's id; and how much was given back for each id, in minor units."""
+    """What was asked: the call and the refund's id.
+
+    And how much was given back for each id, in minor units.
+    """
 
     url: str = ""
     asked: list[tuple[str, str]] = field(default_factory=list)

@@ -36,7 +36,10 @@ class Servers:
         return Path(unquote(urlsplit(self.addresses["REDIS_URL"]).path))
 
     def restart_postgres(self) -> None:
-        """As `pg_ctl restart -m immediate`: every connection is lost, and the server recovers from its log."""
+        """As `pg_ctl restart -m immediate`.
+
+        Every connection is lost, and the server recovers from its log.
+        """
         self.postgres.process.send_signal(signal.SIGQUIT)
         self.postgres.process.wait(30)
         programs, data = postgres_programs(self.instance.user), self.instance.home / "postgres" / "data"
@@ -75,7 +78,10 @@ class Servers:
 
 @contextmanager
 def running_servers(instance: Instance, *, durable: bool) -> Iterator[Servers]:
-    """Both servers until the block ends. Where they are `durable`, what was committed survives their deaths."""
+    """Both servers until the block ends.
+
+    Where they are `durable`, what was committed survives their deaths.
+    """
     with ExitStack() as stack:
         store, first = stack.enter_context(valkey.running_valkey(instance, durable=durable))
         database, second = stack.enter_context(postgres.running_postgres(instance, durable=durable))

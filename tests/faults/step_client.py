@@ -1,4 +1,7 @@
-"""A process that does work on request, each in a child of its own which dies after so many steps (`tests.faults.step_runner`)."""
+"""A process that does work on request.
+
+Each work in a child of its own which dies after so many steps (`tests.faults.step_runner`).
+"""
 
 import subprocess
 import sys

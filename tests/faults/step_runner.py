@@ -1,8 +1,9 @@
-"""Work that dies at a chosen moment: `python -m tests.faults.step_runner` reads a line for each, `LAST WHAT WORDS…`, with the steps that it may take.
+"""Work that dies at a chosen moment.
 
-A step is a statement that the database has answered, a commit, or a call that a partner has answered. 0 never dies. Each work is a
-process of its own, forked from this one, so that the interpreter need not start for each; the answer is a line: `died` or
-`completed`, and the steps.
+`python -m tests.faults.step_runner` reads a line for each, `LAST WHAT WORDS…`, with the steps that it may
+take. A step is a statement that the database has answered, a commit, or a call that a partner has answered. 0
+never dies. Each work is a process of its own, forked from this one, so that the interpreter need not start
+for each; the answer is a line: `died` or `completed`, and the steps.
 """
 
 import logging
@@ -34,7 +35,10 @@ from wallet.settlement.sweep import settle_due  # noqa: E402
 
 
 class Steps:
-    """Counts what the database and partners have done for this process, and kills it after the last step that it may take."""
+    """Counts what the database and partners have done for this process.
+
+    Kills it after the last step that it may take.
+    """
 
     def __init__(self, last: int) -> None:
         self.last = last

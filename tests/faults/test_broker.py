@@ -1,4 +1,7 @@
-"""A broker that forgets everything, is gone for a while, or hangs: workers go on by themselves, and money never waits for it."""
+"""A broker that forgets everything, is gone for a while, or hangs.
+
+Workers go on by themselves, and money never waits for it.
+"""
 
 import random
 import time

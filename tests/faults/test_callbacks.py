@@ -1,4 +1,7 @@
-"""The process that acts on a callback, tells a game or asks for a refund dies after each single statement: everything happens once."""
+"""Everything happens once, wherever a process dies.
+
+The process that acts on a callback, tells a game or asks for a refund dies after each single statement.
+"""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -89,7 +92,10 @@ def headers_of(till: Till, body: bytes) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Story:
-    """What a provider tells of an order before, what while the process dies, and what has to be true in the end."""
+    """What a provider tells of an order before, and what while the process dies.
+
+    And what has to be true in the end.
+    """
 
     before: tuple[str, ...]
     dying: str
@@ -164,7 +170,8 @@ def test_a_callback_whose_process_dies_after_any_statement_acts_once_when_it_is_
         if what == "completed":
             break
         assert steps == last
-    # A process that waits a second longer for the game takes a few steps more: that many have been tried, or more.
+    # A process that waits a second longer for the game takes a few steps more: that many have been tried, or
+    # more.
     assert what == "completed"
     assert steps < last
     assert steps > 5
@@ -224,7 +231,8 @@ def test_a_delivery_whose_process_dies_after_any_statement_is_told_under_one_id_
         if what == "completed":
             break
         assert steps == last
-    # A process that waits a second longer for the game takes a few steps more: that many have been tried, or more.
+    # A process that waits a second longer for the game takes a few steps more: that many have been tried, or
+    # more.
     assert what == "completed"
     assert steps < last
     # What the game had taken while nobody could write it down any more.
@@ -258,7 +266,8 @@ def test_a_refund_whose_process_dies_after_any_statement_is_made_once(
         if what == "completed":
             break
         assert steps == last
-    # A process that waits a second longer for the game takes a few steps more: that many have been tried, or more.
+    # A process that waits a second longer for the game takes a few steps more: that many have been tried, or
+    # more.
     assert what == "completed"
     assert steps < last
     # Where the dead one may have asked for it, nobody guessed.

@@ -1,4 +1,7 @@
-"""Time is the database's: processes whose own clocks are ten minutes wrong, each in another direction, change nothing."""
+"""Time is the database's.
+
+Processes whose own clocks are ten minutes wrong, each in another direction, change nothing.
+"""
 
 import json
 from dataclasses import replace

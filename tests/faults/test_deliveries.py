@@ -1,4 +1,7 @@
-"""A game that fails, hangs and answers too late, told by real workers through a real broker: each delivery at least once, each order delivered once."""
+"""A game that fails, hangs and answers too late, told by real workers through a real broker.
+
+Each delivery is made at least once, each order is delivered once.
+"""
 
 import random
 import time
@@ -55,7 +58,10 @@ def market(platform: Platform, seller: GameServer) -> Market:
 
 
 def pay(market: Market, url: str, order: Order) -> None:
-    """Paid by a callback to the real web server, again and again until that listens; it nudges a real worker."""
+    """Paid by a callback to the real web server, again and again until that listens.
+
+    It nudges a real worker.
+    """
     till, body = replace(market.webhooks, url=url), event_body("payment.succeeded", order)
     headers = till.signed(body)
 

@@ -1,4 +1,7 @@
-"""The database and the web server die under load: no answer is lost, and everything goes on without a hand."""
+"""The database and the web server die under load.
+
+No answer is lost, and everything goes on without a hand.
+"""
 
 import os
 import random

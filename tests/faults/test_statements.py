@@ -1,4 +1,7 @@
-"""The process that settles dies after each single statement: what it left is finished by the next sweep, once."""
+"""The process that settles dies after each single statement.
+
+What it left is finished by the next sweep, once.
+"""
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -67,7 +70,10 @@ def a_game_that_knows(platform: Platform, game: FakeGame) -> Leave:
 
 
 def a_game_that_does_not_know(platform: Platform, game: FakeGame) -> Leave:
-    """A withdrawal about which it has said UNKNOWN twice, a day ago; and a deposit. Each time another game: one alone would be taken to forget."""
+    """A withdrawal about which it has said UNKNOWN twice, a day ago; and a deposit.
+
+    Each time another game: one alone would be taken to forget.
+    """
     game.otherwise = says("UNKNOWN")
 
     def leave_two() -> list[Left]:
@@ -128,7 +134,10 @@ def sweep() -> None:
 
 
 def assert_finished(left: list[Left], game: FakeGame) -> None:
-    """Each ended once, or stands on the list; there is one inquiry where there has to be one, and its history is whole."""
+    """Each ended once, or stands on the list.
+
+    There is one inquiry where there has to be one, and its history is whole.
+    """
     for one in left:
         found = Transaction.objects.get(pk=one.id)
         events = list(

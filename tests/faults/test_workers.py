@@ -24,7 +24,10 @@ def wait_for_sweep(since: datetime) -> None:
 
 
 def kill_somehow(dice: random.Random, worker: Child) -> bool:
-    """kill -9 of the whole worker, of its first process alone, or of one that works for it. Returns whether the worker is gone."""
+    """kill -9 of the whole worker, of its first process alone, or of one that works for it.
+
+    Returns whether the worker is gone.
+    """
     how = dice.choice(["all", "first", "one"])
     if how == "one" and (pool := children_of(worker)):
         os.kill(dice.choice(pool), signal.SIGKILL)

@@ -1,4 +1,7 @@
-"""Games that play on while everything breaks: each repeats a call until it is answered, and keeps a book of the answers."""
+"""Games that play on while everything breaks.
+
+Each repeats a call until it is answered, and keeps a book of the answers.
+"""
 
 import random
 import threading
@@ -15,7 +18,8 @@ from tests.faults.platform_processes import PATIENCE
 from tests.support.callers import Answer, Seat, unique
 from wallet.models import Entry, Transaction
 
-# What a game may see while servers die: an answer, or a word that there is none now. Anything else is a failure.
+# What a game may see while servers die: an answer, or a word that there is none now. Anything else is a
+# failure.
 STATUSES = {200, 503}
 RETRY_SECONDS = 0.1
 OPENINGS = {"withdraw": "withdrawal", "deposit": "deposit"}
@@ -114,7 +118,10 @@ def played(players: list[Player]) -> int:
 
 
 def assert_nothing_lost(player: Player, before: int) -> None:
-    """Every answer is in the ledger as it was given, nothing else is, and a repeated call gets it again. `before`: the funds, in minor units."""
+    """Every answer is in the ledger as it was given, nothing else is, and a repeated call gets it again.
+
+    `before`: the funds, in minor units.
+    """
     seat = player.seat
     ours = {
         (row.type, row.mm_transaction_id): row

@@ -1,4 +1,7 @@
-"""What games left open and is due, how it has to end, and what must be true of it however often the sweep was cut off."""
+"""What games left open and is due, and how it has to end.
+
+And what must be true of it however often the sweep was cut off.
+"""
 
 import itertools
 import time
@@ -82,7 +85,10 @@ class Table:
     pause: float = 0.02
 
     def leave_open(self, count: int, due_at: datetime | None = None) -> list[Left]:
-        """`count` transactions of every kind, in turns, half of which the game is asked about; due at once, or all together at a moment."""
+        """`count` transactions of every kind, in turns, half of which the game is asked about.
+
+        Due at once, or all together at a moment.
+        """
         kinds = itertools.product(("confirmed", "rolled_back"), ("withdrawal", "deposit"))
         return [
             self.leave_one(number, *kind, due_at)
@@ -141,7 +147,10 @@ def assert_settled_without_a_hand(platform: Platform, left: list[Left], game: Fa
 
 
 def assert_settled_once(left: list[Left]) -> None:
-    """Each ended as it had to, by one entry; each wallet holds what follows; nobody has to look at anything."""
+    """Each ended as it had to, by one entry.
+
+    Each wallet holds what follows; nobody has to look at anything.
+    """
     ids = [one.id for one in left]
     found = Transaction.objects.in_bulk(ids)
     assert {one.id: found[one.id].state for one in left} == {one.id: one.ends for one in left}
@@ -156,7 +165,10 @@ def assert_settled_once(left: list[Left]) -> None:
 
 
 def assert_asked(left: list[Left], game: FakeGame) -> None:
-    """Each was asked about at least once, where it could be; each question of the game stands in the history."""
+    """Each was asked about at least once, where it could be.
+
+    Each question of the game stands in the history.
+    """
     inquiries = Inquiry.objects.filter(transaction__in=[one.id for one in left])
     assert sorted(inquiries.values_list("transaction", flat=True)) == sorted(
         one.id for one in left if one.is_asked_about
@@ -172,5 +184,6 @@ def assert_asked(left: list[Left], game: FakeGame) -> None:
     for one in left:
         assert one.is_asked_about == (asked[one.mm] > 0)
         assert asked[one.mm] <= written[one.mm], (
-            f"{one.mm} was asked about {asked[one.mm]} times, and {written[one.mm]} questions were written down"
+            f"{one.mm} was asked about {asked[one.mm]} times, and {written[one.mm]} questions were written "
+            "down"
         )

@@ -1,4 +1,7 @@
-"""The mistakes that can be made in a Python module, by its syntax tree; docstrings, annotations and messages are left alone."""
+"""The mistakes that can be made in a Python module, by its syntax tree.
+
+Docstrings, annotations and messages are left alone.
+"""
 
 import ast
 import re
@@ -117,7 +120,10 @@ def is_none(node: ast.expr) -> bool:
 
 
 def children(node: ast.AST) -> Iterator[ast.AST]:
-    """What a node consists of, but annotations, prose, and the parts of f-strings (which have no places of their own)."""
+    """What a node consists of, but annotations and prose.
+
+    Nor the parts of f-strings, which have no places of their own.
+    """
     if isinstance(node, ast.JoinedStr | ast.Import | ast.ImportFrom):
         return
     if isinstance(node, ast.Call | ast.Subscript):

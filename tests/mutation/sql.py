@@ -59,7 +59,8 @@ WORDS: tuple[tuple[str, ...], ...] = (
 )
 NEXT = {word: group[(place + 1) % len(group)] for group in WORDS for place, word in enumerate(group)}
 STATEMENT = re.compile(
-    r"^ {4,}(?:(?:EXIT|PERFORM|RAISE|EXECUTE|LOCK|INSERT INTO|UPDATE|SELECT|RETURN)\b|\w+(?:\.\w+)? :=)[^;]*;",
+    r"^ {4,}(?:(?:EXIT|PERFORM|RAISE|EXECUTE|LOCK|INSERT INTO|UPDATE|SELECT|RETURN)\b|\w+(?:\.\w+)? "
+    r":=)[^;]*;",
     re.MULTILINE,
 )
 OBJECT = re.compile(r"^(?:CREATE TRIGGER|CREATE INDEX|ALTER TABLE \w+ ADD CONSTRAINT)[^;]*;", re.MULTILINE)

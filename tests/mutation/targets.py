@@ -1,4 +1,7 @@
-"""Which files are mutated, and which tests meet a mutant first: tests mirror the code, so their paths say it."""
+"""Which files are mutated, and which tests meet a mutant first.
+
+Tests mirror the code, so their paths say it.
+"""
 
 from pathlib import Path
 
@@ -45,7 +48,10 @@ def mutated_files(root: Path) -> list[str]:
 
 
 def ordered_tests(path: str, known: list[str], *, quick: bool) -> list[str]:
-    """Test files for a mutant of `path`: its own first, then its folder's, its app's, all others. `quick`: its folder's at most."""
+    """Test files for a mutant of `path`: its own first, then its folder's, its app's, all others.
+
+    `quick`: its folder's at most.
+    """
     place = Path(path)
     # What a migration installs is tested with the functions that stand on it.
     folder = f"tests/{place.parent.as_posix().replace('/migrations', '/sql')}/"

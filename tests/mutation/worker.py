@@ -1,4 +1,7 @@
-"""Tries mutants in a copy of the project, each in a process forked from one that has imported all that is not mutated."""
+"""Tries mutants in a copy of the project.
+
+Each in a process forked from one that has imported all that is not mutated.
+"""
 
 import importlib
 import os
@@ -31,8 +34,8 @@ LIBRARIES = (
     "hypothesis",
     "drf_spectacular.utils",
 )
-# No plugin but Django's. Asserts are not rewritten (that hook complains about what is imported already), nor is garbage
-# collected after each run.
+# No plugin but Django's. Asserts are not rewritten (that hook complains about what is imported already), nor
+# is garbage collected after each run.
 PYTEST_OPTIONS = (
     "-x",
     "-q",
@@ -98,7 +101,8 @@ class Worker:
         for name in LIBRARIES:
             importlib.import_module(name)
         if not python_too:
-            # All of the project's Python as well; a migration reads the .sql files, and is imported by each test process itself.
+            # All of the project's Python as well; a migration reads the .sql files, and is imported by each
+            # test process itself.
             for name in ("tests.conftest", "config.urls", "tests.support.invariants"):
                 importlib.import_module(name)
 
@@ -177,7 +181,10 @@ def copy_project(place: Path) -> None:
 
 
 def rewrite(path: Path, text: str) -> None:
-    """Writes a source, and forgets what Python compiled of it: two texts of one second and one length look the same to it."""
+    """Writes a source, and forgets what Python compiled of it.
+
+    Two texts of one second and one length look the same to it.
+    """
     path.write_text(text)
     for compiled in (path.parent / "__pycache__").glob(f"{path.stem}.*.pyc"):
         compiled.unlink()

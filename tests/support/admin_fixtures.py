@@ -46,7 +46,10 @@ def nothing_to_decide(database: None) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def forget_providers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the process remembers of providers is forgotten before each test; no worker is there to be nudged."""
+    """What the process remembers of providers is forgotten before each test.
+
+    No worker is there to be nudged.
+    """
     PROVIDERS.forget()
     monkeypatch.setattr(NUDGER, "paused_until", float("inf"))
 

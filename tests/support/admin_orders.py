@@ -1,4 +1,7 @@
-"""Payments for the tests of the admin: an order to which everything has happened, and refunds that a provider can be asked for."""
+"""Payments for the tests of the admin.
+
+An order to which everything has happened, and refunds that a provider can be asked for.
+"""
 
 from typing import Any
 
@@ -25,7 +28,10 @@ PAYMENT_MODELS: list[Any] = [Product, Shop, Provider, Order, Callback, RefusedCa
 
 
 def deal(market: Market) -> Order:
-    """An order that was contradicted, paid twice, delivered at the second try, and refunded but for 15.00 EUR; and a forged callback."""
+    """An order that was contradicted, paid twice, delivered at the second try, and refunded but for 15 EUR.
+
+    And a forged callback.
+    """
     order = market.order(product="pack", extParams="slot-7", returnUrl="https://game.example/back")
     market.webhooks.tell("payment.succeeded", order, "1.00")
     market.webhooks.tell("payment.succeeded", order)

@@ -94,7 +94,10 @@ def shown(text: str) -> str:
 
 
 def doubted(seat: Seat, mm: str, type: str = "withdrawal", **attributes: Any) -> Inquiry:
-    """An inquiry about a pending transaction, in doubt because it is held where `attributes` do not say otherwise."""
+    """An inquiry about a pending transaction.
+
+    In doubt because it is held where `attributes` do not say otherwise.
+    """
     transaction, at = seat.transaction(mm, type), now()
     known = {"player": seat.player, "game": seat.game, "began_at": at, "doubt": "held", "doubt_since": at}
     return Inquiry.objects.create(transaction=transaction, **(known | attributes))

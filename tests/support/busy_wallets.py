@@ -100,7 +100,10 @@ def operators_act(seat: Seat) -> None:
 
 
 def provider_acts(seat: Seat) -> None:
-    """Payments in the wallet's own currency, all that can follow from them, and credit that is set aside in each way."""
+    """Payments in the wallet's own currency, and all that can follow from them.
+
+    And credit that is set aside in each way.
+    """
     paid = post(seat, ("payment", 10_00), ("top_up", 50_00))
     post(seat, ("payment_return", 4_00, paid[0]), ("clawback", 20_00, paid[1]))
     post(seat, ("sale_return", 3_00, post(seat, ("sale", 3_00))[0]))

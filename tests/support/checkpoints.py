@@ -110,8 +110,10 @@ def rfc_6962(leaves: list[bytes]) -> bytes:
 
 def example_header(**changes: Any) -> Header:
     values: dict[str, Any] = {
-        "kind": "quantum-wallet checkpoint", "format": 1, "number": 2, "made_at": "2026-11-21T04:10:00.000001Z", "wallets": 3, "entries": 7,
-        "currencies": {"XAG": 2, "JPY": 0}, "root": "ab" * 32, "previous": "cd" * 32, "note": "ä", "key_id": key_id(public_bytes(private(KEY))),
+        "kind": "quantum-wallet checkpoint", "format": 1, "number": 2,
+        "made_at": "2026-11-21T04:10:00.000001Z", "wallets": 3, "entries": 7,
+        "currencies": {"XAG": 2, "JPY": 0}, "root": "ab" * 32, "previous": "cd" * 32, "note": "ä",
+        "key_id": key_id(public_bytes(private(KEY))),
         "public_key": public(KEY),
     }  # fmt: skip
     return Header(**values | changes)

@@ -1,4 +1,7 @@
-"""What the tests of deliveries share: a game that alone is told, a run that tells it, and what came of that."""
+"""What the tests of deliveries share.
+
+A game that alone is told, a run that tells it, and what came of that.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

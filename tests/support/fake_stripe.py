@@ -1,4 +1,7 @@
-"""Stripe's API on a real socket, as far as it is asked: sessions and refunds in the shapes of its documents, keys and idempotency checked."""
+"""Stripe's API on a real socket, as far as it is asked.
+
+Sessions and refunds in the shapes of its documents, keys and idempotency checked.
+"""
 
 import json
 import threading
@@ -12,7 +15,8 @@ from urllib.parse import parse_qsl, urlsplit
 from stripe import api_version
 
 Reply = tuple[int, Any]
-# What goes wrong with one request: it is given how to answer well, and answers otherwise. None: the connection is closed.
+# What goes wrong with one request: it is given how to answer well, and answers otherwise. None: the
+# connection is closed.
 Mishap = Callable[[Callable[[], Reply]], Reply | None]
 
 
@@ -42,7 +46,10 @@ def refuses(status: int, type: str, message: str, **further: str) -> Mishap:
 
 @dataclass
 class FakeStripe:
-    """What was asked, what it has made, and what goes wrong with the next requests. `key` is the one that it knows."""
+    """What was asked, what it has made, and what goes wrong with the next requests.
+
+    `key` is the one that it knows.
+    """
 
     url: str = ""
     key: str = "sk_test_51FakeFakeFakeFake"
@@ -87,7 +94,8 @@ class FakeStripe:
             return error(
                 400,
                 "idempotency_error",
-                "Keys for idempotent requests can only be used with the same parameters they were first used with.",
+                "Keys for idempotent requests can only be used with the same parameters they were first "
+                "used with.",
             )
         return reply
 

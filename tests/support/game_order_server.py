@@ -1,4 +1,7 @@
-"""A game's order URL on a real socket: verifies what it is told with its own secrets, and answers as a test says."""
+"""A game's order URL on a real socket.
+
+Verifies what it is told with its own secrets, and answers as a test says.
+"""
 
 import hashlib
 import hmac
@@ -59,7 +62,10 @@ class Told:
 
 @dataclass
 class GameServer:
-    """What came, and how it is answered: by the game's order id, in turns of which the last one stays, else as `otherwise` says."""
+    """What came, and how it is answered.
+
+    By the game's order id, in turns of which the last one stays, else as `otherwise` says.
+    """
 
     url: str
     secrets: list[str]

@@ -16,9 +16,9 @@ Behaviour = Callable[[socket.socket, dict[str, Any]], None]
 
 def http(body: bytes, status: str = "200 OK", headers: str = "") -> bytes:
     return (
-        f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\nConnection: close\r\n{headers}\r\n".encode()
-        + body
-    )
+        f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: "
+        f"{len(body)}\r\nConnection: close\r\n{headers}\r\n"
+    ).encode() + body
 
 
 def says(state: object, **further: object) -> Behaviour:
@@ -59,7 +59,10 @@ def closes(peer: socket.socket, asked: dict[str, Any]) -> None:
 
 @dataclass
 class FakeGame:
-    """What was asked, and how each transaction is answered: by its mmTransactionId, else as `otherwise` says."""
+    """What was asked, and how each transaction is answered.
+
+    By its mmTransactionId, else as `otherwise` says.
+    """
 
     url: str
     otherwise: Behaviour = field(default_factory=lambda: says("PENDING"))

@@ -1,4 +1,7 @@
-"""Rewrites a wallet's history as a superuser could who knows every rule: all hashes, numbers and balances are right afterwards."""
+"""Rewrites a wallet's history as a superuser could who knows every rule.
+
+All hashes, numbers and balances are right afterwards.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,7 +25,10 @@ ANNOUNCED = {
 
 @dataclass
 class History:
-    """A wallet's entries, each with the transaction that it names; what `change` makes of them is written as if it had been so."""
+    """A wallet's entries, each with the transaction that it names.
+
+    What `change` makes of them is written as if it had been so.
+    """
 
     wallet_id: str
     player_id: str
@@ -43,7 +49,10 @@ def read_history(owner: "psycopg.Connection[Any]", wallet_id: object) -> History
 
 
 def rewrite(ledger: OwnLedger, wallet_id: object, change: Callable[[list[Step]], list[Step]]) -> None:
-    """Changes a wallet's history. A transaction is changed by the step that opens it; its other steps follow."""
+    """Changes a wallet's history.
+
+    A transaction is changed by the step that opens it; its other steps follow.
+    """
     history = read_history(ledger.owner, wallet_id)
     before = history.transaction_ids()
     history.steps = numbered(change(history.steps))

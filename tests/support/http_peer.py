@@ -1,4 +1,7 @@
-"""A peer on a real socket that does to each connection what a test says: answers, nonsense, hangs, drips, floods."""
+"""A peer on a real socket that does to each connection what a test says.
+
+It answers, talks nonsense, hangs, drips, floods.
+"""
 
 import socket
 import socketserver

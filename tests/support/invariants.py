@@ -1,4 +1,7 @@
-"""The invariants of the ledger, asked of some players' rows: the audit's own replay, and sums that need no replay."""
+"""The invariants of the ledger, asked of some players' rows.
+
+The audit's own replay, and sums that need no replay.
+"""
 
 from django.db import connection
 

@@ -8,12 +8,16 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
-# Gets path, request and answer; gives the answer that the simulation sees, or None for a connection that breaks.
+# Gets path, request and answer; gives the answer that the simulation sees, or None for a connection that
+# breaks.
 Lie = Callable[[str, bytes, bytes], bytes | None]
 
 
 class Proxy(ThreadingHTTPServer):
-    """Hands every call on to the server at `target`, and lies about the answer; `turn` changes the path first."""
+    """Hands every call on to the server at `target`, and lies about the answer.
+
+    `turn` changes the path first.
+    """
 
     daemon_threads = True
 

@@ -1,4 +1,7 @@
-"""A ledger in a database of its own, for tests that change what nobody may change: the other tests' database stays as it is."""
+"""A ledger in a database of its own, for tests that change what nobody may change.
+
+The other tests' database stays as it is.
+"""
 
 import os
 from collections.abc import Iterator

@@ -30,7 +30,8 @@ class Column(NamedTuple):
 def columns_of(owner: Owner, table: str) -> list[Column]:
     """From the catalogue: a new column that nobody watches over must be noticed here."""
     found = owner.execute(
-        "SELECT column_name, data_type, is_nullable = 'YES' FROM information_schema.columns WHERE table_name = %s AND table_schema = 'public'",
+        "SELECT column_name, data_type, is_nullable = 'YES' FROM information_schema.columns WHERE "
+        "table_name = %s AND table_schema = 'public'",
         [table],
     )
     return [Column(*row) for row in found]

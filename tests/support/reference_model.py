@@ -1,4 +1,7 @@
-"""What the platform should do, as small as it can be said: one thing at a time, in memory (contract 2.1 to 2.3). Amounts in minor units."""
+"""What the platform should do, as small as it can be said (contract 2.1 to 2.3).
+
+One thing at a time, in memory. Amounts in minor units.
+"""
 
 from dataclasses import dataclass, field
 from typing import NamedTuple

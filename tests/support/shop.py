@@ -1,4 +1,7 @@
-"""What the tests of payments play with: a game with a shop, products, a provider of each scheme, and orders."""
+"""What the tests of payments play with.
+
+A game with a shop, products, a provider of each scheme, and orders.
+"""
 
 import itertools
 import json
@@ -70,7 +73,10 @@ class Till:
         id: str | None = None,
         **data: Any,
     ) -> Answer:
-        """Posts an event about an order; unasked, of its whole price, under ids of its own. `amount` in major units."""
+        """Posts an event about an order; unasked, of its whole price, under ids of its own.
+
+        `amount` in major units.
+        """
         body = event_body(type, order, amount, reference=reference, currency=currency, **data)
         return self.post(body, self.signed(body, id=id))
 
@@ -139,7 +145,10 @@ def new_reference() -> str:
 
 @dataclass(frozen=True)
 class Market:
-    """A game that sells `gold` (500.00 XAG for 4.99 EUR), `sword` (an item for 9.99 EUR) and `pack` (both, for 20.00 EUR)."""
+    """A game that sells `gold`, `sword` and `pack`.
+
+    `gold` is 500.00 XAG for 4.99 EUR, `sword` an item for 9.99 EUR, and `pack` both, for 20.00 EUR.
+    """
 
     party: Party
     house: House

@@ -1,4 +1,7 @@
-"""What `make quick` leaves out: whole files and folders here, single tests by `@pytest.mark.slow` or because they use the `server`."""
+"""What `make quick` leaves out.
+
+Whole files and folders here, single tests by `@pytest.mark.slow` or because they use the `server`.
+"""
 
 from pathlib import Path
 

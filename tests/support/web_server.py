@@ -1,4 +1,7 @@
-"""The real web server as a process of its own, for what a test client cannot show: sockets, and calls at the same instant."""
+"""The real web server as a process of its own.
+
+For what a test client cannot show: sockets, and calls at the same instant.
+"""
 
 import os
 import socket

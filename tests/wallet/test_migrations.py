@@ -1,4 +1,4 @@
-"""An instance of an earlier version keeps its runs, daily totals, alerts and permissions when it is migrated."""
+"""A migrated instance of an earlier version keeps its runs, daily totals, alerts and permissions."""
 
 import os
 from collections.abc import Iterator
@@ -68,13 +68,15 @@ def fill(owner: Owner) -> None:
     """What the old version left behind."""
     for number, (task, note) in enumerate(RUNS):
         owner.execute(
-            "INSERT INTO wallet_sweeprun (id, task, worker, began_at, ended_at, looked_at, done, failed, note, error)"
+            "INSERT INTO wallet_sweeprun (id, task, worker, began_at, ended_at, looked_at, done, failed, "
+            "note, error)"
             " VALUES (gen_random_uuid(), %s, %s, %s, %s, 0, 0, 0, %s, '')",
             [task, f"worker {number}", NOON, NOON, note],
         )
     for kind, subject, text in ALERTS:
         owner.execute(
-            "INSERT INTO wallet_alert (id, kind, subject, text, raised_at, last_seen_at, times_seen, resolved_by, reason)"
+            "INSERT INTO wallet_alert (id, kind, subject, text, raised_at, last_seen_at, times_seen, "
+            "resolved_by, reason)"
             " VALUES (gen_random_uuid(), %s, %s, %s, %s, %s, 1, '', '')",
             [kind, subject, text, NOON, NOON],
         )
@@ -92,7 +94,8 @@ def fill(owner: Owner) -> None:
             [number, model],
         )
         owner.execute(
-            "INSERT INTO auth_permission (id, content_type_id, codename, name) VALUES (%s, %s, %s, 'Can view it')",
+            "INSERT INTO auth_permission (id, content_type_id, codename, name) VALUES (%s, %s, %s, 'Can "
+            "view it')",
             [number, number, f"view_{model}"],
         )
         owner.execute("INSERT INTO auth_group_permissions (group_id, permission_id) VALUES (1, %s)", [number])
@@ -134,7 +137,8 @@ def test_alerts__follow_the_names_of_jobs_and_the_audits_words(upgraded: Owner) 
 
 def test_groups__keep_what_they_may_see(upgraded: Owner) -> None:
     granted = upgraded.execute(
-        "SELECT c.model, p.codename FROM auth_group_permissions g JOIN auth_permission p ON p.id = g.permission_id"
+        "SELECT c.model, p.codename FROM auth_group_permissions g JOIN auth_permission p ON p.id = "
+        "g.permission_id"
         " JOIN django_content_type c ON c.id = p.content_type_id ORDER BY p.id"
     ).fetchall()
     assert granted == [

@@ -49,7 +49,10 @@ def old_id(moment: datetime) -> UUID:
 
 
 def session(seat: Seat, **ago: timedelta | None) -> Seat:
-    """Another session of the seat's, begun a day before it expired; `expires` and `ended` say how long ago."""
+    """Another session of the seat's, begun a day before it expired.
+
+    `expires` and `ended` say how long ago.
+    """
     at, token = now(), new_token()
     expires_at = at - (ago.get("expires") or timedelta())
     ended = ago.get("ended")

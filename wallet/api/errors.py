@@ -1,4 +1,7 @@
-"""The answer to each outcome of operations on wallets: code, sentence and balance (contract 1, Error codes)."""
+"""The answer to each outcome of operations on wallets.
+
+Code, sentence and balance (contract 1, Error codes).
+"""
 
 from typing import Any
 

@@ -73,7 +73,7 @@ class HoldingsAnswer(msgspec.Struct):
 
 
 class StatementLine(msgspec.Struct):
-    """One change of the spendable balance; `amount` is negative where the player could spend less afterwards."""
+    "One change of the spendable balance; `amount` is negative where the player could spend less afterwards."
 
     what: Annotated[
         str, Meta(description="The transaction's type and the event: withdrawal_opened, deposit_confirmed, …")

@@ -9,7 +9,10 @@ BIDIRECTIONAL = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u206
 
 
 def clean(value: Any) -> str:
-    """`value` without control, bidirectional and broken characters, cut to 255; empty where it is no string."""
+    """`value` without control, bidirectional and broken characters, cut to 255.
+
+    Empty where it is no string.
+    """
     if not isinstance(value, str):
         return ""
     if value.isascii() and value.isprintable():

@@ -31,7 +31,10 @@ LOGGABLE_ID = re.compile(r"[!-~]{1,64}\Z")
 
 
 class WalletView(ApiView):
-    """A call of a game backend; `endpoint` is its name in the call log, empty where it names no transaction."""
+    """A call of a game backend.
+
+    `endpoint` is its name in the call log, empty where it names no transaction.
+    """
 
     endpoint: ClassVar[str] = ""
 
@@ -167,7 +170,7 @@ class RollbackView(WalletView):
 
 @openapi.withdraw
 class Withdraw(OpenView):
-    """Reserves the amount: it leaves the spendable balance at once, and waits for confirmation or rollback."""
+    "Reserves the amount: it leaves the spendable balance at once, and waits for confirmation or rollback."
 
     endpoint = "withdraw"
     type = "withdrawal"

@@ -139,8 +139,8 @@ def patiently() -> Iterator[Any]:
 def account_totals(at: datetime) -> Accounts:
     """What each account was ever moved before the moment `at`: closed days, and the rest from the journal.
 
-    Cheap while days are closed: it reads the journal of the unfinished day, and of that before it for its last
-    hours.
+    Cheap while days are closed: it reads the journal of the unfinished day, and of that before it for its
+    last hours.
     """
     # Days, not a moment: which ones are summed up stays the same, whatever is closed meanwhile.
     closed = list(

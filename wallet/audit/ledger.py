@@ -80,7 +80,10 @@ class Found:
 
 @dataclass
 class Report:
-    """What an audit found: `problems` holds the first ones, `by_wallet` and `of_ledger` those of each wallet and each other thing."""
+    """What an audit found.
+
+    `problems` holds the first ones, `by_wallet` and `of_ledger` those of each wallet and each other thing.
+    """
 
     wallets: int = 0
     entries: int = 0
@@ -137,7 +140,10 @@ def snapshot() -> Iterator[psycopg.Connection]:
 
 
 def audit_ledger(progress: Callable[[Report], None] = lambda report: None) -> Report:
-    """Replays every wallet, and asks for what no replay meets; `progress` is called after each batch of entries."""
+    """Replays every wallet, and asks for what no replay meets.
+
+    `progress` is called after each batch of entries.
+    """
     report = Report()
     with snapshot() as raw:
         check_wallets(raw, report, progress)
@@ -201,7 +207,10 @@ def ask(cursor: psycopg.ServerCursor, of_all: str, of_some: str, players: list[s
 def side_by_side(
     wallets: Iterable[Row], entries: Iterable[Row]
 ) -> Iterator[tuple[WalletRow | None, Iterator[Row]]]:
-    """Each wallet with its entries, both in the order of their keys; None for entries whose wallet is not there."""
+    """Each wallet with its entries, both in the order of their keys.
+
+    None for entries whose wallet is not there.
+    """
     groups = groupby(entries, key=itemgetter(0, 1))
     group = next(groups, None)
     for columns in wallets:

@@ -61,9 +61,10 @@ class WalletRow(NamedTuple):
 
 
 class Replay:
-    """A wallet's state as its entries make it. `problems` holds the first that were wrong, in the order of the entries.
+    """A wallet's state as its entries make it.
 
-    What is said of a wallet that does not change must stay the same: an operator may have accepted it by its very words.
+    `problems` holds the first that were wrong, in the order of the entries. What is said of a wallet that
+    does not change must stay the same: an operator may have accepted it by its very words.
     """
 
     def __init__(self, wallet: WalletRow) -> None:

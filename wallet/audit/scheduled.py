@@ -82,8 +82,8 @@ def recent_players() -> tuple[list[str], datetime]:
 def take(rows: Iterator[tuple[str, datetime, int]]) -> tuple[list[str], datetime | None]:
     """The first players that one run may replay, and when the news of the first that it leaves began.
 
-    Those whose news began at the same moment stay together, so that this moment divides what is done from what is
-    left.
+    Those whose news began at the same moment stay together, so that this moment divides what is done from
+    what is left.
     """
     players: list[str] = []
     last, total = None, 0

@@ -1,4 +1,7 @@
-"""Checkpoints: signed statements, stored outside the database, of what every wallet's chain had come to (docs/checkpoints.md)."""
+"""Checkpoints: signed statements of what every wallet's chain had come to (docs/checkpoints.md).
+
+They are stored outside the database.
+"""
 
 from wallet.checkpoints.creation import make_checkpoint
 

@@ -1,4 +1,7 @@
-"""Makes a checkpoint, after the newest one has been verified: what was rewritten since must not be signed as if it were true."""
+"""Makes a checkpoint, after the newest one has been verified.
+
+What was rewritten since must not be signed as if it were true.
+"""
 
 import base64
 from collections.abc import Callable
@@ -52,8 +55,9 @@ def make_checkpoint(
 ) -> Checkpoint | None:
     """Verifies the newest checkpoint and makes the next. Must run alone (`wallet.job_runs.alone`).
 
-    Where the ledger is not as the newest one states, an alert is raised and None returned. With a reason to `accept` that, the next
-    one is made all the same, and says so in its signed note. Raises `ImproperlyConfigured` without a key.
+    Where the ledger is not as the newest one states, an alert is raised and None returned. With a reason to
+    `accept` that, the next one is made all the same, and says so in its signed note. Raises
+    `ImproperlyConfigured` without a key.
     """
     key, accept = signing_key(), clean(accept)
     adopted = adopt_files(trusted_keys())
@@ -99,7 +103,8 @@ def verify_stored(
         verdict.findings.add(f"the file {newest.file} is of checkpoint {verdict.header.number}")
     if len(adopted) > 1:
         verdict.findings.add(
-            f"the rows of checkpoints {adopted[0]} to {adopted[-1]} were removed from the database, and are made anew from their files"
+            f"the rows of checkpoints {adopted[0]} to {adopted[-1]} were removed from the database, and "
+            "are made anew from their files"
         )
     return verdict
 
@@ -120,7 +125,8 @@ def tell(run: Run, newest: Checkpoint, findings: Findings) -> None:
     Checkpoint.objects.filter(number=newest.number).update(verified_at=at, differences=findings.count)
     run.looked_at, run.failed = newest.wallets, findings.count
     if findings.count:
-        # With the day in it, it is a new one to whoever has resolved yesterday's: until it is accepted, no checkpoint is made.
+        # With the day in it, it is a new one to whoever has resolved yesterday's: until it is accepted, no
+        # checkpoint is made.
         text = (
             f"{findings.summary()}. Found again on {at:%Y-%m-%d}; no checkpoint is made until it is accepted."
         )
@@ -151,7 +157,10 @@ def state(
 
 
 def previous_hash(newest: Checkpoint | None, verdict: Verdict) -> bytes:
-    """The hash that the next checkpoint names: of what was signed, where that can be read, rather than what the database says."""
+    """The hash that the next checkpoint names.
+
+    Of what was signed, where that can be read, rather than what the database says.
+    """
     if newest is None:
         return START
     header = own_header_of(newest, verdict)

@@ -1,4 +1,7 @@
-"""The ledger in the database, as checkpoints see it: its leaves, and what differs from those of an earlier one."""
+"""The ledger in the database, as checkpoints see it.
+
+Its leaves, and what differs from those of an earlier one.
+"""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -68,14 +71,18 @@ def compare_row(header: Header, findings: Findings) -> None:
     before = Checkpoint.objects.filter(number=header.number - 1).first()
     if header.number > 1 and (before is None or bytes(before.hash).hex() != header.previous):
         findings.add(
-            f"the database's row of checkpoint {header.number - 1} is {'gone' if before is None else 'not the one that this one follows'}"
+            f"the database's row of checkpoint {header.number - 1} is "
+            f"{'gone' if before is None else 'not the one that this one follows'}"
         )
 
 
 def compare_leaves(
     raw: psycopg.Connection[Any], latest: datetime, leaves: Iterator[Leaf], findings: Findings
 ) -> None:
-    """Each wallet that a checkpoint knows must still have that entry with that hash; what it does not know is later than `latest`."""
+    """Each wallet that a checkpoint knows must still have that entry with that hash.
+
+    What it does not know is later than `latest`.
+    """
     done: list[str] = []
     while batch := list(islice(leaves, BATCH)):
         ids = [leaf.wallet_id for leaf in batch]
@@ -96,14 +103,20 @@ def difference(wallet_id: str, seq: int, entry_count: int | None, is_same: bool 
     if is_same is None:
         return f"wallet {wallet_id} entry {seq} is gone"
     if not is_same:
-        return f"wallet {wallet_id} entry {seq} has another hash than the checkpoint knows: it, or one before it, was changed"
+        return (
+            f"wallet {wallet_id} entry {seq} has another hash than the checkpoint knows: it, or one "
+            "before it, was changed"
+        )
     return f"wallet {wallet_id} entry {seq + 1} is dated before the checkpoint, which does not know it"
 
 
 def find_unknown(
     raw: psycopg.Connection[Any], ids: tuple[str, str], latest: datetime, known: list[str], findings: Findings
 ) -> None:
-    """Wallets between two ids that were opened before the checkpoint, it is said, and that it does not know."""
+    """Wallets between two ids that the checkpoint does not know.
+
+    They were opened before it, it is said.
+    """
     for (wallet_id,) in execute(raw, UNKNOWN, [*ids, latest, known]):
         findings.add(
             f"wallet {wallet_id} was opened before the checkpoint, it is said, which does not know it"

@@ -41,7 +41,10 @@ Progress = Callable[[int, int], None]
 
 
 def export_journal(write: Write, progress: Progress = lambda wallets, entries: None) -> tuple[int, int]:
-    """Writes the whole journal as JSON lines, of one moment. Returns the numbers of wallets and entries; tells them meanwhile too."""
+    """Writes the whole journal as JSON lines, of one moment.
+
+    Returns the numbers of wallets and entries; tells them meanwhile too.
+    """
     wallets = entries = told = 0
     with snapshot() as raw:
         write(line(Start(2, shown(now()), currencies())))

@@ -7,7 +7,8 @@ from django.core.exceptions import ImproperlyConfigured
 from wallet.proof.header import Unusable, decoded_key, public_bytes
 
 HOW = (
-    "Set CHECKPOINT_KEY in the environment or in .env to 32 random bytes in base64, for example to the output of: "
+    "Set CHECKPOINT_KEY in the environment or in .env to 32 random bytes in base64, for example to the "
+    "output of: "
     "python -c 'import base64, secrets; print(base64.b64encode(secrets.token_bytes(32)).decode())'"
 )
 
@@ -26,7 +27,10 @@ def trusted_keys() -> list[bytes]:
 
 
 def configured_keys() -> list[Ed25519PrivateKey]:
-    """The keys, the newest first. After a rotation the old one stays, behind a comma, until a checkpoint was made with the new one."""
+    """The keys, the newest first.
+
+    After a rotation the old one stays, behind a comma, until a checkpoint was made with the new one.
+    """
     return [private_key(word) for word in settings.CHECKPOINT_KEY.split(",") if word.strip()]
 
 

@@ -1,4 +1,7 @@
-"""Checkpoint files in their storage: names that sort and are never used twice, and files whose row was lost."""
+"""Checkpoint files in their storage.
+
+Names that sort and are never used twice, and files whose row was lost.
+"""
 
 import logging
 import os
@@ -57,7 +60,10 @@ def save(number: int, content: IO[bytes]) -> str:
 
 
 def keep_on_disk(name: str) -> None:
-    """Waits until a file and its name are on the disk, where the storage is a directory: its row, which comes next, will be."""
+    """Waits until a file and its name are on the disk, where the storage is a directory.
+
+    Its row, which comes next, will be.
+    """
     try:
         path = Path(storage().path(name))
     except NotImplementedError:
@@ -73,7 +79,8 @@ def keep_on_disk(name: str) -> None:
 def adopt_files(trusted: list[bytes]) -> list[int]:
     """Writes the rows of our own checkpoints that lie in the storage and have none. Returns their numbers.
 
-    One of them was being made when its process was killed. More were in the database, and somebody removed them there.
+    One of them was being made when its process was killed. More were in the database, and somebody removed
+    them there.
     """
     adopted = []
     while row := adopt_next(trusted):
@@ -114,7 +121,10 @@ def own_header(name: str, trusted: list[bytes]) -> Header | None:
 
 
 def add_row(header: Header, name: str) -> Checkpoint:
-    """Writes the row of a checkpoint whose file is stored. Raises `IntegrityError` where its number has one."""
+    """Writes the row of a checkpoint whose file is stored.
+
+    Raises `IntegrityError` where its number has one.
+    """
     row = Checkpoint(number=header.number, file=name, **signed_values(header))
     row.save(force_insert=True)
     return row

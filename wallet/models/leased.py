@@ -29,10 +29,10 @@ def lease_due(
     related: Sequence[str] = (),
     **changes: Any,
 ) -> list[Row]:
-    """Takes at most `limit` of the rows that are due at a moment and nobody's, the longest due first, and writes that down.
+    """Takes at most `limit` of the rows that are due at a moment and nobody's, and writes that down.
 
-    The rows are given as they were before `changes`. The caller is in an atomic block; rows that somebody else is taking in
-    the same instant are left to them.
+    The longest due come first. The rows are given as they were before `changes`. The caller is in an atomic
+    block; rows that somebody else is taking in the same instant are left to them.
     """
     free = rows.filter(next_attempt_at__lte=at).filter(Q(leased_until=None) | Q(leased_until__lte=at))
     due = free.order_by("next_attempt_at").select_for_update(of=("self",), skip_locked=True)

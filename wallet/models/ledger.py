@@ -66,10 +66,11 @@ class Wallet(models.Model):
 
 
 class Transaction(models.Model):
-    """The present state of one withdrawal, deposit, adjustment or posting of a payment; `id` is the partner's `qwTransactionId`.
+    """The present state of one withdrawal, deposit, adjustment or posting of a payment.
 
-    Its foreign keys are without database constraints: only the ledger writes it, what it names is never deleted
-    (triggers), the audit looks for orphans, and a constraint on `game` would lock that one row at every call.
+    `id` is the partner's `qwTransactionId`. Its foreign keys are without database constraints: only the
+    ledger writes it, what it names is never deleted (triggers), the audit looks for orphans, and a constraint
+    on `game` would lock that one row at every call.
     """
 
     class Type(models.TextChoices):
@@ -175,7 +176,10 @@ class Transaction(models.Model):
 
 
 class Entry(models.Model):
-    """One thing that happened to a wallet: a row of the journal, never changed, never deleted (triggers hold that)."""
+    """One thing that happened to a wallet.
+
+    A row of the journal, never changed, never deleted (triggers hold that).
+    """
 
     class Account(models.TextChoices):
         """Per wallet: spendable, reserved, debt. Per house and currency: the others."""

@@ -142,7 +142,10 @@ class Inquiry(Leased):
 
 
 class Question(models.Model):
-    """One question about a transaction, written down before it is sent; without an answer, its status is unknown."""
+    """One question about a transaction, written down before it is sent.
+
+    Without an answer, its status is unknown.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     inquiry = models.ForeignKey(Inquiry, models.PROTECT, related_name="questions")

@@ -1,1 +1,4 @@
-"""What proves that history was not rewritten: checkpoint files and exported journals. Needs neither Django nor a database."""
+"""What proves that history was not rewritten: checkpoint files and exported journals.
+
+Needs neither Django nor a database.
+"""

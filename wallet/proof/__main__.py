@@ -1,4 +1,7 @@
-"""`python -m wallet.proof CHECKPOINT --export JOURNAL --public-key B64`: verifies without Django, settings or a database."""
+"""Verifies a checkpoint without Django, settings or a database.
+
+`python -m wallet.proof CHECKPOINT --export JOURNAL --public-key B64`
+"""
 
 import argparse
 import sys

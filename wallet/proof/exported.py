@@ -1,4 +1,7 @@
-"""Compares a checkpoint with an exported journal: every chain is computed anew, up to the hash that was signed."""
+"""Compares a checkpoint with an exported journal.
+
+Every chain is computed anew, up to the hash that was signed.
+"""
 
 from collections.abc import Iterator
 from typing import IO
@@ -21,7 +24,10 @@ def comparing(source: IO[bytes]) -> Compare:
 def compare_with_journal(
     journal: Journal, header: Header, leaves: Iterator[Leaf], findings: Findings
 ) -> None:
-    """Walks leaves and wallets side by side, both in the order of ids. Raises `Unusable` where the journal is not whole."""
+    """Walks leaves and wallets side by side, both in the order of ids.
+
+    Raises `Unusable` where the journal is not whole.
+    """
     compare_currencies(header.currencies, journal.start.currencies, findings)
     latest = int((header.moment() - SLACK).timestamp() * MICROSECOND)
     leaf = next(leaves, None)
@@ -40,7 +46,10 @@ def compare_with_journal(
 
 
 class Chain:
-    """One wallet's chain. `leaf` is what the checkpoint knows of it, if anything; what it does not know is later than `latest`."""
+    """One wallet's chain.
+
+    `leaf` is what the checkpoint knows of it, if anything; what it does not know is later than `latest`.
+    """
 
     def __init__(self, wallet: WalletLine, leaf: Leaf | None, latest: int) -> None:
         self.wallet, self.leaf, self.latest = wallet, leaf, latest

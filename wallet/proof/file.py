@@ -1,4 +1,7 @@
-"""A checkpoint's file: gzip text, first the signed header, then a line for each wallet, in the order of their ids."""
+"""A checkpoint's file.
+
+Gzip text, first the signed header, then a line for each wallet, in the order of their ids.
+"""
 
 import gzip
 import shutil
@@ -39,7 +42,10 @@ class LeafWriter:
 
 
 def join_file(target: IO[bytes], signed: Signed, leaves: IO[bytes]) -> None:
-    """Writes the whole file: the header is known only after the leaves, so each is a gzip member of its own."""
+    """Writes the whole file.
+
+    The header is known only after the leaves, so each is a gzip member of its own.
+    """
     target.write(gzip.compress(signed.line(), LEVEL, mtime=0))
     leaves.seek(0)
     shutil.copyfileobj(leaves, target, 1 << 20)
@@ -56,7 +62,10 @@ def told_apart(what: str) -> Iterator[None]:
 
 
 def lines(source: IO[bytes], what: str) -> Iterator[bytes]:
-    """The lines of a file that may be compressed, from its beginning; none is longer than a line can be. Raises `Unusable`."""
+    """The lines of a file that may be compressed, from its beginning.
+
+    None is longer than a line can be. Raises `Unusable`.
+    """
     with told_apart(what):
         is_compressed = source.read(2) == GZIP
         source.seek(0)
@@ -72,7 +81,10 @@ def lines(source: IO[bytes], what: str) -> Iterator[bytes]:
 
 
 class CheckpointFile:
-    """A checkpoint's file that is being read, once, from its beginning. Raises `Unusable` where it is none."""
+    """A checkpoint's file that is being read, once, from its beginning.
+
+    Raises `Unusable` where it is none.
+    """
 
     def __init__(self, source: IO[bytes]) -> None:
         self.lines = lines(source, "the file")
@@ -80,7 +92,10 @@ class CheckpointFile:
         self.header = self.signed.header
 
     def leaves(self) -> Iterator[Leaf]:
-        """The leaves; after the last one it is certain that they are those which the header states, or `Unusable` is raised."""
+        """The leaves.
+
+        After the last one it is certain that they are those which the header states, or `Unusable` is raised.
+        """
         tree, last = Tree(), ""
         for line in self.lines:
             try:
@@ -95,7 +110,8 @@ class CheckpointFile:
             yield leaf
         if (tree.size, tree.entries) != (self.header.wallets, self.header.entries):
             raise Unusable(
-                f"the file has {tree.size} wallets with {tree.entries} entries, and states {self.header.wallets} with {self.header.entries}"
+                f"the file has {tree.size} wallets with {tree.entries} entries, and states "
+                f"{self.header.wallets} with {self.header.entries}"
             )
         if tree.root().hex() != self.header.root:
             raise Unusable("the file's lines do not have the root that was signed")

@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 KEPT = 20
-# What a checkpoint does not know must be younger than it. A little older may be: it was being written while the checkpoint was made.
+# What a checkpoint does not know must be younger than it. A little older may be: it was being written while
+# the checkpoint was made.
 SLACK = timedelta(hours=1)
 
 

@@ -1,4 +1,7 @@
-"""The signed header of a checkpoint: what it states, its canonical bytes, its hash, and who may have signed it."""
+"""The signed header of a checkpoint.
+
+What it states, its canonical bytes, its hash, and who may have signed it.
+"""
 
 import base64
 import hashlib
@@ -25,7 +28,10 @@ class Unusable(Exception):
 
 
 class Header(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """What a checkpoint states. Hashes and key id in hexadecimal, the public key in base64, the time in UTC with microseconds."""
+    """What a checkpoint states.
+
+    Hashes and key id in hexadecimal, the public key in base64, the time in UTC with microseconds.
+    """
 
     kind: Literal["quantum-wallet checkpoint"]
     format: Literal[1]
@@ -98,9 +104,9 @@ def sign(header: Header, key: Ed25519PrivateKey) -> Signed:
 
 
 def read_signed(line: bytes) -> Signed:
-    """The header of a file's first line, whose signature is by the key that it names; whether that key is ours is another question.
+    """The header of a file's first line, whose signature is by the key that it names.
 
-    Raises `Unusable`.
+    Whether that key is ours is another question. Raises `Unusable`.
     """
     try:
         signed = msgspec.json.decode(line, type=Signed)

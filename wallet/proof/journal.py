@@ -1,4 +1,7 @@
-"""An exported journal: JSON lines with every wallet and its entries, as far as their hashes cover them, in the order of wallet ids."""
+"""An exported journal: JSON lines with every wallet and its entries.
+
+As far as their hashes cover them, in the order of wallet ids.
+"""
 
 from collections.abc import Iterator
 from itertools import groupby
@@ -196,7 +199,10 @@ def transaction(line: EntryLine) -> TransactionRow:
 
 
 class Journal:
-    """An exported journal that is being read, once, from its beginning. Raises `Unusable` where it is none."""
+    """An exported journal that is being read, once, from its beginning.
+
+    Raises `Unusable` where it is none.
+    """
 
     def __init__(self, source: IO[bytes]) -> None:
         self.read = (decoded(line, number) for number, line in enumerate(lines(source, "the journal"), 1))
@@ -207,7 +213,10 @@ class Journal:
         self.wallets_read = self.entries_read = 0
 
     def wallets(self) -> Iterator[tuple[WalletLine, Iterator[EntryLine]]]:
-        """Each wallet with its entries, which are read while they are asked for; what is left of them is passed over."""
+        """Each wallet with its entries, which are read while they are asked for.
+
+        What is left of them is passed over.
+        """
         last, end = "", None
         for _, group in groupby(self.read, self.group):
             first = next(group)

@@ -9,7 +9,10 @@ SEQ = struct.Struct(">q")
 
 
 class Leaf(NamedTuple):
-    """A wallet's chain at the moment of a checkpoint: how many entries it had, and the last one's hash. The id as a text."""
+    """A wallet's chain at the moment of a checkpoint.
+
+    How many entries it had, and the last one's hash. The id as a text.
+    """
 
     wallet_id: str
     seq: int
@@ -17,7 +20,11 @@ class Leaf(NamedTuple):
 
 
 def leaf_hash(leaf: Leaf) -> bytes:
-    """SHA-256 over 0x00, the 16 bytes of the wallet's id, the number of its entries (8 bytes, big-endian), and its head."""
+    """The hash of a leaf.
+
+    SHA-256 over 0x00, the 16 bytes of the wallet's id, the number of its entries (8 bytes, big-endian), and
+    its head.
+    """
     return hashlib.sha256(
         LEAF + bytes.fromhex(leaf.wallet_id.replace("-", "")) + SEQ.pack(leaf.seq) + leaf.head
     ).digest()
@@ -28,7 +35,10 @@ def inner_hash(left: bytes, right: bytes) -> bytes:
 
 
 class Tree:
-    """Grows leaf by leaf, and keeps only the roots of the complete subtrees so far: as many as its size has binary ones."""
+    """Grows leaf by leaf, and keeps only the roots of the complete subtrees so far.
+
+    As many as its size has binary ones.
+    """
 
     def __init__(self) -> None:
         self.size = 0

@@ -1,4 +1,7 @@
-"""Verifies a checkpoint's file: who signed it, whether it is whole and follows another, and whether a ledger still is as it states."""
+"""Verifies a checkpoint's file.
+
+Who signed it, whether it is whole and follows another, and whether a ledger still is as it states.
+"""
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
@@ -33,7 +36,8 @@ def verify_file(
 ) -> Verdict:
     """Verifies the file in `source`, which follows the one in `previous`, if given.
 
-    `trusted`: the public keys whose signature counts; none of them means the one that the file itself names, which is a warning.
+    `trusted`: the public keys whose signature counts; none of them means the one that the file itself names,
+    which is a warning.
     """
     verdict = Verdict()
     try:
@@ -71,7 +75,8 @@ def check_previous(header: Header, source: IO[bytes], trusted: Collection[bytes]
         findings.add(f"checkpoint {header.number} does not follow that checkpoint {before.header.number}")
     if trusted and decoded_key(before.header.public_key) not in trusted:
         findings.warnings.append(
-            f"the previous checkpoint was signed with another key, {before.header.key_id}; this one vouches for it"
+            f"the previous checkpoint was signed with another key, {before.header.key_id}; this one "
+            "vouches for it"
         )
 
 
@@ -86,11 +91,17 @@ def counted(leaves: Iterator[Leaf], progress: Progress) -> Iterator[Leaf]:
 
 
 def conclusion(verdict: Verdict, *, recomputed: bool) -> str:
-    """One line: what was proven, or that it was not. `recomputed`: every hash was, and not only the signed ones looked up."""
+    """One line: what was proven, or that it was not.
+
+    `recomputed`: every hash was, and not only the signed ones looked up.
+    """
     if verdict.header is None:
         return verdict.findings.summary()
     h = verdict.header
-    what = f"Checkpoint {h.number} of {h.made_at}, {h.wallets} wallets with {h.entries} entries, signed with key {h.key_id}"
+    what = (
+        f"Checkpoint {h.number} of {h.made_at}, {h.wallets} wallets with {h.entries} entries, signed "
+        f"with key {h.key_id}"
+    )
     if verdict.findings.count:
         return f"{what}: {verdict.findings.summary(most=1)}"
     how = (

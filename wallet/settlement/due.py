@@ -18,14 +18,18 @@ OPEN_INQUIRY = Inquiry.objects.filter(transaction=OuterRef("pk"), closed_at=None
 
 def due_at(moment: datetime) -> QuerySet[Transaction]:
     """What is pending and due at `moment`, the longest due first."""
-    # settled_at besides state: it is what the ledger decides by; state is what the index of due transactions is made of.
+    # settled_at besides state: it is what the ledger decides by; state is what the index of due transactions
+    # is made of.
     return Transaction.objects.filter(
         state=Transaction.State.PENDING, settled_at=None, due_at__lte=moment
     ).order_by("due_at", "pk")
 
 
 def expiring(moment: datetime) -> QuerySet[Transaction]:
-    """What is due, cannot be asked about, and expires by its game's policy; what a person has to decide is left out."""
+    """What is due, cannot be asked about, and expires by its game's policy.
+
+    What a person has to decide is left out.
+    """
     in_doubt = Exists(OPEN_INQUIRY.exclude(doubt=""))
     return due_at(moment).filter(UNASKABLE & ~HOLDS).exclude(in_doubt)
 
@@ -40,7 +44,10 @@ def uninquired(moment: datetime) -> QuerySet[Transaction]:
 
 
 def batches(rows: QuerySet[Transaction], size: int) -> Iterator[list[UUID]]:
-    """The ids of `rows`, in the order of their due times and each at most once, also while the sweep takes rows away."""
+    """The ids of `rows`, in the order of their due times.
+
+    Each at most once, also while the sweep takes rows away.
+    """
     after: tuple[datetime, UUID] | None = None
     while True:
         page = (
@@ -61,7 +68,10 @@ def batches(rows: QuerySet[Transaction], size: int) -> Iterator[list[UUID]]:
 
 
 def forecast(transaction: Transaction, at: datetime) -> str:
-    """What the platform does about a pending transaction on its own, and when; for operators, at the moment `at`."""
+    """What the platform does about a pending transaction on its own, and when.
+
+    For operators, at the moment `at`.
+    """
     if transaction.settled_at is not None:
         return "nothing: it is settled"
     if transaction.due_at is None:

@@ -186,7 +186,8 @@ def watch_memory(game: Game | None) -> bool:
     has_forgotten = forgets(answers)
     if has_forgotten:
         text = (
-            f"{answers.count(Answer.UNKNOWN)} of the last {len(answers)} answers of {game.slug} were UNKNOWN: "
+            f"{answers.count(Answer.UNKNOWN)} of the last {len(answers)} answers of {game.slug} were "
+            "UNKNOWN: "
             "nothing expires on that answer until it recovers."
         )
         raise_alert(Alert.Kind.GAME_FORGETS, game.slug, text)

@@ -1,4 +1,7 @@
-"""The rules of contract 2.4, without a database: what follows from a game's answer about a due transaction."""
+"""The rules of contract 2.4, without a database.
+
+What follows from a game's answer about a due transaction.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -32,7 +35,10 @@ class Settle:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Asked again at `next_attempt_at` (None: not again); `doubt` says why a person has to look at it, or nothing."""
+    """Asked again at `next_attempt_at` (None: not again).
+
+    `doubt` says why a person has to look at it, or nothing.
+    """
 
     next_attempt_at: datetime | None
     doubt: str = ""
@@ -47,7 +53,10 @@ def forgets(last_answers: list[str]) -> bool:
 
 
 def next_step(inquiry: Inquiry, type: str, answer: str, at: datetime, *, game_forgets: bool) -> Step:
-    """What follows from the game's `answer` about a transaction of `type`, already counted in `inquiry`, at the moment `at`."""
+    """What follows from the game's `answer` about a transaction of `type`.
+
+    It is already counted in `inquiry`, at the moment `at`.
+    """
     if answer == Answer.CONFIRMED:
         return Settle("confirmed", "The game said CONFIRMED.")
     if answer == Answer.ROLLED_BACK:

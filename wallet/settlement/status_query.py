@@ -19,7 +19,10 @@ PROBLEM_LENGTH = 120
 
 @dataclass(frozen=True, slots=True)
 class StatusQuery:
-    """All that asking needs, so that nothing of the database is touched meanwhile. `must_echo`: other players have the same id."""
+    """All that asking needs, so that nothing of the database is touched meanwhile.
+
+    `must_echo`: other players have the same id.
+    """
 
     transaction_id: UUID
     url: str
@@ -63,7 +66,10 @@ def status_query(transaction: Transaction) -> StatusQuery:
 
 
 def is_ambiguous(transaction: Transaction) -> bool:
-    """Whether the same id is pending at another player of the game too: then only an answer that names ours counts."""
+    """Whether the same id is pending at another player of the game too.
+
+    Then only an answer that names ours counts.
+    """
     same = Transaction.objects.filter(
         mm_transaction_id=transaction.mm_transaction_id, game=transaction.game, settled_at=None
     )

@@ -266,9 +266,9 @@ def test_a_port_in_use_is_said_before_anything_starts(var: Path) -> None:
         port = listener.getsockname()[1]
         done = launch(var, "run", PORT=str(port), HOST="127.0.0.1")
     assert done.returncode == 1
-    assert (
-        done.stderr
-        == f"Port {port} on 127.0.0.1 is in use by another program: end it, or choose another port with PORT={port + 1}.\n"
+    assert done.stderr == (
+        f"Port {port} on 127.0.0.1 is in use by another program: end it, or choose another port "
+        f"with PORT={port + 1}.\n"
     )
     assert not (var / "run" / "postgres").exists()
 

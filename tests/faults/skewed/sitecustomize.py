@@ -1,4 +1,7 @@
-"""A process whose own clock is wrong by SKEW_SECONDS: Python imports this by itself where this directory is on PYTHONPATH."""
+"""A process whose own clock is wrong by SKEW_SECONDS.
+
+Python imports this by itself where this directory is on PYTHONPATH.
+"""
 
 import copyreg
 import datetime

@@ -1,4 +1,7 @@
-"""Allow-lists of addresses: no answer at all, and whose word counts for where a call comes from (contract 1.3)."""
+"""Allow-lists of addresses.
+
+No answer at all, and whose word counts for where a call comes from (contract 1.3).
+"""
 
 import json
 import socket

@@ -1,4 +1,7 @@
-"""The outgoing HTTP client against peers on real sockets: what is sent, what is accepted, and that everything ends in time."""
+"""The outgoing HTTP client against peers on real sockets.
+
+What is sent, what is accepted, and that everything ends in time.
+"""
 
 import logging
 import socket
@@ -291,7 +294,10 @@ def test_a_peer_that_repeats_the_credential_does_not_bring_it_into_errors_or_log
 
 
 def certified(name: str, folder: Path) -> ssl.SSLContext:
-    """A server's context with a certificate for `name` that it signed itself; the certificate is left in `folder`."""
+    """A server's context with a certificate for `name` that it signed itself.
+
+    The certificate is left in `folder`.
+    """
     key, subject, now = (
         ec.generate_private_key(ec.SECP256R1()),
         x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]),

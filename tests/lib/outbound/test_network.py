@@ -1,4 +1,7 @@
-"""Whom the outgoing HTTP client calls: public addresses and those that are allowed, however they are spelled (SSRF)."""
+"""Whom the outgoing HTTP client calls (SSRF).
+
+Public addresses and those that are allowed, however they are spelled.
+"""
 
 import socket
 from contextlib import ExitStack

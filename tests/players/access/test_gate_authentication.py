@@ -1,4 +1,7 @@
-"""Who may speak: HTTP Basic, rotation, kinds of callers, and the throttling of failures (contract 1.2, 1.4)."""
+"""Who may speak.
+
+HTTP Basic, rotation, kinds of callers, and the throttling of failures (contract 1.2, 1.4).
+"""
 
 from base64 import b64encode
 from typing import Any
@@ -59,9 +62,12 @@ def test_a_password_may_hold_colons_and_any_other_character(house: House, passwo
 
 @pytest.mark.parametrize(
     "header",
-    [None, "", "Basic", "Basic ", "Basic !!!", "Basic " + "A" * 4000, "Bearer abc", "Basic Zm9v", "basic Zm9v", "Basic Og==", "Basic OnB3", "Basic =",
-     "Basic Zm9vOmJhcg", "Digest Zm9vOmJhcg==", "Zm9vOmJhcg==", "Basic\tZm9vOmJhcg==", "Basic /w==", "Basic \xff\xff",
-     "Basic " + b64encode(b"\xff\xfe:x").decode(), "Basic " + b64encode(b"a\x00b:c\x00d").decode(), "Basic " + b64encode("ü:☃".encode()).decode()],
+    [None, "", "Basic", "Basic ", "Basic !!!", "Basic " + "A" * 4000, "Bearer abc", "Basic Zm9v",
+     "basic Zm9v", "Basic Og==", "Basic OnB3", "Basic =",
+     "Basic Zm9vOmJhcg", "Digest Zm9vOmJhcg==", "Zm9vOmJhcg==", "Basic\tZm9vOmJhcg==", "Basic /w==",
+     "Basic \xff\xff",
+     "Basic " + b64encode(b"\xff\xfe:x").decode(), "Basic " + b64encode(b"a\x00b:c\x00d").decode(),
+     "Basic " + b64encode("ü:☃".encode()).decode()],
 )  # fmt: skip
 def test_missing_and_malformed_authorization_gets_401(seat: Seat, header: str | None) -> None:
     assert is_unauthorized(ask(seat, header))

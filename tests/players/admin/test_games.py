@@ -1,4 +1,7 @@
-"""The form of a game: how it is asked about unfinished transactions, with a password that is only ever written."""
+"""The form of a game.
+
+How it is asked about unfinished transactions, with a password that is only ever written.
+"""
 
 from typing import Any
 

@@ -1,4 +1,7 @@
-"""Events as Stripe sends them, in the shapes of the API version that the library pins, and how they are signed."""
+"""Events as Stripe sends them, and how they are signed.
+
+In the shapes of the API version that the library pins.
+"""
 
 import json
 import time

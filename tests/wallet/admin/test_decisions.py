@@ -1,4 +1,7 @@
-"""What operators decide about due transactions: asked first, with a reason, once; and after a refusal nothing has moved."""
+"""What operators decide about due transactions.
+
+Asked first, with a reason, once; and after a refusal nothing has moved.
+"""
 
 import threading
 from collections.abc import Iterator

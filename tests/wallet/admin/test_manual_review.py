@@ -1,4 +1,7 @@
-"""What waits for a person: the list of inquiries, an inquiry's page, and what a transaction's page says will happen."""
+"""What waits for a person.
+
+The list of inquiries, an inquiry's page, and what a transaction's page says will happen.
+"""
 
 import re
 from datetime import timedelta

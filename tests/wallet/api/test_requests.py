@@ -13,7 +13,10 @@ LIMIT = 64 * 1024
 
 
 def withdrawal(seat: Seat, mm: str, amount: str = "5.00", more: str = "") -> str:
-    return f'{{"token": "{seat.token}", "mmTransactionId": "{mm}", "amount": {{"amount": {amount}, "currencyCode": "XAG"}}{more}}}'
+    return (
+        f'{{"token": "{seat.token}", "mmTransactionId": "{mm}", "amount": {{"amount": {amount}, '
+        f'"currencyCode": "XAG"}}{more}}}'
+    )
 
 
 def refused_as_malformed(answer: Answer, seat: Seat) -> bool:
@@ -107,7 +110,8 @@ def test_of_duplicate_keys_the_last_counts(seat: Seat) -> None:
         seat,
         other,
         "1.00",
-        more=f', "mmTransactionId": "{mm}", "amount": {{"amount": 9.00, "amount": 7.00, "currencyCode": "XAG"}}',
+        more=f', "mmTransactionId": "{mm}", "amount": {{"amount": 9.00, "amount": 7.00, "currencyCode": '
+        f'"XAG"}}',
     )
     assert seat.caller.post("/wallet/withdraw", body).balance == "93.00"
     assert seat.transaction(mm).amount == 7_00
@@ -156,8 +160,10 @@ def test_json_in_utf_8_is_read(seat: Seat, content_type: str) -> None:
 
 @pytest.mark.parametrize(
     "content_type",
-    ["", "text/plain", "text/json", "application/xml", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x",
-     "application/json; charset=latin-1", "application/jsonp", "application/problem+json", "application/json, text/plain"],
+    ["", "text/plain", "text/json", "application/xml", "application/x-www-form-urlencoded",
+     "multipart/form-data; boundary=x",
+     "application/json; charset=latin-1", "application/jsonp", "application/problem+json",
+     "application/json, text/plain"],
 )  # fmt: skip
 def test_another_content_type_is_malformed(seat: Seat, content_type: str) -> None:
     answer = seat.caller.send(

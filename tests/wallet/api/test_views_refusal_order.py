@@ -1,4 +1,7 @@
-"""When several refusals apply, the first of the contract's list is given (section 1): every pair that can apply at once."""
+"""When several refusals apply, the first of the contract's list is given (section 1).
+
+Every pair that can apply at once.
+"""
 
 import itertools
 import uuid

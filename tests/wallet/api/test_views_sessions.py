@@ -1,4 +1,7 @@
-"""Sessions: which calls need a live one, whose tokens are whose, and what the sessions of one player share (contract 2.2)."""
+"""Sessions (contract 2.2).
+
+Which calls need a live one, whose tokens are whose, and what the sessions of one player share.
+"""
 
 import hashlib
 import uuid

@@ -1,4 +1,7 @@
-"""The journal summed up by day and account: once, completely, again after a kill, and watched by the audit."""
+"""The journal summed up by day and account.
+
+Once, completely, again after a kill, and watched by the audit.
+"""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -185,7 +188,10 @@ def test_a_close_that_was_killed_leaves_nothing_and_is_done_by_the_next(
 
 def kill_waiting(ledger: OwnLedger, worker: "Future[bool]") -> None:
     """Ends the connection that waits for a lock, in the middle of its atomic block."""
-    waiting = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE NOT granted AND relation = 'wallet_dailytotal'::regclass"
+    waiting = (
+        "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE NOT granted AND relation = "
+        "'wallet_dailytotal'::regclass"
+    )
     deadline = monotonic() + 20
     while not ledger.owner.execute(waiting).fetchall():
         assert monotonic() < deadline
@@ -302,7 +308,8 @@ def test_a_journal_that_changed_after_it_was_closed_is_told_until_the_day_is_clo
     alert = Alert.objects.get()
     assert (alert.kind, alert.subject, run.failed) == (Alert.Kind.LEDGER_DIFFERENCE, "daily totals", 0)
     assert alert.text == (
-        "2026-03-02: XAG adjustments was totalled as (10000, 0, 1) (debits, credits, entries), the journal has (10001, 0, 2)"
+        "2026-03-02: XAG adjustments was totalled as (10000, 0, 1) (debits, credits, entries), the journal "
+        "has (10001, 0, 2)"
     )
     reclose_day(MONDAY)
     assert audit_ledger().problems == []

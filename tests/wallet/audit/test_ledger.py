@@ -1,4 +1,7 @@
-"""The audit as a command: what it says of a sound ledger, and of one that was changed (what it finds: test_tampering)."""
+"""The audit as a command.
+
+What it says of a sound ledger, and of one that was changed (what it finds: test_tampering).
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

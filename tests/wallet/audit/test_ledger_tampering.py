@@ -1,4 +1,7 @@
-"""What a superuser changes with triggers off is found: by the audit, or, where every hash was made to fit, by the last checkpoint."""
+"""What a superuser changes with triggers off is found.
+
+By the audit, or, where every hash was made to fit, by the last checkpoint.
+"""
 
 import os
 import random
@@ -156,7 +159,8 @@ def test_neighbours_that_change_places_are_found(ledger: OwnLedger, story: Story
             )
         swap = "CASE {0} WHEN %(a)s THEN %(b)s WHEN %(b)s THEN %(a)s ELSE {0} END"
         ledger.owner.execute(
-            f"UPDATE wallet_transaction SET opened_seq = {swap.format('opened_seq')}, settled_seq = {swap.format('settled_seq')} WHERE wallet_id = %(w)s",
+            f"UPDATE wallet_transaction SET opened_seq = {swap.format('opened_seq')}, settled_seq = "
+            f"{swap.format('settled_seq')} WHERE wallet_id = %(w)s",
             {"a": seq, "b": seq + 1, "w": story.wallet.pk},
         )
         assert audit_ledger().problem_count, seq
@@ -178,7 +182,8 @@ def move_step(
     """An entry becomes the last one of another wallet, which counts it, and its transaction goes with it."""
     new = [player_id, target_id, new_seq]
     moved = owner.execute(
-        "UPDATE wallet_entry SET player_id = %s, wallet_id = %s, seq = %s WHERE wallet_id = %s AND seq = %s RETURNING transaction_id, hash",
+        "UPDATE wallet_entry SET player_id = %s, wallet_id = %s, seq = %s WHERE wallet_id = %s AND seq = "
+        "%s RETURNING transaction_id, hash",
         [*new, wallet_id, seq],
     ).fetchone()
     assert moved
@@ -217,12 +222,18 @@ FORGERIES = {
     "a confirmed one is pending again": f"""
         UPDATE wallet_transaction SET state = 'pending', {UNSETTLED}, settled_source = '', settled_actor = '', reason = ''
         WHERE state = 'confirmed' AND type IN ('withdrawal', 'deposit')""",
-    "a confirmed one was rolled back": "UPDATE wallet_transaction SET state = 'rolled_back' WHERE state = 'confirmed' AND type = 'withdrawal'",
+    "a confirmed one was rolled back": (
+        "UPDATE wallet_transaction SET state = 'rolled_back' WHERE state = 'confirmed' AND type = "
+        "'withdrawal'"
+    ),
     "an expired one was rolled back": "UPDATE wallet_transaction SET state = 'rolled_back' WHERE state = 'expired'",
     "a refusal is withdrawn": """
         UPDATE wallet_transaction SET state = 'pending', refusal = '', settled_at = NULL, due_at = opened_at WHERE state = 'declined'""",
     "a refusal has another cause": "UPDATE wallet_transaction SET refusal = 'limit_reached' WHERE refusal = 'insufficient_funds'",
-    "a tombstone is an opening": f"UPDATE wallet_transaction SET state = 'pending', amount = 1, {UNSETTLED}, due_at = opened_at WHERE amount IS NULL",
+    "a tombstone is an opening": (
+        f"UPDATE wallet_transaction SET state = 'pending', amount = 1, {UNSETTLED}, due_at = opened_at "
+        "WHERE amount IS NULL"
+    ),
     "a tombstone is of another deposit": """
         UPDATE wallet_transaction SET mm_transaction_id = 'forged', type = 'deposit' WHERE amount IS NULL AND type = 'withdrawal'""",
     "a sweep's settlement was the game's": "UPDATE wallet_transaction SET settled_source = 'game' WHERE settled_source = 'sweep'",
@@ -285,8 +296,10 @@ def test_a_tail_that_is_cut_off_is_found(ledger: OwnLedger, story: Story) -> Non
             "DELETE FROM wallet_entry WHERE wallet_id = %s AND seq > %s", [story.wallet.pk, last]
         )
         ledger.owner.execute(
-            "UPDATE wallet_wallet w SET spendable = e.spendable, reserved = e.reserved, announced = e.announced, debt = e.debt, entry_count = e.seq,"
-            " head = e.hash, frozen_at = NULL, withdrawal_limit = NULL FROM wallet_entry e WHERE e.wallet_id = w.id AND w.id = %s AND e.seq = %s",
+            "UPDATE wallet_wallet w SET spendable = e.spendable, reserved = e.reserved, announced = "
+            "e.announced, debt = e.debt, entry_count = e.seq,"
+            " head = e.hash, frozen_at = NULL, withdrawal_limit = NULL FROM wallet_entry e WHERE "
+            "e.wallet_id = w.id AND w.id = %s AND e.seq = %s",
             [story.wallet.pk, last],
         )
         assert is_found(), last
@@ -414,7 +427,10 @@ def test_what_is_added_and_dated_back_is_found_by_the_last_checkpoint(
     rewrite(ledger, wallet.pk, dated_back(120))
     assert audit_ledger().problems == []
     assert checkpoint_differences() == [
-        f"wallet {wallet.pk} entry {wallet.entry_count + 1} is dated before the checkpoint, which does not know it"
+        (
+            f"wallet {wallet.pk} entry {wallet.entry_count + 1} is dated before the checkpoint, which does not "
+            "know it"
+        )
     ]
 
 

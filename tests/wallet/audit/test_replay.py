@@ -34,7 +34,10 @@ def history(seat: Seat) -> tuple[WalletRow, list[Step]]:
 
 
 def problems_with(seat: Seat, seq: int, changes: dict[str, Any], *, last: int = 99) -> list[str]:
-    """What a replay says of the history in which one entry is another, or which ends with `last`, and all balances and hashes fit."""
+    """What a replay says of a changed history whose balances and hashes all fit.
+
+    In it one entry is another, or it ends with `last`.
+    """
     wallet, steps = history(seat)
     replay, head = Replay(wallet), START
     balances = {"spendable": 0, "reserved": 0, "debt": 0}
@@ -64,7 +67,11 @@ def subject(e: EntryRow, t: TransactionRow | None, currency: str) -> bytes | Non
 
 @pytest.fixture
 def gated(house: House) -> Seat:
-    """Entries: 3 a limit of 50.00, 4 opened 50.00, 5 declined 50.01, 6 frozen, 7 unfrozen, 8 opened 30.00, 9 declined 30.00."""
+    """A limit, what is opened under it, a freeze, and what is declined.
+
+    Entries: 3 a limit of 50.00, 4 opened 50.00, 5 declined 50.01, 6 frozen, 7 unfrozen, 8 opened 30.00, 9
+    declined 30.00.
+    """
     seat = house.seat(100_00)
     limit_withdrawals(seat.wallet(), most=50_00, actor="test", reason="careful")
     seat.opened("withdraw", "50.00")
@@ -119,7 +126,10 @@ def test_a_deposit_that_was_refused_without_need_is_found(house: House) -> None:
 
 @pytest.mark.parametrize(("version", "is_covered"), [(1, False), (2, True)])
 def test_a_reference_is_covered_from_the_second_format_on(seat: Seat, version: int, is_covered: bool) -> None:
-    """Lines of the first format stay valid; what they say of an order is compared with their description instead."""
+    """Lines of the first format stay valid.
+
+    What they say of an order is compared with their description instead.
+    """
     seat.done("confirmWithdrawal", seat.opened("withdraw", "5.00"))
     for reference, is_found in ((None, False), (str(uuid4()), is_covered)):
         wallet, steps = history(seat)

@@ -192,7 +192,8 @@ def past_the_check(ledger: OwnLedger) -> Iterator[None]:
     ledger.owner.execute("ALTER TABLE wallet_wallet DROP CONSTRAINT wallet_is_sound")
     yield
     ledger.owner.execute(
-        "ALTER TABLE wallet_wallet ADD CONSTRAINT wallet_is_sound CHECK (wallet_is_sound(wallet_wallet)) NOT VALID"
+        "ALTER TABLE wallet_wallet ADD CONSTRAINT wallet_is_sound CHECK (wallet_is_sound(wallet_wallet)) "
+        "NOT VALID"
     )
 
 

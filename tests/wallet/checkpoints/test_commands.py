@@ -115,7 +115,10 @@ def test_the_command_gives_way_to_one_under_way(place: Path, ledger: OwnLedger) 
 
 
 def verdict_of(row: Checkpoint) -> str:
-    return f"Checkpoint {row.number} of {shown(row.made_at)}, {row.wallets} wallets with {row.entries} entries, signed with key {row.key_id}: "
+    return (
+        f"Checkpoint {row.number} of {shown(row.made_at)}, {row.wallets} wallets with {row.entries} "
+        f"entries, signed with key {row.key_id}: "
+    )
 
 
 def test_a_file_is_verified_with_the_database(place: Path, ledger: OwnLedger, story: Story) -> None:
@@ -129,7 +132,10 @@ def test_a_file_is_verified_with_the_database(place: Path, ledger: OwnLedger, st
         assert err == f"{second.wallets} wallets\n"
     rewrite(ledger, story.wallet.pk, longer)
     text, err = refused("verify_checkpoint", second.file)
-    difference = f"wallet {story.wallet.pk} entry {story.wallet.entry_count} has another hash than the checkpoint knows: it, or one before it, was changed"
+    difference = (
+        f"wallet {story.wallet.pk} entry {story.wallet.entry_count} has another hash than the "
+        "checkpoint knows: it, or one before it, was changed"
+    )
     assert text == verdict_of(second) + f"1 difference: {difference}"
     assert err.splitlines()[-1] == difference
 
@@ -163,9 +169,9 @@ def test_a_previous_file_with_another_key_is_a_warning(place: Path) -> None:
         "verify_checkpoint", second.file, "--previous", first.file, "--public-key", public(NEW_KEY)
     )
     assert (
-        f"Warning: the previous checkpoint was signed with another key, {first.key_id}; this one vouches for it.\n"
-        in err
-    )
+        f"Warning: the previous checkpoint was signed with another key, {first.key_id}; this one vouches "
+        "for it.\n"
+    ) in err
 
 
 def test_another_public_key_and_another_previous_file_are_differences(place: Path) -> None:
@@ -189,7 +195,10 @@ def test_another_public_key_and_another_previous_file_are_differences(place: Pat
 
 def alone_verify(*arguments: object) -> subprocess.CompletedProcess[str]:
     """`python -m wallet.proof` in a process that knows no settings, no database and no Django."""
-    program = "import sys; sys.modules['django'] = sys.modules['psycopg'] = None; import runpy; runpy.run_module('wallet.proof', run_name='__main__')"
+    program = (
+        "import sys; sys.modules['django'] = sys.modules['psycopg'] = None; import runpy; "
+        "runpy.run_module('wallet.proof', run_name='__main__')"
+    )
     return subprocess.run(
         [sys.executable, "-c", program, *map(str, arguments)],
         cwd=ROOT,
@@ -246,9 +255,9 @@ def test_an_export_of_a_rewritten_ledger_is_found_without_a_database(
     done = alone_verify(place / row.file, "--export", tmp_path / "journal.jsonl")
     assert done.returncode == 1
     assert (
-        f"wallet {story.wallet.pk} entry {story.wallet.entry_count}: has another hash than the checkpoint knows"
-        in done.stdout
-    )
+        f"wallet {story.wallet.pk} entry {story.wallet.entry_count}: has another hash than the checkpoint "
+        "knows"
+    ) in done.stdout
     assert "was taken from the file itself" in done.stderr
 
 
@@ -387,7 +396,8 @@ def test_an_export_that_fails_leaves_no_file(place: Path, tmp_path: Path, ledger
 def test_many_wallets_are_compared_in_batches(place: Path, ledger: OwnLedger, story: Story) -> None:
     """12 000 wallets, of which those at the edges of batches were rewritten."""
     ledger.owner.execute(
-        "INSERT INTO players_player SELECT (jsonb_populate_record(p, jsonb_build_object('id', gen_random_uuid(), 'uid', 'many-' || g))).*"
+        "INSERT INTO players_player SELECT (jsonb_populate_record(p, jsonb_build_object('id', "
+        "gen_random_uuid(), 'uid', 'many-' || g))).*"
         " FROM players_player p, generate_series(1, 12000) g WHERE p.id = %s",
         [story.player.pk],
     )

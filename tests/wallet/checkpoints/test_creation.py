@@ -1,4 +1,7 @@
-"""Checkpoints: what is signed, what is found before the next one, and what happens when one is interrupted."""
+"""Checkpoints.
+
+What is signed, what is found before the next one, and what happens when one is interrupted.
+"""
 
 import base64
 import gzip
@@ -270,7 +273,8 @@ def test_an_entry_dated_back_is_found_unless_it_could_have_been_under_way(
     wallet = story.wallet
     rewrite(ledger, wallet.pk, dated_back(61))
     found(
-        f"wallet {wallet.pk} entry {wallet.entry_count + 1} is dated before the checkpoint, which does not know it"
+        f"wallet {wallet.pk} entry {wallet.entry_count + 1} is dated before the checkpoint, which does not "
+        "know it"
     )
     ledger.restore()
     rewrite(ledger, wallet.pk, dated_back(58))
@@ -307,8 +311,10 @@ def test_a_row_that_was_changed_says_what_was_signed_when_that_was_accepted(
     assert make().number == 4
 
 
-@pytest.mark.parametrize(("change", "text"), [("UPDATE wallet_currency SET decimals = 3 WHERE code = 'CLF'", "CLF has 3 decimals, the checkpoint states 4"),
-                                              ("DELETE FROM wallet_currency WHERE code = 'CLF'", "currency CLF is gone")])  # fmt: skip
+@pytest.mark.parametrize(("change", "text"), [("UPDATE wallet_currency SET decimals = 3 WHERE code = 'CLF'",
+                                              "CLF has 3 decimals, the checkpoint states 4"),
+                                              ("DELETE FROM wallet_currency WHERE code = 'CLF'",
+                                               "currency CLF is gone")])  # fmt: skip
 def test_a_currency_that_means_something_else_is_found(
     place: Path, ledger: OwnLedger, change: str, text: str
 ) -> None:

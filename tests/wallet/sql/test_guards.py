@@ -1,4 +1,7 @@
-"""What the database holds whatever the code does: the application's rights, rows that never change, and the call log's days."""
+"""What the database holds whatever the code does.
+
+The application's rights, rows that never change, and the call log's days.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -60,10 +63,13 @@ def test_the_application_cannot_write_money_history_or_the_call_log(
 
 @pytest.mark.parametrize(
     "statement",
-    ["INSERT INTO wallet_discrepancy DEFAULT VALUES", "DELETE FROM wallet_discrepancy", "DELETE FROM wallet_currency", "DELETE FROM players_player",
-     "DELETE FROM players_game", "UPDATE players_playerevent SET reason = ''", "DELETE FROM players_playerevent", "DELETE FROM django_migrations",
+    ["INSERT INTO wallet_discrepancy DEFAULT VALUES", "DELETE FROM wallet_discrepancy",
+     "DELETE FROM wallet_currency", "DELETE FROM players_player",
+     "DELETE FROM players_game", "UPDATE players_playerevent SET reason = ''",
+     "DELETE FROM players_playerevent", "DELETE FROM django_migrations",
      "CREATE TABLE mine (id int)", "CREATE FUNCTION mine() RETURNS int LANGUAGE sql AS 'SELECT 1'",
-     "CREATE OR REPLACE FUNCTION wallet_now() RETURNS timestamptz LANGUAGE sql AS 'SELECT now()'", "ALTER ROLE CURRENT_USER SUPERUSER"],
+     "CREATE OR REPLACE FUNCTION wallet_now() RETURNS timestamptz LANGUAGE sql AS 'SELECT now()'",
+     "ALTER ROLE CURRENT_USER SUPERUSER"],
 )  # fmt: skip
 def test_the_application_has_only_the_rights_that_it_needs(statement: str) -> None:
     with pytest.raises(ProgrammingError) as refused:
@@ -106,7 +112,8 @@ def test_calling_an_inner_function_is_refused(seat: Seat) -> None:
 def test_the_application_is_neither_owner_nor_superuser() -> None:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT rolsuper, rolcreatedb, rolcreaterole, rolbypassrls FROM pg_roles WHERE rolname = current_user"
+            "SELECT rolsuper, rolcreatedb, rolcreaterole, rolbypassrls FROM pg_roles WHERE rolname = "
+            "current_user"
         )
         assert cursor.fetchone() == (False, False, False, False)
         cursor.execute("SELECT count(*) FROM pg_class WHERE relowner = current_user::regrole")
@@ -118,7 +125,8 @@ def test_the_application_is_neither_owner_nor_superuser() -> None:
 
 @pytest.mark.parametrize(
     "statement",
-    ["UPDATE wallet_entry SET amount = 1 WHERE wallet_id = %s", "UPDATE wallet_entry SET hash = hash WHERE wallet_id = %s",
+    ["UPDATE wallet_entry SET amount = 1 WHERE wallet_id = %s",
+     "UPDATE wallet_entry SET hash = hash WHERE wallet_id = %s",
      "DELETE FROM wallet_entry WHERE wallet_id = %s",
      "DELETE FROM wallet_transaction WHERE wallet_id = %s", "DELETE FROM wallet_wallet WHERE id = %s"],
 )  # fmt: skip
@@ -317,7 +325,8 @@ def days_dropped(owner: Owner) -> Iterator[None]:
 def partitions(owner: Owner) -> dict[str, int]:
     """The partitions and how many rows each has."""
     names = owner.execute(
-        "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'wallet_apicall'::regclass ORDER BY 1"
+        "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'wallet_apicall'::regclass "
+        "ORDER BY 1"
     ).fetchall()
     counts = {}
     for (name,) in names:

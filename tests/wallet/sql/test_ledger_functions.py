@@ -1,4 +1,7 @@
-"""The ledger's edges: single minor units, what no operation lets happen, and what a row says that no answer shows."""
+"""The ledger's edges.
+
+Single minor units, what no operation lets happen, and what a row says that no answer shows.
+"""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -188,7 +191,8 @@ def test_an_id_is_looked_for_among_this_players_transactions_of_this_game_and_ty
     for seat in (euro, *elsewhere, seats[2]):
         if seat.holding().spendable == 0:
             seat.adjust("credit", 100_00)
-    # Around the one that is asked for, before and after it: other ids, the other type, other players, the other game.
+    # Around the one that is asked for, before and after it: other ids, the other type, other players, the
+    # other game.
     for other in ("a", "z"):
         euro.done(opening, unique(other), "1.00")
     euro.done("deposit" if opening == "withdraw" else "withdraw", mm, "2.00")
@@ -315,7 +319,8 @@ def test_ids_made_without_the_servers_own_function_are_version_7_too(owner: Owne
         owner.execute("SET LOCAL search_path = before_18, public")
         owner.execute(made.replace(">= 180000", ">= 990000"))
         rows = owner.execute(
-            "SELECT before_18.wallet_new_id(), extract(epoch FROM clock_timestamp()) FROM generate_series(1, 50)"
+            "SELECT before_18.wallet_new_id(), extract(epoch FROM clock_timestamp()) FROM "
+            "generate_series(1, 50)"
         ).fetchall()
     assert {(id.version, id.variant) for id, _ in rows} == {(7, RFC_4122)}
     assert all(abs((id.int >> 80) / 1000 - float(epoch)) < 1 for id, epoch in rows)
@@ -426,7 +431,10 @@ def test_an_entry_that_moves_nothing_has_no_amount_instead_of_zero(seat: Seat, o
     columns = ", ".join(
         field.column for field in Entry._meta.concrete_fields if field.column not in (None, "seq", "amount")
     )
-    copy = f"INSERT INTO wallet_entry (seq, amount, {columns}) SELECT 9, 0, {columns} FROM wallet_entry WHERE wallet_id = %s AND seq = 1"
+    copy = (
+        f"INSERT INTO wallet_entry (seq, amount, {columns}) SELECT 9, 0, {columns} FROM wallet_entry "
+        "WHERE wallet_id = %s AND seq = 1"
+    )
     with pytest.raises(psycopg.errors.CheckViolation, match="entry_amount_is_positive"):
         owner.execute(copy, [seat.wallet().pk])
 

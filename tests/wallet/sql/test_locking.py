@@ -1,4 +1,7 @@
-"""Who waits for whom. Lost races are tried again and so come right too: here nothing is, and only a lock helps."""
+"""Who waits for whom.
+
+Lost races are tried again and so come right too: here nothing is, and only a lock helps.
+"""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor

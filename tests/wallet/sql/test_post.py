@@ -1,4 +1,7 @@
-"""What payments write into the ledger: all or nothing, in the wallets' order, and never more than a wallet may hold or owe."""
+"""What payments write into the ledger.
+
+All or nothing, in the wallets' order, and never more than a wallet may hold or owe.
+"""
 
 import time
 import uuid
@@ -302,7 +305,10 @@ def in_a_thread(act: Callable[[], object]) -> object:
 
 
 def is_anybody_waiting(looking: "psycopg.Connection[Any]") -> bool:
-    question = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    question = (
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type "
+        "= 'Lock'"
+    )
     return looking.execute(question).fetchone() != (0,)
 
 
@@ -317,7 +323,10 @@ POST = """
 def test_wallets_are_locked_in_the_order_of_their_ids(
     seat: Seat, owner: "psycopg.Connection[Any]", database_url: str, codes: list[str], held: int
 ) -> None:
-    """Who waits for the later wallet has locked the earlier one; who waits for the earlier one has locked nothing."""
+    """Who waits for the later wallet has locked the earlier one.
+
+    Who waits for the earlier one has locked nothing.
+    """
     assert post(seat, one("payment", 1, "EUR"), one("top_up", 1)) == "posted"
     ids = sorted(
         id for (id,) in owner.execute("SELECT id FROM wallet_wallet WHERE player_id = %s", [seat.player.pk])

@@ -16,7 +16,10 @@ PAUSE = 5.0
 
 
 class Command(BaseCommand):
-    help = "Replays every wallet from its entries and compares balances, states, stored answers, sums and chains. Exit status 1 on any difference."
+    help = (
+        "Replays every wallet from its entries and compares balances, states, stored answers, sums and "
+        "chains. Exit status 1 on any difference."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(

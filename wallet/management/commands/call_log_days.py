@@ -11,7 +11,10 @@ from wallet.call_log import drop_old_days, prepare_days
 
 
 class Command(BaseCommand):
-    help = "Makes the partitions of the next days of the call log and drops those older than CALL_LOG_DAYS. Run it daily; safe to repeat."
+    help = (
+        "Makes the partitions of the next days of the call log and drops those older than "
+        "CALL_LOG_DAYS. Run it daily; safe to repeat."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--ahead", type=int, default=14, help="How many days ahead.")

@@ -15,7 +15,10 @@ from wallet.checkpoints.export import export_journal
 
 
 class Command(BaseCommand):
-    help = "Writes every wallet and its entries as JSON lines, as far as their hashes cover them: for verify_checkpoint --export. One moment of the ledger."
+    help = (
+        "Writes every wallet and its entries as JSON lines, as far as their hashes cover them: for "
+        "verify_checkpoint --export. One moment of the ledger."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(

@@ -13,7 +13,10 @@ TASK = "make_checkpoint"
 
 
 class Command(BaseCommand):
-    help = "Verifies the newest checkpoint against the ledger, and makes the next. Exit status 1, and no new one, on any difference. Safe to repeat."
+    help = (
+        "Verifies the newest checkpoint against the ledger, and makes the next. Exit status 1, and no "
+        "new one, on any difference. Safe to repeat."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(

@@ -14,7 +14,10 @@ from wallet.settlement.sweep import settle_due
 
 
 class Command(BaseCommand):
-    help = "Settles due transactions as the worker does (contract 2.4). With --dry-run it changes nothing, and says what would happen to each and why."
+    help = (
+        "Settles due transactions as the worker does (contract 2.4). With --dry-run it changes "
+        "nothing, and says what would happen to each and why."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--dry-run", action="store_true", help="Change nothing, ask no game; only tell.")
@@ -49,7 +52,8 @@ class Command(BaseCommand):
         pause = present_pause(at)
         if pause:
             self.stdout.write(
-                f"Nothing is due {f'until {timestamp(pause.until)}' if pause.until else 'at present'}: {pause.reason}."
+                f"Nothing is due {f'until {timestamp(pause.until)}' if pause.until else 'at present'}: "
+                f"{pause.reason}."
             )
         rows = (
             Transaction.objects.filter(state=Transaction.State.PENDING, settled_at=None).order_by(
@@ -68,5 +72,6 @@ class Command(BaseCommand):
             )
         more = max(rows.count() - count, 0) if count == limit else 0
         self.stdout.write(
-            f"{count} {'pending' if show_all else 'due'}{f', and {more} more (--limit)' if more else ''}. Nothing was changed."
+            f"{count} {'pending' if show_all else 'due'}{f', and {more} more (--limit)' if more else ''}. "
+            "Nothing was changed."
         )

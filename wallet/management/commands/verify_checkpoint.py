@@ -17,7 +17,10 @@ from wallet.proof.verification import Verdict, conclusion, verify_file
 
 
 class Command(BaseCommand):
-    help = "Says whether the ledger still is as a checkpoint states. Exit status 1 on any difference, naming the first wallets."
+    help = (
+        "Says whether the ledger still is as a checkpoint states. Exit status 1 on any difference, "
+        "naming the first wallets."
+    )
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
