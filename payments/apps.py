@@ -17,7 +17,10 @@ RIGHTS = Path(__file__).parent / "sql" / "rights.sql"
 
 
 def restrict_rights(*, using: str, **kwargs: Any) -> None:
-    """Runs `payments/sql/rights.sql` for the application's role; the wallet's has run before, in the order of INSTALLED_APPS."""
+    """Runs `payments/sql/rights.sql` for the application's role.
+
+    The wallet's has run before, in the order of INSTALLED_APPS.
+    """
     if is_migrated("payments", using):
         grant_rights(RIGHTS, using)
 

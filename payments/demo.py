@@ -110,7 +110,10 @@ def plain(money: Money) -> float:
 def demo_provider(
     slug: str, scheme: str, name: str, currency: str | None, url: str, *, kept: str | None
 ) -> dict[str, str]:
-    """A provider whose pages are the sandbox's at `url`, and whose secret is known: the `kept` one where it still fits, else a new one."""
+    """A provider whose pages are the sandbox's at `url`, and whose secret is known.
+
+    The secret is the `kept` one where it still fits, else a new one.
+    """
     about = {"scheme": scheme, "name": name, "currency_id": currency}
     provider, _ = Provider.objects.get_or_create(slug=slug, defaults=about)
     Provider.objects.filter(pk=provider.pk).update(page_url=f"{url}/sandbox/{slug}/pay")

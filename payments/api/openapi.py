@@ -85,7 +85,10 @@ NOTIFICATION = {
     "type": "object",
     "required": [name for name in order_notify.NAMES if name != "extParams"],
     "properties": {name: {"type": "string"} for name in order_notify.NAMES},
-    "description": "`sign`: the upper-case hexadecimal MD5 of cpOrderId + serverId + uid + productPrice + productId + ts + secret.",
+    "description": (
+        "`sign`: the upper-case hexadecimal MD5 of "
+        "cpOrderId + serverId + uid + productPrice + productId + ts + secret."
+    ),
 }
 SAID = {
     "200": "Taken, also where it came before.",
@@ -109,14 +112,18 @@ def header(name: str, meaning: str) -> dict[str, Any]:
 
 
 def add_callbacks(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
-    """Describes `/pay/<provider>`, whose bodies are signed by their bytes and read by no serializer (a postprocessing hook)."""
+    """Describes `/pay/<provider>` (a postprocessing hook).
+
+    Its bodies are signed by their bytes and read by no serializer.
+    """
     parameters = [
         {"name": "provider", "in": "path", "required": True, "schema": {"type": "string"}},
         header("webhook-id", "Standard Webhooks: the id of the message, the same at each repetition."),
         header("webhook-timestamp", "Standard Webhooks: seconds since 1970, at most five minutes from now."),
         header(
             "webhook-signature",
-            "Standard Webhooks: `v1,` and the HMAC-SHA256 over id, time and raw body; several are divided by spaces.",
+            "Standard Webhooks: `v1,` and the HMAC-SHA256 over id, time and raw body; "
+            "several are divided by spaces.",
         ),
     ]
     bodies = {
@@ -128,7 +135,10 @@ def add_callbacks(result: dict[str, Any], generator: Any, request: Any, public: 
             "operationId": "callBack",
             "tags": ["Providers' callbacks"],
             "summary": "A payment provider calls back",
-            "description": "By the provider's scheme: Standard Webhooks 1.0, order-notify, or the provider's own. Verified over the raw body.",
+            "description": (
+                "By the provider's scheme: Standard Webhooks 1.0, order-notify, or the provider's own. "
+                "Verified over the raw body."
+            ),
             "parameters": parameters,
             "requestBody": {"required": True, "content": bodies},
             "security": [{}],

@@ -44,7 +44,9 @@ class InitiateRequest(msgspec.Struct):
             str,
             Meta(
                 max_length=2000,
-                description="Where the player comes back to: https, an origin that is registered for the game.",
+                description=(
+                    "Where the player comes back to: https, an origin that is registered for the game."
+                ),
             ),
         ]
         | UnsetType

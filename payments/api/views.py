@@ -92,7 +92,10 @@ class Query(PaymentsView):
 
 
 def base_of(request: HttpRequest) -> str:
-    """Where the platform was called, for the address of the checkout; a name that is not ours counts for nothing."""
+    """Where the platform was called, for the address of the checkout.
+
+    A name that is not ours counts for nothing.
+    """
     try:
         return request.build_absolute_uri("/")
     except DisallowedHost:

@@ -1,4 +1,7 @@
-"""Digests of callbacks: whether two say the same, and whether the signed part of two is the same (contract 4.2, rule 4)."""
+"""Digests of callbacks (contract 4.2, rule 4).
+
+They tell whether two callbacks say the same, and whether the signed part of two is the same.
+"""
 
 import hashlib
 import json
@@ -8,7 +11,9 @@ from payments.providers.protocol import Event
 
 
 def content_digest(event: Event, body: bytes) -> bytes:
-    """Of an event's content, without its spelling and the id of its message; of one that makes no sense, of its bytes.
+    """Of an event's content; of one that makes no sense, of its bytes.
+
+    The spelling and the id of its message are left out.
 
     The names are part of the digest: rows of years ago are compared with it, so none may change.
     """

@@ -1,4 +1,7 @@
-"""Takes callbacks in: verified, stored once, decided, and committed with the money in one atomic block (contract 4.2)."""
+"""Takes callbacks in (contract 4.2).
+
+They are verified, stored once, decided, and committed with the money in one atomic block.
+"""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -21,7 +24,8 @@ from payments.settlement.snapshot import OrderSnapshot, snapshot_of
 from wallet.ledger import LOST_RACES
 
 Outcome = Callback.Outcome
-# Two callbacks at once that name each other's ids: the loser of the race looks again, and finds what the winner did.
+# Two callbacks at once that name each other's ids:
+# the loser of the race looks again, and finds what the winner did.
 MOST_TRIES = 3
 # As the unique indexes have it.
 TAKEN = "outcome IN ('acted', 'nothing', 'duplicate')"
@@ -29,13 +33,15 @@ SAME_THING = f"provider_id = %s AND type = %s AND reference = %s AND {TAKEN} AND
 SAME_RETURN = "provider_id = %s AND kind = %s AND reference = %s AND reference <> ''"
 # A callback that could not be acted on is off the operators' list when it is.
 RESOLVED = """
-    UPDATE payments_callback SET resolved_at = %s, resolved_by = 'platform', reason = 'it came again, and was taken'
+    UPDATE payments_callback
+    SET resolved_at = %s, resolved_by = 'platform', reason = 'it came again, and was taken'
     WHERE provider_id = %s AND outcome IN ('contradicts', 'no_order') AND resolved_at IS NULL
       AND (signed_digest = %s OR (message_id = %s AND content_digest = %s))
 """
 LOST = (IntegrityError, OperationalError, *LOST_RACES)
 PROBLEM_LENGTH = 255
-# The headers that are kept: those that a signature needs, and no credentials that somebody may have sent along.
+# The headers that are kept: those that a signature needs,
+# and no credentials that somebody may have sent along.
 KEPT_HEADERS = (
     "content-type",
     "webhook-id",
@@ -56,7 +62,10 @@ class IntakeResult(NamedTuple):
 
 
 class Arrival(NamedTuple):
-    """A genuine callback as it is stored: who sent it, what it says, and when it is taken in, under its order's lock."""
+    """A genuine callback as it is stored, and when it is taken in, under its order's lock.
+
+    It holds who sent it and what it says.
+    """
 
     config: ProviderConfig
     event: Event
@@ -90,7 +99,9 @@ def kept_headers(raw: RawCallback) -> dict[str, str]:
 
 
 def take_in(config: ProviderConfig, raw: RawCallback) -> IntakeResult:
-    """Verifies a callback, stores it and acts on it, or counts it if it came before. When this returns it is committed.
+    """Verifies a callback, stores it and acts on it, or counts it if it came before.
+
+    When this returns it is committed.
 
     Raises `Refused` if it is not genuine; then nothing is stored.
     """
@@ -106,7 +117,10 @@ def take_in(config: ProviderConfig, raw: RawCallback) -> IntakeResult:
 
 
 def is_lost_race(problem: Exception) -> bool:
-    """Whether the same again may succeed: a deadlock, or an id that somebody else used in the same instant."""
+    """Whether the same again may succeed.
+
+    A deadlock, or an id that somebody else used in the same instant.
+    """
     return isinstance(problem, (IntegrityError, *LOST_RACES)) or isinstance(problem.__cause__, LOST_RACES)
 
 
@@ -152,7 +166,11 @@ def store(callback: Callback, arrival: Arrival) -> None:
 
 
 def take_again(arrival: Arrival, known: Callback) -> IntakeResult:
-    """The same callback again is counted; the same under another id uses that id up too; with other content it is refused."""
+    """What comes of a callback that is known already.
+
+    The same again is counted; the same under another id uses that id up too;
+    with other content it is refused.
+    """
     event = arrival.event
     if bytes(known.content_digest) != content_digest(event, arrival.raw.body):
         return refuse(arrival, IntakeResult(Outcome.CONTRADICTS, "its id was used before with other content"))
@@ -168,9 +186,11 @@ def take_again(arrival: Arrival, known: Callback) -> IntakeResult:
 
 
 def refuse(arrival: Arrival, result: IntakeResult) -> IntakeResult:
-    """Stores a callback that cannot be acted on, for operators. The same again is only counted, or a provider that repeats
-    itself would undo what they resolved. The same is what says the same, and what is signed the same: words that nobody
-    signed, and other splits of the signed text, add no row.
+    """Stores a callback that cannot be acted on, for operators.
+
+    The same again is only counted, or a provider that repeats itself would undo what they resolved. The same
+    is what says the same, and what is signed the same: words that nobody signed, and other splits of the
+    signed text, add no row.
     """
     row = arrival.row(result)
     refused = (Outcome.CONTRADICTS, Outcome.NO_ORDER)
@@ -201,8 +221,9 @@ def lock_order(event: Event, config: ProviderConfig) -> Order | None:
 def look(
     order: Order | None, config: ProviderConfig, event: Event
 ) -> tuple[datetime, Callback | None, OrderSnapshot | None]:
-    """The time, the callback that has taken effect with this event's id or about the same thing (rule 4), and the order
-    as it stands, all under its lock.
+    """The time, what has taken effect already, and the order as it stands; all under its lock.
+
+    What has taken effect is the callback with this event's id or about the same thing (rule 4).
     """
     kind = KINDS.get(event.type) if event.type and event.reference else None
     with prepared_sql.together():

@@ -13,7 +13,8 @@ from payments.models import RefusedCallback
 from payments.providers.protocol import ProviderConfig, RawCallback
 
 logger = logging.getLogger(__name__)
-# Of each provider: how many are kept, how many bytes of each body, and how many seconds one process waits after keeping one.
+# Of each provider: how many are kept, how many bytes of each body,
+# and how many seconds one process waits after keeping one.
 MOST_ROWS = 100
 MOST_BYTES = 2048
 PAUSE_SECONDS = 1.0
@@ -27,7 +28,10 @@ class Samples:
         self.kept_at: dict[UUID, float] = {}
 
     def keep(self, config: ProviderConfig, raw: RawCallback, problem: str) -> None:
-        """Keeps a refused callback, where it is time for one. Whether it can be kept changes nothing for the caller."""
+        """Keeps a refused callback, where it is time for one.
+
+        Whether it can be kept changes nothing for the caller.
+        """
         at = time.monotonic()
         if at - self.kept_at.get(config.id, -PAUSE_SECONDS) < PAUSE_SECONDS:
             return

@@ -1,4 +1,7 @@
-"""`POST /pay/<provider>`: verified first, over the raw bytes; then stored and acted on; answered after the commit (contract 4.2)."""
+"""`POST /pay/<provider>` (contract 4.2).
+
+A callback is verified first, over the raw bytes; then stored and acted on; answered after the commit.
+"""
 
 import logging
 

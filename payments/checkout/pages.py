@@ -41,17 +41,27 @@ class SeeOther(HttpResponseRedirect):
 
 
 def policy(targets: Iterable[str] = ()) -> str:
-    """The content security policy of a page whose forms lead, by redirects too, to our own origin or to `targets`."""
+    """The content security policy of a page.
+
+    Its forms lead, by redirects too, to our own origin or to `targets`.
+    """
     # What is no plain origin would say something else there.
     allowed = dict.fromkeys(target for target in targets if ORIGIN.fullmatch(target))
     forms = " ".join(["'self'", *allowed])
-    return f"default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action {forms}"
+    return (
+        "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; "
+        f"form-action {forms}"
+    )
 
 
 def page(view: View) -> View:
-    """Makes a view one of the pages: only GET, HEAD and POST, short forms, the headers, and a page too where the database is away.
+    """Makes a view one of the pages.
 
-    The pages set and read no cookies, so no other site can borrow anything by a form: whoever knows the address may do what it offers.
+    It takes only GET, HEAD and POST, and short forms;
+    it has the headers, and shows a page too where the database is away.
+
+    The pages set and read no cookies, so no other site can borrow anything by a form:
+    whoever knows the address may do what it offers.
     """
 
     @csrf_exempt
@@ -103,7 +113,10 @@ def show(
     targets: Iterable[str] = (),
     refresh: str = "",
 ) -> HttpResponse:
-    """A page in that language. `refresh` is what the browser is told to do by itself: seconds, and an address."""
+    """A page in that language.
+
+    `refresh` is what the browser is told to do by itself: seconds, and an address.
+    """
     shared = {"language": language, "others": other_languages(request, language), "refresh": refresh}
     with translation.override(language):
         text = render_to_string(template, shared | context)
@@ -125,7 +138,10 @@ def asked_language(request: HttpRequest) -> str:
 
 
 def language_of(request: HttpRequest, wish: str = "") -> str:
-    """The language of a page: what the address asks for, else what is wished for (BCP 47), else what the browser prefers."""
+    """The language of a page.
+
+    It is what the address asks for, else what is wished for (BCP 47), else what the browser prefers.
+    """
     wished = wish.lower().partition("-")[0]
     return (
         asked_language(request)

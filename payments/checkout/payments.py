@@ -42,7 +42,10 @@ def is_payable(order: Order) -> bool:
 
 
 def checkout_url(order: Order, base: str, page: str = "") -> str:
-    """The address of an order's page at the checkout. `base` is where the platform was reached, where no PUBLIC_URL is set."""
+    """The address of an order's page at the checkout.
+
+    `base` is where the platform was reached, where no PUBLIC_URL is set.
+    """
     return urljoin(settings.PUBLIC_URL or base, f"/checkout/{order.page_key}{page}")
 
 
@@ -73,7 +76,10 @@ def start_payment(order: Order, slug: str, base: str, *, language: str = "") -> 
 
 
 def begin_payment(order: Order, config: ProviderConfig) -> Payment:
-    """Writes down that the order is started with a provider; where nothing tells one start from another, once."""
+    """Writes down that the order is started with a provider.
+
+    Where nothing tells one start from another, once.
+    """
     with transaction.atomic():
         locked = Order.objects.select_for_update(of=("self",)).get(pk=order.pk)
         if not is_payable(locked):

@@ -49,7 +49,8 @@ HELD = Outcome(
     Tone.PLAIN,
     _("Paid"),
     _(
-        "Your payment has arrived, but it cannot be added to your wallet yet. Support looks after it; you need not do anything."
+        "Your payment has arrived, but it cannot be added to your wallet yet. "
+        "Support looks after it; you need not do anything."
     ),
 )
 CREDITED = Outcome(
@@ -72,7 +73,8 @@ EXPIRED = Outcome(
     Tone.BAD,
     _("This order has expired"),
     _(
-        "It was not paid in time. Start the purchase anew in the game. If you have paid after all, it still counts as soon as the payment arrives."
+        "It was not paid in time. Start the purchase anew in the game. "
+        "If you have paid after all, it still counts as soon as the payment arrives."
     ),
 )
 REFUNDED = Outcome(Tone.PLAIN, _("Refunded"), _("The whole price has gone back to you."))

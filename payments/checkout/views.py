@@ -1,4 +1,7 @@
-"""The checkout: what an order is, a choice of providers, and what has come of it. Whoever knows the address can pay; there are no sessions here."""
+"""The checkout: what an order is, a choice of providers, and what has come of it.
+
+Whoever knows the address can pay; there are no sessions here.
+"""
 
 import re
 from urllib.parse import urlencode
@@ -27,7 +30,10 @@ CHECK, OFF = "check", "off"
 
 @page
 def order_page(request: HttpRequest, key: str) -> HttpResponse:
-    """`/checkout/<key>`: the order and the choice; a form sends `provider`, the provider's slug, and is answered with where to pay."""
+    """`/checkout/<key>`: the order and the choice.
+
+    A form sends `provider`, the provider's slug, and is answered with where to pay.
+    """
     order = find_order(key)
     if order is None:
         return not_found(request)
@@ -38,8 +44,12 @@ def order_page(request: HttpRequest, key: str) -> HttpResponse:
 
 @page
 def result_page(request: HttpRequest, key: str) -> HttpResponse:
-    """`/checkout/<key>/result`: where players come back to; looks again by itself while something is to come."""
-    # Before the order: whatever happens in between, the order is the newer of the two, and the page waits rather than denies a payment.
+    """`/checkout/<key>/result`: where players come back to.
+
+    It looks again by itself while something is to come.
+    """
+    # Before the order: whatever happens in between, the order is the newer of the two,
+    # and the page waits rather than denies a payment.
     payment = last_payment(key) if KEY.fullmatch(key) else None
     order = find_order(key)
     if order is None:
@@ -110,7 +120,10 @@ def choice(request: HttpRequest, order: Order, *, problem: str = "", status: int
 
 
 def targets(request: HttpRequest, order: Order, ways: list[ProviderConfig]) -> list[str]:
-    """Where the form may lead by redirects: to the providers, and to ourselves by our public name, which need not be the one in this address."""
+    """Where the form may lead by redirects: to the providers, and to ourselves by our public name.
+
+    That name need not be the one in this address.
+    """
     ours = checkout_url(order, request.build_absolute_uri("/")).partition("/checkout/")[0]
     return [ours, *(origin for config in ways for origin in adapter_for(config.scheme).origins(config))]
 

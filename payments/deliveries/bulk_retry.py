@@ -22,7 +22,10 @@ CLOCKS_APART = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """Deliveries in one of `states` that were begun from `since` until before `until`; of one game, or of all that have an order URL."""
+    """Deliveries in one of `states` that were begun from `since` until before `until`.
+
+    They are of one game, or of all that have an order URL.
+    """
 
     states: tuple[str, ...]
     since: datetime
@@ -55,7 +58,10 @@ def find_range(wanted: Range, most: int = MOST) -> list[UUID]:
 
 
 def send_range_again(wanted: Range, *, actor: str, reason: str) -> int:
-    """Has at most `MOST` deliveries sent at once, each with its schedule begun anew. Returns how many. The caller nudges afterwards."""
+    """Has at most `MOST` deliveries sent at once, each with its schedule begun anew. Returns how many.
+
+    The caller nudges afterwards.
+    """
     ids = find_range(wanted)
     return sum(
         send_batch_again(ids[first : first + BATCH], wanted.states, actor=actor, reason=reason)
@@ -64,7 +70,10 @@ def send_range_again(wanted: Range, *, actor: str, reason: str) -> int:
 
 
 def send_batch_again(ids: Sequence[UUID], states: Sequence[str], *, actor: str, reason: str) -> int:
-    """A few of them in one atomic block: their orders first, in the order of their ids, as everybody locks them."""
+    """A few of them in one atomic block.
+
+    Their orders are locked first, in the order of their ids, as everybody locks them.
+    """
     with transaction.atomic():
         orders = {
             order.pk: order

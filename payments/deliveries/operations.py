@@ -1,4 +1,7 @@
-"""Telling a game to deliver: rows that say what is due, the message, and what follows from its answer (contract 4.3)."""
+"""Telling a game to deliver (contract 4.3).
+
+Rows that say what is due, the message, and what follows from its answer.
+"""
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
@@ -41,7 +44,10 @@ class NotPossible(Exception):
 
 
 def begin_delivery(order: Order, at: datetime) -> Delivery:
-    """Writes down that the game has to be told, in the atomic block of the payment. The caller nudges after the commit."""
+    """Writes down that the game has to be told, in the atomic block of the payment.
+
+    The caller nudges after the commit.
+    """
     delivery = Delivery(id=new_id(), order=order, game_id=order.game_id, created_at=at, next_attempt_at=at)
     prepared_sql.insert(delivery)
     return delivery
@@ -65,7 +71,10 @@ def resume_delivery(order: Order, at: datetime) -> bool:
 
 
 def send_again(delivery: Delivery, *, actor: str, reason: str) -> None:
-    """An operator has a delivery sent at once, whatever came of it so far; the schedule begins anew. Raises `NotPossible`."""
+    """An operator has a delivery sent at once, whatever came of it so far. Raises `NotPossible`.
+
+    The schedule begins anew.
+    """
     with transaction.atomic():
         order = Order.objects.select_for_update(of=("self",)).get(pk=delivery.order_id)
         row = Delivery.objects.select_for_update().get(pk=delivery.pk)
@@ -109,7 +118,10 @@ def lease(
     game: UUID | None = None,
     limit: int = 16,
 ) -> list[DeliveryAttempt]:
-    """Takes deliveries that are due, of one `game` or of all but those `left_out`, and writes down an attempt for each."""
+    """Takes deliveries that are due, and writes down an attempt for each.
+
+    They are of one `game` or of all but those `left_out`.
+    """
     with transaction.atomic():
         sendable = Shop.objects.filter(paused_at=None).exclude(order_url="").exclude(game_id__in=left_out)
         urls = dict(
@@ -128,7 +140,10 @@ def lease(
 def record_answer(
     one: DeliveryAttempt, *, status: int | None, problem: str, body: str, took_ms: int | None
 ) -> str:
-    """Writes down what came of a try, and does what follows. Returns the delivery's state; nothing where it was recorded before."""
+    """Writes down what came of a try, and does what follows.
+
+    Returns the delivery's state; nothing where it was recorded before.
+    """
     at = now()
     with transaction.atomic():
         order = Order.objects.select_for_update(of=("self",)).get(delivery=one.delivery_id)
@@ -171,7 +186,10 @@ def delivered(order: Order, delivery: Delivery, at: datetime) -> None:
 
 
 def failed(order: Order, delivery: Delivery, status: int | None, at: datetime) -> None:
-    """Tried again after a pause, unless the game has said that it never will (410), or the pauses are used up."""
+    """Tried again after a pause.
+
+    Unless the game has said that it never will (410), or the pauses are used up.
+    """
     delivery.attempts += 1
     if delivery.next_attempt_at is None:
         # It has come to its end meanwhile: by another try, by a return, or by the game's own word.

@@ -1,4 +1,7 @@
-"""Sends deliveries over HTTP: outside of every atomic block, a few at once, and to no game for longer than it answers (contract 4.3)."""
+"""Sends deliveries over HTTP (contract 4.3).
+
+Outside of every atomic block, a few at once, and to no game for longer than it answers.
+"""
 
 import json
 import logging
@@ -55,7 +58,10 @@ class DeliveryResponse:
 
 
 def message_of(one: DeliveryAttempt, order: Order) -> Message:
-    """The eight fields with the game's own cpOrderId, signed twice with the game's own secret: `sign`, and the headers of Standard Webhooks."""
+    """The eight fields with the game's own cpOrderId, signed twice with the game's own secret.
+
+    The signatures are `sign`, and the headers of Standard Webhooks.
+    """
     try:
         secrets = delivery_secrets(order.game)
     except Unreadable:
@@ -88,7 +94,10 @@ def message_of(one: DeliveryAttempt, order: Order) -> Message:
 
 
 def send(message: Message) -> DeliveryResponse:
-    """Tells the game once. Touches no database, and raises nothing: a time-out is no answer, and it is told again."""
+    """Tells the game once. Touches no database, and raises nothing.
+
+    A time-out is no answer, and the game is told again.
+    """
     if message.problem:
         return DeliveryResponse(None, message.problem)
     try:
@@ -111,7 +120,10 @@ class Dispatcher:
     failures: Counter[UUID] = field(default_factory=Counter)
 
     def fill(self, run: Run) -> None:
-        """Begins as many tries as there is room for: what is due of games that work, then one of each that fails."""
+        """Begins as many tries as there is room for.
+
+        First what is due of games that work, then one of each that fails.
+        """
         failing = failing_games()
         while limit := self.room():
             busy = {game for game, count in self.counts().items() if count >= MOST_OF_A_GAME}
@@ -165,7 +177,10 @@ def deliver_due(run: Run) -> bool:
 
 
 def deliver_one(delivery_id: UUID, worker: str) -> None:
-    """Sends one delivery that has just become due; where its game fails at present, that is left to the sweep."""
+    """Sends one delivery that has just become due.
+
+    Where its game fails at present, that is left to the sweep.
+    """
     for one in lease(now(), worker, left_out=failing_games(), only=delivery_id):
         write_down(one, send(*messages_of([one])))
 

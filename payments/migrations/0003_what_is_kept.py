@@ -1,5 +1,7 @@
-"""What is kept of all payments decides (contract 4.2, rule 6): returns keep the payment that they name, callbacks the digest of
-what is signed of them, and an order says whether an operator has to give its credit.
+"""What is kept of all payments decides (contract 4.2, rule 6).
+
+Returns keep the payment that they name, callbacks the digest of what is signed of them,
+and an order says whether an operator has to give its credit.
 """
 
 import django.db.models.deletion
@@ -8,9 +10,11 @@ from django.db.models import Q
 
 # Returns so far were booked against a payment whether or not the provider named it: from now on they name it.
 RETURNS = """
-    UPDATE payments_refund r SET payment_reference = p.reference FROM payments_payment p WHERE p.id = r.payment_id;
+    UPDATE payments_refund r SET payment_reference = p.reference
+    FROM payments_payment p WHERE p.id = r.payment_id;
     UPDATE payments_payment p SET returned = least(p.amount, r.amount) FROM (
-        SELECT payment_id, sum(amount)::bigint AS amount FROM payments_refund WHERE state = 'done' GROUP BY payment_id
+        SELECT payment_id, sum(amount)::bigint AS amount FROM payments_refund
+        WHERE state = 'done' GROUP BY payment_id
     ) r WHERE r.payment_id = p.id;
 """
 HELD = """
@@ -19,17 +23,18 @@ HELD = """
       AND refunded + charged_back < price
 """
 DIGESTS = """
-    UPDATE payments_callback SET signed_digest = sha256(convert_to(message_id || E'\\n', 'UTF8') || content_digest);
+    UPDATE payments_callback
+    SET signed_digest = sha256(convert_to(message_id || E'\\n', 'UTF8') || content_digest);
     UPDATE payments_callback SET outcome = 'duplicate' WHERE outcome = 'second_payment';
 """
 FROZEN = """
     CREATE TRIGGER callback_stays_as_received BEFORE UPDATE ON payments_callback
     FOR EACH ROW WHEN (
-        (OLD.provider_id, OLD.order_id, OLD.message_id, OLD.type, OLD.reference, OLD.content_digest, OLD.signed_digest,
-         OLD.headers, OLD.body, OLD.address, OLD.received_at)
+        (OLD.provider_id, OLD.order_id, OLD.message_id, OLD.type, OLD.reference,
+         OLD.content_digest, OLD.signed_digest, OLD.headers, OLD.body, OLD.address, OLD.received_at)
         IS DISTINCT FROM
-        (NEW.provider_id, NEW.order_id, NEW.message_id, NEW.type, NEW.reference, NEW.content_digest, NEW.signed_digest,
-         NEW.headers, NEW.body, NEW.address, NEW.received_at)
+        (NEW.provider_id, NEW.order_id, NEW.message_id, NEW.type, NEW.reference,
+         NEW.content_digest, NEW.signed_digest, NEW.headers, NEW.body, NEW.address, NEW.received_at)
     ) EXECUTE FUNCTION refuse_change();
     DROP TRIGGER refund_is_frozen ON payments_refund;
     CREATE TRIGGER refund_is_frozen BEFORE UPDATE ON payments_refund

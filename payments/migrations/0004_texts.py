@@ -81,7 +81,10 @@ class Migration(migrations.Migration):
                 base_field=models.CharField(max_length=43, validators=[players.models.validate_network]),
                 blank=True,
                 default=list,
-                help_text="Addresses or networks, separated by commas. Callbacks from other addresses get no answer. Empty: any address.",
+                help_text=(
+                    "Addresses or networks, separated by commas. "
+                    "Callbacks from other addresses get no answer. Empty: any address."
+                ),
                 size=None,
             ),
         ),
@@ -90,7 +93,9 @@ class Migration(migrations.Migration):
             name="currency",
             field=models.ForeignKey(
                 blank=True,
-                help_text="The only currency of its payments. Empty: any currency. Required for order-notify.",
+                help_text=(
+                    "The only currency of its payments. Empty: any currency. Required for order-notify."
+                ),
                 null=True,
                 on_delete=django.db.models.deletion.PROTECT,
                 related_name="+",
@@ -124,7 +129,10 @@ class Migration(migrations.Migration):
             name="page_url",
             field=models.URLField(
                 blank=True,
-                help_text="The payment page that players are sent to; the order is added as query parameters. Not needed for Stripe and the sandbox.",
+                help_text=(
+                    "The payment page that players are sent to; the order is added as query parameters. "
+                    "Not needed for Stripe and the sandbox."
+                ),
                 max_length=500,
                 validators=[django.core.validators.URLValidator(schemes=["https", "http"])],
                 verbose_name="payment page",
@@ -172,7 +180,10 @@ class Migration(migrations.Migration):
             name="order_url",
             field=models.URLField(
                 blank=True,
-                help_text="The game's endpoint for deliveries of paid orders. Empty: the game delivers nothing itself.",
+                help_text=(
+                    "The game's endpoint for deliveries of paid orders. "
+                    "Empty: the game delivers nothing itself."
+                ),
                 max_length=500,
                 validators=[django.core.validators.URLValidator(schemes=["https", "http"])],
                 verbose_name="order URL",
@@ -194,7 +205,10 @@ class Migration(migrations.Migration):
                 ),
                 blank=True,
                 default=list,
-                help_text="Origins that players may return to after paying, such as https://game.example, separated by commas.",
+                help_text=(
+                    "Origins that players may return to after paying, such as https://game.example, "
+                    "separated by commas."
+                ),
                 size=None,
             ),
         ),

@@ -1,4 +1,7 @@
-"""How money enters: what is sold, who is paid, what providers said, what goes back, and what games are told."""
+"""How money enters.
+
+What is sold, who is paid, what providers said, what goes back, and what games are told.
+"""
 
 from payments.models.callbacks import Callback, RefusedCallback
 from payments.models.deliveries import Delivery, DeliveryAttempt

@@ -10,7 +10,10 @@ from payments.models.providers import Provider
 
 
 class Callback(models.Model):
-    """A callback with a right signature, as it was received, kept for ever; the same again is counted, not stored again."""
+    """A callback with a right signature, as it was received, kept for ever.
+
+    The same again is counted, not stored again.
+    """
 
     class Outcome(models.TextChoices):
         """What came of it; the first ones have taken effect, once and for ever."""
@@ -37,7 +40,8 @@ class Callback(models.Model):
     reference = models.CharField(max_length=255, blank=True)
     # Of its content without the spelling: two callbacks that say the same have the same.
     content_digest = models.BinaryField(max_length=32)
-    # Of the signed part: whoever repeats it with other words that nobody signed adds no row to the operators' list.
+    # Of the signed part: whoever repeats it with other words that nobody signed adds no row to the operators'
+    # list.
     signed_digest = models.BinaryField(max_length=32)
     headers = models.JSONField()
     body = models.BinaryField()
@@ -89,7 +93,10 @@ class Callback(models.Model):
 
 
 class RefusedCallback(models.Model):
-    """One of the latest callbacks that could not be verified: a bounded sample, for operators who look for the reason."""
+    """One of the latest callbacks that could not be verified.
+
+    They are a bounded sample, for operators who look for the reason.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     provider = models.ForeignKey(Provider, models.CASCADE, related_name="refused_callbacks")

@@ -10,7 +10,10 @@ from wallet.models import Currency
 
 
 class Order(models.Model):
-    """What a player wants to buy: price and credit as they were when it was started, and what has become of it. Amounts in minor units."""
+    """What a player wants to buy, and what has become of it.
+
+    Price and credit are as they were when it was started. Amounts in minor units.
+    """
 
     class State(models.TextChoices):
         CREATED = "created", "created"
@@ -41,12 +44,14 @@ class Order(models.Model):
     )
     is_delivered_by_game = models.BooleanField()
     state = models.CharField(max_length=12, choices=State.choices, default=State.CREATED)
-    # How much of the price is missing from what is kept, and through what: completed refunds, outstanding chargebacks.
+    # How much of the price is missing from what is kept, and through what:
+    # completed refunds, outstanding chargebacks.
     refunded = models.BigIntegerField(default=0)
     charged_back = models.BigIntegerField(default=0)
     # The part of the credit that is taken back at present, or was never given.
     clawed_back = models.BigIntegerField(default=0)
-    # The wallet could not hold the credit: an operator gives it by an adjustment, and no later event moves it.
+    # The wallet could not hold the credit:
+    # an operator gives it by an adjustment, and no later event moves it.
     is_credit_held = models.BooleanField(default=False)
     # The transaction that credited it, where one did.
     credit_transaction = models.UUIDField(null=True, blank=True)

@@ -35,13 +35,18 @@ class Shop(models.Model):
         max_length=500,
         blank=True,
         validators=[URLValidator(schemes=["https", "http"])],
-        help_text="The game's endpoint for deliveries of paid orders. Empty: the game delivers nothing itself.",
+        help_text=(
+            "The game's endpoint for deliveries of paid orders. Empty: the game delivers nothing itself."
+        ),
     )
     return_origins = ArrayField(
         models.CharField(max_length=200, validators=[validate_origin]),
         default=list,
         blank=True,
-        help_text="Origins that players may return to after paying, such as https://game.example, separated by commas.",
+        help_text=(
+            "Origins that players may return to after paying, such as https://game.example, "
+            "separated by commas."
+        ),
     )
     paused_at = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="The time since which deliveries are paused."
@@ -58,7 +63,10 @@ class Shop(models.Model):
 
 
 class Product(models.Model):
-    """Something that a game sells: it tops up a wallet by a fixed credit, or the game delivers it, or both."""
+    """Something that a game sells.
+
+    It tops up a wallet by a fixed credit, or the game delivers it, or both.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     game = models.ForeignKey(Game, models.PROTECT, related_name="products")

@@ -56,7 +56,10 @@ class Provider(models.Model):
         models.CharField(max_length=43, validators=[validate_network]),
         default=list,
         blank=True,
-        help_text="Addresses or networks, separated by commas. Callbacks from other addresses get no answer. Empty: any address.",
+        help_text=(
+            "Addresses or networks, separated by commas. "
+            "Callbacks from other addresses get no answer. Empty: any address."
+        ),
     )
     timeout_seconds = models.PositiveSmallIntegerField(
         "time-out", default=10, help_text="Seconds that a call to the provider may take, 1 to 30."
@@ -86,7 +89,10 @@ class Provider(models.Model):
 
 
 class Secret(models.Model):
-    """Something that only one owner and we know, for one direction; sealed by `lib.security.encryption`, never shown again."""
+    """Something that only one owner and we know, for one direction.
+
+    It is sealed by `lib.security.encryption`, and never shown again.
+    """
 
     class Purpose(models.TextChoices):
         CALLBACK = "callback", "signs callbacks to us"
@@ -98,7 +104,8 @@ class Secret(models.Model):
     game = models.ForeignKey(Game, models.PROTECT, null=True, blank=True, related_name="delivery_secrets")
     purpose = models.CharField(max_length=8, choices=Purpose.choices)
     sealed = models.CharField(max_length=2000, editable=False)
-    # A keyed hash: one secret is never entered twice, not even for another owner or after it was retired (contract 4.2, rule 2).
+    # A keyed hash: one secret is never entered twice,
+    # not even for another owner or after it was retired (contract 4.2, rule 2).
     fingerprint = models.BinaryField(max_length=32, unique=True, editable=False)
     created_at = models.DateTimeField()
     created_by = models.CharField(max_length=80)

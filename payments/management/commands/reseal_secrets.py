@@ -13,7 +13,10 @@ from players.operations import query_credential, set_query_password
 
 
 class Command(BaseCommand):
-    help = "Seals every stored secret with the first of ENCRYPTION_KEYS; afterwards the older keys can be taken out. Safe to repeat."
+    help = (
+        "Seals every stored secret with the first of ENCRYPTION_KEYS; "
+        "afterwards the older keys can be taken out. Safe to repeat."
+    )
 
     def handle(self, *args: Any, **options: Any) -> None:
         unreadable = [
@@ -29,13 +32,17 @@ class Command(BaseCommand):
         ]
         if unreadable:
             raise CommandError(
-                f"None of ENCRYPTION_KEYS opens: {', '.join(dict.fromkeys(unreadable))}. Enter it anew in the admin."
+                f"None of ENCRYPTION_KEYS opens: {', '.join(dict.fromkeys(unreadable))}. "
+                "Enter it anew in the admin."
             )
         self.stdout.write("Every secret is sealed with the newest key.")
 
     @transaction.atomic
     def reseal_game(self, game: Game) -> bool:
-        """Seals a game's query password anew where that is needed. Returns whether it is sealed with the newest key now."""
+        """Seals a game's query password anew where that is needed.
+
+        Returns whether it is sealed with the newest key now.
+        """
         game = Game.objects.select_for_update().get(pk=game.pk)
         if is_current(game.sealed_query_password):
             return True
@@ -47,7 +54,10 @@ class Command(BaseCommand):
         return True
 
     def reseal_secret(self, secret: Secret) -> bool:
-        """The same for a secret of a provider or game; a retired one that cannot be opened is of no use to anybody."""
+        """The same for a secret of a provider or game.
+
+        A retired one that cannot be opened is of no use to anybody.
+        """
         if is_current(secret.sealed):
             return True
         try:

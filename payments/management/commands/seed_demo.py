@@ -35,7 +35,10 @@ REASON = "Demo funds"
 
 
 class Command(BaseCommand):
-    help = "Makes demo games, credentials, products, providers, players with money and an operator, where they are not there yet, and writes var/demo.json."
+    help = (
+        "Makes demo games, credentials, products, providers, players with money and an operator, "
+        "where they are not there yet, and writes var/demo.json."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--url", default="http://127.0.0.1:8000", help="Where the web server listens.")
@@ -48,7 +51,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.DEMO:
             raise CommandError(
-                "This makes credentials with known passwords. Set DEMO=1 where that is meant, and never where real money is."
+                "This makes credentials with known passwords. "
+                "Set DEMO=1 where that is meant, and never where real money is."
             )
         path = Path(options["file"])
         kept = json.loads(path.read_text()) if path.exists() else {}
@@ -89,7 +93,10 @@ class Command(BaseCommand):
     def player(
         self, uid: str, nickname: str, country: str, language: str, currency: str, *, kept: str | None
     ) -> dict[str, str]:
-        """A demo player with money and a session in the first game: the `kept` one, where it has half a day left."""
+        """A demo player with money and a session in the first game.
+
+        It is the `kept` one, where it has half a day left.
+        """
         attributes = {"nickname": nickname, "country": country, "language": language}
         if not Player.objects.filter(uid=uid).exists():
             player = put_player(uid, attributes=attributes, status=None, actor="seed")
@@ -127,7 +134,11 @@ class Command(BaseCommand):
                 "amount": {"amount": 230.0, "currencyCode": player["currencyCode"]},
             }
         ).replace("230.0,", "230.00,")
-        curl = f"curl -u {game['username']}:{game['password']} -H 'Content-Type: application/json' \\\n    -d '{body}' \\\n    {url}/wallet/withdraw"
+        curl = (
+            f"curl -u {game['username']}:{game['password']} -H 'Content-Type: application/json' \\\n"
+            f"    -d '{body}' \\\n"
+            f"    {url}/wallet/withdraw"
+        )
         return textwrap.dedent(
             """
             Admin       {url}/admin/      {admin} / {password}
