@@ -1,4 +1,7 @@
-"""Tells workers after a commit that something is due. Never needed: a sweep finds it by itself, so a broker that is away is only noted."""
+"""Tells workers after a commit that something is due.
+
+Never needed: a sweep finds it by itself, so a broker that is away is only noted.
+"""
 
 import logging
 import time

@@ -1,4 +1,7 @@
-"""Reads and writes rows of models by prepared statements: on a callback's way, Django's own would take most of the time."""
+"""Reads and writes rows of models by prepared statements.
+
+On a callback's way, Django's own would take most of the time.
+"""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -24,14 +27,20 @@ def execute(statement: str, parameters: Sequence[Any]) -> None:
 
 @contextmanager
 def together() -> Iterator[None]:
-    """What is written within goes to the database in one go, and fails, if it does, at the end of it. Django's own queries must wait till then."""
+    """What is written within goes to the database in one go.
+
+    It fails, if it does, at the end of it. Django's own queries must wait till then.
+    """
     connection.ensure_connection()
     with connection.connection.pipeline():
         yield
 
 
 class Question:
-    """Rows of a model for which `condition` holds (what follows WHERE; a constant of ours), asked for when it is made, read later."""
+    """Rows of a model for which `condition` holds (what follows WHERE; a constant of ours).
+
+    They are asked for when it is made, and read later.
+    """
 
     def __init__(self, model: type[Row], condition: str, *parameters: Any) -> None:
         self.model: type[Model] = model

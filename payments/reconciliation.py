@@ -1,4 +1,7 @@
-"""What the audit of the ledger asks about orders: whether they say what the journal moved, and what was kept of them makes."""
+"""What the audit of the ledger asks about orders.
+
+Whether they say what the journal moved, and what was kept of them makes.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -18,8 +21,10 @@ ORDER = "'^order [0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'"
 # What an order's transactions moved: in the currency that was paid, and in that of the credit.
 MOVED = f"""
     SELECT player_id, reference,
-        sum(CASE WHEN type IN ('payment', 'sale') THEN amount WHEN type IN ('payment_return', 'sale_return') THEN -amount ELSE 0 END) AS cleared,
-        sum(CASE WHEN type = 'top_up' THEN amount WHEN type IN ('clawback', 'set_aside') THEN -amount ELSE 0 END) AS credited
+        sum(CASE WHEN type IN ('payment', 'sale') THEN amount
+                 WHEN type IN ('payment_return', 'sale_return') THEN -amount ELSE 0 END) AS cleared,
+        sum(CASE WHEN type = 'top_up' THEN amount
+                 WHEN type IN ('clawback', 'set_aside') THEN -amount ELSE 0 END) AS credited
     FROM wallet_transaction
     WHERE state = 'confirmed' AND type IN {TYPES} AND reference IS NOT NULL
     GROUP BY player_id, reference
@@ -36,13 +41,17 @@ ORPHANS = {
         LEFT JOIN ({CAME}) came ON came.order_id = x.id
         LEFT JOIN ({WENT}) went ON went.order_id = x.id
         WHERE coalesce(moved.cleared, 0) <> {KEPT}
-           OR x.refunded + x.charged_back <> CASE WHEN x.paid_at IS NULL THEN 0 ELSE least(greatest(x.price - ({KEPT}), 0), x.price) END
-           OR coalesce(moved.credited, 0) <> CASE WHEN x.paid_at IS NULL THEN 0 ELSE coalesce(x.credit, 0) - x.clawed_back END
+           OR x.refunded + x.charged_back <> CASE
+               WHEN x.paid_at IS NULL THEN 0 ELSE least(greatest(x.price - ({KEPT}), 0), x.price) END
+           OR coalesce(moved.credited, 0) <> CASE
+               WHEN x.paid_at IS NULL THEN 0 ELSE coalesce(x.credit, 0) - x.clawed_back END
     """,
     "payments' transactions of no order": """
         FROM wallet_transaction x
         WHERE x.reference IS NOT NULL
-          AND NOT EXISTS (SELECT 1 FROM payments_order o WHERE o.id = x.reference AND o.player_id = x.player_id)
+          AND NOT EXISTS (
+            SELECT 1 FROM payments_order o WHERE o.id = x.reference AND o.player_id = x.player_id
+          )
     """,
     "transactions whose description names another order than their reference": f"""
         FROM wallet_transaction x
@@ -52,7 +61,11 @@ ORPHANS = {
     "credit set aside for no open refund": """
         FROM wallet_transaction x
         WHERE x.type = 'set_aside' AND x.settled_at IS NULL AND x.reference IS NOT NULL
-          AND NOT EXISTS (SELECT 1 FROM payments_refund r WHERE r.set_aside_transaction = x.id AND r.set_aside = x.amount AND r.state IN ('asked', 'unknown'))
+          AND NOT EXISTS (
+            SELECT 1 FROM payments_refund r
+            WHERE r.set_aside_transaction = x.id AND r.set_aside = x.amount
+              AND r.state IN ('asked', 'unknown')
+          )
     """,
 }
 
@@ -62,7 +75,10 @@ Row = TypeVar("Row", Payment, Refund, Callback)
 
 
 def differing_orders() -> Iterator[str]:
-    """The orders whose money is not what their callbacks and refunds make of it, replayed by today's rules."""
+    """The orders whose money is not what their callbacks and refunds make of it.
+
+    They are replayed by today's rules.
+    """
     configs = {config.id: config for config in PROVIDERS.all(0).values()}
     paid = Order.objects.exclude(paid_at=None).order_by("pk").values_list("pk", flat=True).iterator()
     while ids := list(islice(paid, BATCH)):

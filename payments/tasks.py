@@ -1,4 +1,7 @@
-"""What beat starts and what nudges start: each task is safe to run twice, at any time, or not at all until the next."""
+"""What beat starts and what nudges start.
+
+Each task is safe to run twice, at any time, or not at all until the next.
+"""
 
 from uuid import UUID
 
@@ -26,7 +29,8 @@ def expire_orders_task() -> None:
 def deliver_due_task() -> None:
     """Tells games what to deliver. One that has not finished in its time is followed by another.
 
-    One at a time: games that hang must not take all workers, and what has just become due is sent by nudges besides.
+    One at a time: games that hang must not take all workers,
+    and what has just become due is sent by nudges besides.
     """
     is_finished = True
     with alone("deliver_due") as is_ours:

@@ -24,8 +24,8 @@ from payments.settlement.snapshot import OrderSnapshot, snapshot_of
 from wallet.ledger import LOST_RACES
 
 Outcome = Callback.Outcome
-# Two callbacks at once that name each other's ids: the loser of the race looks again, and finds what the
-# winner did.
+# Two callbacks at once that name each other's ids:
+# the loser of the race looks again, and finds what the winner did.
 MOST_TRIES = 3
 # As the unique indexes have it.
 TAKEN = "outcome IN ('acted', 'nothing', 'duplicate')"
@@ -40,8 +40,8 @@ RESOLVED = """
 """
 LOST = (IntegrityError, OperationalError, *LOST_RACES)
 PROBLEM_LENGTH = 255
-# The headers that are kept: those that a signature needs, and no credentials that somebody may have sent
-# along.
+# The headers that are kept: those that a signature needs,
+# and no credentials that somebody may have sent along.
 KEPT_HEADERS = (
     "content-type",
     "webhook-id",
@@ -168,8 +168,8 @@ def store(callback: Callback, arrival: Arrival) -> None:
 def take_again(arrival: Arrival, known: Callback) -> IntakeResult:
     """What comes of a callback that is known already.
 
-    The same again is counted; the same under another id uses that id up too; with other content it is
-    refused.
+    The same again is counted; the same under another id uses that id up too;
+    with other content it is refused.
     """
     event = arrival.event
     if bytes(known.content_digest) != content_digest(event, arrival.raw.body):

@@ -13,8 +13,8 @@ from payments.models import RefusedCallback
 from payments.providers.protocol import ProviderConfig, RawCallback
 
 logger = logging.getLogger(__name__)
-# Of each provider: how many are kept, how many bytes of each body, and how many seconds one process waits
-# after keeping one.
+# Of each provider: how many are kept, how many bytes of each body,
+# and how many seconds one process waits after keeping one.
 MOST_ROWS = 100
 MOST_BYTES = 2048
 PAUSE_SECONDS = 1.0

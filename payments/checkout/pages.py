@@ -57,11 +57,11 @@ def policy(targets: Iterable[str] = ()) -> str:
 def page(view: View) -> View:
     """Makes a view one of the pages.
 
-    It takes only GET, HEAD and POST, and short forms; it has the headers, and shows a page too where the
-    database is away.
+    It takes only GET, HEAD and POST, and short forms;
+    it has the headers, and shows a page too where the database is away.
 
-    The pages set and read no cookies, so no other site can borrow anything by a form: whoever knows the
-    address may do what it offers.
+    The pages set and read no cookies, so no other site can borrow anything by a form:
+    whoever knows the address may do what it offers.
     """
 
     @csrf_exempt

@@ -48,8 +48,8 @@ def result_page(request: HttpRequest, key: str) -> HttpResponse:
 
     It looks again by itself while something is to come.
     """
-    # Before the order: whatever happens in between, the order is the newer of the two, and the page waits
-    # rather than denies a payment.
+    # Before the order: whatever happens in between, the order is the newer of the two,
+    # and the page waits rather than denies a payment.
     payment = last_payment(key) if KEY.fullmatch(key) else None
     order = find_order(key)
     if order is None:

@@ -40,8 +40,8 @@ class Callback(models.Model):
     reference = models.CharField(max_length=255, blank=True)
     # Of its content without the spelling: two callbacks that say the same have the same.
     content_digest = models.BinaryField(max_length=32)
-    # Of the signed part: whoever repeats it with other words that nobody signed adds no row to the operators'
-    # list.
+    # Of the signed part: whoever repeats it with other words that nobody signed
+    # adds no row to the operators' list.
     signed_digest = models.BinaryField(max_length=32)
     headers = models.JSONField()
     body = models.BinaryField()

@@ -44,14 +44,14 @@ class Order(models.Model):
     )
     is_delivered_by_game = models.BooleanField()
     state = models.CharField(max_length=12, choices=State.choices, default=State.CREATED)
-    # How much of the price is missing from what is kept, and through what: completed refunds, outstanding
-    # chargebacks.
+    # How much of the price is missing from what is kept, and through what:
+    # completed refunds, outstanding chargebacks.
     refunded = models.BigIntegerField(default=0)
     charged_back = models.BigIntegerField(default=0)
     # The part of the credit that is taken back at present, or was never given.
     clawed_back = models.BigIntegerField(default=0)
-    # The wallet could not hold the credit: an operator gives it by an adjustment, and no later event moves
-    # it.
+    # The wallet could not hold the credit:
+    # an operator gives it by an adjustment, and no later event moves it.
     is_credit_held = models.BooleanField(default=False)
     # The transaction that credited it, where one did.
     credit_transaction = models.UUIDField(null=True, blank=True)

@@ -88,8 +88,8 @@ class Refund(Leased):
     amount = models.BigIntegerField()
     # The provider's id of the payment that it is of, if it named one.
     payment_reference = models.CharField(max_length=255, blank=True)
-    # What it takes of the credit, in minor units of the credit's currency; and how much of that was set
-    # aside.
+    # What it takes of the credit, in minor units of the credit's currency;
+    # and how much of that was set aside.
     clawback = models.BigIntegerField(default=0)
     set_aside = models.BigIntegerField(default=0)
     set_aside_transaction = models.UUIDField(null=True, blank=True)

@@ -104,8 +104,8 @@ class Secret(models.Model):
     game = models.ForeignKey(Game, models.PROTECT, null=True, blank=True, related_name="delivery_secrets")
     purpose = models.CharField(max_length=8, choices=Purpose.choices)
     sealed = models.CharField(max_length=2000, editable=False)
-    # A keyed hash: one secret is never entered twice, not even for another owner or after it was retired
-    # (contract 4.2, rule 2).
+    # A keyed hash: one secret is never entered twice,
+    # not even for another owner or after it was retired (contract 4.2, rule 2).
     fingerprint = models.BinaryField(max_length=32, unique=True, editable=False)
     created_at = models.DateTimeField()
     created_by = models.CharField(max_length=80)

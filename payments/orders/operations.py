@@ -111,7 +111,10 @@ def known_order(game_id: UUID, wanted: Wanted, player: Player) -> Order | None:
 
 
 def new_order(game_id: UUID, wanted: Wanted, session: SessionOwner) -> dict[str, object]:
-    """The columns of a new order: price and credit as they are now. Raises `OrderRefused`, `PlayerRefused`."""
+    """The columns of a new order. Raises `OrderRefused`, `PlayerRefused`.
+
+    Price and credit are as they are now.
+    """
     at = now()
     product = find_product(game_id, wanted, at)
     shop = Shop.objects.filter(game_id=game_id).first()
@@ -197,7 +200,10 @@ def find_order(game_id: UUID, cp_order_id: str) -> Order:
 
 
 def expire_orders(at: datetime) -> int:
-    """Expires a batch of orders that nobody paid in time. Returns how many; a payment that comes later still counts."""
+    """Expires a batch of orders that nobody paid in time. Returns how many.
+
+    A payment that comes later still counts.
+    """
     with transaction.atomic():
         due = Order.objects.filter(Q(state=Order.State.CREATED), expires_at__lte=at).order_by("expires_at")
         orders = list(due.select_for_update(of=("self",), skip_locked=True)[:EXPIRING_BATCH])

@@ -10,7 +10,10 @@ State = Order.State
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """The part of an order's price that is missing from what is kept, in minor units, and through what it is missing."""
+    """The part of an order's price that is missing from what is kept, and through what it is missing.
+
+    In minor units.
+    """
 
     price: int
     refunded: int
@@ -40,7 +43,9 @@ class Standing:
 
 
 def standing(price: int, kept: int, charged_back: int) -> Standing:
-    """How an order stands of whose payments `kept` is left and of which `charged_back` is disputed; minor units.
+    """How an order stands; minor units.
+
+    Of its payments `kept` is left, and `charged_back` is disputed.
 
     Duplicate payments are used up first: as long as the price is kept, nothing is missing.
     """

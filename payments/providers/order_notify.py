@@ -1,4 +1,7 @@
-"""Providers that speak order-notify: a page to send the player to, and one signed callback when it is paid (contract 4.2)."""
+"""Providers that speak order-notify (contract 4.2).
+
+A page to send the player to, and one signed callback when it is paid.
+"""
 
 import hashlib
 import json
@@ -89,7 +92,10 @@ class OrderNotify:
 
 
 def event_of(said: Notification) -> Event:
-    """The event of a notification. It names neither message nor payment: a success of an order is always the same one."""
+    """The event of a notification.
+
+    It names neither message nor payment: a success of an order is always the same one.
+    """
     echoed = EchoedOrder(
         said.uid, plain(said.serverId), said.productId, plain(said.productPrice), said.extParams
     )

@@ -1,4 +1,7 @@
-"""What a module that speaks to a payment provider offers, and what it is given. None of them touches an order: they read and write messages."""
+"""What a module that speaks to a payment provider offers, and what it is given.
+
+None of them touches an order: they read and write messages.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,7 +25,10 @@ class EventType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ProviderConfig:
-    """A provider as it is configured, with its live secrets; safe to remember, and to use outside of the database."""
+    """A provider as it is configured, with its live secrets.
+
+    Safe to remember, and to use outside of the database.
+    """
 
     id: UUID
     slug: str
@@ -41,7 +47,10 @@ class ProviderConfig:
 
 @dataclass(frozen=True, slots=True)
 class RawCallback:
-    """A callback as it arrived: header names in small letters, the raw body, and the time in seconds since 1970 by the database's clock."""
+    """A callback as it arrived.
+
+    Header names in small letters, the raw body, and the time in seconds since 1970 by the database's clock.
+    """
 
     headers: Mapping[str, str]
     body: bytes
@@ -64,7 +73,8 @@ class EchoedOrder:
 class Event:
     """What a verified callback says. Amounts in minor units of `currency`.
 
-    `type` is empty for what the provider tells besides and nobody acts on; `problem` says why a genuine callback makes no sense.
+    `type` is empty for what the provider tells besides and nobody acts on;
+    `problem` says why a genuine callback makes no sense.
     """
 
     message_id: str
@@ -131,7 +141,8 @@ class RefundStatus(StrEnum):
 
     DONE = "done"
     REFUSED = "refused"
-    # Time-outs, server errors, nonsense, and what the provider is still working on: asked about again, never guessed.
+    # Time-outs, server errors, nonsense, and what the provider is still working on:
+    # asked about again, never guessed.
     UNKNOWN = "unknown"
     # The provider has never heard of it: it can be asked for again.
     NOT_FOUND = "not_found"
@@ -151,7 +162,10 @@ class ProviderUnavailable(Exception):
 
 
 class ProviderAdapter(Protocol):
-    """One scheme. None of its methods may be called within an atomic block, but `verify`, `read`, `origins` and `takes`."""
+    """One scheme.
+
+    None of its methods may be called within an atomic block, but `verify`, `read`, `origins` and `takes`.
+    """
 
     # Whether refunds can be asked for; elsewhere operators do that at the provider.
     can_refund: bool
@@ -176,7 +190,10 @@ class ProviderAdapter(Protocol):
         """The event of a callback. Raises `Refused` if it is not genuine (contract 4.2, rule 1)."""
 
     def read(self, config: ProviderConfig, raw: RawCallback) -> Event:
-        """The event of a callback that was verified when it came, as it is stored: the audit reads it again."""
+        """The event of a callback that was verified when it came, as it is stored.
+
+        The audit reads it again.
+        """
 
     def refund(self, config: ProviderConfig, request: RefundRequest) -> RefundResult:
         """Asks for a refund; asked again with the same id, the provider does nothing twice."""

@@ -1,4 +1,7 @@
-"""The providers, remembered in the process with their opened secrets, so that a callback needs no query and no decryption for them."""
+"""The providers, remembered in the process with their opened secrets.
+
+So a callback needs no query and no decryption for them.
+"""
 
 import logging
 import threading
@@ -67,7 +70,10 @@ class Providers:
         self.by_slug = None
 
     def all(self, seconds: float | None = None) -> dict[str, ProviderConfig]:
-        """All providers by their slugs, as they were at most `seconds` ago. One thread reads, others go on with what is known."""
+        """All providers by their slugs, as they were at most `seconds` ago.
+
+        One thread reads, others go on with what is known.
+        """
         limit = settings.CREDENTIAL_CACHE_SECONDS if seconds is None else seconds
         known = self.by_slug
         if known is not None and (time.monotonic() - self.taken_at < limit or self.reading.locked()):

@@ -1,6 +1,7 @@
-"""The sandbox: a provider that exists only where DEMO is on; its hosted page and its own API are in `payments.sandbox`.
+"""The sandbox: a provider that exists only where DEMO is on.
 
-Everything between it and us goes over HTTP, as with a real one. Its callbacks are Standard Webhooks, and starting gives a reference.
+Its hosted page and its own API are in `payments.sandbox`. Everything between it and us goes over HTTP,
+as with a real one. Its callbacks are Standard Webhooks, and starting gives a reference.
 """
 
 import json
@@ -94,7 +95,10 @@ class Sandbox:
 
 
 def with_references(event: Event, body: bytes) -> Event:
-    """What the sandbox says besides the contract's body: which start a payment is of, and which payment a refund or dispute."""
+    """What the sandbox says besides the contract's body.
+
+    Which start a payment is of, and which payment a refund or dispute.
+    """
     if event.problem:
         return event
     # Only texts are of use here, and a number may have more digits than Python reads.

@@ -1,4 +1,7 @@
-"""Secrets shared with providers and games: each has one owner and one direction, is entered once, and shown never again (contract 4.2, rule 2)."""
+"""Secrets shared with providers and games (contract 4.2, rule 2).
+
+Each has one owner and one direction, is entered once, and shown never again.
+"""
 
 import secrets
 from base64 import b64encode
@@ -18,7 +21,10 @@ from players.operations import query_credential
 PUBLISHED = frozenset({order_notify.PUBLISHED_SECRET, standard_webhooks.PUBLISHED_SECRET})
 # Random ones of the least length have more different characters than this, but for one in millions.
 LEAST_DIFFERENT = 8
-USED = "This secret is or was in use already, for another owner or direction or for this one. Every secret is used once: take a new one."
+USED = (
+    "This secret is or was in use already, for another owner or direction or for this one. "
+    "Every secret is used once: take a new one."
+)
 
 
 class SecretRefused(Exception):
@@ -55,7 +61,10 @@ def replace_api_secret(provider: Provider, text: str, *, actor: str) -> Secret:
 
 
 def add_delivery_secret(game: Game, text: str, *, actor: str) -> Secret:
-    """One more live secret that signs deliveries to a game; the newest signs, all of them stand in the header. Raises `SecretRefused`."""
+    """One more live secret that signs deliveries to a game.
+
+    The newest signs, all of them stand in the header. Raises `SecretRefused`.
+    """
     try:
         standard_webhooks.key_of(text)
     except ValueError as problem:
@@ -64,7 +73,10 @@ def add_delivery_secret(game: Game, text: str, *, actor: str) -> Secret:
 
 
 def retire_secret(secret: Secret, *, actor: str) -> bool:
-    """Ends a secret; other processes notice within `CREDENTIAL_CACHE_SECONDS`. Returns whether that is new."""
+    """Ends a secret. Returns whether that is new.
+
+    Other processes notice within `CREDENTIAL_CACHE_SECONDS`.
+    """
     return bool(
         Secret.objects.filter(pk=secret.pk, retired_at=None).update(retired_at=now(), retired_by=actor)
     )

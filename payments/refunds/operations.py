@@ -48,7 +48,10 @@ def present(order: Order) -> OrderSnapshot:
 
 
 def refundable(order: Order) -> Refundable:
-    """The refund that is possible: of a duplicate payment first, the newest of them. Raises `NotRefundable`."""
+    """The refund that is possible. Raises `NotRefundable`.
+
+    Of a duplicate payment first, the newest of them.
+    """
     snapshot = present(order)
     if any(refund.state in Refund.OPEN for refund in snapshot.refunds):
         raise NotRefundable("A refund of this order is under way: wait for its end.")
@@ -80,9 +83,12 @@ def askable(payment: Payment) -> ProviderConfig:
 def request_refund(
     order_id: UUID, amount: int, *, actor: str, reason: str, refund_id: UUID | None = None
 ) -> Refund:
-    """Begins a refund of `amount` minor units; the credit that belongs to it is set aside. The same `refund_id` again is the same refund.
+    """Begins a refund of `amount` minor units; the credit that belongs to it is set aside.
 
-    Raises `NotRefundable`; then nothing has changed. The caller nudges after the commit; a sweep asks the provider.
+    The same `refund_id` again is the same refund.
+
+    Raises `NotRefundable`; then nothing has changed.
+    The caller nudges after the commit; a sweep asks the provider.
     """
     with transaction.atomic():
         order = Order.objects.select_for_update(of=("self",)).get(pk=order_id)

@@ -1,4 +1,7 @@
-"""Requests refunds of providers; an outcome that is not known is asked about, never guessed (contract 4.2)."""
+"""Requests refunds of providers (contract 4.2).
+
+An outcome that is not known is asked about, never guessed.
+"""
 
 import logging
 from datetime import datetime, timedelta
@@ -43,7 +46,10 @@ def settle_refunds(run: Run) -> None:
 
 
 def lease(at: datetime, only: UUID | None = None) -> list[tuple[Refund, bool]]:
-    """Takes refunds that it is time to ask about; with each, whether it was never asked for. Written down before anybody is asked."""
+    """Takes refunds that it is time to ask about; with each, whether it was never asked for.
+
+    Written down before anybody is asked.
+    """
     with transaction.atomic():
         rows = Refund.objects.all() if only is None else Refund.objects.filter(pk=only)
         taken = lease_due(
@@ -59,7 +65,10 @@ def lease(at: datetime, only: UUID | None = None) -> list[tuple[Refund, bool]]:
 
 
 def settle_one(refund: Refund, *, is_first: bool) -> bool:
-    """Asks the provider, outside of every atomic block, and records the result. Returns whether the refund has come to an end."""
+    """Asks the provider, outside of every atomic block, and records the result.
+
+    Returns whether the refund has come to an end.
+    """
     config = PROVIDERS.find(refund.provider.slug)
     if config is None:
         raise AssertionError("providers are never deleted")
@@ -88,7 +97,10 @@ def refund_request(refund: Refund) -> RefundRequest:
 
 
 def ask(config: ProviderConfig, request: RefundRequest, *, is_first: bool) -> RefundResult:
-    """The provider's answer: to the request, later to a status check; requested again only if the provider does not know it."""
+    """The provider's answer: to the request, later to a status check.
+
+    Requested again only if the provider does not know it.
+    """
     adapter = adapter_for(config.scheme)
     try:
         result = adapter.refund(config, request) if is_first else adapter.status(config, request)
@@ -100,7 +112,10 @@ def ask(config: ProviderConfig, request: RefundRequest, *, is_first: bool) -> Re
 
 
 def record_result(refund_id: UUID, result: RefundResult) -> bool:
-    """Commits what follows from a provider's answer about a refund. Returns whether that is its end, and new."""
+    """Commits what follows from a provider's answer about a refund.
+
+    Returns whether that is its end, and new.
+    """
     at = now()
     with transaction.atomic():
         order = Order.objects.select_for_update(of=("self",)).get(refunds=refund_id)

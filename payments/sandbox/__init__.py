@@ -1,1 +1,4 @@
-"""The sandbox: payment providers that move no money, with a page, an API and callbacks over HTTP as real ones have. Only where DEMO is on."""
+"""The sandbox: payment providers that move no money. Only where DEMO is on.
+
+With a page, an API and callbacks over HTTP as real ones have.
+"""

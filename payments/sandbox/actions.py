@@ -100,7 +100,10 @@ def find_payment(bill: Bill, reference: str) -> Payment:
 
 
 def refund(bill: Bill, reference: str, amount: int, *, seconds: int = 0) -> str:
-    """Gives `amount` minor units of a payment back. Returns the refund's own reference. Raises `Impossible`."""
+    """Gives `amount` minor units of a payment back. Raises `Impossible`.
+
+    Returns the refund's own reference.
+    """
     payment = find_payment(bill, reference)
     if not 0 < amount <= left_of(payment):
         raise Impossible

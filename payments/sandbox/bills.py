@@ -1,4 +1,7 @@
-"""What a player has to pay at the sandbox: all that it knows of an order, as the address of its page tells it, in the words of each scheme."""
+"""What a player has to pay at the sandbox.
+
+All that it knows of an order, as the address of its page tells it, in the words of each scheme.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -39,7 +42,10 @@ class Bill:
 
 
 def find_provider(slug: str) -> ProviderConfig | None:
-    """The provider that the sandbox stands for under that name, if it does: where real players would be sent elsewhere, it does not."""
+    """The provider that the sandbox stands for under that name, if it does.
+
+    Where real players would be sent elsewhere, it does not.
+    """
     if not settings.DEMO:
         return None
     config = PROVIDERS.find(slug)

@@ -14,7 +14,10 @@ logger = logging.getLogger(__name__)
 
 
 def send(bill: Bill, message: Message, *, seconds: int = 0) -> None:
-    """Has a callback posted, after so many seconds; where the workers cannot be reached, that is all that is said."""
+    """Has a callback posted, after so many seconds.
+
+    Where the workers cannot be reached, that is all that is said.
+    """
     words = (bill.config.slug, bill.order, message.what, message.body, message.headers)
     try:
         sandbox_call_back_task.apply_async(words, countdown=seconds, expires=3600)

@@ -67,7 +67,10 @@ def take(request: HttpRequest, game: Game) -> HttpResponse:
 
 
 def problem_of(request: HttpRequest, game: Game) -> str:
-    """Why a delivery is not genuine; an empty text where it is. A real game has to look at one of the two signatures, this one looks at both."""
+    """Why a delivery is not genuine; an empty text where it is.
+
+    A real game has to look at one of the two signatures, this one looks at both.
+    """
     try:
         secrets = delivery_secrets(game)
         envelope = standard_webhooks.read({name.lower(): value for name, value in request.headers.items()})

@@ -1,4 +1,7 @@
-"""What the sandbox remembers: in the cache, for a week. It is only a demonstration, and may forget everything at any moment."""
+"""What the sandbox remembers: in the cache, for a week.
+
+It is only a demonstration, and may forget everything at any moment.
+"""
 
 from enum import StrEnum
 from typing import Any, TypedDict
@@ -63,7 +66,10 @@ def put(value: Any, *words: str) -> None:
 
 
 def add(value: Any, *words: str) -> None:
-    """Puts something at the top of a list. Several workers may do so at once: each has a number of its own."""
+    """Puts something at the top of a list.
+
+    Several workers may do so at once: each has a number of its own.
+    """
     cache.add(name(*words, "last"), 0, WEEK)
     number = cache.incr(name(*words, "last"))
     cache.set(name(*words, number), value, WEEK)

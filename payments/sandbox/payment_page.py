@@ -1,4 +1,7 @@
-"""The sandbox's hosted page: where players of the demonstration are sent to pay, and what a provider can do afterwards."""
+"""The sandbox's hosted page.
+
+Players of the demonstration are sent there to pay, and it shows what a provider can do afterwards.
+"""
 
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
@@ -45,7 +48,10 @@ def index(request: HttpRequest) -> HttpResponse:
 
 @demo_page
 def pay_page(request: HttpRequest, slug: str) -> HttpResponse:
-    """`/sandbox/<provider>/pay`: the bill, and one button for everything that can come of it; a form sends `act`."""
+    """`/sandbox/<provider>/pay`: the bill, and one button for everything that can come of it.
+
+    A form sends `act`.
+    """
     config = find_provider(slug)
     bill = read_bill(config, request.GET.dict()) if config else None
     if bill is None:

@@ -1,4 +1,7 @@
-"""A plan as data: rows with new values, postings, history, and what follows for the delivery; and the order once it is written."""
+"""A plan as data, and the order once it is written.
+
+Rows with new values, postings, history, and what follows for the delivery.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
@@ -44,7 +47,10 @@ class Notice:
 
 @dataclass(frozen=True)
 class Plan:
-    """All that one step changes. `credit` holds the postings that a wallet's bound can refuse, `money` the others."""
+    """All that one step changes.
+
+    `credit` holds the postings that a wallet's bound can refuse, `money` the others.
+    """
 
     order: Order
     by: Actor
@@ -62,7 +68,10 @@ class Plan:
     uncredited: "Callable[[], Plan] | None" = field(default=None, repr=False, compare=False)
 
     def without_credit(self) -> "Plan":
-        """The plan if the wallet's bound refuses its part: the provider's money is booked, the credit stays, an alert says so."""
+        """The plan if the wallet's bound refuses its part.
+
+        The provider's money is booked, the credit stays, an alert says so.
+        """
         if self.uncredited is None:
             raise AssertionError("without a credit there is no bound to meet")
         return self.uncredited()

@@ -1,4 +1,7 @@
-"""Writes plans: the one place that changes an order, its payments and returns, and their money (contract 4.2)."""
+"""Writes plans (contract 4.2).
+
+The one place that changes an order, its payments and returns, and their money.
+"""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -15,7 +18,9 @@ from wallet.operations import resolve_transaction
 
 
 def commit(plan: Plan) -> UUID | None:
-    """Writes a plan in the present atomic block, under the order's lock. Returns the delivery that is due by it.
+    """Writes a plan in the present atomic block, under the order's lock.
+
+    Returns the delivery that is due by it.
 
     Locks the player's wallets in the order of their ids, as the ledger does.
     """
@@ -39,7 +44,10 @@ def commit(plan: Plan) -> UUID | None:
 
 
 def post(plan: Plan) -> Plan:
-    """Writes the postings, in one round trip. Returns the plan that they are of: without the credit if a bound refused it."""
+    """Writes the postings, in one round trip. Returns the plan that they are of.
+
+    That is the one without the credit if a bound refused it.
+    """
     if write_postings(plan, [*plan.money, *plan.credit]) == "posted":
         return plan
     plan = plan.without_credit()
@@ -95,7 +103,10 @@ def follow_delivery(plan: Plan) -> None:
 
 
 def tell(notice: Notice) -> None:
-    """Raises an alert; the text of an open one about a credit stays in it, because what it asks for is still to be done."""
+    """Raises an alert.
+
+    The text of an open one about a credit stays in it, because what it asks for is still to be done.
+    """
     text = notice.text
     if notice.kind == Alert.Kind.CREDIT_HELD:
         open_ones = Alert.objects.filter(kind=notice.kind, subject=notice.subject, resolved_at=None)

@@ -1,4 +1,7 @@
-"""Decides what an event about an order means: a snapshot and an event make a step (contract 4.2), without a database."""
+"""Decides what an event about an order means (contract 4.2).
+
+A snapshot and an event make a step, without a database.
+"""
 
 import re
 from dataclasses import dataclass
@@ -20,7 +23,10 @@ TOO_MUCH = "more would go back than was paid"
 
 @dataclass(frozen=True, slots=True)
 class Pay:
-    """Money has come in for the order. `payment` is the started one, or absent if none is left to be this one."""
+    """Money has come in for the order.
+
+    `payment` is the started one, or absent if none is left to be this one.
+    """
 
     payment: Payment | None
     reference: str
@@ -156,7 +162,10 @@ def is_price(text: str, price: int, decimals: int) -> bool:
 
 
 def matching(snapshot: OrderSnapshot, event: Event) -> Payment | None:
-    """The started payment that the event is about: one that has the reference that starting gave, or that was given none."""
+    """The started payment that the event is about.
+
+    One that has the reference that starting gave, or that was given none.
+    """
     named = {event.start_reference, event.reference} - {""}
     ours = [payment for payment in snapshot.started if not payment.is_duplicate or payment.start_reference]
     exact = [payment for payment in ours if payment.start_reference in named]
@@ -214,7 +223,8 @@ def after_return(snapshot: OrderSnapshot, event: Event, kind: str) -> Step:
     if ours:
         return Complete(ours, event.reference)
     if event.total is not None and any(refund.amount < amount for refund in requested):
-        # The total may have ours in it or not: that can be told when the provider has answered, and tells this again.
+        # The total may have ours in it or not:
+        # that can be told when the provider has answered, and tells this again.
         return Contradict("a refund that we initiated is under way")
     return after_new_return(snapshot, event, kind, amount)
 
@@ -237,7 +247,10 @@ def after_new_return(snapshot: OrderSnapshot, event: Event, kind: str, amount: i
 
 
 def known_return(snapshot: OrderSnapshot, event: Event, kind: str) -> Refund | None:
-    """The refund that we initiated, that the provider has named to us and now tells of: its answer can be quicker."""
+    """The refund that we initiated, that the provider has named to us and now tells of.
+
+    Its answer can be quicker.
+    """
     same = [refund for refund in snapshot.refunds if event.reference and refund.reference == event.reference]
     return next((refund for refund in same if refund.kind == kind and snapshot.is_ours(refund)), None)
 

@@ -13,9 +13,12 @@ Type = Transaction.Type
 def move(
     order: Order, kept: int, amount: int, reverses: UUID | None, ids: Callable[[], UUID]
 ) -> list[Posting]:
-    """The provider holds `amount` minor units more for us (or, negative, less), of which it held `kept` before.
+    """The provider holds `amount` minor units more for us (or, negative, less).
 
-    Up to its price, an item's money is the game's. What pays for credit, and what nobody bought anything with, is owed.
+    It held `kept` before.
+
+    Up to its price, an item's money is the game's.
+    What pays for credit, and what nobody bought anything with, is owed.
     """
     sold = 0 if order.credit else share_of(order.price, kept + amount) - share_of(order.price, kept)
     parts = [(Type.PAYMENT, Type.PAYMENT_RETURN, amount - sold), (Type.SALE, Type.SALE_RETURN, sold)]

@@ -1,4 +1,7 @@
-"""Replays an order from what was kept of it: its callbacks, read again, and the refunds that we initiated (contract 4.2, rule 6)."""
+"""Replays an order from what was kept of it (contract 4.2, rule 6).
+
+That is its callbacks, read again, and the refunds that we initiated.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
@@ -56,7 +59,10 @@ def step_for(snapshot: OrderSnapshot, said: Event | Refund) -> Step | None:
 
 
 def begun(kept: Kept) -> OrderSnapshot:
-    """The order before anything came in: with the payments that were begun, and the refunds that we initiated."""
+    """The order before anything came in.
+
+    With the payments that were begun, and the refunds that we initiated.
+    """
     order = copy(kept.order)
     order.state, order.paid_at, order.delivered_at = Order.State.CREATED, None, None
     order.refunded = order.charged_back = order.clawed_back = 0
@@ -88,7 +94,10 @@ def requested(refund: Refund) -> Refund:
 def happened(
     kept: Kept, configs: Mapping[UUID, ProviderConfig]
 ) -> Iterator[tuple[datetime, UUID, Event | Refund]]:
-    """What happened, in the order of time; at one moment, a callback before the refund that it may have ended."""
+    """What happened, in the order of time.
+
+    At one moment, a callback stands before the refund that it may have ended.
+    """
     told: list[tuple[datetime, int, UUID, Callback | Refund]] = [
         (callback.received_at, 0, callback.pk, callback) for callback in kept.callbacks
     ]

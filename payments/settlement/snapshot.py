@@ -1,4 +1,7 @@
-"""An order with its payments and returns, as they stand under the order's lock: what decisions and plans are made of."""
+"""An order with its payments and returns, as they stand under the order's lock.
+
+What decisions and plans are made of.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +14,10 @@ from wallet.currencies import decimals_of
 
 @dataclass(frozen=True, slots=True)
 class OrderSnapshot:
-    """Read only. `provider_id` is the provider that tells, if one does; amounts in minor units of the order's currency."""
+    """Read only. Amounts in minor units of the order's currency.
+
+    `provider_id` is the provider that tells, if one does.
+    """
 
     order: Order
     # Of the order's currency.
@@ -62,11 +68,17 @@ class OrderSnapshot:
 
     @property
     def credited(self) -> int:
-        """The part of the credit that the player has, by the order's own columns; minor units of the credit's currency."""
+        """The part of the credit that the player has, by the order's own columns.
+
+        In minor units of the credit's currency.
+        """
         return (self.order.credit or 0) - self.order.clawed_back if self.order.paid_at else 0
 
     def left_of(self, payment: Payment) -> int:
-        """How much can still go back of one payment by returns that name it: not more than of all of its provider."""
+        """How much can still go back of one payment by returns that name it.
+
+        Not more than of all of its provider.
+        """
         of_all = sum(paid.amount for paid in self.payments if is_paid_through(paid, payment.provider_id))
         gone = [
             refund for refund in self.of_state(Refund.State.DONE) if refund.provider_id == payment.provider_id

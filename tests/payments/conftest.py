@@ -21,7 +21,10 @@ def market(house: House) -> Market:
 
 @pytest.fixture(autouse=True)
 def forget_providers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the process remembers of providers is forgotten before each test; no worker is there to be nudged."""
+    """What the process remembers of providers is forgotten before each test.
+
+    No worker is there to be nudged.
+    """
     PROVIDERS.forget()
     SAMPLES.kept_at.clear()
     monkeypatch.setattr(NUDGER, "paused_until", float("inf"))

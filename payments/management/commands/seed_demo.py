@@ -95,7 +95,7 @@ class Command(BaseCommand):
     ) -> dict[str, str]:
         """A demo player with money and a session in the first game.
 
-        It is the `kept` one, where it has half a day left.
+        The session is the `kept` one, where that has half a day left.
         """
         attributes = {"nickname": nickname, "country": country, "language": language}
         if not Player.objects.filter(uid=uid).exists():

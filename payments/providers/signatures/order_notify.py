@@ -1,7 +1,7 @@
 """The scheme order-notify: eight fields, and an MD5 over six of them and a secret (contract 4.2).
 
-It is weak: MD5, fields that run together, and `extParams` unsigned. So a right signature proves only that somebody knew the
-secret; every field is compared with the order besides.
+It is weak: MD5, fields that run together, and `extParams` unsigned. So a right signature proves only that
+somebody knew the secret; every field is compared with the order besides.
 """
 
 import hashlib
@@ -65,7 +65,11 @@ def is_genuine(notification: Notification, secrets: list[str]) -> bool:
 
 
 def read(body: bytes, content_type: str) -> Notification:
-    """The fields of a request. Raises `Refused` where it is neither JSON nor a form, or a field is missing, doubled, or no text or number."""
+    """The fields of a request.
+
+    Raises `Refused` where it is neither JSON nor a form, or a field is missing,
+    doubled, or no text or number.
+    """
     kind = content_type.partition(";")[0].strip().lower()
     pairs = read_json(body) if kind == JSON else read_form(body) if kind == FORM else None
     if pairs is None:

@@ -2,4 +2,7 @@
 
 
 class Refused(Exception):
-    """It is malformed, not signed by a live secret, or too old; the text is for the operators' sample, not for the caller."""
+    """It is malformed, not signed by a live secret, or too old.
+
+    The text is for the operators' sample, not for the caller.
+    """

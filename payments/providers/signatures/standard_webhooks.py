@@ -1,4 +1,7 @@
-"""The scheme Standard Webhooks 1.0: HMAC-SHA256 over id, time and raw body, in three headers (contract 4.2)."""
+"""The scheme Standard Webhooks 1.0 (contract 4.2).
+
+HMAC-SHA256 over id, time and raw body, in three headers.
+"""
 
 import binascii
 import hmac
@@ -33,7 +36,10 @@ class Envelope:
 
 
 def key_of(secret: str) -> bytes:
-    """The bytes of a secret. Raises `ValueError` where it has not the form whsec_ + base64, of 24 to 64 bytes."""
+    """The bytes of a secret.
+
+    Raises `ValueError` where it has not the form whsec_ + base64, of 24 to 64 bytes.
+    """
     if not secret.startswith(PREFIX):
         raise ValueError("A Standard Webhooks secret begins with whsec_.")
     try:
@@ -55,7 +61,10 @@ def digest(id: str, at: int, body: bytes, key: bytes) -> bytes:
 
 
 def read(headers: Mapping[str, str]) -> Envelope:
-    """The three headers, by their names in small letters. Raises `Refused` where one is missing or malformed."""
+    """The three headers, by their names in small letters.
+
+    Raises `Refused` where one is missing or malformed.
+    """
     id, at = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
     if not ID.fullmatch(id):
         raise Refused("webhook-id is missing or malformed.")
@@ -81,7 +90,10 @@ def decode(text: str) -> bytes:
 
 
 def verify(envelope: Envelope, body: bytes, secrets: list[str], now: int) -> None:
-    """Raises `Refused` unless one of the live secrets signed exactly this body, at most five minutes from `now` (seconds since 1970)."""
+    """Raises `Refused` unless one of the live secrets signed exactly this body.
+
+    It was sent at most five minutes from `now` (seconds since 1970).
+    """
     # Every secret with every signature, without stopping at the first that fits.
     fits = [
         hmac.compare_digest(digest(envelope.id, envelope.at, body, key_of(secret)), given)

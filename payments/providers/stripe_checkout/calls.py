@@ -32,7 +32,10 @@ logging.getLogger("stripe").setLevel(logging.WARNING)
 
 
 class Failed(Exception):
-    """A call that came to no good; its text is for operators, without secrets. `is_refusal` where Stripe certainly did nothing."""
+    """A call that came to no good; its text is for operators, without secrets.
+
+    `is_refusal` where Stripe certainly did nothing.
+    """
 
     def __init__(self, text: str, *, is_refusal: bool = False) -> None:
         super().__init__(text)
@@ -44,7 +47,8 @@ def call(config: ProviderConfig, api: str, ask: Callable[[StripeClient], T], *, 
     key = KEY.fullmatch(config.api_secret)
     if key is None or key[1] != MODES[config.is_live]:
         raise Failed(
-            f"The provider is in {MODES[config.is_live]} mode and has no key for that: sk_{MODES[config.is_live]}_… or rk_…",
+            f"The provider is in {MODES[config.is_live]} mode and has no key for that: "
+            f"sk_{MODES[config.is_live]}_… or rk_…",
             is_refusal=True,
         )
     http = RequestsClient(timeout=config.timeout_seconds)

@@ -31,7 +31,8 @@ from wallet.currencies import decimals_of
 SECRET = re.compile(r"whsec_[A-Za-z0-9+/=_-]{24,240}")
 # Stripe keeps a session open for 30 minutes to 24 hours; a minute is left for the way.
 SHORTEST, LONGEST = timedelta(minutes=31), timedelta(hours=24, minutes=-1)
-# In steps, so that a start that is repeated says the same: with another time it would be another call under the same key.
+# In steps, so that a start that is repeated says the same:
+# with another time it would be another call under the same key.
 STEP = 300
 LONGEST_NAME = 250
 STATUS = re.compile(r"[a-z_]{1,40}")
@@ -99,7 +100,8 @@ class StripeCheckout:
     def check_secret(self, text: str) -> None:
         if not SECRET.fullmatch(text):
             raise ValueError(
-                "A Stripe signing secret is whsec_ and at least 24 letters and digits, as the endpoint's page shows it."
+                "A Stripe signing secret is whsec_ and at least 24 letters and digits, "
+                "as the endpoint's page shows it."
             )
 
     def takes(self, config: ProviderConfig, currency: str) -> bool:
@@ -194,7 +196,10 @@ def create_session(client: StripeClient, session: SessionCreateParams, key: str)
 
 
 def closing_of(expires_at: datetime, at: datetime) -> int:
-    """When a session that is begun at `at` closes, in seconds since 1970: with its order, as far as Stripe allows."""
+    """When a session that is begun at `at` closes, in seconds since 1970.
+
+    With its order, as far as Stripe allows.
+    """
     earliest = -(-int((at + SHORTEST).timestamp()) // STEP) * STEP
     latest = int((at + LONGEST).timestamp()) // STEP * STEP
     return min(max(int(expires_at.timestamp()), earliest), latest)

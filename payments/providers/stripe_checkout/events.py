@@ -1,4 +1,7 @@
-"""What Stripe's events say, as far as they are about our orders; only fields that every version of its API has are read."""
+"""What Stripe's events say, as far as they are about our orders.
+
+Only fields that every version of its API has are read.
+"""
 
 import json
 import re
@@ -29,7 +32,10 @@ class Senseless(Exception):
 
 
 def read_event(body: bytes, *, is_live: bool) -> Event:
-    """What a genuine body says; where it makes no sense, an event with a `problem`. Raises `Refused` where it has not even an id."""
+    """What a genuine body says; where it makes no sense, an event with a `problem`.
+
+    Raises `Refused` where it has not even an id.
+    """
     try:
         said = json.loads(body.decode(), parse_constant=refuse_constant)
     except (ValueError, RecursionError) as problem:
@@ -111,7 +117,8 @@ def read_refunded(id: str, charge: Thing) -> Event:
 
 def read_refund_failed(id: str, refund: Thing) -> Event:
     raise Senseless(
-        f"refund {name_of(refund, 'id')} has failed: its money is ours again, and where it is booked as done a person has to decide"
+        f"refund {name_of(refund, 'id')} has failed: its money is ours again, "
+        "and where it is booked as done a person has to decide"
     )
 
 
@@ -134,7 +141,8 @@ def read_dispute_closed(id: str, dispute: Thing) -> Event:
 
 def read_reinstated(id: str, dispute: Thing) -> Event:
     if dispute.get("status") != "won":
-        # A part comes back of a dispute that is not won; how much is told only in the currency of the account.
+        # A part comes back of a dispute that is not won;
+        # how much is told only in the currency of the account.
         raise Senseless(
             f"money of dispute {name_of(dispute, 'id')} came back, but it is not won: a person has to look"
         )
@@ -142,7 +150,10 @@ def read_reinstated(id: str, dispute: Thing) -> Event:
 
 
 def read_dispute(id: str, type: EventType, dispute: Thing) -> Event:
-    """The same whichever of its events tells it, so that a dispute acts once. It carries no metadata of ours."""
+    """The same whichever of its events tells it, so that a dispute acts once.
+
+    It carries no metadata of ours.
+    """
     amount, currency = amount_of(dispute, "amount")
     return Event(
         id,
@@ -158,7 +169,8 @@ READERS: dict[str, Callable[[str, Thing], Event]] = {
     "checkout.session.completed": read_completed,
     "checkout.session.async_payment_succeeded": read_paid,
     "checkout.session.async_payment_failed": read_unpaid,
-    # `checkout.session.expired` is nothing to act on: the player may have chosen again, and an order expires by itself.
+    # `checkout.session.expired` is nothing to act on:
+    # the player may have chosen again, and an order expires by itself.
     "charge.refunded": read_refunded,
     "refund.failed": read_refund_failed,
     "charge.dispute.created": read_dispute_created,
@@ -172,7 +184,10 @@ READERS: dict[str, Callable[[str, Thing], Event]] = {
 
 
 def order_of(thing: Thing) -> UUID | None:
-    """Our order, as it was named when the payment was started; None where the payment is not of our asking."""
+    """Our order, as it was named when the payment was started.
+
+    None where the payment is not of our asking.
+    """
     metadata = thing.get("metadata")
     named = metadata.get(ORDER_KEY) if isinstance(metadata, dict) else None
     return UUID(named) if isinstance(named, str) and ORDER.fullmatch(named) else None

@@ -1,4 +1,7 @@
-"""Stripe's minor units, which are not those of ISO 4217 everywhere, and ours, which are as a currency was set up here."""
+"""Stripe's minor units, and ours.
+
+Stripe's are not those of ISO 4217 everywhere; ours are as a currency was set up here.
+"""
 
 import re
 
@@ -41,7 +44,8 @@ def to_stripe(minor: int, currency: str, decimals: int) -> int:
     step = 100 if currency in WHOLE_UNITS else 10 if currency in THREE_DECIMALS else 1
     if amount is None or amount % step:
         raise Inexpressible(
-            f"Stripe cannot take {minor} minor units of {currency}: they are no whole number of what it counts in."
+            f"Stripe cannot take {minor} minor units of {currency}: "
+            "they are no whole number of what it counts in."
         )
     return amount
 

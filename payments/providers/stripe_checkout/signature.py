@@ -1,4 +1,7 @@
-"""The header Stripe-Signature: read strictly, its signatures checked by Stripe's own library, its time by the database's clock."""
+"""The header Stripe-Signature.
+
+It is read strictly, its signatures are checked by Stripe's own library, its time by the database's clock.
+"""
 
 import re
 from collections.abc import Sequence
@@ -17,7 +20,10 @@ MOST_ITEMS = 16
 
 
 def check(header: str, body: bytes, secrets: Sequence[str], now: int) -> None:
-    """Raises `Refused` unless one of the live secrets signed exactly this body, at most five minutes from `now` (seconds since 1970)."""
+    """Raises `Refused` unless one of the live secrets signed exactly this body.
+
+    It was sent at most five minutes from `now` (seconds since 1970).
+    """
     at = signed_at(header)
     # Every secret, without stopping at the first that fits.
     fits = [is_signed(header, body, secret) for secret in secrets]
@@ -37,7 +43,10 @@ def signed_at(header: str) -> int:
 
 
 def is_signed(header: str, body: bytes, secret: str) -> bool:
-    """Whether a secret signed the body; the library is asked for no tolerance, because it would ask another clock."""
+    """Whether a secret signed the body.
+
+    The library is asked for no tolerance, because it would ask another clock.
+    """
     try:
         WebhookSignature.verify_header(body, header, secret, tolerance=None)
     except (SignatureVerificationError, UnicodeDecodeError):

@@ -1,4 +1,7 @@
-"""What somebody tried who wants credit for nothing, wants orders stuck, or wants our tables and memory full; each of these once worked."""
+"""What somebody tried who means us harm; each of these once worked.
+
+They want credit for nothing, or orders stuck, or our tables and memory full.
+"""
 
 import json
 import uuid
@@ -76,7 +79,7 @@ def stands(order: Order) -> tuple[str, int, int, int]:
     return now_so.state, now_so.refunded, now_so.charged_back, now_so.clawed_back
 
 
-# --- A refund and a charge-back of the same money -------------------------------------------------------------
+# --- A refund and a charge-back of the same money --------------------------------------------------------
 
 
 def test_a_refund_that_was_done_during_a_charge_back_counts_when_that_is_reversed(
@@ -177,7 +180,7 @@ def test_a_refund_that_cannot_be_written_down_keeps_no_other_waiting(market: Mar
     assert (run.looked_at, run.done) == (3, 2)
 
 
-# --- Orders that seem stuck -----------------------------------------------------------------------------------
+# --- Orders that seem stuck ------------------------------------------------------------------------------
 
 
 def test_a_second_try_that_fails_is_told_to_the_player(market: Market) -> None:
@@ -192,7 +195,7 @@ def test_a_second_try_that_fails_is_told_to_the_player(market: Market) -> None:
     assert stands(order) == ("delivered", 0, 0, 0)
 
 
-# --- Floods ---------------------------------------------------------------------------------------------------
+# --- Floods ----------------------------------------------------------------------------------------------
 
 
 def test_words_that_nobody_signed_fill_no_list(market: Market) -> None:
@@ -264,7 +267,7 @@ def test_the_sandbox_refunds_nothing_in_a_currency_that_there_is_not(
     assert memory.payments_of(till.provider.slug, order)[payment]["returned"] == 0
 
 
-# --- Whoever reads the logs -----------------------------------------------------------------------------------
+# --- Whoever reads the logs ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -278,7 +281,7 @@ def test_no_spelling_of_an_address_brings_an_orders_key_into_the_log(path: str) 
     )
 
 
-# --- Whoever has the application's rights ---------------------------------------------------------------------
+# --- Whoever has the application's rights ----------------------------------------------------------------
 
 FROZEN: dict[str, tuple[Any, dict[str, Any]]] = {
     "an order's page": (Order, {"page_key": "mine"}),

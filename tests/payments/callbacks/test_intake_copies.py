@@ -1,4 +1,7 @@
-"""Callbacks at the same instant, on the real server: one credit, one delivery, whatever they are (contract 4.2, rule 4)."""
+"""Callbacks at the same instant, on the real server (contract 4.2, rule 4).
+
+One credit, one delivery, whatever they are.
+"""
 
 import threading
 from collections import Counter

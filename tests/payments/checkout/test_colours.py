@@ -7,7 +7,8 @@ import pytest
 from django.conf import settings
 
 COLOURS = re.compile(r"--([a-z-]+): #([0-9a-f]{3}|[0-9a-f]{6});")
-# What stands on what: text needs a contrast of 4.5, the edges of controls and the ring of the focus 3 (WCAG 2.2, AA).
+# What stands on what: text needs a contrast of 4.5,
+# the edges of controls and the ring of the focus 3 (WCAG 2.2, AA).
 PAIRS = [
     *[
         (ink, ground, 4.5)

@@ -1,4 +1,7 @@
-"""The German of the pages for players: complete, without left-overs, and compiled from what stands in the file."""
+"""The German of the pages for players.
+
+It is complete, without left-overs, and compiled from what stands in the file.
+"""
 
 import io
 import re

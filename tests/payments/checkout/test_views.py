@@ -36,7 +36,10 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
-BEFORE_FORMS = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+BEFORE_FORMS = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; "
+    "form-action 'self'"
+)
 
 
 def get(order: Order, rest: str = "", **headers: str) -> "Page":
@@ -73,16 +76,16 @@ def test_the_page_tells_what_is_bought_for_how_much_and_until_when(market: Marke
     text = seen(answer)
     assert answer.status_code == 200
     assert (
-        "A game Your order Pack Added to your wallet 1,000.00 XAG Delivered by A game Price 20.00 EUR How do you want to pay?"
-        in text
+        "A game Your order Pack Added to your wallet 1,000.00 XAG Delivered by A game Price 20.00 EUR "
+        "How do you want to pay?" in text
     )
     assert f"This order can be paid for 60 more minutes, until {moment(order.expires_at)}." in text
     assert (
         '<a href="https://game.example/back" rel="noreferrer">Back to A game</a>' in answer.content.decode()
     )
     assert (
-        f'<button class="way" name="provider" value="{market.notify.provider.slug}">Pay with Till order-notify</button>'
-        in answer.content.decode()
+        f'<button class="way" name="provider" value="{market.notify.provider.slug}">'
+        "Pay with Till order-notify</button>" in answer.content.decode()
     )
     assert_headers(answer)
 
@@ -225,7 +228,8 @@ def test_an_order_past_its_time_cannot_be_paid_before_the_sweep_has_seen_it(mark
 # --- The result ------------------------------------------------------------------------------------------
 
 OUTCOMES = [
-    # Product, columns of the order, whether a payment is begun, the heading, whether it waits, whether it can be paid.
+    # Product, columns of the order, whether a payment is begun, the heading,
+    # whether it waits, whether it can be paid.
     ("gold", {}, True, "Waiting for the payment", True, True),
     ("gold", {"state": "failed"}, False, "The payment did not go through", False, True),
     ("gold", {"state": "failed"}, True, "Waiting for the payment", True, True),

@@ -1,4 +1,7 @@
-"""Genuine callbacks of each scheme, and what may become of one that was changed: written apart from the code that is tested."""
+"""Genuine callbacks of each scheme, and what may become of one that was changed.
+
+Written apart from the code that is tested.
+"""
 
 import hashlib
 import hmac
@@ -14,7 +17,8 @@ from payments.models import Order
 from payments.providers import adapter_for
 from payments.providers.protocol import Event, ProviderConfig, RawCallback
 
-# What may come of a callback: no genuine one (401); genuine, but not what the order says (404, 422); it counts (200).
+# What may come of a callback: no genuine one (401);
+# genuine, but not what the order says (404, 422); it counts (200).
 REFUSED, CONTRADICTS, ACTS = "refused", "contradicts", "acts"
 Allowed = frozenset[str]
 NO, YES, EITHER = frozenset({REFUSED}), frozenset({ACTS}), frozenset({ACTS, REFUSED})
@@ -88,7 +92,10 @@ def sign_webhook(call: Call, secret: str, at: int) -> Call:
 
 
 def judge_webhook(genuine: list[Genuine], call: Call, at: int) -> Allowed:
-    """Id, time and body are signed, character for character; the spelling of the signature is not, and nothing else is."""
+    """Id, time and body are signed, character for character.
+
+    The spelling of the signature is not, and nothing else is.
+    """
     for one in genuine:
         if content_of(one.call) == content_of(call):
             if abs(at + call.late - int(one.call.headers["webhook-timestamp"])) > TOLERANCE:
@@ -136,7 +143,10 @@ def sign_notification(call: Call, secret: str, at: int) -> Call:
 
 
 def read_fields(call: Call) -> dict[str, str] | None:
-    """The eight fields, numbers as they are written; None where one stands there twice or is neither text nor number."""
+    """The eight fields, numbers as they are written.
+
+    None where one stands there twice or is neither text nor number.
+    """
     kind = call.headers.get("content-type", "").partition(";")[0].strip().lower()
     pairs: Any
     try:
@@ -159,7 +169,10 @@ def read_fields(call: Call) -> dict[str, str] | None:
 
 
 def judge_notification(genuine: list[Genuine], call: Call, at: int) -> Allowed:
-    """The six fields are signed as they run together, so the same signature with other fields is possible: it has to contradict the order."""
+    """The six fields are signed as they run together.
+
+    So the same signature with other fields is possible: it has to contradict the order.
+    """
     fields = read_fields(call)
     if fields is None:
         return NO

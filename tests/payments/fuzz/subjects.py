@@ -65,7 +65,10 @@ def notification(market: Market, till: Till, at: int, kind: str) -> Subject:
 
 
 def stripe(market: Market, at: int) -> Subject:
-    """Sessions that were completed, in the shape of recorded events; they are begun here, since Stripe is far."""
+    """Sessions that were completed, in the shape of recorded events.
+
+    They are begun here, since Stripe is far.
+    """
     till = make_till(Provider.Scheme.STRIPE, f"whsec_{uuid.uuid4().hex}", page_url="")
     orders = [market.order(start=False) for _ in range(2)]
     made = subject(till.provider.scheme, till, orders[0], STRIPE)

@@ -1,4 +1,7 @@
-"""Tries changed callbacks, at the signature alone and through the whole stack, and counts what came of them."""
+"""Tries changed callbacks, and counts what came of them.
+
+At the signature alone, and through the whole stack.
+"""
 
 import random
 import time

@@ -333,8 +333,9 @@ def test_refusals_come_in_the_order_of_the_contract(market: Market) -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"productId": "sword", "productPrice": Decimal("9.99")}, {"productPrice": Decimal("5.00")}, {"currencyCode": "XAG"}, {"serverId": 10002},
-     {"extParams": "zone=8"}, {"extParams": None}, {"extParams": ""}, {"returnUrl": "https://game.example/other"}, {"returnUrl": None}],
+    [{"productId": "sword", "productPrice": Decimal("9.99")}, {"productPrice": Decimal("5.00")},
+     {"currencyCode": "XAG"}, {"serverId": 10002}, {"extParams": "zone=8"}, {"extParams": None},
+     {"extParams": ""}, {"returnUrl": "https://game.example/other"}, {"returnUrl": None}],
 )  # fmt: skip
 def test_the_same_id_with_other_content_is_110(market: Market, change: dict[str, Any]) -> None:
     seat, cp = market.seat(), unique("cp")
@@ -417,8 +418,9 @@ def test_a_query_tells_what_has_become_of_an_order(market: Market) -> None:
     seat = market.seat()
     order = market.order(seat)
     told = {
-        "orderId": str(order.pk), "cpOrderId": order.cp_order_id, "state": "created", "productId": "gold", "productPrice": Decimal("4.99"),
-        "currencyCode": "EUR", "refunded": Decimal("0.00"), "deliveredAt": None,
+        "orderId": str(order.pk), "cpOrderId": order.cp_order_id, "state": "created", "productId": "gold",
+        "productPrice": Decimal("4.99"), "currencyCode": "EUR", "refunded": Decimal("0.00"),
+        "deliveredAt": None,
     }  # fmt: skip
     assert query(seat, order) == told
     assert market.webhooks.tell("payment.succeeded", order).status == 200

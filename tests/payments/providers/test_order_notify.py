@@ -1,4 +1,7 @@
-"""order-notify: a right signature proves little, so every field is compared by value with the order (contract 4.2)."""
+"""order-notify (contract 4.2).
+
+A right signature proves little, so every field is compared by value with the order.
+"""
 
 import json
 from datetime import datetime
@@ -274,8 +277,9 @@ def test_a_webhooks_body_says_nothing_to_order_notify_and_the_other_way_round(ma
 
 def test_a_sign_of_a_published_example_pays_nothing(market: Market) -> None:
     published = {
-        "uid": "test", "serverId": "10001", "cpOrderId": "c9c35cf409344312146fa7546a94d1a6", "productId": "wm.spin.1", "productPrice": "4.99",
-        "extParams": "", "ts": "1682319749000", "sign": "39E27178DE3254875D8470AB7A13D912",
+        "uid": "test", "serverId": "10001", "cpOrderId": "c9c35cf409344312146fa7546a94d1a6",
+        "productId": "wm.spin.1", "productPrice": "4.99", "extParams": "", "ts": "1682319749000",
+        "sign": "39E27178DE3254875D8470AB7A13D912",
     }  # fmt: skip
     assert market.notify.post(json.dumps(published).encode(), {}).status == 401
 

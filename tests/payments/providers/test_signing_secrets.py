@@ -1,4 +1,7 @@
-"""A secret serves one owner and one direction; using one twice is refused when it is entered (contract 4.2, rule 2)."""
+"""A secret serves one owner and one direction (contract 4.2, rule 2).
+
+Using one twice is refused when it is entered.
+"""
 
 from base64 import b64encode
 from collections.abc import Callable

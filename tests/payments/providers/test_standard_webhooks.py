@@ -1,4 +1,7 @@
-"""Standard Webhooks as providers send them: their time, and bodies that are genuine and make no sense (contract 4.2)."""
+"""Standard Webhooks as providers send them (contract 4.2).
+
+Their time, and bodies that are genuine and make no sense.
+"""
 
 import json
 from datetime import datetime

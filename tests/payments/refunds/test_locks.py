@@ -1,4 +1,7 @@
-"""Every step locks an order first and then a player's wallets in the order of their ids, so that none waits for another for ever."""
+"""Every step locks an order first and then a player's wallets in the order of their ids.
+
+So none waits for another for ever.
+"""
 
 import random
 import threading

@@ -1,4 +1,7 @@
-"""Refunds of our own asking: set aside first, asked for once, asked about until somebody knows (contract 4.2, issue's point 4)."""
+"""Refunds of our own asking (contract 4.2, issue's point 4).
+
+Set aside first, asked for once, asked about until somebody knows.
+"""
 
 import uuid
 from datetime import timedelta

@@ -1,4 +1,7 @@
-"""The sandbox: its page, its API, and the demo games' mailboxes; callbacks, refunds and deliveries go over HTTP to a real server on the same database."""
+"""The sandbox: its page, its API, and the demo games' mailboxes.
+
+Callbacks, refunds and deliveries go over HTTP to a real server on the same database.
+"""
 
 import json
 import time
@@ -125,7 +128,8 @@ def test_the_page_tells_what_is_to_be_paid_and_that_it_is_no_real_money(
 
 
 ACTS = [
-    # What is pressed, the order's state, what came of the callbacks that were stored, the payments, and whether the player leaves.
+    # What is pressed, the order's state, what came of the callbacks that were stored, the payments,
+    # and whether the player leaves.
     ("pay", "delivered", ["acted"], [("paid", False)], True),
     ("late", "delivered", ["acted"], [("paid", False)], True),
     ("twice", "delivered", ["acted"], [("paid", False)], True),

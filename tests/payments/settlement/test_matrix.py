@@ -1,4 +1,7 @@
-"""Every event in every state of an order, and each again in three ways: what is answered, and what has moved (contract 4.2, rules 3 to 7)."""
+"""Every event in every state of an order, and each again in three ways.
+
+What is answered, and what has moved (contract 4.2, rules 3 to 7).
+"""
 
 import re
 from collections.abc import Callable
@@ -17,13 +20,17 @@ from tests.support.invariants import problems_of
 from tests.support.shop import Market, event_body, fresh, major, outcomes
 from wallet.models import Entry
 
-# A pack costs 20.00 EUR, credits 1000.00 XAG, and is delivered by the game besides. References of these names are made unique for each order.
+# A pack costs 20.00 EUR, credits 1000.00 XAG, and is delivered by the game besides.
+# References of these names are made unique for each order.
 PAID, SECOND, REFUND, DISPUTE = "paid", "second", "refund", "dispute"
 NEW = "new"
 
 
 class After(NamedTuple):
-    """How an order stands, as a line of the table says it; amounts in major units of EUR, and of XAG for the wallet's."""
+    """How an order stands, as a line of the table says it.
+
+    Amounts in major units of EUR, and of XAG for the wallet's.
+    """
 
     state: str
     refunded: str
@@ -166,8 +173,9 @@ def created(story: Story) -> None:
 STATES: dict[str, Callable[[Story], None]] = {
     way.__name__.replace("_", " "): way
     for way in (
-        created, failed, expired, paid, delivered, refunded_in_part, refunded, charged_back, charged_back_in_part, charged_back_and_reversed,
-        created_with_a_full_refund, created_with_a_partial_refund, created_with_a_charge_back, paid_twice, paid_and_spent,
+        created, failed, expired, paid, delivered, refunded_in_part, refunded, charged_back,
+        charged_back_in_part, charged_back_and_reversed, created_with_a_full_refund,
+        created_with_a_partial_refund, created_with_a_charge_back, paid_twice, paid_and_spent,
     )
 }  # fmt: skip
 
@@ -204,7 +212,10 @@ EVENTS = {
 
 
 class Row(NamedTuple):
-    """One line of the table: what is answered, what came of the callback, and how the order stands then; None: as before."""
+    """One line of the table.
+
+    What is answered, what came of the callback, and how the order stands then; None: as before.
+    """
 
     status: int
     outcome: str
@@ -247,7 +258,10 @@ def test_an_event_does_what_the_table_says_and_once(market: Market, state: str, 
 
 
 def told_again(story: Story, told: Told, id: str, row: Row) -> None:
-    """The same in every way, under another id, and with other content under the same ids: nothing moves, and each is kept."""
+    """The same in every way, under another id, and with other content under the same ids.
+
+    Nothing moves, and each is kept.
+    """
     body, is_taken = story.body(*told), row.status == 200
     before = (story.look(), story.journal())
     earlier = outcomes(story.order)

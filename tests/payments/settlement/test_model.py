@@ -1,4 +1,6 @@
-"""Random events about one order, in random order and with duplicates: every answer, state and balance is that of a model of forty lines.
+"""Random events about one order, in random order and with duplicates.
+
+Every answer, state and balance is that of a model of forty lines.
 
 `LONG=1` plays seventy times as much.
 """
@@ -198,7 +200,10 @@ class Game:
         assert answer.status == self.model.hear(event, step.message), answer.raw
 
     def likely(self, event: Event) -> Event:
-        """The event with an amount that is mostly right, or hardly any order would be paid and no charge-back reversed."""
+        """The event with an amount that is mostly right.
+
+        Or hardly any order would be paid and no charge-back reversed.
+        """
         dispute = self.model.backs.get(("charged_back", event.reference))
         if event.amount > PRICE or event.type not in ("succeeded", "charge_back_reversed"):
             return event

@@ -1,4 +1,6 @@
-"""Decide and plan without a database: the end does not depend on the order in which genuine events arrive (contract 4.2, rule 6).
+"""Decide and plan without a database (contract 4.2, rule 6).
+
+The end does not depend on the order in which genuine events arrive.
 
 `LONG=1` plays 10 000 orders instead of 1 000, each in four orders of arrival.
 """
@@ -41,7 +43,10 @@ class Begun(NamedTuple):
 
 @dataclass
 class Told:
-    """An order that is told of events, one after the other, as a provider does that repeats what is refused."""
+    """An order that is told of events, one after the other.
+
+    As a provider does that repeats what is refused.
+    """
 
     snapshot: OrderSnapshot
     numbers: "count[int]" = field(default_factory=lambda: count(1))
@@ -49,12 +54,16 @@ class Told:
     delivery: str = ""
 
     def tell_all(self, events: list[Event]) -> None:
-        """Tells all events; those that contradict are told again after the others, until nothing more is taken."""
+        """Tells all events.
+
+        Those that contradict are told again after the others, until nothing more is taken.
+        """
         waiting = list(events)
         while waiting:
             refused = [event for event in waiting if not self.tell(event)]
             if len(refused) == len(waiting):
-                # A dispute and its reversal, of money that has gone back otherwise meanwhile: together they are nothing.
+                # A dispute and its reversal, of money that has gone back otherwise meanwhile:
+                # together they are nothing.
                 disputes = {event.reference for event in refused if event.type == EventType.CHARGED_BACK}
                 reversals = {
                     event.reference for event in refused if event.type == EventType.CHARGE_BACK_REVERSED

@@ -1,8 +1,9 @@
 """The package `standardwebhooks` and we agree about every message, wherever it does not crash.
 
-What differs on purpose: it goes by this machine's clock, and we by the database's; it takes ids, times and spellings of base64
-that we do not (`is_stricter`); it looks at any number of signatures, and we at ten; malformed headers make it crash (`binascii.Error`,
-`ValueError`, `UnicodeDecodeError`), where we refuse. Nothing that it refuses counts with us.
+What differs on purpose: it goes by this machine's clock, and we by the database's; it takes ids, times and
+spellings of base64 that we do not (`is_stricter`); it looks at any number of signatures, and we at ten;
+malformed headers make it crash (`binascii.Error`, `ValueError`, `UnicodeDecodeError`), where we refuse.
+Nothing that it refuses counts with us.
 """
 
 import random
@@ -86,7 +87,10 @@ def test_ten_thousand_changed_messages_get_the_same_verdict_from_both() -> None:
 
 
 def assert_better_than_a_crash(call: Call, secret: str, at: int, genuine: list[Call]) -> None:
-    """Where it crashes we answer; and what we accept is what was signed, beside a malformed signature or of bytes that are no text."""
+    """Where it crashes we answer; and what we accept is what was signed.
+
+    Beside a malformed signature, or of bytes that are no text.
+    """
     if ours(call, [secret], at):
         right = [
             one

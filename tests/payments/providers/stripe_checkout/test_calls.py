@@ -1,4 +1,7 @@
-"""What is asked of Stripe: sessions, refunds, and what became of them; on a real socket, with everything that can go wrong there."""
+"""What is asked of Stripe: sessions, refunds, and what became of them.
+
+On a real socket, with everything that can go wrong there.
+"""
 
 from collections.abc import Iterator
 from dataclasses import replace

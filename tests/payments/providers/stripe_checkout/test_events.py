@@ -76,7 +76,10 @@ SAYS = {
     ),
     "refund_failed": Event(
         "",
-        problem="refund re_3QJx2aLkdIwHu7ix0LmNoPqR has failed: its money is ours again, and where it is booked as done a person has to decide",
+        problem=(
+            "refund re_3QJx2aLkdIwHu7ix0LmNoPqR has failed: its money is ours again, "
+            "and where it is booked as done a person has to decide"
+        ),
     ),
     "dispute_created": TAKEN_BACK,
     "dispute_funds_withdrawn": TAKEN_BACK,

@@ -1,4 +1,7 @@
-"""Stripe from the checkout to the ledger: what is paid there, given back and disputed, told in any order and more than once."""
+"""Stripe from the checkout to the ledger.
+
+What is paid there, given back and disputed, told in any order and more than once.
+"""
 
 import json
 import threading
