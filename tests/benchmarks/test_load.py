@@ -62,7 +62,7 @@ def serve(peer: socket.socket, reply: Callable[[bytes], bytes], closes: bool) ->
                 return
 
 
-def test_every_answer_of_a_second_is_counted_once() -> None:
+def test_load__counts_every_answer_of_a_second_once() -> None:
     seen: list[bytes] = []
 
     def reply(request: bytes) -> bytes:
@@ -78,7 +78,7 @@ def test_every_answer_of_a_second_is_counted_once() -> None:
     assert 0 < result.latency_ms(0.5) <= result.latency_ms(0.99) < 1000
 
 
-def test_a_pair_confirms_what_it_withdrew() -> None:
+def test_load__a_pair_confirms_what_it_withdrew() -> None:
     seen: list[tuple[bytes, bytes]] = []
 
     def reply(request: bytes) -> bytes:
@@ -92,7 +92,7 @@ def test_a_pair_confirms_what_it_withdrew() -> None:
     assert seen[0][1] == seen[1][1] != seen[2][1]
 
 
-def test_a_server_that_closes_after_each_answer_is_asked_again() -> None:
+def test_load__reconnects_if_server_closes_after_each_answer() -> None:
     def reply(request: bytes) -> bytes:
         return answer(b'{"mmTransactionId":"%b"}' % echoed(request), extra=b"Connection: close\r\n")
 
@@ -102,7 +102,7 @@ def test_a_server_that_closes_after_each_answer_is_asked_again() -> None:
     assert result.answers > 2
 
 
-def test_an_answer_in_pieces_is_read_to_its_end() -> None:
+def test_load__reads_an_answer_in_pieces_to_its_end() -> None:
     def pieces(listener: socket.socket) -> None:
         peer, _ = listener.accept()
         with peer:
@@ -138,7 +138,7 @@ def test_an_answer_in_pieces_is_read_to_its_end() -> None:
         pytest.param(lambda request: yes(request)[:-1], id="cut off"),
     ],
 )
-def test_what_is_no_success_is_an_error(reply: Callable[[bytes], bytes]) -> None:
+def test_load__counts_every_non_success_as_an_error(reply: Callable[[bytes], bytes]) -> None:
     with server(reply, closes=True) as address:
         result = Load(address, 2, lambda: withdrawals(LOGIN)).run(0.3)
     assert result.answers == 0
@@ -146,7 +146,7 @@ def test_what_is_no_success_is_an_error(reply: Callable[[bytes], bytes]) -> None
     assert result.examples
 
 
-def test_a_server_that_is_not_there_is_an_error_and_no_endless_loop() -> None:
+def test_load__missing_server_is_an_error_and_no_endless_loop() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         address = listener.getsockname()
     result = Load(address, 2, lambda: iter([Exchange(b"x", b"x")] * 1000)).run(5)
@@ -154,7 +154,7 @@ def test_a_server_that_is_not_there_is_an_error_and_no_endless_loop() -> None:
     assert 100 <= result.errors <= 102
 
 
-def test_one_error_voids_the_whole_run(tmp_path: Path) -> None:
+def test_load__one_error_voids_the_whole_run(tmp_path: Path) -> None:
     path = tmp_path / "bench.json"
     assert measuring(lambda: {"withdraw_rps": 1000.0, "errors": 0}, path) == 0
     assert measuring(lambda: {"withdraw_rps": 1000.0, "errors": 1}, path) == 1

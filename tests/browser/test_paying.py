@@ -56,7 +56,7 @@ def assert_fits(page: Page) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= width, page.url
 
 
-def test_a_player_pays_and_sees_the_page_change_by_itself(shop: Shop, open_page: Opener) -> None:
+def test_checkout__player_pays_and_the_page_updates_by_itself(shop: Shop, open_page: Opener) -> None:
     page, other, purchase = (
         open_page(PHONE, scripts=False),
         open_page(WIDE),
@@ -83,7 +83,7 @@ def test_a_player_pays_and_sees_the_page_change_by_itself(shop: Shop, open_page:
     expect_heading(page, "Thank you!")
 
 
-def test_a_player_is_declined_and_tries_again_in_another_way(shop: Shop, open_page: Opener) -> None:
+def test_checkout__declined_player_tries_again_in_another_way(shop: Shop, open_page: Opener) -> None:
     page, purchase = open_page(PHONE), shop.customer().order()
     begin(page, purchase)
     press(page, "Decline")
@@ -99,7 +99,7 @@ def test_a_player_is_declined_and_tries_again_in_another_way(shop: Shop, open_pa
     assert (purchase.customer.balance(), purchase.state()) == ("500.00", "delivered")
 
 
-def test_a_player_pays_in_german(shop: Shop, open_page: Opener) -> None:
+def test_checkout__player_pays_in_german(shop: Shop, open_page: Opener) -> None:
     page, purchase = open_page(PHONE, locale="de-AT"), shop.customer("de").order()
     page.goto(purchase.url)
     expect(page.locator("html")).to_have_attribute("lang", "de")
@@ -114,7 +114,7 @@ def test_a_player_pays_in_german(shop: Shop, open_page: Opener) -> None:
     assert purchase.customer.balance() == "500.00"
 
 
-def test_a_choice_of_language_outlasts_the_visit_to_the_provider(shop: Shop, open_page: Opener) -> None:
+def test_language__choice_outlasts_the_visit_to_the_provider(shop: Shop, open_page: Opener) -> None:
     page, purchase = open_page(WIDE), shop.customer("en").order()
     page.goto(purchase.url)
     page.get_by_role("link", name="Deutsch").click()
@@ -123,7 +123,7 @@ def test_a_choice_of_language_outlasts_the_visit_to_the_provider(shop: Shop, ope
     expect_heading(page, "Vielen Dank!")
 
 
-def test_an_item_is_paid_and_the_game_delivers_it(shop: Shop, open_page: Opener) -> None:
+def test_checkout__paid_item_is_delivered_by_the_game(shop: Shop, open_page: Opener) -> None:
     page, purchase = open_page(WIDE), shop.customer().order("wm.spin.1")
     begin(page, purchase)
     press(page, "Pay")
@@ -140,7 +140,7 @@ def test_an_item_is_paid_and_the_game_delivers_it(shop: Shop, open_page: Opener)
     expect(letter).to_contain_text("answered 200")
 
 
-def test_refunds_take_the_credit_back_whoever_asks_for_them(
+def test_refunds__take_the_credit_back_whoever_asks(
     shop: Shop, open_page: Opener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page, purchase = open_page(PHONE), shop.customer().order()
@@ -176,7 +176,7 @@ def test_refunds_take_the_credit_back_whoever_asks_for_them(
     assert purchase.state() == "delivered"
 
 
-def test_a_forgery_and_a_wrong_amount_pay_nothing(shop: Shop, open_page: Opener) -> None:
+def test_callback__forgery_or_wrong_amount_pays_nothing(shop: Shop, open_page: Opener) -> None:
     page, purchase = open_page(WIDE), shop.customer().order()
     begin(page, purchase, "Demo Notify")
     press(page, "Forged callback")
@@ -189,7 +189,7 @@ def test_a_forgery_and_a_wrong_amount_pay_nothing(shop: Shop, open_page: Opener)
     assert (purchase.customer.balance(), purchase.state()) == ("500.00", "delivered")
 
 
-def test_the_keyboard_is_enough(shop: Shop, open_page: Opener) -> None:
+def test_checkout__can_be_done_by_keyboard_alone(shop: Shop, open_page: Opener) -> None:
     page, purchase = open_page(WIDE), shop.customer().order(returnUrl=BACK)
     page.goto(purchase.url)
     tab_to(page, "Pay with Sandbox")

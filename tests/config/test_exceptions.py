@@ -72,9 +72,7 @@ def impatient(setting: str) -> Iterator[None]:
 @pytest.mark.parametrize(
     "endpoint", ["withdraw", "deposit", "confirmWithdrawal", "rollbackWithdrawal", "queryTransaction"]
 )
-def test_a_failure_at_the_last_step_is_500_and_leaves_nothing_behind(
-    seat: Seat, owner: Owner, endpoint: str
-) -> None:
+def test_api_failure__at_last_step_is_500_and_leaves_nothing(seat: Seat, owner: Owner, endpoint: str) -> None:
     mm = seat.opened("withdraw", "10.00")
     new = mm if "Withdrawal" in endpoint else unique("mm")
     before = seat.holding()
@@ -89,7 +87,7 @@ def test_a_failure_at_the_last_step_is_500_and_leaves_nothing_behind(
         assert seat.call(endpoint, new, "5.00" if new != mm else "10.00").error is None
 
 
-def test_the_call_log_of_a_failed_call_is_no_reason_to_tell_more(
+def test_call_log__of_a_failed_call_tells_no_more_in_the_answer(
     seat: Seat, owner: Owner, caplog: pytest.LogCaptureFixture
 ) -> None:
     with failing_at_the_last_step(owner):
@@ -101,7 +99,7 @@ def test_the_call_log_of_a_failed_call_is_no_reason_to_tell_more(
 
 
 @pytest.mark.parametrize("setting", ["lock_timeout", "statement_timeout"])
-def test_a_wallet_that_stays_locked_is_503_and_nothing_moved(seat: Seat, owner: Owner, setting: str) -> None:
+def test_locked_wallet__is_503_and_nothing_moved(seat: Seat, owner: Owner, setting: str) -> None:
     mm = unique("mm")
     before = seat.holding()
     with impatient(setting), locked(owner, seat):
@@ -112,14 +110,14 @@ def test_a_wallet_that_stays_locked_is_503_and_nothing_moved(seat: Seat, owner: 
 
 
 @pytest.mark.parametrize("error", ["deadlock_detected", "serialization_failure", "unique_violation"])
-def test_a_race_that_is_lost_too_often_is_503_and_nothing_moved(seat: Seat, owner: Owner, error: str) -> None:
+def test_lost_race__too_often_is_503_and_nothing_moved(seat: Seat, owner: Owner, error: str) -> None:
     before = seat.holding()
     with failing_at_the_last_step(owner, error):
         assert is_unavailable(seat.call("withdraw", unique("mm"), "5.00"))
     assert seat.holding() == before
 
 
-def test_a_race_that_is_lost_once_is_tried_again_and_moves_once(seat: Seat, owner: Owner) -> None:
+def test_lost_race__once_is_retried_and_moves_once(seat: Seat, owner: Owner) -> None:
     """The trigger fails while a sequence, which no rollback takes back, is below three."""
     owner.execute("CREATE SEQUENCE tries_of_the_test; GRANT USAGE ON tries_of_the_test TO PUBLIC")
     owner.execute(
@@ -137,7 +135,7 @@ def test_a_race_that_is_lost_once_is_tried_again_and_moves_once(seat: Seat, owne
     assert seat.holding()[:2] == (95_00, 5_00)
 
 
-def test_a_connection_that_broke_is_made_anew_once(seat: Seat, owner: Owner) -> None:
+def test_db_connection__that_broke_is_reopened_once(seat: Seat, owner: Owner) -> None:
     seat.done("getBalance")
     pid = backend()
     owner.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
@@ -152,7 +150,7 @@ def backend() -> int:
         return int(cursor.fetchone()[0])
 
 
-def test_in_an_atomic_block_nothing_is_tried_again(seat: Seat, owner: Owner) -> None:
+def test_retry__does_not_happen_in_an_atomic_block(seat: Seat, owner: Owner) -> None:
     """What was done before in the block would be lost."""
     with (
         failing_at_the_last_step(owner, "deadlock_detected"),
@@ -178,9 +176,7 @@ def log_a_refusal(seat: Seat) -> None:
     )
 
 
-def test_a_database_that_is_away_is_503_everywhere_and_the_process_lives(
-    house: House, tmp_path: Path
-) -> None:
+def test_database__away_is_503_everywhere_and_the_process_lives(house: House, tmp_path: Path) -> None:
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))  # bound and not listening: every connection is refused
         url = f"postgres://wallet_app:secret-password@127.0.0.1:{nobody.getsockname()[1]}/secret_database"
@@ -199,7 +195,7 @@ def test_a_database_that_is_away_is_503_everywhere_and_the_process_lives(
             assert Caller(None, url=server).post("/wallet/withdraw", {}).status == 401
 
 
-def test_a_database_that_goes_away_after_the_credentials_were_read_is_503(
+def test_database__away_after_credentials_were_read_is_503(
     seat: Seat, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seat.done("getBalance")
@@ -214,7 +210,7 @@ def test_a_database_that_goes_away_after_the_credentials_were_read_is_503(
     assert is_unavailable(seat.call("getBalance"))
 
 
-def test_readiness_tells_of_migrations_that_were_not_applied(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_readiness__reports_unapplied_migrations(monkeypatch: pytest.MonkeyPatch) -> None:
     assert Caller(None).send("GET", "/readyz").body == {"status": "ok"}
     assert Caller(None).send("GET", "/healthz").body == {"status": "ok"}
     monkeypatch.setattr(
@@ -224,7 +220,7 @@ def test_readiness_tells_of_migrations_that_were_not_applied(monkeypatch: pytest
     assert (answer.status, answer.body) == (503, {"status": "not migrated", "unapplied": 2})
 
 
-def test_a_path_outside_the_api_that_is_not_there_gets_a_plain_line() -> None:
+def test_unknown_path__outside_the_api_gets_a_plain_line() -> None:
     answer = Caller(None).send("GET", "/nothing")
     assert (answer.status, answer.raw, answer.headers["content-type"]) == (404, b"Not found.", "text/plain")
 
@@ -256,7 +252,7 @@ def head(server: str, seat: Seat, *more: str) -> list[str]:
     ]
 
 
-def test_a_chunked_body_is_read_like_any_other(seat: Seat, server: str) -> None:
+def test_chunked_body__is_read_like_any_other(seat: Seat, server: str) -> None:
     body = json.dumps(
         {"token": seat.token, "mmTransactionId": unique("mm"), "amount": {"amount": 5, "currencyCode": "XAG"}}
     ).encode()
@@ -267,7 +263,7 @@ def test_a_chunked_body_is_read_like_any_other(seat: Seat, server: str) -> None:
     assert seat.holding()[:2] == (95_00, 5_00)
 
 
-def test_a_chunked_body_over_64_kib_gets_413(seat: Seat, server: str) -> None:
+def test_chunked_body__over_64_kib_gets_413(seat: Seat, server: str) -> None:
     status, answer = exchange(
         server, head(server, seat, "Transfer-Encoding: chunked"), chunked(b'{"x": "', b"x" * 65536, b'"}')
     )
@@ -275,7 +271,7 @@ def test_a_chunked_body_over_64_kib_gets_413(seat: Seat, server: str) -> None:
     assert seat.holding()[:2] == (100_00, 0)
 
 
-def test_an_empty_chunked_body_and_no_body_at_all_are_malformed(seat: Seat, server: str) -> None:
+def test_chunked_body__empty_or_no_body_at_all_is_malformed(seat: Seat, server: str) -> None:
     for more, body in (
         (("Transfer-Encoding: chunked",), chunked()),
         ((), b""),
@@ -285,12 +281,12 @@ def test_an_empty_chunked_body_and_no_body_at_all_are_malformed(seat: Seat, serv
         assert (status, json.loads(answer)["errorCode"]) == (200, 101)
 
 
-def test_a_long_body_that_is_announced_is_refused_before_it_is_read(seat: Seat, server: str) -> None:
+def test_long_body__announced_is_refused_before_it_is_read(seat: Seat, server: str) -> None:
     status, answer = exchange(server, head(server, seat, f"Content-Length: {2**40}"), b"{")
     assert (status, json.loads(answer)["errorCode"]) == (413, 101)
 
 
-def test_an_answer_is_committed_before_it_is_given(seat: Seat, server: str, owner: Owner) -> None:
+def test_answer__is_committed_before_it_is_given(seat: Seat, server: str, owner: Owner) -> None:
     mm = unique("mm")
     Seat(seat.caller.at(server), seat.player, seat.game, seat.token, "XAG").done("withdraw", mm, "5.00")
     assert owner.execute(
@@ -299,7 +295,7 @@ def test_an_answer_is_committed_before_it_is_given(seat: Seat, server: str, owne
     assert ApiCall.objects.filter(mm_transaction_id=mm, outcome="opened").count() == 1
 
 
-def test_the_ledgers_statements_are_prepared_once_for_each_connection(seat: Seat) -> None:
+def test_ledger_statements__are_prepared_once_per_connection(seat: Seat) -> None:
     connection.close()
     for _ in range(3):
         seat.done("getBalance")

@@ -66,7 +66,7 @@ def no_outage() -> Iterator[None]:
         (None, 503, "no heartbeat yet"),
     ],
 )
-def test_workers_are_well_while_a_heartbeat_comes_through_the_queue(
+def test_health__workers_are_ok_while_heartbeats_come_by_queue(
     clock: Clock, age: timedelta | None, status: int, queue: str
 ) -> None:
     clock.stand(MOMENT)
@@ -80,14 +80,14 @@ def test_workers_are_well_while_a_heartbeat_comes_through_the_queue(
     assert "no-store" in answer.headers["cache-control"]
 
 
-def test_a_web_processs_heartbeat_is_none_of_the_queue(clock: Clock) -> None:
+def test_health__web_process_heartbeat_is_not_a_queue_heartbeat(clock: Clock) -> None:
     clock.stand(MOMENT)
     set_pulse("queue", None)
     set_pulse("web", MOMENT)
     assert ask().body["queue"] == "no heartbeat yet"
 
 
-def test_without_the_broker_workers_are_unwell_and_the_platform_is_ready(settings: Any) -> None:
+def test_health__no_broker_fails_workers_but_platform_is_ready(settings: Any) -> None:
     settings.REDIS_URL = f"redis://:secret-password@127.0.0.1:{free_port()}/0"
     set_pulse("queue", now())
     answer = ask()
@@ -98,7 +98,7 @@ def test_without_the_broker_workers_are_unwell_and_the_platform_is_ready(setting
     assert ask("/readyz").body == {"status": "ok"}
 
 
-def test_a_broker_that_never_answers_holds_nobody_up(settings: Any) -> None:
+def test_health__a_hanging_broker_delays_nobody(settings: Any) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         settings.REDIS_URL = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
         began = time.monotonic()
@@ -107,7 +107,7 @@ def test_a_broker_that_never_answers_holds_nobody_up(settings: Any) -> None:
         assert time.monotonic() - began < 20
 
 
-def test_with_database_and_broker_away_each_is_named_and_the_process_is_well(tmp_path: Path) -> None:
+def test_health__names_database_and_broker_down_in_ok_process(tmp_path: Path) -> None:
     away = {
         "DATABASE_URL": f"postgres://wallet_app:secret@127.0.0.1:{free_port()}/x",
         "REDIS_URL": f"redis://127.0.0.1:{free_port()}/0",
@@ -124,21 +124,21 @@ def test_with_database_and_broker_away_each_is_named_and_the_process_is_well(tmp
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
-def test_health_is_only_read(method: str) -> None:
+def test_health__is_read_only(method: str) -> None:
     assert Caller(None).send(method, "/healthz/workers").status == 405
 
 
 # --- The heartbeat ----------------------------------------------------------------------------------
 
 
-def test_a_real_server_leaves_its_heartbeat(database_url: str, tmp_path: Path) -> None:
+def test_heartbeat__is_left_by_a_real_server(database_url: str, tmp_path: Path) -> None:
     began = now()
     set_pulse("web", None)
     with served(tmp_path / "server.log", DATABASE_URL=database_url, WEB_WORKERS="2", WEB_HEARTBEAT="1"):
         wait_until(lambda: (pulse_at("web") or began) > began)
 
 
-def test_the_first_heartbeat_after_more_than_five_minutes_writes_down_the_outage(
+def test_heartbeat__first_after_over_5_minutes_records_outage(
     clock: Clock, database_url: str, tmp_path: Path
 ) -> None:
     clock.stand(MOMENT)
@@ -150,11 +150,11 @@ def test_the_first_heartbeat_after_more_than_five_minutes_writes_down_the_outage
         ]
 
 
-def test_no_process_but_the_web_servers_leaves_a_heartbeat() -> None:
+def test_heartbeat__is_left_only_by_the_web_server() -> None:
     assert "heartbeat" not in {thread.name for thread in threading.enumerate()}
 
 
-def test_the_heartbeat_goes_on_after_the_database_was_away_and_says_so_once(
+def test_heartbeat__resumes_after_database_outage_logged_once(
     owner: Owner, caplog: pytest.LogCaptureFixture
 ) -> None:
     set_pulse("web", None)
@@ -184,7 +184,7 @@ def said(caplog: pytest.LogCaptureFixture) -> list[tuple[int, str]]:
     ]
 
 
-def test_the_heartbeat_goes_on_after_its_connection_was_cut(owner: Owner, database_name: str) -> None:
+def test_heartbeat__resumes_after_its_connection_was_cut(owner: Owner, database_name: str) -> None:
     heartbeat = Heartbeat(every=0.01)
     heartbeat.start()
     for _ in range(20):
@@ -205,7 +205,7 @@ def backend() -> int:
         return int(cursor.fetchone()[0])
 
 
-def test_between_two_heartbeats_no_connection_is_open(owner: Owner, database_name: str) -> None:
+def test_heartbeat__leaves_no_connection_open_in_between(owner: Owner, database_name: str) -> None:
     def count() -> int:
         found = owner.execute(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = %s", [database_name]
@@ -222,7 +222,7 @@ def test_between_two_heartbeats_no_connection_is_open(owner: Owner, database_nam
     heartbeat.end()
 
 
-def test_the_web_servers_first_process_holds_nothing_that_new_code_replaces() -> None:
+def test_web_server__master_holds_nothing_new_code_replaces() -> None:
     """It lives on after SIGHUP: what it had imported, its new processes would have too."""
     program = (
         "import runpy, sys; runpy.run_path('config/gunicorn.py'); print(*sorted({name.split('.')[0] "

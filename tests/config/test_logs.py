@@ -64,7 +64,7 @@ def lines() -> Iterator[Lines]:
 # --- Requests of the API ----------------------------------------------------------------------------
 
 
-def test_calls_that_are_answered_leave_no_line(seat: Seat, house: House, lines: Lines) -> None:
+def test_log__answered_calls_leave_no_line(seat: Seat, house: House, lines: Lines) -> None:
     seat.opened("withdraw", "1.00")
     assert seat.call("withdraw", unique("mm"), "1000.00").error == 104
     assert seat.call("withdraw", unique("mm"), "-1").error == 101
@@ -74,9 +74,7 @@ def test_calls_that_are_answered_leave_no_line(seat: Seat, house: House, lines: 
     assert lines.read() == []
 
 
-def test_a_failed_call_leaves_one_line_that_says_what_whose_and_why(
-    seat: Seat, owner: Owner, lines: Lines
-) -> None:
+def test_log__failed_call_is_one_line_with_what_whose_and_why(seat: Seat, owner: Owner, lines: Lines) -> None:
     with failing_at_the_last_step(owner):
         assert seat.call("withdraw", unique("mm"), "1.00").status == 500
     [line] = lines.read()
@@ -108,9 +106,7 @@ def username(seat: Seat) -> str:
     )
 
 
-def test_an_unavailable_database_leaves_one_line_for_each_call(
-    seat: Seat, owner: Owner, lines: Lines
-) -> None:
+def test_log__unavailable_database_leaves_one_line_per_call(seat: Seat, owner: Owner, lines: Lines) -> None:
     with impatient("lock_timeout"), locked(owner, seat):
         assert seat.call("withdraw", unique("mm"), "1.00").status == 503
     [line] = lines.read()
@@ -123,7 +119,7 @@ def test_an_unavailable_database_leaves_one_line_for_each_call(
     assert line["event"].startswith("the database is unavailable: ")
 
 
-def test_a_database_that_cannot_say_who_calls_leaves_one_line_too(
+def test_log__database_that_fails_authentication_leaves_one_line(
     seat: Seat, owner: Owner, lines: Lines, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     connection.close()
@@ -137,7 +133,7 @@ def test_a_database_that_cannot_say_who_calls_leaves_one_line_too(
     assert "a-wrong-secret" not in lines.written.getvalue()
 
 
-def test_a_failure_before_any_view_leaves_one_line_with_its_traceback(
+def test_log__failure_before_any_view_is_one_line_with_traceback(
     seat: Seat, owner: Owner, lines: Lines
 ) -> None:
     owner.execute("ALTER TABLE players_credential RENAME TO players_credential_away")
@@ -171,7 +167,7 @@ def test_a_failure_before_any_view_leaves_one_line_with_its_traceback(
         ("10.9.9.8", "abc", False), ("", "abc", False),
     ],
 )  # fmt: skip
-def test_a_requests_id_is_a_trusted_proxys_word_where_it_is_sane_and_else_made(
+def test_request_id__is_trusted_proxys_if_sane_else_generated(
     lines: Lines, settings: Any, address: str, given: str | None, is_taken: bool
 ) -> None:
     settings.TRUSTED_PROXIES = [PROXY]
@@ -184,7 +180,7 @@ def test_a_requests_id_is_a_trusted_proxys_word_where_it_is_sane_and_else_made(
 
 
 @pytest.mark.parametrize(("proxies", "is_taken"), [([PROXY], True), ([], False)])
-def test_it_is_the_same_for_calls_of_the_api(
+def test_request_id__of_trusted_proxy_is_taken_for_api_calls(
     lines: Lines, settings: Any, seat: Seat, owner: Owner, proxies: list[str], is_taken: bool
 ) -> None:
     settings.TRUSTED_PROXIES = proxies
@@ -201,7 +197,7 @@ def test_it_is_the_same_for_calls_of_the_api(
     assert [line["request_id"] == "abc" for line in lines.read()] == [is_taken]
 
 
-def test_each_request_has_an_id_of_its_own(seat: Seat, owner: Owner, lines: Lines) -> None:
+def test_request_id__each_request_has_its_own(seat: Seat, owner: Owner, lines: Lines) -> None:
     with failing_at_the_last_step(owner):
         for _ in range(3):
             seat.call("withdraw", unique("mm"), "1.00")
@@ -211,7 +207,7 @@ def test_each_request_has_an_id_of_its_own(seat: Seat, owner: Owner, lines: Line
 # --- Pages ------------------------------------------------------------------------------------------
 
 
-def test_a_page_leaves_one_line_without_its_query(lines: Lines) -> None:
+def test_log__page_leaves_one_line_without_its_query(lines: Lines) -> None:
     Caller(None).send("GET", "/admin/login/?next=/admin/&token=secret-in-the-query")
     [line] = lines.read()
     assert (line["event"], line["request"], line["code"], line["level"]) == (
@@ -224,7 +220,7 @@ def test_a_page_leaves_one_line_without_its_query(lines: Lines) -> None:
     assert "secret" not in lines.written.getvalue()
 
 
-def test_a_pages_line_names_the_operator(client: Any, lines: Lines) -> None:
+def test_log__page_line_names_the_operator(client: Any, lines: Lines) -> None:
     operator = Operator.objects.create_superuser(unique("op"), password="a password of the operator's")
     client.force_login(operator)
     client.get("/admin/")
@@ -232,7 +228,7 @@ def test_a_pages_line_names_the_operator(client: Any, lines: Lines) -> None:
     assert get_contextvars() == {}
 
 
-def test_health_checks_and_scrapes_leave_no_line(lines: Lines, settings: Any) -> None:
+def test_log__health_checks_and_scrapes_leave_no_line(lines: Lines, settings: Any) -> None:
     settings.METRICS_ALLOWED_NETWORKS = ["10.0.0.0/8"]
     for path in ("/healthz", "/readyz", "/metrics"):
         assert Caller(None).send("GET", path).status == 200
@@ -243,7 +239,7 @@ def test_health_checks_and_scrapes_leave_no_line(lines: Lines, settings: Any) ->
 # --- Tasks ------------------------------------------------------------------------------------------
 
 
-def test_every_line_of_a_task_carries_its_id_and_a_failure_is_told_once(lines: Lines) -> None:
+def test_log__task_lines_have_its_id_and_failure_logs_once(lines: Lines) -> None:
     steps = [step(None) for step in app.steps["worker"] if "structlog" in step.__module__]
     assert len(steps) == 1
 
@@ -261,7 +257,7 @@ def test_every_line_of_a_task_carries_its_id_and_a_failure_is_told_once(lines: L
     assert "hidden-" not in lines.written.getvalue()
 
 
-def test_a_real_workers_lines_are_json_and_carry_the_tasks_id(database_url: str, tmp_path: Path) -> None:
+def test_log__real_worker_lines_are_json_with_the_task_id(database_url: str, tmp_path: Path) -> None:
     log, queue = tmp_path / "worker.log", unique("queue")
     command = [
         sys.executable,
@@ -302,12 +298,12 @@ def test_a_real_workers_lines_are_json_and_carry_the_tasks_id(database_url: str,
 # --- The lines themselves ---------------------------------------------------------------------------
 
 
-def test_a_line_break_in_what_is_said_begins_no_new_line(lines: Lines) -> None:
+def test_log__line_break_in_a_message_begins_no_new_line(lines: Lines) -> None:
     logging.getLogger("anything").error('one\n{"event": "forged"}\r\x1b[2J %s', "two\u2028")
     assert [line["event"] for line in lines.read()] == ['one\n{"event": "forged"}\r\x1b[2J two\u2028']
 
 
-def test_what_a_record_brings_along_is_shown_only_where_it_is_known_to_be_harmless(lines: Lines) -> None:
+def test_log__shows_extra_fields_only_if_known_to_be_harmless(lines: Lines) -> None:
     logging.getLogger("anything").error(
         "said",
         extra={"endpoint": "withdraw", "password": "hidden", "params": ["hidden"], "request": object()},
@@ -316,7 +312,7 @@ def test_what_a_record_brings_along_is_shown_only_where_it_is_known_to_be_harmle
     assert set(line) == {"event", "level", "logger", "timestamp", "endpoint"}
 
 
-def test_console_lines_are_for_people() -> None:
+def test_log__console_lines_are_for_people() -> None:
     settings = configure_logs(level="INFO", as_json=False)
     line = settings["formatters"]["line"]
     formatter = line["()"](foreign_pre_chain=line["foreign_pre_chain"], processors=line["processors"])
@@ -334,7 +330,7 @@ def test_console_lines_are_for_people() -> None:
 # --- No secrets -------------------------------------------------------------------------------------
 
 
-def test_a_real_servers_log_is_json_and_holds_no_secret(
+def test_log__of_a_real_server_is_json_and_holds_no_secret(
     seat: Seat, owner: Owner, database_url: str, tmp_path: Path
 ) -> None:
     """Whatever fails, and however much is logged: no token, password, header or body."""

@@ -71,7 +71,7 @@ def ask(authorization: str | None = None, address: str | None = None, forwarded:
 
 
 @pytest.mark.parametrize("authorization", [None, BEARER, "Bearer ", "Bearer", basic("prometheus", TOKEN)])
-def test_with_neither_networks_nor_token_set_nobody_reads_metrics(authorization: str | None) -> None:
+def test_metrics__are_closed_if_no_networks_and_no_token_set(authorization: str | None) -> None:
     answer = ask(authorization, "127.0.0.1")
     assert (answer.status, answer.raw) == (404, b"Not found.")
 
@@ -85,7 +85,7 @@ def test_with_neither_networks_nor_token_set_nobody_reads_metrics(authorization:
         (TOKEN, 404), (f"Basic {TOKEN}", 404), (basic("prometheus", TOKEN), 404), ("Bearer \xfftoken", 404),
     ],
 )  # fmt: skip
-def test_the_token_opens_metrics_and_nothing_else_does(
+def test_metrics__are_opened_by_the_token_and_nothing_else(
     token: None, authorization: str | None, status: int
 ) -> None:
     assert ask(authorization).status == status
@@ -102,7 +102,7 @@ def test_the_token_opens_metrics_and_nothing_else_does(
         ("", None, 404),
     ],
 )  # fmt: skip
-def test_callers_from_the_allowed_networks_read_metrics(
+def test_metrics__are_open_to_callers_from_allowed_networks(
     settings: Any, address: str, forwarded: str | None, status: int
 ) -> None:
     settings.METRICS_ALLOWED_NETWORKS = ["192.0.2.0/24", "203.0.113.9"]
@@ -114,14 +114,14 @@ def test_callers_from_the_allowed_networks_read_metrics(
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT"])
-def test_metrics_are_only_read(token: None, method: str) -> None:
+def test_metrics__are_read_only(token: None, method: str) -> None:
     assert Caller(BEARER).send(method, "/metrics").status == 405
 
 
 # --- What the web server counts ---------------------------------------------------------------------
 
 
-def test_each_answer_counts_once_by_endpoint_and_error_code(
+def test_metrics__count_answers_once_by_endpoint_and_error_code(
     token: None, house: House, seat: Seat, owner: Owner
 ) -> None:
     before = read()
@@ -154,14 +154,14 @@ def test_each_answer_counts_once_by_endpoint_and_error_code(
     }  # fmt: skip
 
 
-def test_a_call_that_is_not_answered_counts_as_closed(token: None, settings: Any) -> None:
+def test_metrics__unanswered_call_counts_as_closed(token: None, settings: Any) -> None:
     before = answers(read(), "none", "closed")
     settings.API_ALLOWED_NETWORKS = ["192.0.2.0/24"]
     Caller(None).send("POST", "/wallet/withdraw")
     assert answers(read(), "none", "closed") - before == 1
 
 
-def test_latencies_stand_in_buckets_of_seconds(token: None, seat: Seat, owner: Owner) -> None:
+def test_metrics__latencies_are_in_buckets_of_seconds(token: None, seat: Seat, owner: Owner) -> None:
     def counts() -> list[float]:
         found = read()
         return [
@@ -213,7 +213,7 @@ def calls(url: str, seat: Seat, times: int) -> None:
         there.done("getBalance")
 
 
-def test_all_processes_count_together_and_no_count_is_lost_with_a_process(
+def test_metrics__sum_all_processes_and_keep_counts_of_dead_ones(
     seat: Seat, database_url: str, tmp_path: Path
 ) -> None:
     (tmp_path / "counts").mkdir()
@@ -241,7 +241,7 @@ def test_all_processes_count_together_and_no_count_is_lost_with_a_process(
         }
 
 
-def test_without_a_directory_given_the_server_makes_one_and_takes_it_away(
+def test_metrics__server_creates_and_removes_its_own_directory(
     seat: Seat, database_url: str, tmp_path: Path
 ) -> None:
     with served(
@@ -256,9 +256,7 @@ def test_without_a_directory_given_the_server_makes_one_and_takes_it_away(
 # --- What is read from the database -----------------------------------------------------------------
 
 
-def test_pending_due_and_the_oldest_due_are_counted_by_the_databases_clock(
-    token: None, seat: Seat, clock: Clock
-) -> None:
+def test_metrics__count_pending_due_and_oldest_due_by_db_clock(token: None, seat: Seat, clock: Clock) -> None:
     before = read()
     seat.opened("withdraw", "1.00")
     mm = seat.opened("deposit", "1.00")
@@ -279,7 +277,7 @@ def test_pending_due_and_the_oldest_due_are_counted_by_the_databases_clock(
     assert difference(due, read(), "wallet_transactions_pending") == -1
 
 
-def test_the_lag_is_of_what_a_sweep_should_have_done_and_not_of_what_waits_for_an_answer_or_a_person(
+def test_metrics__lag_is_sweep_work_not_wait_for_game_or_person(
     token: None, seat: Seat, clock: Clock
 ) -> None:
     long_ago = MOMENT - timedelta(days=30_000)
@@ -314,7 +312,7 @@ def difference(before: Numbers, after: Numbers, name: str, **labels: str) -> flo
     return (number(after, name, **labels) or 0) - (number(before, name, **labels) or 0)
 
 
-def test_what_is_in_doubt_is_counted_by_its_reason(token: None, seat: Seat) -> None:
+def test_metrics__count_what_is_in_doubt_by_reason(token: None, seat: Seat) -> None:
     before = read()
     transaction = seat.transaction(seat.opened("withdraw", "1.00"))
     inquiry = Inquiry.objects.create(
@@ -351,7 +349,7 @@ def run(task: str, ago: int, *, ended: bool = True, error: str = "") -> None:
     )
 
 
-def test_a_sweep_is_late_since_it_last_ended_well(token: None, no_runs: None, clock: Clock) -> None:
+def test_metrics__sweep_is_late_since_it_last_ended_well(token: None, no_runs: None, clock: Clock) -> None:
     clock.stand(MOMENT)
     assert number(read(), "wallet_sweep_lateness_seconds", task="settle_due") is None
     run("settle_due", 400)
@@ -375,7 +373,7 @@ def test_a_sweep_is_late_since_it_last_ended_well(token: None, no_runs: None, cl
 @pytest.mark.parametrize(
     ("kind", "ok"), [("wallet_difference", 0), ("ledger_difference", 0), ("game_forgets", 1)]
 )
-def test_the_audits_result_and_age_are_shown(
+def test_metrics__show_the_audits_result_and_age(
     token: None, no_runs: None, clock: Clock, kind: str, ok: int
 ) -> None:
     clock.stand(MOMENT)
@@ -397,7 +395,7 @@ def test_the_audits_result_and_age_are_shown(
     assert number(read(), "wallet_audit_ok") == 1
 
 
-def test_open_alerts_and_frozen_wallets_are_counted(token: None, seat: Seat) -> None:
+def test_metrics__count_open_alerts_and_frozen_wallets(token: None, seat: Seat) -> None:
     before = read()
     alert = Alert.objects.create(
         kind="game_forgets", subject=unique("game"), text="x", raised_at=MOMENT, last_seen_at=MOMENT
@@ -413,7 +411,7 @@ def test_open_alerts_and_frozen_wallets_are_counted(token: None, seat: Seat) -> 
     assert difference(before, read(), "wallet_alerts_open", kind="game_forgets") == 0
 
 
-def test_heartbeats_and_the_last_checkpoint_have_an_age(token: None, clock: Clock) -> None:
+def test_metrics__show_age_of_heartbeats_and_last_checkpoint(token: None, clock: Clock) -> None:
     clock.stand(MOMENT)
     Pulse.objects.update_or_create(part="queue", defaults={"at": MOMENT - timedelta(seconds=7)})
     nothing = bytes(32)
@@ -435,7 +433,7 @@ def test_heartbeats_and_the_last_checkpoint_have_an_age(token: None, clock: Cloc
     assert number(found, "wallet_checkpoint_age_seconds") == 5 * 3600
 
 
-def test_the_databases_connections_are_counted(token: None, owner: Owner, database_url: str) -> None:
+def test_metrics__count_database_connections(token: None, owner: Owner, database_url: str) -> None:
     before = read()
     with psycopg.connect(database_url), psycopg.connect(database_url):
         assert difference(before, read(), "wallet_database_connections") == 2
@@ -448,7 +446,7 @@ def test_the_databases_connections_are_counted(token: None, owner: Owner, databa
 
 
 @pytest.mark.parametrize("queue", ["settle", "check", "deliver"])
-def test_messages_that_nobody_takes_are_counted_by_queue(token: None, queue: str) -> None:
+def test_metrics__count_messages_nobody_takes_by_queue(token: None, queue: str) -> None:
     before = read()
     app.send_task("nothing.that.is.known", queue=queue)
     app.send_task("nothing.that.is.known", queue=queue)
@@ -468,7 +466,7 @@ def up(found: Numbers) -> dict[str, float]:
 ALL_UP = {"database": 1, "transactions": 1, "sweeps": 1, "checks": 1, "payments": 1, "broker": 1}
 
 
-def test_without_the_broker_all_else_is_there(token: None, settings: Any) -> None:
+def test_metrics__show_all_else_without_the_broker(token: None, settings: Any) -> None:
     settings.REDIS_URL = f"redis://127.0.0.1:{free_port()}/0"
     found = read()
     assert up(found) == ALL_UP | {"broker": 0}
@@ -476,7 +474,7 @@ def test_without_the_broker_all_else_is_there(token: None, settings: Any) -> Non
     assert number(found, "wallet_queue_messages", queue="settle") is None
 
 
-def test_a_table_that_is_locked_is_left_out_in_time(token: None, owner: Owner) -> None:
+def test_metrics__leave_out_a_locked_table_in_time(token: None, owner: Owner) -> None:
     with owner.transaction():
         owner.execute("LOCK TABLE wallet_jobrun")
         began = time.monotonic()
@@ -488,7 +486,7 @@ def test_a_table_that_is_locked_is_left_out_in_time(token: None, owner: Owner) -
     assert up(read()) == ALL_UP
 
 
-def test_with_database_and_broker_away_the_counts_are_still_there(tmp_path: Path) -> None:
+def test_metrics__keep_counts_if_database_and_broker_are_away(tmp_path: Path) -> None:
     away = {
         "DATABASE_URL": f"postgres://wallet_app:secret@127.0.0.1:{free_port()}/x",
         "REDIS_URL": f"redis://127.0.0.1:{free_port()}/0",
@@ -503,7 +501,7 @@ def test_with_database_and_broker_away_the_counts_are_still_there(tmp_path: Path
     assert {name for name, _ in found if not name.startswith("wallet_request_seconds")} == {"wallet_up"}
 
 
-def test_payments_that_wait_are_counted(token: None, market: Market, clock: Clock) -> None:
+def test_metrics__count_waiting_payments(token: None, market: Market, clock: Clock) -> None:
     before = read()
     clock.go_ahead(timedelta(minutes=10))
     order = market.order(product="sword")

@@ -50,7 +50,7 @@ def description(database: None) -> dict[str, Any]:
     return read
 
 
-def test_the_description_names_every_call_and_nothing_else_of_the_api(description: dict[str, Any]) -> None:
+def test_openapi__names_every_api_call_and_nothing_else(description: dict[str, Any]) -> None:
     assert description["openapi"].startswith("3.1")
     assert sorted(
         path for path in description["paths"] if path.startswith(("/wallet/", "/entry/", "/payments/"))
@@ -61,7 +61,7 @@ def test_the_description_names_every_call_and_nothing_else_of_the_api(descriptio
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_every_call_is_described_with_its_request_its_refusals_and_its_authorization(
+def test_openapi__describes_each_calls_request_refusals_and_auth(
     description: dict[str, Any], path: str
 ) -> None:
     (call,) = description["paths"][path].values()
@@ -72,13 +72,13 @@ def test_every_call_is_described_with_its_request_its_refusals_and_its_authoriza
     assert content[1]["examples"]
 
 
-def test_a_callback_is_described_with_both_of_its_forms(description: dict[str, Any]) -> None:
+def test_openapi__describes_a_callback_in_both_its_forms(description: dict[str, Any]) -> None:
     call = description["paths"]["/pay/{provider}"]["post"]
     assert set(call["responses"]) == {"200", "401", "404", "413", "422", "500", "503"}
     assert set(call["requestBody"]["content"]) == {"application/json", "application/x-www-form-urlencoded"}
 
 
-def test_the_pages_to_read_are_served() -> None:
+def test_openapi__documentation_pages_are_served() -> None:
     answer = Caller(None).send("GET", "/api/docs/", headers={"Accept": "text/html"})
     assert answer.status == 200
     assert b"swagger-ui" in answer.raw
@@ -86,7 +86,7 @@ def test_the_pages_to_read_are_served() -> None:
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_no_request_that_can_be_made_from_the_description_is_a_failure(
+def test_openapi__no_request_made_from_it_is_a_failure(
     house: House, description: dict[str, Any], path: str
 ) -> None:
     """Random requests, right and wrong, from a caller who may speak, about a player who is there."""
@@ -135,7 +135,7 @@ json_values = st.recursive(
 
 @settings(max_examples=8 * EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 @given(path=st.sampled_from(PATHS), body=st.binary(max_size=300))
-def test_no_bytes_are_a_failure(house: House, path: str, body: bytes) -> None:
+def test_api_fuzz__no_bytes_are_a_failure(house: House, path: str, body: bytes) -> None:
     caller = house.front if path.startswith("/entry") else house.game.caller
     answer = caller.send("PUT" if "players" in path else "POST", path.format(uid=unique("p")), body)
     assert (answer.status, answer.error) == (200, 101)
@@ -161,7 +161,9 @@ def test_no_bytes_are_a_failure(house: House, path: str, body: bytes) -> None:
     ),
     value=json_values,
 )
-def test_no_value_of_any_field_is_a_failure(house: House, path: str, field: str, value: object) -> None:
+def test_api_fuzz__no_value_of_any_field_is_a_failure(
+    house: House, path: str, field: str, value: object
+) -> None:
     caller = house.front if path.startswith("/entry") else house.game.caller
     right = {
         "token": "0fabcdc4-fe07-44f2-b968-93da3b324898",

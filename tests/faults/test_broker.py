@@ -28,7 +28,7 @@ def wait_for_heartbeat(since: datetime) -> None:
     )
 
 
-def test_a_broker_that_is_emptied_again_and_again_costs_only_time(platform: Platform, game: FakeGame) -> None:
+def test_broker__emptied_again_and_again_costs_only_time(platform: Platform, game: FakeGame) -> None:
     dice, table, left = random.Random(SEED), lay_table(platform.house, game), []
     processes = [platform.start("beat"), platform.start("worker")]
     wait_for_heartbeat(now())
@@ -41,9 +41,7 @@ def test_a_broker_that_is_emptied_again_and_again_costs_only_time(platform: Plat
     assert not any(process.ended for process in processes)
 
 
-def test_while_the_broker_is_gone_money_moves_and_when_it_is_back_so_do_sweeps(
-    platform: Platform, game: FakeGame
-) -> None:
+def test_broker__money_moves_without_it_and_sweeps_resume_after(platform: Platform, game: FakeGame) -> None:
     table = lay_table(platform.house, game)
     web, url = platform.serve()
     processes = [web, platform.start("beat"), platform.start("worker")]

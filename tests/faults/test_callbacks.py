@@ -150,7 +150,7 @@ STORIES = {
 
 
 @pytest.mark.parametrize("name", STORIES)
-def test_a_callback_whose_process_dies_after_any_statement_acts_once_when_it_is_repeated(
+def test_callback__repeat_after_death_at_any_statement_acts_once(
     platform: Platform, market: Market, mortal: Mortal, name: str
 ) -> None:
     story, till = STORIES[name], market.webhooks
@@ -205,7 +205,7 @@ def assert_once(order: Order, story: Story, message_id: str) -> None:
 # --- Deliveries ----------------------------------------------------------------------------------------
 
 
-def test_a_delivery_whose_process_dies_after_any_statement_is_told_under_one_id_and_delivered_once(
+def test_delivery__death_at_any_statement_keeps_one_id_acts_once(
     platform: Platform, market: Market, mortal: Mortal, seller: GameServer, clock: Clock
 ) -> None:
     till, told_twice = market.webhooks, 0
@@ -244,7 +244,7 @@ def test_a_delivery_whose_process_dies_after_any_statement_is_told_under_one_id_
 # --- Refunds of our own asking -------------------------------------------------------------------------
 
 
-def test_a_refund_whose_process_dies_after_any_statement_is_made_once(
+def test_refund__death_after_any_statement_refunds_once(
     platform: Platform,
     market: Market,
     mortal: Mortal,

@@ -74,7 +74,7 @@ def wait_for_sweeps(count: int = 3) -> None:
 
 
 @pytest.mark.parametrize("web_seconds", [WRONG_SECONDS, -WRONG_SECONDS], ids=["fast web", "slow web"])
-def test_wrong_clocks_change_nothing(
+def test_clock__wrong_clocks_change_nothing(
     platform: Platform, clock: Clock, game: FakeGame, web_seconds: int
 ) -> None:
     table = lay_table(platform.house, game)

@@ -100,7 +100,7 @@ def assert_delivered_once(orders: list[Order], seller: GameServer) -> None:
     assert seller.problems == []
 
 
-def test_a_paid_order_is_delivered_within_a_moment(
+def test_delivery__paid_order_is_delivered_within_a_moment(
     platform: Platform, market: Market, seller: GameServer
 ) -> None:
     # Beat is not there: it is the callback that says so.
@@ -122,7 +122,7 @@ def pay_and_wait(market: Market, url: str) -> float:
     return time.monotonic() - began
 
 
-def test_a_game_that_fails_hangs_and_answers_too_late_gets_each_delivery_and_each_order_ends_delivered_once(
+def test_delivery__to_failing_hanging_or_late_game_happens_once(
     platform: Platform, market: Market, seller: GameServer, clock: Clock
 ) -> None:
     dice = random.Random(SEED)

@@ -49,7 +49,7 @@ def assert_all_kept(players: list[Player]) -> None:
         assert_nothing_lost(player, FUNDS)
 
 
-def test_postgres_restarted_at_once_under_load_loses_no_answer(
+def test_postgres__immediate_restart_under_load_loses_no_answer(
     platform: Platform, game: FakeGame, clock: Clock
 ) -> None:
     dice, table = random.Random(SEED), lay_table(platform.house, game)
@@ -73,7 +73,7 @@ def test_postgres_restarted_at_once_under_load_loses_no_answer(
     assert not any(process.ended for process in processes)
 
 
-def test_web_servers_killed_under_load_lose_no_answer(platform: Platform) -> None:
+def test_web_server__killed_under_load_loses_no_answer(platform: Platform) -> None:
     dice = random.Random(SEED)
     web, url = platform.serve(WEB_WORKERS="2")
     eventually(lambda: is_ready(url), "the web server is ready")

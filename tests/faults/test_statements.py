@@ -103,7 +103,7 @@ STORIES: tuple[Callable[[Platform, FakeGame], Leave], ...] = (
 
 
 @pytest.mark.parametrize("story", STORIES)
-def test_a_sweep_that_dies_after_any_statement_is_finished_by_the_next(
+def test_sweep__dead_after_any_statement_is_finished_by_the_next(
     platform: Platform,
     clock: Clock,
     game: FakeGame,

@@ -54,7 +54,7 @@ def times_unknown(ids: dict[str, UUID]) -> int:
     return Inquiry.objects.get(transaction=ids["a withdrawal that it does not know"]).unknown_answers
 
 
-def test_every_word_of_a_game_has_its_end(platform: Platform, clock: Clock, game: FakeGame) -> None:
+def test_sweep__every_answer_of_a_game_has_its_end(platform: Platform, clock: Clock, game: FakeGame) -> None:
     seat = rich_seat(platform.house, make_party(query_url=game.url, query_username="quantum"))
     ids: dict[str, UUID] = {}
     for number, (name, (type, behaviour, _)) in enumerate(WORDS.items(), 1):

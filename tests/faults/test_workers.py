@@ -40,7 +40,7 @@ def kill_somehow(dice: random.Random, worker: Child) -> bool:
     return True
 
 
-def test_workers_killed_at_any_moment_of_a_sweep_settle_everything_once(
+def test_worker__killed_at_any_moment_of_a_sweep_settles_once(
     platform: Platform, clock: Clock, game: FakeGame
 ) -> None:
     dice, table, left = random.Random(SEED), lay_table(platform.house, game), []
@@ -58,7 +58,7 @@ def test_workers_killed_at_any_moment_of_a_sweep_settle_everything_once(
     assert_settled_without_a_hand(platform, left, game)
 
 
-def test_two_beats_and_three_workers_settle_once_and_ask_once(platform: Platform, game: FakeGame) -> None:
+def test_worker__two_beats_three_workers_settle_and_query_once(platform: Platform, game: FakeGame) -> None:
     table, left = lay_table(platform.house, game, players=12), []
     # So often that there is always one more sweep under way.
     for name in ("worker", "worker", "worker", "beat", "beat"):

@@ -44,7 +44,7 @@ def rights(owner: Owner) -> list[tuple[Any, ...]]:
     return owner.execute(RIGHTS, [environ.Env.db_url_config(os.environ["DATABASE_URL"])["USER"]]).fetchall()
 
 
-def test_an_upgraded_database_has_the_functions_and_rights_of_a_fresh_one(owner: Owner, empty: Owner) -> None:
+def test_sql_functions__and_rights_equal_fresh_after_upgrade(owner: Owner, empty: Owner) -> None:
     call_command("migrate", "wallet", "0006", verbosity=0)
     installed = {name for name, _ in empty.execute(FUNCTIONS)}
     assert not any(name.startswith("ledger_") for name in installed), "the tables are not yet what they know"
@@ -54,14 +54,14 @@ def test_an_upgraded_database_has_the_functions_and_rights_of_a_fresh_one(owner:
     assert rights(empty) == rights(owner)
 
 
-def test_every_step_of_the_migrations_can_be_the_last(empty: Owner) -> None:
+def test_migrations__every_step_can_be_the_last(empty: Owner) -> None:
     for app, name in (("players", "0001"), ("wallet", "0001"), ("wallet", "0007"), ("payments", "0001")):
         call_command("migrate", app, name, verbosity=0)
     call_command("migrate", verbosity=0)
     assert empty.execute("SELECT count(*) FROM pg_proc WHERE proname = 'ledger_open'").fetchone() == (1,)
 
 
-def test_functions_are_replaced_in_place_while_others_call_them(empty: Owner) -> None:
+def test_sql_functions__are_replaced_in_place_while_being_called(empty: Owner) -> None:
     call_command("migrate", verbosity=0)
     numbers = (
         "SELECT proname, oid FROM pg_proc WHERE proname LIKE 'ledger%' OR proname LIKE 'wallet%' ORDER BY 1"

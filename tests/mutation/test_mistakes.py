@@ -13,7 +13,7 @@ def changed(mutator: object, text: str) -> list[str]:
     return [mutant.applied(text) for mutant in mutator.mutants("a file", text)]  # type: ignore[attr-defined]
 
 
-def test_a_comparison_in_sql_is_moved_by_one_and_taken_for_granted() -> None:
+def test_sql_mutant__moves_a_comparison_by_one_or_makes_it_true() -> None:
     assert set(changed(sql, "    IF a > 0 THEN")) == {
         "    IF a >= 0 THEN",
         "    IF a > 1 THEN",
@@ -21,13 +21,13 @@ def test_a_comparison_in_sql_is_moved_by_one_and_taken_for_granted() -> None:
     }
 
 
-def test_conditions_in_sql_are_joined_otherwise_and_left_out_one_by_one() -> None:
+def test_sql_mutant__rejoins_conditions_or_drops_them_one_by_one() -> None:
     assert {"WHERE true AND b = c", "WHERE a = 'x' AND true", "WHERE a = 'x' OR b = c"} <= set(
         changed(sql, "WHERE a = 'x' AND b = c")
     )
 
 
-def test_statements_locks_and_triggers_in_sql_are_left_out() -> None:
+def test_sql_mutant__drops_statements_locks_and_triggers() -> None:
     assert "    NULL;\n" in changed(sql, "    EXIT decide WHEN NOT FOUND;\n")
     assert "    SELECT * INTO w FROM wallet ;" in changed(
         sql, "    SELECT * INTO w FROM wallet FOR NO KEY UPDATE;"
@@ -35,14 +35,14 @@ def test_statements_locks_and_triggers_in_sql_are_left_out() -> None:
     assert "\n" in changed(sql, "CREATE TRIGGER t BEFORE DELETE ON a\nFOR EACH ROW EXECUTE FUNCTION f();\n")
 
 
-def test_names_in_sql_are_mistaken_for_others() -> None:
+def test_sql_mutant__swaps_names_for_others() -> None:
     assert {"f('reserved')", "f('expired')"} == {
         *changed(sql, "f('spendable')"),
         *changed(sql, "f('rolled_back')"),
     }
 
 
-def test_comments_and_strings_in_sql_are_left_alone() -> None:
+def test_sql_mutant__leaves_comments_and_strings_alone() -> None:
     assert changed(sql, "-- a > 0 AND 'spendable'\nx || 'a > 0 AND b'") == []
 
 
@@ -61,12 +61,12 @@ def test_comments_and_strings_in_sql_are_left_alone() -> None:
         ('"""The docs."""\nx: "int"\ny = "A sentence."', set()),
     ],
 )
-def test_mistakes_in_python(source: str, mistakes: set[str]) -> None:
+def test_python_mutant__makes_the_expected_mistakes(source: str, mistakes: set[str]) -> None:
     assert set(changed(python, source)) == mistakes
 
 
 @pytest.mark.parametrize("path", mutated_files(ROOT))
-def test_every_target_has_mutants_that_differ_from_it_and_tests_that_exist(path: str) -> None:
+def test_mutants__differ_from_their_target_and_its_tests_exist(path: str) -> None:
     text = (ROOT / path).read_text()
     mutants = (sql if path.endswith(".sql") else python).mutants(path, text)
     assert mutants

@@ -61,7 +61,7 @@ CHANGES: dict[str, tuple[Change, str]] = {
 }
 
 
-def test_everything_that_an_order_moves_refers_to_it(market: Market) -> None:
+def test_transaction__of_an_order_refers_to_it(market: Market) -> None:
     order = market.paid()
     moved = Transaction.objects.filter(reference=order.pk)
     assert {row.type for row in moved} == {"payment", "top_up"}
@@ -72,12 +72,12 @@ def asked(owner: "psycopg.Connection[Any]", what: str) -> set[str]:
     return {str(id) for (id,) in owner.execute(f"SELECT x.id {ASKED[what]}")}
 
 
-def test_the_audit_asks_about_orders() -> None:
+def test_audit__asks_about_orders() -> None:
     assert ORPHANS.keys() <= ASKED.keys()
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_an_order_that_is_not_as_the_ledger_moved_is_found(
+def test_audit__finds_an_order_that_differs_from_the_ledger(
     market: Market, owner: "psycopg.Connection[Any]", name: str
 ) -> None:
     order = market.paid()
@@ -89,7 +89,7 @@ def test_an_order_that_is_not_as_the_ledger_moved_is_found(
         assert subject in asked(owner, what)
 
 
-def test_refunds_and_second_payments_are_no_differences(
+def test_audit__refunds_and_duplicate_payments_are_no_difference(
     market: Market, owner: "psycopg.Connection[Any]"
 ) -> None:
     order = market.paid(product="pack")
@@ -164,7 +164,7 @@ def test_replay__a_callback_that_was_taken_away_is_missed(market: Market) -> Non
     assert difference_of(alone, configs, is_held=False).startswith("kept is 399, not 0")
 
 
-def test_credit_that_is_set_aside_belongs_to_an_open_refund(
+def test_audit__set_aside_credit_belongs_to_an_open_refund(
     market: Market, owner: "psycopg.Connection[Any]", settings: Any
 ) -> None:
     settings.DEMO = True

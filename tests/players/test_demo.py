@@ -46,7 +46,7 @@ def balance_of(demo: dict[str, Any], index: int = 0) -> str:
     )
 
 
-def test_the_demonstration_can_be_played_at_once_with_what_is_written(
+def test_demo__can_be_played_at_once_with_what_is_written(
     file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     demo = seed(file)
@@ -66,7 +66,7 @@ def test_the_demonstration_can_be_played_at_once_with_what_is_written(
     assert f"curl -u starfall:{demo['games'][0]['password']}" in capsys.readouterr().out
 
 
-def test_products_can_be_ordered_and_providers_called_with_what_is_written(file: Path) -> None:
+def test_demo__products_and_providers_work_with_what_is_written(file: Path) -> None:
     demo = seed(file)
     assert {
         "game": "starfall",
@@ -102,14 +102,14 @@ def test_products_can_be_ordered_and_providers_called_with_what_is_written(file:
     assert till.tell("payment.succeeded", order).status == 422
 
 
-def test_a_second_run_keeps_everything(file: Path) -> None:
+def test_demo__second_run_keeps_everything(file: Path) -> None:
     first = seed(file)
     assert seed(file) == first
     assert balance_of(first) == "10000.00"
     assert holding(Player.objects.get(uid="demo-anna")).entries == 2
 
 
-def test_a_session_that_is_nearly_over_is_replaced(file: Path, clock: Clock) -> None:
+def test_demo__replaces_a_session_that_is_nearly_over(file: Path, clock: Clock) -> None:
     first = seed(file)
     clock.go_ahead(timedelta(hours=13))
     second = seed(file)
@@ -120,7 +120,7 @@ def test_a_session_that_is_nearly_over_is_replaced(file: Path, clock: Clock) -> 
     assert balance_of(second) == "10000.00"
 
 
-def test_where_the_file_was_lost_credentials_are_made_anew_and_money_is_not(file: Path) -> None:
+def test_demo__lost_file_gets_new_credentials_and_no_new_money(file: Path) -> None:
     first = seed(file)
     file.unlink()
     second = seed(file)
@@ -132,14 +132,14 @@ def test_where_the_file_was_lost_credentials_are_made_anew_and_money_is_not(file
     assert Credential.objects.filter(username__startswith="starfall-", revoked_at__isnull=False).exists()
 
 
-def test_without_demo_nothing_is_made(file: Path, settings: Any) -> None:
+def test_demo__nothing_is_made_without_it(file: Path, settings: Any) -> None:
     settings.DEMO = False
     with pytest.raises(CommandError, match="DEMO=1"):
         seed(file)
     assert not file.exists()
 
 
-def test_the_call_logs_days_are_made_by_a_command_that_is_safe_to_repeat(
+def test_call_log__days_are_made_by_a_repeatable_command(
     clock: Clock, owner: "Connection[Any]", capsys: pytest.CaptureFixture[str], settings: Any
 ) -> None:
     settings.CALL_LOG_DAYS = 90
@@ -159,13 +159,13 @@ def test_the_call_logs_days_are_made_by_a_command_that_is_safe_to_repeat(
     ]
 
 
-def test_rights_are_given_only_to_a_role_that_is_there_and_is_another(settings: Any) -> None:
+def test_rights__are_given_only_to_an_existing_other_role(settings: Any) -> None:
     """The application's own role may not grant: had it tried, this would fail."""
     for role in ("no_such_role", connection.settings_dict["USER"]):
         settings.DATABASE_APP_ROLE = role
         grant_rights(RIGHTS, "default")
 
 
-def test_an_amount_of_a_currency_that_never_was_cannot_be_shown() -> None:
+def test_currency__amount_of_an_unknown_one_cannot_be_shown() -> None:
     with pytest.raises(LookupError):
         show(1, "QQQ")

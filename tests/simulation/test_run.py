@@ -86,7 +86,7 @@ def figure(output: str, name: str) -> int:
 # --- Content with the real server -------------------------------------------------------------------
 
 
-def test_every_story_ends_well_on_the_real_server(credentials: Path) -> None:
+def test_simulation__every_story_ends_well_on_the_real_server(credentials: Path) -> None:
     output = played(credentials, "--no-audit")
     assert [figure(output, name) for name in ("Transactions", "Balances compared", "Differences")] == [
         WHOLE_DECK,
@@ -98,7 +98,7 @@ def test_every_story_ends_well_on_the_real_server(credentials: Path) -> None:
         assert f" {outcome}: " in output, outcome
 
 
-def test_lost_answers_are_asked_for_again_and_nothing_happens_twice(server: str, credentials: Path) -> None:
+def test_simulation__lost_answers_are_repeated_and_act_once(server: str, credentials: Path) -> None:
     heard = iter(range(10**9))
     with proxied(server, lambda path, sent, told: None if next(heard) % 7 == 3 else told) as url:
         output = played(credentials, "--no-audit", "--url", url)
@@ -106,7 +106,7 @@ def test_lost_answers_are_asked_for_again_and_nothing_happens_twice(server: str,
     assert re.search(r"^withdraw .*lost: \d", output, re.MULTILINE)
 
 
-def test_a_server_that_asks_to_try_again_is_asked_again(server: str, credentials: Path) -> None:
+def test_simulation__asks_again_if_the_server_says_try_again(server: str, credentials: Path) -> None:
     heard = iter(range(10**9))
     with proxied(
         server, lambda path, sent, told: told, status=lambda status: 503 if next(heard) % 7 == 5 else status
@@ -116,7 +116,7 @@ def test_a_server_that_asks_to_try_again_is_asked_again(server: str, credentials
     assert re.search(r"^withdraw .*HTTP 503: \d", output, re.MULTILINE)
 
 
-def test_one_player_plays_too(credentials: Path) -> None:
+def test_simulation__one_player_plays_too(credentials: Path) -> None:
     assert figure(played(credentials, "--no-audit", players=1, transactions=1), "Transactions") == 1
 
 
@@ -190,7 +190,7 @@ LIES: dict[str, Lie] = {
 
 
 @pytest.mark.parametrize("lie", LIES.values(), ids=LIES.keys())
-def test_a_lie_is_a_difference(lie: Lie, server: str, credentials: Path) -> None:
+def test_simulation__a_false_answer_is_a_difference(lie: Lie, server: str, credentials: Path) -> None:
     with proxied(server, lie) as url, pytest.raises(Failed) as ending:
         played(credentials, "--no-audit", "--url", url)
     assert ending.value.status == 1
@@ -200,7 +200,7 @@ def test_a_lie_is_a_difference(lie: Lie, server: str, credentials: Path) -> None
 @pytest.mark.parametrize(
     ("asked", "done"), [("confirmDeposit", "rollbackDeposit"), ("rollbackWithdrawal", "confirmWithdrawal")]
 )
-def test_money_that_really_goes_elsewhere_is_a_difference(
+def test_simulation__money_moved_elsewhere_is_a_difference(
     asked: str, done: str, server: str, credentials: Path
 ) -> None:
     """The answer looks right; the wallet is not."""
@@ -212,7 +212,7 @@ def test_money_that_really_goes_elsewhere_is_a_difference(
     assert figure(str(ending.value), "Differences") >= 1
 
 
-def test_money_that_somebody_else_takes_is_found_at_the_end(server: str, credentials: Path) -> None:
+def test_simulation__finds_money_taken_by_others_at_the_end(server: str, credentials: Path) -> None:
     robbed: list[Player] = []
     asked: list[str] = []
 
@@ -234,7 +234,7 @@ def test_money_that_somebody_else_takes_is_found_at_the_end(server: str, credent
     assert figure(str(ending.value), "Differences") == 2
 
 
-def test_a_server_that_goes_away_ends_the_run(
+def test_simulation__ends_if_the_server_goes_away(
     server: str, credentials: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(client, "RETRY_PAUSES", (0.01,))
@@ -248,7 +248,7 @@ def test_a_server_that_goes_away_ends_the_run(
 
 
 @pytest.mark.parametrize("call", ["withdraw", "confirmDeposit"])
-def test_a_mistake_of_the_simulation_itself_is_no_verdict(
+def test_simulation__own_bug_is_no_verdict(
     call: str, credentials: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What breaks in a thread ends the run with its own exception, on whichever of two connections it
@@ -267,7 +267,7 @@ def test_a_mistake_of_the_simulation_itself_is_no_verdict(
 # --- The audit ----------------------------------------------------------------------------------------
 
 
-def test_a_failed_audit_fails_the_run(credentials: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_simulation__failed_audit_fails_the_run(credentials: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(name: str, **options: Any) -> None:
         raise CommandError(f"{name}: wallet 1, entry 2 differs")
 
@@ -276,7 +276,7 @@ def test_a_failed_audit_fails_the_run(credentials: Path, monkeypatch: pytest.Mon
         played(credentials, players=1, transactions=1)
 
 
-def test_the_audit_is_asked_for_where_the_database_is_the_servers(
+def test_simulation__runs_the_audit_if_database_is_the_servers(
     credentials: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
@@ -287,7 +287,9 @@ def test_the_audit_is_asked_for_where_the_database_is_the_servers(
     assert asked == ["audit_ledger"]
 
 
-def test_no_audit_without_usable_settings(credentials: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_simulation__runs_no_audit_without_usable_settings(
+    credentials: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fail() -> None:
         raise ImproperlyConfigured("DATABASE_URL is missing")
 
@@ -297,7 +299,7 @@ def test_no_audit_without_usable_settings(credentials: Path, monkeypatch: pytest
     )
 
 
-def test_no_audit_where_the_database_of_the_settings_cannot_be_read(
+def test_simulation__runs_no_audit_if_database_cannot_be_read(
     credentials: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(**which: object) -> None:
@@ -313,7 +315,7 @@ def test_no_audit_where_the_database_of_the_settings_cannot_be_read(
 @pytest.mark.parametrize(
     "option", ["--players=0", "--players=many", "--transactions=-1", "--concurrency=0", "--concurrency=1000"]
 )
-def test_senseless_numbers_are_refused(
+def test_simulation__refuses_senseless_numbers(
     option: str, credentials: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as ending:
@@ -322,12 +324,12 @@ def test_senseless_numbers_are_refused(
     assert re.search(r"must be a whole number from 1 to [\d,]+, not '", capsys.readouterr().err)
 
 
-def test_a_server_that_is_not_there_is_named(credentials: Path) -> None:
+def test_simulation__names_a_missing_server(credentials: Path) -> None:
     status, said = simulate("--credentials", str(credentials), "--url", f"http://127.0.0.1:{free_port()}")
     assert (status, said.startswith("There is no server at http://127.0.0.1:")) == (1, True)
 
 
-def test_credentials_of_another_server_are_refused(credentials: Path, tmp_path: Path) -> None:
+def test_simulation__refuses_credentials_of_another_server(credentials: Path, tmp_path: Path) -> None:
     other = json.loads(credentials.read_text())
     other["games"][1]["password"] = "wrong"
     path = tmp_path / "other.json"
@@ -345,7 +347,9 @@ def test_credentials_of_another_server_are_refused(credentials: Path, tmp_path: 
         ('{"url": "http://localhost", "games": [], "platform": {}}', "does not have the form"),
     ],
 )
-def test_unusable_files_of_credentials_are_refused(text: str | None, problem: str, tmp_path: Path) -> None:
+def test_simulation__refuses_unusable_credential_files(
+    text: str | None, problem: str, tmp_path: Path
+) -> None:
     path = tmp_path / "demo.json"
     if text is not None:
         path.write_text(text)
@@ -354,19 +358,19 @@ def test_unusable_files_of_credentials_are_refused(text: str | None, problem: st
 
 
 @pytest.mark.parametrize("url", ["nonsense", "ftp://localhost", "http://", "http://localhost:99999"])
-def test_senseless_urls_are_refused(url: str, credentials: Path) -> None:
+def test_simulation__refuses_senseless_urls(url: str, credentials: Path) -> None:
     status, said = simulate("--credentials", str(credentials), "--url", url)
     assert (status, "--url must be like" in said) == (1, True)
 
 
 @pytest.mark.parametrize("transactions", [1, 2, 12, 1000])
-def test_exactly_as_many_transactions_are_dealt_as_asked_for(transactions: int) -> None:
+def test_simulation__deals_exactly_as_many_transactions_as_asked(transactions: int) -> None:
     hands = deal(Plan(players=7, transactions=transactions, concurrency=1, seed=5))
     assert len(hands) == 7
     assert sum(story.transactions for hand in hands for story in hand) == transactions
 
 
-def test_a_seed_deals_the_same_stories_again_and_another_one_others() -> None:
+def test_simulation__seed_repeats_its_stories_another_differs() -> None:
     plans = [Plan(players=3, transactions=500, concurrency=1, seed=seed) for seed in (1, 1, 2)]
     first, again, other = ([[story.name for story in hand] for hand in deal(plan)] for plan in plans)
     assert first == again
@@ -377,7 +381,7 @@ def test_a_seed_deals_the_same_stories_again_and_another_one_others() -> None:
 # --- Interrupted --------------------------------------------------------------------------------------
 
 
-def test_after_ctrl_c_what_was_played_is_compared_and_told(
+def test_simulation__ctrl_c_compares_and_reports_what_was_played(
     credentials: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looks = iter(range(10**9))
@@ -398,7 +402,7 @@ def test_after_ctrl_c_what_was_played_is_compared_and_told(
 # --- The progress -------------------------------------------------------------------------------------
 
 
-def test_a_terminal_shows_one_line_that_changes() -> None:
+def test_simulation__terminal_shows_one_changing_line() -> None:
     stream, tally = StringIO(), Tally()
     progress = Progress(stream, tally, is_terminal=True)
     for seconds in (0.001, 0.002, 0.003):
@@ -414,7 +418,7 @@ def test_a_terminal_shows_one_line_that_changes() -> None:
     )
 
 
-def test_elsewhere_a_line_is_written_now_and_then() -> None:
+def test_simulation__writes_a_line_now_and_then_if_no_terminal() -> None:
     stream = StringIO()
     progress = Progress(stream, Tally(), is_terminal=False)
     progress.show("Playing", 1, 2)

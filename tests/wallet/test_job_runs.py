@@ -11,7 +11,7 @@ from wallet.job_runs import alone, recorded
 from wallet.models import Alert, JobRun
 
 
-def test_a_run_writes_down_what_it_did(database: None) -> None:
+def test_job_run__records_what_it_did(database: None) -> None:
     task = unique("task")
     with recorded(task) as run:
         row = JobRun.objects.get(task=task)
@@ -23,7 +23,7 @@ def test_a_run_writes_down_what_it_did(database: None) -> None:
     assert (row.looked_at, row.done, row.failed, row.note, row.error) == (3, 2, 1, "x" * 255, "")
 
 
-def test_a_run_that_fails_says_so_and_the_next_one_clears_its_alert(database: None) -> None:
+def test_job_run__failure_is_recorded_and_next_run_clears_alert(database: None) -> None:
     task = unique("task")
     for _ in range(2):
         with pytest.raises(ZeroDivisionError), recorded(task) as run:
@@ -40,7 +40,7 @@ def test_a_run_that_fails_says_so_and_the_next_one_clears_its_alert(database: No
     assert (alert.resolved_by, alert.reason) == ("platform", "The sweep has run again.")
 
 
-def test_what_runs_alone_runs_once_at_a_time(database: None) -> None:
+def test_job_run__exclusive_job_runs_once_at_a_time(database: None) -> None:
     task, seen = unique("task"), []
 
     def other(name: str) -> None:
@@ -61,7 +61,7 @@ def test_what_runs_alone_runs_once_at_a_time(database: None) -> None:
     assert seen == [False, True, True]
 
 
-def test_an_alert_is_open_once_and_resolved_with_a_reason(database: None) -> None:
+def test_alert__is_open_once_and_resolved_with_a_reason(database: None) -> None:
     subject = unique("wallet")
     assert raise_alert("settlement_failed", subject, "first")
     assert not raise_alert("settlement_failed", subject, "second")
@@ -77,7 +77,7 @@ def test_an_alert_is_open_once_and_resolved_with_a_reason(database: None) -> Non
     assert not clear_alert("settlement_failed", subject, reason="over")
 
 
-def test_a_difference_that_was_accepted_is_not_raised_again_unless_it_changes(database: None) -> None:
+def test_alert__accepted_difference_recurs_only_if_it_changes(database: None) -> None:
     subject = unique("wallet")
     assert raise_alert("wallet_difference", subject, "entry 3 is wrong")
     resolve_alert(Alert.objects.get(subject=subject), actor="anna", reason="known")

@@ -47,7 +47,7 @@ def failing(owner: Owner, failure: str) -> Iterator[Callable[[], int]]:
         ("RAISE division_by_zero", 1),
     ],
 )
-def test_what_fails_is_tried_as_often_as_its_reason_allows(
+def test_retry__failure_is_tried_as_often_as_its_reason_allows(
     seat: Seat, owner: Owner, failure: str, tries: int
 ) -> None:
     mm, before = unique("mm"), seat.holding()
@@ -58,7 +58,7 @@ def test_what_fails_is_tried_as_often_as_its_reason_allows(
     assert seat.done("withdraw", mm, "5.00").balance == "95.00"
 
 
-def test_a_lost_race_is_tried_four_times_and_each_repetition_is_logged(
+def test_retry__lost_race_is_tried_four_times_and_each_is_logged(
     seat: Seat, owner: Owner, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert MOST_TRIES == 4

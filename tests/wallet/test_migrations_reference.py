@@ -14,9 +14,7 @@ EARLIER = """
 """
 
 
-def test_the_order_of_an_earlier_transaction_is_read_out_of_its_description(
-    database: None, database_name: str
-) -> None:
+def test_migration__reads_an_earlier_order_from_its_description(database: None, database_name: str) -> None:
     order = uuid4()
     rows: list[tuple[str, str, UUID | None]] = [
         *(

@@ -42,7 +42,7 @@ def indebted(house: House) -> Seat:
 # --- Debt -------------------------------------------------------------------------------------------
 
 
-def test_a_debit_into_debt_takes_what_is_there_and_notes_the_rest(seat: Seat) -> None:
+def test_debit__into_debt_takes_what_is_there_and_notes_the_rest(seat: Seat) -> None:
     answer = seat.adjust("debit", 130_00, into_debt=True)
     assert (answer.outcome, answer.balance) == ("adjusted", 0)
     assert seat.holding()[:4] == (0, 0, 0, 30_00)
@@ -53,13 +53,13 @@ def test_a_debit_into_debt_takes_what_is_there_and_notes_the_rest(seat: Seat) ->
     assert problems_of(seat.player) == []
 
 
-def test_a_debit_that_finds_enough_makes_no_debt(seat: Seat) -> None:
+def test_debit__that_finds_enough_makes_no_debt(seat: Seat) -> None:
     assert seat.adjust("debit", 100_00, into_debt=True).balance == 0
     assert seat.holding()[:4] == (0, 0, 0, 0)
     assert journal(seat, 1) == [("adjusted", "spendable", "adjustments", 100_00)]
 
 
-def test_a_debit_that_finds_nothing_is_all_debt(house: House) -> None:
+def test_debit__that_finds_nothing_is_all_debt(house: House) -> None:
     seat = house.seat(0)
     seat.adjust("debit", 5_00, into_debt=True)
     assert seat.holding()[:4] == (0, 0, 0, 5_00)
@@ -69,7 +69,9 @@ def test_a_debit_that_finds_nothing_is_all_debt(house: House) -> None:
 @pytest.mark.parametrize(
     ("amount", "left", "debt"), [("20.00", "0.00", 30_00), ("50.00", "0.00", 0), ("80.00", "30.00", 0)]
 )
-def test_a_confirmed_deposit_pays_the_debt_first(indebted: Seat, amount: str, left: str, debt: int) -> None:
+def test_debt__is_paid_first_by_a_confirmed_deposit(
+    indebted: Seat, amount: str, left: str, debt: int
+) -> None:
     mm = indebted.opened("deposit", amount)
     assert indebted.holding()[:4] == (0, 30_00, int(float(amount) * 100), 50_00)
     answer = indebted.done("confirmDeposit", mm)
@@ -82,7 +84,7 @@ def test_a_confirmed_deposit_pays_the_debt_first(indebted: Seat, amount: str, le
     assert problems_of(indebted.player) == []
 
 
-def test_a_rollback_pays_the_debt_first(indebted: Seat) -> None:
+def test_debt__is_paid_first_by_a_rollback(indebted: Seat) -> None:
     mm = f"pending-{indebted.player.pk}"
     answer = indebted.done("rollbackWithdrawal", mm)
     assert answer.balance == "0.00"
@@ -97,7 +99,7 @@ def test_a_rollback_pays_the_debt_first(indebted: Seat) -> None:
 
 
 @pytest.mark.parametrize("event", ["expired", "rolled_back"])
-def test_what_the_platform_returns_pays_the_debt_first(indebted: Seat, event: str) -> None:
+def test_debt__is_paid_first_by_what_the_platform_returns(indebted: Seat, event: str) -> None:
     answer = indebted.resolve(f"pending-{indebted.player.pk}", event)
     assert (answer.outcome, answer.balance) == (event, 0)
     assert indebted.holding()[:4] == (0, 0, 0, 20_00)
@@ -105,13 +107,13 @@ def test_what_the_platform_returns_pays_the_debt_first(indebted: Seat, event: st
     assert problems_of(indebted.player) == []
 
 
-def test_a_credit_pays_the_debt_first(indebted: Seat) -> None:
+def test_debt__is_paid_first_by_a_credit(indebted: Seat) -> None:
     assert indebted.adjust("credit", 60_00).balance == 10_00
     assert indebted.holding()[:4] == (10_00, 30_00, 0, 0)
     assert problems_of(indebted.player) == []
 
 
-def test_a_confirmed_withdrawal_and_a_dropped_deposit_leave_the_debt_as_it_is(indebted: Seat) -> None:
+def test_debt__is_kept_if_withdraw_confirmed_or_deposit_dropped(indebted: Seat) -> None:
     indebted.done("rollbackDeposit", indebted.opened("deposit", "20.00"))
     indebted.done("confirmWithdrawal", f"pending-{indebted.player.pk}")
     assert indebted.holding()[:4] == (0, 0, 0, 50_00)
@@ -121,7 +123,7 @@ def test_a_confirmed_withdrawal_and_a_dropped_deposit_leave_the_debt_as_it_is(in
 # --- Adjustments ------------------------------------------------------------------------------------
 
 
-def test_an_adjustment_repeated_with_its_id_is_done_once(seat: Seat) -> None:
+def test_adjustment__repeated_with_its_id_is_done_once(seat: Seat) -> None:
     id = uuid.uuid4()
     first = seat.adjust("credit", 5_00, id=id)
     seat.adjust("credit", 1_00)
@@ -131,9 +133,7 @@ def test_an_adjustment_repeated_with_its_id_is_done_once(seat: Seat) -> None:
 
 
 @pytest.mark.parametrize(("type", "amount"), [("credit", 5_01), ("debit", 5_00)])
-def test_an_adjustment_with_a_used_id_and_other_content_is_refused(
-    seat: Seat, type: str, amount: int
-) -> None:
+def test_adjustment__used_id_with_other_content_is_refused(seat: Seat, type: str, amount: int) -> None:
     id = uuid.uuid4()
     seat.adjust("credit", 5_00, id=id)
     before = seat.holding()
@@ -142,7 +142,7 @@ def test_an_adjustment_with_a_used_id_and_other_content_is_refused(
     assert (refused.value.outcome, seat.holding()) == ("other_content", before)
 
 
-def test_an_adjustments_id_is_not_taken_for_another_player(house: House) -> None:
+def test_adjustment__id_is_not_taken_for_another_player(house: House) -> None:
     one, other, id = house.seat(), house.seat(), uuid.uuid4()
     one.adjust("credit", 5_00, id=id)
     with pytest.raises(LedgerRefused) as refused:
@@ -150,7 +150,7 @@ def test_an_adjustments_id_is_not_taken_for_another_player(house: House) -> None
     assert (refused.value.outcome, other.holding().spendable) == ("other_content", 100_00)
 
 
-def test_a_debit_that_does_not_find_enough_is_refused_with_the_balance(seat: Seat) -> None:
+def test_debit__without_enough_is_refused_with_the_balance(seat: Seat) -> None:
     before = seat.holding()
     with pytest.raises(LedgerRefused) as refused:
         seat.adjust("debit", 100_01)
@@ -158,7 +158,7 @@ def test_a_debit_that_does_not_find_enough_is_refused_with_the_balance(seat: Sea
     assert (told, seat.holding()) == (("insufficient_funds", 100_00, "XAG"), before)
 
 
-def test_debt_has_its_bound_too(house: House) -> None:
+def test_debt__has_its_bound_too(house: House) -> None:
     seat = house.seat(0)
     seat.adjust("debit", 10**18 - 1, into_debt=True)
     with pytest.raises(LedgerRefused) as refused:
@@ -167,14 +167,14 @@ def test_debt_has_its_bound_too(house: House) -> None:
     assert problems_of(seat.player) == []
 
 
-def test_an_adjustment_in_an_unknown_currency_is_refused(seat: Seat) -> None:
+def test_adjustment__in_an_unknown_currency_is_refused(seat: Seat) -> None:
     with pytest.raises(UnknownCurrency, match="QQQ"):
         adjust_wallet(
             seat.player, "QQQ", type="credit", amount=1, transaction_id=uuid.uuid4(), actor="test", reason=""
         )
 
 
-def test_an_adjustment_tells_who_and_why(seat: Seat) -> None:
+def test_adjustment__tells_who_and_why(seat: Seat) -> None:
     id = uuid.uuid4()
     adjust_wallet(
         seat.player,
@@ -200,7 +200,7 @@ def test_an_adjustment_tells_who_and_why(seat: Seat) -> None:
 # --- Limits and freezing ----------------------------------------------------------------------------
 
 
-def test_a_withdrawal_above_the_limit_is_refused_with_111_and_the_balance(seat: Seat) -> None:
+def test_limit__withdraw_above_it_gets_111_and_the_balance(seat: Seat) -> None:
     assert limit_withdrawals(seat.wallet(), most=20_00, actor="test", reason="test")
     before = seat.holding()
     answer = seat.call("withdraw", unique("mm"), "20.01")
@@ -213,7 +213,7 @@ def test_a_withdrawal_above_the_limit_is_refused_with_111_and_the_balance(seat: 
     assert problems_of(seat.player) == []
 
 
-def test_a_frozen_wallet_refuses_withdrawals_and_nothing_else(seat: Seat) -> None:
+def test_freeze__refuses_withdrawals_and_nothing_else(seat: Seat) -> None:
     pending = seat.opened("withdraw", "10.00")
     euro = seat.elsewhere("EUR")
     euro.adjust("credit", 5_00)
@@ -228,7 +228,7 @@ def test_a_frozen_wallet_refuses_withdrawals_and_nothing_else(seat: Seat) -> Non
     assert problems_of(seat.player) == []
 
 
-def test_what_gates_a_wallet_stands_in_its_journal_once(seat: Seat) -> None:
+def test_gate__is_in_the_wallets_journal_once(seat: Seat) -> None:
     wallet = seat.wallet()
     changed = [
         freeze_wallet(wallet, actor="a", reason="r"),
@@ -260,7 +260,7 @@ def test_what_gates_a_wallet_stands_in_its_journal_once(seat: Seat) -> None:
      ("deposit", "deposit", "confirmed", 140_00), ("deposit", "deposit", "rolled_back", 100_00),
       ("deposit", "deposit", "expired", 100_00)],
 )  # fmt: skip
-def test_the_platform_settles_once_and_says_who_and_why(
+def test_platform_settlement__happens_once_and_says_who_and_why(
     seat: Seat, endpoint: str, type: str, event: str, spendable: int
 ) -> None:
     mm = seat.opened(endpoint, "40.00")
@@ -286,7 +286,7 @@ def test_the_platform_settles_once_and_says_who_and_why(
     assert problems_of(seat.player) == []
 
 
-def test_the_platform_cannot_settle_what_was_declined_or_never_was(seat: Seat) -> None:
+def test_platform_settlement__is_refused_if_declined_or_unknown(seat: Seat) -> None:
     mm = unique("mm")
     assert seat.call("withdraw", mm, "500.00").error == 104
     before = seat.holding()

@@ -93,7 +93,7 @@ def old(seat: Seat) -> Seat:
         (30 * DAY + HOUR, 29 * DAY, True),
     ],
 )
-def test_sessions_that_ended_or_expired_long_ago_are_cleared(
+def test_session__is_cleared_if_it_ended_or_expired_long_ago(
     seat: Seat, expires: timedelta, ended: timedelta | None, is_cleared: bool
 ) -> None:
     other = session(seat, expires=expires, ended=ended)
@@ -103,20 +103,20 @@ def test_sessions_that_ended_or_expired_long_ago_are_cleared(
 
 
 @pytest.mark.parametrize("endpoint", ["deposit", "rollbackWithdrawal", "rollbackDeposit"])
-def test_a_session_that_a_transaction_names_is_kept_for_ever(old: Seat, endpoint: str) -> None:
+def test_session__named_by_a_transaction_is_kept_for_ever(old: Seat, endpoint: str) -> None:
     old.done(endpoint, unique("mm"), "1.00" if endpoint == "deposit" else None)
     clean()
     assert exists(old)
 
 
-def test_a_session_is_kept_as_long_as_the_settings_say(seat: Seat, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_session__is_kept_as_long_as_the_settings_say(seat: Seat, monkeypatch: pytest.MonkeyPatch) -> None:
     other = session(seat, expires=35 * DAY)
     monkeypatch.setattr(settings, "SESSION_DAYS", 40)
     clean()
     assert exists(other)
 
 
-def test_batches_are_bounded_and_the_next_run_goes_on(seat: Seat, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_batch__is_bounded_and_the_next_run_goes_on(seat: Seat, monkeypatch: pytest.MonkeyPatch) -> None:
     clean()
     monkeypatch.setattr(retention, "BATCH", 2)
     monkeypatch.setattr(retention, "MOST_BATCHES", 2)
@@ -133,7 +133,7 @@ def test_batches_are_bounded_and_the_next_run_goes_on(seat: Seat, monkeypatch: p
     assert (clean().done, exists(seats[4]), exists(kept)) == (1, False, True)
 
 
-def test_a_batch_that_is_whole_is_committed_whatever_becomes_of_the_next(
+def test_batch__whole_is_committed_whatever_happens_to_the_next(
     seat: Seat, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clean()
@@ -184,7 +184,7 @@ def assert_never_was(old: Seat, mm: str) -> None:
     assert problems_of(old.player) == []
 
 
-def test_a_session_that_is_just_being_named_is_left_alone(old: Seat, owner: Owner) -> None:
+def test_session__that_is_just_being_named_is_left_alone(old: Seat, owner: Owner) -> None:
     with owner.transaction():
         owner.execute(OPEN, [old.game.pk, token_hash(UUID(old.token)), unique("mm"), old.currency])
         clean()
@@ -194,7 +194,7 @@ def test_a_session_that_is_just_being_named_is_left_alone(old: Seat, owner: Owne
     assert problems_of(old.player) == []
 
 
-def test_a_session_that_was_named_after_it_was_chosen_is_left_alone(old: Seat, owner: Owner) -> None:
+def test_session__named_after_it_was_chosen_is_left_alone(old: Seat, owner: Owner) -> None:
     """The clearing waits for the row here, where it would pass it by, so that it must read it again."""
     clearing = retention.SESSIONS.replace("SKIP LOCKED", "")
     bounds = {"after": UUID(int=0), "until": new_id(), "before": now() - 30 * DAY, "limit": 1000}
@@ -217,7 +217,7 @@ def chosen_in_thread(question: str, bounds: dict[str, Any]) -> list[UUID]:
 
 
 @pytest.mark.parametrize(("endpoint", "amount"), CALLS)
-def test_a_call_through_a_session_that_is_just_being_cleared_finds_it_unknown(
+def test_session__is_unknown_to_a_call_while_it_is_being_cleared(
     old: Seat, owner: Owner, endpoint: str, amount: str | None
 ) -> None:
     mm, before = unique("mm"), old.holding()
@@ -232,7 +232,7 @@ def test_a_call_through_a_session_that_is_just_being_cleared_finds_it_unknown(
 
 
 @pytest.mark.parametrize(("endpoint", "amount"), CALLS)
-def test_a_call_that_waits_for_its_wallet_while_its_session_is_cleared_finds_it_unknown(
+def test_session__cleared_while_call_awaits_wallet_is_unknown(
     old: Seat, owner: Owner, endpoint: str, amount: str | None
 ) -> None:
     mm, before = unique("mm"), old.holding()
@@ -248,7 +248,7 @@ def test_a_call_that_waits_for_its_wallet_while_its_session_is_cleared_finds_it_
     assert_never_was(old, mm)
 
 
-def test_clearing_and_naming_at_once_have_one_outcome(seat: Seat) -> None:
+def test_session__clearing_and_naming_at_once_have_one_outcome(seat: Seat) -> None:
     outcomes = Counter(race(seat, *CALLS[number % 3], head_start=number % 10 / 1000) for number in range(40))
     assert outcomes.keys() <= {(None, 1, True), (102, 0, False)}
     assert problems_of(seat.player) == []
@@ -287,7 +287,7 @@ def ran(task: str, days: int, *, error: str = "", ended: bool = True) -> JobRun:
     )
 
 
-def test_old_runs_are_cleared_but_the_last_successful_one_of_each_task() -> None:
+def test_job_run__old_are_cleared_but_last_success_of_each_task() -> None:
     busy, quiet = unique("busy"), unique("quiet")
     cleared = [
         ran(busy, 16),
@@ -324,7 +324,7 @@ def asked(seat: Seat, days: int, *, closed: bool) -> Question:
     )
 
 
-def test_questions_are_cleared_a_year_after_when_their_transaction_is_settled(seat: Seat) -> None:
+def test_inquiry__queries_are_cleared_a_year_after_if_settled(seat: Seat) -> None:
     cleared, open_, young = (
         asked(seat, 366, closed=True),
         asked(seat, 366, closed=False),
@@ -353,7 +353,7 @@ def part(moment: datetime) -> str:
     return f"wallet_apicall_{moment.astimezone(UTC):%Y%m%d}"
 
 
-def test_whole_days_of_the_call_log_are_made_ahead_and_dropped_by_age(owner: Owner) -> None:
+def test_call_log__whole_days_are_made_ahead_and_dropped_by_age(owner: Owner) -> None:
     at = now()
     for days in (90, 91, 400):
         owner.execute("SELECT call_log_prepare_day(%s)", [(at - days * DAY).astimezone(UTC).date()])
@@ -363,7 +363,7 @@ def test_whole_days_of_the_call_log_are_made_ahead_and_dropped_by_age(owner: Own
     assert run.note.endswith("and 2 days of the call log.")
 
 
-def test_money_history_and_ids_are_never_cleared(owner: Owner, old: Seat) -> None:
+def test_retention__never_clears_money_history_and_ids(owner: Owner, old: Seat) -> None:
     old.done("deposit", str(uuid4()), "1.00")
     tables = (
         "wallet_transaction",

@@ -76,11 +76,11 @@ def payment_actions() -> list[str]:
     return [*actions, page(Order, order, "refund"), reverse("admin:payments_delivery_send_range")]
 
 
-def test_every_model_with_a_page_is_known_to_these_tests() -> None:
+def test_admin_pages__every_model_page_is_known_to_these_tests() -> None:
     assert set(admin.site._registry) == set(REGISTERED)
 
 
-def test_every_page_opens_for_a_superuser_and_shows_no_token_and_no_hash(
+def test_admin_pages__open_for_superuser_without_token_or_hash(
     client: Client, story: Seat, market: Market
 ) -> None:
     token, credential = story.token, Credential.objects.get(game=story.game)
@@ -108,11 +108,11 @@ def test_every_page_opens_for_a_superuser_and_shows_no_token_and_no_hash(
 
 
 @pytest.mark.parametrize("model", REGISTERED)
-def test_a_row_can_be_added_by_a_form_only_where_that_is_meant(client: Client, model: Any) -> None:
+def test_admin_pages__add_form_only_where_meant(client: Client, model: Any) -> None:
     assert client.get(address(model, "add")).status_code == (200 if model in ADDED else 403)
 
 
-def test_a_list_without_rows_says_what_would_fill_it(client: Client) -> None:
+def test_admin_list__says_what_would_fill_it_if_empty(client: Client) -> None:
     assert (
         "Groups give several operators the same permissions" in get(client, address(Group))
         or Group.objects.exists()
@@ -120,20 +120,20 @@ def test_a_list_without_rows_says_what_would_fill_it(client: Client) -> None:
     assert "Nothing found" in get(client, address(Transaction) + "?q=no-such-id")
 
 
-def test_unknown_and_malformed_ids_are_no_error(client: Client) -> None:
+def test_admin_pages__unknown_and_malformed_ids_are_no_error(client: Client) -> None:
     for model in (Wallet, Player, Transaction, GameSession, Credential):
         for id in (new_id(), "nonsense"):
             assert client.get(address(model, "change", id)).status_code == 302
     assert client.get(page(Wallet, Wallet(pk=new_id()), "freeze")).status_code == 404
 
 
-def test_a_stranger_is_sent_to_the_login(story: Seat) -> None:
+def test_admin_login__stranger_is_redirected_to_it(story: Seat) -> None:
     for place in (address(Transaction), page(Wallet, story.wallet(), "adjust"), address(Player, "find")):
         response = Client().get(place)
         assert (response.status_code, response["Location"].split("?")[0]) == (302, "/admin/login/")
 
 
-def test_who_signs_in_at_the_login_page_comes_to_the_first_page(boss: Operator) -> None:
+def test_admin_login__leads_to_the_first_page(boss: Operator) -> None:
     boss.set_password("a password for this test only")
     boss.save()
     response = Client().post(
@@ -142,7 +142,7 @@ def test_who_signs_in_at_the_login_page_comes_to_the_first_page(boss: Operator) 
     assert (response.status_code, response["Location"]) == (302, "/admin/")
 
 
-def test_who_may_only_look_can_do_nothing(viewer: Client, story: Seat) -> None:
+def test_permissions__view_only_operator_can_do_nothing(viewer: Client, story: Seat) -> None:
     wallet, session = story.wallet(), story.session()
     credential = Credential.objects.get(game=story.game)
     for model, rows in rows_of(story).items():
@@ -173,7 +173,7 @@ def test_who_may_only_look_can_do_nothing(viewer: Client, story: Seat) -> None:
     assert Player.objects.get(pk=story.player.pk).status == "active"
 
 
-def test_who_may_see_nothing_sees_nothing(story: Seat) -> None:
+def test_permissions__operator_without_any_sees_nothing(story: Seat) -> None:
     nobody = signed_in(operator())
     for model, rows in rows_of(story).items():
         assert nobody.get(address(model)).status_code == 403
@@ -181,7 +181,7 @@ def test_who_may_see_nothing_sees_nothing(story: Seat) -> None:
     assert nobody.post(address(Player, "find"), {"q": story.token}).status_code == 403
 
 
-def test_money_and_history_refuse_every_change_even_from_a_superuser(client: Client, story: Seat) -> None:
+def test_admin_pages__money_and_history_refuse_superuser_changes(client: Client, story: Seat) -> None:
     for model in READ_ONLY:
         row = rows_of(story)[model][0]
         assert client.post(page(model, row), {"state": "confirmed", "spendable": "1"}).status_code == 403
@@ -191,7 +191,7 @@ def test_money_and_history_refuse_every_change_even_from_a_superuser(client: Cli
         assert client.get(address(model, "delete", rows_of(story)[model][0].pk)).status_code == 403
 
 
-def test_gates_and_adjustments_are_separate_permissions(story: Seat) -> None:
+def test_permissions__gates_and_adjustments_are_separate(story: Seat) -> None:
     gatekeeper = signed_in(operator("wallet.view_wallet", "wallet.change_wallet"))
     treasurer = signed_in(operator("wallet.view_wallet", "wallet.add_transaction"))
     wallet = story.wallet()
@@ -206,7 +206,7 @@ def test_gates_and_adjustments_are_separate_permissions(story: Seat) -> None:
     assert treasurer.get(address(Transaction, "add")).status_code == 403
 
 
-def test_only_superusers_hand_out_rights_and_touch_superusers(boss: Operator) -> None:
+def test_permissions__only_superusers_grant_and_edit_superusers(boss: Operator) -> None:
     clerk = operator(
         "players.view_operator",
         "players.change_operator",

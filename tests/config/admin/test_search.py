@@ -18,7 +18,7 @@ from wallet.models import Alert, ApiCall, Discrepancy, Inquiry, Transaction, Wal
 MORE_ROWS = 30
 
 
-def test_transactions_are_found_by_every_exact_name(client: Client, story: Seat, house: House) -> None:
+def test_search__finds_transactions_by_every_exact_name(client: Client, story: Seat, house: House) -> None:
     other = house.seat()
     foreign = other.transaction(other.opened("withdraw", "1.00"))
     transaction = Transaction.objects.filter(player=story.player, type="withdrawal", state="confirmed").get()
@@ -38,13 +38,13 @@ def test_transactions_are_found_by_every_exact_name(client: Client, story: Seat,
     )
 
 
-def test_an_id_of_the_game_that_looks_like_a_token_is_still_found(client: Client, seat: Seat) -> None:
+def test_search__finds_a_game_id_that_looks_like_a_token(client: Client, seat: Seat) -> None:
     mm = str(uuid.uuid4())
     seat.done("withdraw", mm, "1.00")
     assert shown(str(seat.transaction(mm).pk)) in find(client, Transaction, mm)
 
 
-def test_a_pasted_token_finds_what_it_stands_for_and_stands_nowhere(client: Client, story: Seat) -> None:
+def test_search__pasted_token_finds_its_session_and_is_not_shown(client: Client, story: Seat) -> None:
     rows = rows_of(story) | {
         Transaction: list(Transaction.objects.filter(player=story.player, session=story.session()))
     }
@@ -61,7 +61,7 @@ def test_a_pasted_token_finds_what_it_stands_for_and_stands_nowhere(client: Clie
         assert (response.status_code, story.token in unquote(response["Location"])) == (302, False)
 
 
-def test_a_token_finds_only_the_transactions_of_its_own_session(
+def test_search__token_finds_only_its_own_sessions_transactions(
     client: Client, seat: Seat, house: House
 ) -> None:
     second = seat.elsewhere()
@@ -73,7 +73,7 @@ def test_a_token_finds_only_the_transactions_of_its_own_session(
     assert (shown(str(two.pk)) in found, shown(str(one.pk)) in found) == (True, False)
 
 
-def test_players_wallets_sessions_and_calls_are_found(client: Client, story: Seat) -> None:
+def test_search__finds_players_wallets_sessions_and_calls(client: Client, story: Seat) -> None:
     Player.objects.filter(pk=story.player.pk).update(nickname=unique("nick"))
     nickname = Player.objects.get(pk=story.player.pk).nickname
     assert story.player.uid in find(client, Player, nickname)
@@ -88,7 +88,7 @@ def test_players_wallets_sessions_and_calls_are_found(client: Client, story: Sea
     assert str(transaction.pk) in find(client, Discrepancy, str(transaction.pk))
 
 
-def test_filters_survive_a_search_and_other_conditions_are_refused(client: Client, story: Seat) -> None:
+def test_search__keeps_filters_and_refuses_other_conditions(client: Client, story: Seat) -> None:
     response = client.post(address(Transaction, "find"), {"q": story.player.uid, "unfinished": "pending"})
     text = get(client, response["Location"])
     pending = Transaction.objects.get(player=story.player, state="pending")
@@ -98,7 +98,7 @@ def test_filters_survive_a_search_and_other_conditions_are_refused(client: Clien
     assert client.get(address(Transaction), {"description__contains": "x"}).status_code == 400
 
 
-def test_search_texts_of_every_kind_are_answered(client: Client, story: Seat) -> None:
+def test_search__answers_texts_of_every_kind(client: Client, story: Seat) -> None:
     for model in (Transaction, Player, GameSession, Wallet, ApiCall, Discrepancy, Inquiry, Alert):
         for text in (
             "'",
@@ -113,7 +113,7 @@ def test_search_texts_of_every_kind_are_answered(client: Client, story: Seat) ->
             assert "Nothing found" in find(client, model, text), (model, text)
 
 
-def test_a_transactions_page_has_its_own_journal_calls_and_discrepancies(client: Client, story: Seat) -> None:
+def test_transaction_page__has_own_journal_calls_discrepancies(client: Client, story: Seat) -> None:
     transaction = Transaction.objects.get(player=story.player, state="expired")
     text = get(client, page(Transaction, transaction))
     for words in (
@@ -128,14 +128,14 @@ def test_a_transactions_page_has_its_own_journal_calls_and_discrepancies(client:
     assert "30.25" not in text
 
 
-def test_a_repaid_debt_stands_in_the_journal_of_the_credit_that_paid_it(client: Client, story: Seat) -> None:
+def test_transaction_page__repaid_debt_is_in_its_credits_journal(client: Client, story: Seat) -> None:
     credit = Transaction.objects.filter(player=story.player, type="credit").latest("opened_at")
     text = get(client, page(Transaction, credit))
     assert "adjustments → spendable" in text
     assert "spendable → debt" in text
 
 
-def test_the_journal_is_turned_page_by_page(client: Client, seat: Seat) -> None:
+def test_journal__is_paginated(client: Client, seat: Seat) -> None:
     for _ in range(30):
         seat.opened("deposit", "0.01")
     place = page(Wallet, seat.wallet())
@@ -150,7 +150,7 @@ def test_the_journal_is_turned_page_by_page(client: Client, seat: Seat) -> None:
         get(client, f"{place}?before={nonsense}")
 
 
-def test_lists_are_newest_first_whatever_is_asked_and_bounded(client: Client, house: House) -> None:
+def test_admin_list__is_newest_first_and_bounded_for_any_request(client: Client, house: House) -> None:
     seat = house.seat(0)
     ids = [seat.transaction(seat.opened("deposit", "0.01"), "deposit").pk for _ in range(27)]
     text = get(client, f"{address(Transaction)}?q={seat.player.uid}&o=5")
@@ -162,7 +162,7 @@ def test_lists_are_newest_first_whatever_is_asked_and_bounded(client: Client, ho
     assert client.get(f"{address(Transaction)}?p=100000").status_code == 302
 
 
-def test_a_page_costs_the_same_number_of_queries_whatever_it_shows(client: Client, house: House) -> None:
+def test_admin_pages__cost_a_constant_number_of_queries(client: Client, house: House) -> None:
     seat = house.seat()
     seat.opened("withdraw", "0.01")
     places = [address(model) for model in (Transaction, Wallet, ApiCall, Player, GameSession, Discrepancy)]
@@ -179,13 +179,13 @@ def test_a_page_costs_the_same_number_of_queries_whatever_it_shows(client: Clien
     assert max(before.values()) <= 16, before
 
 
-def test_no_page_counts_a_big_table(client: Client, story: Seat) -> None:
+def test_admin_pages__never_count_a_big_table(client: Client, story: Seat) -> None:
     for model in (Transaction, Wallet, ApiCall, Player, GameSession, Discrepancy):
         for place in (address(model), f"{address(model)}?_facets=True", f"{address(model)}?all="):
             assert not [sql for sql in queries(client, place) if "COUNT(" in sql.upper()], place
 
 
-def test_the_search_for_a_transaction_uses_its_indexes(client: Client, story: Seat) -> None:
+def test_search__for_a_transaction_uses_its_indexes(client: Client, story: Seat) -> None:
     transaction = Transaction.objects.get(player=story.player, state="expired")
     pages, request = admin.site._registry[Transaction], RequestFactory().get("/")
     for text in (str(transaction.pk), str(transaction.mm_transaction_id)):

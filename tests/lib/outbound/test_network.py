@@ -82,7 +82,7 @@ def bounds(settings: Settings) -> None:
         *("3fff::1", "5f00::1", "fc00::1", "fd00:ec2::254", "fe80::1", "fe80::1%2", "fec0::1", "ff02::1"),
     ],
 )
-def test_such_an_address_is_not_public(text: str) -> None:
+def test_address__is_not_public(text: str) -> None:
     assert not is_global(ip_address(text))
 
 
@@ -120,7 +120,7 @@ def test_such_an_address_is_not_public(text: str) -> None:
         ),
     ],
 )
-def test_such_an_address_is_public(text: str) -> None:
+def test_address__is_public(text: str) -> None:
     assert is_global(ip_address(text))
 
 
@@ -152,14 +152,14 @@ def test_such_an_address_is_public(text: str) -> None:
         *("169.254.169.254", "2852039166", "0xa9fea9fe", "10.0.0.1", "[fd00:ec2::254]", "[fe80::1]"),
     ],
 )
-def test_no_spelling_of_an_inner_address_is_called(host: str) -> None:
+def test_inner_address__is_not_called_in_any_spelling(host: str) -> None:
     with peer(ANSWER) as server:
         assert refusal(f"http://{host}:{server.port}/").kind == "refused_address"
         assert server.connections == 0
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1.", "localhost.", "2130706433.", "127.0.0.1.nip.invalid"])
-def test_a_name_that_only_looks_like_an_inner_address_comes_to_the_same_end(host: str) -> None:
+def test_host_name__that_looks_like_inner_address_is_refused(host: str) -> None:
     with peer(ANSWER) as server:
         # Which of the two depends on this machine's resolver.
         assert refusal(f"http://{host}:{server.port}/").kind in ("refused_address", "unresolvable")
@@ -167,7 +167,7 @@ def test_a_name_that_only_looks_like_an_inner_address_comes_to_the_same_end(host
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "2130706433", "0x7f.1", "localhost", "[::ffff:127.0.0.1]"])
-def test_an_allowed_network_is_called_however_it_is_spelled(settings: Settings, host: str) -> None:
+def test_allowed_network__is_called_however_it_is_spelled(settings: Settings, host: str) -> None:
     settings.OUTGOING_ALLOWED_NETWORKS = ["127.0.0.1"]
     with peer(ANSWER) as server:
         assert post_json(f"http://{host}:{server.port}/", b"{}").status == 200
@@ -176,7 +176,7 @@ def test_an_allowed_network_is_called_however_it_is_spelled(settings: Settings, 
     assert f"host: {host}:{server.port}".encode() in server.requests[0].lower().split(b"\r\n")
 
 
-def test_the_refusal_names_the_address_and_the_setting() -> None:
+def test_refusal__names_the_address_and_the_setting() -> None:
     problem = refusal("http://127.0.0.1:1/")
     assert (
         str(problem)
@@ -193,7 +193,7 @@ def test_the_refusal_names_the_address_and_the_setting() -> None:
         ("127.0.0.1", "8.8.8.8", "169.254.169.254"),
     ],
 )
-def test_a_name_of_which_one_address_is_inner_is_not_called_at_all(
+def test_host_name__with_one_inner_address_is_not_called_at_all(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, addresses: tuple[str, ...]
 ) -> None:
     settings.OUTGOING_ALLOWED_NETWORKS = ["127.0.0.1"]
@@ -203,7 +203,7 @@ def test_a_name_of_which_one_address_is_inner_is_not_called_at_all(
         assert server.connections == 0
 
 
-def test_a_name_is_resolved_once_and_stands_in_the_host_header(
+def test_host_name__is_resolved_once_and_is_in_the_host_header(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.OUTGOING_ALLOWED_NETWORKS = ["127.0.0.1"]
@@ -214,7 +214,7 @@ def test_a_name_is_resolved_once_and_stands_in_the_host_header(
     assert f"host: game.example:{server.port}".encode() in server.requests[0].lower().split(b"\r\n")
 
 
-def test_the_next_address_is_tried_where_one_takes_no_connection(
+def test_connection__tries_the_next_address_if_one_refuses(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.OUTGOING_ALLOWED_NETWORKS = ["127.0.0.0/8"]
@@ -223,7 +223,9 @@ def test_the_next_address_is_tried_where_one_takes_no_connection(
         assert post_json(server.url("game.example"), b"{}").status == 200
 
 
-def test_no_more_than_eight_addresses_are_tried(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_connection__tries_no_more_than_eight_addresses(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings.OUTGOING_ALLOWED_NETWORKS = ["127.0.0.0/8"]
     resolve_as(monkeypatch, *(f"127.0.0.{last}" for last in range(2, 10)), "127.0.0.1")
     with peer(ANSWER) as server:
@@ -231,7 +233,7 @@ def test_no_more_than_eight_addresses_are_tried(settings: Settings, monkeypatch:
         assert server.connections == 0
 
 
-def test_the_peer_is_checked_again_when_connected(settings: Settings) -> None:
+def test_connection__checks_the_peer_again_when_connected(settings: Settings) -> None:
     # The kernel takes 0.0.0.0 for this machine.
     settings.OUTGOING_ALLOWED_NETWORKS = ["0.0.0.0"]
     with peer(ANSWER) as server:
@@ -240,7 +242,7 @@ def test_the_peer_is_checked_again_when_connected(settings: Settings) -> None:
     assert b"".join(server.requests) == b""
 
 
-def test_a_port_on_which_nobody_listens_is_unreachable(settings: Settings) -> None:
+def test_connection__port_without_listener_is_unreachable(settings: Settings) -> None:
     settings.OUTGOING_ALLOWED_NETWORKS = ["127.0.0.1"]
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
@@ -250,7 +252,7 @@ def test_a_port_on_which_nobody_listens_is_unreachable(settings: Settings) -> No
         )
 
 
-def test_a_connection_that_is_not_taken_ends_before_the_whole_call_would(settings: Settings) -> None:
+def test_connection__connect_timeout_is_shorter_than_the_call(settings: Settings) -> None:
     settings.OUTGOING_ALLOWED_NETWORKS = ["127.0.0.1"]
     settings.OUTGOING_CONNECT_SECONDS = 0.3
     with ExitStack() as open_sockets:
@@ -264,7 +266,7 @@ def test_a_connection_that_is_not_taken_ends_before_the_whole_call_would(setting
     assert problem.took_ms >= 295
 
 
-def test_a_name_without_an_address_is_unresolvable(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_host_name__without_an_address_is_unresolvable(monkeypatch: pytest.MonkeyPatch) -> None:
     assert refusal("http://nothing.invalid/").kind == "unresolvable"
     resolve_as(monkeypatch)
     assert refusal("http://game.example/").kind == "unresolvable"
@@ -328,7 +330,9 @@ def test_a_name_without_an_address_is_unresolvable(monkeypatch: pytest.MonkeyPat
         f"http://game.example/{'a' * 2048}",
     ],
 )
-def test_what_is_no_plain_url_is_refused_and_not_repeated(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+def test_url__that_is_not_plain_is_refused_and_not_repeated(
+    monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
     asked = resolve_as(monkeypatch, "127.0.0.1")
     problem = refusal(url)
     assert problem.kind == "bad_url"
@@ -336,7 +340,7 @@ def test_what_is_no_plain_url_is_refused_and_not_repeated(monkeypatch: pytest.Mo
     assert "MyPass" not in str(problem)
 
 
-def test_the_default_ports_are_those_of_the_scheme(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_url__default_ports_are_those_of_the_scheme(monkeypatch: pytest.MonkeyPatch) -> None:
     ports: list[int] = []
 
     def getaddrinfo(host: str, port: int, **_: object) -> list[object]:

@@ -28,11 +28,11 @@ def keys(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "MyPass", "päss:wörd €", "x" * 10_000, "\udc80"])
-def test_what_is_sealed_opens_again(text: str) -> None:
+def test_encryption__what_is_sealed_opens_again(text: str) -> None:
     assert open_sealed(seal(text, purpose=PURPOSE), purpose=PURPOSE) == text
 
 
-def test_a_sealed_text_names_its_version_and_key_and_hides_the_rest() -> None:
+def test_encryption__sealed_text_shows_only_its_version_and_key() -> None:
     sealed = seal("MyPass", purpose=PURPOSE)
     version, key, content = sealed.split(".")
     assert (version, key) == ("v1", current_keys()[0].id)
@@ -43,12 +43,12 @@ def test_a_sealed_text_names_its_version_and_key_and_hides_the_rest() -> None:
     assert seal("MyPass", purpose=PURPOSE) != sealed
 
 
-def test_the_same_key_and_format_open_it_in_every_later_version() -> None:
+def test_encryption__same_key_and_format_open_in_later_versions() -> None:
     sealed = "v1.d1eafc19._X0mNXZQuRWniFQDIPeBoinH5OOuES2bLkyKEbNUWGmIDg=="
     assert open_sealed(sealed, purpose=PURPOSE) == "MyPass"
 
 
-def test_a_secret_does_not_open_for_another_purpose() -> None:
+def test_encryption__secret_does_not_open_for_another_purpose() -> None:
     sealed = seal("MyPass", purpose=PURPOSE)
     for purpose in ("game.delivery_secret", "", PURPOSE + " "):
         with pytest.raises(Unreadable, match="another purpose"):
@@ -56,7 +56,7 @@ def test_a_secret_does_not_open_for_another_purpose() -> None:
 
 
 @pytest.mark.slow
-def test_the_newest_key_seals_and_every_key_opens(settings: Settings) -> None:
+def test_encryption__newest_key_seals_and_every_key_opens(settings: Settings) -> None:
     before = seal("before", purpose=PURPOSE)
     assert is_current(before)
     settings.ENCRYPTION_KEYS = [NEW, OLD]
@@ -69,7 +69,7 @@ def test_the_newest_key_seals_and_every_key_opens(settings: Settings) -> None:
         open_sealed(before, purpose=PURPOSE)
 
 
-def test_every_changed_character_is_noticed() -> None:
+def test_encryption__notices_every_changed_character() -> None:
     sealed = seal("MyPass", purpose=PURPOSE)
     for place, character in enumerate(sealed):
         for other in "ABQgw" if character != "=" else "A":
@@ -78,7 +78,7 @@ def test_every_changed_character_is_noticed() -> None:
                     open_sealed(sealed[:place] + other + sealed[place + 1 :], purpose=PURPOSE)
 
 
-def test_a_key_that_names_itself_as_another_opens_nothing(settings: Settings) -> None:
+def test_encryption__key_with_another_keys_name_opens_nothing(settings: Settings) -> None:
     sealed = seal("MyPass", purpose=PURPOSE)
     settings.ENCRYPTION_KEYS = [NEW]
     renamed = ".".join(["v1", current_keys()[0].id, sealed.split(".")[2]])
@@ -100,12 +100,12 @@ def test_a_key_that_names_itself_as_another_opens_nothing(settings: Settings) ->
         "v1.00000000.AAAA\n",
     ],
 )
-def test_what_was_never_sealed_is_unreadable(text: str) -> None:
+def test_encryption__what_was_never_sealed_is_unreadable(text: str) -> None:
     with pytest.raises(Unreadable):
         open_sealed(text, purpose=PURPOSE)
 
 
-def test_too_short_contents_are_unreadable() -> None:
+def test_encryption__too_short_contents_are_unreadable() -> None:
     for length in (1, 11, 12, 13, 27):
         text = f"v1.{current_keys()[0].id}.{base64.urlsafe_b64encode(bytes(length)).decode()}"
         with pytest.raises(Unreadable):
@@ -113,13 +113,13 @@ def test_too_short_contents_are_unreadable() -> None:
 
 
 @pytest.mark.parametrize("texts", [[], [""], ["x" * 31], [NEW, "x" * 31]])
-def test_keys_that_are_missing_or_short_are_refused(settings: Settings, texts: list[str]) -> None:
+def test_encryption__refuses_missing_or_short_keys(settings: Settings, texts: list[str]) -> None:
     settings.ENCRYPTION_KEYS = texts
     with pytest.raises(ImproperlyConfigured, match="at least 32 characters"):
         seal("MyPass", purpose=PURPOSE)
 
 
-def test_no_key_and_no_secret_appears_in_an_error_or_repr() -> None:
+def test_encryption__no_key_or_secret_is_in_an_error_or_repr() -> None:
     sealed = seal("MyPass", purpose=PURPOSE)
     with pytest.raises(Unreadable) as caught:
         open_sealed(sealed, purpose="another")
@@ -141,7 +141,7 @@ def sealed_as_before(settings: Settings, database: None) -> Iterator[list[str]]:
     call_command("reseal_secrets")
 
 
-def test_secrets_are_sealed_anew_and_the_old_key_can_go(
+def test_encryption__secrets_are_resealed_and_the_old_key_can_go(
     settings: Settings, sealed_as_before: list[str]
 ) -> None:
     game = make_party(query_url="https://game.example/state", query_username="quantum").game

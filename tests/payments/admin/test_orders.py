@@ -49,7 +49,7 @@ def said(response: Any) -> str:
 # --- The story ------------------------------------------------------------------------------------------
 
 
-def test_an_orders_page_tells_its_whole_story(client: Client, market: Market) -> None:
+def test_order_page__tells_the_whole_history(client: Client, market: Market) -> None:
     order = deal(market)
     text = get(client, page(Order, order))
     words = [
@@ -85,7 +85,7 @@ def test_an_orders_page_tells_its_whole_story(client: Client, market: Market) ->
     assert [place for place in rows if place not in text] == []
 
 
-def test_the_pages_of_payments_transactions_read_well(client: Client, market: Market, till: Till) -> None:
+def test_transaction_page__reads_well_for_payment_types(client: Client, market: Market, till: Till) -> None:
     order = paid_there(market, till)
     client.post(page(Order, order, "refund"), written(ask(client, order)))
     rows = list(Transaction.objects.filter(player=order.player).order_by("pk"))
@@ -97,7 +97,7 @@ def test_the_pages_of_payments_transactions_read_well(client: Client, market: Ma
     assert ["refund ends it" in text, "set aside" in text, "set_aside<" in text] == [True, True, False]
 
 
-def test_orders_are_found_by_every_exact_name(client: Client, market: Market) -> None:
+def test_order_search__finds_by_every_exact_name(client: Client, market: Market) -> None:
     order, other = deal(market), market.paid()
     payment, refund = Payment.objects.get(order=order, is_duplicate=False), Refund.objects.get(order=order)
     for text in (
@@ -118,7 +118,7 @@ def test_orders_are_found_by_every_exact_name(client: Client, market: Market) ->
     assert shown(str(order.pk)) not in find(client, Order, order.cp_order_id[:-1])
 
 
-def test_a_pasted_token_finds_the_players_orders_and_stands_nowhere(client: Client, market: Market) -> None:
+def test_order_search__pasted_token_finds_orders_and_never_shows(client: Client, market: Market) -> None:
     seat = market.seat()
     order = market.paid(seat, "pack")
     for model in (Order, Callback, Delivery):
@@ -128,14 +128,14 @@ def test_a_pasted_token_finds_the_players_orders_and_stands_nowhere(client: Clie
         assert [str(order.pk) in text, seat.token in text] == [True, False], model
 
 
-def test_search_texts_of_every_kind_are_answered(client: Client, market: Market) -> None:
+def test_order_search__answers_texts_of_every_kind(client: Client, market: Market) -> None:
     deal(market)
     for model in (Order, Callback, Refund, Delivery):
         for text in ("'", "%", "session:", f"session:{new_id()}", "ü" * 500, "{}", "f" * 32):
             assert "Nothing found" in find(client, model, text), (model, text)
 
 
-def test_orders_are_chosen_by_their_state(client: Client, market: Market) -> None:
+def test_order_list__filters_by_state(client: Client, market: Market) -> None:
     waiting, delivered = market.paid(product="sword"), market.paid()
     failed, returned = market.order(), market.paid()
     market.webhooks.tell("payment.failed", failed)
@@ -165,7 +165,7 @@ def test_orders_are_chosen_by_their_state(client: Client, market: Market) -> Non
     }
 
 
-def test_the_page_shows_every_transaction_that_the_order_caused(client: Client, market: Market) -> None:
+def test_order_page__shows_every_transaction_of_the_order(client: Client, market: Market) -> None:
     order = market.paid()
     market.webhooks.tell("payment.refunded", order, "1.00")
     reference = f"dispute-{order.pk}"
@@ -192,7 +192,7 @@ def test_the_page_shows_every_transaction_that_the_order_caused(client: Client, 
 # --- Refunds --------------------------------------------------------------------------------------------
 
 
-def test_a_full_refund_is_asked_for_twice_and_sets_the_credit_aside(
+def test_refund_form__full_refund_confirms_and_sets_credit_aside(
     client: Client, market: Market, till: Till
 ) -> None:
     order = paid_there(market, till)
@@ -234,7 +234,7 @@ def done(refund: Refund) -> None:
     record_result(refund.pk, RefundResult(RefundStatus.DONE, unique("re")))
 
 
-def test_the_same_form_twice_is_one_refund(client: Client, market: Market, till: Till) -> None:
+def test_refund_form__same_form_twice_is_one_refund(client: Client, market: Market, till: Till) -> None:
     order = paid_there(market, till)
     form = written(ask(client, order, "1.00"))
     for _ in range(2):
@@ -248,7 +248,7 @@ def test_the_same_form_twice_is_one_refund(client: Client, market: Market, till:
     assert [what for what, _ in story_of(order)].count("refund_asked") == 1
 
 
-def test_what_is_spent_already_is_said_to_become_debt(client: Client, market: Market, till: Till) -> None:
+def test_refund_form__says_that_spent_credit_becomes_debt(client: Client, market: Market, till: Till) -> None:
     seat = market.seat()
     order = paid_there(market, till, seat=seat)
     seat.done("confirmWithdrawal", seat.opened("withdraw", "400.00"))
@@ -269,7 +269,9 @@ def test_what_is_spent_already_is_said_to_become_debt(client: Client, market: Ma
     )
 
 
-def test_after_a_partial_refund_the_rest_is_offered(client: Client, market: Market, till: Till) -> None:
+def test_refund_form__offers_the_rest_after_a_partial_refund(
+    client: Client, market: Market, till: Till
+) -> None:
     order = paid_there(market, till)
     client.post(page(Order, order, "refund"), written(ask(client, order, "1.00")))
     done(Refund.objects.get(order=order))
@@ -277,7 +279,7 @@ def test_after_a_partial_refund_the_rest_is_offered(client: Client, market: Mark
     assert ['value="3.99"' in text, "3.99 EUR of 4.99 EUR can be refunded" in text] == [True, True]
 
 
-def test_a_second_payment_is_refunded_without_touching_the_credit(
+def test_refund_form__duplicate_payment_leaves_credit_alone(
     client: Client, market: Market, till: Till
 ) -> None:
     order = paid_there(market, till)
@@ -310,7 +312,7 @@ WRONG: list[tuple[dict[str, str], str]] = [
 
 
 @pytest.mark.parametrize(("changes", "words"), WRONG)
-def test_a_refund_that_does_not_fit_is_refused_in_words(
+def test_refund_form__says_why_an_invalid_refund_is_refused(
     client: Client, market: Market, till: Till, changes: dict[str, str], words: str
 ) -> None:
     order = paid_there(market, till)
@@ -325,7 +327,7 @@ def test_a_refund_that_does_not_fit_is_refused_in_words(
     assert holding(order.player).reserved == 0
 
 
-def test_what_cannot_be_refunded_says_why(client: Client, market: Market, till: Till) -> None:
+def test_refund_form__says_why_an_order_is_not_refundable(client: Client, market: Market, till: Till) -> None:
     unpaid, theirs, under_way, all_gone = (
         market.order(),
         market.paid(),
@@ -354,7 +356,7 @@ def test_what_cannot_be_refunded_says_why(client: Client, market: Market, till: 
     ] == [False, True]
 
 
-def test_a_refund_moves_money_and_has_a_permission_of_its_own(market: Market, till: Till) -> None:
+def test_refund_form__moves_money_and_needs_its_own_permission(market: Market, till: Till) -> None:
     order = paid_there(market, till)
     viewer = signed_in(operator("payments.view_order", "payments.change_order"))
     treasurer = signed_in(operator("payments.view_order", "payments.add_refund"))
@@ -370,7 +372,7 @@ def test_a_refund_moves_money_and_has_a_permission_of_its_own(market: Market, ti
     assert Refund.objects.filter(order=order).count() == 0
 
 
-def test_a_provider_is_asked_again_about_a_refund(client: Client, market: Market, till: Till) -> None:
+def test_refund_page__asks_the_provider_again(client: Client, market: Market, till: Till) -> None:
     order = paid_there(market, till)
     client.post(page(Order, order, "refund"), written(ask(client, order)))
     refund = Refund.objects.get(order=order)
@@ -395,5 +397,5 @@ def test_a_provider_is_asked_again_about_a_refund(client: Client, market: Market
     assert page(Refund, refund) in get(client, f"{address(Refund)}?state=all")
 
 
-def test_a_seat_of_the_story_is_untouched_by_what_others_pay(story: Seat) -> None:
+def test_order__other_players_payments_leave_fixture_seat_alone(story: Seat) -> None:
     assert Order.objects.filter(player=story.player).count() == 0

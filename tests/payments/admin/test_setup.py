@@ -44,7 +44,7 @@ def product_form(market: Market, **changes: str) -> dict[str, str]:
     return given | dates | prices | changes
 
 
-def test_a_product_is_written_in_major_units_and_kept_in_minor_ones(client: Client, market: Market) -> None:
+def test_product_form__takes_major_units_and_stores_minor_units(client: Client, market: Market) -> None:
     given = product_form(market)
     assert client.post(address(Product, "add"), given).status_code == 302
     product = Product.objects.get(code=given["code"])
@@ -61,7 +61,7 @@ def test_a_product_is_written_in_major_units_and_kept_in_minor_ones(client: Clie
     assert "500.25 XAG" in get(client, address(Product) + f"?q={product.code}")
 
 
-def test_a_products_game_and_id_never_change_and_its_price_does(client: Client, market: Market) -> None:
+def test_product_form__game_and_id_never_change_but_price_does(client: Client, market: Market) -> None:
     product = make_product(market.game, unique("gems"), 4_99, credit=500_00)
     price = product.prices.get()
     known = {
@@ -87,7 +87,7 @@ def test_a_products_game_and_id_never_change_and_its_price_does(client: Client, 
     )
 
 
-def test_the_last_price_cannot_be_taken_away(client: Client, market: Market) -> None:
+def test_product_form__last_price_cannot_be_removed(client: Client, market: Market) -> None:
     product = make_product(market.game, unique("gems"), 4_99, credit=500_00)
     known = {
         "prices-INITIAL_FORMS": "1",
@@ -137,7 +137,7 @@ REFUSED: list[tuple[dict[str, str], str]] = [
 
 
 @pytest.mark.parametrize(("changes", "words"), REFUSED)
-def test_a_product_that_does_not_fit_is_refused_in_words(
+def test_product_form__says_why_an_invalid_product_is_refused(
     client: Client, market: Market, changes: dict[str, str], words: str
 ) -> None:
     before = (Product.objects.count(), Price.objects.count())
@@ -148,7 +148,7 @@ def test_a_product_that_does_not_fit_is_refused_in_words(
     assert (Product.objects.count(), Price.objects.count()) == before
 
 
-def test_products_on_sale_are_told_from_the_others(client: Client, market: Market) -> None:
+def test_product_list__tells_products_on_sale_from_others(client: Client, market: Market) -> None:
     ended = make_product(market.game, unique("ended"), 1_00, credit=1_00)
     Product.objects.filter(pk=ended.pk).update(on_sale_to="2020-01-01T00:00Z")
     coming = make_product(market.game, unique("coming"), 1_00, credit=1_00)
@@ -168,7 +168,7 @@ def test_products_on_sale_are_told_from_the_others(client: Client, market: Marke
     }
 
 
-def test_a_product_that_cannot_be_delivered_says_what_is_missing(client: Client, market: Market) -> None:
+def test_product_page__says_what_an_undeliverable_product_lacks(client: Client, market: Market) -> None:
     game = make_party().game
     sword = make_product(game, unique("sword"), 1_00, is_delivered=True)
     place = page(Product, sword)
@@ -184,7 +184,7 @@ def test_a_product_that_cannot_be_delivered_says_what_is_missing(client: Client,
     assert "not deliverable" not in get(client, f"{address(Product)}?q={sword.code}")
 
 
-def test_who_may_only_look_reads_major_units(market: Market) -> None:
+def test_product_page__view_only_user_reads_major_units(market: Market) -> None:
     text = get(signed_in(operator("payments.view_product")), page(Product, market.products["gold"]))
     assert ["500.00 XAG" in text, "4.99 EUR" in text, "50000" in text, "prices-0-amount" in text] == [
         True,
@@ -197,7 +197,7 @@ def test_who_may_only_look_reads_major_units(market: Market) -> None:
 # --- Shops ----------------------------------------------------------------------------------------------
 
 
-def test_a_shop_is_added_and_its_secret_is_shown_once(client: Client, caplog: Any) -> None:
+def test_shop_form__adds_a_shop_and_shows_its_secret_once(client: Client, caplog: Any) -> None:
     game = make_party().game
     given = {
         "game": str(game.pk),
@@ -225,7 +225,7 @@ def test_a_shop_is_added_and_its_secret_is_shown_once(client: Client, caplog: An
     ) == (False, False, False)
 
 
-def test_a_shops_origins_are_checked(client: Client) -> None:
+def test_shop_form__checks_origins(client: Client) -> None:
     game = make_party().game
     for wrong in ("http://game.example", "https://game.example/path", "game.example"):
         text = client.post(
@@ -235,7 +235,7 @@ def test_a_shops_origins_are_checked(client: Client) -> None:
     assert not Shop.objects.filter(game=game).exists()
 
 
-def test_the_newest_of_two_secrets_signs_until_the_older_one_is_retired(client: Client) -> None:
+def test_shop_secret__newest_of_two_signs_until_older_is_retired(client: Client) -> None:
     game = make_party().game
     shop = Shop.objects.create(game=game, order_url="https://game.example/orders")
     for _ in range(2):
@@ -255,7 +255,7 @@ def test_the_newest_of_two_secrets_signs_until_the_older_one_is_retired(client: 
     assert Secret.objects.get(pk=foreign.pk).retired_at is None
 
 
-def test_deliveries_are_paused_and_resumed_with_a_reason(client: Client) -> None:
+def test_shop__pauses_and_resumes_deliveries_with_a_reason(client: Client) -> None:
     shop = Shop.objects.create(game=make_party().game, order_url="https://game.example/orders")
     assert client.post(page(Shop, shop, "pause"), {"reason": ""}).status_code == 200
     assert Shop.objects.get(pk=shop.pk).paused_at is None
@@ -287,7 +287,7 @@ def provider_form(**changes: str) -> dict[str, str]:
     return given | {"timeout_seconds": "10", "allowed_networks": ""} | changes
 
 
-def test_a_provider_is_added_and_its_slug_and_scheme_never_change(client: Client) -> None:
+def test_provider_form__adds_one_and_fixes_its_slug_and_scheme(client: Client) -> None:
     given = provider_form(allowed_networks="10.0.0.0/8,192.0.2.1")
     response = client.post(address(Provider, "add"), given)
     provider = Provider.objects.get(slug=given["slug"])
@@ -306,7 +306,7 @@ def test_a_provider_is_added_and_its_slug_and_scheme_never_change(client: Client
     assert "It has no secret for its callbacks" in text
 
 
-def test_the_currency_of_an_order_notify_provider_never_changes(client: Client) -> None:
+def test_provider_form__order_notify_currency_never_changes(client: Client) -> None:
     # Its callbacks name none: what is under way would be paid in another one.
     given = provider_form(scheme="order-notify", currency="EUR")
     client.post(address(Provider, "add"), given)
@@ -316,7 +316,7 @@ def test_the_currency_of_an_order_notify_provider_never_changes(client: Client) 
     assert (found.name, found.currency_id) == ("New", "EUR")
 
 
-def test_the_address_of_callbacks_is_the_public_one_where_that_is_known(
+def test_provider_page__shows_the_public_callback_url_if_known(
     client: Client, market: Market, settings: Any
 ) -> None:
     settings.PUBLIC_URL = "https://wallet.example"
@@ -337,7 +337,7 @@ REFUSED_PROVIDERS: list[tuple[dict[str, str], str]] = [
 
 
 @pytest.mark.parametrize(("changes", "words"), REFUSED_PROVIDERS)
-def test_a_provider_that_does_not_fit_is_refused_in_words(
+def test_provider_form__says_why_an_invalid_provider_is_refused(
     client: Client, settings: Any, changes: dict[str, str], words: str
 ) -> None:
     settings.DEMO = False
@@ -348,13 +348,13 @@ def test_a_provider_that_does_not_fit_is_refused_in_words(
     assert Provider.objects.count() == before
 
 
-def test_the_sandbox_is_offered_only_where_demo_is_on(client: Client, settings: Any) -> None:
+def test_provider_form__offers_the_sandbox_only_if_demo_is_on(client: Client, settings: Any) -> None:
     for demo in (True, False):
         settings.DEMO = demo
         assert ('value="sandbox"' in get(client, address(Provider, "add"))) is demo
 
 
-def test_a_secret_is_entered_and_counts_at_once(client: Client, caplog: Any) -> None:
+def test_secret_form__entered_secret_counts_at_once(client: Client, caplog: Any) -> None:
     provider = make_till("order-notify").provider
     assert len(PROVIDERS.all()[provider.slug].callback_secrets) == 1
     secret = unique("secret-of-the-provider")
@@ -383,7 +383,7 @@ def refused_secrets(market: Market) -> list[tuple[str, str, str]]:
     ]
 
 
-def test_a_secret_that_is_used_published_or_malformed_is_refused_and_never_repeated(
+def test_secret_form__used_published_malformed_refused_not_shown(
     client: Client, market: Market, caplog: Any
 ) -> None:
     for secret, scheme, words in refused_secrets(market):
@@ -400,7 +400,7 @@ def test_a_secret_that_is_used_published_or_malformed_is_refused_and_never_repea
         assert Secret.objects.count() == before
 
 
-def test_a_secret_is_made_only_for_schemes_of_our_own_making(client: Client) -> None:
+def test_secret_form__generates_secrets_only_for_our_own_schemes(client: Client) -> None:
     ours, theirs = make_till("standard-webhooks").provider, make_till("order-notify").provider
     response = client.post(page(Provider, ours, "make_secret"))
     secret = PROVIDERS.all()[ours.slug].callback_secrets[0]
@@ -410,7 +410,7 @@ def test_a_secret_is_made_only_for_schemes_of_our_own_making(client: Client) -> 
     assert ["Make a secret" in get(client, page(Provider, one)) for one in (ours, theirs)] == [True, False]
 
 
-def test_an_api_key_is_entered_where_the_scheme_has_one_and_replaces_the_one_before(client: Client) -> None:
+def test_api_key__only_if_the_scheme_has_one_and_replaces_old(client: Client) -> None:
     stripe, ours = (
         Provider.objects.create(slug=unique("stripe"), name="Stripe", scheme="stripe"),
         make_till("standard-webhooks").provider,
@@ -430,7 +430,7 @@ def test_an_api_key_is_entered_where_the_scheme_has_one_and_replaces_the_one_bef
     ]
 
 
-def test_a_retired_secret_counts_no_more(client: Client) -> None:
+def test_secret__retired_one_no_longer_counts(client: Client) -> None:
     till = make_till("standard-webhooks")
     client.post(page(Provider, till.provider, "make_secret"))
     older = till.provider.secrets.order_by("created_at", "pk")[0]
@@ -439,7 +439,7 @@ def test_a_retired_secret_counts_no_more(client: Client) -> None:
     assert till.secret not in PROVIDERS.all()[till.provider.slug].callback_secrets
 
 
-def test_secrets_are_for_those_who_may_add_secrets(market: Market) -> None:
+def test_secret_form__needs_the_permission_to_add_secrets(market: Market) -> None:
     provider, before = market.webhooks.provider, Secret.objects.count()
     clerk = signed_in(
         operator(
@@ -458,7 +458,7 @@ def test_secrets_are_for_those_who_may_add_secrets(market: Market) -> None:
     assert keeper.get(page(Provider, provider, "enter_secret")).status_code == 200
 
 
-def test_secrets_are_marked_as_sensitive_for_whoever_reports_a_failure(
+def test_secret__is_marked_sensitive_in_failure_reports(
     market: Market, boss: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     browser = signed_in(boss)
@@ -469,7 +469,7 @@ def test_secrets_are_marked_as_sensitive_for_whoever_reports_a_failure(
     assert response.wsgi_request.sensitive_post_parameters == ("secret",)  # type: ignore[attr-defined]
 
 
-def test_the_book_of_providers_is_read_anew_after_a_change(client: Client) -> None:
+def test_provider__list_is_reloaded_after_a_change(client: Client) -> None:
     provider = make_till("standard-webhooks", name="Before").provider
     assert PROVIDERS.all()[provider.slug].name == "Before"
     assert client.post(page(Provider, provider), provider_form(name="After")).status_code == 302

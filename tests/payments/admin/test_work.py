@@ -58,7 +58,7 @@ def contradicted(market: Market) -> Callback:
 # --- Callbacks ------------------------------------------------------------------------------------------
 
 
-def test_what_has_to_be_looked_at_comes_first_until_it_is_resolved(client: Client, market: Market) -> None:
+def test_callback_list__open_problems_come_first_until_resolved(client: Client, market: Market) -> None:
     order, wrong = market.paid(), contradicted(market)
     acted = Callback.objects.get(order=order)
     text = get(client, address(Callback))
@@ -86,7 +86,7 @@ def test_what_has_to_be_looked_at_comes_first_until_it_is_resolved(client: Clien
     assert ["their test" in text, "resolve/" in text] == [True, False]
 
 
-def test_nothing_else_is_resolved_and_nothing_twice(client: Client, market: Market) -> None:
+def test_callback__resolves_only_open_problems_and_only_once(client: Client, market: Market) -> None:
     wrong, acted = contradicted(market), Callback.objects.get(order=market.paid())
     client.post(page(Callback, wrong, "resolve"), {"reason": "first"})
     for one in (wrong, acted):
@@ -97,7 +97,7 @@ def test_nothing_else_is_resolved_and_nothing_twice(client: Client, market: Mark
     assert Callback.objects.get(pk=acted.pk).resolved_at is None
 
 
-def test_resolving_needs_the_permission_to_change_callbacks(market: Market) -> None:
+def test_callback__resolving_needs_the_change_permission(market: Market) -> None:
     wrong = contradicted(market)
     reader, clerk = (
         signed_in(operator("payments.view_callback")),
@@ -108,7 +108,7 @@ def test_resolving_needs_the_permission_to_change_callbacks(market: Market) -> N
     assert clerk.post(page(Callback, wrong, "resolve"), {"reason": "x"}).status_code == 302
 
 
-def test_a_callback_is_shown_as_it_was_received_whatever_it_is(client: Client, market: Market) -> None:
+def test_callback_page__shows_any_callback_as_received(client: Client, market: Market) -> None:
     till = market.webhooks
     bodies = {
         json.dumps(
@@ -129,7 +129,7 @@ def test_a_callback_is_shown_as_it_was_received_whatever_it_is(client: Client, m
         assert "<script>alert(1)" not in text
 
 
-def test_a_refused_callback_is_shown_and_cannot_be_changed(client: Client, market: Market) -> None:
+def test_refused_callback__is_shown_and_cannot_be_changed(client: Client, market: Market) -> None:
     SAMPLES.kept_at.clear()
     market.webhooks.post(
         b'{"forged": "<b>yes</b>"}',
@@ -146,7 +146,7 @@ def test_a_refused_callback_is_shown_and_cannot_be_changed(client: Client, marke
     assert page(RefusedCallback, refused) in get(client, page(Provider, market.webhooks.provider))
 
 
-def test_a_providers_page_has_its_latest_callbacks_and_no_others(client: Client, market: Market) -> None:
+def test_provider_page__lists_only_its_own_latest_callbacks(client: Client, market: Market) -> None:
     wrong = contradicted(market)
     assert page(Callback, wrong) in get(client, page(Provider, market.webhooks.provider))
     assert page(Callback, wrong) not in get(client, page(Provider, market.notify.provider))
@@ -155,7 +155,7 @@ def test_a_providers_page_has_its_latest_callbacks_and_no_others(client: Client,
 # --- Deliveries -----------------------------------------------------------------------------------------
 
 
-def test_a_delivery_shows_every_try_page_by_page(client: Client, market: Market) -> None:
+def test_delivery_page__shows_every_attempt_page_by_page(client: Client, market: Market) -> None:
     order = market.paid(product="sword")
     for number in range(27):
         delivery = tried(order, 500, body=f"answer-{number:02}")
@@ -174,7 +174,7 @@ def test_a_delivery_shows_every_try_page_by_page(client: Client, market: Market)
         assert "answer-26" in get(client, page(Delivery, delivery) + f"?attempts={nonsense}")
 
 
-def test_tries_without_an_answer_are_told_apart(client: Client, market: Market) -> None:
+def test_delivery_page__tells_unanswered_attempts_apart(client: Client, market: Market) -> None:
     order = market.paid(product="sword")
     delivery = tried(order, None)
     DeliveryAttempt.objects.create(
@@ -189,7 +189,7 @@ def test_tries_without_an_answer_are_told_apart(client: Client, market: Market) 
     ] * 4
 
 
-def test_a_delivery_is_sent_again_with_a_reason(client: Client, market: Market) -> None:
+def test_delivery__is_sent_again_with_a_reason(client: Client, market: Market) -> None:
     order = market.paid(product="sword")
     delivery = tried(order, GONE)
     assert page(Delivery, delivery) in get(client, f"{address(Delivery)}?state=given_up")
@@ -206,7 +206,7 @@ def test_a_delivery_is_sent_again_with_a_reason(client: Client, market: Market) 
 @pytest.mark.parametrize(
     ("answer", "state"), [(None, "returned"), (503, "returned"), (GONE, "gone"), (200, "delivered")]
 )
-def test_what_has_gone_back_is_not_sent_again_whatever_became_of_it(
+def test_delivery__returned_payment_is_not_resent_in_any_state(
     client: Client, stall: Market, answer: int | None, state: str
 ) -> None:
     order = stall.paid(product="sword")
@@ -224,7 +224,7 @@ def test_what_has_gone_back_is_not_sent_again_whatever_became_of_it(
     assert (row.state, row.next_attempt_at) == (state, None)
 
 
-def test_a_delivery_that_cannot_be_sent_now_says_so(client: Client, stall: Market) -> None:
+def test_delivery__says_if_it_cannot_be_sent_now(client: Client, stall: Market) -> None:
     delivery = tried(stall.paid(product="sword"), GONE)
     Shop.objects.filter(pk=stall.shop.pk).update(paused_at=now())
     assert "it is sent when they are resumed" in get(client, page(Delivery, delivery, "send_again"))
@@ -258,7 +258,7 @@ NEXT: list[tuple[dict[str, Any], dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("delivery", "shop", "words"), NEXT)
-def test_a_delivery_says_what_happens_next(
+def test_delivery_page__says_what_happens_next(
     client: Client, stall: Market, delivery: dict[str, Any], shop: dict[str, Any], words: str
 ) -> None:
     row = Delivery.objects.get(order=stall.paid(product="sword"))
@@ -267,7 +267,7 @@ def test_a_delivery_says_what_happens_next(
     assert words in get(client, page(Delivery, row))
 
 
-def test_sending_again_needs_the_permission_to_change_deliveries(market: Market) -> None:
+def test_delivery__sending_again_needs_the_change_permission(market: Market) -> None:
     delivery = tried(market.paid(product="sword"), GONE)
     reader = signed_in(operator("payments.view_delivery", "payments.change_order"))
     for place in (page(Delivery, delivery, "send_again"), RANGE):
@@ -300,7 +300,7 @@ def form(
     )
 
 
-def test_a_range_says_how_many_before_it_is_sent(client: Client, stall: Market, market: Market) -> None:
+def test_bulk_retry__says_how_many_before_sending(client: Client, stall: Market, market: Market) -> None:
     orders = [stall.paid(product="sword") for _ in range(3)]
     gone = [tried(order, GONE) for order in orders[:2]]
     foreign = tried(market.paid(product="sword"), GONE)
@@ -328,7 +328,7 @@ def test_a_range_says_how_many_before_it_is_sent(client: Client, stall: Market, 
     assert "No delivery matches that could be sent" in client.post(RANGE, form(stall.game)).content.decode()
 
 
-def test_a_range_ends_where_its_times_do(client: Client, stall: Market) -> None:
+def test_bulk_retry__range_ends_at_its_times(client: Client, stall: Market) -> None:
     delivery = tried(stall.paid(product="sword"), GONE)
     at = delivery.created_at.astimezone(UTC)
     outside = [(at - HOUR, at - timedelta(seconds=2)), (at + timedelta(seconds=2), at + HOUR)]
@@ -343,7 +343,7 @@ def test_a_range_ends_where_its_times_do(client: Client, stall: Market) -> None:
     )
 
 
-def test_what_has_gone_back_or_cannot_be_sent_is_never_in_a_range(client: Client, stall: Market) -> None:
+def test_bulk_retry__skips_returned_and_unsendable_deliveries(client: Client, stall: Market) -> None:
     returned = stall.paid(product="sword")
     stall.webhooks.tell("payment.refunded", returned)
     assert Delivery.objects.get(order=returned).state == "returned"
@@ -354,7 +354,7 @@ def test_what_has_gone_back_or_cannot_be_sent_is_never_in_a_range(client: Client
         assert "No delivery matches" in client.post(RANGE, form(stall.game, state)).content.decode()
 
 
-def test_delivered_ones_stay_delivered_when_they_are_sent_again(client: Client, stall: Market) -> None:
+def test_bulk_retry__delivered_ones_stay_delivered(client: Client, stall: Market) -> None:
     order = stall.paid(product="sword")
     tried(order, 200)
     client.post(RANGE, form(stall.game, "delivered", confirmed="1"))
@@ -366,7 +366,7 @@ def test_delivered_ones_stay_delivered_when_they_are_sent_again(client: Client, 
     )
 
 
-def test_what_has_changed_since_it_was_found_is_left_alone(stall: Market) -> None:
+def test_bulk_retry__leaves_deliveries_changed_since_found(stall: Market) -> None:
     gone, delivered = (tried(stall.paid(product="sword"), status) for status in (GONE, 200))
     assert send_batch_again([gone.pk, delivered.pk], ["gone"], actor="operator:test", reason="test") == 1
     assert [
@@ -378,7 +378,7 @@ def test_what_has_changed_since_it_was_found_is_left_alone(stall: Market) -> Non
     ]
 
 
-def test_a_range_is_bounded(client: Client, stall: Market, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bulk_retry__range_is_bounded(client: Client, stall: Market, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("payments.deliveries.bulk_retry.MOST", "payments.admin.bulk_retry.MOST"):
         monkeypatch.setattr(name, 2)
     monkeypatch.setattr("payments.deliveries.bulk_retry.find_range.__defaults__", (2,))
@@ -402,7 +402,7 @@ WRONG: list[tuple[dict[str, str], str]] = [
 
 
 @pytest.mark.parametrize(("changes", "words"), WRONG)
-def test_a_range_that_does_not_fit_is_refused_in_words(
+def test_bulk_retry__says_why_an_invalid_range_is_refused(
     client: Client, stall: Market, changes: dict[str, str], words: str
 ) -> None:
     delivery = tried(stall.paid(product="sword"), GONE)
@@ -422,7 +422,7 @@ def badges(text: str) -> list[bool]:
     ]
 
 
-def test_the_sidebar_counts_what_waits_for_a_person(client: Client, market: Market) -> None:
+def test_sidebar__counts_what_waits_for_a_person(client: Client, market: Market) -> None:
     assert badges(get(client, "/admin/")) == [False, False]
     wrong = contradicted(market)
     order = market.paid(product="sword")
@@ -434,7 +434,7 @@ def test_the_sidebar_counts_what_waits_for_a_person(client: Client, market: Mark
     assert page(Delivery, delivery) not in get(client, f"{address(Delivery)}?state=given_up")
 
 
-def test_what_waits_is_looked_up_once_and_only_for_who_may_see_it(client: Client, market: Market) -> None:
+def test_sidebar__looks_up_counts_once_and_only_if_permitted(client: Client, market: Market) -> None:
     for _ in range(3):
         contradicted(market)
     asked = [sql for sql in queries(client, "/admin/") if "payments_" in sql]
@@ -456,7 +456,7 @@ LISTS = [
 LISTS += [(Delivery, "?state=all"), (RefusedCallback, ""), (Product, "")]
 
 
-def test_a_page_costs_the_same_number_of_queries_whatever_it_shows(client: Client, market: Market) -> None:
+def test_admin_page__query_count_does_not_grow_with_content(client: Client, market: Market) -> None:
     order = deal(market)
     tried(market.paid(product="sword"), GONE)
     market.paid(product="sword")
@@ -476,7 +476,7 @@ def test_a_page_costs_the_same_number_of_queries_whatever_it_shows(client: Clien
     assert max(before.values()) <= 22, before
 
 
-def test_no_list_of_payments_is_counted(client: Client, market: Market) -> None:
+def test_payments_list__never_runs_a_count_query(client: Client, market: Market) -> None:
     deal(market)
     for model in (Order, Callback, Refund, Delivery, RefusedCallback):
         for view in ("", "?_facets=True", "?all=", "?state=all&outcome=all"):
@@ -498,7 +498,7 @@ INDEXES: list[tuple[Any, type[Selections], str, tuple[str, ...]]] = [
 
 
 @pytest.mark.parametrize(("model", "selections", "name", "indexes"), INDEXES)
-def test_every_selection_has_an_index(
+def test_list_filter__has_an_index_for_every_selection(
     model: Any, selections: type[Selections], name: str, indexes: tuple[str, ...]
 ) -> None:
     rows = selections.offered[name].select(model.objects.all()).order_by()
@@ -509,7 +509,7 @@ def test_every_selection_has_an_index(
     assert any(index in plan for index in indexes), plan
 
 
-def test_a_till_of_another_scheme_has_pages_too(client: Client, market: Market) -> None:
+def test_order_notify__orders_and_callbacks_have_pages_too(client: Client, market: Market) -> None:
     till: Till = market.notify
     order = market.order(till=till)
     assert till.notify(order).status == 200

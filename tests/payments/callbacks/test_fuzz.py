@@ -24,7 +24,7 @@ def subjects(market: Market, monkeypatch: pytest.MonkeyPatch) -> list[Subject]:
     return make_subjects(market)
 
 
-def test_of_eight_thousand_changed_callbacks_none_is_taken_for_genuine(subjects: list[Subject]) -> None:
+def test_callback__8000_mutations_are_never_taken_for_genuine(subjects: list[Subject]) -> None:
     tally = Tally()
     fuzz_signatures(subjects, 8000, random.Random(SEED), tally)
     assert tally.wrong[:MOST_SHOWN] == [], f"seed {SEED}"
@@ -33,7 +33,7 @@ def test_of_eight_thousand_changed_callbacks_none_is_taken_for_genuine(subjects:
     assert tally.outcomes["refused"] > 4000
 
 
-def test_of_fifteen_hundred_more_through_the_whole_stack_none_counts_or_breaks_us(
+def test_callback__1500_mutations_over_http_never_count_or_crash(
     subjects: list[Subject],
 ) -> None:
     tally = Tally()
@@ -52,7 +52,7 @@ def test_of_fifteen_hundred_more_through_the_whole_stack_none_counts_or_breaks_u
         assert holding(order.player).spendable == (500_00 if order.paid_at else 0)
 
 
-def test_five_hundred_times_a_provider_signs_nonsense_and_is_answered(subjects: list[Subject]) -> None:
+def test_callback__500_signed_nonsense_bodies_are_answered(subjects: list[Subject]) -> None:
     tally = Tally()
     fuzz_providers(subjects, 500, random.Random(SEED), tally)
     assert tally.wrong[:MOST_SHOWN] == [], f"seed {SEED}"

@@ -56,7 +56,7 @@ def kept(order: Order) -> Callback:
 
 
 @pytest.mark.parametrize("is_known", [True, False])
-def test_a_wrong_signature_is_401_whatever_the_order(market: Market, is_known: bool) -> None:
+def test_signature__wrong_one_is_401_whatever_the_order(market: Market, is_known: bool) -> None:
     order, before = market.order(), Callback.objects.count()
     body = event_body("payment.succeeded", order, **({} if is_known else {"orderId": str(uuid.uuid4())}))
     answer = market.webhooks.post(body, market.webhooks.signed(body, secret=new_webhook_secret()))
@@ -64,7 +64,7 @@ def test_a_wrong_signature_is_401_whatever_the_order(market: Market, is_known: b
     assert (Callback.objects.count(), is_untouched(order)) == (before, True)
 
 
-def test_the_very_bytes_are_signed(market: Market) -> None:
+def test_signature__covers_the_exact_bytes(market: Market) -> None:
     order = market.order()
     body = event_body("payment.succeeded", order)
     headers = market.webhooks.signed(body)
@@ -75,7 +75,7 @@ def test_the_very_bytes_are_signed(market: Market) -> None:
     assert fresh(order).state == "delivered"
 
 
-def test_several_live_secrets_count_and_a_retired_one_does_not(market: Market) -> None:
+def test_secret__several_live_ones_count_but_not_a_retired_one(market: Market) -> None:
     till, second = make_till("standard-webhooks"), new_webhook_secret()
     first = till.provider.secrets.get()
     add_callback_secret(till.provider, second, actor="test")
@@ -92,7 +92,7 @@ def test_several_live_secrets_count_and_a_retired_one_does_not(market: Market) -
     assert till.post(body, till.signed(body, secret=second)).status == 200
 
 
-def test_a_callback_is_stored_as_it_was_received(market: Market) -> None:
+def test_callback__is_stored_as_received(market: Market) -> None:
     order = market.order()
     body = b" " + event_body("payment.succeeded", order, reference=f"pay-7{order.pk.hex}") + b"\n"
     headers = market.webhooks.signed(body, id=f"msg-{order.pk}") | {
@@ -130,7 +130,7 @@ def test_a_callback_is_stored_as_it_was_received(market: Market) -> None:
         "provider_id = (SELECT gen_random_uuid())",
     ],
 )
-def test_what_was_received_never_changes_not_even_for_the_owner(
+def test_callback__stored_content_never_changes_even_for_owner(
     market: Market, owner: Owner, change: str
 ) -> None:
     callback = kept(market.paid())
@@ -144,7 +144,7 @@ def test_what_was_received_never_changes_not_even_for_the_owner(
     assert callback.times_seen == 1
 
 
-def test_of_what_is_refused_only_a_bounded_sample_is_kept(market: Market) -> None:
+def test_refused_callback__only_a_bounded_sample_is_kept(market: Market) -> None:
     till = make_till("standard-webhooks")
     sample = RefusedCallback.objects.filter(provider=till.provider)
     body = b"\x00" + b"x" * 5000
@@ -170,18 +170,18 @@ def test_of_what_is_refused_only_a_bounded_sample_is_kept(market: Market) -> Non
 # --- Where it arrives ---------------------------------------------------------------------------------------
 
 
-def test_an_unknown_provider_is_404(market: Market) -> None:
+def test_provider__unknown_one_is_404(market: Market) -> None:
     till = Till(Provider(slug=unique("nobody")), market.webhooks.secret)
     assert till.tell("payment.succeeded", market.order()).status == 404
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "HEAD", "OPTIONS"])
-def test_only_post_is_answered(market: Market, method: str) -> None:
+def test_callback__answers_only_post(market: Market, method: str) -> None:
     answer = Caller(None).send(method, f"/pay/{market.webhooks.provider.slug}")
     assert (answer.status, answer.headers["allow"]) == (405, "POST")
 
 
-def test_a_body_of_64_kib_is_read_and_a_longer_one_is_not(market: Market) -> None:
+def test_callback__reads_a_64_kib_body_and_no_longer_one(market: Market) -> None:
     order = market.order()
     body = event_body("payment.succeeded", order)
     body += b" " * (64 * 1024 - len(body))
@@ -201,7 +201,7 @@ def test_a_body_of_64_kib_is_read_and_a_longer_one_is_not(market: Market) -> Non
         "x",
     ],
 )
-def test_what_a_webhook_calls_its_body_does_not_matter(market: Market, content_type: str) -> None:
+def test_callback__content_type_of_a_webhook_does_not_matter(market: Market, content_type: str) -> None:
     order = market.order()
     body = event_body("payment.succeeded", order)
     assert (
@@ -211,7 +211,7 @@ def test_what_a_webhook_calls_its_body_does_not_matter(market: Market, content_t
     assert fresh(order).state == "delivered"
 
 
-def test_an_address_that_is_not_on_the_providers_list_gets_no_answer(market: Market, server: str) -> None:
+def test_callback__ip_not_on_provider_allowlist_gets_no_answer(market: Market, server: str) -> None:
     till = make_till("standard-webhooks", allowed_networks=["127.0.0.1", "192.0.2.0/24"])
     order = market.order(till=till)
     body = event_body("payment.succeeded", order)
@@ -228,7 +228,7 @@ def test_an_address_that_is_not_on_the_providers_list_gets_no_answer(market: Mar
     assert till.post(body, headers, "192.0.2.77").status == 200
 
 
-def test_over_http_too_a_callback_needs_no_browsers_token(market: Market, server: str) -> None:
+def test_callback__needs_no_csrf_token_over_http(market: Market, server: str) -> None:
     order = market.order()
     answer = Till(market.webhooks.provider, market.webhooks.secret, server).tell("payment.succeeded", order)
     assert (answer.status, answer.raw, fresh(order).state) == (200, b'{"status":"ok"}', "delivered")
@@ -237,7 +237,7 @@ def test_over_http_too_a_callback_needs_no_browsers_token(market: Market, server
 # --- Rule 3: only for the order, and the provider that it was started with ---------------------------------
 
 
-def test_an_unknown_order_is_404_and_on_the_operators_list(market: Market) -> None:
+def test_order__unknown_one_is_404_and_on_operators_list(market: Market) -> None:
     message = unique("msg")
     for times in (1, 2):
         assert (
@@ -255,7 +255,7 @@ def test_an_unknown_order_is_404_and_on_the_operators_list(market: Market) -> No
 
 
 @pytest.mark.parametrize("other", ["nobody", "another"])
-def test_an_order_that_was_not_started_with_this_provider_is_422(market: Market, other: str) -> None:
+def test_order__not_started_with_this_provider_is_422(market: Market, other: str) -> None:
     order = market.order(till=make_till("standard-webhooks"), start=other == "another")
     for type in ("succeeded", "failed", "refunded", "charged_back", "charge_back_reversed"):
         assert market.webhooks.tell(f"payment.{type}", order).status == 422
@@ -267,7 +267,7 @@ def kept_problems(order: Order) -> set[str]:
     return set(Callback.objects.filter(order=order).values_list("problem", flat=True))
 
 
-def test_a_start_that_failed_starts_nothing(market: Market) -> None:
+def test_payment_start__failed_one_starts_nothing(market: Market) -> None:
     order = market.order()
     Payment.objects.filter(order=order).update(state="unstarted")
     assert market.webhooks.tell("payment.succeeded", order).status == 422
@@ -275,7 +275,7 @@ def test_a_start_that_failed_starts_nothing(market: Market) -> None:
 
 
 @pytest.mark.parametrize("type", ["payment.succeeded", "payment.failed"])
-def test_the_reference_that_starting_gave_must_be_named(market: Market, type: str) -> None:
+def test_reference__must_be_the_one_given_at_start(market: Market, type: str) -> None:
     order, given = market.order(), new_reference()
     Payment.objects.filter(order=order).update(start_reference=given)
     for reference in (given + "x", given.upper(), new_reference()):
@@ -288,7 +288,7 @@ def test_the_reference_that_starting_gave_must_be_named(market: Market, type: st
     assert fresh(order).state == ("delivered" if type == "payment.succeeded" else "failed")
 
 
-def test_of_several_starts_each_is_paid_under_its_own_reference(market: Market) -> None:
+def test_reference__each_of_several_starts_is_paid_under_its_own(market: Market) -> None:
     order = market.order()
     given = [new_reference() for _ in range(3)]
     Payment.objects.filter(order=order).update(start_reference=given[0])
@@ -315,7 +315,7 @@ def test_of_several_starts_each_is_paid_under_its_own_reference(market: Market) 
     )
 
 
-def test_a_provider_that_is_no_longer_offered_is_still_heard(market: Market) -> None:
+def test_provider__no_longer_offered_one_is_still_heard(market: Market) -> None:
     till = make_till("standard-webhooks")
     order = market.order(till=till)
     Provider.objects.filter(pk=till.provider.pk).update(is_active=False)
@@ -327,7 +327,7 @@ def test_a_provider_that_is_no_longer_offered_is_still_heard(market: Market) -> 
 # --- Rule 4: once, for ever ---------------------------------------------------------------------------------
 
 
-def test_a_message_id_is_used_once_for_ever(market: Market) -> None:
+def test_message_id__is_used_only_once_for_ever(market: Market) -> None:
     order, other, message = market.order(), market.order(), unique("msg")
     assert market.webhooks.tell("payment.succeeded", order, id=message).status == 200
     assert market.webhooks.tell("payment.succeeded", other, id=message).status == 422
@@ -336,7 +336,7 @@ def test_a_message_id_is_used_once_for_ever(market: Market) -> None:
     assert kept_problems(other) == {"its id was used before with other content"}
 
 
-def test_an_id_that_only_repeated_something_is_used_up_too(market: Market) -> None:
+def test_message_id__is_used_up_by_a_mere_repeat_too(market: Market) -> None:
     order, other, reference, message = market.order(), market.order(), new_reference(), unique("msg")
     assert market.webhooks.tell("payment.succeeded", order, reference=reference).status == 200
     assert market.webhooks.tell("payment.succeeded", order, reference=reference, id=message).status == 200
@@ -346,7 +346,7 @@ def test_an_id_that_only_repeated_something_is_used_up_too(market: Market) -> No
     assert outcomes(order) == ["acted", "nothing"]
 
 
-def test_a_reference_is_of_one_order(market: Market) -> None:
+def test_reference__belongs_to_one_order(market: Market) -> None:
     order, other, reference = market.paid(), market.paid(), new_reference()
     assert market.webhooks.tell("payment.refunded", order, reference=reference).status == 200
     assert market.webhooks.tell("payment.refunded", other, reference=reference).status == 422
@@ -355,7 +355,7 @@ def test_a_reference_is_of_one_order(market: Market) -> None:
     assert market.webhooks.tell("payment.charged_back", other, reference=reference).status == 200
 
 
-def test_two_providers_may_use_the_same_ids(market: Market) -> None:
+def test_provider__two_may_use_the_same_ids(market: Market) -> None:
     till, message, reference = make_till("standard-webhooks"), unique("msg"), new_reference()
     for one in (till, market.webhooks):
         order = market.order(till=one)
@@ -363,7 +363,7 @@ def test_two_providers_may_use_the_same_ids(market: Market) -> None:
         assert fresh(order).state == "delivered"
 
 
-def test_the_same_in_another_spelling_is_the_same(market: Market) -> None:
+def test_duplicate__other_spelling_is_the_same_message(market: Market) -> None:
     order, message = market.order(), unique("msg")
     reference = new_reference()
     plain = event_body("payment.succeeded", order, reference=reference)
@@ -384,7 +384,7 @@ def test_the_same_in_another_spelling_is_the_same(market: Market) -> None:
     assert (kept(order).times_seen, bytes(kept(order).body)) == (2, plain)
 
 
-def test_64_copies_at_once_credit_once(market: Market, server: str) -> None:
+def test_duplicate__64_copies_at_once_credit_once(market: Market, server: str) -> None:
     order, till = market.order(product="pack"), Till(market.webhooks.provider, market.webhooks.secret, server)
     body = event_body("payment.succeeded", order)
     headers = till.signed(body)
@@ -400,7 +400,7 @@ def test_64_copies_at_once_credit_once(market: Market, server: str) -> None:
     assert problems_of(order.player) == []
 
 
-def test_copies_under_other_ids_at_once_credit_once(market: Market, server: str) -> None:
+def test_duplicate__copies_under_other_ids_at_once_credit_once(market: Market, server: str) -> None:
     order, till, reference = (
         market.order(),
         Till(market.webhooks.provider, market.webhooks.secret, server),
@@ -417,7 +417,7 @@ def test_copies_under_other_ids_at_once_credit_once(market: Market, server: str)
     )
 
 
-def test_one_message_id_for_many_orders_at_once_acts_for_one(market: Market, server: str) -> None:
+def test_message_id__one_for_many_orders_at_once_acts_for_one(market: Market, server: str) -> None:
     orders, till, message = (
         [market.order() for _ in range(12)],
         Till(market.webhooks.provider, market.webhooks.secret, server),
@@ -433,7 +433,7 @@ def test_one_message_id_for_many_orders_at_once_acts_for_one(market: Market, ser
 # --- Rule 5: late, early, and twice -------------------------------------------------------------------------
 
 
-def test_a_second_payment_is_200_and_on_the_operators_list(market: Market) -> None:
+def test_duplicate_payment__is_200_and_on_operators_list(market: Market) -> None:
     order = market.paid()
     assert market.webhooks.tell("payment.succeeded", order).status == 200
     assert (outcomes(order), payments_of(order)) == (
@@ -448,7 +448,7 @@ def test_a_second_payment_is_200_and_on_the_operators_list(market: Market) -> No
     )
 
 
-def test_what_another_provider_gave_back_early_is_taken_off_its_second_payment(market: Market) -> None:
+def test_duplicate_payment__early_refund_by_its_provider_counts(market: Market) -> None:
     other, order = make_till("standard-webhooks"), market.order()
     Payment.objects.create(order=order, provider=other.provider, amount=4_99, started_at=now())
     assert other.tell("payment.refunded", order, "4.00").status == 200
@@ -461,7 +461,7 @@ def test_what_another_provider_gave_back_early_is_taken_off_its_second_payment(m
     assert problems_of(order.player) == []
 
 
-def test_a_failure_is_no_end_for_the_next_try(market: Market) -> None:
+def test_payment__failure_does_not_end_the_next_attempt(market: Market) -> None:
     order, reference = market.order(), new_reference()
     assert market.webhooks.tell("payment.failed", order, reference=reference).status == 200
     assert (fresh(order).state, payments_of(order)) == ("failed", [("failed", False)])
@@ -473,7 +473,7 @@ def test_a_failure_is_no_end_for_the_next_try(market: Market) -> None:
 # --- Rule 7 and the operators' list -------------------------------------------------------------------------
 
 
-def test_what_is_refused_is_looked_at_anew_when_it_comes_again(market: Market) -> None:
+def test_refused_callback__is_judged_anew_if_it_comes_again(market: Market) -> None:
     order, dispute, message = market.paid(), new_reference(), unique("msg")
     body = event_body("payment.charge_back_reversed", order, reference=dispute)
     headers = market.webhooks.signed(body, id=message)
@@ -492,7 +492,7 @@ def test_what_is_refused_is_looked_at_anew_when_it_comes_again(market: Market) -
     assert problems_of(order.player) == []
 
 
-def test_what_an_operator_has_resolved_stays_so_when_the_provider_repeats_itself(market: Market) -> None:
+def test_callback__stays_resolved_if_the_provider_repeats_itself(market: Market) -> None:
     order, message = market.order(), unique("msg")
     body = event_body("payment.succeeded", order, "4.98")
     for _ in range(2):
@@ -503,7 +503,7 @@ def test_what_an_operator_has_resolved_stays_so_when_the_provider_repeats_itself
     assert (kept(order).times_seen, kept(order).resolved_by, is_untouched(order)) == (2, "somebody", True)
 
 
-def test_no_answer_tells_what_the_order_is(market: Market) -> None:
+def test_callback__no_answer_reveals_the_order(market: Market) -> None:
     order = market.order()
     for answer in (
         market.webhooks.tell("payment.succeeded", order, "5.00"),

@@ -82,7 +82,7 @@ def stands(order: Order) -> tuple[str, int, int, int]:
 # --- A refund and a charge-back of the same money --------------------------------------------------------
 
 
-def test_a_refund_that_was_done_during_a_charge_back_counts_when_that_is_reversed(
+def test_refund__done_during_chargeback_counts_after_reversal(
     market: Market, bank: Scripted, owner: Owner
 ) -> None:
     order, dispute = market.paid(), new_reference()
@@ -97,7 +97,7 @@ def test_a_refund_that_was_done_during_a_charge_back_counts_when_that_is_reverse
     assert (problems_of(order.player), str(order.pk) in asked(owner, MISSING)) == ([], False)
 
 
-def test_of_a_partial_refund_during_a_charge_back_the_rest_of_the_credit_comes_back(
+def test_reversal__gives_credit_less_refund_during_chargeback(
     market: Market, bank: Scripted, owner: Owner
 ) -> None:
     order, dispute = market.paid(), new_reference()
@@ -111,7 +111,7 @@ def test_of_a_partial_refund_during_a_charge_back_the_rest_of_the_credit_comes_b
     assert (problems_of(order.player), str(order.pk) in asked(owner, MISSING)) == ([], False)
 
 
-def test_a_second_payment_that_goes_back_twice_takes_the_first_ones_credit(
+def test_duplicate_payment__returned_twice_takes_first_credit(
     market: Market, bank: Scripted, owner: Owner
 ) -> None:
     order, dispute = market.paid(), new_reference()
@@ -132,7 +132,9 @@ def test_a_second_payment_that_goes_back_twice_takes_the_first_ones_credit(
     assert (problems_of(order.player), str(order.pk) in asked(owner, MISSING)) == ([], False)
 
 
-def test_the_callback_of_such_a_refund_is_taken_too(market: Market, bank: Scripted, owner: Owner) -> None:
+def test_callback__of_refund_after_duplicate_returned_is_taken(
+    market: Market, bank: Scripted, owner: Owner
+) -> None:
     order = market.paid()
     assert market.webhooks.tell("payment.succeeded", order).status == 200
     refund = ask(order, 4_99)
@@ -145,7 +147,7 @@ def test_the_callback_of_such_a_refund_is_taken_too(market: Market, bank: Script
     assert (problems_of(order.player), str(order.pk) in asked(owner, MISSING)) == ([], False)
 
 
-def test_more_than_another_provider_was_paid_is_booked_and_told(market: Market, bank: Scripted) -> None:
+def test_refund__over_what_other_provider_was_paid_is_alerted(market: Market, bank: Scripted) -> None:
     order, other = market.order(), make_till("standard-webhooks")
     start_payment(order, other.provider.slug, BASE)
     assert market.webhooks.tell("payment.succeeded", order).status == 200
@@ -163,7 +165,7 @@ def test_more_than_another_provider_was_paid_is_booked_and_told(market: Market, 
     )
 
 
-def test_a_refund_that_cannot_be_written_down_keeps_no_other_waiting(market: Market, bank: Scripted) -> None:
+def test_refund__unrecordable_one_does_not_block_others(market: Market, bank: Scripted) -> None:
     Refund.objects.exclude(next_attempt_at=None).update(next_attempt_at=None)
     refunds = [ask(market.paid(), 1_00) for _ in range(3)]
     # Longer than a reference can be.
@@ -183,7 +185,7 @@ def test_a_refund_that_cannot_be_written_down_keeps_no_other_waiting(market: Mar
 # --- Orders that seem stuck ------------------------------------------------------------------------------
 
 
-def test_a_second_try_that_fails_is_told_to_the_player(market: Market) -> None:
+def test_payment__failed_second_attempt_is_shown_to_the_player(market: Market) -> None:
     order = market.order()
     assert market.webhooks.tell("payment.failed", order).status == 200
     start_payment(fresh(order), market.webhooks.provider.slug, BASE)
@@ -198,7 +200,7 @@ def test_a_second_try_that_fails_is_told_to_the_player(market: Market) -> None:
 # --- Floods ----------------------------------------------------------------------------------------------
 
 
-def test_words_that_nobody_signed_fill_no_list(market: Market) -> None:
+def test_callback__unsigned_fields_do_not_fill_operators_list(market: Market) -> None:
     order = market.order(till=market.notify, extParams="right")
     for number in range(5):
         assert market.notify.notify(order, ts=1_700_000_000_000, extParams=f"wrong {number}").status == 422
@@ -215,7 +217,7 @@ def test_words_that_nobody_signed_fill_no_list(market: Market) -> None:
     assert (outcomes(order), holding(order.player).spendable) == (["contradicts", "acted"], 500_00)
 
 
-def test_the_sandbox_remembers_no_more_than_it_shows() -> None:
+def test_sandbox__remembers_no_more_than_it_shows() -> None:
     where = unique("list")
     for number in range(memory.MOST + 5):
         memory.add(number, where)
@@ -234,14 +236,14 @@ def test_the_sandbox_remembers_no_more_than_it_shows() -> None:
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_a_zero_byte_in_an_address_is_only_not_found(
+def test_url__zero_byte_is_only_not_found(
     market: Market, monkeypatch: pytest.MonkeyPatch, path: str, method: str
 ) -> None:
     monkeypatch.setattr(settings, "DEMO", True)
     assert Caller(None, fresh_address()).send(method, path).status == 404
 
 
-def test_the_sandbox_refunds_nothing_in_a_currency_that_there_is_not(
+def test_sandbox__refunds_nothing_in_an_unknown_currency(
     market: Market, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(settings, "DEMO", True)
@@ -273,7 +275,7 @@ def test_the_sandbox_refunds_nothing_in_a_currency_that_there_is_not(
 @pytest.mark.parametrize(
     "path", ["/checkout/key", "/checkout/key/result", "//checkout/key", "/checkout//key", "/Checkout/key"]
 )
-def test_no_spelling_of_an_address_brings_an_orders_key_into_the_log(path: str) -> None:
+def test_url__no_spelling_puts_an_order_key_into_the_log(path: str) -> None:
     request = HttpRequest()
     request.method, request.path = "GET", path
     assert (
@@ -295,7 +297,7 @@ FROZEN: dict[str, tuple[Any, dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("what", FROZEN)
-def test_what_was_said_and_agreed_stays_so(market: Market, what: str) -> None:
+def test_record__agreed_fields_never_change(market: Market, what: str) -> None:
     model, change = FROZEN[what]
     order = market.paid()
     row = model.objects.filter(pk=order.pk) if model is Order else model.objects.filter(order=order)
@@ -306,7 +308,7 @@ def test_what_was_said_and_agreed_stays_so(market: Market, what: str) -> None:
     assert row.values(*change).get() == before
 
 
-def test_how_much_was_refunded_stays_so(market: Market, owner: Owner) -> None:
+def test_refund__recorded_amount_never_changes(market: Market, owner: Owner) -> None:
     order = market.paid()
     assert market.webhooks.tell("payment.refunded", order, "1.00").status == 200
     for change in ("amount = 2", "kind = 'charge_back'", "provider_id = gen_random_uuid()"):
@@ -314,7 +316,7 @@ def test_how_much_was_refunded_stays_so(market: Market, owner: Owner) -> None:
             owner.execute(f"UPDATE payments_refund SET {change} WHERE order_id = %s", [order.pk])
 
 
-def test_a_secret_keeps_its_owner_and_stays_retired(owner: Owner) -> None:
+def test_secret__keeps_its_owner_and_stays_retired(owner: Owner) -> None:
     till = make_till("standard-webhooks")
     secret = Secret.objects.get(provider=till.provider)
     Secret.objects.filter(pk=secret.pk).update(retired_at=now(), retired_by="operator")
@@ -327,6 +329,6 @@ def test_a_secret_keeps_its_owner_and_stays_retired(owner: Owner) -> None:
 @pytest.mark.parametrize(
     "model", [Order, Payment, Refund, Callback, Delivery, DeliveryAttempt, Product, Provider, Secret, Shop]
 )
-def test_the_application_deletes_nothing_of_payments(model: Any) -> None:
+def test_payments__application_role_deletes_nothing(model: Any) -> None:
     with pytest.raises(ProgrammingError, match="permission denied"):
         model.objects.filter(pk=uuid.uuid4())._raw_delete("default")

@@ -65,7 +65,7 @@ def credits_of(order: Order) -> list[tuple[str, int | None]]:
     return list(Transaction.objects.filter(player=order.player).order_by("pk").values_list("type", "amount"))
 
 
-def test_sixty_four_copies_of_one_callback_pay_once(market: Market, till: Till) -> None:
+def test_duplicate__64_copies_of_one_callback_pay_once(market: Market, till: Till) -> None:
     order = market.order(product="pack")
     body = event_body("payment.succeeded", order)
     headers = till.signed(body)
@@ -82,7 +82,7 @@ def test_sixty_four_copies_of_one_callback_pay_once(market: Market, till: Till) 
     assert problems_of(order.player) == []
 
 
-def test_sixty_four_messages_about_one_payment_pay_once(market: Market, till: Till) -> None:
+def test_duplicate__64_messages_about_one_payment_pay_once(market: Market, till: Till) -> None:
     order = market.order(product="pack")
     body = event_body("payment.succeeded", order)
     answers = together([lambda: till.post(body, till.signed(body))] * COPIES)
@@ -94,9 +94,7 @@ def test_sixty_four_messages_about_one_payment_pay_once(market: Market, till: Ti
     assert problems_of(order.player) == []
 
 
-def test_sixty_four_payments_of_one_order_credit_once_and_the_others_are_to_be_refunded(
-    market: Market, till: Till
-) -> None:
+def test_duplicate_payment__64_credit_once_and_rest_is_owed_back(market: Market, till: Till) -> None:
     order = market.order(product="pack")
     answers = together([lambda: till.tell("payment.succeeded", order)] * COPIES)
     assert statuses(answers) == {200: COPIES}
@@ -108,9 +106,7 @@ def test_sixty_four_payments_of_one_order_credit_once_and_the_others_are_to_be_r
     assert problems_of(order.player) == []
 
 
-def test_copies_of_a_success_race_copies_of_its_full_refund_and_nothing_is_left(
-    market: Market, till: Till
-) -> None:
+def test_duplicate__success_and_full_refund_race_leaves_nothing(market: Market, till: Till) -> None:
     order, reference = market.order(product="pack"), new_reference()
     paid, returned = (
         event_body("payment.succeeded", order, reference=reference),
@@ -144,9 +140,7 @@ def test_copies_of_a_success_race_copies_of_its_full_refund_and_nothing_is_left(
     assert problems_of(order.player) == []
 
 
-def test_of_a_success_and_its_full_refund_at_the_same_instant_nothing_is_left_whichever_wins(
-    market: Market, till: Till
-) -> None:
+def test_refund__full_one_at_success_instant_leaves_nothing(market: Market, till: Till) -> None:
     orders = [market.order() for _ in range(COPIES // 2)]
     answers = together(
         [
@@ -163,7 +157,7 @@ def test_of_a_success_and_its_full_refund_at_the_same_instant_nothing_is_left_wh
     assert ends == [("refunded", [("refund", "done", 4_99)], 0, 0)] * len(orders)
 
 
-def test_one_message_id_for_two_orders_at_once_counts_for_one_of_them(market: Market, till: Till) -> None:
+def test_message_id__same_for_two_orders_at_once_counts_for_one(market: Market, till: Till) -> None:
     for _ in range(8):
         first, second, id = market.order(), market.order(), unique("msg")
         actions = [partial(till.tell, "payment.succeeded", order, id=id) for order in (first, second)]
@@ -175,7 +169,7 @@ def test_one_message_id_for_two_orders_at_once_counts_for_one_of_them(market: Ma
         assert sorted(outcomes(first) + outcomes(second)) == ["acted", "contradicts"]
 
 
-def test_one_reference_for_two_orders_at_once_counts_for_one_of_them(market: Market, till: Till) -> None:
+def test_reference__same_for_two_orders_at_once_counts_for_one(market: Market, till: Till) -> None:
     for _ in range(8):
         first, second, reference = market.order(), market.order(), new_reference()
         actions = [

@@ -54,7 +54,7 @@ def luminance(colour: str) -> float:
 
 
 @pytest.mark.parametrize(("ink", "ground", "least"), PAIRS)
-def test_colours_have_enough_contrast_by_day_and_by_night(ink: str, ground: str, least: float) -> None:
+def test_colours__have_enough_contrast_by_day_and_by_night(ink: str, ground: str, least: float) -> None:
     for colours in schemes():
         darker, lighter = sorted((luminance(colours[ink]), luminance(colours[ground])))
         assert (lighter + 0.05) / (darker + 0.05) >= least, (ink, ground, colours[ink], colours[ground])

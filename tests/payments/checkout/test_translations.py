@@ -69,13 +69,13 @@ def german() -> Catalog:
         return read_po(file, locale="de", abort_invalid=True)
 
 
-def test_every_text_is_in_the_file_and_nothing_else(german: Catalog) -> None:
+def test_translation__file_has_every_text_and_nothing_else(german: Catalog) -> None:
     messages = used()
     assert len(messages) > 60
     assert set(texts(german)) == messages
 
 
-def test_every_text_is_translated_with_the_same_placeholders(german: Catalog) -> None:
+def test_translation__every_text_is_done_with_same_placeholders(german: Catalog) -> None:
     for (_, original), translations in texts(german).items():
         assert all(translations), original
         wanted = set(PLACEHOLDER.findall(words(original)[-1]))
@@ -83,7 +83,7 @@ def test_every_text_is_translated_with_the_same_placeholders(german: Catalog) ->
     assert not [message.id for message in german if message.id and message.fuzzy]
 
 
-def test_what_is_compiled_is_what_stands_in_the_file(german: Catalog) -> None:
+def test_translation__compiled_file_matches_the_source_file(german: Catalog) -> None:
     with GERMAN.with_suffix(".mo").open("rb") as file:
         compiled = read_mo(file)
     assert texts(compiled) == texts(german), (

@@ -70,7 +70,7 @@ def set_order(order: Order, **columns: Any) -> Order:
 # --- The choice ------------------------------------------------------------------------------------------
 
 
-def test_the_page_tells_what_is_bought_for_how_much_and_until_when(market: Market) -> None:
+def test_checkout__shows_item_price_and_deadline(market: Market) -> None:
     order = market.order(product="pack", start=False, returnUrl="https://game.example/back")
     answer = get(order)
     text = seen(answer)
@@ -90,7 +90,7 @@ def test_the_page_tells_what_is_bought_for_how_much_and_until_when(market: Marke
     assert_headers(answer)
 
 
-def test_a_form_may_lead_to_the_offered_providers_and_nowhere_else(market: Market) -> None:
+def test_csp__form_leads_only_to_the_offered_providers(market: Market) -> None:
     till = make_till("standard-webhooks", page_url="https://pay.elsewhere.example:8443/start?shop=1")
     order = market.order(start=False)
     targets = get(order)["Content-Security-Policy"].removeprefix(BEFORE_FORMS).split()
@@ -110,12 +110,12 @@ def test_a_form_may_lead_to_the_offered_providers_and_nowhere_else(market: Marke
         "*",
     ],
 )
-def test_what_is_no_plain_origin_stays_out_of_the_policy(origin: str) -> None:
+def test_csp__leaves_out_anything_but_a_plain_origin(origin: str) -> None:
     assert policy([origin]) == BEFORE_FORMS
     assert policy(["https://a.example", "https://a.example"]) == f"{BEFORE_FORMS} https://a.example"
 
 
-def test_a_script_without_cookies_begins_a_payment(market: Market) -> None:
+def test_checkout__script_without_cookies_begins_a_payment(market: Market) -> None:
     order = market.order(start=False)
     script = Client(enforce_csrf_checks=True, headers={"Origin": "null"})
     answer = script.post(f"/checkout/{order.page_key}", {"provider": market.webhooks.provider.slug})
@@ -126,21 +126,21 @@ def test_a_script_without_cookies_begins_a_payment(market: Market) -> None:
     assert_headers(answer)
 
 
-def test_the_chosen_language_goes_to_the_provider_and_comes_back(market: Market) -> None:
+def test_language__goes_to_the_provider_and_comes_back(market: Market) -> None:
     order = market.order(start=False)
     answer = pay(order, market.webhooks.provider.slug, "?lang=de")
     assert answer["Location"].endswith(f"checkout%2F{order.page_key}%2Fresult%3Flang%3Dde")
 
 
 @pytest.mark.parametrize("provider", ["", "no-such-provider", "\x00", "sandbox"])
-def test_an_unknown_provider_begins_nothing(market: Market, provider: str) -> None:
+def test_provider__unknown_one_begins_nothing(market: Market, provider: str) -> None:
     order = market.order(start=False)
     answer = pay(order, provider)
     assert (answer.status_code, payments_of(order)) == (422, [])
     assert "Choose one of these ways to pay." in seen(answer)
 
 
-def test_a_provider_that_is_no_longer_offered_begins_nothing(market: Market) -> None:
+def test_provider__no_longer_offered_one_begins_nothing(market: Market) -> None:
     till = make_till("standard-webhooks", is_active=False)
     order = market.order(start=False)
     assert till.provider.slug not in get(order).content.decode()
@@ -154,7 +154,7 @@ class Unreachable(StandardWebhooks):
         raise ProviderUnavailable("no answer within 10 seconds")
 
 
-def test_a_provider_that_is_away_is_told_of_and_the_choice_is_there_again(
+def test_provider__unavailable_one_is_told_and_choice_is_back(
     market: Market, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     till, order = make_till("standard-webhooks"), market.order(start=False)
@@ -169,7 +169,7 @@ def test_a_provider_that_is_away_is_told_of_and_the_choice_is_there_again(
     assert get(order, "/result")["Location"] == f"/checkout/{order.page_key}"
 
 
-def test_an_order_that_was_begun_too_often_begins_no_more(market: Market) -> None:
+def test_order__begun_too_often_begins_no_more(market: Market) -> None:
     order, till = market.order(start=False), make_till("standard-webhooks")
     for _ in range(MOST_PAYMENTS):
         Payment.objects.create(
@@ -180,7 +180,7 @@ def test_an_order_that_was_begun_too_often_begins_no_more(market: Market) -> Non
     assert "Payment of this order was begun too often." in seen(answer)
 
 
-def test_where_no_provider_is_offered_the_page_says_so(market: Market) -> None:
+def test_provider__page_says_so_if_none_is_offered(market: Market) -> None:
     order = market.order(start=False)
     active = list(Provider.objects.filter(is_active=True).values_list("pk", flat=True))
     Provider.objects.update(is_active=False)
@@ -195,7 +195,7 @@ def test_where_no_provider_is_offered_the_page_says_so(market: Market) -> None:
     assert "<form" not in answer.content.decode()
 
 
-def test_who_began_to_pay_is_warned_of_paying_twice(market: Market) -> None:
+def test_checkout__warns_of_paying_twice_once_payment_has_begun(market: Market) -> None:
     order = market.order()
     assert (
         "You have begun to pay this order already. If you have paid, do not pay again. See what came of it"
@@ -207,9 +207,7 @@ def test_who_began_to_pay_is_warned_of_paying_twice(market: Market) -> None:
 
 @pytest.mark.parametrize("state", ["paid", "delivered", "expired", "refunded", "charged_back"])
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_an_order_that_cannot_be_paid_any_more_leads_to_its_result(
-    market: Market, state: str, method: str
-) -> None:
+def test_order__no_longer_payable_leads_to_its_result(market: Market, state: str, method: str) -> None:
     order = set_order(market.order(start=False), state=state)
     answer = (
         get(order, "?lang=de") if method == "get" else pay(order, market.webhooks.provider.slug, "?lang=de")
@@ -218,7 +216,7 @@ def test_an_order_that_cannot_be_paid_any_more_leads_to_its_result(
     assert payments_of(order) == []
 
 
-def test_an_order_past_its_time_cannot_be_paid_before_the_sweep_has_seen_it(market: Market) -> None:
+def test_order__expired_cannot_be_paid_even_before_the_sweep(market: Market) -> None:
     order = set_order(market.order(start=False), expires_at=now() - timedelta(seconds=1))
     assert pay(order, market.webhooks.provider.slug).status_code == 303
     assert (payments_of(order), fresh(order).state) == ([], "created")
@@ -266,7 +264,7 @@ OUTCOMES = [
 
 
 @pytest.mark.parametrize(("product", "columns", "begun", "heading", "waits", "payable"), OUTCOMES)
-def test_every_state_has_its_page(
+def test_result__every_state_has_its_page(
     market: Market,
     product: str,
     columns: dict[str, Any],
@@ -289,14 +287,14 @@ def test_every_state_has_its_page(
     assert_headers(answer)
 
 
-def test_a_failed_order_past_its_time_is_not_tried_again(market: Market) -> None:
+def test_order__failed_and_expired_cannot_be_retried(market: Market) -> None:
     order = set_order(market.order(start=False), state="failed", expires_at=now() - timedelta(seconds=1))
     answer = get(order, "/result")
     assert "To try again, start the purchase anew in the game." in seen(answer)
     assert f'href="/checkout/{order.page_key}"' not in answer.content.decode()
 
 
-def test_what_went_back_is_told(market: Market) -> None:
+def test_result__tells_what_was_returned(market: Market) -> None:
     order = market.paid()
     market.webhooks.tell("payment.refunded", order, "1.00")
     assert "Price 4.99 EUR Refunded 1.00 EUR Taken out of your wallet again 100.20 XAG" in seen(
@@ -305,7 +303,7 @@ def test_what_went_back_is_told(market: Market) -> None:
 
 
 @pytest.mark.slow
-def test_the_page_waits_longer_and_longer_and_at_last_no_more(market: Market) -> None:
+def test_result__refreshes_ever_more_slowly_and_then_stops(market: Market) -> None:
     order, pauses, url = market.order(), [], "/result?lang=de"
     while found := re.search(
         r'http-equiv="refresh" content="(\d+); url=(/checkout/[^"]+)"',
@@ -322,13 +320,13 @@ def test_the_page_waits_longer_and_longer_and_at_last_no_more(market: Market) ->
 
 
 @pytest.mark.parametrize("check", ["off", "9999"])
-def test_the_page_can_be_told_not_to_look_by_itself(market: Market, check: str) -> None:
+def test_result__can_be_told_not_to_refresh_by_itself(market: Market, check: str) -> None:
     page = get(market.order(), f"/result?check={check}").content.decode()
     assert ("refresh" in page, "This page has stopped checking by itself." in page) == (False, True)
 
 
 @pytest.mark.parametrize("check", ["-1", "x", "1e3", "99999", "%00", ""])
-def test_nonsense_in_the_address_is_a_first_look(market: Market, check: str) -> None:
+def test_result__nonsense_in_the_url_is_a_first_look(market: Market, check: str) -> None:
     assert (
         'http-equiv="refresh" content="1; url='
         in get(market.order(), f"/result?check={check}").content.decode()
@@ -353,7 +351,7 @@ def test_nonsense_in_the_address_is_a_first_look(market: Market, check: str) -> 
         ("?lang=%00", "", "", "en"),
     ],
 )
-def test_the_language_is_the_address_s_else_the_order_s_else_the_browser_s(
+def test_language__comes_from_url_else_order_else_browser(
     market: Market, query: str, wish: str, accept: str, language: str
 ) -> None:
     order = set_order(market.order(start=False), language=wish)
@@ -365,7 +363,7 @@ def test_the_language_is_the_address_s_else_the_order_s_else_the_browser_s(
     assert ("Wie möchten Sie bezahlen?" in seen(answer)) == (language == "de")
 
 
-def test_a_german_page_has_german_names_amounts_and_times(market: Market) -> None:
+def test_language__german_page_has_german_names_amounts_times(market: Market) -> None:
     market.products["pack"].name_de = "Das Paket"
     market.products["pack"].save()
     order = set_order(market.order(product="pack", start=False), language="de")
@@ -387,7 +385,7 @@ def test_a_german_page_has_german_names_amounts_and_times(market: Market) -> Non
         (10**17 - 1, "CLF", "9,999,999,999,999.9999 CLF", "9.999.999.999.999,9999 CLF"),
     ],
 )
-def test_amounts_are_exact_in_either_language(
+def test_amount__is_exact_in_either_language(
     market: Market, minor: int, currency: str, english: str, german: str
 ) -> None:
     for language, expected in (("en", english), ("de", german)):
@@ -402,7 +400,7 @@ def test_amounts_are_exact_in_either_language(
     "key", ["unknown", "x" * 33, "%00", "%F0%9F%92%A9", "a'b", "4pUeB0bXcXq0w1mFz1y5nJ2k"]
 )
 @pytest.mark.parametrize("rest", ["", "/result"])
-def test_an_unknown_address_is_a_page_of_its_own(market: Market, key: str, rest: str) -> None:
+def test_checkout__unknown_address_has_its_own_page(market: Market, key: str, rest: str) -> None:
     answer = CLIENT.get(f"/checkout/{key}{rest}", headers={"Accept-Language": "de"})
     assert (answer.status_code, "Seite nicht gefunden" in seen(answer)) == (404, True)
     assert CLIENT.post(f"/checkout/{key}{rest}", {"provider": "sandbox"}).status_code == 404
@@ -410,7 +408,7 @@ def test_an_unknown_address_is_a_page_of_its_own(market: Market, key: str, rest:
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"])
-def test_only_get_head_and_post_are_answered(market: Market, method: str) -> None:
+def test_checkout__answers_only_get_head_and_post(market: Market, method: str) -> None:
     order = market.order(start=False)
     answer = CLIENT.generic(method, f"/checkout/{order.page_key}")
     assert (answer.status_code, answer["Allow"]) == (405, "GET, HEAD, POST")
@@ -418,7 +416,7 @@ def test_only_get_head_and_post_are_answered(market: Market, method: str) -> Non
     assert CLIENT.head(f"/checkout/{order.page_key}").status_code == 200
 
 
-def test_a_form_that_is_too_long_is_not_read(market: Market) -> None:
+def test_checkout__does_not_read_a_form_that_is_too_long(market: Market) -> None:
     order = market.order(start=False)
     answer = CLIENT.post(
         f"/checkout/{order.page_key}", {"provider": market.webhooks.provider.slug, "more": "x" * 65_536}
@@ -427,7 +425,7 @@ def test_a_form_that_is_too_long_is_not_read(market: Market) -> None:
     assert_headers(answer)
 
 
-def test_without_a_database_the_page_says_so(market: Market) -> None:
+def test_checkout__says_so_if_there_is_no_database(market: Market) -> None:
     order = market.order(start=False)
     with at_database("postgres://nobody@127.0.0.1:9/nothing"):
         answer = get(order)
@@ -436,7 +434,7 @@ def test_without_a_database_the_page_says_so(market: Market) -> None:
     assert_headers(answer)
 
 
-def test_looking_at_pages_moves_nothing(market: Market) -> None:
+def test_checkout__viewing_pages_changes_nothing(market: Market) -> None:
     order = market.paid()
     before = (fresh(order), story_of(order), Entry.objects.filter(player=order.player).count())
     for rest in ("", "/result", "/result?check=3"):
@@ -444,7 +442,7 @@ def test_looking_at_pages_moves_nothing(market: Market) -> None:
     assert (fresh(order), story_of(order), Entry.objects.filter(player=order.player).count()) == before
 
 
-def test_the_address_of_an_order_stands_in_no_log(market: Market, caplog: pytest.LogCaptureFixture) -> None:
+def test_checkout__order_url_stands_in_no_log(market: Market, caplog: pytest.LogCaptureFixture) -> None:
     order = market.order(start=False)
     with caplog.at_level("DEBUG"):
         get(order)
@@ -454,7 +452,7 @@ def test_the_address_of_an_order_stands_in_no_log(market: Market, caplog: pytest
     assert order.page_key not in caplog.text
 
 
-def test_a_name_is_text_and_no_markup(market: Market) -> None:
+def test_checkout__name_is_text_and_no_markup(market: Market) -> None:
     product = market.products["gold"]
     name, product.name = product.name, '<script src="//x.example">'
     product.save()
@@ -465,7 +463,7 @@ def test_a_name_is_text_and_no_markup(market: Market) -> None:
     assert ("<script" in page, "&lt;script src=" in page) == (False, True)
 
 
-def test_pages_need_nothing_of_others_and_no_script(market: Market) -> None:
+def test_checkout__needs_no_third_parties_and_no_script(market: Market) -> None:
     order = market.order()
     for page in (
         get(order),

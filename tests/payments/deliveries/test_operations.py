@@ -41,9 +41,7 @@ PAID = [("created", "created"), ("started", "created"), ("payment.succeeded", "p
 DELIVERED = [*PAID, ("delivered", "delivered")]
 
 
-def test_a_game_is_told_the_eight_fields_with_its_own_order_id_and_both_signatures(
-    stall: Market, game: GameServer
-) -> None:
+def test_delivery__has_8_fields_cp_order_id_and_both_signatures(stall: Market, game: GameServer) -> None:
     order = stall.paid(product="sword")
     assert (order.state, delivery_of(order).state) == ("paid", "pending")
     run = sweep()
@@ -73,9 +71,7 @@ def test_a_game_is_told_the_eight_fields_with_its_own_order_id_and_both_signatur
     assert len(game.told) == 1
 
 
-def test_extra_parameters_and_ids_of_any_letters_arrive_as_the_game_sent_them(
-    stall: Market, game: GameServer
-) -> None:
+def test_delivery__extra_params_and_unicode_ids_arrive_as_sent(stall: Market, game: GameServer) -> None:
     order = stall.order(
         product="sword", cpOrderId="\u00e4 &\u20ac\U0001f600", extParams='{"a": "\u00fc\\n"}\n', serverId=-3
     )
@@ -86,7 +82,7 @@ def test_extra_parameters_and_ids_of_any_letters_arrive_as_the_game_sent_them(
     ] == [("\u00e4 &\u20ac\U0001f600", '{"a": "\u00fc\\n"}\n', "-3")]
 
 
-def test_while_a_secret_is_changed_there_is_a_signature_of_each(stall: Market, game: GameServer) -> None:
+def test_signature__one_of_each_secret_during_rotation(stall: Market, game: GameServer) -> None:
     newer = new_webhook_secret()
     old = stall.game.delivery_secrets.get()
     add_delivery_secret(stall.game, newer, actor="test")
@@ -100,7 +96,7 @@ def test_while_a_secret_is_changed_there_is_a_signature_of_each(stall: Market, g
     assert [told.signatures for told in game.told] == [2, 1]
 
 
-def test_without_a_secret_nothing_is_sent_and_the_try_says_why(stall: Market, game: GameServer) -> None:
+def test_delivery__no_secret_sends_nothing_and_attempt_says_why(stall: Market, game: GameServer) -> None:
     retire_secret(stall.game.delivery_secrets.get(), actor="test")
     assert delivery_secrets(stall.game) == []
     order = stall.paid(product="sword")
@@ -112,7 +108,7 @@ def test_without_a_secret_nothing_is_sent_and_the_try_says_why(stall: Market, ga
     )
 
 
-def test_the_schedule_is_that_of_the_contract_and_then_a_person_is_told(
+def test_delivery__follows_the_contract_schedule_then_alerts(
     stall: Market, game: GameServer, clock: Clock
 ) -> None:
     game.otherwise = answers(500)
@@ -162,7 +158,7 @@ NOT_FOUND: dict[str, tuple[Behaviour, tuple[int | None, str]]] = {
 
 
 @pytest.mark.parametrize("name", NOT_FOUND)
-def test_what_is_no_yes_is_told_again_under_the_same_id(
+def test_delivery__anything_but_success_is_retried_under_same_id(
     stall: Market, game: GameServer, clock: Clock, name: str
 ) -> None:
     behaviour, said = NOT_FOUND[name]
@@ -181,7 +177,7 @@ def test_what_is_no_yes_is_told_again_under_the_same_id(
 
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204])
-def test_every_status_of_success_is_a_yes(stall: Market, game: GameServer, status: int) -> None:
+def test_delivery__every_2xx_status_is_a_success(stall: Market, game: GameServer, status: int) -> None:
     game.otherwise = answers(status, b"" if status == 204 else b"{}")
     order = stall.paid(product="sword")
     sweep()
@@ -189,7 +185,7 @@ def test_every_status_of_success_is_a_yes(stall: Market, game: GameServer, statu
 
 
 @pytest.mark.parametrize("slow", [hangs, late(0.6)])
-def test_a_yes_that_comes_too_late_is_told_again(
+def test_delivery__success_after_the_timeout_is_retried(
     stall: Market, game: GameServer, clock: Clock, slow: Behaviour
 ) -> None:
     order, start = stand(stall, clock)
@@ -202,9 +198,7 @@ def test_a_yes_that_comes_too_late_is_told_again(
     assert (fresh(order).state, story_of(order)) == ("delivered", DELIVERED)
 
 
-def test_an_alert_about_a_delivery_clears_when_the_game_takes_it_after_all(
-    stall: Market, game: GameServer
-) -> None:
+def test_delivery_alert__clears_if_the_game_takes_it_after_all(stall: Market, game: GameServer) -> None:
     game.otherwise = answers(410)
     order = stall.paid(product="sword")
     sweep()
@@ -220,7 +214,7 @@ def test_an_alert_about_a_delivery_clears_when_the_game_takes_it_after_all(
     )
 
 
-def test_410_stops_it_and_shows_and_the_game_is_not_taken_for_failing(
+def test_delivery__410_stops_it_visibly_and_game_is_not_failing(
     stall: Market, game: GameServer, clock: Clock
 ) -> None:
     other = stall.paid(product="sword")
@@ -253,7 +247,7 @@ def test_410_stops_it_and_shows_and_the_game_is_not_taken_for_failing(
 @pytest.mark.parametrize(
     ("type", "state"), [("payment.refunded", "refunded"), ("payment.charged_back", "charged_back")]
 )
-def test_a_full_return_stops_further_tries(
+def test_delivery__full_return_stops_further_attempts(
     stall: Market, game: GameServer, clock: Clock, type: str, state: str
 ) -> None:
     game.otherwise = answers(503)
@@ -269,14 +263,14 @@ def test_a_full_return_stops_further_tries(
     assert (len(game.told), delivery_of(order).state) == (1, "returned")
 
 
-def test_a_partial_refund_stops_nothing(stall: Market, game: GameServer) -> None:
+def test_delivery__partial_refund_stops_nothing(stall: Market, game: GameServer) -> None:
     order = stall.paid(product="sword")
     assert stall.webhooks.tell("payment.refunded", order, "9.98").status == 200
     sweep()
     assert (len(game.told), fresh(order).state, delivery_of(order).state) == (1, "delivered", "delivered")
 
 
-def test_a_reversed_charge_back_goes_on_where_it_was_stopped(stall: Market, game: GameServer) -> None:
+def test_reversal__resumes_the_delivery_that_chargeback_stopped(stall: Market, game: GameServer) -> None:
     order = stall.paid(product="sword")
     assert stall.webhooks.tell("payment.charged_back", order, reference=f"dispute-{order.pk}").status == 200
     assert sweep().looked_at == 0
@@ -289,9 +283,7 @@ def test_a_reversed_charge_back_goes_on_where_it_was_stopped(stall: Market, game
     assert (len(game.told), fresh(order).state, delivery_of(order).state) == (1, "delivered", "delivered")
 
 
-def test_what_was_taken_while_the_money_went_back_is_not_told_again_when_that_is_reversed(
-    stall: Market, game: GameServer
-) -> None:
+def test_reversal__taken_during_the_chargeback_is_not_resent(stall: Market, game: GameServer) -> None:
     order = stall.paid(product="sword")
     (one,) = lease(now(), "a slow worker")
     assert stall.webhooks.tell("payment.charged_back", order, reference=f"dispute-{order.pk}").status == 200
@@ -310,7 +302,7 @@ def test_what_was_taken_while_the_money_went_back_is_not_told_again_when_that_is
 
 
 @pytest.mark.parametrize("status", [200, 410])
-def test_what_an_operator_sends_again_is_stopped_by_a_refund_as_well(
+def test_delivery__manual_resend_is_stopped_by_a_refund_too(
     stall: Market, game: GameServer, status: int
 ) -> None:
     game.otherwise = answers(status)
@@ -327,9 +319,7 @@ def test_what_an_operator_sends_again_is_stopped_by_a_refund_as_well(
 # --- Once ----------------------------------------------------------------------------------------------
 
 
-def test_sending_again_what_was_delivered_delivers_the_order_no_second_time(
-    stall: Market, game: GameServer
-) -> None:
+def test_delivery__resending_a_delivered_one_delivers_only_once(stall: Market, game: GameServer) -> None:
     order = stall.paid(product="sword")
     sweep()
     delivered_at = fresh(order).delivered_at
@@ -353,9 +343,7 @@ def test_sending_again_what_was_delivered_delivers_the_order_no_second_time(
     )
 
 
-def test_what_a_lost_worker_held_is_sent_when_its_lease_has_run_out(
-    stall: Market, game: GameServer, clock: Clock
-) -> None:
+def test_lease__expired_one_of_a_lost_worker_is_sent(stall: Market, game: GameServer, clock: Clock) -> None:
     order, start = stand(stall, clock)
     (lost,) = lease(start, "a worker that dies")
     clock.stand(start + LEASE - timedelta(microseconds=1))
@@ -372,7 +360,7 @@ def test_what_a_lost_worker_held_is_sent_when_its_lease_has_run_out(
 
 @pytest.mark.parametrize("late_status", [200, 410, 500, None])
 @pytest.mark.parametrize("first_status", [200, 410, 500])
-def test_answers_of_two_tries_in_any_order_deliver_at_most_once(
+def test_delivery__two_answers_in_any_order_deliver_at_most_once(
     stall: Market, game: GameServer, clock: Clock, first_status: int, late_status: int | None
 ) -> None:
     order, start = stand(stall, clock)
@@ -392,7 +380,7 @@ def test_answers_of_two_tries_in_any_order_deliver_at_most_once(
     )
 
 
-def test_a_late_word_does_not_end_the_lease_of_another_try(
+def test_lease__late_answer_does_not_end_another_attempts_lease(
     stall: Market, game: GameServer, clock: Clock
 ) -> None:
     order, start = stand(stall, clock)
@@ -405,7 +393,7 @@ def test_a_late_word_does_not_end_the_lease_of_another_try(
     assert sweep().looked_at == 0
 
 
-def test_two_sweeps_at_once_send_each_delivery_once(stall: Market, game: GameServer) -> None:
+def test_sweep__two_at_once_send_each_delivery_once(stall: Market, game: GameServer) -> None:
     game.otherwise = late(0.02)
     orders = [stall.paid(product="sword") for _ in range(24)]
     runs = [Run("deliver_due") for _ in range(3)]

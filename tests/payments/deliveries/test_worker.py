@@ -17,7 +17,7 @@ from tests.support.shop import Market, fresh, make_market
 from wallet.job_runs import Run
 
 
-def test_a_paused_game_is_told_nothing_until_it_goes_on(stall: Market, game: GameServer) -> None:
+def test_delivery__paused_game_gets_nothing_until_resumed(stall: Market, game: GameServer) -> None:
     assert (pause_deliveries(stall.shop), pause_deliveries(stall.shop)) == (True, False)
     order = stall.paid(product="sword")
     assert sweep().looked_at == 0
@@ -28,9 +28,7 @@ def test_a_paused_game_is_told_nothing_until_it_goes_on(stall: Market, game: Gam
     assert fresh(order).state == "delivered"
 
 
-def test_a_nudge_delivers_at_once_and_leaves_a_failing_game_to_the_sweep(
-    stall: Market, game: GameServer
-) -> None:
+def test_nudge__delivers_at_once_and_leaves_failing_to_sweep(stall: Market, game: GameServer) -> None:
     orders = [stall.paid(product="sword") for _ in range(3)]
     deliver_one(delivery_of(orders[0]).pk, "nudged")
     assert (fresh(orders[0]).state, len(game.told)) == ("delivered", 1)
@@ -44,14 +42,14 @@ def test_a_nudge_delivers_at_once_and_leaves_a_failing_game_to_the_sweep(
     assert (fresh(orders[2]).state, Shop.objects.get(pk=stall.shop.pk).failing_since) == ("delivered", None)
 
 
-def test_a_game_that_works_again_gets_all_that_waited(stall: Market, game: GameServer) -> None:
+def test_sweep__recovered_game_gets_all_that_waited(stall: Market, game: GameServer) -> None:
     Shop.objects.filter(pk=stall.shop.pk).update(failing_since=now())
     orders = [stall.paid(product="sword") for _ in range(20)]
     run = sweep()
     assert (run.looked_at, run.done, {fresh(order).state for order in orders}) == (20, 20, {"delivered"})
 
 
-def test_a_game_that_fails_is_left_alone_until_the_next_run(stall: Market, game: GameServer) -> None:
+def test_sweep__failing_game_is_left_alone_until_the_next_run(stall: Market, game: GameServer) -> None:
     game.otherwise = answers(500)
     for _ in range(20):
         stall.paid(product="sword")
@@ -62,7 +60,7 @@ def test_a_game_that_fails_is_left_alone_until_the_next_run(stall: Market, game:
     assert len(game.told) - before == 3
 
 
-def test_a_game_that_hangs_does_not_hold_up_another(
+def test_sweep__hanging_game_does_not_hold_up_another(
     stall: Market, game: GameServer, house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(settings, "OUTGOING_TOTAL_SECONDS", 2.0)

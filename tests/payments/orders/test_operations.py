@@ -33,7 +33,7 @@ def orders_of(market: Market) -> int:
 # --- What an order is ---------------------------------------------------------------------------------------
 
 
-def test_an_order_freezes_what_it_costs_and_gives(market: Market) -> None:
+def test_order__freezes_its_price_and_content(market: Market) -> None:
     seat, cp, began = market.seat(), unique("cp"), now()
     answer = market.initiate(
         seat,
@@ -69,7 +69,7 @@ def test_an_order_freezes_what_it_costs_and_gives(market: Market) -> None:
     assert story_of(order) == [("created", "created")]
 
 
-def test_a_product_that_changes_later_changes_no_order(market: Market) -> None:
+def test_order__later_product_changes_do_not_affect_it(market: Market) -> None:
     product = make_product(market.game, unique("p"), 3_00, credit=30_00)
     order = market.order(product=product.code, productPrice=Decimal("3.00"))
     Product.objects.filter(pk=product.pk).update(
@@ -94,7 +94,7 @@ def test_a_product_that_changes_later_changes_no_order(market: Market) -> None:
         "product_code = 'x'",
     ],
 )
-def test_what_is_frozen_stays_so_even_for_the_owner(
+def test_order__frozen_fields_never_change_even_for_db_owner(
     market: Market, owner: "psycopg.Connection[Any]", change: str
 ) -> None:
     order = market.order()
@@ -104,7 +104,7 @@ def test_what_is_frozen_stays_so_even_for_the_owner(
         owner.execute("DELETE FROM payments_order WHERE id = %s", [order.pk])
 
 
-def test_an_orders_history_never_changes(market: Market, owner: "psycopg.Connection[Any]") -> None:
+def test_order_history__never_changes(market: Market, owner: "psycopg.Connection[Any]") -> None:
     order = market.paid()
     for statement in (
         "UPDATE payments_orderevent SET note = 'x' WHERE order_id = %s",
@@ -161,7 +161,7 @@ MALFORMED: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("name", MALFORMED)
-def test_a_request_that_does_not_fit_is_101_and_starts_nothing(market: Market, name: str) -> None:
+def test_order__invalid_request_is_101_and_starts_nothing(market: Market, name: str) -> None:
     seat, before = market.seat(), orders_of(market)
     refused(market.initiate(seat, **MALFORMED[name]), 101)
     assert orders_of(market) == before
@@ -203,7 +203,7 @@ FOREIGN = [
 
 
 @pytest.mark.parametrize("url", FOREIGN)
-def test_a_player_returns_only_to_an_origin_that_is_registered(market: Market, url: str) -> None:
+def test_return_url__must_be_of_a_registered_origin(market: Market, url: str) -> None:
     before = orders_of(market)
     refused(market.initiate(market.seat(), returnUrl=url), 101)
     assert orders_of(market) == before
@@ -218,12 +218,12 @@ def test_a_player_returns_only_to_an_origin_that_is_registered(market: Market, u
         "https://game.example/%5C@evil",
     ],
 )
-def test_a_registered_origin_is_one_however_it_is_written(market: Market, url: str) -> None:
+def test_return_url__registered_origin_matches_in_any_spelling(market: Market, url: str) -> None:
     answer = market.initiate(market.seat(), returnUrl=url)
     assert (answer.error, Order.objects.get(pk=answer.body["orderId"]).return_url) == (None, url)
 
 
-def test_a_product_is_sold_only_while_it_is_on_sale(market: Market, clock: Clock) -> None:
+def test_product__is_sold_only_while_on_sale(market: Market, clock: Clock) -> None:
     code, noon = unique("p"), datetime.fromisoformat("2031-03-05T12:00:00+00:00")
     product = make_product(market.game, code, 3_00, credit=30_00)
     Product.objects.filter(pk=product.pk).update(on_sale_from=noon, on_sale_to=noon + MINUTE)
@@ -237,20 +237,20 @@ def test_a_product_is_sold_only_while_it_is_on_sale(market: Market, clock: Clock
         assert market.initiate(market.seat(), code, productPrice=Decimal("3.00")).error == expected
 
 
-def test_another_games_product_is_none(market: Market) -> None:
+def test_product__of_another_game_does_not_exist(market: Market) -> None:
     make_product(make_party().game, "foreign", 4_99, credit=1)
     refused(market.initiate(market.seat(), "foreign"), 101)
 
 
 @pytest.mark.parametrize("status", ["blocked", "self_excluded", "closed"])
-def test_a_player_who_is_barred_buys_nothing(market: Market, status: str) -> None:
+def test_player__barred_one_buys_nothing(market: Market, status: str) -> None:
     seat, before = market.seat(), orders_of(market)
     seat.block(status)
     refused(market.initiate(seat), 103)
     assert orders_of(market) == before
 
 
-def test_a_dead_session_buys_nothing_and_a_foreign_token_is_none(market: Market) -> None:
+def test_session__dead_buys_nothing_and_foreign_token_is_unknown(market: Market) -> None:
     seat, before = market.seat(), orders_of(market)
     seat.end()
     refused(market.initiate(seat), 102)
@@ -261,7 +261,7 @@ def test_a_dead_session_buys_nothing_and_a_foreign_token_is_none(market: Market)
     assert orders_of(market) == before
 
 
-def test_a_wallet_that_cannot_hold_the_credit_is_111(market: Market) -> None:
+def test_wallet__is_111_if_it_cannot_hold_the_credit(market: Market) -> None:
     seat = market.seat()
     # The most that an adjustment can be.
     for _ in range(9):
@@ -275,7 +275,7 @@ def test_a_wallet_that_cannot_hold_the_credit_is_111(market: Market) -> None:
     assert market.initiate(seat, "sword").error is None
 
 
-def test_only_a_games_credential_starts_orders(market: Market) -> None:
+def test_credential__only_a_game_credential_starts_orders(market: Market) -> None:
     seat = market.seat()
     for caller in (Caller(None), Caller(basic("nobody", "nothing")), market.house.front):
         answer = market.initiate(replace(seat, caller=caller))
@@ -288,7 +288,7 @@ def test_only_a_games_credential_starts_orders(market: Market) -> None:
 # --- Which refusal comes first ------------------------------------------------------------------------------
 
 
-def test_a_known_order_is_answered_though_the_session_is_dead_the_player_barred_and_the_product_gone(
+def test_order__repeat_works_if_session_player_or_product_gone(
     market: Market,
 ) -> None:
     seat, cp = market.seat(), unique("cp")
@@ -312,7 +312,7 @@ def test_a_known_order_is_answered_though_the_session_is_dead_the_player_barred_
     )
 
 
-def test_refusals_come_in_the_order_of_the_contract(market: Market) -> None:
+def test_order__refusals_come_in_contract_order(market: Market) -> None:
     seat, never = market.seat(), "01234567-89ab-4def-8123-456789abcdef"
     known = unique("cp")
     assert market.initiate(seat, cpOrderId=known).error is None
@@ -337,7 +337,7 @@ def test_refusals_come_in_the_order_of_the_contract(market: Market) -> None:
      {"currencyCode": "XAG"}, {"serverId": 10002}, {"extParams": "zone=8"}, {"extParams": None},
      {"extParams": ""}, {"returnUrl": "https://game.example/other"}, {"returnUrl": None}],
 )  # fmt: skip
-def test_the_same_id_with_other_content_is_110(market: Market, change: dict[str, Any]) -> None:
+def test_duplicate__same_id_with_other_content_is_110(market: Market, change: dict[str, Any]) -> None:
     seat, cp = market.seat(), unique("cp")
     sent = {"cpOrderId": cp, "extParams": "zone=7", "returnUrl": "https://game.example/"}
     first = market.initiate(seat, **sent)
@@ -346,7 +346,7 @@ def test_the_same_id_with_other_content_is_110(market: Market, change: dict[str,
     assert story_of(Order.objects.get(game=market.game, cp_order_id=cp)) == [("created", "created")]
 
 
-def test_the_same_content_may_be_written_otherwise_and_come_from_another_session(market: Market) -> None:
+def test_duplicate__other_spelling_or_session_is_the_same_order(market: Market) -> None:
     seat, cp = market.seat(), unique("cp")
     first = market.initiate(seat, cpOrderId=cp)
     again = market.initiate(
@@ -361,7 +361,7 @@ def test_the_same_content_may_be_written_otherwise_and_come_from_another_session
     refused(market.initiate(market.seat(), cpOrderId=cp), 110)
 
 
-def test_an_id_is_of_one_game(market: Market) -> None:
+def test_order_id__belongs_to_one_game(market: Market) -> None:
     cp, other = unique("cp"), make_party()
     make_product(other.game, "gold", 4_99, credit=1_00)
     first = market.initiate(market.seat(), cpOrderId=cp)
@@ -389,7 +389,7 @@ def initiate_at_once(seats: list[Seat], server: str, cp: str) -> list[Answer]:
         return list(pool.map(call, seats))
 
 
-def test_identical_requests_at_once_start_one_order(market: Market, server: str) -> None:
+def test_duplicate__identical_requests_at_once_start_one_order(market: Market, server: str) -> None:
     for _ in range(5):
         seat, cp = market.seat(), unique("cp")
         answers = initiate_at_once([seat] * 12, server, cp)
@@ -398,7 +398,7 @@ def test_identical_requests_at_once_start_one_order(market: Market, server: str)
         assert story_of(Order.objects.get(game=market.game, cp_order_id=cp)) == [("created", "created")]
 
 
-def test_of_different_requests_at_once_one_wins_and_the_others_are_110(market: Market, server: str) -> None:
+def test_duplicate__differing_at_once_one_wins_others_are_110(market: Market, server: str) -> None:
     seats, cp = [market.seat() for _ in range(12)], unique("cp")
     answers = initiate_at_once(seats, server, cp)
     assert sorted(answer.error or 0 for answer in answers) == [0, *[110] * 11]
@@ -414,7 +414,7 @@ def query(seat: Seat, order: Order) -> dict[str, Any]:
     return answer.body
 
 
-def test_a_query_tells_what_has_become_of_an_order(market: Market) -> None:
+def test_order_query__tells_the_state_of_an_order(market: Market) -> None:
     seat = market.seat()
     order = market.order(seat)
     told = {
@@ -450,20 +450,20 @@ def test_a_query_tells_what_has_become_of_an_order(market: Market) -> None:
         ({"cpOrderId": 7}, 101),
     ],
 )
-def test_a_query_of_nothing(market: Market, sent: dict[str, Any], code: int) -> None:
+def test_order_query__invalid_or_unknown_one_is_refused(
+    market: Market, sent: dict[str, Any], code: int
+) -> None:
     refused(market.party.caller.post("/payments/query", sent), code)
 
 
-def test_another_games_order_is_not_found(market: Market) -> None:
+def test_order_query__order_of_another_game_is_not_found(market: Market) -> None:
     refused(make_party().caller.post("/payments/query", {"cpOrderId": market.order().cp_order_id}), 106)
 
 
 # --- Time runs out ------------------------------------------------------------------------------------------
 
 
-def test_an_order_that_nobody_pays_expires_and_a_late_success_still_pays(
-    market: Market, clock: Clock
-) -> None:
+def test_order__unpaid_one_expires_and_late_success_still_pays(market: Market, clock: Clock) -> None:
     order = market.order()
     clock.stand(order.expires_at - MINUTE / 60_000)
     expire_orders(now())
@@ -489,7 +489,7 @@ def test_an_order_that_nobody_pays_expires_and_a_late_success_still_pays(
     ]
 
 
-def test_what_is_paid_or_failed_does_not_expire(market: Market) -> None:
+def test_order__paid_or_failed_one_does_not_expire(market: Market) -> None:
     paid, failed = market.paid(), market.order()
     assert market.webhooks.tell("payment.failed", failed).status == 200
     Order.objects.filter(pk__in=[paid.pk, failed.pk]).update(expires_at=now() - MINUTE)
@@ -497,7 +497,7 @@ def test_what_is_paid_or_failed_does_not_expire(market: Market) -> None:
     assert (fresh(paid).state, fresh(failed).state) == ("delivered", "failed")
 
 
-def test_the_history_tells_who_did_what(market: Market) -> None:
+def test_order_history__tells_who_did_what(market: Market) -> None:
     order = market.order(product="pack")
     assert market.webhooks.tell("payment.succeeded", order).status == 200
     assert market.webhooks.tell("payment.refunded", order, "0.01").status == 200
@@ -511,9 +511,7 @@ def test_the_history_tells_who_did_what(market: Market) -> None:
     ]
 
 
-def test_the_checkout_is_where_the_game_called_but_never_under_a_foreign_name(
-    market: Market, settings: Any
-) -> None:
+def test_checkout_url__uses_called_host_but_never_a_foreign_name(market: Market, settings: Any) -> None:
     seat = market.seat()
     sent = dump(
         {
@@ -537,7 +535,7 @@ def test_the_checkout_is_where_the_game_called_but_never_under_a_foreign_name(
     assert answer.body["paymentUrl"].startswith("https://shop.example/checkout/")
 
 
-def test_what_the_game_cannot_be_told_to_deliver_cannot_be_ordered(house: House) -> None:
+def test_product__cannot_be_ordered_if_game_cannot_be_notified(house: House) -> None:
     silent = make_market(house, order_url="")
     seat = silent.seat()
     for product, error in (("sword", 101), ("pack", 101), ("gold", None)):

@@ -49,7 +49,7 @@ def order_of(market: Market, product: str = "gold", **changes: Any) -> Order:
 
 
 @pytest.mark.parametrize("form", [False, True])
-def test_a_notification_pays_its_order(market: Market, form: bool) -> None:
+def test_order_notify__pays_its_order(market: Market, form: bool) -> None:
     order = order_of(market, extParams="zone=7&x=ü +%")
     answer = market.notify.notify(order, form=form)
     assert (answer.status, answer.raw) == (200, b'{"status":"ok"}')
@@ -67,7 +67,7 @@ def test_a_notification_pays_its_order(market: Market, form: bool) -> None:
 
 
 @pytest.mark.parametrize("price", ["4.990", "4.99000000", "04.99", "499e-2", "0.499E1", "4.99e0", "4.99E+0"])
-def test_a_price_is_compared_by_value(market: Market, price: str) -> None:
+def test_order_notify__price_is_compared_by_value(market: Market, price: str) -> None:
     order = order_of(market)
     assert market.notify.notify(order, productPrice=price).status == 200
     assert fresh(order).state == "delivered"
@@ -83,13 +83,13 @@ def test_a_price_is_compared_by_value(market: Market, price: str) -> None:
         ("ts", "1682319749000"),
     ],
 )
-def test_a_number_may_be_a_json_number(market: Market, name: str, written: str) -> None:
+def test_order_notify__number_may_be_a_json_number(market: Market, name: str, written: str) -> None:
     order = order_of(market)
     assert post(market.notify, notification_fields(order) | {name: Literal(written)}).status == 200
     assert fresh(order).state == "delivered"
 
 
-def test_a_retry_in_another_spelling_or_form_is_the_same(market: Market) -> None:
+def test_order_notify__retry_in_another_spelling_or_form_is_same(market: Market) -> None:
     order = order_of(market)
     assert market.notify.notify(order).status == 200
     for name, value in (
@@ -137,7 +137,7 @@ OTHERS = {
 @pytest.mark.parametrize(
     ("name", "value"), [(name, value) for name, values in OTHERS.items() for value in values]
 )
-def test_a_field_that_is_not_the_orders_is_422_however_well_it_is_signed(
+def test_order_notify__field_mismatch_is_422_however_well_signed(
     market: Market, name: str, value: str
 ) -> None:
     order = order_of(market, extParams="zone=7")
@@ -154,13 +154,13 @@ def test_a_field_that_is_not_the_orders_is_422_however_well_it_is_signed(
     assert fresh(order).state == "delivered"
 
 
-def test_several_wrong_fields_are_all_named(market: Market) -> None:
+def test_order_notify__several_wrong_fields_are_all_named(market: Market) -> None:
     order = order_of(market)
     assert market.notify.notify(order, uid="x", productPrice="1", extParams="y").status == 422
     assert kept(order).problem == "uid, productPrice, extParams differ from the order"
 
 
-def test_ext_params_may_be_absent_only_where_the_order_has_none(market: Market) -> None:
+def test_order_notify__ext_params_absent_only_if_order_has_none(market: Market) -> None:
     for ext_params, expected in ((None, 200), ("zone=7", 422)):
         order = order_of(market, extParams=ext_params)
         fields = {name: value for name, value in notification_fields(order).items() if name != "extParams"}
@@ -168,7 +168,7 @@ def test_ext_params_may_be_absent_only_where_the_order_has_none(market: Market) 
         assert fresh(order).state == ("delivered" if expected == 200 else "created")
 
 
-def test_fields_that_run_together_have_a_right_signature_and_pay_nothing(market: Market) -> None:
+def test_order_notify__shifted_fields_verify_but_pay_nothing(market: Market) -> None:
     order = order_of(market)
     right = notification_fields(order)
     sign = order_notify.sign(Notification(**right, sign=""), market.notify.secret)
@@ -190,7 +190,7 @@ def test_fields_that_run_together_have_a_right_signature_and_pay_nothing(market:
     assert market.notify.post(json.dumps(right | {"sign": sign}).encode(), {}).status == 200
 
 
-def test_a_signature_without_its_secret_is_401(market: Market) -> None:
+def test_order_notify__signature_without_its_secret_is_401(market: Market) -> None:
     order, before = order_of(market), Callback.objects.count()
     right = notification_fields(order)
     for secret in ("", order_notify.PUBLISHED_SECRET, "another secret that is wrong"):
@@ -210,7 +210,7 @@ def test_a_signature_without_its_secret_is_401(market: Market) -> None:
     ("off", "expected"),
     [(-10 * 365 * 86_400_000, 200), (0, 200), (300_000, 200), (300_001, 401), (86_400_000, 401)],
 )
-def test_only_what_is_more_than_five_minutes_ahead_is_refused_for_its_time(
+def test_order_notify__ts_refused_only_if_over_5_minutes_ahead(
     market: Market, clock: Clock, off: int, expected: int
 ) -> None:
     order = order_of(market)
@@ -236,7 +236,7 @@ STRANGE = [
 
 
 @pytest.mark.parametrize("named", STRANGE)
-def test_an_order_that_is_none_of_ours_is_404_and_on_the_operators_list(market: Market, named: str) -> None:
+def test_order_notify__unknown_order_is_404_on_operators_list(market: Market, named: str) -> None:
     till = make_till("order-notify")
     order = market.order(till=till)
     for times in (1, 2):
@@ -246,20 +246,20 @@ def test_an_order_that_is_none_of_ours_is_404_and_on_the_operators_list(market: 
     assert is_untouched(order)
 
 
-def test_the_games_own_order_id_finds_nothing(market: Market) -> None:
+def test_order_notify__cp_order_id_of_the_game_finds_nothing(market: Market) -> None:
     order = order_of(market)
     assert market.notify.notify(order, cpOrderId=order.cp_order_id).status == 404
     assert is_untouched(order)
 
 
-def test_an_order_in_another_currency_is_not_offered_and_so_not_paid(market: Market) -> None:
+def test_order_notify__other_currency_is_not_offered_nor_paid(market: Market) -> None:
     till = make_till("order-notify", currency_id="XAG")
     order = market.order(start=False)
     assert till.notify(order).status == 422
     assert is_untouched(order)
 
 
-def test_another_provider_of_the_scheme_pays_nothing_that_it_did_not_start(market: Market) -> None:
+def test_order_notify__provider_that_did_not_start_pays_nothing(market: Market) -> None:
     other = make_till("order-notify")
     order = order_of(market)
     assert other.notify(order).status == 422
@@ -267,7 +267,7 @@ def test_another_provider_of_the_scheme_pays_nothing_that_it_did_not_start(marke
     assert market.notify.notify(order).status == 200
 
 
-def test_a_webhooks_body_says_nothing_to_order_notify_and_the_other_way_round(market: Market) -> None:
+def test_order_notify__and_webhook_refuse_each_others_body(market: Market) -> None:
     order = order_of(market)
     body = event_body("payment.succeeded", order)
     assert market.notify.post(body, market.webhooks.signed(body)).status == 401
@@ -275,7 +275,7 @@ def test_a_webhooks_body_says_nothing_to_order_notify_and_the_other_way_round(ma
     assert is_untouched(order)
 
 
-def test_a_sign_of_a_published_example_pays_nothing(market: Market) -> None:
+def test_order_notify__sign_of_a_published_example_pays_nothing(market: Market) -> None:
     published = {
         "uid": "test", "serverId": "10001", "cpOrderId": "c9c35cf409344312146fa7546a94d1a6",
         "productId": "wm.spin.1", "productPrice": "4.99", "extParams": "", "ts": "1682319749000",
@@ -299,11 +299,11 @@ def test_a_sign_of_a_published_example_pays_nothing(market: Market) -> None:
         ("+1", "+1"),
     ],
 )
-def test_a_number_is_remembered_in_its_plainest_spelling(written: str, said: str) -> None:
+def test_order_notify__number_is_stored_in_its_plainest_spelling(written: str, said: str) -> None:
     assert plain(written) == said
 
 
-def test_a_notification_after_another_provider_paid_is_a_second_payment(market: Market) -> None:
+def test_order_notify__after_another_provider_is_a_duplicate(market: Market) -> None:
     order = order_of(market)
     start_payment(order, market.webhooks.provider.slug, BASE)
     assert market.webhooks.tell("payment.succeeded", order).status == 200

@@ -37,7 +37,7 @@ def live(provider: Provider) -> int:
 
 
 @pytest.mark.parametrize("secret", [order_notify.PUBLISHED_SECRET, standard_webhooks.PUBLISHED_SECRET])
-def test_a_published_secret_is_refused_as_a_live_one(market: Market, secret: str) -> None:
+def test_secret__published_one_is_refused_as_live(market: Market, secret: str) -> None:
     till, game = make_till("order-notify"), make_party().game
     stripe = Provider.objects.create(slug=unique("stripe"), name="Stripe", scheme="stripe")
     attempts: list[Callable[[], Secret]] = [
@@ -58,14 +58,14 @@ def test_a_published_secret_is_refused_as_a_live_one(market: Market, secret: str
     ("scheme", "secret"),
     [("order-notify", "a" * 30), ("order-notify", "abcabc1" * 4), ("standard-webhooks", "whsec_" + "A" * 44)],
 )
-def test_a_secret_that_anybody_could_guess_is_refused(market: Market, scheme: str, secret: str) -> None:
+def test_secret__guessable_one_is_refused(market: Market, scheme: str, secret: str) -> None:
     provider = make_till(scheme).provider
     with pytest.raises(SecretRefused, match="too simple"):
         add_callback_secret(provider, secret, actor="test")
     assert live(provider) == 1
 
 
-def test_a_secret_is_used_once_whoever_had_it(market: Market) -> None:
+def test_secret__is_used_only_once_whoever_had_it(market: Market) -> None:
     used = market.webhooks.secret
     other = make_till("standard-webhooks").provider
     attempts: list[Callable[[], Secret]] = [
@@ -83,7 +83,7 @@ def test_a_secret_is_used_once_whoever_had_it(market: Market) -> None:
     assert (live(other), delivery_secrets(market.game)) == (1, [market.delivery_secret])
 
 
-def test_a_retired_secret_is_not_used_again(market: Market) -> None:
+def test_secret__retired_one_is_not_used_again(market: Market) -> None:
     till = make_till("standard-webhooks")
     assert retire_secret(till.provider.secrets.get(), actor="test")
     for provider in (till.provider, make_till("standard-webhooks").provider):
@@ -92,7 +92,7 @@ def test_a_retired_secret_is_not_used_again(market: Market) -> None:
     assert live(till.provider) == 0
 
 
-def test_other_spellings_of_the_same_bytes_are_the_same_secret(market: Market) -> None:
+def test_secret__other_spellings_of_the_same_bytes_are_the_same(market: Market) -> None:
     till = make_till("standard-webhooks", secret="whsec_" + b64encode(bytes(range(100, 132))).decode())
     spelt = till.secret[:-2] + chr(ord(till.secret[-2]) + 1) + "="
     assert standard_webhooks.key_of(spelt) == standard_webhooks.key_of(till.secret)
@@ -100,7 +100,7 @@ def test_other_spellings_of_the_same_bytes_are_the_same_secret(market: Market) -
         add_callback_secret(make_till("standard-webhooks").provider, spelt, actor="test")
 
 
-def test_what_opens_our_api_or_a_games_signs_no_callbacks(market: Market) -> None:
+def test_secret__api_and_game_credentials_cannot_sign_callbacks(market: Market) -> None:
     party = make_party(query_username="platform")
     _, password = create_credential(
         kind="game", game=party.game, username=unique("g"), allowed_networks=[], note=""
@@ -115,7 +115,7 @@ def test_what_opens_our_api_or_a_games_signs_no_callbacks(market: Market) -> Non
     assert live(till.provider) == 1
 
 
-def test_a_secret_of_payments_is_no_games_query_password(market: Market) -> None:
+def test_secret__of_payments_cannot_be_a_game_query_password(market: Market) -> None:
     form = modelform_factory(Game, form=GameForm, fields=["query_username"])(instance=make_party().game)
     assert isinstance(form, GameForm)
     for text in (market.webhooks.secret, market.notify.secret, market.delivery_secret):
@@ -143,7 +143,7 @@ def test_a_secret_of_payments_is_no_games_query_password(market: Market) -> None
         ("standard-webhooks", "WHSEC_" + b64encode(b"x" * 32).decode()),
     ],
 )
-def test_what_cannot_sign_is_refused_and_not_repeated(market: Market, scheme: str, text: str) -> None:
+def test_secret__unusable_one_is_refused_and_not_repeated(market: Market, scheme: str, text: str) -> None:
     till = make_till(scheme)
     with pytest.raises(SecretRefused) as refused:
         add_callback_secret(till.provider, text, actor="test")
@@ -151,7 +151,7 @@ def test_what_cannot_sign_is_refused_and_not_repeated(market: Market, scheme: st
     assert live(till.provider) == 1
 
 
-def test_an_api_secret_is_replaced_and_only_where_the_scheme_has_one(market: Market) -> None:
+def test_api_secret__is_replaced_and_only_if_the_scheme_has_one(market: Market) -> None:
     stripe = Provider.objects.create(slug=unique("stripe"), name="Stripe", scheme="stripe")
     first, second = (unique("sk_test") for _ in range(2))
     replace_api_secret(stripe, first, actor="test")
@@ -166,7 +166,7 @@ def test_an_api_secret_is_replaced_and_only_where_the_scheme_has_one(market: Mar
     assert PROVIDERS.all(0)[stripe.slug].api_secret == second
 
 
-def test_a_secret_is_sealed_and_nowhere_to_be_read(market: Market) -> None:
+def test_secret__is_encrypted_and_nowhere_readable(market: Market) -> None:
     row = market.webhooks.provider.secrets.get()
     stored = " ".join(str(value) for value in Secret.objects.filter(pk=row.pk).values_list()[0])
     assert market.webhooks.secret not in stored + repr(row) + str(row) + repr(
@@ -178,7 +178,7 @@ def test_a_secret_is_sealed_and_nowhere_to_be_read(market: Market) -> None:
     assert open_secret(row) == market.webhooks.secret
 
 
-def test_a_secret_is_never_forgotten(market: Market, owner: "psycopg.Connection[object]") -> None:
+def test_secret__is_never_forgotten(market: Market, owner: "psycopg.Connection[object]") -> None:
     row = market.webhooks.provider.secrets.get()
     with pytest.raises(psycopg.errors.RestrictViolation):
         owner.execute("DELETE FROM payments_secret WHERE id = %s", [row.pk])
@@ -186,7 +186,7 @@ def test_a_secret_is_never_forgotten(market: Market, owner: "psycopg.Connection[
         Secret.objects.filter(pk=row.pk)._raw_delete("default")
 
 
-def test_a_provider_without_a_live_secret_is_not_offered_and_believes_nothing(market: Market) -> None:
+def test_provider__without_live_secret_not_offered_nor_believed(market: Market) -> None:
     till = make_till("standard-webhooks")
     order = market.order(till=till)
     retire_secret(till.provider.secrets.get(), actor="test")

@@ -19,7 +19,7 @@ NOON = datetime.fromisoformat("2031-03-05T12:00:00+00:00")
 
 
 @pytest.mark.parametrize(("off", "expected"), [(-301, 401), (-300, 200), (0, 200), (300, 200), (301, 401)])
-def test_five_minutes_are_tolerated_by_the_databases_clock(
+def test_webhook__tolerates_five_minutes_by_the_database_clock(
     market: Market, clock: Clock, off: int, expected: int
 ) -> None:
     order = market.order()
@@ -33,7 +33,7 @@ def test_five_minutes_are_tolerated_by_the_databases_clock(
     assert fresh(order).state == ("delivered" if expected == 200 else "created")
 
 
-def test_a_retry_with_a_new_time_is_the_same_message(market: Market, clock: Clock) -> None:
+def test_webhook__retry_with_a_new_time_is_the_same_message(market: Market, clock: Clock) -> None:
     order, message = market.order(), unique("msg")
     body = event_body("payment.succeeded", order)
     for off in (0, 3600, 48 * 3600):
@@ -106,9 +106,7 @@ NONSENSE: dict[str, dict[str, Any]] = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NONSENSE)
-def test_a_genuine_body_that_makes_no_sense_is_422_and_on_the_operators_list(
-    market: Market, name: str
-) -> None:
+def test_webhook__genuine_nonsense_is_422_and_on_operators_list(market: Market, name: str) -> None:
     order, message = market.order(), unique("msg")
     body = spelt(order, **NONSENSE[name])
     answer = market.webhooks.post(body, market.webhooks.signed(body, id=message))
@@ -138,7 +136,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_a_genuine_body_that_is_broken_is_422_and_kept(market: Market, name: str) -> None:
+def test_webhook__genuine_broken_body_is_422_and_kept(market: Market, name: str) -> None:
     message = unique("msg")
     for times in (1, 2):
         assert (
@@ -153,7 +151,7 @@ def test_a_genuine_body_that_is_broken_is_422_and_kept(market: Market, name: str
         )
 
 
-def test_two_broken_bodies_under_one_id_are_both_kept(market: Market) -> None:
+def test_webhook__two_broken_bodies_under_one_id_are_both_kept(market: Market) -> None:
     message = unique("msg")
     for body in (b"{", b"[", b"{"):
         assert market.webhooks.post(body, market.webhooks.signed(body, id=message)).status == 422
@@ -162,7 +160,7 @@ def test_two_broken_bodies_under_one_id_are_both_kept(market: Market) -> None:
     ) == [(b"[", 1), (b"{", 2)]
 
 
-def test_of_doubled_members_the_last_counts_and_more_is_tolerated(market: Market) -> None:
+def test_webhook__last_of_doubled_members_counts_extras_are_ok(market: Market) -> None:
     order = market.order()
     body = (
         json.dumps({"id": 1, "data": {"orderId": "x"}, "type": "x"}).encode()[:-1] + b", " + spelt(order)[1:]

@@ -44,9 +44,7 @@ def asked(order: Order, amount: int) -> Refund:
 
 
 @pytest.mark.parametrize("first", ["XAG", "EUR"])
-def test_the_end_of_a_refund_locks_the_wallets_in_the_order_of_their_ids(
-    market: Market, owner: Owner, first: str
-) -> None:
+def test_refund__end_locks_wallets_in_id_order(market: Market, owner: Owner, first: str) -> None:
     seat = market.seat(first)
     order = market.paid(seat)
     # All of the credit is set aside: only the set-aside itself is left to move in its wallet.
@@ -82,7 +80,7 @@ def wait_for_a_waiter(owner: Owner) -> None:
     raise AssertionError("nobody waits")
 
 
-def test_payments_refunds_and_withdrawals_of_one_player_at_once_all_come_to_an_end(
+def test_deadlock__payments_refunds_withdrawals_at_once_finish(
     market: Market, owner: Owner, server: str
 ) -> None:
     seat = market.seat()

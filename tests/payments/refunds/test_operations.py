@@ -77,7 +77,7 @@ def spend(seat: Seat, amount: str) -> None:
 # --- A good end ---------------------------------------------------------------------------------------------
 
 
-def test_the_credit_is_set_aside_before_anybody_is_asked(market: Market, bank: Scripted) -> None:
+def test_refund__sets_credit_aside_before_asking_the_provider(market: Market, bank: Scripted) -> None:
     order = market.paid()
     refund = ask(order, 1_00)
     # floor(500.00 * 1.00 / 4.99)
@@ -87,7 +87,7 @@ def test_the_credit_is_set_aside_before_anybody_is_asked(market: Market, bank: S
     assert problems_of(order.player) == []
 
 
-def test_a_refund_that_the_provider_does_at_once(market: Market, bank: Scripted) -> None:
+def test_refund__done_at_once_by_the_provider(market: Market, bank: Scripted) -> None:
     order = market.paid()
     refund = ask(order, 1_00)
     bank.words = [done("re_1")]
@@ -113,7 +113,7 @@ def test_a_refund_that_the_provider_does_at_once(market: Market, bank: Scripted)
     assert bank.calls == ["refund"]
 
 
-def test_its_callback_after_the_answer_books_nothing_twice(market: Market, bank: Scripted) -> None:
+def test_refund_callback__after_the_answer_books_nothing_twice(market: Market, bank: Scripted) -> None:
     order, reference = market.paid(), new_reference()
     refund = ask(order, 1_00)
     bank.words = [done(reference)]
@@ -128,7 +128,7 @@ def test_its_callback_after_the_answer_books_nothing_twice(market: Market, bank:
     )
 
 
-def test_its_callback_before_the_answer_is_its_end(market: Market, bank: Scripted) -> None:
+def test_refund_callback__before_the_answer_ends_the_refund(market: Market, bank: Scripted) -> None:
     order, reference = market.paid(), new_reference()
     refund = ask(order, 1_00)
 
@@ -147,7 +147,7 @@ def test_its_callback_before_the_answer_is_its_end(market: Market, bank: Scripte
     assert problems_of(order.player) == []
 
 
-def test_a_callback_of_another_amount_under_its_reference_is_422(market: Market, bank: Scripted) -> None:
+def test_refund_callback__other_amount_of_same_reference_is_422(market: Market, bank: Scripted) -> None:
     order, reference = market.paid(), new_reference()
     refund = ask(order, 2_00)
     bank.words = [RefundResult(RefundStatus.UNKNOWN, reference)]
@@ -162,9 +162,7 @@ def test_a_callback_of_another_amount_under_its_reference_is_422(market: Market,
     )
 
 
-def test_a_refund_of_the_same_amount_that_was_made_elsewhere_ends_only_one(
-    market: Market, bank: Scripted
-) -> None:
+def test_refund__same_amount_made_elsewhere_ends_only_one(market: Market, bank: Scripted) -> None:
     order = market.paid()
     refund = ask(order, 1_00)
     # Not asked for yet: what is told now is another one.
@@ -177,7 +175,7 @@ def test_a_refund_of_the_same_amount_that_was_made_elsewhere_ends_only_one(
     assert (holding(order.player)[:4], problems_of(order.player)) == ((299_60, 0, 0, 0), [])
 
 
-def test_a_full_refund_ends_the_order_and_its_delivery(market: Market, bank: Scripted) -> None:
+def test_refund__full_one_ends_the_order_and_its_delivery(market: Market, bank: Scripted) -> None:
     order = market.paid(product="pack")
     refund = ask(order, 20_00)
     bank.words = [done()]
@@ -188,7 +186,7 @@ def test_a_full_refund_ends_the_order_and_its_delivery(market: Market, bank: Scr
         refundable(fresh(order))
 
 
-def test_an_item_has_no_credit_to_set_aside(market: Market, bank: Scripted) -> None:
+def test_refund__item_has_no_credit_to_set_aside(market: Market, bank: Scripted) -> None:
     order = market.paid(product="sword")
     refund = ask(order, 9_99)
     assert (refund.set_aside, refund.set_aside_transaction) == (0, None)
@@ -204,7 +202,7 @@ def test_an_item_has_no_credit_to_set_aside(market: Market, bank: Scripted) -> N
 @pytest.mark.parametrize(
     ("spent", "aside", "debt"), [("0.01", 499_99, 1), ("300.00", 200_00, 300_00), ("500.00", 0, 500_00)]
 )
-def test_what_is_spent_becomes_debt_when_the_refund_is_done_and_not_before(
+def test_refund__spent_credit_becomes_debt_only_once_it_is_done(
     market: Market, bank: Scripted, spent: str, aside: int, debt: int
 ) -> None:
     seat = market.seat()
@@ -218,9 +216,7 @@ def test_what_is_spent_becomes_debt_when_the_refund_is_done_and_not_before(
     assert problems_of(order.player) == []
 
 
-def test_a_refused_refund_gives_the_credit_back_and_debt_is_paid_first(
-    market: Market, bank: Scripted
-) -> None:
+def test_refund__refused_one_returns_credit_after_paying_debt(market: Market, bank: Scripted) -> None:
     seat = market.seat()
     order, other = market.paid(seat), market.paid(seat)
     refund = ask(order, 4_99)
@@ -244,7 +240,7 @@ def test_a_refused_refund_gives_the_credit_back_and_debt_is_paid_first(
     assert refundable(fresh(order)).most == 4_99
 
 
-def test_what_was_refused_and_is_done_after_all_is_booked(market: Market, bank: Scripted) -> None:
+def test_refund__refused_but_done_after_all_is_booked(market: Market, bank: Scripted) -> None:
     order, reference = market.paid(), new_reference()
     refund = ask(order, 1_00)
     bank.words = [RefundResult(RefundStatus.UNKNOWN, reference), REFUSED]
@@ -264,7 +260,7 @@ def test_what_was_refused_and_is_done_after_all_is_booked(market: Market, bank: 
 # --- Nobody knows -------------------------------------------------------------------------------------------
 
 
-def test_an_unknown_outcome_is_asked_about_and_never_guessed(market: Market, bank: Scripted) -> None:
+def test_refund__unknown_outcome_is_queried_and_never_guessed(market: Market, bank: Scripted) -> None:
     order = market.paid()
     refund = ask(order, 1_00)
     bank.words = [UNKNOWN, UNKNOWN, done()]
@@ -287,9 +283,7 @@ def test_an_unknown_outcome_is_asked_about_and_never_guessed(market: Market, ban
     assert problems_of(order.player) == []
 
 
-def test_what_the_provider_never_heard_of_is_asked_for_again_under_the_same_id(
-    market: Market, bank: Scripted
-) -> None:
+def test_refund__unknown_to_the_provider_is_resent_under_same_id(market: Market, bank: Scripted) -> None:
     order = market.paid()
     refund = ask(order, 1_00)
     bank.words = [UNKNOWN, NOT_FOUND, done()]
@@ -307,7 +301,7 @@ def test_what_the_provider_never_heard_of_is_asked_for_again_under_the_same_id(
 @pytest.mark.parametrize(
     "problem", [ProviderUnavailable("away"), KeyError("id"), RuntimeError("what a library may raise")]
 )
-def test_a_provider_that_is_not_understood_is_asked_again(
+def test_refund__unintelligible_provider_is_asked_again(
     market: Market, bank: Scripted, problem: Exception
 ) -> None:
     order = market.paid()
@@ -320,7 +314,7 @@ def test_a_provider_that_is_not_understood_is_asked_again(
     assert (bank.calls, look(refund)[0]) == (["refund", "status"], "done")
 
 
-def test_one_refund_that_goes_wrong_keeps_no_other_waiting(market: Market, bank: Scripted) -> None:
+def test_refund__one_that_goes_wrong_does_not_block_others(market: Market, bank: Scripted) -> None:
     # What other tests have left is not due here.
     Refund.objects.exclude(next_attempt_at=None).update(next_attempt_at=now() + timedelta(days=1))
     refunds = [ask(market.paid(), 1_00) for _ in range(3)]
@@ -331,7 +325,7 @@ def test_one_refund_that_goes_wrong_keeps_no_other_waiting(market: Market, bank:
     assert (run.looked_at, run.done) == (3, 2)
 
 
-def test_a_worker_that_dies_before_its_call_is_followed_by_another(
+def test_refund_worker__dying_before_its_call_is_replaced(
     market: Market, bank: Scripted, clock: Clock
 ) -> None:
     order = market.paid()
@@ -351,7 +345,7 @@ def test_a_worker_that_dies_before_its_call_is_followed_by_another(
     )
 
 
-def test_a_worker_that_is_late_with_its_word_changes_nothing(market: Market, bank: Scripted) -> None:
+def test_refund_worker__late_answer_changes_nothing(market: Market, bank: Scripted) -> None:
     order = market.paid()
     refund = ask(order, 1_00)
     bank.words = [done()]
@@ -362,7 +356,7 @@ def test_a_worker_that_is_late_with_its_word_changes_nothing(market: Market, ban
     assert (look(refund), holding(order.player), fresh(order).refunded) == (("done", 1, 100_20), held, 1_00)
 
 
-def test_after_days_a_person_is_told(market: Market, bank: Scripted) -> None:
+def test_refund_alert__tells_a_person_after_days(market: Market, bank: Scripted) -> None:
     order = market.paid()
     refund = ask(order, 1_00)
     bank.words = [UNKNOWN, UNKNOWN]
@@ -382,9 +376,7 @@ def test_after_days_a_person_is_told(market: Market, bank: Scripted) -> None:
 # --- Meanwhile ----------------------------------------------------------------------------------------------
 
 
-def test_a_full_charge_back_while_a_refund_is_open_takes_the_credit_once(
-    market: Market, bank: Scripted
-) -> None:
+def test_chargeback__full_one_in_open_refund_takes_credit_once(market: Market, bank: Scripted) -> None:
     for word, refunded in ((REFUSED, 0), (done(), 0)):
         order = market.paid()
         refund = ask(order, 4_99)
@@ -406,7 +398,7 @@ def test_a_full_charge_back_while_a_refund_is_open_takes_the_credit_once(
         assert is_told == (word is not REFUSED)
 
 
-def test_a_refund_that_another_row_stands_for_is_not_booked_twice(market: Market, bank: Scripted) -> None:
+def test_refund__represented_by_another_row_is_not_booked_twice(market: Market, bank: Scripted) -> None:
     order, reference = market.paid(), new_reference()
     refund = ask(order, 2_00)
 
@@ -420,7 +412,7 @@ def test_a_refund_that_another_row_stands_for_is_not_booked_twice(market: Market
     assert (holding(order.player)[:4], problems_of(order.player)) == ((399_80, 0, 0, 0), [])
 
 
-def test_a_callback_that_names_another_orders_refund_is_422(market: Market, bank: Scripted) -> None:
+def test_refund_callback__naming_refund_of_another_order_is_422(market: Market, bank: Scripted) -> None:
     order, other, reference = market.paid(), market.paid(), new_reference()
     bank.words = [done(reference)]
     settle(ask(order, 1_00))
@@ -431,7 +423,7 @@ def test_a_callback_that_names_another_orders_refund_is_422(market: Market, bank
 # --- What can be asked for ----------------------------------------------------------------------------------
 
 
-def test_one_refund_at_a_time_and_never_more_than_is_left(market: Market, bank: Scripted) -> None:
+def test_refund__one_at_a_time_and_never_more_than_is_left(market: Market, bank: Scripted) -> None:
     order = market.paid()
     for amount in (0, -1, 5_00):
         with pytest.raises(NotRefundable, match="more than can be refunded"):
@@ -447,7 +439,7 @@ def test_one_refund_at_a_time_and_never_more_than_is_left(market: Market, bank: 
     assert (refunds_of(order), holding(order.player)[1]) == ([("refund", "done", 4_00)], 0)
 
 
-def test_the_same_wish_twice_is_one_refund(market: Market, bank: Scripted) -> None:
+def test_refund__same_request_twice_is_one_refund(market: Market, bank: Scripted) -> None:
     order, id = market.paid(), uuid.uuid4()
     first = ask(order, 1_00, refund_id=id)
     assert (ask(order, 1_00, refund_id=id), first.pk, refunds_of(order)) == (
@@ -462,7 +454,7 @@ def test_the_same_wish_twice_is_one_refund(market: Market, bank: Scripted) -> No
     )
 
 
-def test_what_is_not_paid_or_taken_by_a_provider_that_cannot_be_asked_is_not_refundable(
+def test_refund__unpaid_or_unaskable_provider_is_not_refundable(
     market: Market,
 ) -> None:
     with pytest.raises(NotRefundable, match="not paid"):
@@ -476,7 +468,7 @@ def test_what_is_not_paid_or_taken_by_a_provider_that_cannot_be_asked_is_not_ref
 # --- Second payments ----------------------------------------------------------------------------------------
 
 
-def test_a_second_payment_is_refunded_first_and_takes_no_credit(market: Market, bank: Scripted) -> None:
+def test_refund__duplicate_payment_goes_first_takes_no_credit(market: Market, bank: Scripted) -> None:
     order = market.paid()
     reference = unique("second")
     assert market.webhooks.tell("payment.succeeded", order, reference=reference).status == 200
@@ -504,9 +496,7 @@ def test_a_second_payment_is_refunded_first_and_takes_no_credit(market: Market, 
     assert problems_of(order.player) == []
 
 
-def test_a_payment_after_the_first_was_refunded_pays_and_is_refunded_too(
-    market: Market, bank: Scripted
-) -> None:
+def test_refund__payment_after_first_refund_pays_and_is_refunded(market: Market, bank: Scripted) -> None:
     order = market.paid()
     bank.words = [done(), UNKNOWN]
     settle(ask(order, 4_99))

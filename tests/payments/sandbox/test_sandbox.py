@@ -103,7 +103,7 @@ def paid(market: Market, till: Till, product: str = "gold") -> tuple[Order, str,
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_the_page_tells_what_is_to_be_paid_and_that_it_is_no_real_money(
+def test_sandbox_page__tells_amount_due_and_that_it_is_not_real(
     market: Market, tills: dict[str, Till], scheme: str
 ) -> None:
     path = visit(market.order(start=False), tills[scheme])
@@ -150,7 +150,7 @@ FURTHER_ACTS = [
         for row in ACTS + (FURTHER_ACTS if scheme != "order-notify" else [])
     ],
 )
-def test_every_button_does_what_it_says(
+def test_sandbox_page__every_button_does_what_it_says(
     market: Market,
     tills: dict[str, Till],
     scheme: str,
@@ -181,13 +181,15 @@ def test_every_button_does_what_it_says(
 
 
 @pytest.mark.parametrize("act", ["decline", "two", "refund", "charge-back", "reverse", "", "pay me"])
-def test_order_notify_has_no_words_for_more(market: Market, tills: dict[str, Till], act: str) -> None:
+def test_sandbox__order_notify_supports_only_payment(
+    market: Market, tills: dict[str, Till], act: str
+) -> None:
     order = market.order(start=False)
     answer = press(visit(order, tills["order-notify"]), act)
     assert (answer.status_code, fresh(order).state, outcomes(order)) == (422, "created", [])
 
 
-def test_after_a_decline_the_same_page_can_still_be_paid(market: Market, tills: dict[str, Till]) -> None:
+def test_sandbox_page__can_still_be_paid_after_a_decline(market: Market, tills: dict[str, Till]) -> None:
     order = market.order(start=False)
     path = visit(order, tills["sandbox"])
     press(path, "decline")
@@ -196,7 +198,7 @@ def test_after_a_decline_the_same_page_can_still_be_paid(market: Market, tills: 
 
 
 @pytest.mark.parametrize("scheme", ["sandbox", "standard-webhooks"])
-def test_refunds_charge_backs_and_their_reversal_follow_a_payment(
+def test_sandbox__refund_chargeback_reversal_follow_a_payment(
     market: Market, tills: dict[str, Till], scheme: str
 ) -> None:
     order, path, reference = paid(market, tills[scheme])
@@ -224,7 +226,9 @@ def test_refunds_charge_backs_and_their_reversal_follow_a_payment(
     assert problems_of(order.player) == []
 
 
-def test_the_second_payment_can_be_refunded_by_its_own_name(market: Market, tills: dict[str, Till]) -> None:
+def test_sandbox__duplicate_payment_is_refunded_by_its_reference(
+    market: Market, tills: dict[str, Till]
+) -> None:
     order = market.order(start=False)
     path = visit(order, tills["sandbox"])
     press(path, "two")
@@ -247,7 +251,7 @@ def test_the_second_payment_can_be_refunded_by_its_own_name(market: Market, till
         ("reverse", ""),
     ],
 )
-def test_what_is_impossible_is_not_done(
+def test_sandbox__impossible_act_is_refused(
     market: Market, tills: dict[str, Till], act: str, amount: str
 ) -> None:
     order, path, reference = paid(market, tills["sandbox"])
@@ -256,7 +260,7 @@ def test_what_is_impossible_is_not_done(
     assert (fresh(order).returned, outcomes(order)) == (0, ["acted"])
 
 
-def test_nobody_is_sent_elsewhere(market: Market, tills: dict[str, Till]) -> None:
+def test_sandbox__redirects_to_no_foreign_url(market: Market, tills: dict[str, Till]) -> None:
     path = visit(market.order(start=False), tills["sandbox"])
     told = dict(parse_qsl(urlsplit(path).query))
     for url in (
@@ -287,7 +291,7 @@ def test_nobody_is_sent_elsewhere(market: Market, tills: dict[str, Till]) -> Non
         {"currencyCode": "\x00"},
     ],
 )
-def test_a_bill_that_makes_no_sense_is_no_page(
+def test_sandbox_page__nonsense_parameters_are_404(
     market: Market, tills: dict[str, Till], changes: dict[str, str]
 ) -> None:
     path = visit(market.order(start=False), tills["sandbox"])
@@ -295,7 +299,7 @@ def test_a_bill_that_makes_no_sense_is_no_page(
     assert CLIENT.get(f"{urlsplit(path).path}?{urlencode(told)}").status_code == 404
 
 
-def test_it_stands_for_no_provider_whose_page_is_elsewhere(market: Market, tills: dict[str, Till]) -> None:
+def test_sandbox__serves_no_provider_with_a_page_elsewhere(market: Market, tills: dict[str, Till]) -> None:
     order = market.order()
     told = {
         "orderId": str(order.pk),
@@ -309,7 +313,7 @@ def test_it_stands_for_no_provider_whose_page_is_elsewhere(market: Market, tills
     assert (fresh(order).state, outcomes(order)) == ("created", [])
 
 
-def test_without_demo_there_is_no_sandbox(
+def test_sandbox__does_not_exist_without_demo(
     market: Market, tills: dict[str, Till], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     order = market.order(start=False)
@@ -335,7 +339,7 @@ def test_without_demo_there_is_no_sandbox(
     assert (tills["sandbox"].tell("payment.succeeded", order).status, fresh(order).state) == (401, "created")
 
 
-def test_what_was_to_be_paid_lately_can_be_found_again(market: Market, tills: dict[str, Till]) -> None:
+def test_sandbox__recent_payment_pages_can_be_found_again(market: Market, tills: dict[str, Till]) -> None:
     path = visit(market.order(start=False), tills["sandbox"])
     for language in ("en", "de"):
         CLIENT.get(f"{path}&lang={language}")
@@ -372,7 +376,7 @@ def returned(till: Till, order: Order) -> int:
         ("not_found", "unknown", "done", 299_60, 2_00),
     ],
 )
-def test_a_refund_comes_to_its_end_however_it_is_answered(
+def test_sandbox_refund__ends_however_it_is_answered(
     market: Market,
     tills: dict[str, Till],
     mood: str,
@@ -406,9 +410,7 @@ def call(till: Till, path: str, told: Any) -> "Page":
     )
 
 
-def test_a_refund_is_made_once_however_often_it_is_asked_for_and_its_callback_says_so(
-    market: Market, tills: dict[str, Till]
-) -> None:
+def test_sandbox_refund__repeated_is_made_once_and_calls_back(market: Market, tills: dict[str, Till]) -> None:
     till = tills["sandbox"]
     order, _, reference = paid(market, till)
     told = {
@@ -436,7 +438,7 @@ def test_a_refund_is_made_once_however_often_it_is_asked_for_and_its_callback_sa
     "changes",
     [{"amount": 5_00}, {"amount": 0}, {"amount": -1}, {"payment": "unknown"}, {"orderId": str(uuid.uuid4())}],
 )
-def test_more_than_there_is_gets_refused(
+def test_sandbox_refund__more_than_is_left_is_refused(
     market: Market, tills: dict[str, Till], changes: dict[str, Any]
 ) -> None:
     till = tills["sandbox"]
@@ -469,7 +471,7 @@ ID = str(uuid.uuid4())
         {"id": ID, "amount": 2},
     ],
 )
-def test_nonsense_is_no_refund(tills: dict[str, Till], told: Any) -> None:
+def test_sandbox_refund__nonsense_is_refused(tills: dict[str, Till], told: Any) -> None:
     assert call(tills["sandbox"], "refunds", told).status_code == 404
     assert call(tills["standard-webhooks"], "refunds", told).status_code == 404
     assert CLIENT.get(f"/sandbox/{tills['sandbox'].provider.slug}/refunds").status_code == 405
@@ -496,7 +498,7 @@ def selling(house: House, demo_url: str) -> Market:
         ("hang", "pending", "paid"),
     ],
 )
-def test_a_delivery_is_verified_shown_and_answered_as_was_chosen(
+def test_sandbox_delivery__is_verified_shown_answered_as_chosen(
     selling: Market, tills: dict[str, Till], mood: str, state: str, order_state: str
 ) -> None:
     address = f"/sandbox/deliveries/{selling.game.slug}"
@@ -515,7 +517,7 @@ def test_a_delivery_is_verified_shown_and_answered_as_was_chosen(
     ) == (1, 1, True)
 
 
-def test_a_forged_delivery_is_refused_and_shown(selling: Market) -> None:
+def test_sandbox_delivery__forged_one_is_refused_and_shown(selling: Market) -> None:
     address, id, at, body = (
         f"/sandbox/deliveries/{selling.game.slug}",
         unique("msg"),
@@ -532,7 +534,7 @@ def test_a_forged_delivery_is_refused_and_shown(selling: Market) -> None:
     assert (page.count(id), "The signature is not of a live secret." in page) == (1, True)
 
 
-def test_a_delivery_needs_the_second_signature_too(selling: Market) -> None:
+def test_sandbox_delivery__needs_the_second_signature_too(selling: Market) -> None:
     address, id = f"/sandbox/deliveries/{selling.game.slug}", unique("msg")
     fields = {
         "uid": "p",
@@ -555,16 +557,14 @@ def test_a_delivery_needs_the_second_signature_too(selling: Market) -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"\xff", b'{"cpOrderId": {"a": 1}}', b"[" * 60_000])
-def test_nonsense_is_no_delivery(selling: Market, body: bytes) -> None:
+def test_sandbox_delivery__nonsense_is_refused(selling: Market, body: bytes) -> None:
     answer = CLIENT.post(f"/sandbox/deliveries/{selling.game.slug}", body, content_type="application/json")
     assert answer.status_code == 401
     assert CLIENT.get(f"/sandbox/deliveries/{selling.game.slug}").status_code == 200
     assert CLIENT.get(f"/sandbox/deliveries/{unique('game')}").status_code == 404
 
 
-def test_providers_are_listed_where_the_sandbox_stands_for_them(
-    market: Market, tills: dict[str, Till]
-) -> None:
+def test_sandbox__lists_only_the_providers_it_serves(market: Market, tills: dict[str, Till]) -> None:
     page = CLIENT.get("/sandbox/").content.decode()
     assert [f"/pay/{till.provider.slug}" in page for till in tills.values()] == [True] * 3
     assert f"/pay/{market.webhooks.provider.slug}" not in page

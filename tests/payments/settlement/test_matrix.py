@@ -239,12 +239,12 @@ def read_table() -> dict[tuple[str, str], Row]:
 TABLE = read_table()
 
 
-def test_the_table_has_every_event_in_every_state() -> None:
+def test_settlement__table_has_every_event_in_every_state() -> None:
     assert list(TABLE) == [(state, event) for state in STATES for event in EVENTS]
 
 
 @pytest.mark.parametrize(("state", "event"), TABLE)
-def test_an_event_does_what_the_table_says_and_once(market: Market, state: str, event: str) -> None:
+def test_settlement__event_does_what_the_table_says_and_once(market: Market, state: str, event: str) -> None:
     row, story, told, id = TABLE[state, event], Story(market), EVENTS[event], unique("msg")
     STATES[state](story)
     before, journal, earlier = story.look(), story.journal(), outcomes(story.order)

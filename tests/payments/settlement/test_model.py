@@ -278,7 +278,7 @@ steps = st.builds(
 )
 
 
-def test_whatever_is_told_of_an_order_in_whatever_order_it_stands_as_the_model_says(market: Market) -> None:
+def test_settlement__any_events_in_any_order_end_as_model_says(market: Market) -> None:
     products = {
         by_game: make_product(market.game, unique("odd"), PRICE, credit=CREDIT, is_delivered=by_game)
         for by_game in (False, True)

@@ -200,7 +200,7 @@ BOTH = [success(A, 4_99), success(B, 4_99), back(EventType.REFUNDED, "ref", 4_99
 
 
 @pytest.mark.parametrize("events", list(permutations(BOTH)))
-def test_plan__a_refund_that_overtakes_its_payment_is_of_that_one(events: tuple[Event, ...]) -> None:
+def test_plan__refund_that_overtakes_its_payment_is_of_that_one(events: tuple[Event, ...]) -> None:
     told = Told(make_order(4_99, 500_00, [A, B]))
     told.tell_all(list(events))
     order = told.snapshot.order
@@ -221,7 +221,7 @@ def test_plan__duplicates_go_back_before_the_credit() -> None:
     assert (told.snapshot.order.state, told.accounts["credit"]) == ("refunded", 0)
 
 
-def test_plan__a_reversal_makes_room_for_a_return_that_was_remembered() -> None:
+def test_plan__reversal_makes_room_for_a_remembered_return() -> None:
     told = Told(make_order(4_99, 500_00, [A]))
     told.tell_all(
         [back(EventType.REFUNDED, "ref", 4_99), back(EventType.CHARGED_BACK, "dp", 4_99, A.reference)]
@@ -238,7 +238,7 @@ def test_plan__a_success_after_a_full_refund_pays_again() -> None:
     assert (told.snapshot.order.state, told.delivery, told.accounts["credit"]) == ("paid", "pending", 1000_00)
 
 
-def test_plan__a_credit_that_the_bound_refuses_is_written_down_as_not_taken() -> None:
+def test_plan__credit_over_the_bound_is_recorded_as_not_taken() -> None:
     told = Told(make_order(4_99, 500_00, [A]))
     told.tell_all([success(A, 4_99)])
     step = decide(told.snapshot, back(EventType.REFUNDED, "ref", 1_00, A.reference))
@@ -286,7 +286,7 @@ def test_plan__its_arguments_stay_as_they_are() -> None:
     assert replace(snapshot) == snapshot
 
 
-def test_snapshot__what_is_left_of_a_payment_is_never_more_than_of_all() -> None:
+def test_snapshot__left_of_a_payment_is_never_more_than_of_all() -> None:
     told = Told(make_order(4_99, 500_00, [A, B]))
     told.tell_all([success(A, 4_99), success(B, 4_99), back(EventType.REFUNDED, "unnamed", 7_00)])
     assert {payment.reference: told.snapshot.left_of(payment) for payment in told.snapshot.payments} == {

@@ -41,7 +41,7 @@ def moves(order: Order, currency: str) -> list[tuple[str, str | None, str | None
     return list(rows.exclude(event="wallet_opened").values_list("event", "debit", "credit", "amount"))
 
 
-def test_a_top_up_goes_through_clearing_and_issuance(market: Market) -> None:
+def test_top_up__goes_through_clearing_and_issuance(market: Market) -> None:
     order = market.paid()
     assert (order.state, order.delivered_at, order.credit_transaction is not None) == (
         "delivered",
@@ -59,7 +59,7 @@ def test_a_top_up_goes_through_clearing_and_issuance(market: Market) -> None:
     assert problems_of(order.player) == []
 
 
-def test_a_partial_refund_takes_its_share_of_the_credit(market: Market) -> None:
+def test_refund__partial_one_takes_its_share_of_the_credit(market: Market) -> None:
     order = market.paid()
     assert market.webhooks.tell("payment.refunded", order, "1.00").status == 200
     order = fresh(order)
@@ -74,7 +74,7 @@ def test_a_partial_refund_takes_its_share_of_the_credit(market: Market) -> None:
     assert problems_of(order.player) == []
 
 
-def test_what_is_spent_already_becomes_debt_which_every_increase_pays_first(market: Market) -> None:
+def test_clawback__spent_credit_is_debt_that_increases_pay_first(market: Market) -> None:
     seat = market.seat()
     order = market.paid(seat)
     seat.done("confirmWithdrawal", seat.opened("withdraw", "300.00"))
@@ -96,7 +96,7 @@ def test_what_is_spent_already_becomes_debt_which_every_increase_pays_first(mark
     assert problems_of(order.player) == []
 
 
-def test_an_item_is_the_games_revenue_and_credits_nobody(market: Market) -> None:
+def test_item__is_game_revenue_and_credits_nobody(market: Market) -> None:
     order = market.paid(product="sword")
     assert (order.state, order.delivered_at, order.credit_transaction) == ("paid", None, None)
     assert market.webhooks.tell("payment.refunded", order, "0.01").status == 200
@@ -108,7 +108,7 @@ def test_an_item_is_the_games_revenue_and_credits_nobody(market: Market) -> None
     assert problems_of(order.player) == []
 
 
-def test_a_second_payment_is_owed_whatever_it_was_for(market: Market) -> None:
+def test_duplicate_payment__is_owed_whatever_was_bought(market: Market) -> None:
     for product, account in (("sword", "game_revenue"), ("gold", "issuance")):
         order = market.paid(product=product)
         price = order.price
@@ -122,7 +122,7 @@ def test_a_second_payment_is_owed_whatever_it_was_for(market: Market) -> None:
         assert (fresh(order).state, fresh(order).refunded, problems_of(order.player)) == (order.state, 0, [])
 
 
-def test_a_return_that_overtook_its_payment_is_booked_after_it(market: Market) -> None:
+def test_refund__that_came_before_its_payment_is_booked_after_it(market: Market) -> None:
     order = market.order()
     assert market.webhooks.tell("payment.refunded", order).status == 200
     assert (moves(order, "EUR"), refunds_of(order)) == ([], [("refund", "remembered", 4_99)])
@@ -139,7 +139,7 @@ def test_a_return_that_overtook_its_payment_is_booked_after_it(market: Market) -
     assert (fresh(order).delivered_at, problems_of(order.player)) == (None, [])
 
 
-def test_a_charge_back_that_overtook_its_payment_and_is_reversed_credits_at_last(market: Market) -> None:
+def test_reversal__of_chargeback_before_payment_credits_at_last(market: Market) -> None:
     order, dispute = market.order(), new_reference()
     for type, reference in (
         ("charged_back", dispute),
@@ -166,7 +166,7 @@ def fill(seat: Seat, room: int) -> None:
         seat.adjust("credit", min(missing, 10**17 - 1))
 
 
-def test_a_credit_that_cannot_be_given_is_held_and_nothing_is_lost(market: Market) -> None:
+def test_credit__held_if_it_cannot_be_given_and_nothing_is_lost(market: Market) -> None:
     seat = market.seat()
     order = market.order(seat, "pack")
     fill(seat, 1000_00 - 1)
@@ -199,7 +199,7 @@ def test_a_credit_that_cannot_be_given_is_held_and_nothing_is_lost(market: Marke
     assert problems_of(order.player) == []
 
 
-def test_a_credit_that_could_not_be_given_again_leaves_the_order_as_it_was(market: Market) -> None:
+def test_reversal__credit_that_does_not_fit_leaves_order_alone(market: Market) -> None:
     seat, dispute = market.seat(), new_reference()
     order = market.paid(seat)
     assert market.webhooks.tell("payment.charged_back", order, "2.50", reference=dispute).status == 200
@@ -222,7 +222,7 @@ def test_a_credit_that_could_not_be_given_again_leaves_the_order_as_it_was(marke
     assert problems_of(order.player) == []
 
 
-def test_two_returns_that_together_are_all_of_it_credit_nothing_in_between(market: Market) -> None:
+def test_refund__two_early_ones_of_the_whole_sum_never_credit(market: Market) -> None:
     order = market.order()
     for amount in ("1.00", "3.99"):
         assert market.webhooks.tell("payment.refunded", order, amount).status == 200
@@ -329,7 +329,7 @@ class Till:
 
 
 @pytest.mark.slow
-def test_whatever_goes_back_the_credit_taken_is_its_share_rounded_down(
+def test_clawback__is_the_returned_share_rounded_down(
     market: Market, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bank = Scripted()
@@ -350,7 +350,7 @@ def test_whatever_goes_back_the_credit_taken_is_its_share_rounded_down(
     play()
 
 
-def test_everything_that_was_paid_twice_can_go_back_and_not_a_cent_more(market: Market) -> None:
+def test_duplicate_payment__all_refundable_but_not_a_cent_more(market: Market) -> None:
     order = market.paid()
     assert market.webhooks.tell("payment.refunded", order, "1.00").status == 200
     assert market.webhooks.tell("payment.succeeded", order).status == 200
@@ -366,7 +366,7 @@ def test_everything_that_was_paid_twice_can_go_back_and_not_a_cent_more(market: 
     assert problems_of(order.player) == []
 
 
-def test_a_success_is_of_the_payment_whose_failure_had_its_reference(market: Market) -> None:
+def test_success__belongs_to_failed_payment_with_its_reference(market: Market) -> None:
     order, reference = market.order(), new_reference()
     assert market.webhooks.tell("payment.failed", order, reference=reference).status == 200
     start_payment(fresh(order), market.webhooks.provider.slug, BASE)

@@ -39,20 +39,20 @@ def set_password(credential: Credential, password: str) -> Caller:
     return Caller(basic(credential.username, password))
 
 
-def test_the_published_example_is_read() -> None:
+def test_authentication__reads_the_published_example() -> None:
     assert parse_basic("Basic Sm9obkRvZTpNeVBhc3M=") == ("JohnDoe", "MyPass")
     assert basic("JohnDoe", "MyPass") == "Basic Sm9obkRvZTpNeVBhc3M="
 
 
 @pytest.mark.parametrize("scheme", ["basic", "BASIC", "bAsIc"])
-def test_the_scheme_may_be_written_in_any_case(seat: Seat, scheme: str) -> None:
+def test_authentication__scheme_may_be_in_any_case(seat: Seat, scheme: str) -> None:
     assert ask(seat, str(seat.caller.authorization).replace("Basic", scheme)).balance == "100.00"
 
 
 @pytest.mark.parametrize(
     "password", ["with:colons:in:it", ":", "::", "ends:", "Grüße ☃", "with space", "x" * 2000]
 )
-def test_a_password_may_hold_colons_and_any_other_character(house: House, password: str) -> None:
+def test_authentication__password_may_have_colons_and_any_char(house: House, password: str) -> None:
     party = make_party()
     caller = set_password(party.credential, password)
     seat = sit(type(party)(party.game, party.credential, caller), house.player())
@@ -69,11 +69,11 @@ def test_a_password_may_hold_colons_and_any_other_character(house: House, passwo
      "Basic " + b64encode(b"\xff\xfe:x").decode(), "Basic " + b64encode(b"a\x00b:c\x00d").decode(),
      "Basic " + b64encode("ü:☃".encode()).decode()],
 )  # fmt: skip
-def test_missing_and_malformed_authorization_gets_401(seat: Seat, header: str | None) -> None:
+def test_authentication__missing_or_malformed_gets_401(seat: Seat, header: str | None) -> None:
     assert is_unauthorized(ask(seat, header))
 
 
-def test_a_wrong_name_and_a_wrong_password_get_the_same_401(house: House, seat: Seat) -> None:
+def test_authentication__wrong_name_or_password_get_same_401(house: House, seat: Seat) -> None:
     name = house.game.credential.username
     right = str(seat.caller.authorization)
     for header in (
@@ -86,7 +86,7 @@ def test_a_wrong_name_and_a_wrong_password_get_the_same_401(house: House, seat: 
         assert is_unauthorized(ask(seat, header)), header
 
 
-def test_credentials_of_the_wrong_kind_of_caller_get_401(house: House, seat: Seat) -> None:
+def test_authentication__wrong_kind_of_caller_gets_401(house: House, seat: Seat) -> None:
     assert is_unauthorized(ask(seat, house.front.authorization))
     assert is_unauthorized(Caller(house.front.authorization).post("/payments/initiate", {}))
     assert is_unauthorized(
@@ -102,7 +102,7 @@ def test_credentials_of_the_wrong_kind_of_caller_get_401(house: House, seat: Sea
     )
 
 
-def test_everything_below_the_api_needs_authorization_whether_it_is_there_or_not() -> None:
+def test_authentication__is_needed_for_known_and_unknown_paths() -> None:
     for path in (
         "/wallet/",
         "/wallet/nothing",
@@ -114,13 +114,13 @@ def test_everything_below_the_api_needs_authorization_whether_it_is_there_or_not
         assert is_unauthorized(Caller(None).post(path, {})), path
 
 
-def test_a_partner_who_insists_gets_400(seat: Seat, settings: Any) -> None:
+def test_authentication__failure_is_400_if_set_so(seat: Seat, settings: Any) -> None:
     settings.WALLET_UNAUTHORIZED_STATUS = 400
     assert is_unauthorized(ask(seat, None), status=400)
     assert is_unauthorized(ask(seat, basic("nobody", "nothing")), status=400)
 
 
-def test_two_credentials_live_side_by_side_until_one_is_revoked(house: House) -> None:
+def test_credential__two_work_side_by_side_until_one_is_revoked(house: House) -> None:
     party = make_party()
     seat = sit(party, house.player())
     newer, password = create_credential(
@@ -134,7 +134,7 @@ def test_two_credentials_live_side_by_side_until_one_is_revoked(house: House) ->
     assert ask(seat, new_header).status == 200
 
 
-def test_a_transaction_opened_with_one_credential_is_settled_with_another_of_the_game(house: House) -> None:
+def test_credential__another_of_the_game_settles_a_transaction(house: House) -> None:
     party = make_party()
     seat = sit(party, house.player())
     seat.adjust("credit", 10_00)
@@ -150,7 +150,7 @@ def test_a_transaction_opened_with_one_credential_is_settled_with_another_of_the
     assert seat.transaction(mm).settled_actor == f"game:{newer.username}"
 
 
-def test_the_memory_of_credentials_ends_after_its_time(house: House, seat: Seat, settings: Any) -> None:
+def test_credential__cache_ends_after_its_time(house: House, seat: Seat, settings: Any) -> None:
     party = make_party()
     player = sit(party, house.player())
     assert player.call("getBalance").status == 200
@@ -161,7 +161,7 @@ def test_the_memory_of_credentials_ends_after_its_time(house: House, seat: Seat,
     assert is_unauthorized(player.call("getBalance"))
 
 
-def test_a_credential_made_elsewhere_is_found_when_its_name_is_missing(
+def test_credential__made_elsewhere_is_found_if_name_missing(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     party = make_party()
@@ -175,18 +175,14 @@ def test_a_credential_made_elsewhere_is_found_when_its_name_is_missing(
     assert ask(seat, basic(username, "made elsewhere")).status == 200
 
 
-def test_while_one_thread_reads_credentials_the_others_go_on_with_the_old_ones(
-    seat: Seat, settings: Any
-) -> None:
+def test_credential__old_ones_serve_while_one_thread_reloads(seat: Seat, settings: Any) -> None:
     assert ask(seat, seat.caller.authorization).status == 200
     settings.CREDENTIAL_CACHE_SECONDS = 0
     with CREDENTIALS.reloading:
         assert ask(seat, seat.caller.authorization).status == 200
 
 
-def test_made_passwords_have_256_random_bits_and_are_stored_only_as_a_keyed_hash(
-    house: House, settings: Any
-) -> None:
+def test_password__has_256_random_bits_stored_only_as_keyed_hash(house: House, settings: Any) -> None:
     credential, password = create_credential(
         kind="platform", game=None, username=unique("front"), allowed_networks=[], note=""
     )
@@ -201,7 +197,7 @@ def test_made_passwords_have_256_random_bits_and_are_stored_only_as_a_keyed_hash
 # --- Throttling -------------------------------------------------------------------------------------
 
 
-def test_past_100_failures_in_a_minute_a_failing_address_gets_429_and_a_right_password_passes(
+def test_throttling__past_100_a_minute_429_but_right_password_ok(
     seat: Seat, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("players.access.throttling.time.time", lambda: 1_700_000_010.0)
@@ -220,7 +216,7 @@ def test_past_100_failures_in_a_minute_a_failing_address_gets_429_and_a_right_pa
     assert is_unauthorized(ask(seat, None, address))
 
 
-def test_no_credential_is_ever_locked(house: House, seat: Seat, settings: Any) -> None:
+def test_throttling__never_locks_a_credential(house: House, seat: Seat, settings: Any) -> None:
     settings.AUTH_FAILURES_PER_MINUTE = 3
     address = fresh_address()
     statuses = [ask(seat, basic(house.game.credential.username, "wrong"), address).status for _ in range(6)]
@@ -228,7 +224,7 @@ def test_no_credential_is_ever_locked(house: House, seat: Seat, settings: Any) -
     assert ask(seat, seat.caller.authorization, address).status == 200
 
 
-def test_failures_are_counted_over_all_processes(seat: Seat, settings: Any) -> None:
+def test_throttling__counts_failures_over_all_processes(seat: Seat, settings: Any) -> None:
     settings.AUTH_FAILURES_PER_MINUTE = 2
     address = fresh_address()
     one, other = throttling.FailureCounter(), throttling.FailureCounter()
@@ -240,7 +236,7 @@ def test_failures_are_counted_over_all_processes(seat: Seat, settings: Any) -> N
     ]
 
 
-def test_without_redis_failures_are_counted_in_the_process(
+def test_throttling__counts_in_the_process_without_redis(
     seat: Seat, settings: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     settings.AUTH_FAILURES_PER_MINUTE = 2
@@ -261,7 +257,9 @@ def test_without_redis_failures_are_counted_in_the_process(
     ] == ["failed authentications are counted in this process alone: ConnectionError"]
 
 
-def test_a_minute_later_the_process_counts_anew(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_throttling__process_counts_anew_a_minute_later(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings.AUTH_FAILURES_PER_MINUTE = 1
     counter = throttling.FailureCounter()
     counter.paused_until = float("inf")
@@ -272,7 +270,7 @@ def test_a_minute_later_the_process_counts_anew(settings: Any, monkeypatch: pyte
     assert counter.local == {"192.0.2.1": 1}
 
 
-def test_a_counter_that_vanished_from_redis_is_no_failure(
+def test_throttling__counter_gone_from_redis_is_no_failure(
     seat: Seat, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(RedisCache, "add", lambda *args, **kwargs: True)

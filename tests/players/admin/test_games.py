@@ -56,7 +56,7 @@ def everything_said(client: Client, game: Game) -> str:
     )
 
 
-def test_a_password_is_set_with_a_new_game_and_shown_nowhere(client: Client, caplog: Any) -> None:
+def test_game_password__is_set_with_a_new_game_and_shown_nowhere(client: Client, caplog: Any) -> None:
     given = form(query_url=URL, query_username="quantum", query_password=PASSWORD)
     assert client.post(address(Game, "add"), given).status_code == 302
     game = Game.objects.get(slug=given["slug"])
@@ -70,14 +70,14 @@ def test_a_password_is_set_with_a_new_game_and_shown_nowhere(client: Client, cap
     assert "A password is set; it is never shown." in said
 
 
-def test_an_empty_password_keeps_the_old_one(client: Client, asked: Game) -> None:
+def test_game_password__is_kept_if_left_empty(client: Client, asked: Game) -> None:
     assert (
         client.post(page(Game, asked), form(asked, name="Renamed", query_username="other")).status_code == 302
     )
     assert (Game.objects.get(pk=asked.pk).name, sent(asked)) == ("Renamed", ("other", PASSWORD))
 
 
-def test_a_password_is_replaced_and_taken_away(client: Client, asked: Game) -> None:
+def test_game_password__is_replaced_and_removed(client: Client, asked: Game) -> None:
     assert client.post(page(Game, asked), form(asked, query_password=" new ")).status_code == 302
     assert sent(asked) == ("quantum", " new ")
     assert client.post(page(Game, asked), form(asked, forget_query_password="on")).status_code == 302
@@ -109,7 +109,7 @@ REFUSED: list[tuple[dict[str, str], str]] = [
 
 
 @pytest.mark.parametrize(("changes", "words"), REFUSED)
-def test_what_does_not_fit_is_refused_and_changes_nothing(
+def test_game_form__misfit_is_refused_and_changes_nothing(
     client: Client, asked: Game, changes: dict[str, str], words: str
 ) -> None:
     response = client.post(page(Game, asked), form(asked, **changes))
@@ -120,13 +120,13 @@ def test_what_does_not_fit_is_refused_and_changes_nothing(
     assert (Game.objects.get(pk=asked.pk).query_url, sent(asked)) == (URL, ("quantum", PASSWORD))
 
 
-def test_a_refused_form_does_not_show_the_password_again(client: Client) -> None:
+def test_game_form__does_not_show_the_password_after_a_refusal(client: Client) -> None:
     text = client.post(address(Game, "add"), form(query_password="do-not-show-me")).content.decode()
     assert "no URL to send it to" in text
     assert "do-not-show-me" not in text
 
 
-def test_another_path_of_the_same_place_keeps_the_password(client: Client, asked: Game) -> None:
+def test_game_password__is_kept_if_only_the_url_path_changes(client: Client, asked: Game) -> None:
     assert (
         client.post(page(Game, asked), form(asked, query_url="https://state.example/v2?x=1")).status_code
         == 302
@@ -134,7 +134,7 @@ def test_another_path_of_the_same_place_keeps_the_password(client: Client, asked
     assert sent(asked) == ("quantum", PASSWORD)
 
 
-def test_another_place_takes_a_password_that_is_written_for_it(client: Client, asked: Game) -> None:
+def test_game_password__must_be_retyped_if_the_host_changes(client: Client, asked: Game) -> None:
     assert (
         client.post(
             page(Game, asked), form(asked, query_url="https://other.example/", query_password="another")
@@ -144,14 +144,14 @@ def test_another_place_takes_a_password_that_is_written_for_it(client: Client, a
     assert sent(asked) == ("quantum", "another")
 
 
-def test_a_game_can_be_asked_without_a_credential(client: Client) -> None:
+def test_game_form__game_can_be_queried_without_a_credential(client: Client) -> None:
     given = form(query_url=URL)
     assert client.post(address(Game, "add"), given).status_code == 302
     game = Game.objects.get(slug=given["slug"])
     assert (game.query_url, sent(game)) == (URL, None)
 
 
-def test_a_reader_sees_only_whether_there_is_a_password(asked: Game) -> None:
+def test_game_password__reader_sees_only_whether_there_is_one(asked: Game) -> None:
     reader = signed_in(operator("players.view_game"))
     text = get(reader, page(Game, asked))
     assert (
@@ -163,7 +163,7 @@ def test_a_reader_sees_only_whether_there_is_a_password(asked: Game) -> None:
     assert sent(asked) == ("quantum", PASSWORD)
 
 
-def test_the_list_says_what_happens_when_something_is_due(client: Client, asked: Game) -> None:
+def test_game_list__says_what_happens_when_something_is_due(client: Client, asked: Game) -> None:
     make_party(unanswered_policy="hold")
     text = get(client, f"{address(Game)}?q={asked.slug}")
     assert "queried" in text

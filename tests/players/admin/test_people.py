@@ -34,7 +34,7 @@ def everything_said(client: Client, credential: Credential) -> str:
     )
 
 
-def test_a_new_credential_shows_its_password_once_and_works(client: Client, house: House) -> None:
+def test_credential__new_one_shows_its_password_once_and_works(client: Client, house: House) -> None:
     name = unique("c")
     given = {
         "kind": "game",
@@ -69,7 +69,7 @@ def test_a_new_credential_shows_its_password_once_and_works(client: Client, hous
         ({"username": "with:colon"}, "Letters, digits"),
     ],
 )
-def test_a_credential_that_does_not_fit_is_not_made(
+def test_credential__that_does_not_fit_is_not_made(
     client: Client, house: House, change: dict[str, str], words: str
 ) -> None:
     given = {
@@ -84,7 +84,7 @@ def test_a_credential_that_does_not_fit_is_not_made(
     assert Credential.objects.count() == before
 
 
-def test_a_second_credential_works_beside_the_first_until_that_is_revoked(
+def test_credential__second_works_beside_first_until_revoked(
     client: Client, seat: Seat, house: House
 ) -> None:
     first = Credential.objects.create(
@@ -107,7 +107,7 @@ def test_a_second_credential_works_beside_the_first_until_that_is_revoked(
     assert [caller.post("/wallet/getBalance", {"token": seat.token}).status for caller in both] == [401, 200]
 
 
-def test_an_edited_credential_keeps_its_password_name_and_game(client: Client, house: House) -> None:
+def test_credential__edit_keeps_password_name_and_game(client: Client, house: House) -> None:
     credential = Credential.objects.create(
         kind="game", game=house.game.game, username=unique("c"), password_hash=password_hash("p")
     )
@@ -130,7 +130,7 @@ def test_an_edited_credential_keeps_its_password_name_and_game(client: Client, h
     assert (now.allowed_networks, now.note) == (["192.0.2.1"], "new note")
 
 
-def test_a_game_is_made_and_switched_off(client: Client) -> None:
+def test_game__is_made_and_switched_off(client: Client) -> None:
     given = {
         "slug": unique("g"),
         "name": "New",
@@ -155,7 +155,7 @@ def test_a_game_is_made_and_switched_off(client: Client) -> None:
     assert (game.is_active, game.pending_hours, game.slug) == (False, 60, given["slug"])
 
 
-def test_a_currency_keeps_its_decimals(client: Client) -> None:
+def test_currency__keeps_its_decimals(client: Client) -> None:
     code = "T" + uuid.uuid4().hex[:8].upper()
     assert (
         client.post(address(Currency, "add"), {"code": code, "name": "Test", "decimals": "3"}).status_code
@@ -170,7 +170,7 @@ def test_a_currency_keeps_its_decimals(client: Client) -> None:
     assert (currency.name, currency.decimals) == ("Renamed", 3)
 
 
-def test_a_status_changes_with_a_confirmation_and_a_reason(
+def test_player_status__changes_with_a_confirmation_and_a_reason(
     client: Client, boss: Operator, seat: Seat
 ) -> None:
     place, events = page(Player, seat.player, "change_status"), PlayerEvent.objects.filter(player=seat.player)
@@ -195,7 +195,7 @@ def test_a_status_changes_with_a_confirmation_and_a_reason(
     assert f"operator:{boss.username}" in text
 
 
-def test_the_test_mark_is_all_that_a_players_form_changes(client: Client, seat: Seat) -> None:
+def test_player_form__changes_only_the_test_mark(client: Client, seat: Seat) -> None:
     stale = Player.objects.get(pk=seat.player.pk)
     seat.block()
     client.post(
@@ -205,7 +205,7 @@ def test_the_test_mark_is_all_that_a_players_form_changes(client: Client, seat: 
     assert (now.is_test, now.status, now.uid, now.nickname) == (True, "blocked", stale.uid, stale.nickname)
 
 
-def test_a_players_page_shows_money_sessions_and_the_latest_entries(client: Client, story: Seat) -> None:
+def test_player_page__shows_money_sessions_and_latest_entries(client: Client, story: Seat) -> None:
     text = get(client, page(Player, story.player))
     for words in (
         "Latest entries (XAG)",
@@ -218,7 +218,7 @@ def test_a_players_page_shows_money_sessions_and_the_latest_entries(client: Clie
         assert words in text, words
 
 
-def test_a_session_ends_after_a_confirmation(client: Client, seat: Seat) -> None:
+def test_session__ends_after_a_confirmation(client: Client, seat: Seat) -> None:
     place = page(GameSession, seat.session(), "end")
     get(client, place)
     assert seat.session().ended_at is None
@@ -228,7 +228,7 @@ def test_a_session_ends_after_a_confirmation(client: Client, seat: Seat) -> None
     assert client.post(place).status_code == 302
 
 
-def test_a_session_is_live_ended_or_expired_by_the_databases_clock(client: Client, house: House) -> None:
+def test_session__is_live_ended_or_expired_by_the_database_clock(client: Client, house: House) -> None:
     player = house.player()
     live, ended, brief = (
         sit(house.game, player),

@@ -25,13 +25,13 @@ def listed(text: str) -> list[str]:
     return list(dict.fromkeys(re.findall(r"/admin/wallet/alert/([0-9a-f-]{36})/change/", text)))
 
 
-def test_each_kind_of_everything_has_its_words() -> None:
+def test_alert__has_words_for_alert_doubt_and_discrepancy_kinds() -> None:
     assert set(MEANINGS) == set(Alert.Kind)
     assert set(DOUBTS) == set(Inquiry.Doubt)
     assert set(CONTRADICTIONS) == set(Discrepancy.Kind)
 
 
-def test_open_alerts_come_first_and_the_critical_ones_before_all_others(client: Client) -> None:
+def test_alert_list__shows_open_first_and_critical_before_all(client: Client) -> None:
     bad, worse, new = alert(), alert("ledger_difference"), alert("game_forgets")
     done = alert(resolved_at=new.raised_at, resolved_by="operator:x", reason="r")
     text = get(client, address(Alert))
@@ -43,11 +43,11 @@ def test_open_alerts_come_first_and_the_critical_ones_before_all_others(client: 
     assert listed(find(client, Alert, done.subject)) == [str(done.pk)]
 
 
-def test_an_empty_list_says_so(client: Client) -> None:
+def test_alert_list__says_so_if_empty(client: Client) -> None:
     assert "No alert is open." in get(client, address(Alert))
 
 
-def test_resolving_asks_first_and_keeps_reason_and_name(client: Client, boss: Operator) -> None:
+def test_alert__resolving_asks_first_and_keeps_reason_and_name(client: Client, boss: Operator) -> None:
     row = alert()
     place = page(Alert, row, "resolve")
     get(client, place)
@@ -69,7 +69,7 @@ def test_resolving_asks_first_and_keeps_reason_and_name(client: Client, boss: Op
     assert f"{page(Alert, row, 'resolve')}" not in text
 
 
-def test_resolving_a_difference_accepts_it_and_leaves_the_wallet_frozen(client: Client, seat: Seat) -> None:
+def test_alert__resolving_difference_accepts_it_and_keeps_freeze(client: Client, seat: Seat) -> None:
     wallet = seat.wallet()
     client.post(page(Wallet, wallet, "freeze"), {"reason": "audit"})
     raise_alert("wallet_difference", str(wallet.pk), "spendable is 1 and follows as 2", wallet=wallet)
@@ -87,7 +87,7 @@ def test_resolving_a_difference_accepts_it_and_leaves_the_wallet_frozen(client: 
     assert listed(find(client, Alert, seat.token)) == [str(row.pk)]
 
 
-def test_only_who_may_change_alerts_resolves_them() -> None:
+def test_alert__is_resolved_only_by_who_may_change_alerts() -> None:
     row, reader = alert(), signed_in(operator("wallet.view_alert"))
     assert page(Alert, row, "resolve") not in get(reader, page(Alert, row))
     assert reader.post(page(Alert, row, "resolve"), {"reason": "r"}).status_code == 403
@@ -104,7 +104,7 @@ def test_only_who_may_change_alerts_resolves_them() -> None:
 # --- On every page ------------------------------------------------------------------------------------
 
 
-def test_every_page_tells_of_open_alerts_red_where_one_is_critical(client: Client, story: Seat) -> None:
+def test_banner__shows_open_alerts_on_every_page_red_if_critical(client: Client, story: Seat) -> None:
     places = [
         "/admin/",
         address(Alert),
@@ -129,14 +129,14 @@ def test_every_page_tells_of_open_alerts_red_where_one_is_critical(client: Clien
     assert "wallet-banner" not in get(client, "/admin/")
 
 
-def test_who_may_not_see_alerts_is_told_without_a_link() -> None:
+def test_banner__has_no_link_for_who_may_not_see_alerts() -> None:
     alert("ledger_difference")
     text = get(signed_in(operator("players.view_player")), "/admin/")
     assert CRITICAL in text
     assert address(Alert) not in text
 
 
-def test_only_operators_are_told() -> None:
+def test_banner__is_shown_only_to_operators() -> None:
     alert("ledger_difference")
     stranger = Operator.objects.create(username=unique("player"), is_staff=False)
     for user, told in ((AnonymousUser(), False), (stranger, False), (operator(), True)):
@@ -162,7 +162,7 @@ def test_only_operators_are_told() -> None:
         ),
     ],
 )
-def test_the_banner_counts(kinds: tuple[str, ...], said: str) -> None:
+def test_banner__counts_open_alerts(kinds: tuple[str, ...], said: str) -> None:
     assert words(Attention(kinds, 0)) == said
 
 
@@ -172,7 +172,7 @@ def badge_of(text: str, title: str) -> str:
     return found[1] or ""
 
 
-def test_the_sidebar_counts_what_waits_up_to_a_hundred(client: Client, house: House) -> None:
+def test_sidebar__counts_what_waits_up_to_a_hundred(client: Client, house: House) -> None:
     seat = house.seat()
     text = get(client, "/admin/")
     assert (badge_of(text, "Manual review"), badge_of(text, "Alerts")) == ("", "")
@@ -190,7 +190,7 @@ def test_the_sidebar_counts_what_waits_up_to_a_hundred(client: Client, house: Ho
     assert groups[:2] == ["To do", "Money"]
 
 
-def test_what_waits_costs_two_queries_on_every_page(client: Client, story: Seat) -> None:
+def test_sidebar__and_banner_cost_two_queries_on_every_page(client: Client, story: Seat) -> None:
     alert("ledger_difference")
     asked = [sql for sql in queries(client, "/admin/") if "wallet_alert" in sql or "wallet_inquiry" in sql]
     assert len(asked) == 2

@@ -70,7 +70,7 @@ def history(inquiry: Inquiry) -> list[str]:
 
 
 @pytest.mark.parametrize(("opening", "action", "state", "holds"), DECISIONS)
-def test_a_decision_is_asked_first_and_done_once_with_a_reason(
+def test_decision__is_confirmed_and_done_once_with_a_reason(
     client: Client, boss: Operator, seat: Seat, opening: str, action: str, state: str, holds: tuple[int, ...]
 ) -> None:
     mm, type = seat.opened(opening, "30.00"), TYPES[opening]
@@ -106,7 +106,7 @@ def test_a_decision_is_asked_first_and_done_once_with_a_reason(
     assert problems_of(seat.player) == []
 
 
-def test_the_game_gets_the_stored_answer_and_a_contradiction_is_recorded(client: Client, seat: Seat) -> None:
+def test_decision__game_gets_stored_answer_conflict_is_recorded(client: Client, seat: Seat) -> None:
     mm = seat.opened("withdraw", "30.00")
     client.post(page(Inquiry, doubted(seat, mm), "roll_back"), {"reason": "r"})
     assert seat.call("rollbackWithdrawal", mm).balance == "100.00"
@@ -115,7 +115,7 @@ def test_the_game_gets_the_stored_answer_and_a_contradiction_is_recorded(client:
 
 
 @pytest.mark.parametrize("action", INQUIRY_ACTIONS)
-def test_what_somebody_settled_meanwhile_is_said_and_nothing_moves(
+def test_decision__says_if_settled_meanwhile_and_moves_nothing(
     client: Client, house: House, askable: Party, action: str
 ) -> None:
     seat = seated(house, askable)
@@ -132,7 +132,7 @@ def test_what_somebody_settled_meanwhile_is_said_and_nothing_moves(
     assert (inquiry.closed_at is None) == (action == "requery")
 
 
-def test_a_debt_is_paid_from_what_is_given_back(client: Client, seat: Seat) -> None:
+def test_decision__pays_debt_from_what_is_given_back(client: Client, seat: Seat) -> None:
     mm = seat.opened("withdraw", "30.00")
     seat.adjust("debit", 80_00, into_debt=True)
     place = page(Inquiry, doubted(seat, mm), "roll_back")
@@ -141,7 +141,7 @@ def test_a_debt_is_paid_from_what_is_given_back(client: Client, seat: Seat) -> N
     assert seat.holding()[:4] == (20_00, 0, 0, 0)
 
 
-def test_what_is_not_in_doubt_can_be_decided_with_a_warning(
+def test_decision__is_possible_with_a_warning_if_not_in_doubt(
     client: Client, house: House, askable: Party
 ) -> None:
     seat = seated(house, askable)
@@ -152,7 +152,7 @@ def test_what_is_not_in_doubt_can_be_decided_with_a_warning(
     )
 
 
-def test_deciding_is_a_permission_of_its_own(seat: Seat) -> None:
+def test_decision__is_a_permission_of_its_own(seat: Seat) -> None:
     inquiry = doubted(seat, seat.opened("withdraw", "30.00"))
     reader, decider = (
         signed_in(operator("wallet.view_inquiry")),
@@ -167,7 +167,7 @@ def test_deciding_is_a_permission_of_its_own(seat: Seat) -> None:
     assert seat.holding()[:2] == (70_00, 0)
 
 
-def test_of_two_operators_at_once_one_decides(seat: Seat) -> None:
+def test_decision__only_one_of_two_operators_at_once_decides(seat: Seat) -> None:
     for _ in range(20):
         inquiry = doubted(seat, seat.opened("withdraw", "1.00"))
         start, said = threading.Barrier(2), list[str]()
@@ -201,7 +201,7 @@ def test_of_two_operators_at_once_one_decides(seat: Seat) -> None:
 # --- Query again ---------------------------------------------------------------------------------------
 
 
-def test_asking_again_is_offered_only_where_the_game_can_be_asked(
+def test_requery__is_offered_only_if_the_game_can_be_queried(
     client: Client, house: House, askable: Party, seat: Seat
 ) -> None:
     mute = doubted(seat, seat.opened("withdraw", "1.00"))
@@ -214,7 +214,7 @@ def test_asking_again_is_offered_only_where_the_game_can_be_asked(
     assert Inquiry.objects.get(pk=mute.pk).next_attempt_at is None
 
 
-def test_asking_again_makes_it_due_now_and_keeps_the_doubt(
+def test_requery__makes_it_due_now_and_keeps_the_doubt(
     client: Client, house: House, askable: Party, clock: Clock
 ) -> None:
     seat = seated(house, askable)
@@ -237,7 +237,7 @@ def test_asking_again_makes_it_due_now_and_keeps_the_doubt(
     assert (inquiry.next_attempt_at, inquiry.leased_until, inquiry.doubt) == (at, None, "unknown_deposit")
 
 
-def test_the_answer_to_an_operators_question_settles(
+def test_requery__answer_to_the_operators_query_settles(
     client: Client, house: House, settings: Any, clock: Clock
 ) -> None:
     settings.OUTGOING_ALLOWED_NETWORKS = ["127.0.0.0/8"]
@@ -261,7 +261,7 @@ def test_the_answer_to_an_operators_question_settles(
     assert (asked.answer, "CONFIRMED" in text, asked.asked_by in text) == ("confirmed", True, True)
 
 
-def test_a_closed_inquiry_is_not_asked_again(house: House, askable: Party) -> None:
+def test_requery__closed_inquiry_is_not_queried_again(house: House, askable: Party) -> None:
     seat = seated(house, askable)
     inquiry = doubted(seat, seat.opened("withdraw", "1.00"), closed_at=now())
     with pytest.raises(NotPossible, match="closed"):
@@ -269,7 +269,7 @@ def test_a_closed_inquiry_is_not_asked_again(house: House, askable: Party) -> No
     assert Inquiry.objects.get(pk=inquiry.pk).next_attempt_at is None
 
 
-def test_a_pause_is_told(client: Client, house: House, askable: Party) -> None:
+def test_requery__tells_of_a_pause_after_an_outage(client: Client, house: House, askable: Party) -> None:
     seat = seated(house, askable)
     inquiry = waiting(seat, seat.opened("withdraw", "1.00"))
     Outage.objects.create(began_at=now() - timedelta(minutes=30), ended_at=now() - timedelta(minutes=10))
@@ -282,7 +282,7 @@ def queued() -> int:
         return int(broker.default_channel.client.llen("settle"))
 
 
-def test_a_worker_is_nudged(client: Client, house: House, askable: Party) -> None:
+def test_requery__wakes_a_worker(client: Client, house: House, askable: Party) -> None:
     seat = seated(house, askable)
     before = queued()
     client.post(page(Inquiry, waiting(seat, seat.opened("withdraw", "1.00")), "requery"), {"reason": "r"})
@@ -298,7 +298,7 @@ def no_broker(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     current_app.amqp._producer_pool = None
 
 
-def test_without_the_broker_it_is_asked_at_the_next_sweep(
+def test_requery__waits_for_the_next_sweep_without_the_broker(
     client: Client, house: House, askable: Party, no_broker: None
 ) -> None:
     seat = seated(house, askable)
@@ -310,7 +310,7 @@ def test_without_the_broker_it_is_asked_at_the_next_sweep(
     assert inquiry.next_attempt_at <= now()
 
 
-def test_a_games_url_that_is_taken_away_hides_the_question(client: Client, house: House) -> None:
+def test_requery__is_hidden_if_the_games_url_is_removed(client: Client, house: House) -> None:
     party = make_party(query_url="https://127.0.0.1:9/state")
     seat = seated(house, party)
     inquiry = waiting(seat, seat.opened("withdraw", "1.00"))

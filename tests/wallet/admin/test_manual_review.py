@@ -64,13 +64,13 @@ SHOWN = {
 
 
 @pytest.mark.parametrize("view", SHOWN)
-def test_the_list_shows_what_is_to_be_decided_oldest_first(
+def test_review_list__shows_what_is_to_be_decided_oldest_first(
     client: Client, four: dict[str, Inquiry], view: str
 ) -> None:
     assert listed(get(client, address(Inquiry) + view)) == [str(four[name].pk) for name in SHOWN[view]]
 
 
-def test_closed_ones_are_newest_first_and_a_search_looks_through_all(
+def test_review_list__closed_are_newest_first_search_finds_all(
     client: Client, four: dict[str, Inquiry], seat: Seat
 ) -> None:
     assert listed(get(client, f"{address(Inquiry)}?state=closed"))[0] == str(four["closed"].pk)
@@ -84,7 +84,9 @@ def test_closed_ones_are_newest_first_and_a_search_looks_through_all(
     ]
 
 
-def test_a_row_says_what_has_to_be_known(client: Client, four: dict[str, Inquiry], seat: Seat) -> None:
+def test_review_list__row_says_what_has_to_be_known(
+    client: Client, four: dict[str, Inquiry], seat: Seat
+) -> None:
     text = get(client, address(Inquiry))
     for words in (
         "unreachable",
@@ -106,7 +108,7 @@ def turner(text: str) -> tuple[str, str]:
     return found[1], found[2]
 
 
-def test_the_pages_of_a_list_are_called_after_its_order(client: Client, house: House) -> None:
+def test_review_list__page_links_are_named_after_the_order(client: Client, house: House) -> None:
     seat = house.seat()
     for _ in range(27):
         doubted(seat, seat.opened("withdraw", "0.01"), next_attempt_at=now())
@@ -117,13 +119,13 @@ def test_the_pages_of_a_list_are_called_after_its_order(client: Client, house: H
     assert len(listed(get(client, f"{address(Inquiry)}?p=2"))) == 2
 
 
-def test_an_empty_list_says_that_nothing_is_to_be_decided(client: Client) -> None:
+def test_review_list__says_nothing_is_to_be_decided_if_empty(client: Client) -> None:
     assert "Nothing to decide: no transaction needs manual review." in get(client, address(Inquiry))
     assert "No transaction waits for a game" in get(client, f"{address(Inquiry)}?state=waiting")
     assert "Every due transaction is settled." in get(client, f"{address(Inquiry)}?state=open")
 
 
-def test_the_list_costs_the_same_however_much_is_on_it(client: Client, house: House) -> None:
+def test_review_list__costs_the_same_however_much_is_on_it(client: Client, house: House) -> None:
     seat = house.seat()
     places = [
         address(Inquiry),
@@ -144,7 +146,7 @@ def test_the_list_costs_the_same_however_much_is_on_it(client: Client, house: Ho
         assert not [sql for sql in queries(client, place) if "COUNT(" in sql.upper()], place
 
 
-def test_the_list_and_the_badge_use_their_index(client: Client, four: dict[str, Inquiry]) -> None:
+def test_review_list__and_badge_use_their_index(client: Client, four: dict[str, Inquiry]) -> None:
     pages, request = admin.site._registry[Inquiry], RequestFactory().get("/")
     request.user = None  # type: ignore[assignment]
     rows = pages.get_queryset(request).filter(
@@ -160,7 +162,7 @@ def test_the_list_and_the_badge_use_their_index(client: Client, four: dict[str, 
 # --- The page -----------------------------------------------------------------------------------------
 
 
-def test_the_page_says_why_what_helps_and_what_happens_next(
+def test_inquiry_page__says_why_what_helps_and_what_happens_next(
     client: Client, four: dict[str, Inquiry], seat: Seat
 ) -> None:
     text = get(client, page(Inquiry, four["old"]))
@@ -180,7 +182,7 @@ def test_the_page_says_why_what_helps_and_what_happens_next(
     assert f"by {Transaction.objects.get(pk=four['closed'].transaction_id).settled_actor}" in closed
 
 
-def test_every_question_is_shown_and_long_histories_are_turned(
+def test_inquiry_page__shows_every_query_and_paginates_history(
     client: Client, four: dict[str, Inquiry]
 ) -> None:
     inquiry, at = four["old"], now()
@@ -213,11 +215,11 @@ def test_every_question_is_shown_and_long_histories_are_turned(
 @pytest.mark.parametrize(
     ("text", "number"), [("", 1), ("2", 2), ("0", 1), ("-1", 1), ("x", 1), ("99999", 1), ("٣", 1)]
 )
-def test_a_page_number_is_read_carefully(text: str, number: int) -> None:
+def test_inquiry_page__reads_a_page_number_carefully(text: str, number: int) -> None:
     assert read_page(text) == number
 
 
-def test_a_question_without_an_answer_is_under_way_or_its_worker_was_lost(
+def test_inquiry_page__unanswered_is_under_way_or_worker_lost(
     client: Client, four: dict[str, Inquiry]
 ) -> None:
     inquiry, nothing = four["waiting"], {"answered_at": None, "status": None, "took_ms": None}
@@ -227,13 +229,15 @@ def test_a_question_without_an_answer_is_under_way_or_its_worker_was_lost(
     assert "worker lost" in get(client, page(Inquiry, inquiry))
 
 
-def test_what_a_game_sent_is_never_markup() -> None:
+def test_inquiry_page__what_a_game_sent_is_never_markup() -> None:
     for body in ("<b>", "<b>" + "x" * 100, "a\n<b>"):
         assert "<b>" not in show_excerpt(body)
     assert show_excerpt("") == NOTHING
 
 
-def test_why_there_are_no_questions(client: Client, four: dict[str, Inquiry], house: House) -> None:
+def test_inquiry_page__says_why_there_are_no_queries(
+    client: Client, four: dict[str, Inquiry], house: House
+) -> None:
     assert "it has no query URL" in get(client, page(Inquiry, four["young"]))
     assert "are purged after a time" in get(client, page(Inquiry, four["old"]))
     seat = sit(make_party(query_url="https://127.0.0.1:9/"), house.player())
@@ -256,7 +260,7 @@ POLICIES: list[tuple[dict[str, Any], str, str]] = [
 
 
 @pytest.mark.parametrize(("attributes", "words", "word"), POLICIES)
-def test_a_pending_transaction_says_when_it_is_due_and_what_happens_then(
+def test_transaction_page__pending_says_when_due_and_what_then(
     client: Client, house: House, attributes: dict[str, Any], words: str, word: str
 ) -> None:
     Pulse.objects.all().delete()
@@ -273,7 +277,7 @@ def test_a_pending_transaction_says_when_it_is_due_and_what_happens_then(
     assert "Next step" not in get(client, page(Transaction, pending))
 
 
-def test_a_transaction_leads_to_its_inquiry(client: Client, seat: Seat) -> None:
+def test_transaction_page__links_to_its_inquiry(client: Client, seat: Seat) -> None:
     mm = seat.opened("withdraw", "1.00")
     inquiry = doubted(seat, mm)
     text = get(client, page(Transaction, inquiry.transaction))
@@ -287,7 +291,7 @@ def test_a_transaction_leads_to_its_inquiry(client: Client, seat: Seat) -> None:
     assert "0 sent" in get(client, page(Transaction, inquiry.transaction))
 
 
-def test_pending_ones_are_the_first_due_first_and_only_due_ones_are_due(
+def test_transaction_list__sorts_pending_by_due_and_filters_due(
     client: Client, seat: Seat, clock: Clock
 ) -> None:
     at, slow = now(), seat.elsewhere(party=make_party(pending_hours=200))

@@ -26,7 +26,7 @@ def listed(text: str, model: str = "jobrun") -> list[str]:
 # --- Job runs -------------------------------------------------------------------------------------------
 
 
-def test_runs_are_newest_first_and_chosen_by_task_and_outcome(client: Client) -> None:
+def test_job_run__list_newest_first_filtered_by_task_and_outcome(client: Client) -> None:
     at = now()
     first = run(began_at=at - 3 * MINUTE)
     busy = run(began_at=at - 2 * MINUTE, looked_at=4000, done=3999, failed=1)
@@ -48,7 +48,7 @@ def test_runs_are_newest_first_and_chosen_by_task_and_outcome(client: Client) ->
     assert client.get(f"{address(JobRun)}?worker=x").status_code == 400
 
 
-def test_an_empty_list_of_runs_says_what_fills_it(client: Client) -> None:
+def test_job_run__empty_list_says_what_fills_it(client: Client) -> None:
     assert "Runs are recorded once a worker and beat are started." in get(client, address(JobRun))
     assert "No run has failed." in get(client, f"{address(JobRun)}?outcome=failed")
 
@@ -67,7 +67,7 @@ ENDS: list[tuple[str, dict[str, Any], int, str]] = [
 
 
 @pytest.mark.parametrize(("task", "attributes", "minutes", "word"), ENDS)
-def test_how_a_run_ended(
+def test_job_run__shows_how_it_ended(
     client: Client, clock: Clock, task: str, attributes: dict[str, Any], minutes: int, word: str
 ) -> None:
     at = now()
@@ -80,7 +80,7 @@ def test_how_a_run_ended(
 # --- Checkpoints ----------------------------------------------------------------------------------------
 
 
-def test_checkpoints_say_what_they_state_and_what_was_found(client: Client) -> None:
+def test_checkpoint__list_says_what_is_stated_and_what_was_found(client: Client) -> None:
     at = now()
     rows = [
         checkpoint(1, verified_at=at, differences=0),
@@ -96,7 +96,7 @@ def test_checkpoints_say_what_they_state_and_what_was_found(client: Client) -> N
     assert "CHECKPOINT_KEY" not in get(client, address(Checkpoint))
 
 
-def test_without_checkpoints_the_list_says_what_makes_them(client: Client) -> None:
+def test_checkpoint__empty_list_says_what_makes_them(client: Client) -> None:
     assert "if CHECKPOINT_KEY is set" in get(client, address(Checkpoint))
     assert "The totals of each day are computed the night after" in get(client, address(ClosedDay))
 
@@ -110,7 +110,7 @@ def moved(day: ClosedDay, account: str, debits: int, credits: int) -> None:
     )
 
 
-def test_a_day_shows_what_moved_on_each_account_and_what_it_held_then(client: Client, house: House) -> None:
+def test_closed_day__shows_movement_and_balance_of_each_account(client: Client, house: House) -> None:
     # Before the journal of any test begins.
     before, day = (
         ClosedDay.objects.create(
@@ -142,7 +142,7 @@ def test_a_day_shows_what_moved_on_each_account_and_what_it_held_then(client: Cl
     assert "total" in text
 
 
-def test_money_made_of_nothing_stands_in_the_sum(client: Client, house: House) -> None:
+def test_closed_day__money_made_of_nothing_shows_in_the_sum(client: Client, house: House) -> None:
     day = ClosedDay.objects.create(
         day=date(1999, 1, 1), entries=5, closed_at=datetime(1999, 1, 5, tzinfo=UTC)
     )
@@ -152,7 +152,7 @@ def test_money_made_of_nothing_stands_in_the_sum(client: Client, house: House) -
     assert re.findall(r"wallet-id\">(-?[\d,]+\.\d\d)<", text)[-3:] == ["1.00", "1.01", "0.01"]
 
 
-def test_days_are_newest_first(client: Client) -> None:
+def test_closed_day__list_is_newest_first(client: Client) -> None:
     days = [closed(number) for number in (3, 1, 2)]
     assert listed(get(client, address(ClosedDay)), "closedday") == [
         str(days[number].day) for number in (1, 2, 0)
@@ -162,7 +162,7 @@ def test_days_are_newest_first(client: Client) -> None:
 # --- What the lists cost --------------------------------------------------------------------------------
 
 
-def test_each_list_costs_the_same_however_much_is_on_it(client: Client, house: House) -> None:
+def test_operation_lists__cost_the_same_however_much_is_on_them(client: Client, house: House) -> None:
     places = [
         address(Alert),
         f"{address(Alert)}?state=all",
@@ -197,7 +197,7 @@ def test_each_list_costs_the_same_however_much_is_on_it(client: Client, house: H
 # --- Frozen wallets -------------------------------------------------------------------------------------
 
 
-def test_frozen_wallets_are_listed_with_since_when_who_and_why(
+def test_frozen_wallets__are_listed_with_since_when_who_and_why(
     client: Client, boss: Operator, house: House
 ) -> None:
     one, other, free = house.seat(), house.seat(), house.seat()
@@ -215,7 +215,7 @@ def test_frozen_wallets_are_listed_with_since_when_who_and_why(
     assert str(one.wallet().pk) not in listed(get(client, f"{address(Wallet)}?withdrawals=frozen"), "wallet")
 
 
-def test_the_reason_of_the_last_freeze_counts(client: Client, seat: Seat) -> None:
+def test_frozen_wallets__show_the_reason_of_the_last_freeze(client: Client, seat: Seat) -> None:
     for reason in ("First", "Second"):
         client.post(page(Wallet, seat.wallet(), "freeze"), {"reason": reason})
         client.post(page(Wallet, seat.wallet(), "unfreeze"), {"reason": "back"})

@@ -13,9 +13,7 @@ from tests.support.callers import House, Seat
 from wallet.models import Transaction, Wallet
 
 
-def test_freezing_and_unfreezing_ask_first_and_need_a_reason(
-    client: Client, boss: Operator, seat: Seat
-) -> None:
+def test_freeze__and_unfreeze_ask_first_and_need_a_reason(client: Client, boss: Operator, seat: Seat) -> None:
     for action, frozen, event in (("freeze", True, "frozen"), ("unfreeze", False, "unfrozen")):
         place = page(Wallet, seat.wallet(), action)
         get(client, place)
@@ -31,7 +29,7 @@ def test_freezing_and_unfreezing_ask_first_and_need_a_reason(
 
 
 @pytest.mark.parametrize(("text", "minor"), [("12.50", 1250), ("0.01", 1), ("", None)])
-def test_a_limit_is_set_in_major_units(client: Client, seat: Seat, text: str, minor: int | None) -> None:
+def test_limit__is_set_in_major_units(client: Client, seat: Seat, text: str, minor: int | None) -> None:
     place = page(Wallet, seat.wallet(), "set_limit")
     client.post(place, {"limit": "3", "reason": "first"})
     assert client.post(place, {"limit": text, "reason": "second"}).status_code == 302
@@ -44,7 +42,7 @@ def form_id(text: str) -> str:
     return found[1]
 
 
-def test_an_adjustment_is_confirmed_and_done_once_however_often_it_is_sent(
+def test_adjustment__is_confirmed_and_done_once_if_sent_again(
     client: Client, boss: Operator, seat: Seat
 ) -> None:
     place = page(Wallet, seat.wallet(), "adjust")
@@ -74,7 +72,7 @@ def test_an_adjustment_is_confirmed_and_done_once_however_often_it_is_sent(
     assert seat.holding().spendable == 112_34
 
 
-def test_a_debit_of_more_than_there_is_moves_nothing_and_asks_again(client: Client, seat: Seat) -> None:
+def test_adjustment__overdraft_moves_nothing_and_asks_again(client: Client, seat: Seat) -> None:
     place = page(Wallet, seat.wallet(), "adjust")
     given = {
         "type": "debit",
@@ -93,7 +91,7 @@ def test_a_debit_of_more_than_there_is_moves_nothing_and_asks_again(client: Clie
     "amount",
     ["", "0", "0.001", "-1", "1e2", "1,5", "NaN", "Infinity", "٣", "1_0", "9" * 18, "1.", ".5", "+1"],
 )
-def test_an_amount_that_is_none_is_refused(client: Client, seat: Seat, amount: str) -> None:
+def test_adjustment__refuses_an_amount_that_is_none(client: Client, seat: Seat, amount: str) -> None:
     place = page(Wallet, seat.wallet(), "adjust")
     given = {
         "type": "credit",
@@ -115,7 +113,7 @@ def test_an_amount_that_is_none_is_refused(client: Client, seat: Seat, amount: s
         ("XAG", "90071992547409.93", 9007199254740993),
     ],
 )
-def test_amounts_are_exact_in_every_currency(
+def test_adjustment__amounts_are_exact_in_every_currency(
     client: Client, house: House, currency: str, amount: str, minor: int
 ) -> None:
     seat = house.seat(0, currency)
@@ -132,7 +130,7 @@ def test_amounts_are_exact_in_every_currency(
     assert f"{int(integer):,}{point}{rest} {currency}" in get(client, page(Wallet, seat.wallet()))
 
 
-def test_an_adjustment_needs_an_id_that_this_platform_made(client: Client, seat: Seat) -> None:
+def test_adjustment__needs_an_id_made_by_this_platform(client: Client, seat: Seat) -> None:
     given = {
         "type": "credit",
         "amount": "1",

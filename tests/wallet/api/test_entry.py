@@ -45,7 +45,7 @@ def events(uid: str) -> list[tuple[str, str]]:
 # --- Players ----------------------------------------------------------------------------------------
 
 
-def test_a_player_is_created_and_updated_and_absent_fields_keep_their_value(house: House) -> None:
+def test_player__is_created_and_updated_keeping_absent_fields(house: House) -> None:
     uid = unique("p")
     assert put(house, uid).body == {
         "uid": uid,
@@ -68,7 +68,7 @@ def test_a_player_is_created_and_updated_and_absent_fields_keep_their_value(hous
 
 
 @pytest.mark.parametrize("uid", ["x" * 64, "a", "A-z_0.9:@b", "user@example.com", "%41"])
-def test_every_uid_of_the_right_form_is_taken(house: House, uid: str) -> None:
+def test_uid__every_one_of_the_right_form_is_taken(house: House, uid: str) -> None:
     answer = put(house, uid)
     assert (answer.status, answer.error) == (200, None)
     assert answer.body["uid"] == uid.replace("%41", "A")
@@ -77,7 +77,7 @@ def test_every_uid_of_the_right_form_is_taken(house: House, uid: str) -> None:
 @pytest.mark.parametrize(
     "uid", ["x" * 65, "a%20b", "%C3%BC", "a%00b", "a%0A", "%FF", "a+b", "a%2Fb", "-%E2%80%AE"]
 )
-def test_a_uid_of_the_wrong_form_is_refused(house: House, uid: str) -> None:
+def test_uid__of_the_wrong_form_is_refused(house: House, uid: str) -> None:
     before = Player.objects.count()
     answer = put(house, uid)
     assert answer.error == 101
@@ -96,7 +96,7 @@ def test_a_uid_of_the_wrong_form_is_refused(house: House, uid: str) -> None:
      ("status", ""), ("status", "Active"), ("status", "frozen"), ("status", "active\n"), ("status", 1),
       ("status", ["active"])],
 )  # fmt: skip
-def test_a_field_of_the_wrong_form_is_refused_and_changes_nothing(
+def test_player__malformed_field_is_refused_and_changes_nothing(
     house: House, field: str, value: object
 ) -> None:
     uid = unique("p")
@@ -112,12 +112,12 @@ def test_a_field_of_the_wrong_form_is_refused_and_changes_nothing(
     }
 
 
-def test_a_nickname_has_64_characters(house: House) -> None:
+def test_nickname__has_64_characters(house: House) -> None:
     uid = unique("p")
     assert put(house, uid, nickname="☃" * 64).body["nickname"] == "☃" * 64
 
 
-def test_the_front_blocks_and_lifts_its_own_block(house: House) -> None:
+def test_block__front_blocks_and_lifts_its_own(house: House) -> None:
     uid = unique("p")
     put(house, uid)
     assert put(house, uid, status="blocked").body["status"] == "blocked"
@@ -129,7 +129,7 @@ def test_the_front_blocks_and_lifts_its_own_block(house: House) -> None:
 
 
 @pytest.mark.parametrize("first", ["blocked", "self_excluded", "closed"])
-def test_a_player_can_be_made_barred_at_once(house: House, first: str) -> None:
+def test_block__player_can_be_made_barred_at_once(house: House, first: str) -> None:
     uid = unique("p")
     assert put(house, uid, status=first).body["status"] == first
     assert launch(house, uid).error == 103
@@ -141,7 +141,7 @@ ORDER = ["active", "blocked", "self_excluded", "closed"]
 @pytest.mark.parametrize("before", ORDER)
 @pytest.mark.parametrize("after", ORDER)
 @pytest.mark.parametrize("set_by", ["front", "operator"])
-def test_the_front_only_bars_more_strictly_or_lifts_its_own_block(
+def test_block__front_only_tightens_or_lifts_its_own(
     house: House, before: str, after: str, set_by: str
 ) -> None:
     uid = unique("p")
@@ -159,7 +159,7 @@ def test_the_front_only_bars_more_strictly_or_lifts_its_own_block(
     assert len(events(uid)) == len(known) + (allowed and after != before)
 
 
-def test_a_block_that_an_operator_confirmed_is_the_operators(house: House) -> None:
+def test_block__confirmed_by_an_operator_is_the_operators(house: House) -> None:
     uid = unique("p")
     put(house, uid, status="blocked")
     set_player_status(
@@ -175,7 +175,7 @@ def test_a_block_that_an_operator_confirmed_is_the_operators(house: House) -> No
 # --- Launching --------------------------------------------------------------------------------------
 
 
-def test_launching_gives_a_token_a_url_and_an_end(house: House, clock: Clock) -> None:
+def test_launch__gives_a_token_a_url_and_an_end(house: House, clock: Clock) -> None:
     party = make_party(launch_url="https://game.example/play")
     uid = house.player(language="de").uid
     moment = datetime.fromisoformat("2026-03-01T12:00:00.250+00:00")
@@ -191,7 +191,7 @@ def test_launching_gives_a_token_a_url_and_an_end(house: House, clock: Clock) ->
     assert Entry.objects.get(wallet=wallet).event == "wallet_opened"
 
 
-def test_the_launch_url_keeps_the_query_and_fragment_that_the_game_has(house: House) -> None:
+def test_launch__url_keeps_the_games_query_and_fragment(house: House) -> None:
     party = make_party(launch_url="https://game.example/play?mode=real&empty=&x=%C3%BC%26#lobby")
     body = launch(house, house.player().uid, game=party.game.slug, currencyCode="EUR", language="pt-BR").body
     url = urlsplit(body["launchUrl"])
@@ -211,7 +211,7 @@ def test_the_launch_url_keeps_the_query_and_fragment_that_the_game_has(house: Ho
     ("players", "asked", "shown"),
     [("de", None, "de"), ("de", "fr", "fr"), ("", None, "en"), ("", "fr", "fr")],
 )
-def test_the_language_is_the_asked_one_or_the_players(
+def test_launch__language_is_the_requested_or_the_players(
     house: House, players: str, asked: str | None, shown: str
 ) -> None:
     player = house.player(**({"language": players} if players else {}))
@@ -234,7 +234,7 @@ def test_the_language_is_the_asked_one_or_the_players(
         (Decimal("60.0"), 60),
     ],
 )
-def test_a_session_lives_as_long_as_asked_but_never_longer_than_the_platforms_time(
+def test_launch__session_lives_as_asked_up_to_platform_maximum(
     house: House, asked: object, seconds: int
 ) -> None:
     before = now()
@@ -261,7 +261,7 @@ def test_a_session_lives_as_long_as_asked_but_never_longer_than_the_platforms_ti
         {},
     ],
 )
-def test_a_senseless_lifetime_is_refused(house: House, asked: object) -> None:
+def test_launch__refuses_a_senseless_lifetime(house: House, asked: object) -> None:
     answer = launch(house, house.player().uid, ttlSeconds=asked)
     assert (answer.status, answer.error) == (200, 101)
 
@@ -270,7 +270,7 @@ def test_a_senseless_lifetime_is_refused(house: House, asked: object) -> None:
 @pytest.mark.parametrize(
     "value", ["no-such-thing", "QQQ", "x" * 5000, "nul\x00", "\ud800", "☃", "", "'", None, 5]
 )
-def test_launching_the_unknown_is_refused_with_101(house: House, field: str, value: object) -> None:
+def test_launch__refuses_the_unknown_with_101(house: House, field: str, value: object) -> None:
     uid = house.player().uid
     answer = launch(house, uid, **{"uid": uid, field: value})
     assert (answer.status, answer.error) == (200, 101), answer.raw
@@ -280,12 +280,12 @@ def test_launching_the_unknown_is_refused_with_101(house: House, field: str, val
 @pytest.mark.parametrize(
     ("field", "value"), [("uid", "nobody-there"), ("game", "no-such-game"), ("currencyCode", "QQQ")]
 )
-def test_the_description_names_what_is_unknown(house: House, field: str, value: str) -> None:
+def test_launch__refusal_names_what_is_unknown(house: House, field: str, value: str) -> None:
     uid = house.player().uid
     assert value in launch(house, uid, **{"uid": uid, field: value}).body["errorDescription"]
 
 
-def test_a_barred_player_cannot_launch_and_no_wallet_is_opened(house: House) -> None:
+def test_launch__barred_player_is_refused_and_opens_no_wallet(house: House) -> None:
     for status in ORDER[1:]:
         uid = unique("p")
         put(house, uid, status=status)
@@ -294,7 +294,7 @@ def test_a_barred_player_cannot_launch_and_no_wallet_is_opened(house: House) -> 
         assert not Wallet.objects.filter(player__uid=uid).exists()
 
 
-def test_ending_a_session_repeatedly_is_the_same(house: House, seat: Seat) -> None:
+def test_end_session__repeated_is_the_same(house: House, seat: Seat) -> None:
     for _ in range(2):
         answer = house.front.post("/entry/endSession", {"token": seat.token})
         assert (answer.status, answer.raw) == (200, b"{}")
@@ -304,7 +304,7 @@ def test_ending_a_session_repeatedly_is_the_same(house: House, seat: Seat) -> No
     assert seat.call("getBalance").error == 102
 
 
-def test_ending_a_session_that_never_was_is_refused(house: House) -> None:
+def test_end_session__refuses_an_unknown_session(house: House) -> None:
     assert (
         house.front.post("/entry/endSession", {"token": "0fabcdc4-fe07-44f2-b968-93da3b324898"}).error == 102
     )
@@ -315,7 +315,7 @@ def test_ending_a_session_that_never_was_is_refused(house: House) -> None:
 # --- Balances and statements ------------------------------------------------------------------------
 
 
-def test_the_front_sees_what_is_spendable_reserved_and_owed(house: House, seat: Seat) -> None:
+def test_balance__front_sees_spendable_reserved_and_owed(house: House, seat: Seat) -> None:
     seat.opened("withdraw", "30.00")
     seat.opened("deposit", "7.00")
     asked = {"uid": seat.player.uid, "currencyCode": "XAG"}
@@ -332,7 +332,7 @@ def test_the_front_sees_what_is_spendable_reserved_and_owed(house: House, seat: 
     )
 
 
-def test_where_no_wallet_was_opened_everything_is_zero(house: House) -> None:
+def test_balance__is_all_zero_if_no_wallet_was_opened(house: House) -> None:
     uid = house.player().uid
     body = house.front.post("/entry/balance", {"uid": uid, "currencyCode": "BHD"}).body
     zero = {"amount": Decimal("0.000"), "currencyCode": "BHD"}
@@ -345,7 +345,7 @@ def test_where_no_wallet_was_opened_everything_is_zero(house: House) -> None:
 
 
 @pytest.mark.parametrize("call", ["balance", "statement"])
-def test_the_unknown_has_no_balance_and_no_statement(house: House, seat: Seat, call: str) -> None:
+def test_balance__and_statement_are_refused_for_the_unknown(house: House, seat: Seat, call: str) -> None:
     for field, value in (
         ("uid", "no-such-player"),
         ("uid", "a b"),
@@ -360,9 +360,7 @@ def test_the_unknown_has_no_balance_and_no_statement(house: House, seat: Seat, c
         assert (answer.status, answer.error) == (200, 101), (field, value)
 
 
-def test_a_statement_tells_what_changed_the_spendable_balance_newest_first(
-    house: House, clock: Clock
-) -> None:
+def test_statement__shows_spendable_balance_changes_newest_first(house: House, clock: Clock) -> None:
     seat = house.seat(0)
     clock.stand(datetime.fromisoformat("2026-03-01T12:00:00.5+00:00"))
     seat.adjust("credit", 100_00)
@@ -400,7 +398,7 @@ def test_a_statement_tells_what_changed_the_spendable_balance_newest_first(
     assert body["next"] is None
 
 
-def test_debt_that_is_repaid_stands_in_the_statement(house: House) -> None:
+def test_statement__shows_repaid_debt(house: House) -> None:
     seat = house.seat(10_00)
     seat.adjust("debit", 15_00, into_debt=True)
     seat.done("confirmDeposit", seat.opened("deposit", "8.00"))
@@ -417,7 +415,7 @@ def test_debt_that_is_repaid_stands_in_the_statement(house: House) -> None:
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 7, 8, 200])
-def test_the_pages_of_a_statement_are_the_statement(house: House, limit: int) -> None:
+def test_statement__pages_together_are_the_statement(house: House, limit: int) -> None:
     seat = house.seat(100_00)
     for number in range(6):
         seat.done("withdraw", f"s-{number}", "1.00")
@@ -435,7 +433,7 @@ def test_the_pages_of_a_statement_are_the_statement(house: House, limit: int) ->
     assert pages == whole
 
 
-def test_a_statement_has_50_lines_unless_asked_otherwise(house: House) -> None:
+def test_statement__has_50_lines_unless_asked_otherwise(house: House) -> None:
     seat = house.seat(0)
     for _ in range(51):
         seat.adjust("credit", 1)
@@ -455,12 +453,12 @@ def test_a_statement_has_50_lines_unless_asked_otherwise(house: House) -> None:
                                     {"before": ""}, {"before": "x"}, {"before": "-1"}, {"before": "1.5"},
                                     {"before": 5}, {"before": "9" * 19}, {"before": "٣"},
                                      {"before": " 5"}])  # fmt: skip
-def test_a_senseless_page_is_refused(house: House, seat: Seat, fields: dict[str, object]) -> None:
+def test_statement__refuses_a_senseless_page(house: House, seat: Seat, fields: dict[str, object]) -> None:
     answer = house.front.post("/entry/statement", {"uid": seat.player.uid, "currencyCode": "XAG"} | fields)
     assert (answer.status, answer.error) == (200, 101)
 
 
-def test_a_statement_is_of_one_currency_and_all_games(house: House, seat: Seat) -> None:
+def test_statement__is_of_one_currency_and_all_games(house: House, seat: Seat) -> None:
     euro, elsewhere = seat.elsewhere("EUR"), seat.elsewhere(party=house.other_game)
     euro.adjust("credit", 7_00)
     elsewhere.done("withdraw", unique("mm"), "1.00")
@@ -468,7 +466,7 @@ def test_a_statement_is_of_one_currency_and_all_games(house: House, seat: Seat) 
     assert [str(line["amount"]["amount"]) for line in statement(house, euro)["lines"]] == ["7.00"]
 
 
-def test_the_entry_api_takes_put_for_players_and_post_for_the_rest(house: House) -> None:
+def test_entry_api__takes_put_for_players_and_post_for_the_rest(house: House) -> None:
     for method in ("GET", "POST", "PATCH", "DELETE"):
         assert house.front.send(method, "/entry/players/x", b"{}").status == 405
     for path in ("launch", "endSession", "balance", "statement"):
@@ -477,12 +475,12 @@ def test_the_entry_api_takes_put_for_players_and_post_for_the_rest(house: House)
         assert house.front.send("POST", f"/entry/{path}", b"{}", {"Content-Type": "text/plain"}).error == 101
 
 
-def test_the_front_may_not_play(house: House, seat: Seat) -> None:
+def test_entry_api__front_may_not_play(house: House, seat: Seat) -> None:
     assert replace(seat, caller=house.front).call("withdraw", unique("mm"), "1.00").status == 401
     assert seat.holding()[:2] == (100_00, 0)
 
 
-def test_a_players_history_is_never_changed(house: House, owner: "psycopg.Connection[object]") -> None:
+def test_player_history__is_never_changed(house: House, owner: "psycopg.Connection[object]") -> None:
     player = house.player()
     for statement in (
         "UPDATE players_playerevent SET new_status = 'closed' WHERE player_id = %s",

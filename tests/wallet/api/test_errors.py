@@ -17,7 +17,7 @@ def shown(answer: Answer) -> tuple[object, object]:
     return answer.error, answer.body.get("balance", {}).get("amount") and answer.balance
 
 
-def test_a_refusal_for_player_or_wallet__shows_the_balance(seat: Seat) -> None:
+def test_refusal__for_player_or_wallet_shows_the_balance(seat: Seat) -> None:
     assert shown(seat.call("withdraw", unique("mm"), "1.00", currency="EUR")) == (105, "100.00")
     freeze_wallet(seat.wallet(), actor="test", reason="test")
     assert shown(seat.call("withdraw", unique("mm"), "1.00")) == (103, "100.00")
@@ -25,7 +25,7 @@ def test_a_refusal_for_player_or_wallet__shows_the_balance(seat: Seat) -> None:
     assert shown(seat.call("withdraw", unique("mm"), "1.00")) == (103, "100.00")
 
 
-def test_a_refusal_about_a_transaction__shows_the_balance(seat: Seat) -> None:
+def test_refusal__about_a_transaction_shows_the_balance(seat: Seat) -> None:
     paid, returned = seat.opened("withdraw", "10.00"), seat.opened("withdraw", "5.00")
     seat.done("confirmWithdrawal", paid)
     seat.done("rollbackWithdrawal", returned)
@@ -38,13 +38,13 @@ def test_a_refusal_about_a_transaction__shows_the_balance(seat: Seat) -> None:
     assert shown(seat.call("confirmWithdrawal", late)) == (109, "90.00")
 
 
-def test_a_query_of_no_transaction__shows_the_balance(seat: Seat) -> None:
+def test_query__of_no_transaction_shows_the_balance(seat: Seat) -> None:
     assert shown(seat.call("queryTransaction", unique("mm"), type="deposit")) == (106, "100.00")
     seat.end()
     assert shown(seat.call("queryTransaction", unique("mm"), type="deposit")) == (106, "100.00")
 
 
-def test_a_refusal_for_money__shows_the_balance_of_its_time(seat: Seat) -> None:
+def test_refusal__for_money_shows_the_balance_of_its_time(seat: Seat) -> None:
     limit_withdrawals(seat.wallet(), most=150_00, actor="test", reason="test")
     poor, limited = unique("mm"), unique("mm")
     for _ in range(2):
@@ -54,7 +54,7 @@ def test_a_refusal_for_money__shows_the_balance_of_its_time(seat: Seat) -> None:
     assert shown(seat.call("withdraw", poor, "100.02")) == (110, "114.00")
 
 
-def test_whoever_may_not_know_of_a_wallet__is_shown_none(house: House) -> None:
+def test_refusal__shows_no_balance_if_wallet_is_not_callers(house: House) -> None:
     seat = house.seat()
     stranger = Seat(seat.caller, seat.player, seat.game, str(uuid.uuid4()), "XAG")
     for caller in (stranger, Seat(house.other_game.caller, seat.player, seat.game, seat.token, "XAG")):
@@ -78,12 +78,12 @@ def test_whoever_may_not_know_of_a_wallet__is_shown_none(house: House) -> None:
         (PlayerRefused(PlayerOutcome.PLAYER_BARRED, "blocked"), 103, set()),
     ],
 )
-def test_an_outcome__has_one_code(database: None, problem: Exception, code: int, members: set[str]) -> None:
+def test_outcome__has_one_code(database: None, problem: Exception, code: int, members: set[str]) -> None:
     answer = refusal(problem)
     assert isinstance(answer, Refusal)
     assert (answer.code, set(answer.members)) == (code, members)
 
 
-def test_what_is_no_outcome__stays_what_it_is() -> None:
+def test_outcome__what_is_none_stays_what_it_is() -> None:
     problem = ValueError("a mistake of ours")
     assert refusal(problem) is problem

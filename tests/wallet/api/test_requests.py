@@ -61,13 +61,11 @@ def refused_as_malformed(answer: Answer, seat: Seat) -> bool:
     ids=lambda body: repr(body[:16]),
 )
 @pytest.mark.parametrize("endpoint", ["withdraw", "getBalance", "queryTransaction"])
-def test_what_is_no_json_object_of_the_right_form_is_malformed(
-    seat: Seat, body: bytes, endpoint: str
-) -> None:
+def test_request__no_json_object_of_right_form_is_malformed(seat: Seat, body: bytes, endpoint: str) -> None:
     assert refused_as_malformed(seat.caller.post(f"/wallet/{endpoint}", body), seat)
 
 
-def test_a_byte_order_mark_makes_a_whole_request_malformed(seat: Seat) -> None:
+def test_request__with_a_byte_order_mark_is_malformed(seat: Seat) -> None:
     body = withdrawal(seat, unique("mm")).encode()
     assert refused_as_malformed(seat.caller.post("/wallet/withdraw", b"\xef\xbb\xbf" + body), seat)
     assert seat.caller.post("/wallet/withdraw", body).error is None
@@ -75,9 +73,7 @@ def test_a_byte_order_mark_makes_a_whole_request_malformed(seat: Seat) -> None:
 
 @pytest.mark.parametrize("name", ["token", "mmTransactionId", "amount"])
 @pytest.mark.parametrize("value", ["null", "5", "true", "[]", "{}", '""', '"\\ud800"', '"\\u0000"', "absent"])
-def test_a_required_field_that_is_absent_or_of_the_wrong_form_is_malformed(
-    seat: Seat, name: str, value: str
-) -> None:
+def test_request__required_field_absent_or_wrong_is_malformed(seat: Seat, name: str, value: str) -> None:
     fields = {
         "token": f'"{seat.token}"',
         "mmTransactionId": f'"{unique("mm")}"',
@@ -89,7 +85,7 @@ def test_a_required_field_that_is_absent_or_of_the_wrong_form_is_malformed(
 
 
 @pytest.mark.parametrize("deep", ['{"a": ' * 900 + "1" + "}" * 900, "[" * 900 + "]" * 900])
-def test_unknown_fields_are_tolerated_however_deep(seat: Seat, deep: str) -> None:
+def test_request__tolerates_unknown_fields_however_deep(seat: Seat, deep: str) -> None:
     assert (
         seat.caller.post(
             "/wallet/withdraw", withdrawal(seat, unique("mm"), more=f', "unknown": {deep}')
@@ -99,12 +95,12 @@ def test_unknown_fields_are_tolerated_however_deep(seat: Seat, deep: str) -> Non
 
 
 @pytest.mark.parametrize("depth", [10_000, 30_000])
-def test_nesting_beyond_all_measure_is_answered(seat: Seat, depth: int) -> None:
+def test_request__nested_beyond_all_measure_is_answered(seat: Seat, depth: int) -> None:
     body = withdrawal(seat, unique("mm"), more=f', "unknown": {"[" * depth}{"]" * depth}')
     assert refused_as_malformed(seat.caller.post("/wallet/withdraw", body), seat)
 
 
-def test_of_duplicate_keys_the_last_counts(seat: Seat) -> None:
+def test_request__last_of_duplicate_keys_counts(seat: Seat) -> None:
     mm, other = unique("mm"), unique("mm")
     body = withdrawal(
         seat,
@@ -118,7 +114,7 @@ def test_of_duplicate_keys_the_last_counts(seat: Seat) -> None:
     assert not Transaction.objects.filter(mm_transaction_id=other).exists()
 
 
-def test_null_means_absent(seat: Seat) -> None:
+def test_request__null_means_absent(seat: Seat) -> None:
     mm = unique("mm")
     seat.caller.post("/wallet/withdraw", withdrawal(seat, mm, more=', "txDescription": null'))
     assert seat.transaction(mm).description == ""
@@ -128,7 +124,7 @@ def test_null_means_absent(seat: Seat) -> None:
     assert (answer.error, answer.balance) == (None, "95.00")
 
 
-def test_a_duplicate_key_that_is_null_makes_the_field_absent(seat: Seat) -> None:
+def test_request__duplicate_key_of_null_makes_the_field_absent(seat: Seat) -> None:
     assert refused_as_malformed(
         seat.caller.post("/wallet/withdraw", withdrawal(seat, unique("mm"), more=', "amount": null')), seat
     )
@@ -147,7 +143,7 @@ def test_a_duplicate_key_that_is_null_makes_the_field_absent(seat: Seat) -> None
         "application/json;",
     ],
 )
-def test_json_in_utf_8_is_read(seat: Seat, content_type: str) -> None:
+def test_request__json_in_utf_8_is_read(seat: Seat, content_type: str) -> None:
     answer = seat.caller.send(
         "POST",
         "/wallet/getBalance",
@@ -165,14 +161,14 @@ def test_json_in_utf_8_is_read(seat: Seat, content_type: str) -> None:
      "application/json; charset=latin-1", "application/jsonp", "application/problem+json",
      "application/json, text/plain"],
 )  # fmt: skip
-def test_another_content_type_is_malformed(seat: Seat, content_type: str) -> None:
+def test_request__of_another_content_type_is_malformed(seat: Seat, content_type: str) -> None:
     answer = seat.caller.send(
         "POST", "/wallet/withdraw", withdrawal(seat, unique("mm")).encode(), {"Content-Type": content_type}
     )
     assert refused_as_malformed(answer, seat)
 
 
-def test_a_body_of_64_kib_is_read_and_one_byte_more_gets_413(seat: Seat) -> None:
+def test_request__body_of_64_kib_is_read_one_byte_more_gets_413(seat: Seat) -> None:
     body = f'{{"token": "{seat.token}", "padding": "'
     exactly = body + "x" * (LIMIT - len(body) - 2) + '"}'
     assert len(exactly) == LIMIT
@@ -181,7 +177,7 @@ def test_a_body_of_64_kib_is_read_and_one_byte_more_gets_413(seat: Seat) -> None
     assert (answer.status, answer.error) == (413, 101)
 
 
-def test_every_method_but_post_gets_405_and_is_told_which_is_allowed(seat: Seat) -> None:
+def test_request__methods_but_post_get_405_with_the_allowed_one(seat: Seat) -> None:
     for method in ("GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"):
         answer = seat.caller.send(method, "/wallet/withdraw", withdrawal(seat, unique("mm")).encode())
         assert (method, answer.status, answer.headers["allow"]) == (method, 405, "POST")
@@ -192,7 +188,7 @@ def test_every_method_but_post_gets_405_and_is_told_which_is_allowed(seat: Seat)
     "path",
     ["/wallet/", "/wallet/nothing", "/wallet/withdraw/", "/wallet/Withdraw", "/entry/", "/entry/nothing"],
 )
-def test_an_unknown_path_gets_404_in_json(house_callers: tuple[Caller, Caller], path: str) -> None:
+def test_request__unknown_path_gets_404_in_json(house_callers: tuple[Caller, Caller], path: str) -> None:
     game, front = house_callers
     answer = (front if path.startswith("/entry") else game).post(path, {})
     assert (answer.status, answer.error, answer.headers["content-type"]) == (404, 101, "application/json")
@@ -203,7 +199,7 @@ def house_callers(house: Any) -> tuple[Caller, Caller]:
     return house.game.caller, house.front
 
 
-def test_whatever_the_caller_accepts_the_answer_is_json(seat: Seat) -> None:
+def test_request__answer_is_json_whatever_the_caller_accepts(seat: Seat) -> None:
     for accepted in ("text/html", "application/xml", "image/png;q=0", "nonsense"):
         answer = seat.caller.send(
             "POST", "/wallet/getBalance", json.dumps({"token": seat.token}).encode(), {"Accept": accepted}
@@ -239,14 +235,12 @@ def test_whatever_the_caller_accepts_the_answer_is_json(seat: Seat) -> None:
 @pytest.mark.parametrize(
     "endpoint", ["withdraw", "confirmWithdrawal", "rollbackWithdrawal", "queryTransaction"]
 )
-def test_a_transaction_id_is_1_to_64_printable_ascii_characters_without_spaces(
-    seat: Seat, mm: str, endpoint: str
-) -> None:
+def test_transaction_id__is_1_to_64_printable_ascii_no_spaces(seat: Seat, mm: str, endpoint: str) -> None:
     extra = {"type": "withdrawal"} if endpoint == "queryTransaction" else {}
     assert refused_as_malformed(seat.call(endpoint, mm, "5.00", **extra), seat)
 
 
-def test_every_printable_ascii_character_can_stand_in_a_transaction_id(seat: Seat) -> None:
+def test_transaction_id__takes_every_printable_ascii_character(seat: Seat) -> None:
     everything = "".join(map(chr, range(0x21, 0x7F)))
     for mm in (everything[:64], everything[30:], "!", "\"';--<b>\\", "%s{}%(a)s"):
         assert seat.done("withdraw", mm, "1.00").body["mmTransactionId"] == mm
@@ -265,17 +259,17 @@ def test_every_printable_ascii_character_can_stand_in_a_transaction_id(seat: Sea
         "é" * 36,
     ],
 )
-def test_a_token_that_is_no_uuid_is_malformed(seat: Seat, token: str) -> None:
+def test_token__that_is_no_uuid_is_malformed(seat: Seat, token: str) -> None:
     for endpoint in ("getBalance", "verifySession"):
         assert refused_as_malformed(seat.caller.post(f"/wallet/{endpoint}", {"token": token}), seat)
 
 
-def test_a_token_in_capital_letters_is_the_same_token(seat: Seat) -> None:
+def test_token__in_capital_letters_is_the_same_token(seat: Seat) -> None:
     assert seat.caller.post("/wallet/getBalance", {"token": seat.token.upper()}).balance == "100.00"
 
 
 @pytest.mark.parametrize("type", ["loan", "", "Withdrawal", "withdrawal ", "withdrawal\n"])
-def test_a_query_names_a_withdrawal_or_a_deposit(seat: Seat, type: str) -> None:
+def test_query__names_a_withdrawal_or_a_deposit(seat: Seat, type: str) -> None:
     assert refused_as_malformed(seat.call("queryTransaction", unique("mm"), type=type), seat)
 
 
@@ -298,7 +292,7 @@ def test_a_query_names_a_withdrawal_or_a_deposit(seat: Seat, type: str) -> None:
     ],
 )
 @pytest.mark.parametrize("endpoint", ["withdraw", "deposit", "confirmWithdrawal"])
-def test_whatever_stands_for_a_currency_is_answered(seat: Seat, code: str, endpoint: str) -> None:
+def test_currency__whatever_stands_for_it_is_answered(seat: Seat, code: str, endpoint: str) -> None:
     answer = seat.caller.post(
         f"/wallet/{endpoint}",
         {"token": seat.token, "mmTransactionId": unique("mm"), "amount": {"amount": 1, "currencyCode": code}},
@@ -332,7 +326,7 @@ def test_whatever_stands_for_a_currency_is_answered(seat: Seat, code: str, endpo
     ],
     ids=lambda text: text[:24],
 )
-def test_optional_texts_are_cleaned_and_never_cause_a_refusal(seat: Seat, text: str, kept: str) -> None:
+def test_optional_text__is_cleaned_and_never_causes_a_refusal(seat: Seat, text: str, kept: str) -> None:
     mm, buried = unique("mm"), unique("mm")
     assert (
         seat.caller.post(
@@ -354,7 +348,7 @@ def test_optional_texts_are_cleaned_and_never_cause_a_refusal(seat: Seat, text: 
     assert seat.holding()[:2] == (100_00, 0)
 
 
-def test_a_confirmation_without_an_amount_takes_the_whole_amount(seat: Seat) -> None:
+def test_confirm__without_an_amount_takes_the_whole_amount(seat: Seat) -> None:
     mm = seat.opened("withdraw", "40.00")
     assert seat.done("confirmWithdrawal", mm).body["balance"] == {
         "amount": Decimal("60.00"),

@@ -45,7 +45,7 @@ def receive(seat: Seat, amount: str) -> Answer:
         "0.00000000000000023e18",
     ],
 )
-def test_every_spelling_of_a_number_is_the_number(house: House, amount: str) -> None:
+def test_amount__every_spelling_of_a_number_is_the_number(house: House, amount: str) -> None:
     seat = house.seat(1000_00)
     assert send(seat, "withdraw", amount).balance == "770.00"
     assert seat.holding()[:2] == (770_00, 230_00)
@@ -55,7 +55,7 @@ def test_every_spelling_of_a_number_is_the_number(house: House, amount: str) -> 
     "amount",
     ["0.1", "0.01", "63727092.34", "90071992547409.93", "999999999999999.99", "4.35", "1.10", "0.29"],
 )
-def test_amounts_survive_unchanged_in_both_directions(house: House, amount: str) -> None:
+def test_amount__survives_unchanged_in_both_directions(house: House, amount: str) -> None:
     seat = house.seat(0)
     minor = int(Decimal(amount) * 100)
     assert f'"amount":{to_major(minor, 2)},'.encode() in receive(seat, amount).raw
@@ -65,7 +65,7 @@ def test_amounts_survive_unchanged_in_both_directions(house: House, amount: str)
     assert seat.holding()[:2] == (0, minor)
 
 
-def test_tenths_add_up(house: House) -> None:
+def test_amount__tenths_add_up(house: House) -> None:
     seat = house.seat(30)
     for left in ("0.20", "0.10", "0.00"):
         assert send(seat, "withdraw", "0.1").balance == left
@@ -85,7 +85,7 @@ def test_tenths_add_up(house: House) -> None:
     ids=lambda amount: amount[:24],
 )  # fmt: skip
 @pytest.mark.parametrize("endpoint", ["withdraw", "deposit", "confirmWithdrawal"])
-def test_senseless_amounts_are_malformed(seat: Seat, amount: str, endpoint: str) -> None:
+def test_amount__senseless_is_malformed(seat: Seat, amount: str, endpoint: str) -> None:
     answer = send(seat, endpoint, amount)
     assert (answer.status, answer.error) == (200, 101), answer.raw
     assert seat.holding()[:3] == (100_00, 0, 0)
@@ -97,7 +97,7 @@ def test_senseless_amounts_are_malformed(seat: Seat, amount: str, endpoint: str)
       ("BHD", "0.001", "0.001"), ("CLF", "0.0001", "0.0001"),
      ("BHD", "1234567.89", "1234567.890"), ("CLF", "5", "5.0000"), ("MRU", "12e1", "120.0")],
 )  # fmt: skip
-def test_answers_print_the_currencys_own_number_of_decimals(
+def test_amount__is_answered_with_the_currencys_decimals(
     house: House, currency: str, amount: str, printed: str
 ) -> None:
     seat = house.seat(0, currency)
@@ -121,7 +121,7 @@ def test_answers_print_the_currencys_own_number_of_decimals(
         ("CLF", "0.00001"),
     ],
 )
-def test_half_a_minor_unit_is_malformed(house: House, currency: str, amount: str) -> None:
+def test_amount__half_a_minor_unit_is_malformed(house: House, currency: str, amount: str) -> None:
     seat = house.seat(10**10, currency)
     assert send(seat, "withdraw", amount).error == 101
     assert seat.holding()[:2] == (10**10, 0)
@@ -131,7 +131,7 @@ def test_half_a_minor_unit_is_malformed(house: House, currency: str, amount: str
 
 
 @pytest.mark.parametrize(("currency", "decimals"), [("JPY", 0), ("XAG", 2), ("CLF", 4)])
-def test_the_largest_amount_is_10_to_the_17_less_one_minor_units(
+def test_amount__largest_is_10_to_the_17_less_one_minor_units(
     house: House, currency: str, decimals: int
 ) -> None:
     seat = house.seat(0, currency)
@@ -141,7 +141,7 @@ def test_the_largest_amount_is_10_to_the_17_less_one_minor_units(
     assert seat.holding()[:3] == (0, MOST, 0)
 
 
-def test_what_would_reach_10_to_the_18_is_refused_when_announced(house: House) -> None:
+def test_bound__reaching_10_to_the_18_is_refused_when_announced(house: House) -> None:
     seat = house.seat(10**18 - 1 - 5_00)
     seat.done("withdraw", unique("mm"), "1.00")
     announced = seat.opened("deposit", "4.00")
@@ -156,7 +156,7 @@ def test_what_would_reach_10_to_the_18_is_refused_when_announced(house: House) -
     assert seat.done("confirmDeposit", last).balance == str(to_major(10**18 - 1 - 1_00, 2))
 
 
-def test_room_that_a_rollback_makes_can_be_announced(house: House) -> None:
+def test_bound__room_made_by_a_rollback_can_be_announced(house: House) -> None:
     seat = house.seat(10**18 - 1 - 5_00)
     mm = seat.opened("deposit", "5.00")
     assert send(seat, "deposit", "0.01").error == 111
@@ -164,7 +164,7 @@ def test_room_that_a_rollback_makes_can_be_announced(house: House) -> None:
     assert send(seat, "deposit", "5.00").error is None
 
 
-def test_a_credit_that_would_reach_10_to_the_18_is_refused(house: House) -> None:
+def test_bound__credit_reaching_10_to_the_18_is_refused(house: House) -> None:
     seat = house.seat(10**18 - 2)
     with pytest.raises(LedgerRefused) as refused:
         seat.adjust("credit", 2)
@@ -177,7 +177,7 @@ def test_a_credit_that_would_reach_10_to_the_18_is_refused(house: House) -> None
 
 
 @given(minor=st.integers(1, MOST), decimals=st.integers(0, 4), zeros=st.integers(0, 30))
-def test_minor_units_survive_the_way_out_and_back(minor: int, decimals: int, zeros: int) -> None:
+def test_amount__minor_units_survive_the_way_out_and_back(minor: int, decimals: int, zeros: int) -> None:
     printed = format(to_major(minor, decimals), "f")
     assert to_minor(Decimal(printed), decimals) == minor
     assert to_minor(Decimal(printed + ("" if "." in printed else ".") + "0" * zeros), decimals) == minor
@@ -188,7 +188,7 @@ def test_minor_units_survive_the_way_out_and_back(minor: int, decimals: int, zer
     | st.decimals(min_value=0, max_value=10**13, places=3),
     decimals=st.integers(0, 4),
 )
-def test_whatever_decimal_comes_it_is_exact_or_refused(amount: Decimal, decimals: int) -> None:
+def test_amount__any_decimal_is_exact_or_refused(amount: Decimal, decimals: int) -> None:
     # The exponent is bounded before it is computed with, here too.
     minor = (
         Fraction(amount) * 10**decimals
@@ -212,5 +212,5 @@ def test_whatever_decimal_comes_it_is_exact_or_refused(amount: Decimal, decimals
         (-(10**18), 2, "-10000000000000000.00"),
     ],
 )
-def test_major_units_have_all_their_decimals(minor: int, decimals: int, printed: str) -> None:
+def test_amount__major_units_have_all_their_decimals(minor: int, decimals: int, printed: str) -> None:
     assert str(to_major(minor, decimals)) == printed

@@ -44,7 +44,7 @@ def errors(answers: Sequence[Answer]) -> set[int | None]:
 
 
 @pytest.mark.parametrize("round", range(10))
-def test_one_withdrawal_sent_sixteen_times_at_once_happens_once(
+def test_race__one_withdrawal_sent_16_times_at_once_happens_once(
     house: House, server: str, round: int
 ) -> None:
     seat, mm = house.seat(url=server), unique("mm")
@@ -55,7 +55,7 @@ def test_one_withdrawal_sent_sixteen_times_at_once_happens_once(
     assert seat.holding() == before._replace(spendable=70_00, reserved=30_00, entries=before.entries + 1)
 
 
-def test_every_other_call_sent_sixteen_times_at_once_happens_once(house: House, server: str) -> None:
+def test_race__other_calls_sent_16_times_at_once_happen_once(house: House, server: str) -> None:
     seat = house.seat(url=server)
     mm, win, buried, poor = seat.opened("withdraw", "30.00"), unique("mm"), unique("mm"), unique("mm")
     before = seat.holding().entries
@@ -76,7 +76,7 @@ def test_every_other_call_sent_sixteen_times_at_once_happens_once(house: House, 
     assert problems_of(seat.player) == []
 
 
-def test_of_confirmation_and_rollback_at_once_exactly_one_wins_200_rounds(house: House, server: str) -> None:
+def test_race__one_of_confirm_and_rollback_wins_in_200_rounds(house: House, server: str) -> None:
     seat = house.seat(200_00, url=server)
     won = {"paid": 0, "returned": 0}
     for _ in range(200):
@@ -100,7 +100,7 @@ def test_of_confirmation_and_rollback_at_once_exactly_one_wins_200_rounds(house:
 
 
 @pytest.mark.parametrize("round", range(20))
-def test_of_confirmation_rollback_and_the_platforms_expiry_at_once_one_wins(
+def test_race__one_of_confirm_rollback_and_platform_expiry_wins(
     house: House, server: str, round: int
 ) -> None:
     seat = house.seat(url=server)
@@ -133,7 +133,7 @@ def expire(seat: Seat, mm: str) -> str:
 
 
 @pytest.mark.parametrize("round", range(5))
-def test_sixteen_withdrawals_at_once_cannot_overdraw(house: House, server: str, round: int) -> None:
+def test_race__sixteen_withdrawals_at_once_cannot_overdraw(house: House, server: str, round: int) -> None:
     seat = house.seat(50_00, url=server)
     answers = together([lambda: seat.call("withdraw", unique("mm"), "10.00")] * 16)
     assert sorted(answer.error or 0 for answer in answers) == [0] * 5 + [104] * 11
@@ -156,7 +156,7 @@ def test_sixteen_withdrawals_at_once_cannot_overdraw(house: House, server: str, 
     assert problems_of(seat.player) == []
 
 
-def test_withdrawal_and_its_rollback_at_once_never_lose_money(house: House, server: str) -> None:
+def test_race__withdrawal_and_its_rollback_never_lose_money(house: House, server: str) -> None:
     seat = house.seat(url=server)
     for _ in range(50):
         mm = unique("mm")
@@ -171,7 +171,7 @@ def test_withdrawal_and_its_rollback_at_once_never_lose_money(house: House, serv
 
 
 @pytest.mark.parametrize("round", range(20))
-def test_one_id_opened_at_once_in_two_currencies_is_opened_in_one(
+def test_race__one_id_opened_in_two_currencies_is_opened_in_one(
     house: House, server: str, round: int
 ) -> None:
     silver, mm = house.seat(url=server), unique("mm")
@@ -188,9 +188,7 @@ def test_one_id_opened_at_once_in_two_currencies_is_opened_in_one(
 
 
 @pytest.mark.parametrize("round", range(20))
-def test_an_opening_in_one_currency_and_a_rollback_through_the_other_at_once_agree(
-    house: House, server: str, round: int
-) -> None:
+def test_race__opening_and_rollback_via_other_currency_agree(house: House, server: str, round: int) -> None:
     silver, mm = house.seat(url=server), unique("mm")
     euro = silver.elsewhere("EUR")
     opened, rolled = together(
@@ -203,7 +201,7 @@ def test_an_opening_in_one_currency_and_a_rollback_through_the_other_at_once_agr
     assert problems_of(silver.player) == []
 
 
-def test_many_games_calls_of_one_player_at_once_keep_the_sum(house: House, server: str) -> None:
+def test_race__many_games_calls_of_one_player_keep_the_sum(house: House, server: str) -> None:
     """Withdrawals, deposits and their ends in any order, from two games at once: what is left is what was not
     spent.
     """
@@ -258,7 +256,7 @@ for _ in range(200):
 """
 
 
-def test_the_first_calls_of_a_process_can_come_at_the_same_instant() -> None:
+def test_race__first_calls_of_a_process_can_come_together() -> None:
     """msgspec crashes the process where several threads use a shape for the first time; in a process of its
     own, for it would take ours along.
     """

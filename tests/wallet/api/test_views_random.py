@@ -326,7 +326,7 @@ class Machine(RuleBasedStateMachine):
         }
 
 
-def test_whatever_happens_in_whatever_order_every_answer_and_balance_is_the_models(house: House) -> None:
+def test_model__every_answer_and_balance_is_its_own_in_any_order(house: House) -> None:
     run_state_machine_as_test(
         partial(Machine, house),  # type: ignore[arg-type]
         settings=settings(
@@ -339,7 +339,7 @@ def test_whatever_happens_in_whatever_order_every_answer_and_balance_is_the_mode
     )
 
 
-def test_the_machine_notices_a_model_that_is_wrong(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_model__a_wrong_one_is_noticed_by_the_machine(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """A test that cannot fail is none: with a debt that rollbacks do not repay, the machine finds the
     difference.
     """

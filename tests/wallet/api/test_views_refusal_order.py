@@ -149,7 +149,7 @@ PAIRS = [
 
 
 @pytest.mark.parametrize(("first", "second"), PAIRS, ids=itertools.starmap(words, PAIRS))
-def test_of_two_refusals_the_earlier_of_the_list_is_given(
+def test_refusal__of_two_the_earlier_of_the_list_is_given(
     house: House, monkeypatch: pytest.MonkeyPatch, first: Trouble, second: Trouble
 ) -> None:
     attempt = Attempt(house.seat(), monkeypatch)
@@ -163,7 +163,7 @@ def test_of_two_refusals_the_earlier_of_the_list_is_given(
 
 
 @pytest.mark.parametrize("trouble", EXPECTED, ids=words)
-def test_each_refusal_alone_is_given_and_without_it_the_withdrawal_succeeds(
+def test_refusal__each_is_given_alone_and_without_it_withdraw_ok(
     house: House, monkeypatch: pytest.MonkeyPatch, trouble: Trouble
 ) -> None:
     seat = house.seat()
@@ -173,7 +173,7 @@ def test_each_refusal_alone_is_given_and_without_it_the_withdrawal_succeeds(
     assert attempt.outcome() == EXPECTED[trouble]
 
 
-def test_a_known_id_with_the_same_content_gets_its_stored_answer_whatever_became_of_session_player_and_wallet(
+def test_repeat__gets_stored_answer_whatever_else_has_changed(
     seat: Seat,
 ) -> None:
     mm = unique("mm")
@@ -188,7 +188,7 @@ def test_a_known_id_with_the_same_content_gets_its_stored_answer_whatever_became
 
 
 @pytest.mark.parametrize("code", [101, 102, 103, 105])
-def test_refusals_that_are_not_for_money_are_not_remembered(
+def test_refusal__not_for_money_is_not_remembered(
     house: House, monkeypatch: pytest.MonkeyPatch, code: int
 ) -> None:
     attempt = Attempt(house.seat(), monkeypatch)
@@ -211,7 +211,7 @@ def test_refusals_that_are_not_for_money_are_not_remembered(
     ],
 )
 @pytest.mark.parametrize("trouble", [dead_session, blocked_player, frozen_wallet], ids=words)
-def test_only_new_withdrawals_need_a_live_session_and_an_active_player(
+def test_withdraw__only_new_needs_live_session_and_active_player(
     house: House, monkeypatch: pytest.MonkeyPatch, endpoint: str, trouble: Trouble
 ) -> None:
     seat = house.seat()
@@ -222,13 +222,13 @@ def test_only_new_withdrawals_need_a_live_session_and_an_active_player(
 
 
 @pytest.mark.parametrize("endpoint", ["deposit", "confirmWithdrawal", "confirmDeposit"])
-def test_of_a_call_that_names_an_amount_101_comes_before_102(seat: Seat, endpoint: str) -> None:
+def test_refusal__101_comes_before_102_if_call_names_an_amount(seat: Seat, endpoint: str) -> None:
     unknown = Seat(seat.caller, seat.player, seat.game, str(uuid.uuid4()), "XAG")
     assert unknown.call(endpoint, unique("mm"), "0").error == 101
     assert unknown.call(endpoint, unique("mm"), "1").error == 102
 
 
-def test_a_deposit_in_a_foreign_currency_is_refused_before_the_bound(house: House) -> None:
+def test_deposit__foreign_currency_is_refused_before_the_bound(house: House) -> None:
     seat = house.seat(funds=10**18 - 1)
     assert seat.call("deposit", unique("mm"), "1.00", currency="EUR").error == 105
     assert seat.call("deposit", unique("mm"), "1.00").error == 111

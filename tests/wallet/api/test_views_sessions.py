@@ -38,7 +38,7 @@ def call(seat: Seat, endpoint: str, withdrawal: str, deposit: str) -> Answer:
     return seat.call(endpoint, deposit if "Deposit" in endpoint else withdrawal, **extra)
 
 
-def test_a_session_tells_who_plays(house: House) -> None:
+def test_session__tells_who_plays(house: House) -> None:
     player = house.player(nickname="Zoë ☃", country="DE", language="de")
     seat = sit(house.game, player)
     seat.adjust("credit", 51_80)
@@ -53,7 +53,7 @@ def test_a_session_tells_who_plays(house: House) -> None:
 
 
 @pytest.mark.parametrize("endpoint", ALL)
-def test_a_token_that_never_was_is_unknown(seat: Seat, endpoint: str) -> None:
+def test_token__that_never_was_is_unknown(seat: Seat, endpoint: str) -> None:
     withdrawal, deposit = seat.opened("withdraw", "5.00"), seat.opened("deposit", "5.00")
     before = seat.holding()
     for token in (str(uuid.uuid4()), str(uuid.UUID(int=0)), str(uuid.UUID(int=(1 << 128) - 1))):
@@ -62,7 +62,7 @@ def test_a_token_that_never_was_is_unknown(seat: Seat, endpoint: str) -> None:
 
 
 @pytest.mark.parametrize("endpoint", ALL)
-def test_a_token_of_one_game_is_unknown_to_another(house: House, seat: Seat, endpoint: str) -> None:
+def test_token__of_one_game_is_unknown_to_another(house: House, seat: Seat, endpoint: str) -> None:
     withdrawal, deposit = seat.opened("withdraw", "5.00"), seat.opened("deposit", "5.00")
     before = seat.holding()
     assert call(replace(seat, caller=house.other_game.caller), endpoint, withdrawal, deposit).error == 102
@@ -72,7 +72,7 @@ def test_a_token_of_one_game_is_unknown_to_another(house: House, seat: Seat, end
 
 @pytest.mark.parametrize("endpoint", ALL)
 @pytest.mark.parametrize("dead", ["ended", "expired"])
-def test_a_dead_session_can_settle_deposit_and_ask_but_nothing_else(
+def test_session__dead_one_can_settle_deposit_and_query_only(
     seat: Seat, clock: Clock, endpoint: str, dead: str
 ) -> None:
     withdrawal, deposit = seat.opened("withdraw", "5.00"), seat.opened("deposit", "5.00")
@@ -86,7 +86,7 @@ def test_a_dead_session_can_settle_deposit_and_ask_but_nothing_else(
         assert seat.holding() == before
 
 
-def test_a_session_expires_at_its_moment_and_not_before(seat: Seat, clock: Clock) -> None:
+def test_session__expires_at_its_moment_and_not_before(seat: Seat, clock: Clock) -> None:
     expires_at = seat.session().expires_at
     clock.stand(expires_at - timedelta(microseconds=1))
     assert seat.call("getBalance").error is None
@@ -97,14 +97,14 @@ def test_a_session_expires_at_its_moment_and_not_before(seat: Seat, clock: Clock
     assert seat.holding()[:2] == (99_00, 1_00)
 
 
-def test_verifying_does_not_extend_a_session(seat: Seat) -> None:
+def test_session__is_not_extended_by_verifying(seat: Seat) -> None:
     expires_at = seat.session().expires_at
     seat.done("verifySession")
     assert seat.session().expires_at == expires_at
     assert expires_at - seat.session().created_at == timedelta(hours=24)
 
 
-def test_launching_again_ends_no_other_session(seat: Seat) -> None:
+def test_session__launching_again_ends_no_other(seat: Seat) -> None:
     again = seat.elsewhere()
     seat.done("withdraw", unique("mm"), "1.00")
     again.done("withdraw", unique("mm"), "1.00")
@@ -112,7 +112,7 @@ def test_launching_again_ends_no_other_session(seat: Seat) -> None:
     assert seat.done("getBalance").balance == "98.00"
 
 
-def test_sessions_of_one_player_and_game_share_wallets_and_transaction_ids(seat: Seat) -> None:
+def test_session__all_of_a_player_and_game_share_wallets_and_ids(seat: Seat) -> None:
     again, mm = seat.elsewhere(), unique("mm")
     first = seat.done("withdraw", mm, "10.00")
     assert again.done("withdraw", mm, "10.00").raw == first.raw
@@ -120,7 +120,7 @@ def test_sessions_of_one_player_and_game_share_wallets_and_transaction_ids(seat:
     assert seat.call("rollbackWithdrawal", mm).error == 107
 
 
-def test_two_games_share_the_wallet_but_not_the_transaction_ids(house: House, seat: Seat) -> None:
+def test_wallet__is_shared_by_two_games_transaction_ids_are_not(house: House, seat: Seat) -> None:
     elsewhere, mm = seat.elsewhere(party=house.other_game), unique("mm")
     seat.done("withdraw", mm, "10.00")
     assert elsewhere.done("withdraw", mm, "20.00").balance == "70.00"
@@ -128,7 +128,7 @@ def test_two_games_share_the_wallet_but_not_the_transaction_ids(house: House, se
     assert seat.done("confirmWithdrawal", mm, "10.00").balance == "90.00"
 
 
-def test_two_players_share_nothing(house: House) -> None:
+def test_wallet__two_players_share_nothing(house: House) -> None:
     one, other, mm = house.seat(), house.seat(50_00), unique("mm")
     one.done("withdraw", mm, "10.00")
     assert other.done("withdraw", mm, "10.00").balance == "40.00"
@@ -136,7 +136,7 @@ def test_two_players_share_nothing(house: House) -> None:
     assert one.done("confirmWithdrawal", mm).balance == "90.00"
 
 
-def test_the_wallets_of_two_currencies_are_apart_and_their_ids_are_not(seat: Seat) -> None:
+def test_wallet__is_apart_by_currency_transaction_ids_are_not(seat: Seat) -> None:
     euro, mm = seat.elsewhere("EUR"), unique("mm")
     euro.adjust("credit", 100_00)
     assert seat.done("withdraw", mm, "10.00").body["balance"]["currencyCode"] == "XAG"
@@ -153,13 +153,13 @@ def test_the_wallets_of_two_currencies_are_apart_and_their_ids_are_not(seat: Sea
     }
 
 
-def test_a_repeated_opening_through_a_session_in_another_currency_has_the_same_content(seat: Seat) -> None:
+def test_repeat__opening_via_other_currency_has_same_content(seat: Seat) -> None:
     euro, mm = seat.elsewhere("EUR"), unique("mm")
     first = seat.done("withdraw", mm, "10.00")
     assert euro.call("withdraw", mm, "10.00", currency="XAG").raw == first.raw
 
 
-def test_a_tombstone_of_one_currency_refuses_the_opening_in_another(seat: Seat) -> None:
+def test_tombstone__of_one_currency_refuses_opening_in_another(seat: Seat) -> None:
     euro, mm = seat.elsewhere("EUR"), unique("mm")
     assert euro.done("rollbackWithdrawal", mm).body["balance"] == {
         "amount": Decimal("0.00"),
@@ -169,7 +169,7 @@ def test_a_tombstone_of_one_currency_refuses_the_opening_in_another(seat: Seat) 
     assert seat.holding()[:2] == (100_00, 0)
 
 
-def test_a_token_is_random_of_version_4_and_stored_only_as_a_hash(
+def test_token__is_random_of_version_4_and_stored_only_as_a_hash(
     seat: Seat, owner: "psycopg.Connection[tuple[object, ...]]"
 ) -> None:
     token = uuid.UUID(seat.token)
@@ -183,7 +183,7 @@ def test_a_token_is_random_of_version_4_and_stored_only_as_a_hash(
 
 
 @pytest.mark.parametrize("endpoint", ["withdraw", "deposit", "rollbackWithdrawal", "rollbackDeposit"])
-def test_a_session_that_a_transaction_names_is_never_deleted(
+def test_session__named_by_a_transaction_is_never_deleted(
     house: House, owner: "psycopg.Connection[object]", endpoint: str
 ) -> None:
     seat = house.seat(0)
@@ -195,7 +195,7 @@ def test_a_session_that_a_transaction_names_is_never_deleted(
     assert GameSession.objects.filter(pk=unused.session().pk).delete()[0] == 1
 
 
-def test_a_blocked_player_can_verify_settle_and_receive_but_not_withdraw(seat: Seat) -> None:
+def test_blocked_player__can_verify_settle_receive_not_withdraw(seat: Seat) -> None:
     paid, returned, win = seat.opened("withdraw", "30.00"), seat.opened("withdraw", "20.00"), unique("mm")
     seat.block()
     refused = seat.call("withdraw", unique("mm"), "1.00")
@@ -210,13 +210,13 @@ def test_a_blocked_player_can_verify_settle_and_receive_but_not_withdraw(seat: S
 
 
 @pytest.mark.parametrize("status", ["blocked", "self_excluded", "closed"])
-def test_every_status_but_active_refuses_withdrawals(seat: Seat, status: str) -> None:
+def test_player_status__any_but_active_refuses_withdrawals(seat: Seat, status: str) -> None:
     seat.block(status)
     assert seat.call("withdraw", unique("mm"), "1.00").error == 103
     assert seat.holding()[:2] == (100_00, 0)
 
 
-def test_a_game_that_is_switched_off_starts_no_session_and_goes_on_with_the_others(house: House) -> None:
+def test_game__switched_off_starts_no_session_and_others_go_on(house: House) -> None:
     party: Party = make_party()
     seat = sit(party, house.player())
     seat.adjust("credit", 10_00)
@@ -231,7 +231,7 @@ def test_a_game_that_is_switched_off_starts_no_session_and_goes_on_with_the_othe
 
 
 @pytest.mark.parametrize("type", ["withdrawal", "deposit"])
-def test_a_game_asks_what_became_of_its_transaction(seat: Seat, clock: Clock, type: str) -> None:
+def test_query__tells_a_game_what_became_of_its_transaction(seat: Seat, clock: Clock, type: str) -> None:
     open, confirm = (
         ("withdraw", "confirmWithdrawal") if type == "withdrawal" else ("deposit", "confirmDeposit")
     )
@@ -262,7 +262,7 @@ def test_a_game_asks_what_became_of_its_transaction(seat: Seat, clock: Clock, ty
     )
 
 
-def test_the_states_that_a_query_names(seat: Seat) -> None:
+def test_query__names_these_states(seat: Seat) -> None:
     rolled, expired, declined, buried = (
         seat.opened("withdraw", "1.00"),
         seat.opened("withdraw", "1.00"),
@@ -287,7 +287,7 @@ def test_the_states_that_a_query_names(seat: Seat) -> None:
     assert all(body["settledAt"] for body in bodies)
 
 
-def test_a_transaction_is_due_after_the_games_own_time_or_the_platforms(house: House) -> None:
+def test_transaction__is_due_after_the_games_or_platforms_time(house: House) -> None:
     default, own = house.seat(), sit(make_party(pending_hours=50), house.player())
     own.adjust("credit", 10_00)
     for seat, hours in ((default, 72), (own, 50)):

@@ -252,7 +252,7 @@ CELLS = [
 
 
 @pytest.mark.parametrize(("type", "state", "prepare", "row", "act"), CELLS)
-def test_every_cell_of_the_state_table(
+def test_state_table__every_cell_answers_as_stated(
     house: House,
     type: str,
     state: str,
@@ -283,7 +283,7 @@ def test_every_cell_of_the_state_table(
     assert story.seat.holding() == before
 
 
-def test_the_table_has_every_cell_of_the_contract() -> None:
+def test_state_table__has_every_cell_of_the_contract() -> None:
     assert all(len(columns) == len(STATES) for columns in TABLE.values())
     assert {(type, state) for type, state, _ in STORIES} == {
         (type, state) for type in CALLS for state in STATES
@@ -291,7 +291,7 @@ def test_the_table_has_every_cell_of_the_contract() -> None:
 
 
 @pytest.mark.parametrize("decline", [declined_for_funds, declined_by_the_limit])
-def test_a_remembered_refusal_shows_the_balance_of_its_time(
+def test_refusal__remembered_shows_the_balance_of_its_time(
     house: House, decline: Callable[[Story], None]
 ) -> None:
     story = Story(house.seat(), "withdrawal", unique("mm"))
@@ -308,7 +308,7 @@ def test_a_remembered_refusal_shows_the_balance_of_its_time(
 
 
 @pytest.mark.parametrize("type", CALLS)
-def test_a_tombstone_has_an_id_of_its_own_and_the_unchanged_balance(house: House, type: str) -> None:
+def test_tombstone__has_its_own_id_and_the_unchanged_balance(house: House, type: str) -> None:
     story = Story(house.seat(), type, unique("mm"))
     answer = story.rollback()
     assert answer.body["balance"] == {"amount": Decimal("100.00"), "currencyCode": "XAG"}
@@ -321,7 +321,7 @@ def test_a_tombstone_has_an_id_of_its_own_and_the_unchanged_balance(house: House
     assert story.open().error == 108
 
 
-def test_a_withdrawal_and_a_deposit_share_an_id_without_meeting(seat: Seat) -> None:
+def test_transaction_id__is_apart_for_withdrawal_and_deposit(seat: Seat) -> None:
     mm = unique("mm")
     seat.done("withdraw", mm, "10.00")
     seat.done("deposit", mm, "3.00")
@@ -334,9 +334,7 @@ def test_a_withdrawal_and_a_deposit_share_an_id_without_meeting(seat: Seat) -> N
 
 
 @pytest.mark.parametrize("event", ["expired", "rolled_back"])
-def test_a_confirmation_of_what_the_platform_returned_is_recorded_with_its_count(
-    seat: Seat, event: str
-) -> None:
+def test_discrepancy__records_and_counts_confirm_after_return(seat: Seat, event: str) -> None:
     mm = seat.opened("withdraw", AMOUNT)
     seat.resolve(mm, event)
     before = seat.holding()
@@ -347,7 +345,7 @@ def test_a_confirmation_of_what_the_platform_returned_is_recorded_with_its_count
 
 
 @pytest.mark.parametrize("type", CALLS)
-def test_a_rollback_of_what_the_platform_confirmed_is_recorded(house: House, type: str) -> None:
+def test_discrepancy__records_rollback_after_platform_confirm(house: House, type: str) -> None:
     story = Story(house.seat(), type, unique("mm"))
     confirmed_by_the_platform(story)
     assert story.rollback().error == 107
@@ -355,7 +353,7 @@ def test_a_rollback_of_what_the_platform_confirmed_is_recorded(house: House, typ
     assert story.seat.discrepancies() == [("rollback_of_confirmed", 2)]
 
 
-def test_a_tombstone_whose_id_is_pending_at_another_player_of_the_game_is_recorded(house: House) -> None:
+def test_discrepancy__records_tombstone_pending_at_other_player(house: House) -> None:
     one, other = house.seat(), house.seat()
     mm = one.opened("withdraw", AMOUNT)
     other.done("rollbackWithdrawal", mm)
@@ -365,7 +363,7 @@ def test_a_tombstone_whose_id_is_pending_at_another_player_of_the_game_is_record
     assert one.holding().reserved == MINOR
 
 
-def test_a_tombstone_is_no_discrepancy_where_the_other_player_is_in_another_game_or_settled(
+def test_discrepancy__no_tombstone_if_other_game_or_settled(
     house: House,
 ) -> None:
     one, other = house.seat(), house.seat()
@@ -377,7 +375,7 @@ def test_a_tombstone_is_no_discrepancy_where_the_other_player_is_in_another_game
     assert other.discrepancies() == []
 
 
-def test_what_the_game_itself_settled_is_no_discrepancy(seat: Seat) -> None:
+def test_discrepancy__is_none_if_the_game_itself_settled(seat: Seat) -> None:
     paid, returned = seat.opened("withdraw", "1.00"), seat.opened("withdraw", "1.00")
     seat.done("confirmWithdrawal", paid)
     seat.done("rollbackWithdrawal", returned)
@@ -387,7 +385,7 @@ def test_what_the_game_itself_settled_is_no_discrepancy(seat: Seat) -> None:
     assert seat.discrepancies() == []
 
 
-def test_an_opening_of_what_expired_is_refused_and_no_discrepancy(seat: Seat) -> None:
+def test_discrepancy__is_none_if_opening_of_expired_is_refused(seat: Seat) -> None:
     mm = seat.opened("withdraw", AMOUNT)
     seat.resolve(mm, "expired")
     assert seat.call("withdraw", mm, AMOUNT).error == 109

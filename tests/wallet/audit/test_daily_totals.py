@@ -103,7 +103,7 @@ def from_journal(moment: datetime) -> Accounts:
     return {key: Totals(debits[key], credits[key], entries[key]) for key in entries}
 
 
-def test_each_finished_day_is_closed_by_currency_and_account(week: Seat) -> None:
+def test_closed_day__finished_is_closed_by_currency_and_account(week: Seat) -> None:
     run = close()
     assert (run.looked_at, run.done, run.note) == (3, 3, "3 days closed.")
     assert closed() == {MONDAY: 6, MONDAY + DAY: 0, MONDAY + 2 * DAY: 3}
@@ -124,7 +124,7 @@ def test_each_finished_day_is_closed_by_currency_and_account(week: Seat) -> None
     }
 
 
-def test_a_day_is_closed_once(week: Seat) -> None:
+def test_closed_day__is_closed_once(week: Seat) -> None:
     close()
     before = list(DailyTotal.objects.order_by("pk").values())
     assert close().done == 0
@@ -132,12 +132,12 @@ def test_a_day_is_closed_once(week: Seat) -> None:
     assert list(DailyTotal.objects.order_by("pk").values()) == before
 
 
-def test_nothing_is_closed_where_nothing_ever_happened(ledger: OwnLedger) -> None:
+def test_closed_day__is_none_if_nothing_ever_happened(ledger: OwnLedger) -> None:
     assert close().note == "0 days closed."
     assert account_totals(at(MONDAY, 0)) == {}
 
 
-def test_a_day_is_closed_when_it_ended_an_hour_ago(week: Seat, clock: Clock) -> None:
+def test_closed_day__is_closed_an_hour_after_its_end(week: Seat, clock: Clock) -> None:
     clock.stand(at(MONDAY + DAY, 0, 59))
     assert close().done == 0
     with pytest.raises(ValueError, match="2026-03-02 is not over"):
@@ -147,14 +147,14 @@ def test_a_day_is_closed_when_it_ended_an_hour_ago(week: Seat, clock: Clock) -> 
     assert closed() == {MONDAY: 6}
 
 
-def test_days_that_are_missing_between_others_and_before_them_are_closed(week: Seat) -> None:
+def test_closed_day__missing_days_between_and_before_are_closed(week: Seat) -> None:
     close()
     ClosedDay.objects.filter(day__in=[MONDAY, MONDAY + DAY]).delete()
     assert close().done == 2
     assert closed() == {MONDAY: 6, MONDAY + DAY: 0, MONDAY + 2 * DAY: 3}
 
 
-def test_two_at_once_close_a_day_once(week: Seat, ledger: OwnLedger) -> None:
+def test_closed_day__two_closing_at_once_close_it_once(week: Seat, ledger: OwnLedger) -> None:
     with ThreadPoolExecutor(4) as pool:
         with ledger.owner.transaction():
             ledger.owner.execute("LOCK TABLE wallet_closedday")
@@ -171,9 +171,7 @@ def in_thread(day: date) -> bool:
         connection.close()
 
 
-def test_a_close_that_was_killed_leaves_nothing_and_is_done_by_the_next(
-    week: Seat, ledger: OwnLedger
-) -> None:
+def test_closed_day__killed_close_leaves_nothing_next_does_it(week: Seat, ledger: OwnLedger) -> None:
     with ThreadPoolExecutor(1) as pool:
         with ledger.owner.transaction():
             ledger.owner.execute("LOCK TABLE wallet_dailytotal")
@@ -205,9 +203,7 @@ MOMENTS = [(0, 0), (0, 12), (0, 13), (1, 0), (1, 5), (2, 0), (2, 12), (3, 0), (3
 
 
 @pytest.mark.parametrize("missing", [[], [0], [1], [2], [0, 2], [0, 1, 2]])
-def test_totals_are_those_of_the_journal_at_any_moment_whatever_is_closed(
-    week: Seat, missing: list[int]
-) -> None:
+def test_totals__equal_the_journals_whatever_is_closed_and_when(week: Seat, missing: list[int]) -> None:
     week.adjust("debit", 1_00)
     close()
     ClosedDay.objects.filter(day__in=[MONDAY + number * DAY for number in missing]).delete()
@@ -216,13 +212,13 @@ def test_totals_are_those_of_the_journal_at_any_moment_whatever_is_closed(
         assert account_totals(moment) == from_journal(moment), moment
 
 
-def test_closed_days_are_not_read_again(week: Seat) -> None:
+def test_totals__do_not_read_closed_days_again(week: Seat) -> None:
     close()
     DailyTotal.objects.filter(day=MONDAY, currency="EUR", account="adjustments").update(debits=1)
     assert account_totals(at(MONDAY + 3 * DAY, 2))["EUR", "adjustments"] == Totals(1, 0, 1)
 
 
-def test_the_balances_of_all_accounts_are_zero_together(week: Seat) -> None:
+def test_totals__of_all_accounts_are_zero_together(week: Seat) -> None:
     close()
     totals = account_totals(at(MONDAY + 3 * DAY, 2))
     assert totals["XAG", "spendable"].balance == 77_00
@@ -232,7 +228,7 @@ def test_the_balances_of_all_accounts_are_zero_together(week: Seat) -> None:
     ] == [0, 0]
 
 
-def test_sums_may_be_larger_than_any_wallet(ledger: OwnLedger, clock: Clock) -> None:
+def test_totals__may_be_larger_than_any_wallet(ledger: OwnLedger, clock: Clock) -> None:
     clock.stand(at(MONDAY, 12))
     for _ in range(12):
         ledger.house.seat(10**18 - 1)
@@ -287,7 +283,7 @@ def test_sums_may_be_larger_than_any_wallet(ledger: OwnLedger, clock: Clock) -> 
         ),
     ],
 )
-def test_a_sum_that_is_not_the_journals_is_found(
+def test_totals__that_are_not_the_journals_are_found(
     week: Seat, ledger: OwnLedger, change: str, says: str
 ) -> None:
     close()
@@ -296,7 +292,7 @@ def test_a_sum_that_is_not_the_journals_is_found(
     assert audit_ledger().problems[0].startswith(f"daily totals: {says}")
 
 
-def test_a_journal_that_changed_after_it_was_closed_is_told_until_the_day_is_closed_anew(
+def test_closed_day__journal_change_is_told_until_closed_anew(
     week: Seat, ledger: OwnLedger, clock: Clock
 ) -> None:
     close()
@@ -319,7 +315,7 @@ def test_a_journal_that_changed_after_it_was_closed_is_told_until_the_day_is_clo
 # --- The command --------------------------------------------------------------------------------------
 
 
-def test_the_command_closes_what_is_finished_and_leaves_a_run(week: Seat) -> None:
+def test_close_command__closes_what_is_finished_and_leaves_a_run(week: Seat) -> None:
     out = StringIO()
     call_command("daily_totals", stdout=out)
     assert out.getvalue() == "3 days closed.\n"
@@ -327,7 +323,7 @@ def test_the_command_closes_what_is_finished_and_leaves_a_run(week: Seat) -> Non
     assert (run.done, run.error, run.ended_at is None) == (3, "", False)
 
 
-def test_the_command_closes_a_day_anew(week: Seat) -> None:
+def test_close_command__closes_a_day_anew(week: Seat) -> None:
     close()
     right = sums(MONDAY)
     DailyTotal.objects.filter(day=MONDAY).update(debits=1)
@@ -335,7 +331,7 @@ def test_the_command_closes_a_day_anew(week: Seat) -> None:
     assert (sums(MONDAY), closed()[MONDAY]) == (right, 6)
 
 
-def test_the_command_closes_no_day_that_is_not_over(week: Seat) -> None:
+def test_close_command__closes_no_day_that_is_not_over(week: Seat) -> None:
     with pytest.raises(CommandError, match="2026-03-05 is not over"):
         call_command("daily_totals", anew=MONDAY + 3 * DAY, stdout=StringIO())
     assert closed() == {}

@@ -78,7 +78,7 @@ def tampering(owner: Owner, table: str, seat: Seat) -> Iterator[None]:
         owner.execute("DROP TABLE kept")
 
 
-def test_the_command_names_the_first_wrong_row_and_exits_with_1(story: Seat, owner: Owner) -> None:
+def test_audit_command__names_first_wrong_row_and_exits_with_1(story: Seat, owner: Owner) -> None:
     wallet = story.wallet()
     with tampering(owner, "wallet_entry", story):
         owner.execute(
@@ -89,7 +89,7 @@ def test_the_command_names_the_first_wrong_row_and_exits_with_1(story: Seat, own
         assert caught.value.returncode == 1
 
 
-def test_the_command_shows_the_accounts_of_a_sound_ledger(story: Seat) -> None:
+def test_audit_command__shows_the_accounts_of_a_sound_ledger(story: Seat) -> None:
     out = StringIO()
     call_command("audit_ledger", stdout=out)
     assert "no difference" in out.getvalue()

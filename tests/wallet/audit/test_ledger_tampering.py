@@ -76,7 +76,7 @@ def is_found() -> bool:
     return bool(audit_ledger().problem_count) or bool(checkpoint_differences())
 
 
-def test_the_story_has_a_row_of_every_kind(story: Story) -> None:
+def test_audit__test_story_has_a_row_of_every_kind(story: Story) -> None:
     entries, transactions = (
         Entry.objects.filter(player=story.player),
         Transaction.objects.filter(player=story.player),
@@ -98,7 +98,7 @@ def test_the_story_has_a_row_of_every_kind(story: Story) -> None:
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_any_change_of_any_column_of_any_kind_of_row_is_found(ledger: OwnLedger, table: str) -> None:
+def test_audit__finds_any_change_of_any_column_of_any_row_kind(ledger: OwnLedger, table: str) -> None:
     """Each column of a row of each kind gets one other value, in turns; `LONG=1` tries them all."""
     unfound, tried = [], 0
     rows = rows_of(ledger.owner, table)
@@ -118,7 +118,7 @@ def test_any_change_of_any_column_of_any_kind_of_row_is_found(ledger: OwnLedger,
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_any_deleted_row_is_found(ledger: OwnLedger, table: str) -> None:
+def test_audit__finds_any_deleted_row(ledger: OwnLedger, table: str) -> None:
     for position in range(len(rows_of(ledger.owner, table))):
         row = rows_of(ledger.owner, table)[position]
         delete(ledger.owner, table, row)
@@ -127,7 +127,7 @@ def test_any_deleted_row_is_found(ledger: OwnLedger, table: str) -> None:
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_any_row_inserted_again_under_another_id_is_found(ledger: OwnLedger, table: str) -> None:
+def test_audit__finds_any_row_inserted_again_under_another_id(ledger: OwnLedger, table: str) -> None:
     for position in range(len(rows_of(ledger.owner, table))):
         row = rows_of(ledger.owner, table)[position]
         insert(
@@ -148,7 +148,7 @@ def new_key(table: str) -> Row:
 # --- Changes that belong together ---------------------------------------------------------------------
 
 
-def test_neighbours_that_change_places_are_found(ledger: OwnLedger, story: Story) -> None:
+def test_audit__finds_neighbours_that_change_places(ledger: OwnLedger, story: Story) -> None:
     last = story.wallet.entry_count
     for seq in range(1, last):
         # A detour, because the number is unique; the transactions follow, so that only the chain can tell.
@@ -167,7 +167,7 @@ def test_neighbours_that_change_places_are_found(ledger: OwnLedger, story: Story
         ledger.restore()
 
 
-def test_entries_that_move_to_another_wallet_are_found(ledger: OwnLedger, story: Story) -> None:
+def test_audit__finds_entries_moved_to_another_wallet(ledger: OwnLedger, story: Story) -> None:
     targets = (story.second.wallet(), story.other.wallet())
     for seq in range(2, story.wallet.entry_count + 1):
         target = targets[seq % 2]
@@ -196,7 +196,7 @@ def move_step(
     )
 
 
-def test_two_whole_wallets_that_change_owners_are_found(ledger: OwnLedger, story: Story) -> None:
+def test_audit__finds_two_whole_wallets_that_change_owners(ledger: OwnLedger, story: Story) -> None:
     mine, theirs, nobody = story.player.pk, story.other.player.pk, uuid4()
     ledger.owner.execute("DELETE FROM wallet_wallet WHERE id = %s", [story.second.wallet().pk])
     for old, new in ((mine, nobody), (theirs, mine), (nobody, theirs)):
@@ -256,12 +256,12 @@ FORGERIES = {
 
 
 @pytest.mark.parametrize("statement", FORGERIES.values(), ids=FORGERIES.keys())
-def test_forgeries_over_several_columns_and_rows_are_found(ledger: OwnLedger, statement: str) -> None:
+def test_audit__finds_forgeries_over_several_columns_and_rows(ledger: OwnLedger, statement: str) -> None:
     assert ledger.owner.execute(statement).rowcount > 0
     assert audit_ledger().problem_count
 
 
-def test_forged_tombstones_and_refusals_are_found(ledger: OwnLedger, story: Story) -> None:
+def test_audit__finds_forged_tombstones_and_refusals(ledger: OwnLedger, story: Story) -> None:
     """Copied to the end of the wallet, which counts them: only the hash is not right."""
     wallet, forged = story.wallet, 0
     for original in rows_of(ledger.owner, "wallet_entry"):
@@ -289,7 +289,7 @@ def forge(owner: Owner, entry: Row, seq: int) -> None:
     )
 
 
-def test_a_tail_that_is_cut_off_is_found(ledger: OwnLedger, story: Story) -> None:
+def test_audit__finds_a_tail_that_is_cut_off(ledger: OwnLedger, story: Story) -> None:
     """The wallet's row is made to fit the entry that is now its last; transactions are left as they are."""
     for last in range(1, story.wallet.entry_count):
         ledger.owner.execute(
@@ -380,7 +380,7 @@ REWRITES = [
 
 
 @pytest.mark.parametrize("change", REWRITES, ids=lambda change: str(change.__name__))
-def test_history_rewritten_with_correct_hashes_is_found_by_the_last_checkpoint(
+def test_checkpoint__finds_history_rewritten_with_correct_hashes(
     ledger: OwnLedger, story: Story, change: Callable[[list[Step]], list[Step]]
 ) -> None:
     wallet_id = story.wallet.pk
@@ -390,12 +390,12 @@ def test_history_rewritten_with_correct_hashes_is_found_by_the_last_checkpoint(
     assert difference.startswith(f"wallet {wallet_id} ")
 
 
-def test_a_rewriting_that_changes_nothing_is_no_difference(ledger: OwnLedger, story: Story) -> None:
+def test_checkpoint__rewrite_changing_nothing_is_no_difference(ledger: OwnLedger, story: Story) -> None:
     rewrite(ledger, story.wallet.pk, lambda steps: steps)
     assert (audit_ledger().problems, checkpoint_differences()) == ([], [])
 
 
-def test_the_whole_ledger_rewritten_is_found_wallet_by_wallet(ledger: OwnLedger, story: Story) -> None:
+def test_checkpoint__finds_whole_ledger_rewrite_by_wallet(ledger: OwnLedger, story: Story) -> None:
     wallets = sorted(str(seat.wallet().pk) for seat in (story.seat, story.second, story.other))
     for wallet_id in wallets:
         rewrite(ledger, wallet_id, richer)
@@ -403,9 +403,7 @@ def test_the_whole_ledger_rewritten_is_found_wallet_by_wallet(ledger: OwnLedger,
     assert [difference.split()[1] for difference in checkpoint_differences()] == wallets
 
 
-def test_a_wallet_that_is_gone_with_all_it_had_is_found_by_the_last_checkpoint(
-    ledger: OwnLedger, story: Story
-) -> None:
+def test_checkpoint__finds_a_wallet_gone_with_all_it_had(ledger: OwnLedger, story: Story) -> None:
     wallet = story.other.wallet()
     for table, column in (
         ("wallet_entry", "wallet_id"),
@@ -420,9 +418,7 @@ def test_a_wallet_that_is_gone_with_all_it_had_is_found_by_the_last_checkpoint(
     assert checkpoint_differences() == [f"wallet {wallet.pk} is gone"]
 
 
-def test_what_is_added_and_dated_back_is_found_by_the_last_checkpoint(
-    ledger: OwnLedger, story: Story
-) -> None:
+def test_checkpoint__finds_what_is_added_and_dated_back(ledger: OwnLedger, story: Story) -> None:
     wallet = story.wallet
     rewrite(ledger, wallet.pk, dated_back(120))
     assert audit_ledger().problems == []
@@ -437,7 +433,7 @@ def test_what_is_added_and_dated_back_is_found_by_the_last_checkpoint(
 # --- At random ----------------------------------------------------------------------------------------
 
 
-def test_random_changes_are_found(ledger: OwnLedger) -> None:
+def test_audit__finds_random_changes(ledger: OwnLedger) -> None:
     """`SEED` in the environment chooses others, `LONG=1` makes more of them."""
     chance, tried = random.Random(SEED), 0
     for number in range(ROUNDS):

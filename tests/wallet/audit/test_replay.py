@@ -93,7 +93,7 @@ def gated(house: House) -> Seat:
         (7, {"event": "frozen"}, [8, 9]),
     ],
 )
-def test_what_the_limit_and_the_freeze_had_to_refuse_is_found(
+def test_replay__finds_what_limit_and_freeze_had_to_refuse(
     gated: Seat, seq: int, changes: dict[str, Any], wrong: list[int]
 ) -> None:
     problems = problems_with(gated, seq, changes)
@@ -101,7 +101,7 @@ def test_what_the_limit_and_the_freeze_had_to_refuse_is_found(
     assert all("had to be decided otherwise" in problem for problem in problems)
 
 
-def test_debt_that_was_not_repaid_first_is_found(house: House) -> None:
+def test_replay__finds_debt_that_was_not_repaid_first(house: House) -> None:
     """Entries: 2 credit, 3 and 4 a debit of which 20.00 become debt, 5 credit of 30.00, 6 its repayment."""
     seat = house.seat(10_00)
     seat.adjust("debit", 30_00, into_debt=True)
@@ -117,7 +117,7 @@ def test_debt_that_was_not_repaid_first_is_found(house: House) -> None:
     assert "2000 minor units of debt were not repaid" in problems_with(seat, 0, {}, last=5)
 
 
-def test_a_deposit_that_was_refused_without_need_is_found(house: House) -> None:
+def test_replay__finds_a_deposit_refused_without_need(house: House) -> None:
     seat = house.seat(10**18 - 1)
     assert seat.call("deposit", "over-the-bound", "0.01").error == 111
     assert problems_with(seat, 2, {}) == []
@@ -125,7 +125,9 @@ def test_a_deposit_that_was_refused_without_need_is_found(house: House) -> None:
 
 
 @pytest.mark.parametrize(("version", "is_covered"), [(1, False), (2, True)])
-def test_a_reference_is_covered_from_the_second_format_on(seat: Seat, version: int, is_covered: bool) -> None:
+def test_replay__reference_is_covered_from_the_second_format_on(
+    seat: Seat, version: int, is_covered: bool
+) -> None:
     """Lines of the first format stay valid.
 
     What they say of an order is compared with their description instead.
@@ -141,7 +143,7 @@ def test_a_reference_is_covered_from_the_second_format_on(seat: Seat, version: i
         assert any("hash does not fit" in problem for problem in replay.problems) == is_found
 
 
-def test_an_unknown_format_is_found(seat: Seat) -> None:
+def test_replay__finds_an_unknown_format(seat: Seat) -> None:
     assert "entry 2: format 3 is unknown" in problems_with(seat, 2, {"version": 3})
 
 
@@ -149,7 +151,7 @@ def test_an_unknown_format_is_found(seat: Seat) -> None:
 @pytest.mark.parametrize(
     "reference", [None, "019a1fd1-1a0e-7d3a-88a2-ae2720c2b199"], ids=["none", "an order"]
 )
-def test_an_exported_line_has_what_its_hash_covers(seat: Seat, version: int, reference: str | None) -> None:
+def test_export__line_has_what_its_hash_covers(seat: Seat, version: int, reference: str | None) -> None:
     wallet, steps = history(seat)
     line = WalletLine(wallet.wallet_id, wallet.player_id, *wallet[2:8], wallet.head.hex(), *wallet[9:])
     for e, t in steps:

@@ -94,7 +94,7 @@ def accept(seat: Seat) -> None:
 # --- What follows from a difference -------------------------------------------------------------------
 
 
-def test_a_sound_ledger_freezes_nothing_and_raises_no_alert(seat: Seat) -> None:
+def test_audit__sound_ledger_freezes_nothing_and_raises_no_alert(seat: Seat) -> None:
     run = full()
     assert (run.looked_at, run.failed, run.note) == (1, 0, "1 wallets, 5 entries: no difference.")
     assert (rolling().looked_at, Alert.objects.count(), is_frozen(seat)) == (1, 0, False)
@@ -117,7 +117,7 @@ def test_a_sound_ledger_freezes_nothing_and_raises_no_alert(seat: Seat) -> None:
         ("transaction", "state = 'confirmed'", "state = 'pending'", " is confirmed without the entry for it"),
     ],
 )
-def test_a_wallet_that_differs_is_frozen_and_an_alert_says_what_is_wrong(
+def test_audit__freezes_differing_wallet_and_alert_says_why(
     ledger: OwnLedger,
     seat: Seat,
     audit: Callable[[], Run],
@@ -142,7 +142,7 @@ def test_a_wallet_that_differs_is_frozen_and_an_alert_says_what_is_wrong(
     assert Alert.objects.filter(kind=Kind.WALLET_DIFFERENCE).count() == 1
 
 
-def test_the_freeze_is_an_entry_that_names_the_audit(ledger: OwnLedger, seat: Seat) -> None:
+def test_audit__freeze_is_an_entry_that_names_the_audit(ledger: OwnLedger, seat: Seat) -> None:
     change(ledger, seat, "entry", "note = 'forged'", "seq = 4")
     full()
     frozen = Entry.objects.get(wallet=seat.wallet(), seq=6)
@@ -153,15 +153,13 @@ def test_the_freeze_is_an_entry_that_names_the_audit(ledger: OwnLedger, seat: Se
     )
 
 
-def test_a_difference_found_again_is_one_alert_that_counts(ledger: OwnLedger, seat: Seat) -> None:
+def test_audit__difference_found_again_is_one_alert_that_counts(ledger: OwnLedger, seat: Seat) -> None:
     change(ledger, seat, "entry", "note = 'forged'", "seq = 4")
     assert [run.failed for run in (full(), rolling(), full())] == [1, 1, 1]
     assert (alert_about(seat).times_seen, seat.wallet().entry_count) == (3, 6)
 
 
-def test_a_run_that_was_killed_after_it_froze_is_followed_by_one_that_tells(
-    ledger: OwnLedger, seat: Seat
-) -> None:
+def test_audit__run_after_one_killed_after_freeze_alerts(ledger: OwnLedger, seat: Seat) -> None:
     change(ledger, seat, "entry", "note = 'forged'", "seq = 4")
     freeze_wallet(seat.wallet(), actor="audit", reason="killed right after this")
     full()
@@ -173,7 +171,7 @@ def test_a_run_that_was_killed_after_it_froze_is_followed_by_one_that_tells(
     ["entry_count = entry_count - 1", "spendable = -1"],
     ids=["its entries are refused", "its row is refused"],
 )
-def test_a_wallet_that_cannot_be_frozen_stops_no_other_and_is_told(
+def test_audit__unfreezable_wallet_stops_no_other_and_is_told(
     ledger: OwnLedger, seat: Seat, tampering: str
 ) -> None:
     other = ledger.house.seat()
@@ -210,7 +208,7 @@ DIFFERENCES = [
 
 
 @pytest.mark.parametrize(("table", "assignment", "where"), DIFFERENCES)
-def test_a_freeze_that_an_operator_lifted_stays_lifted_while_nothing_new_is_found(
+def test_audit__lifted_freeze_stays_lifted_if_nothing_new_found(
     ledger: OwnLedger, seat: Seat, table: str, assignment: str, where: str
 ) -> None:
     change(ledger, seat, table, assignment, where)
@@ -223,9 +221,7 @@ def test_a_freeze_that_an_operator_lifted_stays_lifted_while_nothing_new_is_foun
     assert Alert.objects.filter(resolved_at=None, kind=Kind.WALLET_DIFFERENCE).count() == 0
 
 
-def test_a_freeze_that_was_lifted_before_the_alert_was_resolved_stays_lifted_too(
-    ledger: OwnLedger, seat: Seat
-) -> None:
+def test_audit__freeze_lifted_before_alert_resolved_stays_lifted(ledger: OwnLedger, seat: Seat) -> None:
     change(ledger, seat, "entry", "note = 'forged'", "seq = 4")
     full()
     unfreeze_wallet(seat.wallet(), actor="operator", reason="known")
@@ -234,7 +230,7 @@ def test_a_freeze_that_was_lifted_before_the_alert_was_resolved_stays_lifted_too
 
 
 @pytest.mark.parametrize("is_resolved", [True, False])
-def test_something_new_in_an_accepted_wallet_freezes_it_again(
+def test_audit__new_difference_in_accepted_wallet_freezes_again(
     ledger: OwnLedger, seat: Seat, is_resolved: bool
 ) -> None:
     change(ledger, seat, "entry", "note = 'forged'", "seq = 4")
@@ -251,7 +247,7 @@ def test_something_new_in_an_accepted_wallet_freezes_it_again(
     )
 
 
-def test_what_was_put_right_and_is_there_again_is_news(ledger: OwnLedger, seat: Seat) -> None:
+def test_audit__difference_put_right_and_there_again_is_news(ledger: OwnLedger, seat: Seat) -> None:
     change(ledger, seat, "entry", "note = 'forged'", "seq = 4")
     full()
     accept(seat)
@@ -263,9 +259,7 @@ def test_what_was_put_right_and_is_there_again_is_news(ledger: OwnLedger, seat: 
     assert Alert.objects.filter(kind=Kind.WALLET_DIFFERENCE).count() == 2
 
 
-def test_a_difference_of_the_ledger_that_was_accepted_is_not_raised_again_while_money_moves(
-    ledger: OwnLedger, seat: Seat
-) -> None:
+def test_audit__accepted_ledger_difference_is_not_raised_again(ledger: OwnLedger, seat: Seat) -> None:
     change(ledger, seat, "wallet", "reserved = reserved + 7")
     full()
     alert = Alert.objects.get(kind=Kind.LEDGER_DIFFERENCE)
@@ -284,7 +278,7 @@ def test_a_difference_of_the_ledger_that_was_accepted_is_not_raised_again_while_
 # --- What is not of one wallet ------------------------------------------------------------------------
 
 
-def test_what_belongs_to_nothing_is_told_by_what_it_is(ledger: OwnLedger, seat: Seat) -> None:
+def test_audit__names_what_belongs_to_nothing_by_what_it_is(ledger: OwnLedger, seat: Seat) -> None:
     lost, gone, other, loose = (ledger.house.seat() for _ in range(4))
     transaction = other.transaction(other.opened("withdraw", "1.00"))
     wallet_id = lost.wallet().pk
@@ -313,7 +307,7 @@ def test_what_belongs_to_nothing_is_told_by_what_it_is(ledger: OwnLedger, seat: 
     assert told["transactions of no game"] == str(transaction.pk)
 
 
-def test_a_transaction_without_an_entry_is_its_wallets_difference(ledger: OwnLedger, seat: Seat) -> None:
+def test_audit__transaction_without_entry_is_a_wallet_difference(ledger: OwnLedger, seat: Seat) -> None:
     forged = uuid4()
     columns = [
         column.name
@@ -349,7 +343,7 @@ def told(*seats: Seat) -> list[bool]:
     return [Alert.objects.filter(subject=str(seat.wallet().pk)).exists() for seat in seats]
 
 
-def test_the_first_rolling_audit_reads_what_happened_within_a_day(ledger: OwnLedger, clock: Clock) -> None:
+def test_rolling_audit__first_reads_what_happened_within_a_day(ledger: OwnLedger, clock: Clock) -> None:
     early = ledger.house.seat()
     forge(ledger, early)
     clock.stand(MONDAY + 2 * HOUR)
@@ -360,7 +354,7 @@ def test_the_first_rolling_audit_reads_what_happened_within_a_day(ledger: OwnLed
     assert told(early, late) == [False, True]
 
 
-def test_a_rolling_audit_reads_what_happened_since_the_last_one(ledger: OwnLedger, clock: Clock) -> None:
+def test_rolling_audit__reads_what_happened_since_the_last_one(ledger: OwnLedger, clock: Clock) -> None:
     quiet, busy = ledger.house.seat(), ledger.house.seat()
     clock.stand(MONDAY + HOUR)
     assert rolling().looked_at == 2
@@ -374,7 +368,7 @@ def test_a_rolling_audit_reads_what_happened_since_the_last_one(ledger: OwnLedge
     assert rolling().note.startswith("Read the journal up to 2026-03-02T13:58:00+00:00. 1 wallets, ")
 
 
-def test_a_rolling_audit_goes_on_after_the_last_audit_that_succeeded(
+def test_rolling_audit__goes_on_after_the_last_successful_audit(
     ledger: OwnLedger, clock: Clock, seat: Seat, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock.stand(MONDAY + HOUR)
@@ -394,9 +388,7 @@ def test_a_rolling_audit_goes_on_after_the_last_audit_that_succeeded(
     assert told(seat, late) == [False, True]
 
 
-def test_a_rolling_audit_leaves_to_the_full_one_what_that_has_read(
-    ledger: OwnLedger, clock: Clock, seat: Seat
-) -> None:
+def test_rolling_audit__skips_what_the_full_one_has_read(ledger: OwnLedger, clock: Clock, seat: Seat) -> None:
     clock.stand(MONDAY + HOUR)
     full()
     late = ledger.house.seat()
@@ -405,7 +397,9 @@ def test_a_rolling_audit_leaves_to_the_full_one_what_that_has_read(
     assert told(seat, late) == [False, False]
 
 
-def test_what_a_wrong_clock_wrote_down_is_not_believed(ledger: OwnLedger, clock: Clock, seat: Seat) -> None:
+def test_rolling_audit__ignores_times_a_wrong_clock_wrote(
+    ledger: OwnLedger, clock: Clock, seat: Seat
+) -> None:
     clock.stand(MONDAY + 300 * DAY)
     assert (rolling().looked_at, full().looked_at) == (0, 1)
     clock.stand(MONDAY + HOUR)
@@ -414,7 +408,7 @@ def test_what_a_wrong_clock_wrote_down_is_not_believed(ledger: OwnLedger, clock:
     assert told(seat) == [True]
 
 
-def test_an_entry_that_is_committed_late_is_read_by_the_next_run(ledger: OwnLedger, seat: Seat) -> None:
+def test_rolling_audit__next_run_reads_an_entry_committed_late(ledger: OwnLedger, seat: Seat) -> None:
     late = ledger.house.seat()
     rolling()
     JobRun.objects.all().delete()
@@ -431,7 +425,7 @@ def test_an_entry_that_is_committed_late_is_read_by_the_next_run(ledger: OwnLedg
     assert rolling().failed == 1
 
 
-def test_a_rolling_audit_is_bounded_and_the_next_ones_skip_nothing(
+def test_rolling_audit__is_bounded_and_next_ones_skip_nothing(
     ledger: OwnLedger, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(scheduled, "MOST_PLAYERS", 2)
@@ -450,7 +444,7 @@ def test_a_rolling_audit_is_bounded_and_the_next_ones_skip_nothing(
     assert told(*seats) == [True] * 7
 
 
-def test_a_rolling_audit_reads_a_wallet_that_is_longer_than_a_run_may(
+def test_rolling_audit__reads_a_wallet_longer_than_a_run_may_be(
     ledger: OwnLedger, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(scheduled, "MOST_ENTRIES", 4)

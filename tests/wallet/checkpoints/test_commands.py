@@ -76,7 +76,7 @@ def refused(name: str, *arguments: object) -> tuple[str, str]:
     return str(caught.value), err.getvalue()
 
 
-def test_the_command_makes_one_and_says_so(place: Path) -> None:
+def test_checkpoint_command__makes_one_and_says_so(place: Path) -> None:
     out, err = command("make_checkpoint")
     row = Checkpoint.objects.get()
     assert (
@@ -87,7 +87,7 @@ def test_the_command_makes_one_and_says_so(place: Path) -> None:
     assert JobRun.objects.get(task="make_checkpoint").done == 1
 
 
-def test_the_command_ends_with_1_on_a_difference_and_accepts_it_with_a_reason(
+def test_checkpoint_command__exits_1_on_difference_or_accepts_it(
     place: Path, ledger: OwnLedger, story: Story
 ) -> None:
     make()
@@ -99,13 +99,13 @@ def test_the_command_ends_with_1_on_a_difference_and_accepts_it_with_a_reason(
     assert "There was nothing to accept." in command("make_checkpoint", "--accept", "restored")[0]
 
 
-def test_the_command_without_a_key_says_what_to_set(place: Path) -> None:
+def test_checkpoint_command__says_what_to_set_without_a_key(place: Path) -> None:
     with override_settings(CHECKPOINT_KEY=""):
         text, _ = refused("make_checkpoint")
     assert text.startswith("Checkpoints cannot be signed: CHECKPOINT_KEY is missing. Set CHECKPOINT_KEY")
 
 
-def test_the_command_gives_way_to_one_under_way(place: Path, ledger: OwnLedger) -> None:
+def test_checkpoint_command__gives_way_to_one_under_way(place: Path, ledger: OwnLedger) -> None:
     ledger.owner.execute("SELECT pg_advisory_lock(%s, hashtext('make_checkpoint'))", [LOCK_CLASS])
     try:
         assert refused("make_checkpoint")[0] == "Another process makes a checkpoint at this moment."
@@ -121,7 +121,7 @@ def verdict_of(row: Checkpoint) -> str:
     )
 
 
-def test_a_file_is_verified_with_the_database(place: Path, ledger: OwnLedger, story: Story) -> None:
+def test_verify__checks_a_file_with_the_database(place: Path, ledger: OwnLedger, story: Story) -> None:
     first, second = make(), make()
     story.other.opened("deposit", "1.00")
     for name in (second.file, str(place / second.file)):
@@ -140,7 +140,7 @@ def test_a_file_is_verified_with_the_database(place: Path, ledger: OwnLedger, st
     assert err.splitlines()[-1] == difference
 
 
-def test_without_a_public_key_there_is_a_warning(place: Path) -> None:
+def test_verify__warns_without_a_public_key(place: Path) -> None:
     row = make()
     assert "Warning: no --public-key was given" in command("verify_checkpoint", row.file)[1]
     with override_settings(CHECKPOINT_KEY=""):
@@ -151,7 +151,7 @@ def test_without_a_public_key_there_is_a_warning(place: Path) -> None:
     )
 
 
-def test_a_previous_file_of_another_chain_is_a_difference(place: Path, tmp_path: Path) -> None:
+def test_verify__previous_file_of_another_chain_is_a_difference(place: Path, tmp_path: Path) -> None:
     stranger = (place / make().file).rename(tmp_path / "stranger.jsonl.gz")
     Checkpoint.objects.all().delete()
     _, second = make(), make()
@@ -161,7 +161,7 @@ def test_a_previous_file_of_another_chain_is_a_difference(place: Path, tmp_path:
     )
 
 
-def test_a_previous_file_with_another_key_is_a_warning(place: Path) -> None:
+def test_verify__previous_file_with_another_key_is_a_warning(place: Path) -> None:
     first = make()
     with override_settings(CHECKPOINT_KEY=f"{NEW_KEY},{KEY}"):
         second = make()
@@ -174,7 +174,7 @@ def test_a_previous_file_with_another_key_is_a_warning(place: Path) -> None:
     ) in err
 
 
-def test_another_public_key_and_another_previous_file_are_differences(place: Path) -> None:
+def test_verify__other_public_key_and_previous_file_differ(place: Path) -> None:
     first, second, third = make(), make(), make()
     assert (
         f"signed with another key, {second.key_id}"
@@ -209,7 +209,7 @@ def alone_verify(*arguments: object) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("name", ["journal.jsonl", "journal.jsonl.gz"])
-def test_a_file_is_verified_with_an_export_and_no_database(
+def test_verify__checks_a_file_with_an_export_and_no_database(
     place: Path, tmp_path: Path, story: Story, name: str
 ) -> None:
     row = make()
@@ -231,7 +231,7 @@ def test_a_file_is_verified_with_an_export_and_no_database(
     assert (done.returncode, done.stdout, done.stderr) == (0, proven, f"{row.wallets} wallets\n")
 
 
-def test_an_export_is_verified_without_a_connection(place: Path, tmp_path: Path) -> None:
+def test_verify__checks_an_export_without_a_connection(place: Path, tmp_path: Path) -> None:
     row = make()
     command("export_journal", "--output", tmp_path / "journal.jsonl")
     connection.close()
@@ -246,7 +246,7 @@ def test_an_export_is_verified_without_a_connection(place: Path, tmp_path: Path)
     assert connection.connection is None
 
 
-def test_an_export_of_a_rewritten_ledger_is_found_without_a_database(
+def test_verify__finds_rewritten_ledger_export_without_database(
     place: Path, tmp_path: Path, ledger: OwnLedger, story: Story
 ) -> None:
     row = make()
@@ -316,7 +316,7 @@ EXPORTS: dict[str, tuple[Callable[[Lines], object], str]] = {
 
 
 @pytest.mark.parametrize(("change", "text"), EXPORTS.values(), ids=EXPORTS.keys())
-def test_a_changed_export_is_found(
+def test_verify__finds_a_changed_export(
     place: Path, tmp_path: Path, change: Callable[[Lines], object], text: str
 ) -> None:
     row = make()
@@ -331,7 +331,9 @@ def test_a_changed_export_is_found(
     assert text in refusal + err
 
 
-def test_wallets_that_are_not_in_an_export_are_named(place: Path, tmp_path: Path, ledger: OwnLedger) -> None:
+def test_verify__names_wallets_that_are_not_in_an_export(
+    place: Path, tmp_path: Path, ledger: OwnLedger
+) -> None:
     row = make()
     wallets = [str(pk) for pk in Wallet.objects.order_by("pk").values_list("pk", flat=True)]
     for gone in (wallets[:1], wallets[-1:], wallets):
@@ -344,7 +346,7 @@ def test_wallets_that_are_not_in_an_export_are_named(place: Path, tmp_path: Path
         ledger.restore()
 
 
-def test_an_export_that_ends_too_early_or_is_dated_back_is_found(
+def test_verify__finds_an_export_ending_too_early_or_dated_back(
     place: Path, tmp_path: Path, ledger: OwnLedger, story: Story
 ) -> None:
     row, wallet = make(), story.wallet
@@ -363,9 +365,7 @@ def test_an_export_that_ends_too_early_or_is_dated_back_is_found(
         ledger.restore()
 
 
-def test_an_export_goes_to_standard_output_and_holds_no_personal_data(
-    ledger: OwnLedger, database: None
-) -> None:
+def test_export__goes_to_standard_output_without_personal_data(ledger: OwnLedger, database: None) -> None:
     seat = ledger.house.seat()
     Player.objects.filter(pk=seat.player.pk).update(
         nickname="Nickname-of-Anna", country="AT", language="de-AT"
@@ -386,14 +386,14 @@ def test_an_export_goes_to_standard_output_and_holds_no_personal_data(
         assert personal not in done.stdout
 
 
-def test_an_export_that_fails_leaves_no_file(place: Path, tmp_path: Path, ledger: OwnLedger) -> None:
+def test_export__leaves_no_file_if_it_fails(place: Path, tmp_path: Path, ledger: OwnLedger) -> None:
     (tmp_path / "journal.jsonl").mkdir()
     with pytest.raises(IsADirectoryError):
         command("export_journal", "--output", tmp_path / "journal.jsonl")
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == []
 
 
-def test_many_wallets_are_compared_in_batches(place: Path, ledger: OwnLedger, story: Story) -> None:
+def test_verify__compares_many_wallets_in_batches(place: Path, ledger: OwnLedger, story: Story) -> None:
     """12 000 wallets, of which those at the edges of batches were rewritten."""
     ledger.owner.execute(
         "INSERT INTO players_player SELECT (jsonb_populate_record(p, jsonb_build_object('id', "

@@ -79,7 +79,7 @@ def own_clock(ledger: OwnLedger) -> Iterator[Callable[[int], None]]:
 # --- Made ----------------------------------------------------------------------------------------------
 
 
-def test_a_checkpoint_states_every_wallet_s_chain_and_signs_it(place: Path) -> None:
+def test_checkpoint__states_and_signs_every_wallets_chain(place: Path) -> None:
     row = make()
     header, *leaves = lines_of(place / row.file)
     stated = json.loads(header)["header"]
@@ -105,7 +105,7 @@ def test_a_checkpoint_states_every_wallet_s_chain_and_signs_it(place: Path) -> N
     )
 
 
-def test_the_row_says_what_was_signed(place: Path) -> None:
+def test_checkpoint__row_says_what_was_signed(place: Path) -> None:
     run = Run("make_checkpoint")
     row = make_checkpoint(run)
     assert row
@@ -127,7 +127,7 @@ def test_the_row_says_what_was_signed(place: Path) -> None:
     assert run.note == f"checkpoint 1: {row.wallets} wallets, {row.entries} entries"
 
 
-def test_each_names_the_one_before_which_is_verified_first(place: Path, story: Story) -> None:
+def test_checkpoint__names_the_previous_which_is_verified_first(place: Path, story: Story) -> None:
     first = make()
     story.other.opened("deposit", "1.00")
     second = make()
@@ -147,7 +147,7 @@ def test_each_names_the_one_before_which_is_verified_first(place: Path, story: S
     )
 
 
-def test_a_platform_without_wallets_has_checkpoints_too(place: Path, ledger: OwnLedger) -> None:
+def test_checkpoint__is_made_without_wallets_too(place: Path, ledger: OwnLedger) -> None:
     ledger.owner.execute(
         "DELETE FROM wallet_entry; DELETE FROM wallet_transaction; DELETE FROM wallet_wallet"
     )
@@ -159,7 +159,7 @@ def test_a_platform_without_wallets_has_checkpoints_too(place: Path, ledger: Own
 # --- Found ---------------------------------------------------------------------------------------------
 
 
-def test_a_rewritten_wallet_stops_the_chain_until_somebody_accepts_it(
+def test_checkpoint__rewritten_wallet_stops_chain_until_accepted(
     place: Path, ledger: OwnLedger, story: Story
 ) -> None:
     first = make()
@@ -178,7 +178,7 @@ def test_a_rewritten_wallet_stops_the_chain_until_somebody_accepts_it(
     assert make().note == ""
 
 
-def test_an_alert_that_is_resolved_but_not_accepted_is_raised_again_the_next_day(
+def test_checkpoint__alert_resolved_unaccepted_recurs_next_day(
     place: Path, ledger: OwnLedger, story: Story, own_clock: Callable[[int], None]
 ) -> None:
     make()
@@ -258,7 +258,7 @@ DIFFERENCES = {
 @pytest.mark.parametrize(
     "one_more", ["00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff"]
 )
-def test_a_wallet_dated_back_is_found_wherever_it_stands(
+def test_checkpoint__finds_a_backdated_wallet_in_any_position(
     place: Path, ledger: OwnLedger, story: Story, one_more: str
 ) -> None:
     make()
@@ -266,7 +266,7 @@ def test_a_wallet_dated_back_is_found_wherever_it_stands(
     found(f"wallet {one_more} was opened before the checkpoint, it is said, which does not know it")
 
 
-def test_an_entry_dated_back_is_found_unless_it_could_have_been_under_way(
+def test_checkpoint__backdated_entry_is_found_unless_under_way(
     place: Path, ledger: OwnLedger, story: Story
 ) -> None:
     make()
@@ -282,7 +282,7 @@ def test_an_entry_dated_back_is_found_unless_it_could_have_been_under_way(
 
 
 @pytest.mark.parametrize(("statement", "text"), DIFFERENCES.values(), ids=DIFFERENCES.keys())
-def test_a_difference_in_the_database_is_found(
+def test_checkpoint__finds_a_difference_in_the_database(
     place: Path, ledger: OwnLedger, story: Story, statement: str, text: str
 ) -> None:
     make()
@@ -292,9 +292,7 @@ def test_a_difference_in_the_database_is_found(
     found(text.format(**names))
 
 
-def test_a_row_that_was_changed_says_what_was_signed_when_that_was_accepted(
-    place: Path, ledger: OwnLedger
-) -> None:
+def test_checkpoint__changed_row_is_put_right_when_accepted(place: Path, ledger: OwnLedger) -> None:
     made = [make(), make()]
     ledger.owner.execute(
         "UPDATE wallet_checkpoint SET hash = root, made_at = made_at - interval '1 day' WHERE number = 2"
@@ -315,7 +313,7 @@ def test_a_row_that_was_changed_says_what_was_signed_when_that_was_accepted(
                                               "CLF has 3 decimals, the checkpoint states 4"),
                                               ("DELETE FROM wallet_currency WHERE code = 'CLF'",
                                                "currency CLF is gone")])  # fmt: skip
-def test_a_currency_that_means_something_else_is_found(
+def test_checkpoint__finds_a_currency_that_means_something_else(
     place: Path, ledger: OwnLedger, change: str, text: str
 ) -> None:
     make()
@@ -368,13 +366,15 @@ FILES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
 
 
 @pytest.mark.parametrize(("change", "text"), FILES.values(), ids=FILES.keys())
-def test_a_damaged_file_is_a_difference(place: Path, change: Callable[[bytes], bytes], text: str) -> None:
+def test_checkpoint_file__damaged_is_a_difference(
+    place: Path, change: Callable[[bytes], bytes], text: str
+) -> None:
     path = place / make().file
     path.write_bytes(change(path.read_bytes()))
     found(text)
 
 
-def test_a_missing_file_is_a_difference_that_can_be_accepted(place: Path) -> None:
+def test_checkpoint_file__missing_is_a_difference_to_be_accepted(place: Path) -> None:
     first = make()
     (place / first.file).unlink()
     found(f"the file {first.file} cannot be read")
@@ -384,7 +384,7 @@ def test_a_missing_file_is_a_difference_that_can_be_accepted(place: Path) -> Non
     )
 
 
-def test_a_plain_copy_of_a_file_is_as_good(place: Path) -> None:
+def test_checkpoint_file__plain_copy_is_as_good(place: Path) -> None:
     path = place / make().file
     path.write_bytes(gzip.decompress(path.read_bytes()))
     assert make().number == 2
@@ -405,7 +405,7 @@ def test_a_plain_copy_of_a_file_is_as_good(place: Path) -> None:
         f"{KEY},x",
     ],
 )
-def test_without_a_right_key_none_is_made_and_it_says_what_to_set(place: Path, key: str) -> None:
+def test_checkpoint_key__without_a_right_one_it_says_what_to_set(place: Path, key: str) -> None:
     with (
         override_settings(CHECKPOINT_KEY=key),
         pytest.raises(ImproperlyConfigured, match="Set CHECKPOINT_KEY in the environment"),
@@ -414,7 +414,7 @@ def test_without_a_right_key_none_is_made_and_it_says_what_to_set(place: Path, k
     assert not place.exists()
 
 
-def test_a_key_is_changed_with_the_old_one_behind_it(place: Path) -> None:
+def test_checkpoint_key__is_changed_with_the_old_one_behind_it(place: Path) -> None:
     first = make()
     with override_settings(CHECKPOINT_KEY=NEW_KEY):
         found(f"it was signed with another key, {first.key_id}")
@@ -425,7 +425,7 @@ def test_a_key_is_changed_with_the_old_one_behind_it(place: Path) -> None:
         assert make().number == 3
 
 
-def test_no_key_is_shown_in_an_error(place: Path) -> None:
+def test_checkpoint_key__is_not_shown_in_an_error(place: Path) -> None:
     wrong = KEY[:-5] + "AAAA"
     with override_settings(CHECKPOINT_KEY=wrong), pytest.raises(ImproperlyConfigured) as caught:
         signing_key()
@@ -435,7 +435,7 @@ def test_no_key_is_shown_in_an_error(place: Path) -> None:
 # --- Interrupted, twice, and in the way ----------------------------------------------------------------
 
 
-def test_a_file_whose_row_was_never_written_is_adopted(place: Path, ledger: OwnLedger) -> None:
+def test_checkpoint_file__is_adopted_if_row_was_never_written(place: Path, ledger: OwnLedger) -> None:
     """As after a kill between the two."""
     make()
     second = make()
@@ -452,7 +452,7 @@ def test_a_file_whose_row_was_never_written_is_adopted(place: Path, ledger: OwnL
     assert not Alert.objects.exists()
 
 
-def test_an_adopted_file_is_compared_with_the_ledger_too(
+def test_checkpoint_file__adopted_is_compared_with_ledger_too(
     place: Path, ledger: OwnLedger, story: Story
 ) -> None:
     make()
@@ -462,7 +462,7 @@ def test_an_adopted_file_is_compared_with_the_ledger_too(
     assert Alert.objects.get().subject == "checkpoint 1"
 
 
-def test_rows_that_were_removed_are_found_by_their_files(place: Path, ledger: OwnLedger) -> None:
+def test_checkpoint_file__shows_rows_that_were_removed(place: Path, ledger: OwnLedger) -> None:
     made = [make(), make(), make()]
     ledger.owner.execute("DELETE FROM wallet_checkpoint")
     run = Run("make_checkpoint")
@@ -474,7 +474,7 @@ def test_rows_that_were_removed_are_found_by_their_files(place: Path, ledger: Ow
     assert make().number == 4
 
 
-def test_half_a_file_is_left_alone_and_the_next_one_has_another_name(place: Path, ledger: OwnLedger) -> None:
+def test_checkpoint_file__half_is_left_alone_next_has_new_name(place: Path, ledger: OwnLedger) -> None:
     """As after a kill while it was written."""
     make()
     cut_off = place / make().file
@@ -487,7 +487,7 @@ def test_half_a_file_is_left_alone_and_the_next_one_has_another_name(place: Path
     assert make().file == "checkpoint-000000003.jsonl.gz"
 
 
-def test_a_file_that_follows_another_one_is_not_adopted(place: Path, ledger: OwnLedger) -> None:
+def test_checkpoint_file__following_another_one_is_not_adopted(place: Path, ledger: OwnLedger) -> None:
     first, second = make(), make()
     ledger.owner.execute("DELETE FROM wallet_checkpoint")
     (place / first.file).unlink()
@@ -496,7 +496,7 @@ def test_a_file_that_follows_another_one_is_not_adopted(place: Path, ledger: Own
     assert (place / second.file).exists()
 
 
-def test_a_file_of_another_platform_is_not_adopted(place: Path) -> None:
+def test_checkpoint_file__of_another_platform_is_not_adopted(place: Path) -> None:
     with override_settings(CHECKPOINT_KEY=FOREIGN_KEY):
         make()
         make()
@@ -508,7 +508,7 @@ def test_a_file_of_another_platform_is_not_adopted(place: Path) -> None:
     assert not Alert.objects.exists()
 
 
-def test_a_number_that_is_taken_meanwhile_is_not_published_twice(place: Path) -> None:
+def test_checkpoint_file__number_taken_meanwhile_is_not_reused(place: Path) -> None:
     make()
     with pytest.raises(IntegrityError):
         publish(example_header(number=1), private(KEY), BytesIO())

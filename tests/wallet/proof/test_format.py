@@ -12,7 +12,7 @@ from wallet.proof.tree import Leaf, Tree, inner_hash, leaf_hash
 
 
 @pytest.mark.parametrize("size", [*range(35), 64, 65, 1000])
-def test_the_root_is_that_of_rfc_6962(size: int) -> None:
+def test_merkle_root__is_that_of_rfc_6962(size: int) -> None:
     leaves = [Leaf(str(uuid4()), number, os.urandom(32)) for number in range(size)]
     tree = Tree()
     for leaf in leaves:
@@ -22,7 +22,7 @@ def test_the_root_is_that_of_rfc_6962(size: int) -> None:
     assert (tree.size, tree.entries) == (size, sum(leaf.seq for leaf in leaves))
 
 
-def test_a_leaf_is_hashed_as_the_page_says() -> None:
+def test_merkle_leaf__is_hashed_as_the_page_says() -> None:
     leaf = Leaf("01a1fda9-f452-7233-aa50-f91d498f4a52", 258, bytes(range(32)))
     said = bytes.fromhex("00" + "01a1fda9f4527233aa50f91d498f4a52" + "0000000000000102") + bytes(range(32))
     assert leaf_hash(leaf) == hashlib.sha256(said).digest()
@@ -38,7 +38,7 @@ EXAMPLE = (
 )
 
 
-def test_the_header_of_a_known_key_is_the_same_in_every_later_version() -> None:
+def test_header__of_a_known_key_is_the_same_in_later_versions() -> None:
     line = sign(example_header(), private(KEY)).line()
     assert line == EXAMPLE
     assert read_signed(line).header == example_header()
@@ -60,7 +60,7 @@ CHANGED = {
 
 
 @pytest.mark.parametrize("change", CHANGED.values(), ids=CHANGED.keys())
-def test_a_header_that_was_changed_is_unusable(change: bytes) -> None:
+def test_header__that_was_changed_is_unusable(change: bytes) -> None:
     name = change[: change.index(b":") + 1]
     old = EXAMPLE[EXAMPLE.index(name) :][: len(change)]
     line = EXAMPLE.replace(b'"wallets":3', change) if b"zone" in change else EXAMPLE.replace(old, change)
@@ -80,11 +80,11 @@ def test_a_header_that_was_changed_is_unusable(change: bytes) -> None:
         EXAMPLE.replace(b"2026-11-21", b"2026-13-21"),
     ],
 )
-def test_what_is_no_header_is_unusable(line: bytes) -> None:
+def test_header__what_is_none_is_unusable(line: bytes) -> None:
     with pytest.raises(Unusable):
         read_signed(line)
 
 
-def test_a_header_that_names_another_key_s_id_is_unusable() -> None:
+def test_header__that_names_another_keys_id_is_unusable() -> None:
     with pytest.raises(Unusable, match="another key id than its key has"):
         read_signed(sign(example_header(key_id="0" * 16), private(KEY)).line())

@@ -101,7 +101,7 @@ WORDS = [
 
 
 @pytest.mark.parametrize(("opening", "word", "settled", "holds"), WORDS)
-def test_the_games_word_settles(
+def test_sweep__settles_by_the_games_answer(
     house: House,
     clock: Clock,
     game: FakeGame,
@@ -132,7 +132,7 @@ def test_the_games_word_settles(
     assert problems_of(seat.player) == []
 
 
-def test_the_question_is_the_contracts(house: House, clock: Clock, game: FakeGame, party: Party) -> None:
+def test_sweep__query_is_the_contracts(house: House, clock: Clock, game: FakeGame, party: Party) -> None:
     seat = seated(house, party)
     mm = seat.opened("withdraw", "30.10")
     clock.go_ahead(DUE)
@@ -151,7 +151,9 @@ def test_the_question_is_the_contracts(house: House, clock: Clock, game: FakeGam
     assert b'"amount":30.10,' in body
 
 
-def test_nothing_happens_before_it_is_due(house: House, clock: Clock, game: FakeGame, party: Party) -> None:
+def test_sweep__does_nothing_before_it_is_due(
+    house: House, clock: Clock, game: FakeGame, party: Party
+) -> None:
     seat = seated(house, party)
     game.otherwise = says("ROLLED_BACK")
     mm = seat.opened("withdraw", "30.00")
@@ -160,7 +162,7 @@ def test_nothing_happens_before_it_is_due(house: House, clock: Clock, game: Fake
     assert (state(seat, mm), game.times_asked(mm)) == ("pending", 0)
 
 
-def test_a_games_own_pending_time_counts(house: House, clock: Clock) -> None:
+def test_sweep__goes_by_a_games_own_pending_time(house: House, clock: Clock) -> None:
     quick, slow = (seated(house, make_party(pending_hours=hours)) for hours in (50, 200))
     early, late = quick.opened("withdraw", "1.00"), slow.opened("withdraw", "1.00")
     clock.go_ahead(DUE)
@@ -201,7 +203,7 @@ UNUSABLE: dict[str, tuple[Behaviour, str]] = {
 
 
 @pytest.mark.parametrize("name", UNUSABLE)
-def test_what_is_no_usable_answer_settles_nothing_and_is_asked_again(
+def test_sweep__unusable_answer_settles_nothing_and_is_requeried(
     house: House, clock: Clock, game: FakeGame, party: Party, name: str
 ) -> None:
     behaviour, problem = UNUSABLE[name]
@@ -222,7 +224,7 @@ def test_what_is_no_usable_answer_settles_nothing_and_is_asked_again(
     assert game.times_asked(mm) == 1
 
 
-def test_pauses_grow_up_to_six_hours_and_after_a_week_a_person_is_asked_too(
+def test_sweep__pauses_grow_to_6_hours_and_review_after_a_week(
     house: House, clock: Clock, game: FakeGame, party: Party
 ) -> None:
     seat = seated(house, party)
@@ -248,7 +250,7 @@ def test_pauses_grow_up_to_six_hours_and_after_a_week_a_person_is_asked_too(
     assert state(seat, mm) == "confirmed"
 
 
-def test_a_game_that_answers_nothing_is_left_alone_for_the_rest_of_a_run(
+def test_sweep__skips_a_silent_game_for_the_rest_of_a_run(
     house: House, clock: Clock, game: FakeGame, party: Party
 ) -> None:
     seat = seated(house, party)
@@ -263,7 +265,7 @@ def test_a_game_that_answers_nothing_is_left_alone_for_the_rest_of_a_run(
 # --- UNKNOWN ------------------------------------------------------------------------------------------
 
 
-def test_a_withdrawal_expires_after_three_unknowns_over_a_day(
+def test_sweep__withdrawal_expires_after_3_unknowns_over_a_day(
     house: House, clock: Clock, game: FakeGame, party: Party
 ) -> None:
     seat = seated(house, party)
@@ -289,7 +291,7 @@ def test_a_withdrawal_expires_after_three_unknowns_over_a_day(
     assert seat.discrepancies() == [("confirm_of_returned", 1)]
 
 
-def test_a_game_that_says_pending_after_unknown_knows_it_after_all(
+def test_sweep__pending_after_unknown_means_the_game_knows_it(
     house: House, clock: Clock, game: FakeGame, party: Party
 ) -> None:
     seat = seated(house, party)
@@ -305,7 +307,7 @@ def test_a_game_that_says_pending_after_unknown_knows_it_after_all(
     assert state(seat, mm) == "expired"
 
 
-def test_an_unknown_deposit_is_in_doubt_and_not_asked_again(
+def test_sweep__unknown_deposit_is_in_doubt_and_not_requeried(
     house: House, clock: Clock, game: FakeGame, party: Party
 ) -> None:
     seat = seated(house, party)
@@ -330,7 +332,7 @@ def test_an_unknown_deposit_is_in_doubt_and_not_asked_again(
     assert inquiry(seat, mm, "deposit").closed_at is not None
 
 
-def test_a_game_that_suddenly_knows_nothing_refunds_nothing(
+def test_sweep__game_that_suddenly_knows_nothing_refunds_nothing(
     house: House, clock: Clock, game: FakeGame, party: Party
 ) -> None:
     seat = seated(house, party)
@@ -358,7 +360,7 @@ def test_a_game_that_suddenly_knows_nothing_refunds_nothing(
 
 
 @pytest.mark.parametrize(("unknown", "is_so"), [(10, False), (11, True), (20, True)])
-def test_more_than_half_of_twenty_answers_is_eleven(unknown: int, is_so: bool) -> None:
+def test_sweep__more_than_half_of_twenty_answers_is_eleven(unknown: int, is_so: bool) -> None:
     answers = ["unknown"] * unknown + ["confirmed"] * (20 - unknown) + ["unknown"] * 5
     assert rules.forgets(answers) == is_so
     assert not rules.forgets(["unknown"] * 10)
@@ -367,7 +369,7 @@ def test_more_than_half_of_twenty_answers_is_eleven(unknown: int, is_so: bool) -
 # --- PENDING ------------------------------------------------------------------------------------------
 
 
-def test_pending_waits_and_after_seven_days_is_in_doubt(
+def test_sweep__pending_waits_and_is_in_doubt_after_seven_days(
     house: House, clock: Clock, game: FakeGame, party: Party
 ) -> None:
     seat = seated(house, party)
@@ -392,7 +394,7 @@ def test_pending_waits_and_after_seven_days_is_in_doubt(
 # --- The same id at several players -------------------------------------------------------------------
 
 
-def test_where_an_id_is_pending_at_two_players_only_an_answer_that_names_ours_counts(
+def test_sweep__id_pending_at_two_players_needs_ours_in_answer(
     house: House, clock: Clock, game: FakeGame, party: Party
 ) -> None:
     anna, ben = seated(house, party), seated(house, party)
@@ -416,7 +418,7 @@ def test_where_an_id_is_pending_at_two_players_only_an_answer_that_names_ours_co
 # --- A game that cannot be asked ----------------------------------------------------------------------
 
 
-def test_without_a_query_url_the_policy_decides(house: House, clock: Clock) -> None:
+def test_sweep__policy_decides_without_a_query_url(house: House, clock: Clock) -> None:
     expiring, holding = seated(house, make_party()), seated(house, make_party(unanswered_policy="hold"))
     mms = [[seat.opened("withdraw", "30.00"), seat.opened("deposit", "5.00")] for seat in (expiring, holding)]
     clock.go_ahead(DUE)
@@ -439,7 +441,7 @@ def test_without_a_query_url_the_policy_decides(house: House, clock: Clock) -> N
     assert problems_of(expiring.player, holding.player) == []
 
 
-def test_an_expiry_pays_debt_first(house: House, clock: Clock) -> None:
+def test_sweep__expiry_pays_debt_first(house: House, clock: Clock) -> None:
     seat = seated(house, make_party())
     seat.opened("withdraw", "100.00")
     seat.adjust("debit", 40_00, into_debt=True)
@@ -450,7 +452,7 @@ def test_an_expiry_pays_debt_first(house: House, clock: Clock) -> None:
     assert problems_of(seat.player) == []
 
 
-def test_what_is_in_doubt_does_not_expire_because_the_games_address_is_taken_away(
+def test_sweep__doubt_does_not_expire_if_games_url_is_removed(
     house: House, clock: Clock, game: FakeGame, party: Party
 ) -> None:
     seat = seated(house, party)
@@ -474,7 +476,7 @@ def test_what_is_in_doubt_does_not_expire_because_the_games_address_is_taken_awa
 @pytest.mark.parametrize(
     ("silence", "paused"), [(timedelta(minutes=5), False), (timedelta(minutes=5, seconds=1), True)]
 )
-def test_within_two_hours_after_an_outage_nothing_becomes_due(
+def test_sweep__nothing_is_due_within_two_hours_after_an_outage(
     house: House, clock: Clock, silence: timedelta, paused: bool
 ) -> None:
     seat = seated(house, make_party())
@@ -497,7 +499,7 @@ def test_within_two_hours_after_an_outage_nothing_becomes_due(
         assert state(seat, mm) == "expired"
 
 
-def test_while_no_web_process_lives_nothing_is_due(house: House, clock: Clock) -> None:
+def test_sweep__nothing_is_due_while_no_web_process_lives(house: House, clock: Clock) -> None:
     seat = seated(house, make_party())
     mm = seat.opened("withdraw", "30.00")
     leave_pulse("web")
@@ -509,7 +511,7 @@ def test_while_no_web_process_lives_nothing_is_due(house: House, clock: Clock) -
 # --- Whoever settles first ----------------------------------------------------------------------------
 
 
-def test_the_games_own_word_counts_while_it_is_being_asked(
+def test_sweep__games_own_call_counts_while_it_is_being_queried(
     house: House, clock: Clock, game: FakeGame, party: Party
 ) -> None:
     seat = seated(house, party)
@@ -530,7 +532,7 @@ def test_the_games_own_word_counts_while_it_is_being_asked(
     assert problems_of(seat.player) == []
 
 
-def test_a_word_that_contradicts_what_an_operator_settled_meanwhile_is_a_discrepancy(
+def test_sweep__answer_against_operator_decision_is_discrepancy(
     house: House, clock: Clock, game: FakeGame, party: Party
 ) -> None:
     seat = seated(house, party)
@@ -567,7 +569,7 @@ def test_a_word_that_contradicts_what_an_operator_settled_meanwhile_is_a_discrep
 
 
 @pytest.mark.parametrize("round", range(20))
-def test_of_sweeps_a_confirmation_and_a_rollback_at_once_one_wins(
+def test_sweep__one_of_sweeps_confirm_and_rollback_at_once_wins(
     house: House, clock: Clock, game: FakeGame, party: Party, round: int
 ) -> None:
     seat = seated(house, replace(party, game=party.game) if round % 2 else make_party())
@@ -605,7 +607,7 @@ def test_of_sweeps_a_confirmation_and_a_rollback_at_once_one_wins(
     assert problems_of(seat.player) == []
 
 
-def test_two_sweeps_at_once_ask_once(house: House, clock: Clock, game: FakeGame, party: Party) -> None:
+def test_sweep__two_at_once_query_once(house: House, clock: Clock, game: FakeGame, party: Party) -> None:
     seat = seated(house, party)
     mms = [seat.opened("withdraw", "0.10") for _ in range(30)]
     game.otherwise = says("CONFIRMED")
@@ -624,7 +626,7 @@ def test_two_sweeps_at_once_ask_once(house: House, clock: Clock, game: FakeGame,
     assert seat.holding()[:2] == (97_00, 0)
 
 
-def test_what_a_lost_worker_had_taken_is_asked_again_after_its_lease(
+def test_sweep__lost_workers_share_is_requeried_after_its_lease(
     house: House, clock: Clock, game: FakeGame, party: Party
 ) -> None:
     seat = seated(house, party)
@@ -649,7 +651,9 @@ def test_what_a_lost_worker_had_taken_is_asked_again_after_its_lease(
     assert (unanswered.asked_by, unanswered.answer) == ("lost", "")
 
 
-def test_a_wallet_that_cannot_be_settled_holds_up_no_other(house: House, clock: Clock, owner: Owner) -> None:
+def test_sweep__wallet_that_cannot_be_settled_holds_up_no_other(
+    house: House, clock: Clock, owner: Owner
+) -> None:
     broken, sound = seated(house, make_party()), seated(house, make_party())
     stuck, fine = broken.opened("withdraw", "30.00"), sound.opened("withdraw", "30.00")
     owner.execute("UPDATE wallet_wallet SET reserved = 1 WHERE id = %s", [broken.wallet().pk])
@@ -672,7 +676,7 @@ def test_a_wallet_that_cannot_be_settled_holds_up_no_other(house: House, clock: 
 # --- The command --------------------------------------------------------------------------------------
 
 
-def test_a_dry_run_says_what_would_happen_and_changes_nothing(
+def test_dry_run__says_what_would_happen_and_changes_nothing(
     house: House, clock: Clock, game: FakeGame, party: Party
 ) -> None:
     asked, expiring, held = (
@@ -703,7 +707,7 @@ def test_a_dry_run_says_what_would_happen_and_changes_nothing(
     assert Transaction.objects.filter(state="pending", settled_at=None).count() >= 3
 
 
-def test_the_command_settles_as_the_worker_does(house: House, clock: Clock) -> None:
+def test_sweep_command__settles_as_the_worker_does(house: House, clock: Clock) -> None:
     seat = seated(house, make_party())
     mm = seat.opened("withdraw", "30.00")
     clock.go_ahead(DUE)
@@ -713,7 +717,7 @@ def test_the_command_settles_as_the_worker_does(house: House, clock: Clock) -> N
     assert output.getvalue().endswith(" settled, 0 failed.\n")
 
 
-def test_a_dry_run_tells_what_waits_and_why(house: House, clock: Clock, game: FakeGame, party: Party) -> None:
+def test_dry_run__says_what_waits_and_why(house: House, clock: Clock, game: FakeGame, party: Party) -> None:
     seat = seated(house, party)
     later, doubtful, again = (
         seat.opened("withdraw", "1.00"),

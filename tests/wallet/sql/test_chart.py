@@ -48,7 +48,7 @@ def chart(owner: Owner, database: None) -> dict[tuple[str, str], Legs]:
     return {pair: found for pair in pairs if (found := legs(owner, *pair))}
 
 
-def test_the_ledger_and_the_audit_know_the_same_postings(chart: dict[tuple[str, str], Legs]) -> None:
+def test_postings__are_the_same_for_ledger_and_audit(chart: dict[tuple[str, str], Legs]) -> None:
     moving = {pair: line for pair, line in chart.items() if pair[0] != WALLET and pair not in MOVES_NOTHING}
     assert {pair: (line.debit, line.credit, line.announced) for pair, line in moving.items()} == {
         **MOVES,
@@ -58,13 +58,13 @@ def test_the_ledger_and_the_audit_know_the_same_postings(chart: dict[tuple[str, 
     assert {line.shortfall for line in chart.values()} == {None, "debt"}
 
 
-def test_what_moves_nothing_moves_nothing(chart: dict[tuple[str, str], Legs]) -> None:
+def test_postings__that_move_nothing_are_the_listed_ones(chart: dict[tuple[str, str], Legs]) -> None:
     assert {pair for pair, line in chart.items() if line == (None, None, None, 0)} == MOVES_NOTHING
     assert NOTHING == (None, None, 0)
     assert chart[WALLET, "debt_repaid"] == ("spendable", None, "debt", 0)
 
 
-def test_the_documentation_has_the_chart(chart: dict[tuple[str, str], Legs]) -> None:
+def test_postings__chart_is_in_the_documentation(chart: dict[tuple[str, str], Legs]) -> None:
     """The table of docs/architecture.md is the one that this test prints."""
     table = "\n".join(
         [*HEAD, *(printed(*pair, line) for pair, line in chart.items() if pair not in MOVES_NOTHING)]

@@ -49,9 +49,7 @@ def run(statement: str, *parameters: UUID | date) -> None:
         "ALTER TABLE {} DISABLE TRIGGER ALL",
     ],
 )
-def test_the_application_cannot_write_money_history_or_the_call_log(
-    seat: Seat, table: str, statement: str
-) -> None:
+def test_app_role__cannot_write_money_history_or_the_call_log(seat: Seat, table: str, statement: str) -> None:
     seat.opened("withdraw", "1.00")
     before = seat.holding()
     column = "seq" if table == "wallet_entry" else "id"
@@ -71,7 +69,7 @@ def test_the_application_cannot_write_money_history_or_the_call_log(
      "CREATE OR REPLACE FUNCTION wallet_now() RETURNS timestamptz LANGUAGE sql AS 'SELECT now()'",
      "ALTER ROLE CURRENT_USER SUPERUSER"],
 )  # fmt: skip
-def test_the_application_has_only_the_rights_that_it_needs(statement: str) -> None:
+def test_app_role__has_only_the_rights_that_it_needs(statement: str) -> None:
     with pytest.raises(ProgrammingError) as refused:
         run(statement)
     assert isinstance(refused.value.__cause__, psycopg.errors.InsufficientPrivilege)
@@ -88,7 +86,7 @@ def test_the_application_has_only_the_rights_that_it_needs(statement: str) -> No
         "call_log_write",
     ],
 )
-def test_the_application_cannot_call_the_ledgers_inner_functions(name: str) -> None:
+def test_app_role__has_no_right_to_the_ledgers_inner_functions(name: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT p.oid, has_function_privilege(p.oid, 'EXECUTE') FROM pg_proc p WHERE proname = %s", [name]
@@ -96,7 +94,7 @@ def test_the_application_cannot_call_the_ledgers_inner_functions(name: str) -> N
         assert [may for _, may in cursor.fetchall()] == [False]
 
 
-def test_calling_an_inner_function_is_refused(seat: Seat) -> None:
+def test_app_role__is_refused_when_calling_an_inner_function(seat: Seat) -> None:
     statement = """
         SELECT ledger_append(wallet => w, p_transaction => NULL, p_event => 'adjusted',
             p_legs => ledger_legs('credit', 'adjusted'), p_amount => 100, p_actor => 'thief', p_note => '',
@@ -109,7 +107,7 @@ def test_calling_an_inner_function_is_refused(seat: Seat) -> None:
     assert seat.holding() == before
 
 
-def test_the_application_is_neither_owner_nor_superuser() -> None:
+def test_app_role__is_neither_owner_nor_superuser() -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT rolsuper, rolcreatedb, rolcreaterole, rolbypassrls FROM pg_roles WHERE rolname = "
@@ -130,7 +128,7 @@ def test_the_application_is_neither_owner_nor_superuser() -> None:
      "DELETE FROM wallet_entry WHERE wallet_id = %s",
      "DELETE FROM wallet_transaction WHERE wallet_id = %s", "DELETE FROM wallet_wallet WHERE id = %s"],
 )  # fmt: skip
-def test_history_is_never_changed_or_deleted(seat: Seat, owner: Owner, statement: str) -> None:
+def test_history__is_never_changed_or_deleted(seat: Seat, owner: Owner, statement: str) -> None:
     seat.opened("withdraw", "1.00")
     before = seat.holding()
     with pytest.raises(psycopg.errors.RestrictViolation):
@@ -146,12 +144,12 @@ def test_history_is_never_changed_or_deleted(seat: Seat, owner: Owner, statement
         "wallet_entry, wallet_transaction, wallet_wallet, wallet_discrepancy",
     ],
 )
-def test_history_is_never_emptied(owner: Owner, table: str) -> None:
+def test_history__is_never_truncated(owner: Owner, table: str) -> None:
     with pytest.raises(psycopg.errors.RestrictViolation):
         owner.execute(f"TRUNCATE {table} CASCADE")
 
 
-def test_a_wallet_is_never_negative_nor_beyond_its_bound(seat: Seat, owner: Owner) -> None:
+def test_wallet__is_never_negative_nor_beyond_its_bound(seat: Seat, owner: Owner) -> None:
     for change in (
         "spendable = -1",
         "reserved = -1",
@@ -164,7 +162,7 @@ def test_a_wallet_is_never_negative_nor_beyond_its_bound(seat: Seat, owner: Owne
             owner.execute(f"UPDATE wallet_wallet SET {change} WHERE id = %s", [seat.wallet().pk])
 
 
-def test_a_currencys_decimals_and_code_never_change_and_it_is_never_deleted(owner: Owner) -> None:
+def test_currency__is_never_deleted_nor_its_code_or_decimals_set(owner: Owner) -> None:
     for statement in (
         "UPDATE wallet_currency SET decimals = 3 WHERE code = 'XAG'",
         "UPDATE wallet_currency SET code = 'XXX' WHERE code = 'XAG'",
@@ -176,17 +174,17 @@ def test_a_currencys_decimals_and_code_never_change_and_it_is_never_deleted(owne
     assert decimals_of("XAG") == 2
 
 
-def test_a_currency_has_0_to_4_decimals() -> None:
+def test_currency__has_0_to_4_decimals() -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
         Currency.objects.create(code="FIVE5", name="Five", decimals=5)
 
 
-def test_a_game_is_never_deleted(house: House, owner: Owner) -> None:
+def test_game__is_never_deleted(house: House, owner: Owner) -> None:
     with pytest.raises(psycopg.errors.RestrictViolation):
         owner.execute("DELETE FROM players_game WHERE id = %s", [house.game.game.pk])
 
 
-def test_every_function_of_the_ledger_that_runs_as_its_owner_has_a_fixed_search_path(owner: Owner) -> None:
+def test_security_definer__functions_have_a_fixed_search_path(owner: Owner) -> None:
     rows = owner.execute(
         "SELECT proname, proconfig FROM pg_proc WHERE prosecdef AND pronamespace = 'public'::regnamespace"
     ).fetchall()
@@ -211,7 +209,7 @@ def calls(mm: str) -> list[tuple[object, ...]]:
     return list(ApiCall.objects.filter(mm_transaction_id=mm).order_by("at", "id").values_list(*columns))
 
 
-def test_every_call_that_names_a_transaction_is_written_down(seat: Seat) -> None:
+def test_call_log__records_every_call_that_names_a_transaction(seat: Seat) -> None:
     mm = unique("mm")
     seat.call("confirmWithdrawal", mm, "5.00")
     for endpoint in ("withdraw", "withdraw", "confirmWithdrawal", "confirmWithdrawal"):
@@ -235,7 +233,7 @@ def test_every_call_that_names_a_transaction_is_written_down(seat: Seat) -> None
     ]
 
 
-def test_refusals_are_written_down_too(house: House, seat: Seat) -> None:
+def test_call_log__records_refusals_too(house: House, seat: Seat) -> None:
     mm = unique("mm")
     seat.call("withdraw", mm, "5.00", currency="EUR")
     seat.call("withdraw", mm, "5000.00")
@@ -257,7 +255,7 @@ def test_refusals_are_written_down_too(house: House, seat: Seat) -> None:
     assert [outcome for _, outcome, *_ in calls(mm + "2")] == ["session_ended"]
 
 
-def test_a_row_tells_who_called_from_where_and_how_long_it_took(house: House, seat: Seat) -> None:
+def test_call_log__row_tells_who_called_from_where_and_how_long(house: House, seat: Seat) -> None:
     mm = unique("mm")
     began = now()
     qw = (
@@ -283,7 +281,7 @@ def test_a_row_tells_who_called_from_where_and_how_long_it_took(house: House, se
         ("queryTransaction", {"type": "loan"}),
     ],
 )
-def test_a_malformed_call_that_names_a_transaction_is_written_down(
+def test_call_log__records_a_malformed_call_naming_a_transaction(
     seat: Seat, endpoint: str, payload: dict[str, Any]
 ) -> None:
     mm = unique("mm")
@@ -302,7 +300,7 @@ def test_a_malformed_call_that_names_a_transaction_is_written_down(
     )
 
 
-def test_what_names_no_transaction_or_comes_from_nobody_is_not_written_down(seat: Seat) -> None:
+def test_call_log__skips_calls_of_no_transaction_or_from_nobody(seat: Seat) -> None:
     before = ApiCall.objects.count()
     mm = unique("mm")
     seat.call("getBalance")
@@ -336,7 +334,7 @@ def partitions(owner: Owner) -> dict[str, int]:
     return counts
 
 
-def test_the_partition_of_a_day_takes_over_what_the_default_one_caught(
+def test_call_log__day_partition_takes_over_what_default_caught(
     seat: Seat, owner: Owner, clock: Clock
 ) -> None:
     day = date(2031, 5, 17)
@@ -365,7 +363,7 @@ def test_the_partition_of_a_day_takes_over_what_the_default_one_caught(
             run("DELETE FROM wallet_apicall_20310517")
 
 
-def test_days_are_made_ahead_and_dropped_by_age(seat: Seat, owner: Owner, clock: Clock) -> None:
+def test_call_log__days_are_made_ahead_and_dropped_by_age(seat: Seat, owner: Owner, clock: Clock) -> None:
     clock.stand(datetime.fromisoformat("2032-02-27T23:30:00+00:00"))
     with days_dropped(owner):
         assert call_log.prepare_days(3) == 4
@@ -388,7 +386,7 @@ def test_days_are_made_ahead_and_dropped_by_age(seat: Seat, owner: Owner, clock:
     assert seat.done("confirmDeposit", mm).balance == "101.00"
 
 
-def test_a_day_that_nobody_prepared_stops_no_withdrawal(seat: Seat, owner: Owner, clock: Clock) -> None:
+def test_call_log__a_day_nobody_prepared_stops_no_withdrawal(seat: Seat, owner: Owner, clock: Clock) -> None:
     before = partitions(owner)["wallet_apicall_default"]
     clock.stand(seat.session().created_at + timedelta(minutes=1))
     seat.done("withdraw", unique("mm"), "1.00")

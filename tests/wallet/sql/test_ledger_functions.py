@@ -50,7 +50,7 @@ def context(seat: Seat, endpoint: str, elapsed_us: int) -> CallContext:
     return CallContext(seat.game.pk, "test", uuid4(), endpoint, "10.0.0.1", elapsed_us)
 
 
-def test_the_smallest_increase_pays_debt_too(house: House) -> None:
+def test_debt__is_paid_by_the_smallest_increase_too(house: House) -> None:
     seat = house.seat(0)
     seat.adjust("debit", 2, into_debt=True)
     seat.done("confirmDeposit", seat.opened("deposit", "0.01"))
@@ -60,7 +60,7 @@ def test_the_smallest_increase_pays_debt_too(house: House) -> None:
     assert problems_of(seat.player) == []
 
 
-def test_only_what_an_operator_does_to_a_wallet_has_a_note(house: House) -> None:
+def test_note__is_only_on_what_an_operator_does_to_a_wallet(house: House) -> None:
     seat = house.seat(50_00)
     for opening, settling in (
         ("withdraw", "confirmWithdrawal"),
@@ -97,9 +97,7 @@ def test_only_what_an_operator_does_to_a_wallet_has_a_note(house: House) -> None
     assert problems_of(seat.player) == []
 
 
-def test_a_settled_transaction_cannot_be_finished_again_even_without_the_lock(
-    seat: Seat, owner: Owner
-) -> None:
+def test_settle__is_refused_if_settled_even_without_the_lock(seat: Seat, owner: Owner) -> None:
     settled = seat.opened("withdraw", "1.00")
     seat.done("rollbackWithdrawal", settled)
     seat.opened("withdraw", "5.00")
@@ -109,7 +107,7 @@ def test_a_settled_transaction_cannot_be_finished_again_even_without_the_lock(
     assert seat.holding() == before
 
 
-def test_the_call_log_counts_the_time_before_the_ledger_was_asked(seat: Seat) -> None:
+def test_call_log__counts_the_time_before_the_ledger_was_called(seat: Seat) -> None:
     mm, hash_ = unique("mm"), token_hash(UUID(seat.token))
     ledger.open_transaction(
         context(seat, "withdraw", 7_000_000),
@@ -139,7 +137,7 @@ def test_the_call_log_counts_the_time_before_the_ledger_was_asked(seat: Seat) ->
     assert all(7_000_000 < microseconds < 17_000_000 for microseconds in took)
 
 
-def test_a_credit_is_refused_at_the_bound(nearly_full: Seat) -> None:
+def test_credit__is_refused_at_the_bound(nearly_full: Seat) -> None:
     before = nearly_full.holding()
     with pytest.raises(LedgerRefused) as refused:
         nearly_full.adjust("credit", 8_00)
@@ -147,12 +145,12 @@ def test_a_credit_is_refused_at_the_bound(nearly_full: Seat) -> None:
     assert nearly_full.adjust("credit", 7_99).balance == BOUND - 11_00 + 7_99
 
 
-def test_a_withdrawal_from_a_nearly_full_wallet_meets_no_bound(nearly_full: Seat) -> None:
+def test_withdraw__from_a_nearly_full_wallet_meets_no_bound(nearly_full: Seat) -> None:
     nearly_full.done("confirmWithdrawal", nearly_full.opened("withdraw", "8.00"))
     assert nearly_full.holding()[:3] == (BOUND - 19_00, 1_00, 2_00)
 
 
-def test_debt_stays_below_the_bound(house: House) -> None:
+def test_debt__stays_below_the_bound(house: House) -> None:
     seat = house.seat(5)
     with pytest.raises(LedgerRefused) as refused:
         seat.adjust("debit", BOUND + 5, into_debt=True)
@@ -167,7 +165,7 @@ def test_debt_stays_below_the_bound(house: House) -> None:
     assert problems_of(seat.player) == []
 
 
-def test_a_credit_has_the_bound_of_money_and_not_the_one_of_debt(house: House) -> None:
+def test_credit__has_the_bound_of_money_and_not_that_of_debt(house: House) -> None:
     seat = house.seat(0)
     seat.adjust("debit", 5, into_debt=True)
     seat.adjust("credit", BOUND - 1, into_debt=True)
@@ -179,7 +177,7 @@ def test_a_credit_has_the_bound_of_money_and_not_the_one_of_debt(house: House) -
 
 @pytest.mark.parametrize("order", [1, -1])
 @pytest.mark.parametrize(("opening", "type"), [("withdraw", "withdrawal"), ("deposit", "deposit")])
-def test_an_id_is_looked_for_among_this_players_transactions_of_this_game_and_type_alone(
+def test_transaction_id__is_looked_up_in_player_game_and_type(
     house: House, opening: str, type: str, order: int
 ) -> None:
     here, there = (house.game, house.other_game)[::order]
@@ -217,7 +215,7 @@ def test_an_id_is_looked_for_among_this_players_transactions_of_this_game_and_ty
     assert [problems_of(seat.player) for seat in (player, *others)] == [[]] * 4
 
 
-def test_a_query_names_the_currency_of_the_transaction_that_it_found(seat: Seat) -> None:
+def test_query__names_the_currency_of_the_transaction_found(seat: Seat) -> None:
     euro = seat.elsewhere("EUR")
     euro.adjust("credit", 5_00)
     for table in (seat, euro):
@@ -225,7 +223,7 @@ def test_a_query_names_the_currency_of_the_transaction_that_it_found(seat: Seat)
         assert asked.body["amount"]["currencyCode"] == table.currency
 
 
-def test_a_session_is_its_own_games_and_moves_its_own_wallet(house: House) -> None:
+def test_session__is_its_own_games_and_moves_its_own_wallet(house: House) -> None:
     seat = house.seat()
     euro = seat.elsewhere("EUR")
     before = euro.holding()
@@ -252,7 +250,7 @@ def test_a_session_is_its_own_games_and_moves_its_own_wallet(house: House) -> No
         ),
     ],
 )
-def test_the_call_log_names_the_player_and_the_transaction_of_refused_and_repeated_calls_too(
+def test_call_log__names_player_and_id_if_refused_or_repeated(
     seat: Seat, outcome: str, amount: str, currency: str
 ) -> None:
     causes: dict[str, Callable[[], object]] = {
@@ -278,7 +276,7 @@ def test_the_call_log_names_the_player_and_the_transaction_of_refused_and_repeat
     ]
 
 
-def test_a_token_of_another_game_is_unknown_also_where_it_settles(house: House, seat: Seat) -> None:
+def test_token__of_another_game_is_unknown_in_settlement_too(house: House, seat: Seat) -> None:
     mm = seat.opened("withdraw", "1.00")
     stranger = Seat(house.other_game.caller, seat.player, house.other_game.game, seat.token, "XAG")
     answer = stranger.call("rollbackWithdrawal", mm)
@@ -293,7 +291,7 @@ def test_a_token_of_another_game_is_unknown_also_where_it_settles(house: House, 
     assert seat.holding()[:2] == (99_00, 1_00)
 
 
-def test_the_call_log_names_what_was_asked_in_a_settlement(seat: Seat) -> None:
+def test_call_log__names_what_was_asked_in_a_settlement(seat: Seat) -> None:
     mm = seat.opened("deposit", "3.00")
     seat.call("confirmDeposit", mm, "4.00")
     seat.done("confirmDeposit", mm)
@@ -312,7 +310,7 @@ def test_the_call_log_names_what_was_asked_in_a_settlement(seat: Seat) -> None:
 # --- PostgreSQL before 18 ---------------------------------------------------------------------------
 
 
-def test_ids_made_without_the_servers_own_function_are_version_7_too(owner: Owner) -> None:
+def test_uuid7__made_without_the_servers_own_function_too(owner: Owner) -> None:
     made = (SQL / "base.sql").read_text().partition("END $do$;")[0] + "END $do$;"
     with owner.transaction(force_rollback=True):
         owner.execute("CREATE SCHEMA before_18")
@@ -330,7 +328,7 @@ def test_ids_made_without_the_servers_own_function_are_version_7_too(owner: Owne
 # --- At the same instant ------------------------------------------------------------------------------
 
 
-def test_a_launch_waits_for_another_that_opens_the_same_wallet(house: House, owner: Owner) -> None:
+def test_launch__waits_for_another_that_opens_the_same_wallet(house: House, owner: Owner) -> None:
     player = house.seat(0).player
 
     def launch() -> Seat:
@@ -356,7 +354,7 @@ def test_a_launch_waits_for_another_that_opens_the_same_wallet(house: House, own
 # --- What is not there --------------------------------------------------------------------------------
 
 
-def test_the_ledger_adjusts_and_gates_no_wallet_that_was_not_opened(seat: Seat) -> None:
+def test_adjustment__and_gate_need_an_opened_wallet(seat: Seat) -> None:
     player, id = seat.player.pk, uuid4()
     adjusted = ledger.adjust_wallet(
         transaction_id=id,
@@ -377,7 +375,7 @@ def test_the_ledger_adjusts_and_gates_no_wallet_that_was_not_opened(seat: Seat) 
 # --- Adjustments --------------------------------------------------------------------------------------
 
 
-def test_a_debit_that_finds_exactly_enough_or_more_is_taken(house: House) -> None:
+def test_debit__with_exactly_enough_or_more_is_taken(house: House) -> None:
     seat = house.seat(11)
     assert seat.adjust("debit", 4).balance == 7
     assert seat.adjust("debit", 1).balance == 6
@@ -386,14 +384,14 @@ def test_a_debit_that_finds_exactly_enough_or_more_is_taken(house: House) -> Non
     assert problems_of(seat.player) == []
 
 
-def test_a_debit_takes_the_last_minor_unit_before_it_makes_debt(house: House) -> None:
+def test_debit__takes_the_last_minor_unit_before_it_makes_debt(house: House) -> None:
     seat = house.seat(1)
     seat.adjust("debit", 2, into_debt=True)
     assert seat.holding() == (0, 0, 0, 1, 4)
     assert problems_of(seat.player) == []
 
 
-def test_a_repeated_adjustment_is_answered_from_its_own_wallet(seat: Seat) -> None:
+def test_adjustment__repeat_is_answered_from_its_own_wallet(seat: Seat) -> None:
     euro, ids = seat.elsewhere("EUR"), (uuid4(), uuid4())
     first = [
         where.adjust("credit", amount, id=id)
@@ -410,7 +408,7 @@ def test_a_repeated_adjustment_is_answered_from_its_own_wallet(seat: Seat) -> No
 
 @pytest.mark.parametrize("type", ["credit", "debit"])
 @pytest.mark.parametrize("amount", [0, -1])
-def test_the_database_moves_no_amount_below_one_minor_unit(seat: Seat, type: str, amount: int) -> None:
+def test_database__moves_no_amount_below_one_minor_unit(seat: Seat, type: str, amount: int) -> None:
     before = seat.holding()
     with pytest.raises(psycopg.errors.CheckViolation, match=r"entry_amount_is_positive|wallet_is_sound"):
         ledger.adjust_wallet(
@@ -427,7 +425,7 @@ def test_the_database_moves_no_amount_below_one_minor_unit(seat: Seat, type: str
     assert seat.holding() == before
 
 
-def test_an_entry_that_moves_nothing_has_no_amount_instead_of_zero(seat: Seat, owner: Owner) -> None:
+def test_entry__that_moves_nothing_has_no_amount_instead_of_zero(seat: Seat, owner: Owner) -> None:
     columns = ", ".join(
         field.column for field in Entry._meta.concrete_fields if field.column not in (None, "seq", "amount")
     )
@@ -439,7 +437,7 @@ def test_an_entry_that_moves_nothing_has_no_amount_instead_of_zero(seat: Seat, o
         owner.execute(copy, [seat.wallet().pk])
 
 
-def test_a_gate_that_was_so_already_is_unchanged(seat: Seat) -> None:
+def test_gate__that_was_so_already_is_unchanged(seat: Seat) -> None:
     outcomes = [
         ledger.gate_wallet(
             player_id=seat.player.pk, currency="XAG", event="frozen", actor="test", note="test"
@@ -452,9 +450,7 @@ def test_a_gate_that_was_so_already_is_unchanged(seat: Seat) -> None:
 # --- What an answer says that nobody is told -----------------------------------------------------------
 
 
-def test_the_platforms_answers_name_the_player_the_transaction_and_the_wallet(
-    seat: Seat, owner: Owner
-) -> None:
+def test_platform_answer__names_player_transaction_and_wallet(seat: Seat, owner: Owner) -> None:
     player, id, mm = seat.player.pk, uuid4(), seat.opened("withdraw", "10.00")
     pending = seat.transaction(mm).pk
     adjust = """
@@ -497,7 +493,7 @@ def test_the_platforms_answers_name_the_player_the_transaction_and_the_wallet(
     ("settling", "amount", "outcome"),
     [("rollbackWithdrawal", 5_00, "already_rolled_back"), ("confirmWithdrawal", 6_00, "other_content")],
 )
-def test_an_id_of_another_currencys_wallet_is_refused_in_the_words_of_that_wallet(
+def test_transaction_id__of_other_currency_shows_that_wallet(
     seat: Seat, settling: str, amount: int, outcome: str
 ) -> None:
     euro, mm = seat.elsewhere("EUR"), seat.opened("withdraw", "5.00")
@@ -516,7 +512,7 @@ def test_an_id_of_another_currencys_wallet_is_refused_in_the_words_of_that_walle
     assert refused == (outcome, str(seat.transaction(mm).pk), seat.holding().spendable, "XAG")
 
 
-def test_an_opening_that_is_refused_and_forgotten_is_answered_with_the_balance_too(seat: Seat) -> None:
+def test_refusal__of_a_forgotten_opening_has_the_balance_too(seat: Seat) -> None:
     refused = ledger.open_transaction(
         context(seat, "withdraw", 0),
         type="withdrawal",
@@ -530,7 +526,7 @@ def test_an_opening_that_is_refused_and_forgotten_is_answered_with_the_balance_t
     assert (refused.outcome, refused.balance, refused.currency) == ("foreign_currency", 100_00, "XAG")
 
 
-def test_a_call_is_found_by_the_games_id_through_an_index(owner: Owner) -> None:
+def test_call_log__finds_a_call_by_the_games_id_through_an_index(owner: Owner) -> None:
     with owner.transaction(force_rollback=True):
         owner.execute("SET LOCAL enable_seqscan = off")
         plan = owner.execute("EXPLAIN SELECT * FROM wallet_apicall WHERE mm_transaction_id = 'x'").fetchall()

@@ -51,7 +51,7 @@ def after(owner: Owner, statement: str, parameters: list[Any], action: Callable[
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_every_operation_on_a_wallet_waits_for_the_one_before_it(
+def test_wallet_lock__every_operation_waits_for_the_previous(
     seat: Seat, owner: Owner, operation: str
 ) -> None:
     mm, before = seat.opened("withdraw", "10.00"), seat.holding().entries
@@ -67,7 +67,7 @@ def test_every_operation_on_a_wallet_waits_for_the_one_before_it(
 @pytest.mark.parametrize(
     ("settling", "spendable"), [("rollbackWithdrawal", 100_00), ("confirmWithdrawal", 90_00)]
 )
-def test_what_waited_for_one_wallet_settles_what_was_opened_in_another_meanwhile(
+def test_wallet_lock__waiter_settles_what_other_wallet_opened(
     seat: Seat, owner: Owner, settling: str, spendable: int
 ) -> None:
     """The lost race is noticed, and the call is repeated with the right wallet."""
@@ -108,20 +108,20 @@ def days(owner: Owner) -> Iterator[None]:
 @pytest.mark.parametrize(
     ("first", "second", "answer"), [(PREPARE, PREPARE, False), (PREPARE, DROP, 1), (DROP, PREPARE, True)]
 )
-def test_who_makes_or_drops_days_of_the_call_log_waits_for_who_does(
+def test_call_log__making_or_dropping_days_waits_for_either(
     owner: Owner, first: str, second: str, answer: object
 ) -> None:
     assert after(owner, first, [], lambda: asked(second)) == answer
 
 
 @pytest.mark.usefixtures("days")
-def test_who_drops_days_of_the_call_log_waits_for_who_drops_them(owner: Owner) -> None:
+def test_call_log__dropping_days_waits_for_dropping(owner: Owner) -> None:
     owner.execute(PREPARE)
     assert after(owner, DROP, [], lambda: asked(DROP)) == 0
 
 
 @pytest.mark.usefixtures("days")
-def test_a_day_of_the_call_log_waits_for_calls_that_are_being_written_and_takes_them_over(
+def test_call_log__new_day_waits_for_open_writes_and_takes_them(
     owner: Owner,
 ) -> None:
     call = """

@@ -73,7 +73,7 @@ def journal(id: uuid.UUID) -> list[tuple[str, str | None, str | None, int | None
 
 
 @pytest.mark.parametrize("type", MOVES)
-def test_each_posting_moves_between_its_two_accounts(seat: Seat, type: str) -> None:
+def test_post__each_posting_moves_between_its_two_accounts(seat: Seat, type: str) -> None:
     posting = one(type, 7_00)
     assert post(seat, posting) == "posted"
     assert journal(posting.id) == [("posted", *MOVES[type], 7_00)]
@@ -99,14 +99,14 @@ def test_each_posting_moves_between_its_two_accounts(seat: Seat, type: str) -> N
     assert problems_of(seat.player) == []
 
 
-def test_postings_in_two_currencies_open_the_wallet_that_is_missing(seat: Seat) -> None:
+def test_post__in_two_currencies_opens_the_missing_wallet(seat: Seat) -> None:
     paid, credited = one("payment", 4_99, "EUR"), one("top_up", 500_00)
     assert post(seat, credited, paid) == "posted"
     assert (seat.holding().spendable, holding(seat.player, "EUR")) == (600_00, Holding(0, 0, 0, 0, 2))
     assert problems_of(seat.player) == []
 
 
-def test_a_clawback_takes_what_is_there_and_the_rest_becomes_debt(seat: Seat) -> None:
+def test_clawback__takes_what_is_there_and_the_rest_becomes_debt(seat: Seat) -> None:
     posting = one("clawback", 130_00)
     assert post(seat, posting) == "posted"
     assert journal(posting.id) == [
@@ -128,7 +128,7 @@ def test_a_clawback_takes_what_is_there_and_the_rest_becomes_debt(seat: Seat) ->
     assert problems_of(seat.player) == []
 
 
-def test_postings_name_what_they_take_back(seat: Seat) -> None:
+def test_post__names_what_it_takes_back(seat: Seat) -> None:
     first = one("top_up", 5_00)
     second = one("clawback", 5_00, reverses=first.id)
     assert post(seat, first, second) == "posted"
@@ -140,7 +140,7 @@ def test_postings_name_what_they_take_back(seat: Seat) -> None:
     ("funds", "amount", "outcome"),
     [(1, BOUND - 2, "posted"), (1, BOUND - 1, "limit_reached"), (2, BOUND - 2, "limit_reached")],
 )
-def test_a_wallet_never_holds_more_than_the_bound(
+def test_post__wallet_never_holds_more_than_the_bound(
     house: House, funds: int, amount: int, outcome: str
 ) -> None:
     seat = house.seat(funds)
@@ -154,7 +154,7 @@ def test_a_wallet_never_holds_more_than_the_bound(
         assert seat.holding().spendable == BOUND - 1
 
 
-def test_reserved_and_announced_money_count_towards_the_bound(house: House) -> None:
+def test_post__reserved_and_announced_count_towards_the_bound(house: House) -> None:
     seat = house.seat(10)
     seat.opened("withdraw", "0.04")
     seat.opened("deposit", "0.05")
@@ -163,20 +163,20 @@ def test_reserved_and_announced_money_count_towards_the_bound(house: House) -> N
 
 
 @pytest.mark.parametrize(("amount", "outcome"), [(BOUND + 4, "posted"), (BOUND + 5, "limit_reached")])
-def test_a_player_never_owes_more_than_the_bound(house: House, amount: int, outcome: str) -> None:
+def test_post__player_never_owes_more_than_the_bound(house: House, amount: int, outcome: str) -> None:
     seat = house.seat(5)
     assert post(seat, one("clawback", amount)) == outcome
     assert seat.holding().debt == (BOUND - 1 if outcome == "posted" else 0)
 
 
-def test_debt_that_is_there_counts_towards_the_bound(house: House) -> None:
+def test_post__existing_debt_counts_towards_the_bound(house: House) -> None:
     seat = house.seat(0)
     assert post(seat, one("clawback", 5)) == "posted"
     assert post(seat, one("clawback", BOUND - 5)) == "limit_reached"
     assert post(seat, one("clawback", BOUND - 6)) == "posted"
 
 
-def test_an_unknown_type_and_no_amount_are_refused_by_the_ledger(seat: Seat) -> None:
+def test_post__ledger_refuses_an_unknown_type_and_no_amount(seat: Seat) -> None:
     for posting, problem in (
         (one("gift", 1), CaseNotFound),
         (one("payment", 0), CheckViolation),
@@ -187,7 +187,7 @@ def test_an_unknown_type_and_no_amount_are_refused_by_the_ledger(seat: Seat) -> 
     assert seat.holding() == Holding(100_00, 0, 0, 0, 2)
 
 
-def test_an_id_is_posted_once(seat: Seat) -> None:
+def test_post__id_is_posted_once(seat: Seat) -> None:
     posting = one("top_up", 1)
     assert post(seat, posting) == "posted"
     with pytest.raises(OperationalError, match="race was lost"):
@@ -201,7 +201,7 @@ def test_an_id_is_posted_once(seat: Seat) -> None:
 @pytest.mark.parametrize(
     ("event", "credit", "spendable"), [("confirmed", "issuance", 60_00), ("rolled_back", "spendable", 100_00)]
 )
-def test_credit_is_set_aside_and_then_gone_or_given_back(
+def test_set_aside__credit_is_then_gone_or_given_back(
     seat: Seat, event: str, credit: str, spendable: int
 ) -> None:
     id = new_id()
@@ -222,13 +222,13 @@ def test_credit_is_set_aside_and_then_gone_or_given_back(
     assert problems_of(seat.player) == []
 
 
-def test_the_least_amount_is_set_aside(house: House) -> None:
+def test_set_aside__takes_the_least_amount(house: House) -> None:
     seat = house.seat(1)
     assert aside(seat, 1) == 1
     assert seat.holding() == Holding(0, 1, 0, 0, 3)
 
 
-def test_only_what_is_there_is_set_aside(seat: Seat) -> None:
+def test_set_aside__takes_only_what_is_there(seat: Seat) -> None:
     assert aside(seat, 100_01) == 100_00
     id = new_id()
     assert aside(seat, 1, id=id) == 0
@@ -238,7 +238,7 @@ def test_only_what_is_there_is_set_aside(seat: Seat) -> None:
     assert problems_of(seat.player) == []
 
 
-def test_credit_that_is_given_back_pays_debt_first(seat: Seat) -> None:
+def test_set_aside__credit_given_back_pays_debt_first(seat: Seat) -> None:
     id = new_id()
     assert aside(seat, 100_00, id=id) == 100_00
     assert post(seat, one("clawback", 30_00)) == "posted"
@@ -247,7 +247,7 @@ def test_credit_that_is_given_back_pays_debt_first(seat: Seat) -> None:
     assert problems_of(seat.player) == []
 
 
-def test_a_frozen_wallet_is_credited_and_set_aside(seat: Seat) -> None:
+def test_post__frozen_wallet_is_credited_and_set_aside(seat: Seat) -> None:
     from_wallet = seat.wallet()
     ledger.gate_wallet(player_id=seat.player.pk, currency="XAG", event="frozen", actor="test", note="")
     assert post(seat, one("top_up", 1_00)) == "posted"
@@ -256,7 +256,7 @@ def test_a_frozen_wallet_is_credited_and_set_aside(seat: Seat) -> None:
     assert problems_of(seat.player) == []
 
 
-def test_the_inner_function_is_not_for_the_application(seat: Seat) -> None:
+def test_post__inner_function_is_not_for_the_application(seat: Seat) -> None:
     with pytest.raises(InsufficientPrivilege):
         ledger.run(
             """
@@ -274,7 +274,7 @@ def test_the_inner_function_is_not_for_the_application(seat: Seat) -> None:
     [lambda seat: post(seat, one("top_up", 1_00)), lambda seat: aside(seat, 104_00)],
     ids=["posts", "sets aside"],
 )
-def test_what_somebody_else_has_just_done_counts(
+def test_post__what_somebody_else_has_just_done_counts(
     seat: Seat, owner: "psycopg.Connection[Any]", writes: Callable[[Seat], object]
 ) -> None:
     """It waits for the wallet, and goes on from what stands there then."""
@@ -320,7 +320,7 @@ POST = """
 
 @pytest.mark.parametrize("codes", [["EUR", "XAG"], ["XAG", "EUR"]])
 @pytest.mark.parametrize("held", [0, 1])
-def test_wallets_are_locked_in_the_order_of_their_ids(
+def test_post__locks_wallets_in_the_order_of_their_ids(
     seat: Seat, owner: "psycopg.Connection[Any]", database_url: str, codes: list[str], held: int
 ) -> None:
     """Who waits for the later wallet has locked the earlier one.

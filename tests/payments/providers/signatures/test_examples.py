@@ -29,7 +29,7 @@ OTHER = "another secret"
 FIELDS = {name: getattr(PUBLISHED, name) for name in order_notify.NAMES}
 
 
-def test_the_published_order_notification_is_genuine() -> None:
+def test_order_notify__published_example_is_genuine() -> None:
     assert order_notify.sign(PUBLISHED, order_notify.PUBLISHED_SECRET) == "39E27178DE3254875D8470AB7A13D912"
     assert order_notify.is_genuine(PUBLISHED, [OTHER, order_notify.PUBLISHED_SECRET])
     assert not order_notify.is_genuine(PUBLISHED, [OTHER])
@@ -37,7 +37,7 @@ def test_the_published_order_notification_is_genuine() -> None:
 
 
 @pytest.mark.parametrize("name", order_notify.SIGNED)
-def test_a_changed_field_is_not_genuine(name: str) -> None:
+def test_order_notify__changed_field_is_not_genuine(name: str) -> None:
     changed = replace(PUBLISHED, **{name: getattr(PUBLISHED, name) + "0"})
     assert not order_notify.is_genuine(changed, [order_notify.PUBLISHED_SECRET])
 
@@ -45,21 +45,21 @@ def test_a_changed_field_is_not_genuine(name: str) -> None:
 @pytest.mark.parametrize(
     "sign", ["", PUBLISHED.sign.lower(), PUBLISHED.sign[:-1], PUBLISHED.sign + " ", "\udc80", "0" * 32]
 )
-def test_only_the_very_signature_counts(sign: str) -> None:
+def test_order_notify__only_the_exact_signature_counts(sign: str) -> None:
     assert not order_notify.is_genuine(replace(PUBLISHED, sign=sign), [order_notify.PUBLISHED_SECRET])
 
 
 @pytest.mark.parametrize("content_type", ["application/json", "Application/JSON; charset=utf-8"])
-def test_fields_come_as_json_with_texts(content_type: str) -> None:
+def test_order_notify__reads_json_with_string_fields(content_type: str) -> None:
     assert order_notify.read(json.dumps(FIELDS).encode(), content_type) == PUBLISHED
 
 
-def test_fields_come_as_a_form() -> None:
+def test_order_notify__reads_a_form() -> None:
     assert order_notify.read(urlencode(FIELDS).encode(), "application/x-www-form-urlencoded") == PUBLISHED
 
 
 @pytest.mark.parametrize("written", ["4.99", "4.990", "499e-2", "4.99E0", "0004"])
-def test_numbers_are_signed_as_they_stand(written: str) -> None:
+def test_order_notify__signs_numbers_as_written(written: str) -> None:
     body = (
         json.dumps({**FIELDS, "productPrice": "PRICE", "serverId": "SERVER"})
         .replace('"PRICE"', written)
@@ -104,12 +104,12 @@ MALFORMED = {
 
 
 @pytest.mark.parametrize("name", MALFORMED)
-def test_a_malformed_notification_is_refused(name: str) -> None:
+def test_order_notify__refuses_a_malformed_notification(name: str) -> None:
     with pytest.raises(Refused):
         order_notify.read(*MALFORMED[name])
 
 
-def test_what_runs_together_has_the_same_signature_which_is_why_fields_are_compared_besides() -> None:
+def test_order_notify__shifted_fields_have_the_same_signature() -> None:
     shifted = replace(PUBLISHED, productPrice="4.9", productId="9wm.spin.1")
     assert order_notify.is_genuine(shifted, [order_notify.PUBLISHED_SECRET])
 
@@ -131,7 +131,7 @@ def check(
     )
 
 
-def test_the_published_webhook_is_genuine() -> None:
+def test_webhook__published_example_is_genuine() -> None:
     assert standard_webhooks.sign(ID, AT, BODY, SECRET) == SIGNATURE
     check(HEADERS)
     check(HEADERS, secrets=[OTHER_SECRET, SECRET])
@@ -139,12 +139,12 @@ def test_the_published_webhook_is_genuine() -> None:
 
 
 @pytest.mark.parametrize("off", [-300, 300])
-def test_five_minutes_are_tolerated(off: int) -> None:
+def test_webhook__tolerates_five_minutes(off: int) -> None:
     check(HEADERS, now=AT + off)
 
 
 @pytest.mark.parametrize("off", [-301, 301])
-def test_a_second_more_is_refused(off: int) -> None:
+def test_webhook__refuses_a_second_over_five_minutes(off: int) -> None:
     with pytest.raises(Refused, match="too old"):
         check(HEADERS, now=AT + off)
 
@@ -172,13 +172,13 @@ CHANGED: dict[str, tuple[dict[str, str], bytes]] = {
 
 
 @pytest.mark.parametrize("name", CHANGED)
-def test_whatever_was_changed_is_refused(name: str) -> None:
+def test_webhook__refuses_anything_changed(name: str) -> None:
     headers, body = CHANGED[name]
     with pytest.raises(Refused):
         check(headers, body)
 
 
-def test_without_a_live_secret_nothing_is_genuine() -> None:
+def test_webhook__nothing_is_genuine_without_a_live_secret() -> None:
     for secrets in ([], [OTHER_SECRET]):
         with pytest.raises(Refused):
             check(HEADERS, secrets=secrets)
@@ -195,19 +195,19 @@ def test_without_a_live_secret_nothing_is_genuine() -> None:
         "whsec_" + b64encode(b"x" * 65).decode(),
     ],
 )
-def test_a_secret_has_its_form(secret: str) -> None:
+def test_webhook_secret__must_be_well_formed(secret: str) -> None:
     with pytest.raises(ValueError, match=r"secret|base64"):
         standard_webhooks.key_of(secret)
 
 
 @pytest.mark.slow
 @given(st.dictionaries(st.sampled_from(list(HEADERS)), st.text(max_size=80)), st.binary(max_size=40))
-def test_no_headers_crash_it(headers: dict[str, str], body: bytes) -> None:
+def test_webhook__no_headers_crash_it(headers: dict[str, str], body: bytes) -> None:
     with pytest.raises(Refused):
         check(headers, body)
 
 
 @given(st.binary(max_size=80), st.sampled_from(["application/json", "application/x-www-form-urlencoded"]))
-def test_no_body_crashes_it(body: bytes, content_type: str) -> None:
+def test_webhook__no_body_crashes_it(body: bytes, content_type: str) -> None:
     with pytest.raises(Refused):
         order_notify.read(body, content_type)

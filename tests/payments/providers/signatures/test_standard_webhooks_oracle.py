@@ -56,7 +56,7 @@ def new_call(dice: random.Random, secret: str, at: int) -> Call:
     )
 
 
-def test_what_either_signs_the_other_verifies() -> None:
+def test_webhook__we_and_package_verify_each_others_signatures() -> None:
     dice = random.Random(SEED)
     for _ in range(500):
         at, secret = int(time.time()), new_secret(dice)
@@ -70,7 +70,7 @@ def test_what_either_signs_the_other_verifies() -> None:
 
 
 @pytest.mark.slow
-def test_ten_thousand_changed_messages_get_the_same_verdict_from_both() -> None:
+def test_webhook__10000_mutations_get_same_verdict_as_package() -> None:
     dice, verdicts = random.Random(SEED), {True: 0, False: 0, None: 0}
     at, secret = int(time.time()), new_secret(dice)
     genuine = [new_call(dice, secret, at - age) for age in (0, 100, 200, 290, 310)]
@@ -124,7 +124,7 @@ def is_stricter(call: Call, secret: str) -> bool:
 
 
 @pytest.mark.parametrize("time_said", ["{}.0", " {}", "{}e0"])
-def test_the_package_takes_times_that_nobody_signed_in_that_spelling_and_we_do_not(time_said: str) -> None:
+def test_webhook__refuses_respelled_times_that_package_accepts(time_said: str) -> None:
     dice, at = random.Random(SEED), int(time.time())
     secret = new_secret(dice)
     call = new_call(dice, secret, at)
@@ -133,7 +133,7 @@ def test_the_package_takes_times_that_nobody_signed_in_that_spelling_and_we_do_n
 
 
 @pytest.mark.parametrize("signature", ["v1", "v1,a,b", "nonsense", "v1,A"])
-def test_the_package_crashes_at_a_malformed_signature_and_we_refuse_it(signature: str) -> None:
+def test_webhook__refuses_bad_signature_that_crashes_the_package(signature: str) -> None:
     dice, at = random.Random(SEED), int(time.time())
     secret = new_secret(dice)
     call = new_call(dice, secret, at)

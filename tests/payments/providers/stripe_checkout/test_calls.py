@@ -90,7 +90,7 @@ def a_wish(**changes: Any) -> RefundRequest:
 # --- Starting -------------------------------------------------------------------------------------------
 
 
-def test_a_session_is_made_of_the_order_and_of_nothing_else(
+def test_stripe_session__is_made_of_the_order_and_nothing_else(
     fake: FakeStripe, adapter: StripeCheckout, clock: Clock
 ) -> None:
     clock.stand(NOW)
@@ -124,7 +124,7 @@ def test_a_session_is_made_of_the_order_and_of_nothing_else(
     }
 
 
-def test_the_amount_is_in_stripe_s_minor_units(fake: FakeStripe, adapter: StripeCheckout) -> None:
+def test_stripe_session__amount_is_in_stripe_minor_units(fake: FakeStripe, adapter: StripeCheckout) -> None:
     adapter.start(TERMS, a_purchase(currency="JPY", decimals=2, price=500_00))
     assert fake.asked[0].fields["line_items[0][price_data][unit_amount]"] == "500"
     with pytest.raises(ProviderUnavailable, match="Stripe cannot take 50001 minor units of JPY"):
@@ -132,7 +132,9 @@ def test_the_amount_is_in_stripe_s_minor_units(fake: FakeStripe, adapter: Stripe
     assert len(fake.asked) == 1
 
 
-def test_the_same_start_again_is_the_same_session(fake: FakeStripe, adapter: StripeCheckout) -> None:
+def test_stripe_session__same_start_again_is_the_same_session(
+    fake: FakeStripe, adapter: StripeCheckout
+) -> None:
     request = a_purchase()
     assert adapter.start(TERMS, request) == adapter.start(TERMS, request)
     assert (len(fake.asked), len(fake.sessions)) == (2, 1)
@@ -151,7 +153,7 @@ def test_the_same_start_again_is_the_same_session(fake: FakeStripe, adapter: Str
         (72 * 60, 23 * 60 + 55),
     ],
 )
-def test_a_session_closes_with_its_order_as_far_as_stripe_allows(minutes: int, closes: int) -> None:
+def test_stripe_session__closes_with_its_order_as_stripe_allows(minutes: int, closes: int) -> None:
     assert closing_of(NOW + timedelta(minutes=minutes), NOW) == int(
         (NOW + timedelta(minutes=closes)).timestamp()
     )
@@ -170,7 +172,7 @@ def test_a_session_closes_with_its_order_as_far_as_stripe_allows(minutes: int, c
         ("", "auto"),
     ],
 )
-def test_stripe_s_page_speaks_the_player_s_language(language: str, locale: str) -> None:
+def test_stripe_session__page_speaks_the_language_of_the_player(language: str, locale: str) -> None:
     assert locale_of(language) == locale
 
 
@@ -203,7 +205,7 @@ def test_stripe_s_page_speaks_the_player_s_language(language: str, locale: str) 
         (refuses(429, "invalid_request_error", "Too many requests"), "status 429: Too many requests"),
     ],
 )
-def test_what_goes_wrong_at_the_start_is_told_without_secrets(
+def test_stripe_session__start_errors_are_told_without_secrets(
     fake: FakeStripe, adapter: StripeCheckout, mishap: Mishap, problem: str
 ) -> None:
     fake.mishaps = [bound(fake, mishap)] * 2
@@ -232,7 +234,7 @@ def bound(fake: FakeStripe, mishap: Any) -> Mishap:
         says(503, b""),
     ],
 )
-def test_a_start_is_tried_a_second_time_under_the_same_key(
+def test_stripe_session__start_is_retried_once_under_same_key(
     fake: FakeStripe, adapter: StripeCheckout, mishap: Mishap
 ) -> None:
     fake.mishaps = [mishap]
@@ -241,7 +243,7 @@ def test_a_start_is_tried_a_second_time_under_the_same_key(
     assert (first.idempotency_key, first.fields) == (second.idempotency_key, second.fields)
 
 
-def test_nobody_there_is_unstartable() -> None:
+def test_stripe_session__no_answer_at_all_is_unstartable() -> None:
     with pytest.raises(ProviderUnavailable, match="no answer"):
         StripeCheckout("http://127.0.0.1:9").start(TERMS, a_purchase())
 
@@ -259,7 +261,7 @@ def test_nobody_there_is_unstartable() -> None:
         ("", False),
     ],
 )
-def test_stripe_is_never_called_with_a_key_of_the_other_mode(
+def test_stripe_key__is_never_used_in_the_other_mode(
     fake: FakeStripe, adapter: StripeCheckout, key: str, is_live: bool
 ) -> None:
     terms = replace(TERMS, api_secret=key, is_live=is_live)
@@ -274,7 +276,7 @@ def test_stripe_is_never_called_with_a_key_of_the_other_mode(
     ("key", "is_live"),
     [("rk_test_51FakeFakeFake", False), ("sk_live_51FakeFakeFake", True), ("rk_live_51FakeFakeFake", True)],
 )
-def test_restricted_and_live_keys_are_used_in_their_mode(
+def test_stripe_key__restricted_and_live_ones_work_in_their_mode(
     fake: FakeStripe, adapter: StripeCheckout, key: str, is_live: bool
 ) -> None:
     fake.key = key
@@ -284,7 +286,7 @@ def test_restricted_and_live_keys_are_used_in_their_mode(
     )
 
 
-def test_a_browser_is_sent_to_stripe_or_to_the_account_s_own_name() -> None:
+def test_stripe_session__redirects_only_to_stripe_or_own_domain() -> None:
     assert StripeCheckout().origins(TERMS) == ("https://checkout.stripe.com",)
     assert StripeCheckout().origins(replace(TERMS, page_url="https://pay.example/x")) == (
         "https://checkout.stripe.com",
@@ -295,7 +297,7 @@ def test_a_browser_is_sent_to_stripe_or_to_the_account_s_own_name() -> None:
 # --- Refunds --------------------------------------------------------------------------------------------
 
 
-def test_a_refund_names_the_payment_and_us(fake: FakeStripe, adapter: StripeCheckout) -> None:
+def test_stripe_refund__names_the_payment_and_us(fake: FakeStripe, adapter: StripeCheckout) -> None:
     wish = a_wish()
     assert adapter.refund(TERMS, wish) == RefundResult(RefundStatus.DONE, "re_0000011")
     [asked] = fake.asked
@@ -308,7 +310,7 @@ def test_a_refund_names_the_payment_and_us(fake: FakeStripe, adapter: StripeChec
     }
 
 
-def test_the_same_refund_asked_for_again_is_made_once(fake: FakeStripe, adapter: StripeCheckout) -> None:
+def test_stripe_refund__same_request_again_is_made_once(fake: FakeStripe, adapter: StripeCheckout) -> None:
     wish = a_wish()
     assert (
         adapter.refund(TERMS, wish)
@@ -331,7 +333,7 @@ def test_the_same_refund_asked_for_again_is_made_once(fake: FakeStripe, adapter:
         ("\0", RefundResult(RefundStatus.UNKNOWN, "", "an answer that cannot be read (ValueError)")),
     ],
 )
-def test_a_refund_is_as_stripe_says(
+def test_stripe_refund__status_is_as_stripe_says(
     fake: FakeStripe, adapter: StripeCheckout, status: Any, word: RefundResult
 ) -> None:
     fake.next_status = status
@@ -405,7 +407,7 @@ def test_a_refund_is_as_stripe_says(
         ),
     ],
 )
-def test_only_a_certain_no_is_a_refusal(
+def test_stripe_refund__only_a_definite_no_is_a_refusal(
     fake: FakeStripe, adapter: StripeCheckout, mishap: Any, word: RefundResult
 ) -> None:
     fake.mishaps = [bound(fake, mishap)]
@@ -414,14 +416,14 @@ def test_only_a_certain_no_is_a_refusal(
     assert (len(fake.asked), fake.refunds) == (1, {})
 
 
-def test_a_call_ends_with_the_provider_s_time_out(fake: FakeStripe, adapter: StripeCheckout) -> None:
+def test_stripe_call__ends_at_the_provider_timeout(fake: FakeStripe, adapter: StripeCheckout) -> None:
     fake.mishaps = [fake.hang]
     began = monotonic()
     assert adapter.refund(TERMS, a_wish()).status == RefundStatus.UNKNOWN
     assert 1 <= monotonic() - began < 4
 
 
-def test_a_refund_of_more_than_is_there_is_refused(fake: FakeStripe, adapter: StripeCheckout) -> None:
+def test_stripe_refund__more_than_is_left_is_refused(fake: FakeStripe, adapter: StripeCheckout) -> None:
     assert adapter.refund(TERMS, a_wish(amount=5_00)).status == RefundStatus.REFUSED
     assert adapter.refund(TERMS, a_wish(payment_reference="pi_2")) == RefundResult(
         RefundStatus.REFUSED, "", "status 404: No such payment_intent: 'pi_2'"
@@ -430,9 +432,7 @@ def test_a_refund_of_more_than_is_there_is_refused(fake: FakeStripe, adapter: St
     assert fake.refunds == {}
 
 
-def test_a_refund_whose_answer_was_lost_is_found_by_our_own_id(
-    fake: FakeStripe, adapter: StripeCheckout
-) -> None:
+def test_stripe_refund__lost_answer_is_found_by_our_own_id(fake: FakeStripe, adapter: StripeCheckout) -> None:
     wish, other = a_wish(), a_wish()
     fake.mishaps = [fake.hang_after]
     assert adapter.refund(TERMS, wish).status == RefundStatus.UNKNOWN
@@ -444,7 +444,7 @@ def test_a_refund_whose_answer_was_lost_is_found_by_our_own_id(
     assert adapter.status(TERMS, other) == RefundResult(RefundStatus.NOT_FOUND)
 
 
-def test_a_question_that_is_refused_says_nothing_of_the_refund(
+def test_stripe_refund__refused_query_says_nothing_of_the_refund(
     fake: FakeStripe, adapter: StripeCheckout
 ) -> None:
     for mishap in (

@@ -92,18 +92,18 @@ SAYS = {
 }
 
 
-def test_every_recorded_event_is_of_the_version_that_the_library_pins() -> None:
+def test_stripe_event__recordings_are_of_the_pinned_api_version() -> None:
     assert set(SAYS) == set(NAMES)
     assert {json.loads((HERE / f"{name}.json").read_text())["api_version"] for name in NAMES} == {api_version}
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_an_event_says_what_happened(name: str) -> None:
+def test_stripe_event__says_what_happened(name: str) -> None:
     event = recorded(name)
     assert read(event) == replace(SAYS[name], message_id=event["id"])
 
 
-def test_what_nobody_acts_on_says_nothing() -> None:
+def test_stripe_event__irrelevant_one_says_nothing() -> None:
     event = recorded("completed_paid") | {"type": "payment_intent.succeeded"}
     assert read(event) == Event(event["id"])
 
@@ -136,7 +136,7 @@ def test_what_nobody_acts_on_says_nothing() -> None:
         ),
     ],
 )
-def test_a_genuine_event_that_makes_no_sense_has_a_problem(
+def test_stripe_event__genuine_nonsense_has_a_problem(
     name: str, changes: dict[str, Any], problem: str
 ) -> None:
     event = recorded(name, **changes)
@@ -146,12 +146,12 @@ def test_a_genuine_event_that_makes_no_sense_has_a_problem(
 @pytest.mark.parametrize(
     "changes", [{"livemode": True}, {"livemode": None}, {"livemode": 0}, {"livemode": "false"}]
 )
-def test_an_event_of_the_other_mode_is_a_problem(changes: dict[str, Any]) -> None:
+def test_stripe_event__other_mode_is_a_problem(changes: dict[str, Any]) -> None:
     event = recorded("completed_paid") | changes
     assert read(event) == Event(event["id"], problem="it is not of the test mode that this provider is in")
 
 
-def test_a_live_provider_hears_only_live_events() -> None:
+def test_stripe_event__live_provider_hears_only_live_events() -> None:
     live, event = replace(TERMS, is_live=True), recorded("completed_paid")
     assert read(event, live).problem == "it is not of the live mode that this provider is in"
     assert read(event | {"livemode": True}, live) == replace(SUCCESS, message_id=event["id"])
@@ -166,7 +166,7 @@ def test_a_live_provider_hears_only_live_events() -> None:
         ({"data": {"object": "x"}}, "data has no object"),
     ],
 )
-def test_what_is_no_event_has_a_problem(changes: dict[str, Any], problem: str) -> None:
+def test_stripe_event__anything_but_an_event_has_a_problem(changes: dict[str, Any], problem: str) -> None:
     event = recorded("completed_paid") | changes
     assert read(event) == Event(event["id"], problem=problem)
 
@@ -182,7 +182,7 @@ def test_what_is_no_event_has_a_problem(changes: dict[str, Any], problem: str) -
         {"wallet_order_id": str(ORDER).upper()},
     ],
 )
-def test_a_payment_that_is_not_of_our_asking_names_no_order(metadata: object) -> None:
+def test_stripe_event__payment_not_asked_by_us_names_no_order(metadata: object) -> None:
     assert read(recorded("completed_paid", metadata=metadata)).order_id is None
 
 
@@ -198,17 +198,17 @@ def refused(body: bytes, header: str, terms: ProviderConfig = TERMS, at: int = N
 
 
 @pytest.mark.parametrize("secret", [SECRET, OLDER])
-def test_each_live_secret_signs(secret: str) -> None:
+def test_stripe_signature__each_live_secret_signs(secret: str) -> None:
     assert verified(BODY, signed(BODY, secret, NOW)).type == EventType.SUCCEEDED
 
 
-def test_of_several_signatures_in_a_header_one_has_to_fit() -> None:
+def test_stripe_signature__one_of_several_in_a_header_must_match() -> None:
     ours, theirs = signed(BODY, OLDER, NOW), signed(BODY, OTHER, NOW).partition(",")[2]
     assert verified(BODY, f"{ours},{theirs},v0={'0' * 64}").type == EventType.SUCCEEDED
     assert refused(BODY, f"t={NOW},{theirs}") == "The signature is not of a live secret."
 
 
-def test_a_secret_that_is_not_this_provider_s_signs_nothing() -> None:
+def test_stripe_signature__other_provider_secret_signs_nothing() -> None:
     assert refused(BODY, signed(BODY, OTHER, NOW)) == "The signature is not of a live secret."
     assert (
         refused(BODY, signed(BODY, SECRET, NOW), replace(TERMS, callback_secrets=()))
@@ -217,7 +217,7 @@ def test_a_secret_that_is_not_this_provider_s_signs_nothing() -> None:
 
 
 @pytest.mark.parametrize("away", [-300, 300])
-def test_five_minutes_are_tolerated_by_the_clock_of_the_database(away: int) -> None:
+def test_stripe_signature__tolerates_5_minutes_by_database_clock(away: int) -> None:
     # Years from the clock of the machine, which the library would ask.
     assert verified(BODY, signed(BODY, SECRET, NOW), at=NOW + away).type == EventType.SUCCEEDED
     further = away + (1 if away > 0 else -1)
@@ -259,11 +259,11 @@ MALFORMED = [
 
 # By their numbers: each process makes a body with ids of its own, and so other signatures.
 @pytest.mark.parametrize("header", MALFORMED, ids=range(len(MALFORMED)))
-def test_a_malformed_header_is_refused(header: str) -> None:
+def test_stripe_signature__malformed_header_is_refused(header: str) -> None:
     refused(BODY, header)
 
 
-def test_a_header_that_is_missing_is_refused() -> None:
+def test_stripe_signature__missing_header_is_refused() -> None:
     with pytest.raises(Refused, match="missing or malformed"):
         ADAPTER.verify(TERMS, RawCallback({}, BODY, "192.0.2.1", NOW))
 
@@ -284,18 +284,18 @@ def test_a_header_that_is_missing_is_refused() -> None:
         b'{"id": NaN}',
     ],
 )
-def test_a_genuine_body_without_an_id_is_refused(body: bytes) -> None:
+def test_stripe_event__genuine_body_without_an_id_is_refused(body: bytes) -> None:
     refused(body, signed(body, SECRET, NOW))
 
 
 @pytest.mark.parametrize(
     "body", [b"[" * 60_000, b'{"id":"evt_1","data":' + b'{"a":' * 10_000, b'{"id":' + b"9" * 5000 + b"}"]
 )
-def test_a_body_that_is_deep_or_long_is_refused(body: bytes) -> None:
+def test_stripe_event__deep_or_long_body_is_refused(body: bytes) -> None:
     refused(body, signed(body, SECRET, NOW))
 
 
-def test_a_body_that_is_not_utf_8_is_refused() -> None:
+def test_stripe_event__body_that_is_not_utf_8_is_refused() -> None:
     assert refused(b"\xff\xfe", RIGHT) == "The signature is not of a live secret."
 
 
@@ -311,7 +311,7 @@ JSON = st.recursive(
 )
 @settings(max_examples=300, deadline=None)
 @example(body=BODY, header=RIGHT)
-def test_what_is_not_signed_is_refused_and_nothing_else_is_raised(body: bytes, header: str) -> None:
+def test_stripe_signature__unsigned_is_refused_and_nothing_else(body: bytes, header: str) -> None:
     if (body, header) == (BODY, RIGHT):
         assert verified(body, header).type == EventType.SUCCEEDED
     else:
@@ -320,7 +320,7 @@ def test_what_is_not_signed_is_refused_and_nothing_else_is_raised(body: bytes, h
 
 @given(place=st.integers(0, len(BODY) - 1), byte=st.integers(0, 255))
 @settings(max_examples=300, deadline=None)
-def test_a_changed_byte_is_never_accepted(place: int, byte: int) -> None:
+def test_stripe_signature__changed_byte_is_never_accepted(place: int, byte: int) -> None:
     changed = BODY[:place] + bytes([byte]) + BODY[place + 1 :]
     if changed != BODY:
         refused(changed, RIGHT)
@@ -332,7 +332,9 @@ def test_a_changed_byte_is_never_accepted(place: int, byte: int) -> None:
     inner=st.sampled_from([None, "id", "amount_total", "currency", "metadata"]),
 )
 @settings(max_examples=300, deadline=None)
-def test_a_genuine_body_of_any_types_is_read_or_refused(said: object, field: str, inner: str | None) -> None:
+def test_stripe_event__genuine_body_of_any_types_read_or_refused(
+    said: object, field: str, inner: str | None
+) -> None:
     event = recorded("completed_paid")
     if inner:
         event["data"]["object"][inner] = said
@@ -351,7 +353,7 @@ def test_a_genuine_body_of_any_types_is_read_or_refused(said: object, field: str
 
 @given(header=st.text(alphabet="tv01=,59a", max_size=40))
 @settings(max_examples=200, deadline=None)
-def test_what_we_accept_the_library_accepts(header: str) -> None:
+def test_stripe_signature__what_we_accept_the_library_accepts(header: str) -> None:
     try:
         WebhookSignature.verify_header(BODY, header, SECRET)
     except SignatureVerificationError:
@@ -362,7 +364,7 @@ def test_what_we_accept_the_library_accepts(header: str) -> None:
 
 
 @pytest.mark.parametrize("text", [SECRET, "whsec_" + "0f" * 32, "whsec_" + "Ab9" * 12])
-def test_a_signing_secret_of_stripe_is_taken(text: str) -> None:
+def test_stripe_secret__genuine_signing_secret_is_taken(text: str) -> None:
     ADAPTER.check_secret(text)
 
 
@@ -379,7 +381,7 @@ def test_a_signing_secret_of_stripe_is_taken(text: str) -> None:
         "sk_test_" + "a" * 30,
     ],
 )
-def test_another_text_is_no_signing_secret(text: str) -> None:
+def test_stripe_secret__other_text_is_no_signing_secret(text: str) -> None:
     with pytest.raises(ValueError, match="A Stripe signing secret is whsec_"):
         ADAPTER.check_secret(text)
 
@@ -402,7 +404,7 @@ def test_another_text_is_no_signing_secret(text: str) -> None:
         ("USD", 2, 10**17 - 1, 10**17 - 1),
     ],
 )
-def test_an_amount_means_the_same_in_stripe_s_minor_units(
+def test_stripe_amount__means_the_same_in_stripe_minor_units(
     currency: str, decimals: int, ours: int, stripes: int
 ) -> None:
     assert to_stripe(ours, currency, decimals) == stripes
@@ -420,7 +422,7 @@ def test_an_amount_means_the_same_in_stripe_s_minor_units(
         ("CLF", 4, 1),
     ],
 )
-def test_an_amount_that_stripe_cannot_say_is_refused(currency: str, decimals: int, ours: int) -> None:
+def test_stripe_amount__refused_if_stripe_cannot_express_it(currency: str, decimals: int, ours: int) -> None:
     with pytest.raises(Inexpressible):
         to_stripe(ours, currency, decimals)
 
@@ -429,7 +431,7 @@ def test_an_amount_that_stripe_cannot_say_is_refused(currency: str, decimals: in
     ("currency", "decimals", "stripes"),
     [("EUR", 0, 499), ("EUR", 1, 499), ("BHD", 2, 5124), ("ISK", 0, 501), ("UGX", 0, 50)],
 )
-def test_an_amount_that_we_cannot_say_is_refused(currency: str, decimals: int, stripes: int) -> None:
+def test_stripe_amount__refused_if_we_cannot_express_it(currency: str, decimals: int, stripes: int) -> None:
     with pytest.raises(Inexpressible):
         from_stripe(stripes, currency, decimals)
 
@@ -448,7 +450,7 @@ def test_an_amount_that_we_cannot_say_is_refused(currency: str, decimals: int, s
         ("G1", False),
     ],
 )
-def test_only_what_a_card_can_pay_in_is_taken(currency: str, is_taken: bool) -> None:
+def test_stripe_currency__only_those_a_card_can_pay_are_taken(currency: str, is_taken: bool) -> None:
     assert is_payable(currency) is is_taken
     assert ADAPTER.takes(TERMS, currency) is is_taken
     assert not ADAPTER.takes(replace(TERMS, api_secret=""), currency)

@@ -124,7 +124,7 @@ def funds(order: Order) -> tuple[int, int]:
 # --- Payments -------------------------------------------------------------------------------------------
 
 
-def test_a_paid_session_credits_once(counter: Counter) -> None:
+def test_stripe_payment__paid_session_credits_once(counter: Counter) -> None:
     order = counter.order()
     event = counter.session("completed_paid", order)
     again = counter.session("completed_paid", order)
@@ -139,7 +139,7 @@ def test_a_paid_session_credits_once(counter: Counter) -> None:
     assert problems_of(order.player) == []
 
 
-def test_a_slow_payment_counts_when_it_has_come(counter: Counter) -> None:
+def test_stripe_payment__delayed_one_counts_on_arrival(counter: Counter) -> None:
     order = counter.order()
     assert counter.tells(counter.session("completed_unpaid", order)) == [200]
     assert (fresh(order).state, funds(order)) == ("created", (0, 0))
@@ -147,7 +147,7 @@ def test_a_slow_payment_counts_when_it_has_come(counter: Counter) -> None:
     assert (fresh(order).state, funds(order)) == ("delivered", (500_00, 0))
 
 
-def test_a_slow_payment_that_fails_fails_the_order_and_the_next_one_pays_it(counter: Counter) -> None:
+def test_stripe_payment__delayed_fails_order_and_next_one_pays(counter: Counter) -> None:
     order = counter.order()
     assert counter.tells(
         counter.session("completed_unpaid", order), counter.session("async_payment_failed", order)
@@ -162,7 +162,7 @@ def test_a_slow_payment_that_fails_fails_the_order_and_the_next_one_pays_it(coun
     )
 
 
-def test_an_expired_session_does_not_fail_an_order_whose_player_chose_again(counter: Counter) -> None:
+def test_stripe_session__expired_does_not_fail_a_retried_order(counter: Counter) -> None:
     order = counter.order()
     start_payment(order, counter.till.provider.slug, BASE)
     assert counter.tells(counter.session("expired", order)) == [200]
@@ -171,7 +171,7 @@ def test_an_expired_session_does_not_fail_an_order_whose_player_chose_again(coun
     assert (fresh(order).state, funds(order)) == ("delivered", (500_00, 0))
 
 
-def test_two_sessions_that_are_both_paid_credit_once(counter: Counter) -> None:
+def test_stripe_session__two_paid_ones_credit_once(counter: Counter) -> None:
     order = counter.order()
     start_payment(order, counter.till.provider.slug, BASE)
     assert counter.tells(
@@ -196,7 +196,7 @@ def test_two_sessions_that_are_both_paid_credit_once(counter: Counter) -> None:
         ({"metadata": {}}, 404),
     ],
 )
-def test_what_contradicts_the_order_moves_nothing(
+def test_stripe_payment__contradicting_the_order_moves_nothing(
     counter: Counter, changes: dict[str, Any], status: int
 ) -> None:
     order = counter.order()
@@ -204,7 +204,7 @@ def test_what_contradicts_the_order_moves_nothing(
     assert (fresh(order).state, payments_of(order), funds(order)) == ("created", [("started", False)], (0, 0))
 
 
-def test_an_event_of_the_other_mode_is_on_the_operators_list(counter: Counter) -> None:
+def test_stripe_event__other_mode_is_on_operators_list(counter: Counter) -> None:
     order = counter.order()
     event = counter.session("completed_paid", order) | {"livemode": True}
     assert counter.tells(event) == [422]
@@ -216,7 +216,7 @@ def test_an_event_of_the_other_mode_is_on_the_operators_list(counter: Counter) -
     assert (fresh(order).state, funds(order)) == ("created", (0, 0))
 
 
-def test_the_secret_of_another_provider_does_not_pass(counter: Counter, market: Market) -> None:
+def test_stripe_secret__of_another_provider_does_not_pass(counter: Counter, market: Market) -> None:
     order = counter.order()
     another = make_till("stripe", f"whsec_{uuid.uuid4().hex}")
     event = counter.session("completed_paid", order)
@@ -227,7 +227,7 @@ def test_the_secret_of_another_provider_does_not_pass(counter: Counter, market: 
     assert (fresh(order).state, Callback.objects.filter(message_id=event["id"]).count()) == ("created", 0)
 
 
-def test_a_start_that_goes_wrong_can_be_made_again(counter: Counter) -> None:
+def test_stripe_session__failed_start_can_be_made_again(counter: Counter) -> None:
     order = counter.market.order(start=False)
     counter.fake.mishaps = [says(500, b""), says(500, b"")]
     with pytest.raises(ProviderUnavailable):
@@ -237,7 +237,7 @@ def test_a_start_that_goes_wrong_can_be_made_again(counter: Counter) -> None:
 
 
 @pytest.mark.parametrize("is_first", [True, False])
-def test_of_two_clicks_at_once_the_one_that_comes_through_counts(counter: Counter, is_first: bool) -> None:
+def test_stripe_session__of_two_clicks_the_successful_one_counts(counter: Counter, is_first: bool) -> None:
     order, slug = counter.market.order(start=False), counter.till.provider.slug
 
     def click_again(answer: Callable[[], Reply]) -> Reply:
@@ -289,7 +289,7 @@ def aside(act: Callable[[], object]) -> None:
     ],
 )
 @pytest.mark.parametrize("is_early", [False, True])
-def test_totals_in_any_order_give_back_what_has_gone_back(
+def test_stripe_refund__totals_in_any_order_book_what_went_back(
     counter: Counter, totals: list[int], refunds: list[int], is_early: bool
 ) -> None:
     order = counter.order() if is_early else counter.paid()
@@ -305,7 +305,7 @@ def test_totals_in_any_order_give_back_what_has_gone_back(
     assert problems_of(order.player) == []
 
 
-def test_more_than_was_paid_never_goes_back(counter: Counter) -> None:
+def test_stripe_refund__never_returns_more_than_was_paid(counter: Counter) -> None:
     order = counter.paid()
     assert counter.tells(counter.charge(order, 5_00)) == [422]
     assert (fresh(order).refunded, funds(order)) == (0, (500_00, 0))
@@ -323,7 +323,7 @@ def settle(refund: Refund) -> bool:
     return settle_one(row, is_first=is_first)
 
 
-def test_a_refund_of_our_own_asking_is_booked_once_whoever_tells_first(counter: Counter) -> None:
+def test_stripe_refund__ours_is_booked_once_whoever_tells_first(counter: Counter) -> None:
     order = counter.paid()
     refund = asked(order, 1_00)
     assert settle(refund)
@@ -343,7 +343,7 @@ def test_a_refund_of_our_own_asking_is_booked_once_whoever_tells_first(counter: 
     assert problems_of(order.player) == []
 
 
-def test_a_refund_whose_answer_was_lost_is_asked_about_and_made_once(counter: Counter) -> None:
+def test_stripe_refund__lost_answer_is_queried_and_made_once(counter: Counter) -> None:
     order = counter.paid()
     refund = asked(order, 4_99)
     counter.fake.mishaps = [counter.fake.hang]
@@ -363,7 +363,7 @@ def test_a_refund_whose_answer_was_lost_is_asked_about_and_made_once(counter: Co
     assert (funds(order), problems_of(order.player)) == ((0, 0), [])
 
 
-def test_a_refund_that_stripe_refuses_gives_the_credit_back(counter: Counter) -> None:
+def test_stripe_refund__refused_by_stripe_gives_the_credit_back(counter: Counter) -> None:
     order = counter.paid()
     counter.fake.paid.clear()
     refund = asked(order, 1_00)
@@ -378,9 +378,7 @@ def test_a_refund_that_stripe_refuses_gives_the_credit_back(counter: Counter) ->
 
 
 @pytest.mark.parametrize("is_ordered", [True, False])
-def test_a_refund_of_the_dashboard_beside_one_of_ours_is_told_apart(
-    counter: Counter, is_ordered: bool
-) -> None:
+def test_stripe_refund__dashboard_one_is_told_apart_from_ours(counter: Counter, is_ordered: bool) -> None:
     order = counter.paid()
     refund = asked(order, 1_00)
     counter.fake.mishaps = [counter.fake.hang_after]
@@ -400,7 +398,7 @@ def test_a_refund_of_the_dashboard_beside_one_of_ours_is_told_apart(
     assert problems_of(order.player) == []
 
 
-def test_a_refund_of_one_payment_does_not_end_ours_of_another(counter: Counter) -> None:
+def test_stripe_refund__of_one_payment_does_not_end_another_ones(counter: Counter) -> None:
     order = counter.order()
     start_payment(order, counter.till.provider.slug, BASE)
     assert counter.tells(
@@ -419,7 +417,7 @@ def test_a_refund_of_one_payment_does_not_end_ours_of_another(counter: Counter) 
     assert problems_of(order.player) == []
 
 
-def test_a_refund_that_failed_after_all_is_on_the_operators_list(counter: Counter) -> None:
+def test_stripe_refund__failed_after_all_is_on_operators_list(counter: Counter) -> None:
     event = recorded("refund_failed")
     assert counter.tells(event) == [422]
     assert Callback.objects.get(message_id=event["id"]).problem.startswith(
@@ -442,7 +440,7 @@ def test_a_refund_that_failed_after_all_is_on_the_operators_list(counter: Counte
         ["dispute_funds_reinstated", "dispute_closed_won"],
     ],
 )
-def test_a_dispute_takes_the_credit_once_and_a_won_one_gives_it_once(
+def test_stripe_dispute__takes_credit_once_won_one_gives_it_once(
     counter: Counter, names: list[str], ends: list[str]
 ) -> None:
     order = counter.paid()
@@ -464,7 +462,7 @@ def test_a_dispute_takes_the_credit_once_and_a_won_one_gives_it_once(
     assert problems_of(order.player) == []
 
 
-def test_a_lost_dispute_stays_charged_back(counter: Counter) -> None:
+def test_stripe_dispute__lost_one_stays_charged_back(counter: Counter) -> None:
     order = counter.paid()
     assert counter.tells(
         counter.dispute("dispute_created", order), counter.dispute("dispute_closed_lost", order)
@@ -472,7 +470,7 @@ def test_a_lost_dispute_stays_charged_back(counter: Counter) -> None:
     assert (fresh(order).state, funds(order)) == ("charged_back", (0, 0))
 
 
-def test_an_inquiry_moves_nothing_until_it_becomes_a_dispute(counter: Counter) -> None:
+def test_stripe_inquiry__moves_nothing_until_it_is_a_dispute(counter: Counter) -> None:
     order = counter.paid()
     assert counter.tells(counter.dispute("inquiry_created", order)) == [200]
     assert (fresh(order).state, funds(order)) == ("delivered", (500_00, 0))
@@ -480,7 +478,7 @@ def test_an_inquiry_moves_nothing_until_it_becomes_a_dispute(counter: Counter) -
     assert (fresh(order).state, funds(order)) == ("charged_back", (0, 0))
 
 
-def test_an_inquiry_that_is_closed_has_moved_nothing(counter: Counter) -> None:
+def test_stripe_inquiry__closed_one_has_moved_nothing(counter: Counter) -> None:
     order = counter.paid()
     assert counter.tells(
         counter.dispute("inquiry_created", order), counter.dispute("inquiry_closed", order)
@@ -488,7 +486,7 @@ def test_an_inquiry_that_is_closed_has_moved_nothing(counter: Counter) -> None:
     assert (fresh(order).state, refunds_of(order), funds(order)) == ("delivered", [], (500_00, 0))
 
 
-def test_a_dispute_that_overtakes_its_payment_is_told_again_and_then_counts(counter: Counter) -> None:
+def test_stripe_dispute__before_its_payment_is_resent_and_counts(counter: Counter) -> None:
     order = counter.order()
     dispute = counter.dispute("dispute_created", order)
     assert counter.tells(dispute, dispute) == [404, 404]
@@ -504,7 +502,7 @@ def test_a_dispute_that_overtakes_its_payment_is_told_again_and_then_counts(coun
     ]
 
 
-def test_a_reversal_that_overtakes_its_dispute_is_told_again_and_then_counts(counter: Counter) -> None:
+def test_stripe_reversal__before_dispute_is_resent_and_counts(counter: Counter) -> None:
     order = counter.paid()
     won = counter.dispute("dispute_funds_reinstated", order)
     assert counter.tells(won, counter.dispute("dispute_created", order), won) == [422, 200, 200]
@@ -512,7 +510,7 @@ def test_a_reversal_that_overtakes_its_dispute_is_told_again_and_then_counts(cou
     assert problems_of(order.player) == []
 
 
-def test_a_partial_dispute_takes_its_share(counter: Counter) -> None:
+def test_stripe_dispute__partial_one_takes_its_share(counter: Counter) -> None:
     order = counter.paid()
     assert counter.tells(counter.dispute("dispute_created", order, amount=1_00)) == [200]
     assert (fresh(order).charged_back, funds(order)) == (1_00, (399_80, 0))
@@ -520,7 +518,7 @@ def test_a_partial_dispute_takes_its_share(counter: Counter) -> None:
     assert (fresh(order).charged_back, funds(order)) == (1_00, (399_80, 0))
 
 
-def test_a_payment_whose_session_is_not_known_yet_is_found_by_its_order(counter: Counter) -> None:
+def test_stripe_payment__of_unknown_session_is_found_by_order(counter: Counter) -> None:
     # The callback is quicker than the answer of the call that began it.
     order = counter.market.order(start=False)
     statuses: list[int] = []
@@ -544,7 +542,7 @@ def test_a_payment_whose_session_is_not_known_yet_is_found_by_its_order(counter:
     )
 
 
-def test_a_start_that_is_repeated_goes_to_the_same_session(counter: Counter) -> None:
+def test_stripe_session__repeated_start_goes_to_the_same_session(counter: Counter) -> None:
     order = counter.market.order(start=False)
     started = start_payment(order, counter.till.provider.slug, BASE)
     # As if the process had died before it wrote the answer down.
