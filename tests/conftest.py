@@ -31,7 +31,7 @@ from psycopg import sql  # noqa: E402
 
 from players.access.credentials import CREDENTIALS  # noqa: E402
 from players.access.throttling import FAILURES  # noqa: E402
-from tests.support.callers import House, Seat, make_house  # noqa: E402
+from tests.support.callers import Callers, PlayerSession, make_callers  # noqa: E402
 from tests.support.slow import is_slow  # noqa: E402
 from tests.support.web_server import served  # noqa: E402
 from wallet import currencies  # noqa: E402
@@ -118,15 +118,15 @@ def database(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def house(database: None) -> House:
+def callers(database: None) -> Callers:
     """Two games and the web front."""
-    return make_house()
+    return make_callers()
 
 
 @pytest.fixture
-def seat(house: House) -> Seat:
+def player_session(callers: Callers) -> PlayerSession:
     """A new player with 100.00 XAG and a session in the first game."""
-    return house.seat()
+    return callers.player_session()
 
 
 @pytest.fixture(scope="session")
@@ -136,7 +136,7 @@ def database_url(database_name: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def server(house: House, database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def server(callers: Callers, database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a real server on the same database."""
     log: Path = tmp_path_factory.mktemp("server") / "server.log"
     with served(log, DATABASE_URL=database_url) as url:

@@ -18,7 +18,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.utils import OperationalError
 
 from players.access.credentials import CREDENTIALS
-from tests.support.callers import Answer, Caller, House, Seat, basic, unique
+from tests.support.callers import Answer, Caller, Callers, PlayerSession, basic, unique
 from tests.support.web_server import served
 from wallet import ledger
 from wallet.models import ApiCall, Transaction
@@ -53,10 +53,10 @@ def failing_at_the_last_step(owner: Owner, error: str = "raise_exception") -> It
 
 
 @contextmanager
-def locked(owner: Owner, seat: Seat) -> Iterator[None]:
+def locked(owner: Owner, player_session: PlayerSession) -> Iterator[None]:
     """Somebody else holds the lock on the seat's wallet."""
     with owner.transaction():
-        owner.execute("SELECT 1 FROM wallet_wallet WHERE id = %s FOR UPDATE", [seat.wallet().pk])
+        owner.execute("SELECT 1 FROM wallet_wallet WHERE id = %s FOR UPDATE", [player_session.wallet().pk])
         yield
 
 
@@ -72,52 +72,60 @@ def impatient(setting: str) -> Iterator[None]:
 @pytest.mark.parametrize(
     "endpoint", ["withdraw", "deposit", "confirmWithdrawal", "rollbackWithdrawal", "queryTransaction"]
 )
-def test_api_failure__at_last_step_is_500_and_leaves_nothing(seat: Seat, owner: Owner, endpoint: str) -> None:
-    mm = seat.opened("withdraw", "10.00")
+def test_api_failure__at_last_step_is_500_and_leaves_nothing(
+    player_session: PlayerSession, owner: Owner, endpoint: str
+) -> None:
+    mm = player_session.opened("withdraw", "10.00")
     new = mm if "Withdrawal" in endpoint else unique("mm")
-    before = seat.holding()
+    before = player_session.holding()
     extra = {"type": "withdrawal"} if endpoint == "queryTransaction" else {}
     with failing_at_the_last_step(owner):
-        assert is_internal_error(seat.call(endpoint, new, "5.00" if new != mm else "10.00", **extra))
-    assert seat.holding() == before
-    assert seat.transaction(mm).state == "pending"
+        assert is_internal_error(
+            player_session.call(endpoint, new, "5.00" if new != mm else "10.00", **extra)
+        )
+    assert player_session.holding() == before
+    assert player_session.transaction(mm).state == "pending"
     assert new == mm or not Transaction.objects.filter(mm_transaction_id=new).exists()
     # The same call, sent again, succeeds as if nothing had been.
     if endpoint != "queryTransaction":
-        assert seat.call(endpoint, new, "5.00" if new != mm else "10.00").error is None
+        assert player_session.call(endpoint, new, "5.00" if new != mm else "10.00").error is None
 
 
 def test_call_log__of_a_failed_call_tells_no_more_in_the_answer(
-    seat: Seat, owner: Owner, caplog: pytest.LogCaptureFixture
+    player_session: PlayerSession, owner: Owner, caplog: pytest.LogCaptureFixture
 ) -> None:
     with failing_at_the_last_step(owner):
-        answer = seat.call("withdraw", unique("mm"), "5.00")
-        malformed = seat.call("withdraw", unique("mm"), "-1")
+        answer = player_session.call("withdraw", unique("mm"), "5.00")
+        malformed = player_session.call("withdraw", unique("mm"), "-1")
     for raw in (answer.raw, malformed.raw):
         assert not any(word in raw for word in (b"secret", b"SELECT", b"Traceback", b"psycopg", b"wallet_"))
     assert "unhandled failure" in caplog.text
 
 
 @pytest.mark.parametrize("setting", ["lock_timeout", "statement_timeout"])
-def test_locked_wallet__is_503_and_nothing_moved(seat: Seat, owner: Owner, setting: str) -> None:
+def test_locked_wallet__is_503_and_nothing_moved(
+    player_session: PlayerSession, owner: Owner, setting: str
+) -> None:
     mm = unique("mm")
-    before = seat.holding()
-    with impatient(setting), locked(owner, seat):
-        answer = seat.call("withdraw", mm, "5.00")
+    before = player_session.holding()
+    with impatient(setting), locked(owner, player_session):
+        answer = player_session.call("withdraw", mm, "5.00")
     assert is_unavailable(answer)
-    assert seat.holding() == before
-    assert seat.done("withdraw", mm, "5.00").balance == "95.00"
+    assert player_session.holding() == before
+    assert player_session.done("withdraw", mm, "5.00").balance == "95.00"
 
 
 @pytest.mark.parametrize("error", ["deadlock_detected", "serialization_failure", "unique_violation"])
-def test_lost_race__too_often_is_503_and_nothing_moved(seat: Seat, owner: Owner, error: str) -> None:
-    before = seat.holding()
+def test_lost_race__too_often_is_503_and_nothing_moved(
+    player_session: PlayerSession, owner: Owner, error: str
+) -> None:
+    before = player_session.holding()
     with failing_at_the_last_step(owner, error):
-        assert is_unavailable(seat.call("withdraw", unique("mm"), "5.00"))
-    assert seat.holding() == before
+        assert is_unavailable(player_session.call("withdraw", unique("mm"), "5.00"))
+    assert player_session.holding() == before
 
 
-def test_lost_race__once_is_retried_and_moves_once(seat: Seat, owner: Owner) -> None:
+def test_lost_race__once_is_retried_and_moves_once(player_session: PlayerSession, owner: Owner) -> None:
     """The trigger fails while a sequence, which no rollback takes back, is below three."""
     owner.execute("CREATE SEQUENCE tries_of_the_test; GRANT USAGE ON tries_of_the_test TO PUBLIC")
     owner.execute(
@@ -128,20 +136,20 @@ def test_lost_race__once_is_retried_and_moves_once(seat: Seat, owner: Owner) -> 
         """
     )
     try:
-        assert seat.done("withdraw", unique("mm"), "5.00").balance == "95.00"
+        assert player_session.done("withdraw", unique("mm"), "5.00").balance == "95.00"
         assert owner.execute("SELECT last_value FROM tries_of_the_test").fetchone() == (3,)
     finally:
         owner.execute("DROP FUNCTION fail_for_the_test CASCADE; DROP SEQUENCE tries_of_the_test")
-    assert seat.holding()[:2] == (95_00, 5_00)
+    assert player_session.holding()[:2] == (95_00, 5_00)
 
 
-def test_db_connection__that_broke_is_reopened_once(seat: Seat, owner: Owner) -> None:
-    seat.done("getBalance")
+def test_db_connection__that_broke_is_reopened_once(player_session: PlayerSession, owner: Owner) -> None:
+    player_session.done("getBalance")
     pid = backend()
     owner.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
-    assert seat.done("withdraw", unique("mm"), "5.00").balance == "95.00"
+    assert player_session.done("withdraw", unique("mm"), "5.00").balance == "95.00"
     assert backend() != pid
-    assert seat.holding()[:2] == (95_00, 5_00)
+    assert player_session.holding()[:2] == (95_00, 5_00)
 
 
 def backend() -> int:
@@ -150,33 +158,33 @@ def backend() -> int:
         return int(cursor.fetchone()[0])
 
 
-def test_retry__does_not_happen_in_an_atomic_block(seat: Seat, owner: Owner) -> None:
+def test_retry__does_not_happen_in_an_atomic_block(player_session: PlayerSession, owner: Owner) -> None:
     """What was done before in the block would be lost."""
     with (
         failing_at_the_last_step(owner, "deadlock_detected"),
         pytest.raises(psycopg.errors.DeadlockDetected),
         transaction.atomic(),
     ):
-        log_a_refusal(seat)
+        log_a_refusal(player_session)
     with (
         impatient("lock_timeout"),
-        locked(owner, seat),
+        locked(owner, player_session),
         pytest.raises(psycopg.errors.LockNotAvailable),
         transaction.atomic(),
     ):
-        seat.adjust("credit", 1)
-    assert seat.holding().spendable == 100_00
+        player_session.adjust("credit", 1)
+    assert player_session.holding().spendable == 100_00
 
 
-def log_a_refusal(seat: Seat) -> None:
+def log_a_refusal(player_session: PlayerSession) -> None:
     ledger.log_refused(
-        ledger.CallContext(seat.game.pk, "test", seat.game.pk, "withdraw", "10.0.0.1", 0),
+        ledger.CallContext(player_session.game.pk, "test", player_session.game.pk, "withdraw", "10.0.0.1", 0),
         outcome="malformed",
         mm_transaction_id="x",
     )
 
 
-def test_database__away_is_503_everywhere_and_the_process_lives(house: House, tmp_path: Path) -> None:
+def test_database__away_is_503_everywhere_and_the_process_lives(callers: Callers, tmp_path: Path) -> None:
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))  # bound and not listening: every connection is refused
         url = f"postgres://wallet_app:secret-password@127.0.0.1:{nobody.getsockname()[1]}/secret_database"
@@ -196,18 +204,18 @@ def test_database__away_is_503_everywhere_and_the_process_lives(house: House, tm
 
 
 def test_database__away_after_credentials_were_read_is_503(
-    seat: Seat, monkeypatch: pytest.MonkeyPatch
+    player_session: PlayerSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seat.done("getBalance")
+    player_session.done("getBalance")
 
     def away() -> None:
         raise OperationalError("connection to server at secret-host failed")
 
     monkeypatch.setattr(connection, "ensure_connection", away)
     for endpoint in ("getBalance", "verifySession"):
-        assert is_unavailable(seat.call(endpoint))
+        assert is_unavailable(player_session.call(endpoint))
     CREDENTIALS.forget()
-    assert is_unavailable(seat.call("getBalance"))
+    assert is_unavailable(player_session.call("getBalance"))
 
 
 def test_readiness__reports_unapplied_migrations(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -242,64 +250,84 @@ def chunked(*parts: bytes) -> bytes:
     return b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in parts) + b"0\r\n\r\n"
 
 
-def head(server: str, seat: Seat, *more: str) -> list[str]:
+def head(server: str, player_session: PlayerSession, *more: str) -> list[str]:
     return [
         "POST /wallet/withdraw HTTP/1.1",
         f"Host: {urlsplit(server).netloc}",
-        f"Authorization: {seat.caller.authorization}",
+        f"Authorization: {player_session.caller.authorization}",
         "Content-Type: application/json",
         *more,
     ]
 
 
-def test_chunked_body__is_read_like_any_other(seat: Seat, server: str) -> None:
+def test_chunked_body__is_read_like_any_other(player_session: PlayerSession, server: str) -> None:
     body = json.dumps(
-        {"token": seat.token, "mmTransactionId": unique("mm"), "amount": {"amount": 5, "currencyCode": "XAG"}}
+        {
+            "token": player_session.token,
+            "mmTransactionId": unique("mm"),
+            "amount": {"amount": 5, "currencyCode": "XAG"},
+        }
     ).encode()
     status, answer = exchange(
-        server, head(server, seat, "Transfer-Encoding: chunked"), chunked(body[:10], body[10:11], body[11:])
+        server,
+        head(server, player_session, "Transfer-Encoding: chunked"),
+        chunked(body[:10], body[10:11], body[11:]),
     )
     assert (status, json.loads(answer)["balance"]["amount"]) == (200, 95.0)
-    assert seat.holding()[:2] == (95_00, 5_00)
+    assert player_session.holding()[:2] == (95_00, 5_00)
 
 
-def test_chunked_body__over_64_kib_gets_413(seat: Seat, server: str) -> None:
+def test_chunked_body__over_64_kib_gets_413(player_session: PlayerSession, server: str) -> None:
     status, answer = exchange(
-        server, head(server, seat, "Transfer-Encoding: chunked"), chunked(b'{"x": "', b"x" * 65536, b'"}')
+        server,
+        head(server, player_session, "Transfer-Encoding: chunked"),
+        chunked(b'{"x": "', b"x" * 65536, b'"}'),
     )
     assert (status, json.loads(answer)["errorCode"]) == (413, 101)
-    assert seat.holding()[:2] == (100_00, 0)
+    assert player_session.holding()[:2] == (100_00, 0)
 
 
-def test_chunked_body__empty_or_no_body_at_all_is_malformed(seat: Seat, server: str) -> None:
+def test_chunked_body__empty_or_no_body_at_all_is_malformed(
+    player_session: PlayerSession, server: str
+) -> None:
     for more, body in (
         (("Transfer-Encoding: chunked",), chunked()),
         ((), b""),
         (("Content-Length: 0",), b""),
     ):
-        status, answer = exchange(server, head(server, seat, *more), body)
+        status, answer = exchange(server, head(server, player_session, *more), body)
         assert (status, json.loads(answer)["errorCode"]) == (200, 101)
 
 
-def test_long_body__announced_is_refused_before_it_is_read(seat: Seat, server: str) -> None:
-    status, answer = exchange(server, head(server, seat, f"Content-Length: {2**40}"), b"{")
+def test_long_body__announced_is_refused_before_it_is_read(
+    player_session: PlayerSession, server: str
+) -> None:
+    status, answer = exchange(server, head(server, player_session, f"Content-Length: {2**40}"), b"{")
     assert (status, json.loads(answer)["errorCode"]) == (413, 101)
 
 
-def test_answer__is_committed_before_it_is_given(seat: Seat, server: str, owner: Owner) -> None:
+def test_answer__is_committed_before_it_is_given(
+    player_session: PlayerSession, server: str, owner: Owner
+) -> None:
     mm = unique("mm")
-    Seat(seat.caller.at(server), seat.player, seat.game, seat.token, "XAG").done("withdraw", mm, "5.00")
+    PlayerSession(
+        player_session.caller.at(server),
+        player_session.player,
+        player_session.game,
+        player_session.token,
+        "XAG",
+    ).done("withdraw", mm, "5.00")
     assert owner.execute(
         "SELECT state FROM wallet_transaction WHERE mm_transaction_id = %s", [mm]
     ).fetchone() == ("pending",)
     assert ApiCall.objects.filter(mm_transaction_id=mm, outcome="opened").count() == 1
 
 
-def test_ledger_statements__are_prepared_once_per_connection(seat: Seat) -> None:
+def test_ledger_statements__are_prepared_once_per_connection(player_session: PlayerSession) -> None:
     connection.close()
     for _ in range(3):
-        seat.done("getBalance")
-        seat.opened("withdraw", "1.00")
+        player_session.done("getBalance")
+        player_session.opened("withdraw", "1.00")
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%ledger_open(%'")
         assert cursor.fetchone() == (1,)

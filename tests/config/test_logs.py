@@ -28,7 +28,7 @@ from players.access.credentials import CREDENTIALS
 from players.models import Operator
 from tests.config.test_exceptions import failing_at_the_last_step, impatient, locked
 from tests.config.test_health import wait_until
-from tests.support.callers import Caller, House, Seat, basic, dump, fresh_address, unique
+from tests.support.callers import Caller, Callers, PlayerSession, basic, dump, fresh_address, unique
 from tests.support.web_server import served
 from wallet.tasks import pulse
 
@@ -64,21 +64,25 @@ def lines() -> Iterator[Lines]:
 # --- Requests of the API ----------------------------------------------------------------------------
 
 
-def test_log__answered_calls_leave_no_line(seat: Seat, house: House, lines: Lines) -> None:
-    seat.opened("withdraw", "1.00")
-    assert seat.call("withdraw", unique("mm"), "1000.00").error == 104
-    assert seat.call("withdraw", unique("mm"), "-1").error == 101
+def test_log__answered_calls_leave_no_line(
+    player_session: PlayerSession, callers: Callers, lines: Lines
+) -> None:
+    player_session.opened("withdraw", "1.00")
+    assert player_session.call("withdraw", unique("mm"), "1000.00").error == 104
+    assert player_session.call("withdraw", unique("mm"), "-1").error == 101
     assert Caller(None).post("/wallet/withdraw", {}).status == 401
-    assert seat.caller.post("/wallet/nothing", {}).status == 404
-    assert house.front.send("GET", "/entry/launch").status == 405
+    assert player_session.caller.post("/wallet/nothing", {}).status == 404
+    assert callers.front.send("GET", "/entry/launch").status == 405
     assert lines.read() == []
 
 
-def test_log__failed_call_is_one_line_with_what_whose_and_why(seat: Seat, owner: Owner, lines: Lines) -> None:
+def test_log__failed_call_is_one_line_with_what_whose_and_why(
+    player_session: PlayerSession, owner: Owner, lines: Lines
+) -> None:
     with failing_at_the_last_step(owner):
-        assert seat.call("withdraw", unique("mm"), "1.00").status == 500
+        assert player_session.call("withdraw", unique("mm"), "1.00").status == 500
     [line] = lines.read()
-    caller = {"endpoint": "withdraw", "caller": username(seat), "status": 500}
+    caller = {"endpoint": "withdraw", "caller": username(player_session), "status": 500}
     assert (
         line.items()
         >= ({"event": "unhandled failure", "level": "error", "logger": "config.exceptions"} | caller).items()
@@ -100,32 +104,36 @@ def test_log__failed_call_is_one_line_with_what_whose_and_why(seat: Seat, owner:
     }
 
 
-def username(seat: Seat) -> str:
+def username(player_session: PlayerSession) -> str:
     return (
-        base64.b64decode((seat.caller.authorization or "").removeprefix("Basic ")).decode().partition(":")[0]
+        base64.b64decode((player_session.caller.authorization or "").removeprefix("Basic "))
+        .decode()
+        .partition(":")[0]
     )
 
 
-def test_log__unavailable_database_leaves_one_line_per_call(seat: Seat, owner: Owner, lines: Lines) -> None:
-    with impatient("lock_timeout"), locked(owner, seat):
-        assert seat.call("withdraw", unique("mm"), "1.00").status == 503
+def test_log__unavailable_database_leaves_one_line_per_call(
+    player_session: PlayerSession, owner: Owner, lines: Lines
+) -> None:
+    with impatient("lock_timeout"), locked(owner, player_session):
+        assert player_session.call("withdraw", unique("mm"), "1.00").status == 503
     [line] = lines.read()
     assert (line["logger"], line["endpoint"], line["status"], line["caller"]) == (
         "config.exceptions",
         "withdraw",
         503,
-        username(seat),
+        username(player_session),
     )
     assert line["event"].startswith("the database is unavailable: ")
 
 
 def test_log__database_that_fails_authentication_leaves_one_line(
-    seat: Seat, owner: Owner, lines: Lines, settings: Any, monkeypatch: pytest.MonkeyPatch
+    player_session: PlayerSession, owner: Owner, lines: Lines, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     connection.close()
     monkeypatch.setitem(connection.settings_dict, "PASSWORD", "a-wrong-secret")
     monkeypatch.setitem(connection.settings_dict, "NAME", "no_such_database")
-    assert seat.call("getBalance").status == 503
+    assert player_session.call("getBalance").status == 503
     connection.close()
     [line] = lines.read()
     assert (line["logger"], line["level"], line["status"]) == ("players.access.gate", "error", 503)
@@ -134,12 +142,12 @@ def test_log__database_that_fails_authentication_leaves_one_line(
 
 
 def test_log__failure_before_any_view_is_one_line_with_traceback(
-    seat: Seat, owner: Owner, lines: Lines
+    player_session: PlayerSession, owner: Owner, lines: Lines
 ) -> None:
     owner.execute("ALTER TABLE players_credential RENAME TO players_credential_away")
     try:
         CREDENTIALS.forget()
-        assert seat.call("getBalance").status == 500
+        assert player_session.call("getBalance").status == 500
     finally:
         owner.execute("ALTER TABLE players_credential_away RENAME TO players_credential")
     [line] = lines.read()
@@ -181,15 +189,24 @@ def test_request_id__is_trusted_proxys_if_sane_else_generated(
 
 @pytest.mark.parametrize(("proxies", "is_taken"), [([PROXY], True), ([], False)])
 def test_request_id__of_trusted_proxy_is_taken_for_api_calls(
-    lines: Lines, settings: Any, seat: Seat, owner: Owner, proxies: list[str], is_taken: bool
+    lines: Lines,
+    settings: Any,
+    player_session: PlayerSession,
+    owner: Owner,
+    proxies: list[str],
+    is_taken: bool,
 ) -> None:
     settings.TRUSTED_PROXIES = proxies
     body = dump(
-        {"token": seat.token, "mmTransactionId": "x", "amount": {"amount": 1, "currencyCode": "XAG"}}
+        {
+            "token": player_session.token,
+            "mmTransactionId": "x",
+            "amount": {"amount": 1, "currencyCode": "XAG"},
+        }
     ).encode()
     with failing_at_the_last_step(owner):
         assert (
-            replace(seat.caller, address=PROXY)
+            replace(player_session.caller, address=PROXY)
             .send("POST", "/wallet/withdraw", body, {"X-Request-ID": "abc"})
             .status
             == 500
@@ -197,10 +214,12 @@ def test_request_id__of_trusted_proxy_is_taken_for_api_calls(
     assert [line["request_id"] == "abc" for line in lines.read()] == [is_taken]
 
 
-def test_request_id__each_request_has_its_own(seat: Seat, owner: Owner, lines: Lines) -> None:
+def test_request_id__each_request_has_its_own(
+    player_session: PlayerSession, owner: Owner, lines: Lines
+) -> None:
     with failing_at_the_last_step(owner):
         for _ in range(3):
-            seat.call("withdraw", unique("mm"), "1.00")
+            player_session.call("withdraw", unique("mm"), "1.00")
     assert len({line["request_id"] for line in lines.read()}) == 3
 
 
@@ -331,13 +350,13 @@ def test_log__console_lines_are_for_people() -> None:
 
 
 def test_log__of_a_real_server_is_json_and_holds_no_secret(
-    seat: Seat, owner: Owner, database_url: str, tmp_path: Path
+    player_session: PlayerSession, owner: Owner, database_url: str, tmp_path: Path
 ) -> None:
     """Whatever fails, and however much is logged: no token, password, header or body."""
     log = tmp_path / "server.log"
     given_away = [
-        seat.token,
-        basic_part(seat),
+        player_session.token,
+        basic_part(player_session),
         unique("password"),
         unique("body"),
         unique("bearer"),
@@ -347,7 +366,13 @@ def test_log__of_a_real_server_is_json_and_holds_no_secret(
     ]
     token, _, password, body, bearer, cookie, query, csrf = given_away
     with served(log, DATABASE_URL=database_url, LOG_LEVEL="DEBUG", TRUSTED_PROXIES="127.0.0.1") as url:
-        there = Seat(seat.caller.at(url), seat.player, seat.game, token, seat.currency)
+        there = PlayerSession(
+            player_session.caller.at(url),
+            player_session.player,
+            player_session.game,
+            token,
+            player_session.currency,
+        )
         with failing_at_the_last_step(owner):
             assert there.call("withdraw", unique("mm"), "1.00", txDescription=body).status == 500
             assert (
@@ -393,6 +418,6 @@ def test_log__of_a_real_server_is_json_and_holds_no_secret(
         assert secret not in written
 
 
-def basic_part(seat: Seat) -> str:
+def basic_part(player_session: PlayerSession) -> str:
     """What stands behind `Basic `."""
-    return str(seat.caller.authorization).split()[1]
+    return str(player_session.caller.authorization).split()[1]

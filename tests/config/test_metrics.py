@@ -23,9 +23,9 @@ from lib.clock import now
 from tests.config.test_exceptions import failing_at_the_last_step
 from tests.config.test_health import wait_until
 from tests.conftest import Clock
-from tests.payments.conftest import market as market
-from tests.support.callers import Answer, Caller, House, Seat, basic, fresh_address, unique
-from tests.support.shop import Market, event_body
+from tests.payments.conftest import shop_setup as shop_setup
+from tests.support.callers import Answer, Caller, Callers, PlayerSession, basic, fresh_address, unique
+from tests.support.shop import ShopSetup, event_body
 from tests.support.web_server import free_port, served
 from wallet.models import Alert, Checkpoint, Inquiry, JobRun, Pulse, Transaction
 from wallet.operations import freeze_wallet
@@ -122,21 +122,21 @@ def test_metrics__are_read_only(token: None, method: str) -> None:
 
 
 def test_metrics__count_answers_once_by_endpoint_and_error_code(
-    token: None, house: House, seat: Seat, owner: Owner
+    token: None, callers: Callers, player_session: PlayerSession, owner: Owner
 ) -> None:
     before = read()
-    mm = seat.opened("withdraw", "10.00")
-    seat.done("confirmWithdrawal", mm)
-    seat.done("getBalance")
-    assert seat.call("withdraw", unique("mm"), "1000.00").error == 104
-    assert seat.call("withdraw", unique("mm"), "-1").error == 101
-    assert seat.call("rollbackWithdrawal", mm).error == 107
+    mm = player_session.opened("withdraw", "10.00")
+    player_session.done("confirmWithdrawal", mm)
+    player_session.done("getBalance")
+    assert player_session.call("withdraw", unique("mm"), "1000.00").error == 104
+    assert player_session.call("withdraw", unique("mm"), "-1").error == 101
+    assert player_session.call("rollbackWithdrawal", mm).error == 107
     with failing_at_the_last_step(owner):
-        assert seat.call("withdraw", unique("mm"), "1.00").status == 500
-    house.front.put(f"/entry/players/{unique('p')}", {})
-    assert house.front.send("GET", "/entry/launch").status == 405
+        assert player_session.call("withdraw", unique("mm"), "1.00").status == 500
+    callers.front.put(f"/entry/players/{unique('p')}", {})
+    assert callers.front.send("GET", "/entry/launch").status == 405
     assert Caller(None).post("/wallet/withdraw", {}).status == 401
-    assert seat.caller.post(f"/wallet/{unique('nothing')}", {}).status == 404
+    assert player_session.caller.post(f"/wallet/{unique('nothing')}", {}).status == 404
     Caller(None).send("GET", "/admin/login/")
     after = read()
     counted = {
@@ -161,7 +161,9 @@ def test_metrics__unanswered_call_counts_as_closed(token: None, settings: Any) -
     assert answers(read(), "none", "closed") - before == 1
 
 
-def test_metrics__latencies_are_in_buckets_of_seconds(token: None, seat: Seat, owner: Owner) -> None:
+def test_metrics__latencies_are_in_buckets_of_seconds(
+    token: None, player_session: PlayerSession, owner: Owner
+) -> None:
     def counts() -> list[float]:
         found = read()
         return [
@@ -175,7 +177,7 @@ def test_metrics__latencies_are_in_buckets_of_seconds(token: None, seat: Seat, o
             "CREATE OR REPLACE FUNCTION fail_for_the_test() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
             "PERFORM pg_sleep(0.25); RAISE 'x'; END $$"
         )
-        seat.call("withdraw", unique("mm"), "1.00")
+        player_session.call("withdraw", unique("mm"), "1.00")
     assert [after - before for after, before in zip(counts(), before, strict=True)] == [0, 0, 1, 1]
 
 
@@ -207,23 +209,29 @@ def master(log: Path) -> int:
     return int(re.findall(r"Listening at: \S+ \((\d+)\)", log.read_text())[0])
 
 
-def calls(url: str, seat: Seat, times: int) -> None:
-    there = Seat(seat.caller.at(url), seat.player, seat.game, seat.token, seat.currency)
+def calls(url: str, player_session: PlayerSession, times: int) -> None:
+    there = PlayerSession(
+        player_session.caller.at(url),
+        player_session.player,
+        player_session.game,
+        player_session.token,
+        player_session.currency,
+    )
     for _ in range(times):
         there.done("getBalance")
 
 
 def test_metrics__sum_all_processes_and_keep_counts_of_dead_ones(
-    seat: Seat, database_url: str, tmp_path: Path
+    player_session: PlayerSession, database_url: str, tmp_path: Path
 ) -> None:
     (tmp_path / "counts").mkdir()
     (tmp_path / "counts" / "histogram_7.db").write_bytes(b"what an earlier start left")
     with counting(tmp_path, database_url) as (url, log):
-        calls(url, seat, 30)
+        calls(url, player_session, 30)
         assert answers(read(url), "getBalance", "0") == 30
         os.kill(processes(log)[0], signal.SIGKILL)
         wait_until(lambda: len(processes(log)) == 3, 60)
-        calls(url, seat, 30)
+        calls(url, player_session, 30)
         assert answers(read(url), "getBalance", "0") == 60
         # New code: all processes are replaced, twice.
         for ended in (2, 4):
@@ -234,7 +242,7 @@ def test_metrics__sum_all_processes_and_keep_counts_of_dead_ones(
                 ),
                 60,
             )
-        calls(url, seat, 30)
+        calls(url, player_session, 30)
         assert answers(read(url), "getBalance", "0") == 90
         assert {path.name for path in (tmp_path / "counts").iterdir()} <= {
             f"histogram_{place}.db" for place in range(4)
@@ -242,12 +250,12 @@ def test_metrics__sum_all_processes_and_keep_counts_of_dead_ones(
 
 
 def test_metrics__server_creates_and_removes_its_own_directory(
-    seat: Seat, database_url: str, tmp_path: Path
+    player_session: PlayerSession, database_url: str, tmp_path: Path
 ) -> None:
     with served(
         tmp_path / "server.log", DATABASE_URL=database_url, METRICS_TOKEN=TOKEN, TMPDIR=str(tmp_path)
     ) as url:
-        calls(url, seat, 3)
+        calls(url, player_session, 3)
         assert answers(read(url), "getBalance", "0") == 3
         assert len(list(tmp_path.glob("quantum-wallet-metrics-*/histogram_*.db"))) > 0
     assert list(tmp_path.glob("quantum-wallet-metrics-*")) == []
@@ -256,14 +264,16 @@ def test_metrics__server_creates_and_removes_its_own_directory(
 # --- What is read from the database -----------------------------------------------------------------
 
 
-def test_metrics__count_pending_due_and_oldest_due_by_db_clock(token: None, seat: Seat, clock: Clock) -> None:
+def test_metrics__count_pending_due_and_oldest_due_by_db_clock(
+    token: None, player_session: PlayerSession, clock: Clock
+) -> None:
     before = read()
-    seat.opened("withdraw", "1.00")
-    mm = seat.opened("deposit", "1.00")
+    player_session.opened("withdraw", "1.00")
+    mm = player_session.opened("deposit", "1.00")
     pending = read()
     assert difference(before, pending, "wallet_transactions_pending") == 2
     assert difference(before, pending, "wallet_transactions_due") == 0
-    due_at = seat.transaction(mm, "deposit").due_at
+    due_at = player_session.transaction(mm, "deposit").due_at
     assert due_at
     clock.stand(due_at + timedelta(seconds=90))
     due = read()
@@ -273,16 +283,16 @@ def test_metrics__count_pending_due_and_oldest_due_by_db_clock(token: None, seat
     assert (number(due, "wallet_transactions_due") or 0) + later == number(due, "wallet_transactions_pending")
     assert (number(due, "wallet_oldest_due_age_seconds") or 0) >= 90
     assert number(pending, "wallet_oldest_due_age_seconds") == 0
-    seat.done("confirmDeposit", mm)
+    player_session.done("confirmDeposit", mm)
     assert difference(due, read(), "wallet_transactions_pending") == -1
 
 
 def test_metrics__lag_is_sweep_work_not_wait_for_game_or_person(
-    token: None, seat: Seat, clock: Clock
+    token: None, player_session: PlayerSession, clock: Clock
 ) -> None:
     long_ago = MOMENT - timedelta(days=30_000)
     clock.stand(long_ago)
-    transaction = seat.transaction(seat.opened("withdraw", "1.00"))
+    transaction = player_session.transaction(player_session.opened("withdraw", "1.00"))
     assert transaction.due_at
 
     def lag(at: datetime) -> float | None:
@@ -294,8 +304,8 @@ def test_metrics__lag_is_sweep_work_not_wait_for_game_or_person(
     asked_at = transaction.due_at + timedelta(hours=1)
     inquiry = Inquiry.objects.create(
         transaction=transaction,
-        player=seat.player,
-        game=seat.game,
+        player=player_session.player,
+        game=player_session.game,
         began_at=long_ago,
         next_attempt_at=asked_at,
     )
@@ -305,20 +315,20 @@ def test_metrics__lag_is_sweep_work_not_wait_for_game_or_person(
     Inquiry.objects.filter(pk=inquiry.pk).update(next_attempt_at=None, doubt="held", doubt_since=asked_at)
     assert lag(asked_at + timedelta(seconds=7)) == 0
     Inquiry.objects.filter(pk=inquiry.pk).update(closed_at=asked_at)
-    seat.resolve(transaction.mm_transaction_id or "", "expired")
+    player_session.resolve(transaction.mm_transaction_id or "", "expired")
 
 
 def difference(before: Numbers, after: Numbers, name: str, **labels: str) -> float:
     return (number(after, name, **labels) or 0) - (number(before, name, **labels) or 0)
 
 
-def test_metrics__count_what_is_in_doubt_by_reason(token: None, seat: Seat) -> None:
+def test_metrics__count_what_is_in_doubt_by_reason(token: None, player_session: PlayerSession) -> None:
     before = read()
-    transaction = seat.transaction(seat.opened("withdraw", "1.00"))
+    transaction = player_session.transaction(player_session.opened("withdraw", "1.00"))
     inquiry = Inquiry.objects.create(
         transaction=transaction,
-        player=seat.player,
-        game=seat.game,
+        player=player_session.player,
+        game=player_session.game,
         began_at=MOMENT,
         doubt="held",
         doubt_since=MOMENT,
@@ -395,12 +405,12 @@ def test_metrics__show_the_audits_result_and_age(
     assert number(read(), "wallet_audit_ok") == 1
 
 
-def test_metrics__count_open_alerts_and_frozen_wallets(token: None, seat: Seat) -> None:
+def test_metrics__count_open_alerts_and_frozen_wallets(token: None, player_session: PlayerSession) -> None:
     before = read()
     alert = Alert.objects.create(
         kind="game_forgets", subject=unique("game"), text="x", raised_at=MOMENT, last_seen_at=MOMENT
     )
-    freeze_wallet(seat.wallet(), actor="test", reason="test")
+    freeze_wallet(player_session.wallet(), actor="test", reason="test")
     after = read()
     assert difference(before, after, "wallet_alerts_open", kind="game_forgets") == 1
     assert difference(before, after, "wallet_wallets_frozen") == 1
@@ -501,15 +511,15 @@ def test_metrics__keep_counts_if_database_and_broker_are_away(tmp_path: Path) ->
     assert {name for name, _ in found if not name.startswith("wallet_request_seconds")} == {"wallet_up"}
 
 
-def test_metrics__count_waiting_payments(token: None, market: Market, clock: Clock) -> None:
+def test_metrics__count_waiting_payments(token: None, shop_setup: ShopSetup, clock: Clock) -> None:
     before = read()
     clock.go_ahead(timedelta(minutes=10))
-    order = market.order(product="sword")
+    order = shop_setup.order(product="sword")
     at = int(now().timestamp())
     body = event_body("payment.succeeded", order)
-    assert market.webhooks.post(body, market.webhooks.signed(body, at=at)).status == 200
+    assert shop_setup.webhooks.post(body, shop_setup.webhooks.signed(body, at=at)).status == 200
     body = event_body("payment.refunded", order, "100.00")
-    assert market.webhooks.post(body, market.webhooks.signed(body, at=at)).status == 422
+    assert shop_setup.webhooks.post(body, shop_setup.webhooks.signed(body, at=at)).status == 422
     clock.go_ahead(timedelta(minutes=20))
     found = read()
 

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from config.wsgi import application
-from tests.support.callers import Caller, House, unique
+from tests.support.callers import Caller, Callers, unique
 
 EXAMPLES = 1000 if os.environ.get("LONG") else 25
 WALLET = [
@@ -87,20 +87,20 @@ def test_openapi__documentation_pages_are_served() -> None:
 
 @pytest.mark.parametrize("path", PATHS)
 def test_openapi__no_request_made_from_it_is_a_failure(
-    house: House, description: dict[str, Any], path: str
+    callers: Callers, description: dict[str, Any], path: str
 ) -> None:
     """Random requests, right and wrong, from a caller who may speak, about a player who is there."""
-    seat = house.seat()
-    mm = seat.opened("withdraw", "5.00")
+    player_session = callers.player_session()
+    mm = player_session.opened("withdraw", "5.00")
     known = {
-        "token": seat.token,
+        "token": player_session.token,
         "mmTransactionId": mm,
-        "uid": seat.player.uid,
-        "game": seat.game.slug,
+        "uid": player_session.player.uid,
+        "game": player_session.game.slug,
         "currencyCode": "XAG",
     }
     operation = schemathesis.openapi.from_dict(description)[path]["PUT" if "players" in path else "POST"]
-    authorization = str((house.front if path.startswith("/entry") else house.game.caller).authorization)
+    authorization = str((callers.front if path.startswith("/entry") else callers.game.caller).authorization)
 
     @settings(
         max_examples=EXAMPLES,
@@ -123,7 +123,7 @@ def test_openapi__no_request_made_from_it_is_a_failure(
         assert response.status_code in (200, 401, 404, 405, 413), response.status_code
 
     send()
-    assert house.seat().holding().spendable == 100_00
+    assert callers.player_session().holding().spendable == 100_00
 
 
 json_values = st.recursive(
@@ -135,8 +135,8 @@ json_values = st.recursive(
 
 @settings(max_examples=8 * EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 @given(path=st.sampled_from(PATHS), body=st.binary(max_size=300))
-def test_api_fuzz__no_bytes_are_a_failure(house: House, path: str, body: bytes) -> None:
-    caller = house.front if path.startswith("/entry") else house.game.caller
+def test_api_fuzz__no_bytes_are_a_failure(callers: Callers, path: str, body: bytes) -> None:
+    caller = callers.front if path.startswith("/entry") else callers.game.caller
     answer = caller.send("PUT" if "players" in path else "POST", path.format(uid=unique("p")), body)
     assert (answer.status, answer.error) == (200, 101)
 
@@ -162,16 +162,16 @@ def test_api_fuzz__no_bytes_are_a_failure(house: House, path: str, body: bytes) 
     value=json_values,
 )
 def test_api_fuzz__no_value_of_any_field_is_a_failure(
-    house: House, path: str, field: str, value: object
+    callers: Callers, path: str, field: str, value: object
 ) -> None:
-    caller = house.front if path.startswith("/entry") else house.game.caller
+    caller = callers.front if path.startswith("/entry") else callers.game.caller
     right = {
         "token": "0fabcdc4-fe07-44f2-b968-93da3b324898",
         "mmTransactionId": "x",
         "amount": {"amount": 5, "currencyCode": "XAG"},
         "type": "deposit",
         "uid": "nobody-there",
-        "game": house.game.game.slug,
+        "game": callers.game.game.slug,
         "currencyCode": "XAG",
         **ORDER,
     }

@@ -28,7 +28,7 @@ from config.launcher.supervisor import PROGRAMS, ROOT, SHARED
 from payments.providers import registry
 from players.access.credentials import CREDENTIALS
 from tests.faults.servers import Servers, running_servers
-from tests.support.callers import House, make_house
+from tests.support.callers import Callers, make_callers
 from tests.support.web_server import free_port
 from wallet import currencies
 
@@ -70,7 +70,7 @@ class Platform:
     servers: Servers
     environment: dict[str, str]
     owner_url: str
-    house: House
+    callers: Callers
     stack: ExitStack = field(repr=False)
     # With what each has written.
     started: dict[int, tuple[Child, Path]] = field(default_factory=dict)
@@ -211,7 +211,7 @@ def running_platform(*, durable: bool) -> Iterator[Platform]:
                 | {"CHECKPOINT_DIRECTORY": str(directory / "checkpoints"), "PYTHONFAULTHANDLER": "1"}
             )
             yield Platform(
-                directory, servers, given, servers.addresses["DATABASE_OWNER_URL"], make_house(), stack
+                directory, servers, given, servers.addresses["DATABASE_OWNER_URL"], make_callers(), stack
             )
     finally:
         shutil.rmtree(directory, ignore_errors=True)

@@ -13,7 +13,7 @@ from config.launcher.supervisor import ROOT
 from tests.faults.platform_processes import Platform
 
 
-class Mortal:
+class StepClient:
     """Works on request."""
 
     def __init__(self, process: "subprocess.Popen[str]", log: Path) -> None:
@@ -32,7 +32,7 @@ class Mortal:
 
 
 @contextmanager
-def working(platform: Platform, **environment: str) -> Iterator[Mortal]:
+def working(platform: Platform, **environment: str) -> Iterator[StepClient]:
     """Such a process on the platform's database, until the block ends."""
     command = [sys.executable, "-m", "tests.faults.step_runner"]
     path, given = platform.log("dying"), platform.environment | environment
@@ -43,6 +43,6 @@ def working(platform: Platform, **environment: str) -> Iterator[Mortal]:
         ) as process,
     ):
         try:
-            yield Mortal(process, path)
+            yield StepClient(process, path)
         finally:
             process.kill()

@@ -10,7 +10,7 @@ from datetime import datetime
 from lib.clock import now
 from tests.faults.platform_processes import LONG, SEED, Platform, eventually, rounds
 from tests.faults.unfinished import assert_settled_without_a_hand, lay_table, wait_until_finished
-from tests.support.callers import Caller, Seat
+from tests.support.callers import Caller, PlayerSession
 from tests.support.game_query_server import FakeGame
 from wallet.models import Pulse
 
@@ -29,7 +29,7 @@ def wait_for_heartbeat(since: datetime) -> None:
 
 
 def test_broker__emptied_again_and_again_costs_only_time(platform: Platform, game: FakeGame) -> None:
-    dice, table, left = random.Random(SEED), lay_table(platform.house, game), []
+    dice, table, left = random.Random(SEED), lay_table(platform.callers, game), []
     processes = [platform.start("beat"), platform.start("worker")]
     wait_for_heartbeat(now())
     for _ in range(rounds(15, 400)):
@@ -42,10 +42,10 @@ def test_broker__emptied_again_and_again_costs_only_time(platform: Platform, gam
 
 
 def test_broker__money_moves_without_it_and_sweeps_resume_after(platform: Platform, game: FakeGame) -> None:
-    table = lay_table(platform.house, game)
+    table = lay_table(platform.callers, game)
     web, url = platform.serve()
     processes = [web, platform.start("beat"), platform.start("worker")]
-    everybody, seat = Caller(None, url=url), platform.house.seat(url=url)
+    everybody, player_session = Caller(None, url=url), platform.callers.player_session(url=url)
     eventually(lambda: health(everybody) == (200, "ok"), "the workers are healthy")
     servers, left = platform.servers, table.leave_open(40)
     for dead, hanging in ABSENCES:
@@ -56,7 +56,7 @@ def test_broker__money_moves_without_it_and_sweeps_resume_after(platform: Platfo
             leave()
             left += table.leave_open(20)
             assert health(everybody) == (503, "unreachable")
-            play_for(seconds, seat, everybody)
+            play_for(seconds, player_session, everybody)
             come_back()
             wait_for_heartbeat(now())
             eventually(lambda: health(everybody) == (200, "ok"), "the workers are healthy again")
@@ -74,13 +74,13 @@ def health(caller: Caller) -> tuple[int, str]:
     return answer.status, str(answer.body["broker"])
 
 
-def play_for(seconds: float, seat: Seat, everybody: Caller) -> None:
+def play_for(seconds: float, player_session: PlayerSession, everybody: Caller) -> None:
     """Withdrawals and confirmations for so long, while the workers are ill and everything else is well."""
     ends = time.monotonic() + seconds
     while time.monotonic() < ends:
         began = time.monotonic()
-        mm = seat.opened("withdraw", "0.02")
-        seat.done("confirmWithdrawal", mm)
+        mm = player_session.opened("withdraw", "0.02")
+        player_session.done("confirmWithdrawal", mm)
         assert time.monotonic() - began < PROMPT_SECONDS
         assert everybody.send("GET", "/readyz").status == 200
         assert health(everybody) == (503, "unreachable")

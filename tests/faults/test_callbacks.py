@@ -25,11 +25,20 @@ from payments.refunds.worker import settle_refunds
 from tests.conftest import Clock
 from tests.faults.platform_processes import Platform
 from tests.faults.refund_api import Refunder, refunding
-from tests.faults.step_client import Mortal, working
+from tests.faults.step_client import StepClient, working
 from tests.support.callers import holding
 from tests.support.game_order_server import GameServer, selling
 from tests.support.invariants import problems_of
-from tests.support.shop import Market, Till, event_body, fresh, make_market, make_till, refunds_of, story_of
+from tests.support.shop import (
+    FakeProvider,
+    ShopSetup,
+    event_body,
+    fresh,
+    make_provider,
+    make_shop_setup,
+    refunds_of,
+    story_of,
+)
 from wallet.job_runs import Run
 from wallet.models import Transaction
 
@@ -59,9 +68,9 @@ def provider() -> Iterator[Refunder]:
 
 
 @pytest.fixture(scope="module")
-def mortal(own_platform: Platform, provider: Refunder) -> Iterator[Mortal]:
-    with working(own_platform, PUBLIC_URL=provider.url) as mortal:
-        yield mortal
+def step_client(own_platform: Platform, provider: Refunder) -> Iterator[StepClient]:
+    with working(own_platform, PUBLIC_URL=provider.url) as step_client:
+        yield step_client
 
 
 @pytest.fixture
@@ -71,20 +80,20 @@ def seller() -> Iterator[GameServer]:
 
 
 @pytest.fixture
-def market(platform: Platform, seller: GameServer) -> Market:
-    market = make_market(platform.house, seller.url)
-    seller.secrets.append(market.delivery_secret)
-    return market
+def shop_setup(platform: Platform, seller: GameServer) -> ShopSetup:
+    shop_setup = make_shop_setup(platform.callers, seller.url)
+    seller.secrets.append(shop_setup.delivery_secret)
+    return shop_setup
 
 
-def tell(till: Till, body: bytes, headers: dict[str, str]) -> None:
-    answer = till.post(body, headers)
+def tell(fake_provider: FakeProvider, body: bytes, headers: dict[str, str]) -> None:
+    answer = fake_provider.post(body, headers)
     assert answer.status == 200, answer.raw
 
 
-def headers_of(till: Till, body: bytes) -> dict[str, str]:
+def headers_of(fake_provider: FakeProvider, body: bytes) -> dict[str, str]:
     """Signed now, by the database's clock, which may be ahead."""
-    return till.signed(body, at=int(now().timestamp()))
+    return fake_provider.signed(body, at=int(now().timestamp()))
 
 
 # --- Callbacks -----------------------------------------------------------------------------------------
@@ -151,21 +160,21 @@ STORIES = {
 
 @pytest.mark.parametrize("name", STORIES)
 def test_callback__repeat_after_death_at_any_statement_acts_once(
-    platform: Platform, market: Market, mortal: Mortal, name: str
+    platform: Platform, shop_setup: ShopSetup, step_client: StepClient, name: str
 ) -> None:
-    story, till = STORIES[name], market.webhooks
+    story, fake_provider = STORIES[name], shop_setup.webhooks
     for last in range(1, MOST_STEPS):
-        order = market.order(product="pack")
+        order = shop_setup.order(product="pack")
         for number, type in enumerate(story.before):
             body = event_body(type, order, reference=reference_of(order, type, number))
-            tell(till, body, headers_of(till, body))
+            tell(fake_provider, body, headers_of(fake_provider, body))
         body = event_body(story.dying, order, reference=reference_of(order, story.dying, 9))
-        headers = headers_of(till, body)
+        headers = headers_of(fake_provider, body)
         words = [headers[name] for name in ("webhook-id", "webhook-timestamp", "webhook-signature")]
-        what, steps = mortal.work(last, "call_back", till.provider.slug, *words, body.hex())
+        what, steps = step_client.work(last, "call_back", fake_provider.provider.slug, *words, body.hex())
         # The provider had no answer, so it tries again; and once more, for no reason.
         for _ in range(2):
-            tell(till, body, headers)
+            tell(fake_provider, body, headers)
         assert_once(order, story, headers["webhook-id"])
         if what == "completed":
             break
@@ -206,14 +215,14 @@ def assert_once(order: Order, story: Story, message_id: str) -> None:
 
 
 def test_delivery__death_at_any_statement_keeps_one_id_acts_once(
-    platform: Platform, market: Market, mortal: Mortal, seller: GameServer, clock: Clock
+    platform: Platform, shop_setup: ShopSetup, step_client: StepClient, seller: GameServer, clock: Clock
 ) -> None:
-    till, told_twice = market.webhooks, 0
+    fake_provider, told_twice = shop_setup.webhooks, 0
     for last in range(1, MOST_STEPS):
-        order = market.order(product="pack")
+        order = shop_setup.order(product="pack")
         body = event_body(SUCCEEDED, order)
-        tell(till, body, headers_of(till, body))
-        what, steps = mortal.work(last, "deliver")
+        tell(fake_provider, body, headers_of(fake_provider, body))
+        what, steps = step_client.work(last, "deliver")
         # Nobody does anything; only the lease that the dead one held runs out.
         clock.go_ahead(last * (LEASE + timedelta(seconds=1)))
         assert deliver_due(Run("deliver_due"))
@@ -246,17 +255,17 @@ def test_delivery__death_at_any_statement_keeps_one_id_acts_once(
 
 def test_refund__death_after_any_statement_refunds_once(
     platform: Platform,
-    market: Market,
-    mortal: Mortal,
+    shop_setup: ShopSetup,
+    step_client: StepClient,
     provider: Refunder,
     clock: Clock,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(settings, "PUBLIC_URL", provider.url)
-    till, asked_about = make_till("sandbox"), 0
+    fake_provider, asked_about = make_provider("sandbox"), 0
     for last in range(1, MOST_STEPS):
-        order, id = paid_in_the_sandbox(market, till), new_id()
-        what, steps = mortal.work(last, "refund", str(order.pk), "499", str(id))
+        order, id = paid_in_the_sandbox(shop_setup, fake_provider), new_id()
+        what, steps = step_client.work(last, "refund", str(order.pk), "499", str(id))
         # The operator had no answer, and asks again; the lease that the dead one held runs out.
         request_refund(order.pk, 4_99, actor="operator", reason="test", refund_id=id)
         clock.go_ahead(last * (REFUND_LEASE + timedelta(seconds=1)))
@@ -275,11 +284,11 @@ def test_refund__death_after_any_statement_refunds_once(
     platform.assert_whole()
 
 
-def paid_in_the_sandbox(market: Market, till: Till) -> Order:
-    order = market.order(start=False)
-    start_payment(order, till.provider.slug, "http://testserver/")
+def paid_in_the_sandbox(shop_setup: ShopSetup, fake_provider: FakeProvider) -> Order:
+    order = shop_setup.order(start=False)
+    start_payment(order, fake_provider.provider.slug, "http://testserver/")
     body = event_body(SUCCEEDED, order, startReference=order.payments.get().start_reference)
-    tell(till, body, headers_of(till, body))
+    tell(fake_provider, body, headers_of(fake_provider, body))
     assert holding(order.player).spendable == 500_00
     return fresh(order)
 

@@ -25,7 +25,7 @@ from tests.faults.unfinished import (
     leave,
     wait_until_finished,
 )
-from tests.support.callers import Seat
+from tests.support.callers import PlayerSession
 from tests.support.game_query_server import FakeGame, says
 from wallet.models import Inquiry, JobRun, Outage, Pulse
 from wallet.outages import GRACE
@@ -77,7 +77,7 @@ def wait_for_sweeps(count: int = 3) -> None:
 def test_clock__wrong_clocks_change_nothing(
     platform: Platform, clock: Clock, game: FakeGame, web_seconds: int
 ) -> None:
-    table = lay_table(platform.house, game)
+    table = lay_table(platform.callers, game)
     # Not yet an outage, but for a web server that goes by its own clock.
     Pulse.objects.create(part=Pulse.Part.WEB, at=now() - timedelta(minutes=4))
     web, url = platform.serve(**skew(web_seconds))
@@ -87,7 +87,7 @@ def test_clock__wrong_clocks_change_nothing(
     wait_for_sweeps()
     heartbeats_are_right()
     a_session_ends_when_the_database_says(platform, clock, url)
-    a_transaction_has_the_databases_times(platform.house.seat(url=url))
+    a_transaction_has_the_databases_times(platform.callers.player_session(url=url))
     left = due_when_the_database_says(clock, [table.asked[0], table.unasked[0]], game)
     left.append(asked_again_when_the_database_says(table.asked[1], game))
     left += settled_when_the_grace_is_over(table)
@@ -103,38 +103,46 @@ def heartbeats_are_right() -> None:
 
 
 def a_session_ends_when_the_database_says(platform: Platform, clock: Clock, url: str) -> None:
-    seat = platform.house.seat(url=url)
+    player_session = platform.callers.player_session(url=url)
     launch = {
-        "uid": seat.player.uid,
-        "game": seat.game.slug,
+        "uid": player_session.player.uid,
+        "game": player_session.game.slug,
         "currencyCode": "XAG",
         "ttlSeconds": TTL.seconds,
     }
-    launched = platform.house.front.at(url).post("/entry/launch", launch).body
+    launched = platform.callers.front.at(url).post("/entry/launch", launch).body
     assert is_close(datetime.fromisoformat(launched["expiresAt"]), now() + TTL)
-    session = replace(seat, token=launched["token"])
+    session = replace(player_session, token=launched["token"])
     clock.go_ahead(TTL - MARGIN)
     session.done("verifySession")
     clock.go_ahead(TTL)
     assert session.call("verifySession").error == 102
 
 
-def a_transaction_has_the_databases_times(seat: Seat) -> None:
-    mm = seat.opened("withdraw", "1.00")
-    found = seat.transaction(mm)
+def a_transaction_has_the_databases_times(player_session: PlayerSession) -> None:
+    mm = player_session.opened("withdraw", "1.00")
+    found = player_session.transaction(mm)
     assert is_close(found.opened_at, now())
     assert found.due_at == found.opened_at + settings.PENDING_TTL
-    said = seat.done("queryTransaction", mm, type="withdrawal").body
+    said = player_session.done("queryTransaction", mm, type="withdrawal").body
     assert said["openedAt"] == timestamp(found.opened_at)
-    assert seat.done("rollbackWithdrawal", mm).balance == "100.00"
+    assert player_session.done("rollbackWithdrawal", mm).balance == "100.00"
 
 
-def due_when_the_database_says(clock: Clock, seats: list[Seat], game: FakeGame) -> list[Left]:
+def due_when_the_database_says(
+    clock: Clock, player_sessions: list[PlayerSession], game: FakeGame
+) -> list[Left]:
     """What is due soon by the database's clock is not settled before, and is then."""
     game.otherwise = says("CONFIRMED")
     left = [
-        leave(seat, "withdrawal", 5, "confirmed" if seat.game.query_url else "expired", pending=MARGIN)
-        for seat in seats
+        leave(
+            player_session,
+            "withdrawal",
+            5,
+            "confirmed" if player_session.game.query_url else "expired",
+            pending=MARGIN,
+        )
+        for player_session in player_sessions
     ]
     wait_for_sweeps()
     assert count_unfinished(left) == len(left)
@@ -143,10 +151,10 @@ def due_when_the_database_says(clock: Clock, seats: list[Seat], game: FakeGame) 
     return left
 
 
-def asked_again_when_the_database_says(seat: Seat, game: FakeGame) -> Left:
+def asked_again_when_the_database_says(player_session: PlayerSession, game: FakeGame) -> Left:
     """The lease is of the database's clock, and so is the pause after an answer."""
     game.otherwise = late("PENDING", 1.0)
-    left = leave(seat, "withdrawal", 5, "confirmed")
+    left = leave(player_session, "withdrawal", 5, "confirmed")
     inquiries = Inquiry.objects.filter(transaction=left.id)
     eventually(lambda: game.times_asked(left.mm) == 1, "the game is asked")
     assert is_close(inquiries.get().leased_until, now() + LEASE)

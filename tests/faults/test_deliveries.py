@@ -19,7 +19,7 @@ from tests.conftest import Clock
 from tests.faults.platform_processes import PATIENCE, SEED, Platform, eventually, kill_group, rounds
 from tests.support.game_order_server import GameServer, answers, closes, hangs, late, selling, sends
 from tests.support.game_query_server import Behaviour
-from tests.support.shop import Market, event_body, fresh, make_market, story_of
+from tests.support.shop import ShopSetup, event_body, fresh, make_shop_setup, story_of
 from wallet.models import JobRun
 
 # What a worker waits for a game, in seconds.
@@ -50,24 +50,24 @@ def seller() -> Iterator[GameServer]:
 
 
 @pytest.fixture
-def market(platform: Platform, seller: GameServer) -> Market:
+def shop_setup(platform: Platform, seller: GameServer) -> ShopSetup:
     PROVIDERS.forget()
-    market = make_market(platform.house, seller.url)
-    seller.secrets.append(market.delivery_secret)
-    return market
+    shop_setup = make_shop_setup(platform.callers, seller.url)
+    seller.secrets.append(shop_setup.delivery_secret)
+    return shop_setup
 
 
-def pay(market: Market, url: str, order: Order) -> None:
+def pay(shop_setup: ShopSetup, url: str, order: Order) -> None:
     """Paid by a callback to the real web server, again and again until that listens.
 
     It nudges a real worker.
     """
-    till, body = replace(market.webhooks, url=url), event_body("payment.succeeded", order)
-    headers = till.signed(body)
+    fake_provider, body = replace(shop_setup.webhooks, url=url), event_body("payment.succeeded", order)
+    headers = fake_provider.signed(body)
 
     def is_answered() -> bool:
         with suppress(OSError, HTTPException):
-            return till.post(body, headers).status == 200
+            return fake_provider.post(body, headers).status == 200
         return False
 
     eventually(is_answered, "the callback is answered")
@@ -101,21 +101,21 @@ def assert_delivered_once(orders: list[Order], seller: GameServer) -> None:
 
 
 def test_delivery__paid_order_is_delivered_within_a_moment(
-    platform: Platform, market: Market, seller: GameServer
+    platform: Platform, shop_setup: ShopSetup, seller: GameServer
 ) -> None:
     # Beat is not there: it is the callback that says so.
     platform.start("worker", **EVERY)
     _, url = platform.serve()
     # The worker has begun to listen when the first one is through.
-    pay_and_wait(market, url)
-    assert pay_and_wait(market, url) < 5
+    pay_and_wait(shop_setup, url)
+    assert pay_and_wait(shop_setup, url) < 5
     assert seller.problems == []
 
 
-def pay_and_wait(market: Market, url: str) -> float:
+def pay_and_wait(shop_setup: ShopSetup, url: str) -> float:
     """How many seconds it took from the payment to the delivery."""
-    began, order = time.monotonic(), market.order(product="sword")
-    pay(market, url, order)
+    began, order = time.monotonic(), shop_setup.order(product="sword")
+    pay(shop_setup, url, order)
     while fresh(order).state != "delivered":
         assert time.monotonic() - began < PATIENCE
         time.sleep(0.02)
@@ -123,19 +123,19 @@ def pay_and_wait(market: Market, url: str) -> float:
 
 
 def test_delivery__to_failing_hanging_or_late_game_happens_once(
-    platform: Platform, market: Market, seller: GameServer, clock: Clock
+    platform: Platform, shop_setup: ShopSetup, seller: GameServer, clock: Clock
 ) -> None:
     dice = random.Random(SEED)
     worker = platform.start("worker", **EVERY)
     platform.start("beat", **EVERY)
     _, url = platform.serve()
-    orders = [market.order(product="sword") for _ in range(rounds(24, 1000))]
+    orders = [shop_setup.order(product="sword") for _ in range(rounds(24, 1000))]
     for order in orders:
         seller.turns[order.cp_order_id] = [
             *dice.sample(WAYS, dice.randrange(3)),
             answers(dice.choice((200, 204)), b""),
         ]
-        pay(market, url, order)
+        pay(shop_setup, url, order)
     # In the midst of it the worker is gone, with all that it had under way.
     time.sleep(dice.uniform(0, 2))
     kill_group(worker)

@@ -13,7 +13,7 @@ from tests.conftest import Clock
 from tests.faults.platform_processes import SEED, Platform, children_of, eventually, kill_group, rounds
 from tests.faults.traffic import Player, assert_nothing_lost, played, playing_on
 from tests.faults.unfinished import assert_settled_without_a_hand, lay_table
-from tests.support.callers import Caller, Seat
+from tests.support.callers import Caller, PlayerSession
 from tests.support.game_query_server import FakeGame
 from wallet.settlement.inquiries import LEASE
 
@@ -22,8 +22,8 @@ FUNDS = 100_00
 PLAYERS = 8
 
 
-def sit_down(platform: Platform, url: str) -> list[Seat]:
-    return [platform.house.seat(FUNDS, url=url) for _ in range(PLAYERS)]
+def sit_down(platform: Platform, url: str) -> list[PlayerSession]:
+    return [platform.callers.player_session(FUNDS, url=url) for _ in range(PLAYERS)]
 
 
 def is_ready(url: str) -> bool:
@@ -45,14 +45,16 @@ def play_some(players: list[Player], calls: int = 60) -> None:
 def assert_all_kept(players: list[Player]) -> None:
     for player in players:
         # From now on without a server in between.
-        player.seat = replace(player.seat, caller=replace(player.seat.caller, url=None))
+        player.player_session = replace(
+            player.player_session, caller=replace(player.player_session.caller, url=None)
+        )
         assert_nothing_lost(player, FUNDS)
 
 
 def test_postgres__immediate_restart_under_load_loses_no_answer(
     platform: Platform, game: FakeGame, clock: Clock
 ) -> None:
-    dice, table = random.Random(SEED), lay_table(platform.house, game)
+    dice, table = random.Random(SEED), lay_table(platform.callers, game)
     web, url = platform.serve(WEB_WORKERS="2")
     processes = [web, platform.start("beat"), platform.start("worker")]
     eventually(lambda: is_ready(url), "the web server is ready")

@@ -14,8 +14,8 @@ from lib.clock import now
 from lib.ids import new_id
 from tests.conftest import Clock
 from tests.faults.platform_processes import Platform
-from tests.faults.step_client import Mortal, working
-from tests.faults.unfinished import Left, leave, rich_seat
+from tests.faults.step_client import StepClient, working
+from tests.faults.unfinished import Left, leave, rich_session
 from tests.support.callers import make_party
 from tests.support.game_query_server import FakeGame, says
 from tests.support.invariants import problems_of
@@ -34,9 +34,9 @@ def callable_game(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def mortal(own_platform: Platform) -> Iterator[Mortal]:
-    with working(own_platform) as mortal:
-        yield mortal
+def step_client(own_platform: Platform) -> Iterator[StepClient]:
+    with working(own_platform) as step_client:
+        yield step_client
 
 
 # --- What is due --------------------------------------------------------------------------------------
@@ -47,7 +47,7 @@ Leave = Callable[[], list[Left]]
 def games_that_cannot_be_asked(platform: Platform, game: FakeGame) -> Leave:
     """By the policy of one what it left expires, by the other's it is held."""
     lost, held = (
-        rich_seat(platform.house, make_party(unanswered_policy=policy)) for policy in ("expire", "hold")
+        rich_session(platform.callers, make_party(unanswered_policy=policy)) for policy in ("expire", "hold")
     )
     kinds = [
         (lost, "withdrawal", "expired"),
@@ -55,14 +55,17 @@ def games_that_cannot_be_asked(platform: Platform, game: FakeGame) -> Leave:
         (held, "withdrawal", "pending"),
         (held, "deposit", "pending"),
     ]
-    return lambda: [leave(seat, type, 5, ends) for seat, type, ends in kinds]
+    return lambda: [leave(player_session, type, 5, ends) for player_session, type, ends in kinds]
 
 
 def a_game_that_knows(platform: Platform, game: FakeGame) -> Leave:
-    seat = rich_seat(platform.house, make_party(query_url=game.url))
+    player_session = rich_session(platform.callers, make_party(query_url=game.url))
 
     def leave_two() -> list[Left]:
-        left = [leave(seat, "withdrawal", 5, "confirmed"), leave(seat, "deposit", 7, "rolled_back")]
+        left = [
+            leave(player_session, "withdrawal", 5, "confirmed"),
+            leave(player_session, "deposit", 7, "rolled_back"),
+        ]
         game.answers[left[0].mm], game.answers[left[1].mm] = says("CONFIRMED"), says("ROLLED_BACK")
         return left
 
@@ -77,15 +80,18 @@ def a_game_that_does_not_know(platform: Platform, game: FakeGame) -> Leave:
     game.otherwise = says("UNKNOWN")
 
     def leave_two() -> list[Left]:
-        seat = rich_seat(platform.house, make_party(query_url=game.url))
-        left = [leave(seat, "withdrawal", 5, "expired"), leave(seat, "deposit", 7, "pending")]
+        player_session = rich_session(platform.callers, make_party(query_url=game.url))
+        left = [
+            leave(player_session, "withdrawal", 5, "expired"),
+            leave(player_session, "deposit", 7, "pending"),
+        ]
         at, began = now(), now() - timedelta(hours=25)
         counts: dict[str, Any] = {"unknown_answers": 2, "unknown_since": began, "last_answer": "unknown"}
         Inquiry.objects.create(
             pk=new_id(),
             transaction_id=left[0].id,
-            player=seat.player,
-            game=seat.game,
+            player=player_session.player,
+            game=player_session.game,
             began_at=began,
             next_attempt_at=at,
             **counts,
@@ -107,13 +113,13 @@ def test_sweep__dead_after_any_statement_is_finished_by_the_next(
     platform: Platform,
     clock: Clock,
     game: FakeGame,
-    mortal: Mortal,
+    step_client: StepClient,
     story: Callable[[Platform, FakeGame], Leave],
 ) -> None:
     leave_open = story(platform, game)
     for last in range(1, MOST_STEPS):
         left = leave_open()
-        what, steps = mortal.work(last, "settle")
+        what, steps = step_client.work(last, "settle")
         # Nobody does anything; only the lease that the dead sweep held runs out.
         clock.go_ahead(last * (LEASE + timedelta(seconds=1)))
         sweep()
@@ -148,7 +154,7 @@ def assert_finished(left: list[Left], game: FakeGame) -> None:
             ["opened"] if one.ends == "pending" else ["opened", one.ends],
         )
         assert_inquired(one, game)
-    assert problems_of(*{one.seat.player for one in left}) == []
+    assert problems_of(*{one.player_session.player for one in left}) == []
 
 
 def assert_inquired(one: Left, game: FakeGame) -> None:

@@ -7,8 +7,8 @@ from uuid import UUID
 from lib.clock import now
 from tests.conftest import Clock
 from tests.faults.platform_processes import Platform, eventually
-from tests.faults.unfinished import open_due, rich_seat
-from tests.support.callers import Seat, make_party
+from tests.faults.unfinished import open_due, rich_session
+from tests.support.callers import PlayerSession, make_party
 from tests.support.game_query_server import Behaviour, FakeGame, says
 from tests.wallet.settlement.test_sweep import UNUSABLE
 from wallet.models import Alert, Inquiry, Question, Transaction
@@ -55,10 +55,10 @@ def times_unknown(ids: dict[str, UUID]) -> int:
 
 
 def test_sweep__every_answer_of_a_game_has_its_end(platform: Platform, clock: Clock, game: FakeGame) -> None:
-    seat = rich_seat(platform.house, make_party(query_url=game.url, query_username="quantum"))
+    player_session = rich_session(platform.callers, make_party(query_url=game.url, query_username="quantum"))
     ids: dict[str, UUID] = {}
     for number, (name, (type, behaviour, _)) in enumerate(WORDS.items(), 1):
-        ids[name], mm = open_due(seat, type, number, timedelta(0))
+        ids[name], mm = open_due(player_session, type, number, timedelta(0))
         game.answers[mm] = behaviour
     for name, policy, type in (("held", "hold", "deposit"), ("expires", "expire", "withdrawal")):
         ids[name] = left_without_url(platform, policy, type)
@@ -103,5 +103,5 @@ def test_sweep__every_answer_of_a_game_has_its_end(platform: Platform, clock: Cl
 
 
 def left_without_url(platform: Platform, policy: str, type: str) -> UUID:
-    seat: Seat = rich_seat(platform.house, make_party(unanswered_policy=policy))
-    return open_due(seat, type, 1_00, timedelta(0))[0]
+    player_session: PlayerSession = rich_session(platform.callers, make_party(unanswered_policy=policy))
+    return open_due(player_session, type, 1_00, timedelta(0))[0]

@@ -43,7 +43,7 @@ def kill_somehow(dice: random.Random, worker: Child) -> bool:
 def test_worker__killed_at_any_moment_of_a_sweep_settles_once(
     platform: Platform, clock: Clock, game: FakeGame
 ) -> None:
-    dice, table, left = random.Random(SEED), lay_table(platform.house, game), []
+    dice, table, left = random.Random(SEED), lay_table(platform.callers, game), []
     platform.start("beat")
     worker = platform.start("worker")
     for _ in range(rounds(8, 100)):
@@ -59,7 +59,7 @@ def test_worker__killed_at_any_moment_of_a_sweep_settles_once(
 
 
 def test_worker__two_beats_three_workers_settle_and_query_once(platform: Platform, game: FakeGame) -> None:
-    table, left = lay_table(platform.house, game, players=12), []
+    table, left = lay_table(platform.callers, game, players=12), []
     # So often that there is always one more sweep under way.
     for name in ("worker", "worker", "worker", "beat", "beat"):
         platform.start(name, SETTLE_SECONDS="0.04")

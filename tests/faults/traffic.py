@@ -15,7 +15,7 @@ from http.client import HTTPException
 from typing import Any
 
 from tests.faults.platform_processes import PATIENCE
-from tests.support.callers import Answer, Seat, unique
+from tests.support.callers import Answer, PlayerSession, unique
 from wallet.models import Entry, Transaction
 
 # What a game may see while servers die: an answer, or a word that there is none now. Anything else is a
@@ -45,7 +45,7 @@ class Told:
 class Player(threading.Thread):
     """A game that plays one player's transactions, each to its end, until it is told to stop."""
 
-    seat: Seat
+    player_session: PlayerSession
     dice: random.Random
     book: list[Told] = field(default_factory=list)
     statuses: Counter[int] = field(default_factory=Counter)
@@ -83,7 +83,7 @@ class Player(threading.Thread):
 
     def call(self, endpoint: str, mm: str, amount: str | None) -> Answer:
         try:
-            answer = self.seat.call(endpoint, mm, amount)
+            answer = self.player_session.call(endpoint, mm, amount)
         except (OSError, HTTPException):  # nobody listens, or the server died while we waited
             answer = Answer(503, {}, b"")
             self.statuses[0] += 1
@@ -93,9 +93,12 @@ class Player(threading.Thread):
 
 
 @contextmanager
-def playing_on(seats: list[Seat], seed: int) -> Iterator[list[Player]]:
+def playing_on(player_sessions: list[PlayerSession], seed: int) -> Iterator[list[Player]]:
     """A player for each seat until the block ends; then each has finished what it had begun."""
-    players = [Player(seat, random.Random(seed + number)) for number, seat in enumerate(seats)]
+    players = [
+        Player(player_session, random.Random(seed + number))
+        for number, player_session in enumerate(player_sessions)
+    ]
     for player in players:
         player.start()
     try:
@@ -122,32 +125,32 @@ def assert_nothing_lost(player: Player, before: int) -> None:
 
     `before`: the funds, in minor units.
     """
-    seat = player.seat
+    player_session = player.player_session
     ours = {
         (row.type, row.mm_transaction_id): row
-        for row in Transaction.objects.filter(player=seat.player, game=seat.game)
+        for row in Transaction.objects.filter(player=player_session.player, game=player_session.game)
     }
-    balances = dict(Entry.objects.filter(player=seat.player).values_list("seq", "spendable"))
+    balances = dict(Entry.objects.filter(player=player_session.player).values_list("seq", "spendable"))
     for told in player.book:
         row = ours[type_of(told.endpoint), told.mm]
         seq = row.opened_seq if told.endpoint in OPENINGS else row.settled_seq
         assert told.body["qwTransactionId"] == str(row.pk)
         assert seq is not None
         assert told.body["balance"]["amount"] == Decimal(balances[seq]).scaleb(-2), told
-        assert repeated(seat, told, row.state) == told.body
+        assert repeated(player_session, told, row.state) == told.body
     assert sorted(ours) == sorted({(type_of(told.endpoint), told.mm) for told in player.book})
     signs = {("withdrawal", "confirmed"): -1, ("deposit", "confirmed"): 1}
     moved = sum(signs.get((row.type, row.state), 0) * (row.amount or 0) for row in ours.values())
-    assert seat.holding()[:4] == (before + moved, 0, 0, 0)
+    assert player_session.holding()[:4] == (before + moved, 0, 0, 0)
 
 
 def type_of(endpoint: str) -> str:
     return "withdrawal" if "ithdraw" in endpoint else "deposit"
 
 
-def repeated(seat: Seat, told: Told, state: str) -> dict[str, Any]:
+def repeated(player_session: PlayerSession, told: Told, state: str) -> dict[str, Any]:
     """What the same call gets now; an opening of what was rolled back gets another answer by contract 2.3."""
     if told.endpoint in OPENINGS and state == "rolled_back":
-        assert seat.call(told.endpoint, told.mm, told.amount).error == 108
+        assert player_session.call(told.endpoint, told.mm, told.amount).error == 108
         return told.body
-    return seat.done(told.endpoint, told.mm, told.amount).body
+    return player_session.done(told.endpoint, told.mm, told.amount).body

@@ -14,7 +14,7 @@ from uuid import UUID
 from lib.clock import now
 from lib.security.tokens import token_hash
 from tests.faults.platform_processes import Platform, eventually
-from tests.support.callers import House, Party, Seat, make_party, sit, unique
+from tests.support.callers import Callers, Party, PlayerSession, make_party, open_session, unique
 from tests.support.game_query_server import Behaviour, FakeGame, says
 from wallet.ledger import CallContext, open_transaction
 from wallet.models import Alert, Entry, Inquiry, Question, Transaction
@@ -30,7 +30,7 @@ class Left:
     """A due transaction of `amount` minor units, and the state in which the sweep has to end it."""
 
     id: UUID
-    seat: Seat
+    player_session: PlayerSession
     mm: str
     type: str
     amount: int
@@ -38,20 +38,27 @@ class Left:
 
     @property
     def is_asked_about(self) -> bool:
-        return bool(self.seat.game.query_url)
+        return bool(self.player_session.game.query_url)
 
 
-def open_due(seat: Seat, type: str, amount: int, pending: timedelta) -> tuple[UUID, str]:
+def open_due(player_session: PlayerSession, type: str, amount: int, pending: timedelta) -> tuple[UUID, str]:
     """Opens a transaction of `amount` minor units that is due so soon; its id, and the game's."""
     mm = unique("mm")
-    context = CallContext(seat.game.pk, f"game {seat.game.slug}", seat.game.pk, "test", "127.0.0.1", 0)
+    context = CallContext(
+        player_session.game.pk,
+        f"game {player_session.game.slug}",
+        player_session.game.pk,
+        "test",
+        "127.0.0.1",
+        0,
+    )
     answer = open_transaction(
         context,
         type=type,
-        token_hash=token_hash(UUID(seat.token)),
+        token_hash=token_hash(UUID(player_session.token)),
         mm_transaction_id=mm,
         amount=amount,
-        currency=seat.currency,
+        currency=player_session.currency,
         description="",
         pending=pending,
     )
@@ -59,9 +66,11 @@ def open_due(seat: Seat, type: str, amount: int, pending: timedelta) -> tuple[UU
     return UUID(answer.transaction_id), mm
 
 
-def leave(seat: Seat, type: str, amount: int, ends: str, *, pending: timedelta = timedelta(0)) -> Left:
-    id, mm = open_due(seat, type, amount, pending)
-    return Left(id, seat, mm, type, amount, ends)
+def leave(
+    player_session: PlayerSession, type: str, amount: int, ends: str, *, pending: timedelta = timedelta(0)
+) -> Left:
+    id, mm = open_due(player_session, type, amount, pending)
+    return Left(id, player_session, mm, type, amount, ends)
 
 
 def late(state: str, seconds: float) -> Behaviour:
@@ -79,8 +88,8 @@ def late(state: str, seconds: float) -> Behaviour:
 class Table:
     """Players of a game that can be asked and of one that cannot, who leave transactions open."""
 
-    asked: list[Seat]
-    unasked: list[Seat]
+    asked: list[PlayerSession]
+    unasked: list[PlayerSession]
     game: FakeGame
     pause: float = 0.02
 
@@ -97,27 +106,31 @@ class Table:
 
     def leave_one(self, number: int, ends: str, type: str, due_at: datetime | None) -> Left:
         is_asked = number // 4 % 2 == 0
-        seats = self.asked if is_asked else self.unasked
+        player_sessions = self.asked if is_asked else self.unasked
         pending = timedelta(0) if due_at is None else due_at - now()
         left = leave(
-            seats[number % len(seats)], type, 1 + number % 7, ends if is_asked else "expired", pending=pending
+            player_sessions[number % len(player_sessions)],
+            type,
+            1 + number % 7,
+            ends if is_asked else "expired",
+            pending=pending,
         )
         if is_asked:
             self.game.answers[left.mm] = late(WORDS[ends], self.pause)
         return left
 
 
-def lay_table(house: House, game: FakeGame, players: int = 6) -> Table:
+def lay_table(callers: Callers, game: FakeGame, players: int = 6) -> Table:
     """A table with so many players at each of its two games."""
     parties = make_party(query_url=game.url), make_party()
-    asked, unasked = ([rich_seat(house, party) for _ in range(players)] for party in parties)
+    asked, unasked = ([rich_session(callers, party) for _ in range(players)] for party in parties)
     return Table(asked, unasked, game)
 
 
-def rich_seat(house: House, party: Party) -> Seat:
-    seat = sit(party, house.player())
-    seat.adjust("credit", FUNDS)
-    return seat
+def rich_session(callers: Callers, party: Party) -> PlayerSession:
+    player_session = open_session(party, callers.player())
+    player_session.adjust("credit", FUNDS)
+    return player_session
 
 
 # --- What must be true of it -------------------------------------------------------------------------
@@ -159,9 +172,13 @@ def assert_settled_once(left: list[Left]) -> None:
     )
     assert endings == dict.fromkeys(ids, 1)
     assert Entry.objects.filter(transaction__in=ids).count() == 2 * len(ids)
-    for seat in {id(one.seat): one.seat for one in left}.values():
-        moved = sum(SIGNS.get((one.type, one.ends), 0) * one.amount for one in left if one.seat is seat)
-        assert seat.holding()[:4] == (FUNDS + moved, 0, 0, 0)
+    for player_session in {id(one.player_session): one.player_session for one in left}.values():
+        moved = sum(
+            SIGNS.get((one.type, one.ends), 0) * one.amount
+            for one in left
+            if one.player_session is player_session
+        )
+        assert player_session.holding()[:4] == (FUNDS + moved, 0, 0, 0)
 
 
 def assert_asked(left: list[Left], game: FakeGame) -> None:

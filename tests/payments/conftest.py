@@ -8,15 +8,15 @@ from django.conf import settings
 from payments.callbacks.rejected import SAMPLES
 from payments.nudges import NUDGER
 from payments.providers.registry import PROVIDERS
-from tests.support.callers import House
+from tests.support.callers import Callers
 from tests.support.deliveries import alone
 from tests.support.game_order_server import GameServer, selling
-from tests.support.shop import Market, make_market
+from tests.support.shop import ShopSetup, make_shop_setup
 
 
 @pytest.fixture(scope="session")
-def market(house: House) -> Market:
-    return make_market(house)
+def shop_setup(callers: Callers) -> ShopSetup:
+    return make_shop_setup(callers)
 
 
 @pytest.fixture(autouse=True)
@@ -38,9 +38,9 @@ def game() -> Iterator[GameServer]:
 
 
 @pytest.fixture
-def stall(house: House, game: GameServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Market]:
+def served_shop(callers: Callers, game: GameServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[ShopSetup]:
     """A market whose deliveries that server takes."""
     monkeypatch.setattr(settings, "OUTGOING_ALLOWED_NETWORKS", ["127.0.0.0/8"])
     monkeypatch.setattr(settings, "OUTGOING_TOTAL_SECONDS", 0.4)
-    with alone(house, game) as stall:
-        yield stall
+    with alone(callers, game) as served_shop:
+        yield served_shop

@@ -11,7 +11,7 @@ from payments.providers.registry import PROVIDERS
 from payments.reconciliation import ORPHANS, difference_of, differing_orders, read_kept
 from payments.refunds.operations import request_refund
 from payments.settlement.replay import Kept
-from tests.support.shop import Market, fresh, make_till
+from tests.support.shop import ShopSetup, fresh, make_provider
 from wallet.audit.orphans import ORPHANS as ASKED
 from wallet.models import Transaction
 
@@ -61,8 +61,8 @@ CHANGES: dict[str, tuple[Change, str]] = {
 }
 
 
-def test_transaction__of_an_order_refers_to_it(market: Market) -> None:
-    order = market.paid()
+def test_transaction__of_an_order_refers_to_it(shop_setup: ShopSetup) -> None:
+    order = shop_setup.paid()
     moved = Transaction.objects.filter(reference=order.pk)
     assert {row.type for row in moved} == {"payment", "top_up"}
     assert {row.description for row in moved} == {f"order {order.pk}"}
@@ -78,9 +78,9 @@ def test_audit__asks_about_orders() -> None:
 
 @pytest.mark.parametrize("name", CHANGES)
 def test_audit__finds_an_order_that_differs_from_the_ledger(
-    market: Market, owner: "psycopg.Connection[Any]", name: str
+    shop_setup: ShopSetup, owner: "psycopg.Connection[Any]", name: str
 ) -> None:
-    order = market.paid()
+    order = shop_setup.paid()
     change, what = CHANGES[name]
     subject = str(order.credit_transaction if "transactions" in what else order.pk)
     assert all(subject not in asked(owner, question) for question in ORPHANS)
@@ -90,18 +90,18 @@ def test_audit__finds_an_order_that_differs_from_the_ledger(
 
 
 def test_audit__refunds_and_duplicate_payments_are_no_difference(
-    market: Market, owner: "psycopg.Connection[Any]"
+    shop_setup: ShopSetup, owner: "psycopg.Connection[Any]"
 ) -> None:
-    order = market.paid(product="pack")
+    order = shop_setup.paid(product="pack")
     for type, amount in (
         ("payment.refunded", "3.33"),
         ("payment.charged_back", "1.01"),
         ("payment.succeeded", None),
         ("payment.refunded", "5.00"),
     ):
-        assert market.webhooks.tell(type, order, amount).status == 200
-    item = market.paid(product="sword")
-    assert market.webhooks.tell("payment.refunded", item, "2.00").status == 200
+        assert shop_setup.webhooks.tell(type, order, amount).status == 200
+    item = shop_setup.paid(product="sword")
+    assert shop_setup.webhooks.tell("payment.refunded", item, "2.00").status == 200
     found = asked(owner, MISSING)
     assert str(order.pk) not in found
     assert str(item.pk) not in found
@@ -113,18 +113,18 @@ def difference(order: Order) -> str:
     return difference_of(kept, {config.id: config for config in PROVIDERS.all(0).values()}, is_held=False)
 
 
-def test_replay__an_order_is_what_its_callbacks_make_of_it(market: Market) -> None:
-    order = market.paid(product="pack")
+def test_replay__an_order_is_what_its_callbacks_make_of_it(shop_setup: ShopSetup) -> None:
+    order = shop_setup.paid(product="pack")
     for type, amount in (
         ("payment.refunded", "3.33"),
         ("payment.succeeded", None),
         ("payment.refunded", "25.00"),
         ("payment.charged_back", "11.00"),
     ):
-        assert market.webhooks.tell(type, order, amount).status == 200
+        assert shop_setup.webhooks.tell(type, order, amount).status == 200
     assert (fresh(order).state, difference(order)) == ("charged_back", "")
-    notified = market.order(till=market.notify)
-    assert market.notify.notify(notified).status == 200
+    notified = shop_setup.order(fake_provider=shop_setup.notify)
+    assert shop_setup.notify.notify(notified).status == 200
     assert (fresh(notified).state, difference(notified)) == ("delivered", "")
 
 
@@ -140,10 +140,10 @@ def test_replay__an_order_is_what_its_callbacks_make_of_it(market: Market) -> No
     ],
 )
 def test_replay__money_that_no_callback_made_is_found(
-    market: Market, owner: "psycopg.Connection[Any]", change: str, said: str
+    shop_setup: ShopSetup, owner: "psycopg.Connection[Any]", change: str, said: str
 ) -> None:
-    order = market.paid()
-    assert market.webhooks.tell("payment.refunded", order, "1.00").status == 200
+    order = shop_setup.paid()
+    assert shop_setup.webhooks.tell("payment.refunded", order, "1.00").status == 200
     assert difference(order) == ""
     owner.execute(f"{change} WHERE id = %s", [order.pk])
     assert difference(order) == said
@@ -155,9 +155,9 @@ def test_replay__money_that_no_callback_made_is_found(
     assert difference(order) == ""
 
 
-def test_replay__a_callback_that_was_taken_away_is_missed(market: Market) -> None:
-    order = market.paid()
-    assert market.webhooks.tell("payment.refunded", order, "1.00").status == 200
+def test_replay__a_callback_that_was_taken_away_is_missed(shop_setup: ShopSetup) -> None:
+    order = shop_setup.paid()
+    assert shop_setup.webhooks.tell("payment.refunded", order, "1.00").status == 200
     kept = next(iter(read_kept([order.pk])))
     alone = Kept(kept.order, kept.payments, kept.refunds, kept.callbacks[1:])
     configs = {config.id: config for config in PROVIDERS.all(0).values()}
@@ -165,13 +165,13 @@ def test_replay__a_callback_that_was_taken_away_is_missed(market: Market) -> Non
 
 
 def test_audit__set_aside_credit_belongs_to_an_open_refund(
-    market: Market, owner: "psycopg.Connection[Any]", settings: Any
+    shop_setup: ShopSetup, owner: "psycopg.Connection[Any]", settings: Any
 ) -> None:
     settings.DEMO = True
-    till = make_till("sandbox")
-    order = market.order(till=till)
+    fake_provider = make_provider("sandbox")
+    order = shop_setup.order(fake_provider=fake_provider)
     reference = order.payments.get().start_reference
-    assert till.tell("payment.succeeded", order, reference=reference).status == 200
+    assert fake_provider.tell("payment.succeeded", order, reference=reference).status == 200
     refund = request_refund(order.pk, 1_00, actor="operator:test", reason="test")
     what = "credit set aside for no open refund"
     assert str(refund.set_aside_transaction) not in asked(owner, what)

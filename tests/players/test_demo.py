@@ -17,7 +17,7 @@ from payments.models import Order, Provider
 from players.models import Credential, Operator, Player
 from tests.conftest import Clock
 from tests.support.callers import Caller, basic, holding
-from tests.support.shop import Till
+from tests.support.shop import FakeProvider
 from wallet.apps import RIGHTS
 from wallet.currencies import show
 from wallet.rights import grant_rights
@@ -96,10 +96,10 @@ def test_demo__products_and_providers_work_with_what_is_written(file: Path) -> N
     }
     answer = Caller(basic(game["username"], game["password"])).post("/payments/initiate", asked)
     assert (answer.status, answer.body.get("state")) == (200, "created")
-    till = Till(Provider.objects.get(slug="webhooks"), demo["providers"][0]["secret"])
+    fake_provider = FakeProvider(Provider.objects.get(slug="webhooks"), demo["providers"][0]["secret"])
     order = Order.objects.get(pk=answer.body["orderId"])
     # Genuine, for an order that was not started with it.
-    assert till.tell("payment.succeeded", order).status == 422
+    assert fake_provider.tell("payment.succeeded", order).status == 422
 
 
 def test_demo__second_run_keeps_everything(file: Path) -> None:

@@ -23,7 +23,7 @@ from simulation.progress import Progress
 from simulation.run import Plan, deal
 from simulation.stories import DECK
 from simulation.tally import Tally
-from tests.support.callers import Caller, House
+from tests.support.callers import Caller, Callers
 from tests.support.lying_proxy import Lie, proxied
 from tests.support.web_server import free_port
 from wallet.operations import adjust_wallet
@@ -33,11 +33,11 @@ WHOLE_DECK = sum(story.transactions * (story.copies or 1) for story in DECK)
 
 
 @pytest.fixture(scope="session")
-def credentials(server: str, house: House, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def credentials(server: str, callers: Callers, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A file as `make run` writes it."""
     path = tmp_path_factory.mktemp("simulate") / "demo.json"
-    games = [{"slug": party.game.slug, **named(party.caller)} for party in (house.game, house.other_game)]
-    path.write_text(json.dumps({"url": server, "games": games, "platform": named(house.front)}))
+    games = [{"slug": party.game.slug, **named(party.caller)} for party in (callers.game, callers.other_game)]
+    path.write_text(json.dumps({"url": server, "games": games, "platform": named(callers.front)}))
     return path
 
 

@@ -12,10 +12,10 @@ from payments.models import Callback, Delivery
 from payments.nudges import NUDGER
 from payments.providers.registry import PROVIDERS
 from players.models import Operator
-from tests.support.admin_orders import deal
+from tests.support.admin_orders import make_orders
 from tests.support.admin_pages import REGISTERED, doubted, operator, question, signed_in
-from tests.support.callers import House, Seat, unique
-from tests.support.shop import Market, make_market
+from tests.support.callers import Callers, PlayerSession, unique
+from tests.support.shop import ShopSetup, make_shop_setup
 from wallet.models import Alert, Checkpoint, ClosedDay, Inquiry, JobRun
 
 
@@ -55,8 +55,8 @@ def forget_providers(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session")
-def market(house: House) -> Market:
-    return make_market(house)
+def shop_setup(callers: Callers) -> ShopSetup:
+    return make_shop_setup(callers)
 
 
 @pytest.fixture
@@ -79,17 +79,17 @@ def viewer(database: None) -> Client:
 
 
 @pytest.fixture
-def story(seat: Seat, market: Market) -> Seat:
+def story(player_session: PlayerSession, shop_setup: ShopSetup) -> PlayerSession:
     """A player to whom something of every kind has happened, after another one has paid."""
-    deal(market)
-    seat.done("confirmWithdrawal", seat.opened("withdraw", "30.25"))
-    seat.done("rollbackDeposit", seat.opened("deposit", "5.00"))
-    seat.call("withdraw", unique("mm"), "5000.00")
-    seat.done("rollbackWithdrawal", unique("mm"))
-    expired = seat.opened("withdraw", "1.50")
-    seat.resolve(expired, "expired")
-    seat.call("confirmWithdrawal", expired)
-    seat.adjust("debit", 500_00, into_debt=True, id=new_id())
-    seat.adjust("credit", 20_00, id=new_id())
-    question(doubted(seat, seat.opened("deposit", "7.00"), "deposit"))
-    return seat
+    make_orders(shop_setup)
+    player_session.done("confirmWithdrawal", player_session.opened("withdraw", "30.25"))
+    player_session.done("rollbackDeposit", player_session.opened("deposit", "5.00"))
+    player_session.call("withdraw", unique("mm"), "5000.00")
+    player_session.done("rollbackWithdrawal", unique("mm"))
+    expired = player_session.opened("withdraw", "1.50")
+    player_session.resolve(expired, "expired")
+    player_session.call("confirmWithdrawal", expired)
+    player_session.adjust("debit", 500_00, into_debt=True, id=new_id())
+    player_session.adjust("credit", 20_00, id=new_id())
+    question(doubted(player_session, player_session.opened("deposit", "7.00"), "deposit"))
+    return player_session

@@ -21,26 +21,26 @@ from payments.models import (
     Secret,
     Shop,
 )
-from tests.support.callers import Seat, unique
-from tests.support.shop import BASE, Market, Till, fresh, make_till
+from tests.support.callers import PlayerSession, unique
+from tests.support.shop import BASE, FakeProvider, ShopSetup, fresh, make_provider
 
 PAYMENT_MODELS: list[Any] = [Product, Shop, Provider, Order, Callback, RefusedCallback, Refund, Delivery]
 
 
-def deal(market: Market) -> Order:
+def make_orders(shop_setup: ShopSetup) -> Order:
     """An order that was contradicted, paid twice, delivered at the second try, and refunded but for 15 EUR.
 
     And a forged callback.
     """
-    order = market.order(product="pack", extParams="slot-7", returnUrl="https://game.example/back")
-    market.webhooks.tell("payment.succeeded", order, "1.00")
-    market.webhooks.tell("payment.succeeded", order)
-    market.webhooks.tell("payment.succeeded", order)
+    order = shop_setup.order(product="pack", extParams="slot-7", returnUrl="https://game.example/back")
+    shop_setup.webhooks.tell("payment.succeeded", order, "1.00")
+    shop_setup.webhooks.tell("payment.succeeded", order)
+    shop_setup.webhooks.tell("payment.succeeded", order)
     tried(order, 503)
     tried(order, 200)
-    market.webhooks.tell("payment.refunded", order, "25.00")
+    shop_setup.webhooks.tell("payment.refunded", order, "25.00")
     SAMPLES.kept_at.clear()
-    market.webhooks.post(
+    shop_setup.webhooks.post(
         b'{"forged": "<b>yes</b>"}',
         {"webhook-id": "msg_forged", "webhook-timestamp": "1", "webhook-signature": "v1,AAAA"},
     )
@@ -65,24 +65,29 @@ def payment_rows() -> dict[Any, list[Any]]:
     return {model: list(model.objects.order_by("-pk")[:4]) for model in PAYMENT_MODELS}
 
 
-def payment_secrets(market: Market, order: Order) -> list[str]:
+def payment_secrets(shop_setup: ShopSetup, order: Order) -> list[str]:
     """Everything that no page may say."""
     keys = list(Secret.objects.values_list("sealed", flat=True))
     key = Order.objects.values_list("page_key", flat=True).get(pk=order.pk)
-    return [market.delivery_secret, market.webhooks.secret, market.notify.secret, key, *keys]
+    return [shop_setup.delivery_secret, shop_setup.webhooks.secret, shop_setup.notify.secret, key, *keys]
 
 
-def sandbox_till() -> Till:
+def sandbox_provider() -> FakeProvider:
     """A provider that can be asked for refunds; only where DEMO is on."""
-    return make_till("sandbox", slug=unique("sandbox"), name="Sandbox", page_url="")
+    return make_provider("sandbox", slug=unique("sandbox"), name="Sandbox", page_url="")
 
 
-def paid_there(market: Market, till: Till, product: str = "gold", seat: Seat | None = None) -> Order:
+def paid_there(
+    shop_setup: ShopSetup,
+    fake_provider: FakeProvider,
+    product: str = "gold",
+    player_session: PlayerSession | None = None,
+) -> Order:
     """An order that was paid through the sandbox."""
-    order = market.order(seat, product, start=False)
-    start_payment(order, till.provider.slug, BASE)
+    order = shop_setup.order(player_session, product, start=False)
+    start_payment(order, fake_provider.provider.slug, BASE)
     payment = Payment.objects.get(order=order)
-    answer = till.tell("payment.succeeded", order, reference=payment.start_reference)
+    answer = fake_provider.tell("payment.succeeded", order, reference=payment.start_reference)
     assert answer.status == 200, answer.raw
     return fresh(order)
 

@@ -12,7 +12,7 @@ from django.urls import reverse
 from lib.clock import now
 from players.models import Credential, Game, GameSession, Operator, Player
 from tests.support.admin_orders import PAYMENT_MODELS, payment_rows
-from tests.support.callers import Seat, unique
+from tests.support.callers import PlayerSession, unique
 from wallet.models import (
     Alert,
     ApiCall,
@@ -93,20 +93,32 @@ def shown(text: str) -> str:
     return f'title="{text}"'
 
 
-def doubted(seat: Seat, mm: str, type: str = "withdrawal", **attributes: Any) -> Inquiry:
+def doubted(player_session: PlayerSession, mm: str, type: str = "withdrawal", **attributes: Any) -> Inquiry:
     """An inquiry about a pending transaction.
 
     In doubt because it is held where `attributes` do not say otherwise.
     """
-    transaction, at = seat.transaction(mm, type), now()
-    known = {"player": seat.player, "game": seat.game, "began_at": at, "doubt": "held", "doubt_since": at}
+    transaction, at = player_session.transaction(mm, type), now()
+    known = {
+        "player": player_session.player,
+        "game": player_session.game,
+        "began_at": at,
+        "doubt": "held",
+        "doubt_since": at,
+    }
     return Inquiry.objects.create(transaction=transaction, **(known | attributes))
 
 
-def waiting(seat: Seat, mm: str, type: str = "withdrawal", **attributes: Any) -> Inquiry:
+def waiting(player_session: PlayerSession, mm: str, type: str = "withdrawal", **attributes: Any) -> Inquiry:
     """An inquiry that waits for the game's next answer."""
     return doubted(
-        seat, mm, type, doubt="", doubt_since=None, next_attempt_at=now() + timedelta(hours=6), **attributes
+        player_session,
+        mm,
+        type,
+        doubt="",
+        doubt_since=None,
+        next_attempt_at=now() + timedelta(hours=6),
+        **attributes,
     )
 
 
@@ -158,7 +170,7 @@ def closed(days_ago: int = 1) -> ClosedDay:
     return ClosedDay.objects.create(day=at.date() - timedelta(days=days_ago), entries=0, closed_at=at)
 
 
-def rows_of(story: Seat) -> dict[Any, list[Any]]:
+def rows_of(story: PlayerSession) -> dict[Any, list[Any]]:
     """The rows of each model that belong to a story."""
     return {
         Operator: [Operator.objects.order_by("pk")[0]],

@@ -164,7 +164,7 @@ class Party:
 
 
 @dataclass(frozen=True)
-class Seat:
+class PlayerSession:
     """A player with a session in one game and one currency, and the calls that the game makes for them."""
 
     caller: Caller
@@ -248,26 +248,28 @@ class Seat:
 
     def elsewhere(
         self, currency: str | None = None, party: Party | None = None, *, at: str | None = None
-    ) -> "Seat":
+    ) -> "PlayerSession":
         """Another session of the same player."""
         caller, game = (party.caller, party.game) if party else (self.caller, self.game)
-        return sit(
+        return open_session(
             Party(game, Credential(), replace(caller, url=at or caller.url)),
             self.player,
             currency or self.currency,
         )
 
 
-def sit(party: Party, player: Player, currency: str = "XAG", ttl_seconds: int | None = None) -> Seat:
+def open_session(
+    party: Party, player: Player, currency: str = "XAG", ttl_seconds: int | None = None
+) -> PlayerSession:
     """A session of a player in a game."""
     launched = launch_game(
         player.uid, party.game.slug, currency, language=None, ttl_seconds=ttl_seconds, actor="test"
     )
-    return Seat(party.caller, player, party.game, str(launched.token), currency)
+    return PlayerSession(party.caller, player, party.game, str(launched.token), currency)
 
 
 @dataclass(frozen=True)
-class House:
+class Callers:
     """Two games and the platform's web front, each with a credential; made once for a test process."""
 
     game: Party
@@ -277,12 +279,16 @@ class House:
     def player(self, **attributes: str) -> Player:
         return put_player(unique("p"), attributes=attributes, status=None, actor="test")
 
-    def seat(self, funds: int = 100_00, currency: str = "XAG", *, url: str | None = None) -> Seat:
+    def player_session(
+        self, funds: int = 100_00, currency: str = "XAG", *, url: str | None = None
+    ) -> PlayerSession:
         """A new player with `funds` minor units and a session in the first game."""
-        seat = sit(replace(self.game, caller=replace(self.game.caller, url=url)), self.player(), currency)
+        player_session = open_session(
+            replace(self.game, caller=replace(self.game.caller, url=url)), self.player(), currency
+        )
         if funds:
-            seat.adjust("credit", funds)
-        return seat
+            player_session.adjust("credit", funds)
+        return player_session
 
 
 def make_party(networks: tuple[str, ...] = (), **attributes: Any) -> Party:
@@ -304,7 +310,7 @@ def make_front() -> Caller:
     return Caller(basic(credential.username, password))
 
 
-def make_house() -> House:
+def make_callers() -> Callers:
     for code, decimals in CURRENCIES.items():
         Currency.objects.get_or_create(code=code, defaults={"name": code, "decimals": decimals})
-    return House(make_party(), make_party(), make_front())
+    return Callers(make_party(), make_party(), make_front())

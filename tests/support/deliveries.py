@@ -11,9 +11,9 @@ from payments.deliveries.operations import pause_deliveries
 from payments.deliveries.worker import deliver_due
 from payments.models import Delivery, DeliveryAttempt, Order, Shop
 from tests.conftest import Clock
-from tests.support.callers import House
+from tests.support.callers import Callers
 from tests.support.game_order_server import GameServer
-from tests.support.shop import Market, make_market
+from tests.support.shop import ShopSetup, make_shop_setup
 from wallet.job_runs import Run
 
 # Tells the games that were paused here from others.
@@ -21,14 +21,14 @@ OTHERS_PAUSED = datetime(2031, 5, 6, tzinfo=UTC)
 
 
 @contextmanager
-def alone(house: House, game: GameServer) -> Iterator[Market]:
+def alone(callers: Callers, game: GameServer) -> Iterator[ShopSetup]:
     """A market of the test's own, whose game listens; all other games are paused meanwhile."""
     Shop.objects.filter(paused_at=None).update(paused_at=OTHERS_PAUSED)
-    stall = make_market(house, game.url)
-    game.secrets.append(stall.delivery_secret)
-    yield stall
+    served_shop = make_shop_setup(callers, game.url)
+    game.secrets.append(served_shop.delivery_secret)
+    yield served_shop
     assert game.problems == []
-    pause_deliveries(stall.shop)
+    pause_deliveries(served_shop.shop)
     Shop.objects.filter(paused_at=OTHERS_PAUSED).update(paused_at=None)
 
 
@@ -43,9 +43,9 @@ def delivery_of(order: Order) -> Delivery:
     return Delivery.objects.get(order=order)
 
 
-def stand(stall: Market, clock: Clock) -> tuple[Order, datetime]:
+def stand(served_shop: ShopSetup, clock: Clock) -> tuple[Order, datetime]:
     """A paid order, and the moment since when it is to be delivered, at which the clock stands."""
-    order = stall.paid(product="sword")
+    order = served_shop.paid(product="sword")
     start = delivery_of(order).created_at
     clock.stand(start)
     return order, start

@@ -17,7 +17,7 @@ from psycopg import sql
 
 from players.access.credentials import CREDENTIALS
 from tests.conftest import in_database
-from tests.support.callers import House, make_house
+from tests.support.callers import Callers, make_callers
 from wallet import currencies
 
 TABLES = ("wallet_entry", "wallet_transaction", "wallet_wallet")
@@ -28,7 +28,7 @@ class OwnLedger:
     """`owner` is a superuser to whom no trigger, and so no foreign key, applies."""
 
     owner: "psycopg.Connection[Any]"
-    house: House
+    callers: Callers
     url: str
 
     def keep(self) -> None:
@@ -59,7 +59,7 @@ def own_ledger(name: str) -> Iterator[OwnLedger]:
             use(USER=before["USER"], PASSWORD=before["PASSWORD"])
             with psycopg.connect(in_database(server, name), autocommit=True) as owner:
                 owner.execute("SET session_replication_role = replica")
-                yield OwnLedger(owner, make_house(), in_database(os.environ["DATABASE_URL"], name))
+                yield OwnLedger(owner, make_callers(), in_database(os.environ["DATABASE_URL"], name))
         finally:
             use(**{key: before[key] for key in ("NAME", "USER", "PASSWORD")})
             remake(server_connection, name, again=False)

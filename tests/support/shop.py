@@ -23,13 +23,13 @@ from players.models import Game
 from tests.support.callers import (
     Answer,
     Caller,
-    House,
+    Callers,
     Party,
-    Seat,
+    PlayerSession,
     dump,
     fresh_address,
     make_party,
-    sit,
+    open_session,
     unique,
 )
 
@@ -38,7 +38,7 @@ BASE = "http://testserver/"
 
 
 @dataclass(frozen=True)
-class Till:
+class FakeProvider:
     """A provider, its live secret, and what it posts; over HTTP where there is a `url`."""
 
     provider: Provider
@@ -144,33 +144,33 @@ def new_reference() -> str:
 
 
 @dataclass(frozen=True)
-class Market:
+class ShopSetup:
     """A game that sells `gold`, `sword` and `pack`.
 
     `gold` is 500.00 XAG for 4.99 EUR, `sword` an item for 9.99 EUR, and `pack` both, for 20.00 EUR.
     """
 
     party: Party
-    house: House
+    callers: Callers
     shop: Shop
     products: dict[str, Product]
-    webhooks: Till
-    notify: Till
+    webhooks: FakeProvider
+    notify: FakeProvider
     delivery_secret: str
 
     @property
     def game(self) -> Game:
         return self.party.game
 
-    def seat(self, currency: str = "XAG") -> Seat:
+    def player_session(self, currency: str = "XAG") -> PlayerSession:
         """A new player with an empty wallet and a session in this game."""
-        return sit(self.party, self.house.player(), currency)
+        return open_session(self.party, self.callers.player(), currency)
 
-    def initiate(self, seat: Seat, product: str = "gold", **changes: Any) -> Answer:
+    def initiate(self, player_session: PlayerSession, product: str = "gold", **changes: Any) -> Answer:
         """Calls the API; `changes` of what is sent, None to leave out."""
         price = self.products[product].prices.get().amount if product in self.products else 4_99
         sent: dict[str, Any] = {
-            "token": seat.token,
+            "token": player_session.token,
             "cpOrderId": unique("cp"),
             "productId": product,
             "productPrice": major(price),
@@ -178,28 +178,28 @@ class Market:
             "serverId": 10001,
         }
         sent = {name: value for name, value in (sent | changes).items() if value is not None}
-        return seat.caller.post("/payments/initiate", sent)
+        return player_session.caller.post("/payments/initiate", sent)
 
     def order(
         self,
-        seat: Seat | None = None,
+        player_session: PlayerSession | None = None,
         product: str = "gold",
-        till: Till | None = None,
+        fake_provider: FakeProvider | None = None,
         *,
         start: bool = True,
         **changes: Any,
     ) -> Order:
         """A new order, started with a provider (unasked the one of Standard Webhooks)."""
-        answer = self.initiate(seat or self.seat(), product, **changes)
+        answer = self.initiate(player_session or self.player_session(), product, **changes)
         assert (answer.status, answer.error) == (200, None), answer.raw
         order = Order.objects.select_related("player", "game").get(pk=answer.body["orderId"])
         if start:
-            start_payment(order, (till or self.webhooks).provider.slug, BASE)
+            start_payment(order, (fake_provider or self.webhooks).provider.slug, BASE)
         return order
 
-    def paid(self, seat: Seat | None = None, product: str = "gold") -> Order:
+    def paid(self, player_session: PlayerSession | None = None, product: str = "gold") -> Order:
         """An order that the provider of Standard Webhooks has told the payment of."""
-        order = self.order(seat, product)
+        order = self.order(player_session, product)
         answer = self.webhooks.tell("payment.succeeded", order)
         assert answer.status == 200, answer.raw
         return fresh(order)
@@ -228,7 +228,7 @@ def payments_of(order: Order) -> list[tuple[str, bool]]:
     return list(Payment.objects.filter(order=order).order_by("pk").values_list("state", "is_duplicate"))
 
 
-def make_till(scheme: str, secret: str | None = None, **attributes: Any) -> Till:
+def make_provider(scheme: str, secret: str | None = None, **attributes: Any) -> FakeProvider:
     """A new provider with a live secret."""
     defaults: dict[str, Any] = {
         "slug": unique("till"),
@@ -244,7 +244,7 @@ def make_till(scheme: str, secret: str | None = None, **attributes: Any) -> Till
     )
     add_callback_secret(provider, secret, actor="test")
     PROVIDERS.forget()
-    return Till(provider, secret)
+    return FakeProvider(provider, secret)
 
 
 def make_product(
@@ -269,11 +269,11 @@ def make_product(
     return product
 
 
-def make_market(
-    house: House,
+def make_shop_setup(
+    callers: Callers,
     order_url: str = "https://game.example/orders",
     origins: Sequence[str] = ("https://game.example",),
-) -> Market:
+) -> ShopSetup:
     party = make_party()
     shop = Shop.objects.create(game=party.game, order_url=order_url, return_origins=list(origins))
     secret = new_webhook_secret()
@@ -283,6 +283,12 @@ def make_market(
         "sword": make_product(party.game, "sword", 9_99, is_delivered=True),
         "pack": make_product(party.game, "pack", 20_00, credit=1000_00, is_delivered=True),
     }
-    return Market(
-        party, house, shop, products, make_till("standard-webhooks"), make_till("order-notify"), secret
+    return ShopSetup(
+        party,
+        callers,
+        shop,
+        products,
+        make_provider("standard-webhooks"),
+        make_provider("order-notify"),
+        secret,
     )

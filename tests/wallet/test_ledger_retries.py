@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.support.callers import Seat, unique
+from tests.support.callers import PlayerSession, unique
 from wallet.ledger import MOST_TRIES
 
 Owner = psycopg.Connection[Any]
@@ -48,21 +48,21 @@ def failing(owner: Owner, failure: str) -> Iterator[Callable[[], int]]:
     ],
 )
 def test_retry__failure_is_tried_as_often_as_its_reason_allows(
-    seat: Seat, owner: Owner, failure: str, tries: int
+    player_session: PlayerSession, owner: Owner, failure: str, tries: int
 ) -> None:
-    mm, before = unique("mm"), seat.holding()
+    mm, before = unique("mm"), player_session.holding()
     with failing(owner, failure) as tried:
-        answer = seat.call("withdraw", mm, "5.00")
+        answer = player_session.call("withdraw", mm, "5.00")
         assert (answer.status, tried()) == (500 if "zero" in failure else 503, tries)
-    assert seat.holding() == before
-    assert seat.done("withdraw", mm, "5.00").balance == "95.00"
+    assert player_session.holding() == before
+    assert player_session.done("withdraw", mm, "5.00").balance == "95.00"
 
 
 def test_retry__lost_race_is_tried_four_times_and_each_is_logged(
-    seat: Seat, owner: Owner, caplog: pytest.LogCaptureFixture
+    player_session: PlayerSession, owner: Owner, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert MOST_TRIES == 4
     with caplog.at_level(logging.INFO, "wallet.ledger"), failing(owner, "RAISE deadlock_detected"):
-        seat.call("withdraw", unique("mm"), "5.00")
+        player_session.call("withdraw", unique("mm"), "5.00")
     told = [record.getMessage() for record in caplog.records if record.name == "wallet.ledger"]
     assert told == ["ledger call is repeated: DeadlockDetected"] * 3

@@ -19,7 +19,7 @@ from lib.clock import now
 from lib.ids import new_id
 from lib.security.tokens import new_token, token_hash
 from players.models import GameSession
-from tests.support.callers import Seat, unique
+from tests.support.callers import PlayerSession, unique
 from tests.support.invariants import problems_of
 from wallet import retention
 from wallet.call_log import prepare_days
@@ -48,7 +48,7 @@ def old_id(moment: datetime) -> UUID:
     return UUID(int=first_id(moment).int | new_id().int & (1 << 80) - 1)
 
 
-def session(seat: Seat, **ago: timedelta | None) -> Seat:
+def session(player_session: PlayerSession, **ago: timedelta | None) -> PlayerSession:
     """Another session of the seat's, begun a day before it expired.
 
     `expires` and `ended` say how long ago.
@@ -59,24 +59,26 @@ def session(seat: Seat, **ago: timedelta | None) -> Seat:
     GameSession.objects.create(
         id=old_id(expires_at - DAY),
         token_hash=token_hash(token),
-        player=seat.player,
-        game=seat.game,
-        currency_code=seat.currency,
+        player=player_session.player,
+        game=player_session.game,
+        currency_code=player_session.currency,
         created_at=expires_at - DAY,
         expires_at=expires_at,
         ended_at=None if ended is None else at - ended,
     )
-    return Seat(seat.caller, seat.player, seat.game, str(token), seat.currency)
+    return PlayerSession(
+        player_session.caller, player_session.player, player_session.game, str(token), player_session.currency
+    )
 
 
-def exists(seat: Seat) -> bool:
-    return GameSession.objects.filter(token_hash=token_hash(UUID(seat.token))).exists()
+def exists(player_session: PlayerSession) -> bool:
+    return GameSession.objects.filter(token_hash=token_hash(UUID(player_session.token))).exists()
 
 
 @pytest.fixture
-def old(seat: Seat) -> Seat:
+def old(player_session: PlayerSession) -> PlayerSession:
     """A session that expired 31 days ago and that no transaction names."""
-    return session(seat, expires=31 * DAY)
+    return session(player_session, expires=31 * DAY)
 
 
 # --- Sessions -----------------------------------------------------------------------------------------
@@ -94,34 +96,38 @@ def old(seat: Seat) -> Seat:
     ],
 )
 def test_session__is_cleared_if_it_ended_or_expired_long_ago(
-    seat: Seat, expires: timedelta, ended: timedelta | None, is_cleared: bool
+    player_session: PlayerSession, expires: timedelta, ended: timedelta | None, is_cleared: bool
 ) -> None:
-    other = session(seat, expires=expires, ended=ended)
+    other = session(player_session, expires=expires, ended=ended)
     clean()
     assert exists(other) is not is_cleared
-    assert exists(seat)
+    assert exists(player_session)
 
 
 @pytest.mark.parametrize("endpoint", ["deposit", "rollbackWithdrawal", "rollbackDeposit"])
-def test_session__named_by_a_transaction_is_kept_for_ever(old: Seat, endpoint: str) -> None:
+def test_session__named_by_a_transaction_is_kept_for_ever(old: PlayerSession, endpoint: str) -> None:
     old.done(endpoint, unique("mm"), "1.00" if endpoint == "deposit" else None)
     clean()
     assert exists(old)
 
 
-def test_session__is_kept_as_long_as_the_settings_say(seat: Seat, monkeypatch: pytest.MonkeyPatch) -> None:
-    other = session(seat, expires=35 * DAY)
+def test_session__is_kept_as_long_as_the_settings_say(
+    player_session: PlayerSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = session(player_session, expires=35 * DAY)
     monkeypatch.setattr(settings, "SESSION_DAYS", 40)
     clean()
     assert exists(other)
 
 
-def test_batch__is_bounded_and_the_next_run_goes_on(seat: Seat, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_batch__is_bounded_and_the_next_run_goes_on(
+    player_session: PlayerSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
     clean()
     monkeypatch.setattr(retention, "BATCH", 2)
     monkeypatch.setattr(retention, "MOST_BATCHES", 2)
-    seats = [session(seat, expires=(40 - number) * DAY) for number in range(5)]
-    kept = session(seat, expires=41 * DAY)
+    player_sessions = [session(player_session, expires=(40 - number) * DAY) for number in range(5)]
+    kept = session(player_session, expires=41 * DAY)
     kept.done("deposit", unique("mm"), "1.00")
     run = clean()
     assert (run.looked_at, run.done, run.note) == (
@@ -129,16 +135,16 @@ def test_batch__is_bounded_and_the_next_run_goes_on(seat: Seat, monkeypatch: pyt
         4,
         "Cleared 4 sessions, 0 runs, 0 questions, and 0 days of the call log.",
     )
-    assert [exists(other) for other in seats] == [False] * 4 + [True]
-    assert (clean().done, exists(seats[4]), exists(kept)) == (1, False, True)
+    assert [exists(other) for other in player_sessions] == [False] * 4 + [True]
+    assert (clean().done, exists(player_sessions[4]), exists(kept)) == (1, False, True)
 
 
 def test_batch__whole_is_committed_whatever_happens_to_the_next(
-    seat: Seat, monkeypatch: pytest.MonkeyPatch
+    player_session: PlayerSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clean()
     monkeypatch.setattr(retention, "BATCH", 1)
-    seats = [session(seat, expires=days * DAY) for days in (40, 39)]
+    player_sessions = [session(player_session, expires=days * DAY) for days in (40, 39)]
     clear_batch, done = retention.clear_batch, []
 
     def killed_at_the_second(*arguments: Any) -> list[UUID]:
@@ -151,7 +157,7 @@ def test_batch__whole_is_committed_whatever_happens_to_the_next(
         patch.setattr(retention, "clear_batch", killed_at_the_second)
         with pytest.raises(KeyboardInterrupt):
             clean()
-    assert [exists(other) for other in seats] == [False, True]
+    assert [exists(other) for other in player_sessions] == [False, True]
 
 
 # --- Sessions that are used in the same instant ---------------------------------------------------------
@@ -164,10 +170,10 @@ OPEN = """
 """
 
 
-def in_thread(seat: Seat, endpoint: str, mm: str, amount: str | None) -> int | None:
+def in_thread(player_session: PlayerSession, endpoint: str, mm: str, amount: str | None) -> int | None:
     """The error of a call, or None."""
     try:
-        return seat.call(endpoint, mm, amount).error
+        return player_session.call(endpoint, mm, amount).error
     finally:
         connection.close()
 
@@ -177,14 +183,14 @@ def waits(call: "Future[int | None]") -> None:
         call.result(0.4)
 
 
-def assert_never_was(old: Seat, mm: str) -> None:
+def assert_never_was(old: PlayerSession, mm: str) -> None:
     """Nothing names the session, and the wallet is sound."""
     assert not exists(old)
     assert not Transaction.objects.filter(player=old.player, mm_transaction_id=mm).exists()
     assert problems_of(old.player) == []
 
 
-def test_session__that_is_just_being_named_is_left_alone(old: Seat, owner: Owner) -> None:
+def test_session__that_is_just_being_named_is_left_alone(old: PlayerSession, owner: Owner) -> None:
     with owner.transaction():
         owner.execute(OPEN, [old.game.pk, token_hash(UUID(old.token)), unique("mm"), old.currency])
         clean()
@@ -194,7 +200,7 @@ def test_session__that_is_just_being_named_is_left_alone(old: Seat, owner: Owner
     assert problems_of(old.player) == []
 
 
-def test_session__named_after_it_was_chosen_is_left_alone(old: Seat, owner: Owner) -> None:
+def test_session__named_after_it_was_chosen_is_left_alone(old: PlayerSession, owner: Owner) -> None:
     """The clearing waits for the row here, where it would pass it by, so that it must read it again."""
     clearing = retention.SESSIONS.replace("SKIP LOCKED", "")
     bounds = {"after": UUID(int=0), "until": new_id(), "before": now() - 30 * DAY, "limit": 1000}
@@ -218,7 +224,7 @@ def chosen_in_thread(question: str, bounds: dict[str, Any]) -> list[UUID]:
 
 @pytest.mark.parametrize(("endpoint", "amount"), CALLS)
 def test_session__is_unknown_to_a_call_while_it_is_being_cleared(
-    old: Seat, owner: Owner, endpoint: str, amount: str | None
+    old: PlayerSession, owner: Owner, endpoint: str, amount: str | None
 ) -> None:
     mm, before = unique("mm"), old.holding()
     with ThreadPoolExecutor(1) as pool:
@@ -233,7 +239,7 @@ def test_session__is_unknown_to_a_call_while_it_is_being_cleared(
 
 @pytest.mark.parametrize(("endpoint", "amount"), CALLS)
 def test_session__cleared_while_call_awaits_wallet_is_unknown(
-    old: Seat, owner: Owner, endpoint: str, amount: str | None
+    old: PlayerSession, owner: Owner, endpoint: str, amount: str | None
 ) -> None:
     mm, before = unique("mm"), old.holding()
     with ThreadPoolExecutor(1) as pool:
@@ -248,15 +254,19 @@ def test_session__cleared_while_call_awaits_wallet_is_unknown(
     assert_never_was(old, mm)
 
 
-def test_session__clearing_and_naming_at_once_have_one_outcome(seat: Seat) -> None:
-    outcomes = Counter(race(seat, *CALLS[number % 3], head_start=number % 10 / 1000) for number in range(40))
+def test_session__clearing_and_naming_at_once_have_one_outcome(player_session: PlayerSession) -> None:
+    outcomes = Counter(
+        race(player_session, *CALLS[number % 3], head_start=number % 10 / 1000) for number in range(40)
+    )
     assert outcomes.keys() <= {(None, 1, True), (102, 0, False)}
-    assert problems_of(seat.player) == []
+    assert problems_of(player_session.player) == []
 
 
-def race(seat: Seat, endpoint: str, amount: str | None, head_start: float) -> tuple[int | None, int, bool]:
+def race(
+    player_session: PlayerSession, endpoint: str, amount: str | None, head_start: float
+) -> tuple[int | None, int, bool]:
     """The call's error, how many transactions there are then, and whether the session is still there."""
-    old, mm, start = session(seat, expires=31 * DAY), unique("mm"), threading.Barrier(2)
+    old, mm, start = session(player_session, expires=31 * DAY), unique("mm"), threading.Barrier(2)
 
     def name() -> int | None:
         connection.ensure_connection()
@@ -306,34 +316,34 @@ def test_job_run__old_are_cleared_but_last_success_of_each_task() -> None:
 # --- Questions to games ---------------------------------------------------------------------------------
 
 
-def asked(seat: Seat, days: int, *, closed: bool) -> Question:
+def asked(player_session: PlayerSession, days: int, *, closed: bool) -> Question:
     """A question about a transaction that is settled since, or not."""
     asked_at = now() - days * DAY
-    due = seat.transaction(seat.opened("withdraw", "1.00"))
+    due = player_session.transaction(player_session.opened("withdraw", "1.00"))
     closed_at = asked_at + HOUR if closed else None
     inquiry = Inquiry.objects.create(
         transaction=due,
-        player=seat.player,
-        game=seat.game,
+        player=player_session.player,
+        game=player_session.game,
         began_at=asked_at,
         next_attempt_at=None if closed else now() + 999 * DAY,
         closed_at=closed_at,
     )
     return Question.objects.create(
-        id=old_id(asked_at), inquiry=inquiry, game=seat.game, asked_by="test", asked_at=asked_at
+        id=old_id(asked_at), inquiry=inquiry, game=player_session.game, asked_by="test", asked_at=asked_at
     )
 
 
-def test_inquiry__queries_are_cleared_a_year_after_if_settled(seat: Seat) -> None:
+def test_inquiry__queries_are_cleared_a_year_after_if_settled(player_session: PlayerSession) -> None:
     cleared, open_, young = (
-        asked(seat, 366, closed=True),
-        asked(seat, 366, closed=False),
-        asked(seat, 364, closed=True),
+        asked(player_session, 366, closed=True),
+        asked(player_session, 366, closed=False),
+        asked(player_session, 364, closed=True),
     )
     clean()
-    assert set(Question.objects.filter(inquiry__player=seat.player)) == {open_, young}
+    assert set(Question.objects.filter(inquiry__player=player_session.player)) == {open_, young}
     assert Inquiry.objects.filter(pk=cleared.inquiry_id).exists()
-    Inquiry.objects.filter(player=seat.player).update(closed_at=now(), next_attempt_at=None)
+    Inquiry.objects.filter(player=player_session.player).update(closed_at=now(), next_attempt_at=None)
 
 
 # --- The call log ---------------------------------------------------------------------------------------
@@ -363,7 +373,7 @@ def test_call_log__whole_days_are_made_ahead_and_dropped_by_age(owner: Owner) ->
     assert run.note.endswith("and 2 days of the call log.")
 
 
-def test_retention__never_clears_money_history_and_ids(owner: Owner, old: Seat) -> None:
+def test_retention__never_clears_money_history_and_ids(owner: Owner, old: PlayerSession) -> None:
     old.done("deposit", str(uuid4()), "1.00")
     tables = (
         "wallet_transaction",

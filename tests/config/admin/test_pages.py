@@ -27,8 +27,8 @@ from tests.support.admin_pages import (
     rows_of,
     signed_in,
 )
-from tests.support.callers import Seat
-from tests.support.shop import Market
+from tests.support.callers import PlayerSession
+from tests.support.shop import ShopSetup
 from wallet.models import (
     Alert,
     ApiCall,
@@ -81,7 +81,7 @@ def test_admin_pages__every_model_page_is_known_to_these_tests() -> None:
 
 
 def test_admin_pages__open_for_superuser_without_token_or_hash(
-    client: Client, story: Seat, market: Market
+    client: Client, story: PlayerSession, shop_setup: ShopSetup
 ) -> None:
     token, credential = story.token, Credential.objects.get(game=story.game)
     secrets = [
@@ -90,7 +90,7 @@ def test_admin_pages__open_for_superuser_without_token_or_hash(
         bytes(credential.password_hash).hex(),
         str(token_hash(uuid.UUID(token))),
     ]
-    secrets += payment_secrets(market, Order.objects.order_by("-pk")[0])
+    secrets += payment_secrets(shop_setup, Order.objects.order_by("-pk")[0])
     places = ["/admin/", *(address(model) for model in REGISTERED)]
     for model, rows in rows_of(story).items():
         assert rows, model
@@ -127,7 +127,7 @@ def test_admin_pages__unknown_and_malformed_ids_are_no_error(client: Client) -> 
     assert client.get(page(Wallet, Wallet(pk=new_id()), "freeze")).status_code == 404
 
 
-def test_admin_login__stranger_is_redirected_to_it(story: Seat) -> None:
+def test_admin_login__stranger_is_redirected_to_it(story: PlayerSession) -> None:
     for place in (address(Transaction), page(Wallet, story.wallet(), "adjust"), address(Player, "find")):
         response = Client().get(place)
         assert (response.status_code, response["Location"].split("?")[0]) == (302, "/admin/login/")
@@ -142,7 +142,7 @@ def test_admin_login__leads_to_the_first_page(boss: Operator) -> None:
     assert (response.status_code, response["Location"]) == (302, "/admin/")
 
 
-def test_permissions__view_only_operator_can_do_nothing(viewer: Client, story: Seat) -> None:
+def test_permissions__view_only_operator_can_do_nothing(viewer: Client, story: PlayerSession) -> None:
     wallet, session = story.wallet(), story.session()
     credential = Credential.objects.get(game=story.game)
     for model, rows in rows_of(story).items():
@@ -173,7 +173,7 @@ def test_permissions__view_only_operator_can_do_nothing(viewer: Client, story: S
     assert Player.objects.get(pk=story.player.pk).status == "active"
 
 
-def test_permissions__operator_without_any_sees_nothing(story: Seat) -> None:
+def test_permissions__operator_without_any_sees_nothing(story: PlayerSession) -> None:
     nobody = signed_in(operator())
     for model, rows in rows_of(story).items():
         assert nobody.get(address(model)).status_code == 403
@@ -181,7 +181,9 @@ def test_permissions__operator_without_any_sees_nothing(story: Seat) -> None:
     assert nobody.post(address(Player, "find"), {"q": story.token}).status_code == 403
 
 
-def test_admin_pages__money_and_history_refuse_superuser_changes(client: Client, story: Seat) -> None:
+def test_admin_pages__money_and_history_refuse_superuser_changes(
+    client: Client, story: PlayerSession
+) -> None:
     for model in READ_ONLY:
         row = rows_of(story)[model][0]
         assert client.post(page(model, row), {"state": "confirmed", "spendable": "1"}).status_code == 403
@@ -191,7 +193,7 @@ def test_admin_pages__money_and_history_refuse_superuser_changes(client: Client,
         assert client.get(address(model, "delete", rows_of(story)[model][0].pk)).status_code == 403
 
 
-def test_permissions__gates_and_adjustments_are_separate(story: Seat) -> None:
+def test_permissions__gates_and_adjustments_are_separate(story: PlayerSession) -> None:
     gatekeeper = signed_in(operator("wallet.view_wallet", "wallet.change_wallet"))
     treasurer = signed_in(operator("wallet.view_wallet", "wallet.add_transaction"))
     wallet = story.wallet()

@@ -11,15 +11,17 @@ from django.test import Client, RequestFactory
 from lib.ids import new_id
 from players.models import GameSession, Player
 from tests.support.admin_pages import address, find, get, page, queries, rows_of, shown
-from tests.support.callers import House, Seat, unique
+from tests.support.callers import Callers, PlayerSession, unique
 from wallet.models import Alert, ApiCall, Discrepancy, Inquiry, Transaction, Wallet
 
 # How many rows the lists of the query counts have more than before.
 MORE_ROWS = 30
 
 
-def test_search__finds_transactions_by_every_exact_name(client: Client, story: Seat, house: House) -> None:
-    other = house.seat()
+def test_search__finds_transactions_by_every_exact_name(
+    client: Client, story: PlayerSession, callers: Callers
+) -> None:
+    other = callers.player_session()
     foreign = other.transaction(other.opened("withdraw", "1.00"))
     transaction = Transaction.objects.filter(player=story.player, type="withdrawal", state="confirmed").get()
     for text in (
@@ -38,13 +40,17 @@ def test_search__finds_transactions_by_every_exact_name(client: Client, story: S
     )
 
 
-def test_search__finds_a_game_id_that_looks_like_a_token(client: Client, seat: Seat) -> None:
+def test_search__finds_a_game_id_that_looks_like_a_token(
+    client: Client, player_session: PlayerSession
+) -> None:
     mm = str(uuid.uuid4())
-    seat.done("withdraw", mm, "1.00")
-    assert shown(str(seat.transaction(mm).pk)) in find(client, Transaction, mm)
+    player_session.done("withdraw", mm, "1.00")
+    assert shown(str(player_session.transaction(mm).pk)) in find(client, Transaction, mm)
 
 
-def test_search__pasted_token_finds_its_session_and_is_not_shown(client: Client, story: Seat) -> None:
+def test_search__pasted_token_finds_its_session_and_is_not_shown(
+    client: Client, story: PlayerSession
+) -> None:
     rows = rows_of(story) | {
         Transaction: list(Transaction.objects.filter(player=story.player, session=story.session()))
     }
@@ -62,18 +68,18 @@ def test_search__pasted_token_finds_its_session_and_is_not_shown(client: Client,
 
 
 def test_search__token_finds_only_its_own_sessions_transactions(
-    client: Client, seat: Seat, house: House
+    client: Client, player_session: PlayerSession, callers: Callers
 ) -> None:
-    second = seat.elsewhere()
+    second = player_session.elsewhere()
     one, two = (
-        seat.transaction(seat.opened("withdraw", "1.00")),
-        seat.transaction(second.opened("withdraw", "1.00")),
+        player_session.transaction(player_session.opened("withdraw", "1.00")),
+        player_session.transaction(second.opened("withdraw", "1.00")),
     )
     found = find(client, Transaction, second.token)
     assert (shown(str(two.pk)) in found, shown(str(one.pk)) in found) == (True, False)
 
 
-def test_search__finds_players_wallets_sessions_and_calls(client: Client, story: Seat) -> None:
+def test_search__finds_players_wallets_sessions_and_calls(client: Client, story: PlayerSession) -> None:
     Player.objects.filter(pk=story.player.pk).update(nickname=unique("nick"))
     nickname = Player.objects.get(pk=story.player.pk).nickname
     assert story.player.uid in find(client, Player, nickname)
@@ -88,7 +94,7 @@ def test_search__finds_players_wallets_sessions_and_calls(client: Client, story:
     assert str(transaction.pk) in find(client, Discrepancy, str(transaction.pk))
 
 
-def test_search__keeps_filters_and_refuses_other_conditions(client: Client, story: Seat) -> None:
+def test_search__keeps_filters_and_refuses_other_conditions(client: Client, story: PlayerSession) -> None:
     response = client.post(address(Transaction, "find"), {"q": story.player.uid, "unfinished": "pending"})
     text = get(client, response["Location"])
     pending = Transaction.objects.get(player=story.player, state="pending")
@@ -98,7 +104,7 @@ def test_search__keeps_filters_and_refuses_other_conditions(client: Client, stor
     assert client.get(address(Transaction), {"description__contains": "x"}).status_code == 400
 
 
-def test_search__answers_texts_of_every_kind(client: Client, story: Seat) -> None:
+def test_search__answers_texts_of_every_kind(client: Client, story: PlayerSession) -> None:
     for model in (Transaction, Player, GameSession, Wallet, ApiCall, Discrepancy, Inquiry, Alert):
         for text in (
             "'",
@@ -113,7 +119,7 @@ def test_search__answers_texts_of_every_kind(client: Client, story: Seat) -> Non
             assert "Nothing found" in find(client, model, text), (model, text)
 
 
-def test_transaction_page__has_own_journal_calls_discrepancies(client: Client, story: Seat) -> None:
+def test_transaction_page__has_own_journal_calls_discrepancies(client: Client, story: PlayerSession) -> None:
     transaction = Transaction.objects.get(player=story.player, state="expired")
     text = get(client, page(Transaction, transaction))
     for words in (
@@ -128,21 +134,23 @@ def test_transaction_page__has_own_journal_calls_discrepancies(client: Client, s
     assert "30.25" not in text
 
 
-def test_transaction_page__repaid_debt_is_in_its_credits_journal(client: Client, story: Seat) -> None:
+def test_transaction_page__repaid_debt_is_in_its_credits_journal(
+    client: Client, story: PlayerSession
+) -> None:
     credit = Transaction.objects.filter(player=story.player, type="credit").latest("opened_at")
     text = get(client, page(Transaction, credit))
     assert "adjustments → spendable" in text
     assert "spendable → debt" in text
 
 
-def test_journal__is_paginated(client: Client, seat: Seat) -> None:
+def test_journal__is_paginated(client: Client, player_session: PlayerSession) -> None:
     for _ in range(30):
-        seat.opened("deposit", "0.01")
-    place = page(Wallet, seat.wallet())
+        player_session.opened("deposit", "0.01")
+    place = page(Wallet, player_session.wallet())
     first = get(client, place)
     number = re.search(r"\?before=(\d+)#", first)
     assert number
-    assert int(number[1]) == seat.wallet().entry_count - 24
+    assert int(number[1]) == player_session.wallet().entry_count - 24
     second = get(client, f"{place}?before={number[1]}")
     assert "wallet opened" in second
     assert "wallet opened" not in first
@@ -150,42 +158,47 @@ def test_journal__is_paginated(client: Client, seat: Seat) -> None:
         get(client, f"{place}?before={nonsense}")
 
 
-def test_admin_list__is_newest_first_and_bounded_for_any_request(client: Client, house: House) -> None:
-    seat = house.seat(0)
-    ids = [seat.transaction(seat.opened("deposit", "0.01"), "deposit").pk for _ in range(27)]
-    text = get(client, f"{address(Transaction)}?q={seat.player.uid}&o=5")
+def test_admin_list__is_newest_first_and_bounded_for_any_request(client: Client, callers: Callers) -> None:
+    player_session = callers.player_session(0)
+    ids = [
+        player_session.transaction(player_session.opened("deposit", "0.01"), "deposit").pk for _ in range(27)
+    ]
+    text = get(client, f"{address(Transaction)}?q={player_session.player.uid}&o=5")
     assert re.findall(r'class="wallet-id" title="([0-9a-f-]{36})"', text) == [
         str(id) for id in sorted(ids, reverse=True)[:25]
     ]
     assert "Older" in text
-    assert get(client, f"{address(Transaction)}?q={seat.player.uid}&p=2").count('class="field-short') == 2
+    assert (
+        get(client, f"{address(Transaction)}?q={player_session.player.uid}&p=2").count('class="field-short')
+        == 2
+    )
     assert client.get(f"{address(Transaction)}?p=100000").status_code == 302
 
 
-def test_admin_pages__cost_a_constant_number_of_queries(client: Client, house: House) -> None:
-    seat = house.seat()
-    seat.opened("withdraw", "0.01")
+def test_admin_pages__cost_a_constant_number_of_queries(client: Client, callers: Callers) -> None:
+    player_session = callers.player_session()
+    player_session.opened("withdraw", "0.01")
     places = [address(model) for model in (Transaction, Wallet, ApiCall, Player, GameSession, Discrepancy)]
     places += [
-        page(Player, seat.player),
-        page(Wallet, seat.wallet()),
-        f"{address(Transaction)}?q={seat.player.uid}",
+        page(Player, player_session.player),
+        page(Wallet, player_session.wallet()),
+        f"{address(Transaction)}?q={player_session.player.uid}",
     ]
     before = {place: len(queries(client, place)) for place in places}
     for _ in range(MORE_ROWS):
-        house.seat().opened("withdraw", "0.01")
-        seat.elsewhere().opened("withdraw", "0.01")
+        callers.player_session().opened("withdraw", "0.01")
+        player_session.elsewhere().opened("withdraw", "0.01")
     assert {place: len(queries(client, place)) for place in places} == before
     assert max(before.values()) <= 16, before
 
 
-def test_admin_pages__never_count_a_big_table(client: Client, story: Seat) -> None:
+def test_admin_pages__never_count_a_big_table(client: Client, story: PlayerSession) -> None:
     for model in (Transaction, Wallet, ApiCall, Player, GameSession, Discrepancy):
         for place in (address(model), f"{address(model)}?_facets=True", f"{address(model)}?all="):
             assert not [sql for sql in queries(client, place) if "COUNT(" in sql.upper()], place
 
 
-def test_search__for_a_transaction_uses_its_indexes(client: Client, story: Seat) -> None:
+def test_search__for_a_transaction_uses_its_indexes(client: Client, story: PlayerSession) -> None:
     transaction = Transaction.objects.get(player=story.player, state="expired")
     pages, request = admin.site._registry[Transaction], RequestFactory().get("/")
     for text in (str(transaction.pk), str(transaction.mm_transaction_id)):

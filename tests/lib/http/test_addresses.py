@@ -14,7 +14,7 @@ import pytest
 
 from lib.http.addresses import NOWHERE, client_address, resolve
 from lib.http.responses import NoAnswer
-from tests.support.callers import Caller, House, Party, Seat, basic, make_party, sit
+from tests.support.callers import Caller, Callers, Party, PlayerSession, basic, make_party, open_session
 from tests.support.web_server import served
 
 PROXY = "127.0.0.9"
@@ -63,7 +63,7 @@ def status(raw: bytes) -> int | None:
 
 
 @pytest.fixture(scope="module")
-def limited(house: House) -> Party:
+def limited(callers: Callers) -> Party:
     """A game whose credential may be used from one address and one network."""
     return make_party(networks=("127.0.0.3", "192.0.2.0/24"))
 
@@ -104,10 +104,10 @@ def behind_a_proxy(
 @pytest.mark.parametrize(
     "path", ["/wallet/getBalance", "/wallet/nothing", "/payments/initiate", "/entry/launch"]
 )
-def test_address__unlisted_caller_gets_not_a_single_byte(house: House, direct: str, path: str) -> None:
+def test_address__unlisted_caller_gets_not_a_single_byte(callers: Callers, direct: str, path: str) -> None:
     for authorization in (
-        house.game.caller.authorization,
-        house.front.authorization,
+        callers.game.caller.authorization,
+        callers.front.authorization,
         basic("nobody", "nothing"),
         None,
     ):
@@ -116,10 +116,14 @@ def test_address__unlisted_caller_gets_not_a_single_byte(house: House, direct: s
 
 
 @pytest.mark.slow
-def test_address__listed_caller_is_answered(seat: Seat, direct: str) -> None:
+def test_address__listed_caller_is_answered(player_session: PlayerSession, direct: str) -> None:
     for source in ("127.0.0.1", "127.0.0.4", "127.0.0.5"):
         raw = raw_answer(
-            direct, seat.caller.authorization, "/wallet/getBalance", source=source, token=seat.token
+            direct,
+            player_session.caller.authorization,
+            "/wallet/getBalance",
+            source=source,
+            token=player_session.token,
         )
         assert status(raw) == 200
         assert b'{"balance":{"amount":100.00,"currencyCode":"XAG"}}' in raw
@@ -132,12 +136,14 @@ def test_address__what_is_not_the_api_answers_everybody(direct: str) -> None:
 
 
 @pytest.mark.slow
-def test_address__forwarded_one_is_ignored_without_trusted_proxy(seat: Seat, direct: str) -> None:
+def test_address__forwarded_one_is_ignored_without_trusted_proxy(
+    player_session: PlayerSession, direct: str
+) -> None:
     for forwarded in ("127.0.0.1", LISTED, f"{LISTED}, 127.0.0.1", ""):
         assert (
             raw_answer(
                 direct,
-                seat.caller.authorization,
+                player_session.caller.authorization,
                 "/wallet/getBalance",
                 source="127.0.0.2",
                 forwarded=forwarded,
@@ -145,22 +151,31 @@ def test_address__forwarded_one_is_ignored_without_trusted_proxy(seat: Seat, dir
             == b""
         )
         raw = raw_answer(
-            direct, seat.caller.authorization, "/wallet/getBalance", forwarded=UNLISTED, token=seat.token
+            direct,
+            player_session.caller.authorization,
+            "/wallet/getBalance",
+            forwarded=UNLISTED,
+            token=player_session.token,
         )
         assert status(raw) == 200
 
 
 @pytest.mark.slow
 def test_credential__own_address_list_is_checked_before_password(
-    house: House, limited: Party, direct: str
+    callers: Callers, limited: Party, direct: str
 ) -> None:
-    seat = sit(limited, house.player())
+    player_session = open_session(limited, callers.player())
     right, wrong = limited.caller.authorization, basic(limited.credential.username, "wrong")
     assert (
-        status(raw_answer(direct, right, "/wallet/getBalance", source="127.0.0.3", token=seat.token)) == 200
+        status(
+            raw_answer(direct, right, "/wallet/getBalance", source="127.0.0.3", token=player_session.token)
+        )
+        == 200
     )
     assert status(raw_answer(direct, wrong, "/wallet/getBalance", source="127.0.0.3")) == 401
-    assert raw_answer(direct, right, "/wallet/getBalance", source="127.0.0.1", token=seat.token) == b""
+    assert (
+        raw_answer(direct, right, "/wallet/getBalance", source="127.0.0.1", token=player_session.token) == b""
+    )
     assert raw_answer(direct, wrong, "/wallet/getBalance", source="127.0.0.1") == b""
     assert status(raw_answer(direct, basic("nobody", "x"), "/wallet/getBalance", source="127.0.0.1")) == 401
 
@@ -185,24 +200,28 @@ def test_credential__own_address_list_is_checked_before_password(
     ],
 )
 def test_address__is_the_rightmost_untrusted_behind_a_proxy(
-    seat: Seat, behind_a_proxy: str, source: str, forwarded: str | None, expected: int | None
+    player_session: PlayerSession,
+    behind_a_proxy: str,
+    source: str,
+    forwarded: str | None,
+    expected: int | None,
 ) -> None:
     raw = raw_answer(
         behind_a_proxy,
-        seat.caller.authorization,
+        player_session.caller.authorization,
         "/wallet/getBalance",
         source=source,
         forwarded=forwarded,
-        token=seat.token,
+        token=player_session.token,
     )
     assert status(raw) == expected
 
 
 @pytest.mark.slow
 def test_credential__own_address_list_goes_by_the_proxys_word(
-    house: House, limited: Party, behind_a_proxy: str
+    callers: Callers, limited: Party, behind_a_proxy: str
 ) -> None:
-    seat = sit(limited, house.player())
+    player_session = open_session(limited, callers.player())
     authorization = limited.caller.authorization
     assert (
         status(
@@ -212,7 +231,7 @@ def test_credential__own_address_list_goes_by_the_proxys_word(
                 "/wallet/getBalance",
                 source=PROXY,
                 forwarded="192.0.2.8",
-                token=seat.token,
+                token=player_session.token,
             )
         )
         == 200
@@ -224,7 +243,7 @@ def test_credential__own_address_list_goes_by_the_proxys_word(
             "/wallet/getBalance",
             source=PROXY,
             forwarded=LISTED,
-            token=seat.token,
+            token=player_session.token,
         )
         == b""
     )
@@ -241,12 +260,14 @@ def test_credential__own_address_list_goes_by_the_proxys_word(
 
 
 @pytest.mark.slow
-def test_address__refused_connection_leaves_the_server_well(seat: Seat, direct: str) -> None:
+def test_address__refused_connection_leaves_the_server_well(
+    player_session: PlayerSession, direct: str
+) -> None:
     for _ in range(20):
         assert raw_answer(direct, None, "/wallet/getBalance", source="127.0.0.2") == b""
     assert (
-        Caller(seat.caller.authorization, url=direct)
-        .post("/wallet/getBalance", {"token": seat.token})
+        Caller(player_session.caller.authorization, url=direct)
+        .post("/wallet/getBalance", {"token": player_session.token})
         .balance
         == "100.00"
     )
@@ -255,11 +276,13 @@ def test_address__refused_connection_leaves_the_server_well(seat: Seat, direct: 
 # --- In this process --------------------------------------------------------------------------------
 
 
-def test_address__unanswered_call_has_no_effect_nor_auth_failure(seat: Seat, settings: Any) -> None:
+def test_address__unanswered_call_has_no_effect_nor_auth_failure(
+    player_session: PlayerSession, settings: Any
+) -> None:
     settings.API_ALLOWED_NETWORKS = ["192.0.2.0/24", "2001:db8::/32"]
     settings.AUTH_FAILURES_PER_MINUTE = 0
-    headers = {"Content-Type": "application/json", "Authorization": str(seat.caller.authorization)}
-    body = json.dumps({"token": seat.token, "mmTransactionId": "x"}).encode()
+    headers = {"Content-Type": "application/json", "Authorization": str(player_session.caller.authorization)}
+    body = json.dumps({"token": player_session.token, "mmTransactionId": "x"}).encode()
     assert isinstance(
         Caller(None, "192.0.3.1").respond("POST", "/wallet/rollbackWithdrawal", body, dict(headers)), NoAnswer
     )
@@ -267,10 +290,12 @@ def test_address__unanswered_call_has_no_effect_nor_auth_failure(seat: Seat, set
         Caller(None, "2001:db9::1").respond("POST", "/wallet/rollbackWithdrawal", body, dict(headers)),
         NoAnswer,
     )
-    assert seat.holding().entries == 2
+    assert player_session.holding().entries == 2
     for listed in ("192.0.2.255", "2001:db8::1", "::ffff:192.0.2.1"):
         assert (
-            Caller(seat.caller.authorization, listed).post("/wallet/getBalance", {"token": seat.token}).status
+            Caller(player_session.caller.authorization, listed)
+            .post("/wallet/getBalance", {"token": player_session.token})
+            .status
             == 200
         )
 

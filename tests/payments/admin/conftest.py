@@ -4,9 +4,9 @@ from tests.support.admin_fixtures import (
     boss,
     client,
     forget_providers,
-    market,
     nothing_to_decide,
     plain_static_files,
+    shop_setup,
     story,
     viewer,
 )
@@ -15,9 +15,9 @@ __all__ = [
     "boss",
     "client",
     "forget_providers",
-    "market",
     "nothing_to_decide",
     "plain_static_files",
+    "shop_setup",
     "story",
     "viewer",
 ]

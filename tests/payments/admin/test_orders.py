@@ -12,21 +12,21 @@ from lib.ids import new_id
 from payments.models import Callback, Delivery, Order, Payment, Refund
 from payments.providers.protocol import RefundResult, RefundStatus
 from payments.refunds.worker import lease, record_result
-from tests.support.admin_orders import deal, paid_there, sandbox_till
+from tests.support.admin_orders import make_orders, paid_there, sandbox_provider
 from tests.support.admin_pages import address, find, get, operator, page, shown, signed_in
-from tests.support.callers import Seat, holding, unique
+from tests.support.callers import PlayerSession, holding, unique
 from tests.support.invariants import problems_of
-from tests.support.shop import Market, Till, fresh, story_of
+from tests.support.shop import FakeProvider, ShopSetup, fresh, story_of
 from wallet.models import Transaction
 
 HIDDEN = re.compile(r'<input type="hidden" name="(\w+)"(?: value="([^"]*)")?')
 
 
 @pytest.fixture
-def till(settings: Any) -> Till:
+def fake_provider(settings: Any) -> FakeProvider:
     """A provider that can be asked for refunds."""
     settings.DEMO = True
-    return sandbox_till()
+    return sandbox_provider()
 
 
 def written(text: str) -> dict[str, str]:
@@ -49,8 +49,8 @@ def said(response: Any) -> str:
 # --- The story ------------------------------------------------------------------------------------------
 
 
-def test_order_page__tells_the_whole_history(client: Client, market: Market) -> None:
-    order = deal(market)
+def test_order_page__tells_the_whole_history(client: Client, shop_setup: ShopSetup) -> None:
+    order = make_orders(shop_setup)
     text = get(client, page(Order, order))
     words = [
         str(order.pk),
@@ -85,8 +85,10 @@ def test_order_page__tells_the_whole_history(client: Client, market: Market) -> 
     assert [place for place in rows if place not in text] == []
 
 
-def test_transaction_page__reads_well_for_payment_types(client: Client, market: Market, till: Till) -> None:
-    order = paid_there(market, till)
+def test_transaction_page__reads_well_for_payment_types(
+    client: Client, shop_setup: ShopSetup, fake_provider: FakeProvider
+) -> None:
+    order = paid_there(shop_setup, fake_provider)
     client.post(page(Order, order, "refund"), written(ask(client, order)))
     rows = list(Transaction.objects.filter(player=order.player).order_by("pk"))
     assert [row.type for row in rows] == ["payment", "top_up", "set_aside"]
@@ -97,8 +99,8 @@ def test_transaction_page__reads_well_for_payment_types(client: Client, market: 
     assert ["refund ends it" in text, "set aside" in text, "set_aside<" in text] == [True, True, False]
 
 
-def test_order_search__finds_by_every_exact_name(client: Client, market: Market) -> None:
-    order, other = deal(market), market.paid()
+def test_order_search__finds_by_every_exact_name(client: Client, shop_setup: ShopSetup) -> None:
+    order, other = make_orders(shop_setup), shop_setup.paid()
     payment, refund = Payment.objects.get(order=order, is_duplicate=False), Refund.objects.get(order=order)
     for text in (
         str(order.pk),
@@ -118,30 +120,32 @@ def test_order_search__finds_by_every_exact_name(client: Client, market: Market)
     assert shown(str(order.pk)) not in find(client, Order, order.cp_order_id[:-1])
 
 
-def test_order_search__pasted_token_finds_orders_and_never_shows(client: Client, market: Market) -> None:
-    seat = market.seat()
-    order = market.paid(seat, "pack")
+def test_order_search__pasted_token_finds_orders_and_never_shows(
+    client: Client, shop_setup: ShopSetup
+) -> None:
+    player_session = shop_setup.player_session()
+    order = shop_setup.paid(player_session, "pack")
     for model in (Order, Callback, Delivery):
-        response = client.post(address(model, "find"), {"q": seat.token})
-        assert seat.token not in response["Location"]
+        response = client.post(address(model, "find"), {"q": player_session.token})
+        assert player_session.token not in response["Location"]
         text = get(client, response["Location"])
-        assert [str(order.pk) in text, seat.token in text] == [True, False], model
+        assert [str(order.pk) in text, player_session.token in text] == [True, False], model
 
 
-def test_order_search__answers_texts_of_every_kind(client: Client, market: Market) -> None:
-    deal(market)
+def test_order_search__answers_texts_of_every_kind(client: Client, shop_setup: ShopSetup) -> None:
+    make_orders(shop_setup)
     for model in (Order, Callback, Refund, Delivery):
         for text in ("'", "%", "session:", f"session:{new_id()}", "ü" * 500, "{}", "f" * 32):
             assert "Nothing found" in find(client, model, text), (model, text)
 
 
-def test_order_list__filters_by_state(client: Client, market: Market) -> None:
-    waiting, delivered = market.paid(product="sword"), market.paid()
-    failed, returned = market.order(), market.paid()
-    market.webhooks.tell("payment.failed", failed)
-    market.webhooks.tell("payment.refunded", returned)
-    disputed = market.paid()
-    market.webhooks.tell("payment.charged_back", disputed)
+def test_order_list__filters_by_state(client: Client, shop_setup: ShopSetup) -> None:
+    waiting, delivered = shop_setup.paid(product="sword"), shop_setup.paid()
+    failed, returned = shop_setup.order(), shop_setup.paid()
+    shop_setup.webhooks.tell("payment.failed", failed)
+    shop_setup.webhooks.tell("payment.refunded", returned)
+    disputed = shop_setup.paid()
+    shop_setup.webhooks.tell("payment.charged_back", disputed)
     orders = {
         "waiting": waiting,
         "delivered": delivered,
@@ -165,12 +169,12 @@ def test_order_list__filters_by_state(client: Client, market: Market) -> None:
     }
 
 
-def test_order_page__shows_every_transaction_of_the_order(client: Client, market: Market) -> None:
-    order = market.paid()
-    market.webhooks.tell("payment.refunded", order, "1.00")
+def test_order_page__shows_every_transaction_of_the_order(client: Client, shop_setup: ShopSetup) -> None:
+    order = shop_setup.paid()
+    shop_setup.webhooks.tell("payment.refunded", order, "1.00")
     reference = f"dispute-{order.pk}"
-    market.webhooks.tell("payment.charged_back", order, "3.99", reference=reference)
-    market.webhooks.tell("payment.charge_back_reversed", order, "3.99", reference=reference)
+    shop_setup.webhooks.tell("payment.charged_back", order, "3.99", reference=reference)
+    shop_setup.webhooks.tell("payment.charge_back_reversed", order, "3.99", reference=reference)
     caused = list(
         Transaction.objects.filter(player=order.player).order_by("pk").values_list("type", flat=True)
     )
@@ -193,9 +197,9 @@ def test_order_page__shows_every_transaction_of_the_order(client: Client, market
 
 
 def test_refund_form__full_refund_confirms_and_sets_credit_aside(
-    client: Client, market: Market, till: Till
+    client: Client, shop_setup: ShopSetup, fake_provider: FakeProvider
 ) -> None:
-    order = paid_there(market, till)
+    order = paid_there(shop_setup, fake_provider)
     assert 'value="4.99"' in get(client, page(Order, order, "refund"))
     text = ask(client, order)
     for words in (
@@ -234,8 +238,10 @@ def done(refund: Refund) -> None:
     record_result(refund.pk, RefundResult(RefundStatus.DONE, unique("re")))
 
 
-def test_refund_form__same_form_twice_is_one_refund(client: Client, market: Market, till: Till) -> None:
-    order = paid_there(market, till)
+def test_refund_form__same_form_twice_is_one_refund(
+    client: Client, shop_setup: ShopSetup, fake_provider: FakeProvider
+) -> None:
+    order = paid_there(shop_setup, fake_provider)
     form = written(ask(client, order, "1.00"))
     for _ in range(2):
         response = client.post(page(Order, order, "refund"), form)
@@ -248,10 +254,12 @@ def test_refund_form__same_form_twice_is_one_refund(client: Client, market: Mark
     assert [what for what, _ in story_of(order)].count("refund_asked") == 1
 
 
-def test_refund_form__says_that_spent_credit_becomes_debt(client: Client, market: Market, till: Till) -> None:
-    seat = market.seat()
-    order = paid_there(market, till, seat=seat)
-    seat.done("confirmWithdrawal", seat.opened("withdraw", "400.00"))
+def test_refund_form__says_that_spent_credit_becomes_debt(
+    client: Client, shop_setup: ShopSetup, fake_provider: FakeProvider
+) -> None:
+    player_session = shop_setup.player_session()
+    order = paid_there(shop_setup, fake_provider, player_session=player_session)
+    player_session.done("confirmWithdrawal", player_session.opened("withdraw", "400.00"))
     text = ask(client, order, "2.50")
     # floor(500.00 * 2.50 / 4.99) = 250.50
     for words in (
@@ -270,9 +278,9 @@ def test_refund_form__says_that_spent_credit_becomes_debt(client: Client, market
 
 
 def test_refund_form__offers_the_rest_after_a_partial_refund(
-    client: Client, market: Market, till: Till
+    client: Client, shop_setup: ShopSetup, fake_provider: FakeProvider
 ) -> None:
-    order = paid_there(market, till)
+    order = paid_there(shop_setup, fake_provider)
     client.post(page(Order, order, "refund"), written(ask(client, order, "1.00")))
     done(Refund.objects.get(order=order))
     text = get(client, page(Order, order, "refund"))
@@ -280,9 +288,9 @@ def test_refund_form__offers_the_rest_after_a_partial_refund(
 
 
 def test_refund_form__duplicate_payment_leaves_credit_alone(
-    client: Client, market: Market, till: Till
+    client: Client, shop_setup: ShopSetup, fake_provider: FakeProvider
 ) -> None:
-    order = paid_there(market, till)
+    order = paid_there(shop_setup, fake_provider)
     payment = Payment.objects.get(order=order)
     Payment.objects.create(
         order=order,
@@ -313,9 +321,9 @@ WRONG: list[tuple[dict[str, str], str]] = [
 
 @pytest.mark.parametrize(("changes", "words"), WRONG)
 def test_refund_form__says_why_an_invalid_refund_is_refused(
-    client: Client, market: Market, till: Till, changes: dict[str, str], words: str
+    client: Client, shop_setup: ShopSetup, fake_provider: FakeProvider, changes: dict[str, str], words: str
 ) -> None:
-    order = paid_there(market, till)
+    order = paid_there(shop_setup, fake_provider)
     form = (
         written(get(client, page(Order, order, "refund"))) | {"amount": "4.99", "reason": "because"} | changes
     )
@@ -327,15 +335,17 @@ def test_refund_form__says_why_an_invalid_refund_is_refused(
     assert holding(order.player).reserved == 0
 
 
-def test_refund_form__says_why_an_order_is_not_refundable(client: Client, market: Market, till: Till) -> None:
+def test_refund_form__says_why_an_order_is_not_refundable(
+    client: Client, shop_setup: ShopSetup, fake_provider: FakeProvider
+) -> None:
     unpaid, theirs, under_way, all_gone = (
-        market.order(),
-        market.paid(),
-        paid_there(market, till),
-        paid_there(market, till),
+        shop_setup.order(),
+        shop_setup.paid(),
+        paid_there(shop_setup, fake_provider),
+        paid_there(shop_setup, fake_provider),
     )
     client.post(page(Order, under_way, "refund"), written(ask(client, under_way, "1.00")))
-    till.tell("payment.refunded", all_gone)
+    fake_provider.tell("payment.refunded", all_gone)
     reasons = {
         unpaid: "This order is not paid.",
         theirs: "takes no refund requests",
@@ -356,8 +366,10 @@ def test_refund_form__says_why_an_order_is_not_refundable(client: Client, market
     ] == [False, True]
 
 
-def test_refund_form__moves_money_and_needs_its_own_permission(market: Market, till: Till) -> None:
-    order = paid_there(market, till)
+def test_refund_form__moves_money_and_needs_its_own_permission(
+    shop_setup: ShopSetup, fake_provider: FakeProvider
+) -> None:
+    order = paid_there(shop_setup, fake_provider)
     viewer = signed_in(operator("payments.view_order", "payments.change_order"))
     treasurer = signed_in(operator("payments.view_order", "payments.add_refund"))
     assert [one.get(page(Order, order, "refund")).status_code for one in (viewer, treasurer)] == [403, 200]
@@ -372,8 +384,10 @@ def test_refund_form__moves_money_and_needs_its_own_permission(market: Market, t
     assert Refund.objects.filter(order=order).count() == 0
 
 
-def test_refund_page__asks_the_provider_again(client: Client, market: Market, till: Till) -> None:
-    order = paid_there(market, till)
+def test_refund_page__asks_the_provider_again(
+    client: Client, shop_setup: ShopSetup, fake_provider: FakeProvider
+) -> None:
+    order = paid_there(shop_setup, fake_provider)
     client.post(page(Order, order, "refund"), written(ask(client, order)))
     refund = Refund.objects.get(order=order)
     lease(now(), only=refund.pk)
@@ -397,5 +411,5 @@ def test_refund_page__asks_the_provider_again(client: Client, market: Market, ti
     assert page(Refund, refund) in get(client, f"{address(Refund)}?state=all")
 
 
-def test_order__other_players_payments_leave_fixture_seat_alone(story: Seat) -> None:
+def test_order__other_players_payments_leave_fixture_seat_alone(story: PlayerSession) -> None:
     assert Order.objects.filter(player=story.player).count() == 0

@@ -13,20 +13,20 @@ from payments.providers.signatures import order_notify, standard_webhooks
 from payments.providers.signing_secrets import delivery_secrets
 from tests.support.admin_pages import address, get, operator, page, signed_in
 from tests.support.callers import make_party, unique
-from tests.support.shop import Market, make_product, make_till
+from tests.support.shop import ShopSetup, make_product, make_provider
 
 # Its currencies.
-pytestmark = pytest.mark.usefixtures("house")
+pytestmark = pytest.mark.usefixtures("callers")
 SECRET = "a secret of the provider's own making"
 
 
 # --- Products -------------------------------------------------------------------------------------------
 
 
-def product_form(market: Market, **changes: str) -> dict[str, str]:
+def product_form(shop_setup: ShopSetup, **changes: str) -> dict[str, str]:
     """What a browser sends for a new product; `changes` is what somebody wrote into it."""
     given = {
-        "game": str(market.game.pk),
+        "game": str(shop_setup.game.pk),
         "code": unique("gems"),
         "name": "Gems",
         "name_de": "Edelsteine",
@@ -44,8 +44,10 @@ def product_form(market: Market, **changes: str) -> dict[str, str]:
     return given | dates | prices | changes
 
 
-def test_product_form__takes_major_units_and_stores_minor_units(client: Client, market: Market) -> None:
-    given = product_form(market)
+def test_product_form__takes_major_units_and_stores_minor_units(
+    client: Client, shop_setup: ShopSetup
+) -> None:
+    given = product_form(shop_setup)
     assert client.post(address(Product, "add"), given).status_code == 302
     product = Product.objects.get(code=given["code"])
     assert (product.credit, product.credit_currency_id, product.is_delivered, product.name_de) == (
@@ -61,8 +63,8 @@ def test_product_form__takes_major_units_and_stores_minor_units(client: Client, 
     assert "500.25 XAG" in get(client, address(Product) + f"?q={product.code}")
 
 
-def test_product_form__game_and_id_never_change_but_price_does(client: Client, market: Market) -> None:
-    product = make_product(market.game, unique("gems"), 4_99, credit=500_00)
+def test_product_form__game_and_id_never_change_but_price_does(client: Client, shop_setup: ShopSetup) -> None:
+    product = make_product(shop_setup.game, unique("gems"), 4_99, credit=500_00)
     price = product.prices.get()
     known = {
         "prices-INITIAL_FORMS": "1",
@@ -74,21 +76,21 @@ def test_product_form__game_and_id_never_change_but_price_does(client: Client, m
     assert (
         client.post(
             page(Product, product),
-            product_form(market, game=str(other.pk), code="other", name="New", **known),
+            product_form(shop_setup, game=str(other.pk), code="other", name="New", **known),
         ).status_code
         == 302
     )
     found = Product.objects.get(pk=product.pk)
     assert (found.game_id, found.code, found.name, found.prices.get().amount) == (
-        market.game.pk,
+        shop_setup.game.pk,
         product.code,
         "New",
         5_49,
     )
 
 
-def test_product_form__last_price_cannot_be_removed(client: Client, market: Market) -> None:
-    product = make_product(market.game, unique("gems"), 4_99, credit=500_00)
+def test_product_form__last_price_cannot_be_removed(client: Client, shop_setup: ShopSetup) -> None:
+    product = make_product(shop_setup.game, unique("gems"), 4_99, credit=500_00)
     known = {
         "prices-INITIAL_FORMS": "1",
         "prices-0-id": str(product.prices.get().pk),
@@ -97,7 +99,7 @@ def test_product_form__last_price_cannot_be_removed(client: Client, market: Mark
     }
     assert (
         "Enter at least one price"
-        in client.post(page(Product, product), product_form(market, **known)).content.decode()
+        in client.post(page(Product, product), product_form(shop_setup, **known)).content.decode()
     )
     another = {
         "prices-TOTAL_FORMS": "2",
@@ -106,7 +108,9 @@ def test_product_form__last_price_cannot_be_removed(client: Client, market: Mark
         "prices-1-currency": "XAG",
         "prices-1-amount": "600",
     }
-    assert client.post(page(Product, product), product_form(market, **known, **another)).status_code == 302
+    assert (
+        client.post(page(Product, product), product_form(shop_setup, **known, **another)).status_code == 302
+    )
     assert list(product.prices.values_list("currency", "amount")) == [("XAG", 600_00)]
 
 
@@ -138,24 +142,24 @@ REFUSED: list[tuple[dict[str, str], str]] = [
 
 @pytest.mark.parametrize(("changes", "words"), REFUSED)
 def test_product_form__says_why_an_invalid_product_is_refused(
-    client: Client, market: Market, changes: dict[str, str], words: str
+    client: Client, shop_setup: ShopSetup, changes: dict[str, str], words: str
 ) -> None:
     before = (Product.objects.count(), Price.objects.count())
-    response = client.post(address(Product, "add"), product_form(market, **changes))
+    response = client.post(address(Product, "add"), product_form(shop_setup, **changes))
     assert response.status_code == 200
     assert words in response.content.decode()
     assert "Constraint" not in response.content.decode()
     assert (Product.objects.count(), Price.objects.count()) == before
 
 
-def test_product_list__tells_products_on_sale_from_others(client: Client, market: Market) -> None:
-    ended = make_product(market.game, unique("ended"), 1_00, credit=1_00)
+def test_product_list__tells_products_on_sale_from_others(client: Client, shop_setup: ShopSetup) -> None:
+    ended = make_product(shop_setup.game, unique("ended"), 1_00, credit=1_00)
     Product.objects.filter(pk=ended.pk).update(on_sale_to="2020-01-01T00:00Z")
-    coming = make_product(market.game, unique("coming"), 1_00, credit=1_00)
+    coming = make_product(shop_setup.game, unique("coming"), 1_00, credit=1_00)
     Product.objects.filter(pk=coming.pk).update(on_sale_from="2100-01-01T00:00Z")
-    lasting = make_product(market.game, unique("lasting"), 1_00, credit=1_00)
+    lasting = make_product(shop_setup.game, unique("lasting"), 1_00, credit=1_00)
     shown = {
-        view: get(client, f"{address(Product)}?{view}q={market.game.slug}")
+        view: get(client, f"{address(Product)}?{view}q={shop_setup.game.slug}")
         for view in ("", "sale=on&", "sale=off&")
     }
     seen = {
@@ -168,7 +172,9 @@ def test_product_list__tells_products_on_sale_from_others(client: Client, market
     }
 
 
-def test_product_page__says_what_an_undeliverable_product_lacks(client: Client, market: Market) -> None:
+def test_product_page__says_what_an_undeliverable_product_lacks(
+    client: Client, shop_setup: ShopSetup
+) -> None:
     game = make_party().game
     sword = make_product(game, unique("sword"), 1_00, is_delivered=True)
     place = page(Product, sword)
@@ -184,8 +190,8 @@ def test_product_page__says_what_an_undeliverable_product_lacks(client: Client, 
     assert "not deliverable" not in get(client, f"{address(Product)}?q={sword.code}")
 
 
-def test_product_page__view_only_user_reads_major_units(market: Market) -> None:
-    text = get(signed_in(operator("payments.view_product")), page(Product, market.products["gold"]))
+def test_product_page__view_only_user_reads_major_units(shop_setup: ShopSetup) -> None:
+    text = get(signed_in(operator("payments.view_product")), page(Product, shop_setup.products["gold"]))
     assert ["500.00 XAG" in text, "4.99 EUR" in text, "50000" in text, "prices-0-amount" in text] == [
         True,
         True,
@@ -246,7 +252,7 @@ def test_shop_secret__newest_of_two_signs_until_older_is_retired(client: Client)
     assert client.post(page(Shop, shop, "retire"), {"secret": str(older.pk)}).status_code == 302
     assert [Secret.objects.get(pk=one.pk).retired_at is None for one in (newest, older)] == [True, False]
     # Somebody else's, or one that is retired already, is none to choose.
-    foreign = make_till("standard-webhooks").provider.secrets.get()
+    foreign = make_provider("standard-webhooks").provider.secrets.get()
     for wrong in (older, foreign):
         assert (
             "not one of the available choices"
@@ -317,11 +323,11 @@ def test_provider_form__order_notify_currency_never_changes(client: Client) -> N
 
 
 def test_provider_page__shows_the_public_callback_url_if_known(
-    client: Client, market: Market, settings: Any
+    client: Client, shop_setup: ShopSetup, settings: Any
 ) -> None:
     settings.PUBLIC_URL = "https://wallet.example"
-    assert f"https://wallet.example/pay/{market.webhooks.provider.slug}" in get(
-        client, page(Provider, market.webhooks.provider)
+    assert f"https://wallet.example/pay/{shop_setup.webhooks.provider.slug}" in get(
+        client, page(Provider, shop_setup.webhooks.provider)
     )
 
 
@@ -355,7 +361,7 @@ def test_provider_form__offers_the_sandbox_only_if_demo_is_on(client: Client, se
 
 
 def test_secret_form__entered_secret_counts_at_once(client: Client, caplog: Any) -> None:
-    provider = make_till("order-notify").provider
+    provider = make_provider("order-notify").provider
     assert len(PROVIDERS.all()[provider.slug].callback_secrets) == 1
     secret = unique("secret-of-the-provider")
     assert client.post(page(Provider, provider, "enter_secret"), {"secret": f" {secret} "}).status_code == 302
@@ -371,11 +377,11 @@ def test_secret_form__entered_secret_counts_at_once(client: Client, caplog: Any)
     assert (secret in said, secret in caplog.text) == (False, False)
 
 
-def refused_secrets(market: Market) -> list[tuple[str, str, str]]:
+def refused_secrets(shop_setup: ShopSetup) -> list[tuple[str, str, str]]:
     return [
-        (market.notify.secret, "order-notify", "This secret is or was in use already"),
-        (market.webhooks.secret, "standard-webhooks", "This secret is or was in use already"),
-        (market.delivery_secret, "standard-webhooks", "This secret is or was in use already"),
+        (shop_setup.notify.secret, "order-notify", "This secret is or was in use already"),
+        (shop_setup.webhooks.secret, "standard-webhooks", "This secret is or was in use already"),
+        (shop_setup.delivery_secret, "standard-webhooks", "This secret is or was in use already"),
         (order_notify.PUBLISHED_SECRET, "order-notify", "This secret stands in public documents"),
         (standard_webhooks.PUBLISHED_SECRET, "standard-webhooks", "This secret stands in public documents"),
         ("too-short-it-is", "order-notify", "16 to 255 printable ASCII characters"),
@@ -384,10 +390,10 @@ def refused_secrets(market: Market) -> list[tuple[str, str, str]]:
 
 
 def test_secret_form__used_published_malformed_refused_not_shown(
-    client: Client, market: Market, caplog: Any
+    client: Client, shop_setup: ShopSetup, caplog: Any
 ) -> None:
-    for secret, scheme, words in refused_secrets(market):
-        provider = make_till(scheme).provider
+    for secret, scheme, words in refused_secrets(shop_setup):
+        provider = make_provider(scheme).provider
         before = Secret.objects.count()
         response = client.post(page(Provider, provider, "enter_secret"), {"secret": secret})
         text = response.content.decode()
@@ -401,7 +407,7 @@ def test_secret_form__used_published_malformed_refused_not_shown(
 
 
 def test_secret_form__generates_secrets_only_for_our_own_schemes(client: Client) -> None:
-    ours, theirs = make_till("standard-webhooks").provider, make_till("order-notify").provider
+    ours, theirs = make_provider("standard-webhooks").provider, make_provider("order-notify").provider
     response = client.post(page(Provider, ours, "make_secret"))
     secret = PROVIDERS.all()[ours.slug].callback_secrets[0]
     assert re.search(r'id="secret">(.*?)</dd>', response.content.decode())[1] == secret  # type: ignore[index]
@@ -413,7 +419,7 @@ def test_secret_form__generates_secrets_only_for_our_own_schemes(client: Client)
 def test_api_key__only_if_the_scheme_has_one_and_replaces_old(client: Client) -> None:
     stripe, ours = (
         Provider.objects.create(slug=unique("stripe"), name="Stripe", scheme="stripe"),
-        make_till("standard-webhooks").provider,
+        make_provider("standard-webhooks").provider,
     )
     keys = [unique("sk_test_of_nobody"), unique("sk_test_of_nobody")]
     for key in keys:
@@ -431,16 +437,19 @@ def test_api_key__only_if_the_scheme_has_one_and_replaces_old(client: Client) ->
 
 
 def test_secret__retired_one_no_longer_counts(client: Client) -> None:
-    till = make_till("standard-webhooks")
-    client.post(page(Provider, till.provider, "make_secret"))
-    older = till.provider.secrets.order_by("created_at", "pk")[0]
-    assert till.secret in PROVIDERS.all()[till.provider.slug].callback_secrets
-    assert client.post(page(Provider, till.provider, "retire"), {"secret": str(older.pk)}).status_code == 302
-    assert till.secret not in PROVIDERS.all()[till.provider.slug].callback_secrets
+    fake_provider = make_provider("standard-webhooks")
+    client.post(page(Provider, fake_provider.provider, "make_secret"))
+    older = fake_provider.provider.secrets.order_by("created_at", "pk")[0]
+    assert fake_provider.secret in PROVIDERS.all()[fake_provider.provider.slug].callback_secrets
+    assert (
+        client.post(page(Provider, fake_provider.provider, "retire"), {"secret": str(older.pk)}).status_code
+        == 302
+    )
+    assert fake_provider.secret not in PROVIDERS.all()[fake_provider.provider.slug].callback_secrets
 
 
-def test_secret_form__needs_the_permission_to_add_secrets(market: Market) -> None:
-    provider, before = market.webhooks.provider, Secret.objects.count()
+def test_secret_form__needs_the_permission_to_add_secrets(shop_setup: ShopSetup) -> None:
+    provider, before = shop_setup.webhooks.provider, Secret.objects.count()
     clerk = signed_in(
         operator(
             "payments.view_provider", "payments.change_provider", "payments.view_shop", "payments.change_shop"
@@ -449,7 +458,7 @@ def test_secret_form__needs_the_permission_to_add_secrets(market: Market) -> Non
     for place in (
         page(Provider, provider, "enter_secret"),
         page(Provider, provider, "make_secret"),
-        page(Shop, market.shop, "make_secret"),
+        page(Shop, shop_setup.shop, "make_secret"),
     ):
         assert clerk.post(place, {"secret": SECRET}).status_code == 403
     assert "Make a secret" not in get(clerk, page(Provider, provider))
@@ -459,18 +468,18 @@ def test_secret_form__needs_the_permission_to_add_secrets(market: Market) -> Non
 
 
 def test_secret__is_marked_sensitive_in_failure_reports(
-    market: Market, boss: Any, monkeypatch: pytest.MonkeyPatch
+    shop_setup: ShopSetup, boss: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     browser = signed_in(boss)
     browser.raise_request_exception = False
     monkeypatch.setattr("payments.admin.providers.add_callback_secret", None)
-    response = browser.post(page(Provider, market.webhooks.provider, "enter_secret"), {"secret": SECRET})
+    response = browser.post(page(Provider, shop_setup.webhooks.provider, "enter_secret"), {"secret": SECRET})
     assert (response.status_code, SECRET in response.content.decode()) == (500, False)
     assert response.wsgi_request.sensitive_post_parameters == ("secret",)  # type: ignore[attr-defined]
 
 
 def test_provider__list_is_reloaded_after_a_change(client: Client) -> None:
-    provider = make_till("standard-webhooks", name="Before").provider
+    provider = make_provider("standard-webhooks", name="Before").provider
     assert PROVIDERS.all()[provider.slug].name == "Before"
     assert client.post(page(Provider, provider), provider_form(name="After")).status_code == 302
     assert PROVIDERS.all()[provider.slug].name == "After"

@@ -29,37 +29,39 @@ from payments.models import (
     Shop,
 )
 from players.models import Game
-from tests.support.admin_orders import deal, payment_rows, tried
+from tests.support.admin_orders import make_orders, payment_rows, tried
 from tests.support.admin_pages import address, get, operator, page, queries, signed_in
-from tests.support.callers import House, holding, unique
-from tests.support.shop import Market, Till, fresh, make_market, story_of
+from tests.support.callers import Callers, holding, unique
+from tests.support.shop import FakeProvider, ShopSetup, fresh, make_shop_setup, story_of
 
 RANGE = "/admin/payments/delivery/send_range/"
 HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
-def stall(house: House) -> Market:
+def served_shop(callers: Callers) -> ShopSetup:
     """A game of one test's own."""
-    return make_market(house)
+    return make_shop_setup(callers)
 
 
 def said(response: Any) -> str:
     return " ".join(str(message) for message in get_messages(response.wsgi_request))
 
 
-def contradicted(market: Market) -> Callback:
+def contradicted(shop_setup: ShopSetup) -> Callback:
     """A callback that says another amount than the order's."""
-    order = market.order()
-    assert market.webhooks.tell("payment.succeeded", order, "1.00").status == 422
+    order = shop_setup.order()
+    assert shop_setup.webhooks.tell("payment.succeeded", order, "1.00").status == 422
     return Callback.objects.get(order=order)
 
 
 # --- Callbacks ------------------------------------------------------------------------------------------
 
 
-def test_callback_list__open_problems_come_first_until_resolved(client: Client, market: Market) -> None:
-    order, wrong = market.paid(), contradicted(market)
+def test_callback_list__open_problems_come_first_until_resolved(
+    client: Client, shop_setup: ShopSetup
+) -> None:
+    order, wrong = shop_setup.paid(), contradicted(shop_setup)
     acted = Callback.objects.get(order=order)
     text = get(client, address(Callback))
     assert [page(Callback, one) in text for one in (wrong, acted)] == [True, False]
@@ -86,8 +88,8 @@ def test_callback_list__open_problems_come_first_until_resolved(client: Client, 
     assert ["their test" in text, "resolve/" in text] == [True, False]
 
 
-def test_callback__resolves_only_open_problems_and_only_once(client: Client, market: Market) -> None:
-    wrong, acted = contradicted(market), Callback.objects.get(order=market.paid())
+def test_callback__resolves_only_open_problems_and_only_once(client: Client, shop_setup: ShopSetup) -> None:
+    wrong, acted = contradicted(shop_setup), Callback.objects.get(order=shop_setup.paid())
     client.post(page(Callback, wrong, "resolve"), {"reason": "first"})
     for one in (wrong, acted):
         assert "There was nothing to resolve." in said(
@@ -97,8 +99,8 @@ def test_callback__resolves_only_open_problems_and_only_once(client: Client, mar
     assert Callback.objects.get(pk=acted.pk).resolved_at is None
 
 
-def test_callback__resolving_needs_the_change_permission(market: Market) -> None:
-    wrong = contradicted(market)
+def test_callback__resolving_needs_the_change_permission(shop_setup: ShopSetup) -> None:
+    wrong = contradicted(shop_setup)
     reader, clerk = (
         signed_in(operator("payments.view_callback")),
         signed_in(operator("payments.view_callback", "payments.change_callback")),
@@ -108,8 +110,8 @@ def test_callback__resolving_needs_the_change_permission(market: Market) -> None
     assert clerk.post(page(Callback, wrong, "resolve"), {"reason": "x"}).status_code == 302
 
 
-def test_callback_page__shows_any_callback_as_received(client: Client, market: Market) -> None:
-    till = market.webhooks
+def test_callback_page__shows_any_callback_as_received(client: Client, shop_setup: ShopSetup) -> None:
+    fake_provider = shop_setup.webhooks
     bodies = {
         json.dumps(
             {
@@ -122,16 +124,16 @@ def test_callback_page__shows_any_callback_as_received(client: Client, market: M
     }
     for body, words in bodies.items():
         id = unique("msg")
-        assert till.post(body, till.signed(body, id=id)).status == 422
+        assert fake_provider.post(body, fake_provider.signed(body, id=id)).status == 422
         text = get(client, page(Callback, Callback.objects.get(message_id=id)))
         assert words in text, words
         assert f"webhook-id: {id}" in text
         assert "<script>alert(1)" not in text
 
 
-def test_refused_callback__is_shown_and_cannot_be_changed(client: Client, market: Market) -> None:
+def test_refused_callback__is_shown_and_cannot_be_changed(client: Client, shop_setup: ShopSetup) -> None:
     SAMPLES.kept_at.clear()
-    market.webhooks.post(
+    shop_setup.webhooks.post(
         b'{"forged": "<b>yes</b>"}',
         {"webhook-id": "m", "webhook-timestamp": "1", "webhook-signature": "v1,AAAA"},
     )
@@ -143,20 +145,20 @@ def test_refused_callback__is_shown_and_cannot_be_changed(client: Client, market
         True,
     ]
     assert page(RefusedCallback, refused) in get(client, address(RefusedCallback))
-    assert page(RefusedCallback, refused) in get(client, page(Provider, market.webhooks.provider))
+    assert page(RefusedCallback, refused) in get(client, page(Provider, shop_setup.webhooks.provider))
 
 
-def test_provider_page__lists_only_its_own_latest_callbacks(client: Client, market: Market) -> None:
-    wrong = contradicted(market)
-    assert page(Callback, wrong) in get(client, page(Provider, market.webhooks.provider))
-    assert page(Callback, wrong) not in get(client, page(Provider, market.notify.provider))
+def test_provider_page__lists_only_its_own_latest_callbacks(client: Client, shop_setup: ShopSetup) -> None:
+    wrong = contradicted(shop_setup)
+    assert page(Callback, wrong) in get(client, page(Provider, shop_setup.webhooks.provider))
+    assert page(Callback, wrong) not in get(client, page(Provider, shop_setup.notify.provider))
 
 
 # --- Deliveries -----------------------------------------------------------------------------------------
 
 
-def test_delivery_page__shows_every_attempt_page_by_page(client: Client, market: Market) -> None:
-    order = market.paid(product="sword")
+def test_delivery_page__shows_every_attempt_page_by_page(client: Client, shop_setup: ShopSetup) -> None:
+    order = shop_setup.paid(product="sword")
     for number in range(27):
         delivery = tried(order, 500, body=f"answer-{number:02}")
     first, second = (
@@ -174,8 +176,8 @@ def test_delivery_page__shows_every_attempt_page_by_page(client: Client, market:
         assert "answer-26" in get(client, page(Delivery, delivery) + f"?attempts={nonsense}")
 
 
-def test_delivery_page__tells_unanswered_attempts_apart(client: Client, market: Market) -> None:
-    order = market.paid(product="sword")
+def test_delivery_page__tells_unanswered_attempts_apart(client: Client, shop_setup: ShopSetup) -> None:
+    order = shop_setup.paid(product="sword")
     delivery = tried(order, None)
     DeliveryAttempt.objects.create(
         delivery=delivery, url="https://game.example/orders", worker="worker:8", began_at=now()
@@ -189,8 +191,8 @@ def test_delivery_page__tells_unanswered_attempts_apart(client: Client, market: 
     ] * 4
 
 
-def test_delivery__is_sent_again_with_a_reason(client: Client, market: Market) -> None:
-    order = market.paid(product="sword")
+def test_delivery__is_sent_again_with_a_reason(client: Client, shop_setup: ShopSetup) -> None:
+    order = shop_setup.paid(product="sword")
     delivery = tried(order, GONE)
     assert page(Delivery, delivery) in get(client, f"{address(Delivery)}?state=given_up")
     assert client.post(page(Delivery, delivery, "send_again"), {"reason": ""}).status_code == 200
@@ -207,28 +209,28 @@ def test_delivery__is_sent_again_with_a_reason(client: Client, market: Market) -
     ("answer", "state"), [(None, "returned"), (503, "returned"), (GONE, "gone"), (200, "delivered")]
 )
 def test_delivery__returned_payment_is_not_resent_in_any_state(
-    client: Client, stall: Market, answer: int | None, state: str
+    client: Client, served_shop: ShopSetup, answer: int | None, state: str
 ) -> None:
-    order = stall.paid(product="sword")
+    order = served_shop.paid(product="sword")
     if answer:
         tried(order, answer)
-    stall.webhooks.tell("payment.refunded", order)
+    served_shop.webhooks.tell("payment.refunded", order)
     delivery = Delivery.objects.get(order=order)
     text = get(client, page(Delivery, delivery))
     assert ["send_again/" in text, "None: the payment was returned." in text] == [False, True]
     assert "has gone back" in said(client.post(page(Delivery, delivery, "send_again"), {"reason": "because"}))
     for name in ("given_up", "delivered"):
-        assert "No delivery matches" in client.post(RANGE, form(stall.game, name)).content.decode()
+        assert "No delivery matches" in client.post(RANGE, form(served_shop.game, name)).content.decode()
     assert send_batch_again([delivery.pk], [state], actor="operator:test", reason="test") == 0
     row = Delivery.objects.get(pk=delivery.pk)
     assert (row.state, row.next_attempt_at) == (state, None)
 
 
-def test_delivery__says_if_it_cannot_be_sent_now(client: Client, stall: Market) -> None:
-    delivery = tried(stall.paid(product="sword"), GONE)
-    Shop.objects.filter(pk=stall.shop.pk).update(paused_at=now())
+def test_delivery__says_if_it_cannot_be_sent_now(client: Client, served_shop: ShopSetup) -> None:
+    delivery = tried(served_shop.paid(product="sword"), GONE)
+    Shop.objects.filter(pk=served_shop.shop.pk).update(paused_at=now())
     assert "it is sent when they are resumed" in get(client, page(Delivery, delivery, "send_again"))
-    Shop.objects.filter(pk=stall.shop.pk).update(order_url="")
+    Shop.objects.filter(pk=served_shop.shop.pk).update(order_url="")
     assert "has no order URL" in said(
         client.post(page(Delivery, delivery, "send_again"), {"reason": "because"})
     )
@@ -259,16 +261,16 @@ NEXT: list[tuple[dict[str, Any], dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("delivery", "shop", "words"), NEXT)
 def test_delivery_page__says_what_happens_next(
-    client: Client, stall: Market, delivery: dict[str, Any], shop: dict[str, Any], words: str
+    client: Client, served_shop: ShopSetup, delivery: dict[str, Any], shop: dict[str, Any], words: str
 ) -> None:
-    row = Delivery.objects.get(order=stall.paid(product="sword"))
+    row = Delivery.objects.get(order=served_shop.paid(product="sword"))
     Delivery.objects.filter(pk=row.pk).update(**delivery)
-    Shop.objects.filter(pk=stall.shop.pk).update(**shop)
+    Shop.objects.filter(pk=served_shop.shop.pk).update(**shop)
     assert words in get(client, page(Delivery, row))
 
 
-def test_delivery__sending_again_needs_the_change_permission(market: Market) -> None:
-    delivery = tried(market.paid(product="sword"), GONE)
+def test_delivery__sending_again_needs_the_change_permission(shop_setup: ShopSetup) -> None:
+    delivery = tried(shop_setup.paid(product="sword"), GONE)
     reader = signed_in(operator("payments.view_delivery", "payments.change_order"))
     for place in (page(Delivery, delivery, "send_again"), RANGE):
         assert [reader.get(place).status_code, reader.post(place, {"reason": "x"}).status_code] == [403, 403]
@@ -300,11 +302,13 @@ def form(
     )
 
 
-def test_bulk_retry__says_how_many_before_sending(client: Client, stall: Market, market: Market) -> None:
-    orders = [stall.paid(product="sword") for _ in range(3)]
+def test_bulk_retry__says_how_many_before_sending(
+    client: Client, served_shop: ShopSetup, shop_setup: ShopSetup
+) -> None:
+    orders = [served_shop.paid(product="sword") for _ in range(3)]
     gone = [tried(order, GONE) for order in orders[:2]]
-    foreign = tried(market.paid(product="sword"), GONE)
-    text = client.post(RANGE, form(stall.game)).content.decode()
+    foreign = tried(shop_setup.paid(product="sword"), GONE)
+    text = client.post(RANGE, form(served_shop.game)).content.decode()
     assert [
         words in text
         for words in (
@@ -315,9 +319,9 @@ def test_bulk_retry__says_how_many_before_sending(client: Client, stall: Market,
         )
     ] == [True] * 4
     assert [row.state for row in Delivery.objects.filter(pk__in=[one.pk for one in gone])] == ["gone", "gone"]
-    response = client.post(RANGE, form(stall.game, confirmed="1"))
+    response = client.post(RANGE, form(served_shop.game, confirmed="1"))
     assert (response.status_code, said(response)) == (302, "2 deliveries are being sent again.")
-    rows = Delivery.objects.filter(game=stall.game).order_by("pk")
+    rows = Delivery.objects.filter(game=served_shop.game).order_by("pk")
     assert [(row.state, row.attempts) for row in rows] == [("pending", 0)] * 3
     assert Delivery.objects.get(pk=foreign.pk).state == "gone"
     events = OrderEvent.objects.filter(order__in=orders, what="delivery_sent_again")
@@ -325,39 +329,42 @@ def test_bulk_retry__says_how_many_before_sending(client: Client, stall: Market,
         (order.pk, "the game was down", "paid", "paid") for order in orders[:2]
     }
     # The same again finds none.
-    assert "No delivery matches that could be sent" in client.post(RANGE, form(stall.game)).content.decode()
+    assert (
+        "No delivery matches that could be sent"
+        in client.post(RANGE, form(served_shop.game)).content.decode()
+    )
 
 
-def test_bulk_retry__range_ends_at_its_times(client: Client, stall: Market) -> None:
-    delivery = tried(stall.paid(product="sword"), GONE)
+def test_bulk_retry__range_ends_at_its_times(client: Client, served_shop: ShopSetup) -> None:
+    delivery = tried(served_shop.paid(product="sword"), GONE)
     at = delivery.created_at.astimezone(UTC)
     outside = [(at - HOUR, at - timedelta(seconds=2)), (at + timedelta(seconds=2), at + HOUR)]
     for since, until in outside:
         assert (
             "No delivery matches"
-            in client.post(RANGE, form(stall.game, since=since, until=until)).content.decode()
+            in client.post(RANGE, form(served_shop.game, since=since, until=until)).content.decode()
         )
     assert (
         "1 delivery of"
-        in client.post(RANGE, form(stall.game, since=at - HOUR, until=at + HOUR)).content.decode()
+        in client.post(RANGE, form(served_shop.game, since=at - HOUR, until=at + HOUR)).content.decode()
     )
 
 
-def test_bulk_retry__skips_returned_and_unsendable_deliveries(client: Client, stall: Market) -> None:
-    returned = stall.paid(product="sword")
-    stall.webhooks.tell("payment.refunded", returned)
+def test_bulk_retry__skips_returned_and_unsendable_deliveries(client: Client, served_shop: ShopSetup) -> None:
+    returned = served_shop.paid(product="sword")
+    served_shop.webhooks.tell("payment.refunded", returned)
     assert Delivery.objects.get(order=returned).state == "returned"
-    assert find_range(Range(("returned",), now() - HOUR, now() + HOUR, stall.game.pk)) == []
-    tried(stall.paid(product="sword"), GONE)
-    Shop.objects.filter(pk=stall.shop.pk).update(order_url="")
+    assert find_range(Range(("returned",), now() - HOUR, now() + HOUR, served_shop.game.pk)) == []
+    tried(served_shop.paid(product="sword"), GONE)
+    Shop.objects.filter(pk=served_shop.shop.pk).update(order_url="")
     for state in ("given_up", "pending", "delivered"):
-        assert "No delivery matches" in client.post(RANGE, form(stall.game, state)).content.decode()
+        assert "No delivery matches" in client.post(RANGE, form(served_shop.game, state)).content.decode()
 
 
-def test_bulk_retry__delivered_ones_stay_delivered(client: Client, stall: Market) -> None:
-    order = stall.paid(product="sword")
+def test_bulk_retry__delivered_ones_stay_delivered(client: Client, served_shop: ShopSetup) -> None:
+    order = served_shop.paid(product="sword")
     tried(order, 200)
-    client.post(RANGE, form(stall.game, "delivered", confirmed="1"))
+    client.post(RANGE, form(served_shop.game, "delivered", confirmed="1"))
     row = Delivery.objects.get(order=order)
     assert (row.state, row.next_attempt_at is not None, fresh(order).state) == (
         "delivered",
@@ -366,8 +373,8 @@ def test_bulk_retry__delivered_ones_stay_delivered(client: Client, stall: Market
     )
 
 
-def test_bulk_retry__leaves_deliveries_changed_since_found(stall: Market) -> None:
-    gone, delivered = (tried(stall.paid(product="sword"), status) for status in (GONE, 200))
+def test_bulk_retry__leaves_deliveries_changed_since_found(served_shop: ShopSetup) -> None:
+    gone, delivered = (tried(served_shop.paid(product="sword"), status) for status in (GONE, 200))
     assert send_batch_again([gone.pk, delivered.pk], ["gone"], actor="operator:test", reason="test") == 1
     assert [
         (row.state, row.next_attempt_at is None)
@@ -378,17 +385,22 @@ def test_bulk_retry__leaves_deliveries_changed_since_found(stall: Market) -> Non
     ]
 
 
-def test_bulk_retry__range_is_bounded(client: Client, stall: Market, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bulk_retry__range_is_bounded(
+    client: Client, served_shop: ShopSetup, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in ("payments.deliveries.bulk_retry.MOST", "payments.admin.bulk_retry.MOST"):
         monkeypatch.setattr(name, 2)
     monkeypatch.setattr("payments.deliveries.bulk_retry.find_range.__defaults__", (2,))
     monkeypatch.setattr("payments.deliveries.bulk_retry.BATCH", 1)
-    orders = [stall.paid(product="sword") for _ in range(3)]
+    orders = [served_shop.paid(product="sword") for _ in range(3)]
     for order in orders:
         tried(order, GONE)
-    text = client.post(RANGE, form(stall.game)).content.decode()
+    text = client.post(RANGE, form(served_shop.game)).content.decode()
     assert ["More than 2 deliveries" in text, "The oldest 2 are sent now." in text] == [True, True]
-    assert said(client.post(RANGE, form(stall.game, confirmed="1"))) == "2 deliveries are being sent again."
+    assert (
+        said(client.post(RANGE, form(served_shop.game, confirmed="1")))
+        == "2 deliveries are being sent again."
+    )
     assert [Delivery.objects.get(order=order).state for order in orders] == ["pending", "pending", "gone"]
 
 
@@ -403,10 +415,10 @@ WRONG: list[tuple[dict[str, str], str]] = [
 
 @pytest.mark.parametrize(("changes", "words"), WRONG)
 def test_bulk_retry__says_why_an_invalid_range_is_refused(
-    client: Client, stall: Market, changes: dict[str, str], words: str
+    client: Client, served_shop: ShopSetup, changes: dict[str, str], words: str
 ) -> None:
-    delivery = tried(stall.paid(product="sword"), GONE)
-    response = client.post(RANGE, form(stall.game, confirmed="1") | changes)
+    delivery = tried(served_shop.paid(product="sword"), GONE)
+    response = client.post(RANGE, form(served_shop.game, confirmed="1") | changes)
     assert (response.status_code, words in response.content.decode()) == (200, True)
     assert Delivery.objects.get(pk=delivery.pk).state == "gone"
 
@@ -422,21 +434,21 @@ def badges(text: str) -> list[bool]:
     ]
 
 
-def test_sidebar__counts_what_waits_for_a_person(client: Client, market: Market) -> None:
+def test_sidebar__counts_what_waits_for_a_person(client: Client, shop_setup: ShopSetup) -> None:
     assert badges(get(client, "/admin/")) == [False, False]
-    wrong = contradicted(market)
-    order = market.paid(product="sword")
+    wrong = contradicted(shop_setup)
+    order = shop_setup.paid(product="sword")
     delivery = tried(order, GONE)
     assert badges(get(client, "/admin/")) == [True, True]
     client.post(page(Callback, wrong, "resolve"), {"reason": "x"})
-    market.webhooks.tell("payment.refunded", order)
+    shop_setup.webhooks.tell("payment.refunded", order)
     assert badges(get(client, "/admin/")) == [False, False]
     assert page(Delivery, delivery) not in get(client, f"{address(Delivery)}?state=given_up")
 
 
-def test_sidebar__looks_up_counts_once_and_only_if_permitted(client: Client, market: Market) -> None:
+def test_sidebar__looks_up_counts_once_and_only_if_permitted(client: Client, shop_setup: ShopSetup) -> None:
     for _ in range(3):
-        contradicted(market)
+        contradicted(shop_setup)
     asked = [sql for sql in queries(client, "/admin/") if "payments_" in sql]
     assert len(asked) == 2
     assert all("LIMIT 100" in sql and "COUNT" not in sql for sql in asked)
@@ -456,28 +468,28 @@ LISTS = [
 LISTS += [(Delivery, "?state=all"), (RefusedCallback, ""), (Product, "")]
 
 
-def test_admin_page__query_count_does_not_grow_with_content(client: Client, market: Market) -> None:
-    order = deal(market)
-    tried(market.paid(product="sword"), GONE)
-    market.paid(product="sword")
+def test_admin_page__query_count_does_not_grow_with_content(client: Client, shop_setup: ShopSetup) -> None:
+    order = make_orders(shop_setup)
+    tried(shop_setup.paid(product="sword"), GONE)
+    shop_setup.paid(product="sword")
     places = [f"{address(model)}{view}" for model, view in LISTS]
     places += [
         page(model, rows[0])
         for model, rows in payment_rows().items()
         if model in (Order, Callback, Delivery, Provider, Shop)
     ]
-    places += [f"{address(Order)}?q={order.player.uid}", page(Provider, market.webhooks.provider)]
+    places += [f"{address(Order)}?q={order.player.uid}", page(Provider, shop_setup.webhooks.provider)]
     before = {place: len(queries(client, place)) for place in places}
     for _ in range(8):
-        deal(market)
-        tried(market.paid(product="sword"), GONE)
-        market.paid(product="sword")
+        make_orders(shop_setup)
+        tried(shop_setup.paid(product="sword"), GONE)
+        shop_setup.paid(product="sword")
     assert {place: len(queries(client, place)) for place in places} == before
     assert max(before.values()) <= 22, before
 
 
-def test_payments_list__never_runs_a_count_query(client: Client, market: Market) -> None:
-    deal(market)
+def test_payments_list__never_runs_a_count_query(client: Client, shop_setup: ShopSetup) -> None:
+    make_orders(shop_setup)
     for model in (Order, Callback, Refund, Delivery, RefusedCallback):
         for view in ("", "?_facets=True", "?all=", "?state=all&outcome=all"):
             place = address(model) + (view if model is not RefusedCallback else "")
@@ -509,10 +521,10 @@ def test_list_filter__has_an_index_for_every_selection(
     assert any(index in plan for index in indexes), plan
 
 
-def test_order_notify__orders_and_callbacks_have_pages_too(client: Client, market: Market) -> None:
-    till: Till = market.notify
-    order = market.order(till=till)
-    assert till.notify(order).status == 200
+def test_order_notify__orders_and_callbacks_have_pages_too(client: Client, shop_setup: ShopSetup) -> None:
+    fake_provider: FakeProvider = shop_setup.notify
+    order = shop_setup.order(fake_provider=fake_provider)
+    assert fake_provider.notify(order).status == 200
     callback = Callback.objects.get(order=order)
     assert page(Callback, callback) in get(client, page(Order, order))
     assert Order.objects.get(pk=order.pk).state == "delivered"

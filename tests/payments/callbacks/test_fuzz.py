@@ -12,16 +12,16 @@ from tests.payments.fuzz.subjects import make_subjects
 from tests.payments.fuzz.trials import MOST_SHOWN, Tally, fuzz_http, fuzz_providers, fuzz_signatures
 from tests.support.callers import holding
 from tests.support.invariants import problems_of
-from tests.support.shop import Market, fresh, story_of
+from tests.support.shop import ShopSetup, fresh, story_of
 
 SEED = random.SystemRandom().randrange(10**6)
 
 
 @pytest.fixture
-def subjects(market: Market, monkeypatch: pytest.MonkeyPatch) -> list[Subject]:
+def subjects(shop_setup: ShopSetup, monkeypatch: pytest.MonkeyPatch) -> list[Subject]:
     # Put back afterwards.
     monkeypatch.setattr(settings, "DEMO", True)
-    return make_subjects(market)
+    return make_subjects(shop_setup)
 
 
 def test_callback__8000_mutations_are_never_taken_for_genuine(subjects: list[Subject]) -> None:

@@ -19,11 +19,11 @@ from tests.lib.http.test_addresses import raw_answer, status
 from tests.support.callers import Caller, Holding, holding, unique
 from tests.support.invariants import problems_of
 from tests.support.shop import (
-    Market,
-    Till,
+    FakeProvider,
+    ShopSetup,
     event_body,
     fresh,
-    make_till,
+    make_provider,
     new_reference,
     outcomes,
     payments_of,
@@ -56,52 +56,52 @@ def kept(order: Order) -> Callback:
 
 
 @pytest.mark.parametrize("is_known", [True, False])
-def test_signature__wrong_one_is_401_whatever_the_order(market: Market, is_known: bool) -> None:
-    order, before = market.order(), Callback.objects.count()
+def test_signature__wrong_one_is_401_whatever_the_order(shop_setup: ShopSetup, is_known: bool) -> None:
+    order, before = shop_setup.order(), Callback.objects.count()
     body = event_body("payment.succeeded", order, **({} if is_known else {"orderId": str(uuid.uuid4())}))
-    answer = market.webhooks.post(body, market.webhooks.signed(body, secret=new_webhook_secret()))
+    answer = shop_setup.webhooks.post(body, shop_setup.webhooks.signed(body, secret=new_webhook_secret()))
     assert (answer.status, answer.error) == (401, 100)
     assert (Callback.objects.count(), is_untouched(order)) == (before, True)
 
 
-def test_signature__covers_the_exact_bytes(market: Market) -> None:
-    order = market.order()
+def test_signature__covers_the_exact_bytes(shop_setup: ShopSetup) -> None:
+    order = shop_setup.order()
     body = event_body("payment.succeeded", order)
-    headers = market.webhooks.signed(body)
+    headers = shop_setup.webhooks.signed(body)
     for changed in (body + b" ", body.replace(b", ", b","), body.replace(b"4.99", b"4.990"), body[:-1], b""):
-        assert market.webhooks.post(changed, headers).status == 401
+        assert shop_setup.webhooks.post(changed, headers).status == 401
     assert is_untouched(order)
-    assert market.webhooks.post(body, headers).raw == b'{"status":"ok"}'
+    assert shop_setup.webhooks.post(body, headers).raw == b'{"status":"ok"}'
     assert fresh(order).state == "delivered"
 
 
-def test_secret__several_live_ones_count_but_not_a_retired_one(market: Market) -> None:
-    till, second = make_till("standard-webhooks"), new_webhook_secret()
-    first = till.provider.secrets.get()
-    add_callback_secret(till.provider, second, actor="test")
+def test_secret__several_live_ones_count_but_not_a_retired_one(shop_setup: ShopSetup) -> None:
+    fake_provider, second = make_provider("standard-webhooks"), new_webhook_secret()
+    first = fake_provider.provider.secrets.get()
+    add_callback_secret(fake_provider.provider, second, actor="test")
     PROVIDERS.forget()
-    for secret in (till.secret, second):
-        body = event_body("payment.succeeded", market.order(till=till))
-        assert till.post(body, till.signed(body, secret=secret)).status == 200
+    for secret in (fake_provider.secret, second):
+        body = event_body("payment.succeeded", shop_setup.order(fake_provider=fake_provider))
+        assert fake_provider.post(body, fake_provider.signed(body, secret=secret)).status == 200
     assert (retire_secret(first, actor="test"), retire_secret(first, actor="test")) == (True, False)
     PROVIDERS.forget()
-    order = market.order(till=till)
+    order = shop_setup.order(fake_provider=fake_provider)
     body = event_body("payment.succeeded", order)
-    assert till.post(body, till.signed(body)).status == 401
+    assert fake_provider.post(body, fake_provider.signed(body)).status == 401
     assert is_untouched(order)
-    assert till.post(body, till.signed(body, secret=second)).status == 200
+    assert fake_provider.post(body, fake_provider.signed(body, secret=second)).status == 200
 
 
-def test_callback__is_stored_as_received(market: Market) -> None:
-    order = market.order()
+def test_callback__is_stored_as_received(shop_setup: ShopSetup) -> None:
+    order = shop_setup.order()
     body = b" " + event_body("payment.succeeded", order, reference=f"pay-7{order.pk.hex}") + b"\n"
-    headers = market.webhooks.signed(body, id=f"msg-{order.pk}") | {
+    headers = shop_setup.webhooks.signed(body, id=f"msg-{order.pk}") | {
         "Authorization": "Basic c2VjcmV0",
         "Cookie": "a=b",
         "User-Agent": "Till/1",
     }
     began = now()
-    assert market.webhooks.post(body, headers, "203.0.113.9").status == 200
+    assert shop_setup.webhooks.post(body, headers, "203.0.113.9").status == 200
     callback = kept(order)
     assert (bytes(callback.body), callback.message_id, callback.type) == (
         body,
@@ -131,9 +131,9 @@ def test_callback__is_stored_as_received(market: Market) -> None:
     ],
 )
 def test_callback__stored_content_never_changes_even_for_owner(
-    market: Market, owner: Owner, change: str
+    shop_setup: ShopSetup, owner: Owner, change: str
 ) -> None:
-    callback = kept(market.paid())
+    callback = kept(shop_setup.paid())
     with pytest.raises(psycopg.errors.RestrictViolation):
         owner.execute(f"UPDATE payments_callback SET {change} WHERE id = %s", [callback.pk])
     with pytest.raises(psycopg.errors.RestrictViolation):
@@ -144,13 +144,13 @@ def test_callback__stored_content_never_changes_even_for_owner(
     assert callback.times_seen == 1
 
 
-def test_refused_callback__only_a_bounded_sample_is_kept(market: Market) -> None:
-    till = make_till("standard-webhooks")
-    sample = RefusedCallback.objects.filter(provider=till.provider)
+def test_refused_callback__only_a_bounded_sample_is_kept(shop_setup: ShopSetup) -> None:
+    fake_provider = make_provider("standard-webhooks")
+    sample = RefusedCallback.objects.filter(provider=fake_provider.provider)
     body = b"\x00" + b"x" * 5000
     for _ in range(3):
         assert (
-            till.post(
+            fake_provider.post(
                 body, {"webhook-id": "a", "Authorization": "Basic c2VjcmV0", "User-Agent": "y" * 900}
             ).status
             == 401
@@ -162,7 +162,7 @@ def test_refused_callback__only_a_bounded_sample_is_kept(market: Market) -> None
     assert row.problem == "webhook-timestamp is missing or no whole number of seconds."
     for number in range(MOST_ROWS + 5):
         SAMPLES.kept_at.clear()
-        assert till.post(str(number).encode(), {}).status == 401
+        assert fake_provider.post(str(number).encode(), {}).status == 401
     assert sample.all().count() == MOST_ROWS
     assert [bytes(row.body) for row in sample.order_by("-pk")[:2]] == [b"104", b"103"]
 
@@ -170,25 +170,25 @@ def test_refused_callback__only_a_bounded_sample_is_kept(market: Market) -> None
 # --- Where it arrives ---------------------------------------------------------------------------------------
 
 
-def test_provider__unknown_one_is_404(market: Market) -> None:
-    till = Till(Provider(slug=unique("nobody")), market.webhooks.secret)
-    assert till.tell("payment.succeeded", market.order()).status == 404
+def test_provider__unknown_one_is_404(shop_setup: ShopSetup) -> None:
+    fake_provider = FakeProvider(Provider(slug=unique("nobody")), shop_setup.webhooks.secret)
+    assert fake_provider.tell("payment.succeeded", shop_setup.order()).status == 404
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "HEAD", "OPTIONS"])
-def test_callback__answers_only_post(market: Market, method: str) -> None:
-    answer = Caller(None).send(method, f"/pay/{market.webhooks.provider.slug}")
+def test_callback__answers_only_post(shop_setup: ShopSetup, method: str) -> None:
+    answer = Caller(None).send(method, f"/pay/{shop_setup.webhooks.provider.slug}")
     assert (answer.status, answer.headers["allow"]) == (405, "POST")
 
 
-def test_callback__reads_a_64_kib_body_and_no_longer_one(market: Market) -> None:
-    order = market.order()
+def test_callback__reads_a_64_kib_body_and_no_longer_one(shop_setup: ShopSetup) -> None:
+    order = shop_setup.order()
     body = event_body("payment.succeeded", order)
     body += b" " * (64 * 1024 - len(body))
     longer = body + b" "
-    assert market.webhooks.post(longer, market.webhooks.signed(longer)).status == 413
+    assert shop_setup.webhooks.post(longer, shop_setup.webhooks.signed(longer)).status == 413
     assert is_untouched(order)
-    assert market.webhooks.post(body, market.webhooks.signed(body)).status == 200
+    assert shop_setup.webhooks.post(body, shop_setup.webhooks.signed(body)).status == 200
 
 
 @pytest.mark.parametrize(
@@ -201,49 +201,57 @@ def test_callback__reads_a_64_kib_body_and_no_longer_one(market: Market) -> None
         "x",
     ],
 )
-def test_callback__content_type_of_a_webhook_does_not_matter(market: Market, content_type: str) -> None:
-    order = market.order()
+def test_callback__content_type_of_a_webhook_does_not_matter(
+    shop_setup: ShopSetup, content_type: str
+) -> None:
+    order = shop_setup.order()
     body = event_body("payment.succeeded", order)
     assert (
-        market.webhooks.post(body, market.webhooks.signed(body) | {"Content-Type": content_type}).status
+        shop_setup.webhooks.post(
+            body, shop_setup.webhooks.signed(body) | {"Content-Type": content_type}
+        ).status
         == 200
     )
     assert fresh(order).state == "delivered"
 
 
-def test_callback__ip_not_on_provider_allowlist_gets_no_answer(market: Market, server: str) -> None:
-    till = make_till("standard-webhooks", allowed_networks=["127.0.0.1", "192.0.2.0/24"])
-    order = market.order(till=till)
+def test_callback__ip_not_on_provider_allowlist_gets_no_answer(shop_setup: ShopSetup, server: str) -> None:
+    fake_provider = make_provider("standard-webhooks", allowed_networks=["127.0.0.1", "192.0.2.0/24"])
+    order = shop_setup.order(fake_provider=fake_provider)
     body = event_body("payment.succeeded", order)
-    headers = till.signed(body) | {"Content-Type": "application/json"}
-    response = Caller(None, "198.51.100.1").respond("POST", f"/pay/{till.provider.slug}", body, dict(headers))
+    headers = fake_provider.signed(body) | {"Content-Type": "application/json"}
+    response = Caller(None, "198.51.100.1").respond(
+        "POST", f"/pay/{fake_provider.provider.slug}", body, dict(headers)
+    )
     assert isinstance(response, NoAnswer)
-    path = f"/pay/{till.provider.slug}"
+    path = f"/pay/{fake_provider.provider.slug}"
     assert (
         raw_answer(server, None, path, source="127.0.0.2")
         == raw_answer(server, None, path, source="127.0.0.2", method="GET")
         == b""
     )
     assert (status(raw_answer(server, None, path)), is_untouched(order)) == (401, True)
-    assert till.post(body, headers, "192.0.2.77").status == 200
+    assert fake_provider.post(body, headers, "192.0.2.77").status == 200
 
 
-def test_callback__needs_no_csrf_token_over_http(market: Market, server: str) -> None:
-    order = market.order()
-    answer = Till(market.webhooks.provider, market.webhooks.secret, server).tell("payment.succeeded", order)
+def test_callback__needs_no_csrf_token_over_http(shop_setup: ShopSetup, server: str) -> None:
+    order = shop_setup.order()
+    answer = FakeProvider(shop_setup.webhooks.provider, shop_setup.webhooks.secret, server).tell(
+        "payment.succeeded", order
+    )
     assert (answer.status, answer.raw, fresh(order).state) == (200, b'{"status":"ok"}', "delivered")
 
 
 # --- Rule 3: only for the order, and the provider that it was started with ---------------------------------
 
 
-def test_order__unknown_one_is_404_and_on_operators_list(market: Market) -> None:
+def test_order__unknown_one_is_404_and_on_operators_list(shop_setup: ShopSetup) -> None:
     message = unique("msg")
     for times in (1, 2):
         assert (
-            market.webhooks.tell(
+            shop_setup.webhooks.tell(
                 "payment.succeeded",
-                market.order(),
+                shop_setup.order(),
                 id=message,
                 reference=message,
                 orderId=str(uuid.UUID(int=7)),
@@ -255,10 +263,10 @@ def test_order__unknown_one_is_404_and_on_operators_list(market: Market) -> None
 
 
 @pytest.mark.parametrize("other", ["nobody", "another"])
-def test_order__not_started_with_this_provider_is_422(market: Market, other: str) -> None:
-    order = market.order(till=make_till("standard-webhooks"), start=other == "another")
+def test_order__not_started_with_this_provider_is_422(shop_setup: ShopSetup, other: str) -> None:
+    order = shop_setup.order(fake_provider=make_provider("standard-webhooks"), start=other == "another")
     for type in ("succeeded", "failed", "refunded", "charged_back", "charge_back_reversed"):
-        assert market.webhooks.tell(f"payment.{type}", order).status == 422
+        assert shop_setup.webhooks.tell(f"payment.{type}", order).status == 422
     assert (outcomes(order), is_untouched(order)) == (["contradicts"] * 5, True)
     assert kept_problems(order) == {"the order was not started with this provider"}
 
@@ -267,38 +275,38 @@ def kept_problems(order: Order) -> set[str]:
     return set(Callback.objects.filter(order=order).values_list("problem", flat=True))
 
 
-def test_payment_start__failed_one_starts_nothing(market: Market) -> None:
-    order = market.order()
+def test_payment_start__failed_one_starts_nothing(shop_setup: ShopSetup) -> None:
+    order = shop_setup.order()
     Payment.objects.filter(order=order).update(state="unstarted")
-    assert market.webhooks.tell("payment.succeeded", order).status == 422
+    assert shop_setup.webhooks.tell("payment.succeeded", order).status == 422
     assert is_untouched(order)
 
 
 @pytest.mark.parametrize("type", ["payment.succeeded", "payment.failed"])
-def test_reference__must_be_the_one_given_at_start(market: Market, type: str) -> None:
-    order, given = market.order(), new_reference()
+def test_reference__must_be_the_one_given_at_start(shop_setup: ShopSetup, type: str) -> None:
+    order, given = shop_setup.order(), new_reference()
     Payment.objects.filter(order=order).update(start_reference=given)
     for reference in (given + "x", given.upper(), new_reference()):
-        assert market.webhooks.tell(type, order, reference=reference).status == 422
+        assert shop_setup.webhooks.tell(type, order, reference=reference).status == 422
     assert (is_untouched(order), kept_problems(order)) == (
         True,
         {"it names another payment than the one that was started"},
     )
-    assert market.webhooks.tell(type, order, reference=given).status == 200
+    assert shop_setup.webhooks.tell(type, order, reference=given).status == 200
     assert fresh(order).state == ("delivered" if type == "payment.succeeded" else "failed")
 
 
-def test_reference__each_of_several_starts_is_paid_under_its_own(market: Market) -> None:
-    order = market.order()
+def test_reference__each_of_several_starts_is_paid_under_its_own(shop_setup: ShopSetup) -> None:
+    order = shop_setup.order()
     given = [new_reference() for _ in range(3)]
     Payment.objects.filter(order=order).update(start_reference=given[0])
-    provider = market.webhooks.provider
+    provider = shop_setup.webhooks.provider
     for reference in given[1:]:
         Payment.objects.create(
             order=order, provider=provider, amount=4_99, started_at=now(), start_reference=reference
         )
     for number in (1, 0, 2):
-        assert market.webhooks.tell("payment.succeeded", order, reference=given[number]).status == 200
+        assert shop_setup.webhooks.tell("payment.succeeded", order, reference=given[number]).status == 200
     found = (
         Payment.objects.filter(order=order)
         .order_by("started_at")
@@ -315,56 +323,56 @@ def test_reference__each_of_several_starts_is_paid_under_its_own(market: Market)
     )
 
 
-def test_provider__no_longer_offered_one_is_still_heard(market: Market) -> None:
-    till = make_till("standard-webhooks")
-    order = market.order(till=till)
-    Provider.objects.filter(pk=till.provider.pk).update(is_active=False)
+def test_provider__no_longer_offered_one_is_still_heard(shop_setup: ShopSetup) -> None:
+    fake_provider = make_provider("standard-webhooks")
+    order = shop_setup.order(fake_provider=fake_provider)
+    Provider.objects.filter(pk=fake_provider.provider.pk).update(is_active=False)
     PROVIDERS.forget()
-    assert till.tell("payment.succeeded", order).status == 200
+    assert fake_provider.tell("payment.succeeded", order).status == 200
     assert fresh(order).state == "delivered"
 
 
 # --- Rule 4: once, for ever ---------------------------------------------------------------------------------
 
 
-def test_message_id__is_used_only_once_for_ever(market: Market) -> None:
-    order, other, message = market.order(), market.order(), unique("msg")
-    assert market.webhooks.tell("payment.succeeded", order, id=message).status == 200
-    assert market.webhooks.tell("payment.succeeded", other, id=message).status == 422
-    assert market.webhooks.tell("payment.refunded", order, id=message).status == 422
+def test_message_id__is_used_only_once_for_ever(shop_setup: ShopSetup) -> None:
+    order, other, message = shop_setup.order(), shop_setup.order(), unique("msg")
+    assert shop_setup.webhooks.tell("payment.succeeded", order, id=message).status == 200
+    assert shop_setup.webhooks.tell("payment.succeeded", other, id=message).status == 422
+    assert shop_setup.webhooks.tell("payment.refunded", order, id=message).status == 422
     assert (is_untouched(other), fresh(order).refunded) == (True, 0)
     assert kept_problems(other) == {"its id was used before with other content"}
 
 
-def test_message_id__is_used_up_by_a_mere_repeat_too(market: Market) -> None:
-    order, other, reference, message = market.order(), market.order(), new_reference(), unique("msg")
-    assert market.webhooks.tell("payment.succeeded", order, reference=reference).status == 200
-    assert market.webhooks.tell("payment.succeeded", order, reference=reference, id=message).status == 200
-    assert market.webhooks.tell("payment.succeeded", other, id=message).status == 422
+def test_message_id__is_used_up_by_a_mere_repeat_too(shop_setup: ShopSetup) -> None:
+    order, other, reference, message = shop_setup.order(), shop_setup.order(), new_reference(), unique("msg")
+    assert shop_setup.webhooks.tell("payment.succeeded", order, reference=reference).status == 200
+    assert shop_setup.webhooks.tell("payment.succeeded", order, reference=reference, id=message).status == 200
+    assert shop_setup.webhooks.tell("payment.succeeded", other, id=message).status == 422
     assert (outcomes(order), is_untouched(other)) == (["acted", "nothing"], True)
-    assert market.webhooks.tell("payment.succeeded", order, reference=reference, id=message).status == 200
+    assert shop_setup.webhooks.tell("payment.succeeded", order, reference=reference, id=message).status == 200
     assert outcomes(order) == ["acted", "nothing"]
 
 
-def test_reference__belongs_to_one_order(market: Market) -> None:
-    order, other, reference = market.paid(), market.paid(), new_reference()
-    assert market.webhooks.tell("payment.refunded", order, reference=reference).status == 200
-    assert market.webhooks.tell("payment.refunded", other, reference=reference).status == 422
+def test_reference__belongs_to_one_order(shop_setup: ShopSetup) -> None:
+    order, other, reference = shop_setup.paid(), shop_setup.paid(), new_reference()
+    assert shop_setup.webhooks.tell("payment.refunded", order, reference=reference).status == 200
+    assert shop_setup.webhooks.tell("payment.refunded", other, reference=reference).status == 422
     assert (fresh(other).refunded, holding(other.player).spendable) == (0, 500_00)
     # What a reference is of depends on the type, and on the provider.
-    assert market.webhooks.tell("payment.charged_back", other, reference=reference).status == 200
+    assert shop_setup.webhooks.tell("payment.charged_back", other, reference=reference).status == 200
 
 
-def test_provider__two_may_use_the_same_ids(market: Market) -> None:
-    till, message, reference = make_till("standard-webhooks"), unique("msg"), new_reference()
-    for one in (till, market.webhooks):
-        order = market.order(till=one)
+def test_provider__two_may_use_the_same_ids(shop_setup: ShopSetup) -> None:
+    fake_provider, message, reference = make_provider("standard-webhooks"), unique("msg"), new_reference()
+    for one in (fake_provider, shop_setup.webhooks):
+        order = shop_setup.order(fake_provider=one)
         assert one.tell("payment.succeeded", order, id=message, reference=reference).status == 200
         assert fresh(order).state == "delivered"
 
 
-def test_duplicate__other_spelling_is_the_same_message(market: Market) -> None:
-    order, message = market.order(), unique("msg")
+def test_duplicate__other_spelling_is_the_same_message(shop_setup: ShopSetup) -> None:
+    order, message = shop_setup.order(), unique("msg")
     reference = new_reference()
     plain = event_body("payment.succeeded", order, reference=reference)
     other = json.dumps(
@@ -380,16 +388,19 @@ def test_duplicate__other_spelling_is_the_same_message(market: Market) -> None:
     )
     other = other.replace('"A"', "0.4990e1").replace("{", '{ "type":"payment.succeeded",', 1)
     for body in (plain, other.encode()):
-        assert market.webhooks.post(body, market.webhooks.signed(body, id=message)).status == 200
+        assert shop_setup.webhooks.post(body, shop_setup.webhooks.signed(body, id=message)).status == 200
     assert (kept(order).times_seen, bytes(kept(order).body)) == (2, plain)
 
 
-def test_duplicate__64_copies_at_once_credit_once(market: Market, server: str) -> None:
-    order, till = market.order(product="pack"), Till(market.webhooks.provider, market.webhooks.secret, server)
+def test_duplicate__64_copies_at_once_credit_once(shop_setup: ShopSetup, server: str) -> None:
+    order, fake_provider = (
+        shop_setup.order(product="pack"),
+        FakeProvider(shop_setup.webhooks.provider, shop_setup.webhooks.secret, server),
+    )
     body = event_body("payment.succeeded", order)
-    headers = till.signed(body)
+    headers = fake_provider.signed(body)
     with ThreadPoolExecutor(32) as pool:
-        answers = list(pool.map(lambda _: till.post(body, headers), range(64)))
+        answers = list(pool.map(lambda _: fake_provider.post(body, headers), range(64)))
     assert {(answer.status, answer.raw) for answer in answers} == {(200, b'{"status":"ok"}')}
     assert (kept(order).times_seen, outcomes(order), holding(order.player)) == (
         64,
@@ -400,15 +411,15 @@ def test_duplicate__64_copies_at_once_credit_once(market: Market, server: str) -
     assert problems_of(order.player) == []
 
 
-def test_duplicate__copies_under_other_ids_at_once_credit_once(market: Market, server: str) -> None:
-    order, till, reference = (
-        market.order(),
-        Till(market.webhooks.provider, market.webhooks.secret, server),
+def test_duplicate__copies_under_other_ids_at_once_credit_once(shop_setup: ShopSetup, server: str) -> None:
+    order, fake_provider, reference = (
+        shop_setup.order(),
+        FakeProvider(shop_setup.webhooks.provider, shop_setup.webhooks.secret, server),
         new_reference(),
     )
     with ThreadPoolExecutor(16) as pool:
         answers = list(
-            pool.map(lambda _: till.tell("payment.succeeded", order, reference=reference), range(16))
+            pool.map(lambda _: fake_provider.tell("payment.succeeded", order, reference=reference), range(16))
         )
     assert {answer.status for answer in answers} == {200}
     assert (sorted(outcomes(order)), holding(order.player).spendable) == (
@@ -417,14 +428,16 @@ def test_duplicate__copies_under_other_ids_at_once_credit_once(market: Market, s
     )
 
 
-def test_message_id__one_for_many_orders_at_once_acts_for_one(market: Market, server: str) -> None:
-    orders, till, message = (
-        [market.order() for _ in range(12)],
-        Till(market.webhooks.provider, market.webhooks.secret, server),
+def test_message_id__one_for_many_orders_at_once_acts_for_one(shop_setup: ShopSetup, server: str) -> None:
+    orders, fake_provider, message = (
+        [shop_setup.order() for _ in range(12)],
+        FakeProvider(shop_setup.webhooks.provider, shop_setup.webhooks.secret, server),
         unique("msg"),
     )
     with ThreadPoolExecutor(12) as pool:
-        answers = list(pool.map(lambda order: till.tell("payment.succeeded", order, id=message), orders))
+        answers = list(
+            pool.map(lambda order: fake_provider.tell("payment.succeeded", order, id=message), orders)
+        )
     assert sorted(answer.status for answer in answers) == [200, *[422] * 11]
     assert sorted(fresh(order).state for order in orders) == [*["created"] * 11, "delivered"]
     assert problems_of(*(order.player for order in orders)) == []
@@ -433,9 +446,9 @@ def test_message_id__one_for_many_orders_at_once_acts_for_one(market: Market, se
 # --- Rule 5: late, early, and twice -------------------------------------------------------------------------
 
 
-def test_duplicate_payment__is_200_and_on_operators_list(market: Market) -> None:
-    order = market.paid()
-    assert market.webhooks.tell("payment.succeeded", order).status == 200
+def test_duplicate_payment__is_200_and_on_operators_list(shop_setup: ShopSetup) -> None:
+    order = shop_setup.paid()
+    assert shop_setup.webhooks.tell("payment.succeeded", order).status == 200
     assert (outcomes(order), payments_of(order)) == (
         ["acted", "duplicate"],
         [("paid", False), ("paid", True)],
@@ -448,11 +461,11 @@ def test_duplicate_payment__is_200_and_on_operators_list(market: Market) -> None
     )
 
 
-def test_duplicate_payment__early_refund_by_its_provider_counts(market: Market) -> None:
-    other, order = make_till("standard-webhooks"), market.order()
+def test_duplicate_payment__early_refund_by_its_provider_counts(shop_setup: ShopSetup) -> None:
+    other, order = make_provider("standard-webhooks"), shop_setup.order()
     Payment.objects.create(order=order, provider=other.provider, amount=4_99, started_at=now())
     assert other.tell("payment.refunded", order, "4.00").status == 200
-    assert market.webhooks.tell("payment.succeeded", order).status == 200
+    assert shop_setup.webhooks.tell("payment.succeeded", order).status == 200
     assert (fresh(order).state, holding(order.player).spendable) == ("delivered", 500_00)
     assert other.tell("payment.succeeded", order).status == 200
     second = Payment.objects.get(order=order, is_duplicate=True)
@@ -461,11 +474,11 @@ def test_duplicate_payment__early_refund_by_its_provider_counts(market: Market) 
     assert problems_of(order.player) == []
 
 
-def test_payment__failure_does_not_end_the_next_attempt(market: Market) -> None:
-    order, reference = market.order(), new_reference()
-    assert market.webhooks.tell("payment.failed", order, reference=reference).status == 200
+def test_payment__failure_does_not_end_the_next_attempt(shop_setup: ShopSetup) -> None:
+    order, reference = shop_setup.order(), new_reference()
+    assert shop_setup.webhooks.tell("payment.failed", order, reference=reference).status == 200
     assert (fresh(order).state, payments_of(order)) == ("failed", [("failed", False)])
-    assert market.webhooks.tell("payment.succeeded", order, reference=reference).status == 200
+    assert shop_setup.webhooks.tell("payment.succeeded", order, reference=reference).status == 200
     assert (fresh(order).state, payments_of(order)) == ("delivered", [("paid", False)])
     assert story_of(order)[-2:] == [("payment.failed", "failed"), ("payment.succeeded", "delivered")]
 
@@ -473,42 +486,42 @@ def test_payment__failure_does_not_end_the_next_attempt(market: Market) -> None:
 # --- Rule 7 and the operators' list -------------------------------------------------------------------------
 
 
-def test_refused_callback__is_judged_anew_if_it_comes_again(market: Market) -> None:
-    order, dispute, message = market.paid(), new_reference(), unique("msg")
+def test_refused_callback__is_judged_anew_if_it_comes_again(shop_setup: ShopSetup) -> None:
+    order, dispute, message = shop_setup.paid(), new_reference(), unique("msg")
     body = event_body("payment.charge_back_reversed", order, reference=dispute)
-    headers = market.webhooks.signed(body, id=message)
-    assert [market.webhooks.post(body, headers).status for _ in range(2)] == [422, 422]
+    headers = shop_setup.webhooks.signed(body, id=message)
+    assert [shop_setup.webhooks.post(body, headers).status for _ in range(2)] == [422, 422]
     refused = Callback.objects.get(message_id=message)
     assert (refused.outcome, refused.problem, refused.times_seen) == (
         "contradicts",
         "no such chargeback is known",
         2,
     )
-    assert market.webhooks.tell("payment.charged_back", order, reference=dispute).status == 200
-    assert market.webhooks.post(body, headers).status == 200
+    assert shop_setup.webhooks.tell("payment.charged_back", order, reference=dispute).status == 200
+    assert shop_setup.webhooks.post(body, headers).status == 200
     refused.refresh_from_db()
     assert (refused.resolved_by, outcomes(order)) == ("platform", ["acted", "contradicts", "acted", "acted"])
     assert (fresh(order).state, holding(order.player).spendable) == ("delivered", 500_00)
     assert problems_of(order.player) == []
 
 
-def test_callback__stays_resolved_if_the_provider_repeats_itself(market: Market) -> None:
-    order, message = market.order(), unique("msg")
+def test_callback__stays_resolved_if_the_provider_repeats_itself(shop_setup: ShopSetup) -> None:
+    order, message = shop_setup.order(), unique("msg")
     body = event_body("payment.succeeded", order, "4.98")
     for _ in range(2):
-        assert market.webhooks.post(body, market.webhooks.signed(body, id=message)).status == 422
+        assert shop_setup.webhooks.post(body, shop_setup.webhooks.signed(body, id=message)).status == 422
         Callback.objects.filter(order=order, resolved_at=None).update(
             resolved_at=now(), resolved_by="somebody", reason="they know"
         )
     assert (kept(order).times_seen, kept(order).resolved_by, is_untouched(order)) == (2, "somebody", True)
 
 
-def test_callback__no_answer_reveals_the_order(market: Market) -> None:
-    order = market.order()
+def test_callback__no_answer_reveals_the_order(shop_setup: ShopSetup) -> None:
+    order = shop_setup.order()
     for answer in (
-        market.webhooks.tell("payment.succeeded", order, "5.00"),
-        market.webhooks.tell("payment.succeeded", order, currency="XAG"),
+        shop_setup.webhooks.tell("payment.succeeded", order, "5.00"),
+        shop_setup.webhooks.tell("payment.succeeded", order, currency="XAG"),
     ):
         assert (answer.status, answer.error) == (422, 101)
         assert order.player.uid not in answer.raw.decode()
-        assert market.webhooks.secret not in answer.raw.decode()
+        assert shop_setup.webhooks.secret not in answer.raw.decode()

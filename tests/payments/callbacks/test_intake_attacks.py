@@ -40,9 +40,9 @@ from tests.support.invariants import problems_of
 from tests.support.scripted_provider import Scripted
 from tests.support.shop import (
     BASE,
-    Market,
+    ShopSetup,
     fresh,
-    make_till,
+    make_provider,
     new_reference,
     outcomes,
     payments_of,
@@ -83,47 +83,47 @@ def stands(order: Order) -> tuple[str, int, int, int]:
 
 
 def test_refund__done_during_chargeback_counts_after_reversal(
-    market: Market, bank: Scripted, owner: Owner
+    shop_setup: ShopSetup, bank: Scripted, owner: Owner
 ) -> None:
-    order, dispute = market.paid(), new_reference()
+    order, dispute = shop_setup.paid(), new_reference()
     refund = ask(order, 4_99)
-    assert market.webhooks.tell("payment.charged_back", order, reference=dispute).status == 200
+    assert shop_setup.webhooks.tell("payment.charged_back", order, reference=dispute).status == 200
     bank.words = [RefundResult(RefundStatus.DONE, new_reference())]
     settle(refund)
     assert stands(order) == ("charged_back", 0, 4_99, 500_00)
     # The bank finds that the payer has had the money already. So the player has: no credit for it.
-    assert market.webhooks.tell("payment.charge_back_reversed", order, reference=dispute).status == 200
+    assert shop_setup.webhooks.tell("payment.charge_back_reversed", order, reference=dispute).status == 200
     assert (stands(order), holding(order.player)[:4]) == (("refunded", 4_99, 0, 500_00), (0, 0, 0, 0))
     assert (problems_of(order.player), str(order.pk) in asked(owner, MISSING)) == ([], False)
 
 
 def test_reversal__gives_credit_less_refund_during_chargeback(
-    market: Market, bank: Scripted, owner: Owner
+    shop_setup: ShopSetup, bank: Scripted, owner: Owner
 ) -> None:
-    order, dispute = market.paid(), new_reference()
+    order, dispute = shop_setup.paid(), new_reference()
     refund = ask(order, 1_00)
-    assert market.webhooks.tell("payment.charged_back", order, reference=dispute).status == 200
+    assert shop_setup.webhooks.tell("payment.charged_back", order, reference=dispute).status == 200
     bank.words = [RefundResult(RefundStatus.DONE, new_reference())]
     settle(refund)
-    assert market.webhooks.tell("payment.charge_back_reversed", order, reference=dispute).status == 200
+    assert shop_setup.webhooks.tell("payment.charge_back_reversed", order, reference=dispute).status == 200
     # floor(500.00 * 1.00 / 4.99)
     assert (stands(order), holding(order.player)[:4]) == (("delivered", 1_00, 0, 100_20), (399_80, 0, 0, 0))
     assert (problems_of(order.player), str(order.pk) in asked(owner, MISSING)) == ([], False)
 
 
 def test_duplicate_payment__returned_twice_takes_first_credit(
-    market: Market, bank: Scripted, owner: Owner
+    shop_setup: ShopSetup, bank: Scripted, owner: Owner
 ) -> None:
-    order, dispute = market.paid(), new_reference()
-    assert market.webhooks.tell("payment.succeeded", order).status == 200
+    order, dispute = shop_setup.paid(), new_reference()
+    assert shop_setup.webhooks.tell("payment.succeeded", order).status == 200
     refund = ask(order, 4_99)
-    assert market.webhooks.tell("payment.charged_back", order, reference=dispute).status == 200
+    assert shop_setup.webhooks.tell("payment.charged_back", order, reference=dispute).status == 200
     assert (stands(order), holding(order.player).spendable) == (("delivered", 0, 0, 0), 500_00)
     bank.words = [RefundResult(RefundStatus.DONE, new_reference())]
     settle(refund)
     assert (stands(order), holding(order.player)[:4]) == (("charged_back", 0, 4_99, 500_00), (0, 0, 0, 0))
     assert refunds_of(order) == [("refund", "done", 4_99), ("charge_back", "done", 4_99)]
-    assert market.webhooks.tell("payment.charge_back_reversed", order, reference=dispute).status == 200
+    assert shop_setup.webhooks.tell("payment.charge_back_reversed", order, reference=dispute).status == 200
     assert (stands(order)[0], refundable(fresh(order)).most, holding(order.player).spendable) == (
         "delivered",
         4_99,
@@ -133,24 +133,24 @@ def test_duplicate_payment__returned_twice_takes_first_credit(
 
 
 def test_callback__of_refund_after_duplicate_returned_is_taken(
-    market: Market, bank: Scripted, owner: Owner
+    shop_setup: ShopSetup, bank: Scripted, owner: Owner
 ) -> None:
-    order = market.paid()
-    assert market.webhooks.tell("payment.succeeded", order).status == 200
+    order = shop_setup.paid()
+    assert shop_setup.webhooks.tell("payment.succeeded", order).status == 200
     refund = ask(order, 4_99)
     bank.words = [RefundResult(RefundStatus.UNKNOWN)]
     settle(refund)
-    assert market.webhooks.tell("payment.refunded", order, "2.00").status == 200
-    assert market.webhooks.tell("payment.refunded", order, "4.99").status == 200
+    assert shop_setup.webhooks.tell("payment.refunded", order, "2.00").status == 200
+    assert shop_setup.webhooks.tell("payment.refunded", order, "4.99").status == 200
     # Of 9.98 are gone 6.99: all of the second payment, and 2.00 of the first.
     assert (stands(order), holding(order.player).spendable) == (("delivered", 2_00, 0, 200_40), 299_60)
     assert (problems_of(order.player), str(order.pk) in asked(owner, MISSING)) == ([], False)
 
 
-def test_refund__over_what_other_provider_was_paid_is_alerted(market: Market, bank: Scripted) -> None:
-    order, other = market.order(), make_till("standard-webhooks")
+def test_refund__over_what_other_provider_was_paid_is_alerted(shop_setup: ShopSetup, bank: Scripted) -> None:
+    order, other = shop_setup.order(), make_provider("standard-webhooks")
     start_payment(order, other.provider.slug, BASE)
-    assert market.webhooks.tell("payment.succeeded", order).status == 200
+    assert shop_setup.webhooks.tell("payment.succeeded", order).status == 200
     assert other.tell("payment.succeeded", order).status == 200
     refund = ask(order, 4_99)
     assert other.tell("payment.charged_back", order).status == 200
@@ -165,9 +165,9 @@ def test_refund__over_what_other_provider_was_paid_is_alerted(market: Market, ba
     )
 
 
-def test_refund__unrecordable_one_does_not_block_others(market: Market, bank: Scripted) -> None:
+def test_refund__unrecordable_one_does_not_block_others(shop_setup: ShopSetup, bank: Scripted) -> None:
     Refund.objects.exclude(next_attempt_at=None).update(next_attempt_at=None)
-    refunds = [ask(market.paid(), 1_00) for _ in range(3)]
+    refunds = [ask(shop_setup.paid(), 1_00) for _ in range(3)]
     # Longer than a reference can be.
     bank.words = [
         RefundResult(RefundStatus.DONE, "x" * 300),
@@ -185,35 +185,37 @@ def test_refund__unrecordable_one_does_not_block_others(market: Market, bank: Sc
 # --- Orders that seem stuck ------------------------------------------------------------------------------
 
 
-def test_payment__failed_second_attempt_is_shown_to_the_player(market: Market) -> None:
-    order = market.order()
-    assert market.webhooks.tell("payment.failed", order).status == 200
-    start_payment(fresh(order), market.webhooks.provider.slug, BASE)
+def test_payment__failed_second_attempt_is_shown_to_the_player(shop_setup: ShopSetup) -> None:
+    order = shop_setup.order()
+    assert shop_setup.webhooks.tell("payment.failed", order).status == 200
+    start_payment(fresh(order), shop_setup.webhooks.provider.slug, BASE)
     assert outcome_of(fresh(order), last_payment(order.page_key), now()) == WAITING
-    assert market.webhooks.tell("payment.failed", order).status == 200
+    assert shop_setup.webhooks.tell("payment.failed", order).status == 200
     assert outcome_of(fresh(order), last_payment(order.page_key), now()) == FAILED
     assert (fresh(order).state, payments_of(order)) == ("failed", [("failed", False), ("failed", False)])
-    assert market.webhooks.tell("payment.succeeded", order).status == 200
+    assert shop_setup.webhooks.tell("payment.succeeded", order).status == 200
     assert stands(order) == ("delivered", 0, 0, 0)
 
 
 # --- Floods ----------------------------------------------------------------------------------------------
 
 
-def test_callback__unsigned_fields_do_not_fill_operators_list(market: Market) -> None:
-    order = market.order(till=market.notify, extParams="right")
+def test_callback__unsigned_fields_do_not_fill_operators_list(shop_setup: ShopSetup) -> None:
+    order = shop_setup.order(fake_provider=shop_setup.notify, extParams="right")
     for number in range(5):
-        assert market.notify.notify(order, ts=1_700_000_000_000, extParams=f"wrong {number}").status == 422
+        assert (
+            shop_setup.notify.notify(order, ts=1_700_000_000_000, extParams=f"wrong {number}").status == 422
+        )
     assert (outcomes(order), Callback.objects.get(order=order).times_seen, stands(order)[0]) == (
         ["contradicts"],
         5,
         "created",
     )
-    assert market.notify.notify(order, ts=1_700_000_000_000).status == 200
+    assert shop_setup.notify.notify(order, ts=1_700_000_000_000).status == 200
     assert (outcomes(order), stands(order)[0]) == (["contradicts", "acted"], "delivered")
     assert Callback.objects.get(order=order, outcome="contradicts").resolved_by == "platform"
     for number in range(5):
-        assert market.notify.notify(order, ts=1_700_000_000_000, extParams=f"late {number}").status == 422
+        assert shop_setup.notify.notify(order, ts=1_700_000_000_000, extParams=f"late {number}").status == 422
     assert (outcomes(order), holding(order.player).spendable) == (["contradicts", "acted"], 500_00)
 
 
@@ -237,19 +239,19 @@ def test_sandbox__remembers_no_more_than_it_shows() -> None:
 )
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_url__zero_byte_is_only_not_found(
-    market: Market, monkeypatch: pytest.MonkeyPatch, path: str, method: str
+    shop_setup: ShopSetup, monkeypatch: pytest.MonkeyPatch, path: str, method: str
 ) -> None:
     monkeypatch.setattr(settings, "DEMO", True)
     assert Caller(None, fresh_address()).send(method, path).status == 404
 
 
 def test_sandbox__refunds_nothing_in_an_unknown_currency(
-    market: Market, monkeypatch: pytest.MonkeyPatch
+    shop_setup: ShopSetup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(settings, "DEMO", True)
-    till, order, payment = make_till("sandbox"), str(uuid.uuid4()), new_reference()
+    fake_provider, order, payment = make_provider("sandbox"), str(uuid.uuid4()), new_reference()
     memory.keep_payment(
-        till.provider.slug,
+        fake_provider.provider.slug,
         order,
         memory.Payment(reference=payment, amount=5_00, returned=0, dispute="", disputed=0),
     )
@@ -262,11 +264,11 @@ def test_sandbox__refunds_nothing_in_an_unknown_currency(
     }
     assert (
         Caller(None, fresh_address())
-        .send("POST", f"/sandbox/{till.provider.slug}/refunds", json.dumps(told).encode())
+        .send("POST", f"/sandbox/{fake_provider.provider.slug}/refunds", json.dumps(told).encode())
         .status
         == 404
     )
-    assert memory.payments_of(till.provider.slug, order)[payment]["returned"] == 0
+    assert memory.payments_of(fake_provider.provider.slug, order)[payment]["returned"] == 0
 
 
 # --- Whoever reads the logs ------------------------------------------------------------------------------
@@ -297,9 +299,9 @@ FROZEN: dict[str, tuple[Any, dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("what", FROZEN)
-def test_record__agreed_fields_never_change(market: Market, what: str) -> None:
+def test_record__agreed_fields_never_change(shop_setup: ShopSetup, what: str) -> None:
     model, change = FROZEN[what]
-    order = market.paid()
+    order = shop_setup.paid()
     row = model.objects.filter(pk=order.pk) if model is Order else model.objects.filter(order=order)
     before = row.values(*change).get()
     with pytest.raises(Exception, match="never change") as refused:
@@ -308,17 +310,17 @@ def test_record__agreed_fields_never_change(market: Market, what: str) -> None:
     assert row.values(*change).get() == before
 
 
-def test_refund__recorded_amount_never_changes(market: Market, owner: Owner) -> None:
-    order = market.paid()
-    assert market.webhooks.tell("payment.refunded", order, "1.00").status == 200
+def test_refund__recorded_amount_never_changes(shop_setup: ShopSetup, owner: Owner) -> None:
+    order = shop_setup.paid()
+    assert shop_setup.webhooks.tell("payment.refunded", order, "1.00").status == 200
     for change in ("amount = 2", "kind = 'charge_back'", "provider_id = gen_random_uuid()"):
         with pytest.raises(psycopg.errors.RestrictViolation):
             owner.execute(f"UPDATE payments_refund SET {change} WHERE order_id = %s", [order.pk])
 
 
 def test_secret__keeps_its_owner_and_stays_retired(owner: Owner) -> None:
-    till = make_till("standard-webhooks")
-    secret = Secret.objects.get(provider=till.provider)
+    fake_provider = make_provider("standard-webhooks")
+    secret = Secret.objects.get(provider=fake_provider.provider)
     Secret.objects.filter(pk=secret.pk).update(retired_at=now(), retired_by="operator")
     for change in ("retired_at = NULL", "purpose = 'api'", "fingerprint = 'x'"):
         with pytest.raises(psycopg.errors.RestrictViolation):

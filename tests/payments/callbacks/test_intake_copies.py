@@ -15,8 +15,8 @@ from payments.models import Callback, Delivery, Order
 from tests.support.callers import Answer, holding, unique
 from tests.support.invariants import problems_of
 from tests.support.shop import (
-    Market,
-    Till,
+    FakeProvider,
+    ShopSetup,
     event_body,
     fresh,
     new_reference,
@@ -32,9 +32,9 @@ COPIES = 64
 
 
 @pytest.fixture
-def till(market: Market, server: str) -> Till:
+def fake_provider(shop_setup: ShopSetup, server: str) -> FakeProvider:
     """The provider of Standard Webhooks, posting to a real server."""
-    return replace(market.webhooks, url=server)
+    return replace(shop_setup.webhooks, url=server)
 
 
 def together(actions: Sequence[Action]) -> list[Answer]:
@@ -65,11 +65,13 @@ def credits_of(order: Order) -> list[tuple[str, int | None]]:
     return list(Transaction.objects.filter(player=order.player).order_by("pk").values_list("type", "amount"))
 
 
-def test_duplicate__64_copies_of_one_callback_pay_once(market: Market, till: Till) -> None:
-    order = market.order(product="pack")
+def test_duplicate__64_copies_of_one_callback_pay_once(
+    shop_setup: ShopSetup, fake_provider: FakeProvider
+) -> None:
+    order = shop_setup.order(product="pack")
     body = event_body("payment.succeeded", order)
-    headers = till.signed(body)
-    answers = together([lambda: till.post(body, headers)] * COPIES)
+    headers = fake_provider.signed(body)
+    answers = together([lambda: fake_provider.post(body, headers)] * COPIES)
     assert statuses(answers) == {200: COPIES}
     assert {answer.raw for answer in answers} == {b'{"status":"ok"}'}
     assert list(Callback.objects.filter(order=order).values_list("outcome", "times_seen")) == [
@@ -82,10 +84,12 @@ def test_duplicate__64_copies_of_one_callback_pay_once(market: Market, till: Til
     assert problems_of(order.player) == []
 
 
-def test_duplicate__64_messages_about_one_payment_pay_once(market: Market, till: Till) -> None:
-    order = market.order(product="pack")
+def test_duplicate__64_messages_about_one_payment_pay_once(
+    shop_setup: ShopSetup, fake_provider: FakeProvider
+) -> None:
+    order = shop_setup.order(product="pack")
     body = event_body("payment.succeeded", order)
-    answers = together([lambda: till.post(body, till.signed(body))] * COPIES)
+    answers = together([lambda: fake_provider.post(body, fake_provider.signed(body))] * COPIES)
     assert statuses(answers) == {200: COPIES}
     # Each id is used up, by a message that was stored.
     assert Counter(outcomes(order)) == {"acted": 1, "nothing": COPIES - 1}
@@ -94,9 +98,11 @@ def test_duplicate__64_messages_about_one_payment_pay_once(market: Market, till:
     assert problems_of(order.player) == []
 
 
-def test_duplicate_payment__64_credit_once_and_rest_is_owed_back(market: Market, till: Till) -> None:
-    order = market.order(product="pack")
-    answers = together([lambda: till.tell("payment.succeeded", order)] * COPIES)
+def test_duplicate_payment__64_credit_once_and_rest_is_owed_back(
+    shop_setup: ShopSetup, fake_provider: FakeProvider
+) -> None:
+    order = shop_setup.order(product="pack")
+    answers = together([lambda: fake_provider.tell("payment.succeeded", order)] * COPIES)
     assert statuses(answers) == {200: COPIES}
     assert Counter(outcomes(order)) == {"acted": 1, "duplicate": COPIES - 1}
     assert Counter(payments_of(order)) == {("paid", False): 1, ("paid", True): COPIES - 1}
@@ -106,16 +112,18 @@ def test_duplicate_payment__64_credit_once_and_rest_is_owed_back(market: Market,
     assert problems_of(order.player) == []
 
 
-def test_duplicate__success_and_full_refund_race_leaves_nothing(market: Market, till: Till) -> None:
-    order, reference = market.order(product="pack"), new_reference()
+def test_duplicate__success_and_full_refund_race_leaves_nothing(
+    shop_setup: ShopSetup, fake_provider: FakeProvider
+) -> None:
+    order, reference = shop_setup.order(product="pack"), new_reference()
     paid, returned = (
         event_body("payment.succeeded", order, reference=reference),
         event_body("payment.refunded", order),
     )
-    paid_headers, returned_headers = till.signed(paid), till.signed(returned)
+    paid_headers, returned_headers = fake_provider.signed(paid), fake_provider.signed(returned)
     actions: list[Action] = [
-        lambda: till.post(paid, paid_headers),
-        lambda: till.post(returned, returned_headers),
+        lambda: fake_provider.post(paid, paid_headers),
+        lambda: fake_provider.post(returned, returned_headers),
     ]
     answers = together(actions * (COPIES // 2))
     assert statuses(answers) == {200: COPIES}
@@ -140,11 +148,13 @@ def test_duplicate__success_and_full_refund_race_leaves_nothing(market: Market, 
     assert problems_of(order.player) == []
 
 
-def test_refund__full_one_at_success_instant_leaves_nothing(market: Market, till: Till) -> None:
-    orders = [market.order() for _ in range(COPIES // 2)]
+def test_refund__full_one_at_success_instant_leaves_nothing(
+    shop_setup: ShopSetup, fake_provider: FakeProvider
+) -> None:
+    orders = [shop_setup.order() for _ in range(COPIES // 2)]
     answers = together(
         [
-            partial(till.tell, type, order)
+            partial(fake_provider.tell, type, order)
             for order in orders
             for type in ("payment.succeeded", "payment.refunded")
         ]
@@ -157,10 +167,14 @@ def test_refund__full_one_at_success_instant_leaves_nothing(market: Market, till
     assert ends == [("refunded", [("refund", "done", 4_99)], 0, 0)] * len(orders)
 
 
-def test_message_id__same_for_two_orders_at_once_counts_for_one(market: Market, till: Till) -> None:
+def test_message_id__same_for_two_orders_at_once_counts_for_one(
+    shop_setup: ShopSetup, fake_provider: FakeProvider
+) -> None:
     for _ in range(8):
-        first, second, id = market.order(), market.order(), unique("msg")
-        actions = [partial(till.tell, "payment.succeeded", order, id=id) for order in (first, second)]
+        first, second, id = shop_setup.order(), shop_setup.order(), unique("msg")
+        actions = [
+            partial(fake_provider.tell, "payment.succeeded", order, id=id) for order in (first, second)
+        ]
         assert statuses(together(actions)) == {200: 1, 422: 1}
         assert sorted((holding(order.player).spendable, fresh(order).state) for order in (first, second)) == [
             (0, "created"),
@@ -169,11 +183,14 @@ def test_message_id__same_for_two_orders_at_once_counts_for_one(market: Market, 
         assert sorted(outcomes(first) + outcomes(second)) == ["acted", "contradicts"]
 
 
-def test_reference__same_for_two_orders_at_once_counts_for_one(market: Market, till: Till) -> None:
+def test_reference__same_for_two_orders_at_once_counts_for_one(
+    shop_setup: ShopSetup, fake_provider: FakeProvider
+) -> None:
     for _ in range(8):
-        first, second, reference = market.order(), market.order(), new_reference()
+        first, second, reference = shop_setup.order(), shop_setup.order(), new_reference()
         actions = [
-            partial(till.tell, "payment.succeeded", order, reference=reference) for order in (first, second)
+            partial(fake_provider.tell, "payment.succeeded", order, reference=reference)
+            for order in (first, second)
         ]
         assert statuses(together(actions)) == {200: 1, 422: 1}
         assert sum(holding(order.player).spendable for order in (first, second)) == 500_00

@@ -21,7 +21,7 @@ from payments.providers.standard_webhooks import StandardWebhooks
 from payments.templatetags.player_pages import amount, moment
 from tests.faults.platform_processes import at_database
 from tests.support.callers import CLIENT
-from tests.support.shop import Market, fresh, make_till, payments_of, story_of
+from tests.support.shop import ShopSetup, fresh, make_provider, payments_of, story_of
 from wallet.models import Entry
 
 if TYPE_CHECKING:
@@ -70,8 +70,8 @@ def set_order(order: Order, **columns: Any) -> Order:
 # --- The choice ------------------------------------------------------------------------------------------
 
 
-def test_checkout__shows_item_price_and_deadline(market: Market) -> None:
-    order = market.order(product="pack", start=False, returnUrl="https://game.example/back")
+def test_checkout__shows_item_price_and_deadline(shop_setup: ShopSetup) -> None:
+    order = shop_setup.order(product="pack", start=False, returnUrl="https://game.example/back")
     answer = get(order)
     text = seen(answer)
     assert answer.status_code == 200
@@ -84,18 +84,20 @@ def test_checkout__shows_item_price_and_deadline(market: Market) -> None:
         '<a href="https://game.example/back" rel="noreferrer">Back to A game</a>' in answer.content.decode()
     )
     assert (
-        f'<button class="way" name="provider" value="{market.notify.provider.slug}">'
+        f'<button class="way" name="provider" value="{shop_setup.notify.provider.slug}">'
         "Pay with Till order-notify</button>" in answer.content.decode()
     )
     assert_headers(answer)
 
 
-def test_csp__form_leads_only_to_the_offered_providers(market: Market) -> None:
-    till = make_till("standard-webhooks", page_url="https://pay.elsewhere.example:8443/start?shop=1")
-    order = market.order(start=False)
+def test_csp__form_leads_only_to_the_offered_providers(shop_setup: ShopSetup) -> None:
+    fake_provider = make_provider(
+        "standard-webhooks", page_url="https://pay.elsewhere.example:8443/start?shop=1"
+    )
+    order = shop_setup.order(start=False)
     targets = get(order)["Content-Security-Policy"].removeprefix(BEFORE_FORMS).split()
     assert {"http://testserver", "https://pay.example", "https://pay.elsewhere.example:8443"} <= set(targets)
-    Provider.objects.filter(pk=till.provider.pk).update(is_active=False)
+    Provider.objects.filter(pk=fake_provider.provider.pk).update(is_active=False)
     PROVIDERS.forget()
     assert "elsewhere" not in get(order)["Content-Security-Policy"]
 
@@ -115,10 +117,10 @@ def test_csp__leaves_out_anything_but_a_plain_origin(origin: str) -> None:
     assert policy(["https://a.example", "https://a.example"]) == f"{BEFORE_FORMS} https://a.example"
 
 
-def test_checkout__script_without_cookies_begins_a_payment(market: Market) -> None:
-    order = market.order(start=False)
+def test_checkout__script_without_cookies_begins_a_payment(shop_setup: ShopSetup) -> None:
+    order = shop_setup.order(start=False)
     script = Client(enforce_csrf_checks=True, headers={"Origin": "null"})
-    answer = script.post(f"/checkout/{order.page_key}", {"provider": market.webhooks.provider.slug})
+    answer = script.post(f"/checkout/{order.page_key}", {"provider": shop_setup.webhooks.provider.slug})
     assert (answer.status_code, answer["Location"].partition("?")[0]) == (303, "https://pay.example/start")
     assert f"returnUrl=http%3A%2F%2Ftestserver%2Fcheckout%2F{order.page_key}%2Fresult" in answer["Location"]
     assert (fresh(order).state, payments_of(order)) == ("created", [("started", False)])
@@ -126,25 +128,25 @@ def test_checkout__script_without_cookies_begins_a_payment(market: Market) -> No
     assert_headers(answer)
 
 
-def test_language__goes_to_the_provider_and_comes_back(market: Market) -> None:
-    order = market.order(start=False)
-    answer = pay(order, market.webhooks.provider.slug, "?lang=de")
+def test_language__goes_to_the_provider_and_comes_back(shop_setup: ShopSetup) -> None:
+    order = shop_setup.order(start=False)
+    answer = pay(order, shop_setup.webhooks.provider.slug, "?lang=de")
     assert answer["Location"].endswith(f"checkout%2F{order.page_key}%2Fresult%3Flang%3Dde")
 
 
 @pytest.mark.parametrize("provider", ["", "no-such-provider", "\x00", "sandbox"])
-def test_provider__unknown_one_begins_nothing(market: Market, provider: str) -> None:
-    order = market.order(start=False)
+def test_provider__unknown_one_begins_nothing(shop_setup: ShopSetup, provider: str) -> None:
+    order = shop_setup.order(start=False)
     answer = pay(order, provider)
     assert (answer.status_code, payments_of(order)) == (422, [])
     assert "Choose one of these ways to pay." in seen(answer)
 
 
-def test_provider__no_longer_offered_one_begins_nothing(market: Market) -> None:
-    till = make_till("standard-webhooks", is_active=False)
-    order = market.order(start=False)
-    assert till.provider.slug not in get(order).content.decode()
-    assert (pay(order, till.provider.slug).status_code, payments_of(order)) == (422, [])
+def test_provider__no_longer_offered_one_begins_nothing(shop_setup: ShopSetup) -> None:
+    fake_provider = make_provider("standard-webhooks", is_active=False)
+    order = shop_setup.order(start=False)
+    assert fake_provider.provider.slug not in get(order).content.decode()
+    assert (pay(order, fake_provider.provider.slug).status_code, payments_of(order)) == (422, [])
 
 
 class Unreachable(StandardWebhooks):
@@ -155,33 +157,37 @@ class Unreachable(StandardWebhooks):
 
 
 def test_provider__unavailable_one_is_told_and_choice_is_back(
-    market: Market, monkeypatch: pytest.MonkeyPatch
+    shop_setup: ShopSetup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    till, order = make_till("standard-webhooks"), market.order(start=False)
+    fake_provider, order = make_provider("standard-webhooks"), shop_setup.order(start=False)
     monkeypatch.setitem(ADAPTERS, "standard-webhooks", Unreachable())
-    answer = pay(order, till.provider.slug)
+    answer = pay(order, fake_provider.provider.slug)
     assert answer.status_code == 503
     assert "This payment provider cannot be reached right now. Nothing was charged." in seen(answer)
     assert "no answer within" not in answer.content.decode()
-    assert f'value="{till.provider.slug}"' in answer.content.decode()
+    assert f'value="{fake_provider.provider.slug}"' in answer.content.decode()
     assert (payments_of(order), fresh(order).state) == ([("unstarted", False)], "created")
     # Nothing has begun, so there is no result to look at.
     assert get(order, "/result")["Location"] == f"/checkout/{order.page_key}"
 
 
-def test_order__begun_too_often_begins_no_more(market: Market) -> None:
-    order, till = market.order(start=False), make_till("standard-webhooks")
+def test_order__begun_too_often_begins_no_more(shop_setup: ShopSetup) -> None:
+    order, fake_provider = shop_setup.order(start=False), make_provider("standard-webhooks")
     for _ in range(MOST_PAYMENTS):
         Payment.objects.create(
-            order=order, provider=till.provider, start_reference="used", amount=order.price, started_at=now()
+            order=order,
+            provider=fake_provider.provider,
+            start_reference="used",
+            amount=order.price,
+            started_at=now(),
         )
-    answer = pay(order, till.provider.slug)
+    answer = pay(order, fake_provider.provider.slug)
     assert (answer.status_code, len(payments_of(order))) == (409, MOST_PAYMENTS)
     assert "Payment of this order was begun too often." in seen(answer)
 
 
-def test_provider__page_says_so_if_none_is_offered(market: Market) -> None:
-    order = market.order(start=False)
+def test_provider__page_says_so_if_none_is_offered(shop_setup: ShopSetup) -> None:
+    order = shop_setup.order(start=False)
     active = list(Provider.objects.filter(is_active=True).values_list("pk", flat=True))
     Provider.objects.update(is_active=False)
     PROVIDERS.forget()
@@ -195,30 +201,32 @@ def test_provider__page_says_so_if_none_is_offered(market: Market) -> None:
     assert "<form" not in answer.content.decode()
 
 
-def test_checkout__warns_of_paying_twice_once_payment_has_begun(market: Market) -> None:
-    order = market.order()
+def test_checkout__warns_of_paying_twice_once_payment_has_begun(shop_setup: ShopSetup) -> None:
+    order = shop_setup.order()
     assert (
         "You have begun to pay this order already. If you have paid, do not pay again. See what came of it"
         in seen(get(order))
     )
-    market.webhooks.tell("payment.failed", order)
+    shop_setup.webhooks.tell("payment.failed", order)
     assert "You have begun" not in seen(get(order))
 
 
 @pytest.mark.parametrize("state", ["paid", "delivered", "expired", "refunded", "charged_back"])
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_order__no_longer_payable_leads_to_its_result(market: Market, state: str, method: str) -> None:
-    order = set_order(market.order(start=False), state=state)
+def test_order__no_longer_payable_leads_to_its_result(shop_setup: ShopSetup, state: str, method: str) -> None:
+    order = set_order(shop_setup.order(start=False), state=state)
     answer = (
-        get(order, "?lang=de") if method == "get" else pay(order, market.webhooks.provider.slug, "?lang=de")
+        get(order, "?lang=de")
+        if method == "get"
+        else pay(order, shop_setup.webhooks.provider.slug, "?lang=de")
     )
     assert (answer.status_code, answer["Location"]) == (303, f"/checkout/{order.page_key}/result?lang=de")
     assert payments_of(order) == []
 
 
-def test_order__expired_cannot_be_paid_even_before_the_sweep(market: Market) -> None:
-    order = set_order(market.order(start=False), expires_at=now() - timedelta(seconds=1))
-    assert pay(order, market.webhooks.provider.slug).status_code == 303
+def test_order__expired_cannot_be_paid_even_before_the_sweep(shop_setup: ShopSetup) -> None:
+    order = set_order(shop_setup.order(start=False), expires_at=now() - timedelta(seconds=1))
+    assert pay(order, shop_setup.webhooks.provider.slug).status_code == 303
     assert (payments_of(order), fresh(order).state) == ([], "created")
     assert "This order has expired" in seen(get(order, "/result"))
 
@@ -265,7 +273,7 @@ OUTCOMES = [
 
 @pytest.mark.parametrize(("product", "columns", "begun", "heading", "waits", "payable"), OUTCOMES)
 def test_result__every_state_has_its_page(
-    market: Market,
+    shop_setup: ShopSetup,
     product: str,
     columns: dict[str, Any],
     begun: bool,
@@ -274,7 +282,7 @@ def test_result__every_state_has_its_page(
     payable: bool,
 ) -> None:
     order = set_order(
-        market.order(product=product, start=begun, returnUrl="https://game.example/back"), **columns
+        shop_setup.order(product=product, start=begun, returnUrl="https://game.example/back"), **columns
     )
     answer = get(order, "/result")
     page = answer.content.decode()
@@ -287,24 +295,24 @@ def test_result__every_state_has_its_page(
     assert_headers(answer)
 
 
-def test_order__failed_and_expired_cannot_be_retried(market: Market) -> None:
-    order = set_order(market.order(start=False), state="failed", expires_at=now() - timedelta(seconds=1))
+def test_order__failed_and_expired_cannot_be_retried(shop_setup: ShopSetup) -> None:
+    order = set_order(shop_setup.order(start=False), state="failed", expires_at=now() - timedelta(seconds=1))
     answer = get(order, "/result")
     assert "To try again, start the purchase anew in the game." in seen(answer)
     assert f'href="/checkout/{order.page_key}"' not in answer.content.decode()
 
 
-def test_result__tells_what_was_returned(market: Market) -> None:
-    order = market.paid()
-    market.webhooks.tell("payment.refunded", order, "1.00")
+def test_result__tells_what_was_returned(shop_setup: ShopSetup) -> None:
+    order = shop_setup.paid()
+    shop_setup.webhooks.tell("payment.refunded", order, "1.00")
     assert "Price 4.99 EUR Refunded 1.00 EUR Taken out of your wallet again 100.20 XAG" in seen(
         get(order, "/result")
     )
 
 
 @pytest.mark.slow
-def test_result__refreshes_ever_more_slowly_and_then_stops(market: Market) -> None:
-    order, pauses, url = market.order(), [], "/result?lang=de"
+def test_result__refreshes_ever_more_slowly_and_then_stops(shop_setup: ShopSetup) -> None:
+    order, pauses, url = shop_setup.order(), [], "/result?lang=de"
     while found := re.search(
         r'http-equiv="refresh" content="(\d+); url=(/checkout/[^"]+)"',
         page := get(order, url).content.decode(),
@@ -320,16 +328,16 @@ def test_result__refreshes_ever_more_slowly_and_then_stops(market: Market) -> No
 
 
 @pytest.mark.parametrize("check", ["off", "9999"])
-def test_result__can_be_told_not_to_refresh_by_itself(market: Market, check: str) -> None:
-    page = get(market.order(), f"/result?check={check}").content.decode()
+def test_result__can_be_told_not_to_refresh_by_itself(shop_setup: ShopSetup, check: str) -> None:
+    page = get(shop_setup.order(), f"/result?check={check}").content.decode()
     assert ("refresh" in page, "This page has stopped checking by itself." in page) == (False, True)
 
 
 @pytest.mark.parametrize("check", ["-1", "x", "1e3", "99999", "%00", ""])
-def test_result__nonsense_in_the_url_is_a_first_look(market: Market, check: str) -> None:
+def test_result__nonsense_in_the_url_is_a_first_look(shop_setup: ShopSetup, check: str) -> None:
     assert (
         'http-equiv="refresh" content="1; url='
-        in get(market.order(), f"/result?check={check}").content.decode()
+        in get(shop_setup.order(), f"/result?check={check}").content.decode()
     )
 
 
@@ -352,9 +360,9 @@ def test_result__nonsense_in_the_url_is_a_first_look(market: Market, check: str)
     ],
 )
 def test_language__comes_from_url_else_order_else_browser(
-    market: Market, query: str, wish: str, accept: str, language: str
+    shop_setup: ShopSetup, query: str, wish: str, accept: str, language: str
 ) -> None:
-    order = set_order(market.order(start=False), language=wish)
+    order = set_order(shop_setup.order(start=False), language=wish)
     answer = get(order, query, **{"Accept-Language": accept})
     assert (answer["Content-Language"], f'<html lang="{language}">' in answer.content.decode()) == (
         language,
@@ -363,10 +371,10 @@ def test_language__comes_from_url_else_order_else_browser(
     assert ("Wie möchten Sie bezahlen?" in seen(answer)) == (language == "de")
 
 
-def test_language__german_page_has_german_names_amounts_times(market: Market) -> None:
-    market.products["pack"].name_de = "Das Paket"
-    market.products["pack"].save()
-    order = set_order(market.order(product="pack", start=False), language="de")
+def test_language__german_page_has_german_names_amounts_times(shop_setup: ShopSetup) -> None:
+    shop_setup.products["pack"].name_de = "Das Paket"
+    shop_setup.products["pack"].save()
+    order = set_order(shop_setup.order(product="pack", start=False), language="de")
     text = seen(get(order))
     assert "Das Paket Kommt zu Ihrem Guthaben 1.000,00 XAG" in text
     assert "Preis 20,00 EUR" in text
@@ -386,7 +394,7 @@ def test_language__german_page_has_german_names_amounts_times(market: Market) ->
     ],
 )
 def test_amount__is_exact_in_either_language(
-    market: Market, minor: int, currency: str, english: str, german: str
+    shop_setup: ShopSetup, minor: int, currency: str, english: str, german: str
 ) -> None:
     for language, expected in (("en", english), ("de", german)):
         with translation.override(language):
@@ -400,7 +408,7 @@ def test_amount__is_exact_in_either_language(
     "key", ["unknown", "x" * 33, "%00", "%F0%9F%92%A9", "a'b", "4pUeB0bXcXq0w1mFz1y5nJ2k"]
 )
 @pytest.mark.parametrize("rest", ["", "/result"])
-def test_checkout__unknown_address_has_its_own_page(market: Market, key: str, rest: str) -> None:
+def test_checkout__unknown_address_has_its_own_page(shop_setup: ShopSetup, key: str, rest: str) -> None:
     answer = CLIENT.get(f"/checkout/{key}{rest}", headers={"Accept-Language": "de"})
     assert (answer.status_code, "Seite nicht gefunden" in seen(answer)) == (404, True)
     assert CLIENT.post(f"/checkout/{key}{rest}", {"provider": "sandbox"}).status_code == 404
@@ -408,25 +416,25 @@ def test_checkout__unknown_address_has_its_own_page(market: Market, key: str, re
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"])
-def test_checkout__answers_only_get_head_and_post(market: Market, method: str) -> None:
-    order = market.order(start=False)
+def test_checkout__answers_only_get_head_and_post(shop_setup: ShopSetup, method: str) -> None:
+    order = shop_setup.order(start=False)
     answer = CLIENT.generic(method, f"/checkout/{order.page_key}")
     assert (answer.status_code, answer["Allow"]) == (405, "GET, HEAD, POST")
     assert_headers(answer)
     assert CLIENT.head(f"/checkout/{order.page_key}").status_code == 200
 
 
-def test_checkout__does_not_read_a_form_that_is_too_long(market: Market) -> None:
-    order = market.order(start=False)
+def test_checkout__does_not_read_a_form_that_is_too_long(shop_setup: ShopSetup) -> None:
+    order = shop_setup.order(start=False)
     answer = CLIENT.post(
-        f"/checkout/{order.page_key}", {"provider": market.webhooks.provider.slug, "more": "x" * 65_536}
+        f"/checkout/{order.page_key}", {"provider": shop_setup.webhooks.provider.slug, "more": "x" * 65_536}
     )
     assert (answer.status_code, payments_of(order)) == (413, [])
     assert_headers(answer)
 
 
-def test_checkout__says_so_if_there_is_no_database(market: Market) -> None:
-    order = market.order(start=False)
+def test_checkout__says_so_if_there_is_no_database(shop_setup: ShopSetup) -> None:
+    order = shop_setup.order(start=False)
     with at_database("postgres://nobody@127.0.0.1:9/nothing"):
         answer = get(order)
     assert (answer.status_code, answer["Retry-After"]) == (503, "5")
@@ -434,37 +442,39 @@ def test_checkout__says_so_if_there_is_no_database(market: Market) -> None:
     assert_headers(answer)
 
 
-def test_checkout__viewing_pages_changes_nothing(market: Market) -> None:
-    order = market.paid()
+def test_checkout__viewing_pages_changes_nothing(shop_setup: ShopSetup) -> None:
+    order = shop_setup.paid()
     before = (fresh(order), story_of(order), Entry.objects.filter(player=order.player).count())
     for rest in ("", "/result", "/result?check=3"):
         get(order, rest)
     assert (fresh(order), story_of(order), Entry.objects.filter(player=order.player).count()) == before
 
 
-def test_checkout__order_url_stands_in_no_log(market: Market, caplog: pytest.LogCaptureFixture) -> None:
-    order = market.order(start=False)
+def test_checkout__order_url_stands_in_no_log(
+    shop_setup: ShopSetup, caplog: pytest.LogCaptureFixture
+) -> None:
+    order = shop_setup.order(start=False)
     with caplog.at_level("DEBUG"):
         get(order)
-        pay(order, market.webhooks.provider.slug)
+        pay(order, shop_setup.webhooks.provider.slug)
         get(order, "/result")
     assert "GET /checkout/…/result" in caplog.text
     assert order.page_key not in caplog.text
 
 
-def test_checkout__name_is_text_and_no_markup(market: Market) -> None:
-    product = market.products["gold"]
+def test_checkout__name_is_text_and_no_markup(shop_setup: ShopSetup) -> None:
+    product = shop_setup.products["gold"]
     name, product.name = product.name, '<script src="//x.example">'
     product.save()
-    order = market.order(start=False)
+    order = shop_setup.order(start=False)
     page = get(order).content.decode()
     product.name = name
     product.save()
     assert ("<script" in page, "&lt;script src=" in page) == (False, True)
 
 
-def test_checkout__needs_no_third_parties_and_no_script(market: Market) -> None:
-    order = market.order()
+def test_checkout__needs_no_third_parties_and_no_script(shop_setup: ShopSetup) -> None:
+    order = shop_setup.order()
     for page in (
         get(order),
         get(order, "/result"),

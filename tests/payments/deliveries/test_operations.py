@@ -21,7 +21,7 @@ from tests.conftest import Clock
 from tests.support.deliveries import delivery_of, stand, sweep, tries_of
 from tests.support.game_order_server import GameServer, answers, closes, hangs, late, sends
 from tests.support.game_query_server import Behaviour
-from tests.support.shop import Market, fresh, story_of
+from tests.support.shop import ShopSetup, fresh, story_of
 from wallet.job_runs import Run
 from wallet.models import Alert
 
@@ -41,8 +41,10 @@ PAID = [("created", "created"), ("started", "created"), ("payment.succeeded", "p
 DELIVERED = [*PAID, ("delivered", "delivered")]
 
 
-def test_delivery__has_8_fields_cp_order_id_and_both_signatures(stall: Market, game: GameServer) -> None:
-    order = stall.paid(product="sword")
+def test_delivery__has_8_fields_cp_order_id_and_both_signatures(
+    served_shop: ShopSetup, game: GameServer
+) -> None:
+    order = served_shop.paid(product="sword")
     assert (order.state, delivery_of(order).state) == ("paid", "pending")
     run = sweep()
     assert (run.looked_at, run.done) == (1, 1)
@@ -71,35 +73,39 @@ def test_delivery__has_8_fields_cp_order_id_and_both_signatures(stall: Market, g
     assert len(game.told) == 1
 
 
-def test_delivery__extra_params_and_unicode_ids_arrive_as_sent(stall: Market, game: GameServer) -> None:
-    order = stall.order(
+def test_delivery__extra_params_and_unicode_ids_arrive_as_sent(
+    served_shop: ShopSetup, game: GameServer
+) -> None:
+    order = served_shop.order(
         product="sword", cpOrderId="\u00e4 &\u20ac\U0001f600", extParams='{"a": "\u00fc\\n"}\n', serverId=-3
     )
-    assert stall.webhooks.tell("payment.succeeded", order).status == 200
+    assert served_shop.webhooks.tell("payment.succeeded", order).status == 200
     sweep()
     assert [
         (told.fields["cpOrderId"], told.fields["extParams"], told.fields["serverId"]) for told in game.told
     ] == [("\u00e4 &\u20ac\U0001f600", '{"a": "\u00fc\\n"}\n', "-3")]
 
 
-def test_signature__one_of_each_secret_during_rotation(stall: Market, game: GameServer) -> None:
+def test_signature__one_of_each_secret_during_rotation(served_shop: ShopSetup, game: GameServer) -> None:
     newer = new_webhook_secret()
-    old = stall.game.delivery_secrets.get()
-    add_delivery_secret(stall.game, newer, actor="test")
+    old = served_shop.game.delivery_secrets.get()
+    add_delivery_secret(served_shop.game, newer, actor="test")
     game.secrets.insert(0, newer)
-    stall.paid(product="sword")
+    served_shop.paid(product="sword")
     sweep()
     retire_secret(old, actor="test")
     game.secrets.pop()
-    stall.paid(product="sword")
+    served_shop.paid(product="sword")
     sweep()
     assert [told.signatures for told in game.told] == [2, 1]
 
 
-def test_delivery__no_secret_sends_nothing_and_attempt_says_why(stall: Market, game: GameServer) -> None:
-    retire_secret(stall.game.delivery_secrets.get(), actor="test")
-    assert delivery_secrets(stall.game) == []
-    order = stall.paid(product="sword")
+def test_delivery__no_secret_sends_nothing_and_attempt_says_why(
+    served_shop: ShopSetup, game: GameServer
+) -> None:
+    retire_secret(served_shop.game.delivery_secrets.get(), actor="test")
+    assert delivery_secrets(served_shop.game) == []
+    order = served_shop.paid(product="sword")
     sweep()
     assert (game.told, tries_of(order), delivery_of(order).state) == (
         [],
@@ -109,10 +115,10 @@ def test_delivery__no_secret_sends_nothing_and_attempt_says_why(stall: Market, g
 
 
 def test_delivery__follows_the_contract_schedule_then_alerts(
-    stall: Market, game: GameServer, clock: Clock
+    served_shop: ShopSetup, game: GameServer, clock: Clock
 ) -> None:
     game.otherwise = answers(500)
-    order, start = stand(stall, clock)
+    order, start = stand(served_shop, clock)
     at = start
     for number, pause in enumerate(SCHEDULE, 1):
         assert sweep().looked_at == 1
@@ -159,10 +165,10 @@ NOT_FOUND: dict[str, tuple[Behaviour, tuple[int | None, str]]] = {
 
 @pytest.mark.parametrize("name", NOT_FOUND)
 def test_delivery__anything_but_success_is_retried_under_same_id(
-    stall: Market, game: GameServer, clock: Clock, name: str
+    served_shop: ShopSetup, game: GameServer, clock: Clock, name: str
 ) -> None:
     behaviour, said = NOT_FOUND[name]
-    order, start = stand(stall, clock)
+    order, start = stand(served_shop, clock)
     game.turns[order.cp_order_id] = [behaviour, answers(200)]
     sweep()
     assert (tries_of(order), fresh(order).state) == ([said], "paid")
@@ -177,18 +183,20 @@ def test_delivery__anything_but_success_is_retried_under_same_id(
 
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204])
-def test_delivery__every_2xx_status_is_a_success(stall: Market, game: GameServer, status: int) -> None:
+def test_delivery__every_2xx_status_is_a_success(
+    served_shop: ShopSetup, game: GameServer, status: int
+) -> None:
     game.otherwise = answers(status, b"" if status == 204 else b"{}")
-    order = stall.paid(product="sword")
+    order = served_shop.paid(product="sword")
     sweep()
     assert (tries_of(order), fresh(order).state) == ([(status, "")], "delivered")
 
 
 @pytest.mark.parametrize("slow", [hangs, late(0.6)])
 def test_delivery__success_after_the_timeout_is_retried(
-    stall: Market, game: GameServer, clock: Clock, slow: Behaviour
+    served_shop: ShopSetup, game: GameServer, clock: Clock, slow: Behaviour
 ) -> None:
-    order, start = stand(stall, clock)
+    order, start = stand(served_shop, clock)
     game.turns[order.cp_order_id] = [slow, slow, answers(200)]
     for pause in (0, 5, 15):
         clock.stand(start + pause * SECOND)
@@ -198,9 +206,11 @@ def test_delivery__success_after_the_timeout_is_retried(
     assert (fresh(order).state, story_of(order)) == ("delivered", DELIVERED)
 
 
-def test_delivery_alert__clears_if_the_game_takes_it_after_all(stall: Market, game: GameServer) -> None:
+def test_delivery_alert__clears_if_the_game_takes_it_after_all(
+    served_shop: ShopSetup, game: GameServer
+) -> None:
     game.otherwise = answers(410)
-    order = stall.paid(product="sword")
+    order = served_shop.paid(product="sword")
     sweep()
     about = Alert.objects.filter(kind="delivery_given_up", subject=str(order.pk))
     assert about.get().resolved_at is None
@@ -215,10 +225,10 @@ def test_delivery_alert__clears_if_the_game_takes_it_after_all(stall: Market, ga
 
 
 def test_delivery__410_stops_it_visibly_and_game_is_not_failing(
-    stall: Market, game: GameServer, clock: Clock
+    served_shop: ShopSetup, game: GameServer, clock: Clock
 ) -> None:
-    other = stall.paid(product="sword")
-    order, start = stand(stall, clock)
+    other = served_shop.paid(product="sword")
+    order, start = stand(served_shop, clock)
     game.turns[order.cp_order_id] = [answers(410)]
     sweep()
     delivery = delivery_of(order)
@@ -227,7 +237,7 @@ def test_delivery__410_stops_it_visibly_and_game_is_not_failing(
     assert Alert.objects.filter(
         kind=Alert.Kind.DELIVERY_GIVEN_UP, subject=str(order.pk), resolved_at=None
     ).exists()
-    assert (fresh(other).state, Shop.objects.get(pk=stall.shop.pk).failing_since) == ("delivered", None)
+    assert (fresh(other).state, Shop.objects.get(pk=served_shop.shop.pk).failing_since) == ("delivered", None)
     clock.stand(start + timedelta(days=3))
     assert sweep().looked_at == 0
     # An operator may, after a word with the game.
@@ -248,12 +258,12 @@ def test_delivery__410_stops_it_visibly_and_game_is_not_failing(
     ("type", "state"), [("payment.refunded", "refunded"), ("payment.charged_back", "charged_back")]
 )
 def test_delivery__full_return_stops_further_attempts(
-    stall: Market, game: GameServer, clock: Clock, type: str, state: str
+    served_shop: ShopSetup, game: GameServer, clock: Clock, type: str, state: str
 ) -> None:
     game.otherwise = answers(503)
-    order, start = stand(stall, clock)
+    order, start = stand(served_shop, clock)
     sweep()
-    assert stall.webhooks.tell(type, order).status == 200
+    assert served_shop.webhooks.tell(type, order).status == 200
     delivery = delivery_of(order)
     assert (fresh(order).state, delivery.state, delivery.next_attempt_at) == (state, "returned", None)
     clock.stand(start + timedelta(days=3))
@@ -263,19 +273,26 @@ def test_delivery__full_return_stops_further_attempts(
     assert (len(game.told), delivery_of(order).state) == (1, "returned")
 
 
-def test_delivery__partial_refund_stops_nothing(stall: Market, game: GameServer) -> None:
-    order = stall.paid(product="sword")
-    assert stall.webhooks.tell("payment.refunded", order, "9.98").status == 200
+def test_delivery__partial_refund_stops_nothing(served_shop: ShopSetup, game: GameServer) -> None:
+    order = served_shop.paid(product="sword")
+    assert served_shop.webhooks.tell("payment.refunded", order, "9.98").status == 200
     sweep()
     assert (len(game.told), fresh(order).state, delivery_of(order).state) == (1, "delivered", "delivered")
 
 
-def test_reversal__resumes_the_delivery_that_chargeback_stopped(stall: Market, game: GameServer) -> None:
-    order = stall.paid(product="sword")
-    assert stall.webhooks.tell("payment.charged_back", order, reference=f"dispute-{order.pk}").status == 200
+def test_reversal__resumes_the_delivery_that_chargeback_stopped(
+    served_shop: ShopSetup, game: GameServer
+) -> None:
+    order = served_shop.paid(product="sword")
+    assert (
+        served_shop.webhooks.tell("payment.charged_back", order, reference=f"dispute-{order.pk}").status
+        == 200
+    )
     assert sweep().looked_at == 0
     assert (
-        stall.webhooks.tell("payment.charge_back_reversed", order, reference=f"dispute-{order.pk}").status
+        served_shop.webhooks.tell(
+            "payment.charge_back_reversed", order, reference=f"dispute-{order.pk}"
+        ).status
         == 200
     )
     assert (fresh(order).state, delivery_of(order).state) == ("paid", "pending")
@@ -283,14 +300,21 @@ def test_reversal__resumes_the_delivery_that_chargeback_stopped(stall: Market, g
     assert (len(game.told), fresh(order).state, delivery_of(order).state) == (1, "delivered", "delivered")
 
 
-def test_reversal__taken_during_the_chargeback_is_not_resent(stall: Market, game: GameServer) -> None:
-    order = stall.paid(product="sword")
+def test_reversal__taken_during_the_chargeback_is_not_resent(
+    served_shop: ShopSetup, game: GameServer
+) -> None:
+    order = served_shop.paid(product="sword")
     (one,) = lease(now(), "a slow worker")
-    assert stall.webhooks.tell("payment.charged_back", order, reference=f"dispute-{order.pk}").status == 200
+    assert (
+        served_shop.webhooks.tell("payment.charged_back", order, reference=f"dispute-{order.pk}").status
+        == 200
+    )
     assert record_answer(one, status=200, problem="", body="", took_ms=1) == "returned"
     assert (fresh(order).state, fresh(order).delivered_at is None) == ("charged_back", False)
     assert (
-        stall.webhooks.tell("payment.charge_back_reversed", order, reference=f"dispute-{order.pk}").status
+        served_shop.webhooks.tell(
+            "payment.charge_back_reversed", order, reference=f"dispute-{order.pk}"
+        ).status
         == 200
     )
     assert (fresh(order).state, delivery_of(order).state, sweep().looked_at, game.told) == (
@@ -303,13 +327,13 @@ def test_reversal__taken_during_the_chargeback_is_not_resent(stall: Market, game
 
 @pytest.mark.parametrize("status", [200, 410])
 def test_delivery__manual_resend_is_stopped_by_a_refund_too(
-    stall: Market, game: GameServer, status: int
+    served_shop: ShopSetup, game: GameServer, status: int
 ) -> None:
     game.otherwise = answers(status)
-    order = stall.paid(product="sword")
+    order = served_shop.paid(product="sword")
     sweep()
     send_again(delivery_of(order), actor="operator", reason="test")
-    assert stall.webhooks.tell("payment.refunded", order).status == 200
+    assert served_shop.webhooks.tell("payment.refunded", order).status == 200
     assert (delivery_of(order).next_attempt_at, sweep().looked_at, len(game.told)) == (None, 0, 1)
     with pytest.raises(NotPossible, match="gone back"):
         send_again(delivery_of(order), actor="operator", reason="test")
@@ -319,8 +343,10 @@ def test_delivery__manual_resend_is_stopped_by_a_refund_too(
 # --- Once ----------------------------------------------------------------------------------------------
 
 
-def test_delivery__resending_a_delivered_one_delivers_only_once(stall: Market, game: GameServer) -> None:
-    order = stall.paid(product="sword")
+def test_delivery__resending_a_delivered_one_delivers_only_once(
+    served_shop: ShopSetup, game: GameServer
+) -> None:
+    order = served_shop.paid(product="sword")
     sweep()
     delivered_at = fresh(order).delivered_at
     send_again(delivery_of(order), actor="operator", reason="the game asked for it")
@@ -343,8 +369,10 @@ def test_delivery__resending_a_delivered_one_delivers_only_once(stall: Market, g
     )
 
 
-def test_lease__expired_one_of_a_lost_worker_is_sent(stall: Market, game: GameServer, clock: Clock) -> None:
-    order, start = stand(stall, clock)
+def test_lease__expired_one_of_a_lost_worker_is_sent(
+    served_shop: ShopSetup, game: GameServer, clock: Clock
+) -> None:
+    order, start = stand(served_shop, clock)
     (lost,) = lease(start, "a worker that dies")
     clock.stand(start + LEASE - timedelta(microseconds=1))
     assert sweep().looked_at == 0
@@ -361,9 +389,9 @@ def test_lease__expired_one_of_a_lost_worker_is_sent(stall: Market, game: GameSe
 @pytest.mark.parametrize("late_status", [200, 410, 500, None])
 @pytest.mark.parametrize("first_status", [200, 410, 500])
 def test_delivery__two_answers_in_any_order_deliver_at_most_once(
-    stall: Market, game: GameServer, clock: Clock, first_status: int, late_status: int | None
+    served_shop: ShopSetup, game: GameServer, clock: Clock, first_status: int, late_status: int | None
 ) -> None:
-    order, start = stand(stall, clock)
+    order, start = stand(served_shop, clock)
     (lost,) = lease(start, "slow")
     clock.stand(start + LEASE)
     (second,) = lease(start + LEASE, "quick")
@@ -381,9 +409,9 @@ def test_delivery__two_answers_in_any_order_deliver_at_most_once(
 
 
 def test_lease__late_answer_does_not_end_another_attempts_lease(
-    stall: Market, game: GameServer, clock: Clock
+    served_shop: ShopSetup, game: GameServer, clock: Clock
 ) -> None:
-    order, start = stand(stall, clock)
+    order, start = stand(served_shop, clock)
     (lost,) = lease(start, "slow")
     clock.stand(start + LEASE)
     lease(start + LEASE, "quick")
@@ -393,9 +421,9 @@ def test_lease__late_answer_does_not_end_another_attempts_lease(
     assert sweep().looked_at == 0
 
 
-def test_sweep__two_at_once_send_each_delivery_once(stall: Market, game: GameServer) -> None:
+def test_sweep__two_at_once_send_each_delivery_once(served_shop: ShopSetup, game: GameServer) -> None:
     game.otherwise = late(0.02)
-    orders = [stall.paid(product="sword") for _ in range(24)]
+    orders = [served_shop.paid(product="sword") for _ in range(24)]
     runs = [Run("deliver_due") for _ in range(3)]
 
     def work(run: Run) -> None:

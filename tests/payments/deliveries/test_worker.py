@@ -10,49 +10,56 @@ from lib.clock import now
 from payments.deliveries.operations import pause_deliveries, resume_deliveries
 from payments.deliveries.worker import deliver_due, deliver_one
 from payments.models import Shop
-from tests.support.callers import House
+from tests.support.callers import Callers
 from tests.support.deliveries import delivery_of, sweep, tries_of
 from tests.support.game_order_server import GameServer, answers, hangs, selling
-from tests.support.shop import Market, fresh, make_market
+from tests.support.shop import ShopSetup, fresh, make_shop_setup
 from wallet.job_runs import Run
 
 
-def test_delivery__paused_game_gets_nothing_until_resumed(stall: Market, game: GameServer) -> None:
-    assert (pause_deliveries(stall.shop), pause_deliveries(stall.shop)) == (True, False)
-    order = stall.paid(product="sword")
+def test_delivery__paused_game_gets_nothing_until_resumed(served_shop: ShopSetup, game: GameServer) -> None:
+    assert (pause_deliveries(served_shop.shop), pause_deliveries(served_shop.shop)) == (True, False)
+    order = served_shop.paid(product="sword")
     assert sweep().looked_at == 0
     deliver_one(delivery_of(order).pk, "nudged")
     assert (game.told, tries_of(order), delivery_of(order).state) == ([], [], "pending")
-    assert (resume_deliveries(stall.shop), resume_deliveries(stall.shop)) == (True, False)
+    assert (resume_deliveries(served_shop.shop), resume_deliveries(served_shop.shop)) == (True, False)
     sweep()
     assert fresh(order).state == "delivered"
 
 
-def test_nudge__delivers_at_once_and_leaves_failing_to_sweep(stall: Market, game: GameServer) -> None:
-    orders = [stall.paid(product="sword") for _ in range(3)]
+def test_nudge__delivers_at_once_and_leaves_failing_to_sweep(
+    served_shop: ShopSetup, game: GameServer
+) -> None:
+    orders = [served_shop.paid(product="sword") for _ in range(3)]
     deliver_one(delivery_of(orders[0]).pk, "nudged")
     assert (fresh(orders[0]).state, len(game.told)) == ("delivered", 1)
     game.otherwise = answers(500)
     deliver_one(delivery_of(orders[1]).pk, "nudged")
-    assert Shop.objects.get(pk=stall.shop.pk).failing_since is not None
+    assert Shop.objects.get(pk=served_shop.shop.pk).failing_since is not None
     game.otherwise = answers(200)
     deliver_one(delivery_of(orders[2]).pk, "nudged")
     assert (fresh(orders[2]).state, len(game.told)) == ("paid", 2)
     sweep()
-    assert (fresh(orders[2]).state, Shop.objects.get(pk=stall.shop.pk).failing_since) == ("delivered", None)
+    assert (fresh(orders[2]).state, Shop.objects.get(pk=served_shop.shop.pk).failing_since) == (
+        "delivered",
+        None,
+    )
 
 
-def test_sweep__recovered_game_gets_all_that_waited(stall: Market, game: GameServer) -> None:
-    Shop.objects.filter(pk=stall.shop.pk).update(failing_since=now())
-    orders = [stall.paid(product="sword") for _ in range(20)]
+def test_sweep__recovered_game_gets_all_that_waited(served_shop: ShopSetup, game: GameServer) -> None:
+    Shop.objects.filter(pk=served_shop.shop.pk).update(failing_since=now())
+    orders = [served_shop.paid(product="sword") for _ in range(20)]
     run = sweep()
     assert (run.looked_at, run.done, {fresh(order).state for order in orders}) == (20, 20, {"delivered"})
 
 
-def test_sweep__failing_game_is_left_alone_until_the_next_run(stall: Market, game: GameServer) -> None:
+def test_sweep__failing_game_is_left_alone_until_the_next_run(
+    served_shop: ShopSetup, game: GameServer
+) -> None:
     game.otherwise = answers(500)
     for _ in range(20):
-        stall.paid(product="sword")
+        served_shop.paid(product="sword")
     # At most as many as may be under way at once; then it is known to fail.
     assert 3 <= sweep().looked_at <= 8
     before = len(game.told)
@@ -61,15 +68,15 @@ def test_sweep__failing_game_is_left_alone_until_the_next_run(stall: Market, gam
 
 
 def test_sweep__hanging_game_does_not_hold_up_another(
-    stall: Market, game: GameServer, house: House, monkeypatch: pytest.MonkeyPatch
+    served_shop: ShopSetup, game: GameServer, callers: Callers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(settings, "OUTGOING_TOTAL_SECONDS", 2.0)
     monkeypatch.setattr("payments.deliveries.worker.RUN_SECONDS", 2.5)
     game.otherwise = hangs
     for _ in range(20):
-        stall.paid(product="sword")
+        served_shop.paid(product="sword")
     with selling() as other_game:
-        other = make_market(house, other_game.url)
+        other = make_shop_setup(callers, other_game.url)
         other_game.secrets.append(other.delivery_secret)
         orders = [other.paid(product="sword") for _ in range(20)]
         for _ in range(2):

@@ -13,7 +13,7 @@ from tests.payments.fuzz.calls import Subject
 from tests.payments.fuzz.subjects import make_subjects
 from tests.payments.fuzz.trials import MOST_SHOWN, Tally, fuzz_http, fuzz_providers, fuzz_signatures
 from tests.support.own_database import own_ledger
-from tests.support.shop import make_market
+from tests.support.shop import make_shop_setup
 
 Fuzz = Callable[[list[Subject], int, random.Random, Tally], None]
 # Genuine callbacks age: each round of the whole stack has new ones.
@@ -42,12 +42,12 @@ def main() -> int:
     print(f"seed {seed}", flush=True)
     setup_test_environment()
     with own_ledger("fuzz") as ledger:
-        market = make_market(ledger.house)
+        shop_setup = make_shop_setup(ledger.callers)
 
         def rounds(what: str, fuzz: Fuzz, count: int, size: int) -> None:
             began, before = time.monotonic(), tally.outcomes.copy()
             for done in range(0, count, size):
-                fuzz(make_subjects(market), min(size, count - done), dice, tally)
+                fuzz(make_subjects(shop_setup), min(size, count - done), dice, tally)
             took = max(time.monotonic() - began, 0.001)
             print(
                 f"{what}: {count} in {took:.0f} s, {count / took:.0f} a second; {tally.report(before)}",

@@ -12,37 +12,47 @@ from payments.models import Order, Payment, Provider
 from payments.providers.registry import PROVIDERS
 from tests.payments.fuzz.calls import FORM, JSON, NOTIFICATION, STRIPE, WEBHOOK, Call, Scheme, Subject
 from tests.support.callers import unique
-from tests.support.shop import Market, Till, event_body, make_till, notification_fields
+from tests.support.shop import FakeProvider, ShopSetup, event_body, make_provider, notification_fields
 from tests.support.stripe_events import recorded
 
 
-def make_subjects(market: Market) -> list[Subject]:
+def make_subjects(shop_setup: ShopSetup) -> list[Subject]:
     """One for each scheme and each form of it. The sandbox speaks only where DEMO is on."""
     settings.DEMO = True
     at = int(time.time())
-    webhooks, sandbox = make_till(Provider.Scheme.STANDARD_WEBHOOKS), make_till(Provider.Scheme.SANDBOX)
-    notify = make_till(Provider.Scheme.ORDER_NOTIFY)
-    made = [webhook(market, till, at) for till in (webhooks, sandbox)]
+    webhooks, sandbox = (
+        make_provider(Provider.Scheme.STANDARD_WEBHOOKS),
+        make_provider(Provider.Scheme.SANDBOX),
+    )
+    notify = make_provider(Provider.Scheme.ORDER_NOTIFY)
+    made = [webhook(shop_setup, fake_provider, at) for fake_provider in (webhooks, sandbox)]
     return [
         *made,
-        notification(market, notify, at, JSON),
-        notification(market, notify, at, FORM),
-        stripe(market, at),
+        notification(shop_setup, notify, at, JSON),
+        notification(shop_setup, notify, at, FORM),
+        stripe(shop_setup, at),
     ]
 
 
-def subject(name: str, till: Till, order: Order, scheme: Scheme) -> Subject:
-    terms = PROVIDERS.find(till.provider.slug)
+def subject(name: str, fake_provider: FakeProvider, order: Order, scheme: Scheme) -> Subject:
+    terms = PROVIDERS.find(fake_provider.provider.slug)
     assert terms is not None
-    return Subject(name, terms, till.secret, order, scheme)
+    return Subject(name, terms, fake_provider.secret, order, scheme)
 
 
-def webhook(market: Market, till: Till, at: int) -> Subject:
+def webhook(shop_setup: ShopSetup, fake_provider: FakeProvider, at: int) -> Subject:
     """The payments of two orders."""
-    order, other = market.order(till=till), market.order(till=till)
-    made = subject(till.provider.scheme, till, order, WEBHOOK)
+    order, other = (
+        shop_setup.order(fake_provider=fake_provider),
+        shop_setup.order(fake_provider=fake_provider),
+    )
+    made = subject(fake_provider.provider.scheme, fake_provider, order, WEBHOOK)
     for of in (order, other):
-        named = {} if till.provider.scheme != Provider.Scheme.SANDBOX else {"reference": start_reference(of)}
+        named = (
+            {}
+            if fake_provider.provider.scheme != Provider.Scheme.SANDBOX
+            else {"reference": start_reference(of)}
+        )
         body = event_body("payment.succeeded", of, **named)
         made.add(Call({"content-type": JSON, "webhook-id": unique("msg")}, body), at)
     return made
@@ -53,10 +63,10 @@ def start_reference(order: Order) -> str:
     return order.payments.get().start_reference
 
 
-def notification(market: Market, till: Till, at: int, kind: str) -> Subject:
+def notification(shop_setup: ShopSetup, fake_provider: FakeProvider, at: int, kind: str) -> Subject:
     """The payment of one order, told today and yesterday."""
-    order = market.order(till=till, extParams="a=1&b=\u00e4")
-    made = subject(f"{till.provider.scheme} {kind}", till, order, NOTIFICATION)
+    order = shop_setup.order(fake_provider=fake_provider, extParams="a=1&b=\u00e4")
+    made = subject(f"{fake_provider.provider.scheme} {kind}", fake_provider, order, NOTIFICATION)
     for ts in (at * 1000, at * 1000 - 86_400_000):
         fields = notification_fields(order, ts)
         body = urlencode(fields) if kind == FORM else json.dumps(fields)
@@ -64,18 +74,18 @@ def notification(market: Market, till: Till, at: int, kind: str) -> Subject:
     return made
 
 
-def stripe(market: Market, at: int) -> Subject:
+def stripe(shop_setup: ShopSetup, at: int) -> Subject:
     """Sessions that were completed, in the shape of recorded events.
 
     They are begun here, since Stripe is far.
     """
-    till = make_till(Provider.Scheme.STRIPE, f"whsec_{uuid.uuid4().hex}", page_url="")
-    orders = [market.order(start=False) for _ in range(2)]
-    made = subject(till.provider.scheme, till, orders[0], STRIPE)
+    fake_provider = make_provider(Provider.Scheme.STRIPE, f"whsec_{uuid.uuid4().hex}", page_url="")
+    orders = [shop_setup.order(start=False) for _ in range(2)]
+    made = subject(fake_provider.provider.scheme, fake_provider, orders[0], STRIPE)
     for order in orders:
         payment = Payment.objects.create(
             order=order,
-            provider=till.provider,
+            provider=fake_provider.provider,
             start_reference=f"cs_test_{order.pk.hex}",
             amount=order.price,
             started_at=now(),

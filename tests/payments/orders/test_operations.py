@@ -15,8 +15,18 @@ from lib.clock import now
 from payments.models import Order, OrderEvent, Price, Product
 from payments.orders.operations import expire_orders
 from tests.conftest import Clock
-from tests.support.callers import Answer, Caller, House, Seat, basic, dump, make_party, sit, unique
-from tests.support.shop import Market, event_body, fresh, make_market, make_product, story_of
+from tests.support.callers import (
+    Answer,
+    Caller,
+    Callers,
+    PlayerSession,
+    basic,
+    dump,
+    make_party,
+    open_session,
+    unique,
+)
+from tests.support.shop import ShopSetup, event_body, fresh, make_product, make_shop_setup, story_of
 
 MINUTE = timedelta(minutes=1)
 
@@ -26,17 +36,17 @@ def refused(answer: Answer, code: int) -> None:
     assert (answer.status, answer.error) == (200, code), answer.raw
 
 
-def orders_of(market: Market) -> int:
-    return Order.objects.filter(game=market.game).count()
+def orders_of(shop_setup: ShopSetup) -> int:
+    return Order.objects.filter(game=shop_setup.game).count()
 
 
 # --- What an order is ---------------------------------------------------------------------------------------
 
 
-def test_order__freezes_its_price_and_content(market: Market) -> None:
-    seat, cp, began = market.seat(), unique("cp"), now()
-    answer = market.initiate(
-        seat,
+def test_order__freezes_its_price_and_content(shop_setup: ShopSetup) -> None:
+    player_session, cp, began = shop_setup.player_session(), unique("cp"), now()
+    answer = shop_setup.initiate(
+        player_session,
         "pack",
         cpOrderId=cp,
         serverId=-7,
@@ -58,8 +68,8 @@ def test_order__freezes_its_price_and_content(market: Market) -> None:
         "https://game.example/back?x=1#y",
     )
     assert (order.game, order.player, order.cp_order_id, order.product_code) == (
-        market.game,
-        seat.player,
+        shop_setup.game,
+        player_session.player,
         cp,
         "pack",
     )
@@ -69,15 +79,15 @@ def test_order__freezes_its_price_and_content(market: Market) -> None:
     assert story_of(order) == [("created", "created")]
 
 
-def test_order__later_product_changes_do_not_affect_it(market: Market) -> None:
-    product = make_product(market.game, unique("p"), 3_00, credit=30_00)
-    order = market.order(product=product.code, productPrice=Decimal("3.00"))
+def test_order__later_product_changes_do_not_affect_it(shop_setup: ShopSetup) -> None:
+    product = make_product(shop_setup.game, unique("p"), 3_00, credit=30_00)
+    order = shop_setup.order(product=product.code, productPrice=Decimal("3.00"))
     Product.objects.filter(pk=product.pk).update(
         credit=99_00, is_delivered=True, name="Another", on_sale_to=now()
     )
     Price.objects.filter(product=product).update(amount=9_00)
-    assert market.webhooks.tell("payment.succeeded", order, "9.00").status == 422
-    assert market.webhooks.tell("payment.succeeded", order, "3.00").status == 200
+    assert shop_setup.webhooks.tell("payment.succeeded", order, "9.00").status == 422
+    assert shop_setup.webhooks.tell("payment.succeeded", order, "3.00").status == 200
     assert (fresh(order).state, fresh(order).clawed_back, fresh(order).credit) == ("delivered", 0, 30_00)
 
 
@@ -95,17 +105,17 @@ def test_order__later_product_changes_do_not_affect_it(market: Market) -> None:
     ],
 )
 def test_order__frozen_fields_never_change_even_for_db_owner(
-    market: Market, owner: "psycopg.Connection[Any]", change: str
+    shop_setup: ShopSetup, owner: "psycopg.Connection[Any]", change: str
 ) -> None:
-    order = market.order()
+    order = shop_setup.order()
     with pytest.raises(psycopg.errors.RestrictViolation):
         owner.execute(f"UPDATE payments_order SET {change} WHERE id = %s", [order.pk])
     with pytest.raises(psycopg.errors.RestrictViolation):
         owner.execute("DELETE FROM payments_order WHERE id = %s", [order.pk])
 
 
-def test_order_history__never_changes(market: Market, owner: "psycopg.Connection[Any]") -> None:
-    order = market.paid()
+def test_order_history__never_changes(shop_setup: ShopSetup, owner: "psycopg.Connection[Any]") -> None:
+    order = shop_setup.paid()
     for statement in (
         "UPDATE payments_orderevent SET note = 'x' WHERE order_id = %s",
         "DELETE FROM payments_orderevent WHERE order_id = %s",
@@ -161,10 +171,10 @@ MALFORMED: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("name", MALFORMED)
-def test_order__invalid_request_is_101_and_starts_nothing(market: Market, name: str) -> None:
-    seat, before = market.seat(), orders_of(market)
-    refused(market.initiate(seat, **MALFORMED[name]), 101)
-    assert orders_of(market) == before
+def test_order__invalid_request_is_101_and_starts_nothing(shop_setup: ShopSetup, name: str) -> None:
+    player_session, before = shop_setup.player_session(), orders_of(shop_setup)
+    refused(shop_setup.initiate(player_session, **MALFORMED[name]), 101)
+    assert orders_of(shop_setup) == before
 
 
 FOREIGN = [
@@ -203,10 +213,10 @@ FOREIGN = [
 
 
 @pytest.mark.parametrize("url", FOREIGN)
-def test_return_url__must_be_of_a_registered_origin(market: Market, url: str) -> None:
-    before = orders_of(market)
-    refused(market.initiate(market.seat(), returnUrl=url), 101)
-    assert orders_of(market) == before
+def test_return_url__must_be_of_a_registered_origin(shop_setup: ShopSetup, url: str) -> None:
+    before = orders_of(shop_setup)
+    refused(shop_setup.initiate(shop_setup.player_session(), returnUrl=url), 101)
+    assert orders_of(shop_setup) == before
 
 
 @pytest.mark.parametrize(
@@ -218,14 +228,14 @@ def test_return_url__must_be_of_a_registered_origin(market: Market, url: str) ->
         "https://game.example/%5C@evil",
     ],
 )
-def test_return_url__registered_origin_matches_in_any_spelling(market: Market, url: str) -> None:
-    answer = market.initiate(market.seat(), returnUrl=url)
+def test_return_url__registered_origin_matches_in_any_spelling(shop_setup: ShopSetup, url: str) -> None:
+    answer = shop_setup.initiate(shop_setup.player_session(), returnUrl=url)
     assert (answer.error, Order.objects.get(pk=answer.body["orderId"]).return_url) == (None, url)
 
 
-def test_product__is_sold_only_while_on_sale(market: Market, clock: Clock) -> None:
+def test_product__is_sold_only_while_on_sale(shop_setup: ShopSetup, clock: Clock) -> None:
     code, noon = unique("p"), datetime.fromisoformat("2031-03-05T12:00:00+00:00")
-    product = make_product(market.game, code, 3_00, credit=30_00)
+    product = make_product(shop_setup.game, code, 3_00, credit=30_00)
     Product.objects.filter(pk=product.pk).update(on_sale_from=noon, on_sale_to=noon + MINUTE)
     for moment, expected in (
         (noon - MINUTE / 60, 101),
@@ -234,98 +244,118 @@ def test_product__is_sold_only_while_on_sale(market: Market, clock: Clock) -> No
         (noon + MINUTE, 101),
     ):
         clock.stand(moment)
-        assert market.initiate(market.seat(), code, productPrice=Decimal("3.00")).error == expected
+        assert (
+            shop_setup.initiate(shop_setup.player_session(), code, productPrice=Decimal("3.00")).error
+            == expected
+        )
 
 
-def test_product__of_another_game_does_not_exist(market: Market) -> None:
+def test_product__of_another_game_does_not_exist(shop_setup: ShopSetup) -> None:
     make_product(make_party().game, "foreign", 4_99, credit=1)
-    refused(market.initiate(market.seat(), "foreign"), 101)
+    refused(shop_setup.initiate(shop_setup.player_session(), "foreign"), 101)
 
 
 @pytest.mark.parametrize("status", ["blocked", "self_excluded", "closed"])
-def test_player__barred_one_buys_nothing(market: Market, status: str) -> None:
-    seat, before = market.seat(), orders_of(market)
-    seat.block(status)
-    refused(market.initiate(seat), 103)
-    assert orders_of(market) == before
+def test_player__barred_one_buys_nothing(shop_setup: ShopSetup, status: str) -> None:
+    player_session, before = shop_setup.player_session(), orders_of(shop_setup)
+    player_session.block(status)
+    refused(shop_setup.initiate(player_session), 103)
+    assert orders_of(shop_setup) == before
 
 
-def test_session__dead_buys_nothing_and_foreign_token_is_unknown(market: Market) -> None:
-    seat, before = market.seat(), orders_of(market)
-    seat.end()
-    refused(market.initiate(seat), 102)
-    refused(market.initiate(replace(seat, caller=make_party().caller), "gold"), 102)
-    elsewhere = sit(make_party(), seat.player)
-    refused(market.initiate(replace(market.seat(), token=elsewhere.token)), 102)
-    refused(market.initiate(replace(market.seat(), token="01234567-89ab-4def-8123-456789abcdef")), 102)
-    assert orders_of(market) == before
+def test_session__dead_buys_nothing_and_foreign_token_is_unknown(shop_setup: ShopSetup) -> None:
+    player_session, before = shop_setup.player_session(), orders_of(shop_setup)
+    player_session.end()
+    refused(shop_setup.initiate(player_session), 102)
+    refused(shop_setup.initiate(replace(player_session, caller=make_party().caller), "gold"), 102)
+    elsewhere = open_session(make_party(), player_session.player)
+    refused(shop_setup.initiate(replace(shop_setup.player_session(), token=elsewhere.token)), 102)
+    refused(
+        shop_setup.initiate(
+            replace(shop_setup.player_session(), token="01234567-89ab-4def-8123-456789abcdef")
+        ),
+        102,
+    )
+    assert orders_of(shop_setup) == before
 
 
-def test_wallet__is_111_if_it_cannot_hold_the_credit(market: Market) -> None:
-    seat = market.seat()
+def test_wallet__is_111_if_it_cannot_hold_the_credit(shop_setup: ShopSetup) -> None:
+    player_session = shop_setup.player_session()
     # The most that an adjustment can be.
     for _ in range(9):
-        seat.adjust("credit", 10**17 - 1)
-    seat.adjust("credit", 10**18 - 1 - 9 * (10**17 - 1) - 500_00 + 1)
-    before = orders_of(market)
-    refused(market.initiate(seat), 111)
-    assert orders_of(market) == before
-    seat.adjust("debit", 1)
-    assert market.initiate(seat).error is None
-    assert market.initiate(seat, "sword").error is None
+        player_session.adjust("credit", 10**17 - 1)
+    player_session.adjust("credit", 10**18 - 1 - 9 * (10**17 - 1) - 500_00 + 1)
+    before = orders_of(shop_setup)
+    refused(shop_setup.initiate(player_session), 111)
+    assert orders_of(shop_setup) == before
+    player_session.adjust("debit", 1)
+    assert shop_setup.initiate(player_session).error is None
+    assert shop_setup.initiate(player_session, "sword").error is None
 
 
-def test_credential__only_a_game_credential_starts_orders(market: Market) -> None:
-    seat = market.seat()
-    for caller in (Caller(None), Caller(basic("nobody", "nothing")), market.house.front):
-        answer = market.initiate(replace(seat, caller=caller))
+def test_credential__only_a_game_credential_starts_orders(shop_setup: ShopSetup) -> None:
+    player_session = shop_setup.player_session()
+    for caller in (Caller(None), Caller(basic("nobody", "nothing")), shop_setup.callers.front):
+        answer = shop_setup.initiate(replace(player_session, caller=caller))
         assert (answer.status, answer.error) == (401, 100)
         assert caller.post("/payments/query", {"cpOrderId": "x"}).status == 401
-    assert seat.caller.send("GET", "/payments/initiate").status == 405
-    assert seat.caller.post("/payments/refund", {}).status == 404
+    assert player_session.caller.send("GET", "/payments/initiate").status == 405
+    assert player_session.caller.post("/payments/refund", {}).status == 404
 
 
 # --- Which refusal comes first ------------------------------------------------------------------------------
 
 
 def test_order__repeat_works_if_session_player_or_product_gone(
-    market: Market,
+    shop_setup: ShopSetup,
 ) -> None:
-    seat, cp = market.seat(), unique("cp")
-    product = make_product(market.game, unique("p"), 3_00, credit=30_00)
-    first = market.initiate(
-        seat, product.code, cpOrderId=cp, productPrice=Decimal("3.00"), returnUrl="https://game.example/"
+    player_session, cp = shop_setup.player_session(), unique("cp")
+    product = make_product(shop_setup.game, unique("p"), 3_00, credit=30_00)
+    first = shop_setup.initiate(
+        player_session,
+        product.code,
+        cpOrderId=cp,
+        productPrice=Decimal("3.00"),
+        returnUrl="https://game.example/",
     )
     Product.objects.filter(pk=product.pk).update(on_sale_to=now())
     Price.objects.filter(product=product).update(amount=5)
-    seat.block()
-    seat.end()
-    again = market.initiate(
-        seat, product.code, cpOrderId=cp, productPrice=Decimal("3.00"), returnUrl="https://game.example/"
+    player_session.block()
+    player_session.end()
+    again = shop_setup.initiate(
+        player_session,
+        product.code,
+        cpOrderId=cp,
+        productPrice=Decimal("3.00"),
+        returnUrl="https://game.example/",
     )
     assert (first.error, again.raw) == (None, first.raw)
     refused(
-        market.initiate(
-            seat, product.code, cpOrderId=cp, productPrice=Decimal("3.01"), returnUrl="https://game.example/"
+        shop_setup.initiate(
+            player_session,
+            product.code,
+            cpOrderId=cp,
+            productPrice=Decimal("3.01"),
+            returnUrl="https://game.example/",
         ),
         110,
     )
 
 
-def test_order__refusals_come_in_contract_order(market: Market) -> None:
-    seat, never = market.seat(), "01234567-89ab-4def-8123-456789abcdef"
+def test_order__refusals_come_in_contract_order(shop_setup: ShopSetup) -> None:
+    player_session, never = shop_setup.player_session(), "01234567-89ab-4def-8123-456789abcdef"
     known = unique("cp")
-    assert market.initiate(seat, cpOrderId=known).error is None
-    seat.block()
+    assert shop_setup.initiate(player_session, cpOrderId=known).error is None
+    player_session.block()
     # 101 for the form before 102; 102 for a token that never was before a known id; then 110, 102, 103.
-    refused(market.initiate(replace(seat, token=never), cpOrderId=known, serverId="x"), 101)
-    refused(market.initiate(replace(seat, token=never), cpOrderId=known, serverId=8), 102)
-    refused(market.initiate(seat, cpOrderId=known, serverId=8), 110)
-    refused(market.initiate(seat), 103)
-    refused(market.initiate(seat, "nothing"), 101)
-    seat.end()
-    refused(market.initiate(seat, cpOrderId=known, serverId=8), 110)
-    refused(market.initiate(seat), 102)
+    refused(shop_setup.initiate(replace(player_session, token=never), cpOrderId=known, serverId="x"), 101)
+    refused(shop_setup.initiate(replace(player_session, token=never), cpOrderId=known, serverId=8), 102)
+    refused(shop_setup.initiate(player_session, cpOrderId=known, serverId=8), 110)
+    refused(shop_setup.initiate(player_session), 103)
+    refused(shop_setup.initiate(player_session, "nothing"), 101)
+    player_session.end()
+    refused(shop_setup.initiate(player_session, cpOrderId=known, serverId=8), 110)
+    refused(shop_setup.initiate(player_session), 102)
 
 
 # --- Once ---------------------------------------------------------------------------------------------------
@@ -337,20 +367,20 @@ def test_order__refusals_come_in_contract_order(market: Market) -> None:
      {"currencyCode": "XAG"}, {"serverId": 10002}, {"extParams": "zone=8"}, {"extParams": None},
      {"extParams": ""}, {"returnUrl": "https://game.example/other"}, {"returnUrl": None}],
 )  # fmt: skip
-def test_duplicate__same_id_with_other_content_is_110(market: Market, change: dict[str, Any]) -> None:
-    seat, cp = market.seat(), unique("cp")
+def test_duplicate__same_id_with_other_content_is_110(shop_setup: ShopSetup, change: dict[str, Any]) -> None:
+    player_session, cp = shop_setup.player_session(), unique("cp")
     sent = {"cpOrderId": cp, "extParams": "zone=7", "returnUrl": "https://game.example/"}
-    first = market.initiate(seat, **sent)
-    refused(market.initiate(seat, **(sent | change)), 110)
-    assert market.initiate(seat, **sent).raw == first.raw
-    assert story_of(Order.objects.get(game=market.game, cp_order_id=cp)) == [("created", "created")]
+    first = shop_setup.initiate(player_session, **sent)
+    refused(shop_setup.initiate(player_session, **(sent | change)), 110)
+    assert shop_setup.initiate(player_session, **sent).raw == first.raw
+    assert story_of(Order.objects.get(game=shop_setup.game, cp_order_id=cp)) == [("created", "created")]
 
 
-def test_duplicate__other_spelling_or_session_is_the_same_order(market: Market) -> None:
-    seat, cp = market.seat(), unique("cp")
-    first = market.initiate(seat, cpOrderId=cp)
-    again = market.initiate(
-        seat.elsewhere(),
+def test_duplicate__other_spelling_or_session_is_the_same_order(shop_setup: ShopSetup) -> None:
+    player_session, cp = shop_setup.player_session(), unique("cp")
+    first = shop_setup.initiate(player_session, cpOrderId=cp)
+    again = shop_setup.initiate(
+        player_session.elsewhere(),
         cpOrderId=cp,
         productPrice=Decimal("0.4990e1"),
         serverId=Decimal("1.0001e4"),
@@ -358,23 +388,23 @@ def test_duplicate__other_spelling_or_session_is_the_same_order(market: Market) 
         more={"x": []},
     )
     assert again.raw == first.raw
-    refused(market.initiate(market.seat(), cpOrderId=cp), 110)
+    refused(shop_setup.initiate(shop_setup.player_session(), cpOrderId=cp), 110)
 
 
-def test_order_id__belongs_to_one_game(market: Market) -> None:
+def test_order_id__belongs_to_one_game(shop_setup: ShopSetup) -> None:
     cp, other = unique("cp"), make_party()
     make_product(other.game, "gold", 4_99, credit=1_00)
-    first = market.initiate(market.seat(), cpOrderId=cp)
-    second = market.initiate(sit(other, market.house.player()), cpOrderId=cp)
+    first = shop_setup.initiate(shop_setup.player_session(), cpOrderId=cp)
+    second = shop_setup.initiate(open_session(other, shop_setup.callers.player()), cpOrderId=cp)
     assert (first.error, second.error, first.body["orderId"] == second.body["orderId"]) == (None, None, False)
     assert other.caller.post("/payments/query", {"cpOrderId": cp}).body["orderId"] == second.body["orderId"]
 
 
-def initiate_at_once(seats: list[Seat], server: str, cp: str) -> list[Answer]:
+def initiate_at_once(player_sessions: list[PlayerSession], server: str, cp: str) -> list[Answer]:
     """Every seat's game starts an order under the same id at the same instant."""
-    barrier = threading.Barrier(len(seats))
+    barrier = threading.Barrier(len(player_sessions))
 
-    def call(seat: Seat) -> Answer:
+    def call(player_session: PlayerSession) -> Answer:
         sent = {
             "cpOrderId": cp,
             "productId": "gold",
@@ -383,59 +413,61 @@ def initiate_at_once(seats: list[Seat], server: str, cp: str) -> list[Answer]:
             "serverId": 10001,
         }
         barrier.wait()
-        return seat.caller.at(server).post("/payments/initiate", {"token": seat.token, **sent})
+        return player_session.caller.at(server).post(
+            "/payments/initiate", {"token": player_session.token, **sent}
+        )
 
-    with ThreadPoolExecutor(len(seats)) as pool:
-        return list(pool.map(call, seats))
+    with ThreadPoolExecutor(len(player_sessions)) as pool:
+        return list(pool.map(call, player_sessions))
 
 
-def test_duplicate__identical_requests_at_once_start_one_order(market: Market, server: str) -> None:
+def test_duplicate__identical_requests_at_once_start_one_order(shop_setup: ShopSetup, server: str) -> None:
     for _ in range(5):
-        seat, cp = market.seat(), unique("cp")
-        answers = initiate_at_once([seat] * 12, server, cp)
+        player_session, cp = shop_setup.player_session(), unique("cp")
+        answers = initiate_at_once([player_session] * 12, server, cp)
         assert len({answer.raw for answer in answers}) == 1
         assert (answers[0].status, answers[0].error) == (200, None)
-        assert story_of(Order.objects.get(game=market.game, cp_order_id=cp)) == [("created", "created")]
+        assert story_of(Order.objects.get(game=shop_setup.game, cp_order_id=cp)) == [("created", "created")]
 
 
-def test_duplicate__differing_at_once_one_wins_others_are_110(market: Market, server: str) -> None:
-    seats, cp = [market.seat() for _ in range(12)], unique("cp")
-    answers = initiate_at_once(seats, server, cp)
+def test_duplicate__differing_at_once_one_wins_others_are_110(shop_setup: ShopSetup, server: str) -> None:
+    player_sessions, cp = [shop_setup.player_session() for _ in range(12)], unique("cp")
+    answers = initiate_at_once(player_sessions, server, cp)
     assert sorted(answer.error or 0 for answer in answers) == [0, *[110] * 11]
-    assert Order.objects.filter(game=market.game, cp_order_id=cp).count() == 1
+    assert Order.objects.filter(game=shop_setup.game, cp_order_id=cp).count() == 1
 
 
 # --- What has become of it ----------------------------------------------------------------------------------
 
 
-def query(seat: Seat, order: Order) -> dict[str, Any]:
-    answer = seat.caller.post("/payments/query", {"cpOrderId": order.cp_order_id})
+def query(player_session: PlayerSession, order: Order) -> dict[str, Any]:
+    answer = player_session.caller.post("/payments/query", {"cpOrderId": order.cp_order_id})
     assert answer.error is None
     return answer.body
 
 
-def test_order_query__tells_the_state_of_an_order(market: Market) -> None:
-    seat = market.seat()
-    order = market.order(seat)
+def test_order_query__tells_the_state_of_an_order(shop_setup: ShopSetup) -> None:
+    player_session = shop_setup.player_session()
+    order = shop_setup.order(player_session)
     told = {
         "orderId": str(order.pk), "cpOrderId": order.cp_order_id, "state": "created", "productId": "gold",
         "productPrice": Decimal("4.99"), "currencyCode": "EUR", "refunded": Decimal("0.00"),
         "deliveredAt": None,
     }  # fmt: skip
-    assert query(seat, order) == told
-    assert market.webhooks.tell("payment.succeeded", order).status == 200
+    assert query(player_session, order) == told
+    assert shop_setup.webhooks.tell("payment.succeeded", order).status == 200
     delivered_at = fresh(order).delivered_at
     assert delivered_at is not None
     told |= {
         "state": "delivered",
         "deliveredAt": delivered_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
     }
-    assert query(seat, order) == told
-    assert market.webhooks.tell("payment.refunded", order, "1.23").status == 200
-    assert query(seat, order) == told | {"refunded": Decimal("1.23")}
-    assert market.webhooks.tell("payment.charged_back", order, "1.00").status == 200
-    assert query(seat, order) == told | {"refunded": Decimal("1.23"), "state": "charged_back"}
-    raw = seat.caller.post("/payments/query", {"cpOrderId": order.cp_order_id}).raw
+    assert query(player_session, order) == told
+    assert shop_setup.webhooks.tell("payment.refunded", order, "1.23").status == 200
+    assert query(player_session, order) == told | {"refunded": Decimal("1.23")}
+    assert shop_setup.webhooks.tell("payment.charged_back", order, "1.00").status == 200
+    assert query(player_session, order) == told | {"refunded": Decimal("1.23"), "state": "charged_back"}
+    raw = player_session.caller.post("/payments/query", {"cpOrderId": order.cp_order_id}).raw
     assert b'"productPrice":4.99' in raw
     assert b'"refunded":1.23' in raw
 
@@ -451,20 +483,20 @@ def test_order_query__tells_the_state_of_an_order(market: Market) -> None:
     ],
 )
 def test_order_query__invalid_or_unknown_one_is_refused(
-    market: Market, sent: dict[str, Any], code: int
+    shop_setup: ShopSetup, sent: dict[str, Any], code: int
 ) -> None:
-    refused(market.party.caller.post("/payments/query", sent), code)
+    refused(shop_setup.party.caller.post("/payments/query", sent), code)
 
 
-def test_order_query__order_of_another_game_is_not_found(market: Market) -> None:
-    refused(make_party().caller.post("/payments/query", {"cpOrderId": market.order().cp_order_id}), 106)
+def test_order_query__order_of_another_game_is_not_found(shop_setup: ShopSetup) -> None:
+    refused(make_party().caller.post("/payments/query", {"cpOrderId": shop_setup.order().cp_order_id}), 106)
 
 
 # --- Time runs out ------------------------------------------------------------------------------------------
 
 
-def test_order__unpaid_one_expires_and_late_success_still_pays(market: Market, clock: Clock) -> None:
-    order = market.order()
+def test_order__unpaid_one_expires_and_late_success_still_pays(shop_setup: ShopSetup, clock: Clock) -> None:
+    order = shop_setup.order()
     clock.stand(order.expires_at - MINUTE / 60_000)
     expire_orders(now())
     assert fresh(order).state == "created"
@@ -474,8 +506,8 @@ def test_order__unpaid_one_expires_and_late_success_still_pays(market: Market, c
     for type, state in (("payment.failed", "expired"), ("payment.succeeded", "delivered")):
         body = event_body(type, order)
         assert (
-            market.webhooks.post(
-                body, market.webhooks.signed(body, at=int(order.expires_at.timestamp()))
+            shop_setup.webhooks.post(
+                body, shop_setup.webhooks.signed(body, at=int(order.expires_at.timestamp()))
             ).status
             == 200
         )
@@ -489,33 +521,35 @@ def test_order__unpaid_one_expires_and_late_success_still_pays(market: Market, c
     ]
 
 
-def test_order__paid_or_failed_one_does_not_expire(market: Market) -> None:
-    paid, failed = market.paid(), market.order()
-    assert market.webhooks.tell("payment.failed", failed).status == 200
+def test_order__paid_or_failed_one_does_not_expire(shop_setup: ShopSetup) -> None:
+    paid, failed = shop_setup.paid(), shop_setup.order()
+    assert shop_setup.webhooks.tell("payment.failed", failed).status == 200
     Order.objects.filter(pk__in=[paid.pk, failed.pk]).update(expires_at=now() - MINUTE)
     assert expire_orders(now()) == 0
     assert (fresh(paid).state, fresh(failed).state) == ("delivered", "failed")
 
 
-def test_order_history__tells_who_did_what(market: Market) -> None:
-    order = market.order(product="pack")
-    assert market.webhooks.tell("payment.succeeded", order).status == 200
-    assert market.webhooks.tell("payment.refunded", order, "0.01").status == 200
+def test_order_history__tells_who_did_what(shop_setup: ShopSetup) -> None:
+    order = shop_setup.order(product="pack")
+    assert shop_setup.webhooks.tell("payment.succeeded", order).status == 200
+    assert shop_setup.webhooks.tell("payment.refunded", order, "0.01").status == 200
     columns = ("what", "old_state", "new_state", "amount", "actor")
-    slug = market.webhooks.provider.slug
+    slug = shop_setup.webhooks.provider.slug
     assert list(OrderEvent.objects.filter(order=order).order_by("pk").values_list(*columns)) == [
-        ("created", "", "created", None, f"game:{market.party.credential.username}"),
+        ("created", "", "created", None, f"game:{shop_setup.party.credential.username}"),
         ("started", "created", "created", None, "player"),
         ("payment.succeeded", "created", "paid", 20_00, f"provider:{slug}"),
         ("refund", "paid", "paid", 1, f"provider:{slug}"),
     ]
 
 
-def test_checkout_url__uses_called_host_but_never_a_foreign_name(market: Market, settings: Any) -> None:
-    seat = market.seat()
+def test_checkout_url__uses_called_host_but_never_a_foreign_name(
+    shop_setup: ShopSetup, settings: Any
+) -> None:
+    player_session = shop_setup.player_session()
     sent = dump(
         {
-            "token": seat.token,
+            "token": player_session.token,
             "cpOrderId": unique("cp"),
             "productId": "gold",
             "productPrice": Decimal("4.99"),
@@ -528,16 +562,18 @@ def test_checkout_url__uses_called_host_but_never_a_foreign_name(market: Market,
         ("pay.example", "http://pay.example/checkout/"),
         ("evil.example", "http://wallet.example/checkout/"),
     ):
-        answer = seat.caller.send("POST", "/payments/initiate", sent.encode(), {"Host": host})
+        answer = player_session.caller.send("POST", "/payments/initiate", sent.encode(), {"Host": host})
         assert answer.body["paymentUrl"].startswith(place), answer.raw
     settings.PUBLIC_URL = "https://shop.example"
-    answer = seat.caller.send("POST", "/payments/initiate", sent.encode(), {"Host": "evil.example"})
+    answer = player_session.caller.send("POST", "/payments/initiate", sent.encode(), {"Host": "evil.example"})
     assert answer.body["paymentUrl"].startswith("https://shop.example/checkout/")
 
 
-def test_product__cannot_be_ordered_if_game_cannot_be_notified(house: House) -> None:
-    silent = make_market(house, order_url="")
-    seat = silent.seat()
+def test_product__cannot_be_ordered_if_game_cannot_be_notified(callers: Callers) -> None:
+    silent = make_shop_setup(callers, order_url="")
+    player_session = silent.player_session()
     for product, error in (("sword", 101), ("pack", 101), ("gold", None)):
-        assert silent.initiate(seat, product).error == error
-    assert list(Order.objects.filter(player=seat.player).values_list("product_code", flat=True)) == ["gold"]
+        assert silent.initiate(player_session, product).error == error
+    assert list(
+        Order.objects.filter(player=player_session.player).values_list("product_code", flat=True)
+    ) == ["gold"]

@@ -13,34 +13,36 @@ from payments.models import Callback, Order
 from tests.conftest import Clock
 from tests.payments.callbacks.test_intake import is_untouched
 from tests.support.callers import unique
-from tests.support.shop import Market, event_body, fresh
+from tests.support.shop import ShopSetup, event_body, fresh
 
 NOON = datetime.fromisoformat("2031-03-05T12:00:00+00:00")
 
 
 @pytest.mark.parametrize(("off", "expected"), [(-301, 401), (-300, 200), (0, 200), (300, 200), (301, 401)])
 def test_webhook__tolerates_five_minutes_by_the_database_clock(
-    market: Market, clock: Clock, off: int, expected: int
+    shop_setup: ShopSetup, clock: Clock, off: int, expected: int
 ) -> None:
-    order = market.order()
+    order = shop_setup.order()
     body = event_body("payment.succeeded", order)
     clock.stand(NOON)
     assert (
-        market.webhooks.post(body, market.webhooks.signed(body, at=int(NOON.timestamp()) + off)).status
+        shop_setup.webhooks.post(
+            body, shop_setup.webhooks.signed(body, at=int(NOON.timestamp()) + off)
+        ).status
         == expected
     )
     clock.restore()
     assert fresh(order).state == ("delivered" if expected == 200 else "created")
 
 
-def test_webhook__retry_with_a_new_time_is_the_same_message(market: Market, clock: Clock) -> None:
-    order, message = market.order(), unique("msg")
+def test_webhook__retry_with_a_new_time_is_the_same_message(shop_setup: ShopSetup, clock: Clock) -> None:
+    order, message = shop_setup.order(), unique("msg")
     body = event_body("payment.succeeded", order)
     for off in (0, 3600, 48 * 3600):
         clock.stand(datetime.fromtimestamp(NOON.timestamp() + off, NOON.tzinfo))
         assert (
-            market.webhooks.post(
-                body, market.webhooks.signed(body, id=message, at=int(NOON.timestamp()) + off)
+            shop_setup.webhooks.post(
+                body, shop_setup.webhooks.signed(body, id=message, at=int(NOON.timestamp()) + off)
             ).status
             == 200
         )
@@ -106,10 +108,10 @@ NONSENSE: dict[str, dict[str, Any]] = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NONSENSE)
-def test_webhook__genuine_nonsense_is_422_and_on_operators_list(market: Market, name: str) -> None:
-    order, message = market.order(), unique("msg")
+def test_webhook__genuine_nonsense_is_422_and_on_operators_list(shop_setup: ShopSetup, name: str) -> None:
+    order, message = shop_setup.order(), unique("msg")
     body = spelt(order, **NONSENSE[name])
-    answer = market.webhooks.post(body, market.webhooks.signed(body, id=message))
+    answer = shop_setup.webhooks.post(body, shop_setup.webhooks.signed(body, id=message))
     assert (answer.status, answer.error) == (422, 101), answer.raw
     row = Callback.objects.get(message_id=message)
     assert (row.outcome, row.resolved_at, bytes(row.body)) == ("contradicts", None, body)
@@ -136,11 +138,14 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_webhook__genuine_broken_body_is_422_and_kept(market: Market, name: str) -> None:
+def test_webhook__genuine_broken_body_is_422_and_kept(shop_setup: ShopSetup, name: str) -> None:
     message = unique("msg")
     for times in (1, 2):
         assert (
-            market.webhooks.post(BROKEN[name], market.webhooks.signed(BROKEN[name], id=message)).status == 422
+            shop_setup.webhooks.post(
+                BROKEN[name], shop_setup.webhooks.signed(BROKEN[name], id=message)
+            ).status
+            == 422
         )
         row = Callback.objects.get(message_id=message)
         assert (row.outcome, bytes(row.body), row.order, row.times_seen) == (
@@ -151,19 +156,19 @@ def test_webhook__genuine_broken_body_is_422_and_kept(market: Market, name: str)
         )
 
 
-def test_webhook__two_broken_bodies_under_one_id_are_both_kept(market: Market) -> None:
+def test_webhook__two_broken_bodies_under_one_id_are_both_kept(shop_setup: ShopSetup) -> None:
     message = unique("msg")
     for body in (b"{", b"[", b"{"):
-        assert market.webhooks.post(body, market.webhooks.signed(body, id=message)).status == 422
+        assert shop_setup.webhooks.post(body, shop_setup.webhooks.signed(body, id=message)).status == 422
     assert sorted(
         (bytes(row.body), row.times_seen) for row in Callback.objects.filter(message_id=message)
     ) == [(b"[", 1), (b"{", 2)]
 
 
-def test_webhook__last_of_doubled_members_counts_extras_are_ok(market: Market) -> None:
-    order = market.order()
+def test_webhook__last_of_doubled_members_counts_extras_are_ok(shop_setup: ShopSetup) -> None:
+    order = shop_setup.order()
     body = (
         json.dumps({"id": 1, "data": {"orderId": "x"}, "type": "x"}).encode()[:-1] + b", " + spelt(order)[1:]
     )
-    assert market.webhooks.post(body, market.webhooks.signed(body)).status == 200
+    assert shop_setup.webhooks.post(body, shop_setup.webhooks.signed(body)).status == 200
     assert fresh(order).state == "delivered"

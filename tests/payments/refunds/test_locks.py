@@ -20,10 +20,10 @@ from payments.providers import ADAPTERS
 from payments.providers.protocol import RefundResult, RefundStatus
 from payments.refunds.operations import request_refund
 from payments.refunds.worker import lease, record_result
-from tests.support.callers import Seat, holding, unique
+from tests.support.callers import PlayerSession, holding, unique
 from tests.support.invariants import problems_of
 from tests.support.scripted_provider import Scripted
-from tests.support.shop import Market, Till, event_body, fresh, new_reference
+from tests.support.shop import FakeProvider, ShopSetup, event_body, fresh, new_reference
 from wallet.models import Wallet
 
 Owner = psycopg.Connection[Any]
@@ -44,12 +44,14 @@ def asked(order: Order, amount: int) -> Refund:
 
 
 @pytest.mark.parametrize("first", ["XAG", "EUR"])
-def test_refund__end_locks_wallets_in_id_order(market: Market, owner: Owner, first: str) -> None:
-    seat = market.seat(first)
-    order = market.paid(seat)
+def test_refund__end_locks_wallets_in_id_order(shop_setup: ShopSetup, owner: Owner, first: str) -> None:
+    player_session = shop_setup.player_session(first)
+    order = shop_setup.paid(player_session)
     # All of the credit is set aside: only the set-aside itself is left to move in its wallet.
     refund = asked(order, 4_99)
-    lower, higher = Wallet.objects.filter(player=seat.player).order_by("pk").values_list("pk", flat=True)
+    lower, higher = (
+        Wallet.objects.filter(player=player_session.player).order_by("pk").values_list("pk", flat=True)
+    )
 
     def end() -> None:
         record_result(refund.pk, RefundResult(RefundStatus.DONE, new_reference()))
@@ -63,7 +65,7 @@ def test_refund__end_locks_wallets_in_id_order(market: Market, owner: Owner, fir
         # Whoever waits for the lower one does not hold the higher one.
         owner.execute(LOCK + " NOWAIT", [higher])
     thread.join(10)
-    assert (fresh(order).state, holding(seat.player)[:4], problems_of(seat.player)) == (
+    assert (fresh(order).state, holding(player_session.player)[:4], problems_of(player_session.player)) == (
         "refunded",
         (0, 0, 0, 0),
         [],
@@ -81,29 +83,31 @@ def wait_for_a_waiter(owner: Owner) -> None:
 
 
 def test_deadlock__payments_refunds_withdrawals_at_once_finish(
-    market: Market, owner: Owner, server: str
+    shop_setup: ShopSetup, owner: Owner, server: str
 ) -> None:
-    seat = market.seat()
-    seat.adjust("credit", 10_000_00)
-    euros = seat.elsewhere("EUR")
+    player_session = shop_setup.player_session()
+    player_session.adjust("credit", 10_000_00)
+    euros = player_session.elsewhere("EUR")
     euros.adjust("credit", 10_000_00)
-    till = Till(market.webhooks.provider, market.webhooks.secret, server)
-    fresh_orders = [market.order(seat, product) for product in ("gold", "pack") * 6]
-    paid = [market.paid(seat) for _ in range(12)]
-    refunds = [asked(market.paid(seat), 4_99) for _ in range(6)]
-    jobs: list[Any] = [(till, [event_body("payment.succeeded", order)]) for order in fresh_orders]
+    fake_provider = FakeProvider(shop_setup.webhooks.provider, shop_setup.webhooks.secret, server)
+    fresh_orders = [shop_setup.order(player_session, product) for product in ("gold", "pack") * 6]
+    paid = [shop_setup.paid(player_session) for _ in range(12)]
+    refunds = [asked(shop_setup.paid(player_session), 4_99) for _ in range(6)]
+    jobs: list[Any] = [(fake_provider, [event_body("payment.succeeded", order)]) for order in fresh_orders]
     for order in paid:
         dispute = new_reference()
         jobs.append(
             (
-                till,
+                fake_provider,
                 [
                     event_body("payment.charged_back", order, reference=dispute),
                     event_body("payment.charge_back_reversed", order, reference=dispute),
                 ],
             )
         )
-    jobs += refunds + [replace(one, caller=one.caller.at(server)) for one in (seat, euros) for _ in range(6)]
+    jobs += refunds + [
+        replace(one, caller=one.caller.at(server)) for one in (player_session, euros) for _ in range(6)
+    ]
     random.Random(7).shuffle(jobs)
     with ThreadPoolExecutor(12) as pool:
         statuses = [status for found in pool.map(do, jobs) for status in found]
@@ -114,9 +118,14 @@ def test_deadlock__payments_refunds_withdrawals_at_once_finish(
         Refund.objects.filter(pk__in=[refund.pk for refund in refunds]).values_list("state", flat=True)
     ) == {"done"}
     # 10 000 + 12 bought before + 6 gold + 6 packs - 6 withdrawals of 1.00; what was refunded is gone.
-    assert holding(seat.player)[:4] == (10_000_00 + 12 * 500_00 + 6 * 500_00 + 6 * 1000_00 - 6_00, 0, 0, 0)
-    assert holding(seat.player, "EUR").spendable == 10_000_00 - 6_00
-    assert problems_of(seat.player) == []
+    assert holding(player_session.player)[:4] == (
+        10_000_00 + 12 * 500_00 + 6 * 500_00 + 6 * 1000_00 - 6_00,
+        0,
+        0,
+        0,
+    )
+    assert holding(player_session.player, "EUR").spendable == 10_000_00 - 6_00
+    assert problems_of(player_session.player) == []
 
 
 def do(job: Any) -> list[int]:
@@ -125,8 +134,8 @@ def do(job: Any) -> list[int]:
         assert record_result(job.pk, RefundResult(RefundStatus.DONE, new_reference()))
         connections.close_all()
         return [200]
-    if isinstance(job, Seat):
+    if isinstance(job, PlayerSession):
         mm = unique("mm")
         return [job.done("withdraw", mm, "1.00").status, job.done("confirmWithdrawal", mm).status]
-    till, bodies = job
-    return [till.post(body, till.signed(body)).status for body in bodies]
+    fake_provider, bodies = job
+    return [fake_provider.post(body, fake_provider.signed(body)).status for body in bodies]

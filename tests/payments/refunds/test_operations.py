@@ -16,10 +16,10 @@ from payments.providers.protocol import ProviderUnavailable, RefundRequest, Refu
 from payments.refunds.operations import NotRefundable, refundable, requery, request_refund
 from payments.refunds.worker import LEASE, PAUSES, lease, record_result, settle_one, settle_refunds
 from tests.conftest import Clock
-from tests.support.callers import Holding, Seat, holding, unique
+from tests.support.callers import Holding, PlayerSession, holding, unique
 from tests.support.invariants import problems_of
 from tests.support.scripted_provider import Scripted
-from tests.support.shop import Market, event_body, fresh, new_reference, refunds_of, story_of
+from tests.support.shop import ShopSetup, event_body, fresh, new_reference, refunds_of, story_of
 from wallet.job_runs import Run
 from wallet.models import Alert, Transaction
 
@@ -70,15 +70,15 @@ def aside(refund: Refund) -> str:
     return Transaction.objects.get(pk=refund.set_aside_transaction).state
 
 
-def spend(seat: Seat, amount: str) -> None:
-    seat.done("confirmWithdrawal", seat.opened("withdraw", amount))
+def spend(player_session: PlayerSession, amount: str) -> None:
+    player_session.done("confirmWithdrawal", player_session.opened("withdraw", amount))
 
 
 # --- A good end ---------------------------------------------------------------------------------------------
 
 
-def test_refund__sets_credit_aside_before_asking_the_provider(market: Market, bank: Scripted) -> None:
-    order = market.paid()
+def test_refund__sets_credit_aside_before_asking_the_provider(shop_setup: ShopSetup, bank: Scripted) -> None:
+    order = shop_setup.paid()
     refund = ask(order, 1_00)
     # floor(500.00 * 1.00 / 4.99)
     assert (refund.set_aside, look(refund)) == (100_20, ("asked", 0, 0))
@@ -87,8 +87,8 @@ def test_refund__sets_credit_aside_before_asking_the_provider(market: Market, ba
     assert problems_of(order.player) == []
 
 
-def test_refund__done_at_once_by_the_provider(market: Market, bank: Scripted) -> None:
-    order = market.paid()
+def test_refund__done_at_once_by_the_provider(shop_setup: ShopSetup, bank: Scripted) -> None:
+    order = shop_setup.paid()
     refund = ask(order, 1_00)
     bank.words = [done("re_1")]
     settle(refund)
@@ -113,14 +113,14 @@ def test_refund__done_at_once_by_the_provider(market: Market, bank: Scripted) ->
     assert bank.calls == ["refund"]
 
 
-def test_refund_callback__after_the_answer_books_nothing_twice(market: Market, bank: Scripted) -> None:
-    order, reference = market.paid(), new_reference()
+def test_refund_callback__after_the_answer_books_nothing_twice(shop_setup: ShopSetup, bank: Scripted) -> None:
+    order, reference = shop_setup.paid(), new_reference()
     refund = ask(order, 1_00)
     bank.words = [done(reference)]
     settle(refund)
     held = holding(order.player)
-    assert market.webhooks.tell("payment.refunded", order, "1.00", reference=reference).status == 200
-    assert market.webhooks.tell("payment.refunded", order, "1.01", reference=reference).status == 422
+    assert shop_setup.webhooks.tell("payment.refunded", order, "1.00", reference=reference).status == 200
+    assert shop_setup.webhooks.tell("payment.refunded", order, "1.01", reference=reference).status == 422
     assert (refunds_of(order), fresh(order).refunded, holding(order.player)) == (
         [("refund", "done", 1_00)],
         1_00,
@@ -128,12 +128,12 @@ def test_refund_callback__after_the_answer_books_nothing_twice(market: Market, b
     )
 
 
-def test_refund_callback__before_the_answer_ends_the_refund(market: Market, bank: Scripted) -> None:
-    order, reference = market.paid(), new_reference()
+def test_refund_callback__before_the_answer_ends_the_refund(shop_setup: ShopSetup, bank: Scripted) -> None:
+    order, reference = shop_setup.paid(), new_reference()
     refund = ask(order, 1_00)
 
     def quicker(wish: RefundRequest) -> RefundResult:
-        assert market.webhooks.tell("payment.refunded", order, "1.00", reference=reference).status == 200
+        assert shop_setup.webhooks.tell("payment.refunded", order, "1.00", reference=reference).status == 200
         return done(reference)
 
     bank.words = [quicker]
@@ -147,14 +147,16 @@ def test_refund_callback__before_the_answer_ends_the_refund(market: Market, bank
     assert problems_of(order.player) == []
 
 
-def test_refund_callback__other_amount_of_same_reference_is_422(market: Market, bank: Scripted) -> None:
-    order, reference = market.paid(), new_reference()
+def test_refund_callback__other_amount_of_same_reference_is_422(
+    shop_setup: ShopSetup, bank: Scripted
+) -> None:
+    order, reference = shop_setup.paid(), new_reference()
     refund = ask(order, 2_00)
     bank.words = [RefundResult(RefundStatus.UNKNOWN, reference)]
     settle(refund)
-    assert market.webhooks.tell("payment.refunded", order, "1.00", reference=reference).status == 422
+    assert shop_setup.webhooks.tell("payment.refunded", order, "1.00", reference=reference).status == 422
     assert (look(refund)[0], fresh(order).refunded) == ("unknown", 0)
-    assert market.webhooks.tell("payment.refunded", order, "2.00", reference=reference).status == 200
+    assert shop_setup.webhooks.tell("payment.refunded", order, "2.00", reference=reference).status == 200
     assert (look(refund)[0], fresh(order).refunded, refunds_of(order)) == (
         "done",
         2_00,
@@ -162,11 +164,11 @@ def test_refund_callback__other_amount_of_same_reference_is_422(market: Market, 
     )
 
 
-def test_refund__same_amount_made_elsewhere_ends_only_one(market: Market, bank: Scripted) -> None:
-    order = market.paid()
+def test_refund__same_amount_made_elsewhere_ends_only_one(shop_setup: ShopSetup, bank: Scripted) -> None:
+    order = shop_setup.paid()
     refund = ask(order, 1_00)
     # Not asked for yet: what is told now is another one.
-    assert market.webhooks.tell("payment.refunded", order, "1.00").status == 200
+    assert shop_setup.webhooks.tell("payment.refunded", order, "1.00").status == 200
     assert (look(refund)[0], fresh(order).refunded) == ("asked", 1_00)
     bank.words = [done()]
     settle(refund)
@@ -175,8 +177,8 @@ def test_refund__same_amount_made_elsewhere_ends_only_one(market: Market, bank: 
     assert (holding(order.player)[:4], problems_of(order.player)) == ((299_60, 0, 0, 0), [])
 
 
-def test_refund__full_one_ends_the_order_and_its_delivery(market: Market, bank: Scripted) -> None:
-    order = market.paid(product="pack")
+def test_refund__full_one_ends_the_order_and_its_delivery(shop_setup: ShopSetup, bank: Scripted) -> None:
+    order = shop_setup.paid(product="pack")
     refund = ask(order, 20_00)
     bank.words = [done()]
     settle(refund)
@@ -186,8 +188,8 @@ def test_refund__full_one_ends_the_order_and_its_delivery(market: Market, bank: 
         refundable(fresh(order))
 
 
-def test_refund__item_has_no_credit_to_set_aside(market: Market, bank: Scripted) -> None:
-    order = market.paid(product="sword")
+def test_refund__item_has_no_credit_to_set_aside(shop_setup: ShopSetup, bank: Scripted) -> None:
+    order = shop_setup.paid(product="sword")
     refund = ask(order, 9_99)
     assert (refund.set_aside, refund.set_aside_transaction) == (0, None)
     bank.words = [done()]
@@ -203,11 +205,11 @@ def test_refund__item_has_no_credit_to_set_aside(market: Market, bank: Scripted)
     ("spent", "aside", "debt"), [("0.01", 499_99, 1), ("300.00", 200_00, 300_00), ("500.00", 0, 500_00)]
 )
 def test_refund__spent_credit_becomes_debt_only_once_it_is_done(
-    market: Market, bank: Scripted, spent: str, aside: int, debt: int
+    shop_setup: ShopSetup, bank: Scripted, spent: str, aside: int, debt: int
 ) -> None:
-    seat = market.seat()
-    order = market.paid(seat)
-    spend(seat, spent)
+    player_session = shop_setup.player_session()
+    order = shop_setup.paid(player_session)
+    spend(player_session, spent)
     refund = ask(order, 4_99)
     assert (refund.set_aside, holding(order.player)[:4]) == (aside, (0, aside, 0, 0))
     bank.words = [done()]
@@ -216,13 +218,13 @@ def test_refund__spent_credit_becomes_debt_only_once_it_is_done(
     assert problems_of(order.player) == []
 
 
-def test_refund__refused_one_returns_credit_after_paying_debt(market: Market, bank: Scripted) -> None:
-    seat = market.seat()
-    order, other = market.paid(seat), market.paid(seat)
+def test_refund__refused_one_returns_credit_after_paying_debt(shop_setup: ShopSetup, bank: Scripted) -> None:
+    player_session = shop_setup.player_session()
+    order, other = shop_setup.paid(player_session), shop_setup.paid(player_session)
     refund = ask(order, 4_99)
-    spend(seat, "450.00")
+    spend(player_session, "450.00")
     # 50.00 are spendable, 500.00 set aside; the other purchase is charged back.
-    assert market.webhooks.tell("payment.charged_back", other).status == 200
+    assert shop_setup.webhooks.tell("payment.charged_back", other).status == 200
     assert holding(order.player)[:4] == (0, 500_00, 0, 450_00)
     bank.words = [REFUSED]
     settle(refund)
@@ -240,15 +242,15 @@ def test_refund__refused_one_returns_credit_after_paying_debt(market: Market, ba
     assert refundable(fresh(order)).most == 4_99
 
 
-def test_refund__refused_but_done_after_all_is_booked(market: Market, bank: Scripted) -> None:
-    order, reference = market.paid(), new_reference()
+def test_refund__refused_but_done_after_all_is_booked(shop_setup: ShopSetup, bank: Scripted) -> None:
+    order, reference = shop_setup.paid(), new_reference()
     refund = ask(order, 1_00)
     bank.words = [RefundResult(RefundStatus.UNKNOWN, reference), REFUSED]
     settle(refund)
     later(refund)
     settle(refund)
     assert look(refund)[0] == "refused"
-    assert market.webhooks.tell("payment.refunded", order, "1.00", reference=reference).status == 200
+    assert shop_setup.webhooks.tell("payment.refunded", order, "1.00", reference=reference).status == 200
     assert (look(refund), fresh(order).refunded, holding(order.player)[:4]) == (
         ("done", 2, 100_20),
         1_00,
@@ -260,8 +262,8 @@ def test_refund__refused_but_done_after_all_is_booked(market: Market, bank: Scri
 # --- Nobody knows -------------------------------------------------------------------------------------------
 
 
-def test_refund__unknown_outcome_is_queried_and_never_guessed(market: Market, bank: Scripted) -> None:
-    order = market.paid()
+def test_refund__unknown_outcome_is_queried_and_never_guessed(shop_setup: ShopSetup, bank: Scripted) -> None:
+    order = shop_setup.paid()
     refund = ask(order, 1_00)
     bank.words = [UNKNOWN, UNKNOWN, done()]
     for times in (1, 2, 3):
@@ -283,8 +285,10 @@ def test_refund__unknown_outcome_is_queried_and_never_guessed(market: Market, ba
     assert problems_of(order.player) == []
 
 
-def test_refund__unknown_to_the_provider_is_resent_under_same_id(market: Market, bank: Scripted) -> None:
-    order = market.paid()
+def test_refund__unknown_to_the_provider_is_resent_under_same_id(
+    shop_setup: ShopSetup, bank: Scripted
+) -> None:
+    order = shop_setup.paid()
     refund = ask(order, 1_00)
     bank.words = [UNKNOWN, NOT_FOUND, done()]
     settle(refund)
@@ -302,9 +306,9 @@ def test_refund__unknown_to_the_provider_is_resent_under_same_id(market: Market,
     "problem", [ProviderUnavailable("away"), KeyError("id"), RuntimeError("what a library may raise")]
 )
 def test_refund__unintelligible_provider_is_asked_again(
-    market: Market, bank: Scripted, problem: Exception
+    shop_setup: ShopSetup, bank: Scripted, problem: Exception
 ) -> None:
-    order = market.paid()
+    order = shop_setup.paid()
     refund = ask(order, 1_00)
     bank.words = [problem, done()]
     settle(refund)
@@ -314,10 +318,10 @@ def test_refund__unintelligible_provider_is_asked_again(
     assert (bank.calls, look(refund)[0]) == (["refund", "status"], "done")
 
 
-def test_refund__one_that_goes_wrong_does_not_block_others(market: Market, bank: Scripted) -> None:
+def test_refund__one_that_goes_wrong_does_not_block_others(shop_setup: ShopSetup, bank: Scripted) -> None:
     # What other tests have left is not due here.
     Refund.objects.exclude(next_attempt_at=None).update(next_attempt_at=now() + timedelta(days=1))
-    refunds = [ask(market.paid(), 1_00) for _ in range(3)]
+    refunds = [ask(shop_setup.paid(), 1_00) for _ in range(3)]
     bank.words = [KeyError("id"), done(), done()]
     run = Run("settle_refunds")
     settle_refunds(run)
@@ -326,9 +330,9 @@ def test_refund__one_that_goes_wrong_does_not_block_others(market: Market, bank:
 
 
 def test_refund_worker__dying_before_its_call_is_replaced(
-    market: Market, bank: Scripted, clock: Clock
+    shop_setup: ShopSetup, bank: Scripted, clock: Clock
 ) -> None:
-    order = market.paid()
+    order = shop_setup.paid()
     refund = ask(order, 1_00)
     at = now()
     ((_, is_first),) = lease(at, only=refund.pk)
@@ -345,8 +349,8 @@ def test_refund_worker__dying_before_its_call_is_replaced(
     )
 
 
-def test_refund_worker__late_answer_changes_nothing(market: Market, bank: Scripted) -> None:
-    order = market.paid()
+def test_refund_worker__late_answer_changes_nothing(shop_setup: ShopSetup, bank: Scripted) -> None:
+    order = shop_setup.paid()
     refund = ask(order, 1_00)
     bank.words = [done()]
     settle(refund)
@@ -356,8 +360,8 @@ def test_refund_worker__late_answer_changes_nothing(market: Market, bank: Script
     assert (look(refund), holding(order.player), fresh(order).refunded) == (("done", 1, 100_20), held, 1_00)
 
 
-def test_refund_alert__tells_a_person_after_days(market: Market, bank: Scripted) -> None:
-    order = market.paid()
+def test_refund_alert__tells_a_person_after_days(shop_setup: ShopSetup, bank: Scripted) -> None:
+    order = shop_setup.paid()
     refund = ask(order, 1_00)
     bank.words = [UNKNOWN, UNKNOWN]
     settle(refund)
@@ -376,11 +380,11 @@ def test_refund_alert__tells_a_person_after_days(market: Market, bank: Scripted)
 # --- Meanwhile ----------------------------------------------------------------------------------------------
 
 
-def test_chargeback__full_one_in_open_refund_takes_credit_once(market: Market, bank: Scripted) -> None:
+def test_chargeback__full_one_in_open_refund_takes_credit_once(shop_setup: ShopSetup, bank: Scripted) -> None:
     for word, refunded in ((REFUSED, 0), (done(), 0)):
-        order = market.paid()
+        order = shop_setup.paid()
         refund = ask(order, 4_99)
-        assert market.webhooks.tell("payment.charged_back", order).status == 200
+        assert shop_setup.webhooks.tell("payment.charged_back", order).status == 200
         # What is set aside is still there, so the charge-back finds nothing: debt, until the refund ends.
         assert holding(order.player)[:4] == (0, 500_00, 0, 500_00)
         bank.words = [word]
@@ -398,12 +402,14 @@ def test_chargeback__full_one_in_open_refund_takes_credit_once(market: Market, b
         assert is_told == (word is not REFUSED)
 
 
-def test_refund__represented_by_another_row_is_not_booked_twice(market: Market, bank: Scripted) -> None:
-    order, reference = market.paid(), new_reference()
+def test_refund__represented_by_another_row_is_not_booked_twice(
+    shop_setup: ShopSetup, bank: Scripted
+) -> None:
+    order, reference = shop_setup.paid(), new_reference()
     refund = ask(order, 2_00)
 
     def told_of_otherwise(wish: RefundRequest) -> RefundResult:
-        assert market.webhooks.tell("payment.refunded", order, "1.00", reference=reference).status == 200
+        assert shop_setup.webhooks.tell("payment.refunded", order, "1.00", reference=reference).status == 200
         return done(reference)
 
     bank.words = [told_of_otherwise]
@@ -412,19 +418,21 @@ def test_refund__represented_by_another_row_is_not_booked_twice(market: Market, 
     assert (holding(order.player)[:4], problems_of(order.player)) == ((399_80, 0, 0, 0), [])
 
 
-def test_refund_callback__naming_refund_of_another_order_is_422(market: Market, bank: Scripted) -> None:
-    order, other, reference = market.paid(), market.paid(), new_reference()
+def test_refund_callback__naming_refund_of_another_order_is_422(
+    shop_setup: ShopSetup, bank: Scripted
+) -> None:
+    order, other, reference = shop_setup.paid(), shop_setup.paid(), new_reference()
     bank.words = [done(reference)]
     settle(ask(order, 1_00))
-    assert market.webhooks.tell("payment.refunded", other, "1.00", reference=reference).status == 422
+    assert shop_setup.webhooks.tell("payment.refunded", other, "1.00", reference=reference).status == 422
     assert (fresh(other).refunded, fresh(order).refunded) == (0, 1_00)
 
 
 # --- What can be asked for ----------------------------------------------------------------------------------
 
 
-def test_refund__one_at_a_time_and_never_more_than_is_left(market: Market, bank: Scripted) -> None:
-    order = market.paid()
+def test_refund__one_at_a_time_and_never_more_than_is_left(shop_setup: ShopSetup, bank: Scripted) -> None:
+    order = shop_setup.paid()
     for amount in (0, -1, 5_00):
         with pytest.raises(NotRefundable, match="more than can be refunded"):
             ask(order, amount)
@@ -439,8 +447,8 @@ def test_refund__one_at_a_time_and_never_more_than_is_left(market: Market, bank:
     assert (refunds_of(order), holding(order.player)[1]) == ([("refund", "done", 4_00)], 0)
 
 
-def test_refund__same_request_twice_is_one_refund(market: Market, bank: Scripted) -> None:
-    order, id = market.paid(), uuid.uuid4()
+def test_refund__same_request_twice_is_one_refund(shop_setup: ShopSetup, bank: Scripted) -> None:
+    order, id = shop_setup.paid(), uuid.uuid4()
     first = ask(order, 1_00, refund_id=id)
     assert (ask(order, 1_00, refund_id=id), first.pk, refunds_of(order)) == (
         first,
@@ -455,11 +463,11 @@ def test_refund__same_request_twice_is_one_refund(market: Market, bank: Scripted
 
 
 def test_refund__unpaid_or_unaskable_provider_is_not_refundable(
-    market: Market,
+    shop_setup: ShopSetup,
 ) -> None:
     with pytest.raises(NotRefundable, match="not paid"):
-        ask(market.order(), 1_00)
-    order = market.paid()
+        ask(shop_setup.order(), 1_00)
+    order = shop_setup.paid()
     with pytest.raises(NotRefundable, match="takes no refund requests"):
         ask(order, 1_00)
     assert (refunds_of(order), holding(order.player)) == ([], Holding(500_00, 0, 0, 0, 2))
@@ -468,10 +476,10 @@ def test_refund__unpaid_or_unaskable_provider_is_not_refundable(
 # --- Second payments ----------------------------------------------------------------------------------------
 
 
-def test_refund__duplicate_payment_goes_first_takes_no_credit(market: Market, bank: Scripted) -> None:
-    order = market.paid()
+def test_refund__duplicate_payment_goes_first_takes_no_credit(shop_setup: ShopSetup, bank: Scripted) -> None:
+    order = shop_setup.paid()
     reference = unique("second")
-    assert market.webhooks.tell("payment.succeeded", order, reference=reference).status == 200
+    assert shop_setup.webhooks.tell("payment.succeeded", order, reference=reference).status == 200
     refund = ask(order, 4_00)
     assert (refund.set_aside, refund.set_aside_transaction) == (0, None)
     bank.words = [done(), done(), done()]
@@ -496,18 +504,20 @@ def test_refund__duplicate_payment_goes_first_takes_no_credit(market: Market, ba
     assert problems_of(order.player) == []
 
 
-def test_refund__payment_after_first_refund_pays_and_is_refunded(market: Market, bank: Scripted) -> None:
-    order = market.paid()
+def test_refund__payment_after_first_refund_pays_and_is_refunded(
+    shop_setup: ShopSetup, bank: Scripted
+) -> None:
+    order = shop_setup.paid()
     bank.words = [done(), UNKNOWN]
     settle(ask(order, 4_99))
-    assert market.webhooks.tell("payment.succeeded", order).status == 200
+    assert shop_setup.webhooks.tell("payment.succeeded", order).status == 200
     # The price is kept again, so the credit stands (contract 4.2, rule 6).
     assert (fresh(order).state, holding(order.player).spendable) == ("delivered", 500_00)
     refund = ask(order, 4_99)
     settle(refund)
     assert (refund.set_aside, look(refund)[0]) == (500_00, "unknown")
     body = event_body("payment.refunded", order, "4.99")
-    assert market.webhooks.post(body, market.webhooks.signed(body)).status == 200
+    assert shop_setup.webhooks.post(body, shop_setup.webhooks.signed(body)).status == 200
     assert (look(refund)[0], fresh(order).refunded) == ("done", 4_99)
     assert list(order.payments.order_by("pk").values_list("is_duplicate", "returned")) == [
         (False, 4_99),

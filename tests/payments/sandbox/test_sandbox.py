@@ -24,15 +24,15 @@ from payments.providers.signing_secrets import new_webhook_secret
 from payments.refunds.operations import requery, request_refund
 from payments.sandbox import memory
 from payments.tasks import refund_task
-from tests.support.callers import CLIENT, House, holding, unique
+from tests.support.callers import CLIENT, Callers, holding, unique
 from tests.support.invariants import problems_of
 from tests.support.shop import (
     BASE,
-    Market,
-    Till,
+    FakeProvider,
+    ShopSetup,
     fresh,
-    make_market,
-    make_till,
+    make_provider,
+    make_shop_setup,
     outcomes,
     payments_of,
     refunds_of,
@@ -46,7 +46,7 @@ SCHEMES = ("sandbox", "standard-webhooks", "order-notify")
 
 
 @pytest.fixture(scope="module")
-def demo_url(house: House, database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def demo_url(callers: Callers, database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A real server where DEMO is on."""
     with served(
         tmp_path_factory.mktemp("demo") / "log",
@@ -71,18 +71,18 @@ def demo(demo_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def tills(house: House, demo_url: str) -> dict[str, Till]:
+def fake_providers(callers: Callers, demo_url: str) -> dict[str, FakeProvider]:
     """A provider of each scheme whose pages are the sandbox's."""
     slugs = {scheme: unique("box") for scheme in SCHEMES}
     return {
-        scheme: make_till(scheme, slug=slug, page_url=f"{demo_url}/sandbox/{slug}/pay")
+        scheme: make_provider(scheme, slug=slug, page_url=f"{demo_url}/sandbox/{slug}/pay")
         for scheme, slug in slugs.items()
     }
 
 
-def visit(order: Order, till: Till) -> str:
+def visit(order: Order, fake_provider: FakeProvider) -> str:
     """The path of the sandbox's page that the player is sent to."""
-    started = urlsplit(start_payment(order, till.provider.slug, BASE).url)
+    started = urlsplit(start_payment(order, fake_provider.provider.slug, BASE).url)
     assert f"{started.scheme}://{started.netloc}" == settings.PUBLIC_URL
     return f"{started.path}?{started.query}"
 
@@ -91,10 +91,10 @@ def press(path: str, act: str, **further: str) -> "Page":
     return CLIENT.post(path, {"act": act} | further)
 
 
-def paid(market: Market, till: Till, product: str = "gold") -> tuple[Order, str, str]:
+def paid(shop_setup: ShopSetup, fake_provider: FakeProvider, product: str = "gold") -> tuple[Order, str, str]:
     """An order that was paid at the sandbox; its page there, and the payment's reference."""
-    order = market.order(product=product, start=False)
-    path = visit(order, till)
+    order = shop_setup.order(product=product, start=False)
+    path = visit(order, fake_provider)
     press(path, "pay")
     return fresh(order), path, Payment.objects.get(order=order, state="paid").reference
 
@@ -104,9 +104,9 @@ def paid(market: Market, till: Till, product: str = "gold") -> tuple[Order, str,
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_sandbox_page__tells_amount_due_and_that_it_is_not_real(
-    market: Market, tills: dict[str, Till], scheme: str
+    shop_setup: ShopSetup, fake_providers: dict[str, FakeProvider], scheme: str
 ) -> None:
-    path = visit(market.order(start=False), tills[scheme])
+    path = visit(shop_setup.order(start=False), fake_providers[scheme])
     for language, price, word in (
         ("en", "4.99", "No real money moves here."),
         ("de", "4,99", "Hier fließt kein echtes Geld."),
@@ -151,8 +151,8 @@ FURTHER_ACTS = [
     ],
 )
 def test_sandbox_page__every_button_does_what_it_says(
-    market: Market,
-    tills: dict[str, Till],
+    shop_setup: ShopSetup,
+    fake_providers: dict[str, FakeProvider],
     scheme: str,
     act: str,
     state: str,
@@ -160,8 +160,8 @@ def test_sandbox_page__every_button_does_what_it_says(
     payments: list[tuple[str, bool]],
     leaves: bool,
 ) -> None:
-    order = market.order(start=False)
-    path = visit(order, tills[scheme])
+    order = shop_setup.order(start=False)
+    path = visit(order, fake_providers[scheme])
     answer = press(path, act)
     assert (answer.status_code, answer["Location"]) == (
         303,
@@ -174,24 +174,26 @@ def test_sandbox_page__every_button_does_what_it_says(
         2 if act == "twice" else 1
     ][: len(stored)]
     answered = {"forge": "401", "wrong": "422"}.get(act, "200")
-    assert {line["answer"] for line in memory.lines_of(tills[scheme].provider.slug, str(order.pk))} == {
-        answered
-    }
+    assert {
+        line["answer"] for line in memory.lines_of(fake_providers[scheme].provider.slug, str(order.pk))
+    } == {answered}
     assert problems_of(order.player) == []
 
 
 @pytest.mark.parametrize("act", ["decline", "two", "refund", "charge-back", "reverse", "", "pay me"])
 def test_sandbox__order_notify_supports_only_payment(
-    market: Market, tills: dict[str, Till], act: str
+    shop_setup: ShopSetup, fake_providers: dict[str, FakeProvider], act: str
 ) -> None:
-    order = market.order(start=False)
-    answer = press(visit(order, tills["order-notify"]), act)
+    order = shop_setup.order(start=False)
+    answer = press(visit(order, fake_providers["order-notify"]), act)
     assert (answer.status_code, fresh(order).state, outcomes(order)) == (422, "created", [])
 
 
-def test_sandbox_page__can_still_be_paid_after_a_decline(market: Market, tills: dict[str, Till]) -> None:
-    order = market.order(start=False)
-    path = visit(order, tills["sandbox"])
+def test_sandbox_page__can_still_be_paid_after_a_decline(
+    shop_setup: ShopSetup, fake_providers: dict[str, FakeProvider]
+) -> None:
+    order = shop_setup.order(start=False)
+    path = visit(order, fake_providers["sandbox"])
     press(path, "decline")
     press(path, "pay")
     assert (fresh(order).state, outcomes(order)) == ("delivered", ["acted", "acted"])
@@ -199,9 +201,9 @@ def test_sandbox_page__can_still_be_paid_after_a_decline(market: Market, tills: 
 
 @pytest.mark.parametrize("scheme", ["sandbox", "standard-webhooks"])
 def test_sandbox__refund_chargeback_reversal_follow_a_payment(
-    market: Market, tills: dict[str, Till], scheme: str
+    shop_setup: ShopSetup, fake_providers: dict[str, FakeProvider], scheme: str
 ) -> None:
-    order, path, reference = paid(market, tills[scheme])
+    order, path, reference = paid(shop_setup, fake_providers[scheme])
     assert f'value="{reference}"' in CLIENT.get(path).content.decode()
     assert press(path, "refund", payment=reference, amount="1,00").status_code == 303
     assert (fresh(order).refunded, holding(order.player).spendable) == (1_00, 399_80)
@@ -227,10 +229,10 @@ def test_sandbox__refund_chargeback_reversal_follow_a_payment(
 
 
 def test_sandbox__duplicate_payment_is_refunded_by_its_reference(
-    market: Market, tills: dict[str, Till]
+    shop_setup: ShopSetup, fake_providers: dict[str, FakeProvider]
 ) -> None:
-    order = market.order(start=False)
-    path = visit(order, tills["sandbox"])
+    order = shop_setup.order(start=False)
+    path = visit(order, fake_providers["sandbox"])
     press(path, "two")
     second = Payment.objects.get(order=order, is_duplicate=True)
     press(path, "refund", payment=second.reference, amount="4.99")
@@ -252,16 +254,18 @@ def test_sandbox__duplicate_payment_is_refunded_by_its_reference(
     ],
 )
 def test_sandbox__impossible_act_is_refused(
-    market: Market, tills: dict[str, Till], act: str, amount: str
+    shop_setup: ShopSetup, fake_providers: dict[str, FakeProvider], act: str, amount: str
 ) -> None:
-    order, path, reference = paid(market, tills["sandbox"])
+    order, path, reference = paid(shop_setup, fake_providers["sandbox"])
     assert press(path, act, payment=reference, amount=amount).status_code == 422
     assert press(path, "charge-back", payment="unknown").status_code == 422
     assert (fresh(order).returned, outcomes(order)) == (0, ["acted"])
 
 
-def test_sandbox__redirects_to_no_foreign_url(market: Market, tills: dict[str, Till]) -> None:
-    path = visit(market.order(start=False), tills["sandbox"])
+def test_sandbox__redirects_to_no_foreign_url(
+    shop_setup: ShopSetup, fake_providers: dict[str, FakeProvider]
+) -> None:
+    path = visit(shop_setup.order(start=False), fake_providers["sandbox"])
     told = dict(parse_qsl(urlsplit(path).query))
     for url in (
         "https://elsewhere.example/",
@@ -292,15 +296,17 @@ def test_sandbox__redirects_to_no_foreign_url(market: Market, tills: dict[str, T
     ],
 )
 def test_sandbox_page__nonsense_parameters_are_404(
-    market: Market, tills: dict[str, Till], changes: dict[str, str]
+    shop_setup: ShopSetup, fake_providers: dict[str, FakeProvider], changes: dict[str, str]
 ) -> None:
-    path = visit(market.order(start=False), tills["sandbox"])
+    path = visit(shop_setup.order(start=False), fake_providers["sandbox"])
     told = dict(parse_qsl(urlsplit(path).query)) | changes
     assert CLIENT.get(f"{urlsplit(path).path}?{urlencode(told)}").status_code == 404
 
 
-def test_sandbox__serves_no_provider_with_a_page_elsewhere(market: Market, tills: dict[str, Till]) -> None:
-    order = market.order()
+def test_sandbox__serves_no_provider_with_a_page_elsewhere(
+    shop_setup: ShopSetup, fake_providers: dict[str, FakeProvider]
+) -> None:
+    order = shop_setup.order()
     told = {
         "orderId": str(order.pk),
         "amount": "4.99",
@@ -308,25 +314,25 @@ def test_sandbox__serves_no_provider_with_a_page_elsewhere(market: Market, tills
         "description": "Gold",
         "returnUrl": "",
     }
-    path = f"/sandbox/{market.webhooks.provider.slug}/pay?{urlencode(told)}"
+    path = f"/sandbox/{shop_setup.webhooks.provider.slug}/pay?{urlencode(told)}"
     assert (CLIENT.get(path).status_code, press(path, "pay").status_code) == (404, 404)
     assert (fresh(order).state, outcomes(order)) == ("created", [])
 
 
 def test_sandbox__does_not_exist_without_demo(
-    market: Market, tills: dict[str, Till], monkeypatch: pytest.MonkeyPatch
+    shop_setup: ShopSetup, fake_providers: dict[str, FakeProvider], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    order = market.order(start=False)
-    path = visit(order, tills["sandbox"])
+    order = shop_setup.order(start=False)
+    path = visit(order, fake_providers["sandbox"])
     monkeypatch.setattr(settings, "DEMO", False)
     PROVIDERS.forget()
-    slug = tills["sandbox"].provider.slug
-    for address in (path, "/sandbox/", f"/sandbox/deliveries/{market.game.slug}"):
+    slug = fake_providers["sandbox"].provider.slug
+    for address in (path, "/sandbox/", f"/sandbox/deliveries/{shop_setup.game.slug}"):
         assert (CLIENT.get(address).status_code, press(address, "pay").status_code) == (404, 404)
     for address in (
         f"/sandbox/{slug}/refunds",
         f"/sandbox/{slug}/refunds/status",
-        f"/sandbox/deliveries/{market.game.slug}/answer",
+        f"/sandbox/deliveries/{shop_setup.game.slug}/answer",
     ):
         assert (
             CLIENT.post(
@@ -336,34 +342,41 @@ def test_sandbox__does_not_exist_without_demo(
         )
     # Nor is it offered, and what is signed with its secret counts for nothing.
     assert slug not in CLIENT.get(f"/checkout/{order.page_key}").content.decode()
-    assert (tills["sandbox"].tell("payment.succeeded", order).status, fresh(order).state) == (401, "created")
+    assert (fake_providers["sandbox"].tell("payment.succeeded", order).status, fresh(order).state) == (
+        401,
+        "created",
+    )
 
 
-def test_sandbox__recent_payment_pages_can_be_found_again(market: Market, tills: dict[str, Till]) -> None:
-    path = visit(market.order(start=False), tills["sandbox"])
+def test_sandbox__recent_payment_pages_can_be_found_again(
+    shop_setup: ShopSetup, fake_providers: dict[str, FakeProvider]
+) -> None:
+    path = visit(shop_setup.order(start=False), fake_providers["sandbox"])
     for language in ("en", "de"):
         CLIENT.get(f"{path}&lang={language}")
     page = CLIENT.get("/sandbox/").content.decode()
     assert page.count(urlsplit(path).query.partition("&")[0]) == 1
-    assert market.game.name in page
+    assert shop_setup.game.name in page
 
 
 # --- Its API, when the platform asks for refunds ---------------------------------------------------------
 
 
-def asked(market: Market, till: Till, mood: str) -> tuple[Order, Refund]:
+def asked(shop_setup: ShopSetup, fake_provider: FakeProvider, mood: str) -> tuple[Order, Refund]:
     """An order of which 2.00 EUR was asked back while the sandbox was in that mood."""
-    order, *_ = paid(market, till)
-    memory.put(mood, "mood", till.provider.slug)
+    order, *_ = paid(shop_setup, fake_provider)
+    memory.put(mood, "mood", fake_provider.provider.slug)
     refund = request_refund(order.pk, 2_00, actor="test", reason="test")
     refund_task(str(refund.pk))
     refund.refresh_from_db()
     return fresh(order), refund
 
 
-def returned(till: Till, order: Order) -> int:
+def returned(fake_provider: FakeProvider, order: Order) -> int:
     """What the sandbox has really given back."""
-    return sum(one["returned"] for one in memory.payments_of(till.provider.slug, str(order.pk)).values())
+    return sum(
+        one["returned"] for one in memory.payments_of(fake_provider.provider.slug, str(order.pk)).values()
+    )
 
 
 @pytest.mark.parametrize(
@@ -377,16 +390,16 @@ def returned(till: Till, order: Order) -> int:
     ],
 )
 def test_sandbox_refund__ends_however_it_is_answered(
-    market: Market,
-    tills: dict[str, Till],
+    shop_setup: ShopSetup,
+    fake_providers: dict[str, FakeProvider],
     mood: str,
     at_first: str,
     in_the_end: str,
     spendable: int,
     given: int,
 ) -> None:
-    till = tills["sandbox"]
-    order, refund = asked(market, till, mood)
+    fake_provider = fake_providers["sandbox"]
+    order, refund = asked(shop_setup, fake_provider, mood)
     assert refund.state == at_first
     # What is not known stays set aside.
     assert holding(order.player)[:2] == (
@@ -396,23 +409,25 @@ def test_sandbox_refund__ends_however_it_is_answered(
         requery(refund, actor="test")
         refund_task(str(refund.pk))
         refund.refresh_from_db()
-    assert (refund.state, returned(till, order), fresh(order).refunded) == (in_the_end, given, given)
+    assert (refund.state, returned(fake_provider, order), fresh(order).refunded) == (in_the_end, given, given)
     assert holding(order.player)[:2] == (spendable, 0)
-    assert memory.get("", "mood", till.provider.slug) == "accept"
+    assert memory.get("", "mood", fake_provider.provider.slug) == "accept"
     assert problems_of(order.player) == []
 
 
-def call(till: Till, path: str, told: Any) -> "Page":
+def call(fake_provider: FakeProvider, path: str, told: Any) -> "Page":
     return CLIENT.post(
-        f"/sandbox/{till.provider.slug}/{path}",
+        f"/sandbox/{fake_provider.provider.slug}/{path}",
         told if isinstance(told, str) else json.dumps(told),
         content_type="application/json",
     )
 
 
-def test_sandbox_refund__repeated_is_made_once_and_calls_back(market: Market, tills: dict[str, Till]) -> None:
-    till = tills["sandbox"]
-    order, _, reference = paid(market, till)
+def test_sandbox_refund__repeated_is_made_once_and_calls_back(
+    shop_setup: ShopSetup, fake_providers: dict[str, FakeProvider]
+) -> None:
+    fake_provider = fake_providers["sandbox"]
+    order, _, reference = paid(shop_setup, fake_provider)
     told = {
         "id": str(new_id()),
         "orderId": str(order.pk),
@@ -420,14 +435,18 @@ def test_sandbox_refund__repeated_is_made_once_and_calls_back(market: Market, ti
         "currencyCode": "EUR",
         "payment": reference,
     }
-    assert call(till, "refunds/status", told).json() == {"state": "not_found", "reference": "", "problem": ""}
+    assert call(fake_provider, "refunds/status", told).json() == {
+        "state": "not_found",
+        "reference": "",
+        "problem": "",
+    }
     first, second, status = (
-        call(till, "refunds", told).json(),
-        call(till, "refunds", told).json(),
-        call(till, "refunds/status", told).json(),
+        call(fake_provider, "refunds", told).json(),
+        call(fake_provider, "refunds", told).json(),
+        call(fake_provider, "refunds/status", told).json(),
     )
     assert first == second == status == {"state": "done", "reference": first["reference"], "problem": ""}
-    assert (returned(till, order), fresh(order).refunded, refunds_of(order)) == (
+    assert (returned(fake_provider, order), fresh(order).refunded, refunds_of(order)) == (
         2_00,
         2_00,
         [("refund", "done", 2_00)],
@@ -439,10 +458,10 @@ def test_sandbox_refund__repeated_is_made_once_and_calls_back(market: Market, ti
     [{"amount": 5_00}, {"amount": 0}, {"amount": -1}, {"payment": "unknown"}, {"orderId": str(uuid.uuid4())}],
 )
 def test_sandbox_refund__more_than_is_left_is_refused(
-    market: Market, tills: dict[str, Till], changes: dict[str, Any]
+    shop_setup: ShopSetup, fake_providers: dict[str, FakeProvider], changes: dict[str, Any]
 ) -> None:
-    till = tills["sandbox"]
-    order, _, reference = paid(market, till)
+    fake_provider = fake_providers["sandbox"]
+    order, _, reference = paid(shop_setup, fake_provider)
     told = {
         "id": str(new_id()),
         "orderId": str(order.pk),
@@ -450,8 +469,8 @@ def test_sandbox_refund__more_than_is_left_is_refused(
         "currencyCode": "EUR",
         "payment": reference,
     } | changes
-    assert call(till, "refunds", told).json()["state"] == "refused"
-    assert (returned(till, order), fresh(order).refunded) == (0, 0)
+    assert call(fake_provider, "refunds", told).json()["state"] == "refused"
+    assert (returned(fake_provider, order), fresh(order).refunded) == (0, 0)
 
 
 ID = str(uuid.uuid4())
@@ -471,22 +490,22 @@ ID = str(uuid.uuid4())
         {"id": ID, "amount": 2},
     ],
 )
-def test_sandbox_refund__nonsense_is_refused(tills: dict[str, Till], told: Any) -> None:
-    assert call(tills["sandbox"], "refunds", told).status_code == 404
-    assert call(tills["standard-webhooks"], "refunds", told).status_code == 404
-    assert CLIENT.get(f"/sandbox/{tills['sandbox'].provider.slug}/refunds").status_code == 405
+def test_sandbox_refund__nonsense_is_refused(fake_providers: dict[str, FakeProvider], told: Any) -> None:
+    assert call(fake_providers["sandbox"], "refunds", told).status_code == 404
+    assert call(fake_providers["standard-webhooks"], "refunds", told).status_code == 404
+    assert CLIENT.get(f"/sandbox/{fake_providers['sandbox'].provider.slug}/refunds").status_code == 405
 
 
 # --- The demo games' mailboxes -----------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
-def selling(house: House, demo_url: str) -> Market:
+def selling(callers: Callers, demo_url: str) -> ShopSetup:
     """A game whose order URL is its mailbox."""
-    market = make_market(house)
-    market.shop.order_url = f"{demo_url}/sandbox/deliveries/{market.game.slug}"
-    market.shop.save()
-    return market
+    shop_setup = make_shop_setup(callers)
+    shop_setup.shop.order_url = f"{demo_url}/sandbox/deliveries/{shop_setup.game.slug}"
+    shop_setup.shop.save()
+    return shop_setup
 
 
 @pytest.mark.parametrize(
@@ -499,12 +518,12 @@ def selling(house: House, demo_url: str) -> Market:
     ],
 )
 def test_sandbox_delivery__is_verified_shown_answered_as_chosen(
-    selling: Market, tills: dict[str, Till], mood: str, state: str, order_state: str
+    selling: ShopSetup, fake_providers: dict[str, FakeProvider], mood: str, state: str, order_state: str
 ) -> None:
     address = f"/sandbox/deliveries/{selling.game.slug}"
     assert CLIENT.post(f"{address}/answer", {"mood": mood})["Location"] == address
     Shop.objects.filter(pk=selling.shop.pk).update(failing_since=None)
-    order, *_ = paid(selling, tills["sandbox"], "sword")
+    order, *_ = paid(selling, fake_providers["sandbox"], "sword")
     delivery = Delivery.objects.get(order=order)
     deliver_one(delivery.pk, "test")
     delivery.refresh_from_db()
@@ -517,7 +536,7 @@ def test_sandbox_delivery__is_verified_shown_answered_as_chosen(
     ) == (1, 1, True)
 
 
-def test_sandbox_delivery__forged_one_is_refused_and_shown(selling: Market) -> None:
+def test_sandbox_delivery__forged_one_is_refused_and_shown(selling: ShopSetup) -> None:
     address, id, at, body = (
         f"/sandbox/deliveries/{selling.game.slug}",
         unique("msg"),
@@ -534,7 +553,7 @@ def test_sandbox_delivery__forged_one_is_refused_and_shown(selling: Market) -> N
     assert (page.count(id), "The signature is not of a live secret." in page) == (1, True)
 
 
-def test_sandbox_delivery__needs_the_second_signature_too(selling: Market) -> None:
+def test_sandbox_delivery__needs_the_second_signature_too(selling: ShopSetup) -> None:
     address, id = f"/sandbox/deliveries/{selling.game.slug}", unique("msg")
     fields = {
         "uid": "p",
@@ -557,14 +576,18 @@ def test_sandbox_delivery__needs_the_second_signature_too(selling: Market) -> No
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"\xff", b'{"cpOrderId": {"a": 1}}', b"[" * 60_000])
-def test_sandbox_delivery__nonsense_is_refused(selling: Market, body: bytes) -> None:
+def test_sandbox_delivery__nonsense_is_refused(selling: ShopSetup, body: bytes) -> None:
     answer = CLIENT.post(f"/sandbox/deliveries/{selling.game.slug}", body, content_type="application/json")
     assert answer.status_code == 401
     assert CLIENT.get(f"/sandbox/deliveries/{selling.game.slug}").status_code == 200
     assert CLIENT.get(f"/sandbox/deliveries/{unique('game')}").status_code == 404
 
 
-def test_sandbox__lists_only_the_providers_it_serves(market: Market, tills: dict[str, Till]) -> None:
+def test_sandbox__lists_only_the_providers_it_serves(
+    shop_setup: ShopSetup, fake_providers: dict[str, FakeProvider]
+) -> None:
     page = CLIENT.get("/sandbox/").content.decode()
-    assert [f"/pay/{till.provider.slug}" in page for till in tills.values()] == [True] * 3
-    assert f"/pay/{market.webhooks.provider.slug}" not in page
+    assert [f"/pay/{fake_provider.provider.slug}" in page for fake_provider in fake_providers.values()] == [
+        True
+    ] * 3
+    assert f"/pay/{shop_setup.webhooks.provider.slug}" not in page

@@ -15,9 +15,9 @@ from lib.clock import now
 from payments.deliveries.operations import lease, record_answer
 from payments.models import Callback, Delivery, Order, Refund
 from payments.orders.operations import expire_orders
-from tests.support.callers import Seat, holding, unique
+from tests.support.callers import PlayerSession, holding, unique
 from tests.support.invariants import problems_of
-from tests.support.shop import Market, event_body, fresh, major, outcomes
+from tests.support.shop import ShopSetup, event_body, fresh, major, outcomes
 from wallet.models import Entry
 
 # A pack costs 20.00 EUR, credits 1000.00 XAG, and is delivered by the game besides.
@@ -47,10 +47,10 @@ class After(NamedTuple):
 class Story:
     """An order on its way to a state."""
 
-    def __init__(self, market: Market) -> None:
-        self.market = market
-        self.seat: Seat = market.seat()
-        self.order: Order = market.order(self.seat, "pack")
+    def __init__(self, shop_setup: ShopSetup) -> None:
+        self.shop_setup = shop_setup
+        self.player_session: PlayerSession = shop_setup.player_session()
+        self.order: Order = shop_setup.order(self.player_session, "pack")
         self.prefix = unique("r")
 
     def body(
@@ -61,7 +61,7 @@ class Story:
         )
 
     def post(self, body: bytes, id: str) -> int:
-        return self.market.webhooks.post(body, self.market.webhooks.signed(body, id=id)).status
+        return self.shop_setup.webhooks.post(body, self.shop_setup.webhooks.signed(body, id=id)).status
 
     def tell(self, type: str, amount: str | None = None, reference: str = NEW) -> None:
         assert self.post(self.body(type, amount, reference), unique("msg")) == 200
@@ -75,7 +75,7 @@ class Story:
         assert expire_orders(now()) >= 1
 
     def spend(self) -> None:
-        self.seat.done("confirmWithdrawal", self.seat.opened("withdraw", "1000.00"))
+        self.player_session.done("confirmWithdrawal", self.player_session.opened("withdraw", "1000.00"))
 
     def look(self) -> After:
         order, held = fresh(self.order), holding(self.order.player)
@@ -244,8 +244,10 @@ def test_settlement__table_has_every_event_in_every_state() -> None:
 
 
 @pytest.mark.parametrize(("state", "event"), TABLE)
-def test_settlement__event_does_what_the_table_says_and_once(market: Market, state: str, event: str) -> None:
-    row, story, told, id = TABLE[state, event], Story(market), EVENTS[event], unique("msg")
+def test_settlement__event_does_what_the_table_says_and_once(
+    shop_setup: ShopSetup, state: str, event: str
+) -> None:
+    row, story, told, id = TABLE[state, event], Story(shop_setup), EVENTS[event], unique("msg")
     STATES[state](story)
     before, journal, earlier = story.look(), story.journal(), outcomes(story.order)
     body = story.body(*told)

@@ -18,9 +18,9 @@ from payments.models import Delivery, Order
 from payments.orders.operations import expire_orders
 from payments.providers.registry import PROVIDERS
 from payments.reconciliation import difference_of, read_kept
-from tests.support.callers import Holding, Seat, holding, unique
+from tests.support.callers import Holding, PlayerSession, holding, unique
 from tests.support.invariants import problems_of
-from tests.support.shop import Market, event_body, fresh, major, make_product
+from tests.support.shop import ShopSetup, event_body, fresh, major, make_product
 
 EXAMPLES, STEPS = (2000, 40) if os.environ.get("LONG") else (50, 24)
 PHASES = list(Phase) if os.environ.get("LONG") else [Phase.explicit, Phase.reuse, Phase.generate]
@@ -179,8 +179,8 @@ class Model:
 class Game:
     """One order of one player, and its model."""
 
-    market: Market
-    seat: Seat
+    shop_setup: ShopSetup
+    player_session: PlayerSession
     order: Order
     model: Model
     prefix: str
@@ -194,8 +194,8 @@ class Game:
         body = event_body(
             f"payment.{type}", self.order, str(major(amount)), reference=self.prefix + reference
         )
-        answer = self.market.webhooks.post(
-            body, self.market.webhooks.signed(body, id=self.prefix + step.message)
+        answer = self.shop_setup.webhooks.post(
+            body, self.shop_setup.webhooks.signed(body, id=self.prefix + step.message)
         )
         assert answer.status == self.model.hear(event, step.message), answer.raw
 
@@ -225,11 +225,13 @@ class Game:
 
     def spend(self, step: Step) -> None:
         if amount := (self.model.spendable + 1) // 2:
-            self.seat.done("confirmWithdrawal", self.seat.opened("withdraw", str(major(amount))))
+            self.player_session.done(
+                "confirmWithdrawal", self.player_session.opened("withdraw", str(major(amount)))
+            )
             self.model.spendable -= amount
 
     def earn(self, step: Step) -> None:
-        self.seat.done("confirmDeposit", self.seat.opened("deposit", "1.23"))
+        self.player_session.done("confirmDeposit", self.player_session.opened("deposit", "1.23"))
         self.model.receive(1_23)
 
     def check(self) -> None:
@@ -278,9 +280,9 @@ steps = st.builds(
 )
 
 
-def test_settlement__any_events_in_any_order_end_as_model_says(market: Market) -> None:
+def test_settlement__any_events_in_any_order_end_as_model_says(shop_setup: ShopSetup) -> None:
     products = {
-        by_game: make_product(market.game, unique("odd"), PRICE, credit=CREDIT, is_delivered=by_game)
+        by_game: make_product(shop_setup.game, unique("odd"), PRICE, credit=CREDIT, is_delivered=by_game)
         for by_game in (False, True)
     }
 
@@ -289,9 +291,9 @@ def test_settlement__any_events_in_any_order_end_as_model_says(market: Market) -
     @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), phases=PHASES)
     @given(st.booleans(), st.lists(steps, min_size=STEPS // 2, max_size=STEPS))
     def play(by_game: bool, story: list[Step]) -> None:
-        seat = market.seat()
-        order = market.order(seat, products[by_game].code, productPrice=major(PRICE))
-        game = Game(market, seat, order, Model(by_game), unique("r"))
+        player_session = shop_setup.player_session()
+        order = shop_setup.order(player_session, products[by_game].code, productPrice=major(PRICE))
+        game = Game(shop_setup, player_session, order, Model(by_game), unique("r"))
         for step in story:
             game.play(step)
             game.check()

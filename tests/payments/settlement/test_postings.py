@@ -15,12 +15,12 @@ from payments.providers import ADAPTERS
 from payments.providers.protocol import RefundResult, RefundStatus
 from payments.refunds.operations import NotRefundable, refundable, request_refund
 from payments.refunds.worker import lease, settle_one
-from tests.support.callers import Holding, Seat, holding, unique
+from tests.support.callers import Holding, PlayerSession, holding, unique
 from tests.support.invariants import problems_of
 from tests.support.scripted_provider import Scripted
 from tests.support.shop import (
     BASE,
-    Market,
+    ShopSetup,
     fresh,
     major,
     make_product,
@@ -41,8 +41,8 @@ def moves(order: Order, currency: str) -> list[tuple[str, str | None, str | None
     return list(rows.exclude(event="wallet_opened").values_list("event", "debit", "credit", "amount"))
 
 
-def test_top_up__goes_through_clearing_and_issuance(market: Market) -> None:
-    order = market.paid()
+def test_top_up__goes_through_clearing_and_issuance(shop_setup: ShopSetup) -> None:
+    order = shop_setup.paid()
     assert (order.state, order.delivered_at, order.credit_transaction is not None) == (
         "delivered",
         order.paid_at,
@@ -59,47 +59,53 @@ def test_top_up__goes_through_clearing_and_issuance(market: Market) -> None:
     assert problems_of(order.player) == []
 
 
-def test_refund__partial_one_takes_its_share_of_the_credit(market: Market) -> None:
-    order = market.paid()
-    assert market.webhooks.tell("payment.refunded", order, "1.00").status == 200
+def test_refund__partial_one_takes_its_share_of_the_credit(shop_setup: ShopSetup) -> None:
+    order = shop_setup.paid()
+    assert shop_setup.webhooks.tell("payment.refunded", order, "1.00").status == 200
     order = fresh(order)
     # floor(500.00 * 1.00 / 4.99)
     assert (order.state, order.refunded, order.clawed_back) == ("delivered", 1_00, 100_20)
     assert moves(order, "EUR")[1:] == [("posted", "issuance", "provider_clearing", 1_00)]
     assert moves(order, "XAG")[1:] == [("posted", "spendable", "issuance", 100_20)]
     assert refunds_of(order) == [("refund", "done", 1_00)]
-    assert market.webhooks.tell("payment.refunded", order, "3.99").status == 200
+    assert shop_setup.webhooks.tell("payment.refunded", order, "3.99").status == 200
     order = fresh(order)
     assert (order.state, order.refunded, holding(order.player).spendable) == ("refunded", 4_99, 0)
     assert problems_of(order.player) == []
 
 
-def test_clawback__spent_credit_is_debt_that_increases_pay_first(market: Market) -> None:
-    seat = market.seat()
-    order = market.paid(seat)
-    seat.done("confirmWithdrawal", seat.opened("withdraw", "300.00"))
+def test_clawback__spent_credit_is_debt_that_increases_pay_first(shop_setup: ShopSetup) -> None:
+    player_session = shop_setup.player_session()
+    order = shop_setup.paid(player_session)
+    player_session.done("confirmWithdrawal", player_session.opened("withdraw", "300.00"))
     assert (
-        market.webhooks.tell("payment.charged_back", order, reference="dispute-of-" + str(order.pk)).status
+        shop_setup.webhooks.tell(
+            "payment.charged_back", order, reference="dispute-of-" + str(order.pk)
+        ).status
         == 200
     )
     assert holding(order.player) == Holding(0, 0, 0, 300_00, 6)
     assert fresh(order).state == "charged_back"
-    seat.done("confirmDeposit", seat.opened("deposit", "100.00"))
-    assert (seat.holding().spendable, seat.holding().debt) == (0, 200_00)
+    player_session.done("confirmDeposit", player_session.opened("deposit", "100.00"))
+    assert (player_session.holding().spendable, player_session.holding().debt) == (0, 200_00)
     assert (
-        market.webhooks.tell(
+        shop_setup.webhooks.tell(
             "payment.charge_back_reversed", order, reference="dispute-of-" + str(order.pk)
         ).status
         == 200
     )
-    assert (seat.holding().spendable, seat.holding().debt, fresh(order).state) == (300_00, 0, "delivered")
+    assert (player_session.holding().spendable, player_session.holding().debt, fresh(order).state) == (
+        300_00,
+        0,
+        "delivered",
+    )
     assert problems_of(order.player) == []
 
 
-def test_item__is_game_revenue_and_credits_nobody(market: Market) -> None:
-    order = market.paid(product="sword")
+def test_item__is_game_revenue_and_credits_nobody(shop_setup: ShopSetup) -> None:
+    order = shop_setup.paid(product="sword")
     assert (order.state, order.delivered_at, order.credit_transaction) == ("paid", None, None)
-    assert market.webhooks.tell("payment.refunded", order, "0.01").status == 200
+    assert shop_setup.webhooks.tell("payment.refunded", order, "0.01").status == 200
     assert moves(order, "EUR") == [
         ("posted", "provider_clearing", "game_revenue", 9_99),
         ("posted", "game_revenue", "provider_clearing", 1),
@@ -108,12 +114,12 @@ def test_item__is_game_revenue_and_credits_nobody(market: Market) -> None:
     assert problems_of(order.player) == []
 
 
-def test_duplicate_payment__is_owed_whatever_was_bought(market: Market) -> None:
+def test_duplicate_payment__is_owed_whatever_was_bought(shop_setup: ShopSetup) -> None:
     for product, account in (("sword", "game_revenue"), ("gold", "issuance")):
-        order = market.paid(product=product)
+        order = shop_setup.paid(product=product)
         price = order.price
-        assert market.webhooks.tell("payment.succeeded", order).status == 200
-        assert market.webhooks.tell("payment.refunded", order).status == 200
+        assert shop_setup.webhooks.tell("payment.succeeded", order).status == 200
+        assert shop_setup.webhooks.tell("payment.refunded", order).status == 200
         assert moves(order, "EUR") == [
             ("posted", "provider_clearing", account, price),
             ("posted", "provider_clearing", "issuance", price),
@@ -122,11 +128,11 @@ def test_duplicate_payment__is_owed_whatever_was_bought(market: Market) -> None:
         assert (fresh(order).state, fresh(order).refunded, problems_of(order.player)) == (order.state, 0, [])
 
 
-def test_refund__that_came_before_its_payment_is_booked_after_it(market: Market) -> None:
-    order = market.order()
-    assert market.webhooks.tell("payment.refunded", order).status == 200
+def test_refund__that_came_before_its_payment_is_booked_after_it(shop_setup: ShopSetup) -> None:
+    order = shop_setup.order()
+    assert shop_setup.webhooks.tell("payment.refunded", order).status == 200
     assert (moves(order, "EUR"), refunds_of(order)) == ([], [("refund", "remembered", 4_99)])
-    assert market.webhooks.tell("payment.succeeded", order).status == 200
+    assert shop_setup.webhooks.tell("payment.succeeded", order).status == 200
     assert moves(order, "EUR") == [
         ("posted", "provider_clearing", "issuance", 4_99),
         ("posted", "issuance", "provider_clearing", 4_99),
@@ -139,14 +145,14 @@ def test_refund__that_came_before_its_payment_is_booked_after_it(market: Market)
     assert (fresh(order).delivered_at, problems_of(order.player)) == (None, [])
 
 
-def test_reversal__of_chargeback_before_payment_credits_at_last(market: Market) -> None:
-    order, dispute = market.order(), new_reference()
+def test_reversal__of_chargeback_before_payment_credits_at_last(shop_setup: ShopSetup) -> None:
+    order, dispute = shop_setup.order(), new_reference()
     for type, reference in (
         ("charged_back", dispute),
         ("succeeded", None),
         ("charge_back_reversed", dispute),
     ):
-        assert market.webhooks.tell(f"payment.{type}", order, reference=reference).status == 200
+        assert shop_setup.webhooks.tell(f"payment.{type}", order, reference=reference).status == 200
     order = fresh(order)
     assert (
         order.state,
@@ -160,20 +166,20 @@ def test_reversal__of_chargeback_before_payment_credits_at_last(market: Market) 
 # --- What a wallet cannot hold ------------------------------------------------------------------------------
 
 
-def fill(seat: Seat, room: int) -> None:
+def fill(player_session: PlayerSession, room: int) -> None:
     """Leaves `room` minor units in the wallet."""
-    while (missing := 10**18 - 1 - room - seat.holding().spendable) > 0:
-        seat.adjust("credit", min(missing, 10**17 - 1))
+    while (missing := 10**18 - 1 - room - player_session.holding().spendable) > 0:
+        player_session.adjust("credit", min(missing, 10**17 - 1))
 
 
-def test_credit__held_if_it_cannot_be_given_and_nothing_is_lost(market: Market) -> None:
-    seat = market.seat()
-    order = market.order(seat, "pack")
-    fill(seat, 1000_00 - 1)
-    held = seat.holding()
-    assert market.webhooks.tell("payment.succeeded", order).status == 200
+def test_credit__held_if_it_cannot_be_given_and_nothing_is_lost(shop_setup: ShopSetup) -> None:
+    player_session = shop_setup.player_session()
+    order = shop_setup.order(player_session, "pack")
+    fill(player_session, 1000_00 - 1)
+    held = player_session.holding()
+    assert shop_setup.webhooks.tell("payment.succeeded", order).status == 200
     order = fresh(order)
-    assert (order.state, order.paid_at is None, order.credit_transaction, seat.holding()) == (
+    assert (order.state, order.paid_at is None, order.credit_transaction, player_session.holding()) == (
         "paid",
         False,
         None,
@@ -187,10 +193,14 @@ def test_credit__held_if_it_cannot_be_given_and_nothing_is_lost(market: Market) 
     assert Delivery.objects.get(order=order).state == "pending"
     assert problems_of(order.player) == []
     # What was never given is not taken, and no return gives it: operators are told of both.
-    seat.adjust("debit", 1000_00)
-    held = seat.holding()
-    assert market.webhooks.tell("payment.refunded", order, "5.00").status == 200
-    assert (seat.holding(), fresh(order).clawed_back, fresh(order).refunded) == (held, 1000_00, 5_00)
+    player_session.adjust("debit", 1000_00)
+    held = player_session.holding()
+    assert shop_setup.webhooks.tell("payment.refunded", order, "5.00").status == 200
+    assert (player_session.holding(), fresh(order).clawed_back, fresh(order).refunded) == (
+        held,
+        1000_00,
+        5_00,
+    )
     alert.refresh_from_db()
     assert [
         part in alert.text
@@ -199,17 +209,18 @@ def test_credit__held_if_it_cannot_be_given_and_nothing_is_lost(market: Market) 
     assert problems_of(order.player) == []
 
 
-def test_reversal__credit_that_does_not_fit_leaves_order_alone(market: Market) -> None:
-    seat, dispute = market.seat(), new_reference()
-    order = market.paid(seat)
-    assert market.webhooks.tell("payment.charged_back", order, "2.50", reference=dispute).status == 200
-    fill(seat, 1)
-    held = seat.holding()
+def test_reversal__credit_that_does_not_fit_leaves_order_alone(shop_setup: ShopSetup) -> None:
+    player_session, dispute = shop_setup.player_session(), new_reference()
+    order = shop_setup.paid(player_session)
+    assert shop_setup.webhooks.tell("payment.charged_back", order, "2.50", reference=dispute).status == 200
+    fill(player_session, 1)
+    held = player_session.holding()
     assert (
-        market.webhooks.tell("payment.charge_back_reversed", order, "2.50", reference=dispute).status == 200
+        shop_setup.webhooks.tell("payment.charge_back_reversed", order, "2.50", reference=dispute).status
+        == 200
     )
     order = fresh(order)
-    assert (order.charged_back, order.clawed_back, order.state, seat.holding()) == (
+    assert (order.charged_back, order.clawed_back, order.state, player_session.holding()) == (
         0,
         250_50,
         "delivered",
@@ -222,11 +233,11 @@ def test_reversal__credit_that_does_not_fit_leaves_order_alone(market: Market) -
     assert problems_of(order.player) == []
 
 
-def test_refund__two_early_ones_of_the_whole_sum_never_credit(market: Market) -> None:
-    order = market.order()
+def test_refund__two_early_ones_of_the_whole_sum_never_credit(shop_setup: ShopSetup) -> None:
+    order = shop_setup.order()
     for amount in ("1.00", "3.99"):
-        assert market.webhooks.tell("payment.refunded", order, amount).status == 200
-    assert market.webhooks.tell("payment.succeeded", order).status == 200
+        assert shop_setup.webhooks.tell("payment.refunded", order, amount).status == 200
+    assert shop_setup.webhooks.tell("payment.succeeded", order).status == 200
     assert (moves(order, "XAG"), fresh(order).state, fresh(order).clawed_back) == ([], "refunded", 500_00)
 
 
@@ -251,12 +262,12 @@ ways = st.sampled_from(
 
 
 @dataclass
-class Till:
+class ReturnedOrder:
     """An order of which money goes back, and what the player did with the credit meanwhile."""
 
-    market: Market
+    shop_setup: ShopSetup
     bank: Scripted
-    seat: Seat
+    player_session: PlayerSession
     order: Order
     disputes: list[tuple[str, int]] = field(default_factory=list)
     earned: int = 0
@@ -270,7 +281,7 @@ class Till:
         elif way == "reverse" and self.disputes:
             reference, disputed = self.disputes.pop(int(share * len(self.disputes)) % len(self.disputes))
             assert (
-                self.market.webhooks.tell(
+                self.shop_setup.webhooks.tell(
                     "payment.charge_back_reversed", order, str(major(disputed)), reference=reference
                 ).status
                 == 200
@@ -283,14 +294,16 @@ class Till:
                 if way.endswith("refused")
                 else RefundResult(RefundStatus.DONE, new_reference()),
             )
-        elif way == "spend" and (there := int(self.seat.holding().spendable * share)):
-            self.seat.done("confirmWithdrawal", self.seat.opened("withdraw", str(major(there))))
+        elif way == "spend" and (there := int(self.player_session.holding().spendable * share)):
+            self.player_session.done(
+                "confirmWithdrawal", self.player_session.opened("withdraw", str(major(there)))
+            )
             self.earned -= there
         elif way == "earn":
-            self.seat.done("confirmDeposit", self.seat.opened("deposit", "0.05"))
+            self.player_session.done("confirmDeposit", self.player_session.opened("deposit", "0.05"))
             self.earned += 5
         elif way == "pay again":
-            assert self.market.webhooks.tell("payment.succeeded", order).status == 200
+            assert self.shop_setup.webhooks.tell("payment.succeeded", order).status == 200
             self.paid += order.price
 
     def give_back(self, way: str, amount: int) -> None:
@@ -299,7 +312,9 @@ class Till:
             if way == "refund"
             else ("payment.charged_back", new_reference())
         )
-        status = self.market.webhooks.tell(type, self.order, str(major(amount)), reference=reference).status
+        status = self.shop_setup.webhooks.tell(
+            type, self.order, str(major(amount)), reference=reference
+        ).status
         assert status in (200, 422)
         if status == 200 and way == "charge_back":
             self.disputes.append((reference, amount))
@@ -314,7 +329,7 @@ class Till:
                 settle_one(one, is_first=is_first)
 
     def check(self) -> None:
-        order, held = fresh(self.order), self.seat.holding()
+        order, held = fresh(self.order), self.player_session.holding()
         credit = order.credit or 0
         assert order.clawed_back == credit * order.returned // order.price
         assert held.spendable - held.debt == credit - order.clawed_back + self.earned
@@ -330,34 +345,34 @@ class Till:
 
 @pytest.mark.slow
 def test_clawback__is_the_returned_share_rounded_down(
-    market: Market, monkeypatch: pytest.MonkeyPatch
+    shop_setup: ShopSetup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bank = Scripted()
     monkeypatch.setitem(ADAPTERS, Provider.Scheme.STANDARD_WEBHOOKS, bank)
-    products = {odd: make_product(market.game, unique("odd"), odd[0], credit=odd[1]) for odd in ODD}
+    products = {odd: make_product(shop_setup.game, unique("odd"), odd[0], credit=odd[1]) for odd in ODD}
 
     @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), phases=PHASES)
     @given(st.sampled_from(ODD), st.lists(st.tuples(ways, st.floats(0.01, 1)), min_size=2, max_size=8))
     def play(odd: tuple[int, int], story: list[tuple[str, float]]) -> None:
-        seat = market.seat()
-        order = market.order(seat, products[odd].code, productPrice=major(odd[0]))
-        assert market.webhooks.tell("payment.succeeded", order).status == 200
-        till = Till(market, bank, seat, order, paid=order.price)
+        player_session = shop_setup.player_session()
+        order = shop_setup.order(player_session, products[odd].code, productPrice=major(odd[0]))
+        assert shop_setup.webhooks.tell("payment.succeeded", order).status == 200
+        returned_order = ReturnedOrder(shop_setup, bank, player_session, order, paid=order.price)
         for way, share in story:
-            till.go(way, share)
-            till.check()
+            returned_order.go(way, share)
+            returned_order.check()
 
     play()
 
 
-def test_duplicate_payment__all_refundable_but_not_a_cent_more(market: Market) -> None:
-    order = market.paid()
-    assert market.webhooks.tell("payment.refunded", order, "1.00").status == 200
-    assert market.webhooks.tell("payment.succeeded", order).status == 200
+def test_duplicate_payment__all_refundable_but_not_a_cent_more(shop_setup: ShopSetup) -> None:
+    order = shop_setup.paid()
+    assert shop_setup.webhooks.tell("payment.refunded", order, "1.00").status == 200
+    assert shop_setup.webhooks.tell("payment.succeeded", order).status == 200
     # 4.99 of the second payment, and 3.99 that are left of the first.
-    assert market.webhooks.tell("payment.refunded", order, "8.99").status == 422
+    assert shop_setup.webhooks.tell("payment.refunded", order, "8.99").status == 422
     assert (fresh(order).refunded, holding(order.player).spendable) == (1_00, 399_80)
-    assert market.webhooks.tell("payment.refunded", order, "8.98").status == 200
+    assert shop_setup.webhooks.tell("payment.refunded", order, "8.98").status == 200
     assert (fresh(order).state, fresh(order).refunded, holding(order.player).spendable) == (
         "refunded",
         4_99,
@@ -366,10 +381,10 @@ def test_duplicate_payment__all_refundable_but_not_a_cent_more(market: Market) -
     assert problems_of(order.player) == []
 
 
-def test_success__belongs_to_failed_payment_with_its_reference(market: Market) -> None:
-    order, reference = market.order(), new_reference()
-    assert market.webhooks.tell("payment.failed", order, reference=reference).status == 200
-    start_payment(fresh(order), market.webhooks.provider.slug, BASE)
+def test_success__belongs_to_failed_payment_with_its_reference(shop_setup: ShopSetup) -> None:
+    order, reference = shop_setup.order(), new_reference()
+    assert shop_setup.webhooks.tell("payment.failed", order, reference=reference).status == 200
+    start_payment(fresh(order), shop_setup.webhooks.provider.slug, BASE)
     assert payments_of(order) == [("failed", False), ("started", False)]
-    assert market.webhooks.tell("payment.succeeded", order, reference=reference).status == 200
+    assert shop_setup.webhooks.tell("payment.succeeded", order, reference=reference).status == 200
     assert payments_of(order) == [("paid", False), ("started", False)]

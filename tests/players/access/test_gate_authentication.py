@@ -16,12 +16,24 @@ from players.access import throttling
 from players.access.credentials import CREDENTIALS, parse_basic
 from players.models import Credential
 from players.operations import create_credential, revoke_credential
-from tests.support.callers import Answer, Caller, House, Seat, basic, fresh_address, make_party, sit, unique
+from tests.support.callers import (
+    Answer,
+    Caller,
+    Callers,
+    PlayerSession,
+    basic,
+    fresh_address,
+    make_party,
+    open_session,
+    unique,
+)
 
 
-def ask(seat: Seat, authorization: str | None, address: str | None = None) -> Answer:
+def ask(player_session: PlayerSession, authorization: str | None, address: str | None = None) -> Answer:
     """Reads the seat's balance with the given header."""
-    return Caller(authorization, address or fresh_address()).post("/wallet/getBalance", {"token": seat.token})
+    return Caller(authorization, address or fresh_address()).post(
+        "/wallet/getBalance", {"token": player_session.token}
+    )
 
 
 def is_unauthorized(answer: Answer, status: int = 401) -> bool:
@@ -45,19 +57,22 @@ def test_authentication__reads_the_published_example() -> None:
 
 
 @pytest.mark.parametrize("scheme", ["basic", "BASIC", "bAsIc"])
-def test_authentication__scheme_may_be_in_any_case(seat: Seat, scheme: str) -> None:
-    assert ask(seat, str(seat.caller.authorization).replace("Basic", scheme)).balance == "100.00"
+def test_authentication__scheme_may_be_in_any_case(player_session: PlayerSession, scheme: str) -> None:
+    assert (
+        ask(player_session, str(player_session.caller.authorization).replace("Basic", scheme)).balance
+        == "100.00"
+    )
 
 
 @pytest.mark.parametrize(
     "password", ["with:colons:in:it", ":", "::", "ends:", "Grüße ☃", "with space", "x" * 2000]
 )
-def test_authentication__password_may_have_colons_and_any_char(house: House, password: str) -> None:
+def test_authentication__password_may_have_colons_and_any_char(callers: Callers, password: str) -> None:
     party = make_party()
     caller = set_password(party.credential, password)
-    seat = sit(type(party)(party.game, party.credential, caller), house.player())
-    assert seat.done("getBalance").balance == "0.00"
-    assert is_unauthorized(ask(seat, basic(party.credential.username, password + "x")))
+    player_session = open_session(type(party)(party.game, party.credential, caller), callers.player())
+    assert player_session.done("getBalance").balance == "0.00"
+    assert is_unauthorized(ask(player_session, basic(party.credential.username, password + "x")))
 
 
 @pytest.mark.parametrize(
@@ -69,13 +84,17 @@ def test_authentication__password_may_have_colons_and_any_char(house: House, pas
      "Basic " + b64encode(b"\xff\xfe:x").decode(), "Basic " + b64encode(b"a\x00b:c\x00d").decode(),
      "Basic " + b64encode("ü:☃".encode()).decode()],
 )  # fmt: skip
-def test_authentication__missing_or_malformed_gets_401(seat: Seat, header: str | None) -> None:
-    assert is_unauthorized(ask(seat, header))
+def test_authentication__missing_or_malformed_gets_401(
+    player_session: PlayerSession, header: str | None
+) -> None:
+    assert is_unauthorized(ask(player_session, header))
 
 
-def test_authentication__wrong_name_or_password_get_same_401(house: House, seat: Seat) -> None:
-    name = house.game.credential.username
-    right = str(seat.caller.authorization)
+def test_authentication__wrong_name_or_password_get_same_401(
+    callers: Callers, player_session: PlayerSession
+) -> None:
+    name = callers.game.credential.username
+    right = str(player_session.caller.authorization)
     for header in (
         basic(unique("nobody"), "nothing"),
         basic(name, "wrong"),
@@ -83,20 +102,22 @@ def test_authentication__wrong_name_or_password_get_same_401(house: House, seat:
         basic(name.upper(), "x"),
         right[:-2],
     ):
-        assert is_unauthorized(ask(seat, header)), header
+        assert is_unauthorized(ask(player_session, header)), header
 
 
-def test_authentication__wrong_kind_of_caller_gets_401(house: House, seat: Seat) -> None:
-    assert is_unauthorized(ask(seat, house.front.authorization))
-    assert is_unauthorized(Caller(house.front.authorization).post("/payments/initiate", {}))
+def test_authentication__wrong_kind_of_caller_gets_401(
+    callers: Callers, player_session: PlayerSession
+) -> None:
+    assert is_unauthorized(ask(player_session, callers.front.authorization))
+    assert is_unauthorized(Caller(callers.front.authorization).post("/payments/initiate", {}))
     assert is_unauthorized(
-        Caller(house.game.caller.authorization).post(
-            "/entry/balance", {"uid": seat.player.uid, "currencyCode": "XAG"}
+        Caller(callers.game.caller.authorization).post(
+            "/entry/balance", {"uid": player_session.player.uid, "currencyCode": "XAG"}
         )
     )
     assert (
-        Caller(house.front.authorization)
-        .post("/entry/balance", {"uid": seat.player.uid, "currencyCode": "XAG"})
+        Caller(callers.front.authorization)
+        .post("/entry/balance", {"uid": player_session.player.uid, "currencyCode": "XAG"})
         .balance
         == "100.00"
     )
@@ -114,45 +135,47 @@ def test_authentication__is_needed_for_known_and_unknown_paths() -> None:
         assert is_unauthorized(Caller(None).post(path, {})), path
 
 
-def test_authentication__failure_is_400_if_set_so(seat: Seat, settings: Any) -> None:
+def test_authentication__failure_is_400_if_set_so(player_session: PlayerSession, settings: Any) -> None:
     settings.WALLET_UNAUTHORIZED_STATUS = 400
-    assert is_unauthorized(ask(seat, None), status=400)
-    assert is_unauthorized(ask(seat, basic("nobody", "nothing")), status=400)
+    assert is_unauthorized(ask(player_session, None), status=400)
+    assert is_unauthorized(ask(player_session, basic("nobody", "nothing")), status=400)
 
 
-def test_credential__two_work_side_by_side_until_one_is_revoked(house: House) -> None:
+def test_credential__two_work_side_by_side_until_one_is_revoked(callers: Callers) -> None:
     party = make_party()
-    seat = sit(party, house.player())
+    player_session = open_session(party, callers.player())
     newer, password = create_credential(
         kind="game", game=party.game, username=unique("g"), allowed_networks=[], note="rotation"
     )
     new_header = basic(newer.username, password)
-    assert ask(seat, seat.caller.authorization).status == 200
-    assert ask(seat, new_header).status == 200
+    assert ask(player_session, player_session.caller.authorization).status == 200
+    assert ask(player_session, new_header).status == 200
     revoke_credential(party.credential)
-    assert is_unauthorized(ask(seat, seat.caller.authorization))
-    assert ask(seat, new_header).status == 200
+    assert is_unauthorized(ask(player_session, player_session.caller.authorization))
+    assert ask(player_session, new_header).status == 200
 
 
-def test_credential__another_of_the_game_settles_a_transaction(house: House) -> None:
+def test_credential__another_of_the_game_settles_a_transaction(callers: Callers) -> None:
     party = make_party()
-    seat = sit(party, house.player())
-    seat.adjust("credit", 10_00)
-    mm = seat.opened("withdraw", "4.00")
+    player_session = open_session(party, callers.player())
+    player_session.adjust("credit", 10_00)
+    mm = player_session.opened("withdraw", "4.00")
     newer, password = create_credential(
         kind="game", game=party.game, username=unique("g"), allowed_networks=[], note="rotation"
     )
     revoke_credential(party.credential)
     answer = Caller(basic(newer.username, password)).post(
-        "/wallet/confirmWithdrawal", {"token": seat.token, "mmTransactionId": mm}
+        "/wallet/confirmWithdrawal", {"token": player_session.token, "mmTransactionId": mm}
     )
     assert answer.balance == "6.00"
-    assert seat.transaction(mm).settled_actor == f"game:{newer.username}"
+    assert player_session.transaction(mm).settled_actor == f"game:{newer.username}"
 
 
-def test_credential__cache_ends_after_its_time(house: House, seat: Seat, settings: Any) -> None:
+def test_credential__cache_ends_after_its_time(
+    callers: Callers, player_session: PlayerSession, settings: Any
+) -> None:
     party = make_party()
-    player = sit(party, house.player())
+    player = open_session(party, callers.player())
     assert player.call("getBalance").status == 200
     # Revoked elsewhere: this process still remembers it, until its memory is old.
     Credential.objects.filter(pk=party.credential.pk).update(revoked_at="2026-01-01T00:00:00Z")
@@ -162,27 +185,29 @@ def test_credential__cache_ends_after_its_time(house: House, seat: Seat, setting
 
 
 def test_credential__made_elsewhere_is_found_if_name_missing(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    callers: Callers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     party = make_party()
-    seat = sit(party, house.player())
-    assert seat.call("getBalance").status == 200
+    player_session = open_session(party, callers.player())
+    assert player_session.call("getBalance").status == 200
     username = unique("g")
     Credential.objects.create(
         kind="game", game=party.game, username=username, password_hash=password_hash("made elsewhere")
     )
     monkeypatch.setattr("players.access.credentials.MISS_RELOAD_SECONDS", 0.0)
-    assert ask(seat, basic(username, "made elsewhere")).status == 200
+    assert ask(player_session, basic(username, "made elsewhere")).status == 200
 
 
-def test_credential__old_ones_serve_while_one_thread_reloads(seat: Seat, settings: Any) -> None:
-    assert ask(seat, seat.caller.authorization).status == 200
+def test_credential__old_ones_serve_while_one_thread_reloads(
+    player_session: PlayerSession, settings: Any
+) -> None:
+    assert ask(player_session, player_session.caller.authorization).status == 200
     settings.CREDENTIAL_CACHE_SECONDS = 0
     with CREDENTIALS.reloading:
-        assert ask(seat, seat.caller.authorization).status == 200
+        assert ask(player_session, player_session.caller.authorization).status == 200
 
 
-def test_password__has_256_random_bits_stored_only_as_keyed_hash(house: House, settings: Any) -> None:
+def test_password__has_256_random_bits_stored_only_as_keyed_hash(callers: Callers, settings: Any) -> None:
     credential, password = create_credential(
         kind="platform", game=None, username=unique("front"), allowed_networks=[], note=""
     )
@@ -198,33 +223,38 @@ def test_password__has_256_random_bits_stored_only_as_keyed_hash(house: House, s
 
 
 def test_throttling__past_100_a_minute_429_but_right_password_ok(
-    seat: Seat, monkeypatch: pytest.MonkeyPatch
+    player_session: PlayerSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("players.access.throttling.time.time", lambda: 1_700_000_010.0)
     address, other = fresh_address(), fresh_address()
     cache.delete_many([f"authentication-failures:{a}:{1_700_000_010 // 60}" for a in (address, other)])
     for _ in range(100):
-        assert is_unauthorized(ask(seat, basic("nobody", "nothing"), address))
-    answer = ask(seat, basic("nobody", "nothing"), address)
+        assert is_unauthorized(ask(player_session, basic("nobody", "nothing"), address))
+    answer = ask(player_session, basic("nobody", "nothing"), address)
     assert (answer.status, answer.error) == (429, 100)
     # 1 700 000 010 is 30 seconds into its minute.
     assert answer.headers["retry-after"] == "30"
-    assert ask(seat, None, address).status == 429
-    assert ask(seat, seat.caller.authorization, address).balance == "100.00"
-    assert is_unauthorized(ask(seat, None, other))
+    assert ask(player_session, None, address).status == 429
+    assert ask(player_session, player_session.caller.authorization, address).balance == "100.00"
+    assert is_unauthorized(ask(player_session, None, other))
     monkeypatch.setattr("players.access.throttling.time.time", lambda: 1_700_000_040.0)
-    assert is_unauthorized(ask(seat, None, address))
+    assert is_unauthorized(ask(player_session, None, address))
 
 
-def test_throttling__never_locks_a_credential(house: House, seat: Seat, settings: Any) -> None:
+def test_throttling__never_locks_a_credential(
+    callers: Callers, player_session: PlayerSession, settings: Any
+) -> None:
     settings.AUTH_FAILURES_PER_MINUTE = 3
     address = fresh_address()
-    statuses = [ask(seat, basic(house.game.credential.username, "wrong"), address).status for _ in range(6)]
+    statuses = [
+        ask(player_session, basic(callers.game.credential.username, "wrong"), address).status
+        for _ in range(6)
+    ]
     assert statuses == [401, 401, 401, 429, 429, 429]
-    assert ask(seat, seat.caller.authorization, address).status == 200
+    assert ask(player_session, player_session.caller.authorization, address).status == 200
 
 
-def test_throttling__counts_failures_over_all_processes(seat: Seat, settings: Any) -> None:
+def test_throttling__counts_failures_over_all_processes(player_session: PlayerSession, settings: Any) -> None:
     settings.AUTH_FAILURES_PER_MINUTE = 2
     address = fresh_address()
     one, other = throttling.FailureCounter(), throttling.FailureCounter()
@@ -237,7 +267,10 @@ def test_throttling__counts_failures_over_all_processes(seat: Seat, settings: An
 
 
 def test_throttling__counts_in_the_process_without_redis(
-    seat: Seat, settings: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    player_session: PlayerSession,
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     settings.AUTH_FAILURES_PER_MINUTE = 2
     asked = []
@@ -248,8 +281,8 @@ def test_throttling__counts_in_the_process_without_redis(
 
     monkeypatch.setattr(RedisCache, "add", away)
     address = fresh_address()
-    assert [ask(seat, None, address).status for _ in range(5)] == [401, 401, 429, 429, 429]
-    assert ask(seat, seat.caller.authorization, address).balance == "100.00"
+    assert [ask(player_session, None, address).status for _ in range(5)] == [401, 401, 429, 429, 429]
+    assert ask(player_session, player_session.caller.authorization, address).balance == "100.00"
     # Not asked again within its pause, and told once.
     assert len(asked) == 1
     assert [
@@ -271,7 +304,7 @@ def test_throttling__process_counts_anew_a_minute_later(
 
 
 def test_throttling__counter_gone_from_redis_is_no_failure(
-    seat: Seat, monkeypatch: pytest.MonkeyPatch
+    player_session: PlayerSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(RedisCache, "add", lambda *args, **kwargs: True)
-    assert is_unauthorized(ask(seat, None))
+    assert is_unauthorized(ask(player_session, None))

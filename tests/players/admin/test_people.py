@@ -11,7 +11,7 @@ from django.test import Client
 from lib.security.tokens import password_hash
 from players.models import Credential, Game, GameSession, Operator, Player, PlayerEvent
 from tests.support.admin_pages import address, get, page
-from tests.support.callers import Caller, House, Seat, basic, sit, unique
+from tests.support.callers import Caller, Callers, PlayerSession, basic, open_session, unique
 from wallet.models import Currency
 
 
@@ -34,11 +34,11 @@ def everything_said(client: Client, credential: Credential) -> str:
     )
 
 
-def test_credential__new_one_shows_its_password_once_and_works(client: Client, house: House) -> None:
+def test_credential__new_one_shows_its_password_once_and_works(client: Client, callers: Callers) -> None:
     name = unique("c")
     given = {
         "kind": "game",
-        "game": str(house.game.game.pk),
+        "game": str(callers.game.game.pk),
         "username": name,
         "allowed_networks": "10.0.0.0/8,2001:db8::1",
         "note": "by hand",
@@ -70,11 +70,11 @@ def test_credential__new_one_shows_its_password_once_and_works(client: Client, h
     ],
 )
 def test_credential__that_does_not_fit_is_not_made(
-    client: Client, house: House, change: dict[str, str], words: str
+    client: Client, callers: Callers, change: dict[str, str], words: str
 ) -> None:
     given = {
         "kind": "game",
-        "game": str(house.game.game.pk),
+        "game": str(callers.game.game.pk),
         "username": unique("c"),
         "allowed_networks": "",
         "note": "",
@@ -85,10 +85,14 @@ def test_credential__that_does_not_fit_is_not_made(
 
 
 def test_credential__second_works_beside_first_until_revoked(
-    client: Client, seat: Seat, house: House
+    client: Client, player_session: PlayerSession, callers: Callers
 ) -> None:
     first = Credential.objects.create(
-        kind="game", game=seat.game, username=unique("first"), password_hash=password_hash("old"), note="n"
+        kind="game",
+        game=player_session.game,
+        username=unique("first"),
+        password_hash=password_hash("old"),
+        note="n",
     )
     assert first.username + "-2" in get(client, page(Credential, first, "rotate"))
     response = client.post(page(Credential, first, "rotate"), {"username": first.username + "-2", "note": ""})
@@ -99,17 +103,23 @@ def test_credential__second_works_beside_first_until_revoked(
     again = client.post(page(Credential, first, "rotate"), {"username": first.username + "-2", "note": ""})
     assert b"This username is in use" in again.content
     both = [Caller(basic(first.username, "old")), Caller(basic(new.username, password))]
-    assert [caller.post("/wallet/getBalance", {"token": seat.token}).status for caller in both] == [200, 200]
+    assert [caller.post("/wallet/getBalance", {"token": player_session.token}).status for caller in both] == [
+        200,
+        200,
+    ]
 
     assert client.get(page(Credential, first, "revoke")).status_code == 200
     assert Credential.objects.get(pk=first.pk).revoked_at is None
     assert client.post(page(Credential, first, "revoke")).status_code == 302
-    assert [caller.post("/wallet/getBalance", {"token": seat.token}).status for caller in both] == [401, 200]
+    assert [caller.post("/wallet/getBalance", {"token": player_session.token}).status for caller in both] == [
+        401,
+        200,
+    ]
 
 
-def test_credential__edit_keeps_password_name_and_game(client: Client, house: House) -> None:
+def test_credential__edit_keeps_password_name_and_game(client: Client, callers: Callers) -> None:
     credential = Credential.objects.create(
-        kind="game", game=house.game.game, username=unique("c"), password_hash=password_hash("p")
+        kind="game", game=callers.game.game, username=unique("c"), password_hash=password_hash("p")
     )
     given = {
         "username": "other",
@@ -171,9 +181,12 @@ def test_currency__keeps_its_decimals(client: Client) -> None:
 
 
 def test_player_status__changes_with_a_confirmation_and_a_reason(
-    client: Client, boss: Operator, seat: Seat
+    client: Client, boss: Operator, player_session: PlayerSession
 ) -> None:
-    place, events = page(Player, seat.player, "change_status"), PlayerEvent.objects.filter(player=seat.player)
+    place, events = (
+        page(Player, player_session.player, "change_status"),
+        PlayerEvent.objects.filter(player=player_session.player),
+    )
     before = events.count()
     assert "Only active players can launch" in get(client, place)
     for reason in ("", "   "):
@@ -190,14 +203,14 @@ def test_player_status__changes_with_a_confirmation_and_a_reason(
         f"operator:{boss.username}",
         "Charge-backs",
     )
-    text = get(client, page(Player, seat.player))
+    text = get(client, page(Player, player_session.player))
     assert "Charge-backs" in text
     assert f"operator:{boss.username}" in text
 
 
-def test_player_form__changes_only_the_test_mark(client: Client, seat: Seat) -> None:
-    stale = Player.objects.get(pk=seat.player.pk)
-    seat.block()
+def test_player_form__changes_only_the_test_mark(client: Client, player_session: PlayerSession) -> None:
+    stale = Player.objects.get(pk=player_session.player.pk)
+    player_session.block()
     client.post(
         page(Player, stale), {"is_test": "on", "status": "active", "uid": "other", "nickname": "other"}
     )
@@ -205,7 +218,7 @@ def test_player_form__changes_only_the_test_mark(client: Client, seat: Seat) -> 
     assert (now.is_test, now.status, now.uid, now.nickname) == (True, "blocked", stale.uid, stale.nickname)
 
 
-def test_player_page__shows_money_sessions_and_latest_entries(client: Client, story: Seat) -> None:
+def test_player_page__shows_money_sessions_and_latest_entries(client: Client, story: PlayerSession) -> None:
     text = get(client, page(Player, story.player))
     for words in (
         "Latest entries (XAG)",
@@ -218,24 +231,24 @@ def test_player_page__shows_money_sessions_and_latest_entries(client: Client, st
         assert words in text, words
 
 
-def test_session__ends_after_a_confirmation(client: Client, seat: Seat) -> None:
-    place = page(GameSession, seat.session(), "end")
+def test_session__ends_after_a_confirmation(client: Client, player_session: PlayerSession) -> None:
+    place = page(GameSession, player_session.session(), "end")
     get(client, place)
-    assert seat.session().ended_at is None
+    assert player_session.session().ended_at is None
     assert client.post(place).status_code == 302
-    assert seat.call("getBalance").error == 102
-    assert "ended" in get(client, page(GameSession, seat.session()))
+    assert player_session.call("getBalance").error == 102
+    assert "ended" in get(client, page(GameSession, player_session.session()))
     assert client.post(place).status_code == 302
 
 
-def test_session__is_live_ended_or_expired_by_the_database_clock(client: Client, house: House) -> None:
-    player = house.player()
+def test_session__is_live_ended_or_expired_by_the_database_clock(client: Client, callers: Callers) -> None:
+    player = callers.player()
     live, ended, brief = (
-        sit(house.game, player),
-        sit(house.game, player),
-        sit(house.game, player, ttl_seconds=1),
+        open_session(callers.game, player),
+        open_session(callers.game, player),
+        open_session(callers.game, player, ttl_seconds=1),
     )
     ended.end()
     GameSession.objects.filter(pk=brief.session().pk).update(expires_at=brief.session().created_at)
-    for seat, state in ((live, "live"), (ended, "ended"), (brief, "expired")):
-        assert re.search(rf">\s*{state}\s*<", get(client, page(GameSession, seat.session()))), state
+    for player_session, state in ((live, "live"), (ended, "ended"), (brief, "expired")):
+        assert re.search(rf">\s*{state}\s*<", get(client, page(GameSession, player_session.session()))), state

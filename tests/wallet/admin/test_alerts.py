@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from players.models import Operator
 from tests.support.admin_pages import address, alert, doubted, find, get, operator, page, queries, signed_in
-from tests.support.callers import House, Seat, unique
+from tests.support.callers import Callers, PlayerSession, unique
 from wallet.admin.alerts import MEANINGS
 from wallet.admin.attention import Attention, banner, words
 from wallet.admin.discrepancies import MEANINGS as CONTRADICTIONS
@@ -69,8 +69,10 @@ def test_alert__resolving_asks_first_and_keeps_reason_and_name(client: Client, b
     assert f"{page(Alert, row, 'resolve')}" not in text
 
 
-def test_alert__resolving_difference_accepts_it_and_keeps_freeze(client: Client, seat: Seat) -> None:
-    wallet = seat.wallet()
+def test_alert__resolving_difference_accepts_it_and_keeps_freeze(
+    client: Client, player_session: PlayerSession
+) -> None:
+    wallet = player_session.wallet()
     client.post(page(Wallet, wallet, "freeze"), {"reason": "audit"})
     raise_alert("wallet_difference", str(wallet.pk), "spendable is 1 and follows as 2", wallet=wallet)
     row = Alert.objects.get(subject=str(wallet.pk))
@@ -80,11 +82,11 @@ def test_alert__resolving_difference_accepts_it_and_keeps_freeze(client: Client,
     asked = get(client, page(Alert, row, "resolve"))
     assert "Resolving accepts this difference" in asked
     assert "It does not unfreeze the wallet" in asked
-    before = seat.holding()
+    before = player_session.holding()
     client.post(page(Alert, row, "resolve"), {"reason": "Put right by hand"})
-    assert (seat.wallet().frozen_at is not None, seat.holding()) == (True, before)
-    assert listed(find(client, Alert, seat.player.uid)) == [str(row.pk)]
-    assert listed(find(client, Alert, seat.token)) == [str(row.pk)]
+    assert (player_session.wallet().frozen_at is not None, player_session.holding()) == (True, before)
+    assert listed(find(client, Alert, player_session.player.uid)) == [str(row.pk)]
+    assert listed(find(client, Alert, player_session.token)) == [str(row.pk)]
 
 
 def test_alert__is_resolved_only_by_who_may_change_alerts() -> None:
@@ -104,7 +106,9 @@ def test_alert__is_resolved_only_by_who_may_change_alerts() -> None:
 # --- On every page ------------------------------------------------------------------------------------
 
 
-def test_banner__shows_open_alerts_on_every_page_red_if_critical(client: Client, story: Seat) -> None:
+def test_banner__shows_open_alerts_on_every_page_red_if_critical(
+    client: Client, story: PlayerSession
+) -> None:
     places = [
         "/admin/",
         address(Alert),
@@ -172,15 +176,15 @@ def badge_of(text: str, title: str) -> str:
     return found[1] or ""
 
 
-def test_sidebar__counts_what_waits_up_to_a_hundred(client: Client, house: House) -> None:
-    seat = house.seat()
+def test_sidebar__counts_what_waits_up_to_a_hundred(client: Client, callers: Callers) -> None:
+    player_session = callers.player_session()
     text = get(client, "/admin/")
     assert (badge_of(text, "Manual review"), badge_of(text, "Alerts")) == ("", "")
     alert()
-    settled = seat.opened("withdraw", "0.01")
-    doubted(seat, settled)
-    doubted(seat, seat.opened("withdraw", "0.01"))
-    seat.done("confirmWithdrawal", settled)
+    settled = player_session.opened("withdraw", "0.01")
+    doubted(player_session, settled)
+    doubted(player_session, player_session.opened("withdraw", "0.01"))
+    player_session.done("confirmWithdrawal", settled)
     text = get(client, "/admin/")
     assert (badge_of(text, "Manual review"), badge_of(text, "Alerts")) == ("1", "1")
     for _ in range(99):
@@ -190,7 +194,7 @@ def test_sidebar__counts_what_waits_up_to_a_hundred(client: Client, house: House
     assert groups[:2] == ["To do", "Money"]
 
 
-def test_sidebar__and_banner_cost_two_queries_on_every_page(client: Client, story: Seat) -> None:
+def test_sidebar__and_banner_cost_two_queries_on_every_page(client: Client, story: PlayerSession) -> None:
     alert("ledger_difference")
     asked = [sql for sql in queries(client, "/admin/") if "wallet_alert" in sql or "wallet_inquiry" in sql]
     assert len(asked) == 2

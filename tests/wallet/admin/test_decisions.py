@@ -27,7 +27,7 @@ from tests.support.admin_pages import (
     signed_in,
     waiting,
 )
-from tests.support.callers import House, Party, Seat, make_party, sit
+from tests.support.callers import Callers, Party, PlayerSession, make_party, open_session
 from tests.support.game_query_server import playing, says
 from tests.support.invariants import problems_of
 from wallet.job_runs import Run
@@ -57,10 +57,10 @@ def askable() -> Party:
     return make_party(query_url="https://127.0.0.1:9/state")
 
 
-def seated(house: House, party: Party) -> Seat:
-    seat = sit(party, house.player())
-    seat.adjust("credit", 100_00)
-    return seat
+def seated(callers: Callers, party: Party) -> PlayerSession:
+    player_session = open_session(party, callers.player())
+    player_session.adjust("credit", 100_00)
+    return player_session
 
 
 def history(inquiry: Inquiry) -> list[str]:
@@ -71,89 +71,100 @@ def history(inquiry: Inquiry) -> list[str]:
 
 @pytest.mark.parametrize(("opening", "action", "state", "holds"), DECISIONS)
 def test_decision__is_confirmed_and_done_once_with_a_reason(
-    client: Client, boss: Operator, seat: Seat, opening: str, action: str, state: str, holds: tuple[int, ...]
+    client: Client,
+    boss: Operator,
+    player_session: PlayerSession,
+    opening: str,
+    action: str,
+    state: str,
+    holds: tuple[int, ...],
 ) -> None:
-    mm, type = seat.opened(opening, "30.00"), TYPES[opening]
-    inquiry = doubted(seat, mm, type)
-    place, before = page(Inquiry, inquiry, action), seat.holding()
+    mm, type = player_session.opened(opening, "30.00"), TYPES[opening]
+    inquiry = doubted(player_session, mm, type)
+    place, before = page(Inquiry, inquiry, action), player_session.holding()
     text = get(client, place)
     assert "30.00 XAG" in text
     assert "Opened 20" in text
     assert b"This field is required" in client.post(place, {"reason": " "}).content
-    assert (seat.transaction(mm, type).state, seat.holding()) == ("pending", before)
+    assert (player_session.transaction(mm, type).state, player_session.holding()) == ("pending", before)
 
     response = client.post(place, {"reason": "Its people say so"})
     assert (response.status_code, response["Location"]) == (302, page(Inquiry, inquiry))
-    done, name = seat.transaction(mm, type), f"operator:{boss.username}"
+    done, name = player_session.transaction(mm, type), f"operator:{boss.username}"
     assert (done.state, done.settled_source, done.settled_actor, done.reason) == (
         state,
         "operator",
         name,
         "Its people say so",
     )
-    assert seat.holding()[:3] == holds
-    entry = seat.wallet().entries.latest("seq")
+    assert player_session.holding()[:3] == holds
+    entry = player_session.wallet().entries.latest("seq")
     assert (entry.event, entry.actor, entry.transaction_id) == (state, name, done.pk)
     inquiry.refresh_from_db()
     assert (inquiry.closed_at is not None, inquiry.next_attempt_at, inquiry.doubt) == (True, None, "held")
 
-    entries = seat.holding().entries
+    entries = player_session.holding().entries
     client.post(place, {"reason": "Once more"})
-    assert seat.holding().entries == entries
+    assert player_session.holding().entries == entries
     assert history(inquiry)[0].endswith("Reason: Its people say so")
     assert history(inquiry)[1].startswith("Wanted to")
     assert "Once more" in get(client, page(Inquiry, inquiry))
-    assert problems_of(seat.player) == []
+    assert problems_of(player_session.player) == []
 
 
-def test_decision__game_gets_stored_answer_conflict_is_recorded(client: Client, seat: Seat) -> None:
-    mm = seat.opened("withdraw", "30.00")
-    client.post(page(Inquiry, doubted(seat, mm), "roll_back"), {"reason": "r"})
-    assert seat.call("rollbackWithdrawal", mm).balance == "100.00"
-    assert seat.call("confirmWithdrawal", mm).error == 108
-    assert seat.discrepancies() == [("confirm_of_returned", 1)]
+def test_decision__game_gets_stored_answer_conflict_is_recorded(
+    client: Client, player_session: PlayerSession
+) -> None:
+    mm = player_session.opened("withdraw", "30.00")
+    client.post(page(Inquiry, doubted(player_session, mm), "roll_back"), {"reason": "r"})
+    assert player_session.call("rollbackWithdrawal", mm).balance == "100.00"
+    assert player_session.call("confirmWithdrawal", mm).error == 108
+    assert player_session.discrepancies() == [("confirm_of_returned", 1)]
 
 
 @pytest.mark.parametrize("action", INQUIRY_ACTIONS)
 def test_decision__says_if_settled_meanwhile_and_moves_nothing(
-    client: Client, house: House, askable: Party, action: str
+    client: Client, callers: Callers, askable: Party, action: str
 ) -> None:
-    seat = seated(house, askable)
-    mm = seat.opened("withdraw", "30.00")
-    inquiry = doubted(seat, mm)
-    seat.done("confirmWithdrawal", mm)
-    before, settled = seat.holding(), seat.transaction(mm)
+    player_session = seated(callers, askable)
+    mm = player_session.opened("withdraw", "30.00")
+    inquiry = doubted(player_session, mm)
+    player_session.done("confirmWithdrawal", mm)
+    before, settled = player_session.holding(), player_session.transaction(mm)
     response = client.post(page(Inquiry, inquiry, action), {"reason": "Mine"}, follow=True)
     text = response.content.decode()
     assert f"Nothing was done. The transaction was confirmed meanwhile by {settled.settled_actor}" in text
-    assert (seat.holding(), seat.transaction(mm).settled_at) == (before, settled.settled_at)
+    assert (player_session.holding(), player_session.transaction(mm).settled_at) == (
+        before,
+        settled.settled_at,
+    )
     assert history(inquiry)[-1].endswith("Reason: Mine")
     inquiry.refresh_from_db()
     assert (inquiry.closed_at is None) == (action == "requery")
 
 
-def test_decision__pays_debt_from_what_is_given_back(client: Client, seat: Seat) -> None:
-    mm = seat.opened("withdraw", "30.00")
-    seat.adjust("debit", 80_00, into_debt=True)
-    place = page(Inquiry, doubted(seat, mm), "roll_back")
+def test_decision__pays_debt_from_what_is_given_back(client: Client, player_session: PlayerSession) -> None:
+    mm = player_session.opened("withdraw", "30.00")
+    player_session.adjust("debit", 80_00, into_debt=True)
+    place = page(Inquiry, doubted(player_session, mm), "roll_back")
     assert "The debt of 10.00 XAG is paid from it first." in get(client, place)
     client.post(place, {"reason": "r"})
-    assert seat.holding()[:4] == (20_00, 0, 0, 0)
+    assert player_session.holding()[:4] == (20_00, 0, 0, 0)
 
 
 def test_decision__is_possible_with_a_warning_if_not_in_doubt(
-    client: Client, house: House, askable: Party
+    client: Client, callers: Callers, askable: Party
 ) -> None:
-    seat = seated(house, askable)
-    inquiry = waiting(seat, seat.opened("withdraw", "30.00"))
+    player_session = seated(callers, askable)
+    inquiry = waiting(player_session, player_session.opened("withdraw", "30.00"))
     assert "It does not need manual review" in get(client, page(Inquiry, inquiry, "confirm"))
     assert "It does not need manual review" not in get(
-        client, page(Inquiry, doubted(seat, seat.opened("withdraw", "1.00")), "confirm")
+        client, page(Inquiry, doubted(player_session, player_session.opened("withdraw", "1.00")), "confirm")
     )
 
 
-def test_decision__is_a_permission_of_its_own(seat: Seat) -> None:
-    inquiry = doubted(seat, seat.opened("withdraw", "30.00"))
+def test_decision__is_a_permission_of_its_own(player_session: PlayerSession) -> None:
+    inquiry = doubted(player_session, player_session.opened("withdraw", "30.00"))
     reader, decider = (
         signed_in(operator("wallet.view_inquiry")),
         signed_in(operator("wallet.view_inquiry", "wallet.change_inquiry")),
@@ -164,12 +175,12 @@ def test_decision__is_a_permission_of_its_own(seat: Seat) -> None:
         assert reader.post(page(Inquiry, inquiry, action), {"reason": "r"}).status_code == 403
     assert Inquiry.objects.get(pk=inquiry.pk).closed_at is None
     assert decider.post(page(Inquiry, inquiry, "confirm"), {"reason": "r"}).status_code == 302
-    assert seat.holding()[:2] == (70_00, 0)
+    assert player_session.holding()[:2] == (70_00, 0)
 
 
-def test_decision__only_one_of_two_operators_at_once_decides(seat: Seat) -> None:
+def test_decision__only_one_of_two_operators_at_once_decides(player_session: PlayerSession) -> None:
     for _ in range(20):
-        inquiry = doubted(seat, seat.opened("withdraw", "1.00"))
+        inquiry = doubted(player_session, player_session.opened("withdraw", "1.00"))
         start, said = threading.Barrier(2), list[str]()
 
         def choose(
@@ -195,34 +206,34 @@ def test_decision__only_one_of_two_operators_at_once_decides(seat: Seat) -> None
             True,
         ]
         assert Inquiry.objects.get(pk=inquiry.pk).closed_at is not None
-    assert problems_of(seat.player) == []
+    assert problems_of(player_session.player) == []
 
 
 # --- Query again ---------------------------------------------------------------------------------------
 
 
 def test_requery__is_offered_only_if_the_game_can_be_queried(
-    client: Client, house: House, askable: Party, seat: Seat
+    client: Client, callers: Callers, askable: Party, player_session: PlayerSession
 ) -> None:
-    mute = doubted(seat, seat.opened("withdraw", "1.00"))
-    other = seated(house, askable)
+    mute = doubted(player_session, player_session.opened("withdraw", "1.00"))
+    other = seated(callers, askable)
     inquiry = waiting(other, other.opened("withdraw", "1.00"))
     assert "Query again" not in get(client, page(Inquiry, mute))
     assert "Query again" in get(client, page(Inquiry, inquiry))
     text = client.post(page(Inquiry, mute, "requery"), {"reason": "r"}, follow=True).content.decode()
-    assert f"Nothing was done. {seat.game.slug} has no query URL: it cannot be queried." in text
+    assert f"Nothing was done. {player_session.game.slug} has no query URL: it cannot be queried." in text
     assert Inquiry.objects.get(pk=mute.pk).next_attempt_at is None
 
 
 def test_requery__makes_it_due_now_and_keeps_the_doubt(
-    client: Client, house: House, askable: Party, clock: Clock
+    client: Client, callers: Callers, askable: Party, clock: Clock
 ) -> None:
-    seat = seated(house, askable)
+    player_session = seated(callers, askable)
     at = now()
     clock.stand(at)
     inquiry = doubted(
-        seat,
-        seat.opened("deposit", "1.00"),
+        player_session,
+        player_session.opened("deposit", "1.00"),
         "deposit",
         doubt="unknown_deposit",
         leased_until=at + timedelta(minutes=3),
@@ -238,20 +249,24 @@ def test_requery__makes_it_due_now_and_keeps_the_doubt(
 
 
 def test_requery__answer_to_the_operators_query_settles(
-    client: Client, house: House, settings: Any, clock: Clock
+    client: Client, callers: Callers, settings: Any, clock: Clock
 ) -> None:
     settings.OUTGOING_ALLOWED_NETWORKS = ["127.0.0.0/8"]
     with playing() as game:
-        seat = seated(house, make_party(query_url=game.url))
-        mm = seat.opened("deposit", "30.00")
+        player_session = seated(callers, make_party(query_url=game.url))
+        mm = player_session.opened("deposit", "30.00")
         clock.go_ahead(timedelta(hours=73))
-        inquiry = doubted(seat, mm, "deposit", doubt="unknown_deposit")
+        inquiry = doubted(player_session, mm, "deposit", doubt="unknown_deposit")
         settle_due(Run("settle_due"))
         assert game.times_asked(mm) == 0
         client.post(page(Inquiry, inquiry, "requery"), {"reason": "r"})
         game.answers[mm] = says("CONFIRMED")
         settle_due(Run("settle_due"))
-    assert (game.times_asked(mm), seat.transaction(mm, "deposit").state, seat.holding()[:3]) == (
+    assert (
+        game.times_asked(mm),
+        player_session.transaction(mm, "deposit").state,
+        player_session.holding()[:3],
+    ) == (
         1,
         "confirmed",
         (130_00, 0, 0),
@@ -261,17 +276,17 @@ def test_requery__answer_to_the_operators_query_settles(
     assert (asked.answer, "CONFIRMED" in text, asked.asked_by in text) == ("confirmed", True, True)
 
 
-def test_requery__closed_inquiry_is_not_queried_again(house: House, askable: Party) -> None:
-    seat = seated(house, askable)
-    inquiry = doubted(seat, seat.opened("withdraw", "1.00"), closed_at=now())
+def test_requery__closed_inquiry_is_not_queried_again(callers: Callers, askable: Party) -> None:
+    player_session = seated(callers, askable)
+    inquiry = doubted(player_session, player_session.opened("withdraw", "1.00"), closed_at=now())
     with pytest.raises(NotPossible, match="closed"):
         requery(inquiry, actor="operator:x", reason="r")
     assert Inquiry.objects.get(pk=inquiry.pk).next_attempt_at is None
 
 
-def test_requery__tells_of_a_pause_after_an_outage(client: Client, house: House, askable: Party) -> None:
-    seat = seated(house, askable)
-    inquiry = waiting(seat, seat.opened("withdraw", "1.00"))
+def test_requery__tells_of_a_pause_after_an_outage(client: Client, callers: Callers, askable: Party) -> None:
+    player_session = seated(callers, askable)
+    inquiry = waiting(player_session, player_session.opened("withdraw", "1.00"))
     Outage.objects.create(began_at=now() - timedelta(minutes=30), ended_at=now() - timedelta(minutes=10))
     text = client.post(page(Inquiry, inquiry, "requery"), {"reason": "r"}, follow=True).content.decode()
     assert "queried as soon as transactions become due again: games could not reach us" in text
@@ -282,10 +297,13 @@ def queued() -> int:
         return int(broker.default_channel.client.llen("settle"))
 
 
-def test_requery__wakes_a_worker(client: Client, house: House, askable: Party) -> None:
-    seat = seated(house, askable)
+def test_requery__wakes_a_worker(client: Client, callers: Callers, askable: Party) -> None:
+    player_session = seated(callers, askable)
     before = queued()
-    client.post(page(Inquiry, waiting(seat, seat.opened("withdraw", "1.00")), "requery"), {"reason": "r"})
+    client.post(
+        page(Inquiry, waiting(player_session, player_session.opened("withdraw", "1.00")), "requery"),
+        {"reason": "r"},
+    )
     assert queued() == before + 1
 
 
@@ -299,10 +317,10 @@ def no_broker(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def test_requery__waits_for_the_next_sweep_without_the_broker(
-    client: Client, house: House, askable: Party, no_broker: None
+    client: Client, callers: Callers, askable: Party, no_broker: None
 ) -> None:
-    seat = seated(house, askable)
-    inquiry = waiting(seat, seat.opened("withdraw", "1.00"))
+    player_session = seated(callers, askable)
+    inquiry = waiting(player_session, player_session.opened("withdraw", "1.00"))
     text = client.post(page(Inquiry, inquiry, "requery"), {"reason": "r"}, follow=True).content.decode()
     assert "The game will be queried by the next sweep: the queue cannot be reached now." in text
     inquiry.refresh_from_db()
@@ -310,10 +328,10 @@ def test_requery__waits_for_the_next_sweep_without_the_broker(
     assert inquiry.next_attempt_at <= now()
 
 
-def test_requery__is_hidden_if_the_games_url_is_removed(client: Client, house: House) -> None:
+def test_requery__is_hidden_if_the_games_url_is_removed(client: Client, callers: Callers) -> None:
     party = make_party(query_url="https://127.0.0.1:9/state")
-    seat = seated(house, party)
-    inquiry = waiting(seat, seat.opened("withdraw", "1.00"))
+    player_session = seated(callers, party)
+    inquiry = waiting(player_session, player_session.opened("withdraw", "1.00"))
     question(inquiry)
     Game.objects.filter(pk=party.game.pk).update(query_url="")
     assert "Query again" not in get(client, page(Inquiry, inquiry))

@@ -18,7 +18,7 @@ from lib.backoffice.raw_messages import show_excerpt
 from lib.clock import now
 from tests.conftest import Clock
 from tests.support.admin_pages import address, doubted, find, get, page, queries, question, waiting
-from tests.support.callers import House, Seat, make_party, sit
+from tests.support.callers import Callers, PlayerSession, make_party, open_session
 from wallet.models import Inquiry, Outage, Pulse, Transaction
 
 HOUR = timedelta(hours=1)
@@ -31,13 +31,13 @@ def listed(text: str) -> list[str]:
 
 
 @pytest.fixture
-def four(seat: Seat) -> dict[str, Inquiry]:
+def four(player_session: PlayerSession) -> dict[str, Inquiry]:
     """One inquiry in each state, and one in doubt whose transaction the game has just settled."""
-    at, mms = now(), [seat.opened("withdraw", "1.00") for _ in range(5)]
+    at, mms = now(), [player_session.opened("withdraw", "1.00") for _ in range(5)]
     found = {
-        "young": doubted(seat, mms[0], doubt_since=at - HOUR),
+        "young": doubted(player_session, mms[0], doubt_since=at - HOUR),
         "old": doubted(
-            seat,
+            player_session,
             mms[1],
             doubt_since=at - 9 * HOUR,
             doubt="unreachable",
@@ -45,12 +45,12 @@ def four(seat: Seat) -> dict[str, Inquiry]:
             last_answer="unusable",
             questions_asked=31,
         ),
-        "waiting": waiting(seat, mms[2], last_answer="pending"),
-        "closed": doubted(seat, mms[3], closed_at=at),
-        "settled": doubted(seat, mms[4]),
+        "waiting": waiting(player_session, mms[2], last_answer="pending"),
+        "closed": doubted(player_session, mms[3], closed_at=at),
+        "settled": doubted(player_session, mms[4]),
     }
     for mm in mms[3:]:
-        seat.done("confirmWithdrawal", mm)
+        player_session.done("confirmWithdrawal", mm)
     return found
 
 
@@ -71,28 +71,28 @@ def test_review_list__shows_what_is_to_be_decided_oldest_first(
 
 
 def test_review_list__closed_are_newest_first_search_finds_all(
-    client: Client, four: dict[str, Inquiry], seat: Seat
+    client: Client, four: dict[str, Inquiry], player_session: PlayerSession
 ) -> None:
     assert listed(get(client, f"{address(Inquiry)}?state=closed"))[0] == str(four["closed"].pk)
     newest_first = [str(four[name].pk) for name in ("settled", "closed", "waiting", "old", "young")]
-    assert listed(find(client, Inquiry, seat.player.uid)) == newest_first
-    assert listed(find(client, Inquiry, seat.token)) == newest_first
+    assert listed(find(client, Inquiry, player_session.player.uid)) == newest_first
+    assert listed(find(client, Inquiry, player_session.token)) == newest_first
     for text in (str(four["closed"].transaction_id), str(four["closed"].transaction.mm_transaction_id)):
         assert listed(find(client, Inquiry, text)) == [str(four["closed"].pk)]
-    assert listed(get(client, f"{address(Inquiry)}?q={seat.player.uid}&state=waiting")) == [
+    assert listed(get(client, f"{address(Inquiry)}?q={player_session.player.uid}&state=waiting")) == [
         str(four["waiting"].pk)
     ]
 
 
 def test_review_list__row_says_what_has_to_be_known(
-    client: Client, four: dict[str, Inquiry], seat: Seat
+    client: Client, four: dict[str, Inquiry], player_session: PlayerSession
 ) -> None:
     text = get(client, address(Inquiry))
     for words in (
         "unreachable",
         "held",
-        seat.player.uid,
-        seat.game.slug,
+        player_session.player.uid,
+        player_session.game.slug,
         "withdrawal",
         "1.00 XAG",
         "unusable",
@@ -108,10 +108,10 @@ def turner(text: str) -> tuple[str, str]:
     return found[1], found[2]
 
 
-def test_review_list__page_links_are_named_after_the_order(client: Client, house: House) -> None:
-    seat = house.seat()
+def test_review_list__page_links_are_named_after_the_order(client: Client, callers: Callers) -> None:
+    player_session = callers.player_session()
     for _ in range(27):
-        doubted(seat, seat.opened("withdraw", "0.01"), next_attempt_at=now())
+        doubted(player_session, player_session.opened("withdraw", "0.01"), next_attempt_at=now())
     names = {"": ("Older", "Newer"), "?state=open": ("Older", "Newer"), "?state=all": ("Newer", "Older")}
     assert {view: turner(get(client, address(Inquiry) + view)) for view in names} == names
     assert turner(get(client, f"{address(Transaction)}?unfinished=pending")) == ("Sooner", "Later")
@@ -125,19 +125,19 @@ def test_review_list__says_nothing_is_to_be_decided_if_empty(client: Client) -> 
     assert "Every due transaction is settled." in get(client, f"{address(Inquiry)}?state=open")
 
 
-def test_review_list__costs_the_same_however_much_is_on_it(client: Client, house: House) -> None:
-    seat = house.seat()
+def test_review_list__costs_the_same_however_much_is_on_it(client: Client, callers: Callers) -> None:
+    player_session = callers.player_session()
     places = [
         address(Inquiry),
         f"{address(Inquiry)}?state=waiting",
         f"{address(Inquiry)}?state=open",
         f"{address(Transaction)}?unfinished=pending",
     ]
-    doubted(seat, seat.opened("withdraw", "0.01"))
-    waiting(seat, seat.opened("withdraw", "0.01"))
+    doubted(player_session, player_session.opened("withdraw", "0.01"))
+    waiting(player_session, player_session.opened("withdraw", "0.01"))
     before = {place: len(queries(client, place)) for place in places}
     for _ in range(30):
-        other = house.seat()
+        other = callers.player_session()
         doubted(other, other.opened("withdraw", "0.01"))
         waiting(other, other.opened("withdraw", "0.01"))
     assert {place: len(queries(client, place)) for place in places} == before
@@ -163,7 +163,7 @@ def test_review_list__and_badge_use_their_index(client: Client, four: dict[str, 
 
 
 def test_inquiry_page__says_why_what_helps_and_what_happens_next(
-    client: Client, four: dict[str, Inquiry], seat: Seat
+    client: Client, four: dict[str, Inquiry], player_session: PlayerSession
 ) -> None:
     text = get(client, page(Inquiry, four["old"]))
     for words in (
@@ -175,7 +175,7 @@ def test_inquiry_page__says_why_what_helps_and_what_happens_next(
     ):
         assert words in text, words
     assert page(Transaction, four["old"].transaction) in text
-    assert f"/admin/wallet/wallet/{seat.wallet().pk}/change/" in text
+    assert f"/admin/wallet/wallet/{player_session.wallet().pk}/change/" in text
     assert re.search(r">\s*withdraw\s*<", text), "the call log's row"
     closed = get(client, page(Inquiry, four["closed"]))
     assert "Next step" not in closed
@@ -236,13 +236,13 @@ def test_inquiry_page__what_a_game_sent_is_never_markup() -> None:
 
 
 def test_inquiry_page__says_why_there_are_no_queries(
-    client: Client, four: dict[str, Inquiry], house: House
+    client: Client, four: dict[str, Inquiry], callers: Callers
 ) -> None:
     assert "it has no query URL" in get(client, page(Inquiry, four["young"]))
     assert "are purged after a time" in get(client, page(Inquiry, four["old"]))
-    seat = sit(make_party(query_url="https://127.0.0.1:9/"), house.player())
+    player_session = open_session(make_party(query_url="https://127.0.0.1:9/"), callers.player())
     assert "The game has not been queried." in get(
-        client, page(Inquiry, waiting(seat, seat.opened("deposit", "1.00"), "deposit"))
+        client, page(Inquiry, waiting(player_session, player_session.opened("deposit", "1.00"), "deposit"))
     )
 
 
@@ -261,47 +261,48 @@ POLICIES: list[tuple[dict[str, Any], str, str]] = [
 
 @pytest.mark.parametrize(("attributes", "words", "word"), POLICIES)
 def test_transaction_page__pending_says_when_due_and_what_then(
-    client: Client, house: House, attributes: dict[str, Any], words: str, word: str
+    client: Client, callers: Callers, attributes: dict[str, Any], words: str, word: str
 ) -> None:
     Pulse.objects.all().delete()
     Outage.objects.all().delete()
-    seat = sit(make_party(**attributes), house.player())
-    pending = seat.transaction(seat.opened("deposit", "1.00"), "deposit")
+    player_session = open_session(make_party(**attributes), callers.player())
+    pending = player_session.transaction(player_session.opened("deposit", "1.00"), "deposit")
     text = get(client, page(Transaction, pending))
     assert words in text
     assert f"Due {pending.due_at:%Y-%m-%d}" in text
     assert re.search(
-        rf">\s*{word}\s*<", get(client, f"{address(Transaction)}?unfinished=pending&q={seat.player.uid}")
+        rf">\s*{word}\s*<",
+        get(client, f"{address(Transaction)}?unfinished=pending&q={player_session.player.uid}"),
     )
-    seat.done("confirmDeposit", str(pending.mm_transaction_id))
+    player_session.done("confirmDeposit", str(pending.mm_transaction_id))
     assert "Next step" not in get(client, page(Transaction, pending))
 
 
-def test_transaction_page__links_to_its_inquiry(client: Client, seat: Seat) -> None:
-    mm = seat.opened("withdraw", "1.00")
-    inquiry = doubted(seat, mm)
+def test_transaction_page__links_to_its_inquiry(client: Client, player_session: PlayerSession) -> None:
+    mm = player_session.opened("withdraw", "1.00")
+    inquiry = doubted(player_session, mm)
     text = get(client, page(Transaction, inquiry.transaction))
     assert page(Inquiry, inquiry) in text
     assert "Manual review: the game has no query URL" in text
     assert page(Inquiry, inquiry) in get(
-        client, f"{address(Transaction)}?unfinished=pending&q={seat.player.uid}"
+        client, f"{address(Transaction)}?unfinished=pending&q={player_session.player.uid}"
     )
-    seat.done("confirmWithdrawal", mm)
+    player_session.done("confirmWithdrawal", mm)
     Inquiry.objects.filter(pk=inquiry.pk).update(closed_at=now())
     assert "0 sent" in get(client, page(Transaction, inquiry.transaction))
 
 
 def test_transaction_list__sorts_pending_by_due_and_filters_due(
-    client: Client, seat: Seat, clock: Clock
+    client: Client, player_session: PlayerSession, clock: Clock
 ) -> None:
-    at, slow = now(), seat.elsewhere(party=make_party(pending_hours=200))
+    at, slow = now(), player_session.elsewhere(party=make_party(pending_hours=200))
     clock.stand(at)
     late = slow.transaction(slow.opened("withdraw", "1.00"))
     clock.stand(at + HOUR)
-    early = seat.transaction(seat.opened("withdraw", "1.00"))
+    early = player_session.transaction(player_session.opened("withdraw", "1.00"))
 
     def found(view: str) -> list[str]:
-        text = get(client, f"{address(Transaction)}?unfinished={view}&q={seat.player.uid}")
+        text = get(client, f"{address(Transaction)}?unfinished={view}&q={player_session.player.uid}")
         return re.findall(r'class="wallet-id" title="([0-9a-f-]{36})"', text)
 
     assert found("pending") == [str(early.pk), str(late.pk)]

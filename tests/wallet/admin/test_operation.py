@@ -12,7 +12,7 @@ from lib.clock import now
 from players.models import Operator
 from tests.conftest import Clock
 from tests.support.admin_pages import address, alert, checkpoint, closed, get, page, queries, run
-from tests.support.callers import House, Seat
+from tests.support.callers import Callers, PlayerSession
 from wallet.models import Alert, Checkpoint, ClosedDay, DailyTotal, Discrepancy, JobRun, Wallet
 from wallet.operations import freeze_wallet
 
@@ -110,7 +110,7 @@ def moved(day: ClosedDay, account: str, debits: int, credits: int) -> None:
     )
 
 
-def test_closed_day__shows_movement_and_balance_of_each_account(client: Client, house: House) -> None:
+def test_closed_day__shows_movement_and_balance_of_each_account(client: Client, callers: Callers) -> None:
     # Before the journal of any test begins.
     before, day = (
         ClosedDay.objects.create(
@@ -142,7 +142,7 @@ def test_closed_day__shows_movement_and_balance_of_each_account(client: Client, 
     assert "total" in text
 
 
-def test_closed_day__money_made_of_nothing_shows_in_the_sum(client: Client, house: House) -> None:
+def test_closed_day__money_made_of_nothing_shows_in_the_sum(client: Client, callers: Callers) -> None:
     day = ClosedDay.objects.create(
         day=date(1999, 1, 1), entries=5, closed_at=datetime(1999, 1, 5, tzinfo=UTC)
     )
@@ -162,7 +162,7 @@ def test_closed_day__list_is_newest_first(client: Client) -> None:
 # --- What the lists cost --------------------------------------------------------------------------------
 
 
-def test_operation_lists__cost_the_same_however_much_is_on_them(client: Client, house: House) -> None:
+def test_operation_lists__cost_the_same_however_much_is_on_them(client: Client, callers: Callers) -> None:
     places = [
         address(Alert),
         f"{address(Alert)}?state=all",
@@ -175,12 +175,12 @@ def test_operation_lists__cost_the_same_however_much_is_on_them(client: Client, 
 
     def fill(numbers: range) -> None:
         for number in numbers:
-            seat = house.seat()
-            freeze_wallet(seat.wallet(), actor="test", reason="test")
-            alert("wallet_difference", wallet=seat.wallet())
-            mm = seat.opened("deposit", "0.01")
-            seat.resolve(mm, "expired", "deposit")
-            seat.call("confirmDeposit", mm)
+            player_session = callers.player_session()
+            freeze_wallet(player_session.wallet(), actor="test", reason="test")
+            alert("wallet_difference", wallet=player_session.wallet())
+            mm = player_session.opened("deposit", "0.01")
+            player_session.resolve(mm, "expired", "deposit")
+            player_session.call("confirmDeposit", mm)
             run(began_at=now() - number * MINUTE)
             checkpoint(number)
             closed(number)
@@ -198,11 +198,14 @@ def test_operation_lists__cost_the_same_however_much_is_on_them(client: Client, 
 
 
 def test_frozen_wallets__are_listed_with_since_when_who_and_why(
-    client: Client, boss: Operator, house: House
+    client: Client, boss: Operator, callers: Callers
 ) -> None:
-    one, other, free = house.seat(), house.seat(), house.seat()
-    for seat in (one, other):
-        client.post(page(Wallet, seat.wallet(), "freeze"), {"reason": f"Case of {seat.player.uid}"})
+    one, other, free = callers.player_session(), callers.player_session(), callers.player_session()
+    for player_session in (one, other):
+        client.post(
+            page(Wallet, player_session.wallet(), "freeze"),
+            {"reason": f"Case of {player_session.player.uid}"},
+        )
     text = get(client, f"{address(Wallet)}?withdrawals=frozen")
     found = listed(text, "wallet")
     assert found.index(str(other.wallet().pk)) < found.index(str(one.wallet().pk))
@@ -215,12 +218,16 @@ def test_frozen_wallets__are_listed_with_since_when_who_and_why(
     assert str(one.wallet().pk) not in listed(get(client, f"{address(Wallet)}?withdrawals=frozen"), "wallet")
 
 
-def test_frozen_wallets__show_the_reason_of_the_last_freeze(client: Client, seat: Seat) -> None:
+def test_frozen_wallets__show_the_reason_of_the_last_freeze(
+    client: Client, player_session: PlayerSession
+) -> None:
     for reason in ("First", "Second"):
-        client.post(page(Wallet, seat.wallet(), "freeze"), {"reason": reason})
-        client.post(page(Wallet, seat.wallet(), "unfreeze"), {"reason": "back"})
-    client.post(page(Wallet, seat.wallet(), "freeze"), {"reason": "Third"})
-    seat.opened("deposit", "1.00")
+        client.post(page(Wallet, player_session.wallet(), "freeze"), {"reason": reason})
+        client.post(page(Wallet, player_session.wallet(), "unfreeze"), {"reason": "back"})
+    client.post(page(Wallet, player_session.wallet(), "freeze"), {"reason": "Third"})
+    player_session.opened("deposit", "1.00")
     assert re.search(
-        r"Reason for freezing.{0,400}Third \(operator", get(client, page(Wallet, seat.wallet())), re.DOTALL
+        r"Reason for freezing.{0,400}Third \(operator",
+        get(client, page(Wallet, player_session.wallet())),
+        re.DOTALL,
     )

@@ -6,25 +6,25 @@ from typing import Any
 
 import pytest
 
-from tests.support.callers import Answer, Caller, Seat, unique
+from tests.support.callers import Answer, Caller, PlayerSession, unique
 from wallet.models import Transaction
 
 LIMIT = 64 * 1024
 
 
-def withdrawal(seat: Seat, mm: str, amount: str = "5.00", more: str = "") -> str:
+def withdrawal(player_session: PlayerSession, mm: str, amount: str = "5.00", more: str = "") -> str:
     return (
-        f'{{"token": "{seat.token}", "mmTransactionId": "{mm}", "amount": {{"amount": {amount}, '
+        f'{{"token": "{player_session.token}", "mmTransactionId": "{mm}", "amount": {{"amount": {amount}, '
         f'"currencyCode": "XAG"}}{more}}}'
     )
 
 
-def refused_as_malformed(answer: Answer, seat: Seat) -> bool:
+def refused_as_malformed(answer: Answer, player_session: PlayerSession) -> bool:
     """Status 200, code 101, and nothing moved."""
     body = answer.body
     assert set(body) == {"errorCode", "errorDescription"}
     assert body["errorDescription"]
-    assert seat.holding()[:2] == (100_00, 0)
+    assert player_session.holding()[:2] == (100_00, 0)
     return (answer.status, answer.error) == (200, 101)
 
 
@@ -61,72 +61,83 @@ def refused_as_malformed(answer: Answer, seat: Seat) -> bool:
     ids=lambda body: repr(body[:16]),
 )
 @pytest.mark.parametrize("endpoint", ["withdraw", "getBalance", "queryTransaction"])
-def test_request__no_json_object_of_right_form_is_malformed(seat: Seat, body: bytes, endpoint: str) -> None:
-    assert refused_as_malformed(seat.caller.post(f"/wallet/{endpoint}", body), seat)
+def test_request__no_json_object_of_right_form_is_malformed(
+    player_session: PlayerSession, body: bytes, endpoint: str
+) -> None:
+    assert refused_as_malformed(player_session.caller.post(f"/wallet/{endpoint}", body), player_session)
 
 
-def test_request__with_a_byte_order_mark_is_malformed(seat: Seat) -> None:
-    body = withdrawal(seat, unique("mm")).encode()
-    assert refused_as_malformed(seat.caller.post("/wallet/withdraw", b"\xef\xbb\xbf" + body), seat)
-    assert seat.caller.post("/wallet/withdraw", body).error is None
+def test_request__with_a_byte_order_mark_is_malformed(player_session: PlayerSession) -> None:
+    body = withdrawal(player_session, unique("mm")).encode()
+    assert refused_as_malformed(
+        player_session.caller.post("/wallet/withdraw", b"\xef\xbb\xbf" + body), player_session
+    )
+    assert player_session.caller.post("/wallet/withdraw", body).error is None
 
 
 @pytest.mark.parametrize("name", ["token", "mmTransactionId", "amount"])
 @pytest.mark.parametrize("value", ["null", "5", "true", "[]", "{}", '""', '"\\ud800"', '"\\u0000"', "absent"])
-def test_request__required_field_absent_or_wrong_is_malformed(seat: Seat, name: str, value: str) -> None:
+def test_request__required_field_absent_or_wrong_is_malformed(
+    player_session: PlayerSession, name: str, value: str
+) -> None:
     fields = {
-        "token": f'"{seat.token}"',
+        "token": f'"{player_session.token}"',
         "mmTransactionId": f'"{unique("mm")}"',
         "amount": '{"amount": 5.00, "currencyCode": "XAG"}',
     }
     fields[name] = value
     body = "{" + ", ".join(f'"{field}": {text}' for field, text in fields.items() if text != "absent") + "}"
-    assert refused_as_malformed(seat.caller.post("/wallet/withdraw", body), seat)
+    assert refused_as_malformed(player_session.caller.post("/wallet/withdraw", body), player_session)
 
 
 @pytest.mark.parametrize("deep", ['{"a": ' * 900 + "1" + "}" * 900, "[" * 900 + "]" * 900])
-def test_request__tolerates_unknown_fields_however_deep(seat: Seat, deep: str) -> None:
+def test_request__tolerates_unknown_fields_however_deep(player_session: PlayerSession, deep: str) -> None:
     assert (
-        seat.caller.post(
-            "/wallet/withdraw", withdrawal(seat, unique("mm"), more=f', "unknown": {deep}')
+        player_session.caller.post(
+            "/wallet/withdraw", withdrawal(player_session, unique("mm"), more=f', "unknown": {deep}')
         ).balance
         == "95.00"
     )
 
 
 @pytest.mark.parametrize("depth", [10_000, 30_000])
-def test_request__nested_beyond_all_measure_is_answered(seat: Seat, depth: int) -> None:
-    body = withdrawal(seat, unique("mm"), more=f', "unknown": {"[" * depth}{"]" * depth}')
-    assert refused_as_malformed(seat.caller.post("/wallet/withdraw", body), seat)
+def test_request__nested_beyond_all_measure_is_answered(player_session: PlayerSession, depth: int) -> None:
+    body = withdrawal(player_session, unique("mm"), more=f', "unknown": {"[" * depth}{"]" * depth}')
+    assert refused_as_malformed(player_session.caller.post("/wallet/withdraw", body), player_session)
 
 
-def test_request__last_of_duplicate_keys_counts(seat: Seat) -> None:
+def test_request__last_of_duplicate_keys_counts(player_session: PlayerSession) -> None:
     mm, other = unique("mm"), unique("mm")
     body = withdrawal(
-        seat,
+        player_session,
         other,
         "1.00",
         more=f', "mmTransactionId": "{mm}", "amount": {{"amount": 9.00, "amount": 7.00, "currencyCode": '
         f'"XAG"}}',
     )
-    assert seat.caller.post("/wallet/withdraw", body).balance == "93.00"
-    assert seat.transaction(mm).amount == 7_00
+    assert player_session.caller.post("/wallet/withdraw", body).balance == "93.00"
+    assert player_session.transaction(mm).amount == 7_00
     assert not Transaction.objects.filter(mm_transaction_id=other).exists()
 
 
-def test_request__null_means_absent(seat: Seat) -> None:
+def test_request__null_means_absent(player_session: PlayerSession) -> None:
     mm = unique("mm")
-    seat.caller.post("/wallet/withdraw", withdrawal(seat, mm, more=', "txDescription": null'))
-    assert seat.transaction(mm).description == ""
-    answer = seat.caller.post(
-        "/wallet/confirmWithdrawal", {"token": seat.token, "mmTransactionId": mm, "amount": None}
+    player_session.caller.post(
+        "/wallet/withdraw", withdrawal(player_session, mm, more=', "txDescription": null')
+    )
+    assert player_session.transaction(mm).description == ""
+    answer = player_session.caller.post(
+        "/wallet/confirmWithdrawal", {"token": player_session.token, "mmTransactionId": mm, "amount": None}
     )
     assert (answer.error, answer.balance) == (None, "95.00")
 
 
-def test_request__duplicate_key_of_null_makes_the_field_absent(seat: Seat) -> None:
+def test_request__duplicate_key_of_null_makes_the_field_absent(player_session: PlayerSession) -> None:
     assert refused_as_malformed(
-        seat.caller.post("/wallet/withdraw", withdrawal(seat, unique("mm"), more=', "amount": null')), seat
+        player_session.caller.post(
+            "/wallet/withdraw", withdrawal(player_session, unique("mm"), more=', "amount": null')
+        ),
+        player_session,
     )
 
 
@@ -143,11 +154,11 @@ def test_request__duplicate_key_of_null_makes_the_field_absent(seat: Seat) -> No
         "application/json;",
     ],
 )
-def test_request__json_in_utf_8_is_read(seat: Seat, content_type: str) -> None:
-    answer = seat.caller.send(
+def test_request__json_in_utf_8_is_read(player_session: PlayerSession, content_type: str) -> None:
+    answer = player_session.caller.send(
         "POST",
         "/wallet/getBalance",
-        json.dumps({"token": seat.token}).encode(),
+        json.dumps({"token": player_session.token}).encode(),
         {"Content-Type": content_type},
     )
     assert (answer.status, answer.balance) == (200, "100.00")
@@ -161,27 +172,34 @@ def test_request__json_in_utf_8_is_read(seat: Seat, content_type: str) -> None:
      "application/json; charset=latin-1", "application/jsonp", "application/problem+json",
      "application/json, text/plain"],
 )  # fmt: skip
-def test_request__of_another_content_type_is_malformed(seat: Seat, content_type: str) -> None:
-    answer = seat.caller.send(
-        "POST", "/wallet/withdraw", withdrawal(seat, unique("mm")).encode(), {"Content-Type": content_type}
+def test_request__of_another_content_type_is_malformed(
+    player_session: PlayerSession, content_type: str
+) -> None:
+    answer = player_session.caller.send(
+        "POST",
+        "/wallet/withdraw",
+        withdrawal(player_session, unique("mm")).encode(),
+        {"Content-Type": content_type},
     )
-    assert refused_as_malformed(answer, seat)
+    assert refused_as_malformed(answer, player_session)
 
 
-def test_request__body_of_64_kib_is_read_one_byte_more_gets_413(seat: Seat) -> None:
-    body = f'{{"token": "{seat.token}", "padding": "'
+def test_request__body_of_64_kib_is_read_one_byte_more_gets_413(player_session: PlayerSession) -> None:
+    body = f'{{"token": "{player_session.token}", "padding": "'
     exactly = body + "x" * (LIMIT - len(body) - 2) + '"}'
     assert len(exactly) == LIMIT
-    assert seat.caller.post("/wallet/getBalance", exactly).balance == "100.00"
-    answer = seat.caller.post("/wallet/getBalance", exactly + " ")
+    assert player_session.caller.post("/wallet/getBalance", exactly).balance == "100.00"
+    answer = player_session.caller.post("/wallet/getBalance", exactly + " ")
     assert (answer.status, answer.error) == (413, 101)
 
 
-def test_request__methods_but_post_get_405_with_the_allowed_one(seat: Seat) -> None:
+def test_request__methods_but_post_get_405_with_the_allowed_one(player_session: PlayerSession) -> None:
     for method in ("GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"):
-        answer = seat.caller.send(method, "/wallet/withdraw", withdrawal(seat, unique("mm")).encode())
+        answer = player_session.caller.send(
+            method, "/wallet/withdraw", withdrawal(player_session, unique("mm")).encode()
+        )
         assert (method, answer.status, answer.headers["allow"]) == (method, 405, "POST")
-    assert seat.holding()[:2] == (100_00, 0)
+    assert player_session.holding()[:2] == (100_00, 0)
 
 
 @pytest.mark.parametrize(
@@ -195,14 +213,17 @@ def test_request__unknown_path_gets_404_in_json(house_callers: tuple[Caller, Cal
 
 
 @pytest.fixture
-def house_callers(house: Any) -> tuple[Caller, Caller]:
-    return house.game.caller, house.front
+def house_callers(callers: Any) -> tuple[Caller, Caller]:
+    return callers.game.caller, callers.front
 
 
-def test_request__answer_is_json_whatever_the_caller_accepts(seat: Seat) -> None:
+def test_request__answer_is_json_whatever_the_caller_accepts(player_session: PlayerSession) -> None:
     for accepted in ("text/html", "application/xml", "image/png;q=0", "nonsense"):
-        answer = seat.caller.send(
-            "POST", "/wallet/getBalance", json.dumps({"token": seat.token}).encode(), {"Accept": accepted}
+        answer = player_session.caller.send(
+            "POST",
+            "/wallet/getBalance",
+            json.dumps({"token": player_session.token}).encode(),
+            {"Accept": accepted},
         )
         assert (answer.status, answer.headers["content-type"], answer.balance) == (
             200,
@@ -235,16 +256,18 @@ def test_request__answer_is_json_whatever_the_caller_accepts(seat: Seat) -> None
 @pytest.mark.parametrize(
     "endpoint", ["withdraw", "confirmWithdrawal", "rollbackWithdrawal", "queryTransaction"]
 )
-def test_transaction_id__is_1_to_64_printable_ascii_no_spaces(seat: Seat, mm: str, endpoint: str) -> None:
+def test_transaction_id__is_1_to_64_printable_ascii_no_spaces(
+    player_session: PlayerSession, mm: str, endpoint: str
+) -> None:
     extra = {"type": "withdrawal"} if endpoint == "queryTransaction" else {}
-    assert refused_as_malformed(seat.call(endpoint, mm, "5.00", **extra), seat)
+    assert refused_as_malformed(player_session.call(endpoint, mm, "5.00", **extra), player_session)
 
 
-def test_transaction_id__takes_every_printable_ascii_character(seat: Seat) -> None:
+def test_transaction_id__takes_every_printable_ascii_character(player_session: PlayerSession) -> None:
     everything = "".join(map(chr, range(0x21, 0x7F)))
     for mm in (everything[:64], everything[30:], "!", "\"';--<b>\\", "%s{}%(a)s"):
-        assert seat.done("withdraw", mm, "1.00").body["mmTransactionId"] == mm
-        assert seat.transaction(mm).amount == 1_00
+        assert player_session.done("withdraw", mm, "1.00").body["mmTransactionId"] == mm
+        assert player_session.transaction(mm).amount == 1_00
 
 
 @pytest.mark.parametrize(
@@ -259,18 +282,25 @@ def test_transaction_id__takes_every_printable_ascii_character(seat: Seat) -> No
         "é" * 36,
     ],
 )
-def test_token__that_is_no_uuid_is_malformed(seat: Seat, token: str) -> None:
+def test_token__that_is_no_uuid_is_malformed(player_session: PlayerSession, token: str) -> None:
     for endpoint in ("getBalance", "verifySession"):
-        assert refused_as_malformed(seat.caller.post(f"/wallet/{endpoint}", {"token": token}), seat)
+        assert refused_as_malformed(
+            player_session.caller.post(f"/wallet/{endpoint}", {"token": token}), player_session
+        )
 
 
-def test_token__in_capital_letters_is_the_same_token(seat: Seat) -> None:
-    assert seat.caller.post("/wallet/getBalance", {"token": seat.token.upper()}).balance == "100.00"
+def test_token__in_capital_letters_is_the_same_token(player_session: PlayerSession) -> None:
+    assert (
+        player_session.caller.post("/wallet/getBalance", {"token": player_session.token.upper()}).balance
+        == "100.00"
+    )
 
 
 @pytest.mark.parametrize("type", ["loan", "", "Withdrawal", "withdrawal ", "withdrawal\n"])
-def test_query__names_a_withdrawal_or_a_deposit(seat: Seat, type: str) -> None:
-    assert refused_as_malformed(seat.call("queryTransaction", unique("mm"), type=type), seat)
+def test_query__names_a_withdrawal_or_a_deposit(player_session: PlayerSession, type: str) -> None:
+    assert refused_as_malformed(
+        player_session.call("queryTransaction", unique("mm"), type=type), player_session
+    )
 
 
 @pytest.mark.parametrize(
@@ -292,14 +322,20 @@ def test_query__names_a_withdrawal_or_a_deposit(seat: Seat, type: str) -> None:
     ],
 )
 @pytest.mark.parametrize("endpoint", ["withdraw", "deposit", "confirmWithdrawal"])
-def test_currency__whatever_stands_for_it_is_answered(seat: Seat, code: str, endpoint: str) -> None:
-    answer = seat.caller.post(
+def test_currency__whatever_stands_for_it_is_answered(
+    player_session: PlayerSession, code: str, endpoint: str
+) -> None:
+    answer = player_session.caller.post(
         f"/wallet/{endpoint}",
-        {"token": seat.token, "mmTransactionId": unique("mm"), "amount": {"amount": 1, "currencyCode": code}},
+        {
+            "token": player_session.token,
+            "mmTransactionId": unique("mm"),
+            "amount": {"amount": 1, "currencyCode": code},
+        },
     )
     assert answer.status == 200, answer.raw
     assert answer.error in {101, 105, 106}
-    assert seat.holding()[:3] == (100_00, 0, 0)
+    assert player_session.holding()[:3] == (100_00, 0, 0)
 
 
 # --- Texts ------------------------------------------------------------------------------------------
@@ -326,32 +362,34 @@ def test_currency__whatever_stands_for_it_is_answered(seat: Seat, code: str, end
     ],
     ids=lambda text: text[:24],
 )
-def test_optional_text__is_cleaned_and_never_causes_a_refusal(seat: Seat, text: str, kept: str) -> None:
+def test_optional_text__is_cleaned_and_never_causes_a_refusal(
+    player_session: PlayerSession, text: str, kept: str
+) -> None:
     mm, buried = unique("mm"), unique("mm")
     assert (
-        seat.caller.post(
-            "/wallet/withdraw", withdrawal(seat, mm, "1.00", more=f', "txDescription": {text}')
+        player_session.caller.post(
+            "/wallet/withdraw", withdrawal(player_session, mm, "1.00", more=f', "txDescription": {text}')
         ).error
         is None
     )
     for id in (mm, buried):
-        answer = seat.caller.post(
+        answer = player_session.caller.post(
             "/wallet/rollbackWithdrawal",
-            f'{{"token": "{seat.token}", "mmTransactionId": "{id}", "rollbackReason": {text}}}',
+            f'{{"token": "{player_session.token}", "mmTransactionId": "{id}", "rollbackReason": {text}}}',
         )
         assert (answer.status, answer.error) == (200, None)
     assert (
-        seat.transaction(mm).description,
-        seat.transaction(mm).reason,
-        seat.transaction(buried).reason,
+        player_session.transaction(mm).description,
+        player_session.transaction(mm).reason,
+        player_session.transaction(buried).reason,
     ) == (kept, kept, kept)
-    assert seat.holding()[:2] == (100_00, 0)
+    assert player_session.holding()[:2] == (100_00, 0)
 
 
-def test_confirm__without_an_amount_takes_the_whole_amount(seat: Seat) -> None:
-    mm = seat.opened("withdraw", "40.00")
-    assert seat.done("confirmWithdrawal", mm).body["balance"] == {
+def test_confirm__without_an_amount_takes_the_whole_amount(player_session: PlayerSession) -> None:
+    mm = player_session.opened("withdraw", "40.00")
+    assert player_session.done("confirmWithdrawal", mm).body["balance"] == {
         "amount": Decimal("60.00"),
         "currencyCode": "XAG",
     }
-    assert seat.holding()[:2] == (60_00, 0)
+    assert player_session.holding()[:2] == (60_00, 0)

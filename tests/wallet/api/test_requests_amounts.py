@@ -7,27 +7,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.callers import Answer, House, Seat, unique
+from tests.support.callers import Answer, Callers, PlayerSession, unique
 from wallet.money import InvalidAmount, to_major, to_minor
 from wallet.outcomes import LedgerRefused
 
 MOST = 10**17 - 1
 
 
-def send(seat: Seat, endpoint: str, amount: str, mm: str | None = None) -> Answer:
+def send(player_session: PlayerSession, endpoint: str, amount: str, mm: str | None = None) -> Answer:
     """A call whose amount stands in the body exactly as given."""
     mm = mm or unique("mm")
-    amount = f'{{"amount": {amount}, "currencyCode": "{seat.currency}"}}'
-    return seat.caller.post(
-        f"/wallet/{endpoint}", f'{{"token": "{seat.token}", "mmTransactionId": "{mm}", "amount": {amount}}}'
+    amount = f'{{"amount": {amount}, "currencyCode": "{player_session.currency}"}}'
+    return player_session.caller.post(
+        f"/wallet/{endpoint}",
+        f'{{"token": "{player_session.token}", "mmTransactionId": "{mm}", "amount": {amount}}}',
     )
 
 
-def receive(seat: Seat, amount: str) -> Answer:
+def receive(player_session: PlayerSession, amount: str) -> Answer:
     """Deposits the amount and confirms it."""
     mm = unique("mm")
-    assert send(seat, "deposit", amount, mm).error is None
-    return send(seat, "confirmDeposit", amount, mm)
+    assert send(player_session, "deposit", amount, mm).error is None
+    return send(player_session, "confirmDeposit", amount, mm)
 
 
 @pytest.mark.parametrize(
@@ -45,30 +46,30 @@ def receive(seat: Seat, amount: str) -> Answer:
         "0.00000000000000023e18",
     ],
 )
-def test_amount__every_spelling_of_a_number_is_the_number(house: House, amount: str) -> None:
-    seat = house.seat(1000_00)
-    assert send(seat, "withdraw", amount).balance == "770.00"
-    assert seat.holding()[:2] == (770_00, 230_00)
+def test_amount__every_spelling_of_a_number_is_the_number(callers: Callers, amount: str) -> None:
+    player_session = callers.player_session(1000_00)
+    assert send(player_session, "withdraw", amount).balance == "770.00"
+    assert player_session.holding()[:2] == (770_00, 230_00)
 
 
 @pytest.mark.parametrize(
     "amount",
     ["0.1", "0.01", "63727092.34", "90071992547409.93", "999999999999999.99", "4.35", "1.10", "0.29"],
 )
-def test_amount__survives_unchanged_in_both_directions(house: House, amount: str) -> None:
-    seat = house.seat(0)
+def test_amount__survives_unchanged_in_both_directions(callers: Callers, amount: str) -> None:
+    player_session = callers.player_session(0)
     minor = int(Decimal(amount) * 100)
-    assert f'"amount":{to_major(minor, 2)},'.encode() in receive(seat, amount).raw
-    assert seat.holding()[0] == minor
-    answer = send(seat, "withdraw", amount)
+    assert f'"amount":{to_major(minor, 2)},'.encode() in receive(player_session, amount).raw
+    assert player_session.holding()[0] == minor
+    answer = send(player_session, "withdraw", amount)
     assert b'"amount":0.00,' in answer.raw
-    assert seat.holding()[:2] == (0, minor)
+    assert player_session.holding()[:2] == (0, minor)
 
 
-def test_amount__tenths_add_up(house: House) -> None:
-    seat = house.seat(30)
+def test_amount__tenths_add_up(callers: Callers) -> None:
+    player_session = callers.player_session(30)
     for left in ("0.20", "0.10", "0.00"):
-        assert send(seat, "withdraw", "0.1").balance == left
+        assert send(player_session, "withdraw", "0.1").balance == left
 
 
 @pytest.mark.slow
@@ -85,10 +86,10 @@ def test_amount__tenths_add_up(house: House) -> None:
     ids=lambda amount: amount[:24],
 )  # fmt: skip
 @pytest.mark.parametrize("endpoint", ["withdraw", "deposit", "confirmWithdrawal"])
-def test_amount__senseless_is_malformed(seat: Seat, amount: str, endpoint: str) -> None:
-    answer = send(seat, endpoint, amount)
+def test_amount__senseless_is_malformed(player_session: PlayerSession, amount: str, endpoint: str) -> None:
+    answer = send(player_session, endpoint, amount)
     assert (answer.status, answer.error) == (200, 101), answer.raw
-    assert seat.holding()[:3] == (100_00, 0, 0)
+    assert player_session.holding()[:3] == (100_00, 0, 0)
 
 
 @pytest.mark.parametrize(
@@ -98,15 +99,16 @@ def test_amount__senseless_is_malformed(seat: Seat, amount: str, endpoint: str) 
      ("BHD", "1234567.89", "1234567.890"), ("CLF", "5", "5.0000"), ("MRU", "12e1", "120.0")],
 )  # fmt: skip
 def test_amount__is_answered_with_the_currencys_decimals(
-    house: House, currency: str, amount: str, printed: str
+    callers: Callers, currency: str, amount: str, printed: str
 ) -> None:
-    seat = house.seat(0, currency)
+    player_session = callers.player_session(0, currency)
     assert (
-        f'"balance":{{"amount":{printed},"currencyCode":"{currency}"}}'.encode() in receive(seat, amount).raw
+        f'"balance":{{"amount":{printed},"currencyCode":"{currency}"}}'.encode()
+        in receive(player_session, amount).raw
     )
     mm = unique("mm")
-    assert send(seat, "withdraw", amount, mm).error is None
-    answer = seat.done("queryTransaction", mm, type="withdrawal")
+    assert send(player_session, "withdraw", amount, mm).error is None
+    answer = player_session.done("queryTransaction", mm, type="withdrawal")
     assert f'"amount":{{"amount":{printed},"currencyCode":"{currency}"}}'.encode() in answer.raw
 
 
@@ -121,10 +123,10 @@ def test_amount__is_answered_with_the_currencys_decimals(
         ("CLF", "0.00001"),
     ],
 )
-def test_amount__half_a_minor_unit_is_malformed(house: House, currency: str, amount: str) -> None:
-    seat = house.seat(10**10, currency)
-    assert send(seat, "withdraw", amount).error == 101
-    assert seat.holding()[:2] == (10**10, 0)
+def test_amount__half_a_minor_unit_is_malformed(callers: Callers, currency: str, amount: str) -> None:
+    player_session = callers.player_session(10**10, currency)
+    assert send(player_session, "withdraw", amount).error == 101
+    assert player_session.holding()[:2] == (10**10, 0)
 
 
 # --- Bounds -----------------------------------------------------------------------------------------
@@ -132,45 +134,45 @@ def test_amount__half_a_minor_unit_is_malformed(house: House, currency: str, amo
 
 @pytest.mark.parametrize(("currency", "decimals"), [("JPY", 0), ("XAG", 2), ("CLF", 4)])
 def test_amount__largest_is_10_to_the_17_less_one_minor_units(
-    house: House, currency: str, decimals: int
+    callers: Callers, currency: str, decimals: int
 ) -> None:
-    seat = house.seat(0, currency)
-    assert receive(seat, str(to_major(MOST, decimals))).balance == str(to_major(MOST, decimals))
-    assert send(seat, "deposit", str(to_major(MOST + 1, decimals))).error == 101
-    assert send(seat, "withdraw", str(to_major(MOST, decimals))).error is None
-    assert seat.holding()[:3] == (0, MOST, 0)
+    player_session = callers.player_session(0, currency)
+    assert receive(player_session, str(to_major(MOST, decimals))).balance == str(to_major(MOST, decimals))
+    assert send(player_session, "deposit", str(to_major(MOST + 1, decimals))).error == 101
+    assert send(player_session, "withdraw", str(to_major(MOST, decimals))).error is None
+    assert player_session.holding()[:3] == (0, MOST, 0)
 
 
-def test_bound__reaching_10_to_the_18_is_refused_when_announced(house: House) -> None:
-    seat = house.seat(10**18 - 1 - 5_00)
-    seat.done("withdraw", unique("mm"), "1.00")
-    announced = seat.opened("deposit", "4.00")
-    answer = send(seat, "deposit", "1.01")
+def test_bound__reaching_10_to_the_18_is_refused_when_announced(callers: Callers) -> None:
+    player_session = callers.player_session(10**18 - 1 - 5_00)
+    player_session.done("withdraw", unique("mm"), "1.00")
+    announced = player_session.opened("deposit", "4.00")
+    answer = send(player_session, "deposit", "1.01")
     assert (answer.error, answer.balance) == (111, str(to_major(10**18 - 1 - 6_00, 2)))
-    last = seat.opened("deposit", "1.00")
-    assert seat.holding()[:3] == (10**18 - 1 - 6_00, 1_00, 5_00)
-    assert sum(seat.holding()[:3]) == 10**18 - 1
-    assert send(seat, "deposit", "0.01").error == 111
+    last = player_session.opened("deposit", "1.00")
+    assert player_session.holding()[:3] == (10**18 - 1 - 6_00, 1_00, 5_00)
+    assert sum(player_session.holding()[:3]) == 10**18 - 1
+    assert send(player_session, "deposit", "0.01").error == 111
     # What was announced is confirmed in any case.
-    assert seat.done("confirmDeposit", announced).error is None
-    assert seat.done("confirmDeposit", last).balance == str(to_major(10**18 - 1 - 1_00, 2))
+    assert player_session.done("confirmDeposit", announced).error is None
+    assert player_session.done("confirmDeposit", last).balance == str(to_major(10**18 - 1 - 1_00, 2))
 
 
-def test_bound__room_made_by_a_rollback_can_be_announced(house: House) -> None:
-    seat = house.seat(10**18 - 1 - 5_00)
-    mm = seat.opened("deposit", "5.00")
-    assert send(seat, "deposit", "0.01").error == 111
-    seat.done("rollbackDeposit", mm)
-    assert send(seat, "deposit", "5.00").error is None
+def test_bound__room_made_by_a_rollback_can_be_announced(callers: Callers) -> None:
+    player_session = callers.player_session(10**18 - 1 - 5_00)
+    mm = player_session.opened("deposit", "5.00")
+    assert send(player_session, "deposit", "0.01").error == 111
+    player_session.done("rollbackDeposit", mm)
+    assert send(player_session, "deposit", "5.00").error is None
 
 
-def test_bound__credit_reaching_10_to_the_18_is_refused(house: House) -> None:
-    seat = house.seat(10**18 - 2)
+def test_bound__credit_reaching_10_to_the_18_is_refused(callers: Callers) -> None:
+    player_session = callers.player_session(10**18 - 2)
     with pytest.raises(LedgerRefused) as refused:
-        seat.adjust("credit", 2)
+        player_session.adjust("credit", 2)
     assert refused.value.outcome == "limit_reached"
-    seat.adjust("credit", 1)
-    assert seat.holding()[0] == 10**18 - 1
+    player_session.adjust("credit", 1)
+    assert player_session.holding()[0] == 10**18 - 1
 
 
 # --- The conversion itself --------------------------------------------------------------------------

@@ -12,7 +12,7 @@ import pytest
 from django.db import connection
 
 from config.launcher.supervisor import ROOT
-from tests.support.callers import Answer, House, Seat, unique
+from tests.support.callers import Answer, Callers, PlayerSession, unique
 from tests.support.invariants import problems_of
 from wallet import ledger
 
@@ -45,97 +45,117 @@ def errors(answers: Sequence[Answer]) -> set[int | None]:
 
 @pytest.mark.parametrize("round", range(10))
 def test_race__one_withdrawal_sent_16_times_at_once_happens_once(
-    house: House, server: str, round: int
+    callers: Callers, server: str, round: int
 ) -> None:
-    seat, mm = house.seat(url=server), unique("mm")
-    before = seat.holding()
-    answers = together([lambda: seat.call("withdraw", mm, "30.00")] * 16)
+    player_session, mm = callers.player_session(url=server), unique("mm")
+    before = player_session.holding()
+    answers = together([lambda: player_session.call("withdraw", mm, "30.00")] * 16)
     assert errors(answers) == {None}
     assert len({answer.raw for answer in answers}) == 1
-    assert seat.holding() == before._replace(spendable=70_00, reserved=30_00, entries=before.entries + 1)
+    assert player_session.holding() == before._replace(
+        spendable=70_00, reserved=30_00, entries=before.entries + 1
+    )
 
 
-def test_race__other_calls_sent_16_times_at_once_happen_once(house: House, server: str) -> None:
-    seat = house.seat(url=server)
-    mm, win, buried, poor = seat.opened("withdraw", "30.00"), unique("mm"), unique("mm"), unique("mm")
-    before = seat.holding().entries
+def test_race__other_calls_sent_16_times_at_once_happen_once(callers: Callers, server: str) -> None:
+    player_session = callers.player_session(url=server)
+    mm, win, buried, poor = (
+        player_session.opened("withdraw", "30.00"),
+        unique("mm"),
+        unique("mm"),
+        unique("mm"),
+    )
+    before = player_session.holding().entries
     calls: list[tuple[int | None, Action]] = [
-        (None, lambda: seat.call("deposit", win, "5.00")),
-        (None, lambda: seat.call("confirmDeposit", win, "5.00")),
-        (None, lambda: seat.call("confirmWithdrawal", mm, "30.00")),
-        (None, lambda: seat.call("rollbackWithdrawal", buried)),
-        (104, lambda: seat.call("withdraw", poor, "1000.00")),
-        (None, lambda: seat.call("rollbackWithdrawal", poor)),
-        (106, lambda: seat.call("confirmWithdrawal", unique("mm"))),
+        (None, lambda: player_session.call("deposit", win, "5.00")),
+        (None, lambda: player_session.call("confirmDeposit", win, "5.00")),
+        (None, lambda: player_session.call("confirmWithdrawal", mm, "30.00")),
+        (None, lambda: player_session.call("rollbackWithdrawal", buried)),
+        (104, lambda: player_session.call("withdraw", poor, "1000.00")),
+        (None, lambda: player_session.call("rollbackWithdrawal", poor)),
+        (106, lambda: player_session.call("confirmWithdrawal", unique("mm"))),
     ]
     for expected, call in calls:
         answers = together([call] * 16)
         assert errors(answers) == {expected}
         assert len({answer.raw for answer in answers}) == 1
-    assert seat.holding() == (75_00, 0, 0, 0, before + 6)
-    assert problems_of(seat.player) == []
+    assert player_session.holding() == (75_00, 0, 0, 0, before + 6)
+    assert problems_of(player_session.player) == []
 
 
-def test_race__one_of_confirm_and_rollback_wins_in_200_rounds(house: House, server: str) -> None:
-    seat = house.seat(200_00, url=server)
+def test_race__one_of_confirm_and_rollback_wins_in_200_rounds(callers: Callers, server: str) -> None:
+    player_session = callers.player_session(200_00, url=server)
     won = {"paid": 0, "returned": 0}
     for _ in range(200):
-        mm = seat.opened("withdraw", "1.00")
-        before = seat.holding()
+        mm = player_session.opened("withdraw", "1.00")
+        before = player_session.holding()
         confirm, rollback = (
-            partial(seat.call, "confirmWithdrawal", mm, "1.00"),
-            partial(seat.call, "rollbackWithdrawal", mm),
+            partial(player_session.call, "confirmWithdrawal", mm, "1.00"),
+            partial(player_session.call, "rollbackWithdrawal", mm),
         )
         answers = together([confirm, rollback] * 2)
         confirms, rollbacks = errors(answers[0::2]), errors(answers[1::2])
         assert (confirms, rollbacks) in (({None}, {107}), ({108}, {None}))
         paid = None in confirms
         won["paid" if paid else "returned"] += 1
-        assert seat.holding() == (before.spendable + (0 if paid else 1_00), 0, 0, 0, before.entries + 1)
+        assert player_session.holding() == (
+            before.spendable + (0 if paid else 1_00),
+            0,
+            0,
+            0,
+            before.entries + 1,
+        )
     # Were one of them always the first, nothing would have been raced here.
     assert min(won.values()) > 0, won
-    assert seat.holding()[0] == 200_00 - won["paid"] * 1_00
-    assert problems_of(seat.player) == []
-    assert seat.discrepancies() == []
+    assert player_session.holding()[0] == 200_00 - won["paid"] * 1_00
+    assert problems_of(player_session.player) == []
+    assert player_session.discrepancies() == []
 
 
 @pytest.mark.parametrize("round", range(20))
 def test_race__one_of_confirm_rollback_and_platform_expiry_wins(
-    house: House, server: str, round: int
+    callers: Callers, server: str, round: int
 ) -> None:
-    seat = house.seat(url=server)
-    mm = seat.opened("withdraw", "40.00")
+    player_session = callers.player_session(url=server)
+    mm = player_session.opened("withdraw", "40.00")
     resolved: list[str] = []
-    sweep = threading.Thread(target=lambda: resolved.append(expire(seat, mm)))
+    sweep = threading.Thread(target=lambda: resolved.append(expire(player_session, mm)))
     sweep.start()
     confirmed, rolled = together(
-        [lambda: seat.call("confirmWithdrawal", mm, "40.00"), lambda: seat.call("rollbackWithdrawal", mm)]
+        [
+            lambda: player_session.call("confirmWithdrawal", mm, "40.00"),
+            lambda: player_session.call("rollbackWithdrawal", mm),
+        ]
     )
     sweep.join()
-    state = seat.transaction(mm).state
+    state = player_session.transaction(mm).state
     assert (state, confirmed.error, rolled.error) in [
         ("confirmed", None, 107),
         ("rolled_back", 108, None),
         ("expired", 109, None),
     ]
     assert resolved == ["expired" if state == "expired" else f"already_{state}"]
-    assert seat.holding()[:2] == ((60_00 if state == "confirmed" else 100_00), 0)
+    assert player_session.holding()[:2] == ((60_00 if state == "confirmed" else 100_00), 0)
 
 
-def expire(seat: Seat, mm: str) -> str:
+def expire(player_session: PlayerSession, mm: str) -> str:
     """What the ledger says to a sweep, on this thread's own connection."""
     try:
         return ledger.resolve_transaction(
-            transaction_id=seat.transaction(mm).pk, event="expired", source="sweep", actor="sweep", reason=""
+            transaction_id=player_session.transaction(mm).pk,
+            event="expired",
+            source="sweep",
+            actor="sweep",
+            reason="",
         ).outcome
     finally:
         connection.close()
 
 
 @pytest.mark.parametrize("round", range(5))
-def test_race__sixteen_withdrawals_at_once_cannot_overdraw(house: House, server: str, round: int) -> None:
-    seat = house.seat(50_00, url=server)
-    answers = together([lambda: seat.call("withdraw", unique("mm"), "10.00")] * 16)
+def test_race__sixteen_withdrawals_at_once_cannot_overdraw(callers: Callers, server: str, round: int) -> None:
+    player_session = callers.player_session(50_00, url=server)
+    answers = together([lambda: player_session.call("withdraw", unique("mm"), "10.00")] * 16)
     assert sorted(answer.error or 0 for answer in answers) == [0] * 5 + [104] * 11
     assert sorted(answer.balance for answer in answers if answer.error is None) == [
         "0.00",
@@ -152,29 +172,32 @@ def test_race__sixteen_withdrawals_at_once_cannot_overdraw(house: House, server:
         "40.00",
         "50.00",
     }
-    assert seat.holding()[:2] == (0, 50_00)
-    assert problems_of(seat.player) == []
+    assert player_session.holding()[:2] == (0, 50_00)
+    assert problems_of(player_session.player) == []
 
 
-def test_race__withdrawal_and_its_rollback_never_lose_money(house: House, server: str) -> None:
-    seat = house.seat(url=server)
+def test_race__withdrawal_and_its_rollback_never_lose_money(callers: Callers, server: str) -> None:
+    player_session = callers.player_session(url=server)
     for _ in range(50):
         mm = unique("mm")
         opened, rolled = together(
-            [partial(seat.call, "withdraw", mm, "40.00"), partial(seat.call, "rollbackWithdrawal", mm)]
+            [
+                partial(player_session.call, "withdraw", mm, "40.00"),
+                partial(player_session.call, "rollbackWithdrawal", mm),
+            ]
         )
         assert rolled.error is None
         assert opened.error in (None, 108)
-        assert seat.holding()[:2] == (100_00, 0)
-        assert seat.call("withdraw", mm, "40.00").error == 108
-    assert problems_of(seat.player) == []
+        assert player_session.holding()[:2] == (100_00, 0)
+        assert player_session.call("withdraw", mm, "40.00").error == 108
+    assert problems_of(player_session.player) == []
 
 
 @pytest.mark.parametrize("round", range(20))
 def test_race__one_id_opened_in_two_currencies_is_opened_in_one(
-    house: House, server: str, round: int
+    callers: Callers, server: str, round: int
 ) -> None:
-    silver, mm = house.seat(url=server), unique("mm")
+    silver, mm = callers.player_session(url=server), unique("mm")
     euro = silver.elsewhere("EUR")
     euro.adjust("credit", 100_00)
     answers = together(
@@ -188,8 +211,10 @@ def test_race__one_id_opened_in_two_currencies_is_opened_in_one(
 
 
 @pytest.mark.parametrize("round", range(20))
-def test_race__opening_and_rollback_via_other_currency_agree(house: House, server: str, round: int) -> None:
-    silver, mm = house.seat(url=server), unique("mm")
+def test_race__opening_and_rollback_via_other_currency_agree(
+    callers: Callers, server: str, round: int
+) -> None:
+    silver, mm = callers.player_session(url=server), unique("mm")
     euro = silver.elsewhere("EUR")
     opened, rolled = together(
         [lambda: silver.call("withdraw", mm, "10.00"), lambda: euro.call("rollbackWithdrawal", mm)]
@@ -201,14 +226,14 @@ def test_race__opening_and_rollback_via_other_currency_agree(house: House, serve
     assert problems_of(silver.player) == []
 
 
-def test_race__many_games_calls_of_one_player_keep_the_sum(house: House, server: str) -> None:
+def test_race__many_games_calls_of_one_player_keep_the_sum(callers: Callers, server: str) -> None:
     """Withdrawals, deposits and their ends in any order, from two games at once: what is left is what was not
     spent.
     """
-    seat = house.seat(1000_00, url=server)
-    other = seat.elsewhere(party=house.other_game, at=server)
+    player_session = callers.player_session(1000_00, url=server)
+    other = player_session.elsewhere(party=callers.other_game, at=server)
 
-    def play(table: Seat, number: int) -> Answer:
+    def play(table: PlayerSession, number: int) -> Answer:
         mm = f"round-{number}"
         table.call("withdraw", mm, "3.00")
         table.call("deposit", mm, "2.00")
@@ -217,12 +242,16 @@ def test_race__many_games_calls_of_one_player_keep_the_sum(house: House, server:
 
     for start in range(0, 40, 8):
         answers = together(
-            [partial(play, table, number) for number in range(start, start + 8) for table in (seat, other)]
+            [
+                partial(play, table, number)
+                for number in range(start, start + 8)
+                for table in (player_session, other)
+            ]
         )
         assert errors(answers) == {None}
     # 80 deposits of 2.00, and half of 80 withdrawals of 3.00.
-    assert seat.holding()[:4] == (1000_00 + 160_00 - 120_00, 0, 0, 0)
-    assert problems_of(seat.player) == []
+    assert player_session.holding()[:4] == (1000_00 + 160_00 - 120_00, 0, 0, 0)
+    assert problems_of(player_session.player) == []
 
 
 FIRST_USE = """

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from tests.support.callers import Answer, House, Seat, sit, unique
+from tests.support.callers import Answer, Callers, PlayerSession, open_session, unique
 from tests.support.invariants import problems_of
 from tests.support.reference_model import Key, Model, Purse, Said
 from wallet.models import Discrepancy, Wallet
@@ -93,13 +93,13 @@ draws = st.builds(
 class Machine(RuleBasedStateMachine):
     """Two players at two games, in two currencies, with three ids for everything."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, callers: Callers) -> None:
         super().__init__()
-        self.parties = (house.game, house.other_game)
-        self.players = [house.player() for _ in range(2)]
+        self.parties = (callers.game, callers.other_game)
+        self.players = [callers.player() for _ in range(2)]
         self.model = Model()
         self.prefix = unique("m")
-        self.seats: dict[Table, Seat] = {}
+        self.player_sessions: dict[Table, PlayerSession] = {}
         self.live: dict[Table, bool] = {}
         self.names: dict[Key, str] = {}
         self.sent: list[tuple[Callable[[Draw], None], Draw]] = []
@@ -108,12 +108,12 @@ class Machine(RuleBasedStateMachine):
                 self.model.purses[player, currency] = Purse()
                 for game in range(2):
                     self.sit_down(player, game, currency)
-                self.seats[player, 0, currency].adjust("credit", 100_00)
+                self.player_sessions[player, 0, currency].adjust("credit", 100_00)
                 self.model.credit(player, currency, 100_00)
 
     def sit_down(self, player: int, game: int, currency: str) -> None:
         place = (player, game, currency)
-        self.seats[place] = sit(self.parties[game], self.players[player], currency)
+        self.player_sessions[place] = open_session(self.parties[game], self.players[player], currency)
         self.live[place] = True
 
     def check(self, key: Key, answer: Answer, said: Said) -> None:
@@ -163,7 +163,7 @@ class Machine(RuleBasedStateMachine):
     def send_open(self, draw: Draw) -> None:
         currency = "EUR" if draw.seldom else draw.table[2]
         major = str(to_major(draw.amount, DECIMALS[currency]))
-        answer = self.seats[draw.table].call(
+        answer = self.player_sessions[draw.table].call(
             CALLS[draw.type][0], self.prefix + draw.id, major, currency=currency
         )
         self.check(
@@ -183,16 +183,18 @@ class Machine(RuleBasedStateMachine):
             if draw.number % 2
             else {"amount": str(to_major(content[0], DECIMALS[content[1]])), "currency": content[1]}
         )
-        answer = self.seats[draw.table].call(CALLS[draw.type][1], self.prefix + draw.id, **amount)
+        answer = self.player_sessions[draw.table].call(CALLS[draw.type][1], self.prefix + draw.id, **amount)
         self.check(draw.key, answer, self.model.confirm(draw.key, draw.table[2], content if amount else None))
 
     def send_roll_back(self, draw: Draw) -> None:
-        answer = self.seats[draw.table].call(CALLS[draw.type][2], self.prefix + draw.id)
+        answer = self.player_sessions[draw.table].call(CALLS[draw.type][2], self.prefix + draw.id)
         self.check(draw.key, answer, self.model.roll_back(draw.key, draw.table[2]))
 
     def ask(self, draw: Draw) -> None:
         deed = self.model.deeds.get(draw.key)
-        answer = self.seats[draw.table].call("queryTransaction", self.prefix + draw.id, type=draw.type)
+        answer = self.player_sessions[draw.table].call(
+            "queryTransaction", self.prefix + draw.id, type=draw.type
+        )
         if deed is None:
             self.check(draw.key, answer, self.model.refused(106, draw.key, draw.table[2]))
             return
@@ -209,7 +211,7 @@ class Machine(RuleBasedStateMachine):
 
     def look(self, draw: Draw) -> None:
         for endpoint in ("getBalance", "verifySession"):
-            answer = self.seats[draw.table].call(endpoint)
+            answer = self.player_sessions[draw.table].call(endpoint)
             if self.live[draw.table]:
                 assert answer.balance == str(
                     to_major(
@@ -221,18 +223,18 @@ class Machine(RuleBasedStateMachine):
 
     def use_a_wrong_token(self, draw: Draw) -> None:
         """Another game's, or one that never was: unknown, and nothing happens."""
-        seat = self.seats[draw.table]
-        seat = (
-            replace(seat, caller=self.parties[1 - draw.table[1]].caller)
+        player_session = self.player_sessions[draw.table]
+        player_session = (
+            replace(player_session, caller=self.parties[1 - draw.table[1]].caller)
             if draw.often
-            else replace(seat, token=str(uuid.uuid4()))
+            else replace(player_session, token=str(uuid.uuid4()))
         )
-        assert seat.call(CALLS[draw.type][draw.number % 3], self.prefix + draw.id, "1").error == 102
+        assert player_session.call(CALLS[draw.type][draw.number % 3], self.prefix + draw.id, "1").error == 102
 
     # --- What else happens --------------------------------------------------------------------------
 
     def end_session(self, draw: Draw) -> None:
-        self.seats[draw.table].end()
+        self.player_sessions[draw.table].end()
         self.live[draw.table] = False
 
     def launch_again(self, draw: Draw) -> None:
@@ -241,13 +243,13 @@ class Machine(RuleBasedStateMachine):
 
     def set_status(self, draw: Draw) -> None:
         player, status = draw.table[0], STATUSES[draw.number % len(STATUSES)]
-        self.seats[player, 0, "XAG"].block(status)
+        self.player_sessions[player, 0, "XAG"].block(status)
         (self.model.barred.discard if status == "active" else self.model.barred.add)(player)
 
     def platform_settles(self, draw: Draw) -> None:
         deed, event = self.model.deeds.get(draw.key), EVENTS[draw.number % len(EVENTS)]
         if deed is not None and deed.state == "pending":
-            answer = self.seats[draw.table].resolve(self.prefix + draw.id, event, draw.type)
+            answer = self.player_sessions[draw.table].resolve(self.prefix + draw.id, event, draw.type)
             self.model.finish(draw.key, deed, event, by_game=False)
             assert (answer.outcome, answer.balance, answer.currency) == (event, deed.settled, deed.currency)
 
@@ -272,7 +274,7 @@ class Machine(RuleBasedStateMachine):
 
     def adjusts(self, table: Table, type: str, amount: int, into_debt: bool) -> bool:
         try:
-            self.seats[table].adjust(type, amount, into_debt=into_debt)
+            self.player_sessions[table].adjust(type, amount, into_debt=into_debt)
         except LedgerRefused as refused:
             if refused.outcome != ("limit_reached" if type == "credit" else "insufficient_funds"):
                 raise
@@ -280,7 +282,10 @@ class Machine(RuleBasedStateMachine):
         return True
 
     def gate(self, draw: Draw) -> None:
-        purse, wallet = self.model.purses[draw.table[0], draw.table[2]], self.seats[draw.table].wallet()
+        purse, wallet = (
+            self.model.purses[draw.table[0], draw.table[2]],
+            self.player_sessions[draw.table].wallet(),
+        )
         limit, frozen = draw.other_amount if draw.often else None, draw.seldom
         assert limit_withdrawals(wallet, most=limit, actor="test", reason="test") == (purse.limit != limit)
         assert (freeze_wallet if frozen else unfreeze_wallet)(wallet, actor="test", reason="test") == (
@@ -326,9 +331,9 @@ class Machine(RuleBasedStateMachine):
         }
 
 
-def test_model__every_answer_and_balance_is_its_own_in_any_order(house: House) -> None:
+def test_model__every_answer_and_balance_is_its_own_in_any_order(callers: Callers) -> None:
     run_state_machine_as_test(
-        partial(Machine, house),  # type: ignore[arg-type]
+        partial(Machine, callers),  # type: ignore[arg-type]
         settings=settings(
             max_examples=EXAMPLES,
             stateful_step_count=STEPS,
@@ -339,7 +344,9 @@ def test_model__every_answer_and_balance_is_its_own_in_any_order(house: House) -
     )
 
 
-def test_model__a_wrong_one_is_noticed_by_the_machine(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_model__a_wrong_one_is_noticed_by_the_machine(
+    callers: Callers, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A test that cannot fail is none: with a debt that rollbacks do not repay, the machine finds the
     difference.
     """
@@ -350,7 +357,7 @@ def test_model__a_wrong_one_is_noticed_by_the_machine(house: House, monkeypatch:
     monkeypatch.setattr(Purse, "receive", receive)
     with pytest.raises(AssertionError):
         run_state_machine_as_test(
-            partial(Machine, house),  # type: ignore[arg-type]
+            partial(Machine, callers),  # type: ignore[arg-type]
             settings=settings(
                 max_examples=100,
                 stateful_step_count=STEPS,

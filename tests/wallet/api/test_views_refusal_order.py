@@ -13,7 +13,7 @@ import pytest
 from django.conf import settings
 
 from lib.http.responses import NoAnswer
-from tests.support.callers import Answer, House, Seat, basic, dump, fresh_address, unique
+from tests.support.callers import Answer, Callers, PlayerSession, basic, dump, fresh_address, unique
 from wallet.operations import freeze_wallet, limit_withdrawals
 
 NO_ANSWER = "no answer"
@@ -24,7 +24,7 @@ FORBIDDEN_ADDRESS = "198.51.100.7"
 class Attempt:
     """A withdrawal of 5.00 that would succeed, until troubles are added to it."""
 
-    seat: Seat
+    player_session: PlayerSession
     monkeypatch: pytest.MonkeyPatch
     method: str = "POST"
     path: str = "/wallet/withdraw"
@@ -39,16 +39,16 @@ class Attempt:
     def outcome(self) -> object:
         """What came back: nothing at all, a status that is not 200, or an error code."""
         payload = {
-            "token": self.token or self.seat.token,
+            "token": self.token or self.player_session.token,
             "mmTransactionId": self.mm,
             "amount": {"amount": self.amount, "currencyCode": self.currency},
             "txDescription": self.description,
         }
         headers = {
             "Content-Type": "application/json",
-            "Authorization": self.authorization or str(self.seat.caller.authorization),
+            "Authorization": self.authorization or str(self.player_session.caller.authorization),
         }
-        response = type(self.seat.caller)(None, self.address).respond(
+        response = type(self.player_session.caller)(None, self.address).respond(
             self.method, self.path, dump(payload).encode(), headers
         )
         if isinstance(response, NoAnswer):
@@ -91,11 +91,11 @@ def unknown_token(attempt: Attempt) -> None:
 
 
 def known_id(attempt: Attempt) -> None:
-    attempt.seat.done("withdraw", attempt.mm, "1.00")
+    attempt.player_session.done("withdraw", attempt.mm, "1.00")
 
 
 def dead_session(attempt: Attempt) -> None:
-    attempt.seat.end()
+    attempt.player_session.end()
 
 
 def foreign_currency(attempt: Attempt) -> None:
@@ -103,19 +103,19 @@ def foreign_currency(attempt: Attempt) -> None:
 
 
 def blocked_player(attempt: Attempt) -> None:
-    attempt.seat.block()
+    attempt.player_session.block()
 
 
 def frozen_wallet(attempt: Attempt) -> None:
-    freeze_wallet(attempt.seat.wallet(), actor="test", reason="test")
+    freeze_wallet(attempt.player_session.wallet(), actor="test", reason="test")
 
 
 def limited_wallet(attempt: Attempt) -> None:
-    limit_withdrawals(attempt.seat.wallet(), most=4_99, actor="test", reason="test")
+    limit_withdrawals(attempt.player_session.wallet(), most=4_99, actor="test", reason="test")
 
 
 def too_little_money(attempt: Attempt) -> None:
-    attempt.seat.adjust("debit", attempt.seat.holding().spendable - 4_99)
+    attempt.player_session.adjust("debit", attempt.player_session.holding().spendable - 4_99)
 
 
 # In the order of the contract; those of one step exclude each other or may come in any order.
@@ -150,53 +150,53 @@ PAIRS = [
 
 @pytest.mark.parametrize(("first", "second"), PAIRS, ids=itertools.starmap(words, PAIRS))
 def test_refusal__of_two_the_earlier_of_the_list_is_given(
-    house: House, monkeypatch: pytest.MonkeyPatch, first: Trouble, second: Trouble
+    callers: Callers, monkeypatch: pytest.MonkeyPatch, first: Trouble, second: Trouble
 ) -> None:
-    attempt = Attempt(house.seat(), monkeypatch)
+    attempt = Attempt(callers.player_session(), monkeypatch)
     # A transaction can only be known from before the other troubles; the rest is independent.
     for trouble in sorted((first, second), key=lambda trouble: trouble is not known_id):
         trouble(attempt)
-    before = attempt.seat.holding()
+    before = attempt.player_session.holding()
     assert attempt.outcome() == EXPECTED[first]
     remembered = 1 if first is limited_wallet else 0
-    assert attempt.seat.holding() == before._replace(entries=before.entries + remembered)
+    assert attempt.player_session.holding() == before._replace(entries=before.entries + remembered)
 
 
 @pytest.mark.parametrize("trouble", EXPECTED, ids=words)
 def test_refusal__each_is_given_alone_and_without_it_withdraw_ok(
-    house: House, monkeypatch: pytest.MonkeyPatch, trouble: Trouble
+    callers: Callers, monkeypatch: pytest.MonkeyPatch, trouble: Trouble
 ) -> None:
-    seat = house.seat()
-    assert Attempt(seat, monkeypatch).outcome() is None
-    attempt = Attempt(seat, monkeypatch)
+    player_session = callers.player_session()
+    assert Attempt(player_session, monkeypatch).outcome() is None
+    attempt = Attempt(player_session, monkeypatch)
     trouble(attempt)
     assert attempt.outcome() == EXPECTED[trouble]
 
 
 def test_repeat__gets_stored_answer_whatever_else_has_changed(
-    seat: Seat,
+    player_session: PlayerSession,
 ) -> None:
     mm = unique("mm")
-    first = seat.done("withdraw", mm, "60.00")
-    freeze_wallet(seat.wallet(), actor="test", reason="test")
-    limit_withdrawals(seat.wallet(), most=1, actor="test", reason="test")
-    seat.block("closed")
-    seat.end()
-    assert seat.call("withdraw", mm, "60.00").raw == first.raw
-    assert seat.call("withdraw", unique("mm"), "60.00").error == 102
-    assert seat.holding()[:2] == (40_00, 60_00)
+    first = player_session.done("withdraw", mm, "60.00")
+    freeze_wallet(player_session.wallet(), actor="test", reason="test")
+    limit_withdrawals(player_session.wallet(), most=1, actor="test", reason="test")
+    player_session.block("closed")
+    player_session.end()
+    assert player_session.call("withdraw", mm, "60.00").raw == first.raw
+    assert player_session.call("withdraw", unique("mm"), "60.00").error == 102
+    assert player_session.holding()[:2] == (40_00, 60_00)
 
 
 @pytest.mark.parametrize("code", [101, 102, 103, 105])
 def test_refusal__not_for_money_is_not_remembered(
-    house: House, monkeypatch: pytest.MonkeyPatch, code: int
+    callers: Callers, monkeypatch: pytest.MonkeyPatch, code: int
 ) -> None:
-    attempt = Attempt(house.seat(), monkeypatch)
+    attempt = Attempt(callers.player_session(), monkeypatch)
     trouble = {101: malformed, 102: unknown_token, 103: blocked_player, 105: foreign_currency}[code]
     trouble(attempt)
     assert attempt.outcome() == code
-    attempt.seat.block("active")
-    assert attempt.seat.done("withdraw", attempt.mm, "5.00").balance == "95.00"
+    attempt.player_session.block("active")
+    assert attempt.player_session.done("withdraw", attempt.mm, "5.00").balance == "95.00"
 
 
 @pytest.mark.parametrize(
@@ -212,23 +212,27 @@ def test_refusal__not_for_money_is_not_remembered(
 )
 @pytest.mark.parametrize("trouble", [dead_session, blocked_player, frozen_wallet], ids=words)
 def test_withdraw__only_new_needs_live_session_and_active_player(
-    house: House, monkeypatch: pytest.MonkeyPatch, endpoint: str, trouble: Trouble
+    callers: Callers, monkeypatch: pytest.MonkeyPatch, endpoint: str, trouble: Trouble
 ) -> None:
-    seat = house.seat()
-    mm = seat.opened("deposit" if "Deposit" in endpoint else "withdraw", "5.00")
-    trouble(Attempt(seat, monkeypatch))
+    player_session = callers.player_session()
+    mm = player_session.opened("deposit" if "Deposit" in endpoint else "withdraw", "5.00")
+    trouble(Attempt(player_session, monkeypatch))
     extra = {"type": "withdrawal"} if endpoint == "queryTransaction" else {}
-    seat.done(endpoint, unique("mm") if endpoint == "deposit" else mm, "5.00", **extra)
+    player_session.done(endpoint, unique("mm") if endpoint == "deposit" else mm, "5.00", **extra)
 
 
 @pytest.mark.parametrize("endpoint", ["deposit", "confirmWithdrawal", "confirmDeposit"])
-def test_refusal__101_comes_before_102_if_call_names_an_amount(seat: Seat, endpoint: str) -> None:
-    unknown = Seat(seat.caller, seat.player, seat.game, str(uuid.uuid4()), "XAG")
+def test_refusal__101_comes_before_102_if_call_names_an_amount(
+    player_session: PlayerSession, endpoint: str
+) -> None:
+    unknown = PlayerSession(
+        player_session.caller, player_session.player, player_session.game, str(uuid.uuid4()), "XAG"
+    )
     assert unknown.call(endpoint, unique("mm"), "0").error == 101
     assert unknown.call(endpoint, unique("mm"), "1").error == 102
 
 
-def test_deposit__foreign_currency_is_refused_before_the_bound(house: House) -> None:
-    seat = house.seat(funds=10**18 - 1)
-    assert seat.call("deposit", unique("mm"), "1.00", currency="EUR").error == 105
-    assert seat.call("deposit", unique("mm"), "1.00").error == 111
+def test_deposit__foreign_currency_is_refused_before_the_bound(callers: Callers) -> None:
+    player_session = callers.player_session(funds=10**18 - 1)
+    assert player_session.call("deposit", unique("mm"), "1.00", currency="EUR").error == 105
+    assert player_session.call("deposit", unique("mm"), "1.00").error == 111

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.callers import Answer, Holding, House, Seat, unique
+from tests.support.callers import Answer, Callers, Holding, PlayerSession, unique
 from wallet.money import to_major
 from wallet.operations import limit_withdrawals
 
@@ -31,28 +31,28 @@ CALLS = {
 class Story:
     """One transaction id, and the answers that it got so far."""
 
-    seat: Seat
+    player_session: PlayerSession
     type: str
     mm: str
     first: dict[str, Any] | None = None
     settled: dict[str, Any] | None = None
 
     def open(self, amount: str = AMOUNT, **extra: Any) -> Answer:
-        return self.seat.call(CALLS[self.type][0], self.mm, amount, **extra)
+        return self.player_session.call(CALLS[self.type][0], self.mm, amount, **extra)
 
     def confirm(self, amount: str | None = None, **extra: Any) -> Answer:
-        return self.seat.call(CALLS[self.type][1], self.mm, amount, **extra)
+        return self.player_session.call(CALLS[self.type][1], self.mm, amount, **extra)
 
     def rollback(self) -> Answer:
-        return self.seat.call(CALLS[self.type][2], self.mm)
+        return self.player_session.call(CALLS[self.type][2], self.mm)
 
     def through(self, currency: str) -> "Story":
         """The same id in another session of the player."""
-        return replace(self, seat=self.seat.elsewhere(currency))
+        return replace(self, player_session=self.player_session.elsewhere(currency))
 
     def resolve(self, event: str) -> None:
         """The platform settles it: the answer that the game would have got is stored all the same."""
-        answer = self.seat.resolve(self.mm, event, self.type)
+        answer = self.player_session.resolve(self.mm, event, self.type)
         balance = {"amount": to_major(answer.balance, 2), "currencyCode": "XAG"}
         self.settled = {
             "mmTransactionId": self.mm,
@@ -104,24 +104,24 @@ def expired(story: Story) -> None:
 
 
 def declined_for_funds(story: Story) -> None:
-    story.seat.adjust("debit", 90_00)
+    story.player_session.adjust("debit", 90_00)
     story.first = story.open().body
     assert story.first["errorCode"] == 104
-    story.seat.adjust("credit", 90_00)
+    story.player_session.adjust("credit", 90_00)
 
 
 def declined_by_the_limit(story: Story) -> None:
-    limit_withdrawals(story.seat.wallet(), most=20_00, actor="test", reason="test")
+    limit_withdrawals(story.player_session.wallet(), most=20_00, actor="test", reason="test")
     story.first = story.open().body
     assert story.first["errorCode"] == 111
-    limit_withdrawals(story.seat.wallet(), most=None, actor="test", reason="test")
+    limit_withdrawals(story.player_session.wallet(), most=None, actor="test", reason="test")
 
 
 def declined_by_the_bound(story: Story) -> None:
-    story.seat.adjust("credit", 10**18 - 1 - 120_00)
+    story.player_session.adjust("credit", 10**18 - 1 - 120_00)
     story.first = story.open().body
     assert story.first["errorCode"] == 111
-    story.seat.adjust("debit", 10**18 - 1 - 120_00)
+    story.player_session.adjust("debit", 10**18 - 1 - 120_00)
 
 
 Prepare = Callable[[Story], None]
@@ -206,9 +206,9 @@ def after(before: Holding, type: str, word: object) -> Holding:
     )
 
 
-def move_on(seat: Seat) -> None:
+def move_on(player_session: PlayerSession) -> None:
     """Something else happens to the wallet, so that a stored answer can be told from the present balance."""
-    seat.done("confirmDeposit", seat.opened("deposit", "7.00"))
+    player_session.done("confirmDeposit", player_session.opened("deposit", "7.00"))
 
 
 def check(answer: Answer, expected: object, story: Story, before: Holding) -> None:
@@ -253,34 +253,34 @@ CELLS = [
 
 @pytest.mark.parametrize(("type", "state", "prepare", "row", "act"), CELLS)
 def test_state_table__every_cell_answers_as_stated(
-    house: House,
+    callers: Callers,
     type: str,
     state: str,
     prepare: Callable[[Story], None],
     row: str,
     act: Callable[[Story], Answer],
 ) -> None:
-    story = Story(house.seat(), type, unique("mm"))
+    story = Story(callers.player_session(), type, unique("mm"))
     prepare(story)
-    move_on(story.seat)
+    move_on(story.player_session)
     expected = TABLE[row][STATES.index(state)]
-    before = story.seat.holding()
+    before = story.player_session.holding()
 
     answer = act(story)
 
     check(answer, expected, story, before)
-    assert story.seat.holding() == after(before, type, expected)
+    assert story.player_session.holding() == after(before, type, expected)
 
     # The same call again, after yet another movement: the same answer, and nothing moves.
-    move_on(story.seat)
-    before = story.seat.holding()
+    move_on(story.player_session)
+    before = story.player_session.holding()
     again = act(story)
     if isinstance(expected, int):
         check(again, expected, story, before)
         assert again.body["errorDescription"] == answer.body["errorDescription"]
     else:
         assert again.raw == answer.raw
-    assert story.seat.holding() == before
+    assert story.player_session.holding() == before
 
 
 def test_state_table__has_every_cell_of_the_contract() -> None:
@@ -292,27 +292,27 @@ def test_state_table__has_every_cell_of_the_contract() -> None:
 
 @pytest.mark.parametrize("decline", [declined_for_funds, declined_by_the_limit])
 def test_refusal__remembered_shows_the_balance_of_its_time(
-    house: House, decline: Callable[[Story], None]
+    callers: Callers, decline: Callable[[Story], None]
 ) -> None:
-    story = Story(house.seat(), "withdrawal", unique("mm"))
+    story = Story(callers.player_session(), "withdrawal", unique("mm"))
     decline(story)
     shown = "10.00" if decline is declined_for_funds else "100.00"
     again = story.open()
     assert (again.error, again.balance) == (104 if decline is declined_for_funds else 111, shown)
     rolled = story.rollback()
     assert (rolled.error, rolled.balance) == (None, "100.00")
-    move_on(story.seat)
+    move_on(story.player_session)
     assert story.rollback().raw == rolled.raw
     assert story.open().raw == again.raw
-    assert story.seat.transaction(story.mm).state == "declined"
+    assert story.player_session.transaction(story.mm).state == "declined"
 
 
 @pytest.mark.parametrize("type", CALLS)
-def test_tombstone__has_its_own_id_and_the_unchanged_balance(house: House, type: str) -> None:
-    story = Story(house.seat(), type, unique("mm"))
+def test_tombstone__has_its_own_id_and_the_unchanged_balance(callers: Callers, type: str) -> None:
+    story = Story(callers.player_session(), type, unique("mm"))
     answer = story.rollback()
     assert answer.body["balance"] == {"amount": Decimal("100.00"), "currencyCode": "XAG"}
-    buried = story.seat.transaction(story.mm, type)
+    buried = story.player_session.transaction(story.mm, type)
     assert (str(buried.pk), buried.state, buried.amount) == (
         answer.body["qwTransactionId"],
         "rolled_back",
@@ -321,40 +321,42 @@ def test_tombstone__has_its_own_id_and_the_unchanged_balance(house: House, type:
     assert story.open().error == 108
 
 
-def test_transaction_id__is_apart_for_withdrawal_and_deposit(seat: Seat) -> None:
+def test_transaction_id__is_apart_for_withdrawal_and_deposit(player_session: PlayerSession) -> None:
     mm = unique("mm")
-    seat.done("withdraw", mm, "10.00")
-    seat.done("deposit", mm, "3.00")
-    assert seat.done("confirmDeposit", mm, "3.00").balance == "93.00"
-    assert seat.done("rollbackWithdrawal", mm).balance == "103.00"
-    assert seat.call("rollbackDeposit", mm).error == 107
+    player_session.done("withdraw", mm, "10.00")
+    player_session.done("deposit", mm, "3.00")
+    assert player_session.done("confirmDeposit", mm, "3.00").balance == "93.00"
+    assert player_session.done("rollbackWithdrawal", mm).balance == "103.00"
+    assert player_session.call("rollbackDeposit", mm).error == 107
 
 
 # --- Discrepancies ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("event", ["expired", "rolled_back"])
-def test_discrepancy__records_and_counts_confirm_after_return(seat: Seat, event: str) -> None:
-    mm = seat.opened("withdraw", AMOUNT)
-    seat.resolve(mm, event)
-    before = seat.holding()
+def test_discrepancy__records_and_counts_confirm_after_return(
+    player_session: PlayerSession, event: str
+) -> None:
+    mm = player_session.opened("withdraw", AMOUNT)
+    player_session.resolve(mm, event)
+    before = player_session.holding()
     for times in (1, 2, 3):
-        assert seat.call("confirmWithdrawal", mm).error == (109 if event == "expired" else 108)
-        assert seat.discrepancies() == [("confirm_of_returned", times)]
-    assert seat.holding() == before
+        assert player_session.call("confirmWithdrawal", mm).error == (109 if event == "expired" else 108)
+        assert player_session.discrepancies() == [("confirm_of_returned", times)]
+    assert player_session.holding() == before
 
 
 @pytest.mark.parametrize("type", CALLS)
-def test_discrepancy__records_rollback_after_platform_confirm(house: House, type: str) -> None:
-    story = Story(house.seat(), type, unique("mm"))
+def test_discrepancy__records_rollback_after_platform_confirm(callers: Callers, type: str) -> None:
+    story = Story(callers.player_session(), type, unique("mm"))
     confirmed_by_the_platform(story)
     assert story.rollback().error == 107
     assert story.rollback().error == 107
-    assert story.seat.discrepancies() == [("rollback_of_confirmed", 2)]
+    assert story.player_session.discrepancies() == [("rollback_of_confirmed", 2)]
 
 
-def test_discrepancy__records_tombstone_pending_at_other_player(house: House) -> None:
-    one, other = house.seat(), house.seat()
+def test_discrepancy__records_tombstone_pending_at_other_player(callers: Callers) -> None:
+    one, other = callers.player_session(), callers.player_session()
     mm = one.opened("withdraw", AMOUNT)
     other.done("rollbackWithdrawal", mm)
     other.done("rollbackWithdrawal", mm)
@@ -364,30 +366,30 @@ def test_discrepancy__records_tombstone_pending_at_other_player(house: House) ->
 
 
 def test_discrepancy__no_tombstone_if_other_game_or_settled(
-    house: House,
+    callers: Callers,
 ) -> None:
-    one, other = house.seat(), house.seat()
+    one, other = callers.player_session(), callers.player_session()
     mm = one.opened("withdraw", AMOUNT)
-    other.elsewhere(party=house.other_game).done("rollbackWithdrawal", mm)
+    other.elsewhere(party=callers.other_game).done("rollbackWithdrawal", mm)
     other.done("rollbackDeposit", mm)
     one.done("confirmWithdrawal", mm)
     other.done("rollbackWithdrawal", mm)
     assert other.discrepancies() == []
 
 
-def test_discrepancy__is_none_if_the_game_itself_settled(seat: Seat) -> None:
-    paid, returned = seat.opened("withdraw", "1.00"), seat.opened("withdraw", "1.00")
-    seat.done("confirmWithdrawal", paid)
-    seat.done("rollbackWithdrawal", returned)
-    assert seat.call("rollbackWithdrawal", paid).error == 107
-    assert seat.call("confirmWithdrawal", returned).error == 108
-    assert seat.call("confirmWithdrawal", unique("mm")).error == 106
-    assert seat.discrepancies() == []
+def test_discrepancy__is_none_if_the_game_itself_settled(player_session: PlayerSession) -> None:
+    paid, returned = player_session.opened("withdraw", "1.00"), player_session.opened("withdraw", "1.00")
+    player_session.done("confirmWithdrawal", paid)
+    player_session.done("rollbackWithdrawal", returned)
+    assert player_session.call("rollbackWithdrawal", paid).error == 107
+    assert player_session.call("confirmWithdrawal", returned).error == 108
+    assert player_session.call("confirmWithdrawal", unique("mm")).error == 106
+    assert player_session.discrepancies() == []
 
 
-def test_discrepancy__is_none_if_opening_of_expired_is_refused(seat: Seat) -> None:
-    mm = seat.opened("withdraw", AMOUNT)
-    seat.resolve(mm, "expired")
-    assert seat.call("withdraw", mm, AMOUNT).error == 109
-    assert seat.discrepancies() == []
-    assert seat.holding().spendable == 100_00
+def test_discrepancy__is_none_if_opening_of_expired_is_refused(player_session: PlayerSession) -> None:
+    mm = player_session.opened("withdraw", AMOUNT)
+    player_session.resolve(mm, "expired")
+    assert player_session.call("withdraw", mm, AMOUNT).error == 109
+    assert player_session.discrepancies() == []
+    assert player_session.holding().spendable == 100_00

@@ -15,7 +15,7 @@ from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection
 
 from tests.conftest import Clock
-from tests.support.callers import Seat
+from tests.support.callers import PlayerSession
 from tests.support.own_database import OwnLedger, own_ledger
 from wallet.audit.daily_totals import Accounts, Totals, account_totals, close_day, close_days, reclose_day
 from wallet.audit.ledger import audit_ledger
@@ -51,18 +51,18 @@ def clock(ledger: OwnLedger) -> Clock:
 
 
 @pytest.fixture
-def week(ledger: OwnLedger, clock: Clock) -> Seat:
+def week(ledger: OwnLedger, clock: Clock) -> PlayerSession:
     """Two players' Monday and Wednesday; nothing happened on Tuesday. It is Thursday now."""
     clock.stand(at(MONDAY, 12))
-    seat, other = ledger.house.seat(100_00), ledger.house.seat(50_00, "EUR")
-    paid = seat.opened("withdraw", "30.00")
+    player_session, other = ledger.callers.player_session(100_00), ledger.callers.player_session(50_00, "EUR")
+    paid = player_session.opened("withdraw", "30.00")
     clock.stand(at(MONDAY, 24) - timedelta(microseconds=1))
-    seat.done("confirmWithdrawal", paid)
+    player_session.done("confirmWithdrawal", paid)
     clock.stand(at(MONDAY + 2 * DAY, 0))
-    seat.done("confirmDeposit", seat.opened("deposit", "7.00"))
+    player_session.done("confirmDeposit", player_session.opened("deposit", "7.00"))
     other.elsewhere("EUR").opened("withdraw", "5.00")
     clock.stand(at(MONDAY + 3 * DAY, 1))
-    return seat
+    return player_session
 
 
 def at(day: date, hour: int, minute: int = 0) -> datetime:
@@ -103,7 +103,7 @@ def from_journal(moment: datetime) -> Accounts:
     return {key: Totals(debits[key], credits[key], entries[key]) for key in entries}
 
 
-def test_closed_day__finished_is_closed_by_currency_and_account(week: Seat) -> None:
+def test_closed_day__finished_is_closed_by_currency_and_account(week: PlayerSession) -> None:
     run = close()
     assert (run.looked_at, run.done, run.note) == (3, 3, "3 days closed.")
     assert closed() == {MONDAY: 6, MONDAY + DAY: 0, MONDAY + 2 * DAY: 3}
@@ -124,7 +124,7 @@ def test_closed_day__finished_is_closed_by_currency_and_account(week: Seat) -> N
     }
 
 
-def test_closed_day__is_closed_once(week: Seat) -> None:
+def test_closed_day__is_closed_once(week: PlayerSession) -> None:
     close()
     before = list(DailyTotal.objects.order_by("pk").values())
     assert close().done == 0
@@ -137,7 +137,7 @@ def test_closed_day__is_none_if_nothing_ever_happened(ledger: OwnLedger) -> None
     assert account_totals(at(MONDAY, 0)) == {}
 
 
-def test_closed_day__is_closed_an_hour_after_its_end(week: Seat, clock: Clock) -> None:
+def test_closed_day__is_closed_an_hour_after_its_end(week: PlayerSession, clock: Clock) -> None:
     clock.stand(at(MONDAY + DAY, 0, 59))
     assert close().done == 0
     with pytest.raises(ValueError, match="2026-03-02 is not over"):
@@ -147,14 +147,14 @@ def test_closed_day__is_closed_an_hour_after_its_end(week: Seat, clock: Clock) -
     assert closed() == {MONDAY: 6}
 
 
-def test_closed_day__missing_days_between_and_before_are_closed(week: Seat) -> None:
+def test_closed_day__missing_days_between_and_before_are_closed(week: PlayerSession) -> None:
     close()
     ClosedDay.objects.filter(day__in=[MONDAY, MONDAY + DAY]).delete()
     assert close().done == 2
     assert closed() == {MONDAY: 6, MONDAY + DAY: 0, MONDAY + 2 * DAY: 3}
 
 
-def test_closed_day__two_closing_at_once_close_it_once(week: Seat, ledger: OwnLedger) -> None:
+def test_closed_day__two_closing_at_once_close_it_once(week: PlayerSession, ledger: OwnLedger) -> None:
     with ThreadPoolExecutor(4) as pool:
         with ledger.owner.transaction():
             ledger.owner.execute("LOCK TABLE wallet_closedday")
@@ -171,7 +171,7 @@ def in_thread(day: date) -> bool:
         connection.close()
 
 
-def test_closed_day__killed_close_leaves_nothing_next_does_it(week: Seat, ledger: OwnLedger) -> None:
+def test_closed_day__killed_close_leaves_nothing_next_does_it(week: PlayerSession, ledger: OwnLedger) -> None:
     with ThreadPoolExecutor(1) as pool:
         with ledger.owner.transaction():
             ledger.owner.execute("LOCK TABLE wallet_dailytotal")
@@ -203,7 +203,9 @@ MOMENTS = [(0, 0), (0, 12), (0, 13), (1, 0), (1, 5), (2, 0), (2, 12), (3, 0), (3
 
 
 @pytest.mark.parametrize("missing", [[], [0], [1], [2], [0, 2], [0, 1, 2]])
-def test_totals__equal_the_journals_whatever_is_closed_and_when(week: Seat, missing: list[int]) -> None:
+def test_totals__equal_the_journals_whatever_is_closed_and_when(
+    week: PlayerSession, missing: list[int]
+) -> None:
     week.adjust("debit", 1_00)
     close()
     ClosedDay.objects.filter(day__in=[MONDAY + number * DAY for number in missing]).delete()
@@ -212,13 +214,13 @@ def test_totals__equal_the_journals_whatever_is_closed_and_when(week: Seat, miss
         assert account_totals(moment) == from_journal(moment), moment
 
 
-def test_totals__do_not_read_closed_days_again(week: Seat) -> None:
+def test_totals__do_not_read_closed_days_again(week: PlayerSession) -> None:
     close()
     DailyTotal.objects.filter(day=MONDAY, currency="EUR", account="adjustments").update(debits=1)
     assert account_totals(at(MONDAY + 3 * DAY, 2))["EUR", "adjustments"] == Totals(1, 0, 1)
 
 
-def test_totals__of_all_accounts_are_zero_together(week: Seat) -> None:
+def test_totals__of_all_accounts_are_zero_together(week: PlayerSession) -> None:
     close()
     totals = account_totals(at(MONDAY + 3 * DAY, 2))
     assert totals["XAG", "spendable"].balance == 77_00
@@ -231,7 +233,7 @@ def test_totals__of_all_accounts_are_zero_together(week: Seat) -> None:
 def test_totals__may_be_larger_than_any_wallet(ledger: OwnLedger, clock: Clock) -> None:
     clock.stand(at(MONDAY, 12))
     for _ in range(12):
-        ledger.house.seat(10**18 - 1)
+        ledger.callers.player_session(10**18 - 1)
     clock.stand(at(MONDAY + DAY, 2))
     close()
     assert sums(MONDAY)["XAG", "spendable"] == (0, 12 * (10**18 - 1), 12)
@@ -284,7 +286,7 @@ def test_totals__may_be_larger_than_any_wallet(ledger: OwnLedger, clock: Clock) 
     ],
 )
 def test_totals__that_are_not_the_journals_are_found(
-    week: Seat, ledger: OwnLedger, change: str, says: str
+    week: PlayerSession, ledger: OwnLedger, change: str, says: str
 ) -> None:
     close()
     assert audit_ledger().problems == []
@@ -293,7 +295,7 @@ def test_totals__that_are_not_the_journals_are_found(
 
 
 def test_closed_day__journal_change_is_told_until_closed_anew(
-    week: Seat, ledger: OwnLedger, clock: Clock
+    week: PlayerSession, ledger: OwnLedger, clock: Clock
 ) -> None:
     close()
     clock.stand(at(MONDAY, 20))
@@ -315,7 +317,7 @@ def test_closed_day__journal_change_is_told_until_closed_anew(
 # --- The command --------------------------------------------------------------------------------------
 
 
-def test_close_command__closes_what_is_finished_and_leaves_a_run(week: Seat) -> None:
+def test_close_command__closes_what_is_finished_and_leaves_a_run(week: PlayerSession) -> None:
     out = StringIO()
     call_command("daily_totals", stdout=out)
     assert out.getvalue() == "3 days closed.\n"
@@ -323,7 +325,7 @@ def test_close_command__closes_what_is_finished_and_leaves_a_run(week: Seat) -> 
     assert (run.done, run.error, run.ended_at is None) == (3, "", False)
 
 
-def test_close_command__closes_a_day_anew(week: Seat) -> None:
+def test_close_command__closes_a_day_anew(week: PlayerSession) -> None:
     close()
     right = sums(MONDAY)
     DailyTotal.objects.filter(day=MONDAY).update(debits=1)
@@ -331,7 +333,7 @@ def test_close_command__closes_a_day_anew(week: Seat) -> None:
     assert (sums(MONDAY), closed()[MONDAY]) == (right, 6)
 
 
-def test_close_command__closes_no_day_that_is_not_over(week: Seat) -> None:
+def test_close_command__closes_no_day_that_is_not_over(week: PlayerSession) -> None:
     with pytest.raises(CommandError, match="2026-03-05 is not over"):
         call_command("daily_totals", anew=MONDAY + 3 * DAY, stdout=StringIO())
     assert closed() == {}

@@ -13,7 +13,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from psycopg import sql
 
-from tests.support.callers import Seat
+from tests.support.callers import PlayerSession
 from tests.support.own_database import OwnLedger, own_ledger
 from wallet.audit.ledger import audit_ledger
 from wallet.operations import freeze_wallet, limit_withdrawals, unfreeze_wallet
@@ -34,34 +34,36 @@ def owner(ledger: OwnLedger) -> Owner:
 
 
 @pytest.fixture(scope="module")
-def story(ledger: OwnLedger) -> Seat:
+def story(ledger: OwnLedger) -> PlayerSession:
     """A wallet to which everything has happened that can happen to one."""
-    seat = ledger.house.seat(500_00)
-    seat.done("confirmWithdrawal", seat.opened("withdraw", "10.00"))
-    seat.done("rollbackWithdrawal", seat.opened("withdraw", "20.00"), rollbackReason="changed mind")
-    seat.done("rollbackWithdrawal", "tombstone")
-    seat.call("withdraw", "declined", "9999.00")
-    seat.done("rollbackWithdrawal", "declined", rollbackReason="was refused")
-    seat.call("withdraw", "declined-for-good", "9999.00")
-    expired = seat.opened("withdraw", "5.00")
-    seat.resolve(expired, "expired")
-    seat.done("withdraw", "pending", "30.00", txDescription="a pack")
-    seat.done("deposit", "announced", "40.00")
-    seat.adjust("debit", 600_00, into_debt=True)
-    seat.done("confirmDeposit", seat.opened("deposit", "7.00"))
-    seat.done("rollbackDeposit", seat.opened("deposit", "8.00"))
-    limit_withdrawals(seat.wallet(), most=100_00, actor="test", reason="careful")
-    freeze_wallet(seat.wallet(), actor="test", reason="suspicion")
-    unfreeze_wallet(seat.wallet(), actor="test", reason="cleared")
-    freeze_wallet(seat.wallet(), actor="test", reason="again")
+    player_session = ledger.callers.player_session(500_00)
+    player_session.done("confirmWithdrawal", player_session.opened("withdraw", "10.00"))
+    player_session.done(
+        "rollbackWithdrawal", player_session.opened("withdraw", "20.00"), rollbackReason="changed mind"
+    )
+    player_session.done("rollbackWithdrawal", "tombstone")
+    player_session.call("withdraw", "declined", "9999.00")
+    player_session.done("rollbackWithdrawal", "declined", rollbackReason="was refused")
+    player_session.call("withdraw", "declined-for-good", "9999.00")
+    expired = player_session.opened("withdraw", "5.00")
+    player_session.resolve(expired, "expired")
+    player_session.done("withdraw", "pending", "30.00", txDescription="a pack")
+    player_session.done("deposit", "announced", "40.00")
+    player_session.adjust("debit", 600_00, into_debt=True)
+    player_session.done("confirmDeposit", player_session.opened("deposit", "7.00"))
+    player_session.done("rollbackDeposit", player_session.opened("deposit", "8.00"))
+    limit_withdrawals(player_session.wallet(), most=100_00, actor="test", reason="careful")
+    freeze_wallet(player_session.wallet(), actor="test", reason="suspicion")
+    unfreeze_wallet(player_session.wallet(), actor="test", reason="cleared")
+    freeze_wallet(player_session.wallet(), actor="test", reason="again")
     assert audit_ledger().problems == []
-    return seat
+    return player_session
 
 
 @contextmanager
-def tampering(owner: Owner, table: str, seat: Seat) -> Iterator[None]:
+def tampering(owner: Owner, table: str, player_session: PlayerSession) -> Iterator[None]:
     """Afterwards the seat's rows of the table are as they were."""
-    whose = sql.SQL("{} = {}").format(sql.Identifier("player_id"), sql.Literal(seat.player.pk))
+    whose = sql.SQL("{} = {}").format(sql.Identifier("player_id"), sql.Literal(player_session.player.pk))
     name = sql.Identifier(table)
     owner.execute(sql.SQL("CREATE TEMP TABLE kept AS SELECT * FROM {} WHERE {}").format(name, whose))
     try:
@@ -78,7 +80,7 @@ def tampering(owner: Owner, table: str, seat: Seat) -> Iterator[None]:
         owner.execute("DROP TABLE kept")
 
 
-def test_audit_command__names_first_wrong_row_and_exits_with_1(story: Seat, owner: Owner) -> None:
+def test_audit_command__names_first_wrong_row_and_exits_with_1(story: PlayerSession, owner: Owner) -> None:
     wallet = story.wallet()
     with tampering(owner, "wallet_entry", story):
         owner.execute(
@@ -89,7 +91,7 @@ def test_audit_command__names_first_wrong_row_and_exits_with_1(story: Seat, owne
         assert caught.value.returncode == 1
 
 
-def test_audit_command__shows_the_accounts_of_a_sound_ledger(story: Seat) -> None:
+def test_audit_command__shows_the_accounts_of_a_sound_ledger(story: PlayerSession) -> None:
     out = StringIO()
     call_command("audit_ledger", stdout=out)
     assert "no difference" in out.getvalue()

@@ -52,7 +52,7 @@ def ledger(database: None, database_name: str) -> Iterator[OwnLedger]:
 def story(ledger: OwnLedger, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     """What happened until the last checkpoint, and a copy of its rows."""
     with checkpoints_in(tmp_path_factory.mktemp("checkpoints")):
-        story = tell_story(ledger.house)
+        story = tell_story(ledger.callers)
         assert make_checkpoint(Run("test")) is not None
         ledger.keep()
         yield story
@@ -396,7 +396,10 @@ def test_checkpoint__rewrite_changing_nothing_is_no_difference(ledger: OwnLedger
 
 
 def test_checkpoint__finds_whole_ledger_rewrite_by_wallet(ledger: OwnLedger, story: Story) -> None:
-    wallets = sorted(str(seat.wallet().pk) for seat in (story.seat, story.second, story.other))
+    wallets = sorted(
+        str(player_session.wallet().pk)
+        for player_session in (story.player_session, story.second, story.other)
+    )
     for wallet_id in wallets:
         rewrite(ledger, wallet_id, richer)
     assert audit_ledger().problems == []

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from django.db import connection
 
-from tests.support.callers import House, Seat
+from tests.support.callers import Callers, PlayerSession
 from wallet.audit.hash_chain import START, EntryRow, TransactionRow, ending, entry_hash, opening
 from wallet.audit.ledger import ENTRIES_OF, ENTRY_WIDTH, WALLETS_OF
 from wallet.audit.replay import Replay, WalletRow
@@ -17,12 +17,12 @@ from wallet.proof.journal import EntryLine, WalletLine, covered, entry_line
 Step = tuple[EntryRow, TransactionRow | None]
 
 
-def history(seat: Seat) -> tuple[WalletRow, list[Step]]:
+def history(player_session: PlayerSession) -> tuple[WalletRow, list[Step]]:
     """A wallet, and its entries with the transaction that each names."""
     with connection.cursor() as cursor:
-        cursor.execute(WALLETS_OF, [[seat.player.pk]])
+        cursor.execute(WALLETS_OF, [[player_session.player.pk]])
         wallet = WalletRow(*cursor.fetchone())
-        cursor.execute(ENTRIES_OF, [[seat.player.pk]])
+        cursor.execute(ENTRIES_OF, [[player_session.player.pk]])
         rows = cursor.fetchall()
     return wallet, [
         (
@@ -33,12 +33,14 @@ def history(seat: Seat) -> tuple[WalletRow, list[Step]]:
     ]
 
 
-def problems_with(seat: Seat, seq: int, changes: dict[str, Any], *, last: int = 99) -> list[str]:
+def problems_with(
+    player_session: PlayerSession, seq: int, changes: dict[str, Any], *, last: int = 99
+) -> list[str]:
     """What a replay says of a changed history whose balances and hashes all fit.
 
     In it one entry is another, or it ends with `last`.
     """
-    wallet, steps = history(seat)
+    wallet, steps = history(player_session)
     replay, head = Replay(wallet), START
     balances = {"spendable": 0, "reserved": 0, "debt": 0}
     for e, t in steps[:last]:
@@ -66,21 +68,21 @@ def subject(e: EntryRow, t: TransactionRow | None, currency: str) -> bytes | Non
 
 
 @pytest.fixture
-def gated(house: House) -> Seat:
+def gated(callers: Callers) -> PlayerSession:
     """A limit, what is opened under it, a freeze, and what is declined.
 
     Entries: 3 a limit of 50.00, 4 opened 50.00, 5 declined 50.01, 6 frozen, 7 unfrozen, 8 opened 30.00, 9
     declined 30.00.
     """
-    seat = house.seat(100_00)
-    limit_withdrawals(seat.wallet(), most=50_00, actor="test", reason="careful")
-    seat.opened("withdraw", "50.00")
-    assert seat.call("withdraw", "over-the-limit", "50.01").error == 111
-    freeze_wallet(seat.wallet(), actor="test", reason="suspicion")
-    unfreeze_wallet(seat.wallet(), actor="test", reason="cleared")
-    seat.opened("withdraw", "30.00")
-    assert seat.call("withdraw", "too-much", "30.00").error == 104
-    return seat
+    player_session = callers.player_session(100_00)
+    limit_withdrawals(player_session.wallet(), most=50_00, actor="test", reason="careful")
+    player_session.opened("withdraw", "50.00")
+    assert player_session.call("withdraw", "over-the-limit", "50.01").error == 111
+    freeze_wallet(player_session.wallet(), actor="test", reason="suspicion")
+    unfreeze_wallet(player_session.wallet(), actor="test", reason="cleared")
+    player_session.opened("withdraw", "30.00")
+    assert player_session.call("withdraw", "too-much", "30.00").error == 104
+    return player_session
 
 
 @pytest.mark.parametrize(
@@ -94,47 +96,47 @@ def gated(house: House) -> Seat:
     ],
 )
 def test_replay__finds_what_limit_and_freeze_had_to_refuse(
-    gated: Seat, seq: int, changes: dict[str, Any], wrong: list[int]
+    gated: PlayerSession, seq: int, changes: dict[str, Any], wrong: list[int]
 ) -> None:
     problems = problems_with(gated, seq, changes)
     assert [problem.split(":")[0] for problem in problems] == [f"entry {number}" for number in wrong]
     assert all("had to be decided otherwise" in problem for problem in problems)
 
 
-def test_replay__finds_debt_that_was_not_repaid_first(house: House) -> None:
+def test_replay__finds_debt_that_was_not_repaid_first(callers: Callers) -> None:
     """Entries: 2 credit, 3 and 4 a debit of which 20.00 become debt, 5 credit of 30.00, 6 its repayment."""
-    seat = house.seat(10_00)
-    seat.adjust("debit", 30_00, into_debt=True)
-    seat.adjust("credit", 30_00)
-    assert problems_with(seat, 6, {}) == []
-    assert problems_with(seat, 6, {"amount": 19_99}) == [
+    player_session = callers.player_session(10_00)
+    player_session.adjust("debit", 30_00, into_debt=True)
+    player_session.adjust("credit", 30_00)
+    assert problems_with(player_session, 6, {}) == []
+    assert problems_with(player_session, 6, {"amount": 19_99}) == [
         "entry 6: 1999 minor units of debt were repaid, not 2000"
     ]
     assert any(
         "0 minor units of debt were repaid, not 2000" in problem
-        for problem in problems_with(seat, 6, {"event": "confirmed"})
+        for problem in problems_with(player_session, 6, {"event": "confirmed"})
     )
-    assert "2000 minor units of debt were not repaid" in problems_with(seat, 0, {}, last=5)
+    assert "2000 minor units of debt were not repaid" in problems_with(player_session, 0, {}, last=5)
 
 
-def test_replay__finds_a_deposit_refused_without_need(house: House) -> None:
-    seat = house.seat(10**18 - 1)
-    assert seat.call("deposit", "over-the-bound", "0.01").error == 111
-    assert problems_with(seat, 2, {}) == []
-    assert "entry 3: transaction " in problems_with(seat, 2, {"amount": 10**18 - 2})[-1]
+def test_replay__finds_a_deposit_refused_without_need(callers: Callers) -> None:
+    player_session = callers.player_session(10**18 - 1)
+    assert player_session.call("deposit", "over-the-bound", "0.01").error == 111
+    assert problems_with(player_session, 2, {}) == []
+    assert "entry 3: transaction " in problems_with(player_session, 2, {"amount": 10**18 - 2})[-1]
 
 
 @pytest.mark.parametrize(("version", "is_covered"), [(1, False), (2, True)])
 def test_replay__reference_is_covered_from_the_second_format_on(
-    seat: Seat, version: int, is_covered: bool
+    player_session: PlayerSession, version: int, is_covered: bool
 ) -> None:
     """Lines of the first format stay valid.
 
     What they say of an order is compared with their description instead.
     """
-    seat.done("confirmWithdrawal", seat.opened("withdraw", "5.00"))
+    player_session.done("confirmWithdrawal", player_session.opened("withdraw", "5.00"))
     for reference, is_found in ((None, False), (str(uuid4()), is_covered)):
-        wallet, steps = history(seat)
+        wallet, steps = history(player_session)
         replay, head = Replay(wallet), START
         for e, t in steps:
             e = e._replace(version=version)
@@ -143,16 +145,18 @@ def test_replay__reference_is_covered_from_the_second_format_on(
         assert any("hash does not fit" in problem for problem in replay.problems) == is_found
 
 
-def test_replay__finds_an_unknown_format(seat: Seat) -> None:
-    assert "entry 2: format 3 is unknown" in problems_with(seat, 2, {"version": 3})
+def test_replay__finds_an_unknown_format(player_session: PlayerSession) -> None:
+    assert "entry 2: format 3 is unknown" in problems_with(player_session, 2, {"version": 3})
 
 
 @pytest.mark.parametrize("version", [1, 2])
 @pytest.mark.parametrize(
     "reference", [None, "019a1fd1-1a0e-7d3a-88a2-ae2720c2b199"], ids=["none", "an order"]
 )
-def test_export__line_has_what_its_hash_covers(seat: Seat, version: int, reference: str | None) -> None:
-    wallet, steps = history(seat)
+def test_export__line_has_what_its_hash_covers(
+    player_session: PlayerSession, version: int, reference: str | None
+) -> None:
+    wallet, steps = history(player_session)
     line = WalletLine(wallet.wallet_id, wallet.player_id, *wallet[2:8], wallet.head.hex(), *wallet[9:])
     for e, t in steps:
         t = t._replace(reference=reference) if t else None

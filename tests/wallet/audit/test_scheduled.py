@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 
 from tests.conftest import Clock
-from tests.support.callers import Seat
+from tests.support.callers import PlayerSession
 from tests.support.own_database import OwnLedger, own_ledger
 from wallet.alerts import resolve_alert
 from wallet.audit import scheduled
@@ -43,12 +43,12 @@ def fresh(ledger: OwnLedger) -> Iterator[None]:
 
 
 @pytest.fixture
-def seat(ledger: OwnLedger) -> Seat:
+def player_session(ledger: OwnLedger) -> PlayerSession:
     """A wallet with 100.00, of which 10.00 are paid and 5.00 wait; entries 1 to 5."""
-    seat = ledger.house.seat(100_00)
-    seat.done("confirmWithdrawal", seat.opened("withdraw", "10.00"))
-    seat.opened("withdraw", "5.00")
-    return seat
+    player_session = ledger.callers.player_session(100_00)
+    player_session.done("confirmWithdrawal", player_session.opened("withdraw", "10.00"))
+    player_session.opened("withdraw", "5.00")
+    return player_session
 
 
 @pytest.fixture
@@ -70,34 +70,38 @@ def rolling() -> Run:
     return run
 
 
-def change(ledger: OwnLedger, seat: Seat, table: str, assignment: str, where: str = "true") -> None:
+def change(
+    ledger: OwnLedger, player_session: PlayerSession, table: str, assignment: str, where: str = "true"
+) -> None:
     """What a superuser does to rows of the seat's player."""
     statement = f"UPDATE wallet_{table} SET {assignment} WHERE player_id = %s AND {where}"
-    assert ledger.owner.execute(statement.encode(), [seat.player.pk]).rowcount > 0
+    assert ledger.owner.execute(statement.encode(), [player_session.player.pk]).rowcount > 0
 
 
-def alert_about(seat: Seat) -> Alert:
+def alert_about(player_session: PlayerSession) -> Alert:
     """The one open alert about the seat's wallet."""
-    return Alert.objects.get(kind=Kind.WALLET_DIFFERENCE, subject=str(seat.wallet().pk), resolved_at=None)
+    return Alert.objects.get(
+        kind=Kind.WALLET_DIFFERENCE, subject=str(player_session.wallet().pk), resolved_at=None
+    )
 
 
-def is_frozen(seat: Seat) -> bool:
-    return seat.wallet().frozen_at is not None
+def is_frozen(player_session: PlayerSession) -> bool:
+    return player_session.wallet().frozen_at is not None
 
 
-def accept(seat: Seat) -> None:
+def accept(player_session: PlayerSession) -> None:
     """An operator looks at the difference, and lets the player play on."""
-    assert resolve_alert(alert_about(seat), actor="operator", reason="known")
-    assert unfreeze_wallet(seat.wallet(), actor="operator", reason="known")
+    assert resolve_alert(alert_about(player_session), actor="operator", reason="known")
+    assert unfreeze_wallet(player_session.wallet(), actor="operator", reason="known")
 
 
 # --- What follows from a difference -------------------------------------------------------------------
 
 
-def test_audit__sound_ledger_freezes_nothing_and_raises_no_alert(seat: Seat) -> None:
+def test_audit__sound_ledger_freezes_nothing_and_raises_no_alert(player_session: PlayerSession) -> None:
     run = full()
     assert (run.looked_at, run.failed, run.note) == (1, 0, "1 wallets, 5 entries: no difference.")
-    assert (rolling().looked_at, Alert.objects.count(), is_frozen(seat)) == (1, 0, False)
+    assert (rolling().looked_at, Alert.objects.count(), is_frozen(player_session)) == (1, 0, False)
 
 
 @pytest.mark.parametrize("audit", [full, rolling])
@@ -119,33 +123,35 @@ def test_audit__sound_ledger_freezes_nothing_and_raises_no_alert(seat: Seat) -> 
 )
 def test_audit__freezes_differing_wallet_and_alert_says_why(
     ledger: OwnLedger,
-    seat: Seat,
+    player_session: PlayerSession,
     audit: Callable[[], Run],
     table: str,
     assignment: str,
     where: str,
     text: str,
 ) -> None:
-    sound = ledger.house.seat()
-    change(ledger, seat, table, assignment, where)
+    sound = ledger.callers.player_session()
+    change(ledger, player_session, table, assignment, where)
     run = audit()
     assert (run.looked_at, run.failed) == (2, 1)
-    alert = alert_about(seat)
+    alert = alert_about(player_session)
     assert text in alert.text
-    assert (alert.wallet, alert.times_seen) == (seat.wallet(), 1)
-    refused = seat.call("withdraw", "after-it", "1.00")
+    assert (alert.wallet, alert.times_seen) == (player_session.wallet(), 1)
+    refused = player_session.call("withdraw", "after-it", "1.00")
     assert (refused.error, refused.body["errorDescription"]) == (
         103,
         "Withdrawals from this wallet are frozen.",
     )
-    assert (is_frozen(seat), is_frozen(sound)) == (True, False)
+    assert (is_frozen(player_session), is_frozen(sound)) == (True, False)
     assert Alert.objects.filter(kind=Kind.WALLET_DIFFERENCE).count() == 1
 
 
-def test_audit__freeze_is_an_entry_that_names_the_audit(ledger: OwnLedger, seat: Seat) -> None:
-    change(ledger, seat, "entry", "note = 'forged'", "seq = 4")
+def test_audit__freeze_is_an_entry_that_names_the_audit(
+    ledger: OwnLedger, player_session: PlayerSession
+) -> None:
+    change(ledger, player_session, "entry", "note = 'forged'", "seq = 4")
     full()
-    frozen = Entry.objects.get(wallet=seat.wallet(), seq=6)
+    frozen = Entry.objects.get(wallet=player_session.wallet(), seq=6)
     assert (frozen.event, frozen.actor, frozen.note) == (
         "frozen",
         "audit",
@@ -153,17 +159,21 @@ def test_audit__freeze_is_an_entry_that_names_the_audit(ledger: OwnLedger, seat:
     )
 
 
-def test_audit__difference_found_again_is_one_alert_that_counts(ledger: OwnLedger, seat: Seat) -> None:
-    change(ledger, seat, "entry", "note = 'forged'", "seq = 4")
+def test_audit__difference_found_again_is_one_alert_that_counts(
+    ledger: OwnLedger, player_session: PlayerSession
+) -> None:
+    change(ledger, player_session, "entry", "note = 'forged'", "seq = 4")
     assert [run.failed for run in (full(), rolling(), full())] == [1, 1, 1]
-    assert (alert_about(seat).times_seen, seat.wallet().entry_count) == (3, 6)
+    assert (alert_about(player_session).times_seen, player_session.wallet().entry_count) == (3, 6)
 
 
-def test_audit__run_after_one_killed_after_freeze_alerts(ledger: OwnLedger, seat: Seat) -> None:
-    change(ledger, seat, "entry", "note = 'forged'", "seq = 4")
-    freeze_wallet(seat.wallet(), actor="audit", reason="killed right after this")
+def test_audit__run_after_one_killed_after_freeze_alerts(
+    ledger: OwnLedger, player_session: PlayerSession
+) -> None:
+    change(ledger, player_session, "entry", "note = 'forged'", "seq = 4")
+    freeze_wallet(player_session.wallet(), actor="audit", reason="killed right after this")
     full()
-    assert "entry 4: " in alert_about(seat).text
+    assert "entry 4: " in alert_about(player_session).text
 
 
 @pytest.mark.parametrize(
@@ -172,16 +182,16 @@ def test_audit__run_after_one_killed_after_freeze_alerts(ledger: OwnLedger, seat
     ids=["its entries are refused", "its row is refused"],
 )
 def test_audit__unfreezable_wallet_stops_no_other_and_is_told(
-    ledger: OwnLedger, seat: Seat, tampering: str
+    ledger: OwnLedger, player_session: PlayerSession, tampering: str
 ) -> None:
-    other = ledger.house.seat()
+    other = ledger.callers.player_session()
     change(ledger, other, "entry", "note = 'forged'", "seq = 2")
     with past_the_check(ledger):
-        change(ledger, seat, "wallet", tampering)
+        change(ledger, player_session, "wallet", tampering)
     assert [full().failed, full().failed] == [2, 2]
-    assert alert_about(seat).text.startswith("Its withdrawals could not be frozen. the wallet ")
-    assert alert_about(seat).times_seen == 2
-    assert (is_frozen(seat), is_frozen(other)) == (False, True)
+    assert alert_about(player_session).text.startswith("Its withdrawals could not be frozen. the wallet ")
+    assert alert_about(player_session).times_seen == 2
+    assert (is_frozen(player_session), is_frozen(other)) == (False, True)
 
 
 @contextmanager
@@ -209,58 +219,64 @@ DIFFERENCES = [
 
 @pytest.mark.parametrize(("table", "assignment", "where"), DIFFERENCES)
 def test_audit__lifted_freeze_stays_lifted_if_nothing_new_found(
-    ledger: OwnLedger, seat: Seat, table: str, assignment: str, where: str
+    ledger: OwnLedger, player_session: PlayerSession, table: str, assignment: str, where: str
 ) -> None:
-    change(ledger, seat, table, assignment, where)
+    change(ledger, player_session, table, assignment, where)
     full()
-    accept(seat)
-    seat.done("withdraw", "again", "1.00")
+    accept(player_session)
+    player_session.done("withdraw", "again", "1.00")
     for audit in (rolling, full, rolling, full):
         audit()
-        assert not is_frozen(seat)
+        assert not is_frozen(player_session)
     assert Alert.objects.filter(resolved_at=None, kind=Kind.WALLET_DIFFERENCE).count() == 0
 
 
-def test_audit__freeze_lifted_before_alert_resolved_stays_lifted(ledger: OwnLedger, seat: Seat) -> None:
-    change(ledger, seat, "entry", "note = 'forged'", "seq = 4")
+def test_audit__freeze_lifted_before_alert_resolved_stays_lifted(
+    ledger: OwnLedger, player_session: PlayerSession
+) -> None:
+    change(ledger, player_session, "entry", "note = 'forged'", "seq = 4")
     full()
-    unfreeze_wallet(seat.wallet(), actor="operator", reason="known")
+    unfreeze_wallet(player_session.wallet(), actor="operator", reason="known")
     full()
-    assert (is_frozen(seat), alert_about(seat).times_seen) == (False, 2)
+    assert (is_frozen(player_session), alert_about(player_session).times_seen) == (False, 2)
 
 
 @pytest.mark.parametrize("is_resolved", [True, False])
 def test_audit__new_difference_in_accepted_wallet_freezes_again(
-    ledger: OwnLedger, seat: Seat, is_resolved: bool
+    ledger: OwnLedger, player_session: PlayerSession, is_resolved: bool
 ) -> None:
-    change(ledger, seat, "entry", "note = 'forged'", "seq = 4")
+    change(ledger, player_session, "entry", "note = 'forged'", "seq = 4")
     full()
     if is_resolved:
-        resolve_alert(alert_about(seat), actor="operator", reason="known")
-    unfreeze_wallet(seat.wallet(), actor="operator", reason="known")
-    change(ledger, seat, "entry", "note = 'forged'", "seq = 2")
+        resolve_alert(alert_about(player_session), actor="operator", reason="known")
+    unfreeze_wallet(player_session.wallet(), actor="operator", reason="known")
+    change(ledger, player_session, "entry", "note = 'forged'", "seq = 2")
     full()
-    assert is_frozen(seat)
-    assert alert_about(seat).text == "; ".join(
+    assert is_frozen(player_session)
+    assert alert_about(player_session).text == "; ".join(
         f"entry {seq}: the hash does not fit the entry, its transaction and the entry before"
         for seq in (2, 4)
     )
 
 
-def test_audit__difference_put_right_and_there_again_is_news(ledger: OwnLedger, seat: Seat) -> None:
-    change(ledger, seat, "entry", "note = 'forged'", "seq = 4")
+def test_audit__difference_put_right_and_there_again_is_news(
+    ledger: OwnLedger, player_session: PlayerSession
+) -> None:
+    change(ledger, player_session, "entry", "note = 'forged'", "seq = 4")
     full()
-    accept(seat)
-    change(ledger, seat, "entry", "note = ''", "seq = 4")
+    accept(player_session)
+    change(ledger, player_session, "entry", "note = ''", "seq = 4")
     assert [full().failed, full().failed] == [0, 0]
-    change(ledger, seat, "entry", "note = 'forged'", "seq = 4")
+    change(ledger, player_session, "entry", "note = 'forged'", "seq = 4")
     rolling()
-    assert is_frozen(seat)
+    assert is_frozen(player_session)
     assert Alert.objects.filter(kind=Kind.WALLET_DIFFERENCE).count() == 2
 
 
-def test_audit__accepted_ledger_difference_is_not_raised_again(ledger: OwnLedger, seat: Seat) -> None:
-    change(ledger, seat, "wallet", "reserved = reserved + 7")
+def test_audit__accepted_ledger_difference_is_not_raised_again(
+    ledger: OwnLedger, player_session: PlayerSession
+) -> None:
+    change(ledger, player_session, "wallet", "reserved = reserved + 7")
     full()
     alert = Alert.objects.get(kind=Kind.LEDGER_DIFFERENCE)
     assert (alert.subject, alert.text) == (
@@ -268,8 +284,8 @@ def test_audit__accepted_ledger_difference_is_not_raised_again(ledger: OwnLedger
         "what wallets hold reserved is +7 minor units off what the journal moved",
     )
     resolve_alert(alert, actor="operator", reason="known")
-    accept(seat)
-    ledger.house.seat().opened("withdraw", "3.00")
+    accept(player_session)
+    ledger.callers.player_session().opened("withdraw", "3.00")
     full()
     alert.refresh_from_db()
     assert (Alert.objects.filter(resolved_at=None).count(), alert.times_seen) == (0, 2)
@@ -278,12 +294,14 @@ def test_audit__accepted_ledger_difference_is_not_raised_again(ledger: OwnLedger
 # --- What is not of one wallet ------------------------------------------------------------------------
 
 
-def test_audit__names_what_belongs_to_nothing_by_what_it_is(ledger: OwnLedger, seat: Seat) -> None:
-    lost, gone, other, loose = (ledger.house.seat() for _ in range(4))
+def test_audit__names_what_belongs_to_nothing_by_what_it_is(
+    ledger: OwnLedger, player_session: PlayerSession
+) -> None:
+    lost, gone, other, loose = (ledger.callers.player_session() for _ in range(4))
     transaction = other.transaction(other.opened("withdraw", "1.00"))
     wallet_id = lost.wallet().pk
     ledger.owner.execute("DELETE FROM wallet_wallet WHERE id = %s", [wallet_id])
-    ledger.owner.execute("DELETE FROM players_gamesession WHERE id = %s", [seat.session().pk])
+    ledger.owner.execute("DELETE FROM players_gamesession WHERE id = %s", [player_session.session().pk])
     loose.opened("withdraw", "1.00")
     ledger.owner.execute("UPDATE players_gamesession SET is_kept = false WHERE id = %s", [loose.session().pk])
     ledger.owner.execute("DELETE FROM players_player WHERE id = %s", [gone.player.pk])
@@ -307,7 +325,9 @@ def test_audit__names_what_belongs_to_nothing_by_what_it_is(ledger: OwnLedger, s
     assert told["transactions of no game"] == str(transaction.pk)
 
 
-def test_audit__transaction_without_entry_is_a_wallet_difference(ledger: OwnLedger, seat: Seat) -> None:
+def test_audit__transaction_without_entry_is_a_wallet_difference(
+    ledger: OwnLedger, player_session: PlayerSession
+) -> None:
     forged = uuid4()
     columns = [
         column.name
@@ -321,33 +341,36 @@ def test_audit__transaction_without_entry_is_a_wallet_difference(ledger: OwnLedg
     )
     for audit in (rolling, full):
         audit()
-        assert alert_about(seat).text == f"transaction {forged} has no entry that opens it"
-    assert is_frozen(seat)
+        assert alert_about(player_session).text == f"transaction {forged} has no entry that opens it"
+    assert is_frozen(player_session)
 
 
 # --- What happened lately -----------------------------------------------------------------------------
 
 
-def forge(ledger: OwnLedger, *seats: Seat) -> None:
+def forge(ledger: OwnLedger, *player_sessions: PlayerSession) -> None:
     """Something wrong in each wallet that no entry tells of.
 
     They are frozen already, so that finding it is no news of theirs.
     """
-    for seat in seats:
-        freeze_wallet(seat.wallet(), actor="test", reason="test")
-        change(ledger, seat, "entry", "note = 'forged'", "seq = 2")
+    for player_session in player_sessions:
+        freeze_wallet(player_session.wallet(), actor="test", reason="test")
+        change(ledger, player_session, "entry", "note = 'forged'", "seq = 2")
 
 
-def told(*seats: Seat) -> list[bool]:
+def told(*player_sessions: PlayerSession) -> list[bool]:
     """About which of them there is an alert."""
-    return [Alert.objects.filter(subject=str(seat.wallet().pk)).exists() for seat in seats]
+    return [
+        Alert.objects.filter(subject=str(player_session.wallet().pk)).exists()
+        for player_session in player_sessions
+    ]
 
 
 def test_rolling_audit__first_reads_what_happened_within_a_day(ledger: OwnLedger, clock: Clock) -> None:
-    early = ledger.house.seat()
+    early = ledger.callers.player_session()
     forge(ledger, early)
     clock.stand(MONDAY + 2 * HOUR)
-    late = ledger.house.seat()
+    late = ledger.callers.player_session()
     forge(ledger, late)
     clock.stand(MONDAY + DAY + HOUR)
     assert rolling().looked_at == 1
@@ -355,7 +378,7 @@ def test_rolling_audit__first_reads_what_happened_within_a_day(ledger: OwnLedger
 
 
 def test_rolling_audit__reads_what_happened_since_the_last_one(ledger: OwnLedger, clock: Clock) -> None:
-    quiet, busy = ledger.house.seat(), ledger.house.seat()
+    quiet, busy = ledger.callers.player_session(), ledger.callers.player_session()
     clock.stand(MONDAY + HOUR)
     assert rolling().looked_at == 2
     change(ledger, quiet, "entry", "note = 'forged'")
@@ -369,11 +392,11 @@ def test_rolling_audit__reads_what_happened_since_the_last_one(ledger: OwnLedger
 
 
 def test_rolling_audit__goes_on_after_the_last_successful_audit(
-    ledger: OwnLedger, clock: Clock, seat: Seat, monkeypatch: pytest.MonkeyPatch
+    ledger: OwnLedger, clock: Clock, player_session: PlayerSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock.stand(MONDAY + HOUR)
     rolling()
-    late = ledger.house.seat()
+    late = ledger.callers.player_session()
     forge(ledger, late)
     clock.stand(MONDAY + 2 * HOUR)
     with monkeypatch.context() as broken:
@@ -385,31 +408,35 @@ def test_rolling_audit__goes_on_after_the_last_successful_audit(
         JobRun.objects.create(task=task, worker="lost", began_at=MONDAY + 2 * HOUR)
     clock.stand(MONDAY + 3 * HOUR)
     assert rolling().looked_at == 1
-    assert told(seat, late) == [False, True]
+    assert told(player_session, late) == [False, True]
 
 
-def test_rolling_audit__skips_what_the_full_one_has_read(ledger: OwnLedger, clock: Clock, seat: Seat) -> None:
+def test_rolling_audit__skips_what_the_full_one_has_read(
+    ledger: OwnLedger, clock: Clock, player_session: PlayerSession
+) -> None:
     clock.stand(MONDAY + HOUR)
     full()
-    late = ledger.house.seat()
+    late = ledger.callers.player_session()
     clock.stand(MONDAY + 2 * HOUR)
     assert rolling().looked_at == 1
-    assert told(seat, late) == [False, False]
+    assert told(player_session, late) == [False, False]
 
 
 def test_rolling_audit__ignores_times_a_wrong_clock_wrote(
-    ledger: OwnLedger, clock: Clock, seat: Seat
+    ledger: OwnLedger, clock: Clock, player_session: PlayerSession
 ) -> None:
     clock.stand(MONDAY + 300 * DAY)
     assert (rolling().looked_at, full().looked_at) == (0, 1)
     clock.stand(MONDAY + HOUR)
-    forge(ledger, seat)
+    forge(ledger, player_session)
     rolling()
-    assert told(seat) == [True]
+    assert told(player_session) == [True]
 
 
-def test_rolling_audit__next_run_reads_an_entry_committed_late(ledger: OwnLedger, seat: Seat) -> None:
-    late = ledger.house.seat()
+def test_rolling_audit__next_run_reads_an_entry_committed_late(
+    ledger: OwnLedger, player_session: PlayerSession
+) -> None:
+    late = ledger.callers.player_session()
     rolling()
     JobRun.objects.all().delete()
     with ledger.owner.transaction():
@@ -429,31 +456,31 @@ def test_rolling_audit__is_bounded_and_next_ones_skip_nothing(
     ledger: OwnLedger, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(scheduled, "MOST_PLAYERS", 2)
-    seats = []
+    player_sessions = []
     for minutes in range(7):
         clock.stand(MONDAY + minutes * MINUTE)
-        seats.append(ledger.house.seat())
-        forge(ledger, seats[-1])
+        player_sessions.append(ledger.callers.player_session())
+        forge(ledger, player_sessions[-1])
     clock.stand(MONDAY + HOUR)
     read = []
     for _ in range(4):
         read.append(rolling().looked_at)
         # While the rest waits, those that were read go on playing.
-        seats[0].opened("deposit", "1.00")
+        player_sessions[0].opened("deposit", "1.00")
     assert read == [2, 2, 2, 2]
-    assert told(*seats) == [True] * 7
+    assert told(*player_sessions) == [True] * 7
 
 
 def test_rolling_audit__reads_a_wallet_longer_than_a_run_may_be(
     ledger: OwnLedger, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(scheduled, "MOST_ENTRIES", 4)
-    long, short = ledger.house.seat(), ledger.house.seat()
+    long, short = ledger.callers.player_session(), ledger.callers.player_session()
     for _ in range(3):
         long.opened("withdraw", "1.00")
     forge(ledger, long, short)
     clock.stand(MONDAY + MINUTE)
-    other = ledger.house.seat()
+    other = ledger.callers.player_session()
     forge(ledger, other)
     clock.stand(MONDAY + HOUR)
     # The first two began at the same moment, and stay together.

@@ -45,7 +45,7 @@ def ledger(database: None, database_name: str) -> Iterator[OwnLedger]:
 
 @pytest.fixture(scope="module")
 def story(ledger: OwnLedger) -> Story:
-    story = tell_story(ledger.house)
+    story = tell_story(ledger.callers)
     ledger.keep()
     return story
 
@@ -366,8 +366,8 @@ def test_verify__finds_an_export_ending_too_early_or_dated_back(
 
 
 def test_export__goes_to_standard_output_without_personal_data(ledger: OwnLedger, database: None) -> None:
-    seat = ledger.house.seat()
-    Player.objects.filter(pk=seat.player.pk).update(
+    player_session = ledger.callers.player_session()
+    Player.objects.filter(pk=player_session.player.pk).update(
         nickname="Nickname-of-Anna", country="AT", language="de-AT"
     )
     done = subprocess.run(
@@ -381,8 +381,8 @@ def test_export__goes_to_standard_output_without_personal_data(ledger: OwnLedger
     assert [json.loads(line)["line"] for line in done.stdout.splitlines()][
         :: max(1, done.stdout.count("\n") - 1)
     ] == ["journal", "end"]
-    assert str(seat.player.pk) in done.stdout
-    for personal in ("Nickname-of-Anna", seat.player.uid, '"AT"', "de-AT", seat.token):
+    assert str(player_session.player.pk) in done.stdout
+    for personal in ("Nickname-of-Anna", player_session.player.uid, '"AT"', "de-AT", player_session.token):
         assert personal not in done.stdout
 
 

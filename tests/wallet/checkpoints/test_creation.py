@@ -56,7 +56,7 @@ def ledger(database: None, database_name: str) -> Iterator[OwnLedger]:
 
 @pytest.fixture(scope="module")
 def story(ledger: OwnLedger) -> Story:
-    story = tell_story(ledger.house)
+    story = tell_story(ledger.callers)
     ledger.keep()
     return story
 

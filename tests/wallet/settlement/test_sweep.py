@@ -19,7 +19,7 @@ from lib.clock import now
 from players.models import Game
 from players.operations import set_query_password
 from tests.conftest import Clock
-from tests.support.callers import House, Party, Seat, basic, make_party, sit, unique
+from tests.support.callers import Callers, Party, PlayerSession, basic, make_party, open_session, unique
 from tests.support.game_query_server import (
     Behaviour,
     FakeGame,
@@ -68,10 +68,10 @@ def party(game: FakeGame) -> Party:
     return party
 
 
-def seated(house: House, party: Party, funds: int = 100_00) -> Seat:
-    seat = sit(party, house.player())
-    seat.adjust("credit", funds)
-    return seat
+def seated(callers: Callers, party: Party, funds: int = 100_00) -> PlayerSession:
+    player_session = open_session(party, callers.player())
+    player_session.adjust("credit", funds)
+    return player_session
 
 
 def sweep() -> Run:
@@ -82,12 +82,12 @@ def sweep() -> Run:
     return run
 
 
-def inquiry(seat: Seat, mm: str, type: str = "withdrawal") -> Inquiry:
-    return Inquiry.objects.get(transaction=seat.transaction(mm, type))
+def inquiry(player_session: PlayerSession, mm: str, type: str = "withdrawal") -> Inquiry:
+    return Inquiry.objects.get(transaction=player_session.transaction(mm, type))
 
 
-def state(seat: Seat, mm: str, type: str = "withdrawal") -> str:
-    return seat.transaction(mm, type).state
+def state(player_session: PlayerSession, mm: str, type: str = "withdrawal") -> str:
+    return player_session.transaction(mm, type).state
 
 
 # --- The game's word ----------------------------------------------------------------------------------
@@ -102,7 +102,7 @@ WORDS = [
 
 @pytest.mark.parametrize(("opening", "word", "settled", "holds"), WORDS)
 def test_sweep__settles_by_the_games_answer(
-    house: House,
+    callers: Callers,
     clock: Clock,
     game: FakeGame,
     party: Party,
@@ -111,30 +111,33 @@ def test_sweep__settles_by_the_games_answer(
     settled: str,
     holds: tuple[int, ...],
 ) -> None:
-    seat = seated(house, party)
-    mm, type = seat.opened(opening, "30.00"), {"withdraw": "withdrawal", "deposit": "deposit"}[opening]
+    player_session = seated(callers, party)
+    mm, type = (
+        player_session.opened(opening, "30.00"),
+        {"withdraw": "withdrawal", "deposit": "deposit"}[opening],
+    )
     game.answers[mm] = says(word)
     clock.go_ahead(DUE)
     run = sweep()
-    found = seat.transaction(mm, type)
+    found = player_session.transaction(mm, type)
     assert (found.state, found.settled_source, found.settled_actor, found.reason) == (
         settled,
         "sweep",
         "sweep",
         f"The game said {word}.",
     )
-    assert seat.holding()[:3] == holds
+    assert player_session.holding()[:3] == holds
     assert run.done >= 1
     assert game.times_asked(mm) == 1
-    assert inquiry(seat, mm, type).closed_at is not None
+    assert inquiry(player_session, mm, type).closed_at is not None
     sweep()
     assert game.times_asked(mm) == 1
-    assert problems_of(seat.player) == []
+    assert problems_of(player_session.player) == []
 
 
-def test_sweep__query_is_the_contracts(house: House, clock: Clock, game: FakeGame, party: Party) -> None:
-    seat = seated(house, party)
-    mm = seat.opened("withdraw", "30.10")
+def test_sweep__query_is_the_contracts(callers: Callers, clock: Clock, game: FakeGame, party: Party) -> None:
+    player_session = seated(callers, party)
+    mm = player_session.opened("withdraw", "30.10")
     clock.go_ahead(DUE)
     sweep()
     raw = game.raw[game.asked.index(next(asked for asked in game.asked if asked["mmTransactionId"] == mm))]
@@ -143,8 +146,8 @@ def test_sweep__query_is_the_contracts(house: House, clock: Clock, game: FakeGam
     assert f"authorization: {basic('quantum', 'a password, with: colons')}".lower() in head.decode().lower()
     assert json.loads(body, parse_float=Decimal) == {
         "mmTransactionId": mm,
-        "qwTransactionId": str(seat.transaction(mm).pk),
-        "playerId": seat.player.uid,
+        "qwTransactionId": str(player_session.transaction(mm).pk),
+        "playerId": player_session.player.uid,
         "type": "withdrawal",
         "amount": {"amount": Decimal("30.10"), "currencyCode": "XAG"},
     }
@@ -152,18 +155,18 @@ def test_sweep__query_is_the_contracts(house: House, clock: Clock, game: FakeGam
 
 
 def test_sweep__does_nothing_before_it_is_due(
-    house: House, clock: Clock, game: FakeGame, party: Party
+    callers: Callers, clock: Clock, game: FakeGame, party: Party
 ) -> None:
-    seat = seated(house, party)
+    player_session = seated(callers, party)
     game.otherwise = says("ROLLED_BACK")
-    mm = seat.opened("withdraw", "30.00")
+    mm = player_session.opened("withdraw", "30.00")
     clock.go_ahead(timedelta(hours=71, minutes=59))
     sweep()
-    assert (state(seat, mm), game.times_asked(mm)) == ("pending", 0)
+    assert (state(player_session, mm), game.times_asked(mm)) == ("pending", 0)
 
 
-def test_sweep__goes_by_a_games_own_pending_time(house: House, clock: Clock) -> None:
-    quick, slow = (seated(house, make_party(pending_hours=hours)) for hours in (50, 200))
+def test_sweep__goes_by_a_games_own_pending_time(callers: Callers, clock: Clock) -> None:
+    quick, slow = (seated(callers, make_party(pending_hours=hours)) for hours in (50, 200))
     early, late = quick.opened("withdraw", "1.00"), slow.opened("withdraw", "1.00")
     clock.go_ahead(DUE)
     sweep()
@@ -204,17 +207,17 @@ UNUSABLE: dict[str, tuple[Behaviour, str]] = {
 
 @pytest.mark.parametrize("name", UNUSABLE)
 def test_sweep__unusable_answer_settles_nothing_and_is_requeried(
-    house: House, clock: Clock, game: FakeGame, party: Party, name: str
+    callers: Callers, clock: Clock, game: FakeGame, party: Party, name: str
 ) -> None:
     behaviour, problem = UNUSABLE[name]
-    seat = seated(house, party)
-    mm = seat.opened("withdraw", "30.00")
-    before = seat.holding()
+    player_session = seated(callers, party)
+    mm = player_session.opened("withdraw", "30.00")
+    before = player_session.holding()
     game.answers[mm] = behaviour
     clock.stand(now() + DUE)
     sweep()
-    assert (state(seat, mm), seat.holding()) == ("pending", before)
-    found = inquiry(seat, mm)
+    assert (state(player_session, mm), player_session.holding()) == ("pending", before)
+    found = inquiry(player_session, mm)
     question = Question.objects.get(inquiry=found)
     assert (question.answer, found.last_answer, found.doubt) == ("unusable", "unusable", "")
     assert question.problem.startswith(problem)
@@ -225,37 +228,37 @@ def test_sweep__unusable_answer_settles_nothing_and_is_requeried(
 
 
 def test_sweep__pauses_grow_to_6_hours_and_review_after_a_week(
-    house: House, clock: Clock, game: FakeGame, party: Party
+    callers: Callers, clock: Clock, game: FakeGame, party: Party
 ) -> None:
-    seat = seated(house, party)
-    mm = seat.opened("withdraw", "30.00")
+    player_session = seated(callers, party)
+    mm = player_session.opened("withdraw", "30.00")
     game.answers[mm] = sends(http(b"{}", "503 Later"))
     began = at = now() + DUE
     pauses = []
     while at - began < timedelta(days=8):
         clock.stand(at)
         sweep()
-        next_attempt_at = inquiry(seat, mm).next_attempt_at
+        next_attempt_at = inquiry(player_session, mm).next_attempt_at
         assert next_attempt_at is not None
         pauses.append(next_attempt_at - at)
         at = next_attempt_at
     minutes = [pause // timedelta(minutes=1) for pause in pauses]
     assert minutes[:9] == [1, 2, 5, 10, 30, 60, 120, 360, 360]
-    assert (inquiry(seat, mm).doubt, state(seat, mm)) == ("unreachable", "pending")
+    assert (inquiry(player_session, mm).doubt, state(player_session, mm)) == ("unreachable", "pending")
     assert set(minutes[9:]) == {360}
     # It is asked on, and an answer still counts.
     game.answers[mm] = says("CONFIRMED")
     clock.stand(at)
     sweep()
-    assert state(seat, mm) == "confirmed"
+    assert state(player_session, mm) == "confirmed"
 
 
 def test_sweep__skips_a_silent_game_for_the_rest_of_a_run(
-    house: House, clock: Clock, game: FakeGame, party: Party
+    callers: Callers, clock: Clock, game: FakeGame, party: Party
 ) -> None:
-    seat = seated(house, party)
+    player_session = seated(callers, party)
     game.otherwise = sends(http(b"", "500 Oops"))
-    mms = [seat.opened("withdraw", "0.01") for _ in range(40)]
+    mms = [player_session.opened("withdraw", "0.01") for _ in range(40)]
     clock.go_ahead(DUE)
     sweep()
     # One batch is under way before anything is known.
@@ -266,17 +269,17 @@ def test_sweep__skips_a_silent_game_for_the_rest_of_a_run(
 
 
 def test_sweep__withdrawal_expires_after_3_unknowns_over_a_day(
-    house: House, clock: Clock, game: FakeGame, party: Party
+    callers: Callers, clock: Clock, game: FakeGame, party: Party
 ) -> None:
-    seat = seated(house, party)
-    mm = seat.opened("withdraw", "30.00")
+    player_session = seated(callers, party)
+    mm = player_session.opened("withdraw", "30.00")
     game.answers[mm] = says("UNKNOWN")
     began = now() + DUE
     seen = []
     for hours in (0, 1, 12, 13, 23.9, 24):
         clock.stand(began + hours * HOUR)
         sweep()
-        seen.append((hours, game.times_asked(mm), state(seat, mm)))
+        seen.append((hours, game.times_asked(mm), state(player_session, mm)))
     assert seen == [
         (0, 1, "pending"),
         (1, 1, "pending"),
@@ -285,78 +288,78 @@ def test_sweep__withdrawal_expires_after_3_unknowns_over_a_day(
         (23.9, 2, "pending"),
         (24, 3, "expired"),
     ]
-    assert seat.transaction(mm).reason == "The game said UNKNOWN 3 times over 24 hours."
-    assert seat.holding()[:2] == (100_00, 0)
-    assert seat.call("confirmWithdrawal", mm).error == 109
-    assert seat.discrepancies() == [("confirm_of_returned", 1)]
+    assert player_session.transaction(mm).reason == "The game said UNKNOWN 3 times over 24 hours."
+    assert player_session.holding()[:2] == (100_00, 0)
+    assert player_session.call("confirmWithdrawal", mm).error == 109
+    assert player_session.discrepancies() == [("confirm_of_returned", 1)]
 
 
 def test_sweep__pending_after_unknown_means_the_game_knows_it(
-    house: House, clock: Clock, game: FakeGame, party: Party
+    callers: Callers, clock: Clock, game: FakeGame, party: Party
 ) -> None:
-    seat = seated(house, party)
-    mm = seat.opened("withdraw", "30.00")
+    player_session = seated(callers, party)
+    mm = player_session.opened("withdraw", "30.00")
     began = now() + DUE
     for hours, word in ((0, "UNKNOWN"), (12, "UNKNOWN"), (24, "PENDING"), (25, "UNKNOWN"), (37, "UNKNOWN")):
         game.answers[mm] = says(word)
         clock.stand(began + hours * HOUR)
         sweep()
-    assert (state(seat, mm), game.times_asked(mm)) == ("pending", 5)
+    assert (state(player_session, mm), game.times_asked(mm)) == ("pending", 5)
     clock.stand(began + 49 * HOUR)
     sweep()
-    assert state(seat, mm) == "expired"
+    assert state(player_session, mm) == "expired"
 
 
 def test_sweep__unknown_deposit_is_in_doubt_and_not_requeried(
-    house: House, clock: Clock, game: FakeGame, party: Party
+    callers: Callers, clock: Clock, game: FakeGame, party: Party
 ) -> None:
-    seat = seated(house, party)
-    mm = seat.opened("deposit", "30.00")
+    player_session = seated(callers, party)
+    mm = player_session.opened("deposit", "30.00")
     game.answers[mm] = says("UNKNOWN")
     began = now() + DUE
     for hours in (0, 12, 24, 400):
         clock.stand(began + hours * HOUR)
         sweep()
-    found = inquiry(seat, mm, "deposit")
+    found = inquiry(player_session, mm, "deposit")
     assert (found.doubt, found.doubt_since, found.next_attempt_at, found.closed_at) == (
         "unknown_deposit",
         began,
         None,
         None,
     )
-    assert (state(seat, mm, "deposit"), game.times_asked(mm)) == ("pending", 1)
+    assert (state(player_session, mm, "deposit"), game.times_asked(mm)) == ("pending", 1)
     # The game's own word still counts.
-    seat.done("confirmDeposit", mm)
-    assert seat.holding()[:3] == (130_00, 0, 0)
+    player_session.done("confirmDeposit", mm)
+    assert player_session.holding()[:3] == (130_00, 0, 0)
     sweep()
-    assert inquiry(seat, mm, "deposit").closed_at is not None
+    assert inquiry(player_session, mm, "deposit").closed_at is not None
 
 
 def test_sweep__game_that_suddenly_knows_nothing_refunds_nothing(
-    house: House, clock: Clock, game: FakeGame, party: Party
+    callers: Callers, clock: Clock, game: FakeGame, party: Party
 ) -> None:
-    seat = seated(house, party)
-    mms = [seat.opened("withdraw", "0.10") for _ in range(6)]
+    player_session = seated(callers, party)
+    mms = [player_session.opened("withdraw", "0.10") for _ in range(6)]
     game.otherwise = says("UNKNOWN")
     began = now() + DUE
     for hours in (0, 12, 24, 36):
         clock.stand(began + hours * HOUR)
         sweep()
     # 12 of its last answers were UNKNOWN before the third round came: more than half of 20.
-    assert {state(seat, mm) for mm in mms} == {"pending"}
+    assert {state(player_session, mm) for mm in mms} == {"pending"}
     alert = Alert.objects.get(kind="game_forgets", subject=party.game.slug)
     assert alert.resolved_at is None
     for hours in range(48, 8 * 24, 12):
         clock.stand(began + hours * HOUR)
         sweep()
-    assert {inquiry(seat, mm).doubt for mm in mms} == {"game_forgets"}
+    assert {inquiry(player_session, mm).doubt for mm in mms} == {"game_forgets"}
     # Its memory is back: what it says counts again.
     for mm in mms:
         game.answers[mm] = says("CONFIRMED")
     clock.stand(began + 9 * 24 * HOUR)
     sweep()
-    assert {state(seat, mm) for mm in mms} == {"confirmed"}
-    assert seat.holding()[:2] == (99_40, 0)
+    assert {state(player_session, mm) for mm in mms} == {"confirmed"}
+    assert player_session.holding()[:2] == (99_40, 0)
 
 
 @pytest.mark.parametrize(("unknown", "is_so"), [(10, False), (11, True), (20, True)])
@@ -370,37 +373,37 @@ def test_sweep__more_than_half_of_twenty_answers_is_eleven(unknown: int, is_so: 
 
 
 def test_sweep__pending_waits_and_is_in_doubt_after_seven_days(
-    house: House, clock: Clock, game: FakeGame, party: Party
+    callers: Callers, clock: Clock, game: FakeGame, party: Party
 ) -> None:
-    seat = seated(house, party)
-    mm = seat.opened("deposit", "30.00")
+    player_session = seated(callers, party)
+    mm = player_session.opened("deposit", "30.00")
     began = at = now() + DUE
     doubts = []
     while at - began < timedelta(days=8):
         clock.stand(at)
         sweep()
-        found = inquiry(seat, mm, "deposit")
+        found = inquiry(player_session, mm, "deposit")
         assert found.next_attempt_at is not None
         doubts.append((found.doubt, (at - began) >= timedelta(days=7)))
         at = found.next_attempt_at
     assert set(doubts) == {("", False), ("pending_too_long", True)}
-    assert state(seat, mm, "deposit") == "pending"
+    assert state(player_session, mm, "deposit") == "pending"
     game.answers[mm] = says("CONFIRMED")
     clock.stand(at)
     sweep()
-    assert state(seat, mm, "deposit") == "confirmed"
+    assert state(player_session, mm, "deposit") == "confirmed"
 
 
 # --- The same id at several players -------------------------------------------------------------------
 
 
 def test_sweep__id_pending_at_two_players_needs_ours_in_answer(
-    house: House, clock: Clock, game: FakeGame, party: Party
+    callers: Callers, clock: Clock, game: FakeGame, party: Party
 ) -> None:
-    anna, ben = seated(house, party), seated(house, party)
+    anna, ben = seated(callers, party), seated(callers, party)
     mm = unique("mm")
-    for seat in (anna, ben):
-        seat.done("withdraw", mm, "30.00")
+    for player_session in (anna, ben):
+        player_session.done("withdraw", mm, "30.00")
     game.answers[mm] = says("CONFIRMED")
     began = now() + DUE
     clock.stand(began)
@@ -418,9 +421,12 @@ def test_sweep__id_pending_at_two_players_needs_ours_in_answer(
 # --- A game that cannot be asked ----------------------------------------------------------------------
 
 
-def test_sweep__policy_decides_without_a_query_url(house: House, clock: Clock) -> None:
-    expiring, holding = seated(house, make_party()), seated(house, make_party(unanswered_policy="hold"))
-    mms = [[seat.opened("withdraw", "30.00"), seat.opened("deposit", "5.00")] for seat in (expiring, holding)]
+def test_sweep__policy_decides_without_a_query_url(callers: Callers, clock: Clock) -> None:
+    expiring, holding = seated(callers, make_party()), seated(callers, make_party(unanswered_policy="hold"))
+    mms = [
+        [player_session.opened("withdraw", "30.00"), player_session.opened("deposit", "5.00")]
+        for player_session in (expiring, holding)
+    ]
     clock.go_ahead(DUE)
     sweep()
     assert [expiring.transaction(mms[0][0]).state, expiring.transaction(mms[0][1], "deposit").state] == [
@@ -441,33 +447,36 @@ def test_sweep__policy_decides_without_a_query_url(house: House, clock: Clock) -
     assert problems_of(expiring.player, holding.player) == []
 
 
-def test_sweep__expiry_pays_debt_first(house: House, clock: Clock) -> None:
-    seat = seated(house, make_party())
-    seat.opened("withdraw", "100.00")
-    seat.adjust("debit", 40_00, into_debt=True)
-    assert seat.holding()[:4] == (0, 100_00, 0, 40_00)
+def test_sweep__expiry_pays_debt_first(callers: Callers, clock: Clock) -> None:
+    player_session = seated(callers, make_party())
+    player_session.opened("withdraw", "100.00")
+    player_session.adjust("debit", 40_00, into_debt=True)
+    assert player_session.holding()[:4] == (0, 100_00, 0, 40_00)
     clock.go_ahead(DUE)
     sweep()
-    assert seat.holding()[:4] == (60_00, 0, 0, 0)
-    assert problems_of(seat.player) == []
+    assert player_session.holding()[:4] == (60_00, 0, 0, 0)
+    assert problems_of(player_session.player) == []
 
 
 def test_sweep__doubt_does_not_expire_if_games_url_is_removed(
-    house: House, clock: Clock, game: FakeGame, party: Party
+    callers: Callers, clock: Clock, game: FakeGame, party: Party
 ) -> None:
-    seat = seated(house, party)
-    doubtful, waiting = seat.opened("deposit", "30.00"), seat.opened("withdraw", "1.00")
+    player_session = seated(callers, party)
+    doubtful, waiting = player_session.opened("deposit", "30.00"), player_session.opened("withdraw", "1.00")
     game.answers[doubtful] = says("UNKNOWN")
     clock.go_ahead(DUE)
     sweep()
     Game.objects.filter(pk=party.game.pk).update(query_url="")
     clock.go_ahead(DUE + HOUR)
     sweep()
-    assert (state(seat, doubtful, "deposit"), inquiry(seat, doubtful, "deposit").doubt) == (
+    assert (
+        state(player_session, doubtful, "deposit"),
+        inquiry(player_session, doubtful, "deposit").doubt,
+    ) == (
         "pending",
         "unknown_deposit",
     )
-    assert state(seat, waiting) == "expired"
+    assert state(player_session, waiting) == "expired"
 
 
 # --- After an outage of ours --------------------------------------------------------------------------
@@ -477,74 +486,74 @@ def test_sweep__doubt_does_not_expire_if_games_url_is_removed(
     ("silence", "paused"), [(timedelta(minutes=5), False), (timedelta(minutes=5, seconds=1), True)]
 )
 def test_sweep__nothing_is_due_within_two_hours_after_an_outage(
-    house: House, clock: Clock, silence: timedelta, paused: bool
+    callers: Callers, clock: Clock, silence: timedelta, paused: bool
 ) -> None:
-    seat = seated(house, make_party())
-    mm = seat.opened("withdraw", "30.00")
+    player_session = seated(callers, make_party())
+    mm = player_session.opened("withdraw", "30.00")
     back = now() + DUE
     clock.stand(back - silence)
     leave_pulse("web")
     clock.stand(back)
     leave_pulse("web")
     assert sweep().done == 0 if paused else sweep().done >= 1
-    assert state(seat, mm) == ("pending" if paused else "expired")
+    assert state(player_session, mm) == ("pending" if paused else "expired")
     if paused:
         clock.stand(back + 2 * HOUR - timedelta(seconds=1))
         leave_pulse("web")
         Outage.objects.exclude(ended_at=back).delete()
         assert "games could not reach us" in sweep().note
-        assert state(seat, mm) == "pending"
+        assert state(player_session, mm) == "pending"
         clock.stand(back + 2 * HOUR)
         assert sweep().done >= 1
-        assert state(seat, mm) == "expired"
+        assert state(player_session, mm) == "expired"
 
 
-def test_sweep__nothing_is_due_while_no_web_process_lives(house: House, clock: Clock) -> None:
-    seat = seated(house, make_party())
-    mm = seat.opened("withdraw", "30.00")
+def test_sweep__nothing_is_due_while_no_web_process_lives(callers: Callers, clock: Clock) -> None:
+    player_session = seated(callers, make_party())
+    mm = player_session.opened("withdraw", "30.00")
     leave_pulse("web")
     clock.go_ahead(DUE)
     assert sweep().note.startswith("Nothing is due: no web process has left a sign of life since ")
-    assert state(seat, mm) == "pending"
+    assert state(player_session, mm) == "pending"
 
 
 # --- Whoever settles first ----------------------------------------------------------------------------
 
 
 def test_sweep__games_own_call_counts_while_it_is_being_queried(
-    house: House, clock: Clock, game: FakeGame, party: Party
+    callers: Callers, clock: Clock, game: FakeGame, party: Party
 ) -> None:
-    seat = seated(house, party)
-    mm = seat.opened("withdraw", "30.00")
+    player_session = seated(callers, party)
+    mm = player_session.opened("withdraw", "30.00")
 
     def confirm_meanwhile(peer: Any, asked: dict[str, Any]) -> None:
-        seat.done("confirmWithdrawal", mm)
+        player_session.done("confirmWithdrawal", mm)
         says("ROLLED_BACK")(peer, asked)
         connection.close()
 
     game.answers[mm] = confirm_meanwhile
     clock.go_ahead(DUE)
     sweep()
-    found = seat.transaction(mm)
+    found = player_session.transaction(mm)
     assert (found.state, found.settled_source) == ("confirmed", "game")
-    assert inquiry(seat, mm).closed_at is not None
-    assert seat.discrepancies() == []
-    assert problems_of(seat.player) == []
+    assert inquiry(player_session, mm).closed_at is not None
+    assert player_session.discrepancies() == []
+    assert problems_of(player_session.player) == []
 
 
 def test_sweep__answer_against_operator_decision_is_discrepancy(
-    house: House, clock: Clock, game: FakeGame, party: Party
+    callers: Callers, clock: Clock, game: FakeGame, party: Party
 ) -> None:
-    seat = seated(house, party)
+    player_session = seated(callers, party)
     mms = {
-        "CONFIRMED": ("rolled_back", seat.opened("withdraw", "30.00")),
-        "ROLLED_BACK": ("confirmed", seat.opened("withdraw", "20.00")),
+        "CONFIRMED": ("rolled_back", player_session.opened("withdraw", "30.00")),
+        "ROLLED_BACK": ("confirmed", player_session.opened("withdraw", "20.00")),
     }
 
     def resolve_meanwhile(word: str) -> Behaviour:
         def answer(peer: Any, asked: dict[str, Any]) -> None:
             decide(
-                inquiry(seat, mms[word][1]),
+                inquiry(player_session, mms[word][1]),
                 event=mms[word][0],
                 actor="anna",
                 reason="The game's support said so.",
@@ -558,8 +567,8 @@ def test_sweep__answer_against_operator_decision_is_discrepancy(
         game.answers[mm] = resolve_meanwhile(word)
     clock.go_ahead(DUE)
     sweep()
-    assert [state(seat, mm) for _, mm in mms.values()] == ["rolled_back", "confirmed"]
-    kinds = Discrepancy.objects.filter(player=seat.player).values_list(
+    assert [state(player_session, mm) for _, mm in mms.values()] == ["rolled_back", "confirmed"]
+    kinds = Discrepancy.objects.filter(player=player_session.player).values_list(
         "transaction__mm_transaction_id", "kind"
     )
     assert dict(kinds) == {
@@ -570,10 +579,10 @@ def test_sweep__answer_against_operator_decision_is_discrepancy(
 
 @pytest.mark.parametrize("round", range(20))
 def test_sweep__one_of_sweeps_confirm_and_rollback_at_once_wins(
-    house: House, clock: Clock, game: FakeGame, party: Party, round: int
+    callers: Callers, clock: Clock, game: FakeGame, party: Party, round: int
 ) -> None:
-    seat = seated(house, replace(party, game=party.game) if round % 2 else make_party())
-    mm = seat.opened("withdraw", "30.00")
+    player_session = seated(callers, replace(party, game=party.game) if round % 2 else make_party())
+    mm = player_session.opened("withdraw", "30.00")
     game.answers[mm] = says("CONFIRMED")
     clock.go_ahead(DUE)
     answers: dict[str, int | None] = {}
@@ -584,7 +593,7 @@ def test_sweep__one_of_sweeps_confirm_and_rollback_at_once_wins(
         if name == "sweep":
             sweep()
         else:
-            answers[name] = seat.call(name, mm).error
+            answers[name] = player_session.call(name, mm).error
         connection.close()
 
     threads = [
@@ -601,15 +610,15 @@ def test_sweep__one_of_sweeps_confirm_and_rollback_at_once_wins(
         "rolled_back": {"confirmWithdrawal": 108, "rollbackWithdrawal": None},
         "expired": {"confirmWithdrawal": 109, "rollbackWithdrawal": None},
     }
-    settled = state(seat, mm)
+    settled = state(player_session, mm)
     assert answers == allowed[settled]
-    assert seat.holding()[:2] == ((70_00, 0) if settled == "confirmed" else (100_00, 0))
-    assert problems_of(seat.player) == []
+    assert player_session.holding()[:2] == ((70_00, 0) if settled == "confirmed" else (100_00, 0))
+    assert problems_of(player_session.player) == []
 
 
-def test_sweep__two_at_once_query_once(house: House, clock: Clock, game: FakeGame, party: Party) -> None:
-    seat = seated(house, party)
-    mms = [seat.opened("withdraw", "0.10") for _ in range(30)]
+def test_sweep__two_at_once_query_once(callers: Callers, clock: Clock, game: FakeGame, party: Party) -> None:
+    player_session = seated(callers, party)
+    mms = [player_session.opened("withdraw", "0.10") for _ in range(30)]
     game.otherwise = says("CONFIRMED")
     clock.go_ahead(DUE)
 
@@ -623,14 +632,14 @@ def test_sweep__two_at_once_query_once(house: House, clock: Clock, game: FakeGam
     for thread in threads:
         thread.join()
     assert [game.times_asked(mm) for mm in mms] == [1] * 30
-    assert seat.holding()[:2] == (97_00, 0)
+    assert player_session.holding()[:2] == (97_00, 0)
 
 
 def test_sweep__lost_workers_share_is_requeried_after_its_lease(
-    house: House, clock: Clock, game: FakeGame, party: Party
+    callers: Callers, clock: Clock, game: FakeGame, party: Party
 ) -> None:
-    seat = seated(house, party)
-    mm = seat.opened("withdraw", "30.00")
+    player_session = seated(callers, party)
+    mm = player_session.opened("withdraw", "30.00")
     game.answers[mm] = says("CONFIRMED")
     began = now() + DUE
     clock.stand(began)
@@ -638,23 +647,23 @@ def test_sweep__lost_workers_share_is_requeried_after_its_lease(
     lost = [
         one
         for one in inquiries.lease(began, "lost", [])
-        if one.inquiry.transaction_id == seat.transaction(mm).pk
+        if one.inquiry.transaction_id == player_session.transaction(mm).pk
     ]
     assert len(lost) == 1
     clock.stand(began + inquiries.LEASE - timedelta(seconds=1))
     sweep()
-    assert (state(seat, mm), game.times_asked(mm)) == ("pending", 0)
+    assert (state(player_session, mm), game.times_asked(mm)) == ("pending", 0)
     clock.stand(began + inquiries.LEASE)
     sweep()
-    assert (state(seat, mm), game.times_asked(mm)) == ("confirmed", 1)
-    unanswered = Question.objects.get(inquiry=inquiry(seat, mm), answered_at=None)
+    assert (state(player_session, mm), game.times_asked(mm)) == ("confirmed", 1)
+    unanswered = Question.objects.get(inquiry=inquiry(player_session, mm), answered_at=None)
     assert (unanswered.asked_by, unanswered.answer) == ("lost", "")
 
 
 def test_sweep__wallet_that_cannot_be_settled_holds_up_no_other(
-    house: House, clock: Clock, owner: Owner
+    callers: Callers, clock: Clock, owner: Owner
 ) -> None:
-    broken, sound = seated(house, make_party()), seated(house, make_party())
+    broken, sound = seated(callers, make_party()), seated(callers, make_party())
     stuck, fine = broken.opened("withdraw", "30.00"), sound.opened("withdraw", "30.00")
     owner.execute("UPDATE wallet_wallet SET reserved = 1 WHERE id = %s", [broken.wallet().pk])
     clock.go_ahead(DUE)
@@ -677,14 +686,14 @@ def test_sweep__wallet_that_cannot_be_settled_holds_up_no_other(
 
 
 def test_dry_run__says_what_would_happen_and_changes_nothing(
-    house: House, clock: Clock, game: FakeGame, party: Party
+    callers: Callers, clock: Clock, game: FakeGame, party: Party
 ) -> None:
     asked, expiring, held = (
-        seated(house, party),
-        seated(house, make_party()),
-        seated(house, make_party(unanswered_policy="hold")),
+        seated(callers, party),
+        seated(callers, make_party()),
+        seated(callers, make_party(unanswered_policy="hold")),
     )
-    mms = [seat.opened("withdraw", "30.00") for seat in (asked, expiring, held)]
+    mms = [player_session.opened("withdraw", "30.00") for player_session in (asked, expiring, held)]
     clock.go_ahead(DUE)
     before = (Inquiry.objects.count(), Question.objects.count())
     output = StringIO()
@@ -701,28 +710,31 @@ def test_dry_run__says_what_would_happen_and_changes_nothing(
         mms[2]: "due: manual review (the game's policy is to hold): an operator decides",
     }
     assert (Inquiry.objects.count(), Question.objects.count()) == before
-    assert [seat.transaction(mm).state for seat, mm in zip((asked, expiring, held), mms, strict=True)] == [
-        "pending"
-    ] * 3
+    assert [
+        player_session.transaction(mm).state
+        for player_session, mm in zip((asked, expiring, held), mms, strict=True)
+    ] == ["pending"] * 3
     assert Transaction.objects.filter(state="pending", settled_at=None).count() >= 3
 
 
-def test_sweep_command__settles_as_the_worker_does(house: House, clock: Clock) -> None:
-    seat = seated(house, make_party())
-    mm = seat.opened("withdraw", "30.00")
+def test_sweep_command__settles_as_the_worker_does(callers: Callers, clock: Clock) -> None:
+    player_session = seated(callers, make_party())
+    mm = player_session.opened("withdraw", "30.00")
     clock.go_ahead(DUE)
     output = StringIO()
     call_command("settle_due", stdout=output)
-    assert state(seat, mm) == "expired"
+    assert state(player_session, mm) == "expired"
     assert output.getvalue().endswith(" settled, 0 failed.\n")
 
 
-def test_dry_run__says_what_waits_and_why(house: House, clock: Clock, game: FakeGame, party: Party) -> None:
-    seat = seated(house, party)
+def test_dry_run__says_what_waits_and_why(
+    callers: Callers, clock: Clock, game: FakeGame, party: Party
+) -> None:
+    player_session = seated(callers, party)
     later, doubtful, again = (
-        seat.opened("withdraw", "1.00"),
-        seat.opened("deposit", "1.00"),
-        seat.opened("withdraw", "2.00"),
+        player_session.opened("withdraw", "1.00"),
+        player_session.opened("deposit", "1.00"),
+        player_session.opened("withdraw", "2.00"),
     )
     game.answers[doubtful] = says("UNKNOWN")
     began = now()

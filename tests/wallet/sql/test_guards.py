@@ -17,7 +17,7 @@ from django.db.utils import IntegrityError, ProgrammingError
 
 from lib.clock import now
 from tests.conftest import Clock
-from tests.support.callers import Caller, House, Seat, basic, unique
+from tests.support.callers import Caller, Callers, PlayerSession, basic, unique
 from wallet import call_log
 from wallet.currencies import decimals_of
 from wallet.models import ApiCall, Currency
@@ -49,14 +49,16 @@ def run(statement: str, *parameters: UUID | date) -> None:
         "ALTER TABLE {} DISABLE TRIGGER ALL",
     ],
 )
-def test_app_role__cannot_write_money_history_or_the_call_log(seat: Seat, table: str, statement: str) -> None:
-    seat.opened("withdraw", "1.00")
-    before = seat.holding()
+def test_app_role__cannot_write_money_history_or_the_call_log(
+    player_session: PlayerSession, table: str, statement: str
+) -> None:
+    player_session.opened("withdraw", "1.00")
+    before = player_session.holding()
     column = "seq" if table == "wallet_entry" else "id"
     with pytest.raises(ProgrammingError) as refused:
         run(statement.format(table, table).replace("id = id", f"{column} = {column}"))
     assert isinstance(refused.value.__cause__, psycopg.errors.InsufficientPrivilege)
-    assert seat.holding() == before
+    assert player_session.holding() == before
 
 
 @pytest.mark.parametrize(
@@ -94,17 +96,17 @@ def test_app_role__has_no_right_to_the_ledgers_inner_functions(name: str) -> Non
         assert [may for _, may in cursor.fetchall()] == [False]
 
 
-def test_app_role__is_refused_when_calling_an_inner_function(seat: Seat) -> None:
+def test_app_role__is_refused_when_calling_an_inner_function(player_session: PlayerSession) -> None:
     statement = """
         SELECT ledger_append(wallet => w, p_transaction => NULL, p_event => 'adjusted',
             p_legs => ledger_legs('credit', 'adjusted'), p_amount => 100, p_actor => 'thief', p_note => '',
             p_at => now(), p_subject => '')
         FROM wallet_wallet w WHERE w.id = %s
     """
-    before = seat.holding()
+    before = player_session.holding()
     with pytest.raises(ProgrammingError, match="permission denied for function ledger_append"):
-        run(statement, seat.wallet().pk)
-    assert seat.holding() == before
+        run(statement, player_session.wallet().pk)
+    assert player_session.holding() == before
 
 
 def test_app_role__is_neither_owner_nor_superuser() -> None:
@@ -128,12 +130,14 @@ def test_app_role__is_neither_owner_nor_superuser() -> None:
      "DELETE FROM wallet_entry WHERE wallet_id = %s",
      "DELETE FROM wallet_transaction WHERE wallet_id = %s", "DELETE FROM wallet_wallet WHERE id = %s"],
 )  # fmt: skip
-def test_history__is_never_changed_or_deleted(seat: Seat, owner: Owner, statement: str) -> None:
-    seat.opened("withdraw", "1.00")
-    before = seat.holding()
+def test_history__is_never_changed_or_deleted(
+    player_session: PlayerSession, owner: Owner, statement: str
+) -> None:
+    player_session.opened("withdraw", "1.00")
+    before = player_session.holding()
     with pytest.raises(psycopg.errors.RestrictViolation):
-        owner.execute(statement, [seat.wallet().pk])
-    assert seat.holding() == before
+        owner.execute(statement, [player_session.wallet().pk])
+    assert player_session.holding() == before
 
 
 @pytest.mark.parametrize(
@@ -149,7 +153,7 @@ def test_history__is_never_truncated(owner: Owner, table: str) -> None:
         owner.execute(f"TRUNCATE {table} CASCADE")
 
 
-def test_wallet__is_never_negative_nor_beyond_its_bound(seat: Seat, owner: Owner) -> None:
+def test_wallet__is_never_negative_nor_beyond_its_bound(player_session: PlayerSession, owner: Owner) -> None:
     for change in (
         "spendable = -1",
         "reserved = -1",
@@ -159,7 +163,7 @@ def test_wallet__is_never_negative_nor_beyond_its_bound(seat: Seat, owner: Owner
         "announced = 1000000000000000000",
     ):
         with pytest.raises(psycopg.errors.CheckViolation):
-            owner.execute(f"UPDATE wallet_wallet SET {change} WHERE id = %s", [seat.wallet().pk])
+            owner.execute(f"UPDATE wallet_wallet SET {change} WHERE id = %s", [player_session.wallet().pk])
 
 
 def test_currency__is_never_deleted_nor_its_code_or_decimals_set(owner: Owner) -> None:
@@ -179,9 +183,9 @@ def test_currency__has_0_to_4_decimals() -> None:
         Currency.objects.create(code="FIVE5", name="Five", decimals=5)
 
 
-def test_game__is_never_deleted(house: House, owner: Owner) -> None:
+def test_game__is_never_deleted(callers: Callers, owner: Owner) -> None:
     with pytest.raises(psycopg.errors.RestrictViolation):
-        owner.execute("DELETE FROM players_game WHERE id = %s", [house.game.game.pk])
+        owner.execute("DELETE FROM players_game WHERE id = %s", [callers.game.game.pk])
 
 
 def test_security_definer__functions_have_a_fixed_search_path(owner: Owner) -> None:
@@ -209,16 +213,16 @@ def calls(mm: str) -> list[tuple[object, ...]]:
     return list(ApiCall.objects.filter(mm_transaction_id=mm).order_by("at", "id").values_list(*columns))
 
 
-def test_call_log__records_every_call_that_names_a_transaction(seat: Seat) -> None:
+def test_call_log__records_every_call_that_names_a_transaction(player_session: PlayerSession) -> None:
     mm = unique("mm")
-    seat.call("confirmWithdrawal", mm, "5.00")
+    player_session.call("confirmWithdrawal", mm, "5.00")
     for endpoint in ("withdraw", "withdraw", "confirmWithdrawal", "confirmWithdrawal"):
-        seat.call(endpoint, mm, "5.00")
-    seat.call("withdraw", mm, "6.00")
-    seat.call("rollbackWithdrawal", mm)
-    seat.call("queryTransaction", mm, type="withdrawal")
-    seat.call("confirmWithdrawal", mm)
-    seat.call("deposit", mm, "-1")
+        player_session.call(endpoint, mm, "5.00")
+    player_session.call("withdraw", mm, "6.00")
+    player_session.call("rollbackWithdrawal", mm)
+    player_session.call("queryTransaction", mm, type="withdrawal")
+    player_session.call("confirmWithdrawal", mm)
+    player_session.call("deposit", mm, "-1")
     assert calls(mm) == [
         ("confirmWithdrawal", "not_found", False, 5_00, "XAG"),
         ("withdraw", "opened", False, 5_00, "XAG"),
@@ -233,15 +237,17 @@ def test_call_log__records_every_call_that_names_a_transaction(seat: Seat) -> No
     ]
 
 
-def test_call_log__records_refusals_too(house: House, seat: Seat) -> None:
+def test_call_log__records_refusals_too(callers: Callers, player_session: PlayerSession) -> None:
     mm = unique("mm")
-    seat.call("withdraw", mm, "5.00", currency="EUR")
-    seat.call("withdraw", mm, "5000.00")
-    seat.call("withdraw", mm, "5000.00")
-    seat.call("rollbackWithdrawal", mm)
-    seat.end()
-    seat.call("withdraw", mm + "2", "5.00")
-    stranger = Seat(house.other_game.caller, seat.player, house.other_game.game, seat.token, "XAG")
+    player_session.call("withdraw", mm, "5.00", currency="EUR")
+    player_session.call("withdraw", mm, "5000.00")
+    player_session.call("withdraw", mm, "5000.00")
+    player_session.call("rollbackWithdrawal", mm)
+    player_session.end()
+    player_session.call("withdraw", mm + "2", "5.00")
+    stranger = PlayerSession(
+        callers.other_game.caller, player_session.player, callers.other_game.game, player_session.token, "XAG"
+    )
     stranger.call("withdraw", mm, "5.00")
     stranger.call("queryTransaction", mm, type="withdrawal")
     assert [(outcome, replayed) for _, outcome, replayed, *_ in calls(mm)] == [
@@ -255,17 +261,29 @@ def test_call_log__records_refusals_too(house: House, seat: Seat) -> None:
     assert [outcome for _, outcome, *_ in calls(mm + "2")] == ["session_ended"]
 
 
-def test_call_log__row_tells_who_called_from_where_and_how_long(house: House, seat: Seat) -> None:
+def test_call_log__row_tells_who_called_from_where_and_how_long(
+    callers: Callers, player_session: PlayerSession
+) -> None:
     mm = unique("mm")
     began = now()
     qw = (
-        Seat(Caller(seat.caller.authorization, "2001:db8::7"), seat.player, seat.game, seat.token, "XAG")
+        PlayerSession(
+            Caller(player_session.caller.authorization, "2001:db8::7"),
+            player_session.player,
+            player_session.game,
+            player_session.token,
+            "XAG",
+        )
         .done("withdraw", mm, "5.00")
         .body["qwTransactionId"]
     )
     row = ApiCall.objects.get(mm_transaction_id=mm)
-    assert (row.game_id, row.player_id, str(row.transaction_id)) == (seat.game.pk, seat.player.pk, qw)
-    assert (row.credential, row.address) == (house.game.credential.pk, "2001:db8::7")
+    assert (row.game_id, row.player_id, str(row.transaction_id)) == (
+        player_session.game.pk,
+        player_session.player.pk,
+        qw,
+    )
+    assert (row.credential, row.address) == (callers.game.credential.pk, "2001:db8::7")
     assert began <= row.at <= now()
     assert 0 < row.took_us < 10_000_000
     # The id carries the time it was made, in milliseconds, a moment after the call began.
@@ -282,34 +300,38 @@ def test_call_log__row_tells_who_called_from_where_and_how_long(house: House, se
     ],
 )
 def test_call_log__records_a_malformed_call_naming_a_transaction(
-    seat: Seat, endpoint: str, payload: dict[str, Any]
+    player_session: PlayerSession, endpoint: str, payload: dict[str, Any]
 ) -> None:
     mm = unique("mm")
-    for token in (seat.token, "no-token"):
+    for token in (player_session.token, "no-token"):
         assert (
-            seat.caller.post(f"/wallet/{endpoint}", {"token": token, "mmTransactionId": mm} | payload).error
+            player_session.caller.post(
+                f"/wallet/{endpoint}", {"token": token, "mmTransactionId": mm} | payload
+            ).error
             == 101
         )
     assert calls(mm) == [(endpoint, "malformed", False, None, "")] * 2
     row = ApiCall.objects.filter(mm_transaction_id=mm).latest("at")
     assert (row.game_id, row.player_id, row.transaction_id, row.address) == (
-        seat.game.pk,
+        player_session.game.pk,
         None,
         None,
-        seat.caller.address,
+        player_session.caller.address,
     )
 
 
-def test_call_log__skips_calls_of_no_transaction_or_from_nobody(seat: Seat) -> None:
+def test_call_log__skips_calls_of_no_transaction_or_from_nobody(player_session: PlayerSession) -> None:
     before = ApiCall.objects.count()
     mm = unique("mm")
-    seat.call("getBalance")
-    seat.call("verifySession")
-    seat.call("withdraw", "a b", "1.00")
-    seat.caller.post("/wallet/withdraw", {"token": seat.token, "mmTransactionId": 5})
-    seat.caller.post("/wallet/withdraw", "[")
-    seat.caller.post("/wallet/getBalance", {"token": "x", "mmTransactionId": mm})
-    Caller(basic("nobody", "nothing")).post("/wallet/withdraw", {"token": seat.token, "mmTransactionId": mm})
+    player_session.call("getBalance")
+    player_session.call("verifySession")
+    player_session.call("withdraw", "a b", "1.00")
+    player_session.caller.post("/wallet/withdraw", {"token": player_session.token, "mmTransactionId": 5})
+    player_session.caller.post("/wallet/withdraw", "[")
+    player_session.caller.post("/wallet/getBalance", {"token": "x", "mmTransactionId": mm})
+    Caller(basic("nobody", "nothing")).post(
+        "/wallet/withdraw", {"token": player_session.token, "mmTransactionId": mm}
+    )
     assert ApiCall.objects.count() == before
 
 
@@ -335,7 +357,7 @@ def partitions(owner: Owner) -> dict[str, int]:
 
 
 def test_call_log__day_partition_takes_over_what_default_caught(
-    seat: Seat, owner: Owner, clock: Clock
+    player_session: PlayerSession, owner: Owner, clock: Clock
 ) -> None:
     day = date(2031, 5, 17)
     mms = [unique("mm") for _ in range(4)]
@@ -347,7 +369,7 @@ def test_call_log__day_partition_takes_over_what_default_caught(
     ]
     for mm, moment in zip(mms, moments, strict=True):
         clock.stand(datetime.fromisoformat(moment))
-        seat.call("deposit", mm, "1.00")
+        player_session.call("deposit", mm, "1.00")
     with days_dropped(owner):
         caught = partitions(owner)["wallet_apicall_default"]
         run("SELECT call_log_prepare_day(%s)", day)
@@ -357,13 +379,15 @@ def test_call_log__day_partition_takes_over_what_default_caught(
         assert ApiCall.objects.filter(mm_transaction_id__in=mms).count() == 4
         # What comes now goes there at once, and the application can still not write there itself.
         clock.stand(datetime.fromisoformat("2031-05-17T12:00:00+00:00"))
-        seat.call("deposit", unique("mm"), "1.00")
+        player_session.call("deposit", unique("mm"), "1.00")
         assert partitions(owner)["wallet_apicall_20310517"] == 3
         with pytest.raises(ProgrammingError, match="permission denied"):
             run("DELETE FROM wallet_apicall_20310517")
 
 
-def test_call_log__days_are_made_ahead_and_dropped_by_age(seat: Seat, owner: Owner, clock: Clock) -> None:
+def test_call_log__days_are_made_ahead_and_dropped_by_age(
+    player_session: PlayerSession, owner: Owner, clock: Clock
+) -> None:
     clock.stand(datetime.fromisoformat("2032-02-27T23:30:00+00:00"))
     with days_dropped(owner):
         assert call_log.prepare_days(3) == 4
@@ -375,7 +399,7 @@ def test_call_log__days_are_made_ahead_and_dropped_by_age(seat: Seat, owner: Own
             "wallet_apicall_20320301",
         ]
         assert [name for name in partitions(owner) if name != "wallet_apicall_default"] == days
-        mm = seat.opened("deposit", "1.00")
+        mm = player_session.opened("deposit", "1.00")
         clock.stand(datetime.fromisoformat("2032-03-01T12:00:00+00:00"))
         assert call_log.drop_old_days(timedelta(days=3)) == 0
         assert calls(mm) != []
@@ -383,11 +407,13 @@ def test_call_log__days_are_made_ahead_and_dropped_by_age(seat: Seat, owner: Own
         assert [name for name in partitions(owner) if name != "wallet_apicall_default"] == days[2:]
         assert calls(mm) == []
     # What the log forgets, the ledger does not.
-    assert seat.done("confirmDeposit", mm).balance == "101.00"
+    assert player_session.done("confirmDeposit", mm).balance == "101.00"
 
 
-def test_call_log__a_day_nobody_prepared_stops_no_withdrawal(seat: Seat, owner: Owner, clock: Clock) -> None:
+def test_call_log__a_day_nobody_prepared_stops_no_withdrawal(
+    player_session: PlayerSession, owner: Owner, clock: Clock
+) -> None:
     before = partitions(owner)["wallet_apicall_default"]
-    clock.stand(seat.session().created_at + timedelta(minutes=1))
-    seat.done("withdraw", unique("mm"), "1.00")
+    clock.stand(player_session.session().created_at + timedelta(minutes=1))
+    player_session.done("withdraw", unique("mm"), "1.00")
     assert partitions(owner)["wallet_apicall_default"] == before + 1

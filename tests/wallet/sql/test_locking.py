@@ -11,22 +11,26 @@ import psycopg
 import pytest
 from django.db import connection, transaction
 
-from tests.support.callers import Answer, Seat, unique
+from tests.support.callers import Answer, PlayerSession, unique
 from tests.support.invariants import problems_of
 from wallet.operations import freeze_wallet, limit_withdrawals
 
 Owner = psycopg.Connection[Any]
 # Each gets a seat and the id of its pending withdrawal of 10.00.
-OPERATIONS: dict[str, Callable[[Seat, str], object]] = {
-    "opening": lambda seat, _: seat.done("withdraw", unique("mm"), "1.00"),
-    "announcement": lambda seat, _: seat.done("deposit", unique("mm"), "1.00"),
-    "confirmation": lambda seat, mm: seat.done("confirmWithdrawal", mm),
-    "rollback": lambda seat, mm: seat.done("rollbackWithdrawal", mm),
-    "rollback that overtakes": lambda seat, _: seat.done("rollbackWithdrawal", unique("mm")),
-    "expiry": lambda seat, mm: seat.resolve(mm, "expired"),
-    "adjustment": lambda seat, _: seat.adjust("debit", 1_00),
-    "freeze": lambda seat, _: freeze_wallet(seat.wallet(), actor="test", reason="test"),
-    "limit": lambda seat, _: limit_withdrawals(seat.wallet(), most=5_00, actor="test", reason="test"),
+OPERATIONS: dict[str, Callable[[PlayerSession, str], object]] = {
+    "opening": lambda player_session, _: player_session.done("withdraw", unique("mm"), "1.00"),
+    "announcement": lambda player_session, _: player_session.done("deposit", unique("mm"), "1.00"),
+    "confirmation": lambda player_session, mm: player_session.done("confirmWithdrawal", mm),
+    "rollback": lambda player_session, mm: player_session.done("rollbackWithdrawal", mm),
+    "rollback that overtakes": lambda player_session, _: player_session.done(
+        "rollbackWithdrawal", unique("mm")
+    ),
+    "expiry": lambda player_session, mm: player_session.resolve(mm, "expired"),
+    "adjustment": lambda player_session, _: player_session.adjust("debit", 1_00),
+    "freeze": lambda player_session, _: freeze_wallet(player_session.wallet(), actor="test", reason="test"),
+    "limit": lambda player_session, _: limit_withdrawals(
+        player_session.wallet(), most=5_00, actor="test", reason="test"
+    ),
 }
 
 
@@ -52,26 +56,26 @@ def after(owner: Owner, statement: str, parameters: list[Any], action: Callable[
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_wallet_lock__every_operation_waits_for_the_previous(
-    seat: Seat, owner: Owner, operation: str
+    player_session: PlayerSession, owner: Owner, operation: str
 ) -> None:
-    mm, before = seat.opened("withdraw", "10.00"), seat.holding().entries
+    mm, before = player_session.opened("withdraw", "10.00"), player_session.holding().entries
     adjust = """
         SELECT ledger_adjust(p_id => gen_random_uuid(), p_player => %s, p_currency => 'XAG', p_type => 'credit',
             p_amount => 500, p_into_debt => false, p_source => 'operator', p_actor => 'test', p_reason => 'test')
     """
-    assert after(owner, adjust, [seat.player.pk], lambda: OPERATIONS[operation](seat, mm))
-    assert seat.holding().entries == before + 2
-    assert problems_of(seat.player) == []
+    assert after(owner, adjust, [player_session.player.pk], lambda: OPERATIONS[operation](player_session, mm))
+    assert player_session.holding().entries == before + 2
+    assert problems_of(player_session.player) == []
 
 
 @pytest.mark.parametrize(
     ("settling", "spendable"), [("rollbackWithdrawal", 100_00), ("confirmWithdrawal", 90_00)]
 )
 def test_wallet_lock__waiter_settles_what_other_wallet_opened(
-    seat: Seat, owner: Owner, settling: str, spendable: int
+    player_session: PlayerSession, owner: Owner, settling: str, spendable: int
 ) -> None:
     """The lost race is noticed, and the call is repeated with the right wallet."""
-    euro, mm = seat.elsewhere("EUR"), unique("mm")
+    euro, mm = player_session.elsewhere("EUR"), unique("mm")
 
     def settle() -> Answer:
         try:
@@ -85,12 +89,12 @@ def test_wallet_lock__waiter_settles_what_other_wallet_opened(
             waiting = pool.submit(settle)
             with pytest.raises(TimeoutError):
                 waiting.result(0.3)
-            opened = seat.done("withdraw", mm, "10.00")
+            opened = player_session.done("withdraw", mm, "10.00")
         settled = waiting.result(10)
     assert settled.body["qwTransactionId"] == opened.body["qwTransactionId"]
     assert settled.body["balance"]["currencyCode"] == "XAG"
-    assert (seat.holding()[:4], euro.holding()) == ((spendable, 0, 0, 0), (0, 0, 0, 0, 1))
-    assert problems_of(seat.player) == []
+    assert (player_session.holding()[:4], euro.holding()) == ((spendable, 0, 0, 0), (0, 0, 0, 0, 1))
+    assert problems_of(player_session.player) == []
 
 
 PREPARE = "SELECT call_log_prepare_day('2033-04-01')"

@@ -15,7 +15,7 @@ from django.db import OperationalError, connection
 from psycopg.errors import CaseNotFound, CheckViolation, InsufficientPrivilege, LockNotAvailable
 
 from lib.ids import new_id
-from tests.support.callers import Holding, House, Seat, holding
+from tests.support.callers import Callers, Holding, PlayerSession, holding
 from tests.support.invariants import problems_of
 from wallet import ledger
 from wallet.ledger import Posting
@@ -33,10 +33,10 @@ MOVES = {
 }
 
 
-def post(seat: Seat, *postings: Posting) -> str:
+def post(player_session: PlayerSession, *postings: Posting) -> str:
     return ledger.post(
-        player_id=seat.player.pk,
-        game_id=seat.game.pk,
+        player_id=player_session.player.pk,
+        game_id=player_session.game.pk,
         postings=postings,
         reference=None,
         description="order of a test",
@@ -50,11 +50,13 @@ def one(type: str, amount: int, currency: str = "XAG", reverses: uuid.UUID | Non
     return Posting(new_id(), type, currency, amount, reverses)
 
 
-def aside(seat: Seat, most: int, currency: str = "XAG", id: uuid.UUID | None = None) -> int:
+def aside(
+    player_session: PlayerSession, most: int, currency: str = "XAG", id: uuid.UUID | None = None
+) -> int:
     return ledger.set_aside(
         transaction_id=id or new_id(),
-        player_id=seat.player.pk,
-        game_id=seat.game.pk,
+        player_id=player_session.player.pk,
+        game_id=player_session.game.pk,
         currency=currency,
         most=most,
         reverses=None,
@@ -73,18 +75,18 @@ def journal(id: uuid.UUID) -> list[tuple[str, str | None, str | None, int | None
 
 
 @pytest.mark.parametrize("type", MOVES)
-def test_post__each_posting_moves_between_its_two_accounts(seat: Seat, type: str) -> None:
+def test_post__each_posting_moves_between_its_two_accounts(player_session: PlayerSession, type: str) -> None:
     posting = one(type, 7_00)
-    assert post(seat, posting) == "posted"
+    assert post(player_session, posting) == "posted"
     assert journal(posting.id) == [("posted", *MOVES[type], 7_00)]
     change = {"top_up": 7_00, "clawback": -7_00}.get(type, 0)
-    assert seat.holding() == Holding(100_00 + change, 0, 0, 0, 3)
+    assert player_session.holding() == Holding(100_00 + change, 0, 0, 0, 3)
     row = Transaction.objects.get(pk=posting.id)
     assert (row.type, row.state, row.amount, row.game_id, row.source, row.actor) == (
         type,
         "confirmed",
         7_00,
-        seat.game.pk,
+        player_session.game.pk,
         "provider",
         "provider:test",
     )
@@ -96,44 +98,47 @@ def test_post__each_posting_moves_between_its_two_accounts(seat: Seat, type: str
         row.settled_seq,
         row.settled_at,
     ) == (*("order of a test", "paid", "provider", 3, 3, row.opened_at),)
-    assert problems_of(seat.player) == []
+    assert problems_of(player_session.player) == []
 
 
-def test_post__in_two_currencies_opens_the_missing_wallet(seat: Seat) -> None:
+def test_post__in_two_currencies_opens_the_missing_wallet(player_session: PlayerSession) -> None:
     paid, credited = one("payment", 4_99, "EUR"), one("top_up", 500_00)
-    assert post(seat, credited, paid) == "posted"
-    assert (seat.holding().spendable, holding(seat.player, "EUR")) == (600_00, Holding(0, 0, 0, 0, 2))
-    assert problems_of(seat.player) == []
+    assert post(player_session, credited, paid) == "posted"
+    assert (player_session.holding().spendable, holding(player_session.player, "EUR")) == (
+        600_00,
+        Holding(0, 0, 0, 0, 2),
+    )
+    assert problems_of(player_session.player) == []
 
 
-def test_clawback__takes_what_is_there_and_the_rest_becomes_debt(seat: Seat) -> None:
+def test_clawback__takes_what_is_there_and_the_rest_becomes_debt(player_session: PlayerSession) -> None:
     posting = one("clawback", 130_00)
-    assert post(seat, posting) == "posted"
+    assert post(player_session, posting) == "posted"
     assert journal(posting.id) == [
         ("posted", "spendable", "issuance", 100_00),
         ("posted", "debt", "issuance", 30_00),
     ]
-    assert seat.holding() == Holding(0, 0, 0, 30_00, 4)
+    assert player_session.holding() == Holding(0, 0, 0, 30_00, 4)
     again = one("clawback", 5_00)
-    assert post(seat, again) == "posted"
+    assert post(player_session, again) == "posted"
     assert journal(again.id) == [("posted", "debt", "issuance", 5_00)]
     credit = one("top_up", 50_00)
-    assert post(seat, credit) == "posted"
+    assert post(player_session, credit) == "posted"
     assert journal(credit.id) == [
         ("posted", "issuance", "spendable", 50_00),
         ("debt_repaid", "spendable", "debt", 35_00),
     ]
-    assert (seat.holding().spendable, seat.holding().debt) == (15_00, 0)
+    assert (player_session.holding().spendable, player_session.holding().debt) == (15_00, 0)
     assert Transaction.objects.get(pk=credit.id).settled_seq == 7
-    assert problems_of(seat.player) == []
+    assert problems_of(player_session.player) == []
 
 
-def test_post__names_what_it_takes_back(seat: Seat) -> None:
+def test_post__names_what_it_takes_back(player_session: PlayerSession) -> None:
     first = one("top_up", 5_00)
     second = one("clawback", 5_00, reverses=first.id)
-    assert post(seat, first, second) == "posted"
+    assert post(player_session, first, second) == "posted"
     assert Transaction.objects.get(pk=second.id).reverses_id == first.id
-    assert problems_of(seat.player) == []
+    assert problems_of(player_session.player) == []
 
 
 @pytest.mark.parametrize(
@@ -141,58 +146,58 @@ def test_post__names_what_it_takes_back(seat: Seat) -> None:
     [(1, BOUND - 2, "posted"), (1, BOUND - 1, "limit_reached"), (2, BOUND - 2, "limit_reached")],
 )
 def test_post__wallet_never_holds_more_than_the_bound(
-    house: House, funds: int, amount: int, outcome: str
+    callers: Callers, funds: int, amount: int, outcome: str
 ) -> None:
-    seat = house.seat(funds)
-    before, credit = seat.holding(), one("top_up", amount)
-    assert post(seat, one("payment", 4_99, "EUR"), credit) == outcome
+    player_session = callers.player_session(funds)
+    before, credit = player_session.holding(), one("top_up", amount)
+    assert post(player_session, one("payment", 4_99, "EUR"), credit) == outcome
     if outcome == "limit_reached":
         # Nothing of it is written, in no wallet.
-        assert (seat.holding(), holding(seat.player, "EUR")) == (before, Holding())
+        assert (player_session.holding(), holding(player_session.player, "EUR")) == (before, Holding())
         assert not Transaction.objects.filter(pk=credit.id).exists()
     else:
-        assert seat.holding().spendable == BOUND - 1
+        assert player_session.holding().spendable == BOUND - 1
 
 
-def test_post__reserved_and_announced_count_towards_the_bound(house: House) -> None:
-    seat = house.seat(10)
-    seat.opened("withdraw", "0.04")
-    seat.opened("deposit", "0.05")
-    assert post(seat, one("top_up", BOUND - 15)) == "limit_reached"
-    assert post(seat, one("top_up", BOUND - 16)) == "posted"
+def test_post__reserved_and_announced_count_towards_the_bound(callers: Callers) -> None:
+    player_session = callers.player_session(10)
+    player_session.opened("withdraw", "0.04")
+    player_session.opened("deposit", "0.05")
+    assert post(player_session, one("top_up", BOUND - 15)) == "limit_reached"
+    assert post(player_session, one("top_up", BOUND - 16)) == "posted"
 
 
 @pytest.mark.parametrize(("amount", "outcome"), [(BOUND + 4, "posted"), (BOUND + 5, "limit_reached")])
-def test_post__player_never_owes_more_than_the_bound(house: House, amount: int, outcome: str) -> None:
-    seat = house.seat(5)
-    assert post(seat, one("clawback", amount)) == outcome
-    assert seat.holding().debt == (BOUND - 1 if outcome == "posted" else 0)
+def test_post__player_never_owes_more_than_the_bound(callers: Callers, amount: int, outcome: str) -> None:
+    player_session = callers.player_session(5)
+    assert post(player_session, one("clawback", amount)) == outcome
+    assert player_session.holding().debt == (BOUND - 1 if outcome == "posted" else 0)
 
 
-def test_post__existing_debt_counts_towards_the_bound(house: House) -> None:
-    seat = house.seat(0)
-    assert post(seat, one("clawback", 5)) == "posted"
-    assert post(seat, one("clawback", BOUND - 5)) == "limit_reached"
-    assert post(seat, one("clawback", BOUND - 6)) == "posted"
+def test_post__existing_debt_counts_towards_the_bound(callers: Callers) -> None:
+    player_session = callers.player_session(0)
+    assert post(player_session, one("clawback", 5)) == "posted"
+    assert post(player_session, one("clawback", BOUND - 5)) == "limit_reached"
+    assert post(player_session, one("clawback", BOUND - 6)) == "posted"
 
 
-def test_post__ledger_refuses_an_unknown_type_and_no_amount(seat: Seat) -> None:
+def test_post__ledger_refuses_an_unknown_type_and_no_amount(player_session: PlayerSession) -> None:
     for posting, problem in (
         (one("gift", 1), CaseNotFound),
         (one("payment", 0), CheckViolation),
         (one("top_up", -1), CheckViolation),
     ):
         with pytest.raises(problem):
-            post(seat, posting)
-    assert seat.holding() == Holding(100_00, 0, 0, 0, 2)
+            post(player_session, posting)
+    assert player_session.holding() == Holding(100_00, 0, 0, 0, 2)
 
 
-def test_post__id_is_posted_once(seat: Seat) -> None:
+def test_post__id_is_posted_once(player_session: PlayerSession) -> None:
     posting = one("top_up", 1)
-    assert post(seat, posting) == "posted"
+    assert post(player_session, posting) == "posted"
     with pytest.raises(OperationalError, match="race was lost"):
-        post(seat, posting)
-    assert seat.holding().spendable == 100_01
+        post(player_session, posting)
+    assert player_session.holding().spendable == 100_01
 
 
 # --- Credit that is set aside --------------------------------------------------------------------------
@@ -202,11 +207,11 @@ def test_post__id_is_posted_once(seat: Seat) -> None:
     ("event", "credit", "spendable"), [("confirmed", "issuance", 60_00), ("rolled_back", "spendable", 100_00)]
 )
 def test_set_aside__credit_is_then_gone_or_given_back(
-    seat: Seat, event: str, credit: str, spendable: int
+    player_session: PlayerSession, event: str, credit: str, spendable: int
 ) -> None:
     id = new_id()
-    assert aside(seat, 40_00, id=id) == 40_00
-    assert seat.holding() == Holding(60_00, 40_00, 0, 0, 3)
+    assert aside(player_session, 40_00, id=id) == 40_00
+    assert player_session.holding() == Holding(60_00, 40_00, 0, 0, 3)
     row = Transaction.objects.get(pk=id)
     assert (row.type, row.state, row.amount, row.due_at, row.settled_at, row.source) == (
         "set_aside",
@@ -218,45 +223,47 @@ def test_set_aside__credit_is_then_gone_or_given_back(
     )
     resolve_transaction(id, event=event, source="provider", actor="provider:test", reason="its end")
     assert journal(id) == [("opened", "spendable", "reserved", 40_00), (event, "reserved", credit, 40_00)]
-    assert seat.holding() == Holding(spendable, 0, 0, 0, 4)
-    assert problems_of(seat.player) == []
+    assert player_session.holding() == Holding(spendable, 0, 0, 0, 4)
+    assert problems_of(player_session.player) == []
 
 
-def test_set_aside__takes_the_least_amount(house: House) -> None:
-    seat = house.seat(1)
-    assert aside(seat, 1) == 1
-    assert seat.holding() == Holding(0, 1, 0, 0, 3)
+def test_set_aside__takes_the_least_amount(callers: Callers) -> None:
+    player_session = callers.player_session(1)
+    assert aside(player_session, 1) == 1
+    assert player_session.holding() == Holding(0, 1, 0, 0, 3)
 
 
-def test_set_aside__takes_only_what_is_there(seat: Seat) -> None:
-    assert aside(seat, 100_01) == 100_00
+def test_set_aside__takes_only_what_is_there(player_session: PlayerSession) -> None:
+    assert aside(player_session, 100_01) == 100_00
     id = new_id()
-    assert aside(seat, 1, id=id) == 0
-    assert aside(seat, 1, "EUR") == 0
+    assert aside(player_session, 1, id=id) == 0
+    assert aside(player_session, 1, "EUR") == 0
     assert not Transaction.objects.filter(pk=id).exists()
-    assert seat.holding() == Holding(0, 100_00, 0, 0, 3)
-    assert problems_of(seat.player) == []
+    assert player_session.holding() == Holding(0, 100_00, 0, 0, 3)
+    assert problems_of(player_session.player) == []
 
 
-def test_set_aside__credit_given_back_pays_debt_first(seat: Seat) -> None:
+def test_set_aside__credit_given_back_pays_debt_first(player_session: PlayerSession) -> None:
     id = new_id()
-    assert aside(seat, 100_00, id=id) == 100_00
-    assert post(seat, one("clawback", 30_00)) == "posted"
+    assert aside(player_session, 100_00, id=id) == 100_00
+    assert post(player_session, one("clawback", 30_00)) == "posted"
     resolve_transaction(id, event="rolled_back", source="provider", actor="provider:test", reason="refused")
-    assert seat.holding() == Holding(70_00, 0, 0, 0, 6)
-    assert problems_of(seat.player) == []
+    assert player_session.holding() == Holding(70_00, 0, 0, 0, 6)
+    assert problems_of(player_session.player) == []
 
 
-def test_post__frozen_wallet_is_credited_and_set_aside(seat: Seat) -> None:
-    from_wallet = seat.wallet()
-    ledger.gate_wallet(player_id=seat.player.pk, currency="XAG", event="frozen", actor="test", note="")
-    assert post(seat, one("top_up", 1_00)) == "posted"
-    assert aside(seat, 1_00) == 1_00
-    assert seat.wallet().pk == from_wallet.pk
-    assert problems_of(seat.player) == []
+def test_post__frozen_wallet_is_credited_and_set_aside(player_session: PlayerSession) -> None:
+    from_wallet = player_session.wallet()
+    ledger.gate_wallet(
+        player_id=player_session.player.pk, currency="XAG", event="frozen", actor="test", note=""
+    )
+    assert post(player_session, one("top_up", 1_00)) == "posted"
+    assert aside(player_session, 1_00) == 1_00
+    assert player_session.wallet().pk == from_wallet.pk
+    assert problems_of(player_session.player) == []
 
 
-def test_post__inner_function_is_not_for_the_application(seat: Seat) -> None:
+def test_post__inner_function_is_not_for_the_application(player_session: PlayerSession) -> None:
     with pytest.raises(InsufficientPrivilege):
         ledger.run(
             """
@@ -271,11 +278,14 @@ def test_post__inner_function_is_not_for_the_application(seat: Seat) -> None:
 
 @pytest.mark.parametrize(
     "writes",
-    [lambda seat: post(seat, one("top_up", 1_00)), lambda seat: aside(seat, 104_00)],
+    [
+        lambda player_session: post(player_session, one("top_up", 1_00)),
+        lambda player_session: aside(player_session, 104_00),
+    ],
     ids=["posts", "sets aside"],
 )
 def test_post__what_somebody_else_has_just_done_counts(
-    seat: Seat, owner: "psycopg.Connection[Any]", writes: Callable[[Seat], object]
+    player_session: PlayerSession, owner: "psycopg.Connection[Any]", writes: Callable[[PlayerSession], object]
 ) -> None:
     """It waits for the wallet, and goes on from what stands there then."""
     credit = """
@@ -286,14 +296,14 @@ def test_post__what_somebody_else_has_just_done_counts(
         psycopg.connect(owner.info.dsn, password=owner.info.password) as other,
         ThreadPoolExecutor(1) as pool,
     ):
-        other.execute(credit, [new_id(), seat.player.pk])
-        waiting = pool.submit(in_a_thread, lambda: writes(seat))
+        other.execute(credit, [new_id(), player_session.player.pk])
+        waiting = pool.submit(in_a_thread, lambda: writes(player_session))
         eventually(lambda: is_anybody_waiting(owner))
         other.commit()
         assert waiting.result(10) in ("posted", 104_00)
-    held = seat.holding()
+    held = player_session.holding()
     assert held.spendable + held.reserved == (106_00 if held.reserved == 0 else 105_00)
-    assert problems_of(seat.player) == []
+    assert problems_of(player_session.player) == []
 
 
 def in_a_thread(act: Callable[[], object]) -> object:
@@ -321,19 +331,26 @@ POST = """
 @pytest.mark.parametrize("codes", [["EUR", "XAG"], ["XAG", "EUR"]])
 @pytest.mark.parametrize("held", [0, 1])
 def test_post__locks_wallets_in_the_order_of_their_ids(
-    seat: Seat, owner: "psycopg.Connection[Any]", database_url: str, codes: list[str], held: int
+    player_session: PlayerSession,
+    owner: "psycopg.Connection[Any]",
+    database_url: str,
+    codes: list[str],
+    held: int,
 ) -> None:
     """Who waits for the later wallet has locked the earlier one.
 
     Who waits for the earlier one has locked nothing.
     """
-    assert post(seat, one("payment", 1, "EUR"), one("top_up", 1)) == "posted"
+    assert post(player_session, one("payment", 1, "EUR"), one("top_up", 1)) == "posted"
     ids = sorted(
-        id for (id,) in owner.execute("SELECT id FROM wallet_wallet WHERE player_id = %s", [seat.player.pk])
+        id
+        for (id,) in owner.execute(
+            "SELECT id FROM wallet_wallet WHERE player_id = %s", [player_session.player.pk]
+        )
     )
     postings = [
-        seat.player.pk,
-        seat.game.pk,
+        player_session.player.pk,
+        player_session.game.pk,
         [new_id(), new_id()],
         codes,
         ["payment", "payment"],

@@ -23,7 +23,7 @@ from payments.providers.protocol import (
 )
 from payments.providers.stripe_checkout.checkout import StripeCheckout, closing_of, locale_of
 from tests.conftest import Clock
-from tests.support.callers import House
+from tests.support.callers import Callers
 from tests.support.fake_stripe import FakeStripe, Mishap, fake_stripe, refuses, says
 
 KEY = FakeStripe.key
@@ -45,7 +45,7 @@ TERMS = ProviderConfig(
 
 
 @pytest.fixture
-def fake(house: House) -> Iterator[FakeStripe]:
+def fake(callers: Callers) -> Iterator[FakeStripe]:
     with fake_stripe() as fake:
         fake.paid["pi_1"] = 4_99
         yield fake

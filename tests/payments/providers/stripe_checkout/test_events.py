@@ -15,7 +15,7 @@ from payments.providers import adapter_for
 from payments.providers.protocol import Event, EventType, ProviderConfig, RawCallback
 from payments.providers.signatures.refused import Refused
 from payments.providers.stripe_checkout.minor_units import Inexpressible, from_stripe, is_payable, to_stripe
-from tests.support.callers import House
+from tests.support.callers import Callers
 from tests.support.stripe_events import HERE, NAMES, recorded, signed
 
 SECRET, OLDER, OTHER = "whsec_" + "a1" * 16, "whsec_" + "b2" * 16, "whsec_" + "c3" * 16
@@ -44,7 +44,7 @@ TERMS = ProviderConfig(
 
 
 @pytest.fixture(autouse=True)
-def currencies(house: House) -> None:
+def currencies(callers: Callers) -> None:
     """Events name currencies, and these have to be known."""
 
 

@@ -28,10 +28,10 @@ from tests.support.fake_stripe import FakeStripe, Reply, fake_stripe, says
 from tests.support.invariants import problems_of
 from tests.support.shop import (
     BASE,
-    Market,
-    Till,
+    FakeProvider,
+    ShopSetup,
     fresh,
-    make_till,
+    make_provider,
     outcomes,
     payments_of,
     refunds_of,
@@ -44,16 +44,18 @@ from tests.support.stripe_events import recorded, signed
 class Counter:
     """A provider that speaks to a fake Stripe, and the events that this posts."""
 
-    market: Market
-    till: Till
+    shop_setup: ShopSetup
+    fake_provider: FakeProvider
     fake: FakeStripe
 
     def order(self, product: str = "gold") -> Order:
-        return self.market.order(product=product, till=self.till)
+        return self.shop_setup.order(product=product, fake_provider=self.fake_provider)
 
     def post(self, event: dict[str, Any], secret: str | None = None) -> Answer:
         body = json.dumps(event).encode()
-        return self.till.post(body, {"Stripe-Signature": signed(body, secret or self.till.secret)})
+        return self.fake_provider.post(
+            body, {"Stripe-Signature": signed(body, secret or self.fake_provider.secret)}
+        )
 
     def session(self, name: str, order: Order, nth: int = 0, **changes: Any) -> dict[str, Any]:
         """An event about the session of an order's payment, the first one unasked."""
@@ -106,13 +108,13 @@ def intent_of(payment: Payment) -> str:
 
 
 @pytest.fixture
-def counter(market: Market, monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter]:
-    till = make_till("stripe", f"whsec_{uuid.uuid4().hex}", page_url="", timeout_seconds=1)
+def counter(shop_setup: ShopSetup, monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter]:
+    fake_provider = make_provider("stripe", f"whsec_{uuid.uuid4().hex}", page_url="", timeout_seconds=1)
     with fake_stripe() as fake:
         fake.key = f"sk_test_{uuid.uuid4().hex}"
-        replace_api_secret(till.provider, fake.key, actor="test")
+        replace_api_secret(fake_provider.provider, fake.key, actor="test")
         monkeypatch.setitem(ADAPTERS, "stripe", StripeCheckout(fake.url))
-        yield Counter(market, till, fake)
+        yield Counter(shop_setup, fake_provider, fake)
 
 
 def funds(order: Order) -> tuple[int, int]:
@@ -153,7 +155,7 @@ def test_stripe_payment__delayed_fails_order_and_next_one_pays(counter: Counter)
         counter.session("completed_unpaid", order), counter.session("async_payment_failed", order)
     ) == [200, 200]
     assert (fresh(order).state, payments_of(order)) == ("failed", [("failed", False)])
-    start_payment(fresh(order), counter.till.provider.slug, BASE)
+    start_payment(fresh(order), counter.fake_provider.provider.slug, BASE)
     assert counter.tells(counter.session("completed_paid", order, 1)) == [200]
     assert (fresh(order).state, payments_of(order), funds(order)) == (
         "delivered",
@@ -164,7 +166,7 @@ def test_stripe_payment__delayed_fails_order_and_next_one_pays(counter: Counter)
 
 def test_stripe_session__expired_does_not_fail_a_retried_order(counter: Counter) -> None:
     order = counter.order()
-    start_payment(order, counter.till.provider.slug, BASE)
+    start_payment(order, counter.fake_provider.provider.slug, BASE)
     assert counter.tells(counter.session("expired", order)) == [200]
     assert (fresh(order).state, payments_of(order)) == ("created", [("started", False), ("started", False)])
     assert counter.tells(counter.session("completed_paid", order, 1)) == [200]
@@ -173,7 +175,7 @@ def test_stripe_session__expired_does_not_fail_a_retried_order(counter: Counter)
 
 def test_stripe_session__two_paid_ones_credit_once(counter: Counter) -> None:
     order = counter.order()
-    start_payment(order, counter.till.provider.slug, BASE)
+    start_payment(order, counter.fake_provider.provider.slug, BASE)
     assert counter.tells(
         counter.session("completed_paid", order), counter.session("completed_paid", order, 1)
     ) == [200, 200]
@@ -216,11 +218,13 @@ def test_stripe_event__other_mode_is_on_operators_list(counter: Counter) -> None
     assert (fresh(order).state, funds(order)) == ("created", (0, 0))
 
 
-def test_stripe_secret__of_another_provider_does_not_pass(counter: Counter, market: Market) -> None:
+def test_stripe_secret__of_another_provider_does_not_pass(counter: Counter, shop_setup: ShopSetup) -> None:
     order = counter.order()
-    another = make_till("stripe", f"whsec_{uuid.uuid4().hex}")
+    another = make_provider("stripe", f"whsec_{uuid.uuid4().hex}")
     event = counter.session("completed_paid", order)
-    assert [counter.post(event, secret).status for secret in (another.secret, market.webhooks.secret)] == [
+    assert [
+        counter.post(event, secret).status for secret in (another.secret, shop_setup.webhooks.secret)
+    ] == [
         401,
         401,
     ]
@@ -228,17 +232,17 @@ def test_stripe_secret__of_another_provider_does_not_pass(counter: Counter, mark
 
 
 def test_stripe_session__failed_start_can_be_made_again(counter: Counter) -> None:
-    order = counter.market.order(start=False)
+    order = counter.shop_setup.order(start=False)
     counter.fake.mishaps = [says(500, b""), says(500, b"")]
     with pytest.raises(ProviderUnavailable):
-        start_payment(order, counter.till.provider.slug, BASE)
-    assert start_payment(order, counter.till.provider.slug, BASE).reference == "cs_test_000001"
+        start_payment(order, counter.fake_provider.provider.slug, BASE)
+    assert start_payment(order, counter.fake_provider.provider.slug, BASE).reference == "cs_test_000001"
     assert payments_of(order) == [("unstarted", False), ("started", False)]
 
 
 @pytest.mark.parametrize("is_first", [True, False])
 def test_stripe_session__of_two_clicks_the_successful_one_counts(counter: Counter, is_first: bool) -> None:
-    order, slug = counter.market.order(start=False), counter.till.provider.slug
+    order, slug = counter.shop_setup.order(start=False), counter.fake_provider.provider.slug
 
     def click_again(answer: Callable[[], Reply]) -> Reply:
         counter.fake.mishaps = [says(500, b""), says(500, b"")] if is_first else []
@@ -400,7 +404,7 @@ def test_stripe_refund__dashboard_one_is_told_apart_from_ours(counter: Counter, 
 
 def test_stripe_refund__of_one_payment_does_not_end_another_ones(counter: Counter) -> None:
     order = counter.order()
-    start_payment(order, counter.till.provider.slug, BASE)
+    start_payment(order, counter.fake_provider.provider.slug, BASE)
     assert counter.tells(
         counter.session("completed_paid", order), counter.session("completed_paid", order, 1)
     ) == [200, 200]
@@ -520,7 +524,7 @@ def test_stripe_dispute__partial_one_takes_its_share(counter: Counter) -> None:
 
 def test_stripe_payment__of_unknown_session_is_found_by_order(counter: Counter) -> None:
     # The callback is quicker than the answer of the call that began it.
-    order = counter.market.order(start=False)
+    order = counter.shop_setup.order(start=False)
     statuses: list[int] = []
 
     def pays_at_once(answer: Callable[[], Reply]) -> Reply:
@@ -533,7 +537,7 @@ def test_stripe_payment__of_unknown_session_is_found_by_order(counter: Counter) 
         return reply
 
     counter.fake.mishaps = [pays_at_once]
-    start_payment(order, counter.till.provider.slug, BASE)
+    start_payment(order, counter.fake_provider.provider.slug, BASE)
     assert statuses == [200]
     assert (fresh(order).state, payments_of(order), funds(order)) == (
         "delivered",
@@ -543,9 +547,9 @@ def test_stripe_payment__of_unknown_session_is_found_by_order(counter: Counter) 
 
 
 def test_stripe_session__repeated_start_goes_to_the_same_session(counter: Counter) -> None:
-    order = counter.market.order(start=False)
-    started = start_payment(order, counter.till.provider.slug, BASE)
+    order = counter.shop_setup.order(start=False)
+    started = start_payment(order, counter.fake_provider.provider.slug, BASE)
     # As if the process had died before it wrote the answer down.
     Payment.objects.filter(order=order).update(start_reference="")
-    assert start_payment(order, counter.till.provider.slug, BASE) == started
+    assert start_payment(order, counter.fake_provider.provider.slug, BASE) == started
     assert (len(counter.fake.sessions), payments_of(order)) == (1, [("started", False)])
