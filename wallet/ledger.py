@@ -85,16 +85,19 @@ class Posting(NamedTuple):
 ANSWER = "SELECT outcome, transaction_id::text, balance, currency_code FROM "
 # Who called, for the call log.
 CALLER = """
-    p_game => %(game)s, p_credential => %(credential)s, p_endpoint => %(endpoint)s, p_address => %(address)s::inet,
+    p_game => %(game)s, p_credential => %(credential)s, p_endpoint => %(endpoint)s,
+    p_address => %(address)s::inet,
     p_elapsed_us => %(elapsed_us)s
 """
 
 OPEN = f"""{ANSWER} ledger_open(
-    p_type => %(type)s, p_token_hash => %(token_hash)s, p_mm => %(mm)s, p_amount => %(amount)s, p_currency => %(currency)s,
+    p_type => %(type)s, p_token_hash => %(token_hash)s, p_mm => %(mm)s, p_amount => %(amount)s,
+    p_currency => %(currency)s,
     p_description => %(description)s, p_pending => %(pending)s, p_actor => %(actor)s, {CALLER}
 )"""
 SETTLE = f"""{ANSWER} ledger_settle(
-    p_event => %(event)s, p_type => %(type)s, p_token_hash => %(token_hash)s, p_mm => %(mm)s, p_amount => %(amount)s,
+    p_event => %(event)s, p_type => %(type)s, p_token_hash => %(token_hash)s, p_mm => %(mm)s,
+    p_amount => %(amount)s,
     p_currency => %(currency)s, p_reason => %(reason)s, p_actor => %(actor)s, {CALLER}
 )"""
 VIEW = "SELECT outcome, transaction_id::text, state, amount, currency_code, opened_at, settled_at FROM "
@@ -113,7 +116,8 @@ OPEN_WALLET = """SELECT ledger_open_wallet(
     p_player => %(player)s, p_currency => %(currency)s, p_actor => %(actor)s
 )"""
 ADJUST = f"""{ANSWER} ledger_adjust(
-    p_id => %(id)s, p_player => %(player)s, p_currency => %(currency)s, p_type => %(type)s, p_amount => %(amount)s,
+    p_id => %(id)s, p_player => %(player)s, p_currency => %(currency)s, p_type => %(type)s,
+    p_amount => %(amount)s,
     p_into_debt => %(into_debt)s, p_source => %(source)s, p_actor => %(actor)s, p_reason => %(reason)s
 )"""
 GATE = f"""{ANSWER} ledger_gate(
@@ -121,13 +125,17 @@ GATE = f"""{ANSWER} ledger_gate(
     p_actor => %(actor)s, p_note => %(note)s
 )"""
 POST = """SELECT ledger_post(
-    p_player => %(player)s, p_game => %(game)s, p_ids => %(ids)s, p_currencies => %(currencies)s, p_types => %(types)s,
-    p_amounts => %(amounts)s, p_reverses => %(reverses)s, p_reference => %(reference)s, p_description => %(description)s,
+    p_player => %(player)s, p_game => %(game)s, p_ids => %(ids)s, p_currencies => %(currencies)s,
+    p_types => %(types)s,
+    p_amounts => %(amounts)s, p_reverses => %(reverses)s, p_reference => %(reference)s,
+    p_description => %(description)s,
     p_source => %(source)s, p_actor => %(actor)s, p_reason => %(reason)s
 )"""
 SET_ASIDE = """SELECT ledger_set_aside(
-    p_id => %(id)s, p_player => %(player)s, p_game => %(game)s, p_currency => %(currency)s, p_most => %(most)s,
-    p_reverses => %(reverses)s, p_reference => %(reference)s, p_description => %(description)s, p_source => %(source)s,
+    p_id => %(id)s, p_player => %(player)s, p_game => %(game)s, p_currency => %(currency)s,
+    p_most => %(most)s,
+    p_reverses => %(reverses)s, p_reference => %(reference)s, p_description => %(description)s,
+    p_source => %(source)s,
     p_actor => %(actor)s
 )"""
 SESSION = """
@@ -135,7 +143,8 @@ SESSION = """
         player.uid, player.nickname, player.country, session.language, wallet.spendable, wallet.currency_id
     FROM players_gamesession session
     JOIN players_player player ON player.id = session.player_id
-    JOIN wallet_wallet wallet ON wallet.player_id = session.player_id AND wallet.currency_id = session.currency_code
+    JOIN wallet_wallet wallet ON wallet.player_id = session.player_id
+        AND wallet.currency_id = session.currency_code
     WHERE session.token_hash = %(token_hash)s AND session.game_id = %(game)s
 """
 Parameters = Mapping[str, Any]

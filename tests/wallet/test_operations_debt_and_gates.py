@@ -256,9 +256,9 @@ def test_what_gates_a_wallet_stands_in_its_journal_once(seat: Seat) -> None:
 @pytest.mark.parametrize(
     ("endpoint", "type", "event", "spendable"),
     [("withdraw", "withdrawal", "confirmed", 60_00), ("withdraw", "withdrawal", "rolled_back", 100_00),
-      ("withdraw", "withdrawal", "expired", 100_00),
+     ("withdraw", "withdrawal", "expired", 100_00),
      ("deposit", "deposit", "confirmed", 140_00), ("deposit", "deposit", "rolled_back", 100_00),
-      ("deposit", "deposit", "expired", 100_00)],
+     ("deposit", "deposit", "expired", 100_00)],
 )  # fmt: skip
 def test_the_platform_settles_once_and_says_who_and_why(
     seat: Seat, endpoint: str, type: str, event: str, spendable: int

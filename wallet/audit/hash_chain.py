@@ -1,4 +1,6 @@
-"""The hash that chains a wallet's entries: a second reading, in Python, of what `wallet/sql/append.sql` writes.
+"""The hash that chains a wallet's entries.
+
+A second reading, in Python, of what `wallet/sql/append.sql` writes.
 
 SHA-256 over the entry's members, with the hash of the entry before it (32 zero bytes for the first) among
 them, as PostgreSQL's `record_send` writes a row: the number of values, then each with its type's OID, its

@@ -18,7 +18,8 @@ class Migration(migrations.Migration):
         migrations.RunSQL(
             """
             UPDATE wallet_transaction SET reference = substring(description FROM 7)::uuid
-            WHERE type IN ('payment', 'sale', 'payment_return', 'sale_return', 'top_up', 'clawback', 'set_aside')
+            WHERE type IN ('payment', 'sale', 'payment_return', 'sale_return', 'top_up', 'clawback',
+                'set_aside')
               AND description ~ '^order [0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
             """,
             reverse_sql=migrations.RunSQL.noop,

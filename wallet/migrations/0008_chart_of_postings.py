@@ -6,7 +6,8 @@ That is by a function with a whole word for its argument.
 from django.db import migrations
 
 MOVEMENT = """
--- Accounts, and by how many times the amount the announced money changes; wallet/sql/chart.sql says which when.
+-- Accounts, and by how many times the amount the announced money changes;
+-- wallet/sql/chart.sql says which when.
 CREATE TYPE ledger_movement AS (
     debit     text,
     shortfall text,

@@ -88,13 +88,13 @@ def test_a_uid_of_the_wrong_form_is_refused(house: House, uid: str) -> None:
 @pytest.mark.parametrize(
     ("field", "value"),
     [("nickname", "x" * 65), ("nickname", 5), ("nickname", "nul\x00"), ("nickname", "new\nline"),
-      ("nickname", "\ud800"), ("nickname", "\u202eevil"),
+     ("nickname", "\ud800"), ("nickname", "\u202eevil"),
      ("country", "de"), ("country", "DEU"), ("country", ""), ("country", "D\n"), ("country", "1A"),
      ("language", ""), ("language", "x"), ("language", "de_DE"), ("language", "de-"), ("language", "x" * 36),
-      ("language", "en\n"),
+     ("language", "en\n"),
      ("language", "de-toolongsubtag"),
      ("status", ""), ("status", "Active"), ("status", "frozen"), ("status", "active\n"), ("status", 1),
-      ("status", ["active"])],
+     ("status", ["active"])],
 )  # fmt: skip
 def test_a_field_of_the_wrong_form_is_refused_and_changes_nothing(
     house: House, field: str, value: object
@@ -454,7 +454,7 @@ def test_a_statement_has_50_lines_unless_asked_otherwise(house: House) -> None:
                                     {"limit": Decimal("1e999999999")},
                                     {"before": ""}, {"before": "x"}, {"before": "-1"}, {"before": "1.5"},
                                     {"before": 5}, {"before": "9" * 19}, {"before": "٣"},
-                                     {"before": " 5"}])  # fmt: skip
+                                    {"before": " 5"}])  # fmt: skip
 def test_a_senseless_page_is_refused(house: House, seat: Seat, fields: dict[str, object]) -> None:
     answer = house.front.post("/entry/statement", {"uid": seat.player.uid, "currencyCode": "XAG"} | fields)
     assert (answer.status, answer.error) == (200, 101)

@@ -323,7 +323,8 @@ def test_a_transaction_without_an_entry_is_its_wallets_difference(ledger: OwnLed
         {"id": f"'{forged}'", "mm_transaction_id": "'forged'"}.get(name, name) for name in columns
     )
     ledger.owner.execute(
-        f"INSERT INTO wallet_transaction SELECT {copied} FROM wallet_transaction WHERE state = 'pending'".encode()
+        f"INSERT INTO wallet_transaction SELECT {copied} "
+        "FROM wallet_transaction WHERE state = 'pending'".encode()
     )
     for audit in (rolling, full):
         audit()

@@ -191,7 +191,8 @@ def test_an_alert_that_is_resolved_but_not_accepted_is_raised_again_the_next_day
 
 
 OPENED_BEFORE = """
-    INSERT INTO wallet_wallet (id, player_id, currency_id, spendable, reserved, announced, debt, entry_count, head, opened_at)
+    INSERT INTO wallet_wallet (id, player_id, currency_id, spendable, reserved, announced, debt, entry_count,
+        head, opened_at)
     SELECT '{one}', player_id, 'CLF', 0, 0, 0, 0, 1, head, '2026-01-01' FROM wallet_wallet WHERE id = '{w}'
 """
 # What is done to the database, and what is found.
@@ -312,7 +313,7 @@ def test_a_row_that_was_changed_says_what_was_signed_when_that_was_accepted(
 
 
 @pytest.mark.parametrize(("change", "text"), [("UPDATE wallet_currency SET decimals = 3 WHERE code = 'CLF'",
-                                              "CLF has 3 decimals, the checkpoint states 4"),
+                                               "CLF has 3 decimals, the checkpoint states 4"),
                                               ("DELETE FROM wallet_currency WHERE code = 'CLF'",
                                                "currency CLF is gone")])  # fmt: skip
 def test_a_currency_that_means_something_else_is_found(

@@ -25,7 +25,8 @@ from wallet.outcomes import LedgerRefused
 
 Owner = psycopg.Connection[Any]
 FINISH = """
-    SELECT ledger_finish(wallet => w, p_transaction => t.id, p_type => t.type, p_amount => t.amount, p_event => %s, p_source => 'game', p_actor => 'test', p_reason => '',
+    SELECT ledger_finish(wallet => w, p_transaction => t.id, p_type => t.type, p_amount => t.amount,
+        p_event => %s, p_source => 'game', p_actor => 'test', p_reason => '',
         p_at => wallet_now())
     FROM wallet_transaction t JOIN wallet_wallet w ON w.id = t.wallet_id WHERE t.id = %s
 """
@@ -458,7 +459,8 @@ def test_the_platforms_answers_name_the_player_the_transaction_and_the_wallet(
     player, id, mm = seat.player.pk, uuid4(), seat.opened("withdraw", "10.00")
     pending = seat.transaction(mm).pk
     adjust = """
-        SELECT * FROM ledger_adjust(p_id => %s, p_player => %s, p_currency => %s, p_type => 'debit', p_amount => 500,
+        SELECT * FROM ledger_adjust(p_id => %s, p_player => %s, p_currency => %s, p_type => 'debit',
+            p_amount => 500,
             p_into_debt => false, p_source => 'operator', p_actor => 'test', p_reason => 'test')
     """
     gate = """
@@ -466,7 +468,8 @@ def test_the_platforms_answers_name_the_player_the_transaction_and_the_wallet(
             p_actor => 'test', p_note => 'test')
     """
     resolve = """
-        SELECT * FROM ledger_resolve(p_transaction => %s, p_event => 'expired', p_source => 'sweep', p_actor => 'test',
+        SELECT * FROM ledger_resolve(p_transaction => %s, p_event => 'expired', p_source => 'sweep',
+            p_actor => 'test',
             p_reason => 'test')
     """
     asked: list[tuple[str, list[Any]]] = [

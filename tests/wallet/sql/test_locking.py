@@ -56,8 +56,10 @@ def test_every_operation_on_a_wallet_waits_for_the_one_before_it(
 ) -> None:
     mm, before = seat.opened("withdraw", "10.00"), seat.holding().entries
     adjust = """
-        SELECT ledger_adjust(p_id => gen_random_uuid(), p_player => %s, p_currency => 'XAG', p_type => 'credit',
-            p_amount => 500, p_into_debt => false, p_source => 'operator', p_actor => 'test', p_reason => 'test')
+        SELECT ledger_adjust(p_id => gen_random_uuid(), p_player => %s, p_currency => 'XAG',
+            p_type => 'credit',
+            p_amount => 500, p_into_debt => false, p_source => 'operator', p_actor => 'test',
+            p_reason => 'test')
     """
     assert after(owner, adjust, [seat.player.pk], lambda: OPERATIONS[operation](seat, mm))
     assert seat.holding().entries == before + 2
@@ -125,8 +127,10 @@ def test_a_day_of_the_call_log_waits_for_calls_that_are_being_written_and_takes_
     owner: Owner,
 ) -> None:
     call = """
-        INSERT INTO wallet_apicall (id, at, game_id, credential, endpoint, mm_transaction_id, currency_code, address, outcome, replayed, took_us)
-        VALUES (gen_random_uuid(), '2033-04-01T12:00:00Z', gen_random_uuid(), gen_random_uuid(), 'withdraw', 'x', '', '10.0.0.1', 'opened', false, 1)
+        INSERT INTO wallet_apicall (id, at, game_id, credential, endpoint, mm_transaction_id, currency_code,
+            address, outcome, replayed, took_us)
+        VALUES (gen_random_uuid(), '2033-04-01T12:00:00Z', gen_random_uuid(), gen_random_uuid(), 'withdraw',
+            'x', '', '10.0.0.1', 'opened', false, 1)
     """
     assert after(owner, call, [], lambda: asked(PREPARE)) is True
     assert owner.execute("SELECT count(*) FROM wallet_apicall_20330401").fetchone() == (1,)
