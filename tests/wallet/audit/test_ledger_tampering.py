@@ -219,8 +219,7 @@ FORGERIES = {
                 WHERE o.wallet_id = t.wallet_id AND o.state = 'confirmed')
         WHERE state = 'pending'""",
     "a pending one is settled by no entry": (
-        f"UPDATE wallet_transaction SET state = 'rolled_back', {SETTLED} "
-        "WHERE state = 'pending'"
+        f"UPDATE wallet_transaction SET state = 'rolled_back', {SETTLED} WHERE state = 'pending'"
     ),
     "a pending one is declined": """
         UPDATE wallet_transaction SET state = 'declined', refusal = 'limit_reached', due_at = NULL,
@@ -234,15 +233,13 @@ FORGERIES = {
         "'withdrawal'"
     ),
     "an expired one was rolled back": (
-        "UPDATE wallet_transaction SET state = 'rolled_back' "
-        "WHERE state = 'expired'"
+        "UPDATE wallet_transaction SET state = 'rolled_back' WHERE state = 'expired'"
     ),
     "a refusal is withdrawn": """
         UPDATE wallet_transaction SET state = 'pending', refusal = '', settled_at = NULL,
             due_at = opened_at WHERE state = 'declined'""",
     "a refusal has another cause": (
-        "UPDATE wallet_transaction SET refusal = 'limit_reached' "
-        "WHERE refusal = 'insufficient_funds'"
+        "UPDATE wallet_transaction SET refusal = 'limit_reached' WHERE refusal = 'insufficient_funds'"
     ),
     "a tombstone is an opening": (
         f"UPDATE wallet_transaction SET state = 'pending', amount = 1, {UNSETTLED}, due_at = opened_at "
@@ -252,8 +249,7 @@ FORGERIES = {
         UPDATE wallet_transaction SET mm_transaction_id = 'forged', type = 'deposit' WHERE amount IS NULL
             AND type = 'withdrawal'""",
     "a sweep's settlement was the game's": (
-        "UPDATE wallet_transaction SET settled_source = 'game' "
-        "WHERE settled_source = 'sweep'"
+        "UPDATE wallet_transaction SET settled_source = 'game' WHERE settled_source = 'sweep'"
     ),
     "an operator's settlement has another reason": """
         UPDATE wallet_transaction SET reason = 'forged' WHERE settled_source = 'operator'
@@ -452,8 +448,8 @@ def test_what_is_added_and_dated_back_is_found_by_the_last_checkpoint(
     assert audit_ledger().problems == []
     assert checkpoint_differences() == [
         (
-            f"wallet {wallet.pk} entry {wallet.entry_count + 1} is dated before the checkpoint, which does not "
-            "know it"
+            f"wallet {wallet.pk} entry {wallet.entry_count + 1} is dated before the checkpoint, which does "
+            "not know it"
         )
     ]
 
