@@ -20,8 +20,10 @@ SCALE = 10
 OPENING = """\\set p random(0, {last})
 SELECT 1 / (outcome = 'opened')::int FROM ledger_open(
     p_type => 'withdrawal', p_game => '{game}', p_token_hash => sha256('\\x{prefix}'::bytea || int4send(:p)),
-    p_mm => replace(gen_random_uuid()::text, '-', ''), p_amount => 100, p_currency => '{currency}', p_description => '',
-    p_pending => interval '72 hours', p_actor => 'game bench', p_credential => '{credential}', p_endpoint => 'withdraw',
+    p_mm => replace(gen_random_uuid()::text, '-', ''), p_amount => 100, p_currency => '{currency}',
+    p_description => '',
+    p_pending => interval '72 hours', p_actor => 'game bench', p_credential => '{credential}',
+    p_endpoint => 'withdraw',
     p_address => '127.0.0.1', p_elapsed_us => 0);
 """
 

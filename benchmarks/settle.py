@@ -26,9 +26,12 @@ MOST_SLOWER = 2.0
 OPENING = """
     SELECT count(*) FILTER (WHERE (a).outcome = 'opened') FROM (
         SELECT ledger_open(
-            p_type => 'withdrawal', p_game => %(game)s, p_token_hash => sha256(%(prefix)s || int4send(n %% %(players)s)),
-            p_mm => %(round)s::text || '-' || n, p_amount => 1, p_currency => %(currency)s, p_description => '',
-            p_pending => interval '0', p_actor => 'game bench', p_credential => %(credential)s, p_endpoint => 'withdraw',
+            p_type => 'withdrawal', p_game => %(game)s,
+            p_token_hash => sha256(%(prefix)s || int4send(n %% %(players)s)),
+            p_mm => %(round)s::text || '-' || n, p_amount => 1, p_currency => %(currency)s,
+            p_description => '',
+            p_pending => interval '0', p_actor => 'game bench', p_credential => %(credential)s,
+            p_endpoint => 'withdraw',
             p_address => '127.0.0.1', p_elapsed_us => 0) AS a
         FROM generate_series(%(first)s::integer, %(last)s::integer) n
     ) opened

@@ -256,7 +256,8 @@ def read_payments() -> Iterator[GaugeMetricFamily]:
         """
         SELECT at, (SELECT next_attempt_at FROM payments_delivery d LEFT JOIN payments_shop s USING (game_id)
                     WHERE next_attempt_at IS NOT NULL AND paused_at IS NULL ORDER BY next_attempt_at LIMIT 1),
-            (SELECT next_attempt_at FROM payments_refund WHERE next_attempt_at IS NOT NULL ORDER BY next_attempt_at LIMIT 1)
+            (SELECT next_attempt_at FROM payments_refund WHERE next_attempt_at IS NOT NULL
+                ORDER BY next_attempt_at LIMIT 1)
         FROM wallet_now() AS at
         """
     )

@@ -43,7 +43,8 @@ def failing_at_the_last_step(owner: Owner, error: str = "raise_exception") -> It
         f"""
         CREATE FUNCTION fail_for_the_test() RETURNS trigger LANGUAGE plpgsql AS
         $$ BEGIN RAISE {error} USING MESSAGE = 'secret detail: SELECT password'; END $$;
-        CREATE TRIGGER fails_for_the_test BEFORE INSERT ON wallet_apicall FOR EACH ROW EXECUTE FUNCTION fail_for_the_test();
+        CREATE TRIGGER fails_for_the_test BEFORE INSERT ON wallet_apicall FOR EACH ROW
+            EXECUTE FUNCTION fail_for_the_test();
         """
     )
     try:
@@ -132,7 +133,8 @@ def test_lost_race__once_is_retried_and_moves_once(player_session: PlayerSession
         """
         CREATE FUNCTION fail_for_the_test() RETURNS trigger LANGUAGE plpgsql AS
         $$ BEGIN IF nextval('tries_of_the_test') < 3 THEN RAISE deadlock_detected; END IF; RETURN NEW; END $$;
-        CREATE TRIGGER fails_for_the_test BEFORE INSERT ON wallet_apicall FOR EACH ROW EXECUTE FUNCTION fail_for_the_test();
+        CREATE TRIGGER fails_for_the_test BEFORE INSERT ON wallet_apicall FOR EACH ROW
+            EXECUTE FUNCTION fail_for_the_test();
         """
     )
     try:

@@ -168,9 +168,9 @@ def test_log__failure_before_any_view_is_one_line_with_traceback(
     ("address", "given", "is_taken"),
     [
         (PROXY, "abc", True), (PROXY, "0f-1E_2.z", True), (PROXY, "x" * 64, True),
-         (PROXY, "0194d000-0000-7000-8000-000000000000", True),
+        (PROXY, "0194d000-0000-7000-8000-000000000000", True),
         (PROXY, "x" * 65, False), (PROXY, "", False), (PROXY, "a b", False), (PROXY, 'a"b', False),
-         (PROXY, "a\x1b[31m", False),
+        (PROXY, "a\x1b[31m", False),
         (PROXY, "ä", False), (PROXY, "a\n", False), (PROXY, None, False),
         ("10.9.9.8", "abc", False), ("", "abc", False),
     ],

@@ -81,7 +81,7 @@ def test_metrics__are_closed_if_no_networks_and_no_token_set(authorization: str 
     [
         (BEARER, 200), (f"bearer {TOKEN}", 200), (f"BEARER  {TOKEN} ", 200),
         (None, 404), ("", 404), ("Bearer", 404), ("Bearer ", 404), (f"Bearer {TOKEN}x", 404),
-         (f"Bearer {TOKEN[:-1]}", 404), (f"Bearer{TOKEN}", 404),
+        (f"Bearer {TOKEN[:-1]}", 404), (f"Bearer{TOKEN}", 404),
         (TOKEN, 404), (f"Basic {TOKEN}", 404), (basic("prometheus", TOKEN), 404), ("Bearer \xfftoken", 404),
     ],
 )  # fmt: skip
@@ -95,10 +95,10 @@ def test_metrics__are_opened_by_the_token_and_nothing_else(
     ("address", "forwarded", "status"),
     [
         ("192.0.2.5", None, 200), ("203.0.113.9", None, 200), ("198.51.100.1", None, 404),
-         ("10.0.0.1", None, 404),
+        ("10.0.0.1", None, 404),
         # Only a trusted proxy's word counts.
         ("198.51.100.1", "192.0.2.5", 404), ("10.0.0.1", "192.0.2.5", 200),
-         ("10.0.0.1", "192.0.2.5, 198.51.100.1", 404), ("192.0.2.5", "198.51.100.1", 200),
+        ("10.0.0.1", "192.0.2.5, 198.51.100.1", 404), ("192.0.2.5", "198.51.100.1", 200),
         ("", None, 404),
     ],
 )  # fmt: skip
@@ -148,7 +148,7 @@ def test_metrics__count_answers_once_by_endpoint_and_error_code(
     }
     assert counted == {
         ("withdraw", "0"): 1, ("withdraw", "101"): 1, ("withdraw", "104"): 1, ("withdraw", "500"): 1,
-         ("confirmWithdrawal", "0"): 1,
+        ("confirmWithdrawal", "0"): 1,
         ("getBalance", "0"): 1, ("rollbackWithdrawal", "107"): 1, ("players", "0"): 1, ("launch", "405"): 1,
         ("none", "401"): 1, ("none", "404"): 1, ("admin", "0"): 1, ("metrics", "0"): 1,
     }  # fmt: skip

@@ -25,7 +25,8 @@ RIGHTS = """
 # What an earlier version could have: other arguments, other names of arguments, another result, another body.
 EARLIER = """
 CREATE FUNCTION ledger_post(p_player uuid, p_reason text) RETURNS text LANGUAGE sql AS $$ SELECT 'posted' $$;
-CREATE FUNCTION ledger_repay(w wallet_wallet, p_more bigint, p_id uuid, p_by text, p_at timestamptz) RETURNS wallet_wallet
+CREATE FUNCTION ledger_repay(w wallet_wallet, p_more bigint, p_id uuid, p_by text, p_at timestamptz)
+    RETURNS wallet_wallet
 LANGUAGE sql AS $$ SELECT w $$;
 CREATE FUNCTION ledger_open_wallet(p_player uuid, p_currency text, p_actor text) RETURNS text
 LANGUAGE sql AS $$ SELECT '' $$;

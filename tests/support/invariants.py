@@ -11,10 +11,12 @@ from wallet.audit.replay import Replay, WalletRow
 
 SUMS = """
     SELECT w.currency_id, w.spendable, w.reserved, w.announced,
-        coalesce(sum(e.amount) FILTER (WHERE e.credit = 'spendable'), 0) - coalesce(sum(e.amount) FILTER (WHERE e.debit = 'spendable'), 0),
+        coalesce(sum(e.amount) FILTER (WHERE e.credit = 'spendable'), 0)
+            - coalesce(sum(e.amount) FILTER (WHERE e.debit = 'spendable'), 0),
         (SELECT coalesce(sum(t.amount), 0) FROM wallet_transaction t
          WHERE t.wallet_id = w.id AND t.state = 'pending' AND t.type IN ('withdrawal', 'set_aside')),
-        (SELECT coalesce(sum(t.amount), 0) FROM wallet_transaction t WHERE t.wallet_id = w.id AND t.state = 'pending' AND t.type = 'deposit')
+        (SELECT coalesce(sum(t.amount), 0) FROM wallet_transaction t WHERE t.wallet_id = w.id
+            AND t.state = 'pending' AND t.type = 'deposit')
     FROM wallet_wallet w LEFT JOIN wallet_entry e ON e.wallet_id = w.id
     WHERE w.player_id = ANY(%s)
     GROUP BY w.id

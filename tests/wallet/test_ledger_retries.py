@@ -22,7 +22,8 @@ def failing(owner: Owner, failure: str) -> Iterator[Callable[[], int]]:
         CREATE SEQUENCE tries_of_the_test;
         CREATE FUNCTION fail_for_the_test() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS
         $$ BEGIN PERFORM nextval('tries_of_the_test'); {failure}; RETURN NEW; END $$;
-        CREATE TRIGGER fails_for_the_test BEFORE INSERT ON wallet_apicall FOR EACH ROW EXECUTE FUNCTION fail_for_the_test();
+        CREATE TRIGGER fails_for_the_test BEFORE INSERT ON wallet_apicall FOR EACH ROW
+            EXECUTE FUNCTION fail_for_the_test();
         """
     )
     try:

@@ -8,9 +8,11 @@ from tests.support.own_database import empty_database
 from wallet.models import Transaction
 
 EARLIER = """
-    INSERT INTO wallet_transaction (id, player_id, wallet_id, type, state, refusal, description, source, actor, opened_at,
+    INSERT INTO wallet_transaction (id, player_id, wallet_id, type, state, refusal, description, source,
+        actor, opened_at,
         opened_seq, settled_source, settled_actor, reason)
-    VALUES (%s, gen_random_uuid(), gen_random_uuid(), %s, 'confirmed', '', %s, 'provider', 'test', now(), 1, '', '', '')
+    VALUES (%s, gen_random_uuid(), gen_random_uuid(), %s, 'confirmed', '', %s, 'provider', 'test', now(), 1,
+        '', '', '')
 """
 
 

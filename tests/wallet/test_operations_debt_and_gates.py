@@ -264,9 +264,9 @@ def test_gate__is_in_the_wallets_journal_once(player_session: PlayerSession) -> 
 @pytest.mark.parametrize(
     ("endpoint", "type", "event", "spendable"),
     [("withdraw", "withdrawal", "confirmed", 60_00), ("withdraw", "withdrawal", "rolled_back", 100_00),
-      ("withdraw", "withdrawal", "expired", 100_00),
+     ("withdraw", "withdrawal", "expired", 100_00),
      ("deposit", "deposit", "confirmed", 140_00), ("deposit", "deposit", "rolled_back", 100_00),
-      ("deposit", "deposit", "expired", 100_00)],
+     ("deposit", "deposit", "expired", 100_00)],
 )  # fmt: skip
 def test_platform_settlement__happens_once_and_says_who_and_why(
     player_session: PlayerSession, endpoint: str, type: str, event: str, spendable: int

@@ -166,7 +166,8 @@ CALLS = [("deposit", "1.00"), ("rollbackWithdrawal", None), ("rollbackDeposit", 
 OPEN = """
     SELECT ledger_open(p_type => 'deposit', p_game => %s, p_token_hash => %s, p_mm => %s, p_amount => 100,
         p_currency => %s, p_description => '', p_pending => '72 hours', p_actor => 'test',
-        p_credential => gen_random_uuid(), p_endpoint => 'deposit', p_address => '127.0.0.1', p_elapsed_us => 0)
+        p_credential => gen_random_uuid(), p_endpoint => 'deposit', p_address => '127.0.0.1',
+        p_elapsed_us => 0)
 """
 
 

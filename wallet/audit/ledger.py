@@ -33,11 +33,14 @@ WALLETS_WHERE = f"""
     FROM wallet_wallet {{where}} ORDER BY player_id, id
 """
 ENTRIES_WHERE = f"""
-    SELECT e.player_id::text, e.wallet_id::text, e.seq, e.transaction_id::text, e.event, e.debit, e.credit, e.amount,
-        e.spendable, e.reserved, e.announced, e.debt, e.actor, e.note, {microseconds("e.at")}, e.version, e.hash,
-        t.id::text, t.player_id::text, t.wallet_id::text, t.game_id::text, t.session_id::text, t.type, t.mm_transaction_id, t.state, t.amount,
-        t.refusal, t.description, t.source, t.actor, t.reverses_id::text, {microseconds("t.opened_at")}, t.opened_seq, {microseconds("t.due_at")},
-        {microseconds("t.settled_at")}, t.settled_seq, t.settled_source, t.settled_actor, t.reason, t.reference::text
+    SELECT e.player_id::text, e.wallet_id::text, e.seq, e.transaction_id::text, e.event, e.debit, e.credit,
+        e.amount, e.spendable, e.reserved, e.announced, e.debt, e.actor, e.note, {microseconds("e.at")},
+        e.version, e.hash,
+        t.id::text, t.player_id::text, t.wallet_id::text, t.game_id::text, t.session_id::text, t.type,
+        t.mm_transaction_id, t.state, t.amount, t.refusal, t.description, t.source, t.actor,
+        t.reverses_id::text, {microseconds("t.opened_at")}, t.opened_seq, {microseconds("t.due_at")},
+        {microseconds("t.settled_at")}, t.settled_seq, t.settled_source, t.settled_actor, t.reason,
+        t.reference::text
     FROM wallet_entry e LEFT JOIN wallet_transaction t ON t.id = e.transaction_id {{where}}
     ORDER BY e.player_id, e.wallet_id, e.seq
 """
@@ -54,8 +57,10 @@ Row = tuple[Any, ...]
 
 # Transactions that no entry leads to: no replay meets them. Each belongs to a wallet that is there.
 UNOPENED_WHERE = """
-    SELECT t.wallet_id::text, t.id::text FROM wallet_transaction t JOIN wallet_wallet w ON w.id = t.wallet_id AND w.player_id = t.player_id
-    WHERE NOT EXISTS (SELECT 1 FROM wallet_entry e WHERE e.player_id = t.player_id AND e.wallet_id = t.wallet_id AND e.seq = t.opened_seq AND e.transaction_id = t.id) {where}
+    SELECT t.wallet_id::text, t.id::text FROM wallet_transaction t
+        JOIN wallet_wallet w ON w.id = t.wallet_id AND w.player_id = t.player_id
+    WHERE NOT EXISTS (SELECT 1 FROM wallet_entry e WHERE e.player_id = t.player_id
+        AND e.wallet_id = t.wallet_id AND e.seq = t.opened_seq AND e.transaction_id = t.id) {where}
     ORDER BY t.id
 """
 UNOPENED, UNOPENED_OF = (
@@ -260,7 +265,8 @@ def check_sums(raw: psycopg.Connection, report: Report) -> None:
             f"currency {currency}", [f"the accounts sum to {total} minor units, not to zero"], total != 0
         )
     held = raw.execute(
-        "SELECT currency_id, sum(spendable), sum(reserved), -sum(debt) FROM wallet_wallet GROUP BY currency_id ORDER BY currency_id"
+        "SELECT currency_id, sum(spendable), sum(reserved), -sum(debt) "
+        "FROM wallet_wallet GROUP BY currency_id ORDER BY currency_id"
     )
     for currency, *sums in held:
         for account, amount in zip(("spendable", "reserved", "debt"), sums, strict=True):

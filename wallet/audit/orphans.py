@@ -5,11 +5,26 @@ from collections.abc import Callable, Iterable
 # Each question, by what it looks for, names the rows that should not be there. Apps that have tables besides
 # add theirs in `ready()`.
 ORPHANS = {
-    "wallets of no player": "FROM wallet_wallet x WHERE NOT EXISTS (SELECT 1 FROM players_player p WHERE p.id = x.player_id)",
-    "transactions of no wallet": "FROM wallet_transaction x WHERE NOT EXISTS (SELECT 1 FROM wallet_wallet w WHERE w.id = x.wallet_id AND w.player_id = x.player_id)",
-    "transactions of no session": "FROM wallet_transaction x WHERE session_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM players_gamesession s WHERE s.id = x.session_id AND s.player_id = x.player_id AND s.game_id = x.game_id AND s.is_kept)",
-    "transactions of no game": "FROM wallet_transaction x WHERE game_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM players_game g WHERE g.id = x.game_id)",
-    "discrepancies of no transaction": "FROM wallet_discrepancy x WHERE NOT EXISTS (SELECT 1 FROM wallet_transaction t WHERE t.id = x.transaction_id AND t.player_id = x.player_id)",
+    "wallets of no player": (
+        "FROM wallet_wallet x WHERE NOT EXISTS (SELECT 1 FROM players_player p WHERE p.id = x.player_id)"
+    ),
+    "transactions of no wallet": (
+        "FROM wallet_transaction x WHERE NOT EXISTS (SELECT 1 FROM wallet_wallet w "
+        "WHERE w.id = x.wallet_id AND w.player_id = x.player_id)"
+    ),
+    "transactions of no session": (
+        "FROM wallet_transaction x WHERE session_id IS NOT NULL "
+        "AND NOT EXISTS (SELECT 1 FROM players_gamesession s WHERE s.id = x.session_id "
+        "AND s.player_id = x.player_id AND s.game_id = x.game_id AND s.is_kept)"
+    ),
+    "transactions of no game": (
+        "FROM wallet_transaction x WHERE game_id IS NOT NULL "
+        "AND NOT EXISTS (SELECT 1 FROM players_game g WHERE g.id = x.game_id)"
+    ),
+    "discrepancies of no transaction": (
+        "FROM wallet_discrepancy x WHERE NOT EXISTS (SELECT 1 FROM wallet_transaction t "
+        "WHERE t.id = x.transaction_id AND t.player_id = x.player_id)"
+    ),
 }
 
 # Further checks, each by what it looks for: it says what is wrong. They read in the audit's own snapshot.

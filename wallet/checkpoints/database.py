@@ -25,7 +25,8 @@ DIFFERING = """
     FROM unnest(%s::uuid[], %s::bigint[], %s::bytea[]) AS l (wallet_id, seq, head)
     LEFT JOIN wallet_wallet w ON w.id = l.wallet_id
     LEFT JOIN wallet_entry e ON e.player_id = w.player_id AND e.wallet_id = w.id AND e.seq = l.seq
-    LEFT JOIN wallet_entry n ON n.player_id = w.player_id AND n.wallet_id = w.id AND n.seq = l.seq + 1 AND n.at <= %s
+    LEFT JOIN wallet_entry n ON n.player_id = w.player_id AND n.wallet_id = w.id AND n.seq = l.seq + 1
+        AND n.at <= %s
     WHERE w.entry_count < l.seq OR e.hash IS DISTINCT FROM l.head OR n.seq IS NOT NULL
     ORDER BY l.wallet_id
 """

@@ -20,16 +20,20 @@ PIECE = 5_000
 STEP = 10_000
 ENCODER = msgspec.json.Encoder()
 WALLETS = f"""
-    SELECT id::text, player_id::text, currency_id, spendable, reserved, announced, debt, entry_count, encode(head, 'hex'),
+    SELECT id::text, player_id::text, currency_id, spendable, reserved, announced, debt, entry_count,
+        encode(head, 'hex'),
         {microseconds("frozen_at")}, withdrawal_limit, {microseconds("opened_at")}
     FROM wallet_wallet ORDER BY id
 """  # noqa: S608 (our own constants)
 ENTRIES = f"""
-    SELECT e.player_id::text, e.wallet_id::text, e.seq, e.transaction_id::text, e.event, e.debit, e.credit, e.amount,
-        e.spendable, e.reserved, e.announced, e.debt, e.actor, e.note, {microseconds("e.at")}, e.version, e.hash,
-        t.id::text, t.player_id::text, t.wallet_id::text, t.game_id::text, t.session_id::text, t.type, t.mm_transaction_id, t.state, t.amount,
-        t.refusal, t.description, t.source, t.actor, t.reverses_id::text, {microseconds("t.opened_at")}, t.opened_seq, {microseconds("t.due_at")},
-        {microseconds("t.settled_at")}, t.settled_seq, t.settled_source, t.settled_actor, t.reason, t.reference::text
+    SELECT e.player_id::text, e.wallet_id::text, e.seq, e.transaction_id::text, e.event, e.debit, e.credit,
+        e.amount, e.spendable, e.reserved, e.announced, e.debt, e.actor, e.note, {microseconds("e.at")},
+        e.version, e.hash,
+        t.id::text, t.player_id::text, t.wallet_id::text, t.game_id::text, t.session_id::text, t.type,
+        t.mm_transaction_id, t.state, t.amount, t.refusal, t.description, t.source, t.actor,
+        t.reverses_id::text, {microseconds("t.opened_at")}, t.opened_seq, {microseconds("t.due_at")},
+        {microseconds("t.settled_at")}, t.settled_seq, t.settled_source, t.settled_actor, t.reason,
+        t.reference::text
     FROM unnest(%s::uuid[], %s::uuid[]) AS w (player_id, wallet_id)
     JOIN wallet_entry e ON e.player_id = w.player_id AND e.wallet_id = w.wallet_id
     LEFT JOIN wallet_transaction t ON t.id = e.transaction_id

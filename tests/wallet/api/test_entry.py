@@ -89,13 +89,13 @@ def test_uid__of_the_wrong_form_is_refused(callers: Callers, uid: str) -> None:
 @pytest.mark.parametrize(
     ("field", "value"),
     [("nickname", "x" * 65), ("nickname", 5), ("nickname", "nul\x00"), ("nickname", "new\nline"),
-      ("nickname", "\ud800"), ("nickname", "\u202eevil"),
+     ("nickname", "\ud800"), ("nickname", "\u202eevil"),
      ("country", "de"), ("country", "DEU"), ("country", ""), ("country", "D\n"), ("country", "1A"),
      ("language", ""), ("language", "x"), ("language", "de_DE"), ("language", "de-"), ("language", "x" * 36),
-      ("language", "en\n"),
+     ("language", "en\n"),
      ("language", "de-toolongsubtag"),
      ("status", ""), ("status", "Active"), ("status", "frozen"), ("status", "active\n"), ("status", 1),
-      ("status", ["active"])],
+     ("status", ["active"])],
 )  # fmt: skip
 def test_player__malformed_field_is_refused_and_changes_nothing(
     callers: Callers, field: str, value: object

@@ -95,7 +95,7 @@ def test_amount__senseless_is_malformed(player_session: PlayerSession, amount: s
 @pytest.mark.parametrize(
     ("currency", "amount", "printed"),
     [("JPY", "7", "7"), ("JPY", "7.0", "7"), ("MRU", "0.1", "0.1"), ("XAG", "0.01", "0.01"),
-      ("BHD", "0.001", "0.001"), ("CLF", "0.0001", "0.0001"),
+     ("BHD", "0.001", "0.001"), ("CLF", "0.0001", "0.0001"),
      ("BHD", "1234567.89", "1234567.890"), ("CLF", "5", "5.0000"), ("MRU", "12e1", "120.0")],
 )  # fmt: skip
 def test_amount__is_answered_with_the_currencys_decimals(

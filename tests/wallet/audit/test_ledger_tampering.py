@@ -211,42 +211,61 @@ SETTLED = "settled_at = opened_at, settled_source = 'game', settled_actor = acto
 UNSETTLED = "settled_at = NULL, settled_seq = NULL"
 FORGERIES = {
     "a pending one is settled by its own opening entry": f"""
-        UPDATE wallet_transaction SET state = 'confirmed', settled_seq = opened_seq, {SETTLED} WHERE state = 'pending'""",
+        UPDATE wallet_transaction SET state = 'confirmed', settled_seq = opened_seq, {SETTLED}
+            WHERE state = 'pending'""",
     "a pending one is settled by the entry of another": f"""
         UPDATE wallet_transaction t SET state = 'confirmed', {SETTLED},
-            settled_seq = (SELECT min(settled_seq) FROM wallet_transaction o WHERE o.wallet_id = t.wallet_id AND o.state = 'confirmed')
+            settled_seq = (SELECT min(settled_seq) FROM wallet_transaction o
+                WHERE o.wallet_id = t.wallet_id AND o.state = 'confirmed')
         WHERE state = 'pending'""",
-    "a pending one is settled by no entry": f"UPDATE wallet_transaction SET state = 'rolled_back', {SETTLED} WHERE state = 'pending'",
+    "a pending one is settled by no entry": (
+        f"UPDATE wallet_transaction SET state = 'rolled_back', {SETTLED} WHERE state = 'pending'"
+    ),
     "a pending one is declined": """
-        UPDATE wallet_transaction SET state = 'declined', refusal = 'limit_reached', due_at = NULL, settled_at = opened_at WHERE state = 'pending'""",
+        UPDATE wallet_transaction SET state = 'declined', refusal = 'limit_reached', due_at = NULL,
+            settled_at = opened_at WHERE state = 'pending'""",
     "a confirmed one is pending again": f"""
-        UPDATE wallet_transaction SET state = 'pending', {UNSETTLED}, settled_source = '', settled_actor = '', reason = ''
+        UPDATE wallet_transaction SET state = 'pending', {UNSETTLED}, settled_source = '', settled_actor = '',
+            reason = ''
         WHERE state = 'confirmed' AND type IN ('withdrawal', 'deposit')""",
     "a confirmed one was rolled back": (
         "UPDATE wallet_transaction SET state = 'rolled_back' WHERE state = 'confirmed' AND type = "
         "'withdrawal'"
     ),
-    "an expired one was rolled back": "UPDATE wallet_transaction SET state = 'rolled_back' WHERE state = 'expired'",
+    "an expired one was rolled back": (
+        "UPDATE wallet_transaction SET state = 'rolled_back' WHERE state = 'expired'"
+    ),
     "a refusal is withdrawn": """
-        UPDATE wallet_transaction SET state = 'pending', refusal = '', settled_at = NULL, due_at = opened_at WHERE state = 'declined'""",
-    "a refusal has another cause": "UPDATE wallet_transaction SET refusal = 'limit_reached' WHERE refusal = 'insufficient_funds'",
+        UPDATE wallet_transaction SET state = 'pending', refusal = '', settled_at = NULL,
+            due_at = opened_at WHERE state = 'declined'""",
+    "a refusal has another cause": (
+        "UPDATE wallet_transaction SET refusal = 'limit_reached' WHERE refusal = 'insufficient_funds'"
+    ),
     "a tombstone is an opening": (
         f"UPDATE wallet_transaction SET state = 'pending', amount = 1, {UNSETTLED}, due_at = opened_at "
         "WHERE amount IS NULL"
     ),
     "a tombstone is of another deposit": """
-        UPDATE wallet_transaction SET mm_transaction_id = 'forged', type = 'deposit' WHERE amount IS NULL AND type = 'withdrawal'""",
-    "a sweep's settlement was the game's": "UPDATE wallet_transaction SET settled_source = 'game' WHERE settled_source = 'sweep'",
+        UPDATE wallet_transaction SET mm_transaction_id = 'forged', type = 'deposit' WHERE amount IS NULL
+            AND type = 'withdrawal'""",
+    "a sweep's settlement was the game's": (
+        "UPDATE wallet_transaction SET settled_source = 'game' WHERE settled_source = 'sweep'"
+    ),
     "an operator's settlement has another reason": """
-        UPDATE wallet_transaction SET reason = 'forged' WHERE settled_source = 'operator' AND type = 'withdrawal'""",
+        UPDATE wallet_transaction SET reason = 'forged' WHERE settled_source = 'operator'
+            AND type = 'withdrawal'""",
     "a transaction has another id, here and there": """
-        WITH t AS (UPDATE wallet_transaction SET id = gen_random_uuid() WHERE state = 'expired' RETURNING id, wallet_id, opened_seq, settled_seq)
-        UPDATE wallet_entry e SET transaction_id = t.id FROM t WHERE e.wallet_id = t.wallet_id AND e.seq IN (t.opened_seq, t.settled_seq)""",
+        WITH t AS (UPDATE wallet_transaction SET id = gen_random_uuid() WHERE state = 'expired' RETURNING id,
+            wallet_id, opened_seq, settled_seq)
+        UPDATE wallet_entry e SET transaction_id = t.id FROM t WHERE e.wallet_id = t.wallet_id
+            AND e.seq IN (t.opened_seq, t.settled_seq)""",
     "the balance is more, in the row and in the last entry": """
         WITH w AS (UPDATE wallet_wallet SET spendable = spendable + 100 RETURNING id, entry_count)
-        UPDATE wallet_entry e SET spendable = spendable + 100 FROM w WHERE e.wallet_id = w.id AND e.seq = w.entry_count""",
+        UPDATE wallet_entry e SET spendable = spendable + 100 FROM w WHERE e.wallet_id = w.id
+            AND e.seq = w.entry_count""",
     "the first credit is more, everywhere": """
-        WITH t AS (UPDATE wallet_transaction SET amount = amount + 1 WHERE type = 'credit' AND opened_seq = 2 RETURNING id),
+        WITH t AS (UPDATE wallet_transaction SET amount = amount + 1 WHERE type = 'credit'
+            AND opened_seq = 2 RETURNING id),
             w AS (UPDATE wallet_wallet SET spendable = spendable + 1)
         UPDATE wallet_entry e SET amount = amount + (seq = 2)::int, spendable = spendable + 1 WHERE seq > 1""",
     "every entry is of another format": "UPDATE wallet_entry SET version = 3 - version",
@@ -427,8 +446,8 @@ def test_checkpoint__finds_what_is_added_and_dated_back(ledger: OwnLedger, story
     assert audit_ledger().problems == []
     assert checkpoint_differences() == [
         (
-            f"wallet {wallet.pk} entry {wallet.entry_count + 1} is dated before the checkpoint, which does not "
-            "know it"
+            f"wallet {wallet.pk} entry {wallet.entry_count + 1} is dated before the checkpoint, which does "
+            "not know it"
         )
     ]
 

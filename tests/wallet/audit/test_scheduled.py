@@ -337,7 +337,8 @@ def test_audit__transaction_without_entry_is_a_wallet_difference(
         {"id": f"'{forged}'", "mm_transaction_id": "'forged'"}.get(name, name) for name in columns
     )
     ledger.owner.execute(
-        f"INSERT INTO wallet_transaction SELECT {copied} FROM wallet_transaction WHERE state = 'pending'".encode()
+        f"INSERT INTO wallet_transaction SELECT {copied} "
+        "FROM wallet_transaction WHERE state = 'pending'".encode()
     )
     for audit in (rolling, full):
         audit()

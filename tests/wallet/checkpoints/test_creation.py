@@ -191,7 +191,8 @@ def test_checkpoint__alert_resolved_unaccepted_recurs_next_day(
 
 
 OPENED_BEFORE = """
-    INSERT INTO wallet_wallet (id, player_id, currency_id, spendable, reserved, announced, debt, entry_count, head, opened_at)
+    INSERT INTO wallet_wallet (id, player_id, currency_id, spendable, reserved, announced, debt, entry_count,
+        head, opened_at)
     SELECT '{one}', player_id, 'CLF', 0, 0, 0, 0, 1, head, '2026-01-01' FROM wallet_wallet WHERE id = '{w}'
 """
 # What is done to the database, and what is found.
@@ -310,7 +311,7 @@ def test_checkpoint__changed_row_is_put_right_when_accepted(place: Path, ledger:
 
 
 @pytest.mark.parametrize(("change", "text"), [("UPDATE wallet_currency SET decimals = 3 WHERE code = 'CLF'",
-                                              "CLF has 3 decimals, the checkpoint states 4"),
+                                               "CLF has 3 decimals, the checkpoint states 4"),
                                               ("DELETE FROM wallet_currency WHERE code = 'CLF'",
                                                "currency CLF is gone")])  # fmt: skip
 def test_checkpoint__finds_a_currency_that_means_something_else(

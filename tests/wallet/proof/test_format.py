@@ -30,9 +30,11 @@ def test_merkle_leaf__is_hashed_as_the_page_says() -> None:
 
 
 EXAMPLE = (
-    b'{"header":{"currencies":{"JPY":0,"XAG":2},"entries":7,"format":1,"keyId":"2ea5433e00ae3dc3","kind":"quantum-wallet checkpoint",'
+    b'{"header":{"currencies":{"JPY":0,"XAG":2},"entries":7,"format":1,"keyId":"2ea5433e00ae3dc3",'
+    b'"kind":"quantum-wallet checkpoint",'
     b'"madeAt":"2026-11-21T04:10:00.000001Z","note":"\\u00e4","number":2,'
-    b'"previous":"cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd","publicKey":"fL3q2iVB7nGd6YSX5CZczstdtjTnJVRFWOd9evlLgUQ=",'
+    b'"previous":"cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd",'
+    b'"publicKey":"fL3q2iVB7nGd6YSX5CZczstdtjTnJVRFWOd9evlLgUQ=",'
     b'"root":"abababababababababababababababababababababababababababababababab","wallets":3},'
     b'"signature":"Y4DpNmQosdb6iIiLB8tscejBJXVbiaUfWqj0T7j5n9RlyRXpciGaVQVGndEYHVjwFaXnCVG+lAnZk3353mGOBA=="}\n'
 )

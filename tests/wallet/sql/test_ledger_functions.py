@@ -25,7 +25,8 @@ from wallet.outcomes import LedgerRefused
 
 Owner = psycopg.Connection[Any]
 FINISH = """
-    SELECT ledger_finish(wallet => w, p_transaction => t.id, p_type => t.type, p_amount => t.amount, p_event => %s, p_source => 'game', p_actor => 'test', p_reason => '',
+    SELECT ledger_finish(wallet => w, p_transaction => t.id, p_type => t.type, p_amount => t.amount,
+        p_event => %s, p_source => 'game', p_actor => 'test', p_reason => '',
         p_at => wallet_now())
     FROM wallet_transaction t JOIN wallet_wallet w ON w.id = t.wallet_id WHERE t.id = %s
 """
@@ -478,7 +479,8 @@ def test_platform_answer__names_player_transaction_and_wallet(
     player, id, mm = player_session.player.pk, uuid4(), player_session.opened("withdraw", "10.00")
     pending = player_session.transaction(mm).pk
     adjust = """
-        SELECT * FROM ledger_adjust(p_id => %s, p_player => %s, p_currency => %s, p_type => 'debit', p_amount => 500,
+        SELECT * FROM ledger_adjust(p_id => %s, p_player => %s, p_currency => %s, p_type => 'debit',
+            p_amount => 500,
             p_into_debt => false, p_source => 'operator', p_actor => 'test', p_reason => 'test')
     """
     gate = """
@@ -486,7 +488,8 @@ def test_platform_answer__names_player_transaction_and_wallet(
             p_actor => 'test', p_note => 'test')
     """
     resolve = """
-        SELECT * FROM ledger_resolve(p_transaction => %s, p_event => 'expired', p_source => 'sweep', p_actor => 'test',
+        SELECT * FROM ledger_resolve(p_transaction => %s, p_event => 'expired', p_source => 'sweep',
+            p_actor => 'test',
             p_reason => 'test')
     """
     asked: list[tuple[str, list[Any]]] = [

@@ -60,8 +60,10 @@ def test_wallet_lock__every_operation_waits_for_the_previous(
 ) -> None:
     mm, before = player_session.opened("withdraw", "10.00"), player_session.holding().entries
     adjust = """
-        SELECT ledger_adjust(p_id => gen_random_uuid(), p_player => %s, p_currency => 'XAG', p_type => 'credit',
-            p_amount => 500, p_into_debt => false, p_source => 'operator', p_actor => 'test', p_reason => 'test')
+        SELECT ledger_adjust(p_id => gen_random_uuid(), p_player => %s, p_currency => 'XAG',
+            p_type => 'credit',
+            p_amount => 500, p_into_debt => false, p_source => 'operator', p_actor => 'test',
+            p_reason => 'test')
     """
     assert after(owner, adjust, [player_session.player.pk], lambda: OPERATIONS[operation](player_session, mm))
     assert player_session.holding().entries == before + 2
@@ -129,8 +131,10 @@ def test_call_log__new_day_waits_for_open_writes_and_takes_them(
     owner: Owner,
 ) -> None:
     call = """
-        INSERT INTO wallet_apicall (id, at, game_id, credential, endpoint, mm_transaction_id, currency_code, address, outcome, replayed, took_us)
-        VALUES (gen_random_uuid(), '2033-04-01T12:00:00Z', gen_random_uuid(), gen_random_uuid(), 'withdraw', 'x', '', '10.0.0.1', 'opened', false, 1)
+        INSERT INTO wallet_apicall (id, at, game_id, credential, endpoint, mm_transaction_id, currency_code,
+            address, outcome, replayed, took_us)
+        VALUES (gen_random_uuid(), '2033-04-01T12:00:00Z', gen_random_uuid(), gen_random_uuid(), 'withdraw',
+            'x', '', '10.0.0.1', 'opened', false, 1)
     """
     assert after(owner, call, [], lambda: asked(PREPARE)) is True
     assert owner.execute("SELECT count(*) FROM wallet_apicall_20330401").fetchone() == (1,)

@@ -267,8 +267,10 @@ def test_post__inner_function_is_not_for_the_application(player_session: PlayerS
     with pytest.raises(InsufficientPrivilege):
         ledger.run(
             """
-            SELECT ledger_post_one(wallet => w, p_id => %(id)s, p_type => 'top_up', p_event => 'posted', p_amount => 1, p_reverses => NULL,
-                p_game => NULL, p_reference => NULL, p_description => '', p_source => 'x', p_actor => 'x', p_reason => '',
+            SELECT ledger_post_one(wallet => w, p_id => %(id)s, p_type => 'top_up', p_event => 'posted',
+                p_amount => 1, p_reverses => NULL,
+                p_game => NULL, p_reference => NULL, p_description => '', p_source => 'x', p_actor => 'x',
+                p_reason => '',
                 p_at => now())
             FROM wallet_wallet w LIMIT 1
             """,
@@ -289,7 +291,8 @@ def test_post__what_somebody_else_has_just_done_counts(
 ) -> None:
     """It waits for the wallet, and goes on from what stands there then."""
     credit = """
-        SELECT ledger_adjust(p_id => %s, p_player => %s, p_currency => 'XAG', p_type => 'credit', p_amount => 500,
+        SELECT ledger_adjust(p_id => %s, p_player => %s, p_currency => 'XAG', p_type => 'credit',
+            p_amount => 500,
             p_into_debt => false, p_source => 'operator', p_actor => 'test', p_reason => 'test')
     """
     with (
@@ -323,8 +326,10 @@ def is_anybody_waiting(looking: "psycopg.Connection[Any]") -> bool:
 
 
 POST = """
-    SELECT ledger_post(p_player => %s, p_game => %s, p_ids => %s, p_currencies => %s, p_types => %s, p_amounts => %s,
-        p_reverses => %s, p_reference => NULL, p_description => '', p_source => 'x', p_actor => 'x', p_reason => '')
+    SELECT ledger_post(p_player => %s, p_game => %s, p_ids => %s, p_currencies => %s, p_types => %s,
+        p_amounts => %s,
+        p_reverses => %s, p_reference => NULL, p_description => '', p_source => 'x', p_actor => 'x',
+        p_reason => '')
 """
 
 
