@@ -50,8 +50,10 @@ CHANGES: dict[str, tuple[Change, str]] = {
     ),
     "a top-up that moved to another order": (
         lambda order: (
-            "UPDATE wallet_transaction SET reference = "
-            "(SELECT id FROM payments_order WHERE id <> %s LIMIT 1) WHERE id = %s",
+            (
+                "UPDATE wallet_transaction SET reference = "
+                "(SELECT id FROM payments_order WHERE id <> %s LIMIT 1) WHERE id = %s"
+            ),
             [order.pk, order.credit_transaction],
         ),
         "transactions whose description names another order than their reference",
