@@ -1,4 +1,4 @@
-"""Settings of libraries that are the same on every machine: REST framework, OpenAPI, the look of the admin."""
+"""Settings of libraries, the same on every machine: REST framework, OpenAPI, the look of the admin."""
 
 from config.version import read_version
 

@@ -1,8 +1,10 @@
 """The tests' ground: a database of its own for every test process, used with the application's own rights.
 
-`make test` runs everything. LONG=1 in the environment adds the forms that take minutes (marked `long`); QUICK=1, which `make quick`
+`make test` runs everything. LONG=1 in the environment adds the forms that take minutes (marked `long`);
+QUICK=1, which `make quick`
 sets, leaves out what is slow (`tests/support/slow.py`, and what is marked `slow`).
-No test rolls back or empties a table, which the application's role could not do: every test makes players and games of its own.
+No test rolls back or empties a table, which the application's role could not do:
+every test makes players and games of its own.
 """
 
 import os
@@ -92,7 +94,7 @@ def owner(database_name: str) -> Iterator["psycopg.Connection[Any]"]:
 def django_db_setup(
     owner: "psycopg.Connection[Any]", database_name: str, django_db_blocker: Any
 ) -> Iterator[None]:
-    """Migrates as the owner, then leaves the connection to the application's role: every test proves that its rights suffice."""
+    """Migrates as the owner, then leaves the connection to the application's role: its rights must suffice."""
     ours = connection.settings_dict
     app = {"USER": ours["USER"], "PASSWORD": ours["PASSWORD"]}
     theirs = environ.Env.db_url_config(os.environ["DATABASE_OWNER_URL"])
@@ -108,7 +110,7 @@ def django_db_setup(
 
 @pytest.fixture(scope="session", autouse=True)
 def database(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Opens the database to every test. Without servers (`make test` starts them) only tests that need none can run."""
+    """Opens the database to every test; without servers (`make test` starts them) only some can run."""
     if "DATABASE_OWNER_URL" not in os.environ or not request.config.pluginmanager.hasplugin("django"):
         yield
         return

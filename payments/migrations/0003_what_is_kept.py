@@ -46,7 +46,8 @@ FROZEN = """
 # Groups and operators keep what they may see.
 PERMISSIONS = """
     UPDATE auth_permission SET
-        codename = replace(codename, 'deliverytry', 'deliveryattempt'), name = replace(name, 'delivery try', 'delivery attempt')
+        codename = replace(codename, 'deliverytry', 'deliveryattempt'),
+        name = replace(name, 'delivery try', 'delivery attempt')
     WHERE codename ~ '_deliverytry$'
       AND content_type_id IN (SELECT id FROM django_content_type WHERE app_label = 'payments')
 """

@@ -1,4 +1,4 @@
-"""A plan in the making: the movements of a step are collected, and state, credit and delivery follow from what is kept then."""
+"""A plan in the making: a step's movements, then the state, credit and delivery that follow from what is kept."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -29,7 +29,7 @@ WITHOUT_CREDIT = (
 
 @dataclass
 class Draft:
-    """The movements of a step, collected before it is known what follows for the order, its credit and its delivery."""
+    """The movements of a step, before it is known what follows for the order, its credit and its delivery."""
 
     before: OrderSnapshot
     by: Actor
@@ -69,7 +69,7 @@ class Draft:
         self.changes.append(Change(row, fields, is_new))
 
     def move(self, amount: int, reverses: UUID | None = None) -> UUID:
-        """Books `amount` minor units that came in or (negative) went back. Returns the last transaction's id."""
+        """Books `amount` minor units that came in or (negative) went back. Returns the last id."""
         self.money += postings.move(self.order, self.kept, amount, reverses, self.ids)
         return self.money[-1].id
 
@@ -139,7 +139,10 @@ def credit_postings(draft: Draft, after: OrderSnapshot) -> list[Posting]:
 
 
 def credit_fields(draft: Draft, credit: Sequence[Posting], *, is_credited: bool) -> dict[str, Any]:
-    """The order's words about its credit. A credit that was refused when it was first given is an operator's from then on."""
+    """The order's columns about its credit.
+
+    A credit that was refused when it was first given is an operator's from then on.
+    """
     order, has = draft.order, draft.before.credited - draft.set_aside_amount
     top_up = next((posting for posting in credit if posting.type == postings.Type.TOP_UP), None)
     moved = sum(posting.amount if posting is top_up else -posting.amount for posting in credit)
@@ -152,7 +155,7 @@ def credit_fields(draft: Draft, credit: Sequence[Posting], *, is_credited: bool)
 
 
 def credit_notices(draft: Draft, credit: Sequence[Posting], *, more: int, is_credited: bool) -> list[Notice]:
-    """What an operator has to do about the credit by hand; `more` of the price is missing than before, in minor units."""
+    """What an operator has to do about the credit by hand, if `more` minor units of the price are missing."""
     order = draft.order
     text = ""
     if credit and not is_credited:
@@ -166,7 +169,7 @@ def credit_notices(draft: Draft, credit: Sequence[Posting], *, more: int, is_cre
 
 
 def delivery_of(before: OrderSnapshot, *, is_running: bool) -> Delivery:
-    """What becomes of telling the game: it begins with the first payment, and stops and goes on with the money."""
+    """What becomes of the delivery: it begins with the first payment, and stops and goes on with the money."""
     if not before.order.is_delivered_by_game:
         return Delivery.AS_BEFORE
     if before.first is None:

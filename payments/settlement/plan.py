@@ -1,4 +1,4 @@
-"""Plans what becomes of an order: a snapshot, a step and a time make a plan (contract 4.2, rules 5 and 6), without a database.
+"""Plans what becomes of an order: a snapshot, a step and a time make a plan, without a database (contract 4.2).
 
 The arguments stay as they are; `settlement.commit` writes a plan.
 """
@@ -37,7 +37,7 @@ OVERPAID = (
 
 
 def plan(snapshot: OrderSnapshot, step: Step, by: Actor, ids: Callable[[], UUID] = new_id) -> Plan:
-    """The plan for a step that somebody (`by`) takes at a time; `ids` gives the ids of new rows and transactions."""
+    """The plan for a step that somebody (`by`) takes; `ids` gives the ids of new rows and transactions."""
     draft = Draft(snapshot, by, ids)
     if isinstance(step, Pay):
         return plan_payment(draft, step)
@@ -86,8 +86,9 @@ def paid_already(before: OrderSnapshot) -> str:
 
 
 def early_returns(before: OrderSnapshot, more: int, reference: str = "") -> list[Refund]:
-    """The remembered returns that count once `more` is there to go back: those that name the payment with that reference,
-    then of those that name none as many as there is money for.
+    """The remembered returns that count once `more` minor units are there to go back.
+
+    Those that name the payment with that reference, then of those that name none as many as there is money for.
     """
     named = [refund for refund in before.remembered if reference and refund.payment_reference == reference]
     left = before.left() + more - sum(refund.amount for refund in named)
@@ -120,7 +121,7 @@ def plan_return(draft: Draft, step: Return) -> Plan:
 
 
 def plan_completion(draft: Draft, step: Complete) -> Plan:
-    """A refund that we initiated is done: what was set aside for it is gone, and what was not there becomes debt."""
+    """A refund that we initiated is done: what was set aside is gone, what was not there becomes debt."""
     refund, payment, order = step.refund, step.refund.payment, draft.order
     if payment is None:
         raise AssertionError("a refund that we initiated is of a payment")
@@ -159,7 +160,10 @@ def plan_reversal(draft: Draft, step: Reverse) -> Plan:
 
 
 def booked(payment: Payment, amount: int) -> int:
-    """The returns that stand against a payment with `amount` more: one that names no payment can be more than this one's."""
+    """The returns that stand against a payment with `amount` more, up to its own amount.
+
+    A return that names no payment can be more than one payment's.
+    """
     return min(max(payment.returned + amount, 0), payment.amount)
 
 

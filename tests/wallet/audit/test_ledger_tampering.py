@@ -267,7 +267,8 @@ FORGERIES = {
         WITH t AS (UPDATE wallet_transaction SET amount = amount + 1 WHERE type = 'credit'
             AND opened_seq = 2 RETURNING id),
             w AS (UPDATE wallet_wallet SET spendable = spendable + 1)
-        UPDATE wallet_entry e SET amount = amount + (seq = 2)::int, spendable = spendable + 1 WHERE seq > 1""",
+        UPDATE wallet_entry e
+        SET amount = amount + (seq = 2)::int, spendable = spendable + 1 WHERE seq > 1""",
     "every entry is of another format": "UPDATE wallet_entry SET version = 3 - version",
     "every hash is nothing": "UPDATE wallet_entry SET hash = decode(repeat('00', 32), 'hex')",
     "nothing ever happened": "DELETE FROM wallet_entry",
