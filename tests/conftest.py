@@ -94,7 +94,7 @@ def owner(database_name: str) -> Iterator["psycopg.Connection[Any]"]:
 def django_db_setup(
     owner: "psycopg.Connection[Any]", database_name: str, django_db_blocker: Any
 ) -> Iterator[None]:
-    """Migrates as the owner, then leaves the connection to the application's role: its rights must suffice."""
+    """Migrates as the owner, then leaves the connection to the application, whose rights must suffice."""
     ours = connection.settings_dict
     app = {"USER": ours["USER"], "PASSWORD": ours["PASSWORD"]}
     theirs = environ.Env.db_url_config(os.environ["DATABASE_OWNER_URL"])

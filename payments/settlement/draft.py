@@ -1,4 +1,4 @@
-"""A plan in the making: a step's movements, then the state, credit and delivery that follow from what is kept."""
+"""A plan in the making: the movements of a step, then what follows for state, credit and delivery."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -169,7 +169,7 @@ def credit_notices(draft: Draft, credit: Sequence[Posting], *, more: int, is_cre
 
 
 def delivery_of(before: OrderSnapshot, *, is_running: bool) -> Delivery:
-    """What becomes of the delivery: it begins with the first payment, and stops and goes on with the money."""
+    """What becomes of the delivery: it begins with the first payment, stops and goes on with the money."""
     if not before.order.is_delivered_by_game:
         return Delivery.AS_BEFORE
     if before.first is None:

@@ -1,4 +1,4 @@
-"""Plans what becomes of an order: a snapshot, a step and a time make a plan, without a database (contract 4.2).
+"""Plans what becomes of an order: snapshot, step and time make a plan, without a database (contract 4.2).
 
 The arguments stay as they are; `settlement.commit` writes a plan.
 """
@@ -88,7 +88,7 @@ def paid_already(before: OrderSnapshot) -> str:
 def early_returns(before: OrderSnapshot, more: int, reference: str = "") -> list[Refund]:
     """The remembered returns that count once `more` minor units are there to go back.
 
-    Those that name the payment with that reference, then of those that name none as many as there is money for.
+    Those that name the payment with that reference, then of the others as many as there is money for.
     """
     named = [refund for refund in before.remembered if reference and refund.payment_reference == reference]
     left = before.left() + more - sum(refund.amount for refund in named)
