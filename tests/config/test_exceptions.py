@@ -55,7 +55,7 @@ def failing_at_the_last_step(owner: Owner, error: str = "raise_exception") -> It
 
 @contextmanager
 def locked(owner: Owner, player_session: PlayerSession) -> Iterator[None]:
-    """Somebody else holds the lock on the seat's wallet."""
+    """Somebody else holds the lock on the session's wallet."""
     with owner.transaction():
         owner.execute("SELECT 1 FROM wallet_wallet WHERE id = %s FOR UPDATE", [player_session.wallet().pk])
         yield

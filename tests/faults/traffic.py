@@ -94,7 +94,7 @@ class Player(threading.Thread):
 
 @contextmanager
 def playing_on(player_sessions: list[PlayerSession], seed: int) -> Iterator[list[Player]]:
-    """A player for each seat until the block ends; then each has finished what it had begun."""
+    """A player for each session until the block ends; then each has finished what it had begun."""
     players = [
         Player(player_session, random.Random(seed + number))
         for number, player_session in enumerate(player_sessions)

@@ -39,7 +39,7 @@ def game() -> Iterator[GameServer]:
 
 @pytest.fixture
 def served_shop(callers: Callers, game: GameServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[ShopSetup]:
-    """A market whose deliveries that server takes."""
+    """A shop whose deliveries that server takes."""
     monkeypatch.setattr(settings, "OUTGOING_ALLOWED_NETWORKS", ["127.0.0.0/8"])
     monkeypatch.setattr(settings, "OUTGOING_TOTAL_SECONDS", 0.4)
     with alone(callers, game) as served_shop:

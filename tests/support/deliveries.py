@@ -22,7 +22,7 @@ OTHERS_PAUSED = datetime(2031, 5, 6, tzinfo=UTC)
 
 @contextmanager
 def alone(callers: Callers, game: GameServer) -> Iterator[ShopSetup]:
-    """A market of the test's own, whose game listens; all other games are paused meanwhile."""
+    """A shop of the test's own, whose game listens; all other games are paused meanwhile."""
     Shop.objects.filter(paused_at=None).update(paused_at=OTHERS_PAUSED)
     served_shop = make_shop_setup(callers, game.url)
     game.secrets.append(served_shop.delivery_secret)

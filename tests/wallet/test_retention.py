@@ -49,7 +49,7 @@ def old_id(moment: datetime) -> UUID:
 
 
 def session(player_session: PlayerSession, **ago: timedelta | None) -> PlayerSession:
-    """Another session of the seat's, begun a day before it expired.
+    """Another session of the player's, begun a day before it expired.
 
     `expires` and `ended` say how long ago.
     """

@@ -401,7 +401,7 @@ def test_order_id__belongs_to_one_game(shop_setup: ShopSetup) -> None:
 
 
 def initiate_at_once(player_sessions: list[PlayerSession], server: str, cp: str) -> list[Answer]:
-    """Every seat's game starts an order under the same id at the same instant."""
+    """Every session's game starts an order under the same id at the same instant."""
     barrier = threading.Barrier(len(player_sessions))
 
     def call(player_session: PlayerSession) -> Answer:

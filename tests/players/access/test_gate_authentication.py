@@ -30,7 +30,7 @@ from tests.support.callers import (
 
 
 def ask(player_session: PlayerSession, authorization: str | None, address: str | None = None) -> Answer:
-    """Reads the seat's balance with the given header."""
+    """Reads the session's balance with the given header."""
     return Caller(authorization, address or fresh_address()).post(
         "/wallet/getBalance", {"token": player_session.token}
     )

@@ -62,7 +62,7 @@ def story(ledger: OwnLedger) -> PlayerSession:
 
 @contextmanager
 def tampering(owner: Owner, table: str, player_session: PlayerSession) -> Iterator[None]:
-    """Afterwards the seat's rows of the table are as they were."""
+    """Afterwards the player's rows of the table are as they were."""
     whose = sql.SQL("{} = {}").format(sql.Identifier("player_id"), sql.Literal(player_session.player.pk))
     name = sql.Identifier(table)
     owner.execute(sql.SQL("CREATE TEMP TABLE kept AS SELECT * FROM {} WHERE {}").format(name, whose))

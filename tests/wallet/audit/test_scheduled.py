@@ -73,13 +73,13 @@ def rolling() -> Run:
 def change(
     ledger: OwnLedger, player_session: PlayerSession, table: str, assignment: str, where: str = "true"
 ) -> None:
-    """What a superuser does to rows of the seat's player."""
+    """What a superuser does to rows of the session's player."""
     statement = f"UPDATE wallet_{table} SET {assignment} WHERE player_id = %s AND {where}"
     assert ledger.owner.execute(statement.encode(), [player_session.player.pk]).rowcount > 0
 
 
 def alert_about(player_session: PlayerSession) -> Alert:
-    """The one open alert about the seat's wallet."""
+    """The one open alert about the session's wallet."""
     return Alert.objects.get(
         kind=Kind.WALLET_DIFFERENCE, subject=str(player_session.wallet().pk), resolved_at=None
     )

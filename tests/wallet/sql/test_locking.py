@@ -16,7 +16,7 @@ from tests.support.invariants import problems_of
 from wallet.operations import freeze_wallet, limit_withdrawals
 
 Owner = psycopg.Connection[Any]
-# Each gets a seat and the id of its pending withdrawal of 10.00.
+# Each gets a session and the id of its pending withdrawal of 10.00.
 OPERATIONS: dict[str, Callable[[PlayerSession, str], object]] = {
     "opening": lambda player_session, _: player_session.done("withdraw", unique("mm"), "1.00"),
     "announcement": lambda player_session, _: player_session.done("deposit", unique("mm"), "1.00"),
