@@ -99,7 +99,8 @@ def follow(draft: Draft, *, is_credited: bool) -> Plan:
     fields: dict[str, Any] = {"refunded": stands.refunded, "charged_back": stands.charged_back}
     fields |= credit_fields(draft, credit, is_credited=is_credited)
     fields |= {"paid_at": order.paid_at or draft.by.at, "delivered_at": order.delivered_at}
-    if not (order.is_delivered_by_game or stands.stops_delivery or fields["is_credit_held"]) and is_credited:
+    is_left_to_others = order.is_delivered_by_game or stands.stops_delivery or fields["is_credit_held"]
+    if is_credited and not is_left_to_others:
         fields["delivered_at"] = order.delivered_at or draft.by.at
     fields["state"] = stands.state(fields["delivered_at"])
     more = stands.missing - standing_of(order).missing

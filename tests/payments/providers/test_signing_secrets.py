@@ -122,7 +122,7 @@ def test_secret__of_payments_cannot_be_a_game_query_password(shop_setup: ShopSet
     assert isinstance(form, GameForm)
     for text in (shop_setup.webhooks.secret, shop_setup.notify.secret, shop_setup.delivery_secret):
         form.cleaned_data = {"query_password": text}
-        with pytest.raises(ValidationError, match="every secret is used once") as refused:
+        with pytest.raises(ValidationError, match="each secret must be used only once") as refused:
             form.clean_query_password()
         assert text not in str(refused.value)
     form.cleaned_data = {"query_password": "one of its own"}
