@@ -84,7 +84,7 @@ class Arrival(NamedTuple):
             reference=self.event.reference,
             content_digest=content_digest(self.event, self.raw.body),
             signed_digest=signed_digest(self.event, self.raw.body),
-            headers=kept_headers(self.raw),
+            headers=kept_headers(self.event, self.raw),
             body=self.raw.body if self.event.kept_body is None else self.event.kept_body,
             address=self.raw.address,
             outcome=result.outcome,
@@ -94,8 +94,10 @@ class Arrival(NamedTuple):
         )
 
 
-def kept_headers(raw: RawCallback) -> dict[str, str]:
-    return {name: raw.headers[name].replace("\x00", "") for name in KEPT_HEADERS if name in raw.headers}
+def kept_headers(event: Event, raw: RawCallback) -> dict[str, str]:
+    kept = {name: raw.headers[name].replace("\x00", "") for name in KEPT_HEADERS if name in raw.headers}
+    # It is read again with the body that is kept, which is JSON whatever the callback was.
+    return kept if event.kept_body is None else kept | {"content-type": "application/json"}
 
 
 def take_in(config: ProviderConfig, raw: RawCallback) -> IntakeResult:

@@ -90,7 +90,7 @@ class Event:
     total: int | None = None
     echoed: EchoedOrder | None = None
     problem: str = ""
-    # If the scheme signs less than the whole body: the signed text, and the part of the body that is kept.
+    # If the scheme signs less than the whole body: the signed text, and, as JSON, what is kept of the body.
     signed: bytes | None = None
     kept_body: bytes | None = None
 

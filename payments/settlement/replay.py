@@ -14,6 +14,7 @@ from payments.models import Callback, Order, Payment, Refund
 from payments.orders.events import Actor
 from payments.providers import adapter_for
 from payments.providers.protocol import Event, ProviderConfig, RawCallback
+from payments.providers.signatures.refused import Refused
 from payments.settlement.changes import applied
 from payments.settlement.decide import Complete, Contradict, Step, decide
 from payments.settlement.plan import plan
@@ -109,8 +110,11 @@ def happened(
 
 
 def event_of(callback: Callback, config: ProviderConfig) -> Event:
-    """The event of a stored callback, as it was read when it came."""
+    """The event of a stored callback, as it was read when it came. Raises `Unreplayable`."""
     raw = RawCallback(
         callback.headers, bytes(callback.body), callback.address, int(callback.received_at.timestamp())
     )
-    return adapter_for(config.scheme).read(config, raw)
+    try:
+        return adapter_for(config.scheme).read(config, raw)
+    except Refused as problem:
+        raise Unreplayable(str(problem)) from problem

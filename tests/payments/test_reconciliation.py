@@ -123,9 +123,22 @@ def test_replay__an_order_is_what_its_callbacks_make_of_it(shop_setup: ShopSetup
     ):
         assert shop_setup.webhooks.tell(type, order, amount).status == 200
     assert (fresh(order).state, difference(order)) == ("charged_back", "")
-    notified = shop_setup.order(fake_provider=shop_setup.notify)
-    assert shop_setup.notify.notify(notified).status == 200
-    assert (fresh(notified).state, difference(notified)) == ("delivered", "")
+
+
+@pytest.mark.parametrize("form", [False, True])
+def test_replay__an_order_notify_callback_is_read_again(shop_setup: ShopSetup, form: bool) -> None:
+    order = shop_setup.order(fake_provider=shop_setup.notify)
+    assert shop_setup.notify.notify(order, form=form).status == 200
+    assert (fresh(order).state, difference(order)) == ("delivered", "")
+
+
+def test_replay__a_callback_that_cannot_be_read_is_a_difference(shop_setup: ShopSetup) -> None:
+    order = shop_setup.order(fake_provider=shop_setup.notify)
+    assert shop_setup.notify.notify(order).status == 200
+    (kept,) = read_kept([order.pk])
+    kept.callbacks[0].body = b"x"
+    said = difference_of(kept, {config.id: config for config in PROVIDERS.all(0).values()}, is_held=False)
+    assert said.startswith("a callback that was acted on cannot be replayed: ")
 
 
 @pytest.mark.parametrize(
