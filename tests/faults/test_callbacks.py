@@ -126,7 +126,7 @@ STORIES = {
         "paid",
         1000_00,
         (*PAID, ("payment", 20_00)),
-        (SUCCEEDED, "duplicate"),
+        (SUCCEEDED, "duplicate_payment"),
         ("pending",),
     ),
     "a failure": Story((), "payment.failed", "failed", 0, (), ("payment.failed",), ()),

@@ -59,11 +59,13 @@ def demo_url(callers: Callers, database_url: str, tmp_path_factory: pytest.TempP
 
 @pytest.fixture(autouse=True)
 def demo(demo_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """DEMO is on here too; what a worker would do is done at once, by this process."""
+    """DEMO is on here too; what a worker would do is done at once, by this process.
+
+    It waits as long as a worker does: only where the other side hangs, a test gives up sooner.
+    """
     monkeypatch.setattr(settings, "DEMO", True)
     monkeypatch.setattr(settings, "PUBLIC_URL", demo_url)
     monkeypatch.setattr(settings, "OUTGOING_ALLOWED_NETWORKS", ["127.0.0.0/8"])
-    monkeypatch.setattr(settings, "OUTGOING_TOTAL_SECONDS", 1.0)
     PROVIDERS.forget()
     app.conf.task_always_eager = True
     yield
@@ -397,7 +399,10 @@ def test_sandbox_refund__ends_however_it_is_answered(
     in_the_end: str,
     spendable: int,
     given: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    if mood == "late":
+        monkeypatch.setattr(settings, "OUTGOING_TOTAL_SECONDS", 1.0)
     fake_provider = fake_providers["sandbox"]
     order, refund = asked(shop_setup, fake_provider, mood)
     assert refund.state == at_first
@@ -518,8 +523,15 @@ def selling(callers: Callers, demo_url: str) -> ShopSetup:
     ],
 )
 def test_sandbox_delivery__is_verified_shown_answered_as_chosen(
-    selling: ShopSetup, fake_providers: dict[str, FakeProvider], mood: str, state: str, order_state: str
+    selling: ShopSetup,
+    fake_providers: dict[str, FakeProvider],
+    mood: str,
+    state: str,
+    order_state: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    if mood == "hang":
+        monkeypatch.setattr(settings, "OUTGOING_TOTAL_SECONDS", 1.0)
     address = f"/sandbox/deliveries/{selling.game.slug}"
     assert CLIENT.post(f"{address}/answer", {"mood": mood})["Location"] == address
     Shop.objects.filter(pk=selling.shop.pk).update(failing_since=None)
