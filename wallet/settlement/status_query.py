@@ -91,7 +91,7 @@ def ask(question: StatusQuery) -> QueryResult:
 
 def read(question: StatusQuery, reply: Reply) -> QueryResult:
     """What a game's reply says."""
-    body = reply.body.decode(errors="replace").replace("\\x00", "\N{REPLACEMENT CHARACTER}")[:BODY_LENGTH]
+    body = reply.body.decode(errors="replace").replace("\x00", "\N{REPLACEMENT CHARACTER}")[:BODY_LENGTH]
     answer, problem = judge(question, reply)
     return QueryResult(answer, problem, reply.status, body, reply.took_ms)
 

@@ -178,6 +178,7 @@ def test_sweep__goes_by_a_games_own_pending_time(callers: Callers, clock: Clock)
 FINE = http(b'{"state": "CONFIRMED"}')
 UNUSABLE: dict[str, tuple[Behaviour, str]] = {
     "500": (sends(http(b'{"state": "CONFIRMED"}', "500 Oops")), "status 500"),
+    "a NUL": (sends(http(b'{"state": "\x00"}', "500 Oops")), "status 500"),
     "404": (sends(http(b"{}", "404 Not Found")), "status 404"),
     "redirect": (
         sends(http(b'{"state": "CONFIRMED"}', "302 Found", "Location: http://127.0.0.1:9/\r\n")),
