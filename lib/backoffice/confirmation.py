@@ -182,6 +182,9 @@ class PageAction(Generic[Row]):
         """Back to the page, saying what was done; the same stands in the history."""
         if isinstance(result, ShownOnce):
             self.record(admin, request, row, result.words, reason)
+            if result.back != row:
+                # What was made has a history of its own, which begins with who made it.
+                admin.log_addition(request, result.back, result.words)
             return show_once(admin, request, result)
         self.record(admin, request, row, result, reason)
         messages.success(request, result)

@@ -100,7 +100,8 @@ class Rotate(PageAction[Credential]):
             allowed_networks=act.row.allowed_networks,
             note=act.given["note"],
         )
-        return password_once(made, password, f"{made.username} was made as a second credential.")
+        words = f"{made.username} was made as a second credential of {act.row.username}."
+        return password_once(made, password, words)
 
 
 class Revoke(PageAction[Credential]):

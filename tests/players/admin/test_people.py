@@ -100,6 +100,9 @@ def test_credential__second_works_beside_first_until_revoked(
     new = Credential.objects.get(username=first.username + "-2")
     password = password_on(response)
     assert password not in everything_said(client, new) + everything_said(client, first)
+    for credential in (new, first):
+        (entry,) = LogEntry.objects.filter(object_id=credential.pk)
+        assert f"{new.username} was made as a second credential of {first.username}." in entry.change_message
     again = client.post(page(Credential, first, "rotate"), {"username": first.username + "-2", "note": ""})
     assert b"This username is in use" in again.content
     both = [Caller(basic(first.username, "old")), Caller(basic(new.username, password))]
