@@ -26,7 +26,7 @@ from payments.admin import signing_secrets
 from payments.admin.callbacks import CALLBACK_HEADERS, REFUSED_HEADERS, callback_row, refused_row
 from payments.admin.signing_secrets import KEYS, RetireSecret, SecretForm, secret_once
 from payments.models import Callback, Provider, RefusedCallback, Secret
-from payments.providers import adapter_for
+from payments.providers.adapters import adapter_for
 from payments.providers.registry import PROVIDERS
 from payments.providers.signing_secrets import (
     SecretRefused,

@@ -15,7 +15,7 @@ from payments import prepared_sql
 from payments.callbacks.digests import content_digest, signed_digest
 from payments.models import Callback, Order, Payment, Refund
 from payments.orders.events import Actor
-from payments.providers import adapter_for
+from payments.providers.adapters import adapter_for
 from payments.providers.protocol import Event, ProviderConfig, RawCallback
 from payments.settlement.commit import commit
 from payments.settlement.decide import KINDS, Contradict, Nothing, Pay, Step, decide

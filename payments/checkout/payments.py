@@ -10,7 +10,7 @@ from lib.clock import now
 from lib.ids import new_id
 from payments.models import Order, Payment
 from payments.orders.events import Actor, record_event
-from payments.providers import adapter_for
+from payments.providers.adapters import adapter_for
 from payments.providers.protocol import HostedPayment, PaymentRequest, ProviderConfig, ProviderUnavailable
 from payments.providers.registry import PROVIDERS
 from wallet.currencies import decimals_of

@@ -20,7 +20,7 @@ from payments.checkout.payments import (
 )
 from payments.checkout.status import PAUSES, Outcome, last_payment, outcome_of
 from payments.models import Order, Payment
-from payments.providers import adapter_for
+from payments.providers.adapters import adapter_for
 from payments.providers.protocol import ProviderConfig, ProviderUnavailable
 
 KEY = re.compile(r"[A-Za-z0-9_-]{1,32}")

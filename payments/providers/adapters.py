@@ -1,4 +1,4 @@
-"""Payment providers: one module for each scheme, all of the shape that `protocol.py` says."""
+"""The adapters: which module speaks to the providers of a scheme."""
 
 from payments.models import Provider
 from payments.providers import order_notify, sandbox, standard_webhooks, stripe_checkout

@@ -13,7 +13,7 @@ from lib.ids import new_id
 from lib.security.encryption import Unreadable, open_sealed, seal
 from lib.security.tokens import password_hash
 from payments.models import Provider, Secret
-from payments.providers import adapter_for
+from payments.providers.adapters import adapter_for
 from payments.providers.signatures import order_notify, standard_webhooks
 from players.models import Credential, Game
 from players.operations import query_credential

@@ -11,7 +11,7 @@ from lib.ids import new_id
 from payments.models import Order, Payment, Refund
 from payments.orders.events import Actor, record_event
 from payments.orders.state import standing
-from payments.providers import adapter_for
+from payments.providers.adapters import adapter_for
 from payments.providers.protocol import ProviderConfig
 from payments.providers.registry import PROVIDERS
 from payments.settlement.snapshot import OrderSnapshot, snapshot_of

@@ -14,7 +14,7 @@ from django.db.models import F
 from lib.clock import now
 from payments.models import Order, Payment, Refund
 from payments.orders.events import Actor
-from payments.providers import adapter_for
+from payments.providers.adapters import adapter_for
 from payments.providers.protocol import ProviderConfig, RefundRequest, RefundResult, RefundStatus
 from payments.providers.registry import PROVIDERS
 from payments.settlement.commit import commit

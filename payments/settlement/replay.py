@@ -12,7 +12,7 @@ from uuid import UUID
 
 from payments.models import Callback, Order, Payment, Refund
 from payments.orders.events import Actor
-from payments.providers import adapter_for
+from payments.providers.adapters import adapter_for
 from payments.providers.protocol import Event, ProviderConfig, RawCallback
 from payments.providers.signatures.refused import Refused
 from payments.settlement.changes import applied

@@ -29,7 +29,7 @@ from payments.models import (
     Secret,
     Shop,
 )
-from payments.providers import ADAPTERS
+from payments.providers.adapters import ADAPTERS
 from payments.providers.protocol import RefundResult, RefundStatus
 from payments.refunds.operations import refundable, request_refund
 from payments.refunds.worker import lease, settle_one, settle_refunds

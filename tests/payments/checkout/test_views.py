@@ -14,7 +14,7 @@ from payments.checkout.pages import policy
 from payments.checkout.payments import MOST_PAYMENTS
 from payments.checkout.status import PAUSES
 from payments.models import Order, Payment, Provider
-from payments.providers import ADAPTERS
+from payments.providers.adapters import ADAPTERS
 from payments.providers.protocol import HostedPayment, PaymentRequest, ProviderConfig, ProviderUnavailable
 from payments.providers.registry import PROVIDERS
 from payments.providers.standard_webhooks import StandardWebhooks

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from payments.models import Order
-from payments.providers import adapter_for
+from payments.providers.adapters import adapter_for
 from payments.providers.protocol import Event, ProviderConfig, RawCallback
 
 # What may come of a callback: no genuine one (401);

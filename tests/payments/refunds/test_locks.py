@@ -16,7 +16,7 @@ from django.db import connections
 
 from lib.clock import now
 from payments.models import Order, Provider, Refund
-from payments.providers import ADAPTERS
+from payments.providers.adapters import ADAPTERS
 from payments.providers.protocol import RefundResult, RefundStatus
 from payments.refunds.operations import request_refund
 from payments.refunds.worker import lease, record_result

@@ -11,7 +11,7 @@ import pytest
 
 from lib.clock import now
 from payments.models import Delivery, Order, OrderEvent, Provider, Refund
-from payments.providers import ADAPTERS
+from payments.providers.adapters import ADAPTERS
 from payments.providers.protocol import ProviderUnavailable, RefundRequest, RefundResult, RefundStatus
 from payments.refunds.operations import NotRefundable, refundable, requery, request_refund
 from payments.refunds.worker import LEASE, PAUSES, lease, record_result, settle_one, settle_refunds

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from lib.clock import now
 from payments.checkout.payments import start_payment
 from payments.models import Delivery, Order, Provider
-from payments.providers import ADAPTERS
+from payments.providers.adapters import ADAPTERS
 from payments.providers.protocol import RefundResult, RefundStatus
 from payments.refunds.operations import NotRefundable, refundable, request_refund
 from payments.refunds.worker import lease, settle_one

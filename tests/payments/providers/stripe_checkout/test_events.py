@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from stripe import SignatureVerificationError, WebhookSignature, api_version
 
 from payments.models import Provider
-from payments.providers import adapter_for
+from payments.providers.adapters import adapter_for
 from payments.providers.protocol import Event, EventType, ProviderConfig, RawCallback
 from payments.providers.signatures.refused import Refused
 from payments.providers.stripe_checkout.minor_units import Inexpressible, from_stripe, is_payable, to_stripe

@@ -17,7 +17,7 @@ from django.db import connection
 from lib.clock import now
 from payments.checkout.payments import start_payment
 from payments.models import Callback, Order, Payment, Refund
-from payments.providers import ADAPTERS
+from payments.providers.adapters import ADAPTERS
 from payments.providers.protocol import ProviderUnavailable
 from payments.providers.signing_secrets import replace_api_secret
 from payments.providers.stripe_checkout.checkout import StripeCheckout
