@@ -105,7 +105,7 @@ def fill(owner: Owner) -> None:
 
 def test_job_runs__keep_their_rows_and_where_they_had_read_to(upgraded: Owner) -> None:
     rows = upgraded.execute("SELECT task, note, read_up_to FROM wallet_jobrun ORDER BY worker").fetchall()
-    tasks = ["audit_recent", "audit_recent", "daily_totals", "keep_house", "settle_due"]
+    tasks = ["audit_recent", "audit_recent", "daily_totals", "purge_expired", "settle_due"]
     assert [(task, note) for task, note, _ in rows] == list(
         zip(tasks, [note for _, note in RUNS], strict=True)
     )

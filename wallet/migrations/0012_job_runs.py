@@ -9,9 +9,10 @@ PERMISSIONS = """
     WHERE codename ~ '_sweeprun$'
       AND content_type_id IN (SELECT id FROM django_content_type WHERE app_label = 'wallet')
 """
-# An open alert is cleared by the next run that succeeds, under the job's new name. Old runs keep the name
-# that they ran under.
-ALERTS = """
+# As with `daily_totals`: a job that never ran would be late, and an open alert is cleared by the next run
+# that succeeds, under the job's new name.
+PURGES = """
+    UPDATE wallet_jobrun SET task = 'purge_expired' WHERE task = 'keep_house';
     UPDATE wallet_alert SET subject = 'purge_expired'
     WHERE kind = 'sweep_failed' AND subject = 'keep_house' AND resolved_at IS NULL
 """
@@ -22,5 +23,5 @@ class Migration(migrations.Migration):
     operations = [
         migrations.RenameModel("SweepRun", "JobRun"),
         migrations.RunSQL(PERMISSIONS, reverse_sql=migrations.RunSQL.noop),
-        migrations.RunSQL(ALERTS, reverse_sql=migrations.RunSQL.noop),
+        migrations.RunSQL(PURGES, reverse_sql=migrations.RunSQL.noop),
     ]
