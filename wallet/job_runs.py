@@ -24,7 +24,7 @@ LOCK_CLASS = 0x5157
 
 @dataclass(slots=True)
 class Run:
-    """What a sweep counts while it works."""
+    """What a job counts while it works."""
 
     task: str
     looked_at: int = 0
@@ -50,7 +50,7 @@ def recorded(task: str) -> Iterator[Run]:
         tell_failure(row, run, f"{type(problem).__name__}: {problem}")
         raise
     end(row, run, "")
-    clear_alert(Alert.Kind.SWEEP_FAILED, task, reason="The sweep has run again.")
+    clear_alert(Alert.Kind.SWEEP_FAILED, task, reason="The job has run again.")
 
 
 def tell_failure(row: JobRun, run: Run, error: str) -> None:

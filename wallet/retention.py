@@ -43,7 +43,7 @@ QUESTIONS = """
 
 
 def purge_expired(run: Run) -> None:
-    """Clears old sessions that no transaction names, runs of sweeps, questions to games, and whole days of
+    """Clears old sessions that no transaction names, runs of jobs, questions to games, and whole days of
     the call log.
     """
     at = now()

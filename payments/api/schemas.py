@@ -69,7 +69,7 @@ class OrderQueryRequest(msgspec.Struct):
 
 
 class OrderQueryAnswer(msgspec.Struct):
-    """query. `refunded` is what has been refunded of the price; charge-backs show in the state."""
+    """query. `refunded` is what has been refunded of the price; chargebacks show in the state."""
 
     orderId: UuidText  # noqa: N815
     cpOrderId: str  # noqa: N815

@@ -64,7 +64,7 @@ class Order(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["game", "cp_order_id"], name="order_once_per_game"),
             models.CheckConstraint(name="order_price_is_positive", condition=Q(price__gt=0)),
-            # Refunds and charge-backs together never exceed what was paid (contract 4.2, rule 6).
+            # Refunds and chargebacks together never exceed what was paid (contract 4.2, rule 6).
             models.CheckConstraint(
                 name="order_returns_at_most_its_price",
                 condition=Q(refunded__gte=0, charged_back__gte=0)

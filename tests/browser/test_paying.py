@@ -171,7 +171,7 @@ def test_refunds__take_the_credit_back_whoever_asks(
     expect_heading(page, "Charged back")
     assert_fits(page)
     page.goto(hosted)
-    press(page, "Reverse the charge-back")
+    press(page, "Reverse the chargeback")
     expect_balance(purchase, "199.40")
     assert purchase.state() == "delivered"
 

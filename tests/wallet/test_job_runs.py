@@ -37,7 +37,7 @@ def test_job_run__failure_is_recorded_and_next_run_clears_alert(database: None) 
         pass
     alert.refresh_from_db()
     assert alert.resolved_at is not None
-    assert (alert.resolved_by, alert.reason) == ("platform", "The sweep has run again.")
+    assert (alert.resolved_by, alert.reason) == ("platform", "The job has run again.")
 
 
 def test_job_run__exclusive_job_runs_once_at_a_time(database: None) -> None:

@@ -62,13 +62,13 @@ def row(name: str, code: str, moved: Totals, balance: int) -> tuple[Any, ...]:
 class ClosedDayAdmin(BigTableAdmin):
     """The movements of one day (UTC) on each account, and the closing balances."""
 
-    list_display = ("day_shown", "entries_shown", "folded")
+    list_display = ("day_shown", "entries_shown", "closed_clock")
     empty_text = "The totals of each day are computed the night after, if beat is running."
     fields = ("day_shown", "entries_shown", "closed_at_shown", "sign")
 
     day_shown = columns.mono("day (UTC)", "day")
     entries_shown = columns.number("journal entries", "entries")
-    folded = columns.clock("computed (UTC)", "closed_at")
+    closed_clock = columns.clock("computed (UTC)", "closed_at")
     closed_at_shown = columns.moment("computed", "closed_at")
 
     sign = columns.text("note", lambda row: SIGN)
