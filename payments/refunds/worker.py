@@ -116,9 +116,10 @@ def record_result(refund_id: UUID, result: RefundResult) -> bool:
 
     Returns whether that is its end, and new.
     """
-    at = now()
     with transaction.atomic():
         order = Order.objects.select_for_update(of=("self",)).get(refunds=refund_id)
+        # Under the lock: what happens to an order is replayed in the order of time.
+        at = now()
         refunds = list(Refund.objects.filter(order=order).select_for_update(of=("self",)).order_by("pk"))
         refund = next(row for row in refunds if row.pk == refund_id)
         if refund.state not in Refund.OPEN:

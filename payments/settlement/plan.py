@@ -122,10 +122,8 @@ def plan_return(draft: Draft, step: Return) -> Plan:
 
 def plan_completion(draft: Draft, step: Complete) -> Plan:
     """A refund that we initiated is done: what was set aside is gone, what was not there becomes debt."""
-    refund, payment, order = step.refund, step.refund.payment, draft.order
-    if payment is None:
-        raise AssertionError("a refund that we initiated is of a payment")
-    payment = next(row for row in draft.before.payments if row.pk == payment.pk)
+    refund, order = step.refund, draft.order
+    payment = next(row for row in draft.before.payments if row.pk == refund.payment_id)
     reference = step.reference or refund.reference
     if refund.state in Refund.OPEN and refund.set_aside_transaction:
         # If the provider had refused it first, the player has it again.

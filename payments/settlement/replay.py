@@ -41,8 +41,12 @@ class Kept:
 def replayed(kept: Kept, configs: Mapping[UUID, ProviderConfig]) -> OrderSnapshot:
     """The order as its callbacks and refunds make it. Raises `Unreplayable`."""
     snapshot = begun(kept)
+    ours = [requested(refund) for refund in kept.refunds if is_done_by_us(refund)]
     for at, provider_id, said in happened(kept, configs):
-        seen = replace(snapshot, provider_id=provider_id)
+        # What was requested later was unknown then: a provider's own refund is not ours.
+        known = {refund.pk for refund in snapshot.refunds}
+        new = [refund for refund in ours if refund.created_at <= at and refund.pk not in known]
+        seen = replace(snapshot, provider_id=provider_id, refunds=[*snapshot.refunds, *new])
         step = step_for(seen, said)
         if isinstance(step, Contradict):
             raise Unreplayable(step.problem)
@@ -60,18 +64,13 @@ def step_for(snapshot: OrderSnapshot, said: Event | Refund) -> Step | None:
 
 
 def begun(kept: Kept) -> OrderSnapshot:
-    """The order before anything came in.
-
-    With the payments that were begun, and the refunds that we initiated.
-    """
+    """The order before anything came in, with the payments that were begun."""
     order = copy(kept.order)
     order.state, order.paid_at, order.delivered_at = Order.State.CREATED, None, None
     order.refunded = order.charged_back = order.clawed_back = 0
     order.credit_transaction = None
     payments = [reset(payment) for payment in kept.payments if payment.started_at != payment.paid_at]
-    return snapshot_of(
-        order, None, payments, [requested(refund) for refund in kept.refunds if is_done_by_us(refund)]
-    )
+    return snapshot_of(order, None, payments, [])
 
 
 def reset(payment: Payment) -> Payment:

@@ -11,6 +11,7 @@ from payments.providers.registry import PROVIDERS
 from payments.reconciliation import ORPHANS, difference_of, differing_orders, read_kept
 from payments.refunds.operations import request_refund
 from payments.settlement.replay import Kept
+from tests.support.order_replay import difference
 from tests.support.shop import ShopSetup, fresh, make_provider
 from wallet.audit.orphans import ORPHANS as ASKED
 from wallet.models import Transaction
@@ -105,12 +106,6 @@ def test_audit__refunds_and_duplicate_payments_are_no_difference(
     found = asked(owner, MISSING)
     assert str(order.pk) not in found
     assert str(item.pk) not in found
-
-
-def difference(order: Order) -> str:
-    """How an order's money differs from its replay."""
-    (kept,) = read_kept([order.pk])
-    return difference_of(kept, {config.id: config for config in PROVIDERS.all(0).values()}, is_held=False)
 
 
 def test_replay__an_order_is_what_its_callbacks_make_of_it(shop_setup: ShopSetup) -> None:

@@ -26,6 +26,7 @@ from payments.refunds.worker import lease, settle_one
 from tests.support.callers import Answer, holding
 from tests.support.fake_stripe import FakeStripe, Reply, fake_stripe, says
 from tests.support.invariants import problems_of
+from tests.support.order_replay import difference
 from tests.support.shop import (
     BASE,
     FakeProvider,
@@ -316,7 +317,7 @@ def test_stripe_refund__never_returns_more_than_was_paid(counter: Counter) -> No
 
 
 def asked(order: Order, amount: int) -> Refund:
-    """A refund of our own asking, at work."""
+    """A refund initiated by us, under way."""
     return request_refund(order.pk, amount, actor="operator", reason="test")
 
 
@@ -345,6 +346,16 @@ def test_stripe_refund__ours_is_booked_once_whoever_tells_first(counter: Counter
         (500_00 - 500_00 * 3_00 // 4_99, 0),
     )
     assert problems_of(order.player) == []
+
+
+@pytest.mark.parametrize("theirs", [50, 1_00, 1_50])
+def test_stripe_refund__dashboard_one_before_ours_replays(counter: Counter, theirs: int) -> None:
+    order = counter.paid()
+    assert counter.tells(counter.charge(order, theirs)) == [200]
+    assert settle(asked(order, 1_00))
+    assert counter.tells(counter.charge(order, theirs + 1_00)) == [200]
+    assert refunds_of(order) == [("refund", "done", theirs), ("refund", "done", 1_00)]
+    assert difference(order) == ""
 
 
 def test_stripe_refund__lost_answer_is_queried_and_made_once(counter: Counter) -> None:

@@ -1,0 +1,11 @@
+"""What the audit finds about one order."""
+
+from payments.models import Order
+from payments.providers.registry import PROVIDERS
+from payments.reconciliation import difference_of, read_kept
+
+
+def difference(order: Order) -> str:
+    """How an order's money differs from its replay."""
+    (kept,) = read_kept([order.pk])
+    return difference_of(kept, {config.id: config for config in PROVIDERS.all(0).values()}, is_held=False)
