@@ -18,7 +18,7 @@ from payments.orders.events import Actor
 from payments.providers.adapters import adapter_for
 from payments.providers.protocol import Event, ProviderConfig, RawCallback
 from payments.settlement.commit import commit
-from payments.settlement.decide import KINDS, Contradict, Nothing, Pay, Step, decide
+from payments.settlement.decide import KINDS, Contradict, Nothing, Pay, Reverse, Step, decide
 from payments.settlement.plan import plan
 from payments.settlement.snapshot import OrderSnapshot, snapshot_of
 from wallet.ledger import LOST_RACES
@@ -40,6 +40,8 @@ RESOLVED = """
 """
 LOST = (IntegrityError, OperationalError, *LOST_RACES)
 PROBLEM_LENGTH = 255
+# Genuine, and not acted on.
+REFUSED = (Outcome.CONTRADICTS, Outcome.NO_ORDER)
 # The headers that are kept: those that a signature needs,
 # and no credentials that somebody may have sent along.
 KEPT_HEADERS = (
@@ -74,7 +76,11 @@ class Arrival(NamedTuple):
     at: datetime
 
     def row(self, result: IntakeResult) -> Callback:
-        """The row of the callback, not yet written."""
+        """The row of the callback, not yet written: as it was received (contract 4.2, rule 1).
+
+        Of a refused one only what is signed is kept, or nobody's words would fill the operators' list.
+        """
+        body = self.event.kept_body if result.outcome in REFUSED else None
         return Callback(
             id=new_id(),
             provider_id=self.config.id,
@@ -84,8 +90,8 @@ class Arrival(NamedTuple):
             reference=self.event.reference,
             content_digest=content_digest(self.event, self.raw.body),
             signed_digest=signed_digest(self.event, self.raw.body),
-            headers=kept_headers(self.event, self.raw),
-            body=self.raw.body if self.event.kept_body is None else self.event.kept_body,
+            headers=kept_headers(self.raw),
+            body=self.raw.body if body is None else body,
             address=self.raw.address,
             outcome=result.outcome,
             problem=result.problem[:PROBLEM_LENGTH],
@@ -94,10 +100,8 @@ class Arrival(NamedTuple):
         )
 
 
-def kept_headers(event: Event, raw: RawCallback) -> dict[str, str]:
-    kept = {name: raw.headers[name].replace("\x00", "") for name in KEPT_HEADERS if name in raw.headers}
-    # It is read again with the body that is kept, which is JSON whatever the callback was.
-    return kept if event.kept_body is None else kept | {"content-type": "application/json"}
+def kept_headers(raw: RawCallback) -> dict[str, str]:
+    return {name: raw.headers[name].replace("\x00", "") for name in KEPT_HEADERS if name in raw.headers}
 
 
 def take_in(config: ProviderConfig, raw: RawCallback) -> IntakeResult:
@@ -153,7 +157,7 @@ def act(arrival: Arrival, snapshot: OrderSnapshot | None, step: Step) -> IntakeR
     planned = plan(snapshot, step, Actor(f"provider:{arrival.config.slug}", "provider", arrival.at, callback))
     if isinstance(step, Nothing):
         callback.outcome = Outcome.NOTHING
-    elif isinstance(step, Pay) and planned.is_duplicate:
+    elif isinstance(step, Pay | Reverse) and planned.is_duplicate:
         callback.outcome = Outcome.DUPLICATE
     store(callback, arrival)
     return IntakeResult(callback.outcome, delivery_id=commit(planned))
@@ -195,11 +199,10 @@ def refuse(arrival: Arrival, result: IntakeResult) -> IntakeResult:
     signed text, add no row.
     """
     row = arrival.row(result)
-    refused = (Outcome.CONTRADICTS, Outcome.NO_ORDER)
     same = Q(signed_digest=row.signed_digest) | Q(
         message_id=row.message_id, content_digest=row.content_digest
     )
-    before = Callback.objects.filter(same, provider_id=row.provider_id, outcome__in=refused)
+    before = Callback.objects.filter(same, provider_id=row.provider_id, outcome__in=REFUSED)
     seen = {"times_seen": F("times_seen") + 1, "last_seen_at": arrival.at}
     if not before.update(**seen, outcome=row.outcome, problem=row.problem):
         prepared_sql.insert(row)

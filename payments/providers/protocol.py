@@ -90,7 +90,7 @@ class Event:
     total: int | None = None
     echoed: EchoedOrder | None = None
     problem: str = ""
-    # If the scheme signs less than the whole body: the signed text, and, as JSON, what is kept of the body.
+    # If the scheme signs less than the whole body: the signed text, and what is kept of a refused body.
     signed: bytes | None = None
     kept_body: bytes | None = None
 
@@ -125,7 +125,7 @@ class HostedPayment:
 
 @dataclass(frozen=True, slots=True)
 class RefundRequest:
-    """A refund of our own asking. `id` is the same at every repetition; `amount` in minor units."""
+    """A refund that we initiated. `id` is the same at every repetition; `amount` in minor units."""
 
     id: UUID
     order_id: UUID
@@ -137,7 +137,7 @@ class RefundRequest:
 
 
 class RefundStatus(StrEnum):
-    """What is known of a refund of our own asking."""
+    """What is known of a refund that we initiated."""
 
     DONE = "done"
     REFUSED = "refused"

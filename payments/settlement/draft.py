@@ -99,8 +99,9 @@ def follow(draft: Draft, *, is_credited: bool) -> Plan:
     fields: dict[str, Any] = {"refunded": stands.refunded, "charged_back": stands.charged_back}
     fields |= credit_fields(draft, credit, is_credited=is_credited)
     fields |= {"paid_at": order.paid_at or draft.by.at, "delivered_at": order.delivered_at}
-    is_left_to_others = order.is_delivered_by_game or stands.stops_delivery or fields["is_credit_held"]
-    if is_credited and not is_left_to_others:
+    # A credit is delivered with its first part; the game and operators deliver themselves.
+    is_left_to_others = order.is_delivered_by_game or fields["is_credit_held"]
+    if is_credited and not is_left_to_others and stands.missing < order.price:
         fields["delivered_at"] = order.delivered_at or draft.by.at
     fields["state"] = stands.state(fields["delivered_at"])
     more = stands.missing - standing_of(order).missing

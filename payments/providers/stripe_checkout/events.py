@@ -186,7 +186,7 @@ READERS: dict[str, Callable[[str, Thing], Event]] = {
 def order_of(thing: Thing) -> UUID | None:
     """Our order, as it was named when the payment was started.
 
-    None where the payment is not of our asking.
+    None if the payment was not started by us.
     """
     metadata = thing.get("metadata")
     named = metadata.get(ORDER_KEY) if isinstance(metadata, dict) else None

@@ -118,6 +118,14 @@ def test_callback__is_stored_as_received(shop_setup: ShopSetup) -> None:
     assert callback.headers == sent | {"content-type": "application/json", "user-agent": "Till/1"}
 
 
+def test_callback__of_a_form_is_stored_as_received(shop_setup: ShopSetup) -> None:
+    order = shop_setup.order(fake_provider=shop_setup.notify)
+    assert shop_setup.notify.notify(order, form=True).status == 200
+    callback = kept(order)
+    assert callback.headers["content-type"] == "application/x-www-form-urlencoded"
+    assert bytes(callback.body).startswith(b"uid=")
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -252,7 +252,7 @@ class Game:
         ] * bool(model.delivery)
         if model.is_paid:
             # What is taken of the credit, cumulative (rule 6).
-            assert order.clawed_back == model.taken == CREDIT * order.returned // PRICE
+            assert order.clawed_back == model.taken == CREDIT * (order.refunded + order.charged_back) // PRICE
 
 
 events = st.builds(

@@ -25,6 +25,7 @@ from tests.support.shop import (
     major,
     make_product,
     new_reference,
+    outcomes,
     payments_of,
     refunds_of,
     story_of,
@@ -331,7 +332,7 @@ class ReturnedOrder:
     def check(self) -> None:
         order, held = fresh(self.order), self.player_session.holding()
         credit = order.credit or 0
-        assert order.clawed_back == credit * order.returned // order.price
+        assert order.clawed_back == credit * (order.refunded + order.charged_back) // order.price
         assert held.spendable - held.debt == credit - order.clawed_back + self.earned
         assert (held.reserved, held.announced) == (0, 0)
         returned = sum(order.refunds.filter(state="done").values_list("amount", flat=True))
@@ -380,6 +381,32 @@ def test_duplicate_payment__all_refundable_but_not_a_cent_more(shop_setup: ShopS
         0,
     )
     assert problems_of(order.player) == []
+
+
+@pytest.mark.parametrize("is_paid_again", [True, False])
+def test_duplicate_payment__is_listed_when_a_reversal_makes_it(
+    shop_setup: ShopSetup, is_paid_again: bool
+) -> None:
+    order, dispute = shop_setup.paid(), new_reference()
+    webhooks = shop_setup.webhooks
+    assert webhooks.tell("payment.charged_back", order, reference=dispute).status == 200
+    assert webhooks.tell("payment.succeeded", order).status == 200
+    if is_paid_again:
+        assert webhooks.tell("payment.succeeded", order).status == 200
+    assert webhooks.tell("payment.charge_back_reversed", order, reference=dispute).status == 200
+    assert outcomes(order) == ["acted", "acted", "acted", *["duplicate"] * is_paid_again, "duplicate"]
+
+
+@pytest.mark.parametrize("is_early", [True, False])
+def test_credit__part_of_it_is_delivered_though_some_is_disputed(
+    shop_setup: ShopSetup, is_early: bool
+) -> None:
+    order = shop_setup.order()
+    for type in ("charged_back", "succeeded") if is_early else ("succeeded", "charged_back"):
+        amount = "1.00" if type == "charged_back" else None
+        assert shop_setup.webhooks.tell(f"payment.{type}", order, amount).status == 200
+    order = fresh(order)
+    assert (order.state, order.delivered_at is not None) == ("charged_back", True)
 
 
 def test_success__belongs_to_failed_payment_with_its_reference(shop_setup: ShopSetup) -> None:
