@@ -273,7 +273,7 @@ def read_payments() -> Iterator[GaugeMetricFamily]:
     )
     [(open_refunds,)] = rows("SELECT count(*) FROM payments_refund WHERE state IN ('asked', 'unknown')")
     yield gauge(
-        "wallet_refunds_open", "Refunds of our own asking whose outcome is not known yet.", open_refunds
+        "wallet_refunds_open", "Refunds initiated by us whose outcome is not known yet.", open_refunds
     )
     waiting = rows(
         "SELECT state, count(*) FROM (SELECT state FROM payments_delivery WHERE state = "

@@ -7,7 +7,7 @@ from django.templatetags.static import static
 from django.urls import reverse
 
 from lib.backoffice.formatting import counted
-from payments.admin.attention import waiting
+from payments.admin.attention import WAITING, waiting
 from wallet.admin.attention import attention
 
 GROUPS = {
@@ -65,7 +65,7 @@ def item(request: HttpRequest, model: str, title: str) -> dict[str, Any]:
 
 def badge(request: HttpRequest, model: str) -> dict[str, str]:
     """The number of rows that wait for a person there, if any do."""
-    if model in {"payments.callback", "payments.delivery"}:
+    if model in WAITING:
         number = waiting(request, model)
         return {"badge": counted(number), "badge_variant": "warning"} if number else {}
     if model not in {"wallet.inquiry", "wallet.alert"}:

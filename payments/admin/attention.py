@@ -1,5 +1,9 @@
-"""The work of payments that waits for a person: callbacks to review, and deliveries given up."""
+"""The work of payments that waits for a person.
 
+Callbacks to review, deliveries given up, and returns whose payment never came.
+"""
+
+from collections.abc import Callable
 from typing import Any
 
 from django.db.models import QuerySet
@@ -7,7 +11,7 @@ from django.http import HttpRequest
 
 from lib.backoffice.formatting import MOST_COUNTED
 from payments.deliveries.bulk_retry import GONE_BACK
-from payments.models import Callback, Delivery
+from payments.models import Callback, Delivery, Refund
 
 GIVEN_UP = (Delivery.State.GONE, Delivery.State.EXHAUSTED)
 
@@ -22,6 +26,19 @@ def given_up(rows: QuerySet[Any]) -> QuerySet[Any]:
     return rows.filter(state__in=GIVEN_UP).exclude(order__state__in=GONE_BACK)
 
 
+def unmatched(rows: QuerySet[Any]) -> QuerySet[Any]:
+    """Refunds and chargebacks of a payment that was never reported, although another has paid the order."""
+    return rows.filter(state=Refund.State.REMEMBERED, order__paid_at__isnull=False)
+
+
+# What waits in the list of a model.
+WAITING: dict[str, Callable[[], QuerySet[Any]]] = {
+    "payments.callback": lambda: to_look_at(Callback.objects.all()),
+    "payments.delivery": lambda: given_up(Delivery.objects.all()),
+    "payments.refund": lambda: unmatched(Refund.objects.all()),
+}
+
+
 def waiting(request: HttpRequest, model: str) -> int:
     """The number of rows of a model that wait for a person, up to one more than `MOST_COUNTED`.
 
@@ -32,10 +49,5 @@ def waiting(request: HttpRequest, model: str) -> int:
         known = {}
         request.payments_attention = known  # type: ignore[attr-defined]
     if model not in known:
-        rows = (
-            to_look_at(Callback.objects.all())
-            if model == "payments.callback"
-            else given_up(Delivery.objects.all())
-        )
-        known[model] = len(rows.values_list("pk", flat=True)[: MOST_COUNTED + 1])
+        known[model] = len(WAITING[model]().values_list("pk", flat=True)[: MOST_COUNTED + 1])
     return known[model]

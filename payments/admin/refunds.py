@@ -12,6 +12,7 @@ from lib.backoffice.confirmation import Act, Page, PageAction
 from lib.backoffice.filters import SOONEST_FIRST, SelectingAdmin, Selection, Selections
 from lib.backoffice.formatting import mono, short_id
 from lib.backoffice.pages import read_uuid
+from payments.admin.attention import unmatched
 from payments.admin.search import orders_named, orders_of_session
 from payments.admin.states import show_refund_state
 from payments.models import Refund
@@ -34,7 +35,8 @@ MEANINGS = {
     ),
     State.REFUSED: "The provider refused the refund. The credit set aside is released to the player.",
     State.REMEMBERED: (
-        "The provider reported it before the payment. Nothing moves until the payment is reported."
+        "The provider reported it before the payment. Nothing moves until the payment is reported. "
+        "If another payment has paid the order, ask the provider which payment it is of."
     ),
     State.DONE: "The money has been refunded, and the credit that belongs to it taken back.",
     State.REVERSED: "The chargeback was reversed: the payment stands again, and the credit with it.",
@@ -63,6 +65,12 @@ class Openness(Selections):
             ("next_attempt_at", "pk"),
             "No refund is waiting for a provider.",
             SOONEST_FIRST,
+        ),
+        "unmatched": Selection(
+            "Without a payment",
+            unmatched,
+            ("-pk",),
+            "No refund or chargeback of a paid order waits for its payment.",
         ),
         "all": Selection("All", empty="Nothing has been refunded yet."),
     }

@@ -8,9 +8,8 @@ from uuid import UUID
 from django.db import transaction
 
 from lib.clock import now
-from lib.ids import new_id
 from payments.models import Delivery, Order, OrderEvent, Shop
-from payments.orders.events import Actor
+from payments.orders.events import Actor, new_event
 
 GONE_BACK = (Order.State.REFUNDED, Order.State.CHARGED_BACK)
 # At a time; whoever needs more asks again.
@@ -91,18 +90,10 @@ def send_batch_again(ids: Sequence[UUID], states: Sequence[str], *, actor: str, 
             if row.state != Delivery.State.DELIVERED:
                 row.state = Delivery.State.PENDING
         Delivery.objects.bulk_update(rows, ["state", "next_attempt_at", "attempts", "leased_until"])
-        OrderEvent.objects.bulk_create(event_of(orders[row.order_id], by, reason) for row in rows)
+        OrderEvent.objects.bulk_create(sent_again(orders[row.order_id], by, reason) for row in rows)
     return len(rows)
 
 
-def event_of(order: Order, by: Actor, reason: str) -> OrderEvent:
-    return OrderEvent(
-        id=new_id(),
-        order=order,
-        at=by.at,
-        what="delivery_sent_again",
-        old_state=order.state,
-        new_state=order.state,
-        actor=by.name,
-        note=reason[:255],
-    )
+def sent_again(order: Order, by: Actor, reason: str) -> OrderEvent:
+    state = order.state
+    return new_event(order, "delivery_sent_again", by, old_state=state, new_state=state, note=reason)

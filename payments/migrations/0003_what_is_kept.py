@@ -198,4 +198,9 @@ class Migration(migrations.Migration):
             ),
         ),
         sql(FROZEN),
+        # Returns that wait for their payment, for the operators' list.
+        migrations.AddIndex(
+            "refund",
+            models.Index(fields=["-id"], name="refund_remembered", condition=Q(state="remembered")),
+        ),
     ]

@@ -81,11 +81,6 @@ class Order(models.Model):
     def __str__(self) -> str:
         return str(self.id)
 
-    @property
-    def returned(self) -> int:
-        """What has gone back of its price, in minor units."""
-        return self.refunded + self.charged_back
-
 
 class OrderEvent(models.Model):
     """One thing that happened to an order, kept for ever (append-only by trigger)."""

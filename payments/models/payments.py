@@ -120,6 +120,7 @@ class Refund(Leased):
             models.Index(
                 fields=["next_attempt_at"], name="refund_due", condition=Q(next_attempt_at__isnull=False)
             ),
+            models.Index(fields=["-id"], name="refund_remembered", condition=Q(state="remembered")),
         ]
 
     def __str__(self) -> str:

@@ -250,7 +250,7 @@ def test_delivery__death_at_any_statement_keeps_one_id_acts_once(
     platform.assert_whole()
 
 
-# --- Refunds of our own asking -------------------------------------------------------------------------
+# --- Refunds initiated by us ---------------------------------------------------------------------------
 
 
 def test_refund__death_after_any_statement_refunds_once(

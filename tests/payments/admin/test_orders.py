@@ -1,4 +1,4 @@
-"""Orders with their whole story, how they are found, and refunds of our own asking."""
+"""Orders with their whole story, how they are found, and refunds initiated by us."""
 
 import re
 from typing import Any

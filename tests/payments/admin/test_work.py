@@ -426,6 +426,26 @@ def test_bulk_retry__says_why_an_invalid_range_is_refused(
 # --- What waits, and what it costs ----------------------------------------------------------------------
 
 
+def test_refunds__of_payments_that_never_came_are_listed(client: Client, shop_setup: ShopSetup) -> None:
+    address_of_them = f"{address(Refund)}?state=unmatched"
+    assert "No refund or chargeback of a paid order waits for its payment." in get(client, address_of_them)
+    remembered = [
+        Refund.objects.create(
+            order=order,
+            provider=shop_setup.webhooks.provider,
+            kind="refund",
+            state="remembered",
+            amount=1_00,
+            payment_reference="never told",
+            actor="provider:test",
+            created_at=now(),
+        )
+        for order in (shop_setup.paid(), shop_setup.order())
+    ]
+    text = get(client, address_of_them)
+    assert [page(Refund, refund) in text for refund in remembered] == [True, False]
+
+
 def badges(text: str) -> list[bool]:
     """Whether the sidebar counts something at deliveries and callbacks."""
     return [
@@ -450,7 +470,8 @@ def test_sidebar__looks_up_counts_once_and_only_if_permitted(client: Client, sho
     for _ in range(3):
         contradicted(shop_setup)
     asked = [sql for sql in queries(client, "/admin/") if "payments_" in sql]
-    assert len(asked) == 2
+    # Callbacks, deliveries, refunds.
+    assert len(asked) == 3
     assert all("LIMIT 100" in sql and "COUNT" not in sql for sql in asked)
     clerk = signed_in(operator("players.view_player"))
     assert not [sql for sql in queries(clerk, "/admin/") if "payments_" in sql]

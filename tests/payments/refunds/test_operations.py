@@ -1,4 +1,4 @@
-"""Refunds of our own asking (contract 4.2, issue's point 4).
+"""Refunds initiated by us (contract 4.2, rule 6).
 
 Set aside first, asked for once, asked about until somebody knows.
 """

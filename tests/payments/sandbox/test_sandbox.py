@@ -261,7 +261,7 @@ def test_sandbox__impossible_act_is_refused(
     order, path, reference = paid(shop_setup, fake_providers["sandbox"])
     assert press(path, act, payment=reference, amount=amount).status_code == 422
     assert press(path, "charge-back", payment="unknown").status_code == 422
-    assert (fresh(order).returned, outcomes(order)) == (0, ["acted"])
+    assert (fresh(order).refunded, fresh(order).charged_back, outcomes(order)) == (0, 0, ["acted"])
 
 
 def test_sandbox__redirects_to_no_foreign_url(
