@@ -83,7 +83,7 @@ class RefundActions(PageAdmin):
 def first_words(order: Order, of: Refundable) -> list[str]:
     """The amount that can be refunded at all."""
     most, name = show_amount(of.most, order.currency_id), of.payment.provider.name
-    if of.payment.is_duplicate:
+    if of.snapshot.kept > order.price:
         return [f"The order was paid twice: {most} of the duplicate payment can be refunded through {name}."]
     return [
         f"{most} of {show_amount(order.price, order.currency_id)} can be refunded through {name}.",
@@ -98,7 +98,7 @@ def consequences(order: Order, of: Refundable, amount: int) -> list[str]:
     says += credit_words(order, of.clawback(amount))
     if of.snapshot.kept - amount >= order.price:
         return [*says, "It is a duplicate payment: the order stays as it is."]
-    is_whole = amount == of.most and not order.charged_back
+    is_whole = of.snapshot.kept <= amount and not order.charged_back
     if is_whole and Delivery.objects.filter(order=order, state=Delivery.State.DELIVERED).exists():
         says.append("The game has delivered already: taking the item back is up to the game.")
     elif is_whole and order.is_delivered_by_game:

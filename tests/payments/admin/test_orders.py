@@ -9,6 +9,7 @@ from django.test import Client
 
 from lib.clock import now
 from lib.ids import new_id
+from payments.checkout.payments import start_payment
 from payments.models import Callback, Delivery, Order, Payment, Refund
 from payments.providers.protocol import RefundResult, RefundStatus
 from payments.refunds.worker import lease, record_result
@@ -16,7 +17,7 @@ from tests.support.admin_orders import make_orders, paid_there, sandbox_provider
 from tests.support.admin_pages import address, find, get, operator, page, shown, signed_in
 from tests.support.callers import PlayerSession, holding, unique
 from tests.support.invariants import problems_of
-from tests.support.shop import FakeProvider, ShopSetup, fresh, story_of
+from tests.support.shop import BASE, FakeProvider, ShopSetup, fresh, new_reference, story_of
 from wallet.models import Transaction
 
 HIDDEN = re.compile(r'<input type="hidden" name="(\w+)"(?: value="([^"]*)")?')
@@ -307,6 +308,37 @@ def test_refund_form__duplicate_payment_leaves_credit_alone(
     assert ["takes no credit" in text, "set aside" in text] == [True, False]
     client.post(page(Order, order, "refund"), written(text))
     assert (Refund.objects.get(order=order).clawback, holding(order.player).spendable) == (0, 500_00)
+
+
+def paid_again(shop_setup: ShopSetup, fake_provider: FakeProvider, product: str, refunded: str) -> Order:
+    """An order that was paid, refunded in part or whole, and paid again."""
+    order = shop_setup.order(product=product, start=False)
+    for _ in range(2):
+        start_payment(order, fake_provider.provider.slug, BASE)
+    first, second = Payment.objects.filter(order=order).order_by("pk")
+    for type, reference, amount in (
+        ("succeeded", first.start_reference, None),
+        ("refunded", new_reference(), refunded),
+        ("succeeded", second.start_reference, None),
+    ):
+        told = fake_provider.tell(f"payment.{type}", order, amount, reference=reference)
+        assert told.status == 200, told.raw
+    return fresh(order)
+
+
+def test_refund_form__second_payment_after_a_refund_is_no_duplicate(
+    client: Client, shop_setup: ShopSetup, fake_provider: FakeProvider
+) -> None:
+    order = paid_again(shop_setup, fake_provider, "gold", "4.99")
+    text = get(client, page(Order, order, "refund"))
+    assert ["paid twice" in text, "4.99 EUR of 4.99 EUR can be refunded" in text] == [False, True]
+
+
+def test_refund_form__says_nothing_of_delivery_while_some_is_kept(
+    client: Client, shop_setup: ShopSetup, fake_provider: FakeProvider
+) -> None:
+    text = ask(client, paid_again(shop_setup, fake_provider, "sword", "2.00"), "9.99")
+    assert ["9.99 EUR are refunded" in text, "delivery attempts" in text] == [True, False]
 
 
 WRONG: list[tuple[dict[str, str], str]] = [
