@@ -111,7 +111,7 @@ def difference_of(kept: Kept, configs: dict[UUID, ProviderConfig], *, is_held: b
     try:
         right = replayed(kept, configs)
     except Unreplayable as problem:
-        return f"a callback that was acted on cannot be replayed: {problem}"
+        return f"what was kept of it cannot be replayed: {problem}"
     came = sum(payment.amount for payment in kept.payments if payment.state == Payment.State.PAID)
     went = sum(refund.amount for refund in kept.refunds if refund.state == Refund.State.DONE)
     said = {"kept": came - went, "refunded": kept.order.refunded, "charged back": kept.order.charged_back}

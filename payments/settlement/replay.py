@@ -18,7 +18,7 @@ from payments.providers.signatures.refused import Refused
 from payments.settlement.changes import applied
 from payments.settlement.decide import Complete, Contradict, Step, decide
 from payments.settlement.plan import plan
-from payments.settlement.snapshot import OrderSnapshot, snapshot_of
+from payments.settlement.snapshot import OrderSnapshot, is_paid_through, snapshot_of
 
 # The callbacks that changed something.
 EFFECTIVE = (Callback.Outcome.ACTED, Callback.Outcome.DUPLICATE)
@@ -41,11 +41,12 @@ class Kept:
 def replayed(kept: Kept, configs: Mapping[UUID, ProviderConfig]) -> OrderSnapshot:
     """The order as its callbacks and refunds make it. Raises `Unreplayable`."""
     snapshot = begun(kept)
-    ours = [requested(refund) for refund in kept.refunds if is_done_by_us(refund)]
+    ours = [refund for refund in kept.refunds if is_done_by_us(refund)]
     for at, provider_id, said in happened(kept, configs):
         # What was requested later was unknown then: a provider's own refund is not ours.
         known = {refund.pk for refund in snapshot.refunds}
-        new = [refund for refund in ours if refund.created_at <= at and refund.pk not in known]
+        unknown = [refund for refund in ours if refund.created_at <= at and refund.pk not in known]
+        new = [row for refund in unknown if (row := requested(refund, snapshot))]
         seen = replace(snapshot, provider_id=provider_id, refunds=[*snapshot.refunds, *new])
         step = step_for(seen, said)
         if isinstance(step, Contradict):
@@ -56,10 +57,15 @@ def replayed(kept: Kept, configs: Mapping[UUID, ProviderConfig]) -> OrderSnapsho
 
 
 def step_for(snapshot: OrderSnapshot, said: Event | Refund) -> Step | None:
-    """The step of an event, or of a refund that we initiated and that no callback has ended."""
+    """The step of an event, or of a refund that we initiated and that no callback has ended.
+
+    Raises `Unreplayable`.
+    """
     if isinstance(said, Event):
         return decide(snapshot, said)
-    refund = next(row for row in snapshot.refunds if row.pk == said.pk)
+    refund = next((row for row in snapshot.refunds if row.pk == said.pk), None)
+    if refund is None:
+        raise Unreplayable(f"no callback before refund {said.pk} tells of its payment")
     return Complete(refund, refund.reference) if refund.state in Refund.OPEN else None
 
 
@@ -85,10 +91,17 @@ def is_done_by_us(refund: Refund) -> bool:
     return refund.state == Refund.State.DONE and not refund.actor.startswith("provider:")
 
 
-def requested(refund: Refund) -> Refund:
+def requested(refund: Refund, snapshot: OrderSnapshot) -> Refund | None:
+    """A refund that we initiated, before its end; None as long as its payment has not come in.
+
+    A payment that its callback made has another id in the replay; its reference is the same.
+    """
+    paid = [payment for payment in snapshot.payments if is_paid_through(payment, refund.provider_id)]
+    same = [payment for payment in paid if payment.pk == refund.payment_id]
+    named = [payment for payment in paid if payment.reference == refund.payment_reference]
     row = copy(refund)
-    row.state = Refund.State.UNKNOWN
-    return row
+    row.state, row.payment = Refund.State.UNKNOWN, next(iter(same or named), None)
+    return row if row.payment else None
 
 
 def happened(

@@ -6,13 +6,18 @@ from typing import Any
 import psycopg
 import pytest
 
-from payments.models import Order
+from lib.clock import now
+from payments.models import Order, Provider
+from payments.providers.adapters import ADAPTERS
+from payments.providers.protocol import RefundResult, RefundStatus
 from payments.providers.registry import PROVIDERS
 from payments.reconciliation import ORPHANS, difference_of, differing_orders, read_kept
 from payments.refunds.operations import request_refund
+from payments.refunds.worker import lease, record_result
 from payments.settlement.replay import Kept
 from tests.support.order_replay import difference
-from tests.support.shop import ShopSetup, fresh, make_provider
+from tests.support.scripted_provider import Scripted
+from tests.support.shop import ShopSetup, fresh, make_provider, new_reference
 from wallet.audit.orphans import ORPHANS as ASKED
 from wallet.models import Transaction
 
@@ -133,7 +138,7 @@ def test_replay__a_callback_that_cannot_be_read_is_a_difference(shop_setup: Shop
     (kept,) = read_kept([order.pk])
     kept.callbacks[0].body = b"x"
     said = difference_of(kept, {config.id: config for config in PROVIDERS.all(0).values()}, is_held=False)
-    assert said.startswith("a callback that was acted on cannot be replayed: ")
+    assert said.startswith("what was kept of it cannot be replayed: ")
 
 
 @pytest.mark.parametrize(
@@ -161,6 +166,38 @@ def test_replay__money_that_no_callback_made_is_found(
         [order.pk],
     )
     assert difference(order) == ""
+
+
+def test_replay__a_refund_of_ours_is_of_a_payment_that_its_callback_made(
+    shop_setup: ShopSetup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = paid_twice_and_refunded(shop_setup, monkeypatch)
+    assert (fresh(order).state, difference(order)) == ("delivered", "")
+    assert not [found for found in differing_orders() if str(order.pk) in found]
+
+
+def test_replay__a_refund_of_ours_whose_payment_was_taken_away_is_a_difference(
+    shop_setup: ShopSetup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = paid_twice_and_refunded(shop_setup, monkeypatch)
+    (kept,) = read_kept([order.pk])
+    alone = Kept(kept.order, kept.payments, kept.refunds, kept.callbacks[:1])
+    configs = {config.id: config for config in PROVIDERS.all(0).values()}
+    said = f"no callback before refund {kept.refunds[0].pk} tells of its payment"
+    assert difference_of(alone, configs, is_held=False) == f"what was kept of it cannot be replayed: {said}"
+
+
+def paid_twice_and_refunded(shop_setup: ShopSetup, monkeypatch: pytest.MonkeyPatch) -> Order:
+    """An order that was begun once and paid twice; we have had the second payment refunded."""
+    monkeypatch.setitem(ADAPTERS, Provider.Scheme.STANDARD_WEBHOOKS, Scripted())
+    order = shop_setup.paid()
+    assert shop_setup.webhooks.tell("payment.succeeded", order).status == 200
+    refund = request_refund(order.pk, 4_99, actor="operator:test", reason="test")
+    assert refund.payment is not None
+    assert refund.payment.is_duplicate
+    assert len(lease(now(), only=refund.pk)) == 1
+    record_result(refund.pk, RefundResult(RefundStatus.DONE, new_reference()))
+    return order
 
 
 def test_replay__a_callback_that_was_taken_away_is_missed(shop_setup: ShopSetup) -> None:

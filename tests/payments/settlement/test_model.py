@@ -145,7 +145,8 @@ class Model:
         )
         self.refunded = missing - self.charged_back
         self.settle_credit(CREDIT * missing // PRICE)
-        self.is_delivered = self.is_delivered or not (self.by_game or self.is_stopped)
+        # A credit is delivered with its first part.
+        self.is_delivered = self.is_delivered or not (self.by_game or missing == PRICE)
         if self.by_game and was_stopped and not self.is_stopped:
             self.delivery = "delivered" if self.is_delivered else "pending"
         if self.is_stopped and self.delivery == "pending":
