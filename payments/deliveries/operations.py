@@ -12,6 +12,7 @@ from django.db import transaction
 from lib.clock import now
 from lib.ids import new_id
 from payments import prepared_sql
+from payments.deliveries.schedule import pause_after
 from payments.models import Delivery, DeliveryAttempt, Order, Shop
 from payments.orders.events import Actor, record_event
 from payments.orders.state import present_state, stops_delivery
@@ -20,19 +21,6 @@ from wallet.models import Alert
 from wallet.models.leased import lease_due
 
 State = Delivery.State
-# The pauses after each try (contract 2.4, 4.3): 48 h 48 min in all, then a person decides.
-SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
-PAUSES = (
-    5 * SECOND,
-    10 * SECOND,
-    20 * SECOND,
-    40 * SECOND,
-    2 * MINUTE,
-    5 * MINUTE,
-    10 * MINUTE,
-    30 * MINUTE,
-    *[HOUR] * 48,
-)
 # Longer than all tries of a batch can take: a lost worker's are sent again after it.
 LEASE = timedelta(minutes=2)
 GONE = 410
@@ -211,7 +199,7 @@ def failed(order: Order, delivery: Delivery, status: int | None, at: datetime) -
             str(order.pk),
             f"The game {order.game} answered 410 to the delivery of order {order.cp_order_id}.",
         )
-    elif delivery.attempts > len(PAUSES):
+    elif (pause := pause_after(delivery.attempts)) is None:
         delivery.next_attempt_at, delivery.state = (
             None,
             delivery.state if delivery.state == State.DELIVERED else State.EXHAUSTED,
@@ -226,4 +214,4 @@ def failed(order: Order, delivery: Delivery, status: int | None, at: datetime) -
         text = f"The game {order.game} has not taken order {order.cp_order_id} in {delivery.attempts} tries."
         raise_alert(Alert.Kind.DELIVERY_GIVEN_UP, str(order.pk), text)
     else:
-        delivery.next_attempt_at = at + PAUSES[delivery.attempts - 1]
+        delivery.next_attempt_at = at + pause

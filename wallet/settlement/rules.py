@@ -1,6 +1,7 @@
 """The rules of contract 2.4, without a database.
 
-What follows from a game's answer about a due transaction.
+What follows from a game's answer about a due transaction. When it becomes due is written down when it is
+opened: `Game.pending_hours` after that, or the setting `PENDING_TTL_HOURS`.
 """
 
 from dataclasses import dataclass
