@@ -29,7 +29,7 @@ from lib.backoffice.pagination import BigTableAdmin
 from lib.backoffice.raw_messages import show_body, show_headers
 from payments.admin.attention import to_look_at
 from payments.admin.search import orders_named, orders_of_session
-from payments.admin.states import show_outcome
+from payments.admin.states import in_words, show_outcome
 from payments.callbacks.operations import resolve_callback
 from payments.models import Callback, Provider, RefusedCallback
 from players.admin.search import SessionSearchAdmin
@@ -165,9 +165,7 @@ class CallbackAdmin(SessionSearchAdmin, SelectingAdmin):
     received_clock = columns.clock("received (UTC)", "received_at")
     provider_slug = columns.clipped("provider", "provider.slug")
     provider_link = columns.link("provider", "payments_provider_change", "provider_id", "provider.slug")
-    type_short = columns.text(
-        "type", lambda row: row.type.removeprefix("payment.").replace("_", " ") or NOTHING
-    )
+    type_short = columns.text("type", lambda row: in_words(row.type) or NOTHING)
     type_shown = columns.text("type", "type", empty="none that is processed")
 
     outcome_shown = columns.text("outcome", outcome_and_resolution)

@@ -32,6 +32,11 @@ DELIVERY_WORDS = {"gone": "stopped (410)", "returned": "payment returned", "exha
 OUTCOME_WORDS = {"duplicate": "duplicate payment"}
 
 
+def in_words(type: str) -> str:
+    """The type of an event or callback, as operators say it: `charge_back_reversed` is *chargeback reversed*."""
+    return type.removeprefix("payment.").replace("charge_back", "chargeback").replace("_", " ")
+
+
 def show_order_state(state: str) -> SafeString:
     """An order's state as a badge; before the first one there was none."""
     return badge(str(Order.State(state).label), ORDER_COLOURS.get(state, "")) if state else badge("new")

@@ -6,7 +6,7 @@ from lib.backoffice.formatting import NOTHING, clipped, clock, link, short_id
 from lib.backoffice.pages import Section
 from payments.admin import deliveries
 from payments.admin.callbacks import CALLBACK_HEADERS, callback_row
-from payments.admin.states import show_order_state, show_payment_state, show_refund_state
+from payments.admin.states import in_words, show_order_state, show_payment_state, show_refund_state
 from payments.models import Callback, Delivery, Order, OrderEvent, Payment, Refund
 from wallet.admin.amounts import amount_cell
 from wallet.admin.transaction_states import show_state
@@ -83,7 +83,7 @@ def events(order: Order) -> list[tuple[Any, ...]]:
     return [
         (
             clock(event.at),
-            event.what.replace("_", " "),
+            in_words(event.what),
             show_order_state(event.new_state) if event.new_state != event.old_state else NOTHING,
             amount_cell(event.amount, order.currency_id),
             event.actor,

@@ -192,6 +192,8 @@ def test_order_page__shows_every_transaction_of_the_order(client: Client, shop_s
     text = get(client, page(Order, order))
     for id in Transaction.objects.filter(player=order.player).values_list("pk", flat=True):
         assert shown(str(id)) in text
+    assert "chargeback reversed" in text
+    assert "charge back" not in text
 
 
 # --- Refunds --------------------------------------------------------------------------------------------
