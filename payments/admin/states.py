@@ -33,7 +33,7 @@ OUTCOME_WORDS = {"duplicate": "duplicate payment"}
 
 
 def in_words(type: str) -> str:
-    """The type of an event or callback, as operators say it: `charge_back_reversed` is *chargeback reversed*."""
+    """The type of an event or callback in operators' words: `charge_back_reversed` is chargeback reversed."""
     return type.removeprefix("payment.").replace("charge_back", "chargeback").replace("_", " ")
 
 
