@@ -9,10 +9,11 @@ from uuid import uuid4
 
 from simulation.client import Connection, Unreachable
 from simulation.crew import Crew
+from simulation.deck import Story
 from simulation.parties import Parties, Unusable
 from simulation.player import CURRENCIES, Hands, Player, World
 from simulation.progress import Progress
-from simulation.stories import DECK, Story
+from simulation.stories import DECK
 from simulation.tally import Tally
 
 # A story that is seldom told is in the first of so many decks.

@@ -3,8 +3,7 @@
 Each story is a few transactions of one player, with every answer checked.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from simulation.book import (
     CONFIRM,
@@ -19,33 +18,11 @@ from simulation.book import (
     shown,
 )
 from simulation.client import Reply
+from simulation.deck import DECK, OFTEN, SELDOM, story
 from simulation.player import CURRENCIES, Player, unknown_session
 
-# How often a story is in the deck; what is seldom is in one deck of several (see `deal`).
-OFTEN, USUAL, SELDOM = 3, 1, 0
-
-
-@dataclass(frozen=True, slots=True)
-class Story:
-    """`transactions` is how many transaction ids it uses, `copies` how often it is in the deck."""
-
-    name: str
-    transactions: int
-    copies: int
-    play: Callable[[Player], None]
-
-
-DECK: list[Story] = []
-
-
-def story(
-    transactions: int = 1, copies: int = USUAL
-) -> Callable[[Callable[[Player], None]], Callable[[Player], None]]:
-    def add(play: Callable[[Player], None]) -> Callable[[Player], None]:
-        DECK.append(Story(play.__name__.replace("_", " "), transactions, copies, play))
-        return play
-
-    return add
+# Whoever plays them takes the deck from here, with all of them in it.
+__all__ = ["DECK"]
 
 
 def sit_down(player: Player) -> Session:
