@@ -3,12 +3,12 @@
 import logging
 from typing import Any
 
-from django.db import InterfaceError, OperationalError
 from django.http import HttpResponse
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.views import set_rollback
 
+from lib.database import drop_unfit_connection, is_unavailable
 from lib.http.errors import ErrorCode, Refusal
 from lib.http.metrics import endpoint
 from lib.http.responses import error_answer, internal_error, unavailable
@@ -28,7 +28,8 @@ def answer_to_exception(problem: Exception, context: dict[str, Any]) -> HttpResp
             answer["Allow"] = ", ".join(context["view"].allowed_methods)
         return answer
     told = about(context["request"])
-    if isinstance(problem, OperationalError | InterfaceError):
+    if is_unavailable(problem):
+        drop_unfit_connection(problem)
         logger.error("the database is unavailable: %s", problem, extra=told | {"status": 503})
         return unavailable()
     logger.exception("unhandled failure", exc_info=problem, extra=told | {"status": 500})

@@ -9,12 +9,13 @@ from functools import wraps
 from typing import Any
 
 from django.conf import settings
-from django.db import Error, connection, transaction
+from django.db import connection, transaction
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 from redis import RedisError
 
 from config.broker import broker, key_of
+from lib.database import FAILURES, drop_unfit_connection
 from payments.models import Callback, Delivery
 from wallet.models import Alert, Inquiry
 
@@ -59,7 +60,8 @@ def attempt(read: Read) -> tuple[list[GaugeMetricFamily], bool]:
     families: list[GaugeMetricFamily] = []
     try:
         families.extend(read())
-    except (Error, RedisError) as problem:
+    except (*FAILURES, RedisError) as problem:
+        drop_unfit_connection(problem)
         logger.warning("a part of /metrics cannot be read: %s", problem)
         return families, False
     return families, True

@@ -1,8 +1,10 @@
 """Whether the platform can serve (contract 5), and the answers for paths that are not there."""
 
+import logging
+import sys
 from datetime import timedelta
 
-from django.db import DatabaseError, Error, connection
+from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, HttpResponseNotFound
 from django.views.decorators.cache import never_cache
@@ -11,11 +13,13 @@ from redis import RedisError
 
 from config.broker import broker
 from lib.clock import now
+from lib.database import FAILURES, REFUSED_WRITES, drop_unfit_connection, is_unavailable
 from lib.http.errors import ErrorCode
 from lib.http.responses import error_answer, internal_error, json_answer, unavailable
 from players.access.gate import kind_for
 from wallet.models import Pulse
 
+logger = logging.getLogger(__name__)
 # How long no message may have come through the queue; one is sent every `PULSE_SECONDS`.
 QUEUE_SILENCE = timedelta(seconds=60)
 
@@ -30,15 +34,28 @@ def process_health(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def readiness(request: HttpRequest) -> HttpResponse:
-    """The database is reachable and migrated."""
+    """The database is reachable, takes writes, and is migrated."""
     try:
+        if REFUSED_WRITES.are_recent or not takes_writes():
+            return unavailable()
         executor = MigrationExecutor(connection)
         unapplied = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    except DatabaseError:
+    except FAILURES as problem:
+        drop_unfit_connection(problem)
         return unavailable()
     if unapplied:
         return json_answer({"status": "not migrated", "unapplied": len(unapplied)}, 503)
     return json_answer({"status": "ok"})
+
+
+def takes_writes() -> bool:
+    """Whether this connection does; one that does not is not used again."""
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW transaction_read_only")
+        is_read_only = cursor.fetchone() != ("off",)
+    if is_read_only:
+        connection.close()
+    return not is_read_only
 
 
 @never_cache
@@ -65,7 +82,8 @@ def queue_state() -> dict[str, str]:
     """The states of the database, and of the heartbeat that it has of the queue, by its own clock."""
     try:
         at, pulse = now(), Pulse.objects.filter(part=Pulse.Part.QUEUE).first()
-    except Error:
+    except FAILURES as problem:
+        drop_unfit_connection(problem)
         return {"database": "unreachable", "queue": "unknown"}
     if pulse is None:
         return {"database": "ok", "queue": "no heartbeat yet"}
@@ -84,5 +102,10 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """A failure outside every view."""
-    return internal_error()
+    """A failure that nobody else answers: within a page, or outside of every view."""
+    problem = sys.exception()
+    if problem is None or not is_unavailable(problem):
+        return internal_error()
+    drop_unfit_connection(problem)
+    logger.error("the database is unavailable: %s", problem, extra={"status": 503})
+    return unavailable()

@@ -5,6 +5,7 @@ import threading
 
 from django.db import connection
 
+from lib.database import REFUSED_WRITES, drop_unfit_connection
 from wallet.models import Pulse
 from wallet.outages import SILENCE, leave_pulse
 
@@ -38,11 +39,13 @@ class Heartbeat(threading.Thread):
             finally:
                 # This thread's own. Open in between, it would only be one more that can break.
                 connection.close()
-        except Exception:  # whatever it was: the end of this thread would pass for an outage
+        except Exception as problem:  # whatever it was: the end of this thread would pass for an outage
+            drop_unfit_connection(problem)
             if not self.fails:
                 logger.exception("this process cannot leave its heartbeat, and goes on trying")
             self.fails = True
             return
+        REFUSED_WRITES.forget()
         if self.fails:
             logger.warning("this process leaves its heartbeat again")
         self.fails = False

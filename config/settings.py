@@ -180,6 +180,8 @@ DATABASES["default"].update(
     OPTIONS={
         **DATABASES["default"].get("OPTIONS", {}),
         "connect_timeout": 5,
+        # An address that leads to a standby after a failover is none: nothing is served half.
+        "target_session_attrs": "read-write",
         # A database machine that vanishes is noticed, instead of being waited for.
         "tcp_user_timeout": 20_000,
         "keepalives_idle": 30,

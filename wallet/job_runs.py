@@ -8,9 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db import DatabaseError, connection
+from django.db import connection
 
 from lib.clock import now
+from lib.database import FAILURES, drop_unfit_connection
 from lib.ids import new_id
 from wallet.alerts import clear_alert, raise_alert
 from wallet.models import Alert, JobRun
@@ -58,7 +59,8 @@ def tell_failure(row: JobRun, run: Run, error: str) -> None:
     try:
         end(row, run, error)
         raise_alert(Alert.Kind.SWEEP_FAILED, run.task, error)
-    except DatabaseError:
+    except FAILURES as problem:
+        drop_unfit_connection(problem)
         logger.exception("the end of %s cannot be written down: %s", run.task, error)
 
 

@@ -10,10 +10,11 @@ from uuid import UUID
 
 import psycopg
 from django.db import connection
-from django.db.utils import InterfaceError, OperationalError
+from django.db.utils import OperationalError
 from psycopg import errors
 from psycopg.types.numeric import Int4, Int8
 
+from lib.database import FAILURES, drop_unfit_connection, is_unavailable, is_unfit
 from wallet.ledger_statements import (
     ADJUST,
     EXPIRE,
@@ -101,8 +102,9 @@ def run(statement: str, parameters: Parameters) -> tuple[Any, ...] | None:
     """Runs one prepared statement and returns its row. Outside an atomic block it is committed when this
     returns.
 
-    A lost race, and one lost connection, are tried again: every ledger call is safe to repeat. Raises
-    Django's OperationalError if the database cannot be reached or does not answer in time.
+    A lost race, and one connection that is lost or of no use, are tried again: every ledger call is safe to
+    repeat. Raises Django's OperationalError if the database cannot be reached, does not answer in time, or
+    takes no writes.
     """
     for attempt in range(1, MOST_TRIES + 1):
         try:
@@ -113,15 +115,11 @@ def run(statement: str, parameters: Parameters) -> tuple[Any, ...] | None:
             if attempt == MOST_TRIES:
                 raise OperationalError("the race was lost too often") from problem
             logger.info("ledger call is repeated: %s", type(problem).__name__)
-        except (
-            OperationalError,
-            InterfaceError,
-            psycopg.OperationalError,
-            psycopg.InterfaceError,
-        ) as problem:
-            if connection.in_atomic_block:
+        except FAILURES as problem:
+            if connection.in_atomic_block or not is_unavailable(problem):
                 raise
-            broken = connection.connection is None or connection.connection.closed
+            broken = connection.connection is None or connection.connection.closed or is_unfit(problem)
+            drop_unfit_connection(problem)
             connection.close()
             if not broken or attempt > 1:
                 raise OperationalError("the database did not answer") from problem

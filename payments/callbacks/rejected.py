@@ -4,9 +4,8 @@ import logging
 import time
 from uuid import UUID
 
-from django.db import DatabaseError
-
 from lib.clock import now
+from lib.database import FAILURES, drop_unfit_connection
 from lib.ids import new_id
 from payments.callbacks.intake import KEPT_HEADERS
 from payments.models import RefusedCallback
@@ -38,7 +37,8 @@ class Samples:
         self.kept_at[config.id] = at
         try:
             write(config, raw, problem)
-        except DatabaseError:
+        except FAILURES as problem:
+            drop_unfit_connection(problem)
             logger.exception("a refused callback cannot be kept")
 
 

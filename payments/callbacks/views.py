@@ -5,12 +5,11 @@ A callback is verified first, over the raw bytes; then stored and acted on; answ
 
 import logging
 
-import psycopg
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 
 from lib.clock import now
+from lib.database import FAILURES, drop_unfit_connection, is_unavailable
 from lib.http.addresses import client_address, contains
 from lib.http.errors import ErrorCode
 from lib.http.responses import NoAnswer, error_answer, json_answer, unavailable
@@ -32,12 +31,15 @@ def pay(request: HttpRequest, slug: str) -> HttpResponse:
     """A provider calls back."""
     try:
         return answer(request, slug)
-    except (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError) as problem:
+    except FAILURES as problem:
+        if not is_unavailable(problem):
+            raise
         return failed(problem)
 
 
 def failed(problem: Exception) -> HttpResponse:
     """The database is away: nothing is half done, and the provider tries again."""
+    drop_unfit_connection(problem)
     logger.error(
         "a callback cannot be taken, the database is unavailable: %s", problem, extra={"status": 503}
     )

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any
 
-import psycopg
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.utils import translation
 from django.views.decorators.csrf import csrf_exempt
+
+from lib.database import FAILURES, drop_unfit_connection, is_unavailable
 
 logger = logging.getLogger(__name__)
 View = Callable[..., HttpResponse]
@@ -94,7 +94,10 @@ def answered(view: View, request: HttpRequest, *args: Any, **kwargs: Any) -> Htt
         return HttpResponse("The form is too long.", status=413, content_type="text/plain")
     try:
         return view(request, *args, **kwargs)
-    except (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError) as problem:
+    except FAILURES as problem:
+        if not is_unavailable(problem):
+            raise
+        drop_unfit_connection(problem)
         logger.error(  # noqa: TRY400 (not a failure of ours)
             "a page cannot be shown, the database is unavailable: %s", problem, extra={"status": 503}
         )

@@ -11,10 +11,8 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from uuid import UUID
 
-import psycopg
-from django.db.utils import DatabaseError
-
 from lib.clock import now
+from lib.database import FAILURES, drop_unfit_connection
 from lib.outbound.client import Unanswered, post_json
 from lib.security.encryption import Unreadable
 from payments.deliveries.operations import failing_games, lease, record_answer
@@ -201,7 +199,8 @@ def write_down(one: DeliveryAttempt, response: DeliveryResponse) -> str:
             body=response.body,
             took_ms=response.took_ms,
         )
-    except (DatabaseError, psycopg.Error):
+    except FAILURES as problem:
+        drop_unfit_connection(problem)
         # Its lease runs out, and it is sent again under the same id.
         logger.exception("what came of the delivery %s cannot be written down", one.delivery_id)
         return ""

@@ -7,11 +7,11 @@ import logging
 from datetime import datetime, timedelta
 from uuid import UUID
 
-import psycopg
-from django.db import DatabaseError, transaction
+from django.db import transaction
 from django.db.models import F
 
 from lib.clock import now
+from lib.database import FAILURES, drop_unfit_connection
 from payments.models import Order, Payment, Refund
 from payments.orders.events import Actor
 from payments.providers.adapters import adapter_for
@@ -75,7 +75,8 @@ def settle_one(refund: Refund, *, is_first: bool) -> bool:
     result = ask(config, refund_request(refund), is_first=is_first)
     try:
         return record_result(refund.pk, result)
-    except (DatabaseError, psycopg.Error):
+    except FAILURES as problem:
+        drop_unfit_connection(problem)
         # It is asked about again when its lease runs out, and keeps no other one waiting.
         logger.exception("the result of refund %s cannot be written down", refund.pk)
         return False

@@ -7,10 +7,11 @@ from typing import NamedTuple, cast
 
 from django.conf import settings
 from django.core.handlers.exception import convert_exception_to_response
-from django.db import InterfaceError, OperationalError
+from django.db import Error
 from django.http import HttpRequest, HttpResponse
 from django.urls import resolve
 
+from lib.database import drop_unfit_connection, is_unavailable
 from lib.http import metrics
 from lib.http.addresses import client_address, contains, parse_networks
 from lib.http.request_ids import bind_request_id
@@ -58,6 +59,7 @@ def serve(request: HttpRequest) -> HttpResponse:
 
 def failed(problem: Exception) -> HttpResponse:
     """The answer where it cannot be known who calls."""
+    drop_unfit_connection(problem)
     logger.error("the database is unavailable: %s", problem, extra={"status": 503})
     return unavailable()
 
@@ -90,7 +92,9 @@ class ApiGate:
             return serve(request)
         try:
             decided = self.decide(request, time.perf_counter_ns())
-        except (OperationalError, InterfaceError) as problem:
+        except Error as problem:
+            if not is_unavailable(problem):
+                raise
             return failed(problem)
         if isinstance(decided, HttpResponse):
             return decided

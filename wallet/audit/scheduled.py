@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 
 import psycopg
 from django.db.models import QuerySet
-from django.db.utils import DatabaseError
 
 from lib.clock import now
+from lib.database import FAILURES, drop_unfit_connection
 from wallet.alerts import is_news, raise_alert
 from wallet.audit.ledger import Found, Report, audit_ledger, audit_players, snapshot
 from wallet.job_runs import Run
@@ -161,7 +161,8 @@ def freeze(wallet_id: str) -> bool:
     """
     try:
         freeze_wallet(Wallet.objects.get(pk=wallet_id), actor=ACTOR, reason=REASON)
-    except (DatabaseError, psycopg.Error, Wallet.DoesNotExist):
+    except (*FAILURES, Wallet.DoesNotExist) as problem:
+        drop_unfit_connection(problem)
         logger.exception("wallet %s cannot be frozen", wallet_id)
         return False
     return True

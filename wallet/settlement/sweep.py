@@ -8,10 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-import psycopg
-from django.db.utils import DatabaseError
-
 from lib.clock import now
+from lib.database import FAILURES, drop_unfit_connection
 from wallet import ledger
 from wallet.alerts import raise_alert
 from wallet.job_runs import Run
@@ -37,8 +35,6 @@ QUESTIONS_AT_ONCE = 8
 MOST_UNUSABLE = 3
 # After this a run ends, so that a worker that is told to end can; the next one goes on.
 RUN_SECONDS = 20.0
-# The ledger's own failures come as psycopg raises them.
-FAILURES = (DatabaseError, psycopg.Error)
 EXPIRED = "The game left it unfinished and cannot be asked."
 
 
@@ -92,7 +88,8 @@ def expire_batch(run: Run, batch: list[UUID]) -> int:
     """Expires a batch; where one of it fails, each on its own, so that it holds up no other."""
     try:
         return ledger.expire_transactions(transaction_ids=batch, actor="sweep", reason=EXPIRED)
-    except FAILURES:
+    except FAILURES as problem:
+        drop_unfit_connection(problem)
         logger.exception("a batch of due transactions failed; each is tried on its own")
     return sum(expire_one(run, id) for id in batch)
 
@@ -105,6 +102,7 @@ def expire_one(run: Run, id: UUID) -> int:
     except LedgerRefused:
         return 0  # settled by somebody else meanwhile
     except FAILURES as problem:
+        drop_unfit_connection(problem)
         run.failed += 1
         raise_alert(
             Alert.Kind.SETTLEMENT_FAILED, str(id), f"The due transaction could not be expired: {problem}"
@@ -150,6 +148,7 @@ def record_result(
         if inquiry and act(inquiry, due, result.answer):
             run.done += 1
     except FAILURES as problem:
+        drop_unfit_connection(problem)
         run.failed += 1
         raise_alert(
             Alert.Kind.SETTLEMENT_FAILED,
