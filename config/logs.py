@@ -16,8 +16,10 @@ from structlog.typing import Processor
 # Of what a line brings along (`extra`), only these are shown:
 # Django brings whole requests along, and statements with their values.
 SHOWN = {"endpoint", "status", "caller"}
+# Whether the platform is well; load balancers ask by address, not by name.
+PROBES = frozenset({"/healthz", "/healthz/workers", "/readyz"})
 # Asked every few seconds; only what goes wrong is worth a line.
-QUIET = frozenset({"/healthz", "/healthz/workers", "/readyz", "/metrics"})
+QUIET = PROBES | {"/metrics"}
 
 # Whoever knows the address of an order's page may pay it, and see it.
 CAPABILITY = re.compile(r"^/+checkout/+[^/]+", re.IGNORECASE)

@@ -136,6 +136,8 @@ MIDDLEWARE = [
     # The pages' log; the API's calls, which the gate answers, never come here.
     "config.logs.RequestLog",
     "django.middleware.security.SecurityMiddleware",
+    # Before anything looks at Host, which probes fill with an address.
+    "config.probes.ProbeAnswers",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
