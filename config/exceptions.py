@@ -3,8 +3,8 @@
 import logging
 from typing import Any
 
-from django.http import HttpResponse
-from rest_framework.exceptions import APIException
+from django.http import Http404, HttpResponse
+from rest_framework.exceptions import APIException, NotFound
 from rest_framework.request import Request
 from rest_framework.views import set_rollback
 
@@ -22,6 +22,8 @@ def answer_to_exception(problem: Exception, context: dict[str, Any]) -> HttpResp
     set_rollback()
     if isinstance(problem, Refusal):
         return error_answer(problem.code, problem.description, **problem.members)
+    if isinstance(problem, Http404):
+        problem = NotFound()
     if isinstance(problem, APIException):
         answer = error_answer(ErrorCode.INVALID_REQUEST, str(problem.detail), problem.status_code)
         if problem.status_code == 405:

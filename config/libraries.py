@@ -32,6 +32,7 @@ UNFOLD = {
     "SITE_SUBHEADER": "All times are UTC",
     "SITE_URL": None,
     "SHOW_VIEW_ON_SITE": False,
+    "LOGIN": {"form": "config.login.LoginForm"},
     "STYLES": ["config.sidebar.style_sheet"],
     "SIDEBAR": {"navigation": "config.sidebar.navigation"},
     # The banner about open alerts, for every page.

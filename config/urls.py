@@ -2,11 +2,11 @@
 
 from django.contrib import admin
 from django.urls import include, path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 # Whatever serves requests can nudge the workers: the tasks find their application by this import.
 from config import celery as celery
 from config import health
+from config.api_document import ApiDocument, ApiPage
 from config.metrics import metrics
 from payments.urls import checkout_pages, payments_api, provider_callbacks, sandbox
 from players.api.urls import entry as players_entry
@@ -21,16 +21,8 @@ urlpatterns = [
     path("checkout/", include(checkout_pages)),
     path("sandbox/", include(sandbox)),
     path("admin/", admin.site.urls),
-    path(
-        "api/schema/",
-        SpectacularAPIView.as_view(authentication_classes=[], permission_classes=[]),
-        name="schema",
-    ),
-    path(
-        "api/docs/",
-        SpectacularSwaggerView.as_view(url_name="schema", authentication_classes=[], permission_classes=[]),
-        name="docs",
-    ),
+    path("api/schema/", ApiDocument.as_view(), name="schema"),
+    path("api/docs/", ApiPage.as_view(url_name="schema"), name="docs"),
     path("healthz", health.process_health),
     path("healthz/workers", health.workers_health),
     path("readyz", health.readiness),

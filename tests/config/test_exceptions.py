@@ -9,13 +9,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPResponse
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
 import pytest
 from django.db import connection, transaction
-from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.loader import MigrationLoader
 from django.db.utils import OperationalError
+from django.test.utils import CaptureQueriesContext
 
 from players.access.credentials import CREDENTIALS
 from tests.support.callers import Answer, Caller, Callers, PlayerSession, basic, unique
@@ -220,14 +222,29 @@ def test_database__away_after_credentials_were_read_is_503(
     assert is_unavailable(player_session.call("getBalance"))
 
 
-def test_readiness__reports_unapplied_migrations(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_readiness__reports_unapplied_migrations(owner: "psycopg.Connection[Any]") -> None:
     assert Caller(None).send("GET", "/readyz").body == {"status": "ok"}
     assert Caller(None).send("GET", "/healthz").body == {"status": "ok"}
-    monkeypatch.setattr(
-        MigrationExecutor, "migration_plan", lambda self, targets: [("a", False), ("b", False)]
-    )
-    answer = Caller(None).send("GET", "/readyz")
-    assert (answer.status, answer.body) == (503, {"status": "not migrated", "unapplied": 2})
+    latest = "SELECT max(id) FROM django_migrations WHERE app = 'wallet'"
+    owner.execute(f"UPDATE django_migrations SET app = 'away' WHERE id IN ({latest})")
+    try:
+        answer = Caller(None).send("GET", "/readyz")
+    finally:
+        owner.execute("UPDATE django_migrations SET app = 'wallet' WHERE app = 'away'")
+    assert (answer.status, answer.body) == (503, {"status": "not migrated", "unapplied": 1})
+    assert Caller(None).send("GET", "/readyz").body == {"status": "ok"}
+
+
+def test_readiness__reads_no_files_once_it_knows_the_migrations(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Caller(None).send("GET", "/readyz").body == {"status": "ok"}
+
+    def read_again(self: object) -> None:
+        raise AssertionError("the migrations' files are read for each probe")
+
+    monkeypatch.setattr(MigrationLoader, "load_disk", read_again)
+    with CaptureQueriesContext(connection) as caught:
+        assert Caller(None).send("GET", "/readyz").body == {"status": "ok"}
+    assert len(caught.captured_queries) <= 2
 
 
 def test_unknown_path__outside_the_api_gets_a_plain_line() -> None:

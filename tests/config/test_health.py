@@ -18,6 +18,7 @@ import psycopg
 import pytest
 from django.db import connection
 
+from config.health import BROKER, Broker
 from config.heartbeat import Heartbeat
 from config.launcher.supervisor import ROOT
 from lib.clock import now
@@ -105,6 +106,17 @@ def test_health__a_hanging_broker_delays_nobody(settings: Any) -> None:
         assert ask().body["broker"] == "unreachable"
         # Without a bound it would wait for ever; a busy machine may take its time.
         assert time.monotonic() - began < 20
+
+
+def test_health__a_broker_is_asked_by_one_at_a_time() -> None:
+    set_pulse("queue", now())
+    assert ask().body["broker"] == "ok"
+    with BROKER.asking:
+        # Somebody else waits for it: this call waits for nothing, and tells what was last heard.
+        assert (ask().status, ask().body["broker"]) == (200, "ok")
+    fresh = Broker()
+    with fresh.asking:
+        assert fresh.state() == "unknown"
 
 
 def test_health__names_database_and_broker_down_in_ok_process(tmp_path: Path) -> None:
