@@ -25,10 +25,9 @@ BUSY = "Too many log-ins at this moment. Try again in a minute."
 class LoginForm(AuthenticationForm):
     """Refuses to hash passwords beyond a bound, for each address and at once."""
 
-    request: HttpRequest
-
     def clean(self) -> dict[str, Any]:
         """What was entered, if it is right; as many tries as are allowed."""
+        assert self.request is not None  # the admin gives it
         if tries_of(self.request) > MOST_TRIES or not HASHING.acquire(blocking=False):
             raise ValidationError(BUSY)
         try:
