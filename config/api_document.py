@@ -2,6 +2,7 @@
 
 import hashlib
 import threading
+from collections.abc import Callable
 from functools import cache
 from typing import ClassVar, NamedTuple, cast
 
@@ -31,17 +32,18 @@ def description() -> object:
 
 
 @cache
-def rendered(renderer: type[BaseRenderer]) -> Document:
-    """The description as that renderer writes it."""
+def rendered(make_renderer: Callable[[], BaseRenderer]) -> Document:
+    """The description as a renderer of that class writes it."""
+    renderer = make_renderer()
     # Those of OpenAPI write bytes.
-    content = cast("bytes", renderer().render(description(), renderer.media_type, {}))
+    content = cast("bytes", renderer.render(description(), renderer.media_type, {}))
     return Document(content, f'"{hashlib.sha256(content).hexdigest()[:32]}"')
 
 
-def document(renderer: type[BaseRenderer]) -> Document:
+def document(make_renderer: Callable[[], BaseRenderer]) -> Document:
     """As `rendered`; whoever comes while it is being made waits for that one."""
     with MAKING:
-        return rendered(renderer)
+        return rendered(make_renderer)
 
 
 class ApiDocument(SpectacularAPIView):  # type: ignore[misc]

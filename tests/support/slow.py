@@ -20,11 +20,14 @@ SLOW_PLACES = (
     "payments/sandbox",
     "simulation",
     # They make a database of their own.
+    "lib/test_sql_functions.py",
     "wallet/audit/test_daily_totals.py",
     "wallet/audit/test_ledger.py",
     "wallet/audit/test_ledger_tampering.py",
     "wallet/audit/test_scheduled.py",
     "wallet/checkpoints",
+    "wallet/test_migrations.py",
+    "wallet/test_migrations_reference.py",
     # They race, wait, or play at random.
     "config/test_openapi.py",
     "mutation",
