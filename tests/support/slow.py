@@ -45,6 +45,7 @@ SLOW_PLACES = (
     "payments/admin",
     "payments/providers/stripe_checkout",
     "payments/settlement/test_matrix.py",
+    "players/admin",
     "players/test_demo.py",
     "wallet/api/test_views_state_table.py",
     "wallet/admin",
