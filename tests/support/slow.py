@@ -29,12 +29,14 @@ SLOW_PLACES = (
     "wallet/test_migrations.py",
     "wallet/test_migrations_reference.py",
     # They race, wait, or play at random.
+    "config/test_api_document.py",
     "config/test_openapi.py",
+    "config/test_read_only_database.py",
     "mutation",
     "payments/callbacks/test_fuzz.py",
     "payments/callbacks/test_intake_copies.py",
     "payments/deliveries",
-    "payments/refunds/test_locks.py",
+    "payments/refunds",
     "payments/settlement/test_model.py",
     "wallet/api/test_views_races.py",
     "wallet/api/test_views_random.py",
@@ -43,6 +45,7 @@ SLOW_PLACES = (
     # They are long tables, or open a page after another.
     "config/admin",
     "payments/admin",
+    "payments/checkout/test_views.py",
     "payments/providers/stripe_checkout",
     "payments/settlement/test_matrix.py",
     "players/admin",
