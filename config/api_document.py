@@ -65,7 +65,7 @@ class ApiDocument(SpectacularAPIView):  # type: ignore[misc]
 
 
 class ApiPage(SpectacularSwaggerSplitView):  # type: ignore[misc]
-    """`/api/docs/`: the same to read; its script is a file of its own, for the content security policy."""
+    """`/api/docs/`: the same to read; its script is a file of its own, not a part of the page."""
 
     authentication_classes: ClassVar[list[type]] = []
     permission_classes: ClassVar[list[type]] = []
