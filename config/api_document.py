@@ -49,6 +49,8 @@ def document(make_renderer: Callable[[], BaseRenderer]) -> Document:
 class ApiDocument(SpectacularAPIView):  # type: ignore[misc]
     """`/api/schema/`: OpenAPI in YAML or JSON, made once in each process."""
 
+    # It does not describe itself.
+    schema = None
     authentication_classes: ClassVar[list[type]] = []
     permission_classes: ClassVar[list[type]] = []
 

@@ -51,6 +51,12 @@ def test_api_document__has_an_etag_and_is_not_sent_twice() -> None:
     assert (head.status, head.headers["etag"]) == (200, etag)
 
 
+def test_api_document__describes_calls_and_not_itself() -> None:
+    paths = ask(f"{PLACE}?format=json").body["paths"]
+    assert "/wallet/withdraw" in paths
+    assert not [path for path in paths if path.startswith("/api/")]
+
+
 def test_api_document__words_in_the_address_make_no_other_one() -> None:
     etag = ask().headers["etag"]
     for words in ("lang=de", "version=7", "lang=zz&version=%27", "x=" + "y" * 1000):
