@@ -9,9 +9,12 @@ from typing import Any
 
 import structlog
 from django.http import HttpRequest, HttpResponse
+from django.utils.encoding import escape_uri_path
 from django_structlog.middlewares import RequestMiddleware
 from structlog.contextvars import clear_contextvars, merge_contextvars
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor
+
+from lib.texts import storable
 
 # Of what a line brings along (`extra`), only these are shown:
 # Django brings whole requests along, and statements with their values.
@@ -51,9 +54,11 @@ def configure_logs(*, level: str, as_json: bool) -> dict[str, Any]:
     shown: list[Processor] = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     if not as_json:
         shown = [
+            structlog.processors.format_exc_info,
+            spell_out,
             structlog.dev.ConsoleRenderer(
                 colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
-            )
+            ),
         ]
     line = {
         "()": structlog.stdlib.ProcessorFormatter,
@@ -68,6 +73,11 @@ def configure_logs(*, level: str, as_json: bool) -> dict[str, Any]:
         "root": {"handlers": ["console"], "level": level},
         "loggers": LOGGERS,
     }
+
+
+def spell_out(_logger: object, _method: str, line: EventDict) -> EventDict:
+    """A line without control characters, on which a terminal would act; JSON spells them out itself."""
+    return {name: storable(value) if isinstance(value, str) else value for name, value in line.items()}
 
 
 LOGGERS: dict[str, dict[str, Any]] = {
@@ -100,4 +110,5 @@ class RequestLog(RequestMiddleware):
 
     @staticmethod
     def format_request(request: HttpRequest) -> str:
-        return f"{request.method} {CAPABILITY.sub('/checkout/…', request.path)}"
+        # Percent-encoded again: a line break in it begins no line of its own.
+        return f"{request.method} {CAPABILITY.sub('/checkout/…', escape_uri_path(request.path))}"

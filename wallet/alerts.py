@@ -7,6 +7,7 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 
 from lib.clock import now
+from lib.texts import storable
 from wallet.models import Alert, Wallet
 
 logger = logging.getLogger(__name__)
@@ -22,7 +23,7 @@ def raise_alert(
     Returns whether it is new. A difference that an operator has resolved with a reason, found again with the
     very same text, is not raised again (`accepted` says what `looked_at` is).
     """
-    text, at = text[:TEXT_LENGTH], now()
+    text, at = storable(text, TEXT_LENGTH), now()
     seen = {"last_seen_at": at, "times_seen": F("times_seen") + 1}
     if Alert.objects.filter(kind=kind, subject=subject, resolved_at=None).update(**seen, text=text):
         return False
@@ -40,7 +41,7 @@ def raise_alert(
 
 def is_news(kind: str, subject: str, text: str, *, looked_at: datetime | None = None) -> bool:
     """Whether no operator has been told just this: it is neither open nor accepted with this text."""
-    text = text[:TEXT_LENGTH]
+    text = storable(text, TEXT_LENGTH)
     is_open = Alert.objects.filter(kind=kind, subject=subject, text=text, resolved_at=None).exists()
     return not is_open and not accepted(kind, subject, text, looked_at).exists()
 

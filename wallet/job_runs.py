@@ -13,12 +13,13 @@ from django.db import connection
 from lib.clock import now
 from lib.database import FAILURES, drop_unfit_connection
 from lib.ids import new_id
+from lib.texts import storable
 from wallet.alerts import clear_alert, raise_alert
 from wallet.models import Alert, JobRun
 
 logger = logging.getLogger(__name__)
 
-ERROR_LENGTH = 500
+NOTE_LENGTH, ERROR_LENGTH = 255, 500
 # The first half of every advisory lock of ours; the second is the task's own.
 LOCK_CLASS = 0x5157
 
@@ -67,7 +68,7 @@ def tell_failure(row: JobRun, run: Run, error: str) -> None:
 def end(row: JobRun, run: Run, error: str) -> None:
     row.ended_at = now()
     row.looked_at, row.done, row.failed = run.looked_at, run.done, run.failed
-    row.note, row.error = run.note[:255], error[:ERROR_LENGTH]
+    row.note, row.error = storable(run.note, NOTE_LENGTH), storable(error, ERROR_LENGTH)
     row.read_up_to = run.read_up_to
     row.save(force_update=True)
 

@@ -146,7 +146,7 @@ def take(descriptor: int, path: Path) -> None:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return
         except BlockingIOError:
-            holder = os.pread(descriptor, 100, 0).decode()
+            holder = os.pread(descriptor, 100, 0).decode(errors="replace")
             patience = ENDING_SECONDS if "ending" in holder else MOMENT_SECONDS
             if time.monotonic() - began > patience:
                 raise CannotStart(

@@ -7,14 +7,15 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from lib.backoffice.formatting import NOTHING
+from lib.texts import storable
 
 # A longer excerpt is folded away.
 SHORT_EXCERPT = 32
 
 
 def show_body(body: bytes | memoryview | None) -> SafeString:
-    """A body as UTF-8 in a box that scrolls; bytes that are no UTF-8 are marked."""
-    text = bytes(body or b"").decode(errors="replace").replace("\x00", "\N{SYMBOL FOR NULL}")
+    """A body as UTF-8 in a box that scrolls; what cannot be seen is spelled out."""
+    text = storable(bytes(body or b""))
     return format_html('<bdi class="wallet-raw" tabindex="0">{}</bdi>', text) if text else SafeString("empty")
 
 

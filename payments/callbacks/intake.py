@@ -11,6 +11,7 @@ from django.db import IntegrityError, OperationalError, transaction
 from django.db.models import F, Q
 
 from lib.ids import new_id
+from lib.texts import storable
 from payments import prepared_sql
 from payments.callbacks.digests import content_digest, signed_digest
 from payments.models import Callback, Order, Payment, Refund
@@ -94,14 +95,14 @@ class Arrival(NamedTuple):
             body=self.raw.body if body is None else body,
             address=self.raw.address,
             outcome=result.outcome,
-            problem=result.problem[:PROBLEM_LENGTH],
+            problem=storable(result.problem, PROBLEM_LENGTH),
             received_at=self.at,
             last_seen_at=self.at,
         )
 
 
 def kept_headers(raw: RawCallback) -> dict[str, str]:
-    return {name: raw.headers[name].replace("\x00", "") for name in KEPT_HEADERS if name in raw.headers}
+    return {name: storable(raw.headers[name]) for name in KEPT_HEADERS if name in raw.headers}
 
 
 def take_in(config: ProviderConfig, raw: RawCallback) -> IntakeResult:

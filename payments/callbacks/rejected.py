@@ -7,7 +7,8 @@ from uuid import UUID
 from lib.clock import now
 from lib.database import FAILURES, drop_unfit_connection
 from lib.ids import new_id
-from payments.callbacks.intake import KEPT_HEADERS
+from lib.texts import storable
+from payments.callbacks.intake import KEPT_HEADERS, PROBLEM_LENGTH
 from payments.models import RefusedCallback
 from payments.providers.protocol import ProviderConfig, RawCallback
 
@@ -49,18 +50,15 @@ def write(config: ProviderConfig, raw: RawCallback, problem: str) -> None:
         provider_id=config.id,
         at=now(),
         address=raw.address,
-        problem=problem[:255],
-        headers={name: cleaned(raw.headers[name]) for name in KEPT_HEADERS if name in raw.headers},
+        problem=storable(problem, PROBLEM_LENGTH),
+        headers={
+            name: storable(raw.headers[name], HEADER_LENGTH) for name in KEPT_HEADERS if name in raw.headers
+        },
         body=raw.body[:MOST_BYTES],
     )
     oldest = rows.order_by("-pk").values_list("pk", flat=True)[MOST_ROWS : MOST_ROWS + 1]
     for pk in oldest:
         rows.filter(pk__lte=pk).delete()
-
-
-def cleaned(value: str) -> str:
-    """A header's value as JSON can be stored."""
-    return value[:HEADER_LENGTH].replace("\x00", "").encode(errors="replace").decode()
 
 
 SAMPLES = Samples()

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from lib.clock import now
 from lib.ids import new_id
+from lib.texts import storable
 from payments.models import Order, Payment
 from payments.orders.events import Actor, record_event
 from payments.providers.adapters import adapter_for
@@ -65,7 +66,7 @@ def start_payment(order: Order, slug: str, base: str, *, language: str = "") -> 
     except ProviderUnavailable as problem:
         logger.warning("a payment through %s cannot be started: %s", config.slug, problem)
         unstarted = Payment.objects.filter(pk=payment.pk, state=Payment.State.STARTED, start_reference="")
-        unstarted.update(state=Payment.State.UNSTARTED, problem=str(problem)[:255])
+        unstarted.update(state=Payment.State.UNSTARTED, problem=storable(str(problem), 255))
         raise
     Payment.objects.filter(pk=payment.pk).update(start_reference=started.reference)
     # Two clicks at once are one payment: of these, the one that came through counts.

@@ -137,7 +137,7 @@ def record_answer(
         order = Order.objects.select_for_update(of=("self",)).get(delivery=one.delivery_id)
         delivery = Delivery.objects.select_for_update().get(pk=one.delivery_id)
         is_new = DeliveryAttempt.objects.filter(pk=one.pk, ended_at=None).update(
-            ended_at=at, status=status, problem=problem[:120], body=body[:500], took_ms=took_ms
+            ended_at=at, status=status, problem=problem[:120], body=body, took_ms=took_ms
         )
         if not is_new:
             return ""

@@ -15,6 +15,7 @@ from lib.clock import now
 from lib.database import FAILURES, drop_unfit_connection
 from lib.outbound.client import Unanswered, post_json
 from lib.security.encryption import Unreadable
+from lib.texts import storable
 from payments.deliveries.operations import failing_games, lease, record_answer
 from payments.models import Delivery, DeliveryAttempt, Order
 from payments.providers.signatures import order_notify, standard_webhooks
@@ -31,6 +32,8 @@ MOST_OF_A_GAME = 4
 # A game that failed so often in a run is left alone until the next one.
 MOST_FAILURES = 3
 RUN_SECONDS = 20.0
+# Of a game's answer, in characters.
+BODY_LENGTH = 500
 # While nobody answers, so often a run looks for what has become due since.
 LOOK_SECONDS = 1.0
 
@@ -102,10 +105,8 @@ def send(message: Message) -> DeliveryResponse:
         reply = post_json(message.url, message.body, headers=message.headers)
     except Unanswered as problem:
         return DeliveryResponse(None, str(problem), took_ms=problem.took_ms)
-    body = reply.body.decode(errors="replace").replace("\x00", "\N{REPLACEMENT CHARACTER}")
-    return DeliveryResponse(
-        reply.status, "" if 200 <= reply.status < 300 else f"status {reply.status}", body, reply.took_ms
-    )
+    refused = "" if 200 <= reply.status < 300 else f"status {reply.status}"
+    return DeliveryResponse(reply.status, refused, storable(reply.body, BODY_LENGTH), reply.took_ms)
 
 
 @dataclass

@@ -5,6 +5,7 @@ as with a real one. Its callbacks are Standard Webhooks, and starting gives a re
 """
 
 import json
+import re
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode, urljoin, urlsplit
@@ -27,6 +28,9 @@ from payments.providers.signatures import standard_webhooks
 from payments.providers.signatures.refused import Refused
 from payments.providers.standard_webhooks import read_event
 from wallet.money import to_major
+
+# What starting a payment gave, or the payment that a refund or dispute is of; empty if it names none.
+REFERENCE = re.compile(r"[!-~]{0,255}")
 
 
 class Sandbox:
@@ -103,11 +107,10 @@ def with_references(event: Event, body: bytes) -> Event:
         return event
     # Only texts are of use here, and a number may have more digits than Python reads.
     data = json.loads(body, parse_int=str, parse_float=str)["data"]
-    return replace(
-        event,
-        start_reference=str(data.get("startReference", "")),
-        payment_reference=str(data.get("paymentReference", "")),
-    )
+    start, payment = (str(data.get(name, "")) for name in ("startReference", "paymentReference"))
+    if not REFERENCE.fullmatch(start) or not REFERENCE.fullmatch(payment):
+        return replace(event, problem="startReference or paymentReference is none of the sandbox's.")
+    return replace(event, start_reference=start, payment_reference=payment)
 
 
 def read_result(reply: Reply) -> RefundResult:

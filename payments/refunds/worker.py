@@ -4,6 +4,8 @@ An outcome that is not known is asked about, never guessed.
 """
 
 import logging
+import re
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -12,6 +14,7 @@ from django.db.models import F
 
 from lib.clock import now
 from lib.database import FAILURES, drop_unfit_connection
+from lib.texts import storable
 from payments.models import Order, Payment, Refund
 from payments.orders.events import Actor
 from payments.providers.adapters import adapter_for
@@ -35,6 +38,9 @@ PAUSES = (10 * timedelta(seconds=1), MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 6 * 
 # After this long without an end, a person is told; it is asked about all the same.
 PATIENCE = 3 * DAY
 BATCH = 8
+PROBLEM_LENGTH = 200
+# A provider's own id of a refund, as its column and its callbacks have it.
+REFERENCE = re.compile(r"[!-~]{1,255}")
 
 
 def settle_refunds(run: Run) -> None:
@@ -105,11 +111,20 @@ def ask(config: ProviderConfig, request: RefundRequest, *, is_first: bool) -> Re
     adapter = adapter_for(config.scheme)
     try:
         result = adapter.refund(config, request) if is_first else adapter.status(config, request)
-        is_lost = result.status == RefundStatus.NOT_FOUND and not is_first
-        return adapter.refund(config, request) if is_lost else result
+        if result.status == RefundStatus.NOT_FOUND and not is_first:
+            result = adapter.refund(config, request)
     except Exception as problem:
         logger.exception("a provider's answer about refund %s cannot be understood", request.id)
         return RefundResult(RefundStatus.UNKNOWN, problem=f"our own mistake: {type(problem).__name__}")
+    return readable(result)
+
+
+def readable(result: RefundResult) -> RefundResult:
+    """An answer that can be stored: one whose reference cannot be a provider's says nothing certain."""
+    problem = storable(result.problem, PROBLEM_LENGTH)
+    if result.reference and not REFERENCE.fullmatch(result.reference):
+        return RefundResult(RefundStatus.UNKNOWN, problem=f"a reference that cannot be one. {problem}")
+    return replace(result, problem=problem)
 
 
 def record_result(refund_id: UUID, result: RefundResult) -> bool:
@@ -155,7 +170,7 @@ def is_booked(refund: Refund, result: RefundResult) -> bool:
 def wait(refund: Refund, result: RefundResult, at: datetime) -> None:
     """Nobody knows: it is asked about again, and after days a person is told."""
     refund.reference = refund.reference or ("" if is_booked(refund, result) else result.reference)
-    refund.problem = result.problem[:255]
+    refund.problem = result.problem
     pause = PAUSES[min(refund.times_asked, len(PAUSES)) - 1]
     refund.next_attempt_at, refund.leased_until = at + pause, None
     refund.save(update_fields=["reference", "problem", "next_attempt_at", "leased_until"])

@@ -331,19 +331,33 @@ def test_log__shows_extra_fields_only_if_known_to_be_harmless(lines: Lines) -> N
     assert set(line) == {"event", "level", "logger", "timestamp", "endpoint"}
 
 
-def test_log__console_lines_are_for_people() -> None:
+def shown_to_people(text: str, *args: object, problem: Exception | None = None) -> str:
+    """A line as LOG_FORMAT=console writes it."""
     settings = configure_logs(level="INFO", as_json=False)
     line = settings["formatters"]["line"]
     formatter = line["()"](foreign_pre_chain=line["foreign_pre_chain"], processors=line["processors"])
-    bind_contextvars(request_id="the-id")
-    shown = formatter.format(
-        logging.LogRecord(
-            "anything", logging.ERROR, "", 0, "what %s", ("happened",), (ValueError, ValueError("why"), None)
-        )
-    )
-    clear_contextvars()
     configure_logs(level="INFO", as_json=True)
+    exc_info = (type(problem), problem, None) if problem else None
+    return str(formatter.format(logging.LogRecord("anything", logging.ERROR, "", 0, text, args, exc_info)))
+
+
+def test_log__console_lines_are_for_people() -> None:
+    bind_contextvars(request_id="the-id")
+    shown = shown_to_people("what %s", "happened", problem=ValueError("why"))
+    clear_contextvars()
     assert all(word in shown for word in ("what happened", "the-id", "anything", "ValueError: why"))
+
+
+def test_log__console_spells_out_what_a_terminal_would_act_on() -> None:
+    shown = shown_to_people("path %s", "\x1b[2J\x00\u202e", problem=ValueError("\x1b]0;x\x07"))
+    assert "path \\x1b[2J\\x00\\u202e" in shown
+    assert "ValueError: \\x1b]0;x\\x07" in shown
+
+
+def test_log__address_with_a_line_break_begins_no_line(lines: Lines) -> None:
+    Caller(None).send("GET", "/nowhere%0aforged%1b")
+    [line] = [line for line in lines.read() if "nowhere" in str(line)]
+    assert line["request"] == "GET /nowhere%0Aforged%1B"
 
 
 # --- No secrets -------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 
 from tests.support.callers import unique
-from wallet.alerts import clear_alert, raise_alert, resolve_alert
+from wallet.alerts import clear_alert, is_news, raise_alert, resolve_alert
 from wallet.job_runs import alone, recorded
 from wallet.models import Alert, JobRun
 
@@ -84,3 +84,19 @@ def test_alert__accepted_difference_recurs_only_if_it_changes(database: None) ->
     assert not raise_alert("wallet_difference", subject, "entry 3 is wrong")
     assert Alert.objects.filter(subject=subject, resolved_at=None).count() == 0
     assert raise_alert("wallet_difference", subject, "entries 3 and 4 are wrong")
+
+
+def test_job_run__failure_that_quotes_any_characters_is_recorded(database: None) -> None:
+    task = unique("task")
+    with pytest.raises(ValueError, match="half"), recorded(task):
+        raise ValueError("a NUL \x00 and half a character \ud800")
+    kept = "ValueError: a NUL \\x00 and half a character \\ud800"
+    assert JobRun.objects.get(task=task).error == kept
+    assert Alert.objects.get(kind="sweep_failed", subject=task).text == kept
+
+
+def test_alert__with_any_characters_is_the_same_one_again(database: None) -> None:
+    subject = unique("s")
+    assert raise_alert("sweep_failed", subject, "x\x00")
+    assert not raise_alert("sweep_failed", subject, "x\x00")
+    assert not is_news("sweep_failed", subject, "x\x00")

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.db import IntegrityError
 
 from lib.clock import now
+from lib.texts import storable
 from wallet.alerts import clear_alert, raise_alert
 from wallet.audit.ledger import snapshot
 from wallet.checkpoints.database import comparing, currencies, read_leaves
@@ -84,7 +85,7 @@ def make_checkpoint(
 
 def clean(reason: str) -> str:
     """A reason that can be stored and signed."""
-    return reason.encode(errors="replace").decode().replace("\x00", "").strip()
+    return storable(reason).strip()
 
 
 def verify_stored(

@@ -8,6 +8,7 @@ from uuid import UUID
 from lib.http.responses import ENCODER
 from lib.outbound.client import BasicCredential, Reply, Unanswered, post_json
 from lib.security.encryption import Unreadable
+from lib.texts import storable
 from players.operations import query_credential
 from wallet.currencies import show
 from wallet.models import Inquiry, Transaction
@@ -91,9 +92,8 @@ def ask(question: StatusQuery) -> QueryResult:
 
 def read(question: StatusQuery, reply: Reply) -> QueryResult:
     """What a game's reply says."""
-    body = reply.body.decode(errors="replace").replace("\x00", "\N{REPLACEMENT CHARACTER}")[:BODY_LENGTH]
     answer, problem = judge(question, reply)
-    return QueryResult(answer, problem, reply.status, body, reply.took_ms)
+    return QueryResult(answer, problem, reply.status, storable(reply.body, BODY_LENGTH), reply.took_ms)
 
 
 def judge(question: StatusQuery, reply: Reply) -> tuple[str, str]:
@@ -108,8 +108,13 @@ def judge(question: StatusQuery, reply: Reply) -> tuple[str, str]:
     if not isinstance(state, str) or state not in WORDS:
         return Inquiry.Answer.UNUSABLE, "no state that we know"
     echoed = said.get("qwTransactionId")
-    if echoed is not None and str(echoed).lower() != str(question.transaction_id):
+    if echoed is not None and not is_same_id(echoed, question.transaction_id):
         return Inquiry.Answer.UNUSABLE, "names another qwTransactionId"
     if echoed is None and question.must_echo:
         return Inquiry.Answer.UNUSABLE, "other players have the same id, and the answer does not name ours"
     return Inquiry.Answer(WORDS[state]), ""
+
+
+def is_same_id(echoed: Any, id: UUID) -> bool:
+    """Whether a game has echoed this id."""
+    return isinstance(echoed, str) and echoed.lower() == str(id)

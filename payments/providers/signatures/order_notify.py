@@ -70,7 +70,7 @@ def read(body: bytes, content_type: str) -> Notification:
     Raises `Refused` where it is neither JSON nor a form, or a field is missing,
     doubled, or no text or number.
     """
-    kind = content_type.partition(";")[0].strip().lower()
+    kind = content_type.partition(";")[0].strip(" \t").lower()
     pairs = read_json(body) if kind == JSON else read_form(body) if kind == FORM else None
     if pairs is None:
         raise Refused("The content type must be application/json or application/x-www-form-urlencoded.")

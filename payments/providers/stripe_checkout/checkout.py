@@ -35,6 +35,7 @@ SHORTEST, LONGEST = timedelta(minutes=31), timedelta(hours=24, minutes=-1)
 # with another time it would be another call under the same key.
 STEP = 300
 LONGEST_NAME = 250
+PAGE = re.compile(r"https://[!-~]+")
 STATUS = re.compile(r"[a-z_]{1,40}")
 # The languages of Stripe's page.
 LOCALES = (
@@ -190,7 +191,7 @@ def session_of(request: PaymentRequest, at: datetime) -> SessionCreateParams:
 def create_session(client: StripeClient, session: SessionCreateParams, key: str) -> HostedPayment:
     made = client.v1.checkout.sessions.create(session, {"idempotency_key": key}).to_dict()
     url, id = made["url"], made["id"]
-    if not url.startswith("https://") or not ID.fullmatch(id):
+    if not PAGE.fullmatch(url) or not ID.fullmatch(id):
         raise ValueError("a session without a page")
     return HostedPayment(url, id)
 

@@ -1,14 +1,24 @@
 """An address with a NUL byte is not there; it is never a failure of ours."""
 
+import re
 from typing import Any
 
 import pytest
 from django.test import Client
 
 from payments.models import Order
-from tests.support.admin_pages import REGISTERED, address
-from tests.support.callers import Caller
-from wallet.models import Currency
+from players.models import GameSession, Player
+from tests.config.admin.test_pages import ADDED, payment_actions
+from tests.support.admin_pages import (
+    INQUIRY_ACTIONS,
+    REGISTERED,
+    WALLET_ACTIONS,
+    address,
+    page,
+    rows_of,
+)
+from tests.support.callers import Caller, PlayerSession
+from wallet.models import Currency, Inquiry, Wallet
 
 
 @pytest.mark.parametrize("model", REGISTERED)
@@ -70,3 +80,40 @@ def test_null_byte__in_an_address_of_the_api_is_an_answer(callers: Any) -> None:
 
 def test_percent_signs__that_spell_no_null_byte_are_searched(client: Client) -> None:
     assert client.get(f"{address(Currency)}?q=%2500").status_code == 200
+
+
+def action_pages(story: PlayerSession) -> list[str]:
+    """The pages of the acts of operators."""
+    places = [page(Wallet, story.wallet(), action) for action in WALLET_ACTIONS]
+    places += [page(Player, story.player, "change_status"), page(GameSession, story.session(), "end")]
+    places += [page(Inquiry, Inquiry.objects.get(player=story.player), action) for action in INQUIRY_ACTIONS]
+    return [*places, *payment_actions()]
+
+
+def fields_of(text: str) -> set[str]:
+    """The names of all fields of a page's forms."""
+    return set(re.findall(r'name="([\w-]+)"', text))
+
+
+def test_null_byte__in_any_field_of_an_admin_form_is_no_failure(client: Client, story: PlayerSession) -> None:
+    places = [address(model) for model in REGISTERED]
+    places += [address(model, "add") for model in ADDED]
+    places += [page(model, rows[0]) for model, rows in rows_of(story).items()]
+    for place in [*places, *action_pages(story)]:
+        asked = client.get(place)
+        fields = fields_of(asked.content.decode()) if asked.status_code == 200 else set()
+        given = dict.fromkeys(fields | {"action", "_selected_action", "reason", "_save"}, "a\x00b")
+        assert client.post(place, given).status_code < 500, place
+
+
+def test_null_byte__in_the_log_in_form_is_no_failure() -> None:
+    stranger = Client(raise_request_exception=False)
+    given = {"username": "a\x00", "password": "b\x00", "next": "\x00"}
+    assert stranger.post("/admin/login/", given).status_code < 500
+
+
+@pytest.mark.parametrize("place", ["/admin/", "/admin/login/", "/checkout/x", "/api/docs/", "/sandbox/"])
+def test_any_bytes__in_a_form_are_no_failure(client: Client, place: str) -> None:
+    form = "application/x-www-form-urlencoded"
+    for body in (b"\xff\xfe=\x00", b"action=%00&provider=%ff%ed%a0%80", b"=" * 2000, b"a=" + b"\x80" * 99):
+        assert client.post(place, body, content_type=form).status_code < 500, (place, body)

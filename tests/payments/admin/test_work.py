@@ -119,7 +119,7 @@ def test_callback_page__shows_any_callback_as_received(client: Client, shop_setu
                 "data": {"orderId": str(new_id()), "note": "<script>alert(1)</script>"},
             }
         ).encode(): "&lt;script&gt;alert(1)",
-        b"\xff\x00not text at all": "\N{REPLACEMENT CHARACTER}\N{SYMBOL FOR NULL}not text at all",
+        b"\xff\x00not text at all": "\\xff\\x00not text at all",
         b"x" * 60_000 + b"end of it": "xend of it",
     }
     for body, words in bodies.items():

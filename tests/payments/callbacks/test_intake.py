@@ -11,8 +11,10 @@ from django.db.utils import ProgrammingError
 
 from lib.clock import now
 from lib.http.responses import NoAnswer
-from payments.callbacks.rejected import MOST_BYTES, MOST_ROWS, SAMPLES
+from payments.callbacks.intake import kept_headers
+from payments.callbacks.rejected import MOST_BYTES, MOST_ROWS, SAMPLES, Samples
 from payments.models import Callback, Order, Payment, Provider, RefusedCallback
+from payments.providers.protocol import RawCallback
 from payments.providers.registry import PROVIDERS
 from payments.providers.signing_secrets import add_callback_secret, new_webhook_secret, retire_secret
 from tests.lib.http.test_addresses import raw_answer, status
@@ -116,6 +118,17 @@ def test_callback__is_stored_as_received(shop_setup: ShopSetup) -> None:
     assert began <= callback.received_at <= now()
     sent = {name: headers[name] for name in ("webhook-id", "webhook-timestamp", "webhook-signature")}
     assert callback.headers == sent | {"content-type": "application/json", "user-agent": "Till/1"}
+
+
+def test_callback__header_of_any_bytes_is_stored(shop_setup: ShopSetup) -> None:
+    raw = RawCallback({"user-agent": "a\x00\x85\xe4\ud800", "cookie": "no"}, b"", "192.0.2.1", 0)
+    assert kept_headers(raw) == {"user-agent": "a\\x00\\u0085\xe4\\ud800"}
+    provider = make_provider("standard-webhooks").provider
+    config = PROVIDERS.find(provider.slug)
+    assert config is not None
+    Samples().keep(config, raw, "a problem with \x00")
+    row = RefusedCallback.objects.get(provider=provider)
+    assert (row.headers, row.problem) == (kept_headers(raw), "a problem with \\x00")
 
 
 def test_callback__of_a_form_is_stored_as_received(shop_setup: ShopSetup) -> None:

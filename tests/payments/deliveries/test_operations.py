@@ -10,7 +10,7 @@ from django.db import connection
 from lib.clock import now
 from payments.deliveries.operations import LEASE, NotPossible, lease, record_answer, send_again
 from payments.deliveries.worker import deliver_due
-from payments.models import Shop
+from payments.models import DeliveryAttempt, Shop
 from payments.providers.signing_secrets import (
     add_delivery_secret,
     delivery_secrets,
@@ -84,6 +84,24 @@ def test_delivery__extra_params_and_unicode_ids_arrive_as_sent(
     assert [
         (told.fields["cpOrderId"], told.fields["extParams"], told.fields["serverId"]) for told in game.told
     ] == [("\u00e4 &\u20ac\U0001f600", '{"a": "\u00fc\\n"}\n', "-3")]
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kept"),
+    [
+        (200, b"\x00ok\xff", "\\x00ok\\xff"),
+        (500, "nein".encode("utf-16"), "\\xff\\xfen\\x00e\\x00i\\x00n\\x00"),
+        (410, b"\xef\xbb\xbf" + b"x" * 600, "\\ufeff" + "x" * 494),
+    ],
+)
+def test_delivery__any_bytes_of_an_answer_are_kept(
+    served_shop: ShopSetup, game: GameServer, status: int, body: bytes, kept: str
+) -> None:
+    order = served_shop.paid(product="sword")
+    game.otherwise = answers(status, body)
+    sweep()
+    attempt = DeliveryAttempt.objects.get(delivery=delivery_of(order))
+    assert (attempt.status, attempt.body) == (status, kept)
 
 
 def test_signature__one_of_each_secret_during_rotation(served_shop: ShopSetup, game: GameServer) -> None:

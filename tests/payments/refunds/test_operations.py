@@ -318,6 +318,27 @@ def test_refund__unintelligible_provider_is_asked_again(
     assert (bank.calls, look(refund)[0]) == (["refund", "status"], "done")
 
 
+@pytest.mark.parametrize(
+    ("result", "kept"),
+    [
+        (RefundResult(RefundStatus.REFUSED, problem="no \x00 and \ud800"), "no \\x00 and \\ud800"),
+        (RefundResult(RefundStatus.UNKNOWN, problem="\x1b" * 90), "\\x1b" * 50),
+        (RefundResult(RefundStatus.DONE, "re_\x00"), "a reference that cannot be one. "),
+        (RefundResult(RefundStatus.DONE, "x" * 256), "a reference that cannot be one. "),
+    ],
+)
+def test_refund__any_characters_of_an_answer_are_kept(
+    shop_setup: ShopSetup, bank: Scripted, result: RefundResult, kept: str
+) -> None:
+    refund = ask(shop_setup.paid(), 1_00)
+    bank.words = [result]
+    settle(refund)
+    state = "refused" if result.status == RefundStatus.REFUSED else "unknown"
+    present = Refund.objects.get(pk=refund.pk)
+    assert (present.state, present.problem, present.reference) == (state, kept, "")
+    assert present.leased_until is None
+
+
 def test_refund__one_that_goes_wrong_does_not_block_others(shop_setup: ShopSetup, bank: Scripted) -> None:
     # What other tests have left is not due here.
     Refund.objects.exclude(next_attempt_at=None).update(next_attempt_at=now() + timedelta(days=1))

@@ -230,6 +230,17 @@ def test_sandbox__refund_chargeback_reversal_follow_a_payment(
     assert problems_of(order.player) == []
 
 
+@pytest.mark.parametrize("name", ["startReference", "paymentReference"])
+@pytest.mark.parametrize("reference", ["x\x00", "\ud800", "x" * 256])
+def test_sandbox_callback__reference_that_is_none_contradicts(
+    shop_setup: ShopSetup, fake_providers: dict[str, FakeProvider], name: str, reference: str
+) -> None:
+    order, box = shop_setup.order(start=False), fake_providers["sandbox"]
+    visit(order, box)
+    answer = box.tell("payment.refunded", order, **{name: reference})
+    assert (answer.status, outcomes(order)) == (422, ["contradicts"])
+
+
 def test_sandbox__duplicate_payment_is_refunded_by_its_reference(
     shop_setup: ShopSetup, fake_providers: dict[str, FakeProvider]
 ) -> None:

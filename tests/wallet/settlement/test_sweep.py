@@ -178,7 +178,15 @@ def test_sweep__goes_by_a_games_own_pending_time(callers: Callers, clock: Clock)
 FINE = http(b'{"state": "CONFIRMED"}')
 UNUSABLE: dict[str, tuple[Behaviour, str]] = {
     "500": (sends(http(b'{"state": "CONFIRMED"}', "500 Oops")), "status 500"),
-    "a NUL": (sends(http(b'{"state": "\x00"}', "500 Oops")), "status 500"),
+    "a NUL": (sends(http(b'{"state": "\x00"}')), "not JSON"),
+    "a NUL and a 500": (sends(http(b"\x00", "500 Oops")), "status 500"),
+    "an escaped NUL": (says("\x00"), "no state that we know"),
+    "half a character": (says("\ud800"), "no state that we know"),
+    "no UTF-8": (sends(http(b"\xff\xfe\xfd")), "not JSON"),
+    "an id of nested lists": (
+        sends(http(b'{"state": "CONFIRMED", "qwTransactionId": ' + b"[" * 300 + b"]" * 300 + b"}")),
+        "names another qwTransactionId",
+    ),
     "404": (sends(http(b"{}", "404 Not Found")), "status 404"),
     "redirect": (
         sends(http(b'{"state": "CONFIRMED"}', "302 Found", "Location: http://127.0.0.1:9/\r\n")),
@@ -204,6 +212,31 @@ UNUSABLE: dict[str, tuple[Behaviour, str]] = {
     "too long": (sends(http(b'{"state": "CONFIRMED", "x": "' + b"x" * 100_000 + b'"}')), "too_long"),
     "cut off": (sends(FINE[:-5]), "closed"),
 }
+
+
+ANY_BYTES = [
+    (b'{"state": "\x00"}', "unusable", '{"state": "\\x00"}'),
+    (b"\xff\x00\x1b[31m", "unusable", "\\xff\\x00\\x1b[31m"),
+    ('{"state": "UNKNOWN"}'.encode("utf-16"), "unknown", '\\xff\\xfe{\\x00"\\x00s\\x00'),
+    (b'\xef\xbb\xbf{"state": "UNKNOWN"}', "unknown", '\\ufeff{"state": "UNKNOWN"}'),
+    (b"\x00" * 1000, "unusable", "\\x00" * 125),
+]
+
+
+@pytest.mark.parametrize(("body", "answer", "kept"), ANY_BYTES)
+def test_sweep__any_bytes_of_an_answer_are_kept_and_counted(
+    callers: Callers, clock: Clock, game: FakeGame, party: Party, body: bytes, answer: str, kept: str
+) -> None:
+    player_session = seated(callers, party)
+    mm = player_session.opened("withdraw", "30.00")
+    game.answers[mm] = sends(http(body))
+    clock.stand(now() + DUE)
+    run = sweep()
+    found = inquiry(player_session, mm)
+    question = Question.objects.get(inquiry=found)
+    assert (run.failed, question.answer, found.last_answer) == (0, answer, answer)
+    assert question.body.startswith(kept)
+    assert found.unusable_in_a_row + found.unknown_answers == 1
 
 
 @pytest.mark.parametrize("name", UNUSABLE)

@@ -186,7 +186,11 @@ def test_stripe_session__page_speaks_the_language_of_the_player(language: str, l
         (says(200, b"\xff"), "an answer that cannot be read (UnicodeDecodeError)"),
         (says(200, []), "an answer that cannot be read (AttributeError)"),
         (says(200, {}), "an answer that cannot be read (KeyError)"),
-        (says(200, {"id": "cs_1", "url": None}), "an answer that cannot be read (AttributeError)"),
+        (says(200, {"id": "cs_1", "url": None}), "an answer that cannot be read (TypeError)"),
+        (
+            says(200, {"id": "cs_1", "url": "https://x/\ud800"}),
+            "an answer that cannot be read (ValueError)",
+        ),
         (
             says(200, {"id": "cs_1", "url": "javascript:alert(1)"}),
             "an answer that cannot be read (ValueError)",
