@@ -3,6 +3,7 @@
 from ipaddress import ip_network
 
 from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.validators import ASCIIUsernameValidator
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator, RegexValidator, URLValidator
@@ -25,6 +26,15 @@ def validate_network(text: str) -> None:
 class Operator(AbstractUser):
     """A person who works in the admin."""
 
+    username = models.CharField(
+        max_length=150,
+        unique=True,
+        db_collation="C",
+        validators=[ASCIIUsernameValidator()],
+        error_messages={"unique": "A user with that username already exists."},
+        help_text="At most 150 letters without accents, digits and @ . + - _",
+    )
+
     class Meta:
         verbose_name = "operator"
 
@@ -39,7 +49,7 @@ class Game(models.Model):
         HOLD = "hold", "hold for an operator"
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    slug = models.SlugField(unique=True, max_length=40)
+    slug = models.SlugField(unique=True, max_length=40, db_collation="C")
     name = models.CharField(max_length=100)
     launch_url = models.URLField(
         max_length=500,
@@ -107,6 +117,7 @@ class Credential(models.Model):
     username = models.CharField(
         max_length=64,
         unique=True,
+        db_collation="C",
         validators=[RegexValidator(r"\A[A-Za-z0-9._@-]+\Z", "Letters, digits and . _ @ - only.")],
     )
     password_hash = models.BinaryField(max_length=32)
@@ -150,7 +161,12 @@ class Player(models.Model):
         OPERATOR = "operator", "operator"
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    uid = models.CharField(max_length=64, unique=True, validators=[RegexValidator(rf"\A{UID_PATTERN}\Z")])
+    uid = models.CharField(
+        max_length=64,
+        unique=True,
+        db_collation="C",
+        validators=[RegexValidator(rf"\A{UID_PATTERN}\Z")],
+    )
     nickname = models.CharField(max_length=64, blank=True)
     country = models.CharField(max_length=2, blank=True, help_text="ISO 3166-1 alpha-2")
     language = models.CharField(max_length=35, blank=True, help_text="BCP 47")
@@ -204,7 +220,7 @@ class GameSession(models.Model):
     token_hash = models.BinaryField(max_length=32, unique=True)
     player = models.ForeignKey(Player, models.PROTECT, related_name="game_sessions")
     game = models.ForeignKey(Game, models.PROTECT, related_name="game_sessions")
-    currency_code = models.CharField(max_length=12)
+    currency_code = models.CharField(max_length=12, db_collation="C")
     language = models.CharField(max_length=35, blank=True)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()

@@ -35,9 +35,9 @@ class Callback(models.Model):
     )
     order = models.ForeignKey(Order, models.PROTECT, null=True, blank=True, related_name="callbacks")
     # The provider's id of the message (webhook-id), and of what it is about (providerReference).
-    message_id = models.CharField(max_length=255)
-    type = models.CharField(max_length=40, blank=True)
-    reference = models.CharField(max_length=255, blank=True)
+    message_id = models.CharField(max_length=255, db_collation="C")
+    type = models.CharField(max_length=40, blank=True, db_collation="C")
+    reference = models.CharField(max_length=255, blank=True, db_collation="C")
     # Of its content without the spelling: two callbacks that say the same have the same.
     content_digest = models.BinaryField(max_length=32)
     # Of the signed part: whoever repeats it with other words that nobody signed

@@ -24,7 +24,7 @@ class Delivery(Leased):
     game = models.ForeignKey(
         Game, models.PROTECT, related_name="deliveries", db_index=False, db_constraint=False
     )
-    state = models.CharField(max_length=9, choices=State.choices, default=State.PENDING)
+    state = models.CharField(max_length=9, choices=State.choices, default=State.PENDING, db_collation="C")
     created_at = models.DateTimeField()
     # Attempts on the schedule, which begins anew if an operator has it sent again.
     attempts = models.PositiveIntegerField(default=0)

@@ -27,11 +27,11 @@ class Order(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     game = models.ForeignKey(Game, models.PROTECT, related_name="orders")
     player = models.ForeignKey(Player, models.PROTECT, related_name="orders")
-    cp_order_id = models.CharField("cpOrderId", max_length=64)
+    cp_order_id = models.CharField("cpOrderId", max_length=64, db_collation="C")
     # What stands in the address of its page at the checkout; whoever knows it can pay the order, and see it.
-    page_key = models.CharField(max_length=32, unique=True, editable=False)
+    page_key = models.CharField(max_length=32, unique=True, editable=False, db_collation="C")
     product = models.ForeignKey(Product, models.PROTECT, related_name="orders")
-    product_code = models.CharField("productId", max_length=64)
+    product_code = models.CharField("productId", max_length=64, db_collation="C")
     server_id = models.BigIntegerField("serverId")
     ext_params = models.CharField("extParams", max_length=1024, blank=True)
     return_url = models.CharField("returnUrl", max_length=2000, blank=True)
@@ -43,7 +43,7 @@ class Order(models.Model):
         Currency, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
     )
     is_delivered_by_game = models.BooleanField()
-    state = models.CharField(max_length=12, choices=State.choices, default=State.CREATED)
+    state = models.CharField(max_length=12, choices=State.choices, default=State.CREATED, db_collation="C")
     # How much of the price is missing from what is kept, and through what:
     # completed refunds, outstanding chargebacks.
     refunded = models.BigIntegerField(default=0)

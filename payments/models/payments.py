@@ -22,9 +22,9 @@ class Payment(models.Model):
     order = models.ForeignKey(Order, models.PROTECT, related_name="payments")
     provider = models.ForeignKey(Provider, models.PROTECT, related_name="payments")
     # What starting gave: only callbacks that name it count (contract 4.2, rule 3).
-    start_reference = models.CharField(max_length=255, blank=True)
+    start_reference = models.CharField(max_length=255, blank=True, db_collation="C")
     # The provider's own id of the payment.
-    reference = models.CharField(max_length=255, blank=True)
+    reference = models.CharField(max_length=255, blank=True, db_collation="C")
     state = models.CharField(max_length=9, choices=State.choices, default=State.STARTED)
     # Not the first success of its order.
     is_duplicate = models.BooleanField("duplicate payment", default=False)
@@ -83,18 +83,18 @@ class Refund(Leased):
     # The payment that it is booked against; absent while it is only remembered.
     payment = models.ForeignKey(Payment, models.PROTECT, null=True, blank=True, related_name="refunds")
     provider = models.ForeignKey(Provider, models.PROTECT, related_name="refunds", db_index=False)
-    kind = models.CharField(max_length=11, choices=Kind.choices)
+    kind = models.CharField(max_length=11, choices=Kind.choices, db_collation="C")
     state = models.CharField(max_length=10, choices=State.choices)
     amount = models.BigIntegerField()
     # The provider's id of the payment that it is of, if it named one.
-    payment_reference = models.CharField(max_length=255, blank=True)
+    payment_reference = models.CharField(max_length=255, blank=True, db_collation="C")
     # What it takes of the credit, in minor units of the credit's currency;
     # and how much of that was set aside.
     clawback = models.BigIntegerField(default=0)
     set_aside = models.BigIntegerField(default=0)
     set_aside_transaction = models.UUIDField(null=True, blank=True)
     return_transaction = models.UUIDField(null=True, blank=True)
-    reference = models.CharField(max_length=255, blank=True)
+    reference = models.CharField(max_length=255, blank=True, db_collation="C")
     actor = models.CharField(max_length=80)
     reason = models.CharField(max_length=255, blank=True)
     created_at = models.DateTimeField()

@@ -73,6 +73,7 @@ class Product(models.Model):
     code = models.CharField(
         "product id",
         max_length=64,
+        db_collation="C",
         validators=[CODE],
         help_text="The game's name for it (productId). It cannot be changed later.",
     )

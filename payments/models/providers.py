@@ -25,6 +25,7 @@ class Provider(models.Model):
     slug = models.CharField(
         unique=True,
         max_length=40,
+        db_collation="C",
         validators=[
             RegexValidator(r"\A[a-z0-9]([a-z0-9-]*[a-z0-9])?\Z", "Small letters, digits and hyphens.")
         ],

@@ -20,6 +20,7 @@ SLOW_PLACES = (
     "payments/sandbox",
     "simulation",
     # They make a database of their own.
+    "lib/test_collate_c.py",
     "lib/test_sql_functions.py",
     "wallet/audit/test_daily_totals.py",
     "wallet/audit/test_ledger.py",

@@ -12,6 +12,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from tests.config.test_identifiers import KEYS
 from tests.conftest import in_database
 from tests.support.own_database import remake, use
 
@@ -81,6 +82,14 @@ def fill(owner: Owner) -> None:
             [kind, subject, text, NOON, NOON],
         )
     owner.execute("INSERT INTO wallet_currency (code, decimals, name) VALUES ('XAG', 2, 'Silver')")
+    for number in (1, 2):
+        owner.execute(
+            "INSERT INTO wallet_transaction (id, player_id, wallet_id, game_id, type, mm_transaction_id, "
+            "state, refusal, description, source, actor, opened_at, opened_seq, settled_source, "
+            "settled_actor, reason) VALUES (gen_random_uuid(), %s, gen_random_uuid(), %s, 'withdrawal', "
+            "'1-12', 'confirmed', '', '', 'game', 'us', %s, 1, '', '', '')",
+            [f"{number:032x}", f"{number:032x}", NOON],
+        )
     owner.execute("INSERT INTO wallet_foldedday VALUES (%s, 5, %s)", [NOON.date(), NOON])
     owner.execute(
         "INSERT INTO wallet_accountday (day_id, currency_id, account, debits, credits, entries)"
@@ -148,3 +157,10 @@ def test_groups__keep_what_they_may_see(upgraded: Owner) -> None:
     ]
     stale = "SELECT count(*) FROM auth_permission WHERE codename ~ 'foldedday|accountday|sweeprun'"
     assert upgraded.execute(stale).fetchone() == (0,)
+
+
+def test_identifiers__are_ordered_by_their_bytes(upgraded: Owner) -> None:
+    """Also where there were rows, whose indexes are built beside the old ones."""
+    assert {row for row in upgraded.execute(KEYS) if row[2] != "C"} == set()
+    with pytest.raises(psycopg.errors.UniqueViolation, match="transaction_once_per_game_and_player"):
+        upgraded.execute("UPDATE wallet_transaction SET player_id = %s, game_id = %s", [f"{3:032x}"] * 2)

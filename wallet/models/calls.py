@@ -23,9 +23,9 @@ class ApiCall(models.Model):
     )
     credential = models.UUIDField()
     endpoint = models.CharField(max_length=20)
-    mm_transaction_id = models.CharField("mmTransactionId", max_length=64)
+    mm_transaction_id = models.CharField("mmTransactionId", max_length=64, db_collation="C")
     amount = models.BigIntegerField(null=True)
-    currency_code = models.CharField(max_length=12, blank=True)
+    currency_code = models.CharField(max_length=12, blank=True, db_collation="C")
     address = models.GenericIPAddressField()
     outcome = models.CharField(max_length=20)
     replayed = models.BooleanField()
@@ -53,7 +53,7 @@ class Discrepancy(models.Model):
     transaction = models.ForeignKey(
         Transaction, models.PROTECT, related_name="discrepancies", db_constraint=False, db_index=False
     )
-    kind = models.CharField(max_length=21, choices=Kind.choices)
+    kind = models.CharField(max_length=21, choices=Kind.choices, db_collation="C")
     first_seen_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
     times_seen = models.PositiveIntegerField(default=1)

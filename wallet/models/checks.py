@@ -27,7 +27,7 @@ class DailyTotal(models.Model):
 
     day = models.ForeignKey(ClosedDay, models.CASCADE, related_name="totals", db_index=False)
     currency = models.ForeignKey(Currency, models.PROTECT, related_name="+", db_index=False)
-    account = models.CharField(max_length=17, choices=Entry.Account.choices)
+    account = models.CharField(max_length=17, choices=Entry.Account.choices, db_collation="C")
     debits = models.DecimalField(max_digits=40, decimal_places=0)
     credits = models.DecimalField(max_digits=40, decimal_places=0)
     entries = models.PositiveBigIntegerField()
@@ -81,8 +81,10 @@ class Alert(models.Model):
     CRITICAL = (Kind.WALLET_DIFFERENCE, Kind.LEDGER_DIFFERENCE, Kind.CHECKPOINT_DIFFERENCE)
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    kind = models.CharField(max_length=21, choices=Kind.choices)
-    subject = models.CharField(max_length=80, help_text="A wallet, a game, a job, a refund or an order.")
+    kind = models.CharField(max_length=21, choices=Kind.choices, db_collation="C")
+    subject = models.CharField(
+        max_length=80, db_collation="C", help_text="A wallet, a game, a job, a refund or an order."
+    )
     wallet = models.ForeignKey(
         Wallet, models.PROTECT, null=True, blank=True, related_name="alerts", db_constraint=False
     )

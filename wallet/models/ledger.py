@@ -15,6 +15,7 @@ class Currency(models.Model):
     code = models.CharField(
         primary_key=True,
         max_length=12,
+        db_collation="C",
         validators=[RegexValidator(r"\A[A-Z0-9]{2,12}\Z", "2 to 12 capital letters or digits.")],
     )
     name = models.CharField(max_length=60)
@@ -123,8 +124,10 @@ class Transaction(models.Model):
         db_constraint=False,
         db_index=False,
     )
-    type = models.CharField(max_length=20, choices=Type.choices)
-    mm_transaction_id = models.CharField("mmTransactionId", max_length=64, null=True, blank=True)  # noqa: DJ001 (NULL: outside the unique key)
+    type = models.CharField(max_length=20, choices=Type.choices, db_collation="C")
+    mm_transaction_id = models.CharField(  # noqa: DJ001 (NULL: outside the unique key)
+        "mmTransactionId", max_length=64, null=True, blank=True, db_collation="C"
+    )
     state = models.CharField(max_length=11, choices=State.choices)
     # In minor units; absent for a rollback that overtook its opening.
     amount = models.BigIntegerField(null=True, blank=True)

@@ -13,7 +13,7 @@ class JobRun(models.Model):
     """One run of a scheduled job. A run without an end is under way, or its worker was lost."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    task = models.CharField(max_length=40)
+    task = models.CharField(max_length=40, db_collation="C")
     worker = models.CharField(max_length=120)
     began_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
@@ -47,7 +47,7 @@ class Pulse(models.Model):
         WEB = "web", "web"
         QUEUE = "queue", "queue"
 
-    part = models.CharField(primary_key=True, max_length=10, choices=Part.choices)
+    part = models.CharField(primary_key=True, max_length=10, choices=Part.choices, db_collation="C")
     at = models.DateTimeField()
 
     def __str__(self) -> str:
