@@ -5,9 +5,12 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging
+from celery.signals import beat_init, celeryd_init, setup_logging
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django_structlog.celery.steps import DjangoStructLogInitStep
+
+from config.refusals import refuse_start
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -25,4 +28,14 @@ def keep_our_logs(**ignored: Any) -> None:
     logging.config.dictConfig(settings.LOGGING)
 
 
+def end_refused_start(**ignored: Any) -> None:
+    """Celery goes on after any other exception of a listener."""
+    try:
+        refuse_start()
+    except ImproperlyConfigured as problem:
+        raise SystemExit(str(problem)) from None
+
+
 setup_logging.connect(keep_our_logs)
+celeryd_init.connect(end_refused_start)
+beat_init.connect(end_refused_start)

@@ -93,10 +93,14 @@ def post_fork(server: Any, worker: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """The platform's workers leave signs of life while they serve. A test that moves the clock does without:
+    """The platform's workers refuse to serve with settings or a database that are not safe; what is raised
+    here ends the server. They leave signs of life while they serve. A test that moves the clock does without:
     a heartbeat would see an outage.
     """
-    if "config.wsgi" in sys.modules and os.environ.get("WEB_HEARTBEAT") != "0":
+    if "config.wsgi" not in sys.modules:
+        return
+    importlib.import_module("config.refusals").refuse_start()
+    if os.environ.get("WEB_HEARTBEAT") != "0":
         worker.heartbeat = importlib.import_module("config.heartbeat").start_heartbeat()
 
 

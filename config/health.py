@@ -16,6 +16,7 @@ from redis import RedisError
 
 from config.broker import broker
 from lib.clock import now
+from lib.collations import changed_collations
 from lib.database import FAILURES, REFUSED_WRITES, drop_unfit_connection, is_unavailable
 from lib.http.errors import ErrorCode
 from lib.http.responses import error_answer, internal_error, json_answer, unavailable
@@ -37,16 +38,19 @@ def process_health(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def readiness(request: HttpRequest) -> HttpResponse:
-    """The database is reachable, takes writes, and is migrated."""
+    """The database is reachable, takes writes, is migrated, and orders text as its indexes do."""
     try:
         if REFUSED_WRITES.are_recent or not takes_writes():
             return unavailable()
         unapplied = known_migrations() - MigrationRecorder(connection).applied_migrations().keys()
+        changed = changed_collations()
     except FAILURES as problem:
         drop_unfit_connection(problem)
         return unavailable()
     if unapplied:
         return json_answer({"status": "not migrated", "unapplied": len(unapplied)}, 503)
+    if changed:
+        return json_answer({"status": "to be reindexed", "changed": [each.owner for each in changed]}, 503)
     return json_answer({"status": "ok"})
 
 

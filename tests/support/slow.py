@@ -21,8 +21,10 @@ SLOW_PLACES = (
     "simulation",
     # They make a database of their own.
     "lib/test_collate_c.py",
+    "lib/test_collations.py",
     "lib/test_sql_functions.py",
     "wallet/audit/test_daily_totals.py",
+    "wallet/audit/test_duplicates.py",
     "wallet/audit/test_ledger.py",
     "wallet/audit/test_ledger_tampering.py",
     "wallet/audit/test_scheduled.py",

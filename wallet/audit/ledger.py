@@ -12,6 +12,7 @@ import psycopg
 from django.db import connection, transaction
 
 from wallet.audit.daily_totals import Moved, add_movement, differing_days
+from wallet.audit.duplicates import duplicates
 from wallet.audit.hash_chain import EntryRow, TransactionRow
 from wallet.audit.orphans import CHECKS, ORPHANS
 from wallet.audit.replay import KEPT_PROBLEMS, Replay, WalletRow
@@ -160,6 +161,8 @@ def audit_ledger(progress: Callable[[Report], None] = lambda report: None) -> Re
                 f"SELECT x.id::text, count(*) OVER () {rows} ORDER BY x.id LIMIT {KEPT_PROBLEMS}"
             ).fetchall()
             report.add_ledger(what, [id for id, _ in found], found[0][1] if found else 0)
+        for index, count, told in duplicates(raw, KEPT_PROBLEMS):
+            report.add_ledger(index, told, count)
         for what, problems in CHECKS.items():
             found_problems = list(problems())
             report.add_ledger(what, found_problems, len(found_problems))
