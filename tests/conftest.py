@@ -28,7 +28,7 @@ django.setup()
 
 from django.conf import settings  # noqa: E402 (the settings need the lines above)
 from django.core.management import call_command  # noqa: E402
-from django.db import connection  # noqa: E402
+from django.db import connection, connections  # noqa: E402
 from psycopg import sql  # noqa: E402
 
 from players.access.credentials import CREDENTIALS  # noqa: E402
@@ -103,9 +103,12 @@ def django_db_setup(
         ours.update(NAME=database_name, USER=theirs["USER"], PASSWORD=theirs["PASSWORD"])
         call_command("migrate", verbosity=0)
         connection.close()
+        # What only a test may do, to whom no trigger applies: `tests/support/owned.py`.
+        options = f"{ours['OPTIONS']['options']} -c session_replication_role=replica"
+        connections.databases["owner"] = {**ours, "OPTIONS": {**ours["OPTIONS"], "options": options}}
         ours.update(app)
         yield
-        connection.close()
+        connections.close_all()
 
 
 @pytest.fixture(scope="session", autouse=True)

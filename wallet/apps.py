@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from django.apps import AppConfig
-from django.db import transaction
+from django.conf import settings
+from django.db import connections, transaction
 from django.db.models.signals import post_migrate
 
 from lib.sql_functions import install_functions, is_migrated
@@ -13,6 +14,11 @@ from wallet.rights import grant_rights
 SQL = Path(__file__).parent / "sql"
 RIGHTS = SQL / "rights.sql"
 FUNCTIONS = sorted(set(SQL.glob("*.sql")) - {RIGHTS})
+# What the application may not shorten by itself (wallet/sql/call_log.sql).
+KEPT_DAYS = """
+    CREATE OR REPLACE FUNCTION call_log_kept_days() RETURNS integer
+    LANGUAGE sql IMMUTABLE AS $$ SELECT {:d} $$
+"""
 
 
 def install_ledger(*, using: str, **kwargs: Any) -> None:
@@ -21,6 +27,8 @@ def install_ledger(*, using: str, **kwargs: Any) -> None:
         # Together: a function that is made anew may be called by everybody until the rights are granted.
         with transaction.atomic(using=using):
             install_functions(FUNCTIONS, using)
+            with connections[using].cursor() as cursor:
+                cursor.execute(KEPT_DAYS.format(settings.CALL_LOG_DAYS))
             grant_rights(RIGHTS, using)
 
 

@@ -24,6 +24,7 @@ from config.launcher.supervisor import ROOT
 from lib.clock import now
 from tests.conftest import Clock
 from tests.support.callers import Answer, Caller
+from tests.support.owned import owned
 from tests.support.web_server import free_port, served
 from wallet.models import Outage, Pulse
 
@@ -36,7 +37,7 @@ def ask(path: str = "/healthz/workers", url: str | None = None) -> Answer:
 
 
 def set_pulse(part: str, at: datetime | None) -> None:
-    Pulse.objects.filter(part=part).delete()
+    owned(Pulse).filter(part=part).delete()
     if at:
         Pulse.objects.create(part=part, at=at)
 
@@ -49,8 +50,8 @@ def pulse_at(part: str) -> datetime | None:
 def no_outage() -> Iterator[None]:
     """A silence that a test makes up is no outage for the tests after it."""
     yield
-    Pulse.objects.all().delete()
-    Outage.objects.all().delete()
+    owned(Pulse).all().delete()
+    owned(Outage).all().delete()
 
 
 # --- /healthz/workers -------------------------------------------------------------------------------

@@ -25,6 +25,7 @@ from tests.config.test_health import wait_until
 from tests.conftest import Clock
 from tests.payments.conftest import shop_setup as shop_setup
 from tests.support.callers import Answer, Caller, Callers, PlayerSession, basic, fresh_address, unique
+from tests.support.owned import owned
 from tests.support.shop import ShopSetup, event_body
 from tests.support.web_server import free_port, served
 from wallet.models import Alert, Checkpoint, Inquiry, JobRun, Pulse, Transaction
@@ -342,9 +343,9 @@ def test_metrics__count_what_is_in_doubt_by_reason(token: None, player_session: 
 
 @pytest.fixture
 def no_runs() -> Iterator[None]:
-    JobRun.objects.all().delete()
+    owned(JobRun).all().delete()
     yield
-    JobRun.objects.all().delete()
+    owned(JobRun).all().delete()
 
 
 def run(task: str, ago: int, *, ended: bool = True, error: str = "") -> None:
@@ -437,8 +438,8 @@ def test_metrics__show_age_of_heartbeats_and_last_checkpoint(token: None, clock:
         file="f",
     )
     found = read()
-    made.delete()
-    Pulse.objects.all().delete()
+    owned(Checkpoint).filter(pk=made.pk).delete()
+    owned(Pulse).all().delete()
     assert number(found, "wallet_heartbeat_age_seconds", part="queue") == 7
     assert number(found, "wallet_checkpoint_age_seconds") == 5 * 3600
 

@@ -74,7 +74,7 @@ def test_sql_functions__are_replaced_in_place_while_being_called(empty: Owner) -
         with psycopg.connect(empty.info.dsn, password=empty.info.password, autocommit=True) as caller:
             while not ended.is_set():
                 caller.execute(
-                    "SELECT call_log_refused(p_outcome => 'test', p_game => gen_random_uuid(), "
+                    "SELECT call_log_refused(p_outcome => 'malformed', p_game => gen_random_uuid(), "
                     "p_credential => gen_random_uuid(), "
                     "p_endpoint => 'test', p_mm => 'test', p_address => '10.0.0.1', p_elapsed_us => 1), "
                     "ledger_expire(p_transactions => '{}', p_actor => 'test', p_reason => 'test')",

@@ -91,6 +91,8 @@ def test_audit__finds_an_order_that_differs_from_the_ledger(
     subject = str(order.credit_transaction if "transactions" in what else order.pk)
     assert all(subject not in asked(owner, question) for question in ORPHANS)
     with owner.transaction(force_rollback=True):
+        # Somebody who has put the triggers aside.
+        owner.execute("SET LOCAL session_replication_role = replica")
         owner.execute(*change(order))
         assert subject in asked(owner, what)
 

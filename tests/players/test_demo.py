@@ -16,6 +16,7 @@ from lib.clock import now
 from payments.models import Order, Provider
 from players.models import Credential, Operator, Player
 from tests.conftest import Clock
+from tests.support.call_log_days import drop_days
 from tests.support.callers import Caller, basic, holding
 from tests.support.shop import FakeProvider
 from wallet.apps import RIGHTS
@@ -150,7 +151,7 @@ def test_call_log__days_are_made_by_a_repeatable_command(
         clock.stand(now().replace(year=2036))
         call_command("call_log_days", "--ahead", "0")
     finally:
-        owner.execute("SELECT call_log_drop_before('9999-01-01')")
+        drop_days(owner)
     lines = capsys.readouterr().out.splitlines()
     assert lines == [
         "Call log: 3 days made, 0 dropped.",

@@ -15,6 +15,7 @@ from players.models import Operator
 from tests.support.admin_orders import make_orders
 from tests.support.admin_pages import REGISTERED, doubted, operator, question, signed_in
 from tests.support.callers import Callers, PlayerSession, unique
+from tests.support.owned import owned
 from tests.support.shop import ShopSetup, make_shop_setup
 from wallet.models import Alert, Checkpoint, ClosedDay, Inquiry, JobRun
 
@@ -25,7 +26,7 @@ def forget_work() -> None:
     Callback.objects.filter(resolved_at=None).update(resolved_at=now(), resolved_by="test", reason="test")
     Delivery.objects.filter(state__in=("gone", "exhausted")).update(state="returned")
     for model in (ClosedDay, Checkpoint, JobRun):
-        model.objects.all().delete()
+        owned(model).all().delete()
 
 
 @pytest.fixture(autouse=True)

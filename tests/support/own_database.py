@@ -13,6 +13,7 @@ import environ
 import psycopg
 from django.core.management import call_command
 from django.db import connection
+from django.db.models import Model
 from psycopg import sql
 
 from players.access.credentials import CREDENTIALS
@@ -36,6 +37,11 @@ class OwnLedger:
         self.owner.execute("DROP SCHEMA IF EXISTS kept CASCADE; CREATE SCHEMA kept")
         for table in map(sql.Identifier, TABLES):
             self.owner.execute(sql.SQL("CREATE TABLE kept.{0} AS TABLE {0}").format(table))
+
+    def clear(self, *models: type[Model]) -> None:
+        """Deletes all rows of these models."""
+        for model in models:
+            self.owner.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(model._meta.db_table)))
 
     def restore(self) -> None:
         """Makes them so again."""

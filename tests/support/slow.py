@@ -29,6 +29,7 @@ SLOW_PLACES = (
     "wallet/audit/test_ledger_tampering.py",
     "wallet/audit/test_scheduled.py",
     "wallet/checkpoints",
+    "payments/test_what_stays.py",
     "wallet/test_migrations.py",
     "wallet/test_migrations_reference.py",
     # They race, wait, or play at random.

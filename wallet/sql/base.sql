@@ -46,3 +46,15 @@ $$;
 -- How a transaction ended, as its settling entry's hash covers it.
 CREATE OR REPLACE FUNCTION ledger_ending(p_source text, p_reason text) RETURNS bytea
 LANGUAGE sql STABLE AS $$ SELECT record_send(ROW(p_source, p_reason)) $$;
+
+-- What every function that the application calls does about arguments that no operation of the platform has:
+-- it refuses them, whoever calls it.
+CREATE OR REPLACE FUNCTION ledger_refuse(p_function text, p_what text) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION '% takes no %', p_function, p_what USING ERRCODE = 'invalid_parameter_value';
+END $$;
+
+-- The largest amount of one movement, in minor units (contract 1, Amounts).
+CREATE OR REPLACE FUNCTION wallet_largest_amount() RETURNS bigint
+LANGUAGE sql IMMUTABLE AS $$ SELECT 99999999999999999 $$;

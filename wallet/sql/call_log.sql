@@ -1,5 +1,9 @@
 -- The call log: one row per wallet call that names a transaction, partitioned by day, dropped by age.
 
+-- Today, as the call log's days go.
+CREATE OR REPLACE FUNCTION call_log_today() RETURNS date
+LANGUAGE sql VOLATILE AS $$ SELECT (wallet_now() AT TIME ZONE 'UTC')::date $$;
+
 -- Writes a call and how it was answered. p_began: when the ledger was asked; p_elapsed_us: how long the call
 -- had taken till then.
 -- Returns true, so that it can be assigned: PL/pgSQL does that much faster than PERFORM.
@@ -25,12 +29,15 @@ CREATE OR REPLACE FUNCTION call_log_refused(
 ) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
+    IF (p_outcome = 'malformed') IS NOT TRUE THEN
+        PERFORM ledger_refuse('call_log_refused', format('outcome %L', p_outcome));
+    END IF;
     PERFORM call_log_write(wallet_now(), p_game, NULL, NULL, p_credential, p_endpoint, p_mm, NULL, NULL,
                            p_address, p_outcome, false, p_elapsed_us);
 END $$;
 
 -- Makes the partition of one day (UTC), and moves rows into it that the default partition caught meanwhile.
--- Returns true where the partition is new.
+-- Returns true where the partition is new. Takes the days of a year around today.
 CREATE OR REPLACE FUNCTION call_log_prepare_day(p_day date) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
@@ -38,6 +45,9 @@ DECLARE
     began timestamptz := p_day::timestamp AT TIME ZONE 'UTC';
     ended timestamptz := (p_day + 1)::timestamp AT TIME ZONE 'UTC';
 BEGIN
+    IF (p_day BETWEEN call_log_today() - 400 AND call_log_today() + 400) IS NOT TRUE THEN
+        PERFORM ledger_refuse('call_log_prepare_day', format('day %L', p_day));
+    END IF;
     -- Two at once: the second finds the first's work done.
     PERFORM pg_advisory_xact_lock(hashtext('wallet_apicall'));
     IF to_regclass(part) IS NOT NULL THEN
@@ -55,13 +65,18 @@ BEGIN
     RETURN true;
 END $$;
 
--- Drops the partitions of days before p_day (UTC). Returns how many.
+-- Drops the partitions of days before p_day (UTC). Returns how many. What has to be kept is never dropped:
+-- call_log_kept_days() is CALL_LOG_DAYS as it was at the last migrate (wallet/apps.py).
 CREATE OR REPLACE FUNCTION call_log_drop_before(p_day date) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     part text;
     dropped integer := 0;
 BEGIN
+    IF (p_day <= call_log_today() - call_log_kept_days()) IS NOT TRUE THEN
+        RAISE EXCEPTION 'call_log_drop_before takes no day %: % days are kept. Fewer (CALL_LOG_DAYS) count '
+            'after the next migrate', p_day, call_log_kept_days() USING ERRCODE = 'invalid_parameter_value';
+    END IF;
     PERFORM pg_advisory_xact_lock(hashtext('wallet_apicall'));
     FOR part IN
         SELECT child.relname FROM pg_inherits JOIN pg_class child ON child.oid = inhrelid

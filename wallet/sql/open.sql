@@ -53,6 +53,12 @@ DECLARE
     event text;
     is_logged boolean;
 BEGIN
+    -- Without an end it would never be due, and nobody would ask what became of it.
+    IF (p_type IN ('withdrawal', 'deposit') AND p_amount BETWEEN 1 AND wallet_largest_amount()
+        AND p_pending >= interval '0') IS NOT TRUE THEN
+        PERFORM ledger_refuse(
+            'ledger_open', format('type %L with an amount of %L for %L', p_type, p_amount, p_pending));
+    END IF;
     answer.outcome := 'unknown_token';
     answer.replayed := false;
     <<decide>>

@@ -41,6 +41,12 @@ DECLARE
     wallet wallet_wallet;
     known wallet_transaction;
 BEGIN
+    IF (p_type IN ('credit', 'debit')) IS NOT TRUE THEN
+        PERFORM ledger_refuse('ledger_adjust', format('type %L', p_type));
+    END IF;
+    IF (p_amount > 0) IS NOT TRUE THEN
+        PERFORM ledger_refuse('ledger_adjust', format('amount of %L', p_amount));
+    END IF;
     answer.outcome := 'wallet_not_found';
     answer.replayed := false;
     SELECT * INTO wallet FROM wallet_wallet
@@ -95,6 +101,12 @@ DECLARE
     wallet wallet_wallet;
     moment timestamptz;
 BEGIN
+    IF (p_event IN ('frozen', 'unfrozen', 'limit_set')) IS NOT TRUE THEN
+        PERFORM ledger_refuse('ledger_gate', format('event %L', p_event));
+    END IF;
+    IF p_limit <= 0 OR (p_limit IS NOT NULL AND p_event <> 'limit_set') THEN
+        PERFORM ledger_refuse('ledger_gate', format('limit of %L with event %L', p_limit, p_event));
+    END IF;
     answer.outcome := 'wallet_not_found';
     answer.replayed := false;
     SELECT * INTO wallet FROM wallet_wallet

@@ -64,6 +64,19 @@ DECLARE
     code text;
     moment timestamptz;
 BEGIN
+    FOR i IN 1 .. greatest(cardinality(p_ids), cardinality(p_currencies), cardinality(p_types),
+                           cardinality(p_amounts), cardinality(p_reverses), 1) LOOP
+        IF (p_types[i] IN ('payment', 'sale', 'payment_return', 'sale_return', 'top_up', 'clawback'))
+           IS NOT TRUE THEN
+            PERFORM ledger_refuse('ledger_post', format('type %L', p_types[i]));
+        END IF;
+        IF (p_amounts[i] > 0) IS NOT TRUE THEN
+            PERFORM ledger_refuse('ledger_post', format('amount of %L', p_amounts[i]));
+        END IF;
+        IF p_ids[i] IS NULL OR p_currencies[i] IS NULL THEN
+            PERFORM ledger_refuse('ledger_post', 'posting without an id or a currency');
+        END IF;
+    END LOOP;
     FOR code IN SELECT DISTINCT named FROM unnest(p_currencies) named ORDER BY named LOOP
         PERFORM ledger_open_wallet(p_player, code, p_actor);
     END LOOP;
@@ -104,6 +117,9 @@ DECLARE
     moment timestamptz;
     found_now bigint;
 BEGIN
+    IF (p_most >= 0) IS NOT TRUE THEN
+        PERFORM ledger_refuse('ledger_set_aside', format('amount of %L', p_most));
+    END IF;
     SELECT * INTO wallet FROM wallet_wallet
     WHERE player_id = p_player AND currency_id = p_currency FOR NO KEY UPDATE;
     IF NOT FOUND THEN

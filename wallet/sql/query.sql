@@ -13,6 +13,9 @@ DECLARE
     player uuid;
     is_logged boolean;
 BEGIN
+    IF (p_type IN ('withdrawal', 'deposit')) IS NOT TRUE THEN
+        PERFORM ledger_refuse('ledger_query', format('type %L', p_type));
+    END IF;
     SELECT CASE WHEN named.id IS NULL THEN 'not_found' ELSE 'found' END, game_session.player_id,
         named.id, named.state, named.amount, wallet.currency_id, named.opened_at, named.settled_at
     INTO outcome, player, transaction_id, state, amount, currency_code, opened_at, settled_at

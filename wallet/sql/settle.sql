@@ -32,6 +32,9 @@ DECLARE
     moment timestamptz;
     is_logged boolean;
 BEGIN
+    IF (p_event IN ('confirmed', 'rolled_back') AND p_type IN ('withdrawal', 'deposit')) IS NOT TRUE THEN
+        PERFORM ledger_refuse('ledger_settle', format('event %L of type %L', p_event, p_type));
+    END IF;
     answer.outcome := 'unknown_token';
     answer.replayed := false;
     <<decide>>
@@ -160,6 +163,13 @@ DECLARE
     wallet wallet_wallet;
     opened wallet_transaction;
 BEGIN
+    IF (p_event IN ('confirmed', 'rolled_back', 'expired')) IS NOT TRUE THEN
+        PERFORM ledger_refuse('ledger_resolve', format('event %L', p_event));
+    END IF;
+    -- A game settles through ledger_settle, with a token of its own.
+    IF (p_source IN ('operator', 'sweep', 'system', 'provider')) IS NOT TRUE THEN
+        PERFORM ledger_refuse('ledger_resolve', format('source %L', p_source));
+    END IF;
     answer.outcome := 'not_found';
     answer.replayed := false;
     -- A transaction never changes its wallet, so this read needs no lock.

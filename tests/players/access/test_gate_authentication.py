@@ -14,7 +14,7 @@ from redis.exceptions import ConnectionError as RedisAway
 from lib.security.tokens import password_hash
 from players.access import throttling
 from players.access.credentials import CREDENTIALS, parse_basic
-from players.models import Credential
+from players.models import Credential, Game
 from players.operations import create_credential, revoke_credential
 from tests.support.callers import (
     Answer,
@@ -45,10 +45,12 @@ def is_unauthorized(answer: Answer, status: int = 401) -> bool:
     )
 
 
-def set_password(credential: Credential, password: str) -> Caller:
-    Credential.objects.filter(pk=credential.pk).update(password_hash=password_hash(password))
-    CREDENTIALS.forget()
-    return Caller(basic(credential.username, password))
+def with_password(game: Game, password: str) -> tuple[Credential, Caller]:
+    """A further credential of a game whose password a test chooses."""
+    credential = Credential.objects.create(
+        kind="game", game=game, username=unique("chosen"), password_hash=password_hash(password)
+    )
+    return credential, Caller(basic(credential.username, password))
 
 
 def test_authentication__reads_the_published_example() -> None:
@@ -69,10 +71,10 @@ def test_authentication__scheme_may_be_in_any_case(player_session: PlayerSession
 )
 def test_authentication__password_may_have_colons_and_any_char(callers: Callers, password: str) -> None:
     party = make_party()
-    caller = set_password(party.credential, password)
-    player_session = open_session(type(party)(party.game, party.credential, caller), callers.player())
+    credential, caller = with_password(party.game, password)
+    player_session = open_session(type(party)(party.game, credential, caller), callers.player())
     assert player_session.done("getBalance").balance == "0.00"
-    assert is_unauthorized(ask(player_session, basic(party.credential.username, password + "x")))
+    assert is_unauthorized(ask(player_session, basic(credential.username, password + "x")))
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,7 @@ from tests.support.admin_pages import (
 from tests.support.callers import Callers, Party, PlayerSession, make_party, open_session
 from tests.support.game_query_server import playing, says
 from tests.support.invariants import problems_of
+from tests.support.owned import owned
 from wallet.job_runs import Run
 from wallet.models import Inquiry, Outage, Pulse, Question, Transaction
 from wallet.settlement.decisions import NotPossible, decide, requery
@@ -47,8 +48,8 @@ TYPES = {"withdraw": "withdrawal", "deposit": "deposit"}
 
 @pytest.fixture(autouse=True)
 def no_pause(database: None) -> None:
-    Pulse.objects.all().delete()
-    Outage.objects.all().delete()
+    owned(Pulse).all().delete()
+    owned(Outage).all().delete()
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from lib.clock import now
 from tests.conftest import Clock
 from tests.support.admin_pages import address, doubted, find, get, page, queries, question, waiting
 from tests.support.callers import Callers, PlayerSession, make_party, open_session
+from tests.support.owned import owned
 from wallet.models import Inquiry, Outage, Pulse, Transaction
 
 HOUR = timedelta(hours=1)
@@ -263,8 +264,8 @@ POLICIES: list[tuple[dict[str, Any], str, str]] = [
 def test_transaction_page__pending_says_when_due_and_what_then(
     client: Client, callers: Callers, attributes: dict[str, Any], words: str, word: str
 ) -> None:
-    Pulse.objects.all().delete()
-    Outage.objects.all().delete()
+    owned(Pulse).all().delete()
+    owned(Outage).all().delete()
     player_session = open_session(make_party(**attributes), callers.player())
     pending = player_session.transaction(player_session.opened("deposit", "1.00"), "deposit")
     text = get(client, page(Transaction, pending))

@@ -41,8 +41,7 @@ def fresh(ledger: OwnLedger) -> Iterator[None]:
     yield
     Clock(ledger.owner).restore()
     ledger.restore()
-    for model in (DailyTotal, ClosedDay, Alert, JobRun):
-        model.objects.all().delete()
+    ledger.clear(DailyTotal, ClosedDay, Alert, JobRun)
 
 
 @pytest.fixture

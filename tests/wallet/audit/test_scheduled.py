@@ -16,7 +16,7 @@ from wallet.alerts import resolve_alert
 from wallet.audit import scheduled
 from wallet.audit.scheduled import audit_all, audit_recent
 from wallet.job_runs import Run, recorded
-from wallet.models import Alert, ClosedDay, Entry, JobRun
+from wallet.models import Alert, ClosedDay, DailyTotal, Entry, JobRun
 from wallet.operations import freeze_wallet, unfreeze_wallet
 
 Kind = Alert.Kind
@@ -38,8 +38,7 @@ def fresh(ledger: OwnLedger) -> Iterator[None]:
     yield
     Clock(ledger.owner).restore()
     ledger.restore()
-    for model in (Alert, JobRun, ClosedDay):
-        model.objects.all().delete()
+    ledger.clear(Alert, JobRun, DailyTotal, ClosedDay)
 
 
 @pytest.fixture
@@ -439,7 +438,7 @@ def test_rolling_audit__next_run_reads_an_entry_committed_late(
 ) -> None:
     late = ledger.callers.player_session()
     rolling()
-    JobRun.objects.all().delete()
+    ledger.clear(JobRun)
     with ledger.owner.transaction():
         ledger.owner.execute(
             "SELECT ledger_open_wallet(p_player => %s, p_currency => 'EUR', p_actor => 'late')",

@@ -151,9 +151,11 @@ def test_verify__warns_without_a_public_key(place: Path) -> None:
     )
 
 
-def test_verify__previous_file_of_another_chain_is_a_difference(place: Path, tmp_path: Path) -> None:
+def test_verify__previous_file_of_another_chain_is_a_difference(
+    place: Path, ledger: OwnLedger, tmp_path: Path
+) -> None:
     stranger = (place / make().file).rename(tmp_path / "stranger.jsonl.gz")
-    Checkpoint.objects.all().delete()
+    ledger.clear(Checkpoint)
     _, second = make(), make()
     assert (
         "checkpoint 2 does not follow that checkpoint 1"

@@ -497,11 +497,11 @@ def test_checkpoint_file__following_another_one_is_not_adopted(place: Path, ledg
     assert (place / second.file).exists()
 
 
-def test_checkpoint_file__of_another_platform_is_not_adopted(place: Path) -> None:
+def test_checkpoint_file__of_another_platform_is_not_adopted(place: Path, ledger: OwnLedger) -> None:
     with override_settings(CHECKPOINT_KEY=FOREIGN_KEY):
         make()
         make()
-    Checkpoint.objects.all().delete()
+    ledger.clear(Checkpoint)
     assert [make().file, make().file] == [
         "checkpoint-000000001-2.jsonl.gz",
         "checkpoint-000000002-2.jsonl.gz",

@@ -32,6 +32,7 @@ from tests.support.game_query_server import (
     sends,
 )
 from tests.support.invariants import problems_of
+from tests.support.owned import owned
 from wallet.job_runs import Run
 from wallet.models import Alert, Discrepancy, Inquiry, Outage, Pulse, Question, Transaction
 from wallet.outages import leave_pulse
@@ -48,8 +49,8 @@ DUE = timedelta(hours=72, minutes=1)
 def calm(monkeypatch: pytest.MonkeyPatch, database: None) -> None:
     """No outage, nothing left to ask by the tests before, and a fake game on this machine may be called."""
     Inquiry.objects.filter(closed_at=None).update(closed_at=now())
-    Pulse.objects.all().delete()
-    Outage.objects.all().delete()
+    owned(Pulse).all().delete()
+    owned(Outage).all().delete()
     monkeypatch.setattr(settings, "OUTGOING_ALLOWED_NETWORKS", ["127.0.0.0/8"])
     monkeypatch.setattr(settings, "OUTGOING_TOTAL_SECONDS", 1.0)
 
@@ -534,7 +535,7 @@ def test_sweep__nothing_is_due_within_two_hours_after_an_outage(
     if paused:
         clock.stand(back + 2 * HOUR - timedelta(seconds=1))
         leave_pulse("web")
-        Outage.objects.exclude(ended_at=back).delete()
+        owned(Outage).exclude(ended_at=back).delete()
         assert "games could not reach us" in sweep().note
         assert state(player_session, mm) == "pending"
         clock.stand(back + 2 * HOUR)
@@ -785,7 +786,7 @@ def test_dry_run__says_what_waits_and_why(
     assert said.startswith("Nothing is due at present: no web process has left a sign of life since ")
     assert f"{doubtful}: manual review: the game does not know this deposit; an operator decides" in said
     assert f"{again}: nothing is due while this lasts: " in said
-    Pulse.objects.all().delete()
+    owned(Pulse).all().delete()
     output = StringIO()
     call_command("settle_due", "--dry-run", stdout=output)
     assert f"{again}: 1 status queries, last answer PENDING; next query " in output.getvalue()

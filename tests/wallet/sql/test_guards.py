@@ -17,6 +17,7 @@ from django.db.utils import IntegrityError, ProgrammingError
 
 from lib.clock import now
 from tests.conftest import Clock
+from tests.support.call_log_days import drop_days
 from tests.support.callers import Caller, Callers, PlayerSession, basic, unique
 from wallet import call_log
 from wallet.currencies import decimals_of
@@ -339,7 +340,7 @@ def test_call_log__skips_calls_of_no_transaction_or_from_nobody(player_session: 
 def days_dropped(owner: Owner) -> Iterator[None]:
     """Afterwards no partition of a day is left, as before."""
     yield
-    owner.execute("SELECT call_log_drop_before('9999-01-01')")
+    drop_days(owner)
 
 
 def partitions(owner: Owner) -> dict[str, int]:
@@ -400,10 +401,11 @@ def test_call_log__days_are_made_ahead_and_dropped_by_age(
         ]
         assert [name for name in partitions(owner) if name != "wallet_apicall_default"] == days
         mm = player_session.opened("deposit", "1.00")
-        clock.stand(datetime.fromisoformat("2032-03-01T12:00:00+00:00"))
-        assert call_log.drop_old_days(timedelta(days=3)) == 0
+        clock.stand(datetime.fromisoformat("2032-05-27T12:00:00+00:00"))
+        assert call_log.drop_old_days(timedelta(days=90)) == 0
         assert calls(mm) != []
-        assert call_log.drop_old_days(timedelta(days=1)) == 2
+        clock.stand(datetime.fromisoformat("2032-05-29T12:00:00+00:00"))
+        assert call_log.drop_old_days(timedelta(days=90)) == 2
         assert [name for name in partitions(owner) if name != "wallet_apicall_default"] == days[2:]
         assert calls(mm) == []
     # What the log forgets, the ledger does not.

@@ -5,12 +5,15 @@ Lost races are tried again and so come right too: here nothing is, and only a lo
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from typing import Any
 
 import psycopg
 import pytest
 from django.db import connection, transaction
 
+from tests.conftest import Clock
+from tests.support.call_log_days import drop_days
 from tests.support.callers import Answer, PlayerSession, unique
 from tests.support.invariants import problems_of
 from wallet.operations import freeze_wallet, limit_withdrawals
@@ -99,15 +102,18 @@ def test_wallet_lock__waiter_settles_what_other_wallet_opened(
     assert problems_of(player_session.player) == []
 
 
+# A day that is old enough to be dropped.
+SUMMER = datetime.fromisoformat("2033-08-01T12:00:00+00:00")
 PREPARE = "SELECT call_log_prepare_day('2033-04-01')"
 DROP = "SELECT call_log_drop_before('2033-04-03')"
 
 
 @pytest.fixture
-def days(owner: Owner) -> Iterator[None]:
+def days(owner: Owner, clock: Clock) -> Iterator[None]:
     """Afterwards no partition of a day is left."""
+    clock.stand(SUMMER)
     yield
-    owner.execute("SELECT call_log_drop_before('9999-01-01')")
+    drop_days(owner)
 
 
 @pytest.mark.usefixtures("days")

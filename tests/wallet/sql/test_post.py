@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 import pytest
 from django.db import OperationalError, connection
-from psycopg.errors import CaseNotFound, CheckViolation, InsufficientPrivilege, LockNotAvailable
+from psycopg.errors import InsufficientPrivilege, InvalidParameterValue, LockNotAvailable
 
 from lib.ids import new_id
 from tests.support.callers import Callers, Holding, PlayerSession, holding
@@ -182,12 +182,8 @@ def test_post__existing_debt_counts_towards_the_bound(callers: Callers) -> None:
 
 
 def test_post__ledger_refuses_an_unknown_type_and_no_amount(player_session: PlayerSession) -> None:
-    for posting, problem in (
-        (one("gift", 1), CaseNotFound),
-        (one("payment", 0), CheckViolation),
-        (one("top_up", -1), CheckViolation),
-    ):
-        with pytest.raises(problem):
+    for posting in (one("gift", 1), one("payment", 0), one("top_up", -1)):
+        with pytest.raises(InvalidParameterValue, match=r"takes no (type|amount)"):
             post(player_session, posting)
     assert player_session.holding() == Holding(100_00, 0, 0, 0, 2)
 
