@@ -10,10 +10,12 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django_structlog.celery.steps import DjangoStructLogInitStep
 
+from config import broker_transport
 from config.refusals import refuse_start
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
+broker_transport.install()
 app = Celery("quantum_wallet")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["wallet", "payments"])

@@ -15,6 +15,7 @@ from prometheus_client.registry import Collector
 from redis import RedisError
 
 from config.broker import broker, key_of
+from config.queues import QUEUES
 from lib.database import FAILURES, drop_unfit_connection
 from payments.models import Callback, Delivery
 from wallet.models import Alert, Inquiry
@@ -29,7 +30,6 @@ MOST = 100_000
 TASKS = [name for name in settings.CELERY_BEAT_SCHEDULE if name != "pulse"]
 AUDITS = [name for name in TASKS if name.startswith("audit_")]
 DIFFERENCES = [Alert.Kind.WALLET_DIFFERENCE.value, Alert.Kind.LEDGER_DIFFERENCE.value]
-QUEUES = ("settle", "check", "deliver")
 UNDELIVERED = [
     state.value for state in (Delivery.State.PENDING, Delivery.State.GONE, Delivery.State.EXHAUSTED)
 ]

@@ -6,6 +6,7 @@ from datetime import timedelta
 from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 
+from config import queues
 from config.environment import BASE_DIR, days, env, networks
 from config.libraries import REST_FRAMEWORK as REST_FRAMEWORK
 from config.libraries import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
@@ -211,7 +212,11 @@ CACHES = {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "quantum-wallet",
-        "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1},
+        "OPTIONS": {
+            "socket_timeout": 1,
+            "socket_connect_timeout": 1,
+            "serializer": "lib.json_cache.JsonSerializer",
+        },
     }
 }
 
@@ -239,19 +244,12 @@ CELERY_RESULT_BACKEND = None
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TIMEZONE = "UTC"
 CELERY_ENABLE_UTC = True
-# Settled first; the checks of the night, and calls to games and providers that may be slow to answer,
-# wait in queues of their own.
-CELERY_TASK_DEFAULT_QUEUE = "settle"
-CELERY_TASK_ROUTES = {
-    **{
-        f"wallet.{name}": {"queue": "check"}
-        for name in ("audit_recent", "audit_all", "daily_totals", "make_checkpoint", "purge_expired")
-    },
-    **{
-        f"payments.{name}": {"queue": "deliver"}
-        for name in ("deliver", "deliver_due", "refund", "settle_refunds", "sandbox_call_back")
-    },
-}
+CELERY_TASK_DEFAULT_QUEUE = queues.SETTLE
+CELERY_TASK_ROUTES = queues.ROUTES
+# Whoever can write to the broker must not command workers.
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
+# Also what a broker refuses passes: it is still loading, or has become a replica in a failover.
+CELERY_BROKER_CHANNEL_ERROR_RETRY = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_SEND_TASK_EVENTS = False

@@ -58,7 +58,8 @@ def name(*words: str | int) -> str:
 
 
 def get(default: Any, *words: str) -> Any:
-    return cache.get(name(*words), default)
+    found = cache.get(name(*words))
+    return default if found is None else found
 
 
 def put(value: Any, *words: str) -> None:
@@ -79,10 +80,10 @@ def add(value: Any, *words: str) -> None:
 
 def newest(*words: str) -> list[Any]:
     """What was added to a list, newest first, as far as it is kept."""
-    last = cache.get(name(*words, "last"), 0)
+    last = get(0, *words, "last")
     names = [name(*words, number) for number in range(last, max(0, last - MOST), -1)]
     found = cache.get_many(names)
-    return [found[one] for one in names if one in found]
+    return [found[one] for one in names if found.get(one) is not None]
 
 
 def payments_of(slug: str, order: str) -> dict[str, Payment]:

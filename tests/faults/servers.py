@@ -68,8 +68,11 @@ class Servers:
     def wake_valkey(self) -> None:
         os.kill(self.valkey.process.pid, signal.SIGCONT)
 
+    def valkey_client(self) -> redis.Redis:
+        return redis.Redis(unix_socket_path=str(self.valkey_socket))
+
     def flush_valkey(self) -> None:
-        with redis.Redis(unix_socket_path=str(self.valkey_socket)) as client:
+        with self.valkey_client() as client:
             client.flushall()
 
     def postgres_log(self) -> str:
@@ -85,4 +88,4 @@ def running_servers(instance: Instance, *, durable: bool) -> Iterator[Servers]:
     with ExitStack() as stack:
         store, first = stack.enter_context(valkey.running_valkey(instance, durable=durable))
         database, second = stack.enter_context(postgres.running_postgres(instance, durable=durable))
-        yield Servers(instance, database, store, first | second, durable, stack)
+        yield Servers(instance, database.child, store.child, first | second, durable, stack)

@@ -1,4 +1,4 @@
-"""A broker that forgets everything, is gone for a while, or hangs.
+"""A broker that forgets everything, is gone for a while, hangs, or holds what is not ours.
 
 Workers go on by themselves, and money never waits for it.
 """
@@ -8,6 +8,7 @@ import time
 from datetime import datetime
 
 from lib.clock import now
+from tests.config.test_broker_transport import POISON, message
 from tests.faults.platform_processes import LONG, SEED, Platform, eventually, rounds
 from tests.faults.unfinished import assert_settled_without_a_hand, lay_table, wait_until_finished
 from tests.support.callers import Caller, PlayerSession
@@ -16,6 +17,8 @@ from wallet.models import Pulse
 
 # How long Valkey is dead, and then hangs, in seconds.
 ABSENCES = ((60.0, 60.0), (1.0, 20.0)) if LONG else ((5.0, 3.0),)
+DROPPED = "a message of the broker is dropped"
+PREFIX = "quantum-wallet:"
 # A withdrawal beside a broker that is gone takes no longer than this.
 PROMPT_SECONDS = 20.0
 
@@ -62,6 +65,28 @@ def test_broker__money_moves_without_it_and_sweeps_resume_after(platform: Platfo
             eventually(lambda: health(everybody) == (200, "ok"), "the workers are healthy again")
             wait_until_finished(left)
     assert_settled_without_a_hand(platform, left, game)
+    assert not any(process.ended for process in processes)
+
+
+def test_broker__poison_is_dropped_and_ends_no_worker(platform: Platform) -> None:
+    processes = [platform.start("beat"), platform.start("worker")]
+    wait_for_heartbeat(now())
+    broker, worker = platform.servers.valkey_client(), processes[1]
+    for raw, _ in POISON.values():
+        broker.lpush(f"{PREFIX}settle", raw)
+    # One that a lost worker seems to have taken, and an order to end.
+    broker.hset(f"{PREFIX}unacked", "lost", "no JSON")
+    broker.zadd(f"{PREFIX}unacked_index", {"lost": 0})
+    broker.publish("/0.celery.pidbox", message(b'{"method": "shutdown"}'))
+    poison = [raw for raw, problem in POISON.values() if problem != "taken"]
+    eventually(lambda: platform.said(worker).count(DROPPED) >= len(poison), "all poison is dropped")
+    wait_for_heartbeat(now())
+    for queue in ("settle", "check"):
+        broker.set(f"{PREFIX}{queue}", "no list")
+    for key in ("unacked", "unacked_index", "_kombu.binding.settle"):
+        broker.delete(f"{PREFIX}{key}")
+        broker.lpush(f"{PREFIX}{key}", "of a wrong type")
+    wait_for_heartbeat(now())
     assert not any(process.ended for process in processes)
 
 

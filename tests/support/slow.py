@@ -12,6 +12,7 @@ SLOW_PLACES = (
     "benchmarks",
     "browser",
     "config/launcher",
+    "config/test_broker_transport.py",
     "config/test_exceptions.py",
     "config/test_health.py",
     "config/test_logs.py",

@@ -1,0 +1,24 @@
+"""The queues of the broker, and the tasks that wait in each."""
+
+# Settled first. Whatever is not named below goes there, the heartbeat as well.
+SETTLE = "settle"
+TASKS = {
+    # They read the whole ledger.
+    "check": (
+        "wallet.audit_recent",
+        "wallet.audit_all",
+        "wallet.daily_totals",
+        "wallet.make_checkpoint",
+        "wallet.purge_expired",
+    ),
+    # They call games and providers, which may be slow to answer.
+    "deliver": (
+        "payments.deliver",
+        "payments.deliver_due",
+        "payments.refund",
+        "payments.settle_refunds",
+        "payments.sandbox_call_back",
+    ),
+}
+QUEUES = (SETTLE, *TASKS)
+ROUTES = {task: {"queue": queue} for queue, tasks in TASKS.items() for task in tasks}
