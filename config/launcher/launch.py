@@ -10,14 +10,22 @@ from pathlib import Path
 import environ
 
 from config.launcher.instance import opened
-from config.launcher.processes import CannotStart, Child, Stopped, end_with_parent, start, stop, stop_request
+from config.launcher.processes import (
+    CannotStart,
+    Child,
+    Stopped,
+    end_with_parent,
+    say,
+    start,
+    stop,
+    stop_request,
+)
 from config.launcher.servers import needed_servers
 from config.launcher.supervisor import (
     ROOT,
     platform_environment,
     run_platform,
     running_environment,
-    say,
     step,
     tell_place,
 )

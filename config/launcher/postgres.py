@@ -25,6 +25,7 @@ from config.launcher.processes import (
     works_in,
 )
 from config.launcher.programs import environment, postgres_programs
+from config.launcher.restarts import Part
 
 DATABASE, OWNER, APP = "wallet", "wallet_owner", "wallet_app"
 SETTINGS = {
@@ -47,7 +48,7 @@ START_SECONDS = 300.0
 
 
 @contextmanager
-def running_postgres(instance: Instance, *, durable: bool) -> Iterator[tuple[Child, dict[str, str]]]:
+def running_postgres(instance: Instance, *, durable: bool) -> Iterator[tuple[Part, dict[str, str]]]:
     """A PostgreSQL server on the instance's data, and the addresses of its database for the two roles."""
     programs = postgres_programs(instance.user)
     home = instance.directory("postgres", instance.user)
@@ -55,20 +56,24 @@ def running_postgres(instance: Instance, *, durable: bool) -> Iterator[tuple[Chi
     if not data.exists():
         initialise(programs, home, instance)
     with instance.sockets(home, SOCKET, instance.user) as sockets:
-        end_what_is_left(data, sockets)
-        child = start_server(programs, data, sockets, instance, durable=durable)
+
+        def begin() -> Child:
+            end_what_is_left(data, sockets)
+            return start_server(programs, data, sockets, instance, durable=durable)
+
+        part = Part("PostgreSQL", begin, is_needed=True)
         try:
-            wait_for(child, instance, sockets)
+            wait_for(part.child, instance, sockets)
             create_database(instance, sockets)
             yield (
-                child,
+                part,
                 {
                     "DATABASE_URL": address(instance, sockets, APP),
                     "DATABASE_OWNER_URL": address(instance, sockets, OWNER),
                 },
             )
         finally:
-            stop(child)
+            part.stop()
 
 
 def initialise(programs: Path, home: Path, instance: Instance) -> None:

@@ -7,6 +7,7 @@ import os
 import platform
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -18,6 +19,11 @@ from typing import IO, NamedTuple
 LINUX = platform.system() == "Linux"
 PR_SET_PDEATHSIG = 1
 POLL_SECONDS = 0.05
+
+
+def say(text: str) -> None:
+    """A line for the person who started us."""
+    print(text, file=sys.stderr, flush=True)
 
 
 class CannotStart(Exception):

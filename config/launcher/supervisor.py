@@ -1,5 +1,5 @@
 """`run`: everything that makes a working platform on one machine, in order,
-watched until somebody ends it.
+kept running until somebody ends it.
 """
 
 import base64
@@ -11,7 +11,7 @@ import signal
 import socket
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from http.client import HTTPConnection, HTTPException
 from ipaddress import ip_address
@@ -19,7 +19,8 @@ from pathlib import Path
 from time import monotonic
 
 from config.launcher.instance import Instance, is_held, opened
-from config.launcher.processes import CannotStart, Child, Ending, start, stop, wait_until
+from config.launcher.processes import CannotStart, Child, Ending, say, start, stop, wait_until
+from config.launcher.restarts import Part, watch
 from config.launcher.servers import needed_servers
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -45,6 +46,8 @@ PROGRAMS = {
     ),
     "beat": ("-m", "celery", "-A", "config.celery", "-q", "beat", "-s", "{home}/beat-schedule", "--pidfile="),
 }
+# The web server takes money correctly without the others.
+NEEDED = {"gunicorn"}
 # What a command beside the running platform has to share with it.
 SHARED = (
     *("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "SECRET_KEY", "CREDENTIAL_KEY", "ENCRYPTION_KEYS"),
@@ -63,15 +66,15 @@ HEALTH_SECONDS = 60.0
 
 
 def run_platform(var: Path) -> None:
-    """Start everything and watch it; returns never,
-    but raises when it is told to end or when something died.
+    """Start everything and keep it running; returns never, but raises when it is told to end, when something
+    dies before all is ready, and later when what is needed cannot be kept running.
     """
     began = monotonic()
     host, port = web_address()
     with opened(var, "run") as instance, ExitStack() as stack:
         check_port(host, port)
         with step("Starting PostgreSQL and Valkey"):
-            children, addresses = stack.enter_context(needed_servers(instance, durable=True))
+            parts, addresses = stack.enter_context(needed_servers(instance, durable=True))
         tell_place(var, instance)
         bind = f"[{host}]" if ":" in host else host
         url = f"http://{in_url(host)}:{port}"
@@ -86,20 +89,30 @@ def run_platform(var: Path) -> None:
         keep_environment(instance, environment)
         for name, command in PROGRAMS.items():
             say(f"Starting {name}")
-            words = [word.format(home=instance.home) for word in command]
-            child = start(
-                name, [sys.executable, *words], environment=environment, endings=ENDINGS, directory=ROOT
-            )
-            stack.callback(stop, child)
-            instance.register.add(child)
-            children.append(child)
-        wait_for_health(ANY_ADDRESS.get(host, host), port, children)
+            part = Part(name, program(name, command, instance, environment), name in NEEDED)
+            stack.callback(part.stop)
+            parts.append(part)
+        wait_for_health(ANY_ADDRESS.get(host, host), port, [part.child for part in parts])
         print(
             f"{guide}\nReady after {monotonic() - began:.1f} s. Ctrl-C ends the platform; "
             "what was done is kept.",
             flush=True,
         )
-        watch(children)
+        watch(parts)
+
+
+def program(
+    name: str, command: Sequence[str], instance: Instance, environment: Mapping[str, str]
+) -> Callable[[], Child]:
+    """What starts one of `PROGRAMS`, as often as it is called."""
+    words = [sys.executable, *(word.format(home=instance.home) for word in command)]
+
+    def begin() -> Child:
+        child = start(name, words, environment=environment, endings=ENDINGS, directory=ROOT)
+        instance.register.add(child)
+        return child
+
+    return begin
 
 
 def web_address() -> tuple[str, int]:
@@ -256,16 +269,6 @@ def wait_for_health(host: str, port: int, children: list[Child]) -> None:
         )
 
 
-def watch(children: list[Child]) -> None:
-    """Wait until one of the processes ends: none of them should, and none is quietly replaced."""
-
-    def one_ended() -> bool:
-        check_alive(children)
-        return False
-
-    wait_until(one_ended)
-
-
 def check_alive(children: list[Child]) -> None:
     for child in children:
         if child.ended:
@@ -285,7 +288,3 @@ def step(text: str) -> Iterator[None]:
         say("not done.")
         raise
     say(f"{monotonic() - began:.1f} s")
-
-
-def say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)

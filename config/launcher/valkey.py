@@ -8,8 +8,9 @@ from urllib.parse import quote
 import redis
 
 from config.launcher.instance import Instance
-from config.launcher.processes import POLITE, Child, end_stranger, start, stop, wait_until, works_in
+from config.launcher.processes import POLITE, Child, end_stranger, start, wait_until, works_in
 from config.launcher.programs import environment, valkey_program
+from config.launcher.restarts import Part
 
 SETTINGS = {"port": "0", "unixsocketperm": "700", "daemonize": "no", "save": "", "appendfsync": "everysec"}
 SOCKET = "valkey.sock"
@@ -17,17 +18,21 @@ START_SECONDS = 60.0
 
 
 @contextmanager
-def running_valkey(instance: Instance, *, durable: bool) -> Iterator[tuple[Child, dict[str, str]]]:
+def running_valkey(instance: Instance, *, durable: bool) -> Iterator[tuple[Part, dict[str, str]]]:
     """A Valkey server on the instance's data, and its address. It runs as whom we run as."""
     home = instance.directory("valkey")
     with instance.sockets(home, SOCKET) as sockets:
         end_what_is_left(home)
-        child = start_server(home, sockets / SOCKET, instance, durable=durable)
+        part = Part(
+            "Valkey",
+            lambda: start_server(home, sockets / SOCKET, instance, durable=durable),
+            is_needed=False,
+        )
         try:
-            wait_for(child, instance, sockets / SOCKET)
-            yield child, {"REDIS_URL": f"unix://{quote(str(sockets / SOCKET))}?db=0"}
+            wait_for(part.child, instance, sockets / SOCKET)
+            yield part, {"REDIS_URL": f"unix://{quote(str(sockets / SOCKET))}?db=0"}
         finally:
-            stop(child)
+            part.stop()
 
 
 def end_what_is_left(home: Path) -> None:
