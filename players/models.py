@@ -11,8 +11,11 @@ from django.db import models
 from django.db.models import Q
 
 from lib.ids import new_id
+from lib.names import KEY_LENGTH
 
 UID_PATTERN = r"[A-Za-z0-9._:@-]{1,64}"
+# Characters, as stored.
+MOST_NICKNAME = 64
 
 
 def validate_network(text: str) -> None:
@@ -167,7 +170,9 @@ class Player(models.Model):
         db_collation="C",
         validators=[RegexValidator(rf"\A{UID_PATTERN}\Z")],
     )
-    nickname = models.CharField(max_length=64, blank=True)
+    nickname = models.CharField(max_length=MOST_NICKNAME, blank=True)
+    # `lib.names.search_key` of it; equal keys are equal bytes, whatever the database's language.
+    nickname_key = models.CharField(max_length=KEY_LENGTH, blank=True, editable=False, db_collation="C")
     country = models.CharField(max_length=2, blank=True, help_text="ISO 3166-1 alpha-2")
     language = models.CharField(max_length=35, blank=True, help_text="BCP 47")
     status = models.CharField(max_length=13, choices=Status.choices, default=Status.ACTIVE)
@@ -187,6 +192,7 @@ class Player(models.Model):
                 condition=Q(status__in=["active", "blocked", "self_excluded", "closed"]),
             ),
         ]
+        indexes = [models.Index(fields=["nickname_key"], name="player_by_nickname")]
 
     def __str__(self) -> str:
         return self.uid

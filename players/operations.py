@@ -6,6 +6,7 @@ from uuid import UUID
 from django.db import transaction
 
 from lib.clock import WalletNow, now
+from lib.names import search_key
 from lib.outbound.client import BasicCredential
 from lib.security.encryption import open_sealed, seal
 from lib.security.tokens import new_password, new_token, password_hash, token_hash
@@ -49,6 +50,8 @@ def put_player(uid: str, *, attributes: dict[str, str], status: str | None, acto
 
     Raises `PlayerRefused` (status_not_allowed), and changes nothing, if the front may not set that status.
     """
+    if "nickname" in attributes:
+        attributes = attributes | {"nickname_key": search_key(attributes["nickname"])}
     player, created = Player.objects.select_for_update().get_or_create(uid=uid, defaults=attributes)
     if created:
         PlayerEvent.objects.create(player=player, new_status=player.status, actor=actor)

@@ -62,6 +62,11 @@ def mono(label: str, source: Source) -> Column:
     return looking(label, source, formatting.mono)
 
 
+def name(label: str, source: Source) -> Column:
+    """A name that somebody chose."""
+    return looking(label, source, formatting.name)
+
+
 def clipped(label: str, source: Source) -> Column:
     """An identifier of others in a list, cut off if it is long."""
     return looking(label, source, formatting.clipped)

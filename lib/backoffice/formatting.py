@@ -24,6 +24,11 @@ def mono(text: object) -> SafeString:
     )
 
 
+def name(text: str) -> SafeString:
+    """A name that somebody chose, in any script: it keeps its direction to itself, and its spaces."""
+    return format_html('<bdi class="wallet-name">{}</bdi>', text) if text else SafeString(NOTHING)
+
+
 def clipped(text: object) -> SafeString:
     """An identifier of others in a list: cut off if it is long, all of it on hover."""
     return (

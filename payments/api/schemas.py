@@ -7,6 +7,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from lib.http.errors import invalid
+from lib.names import holds_refused
 from players.api.requests import Token
 from wallet.api.responses import Time, UuidText
 
@@ -82,9 +83,9 @@ class OrderQueryAnswer(msgspec.Struct):
 
 
 def printable(text: str, name: str) -> str:
-    """`text`, where all of it can be seen. Raises 101."""
-    if not text.isprintable():
-        raise invalid(f"{name} holds a character that cannot be printed.")
+    """`text`, if it holds no control character and no direction override. Raises 101."""
+    if holds_refused(text):
+        raise invalid(f"{name} holds a control character or a direction override.")
     return text
 
 

@@ -13,12 +13,15 @@ from lib.backoffice.formatting import NOTHING, badge, clipped, clock, link, sear
 from lib.backoffice.forms import RadioWidget, ReasonForm
 from lib.backoffice.pages import Section
 from lib.backoffice.pagination import BigTableAdmin
+from lib.names import MOST_DECOMPOSED, search_key
 from players.admin.search import SessionSearchAdmin
 from players.admin.sessions import SESSION_HEADERS, session_row, with_state
-from players.models import GameSession, Player
+from players.models import MOST_NICKNAME, GameSession, Player
 from players.operations import set_player_status
 
 STATUS_COLOURS = {"active": "success", "blocked": "danger", "self_excluded": "warning"}
+# More is nobody's name.
+MOST_SEARCHED = MOST_NICKNAME * MOST_DECOMPOSED
 LATEST_SESSIONS = 10
 LATEST_EVENTS = 20
 
@@ -62,11 +65,11 @@ class PlayerAdmin(SessionSearchAdmin, BigTableAdmin):
     """
 
     list_display = ("uid_link", "nickname_shown", "country", "shown_status", "is_test", "made")
-    search_help_text = "Exact uid or nickname, or a session token"
+    search_help_text = "Exact uid, whole nickname in any case, or a session token"
     empty_text = "A player is created when the web front first names them (PUT /entry/players/…)."
     fields = (
         "uid_shown",
-        "nickname",
+        "nickname_shown",
         "country",
         "language",
         "shown_status",
@@ -80,7 +83,7 @@ class PlayerAdmin(SessionSearchAdmin, BigTableAdmin):
 
     uid_link = columns.clipped("uid", "uid")
     uid_shown = columns.mono("uid", "uid")
-    nickname_shown = columns.text("nickname", "nickname")
+    nickname_shown = columns.name("nickname", "nickname")
     shown_status = columns.text("status", lambda row: show_status(row.status))
     made = columns.clock("first seen (UTC)", "created_at")
     made_at = columns.moment("first seen", "created_at")
@@ -97,7 +100,7 @@ class PlayerAdmin(SessionSearchAdmin, BigTableAdmin):
         obj.save(update_fields=["is_test", "updated_at"])
 
     def named(self, queryset: QuerySet[Player], text: str) -> QuerySet[Player]:
-        return queryset.filter(Q(uid=text) | Q(nickname=text))
+        return queryset.filter(Q(uid=text) | Q(nickname_key=search_key(text[:MOST_SEARCHED])))
 
     def of_session(self, queryset: QuerySet[Player], session: GameSession) -> QuerySet[Player]:
         return queryset.filter(pk=session.player_id)

@@ -8,8 +8,9 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from lib.http.errors import invalid
+from lib.names import MOST_DECOMPOSED, holds_refused, normal_form
 from lib.security.tokens import token_hash
-from players.models import UID_PATTERN
+from players.models import MOST_NICKNAME, UID_PATTERN
 
 UID = re.compile(UID_PATTERN + r"\Z")
 UUID_TEXT = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
@@ -43,7 +44,15 @@ Country = Annotated[
 GameSlug = Annotated[
     str, Meta(pattern=r"^[A-Za-z0-9_-]{1,40}\Z", extra_json_schema={"pattern": "^[A-Za-z0-9_-]{1,40}$"})
 ]
-Nickname = Annotated[str, Meta(max_length=64)]
+Nickname = Annotated[
+    str,
+    Meta(
+        # Counted once more as it is stored.
+        max_length=MOST_NICKNAME * MOST_DECOMPOSED,
+        description="In any script, stored as NFC. Neither control characters nor direction overrides.",
+        extra_json_schema={"maxLength": MOST_NICKNAME},
+    ),
+]
 Status = Annotated[
     str,
     Meta(
@@ -82,9 +91,19 @@ def read_attributes(given: PutPlayerRequest) -> dict[str, str]:
         for name in ("nickname", "country", "language")
         if (value := getattr(given, name)) is not UNSET
     }
-    if not attributes.get("nickname", "").isprintable():
-        raise invalid("nickname must not hold control characters.")
+    if "nickname" in attributes:
+        attributes["nickname"] = read_nickname(attributes["nickname"])
     return attributes
+
+
+def read_nickname(text: str) -> str:
+    """A player's name as it is stored. Raises 101."""
+    if holds_refused(text):
+        raise invalid("nickname must not hold control characters or direction overrides.")
+    name = normal_form(text)
+    if len(name) > MOST_NICKNAME:
+        raise invalid(f"nickname must have at most {MOST_NICKNAME} characters.")
+    return name
 
 
 def read_uuid(text: str) -> UUID:

@@ -39,6 +39,8 @@ ALERTS = [
     ("sweep_failed", "fold_accounts", "OperationalError"),
     ("sweep_failed", "keep_house", "OperationalError"),
 ]
+# Of the last, NFC has more characters than its column.
+NICKNAMES = {"a": "Zoe\u0308 K.", "b": "", "c": "\u0958" * 64}
 MODELS = ("foldedday", "accountday", "sweeprun")
 
 
@@ -80,6 +82,13 @@ def fill(owner: Owner) -> None:
             "resolved_by, reason)"
             " VALUES (gen_random_uuid(), %s, %s, %s, %s, %s, 1, '', '')",
             [kind, subject, text, NOON, NOON],
+        )
+    for uid, nickname in NICKNAMES.items():
+        owner.execute(
+            "INSERT INTO players_player (id, uid, nickname, country, language, status, status_set_by, "
+            "is_test, created_at, updated_at)"
+            " VALUES (gen_random_uuid(), %s, %s, '', '', 'active', 'front', false, %s, %s)",
+            [uid, nickname, NOON, NOON],
         )
     owner.execute("INSERT INTO wallet_currency (code, decimals, name) VALUES ('XAG', 2, 'Silver')")
     for number in (1, 2):
@@ -142,6 +151,17 @@ def test_alerts__follow_the_names_of_jobs_and_the_audits_words(upgraded: Owner) 
         ("sweep_failed", "daily_totals", "OperationalError"),
         ("sweep_failed", "purge_expired", "OperationalError"),
     }
+
+
+def test_nicknames__are_stored_as_nfc_and_found(upgraded: Owner) -> None:
+    found = upgraded.execute(
+        "SELECT uid, nickname, nickname_key, updated_at FROM players_player ORDER BY uid"
+    )
+    assert found.fetchall() == [
+        ("a", "Zoë K.", "zoë k.", NOON),
+        ("b", "", "", NOON),
+        ("c", "\u0958" * 64, "\u0915\u093c" * 64, NOON),
+    ]
 
 
 def test_groups__keep_what_they_may_see(upgraded: Owner) -> None:

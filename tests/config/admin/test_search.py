@@ -9,7 +9,9 @@ from django.db import connection
 from django.test import Client, RequestFactory
 
 from lib.ids import new_id
+from players.admin.players import PlayerAdmin
 from players.models import GameSession, Player
+from players.operations import put_player
 from tests.support.admin_pages import address, find, get, page, queries, rows_of, shown
 from tests.support.callers import Callers, PlayerSession, unique
 from wallet.models import Alert, ApiCall, Discrepancy, Inquiry, Transaction, Wallet
@@ -80,9 +82,6 @@ def test_search__token_finds_only_its_own_sessions_transactions(
 
 
 def test_search__finds_players_wallets_sessions_and_calls(client: Client, story: PlayerSession) -> None:
-    Player.objects.filter(pk=story.player.pk).update(nickname=unique("nick"))
-    nickname = Player.objects.get(pk=story.player.pk).nickname
-    assert story.player.uid in find(client, Player, nickname)
     assert story.player.uid in find(client, Player, story.player.uid)
     assert str(story.wallet().pk) in find(client, Wallet, story.player.uid)
     assert str(story.wallet().pk) in find(client, Wallet, str(story.wallet().pk))
@@ -92,6 +91,36 @@ def test_search__finds_players_wallets_sessions_and_calls(client: Client, story:
     for text in (str(transaction.mm_transaction_id), str(transaction.pk)):
         assert "confirmWithdrawal" in find(client, ApiCall, text)
     assert str(transaction.pk) in find(client, Discrepancy, str(transaction.pk))
+
+
+def test_search__finds_a_nickname_of_any_script_in_any_case(client: Client) -> None:
+    uid, name = unique("p"), f"Zoë 森\u3000{uuid.uuid4()} \u0645\u06cc\u200c\u0644"
+    put_player(uid, attributes={"nickname": name}, status=None, actor="test")
+    for text in (name, name.upper(), name.replace("ë", "e\u0308"), name.replace("\u3000", " ")):
+        assert uid in find(client, Player, text), text
+    assert uid not in find(client, Player, name[:-1])
+    put_player(uid, attributes={"nickname": "other"}, status=None, actor="test")
+    assert uid not in find(client, Player, name)
+
+
+def test_search__of_a_nickname_reads_an_index(client: Client) -> None:
+    searched = PlayerAdmin(Player, admin.site).named(Player.objects.all(), "Zoë")
+    with connection.cursor() as cursor:
+        cursor.execute("SET enable_seqscan = off")
+        plan = searched.explain()
+        cursor.execute("RESET enable_seqscan")
+    assert "player_by_nickname" in plan
+    assert "Seq Scan" not in plan
+
+
+def test_player_pages__isolate_a_name_and_keep_its_spaces(client: Client) -> None:
+    uid = unique("p")
+    name = "<b>\u05d0\u200f\u3000b"
+    player = put_player(uid, attributes={"nickname": name}, status=None, actor="test")
+    shown_name = '<bdi class="wallet-name">&lt;b&gt;\u05d0\u200f\u3000b</bdi>'
+    for text in (find(client, Player, uid), get(client, page(Player, player))):
+        assert shown_name in text
+        assert "<b>\u05d0" not in text
 
 
 def test_search__keeps_filters_and_refuses_other_conditions(client: Client, story: PlayerSession) -> None:

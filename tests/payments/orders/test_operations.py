@@ -1,6 +1,7 @@
 """Orders as games start and query them (contract 4.1)."""
 
 import threading
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -26,6 +27,7 @@ from tests.support.callers import (
     open_session,
     unique,
 )
+from tests.support.names import NAMES
 from tests.support.shop import ShopSetup, event_body, fresh, make_product, make_shop_setup, story_of
 
 MINUTE = timedelta(minutes=1)
@@ -139,6 +141,7 @@ MALFORMED: dict[str, dict[str, Any]] = {
     "a cpOrderId with a zero byte": {"cpOrderId": "a\x00"},
     "a cpOrderId with a line break": {"cpOrderId": "a\n"},
     "a cpOrderId of half a character": {"cpOrderId": "a\ud800"},
+    "a cpOrderId with a direction override": {"cpOrderId": "a\u202eb"},
     "no productId": {"productId": None},
     "an unknown product": {"productId": "nothing"},
     "a product in capitals": {"productId": "GOLD"},
@@ -175,6 +178,13 @@ def test_order__invalid_request_is_101_and_starts_nothing(shop_setup: ShopSetup,
     player_session, before = shop_setup.player_session(), orders_of(shop_setup)
     refused(shop_setup.initiate(player_session, **MALFORMED[name]), 101)
     assert orders_of(shop_setup) == before
+
+
+@pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
+def test_order__id_in_any_script_is_taken(shop_setup: ShopSetup, name: str) -> None:
+    player_session, id = shop_setup.player_session(), f"{name} {uuid.uuid4().hex}"
+    started = shop_setup.initiate(player_session, cpOrderId=id)
+    assert (started.error, Order.objects.get(pk=started.body["orderId"]).cp_order_id) == (None, id)
 
 
 FOREIGN = [

@@ -15,6 +15,7 @@ from players.models import Player, PlayerEvent
 from players.operations import set_player_status
 from tests.conftest import Clock
 from tests.support.callers import Answer, Callers, PlayerSession, make_party, unique
+from tests.support.names import NAMES
 from wallet.models import Entry, Wallet
 
 
@@ -89,7 +90,8 @@ def test_uid__of_the_wrong_form_is_refused(callers: Callers, uid: str) -> None:
 @pytest.mark.parametrize(
     ("field", "value"),
     [("nickname", "x" * 65), ("nickname", 5), ("nickname", "nul\x00"), ("nickname", "new\nline"),
-     ("nickname", "\ud800"), ("nickname", "\u202eevil"),
+     ("nickname", "\ud800"), ("nickname", "\u202eevil"), ("nickname", "\u2067evil"), ("nickname", "\x85"),
+     ("nickname", "\u0958" * 33), ("nickname", "e\u0308" * 65), ("nickname", "\u0308" * 10_000),
      ("country", "de"), ("country", "DEU"), ("country", ""), ("country", "D\n"), ("country", "1A"),
      ("language", ""), ("language", "x"), ("language", "de_DE"), ("language", "de-"), ("language", "x" * 36),
      ("language", "en\n"),
@@ -113,9 +115,22 @@ def test_player__malformed_field_is_refused_and_changes_nothing(
     }
 
 
-def test_nickname__has_64_characters(callers: Callers) -> None:
+@pytest.mark.parametrize("nickname", ["☃" * 64, "\U0001fa77" * 64, *NAMES.values()])
+def test_nickname__has_64_characters_of_any_script(callers: Callers, nickname: str) -> None:
     uid = unique("p")
-    assert put(callers, uid, nickname="☃" * 64).body["nickname"] == "☃" * 64
+    assert put(callers, uid, nickname=nickname).body["nickname"] == nickname
+    session = launch(callers, uid)
+    verified = callers.game.caller.post("/wallet/verifySession", {"token": session.body["token"]})
+    assert verified.body["nickname"] == nickname
+
+
+@pytest.mark.parametrize(
+    ("given", "stored"), [("Zoe\u0308", "Zoë"), ("\u1112\u1161\u11ab" * 64, "한" * 64), ("\u212b", "Å")]
+)
+def test_nickname__is_stored_as_nfc(callers: Callers, given: str, stored: str) -> None:
+    uid = unique("p")
+    assert put(callers, uid, nickname=given).body["nickname"] == stored
+    assert put(callers, uid).body["nickname"] == stored
 
 
 def test_block__front_blocks_and_lifts_its_own(callers: Callers) -> None:

@@ -1,0 +1,15 @@
+"""The form of a nickname that searches compare."""
+
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("players", "0006_what_stays")]
+    operations = [
+        migrations.AddField(
+            "player",
+            "nickname_key",
+            models.CharField(blank=True, db_collation="C", default="", editable=False, max_length=255),
+            preserve_default=False,
+        ),
+    ]
