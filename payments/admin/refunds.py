@@ -39,7 +39,15 @@ MEANINGS = {
         "If another payment has paid the order, ask the provider which payment it is of."
     ),
     State.DONE: "The money has been refunded, and the credit that belongs to it taken back.",
-    State.REVERSED: "The chargeback was reversed: the payment stands again, and the credit with it.",
+    State.REVERSED: (
+        "The chargeback was reversed, or the refund failed after all: the payment stands again, "
+        "and the credit with it."
+    ),
+    State.UNMOVED: "The provider has said only that the money did not go back. Nothing has moved.",
+    State.REPLACED: (
+        "The provider had told a sum without saying which refunds it was made of. "
+        "They are named now, each in a row of its own, or have failed."
+    ),
 }
 OPTIONAL = {
     "reason": "reason_shown",
@@ -51,6 +59,8 @@ OPTIONAL = {
     "set_aside": "set_aside_major",
     "set_aside_transaction": "set_aside_link",
     "return_transaction": "return_link",
+    "made_at": "made",
+    "told_at": "told",
 }
 
 
@@ -125,6 +135,8 @@ class RefundAdmin(SessionSearchAdmin, SelectingAdmin):
             "asked",
             "next_asked",
             "ended",
+            "made",
+            "told",
         ),
         *("set_aside_link", "return_link", "full_id"),
     )
@@ -153,6 +165,8 @@ class RefundAdmin(SessionSearchAdmin, SelectingAdmin):
     next_clock = columns.clock("next check (UTC)", "next_attempt_at")
     by_short = columns.clipped("by", "actor")
     ended = columns.moment("ended", "ended_at")
+    made = columns.moment("made at the provider", "made_at")
+    told = columns.moment("stands so at the provider since", "told_at")
     set_aside_link = columns.link(
         "set-aside transaction", "wallet_transaction_change", "set_aside_transaction", look=mono
     )

@@ -19,6 +19,7 @@ REFUND_COLOURS = {
     "refused": "danger",
     "remembered": "warning",
     "done": "success",
+    "reversed": "warning",
 }
 DELIVERY_COLOURS = {"pending": "info", "delivered": "success", "gone": "danger", "exhausted": "danger"}
 OUTCOME_COLOURS = {

@@ -14,15 +14,17 @@ from lib.ids import new_id
 from lib.texts import storable
 from payments import prepared_sql
 from payments.callbacks.digests import content_digest, signed_digest
-from payments.models import Callback, Order, Payment, Refund
+from payments.models import Callback, Order, Payment, Refund, RefundTotal
 from payments.orders.events import Actor
 from payments.providers.adapters import adapter_for
 from payments.providers.protocol import Event, ProviderConfig, RawCallback
 from payments.settlement.commit import commit
-from payments.settlement.decide import KINDS, Contradict, Nothing, Pay, Reverse, Step, decide
+from payments.settlement.decide import KINDS, decide
 from payments.settlement.plan import plan
 from payments.settlement.snapshot import OrderSnapshot, snapshot_of
+from payments.settlement.steps import Contradict, Nothing, Step
 from wallet.ledger import LOST_RACES
+from wallet.models import Transaction
 
 Outcome = Callback.Outcome
 # Two callbacks at once that name each other's ids:
@@ -39,6 +41,8 @@ RESOLVED = """
     WHERE provider_id = %s AND outcome IN ('contradicts', 'no_order') AND resolved_at IS NULL
       AND (signed_digest = %s OR (message_id = %s AND content_digest = %s))
 """
+# What moves if money comes in, or is kept again.
+CAME_IN = (Transaction.Type.PAYMENT, Transaction.Type.SALE)
 LOST = (IntegrityError, OperationalError, *LOST_RACES)
 PROBLEM_LENGTH = 255
 # Genuine, and not acted on.
@@ -88,7 +92,7 @@ class Arrival(NamedTuple):
             order=self.order,
             message_id=self.event.message_id,
             type=str(self.event.type or ""),
-            reference=self.event.reference,
+            reference=self.reference(result),
             content_digest=content_digest(self.event, self.raw.body),
             signed_digest=signed_digest(self.event, self.raw.body),
             headers=kept_headers(self.raw),
@@ -99,6 +103,14 @@ class Arrival(NamedTuple):
             received_at=self.at,
             last_seen_at=self.at,
         )
+
+    def reference(self, result: IntakeResult) -> str:
+        """The provider's id of what it is about, by which a callback acts once (rule 4).
+
+        What says how something stands is said again and again: only its message acts once.
+        """
+        is_taken = result.outcome not in REFUSED
+        return "" if self.event.told_at is not None and is_taken else self.event.reference
 
 
 def kept_headers(raw: RawCallback) -> dict[str, str]:
@@ -158,7 +170,7 @@ def act(arrival: Arrival, snapshot: OrderSnapshot | None, step: Step) -> IntakeR
     planned = plan(snapshot, step, Actor(f"provider:{arrival.config.slug}", "provider", arrival.at, callback))
     if isinstance(step, Nothing):
         callback.outcome = Outcome.NOTHING
-    elif isinstance(step, Pay | Reverse) and planned.is_duplicate:
+    elif planned.is_duplicate and any(one.type in CAME_IN for one in planned.money):
         callback.outcome = Outcome.DUPLICATE
     store(callback, arrival)
     return IntakeResult(callback.outcome, delivery_id=commit(planned))
@@ -179,7 +191,9 @@ def take_again(arrival: Arrival, known: Callback) -> IntakeResult:
     with other content it is refused.
     """
     event = arrival.event
-    if bytes(known.content_digest) != content_digest(event, arrival.raw.body):
+    # The same bytes are the same, however they were read when they came first.
+    is_same = bytes(known.body) == arrival.raw.body and known.message_id == event.message_id
+    if not is_same and bytes(known.content_digest) != content_digest(event, arrival.raw.body):
         return refuse(arrival, IntakeResult(Outcome.CONTRADICTS, "its id was used before with other content"))
     if known.message_id == event.message_id:
         seen = Callback.objects.filter(pk=known.pk)
@@ -232,24 +246,26 @@ def look(
     What has taken effect is the callback with this event's id or about the same thing (rule 4).
     """
     kind = KINDS.get(event.type) if event.type and event.reference else None
+    # What says how something stands acts by its message alone.
+    thing = event.reference if event.told_at is None else ""
     with prepared_sql.together():
         clock = prepared_sql.send("SELECT wallet_now()", ())
         # Two questions, each of which has its unique index.
         same_message = prepared_sql.Question(
             Callback, f"provider_id = %s AND message_id = %s AND {TAKEN}", config.id, event.message_id
         )
-        same_thing = prepared_sql.Question(
-            Callback, SAME_THING, config.id, str(event.type or ""), event.reference
-        )
+        same_thing = prepared_sql.Question(Callback, SAME_THING, config.id, str(event.type or ""), thing)
         same_return = prepared_sql.Question(Refund, SAME_RETURN, config.id, str(kind or ""), event.reference)
         payments, refunds = (
             prepared_sql.Question(model, "order_id = %s ORDER BY id", order.pk if order else None)
             for model in (Payment, Refund)
         )
+        totals = prepared_sql.Question(RefundTotal, "order_id = %s ORDER BY id", order.pk if order else None)
     [(at,)] = clock.fetchall()
     # Its own message before another one about the same thing.
     found = [*same_message.rows(), *(same_thing.rows() if event.type is not None else ())]
     known = next(iter(found), None)
     if order is None:
         return at, known, None
-    return at, known, snapshot_of(order, config.id, payments.rows(), refunds.rows(), same_return.rows())
+    rows = payments.rows(), refunds.rows(), same_return.rows(), totals.rows()
+    return at, known, snapshot_of(order, config.id, *rows)

@@ -6,7 +6,7 @@ What is sold, who is paid, what providers said, what goes back, and what games a
 from payments.models.callbacks import Callback, RefusedCallback
 from payments.models.deliveries import Delivery, DeliveryAttempt
 from payments.models.orders import Order, OrderEvent
-from payments.models.payments import Payment, Refund
+from payments.models.payments import Payment, Refund, RefundTotal
 from payments.models.products import Price, Product, Shop
 from payments.models.providers import Provider, Secret
 
@@ -21,6 +21,7 @@ __all__ = [
     "Product",
     "Provider",
     "Refund",
+    "RefundTotal",
     "RefusedCallback",
     "Secret",
     "Shop",

@@ -74,6 +74,10 @@ class Refund(Leased):
         REMEMBERED = "remembered", "came before the payment"
         DONE = "done", "done"
         REVERSED = "reversed", "reversed"
+        # The provider has told only that the money did not go back.
+        UNMOVED = "unmoved", "moved no money"
+        # It stood for refunds that the provider has named since.
+        REPLACED = "replaced", "replaced"
 
     # Initiated by us and still without an outcome; the credit that they take is set aside.
     OPEN = (State.ASKED, State.UNKNOWN)
@@ -99,6 +103,11 @@ class Refund(Leased):
     reason = models.CharField(max_length=255, blank=True)
     created_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
+    # By the provider's clock: when it was made, when the provider said how it stands,
+    # and whether nothing can follow that.
+    made_at = models.DateTimeField(null=True, blank=True)
+    told_at = models.DateTimeField(null=True, blank=True)
+    is_final = models.BooleanField(default=False)
     times_asked = models.PositiveIntegerField(default=0)
     problem = models.CharField(max_length=255, blank=True)
 
@@ -125,3 +134,28 @@ class Refund(Leased):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.reference or self.pk}"
+
+
+class RefundTotal(models.Model):
+    """All that a provider said was ever refunded of a payment, and when it said so by its own clock.
+
+    Refunds that it has not named are booked by the part that no named one is (`settlement.returns`).
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    order = models.ForeignKey(Order, models.PROTECT, related_name="refund_totals")
+    provider = models.ForeignKey(Provider, models.PROTECT, related_name="+", db_index=False)
+    payment_reference = models.CharField(max_length=255, db_collation="C")
+    amount = models.BigIntegerField()
+    told_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["provider", "payment_reference"], name="refund_total_once_per_payment"
+            ),
+            models.CheckConstraint(name="refund_total_is_not_negative", condition=Q(amount__gte=0)),
+        ]
+
+    def __str__(self) -> str:
+        return self.payment_reference

@@ -21,6 +21,8 @@ class EventType(StrEnum):
     REFUNDED = "payment.refunded"
     CHARGED_BACK = "payment.charged_back"
     CHARGE_BACK_REVERSED = "payment.charge_back_reversed"
+    # A refund failed or was canceled, maybe after it was done. No Standard Webhook says so.
+    REFUND_REVERSED = "payment.refund_reversed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,13 @@ class Event:
     payment_reference: str = ""
     # Instead of `amount`: all that was ever refunded of the payment.
     total: int | None = None
+    # Of an event that says how a return, or a total, stands (`payments.settlement.returns`): when the
+    # provider said so, whether that is the end of its life, and when the return was made.
+    told_at: datetime | None = None
+    is_final: bool = False
+    made_at: datetime | None = None
+    # The refund that we initiated, if the provider repeats our own id of it.
+    refund_id: UUID | None = None
     echoed: EchoedOrder | None = None
     problem: str = ""
     # If the scheme signs less than the whole body: the signed text, and what is kept of a refused body.
@@ -155,6 +164,9 @@ class RefundResult:
     status: RefundStatus
     reference: str = ""
     problem: str = ""
+    # Of a description of the refund itself: when it was made, and whether nothing follows that it failed.
+    made_at: datetime | None = field(default=None, compare=False)
+    is_final: bool = field(default=False, compare=False)
 
 
 class ProviderUnavailable(Exception):

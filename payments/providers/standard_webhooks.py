@@ -23,7 +23,8 @@ from payments.providers.signatures.order_notify import refuse_constant
 from wallet.currencies import decimals_of
 from wallet.money import InvalidAmount, to_major, to_minor
 
-TYPES = {str(type) for type in EventType}
+# Those of contract 4.2.
+TYPES = {str(type) for type in EventType} - {EventType.REFUND_REVERSED}
 ID = re.compile(r"[!-~]{1,255}")
 ORDER = re.compile(r"[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
 

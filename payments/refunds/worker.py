@@ -15,15 +15,15 @@ from django.db.models import F
 from lib.clock import now
 from lib.database import FAILURES, drop_unfit_connection
 from lib.texts import storable
-from payments.models import Order, Payment, Refund
+from payments.models import Order, Payment, Refund, RefundTotal
 from payments.orders.events import Actor
 from payments.providers.adapters import adapter_for
 from payments.providers.protocol import ProviderConfig, RefundRequest, RefundResult, RefundStatus
 from payments.providers.registry import PROVIDERS
 from payments.settlement.commit import commit
-from payments.settlement.decide import Complete, Refuse, Step
 from payments.settlement.plan import plan
 from payments.settlement.snapshot import snapshot_of
+from payments.settlement.steps import Complete, Refuse, Step
 from wallet.alerts import clear_alert, raise_alert
 from wallet.job_runs import Run
 from wallet.models import Alert
@@ -140,25 +140,31 @@ def record_result(refund_id: UUID, result: RefundResult) -> bool:
         refund = next(row for row in refunds if row.pk == refund_id)
         if refund.state not in Refund.OPEN:
             return False
-        step = step_after(refund, result)
+        step = step_after(refund, result, at)
         if step is None:
             wait(refund, result, at)
             return False
         if result.status in (RefundStatus.DONE, RefundStatus.REFUSED) and not is_booked(refund, result):
             clear_alert(Alert.Kind.REFUND_OPEN, str(refund.pk), reason="The provider has answered.")
         payments = list(Payment.objects.filter(order=order).order_by("pk"))
-        snapshot = snapshot_of(order, refund.provider_id, payments, refunds)
+        totals = list(RefundTotal.objects.filter(order=order).order_by("pk"))
+        snapshot = snapshot_of(order, refund.provider_id, payments, refunds, totals=totals)
         commit(plan(snapshot, step, Actor(f"provider:{refund.provider.slug}", "provider", at)))
     return True
 
 
-def step_after(refund: Refund, result: RefundResult) -> Step | None:
+def step_after(refund: Refund, result: RefundResult, at: datetime) -> Step | None:
     """The step that a provider's answer leads to; none while nobody knows."""
+    made = {"made_at": result.made_at} if result.made_at else {}
     if result.status == RefundStatus.DONE and is_booked(refund, result):
         return Refuse(refund, f"the provider's {result.reference} is booked already")
     if result.status == RefundStatus.DONE:
-        return Complete(refund, result.reference)
-    return Refuse(refund, result.problem) if result.status == RefundStatus.REFUSED else None
+        return Complete(refund, result.reference, made)
+    if result.status != RefundStatus.REFUSED:
+        return None
+    # If the provider shows the refund itself as failed, it is never done.
+    failed = {**made, "told_at": at, "is_final": True} if result.is_final else {}
+    return Refuse(refund, result.problem, failed)
 
 
 def is_booked(refund: Refund, result: RefundResult) -> bool:

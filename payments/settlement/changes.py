@@ -12,7 +12,7 @@ from uuid import UUID
 
 from django.db.models import Model
 
-from payments.models import Order, OrderEvent, Payment, Refund
+from payments.models import Order, OrderEvent, Payment, Refund, RefundTotal
 from payments.orders.events import Actor
 from payments.settlement.snapshot import OrderSnapshot
 from wallet.ledger import Posting
@@ -65,6 +65,8 @@ class Plan:
     set_aside: tuple[UUID, str, str] | None = None
     # More than the price is kept now: a person has to refund it.
     is_duplicate: bool = False
+    # More than the price was kept before, and now it is not.
+    is_even_again: bool = False
     uncredited: "Callable[[], Plan] | None" = field(default=None, repr=False, compare=False)
 
     def without_credit(self) -> "Plan":
@@ -83,11 +85,13 @@ def applied(snapshot: OrderSnapshot, changes: Sequence[Change]) -> OrderSnapshot
     new = [rows[id(change.row)] for change in changes if change.is_new]
     payments = [rows.get(id(row), row) for row in snapshot.payments]
     refunds = [rows.get(id(row), row) for row in snapshot.refunds]
+    totals = [rows.get(id(row), row) for row in snapshot.totals]
     return replace(
         snapshot,
         order=rows.get(id(snapshot.order), snapshot.order),
         payments=[*payments, *(row for row in new if isinstance(row, Payment))],
         refunds=[*refunds, *(row for row in new if isinstance(row, Refund))],
+        totals=[*totals, *(row for row in new if isinstance(row, RefundTotal))],
     )
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from payments import prepared_sql
 from payments.deliveries.operations import begin_delivery, resume_delivery, stop_delivery
-from payments.models import Order
+from payments.models import Callback, Order
 from payments.settlement.changes import Change, Delivery, Notice, Plan
 from wallet import ledger
 from wallet.alerts import raise_alert
@@ -38,6 +38,8 @@ def commit(plan: Plan) -> UUID | None:
             prepared_sql.insert(event)
         delivery_id = begin_delivery(plan.order, plan.by.at).pk if plan.delivery == Delivery.BEGIN else None
     follow_delivery(plan)
+    if plan.is_even_again:
+        resolve_duplicates(plan)
     for notice in plan.notices:
         tell(notice)
     return delivery_id
@@ -100,6 +102,12 @@ def follow_delivery(plan: Plan) -> None:
         stop_delivery(plan.order)
     elif plan.delivery == Delivery.GO_ON and not resume_delivery(plan.order, plan.by.at):
         begin_delivery(plan.order, plan.by.at)
+
+
+def resolve_duplicates(plan: Plan) -> None:
+    """Takes the order's duplicate payments off the operators' list: what was paid too much has gone back."""
+    rows = Callback.objects.filter(order=plan.order, outcome=Callback.Outcome.DUPLICATE, resolved_at=None)
+    rows.update(resolved_at=plan.by.at, resolved_by="platform", reason="no more than the price is kept")
 
 
 def tell(notice: Notice) -> None:

@@ -4,101 +4,38 @@ A snapshot and an event make a step, without a database.
 """
 
 import re
-from dataclasses import dataclass
 from decimal import Decimal
 
 from payments.models import Order, Payment, Refund
 from payments.providers.protocol import EchoedOrder, Event, EventType
+from payments.settlement.returns import after_told_dispute, after_told_refund, after_total, is_of
 from payments.settlement.snapshot import OrderSnapshot
+from payments.settlement.steps import (
+    TOO_EARLY,
+    TOO_MUCH,
+    Complete,
+    Contradict,
+    Fail,
+    Nothing,
+    Pay,
+    Remember,
+    Return,
+    Reverse,
+    Step,
+)
 from wallet.money import InvalidAmount, to_minor
 
 State = Order.State
 INTEGER = re.compile(r"-?[0-9]{1,19}")
 NUMBER = re.compile(r"[0-9]{1,40}(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,3})?")
 # The kind of return that an event tells of.
-KINDS = {EventType.REFUNDED: Refund.Kind.REFUND, EventType.CHARGED_BACK: Refund.Kind.CHARGEBACK}
-TOO_EARLY = "more would go back than was to be paid"
-TOO_MUCH = "more would go back than was paid"
-
-
-@dataclass(frozen=True, slots=True)
-class Pay:
-    """Money has come in for the order.
-
-    `payment` is the started one, or absent if none is left to be this one.
-    """
-
-    payment: Payment | None
-    reference: str
-
-
-@dataclass(frozen=True, slots=True)
-class Fail:
-    """A payment failed; the order has failed with it if it was still open."""
-
-    payment: Payment | None
-    reference: str
-
-
-@dataclass(frozen=True, slots=True)
-class Remember:
-    """Money went back before the payment was told of."""
-
-    kind: str
-    amount: int
-    reference: str
-    payment_reference: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Return:
-    """Money has gone back. `payment_reference` is empty if the provider named no payment."""
-
-    kind: str
-    amount: int
-    reference: str
-    payment: Payment
-    payment_reference: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Complete:
-    """A refund that we initiated is done."""
-
-    refund: Refund
-    reference: str
-
-
-@dataclass(frozen=True, slots=True)
-class Refuse:
-    """A refund that we initiated is refused."""
-
-    refund: Refund
-    problem: str
-
-
-@dataclass(frozen=True, slots=True)
-class Reverse:
-    """A chargeback is reversed: the money is there again."""
-
-    refund: Refund
-
-
-@dataclass(frozen=True, slots=True)
-class Nothing:
-    """It changes nothing, and that is right."""
-
-    note: str
-
-
-@dataclass(frozen=True, slots=True)
-class Contradict:
-    """It cannot be: 422, and a person looks at it."""
-
-    problem: str
-
-
-Step = Pay | Fail | Remember | Return | Complete | Refuse | Reverse | Nothing | Contradict
+KINDS = {
+    EventType.REFUNDED: Refund.Kind.REFUND,
+    EventType.REFUND_REVERSED: Refund.Kind.REFUND,
+    EventType.CHARGED_BACK: Refund.Kind.CHARGEBACK,
+    EventType.CHARGE_BACK_REVERSED: Refund.Kind.CHARGEBACK,
+}
+DISPUTES = (EventType.CHARGED_BACK, EventType.CHARGE_BACK_REVERSED)
 
 
 def decide(snapshot: OrderSnapshot, event: Event) -> Step:
@@ -112,6 +49,14 @@ def decide(snapshot: OrderSnapshot, event: Event) -> Step:
         return after_success(snapshot, event)
     if event.type == EventType.FAILED:
         return after_failure(snapshot, event)
+    if event.total is not None:
+        return after_total(snapshot, event)
+    if event.told_at is not None:
+        return (
+            after_told_dispute(snapshot, event)
+            if event.type in DISPUTES
+            else after_told_refund(snapshot, event)
+        )
     if event.type == EventType.CHARGE_BACK_REVERSED:
         return after_reversal(snapshot, event)
     return after_return(snapshot, event, KINDS[event.type])
@@ -207,26 +152,18 @@ def after_failure(snapshot: OrderSnapshot, event: Event) -> Step:
 
 
 def after_return(snapshot: OrderSnapshot, event: Event, kind: str) -> Step:
-    """A refund or a chargeback."""
-    known = known_return(snapshot, event, kind) if event.total is None else None
+    """A refund or a chargeback that is told once, by its own reference."""
+    known = known_return(snapshot, event, kind)
     if known is not None:
         return after_known_return(known, event)
     if snapshot.is_of_another_order:
         return Contradict("it is of another order")
-    amount = returned_now(snapshot, event)
-    if amount is None or amount < 0:
-        return Nothing("it was told of already")
-    if amount == 0:
+    amount = event.amount
+    if not amount or amount < 0:
         return Nothing("nothing has gone back that is not known")
     requested = [refund for refund in snapshot.refunds if is_requested(refund, snapshot, event, kind)]
     ours = next((refund for refund in requested if is_end_of(refund, event, amount)), None)
-    if ours:
-        return Complete(ours, event.reference)
-    if event.total is not None and any(refund.amount < amount for refund in requested):
-        # The total may have ours in it or not:
-        # that can be told when the provider has answered, and tells this again.
-        return Contradict("a refund that we initiated is under way")
-    return after_new_return(snapshot, event, kind, amount)
+    return Complete(ours, event.reference) if ours else after_new_return(snapshot, event, kind, amount)
 
 
 def after_new_return(snapshot: OrderSnapshot, event: Event, kind: str, amount: int) -> Step:
@@ -264,27 +201,6 @@ def after_known_return(refund: Refund, event: Event) -> Step:
     return Nothing("it is booked already")
 
 
-def returned_now(snapshot: OrderSnapshot, event: Event) -> int | None:
-    """How much has gone back by this event, which may tell only how much has gone back in all."""
-    if event.total is None:
-        return event.amount
-    done = (Refund.State.DONE, Refund.State.REMEMBERED)
-    known = [
-        refund.amount
-        for refund in snapshot.refunds
-        if refund.kind == Refund.Kind.REFUND
-        and refund.state in done
-        and snapshot.is_ours(refund)
-        and is_of(refund, event)
-    ]
-    return event.total - sum(known)
-
-
-def is_of(refund: Refund, event: Event) -> bool:
-    """Whether a refund is of the payment that the event names, as far as both name one."""
-    return not refund.payment_reference or event.payment_reference in ("", refund.payment_reference)
-
-
 def is_requested(refund: Refund, snapshot: OrderSnapshot, event: Event, kind: str) -> bool:
     """Whether we requested a refund of this provider, of that payment, and nobody has answered yet."""
     is_open = refund.state in Refund.OPEN and refund.kind == kind and refund.times_asked > 0
@@ -293,8 +209,7 @@ def is_requested(refund: Refund, snapshot: OrderSnapshot, event: Event, kind: st
 
 def is_end_of(refund: Refund, event: Event, amount: int) -> bool:
     """Whether an event tells the end of a refund that we requested."""
-    is_same = not refund.reference or event.total is not None or refund.reference == event.reference
-    return refund.amount == amount and is_same
+    return refund.amount == amount and (not refund.reference or refund.reference == event.reference)
 
 
 def after_reversal(snapshot: OrderSnapshot, event: Event) -> Step:

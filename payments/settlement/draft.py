@@ -117,6 +117,7 @@ def follow(draft: Draft, *, is_credited: bool) -> Plan:
         notices=[*draft.notices, *credit_notices(draft, credit, more=more, is_credited=is_credited)],
         set_aside=draft.set_aside,
         is_duplicate=after.kept > order.price,
+        is_even_again=draft.before.kept > order.price >= after.kept,
         uncredited=partial(follow, draft, is_credited=False),
     )
 

@@ -3,7 +3,8 @@
 The arguments stay as they are; `settlement.commit` writes a plan.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -12,19 +13,21 @@ from payments.models import Order, Payment, Refund
 from payments.orders.events import Actor
 from payments.providers.protocol import EventType
 from payments.settlement.changes import Change, Notice, Plan, changed
-from payments.settlement.decide import (
+from payments.settlement.draft import Draft, events_of
+from payments.settlement.returns import moved
+from payments.settlement.snapshot import OrderSnapshot
+from payments.settlement.steps import (
     Complete,
     Fail,
     Nothing,
     Pay,
     Refuse,
     Remember,
+    Restate,
     Return,
     Reverse,
     Step,
 )
-from payments.settlement.draft import Draft, events_of
-from payments.settlement.snapshot import OrderSnapshot
 from wallet.models import Alert
 
 OVERPAID = (
@@ -47,6 +50,8 @@ def plan(snapshot: OrderSnapshot, step: Step, by: Actor, ids: Callable[[], UUID]
         return plan_completion(draft, step)
     if isinstance(step, Reverse):
         return plan_reversal(draft, step)
+    if isinstance(step, Restate):
+        return plan_restatement(draft, step)
     return plan_without_money(draft, step)
 
 
@@ -134,7 +139,8 @@ def plan_completion(draft: Draft, step: Complete) -> Plan:
         draft.notices.append(Notice(Alert.Kind.REFUND_OPEN, str(refund.pk), text))
     draft.what, draft.amount, draft.note = str(refund.kind), refund.amount, refund.reason or reference
     draft.reason = f"refund {reference or refund.pk}: {refund.reason}"
-    draft.give_back(refund, payment, reference=reference, problem="")
+    draft.changes += [written(draft, change) for change in step.also]
+    draft.give_back(refund, payment, reference=reference, problem="", **step.facts)
     draft.change(payment, returned=booked(payment, refund.amount))
     return draft.finish()
 
@@ -155,6 +161,74 @@ def plan_reversal(draft: Draft, step: Reverse) -> Plan:
         draft.give_back(other, payment)
     draft.change(payment, returned=booked(payment, sum(other.amount for other in early) - refund.amount))
     return draft.finish()
+
+
+def plan_restatement(draft: Draft, step: Restate) -> Plan:
+    """Returns stand otherwise than before: money moves by the difference, in one posting (rule 6)."""
+    order, payment = draft.order, step.payment
+    done, early = (moved(step.changes, (state,)) for state in (Refund.State.DONE, Refund.State.REMEMBERED))
+    draft.what, draft.note = draft.by.callback.type if draft.by.callback else "", step.note
+    changes = [written(draft, change) for change in step.changes]
+    if step.warning:
+        draft.notices.append(Notice(Alert.Kind.RETURN_CHANGED, str(row_id(changes[0])), step.warning))
+    if payment is None or not done:
+        if early:
+            draft.what = f"{step.kind}_remembered" if early > 0 else f"{step.kind}_reversed"
+            draft.amount = abs(early)
+        draft.changes += [inherited(change, step) for change in changes]
+        events = events_of(draft, order.state)
+        return Plan(order, draft.by, draft.changes, events=events, notices=draft.notices)
+    draft.what, draft.amount = (str(step.kind) if done > 0 else f"{step.kind}_reversed"), abs(done)
+    draft.reason = f"{Refund.Kind(step.kind).label} {step.note}{'' if done > 0 else ' reversed'}"
+    if done > 0:
+        book_restated(draft, changes, payment, done)
+        draft.change(payment, returned=booked(payment, done))
+        return draft.finish()
+    draft.move(-done, left_by(step)[0].return_transaction)
+    draft.changes += [inherited(change, step) for change in changes]
+    others = early_returns(draft.before, -done)
+    for other in others:
+        draft.give_back(other, payment)
+    draft.change(payment, returned=booked(payment, done + sum(other.amount for other in others)))
+    return draft.finish()
+
+
+def book_restated(draft: Draft, changes: Sequence[Change], payment: Payment, done: int) -> None:
+    """Books what has gone back more; the first return that is done now takes the share of the credit."""
+    before = draft.kept
+    fields = {"payment": payment, "return_transaction": draft.move(-done, payment.transaction)}
+    fields |= {"ended_at": draft.by.at}
+    share = draft.credit_for(before) - draft.credit_for(draft.kept)
+    for change in changes:
+        if becomes_done(change):
+            draft.returns.append((replace(change, fields={**change.fields, **fields}), share))
+            share = 0
+        else:
+            draft.changes.append(change)
+
+
+def becomes_done(change: Change) -> bool:
+    is_now = change.fields.get("state") == Refund.State.DONE
+    return is_now and getattr(change.row, "state", "") != Refund.State.DONE
+
+
+def left_by(step: Restate) -> list[Refund]:
+    """The returns that were done, and are not any more."""
+    rows = [
+        change.row for change in step.changes if change.fields.get("state") not in (None, Refund.State.DONE)
+    ]
+    return [row for row in rows if isinstance(row, Refund) and row.state == Refund.State.DONE]
+
+
+def inherited(change: Change, step: Restate) -> Change:
+    """A return that is done by money that went back under another row."""
+    left = left_by(step)
+    if not left or not becomes_done(change):
+        return change
+    amount = getattr(change.row, "amount", 0)
+    fields: dict[str, Any] = {"payment": step.payment, "return_transaction": left[0].return_transaction}
+    fields |= {"clawback": left[0].clawback * amount // left[0].amount, "ended_at": left[0].ended_at}
+    return replace(change, fields={**change.fields, **fields})
 
 
 def booked(payment: Payment, amount: int) -> int:
@@ -213,4 +287,20 @@ def remembered(draft: Draft, step: Remember) -> Refund:
 
 def refusal(draft: Draft, step: Refuse) -> dict[str, Any]:
     fields = {"state": Refund.State.REFUSED, "ended_at": draft.by.at, "problem": step.problem[:255]}
+    fields |= step.facts
     return fields | {"next_attempt_at": None, "leased_until": None}
+
+
+def written(draft: Draft, change: Change) -> Change:
+    """A change of a return or total, with what every new row of these has."""
+    if not change.is_new:
+        return change
+    fields = {"id": draft.ids(), **change.fields}
+    if isinstance(change.row, Refund):
+        fields |= {"actor": draft.by.name, "created_at": draft.by.at}
+    return Change(change.row, fields, is_new=True)
+
+
+def row_id(change: Change) -> UUID:
+    id: UUID = change.fields.get("id", change.row.pk)
+    return id

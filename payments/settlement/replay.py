@@ -16,9 +16,10 @@ from payments.providers.adapters import adapter_for
 from payments.providers.protocol import Event, ProviderConfig, RawCallback
 from payments.providers.signatures.refused import Refused
 from payments.settlement.changes import applied
-from payments.settlement.decide import Complete, Contradict, Step, decide
+from payments.settlement.decide import decide
 from payments.settlement.plan import plan
 from payments.settlement.snapshot import OrderSnapshot, is_paid_through, snapshot_of
+from payments.settlement.steps import Complete, Contradict, Refuse, Step
 
 # The callbacks that changed something.
 EFFECTIVE = (Callback.Outcome.ACTED, Callback.Outcome.DUPLICATE)
@@ -41,7 +42,7 @@ class Kept:
 def replayed(kept: Kept, configs: Mapping[UUID, ProviderConfig]) -> OrderSnapshot:
     """The order as its callbacks and refunds make it. Raises `Unreplayable`."""
     snapshot = begun(kept)
-    ours = [refund for refund in kept.refunds if is_done_by_us(refund)]
+    ours = [refund for refund in kept.refunds if is_ended_ours(refund)]
     for at, provider_id, said in happened(kept, configs):
         # What was requested later was unknown then: a provider's own refund is not ours.
         known = {refund.pk for refund in snapshot.refunds}
@@ -66,7 +67,11 @@ def step_for(snapshot: OrderSnapshot, said: Event | Refund) -> Step | None:
     refund = next((row for row in snapshot.refunds if row.pk == said.pk), None)
     if refund is None:
         raise Unreplayable(f"no callback before refund {said.pk} tells of its payment")
-    return Complete(refund, refund.reference) if refund.state in Refund.OPEN else None
+    if refund.state not in Refund.OPEN:
+        return None
+    if said.state == Refund.State.REFUSED:
+        return Refuse(refund, said.problem, {"told_at": said.told_at, "is_final": True})
+    return Complete(refund, refund.reference)
 
 
 def begun(kept: Kept) -> OrderSnapshot:
@@ -87,8 +92,11 @@ def reset(payment: Payment) -> Payment:
     return row
 
 
-def is_done_by_us(refund: Refund) -> bool:
-    return refund.state == Refund.State.DONE and not refund.actor.startswith("provider:")
+def is_ended_ours(refund: Refund) -> bool:
+    """Whether it was done, even if it failed afterwards, or is shown by the provider as failed."""
+    is_settled = refund.state in (Refund.State.DONE, Refund.State.REVERSED)
+    has_failed = refund.state == Refund.State.REFUSED and refund.told_at is not None
+    return (is_settled or has_failed) and not refund.actor.startswith("provider:")
 
 
 def requested(refund: Refund, snapshot: OrderSnapshot) -> Refund | None:
@@ -101,6 +109,7 @@ def requested(refund: Refund, snapshot: OrderSnapshot) -> Refund | None:
     named = [payment for payment in paid if payment.reference == refund.payment_reference]
     row = copy(refund)
     row.state, row.payment = Refund.State.UNKNOWN, next(iter(same or named), None)
+    row.told_at, row.is_final = None, False
     return row if row.payment else None
 
 
@@ -114,7 +123,7 @@ def happened(
     told: list[tuple[datetime, int, UUID, Callback | Refund]] = [
         (callback.received_at, 0, callback.pk, callback) for callback in kept.callbacks
     ]
-    ended = [(refund, refund.ended_at) for refund in kept.refunds if is_done_by_us(refund)]
+    ended = [(refund, refund.ended_at) for refund in kept.refunds if is_ended_ours(refund)]
     told += [(at, 1, refund.pk, refund) for refund, at in ended if at is not None]
     for at, _, _, row in sorted(told, key=itemgetter(0, 1, 2)):
         said = event_of(row, configs[row.provider_id]) if isinstance(row, Callback) else row

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from payments.models import Order, Payment, Refund
+from payments.models import Order, Payment, Refund, RefundTotal
 from payments.orders.state import Standing, standing
 from wallet.currencies import decimals_of
 
@@ -27,6 +27,7 @@ class OrderSnapshot:
     refunds: Sequence[Refund]
     # Whether a refund or chargeback of another order has the event's reference.
     is_of_another_order: bool = False
+    totals: Sequence[RefundTotal] = ()
 
     @property
     def started(self) -> list[Payment]:
@@ -111,10 +112,11 @@ def snapshot_of(
     payments: Sequence[Payment],
     refunds: Sequence[Refund],
     same_return: Sequence[Refund] = (),
+    totals: Sequence[RefundTotal] = (),
 ) -> OrderSnapshot:
     """The order as it stands; `same_return` are the returns that have the event's reference."""
     decimals = decimals_of(order.currency_id)
     if decimals is None:
         raise AssertionError("currencies are never deleted")
     is_of_another = any(refund.order_id != order.pk for refund in same_return)
-    return OrderSnapshot(order, decimals, provider_id, payments, refunds, is_of_another)
+    return OrderSnapshot(order, decimals, provider_id, payments, refunds, is_of_another, totals)

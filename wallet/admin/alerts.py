@@ -92,6 +92,14 @@ MEANINGS = {
         ),
         "It is raised again while the refund is unconfirmed. Contact the provider.",
     ),
+    Kind.RETURN_CHANGED: (
+        "refund or dispute changed",
+        (
+            "A provider says that a refund failed, or that a dispute that was reversed holds money again. "
+            "The money and the credit are booked accordingly."
+        ),
+        "Resolve it once the payer has got what is due. It is raised again if the provider says so anew.",
+    ),
     Kind.DELIVERY_GIVEN_UP: (
         "delivery given up",
         "A player has paid, and the game has not accepted the delivery. No more attempts are made.",

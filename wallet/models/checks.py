@@ -75,6 +75,7 @@ class Alert(models.Model):
         SETTLEMENT_FAILED = "settlement_failed", "a due transaction cannot be settled"
         CREDIT_HELD = "credit_held", "a payment's credit could not be posted"
         REFUND_OPEN = "refund_open", "a refund is unconfirmed for days"
+        RETURN_CHANGED = "return_changed", "a refund failed after all, or a dispute was decided anew"
         DELIVERY_GIVEN_UP = "delivery_given_up", "a paid order was not delivered"
 
     # A red banner on every page of the admin, until it is resolved.

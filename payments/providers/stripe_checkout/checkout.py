@@ -24,7 +24,14 @@ from payments.providers.protocol import (
 )
 from payments.providers.stripe_checkout import signature
 from payments.providers.stripe_checkout.calls import Failed, call
-from payments.providers.stripe_checkout.events import ID, ORDER_KEY, PAYMENT_KEY, REFUND_KEY, read_event
+from payments.providers.stripe_checkout.events import (
+    ID,
+    ORDER_KEY,
+    PAYMENT_KEY,
+    REFUND_KEY,
+    read_event,
+    time_of,
+)
 from payments.providers.stripe_checkout.minor_units import Inexpressible, is_payable, to_stripe
 from wallet.currencies import decimals_of
 
@@ -244,10 +251,11 @@ def read_refund(said: dict[str, Any]) -> RefundResult:
     id, status = said["id"], said["status"]
     if not ID.fullmatch(id) or not STATUS.fullmatch(status):
         raise ValueError("a refund without an id or a status")
+    made_at = time_of(said, "created") if "created" in said else None
     if status == "succeeded":
-        return RefundResult(RefundStatus.DONE, id)
+        return RefundResult(RefundStatus.DONE, id, made_at=made_at)
     if status in ("failed", "canceled"):
-        return RefundResult(RefundStatus.REFUSED, id, f"Stripe says: {status}")
+        return RefundResult(RefundStatus.REFUSED, id, f"Stripe says: {status}", made_at, is_final=True)
     return RefundResult(RefundStatus.UNKNOWN, id, f"Stripe says: {status}")
 
 

@@ -6,6 +6,7 @@ Only fields that every version of its API has are read.
 import json
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -21,8 +22,19 @@ ID = re.compile(r"[!-~]{1,255}")
 ORDER = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 CURRENCY = re.compile(r"[a-z]{3}")
 MOST = 10**17
-# Of a dispute that is no inquiry: the money has been taken from us.
-TAKEN_AWAY = frozenset({"needs_response", "under_review", "lost"})
+LATEST = 10**11
+# Of a refund: what is under way, what is done, and what failed for good.
+UNDER_WAY, DONE, FAILED = (
+    frozenset({"pending", "requires_action"}),
+    frozenset({"succeeded"}),
+    frozenset({"failed", "canceled"}),
+)
+# Of a dispute: inquiries that take no money, disputes that hold it, and those that hold none any more.
+# Those that were prevented or refunded instead have refunds of their own.
+INQUIRIES = frozenset({"warning_needs_response", "warning_under_review"})
+HOLDING = frozenset({"needs_response", "under_review", "lost"})
+LET_GO = frozenset({"won", "warning_closed", "prevented", "charge_refunded"})
+ENDS = LET_GO | {"lost"}
 
 Thing = dict[str, Any]
 
@@ -52,18 +64,23 @@ def read_event(body: bytes, *, is_live: bool) -> Event:
 def read_kind(id: str, said: Thing, *, is_live: bool) -> Event:
     if said.get("object") != "event":
         raise Senseless("it is no snapshot event: the endpoint must send those")
+    if said.get("account") is not None:
+        # Of an account that is connected to ours: our payments are never made there.
+        return Event(id)
     if said.get("livemode") is not is_live:
         raise Senseless(f"it is not of the {'live' if is_live else 'test'} mode that this provider is in")
     kind, data = said.get("type"), said.get("data")
     if not isinstance(kind, str) or not isinstance(data, dict):
         raise Senseless("type or data is missing")
-    reader = READERS.get(kind)
-    if reader is None:
+    reader, told_by = READERS.get(kind), TELLERS.get(kind)
+    if reader is None and told_by is None:
         return Event(id)
     thing = data.get("object")
     if not isinstance(thing, dict):
         raise Senseless("data has no object")
-    return reader(id, thing)
+    if told_by is not None:
+        return told_by(id, thing, time_of(said, "created"))
+    return reader(id, thing) if reader else Event(id)
 
 
 # --- Payments -------------------------------------------------------------------------------------------
@@ -75,13 +92,17 @@ def read_completed(id: str, session: Thing) -> Event:
 
 
 def read_paid(id: str, session: Thing) -> Event:
+    order_id = order_of(session)
+    if order_id is None:
+        # Something else that the account sells.
+        return Event(id)
     if session.get("payment_status") != "paid":
         raise Senseless("the session is complete, but nothing was paid")
     amount, currency = amount_of(session, "amount_total")
     return Event(
         id,
         EventType.SUCCEEDED,
-        order_of(session),
+        order_id,
         name_of(session, "payment_intent"),
         amount,
         currency,
@@ -90,10 +111,13 @@ def read_paid(id: str, session: Thing) -> Event:
 
 
 def read_unpaid(id: str, session: Thing) -> Event:
+    order_id = order_of(session)
+    if order_id is None:
+        return Event(id)
     return Event(
         id,
         EventType.FAILED,
-        order_of(session),
+        order_id,
         name_of(session, "payment_intent"),
         start_reference=name_of(session, "id"),
     )
@@ -102,66 +126,89 @@ def read_unpaid(id: str, session: Thing) -> Event:
 # --- Money that goes back -------------------------------------------------------------------------------
 
 
-def read_refunded(id: str, charge: Thing) -> Event:
+def read_refunded(id: str, charge: Thing, at: datetime) -> Event:
     """It has no reference: a charge tells how much has gone back in all, not which refund it was."""
+    payment = payment_of(charge)
+    if not payment:
+        # Without a payment intent it was not made by a checkout.
+        return Event(id)
     total, currency = amount_of(charge, "amount_refunded")
     return Event(
         id,
         EventType.REFUNDED,
         order_of(charge),
         currency=currency,
-        payment_reference=name_of(charge, "payment_intent"),
+        payment_reference=payment,
         total=total,
+        told_at=at,
     )
 
 
-def read_refund_failed(id: str, refund: Thing) -> Event:
-    raise Senseless(
-        f"refund {name_of(refund, 'id')} has failed: its money is ours again, "
-        "and where it is booked as done a person has to decide"
+def read_refund(id: str, refund: Thing, at: datetime) -> Event:
+    """How a refund stands. One that is under way counts if a charge's total has it in it."""
+    status, payment = status_of(refund, UNDER_WAY | DONE | FAILED), payment_of(refund)
+    if status in UNDER_WAY or not payment:
+        return Event(id)
+    amount, currency = amount_of(refund, "amount")
+    made_at = time_of(refund, "created")
+    return Event(
+        id,
+        EventType.REFUNDED if status in DONE else EventType.REFUND_REVERSED,
+        order_of(refund)
+        or order_of(expanded(refund, "charge"))
+        or order_of(expanded(refund, "payment_intent")),
+        name_of(refund, "id"),
+        amount,
+        currency,
+        payment_reference=payment,
+        told_at=at,
+        is_final=status in FAILED,
+        made_at=made_at if made_at <= at else None,
+        refund_id=uuid_of(refund, REFUND_KEY),
     )
 
 
-def read_dispute_created(id: str, dispute: Thing) -> Event:
-    # An inquiry takes no money; where it becomes a dispute, `funds_withdrawn` says so.
-    return read_withdrawn(id, dispute) if dispute.get("status") in TAKEN_AWAY else Event(id)
+def read_dispute(id: str, dispute: Thing, at: datetime) -> Event:
+    """How a dispute stands, whichever of its events tells it. It carries no metadata of ours."""
+    status, payment = status_of(dispute, INQUIRIES | HOLDING | LET_GO), payment_of(dispute)
+    if status in INQUIRIES or not payment:
+        # An inquiry takes no money; where it becomes a dispute, its status says so.
+        return Event(id)
+    return dispute_event(id, dispute, payment, at, is_gone=status in HOLDING, is_final=status in ENDS)
 
 
-def read_withdrawn(id: str, dispute: Thing) -> Event:
-    return read_dispute(id, EventType.CHARGED_BACK, dispute)
+def read_withdrawn(id: str, dispute: Thing, at: datetime) -> Event:
+    """Money was taken, whatever the status says: one that let it go is told by another event."""
+    payment, status = payment_of(dispute), status_of(dispute, INQUIRIES | HOLDING | LET_GO)
+    if not payment:
+        return Event(id)
+    return dispute_event(id, dispute, payment, at, is_gone=True, is_final=status == "lost")
 
 
-def read_dispute_closed(id: str, dispute: Thing) -> Event:
-    return (
-        read_dispute(id, EventType.CHARGE_BACK_REVERSED, dispute)
-        if dispute.get("status") == "won"
-        else Event(id)
-    )
-
-
-def read_reinstated(id: str, dispute: Thing) -> Event:
-    if dispute.get("status") != "won":
+def read_reinstated(id: str, dispute: Thing, at: datetime) -> Event:
+    if status_of(dispute, INQUIRIES | HOLDING | LET_GO) in HOLDING:
         # A part comes back of a dispute that is not won;
         # how much is told only in the currency of the account.
         raise Senseless(
             f"money of dispute {name_of(dispute, 'id')} came back, but it is not won: a person has to look"
         )
-    return read_dispute(id, EventType.CHARGE_BACK_REVERSED, dispute)
+    return read_dispute(id, dispute, at)
 
 
-def read_dispute(id: str, type: EventType, dispute: Thing) -> Event:
-    """The same whichever of its events tells it, so that a dispute acts once.
-
-    It carries no metadata of ours.
-    """
+def dispute_event(
+    id: str, dispute: Thing, payment: str, at: datetime, *, is_gone: bool, is_final: bool
+) -> Event:
     amount, currency = amount_of(dispute, "amount")
     return Event(
         id,
-        type,
-        reference=name_of(dispute, "id"),
-        amount=amount,
-        currency=currency,
-        payment_reference=name_of(dispute, "payment_intent"),
+        EventType.CHARGED_BACK if is_gone else EventType.CHARGE_BACK_REVERSED,
+        order_of(expanded(dispute, "charge")) or order_of(expanded(dispute, "payment_intent")),
+        name_of(dispute, "id"),
+        amount,
+        currency,
+        payment_reference=payment,
+        told_at=at,
+        is_final=is_final,
     )
 
 
@@ -171,11 +218,17 @@ READERS: dict[str, Callable[[str, Thing], Event]] = {
     "checkout.session.async_payment_failed": read_unpaid,
     # `checkout.session.expired` is nothing to act on:
     # the player may have chosen again, and an order expires by itself.
+}
+# What tells how something stands, and since when.
+TELLERS: dict[str, Callable[[str, Thing, datetime], Event]] = {
     "charge.refunded": read_refunded,
-    "refund.failed": read_refund_failed,
-    "charge.dispute.created": read_dispute_created,
+    **dict.fromkeys(
+        ("refund.created", "refund.updated", "refund.failed", "charge.refund.updated"), read_refund
+    ),
+    **dict.fromkeys(
+        ("charge.dispute.created", "charge.dispute.updated", "charge.dispute.closed"), read_dispute
+    ),
     "charge.dispute.funds_withdrawn": read_withdrawn,
-    "charge.dispute.closed": read_dispute_closed,
     "charge.dispute.funds_reinstated": read_reinstated,
 }
 
@@ -188,17 +241,54 @@ def order_of(thing: Thing) -> UUID | None:
 
     None if the payment was not started by us.
     """
+    return uuid_of(thing, ORDER_KEY)
+
+
+def uuid_of(thing: Thing, key: str) -> UUID | None:
+    """One of our own ids, as Stripe repeats it."""
     metadata = thing.get("metadata")
-    named = metadata.get(ORDER_KEY) if isinstance(metadata, dict) else None
+    named = metadata.get(key) if isinstance(metadata, dict) else None
     return UUID(named) if isinstance(named, str) and ORDER.fullmatch(named) else None
 
 
 def name_of(thing: Thing, field: str) -> str:
-    """One of Stripe's ids."""
+    """One of Stripe's ids; what is expanded has it as a field."""
     name = thing.get(field)
+    name = name.get("id") if isinstance(name, dict) else name
     if not isinstance(name, str) or not ID.fullmatch(name):
         raise Senseless(f"{field} is missing or no id")
     return name
+
+
+def expanded(thing: Thing, field: str) -> Thing:
+    """What an id stands for, if it comes expanded."""
+    inner = thing.get(field)
+    return inner if isinstance(inner, dict) else {}
+
+
+def payment_of(thing: Thing) -> str:
+    """The payment intent of a charge, refund or dispute; empty if it has none, as ours always have.
+
+    Early versions of the API name it at most in a dispute's charge.
+    """
+    holder = thing if thing.get("payment_intent") is not None else expanded(thing, "charge")
+    is_null = "payment_intent" in thing and holder.get("payment_intent") is None
+    return "" if is_null else name_of(holder, "payment_intent")
+
+
+def status_of(thing: Thing, known: frozenset[str]) -> str:
+    status = thing.get("status")
+    if not isinstance(status, str) or status not in known:
+        raise Senseless("its status is none that is known")
+    return status
+
+
+def time_of(thing: Thing, field: str) -> datetime:
+    """A time of Stripe's, which counts seconds since 1970."""
+    seconds = thing.get(field)
+    if not isinstance(seconds, int) or isinstance(seconds, bool) or not 0 <= seconds < LATEST:
+        raise Senseless(f"{field} is missing or no time")
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 def amount_of(thing: Thing, field: str) -> tuple[int, str]:

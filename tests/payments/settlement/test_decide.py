@@ -7,8 +7,9 @@ import pytest
 from payments.models import Order, Payment, Refund
 from payments.orders.state import standing
 from payments.providers.protocol import EchoedOrder, Event, EventType
-from payments.settlement.decide import Complete, Contradict, Nothing, Pay, Step, decide
+from payments.settlement.decide import decide
 from payments.settlement.snapshot import OrderSnapshot
+from payments.settlement.steps import Complete, Contradict, Nothing, Pay, Step
 from players.models import Player
 from tests.payments.settlement.test_plan import NOON, PROVIDER, Begun, back, make_order, success
 

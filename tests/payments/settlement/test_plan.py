@@ -21,9 +21,10 @@ from payments.models import Order, Payment, Refund
 from payments.orders.events import Actor
 from payments.providers.protocol import Event, EventType
 from payments.settlement.changes import Delivery, Plan, applied
-from payments.settlement.decide import Contradict, Pay, decide
+from payments.settlement.decide import decide
 from payments.settlement.plan import plan
 from payments.settlement.snapshot import OrderSnapshot
+from payments.settlement.steps import Contradict, Pay
 
 ORDERS = 10_000 if os.environ.get("LONG") else 100 if os.environ.get("QUICK") else 1_000
 ARRIVALS = 4

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -62,7 +63,8 @@ def read(said: object, terms: ProviderConfig = TERMS) -> Event:
 
 SUCCESS = Event("", EventType.SUCCEEDED, ORDER, INTENT, 4_99, "EUR", start_reference=SESSION)
 TAKEN_BACK = Event("", EventType.CHARGED_BACK, None, DISPUTE, 4_99, "EUR", payment_reference=INTENT)
-GIVEN_BACK = replace(TAKEN_BACK, type=EventType.CHARGE_BACK_REVERSED)
+LOST = replace(TAKEN_BACK, is_final=True)
+GIVEN_BACK = replace(TAKEN_BACK, type=EventType.CHARGE_BACK_REVERSED, is_final=True)
 NOTHING = Event("")
 SAYS = {
     "completed_paid": SUCCESS,
@@ -76,20 +78,30 @@ SAYS = {
     ),
     "refund_failed": Event(
         "",
-        problem=(
-            "refund re_3QJx2aLkdIwHu7ix0LmNoPqR has failed: its money is ours again, "
-            "and where it is booked as done a person has to decide"
-        ),
+        EventType.REFUND_REVERSED,
+        None,
+        "re_3QJx2aLkdIwHu7ix0LmNoPqR",
+        1_00,
+        "EUR",
+        payment_reference=INTENT,
+        is_final=True,
     ),
     "dispute_created": TAKEN_BACK,
     "dispute_funds_withdrawn": TAKEN_BACK,
-    "dispute_updated": NOTHING,
+    "dispute_updated": TAKEN_BACK,
     "dispute_closed_won": GIVEN_BACK,
-    "dispute_closed_lost": NOTHING,
+    "dispute_closed_lost": LOST,
     "dispute_funds_reinstated": GIVEN_BACK,
     "inquiry_created": NOTHING,
-    "inquiry_closed": NOTHING,
+    "inquiry_closed": GIVEN_BACK,
 }
+# What says how something stands says since when, by the event's own time.
+TELLING = (
+    "charge_refunded",
+    "refund_failed",
+    "inquiry_closed",
+    *(name for name in SAYS if "dispute" in name),
+)
 
 
 def test_stripe_event__recordings_are_of_the_pinned_api_version() -> None:
@@ -100,7 +112,8 @@ def test_stripe_event__recordings_are_of_the_pinned_api_version() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_stripe_event__says_what_happened(name: str) -> None:
     event = recorded(name)
-    assert read(event) == replace(SAYS[name], message_id=event["id"])
+    at = datetime.fromtimestamp(event["created"], UTC) if name in TELLING else None
+    assert read(event) == replace(SAYS[name], message_id=event["id"], told_at=at)
 
 
 def test_stripe_event__irrelevant_one_says_nothing() -> None:
@@ -118,7 +131,11 @@ def test_stripe_event__irrelevant_one_says_nothing() -> None:
             "the session is complete, but nothing was paid",
         ),
         ("completed_paid", {"payment_intent": None}, "payment_intent is missing or no id"),
-        ("completed_paid", {"payment_intent": {"id": "pi_1"}}, "payment_intent is missing or no id"),
+        ("completed_paid", {"payment_intent": {"id": 5}}, "payment_intent is missing or no id"),
+        ("refund_failed", {"status": "lost"}, "its status is none that is known"),
+        ("refund_failed", {"created": True}, "created is missing or no time"),
+        ("dispute_created", {"status": "pending"}, "its status is none that is known"),
+        ("dispute_created", {"status": None}, "its status is none that is known"),
         ("completed_paid", {"payment_intent": "pi_\0"}, "payment_intent is missing or no id"),
         ("completed_paid", {"id": "x" * 256}, "id is missing or no id"),
         ("completed_paid", {"amount_total": 4.99}, "amount_total is missing or no amount"),
@@ -141,6 +158,111 @@ def test_stripe_event__genuine_nonsense_has_a_problem(
 ) -> None:
     event = recorded(name, **changes)
     assert read(event) == Event(event["id"], problem=problem)
+
+
+# --- The statuses that Stripe documents, in each event that has one ---------------------------------------
+
+GONE, KEPT = EventType.CHARGED_BACK, EventType.CHARGE_BACK_REVERSED
+DONE, FAILED = EventType.REFUNDED, EventType.REFUND_REVERSED
+
+
+@pytest.mark.parametrize(
+    ("status", "type", "is_final"),
+    [
+        ("pending", None, False),
+        ("requires_action", None, False),
+        ("succeeded", DONE, False),
+        ("failed", FAILED, True),
+        ("canceled", FAILED, True),
+    ],
+)
+@pytest.mark.parametrize(
+    "kind", ["refund.created", "refund.updated", "refund.failed", "charge.refund.updated"]
+)
+def test_stripe_event__refund_stands_as_its_status_says(
+    kind: str, status: str, type: EventType | None, *, is_final: bool
+) -> None:
+    event = read(recorded("refund_failed", status=status) | {"type": kind})
+    assert (event.type, event.is_final, event.problem) == (type, is_final, "")
+
+
+@pytest.mark.parametrize(
+    ("status", "type", "is_final"),
+    [
+        ("warning_needs_response", None, False),
+        ("warning_under_review", None, False),
+        ("warning_closed", KEPT, True),
+        ("needs_response", GONE, False),
+        ("under_review", GONE, False),
+        ("won", KEPT, True),
+        ("lost", GONE, True),
+        ("prevented", KEPT, True),
+        ("charge_refunded", KEPT, True),
+    ],
+)
+@pytest.mark.parametrize("kind", ["created", "updated", "closed"])
+def test_stripe_event__dispute_stands_as_its_status_says(
+    kind: str, status: str, type: EventType | None, *, is_final: bool
+) -> None:
+    event = read(recorded("dispute_created", status=status) | {"type": f"charge.dispute.{kind}"})
+    assert (event.type, event.is_final, event.problem) == (type, is_final, "")
+
+
+def test_stripe_event__our_refund_is_named_by_our_id() -> None:
+    ids = {"wallet_refund_id": str(ORDER), "wallet_order_id": str(ORDER)}
+    event = read(recorded("refund_failed", metadata=ids))
+    assert (event.refund_id, event.order_id) == (ORDER, ORDER)
+
+
+# --- Versions of the API, and what else the account has ---------------------------------------------------
+
+CHARGE = {"id": "ch_1", "payment_intent": INTENT, "metadata": {"wallet_order_id": str(ORDER)}}
+
+
+@pytest.mark.parametrize("name", ["completed_paid", "charge_refunded", "refund_failed", "dispute_created"])
+@pytest.mark.parametrize("version", ["2019-03-14", "2022-08-01", "2024-10-28.acacia", "2031-01-01.later"])
+def test_stripe_event__says_the_same_in_every_api_version(name: str, version: str) -> None:
+    event = recorded(name)
+    assert read(event | {"api_version": version}) == read(event)
+
+
+@pytest.mark.parametrize("name", ["completed_paid", "charge_refunded", "refund_failed", "dispute_created"])
+def test_stripe_event__says_the_same_with_expanded_objects(name: str) -> None:
+    event = recorded(name)
+    plain = read(event)
+    event["data"]["object"] |= {
+        "payment_intent": {"id": INTENT, "object": "payment_intent"},
+        "charge": CHARGE,
+    }
+    expanded = read(event)
+    assert replace(expanded, order_id=plain.order_id) == plain
+    assert expanded.order_id == ORDER
+
+
+def test_stripe_event__early_dispute_names_its_payment_in_its_charge() -> None:
+    event = recorded("dispute_created")
+    del event["data"]["object"]["payment_intent"]
+    assert read(event).problem == "payment_intent is missing or no id"
+    event["data"]["object"]["charge"] = CHARGE
+    assert (read(event).payment_reference, read(event).order_id) == (INTENT, ORDER)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if SAYS[name] != NOTHING])
+def test_stripe_event__of_a_connected_account_says_nothing(name: str) -> None:
+    event = recorded(name) | {"account": "acct_1OtherAccount", "livemode": True}
+    assert read(event) == Event(event["id"])
+
+
+@pytest.mark.parametrize("name", ["completed_paid", "completed_free", "async_payment_failed"])
+def test_stripe_event__session_of_another_product_says_nothing(name: str) -> None:
+    event = recorded(name, metadata={"product": "other"}, payment_intent=None)
+    assert read(event) == Event(event["id"])
+
+
+@pytest.mark.parametrize("name", ["charge_refunded", "refund_failed", "dispute_created"])
+def test_stripe_event__without_payment_intent_is_not_ours(name: str) -> None:
+    event = recorded(name, payment_intent=None)
+    assert read(event) == Event(event["id"])
 
 
 @pytest.mark.parametrize(

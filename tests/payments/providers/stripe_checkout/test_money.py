@@ -39,6 +39,10 @@ from tests.support.shop import (
     story_of,
 )
 from tests.support.stripe_events import recorded, signed
+from wallet.models import Alert
+
+# The time of the recordings.
+START = 1_730_000_000
 
 
 @dataclass
@@ -196,7 +200,7 @@ def test_stripe_session__two_paid_ones_credit_once(counter: Counter) -> None:
         ({"payment_status": "no_payment_required"}, 422),
         ({"payment_intent": None}, 422),
         ({"metadata": {"wallet_order_id": str(uuid.uuid4())}}, 404),
-        ({"metadata": {}}, 404),
+        ({"metadata": {}}, 200),
     ],
 )
 def test_stripe_payment__contradicting_the_order_moves_nothing(
@@ -432,12 +436,99 @@ def test_stripe_refund__of_one_payment_does_not_end_another_ones(counter: Counte
     assert problems_of(order.player) == []
 
 
-def test_stripe_refund__failed_after_all_is_on_operators_list(counter: Counter) -> None:
+def refund_event(kind: str, order: Order, status: str, amount: int, **changes: Any) -> dict[str, Any]:
+    """An event about a refund of an order's first payment, made at second 10 past the recordings' time."""
+    at, named = changes.pop("at", 20), {"id": f"re_{order.pk.hex}"}
+    intent = intent_of(Payment.objects.filter(order=order).order_by("pk")[0])
+    about = {"payment_intent": intent, "amount": amount, "status": status, "created": START + 10}
+    return recorded("refund_failed", **named | about | changes) | {"type": kind, "created": START + at}
+
+
+def test_stripe_refund__that_fails_gives_the_credit_back_and_is_told(counter: Counter) -> None:
+    order = counter.paid()
+    total = counter.charge(order, 1_00) | {"created": START + 10}
+    done = refund_event("refund.updated", order, "succeeded", 1_00)
+    assert counter.tells(total, done) == [200, 200]
+    assert (refunds_of(order), funds(order)) == ([("refund", "done", 1_00)], (399_80, 0))
+    failed = refund_event("refund.failed", order, "failed", 1_00, at=90)
+    again = refund_event("charge.refund.updated", order, "failed", 1_00, at=90)
+    assert counter.tells(failed, again, failed, done) == [200, 200, 200, 200]
+    assert (refunds_of(order), funds(order)) == ([("refund", "reversed", 1_00)], (500_00, 0))
+    assert (fresh(order).state, fresh(order).refunded) == ("delivered", 0)
+    refund = Refund.objects.get(order=order)
+    alert = Alert.objects.get(kind="return_changed", subject=str(refund.pk))
+    assert alert.text.startswith(f"Order {order.pk}: refund re_{order.pk.hex} failed or was canceled")
+    assert (problems_of(order.player), difference(order)) == ([], "")
+
+
+def test_stripe_refund__that_fails_after_the_credit_was_spent_ends_the_debt(counter: Counter) -> None:
+    player_session = counter.shop_setup.player_session()
+    order = counter.shop_setup.order(player_session, fake_provider=counter.fake_provider)
+    assert counter.tells(counter.session("completed_paid", order)) == [200]
+    player_session.done("confirmWithdrawal", player_session.opened("withdraw", "500.00"))
+    assert counter.tells(refund_event("refund.updated", order, "succeeded", 4_99)) == [200]
+    assert (fresh(order).state, funds(order)) == ("refunded", (0, 500_00))
+    assert counter.tells(refund_event("refund.failed", order, "failed", 4_99, at=90)) == [200]
+    assert (fresh(order).state, funds(order)) == ("delivered", (0, 0))
+    assert (problems_of(order.player), difference(order)) == ([], "")
+
+
+@pytest.mark.parametrize("status", ["failed", "canceled"])
+@pytest.mark.parametrize("before", ["pending", "succeeded"])
+def test_stripe_refund__of_ours_that_fails_gives_the_credit_back(
+    counter: Counter, before: str, status: str
+) -> None:
+    order = counter.paid()
+    refund = asked(order, 1_00)
+    counter.fake.next_status = before
+    assert settle(refund) is (before == "succeeded")
+    assert funds(order) == (399_80, 0)
+    (id,) = counter.fake.refunds
+    ids = {"wallet_refund_id": str(refund.pk), "wallet_order_id": str(order.pk)}
+    failed = refund_event("refund.updated", order, status, 1_00, id=id, metadata=ids)
+    assert counter.tells(failed) == [200]
+    state = "reversed" if before == "succeeded" else "refused"
+    assert (refunds_of(order), funds(order)) == ([("refund", state, 1_00)], (500_00, 0))
+    assert (problems_of(order.player), difference(order)) == ([], "")
+    # It can be requested again.
+    assert settle(asked(order, 1_00)) is (before == "succeeded")
+
+
+def test_stripe_refund__of_a_payment_that_is_not_known_is_on_the_list(counter: Counter) -> None:
     event = recorded("refund_failed")
-    assert counter.tells(event) == [422]
-    assert Callback.objects.get(message_id=event["id"]).problem.startswith(
-        "refund re_3QJx2aLkdIwHu7ix0LmNoPqR has failed"
-    )
+    assert counter.tells(event) == [404]
+    assert Callback.objects.get(message_id=event["id"]).outcome == "no_order"
+
+
+def test_stripe_refund__named_ones_take_the_place_of_a_total(counter: Counter) -> None:
+    order = counter.paid()
+    total = counter.charge(order, 3_00) | {"created": START + 15}
+    first = refund_event("refund.created", order, "succeeded", 1_00, id=f"re_1_{order.pk.hex}")
+    second = refund_event("refund.created", order, "succeeded", 2_00, id=f"re_2_{order.pk.hex}")
+    assert counter.tells(total, first, second) == [200, 200, 200]
+    assert sorted(refunds_of(order)) == [
+        ("refund", "done", 1_00),
+        ("refund", "done", 2_00),
+        ("refund", "replaced", 3_00),
+    ]
+    assert (fresh(order).refunded, funds(order)) == (3_00, (500_00 - 500_00 * 3_00 // 4_99, 0))
+    assert (problems_of(order.player), difference(order)) == ([], "")
+
+
+def test_stripe_duplicate__of_which_the_first_is_refunded_is_off_the_list(counter: Counter) -> None:
+    order = counter.order()
+    start_payment(order, counter.fake_provider.provider.slug, BASE)
+    first, second = counter.session("completed_paid", order), counter.session("completed_paid", order, 1)
+    assert counter.tells(first, second) == [200, 200]
+    listed = Callback.objects.filter(order=order, outcome="duplicate", resolved_at=None)
+    assert listed.count() == 1
+    done = refund_event("refund.updated", order, "succeeded", 4_99)
+    assert counter.tells(done) == [200]
+    assert (fresh(order).state, funds(order), listed.count()) == ("delivered", (500_00, 0), 0)
+    failed = refund_event("refund.failed", order, "failed", 4_99, at=90)
+    assert counter.tells(failed) == [200]
+    assert (fresh(order).state, funds(order), listed.count()) == ("delivered", (500_00, 0), 1)
+    assert (problems_of(order.player), difference(order)) == ([], "")
 
 
 # --- Disputes -------------------------------------------------------------------------------------------
@@ -485,6 +576,28 @@ def test_stripe_dispute__lost_one_stays_charged_back(counter: Counter) -> None:
     assert (fresh(order).state, funds(order)) == ("charged_back", (0, 0))
 
 
+@pytest.mark.parametrize("status", ["won", "warning_closed", "prevented"])
+def test_stripe_dispute__lost_after_it_let_go_takes_the_credit_again(counter: Counter, status: str) -> None:
+    order = counter.paid()
+    created = counter.dispute("dispute_created", order)
+    closed = counter.dispute("dispute_closed_won", order, status=status)
+    lost = counter.dispute("dispute_closed_lost", order) | {"created": START + 900}
+    assert counter.tells(created, closed) == [200, 200]
+    assert (fresh(order).state, funds(order)) == ("delivered", (500_00, 0))
+    assert counter.tells(lost, closed, created) == [200, 200, 200]
+    assert (fresh(order).state, refunds_of(order), funds(order)) == (
+        "charged_back",
+        [("charge_back", "done", 4_99)],
+        (0, 0),
+    )
+    refund = Refund.objects.get(order=order)
+    assert Alert.objects.filter(kind="return_changed", subject=str(refund.pk), resolved_at=None).exists()
+    won = counter.dispute("dispute_closed_won", order) | {"created": START + 950}
+    assert counter.tells(won) == [200]
+    assert (fresh(order).state, funds(order)) == ("delivered", (500_00, 0))
+    assert (problems_of(order.player), difference(order)) == ([], "")
+
+
 def test_stripe_inquiry__moves_nothing_until_it_is_a_dispute(counter: Counter) -> None:
     order = counter.paid()
     assert counter.tells(counter.dispute("inquiry_created", order)) == [200]
@@ -498,7 +611,8 @@ def test_stripe_inquiry__closed_one_has_moved_nothing(counter: Counter) -> None:
     assert counter.tells(
         counter.dispute("inquiry_created", order), counter.dispute("inquiry_closed", order)
     ) == [200, 200]
-    assert (fresh(order).state, refunds_of(order), funds(order)) == ("delivered", [], (500_00, 0))
+    unmoved = [("charge_back", "unmoved", 4_99)]
+    assert (fresh(order).state, refunds_of(order), funds(order)) == ("delivered", unmoved, (500_00, 0))
 
 
 def test_stripe_dispute__before_its_payment_is_resent_and_counts(counter: Counter) -> None:
@@ -517,10 +631,10 @@ def test_stripe_dispute__before_its_payment_is_resent_and_counts(counter: Counte
     ]
 
 
-def test_stripe_reversal__before_dispute_is_resent_and_counts(counter: Counter) -> None:
+def test_stripe_reversal__before_its_dispute_counts_after_it(counter: Counter) -> None:
     order = counter.paid()
     won = counter.dispute("dispute_funds_reinstated", order)
-    assert counter.tells(won, counter.dispute("dispute_created", order), won) == [422, 200, 200]
+    assert counter.tells(won, counter.dispute("dispute_created", order), won) == [200, 200, 200]
     assert (fresh(order).state, funds(order)) == ("delivered", (500_00, 0))
     assert problems_of(order.player) == []
 
