@@ -3,6 +3,7 @@
 Read by gunicorn's first process, which outlives new code (SIGHUP):
 nothing of the project or of Django is imported here,
 or its workers would find the old modules in their memory.
+Of the project it knows the worker alone, and forgets it again (`forget_worker`).
 """
 
 import importlib
@@ -22,8 +23,12 @@ from gunicorn.glogging import Logger
 
 bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
 workers = int(os.environ.get("WEB_WORKERS", multiprocessing.cpu_count()))
-worker_class = "gthread"
+worker_class = "config.web_worker.Worker"
 threads = int(os.environ.get("WEB_THREADS", "16"))
+# How many connections one address may have to a worker; the trusted proxies' are not counted.
+connections_per_address = int(os.environ.get("WEB_CONNECTIONS_PER_ADDRESS", "256"))
+if connections_per_address < 1:
+    raise ValueError("WEB_CONNECTIONS_PER_ADDRESS must be at least 1.")
 keepalive = 75
 timeout = 60
 graceful_timeout = 20
@@ -70,10 +75,17 @@ def pre_fork(server: Any, worker: Any) -> None:
     """Gives a worker the lowest free place:
     it goes on with the counts of the one that had it, and no files pile up.
     """
+    forget_worker()
     if not hasattr(server, "counts"):
         server.counts = empty_directory()
     taken = {getattr(other, "place", None) for other in server.WORKERS.values()}
     worker.place = next(place for place in itertools.count() if place not in taken)
+
+
+def forget_worker() -> None:
+    """So that the worker's class is read anew after SIGHUP."""
+    for name in [name for name in sys.modules if name == "config" or name.startswith("config.")]:
+        del sys.modules[name]
 
 
 def empty_directory() -> Path:
@@ -97,9 +109,11 @@ def post_worker_init(worker: Any) -> None:
     here ends the server. They leave signs of life while they serve. A test that moves the clock does without:
     a heartbeat would see an outage.
     """
+    worker.connections_per_address = connections_per_address
     if "config.wsgi" not in sys.modules:
         return
     importlib.import_module("config.refusals").refuse_start()
+    worker.trusted_proxies = tuple(importlib.import_module("django.conf").settings.TRUSTED_PROXIES)
     if os.environ.get("WEB_HEARTBEAT") != "0":
         worker.heartbeat = importlib.import_module("config.heartbeat").start_heartbeat()
 

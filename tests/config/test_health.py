@@ -238,8 +238,10 @@ def test_heartbeat__leaves_no_connection_open_in_between(owner: Owner, database_
 def test_web_server__master_holds_nothing_new_code_replaces() -> None:
     """It lives on after SIGHUP: what it had imported, its new processes would have too."""
     program = (
-        "import runpy, sys; runpy.run_path('config/gunicorn.py'); print(*sorted({name.split('.')[0] "
-        "for name in sys.modules}))"
+        "import runpy, sys; from gunicorn.util import load_class; "
+        "ours = runpy.run_path('config/gunicorn.py'); "
+        "load_class(ours['worker_class']); ours['forget_worker'](); "
+        "print(*sorted({name.split('.')[0] for name in sys.modules}))"
     )
     loaded = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True

@@ -26,10 +26,10 @@ def free_port() -> int:
 
 
 @contextmanager
-def served(log: Path, **environment: str) -> Iterator[str]:
+def served(log: Path, application: str = "config.wsgi:application", **environment: str) -> Iterator[str]:
     """The URL of a gunicorn as `make run` starts it; it ends with the block, or with this process."""
     port = free_port()
-    command = [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.py", "config.wsgi:application"]
+    command = [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.py", application]
     settings = {
         "HOST": "127.0.0.1",
         "PORT": str(port),

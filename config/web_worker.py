@@ -1,0 +1,295 @@
+"""The web server's worker: a loop that reads and writes, and threads that answer whole requests.
+
+A client that is silent, slow, or does not close its side costs a place in a table, never a thread: the loop
+reads head and body, sends what a client does not take at once, and ends what lasts too long (SECONDS).
+gunicorn's own parser decides what a request is, and its Response how an answer looks.
+Like config/gunicorn.py this imports nothing of the project.
+"""
+
+import errno
+import os
+import queue
+import resource
+import select
+import socket
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterable
+from contextlib import suppress
+from functools import lru_cache
+from ipaddress import ip_address, ip_network
+from typing import Any
+
+from gunicorn import util
+from gunicorn.http import wsgi
+from gunicorn.workers import base
+
+from config.web_connection import Connection, Incomplete, State
+
+# How long a connection may stay in a state; IDLE is gunicorn's `keepalive`.
+SECONDS = {State.LINGERING: 5.0, State.HEAD: 10.0, State.BODY: 20.0, State.WRITING: 30.0}
+# How long a worker that ends keeps what has sent nothing yet.
+ENDING_SECONDS = 2.0
+OUT_OF_FILES = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+# Files beside those of the connections: the database, logs, libraries.
+OTHER_FILES = 256
+
+
+class Worker(base.Worker):  # type: ignore[misc]
+    """A connection belongs to the loop while the loop waits for it, and to a thread while it is BUSY.
+
+    Only the loop adds and closes connections.
+    """
+
+    # Set by config/gunicorn.py: how many one address may have here, and the networks that are not counted.
+    connections_per_address = 256
+    trusted_proxies: tuple[str, ...] = ()
+
+    @classmethod
+    def check_config(cls, cfg: Any, log: Any) -> None:
+        if cfg.is_ssl:
+            raise RuntimeError("This worker speaks no TLS: a proxy does (deploy/nginx.conf).")
+
+    alive: bool
+
+    def init_process(self) -> None:
+        self.connections: dict[int, Connection] = {}
+        self.counts: Counter[str] = Counter()
+        self.waiting: queue.SimpleQueue[Connection] = queue.SimpleQueue()
+        self.poll = select.epoll()
+        self.seconds = SECONDS | {State.IDLE: float(self.cfg.keepalive)}
+        self.most_connections = allow_files(self.cfg.worker_connections)
+        self.next_sweep = 0.0
+        super().init_process()
+
+    def run(self) -> None:
+        for _ in range(self.cfg.threads):
+            threading.Thread(target=self.answer_requests, daemon=True).start()
+        self.poll.register(self.PIPE[0], select.EPOLLIN)
+        listeners = {listener.fileno(): listener for listener in self.sockets}
+        for descriptor, listener in listeners.items():
+            listener.setblocking(False)
+            self.poll.register(descriptor, select.EPOLLIN)
+        while self.alive and self.ppid == os.getppid():
+            self.turn(listeners)
+        self.alive = False
+        for descriptor, listener in listeners.items():
+            self.poll.unregister(descriptor)
+            listener.close()
+        self.end_connections()
+
+    def end_connections(self) -> None:
+        """Answers what is under way."""
+        self.seconds[State.IDLE] = ENDING_SECONDS
+        now = time.monotonic()
+        for connection in self.connections.values():
+            if connection.state in (State.HEAD, State.IDLE) and not connection.received:
+                connection.deadline = min(connection.deadline, now + ENDING_SECONDS)
+        end = now + self.cfg.graceful_timeout
+        while self.connections and time.monotonic() < end:
+            self.turn({})
+
+    def turn(self, listeners: dict[int, Any]) -> None:
+        """One round of the loop, of at most a second."""
+        for descriptor, _ in self.poll.poll(1.0):
+            if connection := self.connections.get(descriptor):
+                self.proceed(connection)
+            elif descriptor in listeners:
+                self.accept(listeners[descriptor])
+            elif descriptor == self.PIPE[0]:
+                os.read(descriptor, 4096)
+        if time.monotonic() >= self.next_sweep:
+            self.notify()
+            self.close_overdue()
+            self.next_sweep = time.monotonic() + 0.5
+
+    # --- Connections come and go ---
+
+    def accept(self, listener: Any) -> None:
+        try:
+            sock, client = listener.accept()
+        except OSError as problem:
+            if problem.errno in OUT_OF_FILES and not self.close_one(self.connections.values()):
+                time.sleep(0.01)
+            return
+        address = counted_as(client[0], self.trusted_proxies) if isinstance(client, tuple) else None
+        if not self.has_room(address):
+            sock.close()
+            return
+        sock.setblocking(False)
+        connection = Connection(sock, client, listener.getsockname(), self.cfg, address)
+        connection.deadline = time.monotonic() + self.seconds[State.HEAD]
+        self.connections[sock.fileno()] = connection
+        if address:
+            self.counts[address] += 1
+        self.poll.register(sock.fileno(), select.EPOLLIN | select.EPOLLONESHOT)
+
+    def has_room(self, address: str | None) -> bool:
+        """Whether one more may come from `address`; others are closed for it, if they do nothing."""
+        if address and self.counts[address] >= self.connections_per_address:
+            theirs = [other for other in self.connections.values() if other.address == address]
+            if not self.close_one(theirs):
+                return False
+        return len(self.connections) < self.most_connections or self.close_one(self.connections.values())
+
+    def close_one(self, connections: Iterable[Connection]) -> bool:
+        """Closes what does least, of these what must end first; False if all are BUSY."""
+        idle = [connection for connection in connections if connection.state is not State.BUSY]
+        if idle:
+            self.close(min(idle, key=lambda connection: (connection.state, connection.deadline)))
+        return bool(idle)
+
+    def close_overdue(self) -> None:
+        now = time.monotonic()
+        for connection in list(self.connections.values()):
+            if connection.deadline < now and connection.state is not State.BUSY:
+                self.close(connection)
+
+    def close(self, connection: Connection) -> None:
+        self.connections.pop(connection.sock.fileno(), None)
+        if address := connection.address:
+            self.counts[address] -= 1
+            if not self.counts[address]:
+                del self.counts[address]
+        connection.sock.close()
+
+    # --- A connection goes on: in the loop, or in the thread that has it ---
+
+    def wait(self, connection: Connection, state: State) -> None:
+        """Gives the connection to the loop, which goes on with it when there is something to do."""
+        if connection.state is not state:
+            connection.deadline = time.monotonic() + self.seconds[state]
+            connection.state = state
+        events = select.EPOLLOUT if state is State.WRITING else select.EPOLLIN
+        # The loop may have closed it to make room.
+        with suppress(OSError, ValueError):
+            self.poll.modify(connection.sock.fileno(), events | select.EPOLLONESHOT)
+
+    def proceed(self, connection: Connection) -> None:
+        """Something can be read, or written: in the loop."""
+        if connection.state is State.BUSY:
+            return
+        try:
+            if connection.state is State.WRITING:
+                self.send(connection)
+            elif connection.state is State.LINGERING:
+                if not connection.drain():
+                    self.close(connection)
+                else:
+                    self.wait(connection, State.LINGERING)
+            elif not connection.receive():
+                self.close(connection)
+            else:
+                self.look(connection)
+        except OSError:
+            self.close(connection)
+
+    def look(self, connection: Connection) -> None:
+        """Has the connection answered if there is a whole request; else waits for the rest."""
+        try:
+            is_ready = connection.has_request()
+        except OSError:
+            raise
+        except Exception as problem:  # noqa: BLE001 (whatever gunicorn's parser says of a request)
+            self.refuse(connection, problem)
+            return
+        if is_ready:
+            connection.state = State.BUSY
+            self.waiting.put(connection)
+        elif connection.request is not None:
+            self.wait(connection, State.BODY)
+        else:
+            is_idle = connection.served and not connection.received
+            self.wait(connection, State.IDLE if is_idle else State.HEAD)
+
+    def refuse(self, connection: Connection, problem: Exception) -> None:
+        """Answers a malformed request as gunicorn does."""
+        connection.keeps = False
+        self.handle_error(None, connection, connection.client, problem)
+        self.send(connection)
+
+    def send(self, connection: Connection) -> None:
+        """Sends the answer, or what the client takes of it; then the connection goes on or ends."""
+        if not connection.flush():
+            self.wait(connection, State.WRITING)
+        elif connection.keeps:
+            connection.end_request()
+            self.look(connection)
+        else:
+            connection.sock.shutdown(socket.SHUT_WR)
+            self.wait(connection, State.LINGERING)
+
+    # --- The threads ---
+
+    def answer_requests(self) -> None:
+        while True:
+            connection = self.waiting.get()
+            try:
+                self.answer(connection)
+                self.send(connection)
+            except OSError:
+                # The client has gone: the loop finds nothing more to come, and closes.
+                self.wait(connection, State.LINGERING)
+            except Exception:
+                self.log.exception("Error on a connection")
+                self.wait(connection, State.LINGERING)
+
+    def answer(self, connection: Connection) -> None:
+        """Calls the application; its answer is in the connection afterwards."""
+        connection.keeps = False
+        try:
+            request = connection.take_request()
+        except Exception as problem:  # noqa: BLE001 (whatever gunicorn's parser says of a body)
+            self.handle_error(connection.request, connection, connection.client, problem)
+            return
+        response = None
+        try:
+            response, environ = wsgi.create(
+                request, connection, connection.client, connection.server, self.cfg
+            )
+            environ["wsgi.multithread"] = True
+            if not self.alive:
+                response.force_close()
+            parts = self.wsgi(environ, response.start_response)
+            try:
+                for part in parts:
+                    response.write(part)
+                response.close()
+            finally:
+                if hasattr(parts, "close"):
+                    parts.close()
+            connection.keeps = not response.should_close()
+        except Incomplete:
+            connection.unsent.clear()
+            util.write_error(connection, 413, "Content Too Large", "")
+        except OSError:
+            # So the application says that no answer is due (config.wsgi).
+            connection.unsent.clear()
+        except Exception as problem:
+            if response is not None and response.headers_sent:
+                self.log.exception("Error after the beginning of an answer")
+            else:
+                self.handle_error(request, connection, connection.client, problem)
+
+
+@lru_cache(maxsize=4096)
+def counted_as(address: str, trusted_proxies: tuple[str, ...]) -> str | None:
+    """What connections from `address` are counted under: itself, or its network in IPv6, where one client has
+    2^64 addresses. None for a trusted proxy, which has many clients.
+    """
+    parsed = ip_address(address.partition("%")[0])
+    parsed = getattr(parsed, "ipv4_mapped", None) or parsed
+    if any(parsed in ip_network(network, strict=False) for network in trusted_proxies):
+        return None
+    return str(parsed) if parsed.version == 4 else str(ip_network((parsed, 64), strict=False))
+
+
+def allow_files(connections: int) -> int:
+    """Has the process open so many files; returns how many connections that leaves room for."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = connections + OTHER_FILES
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return connections if soft == resource.RLIM_INFINITY else min(connections, max(soft - OTHER_FILES, 16))

@@ -1,0 +1,215 @@
+"""What of a connection's bytes is a request (config.web_connection), and which connections end first."""
+
+import socket
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from gunicorn.config import Config
+from gunicorn.http.errors import InvalidChunkSize, LimitRequestHeaders
+
+from config.web_connection import BODY_LIMIT, HEAD_LIMIT, ChunkScan, Connection, Incomplete, State
+from config.web_worker import Worker, counted_as
+
+GET = b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
+POST = b"POST /wallet/withdraw HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello"
+CHUNKED = (
+    b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+    b"3;a=b\r\nhel\r\n2\r\nlo\r\n0\r\nX-Late: 0\r\n\r\n"
+)
+
+
+@pytest.fixture
+def peer() -> Iterator[socket.socket]:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        ours.setblocking(False)
+        theirs.settimeout(2)
+        peers[theirs] = Connection(ours, ("10.0.0.1", 5000), ("10.0.0.2", 80), Config(), "10.0.0.1")
+        yield theirs
+        del peers[theirs]
+
+
+peers: dict[socket.socket, Connection] = {}
+
+
+def given(peer: socket.socket, data: bytes) -> Connection:
+    """The connection, after it has received `data`."""
+    connection = peers[peer]
+    for at in range(0, len(data), 32 * 1024):
+        peer.sendall(data[at : at + 32 * 1024])
+        assert connection.receive()
+    return connection
+
+
+def taken(connection: Connection) -> tuple[str, bytes]:
+    request = connection.take_request()
+    body: bytes = request.body.read()
+    connection.end_request()
+    return request.method, body
+
+
+@pytest.mark.parametrize("request_bytes", [GET, POST, CHUNKED, b"\r\n" + GET])
+def test_request__is_whole_with_its_last_byte(request_bytes: bytes, peer: socket.socket) -> None:
+    for at, byte in enumerate(request_bytes, start=1):
+        assert given(peer, bytes([byte])).has_request() == (at == len(request_bytes))
+    method, body = taken(peers[peer])
+    assert (method, body) == (("POST", b"hello") if b"POST" in request_bytes else ("GET", b""))
+    assert not peers[peer].has_request()
+
+
+def test_request__the_next_one_begins_where_it_ends(peer: socket.socket) -> None:
+    connection = given(peer, POST + CHUNKED + GET + POST[:-1])
+    for expected in (("POST", b"hello"), ("POST", b"hello"), ("GET", b"")):
+        assert connection.has_request()
+        assert taken(connection) == expected
+    assert not connection.has_request()
+    assert given(peer, b"!").has_request()
+    assert taken(connection) == ("POST", b"hell!")
+
+
+def test_request__a_long_body_is_not_waited_for(peer: socket.socket) -> None:
+    connection = given(peer, POST.replace(b"5\r\n", b"%d\r\n" % (BODY_LIMIT + 1)))
+    assert connection.has_request()
+    request = connection.take_request()
+    assert request.should_close()
+    with pytest.raises(Incomplete):
+        request.body.read(1)
+
+
+def test_request__a_body_at_the_limit_is_whole(peer: socket.socket) -> None:
+    head = POST[:-5].replace(b"5\r\n", b"%d\r\n" % BODY_LIMIT)
+    assert not given(peer, head + b"x" * (BODY_LIMIT - 1)).has_request()
+    assert given(peer, b"x").has_request()
+    assert taken(peers[peer]) == ("POST", b"x" * BODY_LIMIT)
+
+
+def test_request__chunks_without_end_are_not_waited_for(peer: socket.socket) -> None:
+    head, _, _ = CHUNKED.partition(b"\r\n\r\n")
+    connection = given(peer, head + b"\r\n\r\n" + b"1\r\na\r\n" * (BODY_LIMIT // 6 + 1))
+    assert connection.has_request()
+    assert connection.take_request().should_close()
+
+
+def test_request__a_head_has_an_end(peer: socket.socket) -> None:
+    connection = given(peer, GET[:-2] + b"X: a\r\n" * 99 + b"Y: " + b"y" * HEAD_LIMIT)
+    with pytest.raises(LimitRequestHeaders):
+        connection.has_request()
+
+
+@pytest.mark.parametrize("chunks", [b"-5\r\n", b"0x5\r\n", b"1_0\r\n", b"\r\n", b"g\r\n", b"5" * 9000])
+def test_chunks__that_are_wrong_are_not_waited_for(chunks: bytes, peer: socket.socket) -> None:
+    assert ChunkScan().finds_end(bytearray(chunks))
+    connection = given(peer, CHUNKED.partition(b"3;")[0] + chunks)
+    assert connection.has_request()
+    with pytest.raises(InvalidChunkSize):
+        connection.take_request()
+
+
+def test_expectation__is_met_once(peer: socket.socket) -> None:
+    head = POST[:-7] + b"Expect: 100-continue\r\n\r\n"
+    assert not given(peer, head).has_request()
+    assert not given(peer, b"hell").has_request()
+    assert given(peer, b"o").has_request()
+    assert peer.recv(4096) == b"HTTP/1.1 100 Continue\r\n\r\n"
+    peers[peer].sendall(b"!")
+    assert peers[peer].flush()
+    assert peer.recv(4096) == b"!"
+
+
+def test_answer__what_the_client_does_not_take_is_kept(peer: socket.socket) -> None:
+    connection = peers[peer]
+    connection.sendall(b"x" * 10_000_000)
+    assert not connection.flush()
+    taken = 0
+    while not connection.flush():
+        taken += len(peer.recv(1_000_000))
+    assert taken + len(peer.recv(10_000_000, socket.MSG_WAITALL)) == 10_000_000
+
+
+# --- The table of connections ---
+
+
+class Table(Worker):
+    """A worker's connections, without its process."""
+
+    def __init__(self) -> None:
+        self.connections, self.counts = {}, Counter()
+        self.closed: list[Connection] = []
+        self.most_connections, self.connections_per_address = 5, 3
+
+    def close(self, connection: Any) -> None:
+        super().close(connection)
+        self.closed.append(connection)
+
+    def add(self, address: str, state: State, deadline: float) -> Connection:
+        connection = Connection(socket.socket(), (address, 1), ("", 80), Config(), address)
+        connection.state, connection.deadline = state, deadline
+        self.connections[connection.sock.fileno()] = connection
+        self.counts[address] += 1
+        return connection
+
+
+@pytest.fixture
+def table() -> Iterator[Table]:
+    table = Table()
+    yield table
+    for connection in list(table.connections.values()):
+        table.close(connection)
+    assert not table.counts
+
+
+def test_room__of_an_address_is_made_by_its_own(table: Table) -> None:
+    table.add("10.0.0.2", State.LINGERING, 1)
+    kept, silent, _ = (table.add("10.0.0.1", state, 5) for state in (State.IDLE, State.HEAD, State.BUSY))
+    assert table.has_room("10.0.0.3")
+    assert table.closed == []
+    assert table.has_room("10.0.0.1")
+    assert table.closed == [silent]
+    table.add("10.0.0.1", State.WRITING, 5)
+    assert table.has_room("10.0.0.1")
+    assert table.closed == [silent, kept]
+
+
+def test_room__there_is_none_if_all_are_busy(table: Table) -> None:
+    for _ in range(3):
+        table.add("10.0.0.1", State.BUSY, 0)
+    assert not table.has_room("10.0.0.1")
+    for number in range(2):
+        table.add(f"10.0.0.{2 + number}", State.BUSY, 0)
+    assert not table.has_room("10.0.0.9")
+    assert table.closed == []
+
+
+def test_room__of_the_whole_worker_is_made_by_what_must_end_first(table: Table) -> None:
+    for number in range(4):
+        table.add(f"10.0.0.{number}", State.HEAD, 10 - number)
+    table.add("10.0.1.1", State.BUSY, 0)
+    assert table.has_room(None)
+    assert [connection.address for connection in table.closed] == ["10.0.0.3"]
+
+
+def test_overdue__what_a_thread_has_is_left_alone(table: Table) -> None:
+    ended = [table.add("10.0.0.1", state, 1) for state in State if state is not State.BUSY]
+    busy = table.add("10.0.0.1", State.BUSY, 1)
+    future = table.add("10.0.0.1", State.HEAD, 1e12)
+    table.close_overdue()
+    assert table.closed == ended
+    assert list(table.connections.values()) == [busy, future]
+
+
+@pytest.mark.parametrize(
+    ("address", "counted"),
+    [
+        ("10.1.2.3", "10.1.2.3"),
+        ("::ffff:10.1.2.3", "10.1.2.3"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("192.0.2.1", None),
+        ("::ffff:192.0.2.77", None),
+        ("2001:db8:9::1", None),
+    ],
+)
+def test_address__is_counted_as(address: str, counted: str | None) -> None:
+    assert counted_as(address, ("192.0.2.0/24", "2001:db8:9::/48")) == counted
