@@ -3,13 +3,14 @@
 Read by gunicorn's first process, which outlives new code (SIGHUP):
 nothing of the project or of Django is imported here,
 or its workers would find the old modules in their memory.
-Of the project it knows the worker alone, and forgets it again (`forget_worker`).
+Of the project it knows the worker and the reload alone, and forgets them again (`forget_project`).
 """
 
 import importlib
 import itertools
 import json
 import logging
+import mmap
 import multiprocessing
 import os
 import shutil
@@ -71,18 +72,24 @@ class Log(Logger):  # type: ignore[misc]
 logger_class = Log
 
 
+def on_starting(server: Any) -> None:
+    """A reload (SIGHUP) waits for the new workers before it ends the old ones: gunicorn cannot be set to."""
+    server.__class__ = importlib.import_module("config.web_reload").ReloadingArbiter
+
+
 def pre_fork(server: Any, worker: Any) -> None:
     """Gives a worker the lowest free place:
     it goes on with the counts of the one that had it, and no files pile up.
     """
-    forget_worker()
+    forget_project()
+    worker.is_serving = mmap.mmap(-1, 1)
     if not hasattr(server, "counts"):
         server.counts = empty_directory()
     taken = {getattr(other, "place", None) for other in server.WORKERS.values()}
     worker.place = next(place for place in itertools.count() if place not in taken)
 
 
-def forget_worker() -> None:
+def forget_project() -> None:
     """So that the worker's class is read anew after SIGHUP."""
     for name in [name for name in sys.modules if name == "config" or name.startswith("config.")]:
         del sys.modules[name]
@@ -105,15 +112,22 @@ def post_fork(server: Any, worker: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
+    """What a worker does before it serves."""
+    worker.connections_per_address = connections_per_address
+    if "config.wsgi" in sys.modules:
+        begin_platform(worker)
+    worker.is_serving[0] = 1
+
+
+def begin_platform(worker: Any) -> None:
     """The platform's workers refuse to serve with settings or a database that are not safe; what is raised
     here ends the server. They leave signs of life while they serve. A test that moves the clock does without:
     a heartbeat would see an outage.
     """
-    worker.connections_per_address = connections_per_address
-    if "config.wsgi" not in sys.modules:
-        return
     importlib.import_module("config.refusals").refuse_start()
     worker.trusted_proxies = tuple(importlib.import_module("django.conf").settings.TRUSTED_PROXIES)
+    # All views are imported now, and not while the first call waits.
+    importlib.import_module("django.urls").get_resolver().url_patterns  # noqa: B018
     if os.environ.get("WEB_HEARTBEAT") != "0":
         worker.heartbeat = importlib.import_module("config.heartbeat").start_heartbeat()
 

@@ -240,7 +240,7 @@ def test_web_server__master_holds_nothing_new_code_replaces() -> None:
     program = (
         "import runpy, sys; from gunicorn.util import load_class; "
         "ours = runpy.run_path('config/gunicorn.py'); "
-        "load_class(ours['worker_class']); ours['forget_worker'](); "
+        "load_class(ours['worker_class']); ours['forget_project'](); "
         "print(*sorted({name.split('.')[0] for name in sys.modules}))"
     )
     loaded = subprocess.run(
