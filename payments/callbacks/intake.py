@@ -21,6 +21,7 @@ from payments.providers.protocol import Event, ProviderConfig, RawCallback
 from payments.settlement.commit import commit
 from payments.settlement.decide import KINDS, decide
 from payments.settlement.plan import plan
+from payments.settlement.returns import UNDECIDED
 from payments.settlement.snapshot import OrderSnapshot, snapshot_of
 from payments.settlement.steps import Contradict, Nothing, Step
 from wallet.ledger import LOST_RACES
@@ -39,7 +40,7 @@ RESOLVED = """
     UPDATE payments_callback
     SET resolved_at = %s, resolved_by = 'platform', reason = 'it came again, and was taken'
     WHERE provider_id = %s AND outcome IN ('contradicts', 'no_order') AND resolved_at IS NULL
-      AND (signed_digest = %s OR (message_id = %s AND content_digest = %s))
+      AND (signed_digest = %s OR (message_id = %s AND (content_digest = %s OR body = %s)))
 """
 # What moves if money comes in, or is kept again.
 CAME_IN = (Transaction.Type.PAYMENT, Transaction.Type.SALE)
@@ -124,7 +125,25 @@ def take_in(config: ProviderConfig, raw: RawCallback) -> IntakeResult:
 
     Raises `Refused` if it is not genuine; then nothing is stored.
     """
-    event = adapter_for(config.scheme).verify(config, raw)
+    adapter = adapter_for(config.scheme)
+    event = adapter.verify(config, raw)
+    if event.told_at is not None and is_of_unknown_payment(config, event):
+        event = adapter.find_order(config, event)
+    result = take_surely(config, event, raw)
+    if result.problem == UNDECIDED:
+        return take_surely(config, adapter.confirm(config, event), raw)
+    return result
+
+
+def is_of_unknown_payment(config: ProviderConfig, event: Event) -> bool:
+    """Whether an event names neither an order nor a payment that is known."""
+    if event.order_id is not None or not event.payment_reference:
+        return False
+    return not Payment.objects.filter(provider_id=config.id, reference=event.payment_reference).exists()
+
+
+def take_surely(config: ProviderConfig, event: Event, raw: RawCallback) -> IntakeResult:
+    """Stores a genuine callback and acts on it, in one atomic block; a lost race is run again."""
     for attempt in range(1, MOST_TRIES + 1):
         try:
             with transaction.atomic():
@@ -180,7 +199,7 @@ def store(callback: Callback, arrival: Arrival) -> None:
     """Writes a callback that is taken, and takes what was refused of it before off the operators' list."""
     with prepared_sql.together():
         prepared_sql.insert(callback)
-        same = (callback.signed_digest, callback.message_id, callback.content_digest)
+        same = (callback.signed_digest, callback.message_id, callback.content_digest, callback.body)
         prepared_sql.execute(RESOLVED, (arrival.at, arrival.config.id, *same))
 
 
@@ -215,7 +234,7 @@ def refuse(arrival: Arrival, result: IntakeResult) -> IntakeResult:
     """
     row = arrival.row(result)
     same = Q(signed_digest=row.signed_digest) | Q(
-        message_id=row.message_id, content_digest=row.content_digest
+        Q(content_digest=row.content_digest) | Q(body=row.body), message_id=row.message_id
     )
     before = Callback.objects.filter(same, provider_id=row.provider_id, outcome__in=REFUSED)
     seen = {"times_seen": F("times_seen") + 1, "last_seen_at": arrival.at}

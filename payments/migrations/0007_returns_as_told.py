@@ -15,6 +15,7 @@ TOTALS = """
         AND r.payment_reference <> ''
     GROUP BY r.order_id, r.provider_id, r.payment_reference
     HAVING bool_or(r.reference = '')
+    ON CONFLICT DO NOTHING
 """
 GUARDS = """
     CREATE TRIGGER refund_total_is_never_deleted BEFORE DELETE ON payments_refundtotal

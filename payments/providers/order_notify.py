@@ -22,6 +22,7 @@ from payments.providers.protocol import (
     RawCallback,
     RefundRequest,
     RefundResult,
+    TellsOnce,
 )
 from payments.providers.signatures import order_notify
 from payments.providers.signatures.order_notify import Notification
@@ -36,7 +37,7 @@ MILLISECONDS = re.compile(r"[0-9]{1,15}")
 NUMBER = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,3})?")
 
 
-class OrderNotify:
+class OrderNotify(TellsOnce):
     """The scheme has neither refunds nor ids of its own: our order is all that it names."""
 
     can_refund = False

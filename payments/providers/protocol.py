@@ -95,6 +95,8 @@ class Event:
     told_at: datetime | None = None
     is_final: bool = False
     made_at: datetime | None = None
+    # Whether a look at the provider says the same; empty if nobody looked.
+    is_confirmed: bool | None = None
     # The refund that we initiated, if the provider repeats our own id of it.
     refund_id: UUID | None = None
     echoed: EchoedOrder | None = None
@@ -173,10 +175,21 @@ class ProviderUnavailable(Exception):
     """A payment cannot be started now; the text is for operators."""
 
 
+class TellsOnce:
+    """An adapter whose events say what happened, each once: there is nothing to look up."""
+
+    def find_order(self, config: ProviderConfig, event: Event) -> Event:
+        return event
+
+    def confirm(self, config: ProviderConfig, event: Event) -> Event:
+        return event
+
+
 class ProviderAdapter(Protocol):
     """One scheme.
 
     None of its methods may be called within an atomic block, but `verify`, `read`, `origins` and `takes`.
+    `find_order` and `confirm` are asked only about events that say how something stands (`Event.told_at`).
     """
 
     # Whether refunds can be asked for; elsewhere operators do that at the provider.
@@ -206,6 +219,15 @@ class ProviderAdapter(Protocol):
 
         The audit reads it again.
         """
+
+    def find_order(self, config: ProviderConfig, event: Event) -> Event:
+        """An event whose payment is not known here, with its order; if it is of none, it says nothing.
+
+        As it is, if nobody can tell.
+        """
+
+    def confirm(self, config: ProviderConfig, event: Event) -> Event:
+        """An event that differs from another one of its second, with whether things stand so now."""
 
     def refund(self, config: ProviderConfig, request: RefundRequest) -> RefundResult:
         """Asks for a refund; asked again with the same id, the provider does nothing twice."""

@@ -23,6 +23,7 @@ from payments.providers.protocol import (
     RefundRequest,
     RefundResult,
     RefundStatus,
+    TellsOnce,
 )
 from payments.providers.signatures import standard_webhooks
 from payments.providers.signatures.refused import Refused
@@ -33,7 +34,7 @@ from wallet.money import to_major
 REFERENCE = re.compile(r"[!-~]{0,255}")
 
 
-class Sandbox:
+class Sandbox(TellsOnce):
     """Offered only where DEMO is on; elsewhere nothing it says counts."""
 
     can_refund = True

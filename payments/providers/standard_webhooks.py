@@ -17,6 +17,7 @@ from payments.providers.protocol import (
     RawCallback,
     RefundRequest,
     RefundResult,
+    TellsOnce,
 )
 from payments.providers.signatures import standard_webhooks
 from payments.providers.signatures.order_notify import refuse_constant
@@ -29,7 +30,7 @@ ID = re.compile(r"[!-~]{1,255}")
 ORDER = re.compile(r"[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
 
 
-class StandardWebhooks:
+class StandardWebhooks(TellsOnce):
     """A generic provider: told of the order in the address of its page, tells us in signed messages."""
 
     can_refund = False

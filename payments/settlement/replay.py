@@ -136,6 +136,8 @@ def event_of(callback: Callback, config: ProviderConfig) -> Event:
         callback.headers, bytes(callback.body), callback.address, int(callback.received_at.timestamp())
     )
     try:
-        return adapter_for(config.scheme).read(config, raw)
+        event = adapter_for(config.scheme).read(config, raw)
     except Refused as problem:
         raise Unreplayable(str(problem)) from problem
+    # It took effect: if that needed a look at the provider, the look said the same.
+    return replace(event, is_confirmed=True)

@@ -3,7 +3,8 @@
 Such an event says by `told_at` when that was so, and the end depends on no order of arrival:
 
 - A refund only goes forward: what failed or was canceled is never done again.
-- Of a dispute the latest word counts; of one second, the word that ends it.
+- Of a dispute the latest word counts; of one second, the word that ends it. Two ends of one second are
+  decided by a look at the dispute.
 - A total counts for the refunds in it that the provider has not named. The latest total is kept: what no
   named refund of that time accounts for is booked without a name, and named, replaced or given back when
   more is told.
@@ -148,7 +149,12 @@ def after_told_dispute(snapshot: OrderSnapshot, event: Event) -> Step:
     if dispute.told_at is not None and event.told_at is not None:
         before, now = (dispute.told_at, dispute.is_final), (event.told_at, event.is_final)
         if now == before:
-            return Nothing("it is known already") if is_gone == was_gone else Contradict(UNDECIDED)
+            if is_gone == was_gone or event.is_confirmed is False:
+                return Nothing(
+                    "it is known already" if is_gone == was_gone else "the provider says otherwise"
+                )
+            if event.is_confirmed is None:
+                return Contradict(UNDECIDED)
         if now < before:
             return Nothing("something later was told already")
     state = dispute.state

@@ -59,6 +59,8 @@ class FakeStripe:
     paid: dict[str, int] = field(default_factory=dict)
     sessions: dict[str, dict[str, Any]] = field(default_factory=dict)
     refunds: dict[str, dict[str, Any]] = field(default_factory=dict)
+    # Payment intents and disputes, by their ids.
+    objects: dict[str, dict[str, Any]] = field(default_factory=dict)
     next_status: str = "succeeded"
     page_length: int = 100
     known: dict[str, tuple[dict[str, str], Reply]] = field(default_factory=dict)
@@ -153,6 +155,11 @@ class FakeStripe:
         return 200, self.refunds[id]
 
     def look(self, asked: Asked) -> Reply:
+        kind, _, id = asked.path.removeprefix("/v1/").partition("/")
+        if kind in ("payment_intents", "disputes"):
+            found = self.objects.get(id)
+            missing = error(404, "invalid_request_error", "No such object", code="resource_missing")
+            return (200, found) if found else missing
         if asked.path != "/v1/refunds":
             found = self.refunds.get(asked.path.removeprefix("/v1/refunds/"))
             return (

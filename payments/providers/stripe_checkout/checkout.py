@@ -1,9 +1,12 @@
 """Starting, verifying and refunding payments through Stripe Checkout."""
 
 import json
+import logging
 import re
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from stripe import DEFAULT_API_BASE, StripeClient
 from stripe.params import RefundCreateParams
@@ -13,6 +16,7 @@ from lib.clock import now
 from payments.providers.payment_page import page_origin
 from payments.providers.protocol import (
     Event,
+    EventType,
     HostedPayment,
     PaymentRequest,
     ProviderConfig,
@@ -29,12 +33,16 @@ from payments.providers.stripe_checkout.events import (
     ORDER_KEY,
     PAYMENT_KEY,
     REFUND_KEY,
+    Senseless,
+    is_holding,
+    order_of,
     read_event,
     time_of,
 )
 from payments.providers.stripe_checkout.minor_units import Inexpressible, is_payable, to_stripe
 from wallet.currencies import decimals_of
 
+logger = logging.getLogger(__name__)
 SECRET = re.compile(r"whsec_[A-Za-z0-9+/=_-]{24,240}")
 # Stripe keeps a session open for 30 minutes to 24 hours; a minute is left for the way.
 SHORTEST, LONGEST = timedelta(minutes=31), timedelta(hours=24, minutes=-1)
@@ -140,6 +148,24 @@ class StripeCheckout:
         # The mode that it was taken in: the provider may have been switched since.
         return read_event(raw.body, is_live=json.loads(raw.body)["livemode"])
 
+    def find_order(self, config: ProviderConfig, event: Event) -> Event:
+        try:
+            order_id = call(
+                config, self.api, lambda client: order_of_payment(client, event.payment_reference)
+            )
+        except Failed as problem:
+            logger.warning("the payment of event %s cannot be looked up: %s", event.message_id, problem)
+            return event
+        return replace(event, order_id=order_id) if order_id else Event(event.message_id)
+
+    def confirm(self, config: ProviderConfig, event: Event) -> Event:
+        try:
+            is_gone = call(config, self.api, lambda client: is_disputed(client, event.reference))
+        except (Failed, Senseless) as problem:
+            logger.warning("dispute %s cannot be looked at: %s", event.reference, problem)
+            return event
+        return replace(event, is_confirmed=is_gone == (event.type == EventType.CHARGED_BACK))
+
     def refund(self, config: ProviderConfig, request: RefundRequest) -> RefundResult:
         try:
             refund = refund_of(request)
@@ -244,6 +270,15 @@ def find_refund(client: StripeClient, request: RefundRequest) -> RefundResult:
         if (said["metadata"] or {}).get(REFUND_KEY) == str(request.id):
             return read_refund(said)
     return RefundResult(RefundStatus.NOT_FOUND)
+
+
+def order_of_payment(client: StripeClient, payment: str) -> UUID | None:
+    """Our order, if a payment intent of the account is of one."""
+    return order_of(client.v1.payment_intents.retrieve(payment).to_dict())
+
+
+def is_disputed(client: StripeClient, dispute: str) -> bool:
+    return is_holding(client.v1.disputes.retrieve(dispute).to_dict())
 
 
 def read_refund(said: dict[str, Any]) -> RefundResult:

@@ -233,6 +233,11 @@ TELLERS: dict[str, Callable[[str, Thing, datetime], Event]] = {
 }
 
 
+def is_holding(dispute: Thing) -> bool:
+    """Whether a dispute, as Stripe describes it now, holds money."""
+    return status_of(dispute, INQUIRIES | HOLDING | LET_GO) in HOLDING
+
+
 # --- Fields ---------------------------------------------------------------------------------------------
 
 

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -494,6 +495,29 @@ def test_stripe_refund__of_ours_that_fails_gives_the_credit_back(
     assert settle(asked(order, 1_00)) is (before == "succeeded")
 
 
+def test_stripe_refund__booked_before_totals_were_kept_can_fail(counter: Counter) -> None:
+    order = counter.order()
+    # As the version before wrote it.
+    Refund.objects.create(
+        order=order,
+        provider=counter.fake_provider.provider,
+        kind="refund",
+        state="remembered",
+        amount=1_00,
+        payment_reference=intent_of(Payment.objects.get(order=order)),
+        actor="provider:stripe",
+        created_at=now(),
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(import_module("payments.migrations.0007_returns_as_told").TOTALS)
+    assert counter.tells(counter.session("completed_paid", order)) == [200]
+    assert funds(order) == (399_80, 0)
+    later = int(now().timestamp()) + 60 - START
+    assert counter.tells(refund_event("refund.failed", order, "failed", 1_00, at=later)) == [200]
+    assert (refunds_of(order), funds(order)) == ([("refund", "reversed", 1_00)], (500_00, 0))
+    assert problems_of(order.player) == []
+
+
 def test_stripe_refund__of_a_payment_that_is_not_known_is_on_the_list(counter: Counter) -> None:
     event = recorded("refund_failed")
     assert counter.tells(event) == [404]
@@ -595,6 +619,53 @@ def test_stripe_dispute__lost_after_it_let_go_takes_the_credit_again(counter: Co
     won = counter.dispute("dispute_closed_won", order) | {"created": START + 950}
     assert counter.tells(won) == [200]
     assert (fresh(order).state, funds(order)) == ("delivered", (500_00, 0))
+    assert (problems_of(order.player), difference(order)) == ([], "")
+
+
+@pytest.mark.parametrize(("status", "state"), [("lost", "charged_back"), ("won", "delivered")])
+@pytest.mark.parametrize("is_ordered", [True, False])
+def test_stripe_dispute__two_ends_of_one_second_are_decided_by_a_look(
+    counter: Counter, status: str, state: str, *, is_ordered: bool
+) -> None:
+    order = counter.paid()
+    ends = [
+        counter.dispute(f"dispute_closed_{end}", order) | {"created": START + 500} for end in ("won", "lost")
+    ]
+    first, second = ends if is_ordered else reversed(ends)
+    # Nobody answers: a person has to look.
+    assert counter.tells(first, second) == [200, 422]
+    listed = Callback.objects.filter(order=order, outcome="contradicts", resolved_at=None)
+    assert [row.problem for row in listed.all()] == ["two words of the same second about it differ"]
+    id = f"dp_{order.pk.hex}"
+    counter.fake.objects[id] = {"id": id, "object": "dispute", "status": status}
+    assert counter.tells(second, first, second) == [200, 200, 200]
+    assert (fresh(order).state, listed.count()) == (state, 0)
+    assert funds(order) == ((0, 0) if status == "lost" else (500_00, 0))
+    assert (problems_of(order.player), difference(order)) == ([], "")
+
+
+@pytest.mark.parametrize("name", ["dispute_created", "refund_failed"])
+def test_stripe_return__of_another_product_is_nothing_to_do(counter: Counter, name: str) -> None:
+    intent = f"pi_{uuid.uuid4().hex}"
+    event = recorded(name, payment_intent=intent)
+    assert counter.tells(event) == [404]
+    listed = Callback.objects.filter(message_id=event["id"], outcome="no_order", resolved_at=None)
+    assert listed.count() == 1
+    counter.fake.objects[intent] = {"id": intent, "object": "payment_intent", "metadata": {"shop": "other"}}
+    assert counter.tells(event, event) == [200, 200]
+    assert listed.count() == 0
+
+
+def test_stripe_dispute__before_its_payment_is_found_by_a_look(counter: Counter) -> None:
+    order = counter.order()
+    dispute = counter.dispute("dispute_created", order)
+    intent = intent_of(Payment.objects.get(order=order))
+    ids = {"wallet_order_id": str(order.pk)}
+    counter.fake.objects[intent] = {"id": intent, "object": "payment_intent", "metadata": ids}
+    assert counter.tells(dispute) == [200]
+    assert refunds_of(order) == [("charge_back", "remembered", 4_99)]
+    assert counter.tells(counter.session("completed_paid", order)) == [200]
+    assert (fresh(order).state, funds(order)) == ("charged_back", (0, 0))
     assert (problems_of(order.player), difference(order)) == ([], "")
 
 
