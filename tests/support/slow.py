@@ -17,6 +17,7 @@ SLOW_PLACES = (
     "config/test_health.py",
     "config/test_logs.py",
     "config/test_metrics.py",
+    "config/test_nginx.py",
     "config/test_web_reload.py",
     "config/test_web_worker.py",
     "faults",
