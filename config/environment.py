@@ -1,5 +1,6 @@
 """Reads settings from the environment and from .env; a value that makes no sense refuses the start."""
 
+import os
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -8,7 +9,12 @@ from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
+# The owner's address is for who migrates, who gives it: a file that web server and workers read may not.
+OWNER = "DATABASE_OWNER_URL"
+is_given = OWNER in os.environ
 env.read_env(BASE_DIR / ".env", overwrite=False)
+if not is_given:
+    os.environ.pop(OWNER, None)
 
 
 def networks(name: str) -> list[str]:

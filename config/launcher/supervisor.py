@@ -50,7 +50,7 @@ PROGRAMS = {
 NEEDED = {"gunicorn"}
 # What a command beside the running platform has to share with it.
 SHARED = (
-    *("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "SECRET_KEY", "CREDENTIAL_KEY", "ENCRYPTION_KEYS"),
+    *("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "CREDENTIAL_KEY", "ENCRYPTION_KEYS"),
     *("CHECKPOINT_KEY", "CHECKPOINT_DIRECTORY"),
     *("ALLOWED_HOSTS", "DEMO", "HOST", "PORT", "PUBLIC_URL", "OUTGOING_ALLOWED_NETWORKS"),
 )
@@ -84,7 +84,9 @@ def run_platform(var: Path) -> None:
             | platform_environment(instance, addresses)
             | {"DEMO": "1", "HOST": bind, "PORT": str(port)}
         )
-        guide = prepare(instance, environment, url)
+        # What serves is never the database's owner, and does not know its address.
+        owner_url = environment.pop("DATABASE_OWNER_URL")
+        guide = prepare(instance, environment, url, owner_url)
         stack.callback(instance.tell_ending)
         keep_environment(instance, environment)
         for name, command in PROGRAMS.items():
@@ -194,14 +196,11 @@ def tell_place(var: Path, instance: Instance) -> None:
         say(f"The data is in {instance.home}: this directory is closed to the user that PostgreSQL runs as.")
 
 
-def prepare(instance: Instance, environment: dict[str, str], url: str) -> str:
+def prepare(instance: Instance, environment: dict[str, str], url: str, owner_url: str) -> str:
     """The database's tables, the files of the pages, the demo data;
     returns what there is to say about these.
     """
-    owner = environment | {
-        "DATABASE_URL": environment["DATABASE_OWNER_URL"],
-        "DATABASE_STATEMENT_TIMEOUT": "0",
-    }
+    owner = environment | {"DATABASE_URL": owner_url, "DATABASE_STATEMENT_TIMEOUT": "0"}
     with step("Bringing the database up to date"):
         manage(instance, owner, "migrate", "--no-input")
         manage(instance, environment, "call_log_days")

@@ -150,3 +150,11 @@ def test_run__goes_on_whatever_dies(running: tuple[int, int], dying: tuple[str, 
     eventually(lambda: get(port, "/healthz/workers") != 200, "something is ill")
     eventually(lambda: get(port, "/healthz/workers") == get(port, "/readyz") == 200, "all is well again")
     assert ("gunicorn" in dying) == (child_of(launcher, "gunicorn") != web)
+
+
+def test_run__serves_without_the_owners_address(running: tuple[int, int]) -> None:
+    launcher, _ = running
+    for name in ("gunicorn", "worker", "beat"):
+        given = Path(f"/proc/{child_of(launcher, name)}/environ").read_text()
+        assert "DATABASE_URL=" in given
+        assert "wallet_owner" not in given, name
