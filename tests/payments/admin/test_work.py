@@ -446,6 +446,26 @@ def test_refunds__of_payments_that_never_came_are_listed(client: Client, shop_se
     assert [page(Refund, refund) in text for refund in remembered] == [True, False]
 
 
+@pytest.mark.parametrize("state", ["done", "reversed", "unmoved", "replaced"])
+def test_refund_page__says_how_it_stands_at_the_provider(
+    client: Client, shop_setup: ShopSetup, state: str
+) -> None:
+    refund = Refund.objects.create(
+        order=shop_setup.paid(),
+        provider=shop_setup.webhooks.provider,
+        kind="refund",
+        state=state,
+        amount=1_00,
+        actor="provider:test",
+        created_at=now(),
+        made_at=datetime(2026, 3, 2, 12, tzinfo=UTC),
+        told_at=datetime(2026, 3, 4, 12, tzinfo=UTC),
+    )
+    text = get(client, page(Refund, refund))
+    assert refunds.MEANINGS[Refund.State(state)] in text
+    assert [part in text for part in ("2026-03-02", "2026-03-04")] == [True, True]
+
+
 def badges(text: str) -> list[bool]:
     """Whether the sidebar counts something at deliveries and callbacks."""
     return [
