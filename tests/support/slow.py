@@ -33,6 +33,7 @@ SLOW_PLACES = (
     "wallet/audit/test_ledger_tampering.py",
     "wallet/audit/test_scheduled.py",
     "wallet/checkpoints",
+    "payments/test_migrations.py",
     "payments/test_what_stays.py",
     "wallet/test_migrations.py",
     "wallet/test_migrations_reference.py",
