@@ -34,6 +34,7 @@ UNFOLD = {
     "SHOW_VIEW_ON_SITE": False,
     "LOGIN": {"form": "config.login.LoginForm"},
     "STYLES": ["config.sidebar.style_sheet"],
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "config.sidebar.icon"}],
     "SIDEBAR": {"navigation": "config.sidebar.navigation"},
     # The banner about open alerts, for every page.
     "GLOBAL_CALLBACK": "wallet.admin.attention.banner",

@@ -136,6 +136,7 @@ MIDDLEWARE = [
     "players.access.gate.ApiGate",
     # The pages' log; the API's calls, which the gate answers, never come here.
     "config.logs.RequestLog",
+    "config.content_security.ContentSecurity",
     "django.middleware.security.SecurityMiddleware",
     # Before anything looks at Host, which probes fill with an address.
     "config.probes.ProbeAnswers",

@@ -83,6 +83,11 @@ def may_see(request: HttpRequest, model: str) -> bool:
     return any(request.user.has_perm(f"{app}.{act}_{name}") for act in ("view", "change"))
 
 
+def icon(request: HttpRequest) -> str:
+    """The address of the icon that the pages for players have too."""
+    return static("payments/icon.svg")
+
+
 def style_sheet(request: HttpRequest) -> str:
     """The address of our own few styles."""
     return static("players/admin.css")

@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -44,10 +45,14 @@ def shop(chromium: str, django_db_blocker: Any, tmp_path_factory: pytest.TempPat
 
 @pytest.fixture(scope="module")
 def browser(chromium: str, shop: Shop) -> Iterator[Browser]:
-    """Begins after the shop and ends before it and before any other test.
+    """Begins after the shop and ends before it and before any other test."""
+    with launched(chromium) as browser:
+        yield browser
 
-    Django's ORM refuses to work beside Playwright's loop.
-    """
+
+@contextmanager
+def launched(chromium: str) -> Iterator[Browser]:
+    """A browser until the block ends; Django's ORM refuses to work beside Playwright's loop."""
     expect.set_options(timeout=20_000)
     with (
         sync_playwright() as playwright,
