@@ -4,14 +4,15 @@ import logging.config
 import os
 from typing import Any
 
+import django
 from celery import Celery
 from celery.signals import beat_init, celeryd_init, setup_logging
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.module_loading import import_string
 from django_structlog.celery.steps import DjangoStructLogInitStep
 
 from config import broker_transport
-from config.refusals import refuse_start
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -33,7 +34,8 @@ def keep_our_logs(**ignored: Any) -> None:
 def end_refused_start(**ignored: Any) -> None:
     """Celery goes on after any other exception of a listener."""
     try:
-        refuse_start()
+        django.setup()
+        import_string("config.refusals.refuse_start")()
     except ImproperlyConfigured as problem:
         raise SystemExit(str(problem)) from None
 

@@ -37,6 +37,11 @@ control_socket_disable = True
 # What a game sends never needs more; the body's limit is the application's (contract 1.1).
 limit_request_line = 4094
 limit_request_field_size = 8190
+# What a caller on this machine says of path or scheme (SCRIPT_NAME, PATH_INFO, X-Forwarded-Proto) would be
+# believed; the application decides that (TRUSTED_PROXIES).
+forwarded_allow_ips = ""
+forwarder_headers = ""
+secure_scheme_headers: dict[str, str] = {}
 accesslog = None
 OWN_PREFIX = "quantum-wallet-metrics-"
 
@@ -124,6 +129,11 @@ def begin_platform(worker: Any) -> None:
     here ends the server. They leave signs of life while they serve. A test that moves the clock does without:
     a heartbeat would see an outage.
     """
+    if worker.cfg.forwarded_allow_ips or worker.cfg.forwarder_headers or worker.cfg.secure_scheme_headers:
+        raise ValueError(
+            "gunicorn is told to believe forwarded headers (--forwarded-allow-ips, --forwarder-headers, "
+            "GUNICORN_CMD_ARGS): leave that out, and set TRUSTED_PROXIES."
+        )
     importlib.import_module("config.refusals").refuse_start()
     worker.trusted_proxies = tuple(importlib.import_module("django.conf").settings.TRUSTED_PROXIES)
     # All views are imported now, and not while the first call waits.

@@ -1,24 +1,41 @@
 """Starts that are refused, each with a sentence that says what to change."""
 
 import logging
-from collections.abc import Iterator
+import os
+from collections.abc import Iterable, Iterator
+from ipaddress import collapse_addresses, ip_address
+from itertools import combinations
+from typing import Any
+from urllib.parse import urlsplit
 
+from django.conf import settings
+from django.core.checks import Error
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 
 from lib.collations import changed_collations
 from lib.database import FAILURES, drop_unfit_connection
+from lib.http.addresses import Network, parse_networks
+from players.query_passwords import shared_query_passwords
 
 logger = logging.getLogger(__name__)
 
+# Names that no stranger's resolver knows (RFC 6761, 6762 and 8375, and what private networks use).
+LOCAL_NAMES = (".localhost", ".local", ".test", ".example", ".invalid", ".internal", ".lan", ".home.arpa")
+# A network of more addresses than this holds strangers: 10.0.0.0/8 and fc00::/7 are the widest private ones.
+WIDEST = {4: 8, 6: 7}
+# Random texts of 32 characters have more different ones than this, but for one in millions.
+LEAST_DIFFERENT = 8
+OWNER = """
+    SELECT current_user FROM pg_class
+    WHERE oid = to_regclass('wallet_entry') AND pg_has_role(current_user, relowner, 'MEMBER')
+"""
+
 
 def refuse_start() -> None:
-    """Raises `ImproperlyConfigured` if web server, worker or beat must not start so.
-
-    A database that is away refuses nothing here: `/readyz` asks again.
-    """
+    """Raises `ImproperlyConfigured` if web server, worker or beat must not start so."""
     try:
-        sentences = list(database_refusals())
+        sentences = [*settings_refusals(), *database_refusals()]
     finally:
         # This thread's own, which serves nobody.
         connection.close()
@@ -26,10 +43,146 @@ def refuse_start() -> None:
         raise ImproperlyConfigured("\n".join(sentences))
 
 
+def check_deployment(**ignored: Any) -> list[Error]:
+    """The same for `manage.py check --deploy`."""
+    sentences = (*settings_refusals(), *database_refusals())
+    return [Error(sentence, id="config.E001") for sentence in sentences]
+
+
+def settings_refusals() -> Iterator[str]:
+    """What the settings say against a start."""
+    yield from demonstrations_in_public()
+    yield from trusted_strangers()
+    yield from repeated_secrets()
+    yield from simple_secrets()
+
+
 def database_refusals() -> Iterator[str]:
-    """What the database says against a start."""
+    """What the database says against a start. One that is away says nothing: `/readyz` asks again."""
     try:
+        yield from owners_as_application()
         yield from map(str, changed_collations())
+        yield from query_passwords_of_others()
     except FAILURES as problem:
         drop_unfit_connection(problem)
         logger.warning("the database could not be asked whether it is fit: %s", problem)
+
+
+# --- Settings -----------------------------------------------------------------------------------------
+
+
+def demonstrations_in_public() -> Iterator[str]:
+    """Known passwords, and pages that show settings, are for one machine."""
+    for name in ("DEMO", "DEBUG"):
+        for where, host in named_hosts() if getattr(settings, name) else ():
+            if is_public(host):
+                yield (
+                    f"{name} is for one machine or a private network, and {host} ({where}) is public: "
+                    f"unset {name}, or name another host."
+                )
+
+
+def named_hosts() -> Iterator[tuple[str, str]]:
+    """Each host that the settings name as ours, after the setting's name."""
+    yield from (("ALLOWED_HOSTS", host) for host in settings.ALLOWED_HOSTS)
+    yield from (("CSRF_TRUSTED_ORIGINS", host_of(origin)) for origin in settings.CSRF_TRUSTED_ORIGINS)
+    yield "PUBLIC_URL", host_of(settings.PUBLIC_URL)
+    yield "HOST", os.environ.get("HOST", "")
+
+
+def host_of(url: str) -> str:
+    return urlsplit(url).hostname or ""
+
+
+def is_public(host: str) -> bool:
+    """Whether strangers may reach a host by this name or address."""
+    host = host.strip("[]*.").lower()
+    try:
+        return ip_address(host).is_global
+    except ValueError:
+        return "." in host and not host.endswith(LOCAL_NAMES)
+
+
+def trusted_strangers() -> Iterator[str]:
+    """Whose words are believed, or who may be called, is few and known."""
+    for name, why in (
+        ("TRUSTED_PROXIES", "any caller could then name an address of its own choice"),
+        ("OUTGOING_ALLOWED_NETWORKS", "a game's URL could then lead to any private address"),
+    ):
+        for network in widest(parse_networks(tuple(getattr(settings, name)))):
+            yield (
+                f"{name} covers {network}, which holds strangers: {why}. Name the addresses themselves, such "
+                "as 127.0.0.1 or 10.0.0.0/8."
+            )
+    if settings.SECURE_PROXY_SSL_HEADER and not settings.TRUSTED_PROXIES:
+        yield (
+            "BEHIND_TLS_PROXY believes X-Forwarded-Proto of TRUSTED_PROXIES alone, and these are empty: set "
+            "TRUSTED_PROXIES to the proxy's address, or unset BEHIND_TLS_PROXY."
+        )
+
+
+def widest(networks: Iterable[Network]) -> Iterator[Network]:
+    """Those that are too wide, after neighbours are put together: two halves are a whole."""
+    for version, least in WIDEST.items():
+        ours: Any = [network for network in networks if network.version == version]
+        yield from (network for network in collapse_addresses(ours) if network.prefixlen < least)
+
+
+def repeated_secrets() -> Iterator[str]:
+    """Who knows one secret must not know another."""
+    for (name, value), (other, same) in combinations(named_secrets(), 2):
+        if name != other and value == same:
+            yield f"{name} and {other} have the same value: give each secret a value of its own."
+
+
+def simple_secrets() -> Iterator[str]:
+    """Long is not enough."""
+    for name, value in named_secrets():
+        if not name.startswith("the password") and is_simple(value):
+            yield (
+                f"{name} is too simple: it repeats itself. Take a random one, for example the output of: "
+                "python -c 'import secrets; print(secrets.token_urlsafe(48))'"
+            )
+
+
+def named_secrets() -> list[tuple[str, str]]:
+    """Each secret of the settings after its name; earlier values stand under the name of today's."""
+    named = [
+        *(("SECRET_KEY", key) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)),
+        ("CREDENTIAL_KEY", settings.CREDENTIAL_KEY),
+        *(("ENCRYPTION_KEYS", key) for key in settings.ENCRYPTION_KEYS),
+        *(("CHECKPOINT_KEY", key.strip()) for key in settings.CHECKPOINT_KEY.split(",")),
+        ("METRICS_TOKEN", settings.METRICS_TOKEN),
+        ("the password in DATABASE_URL", settings.DATABASES["default"].get("PASSWORD", "")),
+        ("the password in REDIS_URL", urlsplit(settings.REDIS_URL).password or ""),
+    ]
+    return [(name, value) for name, value in named if value]
+
+
+def is_simple(secret: str) -> bool:
+    """Whether a text has few different characters, or is one part again and again."""
+    return len(set(secret)) < LEAST_DIFFERENT or secret in (secret + secret)[1:-1]
+
+
+# --- The database -------------------------------------------------------------------------------------
+
+
+def owners_as_application() -> Iterator[str]:
+    """The guarantees of money stand on the application's role, which owns nothing."""
+    with connection.cursor() as cursor:
+        cursor.execute(OWNER)
+        for (role,) in cursor.fetchall():
+            yield (
+                f"DATABASE_URL connects as {role}, who owns the tables of money and could change history: "
+                f"connect as the application's role ({settings.DATABASE_APP_ROLE}), and as the owner only to "
+                "migrate."
+            )
+
+
+def query_passwords_of_others() -> Iterator[str]:
+    """Who is asked with a password learns it."""
+    for game, other in shared_query_passwords():
+        yield (
+            f"The query password of the game {game} is also {other}: whoever is asked with it could use it. "
+            f"Agree on another with the game, and enter it: manage.py query_password {game}"
+        )

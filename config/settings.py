@@ -129,6 +129,7 @@ INSTALLED_APPS = [
     "players",
     "wallet",
     "payments",
+    "config.apps.PlatformConfig",
 ]
 
 MIDDLEWARE = [
@@ -345,8 +346,10 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 # Behind a proxy that sets (and overwrites) X-Forwarded-Proto, so that Django knows the request was HTTPS.
-if env.bool("BEHIND_TLS_PROXY", default=False):
-    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+# Only TRUSTED_PROXIES are believed (config/wsgi.py).
+SECURE_PROXY_SSL_HEADER = (
+    ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_TLS_PROXY", default=False) else None
+)
 
 # --- Language, time, files --------------------------------------------------------------------------
 

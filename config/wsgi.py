@@ -1,4 +1,4 @@
-"""The WSGI callable: Django, and the two things that must be decided outside of it."""
+"""The WSGI callable: Django, and the three things that must be decided outside of it."""
 
 import errno
 import io
@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
+from lib.http.addresses import is_proxy
 from lib.http.responses import NoAnswer
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -24,6 +25,9 @@ def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]
         # a chunked body says nothing, so it is read here, one byte past the limit.
         body = environ["wsgi.input"].read(settings.API_BODY_LIMIT + 1)
         environ["wsgi.input"], environ["CONTENT_LENGTH"] = io.BytesIO(body), str(len(body))
+    if "HTTP_X_FORWARDED_PROTO" in environ and not is_proxy(environ):
+        # Django believes it of whoever connects.
+        del environ["HTTP_X_FORWARDED_PROTO"]
     response: Iterable[bytes] = django_application(environ, start_response)
     if isinstance(response, NoAnswer):
         response.close()

@@ -10,13 +10,13 @@ from django.db import IntegrityError, transaction
 
 from lib.clock import now
 from lib.ids import new_id
-from lib.security.encryption import Unreadable, open_sealed, seal
+from lib.security.encryption import open_sealed, seal
 from lib.security.tokens import password_hash
 from payments.models import Provider, Secret
 from payments.providers.adapters import adapter_for
 from payments.providers.signatures import order_notify, standard_webhooks
 from players.models import Credential, Game
-from players.operations import query_credential
+from players.query_passwords import query_passwords
 
 PUBLISHED = frozenset({order_notify.PUBLISHED_SECRET, standard_webhooks.PUBLISHED_SECRET})
 # Random ones of the least length have more different characters than this, but for one in millions.
@@ -109,7 +109,10 @@ def keep(secret: Secret, text: str, actor: str) -> Secret:
         raise SecretRefused("This secret stands in public documents: everybody knows it.")
     secret.id, secret.created_at, secret.created_by = new_id(), now(), actor
     secret.fingerprint = password_hash(spelled(text))
-    if Credential.objects.filter(password_hash=password_hash(text)).exists() or text in query_passwords():
+    if (
+        Credential.objects.filter(password_hash=password_hash(text)).exists()
+        or text in query_passwords().values()
+    ):
         raise SecretRefused(USED)
     secret.sealed = seal(text, purpose=purpose_of(secret))
     try:
@@ -131,19 +134,6 @@ def spelled(text: str) -> str:
 def is_known(text: str) -> bool:
     """Whether a text is or was a secret here."""
     return Secret.objects.filter(fingerprint=password_hash(spelled(text))).exists()
-
-
-def query_passwords() -> set[str]:
-    """What games are asked with about transactions."""
-    found = set()
-    for game in Game.objects.exclude(sealed_query_password=""):
-        try:
-            credential = query_credential(game)
-        except Unreadable:
-            continue
-        if credential:
-            found.add(credential.password)
-    return found
 
 
 def purpose_of(secret: Secret) -> str:

@@ -15,10 +15,10 @@ from django.views.decorators.debug import sensitive_post_parameters
 from lib.backoffice import columns
 from lib.backoffice.formatting import badge, clock, link
 from lib.backoffice.pages import PageAdmin, Section
-from lib.security.tokens import is_used_elsewhere
 from players.access.credentials import CREDENTIALS
 from players.models import Credential, Game
 from players.operations import set_query_password
+from players.query_passwords import is_used
 
 if TYPE_CHECKING:
     from django.forms import CheckboxInput as SwitchWidget
@@ -84,7 +84,7 @@ class GameForm(GameModelForm):
 
     def clean_query_password(self) -> str:
         password: str = self.cleaned_data["query_password"]
-        if password and is_used_elsewhere(password):
+        if password and is_used(password, besides=self.instance):
             raise ValidationError(
                 "This secret is or was used for something else: each secret must be used only once."
             )

@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -15,7 +14,6 @@ from config.launcher.supervisor import ROOT
 from config.refusals import refuse_start
 from lib.collations import changed_collations
 from tests.support.callers import Caller
-from tests.support.web_server import served
 
 Owner = psycopg.Connection[Any]
 RECORD = "UPDATE pg_database SET datcollversion = %s WHERE datname = current_database()"
@@ -92,13 +90,6 @@ def test_collation__of_one_column_is_compared_too(owner: Owner, database: None) 
             "UPDATE pg_collation SET collversion = %s WHERE oid = %s::regcollation", [*was, collation]
         )
         owner.execute("DROP TABLE in_words")
-
-
-def test_web_server__does_not_start(upgraded: str, database_url: str, tmp_path: Path) -> None:
-    log = tmp_path / "web.log"
-    with pytest.raises(AssertionError), served(log, DATABASE_URL=database_url):
-        pass
-    assert "REINDEX INDEX CONCURRENTLY" in log.read_text()
 
 
 @pytest.mark.parametrize("part", [("worker", "-P", "solo"), ("beat", "-s", "/dev/null", "--pidfile=")])

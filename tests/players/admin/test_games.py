@@ -3,6 +3,7 @@
 How it is asked about unfinished transactions, with a password that is only ever written.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -33,6 +34,13 @@ def form(game: Game | None = None, **changes: str) -> dict[str, str]:
         "query_password": "",
     }
     return {"slug": unique("g"), **given, **asking} | changes
+
+
+@pytest.fixture(autouse=True)
+def no_other_password() -> Iterator[None]:
+    """A password is one game's: that of the game before is forgotten."""
+    yield
+    Game.objects.exclude(sealed_query_password="").update(sealed_query_password="")
 
 
 @pytest.fixture

@@ -62,11 +62,13 @@ def game() -> Iterator[FakeGame]:
 
 
 @pytest.fixture
-def party(game: FakeGame) -> Party:
+def party(game: FakeGame) -> Iterator[Party]:
     """A game that can be asked."""
     party = make_party(query_url=game.url, query_username="quantum")
     set_query_password(party.game, "a password, with: colons")
-    return party
+    yield party
+    # It is one game's: that of the next test.
+    set_query_password(party.game, "")
 
 
 def seated(callers: Callers, party: Party, funds: int = 100_00) -> PlayerSession:
