@@ -11,7 +11,7 @@ LAUNCH := exec $(VENV)/bin/python -m config.launcher.launch --parent $$PPID
 FLOCK := $(if $(shell command -v flock),mkdir -p var && flock var/install.lock)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test quick faults lint lint-style lint-imports lint-sql lint-types lock bench bench-growth bench-settle bench-callbacks simulate manage mutate fuzz clean install
+.PHONY: help run test quick faults lint lint-style lint-imports lint-sql lint-types lock bench bench-growth bench-settle bench-callbacks simulate manage mutate attack fuzz clean install
 
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{ printf "make %-14s %s\n", $$1, $$2 }'
@@ -64,6 +64,9 @@ manage: $(RUN)  ## manage.py for the running platform; ARGS="audit_ledger"
 
 mutate: $(DEV)  ## look for mistakes that no test notices
 	@$(LAUNCH) with --instance mutate --fast -- $(VENV)/bin/python -m tests.mutation $(ARGS)
+
+attack: $(DEV)  ## play hostile clients, requests and addresses against a server, with a table
+	@$(LAUNCH) with --instance attack --fast -- $(VENV)/bin/python -m tests.attack $(ARGS)
 
 fuzz: $(DEV)  ## change a million genuine callbacks, none of which may count; ARGS="--count 1000000 --seed 7"
 	@$(LAUNCH) with --instance fuzz --fast -- $(VENV)/bin/python -m tests.payments.fuzz $(ARGS)

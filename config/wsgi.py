@@ -23,8 +23,13 @@ def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]
     if "CONTENT_LENGTH" not in environ and environ.get("HTTP_TRANSFER_ENCODING"):
         # Django reads as far as Content-Length says;
         # a chunked body says nothing, so it is read here, one byte past the limit.
-        body = environ["wsgi.input"].read(settings.API_BODY_LIMIT + 1)
-        environ["wsgi.input"], environ["CONTENT_LENGTH"] = io.BytesIO(body), str(len(body))
+        try:
+            body = environ["wsgi.input"].read(settings.API_BODY_LIMIT + 1)
+            length = len(body)
+        except OSError:
+            # Longer than the server reads (config.web_connection).
+            body, length = b"", settings.API_BODY_LIMIT + 1
+        environ["wsgi.input"], environ["CONTENT_LENGTH"] = io.BytesIO(body), str(length)
     if "HTTP_X_FORWARDED_PROTO" in environ and not is_proxy(environ):
         # Django believes it of whoever connects.
         del environ["HTTP_X_FORWARDED_PROTO"]

@@ -17,6 +17,9 @@ from urllib.parse import urlsplit
 Place = tuple[str, int]
 Connect = Callable[[], socket.socket]
 
+# Failed authentications are counted by address: nobody else calls from these.
+SOURCE, OTHER_SOURCE = "127.0.0.33", "127.0.0.34"
+
 HOST = b"Host: 127.0.0.1\r\n"
 JSON = b"Content-Type: application/json\r\n"
 CALL = b"POST /wallet/withdraw HTTP/1.1\r\n" + HOST + JSON
@@ -154,14 +157,20 @@ def place_of(url: str) -> Place:
     return parts.hostname, parts.port
 
 
+def connect_to(url: str, source: str, seconds: float = 20) -> socket.socket:
+    return socket.create_connection(place_of(url), seconds, source_address=(source, 0))
+
+
 @contextmanager
-def held(url: str, shape: Callable[[Connect], None], count: int) -> Iterator[list[socket.socket]]:
+def held(
+    url: str, shape: Callable[[Connect], None], count: int, source: str = SOURCE
+) -> Iterator[list[socket.socket]]:
     """So many connections of that shape, until the block ends."""
     with ExitStack() as stack:
         opened: list[socket.socket] = []
 
         def connect() -> socket.socket:
-            connection = stack.enter_context(socket.create_connection(place_of(url), 10))
+            connection = stack.enter_context(connect_to(url, source, 10))
             connection.settimeout(2)
             opened.append(connection)
             return connection

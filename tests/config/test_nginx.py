@@ -26,6 +26,7 @@ from tests.attack.clients import (
 from tests.config.test_web_worker import SLOWEST_SECONDS, slowest_call
 from tests.support.callers import PlayerSession
 from tests.support.nginx import installed, nginx_before
+from tests.support.web_server import served
 
 pytestmark = pytest.mark.skipif(
     installed() is None and os.environ.get("CI") != "true", reason="nginx is not installed (.ci/nginx)"
@@ -33,8 +34,12 @@ pytestmark = pytest.mark.skipif(
 
 
 @pytest.fixture(scope="module")
-def nginx(server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with nginx_before(server, tmp_path_factory.mktemp("nginx")) as url:
+def nginx(callers: object, database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    home = tmp_path_factory.mktemp("nginx")
+    with (
+        served(home / "log", DATABASE_URL=database_url, TRUSTED_PROXIES="127.0.0.1") as server,
+        nginx_before(server, home) as url,
+    ):
         yield url
 
 

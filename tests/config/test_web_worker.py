@@ -17,8 +17,10 @@ from tests.attack.clients import (
     CALL,
     DRIPS,
     HEALTH,
+    OTHER_SOURCE,
     SHAPES,
     Connect,
+    connect_to,
     dripping,
     half_a_body,
     half_a_head,
@@ -96,7 +98,7 @@ def test_clients__one_address_has_so_many_connections(tmp_path: Path) -> None:
 def test_clients__a_new_one_takes_the_place_of_one_that_waits(tmp_path: Path) -> None:
     """The caller's own address is full of silent connections: it is answered all the same."""
     limits = {"WEB_WORKERS": "1", "WEB_CONNECTIONS_PER_ADDRESS": "10"}
-    with served(tmp_path / "log", EMPTY, **limits) as url, held(url, silent, 100):
+    with served(tmp_path / "log", EMPTY, **limits) as url, held(url, silent, 100, "127.0.0.1"):
         for _ in range(20):
             with socket.create_connection(place_of(url), 5) as caller:
                 caller.sendall(HEALTH + b"\r\n")
@@ -115,7 +117,7 @@ def test_unread_body__the_connection_goes_on_or_says_close(
     path: str, size: int, is_chunked: bool, server: str
 ) -> None:
     body = b"x" * size
-    connection = http.client.HTTPConnection(*place_of(server), timeout=20)
+    connection = http.client.HTTPConnection(*place_of(server), timeout=20, source_address=(OTHER_SOURCE, 0))
     parts = iter([body[:1000], body[1000:]]) if is_chunked else body
     connection.request("POST", path, parts, encode_chunked=is_chunked)
     answer = connection.getresponse()
@@ -134,7 +136,7 @@ def test_unread_body__the_connection_goes_on_or_says_close(
 
 def test_unread_body__the_answer_arrives_before_the_end_of_the_body(server: str) -> None:
     """The client is still writing when it is refused, and reads after that."""
-    with socket.create_connection(place_of(server), 20) as connection:
+    with connect_to(server, OTHER_SOURCE) as connection:
         connection.sendall(CALL + b"Content-Length: 3000000\r\n\r\n")
         for _ in range(15):
             connection.sendall(BIG[:200_000])
@@ -147,7 +149,7 @@ def test_unread_body__the_answer_arrives_before_the_end_of_the_body(server: str)
 
 def test_pipelined__answered_one_by_one_in_their_order(server: str) -> None:
     paths = ["/healthz", "/nowhere", "/wallet/withdraw", "/healthz"] * 5
-    with socket.create_connection(place_of(server), 20) as connection:
+    with connect_to(server, OTHER_SOURCE) as connection:
         for path in paths:
             connection.sendall(b"GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" % path.encode())
         connection.sendall(HEALTH + b"Connection: close\r\n\r\n")
@@ -157,7 +159,7 @@ def test_pipelined__answered_one_by_one_in_their_order(server: str) -> None:
 
 
 def test_expectation__is_met_when_the_body_is_to_come(server: str) -> None:
-    with socket.create_connection(place_of(server), 20) as connection:
+    with connect_to(server, OTHER_SOURCE) as connection:
         connection.sendall(CALL + b"Expect: 100-continue\r\nContent-Length: 2\r\n\r\n")
         assert connection.recv(4096) == b"HTTP/1.1 100 Continue\r\n\r\n"
         connection.sendall(b"{}")

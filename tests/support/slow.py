@@ -9,6 +9,7 @@ TESTS = Path(__file__).resolve().parent.parent
 
 SLOW_PLACES = (
     # They start servers, workers or a browser.
+    "attack",
     "benchmarks",
     "browser",
     "config/launcher",
