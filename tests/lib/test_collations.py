@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -92,10 +93,11 @@ def test_collation__of_one_column_is_compared_too(owner: Owner, database: None) 
         owner.execute("DROP TABLE in_words")
 
 
-@pytest.mark.parametrize("part", [("worker", "-P", "solo"), ("beat", "-s", "/dev/null", "--pidfile=")])
-def test_worker_and_beat__do_not_start(upgraded: str, database_url: str, part: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("part", ["worker", "beat"])
+def test_worker_and_beat__do_not_start(upgraded: str, database_url: str, part: str, tmp_path: Path) -> None:
+    options = {"worker": ["-P", "solo"], "beat": ["-s", str(tmp_path / "schedule"), "--pidfile="]}
     done = subprocess.run(
-        [sys.executable, "-m", "celery", "-A", "config.celery", "-q", *part],
+        [sys.executable, "-m", "celery", "-A", "config.celery", "-q", part, *options[part]],
         cwd=ROOT,
         env={**os.environ, "DATABASE_URL": database_url},
         capture_output=True,
