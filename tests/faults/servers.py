@@ -71,6 +71,15 @@ class Servers:
     def valkey_client(self) -> redis.Redis:
         return redis.Redis(unix_socket_path=str(self.valkey_socket))
 
+    def demote_valkey(self) -> None:
+        """A failover has made it the replica of a server that nobody reaches: it reads, and takes no writes."""
+        with self.valkey_client() as client:
+            client.replicaof("127.0.0.1", 1)
+
+    def promote_valkey(self) -> None:
+        with self.valkey_client() as client:
+            client.replicaof("NO", "ONE")
+
     def flush_valkey(self) -> None:
         with self.valkey_client() as client:
             client.flushall()

@@ -68,6 +68,22 @@ def test_broker__money_moves_without_it_and_sweeps_resume_after(platform: Platfo
     assert not any(process.ended for process in processes)
 
 
+def test_broker__that_became_a_replica_ends_nothing(platform: Platform) -> None:
+    web, url = platform.serve()
+    processes = [web, platform.start("beat"), platform.start("worker")]
+    everybody, player_session = Caller(None, url=url), platform.callers.player_session(url=url)
+    eventually(lambda: health(everybody) == (200, "ok"), "the workers are healthy")
+    for _ in range(rounds(2, 20)):
+        platform.servers.demote_valkey()
+        for _ in range(10):
+            player_session.done("confirmWithdrawal", player_session.opened("withdraw", "0.02"))
+            assert everybody.send("GET", "/readyz").status == 200
+            time.sleep(0.2)
+        platform.servers.promote_valkey()
+        wait_for_heartbeat(now())
+    assert not any(process.ended for process in processes)
+
+
 def test_broker__poison_is_dropped_and_ends_no_worker(platform: Platform) -> None:
     processes = [platform.start("beat"), platform.start("worker")]
     wait_for_heartbeat(now())
