@@ -11,14 +11,10 @@ TASKS = {
         "wallet.make_checkpoint",
         "wallet.purge_expired",
     ),
-    # They call games and providers, which may be slow to answer.
-    "deliver": (
-        "payments.deliver",
-        "payments.deliver_due",
-        "payments.refund",
-        "payments.settle_refunds",
-        "payments.sandbox_call_back",
-    ),
+    # They call games.
+    "deliver": ("payments.deliver", "payments.deliver_due", "payments.sandbox_call_back"),
+    # They call providers.
+    "refund": ("payments.refund", "payments.settle_refunds"),
 }
 QUEUES = (SETTLE, *TASKS)
 ROUTES = {task: {"queue": queue} for queue, tasks in TASKS.items() for task in tasks}

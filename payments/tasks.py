@@ -3,17 +3,19 @@
 Each task is safe to run twice, at any time, or not at all until the next.
 """
 
-from uuid import UUID
+from contextlib import ExitStack
 
 from celery import shared_task
 from django.conf import settings
 
 from lib.clock import now
-from payments.deliveries.worker import deliver_due, deliver_one
+from payments.deliveries.operations import is_any_due
+from payments.deliveries.worker import deliver_due
+from payments.nudges import nudge
 from payments.orders.operations import expire_orders
-from payments.refunds.worker import lease, settle_one, settle_refunds
+from payments.refunds.worker import settle_refunds
 from payments.sandbox.callback_sender import call_back
-from wallet.job_runs import Run, alone, recorded
+from wallet.job_runs import alone, recorded
 
 
 @shared_task(name="payments.expire_orders")
@@ -26,25 +28,29 @@ def expire_orders_task() -> None:
 
 
 @shared_task(name="payments.deliver_due")
-def deliver_due_task() -> None:
-    """Tells games what to deliver. One that has not finished in its time is followed by another.
+def deliver_due_task(is_nudged: bool = False) -> None:
+    """Tells games what to deliver: by beat, and nudged after a payment or an operator's wish.
 
-    One at a time: games that hang must not take all workers,
-    and what has just become due is sent by nudges besides.
+    One run at a time begins tries, so a nudge that finds one under way has nothing to do: that run looks
+    again and again. What became due while it ended is left to the next.
     """
-    is_finished = True
-    with alone("deliver_due") as is_ours:
-        if is_ours:
-            with recorded("deliver_due") as run:
-                is_finished = deliver_due(run)
-    if not is_finished:
-        deliver_due_task.delay()
+    with ExitStack() as lock:
+        if not lock.enter_context(alone("deliver_due")):
+            return
+
+        def hand_over() -> None:
+            lock.close()
+            if is_any_due(now()):
+                nudge(deliver_due_task)
+
+        with recorded("deliver_due") as run:
+            deliver_due(run, is_nudged=is_nudged, hand_over=hand_over)
 
 
 @shared_task(name="payments.deliver")
 def deliver_task(delivery_id: str) -> None:
-    """Tells a game at once, after a payment or an operator's wish."""
-    deliver_one(UUID(delivery_id), Run("deliver").worker)
+    """Has a delivery that has just become due sent at once, with whatever else is due."""
+    deliver_due_task(is_nudged=True)
 
 
 @shared_task(name="payments.settle_refunds")
@@ -58,9 +64,8 @@ def settle_refunds_task() -> None:
 
 @shared_task(name="payments.refund")
 def refund_task(refund_id: str) -> None:
-    """Asks a provider at once, after an operator's wish."""
-    for refund, is_first in lease(now(), only=UUID(refund_id)):
-        settle_one(refund, is_first=is_first)
+    """Has a provider asked at once, after an operator's wish, with whatever else is due."""
+    settle_refunds_task()
 
 
 @shared_task(name="payments.sandbox_call_back")

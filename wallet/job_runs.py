@@ -88,3 +88,9 @@ def alone(task: str) -> Iterator[bool]:
         if is_ours:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_unlock(%s, hashtext(%s))", [LOCK_CLASS, task])
+
+
+def wait_for_turn(what: str) -> None:
+    """Until no other process does `what`; for the rest of the atomic block it is our turn."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [LOCK_CLASS, what])

@@ -24,26 +24,24 @@ from config.launcher.restarts import Part, watch
 from config.launcher.servers import needed_servers
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def worker(queues: str, processes: int) -> tuple[str, ...]:
+    """What starts a worker of these queues, named with commas between, that runs so many tasks at once."""
+    celery = ("-m", "celery", "-A", "config.celery", "-q", "worker", "--without-gossip", "--without-mingle")
+    # Celery warns of root, who may well start a demonstration.
+    quiet = ("-W", "ignore:You're running the worker with superuser")
+    return (*quiet, *celery, "-Q", queues, "-n", f"{queues.replace(',', '-')}@%h", "-c", str(processes))
+
+
 # What runs as long as the platform does. A request under way may be finished before the end.
+# Nothing waits for what is slow: of deliveries at most two runs last (one begins tries, the other waits for
+# the last of its own), of refunds one, so that the two queues that call others can share a worker of four.
 PROGRAMS = {
     "gunicorn": ("-m", "gunicorn", "-c", "config/gunicorn.py", "config.wsgi:application"),
-    # Celery warns of root, who may well start a demonstration.
-    "worker": (
-        "-W",
-        "ignore:You're running the worker with superuser",
-        "-m",
-        "celery",
-        "-A",
-        "config.celery",
-        "-q",
-        "worker",
-        "-Q",
-        "settle,check,deliver",
-        "-c",
-        "4",
-        "--without-gossip",
-        "--without-mingle",
-    ),
+    "worker": worker("settle", 2),
+    "caller": worker("deliver,refund", 4),
+    "checker": worker("check", 1),
     "beat": ("-m", "celery", "-A", "config.celery", "-q", "beat", "-s", "{home}/beat-schedule", "--pidfile="),
 }
 # The web server takes money correctly without the others.

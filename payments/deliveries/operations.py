@@ -3,11 +3,14 @@
 Rows that say what is due, the message, and what follows from its answer.
 """
 
+from collections import Counter
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
+from django.db.models import Count, Q
 
 from lib.clock import now
 from lib.ids import new_id
@@ -17,12 +20,17 @@ from payments.models import Delivery, DeliveryAttempt, Order, Shop
 from payments.orders.events import Actor, record_event
 from payments.orders.state import present_state, stops_delivery
 from wallet.alerts import clear_alert, raise_alert
+from wallet.job_runs import wait_for_turn
 from wallet.models import Alert
 from wallet.models.leased import lease_due
 
 State = Delivery.State
 # Longer than all tries of a batch can take: a lost worker's are sent again after it.
 LEASE = timedelta(minutes=2)
+# Of one game under way at once: one that is slow leaves the others their places.
+MOST_OF_A_GAME = 4
+# How long after its time is over a try may still not be written down.
+GIVEN_UP_WITHIN = timedelta(seconds=5)
 GONE = 410
 NOT_POSSIBLE = "Nothing can be sent: {why}."
 
@@ -97,6 +105,29 @@ def failing_games() -> set[UUID]:
     return set(Shop.objects.filter(failing_since__isnull=False).values_list("game_id", flat=True))
 
 
+def open_tries(at: datetime) -> Counter[UUID]:
+    """How many tries of each game are under way at a moment, in all processes.
+
+    A lost worker's are none any more once they would have been given up.
+    """
+    longest = timedelta(seconds=settings.OUTGOING_TOTAL_SECONDS) + GIVEN_UP_WITHIN
+    rows = Delivery.objects.filter(next_attempt_at__lte=at, leased_until__gt=at + LEASE - longest)
+    return Counter(dict(rows.values_list("game_id").annotate(count=Count("pk")).order_by()))
+
+
+def is_full(tries: int) -> bool:
+    return tries >= MOST_OF_A_GAME
+
+
+def is_any_due(at: datetime) -> bool:
+    """Whether a delivery could be begun at once, of a game that works."""
+    left_out = failing_games() | {game for game, tries in open_tries(at).items() if is_full(tries)}
+    games = Shop.objects.filter(paused_at=None).exclude(order_url="").exclude(game_id__in=left_out)
+    free = Q(leased_until=None) | Q(leased_until__lte=at)
+    due = Delivery.objects.filter(free, next_attempt_at__lte=at, game_id__in=games.values("game_id"))
+    return due.exists()
+
+
 def lease(
     at: datetime,
     worker: str,
@@ -108,16 +139,23 @@ def lease(
 ) -> list[DeliveryAttempt]:
     """Takes deliveries that are due, and writes down an attempt for each.
 
-    They are of one `game` or of all but those `left_out`.
+    They are of one `game` or of all but those `left_out`, and of none so many that more than `MOST_OF_A_GAME`
+    would be under way. One process leases at a time, so that this holds for all of them together.
     """
     with transaction.atomic():
-        sendable = Shop.objects.filter(paused_at=None).exclude(order_url="").exclude(game_id__in=left_out)
+        wait_for_turn("deliveries.lease")
+        under_way = open_tries(at)
+        full = {one for one, tries in under_way.items() if is_full(tries)}
+        # Even if all that is taken is of the game with the most.
+        widest = max((tries for one, tries in under_way.items() if one not in full), default=0)
+        sendable = Shop.objects.filter(paused_at=None).exclude(order_url="")
+        sendable = sendable.exclude(game_id__in={*left_out, *full})
         urls = dict(
             (sendable if game is None else sendable.filter(game_id=game)).values_list("game_id", "order_url")
         )
         rows = Delivery.objects.filter(game_id__in=list(urls))
         wanted = rows if only is None else rows.filter(pk=only)
-        taken = lease_due(wanted, at, lease=LEASE, limit=limit)
+        taken = lease_due(wanted, at, lease=LEASE, limit=min(limit, MOST_OF_A_GAME - widest))
         attempts = [
             DeliveryAttempt(id=new_id(), delivery=row, url=urls[row.game_id], worker=worker, began_at=at)
             for row in taken

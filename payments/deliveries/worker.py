@@ -7,6 +7,7 @@ import json
 import logging
 import time
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -26,16 +27,18 @@ from wallet.job_runs import Run
 from wallet.money import to_major
 
 logger = logging.getLogger(__name__)
-AT_ONCE = 8
-# Of which so many of one game: one that hangs leaves the others their places.
-MOST_OF_A_GAME = 4
+# Of which operations.MOST_OF_A_GAME of one game: it takes eight that hang to make a ninth wait.
+AT_ONCE = 32
 # A game that failed so often in a run is left alone until the next one.
 MOST_FAILURES = 3
 RUN_SECONDS = 20.0
 # Of a game's answer, in characters.
 BODY_LENGTH = 500
 # While nobody answers, so often a run looks for what has become due since.
-LOOK_SECONDS = 1.0
+LOOK_SECONDS = 0.25
+# A run that a nudge began leaves games that fail alone for so long: they are not told more often because
+# others are paid.
+NUDGED_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +118,8 @@ class Dispatcher:
 
     worker: str
     pool: ThreadPoolExecutor
+    # From when on games that fail are tried, by the monotonic clock.
+    tries_failing_from: float = 0.0
     under_way: dict[Future[DeliveryResponse], DeliveryAttempt] = field(default_factory=dict)
     failures: Counter[UUID] = field(default_factory=Counter)
 
@@ -124,20 +129,16 @@ class Dispatcher:
         First what is due of games that work, then one of each that fails.
         """
         failing = failing_games()
-        while limit := self.room():
-            busy = {game for game, count in self.counts().items() if count >= MOST_OF_A_GAME}
-            tries = lease(now(), self.worker, left_out=failing | self.given_up() | busy, limit=limit)
+        while limit := AT_ONCE - len(self.under_way):
+            tries = lease(now(), self.worker, left_out=failing | self.given_up(), limit=limit)
             if not tries:
                 break
             self.begin(tries, run)
+        if time.monotonic() < self.tries_failing_from:
+            return
         for game in failing - self.given_up() - set(self.counts()):
-            if self.room():
+            if len(self.under_way) < AT_ONCE:
                 self.begin(lease(now(), self.worker, game=game, limit=1), run)
-
-    def room(self) -> int:
-        """How many may begin now: so few that even if all of them are one game's, it has not too many."""
-        widest = max((count for count in self.counts().values() if count < MOST_OF_A_GAME), default=0)
-        return min(AT_ONCE - len(self.under_way), MOST_OF_A_GAME - widest)
 
     def counts(self) -> Counter[UUID]:
         """How many tries of each game are under way."""
@@ -162,26 +163,24 @@ class Dispatcher:
             self.failures[one.delivery.game_id] += not is_delivered
 
 
-def deliver_due(run: Run) -> bool:
-    """Sends everything that is due. Returns whether it came to the end."""
-    ends = time.monotonic() + RUN_SECONDS
+def deliver_due(run: Run, *, is_nudged: bool = False, hand_over: Callable[[], None] = lambda: None) -> bool:
+    """Sends everything that is due. Returns whether it came to the end.
+
+    `hand_over` is called when nothing more is begun, and another run may: what is under way is waited for
+    after it, so that a slow game keeps no other one waiting.
+    """
+    began = time.monotonic()
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        dispatcher = Dispatcher(run.worker, pool)
+        dispatcher = Dispatcher(run.worker, pool, began + NUDGED_SECONDS if is_nudged else began)
         dispatcher.fill(run)
+        while dispatcher.under_way and time.monotonic() < began + RUN_SECONDS:
+            dispatcher.take(run)
+            dispatcher.fill(run)
+        is_finished = not dispatcher.under_way
+        hand_over()
         while dispatcher.under_way:
             dispatcher.take(run)
-            if time.monotonic() < ends:
-                dispatcher.fill(run)
-    return time.monotonic() < ends
-
-
-def deliver_one(delivery_id: UUID, worker: str) -> None:
-    """Sends one delivery that has just become due.
-
-    Where its game fails at present, that is left to the sweep.
-    """
-    for one in lease(now(), worker, left_out=failing_games(), only=delivery_id):
-        write_down(one, send(*messages_of([one])))
+    return is_finished
 
 
 def messages_of(tries: list[DeliveryAttempt]) -> list[Message]:

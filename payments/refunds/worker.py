@@ -5,6 +5,10 @@ An outcome that is not known is asked about, never guessed.
 
 import logging
 import re
+from collections import Counter
+from collections.abc import Collection
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor
+from concurrent.futures import wait as wait_for
 from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -37,32 +41,58 @@ MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 PAUSES = (10 * timedelta(seconds=1), MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 6 * HOUR)
 # After this long without an end, a person is told; it is asked about all the same.
 PATIENCE = 3 * DAY
-BATCH = 8
 PROBLEM_LENGTH = 200
 # A provider's own id of a refund, as its column and its callbacks have it.
 REFERENCE = re.compile(r"[!-~]{1,255}")
+# Under way at once, of which so many of one provider: one that is slow leaves the others their places.
+AT_ONCE, MOST_OF_A_PROVIDER = 16, 4
+# While nobody answers, so often a run looks for what has become due since.
+LOOK_SECONDS = 0.25
 
 
 def settle_refunds(run: Run) -> None:
-    """Requests what operators initiated, and asks about what is not known yet."""
-    while leased := lease(now()):
+    """Requests what operators initiated, and asks about what is not known yet.
+
+    The caller sees to it that one run at a time does so: the bounds are each run's.
+    """
+    under_way: dict[Future[RefundResult], Refund] = {}
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        while begin(under_way, pool, run):
+            ended, _ = wait_for(under_way, LOOK_SECONDS, return_when=FIRST_COMPLETED)
+            for future in ended:
+                run.done += write_down(under_way.pop(future), future.result())
+
+
+def begin(under_way: dict[Future[RefundResult], Refund], pool: ThreadPoolExecutor, run: Run) -> bool:
+    """Asks about as many as there is room for. Returns whether any are under way."""
+    while limit := AT_ONCE - len(under_way):
+        requests = Counter(refund.provider_id for refund in under_way.values())
+        full = {provider for provider, count in requests.items() if provider and count >= MOST_OF_A_PROVIDER}
+        # Even if all that is taken is of the provider with the most.
+        widest = max((count for provider, count in requests.items() if provider not in full), default=0)
+        leased = lease(now(), left_out=full, limit=min(limit, MOST_OF_A_PROVIDER - widest))
+        if not leased:
+            break
         run.looked_at += len(leased)
         for refund, is_first in leased:
-            run.done += settle_one(refund, is_first=is_first)
+            under_way[pool.submit(ask, config_of(refund), refund_request(refund), is_first=is_first)] = refund
+    return bool(under_way)
 
 
-def lease(at: datetime, only: UUID | None = None) -> list[tuple[Refund, bool]]:
+def lease(
+    at: datetime, *, only: UUID | None = None, left_out: Collection[UUID] = (), limit: int = AT_ONCE
+) -> list[tuple[Refund, bool]]:
     """Takes refunds that it is time to ask about; with each, whether it was never asked for.
 
-    Written down before anybody is asked.
+    Written down before anybody is asked. Not of the providers `left_out`.
     """
     with transaction.atomic():
-        rows = Refund.objects.all() if only is None else Refund.objects.filter(pk=only)
+        rows = Refund.objects.exclude(provider_id__in=left_out)
         taken = lease_due(
-            rows,
+            rows if only is None else rows.filter(pk=only),
             at,
             lease=LEASE,
-            limit=BATCH,
+            limit=limit,
             related=("provider", "payment", "order"),
             state=Refund.State.UNKNOWN,
             times_asked=F("times_asked") + 1,
@@ -70,15 +100,15 @@ def lease(at: datetime, only: UUID | None = None) -> list[tuple[Refund, bool]]:
     return [(row, row.state == Refund.State.ASKED) for row in taken]
 
 
-def settle_one(refund: Refund, *, is_first: bool) -> bool:
-    """Asks the provider, outside of every atomic block, and records the result.
-
-    Returns whether the refund has come to an end.
-    """
+def config_of(refund: Refund) -> ProviderConfig:
     config = PROVIDERS.find(refund.provider.slug)
     if config is None:
         raise AssertionError("providers are never deleted")
-    result = ask(config, refund_request(refund), is_first=is_first)
+    return config
+
+
+def write_down(refund: Refund, result: RefundResult) -> bool:
+    """Records the result of a request. Returns whether the refund has come to an end."""
     try:
         return record_result(refund.pk, result)
     except FAILURES as problem:

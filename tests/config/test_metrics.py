@@ -456,7 +456,7 @@ def test_metrics__count_database_connections(token: None, owner: Owner, database
 # --- What is read from the broker -------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("queue", ["settle", "check", "deliver"])
+@pytest.mark.parametrize("queue", ["settle", "check", "deliver", "refund"])
 def test_metrics__count_messages_nobody_takes_by_queue(token: None, queue: str) -> None:
     before = read()
     app.send_task("nothing.that.is.known", queue=queue)

@@ -24,7 +24,8 @@ from django.db import connection
 
 from config.launcher.instance import opened
 from config.launcher.processes import Child, Ending, start, stop
-from config.launcher.supervisor import PROGRAMS, ROOT, SHARED
+from config.launcher.supervisor import PROGRAMS, ROOT, SHARED, worker
+from config.queues import QUEUES
 from payments.providers import registry
 from players.access.credentials import CREDENTIALS
 from tests.faults.servers import Servers, running_servers
@@ -46,7 +47,8 @@ OFTEN = {
     "OUTGOING_ALLOWED_NETWORKS": "127.0.0.0/8",
     "OUTGOING_TOTAL_SECONDS": "10",
 }
-COMMANDS = {"web": PROGRAMS["gunicorn"], "worker": PROGRAMS["worker"], "beat": PROGRAMS["beat"]}
+# One worker for everything, so that a test need not say which it kills.
+COMMANDS = {"web": PROGRAMS["gunicorn"], "worker": worker(",".join(QUEUES), 5), "beat": PROGRAMS["beat"]}
 
 
 def rounds(bounded: int, long: int) -> int:

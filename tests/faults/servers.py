@@ -72,7 +72,7 @@ class Servers:
         return redis.Redis(unix_socket_path=str(self.valkey_socket))
 
     def demote_valkey(self) -> None:
-        """A failover has made it the replica of a server that nobody reaches: it reads, and takes no writes."""
+        """A failover has made it the replica of a server that nobody reaches: it takes no writes."""
         with self.valkey_client() as client:
             client.replicaof("127.0.0.1", 1)
 

@@ -32,11 +32,12 @@ from payments.models import (
 from payments.providers.adapters import ADAPTERS
 from payments.providers.protocol import RefundResult, RefundStatus
 from payments.refunds.operations import refundable, request_refund
-from payments.refunds.worker import lease, settle_one, settle_refunds
+from payments.refunds.worker import lease, settle_refunds
 from payments.sandbox import memory
 from tests.payments.test_reconciliation import MISSING, asked
 from tests.support.callers import Caller, fresh_address, holding, unique
 from tests.support.invariants import problems_of
+from tests.support.refunds import settle_one
 from tests.support.scripted_provider import Scripted
 from tests.support.shop import (
     BASE,

@@ -2,26 +2,45 @@
 
 import time
 from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from datetime import timedelta
+from typing import TypeVar
 
 import pytest
 from django.conf import settings
+from django.db import connection
 
 from lib.clock import now
-from payments.deliveries.operations import pause_deliveries, resume_deliveries
-from payments.deliveries.worker import deliver_due, deliver_one
-from payments.models import Shop
+from payments.deliveries.operations import (
+    MOST_OF_A_GAME,
+    is_any_due,
+    lease,
+    pause_deliveries,
+    record_answer,
+    resume_deliveries,
+)
+from payments.deliveries.worker import deliver_due
+from payments.models import DeliveryAttempt, Shop
+from payments.tasks import deliver_due_task, deliver_task
+from tests.conftest import Clock
+from tests.faults.platform_processes import LONG
 from tests.support.callers import Callers
 from tests.support.deliveries import delivery_of, sweep, tries_of
-from tests.support.game_order_server import GameServer, answers, hangs, selling
+from tests.support.game_order_server import GameServer, answers, hangs, late, selling
+from tests.support.launcher import eventually
 from tests.support.shop import ShopSetup, fresh, make_shop_setup
 from wallet.job_runs import Run
+
+Result = TypeVar("Result")
 
 
 def test_delivery__paused_game_gets_nothing_until_resumed(served_shop: ShopSetup, game: GameServer) -> None:
     assert (pause_deliveries(served_shop.shop), pause_deliveries(served_shop.shop)) == (True, False)
     order = served_shop.paid(product="sword")
     assert sweep().looked_at == 0
-    deliver_one(delivery_of(order).pk, "nudged")
+    deliver_task(str(delivery_of(order).pk))
     assert (game.told, tries_of(order), delivery_of(order).state) == ([], [], "pending")
     assert (resume_deliveries(served_shop.shop), resume_deliveries(served_shop.shop)) == (True, False)
     sweep()
@@ -31,20 +50,75 @@ def test_delivery__paused_game_gets_nothing_until_resumed(served_shop: ShopSetup
 def test_nudge__delivers_at_once_and_leaves_failing_to_sweep(
     served_shop: ShopSetup, game: GameServer
 ) -> None:
-    orders = [served_shop.paid(product="sword") for _ in range(3)]
-    deliver_one(delivery_of(orders[0]).pk, "nudged")
-    assert (fresh(orders[0]).state, len(game.told)) == ("delivered", 1)
-    game.otherwise = answers(500)
-    deliver_one(delivery_of(orders[1]).pk, "nudged")
-    assert Shop.objects.get(pk=served_shop.shop.pk).failing_since is not None
-    game.otherwise = answers(200)
-    deliver_one(delivery_of(orders[2]).pk, "nudged")
-    assert (fresh(orders[2]).state, len(game.told)) == ("paid", 2)
-    sweep()
-    assert (fresh(orders[2]).state, Shop.objects.get(pk=served_shop.shop.pk).failing_since) == (
-        "delivered",
-        None,
+    orders = [served_shop.paid(product="sword") for _ in range(2)]
+    deliver_task(str(delivery_of(orders[0]).pk))
+    assert ({fresh(order).state for order in orders}, len(game.told)) == ({"delivered"}, 2)
+    orders = [served_shop.paid(product="sword") for _ in range(2)]
+    Shop.objects.filter(pk=served_shop.shop.pk).update(failing_since=now())
+    deliver_task(str(delivery_of(orders[0]).pk))
+    assert ({fresh(order).state for order in orders}, len(game.told)) == ({"paid"}, 2)
+    deliver_due_task()
+    assert {fresh(order).state for order in orders} == {"delivered"}
+    assert Shop.objects.get(pk=served_shop.shop.pk).failing_since is None
+
+
+def test_nudge__that_finds_a_run_under_way_leaves_it_to_that(
+    served_shop: ShopSetup, game: GameServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings, "OUTGOING_TOTAL_SECONDS", 10.0)
+    game.otherwise = late(1.5)
+    with ThreadPoolExecutor(1) as pool:
+        served_shop.paid(product="sword")
+        run = pool.submit(in_thread, deliver_due_task)
+        eventually(lambda: len(game.told) == 1)
+        order = served_shop.paid(product="sword")
+        began = time.monotonic()
+        deliver_task(str(delivery_of(order).pk))
+        assert time.monotonic() - began < 1
+        eventually(lambda: len(game.told) == 2)
+        run.result()
+    assert fresh(order).state == "delivered"
+
+
+def test_lease__bounds_what_a_game_has_open_in_all_processes(served_shop: ShopSetup, clock: Clock) -> None:
+    for _ in range(MOST_OF_A_GAME + 2):
+        served_shop.paid(product="sword")
+    start = now()
+    clock.stand(start)
+    taken = [one for _ in range(5) for one in lease(now(), "a process", limit=3)]
+    assert len(taken) == MOST_OF_A_GAME
+    assert (lease(now(), "another", game=served_shop.game.pk), is_any_due(now())) == ([], False)
+    record_answer(taken[0], status=200, problem="", body="", took_ms=1)
+    assert is_any_due(now())
+    assert len(lease(now(), "another")) == 1
+    # A lost process's tries end, whatever it did with them.
+    clock.stand(start + timedelta(seconds=settings.OUTGOING_TOTAL_SECONDS + 6))
+    assert len(lease(now(), "another")) == 1
+
+
+def test_lease__two_processes_at_once_keep_the_bound(served_shop: ShopSetup) -> None:
+    for _ in range(12):
+        served_shop.paid(product="sword")
+    with ThreadPoolExecutor(6) as pool:
+        taken = pool.map(lambda _: in_thread(lambda: len(lease(now(), "a process", limit=3))), range(6))
+        assert sum(taken) == MOST_OF_A_GAME
+
+
+def most_at_once(shop: Shop) -> int:
+    """How many tries of a game were under way at the same time, as they were written down."""
+    tries = DeliveryAttempt.objects.filter(delivery__game_id=shop.game_id)
+    times = list(tries.values_list("began_at", "ended_at"))
+    return max(
+        sum(began <= at and (ended is None or at < ended) for began, ended in times) for at, _ in times
     )
+
+
+def in_thread(work: Callable[[], Result]) -> Result:
+    """Does it with a connection of its own."""
+    try:
+        return work()
+    finally:
+        connection.close()
 
 
 def test_sweep__recovered_game_gets_all_that_waited(served_shop: ShopSetup, game: GameServer) -> None:
@@ -92,3 +166,40 @@ def test_sweep__hanging_game_does_not_hold_up_another(
             orders = [other.paid(product="sword") for _ in range(20)]
         pause_deliveries(other.shop)
     assert Counter(told.fields["cpOrderId"] for told in game.told).most_common(1)[0][1] == 1
+
+
+def test_sweep__slow_game_delays_none_of_nine_quick_ones(
+    served_shop: ShopSetup, game: GameServer, callers: Callers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # One that does answer, but only just in time, is no game that fails.
+    slow = 9.0 if LONG else 3.0
+    monkeypatch.setattr(settings, "OUTGOING_TOTAL_SECONDS", slow * 2)
+    monkeypatch.setattr("payments.deliveries.worker.RUN_SECONDS", slow / 2)
+    game.otherwise = late(slow)
+    for _ in range(12):
+        served_shop.paid(product="sword")
+    with ExitStack() as stack:
+        quick = []
+        for _ in range(9):
+            server = stack.enter_context(selling())
+            shop = make_shop_setup(callers, server.url)
+            server.secrets.append(shop.delivery_secret)
+            stack.callback(pause_deliveries, shop.shop)
+            quick.append((shop, server))
+        pool = stack.enter_context(ThreadPoolExecutor(3))
+        runs = [pool.submit(in_thread, deliver_due_task)]
+        eventually(lambda: len(game.told) == MOST_OF_A_GAME)
+        first_answer = time.monotonic() + slow
+        paid = []
+        # Also while the run only waits for the slow game: the next one has begun then.
+        while time.monotonic() < first_answer - slow / 4:
+            paid += [(shop.paid(product="sword"), server) for shop, server in quick]
+            runs.append(pool.submit(in_thread, deliver_due_task))
+            time.sleep(slow / 10)
+        eventually(lambda: all(server.about(order.cp_order_id) for order, server in paid))
+        assert len(game.told) <= 2 * MOST_OF_A_GAME
+        assert max(server.about(order.cp_order_id)[0].at for order, server in paid) < first_answer + slow
+        for run in runs:
+            run.result()
+        assert most_at_once(served_shop.shop) <= MOST_OF_A_GAME
+        assert {fresh(order).state for order, _ in paid} == {"delivered"}

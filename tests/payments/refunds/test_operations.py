@@ -3,23 +3,42 @@
 Set aside first, asked for once, asked about until somebody knows.
 """
 
+import time
 import uuid
+from collections import Counter
 from datetime import timedelta
+from threading import Lock
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from lib.clock import now
 from payments.models import Delivery, Order, OrderEvent, Provider, Refund
 from payments.providers.adapters import ADAPTERS
-from payments.providers.protocol import ProviderUnavailable, RefundRequest, RefundResult, RefundStatus
+from payments.providers.protocol import (
+    ProviderConfig,
+    ProviderUnavailable,
+    RefundRequest,
+    RefundResult,
+    RefundStatus,
+)
 from payments.refunds.operations import NotRefundable, refundable, requery, request_refund
-from payments.refunds.worker import LEASE, PAUSES, lease, record_result, settle_one, settle_refunds
+from payments.refunds.worker import LEASE, MOST_OF_A_PROVIDER, PAUSES, lease, record_result, settle_refunds
 from tests.conftest import Clock
-from tests.support.callers import Holding, PlayerSession, holding, unique
+from tests.support.callers import Callers, Holding, PlayerSession, holding, unique
 from tests.support.invariants import problems_of
+from tests.support.refunds import settle_one
 from tests.support.scripted_provider import Scripted
-from tests.support.shop import ShopSetup, event_body, fresh, new_reference, refunds_of, story_of
+from tests.support.shop import (
+    ShopSetup,
+    event_body,
+    fresh,
+    make_shop_setup,
+    new_reference,
+    refunds_of,
+    story_of,
+)
 from wallet.job_runs import Run
 from wallet.models import Alert, Transaction
 
@@ -547,3 +566,31 @@ def test_refund__payment_after_first_refund_pays_and_is_refunded(
     with pytest.raises(NotRefundable, match="has gone back already"):
         refundable(fresh(order))
     assert problems_of(order.player) == []
+
+
+def test_refund__slow_provider_delays_none_of_a_quick_one(
+    shop_setup: ShopSetup, bank: Scripted, callers: Callers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = make_shop_setup(callers)
+    slow, quick = [[ask(one.paid(), 1_00) for _ in range(6)] for one in (shop_setup, other)]
+    slugs = [rows[0].provider.slug for rows in (slow, quick)]
+    ends, open_ones = time.monotonic() + 5.0, Counter[str]()
+    most, answered, lock = Counter[str](), dict[UUID, float](), Lock()
+
+    def answer(config: ProviderConfig, request: RefundRequest, *, is_first: bool) -> RefundResult:
+        if config.slug not in slugs:
+            return RefundResult(RefundStatus.UNKNOWN, problem="another test's")
+        with lock:
+            open_ones[config.slug] += 1
+            most[config.slug] = max(most[config.slug], open_ones[config.slug])
+        time.sleep(max(0.0, ends - time.monotonic()) if config.slug == slugs[0] else 0.01)
+        with lock:
+            open_ones[config.slug] -= 1
+            answered[request.id] = time.monotonic()
+        return RefundResult(RefundStatus.DONE, f"re_{request.id}")
+
+    monkeypatch.setattr("payments.refunds.worker.ask", answer)
+    settle_refunds(Run("settle_refunds"))
+    assert max(answered[refund.pk] for refund in quick) < ends
+    assert max(most.values()) <= MOST_OF_A_PROVIDER
+    assert {Refund.objects.get(pk=refund.pk).state for refund in (*slow, *quick)} == {"done"}

@@ -16,14 +16,13 @@ from django.conf import settings
 from config.celery import app
 from lib.ids import new_id
 from payments.checkout.payments import start_payment
-from payments.deliveries.worker import deliver_one
 from payments.models import Callback, Delivery, Order, Payment, Refund, Shop
 from payments.providers.registry import PROVIDERS
 from payments.providers.signatures import standard_webhooks
 from payments.providers.signing_secrets import new_webhook_secret
 from payments.refunds.operations import requery, request_refund
 from payments.sandbox import memory
-from payments.tasks import refund_task
+from payments.tasks import deliver_task, refund_task
 from tests.support.callers import CLIENT, Callers, holding, unique
 from tests.support.invariants import problems_of
 from tests.support.shop import (
@@ -548,7 +547,7 @@ def test_sandbox_delivery__is_verified_shown_answered_as_chosen(
     Shop.objects.filter(pk=selling.shop.pk).update(failing_since=None)
     order, *_ = paid(selling, fake_providers["sandbox"], "sword")
     delivery = Delivery.objects.get(order=order)
-    deliver_one(delivery.pk, "test")
+    deliver_task(str(delivery.pk))
     delivery.refresh_from_db()
     assert (delivery.state, fresh(order).state) == (state, order_state)
     page = CLIENT.get(address).content.decode()

@@ -14,9 +14,10 @@ from payments.models import Delivery, Order, Provider
 from payments.providers.adapters import ADAPTERS
 from payments.providers.protocol import RefundResult, RefundStatus
 from payments.refunds.operations import NotRefundable, refundable, request_refund
-from payments.refunds.worker import lease, settle_one
+from payments.refunds.worker import lease
 from tests.support.callers import Holding, PlayerSession, holding, unique
 from tests.support.invariants import problems_of
+from tests.support.refunds import settle_one
 from tests.support.scripted_provider import Scripted
 from tests.support.shop import (
     BASE,

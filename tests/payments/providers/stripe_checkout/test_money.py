@@ -23,11 +23,12 @@ from payments.providers.protocol import ProviderUnavailable
 from payments.providers.signing_secrets import replace_api_secret
 from payments.providers.stripe_checkout.checkout import StripeCheckout
 from payments.refunds.operations import request_refund
-from payments.refunds.worker import lease, settle_one
+from payments.refunds.worker import lease
 from tests.support.callers import Answer, holding
 from tests.support.fake_stripe import FakeStripe, Reply, fake_stripe, says
 from tests.support.invariants import problems_of
 from tests.support.order_replay import difference
+from tests.support.refunds import settle_one
 from tests.support.shop import (
     BASE,
     FakeProvider,
