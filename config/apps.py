@@ -1,8 +1,11 @@
-"""The platform as a whole, for what no single app can check."""
+"""The platform as a whole, for what no single app can check or grant."""
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.core.checks import Tags, register
+from django.db.models.signals import post_migrate
 from django.utils.module_loading import import_string
+
+from config.rights import grant_rights
 
 
 class PlatformConfig(AppConfig):
@@ -11,3 +14,5 @@ class PlatformConfig(AppConfig):
     def ready(self) -> None:
         # It needs models, which are not there yet while this module is imported.
         register(import_string("config.refusals.check_deployment"), Tags.security, deploy=True)
+        # Once all apps have installed what they have: this one has no models, and so no signal of its own.
+        post_migrate.connect(grant_rights, sender=apps.get_app_config("payments"))

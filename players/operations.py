@@ -20,6 +20,8 @@ STRICTNESS = {
     Player.Status.SELF_EXCLUDED: 2,
     Player.Status.CLOSED: 3,
 }
+# What a change of a player's status writes.
+STATUS = ("status", "status_set_by")
 
 
 def find_player(uid: str) -> Player:
@@ -60,7 +62,7 @@ def put_player(uid: str, *, attributes: dict[str, str], status: str | None, acto
         change_status(player, status, Player.SetBy.FRONT, actor, "")
     for name, value in attributes.items():
         setattr(player, name, value)
-    player.save()
+    player.save(update_fields=[*attributes, *STATUS, "updated_at"])
     return player
 
 
@@ -87,7 +89,7 @@ def set_player_status(player_id: UUID, *, status: str, actor: str, reason: str) 
     player = Player.objects.select_for_update().get(pk=player_id)
     # Also where the status stays: from now on it is the operator's, and the front cannot lift it.
     change_status(player, status, Player.SetBy.OPERATOR, actor, reason)
-    player.save()
+    player.save(update_fields=[*STATUS, "updated_at"])
     return player
 
 

@@ -9,11 +9,9 @@ from django.db import connections, transaction
 from django.db.models.signals import post_migrate
 
 from lib.sql_functions import install_functions, is_migrated
-from wallet.rights import grant_rights
 
 SQL = Path(__file__).parent / "sql"
-RIGHTS = SQL / "rights.sql"
-FUNCTIONS = sorted(set(SQL.glob("*.sql")) - {RIGHTS})
+FUNCTIONS = sorted(SQL.glob("*.sql"))
 # What the application may not shorten by itself (wallet/sql/call_log.sql).
 KEPT_DAYS = """
     CREATE OR REPLACE FUNCTION call_log_kept_days() RETURNS integer
@@ -22,14 +20,12 @@ KEPT_DAYS = """
 
 
 def install_ledger(*, using: str, **kwargs: Any) -> None:
-    """Installs the ledger's functions and grants the application's rights, after every migrate."""
+    """Installs the ledger's functions, after every migrate."""
     if is_migrated("wallet", using):
-        # Together: a function that is made anew may be called by everybody until the rights are granted.
         with transaction.atomic(using=using):
             install_functions(FUNCTIONS, using)
             with connections[using].cursor() as cursor:
                 cursor.execute(KEPT_DAYS.format(settings.CALL_LOG_DAYS))
-            grant_rights(RIGHTS, using)
 
 
 class WalletConfig(AppConfig):

@@ -20,6 +20,8 @@ from wallet.models import Alert, JobRun
 logger = logging.getLogger(__name__)
 
 NOTE_LENGTH, ERROR_LENGTH = 255, 500
+# What the end of a run changes of its row.
+ENDING = ("ended_at", "looked_at", "done", "failed", "note", "error", "read_up_to")
 # The first half of every advisory lock of ours; the second is the task's own.
 LOCK_CLASS = 0x5157
 
@@ -70,7 +72,7 @@ def end(row: JobRun, run: Run, error: str) -> None:
     row.looked_at, row.done, row.failed = run.looked_at, run.done, run.failed
     row.note, row.error = storable(run.note, NOTE_LENGTH), storable(error, ERROR_LENGTH)
     row.read_up_to = run.read_up_to
-    row.save(force_update=True)
+    row.save(update_fields=ENDING)
 
 
 @contextmanager

@@ -36,7 +36,7 @@ LEFT_OUT = (
     "tests/mutation",
     "tests/simulation",
 )
-NOT_MUTATED = ("__init__.py", "rights.sql")
+NOT_MUTATED = ("__init__.py",)
 
 
 def mutated_files(root: Path) -> list[str]:

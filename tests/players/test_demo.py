@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
 from psycopg import Connection
 
 from lib.clock import now
@@ -19,9 +18,7 @@ from tests.conftest import Clock
 from tests.support.call_log_days import drop_days
 from tests.support.callers import Caller, basic, holding
 from tests.support.shop import FakeProvider
-from wallet.apps import RIGHTS
 from wallet.currencies import show
-from wallet.rights import grant_rights
 
 
 @pytest.fixture
@@ -158,13 +155,6 @@ def test_call_log__days_are_made_by_a_repeatable_command(
         "Call log: 0 days made, 0 dropped.",
         "Call log: 1 days made, 3 dropped.",
     ]
-
-
-def test_rights__are_given_only_to_an_existing_other_role(settings: Any) -> None:
-    """The application's own role may not grant: had it tried, this would fail."""
-    for role in ("no_such_role", connection.settings_dict["USER"]):
-        settings.DATABASE_APP_ROLE = role
-        grant_rights(RIGHTS, "default")
 
 
 def test_currency__amount_of_an_unknown_one_cannot_be_shown() -> None:

@@ -42,6 +42,7 @@ SLOW_PLACES = (
     # They race, wait, or play at random.
     "config/test_api_document.py",
     "config/test_openapi.py",
+    "config/test_rights.py",
     "config/test_read_only_database.py",
     "mutation",
     "payments/callbacks/test_fuzz.py",

@@ -27,6 +27,11 @@ SETTLED = Transaction.objects.filter(pk=OuterRef("transaction_id")).values("sett
 Answer = Inquiry.Answer
 SETTLING = [Answer.CONFIRMED, Answer.ROLLED_BACK]
 WORDS = [*SETTLING, Answer.UNKNOWN, Answer.PENDING]
+# What an answer changes of an inquiry.
+COUNTED = (
+    *("last_answer", "leased_until", "unusable_in_a_row", "unusable_since"),
+    *("unknown_answers", "unknown_since", "pending_answers", "pending_since"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +108,7 @@ def record(leased: AskedInquiry, result: QueryResult) -> Inquiry | None:
             return None
         if inquiry.closed_at is None:
             count(inquiry, result.answer, at)
-            inquiry.save()
+            inquiry.save(update_fields=COUNTED)
     return inquiry
 
 

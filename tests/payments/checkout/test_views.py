@@ -21,6 +21,7 @@ from payments.providers.standard_webhooks import StandardWebhooks
 from payments.templatetags.player_pages import amount, moment
 from tests.faults.platform_processes import at_database
 from tests.support.callers import CLIENT
+from tests.support.owned import owned
 from tests.support.shop import ShopSetup, fresh, make_provider, payments_of, story_of
 from wallet.models import Entry
 
@@ -63,7 +64,7 @@ def assert_headers(answer: "Page") -> None:
 
 
 def set_order(order: Order, **columns: Any) -> Order:
-    Order.objects.filter(pk=order.pk).update(**columns)
+    owned(Order).filter(pk=order.pk).update(**columns)
     return fresh(order)
 
 

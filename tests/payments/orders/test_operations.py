@@ -28,6 +28,7 @@ from tests.support.callers import (
     unique,
 )
 from tests.support.names import NAMES
+from tests.support.owned import owned
 from tests.support.shop import ShopSetup, event_body, fresh, make_product, make_shop_setup, story_of
 
 MINUTE = timedelta(minutes=1)
@@ -534,7 +535,7 @@ def test_order__unpaid_one_expires_and_late_success_still_pays(shop_setup: ShopS
 def test_order__paid_or_failed_one_does_not_expire(shop_setup: ShopSetup) -> None:
     paid, failed = shop_setup.paid(), shop_setup.order()
     assert shop_setup.webhooks.tell("payment.failed", failed).status == 200
-    Order.objects.filter(pk__in=[paid.pk, failed.pk]).update(expires_at=now() - MINUTE)
+    owned(Order).filter(pk__in=[paid.pk, failed.pk]).update(expires_at=now() - MINUTE)
     assert expire_orders(now()) == 0
     assert (fresh(paid).state, fresh(failed).state) == ("delivered", "failed")
 

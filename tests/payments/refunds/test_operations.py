@@ -28,6 +28,7 @@ from payments.refunds.worker import LEASE, MOST_OF_A_PROVIDER, PAUSES, lease, re
 from tests.conftest import Clock
 from tests.support.callers import Callers, Holding, PlayerSession, holding, unique
 from tests.support.invariants import problems_of
+from tests.support.owned import owned
 from tests.support.refunds import settle_one
 from tests.support.scripted_provider import Scripted
 from tests.support.shop import (
@@ -407,7 +408,7 @@ def test_refund_alert__tells_a_person_after_days(shop_setup: ShopSetup, bank: Sc
     settle(refund)
     alerts = Alert.objects.filter(kind="refund_open", subject=str(refund.pk))
     assert not alerts.exists()
-    Refund.objects.filter(pk=refund.pk).update(created_at=now() - timedelta(days=3), next_attempt_at=now())
+    owned(Refund).filter(pk=refund.pk).update(created_at=now() - timedelta(days=3), next_attempt_at=now())
     settle(refund)
     assert "refund still unconfirmed after 2 status checks: a time-out" in alerts.get().text
     requery(refund, actor="operator")

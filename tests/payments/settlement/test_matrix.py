@@ -17,6 +17,7 @@ from payments.models import Callback, Delivery, Order, Refund
 from payments.orders.operations import expire_orders
 from tests.support.callers import PlayerSession, holding, unique
 from tests.support.invariants import problems_of
+from tests.support.owned import owned
 from tests.support.shop import ShopSetup, event_body, fresh, major, outcomes
 from wallet.models import Entry
 
@@ -71,7 +72,7 @@ class Story:
         assert record_answer(one, status=200, problem="", body="", took_ms=1) == "delivered"
 
     def expire(self) -> None:
-        Order.objects.filter(pk=self.order.pk).update(expires_at=now() - timedelta(seconds=1))
+        owned(Order).filter(pk=self.order.pk).update(expires_at=now() - timedelta(seconds=1))
         assert expire_orders(now()) >= 1
 
     def spend(self) -> None:

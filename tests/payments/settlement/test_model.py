@@ -20,6 +20,7 @@ from payments.providers.registry import PROVIDERS
 from payments.reconciliation import difference_of, read_kept
 from tests.support.callers import Holding, PlayerSession, holding, unique
 from tests.support.invariants import problems_of
+from tests.support.owned import owned
 from tests.support.shop import ShopSetup, event_body, fresh, major, make_product
 
 EXAMPLES, STEPS = (2000, 40) if os.environ.get("LONG") else (50, 24)
@@ -211,7 +212,7 @@ class Game:
         return event._replace(amount=dispute.amount if dispute and event.type != "succeeded" else PRICE)
 
     def expire(self, step: Step) -> None:
-        Order.objects.filter(pk=self.order.pk).update(expires_at=self.order.created_at)
+        owned(Order).filter(pk=self.order.pk).update(expires_at=self.order.created_at)
         assert expire_orders(now()) == (self.model.state == "created")
         if self.model.state == "created":
             self.model.state = "expired"

@@ -12,6 +12,7 @@ from lib.security.tokens import password_hash
 from players.models import Credential, Game, GameSession, Operator, Player, PlayerEvent
 from tests.support.admin_pages import address, get, page
 from tests.support.callers import Caller, Callers, PlayerSession, basic, open_session, unique
+from tests.support.owned import owned
 from wallet.models import Currency
 
 
@@ -252,6 +253,6 @@ def test_session__is_live_ended_or_expired_by_the_database_clock(client: Client,
         open_session(callers.game, player, ttl_seconds=1),
     )
     ended.end()
-    GameSession.objects.filter(pk=brief.session().pk).update(expires_at=brief.session().created_at)
+    owned(GameSession).filter(pk=brief.session().pk).update(expires_at=brief.session().created_at)
     for player_session, state in ((live, "live"), (ended, "ended"), (brief, "expired")):
         assert re.search(rf">\s*{state}\s*<", get(client, page(GameSession, player_session.session()))), state

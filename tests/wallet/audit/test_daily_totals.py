@@ -213,9 +213,13 @@ def test_totals__equal_the_journals_whatever_is_closed_and_when(
         assert account_totals(moment) == from_journal(moment), moment
 
 
-def test_totals__do_not_read_closed_days_again(week: PlayerSession) -> None:
+def test_totals__do_not_read_closed_days_again(week: PlayerSession, ledger: OwnLedger) -> None:
     close()
-    DailyTotal.objects.filter(day=MONDAY, currency="EUR", account="adjustments").update(debits=1)
+    ledger.owner.execute(
+        "UPDATE wallet_dailytotal SET debits = 1 WHERE day_id = %s AND currency_id = 'EUR' "
+        "AND account = 'adjustments'",
+        [MONDAY],
+    )
     assert account_totals(at(MONDAY + 3 * DAY, 2))["EUR", "adjustments"] == Totals(1, 0, 1)
 
 
@@ -324,10 +328,10 @@ def test_close_command__closes_what_is_finished_and_leaves_a_run(week: PlayerSes
     assert (run.done, run.error, run.ended_at is None) == (3, "", False)
 
 
-def test_close_command__closes_a_day_anew(week: PlayerSession) -> None:
+def test_close_command__closes_a_day_anew(week: PlayerSession, ledger: OwnLedger) -> None:
     close()
     right = sums(MONDAY)
-    DailyTotal.objects.filter(day=MONDAY).update(debits=1)
+    ledger.owner.execute("UPDATE wallet_dailytotal SET debits = 1 WHERE day_id = %s", [MONDAY])
     call_command("daily_totals", anew=MONDAY, stdout=StringIO())
     assert (sums(MONDAY), closed()[MONDAY]) == (right, 6)
 

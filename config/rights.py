@@ -1,0 +1,207 @@
+"""What the application's role may do in the database: the one list. What does not stand here, it may not.
+
+Run after every migrate. A test compares it with the database, column by column. For a new column, table or
+function the question is: what is the least that the application needs? A column that code of the application
+sets in a row that is there (an UPDATE) goes under `changes`, any other under `stays`. Money, and what decides
+about money, is changed by functions that run with their owner's rights and check what they are given
+(`wallet/sql`). What never changes after it is written is held by a trigger besides, which binds the owner
+too.
+"""
+
+from typing import Any
+
+from django.conf import settings
+
+from lib.database_rights import Rights, grant_exactly, is_fully_migrated, table
+
+PLAYERS = {
+    # Operators are deactivated, never deleted.
+    "players_operator": table(
+        "add",
+        changes="password last_login is_superuser username first_name last_name email is_staff is_active "
+        "date_joined",
+        stays="id",
+    ),
+    "players_operator_groups": table("add remove", stays="id operator_id group_id"),
+    "players_operator_user_permissions": table("add remove", stays="id operator_id permission_id"),
+    "players_game": table(
+        "add",
+        changes="name launch_url is_active pending_hours unanswered_policy query_url query_username "
+        "sealed_query_password",
+        stays="id slug created_at",
+    ),
+    "players_credential": table(
+        "add",
+        changes="username allowed_networks note revoked_at",
+        stays="id kind game_id password_hash created_at",
+    ),
+    "players_player": table(
+        "add",
+        changes="nickname nickname_key country language status status_set_by is_test updated_at",
+        stays="id uid created_at",
+    ),
+    "players_playerevent": table("add", stays="id player_id old_status new_status actor reason at"),
+    # That a transaction names it (is_kept) is the ledger's to say.
+    "players_gamesession": table(
+        "add remove",
+        changes="ended_at",
+        stays="id token_hash player_id game_id currency_code language created_at expires_at is_kept",
+    ),
+}
+WALLET = {
+    "wallet_currency": table("add", changes="name", stays="code decimals"),
+    # Money: written by the ledger's functions alone.
+    "wallet_wallet": table(
+        stays="id player_id currency_id spendable reserved announced debt entry_count head frozen_at "
+        "withdrawal_limit opened_at"
+    ),
+    "wallet_transaction": table(
+        stays="id player_id wallet_id game_id session_id type mm_transaction_id state amount refusal "
+        "description source actor reverses_id reference opened_at opened_seq due_at settled_at settled_seq "
+        "settled_source settled_actor reason"
+    ),
+    "wallet_entry": table(
+        stays="player_id wallet_id seq transaction_id event debit credit amount spendable reserved announced "
+        "debt actor note at version hash"
+    ),
+    # Its partitions are in no list: the application reaches them through this table.
+    "wallet_apicall": table(
+        stays="id at game_id player_id transaction_id credential endpoint mm_transaction_id amount "
+        "currency_code address outcome replayed took_us"
+    ),
+    "wallet_discrepancy": table(
+        stays="id player_id transaction_id kind first_seen_at last_seen_at times_seen"
+    ),
+    # Sums of the journal, which the audit compares with it; a day is closed anew after a correction.
+    "wallet_closedday": table("add remove", changes="entries", stays="day closed_at"),
+    "wallet_dailytotal": table("add remove", stays="id day_id currency_id account debits credits entries"),
+    # What was signed is put right from its file.
+    "wallet_checkpoint": table(
+        "add",
+        changes="made_at wallets entries root previous hash key_id note verified_at differences",
+        stays="number file",
+    ),
+    "wallet_alert": table(
+        "add",
+        changes="text last_seen_at times_seen resolved_at resolved_by reason",
+        stays="id kind subject wallet_id raised_at",
+    ),
+    "wallet_jobrun": table(
+        "add remove",
+        changes="ended_at looked_at done failed note error read_up_to",
+        stays="id task worker began_at",
+    ),
+    "wallet_pulse": table("add", changes="at", stays="part"),
+    "wallet_outage": table("add", stays="id began_at ended_at"),
+    "wallet_inquiry": table(
+        "add",
+        changes="next_attempt_at leased_until questions_asked unusable_in_a_row unusable_since "
+        "unknown_answers unknown_since pending_answers pending_since last_answer doubt doubt_since closed_at",
+        stays="id transaction_id player_id game_id began_at",
+    ),
+    "wallet_question": table(
+        "add remove",
+        changes="answered_at answer problem status body took_ms",
+        stays="id inquiry_id game_id asked_by asked_at",
+    ),
+}
+PAYMENTS = {
+    "payments_shop": table(
+        "add", changes="order_url return_origins paused_at failing_since", stays="id game_id created_at"
+    ),
+    "payments_product": table(
+        "add",
+        changes="name name_de credit credit_currency_id is_delivered on_sale_from on_sale_to",
+        stays="id game_id code created_at",
+    ),
+    "payments_price": table("add remove", changes="product_id currency_id amount", stays="id"),
+    "payments_order": table(
+        "add",
+        changes="state refunded charged_back clawed_back is_credit_held credit_transaction paid_at "
+        "delivered_at",
+        stays="id game_id player_id cp_order_id page_key product_id product_code server_id ext_params "
+        "return_url language currency_id price credit credit_currency_id is_delivered_by_game created_at "
+        "expires_at",
+    ),
+    "payments_orderevent": table(
+        "add", stays="id order_id at what old_state new_state amount actor note callback_id"
+    ),
+    "payments_provider": table(
+        "add",
+        changes="name is_active currency_id page_url allowed_networks timeout_seconds is_live",
+        stays="id slug scheme created_at",
+    ),
+    "payments_secret": table(
+        "add",
+        changes="sealed retired_at retired_by",
+        stays="id provider_id game_id purpose fingerprint created_at created_by",
+    ),
+    "payments_callback": table(
+        "add",
+        changes="outcome problem last_seen_at times_seen resolved_at resolved_by reason",
+        stays="id provider_id order_id message_id type reference content_digest signed_digest headers body "
+        "address received_at",
+    ),
+    # A bounded sample.
+    "payments_refusedcallback": table("add remove", stays="id provider_id at address problem headers body"),
+    "payments_delivery": table(
+        "add",
+        changes="next_attempt_at leased_until state attempts delivered_at",
+        stays="id order_id game_id created_at",
+    ),
+    "payments_deliveryattempt": table(
+        "add", changes="ended_at status problem body took_ms", stays="id delivery_id url worker began_at"
+    ),
+    "payments_payment": table(
+        "add",
+        changes="start_reference reference state is_duplicate returned transaction paid_at problem",
+        stays="id order_id provider_id amount started_at",
+    ),
+    "payments_refundtotal": table(
+        "add", changes="amount told_at", stays="id order_id provider_id payment_reference"
+    ),
+    "payments_refund": table(
+        "add",
+        changes="next_attempt_at leased_until payment_id state clawback return_transaction reference "
+        "ended_at made_at told_at is_final times_asked problem",
+        stays="id order_id provider_id kind amount payment_reference set_aside set_aside_transaction actor "
+        "reason created_at",
+    ),
+}
+DJANGO = {
+    # The operators' history is only ever added to.
+    "django_admin_log": table(
+        "add", stays="id action_time user_id content_type_id object_id object_repr action_flag change_message"
+    ),
+    "django_session": table("add remove", changes="session_data expire_date", stays="session_key"),
+    "auth_group": table("add remove", changes="name", stays="id"),
+    "auth_group_permissions": table("add remove", stays="id group_id permission_id"),
+    # Made by migrations.
+    "auth_permission": table(stays="id name content_type_id codename"),
+    "django_content_type": table(stays="id app_label model"),
+    "django_migrations": table(stays="id app name applied"),
+}
+# The ledger's doors, the call log's, and the clock. All others are inner ones.
+FUNCTIONS = (
+    "ledger_open",
+    "ledger_settle",
+    "ledger_query",
+    "ledger_resolve",
+    "ledger_expire",
+    "ledger_open_wallet",
+    "ledger_adjust",
+    "ledger_gate",
+    "ledger_post",
+    "ledger_set_aside",
+    "call_log_refused",
+    "call_log_prepare_day",
+    "call_log_drop_before",
+    "wallet_now",
+)
+RIGHTS = Rights(PLAYERS | WALLET | PAYMENTS | DJANGO, FUNCTIONS)
+
+
+def grant_rights(*, using: str, **kwargs: Any) -> None:
+    """Gives the application's role exactly these rights, after a migrate that came to the end."""
+    if is_fully_migrated(using):
+        grant_exactly(RIGHTS, settings.DATABASE_APP_ROLE, using)
