@@ -65,14 +65,19 @@ def seed() -> dict[str, Any]:
             "players_player",
             [CURRENCY],
         )
+        operator = Operator.objects.create_superuser("bench", password=None)
+        cursor.execute(
+            "INSERT INTO wallet_adjustment (id, operator_id, player_id, currency_id, type, amount, actor, "
+            "reason, at)"
+            " SELECT gen_random_uuid(), %s, id, %s, 'credit', %s, 'operator:bench', 'Benchmark funds', now()"
+            " FROM players_player",
+            [operator.pk, CURRENCY, FUNDS],
+        )
         cursor.execute(
             "SELECT count(*) FILTER (WHERE (a).outcome = 'adjusted') FROM (SELECT "
-            "ledger_adjust(p_id => gen_random_uuid(), p_player => id, p_currency => %s, p_type => "
-            "'credit', p_amount => %s, "
-            "p_into_debt => false, p_source => 'system', p_actor => 'bench', p_reason => 'Benchmark "
-            "funds') AS a "
-            "FROM players_player) done",
-            [CURRENCY, FUNDS],
+            "ledger_adjust(p_id => id, p_player => player_id, p_currency => currency_id, p_type => type, "
+            "p_amount => amount, p_into_debt => false, p_source => 'operator', p_actor => actor, "
+            "p_reason => reason) AS a FROM wallet_adjustment) done"
         )
         funded = cursor.fetchone()
     if funded != (len(TOKENS),):
@@ -83,13 +88,12 @@ def seed() -> dict[str, Any]:
         "game_id": str(game.pk),
         "credential_id": str(credential.pk),
         "player_id": str(players[0].pk),
-        "operator_session": operator_session(),
+        "operator_session": operator_session(operator),
     }
 
 
-def operator_session() -> str:
+def operator_session(operator: Operator) -> str:
     """The session cookie of an operator with all rights who is logged in."""
-    operator = Operator.objects.create_superuser("bench", password=None)
     store = SessionStore()
     store[SESSION_KEY] = str(operator.pk)
     store[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"

@@ -69,6 +69,10 @@ WALLET = {
         stays="id at game_id player_id transaction_id credential endpoint mm_transaction_id amount "
         "currency_code address outcome replayed took_us"
     ),
+    # The operators' history of adjustments.
+    "wallet_adjustment": table(
+        "add", stays="id operator_id player_id currency_id type amount actor reason at"
+    ),
     "wallet_discrepancy": table(
         stays="id player_id transaction_id kind first_seen_at last_seen_at times_seen"
     ),

@@ -79,8 +79,8 @@ def grant_exactly(rights: Rights, role: str, using: str) -> None:
         name = sql.Identifier(role)
         for statement in (*CLOSED, *revokes):
             cursor.execute(sql.SQL(statement).format(role=name))
-        for statement in grants(rights):
-            cursor.execute(sql.SQL("{} TO {}").format(statement, name))
+        for grant in grants(rights):
+            cursor.execute(sql.SQL("{} TO {}").format(grant, name))
 
 
 def grants(rights: Rights) -> list[sql.Composable]:

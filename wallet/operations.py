@@ -8,12 +8,13 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 
-from players.models import Game, Player
+from lib.clock import now
+from players.models import Game, Operator, Player
 from players.operations import find_game, find_player, require_active, start_session
 from wallet import ledger
 from wallet.currencies import decimals_of
 from wallet.ledger import Answer, CallContext, SessionView, TransactionView
-from wallet.models import Entry, Wallet
+from wallet.models import Adjustment, Entry, Wallet
 from wallet.outcomes import LedgerRefused, UnknownCurrency
 
 MOVED_SPENDABLE = Q(debit=Entry.Account.SPENDABLE) | Q(credit=Entry.Account.SPENDABLE)
@@ -188,30 +189,47 @@ def adjust_wallet(
     type: str,
     amount: int,
     transaction_id: UUID,
-    actor: str,
+    operator: Operator,
     reason: str,
-    source: str = "operator",
     into_debt: bool = False,
 ) -> Answer:
-    """Credits or debits `amount` minor units with a reason; once for each `transaction_id`.
+    """An operator credits or debits `amount` minor units with a reason; once for each `transaction_id`.
+
+    The act is written down beside it: the ledger takes no adjustment without.
 
     A debit that does not find enough is refused (`LedgerRefused`, insufficient_funds), or with `into_debt`
     leaves the rest as the player's debt. Raises `LedgerRefused` (other_content, limit_reached) or
     `UnknownCurrency` besides.
     """
-    ledger.open_wallet(player_id=player.pk, currency=require_currency(currency_code), actor=actor)
-    answer = ledger.adjust_wallet(
-        transaction_id=transaction_id,
-        player_id=player.pk,
-        currency=currency_code,
-        type=type,
-        amount=amount,
-        into_debt=into_debt,
-        source=source,
-        actor=actor,
-        reason=reason,
-    )
-    return require_outcome(answer, "adjusted")
+    by = f"operator:{operator.username}"[:80]
+    ledger.open_wallet(player_id=player.pk, currency=require_currency(currency_code), actor=by)
+    with transaction.atomic():
+        Adjustment.objects.get_or_create(
+            pk=transaction_id,
+            defaults={
+                "operator_id": operator.pk,
+                "player": player,
+                "currency_id": currency_code,
+                "type": type,
+                "amount": amount,
+                "actor": by,
+                "reason": reason,
+                "at": now(),
+            },
+        )
+        answer = ledger.adjust_wallet(
+            transaction_id=transaction_id,
+            player_id=player.pk,
+            currency=currency_code,
+            type=type,
+            amount=amount,
+            into_debt=into_debt,
+            source="operator",
+            actor=by,
+            reason=reason,
+        )
+        # Refused, it was no act either.
+        return require_outcome(answer, "adjusted")
 
 
 def resolve_transaction(transaction_id: UUID, *, event: str, source: str, actor: str, reason: str) -> Answer:

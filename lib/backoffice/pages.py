@@ -69,7 +69,7 @@ class PageAdmin(UnfoldAdmin):
         """The list's actions that this operator may use."""
         return permitted(request, super().get_actions_list(request))  # type: ignore[misc]
 
-    def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Of a row that is there, only what the form has: the application may not change the rest."""
         if change:
             own = {field.name for field in obj._meta.concrete_fields}  # noqa: SLF001 (documented)

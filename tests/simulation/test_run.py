@@ -23,7 +23,7 @@ from simulation.progress import Progress
 from simulation.run import Plan, deal
 from simulation.stories import DECK
 from simulation.tally import Tally
-from tests.support.callers import Caller, Callers
+from tests.support.callers import Caller, Callers, adjuster
 from tests.support.lying_proxy import Lie, proxied
 from tests.support.web_server import free_port
 from wallet.operations import adjust_wallet
@@ -222,7 +222,13 @@ def test_simulation__finds_money_taken_by_others_at_the_end(server: str, credent
         if path == "/entry/balance" and asked.count(path) == 2:
             robbed.append(Player.objects.filter(uid__startswith="sim-").latest("created_at"))
             adjust_wallet(
-                robbed[0], "EUR", type="debit", amount=1, transaction_id=uuid4(), actor="test", reason="test"
+                robbed[0],
+                "EUR",
+                type="debit",
+                amount=1,
+                transaction_id=uuid4(),
+                operator=adjuster(),
+                reason="test",
             )
             connection.close()
         return path

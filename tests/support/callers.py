@@ -14,11 +14,12 @@ from urllib.parse import urlsplit
 from django.http import HttpResponse
 from django.test import Client
 
+from lib.clock import now
 from lib.security.tokens import token_hash
-from players.models import Credential, Game, GameSession, Player
+from players.models import Credential, Game, GameSession, Operator, Player
 from players.operations import create_credential, end_session, put_player, set_player_status
 from wallet.ledger import Answer as LedgerAnswer
-from wallet.models import Currency, Discrepancy, Transaction, Wallet
+from wallet.models import Adjustment, Currency, Discrepancy, Transaction, Wallet
 from wallet.operations import adjust_wallet, launch_game, resolve_transaction
 
 # Code and number of decimals: one currency of every possible kind.
@@ -235,7 +236,7 @@ class PlayerSession:
             type=type,
             amount=amount,
             transaction_id=id or uuid.uuid4(),
-            actor="test",
+            operator=adjuster(),
             reason="test",
             into_debt=into_debt,
         )
@@ -266,6 +267,28 @@ def open_session(
         player.uid, party.game.slug, currency, language=None, ttl_seconds=ttl_seconds, actor="test"
     )
     return PlayerSession(party.caller, player, party.game, str(launched.token), currency)
+
+
+def adjuster() -> Operator:
+    """The operator who adjusts wallets in tests."""
+    return Operator.objects.get_or_create(username="test")[0]
+
+
+def act(id: uuid.UUID, player: Player, type: str, amount: int, currency: str = "XAG") -> uuid.UUID:
+    """Writes the operator's act that the ledger wants of an adjustment. Returns its id."""
+    by = adjuster()
+    Adjustment.objects.create(
+        id=id,
+        operator=by,
+        player=player,
+        currency_id=currency,
+        type=type,
+        amount=amount,
+        actor=f"operator:{by.username}",
+        reason="test",
+        at=now(),
+    )
+    return id
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,8 @@ from tests.support.callers import Callers, make_callers
 from wallet import currencies
 
 TABLES = ("wallet_entry", "wallet_transaction", "wallet_wallet")
+# And what is kept beside them.
+KEPT = (*TABLES, "wallet_adjustment")
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class OwnLedger:
     def keep(self) -> None:
         """Remembers the rows of money as they are now."""
         self.owner.execute("DROP SCHEMA IF EXISTS kept CASCADE; CREATE SCHEMA kept")
-        for table in map(sql.Identifier, TABLES):
+        for table in map(sql.Identifier, KEPT):
             self.owner.execute(sql.SQL("CREATE TABLE kept.{0} AS TABLE {0}").format(table))
 
     def clear(self, *models: type[Model]) -> None:
@@ -46,7 +48,7 @@ class OwnLedger:
     def restore(self) -> None:
         """Makes them so again."""
         with self.owner.transaction():
-            for table in map(sql.Identifier, TABLES):
+            for table in map(sql.Identifier, KEPT):
                 self.owner.execute(sql.SQL("DELETE FROM {0}").format(table))
                 self.owner.execute(sql.SQL("INSERT INTO {0} TABLE kept.{0}").format(table))
 

@@ -6,7 +6,7 @@ import uuid
 
 import pytest
 
-from tests.support.callers import Callers, PlayerSession, unique
+from tests.support.callers import Callers, PlayerSession, adjuster, unique
 from tests.support.invariants import problems_of
 from wallet.models import Entry
 from wallet.operations import (
@@ -177,7 +177,7 @@ def test_adjustment__in_an_unknown_currency_is_refused(player_session: PlayerSes
             type="credit",
             amount=1,
             transaction_id=uuid.uuid4(),
-            actor="test",
+            operator=adjuster(),
             reason="",
         )
 
@@ -190,7 +190,7 @@ def test_adjustment__tells_who_and_why(player_session: PlayerSession) -> None:
         type="credit",
         amount=1,
         transaction_id=id,
-        actor="operator:ann",
+        operator=adjuster(),
         reason="Goodwill: late payout",
     )
     made = player_session.player.transactions.get(pk=id)
@@ -199,7 +199,7 @@ def test_adjustment__tells_who_and_why(player_session: PlayerSession) -> None:
         "confirmed",
         1,
         "operator",
-        "operator:ann",
+        "operator:test",
         "Goodwill: late payout",
     )
     assert (made.opened_at, made.mm_transaction_id, made.game_id) == (made.settled_at, None, None)

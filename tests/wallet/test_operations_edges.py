@@ -10,7 +10,15 @@ from players.access.credentials import Caller
 from players.access.gate import Call
 from players.models import Credential
 from players.operations import close_session, set_player_status
-from tests.support.callers import Callers, PlayerSession, holding, make_party, open_session, unique
+from tests.support.callers import (
+    Callers,
+    PlayerSession,
+    adjuster,
+    holding,
+    make_party,
+    open_session,
+    unique,
+)
 from wallet import ledger
 from wallet.models import Transaction, Wallet
 from wallet.operations import adjust_wallet
@@ -20,7 +28,7 @@ from wallet.outcomes import LedgerRefused
 def test_adjustment__opens_the_wallet_that_it_needs(callers: Callers) -> None:
     player = callers.player()
     made = adjust_wallet(
-        player, "EUR", type="credit", amount=5, transaction_id=uuid4(), actor="test", reason="test"
+        player, "EUR", type="credit", amount=5, transaction_id=uuid4(), operator=adjuster(), reason="test"
     )
     assert (made.outcome, made.balance, made.currency) == ("adjusted", 5, "EUR")
     assert holding(player, "EUR") == (5, 0, 0, 0, 2)
@@ -41,7 +49,7 @@ def test_debit__makes_no_debt_unless_asked_to(player_session: PlayerSession) -> 
             type="debit",
             amount=100_01,
             transaction_id=id,
-            actor="test",
+            operator=adjuster(),
             reason="test",
         )
     assert (refused.value.outcome, player_session.holding()) == ("insufficient_funds", (100_00, 0, 0, 0, 2))

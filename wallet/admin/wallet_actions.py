@@ -11,6 +11,7 @@ from lib.backoffice.confirmation import Act, Page, PageAction
 from lib.backoffice.forms import OurIdField, RadioWidget, ReasonForm, TwoStepForm
 from lib.backoffice.pages import PageAdmin
 from lib.ids import new_id
+from players.models import Operator
 from wallet.admin.amounts import AmountField, show_amount
 from wallet.models import Currency, Wallet
 from wallet.operations import adjust_wallet, freeze_wallet, limit_withdrawals, unfreeze_wallet
@@ -144,7 +145,9 @@ class Adjust(PageAction[Wallet]):
         return Page(f"{given['type'].capitalize()} {amount}?", says, f"{given['type'].capitalize()} {amount}")
 
     def do(self, act: Act[Wallet]) -> str:
-        wallet, given = act.row, act.given
+        wallet, given, operator = act.row, act.given, act.request.user
+        if not isinstance(operator, Operator):
+            raise TypeError("only operators come to the admin")
         try:
             answer = adjust_wallet(
                 wallet.player,
@@ -152,7 +155,7 @@ class Adjust(PageAction[Wallet]):
                 type=given["type"],
                 amount=given["amount"],
                 transaction_id=given["transaction_id"],
-                actor=act.actor,
+                operator=operator,
                 reason=act.reason,
             )
         except LedgerRefused as refused:

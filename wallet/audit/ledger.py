@@ -68,6 +68,19 @@ UNOPENED, UNOPENED_OF = (
     UNOPENED_WHERE.format(where=""),
     UNOPENED_WHERE.format(where="AND t.player_id = ANY(%s::uuid[])"),
 )
+# Adjustments that are not what an operator's act says.
+UNASKED_WHERE = """
+    SELECT t.wallet_id::text, t.id::text FROM wallet_transaction t
+        JOIN wallet_wallet w ON w.id = t.wallet_id AND w.player_id = t.player_id
+    WHERE t.type IN ('credit', 'debit') AND NOT EXISTS (SELECT 1 FROM wallet_adjustment a
+        WHERE (a.id, a.player_id, a.currency_id, a.type, a.amount, a.actor, a.reason)
+            = (t.id, t.player_id, w.currency_id, t.type, t.amount, t.actor, t.reason)) {where}
+    ORDER BY t.id
+"""
+UNASKED, UNASKED_OF = (
+    UNASKED_WHERE.format(where=""),
+    UNASKED_WHERE.format(where="AND t.player_id = ANY(%s::uuid[])"),
+)
 
 
 @dataclass
@@ -202,6 +215,10 @@ def check_wallets(
         ask(unopened, UNOPENED, UNOPENED_OF, players)
         for wallet_id, id in unopened:
             report.add_wallet(wallet_id, [f"transaction {id} has no entry that opens it"], 1)
+    with psycopg.ServerCursor(raw, "audit_unasked") as unasked:
+        ask(unasked, UNASKED, UNASKED_OF, players)
+        for wallet_id, id in unasked:
+            report.add_wallet(wallet_id, [f"transaction {id} adjusts it without the operator's act"], 1)
     progress(report)
 
 

@@ -21,6 +21,10 @@ ORPHANS = {
         "FROM wallet_transaction x WHERE game_id IS NOT NULL "
         "AND NOT EXISTS (SELECT 1 FROM players_game g WHERE g.id = x.game_id)"
     ),
+    "operators' acts that adjusted nothing": (
+        "FROM wallet_adjustment x WHERE NOT EXISTS (SELECT 1 FROM wallet_transaction t "
+        "WHERE t.id = x.id AND t.player_id = x.player_id)"
+    ),
     "discrepancies of no transaction": (
         "FROM wallet_discrepancy x WHERE NOT EXISTS (SELECT 1 FROM wallet_transaction t "
         "WHERE t.id = x.transaction_id AND t.player_id = x.player_id)"

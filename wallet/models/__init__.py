@@ -2,10 +2,11 @@
 
 from wallet.models.calls import ApiCall, Discrepancy
 from wallet.models.checks import Alert, Checkpoint, ClosedDay, DailyTotal
-from wallet.models.ledger import Currency, Entry, Transaction, Wallet
+from wallet.models.ledger import Adjustment, Currency, Entry, Transaction, Wallet
 from wallet.models.sweeps import Inquiry, JobRun, Outage, Pulse, Question
 
 __all__ = [
+    "Adjustment",
     "Alert",
     "ApiCall",
     "Checkpoint",

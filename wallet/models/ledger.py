@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from lib.ids import new_id
-from players.models import Game, GameSession, Player
+from players.models import Game, GameSession, Operator, Player
 
 
 class Currency(models.Model):
@@ -176,6 +176,36 @@ class Transaction(models.Model):
 
     def __str__(self) -> str:
         return str(self.id)
+
+
+class Adjustment(models.Model):
+    """An operator's act that credits or debits a wallet: the ledger adjusts nothing without one.
+
+    `id` is the transaction's. It is never changed, never deleted (triggers hold that), and names an active
+    operator; those from before this table was there name the operator whose name the journal has, if any.
+    """
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    operator = models.ForeignKey(Operator, models.PROTECT, null=True, related_name="+", db_index=False)
+    player = models.ForeignKey(Player, models.PROTECT, related_name="+", db_index=False)
+    currency = models.ForeignKey(Currency, models.PROTECT, related_name="+", db_index=False)
+    type = models.CharField(max_length=14, choices=Transaction.Type.choices, db_collation="C")
+    amount = models.BigIntegerField()
+    actor = models.CharField(max_length=80)
+    reason = models.CharField(max_length=255, blank=True)
+    # Set by the database.
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="adjustment_is_a_credit_or_a_debit",
+                condition=Q(type__in=["credit", "debit"], amount__gt=0),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.id}"
 
 
 class Entry(models.Model):

@@ -27,8 +27,23 @@ BEGIN
     RETURN wallet.id;
 END $$;
 
--- An operator (or the demo's seed) credits or debits a wallet, which must exist.
--- p_id: makes it safe to repeat. p_type: credit, or debit.
+-- What an operator's act must be: by an active operator, under their own name, now.
+CREATE OR REPLACE FUNCTION adjustment_is_an_operators() RETURNS trigger
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+BEGIN
+    IF NOT EXISTS (SELECT 1 FROM players_operator operator
+                   WHERE operator.id = NEW.operator_id AND operator.is_active
+                     AND NEW.actor = left('operator:' || operator.username, 80)) THEN
+        RAISE EXCEPTION 'an adjustment is the act of an active operator, under their own name'
+            USING ERRCODE = 'restrict_violation';
+    END IF;
+    NEW.at := wallet_now();
+    RETURN NEW;
+END $$;
+
+-- An operator credits or debits a wallet, which must exist.
+-- p_id: that of the operator's act (wallet_adjustment), which says the same; it makes it safe to repeat.
+-- p_type: credit, or debit. p_source: operator.
 -- p_into_debt: what a debit does not find becomes the player's debt, instead of a refusal.
 -- Outcomes: adjusted; wallet_not_found, other_content, limit_reached, insufficient_funds.
 CREATE OR REPLACE FUNCTION ledger_adjust(
@@ -46,6 +61,9 @@ BEGIN
     END IF;
     IF (p_amount > 0) IS NOT TRUE THEN
         PERFORM ledger_refuse('ledger_adjust', format('amount of %L', p_amount));
+    END IF;
+    IF (p_source = 'operator') IS NOT TRUE THEN
+        PERFORM ledger_refuse('ledger_adjust', format('source %L', p_source));
     END IF;
     answer.outcome := 'wallet_not_found';
     answer.replayed := false;
@@ -68,6 +86,11 @@ BEGIN
               AND entry.seq = known.settled_seq;
         END IF;
         RETURN answer;
+    END IF;
+    IF NOT EXISTS (SELECT 1 FROM wallet_adjustment act
+                   WHERE (act.id, act.player_id, act.currency_id, act.type, act.amount, act.actor, act.reason)
+                       = (p_id, p_player, p_currency, p_type, p_amount, p_actor, p_reason)) THEN
+        PERFORM ledger_refuse('ledger_adjust', format('adjustment %L without the operator''s act', p_id));
     END IF;
     answer.outcome := CASE
         WHEN p_type = 'credit'

@@ -17,8 +17,8 @@ from lib.clock import now
 from lib.ids import new_id
 from lib.security.tokens import token_hash
 from payments.demo import PROVIDERS, demo_products, demo_provider, demo_shop
-from players.demo import GAMES, demo_credential, demo_game, demo_operator
-from players.models import GameSession, Player
+from players.demo import ADMIN, GAMES, demo_credential, demo_game, demo_operator
+from players.models import GameSession, Operator, Player
 from players.operations import put_player
 from wallet.models import Currency, Transaction
 from wallet.operations import adjust_wallet, launch_game
@@ -109,9 +109,8 @@ class Command(BaseCommand):
                 type="credit",
                 amount=FUNDS,
                 transaction_id=new_id(),
-                actor="seed",
+                operator=Operator.objects.get(username=ADMIN),
                 reason=REASON,
-                source="system",
             )
         sessions = GameSession.objects.filter(
             player=player, ended_at=None, expires_at__gt=now() + timedelta(hours=12)

@@ -519,7 +519,7 @@ def selling(callers: Callers, demo_url: str) -> ShopSetup:
     """A game whose order URL is its mailbox."""
     shop_setup = make_shop_setup(callers)
     shop_setup.shop.order_url = f"{demo_url}/sandbox/deliveries/{shop_setup.game.slug}"
-    shop_setup.shop.save()
+    shop_setup.shop.save(update_fields=["order_url"])
     return shop_setup
 
 

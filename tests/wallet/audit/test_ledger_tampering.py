@@ -14,7 +14,7 @@ from psycopg import sql
 
 from tests.support.busy_wallets import EVENTS, Story, tell_story
 from tests.support.checkpoints import checkpoints_in, dated_back
-from tests.support.history_forger import Step, rewrite
+from tests.support.history_forger import Step, forge_acts, rewrite
 from tests.support.own_database import TABLES, OwnLedger, own_ledger
 from tests.support.raw_rows import (
     Owner,
@@ -29,7 +29,7 @@ from tests.support.raw_rows import (
     rows_of,
     update,
 )
-from wallet.audit.ledger import audit_ledger, snapshot
+from wallet.audit.ledger import audit_ledger, audit_players, snapshot
 from wallet.checkpoints import make_checkpoint
 from wallet.checkpoints.database import comparing
 from wallet.checkpoints.stored import fetched
@@ -281,6 +281,41 @@ def test_audit__finds_forgeries_over_several_columns_and_rows(ledger: OwnLedger,
     assert audit_ledger().problem_count
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        "DELETE FROM wallet_adjustment",
+        "UPDATE wallet_adjustment SET amount = amount + 1",
+        "UPDATE wallet_adjustment SET actor = 'operator:nobody'",
+        "UPDATE wallet_adjustment SET reason = 'other'",
+        "UPDATE wallet_adjustment SET type = CASE type WHEN 'credit' THEN 'debit' ELSE 'credit' END",
+        "UPDATE wallet_adjustment SET currency_id = 'BHD'",
+    ],
+)
+def test_audit__finds_an_adjustment_without_its_act(ledger: OwnLedger, story: Story, change: str) -> None:
+    """Of all wallets and of some: it freezes the wallet, as every difference of one does."""
+    player, wallet = story.wallet.player_id, str(story.wallet.pk)
+    (made,) = ledger.owner.execute(
+        "SELECT id::text FROM wallet_transaction WHERE type = 'credit' AND wallet_id = %s LIMIT 1",
+        [wallet],
+    ).fetchone() or ("",)
+    assert audit_ledger().problems == []
+    ledger.owner.execute(f"{change} WHERE id = %s", [made])
+    said = f"transaction {made} adjusts it without the operator's act"
+    for report in (audit_ledger(), audit_players([str(player)])):
+        assert report.by_wallet[wallet].first == [said]
+
+
+def test_audit__finds_an_act_that_adjusted_nothing(ledger: OwnLedger, story: Story) -> None:
+    ledger.owner.execute(
+        "INSERT INTO wallet_adjustment"
+        " (id, operator_id, player_id, currency_id, type, amount, actor, reason, at)"
+        " SELECT gen_random_uuid(), operator_id, player_id, currency_id, type, amount, actor, reason, at"
+        " FROM wallet_adjustment LIMIT 1"
+    )
+    assert list(audit_ledger().of_ledger) == ["operators' acts that adjusted nothing"]
+
+
 def test_audit__finds_forged_tombstones_and_refusals(ledger: OwnLedger, story: Story) -> None:
     """Copied to the end of the wallet, which counts them: only the hash is not right."""
     wallet, forged = story.wallet, 0
@@ -437,6 +472,7 @@ def test_checkpoint__finds_a_wallet_gone_with_all_it_had(ledger: OwnLedger, stor
             sql.SQL("DELETE FROM {} WHERE {} = %s").format(sql.Identifier(table), sql.Identifier(column)),
             [wallet.pk],
         )
+    forge_acts(ledger)
     assert audit_ledger().problems == []
     assert checkpoint_differences() == [f"wallet {wallet.pk} is gone"]
 

@@ -9,7 +9,7 @@ from django.db.utils import DataError
 
 from lib.ids import new_id
 from lib.security.tokens import token_hash
-from tests.support.callers import Callers, PlayerSession
+from tests.support.callers import Callers, PlayerSession, act
 from tests.support.invariants import problems_of
 
 CALLER = """p_actor => 'test', p_credential => gen_random_uuid(), p_endpoint => 'test',
@@ -23,6 +23,10 @@ QUERY = f"""SELECT ledger_query(p_type => %(type)s, p_game => %(game)s, p_token_
     p_mm => %(mm)s, {CALLER.partition(",")[2]})"""
 RESOLVE = """SELECT ledger_resolve(p_transaction => %(id)s, p_event => %(event)s, p_source => %(source)s,
     p_actor => 'test', p_reason => '')"""
+ADJUST = """SELECT ledger_adjust(p_id => %(act)s, p_player => %(player)s, p_currency => 'XAG',
+    p_type => %(type)s, p_amount => %(amount)s, p_into_debt => false,
+    p_source => %(source)s, p_actor => 'operator:test',
+    p_reason => 'test')"""
 GATE = """SELECT ledger_gate(p_player => %(player)s, p_currency => 'XAG', p_event => %(event)s,
     p_limit => %(limit)s, p_actor => 'test', p_note => '')"""
 POST = """SELECT ledger_post(p_player => %(player)s, p_game => %(game)s, p_ids => %(ids)s,
@@ -40,6 +44,7 @@ RIGHT: dict[str, dict[str, Any]] = {
     SETTLE: {"event": "confirmed", "type": "withdrawal"},
     QUERY: {"type": "withdrawal"},
     RESOLVE: {"event": "confirmed", "source": "sweep"},
+    ADJUST: {"type": "credit", "amount": 1, "source": "operator"},
     GATE: {"event": "limit_set", "limit": 1},
     POST: {"types": ["top_up"], "amounts": [1], "currencies": ["XAG"]},
     SET_ASIDE: {"amount": 1},
@@ -57,6 +62,9 @@ WRONG: list[tuple[str, str, list[Any]]] = [
     (QUERY, "type", NO_TYPES),
     (RESOLVE, "event", ["declined", "opened", "posted", "pending", "tombstone", "nonsense", None]),
     (RESOLVE, "source", ["game", "nobody", None]),
+    (ADJUST, "type", ["withdrawal", "top_up", "debit", "nonsense", None]),
+    (ADJUST, "amount", [0, -1, 2, None]),
+    (ADJUST, "source", ["system", "game", "provider", None]),
     (GATE, "event", ["wallet_opened", "debt_repaid", "nonsense", None]),
     (GATE, "limit", [0, -1]),
     (POST, "types", [["withdrawal"], ["credit"], ["set_aside"], ["nonsense"], [None], []]),
@@ -93,6 +101,7 @@ def given(held: PlayerSession) -> dict[str, Any]:
         "mm": mm,
         "id": held.transaction(mm).pk,
         "ids": [new_id()],
+        "act": act(new_id(), held.player, "credit", 1),
     }
 
 

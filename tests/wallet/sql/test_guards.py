@@ -100,7 +100,7 @@ def test_app_role__has_no_right_to_the_ledgers_inner_functions(name: str) -> Non
 def test_app_role__is_refused_when_calling_an_inner_function(player_session: PlayerSession) -> None:
     statement = """
         SELECT ledger_append(wallet => w, p_transaction => NULL, p_event => 'adjusted',
-            p_legs => ledger_legs('credit', 'adjusted'), p_amount => 100, p_actor => 'thief', p_note => '',
+            p_legs => NULL, p_amount => 100, p_actor => 'thief', p_note => '',
             p_at => now(), p_subject => '')
         FROM wallet_wallet w WHERE w.id = %s
     """

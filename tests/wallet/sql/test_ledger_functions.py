@@ -14,7 +14,7 @@ import pytest
 from django.db import connection
 
 from lib.security.tokens import token_hash
-from tests.support.callers import Callers, PlayerSession, open_session, unique
+from tests.support.callers import Callers, PlayerSession, act, open_session, unique
 from tests.support.invariants import problems_of
 from wallet import ledger
 from wallet.apps import SQL
@@ -478,10 +478,11 @@ def test_platform_answer__names_player_transaction_and_wallet(
 ) -> None:
     player, id, mm = player_session.player.pk, uuid4(), player_session.opened("withdraw", "10.00")
     pending = player_session.transaction(mm).pk
+    act(id, player_session.player, "debit", 5_00)
     adjust = """
         SELECT * FROM ledger_adjust(p_id => %s, p_player => %s, p_currency => %s, p_type => 'debit',
             p_amount => 500,
-            p_into_debt => false, p_source => 'operator', p_actor => 'test', p_reason => 'test')
+            p_into_debt => false, p_source => 'operator', p_actor => 'operator:test', p_reason => 'test')
     """
     gate = """
         SELECT * FROM ledger_gate(p_player => %s, p_currency => %s, p_event => 'frozen', p_limit => NULL,

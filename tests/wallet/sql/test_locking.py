@@ -12,9 +12,10 @@ import psycopg
 import pytest
 from django.db import connection, transaction
 
+from lib.ids import new_id
 from tests.conftest import Clock
 from tests.support.call_log_days import drop_days
-from tests.support.callers import Answer, PlayerSession, unique
+from tests.support.callers import Answer, PlayerSession, act, unique
 from tests.support.invariants import problems_of
 from wallet.operations import freeze_wallet, limit_withdrawals
 
@@ -63,12 +64,15 @@ def test_wallet_lock__every_operation_waits_for_the_previous(
 ) -> None:
     mm, before = player_session.opened("withdraw", "10.00"), player_session.holding().entries
     adjust = """
-        SELECT ledger_adjust(p_id => gen_random_uuid(), p_player => %s, p_currency => 'XAG',
+        SELECT ledger_adjust(p_id => %s, p_player => %s, p_currency => 'XAG',
             p_type => 'credit',
-            p_amount => 500, p_into_debt => false, p_source => 'operator', p_actor => 'test',
+            p_amount => 500, p_into_debt => false, p_source => 'operator', p_actor => 'operator:test',
             p_reason => 'test')
     """
-    assert after(owner, adjust, [player_session.player.pk], lambda: OPERATIONS[operation](player_session, mm))
+    id = act(new_id(), player_session.player, "credit", 500)
+    assert after(
+        owner, adjust, [id, player_session.player.pk], lambda: OPERATIONS[operation](player_session, mm)
+    )
     assert player_session.holding().entries == before + 2
     assert problems_of(player_session.player) == []
 

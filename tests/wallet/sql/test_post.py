@@ -15,7 +15,7 @@ from django.db import OperationalError, connection
 from psycopg.errors import InsufficientPrivilege, InvalidParameterValue, LockNotAvailable
 
 from lib.ids import new_id
-from tests.support.callers import Callers, Holding, PlayerSession, holding
+from tests.support.callers import Callers, Holding, PlayerSession, act, holding
 from tests.support.invariants import problems_of
 from wallet import ledger
 from wallet.ledger import Posting
@@ -289,13 +289,14 @@ def test_post__what_somebody_else_has_just_done_counts(
     credit = """
         SELECT ledger_adjust(p_id => %s, p_player => %s, p_currency => 'XAG', p_type => 'credit',
             p_amount => 500,
-            p_into_debt => false, p_source => 'operator', p_actor => 'test', p_reason => 'test')
+            p_into_debt => false, p_source => 'operator', p_actor => 'operator:test', p_reason => 'test')
     """
+    id = act(new_id(), player_session.player, "credit", 5_00)
     with (
         psycopg.connect(owner.info.dsn, password=owner.info.password) as other,
         ThreadPoolExecutor(1) as pool,
     ):
-        other.execute(credit, [new_id(), player_session.player.pk])
+        other.execute(credit, [id, player_session.player.pk])
         waiting = pool.submit(in_a_thread, lambda: writes(player_session))
         eventually(lambda: is_anybody_waiting(owner))
         other.commit()
