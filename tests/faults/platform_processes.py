@@ -24,12 +24,13 @@ from django.db import connection
 
 from config.launcher.instance import opened
 from config.launcher.processes import Child, Ending, start, stop
-from config.launcher.supervisor import PROGRAMS, ROOT, SHARED, worker
+from config.launcher.supervisor import PROGRAMS, ROOT, worker
 from config.queues import QUEUES
 from payments.providers import registry
 from players.access.credentials import CREDENTIALS
 from tests.faults.servers import Servers, running_servers
 from tests.support.callers import Callers, make_callers
+from tests.support.launcher import GIVEN
 from tests.support.web_server import free_port
 from wallet import currencies
 
@@ -204,7 +205,7 @@ def running_platform(*, durable: bool) -> Iterator[Platform]:
             inherited = {
                 name: value
                 for name, value in os.environ.items()
-                if name not in SHARED or name.endswith(("_KEY", "_KEYS", "_HOSTS"))
+                if name not in GIVEN or name.endswith(("_KEY", "_KEYS", "_HOSTS"))
             }
             given = (
                 inherited

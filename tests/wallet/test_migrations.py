@@ -15,6 +15,7 @@ from django.db.migrations.executor import MigrationExecutor
 from tests.config.test_identifiers import KEYS
 from tests.conftest import in_database
 from tests.support.own_database import remake, use
+from wallet.audit.ledger import UNASKED
 
 Owner = psycopg.Connection[Any]
 OLD = ("wallet", "0006_payment_functions")
@@ -41,6 +42,7 @@ ALERTS = [
 ]
 # Of the last, NFC has more characters than its column.
 NICKNAMES = {"a": "Zoe\u0308 K.", "b": "", "c": "\u0958" * 64}
+ADJUSTMENTS = [("credit", "operator:ann", 5), ("debit", "seed", 3)]
 MODELS = ("foldedday", "accountday", "sweeprun")
 
 
@@ -65,6 +67,29 @@ def upgraded(database: None, database_name: str) -> Iterator[Owner]:
         finally:
             use(**{key: before[key] for key in ("NAME", "USER", "PASSWORD")})
             remake(server_connection, name, again=False)
+
+
+def fill_adjustments(owner: Owner) -> None:
+    """Two adjustments of a wallet: by an operator who is there, and by the seed of a demonstration."""
+    owner.execute(
+        "INSERT INTO players_operator (password, is_superuser, username, first_name, last_name, email, "
+        "is_staff, is_active, date_joined) VALUES ('', false, 'ann', '', '', '', true, true, %s)",
+        [NOON],
+    )
+    owner.execute(
+        "INSERT INTO wallet_wallet (id, player_id, currency_id, spendable, reserved, announced, debt, "
+        "entry_count, head, opened_at)"
+        " SELECT gen_random_uuid(), id, 'XAG', 0, 0, 0, 0, 0, '', %s FROM players_player WHERE uid = 'a'",
+        [NOON],
+    )
+    for type, actor, amount in ADJUSTMENTS:
+        owner.execute(
+            "INSERT INTO wallet_transaction (id, player_id, wallet_id, type, amount, state, refusal, "
+            "description, source, actor, opened_at, opened_seq, settled_source, settled_actor, reason)"
+            " SELECT gen_random_uuid(), player_id, id, %s, %s, 'confirmed', '', '', 'operator', %s, %s, 1, "
+            "'', '', 'why' FROM wallet_wallet",
+            [type, amount, actor, NOON],
+        )
 
 
 def fill(owner: Owner) -> None:
@@ -99,6 +124,7 @@ def fill(owner: Owner) -> None:
             "'1-12', 'confirmed', '', '', 'game', 'us', %s, 1, '', '', '')",
             [f"{number:032x}", f"{number:032x}", NOON],
         )
+    fill_adjustments(owner)
     owner.execute("INSERT INTO wallet_foldedday VALUES (%s, 5, %s)", [NOON.date(), NOON])
     owner.execute(
         "INSERT INTO wallet_accountday (day_id, currency_id, account, debits, credits, entries)"
@@ -184,3 +210,18 @@ def test_identifiers__are_ordered_by_their_bytes(upgraded: Owner) -> None:
     assert {row for row in upgraded.execute(KEYS) if row[2] != "C"} == set()
     with pytest.raises(psycopg.errors.UniqueViolation, match="transaction_once_per_game_and_player"):
         upgraded.execute("UPDATE wallet_transaction SET player_id = %s, game_id = %s", [f"{3:032x}"] * 2)
+
+
+def test_adjustments__get_an_act_for_each(upgraded: Owner) -> None:
+    acts = upgraded.execute(
+        "SELECT a.type, a.actor, a.amount, a.reason, a.at, a.currency_id, o.username"
+        " FROM wallet_adjustment a LEFT JOIN players_operator o ON o.id = a.operator_id"
+        " ORDER BY a.amount DESC"
+    ).fetchall()
+    names = ["ann", None]
+    assert acts == [
+        (type, actor, amount, "why", NOON, "XAG", name)
+        for (type, actor, amount), name in zip(ADJUSTMENTS, names, strict=True)
+    ]
+    unasked = upgraded.execute(f"SELECT count(*) FROM ({UNASKED}) found").fetchone()
+    assert unasked == (0,)

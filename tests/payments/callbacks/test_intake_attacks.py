@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 from django.conf import settings
+from django.db import connections
 from django.db.utils import ProgrammingError
 from django.http import HttpRequest
 
@@ -305,8 +306,15 @@ def test_record__agreed_fields_never_change(shop_setup: ShopSetup, what: str) ->
     order = shop_setup.paid()
     row = model.objects.filter(pk=order.pk) if model is Order else model.objects.filter(order=order)
     before = row.values(*change).get()
-    with pytest.raises(Exception, match="never change") as refused:
+    with pytest.raises(Exception, match="permission denied") as refused:
         row.update(**change)
+    assert isinstance(refused.value.__cause__, psycopg.errors.InsufficientPrivilege)
+    # Nor does whoever owns the tables change them.
+    connections["owner"].close()
+    with connections["owner"].cursor() as cursor:
+        cursor.execute("SET session_replication_role = origin")
+    with pytest.raises(Exception, match="never change") as refused:
+        row.using("owner").update(**change)
     assert isinstance(refused.value.__cause__, psycopg.errors.RestrictViolation)
     assert row.values(*change).get() == before
 
