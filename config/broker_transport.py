@@ -8,6 +8,7 @@ import json
 import logging
 from base64 import b64decode
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from queue import Empty
 from typing import Any
 
@@ -22,8 +23,9 @@ from config.queues import QUEUES
 logger = logging.getLogger(__name__)
 # Celery has tasks of its own, which are never sent here.
 FOREIGN = "celery."
-# Nothing of ours is sent for later, or compressed.
-UNUSED_HEADERS = ("compression", "eta")
+# The task that may be sent for later, and how much later at most.
+LATER = "payments.sandbox_call_back"
+LATEST = timedelta(minutes=1)
 # What a task may take at most is less, in seconds.
 LONGEST_LIMIT = 24 * 3600
 SHAPE = {"headers": dict, "properties": dict, "body": str}
@@ -47,8 +49,10 @@ def problem_of(raw: Any) -> str:
         return "there is no such task"
     if (raw.get("content-type"), raw.get("content-encoding")) != ("application/json", "utf-8"):
         return "the body is no JSON"
-    if any(headers.get(name) for name in UNUSED_HEADERS):
-        return "a header is set that is never used here"
+    if headers.get("compression"):
+        return "nothing is compressed here"
+    if headers.get("eta") and not (headers["task"] == LATER and is_soon(headers["eta"])):
+        return "eta is of a wrong type, or too late"
     if not are_limits(headers.get("timelimit", [None, None])):
         return "timelimit is of a wrong type"
     return problem_of_body(raw["body"], properties["body_encoding"])
@@ -59,6 +63,14 @@ def wrong_types(found: Any, types: Mapping[str, type]) -> str:
         return "it is no object"
     wrong = [name for name, wanted in types.items() if not isinstance(found.get(name), wanted)]
     return f"{wrong[0]} is missing or of a wrong type" if wrong else ""
+
+
+def is_soon(found: Any) -> bool:
+    """Whether a time, as Celery writes it, is one until which a worker can hold a message."""
+    try:
+        return datetime.fromisoformat(found) <= datetime.now(UTC) + LATEST
+    except (TypeError, ValueError, OverflowError):
+        return False
 
 
 def are_limits(found: Any) -> bool:

@@ -20,6 +20,7 @@ from redis.exceptions import TimeoutError as RedisTimeout
 from config.broker_transport import problem_of
 from config.celery import app
 from config.queues import QUEUES, ROUTES, SETTLE
+from payments.tasks import sandbox_call_back_task
 from wallet.tasks import pulse, purge_expired_task
 
 WORDS = b'[[], {}, {"callbacks": null, "errbacks": null, "chain": null, "chord": null}]'
@@ -32,6 +33,7 @@ HEADERS: dict[str, Any] = {
     "retries": 0,
     "ignore_result": True,
 }
+LATE = HEADERS | {"task": "payments.sandbox_call_back"}
 PROPERTIES: dict[str, Any] = {
     "delivery_info": {"exchange": "", "routing_key": "settle"},
     "delivery_tag": "a-tag",
@@ -56,7 +58,7 @@ def message(
 
 
 NO_OBJECT = "it is no object"
-UNUSED = "a header is set that is never used here"
+TOO_LATE = "eta is of a wrong type, or too late"
 UNREADABLE, WRONG_BODY = "the body cannot be read", "the body is of a wrong type"
 LIMITS = "timelimit is of a wrong type"
 NO_JSON = "the body is no JSON"
@@ -86,12 +88,21 @@ POISON: dict[str, tuple[str | bytes, str]] = {
     "an object as an id": (message(headers=HEADERS | {"id": {}}), wrong("id")),
     "an unknown task": (message(headers=HEADERS | {"task": "os.system"}), "there is no such task"),
     "a task of Celery's": (message(headers=HEADERS | {"task": "celery.starmap"}), "there is no such task"),
-    "a compressed body": (message(headers=HEADERS | {"compression": "gzip"}), UNUSED),
+    "a compressed body": (
+        message(headers=HEADERS | {"compression": "gzip"}),
+        "nothing is compressed here",
+    ),
     "limits that are a text": (message(headers=HEADERS | {"timelimit": "soon"}), LIMITS),
     "one limit": (message(headers=HEADERS | {"timelimit": [300]}), LIMITS),
     "limits that are no numbers": (message(headers=HEADERS | {"timelimit": [300, "240"]}), LIMITS),
     "limits without an end": (message(headers=HEADERS | {"timelimit": [10**400, None]}), LIMITS),
-    "a time to come": (message(headers=HEADERS | {"eta": "2999-01-01T00:00:00Z"}), UNUSED),
+    "a time far ahead": (message(headers=LATE | {"eta": "2999-01-01T00:00:00+00:00"}), TOO_LATE),
+    "a time without a zone": (message(headers=LATE | {"eta": "2026-01-01T00:00:00"}), TOO_LATE),
+    "a number as a time": (message(headers=LATE | {"eta": 17}), TOO_LATE),
+    "a time for a task that has none": (
+        message(headers=HEADERS | {"eta": "2026-01-01T00:00:00+00:00"}),
+        TOO_LATE,
+    ),
     "a tag that is a list": (message(properties=PROPERTIES | {"delivery_tag": []}), wrong("delivery_tag")),
     "no delivery": (message(properties=PROPERTIES | {"delivery_info": 1}), wrong("delivery_info")),
     "no encoding": (message(properties=PROPERTIES | {"body_encoding": None}), wrong("body_encoding")),
@@ -163,10 +174,16 @@ def broker() -> Iterator[Conversation]:
 
 
 def test_broker__takes_what_our_producers_send(broker: Conversation) -> None:
+    sent = {"expires": 3600, "connection": broker.connection, "queue": "settle"}
     for task in (pulse, purge_expired_task):
-        task.apply_async(expires=3600, connection=broker.connection, queue="settle")
-    broker.read(times=2)
-    assert [one.headers["task"] for one in broker.came] == ["wallet.pulse", "wallet.purge_expired"]
+        task.apply_async(**sent)
+    sandbox_call_back_task.apply_async(("slug", "order", "what", "{}", {}), countdown=10, **sent)
+    broker.read(times=3)
+    assert [one.headers["task"] for one in broker.came] == [
+        "wallet.pulse",
+        "wallet.purge_expired",
+        "payments.sandbox_call_back",
+    ]
     before = broker.left()
     with broker.connection.clone() as other:
         assert other.default_channel
