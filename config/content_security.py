@@ -11,6 +11,7 @@ from django.contrib import admin
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
+from django.template.response import TemplateResponse
 
 HEADER = "Content-Security-Policy"
 STYLE = re.compile(r"<style[^>]*>(.*?)</style>", re.DOTALL)
@@ -37,14 +38,14 @@ class ContentSecurity:
         answer = self.get_response(request)
         # Django's own pages about failures, which only DEBUG shows, hold scripts and styles.
         if not (settings.DEBUG and answer.status_code in (404, 500)):
-            answer.headers.setdefault(HEADER, policy_for(request))
+            answer.headers.setdefault(HEADER, policy_for(request, answer))
         return answer
 
 
-def policy_for(request: HttpRequest) -> str:
-    """The policy of the page that was asked for."""
+def policy_for(request: HttpRequest, answer: HttpResponse) -> str:
+    """The policy of an answer; in the admin a page is made from a template, what is none shows nothing."""
     if request.path_info.startswith("/admin/"):
-        return admin_policy()
+        return admin_policy() if isinstance(answer, TemplateResponse) else NOTHING
     return API_PAGE if request.path_info == "/api/docs/" else NOTHING
 
 

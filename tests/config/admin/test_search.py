@@ -160,7 +160,7 @@ def test_transaction_page__has_own_journal_calls_discrepancies(client: Client, s
         "rolled back or expired",
     ):
         assert words in text, words
-    assert "30.25" not in text
+    assert "30.25 XAG" not in text
 
 
 def test_transaction_page__repaid_debt_is_in_its_credits_journal(
