@@ -22,7 +22,7 @@ from payments.orders.state import present_state, stops_delivery
 from wallet.alerts import clear_alert, raise_alert
 from wallet.job_runs import wait_for_turn
 from wallet.models import Alert
-from wallet.models.leased import lease_due
+from wallet.models.leased import fair_share, lease_due
 
 State = Delivery.State
 # Longer than all tries of a batch can take: a lost worker's are sent again after it.
@@ -115,13 +115,10 @@ def open_tries(at: datetime) -> Counter[UUID]:
     return Counter(dict(rows.values_list("game_id").annotate(count=Count("pk")).order_by()))
 
 
-def is_full(tries: int) -> bool:
-    return tries >= MOST_OF_A_GAME
-
-
 def is_any_due(at: datetime) -> bool:
     """Whether a delivery could be begun at once, of a game that works."""
-    left_out = failing_games() | {game for game, tries in open_tries(at).items() if is_full(tries)}
+    full, _ = fair_share(open_tries(at), MOST_OF_A_GAME)
+    left_out = failing_games() | full
     games = Shop.objects.filter(paused_at=None).exclude(order_url="").exclude(game_id__in=left_out)
     free = Q(leased_until=None) | Q(leased_until__lte=at)
     due = Delivery.objects.filter(free, next_attempt_at__lte=at, game_id__in=games.values("game_id"))
@@ -144,10 +141,7 @@ def lease(
     """
     with transaction.atomic():
         wait_for_turn("deliveries.lease")
-        under_way = open_tries(at)
-        full = {one for one, tries in under_way.items() if is_full(tries)}
-        # Even if all that is taken is of the game with the most.
-        widest = max((tries for one, tries in under_way.items() if one not in full), default=0)
+        full, share = fair_share(open_tries(at), MOST_OF_A_GAME)
         sendable = Shop.objects.filter(paused_at=None).exclude(order_url="")
         sendable = sendable.exclude(game_id__in={*left_out, *full})
         urls = dict(
@@ -155,7 +149,7 @@ def lease(
         )
         rows = Delivery.objects.filter(game_id__in=list(urls))
         wanted = rows if only is None else rows.filter(pk=only)
-        taken = lease_due(wanted, at, lease=LEASE, limit=min(limit, MOST_OF_A_GAME - widest))
+        taken = lease_due(wanted, at, lease=LEASE, limit=min(limit, share))
         attempts = [
             DeliveryAttempt(id=new_id(), delivery=row, url=urls[row.game_id], worker=worker, began_at=at)
             for row in taken

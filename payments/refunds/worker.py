@@ -31,7 +31,7 @@ from payments.settlement.steps import Complete, Refuse, Step
 from wallet.alerts import clear_alert, raise_alert
 from wallet.job_runs import Run
 from wallet.models import Alert
-from wallet.models.leased import lease_due
+from wallet.models.leased import fair_share, lease_due
 
 logger = logging.getLogger(__name__)
 # Longer than a call can take: a lost worker's refunds are asked about again after it.
@@ -65,12 +65,10 @@ def settle_refunds(run: Run) -> None:
 
 def begin(under_way: dict[Future[RefundResult], Refund], pool: ThreadPoolExecutor, run: Run) -> bool:
     """Asks about as many as there is room for. Returns whether any are under way."""
-    while limit := AT_ONCE - len(under_way):
-        requests = Counter(refund.provider_id for refund in under_way.values())
-        full = {provider for provider, count in requests.items() if provider and count >= MOST_OF_A_PROVIDER}
-        # Even if all that is taken is of the provider with the most.
-        widest = max((count for provider, count in requests.items() if provider not in full), default=0)
-        leased = lease(now(), left_out=full, limit=min(limit, MOST_OF_A_PROVIDER - widest))
+    while room := AT_ONCE - len(under_way):
+        waiting = Counter(refund.provider_id for refund in under_way.values() if refund.provider_id)
+        full, share = fair_share(waiting, MOST_OF_A_PROVIDER)
+        leased = lease(now(), left_out=full, limit=min(room, share))
         if not leased:
             break
         run.looked_at += len(leased)

@@ -20,13 +20,12 @@ from tests.faults.unfinished import (
     Table,
     assert_settled_without_a_hand,
     count_unfinished,
-    late,
     lay_table,
     leave,
     wait_until_finished,
 )
 from tests.support.callers import PlayerSession
-from tests.support.game_query_server import FakeGame, says
+from tests.support.game_query_server import FakeGame, late, says
 from wallet.models import Inquiry, JobRun, Outage, Pulse
 from wallet.outages import GRACE
 from wallet.settlement.inquiries import LEASE

@@ -4,7 +4,6 @@ And what must be true of it however often the sweep was cut off.
 """
 
 import itertools
-import time
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from lib.clock import now
 from lib.security.tokens import token_hash
 from tests.faults.platform_processes import Platform, eventually
 from tests.support.callers import Callers, Party, PlayerSession, make_party, open_session, unique
-from tests.support.game_query_server import Behaviour, FakeGame, says
+from tests.support.game_query_server import FakeGame, late
 from wallet.ledger import CallContext, open_transaction
 from wallet.models import Alert, Entry, Inquiry, Question, Transaction
 
@@ -71,17 +70,6 @@ def leave(
 ) -> Left:
     id, mm = open_due(player_session, type, amount, pending)
     return Left(id, player_session, mm, type, amount, ends)
-
-
-def late(state: str, seconds: float) -> Behaviour:
-    """Answers with a state after a pause."""
-    answer = says(state)
-
-    def behave(*request: object) -> None:
-        time.sleep(seconds)
-        answer(*request)  # type: ignore[arg-type]
-
-    return behave
 
 
 @dataclass

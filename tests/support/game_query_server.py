@@ -32,6 +32,17 @@ def says(state: object, **further: object) -> Behaviour:
     return answer
 
 
+def late(state: object, seconds: float) -> Behaviour:
+    """Answers with a state after a pause."""
+    answer = says(state)
+
+    def behave(peer: socket.socket, asked: dict[str, Any]) -> None:
+        time.sleep(seconds)
+        answer(peer, asked)
+
+    return behave
+
+
 def sends(data: bytes) -> Behaviour:
     """Answers with these bytes, whatever they are."""
     return lambda peer, asked: peer.sendall(data)

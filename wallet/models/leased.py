@@ -1,8 +1,10 @@
 """Rows that a worker takes for a time, so that a lost worker's are taken by another."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
+from uuid import UUID
 
 from django.db import models
 from django.db.models import Q, QuerySet
@@ -40,3 +42,15 @@ def lease_due(
     every = rows.model._default_manager  # noqa: SLF001 (documented)
     every.filter(pk__in=[row.pk for row in taken]).update(leased_until=at + lease, **changes)
     return taken
+
+
+def fair_share(under_way: Counter[UUID], most_of_one: int) -> tuple[set[UUID], int]:
+    """Whom to take nothing of now, and how many rows of the others may be taken at once.
+
+    `under_way` counts the calls that wait for each partner's answer. Even if all that are taken are one
+    partner's, no more than `most_of_one` of its calls are under way: one that is slow leaves the others their
+    places.
+    """
+    full = {partner for partner, count in under_way.items() if count >= most_of_one}
+    widest = max((count for partner, count in under_way.items() if partner not in full), default=0)
+    return full, most_of_one - widest

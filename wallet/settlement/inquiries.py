@@ -20,9 +20,8 @@ from wallet.settlement.due import uninquired
 from wallet.settlement.rules import ANSWERS_REMEMBERED, Settle, Wait, forgets, next_step
 from wallet.settlement.status_query import QueryResult
 
-# Longer than all questions of a batch can take: a lost worker's inquiries are asked again after it.
+# Longer than a question can take: a lost worker's inquiries are asked again after it.
 LEASE = timedelta(minutes=3)
-BATCH = 16
 SETTLED = Transaction.objects.filter(pk=OuterRef("transaction_id")).values("settled_at")[:1]
 Answer = Inquiry.Answer
 SETTLING = [Answer.CONFIRMED, Answer.ROLLED_BACK]
@@ -72,7 +71,7 @@ def close_settled(at: datetime) -> int:
     )
 
 
-def lease(at: datetime, worker: str, left_out: Sequence[UUID], limit: int = BATCH) -> list[AskedInquiry]:
+def lease(at: datetime, worker: str, left_out: Sequence[UUID], limit: int) -> list[AskedInquiry]:
     """Takes inquiries that it is time to ask about, but for games in `left_out`, and writes down a question
     for each.
     """

@@ -3,7 +3,8 @@
 import logging
 import time
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
+from concurrent import futures
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -14,13 +15,14 @@ from wallet import ledger
 from wallet.alerts import raise_alert
 from wallet.job_runs import Run
 from wallet.models import Alert, Inquiry, Transaction
+from wallet.models.leased import fair_share
 from wallet.operations import resolve_transaction
 from wallet.outages import present_pause
 from wallet.outcomes import LedgerRefused
 from wallet.settlement.due import batches, expiring
 from wallet.settlement.inquiries import AskedInquiry, act, begin_inquiries, close_settled, lease, record, wait
 from wallet.settlement.rules import Wait
-from wallet.settlement.status_query import QueryResult, StatusQuery, ask, status_query
+from wallet.settlement.status_query import QueryResult, ask, status_query
 
 logger = logging.getLogger(__name__)
 
@@ -30,12 +32,17 @@ EXPIRING_BATCH = 25
 # Rest after a batch, as a share of the time that it took: the wallet API comes first.
 REST = 0.5
 ENROLLING_BATCH = 2_000
-QUESTIONS_AT_ONCE = 8
+# Under way at once, of which so many of one game: one that is slow leaves the others their places.
+QUESTIONS_AT_ONCE, MOST_OF_A_GAME = 32, 8
+# While nobody answers, so often a run looks for what has become due since.
+LOOK_SECONDS = 0.25
 # A game that gave so many unusable answers in a run is left alone until the next one.
 MOST_UNUSABLE = 3
 # After this a run ends, so that a worker that is told to end can; the next one goes on.
 RUN_SECONDS = 20.0
 EXPIRED = "The game left it unfinished and cannot be asked."
+# What is under way, and what each question is about.
+Questions = dict[Future[QueryResult], tuple[AskedInquiry, Transaction]]
 
 
 @dataclass
@@ -112,29 +119,43 @@ def expire_one(run: Run, id: UUID) -> int:
 
 
 def ask_due(run: Run, budget: RunBudget) -> None:
-    """Asks about everything that it is time to ask about."""
-    while not budget.is_over:
-        leased = lease(now(), run.worker, budget.left_out)
+    """Asks about everything that it is time to ask about, with nothing held open in the database."""
+    questions: Questions = {}
+    with ThreadPoolExecutor(QUESTIONS_AT_ONCE) as pool:
+        while begin_questions(questions, pool, run, budget):
+            answered, _ = futures.wait(questions, LOOK_SECONDS, return_when=FIRST_COMPLETED)
+            for future in answered:
+                one, due = questions.pop(future)
+                record_result(run, one, due, future.result(), budget)
+
+
+def begin_questions(questions: Questions, pool: ThreadPoolExecutor, run: Run, budget: RunBudget) -> bool:
+    """Asks about as many as there is room and time for. Returns whether any are under way."""
+    while (room := QUESTIONS_AT_ONCE - len(questions)) and not budget.is_over:
+        waiting = Counter(one.inquiry.game_id for one, _ in questions.values())
+        full, share = fair_share(waiting, MOST_OF_A_GAME)
+        leased = lease(now(), run.worker, [*budget.left_out, *full], min(room, share))
         if not leased:
-            return
-        ask_batch(run, leased, budget)
+            break
+        for one, due in askable(run, leased):
+            questions[pool.submit(ask, status_query(due))] = one, due
+    return bool(questions)
 
 
-def ask_batch(run: Run, leased: list[AskedInquiry], budget: RunBudget) -> None:
-    """Asks a batch of questions at once, with nothing held open in the database, and acts on the answers."""
+def askable(run: Run, leased: list[AskedInquiry]) -> list[tuple[AskedInquiry, Transaction]]:
+    """The leased inquiries whose game can be asked, with their transactions; the others are left unasked."""
     pending = Transaction.objects.select_related("game", "player", "wallet").in_bulk(
         [one.inquiry.transaction_id for one in leased]
     )
-    asked = [(one, pending[one.inquiry.transaction_id]) for one in leased]
-    run.looked_at += len(asked)
-    askable = [(one, due) for one, due in asked if due.settled_at is None and due.game and due.game.query_url]
-    for one, due in asked:
-        if (one, due) not in askable:
+    run.looked_at += len(leased)
+    found = []
+    for one in leased:
+        due = pending[one.inquiry.transaction_id]
+        if due.settled_at is None and due.game and due.game.query_url:
+            found.append((one, due))
+        else:
             leave_unasked(run, one, due)
-    status_queries: list[StatusQuery] = [status_query(due) for _, due in askable]
-    with ThreadPoolExecutor(QUESTIONS_AT_ONCE) as pool:
-        for (one, due), result in zip(askable, pool.map(ask, status_queries), strict=True):
-            record_result(run, one, due, result, budget)
+    return found
 
 
 def record_result(

@@ -1,6 +1,7 @@
 """The end of an unfinished transaction (contract 2.4): every branch, with a game on a real socket."""
 
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -27,6 +28,7 @@ from tests.support.game_query_server import (
     drips,
     hangs,
     http,
+    late,
     playing,
     says,
     sends,
@@ -38,7 +40,7 @@ from wallet.models import Alert, Discrepancy, Inquiry, Outage, Pulse, Question, 
 from wallet.outages import leave_pulse
 from wallet.settlement import inquiries, rules
 from wallet.settlement.decisions import decide
-from wallet.settlement.sweep import settle_due
+from wallet.settlement.sweep import MOST_OF_A_GAME, MOST_UNUSABLE, settle_due
 
 Owner = psycopg.Connection[Any]
 HOUR = timedelta(hours=1)
@@ -298,8 +300,35 @@ def test_sweep__skips_a_silent_game_for_the_rest_of_a_run(
     mms = [player_session.opened("withdraw", "0.01") for _ in range(40)]
     clock.go_ahead(DUE)
     sweep()
-    # One batch is under way before anything is known.
-    assert sum(game.times_asked(mm) for mm in mms) == inquiries.BATCH
+    # As many are under way as may be of one game before anything is known.
+    asked = sum(game.times_asked(mm) for mm in mms)
+    assert MOST_OF_A_GAME <= asked < MOST_OF_A_GAME + MOST_UNUSABLE
+
+
+def test_sweep__slow_game_holds_up_no_question_to_another(
+    callers: Callers, clock: Clock, game: FakeGame, party: Party
+) -> None:
+    game.otherwise = late("CONFIRMED", 0.6)
+    slow = seated(callers, party)
+    for _ in range(MOST_OF_A_GAME * 2):
+        slow.opened("withdraw", "0.01")
+    with playing() as other_game:
+        other_game.otherwise = says("CONFIRMED")
+        quick = seated(callers, make_party(query_url=other_game.url))
+        mms = [quick.opened("withdraw", "0.01") for _ in range(MOST_OF_A_GAME * 2)]
+        asked_before: list[int] = []
+
+        def answer(peer: socket.socket, asked: dict[str, Any]) -> None:
+            asked_before.append(len(game.asked))
+            says("CONFIRMED")(peer, asked)
+
+        other_game.otherwise = answer
+        clock.go_ahead(DUE)
+        run = sweep()
+        assert {state(quick, mm) for mm in mms} == {"confirmed"}
+    assert (run.looked_at, run.done, run.failed) == (32, 32, 0)
+    # All of the quick one's were asked while the slow one had not answered its first.
+    assert (len(asked_before), max(asked_before)) == (MOST_OF_A_GAME * 2, MOST_OF_A_GAME)
 
 
 # --- UNKNOWN ------------------------------------------------------------------------------------------
@@ -683,7 +712,7 @@ def test_sweep__lost_workers_share_is_requeried_after_its_lease(
     inquiries.begin_inquiries(began, 1000)
     lost = [
         one
-        for one in inquiries.lease(began, "lost", [])
+        for one in inquiries.lease(began, "lost", [], limit=1000)
         if one.inquiry.transaction_id == player_session.transaction(mm).pk
     ]
     assert len(lost) == 1
