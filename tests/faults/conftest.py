@@ -12,8 +12,7 @@ from lib.clock import now
 from tests.conftest import CLOCK, Clock
 from tests.faults.platform_processes import LONG, SEED, Platform, running_platform
 from tests.support.game_query_server import FakeGame, playing
-from tests.support.owned import owned
-from wallet.models import Inquiry, Outage, Pulse
+from wallet.models import Inquiry
 
 pytest.register_assert_rewrite("tests.faults.traffic", "tests.faults.unfinished")
 
@@ -35,8 +34,9 @@ def own_platform(request: pytest.FixtureRequest, django_db_blocker: Any) -> Iter
 @pytest.fixture
 def platform(own_platform: Platform) -> Iterator[Platform]:
     """The module's platform; what the test started on it ends with the test."""
-    owned(Pulse).all().delete()
-    owned(Outage).all().delete()
+    with own_platform.owner() as owner:
+        owner.execute("DELETE FROM wallet_pulse")
+        owner.execute("DELETE FROM wallet_outage")
     Inquiry.objects.filter(closed_at=None).update(closed_at=now())
     try:
         yield own_platform

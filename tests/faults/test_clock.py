@@ -89,7 +89,7 @@ def test_clock__wrong_clocks_change_nothing(
     a_transaction_has_the_databases_times(platform.callers.player_session(url=url))
     left = due_when_the_database_says(clock, [table.asked[0], table.unasked[0]], game)
     left.append(asked_again_when_the_database_says(table.asked[1], game))
-    left += settled_when_the_grace_is_over(table)
+    left += settled_when_the_grace_is_over(platform, table)
     assert_settled_without_a_hand(platform, left, game)
     assert [goes_by(platform, child, web_seconds) for child in (web, worker)] == [True, False]
     assert goes_by(platform, worker, -web_seconds)
@@ -169,11 +169,12 @@ def asked_again_when_the_database_says(player_session: PlayerSession, game: Fake
     return left
 
 
-def settled_when_the_grace_is_over(table: Table) -> list[Left]:
+def settled_when_the_grace_is_over(platform: Platform, table: Table) -> list[Left]:
     """After an outage of ours nothing is due for two hours, by the database's clock."""
     Outage.objects.create(began_at=now() - GRACE, ended_at=now() - GRACE + MARGIN)
     left = table.leave_open(8)
     wait_for_sweeps()
     assert count_unfinished(left) == len(left)
-    Outage.objects.update(ended_at=now() - GRACE)
+    with platform.owner() as owner:
+        owner.execute("UPDATE wallet_outage SET ended_at = %s", [now() - GRACE])
     return left
