@@ -114,7 +114,7 @@ def test_closed_day__shows_movement_and_balance_of_each_account(client: Client, 
     # Before the journal of any test begins.
     before, day = (
         ClosedDay.objects.create(
-            day=date(1999, 1, number), entries=9, closed_at=datetime(1999, 1, 5, tzinfo=UTC)
+            day=date(1901, 1, number), entries=9, closed_at=datetime(1901, 1, 5, tzinfo=UTC)
         )
         for number in (1, 2)
     )
@@ -144,7 +144,7 @@ def test_closed_day__shows_movement_and_balance_of_each_account(client: Client, 
 
 def test_closed_day__money_made_of_nothing_shows_in_the_sum(client: Client, callers: Callers) -> None:
     day = ClosedDay.objects.create(
-        day=date(1999, 1, 1), entries=5, closed_at=datetime(1999, 1, 5, tzinfo=UTC)
+        day=date(1901, 1, 1), entries=5, closed_at=datetime(1901, 1, 5, tzinfo=UTC)
     )
     moved(day, "adjustments", 1_00, 0)
     moved(day, "spendable", 0, 1_01)
