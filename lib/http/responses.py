@@ -67,7 +67,7 @@ def internal_error() -> HttpResponse:
 
 
 def unavailable() -> HttpResponse:
-    """The database cannot be reached or does not answer in time (contract 1.6)."""
+    """What it takes to answer cannot be reached, or does not answer in time (contract 1.6)."""
     answer = error_answer(ErrorCode.OTHER, INTERNAL_ERROR, 503)
     answer["Retry-After"] = "5"
     return answer

@@ -17,7 +17,8 @@ from payments.callbacks.digests import content_digest, signed_digest
 from payments.models import Callback, Order, Payment, Refund, RefundTotal
 from payments.orders.events import Actor
 from payments.providers.adapters import adapter_for
-from payments.providers.protocol import Event, ProviderConfig, RawCallback
+from payments.providers.places import PLACES
+from payments.providers.protocol import Event, ProviderConfig, ProviderUnavailable, RawCallback
 from payments.settlement.commit import commit
 from payments.settlement.decide import KINDS, decide
 from payments.settlement.plan import plan
@@ -123,15 +124,23 @@ def take_in(config: ProviderConfig, raw: RawCallback) -> IntakeResult:
 
     When this returns it is committed.
 
-    Raises `Refused` if it is not genuine; then nothing is stored.
+    Raises `Refused` if it is not genuine; then nothing is stored. Raises `ProviderUnavailable` if the
+    provider has to be asked and cannot be; then it is stored for operators, until it comes again.
     """
     adapter = adapter_for(config.scheme)
     event = adapter.verify(config, raw)
     if event.told_at is not None and is_of_unknown_payment(config, event):
-        event = adapter.find_order(config, event)
+        try:
+            with PLACES.take(config.id):
+                event = adapter.find_order(config, event)
+        except ProviderUnavailable:
+            take_surely(config, event, raw)
+            raise
     result = take_surely(config, event, raw)
     if result.problem == UNDECIDED:
-        return take_surely(config, adapter.confirm(config, event), raw)
+        with PLACES.take(config.id):
+            event = adapter.confirm(config, event)
+        return take_surely(config, event, raw)
     return result
 
 

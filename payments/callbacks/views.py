@@ -17,7 +17,7 @@ from payments.callbacks.intake import IntakeResult, take_in
 from payments.callbacks.rejected import SAMPLES
 from payments.models import Callback
 from payments.nudges import nudge
-from payments.providers.protocol import ProviderConfig, RawCallback
+from payments.providers.protocol import ProviderConfig, ProviderUnavailable, RawCallback
 from payments.providers.registry import PROVIDERS
 from payments.providers.signatures.refused import Refused
 from payments.tasks import deliver_task
@@ -74,6 +74,11 @@ def take(config: ProviderConfig, raw: RawCallback) -> HttpResponse:
     except Refused as problem:
         SAMPLES.keep(config, raw, str(problem))
         return error_answer(ErrorCode.OTHER, NOT_GENUINE, 401)
+    except ProviderUnavailable as problem:
+        logger.warning(
+            "a callback of %s waits until it comes again: %s", config.slug, problem, extra={"status": 503}
+        )
+        return unavailable()
     if taken.delivery_id is not None:
         nudge(deliver_task, str(taken.delivery_id))
     return told(taken)

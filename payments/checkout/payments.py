@@ -1,6 +1,7 @@
 """A player goes to a provider to pay an order."""
 
 import logging
+from contextlib import nullcontext
 from urllib.parse import urljoin
 
 from django.conf import settings
@@ -9,16 +10,19 @@ from django.db import transaction
 from lib.clock import now
 from lib.ids import new_id
 from lib.texts import storable
-from payments.models import Order, Payment
+from payments.models import Order, OrderEvent, Payment
 from payments.orders.events import Actor, record_event
 from payments.providers.adapters import adapter_for
+from payments.providers.places import PLACES
 from payments.providers.protocol import HostedPayment, PaymentRequest, ProviderConfig, ProviderUnavailable
 from payments.providers.registry import PROVIDERS
 from wallet.currencies import decimals_of
 
 logger = logging.getLogger(__name__)
-# Ways that one order may be begun in; more is no player.
-MOST_PAYMENTS = 20
+# How often one order may be begun, with one provider or several; more is no player.
+MOST_STARTS = 20
+# What an order's history calls it.
+STARTED = "started"
 PAYABLE = (Order.State.CREATED, Order.State.FAILED)
 
 
@@ -53,16 +57,23 @@ def checkout_url(order: Order, base: str, page: str = "") -> str:
 def start_payment(order: Order, slug: str, base: str, *, language: str = "") -> HostedPayment:
     """Sends the player to a provider; `language` is what they chose instead of the order's.
 
-    Raises `NotPayable`, or `ProviderUnavailable` where the provider cannot be reached; it may be tried again.
+    Raises `NotPayable`, or `ProviderUnavailable` where the provider cannot be reached, or is not asked
+    (`ProviderBusy`, nothing was begun); it may be tried again.
     """
     config = next((config for config in offered(order) if config.slug == slug), None)
     if config is None:
         raise NotPayable("The order cannot be paid in that way.")
-    # Written down before the provider knows: its callback may be quicker than its answer.
-    payment = begin_payment(order, config)
     adapter = adapter_for(config.scheme)
+    with PLACES.take(config.id) if adapter.calls_to_start else nullcontext():
+        # Written down before the provider knows: its callback may be quicker than its answer.
+        payment = begin_payment(order, config)
+        return start(payment, config, payment_request(order, payment, base, language))
+
+
+def start(payment: Payment, config: ProviderConfig, request: PaymentRequest) -> HostedPayment:
+    """Asks the provider, and writes down what it said."""
     try:
-        started = adapter.start(config, payment_request(order, payment, base, language))
+        started = adapter_for(config.scheme).start(config, request)
     except ProviderUnavailable as problem:
         logger.warning("a payment through %s cannot be started: %s", config.slug, problem)
         unstarted = Payment.objects.filter(pk=payment.pk, state=Payment.State.STARTED, start_reference="")
@@ -79,27 +90,24 @@ def start_payment(order: Order, slug: str, base: str, *, language: str = "") -> 
 def begin_payment(order: Order, config: ProviderConfig) -> Payment:
     """Writes down that the order is started with a provider.
 
-    Where nothing tells one start from another, once.
+    A start joins the one before it where nothing tells them apart; it counts all the same.
     """
     with transaction.atomic():
         locked = Order.objects.select_for_update(of=("self",)).get(pk=order.pk)
         if not is_payable(locked):
             raise NotPayable("The order cannot be paid any more.")
+        if OrderEvent.objects.filter(order=locked, what=STARTED).count() >= MOST_STARTS:
+            raise NotPayable("The order was begun too often.")
+        at = now()
+        record_event(locked, STARTED, Actor("player", "system", at), old_state=locked.state, note=config.slug)
         open_one = Payment.objects.filter(
             order=locked, provider_id=config.id, state=Payment.State.STARTED, start_reference=""
         ).first()
         if open_one is not None:
             return open_one
-        if Payment.objects.filter(order=locked).count() >= MOST_PAYMENTS:
-            raise NotPayable("The order was begun too often.")
-        at = now()
-        payment = Payment.objects.create(
+        return Payment.objects.create(
             id=new_id(), order=locked, provider_id=config.id, amount=locked.price, started_at=at
         )
-        record_event(
-            locked, "started", Actor("player", "system", at), old_state=locked.state, note=config.slug
-        )
-    return payment
 
 
 def payment_request(order: Order, payment: Payment, base: str, language: str = "") -> PaymentRequest:

@@ -21,7 +21,7 @@ from payments.checkout.payments import (
 from payments.checkout.status import PAUSES, Outcome, last_payment, outcome_of
 from payments.models import Order, Payment
 from payments.providers.adapters import adapter_for
-from payments.providers.protocol import ProviderConfig, ProviderUnavailable
+from payments.providers.protocol import ProviderBusy, ProviderConfig, ProviderUnavailable
 
 KEY = re.compile(r"[A-Za-z0-9_-]{1,32}")
 # The result page's own words in its address: the number of its look, or that it shall not look by itself.
@@ -80,8 +80,12 @@ def choose(request: HttpRequest, order: Order) -> HttpResponse:
         started = start_payment(
             order, slug, request.build_absolute_uri("/"), language=asked_language(request)
         )
-    except ProviderUnavailable:
-        return choice(request, order, problem="unreachable", status=503)
+    except ProviderUnavailable as problem:
+        answer = choice(
+            request, order, problem="busy" if isinstance(problem, ProviderBusy) else "unreachable", status=503
+        )
+        answer["Retry-After"] = "5"
+        return answer
     except NotPayable:
         # Paid or expired in this very instant, or begun too often.
         return (

@@ -43,6 +43,7 @@ class OrderNotify(TellsOnce):
     can_refund = False
     tells_refunds = False
     has_api_secret = False
+    calls_to_start = False
 
     def check_secret(self, text: str) -> None:
         if not LEAST_CHARACTERS <= len(text) <= 255 or not text.isascii() or not text.isprintable():

@@ -172,7 +172,11 @@ class RefundResult:
 
 
 class ProviderUnavailable(Exception):
-    """A payment cannot be started now; the text is for operators."""
+    """The provider cannot be asked now: no payment is started; the text is for operators."""
+
+
+class ProviderBusy(ProviderUnavailable):
+    """Nothing was asked: too many ask providers at once (`payments.providers.places`)."""
 
 
 class TellsOnce:
@@ -198,6 +202,8 @@ class ProviderAdapter(Protocol):
     tells_refunds: bool
     # Whether it is spoken to with a secret of its own, besides those that sign callbacks.
     has_api_secret: bool
+    # Whether starting a payment asks the provider over the network.
+    calls_to_start: bool
 
     def check_secret(self, text: str) -> None:
         """Raises `ValueError`, in an operator's words, where `text` cannot sign callbacks of this scheme."""
@@ -223,11 +229,15 @@ class ProviderAdapter(Protocol):
     def find_order(self, config: ProviderConfig, event: Event) -> Event:
         """An event whose payment is not known here, with its order; if it is of none, it says nothing.
 
-        As it is, if nobody can tell.
+        As it is, if the provider knows no such payment.
+        Raises `ProviderUnavailable` if nobody can tell now.
         """
 
     def confirm(self, config: ProviderConfig, event: Event) -> Event:
-        """An event that differs from another one of its second, with whether things stand so now."""
+        """An event that differs from another one of its second, with whether things stand so now.
+
+        Raises `ProviderUnavailable` if nobody can tell now.
+        """
 
     def refund(self, config: ProviderConfig, request: RefundRequest) -> RefundResult:
         """Asks for a refund; asked again with the same id, the provider does nothing twice."""

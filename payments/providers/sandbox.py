@@ -40,6 +40,7 @@ class Sandbox(TellsOnce):
     can_refund = True
     tells_refunds = True
     has_api_secret = False
+    calls_to_start = False
 
     def check_secret(self, text: str) -> None:
         standard_webhooks.key_of(text)

@@ -36,6 +36,7 @@ class StandardWebhooks(TellsOnce):
     can_refund = False
     tells_refunds = True
     has_api_secret = False
+    calls_to_start = False
 
     def check_secret(self, text: str) -> None:
         standard_webhooks.key_of(text)

@@ -57,6 +57,7 @@ SLOW_PLACES = (
     # They are long tables, or open a page after another.
     "config/admin",
     "payments/admin",
+    "payments/checkout/test_slow_providers.py",
     "payments/checkout/test_views.py",
     "payments/providers/stripe_checkout",
     "payments/settlement/test_matrix.py",

@@ -42,8 +42,8 @@ class Failed(Exception):
         self.is_refusal = is_refusal
 
 
-def call(config: ProviderConfig, api: str, ask: Callable[[StripeClient], T], *, retries: int = 0) -> T:
-    """Asks Stripe at the address `api` with a provider's key. Raises `Failed`."""
+def call(config: ProviderConfig, api: str, ask: Callable[[StripeClient], T]) -> T:
+    """Asks Stripe once, at the address `api` with a provider's key. Raises `Failed`."""
     key = KEY.fullmatch(config.api_secret)
     if key is None or key[1] != MODES[config.is_live]:
         raise Failed(
@@ -55,7 +55,7 @@ def call(config: ProviderConfig, api: str, ask: Callable[[StripeClient], T], *, 
     try:
         return ask(
             StripeClient(
-                config.api_secret, base_addresses={"api": api}, http_client=http, max_network_retries=retries
+                config.api_secret, base_addresses={"api": api}, http_client=http, max_network_retries=0
             )
         )
     except StripeError as error:

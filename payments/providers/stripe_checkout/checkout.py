@@ -109,6 +109,7 @@ class StripeCheckout:
     can_refund = True
     tells_refunds = True
     has_api_secret = True
+    calls_to_start = True
 
     def __init__(self, api: str = DEFAULT_API_BASE) -> None:
         self.api = api
@@ -130,12 +131,10 @@ class StripeCheckout:
     def start(self, config: ProviderConfig, request: PaymentRequest) -> HostedPayment:
         try:
             session = session_of(request, now())
-            # Once more: of two clicks at once, one is told to come again (409).
             return call(
                 config,
                 self.api,
                 lambda client: create_session(client, session, f"start-{request.payment_id}"),
-                retries=1,
             )
         except (Failed, Inexpressible) as problem:
             raise ProviderUnavailable(str(problem)) from None
@@ -154,7 +153,7 @@ class StripeCheckout:
                 config, self.api, lambda client: order_of_payment(client, event.payment_reference)
             )
         except Failed as problem:
-            logger.warning("the payment of event %s cannot be looked up: %s", event.message_id, problem)
+            undecided(f"the payment of event {event.message_id} cannot be looked up", problem)
             return event
         return replace(event, order_id=order_id) if order_id else Event(event.message_id)
 
@@ -162,7 +161,7 @@ class StripeCheckout:
         try:
             is_gone = call(config, self.api, lambda client: is_disputed(client, event.reference))
         except (Failed, Senseless) as problem:
-            logger.warning("dispute %s cannot be looked at: %s", event.reference, problem)
+            undecided(f"dispute {event.reference} cannot be looked at", problem)
             return event
         return replace(event, is_confirmed=is_gone == (event.type == EventType.CHARGED_BACK))
 
@@ -189,6 +188,13 @@ class StripeCheckout:
         except Failed as problem:
             # Whatever is said of the question, it says nothing of the refund.
             return RefundResult(RefundStatus.UNKNOWN, problem=str(problem))
+
+
+def undecided(what: str, problem: Failed | Senseless) -> None:
+    """A look told nothing. Raises `ProviderUnavailable` if Stripe may answer another time."""
+    if isinstance(problem, Failed) and not problem.is_refusal:
+        raise ProviderUnavailable(f"{what}: {problem}") from None
+    logger.warning("%s: %s", what, problem)
 
 
 # --- Starting -------------------------------------------------------------------------------------------

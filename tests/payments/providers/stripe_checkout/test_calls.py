@@ -212,7 +212,7 @@ def test_stripe_session__page_speaks_the_language_of_the_player(language: str, l
 def test_stripe_session__start_errors_are_told_without_secrets(
     fake: FakeStripe, adapter: StripeCheckout, mishap: Mishap, problem: str
 ) -> None:
-    fake.mishaps = [bound(fake, mishap)] * 2
+    fake.mishaps = [bound(fake, mishap)]
     with pytest.raises(ProviderUnavailable) as raised:
         adapter.start(TERMS, a_purchase())
     assert (str(raised.value), raised.value.__cause__) == (problem, None)
@@ -238,11 +238,14 @@ def bound(fake: FakeStripe, mishap: Any) -> Mishap:
         says(503, b""),
     ],
 )
-def test_stripe_session__start_is_retried_once_under_same_key(
+def test_stripe_session__start_is_asked_for_once_and_again_under_same_key(
     fake: FakeStripe, adapter: StripeCheckout, mishap: Mishap
 ) -> None:
-    fake.mishaps = [mishap]
-    assert adapter.start(TERMS, a_purchase()).reference == "cs_test_000001"
+    fake.mishaps, request = [mishap], a_purchase()
+    with pytest.raises(ProviderUnavailable):
+        adapter.start(TERMS, request)
+    assert len(fake.asked) == 1
+    assert adapter.start(TERMS, request).reference == "cs_test_000001"
     first, second = fake.asked
     assert (first.idempotency_key, first.fields) == (second.idempotency_key, second.fields)
 

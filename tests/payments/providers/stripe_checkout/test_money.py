@@ -240,7 +240,7 @@ def test_stripe_secret__of_another_provider_does_not_pass(counter: Counter, shop
 
 def test_stripe_session__failed_start_can_be_made_again(counter: Counter) -> None:
     order = counter.shop_setup.order(start=False)
-    counter.fake.mishaps = [says(500, b""), says(500, b"")]
+    counter.fake.mishaps = [says(500, b"")]
     with pytest.raises(ProviderUnavailable):
         start_payment(order, counter.fake_provider.provider.slug, BASE)
     assert start_payment(order, counter.fake_provider.provider.slug, BASE).reference == "cs_test_000001"
@@ -252,7 +252,7 @@ def test_stripe_session__of_two_clicks_the_successful_one_counts(counter: Counte
     order, slug = counter.shop_setup.order(start=False), counter.fake_provider.provider.slug
 
     def click_again(answer: Callable[[], Reply]) -> Reply:
-        counter.fake.mishaps = [says(500, b""), says(500, b"")] if is_first else []
+        counter.fake.mishaps = [says(500, b"")] if is_first else []
         aside(lambda: start_payment(order, slug, BASE))
         return answer() if is_first else (400, {"error": {"type": "invalid_request_error", "message": "No."}})
 
@@ -643,6 +643,21 @@ def test_stripe_dispute__two_ends_of_one_second_are_decided_by_a_look(
     assert (fresh(order).state, listed.count()) == (state, 0)
     assert funds(order) == ((0, 0) if status == "lost" else (500_00, 0))
     assert (problems_of(order.player), difference(order)) == ([], "")
+
+
+def test_stripe_dispute__that_cannot_be_looked_at_now_is_asked_for_again(counter: Counter) -> None:
+    order = counter.paid()
+    ends = [
+        counter.dispute(f"dispute_closed_{end}", order) | {"created": START + 500} for end in ("won", "lost")
+    ]
+    counter.fake.mishaps = [says(500, b"")]
+    assert counter.tells(*ends) == [200, 503]
+    listed = Callback.objects.filter(order=order, outcome="contradicts", resolved_at=None)
+    assert (fresh(order).state, listed.count()) == ("delivered", 1)
+    id = f"dp_{order.pk.hex}"
+    counter.fake.objects[id] = {"id": id, "object": "dispute", "status": "lost"}
+    assert counter.tells(ends[1]) == [200]
+    assert (fresh(order).state, listed.count()) == ("charged_back", 0)
 
 
 @pytest.mark.parametrize("name", ["dispute_created", "refund_failed"])
