@@ -9,6 +9,9 @@ DEV := $(VENV)/.dev-$(word 1,$(shell cksum < requirements-dev.lock))
 LAUNCH := exec $(VENV)/bin/python -m config.launcher.launch --parent $$PPID
 # Two first starts at the same time must not install into one directory at once.
 FLOCK := $(if $(shell command -v flock),mkdir -p var && flock var/install.lock)
+# What else has a form that takes minutes: clients that hold on, reloads under load, processes that die.
+HOSTILE := tests/config/launcher/test_restarts.py tests/payments/deliveries/test_worker.py \
+	$(addprefix tests/config/test_,nginx.py web_reload.py web_worker.py)
 
 .DEFAULT_GOAL := help
 .PHONY: help run test quick faults lint lint-style lint-imports lint-sql lint-types lock bench bench-growth bench-settle bench-callbacks simulate manage mutate attack fuzz clean install
@@ -25,8 +28,8 @@ test: $(DEV)  ## run the tests; ARGS="-k name" chooses
 quick: $(DEV)  ## run the tests that start no process and no browser, in under a minute
 	@QUICK=1 $(LAUNCH) with --instance test --fast -- $(VENV)/bin/python -m pytest -n 2 $(ARGS)
 
-faults: $(DEV)  ## kill, cut off and restart everything, for ten minutes; ARGS="-k postgres"
-	@FAULTS=long $(LAUNCH) with --instance faults --fast -- $(VENV)/bin/python -m pytest -n 2 tests/faults $(ARGS)
+faults: $(DEV)  ## kill, cut off, reload and restart everything, for a quarter of an hour; ARGS="-k postgres"
+	@FAULTS=long $(LAUNCH) with --instance faults --fast -- $(VENV)/bin/python -m pytest -n 2 tests/faults $(HOSTILE) $(ARGS)
 
 lint: lint-style lint-imports lint-sql lint-types  ## check style, imports, SQL, types and migrations
 

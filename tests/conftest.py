@@ -59,10 +59,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         slow = [item for item in items if is_marked_slow(item)]
         config.hook.pytest_deselected(items=slow)
         items[:] = [item for item in items if item not in slow]
-    if not os.environ.get("LONG"):
+    if not os.environ.get("LONG") and os.environ.get("FAULTS") != "long":
         for item in items:
             if item.get_closest_marker("long"):
-                item.add_marker(pytest.mark.skip(reason="takes minutes: LONG=1 runs it"))
+                item.add_marker(pytest.mark.skip(reason="takes minutes: LONG=1 and `make faults` run it"))
 
 
 def in_database(url: str, name: str) -> str:
