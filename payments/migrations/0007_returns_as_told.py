@@ -39,6 +39,10 @@ class Migration(migrations.Migration):
             name="is_final",
             field=models.BooleanField(default=False),
         ),
+        # Processes of the version before, which go on until they are reloaded, write refunds without it.
+        migrations.RunSQL(
+            "ALTER TABLE payments_refund ALTER COLUMN is_final SET DEFAULT false", migrations.RunSQL.noop
+        ),
         migrations.AddField(
             model_name="refund",
             name="made_at",

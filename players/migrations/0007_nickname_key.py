@@ -12,4 +12,8 @@ class Migration(migrations.Migration):
             models.CharField(blank=True, db_collation="C", default="", editable=False, max_length=255),
             preserve_default=False,
         ),
+        # Processes of the version before, which go on until they are reloaded, write players without it.
+        migrations.RunSQL(
+            "ALTER TABLE players_player ALTER COLUMN nickname_key SET DEFAULT ''", migrations.RunSQL.noop
+        ),
     ]

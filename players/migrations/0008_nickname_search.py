@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib.postgres.operations import AddIndexConcurrently
-from django.db import migrations, models
+from django.db import migrations, models, transaction
 
 from lib.names import normal_form, search_key
 
@@ -18,13 +18,14 @@ def fill(apps: Any, schema_editor: Any) -> None:
     last = None
     while rows := list((unfilled.filter(pk__gt=last) if last else unfilled)[:BATCH]):
         last = rows[-1].pk
-        for row in rows:
-            name = normal_form(row.nickname)
-            stored = name if len(name) <= LONGEST else row.nickname
-            # Only while it is the name that was read: the web front may have sent another one.
-            players.filter(pk=row.pk, nickname=row.nickname).update(
-                nickname=stored, nickname_key=search_key(stored)
-            )
+        with transaction.atomic(using=schema_editor.connection.alias):
+            for row in rows:
+                name = normal_form(row.nickname)
+                stored = name if len(name) <= LONGEST else row.nickname
+                # Only while it is the name that was read: the web front may have sent another one.
+                players.filter(pk=row.pk, nickname=row.nickname).update(
+                    nickname=stored, nickname_key=search_key(stored)
+                )
 
 
 class Migration(migrations.Migration):
@@ -32,5 +33,7 @@ class Migration(migrations.Migration):
     dependencies = [("players", "0007_nickname_key")]
     operations = [
         migrations.RunPython(fill, migrations.RunPython.noop),
+        # One that was cut off has left an index that is never used.
+        migrations.RunSQL("DROP INDEX CONCURRENTLY IF EXISTS player_by_nickname", migrations.RunSQL.noop),
         AddIndexConcurrently("player", models.Index(fields=["nickname_key"], name="player_by_nickname")),
     ]

@@ -212,6 +212,18 @@ def test_identifiers__are_ordered_by_their_bytes(upgraded: Owner) -> None:
         upgraded.execute("UPDATE wallet_transaction SET player_id = %s, game_id = %s", [f"{3:032x}"] * 2)
 
 
+def test_rows__of_the_version_before_can_be_written_until_it_is_reloaded(upgraded: Owner) -> None:
+    """It knows nothing of the columns that are new."""
+    unknown = ["nickname_key", "is_final", "made_at", "told_at"]
+    refused = upgraded.execute(
+        "SELECT table_name, column_name FROM information_schema.columns"
+        " WHERE column_name = ANY(%s) AND table_name IN ('players_player', 'payments_refund')"
+        " AND is_nullable = 'NO' AND column_default IS NULL",
+        [unknown],
+    )
+    assert refused.fetchall() == []
+
+
 def test_adjustments__get_an_act_for_each(upgraded: Owner) -> None:
     acts = upgraded.execute(
         "SELECT a.type, a.actor, a.amount, a.reason, a.at, a.currency_id, o.username"

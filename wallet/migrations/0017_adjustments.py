@@ -1,6 +1,4 @@
-"""Adjustments point to the operator's act: a table of these, and an act for each adjustment so far."""
-
-from pathlib import Path
+"""A table of the operators' acts, to which adjustments point."""
 
 import django.db.models.deletion
 from django.conf import settings
@@ -81,5 +79,7 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        migrations.RunSQL(Path(__file__).with_suffix(".sql").read_text(), reverse_sql=migrations.RunSQL.noop),
+        # Processes of the version before cannot adjust without an act any more. The new function is
+        # installed after every migrate (wallet/sql/operate.sql).
+        migrations.RunSQL("DROP FUNCTION IF EXISTS ledger_adjust", migrations.RunSQL.noop),
     ]
