@@ -1,5 +1,6 @@
 """Operators, games, credentials, players and their sessions."""
 
+from collections.abc import Collection
 from ipaddress import ip_network
 from typing import Any, ClassVar
 
@@ -61,6 +62,12 @@ class Operator(AbstractUser):
 
     class Meta:
         verbose_name = "operator"
+
+    def clean_fields(self, exclude: Collection[str] | None = None) -> None:
+        """A name from before that rule stays, so that whoever has it can be deactivated."""
+        known = Operator.objects.filter(pk=self.pk).values_list("username", flat=True).first()
+        kept = {"username"} if known == self.username else set()
+        super().clean_fields(exclude={*(exclude or ()), *kept})
 
 
 class Game(models.Model):

@@ -46,3 +46,11 @@ def test_operator__of_an_earlier_version_can_still_log_in(owner: Owner) -> None:
     old.last_login = old.date_joined
     old.save()
     assert Operator.objects.get(pk=made.pk).last_login == old.date_joined
+    # Whoever has it can be deactivated, and be given an ASCII name but no other of this kind.
+    old.is_active = False
+    old.full_clean()
+    old.username = unique("j\u00fcrgen")
+    with pytest.raises(ValidationError, match="valid username"):
+        old.full_clean()
+    old.username = unique("juergen")
+    old.full_clean()
