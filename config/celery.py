@@ -32,12 +32,14 @@ def keep_our_logs(**ignored: Any) -> None:
 
 
 def end_refused_start(**ignored: Any) -> None:
-    """Celery goes on after any other exception of a listener."""
+    """Celery goes on after any other exception of a listener, whatever it was."""
     try:
         django.setup()
         import_string("config.refusals.refuse_start")()
     except ImproperlyConfigured as problem:
         raise SystemExit(str(problem)) from None
+    except Exception as problem:
+        raise SystemExit(f"Whether it may start could not be told: {problem!r}") from problem
 
 
 setup_logging.connect(keep_our_logs)

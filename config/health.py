@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 from redis import RedisError
 
 from config.broker import broker
+from config.refusals import owners_as_application
 from lib.clock import now
 from lib.collations import changed_collations
 from lib.database import FAILURES, REFUSED_WRITES, drop_unfit_connection, is_unavailable
@@ -38,12 +39,13 @@ def process_health(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def readiness(request: HttpRequest) -> HttpResponse:
-    """The database is reachable, takes writes, is migrated, and orders text as its indexes do."""
+    """The database is reachable, takes writes, is migrated, orders text as its indexes do, not our own."""
     try:
         if REFUSED_WRITES.are_recent or not takes_writes():
             return unavailable()
         unapplied = known_migrations() - MigrationRecorder(connection).applied_migrations().keys()
         changed = changed_collations()
+        is_owner = any(owners_as_application())
     except FAILURES as problem:
         drop_unfit_connection(problem)
         return unavailable()
@@ -51,6 +53,8 @@ def readiness(request: HttpRequest) -> HttpResponse:
         return json_answer({"status": "not migrated", "unapplied": len(unapplied)}, 503)
     if changed:
         return json_answer({"status": "to be reindexed", "changed": [each.owner for each in changed]}, 503)
+    if is_owner:
+        return json_answer({"status": "connected as the owner"}, 503)
     return json_answer({"status": "ok"})
 
 

@@ -16,6 +16,7 @@ from django.core.management import CommandError, call_command
 from django.core.management.base import SystemCheckError
 from django.db import connection
 
+from config.celery import end_refused_start
 from config.refusals import database_refusals, is_public, refuse_start, settings_refusals
 from config.wsgi import application
 from players.models import Credential, Game
@@ -114,9 +115,22 @@ def test_owner__is_refused_as_the_applications_role() -> None:
     use(USER=str(owner["user"]), PASSWORD=str(owner["password"]))
     try:
         (sentence,) = database_refusals()
+        # Also of one that was away when the web server started.
+        ready = Caller(None).send("GET", "/readyz")
     finally:
         use(USER=before["USER"], PASSWORD=before["PASSWORD"])
+    assert (ready.status, ready.body) == (503, {"status": "connected as the owner"})
     assert f"DATABASE_URL connects as {owner['user']}, who owns the tables of money" in sentence
+
+
+@pytest.mark.parametrize("problem", [ImproperlyConfigured("the sentence"), ValueError("the sentence")])
+def test_worker__ends_whatever_the_problem(monkeypatch: pytest.MonkeyPatch, problem: Exception) -> None:
+    def refuse() -> None:
+        raise problem
+
+    monkeypatch.setattr("config.refusals.refuse_start", refuse)
+    with pytest.raises(SystemExit, match="the sentence"):
+        end_refused_start()
 
 
 def test_check_deploy__says_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
