@@ -2,10 +2,13 @@
 the next.
 """
 
+import logging
 from collections.abc import Callable
 
 from celery import shared_task
 from django.conf import settings
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
 
 from wallet.audit.daily_totals import close_days
 from wallet.audit.scheduled import audit_all, audit_recent
@@ -16,6 +19,7 @@ from wallet.outages import leave_pulse
 from wallet.retention import purge_expired
 from wallet.settlement.sweep import settle_due
 
+logger = logging.getLogger(__name__)
 # The checks read the whole ledger, and wait in a queue of their own (CELERY_TASK_ROUTES) so that nothing
 # waits for them.
 CHECK = {"soft_time_limit": settings.CHECK_TIME_LIMIT - 60, "time_limit": settings.CHECK_TIME_LIMIT}
@@ -39,12 +43,16 @@ def pulse() -> None:
 def settle_due_task() -> None:
     """Settles what is due.
 
-    Several may run at once; one that has not finished in its time is followed by another.
+    Several may run at once; one that has not finished in its time is followed by another. What follows is
+    dropped if nobody has taken it when beat begins the next, so that runs do not pile up.
     """
     with recorded("settle_due") as run:
         is_finished = settle_due(run)
     if not is_finished:
-        settle_due_task.delay()
+        try:
+            settle_due_task.apply_async(expires=settings.SETTLE_SECONDS)
+        except (OperationalError, RedisError, OSError) as problem:
+            logger.warning("no further run can be begun: %s", type(problem).__name__)
 
 
 @shared_task(name="wallet.audit_recent", **CHECK)

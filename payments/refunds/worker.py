@@ -5,6 +5,7 @@ An outcome that is not known is asked about, never guessed.
 
 import logging
 import re
+import time
 from collections import Counter
 from collections.abc import Collection
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor
@@ -46,6 +47,8 @@ PROBLEM_LENGTH = 200
 REFERENCE = re.compile(r"[!-~]{1,255}")
 # Under way at once, of which so many of one provider: one that is slow leaves the others their places.
 AT_ONCE, MOST_OF_A_PROVIDER = 16, 4
+# After this a run begins nothing more, so that a worker that is told to end can; the next one goes on.
+RUN_SECONDS = 20.0
 # While nobody answers, so often a run looks for what has become due since.
 LOOK_SECONDS = 0.25
 
@@ -56,16 +59,19 @@ def settle_refunds(run: Run) -> None:
     The caller sees to it that one run at a time does so: the bounds are each run's.
     """
     under_way: dict[Future[RefundResult], Refund] = {}
+    ends = time.monotonic() + RUN_SECONDS
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        while begin(under_way, pool, run):
+        while begin(under_way, pool, run, ends):
             ended, _ = wait_for(under_way, LOOK_SECONDS, return_when=FIRST_COMPLETED)
             for future in ended:
                 run.done += write_down(under_way.pop(future), future.result())
 
 
-def begin(under_way: dict[Future[RefundResult], Refund], pool: ThreadPoolExecutor, run: Run) -> bool:
-    """Asks about as many as there is room for. Returns whether any are under way."""
-    while room := AT_ONCE - len(under_way):
+def begin(
+    under_way: dict[Future[RefundResult], Refund], pool: ThreadPoolExecutor, run: Run, ends: float
+) -> bool:
+    """Asks about as many as there is room and time for. Returns whether any are under way."""
+    while (room := AT_ONCE - len(under_way)) and time.monotonic() < ends:
         waiting = Counter(refund.provider_id for refund in under_way.values() if refund.provider_id)
         full, share = fair_share(waiting, MOST_OF_A_PROVIDER)
         leased = lease(now(), left_out=full, limit=min(room, share))

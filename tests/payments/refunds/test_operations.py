@@ -595,3 +595,20 @@ def test_refund__slow_provider_delays_none_of_a_quick_one(
     assert max(answered[refund.pk] for refund in quick) < ends
     assert max(most.values()) <= MOST_OF_A_PROVIDER
     assert {Refund.objects.get(pk=refund.pk).state for refund in (*slow, *quick)} == {"done"}
+
+
+def test_refunds__that_stay_unknown_keep_no_run_for_ever(
+    shop_setup: ShopSetup, bank: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = Counter[UUID]()
+
+    def answer(config: ProviderConfig, request: RefundRequest, *, is_first: bool) -> RefundResult:
+        asked[request.id] += 1
+        return RefundResult(RefundStatus.UNKNOWN, problem="nobody knows")
+
+    refund = ask(shop_setup.paid(), 1_00)
+    monkeypatch.setattr("payments.refunds.worker.ask", answer)
+    monkeypatch.setattr("payments.refunds.worker.PAUSES", (timedelta(0),))
+    monkeypatch.setattr("payments.refunds.worker.RUN_SECONDS", 0.5)
+    settle_refunds(Run("settle_refunds"))
+    assert asked[refund.pk] > 1
