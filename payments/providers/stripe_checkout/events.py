@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from payments.providers.protocol import Event, EventType
@@ -79,7 +79,7 @@ def read_kind(id: str, said: Thing, *, is_live: bool) -> Event:
     if not isinstance(thing, dict):
         raise Senseless("data has no object")
     if told_by is not None:
-        return told_by(id, thing, time_of(said, "created"))
+        return read_return(id, thing, time_of(said, "created"), told_by)
     return reader(id, thing) if reader else Event(id)
 
 
@@ -126,88 +126,107 @@ def read_unpaid(id: str, session: Thing) -> Event:
 # --- Money that goes back -------------------------------------------------------------------------------
 
 
-def read_refunded(id: str, charge: Thing, at: datetime) -> Event:
-    """It has no reference: a charge tells how much has gone back in all, not which refund it was."""
-    payment = payment_of(charge)
+class About(NamedTuple):
+    """What every event about a return is about: the event's id, the payment, our order and the time."""
+
+    id: str
+    payment: str
+    order_id: UUID | None
+    at: datetime
+
+
+def read_return(id: str, thing: Thing, at: datetime, reader: Callable[[About, Thing], Event]) -> Event:
+    """What an event says of a refund or dispute; with a problem, at least of which payment it is.
+
+    Other products of the account have returns too, in currencies and states that nobody here knows.
+    """
+    payment = payment_of(thing)
     if not payment:
         # Without a payment intent it was not made by a checkout.
         return Event(id)
+    order_id = (
+        order_of(thing) or order_of(expanded(thing, "charge")) or order_of(expanded(thing, "payment_intent"))
+    )
+    try:
+        event = reader(About(id, payment, order_id, at), thing)
+    except (Senseless, Inexpressible) as problem:
+        return Event(id, order_id=order_id, payment_reference=payment, told_at=at, problem=str(problem))
+    # A refund or dispute of nothing moves nothing.
+    return Event(id) if event.amount == 0 else event
+
+
+def read_refunded(about: About, charge: Thing) -> Event:
+    """It has no reference: a charge tells how much has gone back in all, not which refund it was."""
     total, currency = amount_of(charge, "amount_refunded")
     return Event(
-        id,
+        about.id,
         EventType.REFUNDED,
-        order_of(charge),
+        about.order_id,
         currency=currency,
-        payment_reference=payment,
+        payment_reference=about.payment,
         total=total,
-        told_at=at,
+        told_at=about.at,
     )
 
 
-def read_refund(id: str, refund: Thing, at: datetime) -> Event:
+def read_refund(about: About, refund: Thing) -> Event:
     """How a refund stands. One that is under way counts if a charge's total has it in it."""
-    status, payment = status_of(refund, UNDER_WAY | DONE | FAILED), payment_of(refund)
-    if status in UNDER_WAY or not payment:
-        return Event(id)
+    status = status_of(refund, UNDER_WAY | DONE | FAILED)
+    if status in UNDER_WAY:
+        return Event(about.id)
     amount, currency = amount_of(refund, "amount")
     made_at = time_of(refund, "created")
     return Event(
-        id,
+        about.id,
         EventType.REFUNDED if status in DONE else EventType.REFUND_REVERSED,
-        order_of(refund)
-        or order_of(expanded(refund, "charge"))
-        or order_of(expanded(refund, "payment_intent")),
+        about.order_id,
         name_of(refund, "id"),
         amount,
         currency,
-        payment_reference=payment,
-        told_at=at,
+        payment_reference=about.payment,
+        told_at=about.at,
         is_final=status in FAILED,
-        made_at=made_at if made_at <= at else None,
+        made_at=made_at if made_at <= about.at else None,
         refund_id=uuid_of(refund, REFUND_KEY),
     )
 
 
-def read_dispute(id: str, dispute: Thing, at: datetime) -> Event:
+def read_dispute(about: About, dispute: Thing) -> Event:
     """How a dispute stands, whichever of its events tells it. It carries no metadata of ours."""
-    status, payment = status_of(dispute, INQUIRIES | HOLDING | LET_GO), payment_of(dispute)
-    if status in INQUIRIES or not payment:
+    status = status_of(dispute, INQUIRIES | HOLDING | LET_GO)
+    if status in INQUIRIES:
         # An inquiry takes no money; where it becomes a dispute, its status says so.
-        return Event(id)
-    return dispute_event(id, dispute, payment, at, is_gone=status in HOLDING, is_final=status in ENDS)
+        return Event(about.id)
+    return dispute_event(about, dispute, is_gone=status in HOLDING, is_final=status in ENDS)
 
 
-def read_withdrawn(id: str, dispute: Thing, at: datetime) -> Event:
+def read_withdrawn(about: About, dispute: Thing) -> Event:
     """Money was taken, whatever the status says: one that let it go is told by another event."""
-    payment, status = payment_of(dispute), status_of(dispute, INQUIRIES | HOLDING | LET_GO)
-    if not payment:
-        return Event(id)
-    return dispute_event(id, dispute, payment, at, is_gone=True, is_final=status == "lost")
+    status = status_of(dispute, INQUIRIES | HOLDING | LET_GO)
+    return dispute_event(about, dispute, is_gone=True, is_final=status == "lost")
 
 
-def read_reinstated(id: str, dispute: Thing, at: datetime) -> Event:
+def read_reinstated(about: About, dispute: Thing) -> Event:
     if status_of(dispute, INQUIRIES | HOLDING | LET_GO) in HOLDING:
         # A part comes back of a dispute that is not won;
         # how much is told only in the currency of the account.
         raise Senseless(
             f"money of dispute {name_of(dispute, 'id')} came back, but it is not won: a person has to look"
         )
-    return read_dispute(id, dispute, at)
+    return read_dispute(about, dispute)
 
 
-def dispute_event(
-    id: str, dispute: Thing, payment: str, at: datetime, *, is_gone: bool, is_final: bool
-) -> Event:
+def dispute_event(about: About, dispute: Thing, *, is_gone: bool, is_final: bool) -> Event:
     amount, currency = amount_of(dispute, "amount")
     return Event(
-        id,
+        about.id,
         EventType.CHARGED_BACK if is_gone else EventType.CHARGE_BACK_REVERSED,
-        order_of(expanded(dispute, "charge")) or order_of(expanded(dispute, "payment_intent")),
+        about.order_id,
         name_of(dispute, "id"),
         amount,
         currency,
-        payment_reference=payment,
-        told_at=at,
+        payment_reference=about.payment,
+        told_at=about.at,
         is_final=is_final,
     )
 
@@ -220,7 +239,7 @@ READERS: dict[str, Callable[[str, Thing], Event]] = {
     # the player may have chosen again, and an order expires by itself.
 }
 # What tells how something stands, and since when.
-TELLERS: dict[str, Callable[[str, Thing, datetime], Event]] = {
+TELLERS: dict[str, Callable[[About, Thing], Event]] = {
     "charge.refunded": read_refunded,
     **dict.fromkeys(
         ("refund.created", "refund.updated", "refund.failed", "charge.refund.updated"), read_refund

@@ -132,10 +132,6 @@ def test_stripe_event__irrelevant_one_says_nothing() -> None:
         ),
         ("completed_paid", {"payment_intent": None}, "payment_intent is missing or no id"),
         ("completed_paid", {"payment_intent": {"id": 5}}, "payment_intent is missing or no id"),
-        ("refund_failed", {"status": "lost"}, "its status is none that is known"),
-        ("refund_failed", {"created": True}, "created is missing or no time"),
-        ("dispute_created", {"status": "pending"}, "its status is none that is known"),
-        ("dispute_created", {"status": None}, "its status is none that is known"),
         ("completed_paid", {"payment_intent": "pi_\0"}, "payment_intent is missing or no id"),
         ("completed_paid", {"id": "x" * 256}, "id is missing or no id"),
         ("completed_paid", {"amount_total": 4.99}, "amount_total is missing or no amount"),
@@ -144,13 +140,7 @@ def test_stripe_event__irrelevant_one_says_nothing() -> None:
         ("completed_paid", {"amount_total": 10**17}, "amount_total is missing or no amount"),
         ("completed_paid", {"currency": "EUR"}, "currency is missing or malformed"),
         ("completed_paid", {"currency": "zzz"}, "currency ZZZ is not known here"),
-        ("charge_refunded", {"amount_refunded": None}, "amount_refunded is missing or no amount"),
         ("dispute_created", {"payment_intent": 5}, "payment_intent is missing or no id"),
-        (
-            "dispute_funds_reinstated",
-            {"status": "lost"},
-            f"money of dispute {DISPUTE} came back, but it is not won: a person has to look",
-        ),
     ],
 )
 def test_stripe_event__genuine_nonsense_has_a_problem(
@@ -158,6 +148,39 @@ def test_stripe_event__genuine_nonsense_has_a_problem(
 ) -> None:
     event = recorded(name, **changes)
     assert read(event) == Event(event["id"], problem=problem)
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "problem"),
+    [
+        ("refund_failed", {"status": "lost"}, "its status is none that is known"),
+        ("refund_failed", {"created": True}, "created is missing or no time"),
+        ("refund_failed", {"currency": "zzz"}, "currency ZZZ is not known here"),
+        ("dispute_created", {"status": "pending"}, "its status is none that is known"),
+        ("dispute_created", {"status": None}, "its status is none that is known"),
+        ("charge_refunded", {"amount_refunded": None}, "amount_refunded is missing or no amount"),
+        (
+            "dispute_funds_reinstated",
+            {"status": "lost"},
+            f"money of dispute {DISPUTE} came back, but it is not won: a person has to look",
+        ),
+    ],
+)
+def test_stripe_event__return_with_a_problem_says_of_which_payment_it_is(
+    name: str, changes: dict[str, Any], problem: str
+) -> None:
+    event = recorded(name, **changes)
+    said = read(event)
+    at = datetime.fromtimestamp(event["created"], UTC)
+    assert said == Event(
+        event["id"], order_id=SAYS[name].order_id, payment_reference=INTENT, told_at=at, problem=problem
+    )
+
+
+@pytest.mark.parametrize("name", ["refund_failed", "dispute_created", "dispute_closed_won"])
+def test_stripe_event__return_of_nothing_says_nothing(name: str) -> None:
+    event = recorded(name, amount=0)
+    assert read(event) == Event(event["id"])
 
 
 # --- The statuses that Stripe documents, in each event that has one ---------------------------------------
