@@ -103,8 +103,8 @@ class Refund(Leased):
     reason = models.CharField(max_length=255, blank=True)
     created_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
-    # By the provider's clock: when it was made, when the provider said how it stands,
-    # and whether nothing can follow that.
+    # By the provider's clock: when it was made, when the provider said how it stands, and whether nothing can
+    # follow that. A failure that was only looked at has our time, and is not final (`refunds.worker`).
     made_at = models.DateTimeField(null=True, blank=True)
     told_at = models.DateTimeField(null=True, blank=True)
     is_final = models.BooleanField(default=False)

@@ -196,8 +196,9 @@ def step_after(refund: Refund, result: RefundResult, at: datetime) -> Step | Non
         return Complete(refund, result.reference, made)
     if result.status != RefundStatus.REFUSED:
         return None
-    # If the provider shows the refund itself as failed, it is never done.
-    failed = {**made, "told_at": at, "is_final": True} if result.is_final else {}
+    # If the provider shows the refund itself as failed, it is never done. Since when is an event's to say, by
+    # the provider's clock: until then our time of the look stands for that.
+    failed = {**made, "told_at": at, "is_final": False} if result.is_final else {}
     return Refuse(refund, result.problem, failed)
 
 

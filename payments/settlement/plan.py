@@ -14,7 +14,7 @@ from payments.orders.events import Actor
 from payments.providers.protocol import EventType
 from payments.settlement.changes import Change, Notice, Plan, changed
 from payments.settlement.draft import Draft, events_of
-from payments.settlement.returns import moved
+from payments.settlement.returns import moved, stood_for
 from payments.settlement.snapshot import OrderSnapshot
 from payments.settlement.steps import (
     Complete,
@@ -134,14 +134,19 @@ def plan_completion(draft: Draft, step: Complete) -> Plan:
         # If the provider had refused it first, the player has it again.
         draft.set_aside = (refund.set_aside_transaction, "confirmed", f"refund {reference} is done")
         draft.set_aside_amount = refund.set_aside
-    if refund.amount > draft.before.left_of(payment):
+    replaced = stood_for(draft.before, refund, step.facts)
+    again = sum(row.amount for row in replaced)
+    if refund.amount > draft.before.left_of(payment) + again:
         text = OVERPAID.format(order=order.pk, amount=refund.amount)
         draft.notices.append(Notice(Alert.Kind.REFUND_OPEN, str(refund.pk), text))
     draft.what, draft.amount, draft.note = str(refund.kind), refund.amount, refund.reason or reference
     draft.reason = f"refund {reference or refund.pk}: {refund.reason}"
     draft.changes += [written(draft, change) for change in step.also]
+    for row in replaced:
+        draft.move(row.amount, row.return_transaction)
+        draft.change(row, state=Refund.State.REPLACED)
     draft.give_back(refund, payment, reference=reference, problem="", **step.facts)
-    draft.change(payment, returned=booked(payment, refund.amount))
+    draft.change(payment, returned=booked(payment, refund.amount - again))
     return draft.finish()
 
 

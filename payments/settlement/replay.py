@@ -44,9 +44,10 @@ def replayed(kept: Kept, configs: Mapping[UUID, ProviderConfig]) -> OrderSnapsho
     snapshot = begun(kept)
     ours = [refund for refund in kept.refunds if is_ended_ours(refund)]
     for at, provider_id, said in happened(kept, configs):
-        # What was requested later was unknown then: a provider's own refund is not ours.
+        # What ended later was ended by nothing before: until then, a provider's own refund is not ours.
         known = {refund.pk for refund in snapshot.refunds}
-        unknown = [refund for refund in ours if refund.created_at <= at and refund.pk not in known]
+        ended = [refund for refund in ours if refund.ended_at is not None and refund.ended_at <= at]
+        unknown = [refund for refund in ended if refund.pk not in known]
         new = [row for refund in unknown if (row := requested(refund, snapshot))]
         seen = replace(snapshot, provider_id=provider_id, refunds=[*snapshot.refunds, *new])
         step = step_for(seen, said)
@@ -70,7 +71,7 @@ def step_for(snapshot: OrderSnapshot, said: Event | Refund) -> Step | None:
     if refund.state not in Refund.OPEN:
         return None
     if said.state == Refund.State.REFUSED:
-        return Refuse(refund, said.problem, {"told_at": said.told_at, "is_final": True})
+        return Refuse(refund, said.problem, {"told_at": said.told_at, "is_final": said.is_final})
     return Complete(refund, refund.reference)
 
 

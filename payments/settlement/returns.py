@@ -10,7 +10,7 @@ Such an event says by `told_at` when that was so, and the end depends on no orde
   more is told.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -33,6 +33,7 @@ from payments.settlement.steps import (
 State = Refund.State
 COUNTED = (State.DONE, State.REMEMBERED)
 RESTING = (State.REVERSED, State.UNMOVED)
+UNDER_WAY = "a refund that we initiated is under way"
 UNDECIDED = "two words of the same second about it differ"
 FAILED = (
     "Order {order}: refund {reference} failed or was canceled at the provider. "
@@ -129,8 +130,10 @@ def after_told_refund(snapshot: OrderSnapshot, event: Event) -> Step:
         state = State.REVERSED if refund.state == State.DONE else State.UNMOVED
         state = State.REFUSED if refund.state == State.REFUSED else state
         return restate(told, Change(refund, {"state": state, "reference": event.reference, **told.facts}))
-    # Of several events that say so, the first tells since when.
-    if refund.told_at is not None and event.told_at is not None and event.told_at < refund.told_at:
+    # Of several events that say so, the first tells since when; one that was only looked at has our time of
+    # that, which is not the provider's.
+    is_first = refund.told_at is not None and event.told_at is not None and event.told_at < refund.told_at
+    if is_first or not refund.is_final:
         return restate(told, Change(refund, told.facts))
     return Nothing("that it failed is known already")
 
@@ -176,19 +179,9 @@ def after_total(snapshot: OrderSnapshot, event: Event) -> Step:
     fields = {"amount": amount, "told_at": event.told_at}
     change = Change(total, fields) if total else Change(new_total(told), fields, is_new=True)
     more = -excess(told, applied(snapshot, [change]))
-    requested = [
-        refund
-        for refund in snapshot.refunds
-        if refund.state in Refund.OPEN and refund.times_asked > 0 and is_refund_of(told, refund)
-    ]
-    ours = next((refund for refund in requested if refund.amount == more), None)
-    if ours is not None:
-        return Complete(ours, "", also=[change])
-    if any(refund.amount < more for refund in requested):
-        # The total may have ours in it or not:
-        # that can be told when the provider has answered, and tells this again.
-        return Contradict("a refund that we initiated is under way")
-    return restate(told, change)
+    # Only of one that the provider has named is it known that it was made.
+    ours = next((one for one in requested(told) if one.amount == more and one.reference), None)
+    return Complete(ours, "", also=[change]) if ours else restate(told, change)
 
 
 def restate(told: Told, change: Change) -> Step:
@@ -196,6 +189,12 @@ def restate(told: Told, change: Change) -> Step:
     changes = [change]
     if told.kind == Refund.Kind.REFUND:
         changes = with_unnamed(told, change)
+        new = [one.row for one in changes if one.is_new and isinstance(one.row, Refund)]
+        is_more = any(not row.reference for row in new)
+        nameless = sum(row.amount for row in unnamed(told, applied(told.snapshot, changes)))
+        if is_more and any(ours.amount <= nameless for ours in requested(told)):
+            # It may be ours or not: that can be told when the provider has answered, and tells this again.
+            return Contradict(UNDER_WAY)
     payment, more = told.payment, moved(changes, COUNTED)
     if payment is not None and more > max(told.snapshot.left_of(payment), 0):
         return Contradict(TOO_MUCH)
@@ -262,6 +261,24 @@ def with_unnamed(told: Told, change: Change) -> list[Change]:
     return changes
 
 
+def stood_for(snapshot: OrderSnapshot, ours: Refund, facts: Mapping[str, Any]) -> list[Refund]:
+    """The refunds without a name that are too many once ours is done: they stood for it.
+
+    None if nobody says when ours was made: then it may be later than the total.
+    """
+    told = Told(snapshot, Event("", payment_reference=ours.payment_reference), Refund.Kind.REFUND)
+    done = Change(ours, {"state": State.DONE, "made_at": ours.made_at, **facts})
+    if done.fields["made_at"] is None:
+        return []
+    after = applied(snapshot, [done])
+    too_many, rows = excess(told, after), list[Refund]()
+    for row in unnamed(told, after):
+        if row.state == State.DONE and row.amount <= too_many:
+            rows.append(row)
+            too_many -= row.amount
+    return rows
+
+
 def named_at_last(row: Refund, change: Change) -> Change:
     """What a new row was to say, said of the one that stood for it."""
     fields = {**change.fields, "reference": getattr(change.row, "reference", "")}
@@ -300,6 +317,12 @@ def unnamed(told: Told, snapshot: OrderSnapshot) -> list[Refund]:
 def refunds_of(told: Told, snapshot: OrderSnapshot) -> list[Refund]:
     """The refunds of the payment that the event names."""
     return [row for row in snapshot.refunds if is_refund_of(told, row)]
+
+
+def requested(told: Told) -> list[Refund]:
+    """Our refunds of the payment that the provider was asked for, and that have not ended."""
+    ours = refunds_of(told, told.snapshot)
+    return [row for row in ours if row.state in Refund.OPEN and row.times_asked > 0]
 
 
 def is_refund_of(told: Told, refund: Refund) -> bool:

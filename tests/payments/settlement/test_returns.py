@@ -8,13 +8,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from itertools import islice, permutations
-from typing import NamedTuple
+from typing import NamedTuple, cast
+from uuid import UUID
 
 import pytest
 
 from payments.models import Refund
 from payments.orders.events import Actor
-from payments.providers.protocol import Event, EventType
+from payments.providers.protocol import Event, EventType, RefundResult, RefundStatus
+from payments.refunds import worker
+from payments.settlement.changes import Change, applied
 from payments.settlement.decide import decide
 from payments.settlement.plan import plan
 from payments.settlement.steps import Complete, Contradict, Nothing, Refuse, Restate
@@ -243,7 +246,8 @@ class FakeProvider:
         gone, what = self.gone[of], self.random_source.choice(["refund", "refund", "fail", "dispute"])
         left = PRICE - sum(gone.values())
         if what == "refund" and left and of not in self.disputed:
-            name, amount = f"re-{of.reference}-{self.second}", self.random_source.randint(1, left)
+            amount = self.random_source.choice([self.random_source.randint(1, left), min(2_00, left)])
+            name = f"re-{of.reference}-{self.second}"
             gone[name] = amount
             self.events.append(total(sum(gone.values()), self.second, of))
             if self.is_naming:
@@ -335,18 +339,72 @@ def test_return__contradiction_is_for_a_person(before: list[Event], event: Event
 # --- Refunds that we requested ------------------------------------------------------------------------------
 
 
-def with_ours(state: str, **fields: object) -> Told:
+OURS, AMOUNT = UUID(int=7 << 100), 2_00
+
+
+class Look(NamedTuple):
+    """What the provider answers about our refund, by our clock, and when it made it by its own."""
+
+    status: RefundStatus
+    second: int
+    reference: str = "re-ours"
+    made: int | None = None
+    is_final: bool = False
+
+
+PENDING, DENIED = Look(RefundStatus.UNKNOWN, 30), Look(RefundStatus.REFUSED, 30, "")
+
+
+def seen_done(second: int, made: int) -> Look:
+    return Look(RefundStatus.DONE, second, made=made)
+
+
+def seen_failed(second: int, made: int) -> Look:
+    return Look(RefundStatus.REFUSED, second, made=made, is_final=True)
+
+
+class TellsOfOurs(Told):
+    """Told of looks at our refund, too."""
+
+    def tell_all(self, events: Sequence[Event | Look]) -> None:
+        super().tell_all(cast(list[Event], events))
+
+    def tell(self, event: Event | Look) -> bool:
+        if isinstance(event, Event):
+            return super().tell(event)
+        (ours,) = (row for row in self.snapshot.refunds if row.pk == OURS)
+        if ours.state not in Refund.OPEN:
+            return True
+        made_at = None if event.made is None else NOON + timedelta(seconds=event.made)
+        result = RefundResult(event.status, event.reference, made_at=made_at, is_final=event.is_final)
+        step = worker.step_after(ours, result, NOON + timedelta(seconds=event.second))
+        if step is None:
+            self.snapshot = applied(self.snapshot, [Change(ours, {"reference": event.reference})])
+        else:
+            by = Actor("provider:test", "provider", NOON)
+            self.commit(plan(self.snapshot, step, by, self.next_id))
+        return True
+
+
+@pytest.fixture
+def no_refund_is_anothers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where our refund is the only one of its name, which otherwise the database says."""
+    monkeypatch.setattr(worker, "is_booked", lambda refund, result: False)
+
+
+def with_ours(state: str, **fields: object) -> "TellsOfOurs":
     """A paid order with a refund of 2.00 that we requested."""
-    told = Told(make_order(PRICE, CREDIT, [A, B]))
+    told = TellsOfOurs(make_order(PRICE, CREDIT, [A, B]))
     told.tell_all([PAID])
     (payment,) = (row for row in told.snapshot.payments if row.reference == A.reference)
     ours = Refund(
+        id=OURS,
         order=told.snapshot.order,
         payment=payment,
         provider_id=PROVIDER,
         kind="refund",
         state=state,
-        amount=2_00,
+        amount=AMOUNT,
         payment_reference=A.reference,
         times_asked=1,
         **fields,
@@ -355,8 +413,8 @@ def with_ours(state: str, **fields: object) -> Told:
     return told
 
 
-def ours_is(told: Told, status: str) -> Event:
-    return replace(refund(status, 90, "re-ours", 2_00), refund_id=told.snapshot.refunds[0].pk)
+def ours_is(status: str, second: int = 90, made: int = 10) -> Event:
+    return replace(refund(status, second, "re-ours", AMOUNT, made=made), refund_id=OURS)
 
 
 @pytest.mark.parametrize(
@@ -371,9 +429,112 @@ def ours_is(told: Told, status: str) -> Event:
 )
 def test_return__of_ours_is_known_by_our_id(state: str, status: str, step: type) -> None:
     told = with_ours(state)
-    assert isinstance(decide(told.snapshot, ours_is(told, status)), step)
-    assert told.tell(ours_is(told, status))
+    assert isinstance(decide(told.snapshot, ours_is(status)), step)
+    assert told.tell(ours_is(status))
     kept = PRICE - (2_00 if status == "succeeded" else 0)
     assert (len(told.snapshot.refunds), told.snapshot.kept) == (1, kept)
-    assert isinstance(decide(told.snapshot, ours_is(told, "succeeded")), Nothing)
+    assert isinstance(decide(told.snapshot, ours_is("succeeded")), Nothing)
     assert told.snapshot.refunds[0].reference == "re-ours"
+
+
+# A refund of the same amount that somebody made at the provider.
+THEIRS = [total(AMOUNT, 10), refund("succeeded", 11, "re-2", AMOUNT)]
+LIVES_OF_OURS: dict[str, tuple[Sequence[Event | Look], int]] = {
+    "made, and told": ([total(AMOUNT, 10), ours_is("succeeded", 11)], 3_00),
+    "made, and seen": ([total(AMOUNT, 10), seen_done(11, 10)], 3_00),
+    "under way, then made": ([PENDING, total(AMOUNT, 10), seen_done(40, 10), ours_is("succeeded", 35)], 3_00),
+    "made after theirs, and told": ([*THEIRS, total(4_00, 30), ours_is("succeeded", 31, 30)], 1_00),
+    "made after theirs, and seen": ([*THEIRS, total(4_00, 30), seen_done(31, 30)], 1_00),
+    "under way after theirs": ([*THEIRS, PENDING, total(4_00, 30), ours_is("succeeded", 31, 30)], 1_00),
+    "made after theirs without a name": ([THEIRS[0], total(4_00, 30), seen_done(31, 30)], 1_00),
+    "denied after theirs": ([*THEIRS, DENIED], 3_00),
+    "denied after theirs without a name": ([THEIRS[0], DENIED], 3_00),
+    "failed, seen by a clock behind": (
+        [total(AMOUNT, 100), seen_failed(95, 100), ours_is("failed", 101, 100)], PRICE
+    ),
+    "failed, seen by a clock ahead": (
+        [total(AMOUNT, 100), seen_failed(200, 100), ours_is("failed", 101, 100), total(1_00, 105)], 4_00
+    ),
+    "made, then failed, then theirs": (
+        [
+            total(AMOUNT, 10), seen_done(12, 10), ours_is("failed", 20),
+            total(AMOUNT, 30), refund("succeeded", 31, "re-2", AMOUNT, made=30),
+        ],
+        3_00,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.usefixtures("no_refund_is_anothers")
+@pytest.mark.parametrize("name", LIVES_OF_OURS)
+def test_return__life_of_ours_has_one_end_in_every_order(name: str) -> None:
+    said, kept = LIVES_OF_OURS[name]
+    for arrival in permutations(said):
+        check_end(arrival, kept)
+
+
+def check_end(arrival: Sequence[Event | Look], kept: int) -> None:
+    told = with_ours("unknown")
+    told.tell_all(list(arrival))
+    told.tell_all([event for event in arrival if isinstance(event, Event) and event.told_at is not None])
+    assert told.snapshot.kept == kept, arrival
+    assert told.accounts["clearing"] == kept
+    assert told.accounts["credit"] == CREDIT - CREDIT * max(PRICE - kept, 0) // PRICE
+
+
+@dataclass
+class ProviderWithOurs(FakeProvider):
+    """One that is asked for our refund too, and takes it at some time or never."""
+
+    said: list[Look] = field(default_factory=list)
+    made: int | None = None
+
+    def live(self, of: Begun) -> None:
+        gone, is_due = self.gone[A], self.random_source.random() < 0.4
+        is_room = A not in self.disputed and sum(gone.values()) + AMOUNT <= PRICE
+        if self.made is None and is_due and is_room:
+            self.second += self.random_source.randint(1, 3)
+            self.made = self.second
+            gone[self.name] = AMOUNT
+            self.events.append(total(sum(gone.values()), self.second))
+            if self.is_naming:
+                self.events.append(ours_is("succeeded", self.second, self.second))
+            if self.random_source.random() < 0.5:
+                self.said.append(PENDING)
+        super().live(of)
+
+    @property
+    def name(self) -> str:
+        return f"re-ours-{self.made}"
+
+    def everything(self) -> list[Event | Look]:
+        """All that is told but of the first payment, and the look that ends our refund."""
+        events = [self.as_ours(event) for event in self.events if event is not PAID]
+        if self.made is None:
+            return [*events, *self.said, DENIED]
+        # By a clock that is not the provider's.
+        second = self.second + self.random_source.randint(-9, 9)
+        has_failed = self.name not in self.gone[A]
+        is_late = has_failed and self.random_source.random() < 0.5
+        look = seen_failed(second, self.made) if is_late else seen_done(second, self.made)
+        return [*events, *self.said, look]
+
+    def as_ours(self, event: Event) -> Event:
+        """Our refund carries our id of it."""
+        if event.reference != self.name:
+            return event
+        return replace(event, reference="re-ours", refund_id=OURS)
+
+
+@pytest.mark.usefixtures("no_refund_is_anothers")
+@pytest.mark.parametrize("is_naming", [True, False])
+def test_return__random_lives_with_ours_end_as_the_provider_stands(*, is_naming: bool) -> None:
+    random_source = random.Random(20261130)
+    for _ in range(ORDERS // 4):
+        provider = ProviderWithOurs(random_source, is_naming)
+        for _ in range(random_source.randint(2, 10)):
+            provider.live(random_source.choice([A, B]))
+        everything = provider.everything()
+        for _ in range(ARRIVALS):
+            random_source.shuffle(everything)
+            check_end(everything, provider.kept)

@@ -406,13 +406,13 @@ def test_stripe_refund__dashboard_one_is_told_apart_from_ours(counter: Counter, 
     assert not settle(refund)
     theirs, both = counter.charge(order, 50), counter.charge(order, 1_50)
     if is_ordered:
-        assert counter.tells(theirs, both) == [200, 200]
+        assert counter.tells(theirs, both) == [200, 422]
     else:
-        # Of 1.50 nobody can say whether ours is in it: Stripe tells it again, and then it is clear.
         assert counter.tells(both) == [422]
         assert refunds_of(order) == [("refund", "unknown", 1_00)]
-        assert settle(refund)
-        assert counter.tells(both, theirs) == [200, 200]
+    # Of 1.50 nobody can say whether ours is in it: Stripe tells it again, and then it is clear.
+    assert settle(refund)
+    assert counter.tells(both, theirs) == [200, 200]
     assert sorted(refunds_of(order)) == [("refund", "done", 50), ("refund", "done", 1_00)]
     assert (fresh(order).refunded, funds(order)) == (1_50, (500_00 - 500_00 * 1_50 // 4_99, 0))
     assert Callback.objects.filter(order=order, outcome="contradicts", resolved_at=None).count() == 0
@@ -433,9 +433,88 @@ def test_stripe_refund__of_one_payment_does_not_end_another_ones(counter: Counte
     # The duplicate keeps the price: the credit stands (contract 4.2, rule 6).
     assert (fresh(order).state, funds(order)) == ("delivered", (500_00, 0))
     assert refunds_of(order) == [("refund", "unknown", 4_99), ("refund", "done", 4_99)]
-    assert counter.tells(counter.charge(order, 4_99, 1)) == [200]
+    both = counter.charge(order, 4_99, 1)
+    assert counter.tells(both) == [422]
+    assert settle(ours)
+    assert counter.tells(both) == [200]
     assert refunds_of(order) == [("refund", "done", 4_99), ("refund", "done", 4_99)]
     assert problems_of(order.player) == []
+
+
+@pytest.mark.parametrize("is_named_first", [True, False])
+def test_stripe_refund__dashboard_one_as_large_as_ours_is_counted_once(
+    counter: Counter, *, is_named_first: bool
+) -> None:
+    order = counter.paid()
+    ours = asked(order, 2_00)
+    counter.fake.mishaps = [counter.fake.hang]
+    assert not settle(ours)
+    total, named = counter.charge(order, 2_00), refund_event("refund.created", order, "succeeded", 2_00)
+    told = [named, total] if is_named_first else [total, named]
+    assert counter.tells(*told) == ([200, 200] if is_named_first else [422, 200])
+    # Stripe never took ours, and does not take it now.
+    counter.fake.paid.clear()
+    assert settle(ours)
+    assert counter.tells(total) == [200]
+    assert sorted(refunds_of(order)) == [("refund", "done", 2_00), ("refund", "refused", 2_00)]
+    assert (fresh(order).refunded, funds(order)) == (2_00, (500_00 - 500_00 * 2_00 // 4_99, 0))
+    assert Callback.objects.filter(order=order, outcome="contradicts", resolved_at=None).count() == 0
+    assert (problems_of(order.player), difference(order)) == ([], "")
+
+
+def test_stripe_refund__of_ours_takes_the_place_of_what_stood_for_it(counter: Counter) -> None:
+    order = counter.paid()
+    assert counter.tells(counter.charge(order, 2_00) | {"created": START + 10}) == [200]
+    ours = asked(order, 2_00)
+    counter.fake.mishaps = [counter.fake.hang_after]
+    assert not settle(ours)
+    # Theirs failed, and in a later total ours is as much: the total is told first.
+    total = counter.charge(order, 2_00) | {"created": START + 30}
+    assert counter.tells(total, refund_event("refund.failed", order, "failed", 2_00)) == [200, 200]
+    assert fresh(order).refunded == 2_00
+    (made,) = counter.fake.refunds.values()
+    made["created"] = START + 30
+    assert settle(ours)
+    ends = [("refund", "done", 2_00), ("refund", "replaced", 2_00), ("refund", "unmoved", 2_00)]
+    assert sorted(refunds_of(order)) == ends
+    assert (fresh(order).refunded, funds(order)) == (2_00, (500_00 - 500_00 * 2_00 // 4_99, 0))
+    assert (problems_of(order.player), difference(order)) == ([], "")
+
+
+@pytest.mark.parametrize("theirs", [50, 1_00, 3_00])
+def test_stripe_refund__dashboard_one_before_ours_was_sent_replays(counter: Counter, theirs: int) -> None:
+    order = counter.paid()
+    ours = asked(order, 1_00)
+    assert counter.tells(counter.charge(order, theirs)) == [200]
+    assert settle(ours)
+    assert counter.tells(counter.charge(order, theirs + 1_00)) == [200]
+    assert sorted(refunds_of(order)) == sorted([("refund", "done", theirs), ("refund", "done", 1_00)])
+    assert (problems_of(order.player), difference(order)) == ([], "")
+
+
+def test_stripe_refund__of_ours_that_failed_is_not_gone_by_a_clock_that_is_behind(counter: Counter) -> None:
+    order = counter.paid()
+    ours = asked(order, 1_00)
+    counter.fake.next_status = "failed"
+    assert settle(ours)
+    assert funds(order) == (500_00, 0)
+    # Its total is told as of a minute later than the look.
+    later = int(now().timestamp()) + 60
+    (id,) = counter.fake.refunds
+    total = counter.charge(order, 1_00) | {"created": later}
+    ids = {"wallet_refund_id": str(ours.pk), "wallet_order_id": str(order.pk)}
+    failed = refund_event("refund.failed", order, "failed", 1_00, at=later + 1 - START, id=id, metadata=ids)
+    assert counter.tells(total, failed) == [200, 200]
+    assert (fresh(order).refunded, funds(order)) == (0, (500_00, 0))
+    assert (problems_of(order.player), difference(order)) == ([], "")
+
+
+@pytest.mark.parametrize("name", ["refund_failed", "dispute_created", "dispute_closed_won"])
+def test_stripe_return__of_nothing_is_nothing_to_do(counter: Counter, name: str) -> None:
+    order = counter.paid()
+    payment = Payment.objects.get(order=order)
+    assert counter.tells(recorded(name, payment_intent=intent_of(payment), amount=0)) == [200]
+    assert (refunds_of(order), funds(order)) == ([], (500_00, 0))
 
 
 def refund_event(kind: str, order: Order, status: str, amount: int, **changes: Any) -> dict[str, Any]:
@@ -670,6 +749,38 @@ def test_stripe_return__of_another_product_is_nothing_to_do(counter: Counter, na
     counter.fake.objects[intent] = {"id": intent, "object": "payment_intent", "metadata": {"shop": "other"}}
     assert counter.tells(event, event) == [200, 200]
     assert listed.count() == 0
+
+
+# What nobody here can read: a currency, an amount, a status.
+UNREADABLE = [
+    ("refund_failed", {"currency": "zzz"}),
+    ("refund_failed", {"currency": "isk", "amount": 1_50}),
+    ("refund_failed", {"status": "later"}),
+    ("charge_refunded", {"currency": "zzz", "metadata": {}}),
+    ("dispute_created", {"currency": "zzz"}),
+    ("dispute_created", {"status": "later"}),
+    ("dispute_funds_withdrawn", {"currency": "zzz"}),
+    ("dispute_funds_reinstated", {"status": "lost"}),
+]
+
+
+@pytest.mark.parametrize(("name", "changes"), UNREADABLE)
+def test_stripe_return__that_cannot_be_read_matters_if_it_is_of_an_order(
+    counter: Counter, name: str, changes: dict[str, Any]
+) -> None:
+    intent = f"pi_{uuid.uuid4().hex}"
+    event = recorded(name, payment_intent=intent, **changes)
+    # Nobody can tell whose it is.
+    assert counter.tells(event) == [422]
+    listed = Callback.objects.filter(message_id=event["id"], outcome="contradicts", resolved_at=None)
+    assert listed.count() == 1
+    counter.fake.objects[intent] = {"id": intent, "object": "payment_intent", "metadata": {"shop": "other"}}
+    assert counter.tells(event, event) == [200, 200]
+    assert listed.count() == 0
+    order = counter.paid()
+    ours = recorded(name, payment_intent=intent_of(Payment.objects.get(order=order)), **changes)
+    assert counter.tells(ours) == [422]
+    assert (outcomes(order)[-1], refunds_of(order), funds(order)) == ("contradicts", [], (500_00, 0))
 
 
 def test_stripe_dispute__before_its_payment_is_found_by_a_look(counter: Counter) -> None:
