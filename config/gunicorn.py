@@ -22,12 +22,16 @@ from typing import Any
 
 from gunicorn.glogging import Logger
 
-bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
-workers = int(os.environ.get("WEB_WORKERS", multiprocessing.cpu_count()))
+# What is set to nothing counts as not set: an empty HOST would be every address.
+host = os.environ.get("HOST") or "127.0.0.1"
+if ":" in host and not host.startswith("["):
+    host = f"[{host}]"
+bind = f"{host}:{os.environ.get('PORT') or '8000'}"
+workers = int(os.environ.get("WEB_WORKERS") or multiprocessing.cpu_count())
 worker_class = "config.web_worker.Worker"
-threads = int(os.environ.get("WEB_THREADS", "16"))
+threads = int(os.environ.get("WEB_THREADS") or "16")
 # How many connections one address may have to a worker; the trusted proxies' are not counted.
-connections_per_address = int(os.environ.get("WEB_CONNECTIONS_PER_ADDRESS", "256"))
+connections_per_address = int(os.environ.get("WEB_CONNECTIONS_PER_ADDRESS") or "256")
 if connections_per_address < 1:
     raise ValueError("WEB_CONNECTIONS_PER_ADDRESS must be at least 1.")
 keepalive = 75

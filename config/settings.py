@@ -112,7 +112,7 @@ OUTGOING_CONNECT_SECONDS = env.float("OUTGOING_CONNECT_SECONDS", default=3.0)
 # From the name's resolution to the last byte of the answer.
 OUTGOING_TOTAL_SECONDS = env.float("OUTGOING_TOTAL_SECONDS", default=10.0)
 # Of each web process; a quarter of them at most waits for payment providers.
-WEB_THREADS = env.int("WEB_THREADS", default=16)
+WEB_THREADS = int(env.str("WEB_THREADS", default="") or 16)
 
 # --- Django -----------------------------------------------------------------------------------------
 

@@ -1,7 +1,7 @@
 """gunicorn's first process, whose reload (SIGHUP) nobody feels: the old workers answer until the new ones do.
 
 gunicorn's own ends the old workers when the new ones are only forked. If these do not start, the old ones
-go on.
+go on. So do the others if a worker that ended cannot be replaced, which ends gunicorn's own.
 Like config/gunicorn.py this imports nothing of the project. It is itself replaced by a restart alone.
 """
 
@@ -15,7 +15,11 @@ from gunicorn.errors import HaltServer
 
 # How long new workers may take to import the application.
 START_SECONDS = 60.0
+# Before another try to replace a worker, while others serve.
+PAUSE_SECONDS = 5.0
 ENDINGS = {signal.SIGTERM, signal.SIGINT, signal.SIGQUIT}
+# What gunicorn takes from its settings (Arbiter.setup).
+SET_UP = ("cfg", "worker_class", "address", "_num_workers", "timeout", "proc_name")
 
 
 class NotReloadedError(Exception):
@@ -27,16 +31,24 @@ class ReloadingArbiter(Arbiter):  # type: ignore[misc]
 
     # The age of the youngest old worker, while a reload goes on.
     old_age: int | None = None
+    # When workers may be replaced, on the monotonic clock, while others serve.
+    replace_at = 0.0
 
     def reload(self) -> None:
-        self.old_age, cfg = self.worker_age, self.app.cfg
+        """Whatever fails, from the import of the worker's class to a fork, leaves the old workers as they
+        were.
+        """
+        self.old_age = age = self.worker_age
+        before = {name: getattr(self, name) for name in SET_UP}
         try:
             super().reload()
-        except (NotReloadedError, SystemExit) as problem:
+        except (Exception, SystemExit) as problem:
             if os.getpid() != self.pid:
                 # A new worker, which ends.
                 raise
-            self.app.cfg = cfg
+            self.kill_younger_than(age)
+            self.__dict__.update(before)
+            self.app.cfg = self.cfg
             self.log.error("The reload failed, and the old workers go on: %s", problem)  # noqa: TRY400
         finally:
             self.old_age = None
@@ -51,30 +63,54 @@ class ReloadingArbiter(Arbiter):  # type: ignore[misc]
     def wait_for_new_workers(self, old_age: int) -> None:
         """Returns when all of them serve, or this process is to end.
 
-        Raises NotReloadedError, and none is left, if they do not.
+        Raises NotReloadedError if they do not.
         """
         end = time.monotonic() + START_SECONDS
         while not self.is_to_end():
-            problem = self.reap()
+            self.reap()
             new = self.younger_than(old_age)
-            if not problem and len(new) < self.cfg.workers:
-                problem = "a new worker ended"
-            elif not problem and time.monotonic() > end:
-                problem = f"a new worker took more than {START_SECONDS:.0f} s"
-            if problem:
-                self.kill_younger_than(old_age)
-                raise NotReloadedError(problem)
+            if len(new) < self.cfg.workers:
+                raise NotReloadedError("a new worker ended")
+            if time.monotonic() > end:
+                raise NotReloadedError(f"a new worker took more than {START_SECONDS:.0f} s")
             if all(worker.is_serving[0] for worker in new.values()):
                 return
             time.sleep(0.05)
 
-    def reap(self) -> str:
-        """Takes note of the workers that ended; what gunicorn would end for, or nothing."""
+    def reap_workers(self) -> None:
+        if problem := self.reap():
+            self.replace_later(problem)
+
+    def spawn_workers(self) -> None:
+        """Replaces the workers that have ended."""
+        if time.monotonic() < self.replace_at and self.any_serves():
+            return
         try:
-            self.reap_workers()
-        except HaltServer as problem:
-            return str(problem.reason)
-        return ""
+            super().spawn_workers()
+        except OSError as problem:
+            self.replace_later(problem)
+
+    def replace_later(self, problem: BaseException) -> None:
+        """Puts it off; raises `problem`, which ends the server, if no worker serves."""
+        if not self.any_serves():
+            raise problem
+        self.replace_at = time.monotonic() + PAUSE_SECONDS
+        why = problem.reason if isinstance(problem, HaltServer) else problem
+        self.log.error("A worker cannot be replaced, and the others go on: %s", why)
+
+    def any_serves(self) -> bool:
+        return any(worker.is_serving[0] for worker in self.WORKERS.values())
+
+    def reap(self) -> HaltServer | None:
+        """Takes note of all workers that ended; returns what gunicorn would end for."""
+        found = None
+        while True:
+            try:
+                super().reap_workers()
+            except HaltServer as problem:
+                found = problem
+            else:
+                return found
 
     def younger_than(self, age: int) -> dict[int, Any]:
         return {pid: worker for pid, worker in self.WORKERS.items() if worker.age > age}

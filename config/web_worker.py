@@ -16,7 +16,6 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterable
-from contextlib import suppress
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from typing import Any
@@ -31,6 +30,8 @@ from config.web_connection import Connection, Incomplete, State
 SECONDS = {State.LINGERING: 5.0, State.HEAD: 10.0, State.BODY: 20.0, State.WRITING: 30.0}
 # How long a worker that ends keeps what has sent nothing yet.
 ENDING_SECONDS = 2.0
+# How long a whole request may wait for a thread: its caller has given up by then, and repeats it.
+QUEUE_SECONDS = 20.0
 OUT_OF_FILES = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 # Files beside those of the connections: the database, logs, libraries.
 OTHER_FILES = 256
@@ -55,6 +56,8 @@ class Worker(base.Worker):  # type: ignore[misc]
 
     def init_process(self) -> None:
         self.connections: dict[int, Connection] = {}
+        # Held where a descriptor must be a connection's own: once it is closed, its number is given anew.
+        self.descriptors = threading.Lock()
         self.counts: Counter[str] = Counter()
         self.waiting: queue.SimpleQueue[Connection] = queue.SimpleQueue()
         self.poll = select.epoll()
@@ -147,12 +150,13 @@ class Worker(base.Worker):  # type: ignore[misc]
                 self.close(connection)
 
     def close(self, connection: Connection) -> None:
-        self.connections.pop(connection.sock.fileno(), None)
+        with self.descriptors:
+            self.connections.pop(connection.sock.fileno(), None)
+            connection.sock.close()
         if address := connection.address:
             self.counts[address] -= 1
             if not self.counts[address]:
                 del self.counts[address]
-        connection.sock.close()
 
     # --- A connection goes on: in the loop, or in the thread that has it ---
 
@@ -162,9 +166,10 @@ class Worker(base.Worker):  # type: ignore[misc]
             connection.deadline = time.monotonic() + self.seconds[state]
             connection.state = state
         events = select.EPOLLOUT if state is State.WRITING else select.EPOLLIN
-        # The loop may have closed it to make room.
-        with suppress(OSError, ValueError):
-            self.poll.modify(connection.sock.fileno(), events | select.EPOLLONESHOT)
+        with self.descriptors:
+            # The loop may have closed it to make room.
+            if self.connections.get(descriptor := connection.sock.fileno()) is connection:
+                self.poll.modify(descriptor, events | select.EPOLLONESHOT)
 
     def proceed(self, connection: Connection) -> None:
         """Something can be read, or written: in the loop."""
@@ -196,6 +201,7 @@ class Worker(base.Worker):  # type: ignore[misc]
             return
         if is_ready:
             connection.state = State.BUSY
+            connection.deadline = time.monotonic() + QUEUE_SECONDS
             self.waiting.put(connection)
         elif connection.request is not None:
             self.wait(connection, State.BODY)
@@ -224,16 +230,32 @@ class Worker(base.Worker):  # type: ignore[misc]
 
     def answer_requests(self) -> None:
         while True:
-            connection = self.waiting.get()
-            try:
+            self.take(self.waiting.get())
+
+    def take(self, connection: Connection) -> None:
+        """Has a whole request answered, and the answer sent."""
+        try:
+            if time.monotonic() > connection.deadline:
+                self.drop(connection)
+            else:
                 self.answer(connection)
                 self.send(connection)
-            except OSError:
-                # The client has gone: the loop finds nothing more to come, and closes.
-                self.wait(connection, State.LINGERING)
-            except Exception:
-                self.log.exception("Error on a connection")
-                self.wait(connection, State.LINGERING)
+        except OSError:
+            # The client has gone: the loop finds nothing more to come, and closes.
+            self.wait(connection, State.LINGERING)
+        except Exception:
+            self.log.exception("Error on a connection")
+            self.wait(connection, State.LINGERING)
+
+    def drop(self, connection: Connection) -> None:
+        """Closes without an answer: nothing has been done. Whether the client has gone cannot be seen, as one
+        that has only ended its side still reads.
+        """
+        self.log.error(
+            "A request waited more than %.0f s for a thread, and is not carried out", QUEUE_SECONDS
+        )
+        connection.sock.shutdown(socket.SHUT_RDWR)
+        self.wait(connection, State.LINGERING)
 
     def answer(self, connection: Connection) -> None:
         """Calls the application; its answer is in the connection afterwards."""
@@ -259,7 +281,7 @@ class Worker(base.Worker):  # type: ignore[misc]
             finally:
                 if hasattr(parts, "close"):
                     parts.close()
-            connection.keeps = not response.should_close()
+            connection.keeps = is_whole(response) and not response.should_close()
         except Incomplete:
             connection.unsent.clear()
             util.write_error(connection, 413, "Content Too Large", "")
@@ -271,6 +293,12 @@ class Worker(base.Worker):  # type: ignore[misc]
                 self.log.exception("Error after the beginning of an answer")
             else:
                 self.handle_error(request, connection, connection.client, problem)
+
+
+def is_whole(response: Any) -> bool:
+    """Whether the answer is as long as its Content-Length says: the next one would be taken for its end."""
+    has_no_body = response._omits_body  # noqa: SLF001 (gunicorn has no other name for it)
+    return has_no_body or response.response_length in (None, response.sent)
 
 
 @lru_cache(maxsize=4096)

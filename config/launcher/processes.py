@@ -226,8 +226,15 @@ class Register:
         self.births: dict[str, str | None] = {}
 
     def add(self, child: Child) -> None:
+        """Raises OSError if the file cannot be written (a full disk), and has ended the child:
+        the next start would not know of it.
+        """
         self.births[str(child.process.pid)] = birth(child.process.pid)
-        self._write()
+        try:
+            self._write()
+        except OSError:
+            stop(child)
+            raise
 
     def end_what_is_left(self) -> None:
         with suppress(FileNotFoundError, ValueError):  # none, or cut off by a full disk

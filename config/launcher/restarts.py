@@ -35,16 +35,20 @@ class Part:
         if self.is_given_up:
             return
         if self.restart_at is None and self.child.ended:
-            self.note_end(at)
+            stop(self.child)  # what it started, too
+            self.note_end(at, f"ended unexpectedly (exit code {self.child.process.returncode})")
         elif self.restart_at is not None and at >= self.restart_at:
             say(f"Starting {self.name} again")
-            self.restart_at, self.child = None, self.begin()
+            self.restart_at = None
+            try:
+                self.child = self.begin()
+            except (OSError, CannotStart) as problem:
+                self.note_end(at, f"cannot be started: {problem}")
 
-    def note_end(self, at: float) -> None:
+    def note_end(self, at: float, how: str) -> None:
         """Says that it has ended, and what follows. Raises CannotStart if everything has to end."""
-        stop(self.child)  # what it started, too
         self.ended_at = [earlier for earlier in self.ended_at if at - earlier < WINDOW_SECONDS] + [at]
-        what = f"{self.name} ended unexpectedly (exit code {self.child.process.returncode})"
+        what = f"{self.name} {how}"
         times = len(self.ended_at)
         if times <= len(PAUSES):
             pause = PAUSES[times - 1]

@@ -74,13 +74,12 @@ def run_platform(var: Path) -> None:
         with step("Starting PostgreSQL and Valkey"):
             parts, addresses = stack.enter_context(needed_servers(instance, durable=True))
         tell_place(var, instance)
-        bind = f"[{host}]" if ":" in host else host
         url = f"http://{in_url(host)}:{port}"
         environment = (
             FOR_PEOPLE
             | own_address(host, url)
             | platform_environment(instance, addresses)
-            | {"DEMO": "1", "HOST": bind, "PORT": str(port)}
+            | {"DEMO": "1", "HOST": host, "PORT": str(port)}
         )
         # What serves is never the database's owner, and does not know its address.
         owner_url = environment.pop("DATABASE_OWNER_URL")

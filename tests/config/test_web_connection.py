@@ -1,8 +1,13 @@
 """What of a connection's bytes is a request (config.web_connection), and which connections end first."""
 
+import logging
+import queue
+import select
 import socket
+import threading
 from collections import Counter
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,7 +15,7 @@ from gunicorn.config import Config
 from gunicorn.http.errors import InvalidChunkSize, LimitRequestHeaders
 
 from config.web_connection import BODY_LIMIT, HEAD_LIMIT, ChunkScan, Connection, Incomplete, State
-from config.web_worker import Worker, counted_as
+from config.web_worker import QUEUE_SECONDS, SECONDS, Worker, counted_as
 
 GET = b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
 POST = b"POST /wallet/withdraw HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello"
@@ -137,6 +142,9 @@ class Table(Worker):
     def __init__(self) -> None:
         self.connections, self.counts = {}, Counter()
         self.closed: list[Connection] = []
+        self.descriptors, self.poll, self.waiting = threading.Lock(), select.epoll(), queue.SimpleQueue()
+        self.seconds = SECONDS | {State.IDLE: 75.0}
+        self.log = logging.getLogger()
         self.most_connections, self.connections_per_address = 5, 3
 
     def close(self, connection: Any) -> None:
@@ -197,6 +205,41 @@ def test_overdue__what_a_thread_has_is_left_alone(table: Table) -> None:
     table.close_overdue()
     assert table.closed == ended
     assert list(table.connections.values()) == [busy, future]
+
+
+def test_waiting__for_a_thread_too_long_ends_without_an_answer(
+    table: Table, peer: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answered: list[Connection] = []
+    monkeypatch.setattr(table, "answer", answered.append)
+    connection = given(peer, GET)
+    connection.keeps = True
+    table.look(connection)
+    table.take(table.waiting.get())
+    assert answered == [connection]
+    table.look(given(peer, GET))
+    connection.deadline -= QUEUE_SECONDS + 1
+    table.take(table.waiting.get())
+    assert answered == [connection]
+    assert peer.recv(10) == b""
+    assert connection.state is State.LINGERING
+
+
+def test_descriptor__that_is_another_connections_is_left_alone(
+    table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thread goes on with a connection that the loop has just closed to make room."""
+    changed: list[int] = []
+    monkeypatch.setattr(
+        table, "poll", SimpleNamespace(modify=lambda descriptor, _: changed.append(descriptor))
+    )
+    old = table.add("10.0.0.1", State.WRITING, 1)
+    descriptor = old.sock.fileno()
+    table.wait(old, State.IDLE)
+    assert changed == [descriptor]
+    table.connections[descriptor] = Connection(old.sock, ("10.0.0.1", 1), ("", 80), Config(), "10.0.0.1")
+    table.wait(old, State.IDLE)
+    assert changed == [descriptor]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """A reload (SIGHUP) is felt by no caller, whether the new code works or not (docs/operations.md)."""
 
+import logging
 import os
 import re
 import signal
@@ -10,9 +11,12 @@ from contextlib import contextmanager
 from functools import partial
 from http.client import HTTPConnection
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from gunicorn.arbiter import Arbiter
 
+from config.web_reload import ReloadingArbiter
 from tests.attack.clients import place_of
 from tests.support.callers import PlayerSession
 from tests.support.web_server import served
@@ -98,6 +102,63 @@ def test_reload__old_workers_answer_until_new_ones_do(tmp_path: Path) -> None:
         calls.is_over.set()
     assert calls.failed == []
     assert max(calls.seconds) < IMPORT_SECONDS
+
+
+def answering(url: str) -> set[int]:
+    """The workers that answer some calls, each over a connection of its own."""
+    pids = set()
+    for _ in range(30):
+        connection = HTTPConnection(*place_of(url), timeout=30)
+        connection.request("GET", "/healthz", headers={"Connection": "close"})
+        pids.add(int(connection.getresponse().read()))
+        connection.close()
+    return pids
+
+
+def test_broken_code__ends_no_worker_that_serves(tmp_path: Path) -> None:
+    log, broken, worker = tmp_path / "log", tmp_path / "broken", tmp_path / "worker"
+    settings = {
+        "BROKEN_IF_THERE": str(broken),
+        "IMPORT_SECONDS": "0",
+        "BROKEN_WORKER": str(worker),
+        "GUNICORN_CMD_ARGS": "--worker-class tests.attack.breaking_worker.Worker",
+    }
+    with served(log, SLOW, **settings) as url:
+        before: set[int] = set()
+        while len(before) < 2:
+            before |= answering(url)
+        # The worker's class cannot be imported, or a new worker not be made.
+        for number, problem in enumerate(("import", "fork"), start=1):
+            worker.write_text(problem)
+            reload(log)
+            wait_until(lambda: log.read_text().count("The reload failed") == number, 20)  # noqa: B023
+            assert answering(url) <= before
+        worker.unlink()
+        # A worker that ends is not replaced before the code is right, and the other one serves.
+        broken.touch()
+        killed = min(before)
+        os.kill(killed, signal.SIGKILL)
+        wait_until(lambda: "A worker cannot be replaced, and the others go on" in log.read_text(), 20)
+        assert answering(url) == before - {killed}
+        broken.unlink()
+        wait_until(lambda: len(answering(url)) == 2)
+        reload(log)
+        wait_until(lambda: not answering(url) & before)
+
+
+def test_replacement__that_cannot_be_forked_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    def spawn_workers(_: Arbiter) -> None:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(Arbiter, "spawn_workers", spawn_workers)
+    arbiter = ReloadingArbiter.__new__(ReloadingArbiter)
+    arbiter.log = logging.getLogger()
+    arbiter.WORKERS = {1: SimpleNamespace(is_serving=b"\1")}
+    arbiter.spawn_workers()
+    assert arbiter.replace_at > time.monotonic()
+    arbiter.WORKERS = {1: SimpleNamespace(is_serving=b"\0")}
+    with pytest.raises(BlockingIOError):
+        arbiter.spawn_workers()
 
 
 @pytest.mark.long

@@ -158,6 +158,22 @@ def test_pipelined__answered_one_by_one_in_their_order(server: str) -> None:
     assert statuses == [200, 404, 401, 200] * 5 + [200]
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "answers"), [("GET", "/short/", 1), ("HEAD", "/short/", 2), ("GET", "/", 2)]
+)
+def test_pipelined__no_answer_is_taken_for_the_end_of_a_short_one(
+    method: str, path: str, answers: int, tmp_path: Path
+) -> None:
+    first = f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode()
+    with (
+        served(tmp_path / "log", EMPTY, WEB_WORKERS="1") as url,
+        socket.create_connection(place_of(url), 5) as caller,
+    ):
+        caller.sendall(first + HEALTH + b"Connection: close\r\n\r\n")
+        received = b"".join(iter(lambda: caller.recv(4096), b""))
+    assert received.count(b"HTTP/1.1 200") == answers
+
+
 def test_expectation__is_met_when_the_body_is_to_come(server: str) -> None:
     with connect_to(server, OTHER_SOURCE) as connection:
         connection.sendall(CALL + b"Expect: 100-continue\r\nContent-Length: 2\r\n\r\n")

@@ -12,7 +12,7 @@ from subprocess import PIPE, Popen
 
 import pytest
 
-from config.launcher.processes import CannotStart, Child, start
+from config.launcher.processes import CannotStart, Child, Register, start
 from config.launcher.restarts import PAUSES, WINDOW_SECONDS, Part
 from config.launcher.supervisor import ROOT
 from tests.faults.platform_processes import LONG, eventually
@@ -28,11 +28,14 @@ class Clockwork:
     def __init__(self, command: tuple[str, ...], *, is_needed: bool) -> None:
         self.command = command
         self.starts = 0
+        self.problem: Exception | None = None
         self.part = Part("worker", self.begin, is_needed)
         self.at = 0.0
 
     def begin(self) -> Child:
         self.starts += 1
+        if self.problem:
+            raise self.problem
         return start("worker", self.command, environment={"PATH": os.defpath})
 
     def die(self, pause: float = 0.0) -> None:
@@ -79,6 +82,32 @@ def test_part__that_is_needed_ends_everything() -> None:
             one.die()
         with pytest.raises(CannotStart, match="6 times in 10 minutes, so everything ends"):
             one.die()
+
+
+@pytest.mark.parametrize("problem", [OSError(28, "No space left on device"), CannotStart("no room")])
+def test_part__that_cannot_be_started_has_ended_once_more(
+    problem: Exception, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with clockwork() as one:
+        one.problem = problem
+        one.die()
+        assert capsys.readouterr().err.endswith(
+            f"worker cannot be started: {problem}. It is started again in 2 s.\n"
+        )
+        one.problem = None
+        one.part.look(one.at + 2)
+        assert (one.starts, one.part.restart_at) == (3, None)
+        one.problem = problem
+        for _ in PAUSES:
+            one.die()
+        assert one.part.is_given_up
+
+
+def test_register__that_cannot_be_written_leaves_no_child(tmp_path: Path) -> None:
+    child = start("worker", ("sleep", "60"), environment={"PATH": os.defpath})
+    with pytest.raises(OSError, match="children"):
+        Register(tmp_path / "nowhere" / "children").add(child)
+    assert child.ended
 
 
 def test_part__that_dies_seldom_is_always_started_again() -> None:
