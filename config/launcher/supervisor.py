@@ -52,6 +52,7 @@ SHARED = (
     *("CHECKPOINT_KEY", "CHECKPOINT_DIRECTORY"),
     *("ALLOWED_HOSTS", "DEMO", "HOST", "PORT", "PUBLIC_URL", "OUTGOING_ALLOWED_NETWORKS"),
 )
+OWNER = "DATABASE_OWNER_URL"
 # At a terminal, on one machine; the environment can say otherwise.
 FOR_PEOPLE = {"LOG_FORMAT": "console", "METRICS_ALLOWED_NETWORKS": "127.0.0.0/8,::1"}
 ENDINGS = (Ending(signal.SIGTERM, 30),)
@@ -82,10 +83,10 @@ def run_platform(var: Path) -> None:
             | {"DEMO": "1", "HOST": host, "PORT": str(port)}
         )
         # What serves is never the database's owner, and does not know its address.
-        owner_url = environment.pop("DATABASE_OWNER_URL")
+        owner_url = environment.pop(OWNER)
         guide = prepare(instance, environment, url, owner_url)
         stack.callback(instance.tell_ending)
-        keep_environment(instance, environment)
+        keep_environment(instance, environment | {OWNER: owner_url})
         for name, command in PROGRAMS.items():
             say(f"Starting {name}")
             part = Part(name, program(name, command, instance, environment), name in NEEDED)
@@ -230,18 +231,22 @@ def manage(instance: Instance, environment: dict[str, str], *words: str) -> str:
 
 
 def keep_environment(instance: Instance, environment: Mapping[str, str]) -> None:
-    """Write down what a command beside the running platform has to know, for ourselves only."""
+    """Write down what a command beside the running platform has to know, for ourselves only.
+
+    The owner's address stands there for whoever looks after the database by hand.
+    """
     path = instance.home / "environment.json"
     path.touch(mode=0o600)
-    path.write_text(json.dumps({name: environment[name] for name in SHARED}))
+    path.write_text(json.dumps({name: environment[name] for name in (*SHARED, OWNER)}))
 
 
 def running_environment(var: Path) -> dict[str, str]:
-    """What the platform that runs at this moment works with."""
+    """What the platform that runs at this moment works with, which is never the owner's address."""
     path = var / "run" / "environment.json"
     if not is_held(var / "run.lock") or not path.exists():
         raise CannotStart("The platform is not running: start it with `make run`, in another terminal.")
     known: dict[str, str] = json.loads(path.read_text())
+    known.pop(OWNER, None)
     return known
 
 

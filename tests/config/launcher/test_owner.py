@@ -70,8 +70,13 @@ def test_run__gives_the_owners_address_to_migrate_alone(
     for name, environment in given.items():
         assert ADDRESSES[OWNER] not in environment.values(), name
         assert (environment["DATABASE_URL"], OWNER in environment) == (ADDRESSES["DATABASE_URL"], False), name
-    kept = json.loads((tmp_path / "environment.json").read_text())
-    assert ADDRESSES[OWNER] not in kept.values()
+    # It stands in the file, and no command beside the platform gets it from there.
+    file = tmp_path / "environment.json"
+    assert (json.loads(file.read_text())[OWNER], file.stat().st_mode & 0o777) == (ADDRESSES[OWNER], 0o600)
+    (tmp_path / "run").mkdir()
+    file.rename(tmp_path / "run" / file.name)
+    monkeypatch.setattr(supervisor, "is_held", lambda lock: True)
+    assert ADDRESSES[OWNER] not in supervisor.running_environment(tmp_path).values()
 
 
 @pytest.mark.parametrize(("shell", "known"), [({}, "None"), ({OWNER: "mine"}, "mine")])
