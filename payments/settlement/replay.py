@@ -119,13 +119,14 @@ def happened(
 ) -> Iterator[tuple[datetime, UUID, Event | Refund]]:
     """What happened, in the order of time.
 
-    At one moment, a callback stands before the refund that it may have ended.
+    At one moment, a callback stands before the refund that it may have ended by its name. One that has none
+    was ended by a total, when totals did not wait for its name yet: it stands before that total.
     """
     told: list[tuple[datetime, int, UUID, Callback | Refund]] = [
         (callback.received_at, 0, callback.pk, callback) for callback in kept.callbacks
     ]
     ended = [(refund, refund.ended_at) for refund in kept.refunds if is_ended_ours(refund)]
-    told += [(at, 1, refund.pk, refund) for refund, at in ended if at is not None]
+    told += [(at, 1 if refund.reference else -1, refund.pk, refund) for refund, at in ended if at is not None]
     for at, _, _, row in sorted(told, key=itemgetter(0, 1, 2)):
         said = event_of(row, configs[row.provider_id]) if isinstance(row, Callback) else row
         yield at, row.provider_id, said

@@ -28,6 +28,7 @@ from tests.support.callers import Answer, holding
 from tests.support.fake_stripe import FakeStripe, Reply, fake_stripe, says
 from tests.support.invariants import problems_of
 from tests.support.order_replay import difference
+from tests.support.owned import owned
 from tests.support.refunds import settle_one
 from tests.support.shop import (
     BASE,
@@ -417,6 +418,21 @@ def test_stripe_refund__dashboard_one_is_told_apart_from_ours(counter: Counter, 
     assert (fresh(order).refunded, funds(order)) == (1_50, (500_00 - 500_00 * 1_50 // 4_99, 0))
     assert Callback.objects.filter(order=order, outcome="contradicts", resolved_at=None).count() == 0
     assert problems_of(order.player) == []
+
+
+def test_stripe_refund__that_a_total_ended_before_it_had_to_have_a_name_is_replayed(
+    counter: Counter,
+) -> None:
+    order = counter.paid()
+    refund = asked(order, 1_00)
+    assert settle(refund)
+    assert counter.tells(counter.charge(order, 1_00)) == [200]
+    total = Callback.objects.filter(order=order).latest("received_at")
+    owned(Callback).filter(pk=total.pk).update(outcome="acted")
+    owned(Refund).filter(pk=refund.pk).update(
+        reference="", ended_at=total.received_at, told_at=None, made_at=None
+    )
+    assert difference(order) == ""
 
 
 def test_stripe_refund__of_one_payment_does_not_end_another_ones(counter: Counter) -> None:
