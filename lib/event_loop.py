@@ -1,0 +1,135 @@
+"""A loop that runs calls as greenlets: while one waits, for the database or for work that blocks, others go on.
+
+The web server's worker has one (config.web_worker), and the wallet's calls run in it. The same code runs in
+threads, tasks and commands too, where it waits as it stands. Nothing in the loop's own thread may block.
+"""
+
+import logging
+import os
+import select
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from typing import Any, NamedTuple, TypeVar
+
+from greenlet import getcurrent, greenlet
+
+Result = TypeVar("Result")
+logger = logging.getLogger(__name__)
+
+# Threads for what a call cannot do without blocking: rare things, such as credentials that are read anew.
+BLOCKING_THREADS = 4
+
+
+class CallGreenlet(greenlet):
+    """Runs in a loop; `loop` is the one."""
+
+    loop: "EventLoop"
+
+
+class Wait(NamedTuple):
+    """A greenlet that waits for a descriptor, until `deadline` on the monotonic clock."""
+
+    waiter: greenlet
+    deadline: float
+
+
+def in_loop() -> bool:
+    """Whether this code runs as a call in a loop, and so must not block."""
+    return type(getcurrent()) is CallGreenlet
+
+
+def current_loop() -> "EventLoop":
+    """The loop that the present call runs in."""
+    loop: EventLoop = getcurrent().loop  # type: ignore[attr-defined]
+    return loop
+
+
+def off_loop(work: Callable[..., Result], *arguments: Any) -> Result:
+    """The result of work that blocks: done in a thread if this is a call in a loop, else here."""
+    if in_loop():
+        return current_loop().in_thread(work, *arguments)
+    return work(*arguments)
+
+
+class EventLoop:
+    """Watches descriptors, and runs what is ready. But for `call_soon`, only its own thread may use it."""
+
+    def __init__(self) -> None:
+        self.hub = getcurrent()
+        self.poll = select.epoll()
+        # What is done if something happens to a descriptor; it is told what (EPOLLIN, …).
+        self.handlers: dict[int, Callable[[int], Any]] = {}
+        self.waits: dict[int, Wait] = {}
+        self.soon: deque[Callable[[], Any]] = deque()
+        self.waker = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self.threads = ThreadPoolExecutor(BLOCKING_THREADS, "blocking")
+        self.watch(self.waker, select.EPOLLIN, lambda _: os.eventfd_read(self.waker))
+
+    def watch(self, descriptor: int, events: int, handler: Callable[[int], Any]) -> None:
+        """Has `handler` called whenever one of `events` is there."""
+        self.handlers[descriptor] = handler
+        self.poll.register(descriptor, events)
+
+    def turn(self, seconds: float) -> None:
+        """Runs what is ready; waits for that so many seconds at most."""
+        for descriptor, events in self.poll.poll(0.0 if self.soon else seconds):
+            if handler := self.handlers.get(descriptor):
+                handler(events)
+        for _ in range(len(self.soon)):
+            self.soon.popleft()()
+
+    def end_overdue_waits(self) -> None:
+        """Tells those that have waited too long."""
+        now = time.monotonic()
+        for descriptor, wait in list(self.waits.items()):
+            if wait.deadline < now and self.waits.get(descriptor) is wait:
+                wait.waiter.switch(0)
+
+    # --- For the calls ---
+
+    def start(self, work: Callable[..., Any], *arguments: Any) -> None:
+        """Runs `work` as a call of its own until it waits for the first time."""
+        call = CallGreenlet(self.run, self.hub)
+        call.loop = self
+        call.switch(work, arguments)
+
+    def run(self, work: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+        try:
+            work(*arguments)
+        except Exception:
+            logger.exception("Error in a call")
+
+    def call_soon(self, work: Callable[[], Any]) -> None:
+        """Has the loop do `work` at the end of this turn or the next; for any thread."""
+        self.soon.append(work)
+        os.eventfd_write(self.waker, 1)
+
+    def pause(self) -> Any:
+        """Lets others go on, until somebody switches to the present call; returns what it is given then."""
+        return self.hub.switch()
+
+    def wait(self, descriptor: int, events: int, seconds: float) -> int:
+        """Lets others go on until one of `events` is there; returns which, 0 if none came in time."""
+        present = getcurrent()
+        self.handlers[descriptor] = present.switch
+        self.waits[descriptor] = Wait(present, time.monotonic() + seconds)
+        try:
+            self.poll.modify(descriptor, events | select.EPOLLONESHOT)
+        except FileNotFoundError:
+            self.poll.register(descriptor, events | select.EPOLLONESHOT)
+        try:
+            happened: int = self.hub.switch()
+        finally:
+            del self.handlers[descriptor], self.waits[descriptor]
+        return happened
+
+    def in_thread(self, work: Callable[..., Result], *arguments: Any) -> Result:
+        """Lets others go on while a thread does `work`; returns or raises what it does."""
+        present = getcurrent()
+        future = self.threads.submit(copy_context().run, work, *arguments)
+        future.add_done_callback(lambda _: self.call_soon(present.switch))
+        self.hub.switch()
+        return future.result()
