@@ -14,6 +14,10 @@ from gunicorn.http.body import Body, LengthReader
 from gunicorn.http.errors import LimitRequestHeaders
 from gunicorn.http.message import Request
 from gunicorn.http.unreader import Unreader
+from gunicorn.http.wsgi import create
+
+from config.web_answers import Answer
+from config.web_requests import PlainRequest, PlainRequests
 
 # Bytes. The API's bodies end at 64 KiB (contract 1.1), and nginx lets 256 KiB through (deploy/nginx.conf).
 HEAD_LIMIT = 64 * 1024
@@ -96,6 +100,7 @@ class Connection:
         self.received = bytearray()
         self.unsent = bytearray()
         self.chunks = ChunkScan()
+        self.plain = PlainRequests(cfg, client, server)
 
     def receive(self) -> bool:
         """Takes what has arrived; False if the client has closed its side."""
@@ -114,20 +119,30 @@ class Connection:
         if self.request is None:
             if not self.received:
                 return False
-            arrived = Arrived(bytes(self.received))
-            try:
-                self.request = Request(self.cfg, arrived, self.client, self.served + 1)
-            except Incomplete:
-                if len(self.received) > HEAD_LIMIT:
-                    raise LimitRequestHeaders("max buffer headers") from None
+            self.request = self.plain.read(self.received) or self.parse_head()
+            if self.request is None:
                 return False
-            self.received = bytearray(arrived.take_buffered())
-            self.chunks = ChunkScan()
+        if isinstance(self.request, PlainRequest):
+            self.is_whole = len(self.received) >= self.request.length
+            return self.is_whole
         self.is_whole = self.has_body()
         if self.is_whole or self.body_is_too_long():
             return True
         self.answer_expectation()
         return False
+
+    def parse_head(self) -> Any:
+        """What gunicorn's parser makes of what has arrived; None if the head is not whole."""
+        arrived = Arrived(bytes(self.received))
+        try:
+            request = Request(self.cfg, arrived, self.client, self.served + 1)
+        except Incomplete:
+            if len(self.received) > HEAD_LIMIT:
+                raise LimitRequestHeaders("max buffer headers") from None
+            return None
+        self.received = bytearray(arrived.take_buffered())
+        self.chunks = ChunkScan()
+        return request
 
     def has_body(self) -> bool:
         reader = self.request.body.reader
@@ -153,6 +168,9 @@ class Connection:
         Raises what gunicorn's parser raises about a wrong body.
         """
         request = self.request
+        if isinstance(request, PlainRequest):
+            request.take_body(self.received)
+            return request
         request._expected_100_continue = False  # noqa: SLF001
         request.unreader.add(self.received)
         self.received = bytearray()
@@ -164,6 +182,14 @@ class Connection:
         request.body = Body(LengthReader(Arrived(content), len(content)))
         self.received = bytearray(request.unreader.take_buffered())
         return request
+
+    def open_answer(self, request: Any) -> tuple[Any, dict[str, Any]]:
+        """What the application is called with: an Answer, which comes to `unsent`, and the environ."""
+        if isinstance(request, PlainRequest):
+            answer, environ = Answer(request, self, self.cfg), request.environ
+        else:
+            answer, environ = create(request, self, self.client, self.server, self.cfg, Answer)
+        return answer, environ | {"gunicorn.socket": self, "wsgi.multithread": True}
 
     def end_request(self) -> None:
         self.request = None

@@ -2,7 +2,8 @@
 
 A client that is silent, slow, or does not close its side costs a place in a table, never a thread: the loop
 reads head and body, sends what a client does not take at once, and ends what lasts too long (SECONDS).
-gunicorn's own parser decides what a request is, and its Response how an answer looks.
+gunicorn's own parser decides what a request is, and its Response how an answer looks; what is plain is read
+and written as they do it, but faster (config.web_requests, config.web_answers).
 Like config/gunicorn.py this imports nothing of the project.
 """
 
@@ -21,7 +22,6 @@ from ipaddress import ip_address, ip_network
 from typing import Any
 
 from gunicorn import util
-from gunicorn.http import wsgi
 from gunicorn.workers import base
 
 from config.web_connection import Connection, Incomplete, State
@@ -267,10 +267,7 @@ class Worker(base.Worker):  # type: ignore[misc]
             return
         response = None
         try:
-            response, environ = wsgi.create(
-                request, connection, connection.client, connection.server, self.cfg
-            )
-            environ["wsgi.multithread"] = True
+            response, environ = connection.open_answer(request)
             if not self.alive:
                 response.force_close()
             parts = self.wsgi(environ, response.start_response)
