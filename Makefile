@@ -74,8 +74,7 @@ attack: $(DEV)  ## play hostile clients, requests and addresses against a server
 fuzz: $(DEV)  ## change a million genuine callbacks, none of which may count; ARGS="--count 1000000 --seed 7"
 	@$(LAUNCH) with --instance fuzz --fast -- $(VENV)/bin/python -m tests.payments.fuzz $(ARGS)
 
-lock:  ## write down the exact versions of all dependencies, with their hashes; ARGS=--upgrade for newer ones
-	@test -x var/uv/bin/uv || { $(PYTHON) -m venv --clear var/uv && var/uv/bin/python -m pip install -q uv; }
+lock: var/uv/bin/uv  ## write down the exact versions of all dependencies, with their hashes; ARGS=--upgrade for newer ones
 	var/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate $(ARGS) \
 		pyproject.toml --group embedded -o requirements.lock
 	var/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate $(ARGS) \
@@ -84,6 +83,9 @@ lock:  ## write down the exact versions of all dependencies, with their hashes; 
 clean:  ## remove everything that can be made again; data in var/ is kept
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis mutants htmlcov .coverage* var/static var/uv
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+var/uv/bin/uv:
+	@$(PYTHON) -m venv --clear var/uv && var/uv/bin/python -m pip install -q uv
 
 # --- The virtual environment: a stamp, written last, says which lock file it has ---
 
