@@ -189,6 +189,8 @@ DJANGO = {
 FUNCTIONS = (
     "ledger_open",
     "ledger_settle",
+    "ledger_open_many",
+    "ledger_settle_many",
     "ledger_query",
     "ledger_resolve",
     "ledger_expire",

@@ -16,6 +16,13 @@ SETTLE = f"""{ANSWER} ledger_settle(
     p_event => %(event)s, p_type => %(type)s, p_token_hash => %(token_hash)s, p_mm => %(mm)s,
     p_amount => %(amount)s, p_currency => %(currency)s, p_reason => %(reason)s, p_actor => %(actor)s, {CALLER}
 )"""
+ANSWERS = "SELECT place, outcome, transaction_id::text, balance, currency_code FROM "
+# Openings before settlements; parameters by wallet/call_batches.py.
+MANY = f"""
+    {ANSWERS} ledger_open_many(%(openings)s::jsonb, %(waits)s)
+    UNION ALL
+    {ANSWERS} ledger_settle_many(%(settlings)s::jsonb, %(waits)s)
+"""
 VIEW = "SELECT outcome, transaction_id::text, state, amount, currency_code, opened_at, settled_at FROM "
 QUERY = f"""{VIEW} ledger_query(
     p_type => %(type)s, p_token_hash => %(token_hash)s, p_mm => %(mm)s, {CALLER}

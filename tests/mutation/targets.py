@@ -12,6 +12,7 @@ TARGETS = (
         "wallet/migrations/0002_ledger_functions.sql",
         "wallet/settlement",
         "wallet/ledger.py",
+        "wallet/call_batches.py",
         "wallet/operations.py",
         "wallet/money.py",
         "wallet/outages.py",
