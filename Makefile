@@ -14,7 +14,7 @@ HOSTILE := tests/config/launcher/test_restarts.py tests/payments/deliveries/test
 	$(addprefix tests/config/test_,nginx.py web_reload.py web_worker.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test quick faults lint lint-style lint-imports lint-sql lint-types lock bench bench-growth bench-settle bench-callbacks simulate manage mutate attack fuzz clean install
+.PHONY: help run test quick faults lint lint-style lint-imports lint-sql lint-types lock bench bench-peers bench-growth bench-settle bench-callbacks simulate manage mutate attack fuzz clean install
 
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{ printf "make %-14s %s\n", $$1, $$2 }'
@@ -49,6 +49,9 @@ lint-types: $(DEV)
 
 bench: $(RUN)  ## measure speed on durable settings; writes var/bench.json
 	@$(LAUNCH) with --instance bench -- $(VENV)/bin/python -m benchmarks.bench $(ARGS)
+
+bench-peers: $(RUN)  ## measure others beside the platform; writes var/bench-peers.json
+	@$(LAUNCH) with --instance bench -- $(VENV)/bin/python -m benchmarks.peers $(ARGS)
 
 bench-growth: $(RUN)  ## measure speed on 5 000 000 transactions; writes var/bench-growth.json
 	@$(LAUNCH) with --instance bench -- $(VENV)/bin/python -m benchmarks.growth $(ARGS)

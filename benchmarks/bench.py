@@ -5,87 +5,82 @@
 import argparse
 import json
 import os
-import signal
-import statistics
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from benchmarks import ledger
+from benchmarks.aims import Aim
+from benchmarks.command import in_turns, measuring, say, step
 from benchmarks.databases import CannotMeasure, checkpoint, database, let_app_create, require_durable
-from benchmarks.load import Exchange, Load, Result
+from benchmarks.measured import Measured, Work
 from benchmarks.servers import (
     VAR,
     Address,
     bare_server,
     empty_server,
-    platform,
     run,
+    seed_platform,
     shipped_server,
     textbook,
     textbook_server,
 )
-from benchmarks.traffic import PLAYERS, Login, nothing, pairs, withdrawals
+from benchmarks.traffic import PLAYERS, Login, nothing, one_wallet, pairs
 from config import gunicorn
-from config.launcher.processes import CannotStart
 
-CONNECTIONS = 16
-WARM_UP_SECONDS = 2.0
-# Whatever is not named here is withdrawals.
-WORK = {"pairs": pairs, "empty view": nothing, "bare": nothing}
+# One address may have 256 connections to a worker (WEB_CONNECTIONS_PER_ADDRESS), and here all come from one.
+MOST_CONNECTIONS = 1024
+BARE = Work("bare responder", nothing, share=0.5)
+EMPTY = Work("empty view", nothing, share=0.5)
+WITHDRAW_16 = Work("withdraw, 16")
+WITHDRAW_64 = Work("withdraw, 64", connections=64)
+WITHDRAW_256 = Work("withdraw, 256", connections=256, share=0.5)
+WITHDRAW_1024 = Work("withdraw, 1024", connections=MOST_CONNECTIONS, share=0.5)
+TURNS_1024 = Work("withdraw, 64 of 1024 in turn", connections=MOST_CONNECTIONS, under_way=64, share=0.5)
+ONE_WALLET = Work("one wallet, 64", one_wallet, connections=64, share=0.75)
+PAIRS = Work("pairs (requests), 16", pairs, share=0.75)
+TEXTBOOK_16 = Work("textbook, 16")
+TEXTBOOK_64 = Work("textbook, 64", connections=64, share=0.5)
+BEFORE_16 = Work("the other: withdraw, 16")
+BEFORE_PAIRS = Work("the other: pairs, 16", pairs, share=0.75)
+OPENING, SIMPLE_UPDATE = "pgbench, ledger_open, 16", "pgbench, simple-update, 16"
 
 
-@dataclass
-class Measured:
-    """The rounds of each kind of work over HTTP."""
+class Target(NamedTuple):
+    """A server, and who may call it."""
 
-    rounds: dict[str, list[Result]] = field(default_factory=dict)
+    where: Address
+    login: Login
 
-    def run(self, kind: str, where: Address, login: Login, seconds: float) -> None:
-        """One round, shown as it ends."""
-        rounds = self.rounds.setdefault(kind, [])
 
-        def work() -> Iterator[Exchange]:
-            return WORK.get(kind, withdrawals)(login)
+@dataclass(frozen=True)
+class Databases:
+    """What is measured, what the seed told of it, and how the server is set."""
 
-        # A new server is warmed up over connections of their own:
-        # the measured ones find all its workers ready.
-        warm_up = Result() if rounds else Load(where, CONNECTIONS, work).run(WARM_UP_SECONDS)
-        result = Load(where, CONNECTIONS, work).run(seconds, warm_up=0.5)
-        result.errors += warm_up.errors
-        result.examples += warm_up.examples
-        rounds.append(result)
-        say(
-            f"  {kind:<11}{result.rate:9.0f} requests/s   p50 {result.latency_ms(0.5):6.1f} ms   p99 "
-            f"{result.latency_ms(0.99):6.1f} ms   "
-            f"{result.errors} errors   load generator {result.cpu_seconds / seconds:4.0%} of a core"
-        )
-        for example in result.examples:
-            say(f"    error: {example}")
-
-    def rate(self, kind: str) -> float:
-        """The median of the rounds, in requests per second."""
-        return statistics.median(result.rate for result in self.rounds[kind])
-
-    def latency_ms(self, kind: str, share: float) -> float:
-        return statistics.median(result.latency_ms(share) for result in self.rounds[kind])
+    wallet: str
+    textbook: str
+    simple: str
+    seeded: dict[str, str]
+    textbook_login: Login
+    server: dict[str, str]
 
     @property
-    def errors(self) -> int:
-        return sum(result.errors for rounds in self.rounds.values() for result in rounds)
+    def login(self) -> Login:
+        return login_of(self.seeded)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How long each thing is measured, in seconds, and how often."""
+    """How often each thing is measured, how many seconds a round lasts, and with which other checkout."""
 
     rounds: int
-    raw_seconds: int
-    http_seconds: float
+    seconds: int
+    against: Path | None = None
 
 
 def main() -> int:
@@ -93,39 +88,57 @@ def main() -> int:
     parser.add_argument(
         "--rounds", type=int, default=3, help="how often each is measured, in turns (default: 3)"
     )
-    parser.add_argument("--seconds", type=int, default=8, help="how long a round lasts (default: 8)")
-    options = parser.parse_args()
-    return measuring(
-        lambda: bench(Plan(options.rounds, options.seconds, options.seconds)), VAR / "bench.json"
+    parser.add_argument(
+        "--seconds", type=int, default=8, help="how long a round of the longest lasts (default: 8)"
     )
-
-
-def measuring(work: Any, path: Path) -> int:
-    """Does `work`, writes its figures to `path`, and returns the exit code.
-    Ctrl-C and SIGTERM end everything in order.
-    """
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
-    path.unlink(missing_ok=True)
-    try:
-        figures = work()
-    except (CannotMeasure, CannotStart) as problem:
-        say(str(problem))
-        return 1
-    except KeyboardInterrupt:
-        say("Interrupted; nothing was written.")
-        return 130
-    path.write_text(json.dumps(figures, indent=2) + "\n")
-    say(f"Written to {path}.")
-    if figures["errors"]:
-        say(f"VOID: {figures['errors']} errors. A figure with errors in it is no figure.")
-        return 1
-    return 0
+    parser.add_argument(
+        "--against", type=Path, help="another checkout of this project, to measure beside this one"
+    )
+    options = parser.parse_args()
+    against = options.against and options.against.resolve()
+    return measuring(lambda: bench(Plan(options.rounds, options.seconds, against)), VAR / "bench.json")
 
 
 def bench(plan: Plan) -> dict[str, Any]:
-    """All measurements, one after the other; returns the figures."""
+    """All measurements; returns the figures."""
     began = time.monotonic()
     measured = Measured()
+    with ExitStack() as stack:
+        made = stack.enter_context(opened_databases())
+        measured.watch(made.wallet)
+        measure_ceilings(measured, made.login, plan)
+        say(
+            f"One address may have {MOST_CONNECTIONS} connections to a worker here "
+            f"(WEB_CONNECTIONS_PER_ADDRESS), not {gunicorn.connections_per_address}: all come from one."
+        )
+        shipped = shipped_server("platform", made.wallet, connections=MOST_CONNECTIONS)
+        platform = Target(stack.enter_context(shipped), made.login)
+        other = Target(stack.enter_context(textbook_server(made.textbook)), made.textbook_login)
+        before = start_other(stack, plan.against) if plan.against else None
+        raw = raw_measurements(measured, made, max(1, plan.seconds // 2))
+        http = http_measurements(measured, platform, other, before, plan)
+        in_turns([*raw, *http], plan.rounds)
+        # Once is enough to know which of the two is the textbook's best.
+        measured.run(TEXTBOOK_64, *other, plan.seconds)
+    figures = figures_of(measured) | {
+        "errors": measured.errors,
+        "cores": os.cpu_count(),
+        "players": PLAYERS,
+        "web_workers": gunicorn.workers,
+        "web_threads": gunicorn.threads,
+        "server": made.server,
+        "took_seconds": time.monotonic() - began,
+    }
+    measured.show()
+    for aim in aims(figures):
+        say(str(aim))
+    say(f"{'CPU of a textbook withdrawal to ours, 16':<44}{figures['textbook_cpu_to_withdraw']:8.2f} times")
+    return figures
+
+
+@contextmanager
+def opened_databases() -> Iterator[Databases]:
+    """The platform's, the textbook's and pgbench's, until the block ends."""
     with ExitStack() as stack:
         with step("Making databases for 10 000 players"):
             wallet, book, simple = (
@@ -138,144 +151,105 @@ def bench(plan: Plan) -> dict[str, Any]:
             let_app_create(simple)
             ledger.prepare_simple_update(simple)
             checkpoint()
-        login = Login(seeded["username"], seeded["password"])
-        measure_ceilings(measured, login, plan.http_seconds / 2)
-        raw, simple_update = measure_raw(wallet, simple, seeded, plan)
-        measure_http(measured, wallet, login, book, Login(**book_login), plan)
-    figures = {
-        "pgbench_tps": raw,
-        "pgbench_simple_update_tps": simple_update,
-        "withdraw_rps": measured.rate("withdraw"),
-        "withdraw_p50_ms": measured.latency_ms("withdraw", 0.5),
-        "withdraw_p99_ms": measured.latency_ms("withdraw", 0.99),
-        "pairs_rps": measured.rate("pairs") / 2,
-        "pairs_p99_ms": measured.latency_ms("pairs", 0.99),
-        "textbook_rps": measured.rate("textbook"),
-        "textbook_p50_ms": measured.latency_ms("textbook", 0.5),
-        "textbook_p99_ms": measured.latency_ms("textbook", 0.99),
-        "errors": measured.errors,
-        "cores": os.cpu_count(),
-        "load_generator_ceiling_rps": measured.rate("bare"),
-        "empty_view_rps": measured.rate("empty view"),
-        "load_generator_cpu_share": statistics.median(
-            result.cpu_seconds / result.seconds for result in measured.rounds["withdraw"]
-        ),
-        "pgbench_to_simple_update": raw / simple_update,
-        "withdraw_to_pgbench": measured.rate("withdraw") / raw,
-        "withdraw_to_textbook": measured.rate("withdraw") / measured.rate("textbook"),
-        "players": PLAYERS,
-        "connections": CONNECTIONS,
-        "web_workers": gunicorn.workers,
-        "web_threads": gunicorn.threads,
-        "server": server,
-        "took_seconds": time.monotonic() - began,
-    }
-    report(figures)
-    return {name: round(value, 3) if isinstance(value, float) else value for name, value in figures.items()}
+        yield Databases(wallet, book, simple, seeded, Login(**book_login), server)
 
 
-def seed_platform(name: str) -> dict[str, str]:
-    """Migrates as the owner, seeds as the application; what the benchmark needs to know of it."""
-    run("manage.py", "migrate", "--no-input", environment=platform(name, owner=True))
-    seeded: dict[str, str] = json.loads(run("-m", "benchmarks.seed", environment=platform(name)))
-    return seeded
+def login_of(seeded: dict[str, str]) -> Login:
+    return Login(seeded["username"], seeded["password"])
 
 
-def measure_ceilings(measured: Measured, login: Login, seconds: float) -> None:
-    say(
-        "What the load generator could do: against a bare responder, "
-        "and an empty Django view on the shipped server"
-    )
+def start_other(stack: ExitStack, checkout: Path) -> Target:
+    """The web server of another checkout, on a database made by its own migrations and seed."""
+    if not (checkout / "benchmarks/seed.py").exists():
+        raise CannotMeasure(f"{checkout} is no checkout of this project.")
+    with step(f"Making a database for {checkout}"):
+        name = stack.enter_context(database("bench_against"))
+        login = login_of(seed_platform(name, checkout))
+        checkpoint()
+    return Target(stack.enter_context(shipped_server("against", name, checkout=checkout)), login)
+
+
+def measure_ceilings(measured: Measured, login: Login, plan: Plan) -> None:
+    say("What the load generator and the shipped server can do: a bare responder, an empty Django view")
     with bare_server() as where:
-        measured.run("bare", where, login, seconds)
+        measured.run(BARE, where, login, plan.seconds)
     with empty_server() as where:
-        measured.run("empty view", where, login, seconds)
+        measured.run(EMPTY, where, login, plan.seconds)
 
 
-def measure_raw(wallet: str, simple: str, seeded: dict[str, str], plan: Plan) -> tuple[float, float]:
-    """(a): the ledger function and simple-update in turns; the medians, per second."""
-    say("(a) pgbench, 16 clients, prepared statements")
-    openings: list[float] = []
-    updates: list[float] = []
-    identity = {"game": seeded["game_id"], "credential": seeded["credential_id"]}
-    ledger.measure_opening(wallet, 2, **identity)
-    ledger.measure_simple_update(simple, 2)
-    for _ in range(plan.rounds):
-        openings.append(ledger.measure_opening(wallet, plan.raw_seconds, **identity).tps)
-        updates.append(ledger.measure_simple_update(simple, plan.raw_seconds).tps)
-        say(
-            f"  ledger_open {openings[-1]:9.0f} /s      simple-update {updates[-1]:9.0f} /s      ratio "
-            f"{openings[-1] / updates[-1]:.2f}"
-        )
-    return statistics.median(openings), statistics.median(updates)
-
-
-def measure_http(
-    measured: Measured, wallet: str, login: Login, book: str, book_login: Login, plan: Plan
-) -> None:
-    """(b), (c) and (d), in turns, both servers being up: the one that is not asked costs nothing."""
-    say("(b) withdrawals, (c) pairs, counted in requests, (d) the textbook: 16 connections")
-    with shipped_server("platform", wallet) as shipped, textbook_server(book) as other:
-        for number in range(plan.rounds):
-            order = ["withdraw", "textbook"] if number % 2 == 0 else ["textbook", "withdraw"]
-            for kind in order:
-                where, caller = (shipped, login) if kind == "withdraw" else (other, book_login)
-                measured.run(kind, where, caller, plan.http_seconds)
-            measured.run("pairs", shipped, login, plan.http_seconds / 2)
-
-
-def report(figures: dict[str, Any]) -> None:
-    """The figures and the aims; a missed aim is said, and is no failure."""
-    say(
-        f"\n(a) ledger_open by pgbench    {figures['pgbench_tps']:8.0f} /s   simple-update "
-        f"{figures['pgbench_simple_update_tps']:.0f} /s"
-    )
-    say(
-        f"(b) withdrawals over HTTP     {figures['withdraw_rps']:8.0f} /s   p50 "
-        f"{figures['withdraw_p50_ms']:.1f} ms   p99 {figures['withdraw_p99_ms']:.1f} ms"
-    )
-    say(
-        f"(c) withdraw + confirm pairs  {figures['pairs_rps']:8.0f} /s   p99 of a request "
-        f"{figures['pairs_p99_ms']:.1f} ms"
-    )
-    say(
-        f"(d) textbook withdrawals      {figures['textbook_rps']:8.0f} /s   p50 "
-        f"{figures['textbook_p50_ms']:.1f} ms   p99 {figures['textbook_p99_ms']:.1f} ms"
-    )
-    say(
-        f"load generator's ceiling      {figures['load_generator_ceiling_rps']:8.0f} /s   an empty view "
-        f"{figures['empty_view_rps']:.0f} /s"
-    )
-    say(f"errors                        {figures['errors']:8d}\n")
-    aims = [
-        ("(a) of simple-update", figures["pgbench_to_simple_update"], 0.7, None, ""),
-        ("(b) of (d)", figures["withdraw_to_textbook"], 4.0, 8.0, "times"),
-        ("(b) of (a)", figures["withdraw_to_pgbench"], 0.17, 0.30, ""),
-        ("p99 of (b)", figures["withdraw_p99_ms"], 45.0, 15.0, "ms"),
+def raw_measurements(measured: Measured, made: Databases, seconds: int) -> list[Callable[[], None]]:
+    """What measures pgbench once, after a first time that does not count."""
+    identity = {"game": made.seeded["game_id"], "credential": made.seeded["credential_id"]}
+    ledger.measure_opening(made.wallet, 1, **identity)
+    ledger.measure_simple_update(made.simple, 1)
+    opening = partial(ledger.measure_opening, made.wallet, seconds, **identity)
+    update = partial(ledger.measure_simple_update, made.simple, seconds)
+    return [
+        partial(measured.run_pgbench, OPENING, opening),
+        partial(measured.run_pgbench, SIMPLE_UPDATE, update),
     ]
-    for name, value, aim, wanted, unit in aims:
-        less = unit == "ms"
-        further = f"; wanted {judge(value, wanted, at_most=less)}" if wanted else ""
-        say(f"{name:<22}{value:7.2f} {unit:<7}aim {judge(value, aim, at_most=less)}{further}")
 
 
-def judge(value: float, aim: float, *, at_most: bool = False) -> str:
-    """Whether an aim is met, or by how much it is missed; `at_most` is for times, where less is better."""
-    missed = (value - aim) / aim if at_most else (aim - value) / aim
-    return f"{aim:g}: met" if missed <= 0 else f"{aim:g}: missed by {missed:.0%}"
+def http_measurements(
+    measured: Measured, platform: Target, other: Target, before: Target | None, plan: Plan
+) -> list[Callable[[], None]]:
+    """What measures each kind of work once; servers that are not asked cost nothing."""
+    work = [
+        (TEXTBOOK_16, other),
+        (WITHDRAW_16, platform),
+        *([(BEFORE_16, before), (BEFORE_PAIRS, before)] if before else []),
+        (PAIRS, platform),
+        (WITHDRAW_64, platform),
+        (ONE_WALLET, platform),
+        (TURNS_1024, platform),
+        (WITHDRAW_256, platform),
+        (WITHDRAW_1024, platform),
+    ]
+    return [partial(measured.run, kind, *target, plan.seconds) for kind, target in work]
 
 
-@contextmanager
-def step(text: str) -> Iterator[None]:
-    """Says what is being done, and how long it took."""
-    began = time.monotonic()
-    print(f"{text} … ", end="", flush=True)
-    yield
-    say(f"{time.monotonic() - began:.1f} s")
+def figures_of(measured: Measured) -> dict[str, Any]:
+    """The medians, and what they are of each other."""
+    rate = measured.rate
+    p99_64 = measured.median(WITHDRAW_64.name).p99_ms
+    best = max(rate(TEXTBOOK_16.name), rate(TEXTBOOK_64.name))
+    ratios = {
+        "pgbench_to_simple_update": rate(OPENING) / rate(SIMPLE_UPDATE),
+        "withdraw_to_textbook": rate(WITHDRAW_16.name) / rate(TEXTBOOK_16.name),
+        "textbook_cpu_to_withdraw": (
+            measured.median(TEXTBOOK_16.name).cpu_us / measured.median(WITHDRAW_16.name).cpu_us
+        ),
+        "withdraw_64_to_best_textbook": rate(WITHDRAW_64.name) / best,
+        "one_wallet_to_withdraw_64": rate(ONE_WALLET.name) / rate(WITHDRAW_64.name),
+        "withdraw_to_pgbench": rate(WITHDRAW_16.name) / rate(OPENING),
+        "p99_256_to_64": measured.median(WITHDRAW_256.name).p99_ms / p99_64,
+        "p99_1024_to_64": measured.median(WITHDRAW_1024.name).p99_ms / p99_64,
+        "p99_64_of_1024_to_64": measured.median(TURNS_1024.name).p99_ms / p99_64,
+    }
+    if BEFORE_PAIRS.name in measured.rounds:
+        ratios["withdraw_to_other"] = rate(WITHDRAW_16.name) / rate(BEFORE_16.name)
+        ratios["pairs_to_other"] = rate(PAIRS.name) / rate(BEFORE_PAIRS.name)
+    return {"work": measured.figures(), **ratios, "withdraw_p99_ms": measured.median(WITHDRAW_16.name).p99_ms}
 
 
-def say(text: str) -> None:
-    print(text, flush=True)
+def aims(figures: dict[str, Any]) -> list[Aim]:
+    """What the figures should show. With all connections waiting for an answer at a time, 1 024 cannot be
+    quicker than the rate allows: at the same rate the mean is 16 times that of 64.
+    """
+    found = [
+        Aim("withdrawals to the textbook's, 16", figures["withdraw_to_textbook"], 8, 12),
+        Aim("p99 of withdrawals, 16", figures["withdraw_p99_ms"], 15, 10, "ms", at_most=True),
+        Aim("withdrawals, 64, to the textbook's best", figures["withdraw_64_to_best_textbook"], 12, 20),
+        Aim("one wallet to many, 64", figures["one_wallet_to_withdraw_64"], 0.6),
+        Aim("withdrawals, 16, to pgbench on ledger_open", figures["withdraw_to_pgbench"], 0.7),
+        Aim("ledger_open to simple-update, pgbench", figures["pgbench_to_simple_update"], 0.7),
+        Aim("p99 of 256 to that of 64", figures["p99_256_to_64"], 4, at_most=True),
+        Aim("p99 of 1024 to that of 64", figures["p99_1024_to_64"], 4, at_most=True),
+        Aim("p99 of 64 of 1024 in turn to that of 64", figures["p99_64_of_1024_to_64"], 4, at_most=True),
+    ]
+    if "pairs_to_other" in figures:
+        found.append(Aim("pairs to the other checkout's", figures["pairs_to_other"], 2.5))
+    return found
 
 
 if __name__ == "__main__":

@@ -12,11 +12,12 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
 
-from benchmarks.bench import judge, measuring, say, seed_platform, step
+from benchmarks.aims import judge
+from benchmarks.command import measuring, say, step
 from benchmarks.databases import CannotMeasure, checkpoint, connect, database, require_durable
 from benchmarks.load import Exchange, Result
 from benchmarks.paced import Paced
-from benchmarks.servers import VAR, Address, platform, run, shipped_server
+from benchmarks.servers import VAR, Address, platform, run, seed_platform, shipped_server
 from payments.providers.signatures import standard_webhooks
 
 PER_SECOND = 200.0
@@ -89,7 +90,7 @@ def bench(options: argparse.Namespace) -> dict[str, Any]:
         f"\np99 of callbacks {figures['callback_p99_ms']:10.1f} ms     aim "
         f"{judge(figures['callback_p99_ms'], MOST_P99_MS, at_most=True)}"
     )
-    return {key: round(value, 3) if isinstance(value, float) else value for key, value in figures.items()}
+    return figures
 
 
 def measure(

@@ -14,10 +14,12 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from benchmarks.bench import CONNECTIONS, Measured, judge, measuring, say, seed_platform, step
+from benchmarks.aims import judge
+from benchmarks.command import measuring, say, step
 from benchmarks.databases import CannotMeasure, checkpoint, connect, database, require_durable
 from benchmarks.history import DAYS
-from benchmarks.servers import ENDINGS, VAR, Address, platform, run, shipped_server
+from benchmarks.measured import CONNECTIONS, Measured, Work
+from benchmarks.servers import ENDINGS, VAR, Address, platform, run, seed_platform, shipped_server
 from benchmarks.traffic import Login
 from config.launcher.processes import start, stop, wait_until
 from config.launcher.supervisor import ROOT
@@ -74,8 +76,8 @@ def growth(options: argparse.Namespace) -> dict[str, Any]:
     figures = {
         "withdraw_rps_empty": measured.rate("empty"),
         "withdraw_rps_loaded": measured.rate("loaded"),
-        "withdraw_p99_ms_empty": measured.latency_ms("empty", 0.99),
-        "withdraw_p99_ms_loaded": measured.latency_ms("loaded", 0.99),
+        "withdraw_p99_ms_empty": measured.median("empty").p99_ms,
+        "withdraw_p99_ms_loaded": measured.median("loaded").p99_ms,
         "loaded_to_empty": measured.rate("loaded") / measured.rate("empty"),
         "pages_ms": {page: round(milliseconds, 1) for page, milliseconds in pages.items()},
         "errors": measured.errors,
@@ -86,7 +88,7 @@ def growth(options: argparse.Namespace) -> dict[str, Any]:
         "took_seconds": time.monotonic() - began,
     }
     report(figures)
-    return {name: round(value, 3) if isinstance(value, float) else value for name, value in figures.items()}
+    return figures
 
 
 def load(name: str, transactions: int) -> None:
@@ -195,11 +197,14 @@ def measure(empty: str, loaded: str, seeded: dict[str, str], options: argparse.N
     """
     say(f"(b) withdrawals over {CONNECTIONS} connections")
     measured = Measured()
+    measured.watch(empty)
     with shipped_server("empty", empty) as empty_server, shipped_server("loaded", loaded) as loaded_server:
         both = [("empty", empty_server), ("loaded", loaded_server)]
         for number in range(options.rounds):
             for kind, where in both if number % 2 == 0 else reversed(both):
-                measured.run(kind, where, Login(seeded["username"], seeded["password"]), options.seconds)
+                measured.run(
+                    Work(kind), where, Login(seeded["username"], seeded["password"]), options.seconds
+                )
     return measured
 
 

@@ -33,6 +33,7 @@ class Raw(NamedTuple):
 
     tps: float
     latency_ms: float
+    transactions: int
 
 
 def libpq(database: str) -> dict[str, str]:
@@ -86,9 +87,10 @@ def measure(database: str, seconds: int, *what: str) -> Raw:
     if failed and int(failed[1]):
         raise CannotMeasure(f"pgbench had failures:\n{said}")
     tps, latency = re.search(r"tps = ([\d.]+)", said), re.search(r"latency average = ([\d.]+) ms", said)
-    if tps is None or latency is None:
+    processed = re.search(r"transactions actually processed: (\d+)", said)
+    if tps is None or latency is None or processed is None:
         raise CannotMeasure(f"pgbench said something new:\n{said}")
-    return Raw(float(tps[1]), float(latency[1]))
+    return Raw(float(tps[1]), float(latency[1]), int(processed[1]))
 
 
 def prepare_simple_update(database: str) -> None:

@@ -4,10 +4,12 @@ one loop over raw sockets, every answer checked.
 
 import gc
 import re
+import resource
 import select
 import socket
 import time
 from array import array
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -18,6 +20,8 @@ CONNECTION_CLOSE = re.compile(rb"\r\nconnection: *close", re.IGNORECASE)
 PATIENCE_SECONDS = 10.0
 # After so many errors the run is void anyway, and a dead server must not be asked a million times.
 MOST_ERRORS = 100
+# Files beside the connections.
+OTHER_FILES = 64
 
 
 class Exchange(NamedTuple):
@@ -29,12 +33,13 @@ class Exchange(NamedTuple):
 
 @dataclass
 class Result:
-    """What one run showed. Errors are counted over the warm-up too;
+    """What one run showed. Errors and `all_answers` are counted over the warm-up too;
     the rest is of the measured time alone.
     """
 
     seconds: float = 0.0
     answers: int = 0
+    all_answers: int = 0
     errors: int = 0
     examples: list[str] = field(default_factory=list)
     cpu_seconds: float = 0.0
@@ -69,15 +74,23 @@ class Line:
 
 
 class Load:
-    """Sends requests of `work` over `connections` connections to one address,
-    a new one as soon as the last is answered.
+    """Sends requests of `work` over `connections` connections to one address, a new one as soon as the last
+    is answered. With `under_way` only so many wait for an answer at a time: the connections take turns.
     """
 
     def __init__(
-        self, address: tuple[str, int], connections: int, work: Callable[[], Iterator[Exchange]]
+        self,
+        address: tuple[str, int],
+        connections: int,
+        work: Callable[[], Iterator[Exchange]],
+        *,
+        under_way: int | None = None,
     ) -> None:
+        allow_files(connections + OTHER_FILES)
         self.address = address
-        self.poll = select.poll()
+        self.under_way = under_way or connections
+        self.poll = select.epoll()
+        self.resting: deque[Line] = deque()
         self.lines: dict[int, Line] = {}
         self.sources = {Line(): work() for _ in range(connections)}
         self.result = Result()
@@ -92,8 +105,7 @@ class Load:
         gc.disable()
         began = time.process_time()
         try:
-            for line in self.sources:
-                self.send_next(line)
+            self.begin()
             self.drive()
             for line in self.lines.values():
                 self.result.fail(
@@ -105,16 +117,30 @@ class Load:
             gc.enable()
             for line in self.sources:
                 self.disconnect(line)
+            self.poll.close()
         self.result.cpu_seconds = (time.process_time() - began) * seconds / (seconds + warm_up)
         return self.result
+
+    def begin(self) -> None:
+        """Sends the first requests; the connections beyond are there, too, and rest."""
+        for number, line in enumerate(self.sources):
+            if number < self.under_way:
+                self.send_next(line)
+                continue
+            try:
+                self.connect(line)
+            except OSError as problem:
+                self.result.fail(f"cannot connect: {problem}")
+            self.resting.append(line)
 
     def drive(self) -> None:
         """Until the time is over and every request under way is answered."""
         deadline_ns = self.count_until_ns + int(PATIENCE_SECONDS * 1e9)
         poll, lines, receive = self.poll.poll, self.lines, self.receive
         while lines and time.perf_counter_ns() < deadline_ns:
-            for descriptor, _ in poll(1000):
-                receive(lines[descriptor])
+            for descriptor, _ in poll(1.0):
+                if line := lines.get(descriptor):
+                    receive(line)
 
     def send_next(self, line: Line) -> None:
         """Sends the next request, over a new connection where the server has closed the last one."""
@@ -133,6 +159,8 @@ class Load:
             else:
                 return
         self.disconnect(line)
+        while self.resting:
+            self.disconnect(self.resting.popleft())
 
     def receive(self, line: Line) -> None:
         """Takes what has arrived; a complete answer is checked, and the next request goes out."""
@@ -146,7 +174,8 @@ class Load:
         if not part:
             self.result.fail(f"{reason}; got {line.received[:200]!r}")
             self.disconnect(line)
-            self.send_next(line)
+            if line not in self.resting:
+                self.send_next(line)
             return
         received = line.received = line.received + part if line.received else part
         end = received.find(b"\r\n\r\n")
@@ -155,18 +184,27 @@ class Load:
         now = time.perf_counter_ns()
         if not is_right(received, end, line.exchange.expected):
             self.result.fail(received[:400].decode(errors="replace"))
-        elif self.count_from_ns <= now < self.count_until_ns:
-            self.result.answers += 1
-            self.result.latencies_ns.append(now - line.began_ns)
+        else:
+            self.result.all_answers += 1
+            if self.count_from_ns <= now < self.count_until_ns:
+                self.result.answers += 1
+                self.result.latencies_ns.append(now - line.began_ns)
         if CONNECTION_CLOSE.search(received, 0, end):
             self.disconnect(line)
-        self.send_next(line)
+        self.send_next(self.rest(line))
+
+    def rest(self, line: Line) -> Line:
+        """The connection whose turn it is after `line`: itself, if none rest."""
+        if not self.resting:
+            return line
+        self.resting.append(line)
+        return self.resting.popleft()
 
     def connect(self, line: Line) -> None:
         line.socket = socket.create_connection(self.address, timeout=PATIENCE_SECONDS)
         line.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.lines[line.socket.fileno()] = line
-        self.poll.register(line.socket, select.POLLIN)
+        self.poll.register(line.socket, select.EPOLLIN)
 
     def disconnect(self, line: Line) -> None:
         if line.socket is not None:
@@ -189,3 +227,11 @@ def is_right(answer: bytes, end_of_head: int, expected: bytes) -> bool:
         and b'"errorCode"' not in answer
         and answer.find(expected, end_of_head) >= 0
     )
+
+
+def allow_files(count: int) -> None:
+    """Has this process open so many files, if it may."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < count:
+        limit = count if hard == resource.RLIM_INFINITY else min(count, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))

@@ -2,6 +2,7 @@
 ended with the block that started it.
 """
 
+import json
 import os
 import signal
 import socket
@@ -24,6 +25,13 @@ ENDINGS = (Ending(signal.SIGTERM, 10),)
 HOST = "127.0.0.1"
 Address = tuple[str, int]
 VAR = ROOT / "var"
+# The first process of each server that runs.
+pids: dict[Address, int] = {}
+
+
+def pid_of(where: Address) -> int | None:
+    """The first process of the server there, whose family it is; None if we did not start it."""
+    return pids.get(where)
 
 
 def free_port() -> int:
@@ -42,14 +50,20 @@ def platform(database: str, *, owner: bool = False) -> dict[str, str]:
     }
 
 
-def run(*words: str, environment: Mapping[str, str]) -> str:
-    """Runs a Python command of this project to its end and returns its output.
+def python_of(checkout: Path) -> str:
+    """The interpreter of a checkout of this project: its own, if it has been installed there."""
+    own = checkout / ".venv/bin/python"
+    return str(own) if checkout != ROOT and own.exists() else sys.executable
+
+
+def run(*words: str, environment: Mapping[str, str], checkout: Path = ROOT) -> str:
+    """Runs a Python command of this project, or of another checkout of it, and returns its output.
     Raises CannotMeasure where it fails.
     """
     done = subprocess.run(
-        [sys.executable, *words],
+        [python_of(checkout), *words],
         env=environment,
-        cwd=ROOT,
+        cwd=checkout,
         capture_output=True,
         text=True,
         check=False,
@@ -60,9 +74,18 @@ def run(*words: str, environment: Mapping[str, str]) -> str:
     return done.stdout
 
 
+def seed_platform(name: str, checkout: Path = ROOT) -> dict[str, str]:
+    """Migrates as the owner, seeds as the application; what a benchmark needs to know of it."""
+    run("manage.py", "migrate", "--no-input", environment=platform(name, owner=True), checkout=checkout)
+    seeded: dict[str, str] = json.loads(
+        run("-m", "benchmarks.seed", environment=platform(name), checkout=checkout)
+    )
+    return seeded
+
+
 @contextmanager
 def serving(
-    name: str, port: int, command: tuple[str, ...], environment: Mapping[str, str]
+    name: str, port: int, command: tuple[str, ...], environment: Mapping[str, str], checkout: Path = ROOT
 ) -> Iterator[Address]:
     """A server until the block ends; what it says goes to a log beside the results."""
     VAR.mkdir(exist_ok=True)
@@ -70,11 +93,11 @@ def serving(
     with path.open("wb") as log:
         child = start(
             name,
-            [sys.executable, *command],
+            [python_of(checkout), *command],
             environment=environment,
             log=log,
             endings=ENDINGS,
-            directory=ROOT,
+            directory=checkout,
         )
         try:
             deadline = time.monotonic() + START_SECONDS
@@ -82,8 +105,10 @@ def serving(
                 if child.ended or time.monotonic() > deadline:
                     raise CannotMeasure(f"The server {name} did not start. The end of {path}:\n{tail(path)}")
                 time.sleep(0.05)
+            pids[HOST, port] = child.process.pid
             yield HOST, port
         finally:
+            pids.pop((HOST, port), None)
             stop(child)
 
 
@@ -105,11 +130,17 @@ def tail(path: Path) -> str:
 
 
 @contextmanager
-def shipped_server(name: str, database: str) -> Iterator[Address]:
-    """The platform's web server, by the command and the settings with which `make run` starts it."""
+def shipped_server(
+    name: str, database: str, *, connections: int | None = None, checkout: Path = ROOT
+) -> Iterator[Address]:
+    """The platform's web server, by the command and the settings with which `make run` starts it;
+    one address may have `connections` to each worker, if that is said. `checkout` is where its code is.
+    """
     port = free_port()
     environment = platform(database) | {"HOST": HOST, "PORT": str(port)}
-    with serving(name, port, PROGRAMS["gunicorn"], environment) as where:
+    if connections:
+        environment["WEB_CONNECTIONS_PER_ADDRESS"] = str(connections)
+    with serving(name, port, PROGRAMS["gunicorn"], environment, checkout) as where:
         yield where
 
 
@@ -122,6 +153,20 @@ def empty_server() -> Iterator[Address]:
         "empty",
         port,
         ("-m", "gunicorn", "-c", "config/gunicorn.py", "benchmarks.empty:application"),
+        environment,
+    ) as where:
+        yield where
+
+
+@contextmanager
+def pgledger_server(database: str) -> Iterator[Address]:
+    """The shipped server's configuration in front of pgledger."""
+    port = free_port()
+    environment = {**os.environ, "DATABASE_URL": address(database), "HOST": HOST, "PORT": str(port)}
+    with serving(
+        "pgledger",
+        port,
+        ("-m", "gunicorn", "-c", "config/gunicorn.py", "benchmarks.pgledger_view:application"),
         environment,
     ) as where:
         yield where

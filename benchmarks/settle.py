@@ -11,10 +11,12 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from benchmarks.bench import CONNECTIONS, judge, measuring, say, seed_platform, step
+from benchmarks.aims import judge
+from benchmarks.command import measuring, say, step
 from benchmarks.databases import CannotMeasure, checkpoint, connect, database, require_durable
 from benchmarks.load import Load, Result
-from benchmarks.servers import ENDINGS, VAR, Address, platform, shipped_server
+from benchmarks.measured import CONNECTIONS
+from benchmarks.servers import ENDINGS, VAR, Address, platform, seed_platform, shipped_server
 from benchmarks.traffic import CURRENCY, PLAYERS, TOKEN_PREFIX, Login, withdrawals
 from config.launcher.processes import Child, start, stop
 from config.launcher.supervisor import ROOT
@@ -93,7 +95,7 @@ def settle(options: argparse.Namespace) -> dict[str, Any]:
         "server": server,
     }
     report(figures)
-    return {key: round(value, 3) if isinstance(value, float) else value for key, value in figures.items()}
+    return figures
 
 
 def open_due(name: str, seeded: dict[str, str], label: str, count: int) -> None:

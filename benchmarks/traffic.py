@@ -5,7 +5,7 @@ every transaction id is new.
 import os
 import random
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
@@ -56,12 +56,19 @@ def new_id() -> bytes:
     return os.urandom(16).hex().encode()
 
 
-def withdrawals(login: Login) -> Iterator[Exchange]:
-    """A withdrawal of 1.00 by a random player, again and again."""
-    template = head("/wallet/withdraw", login, WITHDRAWAL).replace(b"%", b"%%") + WITHDRAWAL
+def withdrawals(
+    login: Login, tokens: Sequence[bytes] = TOKENS, path: str = "/wallet/withdraw"
+) -> Iterator[Exchange]:
+    """A withdrawal of 1.00 by a random player of `tokens`, again and again."""
+    template = head(path, login, WITHDRAWAL).replace(b"%", b"%%") + WITHDRAWAL
     while True:
         id_ = new_id()
-        yield Exchange(template % (random.choice(TOKENS), id_), id_)
+        yield Exchange(template % (random.choice(tokens), id_), id_)
+
+
+def one_wallet(login: Login) -> Iterator[Exchange]:
+    """Everybody plays on one wallet."""
+    return withdrawals(login, TOKENS[:1])
 
 
 def pairs(login: Login) -> Iterator[Exchange]:
