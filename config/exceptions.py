@@ -6,7 +6,6 @@ from typing import Any
 from django.http import Http404, HttpResponse
 from rest_framework.exceptions import APIException, NotFound
 from rest_framework.request import Request
-from rest_framework.views import set_rollback
 
 from lib.database import drop_unfit_connection, is_unavailable
 from lib.http.errors import ErrorCode, Refusal
@@ -19,7 +18,6 @@ logger = logging.getLogger(__name__)
 
 def answer_to_exception(problem: Exception, context: dict[str, Any]) -> HttpResponse:
     """The answer to `problem`; never a stack trace, SQL, or a secret."""
-    set_rollback()
     if isinstance(problem, Refusal):
         return error_answer(problem.code, problem.description, **problem.members)
     if isinstance(problem, Http404):

@@ -6,9 +6,10 @@ Who calls, what is sent, and what the domain's outcomes are answered with.
 from typing import Any, ClassVar
 
 import msgspec
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication
+from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -45,6 +46,10 @@ class CallerScheme(OpenApiAuthenticationExtension):  # type: ignore[misc]
         }
 
 
+AUTHENTICATORS = [CallerAuthentication()]
+NEGOTIATOR = DefaultContentNegotiation()
+
+
 def who_calls(request: Request) -> Call:
     """What the gate decided about a request of the API."""
     call: Call = request._request.call  # type: ignore[attr-defined]  # noqa: SLF001
@@ -64,9 +69,12 @@ class ApiView(APIView):
     renderer_classes = [JSONRenderer]
     parser_classes = []
     shape: ClassVar[type[msgspec.Struct]]
+    # The methods that are answered.
+    allow: ClassVar[str]
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        cls.allow = ", ".join(method.upper() for method in cls.http_method_names)
         if "shape" in vars(cls):
             make_ready(cls.shape)
 
@@ -90,6 +98,20 @@ class ApiView(APIView):
 
     def handle_exception(self, exc: Exception) -> Response:
         return super().handle_exception(self.refusal(exc))
+
+    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
+        """As DRF's own, without parsers, which no call uses."""
+        return Request(request, authenticators=AUTHENTICATORS, negotiator=NEGOTIATOR)
+
+    @property
+    def default_response_headers(self) -> dict[str, str]:
+        """None: `finalize_response` has the one that every answer carries."""
+        return {}
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """Says which method is answered, as DRF's own does; every answer is ready."""
+        response.headers.put("Allow", self.allow)
+        return response
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Nothing is left to negotiate or to check.

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.handlers.exception import convert_exception_to_response
 from django.db import Error
 from django.http import HttpRequest, HttpResponse
-from django.urls import resolve
+from django.urls import ResolverMatch, resolve
 
 from lib.database import drop_unfit_connection, is_unavailable
 from lib.http import metrics
@@ -31,6 +31,8 @@ KINDS = {
 # Callbacks of payment providers: signed, not authenticated here, and no more for the browsers' middleware
 # than the API's calls.
 CALLBACKS = "/pay/"
+# The views of paths without arguments.
+VIEWS: dict[str, ResolverMatch] = {}
 
 
 class Call(NamedTuple):
@@ -52,9 +54,19 @@ def kind_for(path: str) -> Credential.Kind | None:
 
 def serve(request: HttpRequest) -> HttpResponse:
     """Calls the view of the request's path."""
-    match = request.resolver_match = resolve(request.path_info)
+    match = request.resolver_match = find_view(request.path_info)
     # No view of the API is asynchronous or streams.
     return cast("HttpResponse", match.func(request, *match.args, **match.kwargs))
+
+
+def find_view(path: str) -> ResolverMatch:
+    """The view of a path; remembered where the path holds no words of the caller's, so that there are few."""
+    match = VIEWS.get(path)
+    if match is None:
+        match = resolve(path)
+        if not match.kwargs:
+            VIEWS[path] = match
+    return match
 
 
 def failed(problem: Exception) -> HttpResponse:
