@@ -7,8 +7,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.conf import settings
+from django.core.handlers.wsgi import WSGIRequest
 from django.core.wsgi import get_wsgi_application
+from django.http import HttpResponse
 
+from lib.event_loop import in_loop
 from lib.http.addresses import is_proxy
 from lib.http.responses import NoAnswer
 
@@ -33,8 +36,26 @@ def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]
     if "HTTP_X_FORWARDED_PROTO" in environ and not is_proxy(environ):
         # Django believes it of whoever connects.
         del environ["HTTP_X_FORWARDED_PROTO"]
+    if in_loop():
+        return answer_in_loop(environ, start_response)
     response: Iterable[bytes] = django_application(environ, start_response)
     if isinstance(response, NoAnswer):
         response.close()
-        raise ConnectionResetError(errno.ECONNRESET, "a caller from a wrong address gets no answer")
+        raise no_answer()
     return response
+
+
+def answer_in_loop(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    """Answers a call of the API without the signals at a request's two ends: they are for Django's database
+    connections and uploaded files, and there are neither in a loop (lib.event_loop).
+    """
+    # Django has no other name for what comes after the signals.
+    response: HttpResponse = django_application._middleware_chain(WSGIRequest(environ))  # type: ignore[attr-defined]  # noqa: SLF001
+    if isinstance(response, NoAnswer):
+        raise no_answer()
+    start_response(f"{response.status_code} {response.reason_phrase}", list(response.items()))
+    return [response.content]
+
+
+def no_answer() -> ConnectionResetError:
+    return ConnectionResetError(errno.ECONNRESET, "a caller from a wrong address gets no answer")

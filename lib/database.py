@@ -1,9 +1,15 @@
 """Failures that are the database's, and not of what was asked of it (contract 1.6)."""
 
 import time
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import psycopg
-from django.db import Error, InterfaceError, OperationalError, connection
+from django.db import Error, InterfaceError, OperationalError, close_old_connections, connection
+
+from lib.event_loop import in_loop, off_loop
+
+Result = TypeVar("Result")
 
 # What Django's functions raise, and what prepared statements raise without it.
 FAILURES = (Error, psycopg.Error)
@@ -67,9 +73,25 @@ def is_unfit(problem: BaseException) -> bool:
 def drop_unfit_connection(problem: BaseException) -> None:
     """Closes this thread's connection if it is of no use any more; the next use connects anew.
 
-    Within an atomic block nothing more can be done until its end. Every handler of failures calls this.
+    Within an atomic block nothing more can be done until its end. Every handler of failures calls this. In a
+    loop there is none of Django's: who has the connection that failed drops it.
     """
     if sqlstate(problem) in REFUSES_WRITES:
         REFUSED_WRITES.note()
-    if is_unfit(problem):
+    if is_unfit(problem) and not in_loop():
         connection.close()
+
+
+def read_off_loop(work: Callable[..., Result], *arguments: Any) -> Result:
+    """The result of work with Django's connection: a thread's own if this is a call in a loop."""
+    return off_loop(read_in_thread, work, *arguments) if in_loop() else work(*arguments)
+
+
+def read_in_thread(work: Callable[..., Result], *arguments: Any) -> Result:
+    """Does the work as a request of its own would: the connection is looked after at both ends."""
+    close_old_connections()
+    try:
+        return work(*arguments)
+    except FAILURES as problem:
+        drop_unfit_connection(problem)
+        raise

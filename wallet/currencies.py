@@ -1,5 +1,6 @@
 """The decimals of currencies, remembered in the process: they can never change (a trigger holds that)."""
 
+from lib.database import read_off_loop
 from wallet.models import Currency
 from wallet.money import Money, to_major
 
@@ -10,14 +11,14 @@ def decimals_of(code: str) -> int | None:
     """The number of decimals of a currency, or None where there is no such currency."""
     known = _decimals.get(code)
     if known is None:
-        known = (
-            Currency.objects.filter(code=code).values_list("decimals", flat=True).first()
-            if code.isascii() and code.isalnum()
-            else None
-        )
+        known = read_off_loop(read_decimals, code) if code.isascii() and code.isalnum() else None
         if known is not None:
             _decimals[code] = known
     return known
+
+
+def read_decimals(code: str) -> int | None:
+    return Currency.objects.filter(code=code).values_list("decimals", flat=True).first()
 
 
 def show(minor: int, code: str) -> Money:

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.conf import settings
 
+from lib.database import read_off_loop
 from lib.http.addresses import Network, parse_networks
 from lib.security.tokens import password_hash
 from players.models import Credential
@@ -73,6 +74,8 @@ class Credentials:
     def __init__(self) -> None:
         self.snapshot: Snapshot | None = None
         self.reloading = threading.Lock()
+        # Somebody has begun to replace the snapshot: the lock may not be held yet.
+        self.is_reloading = False
 
     def forget(self) -> None:
         """Makes the next look-up read anew."""
@@ -88,15 +91,23 @@ class Credentials:
     def fresh(self, seconds: float, *, waits: bool = False) -> Snapshot:
         """A snapshot not older than `seconds`.
 
-        One thread reads it; the others go on with the old one, or wait for the new one.
+        One call reads it; the others go on with the old one, or wait for the new one.
         """
         snapshot = self.snapshot
         if snapshot is not None and time.monotonic() - snapshot.taken_at < seconds:
             return snapshot
-        if snapshot is not None and not waits and self.reloading.locked():
+        if snapshot is not None and not waits and self.is_reloading:
             return snapshot
+        self.is_reloading = True
+        try:
+            return read_off_loop(self.replace, snapshot)
+        finally:
+            self.is_reloading = False
+
+    def replace(self, old: Snapshot | None) -> Snapshot:
+        """Reads anew, unless somebody else has since. It waits for the lock, so never in a loop's thread."""
         with self.reloading:
-            if self.snapshot is not None and self.snapshot is not snapshot:
+            if self.snapshot is not None and self.snapshot is not old:
                 return self.snapshot
             self.snapshot = take_snapshot()
             return self.snapshot

@@ -7,6 +7,8 @@ from django.conf import settings
 from django.core.cache import cache
 from redis.exceptions import RedisError
 
+from lib.event_loop import off_loop
+
 logger = logging.getLogger(__name__)
 WINDOW_SECONDS = 60
 # After the shared cache failed, failures are counted in the process alone for so long.
@@ -33,10 +35,8 @@ class FailureCounter:
         """The number of failures of the address in the window, this one included."""
         if time.monotonic() < self.paused_until:
             return self.count_locally(address, window)
-        key = f"authentication-failures:{address}:{window}"
         try:
-            cache.add(key, 0, 2 * WINDOW_SECONDS)
-            return int(cache.incr(key))
+            return off_loop(count_in_cache, f"authentication-failures:{address}:{window}")
         except (RedisError, ValueError) as problem:  # ValueError: the key went away in between
             logger.warning(
                 "failed authentications are counted in this process alone: %s", type(problem).__name__
@@ -49,6 +49,11 @@ class FailureCounter:
             self.window, self.local = window, {}
         self.local[address] = self.local.get(address, 0) + 1
         return self.local[address]
+
+
+def count_in_cache(key: str) -> int:
+    cache.add(key, 0, 2 * WINDOW_SECONDS)
+    return int(cache.incr(key))
 
 
 FAILURES = FailureCounter()

@@ -200,11 +200,12 @@ def test_credential__made_elsewhere_is_found_if_name_missing(
     assert ask(player_session, basic(username, "made elsewhere")).status == 200
 
 
-def test_credential__old_ones_serve_while_one_thread_reloads(
-    player_session: PlayerSession, settings: Any
+def test_credential__old_ones_serve_while_one_call_reloads(
+    player_session: PlayerSession, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert ask(player_session, player_session.caller.authorization).status == 200
     settings.CREDENTIAL_CACHE_SECONDS = 0
+    monkeypatch.setattr(CREDENTIALS, "is_reloading", True)
     with CREDENTIALS.reloading:
         assert ask(player_session, player_session.caller.authorization).status == 200
 

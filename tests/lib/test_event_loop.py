@@ -1,0 +1,133 @@
+"""Calls in a loop: each waits, and the others go on."""
+
+import select
+import socket
+import threading
+from collections.abc import Iterator
+
+import pytest
+from structlog.contextvars import bind_contextvars, get_contextvars
+
+from lib.event_loop import current_loop, in_loop, off_loop
+from tests.support.loops import SECONDS, RunningLoop, running_loop
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[RunningLoop]:
+    with running_loop() as running:
+        yield running
+
+
+@pytest.fixture
+def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        yield ours, theirs
+
+
+def readable(sock: socket.socket, seconds: float = SECONDS) -> int:
+    return current_loop().wait(sock.fileno(), select.EPOLLIN, seconds)
+
+
+def thread_name() -> str:
+    return threading.current_thread().name
+
+
+def fail() -> None:
+    raise LookupError("said by a test")
+
+
+def test_event_loop__a_call_knows_that_it_is_in_one(running: RunningLoop) -> None:
+    assert running.do(in_loop) is True
+    assert in_loop() is False
+
+
+def test_event_loop__another_call_goes_on_while_one_waits(
+    running: RunningLoop, pair: tuple[socket.socket, socket.socket]
+) -> None:
+    ours, theirs = pair
+    waiting = running.begin(readable, ours)
+    assert running.do(thread_name) == running.thread.name
+    assert not waiting.done()
+    theirs.send(b"x")
+    assert waiting.result(SECONDS) == select.EPOLLIN
+
+
+def test_event_loop__a_wait_ends_at_its_time(
+    running: RunningLoop, pair: tuple[socket.socket, socket.socket]
+) -> None:
+    ours, theirs = pair
+    assert running.do(readable, ours, 0.05) == 0
+    theirs.send(b"x")
+    assert running.do(readable, ours) == select.EPOLLIN
+
+
+def test_event_loop__a_descriptor_given_anew_is_waited_for(running: RunningLoop) -> None:
+    for _ in range(3):
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            theirs.send(b"x")
+            assert running.do(readable, ours) == select.EPOLLIN
+
+
+def test_off_loop__works_in_a_thread_if_in_a_loop(running: RunningLoop) -> None:
+    assert running.do(off_loop, thread_name).startswith("blocking")
+    assert off_loop(thread_name) == thread_name()
+
+
+def test_off_loop__others_go_on_meanwhile(running: RunningLoop) -> None:
+    may_end = threading.Event()
+    blocked = running.begin(off_loop, may_end.wait, SECONDS)
+    assert running.do(in_loop)
+    assert not blocked.done()
+    may_end.set()
+    assert blocked.result(SECONDS) is True
+
+
+def test_off_loop__raises_what_the_work_raises(running: RunningLoop) -> None:
+    with pytest.raises(LookupError, match="said by a test"):
+        running.do(off_loop, fail)
+
+
+def test_event_loop__each_call_has_its_own_request_id(running: RunningLoop) -> None:
+    may_end = threading.Event()
+
+    def call(name: str) -> tuple[object, object]:
+        bind_contextvars(request_id=name)
+        seen = off_loop(lambda: (may_end.wait(SECONDS), get_contextvars()["request_id"])[1])
+        return seen, get_contextvars()["request_id"]
+
+    calls = [running.begin(call, name) for name in ("a", "b", "c")]
+    may_end.set()
+    assert [each.result(SECONDS) for each in calls] == [("a", "a"), ("b", "b"), ("c", "c")]
+    assert running.do(get_contextvars) == {}
+
+
+def test_event_loop__goes_on_after_a_call_that_fails(
+    running: RunningLoop, caplog: pytest.LogCaptureFixture
+) -> None:
+    running.loop.call_soon(lambda: running.loop.start(fail))
+    assert running.do(in_loop)
+    assert "Error in a call" in caplog.text
+
+
+def test_event_loop__does_what_threads_ask_for_once_each(running: RunningLoop) -> None:
+    done: list[int] = []
+    all_done = threading.Event()
+
+    def note(number: int) -> None:
+        done.append(number)
+        if len(done) == 400:
+            all_done.set()
+
+    def ask(first: int) -> None:
+        for number in range(first, first + 100):
+            running.loop.call_soon(lambda number=number: note(number))  # type: ignore[misc]
+
+    threads = [threading.Thread(target=ask, args=(first,)) for first in (0, 100, 200, 300)]
+    for thread in threads:
+        thread.start()
+    assert all_done.wait(SECONDS)
+    assert sorted(done) == list(range(400))
+    for thread in threads:
+        thread.join()
