@@ -54,6 +54,7 @@ SLOW_PLACES = (
     "wallet/api/test_views_random.py",
     "wallet/settlement/test_sweep.py",
     "wallet/sql/test_locking.py",
+    "wallet/sql/test_many_equality.py",
     # They are long tables, or open a page after another.
     "config/admin",
     "payments/admin",
