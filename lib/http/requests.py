@@ -44,7 +44,7 @@ def read_object(request: HttpRequest) -> dict[str, Any]:
     if not JSON_TYPE.match(request.META.get("CONTENT_TYPE", "")):
         raise invalid("The content type must be application/json.")
     try:
-        body = DECODER.decode(request.body.decode())
+        body = DECODER.decode(request.read().decode())
     except (ValueError, ArithmeticError, RecursionError) as problem:
         raise invalid("The body is not JSON in UTF-8.") from problem
     if not isinstance(body, dict):
