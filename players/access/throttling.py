@@ -2,9 +2,10 @@
 
 import logging
 import time
+from functools import cache
 
 from django.conf import settings
-from django.core.cache import cache
+from django.core.cache import DEFAULT_CACHE_ALIAS, BaseCache, caches
 from redis.exceptions import RedisError
 
 from lib.event_loop import off_loop
@@ -51,9 +52,16 @@ class FailureCounter:
         return self.local[address]
 
 
+@cache
+def shared_cache() -> BaseCache:
+    """One client of Redis for all: Django would make one for each context, which a call in a loop is."""
+    return caches.create_connection(DEFAULT_CACHE_ALIAS)
+
+
 def count_in_cache(key: str) -> int:
-    cache.add(key, 0, 2 * WINDOW_SECONDS)
-    return int(cache.incr(key))
+    counters = shared_cache()
+    counters.add(key, 0, 2 * WINDOW_SECONDS)
+    return int(counters.incr(key))
 
 
 FAILURES = FailureCounter()

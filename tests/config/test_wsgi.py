@@ -144,3 +144,20 @@ def test_loop__currency_is_read_in_a_thread(
     assert running.do(decimals_of, "BHD") == 3
     assert running.do(decimals_of, unique("NONE").replace("-", "")) is None
     assert running.thread.name not in blocking
+
+
+def test_loop__failed_authentications_share_one_client_of_redis(
+    running: RunningLoop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clients: list[object] = []
+    incr = RedisCache.incr
+
+    def note(cache: RedisCache, *arguments: Any, **named: Any) -> int:
+        clients.append(cache)
+        return incr(cache, *arguments, **named)
+
+    monkeypatch.setattr(RedisCache, "incr", note)
+    for _ in range(3):
+        assert running.do(ask, request("Basic"), b"")[0] == "401 Unauthorized"
+    assert len(clients) == 3
+    assert len({id(client) for client in clients}) == 1
