@@ -100,7 +100,7 @@ def pre_fork(server: Any, worker: Any) -> None:
 
 def forget_project() -> None:
     """So that the worker's class is read anew after SIGHUP."""
-    for name in [name for name in sys.modules if name == "config" or name.startswith("config.")]:
+    for name in [name for name in sys.modules if name.partition(".")[0] in ("config", "lib")]:
         del sys.modules[name]
 
 
@@ -140,6 +140,8 @@ def begin_platform(worker: Any) -> None:
         )
     importlib.import_module("config.refusals").refuse_start()
     worker.trusted_proxies = tuple(importlib.import_module("django.conf").settings.TRUSTED_PROXIES)
+    worker.loop_paths = ("/wallet/",)
+    importlib.import_module("lib.loop_connections").refuse_django_connection()
     # All views are imported now, and not while the first call waits.
     importlib.import_module("django.urls").get_resolver().url_patterns  # noqa: B018
     if os.environ.get("WEB_HEARTBEAT") != "0":

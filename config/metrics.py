@@ -14,7 +14,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 from config.gauges import Gauges
 from lib.http.addresses import client_address, contains, parse_networks
-from lib.http.metrics import REQUESTS, SLOT
+from lib.http.metrics import REGISTRY, SLOT
 
 
 @never_cache
@@ -27,7 +27,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
     if SLOT:
         MultiProcessCollector(registry, os.environ["PROMETHEUS_MULTIPROC_DIR"])  # type: ignore[no-untyped-call]
     else:
-        registry.register(REQUESTS)
+        registry.register(REGISTRY)
     registry.register(Gauges())
     return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 

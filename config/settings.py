@@ -182,6 +182,8 @@ if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
     raise ImproperlyConfigured(
         "DATABASE_URL must name a PostgreSQL database (postgres://…): the ledger's guarantees live there."
     )
+# After so many seconds a statement is given up (503, safe to repeat); 0 for those that take their time.
+DATABASE_STATEMENT_TIMEOUT = env.int("DATABASE_STATEMENT_TIMEOUT", default=15)
 DATABASES["default"].update(
     CONN_MAX_AGE=None,
     CONN_HEALTH_CHECKS=True,
@@ -199,7 +201,7 @@ DATABASES["default"].update(
         # A stuck lock or statement is given up (503, safe to repeat) before a game's own time-out.
         # Migrations take their time: 0.
         "options": (
-            f"-c statement_timeout={env.int('DATABASE_STATEMENT_TIMEOUT', default=15)}s "
+            f"-c statement_timeout={DATABASE_STATEMENT_TIMEOUT}s "
             "-c lock_timeout=8s -c idle_in_transaction_session_timeout=30s"
         ),
     },

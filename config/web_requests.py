@@ -40,6 +40,11 @@ class PlainRequest:
         self.uri: str = environ["RAW_URI"]
         self.query: str = environ["QUERY_STRING"]
 
+    @property
+    def path(self) -> str:
+        path: str = self.environ["PATH_INFO"]
+        return path
+
     def take_body(self, received: bytearray) -> None:
         """Takes its body from the beginning of `received`."""
         self.body = self.environ["wsgi.input"] = io.BytesIO(received[: self.length])

@@ -1,10 +1,11 @@
-"""The web server's worker: a loop that reads and writes, and threads that answer whole requests.
+"""The web server's worker: a loop that reads, writes and runs the wallet's calls, and threads that answer all
+other requests.
 
 A client that is silent, slow, or does not close its side costs a place in a table, never a thread: the loop
 reads head and body, sends what a client does not take at once, and ends what lasts too long (SECONDS).
 gunicorn's own parser decides what a request is, and its Response how an answer looks; what is plain is read
 and written as they do it, but faster (config.web_requests, config.web_answers).
-Like config/gunicorn.py this imports nothing of the project.
+Like config/gunicorn.py this imports nothing of the project but the loop.
 """
 
 import errno
@@ -17,7 +18,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import lru_cache, partial
 from ipaddress import ip_address, ip_network
 from typing import Any
 
@@ -25,6 +26,7 @@ from gunicorn import util
 from gunicorn.workers import base
 
 from config.web_connection import Connection, Incomplete, State
+from lib.event_loop import EventLoop
 
 # How long a connection may stay in a state; IDLE is gunicorn's `keepalive`.
 SECONDS = {State.LINGERING: 5.0, State.HEAD: 10.0, State.BODY: 20.0, State.WRITING: 30.0}
@@ -38,7 +40,8 @@ OTHER_FILES = 256
 
 
 class Worker(base.Worker):  # type: ignore[misc]
-    """A connection belongs to the loop while the loop waits for it, and to a thread while it is BUSY.
+    """A connection belongs to the loop while the loop waits for it, and to a thread or a call in the loop
+    while it is BUSY.
 
     Only the loop adds and closes connections.
     """
@@ -46,6 +49,8 @@ class Worker(base.Worker):  # type: ignore[misc]
     # Set by config/gunicorn.py: how many one address may have here, and the networks that are not counted.
     connections_per_address = 256
     trusted_proxies: tuple[str, ...] = ()
+    # Paths that begin like this are answered in the loop: nothing behind them may block.
+    loop_paths: tuple[str, ...] = ()
 
     @classmethod
     def check_config(cls, cfg: Any, log: Any) -> None:
@@ -60,7 +65,8 @@ class Worker(base.Worker):  # type: ignore[misc]
         self.descriptors = threading.Lock()
         self.counts: Counter[str] = Counter()
         self.waiting: queue.SimpleQueue[Connection] = queue.SimpleQueue()
-        self.poll = select.epoll()
+        self.loop = EventLoop()
+        self.poll = self.loop.poll
         self.seconds = SECONDS | {State.IDLE: float(self.cfg.keepalive)}
         self.most_connections = allow_files(self.cfg.worker_connections)
         self.next_sweep = 0.0
@@ -69,16 +75,15 @@ class Worker(base.Worker):  # type: ignore[misc]
     def run(self) -> None:
         for _ in range(self.cfg.threads):
             threading.Thread(target=self.answer_requests, daemon=True).start()
-        self.poll.register(self.PIPE[0], select.EPOLLIN)
-        listeners = {listener.fileno(): listener for listener in self.sockets}
-        for descriptor, listener in listeners.items():
+        self.loop.watch(self.PIPE[0], select.EPOLLIN, lambda _: os.read(self.PIPE[0], 4096))
+        for listener in self.sockets:
             listener.setblocking(False)
-            self.poll.register(descriptor, select.EPOLLIN)
+            self.loop.watch(listener.fileno(), select.EPOLLIN, partial(self.accept, listener))
         while self.alive and self.ppid == os.getppid():
-            self.turn(listeners)
+            self.turn()
         self.alive = False
-        for descriptor, listener in listeners.items():
-            self.poll.unregister(descriptor)
+        for listener in self.sockets:
+            self.loop.unwatch(listener.fileno())
             listener.close()
         self.end_connections()
 
@@ -91,25 +96,20 @@ class Worker(base.Worker):  # type: ignore[misc]
                 connection.deadline = min(connection.deadline, now + ENDING_SECONDS)
         end = now + self.cfg.graceful_timeout
         while self.connections and time.monotonic() < end:
-            self.turn({})
+            self.turn()
 
-    def turn(self, listeners: dict[int, Any]) -> None:
+    def turn(self) -> None:
         """One round of the loop, of at most a second."""
-        for descriptor, _ in self.poll.poll(1.0):
-            if connection := self.connections.get(descriptor):
-                self.proceed(connection)
-            elif descriptor in listeners:
-                self.accept(listeners[descriptor])
-            elif descriptor == self.PIPE[0]:
-                os.read(descriptor, 4096)
+        self.loop.turn(1.0, self.proceed_with)
         if time.monotonic() >= self.next_sweep:
             self.notify()
             self.close_overdue()
+            self.loop.end_overdue_waits()
             self.next_sweep = time.monotonic() + 0.5
 
     # --- Connections come and go ---
 
-    def accept(self, listener: Any) -> None:
+    def accept(self, listener: Any, _: int) -> None:
         try:
             sock, client = listener.accept()
         except OSError as problem:
@@ -158,7 +158,7 @@ class Worker(base.Worker):  # type: ignore[misc]
             if not self.counts[address]:
                 del self.counts[address]
 
-    # --- A connection goes on: in the loop, or in the thread that has it ---
+    # --- A connection goes on: in the loop, or in the thread or call that has it ---
 
     def wait(self, connection: Connection, state: State) -> None:
         """Gives the connection to the loop, which goes on with it when there is something to do."""
@@ -171,10 +171,13 @@ class Worker(base.Worker):  # type: ignore[misc]
             if self.connections.get(descriptor := connection.sock.fileno()) is connection:
                 self.poll.modify(descriptor, events | select.EPOLLONESHOT)
 
+    def proceed_with(self, descriptor: int) -> None:
+        connection = self.connections.get(descriptor)
+        if connection and connection.state is not State.BUSY:
+            self.proceed(connection)
+
     def proceed(self, connection: Connection) -> None:
         """Something can be read, or written: in the loop."""
-        if connection.state is State.BUSY:
-            return
         try:
             if connection.state is State.WRITING:
                 self.send(connection)
@@ -202,12 +205,22 @@ class Worker(base.Worker):  # type: ignore[misc]
         if is_ready:
             connection.state = State.BUSY
             connection.deadline = time.monotonic() + QUEUE_SECONDS
-            self.waiting.put(connection)
+            if connection.request.path.startswith(self.loop_paths):
+                self.loop.start(self.take, connection)
+            else:
+                self.waiting.put(connection)
         elif connection.request is not None:
             self.wait(connection, State.BODY)
         else:
             is_idle = connection.served and not connection.received
             self.wait(connection, State.IDLE if is_idle else State.HEAD)
+
+    def look_again(self, connection: Connection) -> None:
+        """Goes on with what came along with the last request."""
+        try:
+            self.look(connection)
+        except OSError:
+            self.close(connection)
 
     def refuse(self, connection: Connection, problem: Exception) -> None:
         """Answers a malformed request as gunicorn does."""
@@ -221,12 +234,15 @@ class Worker(base.Worker):  # type: ignore[misc]
             self.wait(connection, State.WRITING)
         elif connection.keeps:
             connection.end_request()
-            self.look(connection)
+            if connection.received:
+                self.loop.call_soon_threadsafe(partial(self.look_again, connection))
+            else:
+                self.wait(connection, State.IDLE)
         else:
             connection.sock.shutdown(socket.SHUT_WR)
             self.wait(connection, State.LINGERING)
 
-    # --- The threads ---
+    # --- In a thread, or a call in the loop ---
 
     def answer_requests(self) -> None:
         while True:

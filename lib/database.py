@@ -70,6 +70,14 @@ def is_unfit(problem: BaseException) -> bool:
     return state.startswith(UNFIT) or (not state and isinstance(problem, UNREACHABLE))
 
 
+def execute(connection: psycopg.Connection[Any], statement: str, parameters: Any) -> list[tuple[Any, ...]]:
+    """The rows of a statement, which is prepared once for each connection and bound on the server: Django's
+    cursor does neither.
+    """
+    with psycopg.Cursor(connection) as cursor:
+        return cursor.execute(statement, parameters, prepare=True).fetchall()
+
+
 def drop_unfit_connection(problem: BaseException) -> None:
     """Closes this thread's connection if it is of no use any more; the next use connects anew.
 

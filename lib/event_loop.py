@@ -1,4 +1,4 @@
-"""A loop that runs calls as greenlets: while one waits, for the database or for work that blocks, others go on.
+"""A loop that runs calls as greenlets: while one waits, for the database or for a thread, others go on.
 
 The web server's worker has one (config.web_worker), and the wallet's calls run in it. The same code runs in
 threads, tasks and commands too, where it waits as it stands. Nothing in the loop's own thread may block.
@@ -23,7 +23,11 @@ logger = logging.getLogger(__name__)
 BLOCKING_THREADS = 4
 
 
-class CallGreenlet(greenlet):
+def ignore(_: int) -> None:
+    """Nobody waits for this descriptor any more."""
+
+
+class CallGreenlet(greenlet):  # type: ignore[misc]
     """Runs in a loop; `loop` is the one."""
 
     loop: "EventLoop"
@@ -38,12 +42,13 @@ class Wait(NamedTuple):
 
 def in_loop() -> bool:
     """Whether this code runs as a call in a loop, and so must not block."""
-    return type(getcurrent()) is CallGreenlet
+    # Not by its class: after a reload, the web server's process may have this module twice.
+    return hasattr(getcurrent(), "loop")
 
 
 def current_loop() -> "EventLoop":
     """The loop that the present call runs in."""
-    loop: EventLoop = getcurrent().loop  # type: ignore[attr-defined]
+    loop: EventLoop = getcurrent().loop
     return loop
 
 
@@ -55,7 +60,10 @@ def off_loop(work: Callable[..., Result], *arguments: Any) -> Result:
 
 
 class EventLoop:
-    """Watches descriptors, and runs what is ready. But for `call_soon`, only its own thread may use it."""
+    """Watches descriptors, and runs what is ready.
+
+    But for `call_soon_threadsafe`, only its own thread may use it.
+    """
 
     def __init__(self) -> None:
         self.hub = getcurrent()
@@ -73,10 +81,19 @@ class EventLoop:
         self.handlers[descriptor] = handler
         self.poll.register(descriptor, events)
 
-    def turn(self, seconds: float) -> None:
-        """Runs what is ready; waits for that so many seconds at most."""
+    def unwatch(self, descriptor: int) -> None:
+        self.poll.unregister(descriptor)
+        del self.handlers[descriptor]
+
+    def turn(self, seconds: float, others: Callable[[int], Any] = ignore) -> None:
+        """Runs what is ready; waits for that so many seconds at most. `others` is told the descriptors that
+        are in `poll` and have no handler.
+        """
         for descriptor, events in self.poll.poll(0.0 if self.soon else seconds):
-            if handler := self.handlers.get(descriptor):
+            handler = self.handlers.get(descriptor)
+            if handler is None:
+                others(descriptor)
+            else:
                 handler(events)
         for _ in range(len(self.soon)):
             self.soon.popleft()()
@@ -103,7 +120,11 @@ class EventLoop:
             logger.exception("Error in a call")
 
     def call_soon(self, work: Callable[[], Any]) -> None:
-        """Has the loop do `work` at the end of this turn or the next; for any thread."""
+        """Does `work` at the end of this turn, or of the next."""
+        self.soon.append(work)
+
+    def call_soon_threadsafe(self, work: Callable[[], Any]) -> None:
+        """The same, for other threads."""
         self.soon.append(work)
         os.eventfd_write(self.waker, 1)
 
@@ -130,6 +151,6 @@ class EventLoop:
         """Lets others go on while a thread does `work`; returns or raises what it does."""
         present = getcurrent()
         future = self.threads.submit(copy_context().run, work, *arguments)
-        future.add_done_callback(lambda _: self.call_soon(present.switch))
+        future.add_done_callback(lambda _: self.call_soon_threadsafe(present.switch))
         self.hub.switch()
         return future.result()

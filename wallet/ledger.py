@@ -8,13 +8,15 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-import psycopg
 from django.db import connection
 from django.db.utils import OperationalError
 from psycopg import errors
 from psycopg.types.numeric import Int4, Int8
 
-from lib.database import FAILURES, drop_unfit_connection, is_unavailable, is_unfit
+from lib.database import FAILURES, drop_unfit_connection, execute, is_unavailable, is_unfit
+from lib.event_loop import in_loop
+from lib.loop_connections import LoopConnections
+from wallet.batching import BATCHES, Unbatched
 from wallet.ledger_statements import (
     ADJUST,
     EXPIRE,
@@ -35,6 +37,8 @@ logger = logging.getLogger(__name__)
 # A lock or a race lost; the same call again is safe, and sees what the winner did.
 LOST_RACES = (errors.DeadlockDetected, errors.SerializationFailure, errors.UniqueViolation)
 MOST_TRIES = 4
+# For calls in the web server's loop: reads, and what is asked on its own.
+CONNECTIONS = LoopConnections(6)
 
 
 class Answer(NamedTuple):
@@ -118,20 +122,30 @@ def run(statement: str, parameters: Parameters) -> tuple[Any, ...] | None:
         except FAILURES as problem:
             if connection.in_atomic_block or not is_unavailable(problem):
                 raise
-            broken = connection.connection is None or connection.connection.closed or is_unfit(problem)
-            drop_unfit_connection(problem)
-            connection.close()
-            if not broken or attempt > 1:
+            if not has_lost_connection(problem) or attempt > 1:
                 raise OperationalError("the database did not answer") from problem
     raise AssertionError("unreachable")
 
 
 def run_once(statement: str, parameters: Parameters) -> tuple[Any, ...] | None:
-    # psycopg's own cursor on Django's connection: Django's would neither prepare the statement nor bind on
-    # the server.
-    connection.ensure_connection()
-    with psycopg.Cursor(connection.connection) as cursor:
-        return cursor.execute(statement, parameters, prepare=True).fetchone()
+    if in_loop():
+        with CONNECTIONS.use() as taken:
+            rows = execute(taken, statement, parameters)
+    else:
+        connection.ensure_connection()
+        rows = execute(connection.connection, statement, parameters)
+    return rows[0] if rows else None
+
+
+def has_lost_connection(problem: Exception) -> bool:
+    """Whether a failed call had no connection, or one of no use; the next try has a new one."""
+    if in_loop():
+        drop_unfit_connection(problem)
+        return is_unfit(problem)
+    broken = connection.connection is None or connection.connection.closed or is_unfit(problem)
+    drop_unfit_connection(problem)
+    connection.close()
+    return broken
 
 
 def value(statement: str, parameters: Parameters) -> Any:
@@ -147,6 +161,16 @@ def answer(statement: str, parameters: Parameters) -> Answer:
     if row is None:
         raise AssertionError("a ledger function returns a row")
     return Answer(*row)
+
+
+def answer_in_batch(statement: str, parameters: dict[str, Any]) -> Answer:
+    """The answer to an opening or a settling of a game, which goes along with others where that serves it."""
+    if not in_loop():
+        return answer(statement, parameters)
+    try:
+        return Answer(*BATCHES.ask(statement, parameters))
+    except Unbatched:
+        return answer(statement, parameters)
 
 
 def caller(context: CallContext) -> dict[str, Any]:
@@ -184,7 +208,7 @@ def open_transaction(
         "pending": pending,
         "actor": context.actor,
     }
-    return answer(OPEN, parameters | caller(context))
+    return answer_in_batch(OPEN, parameters | caller(context))
 
 
 def settle_transaction(
@@ -211,7 +235,7 @@ def settle_transaction(
         "reason": reason,
         "actor": context.actor,
     }
-    return answer(SETTLE, parameters | caller(context))
+    return answer_in_batch(SETTLE, parameters | caller(context))
 
 
 def query_transaction(

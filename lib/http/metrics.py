@@ -16,12 +16,14 @@ values.ValueClass = values.MultiProcessValue(lambda: SLOT) if SLOT else values.M
 
 # Seconds. A wallet call takes 1 to 10 ms; a statement is given up after 15 s.
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+# What this process counts.
+REGISTRY = CollectorRegistry()
 REQUESTS = Histogram(
     "wallet_request_seconds",
     "How long requests took, by endpoint and by error code (0: success; a status where there was no answer "
     "of the contract).",
     ["endpoint", "code"],
-    registry=CollectorRegistry(),
+    registry=REGISTRY,
     buckets=BUCKETS,
 )
 # Under these, a path's second word names the call.
