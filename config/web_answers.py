@@ -23,6 +23,7 @@ class Answer(Response):  # type: ignore[misc]
     """
 
     headers_sent: bool
+    response_length: int | None
 
     def process_headers(self, headers: Sequence[tuple[str, str]]) -> None:
         try:
@@ -37,6 +38,9 @@ class Answer(Response):  # type: ignore[misc]
                 self.headers.append((header[0], header[1].strip(" ")))
             else:
                 super().process_headers([header])
+
+    def is_chunked(self) -> bool:
+        return self.response_length is None and bool(super().is_chunked())
 
     def send_headers(self) -> None:
         if self.headers_sent:

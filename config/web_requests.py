@@ -33,6 +33,8 @@ class PlainRequest:
     __slots__ = ("body", "environ", "is_last", "length", "method", "query", "uri")
 
     version = (1, 1)
+    # gunicorn's access log would ask for them; there is none (config/gunicorn.py).
+    headers = ()
 
     def __init__(self, environ: dict[str, Any], length: int, *, is_last: bool) -> None:
         self.environ, self.length, self.is_last = environ, length, is_last

@@ -1,5 +1,6 @@
 """An answer has the bytes that gunicorn's Response gives it (config.web_answers)."""
 
+import os
 from typing import Any
 from unittest.mock import patch
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from config.web_answers import Answer
 from config.web_requests import PlainRequest
 
+EXAMPLES = 20_000 if os.environ.get("LONG") else 500
 NAMES = """
 Content-Type Content-Length content-length Connection connection Keep-Alive Transfer-Encoding Upgrade Server
 Date X-A x-a Vary Set-Cookie TE Trailers A!b
@@ -70,7 +72,7 @@ def told(of: type[Response], method: str, *, is_last: bool, answer: tuple[Any, .
     return sink.sent, type(problem), str(problem), response.sent, response.response_length, ends
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(
     st.sampled_from(["GET", "POST", "HEAD", "CONNECT"]),
     st.booleans(),

@@ -25,13 +25,15 @@ CHUNKED = (
 )
 
 
-@pytest.fixture
-def peer() -> Iterator[socket.socket]:
+@pytest.fixture(params=["plain", "gunicorn"])
+def peer(request: pytest.FixtureRequest) -> Iterator[socket.socket]:
+    """The other side of a connection on which plain requests are read as such, or by gunicorn's parser."""
     ours, theirs = socket.socketpair()
     with ours, theirs:
         ours.setblocking(False)
         theirs.settimeout(2)
         peers[theirs] = Connection(ours, ("10.0.0.1", 5000), ("10.0.0.2", 80), Config(), "10.0.0.1")
+        peers[theirs].plain.is_possible = request.param == "plain"
         yield theirs
         del peers[theirs]
 

@@ -1,10 +1,14 @@
 """What is read without gunicorn's parser (config.web_requests) is what gunicorn's parser reads."""
 
+import os
 import runpy
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from gunicorn.config import Config
+from gunicorn.glogging import Logger
+from gunicorn.workers.base import Worker
 from hypothesis import event, example, given, settings
 from hypothesis import strategies as st
 
@@ -13,6 +17,7 @@ from config.web_connection import Connection
 from config.web_requests import HEAD_BYTES, MOST_FIELDS, PlainRequest
 from tests.attack.http_shapes import SHAPES
 
+EXAMPLES = 20_000 if os.environ.get("LONG") else 600
 # Objects of which every request has its own, and what Django does not read.
 OWN = ("wsgi.input", "wsgi.errors", "wsgi.early_hints", "gunicorn.socket")
 POST = b"POST /wallet/withdraw HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello"
@@ -75,43 +80,57 @@ VALUES = """
 5 0 05 +5 -1 5,5 0x5 99999 100000 close Close keep-alive upgrade 100-continue chunked identity a:b \xff \xb2
 """
 ODD_VALUES = ["", " ", " a ", "a b", "a\t", "\x00", "\x7f", "a\rb", "a\nb", "5 ", "close, x"]
-TARGETS = r"/ /a //a ///a /a?b /a? ? /a?b#c /a#b /%00 /a%2Fb?%41 * a:80 http://x/y /a;b?c?d /a[b] /:80 /a\b"
+TARGETS = r"/ /a /a?b /a? /a?b=%41&?c=/ /a;b?c?d /a[b] /:80 /a\b"
+ODD_TARGETS = r"//a ///a ? /a?b#c /a#b /%00 /a%2Fb?%41 * a:80 http://x/y"
 VISIBLE = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), max_size=12)
-NAME = st.sampled_from(NAMES.split())
-VALUE = st.sampled_from(VALUES.split()) | st.sampled_from(ODD_VALUES) | VISIBLE
-TARGET = st.sampled_from([*TARGETS.split(), "/\xe9", "/\x00"]) | VISIBLE.map("/{}".format)
-COMMON = {"methods": "GET POST", "versions": "HTTP/1.1", "between": [": "], "ends": ["\r\n"]}
-ODD = {
-    "methods": "GET POST HEAD PUT get G CONNECT OPTIONS G#T GET\t",
-    "versions": "HTTP/1.1 HTTP/1.0 HTTP/2.0 HTTP/0.9 HTTP/1.11 http/1.1",
-    "between": [": ", ":", ":  ", " :", ":\t", " ", ""],
-    "ends": ["\r\n", "\n", "\r", "\r\n ", "\r\n\r\n"],
-}
+TARGET = st.sampled_from([*ODD_TARGETS.split(), "/\xe9", "/\x00"]) | VISIBLE.map("/{}".format)
+FIELD = st.one_of(
+    st.tuples(st.sampled_from(["Host", "Content-Type", "Authorization", "X-A", "x-b"]), VISIBLE),
+    st.tuples(st.sampled_from(["Script-Name", "Path-Info", "X-Forwarded-Proto", "TE", "Trailer"]), VISIBLE),
+    st.tuples(st.just("Content-Length"), st.sampled_from(["0", "3", "05", " 6 ", "99999"])),
+    st.tuples(
+        st.just("Connection"), st.sampled_from(["close", "CLOSE", "keep-alive", "upgrade", "close, x"])
+    ),
+)
+ODD_FIELD = st.tuples(
+    st.sampled_from(NAMES.split()),
+    st.sampled_from(VALUES.split()) | st.sampled_from(ODD_VALUES) | VISIBLE,
+)
+METHODS = ["HEAD", "PUT", "get", "G", "CONNECT", "OPTIONS", "G#T", "GET\t"]
+VERSIONS = ["HTTP/1.0", "HTTP/2.0", "HTTP/0.9", "HTTP/1.11", "http/1.1", ""]
+BETWEEN = [":  ", " :", ":\t", " ", ""]
+ENDS = ["\n", "\r", "\r\n ", "\r\n\r\n"]
+
+
+def often(common: list[str], rare: list[str], is_odd: bool) -> st.SearchStrategy[str]:
+    return st.sampled_from([*common * 12, *rare] if is_odd else common)
 
 
 @st.composite
 def requests(draw: st.DrawFn) -> bytes:
-    """Some that are plain but for what their names and values say, some that are odd everywhere."""
-    kind = draw(st.sampled_from([COMMON, COMMON, ODD]))
-    method = draw(st.sampled_from(str(kind["methods"]).split(" ")))
-    version = draw(st.sampled_from(str(kind["versions"]).split(" ")))
-    target = draw(TARGET)
-    lines = [f"{method} {target} {version}"]
-    for name, value in draw(st.lists(st.tuples(NAME, VALUE), max_size=5)):
-        lines.append(name + draw(st.sampled_from(list(kind["between"]))) + value)
-    ends = st.sampled_from(list(kind["ends"]))
+    """Plain ones, and ones that are odd in some of their parts."""
+    odd = draw(st.sampled_from(["", "", "target", "field", "field", "spelling", "target field spelling"]))
+    target = draw(TARGET if "target" in odd else st.sampled_from(TARGETS.split()))
+    fields = draw(st.lists(FIELD, max_size=4, unique_by=lambda field: field[0].lower()))
+    if "field" in odd:
+        fields += draw(st.lists(ODD_FIELD, min_size=1, max_size=2))
+    is_odd = "spelling" in odd
+    method, version = often(["GET", "POST"], METHODS, is_odd), often(["HTTP/1.1"], VERSIONS, is_odd)
+    between, ends = often([": ", ":"], BETWEEN, is_odd), often(["\r\n"], ENDS, is_odd)
+    lines = [f"{draw(method)} {target} {draw(version)}"]
+    lines += [name + draw(between) + value for name, value in draw(st.permutations(fields))]
     head = "".join(line + draw(ends) for line in lines) + "\r\n"
     return head.encode("latin-1") + draw(st.binary(max_size=6))
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(st.lists(requests(), min_size=1, max_size=3).map(b"".join))
 @example(POST + GET + POST[:-1])
 def test_request__is_what_gunicorn_reads(data: bytes) -> None:
     assert told(data, with_plain=True) == told(data, with_plain=False)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(st.data())
 def test_request__with_one_byte_that_is_wrong_is_what_gunicorn_reads(data: st.DataObject) -> None:
     at, byte = data.draw(st.integers(0, len(POST))), data.draw(st.binary(min_size=1, max_size=1))
@@ -251,3 +270,16 @@ def test_request__its_password_is_gone_with_it() -> None:
     connection.end_request()
     kept = repr((vars(connection), vars(connection.plain)))
     assert "c2VjcmV0" not in kept
+
+
+@pytest.mark.parametrize("with_plain", [True, False])
+def test_failure__of_the_application_is_answered_by_gunicorn(with_plain: bool) -> None:
+    """Also where somebody has an access log kept, which asks a request for its fields."""
+    cfg = shipped()
+    cfg.set("accesslog", "-")
+    connection = connection_of(POST, with_plain=with_plain, cfg=cfg)
+    assert connection.has_request()
+    worker = SimpleNamespace(cfg=cfg, log=Logger(cfg))
+    problem = ValueError("wrong")
+    Worker.handle_error(worker, connection.take_request(), connection, connection.client, problem)
+    assert connection.unsent.startswith(b"HTTP/1.1 500 Internal Server Error\r\n")
