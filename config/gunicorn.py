@@ -30,6 +30,7 @@ bind = f"{host}:{os.environ.get('PORT') or '8000'}"
 workers = int(os.environ.get("WEB_WORKERS") or multiprocessing.cpu_count())
 worker_class = "config.web_worker.Worker"
 threads = int(os.environ.get("WEB_THREADS") or "16")
+worker_connections = 2000
 # How many connections one address may have to a worker; the trusted proxies' are not counted.
 connections_per_address = int(os.environ.get("WEB_CONNECTIONS_PER_ADDRESS") or "256")
 if connections_per_address < 1:

@@ -31,7 +31,7 @@ DATABASE, OWNER, APP = "wallet", "wallet_owner", "wallet_app"
 SETTINGS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
-    "max_connections": "200",
+    "max_connections": "400",
     "shared_buffers": "256MB",
     "max_wal_size": "2GB",
     "timezone": "UTC",
