@@ -81,9 +81,17 @@ class LoopConnections:
         except FAILURES as problem:
             if is_unfit(problem):
                 taken.close()
+                self.drop_idle()
             raise
         finally:
             self.give_back(taken)
+
+    def drop_idle(self) -> None:
+        """Whatever ended one connection has most likely ended the others: the next try has a new one."""
+        for other in self.idle:
+            other.close()
+        self.made -= len(self.idle)
+        self.idle.clear()
 
     def take(self) -> LoopConnection:
         while self.idle:

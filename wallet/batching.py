@@ -134,7 +134,7 @@ class Batches:
                     repeat(batch, problem)
                 else:
                     for place, ticket in enumerate(batch):
-                        ticket.give(rows[place])
+                        ticket.give(rows.get(place) or Unbatched())
         finally:
             del self.held[token]
 
