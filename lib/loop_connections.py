@@ -100,6 +100,7 @@ class LoopConnections:
                 return taken
             self.made -= 1
         if self.made < self.most:
+            self.made += 1
             return self.make()
         self.queue.append(getcurrent())
         given = current_loop().pause()
@@ -108,7 +109,7 @@ class LoopConnections:
         return given or self.make()
 
     def make(self) -> LoopConnection:
-        self.made += 1
+        """A new connection in a place that is counted already."""
         try:
             return off_loop(self.connect)
         except FAILURES as problem:
@@ -134,8 +135,10 @@ class LoopConnections:
         is_fit = not taken.closed and taken.pgconn.transaction_status == psycopg.pq.TransactionStatus.IDLE
         if not is_fit:
             taken.close()
-            self.made -= 1
         if self.queue:
+            # The place is theirs: whoever comes before they run finds it taken.
             current_loop().call_soon(partial(self.queue.popleft().switch, taken if is_fit else None))
         elif is_fit:
             self.idle.append(taken)
+        else:
+            self.made -= 1

@@ -41,12 +41,13 @@ class Unbatched(Exception):
 
 
 class Ticket(NamedTuple):
-    """A call that waits for its row: what the ledger is asked, since when (`time.perf_counter_ns`), and the
-    greenlet that waits.
+    """A call that waits for its row: what the ledger is asked, how long the call had taken by then, since
+    when it waits (`time.perf_counter_ns`), and its greenlet.
     """
 
     statement: str
     parameters: dict[str, Any]
+    elapsed_us: int
     since_ns: int
     call: greenlet
 
@@ -54,9 +55,9 @@ class Ticket(NamedTuple):
         current_loop().call_soon(partial(self.call.switch, outcome))
 
     def count_wait(self) -> None:
-        """The time in the queue belongs to the call (`took_us` in the call log)."""
+        """The time until now belongs to the call (`took_us` in the call log), in whatever queue it was."""
         waited_us = (time.perf_counter_ns() - self.since_ns) // 1000
-        self.parameters["elapsed_us"] = Int4(self.parameters["elapsed_us"] + waited_us)
+        self.parameters["elapsed_us"] = Int4(self.elapsed_us + waited_us)
 
 
 class Batches:
@@ -73,7 +74,8 @@ class Batches:
 
         Raises Unbatched, or OperationalError if the database cannot be reached or a lock is not had in time.
         """
-        ticket = Ticket(statement, parameters, time.perf_counter_ns(), getcurrent())
+        elapsed_us = parameters["elapsed_us"]
+        ticket = Ticket(statement, parameters, elapsed_us, time.perf_counter_ns(), getcurrent())
         queue = self.held.get(parameters["token_hash"], self.waiting)
         queue.append(ticket)
         if queue is self.waiting and not self.is_under_way:
@@ -174,6 +176,7 @@ def repeat(batch: Sequence[Ticket], problem: Exception) -> None:
     drop_unfit_connection(problem)
     REPEATED_CALLS.labels(type(problem).__name__).inc(len(batch))
     for ticket in batch:
+        ticket.count_wait()
         ticket.give(Unbatched())
 
 

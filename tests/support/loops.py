@@ -37,6 +37,17 @@ class RunningLoop:
         self.loop.call_soon(lambda: self.loop.start(settle, future, work, arguments))
         return future
 
+    def begin_together(self, work: Callable[..., Result], *arguments: Any) -> "list[Future[Result]]":
+        """Starts a call for each argument, all in one turn of the loop."""
+        calls: list[tuple[Future[Result], Any]] = [(Future(), argument) for argument in arguments]
+
+        def start() -> None:
+            for future, argument in calls:
+                self.loop.start(settle, future, work, (argument,))
+
+        self.loop.call_soon(start)
+        return [future for future, _ in calls]
+
     def do(self, work: Callable[..., Result], *arguments: Any) -> Result:
         """What a call returns or raises."""
         return self.begin(work, *arguments).result(SECONDS)

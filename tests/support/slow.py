@@ -53,6 +53,7 @@ SLOW_PLACES = (
     "wallet/api/test_views_races.py",
     "wallet/api/test_views_random.py",
     "wallet/settlement/test_sweep.py",
+    "wallet/test_batching.py",
     "wallet/sql/test_locking.py",
     "wallet/sql/test_many_equality.py",
     # They are long tables, or open a page after another.

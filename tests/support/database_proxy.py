@@ -1,0 +1,101 @@
+"""A way to the database that can be cut, and that can keep the server's answers to itself."""
+
+import os
+import selectors
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from django.db import connection
+
+
+class DatabaseProxy:
+    """Listens in a directory as PostgreSQL does, and hands everything on to the server's own socket.
+
+    `refuses`: new connections are closed at once. `hangs`: what the server says reaches nobody. `cuts`: the
+    next that it says ends its connection instead.
+    """
+
+    def __init__(self, directory: Path, target: Path) -> None:
+        self.target = target
+        self.place = directory / target.name
+        self.refuses = self.hangs = self.cuts = False
+        # Each client's socket, and the server's for it.
+        self.peers: dict[socket.socket, socket.socket] = {}
+        self.clients: set[socket.socket] = set()
+        self.selector = selectors.DefaultSelector()
+        self.has_ended = False
+        self.thread = threading.Thread(target=self.run)
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(str(self.place))
+        self.listener.listen(64)
+        self.selector.register(self.listener, selectors.EVENT_READ)
+
+    def run(self) -> None:
+        while not self.has_ended:
+            for key, _ in self.selector.select(0.02):
+                if key.fileobj is self.listener:
+                    self.accept()
+                elif key.fileobj in self.peers:
+                    self.hand_on(key.fileobj)
+
+    def accept(self) -> None:
+        client, _ = self.listener.accept()
+        if self.refuses:
+            client.close()
+            return
+        server = socket.socket(socket.AF_UNIX)
+        server.connect(str(self.target))
+        self.clients.add(client)
+        for one, other in ((client, server), (server, client)):
+            self.peers[one] = other
+            self.selector.register(one, selectors.EVENT_READ)
+
+    def hand_on(self, sock: socket.socket) -> None:
+        try:
+            data = sock.recv(65536)
+        except OSError:
+            data = b""
+        is_said_by_server = sock not in self.clients
+        if data and is_said_by_server and self.hangs:
+            return
+        if not data or (is_said_by_server and self.cuts):
+            self.cuts = False
+            self.end(sock)
+        else:
+            self.peers[sock].sendall(data)
+
+    def end(self, sock: socket.socket) -> None:
+        for each in (sock, self.peers[sock]):
+            self.selector.unregister(each)
+            del self.peers[each]
+            self.clients.discard(each)
+            each.close()
+
+    def close(self) -> None:
+        self.has_ended = True
+        self.thread.join()
+        for sock in list(self.peers):
+            sock.close()
+        self.listener.close()
+        self.selector.close()
+
+
+@contextmanager
+def database_proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[DatabaseProxy]:
+    """New connections of this process go through it until the block ends."""
+    options = connection.settings_dict["OPTIONS"]
+    port = connection.settings_dict["PORT"] or os.environ.get("PGPORT") or "5432"
+    target = Path(options["host"]) / f".s.PGSQL.{port}"
+    with TemporaryDirectory() as directory, monkeypatch.context() as patch:
+        proxy = DatabaseProxy(Path(directory), target)
+        proxy.thread.start()
+        patch.setitem(options, "host", directory)
+        try:
+            yield proxy
+        finally:
+            proxy.close()
