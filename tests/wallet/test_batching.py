@@ -48,7 +48,10 @@ TRIGGER = f"""
     CREATE TRIGGER test_batching BEFORE INSERT ON wallet_transaction FOR EACH ROW
     EXECUTE FUNCTION test_batching()
 """
-CLOSE = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name LIKE %s"
+CLOSE = """
+    SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+    WHERE datname = current_database() AND application_name LIKE %s
+"""
 
 
 @pytest.fixture(scope="module")
