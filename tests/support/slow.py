@@ -56,6 +56,7 @@ SLOW_PLACES = (
     "wallet/test_batching.py",
     "wallet/sql/test_locking.py",
     "wallet/sql/test_many_equality.py",
+    "wallet/sql/test_sweep.py",
     # They are long tables, or open a page after another.
     "config/admin",
     "payments/admin",

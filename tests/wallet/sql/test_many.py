@@ -137,14 +137,18 @@ def test_settling__goes_by_the_wallet_of_the_transaction(
     assert answered == ({} if of_transaction else {0: "confirmed"})
 
 
-def test_many__holds_its_locks_until_the_end(callers: Callers, player_session: PlayerSession) -> None:
+def test_many__holds_its_locks_and_no_others_until_the_end(
+    callers: Callers, player_session: PlayerSession
+) -> None:
     """A second statement leaves out what the first works on, until that is committed."""
-    other = callers.player_session()
+    other, free = callers.player_session(), callers.player_session()
     calls = [opening(player_session, unique("mm")), settling(other, unique("mm"), "rolled_back")]
+    of_free = [opening(free, unique("mm")), settling(free, unique("mm"), "rolled_back")]
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
             assert len(outcomes(calls)) == 2
-            assert pool.submit(in_other_thread, lambda: outcomes(calls)).result(LONGEST_S) == {}
+            answered = pool.submit(in_other_thread, lambda: outcomes([*calls, *of_free])).result(LONGEST_S)
+            assert answered == {2: "opened", 3: "rolled_back"}
         assert len(pool.submit(in_other_thread, lambda: outcomes(calls)).result(LONGEST_S)) == 2
 
 

@@ -9,10 +9,10 @@ import uuid
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -25,7 +25,7 @@ from tests.support.call_batches import (
     settling,
 )
 from tests.support.callers import Callers, PlayerSession, make_party, open_session
-from tests.support.invariants import problems_of
+from tests.support.ledger_rows import names, written
 from wallet.ledger import Answer
 from wallet.models import Transaction
 from wallet.operations import freeze_wallet, limit_withdrawals, resolve_transaction
@@ -36,39 +36,6 @@ EXAMPLES = 10_000 if os.environ.get("LONG") else 60
 PHASES = list(Phase) if os.environ.get("LONG") else [Phase.explicit, Phase.reuse, Phase.generate]
 CURRENCIES = ("XAG", "JPY")
 TYPES = ("withdrawal", "deposit")
-# Everything that is written, but for ids and times.
-WRITTEN = {
-    "journal": """
-        SELECT e.wallet_id, e.seq, t.game_id, t.type, t.mm_transaction_id, e.event, e.debit, e.credit,
-            e.amount, e.spendable, e.reserved, e.announced, e.debt, e.actor, e.note, e.version
-        FROM wallet_entry e LEFT JOIN wallet_transaction t ON t.id = e.transaction_id
-        WHERE e.player_id = ANY(%s) ORDER BY e.wallet_id, e.seq""",
-    "transactions": """
-        SELECT player_id, wallet_id, game_id, session_id, type, mm_transaction_id, state, amount, refusal,
-            description, source, actor, opened_seq, due_at - opened_at, settled_at IS NULL, settled_seq,
-            settled_source, settled_actor, reason
-        FROM wallet_transaction WHERE player_id = ANY(%s) ORDER BY wallet_id, opened_seq, settled_seq""",
-    "wallets": """
-        SELECT id, spendable, reserved, announced, debt, entry_count FROM wallet_wallet
-        WHERE player_id = ANY(%s) ORDER BY id""",
-    "discrepancies": """
-        SELECT t.player_id, t.game_id, t.type, t.mm_transaction_id, d.kind, d.times_seen
-        FROM wallet_discrepancy d JOIN wallet_transaction t ON t.id = d.transaction_id
-        WHERE d.player_id = ANY(%s) ORDER BY 1, 2, 3, 4, 5""",
-    "sessions": "SELECT id, is_kept FROM players_gamesession WHERE player_id = ANY(%s) ORDER BY id",
-}
-CALL_LOG = """
-    SELECT c.game_id, c.player_id, t.type, t.mm_transaction_id, c.credential, c.endpoint, c.mm_transaction_id,
-        c.amount, c.currency_code, c.address, c.outcome, c.replayed
-    FROM wallet_apicall c LEFT JOIN wallet_transaction t ON t.id = c.transaction_id
-    WHERE c.game_id = ANY(%s) ORDER BY c.at, c.id
-"""
-
-
-NAMES = """
-    SELECT id::text, player_id, game_id, type, mm_transaction_id FROM wallet_transaction
-    WHERE player_id = ANY(%s)
-"""
 
 
 class Draw(NamedTuple):
@@ -99,6 +66,7 @@ class Cast:
 
     def __init__(self, callers: Callers) -> None:
         self.parties = [make_party(), make_party()]
+        self.games = [party.game for party in self.parties]
         self.players = [callers.player() for _ in range(2)]
         self.seats: list[PlayerSession] = [
             open_session(party, player, currency)
@@ -160,23 +128,6 @@ class Cast:
             for _ in range(10):
                 self.seats[draw.seat % 8].adjust("credit", 10**17 - 1)
 
-    # --- What became of it --------------------------------------------------------------------------
-
-    def written(self) -> dict[str, object]:
-        players, games = [player.pk for player in self.players], [party.game.pk for party in self.parties]
-        found: dict[str, object] = {name: rows(query, players) for name, query in WRITTEN.items()}
-        return found | {"call log": rows(CALL_LOG, games), "problems": problems_of(*self.players)}
-
-    def names(self) -> dict[str, tuple[object, ...]]:
-        """What a transaction is called whatever its id, by its id."""
-        return {id: tuple(name) for id, *name in rows(NAMES, [player.pk for player in self.players])}
-
-
-def rows(query: str, ids: list[uuid.UUID]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(query, [ids])
-        return list(cursor.fetchall())
-
 
 Act = Callable[[Cast, Draw], None]
 Call = Callable[[Cast, Draw], Parameters]
@@ -223,13 +174,13 @@ def became(cast: Cast, batches: Sequence[Sequence[Parameters]], way: Way) -> dic
     """All that is to be seen afterwards; then it is as if nothing had been."""
     with transaction.atomic():
         answers = [answer for batch in batches for answer in way(batch)]
-        written, names = cast.written(), cast.names()
+        rows, named = written(cast.players, cast.games), names(cast.players)
         transaction.set_rollback(True)
     said = [
-        (answer.outcome, names.get(answer.transaction_id), answer.balance, answer.currency)
+        (answer.outcome, named.get(answer.transaction_id), answer.balance, answer.currency)
         for answer in answers
     ]
-    return written | {"answers": said}
+    return rows | {"answers": said}
 
 
 def in_order(calls: list[Parameters]) -> list[Parameters]:
