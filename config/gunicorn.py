@@ -95,8 +95,15 @@ def pre_fork(server: Any, worker: Any) -> None:
     worker.is_serving = mmap.mmap(-1, 1)
     if not hasattr(server, "counts"):
         server.counts = empty_directory()
+        server.shares = importlib.import_module("config.web_shares").Shares()
     taken = {getattr(other, "place", None) for other in server.WORKERS.values()}
     worker.place = next(place for place in itertools.count() if place not in taken)
+    worker.shares = server.shares
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    """Whatever ended it: it accepts no more."""
+    server.shares.leave(worker.place)
 
 
 def forget_project() -> None:

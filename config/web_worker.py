@@ -26,6 +26,7 @@ from gunicorn import util
 from gunicorn.workers import base
 
 from config.web_connection import Connection, Incomplete, State
+from config.web_shares import PATIENCE_SECONDS, Shares
 from lib.event_loop import EventLoop
 
 # How long a connection may stay in a state; IDLE is gunicorn's `keepalive`.
@@ -49,6 +50,9 @@ class Worker(base.Worker):  # type: ignore[misc]
     # Set by config/gunicorn.py: how many one address may have here, and the networks that are not counted.
     connections_per_address = 256
     trusted_proxies: tuple[str, ...] = ()
+    # Set before the fork: all workers' connections, and which of them this one is.
+    shares: Shares | None = None
+    place = 0
     # Paths that begin like this are answered in the loop: nothing behind them may block.
     loop_paths: tuple[str, ...] = ()
 
@@ -70,6 +74,8 @@ class Worker(base.Worker):  # type: ignore[misc]
         self.seconds = SECONDS | {State.IDLE: float(self.cfg.keepalive)}
         self.most_connections = allow_files(self.cfg.worker_connections)
         self.next_sweep = 0.0
+        # On the monotonic clock: until when new connections are left to others, and are not.
+        self.yields_until = self.takes_until = 0.0
         super().init_process()
 
     def run(self) -> None:
@@ -81,7 +87,11 @@ class Worker(base.Worker):  # type: ignore[misc]
             self.loop.watch(listener.fileno(), select.EPOLLIN, partial(self.accept, listener))
         while self.alive and self.ppid == os.getppid():
             self.turn()
+            self.share()
         self.alive = False
+        self.yields_until = 0.0
+        if self.shares:
+            self.shares.leave(self.place)
         for listener in self.sockets:
             self.loop.unwatch(listener.fileno())
             listener.close()
@@ -100,7 +110,7 @@ class Worker(base.Worker):  # type: ignore[misc]
 
     def turn(self) -> None:
         """One round of the loop, of at most a second."""
-        self.loop.turn(1.0, self.proceed_with)
+        self.loop.turn(PATIENCE_SECONDS if self.yields_until else 1.0, self.proceed_with)
         if time.monotonic() >= self.next_sweep:
             self.notify()
             self.close_overdue()
@@ -109,7 +119,34 @@ class Worker(base.Worker):  # type: ignore[misc]
 
     # --- Connections come and go ---
 
+    def share(self) -> None:
+        """Tells the others how many connections this worker has, and goes on accepting if they did not."""
+        if not self.shares:
+            return
+        self.shares.note(self.place, len(self.connections))
+        if self.yields_until and time.monotonic() >= self.yields_until:
+            self.yields_until = 0.0
+            self.takes_until = time.monotonic() + PATIENCE_SECONDS
+            self.listen(select.EPOLLIN)
+
+    def yields(self) -> bool:
+        """Whether a new connection is left to a worker that has fewer; if that takes none, this one does."""
+        if not (self.shares and self.shares.is_ahead(len(self.connections))):
+            return False
+        if time.monotonic() < self.takes_until:
+            self.takes_until = 0.0
+            return False
+        self.yields_until = time.monotonic() + PATIENCE_SECONDS
+        self.listen(0)
+        return True
+
+    def listen(self, events: int) -> None:
+        for listener in self.sockets:
+            self.poll.modify(listener.fileno(), events)
+
     def accept(self, listener: Any, _: int) -> None:
+        if self.yields():
+            return
         try:
             sock, client = listener.accept()
         except OSError as problem:
