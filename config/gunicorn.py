@@ -6,6 +6,7 @@ or its workers would find the old modules in their memory.
 Of the project it knows the worker and the reload alone, and forgets them again (`forget_project`).
 """
 
+import gc
 import importlib
 import itertools
 import json
@@ -133,6 +134,9 @@ def post_worker_init(worker: Any) -> None:
     worker.connections_per_address = connections_per_address
     if "config.wsgi" in sys.modules:
         begin_platform(worker)
+    # What there is now stays to the end: a collection that went through it all took 100 ms, for every call.
+    gc.collect()
+    gc.freeze()
     worker.is_serving[0] = 1
 
 

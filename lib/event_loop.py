@@ -11,7 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
+from contextvars import Context, copy_context
 from typing import Any, NamedTuple, TypeVar
 
 from greenlet import getcurrent, greenlet
@@ -21,6 +21,8 @@ logger = logging.getLogger(__name__)
 
 # Threads for what a call cannot do without blocking: rare things, such as credentials that are read anew.
 BLOCKING_THREADS = 4
+# Greenlets that are kept for further calls.
+MOST_ENDED_CALLS = 128
 
 
 def ignore(_: int) -> None:
@@ -71,6 +73,8 @@ class EventLoop:
         # What is done if something happens to a descriptor; it is told what (EPOLLIN, …).
         self.handlers: dict[int, Callable[[int], Any]] = {}
         self.waits: dict[int, Wait] = {}
+        # Their greenlets are used again.
+        self.ended_calls: list[CallGreenlet] = []
         self.soon: deque[Callable[[], Any]] = deque()
         self.waker = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self.threads = ThreadPoolExecutor(BLOCKING_THREADS, "blocking")
@@ -108,16 +112,29 @@ class EventLoop:
     # --- For the calls ---
 
     def start(self, work: Callable[..., Any], *arguments: Any) -> None:
-        """Runs `work` as a call of its own until it waits for the first time."""
-        call = CallGreenlet(self.run, self.hub)
-        call.loop = self
+        """Runs `work` as a call of its own, with a context of its own, until it waits for the first time."""
+        if self.ended_calls:
+            call = self.ended_calls.pop()
+        else:
+            call = CallGreenlet(self.run, self.hub)
+            call.loop = self
+            # What the first switch brings is kept to the end.
+            call.switch()
+        call.gr_context = Context()
         call.switch(work, arguments)
 
-    def run(self, work: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
-        try:
-            work(*arguments)
-        except Exception:
-            logger.exception("Error in a call")
+    def run(self) -> None:
+        """One call after the other: a new greenlet for each would cost more than all else in the loop."""
+        while True:
+            work, arguments = self.hub.switch()
+            try:
+                work(*arguments)
+            except Exception:
+                logger.exception("Error in a call")
+            del work, arguments
+            if len(self.ended_calls) == MOST_ENDED_CALLS:
+                return
+            self.ended_calls.append(getcurrent())
 
     def call_soon(self, work: Callable[[], Any]) -> None:
         """Does `work` at the end of this turn, or of the next."""

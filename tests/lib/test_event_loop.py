@@ -3,12 +3,15 @@
 import select
 import socket
 import threading
+import weakref
 from collections.abc import Iterator
+from contextvars import ContextVar
 
 import pytest
+from greenlet import getcurrent
 from structlog.contextvars import bind_contextvars, get_contextvars
 
-from lib.event_loop import current_loop, in_loop, off_loop
+from lib.event_loop import MOST_ENDED_CALLS, current_loop, in_loop, off_loop
 from tests.support.loops import SECONDS, RunningLoop, running_loop
 
 
@@ -131,3 +134,52 @@ def test_event_loop__does_what_threads_ask_for_once_each(running: RunningLoop) -
     assert sorted(done) == list(range(400))
     for thread in threads:
         thread.join()
+
+
+def test_start__greenlet_of_an_ended_call_brings_nothing_along() -> None:
+    told: ContextVar[str] = ContextVar("told", default="nothing")
+
+    def call() -> tuple[int, str]:
+        found = id(getcurrent()), told.get()
+        told.set("something")
+        return found
+
+    with running_loop() as running:
+        first, second = running.do(call), running.do(call)
+    assert first == second
+    assert second[1] == "nothing"
+
+
+def test_start__what_a_call_was_given_is_let_go_with_its_end() -> None:
+    class Given:
+        pass
+
+    given = Given()
+    is_there = weakref.ref(given)
+    with running_loop() as running:
+        running.do(id, given)
+        del given
+        assert running.do(is_there) is None
+
+
+def test_start__more_calls_at_once_than_are_kept() -> None:
+    count = 2 * MOST_ENDED_CALLS + 1
+    arrived = threading.Semaphore(0)
+
+    def call(sock: socket.socket) -> int:
+        arrived.release()
+        return readable(sock)
+
+    with running_loop() as running:
+        for _ in range(2):
+            pairs = [socket.socketpair() for _ in range(count)]
+            calls = [running.begin(call, ours) for ours, _ in pairs]
+            for _ in range(count):
+                assert arrived.acquire(timeout=SECONDS)
+            for _, theirs in pairs:
+                theirs.sendall(b"!")
+            assert [one.result(SECONDS) for one in calls] == [select.EPOLLIN] * count
+            for ours, theirs in pairs:
+                ours.close()
+                theirs.close()
+        assert len(running.loop.ended_calls) == MOST_ENDED_CALLS

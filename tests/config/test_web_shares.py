@@ -1,0 +1,39 @@
+"""Connections are shared among the workers, evenly but for an eighth."""
+
+import pytest
+
+from config.web_shares import MOST_WORKERS, Shares
+
+
+@pytest.mark.parametrize(
+    ("own", "others", "is_ahead"),
+    [
+        (0, [0], False),
+        (1, [0], True),
+        (1, [1], False),
+        (3, [3, 2], True),
+        (80, [70], False),
+        (80, [69], True),
+        (80, [], False),
+    ],
+)
+def test_share__worker_is_ahead_of_others(own: int, others: list[int], is_ahead: bool) -> None:
+    shares = Shares()
+    for place, connections in enumerate([own, *others]):
+        shares.note(place, connections)
+    assert shares.is_ahead(own) is is_ahead
+
+
+def test_share__worker_that_has_left_counts_no_more() -> None:
+    shares = Shares()
+    shares.note(1, 0)
+    assert shares.is_ahead(5)
+    shares.leave(1)
+    assert not shares.is_ahead(5)
+
+
+def test_share__worker_beyond_the_places_takes_no_part() -> None:
+    shares = Shares()
+    shares.note(MOST_WORKERS, 0)
+    shares.leave(MOST_WORKERS)
+    assert not shares.is_ahead(5)
