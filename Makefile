@@ -14,7 +14,7 @@ HOSTILE := tests/config/launcher/test_restarts.py tests/payments/deliveries/test
 	$(addprefix tests/config/test_,nginx.py web_reload.py web_worker.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test quick faults lint lint-style lint-imports lint-sql lint-types lock bench bench-peers bench-growth bench-settle bench-callbacks simulate manage mutate attack fuzz clean install
+.PHONY: help run test quick faults lint lint-style lint-imports lint-sql lint-types lock bench bench-peers bench-growth bench-settle bench-callbacks bench-pages simulate manage mutate attack fuzz clean install
 
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{ printf "make %-14s %s\n", $$1, $$2 }'
@@ -61,6 +61,9 @@ bench-settle: $(RUN)  ## measure how fast due transactions are settled; writes v
 
 bench-callbacks: $(RUN)  ## measure how fast providers' callbacks are answered; writes var/bench-callbacks.json
 	@$(LAUNCH) with --instance bench -- $(VENV)/bin/python -m benchmarks.callbacks $(ARGS)
+
+bench-pages: $(RUN)  ## measure withdrawals alone and beside operators' pages; writes var/bench-pages.json
+	@$(LAUNCH) with --instance bench -- $(VENV)/bin/python -m benchmarks.pages $(ARGS)
 
 simulate: $(RUN)  ## play games against the running platform; ARGS="--players 100"
 	@$(LAUNCH) beside -- $(VENV)/bin/python -m simulation $(ARGS)

@@ -14,6 +14,7 @@ import queue
 import resource
 import select
 import socket
+import sys
 import threading
 import time
 from collections import Counter
@@ -35,6 +36,10 @@ SECONDS = {State.LINGERING: 5.0, State.HEAD: 10.0, State.BODY: 20.0, State.WRITI
 ENDING_SECONDS = 2.0
 # How long a whole request may wait for a thread: its caller has given up by then, and repeats it.
 QUEUE_SECONDS = 20.0
+# How long a thread that computes a page keeps the interpreter from the loop, which gives it away at every
+# call of the system, several times for a wallet call: with Python's 5 ms, the p99 beside pages is twice as
+# long (`make bench-pages`).
+SWITCH_SECONDS = 0.0005
 OUT_OF_FILES = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 # Files beside those of the connections: the database, logs, libraries.
 OTHER_FILES = 256
@@ -79,6 +84,7 @@ class Worker(base.Worker):  # type: ignore[misc]
         super().init_process()
 
     def run(self) -> None:
+        sys.setswitchinterval(SWITCH_SECONDS)
         for _ in range(self.cfg.threads):
             threading.Thread(target=self.answer_requests, daemon=True).start()
         self.loop.watch(self.PIPE[0], select.EPOLLIN, lambda _: os.read(self.PIPE[0], 4096))

@@ -20,10 +20,13 @@ from wallet.settlement.inquiries import LEASE
 DURABLE = True
 FUNDS = 100_00
 PLAYERS = 8
+# So many that calls wait for each other, and go to the ledger together.
+MANY_PLAYERS = 32
+METRICS = {"METRICS_TOKEN": "a token that only this test has, long enough"}
 
 
-def sit_down(platform: Platform, url: str) -> list[PlayerSession]:
-    return [platform.callers.player_session(FUNDS, url=url) for _ in range(PLAYERS)]
+def sit_down(platform: Platform, url: str, players: int = PLAYERS) -> list[PlayerSession]:
+    return [platform.callers.player_session(FUNDS, url=url) for _ in range(players)]
 
 
 def is_ready(url: str) -> bool:
@@ -92,4 +95,29 @@ def test_web_server__killed_under_load_loses_no_answer(platform: Platform) -> No
     assert sum(player.statuses[0] for player in players) > 0
     assert_all_kept(players)
     assert is_ready(url)
+    platform.assert_whole()
+
+
+def statements(url: str) -> tuple[float, float]:
+    """How many statements went to the ledger, and how many calls they carried."""
+    answer = Caller(f"Bearer {METRICS['METRICS_TOKEN']}", url=url).send("GET", "/metrics")
+    told = dict(line.rsplit(" ", 1) for line in answer.raw.decode().splitlines() if line[:1] != "#")
+    return float(told["wallet_statement_calls_count"]), float(told["wallet_statement_calls_sum"])
+
+
+def test_worker__killed_in_the_middle_of_batches_loses_no_answer(platform: Platform) -> None:
+    dice = random.Random(SEED)
+    web, url = platform.serve(WEB_WORKERS="1", **METRICS)
+    eventually(lambda: is_ready(url), "the web server is ready")
+    with playing_on(sit_down(platform, url, MANY_PLAYERS), SEED) as players:
+        for _ in range(rounds(3, 200)):
+            play_some(players, 2 * MANY_PLAYERS)
+            time.sleep(dice.uniform(0, 0.02))
+            os.kill(children_of(web)[0], signal.SIGKILL)
+        play_some(players, 2 * MANY_PLAYERS)
+        sent, carried = statements(url)
+    # What a kill meets is a batch: a call is seldom alone.
+    assert carried / sent > 2
+    assert sum(player.statuses[0] for player in players) > 0
+    assert_all_kept(players)
     platform.assert_whole()

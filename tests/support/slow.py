@@ -19,6 +19,7 @@ SLOW_PLACES = (
     "config/test_logs.py",
     "config/test_metrics.py",
     "config/test_nginx.py",
+    "config/test_web_calls.py",
     "config/test_web_reload.py",
     "config/test_web_worker.py",
     "config/test_refusals.py",

@@ -348,6 +348,7 @@ def test_no_answer__the_lane_gives_up_and_the_calls_are_repeated(
     assert_each_is_there_once(sessions, 2)
 
 
+@pytest.mark.long
 def test_no_answer__from_any_connection_is_an_answer_in_time(
     running: RunningLoop,
     proxy: DatabaseProxy,
