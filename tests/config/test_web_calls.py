@@ -58,7 +58,7 @@ def test_calls__over_256_and_1024_connections_have_no_error(one_worker: str, cal
     login = Login(*b64decode((callers.game.caller.authorization or "")[6:]).decode().split(":"))
     answers = 0
     for connections in (256, 1024):
-        result = Load(place_of(one_worker), connections, lambda: withdrawals(login, tokens)).run(0.3)
+        result = Load(place_of(one_worker), connections, lambda: withdrawals(login, tokens)).run(2.0)
         assert (result.errors, result.examples) == (0, [])
         assert result.all_answers >= connections
         answers += result.all_answers
@@ -96,7 +96,7 @@ def test_calls__go_on_while_a_page_is_computed(one_worker: str, player_session: 
         while not reading.done():
             answered += caller.call("getBalance").status == 200
         assert reading.result() == [200] * pages
-    assert answered > 3 * pages
+    assert answered > pages + 2
 
 
 @pytest.mark.parametrize(

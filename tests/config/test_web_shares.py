@@ -1,16 +1,12 @@
 """Connections are shared among the workers, evenly but for an eighth."""
 
-import os
-import socket
-from contextlib import ExitStack
-from pathlib import Path
-
 import pytest
 
+from config.web_connection import State
 from config.web_shares import MOST_WORKERS, Shares
-from tests.config.test_metrics import master
-from tests.config.test_web_worker import wait_until
-from tests.support.web_server import served
+from tests.config.test_web_connection import Table, table
+
+__all__ = ["table"]
 
 
 @pytest.mark.parametrize(
@@ -47,23 +43,17 @@ def test_share__worker_beyond_the_places_takes_no_part() -> None:
     assert not shares.is_ahead(5)
 
 
-def sockets(process: int) -> int:
-    return sum(os.readlink(file).startswith("socket:") for file in Path(f"/proc/{process}/fd").iterdir())
-
-
-def test_share__connections_of_two_workers(tmp_path: Path) -> None:
-    log = tmp_path / "server.log"
-    with served(log, "benchmarks.empty:application", WEB_WORKERS="2") as url, ExitStack() as stack:
-        parent = master(log)
-        workers = [int(word) for word in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()]
-        before = [sockets(worker) for worker in workers]
-        address = ("127.0.0.1", int(url.rpartition(":")[2]))
-        for _ in range(40):
-            stack.enter_context(socket.create_connection(address))
-
-        def counts() -> list[int]:
-            return [sockets(worker) - there for worker, there in zip(workers, before, strict=True)]
-
-        wait_until(lambda: sum(counts()) == 40)
-        # An eighth more than the other, and what comes while each says how many it has.
-        assert min(counts()) >= 15, counts()
+def test_share__new_connection_is_left_to_others_once(table: Table) -> None:
+    table.shares, table.sockets, table.yields_until, table.takes_until = Shares(), [], 0.0, 0.0
+    table.share()
+    assert not table.yields()
+    table.shares.note(1, 0)
+    assert not table.yields()
+    table.add("10.0.0.1", State.IDLE, 1e12)
+    assert table.yields()
+    assert table.yields_until > 0
+    # Nobody has taken it.
+    table.yields_until = 1.0
+    table.share()
+    assert table.yields_until == 0
+    assert [table.yields(), table.yields()] == [False, True]

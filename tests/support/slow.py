@@ -21,7 +21,6 @@ SLOW_PLACES = (
     "config/test_nginx.py",
     "config/test_web_calls.py",
     "config/test_web_reload.py",
-    "config/test_web_shares.py",
     "config/test_web_worker.py",
     "config/test_refusals.py",
     "faults",
