@@ -9,7 +9,6 @@ import socket
 import time
 from base64 import b64decode
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psycopg
@@ -19,7 +18,7 @@ from benchmarks.load import Load
 from benchmarks.traffic import Login, withdrawals
 from tests.attack.clients import place_of
 from tests.conftest import in_database
-from tests.support.callers import Caller, Callers, PlayerSession, dump, unique
+from tests.support.callers import Callers, PlayerSession, dump, unique
 from tests.support.invariants import problems_of
 from tests.support.web_server import served
 
@@ -80,23 +79,6 @@ def test_calls__on_one_connection_are_answered_in_their_order(
     assert [re.findall(rb'"mmTransactionId":"([^"]+)"', answer)[0].decode() for answer in answers] == mms
     balances = [re.findall(rb'"amount":([0-9.]+)', answer)[0].decode() for answer in answers]
     assert balances == [f"{99 - number}.00" for number in range(30)]
-
-
-def test_calls__go_on_while_a_page_is_computed(one_worker: str, player_session: PlayerSession) -> None:
-    """Were the page computed in the loop, there would be one call to each at most."""
-    caller, pages = player_session.elsewhere(at=one_worker), 4
-    anybody = Caller(None, url=one_worker)
-
-    def read_pages() -> list[int]:
-        return [anybody.send("GET", "/api/schema/").status for _ in range(pages)]
-
-    answered = 0
-    with ThreadPoolExecutor(1) as pool:
-        reading = pool.submit(read_pages)
-        while not reading.done():
-            answered += caller.call("getBalance").status == 200
-        assert reading.result() == [200] * pages
-    assert answered > pages + 2
 
 
 @pytest.mark.parametrize(

@@ -14,15 +14,16 @@ from django.db import connection
 
 
 class DatabaseProxy:
-    """Listens in a directory as PostgreSQL does, and hands everything on to the server's own socket.
+    """Listens in a directory as PostgreSQL does, and hands everything on to the server: at its own socket in
+    the directory `host`, or at an address.
 
     `refuses`: new connections are closed at once. `hangs`: what the server says reaches nobody. `cuts`: the
     next that it says ends its connection instead.
     """
 
-    def __init__(self, directory: Path, target: Path) -> None:
-        self.target = target
-        self.place = directory / target.name
+    def __init__(self, directory: Path, host: str, port: str) -> None:
+        self.host, self.port = host, port
+        self.place = directory / f".s.PGSQL.{port}"
         self.refuses = self.hangs = self.cuts = False
         # Each client's socket, and the server's for it.
         self.peers: dict[socket.socket, socket.socket] = {}
@@ -48,12 +49,18 @@ class DatabaseProxy:
         if self.refuses:
             client.close()
             return
-        server = socket.socket(socket.AF_UNIX)
-        server.connect(str(self.target))
+        server = self.connect()
         self.clients.add(client)
         for one, other in ((client, server), (server, client)):
             self.peers[one] = other
             self.selector.register(one, selectors.EVENT_READ)
+
+    def connect(self) -> socket.socket:
+        if not self.host.startswith("/"):
+            return socket.create_connection((self.host, int(self.port)))
+        server = socket.socket(socket.AF_UNIX)
+        server.connect(f"{self.host}/{self.place.name}")
+        return server
 
     def hand_on(self, sock: socket.socket) -> None:
         try:
@@ -88,13 +95,14 @@ class DatabaseProxy:
 @contextmanager
 def database_proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[DatabaseProxy]:
     """New connections of this process go through it until the block ends."""
-    options = connection.settings_dict["OPTIONS"]
-    port = connection.settings_dict["PORT"] or os.environ.get("PGPORT") or "5432"
-    target = Path(options["host"]) / f".s.PGSQL.{port}"
+    settings = connection.settings_dict
+    options = settings["OPTIONS"]
+    port = str(settings["PORT"] or os.environ.get("PGPORT") or "5432")
     with TemporaryDirectory() as directory, monkeypatch.context() as patch:
-        proxy = DatabaseProxy(Path(directory), target)
+        proxy = DatabaseProxy(Path(directory), options.get("host") or settings["HOST"], port)
         proxy.thread.start()
         patch.setitem(options, "host", directory)
+        patch.setitem(settings, "HOST", "")
         try:
             yield proxy
         finally:
