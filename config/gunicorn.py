@@ -3,7 +3,8 @@
 Read by gunicorn's first process, which outlives new code (SIGHUP):
 nothing of the project or of Django is imported here,
 or its workers would find the old modules in their memory.
-Of the project it knows the worker and the reload alone, and forgets them again (`forget_project`).
+Of the project it knows the worker, with its loop and shares, and the reload alone, and forgets them again
+(`forget_project`).
 """
 
 import gc
@@ -96,6 +97,8 @@ def pre_fork(server: Any, worker: Any) -> None:
     worker.is_serving = mmap.mmap(-1, 1)
     if not hasattr(server, "counts"):
         server.counts = empty_directory()
+    # The first process may be older than this line.
+    if not hasattr(server, "shares"):
         server.shares = importlib.import_module("config.web_shares").Shares()
     taken = {getattr(other, "place", None) for other in server.WORKERS.values()}
     worker.place = next(place for place in itertools.count() if place not in taken)

@@ -16,7 +16,7 @@ from psycopg.types.numeric import Int4, Int8
 from lib.database import FAILURES, drop_unfit_connection, execute, is_unavailable, is_unfit
 from lib.event_loop import in_loop
 from lib.loop_connections import LoopConnections
-from wallet.batching import BATCHES, Unbatched
+from wallet.ledger_queue import BATCHES, Unbatched
 from wallet.ledger_statements import (
     ADJUST,
     EXPIRE,

@@ -15,6 +15,7 @@ from gunicorn.config import Config
 from gunicorn.http.errors import InvalidChunkSize, LimitRequestHeaders
 
 from config.web_connection import BODY_LIMIT, HEAD_LIMIT, ChunkScan, Connection, Incomplete, State
+from config.web_shares import Shares
 from config.web_worker import QUEUE_SECONDS, SECONDS, Worker, counted_as
 
 GET = b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -198,6 +199,22 @@ def test_room__of_the_whole_worker_is_made_by_what_must_end_first(table: Table) 
     table.add("10.0.1.1", State.BUSY, 0)
     assert table.has_room(None)
     assert [connection.address for connection in table.closed] == ["10.0.0.3"]
+
+
+def test_accept__new_connection_is_left_to_others_once(table: Table) -> None:
+    table.shares, table.sockets, table.yields_until, table.takes_until = Shares(), [], 0.0, 0.0
+    table.share()
+    assert not table.yields()
+    table.shares.note(1, 0)
+    assert not table.yields()
+    table.add("10.0.0.1", State.IDLE, 1e12)
+    assert table.yields()
+    assert table.yields_until > 0
+    # Nobody has taken it.
+    table.yields_until = 1.0
+    table.share()
+    assert table.yields_until == 0
+    assert [table.yields(), table.yields()] == [False, True]
 
 
 def test_overdue__what_a_thread_has_is_left_alone(table: Table) -> None:

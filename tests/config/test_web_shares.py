@@ -2,11 +2,7 @@
 
 import pytest
 
-from config.web_connection import State
 from config.web_shares import MOST_WORKERS, Shares
-from tests.config.test_web_connection import Table, table
-
-__all__ = ["table"]
 
 
 @pytest.mark.parametrize(
@@ -41,19 +37,3 @@ def test_share__worker_beyond_the_places_takes_no_part() -> None:
     shares.note(MOST_WORKERS, 0)
     shares.leave(MOST_WORKERS)
     assert not shares.is_ahead(5)
-
-
-def test_share__new_connection_is_left_to_others_once(table: Table) -> None:
-    table.shares, table.sockets, table.yields_until, table.takes_until = Shares(), [], 0.0, 0.0
-    table.share()
-    assert not table.yields()
-    table.shares.note(1, 0)
-    assert not table.yields()
-    table.add("10.0.0.1", State.IDLE, 1e12)
-    assert table.yields()
-    assert table.yields_until > 0
-    # Nobody has taken it.
-    table.yields_until = 1.0
-    table.share()
-    assert table.yields_until == 0
-    assert [table.yields(), table.yields()] == [False, True]

@@ -54,7 +54,7 @@ SLOW_PLACES = (
     "wallet/api/test_views_races.py",
     "wallet/api/test_views_random.py",
     "wallet/settlement/test_sweep.py",
-    "wallet/test_batching.py",
+    "wallet/test_ledger_queue.py",
     "wallet/sql/test_locking.py",
     "wallet/sql/test_many_equality.py",
     "wallet/sql/test_sweep.py",

@@ -24,9 +24,9 @@ from tests.support.callers import Callers, Holding, PlayerSession, unique
 from tests.support.database_proxy import DatabaseProxy, database_proxy
 from tests.support.invariants import problems_of
 from tests.support.loops import RunningLoop, running_loop
-from wallet import batching, ledger
-from wallet.batching import MOST_CALLS, Batches
+from wallet import ledger, ledger_queue
 from wallet.ledger import Answer
+from wallet.ledger_queue import MOST_CALLS, Batches
 from wallet.ledger_statements import OPEN, SETTLE
 from wallet.models import ApiCall
 
@@ -36,7 +36,7 @@ Owner = psycopg.Connection[Any]
 # What a transaction's id may begin with here: its row takes this long, or cannot be.
 SLOW_SECONDS = 0.3
 TRIGGER = f"""
-    CREATE FUNCTION test_batching() RETURNS trigger LANGUAGE plpgsql AS $$
+    CREATE FUNCTION test_ledger_queue() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
         IF NEW.mm_transaction_id LIKE 'slow-%' THEN
             PERFORM pg_sleep({SLOW_SECONDS});
@@ -45,8 +45,8 @@ TRIGGER = f"""
         END IF;
         RETURN NEW;
     END $$;
-    CREATE TRIGGER test_batching BEFORE INSERT ON wallet_transaction FOR EACH ROW
-    EXECUTE FUNCTION test_batching()
+    CREATE TRIGGER test_ledger_queue BEFORE INSERT ON wallet_transaction FOR EACH ROW
+    EXECUTE FUNCTION test_ledger_queue()
 """
 CLOSE = """
     SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
@@ -64,7 +64,7 @@ def running() -> Iterator[RunningLoop]:
 def trigger(owner: Owner, database: None) -> Iterator[None]:
     owner.execute(TRIGGER)
     yield
-    owner.execute("DROP TRIGGER test_batching ON wallet_transaction; DROP FUNCTION test_batching()")
+    owner.execute("DROP TRIGGER test_ledger_queue ON wallet_transaction; DROP FUNCTION test_ledger_queue()")
 
 
 @pytest.fixture(autouse=True)
@@ -78,8 +78,8 @@ def pools(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         "held": LoopConnections(6, lock_timeout="1s", application_name="test-held"),
         "single": LoopConnections(6, statement_seconds=1, application_name="test-single"),
     }
-    monkeypatch.setattr(batching, "LANE", pools["lane"])
-    monkeypatch.setattr(batching, "HELD", pools["held"])
+    monkeypatch.setattr(ledger_queue, "LANE", pools["lane"])
+    monkeypatch.setattr(ledger_queue, "HELD", pools["held"])
     monkeypatch.setattr(ledger, "CONNECTIONS", pools["single"])
     yield
     for pool in pools.values():
@@ -160,7 +160,7 @@ def test_lone_call__goes_alone(running: RunningLoop, player_session: PlayerSessi
         counted("wallet_statement_calls_count") - before[0],
         counted("wallet_statement_calls_sum") - before[1],
     ) == (2, 2)
-    prepared = batching.LANE.idle[0].execute("SELECT statement FROM pg_prepared_statements").fetchall()
+    prepared = ledger_queue.LANE.idle[0].execute("SELECT statement FROM pg_prepared_statements").fetchall()
     assert ["ledger_open(" in row[0] for row in prepared].count(True) == 1
     assert ["ledger_settle(" in row[0] for row in prepared].count(True) == 1
     assert not any("_many(" in row[0] for row in prepared)
@@ -309,7 +309,7 @@ def fill_pools(running: RunningLoop, sessions: list[PlayerSession]) -> None:
         futures.pop().result(SECONDS)
     assert outcomes(futures) == ["opened"] * 5
     assert outcomes(asked(running, calls)) == ["opened"] * 5
-    assert (len(batching.LANE.idle), len(ledger.CONNECTIONS.idle)) == (1, 6)
+    assert (len(ledger_queue.LANE.idle), len(ledger.CONNECTIONS.idle)) == (1, 6)
 
 
 @pytest.fixture
