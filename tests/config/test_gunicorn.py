@@ -3,10 +3,13 @@
 import os
 import re
 import runpy
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from config import gunicorn
 from config.launcher.supervisor import ROOT
 
 READ = ("HOST", "PORT", "WEB_WORKERS", "WEB_THREADS", "WEB_CONNECTIONS_PER_ADDRESS")
@@ -44,3 +47,15 @@ def test_unit__waits_for_a_reload_and_then_the_end() -> None:
     unit = (ROOT / "deploy/quantum-wallet-web.service").read_text()
     (seconds,) = re.findall(r"^TimeoutStopSec=(\d+)$", unit, re.MULTILINE)
     assert int(seconds) > 2 * settings()["graceful_timeout"]
+
+
+def test_pre_fork__first_process_of_an_older_release_knows_no_shares(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It reads this file anew with a reload, and keeps what it has."""
+    monkeypatch.setattr(gunicorn, "forget_project", lambda: None)
+    server, worker = SimpleNamespace(counts=Path("somewhere"), WORKERS={}), SimpleNamespace()
+    gunicorn.pre_fork(server, worker)
+    assert worker.shares is server.shares
+    other = SimpleNamespace()
+    server.WORKERS[1] = worker
+    gunicorn.pre_fork(server, other)
+    assert (worker.place, other.place, other.shares) == (0, 1, worker.shares)
