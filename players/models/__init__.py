@@ -1,0 +1,19 @@
+"""Operators, games, credentials, players and their sessions."""
+
+from players.models.games import Credential, Game, validate_network
+from players.models.operators import Operator, Operators, validate_username
+from players.models.players import MOST_NICKNAME, UID_PATTERN, GameSession, Player, PlayerEvent
+
+__all__ = [
+    "MOST_NICKNAME",
+    "UID_PATTERN",
+    "Credential",
+    "Game",
+    "GameSession",
+    "Operator",
+    "Operators",
+    "Player",
+    "PlayerEvent",
+    "validate_network",
+    "validate_username",
+]

@@ -1,0 +1,125 @@
+"""Games, and the credentials with which their backends and the web front call."""
+
+from ipaddress import ip_network
+
+from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator, RegexValidator, URLValidator
+from django.db import models
+from django.db.models import Q
+
+from lib.ids import new_id
+
+
+def validate_network(text: str) -> None:
+    """Refuses what is neither an address nor a network in CIDR form."""
+    try:
+        ip_network(text)
+    except ValueError as problem:
+        raise ValidationError("%(problem)s", params={"problem": problem}) from problem
+
+
+class Game(models.Model):
+    """A game whose backend holds credentials and moves its players' money."""
+
+    class Policy(models.TextChoices):
+        """What becomes of a transaction never settled by the game, which cannot be asked (contract 2.4)."""
+
+        EXPIRE = "expire", "expire"
+        HOLD = "hold", "hold for an operator"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    slug = models.SlugField(unique=True, max_length=40, db_collation="C")
+    name = models.CharField(max_length=100)
+    launch_url = models.URLField(
+        max_length=500,
+        validators=[URLValidator(schemes=["https", "http"])],
+        help_text="The game's entry point. token, lang and currency are added as query parameters.",
+    )
+    is_active = models.BooleanField(
+        default=True,
+        help_text="If off, no new sessions are started. Running sessions and their transactions continue.",
+    )
+    pending_hours = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(50)],
+        help_text="Hours that a pending transaction waits for the game, at least 50. Empty: the platform's "
+        "default.",
+    )
+    unanswered_policy = models.CharField(
+        max_length=10,
+        choices=Policy.choices,
+        default=Policy.EXPIRE,
+        help_text="Applies to due transactions if the game has no query URL.",
+    )
+    query_url = models.URLField(
+        "query URL",
+        max_length=500,
+        blank=True,
+        validators=[URLValidator(schemes=["https", "http"])],
+        help_text="The game's endpoint for status queries about transactions. Empty: the game cannot be "
+        "queried.",
+    )
+    query_username = models.CharField(
+        "query username",
+        max_length=64,
+        blank=True,
+        help_text="The platform's username at the game (HTTP Basic).",
+    )
+    # Sealed by `lib.security.encryption`; never shown.
+    sealed_query_password = models.CharField(max_length=500, blank=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["slug"]
+        constraints = [
+            models.CheckConstraint(
+                name="game_pending_hours_at_least_50",
+                condition=Q(pending_hours__isnull=True) | Q(pending_hours__gte=50),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.slug
+
+
+class Credential(models.Model):
+    """A username and the hash of a password, with which one party calls the API (contract 1.2)."""
+
+    class Kind(models.TextChoices):
+        GAME = "game", "game backend"
+        PLATFORM = "platform", "platform's web front"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    game = models.ForeignKey(Game, models.PROTECT, null=True, blank=True, related_name="credentials")
+    username = models.CharField(
+        max_length=64,
+        unique=True,
+        db_collation="C",
+        validators=[RegexValidator(r"\A[A-Za-z0-9._@-]+\Z", "Letters, digits and . _ @ - only.")],
+    )
+    password_hash = models.BinaryField(max_length=32)
+    allowed_networks = ArrayField(
+        models.CharField(max_length=43, validators=[validate_network]),
+        default=list,
+        blank=True,
+        help_text="Addresses or networks, separated by commas. Calls from other addresses get no answer. "
+        "Empty: any address.",
+    )
+    note = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["username"]
+        constraints = [
+            models.CheckConstraint(
+                name="credential_of_a_game_names_it",
+                condition=Q(kind="game", game__isnull=False) | Q(kind="platform", game__isnull=True),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.username
