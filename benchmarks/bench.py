@@ -211,7 +211,7 @@ def http_measurements(
 def figures_of(measured: Measured) -> dict[str, Any]:
     """The medians, and what they are of each other."""
     rate = measured.rate
-    p99_64 = measured.median(WITHDRAW_64.name).p99_ms
+    p99_64, of_1024 = measured.median(WITHDRAW_64.name).p99_ms, measured.median(WITHDRAW_1024.name)
     best = max(rate(TEXTBOOK_16.name), rate(TEXTBOOK_64.name))
     ratios = {
         "pgbench_to_simple_update": rate(OPENING) / rate(SIMPLE_UPDATE),
@@ -223,7 +223,8 @@ def figures_of(measured: Measured) -> dict[str, Any]:
         "one_wallet_to_withdraw_64": rate(ONE_WALLET.name) / rate(WITHDRAW_64.name),
         "withdraw_to_pgbench": rate(WITHDRAW_16.name) / rate(OPENING),
         "p99_256_to_64": measured.median(WITHDRAW_256.name).p99_ms / p99_64,
-        "p99_1024_to_64": measured.median(WITHDRAW_1024.name).p99_ms / p99_64,
+        "p99_1024_to_64": of_1024.p99_ms / p99_64,
+        "p99_1024_to_p50": of_1024.p99_ms / of_1024.p50_ms,
         "p99_64_of_1024_to_64": measured.median(TURNS_1024.name).p99_ms / p99_64,
     }
     if BEFORE_PAIRS.name in measured.rounds:
@@ -245,6 +246,7 @@ def aims(figures: dict[str, Any]) -> list[Aim]:
         Aim("ledger_open to simple-update, pgbench", figures["pgbench_to_simple_update"], 0.7),
         Aim("p99 of 256 to that of 64", figures["p99_256_to_64"], 4, at_most=True),
         Aim("p99 of 1024 to that of 64", figures["p99_1024_to_64"], 4, at_most=True),
+        Aim("p99 of 1024 to their p50", figures["p99_1024_to_p50"], 2, at_most=True),
         Aim("p99 of 64 of 1024 in turn to that of 64", figures["p99_64_of_1024_to_64"], 4, at_most=True),
     ]
     if "pairs_to_other" in figures:

@@ -40,6 +40,9 @@ QUEUE_SECONDS = 20.0
 # call of the system, several times for a wallet call: with Python's 5 ms, the p99 beside pages is twice as
 # long (`make bench-pages`).
 SWITCH_SECONDS = 0.0005
+# New connections taken in one turn of the loop: with one, those of a crowd would wait for as many turns, each
+# of which answers whoever is in already.
+MOST_ACCEPTED = 16
 OUT_OF_FILES = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 # Files beside those of the connections: the database, logs, libraries.
 OTHER_FILES = 256
@@ -135,9 +138,13 @@ class Worker(base.Worker):  # type: ignore[misc]
             self.takes_until = time.monotonic() + PATIENCE_SECONDS
             self.listen(select.EPOLLIN)
 
+    def is_ahead(self) -> bool:
+        """Whether another worker has fewer connections."""
+        return self.shares is not None and self.shares.is_ahead(len(self.connections))
+
     def yields(self) -> bool:
         """Whether a new connection is left to a worker that has fewer; if that takes none, this one does."""
-        if not (self.shares and self.shares.is_ahead(len(self.connections))):
+        if not self.is_ahead():
             return False
         if time.monotonic() < self.takes_until:
             self.takes_until = 0.0
@@ -151,18 +158,25 @@ class Worker(base.Worker):  # type: ignore[misc]
             self.poll.modify(listener.fileno(), events)
 
     def accept(self, listener: Any, _: int) -> None:
+        """Takes new connections: some, and none that another worker should have."""
         if self.yields():
             return
+        for _ in range(MOST_ACCEPTED):
+            if not self.accept_one(listener) or self.is_ahead():
+                return
+
+    def accept_one(self, listener: Any) -> bool:
+        """Whether there was a new connection."""
         try:
             sock, client = listener.accept()
         except OSError as problem:
             if problem.errno in OUT_OF_FILES and not self.close_one(self.connections.values()):
                 time.sleep(0.01)
-            return
+            return False
         address = counted_as(client[0], self.trusted_proxies) if isinstance(client, tuple) else None
         if not self.has_room(address):
             sock.close()
-            return
+            return True
         sock.setblocking(False)
         connection = Connection(sock, client, listener.getsockname(), self.cfg, address)
         connection.deadline = time.monotonic() + self.seconds[State.HEAD]
@@ -170,6 +184,7 @@ class Worker(base.Worker):  # type: ignore[misc]
         if address:
             self.counts[address] += 1
         self.poll.register(sock.fileno(), select.EPOLLIN | select.EPOLLONESHOT)
+        return True
 
     def has_room(self, address: str | None) -> bool:
         """Whether one more may come from `address`; others are closed for it, if they do nothing."""

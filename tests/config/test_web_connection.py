@@ -16,7 +16,7 @@ from gunicorn.http.errors import InvalidChunkSize, LimitRequestHeaders
 
 from config.web_connection import BODY_LIMIT, HEAD_LIMIT, ChunkScan, Connection, Incomplete, State
 from config.web_shares import Shares
-from config.web_worker import QUEUE_SECONDS, SECONDS, Worker, counted_as
+from config.web_worker import MOST_ACCEPTED, QUEUE_SECONDS, SECONDS, Worker, counted_as
 
 GET = b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
 POST = b"POST /wallet/withdraw HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello"
@@ -149,6 +149,8 @@ class Table(Worker):
         self.seconds = SECONDS | {State.IDLE: 75.0}
         self.log = logging.getLogger()
         self.most_connections, self.connections_per_address = 5, 3
+        self.cfg, self.sockets = Config(), list[Any]()
+        self.yields_until = self.takes_until = 0.0
 
     def close(self, connection: Any) -> None:
         super().close(connection)
@@ -202,7 +204,7 @@ def test_room__of_the_whole_worker_is_made_by_what_must_end_first(table: Table) 
 
 
 def test_accept__new_connection_is_left_to_others_once(table: Table) -> None:
-    table.shares, table.sockets, table.yields_until, table.takes_until = Shares(), [], 0.0, 0.0
+    table.shares = Shares()
     table.share()
     assert not table.yields()
     table.shares.note(1, 0)
@@ -215,6 +217,39 @@ def test_accept__new_connection_is_left_to_others_once(table: Table) -> None:
     table.share()
     assert table.yields_until == 0
     assert [table.yields(), table.yields()] == [False, True]
+
+
+class Crowd:
+    """A listener with clients that wait to be accepted; it counts them."""
+
+    def __init__(self, clients: int) -> None:
+        self.clients = clients
+
+    def accept(self) -> tuple[socket.socket, tuple[str, int]]:
+        if not self.clients:
+            raise BlockingIOError
+        self.clients -= 1
+        return socket.socket(), (f"10.0.{self.clients}.1", 1)
+
+    def getsockname(self) -> tuple[str, int]:
+        return ("", 80)
+
+
+def test_accept__a_crowd_comes_in_some_at_a_time(table: Table) -> None:
+    table.most_connections, crowd = 1000, Crowd(MOST_ACCEPTED + 2)
+    for taken in (MOST_ACCEPTED, MOST_ACCEPTED + 2, MOST_ACCEPTED + 2):
+        table.accept(crowd, 0)
+        assert len(table.connections) == taken
+
+
+def test_accept__a_crowd_is_shared(table: Table) -> None:
+    table.shares, crowd = Shares(), Crowd(3)
+    table.shares.note(1, 0)
+    table.accept(crowd, 0)
+    assert (len(table.connections), crowd.clients, table.yields_until) == (1, 2, 0)
+    table.accept(crowd, 0)
+    assert (len(table.connections), crowd.clients) == (1, 2)
+    assert table.yields_until > 0
 
 
 def test_overdue__what_a_thread_has_is_left_alone(table: Table) -> None:
