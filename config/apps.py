@@ -14,5 +14,8 @@ class PlatformConfig(AppConfig):
     def ready(self) -> None:
         # It needs models, which are not there yet while this module is imported.
         register(import_string("config.refusals.check_deployment"), Tags.security, deploy=True)
+        payments = apps.get_app_config("payments")
         # Once all apps have installed what they have: this one has no models, and so no signal of its own.
-        post_migrate.connect(grant_rights, sender=apps.get_app_config("payments"))
+        post_migrate.connect(grant_rights, sender=payments)
+        # It needs models, too.
+        post_migrate.connect(import_string("config.roles.make_roles"), sender=payments)

@@ -42,7 +42,7 @@ GROUPS = {
         "wallet.checkpoint": "Checkpoints",
         "wallet.closedday": "Daily totals",
     },
-    "Access": {"players.operator": "Operators", "auth.group": "Groups"},
+    "Access": {"players.operator": "Operators", "auth.group": "Roles"},
 }
 
 
@@ -80,7 +80,7 @@ def badge(request: HttpRequest, model: str) -> dict[str, str]:
 
 def may_see(request: HttpRequest, model: str) -> bool:
     app, name = model.split(".")
-    return any(request.user.has_perm(f"{app}.{act}_{name}") for act in ("view", "change"))
+    return request.user.has_perm(f"{app}.view_{name}")
 
 
 def icon(request: HttpRequest) -> str:

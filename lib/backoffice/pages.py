@@ -46,14 +46,34 @@ def actor(user: AbstractBaseUser | AnonymousUser) -> str:
     return f"operator:{user.get_username()}"[:80]
 
 
-class PageAdmin(UnfoldAdmin):
-    """A page whose rows are never deleted, with `sections` below its fields."""
+def view_permission(model: type[Model]) -> str:
+    """The name of the permission to see the pages of a model."""
+    options = model._meta  # noqa: SLF001 (documented)
+    return f"{options.app_label}.view_{options.model_name}"
 
+
+class PageAdmin(UnfoldAdmin):
+    """A page whose rows are never deleted, with `sections` below its fields.
+
+    `add_permission` and `change_permission` name who may add a row or change its fields; None: nobody.
+    """
+
+    add_permission: ClassVar[str | None] = None
+    change_permission: ClassVar[str | None] = None
     list_per_page = 25
     change_form_outer_after_template = "admin/sections.html"
     empty_text = "There is nothing here yet."
     # What checks an item of a field that is a list: the form then says what is wrong with the item.
     item_validators: ClassVar[dict[str, Callable[[str], None]]] = {}
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return bool(request.user.has_perm(view_permission(self.model)))
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return self.add_permission is not None and request.user.has_perm(self.add_permission)
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return self.change_permission is not None and request.user.has_perm(self.change_permission)
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
@@ -110,12 +130,6 @@ def permitted(request: HttpRequest, offered: list[Any]) -> list[Any]:
 
 class ReadOnlyAdmin(PageAdmin):
     """Money and history: no form adds, changes or deletes a row; operations do, after a confirmation."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
         return tuple(str(name) for name in self.fields or ())

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 else:
     Games = forms.ModelChoiceField
 
-SEND_AGAIN = "payments.change_delivery"
+SEND_AGAIN = "payments.retry_delivery"
 State = Delivery.State
 STATES = {
     "given_up": ("given up, or stopped by the game (410)", (State.EXHAUSTED, State.GONE)),

@@ -112,7 +112,7 @@ def outcome_and_resolution(row: Callback) -> SafeString:
 class Resolve(PageAction[Callback]):
     """Takes the callback off the list."""
 
-    title, permission = "Resolve", "payments.change_callback"
+    title, permission = "Resolve", "payments.resolve_callback"
 
     def page(self, row: Callback) -> Page:
         problem = sentence(row.problem) if row.problem else ""

@@ -38,6 +38,7 @@ else:
     ProductModelForm = PriceModelForm = forms.ModelForm
     Prices = BaseInlineFormSet
 
+CHANGE = "payments.change_catalogue"
 BY_GAME = ("game__slug", "code")
 GIVES_NOTHING = "A product needs a credit, delivery by the game, or both."
 
@@ -146,12 +147,10 @@ class PriceInline(PriceInlineAdmin):
         return ("amount_shown",)
 
     def may_write(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("payments.change_product" if obj else "payments.add_product")
+        return request.user.has_perm(CHANGE)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("payments.view_product") or request.user.has_perm(
-            "payments.change_product"
-        )
+        return request.user.has_perm("payments.view_product")
 
     has_change_permission = may_write
     has_delete_permission = may_write
@@ -207,6 +206,7 @@ class ProductAdmin(PageAdmin):
     """A product is added, changed and taken off sale, never deleted: orders name it."""
 
     form = ProductForm
+    add_permission = change_permission = CHANGE
     inlines = (PriceInline,)
     list_before_template = "admin/selections.html"
     list_filter = (Sale,)

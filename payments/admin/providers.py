@@ -199,6 +199,7 @@ class ProviderAdmin(PageAdmin):
     """A provider is added, changed and deactivated, never deleted: payments name it."""
 
     form = ProviderForm
+    add_permission = change_permission = "players.change_endpoints"
     formfield_overrides: ClassVar[dict[Any, Any]] = {ArrayField: {"widget": TextWidget}}
     list_display = ("slug", "name", "scheme", "currency_shown", "calls_from", "state_short")
     search_fields = ("slug__iexact", "name__icontains")

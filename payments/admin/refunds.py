@@ -25,7 +25,7 @@ from players.models import GameSession
 from wallet.admin.amounts import amount_column, show_amount
 
 # Nobody adds a refund by a form of its own, so this permission is the one to refund.
-REFUND = "payments.add_refund"
+REFUND = "payments.refund_order"
 State = Refund.State
 MEANINGS = {
     State.ASKED: "It is requested from the provider within seconds. Its credit is set aside.",

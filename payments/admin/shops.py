@@ -25,7 +25,7 @@ from payments.models import Delivery, Secret, Shop
 from payments.models.products import validate_origin
 from payments.providers.signing_secrets import add_delivery_secret, new_webhook_secret
 
-CHANGE = "payments.change_shop"
+PAUSE = "payments.pause_deliveries"
 LATEST = 10
 ROTATION = (
     "The newest secret signs; the signatures of other live secrets are sent beside it. "
@@ -53,7 +53,7 @@ class MakeSecret(PageAction[Shop]):
 class Pause(PageAction[Shop]):
     """Nothing is sent to the game, and nothing is lost."""
 
-    title, permission = "Pause deliveries", CHANGE
+    title, permission = "Pause deliveries", PAUSE
 
     def page(self, row: Shop) -> Page:
         says = [
@@ -69,7 +69,7 @@ class Pause(PageAction[Shop]):
 class Resume(PageAction[Shop]):
     """Deliveries that waited are sent."""
 
-    title, permission = "Resume deliveries", CHANGE
+    title, permission = "Resume deliveries", PAUSE
 
     def page(self, row: Shop) -> Page:
         says = [f"Waiting deliveries are sent to {row.game} from now on, the oldest first."]
@@ -83,6 +83,7 @@ class Resume(PageAction[Shop]):
 class ShopAdmin(PageAdmin):
     """A game that sells. Never deleted: orders depend on it."""
 
+    add_permission = change_permission = "players.change_endpoints"
     formfield_overrides: ClassVar[dict[Any, Any]] = {ArrayField: {"widget": TextWidget}}
     list_display = ("game", "order_url_shown", "origins", "state")
     list_select_related = ("game",)

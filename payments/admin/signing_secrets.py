@@ -16,8 +16,7 @@ from payments.models import Secret
 from payments.providers.registry import PROVIDERS
 from payments.providers.signing_secrets import retire_secret
 
-# Nobody adds a secret by a form of its own, so this permission is the one to make, enter and retire them.
-KEYS = "payments.add_secret"
+KEYS = "payments.manage_secrets"
 MOST_SHOWN = 20
 HEADERS = ("Used for", "State", "Created (UTC)", "Created by", "Retired (UTC)", "Retired by")
 PURPOSES = {

@@ -56,6 +56,11 @@ class Callback(models.Model):
     reason = models.CharField(max_length=255, blank=True)
 
     class Meta:
+        default_permissions = ("view",)
+        permissions = [
+            ("resolve_callback", "Can resolve callbacks"),
+            ("read_raw_callback", "Can read callbacks as they came in"),
+        ]
         constraints = [
             # It acts once, for ever (contract 4.2, rule 4).
             models.UniqueConstraint(
@@ -106,6 +111,9 @@ class RefusedCallback(models.Model):
     headers = models.JSONField()
     # Its first bytes.
     body = models.BinaryField()
+
+    class Meta:
+        default_permissions = ("view",)
 
     def __str__(self) -> str:
         return f"{self.provider} {in_words(self.at)}"

@@ -31,6 +31,11 @@ class Delivery(Leased):
     delivered_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        default_permissions = ("view",)
+        permissions = [
+            ("retry_delivery", "Can send deliveries again"),
+            ("pause_deliveries", "Can pause and resume deliveries"),
+        ]
         verbose_name_plural = "deliveries"
         indexes = [
             models.Index(
@@ -60,6 +65,7 @@ class DeliveryAttempt(models.Model):
     took_ms = models.PositiveIntegerField(null=True, blank=True)
 
     class Meta:
+        default_permissions = ()
         verbose_name = "delivery attempt"
 
     def __str__(self) -> str:

@@ -61,6 +61,7 @@ class Order(models.Model):
     delivered_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        default_permissions = ("view",)
         constraints = [
             models.UniqueConstraint(fields=["game", "cp_order_id"], name="order_once_per_game"),
             models.CheckConstraint(name="order_price_is_positive", condition=Q(price__gt=0)),
@@ -105,6 +106,7 @@ class OrderEvent(models.Model):
     )
 
     class Meta:
+        default_permissions = ()
         indexes = [models.Index(fields=["order", "id"], name="order_event_by_order")]
 
     def __str__(self) -> str:

@@ -37,6 +37,7 @@ class Payment(models.Model):
     problem = models.CharField(max_length=255, blank=True)
 
     class Meta:
+        default_permissions = ()
         constraints = [
             models.UniqueConstraint(
                 fields=["order"],
@@ -112,6 +113,10 @@ class Refund(Leased):
     problem = models.CharField(max_length=255, blank=True)
 
     class Meta:
+        default_permissions = ("view",)
+        permissions = [
+            ("refund_order", "Can refund orders"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["provider", "kind", "reference"],
@@ -150,6 +155,7 @@ class RefundTotal(models.Model):
     told_at = models.DateTimeField()
 
     class Meta:
+        default_permissions = ()
         constraints = [
             models.UniqueConstraint(
                 fields=["provider", "payment_reference"], name="refund_total_once_per_payment"

@@ -56,6 +56,7 @@ class Shop(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        default_permissions = ("view",)
         ordering = ["game__slug"]
 
     def __str__(self) -> str:
@@ -96,6 +97,10 @@ class Product(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        default_permissions = ("view",)
+        permissions = [
+            ("change_catalogue", "Can change products and prices"),
+        ]
         ordering = ["game__slug", "code"]
         constraints = [
             models.UniqueConstraint(fields=["game", "code"], name="product_once_per_game"),
@@ -126,6 +131,7 @@ class Price(models.Model):
     amount = models.BigIntegerField(validators=[MinValueValidator(1)])
 
     class Meta:
+        default_permissions = ()
         ordering = ["currency"]
         constraints = [
             models.UniqueConstraint(fields=["product", "currency"], name="price_once_per_currency"),

@@ -73,6 +73,10 @@ class Provider(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        default_permissions = ("view",)
+        permissions = [
+            ("manage_secrets", "Can make, enter and retire secrets"),
+        ]
         ordering = ["name"]
         constraints = [
             models.CheckConstraint(
@@ -114,6 +118,7 @@ class Secret(models.Model):
     retired_by = models.CharField(max_length=80, blank=True)
 
     class Meta:
+        default_permissions = ()
         ordering = ["-created_at"]
         constraints = [
             models.CheckConstraint(

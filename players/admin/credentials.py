@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 else:
     CredentialModelForm = forms.ModelForm
 
+MANAGE = "players.manage_credentials"
 ROTATION = (
     "Both credentials are valid until the old one is revoked. Hand over the new one, "
     "wait until the caller uses it, then revoke the old one on its own page."
@@ -82,7 +83,7 @@ def password_once(made: Credential, password: str, words: str = "") -> ShownOnce
 class Rotate(PageAction[Credential]):
     """Makes a second credential for the same caller."""
 
-    title, permission = "Make a second credential", "players.add_credential"
+    title, permission = "Make a second credential", MANAGE
 
     def form_for(self, row: Credential, data: QueryDict | None) -> RotationForm:
         return RotationForm(data, initial={"username": next_username(row.username), "note": row.note})
@@ -107,7 +108,7 @@ class Rotate(PageAction[Credential]):
 class Revoke(PageAction[Credential]):
     """The credential works no more."""
 
-    title, permission = "Revoke", "players.change_credential"
+    title, permission = "Revoke", "players.revoke_credential"
     form = forms.Form
 
     def page(self, row: Credential) -> Page:
@@ -129,6 +130,7 @@ class CredentialAdmin(PageAdmin):
     """A credential's password is made by us, shown once, and kept only as a hash that no page shows."""
 
     form = CredentialForm
+    add_permission = change_permission = MANAGE
     formfield_overrides: ClassVar[dict[Any, Any]] = {ArrayField: {"widget": TextWidget}}
     list_display = ("username", "kind", "game", "state", "calls_from", "note", "made")
     list_select_related = ("game",)

@@ -123,6 +123,7 @@ class GameAdmin(PageAdmin):
     """A game is added, changed and deactivated here, never deleted: transactions name it."""
 
     form = GameForm
+    add_permission = change_permission = "players.change_endpoints"
     list_display = ("slug", "name", "is_active", "launch_url", "pending_time", "when_due")
     search_fields = ("slug__iexact", "name__icontains")
     search_help_text = "Slug or name"

@@ -33,6 +33,7 @@ class OperatorAdmin(DjangoUserAdmin, PageAdmin):
     form = UserChangeForm  # type: ignore[assignment]
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
+    add_permission = change_permission = "players.manage_operators"
     list_display = (
         "username",
         "first_name",
@@ -49,23 +50,24 @@ class OperatorAdmin(DjangoUserAdmin, PageAdmin):
         fields = super().get_readonly_fields(request, obj)
         return fields if request.user.is_superuser else (*fields, *RIGHTS)
 
-    def has_change_permission(self, request: HttpRequest, obj: Operator | None = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         # A superuser's password and rights are only for superusers.
-        if obj and obj.is_superuser and not request.user.is_superuser:
+        if isinstance(obj, Operator) and obj.is_superuser and not request.user.is_superuser:
             return False
         return bool(super().has_change_permission(request, obj))
 
 
 @admin.register(Group)
 class GroupAdmin(DjangoGroupAdmin, UnfoldAdmin):
-    """A named set of permissions."""
+    """A role: what it may do stands in `config/roles.py`, and is only looked at here."""
 
-    empty_text = "Groups give several operators the same permissions. There is none yet."
-    # Deleted one at a time; the bar of a list's actions would need styles that the pages' policy refuses.
+    empty_text = "Roles are made by `manage.py migrate`."
     actions = None
 
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return bool(request.user.is_superuser)
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
 
-    has_add_permission = has_change_permission
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
     has_delete_permission = has_change_permission

@@ -36,7 +36,7 @@ class StatusForm(ReasonForm):
 class ChangeStatus(PageAction[Player]):
     """Blocks a player, or readmits them."""
 
-    title, permission = "Change status", "players.change_player"
+    title, permission = "Change status", "players.change_player_status"
 
     def form_for(self, row: Player, data: QueryDict | None) -> StatusForm:
         return StatusForm(data, initial={"status": row.status})
@@ -78,6 +78,7 @@ class PlayerAdmin(SessionSearchAdmin, BigTableAdmin):
         "made_at",
         "changed_at",
     )
+    change_permission = "players.mark_test_player"
     actions_detail = ("change_status",)
     change_status = ChangeStatus()
 
@@ -88,9 +89,6 @@ class PlayerAdmin(SessionSearchAdmin, BigTableAdmin):
     made = columns.clock("first seen (UTC)", "created_at")
     made_at = columns.moment("first seen", "created_at")
     changed_at = columns.moment("last changed", "updated_at")
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return bool(request.user.has_perm("players.change_player"))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return tuple(name for name in self.fields if name != "is_test")

@@ -53,7 +53,7 @@ def session_row(session: Any) -> tuple[Any, ...]:
 class EndSession(PageAction[GameSession]):
     """No new withdrawal with the session's token."""
 
-    title, permission = "End session", "players.change_gamesession"
+    title, permission = "End session", "players.end_session"
     form = forms.Form
 
     def page(self, row: GameSession) -> Page:

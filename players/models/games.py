@@ -72,6 +72,10 @@ class Game(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        default_permissions = ("view",)
+        permissions = [
+            ("change_endpoints", "Can change games, providers, shops, and where they are called"),
+        ]
         ordering = ["slug"]
         constraints = [
             models.CheckConstraint(
@@ -113,6 +117,11 @@ class Credential(models.Model):
     revoked_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        default_permissions = ("view",)
+        permissions = [
+            ("manage_credentials", "Can make and change credentials"),
+            ("revoke_credential", "Can revoke credentials"),
+        ]
         ordering = ["username"]
         constraints = [
             models.CheckConstraint(

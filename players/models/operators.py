@@ -41,6 +41,11 @@ class Operator(AbstractUser):
     )
 
     class Meta:
+        default_permissions = ("view",)
+        permissions = [
+            ("manage_operators", "Can make, change and deactivate operators"),
+            ("manage_roles", "Can give and take roles"),
+        ]
         verbose_name = "operator"
 
     def clean_fields(self, exclude: Collection[str] | None = None) -> None:

@@ -51,6 +51,11 @@ class Player(models.Model):
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
+        default_permissions = ("view",)
+        permissions = [
+            ("change_player_status", "Can change the status of players"),
+            ("mark_test_player", "Can mark test players"),
+        ]
         constraints = [
             models.CheckConstraint(
                 name="player_status_is_known",
@@ -75,6 +80,7 @@ class PlayerEvent(models.Model):
     at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        default_permissions = ()
         indexes = [models.Index(fields=["player", "at"], name="player_event_by_player")]
 
     def __str__(self) -> str:
@@ -100,6 +106,10 @@ class GameSession(models.Model):
     is_kept = models.BooleanField(default=False, editable=False)
 
     class Meta:
+        default_permissions = ("view",)
+        permissions = [
+            ("end_session", "Can end sessions"),
+        ]
         verbose_name = "session"
         indexes = [models.Index(fields=["player", "-created_at"], name="session_by_player")]
 

@@ -174,7 +174,7 @@ def rows_of(story: PlayerSession) -> dict[Any, list[Any]]:
     """The rows of each model that belong to a story."""
     return {
         Operator: [Operator.objects.order_by("pk")[0]],
-        Group: [Group.objects.create(name=unique("group"))],
+        Group: [Group.objects.get(name="finance")],
         Game: [story.game],
         Credential: list(Credential.objects.filter(game=story.game)),
         Player: [story.player],

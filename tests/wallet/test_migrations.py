@@ -143,7 +143,24 @@ def fill(owner: Owner) -> None:
             [number, number, f"view_{model}"],
         )
         owner.execute("INSERT INTO auth_group_permissions (group_id, permission_id) VALUES (1, %s)", [number])
-    for table in ("django_content_type", "auth_permission"):
+    owner.execute(
+        "INSERT INTO django_content_type (id, app_label, model) VALUES (90, 'wallet', 'transaction')"
+    )
+    owner.execute(
+        "INSERT INTO auth_permission (id, content_type_id, codename, name) "
+        "VALUES (90, 90, 'add_transaction', 'Can')"
+    )
+    for id, name in enumerate(("clerk", "treasurer", "newcomer"), 90):
+        owner.execute(
+            "INSERT INTO players_operator (id, username, password, is_superuser, first_name, last_name, "
+            "email, is_staff, is_active, date_joined) VALUES (%s, %s, '', false, '', '', '', true, true, %s)",
+            [id, name, NOON],
+        )
+    owner.execute("INSERT INTO players_operator_groups (operator_id, group_id) VALUES (90, 1), (91, 1)")
+    owner.execute(
+        "INSERT INTO players_operator_user_permissions (operator_id, permission_id) VALUES (91, 90)"
+    )
+    for table in ("django_content_type", "auth_permission", "auth_group", "players_operator_groups"):
         owner.execute(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), 100)")
 
 
@@ -190,18 +207,18 @@ def test_nicknames__are_stored_as_nfc_and_found(upgraded: Owner) -> None:
     ]
 
 
-def test_groups__keep_what_they_may_see(upgraded: Owner) -> None:
-    granted = upgraded.execute(
-        "SELECT c.model, p.codename FROM auth_group_permissions g JOIN auth_permission p ON p.id = "
-        "g.permission_id"
-        " JOIN django_content_type c ON c.id = p.content_type_id ORDER BY p.id"
+def test_operators__have_roles_for_what_they_were_permitted(upgraded: Owner) -> None:
+    given = upgraded.execute(
+        "SELECT o.username, array_agg(g.name ORDER BY g.name) FROM players_operator o "
+        "LEFT JOIN players_operator_groups m ON m.operator_id = o.id "
+        "LEFT JOIN auth_group g ON g.id = m.group_id WHERE o.id BETWEEN 90 AND 92 "
+        "GROUP BY o.username ORDER BY o.username"
     ).fetchall()
-    assert granted == [
-        ("closedday", "view_closedday"),
-        ("dailytotal", "view_dailytotal"),
-        ("jobrun", "view_jobrun"),
-    ]
-    stale = "SELECT count(*) FROM auth_permission WHERE codename ~ 'foldedday|accountday|sweeprun'"
+    assert given == [("clerk", ["viewer"]), ("newcomer", [None]), ("treasurer", ["finance", "viewer"])]
+    assert upgraded.execute("SELECT count(*) FROM players_operator_user_permissions").fetchone() == (0,)
+    assert upgraded.execute("SELECT count(*) FROM auth_group WHERE name = 'Auditors'").fetchone() == (0,)
+    names = "foldedday|accountday|sweeprun|add_transaction"
+    stale = f"SELECT count(*) FROM auth_permission WHERE codename ~ '{names}'"
     assert upgraded.execute(stale).fetchone() == (0,)
 
 

@@ -138,7 +138,7 @@ def show_kind(alert: Alert) -> SafeString:
 class Resolve(PageAction[Alert]):
     """Takes the alert off the list."""
 
-    title, permission = "Resolve", "wallet.change_alert"
+    title, permission = "Resolve", "wallet.resolve_alert"
 
     def page(self, row: Alert) -> Page:
         says = [f"{row.subject}: {row.text}", MEANINGS[Kind(row.kind)][2]]

@@ -42,7 +42,7 @@ def banner(request: HttpRequest) -> dict[str, Any]:
     alerts = attention(request)
     if not alerts.alerts:
         return {}
-    may_look = any(request.user.has_perm(f"wallet.{act}_alert") for act in ("view", "change"))
+    may_look = request.user.has_perm("wallet.view_alert")
     address = reverse("admin:wallet_alert_changelist") if may_look else ""
     return {
         "alert_banner": {"is_critical": bool(alerts.critical), "words": words(alerts), "address": address}

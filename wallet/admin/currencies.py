@@ -13,6 +13,7 @@ from wallet.models import Currency
 class CurrencyAdmin(PageAdmin):
     """A currency is added and renamed, never deleted. Its code and decimals are final."""
 
+    add_permission = change_permission = "wallet.manage_currencies"
     list_display = ("code", "name", "decimals")
     search_fields = ("code__iexact", "name__icontains")
     search_help_text = "Code or name"

@@ -19,7 +19,7 @@ from wallet.tasks import settle_due_task
 
 logger = logging.getLogger(__name__)
 
-DECIDE = "wallet.change_inquiry"
+DECIDE = "wallet.settle_transaction"
 State = Transaction.State
 # By type and event: what it means for the player.
 CONSEQUENCES = {

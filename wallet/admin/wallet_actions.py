@@ -17,9 +17,7 @@ from wallet.models import Currency, Wallet
 from wallet.operations import adjust_wallet, freeze_wallet, limit_withdrawals, unfreeze_wallet
 from wallet.outcomes import LedgerRefused
 
-GATE = "wallet.change_wallet"
-# Nobody adds a transaction by a form, so this permission is the one to adjust.
-ADJUST = "wallet.add_transaction"
+GATE = "wallet.freeze_wallet"
 # Why an adjustment was refused, by the ledger's outcome.
 REFUSED = {
     "insufficient_funds": "Insufficient funds: the wallet holds less than that.",
@@ -97,7 +95,7 @@ class Unfreeze(PageAction[Wallet]):
 class SetLimit(PageAction[Wallet]):
     """Bounds each single withdrawal."""
 
-    title, permission = "Set limit", GATE
+    title, permission = "Set limit", "wallet.limit_wallet"
 
     def form_for(self, row: Wallet, data: QueryDict | None) -> LimitForm:
         return LimitForm(row.currency, data)
@@ -120,7 +118,7 @@ class SetLimit(PageAction[Wallet]):
 class Adjust(PageAction[Wallet]):
     """Credits or debits the wallet, once for the form's id."""
 
-    title, permission = "Credit or debit", ADJUST
+    title, permission = "Credit or debit", "wallet.adjust_balance"
 
     def form_for(self, row: Wallet, data: QueryDict | None) -> AdjustmentForm:
         return AdjustmentForm(row.currency, data, initial={"transaction_id": new_id(), "type": "credit"})

@@ -32,6 +32,7 @@ class ApiCall(models.Model):
     took_us = models.IntegerField("took (µs)")
 
     class Meta:
+        default_permissions = ("view",)
         managed = False
         db_table = "wallet_apicall"
         verbose_name = "API call"
@@ -59,6 +60,7 @@ class Discrepancy(models.Model):
     times_seen = models.PositiveIntegerField(default=1)
 
     class Meta:
+        default_permissions = ("view",)
         verbose_name_plural = "discrepancies"
         constraints = [
             models.UniqueConstraint(

@@ -15,6 +15,7 @@ class ClosedDay(models.Model):
     closed_at = models.DateTimeField()
 
     class Meta:
+        default_permissions = ("view",)
         verbose_name = "day's totals"
         verbose_name_plural = "daily totals"
 
@@ -33,6 +34,7 @@ class DailyTotal(models.Model):
     entries = models.PositiveBigIntegerField()
 
     class Meta:
+        default_permissions = ()
         constraints = [
             models.UniqueConstraint(fields=["day", "currency", "account"], name="daily_total_once")
         ]
@@ -58,6 +60,9 @@ class Checkpoint(models.Model):
     differences = models.PositiveIntegerField(
         null=True, blank=True, help_text="Differences found by the last verification."
     )
+
+    class Meta:
+        default_permissions = ("view",)
 
     def __str__(self) -> str:
         return f"checkpoint {self.number}"
@@ -98,6 +103,11 @@ class Alert(models.Model):
     reason = models.CharField(max_length=255, blank=True)
 
     class Meta:
+        default_permissions = ("view",)
+        permissions = [
+            ("resolve_alert", "Can resolve alerts"),
+            ("resolve_ledger_difference", "Can accept differences of the ledger"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["kind", "subject"], name="alert_open_once", condition=Q(resolved_at=None)

@@ -25,6 +25,10 @@ class Currency(models.Model):
     )
 
     class Meta:
+        default_permissions = ("view",)
+        permissions = [
+            ("manage_currencies", "Can add and name currencies"),
+        ]
         ordering = ["code"]
         verbose_name_plural = "currencies"
         constraints = [models.CheckConstraint(name="currency_decimals_0_to_4", condition=Q(decimals__lte=4))]
@@ -55,6 +59,12 @@ class Wallet(models.Model):
     opened_at = models.DateTimeField()
 
     class Meta:
+        default_permissions = ("view",)
+        permissions = [
+            ("adjust_balance", "Can credit and debit wallets"),
+            ("freeze_wallet", "Can freeze and unfreeze wallets"),
+            ("limit_wallet", "Can limit withdrawals"),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["player", "currency"], name="wallet_one_per_player_and_currency"),
         ]
@@ -159,6 +169,7 @@ class Transaction(models.Model):
     reason = models.CharField(max_length=255, blank=True)
 
     class Meta:
+        default_permissions = ("view",)
         constraints = [
             models.UniqueConstraint(
                 fields=["player", "game", "type", "mm_transaction_id"],
@@ -197,6 +208,7 @@ class Adjustment(models.Model):
     at = models.DateTimeField()
 
     class Meta:
+        default_permissions = ()
         constraints = [
             models.CheckConstraint(
                 name="adjustment_is_a_credit_or_a_debit",
@@ -251,6 +263,7 @@ class Entry(models.Model):
     hash = models.BinaryField(max_length=32)
 
     class Meta:
+        default_permissions = ()
         verbose_name_plural = "entries"
         # The journal is written in the order of time: a few bytes for each range of pages find any day.
         indexes = [BrinIndex(fields=["at"], name="entry_by_time", autosummarize=True, pages_per_range=32)]

@@ -26,6 +26,7 @@ class JobRun(models.Model):
     read_up_to = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        default_permissions = ("view",)
         indexes = [
             models.Index("task", F("began_at").desc(), name="run_by_task"),
             models.Index(F("began_at").desc(), name="run_newest"),
@@ -50,6 +51,9 @@ class Pulse(models.Model):
     part = models.CharField(primary_key=True, max_length=10, choices=Part.choices, db_collation="C")
     at = models.DateTimeField()
 
+    class Meta:
+        default_permissions = ()
+
     def __str__(self) -> str:
         return self.part
 
@@ -62,6 +66,7 @@ class Outage(models.Model):
     ended_at = models.DateTimeField()
 
     class Meta:
+        default_permissions = ()
         indexes = [models.Index(F("ended_at").desc(), name="outage_newest")]
 
     def __str__(self) -> str:
@@ -113,6 +118,10 @@ class Inquiry(Leased):
     closed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        default_permissions = ("view",)
+        permissions = [
+            ("settle_transaction", "Can settle transactions by hand"),
+        ]
         verbose_name_plural = "manual review"
         constraints = [
             models.CheckConstraint(
@@ -162,6 +171,7 @@ class Question(models.Model):
     took_ms = models.PositiveIntegerField(null=True, blank=True)
 
     class Meta:
+        default_permissions = ()
         indexes = [
             # A game's last words: without those that were none, of which there may be very many.
             models.Index(

@@ -404,8 +404,8 @@ def test_refund_form__moves_money_and_needs_its_own_permission(
     shop_setup: ShopSetup, fake_provider: FakeProvider
 ) -> None:
     order = paid_there(shop_setup, fake_provider)
-    viewer = signed_in(operator("payments.view_order", "payments.change_order"))
-    treasurer = signed_in(operator("payments.view_order", "payments.add_refund"))
+    viewer = signed_in(operator("payments.view_order"))
+    treasurer = signed_in(operator("payments.view_order", "payments.refund_order"))
     assert [one.get(page(Order, order, "refund")).status_code for one in (viewer, treasurer)] == [403, 200]
     assert (
         viewer.post(

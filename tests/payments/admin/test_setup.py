@@ -450,11 +450,7 @@ def test_secret__retired_one_no_longer_counts(client: Client) -> None:
 
 def test_secret_form__needs_the_permission_to_add_secrets(shop_setup: ShopSetup) -> None:
     provider, before = shop_setup.webhooks.provider, Secret.objects.count()
-    clerk = signed_in(
-        operator(
-            "payments.view_provider", "payments.change_provider", "payments.view_shop", "payments.change_shop"
-        )
-    )
+    clerk = signed_in(operator("payments.view_provider", "players.change_endpoints", "payments.view_shop"))
     for place in (
         page(Provider, provider, "enter_secret"),
         page(Provider, provider, "make_secret"),
@@ -463,7 +459,7 @@ def test_secret_form__needs_the_permission_to_add_secrets(shop_setup: ShopSetup)
         assert clerk.post(place, {"secret": SECRET}).status_code == 403
     assert "Make a secret" not in get(clerk, page(Provider, provider))
     assert Secret.objects.count() == before
-    keeper = signed_in(operator("payments.view_provider", "payments.add_secret"))
+    keeper = signed_in(operator("payments.view_provider", "payments.manage_secrets"))
     assert keeper.get(page(Provider, provider, "enter_secret")).status_code == 200
 
 

@@ -103,7 +103,7 @@ def test_callback__resolving_needs_the_change_permission(shop_setup: ShopSetup) 
     wrong = contradicted(shop_setup)
     reader, clerk = (
         signed_in(operator("payments.view_callback")),
-        signed_in(operator("payments.view_callback", "payments.change_callback")),
+        signed_in(operator("payments.view_callback", "payments.resolve_callback")),
     )
     assert reader.post(page(Callback, wrong, "resolve"), {"reason": "x"}).status_code == 403
     assert Callback.objects.get(pk=wrong.pk).resolved_at is None
@@ -271,7 +271,7 @@ def test_delivery_page__says_what_happens_next(
 
 def test_delivery__sending_again_needs_the_change_permission(shop_setup: ShopSetup) -> None:
     delivery = tried(shop_setup.paid(product="sword"), GONE)
-    reader = signed_in(operator("payments.view_delivery", "payments.change_order"))
+    reader = signed_in(operator("payments.view_delivery", "payments.refund_order"))
     for place in (page(Delivery, delivery, "send_again"), RANGE):
         assert [reader.get(place).status_code, reader.post(place, {"reason": "x"}).status_code] == [403, 403]
     assert "send_range" not in get(reader, address(Delivery))

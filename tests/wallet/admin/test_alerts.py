@@ -96,7 +96,7 @@ def test_alert__is_resolved_only_by_who_may_change_alerts() -> None:
     row.refresh_from_db()
     assert row.resolved_at is None
     assert (
-        signed_in(operator("wallet.view_alert", "wallet.change_alert"))
+        signed_in(operator("wallet.view_alert", "wallet.resolve_alert"))
         .post(page(Alert, row, "resolve"), {"reason": "r"})
         .status_code
         == 302

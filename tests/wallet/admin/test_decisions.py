@@ -168,7 +168,7 @@ def test_decision__is_a_permission_of_its_own(player_session: PlayerSession) -> 
     inquiry = doubted(player_session, player_session.opened("withdraw", "30.00"))
     reader, decider = (
         signed_in(operator("wallet.view_inquiry")),
-        signed_in(operator("wallet.view_inquiry", "wallet.change_inquiry")),
+        signed_in(operator("wallet.view_inquiry", "wallet.settle_transaction")),
     )
     assert "Roll back" not in get(reader, page(Inquiry, inquiry))
     assert "Roll back" in get(decider, page(Inquiry, inquiry))

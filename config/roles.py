@@ -1,0 +1,102 @@
+"""Which role may do what: the one table. It makes the groups, and whoever has a role is in its group.
+
+Run after every migrate: a group of one of these names has exactly these permissions. A new permission of a
+model belongs to no role until it stands here; what is asked is who needs it for his work, and what he could
+do with it alone.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.apps import apps
+from django.contrib.auth.models import Group, Permission
+from django.db import transaction
+from django.db.models import Q
+
+OURS = ("players", "wallet", "payments")
+
+
+def named(app: str, names: str) -> frozenset[str]:
+    """Permissions of one app, from names separated by spaces."""
+    return frozenset(f"{app}.{name}" for name in names.split())
+
+
+def views(app: str, models: str) -> frozenset[str]:
+    """The permissions to see pages of one app's models."""
+    return frozenset(f"{app}.view_{model}" for model in models.split())
+
+
+# What everybody who works here sees: players, their money and payments, and the work that waits.
+VIEWER = (
+    views("players", "player gamesession game")
+    | views(
+        "wallet",
+        "wallet transaction apicall discrepancy inquiry alert currency jobrun checkpoint closedday",
+    )
+    | views("payments", "order delivery refund callback refusedcallback product shop provider")
+)
+# Who may come in, and with what.
+ACCESS = views("players", "operator credential") | views("auth", "group")
+ROLES: Mapping[str, frozenset[str]] = {
+    "viewer": VIEWER,
+    "support": (
+        VIEWER
+        | named("players", "change_player_status mark_test_player end_session")
+        | named("payments", "retry_delivery resolve_callback")
+    ),
+    "risk": (
+        VIEWER
+        | named("players", "change_player_status end_session")
+        | named("wallet", "freeze_wallet limit_wallet resolve_alert")
+        | named("payments", "read_raw_callback")
+    ),
+    "finance": (
+        VIEWER
+        | named("wallet", "adjust_balance settle_transaction resolve_alert resolve_ledger_difference")
+        | named("payments", "refund_order resolve_callback change_catalogue")
+    ),
+    "integration": (
+        VIEWER
+        | views("players", "credential")
+        | named("players", "change_endpoints manage_credentials revoke_credential")
+        | named("wallet", "manage_currencies")
+        | named(
+            "payments",
+            "manage_secrets change_catalogue retry_delivery pause_deliveries read_raw_callback",
+        )
+    ),
+    "administrator": (VIEWER | ACCESS | named("players", "manage_operators manage_roles revoke_credential")),
+    "auditor": VIEWER | ACCESS | named("payments", "read_raw_callback"),
+}
+
+
+def make_roles(*, using: str, **kwargs: Any) -> None:
+    """Makes the groups of all roles as the table says; other groups and permissions that are no more go."""
+    with transaction.atomic(using=using):
+        stale_permissions(using).delete()
+        Group.objects.using(using).exclude(name__in=ROLES).delete()
+        for role, names in ROLES.items():
+            group, _ = Group.objects.using(using).get_or_create(name=role)
+            group.permissions.set(permissions_of(names, using))
+
+
+def permissions_of(names: Iterable[str], using: str = "default") -> list[Permission]:
+    """The permissions of these names, such as wallet.adjust_balance. Raises `LookupError` for others."""
+    wanted = set(names)
+    known = Permission.objects.using(using).select_related("content_type")
+    found = {f"{row.content_type.app_label}.{row.codename}": row for row in known}
+    if missing := wanted - found.keys():
+        raise LookupError(f"there is no permission {', '.join(sorted(missing))}")
+    return [found[name] for name in sorted(wanted)]
+
+
+def stale_permissions(using: str) -> Any:
+    """Permissions of our models that the models no longer name."""
+    named_by_models = Q(pk__in=[])
+    for model in (model for app in OURS for model in apps.get_app_config(app).get_models()):
+        options = model._meta  # noqa: SLF001 (documented)
+        codes = [f"{act}_{options.model_name}" for act in options.default_permissions]
+        codes += [code for code, _ in options.permissions]
+        named_by_models |= Q(content_type__model=options.model_name, codename__in=codes)
+    ours = Permission.objects.using(using).filter(content_type__app_label__in=OURS)
+    return ours.exclude(named_by_models)
