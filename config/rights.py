@@ -23,6 +23,9 @@ PLAYERS = {
         stays="id",
     ),
     "players_operator_groups": table("add remove", stays="id operator_id group_id"),
+    "players_loginlink": table(
+        "add", changes="ended_at", stays="id operator_id token_hash made_at expires_at"
+    ),
     "players_operator_user_permissions": table("add remove", stays="id operator_id permission_id"),
     "players_game": table(
         "add",

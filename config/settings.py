@@ -335,6 +335,8 @@ AUTH_PASSWORD_VALIDATORS = [
 # Where somebody goes who opened the login page itself.
 LOGIN_REDIRECT_URL = "admin:index"
 SESSION_COOKIE_AGE = 12 * 3600
+# How long the link is good with which a new operator chooses a password.
+LOGIN_LINK_TTL = timedelta(hours=env.int("LOGIN_LINK_HOURS", default=24))
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 

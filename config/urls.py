@@ -9,6 +9,7 @@ from config import health
 from config.api_document import ApiDocument, ApiPage
 from config.metrics import metrics
 from payments.urls import checkout_pages, payments_api, provider_callbacks, sandbox
+from players.admin.login_links import new_password
 from players.api.urls import entry as players_entry
 from wallet.api.urls import entry as wallet_entry
 from wallet.api.urls import wallet
@@ -20,6 +21,7 @@ urlpatterns = [
     path("pay/", include(provider_callbacks)),
     path("checkout/", include(checkout_pages)),
     path("sandbox/", include(sandbox)),
+    path("admin/new-password/", new_password, name="new_password"),
     path("admin/", admin.site.urls),
     path("api/schema/", ApiDocument.as_view(), name="schema"),
     path("api/docs/", ApiPage.as_view(url_name="schema"), name="docs"),

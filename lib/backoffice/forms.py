@@ -9,11 +9,13 @@ from django.core.exceptions import ValidationError
 if TYPE_CHECKING:
     from django.contrib.admin.widgets import AdminSplitDateTime as SplitWidget
     from django.forms import CheckboxInput as SwitchWidget
+    from django.forms import CheckboxSelectMultiple as CheckboxesWidget
     from django.forms import PasswordInput as PasswordWidget
     from django.forms import RadioSelect as RadioWidget
     from django.forms import Select as SelectWidget
     from django.forms import TextInput as TextWidget
 else:
+    from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget as CheckboxesWidget
     from unfold.widgets import UnfoldAdminPasswordWidget as PasswordWidget
     from unfold.widgets import UnfoldAdminRadioSelectWidget as RadioWidget
     from unfold.widgets import UnfoldAdminSelectWidget as SelectWidget
@@ -22,6 +24,7 @@ else:
     from unfold.widgets import UnfoldBooleanSwitchWidget as SwitchWidget
 
 __all__ = [
+    "CheckboxesWidget",
     "OurIdField",
     "PasswordWidget",
     "RadioWidget",

@@ -1,73 +1,160 @@
-"""Operators and the groups that hold their permissions."""
+"""Operators: made with a one-time log-in link, and never with a password that somebody else knows."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.auth.models import Group
-from django.db.models import Model
-from django.http import HttpRequest
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
-from lib.backoffice.pages import PageAdmin, UnfoldAdmin
-from players.models import Operator
-
-if TYPE_CHECKING:
-    from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
-    from django.contrib.auth.admin import UserAdmin
-    from django.contrib.auth.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
-
-    DjangoUserAdmin = UserAdmin[Operator]
-else:
-    from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
-    from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-    from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
-
-RIGHTS = ("is_superuser", "groups", "user_permissions")
+from lib.backoffice import columns
+from lib.backoffice.confirmation import show_once
+from lib.backoffice.formatting import NOTHING, badge
+from lib.backoffice.forms import CheckboxesWidget
+from lib.backoffice.pages import PageAdmin
+from lib.clock import WalletNow
+from lib.security.tokens import new_token, token_hash
+from players.admin.operator_actions import (
+    MANAGE,
+    MANAGE_ROLES,
+    ChangeRoles,
+    Deactivate,
+    Reactivate,
+    ResetLogin,
+    acting,
+    link_once,
+)
+from players.models import LoginLink, Operator
+from players.operators import create_operator, may_act_on, roles_of
 
 admin.site.unregister(Group)
 
 
+def show_name(operator: Operator) -> SafeString:
+    """A username; a superuser's is marked."""
+    mark = badge("superuser", "danger") if operator.is_superuser else ""
+    return format_html("{} {}", operator.username, mark) if mark else format_html("{}", operator.username)
+
+
+def show_state(operator: Any) -> SafeString:
+    """Whether an operator can log in; `link_expires_at` comes from the list's query."""
+    if not operator.is_active:
+        return badge("deactivated", "danger")
+    if operator.has_usable_password():
+        return badge("active", "success")
+    return badge("link sent", "info") if operator.link_expires_at else badge("link expired", "warning")
+
+
+def show_roles(operator: Operator) -> str:
+    return ", ".join(sorted(group.name for group in operator.groups.all())) or NOTHING
+
+
 @admin.register(Operator)
-class OperatorAdmin(DjangoUserAdmin, PageAdmin):
+class OperatorAdmin(PageAdmin):
     """An operator is deactivated, not deleted: histories name them."""
 
-    form = UserChangeForm  # type: ignore[assignment]
-    add_form = UserCreationForm
-    change_password_form = AdminPasswordChangeForm
-    add_permission = change_permission = "players.manage_operators"
-    list_display = (
-        "username",
-        "first_name",
-        "last_name",
-        "is_active",
-        "is_staff",
-        "is_superuser",
-        "last_login",
-    )
-    readonly_fields = ("last_login", "date_joined")
+    add_permission = change_permission = MANAGE
+    list_display = ("name", "roles", "state", "first_name", "last_name", "last_seen")
+    list_filter = ("is_active", "is_superuser", "groups")
+    search_fields = ("username", "first_name", "last_name", "email")
+    search_help_text = "Username, name or e-mail address"
+    ordering = ("username",)
+    empty_text = "The first operator is made on the machine: manage.py createsuperuser"
+    fields = ("username", "first_name", "last_name", "email", "groups")
+    shown: ClassVar[tuple[str, ...]] = ("name", "state", "roles", "link_until", "last_seen", "joined")
+    actions_detail = ("change_roles", "reset_login", "deactivate", "reactivate")
+    change_roles, reset_login = ChangeRoles(), ResetLogin()
+    deactivate, reactivate = Deactivate(), Reactivate()
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Operator | None = None) -> Any:
-        # Only a superuser grants rights: whoever may edit operators could otherwise grant them to themselves.
-        fields = super().get_readonly_fields(request, obj)
-        return fields if request.user.is_superuser else (*fields, *RIGHTS)
+    name = columns.text("username", show_name)
+    roles = columns.text("roles", show_roles)
+    state = columns.text("state", show_state)
+    last_seen = columns.moment("last log-in", "last_login")
+    joined = columns.moment("made", "date_joined")
+    link_until = columns.moment("log-in link expires", "link_expires_at")
 
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        # A superuser's password and rights are only for superusers.
-        if isinstance(obj, Operator) and obj.is_superuser and not request.user.is_superuser:
-            return False
-        return bool(super().has_change_permission(request, obj))
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Operator]:
+        operators: QuerySet[Operator] = super().get_queryset(request)
+        live = LoginLink.objects.filter(operator=OuterRef("pk"), ended_at=None, expires_at__gt=WalletNow())
+        expiry = Subquery(live.values("expires_at")[:1])
+        return operators.annotate(link_expires_at=expiry).prefetch_related("groups")
+
+    def get_fields(self, request: HttpRequest, obj: Operator | None = None) -> Any:
+        if obj:
+            return (*self.shown, "first_name", "last_name", "email")
+        return self.fields if request.user.has_perm(MANAGE_ROLES) else self.fields[:-1]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Operator | None = None) -> tuple[str, ...]:
+        return self.shown if obj else ()
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        may_change = super().has_change_permission(request, obj)
+        return may_change and (obj is None or may_act_on(obj, acting(request)))
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        row = Operator.objects.filter(pk=object_id).first() if str(object_id).isdecimal() else None
+        if row is None or not may_act_on(row, acting(request)):
+            return []
+        pointless = {"reactivate"} if row.is_active else {"deactivate", "reset_login"}
+        return [
+            action
+            for action in super().get_actions_detail(request, object_id)
+            if action.path not in pointless
+        ]
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """The roles of a new operator: of those that the one who makes him has."""
+        roles = Group.objects.filter(name__in=roles_of(acting(request))).order_by("name")
+        help_text = "You can give only roles that you have yourself."
+        return db_field.formfield(queryset=roles, widget=CheckboxesWidget, label="Roles", help_text=help_text)
+
+    def save_model(self, request: HttpRequest, obj: Operator, form: Any, change: bool) -> None:
+        if change:
+            obj.save(update_fields=form.changed_data)
+            return
+        token, given = new_token(), form.cleaned_data
+        made = create_operator(
+            username=obj.username,
+            first_name=obj.first_name,
+            last_name=obj.last_name,
+            email=obj.email,
+            roles=[role.name for role in given.get("groups", ())],
+            link_hash=token_hash(token),
+            by=acting(request),
+        )
+        obj.pk = made.pk
+        request.login_token = token  # type: ignore[attr-defined]
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Roles are given by the operation."""
+
+    def response_add(
+        self, request: HttpRequest, obj: Operator, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        return show_once(self, request, link_once(request, obj, request.login_token))  # type: ignore[attr-defined]
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        # One button: the others would go to a page that cannot show the link.
+        only_save = {"show_save_and_add_another": False, "show_save_and_continue": bool(object_id)}
+        response: HttpResponse = super().changeform_view(
+            request, object_id, form_url, {**(extra_context or {}), **only_save}
+        )
+        return response
 
 
 @admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, UnfoldAdmin):
+class GroupAdmin(PageAdmin):
     """A role: what it may do stands in `config/roles.py`, and is only looked at here."""
 
     empty_text = "Roles are made by `manage.py migrate`."
     actions = None
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    has_delete_permission = has_change_permission
+    list_display = ("name",)
+    fields = ("name",)

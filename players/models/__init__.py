@@ -1,7 +1,7 @@
 """Operators, games, credentials, players and their sessions."""
 
 from players.models.games import Credential, Game, validate_network
-from players.models.operators import Operator, Operators, validate_username
+from players.models.operators import LoginLink, Operator, Operators, validate_username
 from players.models.players import MOST_NICKNAME, UID_PATTERN, GameSession, Player, PlayerEvent
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "Credential",
     "Game",
     "GameSession",
+    "LoginLink",
     "Operator",
     "Operators",
     "Player",

@@ -6,6 +6,9 @@ from typing import Any, ClassVar
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.contrib.auth.validators import ASCIIUsernameValidator
 from django.db import models
+from django.db.models import Q
+
+from lib.ids import new_id
 
 
 class Operators(UserManager["Operator"]):
@@ -53,3 +56,26 @@ class Operator(AbstractUser):
         known = Operator.objects.filter(pk=self.pk).values_list("username", flat=True).first()
         kept = {"username"} if known == self.username else set()
         super().clean_fields(exclude={*(exclude or ()), *kept})
+
+
+class LoginLink(models.Model):
+    """A one-time link with which an operator chooses a password. Of its token only a hash is kept."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    operator = models.ForeignKey(Operator, models.PROTECT, related_name="login_links")
+    token_hash = models.BinaryField(max_length=32, unique=True)
+    made_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    # Used, or replaced by a later one.
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                name="operator_has_one_live_login_link", fields=["operator"], condition=Q(ended_at=None)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"log-in link of {self.operator_id}"

@@ -203,26 +203,3 @@ def test_permissions__gates_and_adjustments_are_separate(story: PlayerSession) -
         200,
     ]
     assert treasurer.get(address(Transaction, "add")).status_code == 403
-
-
-def test_permissions__only_superusers_grant_and_edit_superusers(boss: Operator) -> None:
-    clerk = operator(
-        "players.view_operator",
-        "players.manage_operators",
-        "auth.view_group",
-    )
-    client = signed_in(clerk)
-    assert client.post(page(Operator, boss), {"username": "mine"}).status_code == 403
-    assert (
-        client.post(
-            reverse("admin:auth_user_password_change", args=[boss.pk]),
-            {"password1": "x" * 20, "password2": "x" * 20},
-        ).status_code
-        == 403
-    )
-    client.post(
-        page(Operator, clerk),
-        {"username": clerk.username, "is_active": "on", "is_staff": "on", "is_superuser": "on"},
-    )
-    assert not Operator.objects.get(pk=clerk.pk).is_superuser
-    assert client.get(address(Group, "add")).status_code == 403

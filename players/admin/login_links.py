@@ -1,0 +1,83 @@
+"""The page of a log-in link: whoever has it chooses the operator's password, once."""
+
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.auth import logout
+from django.contrib.auth.password_validation import password_validators_help_text_html, validate_password
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.views.decorators.debug import sensitive_post_parameters
+
+from lib.backoffice.confirmation import NOT_STORED
+from lib.backoffice.forms import PasswordWidget, TextWidget
+from lib.backoffice.pages import read_uuid
+from players.operators import LinkEnded, operator_of_link, use_login_link
+
+ENDED = "This link is not good any more: it was used, replaced, or it has expired. Ask for a new one."
+NEW_PASSWORD = {"autocomplete": "new-password"}
+
+
+class NewPasswordForm(forms.Form):
+    """The code from behind the link's #, which the page's script fills in, and the password twice."""
+
+    code = forms.CharField(
+        label="One-time code",
+        max_length=36,
+        widget=TextWidget(attrs={"autocomplete": "off"}),
+        help_text="The part of the link after #.",
+    )
+    password = forms.CharField(
+        label="New password",
+        strip=False,
+        max_length=4096,
+        widget=PasswordWidget(attrs=NEW_PASSWORD),
+        help_text=password_validators_help_text_html(),
+    )
+    again = forms.CharField(
+        label="The same password again",
+        strip=False,
+        max_length=4096,
+        widget=PasswordWidget(attrs=NEW_PASSWORD),
+    )
+
+    def clean_code(self) -> UUID:
+        code = read_uuid(self.cleaned_data["code"])
+        try:
+            self.operator = operator_of_link(code or UUID(int=0))
+        except LinkEnded:
+            raise ValidationError(ENDED) from None
+        assert code
+        return code
+
+    def clean(self) -> dict[str, Any]:
+        given = self.cleaned_data
+        if "code" in given and "password" in given and "again" in given:
+            if given["password"] != given["again"]:
+                self.add_error("again", "The two passwords are not the same.")
+            try:
+                validate_password(given["password"], self.operator)
+            except ValidationError as problem:
+                self.add_error("password", problem)
+        return given
+
+
+@sensitive_post_parameters()
+def new_password(request: HttpRequest) -> HttpResponse:
+    """Asks for a new password; sets it if the code is good, and leads to the log-in."""
+    form = NewPasswordForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        try:
+            operator = use_login_link(form.cleaned_data["code"], password=form.cleaned_data["password"])
+        except LinkEnded:
+            form.add_error("code", ENDED)
+        else:
+            logout(request)
+            messages.success(request, f"The password of {operator.username} is set. Log in with it.")
+            return HttpResponseRedirect(reverse("admin:login"))
+    context = {**admin.site.each_context(request), "title": "Choose your password", "form": form}
+    return TemplateResponse(request, "admin/new_password.html", context, headers=NOT_STORED)

@@ -1,0 +1,177 @@
+"""What happens to operators: they are made, given roles, deactivated; each chooses a password alone.
+
+Nobody acts on himself, gives a role that he has not, or opens an account that can do more than he can:
+whoever makes a log-in link could use it.
+"""
+
+from collections.abc import Collection, Iterable
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth.models import Group
+from django.db import transaction
+
+from lib.clock import WalletNow, now
+from lib.security.tokens import token_hash
+from players.models import LoginLink, Operator
+
+
+class OperatorRefused(Exception):
+    """Nothing has changed; the text says why, for whoever acted."""
+
+
+class LinkEnded(Exception):
+    """A log-in link that is unknown, used, replaced, or expired; or its operator is deactivated."""
+
+
+def roles_of(operator: Operator) -> set[str]:
+    """The names of the roles that an operator can give: his own, or all if he is a superuser."""
+    roles = Group.objects.all() if operator.is_superuser else operator.groups.all()
+    return set(roles.values_list("name", flat=True))
+
+
+@transaction.atomic
+def create_operator(
+    *,
+    username: str,
+    first_name: str,
+    last_name: str,
+    email: str,
+    roles: Collection[str],
+    link_hash: bytes,
+    by: Operator,
+) -> Operator:
+    """Makes an operator who has these roles, no password, and a log-in link with this token's hash.
+
+    Raises `OperatorRefused` if `by` has not all of the roles.
+    """
+    require_own_roles(by, roles)
+    operator = Operator.objects.create_user(
+        username, email, None, first_name=first_name, last_name=last_name, is_staff=True
+    )
+    operator.groups.set(Group.objects.filter(name__in=roles))
+    issue_link(operator, link_hash)
+    return operator
+
+
+@transaction.atomic
+def set_roles(operator_id: int, *, roles: Collection[str], by: Operator) -> tuple[set[str], set[str]]:
+    """Gives an operator exactly these roles. Returns which are new, and which are gone.
+
+    Roles that `by` has not can be taken, not given: then it raises `OperatorRefused`.
+    """
+    operator = locked(operator_id, by)
+    before, after = set(operator.groups.values_list("name", flat=True)), set(roles)
+    require_own_roles(by, after - before)
+    operator.groups.set(Group.objects.filter(name__in=after))
+    return after - before, before - after
+
+
+@transaction.atomic
+def deactivate_operator(operator_id: int, *, by: Operator) -> bool:
+    """Ends all sessions and log-in links of an operator. Returns whether that is new."""
+    operator = locked(operator_id, by)
+    end_links(operator)
+    was_active, operator.is_active = operator.is_active, False
+    operator.save(update_fields=["is_active"])
+    return was_active
+
+
+@transaction.atomic
+def reactivate_operator(operator_id: int, *, link_hash: bytes, by: Operator) -> None:
+    """Lets an operator in again, who chooses a new password with a log-in link.
+
+    Raises `OperatorRefused` if he has roles that `by` has not, or is active.
+    """
+    operator = locked(operator_id, by)
+    if operator.is_active:
+        raise OperatorRefused(f"{operator.username} is active already.")
+    open_account(operator, link_hash, by)
+
+
+@transaction.atomic
+def reset_login(operator_id: int, *, link_hash: bytes, by: Operator) -> None:
+    """Ends an operator's password and sessions; he chooses a new password with a log-in link.
+
+    Raises `OperatorRefused` if he has roles that `by` has not, or is deactivated.
+    """
+    operator = locked(operator_id, by)
+    if not operator.is_active:
+        raise OperatorRefused(f"{operator.username} is deactivated: reactivate the operator instead.")
+    open_account(operator, link_hash, by)
+
+
+@transaction.atomic
+def use_login_link(token: UUID, *, password: str) -> Operator:
+    """Sets the password of a link's operator, once. Raises `LinkEnded`."""
+    operator = operator_of_link(token)
+    used = LoginLink.objects.filter(token_hash=token_hash(token), ended_at=None, expires_at__gt=WalletNow())
+    if not used.update(ended_at=WalletNow()):
+        raise LinkEnded
+    operator.set_password(password)
+    operator.save(update_fields=["password"])
+    return operator
+
+
+def operator_of_link(token: UUID) -> Operator:
+    """Whose link it is, if it is still good. Raises `LinkEnded`."""
+    live = LoginLink.objects.filter(ended_at=None, expires_at__gt=WalletNow(), operator__is_active=True)
+    link = live.select_related("operator").filter(token_hash=token_hash(token)).first()
+    if link is None:
+        raise LinkEnded
+    return link.operator
+
+
+# --- Their parts --------------------------------------------------------------------------------------
+
+
+def locked(operator_id: int, by: Operator) -> Operator:
+    """The operator, locked, if `by` may act on him at all. Raises `OperatorRefused`."""
+    operator = Operator.objects.select_for_update().get(pk=operator_id)
+    if not may_act_on(operator, by):
+        raise OperatorRefused(
+            "You cannot act on yourself." if operator == by else "Only a superuser acts on a superuser."
+        )
+    return operator
+
+
+def may_act_on(operator: Operator, by: Operator) -> bool:
+    """Whether somebody may change this operator: never himself, and superusers only among themselves."""
+    return operator != by and (by.is_superuser or not operator.is_superuser)
+
+
+def require_own_roles(by: Operator, roles: Iterable[str]) -> None:
+    """Raises `OperatorRefused` if there are roles among these that `by` has not."""
+    if missing := set(roles) - roles_of(by):
+        raise OperatorRefused(
+            f"You can give only roles that you have yourself: not {', '.join(sorted(missing))}."
+        )
+
+
+def open_account(operator: Operator, link_hash: bytes, by: Operator) -> None:
+    """Makes a locked operator active, without a password, and with a new log-in link."""
+    if missing := set(operator.groups.values_list("name", flat=True)) - roles_of(by):
+        raise OperatorRefused(
+            f"{operator.username} has roles that you have not ({', '.join(sorted(missing))}): "
+            "ask somebody who has them."
+        )
+    operator.is_active = operator.is_staff = True
+    operator.set_unusable_password()
+    operator.save(update_fields=["is_active", "is_staff", "password"])
+    issue_link(operator, link_hash)
+
+
+def issue_link(operator: Operator, link_hash: bytes) -> LoginLink:
+    """Makes the log-in link of the token with this hash; earlier ones end."""
+    end_links(operator)
+    made_at = now()
+    return LoginLink.objects.create(
+        operator=operator,
+        token_hash=link_hash,
+        made_at=made_at,
+        expires_at=made_at + settings.LOGIN_LINK_TTL,
+    )
+
+
+def end_links(operator: Operator) -> None:
+    operator.login_links.filter(ended_at=None).update(ended_at=WalletNow())

@@ -1,0 +1,182 @@
+"""Operators' pages: who may open which door to whom, and the link that is shown once."""
+
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from django.contrib.auth.models import Group
+from django.test import Client
+
+from players.models import Operator
+from tests.support.admin_pages import address, get, operator, page, signed_in
+from tests.support.callers import unique
+
+PASSWORD = "a password for this test only"
+ACTIONS = ("change_roles", "reset_login", "deactivate", "reactivate")
+
+
+def with_roles(*roles: str, **attributes: Any) -> Operator:
+    made = operator(**attributes)
+    made.groups.set(Group.objects.filter(name__in=roles))
+    return made
+
+
+@pytest.fixture
+def administrator() -> Operator:
+    """Somebody who may give the roles administrator and support."""
+    return with_roles("administrator", "support")
+
+
+@pytest.fixture
+def browser(administrator: Operator) -> Client:
+    return signed_in(administrator)
+
+
+def link_on(response: Any) -> tuple[str, str]:
+    """The page and the code of a link that is shown."""
+    assert response.status_code == 200
+    assert "no-store" in response["Cache-Control"]
+    found = re.search(r'id="link">([^<]+)<', response.content.decode())
+    assert found
+    parts = urlsplit(found[1])
+    assert (parts.netloc, parts.query) == ("testserver", "")
+    return parts.path, parts.fragment
+
+
+def choose(place: str, code: str, password: str = PASSWORD, again: str = "") -> Any:
+    return Client().post(place, {"code": code, "password": password, "again": again or password})
+
+
+def add(browser: Client, **changes: Any) -> Any:
+    given = {"username": unique("new"), "first_name": "Anna", "last_name": "", "email": "", "groups": []}
+    return browser.post(address(Operator, "add"), given | changes)
+
+
+def test_add_operator__shows_a_link_with_which_a_password_is_chosen_once(browser: Client) -> None:
+    name = unique("new")
+    support = Group.objects.get(name="support")
+    place, code = link_on(add(browser, username=name, groups=[support.pk]))
+    made = Operator.objects.get(username=name)
+    assert ([*made.groups.all()], made.has_usable_password(), made.is_staff) == ([support], False, True)
+    assert code not in get(browser, page(Operator, made)) + get(
+        browser, address(Operator, "history", made.pk)
+    )
+    assert "Choose your password" in get(Client(), place)
+    assert choose(place, code)["Location"] == "/admin/login/"
+    login = Client().post("/admin/login/", {"username": name, "password": PASSWORD})
+    assert (login.status_code, login["Location"]) == (302, "/admin/")
+    assert "was used, replaced" in choose(place, code).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("password", "again", "words"),
+    [
+        ("sh0rt-one-7", "", "at least 12 characters"),
+        ("qwerty123456", "", "too common"),
+        (PASSWORD, "another password", "not the same"),
+    ],
+)
+def test_new_password__unfit_one_leaves_the_link_as_it_was(
+    browser: Client, password: str, again: str, words: str
+) -> None:
+    place, code = link_on(add(browser))
+    answer = choose(place, code, password, again)
+    assert words in answer.content.decode()
+    assert password not in answer.content.decode()
+    assert choose(place, code).status_code == 302
+
+
+@pytest.mark.parametrize("code", ["", "nonsense", "00000000-0000-0000-0000-000000000000", "\x00"])
+def test_new_password__unknown_code_is_no_error(code: str) -> None:
+    assert choose("/admin/new-password/", code).status_code in (200, 400)
+
+
+def test_add_operator__offers_and_takes_only_own_roles(browser: Client) -> None:
+    text, finance, name = (
+        get(browser, address(Operator, "add")),
+        Group.objects.get(name="finance"),
+        unique("n"),
+    )
+    offered = re.findall(r'name="groups" value="(\d+)"', text)
+    own = Group.objects.filter(name__in=("administrator", "support"))
+    assert {int(key) for key in offered} == set(own.values_list("pk", flat=True))
+    assert "Select a valid choice" in add(browser, username=name, groups=[finance.pk]).content.decode()
+    assert not Operator.objects.filter(username=name).exists()
+
+
+def test_change_roles__gives_only_own_ones(browser: Client) -> None:
+    clerk = with_roles("viewer")
+    place = page(Operator, clerk, "change_roles")
+    assert "Change the roles of" in get(browser, place)
+    browser.post(place, {"roles": ["support"], "reason": "a new task"})
+    assert [role.name for role in clerk.groups.all()] == ["support"]
+    answer = browser.post(place, {"roles": ["finance"], "reason": "mine"}, follow=True)
+    assert "not finance" in answer.content.decode()
+    assert [role.name for role in clerk.groups.all()] == ["support"]
+
+
+def test_operator_pages__nobody_changes_himself(browser: Client, administrator: Operator) -> None:
+    assert "Change roles" not in get(browser, page(Operator, administrator))
+    given = {"first_name": "x", "groups": [Group.objects.get(name="finance").pk], "is_superuser": "on"}
+    assert browser.post(page(Operator, administrator), given).status_code == 403
+    for action in ACTIONS:
+        place = page(Operator, administrator, action)
+        assert browser.post(place, {"roles": ["finance"], "reason": "mine"}).status_code == 403
+    administrator.refresh_from_db()
+    assert not administrator.is_superuser
+    assert {role.name for role in administrator.groups.all()} == {"administrator", "support"}
+
+
+def test_operator_pages__superusers_are_marked_and_for_superusers_only(
+    browser: Client, boss: Operator
+) -> None:
+    assert "superuser" in get(browser, f"{address(Operator)}?q={boss.username}")
+    assert browser.post(page(Operator, boss), {"first_name": "x"}).status_code == 403
+    for action in ACTIONS:
+        assert browser.post(page(Operator, boss, action), {"reason": "mine"}).status_code == 403
+    assert signed_in(operator(is_superuser=True)).get(page(Operator, boss, "deactivate")).status_code == 200
+
+
+def test_operator_pages__the_treasurers_account_opens_to_nobody(browser: Client) -> None:
+    """Seen once: the treasurer's password set by who could only change operators, and money adjusted."""
+    treasurer = with_roles("finance")
+    treasurer.set_password(PASSWORD)
+    treasurer.save()
+    answer = browser.post(page(Operator, treasurer, "reset_login"), {"reason": "mine"}, follow=True)
+    assert "roles that you have not (finance)" in answer.content.decode()
+    for place in (f"/admin/players/operator/{treasurer.pk}/password/", "/admin/auth/user/1/password/"):
+        browser.post(place, {"password1": "x" * 20, "password2": "x" * 20})
+    # Whatever else the form of the page is sent.
+    given = {
+        "first_name": "T",
+        "last_name": "",
+        "email": "",
+        "password": "x",
+        "username": "mine",
+        "groups": [],
+    }
+    assert browser.post(page(Operator, treasurer), given).status_code == 302
+    treasurer.refresh_from_db()
+    assert (treasurer.first_name, treasurer.check_password(PASSWORD)) == ("T", True)
+    assert [role.name for role in treasurer.groups.all()] == ["finance"]
+
+
+def test_operator__is_deactivated_reactivated_and_reset(browser: Client) -> None:
+    clerk = with_roles("support")
+    browser.post(page(Operator, clerk, "deactivate"), {"reason": "left us"})
+    assert not Operator.objects.get(pk=clerk.pk).is_active
+    assert "deactivated" in get(browser, page(Operator, clerk))
+    place, old = link_on(browser.post(page(Operator, clerk, "reactivate"), {"reason": "is back"}))
+    place, new = link_on(browser.post(page(Operator, clerk, "reset_login"), {"reason": "lost it"}))
+    assert "link sent" in get(browser, f"{address(Operator)}?q={clerk.username}")
+    assert (choose(place, old).status_code, choose(place, new).status_code) == (200, 302)
+    said = get(browser, address(Operator, "history", clerk.pk))
+    assert "is deactivated. Reason: left us" in said
+    assert new not in said
+
+
+def test_new_password__ends_the_session_of_whoever_opens_it(browser: Client) -> None:
+    place, code = link_on(add(browser))
+    browser.post(place, {"code": code, "password": PASSWORD, "again": PASSWORD})
+    assert browser.get("/admin/").status_code == 302
