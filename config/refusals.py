@@ -9,14 +9,19 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.checks import Error
-from django.core.exceptions import ImproperlyConfigured
+from django.core.checks import CheckMessage, Error
+from django.core.checks import Warning as Advice
+from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.core.validators import validate_email
 from django.db import connection
 
 from lib.collations import changed_collations
 from lib.database import FAILURES, drop_unfit_connection
 from lib.http.addresses import Network, parse_networks
+from lib.outbound.client import Unanswered, parse_target
+from lib.security.webhook_signatures import key_of
 from players.query_passwords import shared_query_passwords
+from wallet.alert_messages.recipients import SEVERITIES, recipients
 
 logger = logging.getLogger(__name__)
 
@@ -43,10 +48,14 @@ def refuse_start() -> None:
         raise ImproperlyConfigured("\n".join(sentences))
 
 
-def check_deployment(**ignored: Any) -> list[Error]:
-    """The same for `manage.py check --deploy`."""
+def check_deployment(**ignored: Any) -> list[CheckMessage]:
+    """The same for `manage.py check --deploy`, and what is unwise."""
     sentences = (*settings_refusals(), *database_refusals())
-    return [Error(sentence, id="config.E001") for sentence in sentences]
+    refused: list[CheckMessage] = [Error(sentence, id="config.E001") for sentence in sentences]
+    if not recipients():
+        nobody = "Nobody hears of alerts: set ALERT_WEBHOOK_URL or ALERT_EMAILS."
+        refused.append(Advice(nobody, id="config.W001"))
+    return refused
 
 
 def settings_refusals() -> Iterator[str]:
@@ -55,6 +64,7 @@ def settings_refusals() -> Iterator[str]:
     yield from trusted_strangers()
     yield from repeated_secrets()
     yield from simple_secrets()
+    yield from untold_alerts()
 
 
 def database_refusals() -> Iterator[str]:
@@ -153,6 +163,8 @@ def named_secrets() -> list[tuple[str, str]]:
         *(("ENCRYPTION_KEYS", key) for key in settings.ENCRYPTION_KEYS),
         *(("CHECKPOINT_KEY", key.strip()) for key in settings.CHECKPOINT_KEY.split(",")),
         ("METRICS_TOKEN", settings.METRICS_TOKEN),
+        ("ALERT_WEBHOOK_SECRET", settings.ALERT_WEBHOOK_SECRET),
+        ("the password in EMAIL_URL", settings.EMAIL_HOST_PASSWORD or ""),
         ("the password in DATABASE_URL", settings.DATABASES["default"].get("PASSWORD", "")),
         ("the password in REDIS_URL", urlsplit(settings.REDIS_URL).password or ""),
     ]
@@ -162,6 +174,50 @@ def named_secrets() -> list[tuple[str, str]]:
 def is_simple(secret: str) -> bool:
     """Whether a text has few different characters, or is one part again and again."""
     return len(set(secret)) < LEAST_DIFFERENT or secret in (secret + secret)[1:-1]
+
+
+# --- Who hears of alerts ------------------------------------------------------------------------------
+
+
+def untold_alerts() -> Iterator[str]:
+    """Whoever should hear of alerts must be reachable, before there are any."""
+    for name in ("ALERT_WEBHOOK_SEVERITY", "ALERT_EMAILS_SEVERITY"):
+        if getattr(settings, name) not in SEVERITIES:
+            yield f"{name} must be {', '.join(SEVERITIES[:-1])} or {SEVERITIES[-1]}."
+    if settings.ALERT_WEBHOOK_URL:
+        yield from bad_alert_webhook(settings.ALERT_WEBHOOK_URL)
+    if settings.ALERT_EMAILS:
+        yield from bad_alert_mail()
+
+
+def bad_alert_webhook(url: str) -> Iterator[str]:
+    try:
+        parse_target(url)
+    except Unanswered as problem:
+        yield f"ALERT_WEBHOOK_URL cannot be called: {problem}."
+    else:
+        if not url.startswith("https://") and is_public(host_of(url)):
+            yield "ALERT_WEBHOOK_URL must begin with https://: others could read and forge what it is told."
+    try:
+        key_of(settings.ALERT_WEBHOOK_SECRET)
+    except ValueError as problem:
+        yield (
+            f"ALERT_WEBHOOK_SECRET signs what ALERT_WEBHOOK_URL is told. {problem} Make one with: python -c "
+            "'import base64, secrets; print(\"whsec_\" + base64.b64encode(secrets.token_bytes(32)).decode())'"
+        )
+
+
+def bad_alert_mail() -> Iterator[str]:
+    if settings.EMAIL_BACKEND.endswith(".dummy.EmailBackend"):
+        yield "ALERT_EMAILS needs a mail server: set EMAIL_URL, such as smtp+tls://user:password@host:587."
+    for name, address in (
+        ("EMAIL_FROM", settings.DEFAULT_FROM_EMAIL),
+        *(("ALERT_EMAILS", address) for address in settings.ALERT_EMAILS),
+    ):
+        try:
+            validate_email(address)
+        except ValidationError:
+            yield f"{name} must name e-mail addresses, such as alerts@example.com: {address!r} is none."
 
 
 # --- The database -------------------------------------------------------------------------------------

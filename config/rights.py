@@ -93,6 +93,11 @@ WALLET = {
         changes="text last_seen_at times_seen resolved_at resolved_by reason",
         stays="id kind subject wallet_id raised_at",
     ),
+    "wallet_alertmessage": table(
+        "add",
+        changes="next_attempt_at leased_until raised_told_at ended_told_at attempts problem",
+        stays="id alert_id channel address created_at",
+    ),
     "wallet_jobrun": table(
         "add remove",
         changes="ended_at looked_at done failed note error read_up_to",

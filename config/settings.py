@@ -7,6 +7,12 @@ from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 
 from config import queues
+from config.alert_channels import ALERT_EMAILS as ALERT_EMAILS
+from config.alert_channels import ALERT_EMAILS_SEVERITY as ALERT_EMAILS_SEVERITY
+from config.alert_channels import ALERT_WEBHOOK_SECRET as ALERT_WEBHOOK_SECRET
+from config.alert_channels import ALERT_WEBHOOK_SEVERITY as ALERT_WEBHOOK_SEVERITY
+from config.alert_channels import ALERT_WEBHOOK_URL as ALERT_WEBHOOK_URL
+from config.alert_channels import MAIL_SERVER
 from config.environment import BASE_DIR, days, env, networks
 from config.libraries import REST_FRAMEWORK as REST_FRAMEWORK
 from config.libraries import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
@@ -57,7 +63,6 @@ if not ALLOWED_HOSTS or "*" in ALLOWED_HOSTS:
     )
 # Where the admin is opened over HTTPS, for its forms: https://wallet.example.com
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
-
 
 # Proxies whose X-Forwarded-For is believed (contract 1.3).
 TRUSTED_PROXIES = networks("TRUSTED_PROXIES")
@@ -111,6 +116,7 @@ OUTGOING_ALLOWED_NETWORKS = networks("OUTGOING_ALLOWED_NETWORKS")
 OUTGOING_CONNECT_SECONDS = env.float("OUTGOING_CONNECT_SECONDS", default=3.0)
 # From the name's resolution to the last byte of the answer.
 OUTGOING_TOTAL_SECONDS = env.float("OUTGOING_TOTAL_SECONDS", default=10.0)
+vars().update(MAIL_SERVER)
 # Of each web process; a quarter of them at most waits for payment providers.
 WEB_THREADS = int(env.str("WEB_THREADS", default="") or 16)
 
@@ -283,6 +289,7 @@ BEAT = [
     ("payments.expire_orders", 60.0, MESSAGE_SECONDS),
     ("payments.deliver_due", DELIVER_SECONDS, MESSAGE_SECONDS),
     ("payments.settle_refunds", REFUND_SECONDS, MESSAGE_SECONDS),
+    ("wallet.tell_alerts", 10.0, MESSAGE_SECONDS),
     ("wallet.audit_recent", RECENT_AUDIT_SECONDS, MESSAGE_SECONDS),
     ("wallet.purge_expired", crontab(minute="50"), MESSAGE_SECONDS),
     # By night, in this order: the day's accounts, then the whole ledger, then the statement that it was so.

@@ -8,6 +8,7 @@ from django.db.models import F, QuerySet
 
 from lib.clock import now
 from lib.texts import storable
+from wallet.alert_messages.operations import tell_end, write_messages
 from wallet.models import Alert, Wallet
 
 logger = logging.getLogger(__name__)
@@ -29,12 +30,15 @@ def raise_alert(
         return False
     if kind in Alert.CRITICAL and accepted(kind, subject, text, looked_at).update(**seen):
         return False
-    _, is_new = Alert.objects.get_or_create(
-        kind=kind,
-        subject=subject,
-        resolved_at=None,
-        defaults={"text": text, "wallet": wallet, "raised_at": at, "last_seen_at": at},
-    )
+    with transaction.atomic():
+        alert, is_new = Alert.objects.get_or_create(
+            kind=kind,
+            subject=subject,
+            resolved_at=None,
+            defaults={"text": text, "wallet": wallet, "raised_at": at, "last_seen_at": at},
+        )
+        if is_new:
+            write_messages(alert)
     logger.error("alert %s %s: %s", kind, subject, text)
     return is_new
 
@@ -60,11 +64,7 @@ def accepted(kind: str, subject: str, text: str, looked_at: datetime | None) -> 
 
 def resolve_alert(alert: Alert, *, actor: str, reason: str) -> bool:
     """An operator has dealt with it. Returns whether it was open."""
-    return bool(
-        Alert.objects.filter(pk=alert.pk, resolved_at=None).update(
-            resolved_at=now(), resolved_by=actor, reason=reason
-        )
-    )
+    return end(Alert.objects.filter(pk=alert.pk), by=actor, reason=reason)
 
 
 def clear_alert(kind: str, subject: str, *, reason: str) -> bool:
@@ -72,6 +72,15 @@ def clear_alert(kind: str, subject: str, *, reason: str) -> bool:
 
     Returns whether an alert was open.
     """
+    return end(Alert.objects.filter(kind=kind, subject=subject), by="platform", reason=reason)
+
+
+def end(alerts: QuerySet[Alert], *, by: str, reason: str) -> bool:
+    """Ends those that are open, and has it told. Returns whether there were any."""
     with transaction.atomic():
-        open_ones = Alert.objects.filter(kind=kind, subject=subject, resolved_at=None)
-        return bool(open_ones.update(resolved_at=now(), resolved_by="platform", reason=reason))
+        open_ones = list(alerts.filter(resolved_at=None).select_for_update().values_list("pk", flat=True))
+        if open_ones:
+            at = now()
+            Alert.objects.filter(pk__in=open_ones).update(resolved_at=at, resolved_by=by, reason=reason)
+            tell_end(open_ones, at)
+    return bool(open_ones)

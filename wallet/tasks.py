@@ -10,6 +10,7 @@ from django.conf import settings
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
+from wallet.alert_messages.worker import tell_alerts
 from wallet.audit.daily_totals import close_days
 from wallet.audit.scheduled import audit_all, audit_recent
 from wallet.checkpoints import make_checkpoint
@@ -53,6 +54,12 @@ def settle_due_task() -> None:
             settle_due_task.apply_async(expires=settings.SETTLE_SECONDS)
         except (OperationalError, RedisError, OSError) as problem:
             logger.warning("no further run can be begun: %s", type(problem).__name__)
+
+
+@shared_task(name="wallet.tell_alerts")
+def tell_alerts_task() -> None:
+    """Tells people of alerts."""
+    run_alone("tell_alerts", tell_alerts)
 
 
 @shared_task(name="wallet.audit_recent", **CHECK)

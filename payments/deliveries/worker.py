@@ -15,11 +15,12 @@ from uuid import UUID
 from lib.clock import now
 from lib.database import FAILURES, drop_unfit_connection
 from lib.outbound.client import Unanswered, post_json
+from lib.security import webhook_signatures
 from lib.security.encryption import Unreadable
 from lib.texts import storable
 from payments.deliveries.operations import failing_games, lease, record_answer
 from payments.models import Delivery, DeliveryAttempt, Order
-from payments.providers.signatures import order_notify, standard_webhooks
+from payments.providers.signatures import order_notify
 from payments.providers.signatures.order_notify import Notification
 from payments.providers.signing_secrets import delivery_secrets
 from wallet.currencies import decimals_of
@@ -91,10 +92,7 @@ def message_of(one: DeliveryAttempt, order: Order) -> Message:
     signed = fields | {"sign": order_notify.sign(Notification(**fields, sign=""), secrets[0])}
     body = json.dumps(signed, ensure_ascii=False).encode()
     id, seconds = str(one.delivery_id), int(at.timestamp())
-    signature = " ".join(standard_webhooks.sign(id, seconds, body, secret) for secret in secrets)
-    return Message(
-        one.url, body, {"webhook-id": id, "webhook-timestamp": str(seconds), "webhook-signature": signature}
-    )
+    return Message(one.url, body, webhook_signatures.headers(id, seconds, body, secrets))
 
 
 def send(message: Message) -> DeliveryResponse:

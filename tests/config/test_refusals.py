@@ -40,6 +40,15 @@ def sound(monkeypatch: pytest.MonkeyPatch) -> None:
     assert list(settings_refusals()) == []
 
 
+HOOK = {
+    "ALERT_WEBHOOK_URL": "https://example.com/alerts",
+    "ALERT_WEBHOOK_SECRET": "whsec_" + base64.b64encode(KEY.encode()).decode(),
+}
+MAIL = {
+    "ALERT_EMAILS": ["a@example.com"],
+    "DEFAULT_FROM_EMAIL": "wallet@example.com",
+    "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+}
 REFUSED: list[tuple[dict[str, Any], str]] = [
     (
         {"DEMO": True, "ALLOWED_HOSTS": ["localhost", "wallet.example.com"]},
@@ -70,7 +79,24 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"CREDENTIAL_KEY": "abcdefghij" * 4}, "CREDENTIAL_KEY is too simple"),
     ({"ENCRYPTION_KEYS": [KEY, "0101" * 10]}, "ENCRYPTION_KEYS is too simple"),
     ({"CHECKPOINT_KEY": base64.b64encode(bytes(32)).decode()}, "CHECKPOINT_KEY is too simple"),
+    (HOOK | {"ALERT_WEBHOOK_URL": "ftp://example.com"}, "ALERT_WEBHOOK_URL cannot be called"),
+    (HOOK | {"ALERT_WEBHOOK_URL": "http://example.com/a"}, "ALERT_WEBHOOK_URL must begin with https://"),
+    (HOOK | {"ALERT_WEBHOOK_SECRET": ""}, "ALERT_WEBHOOK_SECRET .*begins with whsec_"),
+    (HOOK | {"METRICS_TOKEN": HOOK["ALERT_WEBHOOK_SECRET"]}, "METRICS_TOKEN and ALERT_WEBHOOK_SECRET"),
+    ({"ALERT_WEBHOOK_SEVERITY": "loud"}, "ALERT_WEBHOOK_SEVERITY must be notice, warning or critical"),
+    (MAIL | {"EMAIL_BACKEND": "django.core.mail.backends.dummy.EmailBackend"}, "ALERT_EMAILS .*EMAIL_URL"),
+    (MAIL | {"DEFAULT_FROM_EMAIL": ""}, "EMAIL_FROM must name"),
+    (MAIL | {"ALERT_EMAILS": ["a@example.com", "b"]}, "ALERT_EMAILS must name .*'b' is none"),
 ]
+
+
+@pytest.mark.parametrize("changes", [HOOK, HOOK | {"ALERT_WEBHOOK_URL": "http://10.0.0.7/a"}, MAIL])
+def test_settings__that_reach_people_are_not_refused(
+    changes: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in changes.items():
+        monkeypatch.setattr(settings, name, value)
+    assert list(settings_refusals()) == []
 
 
 @pytest.mark.parametrize(("changes", "sentence"), REFUSED)

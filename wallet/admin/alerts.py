@@ -13,10 +13,11 @@ from lib.backoffice import columns
 from lib.backoffice.confirmation import Act, Page, PageAction
 from lib.backoffice.filters import SelectingAdmin, Selection, Selections
 from lib.backoffice.formatting import NOTHING, badge, link, moment, sentence
+from lib.backoffice.pages import Section
 from players.admin.search import SessionSearchAdmin
 from players.models import GameSession
 from wallet.alerts import resolve_alert
-from wallet.models import Alert
+from wallet.models import Alert, AlertMessage
 
 Kind = Alert.Kind
 NEWEST = (F("raised_at").desc(), "-pk")
@@ -135,6 +136,31 @@ def show_kind(alert: Alert) -> SafeString:
     return badge(MEANINGS[Kind(alert.kind)][0], colour)
 
 
+MESSAGE_HEADERS = (
+    "Channel",
+    "To",
+    "Told that it was raised",
+    "Told that it ended",
+    "Next attempt",
+    "Last problem",
+)
+NOBODY_TOLD = "Nobody: when it was raised, no channel was set up for alerts of this severity."
+
+
+def message_row(message: AlertMessage) -> tuple[Any, ...]:
+    """What became of a message, by `MESSAGE_HEADERS`."""
+    failed = f"{message.problem} (attempt {message.attempts:,})" if message.problem else NOTHING
+    return (
+        message.get_channel_display(),
+        message.address or "ALERT_WEBHOOK_URL",
+        *(
+            moment(at) if at else NOTHING
+            for at in (message.raised_told_at, message.ended_told_at, message.next_attempt_at)
+        ),
+        failed,
+    )
+
+
 class Resolve(PageAction[Alert]):
     """Takes the alert off the list."""
 
@@ -158,6 +184,7 @@ class AlertAdmin(SessionSearchAdmin, SelectingAdmin):
     empty_text = "No alert has been raised yet."
     fields = (
         "kind_shown",
+        "severity_shown",
         "subject_mono",
         "wallet_link",
         "text_shown",
@@ -175,6 +202,7 @@ class AlertAdmin(SessionSearchAdmin, SelectingAdmin):
     raised_clock = columns.clock("raised (UTC)", "raised_at")
     kind_short = columns.text("kind", show_kind)
     kind_shown = columns.text("kind", lambda row: sentence(row.get_kind_display()))
+    severity_shown = columns.sentence("severity", "severity")
     subject_shown = columns.clipped("subject", "subject")
     subject_mono = columns.mono("subject", "subject")
 
@@ -221,6 +249,11 @@ class AlertAdmin(SessionSearchAdmin, SelectingAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Alert]:
         alerts: QuerySet[Alert] = super().get_queryset(request)
         return alerts.select_related("wallet__player").defer("wallet__head")
+
+    def sections(self, request: HttpRequest, obj: Alert) -> list[Section]:
+        rows = obj.messages.order_by("channel", "address")
+        told = Section("Who was told", MESSAGE_HEADERS, [message_row(row) for row in rows], NOBODY_TOLD)
+        return [told, *super().sections(request, obj)]
 
     def named(self, queryset: QuerySet[Alert], text: str) -> QuerySet[Alert]:
         # The index begins with the kind.

@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from lib.ids import new_id
+from wallet.models.leased import Leased
 from wallet.models.ledger import Currency, Entry, Wallet
 
 
@@ -83,8 +84,17 @@ class Alert(models.Model):
         RETURN_CHANGED = "return_changed", "a refund failed after all, or a dispute was decided anew"
         DELIVERY_GIVEN_UP = "delivery_given_up", "a paid order was not delivered"
 
+    class Severity(models.TextChoices):
+        """From the mildest to the gravest."""
+
+        NOTICE = "notice", "notice"
+        WARNING = "warning", "warning"
+        CRITICAL = "critical", "critical"
+
     # A red banner on every page of the admin, until it is resolved.
     CRITICAL = (Kind.WALLET_DIFFERENCE, Kind.LEDGER_DIFFERENCE, Kind.CHECKPOINT_DIFFERENCE)
+    # Nothing is wrong if the people who should know of it do.
+    NOTICES: tuple[Kind, ...] = ()
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     kind = models.CharField(max_length=21, choices=Kind.choices, db_collation="C")
@@ -120,3 +130,49 @@ class Alert(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()}: {self.subject}"
+
+    @property
+    def severity(self) -> Severity:
+        """How grave it is; who hears of it depends on that."""
+        if self.kind in self.CRITICAL:
+            return self.Severity.CRITICAL
+        return self.Severity.NOTICE if self.kind in self.NOTICES else self.Severity.WARNING
+
+
+class AlertMessage(Leased):
+    """One address that hears of an alert: once that it is there, and once that it is over.
+
+    Due until both were sent. Neither the address nor what was told is ever changed back.
+    """
+
+    class Channel(models.TextChoices):
+        WEBHOOK = "webhook", "webhook"
+        EMAIL = "email", "e-mail"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    alert = models.ForeignKey(Alert, models.PROTECT, related_name="messages")
+    channel = models.CharField(max_length=7, choices=Channel.choices, db_collation="C")
+    address = models.CharField(
+        max_length=254, blank=True, db_collation="C", help_text="An e-mail address; empty for the webhook."
+    )
+    created_at = models.DateTimeField()
+    raised_told_at = models.DateTimeField(null=True, blank=True)
+    ended_told_at = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveIntegerField(default=0, help_text="Attempts since the last success.")
+    problem = models.CharField(max_length=255, blank=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=["alert", "channel", "address"], name="alert_message_once")
+        ]
+        indexes = [
+            models.Index(
+                fields=["next_attempt_at"],
+                name="alert_message_due",
+                condition=Q(next_attempt_at__isnull=False),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.channel} {self.alert_id}"

@@ -6,19 +6,20 @@ HMAC-SHA256 over id, time and raw body, in three headers.
 import binascii
 import hmac
 import re
-from base64 import b64decode, b64encode
+from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from lib.security.webhook_signatures import PREFIX as PREFIX
+from lib.security.webhook_signatures import digest as digest
+from lib.security.webhook_signatures import key_of as key_of
+from lib.security.webhook_signatures import sign as sign
 from payments.providers.signatures.refused import Refused
 
-PREFIX = "whsec_"
 # Stands in public documents.
 PUBLISHED_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"  # noqa: S105
 # How far the time of a message may lie from ours, in seconds.
 TOLERANCE = 300
-# The specification's bounds of a secret, in bytes.
-LEAST_BYTES, MOST_BYTES = 24, 64
 # A full stop divides what is signed, so an id must have none.
 ID = re.compile(r"[!-\-/-~]{1,255}")
 SECONDS = re.compile(r"[0-9]{1,12}")
@@ -33,31 +34,6 @@ class Envelope:
     id: str
     at: int
     signatures: tuple[bytes, ...]
-
-
-def key_of(secret: str) -> bytes:
-    """The bytes of a secret.
-
-    Raises `ValueError` where it has not the form whsec_ + base64, of 24 to 64 bytes.
-    """
-    if not secret.startswith(PREFIX):
-        raise ValueError("A Standard Webhooks secret begins with whsec_.")
-    try:
-        key = b64decode(secret[len(PREFIX) :], validate=True)
-    except binascii.Error as problem:
-        raise ValueError("What follows whsec_ must be base64.") from problem
-    if not LEAST_BYTES <= len(key) <= MOST_BYTES:
-        raise ValueError(f"A Standard Webhooks secret has {LEAST_BYTES} to {MOST_BYTES} bytes.")
-    return key
-
-
-def sign(id: str, at: int, body: bytes, secret: str) -> str:
-    """The signature of a message, as the header has it."""
-    return f"v1,{b64encode(digest(id, at, body, key_of(secret))).decode()}"
-
-
-def digest(id: str, at: int, body: bytes, key: bytes) -> bytes:
-    return hmac.digest(key, f"{id}.{at}.".encode() + body, "sha256")
 
 
 def read(headers: Mapping[str, str]) -> Envelope:

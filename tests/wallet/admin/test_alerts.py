@@ -16,7 +16,7 @@ from wallet.admin.attention import Attention, banner, words
 from wallet.admin.discrepancies import MEANINGS as CONTRADICTIONS
 from wallet.admin.review_reasons import DOUBTS
 from wallet.alerts import raise_alert
-from wallet.models import Alert, Discrepancy, Inquiry, Wallet
+from wallet.models import Alert, AlertMessage, Discrepancy, Inquiry, Wallet
 
 CRITICAL = "wallet-banner-critical"
 
@@ -45,6 +45,25 @@ def test_alert_list__shows_open_first_and_critical_before_all(client: Client) ->
 
 def test_alert_list__says_so_if_empty(client: Client) -> None:
     assert "No alert is open." in get(client, address(Alert))
+
+
+def test_alert__page_says_who_was_told(client: Client) -> None:
+    row = alert()
+    assert "Nobody: when it was raised, no channel was set up" in get(client, page(Alert, row))
+    for mail, problem in (("mia@example.com", ""), ("", "status 503")):
+        AlertMessage.objects.create(
+            alert=row,
+            channel="email" if mail else "webhook",
+            address=mail,
+            created_at=row.raised_at,
+            raised_told_at=row.raised_at if mail else None,
+            attempts=3,
+            problem=problem,
+        )
+    text = get(client, page(Alert, row))
+    assert "mia@example.com" in text
+    assert "status 503 (attempt 3)" in text
+    assert "ALERT_WEBHOOK_URL" in text
 
 
 def test_alert__resolving_asks_first_and_keeps_reason_and_name(client: Client, boss: Operator) -> None:

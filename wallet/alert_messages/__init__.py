@@ -1,0 +1,1 @@
+"""Alerts reach people who are not looking: a webhook and e-mails, each until it was sent."""
