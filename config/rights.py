@@ -27,6 +27,11 @@ PLAYERS = {
         "add", changes="ended_at", stays="id operator_id token_hash made_at expires_at"
     ),
     "players_operator_user_permissions": table("add remove", stays="id operator_id permission_id"),
+    "players_auditevent": table(
+        "add",
+        stays="id at operator_id username roles address request_id session action subject_type subject_id "
+        "subject_name before after reason note approval_id outcome",
+    ),
     "players_game": table(
         "add",
         changes="name launch_url is_active pending_hours unanswered_policy query_url query_username "
@@ -181,9 +186,9 @@ PAYMENTS = {
     ),
 }
 DJANGO = {
-    # The operators' history is only ever added to.
+    # The operators' history from before there was an audit trail.
     "django_admin_log": table(
-        "add", stays="id action_time user_id content_type_id object_id object_repr action_flag change_message"
+        stays="id action_time user_id content_type_id object_id object_repr action_flag change_message"
     ),
     "django_session": table("add remove", changes="session_data expire_date", stays="session_key"),
     "auth_group": table("add remove", changes="name", stays="id"),

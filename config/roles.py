@@ -65,8 +65,12 @@ ROLES: Mapping[str, frozenset[str]] = {
             "manage_secrets change_catalogue retry_delivery pause_deliveries read_raw_callback",
         )
     ),
-    "administrator": (VIEWER | ACCESS | named("players", "manage_operators manage_roles revoke_credential")),
-    "auditor": VIEWER | ACCESS | named("payments", "read_raw_callback"),
+    "administrator": (
+        VIEWER | ACCESS | named("players", "manage_operators manage_roles revoke_credential read_audit")
+    ),
+    "auditor": (
+        VIEWER | ACCESS | named("players", "read_audit export") | named("payments", "read_raw_callback")
+    ),
 }
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
 
+from lib.backoffice.recording import RECORDING
 from lib.sql_functions import install_functions, is_migrated
 
 FUNCTIONS = sorted((Path(__file__).parent / "sql").glob("*.sql"))
@@ -23,4 +24,8 @@ class PlayersConfig(AppConfig):
     name = "players"
 
     def ready(self) -> None:
+        # Models are there only now.
+        from players.audit_trail.recorder import AuditTrail
+
+        RECORDING.use(AuditTrail())
         post_migrate.connect(install_clock_and_guards, sender=self)

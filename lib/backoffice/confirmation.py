@@ -1,18 +1,21 @@
 """Acts of operators: confirmed on a page of their own, then done by an operation, or refused.
 
 An action says its title, its permission, the text of its pages, and what it does. All else is done here,
-and only here: permissions, the form, the second page, the history with the reason, refusals, and secrets
-that are shown once.
+and only here: permissions, the form, the second page, the atomic block with the record of the act, refusals,
+and secrets that are shown once.
 """
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Generic, TypeVar
 
 from django import forms
 from django.contrib import messages
 from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
 from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
@@ -21,6 +24,12 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from lib.backoffice.forms import ReasonForm, TwoStepForm
 from lib.backoffice.pages import PageAdmin, actor
+from lib.backoffice.recording import (
+    RECORDING,
+    RecordedAct,
+    State,
+    misses_recorded,
+)
 
 Row = TypeVar("Row")
 NOT_STORED = {"Cache-Control": "no-store"}
@@ -62,7 +71,7 @@ class Act(Generic[Row]):
 class ShownOnce:
     """The result of an act that made a secret: `values` are labels, values and ids of elements of the page.
 
-    `words` go into the history, and hold no secret. `back` is the row whose page is next.
+    `words` are recorded, and hold no secret. `back` is the row whose page is next.
     """
 
     words: str
@@ -80,6 +89,8 @@ class PageAction(Generic[Row]):
     It stands in the admin's class body, and its name in `actions_detail`. `refusals` are exceptions of `do`,
     `page` and `confirmation` that mean: not possible now. A `ValidationError` of `do` or `confirmation` is
     shown in the form, to be filled in again.
+
+    `do` runs in an atomic block with the record of the act, and so wakes nobody: `afterwards` does.
     """
 
     title: ClassVar[str]
@@ -100,8 +111,12 @@ class PageAction(Generic[Row]):
         raise NotImplementedError
 
     def do(self, act: Act[Row]) -> str | ShownOnce:
-        """Does it. Returns the sentence that says what was done."""
+        """Does it. Returns the sentence that says what was done, which is recorded."""
         raise NotImplementedError
+
+    def afterwards(self, act: Act[Row], done: str) -> str:
+        """After the commit: wakes workers. Returns the sentence that the operator reads."""
+        return done
 
     def form_for(self, row: Row, data: QueryDict | None) -> forms.Form:
         """The form, with what was sent; `data` is None while it is only asked."""
@@ -126,40 +141,84 @@ class PageAction(Generic[Row]):
         assert isinstance(row, Model)
         return page_of(row)
 
-    def record(self, admin: PageAdmin, request: HttpRequest, row: Row, words: str, reason: str) -> None:
-        """Writes what was done, or not, into the row's history, with the operator's reason."""
+    @property
+    def action_name(self) -> str:
+        """What the record calls it: the class's name in snake case."""
+        return re.sub(r"(?<!^)(?=[A-Z])", "_", type(self).__name__).lower()
+
+    def subject(self, row: Row) -> Model | None:
+        """The row that the record names."""
         assert isinstance(row, Model)
-        admin.log_change(request, row, f"{words} Reason: {reason}" if reason else words)
+        return row
+
+    def recorded_state(self, admin: PageAdmin, row: Row) -> State | None:
+        """What is known of the row before and after the act."""
+        assert isinstance(row, Model)
+        return admin.recorded_state(row)
 
     def answer(self, admin: PageAdmin, request: HttpRequest, row: Row) -> HttpResponse:
         """Asks; does it if it was asked and confirmed."""
         form: forms.Form | None = None
         refusals: tuple[type[Exception], ...] = (Refused, *self.refusals)
+        is_sent = request.method == "POST"
         try:
-            form = self.form_for(row, request.POST if request.method == "POST" else None)
+            with self.misses_recorded(request, row, "", refusals) if is_sent else nullcontext():
+                form = self.form_for(row, request.POST if is_sent else None)
             answer = self.go_on(admin, request, row, form) if form.is_valid() else None
             return answer or self.ask(admin, request, row, self.page(row), form)
         except refusals as problem:
-            return self.refuse(admin, request, row, str(problem), form)
+            return self.refuse(admin, request, row, str(problem))
 
     def go_on(
         self, admin: PageAdmin, request: HttpRequest, row: Row, form: forms.Form
     ) -> HttpResponse | None:
         """Does it, or asks once more. None if the form has to be filled in again."""
-        given = form.cleaned_data
+        given, refusals = form.cleaned_data, (Refused, ValidationError, *self.refusals)
         try:
-            if isinstance(form, TwoStepForm) and not given["confirmed"]:
-                second = self.confirmation(row, given)
-                form.send_next(confirmed="1")
-                form.hide()
-                return self.ask(admin, request, row, second, form)
-            result = self.do(Act(request, row, given))
+            with self.misses_recorded(request, row, reason_in(given), refusals):
+                if isinstance(form, TwoStepForm) and not given["confirmed"]:
+                    second = self.confirmation(row, given)
+                    form.send_next(confirmed="1")
+                    form.hide()
+                    return self.ask(admin, request, row, second, form)
+                act = Act(request, row, given)
+                result = self.perform(admin, act)
         except ValidationError as problem:
             form.add_error(None, problem)
             if isinstance(form, TwoStepForm):
                 form.send_next(confirmed="")
             return None
-        return self.tell(admin, request, row, result, reason_in(given))
+        return self.tell(admin, act, result)
+
+    def misses_recorded(
+        self, request: HttpRequest, row: Row, reason: str, refusals: tuple[type[Exception], ...]
+    ) -> AbstractContextManager[None]:
+        """What is refused or fails within is recorded, with the operator's reason."""
+        return misses_recorded(request, self.action_name, lambda: self.subject(row), reason, refusals)
+
+    def perform(self, admin: PageAdmin, act: Act[Row]) -> str | ShownOnce:
+        """Does it and records it, both or neither."""
+        with transaction.atomic():
+            before = self.recorded_state(admin, act.row)
+            result = self.do(act)
+            self.record(admin, act, before, result)
+        return result
+
+    def record(self, admin: PageAdmin, act: Act[Row], before: State | None, result: str | ShownOnce) -> None:
+        """Writes down what was done. What was made has a history of its own, which begins with it."""
+        done = RecordedAct(
+            action=self.action_name,
+            subject=self.subject(act.row),
+            before=before,
+            after=self.recorded_state(admin, act.row),
+            reason=act.reason,
+            note=result.words if isinstance(result, ShownOnce) else result,
+        )
+        RECORDING.there.record(act.request, done)
+        if isinstance(result, ShownOnce) and result.back != act.row:
+            after = RECORDING.there.state(result.back)
+            made = replace(done, subject=result.back, before=None, after=after)
+            RECORDING.there.record(act.request, made)
 
     def ask(
         self, admin: PageAdmin, request: HttpRequest, row: Row, page: Page, form: forms.Form
@@ -176,34 +235,21 @@ class PageAction(Generic[Row]):
         }
         return TemplateResponse(request, "admin/confirmation.html", context, headers=NOT_STORED)
 
-    def tell(
-        self, admin: PageAdmin, request: HttpRequest, row: Row, result: str | ShownOnce, reason: str
-    ) -> HttpResponse:
-        """Back to the page, saying what was done; the same stands in the history."""
+    def tell(self, admin: PageAdmin, act: Act[Row], result: str | ShownOnce) -> HttpResponse:
+        """Back to the page, saying what was done."""
         if isinstance(result, ShownOnce):
-            self.record(admin, request, row, result.words, reason)
-            if result.back != row:
-                # What was made has a history of its own, which begins with who made it.
-                admin.log_addition(request, result.back, result.words)
-            return show_once(admin, request, result)
-        self.record(admin, request, row, result, reason)
-        messages.success(request, result)
-        return HttpResponseRedirect(self.place(admin, row))
+            return show_once(admin, act.request, result)
+        messages.success(act.request, self.afterwards(act, result))
+        return HttpResponseRedirect(self.place(admin, act.row))
 
-    def refuse(
-        self, admin: PageAdmin, request: HttpRequest, row: Row, problem: str, form: forms.Form | None
-    ) -> HttpResponse:
-        """Back to the page, saying why not; what the operator wanted stays in the history."""
-        reason = reason_in(getattr(form, "cleaned_data", {}))
-        if reason:
-            wanted = f"Wanted to {self.title[:1].lower()}{self.title[1:]}."
-            self.record(admin, request, row, f"{wanted} Nothing was done. {problem}", reason)
+    def refuse(self, admin: PageAdmin, request: HttpRequest, row: Row, problem: str) -> HttpResponse:
+        """Back to the page, saying why not."""
         messages.warning(request, f"Nothing was done. {problem}")
         return HttpResponseRedirect(self.place(admin, row))
 
 
 class ListAction(PageAction[None]):
-    """An action above a list; its name stands in `actions_list`. The operation records who did it and why."""
+    """An action above a list; its name stands in `actions_list`. What the form says is recorded."""
 
     def row_for(self, admin: PageAdmin, request: HttpRequest, object_id: str) -> None:
         if not admin.has_view_permission(request) or not request.user.has_perm(self.permission):
@@ -212,8 +258,19 @@ class ListAction(PageAction[None]):
     def place(self, admin: PageAdmin, row: None) -> str:
         return reverse(f"admin:{admin.opts.app_label}_{admin.opts.model_name}_changelist")
 
-    def record(self, admin: PageAdmin, request: HttpRequest, row: None, words: str, reason: str) -> None:
-        """A list has no history."""
+    def subject(self, row: None) -> None:
+        """A list is no row."""
+
+    def recorded_state(self, admin: PageAdmin, row: None) -> State | None:
+        return None
+
+    def record(self, admin: PageAdmin, act: Act[None], before: State | None, result: str | ShownOnce) -> None:
+        wanted = {name: value for name, value in act.given.items() if name not in ("reason", "confirmed")}
+        assert isinstance(result, str)
+        done = RecordedAct(
+            action=self.action_name, subject=None, after=wanted, reason=act.reason, note=result
+        )
+        RECORDING.there.record(act.request, done)
 
 
 @dataclass(frozen=True)
@@ -241,7 +298,11 @@ class BoundAction:
         return view(request, object_id)
 
     def view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        row = self.action.row_for(self.admin, request, object_id)
+        def subject() -> Model | None:
+            return self.admin.row_named(request, object_id)
+
+        with misses_recorded(request, self.action.action_name, subject):
+            row = self.action.row_for(self.admin, request, object_id)
         return self.action.answer(self.admin, request, row)
 
 

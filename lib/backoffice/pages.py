@@ -1,7 +1,7 @@
 """The parts that all pages of the admin share: the operator, permissions, sections below the fields."""
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from collections.abc import Callable
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -9,28 +9,9 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import Model, URLField
 from django.http import HttpRequest, HttpResponse
 
-if TYPE_CHECKING:
-    from django.contrib.admin import ModelAdmin
-
-    UnfoldAdmin = ModelAdmin[Any]
-else:
-    from unfold.admin import ModelAdmin as UnfoldAdmin
-
-
-class Section(NamedTuple):
-    """A table below the fields of a page. `more` is a link to the rest: its text and its address."""
-
-    title: str
-    headers: Sequence[str]
-    rows: Sequence[Sequence[Any]]
-    empty: str
-    more: tuple[str, str] | None = None
-    back: tuple[str, str] | None = None
-
-    @property
-    def table(self) -> dict[str, Any]:
-        """As unfold's table component wants it."""
-        return {"headers": self.headers, "rows": self.rows}
+from lib.backoffice.recorded_forms import RecordedForms
+from lib.backoffice.recorded_forms import UnfoldAdmin as UnfoldAdmin
+from lib.backoffice.sections import Section as Section
 
 
 def read_uuid(text: str) -> UUID | None:
@@ -52,8 +33,8 @@ def view_permission(model: type[Model]) -> str:
     return f"{options.app_label}.view_{options.model_name}"
 
 
-class PageAdmin(UnfoldAdmin):
-    """A page whose rows are never deleted, with `sections` below its fields.
+class PageAdmin(RecordedForms):
+    """A page whose rows are never deleted, with `sections` below its fields. What its form does is recorded.
 
     `add_permission` and `change_permission` name who may add a row or change its fields; None: nobody.
     """

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.utils.functional import cached_property
 
 from lib.backoffice.pages import ReadOnlyAdmin
+from lib.backoffice.sections import read_page as read_page
 
 if TYPE_CHECKING:
     from django.contrib.admin.views.main import ChangeList
@@ -50,11 +51,6 @@ class NewestFirst(ChangeList):
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
         return ["-pk"]
-
-
-def read_page(text: str) -> int:
-    """The number of a page in an address; 1 if it is none."""
-    return max(int(text), 1) if text.isascii() and text.isdigit() and len(text) <= 4 else 1
 
 
 def read_number(text: str) -> int | None:

@@ -103,8 +103,11 @@ class SendRange(ListAction):
 
     def do(self, act: Act[None]) -> str:
         sent = send_range_again(range_in(act.given), actor=act.actor, reason=act.reason)
-        nudge(deliver_due_task)
         return f"{number(sent)} {'is' if sent == 1 else 'are'} being sent again."
+
+    def afterwards(self, act: Act[None], done: str) -> str:
+        nudge(deliver_due_task)
+        return done
 
 
 class RangeActions(PageAdmin):

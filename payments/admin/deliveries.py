@@ -132,8 +132,11 @@ class SendAgain(PageAction[Delivery]):
 
     def do(self, act: Act[Delivery]) -> str:
         send_again(act.row, actor=act.actor, reason=act.reason)
-        nudge(deliver_task, str(act.row.pk))
         return "The delivery is being sent again."
+
+    def afterwards(self, act: Act[Delivery], done: str) -> str:
+        nudge(deliver_task, str(act.row.pk))
+        return done
 
 
 @admin.register(Delivery)

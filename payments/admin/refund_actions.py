@@ -65,9 +65,12 @@ class RefundOrder(PageAction[Order]):
             reason=act.reason,
             refund_id=act.given["refund_id"],
         )
-        nudge(refund_task, str(begun.pk))
         amount = show_amount(begun.amount, act.row.currency_id)
         return f"A refund of {amount} was requested from {begun.provider.name}."
+
+    def afterwards(self, act: Act[Order], done: str) -> str:
+        nudge(refund_task, str(act.given["refund_id"]))
+        return done
 
 
 class RefundActions(PageAdmin):

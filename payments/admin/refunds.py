@@ -103,8 +103,11 @@ class Requery(PageAction[Refund]):
 
     def do(self, act: Act[Refund]) -> str:
         requery(act.row, actor=act.actor)
-        nudge(refund_task, str(act.row.pk))
         return "The provider is being queried."
+
+    def afterwards(self, act: Act[Refund], done: str) -> str:
+        nudge(refund_task, str(act.row.pk))
+        return done
 
 
 @admin.register(Refund)

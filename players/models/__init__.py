@@ -1,5 +1,6 @@
-"""Operators, games, credentials, players and their sessions."""
+"""Operators and their acts, games, credentials, players and their sessions."""
 
+from players.models.audit_events import AuditEvent
 from players.models.games import Credential, Game, validate_network
 from players.models.operators import LoginLink, Operator, Operators, validate_username
 from players.models.players import MOST_NICKNAME, UID_PATTERN, GameSession, Player, PlayerEvent
@@ -7,6 +8,7 @@ from players.models.players import MOST_NICKNAME, UID_PATTERN, GameSession, Play
 __all__ = [
     "MOST_NICKNAME",
     "UID_PATTERN",
+    "AuditEvent",
     "Credential",
     "Game",
     "GameSession",

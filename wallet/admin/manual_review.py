@@ -3,18 +3,15 @@
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.contrib.admin.models import LogEntry
-from django.contrib.contenttypes.models import ContentType
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
 
 from lib.backoffice import columns
 from lib.backoffice.filters import OLDEST_FIRST, SOONEST_FIRST, Rows, SelectingAdmin, Selection, Selections
 from lib.backoffice.formatting import clock, mono, sentence
 from lib.backoffice.pages import Section, read_uuid
 from lib.backoffice.pagination import read_page
+from lib.backoffice.recorded_forms import acts_section
 from lib.clock import now
 from players.admin.players import player_column
 from players.admin.search import SessionSearchAdmin
@@ -28,7 +25,6 @@ from wallet.admin.transaction_states import settled_column, show_state, wallet_c
 from wallet.models import Inquiry
 from wallet.settlement.due import forecast
 
-LATEST_DECISIONS = 20
 LISTED = "A transaction is listed when it is due, and its game is queried or its policy is to hold."
 
 
@@ -179,26 +175,8 @@ class InquiryAdmin(ReviewActions, SessionSearchAdmin, SelectingAdmin):
 
     def sections(self, request: HttpRequest, obj: Inquiry) -> list[Section]:
         page = read_page(request.GET.get("questions", ""))
-        return [status_queries.section(obj, page, now()), decisions(obj), calls_section(obj.transaction)]
-
-
-def decisions(inquiry: Inquiry) -> Section:
-    """The decisions of operators about an inquiry, refused ones included, with their reasons."""
-    kind = ContentType.objects.get_for_model(Inquiry)
-    entries = (
-        LogEntry.objects.filter(content_type=kind, object_id=str(inquiry.pk))
-        .select_related("user")
-        .order_by("-pk")[:LATEST_DECISIONS]
-    )
-    rows = [
-        (clock(entry.action_time), entry.user.get_username(), whole(entry.get_change_message()))
-        for entry in entries
-    ]
-    return Section(
-        "Decisions of operators", ("When (UTC)", "Operator", "Decision"), rows, "No operator has acted on it."
-    )
-
-
-def whole(text: str) -> SafeString:
-    """Sentences in a table, over as many lines as they need."""
-    return format_html('<span class="wallet-sentence">{}</span>', text)
+        return [
+            status_queries.section(obj, page, now()),
+            acts_section(obj, 1),
+            calls_section(obj.transaction),
+        ]

@@ -104,6 +104,9 @@ class Requery(PageAction[Inquiry]):
 
     def do(self, act: Act[Inquiry]) -> str:
         requery(act.row, actor=act.actor, reason=act.reason)
+        return "One more status query was requested."
+
+    def afterwards(self, act: Act[Inquiry], done: str) -> str:
         return when_queried()
 
 
@@ -127,7 +130,7 @@ class ReviewActions(PageAdmin):
 def nudge() -> bool:
     """Wakes a worker. Returns whether the queue took the message; without it the next sweep does the same."""
     try:
-        settle_due_task.delay_on_commit()
+        settle_due_task.delay()
     except (OperationalError, RedisError, OSError) as problem:
         logger.warning("no worker could be nudged: %s", problem)
         return False

@@ -24,7 +24,7 @@ class NotPossible(Exception):
 def decide(inquiry: Inquiry, *, event: str, actor: str, reason: str) -> Answer:
     """An operator ends the transaction: `event` is confirmed or rolled_back.
 
-    Raises `NotPossible` where somebody else has ended it.
+    Raises `NotPossible` where somebody else has ended it; the next sweep closes the inquiry then.
     """
     try:
         answer = resolve_transaction(
@@ -38,7 +38,6 @@ def decide(inquiry: Inquiry, *, event: str, actor: str, reason: str) -> Answer:
         settled = Transaction.objects.get(pk=inquiry.transaction_id)
         if settled.settled_at is None:
             raise NotPossible(f"The ledger refuses it ({refused.outcome}).") from refused
-        close(inquiry)
         raise NotPossible(how_it_ended(settled)) from refused
     close(inquiry)
     return answer

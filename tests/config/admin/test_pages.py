@@ -162,8 +162,8 @@ def test_permissions__view_only_operator_can_do_nothing(viewer: Client, story: P
     for place in actions + payment_actions():
         assert viewer.get(place).status_code == 403, place
         assert viewer.post(place, {"reason": "because", "status": "closed"}).status_code == 403, place
-    assert "Freeze" not in get(viewer, page(Wallet, wallet))
-    assert "Roll back" not in get(viewer, page(Inquiry, inquiry))
+    assert page(Wallet, wallet, "freeze") not in get(viewer, page(Wallet, wallet))
+    assert page(Inquiry, inquiry, "roll_back") not in get(viewer, page(Inquiry, inquiry))
     assert story.wallet().entry_count == wallet.entry_count
     assert Inquiry.objects.get(pk=inquiry.pk).closed_at is None
     assert Alert.objects.get(pk=alert.pk).resolved_at is None

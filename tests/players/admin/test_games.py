@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.contrib.admin.models import LogEntry
 from django.test import Client
 
-from players.models import Game
+from players.models import AuditEvent, Game
 from players.operations import query_credential, set_query_password
 from tests.support.admin_pages import address, get, operator, page, signed_in
 from tests.support.callers import make_party, unique
@@ -59,8 +58,8 @@ def sent(game: Game) -> tuple[str, str] | None:
 
 def everything_said(client: Client, game: Game) -> str:
     places = [page(Game, game), address(Game), address(Game, "history", game.pk), "/admin/"]
-    return "".join(get(client, place) for place in places) + "".join(
-        LogEntry.objects.values_list("change_message", flat=True)
+    return "".join(get(client, place) for place in places) + str(
+        list(AuditEvent.objects.values_list("note", "before", "after"))
     )
 
 

@@ -5,11 +5,10 @@ import uuid
 from typing import Any
 
 import pytest
-from django.contrib.admin.models import LogEntry
 from django.test import Client
 
 from lib.security.tokens import password_hash
-from players.models import Credential, Game, GameSession, Operator, Player, PlayerEvent
+from players.models import AuditEvent, Credential, Game, GameSession, Operator, Player, PlayerEvent
 from tests.support.admin_pages import address, get, page
 from tests.support.callers import Caller, Callers, PlayerSession, basic, open_session, unique
 from tests.support.owned import owned
@@ -30,8 +29,8 @@ def everything_said(client: Client, credential: Credential) -> str:
         address(Credential, "history", credential.pk),
         "/admin/",
     ]
-    return "".join(get(client, place) for place in places) + "".join(
-        LogEntry.objects.values_list("change_message", flat=True)
+    return "".join(get(client, place) for place in places) + str(
+        list(AuditEvent.objects.values_list("note", "before", "after"))
     )
 
 
@@ -102,8 +101,8 @@ def test_credential__second_works_beside_first_until_revoked(
     password = password_on(response)
     assert password not in everything_said(client, new) + everything_said(client, first)
     for credential in (new, first):
-        (entry,) = LogEntry.objects.filter(object_id=credential.pk)
-        assert f"{new.username} was made as a second credential of {first.username}." in entry.change_message
+        (event,) = AuditEvent.objects.filter(subject_id=credential.pk)
+        assert event.note == f"{new.username} was made as a second credential of {first.username}."
     again = client.post(page(Credential, first, "rotate"), {"username": first.username + "-2", "note": ""})
     assert b"This username is in use" in again.content
     both = [Caller(basic(first.username, "old")), Caller(basic(new.username, password))]

@@ -3,12 +3,11 @@
 import re
 
 import pytest
-from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import AnonymousUser
 from django.test import Client, RequestFactory
 from django.urls import reverse
 
-from players.models import Operator
+from players.models import AuditEvent, Operator
 from tests.support.admin_pages import address, alert, doubted, find, get, operator, page, queries, signed_in
 from tests.support.callers import Callers, PlayerSession, unique
 from wallet.admin.alerts import MEANINGS
@@ -80,9 +79,7 @@ def test_alert__resolving_asks_first_and_keeps_reason_and_name(client: Client, b
     assert "was resolved already" in client.post(place, {"reason": "Other"}, follow=True).content.decode()
     row.refresh_from_db()
     assert (row.resolved_at, row.resolved_by, row.reason) == first
-    assert LogEntry.objects.filter(
-        object_id=str(row.pk), change_message__contains="The disk was full"
-    ).exists()
+    assert AuditEvent.objects.filter(subject_id=str(row.pk), reason="The disk was full").exists()
     text = get(client, page(Alert, row))
     assert "The disk was full" in text
     assert f"{page(Alert, row, 'resolve')}" not in text

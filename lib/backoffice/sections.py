@@ -1,0 +1,25 @@
+"""The tables below the fields of a page, and which page of them an address asks for."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+
+class Section(NamedTuple):
+    """A table below the fields of a page. `more` is a link to the rest: its text and its address."""
+
+    title: str
+    headers: Sequence[str]
+    rows: Sequence[Sequence[Any]]
+    empty: str
+    more: tuple[str, str] | None = None
+    back: tuple[str, str] | None = None
+
+    @property
+    def table(self) -> dict[str, Any]:
+        """As unfold's table component wants it."""
+        return {"headers": self.headers, "rows": self.rows}
+
+
+def read_page(text: str) -> int:
+    """The number of a page in an address; 1 if it is none."""
+    return max(int(text), 1) if text.isascii() and text.isdigit() and len(text) <= 4 else 1

@@ -1,0 +1,1 @@
+"""The audit trail: acts of operators, written in the same atomic block as what they do."""

@@ -1,0 +1,103 @@
+"""Writes acts into the audit trail, each in the atomic block of what it does."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Model
+from django.http import HttpRequest
+
+from lib.backoffice.recording import Outcome
+from lib.clock import now
+from lib.http.addresses import NOWHERE, client_address
+from lib.http.request_ids import HEADER
+from lib.texts import storable
+from players.audit_trail.snapshots import snapshot, stored
+from players.models import AuditEvent, Operator
+
+__all__ = ["Origin", "Outcome", "record_act", "session_name", "snapshot", "stored"]
+
+SUPERUSER = "superuser"
+NOTE_LENGTH = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Who acts, with which roles, and from where."""
+
+    operator: Operator | None
+    username: str
+    roles: tuple[str, ...] = ()
+    address: str | None = None
+    request_id: str = ""
+    session: str = ""
+
+    @classmethod
+    def of(cls, request: HttpRequest, *, username: str = "") -> "Origin":
+        """The origin of a request; `username` is the name that was entered if nobody is logged in."""
+        operator = request.user if isinstance(request.user, Operator) else None
+        address = client_address(request.META)
+        return cls(
+            operator,
+            operator.get_username() if operator else username,
+            roles_of(operator) if operator else (),
+            None if address == NOWHERE else str(address),
+            request.META.get(HEADER, ""),
+            session_name(request.session.session_key or ""),
+        )
+
+    @classmethod
+    def machine(cls, name: str) -> "Origin":
+        """A command that somebody runs on the machine, such as `manage.py export_audit_trail`."""
+        return cls(None, f"machine:{name}")
+
+
+def roles_of(operator: Operator) -> tuple[str, ...]:
+    """The roles of an operator, by name; that he is a superuser comes first."""
+    names = operator.groups.order_by("name").values_list("name", flat=True)
+    return (*((SUPERUSER,) if operator.is_superuser else ()), *names)
+
+
+def session_name(key: str) -> str:
+    """What a session is called where its key must not stand."""
+    return hashlib.sha256(key.encode()).hexdigest()[:16] if key else ""
+
+
+def record_act(
+    origin: Origin,
+    *,
+    action: str,
+    subject: Model | None,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+    reason: str = "",
+    outcome: Outcome = Outcome.DONE,
+    note: str = "",
+    approval_id: UUID | None = None,
+) -> AuditEvent:
+    """Writes down an act, in the atomic block of the act itself.
+
+    What was refused or failed is written after the block was rolled back. `before` and `after` hold no
+    secret.
+    """
+    return AuditEvent.objects.create(
+        at=now(),
+        operator=origin.operator,
+        username=storable(origin.username, 150),
+        roles=list(origin.roles),
+        address=origin.address,
+        request_id=origin.request_id,
+        session=origin.session,
+        action=action,
+        subject_type=subject._meta.label_lower if subject else "",  # noqa: SLF001 (documented)
+        subject_id=str(subject.pk) if subject else "",
+        subject_name=storable(str(subject), 200) if subject else "",
+        before=before,
+        after=after,
+        reason=storable(reason, 255),
+        note=storable(note, NOTE_LENGTH),
+        approval_id=approval_id,
+        outcome=outcome,
+    )
