@@ -92,14 +92,18 @@ class PageAdmin(RecordedForms):
         return field
 
     def sections(self, request: HttpRequest, obj: Any) -> list[Section]:
-        """The tables below the fields."""
+        """The tables below the fields. Which of them an operator sees, each says itself (`of`)."""
         return []
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
         obj = kwargs.get("obj")
-        context["sections"] = self.sections(request, obj) if obj else []
+        context["sections"] = [
+            section
+            for section in (self.sections(request, obj) if obj else [])
+            if request.user.has_perm(view_permission(section.of))
+        ]
         response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
         return response
 

@@ -113,6 +113,7 @@ def acts_section(row: Model, number: int) -> Section:
     """Page `number` of the acts on a row, as a table."""
     rows, has_more = RECORDING.there.history(row, number)
     return Section(
+        type(row),
         "Acts of operators",
         HISTORY_HEADERS,
         rows,

@@ -3,10 +3,16 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from django.db.models import Model
+
 
 class Section(NamedTuple):
-    """A table below the fields of a page. `more` is a link to the rest: its text and its address."""
+    """A table below the fields of a page, for whoever may see the pages of `of`, whose data it shows.
 
+    `more` is a link to the rest: its text and its address.
+    """
+
+    of: type[Model]
     title: str
     headers: Sequence[str]
     rows: Sequence[Sequence[Any]]

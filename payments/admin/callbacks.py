@@ -38,6 +38,8 @@ from players.models import GameSession
 Outcome = Callback.Outcome
 CALLBACK_HEADERS = ("Received (UTC)", "Type", "Outcome", "Problem", "Provider's reference", "Occurrences")
 REFUSED_HEADERS = ("Received (UTC)", "From", "Problem")
+# As it was received, it may hold a payer's name and address.
+READ_RAW, RAW_FIELDS = "payments.read_raw_callback", ("headers_shown", "body_shown")
 UNVERIFIED = "It was answered with 401 and changed nothing. Anybody can send one: do not rely on its content."
 # The meaning of each outcome, and what helps.
 MEANINGS = {
@@ -187,6 +189,7 @@ class CallbackAdmin(SessionSearchAdmin, SelectingAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Callback | None = None) -> Any:
         absent = set() if obj and obj.resolved_at else {"resolved", "reason_shown"}
+        absent |= set() if request.user.has_perm(READ_RAW) else set(RAW_FIELDS)
         if obj and not obj.problem:
             absent.add("why_full")
         return [name for name in self.fields if name not in absent]
@@ -223,6 +226,7 @@ class CallbackAdmin(SessionSearchAdmin, SelectingAdmin):
         )
         return [
             Section(
+                Callback,
                 "Other callbacks for this order",
                 CALLBACK_HEADERS,
                 [callback_row(row) for row in others],
@@ -253,6 +257,10 @@ class RefusedCallbackAdmin(BigTableAdmin):
     body_shown = columns.text("beginning of the body", lambda row: show_body(row.body))
 
     advice = columns.text("note", lambda row: UNVERIFIED)
+
+    def get_fields(self, request: HttpRequest, obj: RefusedCallback | None = None) -> Any:
+        may_read = request.user.has_perm(READ_RAW)
+        return [name for name in self.fields if may_read or name not in RAW_FIELDS]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[RefusedCallback]:
         rows: QuerySet[RefusedCallback] = super().get_queryset(request)

@@ -26,7 +26,7 @@ def section(delivery: Delivery, number: int, at: datetime) -> Section:
     older = ("Older attempts", f"?attempts={number + 1}{PLACE}") if has_more else None
     newest = ("Newest attempts", f"?{PLACE}") if number > 1 else None
     empty = "There are no older attempts." if number > 1 else "No attempt yet."
-    return Section(TITLE, HEADERS, [row(one, at) for one in found], empty, older, newest)
+    return Section(Delivery, TITLE, HEADERS, [row(one, at) for one in found], empty, older, newest)
 
 
 def row(one: DeliveryAttempt, at: datetime) -> tuple[Any, ...]:

@@ -284,18 +284,16 @@ class ProviderAdmin(PageAdmin):
             format_html('<span class="wallet-id wallet-words">{}</span>', urljoin(base, f"/pay/{obj.slug}")),
             SIGNATURES[Scheme(obj.scheme)],
         )
-        shown = [
-            Section("Callback URL", ("Address (POST)", "Signature"), [place], ""),
+        return [
+            Section(Provider, "Callback URL", ("Address (POST)", "Signature"), [place], ""),
             signing_secrets.section(
+                Provider,
                 Secret.objects.filter(provider=obj),
                 "None: every callback of this provider is refused until a secret is entered.",
             ),
+            latest_callbacks(obj),
+            latest_refused(obj),
         ]
-        if request.user.has_perm("payments.view_callback"):
-            shown.append(latest_callbacks(obj))
-        if request.user.has_perm("payments.view_refusedcallback"):
-            shown.append(latest_refused(obj))
-        return shown
 
 
 def latest_callbacks(provider: Provider) -> Section:
@@ -306,7 +304,9 @@ def latest_callbacks(provider: Provider) -> Section:
         .order_by("-pk")[:LATEST]
     )
     empty = f"None among the latest {LOOKED_THROUGH:,} callbacks of all providers."
-    return Section("Latest callbacks", CALLBACK_HEADERS, [callback_row(row) for row in found], empty)
+    return Section(
+        Callback, "Latest callbacks", CALLBACK_HEADERS, [callback_row(row) for row in found], empty
+    )
 
 
 def latest_refused(provider: Provider) -> Section:
@@ -314,6 +314,7 @@ def latest_refused(provider: Provider) -> Section:
         RefusedCallback.objects.filter(provider=provider).defer("headers", "body").order_by("-pk")[:LATEST]
     )
     return Section(
+        RefusedCallback,
         "Latest refused callbacks",
         REFUSED_HEADERS,
         [refused_row(row) for row in found],

@@ -171,13 +171,15 @@ class ShopAdmin(PageAdmin):
 
     def sections(self, request: HttpRequest, obj: Shop) -> list[Section]:
         secrets = Secret.objects.filter(game_id=obj.game_id, purpose=Secret.Purpose.DELIVERY)
-        shown = [signing_secrets.section(secrets, "None: make one before the game has to deliver.")]
-        if request.user.has_perm("payments.view_delivery"):
-            latest = (
-                Delivery.objects.filter(game_id=obj.game_id)
-                .select_related("order__player", "game")
-                .order_by("-pk")[:LATEST]
-            )
-            empty = "Nothing has been delivered to this game yet."
-            shown.append(Section("Latest deliveries", HEADERS, [delivery_row(row) for row in latest], empty))
-        return shown
+        latest = (
+            Delivery.objects.filter(game_id=obj.game_id)
+            .select_related("order__player", "game")
+            .order_by("-pk")[:LATEST]
+        )
+        told = [delivery_row(row) for row in latest]
+        return [
+            signing_secrets.section(Shop, secrets, "None: make one before the game has to deliver."),
+            Section(
+                Delivery, "Latest deliveries", HEADERS, told, "Nothing has been delivered to this game yet."
+            ),
+        ]

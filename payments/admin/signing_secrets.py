@@ -55,11 +55,11 @@ def named(secret: Secret) -> str:
     return f"{purpose}, created {moment(secret.created_at)} by {secret.created_by}"
 
 
-def section(secrets: QuerySet[Secret], empty: str) -> Section:
+def section(of: type[Model], secrets: QuerySet[Secret], empty: str) -> Section:
     """When secrets were made and retired, and by whom: the live ones first, newest first."""
     found = secrets.defer("sealed", "fingerprint").order_by("-created_at", "-pk")[:MOST_SHOWN]
     rows = [row(secret) for secret in sorted(found, key=lambda secret: secret.retired_at is not None)]
-    return Section("Secrets", HEADERS, rows, empty)
+    return Section(of, "Secrets", HEADERS, rows, empty)
 
 
 def row(secret: Secret) -> tuple[Any, ...]:

@@ -48,32 +48,42 @@ def sections(order: Order) -> list[Section]:
     callbacks = Callback.objects.filter(order=order).defer("headers", "body").order_by("-pk")[:MOST_ROWS]
     told = Delivery.objects.filter(order=order).select_related("order__player", "game")
     return [
-        Section("Events", EVENT_HEADERS, events(order), "None, which is an error: the audit reports why."),
         Section(
+            Order,
+            "Events",
+            EVENT_HEADERS,
+            events(order),
+            "None, which is an error: the audit reports why.",
+        ),
+        Section(
+            Order,
             "Payments",
             PAYMENT_HEADERS,
             [payment_row(row, order) for row in payments],
             "The player has not been sent to a provider yet.",
         ),
         Section(
+            Refund,
             "Refunds and chargebacks",
             REFUND_HEADERS,
             [refund_row(row, order) for row in refunds],
             "Nothing has been refunded.",
         ),
         Section(
+            Delivery,
             "Delivery",
             deliveries.HEADERS,
             [deliveries.delivery_row(row) for row in told],
             without_delivery(order),
         ),
         Section(
+            Callback,
             "Callbacks",
             CALLBACK_HEADERS,
             [callback_row(row) for row in callbacks],
             "No callback for this order yet.",
         ),
-        Section("Ledger", LEDGER_HEADERS, ledger_rows(order), "No money has moved."),
+        Section(Transaction, "Ledger", LEDGER_HEADERS, ledger_rows(order), "No money has moved."),
     ]
 
 

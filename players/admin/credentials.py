@@ -210,6 +210,7 @@ class CredentialAdmin(PageAdmin):
         empty = "None. To change the password, make a second credential, then revoke this one."
         return [
             Section(
+                Credential,
                 "Other credentials of this caller",
                 ("Username", "State", "Note", "Created (UTC)"),
                 rows,

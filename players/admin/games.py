@@ -188,8 +188,6 @@ class GameAdmin(PageAdmin):
         transaction.on_commit(CREDENTIALS.forget)
 
     def sections(self, request: HttpRequest, obj: Game) -> list[Section]:
-        if not request.user.has_perm("players.view_credential"):
-            return []
         rows = [
             (
                 link(row.username, "players_credential_change", row.pk),
@@ -200,7 +198,11 @@ class GameAdmin(PageAdmin):
             for row in obj.credentials.order_by("revoked_at", "created_at")[:50]
         ]
         empty = "This game's backend has no credential and cannot call yet: add one."
-        return [Section("Credentials", ("Username", "State", "Allowed from", "Created (UTC)"), rows, empty)]
+        return [
+            Section(
+                Credential, "Credentials", ("Username", "State", "Allowed from", "Created (UTC)"), rows, empty
+            )
+        ]
 
 
 def life(credential: Credential) -> SafeString:

@@ -114,7 +114,9 @@ class PlayerAdmin(SessionSearchAdmin, BigTableAdmin):
         )
         more = ("All sessions", search_address("players_gamesession", player.uid))
         empty = "No session yet: the web front has never launched a game for this player."
-        return Section("Latest sessions", SESSION_HEADERS, [session_row(row) for row in latest], empty, more)
+        return Section(
+            GameSession, "Latest sessions", SESSION_HEADERS, [session_row(row) for row in latest], empty, more
+        )
 
     def status_history(self, player: Player) -> Section:
         rows = [
@@ -128,6 +130,7 @@ class PlayerAdmin(SessionSearchAdmin, BigTableAdmin):
             for event in player.events.order_by("-at")[:LATEST_EVENTS]
         ]
         return Section(
+            Player,
             "Status history",
             ("When (UTC)", "Before", "After", "By", "Reason"),
             rows,

@@ -252,7 +252,9 @@ class AlertAdmin(SessionSearchAdmin, SelectingAdmin):
 
     def sections(self, request: HttpRequest, obj: Alert) -> list[Section]:
         rows = obj.messages.order_by("channel", "address")
-        told = Section("Who was told", MESSAGE_HEADERS, [message_row(row) for row in rows], NOBODY_TOLD)
+        told = Section(
+            Alert, "Who was told", MESSAGE_HEADERS, [message_row(row) for row in rows], NOBODY_TOLD
+        )
         return [told, *super().sections(request, obj)]
 
     def named(self, queryset: QuerySet[Alert], text: str) -> QuerySet[Alert]:

@@ -36,14 +36,13 @@ def attention(request: HttpRequest) -> Attention:
 
 
 def banner(request: HttpRequest) -> dict[str, Any]:
-    """For every page of the admin: the banner, red if an alert is critical, or nothing."""
-    if not request.user.is_authenticated or not request.user.is_staff:
+    """For every page of the admin: the banner, red if an alert is critical. Nothing for who may see none."""
+    if not request.user.is_staff or not request.user.has_perm("wallet.view_alert"):
         return {}
     alerts = attention(request)
     if not alerts.alerts:
         return {}
-    may_look = request.user.has_perm("wallet.view_alert")
-    address = reverse("admin:wallet_alert_changelist") if may_look else ""
+    address = reverse("admin:wallet_alert_changelist")
     return {
         "alert_banner": {"is_critical": bool(alerts.critical), "words": words(alerts), "address": address}
     }

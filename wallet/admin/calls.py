@@ -72,7 +72,7 @@ def calls_section(transaction: Transaction) -> Section:
         if calls
         else None
     )
-    return Section("Calls", CALL_HEADERS, [call_row(call) for call in calls], empty, more)
+    return Section(ApiCall, "Calls", CALL_HEADERS, [call_row(call) for call in calls], empty, more)
 
 
 @admin.register(ApiCall)

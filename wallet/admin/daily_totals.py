@@ -44,7 +44,7 @@ def section(code: str, moved: Accounts, total: Accounts) -> Section:
         sum(each.entries for each in of_day) // 2,
     )
     rows.append(row("total", code, everything, sum(total[code, account].balance for account in names)))
-    return Section(f"Accounts in {code}", HEADERS, rows, "")
+    return Section(ClosedDay, f"Accounts in {code}", HEADERS, rows, "")
 
 
 def row(name: str, code: str, moved: Totals, balance: int) -> tuple[Any, ...]:

@@ -81,7 +81,7 @@ def section(
         "By",
     )
     return Section(
-        f"{title} ({code})", headers, [row(entry, code, shown) for entry in entries], empty, **links
+        Wallet, f"{title} ({code})", headers, [row(entry, code, shown) for entry in entries], empty, **links
     )
 
 

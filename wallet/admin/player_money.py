@@ -48,12 +48,12 @@ class PlayerWithMoneyAdmin(PlayerAdmin):
     """A player, and what they own."""
 
     def sections(self, request: HttpRequest, obj: Player) -> list[Section]:
-        if not request.user.has_perm("wallet.view_wallet"):
-            return super().sections(request, obj)
         wallets = list(Wallet.objects.filter(player=obj).order_by("currency_id")[:MOST_WALLETS])
         more = ("All transactions", search_address("wallet_transaction", obj.uid))
         empty = "No wallet yet: one is opened when a game is first launched in a currency."
-        money = Section("Wallets", WALLET_HEADERS, [wallet_row(wallet) for wallet in wallets], empty, more)
+        money = Section(
+            Wallet, "Wallets", WALLET_HEADERS, [wallet_row(wallet) for wallet in wallets], empty, more
+        )
         return [money, *super().sections(request, obj), *(self.latest(wallet) for wallet in wallets)]
 
     def latest(self, wallet: Wallet) -> Section:

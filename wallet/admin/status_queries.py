@@ -41,6 +41,7 @@ def section(inquiry: Inquiry, number: int, at: datetime) -> Section:
     older = ("Older queries", f"?questions={number + 1}{PLACE}") if has_more else None
     newest = ("Newest queries", f"?{PLACE}") if number > 1 else None
     return Section(
+        Inquiry,
         TITLE,
         HEADERS,
         [row(question, at) for question in found],

@@ -20,7 +20,7 @@ from wallet.admin.amounts import amount_column
 from wallet.admin.calls import calls_section
 from wallet.admin.review_reasons import show_doubt, tally
 from wallet.admin.transaction_states import show_state
-from wallet.models import Inquiry, Transaction
+from wallet.models import Discrepancy, Inquiry, Transaction
 from wallet.settlement.due import forecast
 
 # Attributes that may be empty, and the fields that show them.
@@ -215,6 +215,7 @@ class TransactionAdmin(SessionSearchAdmin, SelectingAdmin):
             ),
             calls_section(obj),
             Section(
+                Discrepancy,
                 "Discrepancies",
                 ("Kind", "Occurrences", "First seen (UTC)", "Last seen (UTC)"),
                 found,

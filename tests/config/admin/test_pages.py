@@ -9,6 +9,7 @@ from django.contrib.auth.models import Group
 from django.test import Client
 from django.urls import reverse
 
+from lib.backoffice.pages import view_permission
 from lib.ids import new_id
 from lib.security.tokens import token_hash
 from payments.models import Callback, Delivery, Order, Product, Provider, Refund, RefusedCallback, Shop
@@ -203,3 +204,45 @@ def test_permissions__gates_and_adjustments_are_separate(story: PlayerSession) -
         200,
     ]
     assert treasurer.get(address(Transaction, "add")).status_code == 403
+
+
+# The pages that show data of others, and whose.
+OTHERS = {
+    Player: {GameSession, Wallet},
+    Game: {Credential},
+    Transaction: {Wallet, ApiCall, Discrepancy},
+    Discrepancy: {ApiCall},
+    Inquiry: {ApiCall},
+    Order: {Refund, Delivery, Callback, Transaction},
+    Shop: {Delivery},
+    Provider: {Callback, RefusedCallback},
+}
+
+
+def models_shown(client: Client, model: Any, row: Any) -> set[Any]:
+    """Whose data the sections of a page show."""
+    context: Any = client.get(page(model, row)).context
+    return {section.of for section in context["sections"]}
+
+
+@pytest.mark.parametrize("model", REGISTERED)
+def test_sections__data_of_others_is_for_who_may_see_their_pages(
+    client: Client, story: PlayerSession, model: Any
+) -> None:
+    row, others = rows_of(story)[model][0], OTHERS.get(model, set())
+    assert models_shown(client, model, row) - {model} == others
+    alone = signed_in(operator(view_permission(model)))
+    assert models_shown(alone, model, row) <= {model}
+    for other in others:
+        clerk = signed_in(operator(view_permission(model), view_permission(other)))
+        assert models_shown(clerk, model, row) - {model} == {other}
+
+
+@pytest.mark.parametrize("model", [Callback, RefusedCallback])
+def test_callbacks__raw_message_is_for_who_may_read_it(story: PlayerSession, model: Any) -> None:
+    row, see = rows_of(story)[model][0], view_permission(model)
+    for names, is_shown in (((see,), False), ((see, "payments.read_raw_callback"), True)):
+        context: Any = signed_in(operator(*names)).get(page(model, row)).context
+        fields = {name for _, options in context["adminform"].fieldsets for name in options["fields"]}
+        assert ({"headers_shown", "body_shown"} <= fields) == is_shown
+        assert ({"headers_shown", "body_shown"} & fields != set()) == is_shown
