@@ -18,7 +18,7 @@ from tests.support.own_database import remake, use
 from wallet.audit.ledger import UNASKED
 
 Owner = psycopg.Connection[Any]
-OLD = ("wallet", "0006_payment_functions")
+OLD, HISTORY = ("wallet", "0006_payment_functions"), ("admin", "0003_logentry_add_action_flag_choices")
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 RUNS = [
     (
@@ -59,7 +59,7 @@ def upgraded(database: None, database_name: str) -> Iterator[Owner]:
         try:
             theirs = environ.Env.db_url_config(server)
             use(NAME=name, USER=theirs["USER"], PASSWORD=theirs["PASSWORD"])
-            MigrationExecutor(connection).migrate([OLD])
+            MigrationExecutor(connection).migrate([OLD, HISTORY])
             with psycopg.connect(in_database(server, name), autocommit=True) as owner:
                 fill(owner)
                 call_command("migrate", verbosity=0)
@@ -160,6 +160,12 @@ def fill(owner: Owner) -> None:
     owner.execute(
         "INSERT INTO players_operator_user_permissions (operator_id, permission_id) VALUES (91, 90)"
     )
+    for number, message in enumerate(('[{"changed": {"fields": ["Name"]}}]', "Frozen. Reason: odd")):
+        owner.execute(
+            "INSERT INTO django_admin_log (action_time, object_id, object_repr, action_flag, change_message, "
+            "content_type_id, user_id) VALUES (%s, %s, 'a transaction', 2, %s, 90, 91)",
+            [NOON, str(number), message],
+        )
     for table in ("django_content_type", "auth_permission", "auth_group", "players_operator_groups"):
         owner.execute(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), 100)")
 
@@ -220,6 +226,15 @@ def test_operators__have_roles_for_what_they_were_permitted(upgraded: Owner) -> 
     names = "foldedday|accountday|sweeprun|add_transaction"
     stale = f"SELECT count(*) FROM auth_permission WHERE codename ~ '{names}'"
     assert upgraded.execute(stale).fetchone() == (0,)
+
+
+def test_history__is_kept_in_the_audit_trail(upgraded: Owner) -> None:
+    rows = upgraded.execute(
+        "SELECT at, username, action, subject_type, outcome, operator_id, subject_id, note "
+        "FROM players_auditevent ORDER BY id"
+    ).fetchall()
+    common = (NOON, "treasurer", "change_transaction", "wallet.transaction", "done", 91)
+    assert rows == [(*common, "0", "Changed Name."), (*common, "1", "Frozen. Reason: odd")]
 
 
 def test_identifiers__are_ordered_by_their_bytes(upgraded: Owner) -> None:
