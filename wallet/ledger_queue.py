@@ -6,6 +6,7 @@ whose wallet somebody else has locked waits in a queue of its session token, and
 waits for that one lock: two processes that skip each other's locks would starve such a wallet.
 """
 
+import logging
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -17,7 +18,7 @@ from greenlet import getcurrent, greenlet
 from psycopg import errors
 from psycopg.types.numeric import Int4
 
-from lib.database import drop_unfit_connection, execute
+from lib.database import drop_unfit_connection, execute, sqlstate
 from lib.event_loop import current_loop
 from lib.loop_connections import CannotConnect, LoopConnections
 from wallet.call_batches import many_parameters
@@ -25,6 +26,7 @@ from wallet.ledger_statements import MANY, OPEN, SETTLE
 from wallet.metrics import BATCH_CALLS, REPEATED_CALLS
 
 Row = tuple[Any, ...]
+logger = logging.getLogger(__name__)
 
 # Calls in one statement.
 MOST_CALLS = 64
@@ -174,6 +176,13 @@ def ask_ledger(connections: LoopConnections, batch: Sequence[Ticket], *, waits: 
 def repeat(batch: Sequence[Ticket], problem: Exception) -> None:
     """Nobody's fault may reach another's answer: each asks on its own."""
     drop_unfit_connection(problem)
+    # Not what the server said: that may show a row.
+    logger.warning(
+        "A statement of %d calls failed, and each is repeated alone: %s %s",
+        len(batch),
+        type(problem).__name__,
+        sqlstate(problem),
+    )
     REPEATED_CALLS.labels(type(problem).__name__).inc(len(batch))
     for ticket in batch:
         ticket.count_wait()

@@ -266,7 +266,9 @@ def test_locked_wallet__is_given_up_after_the_lock_timeout(
 # --- A statement that fails ---
 
 
-def test_impossible_row__fails_alone(running: RunningLoop, sessions: list[PlayerSession]) -> None:
+def test_impossible_row__fails_alone(
+    running: RunningLoop, sessions: list[PlayerSession], caplog: pytest.LogCaptureFixture
+) -> None:
     before = counted("wallet_batch_repeated_calls_total", failure="RaiseException")
     calls = openings(sessions * 2)
     futures = asked(running, [*calls[:4], opening(sessions[0], unique("impossible")), *calls[4:]])
@@ -275,6 +277,9 @@ def test_impossible_row__fails_alone(running: RunningLoop, sessions: list[Player
     assert outcomes(futures) == ["opened"] * 10
     assert_each_is_there_once(sessions, 2)
     assert counted("wallet_batch_repeated_calls_total", failure="RaiseException") - before == 11
+    assert [(record.levelname, record.message) for record in caplog.records] == [
+        ("WARNING", "A statement of 11 calls failed, and each is repeated alone: RaiseException P0001")
+    ]
 
 
 @pytest.mark.parametrize("which", ["test-lane", "test-%"])
