@@ -3,7 +3,7 @@
 Read by gunicorn's first process, which outlives new code (SIGHUP):
 nothing of the project or of Django is imported here,
 or its workers would find the old modules in their memory.
-Of the project it knows the worker, with its loop and shares, and the reload alone, and forgets them again
+Of the project it knows the worker, with its loop and kinds, and the reload alone, and forgets them again
 (`forget_project`).
 """
 
@@ -98,16 +98,20 @@ def pre_fork(server: Any, worker: Any) -> None:
     if not hasattr(server, "counts"):
         server.counts = empty_directory()
     # The first process may be older than this line.
-    if not hasattr(server, "shares"):
-        server.shares = importlib.import_module("config.web_shares").Shares()
-    taken = {getattr(other, "place", None) for other in server.WORKERS.values()}
+    web_kinds = importlib.import_module("config.web_kinds")
+    if not hasattr(server, "kinds"):
+        server.kinds = web_kinds.Kinds()
+    others = server.WORKERS.values()
+    taken = {getattr(other, "place", None) for other in others}
     worker.place = next(place for place in itertools.count() if place not in taken)
-    worker.shares = server.shares
+    worker.kinds = server.kinds
+    worker.kind = web_kinds.rarer(other.kind for other in others if hasattr(other, "kind"))
 
 
 def child_exit(server: Any, worker: Any) -> None:
     """Whatever ended it: it accepts no more."""
-    server.shares.leave(worker.place)
+    for shares in server.kinds.shares.values():
+        shares.leave(worker.place)
 
 
 def forget_project() -> None:

@@ -6,11 +6,14 @@ Like config/gunicorn.py this imports nothing of the project.
 """
 
 import mmap
+import time
 
 # Places of workers (config/gunicorn.py); one beyond takes no part.
 MOST_WORKERS = 256
 # How long a worker that has more than another leaves new connections to that one, which may be stuck.
 PATIENCE_SECONDS = 0.005
+# A worker that has said nothing for so long is stuck: its loop turns once a second at least.
+STUCK_SECONDS = 3.0
 
 
 class Shares:
@@ -19,17 +22,26 @@ class Shares:
     def __init__(self) -> None:
         # Of a worker that accepts, one more than it has; else 0.
         self.counts = memoryview(mmap.mmap(-1, 4 * MOST_WORKERS)).cast("I")
+        # When it said so, on the monotonic clock.
+        self.noted = memoryview(mmap.mmap(-1, 8 * MOST_WORKERS)).cast("d")
 
     def note(self, place: int, connections: int) -> None:
         """Says how many a worker has that accepts."""
         if place < MOST_WORKERS:
-            self.counts[place] = connections + 1
+            self.counts[place], self.noted[place] = connections + 1, time.monotonic()
 
     def leave(self, place: int) -> None:
         """Says that a worker accepts no more, or has ended."""
         if place < MOST_WORKERS:
             self.counts[place] = 0
 
+    def present(self) -> list[int]:
+        """The counts of those that accept and are not stuck."""
+        since = time.monotonic() - STUCK_SECONDS
+        return [
+            count for count, noted in zip(self.counts, self.noted, strict=True) if count and noted > since
+        ]
+
     def is_ahead(self, connections: int) -> bool:
         """Whether another worker has fewer connections, by more than an eighth."""
-        return any(0 < count <= connections - connections // 8 for count in self.counts)
+        return any(count <= connections - connections // 8 for count in self.present())

@@ -8,30 +8,24 @@ and written as they do it, but faster (config.web_requests, config.web_answers).
 Like config/gunicorn.py this imports nothing of the project but the loop.
 """
 
-import errno
 import os
 import queue
-import resource
 import select
 import socket
 import sys
 import threading
 import time
-from collections import Counter
-from collections.abc import Iterable
-from functools import lru_cache, partial
-from ipaddress import ip_address, ip_network
+from functools import partial
 from typing import Any
 
 from gunicorn import util
-from gunicorn.workers import base
 
 from config.web_connection import Connection, Incomplete, State
-from config.web_shares import PATIENCE_SECONDS, Shares
+from config.web_kinds import Kind
+from config.web_shares import PATIENCE_SECONDS
+from config.web_table import Table
 from lib.event_loop import EventLoop
 
-# How long a connection may stay in a state; IDLE is gunicorn's `keepalive`.
-SECONDS = {State.LINGERING: 5.0, State.HEAD: 10.0, State.BODY: 20.0, State.WRITING: 30.0}
 # How long a worker that ends keeps what has sent nothing yet.
 ENDING_SECONDS = 2.0
 # How long a whole request may wait for a thread: its caller has given up by then, and repeats it.
@@ -40,27 +34,13 @@ QUEUE_SECONDS = 20.0
 # call of the system, several times for a wallet call: with Python's 5 ms, the p99 beside pages is twice as
 # long (`make bench-pages`).
 SWITCH_SECONDS = 0.0005
-# New connections taken in one turn of the loop: with one, those of a crowd would wait for as many turns, each
-# of which answers whoever is in already.
-MOST_ACCEPTED = 16
-OUT_OF_FILES = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
-# Files beside those of the connections: the database, logs, libraries.
-OTHER_FILES = 256
 
 
-class Worker(base.Worker):  # type: ignore[misc]
+class Worker(Table):
     """A connection belongs to the loop while the loop waits for it, and to a thread or a call in the loop
     while it is BUSY.
-
-    Only the loop adds and closes connections.
     """
 
-    # Set by config/gunicorn.py: how many one address may have here, and the networks that are not counted.
-    connections_per_address = 256
-    trusted_proxies: tuple[str, ...] = ()
-    # Set before the fork: all workers' connections, and which of them this one is.
-    shares: Shares | None = None
-    place = 0
     # Paths that begin like this are answered in the loop: nothing behind them may block.
     loop_paths: tuple[str, ...] = ()
 
@@ -69,27 +49,22 @@ class Worker(base.Worker):  # type: ignore[misc]
         if cfg.is_ssl:
             raise RuntimeError("This worker speaks no TLS: a proxy does (deploy/nginx.conf).")
 
-    alive: bool
-
     def init_process(self) -> None:
-        self.connections: dict[int, Connection] = {}
-        # Held where a descriptor must be a connection's own: once it is closed, its number is given anew.
-        self.descriptors = threading.Lock()
-        self.counts: Counter[str] = Counter()
         self.waiting: queue.SimpleQueue[Connection] = queue.SimpleQueue()
         self.loop = EventLoop()
-        self.poll = self.loop.poll
-        self.seconds = SECONDS | {State.IDLE: float(self.cfg.keepalive)}
-        self.most_connections = allow_files(self.cfg.worker_connections)
         self.next_sweep = 0.0
-        # On the monotonic clock: until when new connections are left to others, and are not.
-        self.yields_until = self.takes_until = 0.0
+        self.make_table()
         super().init_process()
 
     def run(self) -> None:
         sys.setswitchinterval(SWITCH_SECONDS)
         for _ in range(self.cfg.threads):
             threading.Thread(target=self.answer_requests, daemon=True).start()
+        # Without calls, all are of one kind.
+        self.call_paths = tuple(path.encode() for path in self.loop_paths)
+        self.kind = self.kind if self.call_paths else Kind.CALLS
+        if self.kinds:
+            self.loop.watch(self.kinds.ways[self.kind][1].fileno(), select.EPOLLIN, self.take_over)
         self.loop.watch(self.PIPE[0], select.EPOLLIN, lambda _: os.read(self.PIPE[0], 4096))
         for listener in self.sockets:
             listener.setblocking(False)
@@ -99,8 +74,9 @@ class Worker(base.Worker):  # type: ignore[misc]
             self.share()
         self.alive = False
         self.yields_until = 0.0
-        if self.shares:
-            self.shares.leave(self.place)
+        if self.kinds:
+            self.kinds.shares[self.kind].leave(self.place)
+            self.loop.unwatch(self.kinds.ways[self.kind][1].fileno())
         for listener in self.sockets:
             self.loop.unwatch(listener.fileno())
             listener.close()
@@ -125,96 +101,6 @@ class Worker(base.Worker):  # type: ignore[misc]
             self.close_overdue()
             self.loop.end_overdue_waits()
             self.next_sweep = time.monotonic() + 0.5
-
-    # --- Connections come and go ---
-
-    def share(self) -> None:
-        """Tells the others how many connections this worker has, and goes on accepting if they did not."""
-        if not self.shares:
-            return
-        self.shares.note(self.place, len(self.connections))
-        if self.yields_until and time.monotonic() >= self.yields_until:
-            self.yields_until = 0.0
-            self.takes_until = time.monotonic() + PATIENCE_SECONDS
-            self.listen(select.EPOLLIN)
-
-    def is_ahead(self) -> bool:
-        """Whether another worker has fewer connections."""
-        return self.shares is not None and self.shares.is_ahead(len(self.connections))
-
-    def yields(self) -> bool:
-        """Whether a new connection is left to a worker that has fewer; if that takes none, this one does."""
-        if not self.is_ahead():
-            return False
-        if time.monotonic() < self.takes_until:
-            self.takes_until = 0.0
-            return False
-        self.yields_until = time.monotonic() + PATIENCE_SECONDS
-        self.listen(0)
-        return True
-
-    def listen(self, events: int) -> None:
-        for listener in self.sockets:
-            self.poll.modify(listener.fileno(), events)
-
-    def accept(self, listener: Any, _: int) -> None:
-        """Takes new connections: some, and none that another worker should have."""
-        if self.yields():
-            return
-        for _ in range(MOST_ACCEPTED):
-            if not self.accept_one(listener) or self.is_ahead():
-                return
-
-    def accept_one(self, listener: Any) -> bool:
-        """Whether there was a new connection."""
-        try:
-            sock, client = listener.accept()
-        except OSError as problem:
-            if problem.errno in OUT_OF_FILES and not self.close_one(self.connections.values()):
-                time.sleep(0.01)
-            return False
-        address = counted_as(client[0], self.trusted_proxies) if isinstance(client, tuple) else None
-        if not self.has_room(address):
-            sock.close()
-            return True
-        sock.setblocking(False)
-        connection = Connection(sock, client, listener.getsockname(), self.cfg, address)
-        connection.deadline = time.monotonic() + self.seconds[State.HEAD]
-        self.connections[sock.fileno()] = connection
-        if address:
-            self.counts[address] += 1
-        self.poll.register(sock.fileno(), select.EPOLLIN | select.EPOLLONESHOT)
-        return True
-
-    def has_room(self, address: str | None) -> bool:
-        """Whether one more may come from `address`; others are closed for it, if they do nothing."""
-        if address and self.counts[address] >= self.connections_per_address:
-            theirs = [other for other in self.connections.values() if other.address == address]
-            if not self.close_one(theirs):
-                return False
-        return len(self.connections) < self.most_connections or self.close_one(self.connections.values())
-
-    def close_one(self, connections: Iterable[Connection]) -> bool:
-        """Closes what does least, of these what must end first; False if all are BUSY."""
-        idle = [connection for connection in connections if connection.state is not State.BUSY]
-        if idle:
-            self.close(min(idle, key=lambda connection: (connection.state, connection.deadline)))
-        return bool(idle)
-
-    def close_overdue(self) -> None:
-        now = time.monotonic()
-        for connection in list(self.connections.values()):
-            if connection.deadline < now and connection.state is not State.BUSY:
-                self.close(connection)
-
-    def close(self, connection: Connection) -> None:
-        with self.descriptors:
-            self.connections.pop(connection.sock.fileno(), None)
-            connection.sock.close()
-        if address := connection.address:
-            self.counts[address] -= 1
-            if not self.counts[address]:
-                del self.counts[address]
 
     # --- A connection goes on: in the loop, or in the thread or call that has it ---
 
@@ -253,6 +139,8 @@ class Worker(base.Worker):  # type: ignore[misc]
 
     def look(self, connection: Connection) -> None:
         """Has the connection answered if there is a whole request; else waits for the rest."""
+        if self.hands_over(connection):
+            return
         try:
             is_ready = connection.has_request()
         except OSError:
@@ -370,25 +258,3 @@ def is_whole(response: Any) -> bool:
     """Whether the answer is as long as its Content-Length says: the next one would be taken for its end."""
     has_no_body = response._omits_body  # noqa: SLF001 (gunicorn has no other name for it)
     return has_no_body or response.response_length in (None, response.sent)
-
-
-@lru_cache(maxsize=4096)
-def counted_as(address: str, trusted_proxies: tuple[str, ...]) -> str | None:
-    """What connections from `address` are counted under: itself, or its network in IPv6, where one client has
-    2^64 addresses. None for a trusted proxy, which has many clients.
-    """
-    parsed = ip_address(address.partition("%")[0])
-    parsed = getattr(parsed, "ipv4_mapped", None) or parsed
-    if any(parsed in ip_network(network, strict=False) for network in trusted_proxies):
-        return None
-    return str(parsed) if parsed.version == 4 else str(ip_network((parsed, 64), strict=False))
-
-
-def allow_files(connections: int) -> int:
-    """Has the process open so many files; returns how many connections that leaves room for."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = connections + OTHER_FILES
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    return connections if soft == resource.RLIM_INFINITY else min(connections, max(soft - OTHER_FILES, 16))

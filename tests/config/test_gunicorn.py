@@ -11,6 +11,8 @@ import pytest
 
 from config import gunicorn
 from config.launcher.supervisor import ROOT
+from config.web_kinds import Kind
+from tests.config.test_web_kinds import ends
 
 READ = ("HOST", "PORT", "WEB_WORKERS", "WEB_THREADS", "WEB_CONNECTIONS_PER_ADDRESS")
 
@@ -49,13 +51,16 @@ def test_unit__waits_for_a_reload_and_then_the_end() -> None:
     assert int(seconds) > 2 * settings()["graceful_timeout"]
 
 
-def test_pre_fork__first_process_of_an_older_release_knows_no_shares(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pre_fork__first_process_of_an_older_release_knows_no_kinds(monkeypatch: pytest.MonkeyPatch) -> None:
     """It reads this file anew with a reload, and keeps what it has."""
     monkeypatch.setattr(gunicorn, "forget_project", lambda: None)
     server, worker = SimpleNamespace(counts=Path("somewhere"), WORKERS={}), SimpleNamespace()
     gunicorn.pre_fork(server, worker)
-    assert worker.shares is server.shares
+    assert worker.kinds is server.kinds
     other = SimpleNamespace()
     server.WORKERS[1] = worker
     gunicorn.pre_fork(server, other)
-    assert (worker.place, other.place, other.shares) == (0, 1, worker.shares)
+    assert (worker.place, other.place, other.kinds) == (0, 1, worker.kinds)
+    assert [worker.kind, other.kind] == [Kind.CALLS, Kind.PAGES]
+    for end in ends(server.kinds):
+        end.close()

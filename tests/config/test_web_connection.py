@@ -15,8 +15,10 @@ from gunicorn.config import Config
 from gunicorn.http.errors import InvalidChunkSize, LimitRequestHeaders
 
 from config.web_connection import BODY_LIMIT, HEAD_LIMIT, ChunkScan, Connection, Incomplete, State
-from config.web_shares import Shares
-from config.web_worker import MOST_ACCEPTED, QUEUE_SECONDS, SECONDS, Worker, counted_as
+from config.web_kinds import Kind, Kinds
+from config.web_table import MOST_ACCEPTED, SECONDS, counted_as
+from config.web_worker import QUEUE_SECONDS, Worker
+from tests.config.test_web_kinds import ends
 
 GET = b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
 POST = b"POST /wallet/withdraw HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello"
@@ -171,6 +173,8 @@ def table() -> Iterator[Table]:
     for connection in list(table.connections.values()):
         table.close(connection)
     assert not table.counts
+    for end in ends(table.kinds) if table.kinds else []:
+        end.close()
 
 
 def test_room__of_an_address_is_made_by_its_own(table: Table) -> None:
@@ -204,10 +208,10 @@ def test_room__of_the_whole_worker_is_made_by_what_must_end_first(table: Table) 
 
 
 def test_accept__new_connection_is_left_to_others_once(table: Table) -> None:
-    table.shares = Shares()
+    table.kinds = Kinds()
     table.share()
     assert not table.yields()
-    table.shares.note(1, 0)
+    table.kinds.shares[Kind.CALLS].note(1, 0)
     assert not table.yields()
     table.add("10.0.0.1", State.IDLE, 1e12)
     assert table.yields()
@@ -243,13 +247,83 @@ def test_accept__a_crowd_comes_in_some_at_a_time(table: Table) -> None:
 
 
 def test_accept__a_crowd_is_shared(table: Table) -> None:
-    table.shares, crowd = Shares(), Crowd(3)
-    table.shares.note(1, 0)
+    table.kinds, crowd = Kinds(), Crowd(3)
+    table.kinds.shares[Kind.CALLS].note(1, 0)
     table.accept(crowd, 0)
     assert (len(table.connections), crowd.clients, table.yields_until) == (1, 2, 0)
     table.accept(crowd, 0)
     assert (len(table.connections), crowd.clients) == (1, 2)
     assert table.yields_until > 0
+
+
+def test_accept__a_worker_for_pages_leaves_it_to_those_for_calls(table: Table) -> None:
+    table.kinds, table.kind, crowd = Kinds(), Kind.PAGES, Crowd(3)
+    table.kinds.shares[Kind.CALLS].note(1, 900)
+    table.accept(crowd, 0)
+    assert not table.connections
+    table.kinds.shares[Kind.CALLS].leave(1)
+    table.accept(crowd, 0)
+    assert len(table.connections) == 3
+
+
+@pytest.fixture
+def kinds(table: Table) -> Kinds:
+    """The table's worker is for calls, and there is one for pages."""
+    table.kinds, table.call_paths, table.loop_paths = Kinds(), (b"/wallet/",), ("/wallet/",)
+    table.kinds.shares[Kind.PAGES].note(1, 0)
+    table.alive = True
+    return table.kinds
+
+
+def enter(table: Table, sock: socket.socket, received: bytes) -> Connection:
+    connection = table.admit(sock, ("10.0.0.1", 1), ("", 80))
+    assert connection
+    connection.received += received
+    return connection
+
+
+def test_page__is_handed_over_with_what_has_arrived(table: Table, kinds: Kinds) -> None:
+    ours, theirs = socket.socketpair()
+    table.look(enter(table, ours, GET))
+    assert table.connections == {}
+    assert table.waiting.empty()
+    given = kinds.take_over(Kind.PAGES)
+    assert given
+    assert given[1] == GET
+    given[0].sendall(b"answer")
+    assert theirs.recv(10) == b"answer"
+    # The loop watches it no more.
+    theirs.sendall(b"more")
+    assert table.poll.poll(0) == []
+    theirs.close()
+    given[0].close()
+
+
+def test_page__stays_where_no_other_worker_serves_or_this_one_ends(table: Table, kinds: Kinds) -> None:
+    for alive, present in ((True, False), (False, True)):
+        table.alive = alive
+        kinds.shares[Kind.PAGES].leave(1)
+        if present:
+            kinds.shares[Kind.PAGES].note(1, 0)
+        connection = enter(table, socket.socket(), GET)
+        table.look(connection)
+        assert table.waiting.get(timeout=1) is connection
+    assert kinds.take_over(Kind.PAGES) is None
+
+
+def test_connection__that_was_handed_over_goes_on(table: Table, kinds: Kinds) -> None:
+    table.kind = Kind.PAGES
+    ours, theirs = socket.socketpair()
+    kinds.shares[Kind.PAGES].note(1, 0)
+    assert kinds.hand_over(Kind.PAGES, ours, GET)
+    table.take_over(0)
+    (connection,) = table.connections.values()
+    assert table.waiting.get(timeout=1) is connection
+    # Nothing more has come.
+    table.take_over(0)
+    assert len(table.connections) == 1
+    ours.close()
+    theirs.close()
 
 
 def test_overdue__what_a_thread_has_is_left_alone(table: Table) -> None:

@@ -1,8 +1,12 @@
 """Connections are shared among the workers, evenly but for an eighth."""
 
+import time
+from types import SimpleNamespace
+
 import pytest
 
-from config.web_shares import MOST_WORKERS, Shares
+from config import web_shares
+from config.web_shares import MOST_WORKERS, STUCK_SECONDS, Shares
 
 
 @pytest.mark.parametrize(
@@ -30,6 +34,16 @@ def test_share__worker_that_has_left_counts_no_more() -> None:
     assert shares.is_ahead(5)
     shares.leave(1)
     assert not shares.is_ahead(5)
+
+
+def test_share__worker_that_is_stuck_counts_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    shares = Shares()
+    shares.note(1, 0)
+    began = time.monotonic()
+    monkeypatch.setattr(web_shares, "time", SimpleNamespace(monotonic=lambda: began + STUCK_SECONDS - 0.5))
+    assert (shares.present(), shares.is_ahead(5)) == ([1], True)
+    monkeypatch.setattr(web_shares, "time", SimpleNamespace(monotonic=lambda: began + STUCK_SECONDS + 0.5))
+    assert (shares.present(), shares.is_ahead(5)) == ([], False)
 
 
 def test_share__worker_beyond_the_places_takes_no_part() -> None:

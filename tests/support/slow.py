@@ -21,6 +21,7 @@ SLOW_PLACES = (
     "config/test_nginx.py",
     "config/test_web_calls.py",
     "config/test_web_reload.py",
+    "config/test_web_kinds.py",
     "config/test_web_worker.py",
     "config/test_refusals.py",
     "faults",
