@@ -38,6 +38,17 @@ PLAYERS = {
         "sealed_query_password",
         stays="id slug created_at",
     ),
+    # What was asked never changes; how it ends is written once (triggers hold both).
+    "players_approval": table(
+        "add",
+        changes="sealed state decided_by_id decision_reason ended_at result",
+        stays="id kind subject_type subject_id subject_name payload title effect says digest amount "
+        "currency_code requested_by_id requested_at reason is_alone expires_at",
+    ),
+    "players_approvalevent": table("add", stays="id approval_id what operator_id note at"),
+    "players_approvalrule": table(
+        "add", changes="alone_up_to alone_per_day hours", stays="id kind currency_code"
+    ),
     "players_credential": table(
         "add",
         changes="username allowed_networks note revoked_at",
@@ -208,6 +219,7 @@ FUNCTIONS = (
     "ledger_resolve",
     "ledger_expire",
     "ledger_open_wallet",
+    "ledger_lock_wallet",
     "ledger_adjust",
     "ledger_gate",
     "ledger_post",

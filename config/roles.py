@@ -28,7 +28,7 @@ def views(app: str, models: str) -> frozenset[str]:
 
 # What everybody who works here sees: players, their money and payments, and the work that waits.
 VIEWER = (
-    views("players", "player gamesession game")
+    views("players", "player gamesession game approval")
     | views(
         "wallet",
         "wallet transaction apicall discrepancy inquiry alert currency jobrun checkpoint closedday",
@@ -36,7 +36,7 @@ VIEWER = (
     | views("payments", "order delivery refund callback refusedcallback product shop provider")
 )
 # Who may come in, and with what.
-ACCESS = views("players", "operator credential") | views("auth", "group")
+ACCESS = views("players", "operator credential approvalrule") | views("auth", "group")
 ROLES: Mapping[str, frozenset[str]] = {
     "viewer": VIEWER,
     "support": (
@@ -66,7 +66,9 @@ ROLES: Mapping[str, frozenset[str]] = {
         )
     ),
     "administrator": (
-        VIEWER | ACCESS | named("players", "manage_operators manage_roles revoke_credential read_audit")
+        VIEWER
+        | ACCESS
+        | named("players", "manage_operators manage_roles manage_approval_rules revoke_credential read_audit")
     ),
     "auditor": (
         VIEWER | ACCESS | named("players", "read_audit export") | named("payments", "read_raw_callback")

@@ -8,10 +8,12 @@ from django.urls import reverse
 
 from lib.backoffice.formatting import counted
 from payments.admin.attention import WAITING, waiting
+from players.admin.approvals import count_waiting
 from wallet.admin.attention import attention
 
 GROUPS = {
     "To do": {
+        "players.approval": "Approvals",
         "wallet.inquiry": "Manual review",
         "wallet.alert": "Alerts",
         "wallet.discrepancy": "Discrepancies",
@@ -65,8 +67,8 @@ def item(request: HttpRequest, model: str, title: str) -> dict[str, Any]:
 
 def badge(request: HttpRequest, model: str) -> dict[str, str]:
     """The number of rows that wait for a person there, if any do."""
-    if model in WAITING:
-        number = waiting(request, model)
+    if model in WAITING or model == "players.approval":
+        number = waiting(request, model) if model in WAITING else count_waiting(request)
         return {"badge": counted(number), "badge_variant": "warning"} if number else {}
     if model not in {"wallet.inquiry", "wallet.alert"}:
         return {}

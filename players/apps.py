@@ -5,6 +5,7 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
+from django.utils.module_loading import autodiscover_modules
 
 from lib.backoffice.recording import RECORDING
 from lib.sql_functions import install_functions, is_migrated
@@ -28,4 +29,6 @@ class PlayersConfig(AppConfig):
         from players.audit_trail.recorder import AuditTrail
 
         RECORDING.use(AuditTrail())
+        # Each app registers its own kinds (players/approvals/kinds.py), which need models.
+        autodiscover_modules("approvals")
         post_migrate.connect(install_clock_and_guards, sender=self)

@@ -1,14 +1,16 @@
-"""Games, credentials and an operator for a demonstration on one machine."""
+"""Games, credentials and two operators for a demonstration on one machine."""
 
 import secrets
 from typing import Any
+
+from django.contrib.auth.models import Group
 
 from lib.security.tokens import password_hash
 from players.models import Credential, Game, Operator
 from players.operations import create_credential, revoke_credential
 
 GAMES = {"starfall": "Starfall Slots", "moonreef": "Moonreef Poker"}
-ADMIN = "admin"
+ADMIN, APPROVER = "admin", "approver"
 
 
 def demo_game(slug: str) -> Game:
@@ -38,13 +40,18 @@ def demo_credential(
     return {"username": username, "password": password}
 
 
-def demo_operator(kept: dict[str, Any] | None) -> dict[str, str]:
-    """The demo's operator with all rights, under the `kept` password where it still fits."""
-    operator, _ = Operator.objects.get_or_create(
-        username=ADMIN, defaults={"is_staff": True, "is_superuser": True}
+def demo_operator(username: str, kept: dict[str, Any] | None) -> dict[str, str]:
+    """One of the demo's operators, under the `kept` password where it still fits.
+
+    The first has all rights; the second, who approves what the first requests, has all roles.
+    """
+    operator, is_new = Operator.objects.get_or_create(
+        username=username, defaults={"is_staff": True, "is_superuser": username == ADMIN}
     )
+    if is_new and username == APPROVER:
+        operator.groups.set(Group.objects.all())
     password = str(kept["password"]) if kept else secrets.token_urlsafe(12)
     if not operator.check_password(password):
         operator.set_password(password)
         operator.save()
-    return {"username": ADMIN, "password": password}
+    return {"username": username, "password": password}

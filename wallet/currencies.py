@@ -1,5 +1,6 @@
 """The decimals of currencies, remembered in the process: they can never change (a trigger holds that)."""
 
+from lib.backoffice.formatting import NOTHING
 from lib.database import read_off_loop
 from wallet.models import Currency
 from wallet.money import Money, to_major
@@ -27,6 +28,14 @@ def show(minor: int, code: str) -> Money:
     if decimals is None:
         raise LookupError(f"currency {code} is not known")
     return Money(to_major(minor, decimals), code)
+
+
+def show_amount(minor: int | None, code: str) -> str:
+    """Minor units of a known currency in major units, with its code: 1,234.50 XAG."""
+    decimals = decimals_of(code)
+    if minor is None or decimals is None:
+        return NOTHING
+    return f"{to_major(minor, decimals):,} {code}"
 
 
 def forget() -> None:

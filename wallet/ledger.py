@@ -21,6 +21,7 @@ from wallet.ledger_statements import (
     ADJUST,
     EXPIRE,
     GATE,
+    LOCK_WALLET,
     LOG_REFUSED,
     OPEN,
     OPEN_WALLET,
@@ -279,6 +280,12 @@ def expire_transactions(*, transaction_ids: list[UUID], actor: str, reason: str)
 def open_wallet(*, player_id: UUID, currency: str, actor: str) -> UUID:
     """The id of the player's wallet in a known currency, opened now if it was not."""
     return UUID(str(value(OPEN_WALLET, {"player": player_id, "currency": currency, "actor": actor})))
+
+
+def lock_wallet(*, player_id: UUID, currency: str) -> UUID | None:
+    """Locks the player's wallet until the end of the atomic block. Returns its id, None if there is none."""
+    found = value(LOCK_WALLET, {"player": player_id, "currency": currency})
+    return UUID(str(found)) if found else None
 
 
 def adjust_wallet(

@@ -38,6 +38,7 @@ EXPIRE = """SELECT ledger_expire(
 OPEN_WALLET = """SELECT ledger_open_wallet(
     p_player => %(player)s, p_currency => %(currency)s, p_actor => %(actor)s
 )"""
+LOCK_WALLET = "SELECT ledger_lock_wallet(p_player => %(player)s, p_currency => %(currency)s)"
 ADJUST = f"""{ANSWER} ledger_adjust(
     p_id => %(id)s, p_player => %(player)s, p_currency => %(currency)s, p_type => %(type)s,
     p_amount => %(amount)s, p_into_debt => %(into_debt)s, p_source => %(source)s,

@@ -182,6 +182,12 @@ def read_statement(
 # --- What operators, sweeps and the audit do ------------------------------------------------------------
 
 
+def lock_wallet(player_id: UUID, currency_code: str) -> Wallet | None:
+    """The player's wallet as it is, locked until the end of the atomic block; None if there is none."""
+    id = ledger.lock_wallet(player_id=player_id, currency=currency_code)
+    return Wallet.objects.select_related("player").get(pk=id) if id else None
+
+
 def adjust_wallet(
     player: Player,
     currency_code: str,

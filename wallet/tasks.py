@@ -10,6 +10,7 @@ from django.conf import settings
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
+from players.approvals.operations import expire_due
 from wallet.alert_messages.worker import tell_alerts
 from wallet.audit.daily_totals import close_days
 from wallet.audit.scheduled import audit_all, audit_recent
@@ -84,6 +85,13 @@ def daily_totals_task() -> None:
 def make_checkpoint_task() -> None:
     """Verifies the last checkpoint, and makes the next."""
     run_alone("make_checkpoint", make_checkpoint)
+
+
+@shared_task(name="wallet.expire_approvals")
+def expire_approvals_task() -> None:
+    """Ends requests for a second person that nobody decided in time."""
+    with recorded("expire_approvals") as run:
+        run.done = expire_due()
 
 
 @shared_task(name="wallet.purge_expired", **CHECK)

@@ -23,7 +23,7 @@ from django.urls import reverse
 from django.views.decorators.debug import sensitive_post_parameters
 
 from lib.backoffice.forms import ReasonForm, TwoStepForm
-from lib.backoffice.pages import PageAdmin, actor
+from lib.backoffice.pages import PageAdmin, Section, actor
 from lib.backoffice.recording import (
     RECORDING,
     RecordedAct,
@@ -41,12 +41,13 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What an operator reads before the act. `danger` makes the button red."""
+    """What an operator reads before the act: sentences, then tables. `danger` makes the button red."""
 
     title: str
     says: Sequence[str]
     button: str
     danger: bool = False
+    sections: Sequence[Section] = ()
 
 
 @dataclass(frozen=True, slots=True)

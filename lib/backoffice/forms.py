@@ -6,6 +6,8 @@ from uuid import UUID
 from django import forms
 from django.core.exceptions import ValidationError
 
+from lib.ids import new_id
+
 if TYPE_CHECKING:
     from django.contrib.admin.widgets import AdminSplitDateTime as SplitWidget
     from django.forms import CheckboxInput as SwitchWidget
@@ -29,12 +31,24 @@ __all__ = [
     "PasswordWidget",
     "RadioWidget",
     "ReasonForm",
+    "RepeatedForm",
     "SelectWidget",
     "SplitWidget",
     "SwitchWidget",
     "TextWidget",
     "TwoStepForm",
 ]
+
+
+class RepeatedForm(forms.Form):
+    """A form whose page is shown again, and sends something else then."""
+
+    def send_next(self, **values: str) -> None:
+        """Changes what the form will send the next time."""
+        if self.is_bound:
+            self.data = {**dict(self.data.items()), **values}
+        else:
+            self.initial = {**self.initial, **values}
 
 
 class ReasonForm(forms.Form):
@@ -51,7 +65,7 @@ class OurIdField(forms.UUIDField):
     """The id of an act, made with the form: sending the form twice is one act."""
 
     def __init__(self) -> None:
-        super().__init__(widget=forms.HiddenInput)
+        super().__init__(widget=forms.HiddenInput, initial=new_id)
 
     def clean(self, value: Any) -> UUID:
         id: UUID = super().clean(value)
@@ -60,14 +74,10 @@ class OurIdField(forms.UUIDField):
         return id
 
 
-class TwoStepForm(ReasonForm):
+class TwoStepForm(RepeatedForm, ReasonForm):
     """A form whose second page says what will happen, and is sent with `confirmed`."""
 
     confirmed = forms.BooleanField(required=False, widget=forms.HiddenInput)
-
-    def send_next(self, **values: str) -> None:
-        """Changes what the form will send the next time."""
-        self.data = {**self.data.dict(), **values}  # type: ignore[attr-defined]
 
     def hide(self) -> None:
         """For the second page: what was entered goes along, and cannot be changed."""

@@ -20,7 +20,8 @@ from lib.backoffice.forms import TextWidget
 from lib.backoffice.pages import PageAdmin
 from lib.clock import WalletNow
 from payments.models import Price, Product, Secret, Shop
-from wallet.admin.amounts import AmountField, amount_column, show_amount, written
+from wallet.admin.amounts import AmountField, amount_column, written
+from wallet.currencies import show_amount
 from wallet.models import Currency
 
 if TYPE_CHECKING:

@@ -15,7 +15,8 @@ from payments.models import Delivery, Order, Payment
 from payments.nudges import nudge
 from payments.refunds.operations import NotRefundable, Refundable, refundable, request_refund
 from payments.tasks import refund_task
-from wallet.admin.amounts import AmountField, show_amount, written
+from wallet.admin.amounts import AmountField, written
+from wallet.currencies import show_amount
 from wallet.models import Wallet
 
 

@@ -22,7 +22,8 @@ from payments.tasks import refund_task
 from players.admin.players import player_column
 from players.admin.search import SessionSearchAdmin
 from players.models import GameSession
-from wallet.admin.amounts import amount_column, show_amount
+from wallet.admin.amounts import amount_column
+from wallet.currencies import show_amount
 
 # Nobody adds a refund by a form of its own, so this permission is the one to refund.
 REFUND = "payments.refund_order"

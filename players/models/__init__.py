@@ -1,5 +1,6 @@
 """Operators and their acts, games, credentials, players and their sessions."""
 
+from players.models.approvals import Approval, ApprovalEvent, ApprovalRule
 from players.models.audit_events import AuditEvent
 from players.models.games import Credential, Game, validate_network
 from players.models.operators import LoginLink, Operator, Operators, validate_username
@@ -8,6 +9,9 @@ from players.models.players import MOST_NICKNAME, UID_PATTERN, GameSession, Play
 __all__ = [
     "MOST_NICKNAME",
     "UID_PATTERN",
+    "Approval",
+    "ApprovalEvent",
+    "ApprovalRule",
     "AuditEvent",
     "Credential",
     "Game",

@@ -13,3 +13,35 @@ BEGIN
     RAISE EXCEPTION 'an operator''s name has letters without accents, digits and @ . + - _ only'
         USING ERRCODE = 'check_violation';
 END $$;
+
+-- A request begins open, ends once, and never says anything else than it did when it was made.
+CREATE OR REPLACE FUNCTION approval_goes_its_way() RETURNS trigger
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+DECLARE
+    ended players_approval := OLD;
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        IF NEW.state <> 'requested' THEN
+            RAISE EXCEPTION 'an approval begins as a request' USING ERRCODE = 'restrict_violation';
+        END IF;
+        RETURN NEW;
+    END IF;
+    IF OLD.state <> 'requested' OR NEW.state = 'requested' THEN
+        RAISE EXCEPTION 'an approval ends once' USING ERRCODE = 'restrict_violation';
+    END IF;
+    IF (NEW.state = 'expired') IS DISTINCT FROM (NOT OLD.is_alone AND OLD.expires_at <= NEW.ended_at)
+        OR NEW.ended_at > wallet_now() THEN
+        RAISE EXCEPTION 'a request expires when its time is over, and ends otherwise only before'
+            USING ERRCODE = 'restrict_violation';
+    END IF;
+    ended.state := NEW.state;
+    ended.sealed := NEW.sealed;
+    ended.decided_by_id := NEW.decided_by_id;
+    ended.decision_reason := NEW.decision_reason;
+    ended.ended_at := NEW.ended_at;
+    ended.result := NEW.result;
+    IF ended IS DISTINCT FROM NEW THEN
+        RAISE EXCEPTION 'what was requested never changes' USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN NEW;
+END $$;

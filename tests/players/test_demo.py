@@ -60,6 +60,10 @@ def test_demo__can_be_played_at_once_with_what_is_written(
     front = Caller(basic(demo["platform"]["username"], demo["platform"]["password"]))
     assert front.post("/entry/balance", {"uid": "demo-chloe", "currencyCode": "EUR"}).balance == "10000.00"
     assert Operator.objects.get(username=demo["admin"]["username"]).check_password(demo["admin"]["password"])
+    approver = Operator.objects.get(username="approver")
+    assert approver.check_password(demo["approver"]["password"])
+    assert not approver.is_superuser
+    assert approver.has_perms(["wallet.adjust_balance", "payments.manage_secrets"])
     assert Player.objects.get(uid="demo-anna").is_test
     assert f"curl -u starfall:{demo['games'][0]['password']}" in capsys.readouterr().out
 

@@ -14,6 +14,7 @@ from payments.providers.registry import PROVIDERS
 from players.models import Operator
 from tests.support.admin_orders import make_orders
 from tests.support.admin_pages import REGISTERED, doubted, operator, question, signed_in
+from tests.support.approvals import request_credit
 from tests.support.callers import Callers, PlayerSession, unique
 from tests.support.owned import owned
 from tests.support.shop import ShopSetup, make_shop_setup
@@ -72,6 +73,12 @@ def client(boss: Operator) -> Client:
 
 
 @pytest.fixture
+def second(database: None) -> Client:
+    """Another superuser's browser: the second person."""
+    return signed_in(operator(is_superuser=True))
+
+
+@pytest.fixture
 def viewer(database: None) -> Client:
     """Somebody who may see everything and do nothing."""
     return signed_in(
@@ -93,4 +100,5 @@ def story(player_session: PlayerSession, shop_setup: ShopSetup) -> PlayerSession
     player_session.adjust("debit", 500_00, into_debt=True, id=new_id())
     player_session.adjust("credit", 20_00, id=new_id())
     question(doubted(player_session, player_session.opened("deposit", "7.00"), "deposit"))
+    request_credit(operator(is_superuser=True), player_session)
     return player_session

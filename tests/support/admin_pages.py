@@ -1,6 +1,8 @@
 """How the tests speak to the admin."""
 
+import re
 from datetime import timedelta
+from html import unescape
 from typing import Any
 
 from django.contrib.auth.models import Group, Permission
@@ -10,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from lib.clock import now
-from players.models import Credential, Game, GameSession, Operator, Player
+from players.models import Approval, Credential, Game, GameSession, Operator, Player
 from tests.support.admin_orders import PAYMENT_MODELS, payment_rows
 from tests.support.callers import PlayerSession, unique
 from wallet.models import (
@@ -29,6 +31,7 @@ from wallet.models import (
 
 REGISTERED = [
     *(
+        Approval,
         Operator,
         Group,
         Game,
@@ -79,6 +82,32 @@ def get(client: Client, place: str) -> str:
     response = client.get(place)
     assert response.status_code == 200, (place, response.status_code)
     return response.content.decode()
+
+
+def hidden_in(text: str) -> dict[str, str]:
+    """The hidden fields of a form, as a browser sends them back."""
+    inputs = re.findall(r"<input type=\"hidden\"[^>]*>", text)
+    named = {name[1]: one for one in inputs if (name := re.search(r'name="([^"]*)"', one))}
+    values = {name: re.search(r'value="([^"]*)"', one) for name, one in named.items()}
+    return {name: unescape(found[1]) if found else "" for name, found in values.items()}
+
+
+def requested(client: Client, place: str, **given: str) -> Approval:
+    """Requests an act through its pages, as a browser does; returns the request."""
+    sent = hidden_in(get(client, place)) | given
+    response = client.post(place, sent)
+    if response.status_code == 200 and hidden_in(response.content.decode()).get("confirmed"):
+        response = client.post(place, hidden_in(response.content.decode()))
+    assert response.status_code == 302, response.content.decode()
+    return Approval.objects.get(pk=sent["approval_id"])
+
+
+def approved_by(other: Client, approval: Approval) -> Approval:
+    """A second person looks at the request and approves it; returns the request as it is then."""
+    place = page(Approval, approval, "approve")
+    assert other.post(place, hidden_in(get(other, place))).status_code == 302
+    approval.refresh_from_db()
+    return approval
 
 
 def find(client: Client, model: Any, text: str) -> str:
@@ -173,6 +202,7 @@ def closed(days_ago: int = 1) -> ClosedDay:
 def rows_of(story: PlayerSession) -> dict[Any, list[Any]]:
     """The rows of each model that belong to a story."""
     return {
+        Approval: list(Approval.objects.filter(subject_id=str(story.wallet().pk))),
         Operator: [Operator.objects.order_by("pk")[0]],
         Group: [Group.objects.get(name="finance")],
         Game: [story.game],

@@ -67,6 +67,7 @@ SLOW_PLACES = (
     "payments/providers/stripe_checkout",
     "payments/settlement/test_matrix.py",
     "players/admin",
+    "players/approvals",
     "players/test_demo.py",
     "wallet/api/test_views_state_table.py",
     "wallet/admin",

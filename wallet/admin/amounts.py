@@ -8,21 +8,13 @@ from django.core.exceptions import ValidationError
 from django.utils.safestring import SafeString
 
 from lib.backoffice import columns
-from lib.backoffice.formatting import NOTHING, mono
+from lib.backoffice.formatting import mono
 from lib.backoffice.forms import TextWidget
-from wallet.currencies import decimals_of
+from wallet.currencies import decimals_of, show_amount
 from wallet.models import Currency
 from wallet.money import InvalidAmount, to_major, to_minor
 
 WRITTEN = re.compile(r"\d{1,18}(\.\d{1,4})?", re.ASCII)
-
-
-def show_amount(minor: int | None, code: str) -> str:
-    """Minor units of a known currency in major units, with its code: 1,234.50 XAG."""
-    decimals = decimals_of(code)
-    if minor is None or decimals is None:
-        return NOTHING
-    return f"{to_major(minor, decimals):,} {code}"
 
 
 def bare_cell(minor: int | None, code: str) -> SafeString:

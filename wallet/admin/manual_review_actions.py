@@ -11,7 +11,7 @@ from lib.backoffice.confirmation import Act, Page, PageAction
 from lib.backoffice.formatting import moment
 from lib.backoffice.pages import PageAdmin
 from lib.clock import now
-from wallet.admin.amounts import show_amount
+from wallet.currencies import show_amount
 from wallet.models import Inquiry, Transaction
 from wallet.outages import present_pause
 from wallet.settlement.decisions import NotPossible, decide, requery

@@ -4,31 +4,23 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.http import QueryDict
 
 from lib.backoffice.confirmation import Act, Page, PageAction
-from lib.backoffice.forms import OurIdField, RadioWidget, ReasonForm, TwoStepForm
+from lib.backoffice.forms import RadioWidget, ReasonForm
 from lib.backoffice.pages import PageAdmin
-from lib.ids import new_id
-from players.models import Operator
-from wallet.admin.amounts import AmountField, show_amount
+from players.admin.approved_action import ApprovedAction, TwoStepRequestForm
+from wallet.admin.amounts import AmountField
+from wallet.approvals.adjustment import ADJUSTMENT, AdjustmentPayload
+from wallet.currencies import show_amount
 from wallet.models import Currency, Wallet
-from wallet.operations import adjust_wallet, freeze_wallet, limit_withdrawals, unfreeze_wallet
-from wallet.outcomes import LedgerRefused
+from wallet.operations import freeze_wallet, limit_withdrawals, unfreeze_wallet
 
 GATE = "wallet.freeze_wallet"
-# Why an adjustment was refused, by the ledger's outcome.
-REFUSED = {
-    "insufficient_funds": "Insufficient funds: the wallet holds less than that.",
-    "limit_reached": "The wallet can hold, or owe, no more than that.",
-    "other_content": "This form was used before with other content.",
-}
 KINDS = [
     ("credit", "credit: add to the player's balance"),
     ("debit", "debit: take from the player's balance"),
 ]
-IRREVERSIBLE = "It is written into the journal and cannot be undone, only adjusted again."
 
 
 class LimitForm(ReasonForm):
@@ -45,11 +37,10 @@ class LimitForm(ReasonForm):
         self.order_fields(["limit", "reason"])
 
 
-class AdjustmentForm(TwoStepForm):
-    """A credit or a debit. Its id is made with the form: sending the form twice is one adjustment."""
+class AdjustmentForm(TwoStepRequestForm):
+    """A credit or a debit."""
 
     type = forms.ChoiceField(choices=KINDS, widget=RadioWidget, label="Type")
-    transaction_id = OurIdField()
 
     def __init__(self, currency: Currency, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -115,51 +106,24 @@ class SetLimit(PageAction[Wallet]):
         return f"The largest withdrawal is {'now' if is_new else 'still'}: {limit}."
 
 
-class Adjust(PageAction[Wallet]):
+class Adjust(ApprovedAction[Wallet]):
     """Credits or debits the wallet, once for the form's id."""
 
     title, permission = "Credit or debit", "wallet.adjust_balance"
+    kind = ADJUSTMENT
 
     def form_for(self, row: Wallet, data: QueryDict | None) -> AdjustmentForm:
-        return AdjustmentForm(row.currency, data, initial={"transaction_id": new_id(), "type": "credit"})
+        return AdjustmentForm(row.currency, data, initial={"type": "credit"})
 
     def page(self, row: Wallet) -> Page:
         says = [
             f"Spendable balance of {row.player.uid}: {show_amount(row.spendable, row.currency_id)}.",
-            "You will be asked to confirm before anything is posted.",
+            "You will see the effect before anything is requested.",
         ]
         return Page("Credit or debit this wallet", says, "Continue")
 
-    def confirmation(self, row: Wallet, given: dict[str, Any]) -> Page:
-        code, amount = row.currency_id, show_amount(given["amount"], row.currency_id)
-        is_credit = given["type"] == "credit"
-        says = [
-            f"{row.player.uid} {'receives' if is_credit else 'loses'} {amount}.",
-            f"Spendable before: {show_amount(row.spendable, code)}.",
-        ]
-        if is_credit and row.debt:
-            says.append(f"The debt of {show_amount(row.debt, code)} is paid from it first.")
-        says += [f"Reason: {given['reason']}", IRREVERSIBLE]
-        return Page(f"{given['type'].capitalize()} {amount}?", says, f"{given['type'].capitalize()} {amount}")
-
-    def do(self, act: Act[Wallet]) -> str:
-        wallet, given, operator = act.row, act.given, act.request.user
-        if not isinstance(operator, Operator):
-            raise TypeError("only operators come to the admin")
-        try:
-            answer = adjust_wallet(
-                wallet.player,
-                wallet.currency_id,
-                type=given["type"],
-                amount=given["amount"],
-                transaction_id=given["transaction_id"],
-                operator=operator,
-                reason=act.reason,
-            )
-        except LedgerRefused as refused:
-            raise ValidationError(f"{REFUSED[refused.outcome]} Nothing has moved.") from refused
-        moved = f"{given['type'].capitalize()} of {show_amount(given['amount'], wallet.currency_id)}"
-        return f"{moved} posted; spendable after it: {show_amount(answer.balance, wallet.currency_id)}."
+    def payload(self, row: Wallet, given: dict[str, Any]) -> AdjustmentPayload:
+        return AdjustmentPayload(row.player_id, row.currency_id, given["type"], given["amount"])
 
 
 class WalletActions(PageAdmin):

@@ -27,6 +27,13 @@ BEGIN
     RETURN wallet.id;
 END $$;
 
+-- Locks a player's wallet until the end of the block: what is read of it then, the same block can rely on.
+-- Returns its id, NULL if there is none.
+CREATE OR REPLACE FUNCTION ledger_lock_wallet(p_player uuid, p_currency text) RETURNS uuid
+LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT id FROM wallet_wallet WHERE player_id = p_player AND currency_id = p_currency FOR NO KEY UPDATE
+$$;
+
 -- What an operator's act must be: by an active operator, under their own name, now.
 CREATE OR REPLACE FUNCTION adjustment_is_an_operators() RETURNS trigger
 LANGUAGE plpgsql SET search_path = public, pg_temp AS $$

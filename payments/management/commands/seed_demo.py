@@ -17,7 +17,7 @@ from lib.clock import now
 from lib.ids import new_id
 from lib.security.tokens import token_hash
 from payments.demo import PROVIDERS, demo_products, demo_provider, demo_shop
-from players.demo import ADMIN, GAMES, demo_credential, demo_game, demo_operator
+from players.demo import ADMIN, APPROVER, GAMES, demo_credential, demo_game, demo_operator
 from players.models import GameSession, Operator, Player
 from players.operations import put_player
 from wallet.models import Currency, Transaction
@@ -36,7 +36,7 @@ REASON = "Demo funds"
 
 class Command(BaseCommand):
     help = (
-        "Makes demo games, credentials, products, providers, players with money and an operator, "
+        "Makes demo games, credentials, products, providers, players with money and two operators, "
         "where they are not there yet, and writes var/demo.json."
     )
 
@@ -79,7 +79,8 @@ class Command(BaseCommand):
             demo_shop(demo_game(slug), url)
         return {
             "url": url,
-            "admin": demo_operator(kept.get("admin")),
+            "admin": demo_operator(ADMIN, kept.get("admin")),
+            "approver": demo_operator(APPROVER, kept.get("approver")),
             "platform": demo_credential("lobby", kind="platform", game=None, kept=kept.get("platform")),
             "games": games,
             "players": [self.player(*player, kept=kept_tokens.get(player[0])) for player in PLAYERS],
@@ -141,6 +142,7 @@ class Command(BaseCommand):
         return textwrap.dedent(
             """
             Admin       {url}/admin/      {admin} / {password}
+            Approver    {url}/admin/      {approver} / {approver_password}
             API docs    {url}/api/docs/
             Sandbox     {url}/sandbox/    pays the orders that games start
             Credentials {path}
@@ -152,6 +154,8 @@ class Command(BaseCommand):
             url=url,
             admin=demo["admin"]["username"],
             password=demo["admin"]["password"],
+            approver=demo["approver"]["username"],
+            approver_password=demo["approver"]["password"],
             path=shown(path),
             curl=curl,
         )

@@ -1,14 +1,13 @@
 """What operators do to wallets: asked first, with a reason, once."""
 
-import re
 import uuid
 
 import pytest
 from django.test import Client
 
 from lib.ids import new_id
-from players.models import Operator
-from tests.support.admin_pages import get, page
+from players.models import Approval, Operator
+from tests.support.admin_pages import approved_by, get, hidden_in, page, requested
 from tests.support.callers import Callers, PlayerSession
 from wallet.models import Transaction, Wallet
 
@@ -40,57 +39,45 @@ def test_limit__is_set_in_major_units(
     assert player_session.wallet().withdrawal_limit == minor
 
 
-def form_id(text: str) -> str:
-    found = re.search(r'name="transaction_id" value="([^"]+)"', text)
-    assert found
-    return found[1]
-
-
-def test_adjustment__is_confirmed_and_done_once_if_sent_again(
-    client: Client, boss: Operator, player_session: PlayerSession
+def test_adjustment__is_requested_and_done_once_by_a_second_person(
+    client: Client, second: Client, boss: Operator, player_session: PlayerSession
 ) -> None:
     place = page(Wallet, player_session.wallet(), "adjust")
-    given = {
-        "type": "credit",
-        "amount": "12.34",
-        "reason": "Goodwill",
-        "transaction_id": form_id(get(client, place)),
-    }
-    second = client.post(place, given).content.decode()
-    assert "12.34 XAG" in second
-    assert "Goodwill" in second
-    assert player_session.holding().spendable == 100_00
-    assert form_id(second) == given["transaction_id"]
+    given = hidden_in(get(client, place)) | {"type": "credit", "amount": "12.34", "reason": "Goodwill"}
+    text = client.post(place, given).content.decode()
+    assert "Credit 12.34 XAG to" in text
+    assert "112.34 XAG" in text
+    confirmed = hidden_in(text)
+    assert confirmed["approval_id"] == given["approval_id"]
     for _ in range(2):
-        assert client.post(place, given | {"confirmed": "1"}).status_code == 302
+        response = client.post(place, confirmed, follow=True)
+        assert "Requested, not done yet" in response.content.decode()
+        assert player_session.holding().spendable == 100_00
+    approval = Approval.objects.get(pk=given["approval_id"])
+    decision = page(Approval, approval, "approve")
+    seen = hidden_in(get(second, decision))
+    for _ in range(2):
+        assert second.post(decision, seen).status_code == 302
         assert (player_session.holding().spendable, player_session.holding().entries) == (112_34, 3)
-    transaction = Transaction.objects.get(pk=given["transaction_id"])
+    transaction = Transaction.objects.get(pk=given["approval_id"])
     assert (transaction.type, transaction.actor, transaction.reason, transaction.source) == (
         "credit",
         f"operator:{boss.username}",
         "Goodwill",
         "operator",
     )
-    other = client.post(place, given | {"confirmed": "1", "amount": "99.00"})
-    assert b"used before with other content" in other.content
+    other = client.post(place, confirmed | {"amount": "99.00"}, follow=True)
+    assert "used before with other content" in other.content.decode()
     assert player_session.holding().spendable == 112_34
 
 
-def test_adjustment__overdraft_moves_nothing_and_asks_again(
-    client: Client, player_session: PlayerSession
-) -> None:
+def test_adjustment__overdraft_is_not_even_requested(client: Client, player_session: PlayerSession) -> None:
     place = page(Wallet, player_session.wallet(), "adjust")
-    given = {
-        "type": "debit",
-        "amount": "100.01",
-        "reason": "r",
-        "transaction_id": form_id(get(client, place)),
-        "confirmed": "1",
-    }
+    given = hidden_in(get(client, place)) | {"type": "debit", "amount": "100.01", "reason": "r"}
     text = client.post(place, given).content.decode()
-    assert "Insufficient funds: the wallet holds less than that. Nothing has moved." in text
+    assert "Insufficient funds: the wallet holds less than that. Nothing has changed." in text
     assert 'name="confirmed" value="1"' not in text
-    assert player_session.holding().spendable == 100_00
+    assert not Approval.objects.filter(pk=given["approval_id"]).exists()
 
 
 @pytest.mark.parametrize(
@@ -105,7 +92,7 @@ def test_adjustment__refuses_an_amount_that_is_none(
         "type": "credit",
         "amount": amount,
         "reason": "r",
-        "transaction_id": str(new_id()),
+        "approval_id": str(new_id()),
         "confirmed": "1",
     }
     assert client.post(place, given).status_code == 200
@@ -122,17 +109,11 @@ def test_adjustment__refuses_an_amount_that_is_none(
     ],
 )
 def test_adjustment__amounts_are_exact_in_every_currency(
-    client: Client, callers: Callers, currency: str, amount: str, minor: int
+    client: Client, second: Client, callers: Callers, currency: str, amount: str, minor: int
 ) -> None:
     player_session = callers.player_session(0, currency)
-    given = {
-        "type": "credit",
-        "amount": amount,
-        "reason": "r",
-        "transaction_id": str(new_id()),
-        "confirmed": "1",
-    }
-    assert client.post(page(Wallet, player_session.wallet(), "adjust"), given).status_code == 302
+    place = page(Wallet, player_session.wallet(), "adjust")
+    approved_by(second, requested(client, place, type="credit", amount=amount, reason="r"))
     assert player_session.holding().spendable == minor
     integer, point, rest = amount.partition(".")
     assert f"{int(integer):,}{point}{rest} {currency}" in get(client, page(Wallet, player_session.wallet()))
@@ -143,7 +124,7 @@ def test_adjustment__needs_an_id_made_by_this_platform(client: Client, player_se
         "type": "credit",
         "amount": "1",
         "reason": "r",
-        "transaction_id": str(uuid.uuid4()),
+        "approval_id": str(uuid.uuid4()),
         "confirmed": "1",
     }
     assert b"Open it again" in client.post(page(Wallet, player_session.wallet(), "adjust"), given).content

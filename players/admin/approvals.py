@@ -1,0 +1,290 @@
+"""Requests that wait for a second person, how all others ended, and the rules of who may act alone."""
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+
+from lib.backoffice import columns
+from lib.backoffice.confirmation import Act, Page
+from lib.backoffice.filters import SelectingAdmin, Selection, Selections
+from lib.backoffice.formatting import MOST_COUNTED, NOTHING, badge, clock, link, sentence
+from lib.backoffice.forms import ReasonForm
+from lib.backoffice.pages import PageAdmin, Section, read_uuid, view_permission
+from lib.clock import WalletNow
+from players.admin.approved_action import (
+    DigestForm,
+    EffectAction,
+    EffectPage,
+    effect_sections,
+    operator_of,
+)
+from players.approvals.kinds import KINDS, Change, NotExecutable
+from players.approvals.operations import (
+    ApprovalRefused,
+    PreviewChanged,
+    approve,
+    decline,
+    present_preview,
+    withdraw,
+)
+from players.audit_trail.record import Origin
+from players.models import Approval, Operator
+
+State = Approval.State
+COLOURS = {
+    State.REQUESTED: "warning",
+    State.EXECUTED: "success",
+    State.NOT_EXECUTABLE: "danger",
+    State.DECLINED: "danger",
+}
+
+
+# --- Whose they are -------------------------------------------------------------------------------------
+
+
+def decidable_kinds(operator: Any) -> list[str]:
+    """The names of the kinds that an operator can be the second person of."""
+    return [kind.name for kind in KINDS.values() if operator.has_perm(kind.permission)]
+
+
+def waiting_for(operator: Any) -> QuerySet[Approval]:
+    """The requests that this operator can decide."""
+    return Approval.objects.filter(
+        state=State.REQUESTED, expires_at__gt=WalletNow(), kind__in=decidable_kinds(operator)
+    ).exclude(requested_by=operator)
+
+
+def count_waiting(request: HttpRequest) -> int:
+    """How many of them, up to one more than `MOST_COUNTED`; looked up once for each page."""
+    known: int | None = getattr(request, "approvals_waiting", None)
+    if known is None:
+        known = len(waiting_for(request.user).values_list("pk", flat=True)[: MOST_COUNTED + 1])
+        request.approvals_waiting = known  # type: ignore[attr-defined]
+    return known
+
+
+def seen_by(operator: Any) -> Q:
+    """Those that an operator may read: their own, those they can decide, and all about rows they may see."""
+    if operator.has_perm("players.read_audit"):
+        return Q()
+    kinds = decidable_kinds(operator)
+    kinds += [kind.name for kind in KINDS.values() if operator.has_perm(view_of(kind.about))]
+    return Q(requested_by=operator) | Q(kind__in=kinds)
+
+
+def view_of(label: str) -> str:
+    """The permission to see the rows of a model, by its label."""
+    app, name = label.split(".")
+    return f"{app}.view_{name}"
+
+
+# --- Decisions ------------------------------------------------------------------------------------------
+
+
+class Decision(EffectAction[Approval]):
+    """Something that the operator who has opened a request does with it."""
+
+    permission = view_permission(Approval)
+    refusals = (ApprovalRefused, NotExecutable)
+
+    def row_for(self, admin: PageAdmin, request: HttpRequest, object_id: str) -> Approval:
+        approval = super().row_for(admin, request, object_id)
+        if self.title not in {one.title for one in decisions_of(request, approval)}:
+            raise PermissionDenied
+        return approval
+
+
+class Approve(Decision):
+    """The second person agrees, and it is done."""
+
+    title = "Approve"
+    form = DigestForm
+
+    def page(self, row: Approval) -> Page:
+        require_waiting(row)
+        preview = present_preview(row)
+        asked = f"Requested by {row.requested_by}: {row.reason}"
+        says, sections = [*preview.says, asked], effect_sections(preview.changes)
+        if preview.digest != row.digest:
+            says.append("Something has changed since it was requested. This is the effect that it has now:")
+            sections += effect_sections([Change(*change) for change in row.effect], "As it was requested")
+        return EffectPage(f"{row.title}?", says, "Approve", sections=sections, digest=preview.digest)
+
+    def do(self, act: Act[Approval]) -> str:
+        try:
+            done = approve(act.row.pk, origin=Origin.of(act.request), digest=act.given["digest"])
+        except PreviewChanged as problem:
+            raise ValidationError(str(problem)) from problem
+        return done.result if done.state == State.EXECUTED else said(done)
+
+
+class Decline(Decision):
+    """The second person does not agree."""
+
+    title = "Decline"
+    form = ReasonForm
+
+    def page(self, row: Approval) -> Page:
+        require_waiting(row)
+        return Page(f"Decline: {row.title}?", ["Nothing is done. The request ends."], "Decline", danger=True)
+
+    def do(self, act: Act[Approval]) -> str:
+        return said(decline(act.row.pk, by=operator_of(act.request), reason=act.reason))
+
+
+class Withdraw(Decision):
+    """Whoever has requested it wants it no more."""
+
+    title = "Withdraw"
+    form = ReasonForm
+
+    def page(self, row: Approval) -> Page:
+        require_waiting(row)
+        return Page(f"Withdraw: {row.title}?", ["Nothing is done. The request ends."], "Withdraw")
+
+    def do(self, act: Act[Approval]) -> str:
+        return said(withdraw(act.row.pk, by=operator_of(act.request), reason=act.reason))
+
+
+APPROVE, DECLINE, WITHDRAW = Approve(), Decline(), Withdraw()
+
+
+def decisions_of(request: HttpRequest, approval: Approval) -> list[Decision]:
+    """What an operator can do with a request: withdraw their own, decide others', or nothing."""
+    if approval.requested_by_id == request.user.pk:
+        return [WITHDRAW]
+    kind = KINDS.get(approval.kind)
+    return [APPROVE, DECLINE] if kind and request.user.has_perm(kind.permission) else []
+
+
+def require_waiting(approval: Approval) -> None:
+    """Raises `ApprovalRefused` if a request has ended."""
+    if approval.state != State.REQUESTED:
+        raise ApprovalRefused(f"This request has ended already: it is {approval.get_state_display()}.")
+
+
+def said(approval: Approval) -> str:
+    """How a request ended, for who wanted to decide it."""
+    result = f": {approval.result}" if approval.result else "."
+    return f"The request is {approval.get_state_display()}{result}"
+
+
+# --- Pages ----------------------------------------------------------------------------------------------
+
+
+def show_approval_state(approval: Approval) -> SafeString:
+    return badge(str(approval.get_state_display()), COLOURS.get(State(approval.state), ""))
+
+
+def title_of(kind: str) -> str:
+    """What operators call a kind."""
+    return sentence(KINDS[kind].title) if kind in KINDS else kind
+
+
+class Which(Selections):
+    """What waits for whoever looks comes first."""
+
+    title = "requests"
+    parameter_name = "requests"
+    offered: ClassVar[dict[str, Selection]] = {
+        "for_me": Selection(
+            "Waiting for me", order=("expires_at", "pk"), empty="Nothing waits for your approval."
+        ),
+        "waiting": Selection(
+            "All waiting",
+            lambda rows: rows.filter(state=State.REQUESTED, expires_at__gt=WalletNow()),
+            ("expires_at", "pk"),
+            "No request is waiting.",
+        ),
+        "mine": Selection("My requests", order=("-requested_at", "-pk"), empty="You have requested nothing."),
+        "all": Selection("All", order=("-pk",), empty="Nothing has been requested yet."),
+    }
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        of_operator: dict[str, Callable[[], Any]] = {
+            "for_me": lambda: queryset.filter(pk__in=waiting_for(request.user).values("pk")),
+            "mine": lambda: queryset.filter(requested_by=request.user),
+        }
+        name = self.name_in(request)
+        return of_operator[name]() if name in of_operator else super().queryset(request, queryset)
+
+
+@admin.register(Approval)
+class ApprovalAdmin(SelectingAdmin):
+    """An act that needs a second person. Nothing of it is ever edited."""
+
+    list_filter = (Which,)
+    empty_text = "Acts that need a second person wait here."
+    list_display = ("what", "kind_shown", "state_shown", "by", "requested", "ends")
+    fields = (
+        *("what_full", "kind_shown", "state_shown", "subject_link", "by", "requested_moment", "reason"),
+        *("expires", "decided", "ended", "decision_reason", "result_shown", "full_id"),
+    )
+    actions_detail = ("approve", "decline", "withdraw")
+    approve, decline, withdraw = APPROVE, DECLINE, WITHDRAW
+
+    what = columns.excerpt("request", "title")
+    what_full = columns.text("request", "title")
+    kind_shown = columns.text("kind", lambda row: title_of(row.kind))
+    state_shown = columns.text("state", show_approval_state)
+    by = columns.clipped("requested by", "requested_by.username")
+    requested = columns.clock("requested (UTC)", "requested_at")
+    requested_moment = columns.moment("requested", "requested_at")
+    ends = columns.text("ends or ended (UTC)", lambda row: clock(row.ended_at or row.expires_at))
+    expires = columns.moment("expires", "expires_at")
+    ended = columns.moment("ended", "ended_at")
+    result_shown = columns.text("result", "result")
+    full_id = columns.mono("id", "pk")
+
+    @admin.display(description="about")
+    def subject_link(self, obj: Approval) -> Any:
+        view = f"{obj.subject_type.replace('.', '_')}_change"
+        return link(obj.subject_name, view, obj.subject_id) if obj.subject_id else obj.subject_name
+
+    @admin.display(description="decided by")
+    def decided(self, obj: Approval) -> str:
+        if obj.is_alone:
+            return "nobody: the approval rules let one person act alone"
+        return str(obj.decided_by or NOTHING)
+
+    def get_fields(self, request: HttpRequest, obj: Approval | None = None) -> Any:
+        if obj is None or obj.state == State.REQUESTED:
+            absent = {"decided", "ended", "decision_reason", "result_shown"}
+        else:
+            absent = {"expires"} | ({"decision_reason"} if not obj.decision_reason else set())
+        return [name for name in self.fields if name not in absent]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Approval]:
+        rows: QuerySet[Approval] = super().get_queryset(request)
+        rows = rows.select_related("requested_by", "decided_by").defer("sealed")
+        return rows.filter(seen_by(request.user))
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        id = read_uuid(str(object_id))
+        approval = self.get_queryset(request).filter(pk=id, state=State.REQUESTED).first() if id else None
+        possible = {one.title for one in decisions_of(request, approval)} if approval else set()
+        offered = super().get_actions_detail(request, object_id)
+        return [action for action in offered if str(action.description) in possible]
+
+    def sections(self, request: HttpRequest, obj: Approval) -> list[Section]:
+        effect = effect_sections([Change(*change) for change in obj.effect], "Effect, as it was requested")
+        words = [Section(Approval, "In words", ("",), [(line,) for line in obj.says], "")] if obj.says else []
+        return [*effect, *words, history(obj)]
+
+
+def history(approval: Approval) -> Section:
+    """What has happened to a request."""
+    rows = [
+        (clock(event.at), event.get_what_display(), who(event.operator), event.note or NOTHING)
+        for event in approval.events.select_related("operator").order_by("pk")
+    ]
+    return Section(Approval, "What happened", ("When (UTC)", "What", "Who", "Words"), rows, "Nothing yet.")
+
+
+def who(operator: Operator | None) -> str:
+    return operator.username if operator else "the platform"

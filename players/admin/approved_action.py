@@ -1,0 +1,159 @@
+"""Actions that need a second person: the effect is shown, then the act is requested."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, TypeVar
+
+import msgspec
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, QueryDict
+
+from lib.backoffice.confirmation import Act, Page, PageAction
+from lib.backoffice.formatting import moment
+from lib.backoffice.forms import OurIdField, ReasonForm, RepeatedForm, TwoStepForm
+from lib.backoffice.pages import PageAdmin, Section
+from players.approvals.kinds import Change, Kind, NotExecutable
+from players.approvals.operations import ApprovalRefused, PreviewChanged, request_approval
+from players.approvals.rules import able
+from players.audit_trail.record import Origin
+from players.models import Approval, Operator
+
+Row = TypeVar("Row")
+HEADERS = ("", "Before", "After")
+# Names of those who can approve, in a sentence.
+MOST_NAMED = 5
+
+
+class DigestForm(RepeatedForm):
+    """What the operator saw: the act is done only if its effect still is that one."""
+
+    digest = forms.CharField(max_length=64, required=False, widget=forms.HiddenInput)
+
+
+class RequestForm(DigestForm, ReasonForm):
+    """A request with its reason. Its id is made with the form: sending the form twice is one request."""
+
+    approval_id = OurIdField()
+
+
+class TwoStepRequestForm(DigestForm, TwoStepForm):
+    """The same for an act that has to be entered first."""
+
+    approval_id = OurIdField()
+
+
+@dataclass(frozen=True, slots=True)
+class EffectPage(Page):
+    """A page that shows an effect; `digest` is the effect's."""
+
+    digest: str = ""
+
+
+class EffectAction(PageAction[Row]):
+    """An action whose form says which effect the operator saw."""
+
+    def ask(
+        self, admin: PageAdmin, request: HttpRequest, row: Row, page: Page, form: forms.Form
+    ) -> HttpResponse:
+        if isinstance(form, DigestForm):
+            form.send_next(digest=page.digest if isinstance(page, EffectPage) else "")
+        return super().ask(admin, request, row, page, form)
+
+
+class ApprovedAction(EffectAction[Row]):
+    """Requests an act of `kind`, which a second person approves, unless the rules let one act alone.
+
+    With a `TwoStepRequestForm` the subclass says the first page, and the effect is on the second.
+    """
+
+    kind: ClassVar[Kind[Any]]
+    form: ClassVar[type[forms.Form]] = RequestForm
+    refusals = (NotExecutable, ApprovalRefused)
+    danger: ClassVar[bool] = False
+
+    @property
+    def action_name(self) -> str:
+        return f"request_{self.kind.name}"
+
+    def payload(self, row: Row, given: dict[str, Any]) -> msgspec.Struct:
+        """What the act needs, from the row and the form."""
+        raise NotImplementedError
+
+    def secret(self, given: dict[str, Any]) -> str:
+        """The secret that belongs to the act; none for most."""
+        return ""
+
+    def form_for(self, row: Row, data: QueryDict | None) -> forms.Form:
+        return self.form(data)
+
+    def page(self, row: Row) -> Page:
+        return self.effect_page(row, {})
+
+    def confirmation(self, row: Row, given: dict[str, Any]) -> Page:
+        try:
+            return self.effect_page(row, given)
+        except NotExecutable as problem:
+            raise ValidationError(f"{problem} Nothing has changed.") from problem
+
+    def effect_page(self, row: Row, given: dict[str, Any]) -> EffectPage:
+        """What the act would do, and who has to agree. Raises `NotExecutable`."""
+        payload = self.payload(row, given)
+        with transaction.atomic():
+            preview = self.kind.preview(payload)
+        says = [*preview.says, *([f"Reason: {given['reason']}"] if given.get("reason") else [])]
+        return EffectPage(
+            f"{self.kind.describe(payload)}?",
+            [*says, who_approves(self.kind)],
+            self.title,
+            self.danger,
+            effect_sections(preview.changes),
+            preview.digest,
+        )
+
+    def do(self, act: Act[Row]) -> str:
+        payload = self.payload(act.row, act.given)
+        try:
+            approval = request_approval(
+                self.kind,
+                payload,
+                id=act.given["approval_id"],
+                origin=Origin.of(act.request),
+                reason=act.reason,
+                digest=act.given["digest"],
+                secret=self.secret(act.given),
+            )
+        except PreviewChanged as problem:
+            raise ValidationError(str(problem)) from problem
+        return told(approval)
+
+
+def operator_of(request: HttpRequest) -> Operator:
+    """Who is at the admin."""
+    if not isinstance(request.user, Operator):
+        raise TypeError("only operators come to the admin")
+    return request.user
+
+
+def told(approval: Approval) -> str:
+    """What became of a request, for who made it."""
+    if approval.state == Approval.State.REQUESTED:
+        until = moment(approval.expires_at)
+        return f"Requested, not done yet: {approval.title}. It waits for a second person until {until}."
+    return approval.result or f"The request is {approval.get_state_display()}."
+
+
+def who_approves(kind: Kind[Any]) -> str:
+    """Who can be asked, in a sentence."""
+    names = [operator.username for operator in able(kind.permission)[: MOST_NAMED + 1]]
+    more = " and others" if len(names) > MOST_NAMED else ""
+    return (
+        "Unless the approval rules let you act alone, a second person has to approve it. "
+        f"Able to: {', '.join(names[:MOST_NAMED])}{more}; never whoever requests it."
+    )
+
+
+def effect_sections(changes: Sequence[Change], title: str = "Effect") -> list[Section]:
+    """An effect as a table; none if it changes no figures."""
+    return [Section(Approval, title, HEADERS, [tuple(change) for change in changes], "")] if changes else []

@@ -1,0 +1,1 @@
+"""Acts that need a second person: what they are, how they are requested, decided and executed."""
