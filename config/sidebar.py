@@ -2,11 +2,13 @@
 
 from typing import Any
 
+from django.apps import apps
 from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse
 
 from lib.backoffice.formatting import counted
+from lib.backoffice.pages import view_permission
 from payments.admin.attention import WAITING, waiting
 from players.admin.approvals import count_waiting
 from wallet.admin.attention import attention
@@ -44,7 +46,7 @@ GROUPS = {
         "wallet.checkpoint": "Checkpoints",
         "wallet.closedday": "Daily totals",
     },
-    "Access": {"players.operator": "Operators", "auth.group": "Roles"},
+    "Access": {"players.operator": "Operators", "auth.group": "Roles", "players.auditevent": "Audit trail"},
 }
 
 
@@ -81,8 +83,7 @@ def badge(request: HttpRequest, model: str) -> dict[str, str]:
 
 
 def may_see(request: HttpRequest, model: str) -> bool:
-    app, name = model.split(".")
-    return request.user.has_perm(f"{app}.view_{name}")
+    return request.user.has_perm(view_permission(apps.get_model(model)))
 
 
 def icon(request: HttpRequest) -> str:

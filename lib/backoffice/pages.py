@@ -28,8 +28,10 @@ def actor(user: AbstractBaseUser | AnonymousUser) -> str:
 
 
 def view_permission(model: type[Model]) -> str:
-    """The name of the permission to see the pages of a model."""
+    """The name of the permission to see the pages of a model: Django's, or else the first of its own."""
     options = model._meta  # noqa: SLF001 (documented)
+    if "view" not in options.default_permissions and options.permissions:
+        return f"{options.app_label}.{options.permissions[0][0]}"
     return f"{options.app_label}.view_{options.model_name}"
 
 

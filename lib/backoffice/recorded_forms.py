@@ -104,14 +104,14 @@ class RecordedForms(UnfoldAdmin):
             "opts": self.opts,
             "original": row,
             "title": f"History: {row}",
-            "sections": [acts_section(row, read_page(request.GET.get("p", "")))],
+            "sections": [acts_section(request, row, read_page(request.GET.get("p", "")))],
         }
         return TemplateResponse(request, "admin/history.html", context)
 
 
-def acts_section(row: Model, number: int) -> Section:
+def acts_section(request: HttpRequest, row: Model, number: int) -> Section:
     """Page `number` of the acts on a row, as a table."""
-    rows, has_more = RECORDING.there.history(row, number)
+    rows, has_more = RECORDING.there.history(request, row, number)
     return Section(
         type(row),
         "Acts of operators",

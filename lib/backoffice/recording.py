@@ -53,7 +53,7 @@ class Recorder(Protocol):
     def record(self, request: HttpRequest, act: RecordedAct) -> None:
         """Writes it down, in the present atomic block."""
 
-    def history(self, row: Model, number: int) -> tuple[list[Sequence[Any]], bool]:
+    def history(self, request: HttpRequest, row: Model, number: int) -> tuple[list[Sequence[Any]], bool]:
         """Page `number` of a row's acts as rows of a table, newest first, and whether older ones follow."""
 
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -24,9 +24,10 @@ from lib.backoffice.formatting import (
     short_id,
     wrapped,
 )
-from lib.backoffice.pages import Section, read_uuid
+from lib.backoffice.pages import PageAdmin, Section, read_uuid
 from lib.backoffice.pagination import BigTableAdmin
 from lib.backoffice.raw_messages import show_body, show_headers
+from lib.backoffice.recording import RECORDING, RecordedAct
 from payments.admin.attention import to_look_at
 from payments.admin.search import orders_named, orders_of_session
 from payments.admin.states import in_words, show_outcome
@@ -36,10 +37,11 @@ from players.admin.search import SessionSearchAdmin
 from players.models import GameSession
 
 Outcome = Callback.Outcome
+# Headers and bodies of others are for whoever needs them.
+READ_RAW, RAW = "payments.read_raw_callback", ("headers_shown", "body_shown")
 CALLBACK_HEADERS = ("Received (UTC)", "Type", "Outcome", "Problem", "Provider's reference", "Occurrences")
 REFUSED_HEADERS = ("Received (UTC)", "From", "Problem")
 # As it was received, it may hold a payer's name and address.
-READ_RAW, RAW_FIELDS = "payments.read_raw_callback", ("headers_shown", "body_shown")
 UNVERIFIED = "It was answered with 401 and changed nothing. Anybody can send one: do not rely on its content."
 # The meaning of each outcome, and what helps.
 MEANINGS = {
@@ -130,8 +132,24 @@ class Resolve(PageAction[Callback]):
         return "The callback is resolved." if is_new else "There was nothing to resolve."
 
 
+class RawMessageAdmin(PageAdmin):
+    """A page with a message as it was received. It may hold personal data: every look at it is recorded."""
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        shown = super().get_fields(request, obj)
+        return shown if request.user.has_perm(READ_RAW) else [name for name in shown if name not in RAW]
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        row = kwargs.get("obj")
+        if row and request.user.has_perm(READ_RAW):
+            RECORDING.there.record(request, RecordedAct(action=self.action_name("view_raw"), subject=row))
+        return super().render_change_form(request, context, *args, **kwargs)
+
+
 @admin.register(Callback)
-class CallbackAdmin(SessionSearchAdmin, SelectingAdmin):
+class CallbackAdmin(RawMessageAdmin, SessionSearchAdmin, SelectingAdmin):
     """A message of a provider, and its outcome."""
 
     list_filter = (Outcomes,)
@@ -189,10 +207,9 @@ class CallbackAdmin(SessionSearchAdmin, SelectingAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Callback | None = None) -> Any:
         absent = set() if obj and obj.resolved_at else {"resolved", "reason_shown"}
-        absent |= set() if request.user.has_perm(READ_RAW) else set(RAW_FIELDS)
         if obj and not obj.problem:
             absent.add("why_full")
-        return [name for name in self.fields if name not in absent]
+        return [name for name in super().get_fields(request, obj) if name not in absent]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Callback]:
         rows: QuerySet[Callback] = super().get_queryset(request)
@@ -236,7 +253,7 @@ class CallbackAdmin(SessionSearchAdmin, SelectingAdmin):
 
 
 @admin.register(RefusedCallback)
-class RefusedCallbackAdmin(BigTableAdmin):
+class RefusedCallbackAdmin(RawMessageAdmin, BigTableAdmin):
     """A sample of the callbacks that were answered with 401, with the reason."""
 
     list_display = ("at_clock", "provider", "address_shown", "why_shown")
@@ -257,10 +274,6 @@ class RefusedCallbackAdmin(BigTableAdmin):
     body_shown = columns.text("beginning of the body", lambda row: show_body(row.body))
 
     advice = columns.text("note", lambda row: UNVERIFIED)
-
-    def get_fields(self, request: HttpRequest, obj: RefusedCallback | None = None) -> Any:
-        may_read = request.user.has_perm(READ_RAW)
-        return [name for name in self.fields if may_read or name not in RAW_FIELDS]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[RefusedCallback]:
         rows: QuerySet[RefusedCallback] = super().get_queryset(request)

@@ -12,7 +12,7 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import OuterRef, QuerySet
+from django.db.models import Model, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponseRedirect, QueryDict
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -22,6 +22,7 @@ from lib.backoffice.confirmation import Act, Page, PageAction, Refused, ShownOnc
 from lib.backoffice.formatting import badge, clipped
 from lib.backoffice.forms import TextWidget
 from lib.backoffice.pages import PageAdmin, Section
+from lib.backoffice.recording import State
 from payments.admin import signing_secrets
 from payments.admin.callbacks import CALLBACK_HEADERS, REFUSED_HEADERS, callback_row, refused_row
 from payments.admin.signing_secrets import KEYS, RetireSecret, SecretForm, secret_once
@@ -269,6 +270,10 @@ class ProviderAdmin(PageAdmin):
     def response_post_save_add(self, request: HttpRequest, obj: Provider) -> HttpResponseRedirect:
         # Its secret is entered next.
         return HttpResponseRedirect(page_of(obj))
+
+    def recorded_state(self, row: Model) -> State | None:
+        secrets = signing_secrets.recorded(Secret.objects.filter(provider=row.pk))
+        return {**(super().recorded_state(row) or {}), "secrets": secrets}
 
     def pointless_actions(self, id: UUID) -> set[str]:
         scheme = Provider.objects.filter(pk=id).values_list("scheme", flat=True).first()

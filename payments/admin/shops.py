@@ -6,7 +6,7 @@ from uuid import UUID
 from django import forms
 from django.contrib import admin
 from django.contrib.postgres.fields import ArrayField
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, Model, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponseRedirect
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -16,6 +16,7 @@ from lib.backoffice.confirmation import Act, Page, PageAction, ShownOnce, page_o
 from lib.backoffice.formatting import badge, clipped, moment
 from lib.backoffice.forms import TextWidget
 from lib.backoffice.pages import PageAdmin, Section
+from lib.backoffice.recording import State
 from payments.admin import signing_secrets
 from payments.admin.deliveries import HEADERS, delivery_row
 from payments.admin.products import live_delivery_secrets, missing_for_delivery
@@ -161,6 +162,10 @@ class ShopAdmin(PageAdmin):
     def response_post_save_add(self, request: HttpRequest, obj: Shop) -> HttpResponseRedirect:
         # Its secret is made next.
         return HttpResponseRedirect(page_of(obj))
+
+    def recorded_state(self, row: Model) -> State | None:
+        secrets = signing_secrets.recorded(Secret.objects.filter(game__shop=row.pk))
+        return {**(super().recorded_state(row) or {}), "secrets": secrets}
 
     def pointless_actions(self, id: UUID) -> set[str]:
         shop = Shop.objects.filter(pk=id).first()

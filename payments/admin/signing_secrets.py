@@ -75,6 +75,15 @@ def row(secret: Secret) -> tuple[Any, ...]:
     )
 
 
+def recorded(secrets: QuerySet[Secret]) -> list[str]:
+    """Secrets as acts record them: purpose, the beginning of the fingerprint, live or retired."""
+    rows = secrets.defer("sealed").order_by("created_at", "pk")
+    return [
+        f"{one.purpose} {bytes(one.fingerprint)[:4].hex()} {'retired' if one.retired_at else 'live'}"
+        for one in rows
+    ]
+
+
 class RetireSecret(PageAction[Any]):
     """Ends one of the live secrets that `live` finds; `effects` say what follows."""
 

@@ -1,5 +1,5 @@
 """What operators see and do about each other, games, credentials, players and sessions."""
 
-from players.admin import approvals, credentials, games, operators, players, sessions
+from players.admin import approvals, audit_events, credentials, games, operators, players, sessions
 
-__all__ = ["approvals", "credentials", "games", "operators", "players", "sessions"]
+__all__ = ["approvals", "audit_events", "credentials", "games", "operators", "players", "sessions"]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from lib.backoffice.recording import Outcome
@@ -17,7 +17,7 @@ from lib.texts import storable
 from players.audit_trail.snapshots import snapshot, stored
 from players.models import AuditEvent, Operator
 
-__all__ = ["Origin", "Outcome", "record_act", "session_name", "snapshot", "stored"]
+__all__ = ["Origin", "Outcome", "events_of", "record_act", "session_name", "snapshot", "stored"]
 
 SUPERUSER = "superuser"
 NOTE_LENGTH = 2_000
@@ -63,6 +63,12 @@ def roles_of(operator: Operator) -> tuple[str, ...]:
 def session_name(key: str) -> str:
     """What a session is called where its key must not stand."""
     return hashlib.sha256(key.encode()).hexdigest()[:16] if key else ""
+
+
+def events_of(row: Model) -> QuerySet[AuditEvent]:
+    """All acts on a row, newest first."""
+    kind = row._meta.label_lower  # noqa: SLF001 (documented)
+    return AuditEvent.objects.filter(subject_type=kind, subject_id=str(row.pk)).order_by("-pk")
 
 
 def record_act(

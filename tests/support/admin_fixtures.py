@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from lib.backoffice.pages import view_permission
 from lib.clock import now
 from lib.ids import new_id
 from payments.models import Callback, Delivery
@@ -81,9 +82,7 @@ def second(database: None) -> Client:
 @pytest.fixture
 def viewer(database: None) -> Client:
     """Somebody who may see everything and do nothing."""
-    return signed_in(
-        operator(*[f"{model._meta.app_label}.view_{model._meta.model_name}" for model in REGISTERED])
-    )
+    return signed_in(operator(*map(view_permission, REGISTERED)))
 
 
 @pytest.fixture

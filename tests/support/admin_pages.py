@@ -12,7 +12,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from lib.clock import now
-from players.models import Approval, Credential, Game, GameSession, Operator, Player
+from players.audit_trail.record import Origin, record_act
+from players.models import Approval, AuditEvent, Credential, Game, GameSession, Operator, Player
 from tests.support.admin_orders import PAYMENT_MODELS, payment_rows
 from tests.support.callers import PlayerSession, unique
 from wallet.models import (
@@ -33,6 +34,7 @@ REGISTERED = [
     *(
         Approval,
         Operator,
+        AuditEvent,
         Group,
         Game,
         Credential,
@@ -204,6 +206,7 @@ def rows_of(story: PlayerSession) -> dict[Any, list[Any]]:
     return {
         Approval: list(Approval.objects.filter(subject_id=str(story.wallet().pk))),
         Operator: [Operator.objects.order_by("pk")[0]],
+        AuditEvent: [record_act(Origin.machine("test"), action="test", subject=story.player)],
         Group: [Group.objects.get(name="finance")],
         Game: [story.game],
         Credential: list(Credential.objects.filter(game=story.game)),

@@ -479,3 +479,22 @@ def test_provider__list_is_reloaded_after_a_change(client: Client) -> None:
     assert PROVIDERS.all()[provider.slug].name == "Before"
     assert client.post(page(Provider, provider), provider_form(name="After")).status_code == 302
     assert PROVIDERS.all()[provider.slug].name == "After"
+
+
+def recorded_secrets(row: Any) -> list[tuple[list[str], list[str]]]:
+    events: Any = AuditEvent.objects.filter(subject_id=str(row.pk), outcome="done").order_by("pk")
+    return [(event.before["secrets"], event.after["secrets"]) for event in events if event.before]
+
+
+def test_secrets__are_recorded_by_fingerprint(client: Client) -> None:
+    provider = make_provider("order-notify").provider
+    client.post(page(Provider, provider, "enter_secret"), {"secret": unique("secret")})
+    made = Secret.objects.filter(provider=provider).latest("created_at")
+    client.post(page(Provider, provider, "retire"), {"secret": str(made.pk)})
+    mark = f"callback {bytes(made.fingerprint)[:4].hex()}"
+    (before, entered), (live, retired) = recorded_secrets(provider)
+    assert (entered, live, retired) == (
+        [*before, f"{mark} live"],
+        [*before, f"{mark} live"],
+        [*before, f"{mark} retired"],
+    )

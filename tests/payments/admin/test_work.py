@@ -28,7 +28,7 @@ from payments.models import (
     RefusedCallback,
     Shop,
 )
-from players.models import Game
+from players.models import AuditEvent, Game
 from tests.support.admin_orders import make_orders, payment_rows, tried
 from tests.support.admin_pages import address, get, operator, page, queries, signed_in
 from tests.support.callers import Callers, holding, unique
@@ -569,3 +569,15 @@ def test_order_notify__orders_and_callbacks_have_pages_too(client: Client, shop_
     callback = Callback.objects.get(order=order)
     assert page(Callback, callback) in get(client, page(Order, order))
     assert Order.objects.get(pk=order.pk).state == "delivered"
+
+
+def test_raw_callback__is_shown_with_permission_and_each_look_recorded(shop_setup: ShopSetup) -> None:
+    order = shop_setup.order()
+    shop_setup.webhooks.tell("payment.succeeded", order, "1.00")
+    row, model = Callback.objects.get(order=order), "payments.view_callback"
+    reader, viewer = operator(model, "payments.read_raw_callback"), operator(model)
+    assert "wallet-raw" in get(signed_in(reader), page(Callback, row))
+    assert "wallet-raw" not in get(signed_in(viewer), page(Callback, row))
+    (event,) = AuditEvent.objects.filter(subject_id=str(row.pk))
+    assert (event.username, event.action, event.outcome) == (reader.username, "view_raw_callback", "done")
+    assert (event.before, event.after) == (None, None)

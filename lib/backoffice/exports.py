@@ -1,0 +1,27 @@
+"""Lists as CSV files, to be opened by spreadsheets."""
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.http import HttpResponse
+
+# With one of these a cell begins that a spreadsheet would take for a formula.
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def csv_file(name: str, headers: Sequence[str], rows: Iterable[Sequence[Any]]) -> HttpResponse:
+    """The answer that a browser keeps as a file. UTF-8, comma-separated, lines end in CR LF (RFC 4180)."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(headers)
+    writer.writerows([cell(value) for value in row] for row in rows)
+    disposition = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    return HttpResponse(text.getvalue().encode(), content_type="text/csv; charset=utf-8", headers=disposition)
+
+
+def cell(value: Any) -> str:
+    """A value that no spreadsheet takes for a formula: an apostrophe stands before what looks like one."""
+    text = "" if value is None else str(value)
+    return f"'{text}" if text.startswith(FORMULA) else text

@@ -1,0 +1,75 @@
+"""The conditions under which acts are listed and exported, each one with an index."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.utils.dateparse import parse_datetime
+
+from lib.backoffice.recording import Outcome
+from lib.http.addresses import parse_address
+from players.models import AuditEvent
+
+# Ids begin with the time by the clock of the process that wrote, `at` is by the database's.
+CLOCKS_DIFFER = timedelta(hours=1)
+# Which conditions there are, as addresses name them, and what a form calls them.
+LABELS = {
+    "operator": "Operator",
+    "action": "Action",
+    "outcome": "Outcome",
+    "kind": "Kind of object",
+    "object": "Id of the object",
+    "address": "Address",
+    "since": "From (UTC)",
+    "until": "Before (UTC)",
+}
+COLUMNS = {
+    "operator": "username",
+    "action": "action",
+    "kind": "subject_type",
+    "object": "subject_id",
+}
+
+
+def found(events: QuerySet[AuditEvent], wanted: Mapping[str, str]) -> QuerySet[AuditEvent]:
+    """Acts that meet all conditions, by `LABELS`; of a value that cannot be meant, none."""
+    for name, text in wanted.items():
+        value = text.strip()
+        if value:
+            events = narrowed(events, name, value)
+    return events
+
+
+def narrowed(events: QuerySet[AuditEvent], name: str, value: str) -> QuerySet[AuditEvent]:
+    """Acts that meet one condition."""
+    if name in COLUMNS:
+        return events.filter(**{COLUMNS[name]: value})
+    if name == "outcome":
+        return events.filter(outcome=value) if value in Outcome.values else events.none()
+    if name == "address":
+        address = parse_address(value)
+        return events.filter(address=str(address)) if address else events.none()
+    moment = read_moment(value)
+    if moment is None:
+        return events.none()
+    if name == "since":
+        return events.filter(at__gte=moment, pk__gte=id_at(moment - CLOCKS_DIFFER))
+    return events.filter(at__lt=moment, pk__lt=id_at(moment + CLOCKS_DIFFER))
+
+
+def read_moment(text: str) -> datetime | None:
+    """A time of an address or a form; without a zone it is UTC."""
+    try:
+        moment = parse_datetime(text) or parse_datetime(f"{text}T00:00")
+    except ValueError:
+        return None
+    if moment is None or not 1970 < moment.year < 9999:
+        return None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+
+
+def id_at(moment: datetime) -> UUID:
+    """The smallest id that is made at a moment."""
+    milliseconds = max(int(moment.timestamp() * 1000), 0)
+    return UUID(int=(milliseconds & (1 << 48) - 1) << 80)
