@@ -163,11 +163,11 @@ class AuditEventAdmin(BigTableAdmin):
         """The acts that meet the conditions, as a file; that they were exported is an act too."""
         origin, given = Origin.of(request), wanted(request.POST.dict())
         listed = reverse("admin:players_auditevent_changelist", query=given)
-        if request.method != "POST":
-            return HttpResponseRedirect(listed)
         if not request.user.has_perms([READ, EXPORT]):
             record_act(origin, action=EXPORTING, subject=None, outcome=Outcome.DENIED)
             raise PermissionDenied
+        if request.method != "POST":
+            return HttpResponseRedirect(listed)
         events = list(found(AuditEvent.objects.all(), given).order_by("-pk")[: MOST_EXPORTED + 1])
         if len(events) > MOST_EXPORTED:
             messages.warning(request, f"More than {MOST_EXPORTED:,} acts: narrow the conditions.")

@@ -24,8 +24,12 @@ CATALOGUE, SETTLE = "payments.change_catalogue", "wallet.settle_transaction"
 
 
 class Line(NamedTuple):
-    """What a model's pages ask for, beside the permission to see them; None: nobody, not even a superuser."""
+    """What a model's pages ask for, beside the permission to see them; None: nobody, not even a superuser.
 
+    `view` is the model's own, if it is empty.
+    """
+
+    view: str = ""
     add: str | None = None
     change: str | None = None
     actions: Mapping[str, str | None] = {}
@@ -37,6 +41,7 @@ LINES = {
     "players.approval": Line(
         actions={"approve": "wallet.adjust_balance", "decline": "wallet.adjust_balance", "withdraw": None}
     ),
+    "players.auditevent": Line(view="players.read_audit", actions={"export": "players.export"}),
     "players.operator": Line(
         add=OPERATORS,
         change=OPERATORS,
@@ -136,7 +141,8 @@ def pages_of(model: str) -> list[str]:
 def asked_for(model: str, page: str, method: str) -> set[str | None]:
     """The permissions that a page asks for, all of them; None is nobody's."""
     app, name = model.split(".")
-    line, view = LINES[model], f"{app}.view_{name}"
+    line = LINES[model]
+    view = line.view or f"{app}.view_{name}"
     if page in line.actions:
         return {view, line.actions[page]}
     if page == "add":
@@ -153,7 +159,9 @@ def came_of(client: Client, method: str, place: str) -> str:
         transaction.set_rollback(True)
     if response.status_code == 302 and response["Location"].startswith("/admin/login/"):
         return "log-in"
-    # A row that an operator may not see is not there for them.
+    # A row that an operator may not see is not there for them, which Django says on the first page.
+    if response.status_code == 302 and response["Location"] == "/admin/":
+        return "denied"
     words = {200: "open", 302: "open", 403: "denied", 404: "denied"}
     return words.get(response.status_code, str(response.status_code))
 
