@@ -1,11 +1,18 @@
 """The platform as a whole, for what no single app can check or grant."""
 
 from django.apps import AppConfig, apps
+from django.contrib.admin.apps import AdminConfig
 from django.core.checks import Tags, register
 from django.db.models.signals import post_migrate
 from django.utils.module_loading import import_string
 
 from config.rights import grant_rights
+
+
+class OperatorsAdmin(AdminConfig):
+    """The admin, whose site asks for second factors."""
+
+    default_site = "config.admin_site.OperatorsSite"
 
 
 class PlatformConfig(AppConfig):

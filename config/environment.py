@@ -16,6 +16,12 @@ env.read_env(BASE_DIR / ".env", overwrite=False)
 if not is_given:
     os.environ.pop(OWNER, None)
 
+# --- What kind of start this is ---
+
+DEBUG = env.bool("DEBUG", default=False)
+# Demo data and shortcuts for one machine; `make run` sets it. Never set it where real money is.
+DEMO = env.bool("DEMO", default=False)
+
 
 def networks(name: str) -> list[str]:
     """The environment variable `name` as a list of networks; a word that is none refuses the start."""

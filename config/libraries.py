@@ -1,5 +1,7 @@
 """Settings of libraries, the same on every machine: REST framework, OpenAPI, the look of the admin."""
 
+from django.urls import reverse_lazy
+
 from config.version import read_version
 
 REST_FRAMEWORK = {
@@ -33,6 +35,13 @@ UNFOLD = {
     "SITE_URL": None,
     "SHOW_VIEW_ON_SITE": False,
     "LOGIN": {"form": "config.login.LoginForm"},
+    "ACCOUNT": {
+        "navigation": [
+            {"title": "Change password", "link": reverse_lazy("admin:password_change")},
+            {"title": "Second factors", "link": reverse_lazy("admin:factors")},
+            {"title": "Sessions", "link": reverse_lazy("admin:own_sessions")},
+        ]
+    },
     "STYLES": ["config.sidebar.style_sheet"],
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "config.sidebar.icon"}],
     "SIDEBAR": {"navigation": "config.sidebar.navigation"},

@@ -32,6 +32,16 @@ PLAYERS = {
         stays="id at operator_id username roles address request_id session action subject_type subject_id "
         "subject_name before after reason note approval_id outcome",
     ),
+    "players_logincounter": table("add remove", changes="failures last_at", stays="key"),
+    "players_operatorsession": table(
+        "add",
+        changes="last_seen_at is_factor_due factor_at ended_at ended_by",
+        stays="id operator_id began_at address browser",
+    ),
+    "players_authenticatorapp": table(
+        "add remove", changes="name confirmed sealed_secret last_step made_at", stays="id user_id"
+    ),
+    "players_recoverycodes": table("add remove", changes="name confirmed hashes made_at", stays="id user_id"),
     "players_game": table(
         "add",
         changes="name launch_url is_active pending_hours unanswered_policy query_url query_username "
@@ -196,6 +206,18 @@ PAYMENTS = {
         "reason created_at",
     ),
 }
+PASSKEYS = {
+    "django_otp_webauthn_webauthncredential": table(
+        "add remove",
+        changes="sign_count last_used_at backup_state",
+        stays="id user_id name confirmed created_at credential_type credential_id public_key transports "
+        "backup_eligible aaguid credential_id_sha256 discoverable",
+    ),
+    "django_otp_webauthn_webauthnattestation": table(
+        "add remove", stays="id credential_id fmt data client_data_json"
+    ),
+    "django_otp_webauthn_webauthnuserhandle": table("add", stays="handle_hex user_id"),
+}
 DJANGO = {
     # The operators' history from before there was an audit trail.
     "django_admin_log": table(
@@ -229,7 +251,7 @@ FUNCTIONS = (
     "call_log_drop_before",
     "wallet_now",
 )
-RIGHTS = Rights(PLAYERS | WALLET | PAYMENTS | DJANGO, FUNCTIONS)
+RIGHTS = Rights(PLAYERS | WALLET | PAYMENTS | PASSKEYS | DJANGO, FUNCTIONS)
 
 
 def grant_rights(*, using: str, **kwargs: Any) -> None:

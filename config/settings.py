@@ -13,7 +13,24 @@ from config.alert_channels import ALERT_WEBHOOK_SECRET as ALERT_WEBHOOK_SECRET
 from config.alert_channels import ALERT_WEBHOOK_SEVERITY as ALERT_WEBHOOK_SEVERITY
 from config.alert_channels import ALERT_WEBHOOK_URL as ALERT_WEBHOOK_URL
 from config.alert_channels import MAIL_SERVER
-from config.environment import BASE_DIR, days, env, networks
+from config.doors import ADMIN_ALLOWED_NETWORKS as ADMIN_ALLOWED_NETWORKS
+from config.doors import AUTH_PASSWORD_VALIDATORS as AUTH_PASSWORD_VALIDATORS
+from config.doors import FACTOR_AGE as FACTOR_AGE
+from config.doors import LOGIN_LINK_TTL as LOGIN_LINK_TTL
+from config.doors import LOGIN_REDIRECT_URL as LOGIN_REDIRECT_URL
+from config.doors import OPERATOR_IDLE as OPERATOR_IDLE
+from config.doors import OPERATOR_SESSION as OPERATOR_SESSION
+from config.doors import OTP_WEBAUTHN_ALLOW_PASSWORDLESS_LOGIN as OTP_WEBAUTHN_ALLOW_PASSWORDLESS_LOGIN
+from config.doors import OTP_WEBAUTHN_HELPER_CLASS as OTP_WEBAUTHN_HELPER_CLASS
+from config.doors import OTP_WEBAUTHN_RP_ID_CALLABLE as OTP_WEBAUTHN_RP_ID_CALLABLE
+from config.doors import OTP_WEBAUTHN_RP_NAME as OTP_WEBAUTHN_RP_NAME
+from config.doors import PASSWORD_HASHERS as PASSWORD_HASHERS
+from config.doors import SECOND_FACTOR_REQUIRED as SECOND_FACTOR_REQUIRED
+from config.doors import SESSION_COOKIE_AGE as SESSION_COOKIE_AGE
+from config.doors import SESSION_COOKIE_HTTPONLY as SESSION_COOKIE_HTTPONLY
+from config.doors import SESSION_COOKIE_SAMESITE as SESSION_COOKIE_SAMESITE
+from config.doors import SILENCED_SYSTEM_CHECKS as SILENCED_SYSTEM_CHECKS
+from config.environment import BASE_DIR, DEBUG, DEMO, days, env, networks
 from config.libraries import REST_FRAMEWORK as REST_FRAMEWORK
 from config.libraries import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
 from config.libraries import UNFOLD as UNFOLD
@@ -21,12 +38,6 @@ from config.logs import configure_logs
 from config.version import read_version
 
 VERSION = read_version()
-
-# --- What kind of start this is ---------------------------------------------------------------------
-
-DEBUG = env.bool("DEBUG", default=False)
-# Demo data and shortcuts for one machine; `make run` sets it. Never set it where real money is.
-DEMO = env.bool("DEMO", default=False)
 
 # --- Secrets ----------------------------------------------------------------------------------------
 
@@ -123,8 +134,9 @@ WEB_THREADS = int(env.str("WEB_THREADS", default="") or 16)
 # --- Django -----------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
-    "unfold",
-    "django.contrib.admin",
+    # Not its own configuration, which would put its site in the place of ours.
+    "unfold.apps.BasicAppConfig",
+    "config.apps.OperatorsAdmin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -134,6 +146,8 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "django_structlog",
+    "django_otp",
+    "django_otp_webauthn",
     "players",
     "wallet",
     "payments",
@@ -155,7 +169,9 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "players.logins.sessions.OperatorSessions",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
@@ -328,25 +344,6 @@ if METRICS_TOKEN and len(METRICS_TOKEN) < 32:
         "METRICS_TOKEN is shorter than 32 characters. "
         "Make one with: python -c 'import secrets; print(secrets.token_urlsafe(48))'"
     )
-
-# --- Operators --------------------------------------------------------------------------------------
-
-PASSWORD_HASHERS = [
-    "django.contrib.auth.hashers.ScryptPasswordHasher",
-    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
-]
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-]
-# Where somebody goes who opened the login page itself.
-LOGIN_REDIRECT_URL = "admin:index"
-SESSION_COOKIE_AGE = 12 * 3600
-# How long the link is good with which a new operator chooses a password.
-LOGIN_LINK_TTL = timedelta(hours=env.int("LOGIN_LINK_HOURS", default=24))
-SESSION_COOKIE_HTTPONLY = True
-SESSION_COOKIE_SAMESITE = "Lax"
 
 # --- Transport --------------------------------------------------------------------------------------
 

@@ -4,8 +4,9 @@ from pathlib import Path
 from typing import Any
 
 from django.apps import AppConfig
+from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.db.models.signals import post_migrate
-from django.utils.module_loading import autodiscover_modules
+from django.utils.module_loading import autodiscover_modules, import_string
 
 from lib.backoffice.recording import RECORDING
 from lib.sql_functions import install_functions, is_migrated
@@ -32,3 +33,6 @@ class PlayersConfig(AppConfig):
         # Each app registers its own kinds (players/approvals/kinds.py), which need models.
         autodiscover_modules("approvals")
         post_migrate.connect(install_clock_and_guards, sender=self)
+        # They need models, which are not there yet while this module is imported.
+        user_logged_in.connect(import_string("players.logins.sessions.begin"))
+        user_logged_out.connect(import_string("players.logins.sessions.log_out"))

@@ -23,6 +23,8 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
 os.environ.setdefault("SECRET_KEY", "a key that only tests have, long enough for the settings")
 os.environ.setdefault("CREDENTIAL_KEY", "another key that only tests have, long enough as well")
 os.environ.setdefault("ENCRYPTION_KEYS", "a third key that only tests have and that is long enough")
+# Tests of second factors ask for them.
+os.environ.setdefault("SECOND_FACTOR_REQUIRED", "0")
 os.environ.setdefault("ALLOWED_HOSTS", "localhost,127.0.0.1,testserver")
 django.setup()
 
@@ -181,6 +183,7 @@ def clock(owner: "psycopg.Connection[Any]", database: None) -> Iterator[Clock]:
 def forget(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the process remembers is forgotten before each test; settings of this machine do not count."""
     monkeypatch.setattr(settings, "API_ALLOWED_NETWORKS", [])
+    monkeypatch.setattr(settings, "ADMIN_ALLOWED_NETWORKS", [])
     monkeypatch.setattr(settings, "TRUSTED_PROXIES", [])
     CREDENTIALS.forget()
     currencies.forget()

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from lib.clock import now
+from players.logins.attempts import forget_old
 from wallet.call_log import drop_old_days, prepare_days
 from wallet.job_runs import Run
 from wallet.models import JobRun
@@ -43,18 +44,20 @@ QUESTIONS = """
 
 
 def purge_expired(run: Run) -> None:
-    """Clears old sessions that no transaction names, runs of jobs, questions to games, and whole days of
-    the call log.
+    """Clears old sessions that no transaction names, runs of jobs, questions to games, counts of log-ins, and
+    whole days of the call log.
     """
     at = now()
     prepare_days(DAYS_AHEAD)
     sessions = clear("players_gamesession", SESSIONS, at - timedelta(days=settings.SESSION_DAYS))
     runs = clear("wallet_jobrun", JOB_RUNS, at - timedelta(days=settings.SWEEP_RUN_DAYS), kept=newest_runs())
     questions = clear("wallet_question", QUESTIONS, at - timedelta(days=settings.QUESTION_DAYS))
+    counters = forget_old()
     days = drop_old_days(timedelta(days=settings.CALL_LOG_DAYS))
-    run.looked_at = run.done = sessions + runs + questions + days
+    run.looked_at = run.done = sessions + runs + questions + counters + days
     run.note = (
-        f"Cleared {sessions} sessions, {runs} runs, {questions} questions, and {days} days of the call log."
+        f"Cleared {sessions} sessions, {runs} runs, {questions} questions, {counters} counts of log-ins, "
+        f"and {days} days of the call log."
     )
 
 

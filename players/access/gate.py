@@ -31,6 +31,8 @@ KINDS = {
 # Callbacks of payment providers: signed, not authenticated here, and no more for the browsers' middleware
 # than the API's calls.
 CALLBACKS = "/pay/"
+# Operators' pages.
+ADMIN = "/admin"
 # The views of paths without arguments.
 VIEWS: dict[str, ResolverMatch] = {}
 
@@ -94,9 +96,17 @@ class ApiGate:
         began_ns = time.perf_counter_ns()
         bind_request_id(request)
         is_ours = request.path_info.startswith(CALLBACKS) or kind_for(request.path_info)
-        answer = self.answer(request) if is_ours else self.get_response(request)
+        answer = self.answer(request) if is_ours else self.answer_browser(request)
         metrics.count(request, answer, time.perf_counter_ns() - began_ns)
         return answer
+
+    def answer_browser(self, request: HttpRequest) -> HttpResponse:
+        """The answer to everybody else; none about the admin to who may not know it."""
+        allowed = parse_networks(tuple(settings.ADMIN_ALLOWED_NETWORKS))
+        is_admin = request.path_info.startswith(ADMIN)
+        if is_admin and allowed and not contains(allowed, client_address(request.META)):
+            return NoAnswer()
+        return self.get_response(request)
 
     def answer_call(self, request: HttpRequest) -> HttpResponse:
         """The answer to a call of the API, or to a provider's callback."""

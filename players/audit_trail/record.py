@@ -15,7 +15,7 @@ from lib.http.addresses import NOWHERE, client_address
 from lib.http.request_ids import HEADER
 from lib.texts import storable
 from players.audit_trail.snapshots import snapshot, stored
-from players.models import AuditEvent, Operator
+from players.models import AuditEvent, Operator, OperatorSession
 
 __all__ = ["Origin", "Outcome", "events_of", "record_act", "session_name", "snapshot", "stored"]
 
@@ -35,9 +35,12 @@ class Origin:
     session: str = ""
 
     @classmethod
-    def of(cls, request: HttpRequest, *, username: str = "") -> "Origin":
-        """The origin of a request; `username` is the name that was entered if nobody is logged in."""
-        operator = request.user if isinstance(request.user, Operator) else None
+    def of(cls, request: HttpRequest, *, operator: Operator | None = None, username: str = "") -> "Origin":
+        """The origin of a request, of whoever is logged in if nobody is given; `username` is the name that
+        was entered if there is neither.
+        """
+        user = operator or request.user
+        operator = user if isinstance(user, Operator) else None
         address = client_address(request.META)
         return cls(
             operator,
@@ -45,7 +48,8 @@ class Origin:
             roles_of(operator) if operator else (),
             None if address == NOWHERE else str(address),
             request.META.get(HEADER, ""),
-            session_name(request.session.session_key or ""),
+            # A log-in keeps its name when its cookie is changed.
+            session_name(request.session.get(OperatorSession.KEY) or request.session.session_key or ""),
         )
 
     @classmethod

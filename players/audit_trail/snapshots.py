@@ -13,6 +13,7 @@ from lib.clock import timestamp
 SECRET = frozenset(
     {
         *("password", "password_hash", "sealed", "sealed_query_password", "token_hash", "page_key"),
+        *("sealed_secret", "hashes"),
         *("headers", "body", "ext_params"),
     }
 )

@@ -1,8 +1,9 @@
-"""Operators and their acts, games, credentials, players and their sessions."""
+"""Operators, their log-ins and acts, games, credentials, players and their sessions."""
 
 from players.models.approvals import Approval, ApprovalEvent, ApprovalRule
 from players.models.audit_events import AuditEvent
 from players.models.games import Credential, Game, validate_network
+from players.models.logins import AuthenticatorApp, LoginCounter, OperatorSession, RecoveryCodes
 from players.models.operators import LoginLink, Operator, Operators, validate_username
 from players.models.players import MOST_NICKNAME, UID_PATTERN, GameSession, Player, PlayerEvent
 
@@ -13,14 +14,18 @@ __all__ = [
     "ApprovalEvent",
     "ApprovalRule",
     "AuditEvent",
+    "AuthenticatorApp",
     "Credential",
     "Game",
     "GameSession",
+    "LoginCounter",
     "LoginLink",
     "Operator",
+    "OperatorSession",
     "Operators",
     "Player",
     "PlayerEvent",
+    "RecoveryCodes",
     "validate_network",
     "validate_username",
 ]

@@ -29,7 +29,7 @@ class Operators(UserManager["Operator"]):
 validate_username = ASCIIUsernameValidator()
 
 
-class Operator(AbstractUser):
+class Operator(AbstractUser):  # type: ignore[django-manager-missing]  # django-otp has no types
     """A person who works in the admin. Triggers refuse a new name that is not ASCII, whoever writes it."""
 
     objects: ClassVar[Operators] = Operators()

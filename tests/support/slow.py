@@ -68,6 +68,7 @@ SLOW_PLACES = (
     "payments/settlement/test_matrix.py",
     "players/admin",
     "players/approvals",
+    "players/logins",
     "players/test_demo.py",
     "wallet/api/test_views_state_table.py",
     "wallet/admin",

@@ -112,8 +112,15 @@ LINES = {
 FOR_OPERATORS = {
     *("index", "app_list", "search", "autocomplete", "view_on_site", "jsi18n"),
     *("password_change", "password_change_done"),
+    # Of one's own account.
+    *("factor", "factors", "factor_app", "recovery_codes", "remove_factor", "own_sessions", "end_sessions"),
+    *("add_passkey", "begin_passkey", "complete_passkey", "begin_show_passkey", "show_passkey"),
 }
-ARGUMENTS: dict[str, list[Any]] = {"app_list": ["wallet"], "view_on_site": [1, 1]}
+ARGUMENTS: dict[str, list[Any]] = {
+    "app_list": ["wallet"],
+    "view_on_site": [1, 1],
+    "remove_factor": ["app", 1],
+}
 FOR_EVERYBODY = {"login", "logout"}
 PAGES = ("changelist", "add", "history", "delete", "change", "find")
 NOBODY, STRANGER = "no role", "a stranger"

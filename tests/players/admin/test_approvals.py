@@ -107,7 +107,7 @@ def test_approvals_list__says_what_waits_for_whom(
     assert lists(nobody) == set()
     assert nobody.get(page(Approval, approval)).status_code == 302
     clock.go_ahead(timedelta(hours=73))
-    assert lists(second) == {"all"}
+    assert lists(signed_in(other)) == {"all"}
 
 
 def test_sidebar__counts_what_waits_for_whoever_looks(

@@ -8,7 +8,7 @@ from django.db import ProgrammingError, connection
 from django.db.utils import Error
 
 from players.audit_trail.record import Origin, record_act, session_name
-from players.models import AuditEvent, Game
+from players.models import AuditEvent, Game, OperatorSession
 from tests.support.admin_pages import address, operator, page, signed_in
 from tests.support.callers import PlayerSession, unique
 from wallet.admin import wallet_actions
@@ -31,7 +31,7 @@ def test_act__is_recorded_with_who_from_where_before_and_after(player_session: P
     assert (event.action, event.outcome, event.reason) == ("freeze", "done", "a leak")
     assert (event.note, event.address) == ("Withdrawals are frozen.", "127.0.0.1")
     assert (event.subject_type, event.subject_name) == ("wallet.wallet", str(wallet))
-    assert event.session == session_name(client.session.session_key or "")
+    assert event.session == session_name(client.session[OperatorSession.KEY])
     assert len(event.request_id) == 32
     assert (event.before["frozen_at"], event.after["frozen_at"][:2]) == (None, "20")
     assert {name for name in event.before if event.before[name] != event.after[name]} == {

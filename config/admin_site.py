@@ -1,0 +1,84 @@
+"""The site of the admin: whoever has to show a second factor sees nothing before."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+import django_otp
+from django.contrib.auth.views import redirect_to_login
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.views.decorators.cache import never_cache
+
+from players.logins import account, factors, passkey_views
+from players.logins.events import tell
+from players.logins.sessions import End, end_others
+
+if TYPE_CHECKING:
+    from django.contrib.admin import AdminSite as UnfoldAdminSite
+else:
+    from unfold.sites import UnfoldAdminSite
+
+View = Callable[..., HttpResponse]
+
+
+class OperatorsSite(UnfoldAdminSite):
+    """Unfold's site, behind second factors, with the pages of one's own account."""
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        return self.has_entered(request) and factors.is_passed(request)
+
+    def has_entered(self, request: HttpRequest) -> bool:
+        """Whether an operator's password was shown, and nothing more."""
+        return bool(super().has_permission(request)) and hasattr(request, "operator_session")
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        if request.method == "GET" and self.has_entered(request) and not self.has_permission(request):
+            page = "factor" if django_otp.user_has_device(request.user) else "factors"
+            words = urlencode({"next": request.GET.get("next", "")})
+            return HttpResponseRedirect(f"{reverse(f'admin:{page}')}?{words}")
+        return super().login(request, extra_context)
+
+    @transaction.atomic
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """Django's page; afterwards the operator's other sessions have ended."""
+        answer = super().password_change(request, extra_context)
+        if request.method == "POST" and answer.status_code == 302:
+            end_others(request, End.PASSWORD)
+            tell(request, "change_password", factors.operator_of(request))
+        return answer
+
+    def entered(self, view: View) -> View:
+        """A view for who has shown the password, but perhaps no second factor yet."""
+
+        def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if not self.has_entered(request):
+                return redirect_to_login(request.get_full_path(), reverse("admin:login"))
+            return view(request, *args, **kwargs)
+
+        return never_cache(inner)
+
+    def extra_urls(self) -> list[URLPattern]:
+        """Pages of one's own; they come before Django's, whose log-out is only for who has come in."""
+        half = {
+            "logout/": ("logout", self.logout),
+            "account/factor/": ("factor", account.show_factor),
+            "account/factors/": ("factors", account.factors_page),
+            "account/factors/app/": ("factor_app", account.add_app),
+            "account/factors/recovery/": ("recovery_codes", account.recovery_codes),
+            "account/factors/remove/<str:kind>/<int:id>/": ("remove_factor", account.remove_factor),
+            "account/factors/passkey/": ("add_passkey", passkey_views.add_passkey),
+            "account/passkeys/register/begin/": ("begin_passkey", passkey_views.begin_registration),
+            "account/passkeys/register/": ("complete_passkey", passkey_views.complete_registration),
+            "account/passkeys/show/begin/": ("begin_show_passkey", passkey_views.begin_showing),
+            "account/passkeys/show/": ("show_passkey", passkey_views.complete_showing),
+        }
+        whole = {
+            "account/sessions/": ("own_sessions", account.sessions_page),
+            "account/sessions/end/": ("end_sessions", account.end_sessions),
+        }
+        return [
+            *(path(place, self.entered(view), name=name) for place, (name, view) in half.items()),
+            *(path(place, self.admin_view(view), name=name) for place, (name, view) in whole.items()),
+        ]

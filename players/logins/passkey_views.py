@@ -1,0 +1,70 @@
+"""The ceremonies of passkeys, which a script of the page carries out with the browser."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django_otp_webauthn import views
+from django_otp_webauthn.exceptions import NotVerified
+from django_otp_webauthn.models import WebAuthnCredential
+
+from players.audit_trail.record import Outcome
+from players.logins import account, factors
+from players.logins.events import tell
+
+
+def add_passkey(request: HttpRequest) -> HttpResponse:
+    """The page on which a passkey is made."""
+    if answer := factors.require_recent_factor(request):
+        return answer
+    return account.page(request, "passkey", "Add a passkey", onward=account.place("recovery_codes", request))
+
+
+class OurRegistration:
+    """Only who has just shown a factor adds one, or who has none yet."""
+
+    request: HttpRequest
+
+    def check_can_register(self) -> None:
+        if not factors.may_change(self.request):
+            raise NotVerified(detail="Show your second factor again: reload this page.")
+
+
+class BeginRegistration(OurRegistration, views.BeginCredentialRegistrationView):  # type: ignore[misc]
+    """What the browser needs to make a passkey."""
+
+
+class CompleteRegistration(OurRegistration, views.CompleteCredentialRegistrationView):  # type: ignore[misc]
+    """Takes the passkey that was made."""
+
+    def post(self, *args: Any, **kwargs: Any) -> HttpResponse:
+        answer: HttpResponse = super().post(*args, **kwargs)
+        device = WebAuthnCredential.objects.filter(user=self.request.user).latest("pk")
+        factors.mark_passed(self.request, device)
+        return answer
+
+
+class BeginShowing(views.BeginCredentialAuthenticationView):  # type: ignore[misc]
+    """What the browser needs to show a passkey."""
+
+
+class CompleteShowing(views.CompleteCredentialAuthenticationView):  # type: ignore[misc]
+    """Takes a passkey as the second factor of this session."""
+
+    def complete_auth(self, device: WebAuthnCredential) -> None:
+        factors.mark_passed(self.request, device)
+
+    def get_success_url(self) -> str:
+        return self.get_redirect_url() or reverse("admin:index")
+
+    def handle_exception(self, problem: Exception) -> HttpResponse:
+        answer: HttpResponse = super().handle_exception(problem)
+        operator = factors.operator_of(self.request)
+        tell(self.request, factors.SHOW, operator, outcome=Outcome.FAILED, note="passkey")
+        return answer
+
+
+begin_registration = BeginRegistration.as_view()
+complete_registration = CompleteRegistration.as_view()
+begin_showing = BeginShowing.as_view()
+complete_showing = CompleteShowing.as_view()

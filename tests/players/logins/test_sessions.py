@@ -1,0 +1,107 @@
+"""The log-ins of operators: how they end."""
+
+import logging
+from datetime import timedelta
+
+import pytest
+from django.conf import settings
+from django.test import Client
+
+from players.models import Operator, OperatorSession
+from tests.conftest import Clock
+from tests.support.admin_pages import get, operator, signed_in
+from tests.support.callers import fresh_address
+from tests.support.doors import PASSWORD, is_in, log_in, with_password
+
+
+def sessions_of(who: Operator) -> list[OperatorSession]:
+    return list(OperatorSession.objects.filter(operator=who).order_by("began_at"))
+
+
+def test_session__knows_where_and_with_what_it_began() -> None:
+    who, address = with_password("viewer"), fresh_address()
+    client = log_in(who, REMOTE_ADDR=address, headers={"User-Agent": "Lynx\x1b[2J/2.9"})
+    (session,) = sessions_of(who)
+    assert (session.address, session.browser, session.ended_at) == (address, r"Lynx\x1b[2J/2.9", None)
+    assert is_in(client)
+
+
+def test_session__ends_after_30_minutes_without_use(clock: Clock) -> None:
+    who = operator(is_superuser=True)
+    client = signed_in(who)
+    clock.go_ahead(settings.OPERATOR_IDLE - timedelta(seconds=40))
+    assert is_in(client)
+    clock.go_ahead(2 * settings.OPERATOR_IDLE - timedelta(seconds=100))
+    assert is_in(client)
+    clock.go_ahead(3 * settings.OPERATOR_IDLE)
+    assert client.get("/admin/").status_code == 302
+    assert sessions_of(who)[0].ended_by == "idle"
+    assert "not used for 30 minutes. Log in again." in get(client, "/admin/login/")
+    # The cookie is worth nothing, whatever the clock says.
+    clock.restore()
+    assert not is_in(client)
+
+
+def test_session__ends_after_12_hours_whatever_its_use(clock: Clock) -> None:
+    who = operator(is_superuser=True)
+    client = signed_in(who)
+    step = settings.OPERATOR_IDLE - timedelta(minutes=1)
+    passed = step
+    while passed < settings.OPERATOR_SESSION:
+        clock.go_ahead(passed)
+        assert is_in(client)
+        passed += step
+    clock.go_ahead(settings.OPERATOR_SESSION)
+    assert not is_in(client)
+    assert sessions_of(who)[0].ended_by == "too_long"
+
+
+def test_session__without_a_row_of_ours_is_none() -> None:
+    client = signed_in(operator(is_superuser=True))
+    session = client.session
+    del session["operator_session"]
+    session.save()
+    assert client.get("/admin/").status_code == 302
+
+
+def test_logout__ends_the_session(caplog: pytest.LogCaptureFixture) -> None:
+    who = with_password("viewer")
+    client = log_in(who)
+    with caplog.at_level(logging.INFO):
+        assert client.post("/admin/logout/").status_code == 200
+    assert sessions_of(who)[0].ended_by == "logged_out"
+    assert f"log out: {who.username} from {sessions_of(who)[0].address}" in caplog.text
+    assert not is_in(client)
+
+
+def test_own_sessions__are_listed_and_ended_one_by_one() -> None:
+    who, other = operator(is_superuser=True), operator(is_superuser=True)
+    here, there, elsewhere, strangers = signed_in(who), signed_in(who), signed_in(who), signed_in(other)
+    text = get(here, "/admin/account/sessions/")
+    assert text.count("Since ") == 3
+    second = sessions_of(who)[1]
+    assert here.post("/admin/account/sessions/end/", {"session": str(second.pk)}).status_code == 302
+    assert [is_in(client) for client in (here, there, elsewhere)] == [True, False, True]
+    assert "Ended from another session" in get(here, "/admin/account/sessions/")
+    # Another operator's is not to be ended, nor one's own by its id.
+    for id in (sessions_of(other)[0].pk, sessions_of(who)[0].pk):
+        here.post("/admin/account/sessions/end/", {"session": str(id)})
+    assert is_in(strangers)
+    here.post("/admin/account/sessions/end/")
+    assert [is_in(client) for client in (here, elsewhere)] == [True, False]
+    assert here.post("/admin/account/sessions/end/", {"session": "nonsense"}).status_code == 403
+    assert here.get("/admin/account/sessions/end/").status_code == 405
+
+
+def test_changed_password__ends_the_other_sessions() -> None:
+    who = with_password("viewer")
+    here, there = log_in(who), log_in(who)
+    new = "quite another password, and longer"
+    given = {"old_password": PASSWORD, "new_password1": new, "new_password2": new}
+    assert here.post("/admin/password_change/", given).status_code == 302
+    assert [is_in(client) for client in (here, there)] == [True, False]
+    assert [session.ended_by for session in sessions_of(who)] == ["", "password"]
+
+
+def test_own_sessions__are_for_who_has_come_in() -> None:
+    assert Client().get("/admin/account/sessions/").status_code == 302
