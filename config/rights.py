@@ -105,6 +105,10 @@ WALLET = {
     "wallet_discrepancy": table(
         stays="id player_id transaction_id kind first_seen_at last_seen_at times_seen"
     ),
+    "wallet_payoutlimit": table(
+        "add", changes="largest_deposit daily_payout", stays="id game_id currency_id counting_since"
+    ),
+    "wallet_payoutcounter": table(stays="game_id currency_id day number net"),
     # Sums of the journal, which the audit compares with it; a day is closed anew after a correction.
     "wallet_closedday": table("add remove", changes="entries", stays="day closed_at"),
     "wallet_dailytotal": table("add remove", stays="id day_id currency_id account debits credits entries"),

@@ -31,7 +31,8 @@ VIEWER = (
     views("players", "player gamesession game approval")
     | views(
         "wallet",
-        "wallet transaction apicall discrepancy inquiry alert currency jobrun checkpoint closedday",
+        "wallet transaction apicall discrepancy inquiry alert currency payoutlimit jobrun checkpoint "
+        "closedday",
     )
     | views("payments", "order delivery refund callback refusedcallback product shop provider")
 )
@@ -47,7 +48,7 @@ ROLES: Mapping[str, frozenset[str]] = {
     "risk": (
         VIEWER
         | named("players", "change_player_status end_session")
-        | named("wallet", "freeze_wallet limit_wallet resolve_alert")
+        | named("wallet", "freeze_wallet limit_wallet resolve_alert change_game_limits")
         | named("payments", "read_raw_callback")
     ),
     "finance": (

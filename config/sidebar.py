@@ -37,6 +37,7 @@ GROUPS = {
         "players.game": "Games",
         "players.credential": "Credentials",
         "wallet.currency": "Currencies",
+        "wallet.payoutlimit": "Payout limits",
         "payments.product": "Products",
         "payments.shop": "Shops",
         "payments.provider": "Providers",

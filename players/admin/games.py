@@ -118,7 +118,6 @@ class GameForm(GameModelForm):
             )
 
 
-@admin.register(Game)
 class GameAdmin(PageAdmin):
     """A game is added, changed and deactivated here, never deleted: transactions name it."""
 

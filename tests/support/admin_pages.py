@@ -16,6 +16,7 @@ from players.audit_trail.record import Origin, record_act
 from players.models import Approval, AuditEvent, Credential, Game, GameSession, Operator, Player
 from tests.support.admin_orders import PAYMENT_MODELS, payment_rows
 from tests.support.callers import PlayerSession, unique
+from tests.support.payout import bounded
 from wallet.models import (
     Alert,
     ApiCall,
@@ -25,6 +26,7 @@ from wallet.models import (
     Discrepancy,
     Inquiry,
     JobRun,
+    PayoutLimit,
     Question,
     Transaction,
     Wallet,
@@ -41,6 +43,7 @@ REGISTERED = [
         Player,
         GameSession,
         Currency,
+        PayoutLimit,
         Wallet,
         Transaction,
         ApiCall,
@@ -213,6 +216,7 @@ def rows_of(story: PlayerSession) -> dict[Any, list[Any]]:
         Player: [story.player],
         GameSession: [story.session()],
         Currency: [Currency.objects.get(code="XAG")],
+        PayoutLimit: [PayoutLimit.objects.first() or bounded()],
         Wallet: [story.wallet()],
         Transaction: list(Transaction.objects.filter(player=story.player)),
         ApiCall: list(ApiCall.objects.filter(player=story.player)),

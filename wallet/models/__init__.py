@@ -3,6 +3,7 @@
 from wallet.models.calls import ApiCall, Discrepancy
 from wallet.models.checks import Alert, AlertMessage, Checkpoint, ClosedDay, DailyTotal
 from wallet.models.ledger import Adjustment, Currency, Entry, Transaction, Wallet
+from wallet.models.payout import PayoutCounter, PayoutLimit
 from wallet.models.sweeps import Inquiry, JobRun, Outage, Pulse, Question
 
 __all__ = [
@@ -19,6 +20,8 @@ __all__ = [
     "Inquiry",
     "JobRun",
     "Outage",
+    "PayoutCounter",
+    "PayoutLimit",
     "Pulse",
     "Question",
     "Transaction",

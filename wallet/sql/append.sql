@@ -59,6 +59,7 @@ CREATE OR REPLACE FUNCTION ledger_finish(
 LANGUAGE plpgsql AS $$
 DECLARE
     spendable_before bigint := wallet.spendable;
+    is_bounded boolean;
 BEGIN
     wallet := ledger_append(wallet, p_transaction, p_event, ledger_legs(p_type, p_event), p_amount,
                             p_actor, '', p_at, ledger_ending(p_source, p_reason));
@@ -70,9 +71,17 @@ BEGIN
     UPDATE wallet_transaction
     SET state = p_event, settled_at = p_at, settled_seq = wallet.entry_count, settled_source = p_source,
         settled_actor = p_actor, reason = p_reason
-    WHERE id = p_transaction AND settled_at IS NULL;
+    WHERE id = p_transaction AND settled_at IS NULL
+    RETURNING p_type IN ('withdrawal', 'deposit') AND (p_type = 'withdrawal') = (p_event = 'confirmed')
+        AND EXISTS (SELECT FROM wallet_payoutlimit bounds
+                    WHERE bounds.game_id = wallet_transaction.game_id
+                      AND bounds.currency_id = wallet.currency_id AND bounds.daily_payout IS NOT NULL)
+    INTO is_bounded;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'transaction % was settled without the lock on its wallet', p_transaction;
+    END IF;
+    IF is_bounded THEN
+        PERFORM payout_return(p_transaction, wallet.currency_id, p_at);
     END IF;
     RETURN wallet;
 END $$;

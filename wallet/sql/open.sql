@@ -46,6 +46,7 @@ DECLARE
     answer ledger_answer;
     session record;
     wallet wallet_wallet;
+    bounds wallet_payoutlimit;
     known wallet_transaction;
     moment timestamptz;
     due timestamptz;
@@ -97,6 +98,13 @@ BEGIN
             -- Old, named by no transaction, and cleared away just now.
             answer.outcome := 'unknown_token';
             EXIT decide;
+        END IF;
+        IF p_type = 'deposit' AND answer.outcome = 'opened' THEN
+            SELECT * INTO bounds FROM wallet_payoutlimit
+            WHERE game_id = p_game AND currency_id = wallet.currency_id;
+            IF FOUND THEN
+                answer.outcome := payout_announce(wallet, bounds, p_mm, p_amount, moment);
+            END IF;
         END IF;
 
         IF answer.outcome = 'opened' THEN

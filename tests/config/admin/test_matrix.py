@@ -63,6 +63,7 @@ LINES = {
     ),
     "players.gamesession": Line(actions={"end": "players.end_session"}),
     "wallet.currency": Line(add="wallet.manage_currencies", change="wallet.manage_currencies"),
+    "wallet.payoutlimit": Line(add="wallet.change_game_limits", change="wallet.change_game_limits"),
     "wallet.wallet": Line(
         actions={
             "adjust": "wallet.adjust_balance",

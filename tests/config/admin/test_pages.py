@@ -39,11 +39,12 @@ from wallet.models import (
     Discrepancy,
     Inquiry,
     JobRun,
+    PayoutLimit,
     Transaction,
     Wallet,
 )
 
-ADDED = {Operator, Game, Credential, Currency, Product, Shop, Provider}
+ADDED = {Operator, Game, Credential, Currency, PayoutLimit, Product, Shop, Provider}
 READ_ONLY = [
     Wallet,
     Transaction,
@@ -209,7 +210,7 @@ def test_permissions__gates_and_adjustments_are_separate(story: PlayerSession) -
 # The pages that show data of others, and whose.
 OTHERS = {
     Player: {GameSession, Wallet},
-    Game: {Credential},
+    Game: {Credential, PayoutLimit},
     Transaction: {Wallet, ApiCall, Discrepancy},
     Discrepancy: {ApiCall},
     Inquiry: {ApiCall},
