@@ -5,6 +5,7 @@ SETTLE = "settle"
 TASKS = {
     # They read the whole ledger.
     "check": (
+        "wallet.link_acts",
         "wallet.audit_recent",
         "wallet.audit_all",
         "wallet.daily_totals",

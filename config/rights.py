@@ -32,6 +32,7 @@ PLAYERS = {
         stays="id at operator_id username roles address request_id session action subject_type subject_id "
         "subject_name before after reason note approval_id outcome",
     ),
+    "players_auditlink": table("add", stays="seq event_id hash"),
     "players_logincounter": table("add remove", changes="failures last_at", stays="key"),
     "players_operatorsession": table(
         "add",

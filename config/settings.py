@@ -306,6 +306,7 @@ BEAT = [
     ("payments.deliver_due", DELIVER_SECONDS, MESSAGE_SECONDS),
     ("payments.settle_refunds", REFUND_SECONDS, MESSAGE_SECONDS),
     ("wallet.tell_alerts", 10.0, MESSAGE_SECONDS),
+    ("wallet.link_acts", 60.0, MESSAGE_SECONDS),
     ("wallet.audit_recent", RECENT_AUDIT_SECONDS, MESSAGE_SECONDS),
     ("wallet.expire_approvals", 60.0, MESSAGE_SECONDS),
     ("wallet.purge_expired", crontab(minute="50"), MESSAGE_SECONDS),

@@ -9,6 +9,7 @@ from django.db import connections, transaction
 from django.db.models.signals import post_migrate
 
 from lib.sql_functions import install_functions, is_migrated
+from wallet.audit.orphans import CHECKS
 
 SQL = Path(__file__).parent / "sql"
 FUNCTIONS = sorted(SQL.glob("*.sql"))
@@ -33,3 +34,7 @@ class WalletConfig(AppConfig):
 
     def ready(self) -> None:
         post_migrate.connect(install_ledger, sender=self)
+        # Models are there only now.
+        from players.audit_trail.chain import differences
+
+        CHECKS["audit trail"] = differences

@@ -13,6 +13,7 @@ from redis.exceptions import RedisError
 from players.approvals.operations import expire_due
 from wallet.alert_messages.worker import tell_alerts
 from wallet.audit.daily_totals import close_days
+from wallet.audit.operators_acts import link_acts
 from wallet.audit.scheduled import audit_all, audit_recent
 from wallet.checkpoints import make_checkpoint
 from wallet.job_runs import Run, alone, recorded
@@ -73,6 +74,12 @@ def audit_recent_task() -> None:
 def audit_all_task() -> None:
     """Replays the whole ledger."""
     run_alone("audit_all", audit_all)
+
+
+@shared_task(name="wallet.link_acts", **CHECK)
+def link_acts_task() -> None:
+    """Chains the acts of operators that were recorded lately."""
+    run_alone("link_acts", link_acts)
 
 
 @shared_task(name="wallet.daily_totals", **CHECK)

@@ -12,7 +12,8 @@ from lib.clock import timestamp
 # may hold anything.
 SECRET = frozenset(
     {
-        *("password", "password_hash", "sealed", "sealed_query_password", "token_hash", "page_key"),
+        *("password", "password_hash", "sealed", "sealed_query_password", "sealed_secret", "hashes"),
+        *("token_hash", "page_key"),
         *("sealed_secret", "hashes"),
         *("headers", "body", "ext_params"),
     }

@@ -2,6 +2,7 @@
 
 from players.models.approvals import Approval, ApprovalEvent, ApprovalRule
 from players.models.audit_events import AuditEvent
+from players.models.audit_links import AuditLink
 from players.models.games import Credential, Game, validate_network
 from players.models.logins import AuthenticatorApp, LoginCounter, OperatorSession, RecoveryCodes
 from players.models.operators import LoginLink, Operator, Operators, validate_username
@@ -14,6 +15,7 @@ __all__ = [
     "ApprovalEvent",
     "ApprovalRule",
     "AuditEvent",
+    "AuditLink",
     "AuthenticatorApp",
     "Credential",
     "Game",

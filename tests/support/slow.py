@@ -37,6 +37,7 @@ SLOW_PLACES = (
     "wallet/audit/test_ledger_tampering.py",
     "wallet/audit/test_scheduled.py",
     "wallet/checkpoints",
+    "players/audit_trail/test_chain.py",
     "payments/test_migrations.py",
     "payments/test_what_stays.py",
     "wallet/test_migrations.py",

@@ -101,6 +101,14 @@ MEANINGS = {
         ),
         "Resolve it once the payer has got what is due. It is raised again if the provider says so anew.",
     ),
+    Kind.ACTS_NOT_LINKED: (
+        "acts not chained",
+        (
+            "Acts of operators were recorded minutes ago and are in no link of the audit trail's hash chain. "
+            "Until they are, somebody with all rights in the database could change them unnoticed."
+        ),
+        "It resolves by itself when the job link_acts has run, and is raised again until then.",
+    ),
     Kind.DELIVERY_GIVEN_UP: (
         "delivery given up",
         "A player has paid, and the game has not accepted the delivery. No more attempts are made.",

@@ -17,7 +17,7 @@ from wallet.models import JobRun
 
 # A sweep's time limit ends it before this.
 SWEEP_LOST = timedelta(minutes=10)
-CHECKS = ("audit_recent", "audit_all", "daily_totals", "make_checkpoint", "purge_expired")
+CHECKS = ("link_acts", "audit_recent", "audit_all", "daily_totals", "make_checkpoint", "purge_expired")
 TASKS = ("settle_due", "deliver_due", "settle_refunds", "expire_orders", "tell_alerts", *CHECKS)
 NEWEST = (F("began_at").desc(), "-pk")
 

@@ -14,6 +14,7 @@ from lib.clock import now
 from lib.database import FAILURES, drop_unfit_connection
 from wallet.alerts import is_news, raise_alert
 from wallet.audit.ledger import Found, Report, audit_ledger, audit_players, snapshot
+from wallet.audit.operators_acts import tell_unlinked
 from wallet.job_runs import Run
 from wallet.models import Alert, JobRun, Wallet
 from wallet.operations import freeze_wallet
@@ -58,6 +59,7 @@ def audit_recent(run: Run) -> None:
     looked_at = last_full_audit()
     tell_wallets(run, report, looked_at)
     tell_ledger(report, looked_at)
+    tell_unlinked()
     run.read_up_to = read_up_to
     run.note = f"Read the journal up to {read_up_to.isoformat()}. {verdict(report)}"
 

@@ -83,6 +83,7 @@ class Alert(models.Model):
         REFUND_OPEN = "refund_open", "a refund is unconfirmed for days"
         RETURN_CHANGED = "return_changed", "a refund failed after all, or a dispute was decided anew"
         DELIVERY_GIVEN_UP = "delivery_given_up", "a paid order was not delivered"
+        ACTS_NOT_LINKED = "acts_not_linked", "acts of operators are not chained"
 
     class Severity(models.TextChoices):
         """From the mildest to the gravest."""
