@@ -1,6 +1,27 @@
 """Settings of who hears of alerts (docs/operations.md)."""
 
+from decimal import Decimal, InvalidOperation
+
+from django.core.exceptions import ImproperlyConfigured
+
 from config.environment import env
+
+
+def amounts(name: str, default: str) -> dict[str, Decimal]:
+    """The environment variable `name` as amounts in major units by currency; "" stands for all others."""
+    found = {}
+    for word in env.list(name, default=default.split(",")):
+        code, _, amount = word.rpartition(":")
+        try:
+            found[code] = Decimal(amount)
+        except InvalidOperation:
+            found[code] = Decimal("NaN")
+        if not found[code].is_finite() or found[code] < 0:
+            raise ImproperlyConfigured(f"{name} must be an amount, and others by currency: 10000,XAG:250000.")
+    if "" not in found:
+        raise ImproperlyConfigured(f"{name} must name an amount for currencies that have none of their own.")
+    return found
+
 
 # Who is told by POST, signed by Standard Webhooks with the secret (whsec_…).
 ALERT_WEBHOOK_URL: str = env.str("ALERT_WEBHOOK_URL", default="")
@@ -15,3 +36,6 @@ MAIL_SERVER = {
     "EMAIL_TIMEOUT": 10.0,
     "DEFAULT_FROM_EMAIL": env.str("EMAIL_FROM", default=""),
 }
+# What somebody should hear of: money made by hand at once, and on one day (UTC).
+ALERT_AMOUNT = amounts("ALERT_AMOUNT", "10000")
+ALERT_AMOUNT_PER_DAY = amounts("ALERT_AMOUNT_PER_DAY", "50000")

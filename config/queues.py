@@ -6,6 +6,7 @@ TASKS = {
     # They read the whole ledger.
     "check": (
         "wallet.link_acts",
+        "wallet.watch",
         "wallet.audit_recent",
         "wallet.audit_all",
         "wallet.daily_totals",

@@ -109,6 +109,7 @@ WALLET = {
     "wallet_payoutlimit": table(
         "add", changes="largest_deposit daily_payout", stays="id game_id currency_id counting_since"
     ),
+    "wallet_depositspan": table("add remove", changes="amount", stays="game_id currency_id began_at"),
     "wallet_payoutcounter": table(stays="game_id currency_id day number net"),
     # Sums of the journal, which the audit compares with it; a day is closed anew after a correction.
     "wallet_closedday": table("add remove", changes="entries", stays="day closed_at"),

@@ -7,6 +7,8 @@ from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 
 from config import queues
+from config.alert_channels import ALERT_AMOUNT as ALERT_AMOUNT
+from config.alert_channels import ALERT_AMOUNT_PER_DAY as ALERT_AMOUNT_PER_DAY
 from config.alert_channels import ALERT_EMAILS as ALERT_EMAILS
 from config.alert_channels import ALERT_EMAILS_SEVERITY as ALERT_EMAILS_SEVERITY
 from config.alert_channels import ALERT_WEBHOOK_SECRET as ALERT_WEBHOOK_SECRET
@@ -47,8 +49,7 @@ SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 # Keys the hashes of callers' passwords. Changing it ends every credential at once.
 CREDENTIAL_KEY = env.str("CREDENTIAL_KEY", default="")
 
-# Seals the passwords with which the platform calls others. Newest first:
-# the first one seals, all of them open.
+# Seals the passwords with which the platform calls others. The first, newest one seals; all of them open.
 ENCRYPTION_KEYS = env.list("ENCRYPTION_KEYS", default=[])
 
 for name, value in (
@@ -101,8 +102,7 @@ if timedelta(hours=50) > PENDING_TTL:
 
 # --- Payments ---------------------------------------------------------------------------------------
 
-# Where players and providers reach the platform, such as https://pay.example.com:
-# the beginning of the addresses of the checkout. Unset: the host that a game called.
+# The beginning of the checkout's addresses: https://pay.example.com. Unset: the host that a game called.
 PUBLIC_URL = env.str("PUBLIC_URL", default="").rstrip("/")
 if PUBLIC_URL and not PUBLIC_URL.startswith(("https://", "http://")):
     raise ImproperlyConfigured("PUBLIC_URL must begin with https://, or on one machine with http://.")
@@ -307,6 +307,8 @@ BEAT = [
     ("payments.settle_refunds", REFUND_SECONDS, MESSAGE_SECONDS),
     ("wallet.tell_alerts", 10.0, MESSAGE_SECONDS),
     ("wallet.link_acts", 60.0, MESSAGE_SECONDS),
+    ("wallet.watch", 60.0, MESSAGE_SECONDS),
+    ("payments.watch_callbacks", 60.0, MESSAGE_SECONDS),
     ("wallet.audit_recent", RECENT_AUDIT_SECONDS, MESSAGE_SECONDS),
     ("wallet.expire_approvals", 60.0, MESSAGE_SECONDS),
     ("wallet.purge_expired", crontab(minute="50"), MESSAGE_SECONDS),
@@ -322,12 +324,10 @@ CELERY_BEAT_SCHEDULE = {
 
 # --- Checkpoints --------------------------------------------------------------------------------------
 
-# Signs the daily checkpoints: an Ed25519 key as 32 random bytes in base64.
-# Without it none are made, and an alert says so. While it is being changed: NEW,OLD.
-# The first one signs, all of them verify.
+# Signs the daily checkpoints: an Ed25519 key as 32 random bytes in base64. Without it none are made, and an
+# alert says so. While it is being changed: NEW,OLD. The first one signs, all of them verify.
 CHECKPOINT_KEY = env.str("CHECKPOINT_KEY", default="")
-# Where their files go: a directory, better on another machine;
-# or any storage of Django's by its class and options.
+# Where their files go: a directory, better on another machine; or any storage of Django's, with options.
 CHECKPOINT_DIRECTORY = env.str("CHECKPOINT_DIRECTORY", default=str(BASE_DIR / "var" / "checkpoints"))
 CHECKPOINT_STORAGE = env.str("CHECKPOINT_STORAGE", default="django.core.files.storage.FileSystemStorage")
 CHECKPOINT_STORAGE_OPTIONS = env.json(

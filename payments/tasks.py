@@ -9,6 +9,7 @@ from celery import shared_task
 from django.conf import settings
 
 from lib.clock import now
+from payments.callbacks.refusals import watch_callbacks
 from payments.deliveries.operations import is_any_due
 from payments.deliveries.worker import deliver_due
 from payments.nudges import nudge
@@ -25,6 +26,13 @@ def expire_orders_task() -> None:
         while count := expire_orders(now()):
             run.looked_at += count
             run.done += count
+
+
+@shared_task(name="payments.watch_callbacks")
+def watch_callbacks_task() -> None:
+    """Looks for providers whose callbacks are refused."""
+    with recorded("watch_callbacks") as run:
+        watch_callbacks(run)
 
 
 @shared_task(name="payments.deliver_due")

@@ -43,6 +43,16 @@ def raise_alert(
     return is_new
 
 
+def raise_once(kind: str, subject: str, text: str, *, wallet: Wallet | None = None) -> bool:
+    """Opens an alert about a thing that happens once: never again, once an operator has resolved it.
+
+    Returns whether it is new.
+    """
+    if Alert.objects.filter(kind=kind, subject=subject).exists():
+        return False
+    return raise_alert(kind, subject, text, wallet=wallet)
+
+
 def is_news(kind: str, subject: str, text: str, *, looked_at: datetime | None = None) -> bool:
     """Whether no operator has been told just this: it is neither open nor accepted with this text."""
     text = storable(text, TEXT_LENGTH)

@@ -21,6 +21,7 @@ from wallet.models import Pulse
 from wallet.outages import leave_pulse
 from wallet.retention import purge_expired
 from wallet.settlement.sweep import settle_due
+from wallet.watch.worker import watch
 
 logger = logging.getLogger(__name__)
 # The checks read the whole ledger, and wait in a queue of their own (CELERY_TASK_ROUTES) so that nothing
@@ -62,6 +63,12 @@ def settle_due_task() -> None:
 def tell_alerts_task() -> None:
     """Tells people of alerts."""
     run_alone("tell_alerts", tell_alerts)
+
+
+@shared_task(name="wallet.watch", **CHECK)
+def watch_task() -> None:
+    """Looks for what people should hear of."""
+    run_alone("watch", watch)
 
 
 @shared_task(name="wallet.audit_recent", **CHECK)

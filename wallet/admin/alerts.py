@@ -117,6 +117,40 @@ MEANINGS = {
             "The delivery can be sent again from its page."
         ),
     ),
+    Kind.MONEY_BY_HAND: (
+        "money by hand",
+        (
+            "Operators credited, or confirmed as deposits, more than ALERT_AMOUNT at once, "
+            "or more than ALERT_AMOUNT_PER_DAY."
+        ),
+        "Resolve it once you know why. The same transaction, or day, is not told again.",
+    ),
+    Kind.DEPOSITS_UNUSUAL: (
+        "unusual deposits",
+        (
+            "The game's deposits of the last hour are more than five times its usual hour. "
+            "A leaked credential looks like that: ask the game, revoke the credential, set a payout limit."
+        ),
+        "It resolves by itself when an hour is as usual, and is raised again until then.",
+    ),
+    Kind.ACCESS_CHANGED: (
+        "access changed",
+        "An operator changed a secret, a credential, an address, a limit, or another operator.",
+        "Resolve it if that was meant to happen. The audit trail has what was before and after.",
+    ),
+    Kind.LOCK_OUT: (
+        "lock-out",
+        "Somebody failed so often to log in under this name that further attempts from there wait.",
+        "It is raised again at the next lock-out of this name.",
+    ),
+    Kind.CALLBACKS_REFUSED: (
+        "callbacks refused",
+        (
+            "Callbacks of this provider are refused, and none was accepted meanwhile: "
+            "its secret was changed at one side only, or somebody tries to forge them."
+        ),
+        "It resolves by itself when a callback of the provider is accepted.",
+    ),
 }
 
 

@@ -17,8 +17,12 @@ from wallet.models import JobRun
 
 # A sweep's time limit ends it before this.
 SWEEP_LOST = timedelta(minutes=10)
-CHECKS = ("link_acts", "audit_recent", "audit_all", "daily_totals", "make_checkpoint", "purge_expired")
-TASKS = ("settle_due", "deliver_due", "settle_refunds", "expire_orders", "tell_alerts", *CHECKS)
+CHECKS = (
+    *("link_acts", "watch", "audit_recent", "audit_all"),
+    *("daily_totals", "make_checkpoint", "purge_expired"),
+)
+SWEEPS = ("settle_due", "deliver_due", "settle_refunds", "expire_orders", "tell_alerts", "watch_callbacks")
+TASKS = (*SWEEPS, *CHECKS)
 NEWEST = (F("began_at").desc(), "-pk")
 
 

@@ -3,7 +3,7 @@
 from wallet.models.calls import ApiCall, Discrepancy
 from wallet.models.checks import Alert, AlertMessage, Checkpoint, ClosedDay, DailyTotal
 from wallet.models.ledger import Adjustment, Currency, Entry, Transaction, Wallet
-from wallet.models.payout import PayoutCounter, PayoutLimit
+from wallet.models.payout import DepositSpan, PayoutCounter, PayoutLimit
 from wallet.models.sweeps import Inquiry, JobRun, Outage, Pulse, Question
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "ClosedDay",
     "Currency",
     "DailyTotal",
+    "DepositSpan",
     "Discrepancy",
     "Entry",
     "Inquiry",

@@ -84,6 +84,11 @@ class Alert(models.Model):
         RETURN_CHANGED = "return_changed", "a refund failed after all, or a dispute was decided anew"
         DELIVERY_GIVEN_UP = "delivery_given_up", "a paid order was not delivered"
         ACTS_NOT_LINKED = "acts_not_linked", "acts of operators are not chained"
+        MONEY_BY_HAND = "money_by_hand", "much money was made by hand"
+        DEPOSITS_UNUSUAL = "deposits_unusual", "a game pays out far more than usual"
+        ACCESS_CHANGED = "access_changed", "an operator changed who may do what"
+        LOCK_OUT = "lock_out", "log-ins of an operator were locked"
+        CALLBACKS_REFUSED = "callbacks_refused", "a provider's callbacks are refused"
 
     class Severity(models.TextChoices):
         """From the mildest to the gravest."""
@@ -95,7 +100,7 @@ class Alert(models.Model):
     # A red banner on every page of the admin, until it is resolved.
     CRITICAL = (Kind.WALLET_DIFFERENCE, Kind.LEDGER_DIFFERENCE, Kind.CHECKPOINT_DIFFERENCE)
     # Nothing is wrong if the people who should know of it do.
-    NOTICES: tuple[Kind, ...] = ()
+    NOTICES = (Kind.ACCESS_CHANGED,)
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     kind = models.CharField(max_length=21, choices=Kind.choices, db_collation="C")

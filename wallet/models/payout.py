@@ -1,4 +1,4 @@
-"""A game's bounds (contract 2.5), and the counters of its net payout."""
+"""A game's bounds (contract 2.5), the counters of its net payout, and its deposits in the course of time."""
 
 from django.db import models
 from django.db.models import Q
@@ -58,3 +58,21 @@ class PayoutCounter(models.Model):
 
     def __str__(self) -> str:
         return f"{self.game_id} {self.currency_id} {self.day} {self.number}"
+
+
+class DepositSpan(models.Model):
+    """What a game paid out in five minutes, in minor units (`wallet/watch/deposits.py`)."""
+
+    pk = models.CompositePrimaryKey("game_id", "currency_id", "began_at")
+    game = models.ForeignKey(Game, models.PROTECT, related_name="+", db_constraint=False, db_index=False)
+    currency = models.ForeignKey(
+        Currency, models.PROTECT, related_name="+", db_constraint=False, db_index=False
+    )
+    began_at = models.DateTimeField()
+    amount = models.DecimalField(max_digits=40, decimal_places=0)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.game_id} {self.currency_id} {self.began_at}"

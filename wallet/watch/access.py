@@ -1,0 +1,56 @@
+"""Changes of who may do what, and locked doors, as the audit trail has them.
+
+Rule: each act that changed a secret, a credential, a place that we call, a limit or an approval rule, and
+each act on an operator by somebody else; and each lock-out of a name.
+"""
+
+from datetime import datetime, timedelta
+
+from django.db.models import CharField, F, Q, QuerySet
+from django.db.models.functions import Cast
+
+from players.audit_trail.record import Outcome
+from players.logins.events import LOCK_OUT
+from players.models import AuditEvent
+from wallet.alerts import raise_alert, raise_once
+from wallet.models import Alert
+from wallet.retention import first_id
+
+Kind = Alert.Kind
+OPERATOR = "players.operator"
+ACCESS = (
+    "players.credential",
+    "players.game",
+    "players.approvalrule",
+    "payments.provider",
+    "payments.shop",
+    "payments.secret",
+    "wallet.payoutlimit",
+)
+NOBODY = "unknown names"
+
+
+def watch_access(since: datetime, at: datetime) -> int:
+    """Returns how many alerts are new."""
+    return sum(tell(event) for event in acts(since).order_by("pk"))
+
+
+def acts(since: datetime) -> QuerySet[AuditEvent]:
+    """What was done since then that somebody should hear of."""
+    # Ids are made by other clocks than the database's.
+    done = AuditEvent.objects.filter(
+        pk__gte=first_id(since - timedelta(days=1)), at__gte=since, outcome=Outcome.DONE
+    )
+    himself = Q(subject_id=Cast(F("operator_id"), CharField()))
+    of_another = Q(subject_type=OPERATOR) & ~(himself & Q(operator__isnull=False))
+    return done.filter(Q(subject_type__in=ACCESS) | Q(action=LOCK_OUT) | of_another)
+
+
+def tell(event: AuditEvent) -> bool:
+    words, where = event.action.replace("_", " "), f" from {event.address}" if event.address else ""
+    if event.action == LOCK_OUT:
+        # Whoever guesses names makes one alert, not one for each.
+        name = event.subject_name or NOBODY
+        return raise_alert(Kind.LOCK_OUT, name[:80], f"Log-ins as {name}{where} are locked for a time.")
+    text = f"{event.username}{where}: {words}, {event.subject_type.partition('.')[2]} {event.subject_name}."
+    return raise_once(Kind.ACCESS_CHANGED, str(event.pk), f"{text} {event.note}".strip())
