@@ -6,6 +6,7 @@ from uuid import UUID
 from django.db import transaction
 
 from lib.clock import WalletNow, now
+from lib.ids import new_id
 from lib.names import search_key
 from lib.outbound.client import BasicCredential
 from lib.security.encryption import open_sealed, seal
@@ -130,16 +131,40 @@ def create_credential(
 ) -> tuple[Credential, str]:
     """Makes a credential. Returns it and its password, which is shown once and stored nowhere."""
     password = new_password()
-    credential = Credential.objects.create(
+    credential = add_credential(
+        id=new_id(),
         kind=kind,
-        game=game,
+        game_id=game.pk if game else None,
+        username=username,
+        password=password,
+        allowed_networks=allowed_networks,
+        note=note,
+    )
+    return credential, password
+
+
+def add_credential(
+    *,
+    id: UUID,
+    kind: str,
+    game_id: UUID | None,
+    username: str,
+    password: str,
+    allowed_networks: list[str],
+    note: str,
+) -> Credential:
+    """Makes a credential with a password that was made before (`new_password`); only its hash is kept."""
+    credential = Credential.objects.create(
+        id=id,
+        kind=kind,
+        game_id=game_id,
         username=username,
         password_hash=password_hash(password),
         allowed_networks=allowed_networks,
         note=note,
     )
     transaction.on_commit(CREDENTIALS.forget)
-    return credential, password
+    return credential
 
 
 def revoke_credential(credential: Credential) -> None:

@@ -1,7 +1,7 @@
 """Forms of the admin whose acts are recorded with before and after, and the history that comes of it."""
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib.admin.models import LogEntry
 from django.contrib.admin.utils import unquote
@@ -26,6 +26,9 @@ HISTORY_HEADERS = ("When (UTC)", "Operator", "Act", "Outcome", "Changed", "Reaso
 
 class RecordedForms(UnfoldAdmin):
     """Records what its form does, in the atomic block of the save, in place of Django's log."""
+
+    # Exceptions of its saving that mean: not possible now.
+    form_refusals: ClassVar[tuple[type[Exception], ...]] = ()
 
     def recorded_state(self, row: Model) -> State | None:
         """What is known of a row before and after an act, with the rows of the page's inlines."""
@@ -68,6 +71,7 @@ class RecordedForms(UnfoldAdmin):
             subject=obj,
             before=getattr(request, "state_before", None),
             after=self.recorded_state(obj),
+            reason=request.POST.get("reason", "")[:255],
             note=in_words(message),
         )
         RECORDING.there.record(request, act)
@@ -83,7 +87,8 @@ class RecordedForms(UnfoldAdmin):
         if request.method != "POST":
             return view(request, object_id, form_url, extra_context)
         action = self.action_name("change" if object_id else "add")
-        with misses_recorded(request, action, lambda: self.row_named(request, object_id)):
+        subject, refusals = lambda: self.row_named(request, object_id), self.form_refusals
+        with misses_recorded(request, action, subject, refusals=refusals):
             return view(request, object_id, form_url, extra_context)
 
     def row_named(self, request: HttpRequest, object_id: str | None) -> Model | None:

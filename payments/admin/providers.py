@@ -1,6 +1,5 @@
 """Payment providers: their settings, their secrets, and their latest callbacks."""
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urljoin
 from uuid import UUID
@@ -18,23 +17,18 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from lib.backoffice import columns
-from lib.backoffice.confirmation import Act, Page, PageAction, Refused, ShownOnce, page_of
+from lib.backoffice.confirmation import Refused, page_of
 from lib.backoffice.formatting import badge, clipped
 from lib.backoffice.forms import TextWidget
 from lib.backoffice.pages import PageAdmin, Section
 from lib.backoffice.recording import State
 from payments.admin import signing_secrets
 from payments.admin.callbacks import CALLBACK_HEADERS, REFUSED_HEADERS, callback_row, refused_row
-from payments.admin.signing_secrets import KEYS, RetireSecret, SecretForm, secret_once
+from payments.admin.signing_secrets import EnterSecret, MakeSecret, RetireSecret
 from payments.models import Callback, Provider, RefusedCallback, Secret
 from payments.providers.adapters import adapter_for
 from payments.providers.registry import PROVIDERS
-from payments.providers.signing_secrets import (
-    SecretRefused,
-    add_callback_secret,
-    new_webhook_secret,
-    replace_api_secret,
-)
+from payments.providers.signing_secrets import require_api_secret, require_callback_secret
 from players.models import validate_network
 
 if TYPE_CHECKING:
@@ -119,61 +113,8 @@ def live_secrets(owner: Provider | UUID) -> QuerySet[Secret]:
     return Secret.objects.filter(provider=owner, retired_at=None).order_by("-created_at", "-pk")
 
 
-class EnterSecret(PageAction[Provider]):
-    """Adds a secret that the provider has made."""
-
-    title, permission, form, sensitive = "Enter a secret", KEYS, SecretForm, ("secret",)
-
-    def page(self, row: Provider) -> Page:
-        says = [
-            (
-                f"The secret that {row.name} signs its callbacks with, as the provider issued it. "
-                "It is never shown again."
-            ),
-            ROTATION,
-        ]
-        return Page("Enter a secret for callbacks", says, "Save the secret")
-
-    def do(self, act: Act[Provider]) -> str:
-        keep(add_callback_secret, act)
-        return "The secret for callbacks was added; it is valid within a few seconds."
-
-
-class EnterApiKey(PageAction[Provider]):
-    """Replaces the key that the platform calls the provider with."""
-
-    title, permission, form, sensitive = "Enter the API key", KEYS, SecretForm, ("secret",)
-
-    def form_for(self, row: Provider, data: QueryDict | None) -> SecretForm:
-        form = SecretForm(data)
-        form.fields["secret"].label = "API key"
-        return form
-
-    def page(self, row: Provider) -> Page:
-        says = [
-            f"The key that the platform calls {row.name} with. It is never shown again.",
-            "There is one key at a time: the present one is retired.",
-        ]
-        return Page("Enter the API key", says, "Save the API key")
-
-    def do(self, act: Act[Provider]) -> str:
-        keep(replace_api_secret, act)
-        return "The API key was saved; a previous one is retired."
-
-
-def keep(operation: Callable[..., Any], act: Act[Provider]) -> None:
-    """Keeps an entered secret. If it is refused, the form says why, without the secret."""
-    try:
-        operation(act.row, act.given["secret"], actor=act.actor)
-    except SecretRefused as problem:
-        raise ValidationError({"secret": str(problem)}) from problem
-    transaction.on_commit(PROVIDERS.forget)
-
-
-class MakeSecret(PageAction[Provider]):
-    """Makes a secret for the provider to sign with."""
-
-    title, permission, form = "Make a secret", KEYS, forms.Form
+class MakeCallbackSecret(MakeSecret):
+    """Only for schemes whose secrets are ours to make."""
 
     def form_for(self, row: Provider, data: QueryDict | None) -> forms.Form:
         if row.scheme not in OWN_MAKING:
@@ -182,17 +123,14 @@ class MakeSecret(PageAction[Provider]):
             )
         return super().form_for(row, data)
 
-    def page(self, row: Provider) -> Page:
-        says = [f"A new secret for {row.name} to sign its callbacks with. It is shown once.", ROTATION]
-        return Page("Make a secret for callbacks", says, "Make it and show it")
 
-    def do(self, act: Act[Provider]) -> ShownOnce:
-        secret = new_webhook_secret()
-        add_callback_secret(act.row, secret, actor=act.actor)
-        transaction.on_commit(PROVIDERS.forget)
-        whom = f"{act.row.name}, to sign its callbacks to us"
-        how = "Callbacks that are signed with it are accepted within a few seconds."
-        return secret_once(secret, whom=whom, how=how, back=act.row)
+class EnterApiKey(EnterSecret):
+    """The form calls it by its name."""
+
+    def form_for(self, row: Provider, data: QueryDict | None) -> forms.Form:
+        form = super().form_for(row, data)
+        form.fields["secret"].label = "API key"
+        return form
 
 
 @admin.register(Provider)
@@ -214,7 +152,26 @@ class ProviderAdmin(PageAdmin):
     )
     item_validators: ClassVar[dict[str, Any]] = {"allowed_networks": validate_network}
     actions_detail = ("enter_secret", "make_secret", "enter_api_key", "retire")
-    enter_secret, make_secret, enter_api_key = EnterSecret(), MakeSecret(), EnterApiKey()
+    enter_secret = EnterSecret(
+        "Enter a secret",
+        "callback",
+        require_callback_secret,
+        "The secret that the provider signs its callbacks with, as it was issued. It is never shown again.",
+        ROTATION,
+    )
+    make_secret = MakeCallbackSecret(
+        "Make a secret",
+        "callback",
+        "A new secret for the provider to sign its callbacks with. It is shown once.",
+        ROTATION,
+    )
+    enter_api_key = EnterApiKey(
+        "Enter the API key",
+        "api",
+        require_api_secret,
+        "The key that the platform calls the provider with. It is never shown again.",
+        "There is one key at a time.",
+    )
     retire = RetireSecret(
         live_secrets,
         ROTATION,

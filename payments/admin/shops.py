@@ -3,7 +3,6 @@
 from typing import Any, ClassVar
 from uuid import UUID
 
-from django import forms
 from django.contrib import admin
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import Exists, Model, OuterRef, QuerySet
@@ -12,7 +11,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from lib.backoffice import columns
-from lib.backoffice.confirmation import Act, Page, PageAction, ShownOnce, page_of
+from lib.backoffice.confirmation import Act, Page, PageAction, page_of
 from lib.backoffice.formatting import badge, clipped, moment
 from lib.backoffice.forms import TextWidget
 from lib.backoffice.pages import PageAdmin, Section
@@ -20,11 +19,10 @@ from lib.backoffice.recording import State
 from payments.admin import signing_secrets
 from payments.admin.deliveries import HEADERS, delivery_row
 from payments.admin.products import live_delivery_secrets, missing_for_delivery
-from payments.admin.signing_secrets import KEYS, RetireSecret, secret_once
+from payments.admin.signing_secrets import MakeSecret, RetireSecret
 from payments.deliveries.operations import pause_deliveries, resume_deliveries
 from payments.models import Delivery, Secret, Shop
 from payments.models.products import validate_origin
-from payments.providers.signing_secrets import add_delivery_secret, new_webhook_secret
 
 PAUSE = "payments.pause_deliveries"
 LATEST = 10
@@ -34,21 +32,11 @@ ROTATION = (
 )
 
 
-class MakeSecret(PageAction[Shop]):
-    """Makes a secret that signs deliveries to the game."""
+class MakeDeliverySecret(MakeSecret):
+    """The secret is the game's, whose shop this is."""
 
-    title, permission, form = "Make a delivery secret", KEYS, forms.Form
-
-    def page(self, row: Shop) -> Page:
-        says = [f"A new secret that signs deliveries to {row.game}. It is shown once.", ROTATION]
-        return Page("Make a delivery secret", says, "Make it and show it")
-
-    def do(self, act: Act[Shop]) -> ShownOnce:
-        secret = new_webhook_secret()
-        add_delivery_secret(act.row.game, secret, actor=act.actor)
-        whom = f"the backend of {act.row.game.name}, to verify our deliveries"
-        how = "It signs deliveries at once, in both ways: sign, and webhook-signature."
-        return secret_once(secret, whom=whom, how=how, back=act.row)
+    def owner_id(self, row: Shop) -> UUID:
+        return row.game_id
 
 
 class Pause(PageAction[Shop]):
@@ -97,7 +85,13 @@ class ShopAdmin(PageAdmin):
     fields = ("game", "order_url", "return_origins")
     item_validators: ClassVar[dict[str, Any]] = {"return_origins": validate_origin}
     actions_detail = ("make_secret", "retire", "pause", "resume")
-    make_secret, pause, resume = MakeSecret(), Pause(), Resume()
+    make_secret = MakeDeliverySecret(
+        "Make a delivery secret",
+        "delivery",
+        "A new secret that signs deliveries to the game. It is shown once.",
+        ROTATION,
+    )
+    pause, resume = Pause(), Resume()
     retire = RetireSecret(
         lambda shop: live_delivery_secrets(shop.game_id),
         ROTATION,

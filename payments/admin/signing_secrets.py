@@ -1,24 +1,40 @@
 """Secrets of providers and games: entered or made here, shown once at most, and retired."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from dataclasses import replace
+from typing import Any, ClassVar, Literal
+from uuid import UUID
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.http import QueryDict
 
-from lib.backoffice.confirmation import Act, Page, PageAction, ShownOnce
-from lib.backoffice.formatting import NOTHING, badge, clock, moment
+from lib.backoffice.confirmation import Act, Page, ShownOnce
+from lib.backoffice.formatting import NOTHING, badge, clock, moment, mono
 from lib.backoffice.forms import PasswordWidget, RadioWidget
 from lib.backoffice.pages import Section
+from payments.approvals.secrets import ADD_SECRET, RETIRE_SECRET, NewSecretPayload, RetirementPayload
 from payments.models import Secret
-from payments.providers.registry import PROVIDERS
-from payments.providers.signing_secrets import retire_secret
+from payments.providers.signing_secrets import (
+    SecretRefused,
+    fingerprint_of,
+    new_webhook_secret,
+    shown_fingerprint,
+)
+from players.admin.approved_action import (
+    ApprovedAction,
+    EffectPage,
+    RequestForm,
+    TwoStepRequestForm,
+    told,
+)
+from players.models import Approval
 
 KEYS = "payments.manage_secrets"
 MOST_SHOWN = 20
-HEADERS = ("Used for", "State", "Created (UTC)", "Created by", "Retired (UTC)", "Retired by")
+HEADERS = ("Fingerprint", "Used for", "State", "Created (UTC)", "Created by", "Retired (UTC)", "Retired by")
 PURPOSES = {
     Secret.Purpose.CALLBACK: "signing callbacks to us",
     Secret.Purpose.API: "our API calls (API key)",
@@ -26,15 +42,16 @@ PURPOSES = {
 }
 
 
-class SecretForm(forms.Form):
+class SecretForm(RequestForm):
     """A secret made by somebody else. It is never sent back, not even if it is refused."""
 
     secret = forms.CharField(
         max_length=500, widget=PasswordWidget(attrs={"autocomplete": "new-password"}, render_value=False)
     )
+    field_order = ("secret", "reason")
 
 
-class RetireForm(forms.Form):
+class RetireForm(TwoStepRequestForm):
     """The live secret that ends. Secrets have no names, so by purpose, time and maker."""
 
     secret = forms.ChoiceField(widget=RadioWidget, label="Secret")
@@ -44,6 +61,7 @@ class RetireForm(forms.Form):
         self.live = {str(one.pk): one for one in live}
         choices = [(str(one.pk), named(one)) for one in live]
         self.fields["secret"].choices = choices  # type: ignore[attr-defined]
+        self.order_fields(["secret", "reason"])
 
     def clean_secret(self) -> Secret:
         return self.live[self.cleaned_data["secret"]]
@@ -51,13 +69,13 @@ class RetireForm(forms.Form):
 
 def named(secret: Secret) -> str:
     """How operators tell secrets from each other."""
-    purpose = PURPOSES[Secret.Purpose(secret.purpose)]
-    return f"{purpose}, created {moment(secret.created_at)} by {secret.created_by}"
+    purpose, digits = PURPOSES[Secret.Purpose(secret.purpose)], shown_fingerprint(secret.fingerprint)
+    return f"{digits}, {purpose}, created {moment(secret.created_at)} by {secret.created_by}"
 
 
 def section(of: type[Model], secrets: QuerySet[Secret], empty: str) -> Section:
     """When secrets were made and retired, and by whom: the live ones first, newest first."""
-    found = secrets.defer("sealed", "fingerprint").order_by("-created_at", "-pk")[:MOST_SHOWN]
+    found = secrets.defer("sealed").order_by("-created_at", "-pk")[:MOST_SHOWN]
     rows = [row(secret) for secret in sorted(found, key=lambda secret: secret.retired_at is not None)]
     return Section(of, "Secrets", HEADERS, rows, empty)
 
@@ -66,6 +84,7 @@ def row(secret: Secret) -> tuple[Any, ...]:
     """A secret by `HEADERS`, without anything of what it says."""
     state = badge("retired") if secret.retired_at else badge("live", "success")
     return (
+        mono(shown_fingerprint(secret.fingerprint)),
         PURPOSES[Secret.Purpose(secret.purpose)],
         state,
         clock(secret.created_at),
@@ -79,44 +98,98 @@ def recorded(secrets: QuerySet[Secret]) -> list[str]:
     """Secrets as acts record them: purpose, the beginning of the fingerprint, live or retired."""
     rows = secrets.defer("sealed").order_by("created_at", "pk")
     return [
-        f"{one.purpose} {bytes(one.fingerprint)[:4].hex()} {'retired' if one.retired_at else 'live'}"
+        f"{one.purpose} {shown_fingerprint(one.fingerprint)} {'retired' if one.retired_at else 'live'}"
         for one in rows
     ]
 
 
-class RetireSecret(PageAction[Any]):
-    """Ends one of the live secrets that `live` finds; `effects` say what follows."""
+class RequestSecret(ApprovedAction[Any]):
+    """Requests a new secret. The page says its effect before the secret is there, so without fingerprint."""
 
-    title, permission = "Retire a secret", KEYS
+    permission, kind = KEYS, ADD_SECRET
+    purpose: ClassVar[Literal["callback", "api", "delivery"]]
+
+    def owner_id(self, row: Any) -> UUID:
+        """The provider, or the game."""
+        owner: UUID = row.pk
+        return owner
+
+    def payload(self, row: Any, given: dict[str, Any]) -> NewSecretPayload:
+        return NewSecretPayload(self.owner_id(row), self.purpose, given.get("fingerprint", ""))
+
+    def request(self, act: Act[Any], secret: str) -> Approval:
+        """Requests this secret, if the page still says what it said. Raises `ValidationError`."""
+        with transaction.atomic():
+            if self.kind.preview(self.payload(act.row, {})).digest != act.given["digest"]:
+                raise ValidationError("Something has changed since: look at the effect again.")
+            given = {**act.given, "fingerprint": shown_fingerprint(fingerprint_of(secret))}
+            seen = self.kind.preview(self.payload(act.row, given)).digest
+            return self.requested(replace(act, given={**given, "digest": seen}), secret)
+
+
+class EnterSecret(RequestSecret):
+    """Requests a secret that somebody else has made; `check` refuses what cannot be one."""
+
+    form, sensitive = SecretForm, ("secret",)
+
+    def __init__(
+        self, title: str, purpose: Literal["callback", "api"], check: Callable[[Any, str], None], *says: str
+    ) -> None:
+        self.title, self.purpose, self.check, self.says = title, purpose, check, says  # type: ignore[misc]
+
+    def effect_page(self, row: Any, given: dict[str, Any]) -> EffectPage:
+        page = super().effect_page(row, given)
+        return replace(page, title=self.title, says=[*self.says, *page.says])
+
+    def do(self, act: Act[Any]) -> str:
+        try:
+            self.check(act.row, act.given["secret"])
+        except SecretRefused as problem:
+            raise ValidationError({"secret": str(problem)}) from problem
+        return told(self.request(act, act.given["secret"]))
+
+
+class MakeSecret(RequestSecret):
+    """Requests a secret of our making, which is shown once, now, and counts once it is approved."""
+
+    def __init__(self, title: str, purpose: Literal["callback", "delivery"], *says: str) -> None:
+        self.title, self.purpose, self.says = title, purpose, says  # type: ignore[misc]
+
+    def effect_page(self, row: Any, given: dict[str, Any]) -> EffectPage:
+        page = super().effect_page(row, given)
+        return replace(page, title=self.title, says=[*self.says, *page.says])
+
+    def do(self, act: Act[Any]) -> ShownOnce:
+        secret = new_webhook_secret()
+        return secret_once(secret, told(self.request(act, secret)), back=act.row)
+
+
+class RetireSecret(ApprovedAction[Any]):
+    """Requests the end of one of the live secrets that `live` finds; `effects` say what follows."""
+
+    title, permission, kind, danger = "Retire a secret", KEYS, RETIRE_SECRET, True
 
     def __init__(self, live: Callable[[Any], QuerySet[Secret]], *effects: str) -> None:
         self.live, self.effects = live, effects
 
-    def found(self, row: Any) -> list[Secret]:
-        return list(self.live(row).defer("sealed", "fingerprint"))
-
     def form_for(self, row: Any, data: QueryDict | None) -> RetireForm:
-        return RetireForm(self.found(row), data)
+        return RetireForm(list(self.live(row).defer("sealed")), data)
 
     def page(self, row: Any) -> Page:
-        only = ["It is the only live secret."] if len(self.found(row)) == 1 else []
-        return Page("Retire a secret", [*self.effects, *only], "Retire", danger=True)
+        return Page("Retire a secret", self.effects, "Continue")
 
-    def do(self, act: Act[Any]) -> str:
-        secret = act.given["secret"]
-        retire_secret(secret, actor=act.actor)
-        transaction.on_commit(PROVIDERS.forget)
-        return f"The secret is retired: {named(secret)}."
+    def payload(self, row: Any, given: dict[str, Any]) -> RetirementPayload:
+        return RetirementPayload(given["secret"].pk)
 
 
-def secret_once(secret: str, *, whom: str, how: str, back: Model) -> ShownOnce:
-    """The page that shows a new secret: for whom it is, and how it is used."""
+def secret_once(secret: str, told: str, *, back: Model) -> ShownOnce:
+    """The page that shows a new secret, which is requested only."""
     return ShownOnce(
-        words="A secret was made.",
-        title="The secret is made",
+        words="A secret was made, and its use requested.",
+        title="The secret is made and requested",
         heading="Copy the secret now: it is shown only once",
-        before="It is stored encrypted and not shown again. If it is lost, make another and retire this one.",
-        values=[("Secret", secret, "secret"), ("For", whom, "")],
-        after=how,
+        before=told,
+        values=[("Secret", secret, "secret"), ("For", str(back), "")],
+        after="It counts as soon as a second person has approved it. If it is lost, withdraw the request.",
         back=back,
     )

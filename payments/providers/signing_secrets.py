@@ -36,21 +36,33 @@ def new_webhook_secret() -> str:
     return standard_webhooks.PREFIX + b64encode(secrets.token_bytes(32)).decode()
 
 
-def add_callback_secret(provider: Provider, text: str, *, actor: str) -> Secret:
-    """One more live secret that signs a provider's callbacks. Raises `SecretRefused`."""
+def require_callback_secret(provider: Provider, text: str) -> None:
+    """Raises `SecretRefused` if a text cannot sign a provider's callbacks."""
     try:
         adapter_for(provider.scheme).check_secret(text)
     except ValueError as problem:
         raise SecretRefused(str(problem)) from problem
+    require_unused(text)
+
+
+def require_api_secret(provider: Provider, text: str) -> None:
+    """Raises `SecretRefused` if a provider cannot be called with a text."""
+    if not adapter_for(provider.scheme).has_api_secret:
+        raise SecretRefused("A provider of this scheme is never called with a secret.")
+    if not 16 <= len(text) <= 255 or not text.isascii() or not text.isprintable():
+        raise SecretRefused("This is no secret key: 16 to 255 printable characters.")
+    require_unused(text)
+
+
+def add_callback_secret(provider: Provider, text: str, *, actor: str) -> Secret:
+    """One more live secret that signs a provider's callbacks. Raises `SecretRefused`."""
+    require_callback_secret(provider, text)
     return keep(Secret(provider=provider, purpose=Secret.Purpose.CALLBACK), text, actor)
 
 
 def replace_api_secret(provider: Provider, text: str, *, actor: str) -> Secret:
     """The secret that we call a provider with; the one before is retired. Raises `SecretRefused`."""
-    if not adapter_for(provider.scheme).has_api_secret:
-        raise SecretRefused("A provider of this scheme is never called with a secret.")
-    if not 16 <= len(text) <= 255 or not text.isascii() or not text.isprintable():
-        raise SecretRefused("This is no secret key: 16 to 255 printable characters.")
+    require_api_secret(provider, text)
     with transaction.atomic():
         made = keep(Secret(provider=provider, purpose=Secret.Purpose.API), text, actor)
         for older in Secret.objects.filter(
@@ -101,19 +113,25 @@ def delivery_secrets(game: Game) -> list[str]:
     return [open_secret(secret) for secret in live]
 
 
-def keep(secret: Secret, text: str, actor: str) -> Secret:
-    """Seals and stores a secret that was never used before. Raises `SecretRefused`."""
+def require_unused(text: str) -> None:
+    """Raises `SecretRefused` if a secret is too simple, published, or was used before."""
     if len(set(text.removeprefix(standard_webhooks.PREFIX))) < LEAST_DIFFERENT:
         raise SecretRefused("This secret is too simple: take a random one.")
     if spelled(text) in PUBLISHED:
         raise SecretRefused("This secret stands in public documents: everybody knows it.")
-    secret.id, secret.created_at, secret.created_by = new_id(), now(), actor
-    secret.fingerprint = password_hash(spelled(text))
     if (
-        Credential.objects.filter(password_hash=password_hash(text)).exists()
+        is_known(text)
+        or Credential.objects.filter(password_hash=password_hash(text)).exists()
         or text in query_passwords().values()
     ):
         raise SecretRefused(USED)
+
+
+def keep(secret: Secret, text: str, actor: str) -> Secret:
+    """Seals and stores a secret that was never used before. Raises `SecretRefused`."""
+    require_unused(text)
+    secret.id, secret.created_at, secret.created_by = new_id(), now(), actor
+    secret.fingerprint = fingerprint_of(text)
     secret.sealed = seal(text, purpose=purpose_of(secret))
     try:
         with transaction.atomic():
@@ -131,9 +149,19 @@ def spelled(text: str) -> str:
         return text
 
 
+def fingerprint_of(text: str) -> bytes:
+    """The keyed hash by which a secret is recognised."""
+    return password_hash(spelled(text))
+
+
+def shown_fingerprint(fingerprint: bytes | memoryview) -> str:
+    """Of a fingerprint, enough for people to tell two secrets apart: 8 hexadecimal digits."""
+    return bytes(fingerprint)[:4].hex()
+
+
 def is_known(text: str) -> bool:
     """Whether a text is or was a secret here."""
-    return Secret.objects.filter(fingerprint=password_hash(spelled(text))).exists()
+    return Secret.objects.filter(fingerprint=fingerprint_of(text)).exists()
 
 
 def purpose_of(secret: Secret) -> str:

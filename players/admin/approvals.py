@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+from django.apps import apps
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Q, QuerySet
@@ -243,8 +244,10 @@ class ApprovalAdmin(SelectingAdmin):
 
     @admin.display(description="about")
     def subject_link(self, obj: Approval) -> Any:
-        view = f"{obj.subject_type.replace('.', '_')}_change"
-        return link(obj.subject_name, view, obj.subject_id) if obj.subject_id else obj.subject_name
+        rows = apps.get_model(obj.subject_type)._base_manager  # noqa: SLF001 (documented)
+        if not rows.filter(pk=obj.subject_id).exists():
+            return f"{obj.subject_name} (not made)"
+        return link(obj.subject_name, f"{obj.subject_type.replace('.', '_')}_change", obj.subject_id)
 
     @admin.display(description="decided by")
     def decided(self, obj: Approval) -> str:

@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, QueryDict
 
-from lib.backoffice.confirmation import Act, Page, PageAction
+from lib.backoffice.confirmation import Act, Page, PageAction, ShownOnce
 from lib.backoffice.formatting import moment
 from lib.backoffice.forms import OurIdField, ReasonForm, RepeatedForm, TwoStepForm
 from lib.backoffice.pages import PageAdmin, Section
@@ -81,10 +81,6 @@ class ApprovedAction(EffectAction[Row]):
         """What the act needs, from the row and the form."""
         raise NotImplementedError
 
-    def secret(self, given: dict[str, Any]) -> str:
-        """The secret that belongs to the act; none for most."""
-        return ""
-
     def form_for(self, row: Row, data: QueryDict | None) -> forms.Form:
         return self.form(data)
 
@@ -112,21 +108,23 @@ class ApprovedAction(EffectAction[Row]):
             preview.digest,
         )
 
-    def do(self, act: Act[Row]) -> str:
-        payload = self.payload(act.row, act.given)
+    def do(self, act: Act[Row]) -> str | ShownOnce:
+        return told(self.requested(act))
+
+    def requested(self, act: Act[Row], secret: str = "") -> Approval:
+        """The request that the form makes. Raises `ValidationError` if the effect is not what it showed."""
         try:
-            approval = request_approval(
+            return request_approval(
                 self.kind,
-                payload,
+                self.payload(act.row, act.given),
                 id=act.given["approval_id"],
                 origin=Origin.of(act.request),
                 reason=act.reason,
                 digest=act.given["digest"],
-                secret=self.secret(act.given),
+                secret=secret,
             )
         except PreviewChanged as problem:
             raise ValidationError(str(problem)) from problem
-        return told(approval)
 
 
 def operator_of(request: HttpRequest) -> Operator:

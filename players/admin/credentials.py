@@ -1,29 +1,37 @@
 """Credentials: made here with a password that is shown once, rotated, and revoked."""
 
 import re
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django import forms
 from django.contrib import admin
 from django.contrib.postgres.fields import ArrayField
 from django.db import transaction
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, QueryDict
 
 from lib.backoffice import columns
 from lib.backoffice.confirmation import Act, Page, PageAction, ShownOnce, show_once
 from lib.backoffice.formatting import NOTHING, clock, link
 from lib.backoffice.forms import TextWidget
-from lib.backoffice.pages import PageAdmin, Section
+from lib.backoffice.pages import Section
+from lib.security.tokens import new_password
 from players.access.credentials import CREDENTIALS
+from players.admin.approved_action import ApprovedAction, RequestForm, told, who_approves
 from players.admin.games import life
-from players.models import Credential, validate_network
-from players.operations import create_credential, revoke_credential
-
-if TYPE_CHECKING:
-    CredentialModelForm = forms.ModelForm[Credential]
-else:
-    CredentialModelForm = forms.ModelForm
+from players.admin.guarded_forms import GuardedAdmin, GuardedForm
+from players.approvals.configuration import Values
+from players.approvals.credentials import (
+    CREDENTIAL_CHANGE,
+    NEW_CREDENTIAL,
+    CredentialPayload,
+    caller_of,
+)
+from players.approvals.operations import ApprovalRefused, request_approval
+from players.audit_trail.record import Origin
+from players.models import Approval, Credential, validate_network
+from players.operations import revoke_credential
 
 MANAGE = "players.manage_credentials"
 ROTATION = (
@@ -32,8 +40,10 @@ ROTATION = (
 )
 
 
-class CredentialForm(CredentialModelForm):
+class CredentialForm(GuardedForm):
     """Says what does not fit before the database's constraint does."""
+
+    kind = CREDENTIAL_CHANGE
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or self.cleaned_data
@@ -45,11 +55,12 @@ class CredentialForm(CredentialModelForm):
         return given
 
 
-class RotationForm(forms.Form):
+class RotationForm(RequestForm):
     """The name and note of a second credential."""
 
     username = Credential._meta.get_field("username").formfield(widget=TextWidget)  # noqa: SLF001 (documented)
     note = forms.CharField(max_length=200, required=False, widget=TextWidget)
+    field_order = ("username", "note", "reason")
 
     def clean_username(self) -> str:
         username = str(self.cleaned_data["username"])
@@ -58,32 +69,29 @@ class RotationForm(forms.Form):
         return username
 
 
-def password_once(made: Credential, password: str, words: str = "") -> ShownOnce:
-    """The page that shows a new password; `words` are for the history of another credential."""
-    whom = (
-        f"the backend of {made.game.name}, calling /wallet/"
-        if made.game
-        else "the platform's web front, calling /entry/"
-    )
+def password_once(payload: CredentialPayload, password: str, told: str, back: Model) -> ShownOnce:
+    """The page that shows a new password, which is requested only."""
+    path = "/wallet/" if payload.game_id else "/entry/"
     return ShownOnce(
-        words=words,
-        title=f"{made.username} is made",
+        words=told,
+        title=f"{payload.username} is requested",
         heading="Copy the password now: it is shown only once",
-        before="It is stored only as a hash. If it is lost, make a second credential and revoke this one.",
+        before=told,
         values=[
-            ("Username", made.username, "username"),
+            ("Username", payload.username, "username"),
             ("Password", password, "password"),
-            ("For", whom, ""),
+            ("For", f"{caller_of(payload)}, calling {path}", ""),
         ],
-        after="It works at once, with HTTP Basic.",
-        back=made,
+        after="It works, with HTTP Basic, as soon as a second person has approved it. "
+        "If it is lost, withdraw the request.",
+        back=back,
     )
 
 
-class Rotate(PageAction[Credential]):
-    """Makes a second credential for the same caller."""
+class Rotate(ApprovedAction[Credential]):
+    """Requests a second credential for the same caller."""
 
-    title, permission = "Make a second credential", MANAGE
+    title, permission, kind = "Make a second credential", MANAGE, NEW_CREDENTIAL
 
     def form_for(self, row: Credential, data: QueryDict | None) -> RotationForm:
         return RotationForm(data, initial={"username": next_username(row.username), "note": row.note})
@@ -91,18 +99,44 @@ class Rotate(PageAction[Credential]):
     def page(self, row: Credential) -> Page:
         whom = f"the game {row.game}" if row.game else "the platform's web front"
         says = [f"A new password for {whom}, with the same allow-list as {row.username}.", ROTATION]
-        return Page("Make a second credential", says, "Make it and show the password")
+        return Page(
+            "Make a second credential", [*says, who_approves(self.kind)], "Make it and show the password"
+        )
+
+    def payload(self, row: Credential, given: dict[str, Any]) -> CredentialPayload:
+        return CredentialPayload(
+            # Of the form: what is sent twice is one request.
+            given["approval_id"],
+            "game" if row.game_id else "platform",
+            row.game_id,
+            given["username"],
+            row.allowed_networks,
+            given["note"],
+        )
 
     def do(self, act: Act[Credential]) -> ShownOnce:
-        made, password = create_credential(
-            kind=act.row.kind,
-            game=act.row.game,
-            username=act.given["username"],
-            allowed_networks=act.row.allowed_networks,
-            note=act.given["note"],
+        payload, password = self.payload(act.row, act.given), new_password()
+        approval = request_once(act.request, payload, act.given, password)
+        return password_once(payload, password, told(approval), act.row)
+
+
+def request_once(
+    request: HttpRequest, payload: CredentialPayload, given: dict[str, Any], password: str
+) -> Approval:
+    """Requests a credential with a password that is shown now. Raises `ApprovalRefused` if it was before."""
+    if Approval.objects.filter(pk=given["approval_id"]).exists():
+        raise ApprovalRefused(
+            "It is requested already, and its password was shown once. Withdraw it if it is lost."
         )
-        words = f"{made.username} was made as a second credential of {act.row.username}."
-        return password_once(made, password, words)
+    return request_approval(
+        NEW_CREDENTIAL,
+        payload,
+        id=given["approval_id"],
+        origin=Origin.of(request),
+        reason=given["reason"],
+        digest=None,
+        secret=password,
+    )
 
 
 class Revoke(PageAction[Credential]):
@@ -126,7 +160,7 @@ class Revoke(PageAction[Credential]):
 
 
 @admin.register(Credential)
-class CredentialAdmin(PageAdmin):
+class CredentialAdmin(GuardedAdmin):
     """A credential's password is made by us, shown once, and kept only as a hash that no page shows."""
 
     form = CredentialForm
@@ -159,21 +193,18 @@ class CredentialAdmin(PageAdmin):
         # A revoked credential is history.
         return bool(super().has_change_permission(request, obj)) and not (obj and obj.revoked_at)
 
-    def save_model(self, request: HttpRequest, obj: Credential, form: Any, change: bool) -> None:
-        if change:
-            # Only what was edited: it may have been revoked meanwhile.
-            obj.save(update_fields=["allowed_networks", "note"])
-        else:
-            made, password = create_credential(
-                kind=obj.kind,
-                game=obj.game,
-                username=obj.username,
-                allowed_networks=obj.allowed_networks,
-                note=obj.note,
-            )
-            obj.pk = made.pk
-            request.password_once = password  # type: ignore[attr-defined]
+    def forget(self) -> None:
         transaction.on_commit(CREDENTIALS.forget)
+
+    def requested(self, request: HttpRequest, form: Any, after: Values) -> Approval:
+        if not form.is_new:
+            return super().requested(request, form, after)
+        row, password = form.instance, new_password()
+        payload = CredentialPayload(
+            row.pk, row.kind, row.game_id, row.username, row.allowed_networks, row.note
+        )
+        request.password_once = payload, password  # type: ignore[attr-defined]
+        return request_once(request, payload, form.cleaned_data, password)
 
     def changeform_view(
         self,
@@ -192,7 +223,9 @@ class CredentialAdmin(PageAdmin):
     def response_add(
         self, request: HttpRequest, obj: Credential, post_url_continue: str | None = None
     ) -> HttpResponse:
-        return show_once(self, request, password_once(obj, request.password_once))  # type: ignore[attr-defined]
+        approval: Approval = request.approval  # type: ignore[attr-defined]
+        payload, password = request.password_once  # type: ignore[attr-defined]
+        return show_once(self, request, password_once(payload, password, told(approval), approval))
 
     def pointless_actions(self, id: UUID) -> set[str]:
         return set() if Credential.objects.filter(pk=id, revoked_at=None).exists() else {"revoke"}

@@ -14,10 +14,12 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from lib.backoffice import columns
 from lib.backoffice.formatting import badge, clock, link
-from lib.backoffice.pages import PageAdmin, Section
+from lib.backoffice.pages import Section
 from players.access.credentials import CREDENTIALS
+from players.admin.guarded_forms import GuardedAdmin, GuardedForm
+from players.approvals.configuration import Values
+from players.approvals.games import GAME_CHANGE, PASSWORD, fingerprint_of_password
 from players.models import Credential, Game
-from players.operations import set_query_password
 from players.query_passwords import is_used
 
 if TYPE_CHECKING:
@@ -52,8 +54,10 @@ def origin(url: str) -> tuple[str, str | None, int | None]:
     return parts.scheme, parts.hostname, parts.port
 
 
-class GameForm(GameModelForm):
+class GameForm(GuardedForm):
     """A game. Its query password is only written, never shown: the page says whether there is one."""
+
+    kind = GAME_CHANGE
 
     query_password = forms.CharField(
         label="Query password",
@@ -102,6 +106,15 @@ class GameForm(GameModelForm):
             self.check_place(given["query_url"], has_password=bool(new) or stays, stays=stays)
         return given
 
+    def secret(self) -> str:
+        return str(self.cleaned_data.get("query_password") or "")
+
+    def wanted(self, formsets: Any) -> Values:
+        after = super().wanted(formsets)
+        if self.secret():
+            return {**after, PASSWORD: fingerprint_of_password(self.secret())}
+        return {**after, PASSWORD: ""} if self.cleaned_data.get("forget_query_password") else after
+
     def check_place(self, url: str, *, has_password: bool, stays: bool) -> None:
         """A password is sent only to the server that it was entered for."""
         if not url and has_password:
@@ -118,7 +131,7 @@ class GameForm(GameModelForm):
             )
 
 
-class GameAdmin(PageAdmin):
+class GameAdmin(GuardedAdmin):
     """A game is added, changed and deactivated here, never deleted: transactions name it."""
 
     form = GameForm
@@ -157,12 +170,12 @@ class GameAdmin(PageAdmin):
     )
 
     def get_fieldsets(self, request: HttpRequest, obj: Game | None = None) -> Any:
-        *others, (title, options) = super().get_fieldsets(request, obj)
+        first, second, (title, options), *others = super().get_fieldsets(request, obj)
         if not (self.has_change_permission(request, obj) if obj else self.has_add_permission(request)):
             options = {**options, "fields": ("query_url", "query_username", "password_state")}
         elif not (obj and obj.sealed_query_password):
             options = {**options, "fields": ("query_url", "query_username", "query_password")}
-        return [*others, (title, options)]
+        return [first, second, (title, options), *others]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         # The front launches by slug: another one would be another game to it.
@@ -179,11 +192,8 @@ class GameAdmin(PageAdmin):
         response: HttpResponse = super().changeform_view(request, object_id, form_url, extra_context)
         return response
 
-    def save_model(self, request: HttpRequest, obj: Game, form: Any, change: bool) -> None:
-        super().save_model(request, obj, form, change)
-        if form.cleaned_data.get("query_password") or form.cleaned_data.get("forget_query_password"):
-            set_query_password(obj, form.cleaned_data.get("query_password", ""))
-        # Callers are remembered with their game's pending time.
+    def forget(self) -> None:
+        # Callers are remembered with their game.
         transaction.on_commit(CREDENTIALS.forget)
 
     def sections(self, request: HttpRequest, obj: Game) -> list[Section]:

@@ -1,1 +1,7 @@
 """Acts that need a second person: what they are, how they are requested, decided and executed."""
+
+from players.approvals.credentials import CREDENTIAL_CHANGE, NEW_CREDENTIAL
+from players.approvals.games import GAME_CHANGE
+from players.approvals.kinds import register
+
+register(NEW_CREDENTIAL, CREDENTIAL_CHANGE, GAME_CHANGE)

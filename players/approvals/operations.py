@@ -8,7 +8,7 @@ from django.apps import apps
 from django.db import transaction
 
 from lib.clock import now
-from lib.security.encryption import open_sealed, seal
+from lib.security.encryption import Unreadable, open_sealed, seal
 from players.approvals.kinds import KINDS, Execution, Kind, NotExecutable, Preview
 from players.approvals.rules import may_act_alone, waiting_time
 from players.audit_trail.record import Origin, record_act
@@ -37,11 +37,12 @@ class PreviewChanged(Exception):
 
 @transaction.atomic
 def request_approval(
-    kind: Kind[P], payload: P, *, id: UUID, origin: Origin, reason: str, digest: str, secret: str = ""
+    kind: Kind[P], payload: P, *, id: UUID, origin: Origin, reason: str, digest: str | None, secret: str = ""
 ) -> Approval:
     """Requests an act; it is done at once if the rules let this operator act alone.
 
-    `digest` is that of the effect which the operator saw. The same `id` again is the same request.
+    `digest` is that of the effect which the operator saw; None if it is just what they entered.
+    The same `id` again is the same request.
 
     Raises `ApprovalRefused`, `PreviewChanged`, and `NotExecutable`.
     """
@@ -52,7 +53,7 @@ def request_approval(
     if not requester.has_perm(kind.permission):
         raise ApprovalRefused(f"{requester} may not request this.")
     preview = kind.preview(payload)
-    if preview.digest != digest:
+    if digest not in (None, preview.digest):
         raise PreviewChanged(preview)
     approval = keep(kind, payload, preview, id=id, requester=requester, reason=reason, secret=secret)
     if approval.is_alone:
@@ -144,8 +145,7 @@ def execute(approval: Approval, approver: Operator, digest: str) -> tuple[Previe
     preview = kind.preview(payload)
     if preview.digest != digest:
         raise PreviewChanged(preview)
-    secret = open_sealed(approval.sealed, purpose=purpose_of(approval.pk)) if approval.sealed else ""
-    execution = Execution(approval.pk, requester, approver, approval.reason, secret)
+    execution = Execution(approval.pk, requester, approver, approval.reason, secret_of(approval))
     return preview, kind.execute(payload, execution)
 
 
@@ -269,6 +269,14 @@ def payload_of(approval: Approval) -> msgspec.Struct:
         raise NotExecutable(
             "It was requested with another release, and cannot be read by this one."
         ) from problem
+
+
+def secret_of(approval: Approval) -> str:
+    """The secret of what was requested, if it has one. Raises `NotExecutable` if its key is gone."""
+    try:
+        return open_sealed(approval.sealed, purpose=purpose_of(approval.pk)) if approval.sealed else ""
+    except Unreadable as problem:
+        raise NotExecutable("Its secret cannot be opened any more: request it again.") from problem
 
 
 def present_preview(approval: Approval) -> Preview:

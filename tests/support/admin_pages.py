@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from lib.clock import now
+from lib.ids import new_id
 from players.audit_trail.record import Origin, record_act
 from players.models import Approval, AuditEvent, Credential, Game, GameSession, Operator, Player
 from tests.support.admin_orders import PAYMENT_MODELS, payment_rows
@@ -97,14 +98,26 @@ def hidden_in(text: str) -> dict[str, str]:
     return {name: unescape(found[1]) if found else "" for name, found in values.items()}
 
 
+def sent(client: Client, place: str, **given: str) -> tuple[Any, dict[str, str]]:
+    """Fills in the form of an action and confirms it, as a browser does.
+
+    Returns the last answer, and what was sent for it.
+    """
+    fields = hidden_in(get(client, place)) | given
+    response = client.post(place, fields)
+    following = hidden_in(response.content.decode()) if response.status_code == 200 else {}
+    if following.get("confirmed"):
+        fields = following
+        response = client.post(place, fields)
+    return response, fields
+
+
 def requested(client: Client, place: str, **given: str) -> Approval:
-    """Requests an act through its pages, as a browser does; returns the request."""
-    sent = hidden_in(get(client, place)) | given
-    response = client.post(place, sent)
-    if response.status_code == 200 and hidden_in(response.content.decode()).get("confirmed"):
-        response = client.post(place, hidden_in(response.content.decode()))
-    assert response.status_code == 302, response.content.decode()
-    return Approval.objects.get(pk=sent["approval_id"])
+    """Requests an act through its pages; returns the request."""
+    response, fields = sent(client, place, **({"reason": "Ticket 7"} | given))
+    found = Approval.objects.filter(pk=fields["approval_id"]).first()
+    assert found, response.content.decode()
+    return found
 
 
 def approved_by(other: Client, approval: Approval) -> Approval:
@@ -112,6 +125,30 @@ def approved_by(other: Client, approval: Approval) -> Approval:
     place = page(Approval, approval, "approve")
     assert other.post(place, hidden_in(get(other, place))).status_code == 302
     approval.refresh_from_db()
+    return approval
+
+
+def by_two(client: Client, other: Client, place: str, **given: str) -> Approval:
+    """Requests an act through its pages, has it approved, and returns the request, which was executed."""
+    approval = approved_by(other, requested(client, place, **given))
+    assert approval.state == Approval.State.EXECUTED, approval.result
+    return approval
+
+
+def with_reason(given: dict[str, str]) -> dict[str, str]:
+    """What a form sends whose change may need a second person."""
+    return {"reason": "Ticket 7", "approval_id": str(new_id())} | given
+
+
+def saved(client: Client, other: Client, place: str, given: dict[str, str]) -> Approval | None:
+    """Sends such a form; a second person approves what it requests, if it does. Returns the request."""
+    sent = with_reason(given)
+    response = client.post(place, sent)
+    assert response.status_code == 302, response.content.decode()
+    approval = Approval.objects.filter(pk=sent["approval_id"]).first()
+    if approval:
+        approved_by(other, approval)
+        assert approval.state == Approval.State.EXECUTED, approval.result
     return approval
 
 

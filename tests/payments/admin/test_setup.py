@@ -9,9 +9,19 @@ from django.test import Client
 from payments.models import Price, Product, Provider, Secret, Shop
 from payments.providers.registry import PROVIDERS
 from payments.providers.signatures import order_notify, standard_webhooks
-from payments.providers.signing_secrets import delivery_secrets
-from players.models import AuditEvent
-from tests.support.admin_pages import address, get, operator, page, signed_in
+from payments.providers.signing_secrets import delivery_secrets, new_webhook_secret
+from players.models import Approval, AuditEvent
+from tests.support.admin_pages import (
+    address,
+    approved_by,
+    by_two,
+    get,
+    operator,
+    page,
+    requested,
+    sent,
+    signed_in,
+)
 from tests.support.callers import make_party, unique
 from tests.support.shop import ShopSetup, make_product, make_provider
 
@@ -173,7 +183,7 @@ def test_product_list__tells_products_on_sale_from_others(client: Client, shop_s
 
 
 def test_product_page__says_what_an_undeliverable_product_lacks(
-    client: Client, shop_setup: ShopSetup
+    client: Client, second: Client, shop_setup: ShopSetup
 ) -> None:
     game = make_party().game
     sword = make_product(game, unique("sword"), 1_00, is_delivered=True)
@@ -182,7 +192,7 @@ def test_product_page__says_what_an_undeliverable_product_lacks(
     shop = Shop.objects.create(game=game, order_url="https://game.example/orders")
     assert ["no order URL" in get(client, place), "no delivery secret" in get(client, place)] == [False, True]
     assert "not deliverable" in get(client, f"{address(Product)}?q={sword.code}")
-    assert client.post(page(Shop, shop, "make_secret")).status_code == 200
+    by_two(client, second, page(Shop, shop, "make_secret"))
     assert ["no order URL" in get(client, place), "no delivery secret" in get(client, place)] == [
         False,
         False,
@@ -203,7 +213,9 @@ def test_product_page__view_only_user_reads_major_units(shop_setup: ShopSetup) -
 # --- Shops ----------------------------------------------------------------------------------------------
 
 
-def test_shop_form__adds_a_shop_and_shows_its_secret_once(client: Client, caplog: Any) -> None:
+def test_shop_form__adds_a_shop_and_shows_its_secret_once(
+    client: Client, second: Client, caplog: Any
+) -> None:
     game = make_party().game
     given = {
         "game": str(game.pk),
@@ -215,7 +227,10 @@ def test_shop_form__adds_a_shop_and_shows_its_secret_once(client: Client, caplog
     assert shop.return_origins == ["https://game.example", "https://www.game.example"]
     get(client, page(Shop, shop, "make_secret"))
     assert Secret.objects.filter(game=game).count() == 0
-    response = client.post(page(Shop, shop, "make_secret"))
+    response, fields = sent(client, page(Shop, shop, "make_secret"), reason="Its first")
+    # Nothing is signed with it before a second person has approved it.
+    assert delivery_secrets(game) == []
+    approved_by(second, Approval.objects.get(pk=fields["approval_id"]))
     [secret] = delivery_secrets(game)
     assert secret in response.content.decode()
     assert "no-store" in response["Cache-Control"]
@@ -241,15 +256,15 @@ def test_shop_form__checks_origins(client: Client) -> None:
     assert not Shop.objects.filter(game=game).exists()
 
 
-def test_shop_secret__newest_of_two_signs_until_older_is_retired(client: Client) -> None:
+def test_shop_secret__newest_of_two_signs_until_older_is_retired(client: Client, second: Client) -> None:
     game = make_party().game
     shop = Shop.objects.create(game=game, order_url="https://game.example/orders")
     for _ in range(2):
-        client.post(page(Shop, shop, "make_secret"))
+        by_two(client, second, page(Shop, shop, "make_secret"))
     newest, older = Secret.objects.filter(game=game).order_by("-created_at", "-pk")
     text = get(client, page(Shop, shop, "retire"))
     assert [str(one.pk) in text for one in (newest, older)] == [True, True]
-    assert client.post(page(Shop, shop, "retire"), {"secret": str(older.pk)}).status_code == 302
+    by_two(client, second, page(Shop, shop, "retire"), secret=str(older.pk))
     assert [Secret.objects.get(pk=one.pk).retired_at is None for one in (newest, older)] == [True, False]
     # Somebody else's, or one that is retired already, is none to choose.
     foreign = make_provider("standard-webhooks").provider.secrets.get()
@@ -360,11 +375,21 @@ def test_provider_form__offers_the_sandbox_only_if_demo_is_on(client: Client, se
         assert ('value="sandbox"' in get(client, address(Provider, "add"))) is demo
 
 
-def test_secret_form__entered_secret_counts_at_once(client: Client, caplog: Any) -> None:
+def test_secret_form__entered_secret_counts_once_it_is_approved(
+    client: Client, second: Client, caplog: Any
+) -> None:
     provider = make_provider("order-notify").provider
     assert len(PROVIDERS.all()[provider.slug].callback_secrets) == 1
     secret = unique("secret-of-the-provider")
-    assert client.post(page(Provider, provider, "enter_secret"), {"secret": f" {secret} "}).status_code == 302
+    approval = requested(client, page(Provider, provider, "enter_secret"), secret=f" {secret} ")
+    PROVIDERS.forget()
+    assert len(PROVIDERS.all()[provider.slug].callback_secrets) == 1
+    assert (secret in str(approval.payload), secret in approval.sealed, approval.sealed != "") == (
+        False,
+        False,
+        True,
+    )
+    assert approved_by(second, approval).sealed == ""
     assert PROVIDERS.all()[provider.slug].callback_secrets[0] == secret
     said = "".join(
         get(client, place)
@@ -372,6 +397,8 @@ def test_secret_form__entered_secret_counts_at_once(client: Client, caplog: Any)
             page(Provider, provider),
             address(Provider, "history", provider.pk),
             page(Provider, provider, "retire"),
+            page(Approval, approval),
+            address(Approval, "history", approval.pk),
         )
     )
     assert (secret in said, secret in caplog.text) == (False, False)
@@ -395,7 +422,7 @@ def test_secret_form__used_published_malformed_refused_not_shown(
     for secret, scheme, words in refused_secrets(shop_setup):
         provider = make_provider(scheme).provider
         before = Secret.objects.count()
-        response = client.post(page(Provider, provider, "enter_secret"), {"secret": secret})
+        response, _ = sent(client, page(Provider, provider, "enter_secret"), secret=secret, reason="r")
         text = response.content.decode()
         assert (response.status_code, words in text, secret in text, secret in caplog.text) == (
             200,
@@ -406,9 +433,10 @@ def test_secret_form__used_published_malformed_refused_not_shown(
         assert Secret.objects.count() == before
 
 
-def test_secret_form__generates_secrets_only_for_our_own_schemes(client: Client) -> None:
+def test_secret_form__generates_secrets_only_for_our_own_schemes(client: Client, second: Client) -> None:
     ours, theirs = make_provider("standard-webhooks").provider, make_provider("order-notify").provider
-    response = client.post(page(Provider, ours, "make_secret"))
+    response, fields = sent(client, page(Provider, ours, "make_secret"), reason="Rotation")
+    approved_by(second, Approval.objects.get(pk=fields["approval_id"]))
     secret = PROVIDERS.all()[ours.slug].callback_secrets[0]
     assert re.search(r'id="secret">(.*?)</dd>', response.content.decode())[1] == secret  # type: ignore[index]
     assert client.post(page(Provider, theirs, "make_secret")).status_code == 302
@@ -416,19 +444,18 @@ def test_secret_form__generates_secrets_only_for_our_own_schemes(client: Client)
     assert ["Make a secret" in get(client, page(Provider, one)) for one in (ours, theirs)] == [True, False]
 
 
-def test_api_key__only_if_the_scheme_has_one_and_replaces_old(client: Client) -> None:
+def test_api_key__only_if_the_scheme_has_one_and_replaces_old(client: Client, second: Client) -> None:
     stripe, ours = (
         Provider.objects.create(slug=unique("stripe"), name="Stripe", scheme="stripe"),
         make_provider("standard-webhooks").provider,
     )
     keys = [unique("sk_test_of_nobody"), unique("sk_test_of_nobody")]
     for key in keys:
-        assert client.post(page(Provider, stripe, "enter_api_key"), {"secret": key}).status_code == 302
+        by_two(client, second, page(Provider, stripe, "enter_api_key"), secret=key)
     assert PROVIDERS.all()[stripe.slug].api_secret == keys[1]
     assert stripe.secrets.filter(retired_at=None).count() == 1
-    text = client.post(
-        page(Provider, ours, "enter_api_key"), {"secret": unique("sk_test_of_nobody")}
-    ).content.decode()
+    place = page(Provider, ours, "enter_api_key")
+    text = sent(client, place, secret=unique("sk_test_of_nobody"), reason="r")[0].content.decode()
     assert "never called with a secret" in text
     assert ["Enter the API key" in get(client, page(Provider, one)) for one in (stripe, ours)] == [
         True,
@@ -436,15 +463,15 @@ def test_api_key__only_if_the_scheme_has_one_and_replaces_old(client: Client) ->
     ]
 
 
-def test_secret__retired_one_no_longer_counts(client: Client) -> None:
+def test_secret__retired_one_no_longer_counts(client: Client, second: Client) -> None:
     fake_provider = make_provider("standard-webhooks")
-    client.post(page(Provider, fake_provider.provider, "make_secret"))
+    by_two(client, second, page(Provider, fake_provider.provider, "make_secret"))
     older = fake_provider.provider.secrets.order_by("created_at", "pk")[0]
     assert fake_provider.secret in PROVIDERS.all()[fake_provider.provider.slug].callback_secrets
-    assert (
-        client.post(page(Provider, fake_provider.provider, "retire"), {"secret": str(older.pk)}).status_code
-        == 302
-    )
+    approval = requested(client, page(Provider, fake_provider.provider, "retire"), secret=str(older.pk))
+    PROVIDERS.forget()
+    assert fake_provider.secret in PROVIDERS.all()[fake_provider.provider.slug].callback_secrets
+    approved_by(second, approval)
     assert fake_provider.secret not in PROVIDERS.all()[fake_provider.provider.slug].callback_secrets
 
 
@@ -468,10 +495,13 @@ def test_secret__is_marked_sensitive_in_failure_reports(
 ) -> None:
     browser = signed_in(boss)
     browser.raise_request_exception = False
-    monkeypatch.setattr("payments.admin.providers.add_callback_secret", None)
-    response = browser.post(page(Provider, shop_setup.webhooks.provider, "enter_secret"), {"secret": SECRET})
-    assert (response.status_code, SECRET in response.content.decode()) == (500, False)
-    assert response.wsgi_request.sensitive_post_parameters == ("secret",)  # type: ignore[attr-defined]
+    monkeypatch.setattr("payments.admin.signing_secrets.fingerprint_of", None)
+    secret = new_webhook_secret()
+    response, _ = sent(
+        browser, page(Provider, shop_setup.webhooks.provider, "enter_secret"), secret=secret, reason="r"
+    )
+    assert (response.status_code, secret in response.content.decode()) == (500, False)
+    assert response.wsgi_request.sensitive_post_parameters == ("secret",)
 
 
 def test_provider__list_is_reloaded_after_a_change(client: Client) -> None:
@@ -481,20 +511,17 @@ def test_provider__list_is_reloaded_after_a_change(client: Client) -> None:
     assert PROVIDERS.all()[provider.slug].name == "After"
 
 
-def recorded_secrets(row: Any) -> list[tuple[list[str], list[str]]]:
-    events: Any = AuditEvent.objects.filter(subject_id=str(row.pk), outcome="done").order_by("pk")
-    return [(event.before["secrets"], event.after["secrets"]) for event in events if event.before]
+def recorded_secrets(row: Any) -> list[tuple[str, str]]:
+    """What executed acts on a row's secrets recorded, before and after."""
+    events: Any = AuditEvent.objects.filter(subject_id=str(row.pk), approval_id__isnull=False).order_by("pk")
+    label = "Secrets that sign callbacks"
+    return [(event.before[label], event.after[label]) for event in events]
 
 
-def test_secrets__are_recorded_by_fingerprint(client: Client) -> None:
+def test_secrets__are_recorded_by_fingerprint(client: Client, second: Client) -> None:
     provider = make_provider("order-notify").provider
-    client.post(page(Provider, provider, "enter_secret"), {"secret": unique("secret")})
-    made = Secret.objects.filter(provider=provider).latest("created_at")
-    client.post(page(Provider, provider, "retire"), {"secret": str(made.pk)})
-    mark = f"callback {bytes(made.fingerprint)[:4].hex()}"
-    (before, entered), (live, retired) = recorded_secrets(provider)
-    assert (entered, live, retired) == (
-        [*before, f"{mark} live"],
-        [*before, f"{mark} live"],
-        [*before, f"{mark} retired"],
-    )
+    by_two(client, second, page(Provider, provider, "enter_secret"), secret=unique("secret"))
+    newer, older = provider.secrets.order_by("-created_at")
+    by_two(client, second, page(Provider, provider, "retire"), secret=str(older.pk))
+    first, last = (bytes(one.fingerprint)[:4].hex() for one in (older, newer))
+    assert recorded_secrets(provider) == [(first, f"{last}, {first}"), (f"{last}, {first}", last)]

@@ -11,7 +11,7 @@ from django.test import Client
 
 from players.models import AuditEvent, Game
 from players.operations import query_credential, set_query_password
-from tests.support.admin_pages import address, get, operator, page, signed_in
+from tests.support.admin_pages import address, get, operator, page, saved, signed_in, with_reason
 from tests.support.callers import make_party, unique
 
 PASSWORD = "a very: secret päss"
@@ -32,7 +32,7 @@ def form(game: Game | None = None, **changes: str) -> dict[str, str]:
         "query_username": game.query_username if game else "",
         "query_password": "",
     }
-    return {"slug": unique("g"), **given, **asking} | changes
+    return with_reason({"slug": unique("g"), **given, **asking} | changes)
 
 
 @pytest.fixture(autouse=True)
@@ -63,9 +63,11 @@ def everything_said(client: Client, game: Game) -> str:
     )
 
 
-def test_game_password__is_set_with_a_new_game_and_shown_nowhere(client: Client, caplog: Any) -> None:
+def test_game_password__is_set_with_a_new_game_and_shown_nowhere(
+    client: Client, second: Client, caplog: Any
+) -> None:
     given = form(query_url=URL, query_username="quantum", query_password=PASSWORD)
-    assert client.post(address(Game, "add"), given).status_code == 302
+    saved(client, second, address(Game, "add"), given)
     game = Game.objects.get(slug=given["slug"])
     assert (game.query_url, sent(game)) == (URL, ("quantum", PASSWORD))
     said = everything_said(client, game)
@@ -77,17 +79,15 @@ def test_game_password__is_set_with_a_new_game_and_shown_nowhere(client: Client,
     assert "A password is set; it is never shown." in said
 
 
-def test_game_password__is_kept_if_left_empty(client: Client, asked: Game) -> None:
-    assert (
-        client.post(page(Game, asked), form(asked, name="Renamed", query_username="other")).status_code == 302
-    )
+def test_game_password__is_kept_if_left_empty(client: Client, second: Client, asked: Game) -> None:
+    saved(client, second, page(Game, asked), form(asked, name="Renamed", query_username="other"))
     assert (Game.objects.get(pk=asked.pk).name, sent(asked)) == ("Renamed", ("other", PASSWORD))
 
 
-def test_game_password__is_replaced_and_removed(client: Client, asked: Game) -> None:
-    assert client.post(page(Game, asked), form(asked, query_password=" new ")).status_code == 302
+def test_game_password__is_replaced_and_removed(client: Client, second: Client, asked: Game) -> None:
+    saved(client, second, page(Game, asked), form(asked, query_password=" new "))
     assert sent(asked) == ("quantum", " new ")
-    assert client.post(page(Game, asked), form(asked, forget_query_password="on")).status_code == 302
+    saved(client, second, page(Game, asked), form(asked, forget_query_password="on"))
     assert sent(asked) == ("quantum", "")
     text = get(client, page(Game, asked))
     assert "No password is set." in text
@@ -133,27 +133,28 @@ def test_game_form__does_not_show_the_password_after_a_refusal(client: Client) -
     assert "do-not-show-me" not in text
 
 
-def test_game_password__is_kept_if_only_the_url_path_changes(client: Client, asked: Game) -> None:
-    assert (
-        client.post(page(Game, asked), form(asked, query_url="https://state.example/v2?x=1")).status_code
-        == 302
-    )
+def test_game_password__is_kept_if_only_the_url_path_changes(
+    client: Client, second: Client, asked: Game
+) -> None:
+    saved(client, second, page(Game, asked), form(asked, query_url="https://state.example/v2?x=1"))
     assert sent(asked) == ("quantum", PASSWORD)
 
 
-def test_game_password__must_be_retyped_if_the_host_changes(client: Client, asked: Game) -> None:
-    assert (
-        client.post(
-            page(Game, asked), form(asked, query_url="https://other.example/", query_password="another")
-        ).status_code
-        == 302
+def test_game_password__must_be_retyped_if_the_host_changes(
+    client: Client, second: Client, asked: Game
+) -> None:
+    saved(
+        client,
+        second,
+        page(Game, asked),
+        form(asked, query_url="https://other.example/", query_password="another"),
     )
     assert sent(asked) == ("quantum", "another")
 
 
-def test_game_form__game_can_be_queried_without_a_credential(client: Client) -> None:
+def test_game_form__game_can_be_queried_without_a_credential(client: Client, second: Client) -> None:
     given = form(query_url=URL)
-    assert client.post(address(Game, "add"), given).status_code == 302
+    saved(client, second, address(Game, "add"), given)
     game = Game.objects.get(slug=given["slug"])
     assert (game.query_url, sent(game)) == (URL, None)
 

@@ -3,13 +3,15 @@
 import re
 import uuid
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.test import Client
 
 from lib.security.tokens import password_hash
-from players.models import AuditEvent, Credential, Game, GameSession, Operator, Player, PlayerEvent
-from tests.support.admin_pages import address, get, page
+from players.access.credentials import CREDENTIALS
+from players.models import Approval, AuditEvent, Credential, Game, GameSession, Operator, Player, PlayerEvent
+from tests.support.admin_pages import address, approved_by, get, page, saved, sent, with_reason
 from tests.support.callers import Caller, Callers, PlayerSession, basic, open_session, unique
 from tests.support.owned import owned
 from wallet.models import Currency
@@ -34,7 +36,9 @@ def everything_said(client: Client, credential: Credential) -> str:
     )
 
 
-def test_credential__new_one_shows_its_password_once_and_works(client: Client, callers: Callers) -> None:
+def test_credential__new_one_shows_its_password_once_and_works_if_approved(
+    client: Client, second: Client, callers: Callers
+) -> None:
     name = unique("c")
     given = {
         "kind": "game",
@@ -43,11 +47,21 @@ def test_credential__new_one_shows_its_password_once_and_works(client: Client, c
         "allowed_networks": "10.0.0.0/8,2001:db8::1",
         "note": "by hand",
     }
+    given = with_reason(given)
     response = client.post(address(Credential, "add"), given)
     assert response.status_code == 200
     assert "no-store" in response["Cache-Control"]
     password = password_on(response)
+    assert not Credential.objects.filter(username=name).exists()
+    assert (
+        Caller(basic(name, password)).post("/wallet/getBalance", {"token": str(uuid.uuid4())}).status == 401
+    )
+    # Sent again, it shows no second password.
+    assert password not in client.post(address(Credential, "add"), given, follow=True).content.decode()
+    approval = approved_by(second, Approval.objects.get(pk=given["approval_id"]))
+    CREDENTIALS.forget()
     credential = Credential.objects.get(username=name)
+    assert password not in f"{approval.payload}{approval.effect}{approval.says}{approval.result}"
     assert bytes(credential.password_hash) == password_hash(password)
     assert credential.allowed_networks == ["10.0.0.0/8", "2001:db8::1"]
     assert password not in everything_said(client, credential)
@@ -80,12 +94,13 @@ def test_credential__that_does_not_fit_is_not_made(
         "note": "",
     } | change
     before = Credential.objects.count()
+    given = with_reason(given)
     assert words in client.post(address(Credential, "add"), given).content.decode()
     assert Credential.objects.count() == before
 
 
 def test_credential__second_works_beside_first_until_revoked(
-    client: Client, player_session: PlayerSession, callers: Callers
+    client: Client, second: Client, player_session: PlayerSession, callers: Callers
 ) -> None:
     first = Credential.objects.create(
         kind="game",
@@ -95,15 +110,19 @@ def test_credential__second_works_beside_first_until_revoked(
         note="n",
     )
     assert first.username + "-2" in get(client, page(Credential, first, "rotate"))
-    response = client.post(page(Credential, first, "rotate"), {"username": first.username + "-2", "note": ""})
+    response, fields = sent(
+        client, page(Credential, first, "rotate"), username=first.username + "-2", reason="Rotation"
+    )
     assert "no-store" in response["Cache-Control"]
+    approved_by(second, Approval.objects.get(pk=fields["approval_id"]))
     new = Credential.objects.get(username=first.username + "-2")
     password = password_on(response)
     assert password not in everything_said(client, new) + everything_said(client, first)
-    for credential in (new, first):
-        (event,) = AuditEvent.objects.filter(subject_id=credential.pk)
-        assert event.note == f"{new.username} was made as a second credential of {first.username}."
-    again = client.post(page(Credential, first, "rotate"), {"username": first.username + "-2", "note": ""})
+    (made,) = AuditEvent.objects.filter(subject_type="players.credential", subject_id=new.pk)
+    assert (made.action, made.approval_id) == ("make_credential", UUID(fields["approval_id"]))
+    (event,) = AuditEvent.objects.filter(subject_id=first.pk)
+    assert (event.action, event.reason) == ("request_make_credential", "Rotation")
+    again, _ = sent(client, page(Credential, first, "rotate"), username=first.username + "-2", reason="r")
     assert b"This username is in use" in again.content
     both = [Caller(basic(first.username, "old")), Caller(basic(new.username, password))]
     assert [caller.post("/wallet/getBalance", {"token": player_session.token}).status for caller in both] == [
@@ -120,7 +139,9 @@ def test_credential__second_works_beside_first_until_revoked(
     ]
 
 
-def test_credential__edit_keeps_password_name_and_game(client: Client, callers: Callers) -> None:
+def test_credential__edit_keeps_password_name_and_game(
+    client: Client, second: Client, callers: Callers
+) -> None:
     credential = Credential.objects.create(
         kind="game", game=callers.game.game, username=unique("c"), password_hash=password_hash("p")
     )
@@ -132,7 +153,7 @@ def test_credential__edit_keeps_password_name_and_game(client: Client, callers: 
         "allowed_networks": "192.0.2.1",
         "note": "new note",
     }
-    assert client.post(page(Credential, credential), given).status_code == 302
+    saved(client, second, page(Credential, credential), given)
     now = Credential.objects.get(pk=credential.pk)
     assert (now.username, now.kind, now.game_id, bytes(now.password_hash)) == (
         credential.username,
@@ -143,7 +164,7 @@ def test_credential__edit_keeps_password_name_and_game(client: Client, callers: 
     assert (now.allowed_networks, now.note) == (["192.0.2.1"], "new note")
 
 
-def test_game__is_made_and_switched_off(client: Client) -> None:
+def test_game__is_made_and_switched_off(client: Client, second: Client) -> None:
     given = {
         "slug": unique("g"),
         "name": "New",
@@ -152,18 +173,13 @@ def test_game__is_made_and_switched_off(client: Client) -> None:
         "pending_hours": "",
         "unanswered_policy": "hold",
     }
-    assert client.post(address(Game, "add"), given).status_code == 302
+    saved(client, second, address(Game, "add"), given)
     game = Game.objects.get(slug=given["slug"])
     assert (
         b"greater than or equal to 50"
-        in client.post(page(Game, game), given | {"pending_hours": "49"}).content
+        in client.post(page(Game, game), with_reason(given | {"pending_hours": "49"})).content
     )
-    assert (
-        client.post(
-            page(Game, game), given | {"is_active": "", "pending_hours": "60", "slug": "other"}
-        ).status_code
-        == 302
-    )
+    saved(client, second, page(Game, game), given | {"is_active": "", "pending_hours": "60", "slug": "other"})
     game.refresh_from_db()
     assert (game.is_active, game.pending_hours, game.slug) == (False, 60, given["slug"])
 

@@ -9,7 +9,7 @@ from django.db.utils import Error
 
 from players.audit_trail.record import Origin, record_act, session_name
 from players.models import AuditEvent, Game, OperatorSession
-from tests.support.admin_pages import address, operator, page, signed_in
+from tests.support.admin_pages import operator, page, signed_in, with_reason
 from tests.support.callers import PlayerSession, unique
 from wallet.admin import wallet_actions
 from wallet.models import Wallet
@@ -86,8 +86,7 @@ def test_act__is_not_done_if_it_cannot_be_recorded(
 def test_form__is_recorded_with_before_and_after() -> None:
     client = signed_in(operator("players.view_game", "players.change_endpoints"))
     given = {
-        "slug": unique("g"),
-        "name": "First",
+        "name": "Second",
         "launch_url": "https://g.example/",
         "is_active": "on",
         "pending_hours": "",
@@ -95,13 +94,13 @@ def test_form__is_recorded_with_before_and_after() -> None:
         "query_url": "",
         "query_username": "",
     }
-    assert client.post(address(Game, "add"), given).status_code == 302
-    game = Game.objects.get(slug=given["slug"])
-    assert client.post(page(Game, game), {**given, "name": "Second"}).status_code == 302
-    added, changed = events_of(game)
-    assert (added.action, added.before, added.after["name"]) == ("add_game", None, "First")
-    assert (changed.action, changed.note) == ("change_game", "Changed Name.")
-    assert (changed.before, changed.after) == (added.after, {**added.after, "name": "Second"})
+    game = Game.objects.create(
+        slug=unique("g"), name="First", launch_url=given["launch_url"], unanswered_policy="hold"
+    )
+    assert client.post(page(Game, game), with_reason(given)).status_code == 302
+    (changed,) = events_of(game)
+    assert (changed.action, changed.note, changed.reason) == ("change_game", "Changed Name.", "Ticket 7")
+    assert (changed.before["name"], changed.after) == ("First", {**changed.before, "name": "Second"})
 
 
 def test_denied_form__is_recorded() -> None:

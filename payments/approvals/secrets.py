@@ -1,0 +1,150 @@
+"""Secrets of providers and games are entered, made or retired."""
+
+from typing import Literal
+from uuid import UUID
+
+import msgspec
+from django.db import transaction
+from django.db.models import QuerySet
+
+from payments.models import Provider, Secret, Shop
+from payments.providers.registry import PROVIDERS
+from payments.providers.signing_secrets import (
+    SecretRefused,
+    add_callback_secret,
+    add_delivery_secret,
+    replace_api_secret,
+    retire_secret,
+    shown_fingerprint,
+)
+from players.approvals.kinds import Change, Execution, Kind, NotExecutable, Preview, subject_of
+
+Purpose = Secret.Purpose
+# What a secret gives whoever has it.
+MEANINGS = {
+    Purpose.CALLBACK: "Whoever has the secret can tell us that orders of any player are paid.",
+    Purpose.API: "The platform calls the provider with it; the present one is retired.",
+    Purpose.DELIVERY: "The game accepts deliveries that are signed with it.",
+}
+LABELS = {
+    Purpose.CALLBACK: "Secrets that sign callbacks",
+    Purpose.API: "API key",
+    Purpose.DELIVERY: "Secrets that sign deliveries",
+}
+NEW = "a new one"
+
+
+class NewSecretPayload(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`owner_id` is a provider's, or of a delivery secret its game's.
+
+    `fingerprint` tells the secret apart; it is empty as long as the secret is not entered or made.
+    """
+
+    owner_id: UUID
+    purpose: Literal["callback", "api", "delivery"]
+    fingerprint: str = ""
+
+
+class RetirementPayload(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    secret_id: UUID
+
+
+class AddSecret(Kind[NewSecretPayload]):
+    """A secret counts from the approval on. Until then it is sealed in the request."""
+
+    name, title, permission = "add_secret", "new secret", "payments.manage_secrets"
+    about, payload = "payments.provider", NewSecretPayload
+
+    def describe(self, payload: NewSecretPayload) -> str:
+        owner = owner_of(payload.purpose, payload.owner_id)
+        what = {"callback": "callbacks", "api": "API calls", "delivery": "deliveries"}[payload.purpose]
+        return f"Add the secret {payload.fingerprint or NEW} for {what} of {owner}"
+
+    def preview(self, payload: NewSecretPayload) -> Preview:
+        owner = locked_owner(payload.purpose, payload.owner_id)
+        before = fingerprints(live_secrets(payload.purpose, payload.owner_id))
+        kept = [] if Purpose(payload.purpose) is Purpose.API else before
+        change = changed(payload.purpose, before, [payload.fingerprint or NEW, *kept])
+        return Preview(subject_of(owner), [change], [MEANINGS[Purpose(payload.purpose)]])
+
+    def execute(self, payload: NewSecretPayload, execution: Execution) -> str:
+        owner, actor = owner_of(payload.purpose, payload.owner_id), execution.actor
+        try:
+            if isinstance(owner, Shop):
+                add_delivery_secret(owner.game, execution.secret, actor=actor)
+            elif Purpose(payload.purpose) is Purpose.API:
+                replace_api_secret(owner, execution.secret, actor=actor)
+            else:
+                add_callback_secret(owner, execution.secret, actor=actor)
+        except SecretRefused as problem:
+            raise NotExecutable(str(problem)) from problem
+        transaction.on_commit(PROVIDERS.forget)
+        return f"The secret {payload.fingerprint} of {owner} counts from now on, within a few seconds."
+
+
+class RetireSecret(Kind[RetirementPayload]):
+    """A secret ends. Without any, callbacks or deliveries end too."""
+
+    name, title, permission = "retire_secret", "retirement of a secret", "payments.manage_secrets"
+    about, payload = "payments.provider", RetirementPayload
+
+    def describe(self, payload: RetirementPayload) -> str:
+        secret = Secret.objects.get(pk=payload.secret_id)
+        owner = owner_of(secret.purpose, owner_id_of(secret))
+        return f"Retire the secret {shown_fingerprint(secret.fingerprint)} of {owner}"
+
+    def preview(self, payload: RetirementPayload) -> Preview:
+        secret = Secret.objects.get(pk=payload.secret_id)
+        owner = locked_owner(secret.purpose, owner_id_of(secret))
+        live = live_secrets(secret.purpose, owner_id_of(secret))
+        if secret not in live:
+            raise NotExecutable("The secret is retired already.")
+        left = fingerprints(live.exclude(pk=secret.pk))
+        says = ["What is signed with a retired secret is refused within a few seconds."]
+        says += [] if left else ["It is the only live one: nothing can be signed, or accepted, any more."]
+        return Preview(subject_of(owner), [changed(secret.purpose, fingerprints(live), left)], says)
+
+    def execute(self, payload: RetirementPayload, execution: Execution) -> str:
+        secret = Secret.objects.get(pk=payload.secret_id)
+        retire_secret(secret, actor=execution.actor)
+        transaction.on_commit(PROVIDERS.forget)
+        return f"The secret {shown_fingerprint(secret.fingerprint)} is retired."
+
+
+ADD_SECRET, RETIRE_SECRET = AddSecret(), RetireSecret()
+
+
+def owner_of(purpose: str, owner_id: UUID) -> Provider | Shop:
+    """Whose secret it is: a provider, or of delivery secrets the game's shop."""
+    if purpose == Purpose.DELIVERY:
+        return Shop.objects.select_related("game").get(game_id=owner_id)
+    return Provider.objects.get(pk=owner_id)
+
+
+def locked_owner(purpose: str, owner_id: UUID) -> Provider | Shop:
+    """The same, locked: secrets of one owner are added and retired one after another."""
+    if purpose == Purpose.DELIVERY:
+        return Shop.objects.select_for_update(of=("self",)).select_related("game").get(game_id=owner_id)
+    return Provider.objects.select_for_update().get(pk=owner_id)
+
+
+def owner_id_of(secret: Secret) -> UUID:
+    """The provider's id, or the game's."""
+    owner: UUID | None = secret.provider_id or secret.game_id
+    assert owner is not None
+    return owner
+
+
+def live_secrets(purpose: str, owner_id: UUID) -> QuerySet[Secret]:
+    """The secrets of one owner and purpose that count, newest first."""
+    owner = {"game_id": owner_id} if purpose == Purpose.DELIVERY else {"provider_id": owner_id}
+    live = Secret.objects.filter(purpose=purpose, retired_at=None, **owner)
+    return live.defer("sealed").order_by("-created_at", "-pk")
+
+
+def fingerprints(secrets: QuerySet[Secret]) -> list[str]:
+    return [shown_fingerprint(secret.fingerprint) for secret in secrets]
+
+
+def changed(purpose: str, before: list[str], after: list[str]) -> Change:
+    return Change(LABELS[Purpose(purpose)], ", ".join(before) or "none", ", ".join(after) or "none")

@@ -1,0 +1,168 @@
+"""A row of the configuration is added or changed: what all such kinds have in common."""
+
+from datetime import datetime
+from typing import Any, ClassVar
+
+import msgspec
+from django.core.exceptions import ValidationError
+from django.db.models import Field, ForeignKey, Model, URLField
+
+from lib.clock import in_words
+from players.approvals.kinds import Change, Execution, Kind, NotExecutable, Preview, subject_of
+
+NONE = "none"
+# By name, in values as JSON has them.
+Values = dict[str, Any]
+
+
+class ConfigurationPayload(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The fields that differ, before and after; of a new row `before` is empty."""
+
+    row_id: str
+    is_new: bool
+    before: Values
+    after: Values
+
+
+class ConfigurationChange(Kind[ConfigurationPayload]):
+    """Adds a row of `model`, or changes it; `guarded` are the fields that one person does not change alone.
+
+    It changes exactly what the request says, and only if the fields still are as they were then.
+    """
+
+    payload = ConfigurationPayload
+    model: ClassVar[type[Model]]
+    fields: ClassVar[tuple[str, ...]]
+    guarded: ClassVar[tuple[str, ...]]
+
+    # --- What a kind adds to it -------------------------------------------------------------------------
+
+    def values(self, row: Any) -> Values:
+        """The row's fields as they are."""
+        return {name: plain(getattr(row, self.field(name).attname)) for name in self.fields}
+
+    def words(self, name: str, values: Values) -> str:
+        """A field's value as operators read it."""
+        return in_plain_words(self.field(name), values.get(name))
+
+    def label(self, name: str) -> str:
+        label = str(self.field(name).verbose_name)
+        return label[:1].upper() + label[1:]
+
+    def write(self, row: Any, after: Values, execution: Execution) -> None:
+        """Sets the fields and saves the row, which is locked, or new."""
+        names = self.set_fields(row, after)
+        if row._state.adding:  # noqa: SLF001 (documented)
+            row.save(force_insert=True)
+        else:
+            row.save(update_fields=names)
+
+    def says(self, payload: ConfigurationPayload) -> list[str]:
+        """What the values do not say by themselves."""
+        urls = [name for name in payload.after if name in self.urls() and payload.after[name]]
+        return [
+            f"{self.label(name)} is not encrypted (http): whoever is on the way can read and change it."
+            for name in urls
+            if str(payload.after[name]).startswith("http:")
+        ]
+
+    # --- What is the same for all -----------------------------------------------------------------------
+
+    def field(self, name: str) -> "Field[Any, Any]":
+        found: Field[Any, Any] = self.model._meta.get_field(name)  # type: ignore[assignment]  # noqa: SLF001 (documented)
+        return found
+
+    def urls(self) -> set[str]:
+        fields = self.model._meta.concrete_fields  # noqa: SLF001 (documented)
+        return {field.name for field in fields if isinstance(field, URLField)}
+
+    def set_fields(self, row: Any, after: Values) -> list[str]:
+        """Sets those fields that the model has. Returns their names."""
+        names = [name for name in after if name in {field.name for field in row._meta.concrete_fields}]  # noqa: SLF001 (documented)
+        for name in names:
+            field = self.field(name)
+            target = field.target_field if isinstance(field, ForeignKey) else field
+            setattr(row, field.attname, target.to_python(after[name]))
+        return names
+
+    def payload_of(self, row: Model, before: Values | None, after: Values) -> ConfigurationPayload:
+        """What differs, as a request says it; `before` is None for a new row."""
+        old = before or {}
+        changed = {name: value for name, value in after.items() if before is None or old[name] != value}
+        return ConfigurationPayload(
+            str(row.pk), before is None, {name: old[name] for name in changed if before is not None}, changed
+        )
+
+    def describe(self, payload: ConfigurationPayload) -> str:
+        what = str(self.model._meta.verbose_name)  # noqa: SLF001 (documented)
+        if payload.is_new:
+            return f"Add the {what} {self.fresh(payload)}"
+        row = self.model._base_manager.get(pk=payload.row_id)  # noqa: SLF001 (documented)
+        return f"Change the {what} {row}: {', '.join(map(self.label, payload.after))}"
+
+    def fresh(self, payload: ConfigurationPayload) -> Model:
+        """A new row as it is to be, not saved."""
+        row = self.model(pk=payload.row_id)
+        self.set_fields(row, payload.after)
+        return row
+
+    def preview(self, payload: ConfigurationPayload) -> Preview:
+        row = self.fresh(payload) if payload.is_new else self.locked(payload)
+        subject = subject_of(row)
+        if not payload.is_new:
+            self.set_fields(row, payload.after)
+        try:
+            row.validate_unique()
+            row.validate_constraints()
+        except ValidationError as problem:
+            raise NotExecutable(" ".join(problem.messages)) from problem
+        before, after = payload.before, {**payload.before, **payload.after}
+        changes = [
+            Change(
+                self.label(name),
+                NONE if payload.is_new else self.words(name, before),
+                self.words(name, after),
+            )
+            for name in payload.after
+        ]
+        return Preview(subject, changes, self.says(payload))
+
+    def locked(self, payload: ConfigurationPayload) -> Any:
+        """The row, locked. Raises `NotExecutable` if it is not as it was when the change was requested."""
+        row = self.model._base_manager.select_for_update(of=("self",)).get(pk=payload.row_id)  # noqa: SLF001 (documented)
+        present = self.values(row)
+        if other := [name for name, value in payload.before.items() if present[name] != value]:
+            labels = ", ".join(map(self.label, other))
+            raise NotExecutable(f"{labels}: changed since this was requested. Request it again.")
+        return row
+
+    def execute(self, payload: ConfigurationPayload, execution: Execution) -> str:
+        row = self.fresh(payload) if payload.is_new else self.locked(payload)
+        self.write(row, payload.after, execution)
+        return f"{row} is {'added' if payload.is_new else 'changed'}."
+
+
+def plain(value: Any) -> Any:
+    """A field's value as JSON has it, exactly."""
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def in_plain_words(field: "Field[Any, Any]", value: Any) -> str:
+    """A value of a field, for people."""
+    if value is None or value in ("", []):
+        return NONE
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    if isinstance(field, ForeignKey):
+        found = field.related_model._base_manager.filter(pk=value).first()  # noqa: SLF001 (documented)
+        return str(found or value)
+    if choices := dict(field.flatchoices):
+        return str(choices.get(value, value))
+    given = field.to_python(value)
+    return in_words(given) if isinstance(given, datetime) else str(value)

@@ -1,0 +1,107 @@
+"""A credential is made for a game's backend, or for the platform's web front."""
+
+from typing import Literal
+from uuid import UUID
+
+import msgspec
+from django.db import transaction
+
+from players.access.credentials import CREDENTIALS
+from players.approvals.configuration import ConfigurationChange, Values
+from players.approvals.kinds import Change, Execution, Kind, NotExecutable, Preview, subject_of
+from players.models import Credential, Game
+from players.operations import add_credential
+
+ANY = "any address"
+
+
+class CredentialPayload(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`game_id` of a game's backend alone. The password is the request's secret."""
+
+    credential_id: UUID
+    kind: Literal["game", "platform"]
+    game_id: UUID | None
+    username: str
+    allowed_networks: list[str]
+    note: str
+
+
+class NewCredential(Kind[CredentialPayload]):
+    """Its password is shown to who requests it, and works from the approval on."""
+
+    name, title, permission = "make_credential", "new credential", "players.manage_credentials"
+    about, payload = "players.credential", CredentialPayload
+
+    def describe(self, payload: CredentialPayload) -> str:
+        return f"Make the credential {payload.username} for {caller_of(payload)}"
+
+    def preview(self, payload: CredentialPayload) -> Preview:
+        if Credential.objects.filter(username=payload.username).exists():
+            raise NotExecutable(
+                f"The username {payload.username} is in use, possibly by a revoked credential."
+            )
+        live = live_usernames(payload)
+        changes = [
+            Change(
+                "Live credentials of this caller",
+                ", ".join(live) or "none",
+                ", ".join([*live, payload.username]),
+            ),
+            Change("Calls allowed from", "nothing yet", ", ".join(payload.allowed_networks) or ANY),
+        ]
+        moves = (
+            "call players' wallets in the name of the game"
+            if payload.game_id
+            else "call /entry/ for any player"
+        )
+        says = [f"Whoever has the password can {moves}."]
+        return Preview(
+            subject_of(Credential(pk=payload.credential_id, username=payload.username)), changes, says
+        )
+
+    def execute(self, payload: CredentialPayload, execution: Execution) -> str:
+        add_credential(
+            id=payload.credential_id,
+            kind=payload.kind,
+            game_id=payload.game_id,
+            username=payload.username,
+            password=execution.secret,
+            allowed_networks=payload.allowed_networks,
+            note=payload.note,
+        )
+        return f"The credential {payload.username} works from now on."
+
+
+class CredentialChange(ConfigurationChange):
+    """From where a credential's calls are taken; a note alone needs nobody else."""
+
+    name, title, permission = "change_credential", "change of a credential", "players.manage_credentials"
+    about, model = "players.credential", Credential
+    fields, guarded = ("allowed_networks", "note"), ("allowed_networks",)
+
+    def words(self, name: str, values: Values) -> str:
+        is_open = name == "allowed_networks" and not values.get(name)
+        return ANY if is_open else super().words(name, values)
+
+    def write(self, row: Credential, after: Values, execution: Execution) -> None:
+        if row.revoked_at:
+            raise NotExecutable("The credential is revoked.")
+        super().write(row, after, execution)
+        transaction.on_commit(CREDENTIALS.forget)
+
+
+NEW_CREDENTIAL, CREDENTIAL_CHANGE = NewCredential(), CredentialChange()
+
+
+def caller_of(payload: CredentialPayload) -> str:
+    """Who will call with it, in words."""
+    game = Game.objects.filter(pk=payload.game_id).first() if payload.game_id else None
+    return f"the backend of {game}" if game else "the platform's web front"
+
+
+def live_usernames(payload: CredentialPayload) -> list[str]:
+    """The credentials that the same caller has already. The game is locked: they come one after another."""
+    if payload.game_id:
+        Game.objects.select_for_update().get(pk=payload.game_id)
+    live = Credential.objects.filter(kind=payload.kind, game=payload.game_id, revoked_at=None)
+    return list(live.order_by("username").values_list("username", flat=True))

@@ -1,0 +1,68 @@
+"""A game is added, or players are launched, or it is queried, at another place."""
+
+from django.db import transaction
+
+from lib.security.encryption import Unreadable
+from lib.security.tokens import password_hash
+from players.access.credentials import CREDENTIALS
+from players.approvals.configuration import ConfigurationChange, Values
+from players.approvals.kinds import Execution
+from players.models import Game
+from players.operations import query_credential, set_query_password
+
+# A field of the form; the model has it sealed.
+PASSWORD = "query_password"  # noqa: S105 (its name)
+UNREADABLE = "set"
+
+
+class GameChange(ConfigurationChange):
+    """The query password is the request's secret; of it the request says a fingerprint."""
+
+    name, title, permission = "change_game", "change of a game", "players.change_endpoints"
+    about, model = "players.game", Game
+    fields = (
+        *("slug", "name", "launch_url", "is_active", "pending_hours", "unanswered_policy"),
+        *("query_url", "query_username"),
+    )
+    guarded = ("launch_url", "query_url", "query_username", "pending_hours", "unanswered_policy", PASSWORD)
+
+    def values(self, row: Game) -> Values:
+        return {**super().values(row), PASSWORD: password_fingerprint(row)}
+
+    def label(self, name: str) -> str:
+        return "Query password" if name == PASSWORD else super().label(name)
+
+    def words(self, name: str, values: Values) -> str:
+        if name == PASSWORD:
+            return f"fingerprint {values[name]}" if values.get(name) else "not set"
+        return super().words(name, values)
+
+    def says(self, payload: object) -> list[str]:
+        return [
+            *super().says(payload),  # type: ignore[arg-type]
+            "What answers at the query URL decides about players' unfinished transactions.",
+        ]
+
+    def write(self, row: Game, after: Values, execution: Execution) -> None:
+        super().write(row, after, execution)
+        if PASSWORD in after:
+            set_query_password(row, execution.secret if after[PASSWORD] else "")
+        transaction.on_commit(CREDENTIALS.forget)
+
+
+GAME_CHANGE = GameChange()
+
+
+def password_fingerprint(game: Game) -> str:
+    """Enough to tell a game's query password from another one; nothing if there is none."""
+    if not game.sealed_query_password:
+        return ""
+    try:
+        credential = query_credential(game)
+    except Unreadable:
+        return UNREADABLE
+    return fingerprint_of_password(credential.password) if credential else ""
+
+
+def fingerprint_of_password(password: str) -> str:
+    return password_hash(password)[:4].hex()

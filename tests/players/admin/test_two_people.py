@@ -1,0 +1,112 @@
+"""What one person alone could do: who calls, and where we call, is decided by two."""
+
+import re
+
+from django.test import Client
+
+from lib.security.tokens import password_hash
+from players.models import Approval, Credential, Game
+from tests.support.admin_pages import address, approved_by, operator, page, sent, signed_in, with_reason
+from tests.support.callers import Caller, Callers, basic, make_party, open_session, unique
+
+CREDENTIALS = ("players.view_credential", "players.manage_credentials", "players.view_approval")
+ENDPOINTS = ("players.view_game", "players.change_endpoints", "players.view_approval")
+
+
+def approve_alone(clerk: Client, approval: Approval) -> int:
+    """The status of what the requester gets who tries to approve it."""
+    return clerk.post(page(Approval, approval, "approve"), {"digest": approval.digest}).status_code
+
+
+def test_own_credential__deposits_nothing_before_a_second_person_approved(callers: Callers) -> None:
+    clerk, party = signed_in(operator(*CREDENTIALS)), make_party()
+    player_session, first = open_session(party, callers.player()), party.credential
+    response, fields = sent(clerk, page(Credential, first, "rotate"), username=unique("mine"), reason="r")
+    found = re.search(r'id="password">([^<]+)<', response.content.decode())
+    assert found
+    thief = Caller(basic(fields["username"], found[1]))
+    given = {
+        "token": player_session.token,
+        "mmTransactionId": "x",
+        "amount": {"amount": 5, "currencyCode": "XAG"},
+    }
+    assert thief.post("/wallet/deposit", given).status == 401
+    approval = Approval.objects.get(pk=fields["approval_id"])
+    assert (approve_alone(clerk, approval), player_session.holding().spendable) == (403, 0)
+    assert not Credential.objects.filter(username=fields["username"]).exists()
+
+
+def test_allow_list__is_not_opened_by_one_person() -> None:
+    clerk = signed_in(operator(*CREDENTIALS))
+    row = Credential.objects.create(
+        kind="game",
+        game=make_party().game,
+        username=unique("c"),
+        password_hash=password_hash(unique("p")),
+        allowed_networks=["192.0.2.1"],
+    )
+    given = with_reason({"allowed_networks": "", "note": "from anywhere"})
+    assert clerk.post(page(Credential, row), given).status_code == 302
+    row.refresh_from_db()
+    assert (row.allowed_networks, row.note) == (["192.0.2.1"], "")
+    approval = Approval.objects.get(pk=given["approval_id"])
+    assert ["Allowed networks", "192.0.2.1", "any address"] in approval.effect
+    # A note alone needs nobody.
+    assert clerk.post(page(Credential, row), with_reason({"allowed_networks": "192.0.2.1", "note": "n"}))
+    row.refresh_from_db()
+    assert row.note == "n"
+    # The note is not any more what the request says: nothing is overwritten unseen.
+    other = signed_in(operator(*CREDENTIALS))
+    text = other.get(page(Approval, approval, "approve"), follow=True).content.decode()
+    assert "Note: changed since this was requested" in text
+
+
+def test_query_url__is_not_pointed_elsewhere_by_one_person() -> None:
+    clerk, other = signed_in(operator(*ENDPOINTS)), signed_in(operator(*ENDPOINTS))
+    game = Game.objects.create(slug=unique("g"), name="G", launch_url="https://g.example/")
+    given = with_reason(
+        {
+            "name": "G",
+            "launch_url": "https://g.example/",
+            "is_active": "on",
+            "unanswered_policy": "expire",
+            "query_url": "http://evil.example/",
+        }
+    )
+    assert clerk.post(page(Game, game), given).status_code == 302
+    game.refresh_from_db()
+    approval = Approval.objects.get(pk=given["approval_id"])
+    assert (game.query_url, approve_alone(clerk, approval)) == ("", 403)
+    assert approval.effect == [["Query URL", "none", "http://evil.example/"]]
+    text = other.get(page(Approval, approval, "approve")).content.decode()
+    assert "Query URL is not encrypted (http)" in text
+    other.post(page(Approval, approval, "decline"), {"reason": "Whose server is that?"})
+    game.refresh_from_db()
+    assert game.query_url == ""
+    # A game is renamed, and switched off, by one.
+    one = with_reason(
+        {name: value for name, value in given.items() if name not in ("approval_id", "is_active")}
+    )
+    assert clerk.post(page(Game, game), {**one, "query_url": "", "name": "Renamed"}).status_code == 302
+    game.refresh_from_db()
+    assert (game.name, game.is_active) == ("Renamed", False)
+
+
+def test_new_game__is_not_there_before_a_second_person_approved() -> None:
+    clerk, other = signed_in(operator(*ENDPOINTS)), signed_in(operator(*ENDPOINTS))
+    slug = unique("g")
+    given = with_reason(
+        {
+            "slug": slug,
+            "name": "G",
+            "launch_url": "https://g.example/",
+            "is_active": "on",
+            "unanswered_policy": "expire",
+        }
+    )
+    for _ in range(2):
+        assert clerk.post(address(Game, "add"), given).status_code == 302
+    assert not Game.objects.filter(slug=slug).exists()
+    approval = Approval.objects.get(pk=given["approval_id"])
+    assert approved_by(other, approval).state == Approval.State.EXECUTED
+    assert Game.objects.get(slug=slug).launch_url == "https://g.example/"
