@@ -87,7 +87,9 @@ class Finder:
         elif isinstance(node, ast.BinOp) and type(node.op) in SUMS:
             yield from self.between(node.left, node.right, *SUMS[type(node.op)])
         elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not | ast.USub):
-            yield Mutant(self.path, self.start(node), self.start(node.operand), "")
+            # Not up to the operand: that may begin with a bracket, which is none of its own.
+            word = "not " if isinstance(node.op, ast.Not) else "-"
+            yield Mutant(self.path, self.start(node), self.start(node) + len(word), "")
         elif isinstance(node, ast.Constant):
             yield from self.constants(node)
         elif isinstance(node, ast.stmt):

@@ -13,6 +13,7 @@ TARGETS = (
         "wallet/settlement",
         "wallet/ledger.py",
         "wallet/call_batches.py",
+        "wallet/ledger_queue.py",
         "wallet/operations.py",
         "wallet/money.py",
         "wallet/outages.py",
@@ -27,8 +28,11 @@ TARGETS = (
         "payments/deliveries/operations.py",
     ),
     *("players/operations.py", "players/access/gate.py", "lib/http/addresses.py"),
+    *("lib/event_loop.py", "lib/loop_connections.py"),
+    *("config/web_requests.py", "config/web_answers.py", "config/web_kinds.py", "config/web_shares.py"),
 )
-# They start servers of their own or take minutes, and show nothing that the others do not.
+# They start servers of their own or take minutes, and show nothing that the others do not, but of their own
+# file.
 LEFT_OUT = (
     "tests/benchmarks",
     "tests/browser",
@@ -57,10 +61,11 @@ def ordered_tests(path: str, known: list[str], *, quick: bool) -> list[str]:
     # What a migration installs is tested with the functions that stand on it.
     folder = f"tests/{place.parent.as_posix().replace('/migrations', '/sql')}/"
     app = f"tests/{place.parts[0]}/"
-    likely = [test for test in known if not test.startswith(LEFT_OUT)]
+    own = f"{folder}test_{place.stem}"
+    likely = [test for test in known if test.startswith(own) or not test.startswith(LEFT_OUT)]
 
     def distance(test: str) -> int:
-        if test.startswith(f"{folder}test_{place.stem}"):
+        if test.startswith(own):
             return 0
         return 1 if test.startswith(folder) else 2 if test.startswith(app) else 3
 

@@ -58,6 +58,7 @@ def test_sql_mutant__leaves_comments_and_strings_alone() -> None:
         ),
         ("ä, x = 'ü', True", {"ä, x = 'ü', False"}),
         ("x = 'spendable'", {"x = 'spendable_x'"}),
+        ("x = not (y := z)", {"x = (y := z)"}),
         ('"""The docs."""\nx: "int"\ny = "A sentence."', set()),
     ],
 )
