@@ -104,6 +104,7 @@ class Approve(Decision):
     """The second person agrees, and it is done."""
 
     title = "Approve"
+    asks_factor = True
     form = DigestForm
 
     def page(self, row: Approval) -> Page:

@@ -18,6 +18,7 @@ from players.approvals.kinds import Change, Kind, NotExecutable
 from players.approvals.operations import ApprovalRefused, PreviewChanged, request_approval
 from players.approvals.rules import able
 from players.audit_trail.record import Origin
+from players.logins.factors import require_recent_factor
 from players.models import Approval, Operator
 
 Row = TypeVar("Row")
@@ -54,6 +55,17 @@ class EffectPage(Page):
 class EffectAction(PageAction[Row]):
     """An action whose form says which effect the operator saw."""
 
+    # Whether the operator shows the second factor again if that was minutes ago.
+    asks_factor: ClassVar[bool] = False
+
+    def answer(self, admin: PageAdmin, request: HttpRequest, row: Row) -> HttpResponse:
+        # What is posted comes back with the page that asks, and so before an entered secret could.
+        if self.asks_factor and request.method == ("GET" if self.sensitive else "POST"):
+            asked = require_recent_factor(request)
+            if asked:
+                return asked
+        return super().answer(admin, request, row)
+
     def ask(
         self, admin: PageAdmin, request: HttpRequest, row: Row, page: Page, form: forms.Form
     ) -> HttpResponse:
@@ -68,6 +80,7 @@ class ApprovedAction(EffectAction[Row]):
     With a `TwoStepRequestForm` the subclass says the first page, and the effect is on the second.
     """
 
+    asks_factor = True
     kind: ClassVar[Kind[Any]]
     form: ClassVar[type[forms.Form]] = RequestForm
     refusals = (NotExecutable, ApprovalRefused)
