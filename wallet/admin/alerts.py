@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from lib.backoffice import columns
 from lib.backoffice.confirmation import Act, Page, PageAction
 from lib.backoffice.filters import SelectingAdmin, Selection, Selections
-from lib.backoffice.formatting import NOTHING, badge, link, moment, sentence
+from lib.backoffice.formatting import NOTHING, badge, clock, link, moment, sentence, wrapped
 from lib.backoffice.pages import Section
 from players.admin.search import SessionSearchAdmin
 from players.models import GameSession
@@ -178,14 +178,7 @@ def show_kind(alert: Alert) -> SafeString:
     return badge(MEANINGS[Kind(alert.kind)][0], colour)
 
 
-MESSAGE_HEADERS = (
-    "Channel",
-    "To",
-    "Told that it was raised",
-    "Told that it ended",
-    "Next attempt",
-    "Last problem",
-)
+MESSAGE_HEADERS = ("Recipient", "Told (UTC)", "Told of its end (UTC)", "Next attempt (UTC)", "Last problem")
 NOBODY_TOLD = "Nobody: when it was raised, no channel was set up for alerts of this severity."
 
 
@@ -193,13 +186,9 @@ def message_row(message: AlertMessage) -> tuple[Any, ...]:
     """What became of a message, by `MESSAGE_HEADERS`."""
     failed = f"{message.problem} (attempt {message.attempts:,})" if message.problem else NOTHING
     return (
-        message.get_channel_display(),
-        message.address or "ALERT_WEBHOOK_URL",
-        *(
-            moment(at) if at else NOTHING
-            for at in (message.raised_told_at, message.ended_told_at, message.next_attempt_at)
-        ),
-        failed,
+        message.address or message.get_channel_display(),
+        *(clock(at) for at in (message.raised_told_at, message.ended_told_at, message.next_attempt_at)),
+        wrapped(failed),
     )
 
 

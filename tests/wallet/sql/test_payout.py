@@ -1,6 +1,7 @@
 """A game's bounds: its largest deposit, and its net payout per day, to the last minor unit."""
 
 import threading
+import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -127,6 +128,24 @@ def test_limit__is_one_games_and_one_currencys(seat: PlayerSession) -> None:
     assert yen.call("deposit", "d-1", "500").error is None
 
 
+def test_counters__are_one_games_and_one_currencys(seat: PlayerSession) -> None:
+    elsewhere = [seat.elsewhere("JPY"), seat.elsewhere(party=make_party())]
+    others = [limit(one, daily=COUNTERS) for one in elsewhere]
+    row = limit(seat, daily=COUNTERS)
+    for number in range(COUNTERS):
+        assert seat.call("deposit", f"d-{number}", "0.01").error is None
+    assert seat.call("deposit", "d-16", "0.01").error == 111
+    assert counters(row) == [1] * COUNTERS
+    for one, mine, amount in zip(elsewhere, others, ("1", "0.01"), strict=True):
+        assert counters(mine) == [0] * COUNTERS
+        assert one.call("deposit", "e-1", amount).error is None
+        assert sum(counters(mine)) == 1
+    before = [counters(mine) for mine in others]
+    limit(seat, daily=2 * COUNTERS)
+    assert counters(row) == [1] * COUNTERS
+    assert [counters(mine) for mine in others] == before
+
+
 def test_limit__of_a_new_day_begins_anew(seat: PlayerSession, clock: Clock) -> None:
     row = limit(seat, daily=100_00)
     seat.call("deposit", "d-1", "100.00")
@@ -138,6 +157,8 @@ def test_limit__of_a_new_day_begins_anew(seat: PlayerSession, clock: Clock) -> N
     assert net_payout_today(row) == -20_00
     assert seat.call("deposit", "d-2", "120.00").error is None
     assert seat.call("deposit", "d-3", "0.01").error == 111
+    clock.stand(NOON)
+    assert counters(row) == [100_00 // COUNTERS] * COUNTERS
 
 
 def test_limit__that_is_changed_counts_at_once(seat: PlayerSession) -> None:
@@ -219,6 +240,36 @@ def test_busy_counters__are_passed_over_and_waited_for_if_all_are(seat: PlayerSe
         with pytest.raises(psycopg.errors.LockNotAvailable), transaction.atomic():
             open_impatiently(seat, "d-2", 90)
     assert seat.call("deposit", "d-2", "0.90").error is None
+
+
+def test_spread__counts_what_it_waited_for(seat: PlayerSession, owner: Owner) -> None:
+    row = limit(seat, daily=100)
+    errors: list[int | None] = []
+
+    def ask() -> None:
+        errors.append(seat.call("deposit", "d-1", "0.90").error)
+        connection.close()
+
+    with owner.transaction():
+        owner.execute(
+            "UPDATE wallet_payoutcounter SET net = 50 WHERE game_id = %s AND number = 5", [row.game_id]
+        )
+        asking = threading.Thread(target=ask)
+        asking.start()
+        wait_for_one_who_waits(owner)
+    asking.join()
+    assert errors == [111]
+    assert net_payout_today(row) == 50
+
+
+def wait_for_one_who_waits(owner: Owner) -> None:
+    """Until a statement waits for a row that the owner holds."""
+    blocked = (
+        "SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))"
+    )
+    until = time.monotonic() + 10
+    while owner.execute(blocked).fetchall() == [(0,)] and time.monotonic() < until:
+        time.sleep(0.02)
 
 
 def open_impatiently(seat: PlayerSession, mm: str, amount: int) -> None:
