@@ -26,7 +26,8 @@ PLAYERS = {
     "players_loginlink": table(
         "add", changes="ended_at", stays="id operator_id token_hash made_at expires_at"
     ),
-    "players_operator_user_permissions": table("add remove", stays="id operator_id permission_id"),
+    # Nobody's: what operators may do is the roles' alone.
+    "players_operator_user_permissions": table(stays="id operator_id permission_id"),
     "players_auditevent": table(
         "add",
         stays="id at operator_id username roles address request_id session action subject_type subject_id "
@@ -230,9 +231,9 @@ DJANGO = {
         stays="id action_time user_id content_type_id object_id object_repr action_flag change_message"
     ),
     "django_session": table("add remove", changes="session_data expire_date", stays="session_key"),
-    "auth_group": table("add remove", changes="name", stays="id"),
-    "auth_group_permissions": table("add remove", stays="id group_id permission_id"),
-    # Made by migrations.
+    # Made by migrations; roles as config/roles.py has them.
+    "auth_group": table(stays="id name"),
+    "auth_group_permissions": table(stays="id group_id permission_id"),
     "auth_permission": table(stays="id name content_type_id codename"),
     "django_content_type": table(stays="id app_label model"),
     "django_migrations": table(stays="id app name applied"),

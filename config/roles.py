@@ -13,6 +13,8 @@ from django.contrib.auth.models import Group, Permission
 from django.db import transaction
 from django.db.models import Q
 
+from players.models import Operator
+
 OURS = ("players", "wallet", "payments")
 
 
@@ -75,11 +77,25 @@ ROLES: Mapping[str, frozenset[str]] = {
         VIEWER | ACCESS | named("players", "read_audit export") | named("payments", "read_raw_callback")
     ),
 }
+# What each role is for, in a sentence.
+PURPOSES: Mapping[str, str] = {
+    "viewer": "Looks at players, their money and payments, and changes nothing.",
+    "support": "Helps players: their status and sessions, and deliveries that a game did not take.",
+    "risk": "Stops what looks wrong: players, wallets, limits, alerts.",
+    "finance": "Moves money by hand: adjustments, settlements, refunds, prices.",
+    "integration": "Connects games and providers: addresses, credentials, secrets.",
+    "administrator": "Decides who works here and with which roles, and moves no money.",
+    "auditor": "Reads everything, the audit trail as well, and changes nothing.",
+}
 
 
 def make_roles(*, using: str, **kwargs: Any) -> None:
-    """Makes the groups of all roles as the table says; other groups and permissions that are no more go."""
+    """Makes the groups of all roles as the table says.
+
+    Other groups, permissions of single operators, and permissions that are no more go.
+    """
     with transaction.atomic(using=using):
+        Operator.user_permissions.through._default_manager.using(using).all().delete()  # noqa: SLF001 (documented)
         stale_permissions(using).delete()
         Group.objects.using(using).exclude(name__in=ROLES).delete()
         for role, names in ROLES.items():

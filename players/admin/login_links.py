@@ -1,5 +1,6 @@
 """The page of a log-in link: whoever has it chooses the operator's password, once."""
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -8,6 +9,7 @@ from django.contrib import admin, messages
 from django.contrib.auth import logout
 from django.contrib.auth.password_validation import password_validators_help_text_html, validate_password
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -16,6 +18,8 @@ from django.views.decorators.debug import sensitive_post_parameters
 from lib.backoffice.confirmation import NOT_STORED
 from lib.backoffice.forms import PasswordWidget, TextWidget
 from lib.backoffice.pages import read_uuid
+from players.audit_trail.record import Origin, record_act, roles_of
+from players.models import Operator
 from players.operators import LinkEnded, operator_of_link, use_login_link
 
 ENDED = "This link is not good any more: it was used, replaced, or it has expired. Ask for a new one."
@@ -72,7 +76,7 @@ def new_password(request: HttpRequest) -> HttpResponse:
     form = NewPasswordForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         try:
-            operator = use_login_link(form.cleaned_data["code"], password=form.cleaned_data["password"])
+            operator = set_password(request, form.cleaned_data)
         except LinkEnded:
             form.add_error("code", ENDED)
         else:
@@ -81,3 +85,14 @@ def new_password(request: HttpRequest) -> HttpResponse:
             return HttpResponseRedirect(reverse("admin:login"))
     context = {**admin.site.each_context(request), "title": "Choose your password", "form": form}
     return TemplateResponse(request, "admin/new_password.html", context, headers=NOT_STORED)
+
+
+@transaction.atomic
+def set_password(request: HttpRequest, given: dict[str, Any]) -> Operator:
+    """Uses the link, and records it as an act of the operator whose link it is. Raises `LinkEnded`."""
+    operator = use_login_link(given["code"], password=given["password"])
+    # Whoever is logged in here has nothing to do with it.
+    origin = replace(Origin.of(request), operator=operator, username=operator.username)
+    origin = replace(origin, roles=roles_of(operator), session="")
+    record_act(origin, action="use_login_link", subject=operator, note="The password was set.")
+    return operator

@@ -29,8 +29,6 @@ from players.admin.operator_actions import (
 from players.models import LoginLink, Operator
 from players.operators import create_operator, may_act_on, roles_of
 
-admin.site.unregister(Group)
-
 
 def show_name(operator: Operator) -> SafeString:
     """A username; a superuser's is marked."""
@@ -148,13 +146,3 @@ class OperatorAdmin(PageAdmin):
             request, object_id, form_url, {**(extra_context or {}), **only_save}
         )
         return response
-
-
-@admin.register(Group)
-class GroupAdmin(PageAdmin):
-    """A role: what it may do stands in `config/roles.py`, and is only looked at here."""
-
-    empty_text = "Roles are made by `manage.py migrate`."
-    actions = None
-    list_display = ("name",)
-    fields = ("name",)

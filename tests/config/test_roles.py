@@ -1,12 +1,16 @@
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Group, Permission
+from django.db import ProgrammingError, transaction
 
 from config.roles import OURS, ROLES, permissions_of
 from lib.backoffice.confirmation import PageAction
 from lib.backoffice.pages import PageAdmin
+from players.models import Operator
+from tests.support.callers import unique
 
 
 def names_of(permissions: Any) -> set[str]:
@@ -48,3 +52,19 @@ def test_permissions__what_a_page_asks_for_exists(database: None) -> None:
 def test_permissions__an_unknown_name_is_refused(database: None) -> None:
     with pytest.raises(LookupError, match=r"wallet\.make_money"):
         permissions_of(["wallet.make_money"])
+
+
+def test_roles__are_no_matter_of_the_applications_role(database: None) -> None:
+    """It can give them, and can neither make one nor change what one may do, nor permit anything besides."""
+    finance, who = Group.objects.get(name="finance"), Operator.objects.create(username=unique("op"))
+    permission = Permission.objects.get(codename="adjust_balance")
+    who.groups.add(finance)
+    acts: list[Callable[[], object]] = [
+        lambda: Group.objects.create(name=unique("role")),
+        lambda: Group.objects.filter(pk=finance.pk).update(name=unique("role")),
+        lambda: Group.objects.get(name="viewer").permissions.add(permission),
+        lambda: who.user_permissions.add(permission),
+    ]
+    for act in acts:
+        with pytest.raises(ProgrammingError, match="permission denied"), transaction.atomic():
+            act()

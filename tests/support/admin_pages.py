@@ -17,6 +17,7 @@ from players.audit_trail.record import Origin, record_act
 from players.models import Approval, AuditEvent, Credential, Game, GameSession, Operator, Player
 from tests.support.admin_orders import PAYMENT_MODELS, payment_rows
 from tests.support.callers import PlayerSession, unique
+from tests.support.owned import owned
 from tests.support.payout import bounded
 from wallet.models import (
     Alert,
@@ -61,9 +62,11 @@ SHOP_ACTIONS = ["make_secret", "retire", "pause", "resume"]
 
 def operator(*permissions: str, **attributes: Any) -> Operator:
     made = Operator.objects.create(username=unique("op"), is_staff=True, **attributes)
-    for name in permissions:
+    for name in set(permissions):
         app, codename = name.split(".")
-        made.user_permissions.add(Permission.objects.get(content_type__app_label=app, codename=codename))
+        permission = Permission.objects.get(content_type__app_label=app, codename=codename)
+        # The application itself cannot give single permissions.
+        owned(Operator.user_permissions.through).create(operator=made, permission=permission)
     return made
 
 

@@ -24,7 +24,6 @@ def refused_of(text: str, policy: str) -> list[str]:
 
 
 def test_admin_pages__hold_nothing_that_their_policy_refuses(client: Client, story: PlayerSession) -> None:
-    Group.objects.get_or_create(name="one, so that the list has a row")
     places = [
         "/admin/",
         *(address(model) for model in REGISTERED),

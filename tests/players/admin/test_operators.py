@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth.models import Group
 from django.test import Client
 
-from players.models import Operator
+from players.models import AuditEvent, Operator
 from tests.support.admin_pages import address, get, operator, page, signed_in
 from tests.support.callers import unique
 
@@ -64,6 +64,8 @@ def test_add_operator__shows_a_link_with_which_a_password_is_chosen_once(browser
     )
     assert "Choose your password" in get(Client(), place)
     assert choose(place, code)["Location"] == "/admin/login/"
+    used = AuditEvent.objects.get(action="use_login_link", subject_id=str(made.pk))
+    assert (used.operator, used.roles, used.address) == (made, ["support"], "127.0.0.1")
     login = Client().post("/admin/login/", {"username": name, "password": PASSWORD})
     assert (login.status_code, login["Location"]) == (302, "/admin/")
     assert "was used, replaced" in choose(place, code).content.decode()
