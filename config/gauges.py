@@ -225,6 +225,17 @@ def read_checks() -> Iterator[GaugeMetricFamily]:
     yield labelled(
         "wallet_alerts_open", "Alerts that no operator has resolved.", "kind", open_ones, Alert.Kind.values
     )
+    [(untold,)] = rows(
+        """
+        SELECT greatest(0, extract(epoch FROM wallet_now()
+            - min(CASE WHEN m.raised_told_at IS NULL THEN a.raised_at ELSE a.resolved_at END)))
+        FROM wallet_alertmessage m JOIN wallet_alert a ON a.id = m.alert_id
+        WHERE m.next_attempt_at IS NOT NULL
+        """
+    )
+    yield gauge(
+        "wallet_alert_message_lag_seconds", "For how long somebody should have been told of an alert.", untold
+    )
     audits = rows(
         """
         SELECT DISTINCT ON (task) task, extract(epoch FROM wallet_now() - ended_at)

@@ -2,6 +2,7 @@
 
 import json
 import smtplib
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,7 +11,9 @@ from django.core import mail
 from django.db import transaction
 from standardwebhooks.webhooks import Webhook
 
+from config.gauges import read_checks
 from lib.clock import now
+from tests.conftest import Clock
 from tests.support.alert_channels import MAILS, SECRET, Hook, hook, mails, make_due, nobody_waits, run
 from tests.support.callers import unique
 from wallet.alert_messages import channels
@@ -231,3 +234,20 @@ def test_lease__is_one_workers_until_it_runs_out(hook: Hook) -> None:
     assert [row.pk for row in lease(now(), left_out=["email"], limit=9)] == [message.pk]
     make_due(alert)
     assert lease(now(), left_out=["webhook"], limit=9) == []
+
+
+def test_metrics__tell_for_how_long_somebody_should_have_been_told(hook: Hook, clock: Clock) -> None:
+    hook.status = 500
+    clock.stand(datetime(2029, 1, 1, tzinfo=UTC))
+    raised()
+    run()
+    clock.stand(datetime(2029, 1, 1, 0, 7, tzinfo=UTC))
+    assert lag() == 420
+    hook.status = 200
+    run()
+    assert lag() == 0
+
+
+def lag() -> float:
+    families = {family.name: family for family in read_checks()}
+    return float(families["wallet_alert_message_lag_seconds"].samples[0].value)
