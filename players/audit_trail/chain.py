@@ -56,10 +56,7 @@ def act_of(row: tuple[Any, ...]) -> dict[str, Any]:
 
 
 def link_events() -> int:
-    """Appends the acts that are in no link yet. Returns how many.
-
-    Must run alone (`wallet.job_runs.alone`).
-    """
+    """Appends the acts that are in no link yet, one process at a time. Returns how many."""
     oldest = id_at(now() - LATEST_COMMIT) if AuditLink.objects.exists() else FIRST
     linked = 0
     while count := link_batch(str(oldest)):
@@ -70,6 +67,8 @@ def link_events() -> int:
 def link_batch(oldest: str) -> int:
     """Appends some, those with the smallest ids first."""
     with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtext('audit trail'))")
         newest = AuditLink.objects.order_by("-seq").first()
         seq, head = (newest.seq, bytes(newest.hash)) if newest else (0, START)
         links = []

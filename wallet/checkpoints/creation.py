@@ -16,9 +16,10 @@ from django.db import IntegrityError
 
 from lib.clock import now
 from lib.texts import storable
+from players.audit_trail.chain import link_events
 from wallet.alerts import clear_alert, raise_alert
 from wallet.audit.ledger import snapshot
-from wallet.checkpoints.database import comparing, currencies, read_leaves
+from wallet.checkpoints.database import audit_trail_head, comparing, currencies, read_leaves
 from wallet.checkpoints.keys import signing_key, trusted_keys
 from wallet.checkpoints.stored import add_row, adopt_files, correct_row, fetched, save, storage
 from wallet.job_runs import Run
@@ -48,6 +49,8 @@ class Draft:
 
     made_at: str
     currencies: dict[str, int]
+    audit_links: int
+    audit_head: str
     tree: Tree = field(default_factory=Tree)
 
 
@@ -61,6 +64,8 @@ def make_checkpoint(
     `ImproperlyConfigured` without a key.
     """
     key, accept = signing_key(), clean(accept)
+    # So that no act from before it is linked after it.
+    link_events()
     adopted = adopt_files(trusted_keys())
     newest = Checkpoint.objects.order_by("-number").first()
     with TemporaryFile() as leaves:
@@ -112,7 +117,7 @@ def verify_stored(
 
 def collect(raw: psycopg.Connection[Any], leaves: IO[bytes], progress: Progress) -> Draft:
     """Writes all leaves into a file, in one pass."""
-    draft = Draft(shown(now()), currencies())
+    draft = Draft(shown(now()), currencies(), *audit_trail_head(raw))
     writer = LeafWriter(leaves, draft.tree)
     for leaf in counted(read_leaves(raw), progress):
         writer.add(leaf)
@@ -141,7 +146,7 @@ def state(
     """The next checkpoint's header."""
     return Header(
         kind="quantum-wallet checkpoint",
-        format=1,
+        format=2,
         number=newest.number + 1 if newest else 1,
         made_at=draft.made_at,
         wallets=draft.tree.size,
@@ -154,6 +159,8 @@ def state(
         else "",
         key_id=key_id(public_bytes(key)),
         public_key=base64.b64encode(public_bytes(key)).decode(),
+        audit_links=draft.audit_links,
+        audit_head=draft.audit_head,
     )
 
 

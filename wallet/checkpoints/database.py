@@ -13,7 +13,7 @@ import psycopg
 from wallet.checkpoints.stored import signed_values
 from wallet.models import Checkpoint, Currency
 from wallet.proof.findings import SLACK, Findings, compare_currencies
-from wallet.proof.header import Header
+from wallet.proof.header import START, Header
 from wallet.proof.tree import Leaf
 from wallet.proof.verification import Compare
 
@@ -29,6 +29,12 @@ DIFFERING = """
         AND n.at <= %s
     WHERE w.entry_count < l.seq OR e.hash IS DISTINCT FROM l.head OR n.seq IS NOT NULL
     ORDER BY l.wallet_id
+"""
+HEAD = "SELECT seq, hash FROM players_auditlink ORDER BY seq DESC LIMIT 1"
+LINK = "SELECT hash FROM players_auditlink WHERE seq = %s"
+BACKDATED = """
+    SELECT l.seq, e.id::text FROM players_auditlink l JOIN players_auditevent e ON e.id = l.event_id
+    WHERE l.seq > %s AND e.at <= %s ORDER BY l.seq
 """
 UNKNOWN = """
     SELECT id::text FROM wallet_wallet w WHERE id >= %s::uuid AND id <= %s::uuid AND opened_at <= %s
@@ -51,6 +57,7 @@ def comparing(raw: psycopg.Connection[Any]) -> Compare:
     def compare(header: Header, leaves: Iterator[Leaf], findings: Findings) -> None:
         compare_row(header, findings)
         compare_currencies(header.currencies, currencies(), findings)
+        compare_audit_trail(raw, header, findings)
         compare_leaves(raw, header.moment() - SLACK, leaves, findings)
 
     return compare
@@ -59,6 +66,29 @@ def comparing(raw: psycopg.Connection[Any]) -> Compare:
 def currencies() -> dict[str, int]:
     """Every currency's decimals."""
     return dict(Currency.objects.order_by("code").values_list("code", "decimals"))
+
+
+def audit_trail_head(raw: psycopg.Connection[Any]) -> tuple[int, str]:
+    """How many links the audit trail's chain has, and the last one's hash."""
+    rows = execute(raw, HEAD, [])
+    return (rows[0][0], bytes(rows[0][1]).hex()) if rows else (0, START.hex())
+
+
+def compare_audit_trail(raw: psycopg.Connection[Any], header: Header, findings: Findings) -> None:
+    """The link that a checkpoint knows as the last must be there with its hash; later acts are younger.
+
+    That the links before lead to it is what the audit proves.
+    """
+    known = header.audit_links
+    if known is None:
+        return
+    rows = execute(raw, LINK, [known])
+    if known and not rows:
+        findings.add(f"link {known} of the audit trail, which the checkpoint knows, is gone")
+    elif known and bytes(rows[0][0]).hex() != header.audit_head:
+        findings.add(f"link {known} of the audit trail has another hash than the checkpoint knows")
+    for seq, act in execute(raw, BACKDATED, [known, header.moment() - SLACK]):
+        findings.add(f"act {act} of link {seq} is dated before the checkpoint, which does not know it")
 
 
 def compare_row(header: Header, findings: Findings) -> None:

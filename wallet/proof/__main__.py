@@ -21,9 +21,12 @@ def main() -> int:
             source, journal = (
                 stack.enter_context(path.open("rb")) for path in (options.file, options.export)
             )
-            previous = stack.enter_context(options.previous.open("rb")) if options.previous else None
+            previous, acts = (
+                stack.enter_context(path.open("rb")) if path else None
+                for path in (options.previous, options.audit_trail)
+            )
             verdict = verify_file(
-                source, comparing(journal), trusted=trusted, previous=previous, progress=tell
+                source, comparing(journal, acts), trusted=trusted, previous=previous, progress=tell
             )
     except (OSError, Unusable) as problem:
         print(problem, file=sys.stderr)
@@ -42,6 +45,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("file", type=Path, help="the checkpoint")
     parser.add_argument(
         "--export", type=Path, metavar="JOURNAL", required=True, help="a file by manage.py export_journal"
+    )
+    parser.add_argument(
+        "--audit-trail", type=Path, metavar="ACTS", help="a file by manage.py export_audit_trail"
     )
     parser.add_argument("--public-key", metavar="B64", help="the key that must have signed it")
     parser.add_argument(

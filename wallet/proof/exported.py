@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import IO
 
 from wallet.audit.hash_chain import START, entry_hash
+from wallet.proof.audit_trail import compare_with_acts, read_acts
 from wallet.proof.findings import SLACK, Findings, compare_currencies
 from wallet.proof.header import Header
 from wallet.proof.journal import EntryLine, Journal, WalletLine, covered
@@ -16,9 +17,17 @@ from wallet.proof.verification import Compare
 MICROSECOND = 1_000_000
 
 
-def comparing(source: IO[bytes]) -> Compare:
-    """The comparison with the journal in a file."""
-    return lambda header, leaves, findings: compare_with_journal(Journal(source), header, leaves, findings)
+def comparing(source: IO[bytes], audit_trail: IO[bytes] | None = None) -> Compare:
+    """The comparison with the journal in a file, and with the audit trail in another, if there is one."""
+
+    def compare(header: Header, leaves: Iterator[Leaf], findings: Findings) -> None:
+        compare_with_journal(Journal(source), header, leaves, findings)
+        if audit_trail is not None:
+            compare_with_acts(read_acts(audit_trail), header, findings)
+        elif header.audit_links:
+            findings.warnings.append("no --audit-trail was given: operators' acts were not compared")
+
+    return compare
 
 
 def compare_with_journal(

@@ -27,14 +27,15 @@ class Unusable(Exception):
     """A file that is not what it should be; the text says why."""
 
 
-class Header(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+class Header(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True, omit_defaults=True):
     """What a checkpoint states.
 
-    Hashes and key id in hexadecimal, the public key in base64, the time in UTC with microseconds.
+    Hashes and key id in hexadecimal, the public key in base64, the time in UTC with microseconds. Format 2
+    also states how many links the audit trail's chain has, and the last one's hash.
     """
 
     kind: Literal["quantum-wallet checkpoint"]
-    format: Literal[1]
+    format: Literal[1, 2]
     number: Annotated[int, Meta(ge=1, le=2**63 - 1)]
     made_at: Annotated[str, Meta(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z\Z")]
     wallets: Count
@@ -45,6 +46,13 @@ class Header(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=
     note: Annotated[str, Meta(max_length=NOTE_LENGTH)]
     key_id: Annotated[str, Meta(pattern=r"^[0-9a-f]{16}\Z")]
     public_key: str
+    audit_links: Count | None = None
+    audit_head: Sha256 | None = None
+
+    def __post_init__(self) -> None:
+        stated = self.audit_links is not None, self.audit_head is not None
+        if stated != (self.format == 2, self.format == 2):
+            raise ValueError("the audit trail's head stands in format 2, and only there")
 
     def canonical(self) -> bytes:
         """The bytes that are hashed and signed: JSON in ASCII, names sorted, without spaces."""
@@ -112,7 +120,7 @@ def read_signed(line: bytes) -> Signed:
         signed = msgspec.json.decode(line, type=Signed)
         signed.header.moment()
     except (msgspec.DecodeError, ValueError) as problem:
-        raise Unusable(f"the file's first line is no header of format 1: {problem}") from None
+        raise Unusable(f"the file's first line is no header of format 1 or 2: {problem}") from None
     public_key = decoded_key(signed.header.public_key)
     if key_id(public_key) != signed.header.key_id:
         raise Unusable("the file names another key id than its key has")

@@ -1,13 +1,20 @@
 """The hash chain over the audit trail: linked in batches, and nothing in it can be changed unseen."""
 
+import gzip
 import os
 import random
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import timedelta
+from io import BytesIO, StringIO
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+from django.conf import settings
+from django.core.management import call_command
 from django.db import connection
 
 from lib.ids import new_id
@@ -17,12 +24,21 @@ from players.audit_trail.conditions import id_at
 from players.audit_trail.hashing import COLUMNS, START, as_json, canonical, link_hash
 from players.audit_trail.record import Origin, record_act
 from players.models import AuditEvent, AuditLink
+from tests.support.checkpoints import KEY, checkpoints_in, example_header, make, private, public
 from tests.support.own_database import OwnLedger, own_ledger
 from wallet.audit.ledger import audit_ledger, snapshot
 from wallet.audit.operators_acts import PATIENCE, link_acts
 from wallet.audit.scheduled import audit_recent
+from wallet.checkpoints import make_checkpoint
+from wallet.checkpoints.database import comparing
+from wallet.checkpoints.keys import trusted_keys
 from wallet.job_runs import Run
-from wallet.models import Alert
+from wallet.models import Alert, Checkpoint
+from wallet.proof import exported
+from wallet.proof.audit_trail import compare_with_acts
+from wallet.proof.findings import Findings
+from wallet.proof.header import read_signed, sign
+from wallet.proof.verification import Verdict, verify_file
 
 LONG = os.environ.get("LONG") or os.environ.get("FAULTS") == "long"
 CHANGES = 500 if LONG else 100
@@ -214,3 +230,129 @@ def test_links__are_never_changed_nor_deleted(ledger: OwnLedger, statement: str)
         for words in (statement, "TRUNCATE players_auditlink"):
             with pytest.raises(psycopg.errors.RestrictViolation):
                 owner.execute(words)
+
+
+# --- Against checkpoints ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def place(ledger: OwnLedger, tmp_path: Path) -> Iterator[Path]:
+    """The directory of checkpoints; one of three acts is made."""
+    ledger.clear(Checkpoint)
+    with checkpoints_in(tmp_path):
+        for number in range(3):
+            act(number)
+        make()
+        yield tmp_path
+
+
+def forge(ledger: OwnLedger, change: str) -> None:
+    """Changes acts and links, then computes all hashes anew."""
+    ledger.owner.execute(change)
+    head = START
+    with snapshot():
+        links = list(chain.read_links(connection.connection))
+    for link in links:
+        assert link.act
+        head = link_hash(head, link.seq, link.act)
+        ledger.owner.execute("UPDATE players_auditlink SET hash = %s WHERE seq = %s", [head, link.seq])
+    assert found() == []
+
+
+def verified(place: Path) -> Verdict:
+    """The first checkpoint, compared with the database."""
+    with (place / Checkpoint.objects.get(number=1).file).open("rb") as source, snapshot() as raw:
+        return verify_file(source, comparing(raw), trusted=trusted_keys())
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ("UPDATE players_auditevent SET note = 'x'", "link 3 of the audit trail has another hash"),
+        (
+            """
+            DELETE FROM players_auditlink WHERE seq = 3;
+            DELETE FROM players_auditevent WHERE id NOT IN (SELECT event_id FROM players_auditlink)
+            """,
+            "link 3 of the audit trail, which the checkpoint knows, is gone",
+        ),
+    ],
+)
+def test_checkpoint__finds_acts_rewritten_with_right_hashes(
+    ledger: OwnLedger, place: Path, change: str, problem: str
+) -> None:
+    forge(ledger, change)
+    assert problem in verified(place).findings.summary()
+    assert make_checkpoint(Run("make_checkpoint")) is None
+
+
+def test_checkpoint__finds_acts_dated_before_it(ledger: OwnLedger, place: Path) -> None:
+    assert verified(place).findings.count == 0
+    one = act()
+    ledger.owner.execute("UPDATE players_auditevent SET at = at - interval '2 h' WHERE id = %s", [one.pk])
+    link_events()
+    assert f"act {one.pk} of link 4 is dated before" in verified(place).findings.summary()
+
+
+def test_exported_acts__are_verified_without_a_database(place: Path) -> None:
+    act(9)
+    path, journal = place / "acts.jsonl.gz", place / "journal.jsonl"
+    call_command("export_audit_trail", output=path, stderr=StringIO())
+    call_command("export_journal", output=journal, stderr=StringIO())
+    assert AuditEvent.objects.latest("pk").username == "machine:export_audit_trail"
+    file = place / Checkpoint.objects.get(number=1).file
+    done, warned = alone(file, journal, "--audit-trail", path), alone(file, journal)
+    assert (done.returncode, "no difference" in done.stdout, "Warning" in done.stderr) == (0, True, False)
+    assert "no --audit-trail was given" in warned.stderr
+    text = gzip.decompress(path.read_bytes())
+    for change, problem in (
+        (text.replace(b"Grund 1", b"Grund 8"), "act 2 of the audit trail does not fit its hash"),
+        (without(text, 2), "act 3 of the audit trail follows act 1"),
+        (b"".join(text.splitlines(keepends=True)[:-1]), "does not end as it should"),
+        (cut(text, 2), "ends with act 2, the checkpoint knows 3"),
+        (text.replace(b'"note":', b'"remark":', 1), "other columns"),
+    ):
+        assert problem in compared(file, journal, change).findings.summary()
+
+
+def alone(file: Path, journal: Path, *more: Any) -> "subprocess.CompletedProcess[str]":
+    """Verifies as a third party does."""
+    command: list[Any] = [sys.executable, "-m", "wallet.proof", file]
+    command += ["--export", journal, "--public-key", public(KEY)]
+    environment = {"PATH": os.environ["PATH"]}
+    return subprocess.run(
+        [*command, *more], env=environment, cwd=settings.BASE_DIR, capture_output=True, text=True, check=False
+    )
+
+
+def without(text: bytes, number: int) -> bytes:
+    """An export without one of its acts, which its end does not count."""
+    kept = text.splitlines(keepends=True)
+    kept.pop(number)
+    return b"".join([*kept[:-1], b'{"line":"end","acts":%d}\n' % (len(kept) - 2)])
+
+
+def cut(text: bytes, acts: int) -> bytes:
+    """An export of the first acts only."""
+    kept = text.splitlines(keepends=True)[: acts + 1]
+    return b"".join([*kept, b'{"line":"end","acts":%d}\n' % acts])
+
+
+def compared(file: Path, journal: Path, acts: bytes) -> Verdict:
+    with file.open("rb") as source, journal.open("rb") as lines:
+        return verify_file(source, exported.comparing(lines, BytesIO(acts)), trusted=trusted_keys())
+
+
+def test_checkpoint__of_format_1_still_verifies_and_says_nothing_of_acts() -> None:
+    header = example_header()
+    assert (b"audit" in header.canonical(), header.audit_links) == (False, None)
+    assert read_signed(sign(header, private(KEY)).line()).header == header
+    findings = Findings()
+    compare_with_acts(iter(()), header, findings)
+    assert (findings.count, "format 1" in findings.warnings[0]) == (0, True)
+
+
+@pytest.mark.parametrize("changes", [{"format": 2}, {"audit_links": 1}, {"format": 2, "audit_links": 1}])
+def test_header__states_the_head_in_format_2_alone(changes: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="stands in format 2"):
+        example_header(**changes)

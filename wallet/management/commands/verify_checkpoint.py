@@ -43,11 +43,17 @@ class Command(BaseCommand):
             help="A file by export_journal: compare with it, and use no database.",
         )
 
+        parser.add_argument(
+            "--audit-trail",
+            type=Path,
+            metavar="ACTS",
+            help="A file by export_audit_trail: with --export, compare operators' acts with it.",
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
+        names = ("file", "public_key", "previous", "export", "audit_trail")
         try:
-            verdict = self.verify(
-                **{name: options[name] for name in ("file", "public_key", "previous", "export")}
-            )
+            verdict = self.verify(**{name: options[name] for name in names})
         except (OSError, Unusable) as problem:
             raise CommandError(str(problem), returncode=1) from problem
         for line in [
@@ -60,14 +66,23 @@ class Command(BaseCommand):
             raise CommandError(text, returncode=1)
         self.stdout.write(text)
 
-    def verify(self, *, file: str, public_key: str, previous: str | None, export: Path | None) -> Verdict:
+    def verify(
+        self,
+        *,
+        file: str,
+        public_key: str,
+        previous: str | None,
+        export: Path | None,
+        audit_trail: Path | None,
+    ) -> Verdict:
         trusted = [decoded_key(public_key)] if public_key else trusted_keys()
         with ExitStack() as stack:
             source = stack.enter_context(opened(file))
             before = stack.enter_context(opened(previous)) if previous else None
             journal = stack.enter_context(export.open("rb")) if export else None
+            acts = stack.enter_context(audit_trail.open("rb")) if audit_trail else None
             compare = (
-                exported.comparing(journal)
+                exported.comparing(journal, acts)
                 if journal
                 else database.comparing(stack.enter_context(snapshot()))
             )
