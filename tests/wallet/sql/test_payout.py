@@ -155,8 +155,9 @@ def test_limit__of_a_new_day_begins_anew(seat: PlayerSession, clock: Clock) -> N
     seat.call("withdraw", "w-1", "20.00")
     seat.call("confirmWithdrawal", "w-1")
     assert net_payout_today(row) == -20_00
-    assert seat.call("deposit", "d-2", "120.00").error is None
-    assert seat.call("deposit", "d-3", "0.01").error == 111
+    assert seat.call("deposit", "d-2", "0.05").error is None
+    assert seat.call("deposit", "d-3", "119.95").error is None
+    assert seat.call("deposit", "d-4", "0.01").error == 111
     clock.stand(NOON)
     assert counters(row) == [100_00 // COUNTERS] * COUNTERS
 
