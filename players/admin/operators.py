@@ -54,7 +54,7 @@ class OperatorAdmin(PageAdmin):
     """An operator is deactivated, not deleted: histories name them."""
 
     add_permission = change_permission = MANAGE
-    list_display = ("name", "roles", "state", "first_name", "last_name", "last_seen")
+    list_display = ("name", "full_name", "roles_short", "state", "seen_clock")
     list_filter = ("is_active", "is_superuser", "groups")
     search_fields = ("username", "first_name", "last_name", "email")
     search_help_text = "Username, name or e-mail address"
@@ -67,8 +67,11 @@ class OperatorAdmin(PageAdmin):
     deactivate, reactivate = Deactivate(), Reactivate()
 
     name = columns.text("username", show_name)
+    full_name = columns.text("name", lambda row: row.get_full_name())
+    roles_short = columns.wrapped("roles", show_roles)
     roles = columns.text("roles", show_roles)
     state = columns.text("state", show_state)
+    seen_clock = columns.clock("last log-in (UTC)", "last_login")
     last_seen = columns.moment("last log-in", "last_login")
     joined = columns.moment("made", "date_joined")
     link_until = columns.moment("log-in link expires", "link_expires_at")

@@ -43,7 +43,11 @@ def test_admin_pages__hold_nothing_that_their_policy_refuses(client: Client, sto
 
 
 def test_log_in_page__holds_nothing_that_its_policy_refuses() -> None:
-    for response in (Client().get("/admin/login/"), Client().post("/admin/login/", {"username": "x"})):
+    for response in (
+        Client().get("/admin/login/"),
+        Client().post("/admin/login/", {"username": "x"}),
+        Client().get("/admin/new-password/"),
+    ):
         assert refused_of(response.content.decode(), response["Content-Security-Policy"]) == []
 
 
