@@ -17,9 +17,11 @@ from lib.backoffice import columns
 from lib.backoffice.filters import Rows, SelectedList, Selection, Selections
 from lib.backoffice.formatting import NOTHING, badge, link, mono
 from lib.backoffice.forms import TextWidget
-from lib.backoffice.pages import PageAdmin
 from lib.clock import WalletNow
+from payments.approvals.catalogue import PRICES, PRODUCT_CHANGE
 from payments.models import Price, Product, Secret, Shop
+from players.admin.guarded_forms import GuardedAdmin, GuardedForm
+from players.approvals.configuration import Values
 from wallet.admin.amounts import AmountField, amount_column, written
 from wallet.currencies import show_amount
 from wallet.models import Currency
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
     from django.contrib.admin import TabularInline as InlineAdmin
     from django.contrib.admin.views.main import ChangeList
 
-    ProductModelForm = forms.ModelForm[Product]
     PriceModelForm = forms.ModelForm[Price]
     Prices = BaseInlineFormSet[Price, Product, forms.ModelForm[Price]]
     PriceInlineAdmin = InlineAdmin[Price, Product]
@@ -36,7 +37,7 @@ else:
     from unfold.admin import TabularInline as PriceInlineAdmin
     from unfold.views import ChangeList
 
-    ProductModelForm = PriceModelForm = forms.ModelForm
+    PriceModelForm = forms.ModelForm
     Prices = BaseInlineFormSet
 
 CHANGE = "payments.change_catalogue"
@@ -55,8 +56,10 @@ def read_major(text: str, currency: Currency) -> int | None:
     return AmountField(currency).clean(text)
 
 
-class ProductForm(ProductModelForm):
+class ProductForm(GuardedForm):
     """Reports mistakes before the database's constraints do."""
+
+    kind = PRODUCT_CHANGE
 
     credit = major_field(
         "Credit", "The amount added to the wallet, such as 500.00. Leave empty for none.", required=False
@@ -74,6 +77,11 @@ class ProductForm(ProductModelForm):
         if begins and ends and ends <= begins:
             self.add_error("on_sale_to", "The sale must end after it begins.")
         return given
+
+    def wanted(self, formsets: Any) -> Values:
+        lines = [form.cleaned_data for formset in formsets for form in formset.forms if form.cleaned_data]
+        prices = {line["currency"].pk: line["amount"] for line in lines if not line.get("DELETE")}
+        return {**super().wanted(formsets), PRICES: prices}
 
     def read_credit(self, given: dict[str, Any]) -> None:
         """Replaces the text by minor units."""
@@ -203,7 +211,7 @@ def live_delivery_secrets(game_id: UUID) -> QuerySet[Secret]:
 
 
 @admin.register(Product)
-class ProductAdmin(PageAdmin):
+class ProductAdmin(GuardedAdmin):
     """A product is added, changed and taken off sale, never deleted: orders name it."""
 
     form = ProductForm
@@ -297,7 +305,8 @@ class ProductAdmin(PageAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return ("game", "code", "missing", "credit_shown") if obj else ("missing", "credit_shown")
 
-    def save_model(self, request: HttpRequest, obj: Product, form: Any, change: bool) -> None:
-        super().save_model(request, obj, form, change)
-        for line in missing_for_delivery(obj.game_id) if obj.is_delivered else ():
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        product = form.instance
+        for line in missing_for_delivery(product.game_id) if product.is_delivered else ():
             messages.warning(request, line)

@@ -1,6 +1,6 @@
 """Payment providers: their settings, their secrets, and their latest callbacks."""
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 from urllib.parse import urljoin
 from uuid import UUID
 
@@ -11,30 +11,26 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Model, OuterRef, QuerySet
-from django.http import HttpRequest, HttpResponseRedirect, QueryDict
+from django.db.models import OuterRef, QuerySet
+from django.http import HttpRequest, QueryDict
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from lib.backoffice import columns
-from lib.backoffice.confirmation import Refused, page_of
+from lib.backoffice.confirmation import Refused
 from lib.backoffice.formatting import badge, clipped
 from lib.backoffice.forms import TextWidget
-from lib.backoffice.pages import PageAdmin, Section
-from lib.backoffice.recording import State
+from lib.backoffice.pages import Section
 from payments.admin import signing_secrets
 from payments.admin.callbacks import CALLBACK_HEADERS, REFUSED_HEADERS, callback_row, refused_row
 from payments.admin.signing_secrets import EnterSecret, MakeSecret, RetireSecret
+from payments.approvals.endpoints import PROVIDER_CHANGE
 from payments.models import Callback, Provider, RefusedCallback, Secret
 from payments.providers.adapters import adapter_for
 from payments.providers.registry import PROVIDERS
 from payments.providers.signing_secrets import require_api_secret, require_callback_secret
+from players.admin.guarded_forms import GuardedAdmin, GuardedForm
 from players.models import validate_network
-
-if TYPE_CHECKING:
-    ProviderModelForm = forms.ModelForm[Provider]
-else:
-    ProviderModelForm = forms.ModelForm
 
 Scheme = Provider.Scheme
 LATEST = 10
@@ -55,8 +51,10 @@ SIGNATURES = {
 }
 
 
-class ProviderForm(ProviderModelForm):
+class ProviderForm(GuardedForm):
     """Reports mistakes before the database's constraints do."""
+
+    kind = PROVIDER_CHANGE
 
     class Meta:
         # The model's own has angle brackets, which a page takes for a tag.
@@ -134,7 +132,7 @@ class EnterApiKey(EnterSecret):
 
 
 @admin.register(Provider)
-class ProviderAdmin(PageAdmin):
+class ProviderAdmin(GuardedAdmin):
     """A provider is added, changed and deactivated, never deleted: payments name it."""
 
     form = ProviderForm
@@ -220,17 +218,8 @@ class ProviderAdmin(PageAdmin):
         # Order-notify names no currency: its open orders would be paid in another one.
         return ("slug", "scheme", "state", *(["currency"] if obj.scheme == Scheme.ORDER_NOTIFY else []))
 
-    def save_model(self, request: HttpRequest, obj: Provider, form: Any, change: bool) -> None:
-        super().save_model(request, obj, form, change)
+    def forget(self) -> None:
         transaction.on_commit(PROVIDERS.forget)
-
-    def response_post_save_add(self, request: HttpRequest, obj: Provider) -> HttpResponseRedirect:
-        # Its secret is entered next.
-        return HttpResponseRedirect(page_of(obj))
-
-    def recorded_state(self, row: Model) -> State | None:
-        secrets = signing_secrets.recorded(Secret.objects.filter(provider=row.pk))
-        return {**(super().recorded_state(row) or {}), "secrets": secrets}
 
     def pointless_actions(self, id: UUID) -> set[str]:
         scheme = Provider.objects.filter(pk=id).values_list("scheme", flat=True).first()

@@ -5,24 +5,25 @@ from uuid import UUID
 
 from django.contrib import admin
 from django.contrib.postgres.fields import ArrayField
-from django.db.models import Exists, Model, OuterRef, QuerySet
-from django.http import HttpRequest, HttpResponseRedirect
+from django.db.models import Exists, OuterRef, QuerySet
+from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from lib.backoffice import columns
-from lib.backoffice.confirmation import Act, Page, PageAction, page_of
+from lib.backoffice.confirmation import Act, Page, PageAction
 from lib.backoffice.formatting import badge, clipped, moment
 from lib.backoffice.forms import TextWidget
-from lib.backoffice.pages import PageAdmin, Section
-from lib.backoffice.recording import State
+from lib.backoffice.pages import Section
 from payments.admin import signing_secrets
 from payments.admin.deliveries import HEADERS, delivery_row
 from payments.admin.products import live_delivery_secrets, missing_for_delivery
 from payments.admin.signing_secrets import MakeSecret, RetireSecret
+from payments.approvals.endpoints import SHOP_CHANGE
 from payments.deliveries.operations import pause_deliveries, resume_deliveries
 from payments.models import Delivery, Secret, Shop
 from payments.models.products import validate_origin
+from players.admin.guarded_forms import GuardedAdmin, GuardedForm
 
 PAUSE = "payments.pause_deliveries"
 LATEST = 10
@@ -68,10 +69,15 @@ class Resume(PageAction[Shop]):
         return "Deliveries are resumed." if resume_deliveries(act.row) else "Deliveries were not paused."
 
 
+class ShopForm(GuardedForm):
+    kind = SHOP_CHANGE
+
+
 @admin.register(Shop)
-class ShopAdmin(PageAdmin):
+class ShopAdmin(GuardedAdmin):
     """A game that sells. Never deleted: orders depend on it."""
 
+    form = ShopForm
     add_permission = change_permission = "players.change_endpoints"
     formfield_overrides: ClassVar[dict[Any, Any]] = {ArrayField: {"widget": TextWidget}}
     list_display = ("game", "order_url_shown", "origins", "state")
@@ -145,21 +151,6 @@ class ShopAdmin(PageAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return ("game", "missing", "sending") if obj else ()
-
-    def save_model(self, request: HttpRequest, obj: Shop, form: Any, change: bool) -> None:
-        if change:
-            # Only what was edited: it may have been paused meanwhile.
-            obj.save(update_fields=["order_url", "return_origins"])
-        else:
-            obj.save(force_insert=True)
-
-    def response_post_save_add(self, request: HttpRequest, obj: Shop) -> HttpResponseRedirect:
-        # Its secret is made next.
-        return HttpResponseRedirect(page_of(obj))
-
-    def recorded_state(self, row: Model) -> State | None:
-        secrets = signing_secrets.recorded(Secret.objects.filter(game__shop=row.pk))
-        return {**(super().recorded_state(row) or {}), "secrets": secrets}
 
     def pointless_actions(self, id: UUID) -> set[str]:
         shop = Shop.objects.filter(pk=id).first()

@@ -1,6 +1,8 @@
 """Acts on payments, and on what opens a way to them, that need a second person."""
 
+from payments.approvals.catalogue import PRODUCT_CHANGE
+from payments.approvals.endpoints import PROVIDER_CHANGE, SHOP_CHANGE
 from payments.approvals.secrets import ADD_SECRET, RETIRE_SECRET
 from players.approvals.kinds import register
 
-register(ADD_SECRET, RETIRE_SECRET)
+register(ADD_SECRET, RETIRE_SECRET, PROVIDER_CHANGE, SHOP_CHANGE, PRODUCT_CHANGE)

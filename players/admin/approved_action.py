@@ -83,7 +83,7 @@ class ApprovedAction(EffectAction[Row]):
     asks_factor = True
     kind: ClassVar[Kind[Any]]
     form: ClassVar[type[forms.Form]] = RequestForm
-    refusals = (NotExecutable, ApprovalRefused)
+    refusals: ClassVar[tuple[type[Exception], ...]] = (NotExecutable, ApprovalRefused)
     danger: ClassVar[bool] = False
 
     @property

@@ -122,6 +122,12 @@ class GuardedAdmin(PageAdmin):
             secret=form.secret(),
         )
 
+    def construct_change_message(
+        self, request: HttpRequest, form: Any, formsets: Any, add: bool = False
+    ) -> Any:
+        # Inlines are never saved here: what they change is requested.
+        return super().construct_change_message(request, form, [], add)
+
     def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> None:  # type: ignore[override]
         self.record_request(request, None)
 

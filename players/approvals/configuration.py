@@ -88,6 +88,9 @@ class ConfigurationChange(Kind[ConfigurationPayload]):
     def payload_of(self, row: Model, before: Values | None, after: Values) -> ConfigurationPayload:
         """What differs, as a request says it; `before` is None for a new row."""
         old = before or {}
+        if row.pk is None:
+            # A form with inlines takes a new row's key away until it is saved.
+            row.pk = row._meta.pk.get_default()  # noqa: SLF001 (documented)
         changed = {name: value for name, value in after.items() if before is None or old[name] != value}
         return ConfigurationPayload(
             str(row.pk), before is None, {name: old[name] for name in changed if before is not None}, changed

@@ -146,8 +146,10 @@ def with_reason(given: dict[str, str]) -> dict[str, str]:
 def saved(client: Client, other: Client, place: str, given: dict[str, str]) -> Approval | None:
     """Sends such a form; a second person approves what it requests, if it does. Returns the request."""
     sent = with_reason(given)
-    response = client.post(place, sent)
-    assert response.status_code == 302, response.content.decode()
+    response = client.post(place, sent, follow=True)
+    text = response.content.decode()
+    assert response.redirect_chain, text
+    assert "Nothing was requested" not in text, text
     approval = Approval.objects.filter(pk=sent["approval_id"]).first()
     if approval:
         approved_by(other, approval)

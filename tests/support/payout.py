@@ -2,18 +2,19 @@
 
 from lib.clock import now
 from tests.support.callers import PlayerSession, make_party
-from wallet.models import Currency, PayoutCounter, PayoutLimit
-from wallet.payout_limits import set_payout_limit, with_net_payout
+from wallet.models import PayoutCounter, PayoutLimit
+from wallet.payout_limits import with_net_payout
 
 
 def limit(seat: PlayerSession, *, largest: int | None = None, daily: int | None = None) -> PayoutLimit:
     """The bounds of the session's game in its currency from now on, in minor units."""
-    return set_payout_limit(
-        seat.game,
-        Currency.objects.get(code=seat.currency),
-        largest_deposit=largest,
-        daily_payout=daily,
+    row, _ = PayoutLimit.objects.update_or_create(
+        game=seat.game,
+        currency_id=seat.currency,
+        defaults={"largest_deposit": largest, "daily_payout": daily},
     )
+    row.refresh_from_db()
+    return row
 
 
 def net_payout_today(row: PayoutLimit) -> int:
@@ -29,5 +30,6 @@ def counters(row: PayoutLimit) -> list[int]:
 
 def bounded() -> PayoutLimit:
     """A game that nobody plays, with both bounds."""
-    silver = Currency.objects.get(code="XAG")
-    return set_payout_limit(make_party().game, silver, largest_deposit=50_00, daily_payout=1000_00)
+    return PayoutLimit.objects.create(
+        game=make_party().game, currency_id="XAG", largest_deposit=50_00, daily_payout=1000_00
+    )

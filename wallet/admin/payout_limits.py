@@ -1,6 +1,6 @@
 """Payout limits: what a game may pay out in a currency."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django import forms
 from django.contrib import admin
@@ -11,20 +11,15 @@ from django.http import HttpRequest
 from lib.backoffice import columns
 from lib.backoffice.formatting import link
 from lib.backoffice.forms import TextWidget
-from lib.backoffice.pages import PageAdmin, Section
+from lib.backoffice.pages import Section
 from players.admin.games import GameAdmin
+from players.admin.guarded_forms import GuardedAdmin, GuardedForm
 from players.models import Game
 from wallet.admin.amounts import AmountField, amount_cell, written
+from wallet.approvals.payout_limits import AMOUNTS, PAYOUT_LIMIT_CHANGE, UNLIMITED
 from wallet.models import PayoutLimit
-from wallet.payout_limits import set_payout_limit, with_net_payout
+from wallet.payout_limits import with_net_payout
 
-if TYPE_CHECKING:
-    LimitModelForm = forms.ModelForm[PayoutLimit]
-else:
-    LimitModelForm = forms.ModelForm
-
-AMOUNTS = ("largest_deposit", "daily_payout")
-UNLIMITED = "unlimited"
 WHAT_IS_COUNTED = (
     "A deposit beyond a limit is refused (111) when the game announces it, and its id never succeeds later. "
     "Net payout of a day (UTC): the deposits announced that day, less those rolled back or expired the same "
@@ -46,8 +41,10 @@ def limit_field(label: str) -> forms.CharField:
     return forms.CharField(label=label, required=False, max_length=30, widget=widget, help_text=help_text)
 
 
-class PayoutLimitForm(LimitModelForm):
+class PayoutLimitForm(GuardedForm):
     """Limits in major units; its cleaned values are in minor units."""
+
+    kind = PAYOUT_LIMIT_CHANGE
 
     largest_deposit = limit_field("Largest deposit")
     daily_payout = limit_field("Net payout per day")
@@ -77,7 +74,7 @@ class PayoutLimitForm(LimitModelForm):
 
 
 @admin.register(PayoutLimit)
-class PayoutLimitAdmin(PageAdmin):
+class PayoutLimitAdmin(GuardedAdmin):
     """What a game may pay out in one currency. A game and currency without a row are unlimited."""
 
     form = PayoutLimitForm
@@ -107,24 +104,16 @@ class PayoutLimitAdmin(PageAdmin):
         return with_net_payout(super().get_queryset(request))
 
     def get_fieldsets(self, request: HttpRequest, obj: PayoutLimit | None = None) -> Any:
-        limits, today = super().get_fieldsets(request, obj)
+        limits, today, *others = super().get_fieldsets(request, obj)
         may_change = obj is None or self.has_change_permission(request, obj)
         if not may_change:
             limits = (None, {**limits[1], "fields": ("game", "currency", "largest", "daily")})
-        return [limits, today] if obj and obj.daily_payout is not None else [limits]
+        shown = [today] if obj and obj.daily_payout is not None else []
+        return [limits, *shown, *others]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         shown = ("largest", "daily", "today", "since")
         return ("game", "currency", *shown) if obj else shown
-
-    def save_model(self, request: HttpRequest, obj: PayoutLimit, form: Any, change: bool) -> None:
-        saved = set_payout_limit(
-            obj.game,
-            obj.currency,
-            largest_deposit=form.cleaned_data["largest_deposit"],
-            daily_payout=form.cleaned_data["daily_payout"],
-        )
-        obj.pk, obj.counting_since = saved.pk, saved.counting_since
 
 
 LIMIT_HEADERS = ("Currency", "Largest deposit", "Net payout per day")

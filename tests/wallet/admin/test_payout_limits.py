@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 
 from players.models import AuditEvent, Game
-from tests.support.admin_pages import address, get, operator, page, signed_in
+from tests.support.admin_pages import address, get, operator, page, saved, signed_in, with_reason
 from tests.support.callers import make_party
 from tests.support.payout import bounded
 from wallet.models import PayoutLimit
@@ -14,24 +14,30 @@ MAY = ("wallet.view_payoutlimit", "wallet.change_game_limits", "players.view_gam
 
 def sent(client: Client, place: str, **values: str) -> str:
     """What comes back where a form is sent; nothing if it was taken."""
-    response = client.post(place, values)
+    response = client.post(place, with_reason(values))
     return "" if response.status_code == 302 else response.content.decode()
 
 
-def test_limit__is_entered_in_major_units_and_counts(client: Client, callers: object) -> None:
+def test_limit__is_entered_in_major_units_and_counts_once_approved(
+    client: Client, second: Client, callers: object
+) -> None:
     game = make_party().game
-    add = address(PayoutLimit, "add")
-    assert (
-        sent(client, add, game=str(game.pk), currency="XAG", largest_deposit="50.00", daily_payout="") == ""
-    )
+    given = {"game": str(game.pk), "currency": "XAG", "largest_deposit": "50.00", "daily_payout": ""}
+    saved(client, second, address(PayoutLimit, "add"), given)
     row = PayoutLimit.objects.get(game=game)
     assert (row.largest_deposit, row.daily_payout, row.counting_since) == (50_00, None, None)
     assert sent(client, page(PayoutLimit, row), largest_deposit="", daily_payout="1000.5") == ""
     row.refresh_from_db()
+    assert (row.largest_deposit, row.daily_payout) == (50_00, None)
+    saved(client, second, page(PayoutLimit, row), {"largest_deposit": "", "daily_payout": "1000.5"})
+    row.refresh_from_db()
     assert (row.largest_deposit, row.daily_payout) == (None, 1000_50)
     assert row.counting_since is not None
-    acts = AuditEvent.objects.filter(subject_id=str(row.pk)).order_by("pk")
-    assert [(act.after or {}).get("daily_payout") for act in acts] == [None, 1000_50]
+    act = AuditEvent.objects.filter(subject_id=str(row.pk), approval_id__isnull=False).latest("pk")
+    assert (act.before, act.after) == (
+        {"Largest deposit": "50.00 XAG", "Net payout per day": "unlimited"},
+        {"Largest deposit": "unlimited", "Net payout per day": "1,000.50 XAG"},
+    )
 
 
 @pytest.mark.parametrize("text", ["-1", "0", "1.001", "1e3", "10000000000000000000"])

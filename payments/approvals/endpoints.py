@@ -1,0 +1,41 @@
+"""Providers and shops: where players are sent, who may call us, and where we deliver."""
+
+from typing import Any
+
+from django.db import transaction
+
+from payments.models import Provider, Shop
+from payments.providers.registry import PROVIDERS
+from players.approvals.configuration import ConfigurationChange, Values
+from players.approvals.kinds import Execution
+
+
+class ProviderChange(ConfigurationChange):
+    """Its name, its time-out, and whether it is offered need nobody else."""
+
+    name, title, permission = "change_provider", "change of a provider", "players.change_endpoints"
+    about, model = "payments.provider", Provider
+    fields = (
+        *("slug", "name", "scheme", "is_active", "currency", "page_url", "is_live", "timeout_seconds"),
+        "allowed_networks",
+    )
+    guarded = ("currency", "page_url", "is_live", "allowed_networks")
+
+    def words(self, name: str, values: Values) -> str:
+        is_open = name == "allowed_networks" and not values.get(name)
+        return "any address" if is_open else super().words(name, values)
+
+    def write(self, row: Any, after: Values, execution: Execution) -> None:
+        super().write(row, after, execution)
+        transaction.on_commit(PROVIDERS.forget)
+
+
+class ShopChange(ConfigurationChange):
+    """Where a game is told to deliver, and where players may come back to."""
+
+    name, title, permission = "change_shop", "change of a shop", "players.change_endpoints"
+    about, model = "payments.shop", Shop
+    fields = guarded = ("game", "order_url", "return_origins")
+
+
+PROVIDER_CHANGE, SHOP_CHANGE = ProviderChange(), ShopChange()
