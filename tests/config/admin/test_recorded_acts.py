@@ -1,0 +1,103 @@
+"""Every operation that the admin's own registry has is recorded in the atomic block of what it does."""
+
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.contrib.sessions.backends.db import SessionStore
+from django.db import transaction
+from django.http import HttpRequest
+from django.test import RequestFactory
+
+from lib.backoffice.confirmation import Act, BoundAction, PageAction
+from lib.backoffice.recorded_forms import RecordedForms
+from players.admin.guarded_forms import GuardedAdmin
+from players.models import AuditEvent, Operator
+from tests.support.admin_pages import rows_of
+from tests.support.callers import PlayerSession
+
+PAGES: list[Any] = [page for page in admin.site._registry.values() if page.model._meta.app_label != "auth"]
+
+
+def actions_of(page: Any) -> list[BoundAction]:
+    """All acts at the top of a page and above its list, by whatever name."""
+    names = {
+        name for kind in type(page).__mro__ for name, one in vars(kind).items() if isinstance(one, PageAction)
+    }
+    return [getattr(page, name) for name in sorted(names)]
+
+
+ACTIONS = [action for page in PAGES for action in actions_of(page)]
+
+
+def names_of(actions: list[BoundAction]) -> list[str]:
+    return [f"{action.admin.opts.model_name}-{action.action.action_name}" for action in actions]
+
+
+def request_of(operator: Operator) -> HttpRequest:
+    request = RequestFactory().post("/admin/", REMOTE_ADDR="192.0.2.9")
+    request.user = operator
+    request.session = SessionStore()
+    return request
+
+
+@pytest.fixture
+def request_by_boss(boss: Operator) -> HttpRequest:
+    return request_of(boss)
+
+
+def test_registry__has_actions_and_they_are_found() -> None:
+    assert {"wallet-freeze", "credential-revoke", "delivery-send_range"} <= set(names_of(ACTIONS))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.opts.model_name)
+def test_page__records_its_form_in_place_of_djangos_log(page: Any) -> None:
+    assert isinstance(page, RecordedForms)
+    for name in ("log_addition", "log_change", "save_form", "history_view"):
+        # A guarded form's request is recorded by its own, and the rest as of all forms.
+        assert getattr(type(page), name) in (getattr(RecordedForms, name), getattr(GuardedAdmin, name))
+    assert not page.has_delete_permission(HttpRequest())
+    assert page.actions is None or not page.list_editable
+
+
+@pytest.mark.parametrize("bound", ACTIONS, ids=names_of(ACTIONS))
+def test_action__is_recorded_once_or_not_at_all(
+    bound: BoundAction, story: PlayerSession, request_by_boss: HttpRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = rows_of(story)[bound.admin.model][0]
+    action, subject = bound.action, (None if "actions_list" in listed(bound) else row)
+    monkeypatch.setattr(type(action), "do", lambda self, act: "It is done.")
+    act = Act(request_by_boss, subject, {"reason": "r"})
+    own = AuditEvent.objects.filter(username=request_by_boss.user.get_username())
+
+    with transaction.atomic():
+        action.perform(bound.admin, act)
+        assert own.exists()
+        transaction.set_rollback(True)
+    assert not own.exists()
+
+    before = action.recorded_state(bound.admin, subject)
+    action.perform(bound.admin, act)
+    (event,) = own
+    assert (event.action, event.outcome, event.note) == (action.action_name, "done", "It is done.")
+    assert (event.reason, event.address) == ("r", "192.0.2.9")
+    if subject is not None:
+        assert (event.subject_id, event.subject_type) == (str(row.pk), row._meta.label_lower)
+        assert event.before == event.after
+        assert (event.before or {}).keys() == (before or {}).keys()
+
+
+def listed(bound: BoundAction) -> set[str]:
+    """Where the page has the action."""
+    places = ("actions_detail", "actions_list")
+    names = {name: set(getattr(bound.admin, name, None) or ()) for name in places}
+    here = {
+        name for kind in type(bound.admin).__mro__ for name, one in vars(kind).items() if one is bound.action
+    }
+    return {place for place, known in names.items() if known & here}
+
+
+@pytest.mark.parametrize("bound", ACTIONS, ids=names_of(ACTIONS))
+def test_action__is_offered_somewhere_and_goes_the_one_way(bound: BoundAction) -> None:
+    assert listed(bound)
+    assert type(bound.action).perform is PageAction.perform
