@@ -1,5 +1,6 @@
 """Alerts: problems that the platform has found, until an operator resolves them with a reason."""
 
+from dataclasses import replace
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -10,13 +11,15 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from lib.backoffice import columns
-from lib.backoffice.confirmation import Act, Page, PageAction
+from lib.backoffice.confirmation import Act, Page, PageAction, Refused
 from lib.backoffice.filters import SelectingAdmin, Selection, Selections
-from lib.backoffice.formatting import NOTHING, badge, clock, link, moment, sentence, wrapped
+from lib.backoffice.formatting import NOTHING, badge, link, moment, sentence
 from lib.backoffice.pages import Section
+from players.admin.approved_action import ApprovedAction, EffectPage
 from players.admin.search import SessionSearchAdmin
 from players.models import GameSession
 from wallet.alerts import resolve_alert
+from wallet.approvals.alerts import ACCEPTANCE, DifferencePayload
 from wallet.models import Alert, AlertMessage
 
 Kind = Alert.Kind
@@ -178,7 +181,14 @@ def show_kind(alert: Alert) -> SafeString:
     return badge(MEANINGS[Kind(alert.kind)][0], colour)
 
 
-MESSAGE_HEADERS = ("Recipient", "Told (UTC)", "Told of its end (UTC)", "Next attempt (UTC)", "Last problem")
+MESSAGE_HEADERS = (
+    "Channel",
+    "To",
+    "Told that it was raised",
+    "Told that it ended",
+    "Next attempt",
+    "Last problem",
+)
 NOBODY_TOLD = "Nobody: when it was raised, no channel was set up for alerts of this severity."
 
 
@@ -186,22 +196,47 @@ def message_row(message: AlertMessage) -> tuple[Any, ...]:
     """What became of a message, by `MESSAGE_HEADERS`."""
     failed = f"{message.problem} (attempt {message.attempts:,})" if message.problem else NOTHING
     return (
-        message.address or message.get_channel_display(),
-        *(clock(at) for at in (message.raised_told_at, message.ended_told_at, message.next_attempt_at)),
-        wrapped(failed),
+        message.get_channel_display(),
+        message.address or "ALERT_WEBHOOK_URL",
+        *(
+            moment(at) if at else NOTHING
+            for at in (message.raised_told_at, message.ended_told_at, message.next_attempt_at)
+        ),
+        failed,
     )
 
 
+class AcceptDifference(ApprovedAction[Alert]):
+    """Takes a critical alert off the list, if a second person agrees."""
+
+    title, permission, kind = "Resolve and accept", "wallet.resolve_ledger_difference", ACCEPTANCE
+
+    def payload(self, row: Alert, given: dict[str, Any]) -> DifferencePayload:
+        return DifferencePayload(row.pk)
+
+    def effect_page(self, row: Alert, given: dict[str, Any]) -> EffectPage:
+        page = super().effect_page(row, given)
+        return replace(page, says=[*page.says, MEANINGS[Kind(row.kind)][2]])
+
+
+def require_ordinary(alert: Alert) -> None:
+    """Raises `Refused` if an alert is critical: what it found is not accepted by one person."""
+    if alert.kind in Alert.CRITICAL:
+        raise Refused("Accepting a difference needs a second person.")
+
+
 class Resolve(PageAction[Alert]):
-    """Takes the alert off the list."""
+    """Takes an alert off the list that is not critical."""
 
     title, permission = "Resolve", "wallet.resolve_alert"
 
     def page(self, row: Alert) -> Page:
         says = [f"{row.subject}: {row.text}", MEANINGS[Kind(row.kind)][2]]
+        require_ordinary(row)
         return Page("Resolve this alert?", says, "Resolve")
 
     def do(self, act: Act[Alert]) -> str:
+        require_ordinary(act.row)
         is_new = resolve_alert(act.row, actor=act.actor, reason=act.reason)
         return "The alert is resolved." if is_new else "The alert was resolved already."
 
@@ -227,8 +262,8 @@ class AlertAdmin(SessionSearchAdmin, SelectingAdmin):
         "resolved",
         "reason_shown",
     )
-    actions_detail = ("resolve",)
-    resolve = Resolve()
+    actions_detail = ("resolve", "accept")
+    resolve, accept = Resolve(), AcceptDifference()
 
     raised_clock = columns.clock("raised (UTC)", "raised_at")
     kind_short = columns.text("kind", show_kind)
@@ -296,4 +331,7 @@ class AlertAdmin(SessionSearchAdmin, SelectingAdmin):
         return queryset.filter(wallet__player_id=session.player_id, wallet__currency_id=session.currency_code)
 
     def pointless_actions(self, id: UUID) -> set[str]:
-        return set() if Alert.objects.filter(pk=id, resolved_at=None).exists() else {"resolve"}
+        alert = Alert.objects.filter(pk=id, resolved_at=None).only("kind").first()
+        if alert is None:
+            return {"resolve", "accept"}
+        return {"resolve"} if alert.kind in Alert.CRITICAL else {"accept"}

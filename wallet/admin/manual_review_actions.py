@@ -1,7 +1,8 @@
 """The actions of manual review: confirm a due transaction, roll it back, or have the game queried again."""
 
 import logging
-from typing import ClassVar
+from dataclasses import replace
+from typing import Any, ClassVar, Literal
 from uuid import UUID
 
 from kombu.exceptions import OperationalError
@@ -11,82 +12,44 @@ from lib.backoffice.confirmation import Act, Page, PageAction
 from lib.backoffice.formatting import moment
 from lib.backoffice.pages import PageAdmin
 from lib.clock import now
-from wallet.currencies import show_amount
-from wallet.models import Inquiry, Transaction
+from players.admin.approved_action import ApprovedAction, EffectPage
+from wallet.approvals.settlement import SETTLEMENT, SettlementPayload
+from wallet.models import Inquiry
 from wallet.outages import present_pause
-from wallet.settlement.decisions import NotPossible, decide, requery
+from wallet.settlement.decisions import NotPossible, requery
 from wallet.tasks import settle_due_task
 
 logger = logging.getLogger(__name__)
 
 DECIDE = "wallet.settle_transaction"
-State = Transaction.State
-# By type and event: what it means for the player.
-CONSEQUENCES = {
-    ("withdrawal", "confirmed"): (
-        "The {amount} reserved from {uid} are paid to {game}. The player does not get them back."
-    ),
-    ("withdrawal", "rolled_back"): (
-        "The {amount} reserved from {uid} are returned to the player. {game} receives nothing."
-    ),
-    ("deposit", "confirmed"): "{uid} receives {amount}, spendable at once.",
-    ("deposit", "rolled_back"): "The announced {amount} are cancelled. {uid} does not receive them.",
-}
-PERMANENT = (
-    "The decision is written into the journal under your name and cannot be undone, only adjusted. "
-    "If {game} contradicts it later, that is recorded under Discrepancies."
-)
 
 
-def amount_of(inquiry: Inquiry) -> str:
-    """The amount of a due transaction, with its currency."""
-    return show_amount(inquiry.transaction.amount, inquiry.transaction.wallet.currency_id)
+class Decision(ApprovedAction[Inquiry]):
+    """Requests that the transaction is settled as an operator says."""
 
+    permission, kind = DECIDE, SETTLEMENT
+    event: ClassVar[Literal["confirmed", "rolled_back"]]
 
-def consequences(inquiry: Inquiry, event: str) -> list[str]:
-    """The effects of a decision, in sentences."""
-    due, wallet = inquiry.transaction, inquiry.transaction.wallet
-    names = {"amount": amount_of(inquiry), "uid": inquiry.player.uid, "game": inquiry.game.slug}
-    says = [CONSEQUENCES[due.type, event].format(**names)]
-    if wallet.debt and (due.type, event) in {("withdrawal", "rolled_back"), ("deposit", "confirmed")}:
-        says.append(f"The debt of {show_amount(wallet.debt, wallet.currency_id)} is paid from it first.")
-    says.append(f"Opened {moment(due.opened_at)}, due since {moment(due.due_at)}.")
-    last = inquiry.get_last_answer_display() or "none"
-    says.append(f"Status queries sent to the game: {inquiry.questions_asked}; last answer: {last}.")
-    if not inquiry.doubt:
-        says.append(
-            "It does not need manual review: the platform still queries the game and settles by itself."
-        )
-    return [*says, PERMANENT.format(**names)]
+    def payload(self, row: Inquiry, given: dict[str, Any]) -> SettlementPayload:
+        return SettlementPayload(row.pk, self.event)
 
-
-class Decision(PageAction[Inquiry]):
-    """Settles the transaction as an operator says."""
-
-    permission = DECIDE
-    refusals = (NotPossible,)
-    event: ClassVar[str]
-    past: ClassVar[str]
-
-    def named(self, row: Inquiry) -> str:
-        """The transaction, in words."""
-        return f"{row.transaction.type} of {amount_of(row)}"
-
-    def page(self, row: Inquiry) -> Page:
-        return Page(f"{self.title} the {self.named(row)}?", consequences(row, self.event), self.title)
-
-    def do(self, act: Act[Inquiry]) -> str:
-        answer = decide(act.row, event=self.event, actor=act.actor, reason=act.reason)
-        balance = show_amount(answer.balance, answer.currency)
-        return f"The {self.named(act.row)} is {self.past}; spendable after it: {balance}."
+    def effect_page(self, row: Inquiry, given: dict[str, Any]) -> EffectPage:
+        """With what is known of the transaction so far."""
+        page, due = super().effect_page(row, given), row.transaction
+        last = row.get_last_answer_display() or "none"
+        known = [
+            f"Opened {moment(due.opened_at)}, due since {moment(due.due_at)}.",
+            f"Status queries sent to the game: {row.questions_asked}; last answer: {last}.",
+        ]
+        return replace(page, says=[*known, *page.says])
 
 
 class Confirm(Decision):
-    title, event, past = "Confirm", State.CONFIRMED, "confirmed"
+    title, event = "Confirm", "confirmed"
 
 
 class RollBack(Decision):
-    title, event, past = "Roll back", State.ROLLED_BACK, "rolled back"
+    title, event = "Roll back", "rolled_back"
 
 
 class Requery(PageAction[Inquiry]):

@@ -12,9 +12,10 @@ from lib.backoffice.pages import PageAdmin
 from players.admin.approved_action import ApprovedAction, TwoStepRequestForm
 from wallet.admin.amounts import AmountField
 from wallet.approvals.adjustment import ADJUSTMENT, AdjustmentPayload
+from wallet.approvals.gates import UNFREEZING, UnfreezingPayload
 from wallet.currencies import show_amount
 from wallet.models import Currency, Wallet
-from wallet.operations import freeze_wallet, limit_withdrawals, unfreeze_wallet
+from wallet.operations import freeze_wallet, limit_withdrawals
 
 GATE = "wallet.freeze_wallet"
 KINDS = [
@@ -68,19 +69,13 @@ class Freeze(PageAction[Wallet]):
         return "Withdrawals are frozen." if is_new else "Withdrawals were frozen already."
 
 
-class Unfreeze(PageAction[Wallet]):
-    """Withdrawals are allowed again."""
+class Unfreeze(ApprovedAction[Wallet]):
+    """Withdrawals are allowed again, if a second person agrees."""
 
-    title, permission = "Unfreeze", GATE
+    title, permission, kind = "Unfreeze", GATE, UNFREEZING
 
-    def page(self, row: Wallet) -> Page:
-        return Page(
-            "Unfreeze this wallet?", ["New withdrawals from this wallet are allowed again."], "Unfreeze"
-        )
-
-    def do(self, act: Act[Wallet]) -> str:
-        is_new = unfreeze_wallet(act.row, actor=act.actor, reason=act.reason)
-        return "Withdrawals are allowed again." if is_new else "Withdrawals were not frozen."
+    def payload(self, row: Wallet, given: dict[str, Any]) -> UnfreezingPayload:
+        return UnfreezingPayload(row.player_id, row.currency_id)
 
 
 class SetLimit(PageAction[Wallet]):

@@ -1,7 +1,10 @@
-"""Acts on wallets, transactions and limits that need a second person."""
+"""Acts on wallets and transactions that need a second person."""
 
 from players.approvals.kinds import register
 from wallet.approvals.adjustment import ADJUSTMENT
+from wallet.approvals.alerts import ACCEPTANCE
+from wallet.approvals.gates import UNFREEZING
 from wallet.approvals.payout_limits import PAYOUT_LIMIT_CHANGE
+from wallet.approvals.settlement import SETTLEMENT
 
-register(ADJUSTMENT, PAYOUT_LIMIT_CHANGE)
+register(ADJUSTMENT, SETTLEMENT, UNFREEZING, ACCEPTANCE, PAYOUT_LIMIT_CHANGE)

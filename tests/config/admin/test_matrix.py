@@ -76,7 +76,9 @@ LINES = {
     "wallet.apicall": Line(),
     "wallet.discrepancy": Line(),
     "wallet.inquiry": Line(actions={"confirm": SETTLE, "roll_back": SETTLE, "requery": SETTLE}),
-    "wallet.alert": Line(actions={"resolve": "wallet.resolve_alert"}),
+    "wallet.alert": Line(
+        actions={"resolve": "wallet.resolve_alert", "accept": "wallet.resolve_ledger_difference"}
+    ),
     "wallet.jobrun": Line(),
     "wallet.checkpoint": Line(),
     "wallet.closedday": Line(),

@@ -13,8 +13,9 @@ from payments.checkout.payments import start_payment
 from payments.models import Callback, Delivery, Order, Payment, Refund
 from payments.providers.protocol import RefundResult, RefundStatus
 from payments.refunds.worker import lease, record_result
+from players.models import Approval
 from tests.support.admin_orders import make_orders, paid_there, sandbox_provider
-from tests.support.admin_pages import address, find, get, operator, page, shown, signed_in
+from tests.support.admin_pages import address, approved_by, find, get, operator, page, shown, signed_in
 from tests.support.callers import PlayerSession, holding, unique
 from tests.support.invariants import problems_of
 from tests.support.shop import BASE, FakeProvider, ShopSetup, fresh, new_reference, story_of
@@ -87,10 +88,10 @@ def test_order_page__tells_the_whole_history(client: Client, shop_setup: ShopSet
 
 
 def test_transaction_page__reads_well_for_payment_types(
-    client: Client, shop_setup: ShopSetup, fake_provider: FakeProvider
+    client: Client, second: Client, shop_setup: ShopSetup, fake_provider: FakeProvider
 ) -> None:
     order = paid_there(shop_setup, fake_provider)
-    client.post(page(Order, order, "refund"), written(ask(client, order)))
+    refunded(client, second, order, written(ask(client, order)))
     rows = list(Transaction.objects.filter(player=order.player).order_by("pk"))
     assert [row.type for row in rows] == ["payment", "top_up", "set_aside"]
     for row in rows:
@@ -200,7 +201,7 @@ def test_order_page__shows_every_transaction_of_the_order(client: Client, shop_s
 
 
 def test_refund_form__full_refund_confirms_and_sets_credit_aside(
-    client: Client, shop_setup: ShopSetup, fake_provider: FakeProvider
+    client: Client, second: Client, shop_setup: ShopSetup, fake_provider: FakeProvider
 ) -> None:
     order = paid_there(shop_setup, fake_provider)
     assert 'value="4.99"' in get(client, page(Order, order, "refund"))
@@ -215,7 +216,7 @@ def test_refund_form__full_refund_confirms_and_sets_credit_aside(
     assert "debt" not in text
     # Nothing has happened yet.
     assert (Refund.objects.filter(order=order).count(), holding(order.player).reserved) == (0, 0)
-    response = client.post(page(Order, order, "refund"), written(text))
+    response = refunded(client, second, order, written(text))
     assert (response.status_code, response["Location"]) == (302, page(Order, order))
     refund = Refund.objects.get(order=order)
     assert (refund.state, refund.amount, refund.set_aside, refund.reason) == (
@@ -235,6 +236,13 @@ def test_refund_form__full_refund_confirms_and_sets_credit_aside(
     )
 
 
+def refunded(client: Client, second: Client, order: Order, form: dict[str, str]) -> Any:
+    """Requests a refund and has it approved; what the first operator gets."""
+    response = client.post(page(Order, order, "refund"), form)
+    approved_by(second, Approval.objects.get(pk=form["approval_id"]))
+    return response
+
+
 def done(refund: Refund) -> None:
     """The provider says that the money has gone back."""
     lease(now(), only=refund.pk)
@@ -242,13 +250,15 @@ def done(refund: Refund) -> None:
 
 
 def test_refund_form__same_form_twice_is_one_refund(
-    client: Client, shop_setup: ShopSetup, fake_provider: FakeProvider
+    client: Client, second: Client, shop_setup: ShopSetup, fake_provider: FakeProvider
 ) -> None:
     order = paid_there(shop_setup, fake_provider)
     form = written(ask(client, order, "1.00"))
     for _ in range(2):
         response = client.post(page(Order, order, "refund"), form)
-        assert (response.status_code, "was requested from" in said(response)) == (302, True)
+        assert (response.status_code, "Requested, not done yet" in said(response)) == (302, True)
+    assert not Refund.objects.filter(order=order).exists()
+    approved_by(second, Approval.objects.get(pk=form["approval_id"]))
     refund = Refund.objects.get(order=order)
     done(refund)
     # Even after its end.
@@ -258,7 +268,7 @@ def test_refund_form__same_form_twice_is_one_refund(
 
 
 def test_refund_form__says_that_spent_credit_becomes_debt(
-    client: Client, shop_setup: ShopSetup, fake_provider: FakeProvider
+    client: Client, second: Client, shop_setup: ShopSetup, fake_provider: FakeProvider
 ) -> None:
     player_session = shop_setup.player_session()
     order = paid_there(shop_setup, fake_provider, player_session=player_session)
@@ -271,7 +281,7 @@ def test_refund_form__says_that_spent_credit_becomes_debt(
         "become the player&#x27;s debt",
     ):
         assert words in text, words
-    client.post(page(Order, order, "refund"), written(text))
+    refunded(client, second, order, written(text))
     done(Refund.objects.get(order=order))
     assert (holding(order.player).spendable, holding(order.player).debt, fresh(order).refunded) == (
         0,
@@ -281,17 +291,17 @@ def test_refund_form__says_that_spent_credit_becomes_debt(
 
 
 def test_refund_form__offers_the_rest_after_a_partial_refund(
-    client: Client, shop_setup: ShopSetup, fake_provider: FakeProvider
+    client: Client, second: Client, shop_setup: ShopSetup, fake_provider: FakeProvider
 ) -> None:
     order = paid_there(shop_setup, fake_provider)
-    client.post(page(Order, order, "refund"), written(ask(client, order, "1.00")))
+    refunded(client, second, order, written(ask(client, order, "1.00")))
     done(Refund.objects.get(order=order))
     text = get(client, page(Order, order, "refund"))
     assert ['value="3.99"' in text, "3.99 EUR of 4.99 EUR can be refunded" in text] == [True, True]
 
 
 def test_refund_form__duplicate_payment_leaves_credit_alone(
-    client: Client, shop_setup: ShopSetup, fake_provider: FakeProvider
+    client: Client, second: Client, shop_setup: ShopSetup, fake_provider: FakeProvider
 ) -> None:
     order = paid_there(shop_setup, fake_provider)
     payment = Payment.objects.get(order=order)
@@ -308,7 +318,7 @@ def test_refund_form__duplicate_payment_leaves_credit_alone(
     assert "The order was paid twice" in get(client, page(Order, order, "refund"))
     text = ask(client, order)
     assert ["takes no credit" in text, "set aside" in text] == [True, False]
-    client.post(page(Order, order, "refund"), written(text))
+    refunded(client, second, order, written(text))
     assert (Refund.objects.get(order=order).clawback, holding(order.player).spendable) == (0, 500_00)
 
 
@@ -349,7 +359,7 @@ WRONG: list[tuple[dict[str, str], str]] = [
     ({"amount": "1.001"}, "with at most 2 decimals"),
     ({"amount": ""}, "This field is required."),
     ({"reason": ""}, "This field is required."),
-    ({"refund_id": "00000000-0000-4000-8000-000000000000"}, "This form was not issued by the platform"),
+    ({"approval_id": "00000000-0000-4000-8000-000000000000"}, "This form was not issued by the platform"),
 ]
 
 
@@ -370,7 +380,7 @@ def test_refund_form__says_why_an_invalid_refund_is_refused(
 
 
 def test_refund_form__says_why_an_order_is_not_refundable(
-    client: Client, shop_setup: ShopSetup, fake_provider: FakeProvider
+    client: Client, second: Client, shop_setup: ShopSetup, fake_provider: FakeProvider
 ) -> None:
     unpaid, theirs, under_way, all_gone = (
         shop_setup.order(),
@@ -378,7 +388,7 @@ def test_refund_form__says_why_an_order_is_not_refundable(
         paid_there(shop_setup, fake_provider),
         paid_there(shop_setup, fake_provider),
     )
-    client.post(page(Order, under_way, "refund"), written(ask(client, under_way, "1.00")))
+    refunded(client, second, under_way, written(ask(client, under_way, "1.00")))
     fake_provider.tell("payment.refunded", all_gone)
     reasons = {
         unpaid: "This order is not paid.",
@@ -388,7 +398,7 @@ def test_refund_form__says_why_an_order_is_not_refundable(
     }
     for order, words in reasons.items():
         before = Refund.objects.filter(order=order).count()
-        form = {"amount": "1.00", "reason": "because", "refund_id": str(new_id())}
+        form = {"amount": "1.00", "reason": "because", "approval_id": str(new_id())}
         for response in (
             client.get(page(Order, order, "refund")),
             client.post(page(Order, order, "refund"), form | {"confirmed": "1"}),
@@ -410,7 +420,7 @@ def test_refund_form__moves_money_and_needs_its_own_permission(
     assert (
         viewer.post(
             page(Order, order, "refund"),
-            {"amount": "1.00", "reason": "x", "refund_id": str(new_id()), "confirmed": "1"},
+            {"amount": "1.00", "reason": "x", "approval_id": str(new_id()), "confirmed": "1"},
         ).status_code
         == 403
     )
@@ -419,10 +429,10 @@ def test_refund_form__moves_money_and_needs_its_own_permission(
 
 
 def test_refund_page__asks_the_provider_again(
-    client: Client, shop_setup: ShopSetup, fake_provider: FakeProvider
+    client: Client, second: Client, shop_setup: ShopSetup, fake_provider: FakeProvider
 ) -> None:
     order = paid_there(shop_setup, fake_provider)
-    client.post(page(Order, order, "refund"), written(ask(client, order)))
+    refunded(client, second, order, written(ask(client, order)))
     refund = Refund.objects.get(order=order)
     lease(now(), only=refund.pk)
     record_result(refund.pk, RefundResult(RefundStatus.UNKNOWN, problem="timeout: no answer"))

@@ -8,7 +8,18 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from players.models import AuditEvent, Operator
-from tests.support.admin_pages import address, alert, doubted, find, get, operator, page, queries, signed_in
+from tests.support.admin_pages import (
+    address,
+    alert,
+    by_two,
+    doubted,
+    find,
+    get,
+    operator,
+    page,
+    queries,
+    signed_in,
+)
 from tests.support.callers import Callers, PlayerSession, unique
 from wallet.admin.alerts import MEANINGS
 from wallet.admin.attention import Attention, banner, words
@@ -86,7 +97,7 @@ def test_alert__resolving_asks_first_and_keeps_reason_and_name(client: Client, b
 
 
 def test_alert__resolving_difference_accepts_it_and_keeps_freeze(
-    client: Client, player_session: PlayerSession
+    client: Client, second: Client, player_session: PlayerSession
 ) -> None:
     wallet = player_session.wallet()
     client.post(page(Wallet, wallet, "freeze"), {"reason": "audit"})
@@ -95,11 +106,15 @@ def test_alert__resolving_difference_accepts_it_and_keeps_freeze(
     text = get(client, page(Alert, row))
     assert page(Wallet, wallet) in text
     assert "Its withdrawals are frozen until an operator unfreezes the wallet" in text
-    asked = get(client, page(Alert, row, "resolve"))
+    # Not by one person, whatever is sent.
+    assert client.post(page(Alert, row, "resolve"), {"reason": "r"}).status_code == 302
+    assert Alert.objects.get(pk=row.pk).resolved_at is None
+    asked = get(client, page(Alert, row, "accept"))
     assert "Resolving accepts this difference" in asked
     assert "It does not unfreeze the wallet" in asked
     before = player_session.holding()
-    client.post(page(Alert, row, "resolve"), {"reason": "Put right by hand"})
+    by_two(client, second, page(Alert, row, "accept"), reason="Put right by hand")
+    assert Alert.objects.get(pk=row.pk).resolved_at is not None
     assert (player_session.wallet().frozen_at is not None, player_session.holding()) == (True, before)
     assert listed(find(client, Alert, player_session.player.uid)) == [str(row.pk)]
     assert listed(find(client, Alert, player_session.token)) == [str(row.pk)]
@@ -123,7 +138,7 @@ def test_alert__is_resolved_only_by_who_may_change_alerts() -> None:
 
 
 def test_banner__shows_open_alerts_on_every_page_red_if_critical(
-    client: Client, story: PlayerSession
+    client: Client, second: Client, story: PlayerSession
 ) -> None:
     places = [
         "/admin/",
@@ -144,8 +159,8 @@ def test_banner__shows_open_alerts_on_every_page_red_if_critical(
         text = get(client, place)
         assert "Critical: a checkpoint does not match the ledger. 1 alert is open as well." in text, place
         assert CRITICAL in text, place
-    for each in (row, worse):
-        client.post(page(Alert, each, "resolve"), {"reason": "r"})
+    client.post(page(Alert, row, "resolve"), {"reason": "r"})
+    by_two(client, second, page(Alert, worse, "accept"))
     assert "wallet-banner" not in get(client, "/admin/")
 
 

@@ -12,21 +12,25 @@ from tests.support.callers import Callers, PlayerSession
 from wallet.models import Transaction, Wallet
 
 
-def test_freeze__and_unfreeze_ask_first_and_need_a_reason(
-    client: Client, boss: Operator, player_session: PlayerSession
+def test_freeze__is_one_persons_act_and_lifting_it_is_not(
+    client: Client, second: Client, boss: Operator, player_session: PlayerSession
 ) -> None:
-    for action, frozen, event in (("freeze", True, "frozen"), ("unfreeze", False, "unfrozen")):
-        place = page(Wallet, player_session.wallet(), action)
-        get(client, place)
-        assert b"This field is required" in client.post(place, {"reason": " "}).content
-        assert (player_session.wallet().frozen_at is None) == frozen
-        assert client.post(place, {"reason": "Looked at"}).status_code == 302
-        assert (player_session.wallet().frozen_at is not None) == frozen
-        entry = player_session.wallet().entries.latest("seq")
-        assert (entry.event, entry.actor, entry.note) == (event, f"operator:{boss.username}", "Looked at")
-        before = player_session.wallet().entry_count
-        assert client.post(place, {"reason": "Looked at"}).status_code == 302
-        assert player_session.wallet().entry_count == before
+    place = page(Wallet, player_session.wallet(), "freeze")
+    get(client, place)
+    assert b"This field is required" in client.post(place, {"reason": " "}).content
+    assert player_session.wallet().frozen_at is None
+    assert client.post(place, {"reason": "Looked at"}).status_code == 302
+    assert player_session.wallet().frozen_at is not None
+    approval = requested(client, page(Wallet, player_session.wallet(), "unfreeze"), reason="All is well")
+    assert player_session.wallet().frozen_at is not None
+    approved_by(second, approval)
+    assert player_session.wallet().frozen_at is None
+    frozen, unfrozen = player_session.wallet().entries.order_by("-seq")[:2][::-1]
+    name = f"operator:{boss.username}"
+    assert [(entry.event, entry.actor, entry.note) for entry in (frozen, unfrozen)] == [
+        ("frozen", name, "Looked at"),
+        ("unfrozen", name, "All is well"),
+    ]
 
 
 @pytest.mark.parametrize(("text", "minor"), [("12.50", 1250), ("0.01", 1), ("", None)])

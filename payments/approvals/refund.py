@@ -1,0 +1,111 @@
+"""An order is refunded, whole or in part."""
+
+from uuid import UUID
+
+import msgspec
+
+from payments.models import Delivery, Order
+from payments.refunds.operations import NotRefundable, Refundable, refundable, request_refund
+from players.approvals.kinds import Change, Execution, Kind, NotExecutable, Preview, subject_of
+from wallet.currencies import show_amount
+from wallet.models import Wallet
+from wallet.operations import lock_wallet
+
+FINAL = "Once the provider has refunded it, it cannot be reversed."
+
+
+class RefundPayload(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`amount` in minor units of the order's currency."""
+
+    order_id: UUID
+    amount: int
+
+
+class OrderRefund(Kind[RefundPayload]):
+    """The refund has the id of the request. The provider is asked once it is approved."""
+
+    name, title, permission = "refund_order", "refund", "payments.refund_order"
+    about, payload = "payments.order", RefundPayload
+
+    def describe(self, payload: RefundPayload) -> str:
+        order = Order.objects.select_related("player").get(pk=payload.order_id)
+        return f"Refund {show_amount(payload.amount, order.currency_id)} to {order.player.uid}"
+
+    def preview(self, payload: RefundPayload) -> Preview:
+        rows = Order.objects.select_for_update(of=("self",)).select_related("player")
+        order, amount = rows.get(pk=payload.order_id), payload.amount
+        if order.credit_currency_id:
+            # What is there of the credit is part of the effect.
+            lock_wallet(order.player_id, order.credit_currency_id)
+        try:
+            of = refundable(order)
+        except NotRefundable as problem:
+            raise NotExecutable(str(problem)) from problem
+        if not 0 < amount <= of.most:
+            raise NotExecutable(f"At most {show_amount(of.most, order.currency_id)} can be refunded.")
+        code = order.currency_id
+        change = Change(
+            "Paid and not returned",
+            show_amount(of.snapshot.kept, code),
+            show_amount(of.snapshot.kept - amount, code),
+        )
+        says = [*consequences(order, of, amount), FINAL]
+        return Preview(subject_of(order, f"order {order.cp_order_id}"), [change], says, amount, code)
+
+    def execute(self, payload: RefundPayload, execution: Execution) -> str:
+        try:
+            begun = request_refund(
+                payload.order_id,
+                payload.amount,
+                actor=execution.actor,
+                reason=execution.reason,
+                refund_id=execution.id,
+            )
+        except NotRefundable as problem:
+            raise NotExecutable(str(problem)) from problem
+        amount = show_amount(begun.amount, begun.order.currency_id)
+        return f"A refund of {amount} was requested from {begun.provider.name}."
+
+
+REFUND_OF_ORDER = OrderRefund()
+
+
+def consequences(order: Order, of: Refundable, amount: int) -> list[str]:
+    """The effects of a refund, in sentences."""
+    refunded = show_amount(amount, order.currency_id)
+    says = [f"{refunded} are refunded to {order.player.uid} through {of.payment.provider.name}."]
+    says += credit_words(order, of.clawback(amount))
+    if of.snapshot.kept - amount >= order.price:
+        return [*says, "It is a duplicate payment: the order stays as it is."]
+    is_whole = of.snapshot.kept <= amount and not order.charged_back
+    if is_whole and Delivery.objects.filter(order=order, state=Delivery.State.DELIVERED).exists():
+        says.append("The game has delivered already: taking the item back is up to the game.")
+    elif is_whole and order.is_delivered_by_game:
+        says.append("Once the refund is complete, no more delivery attempts are made.")
+    return says
+
+
+def credit_words(order: Order, wanted: int) -> list[str]:
+    """How much of the credit is set aside, and how much is spent already."""
+    if wanted <= 0:
+        return ["It takes no credit."]
+    code = str(order.credit_currency_id)
+    there = (
+        Wallet.objects.filter(player_id=order.player_id, currency_id=code)
+        .values_list("spendable", flat=True)
+        .first()
+        or 0
+    )
+    missing = max(wanted - there, 0)
+    says = []
+    if wanted > missing:
+        says.append(
+            f"{show_amount(wanted - missing, code)} of the credit are set aside at once; "
+            "they are released to the player if the provider refuses."
+        )
+    if missing:
+        says.append(
+            f"{show_amount(missing, code)} of the credit are spent already: "
+            "they become the player's debt once the refund is complete, and are paid from the next credits."
+        )
+    return says
