@@ -160,8 +160,8 @@ def who_approves(kind: Kind[Any]) -> str:
     names = [operator.username for operator in able(kind.permission)[: MOST_NAMED + 1]]
     more = " and others" if len(names) > MOST_NAMED else ""
     return (
-        "Unless the approval rules let you act alone, a second person has to approve it. "
-        f"Able to: {', '.join(names[:MOST_NAMED])}{more}; never whoever requests it."
+        "A second person has to approve it, unless the approval rules let you act alone. "
+        f"Those who can, but never for themselves: {', '.join(names[:MOST_NAMED])}{more}."
     )
 
 
