@@ -13,6 +13,7 @@ from django.contrib.auth.models import Group, Permission
 from django.db import transaction
 from django.db.models import Q
 
+from lib.database_rights import is_fully_migrated
 from players.models import Operator
 
 OURS = ("players", "wallet", "payments")
@@ -90,10 +91,12 @@ PURPOSES: Mapping[str, str] = {
 
 
 def make_roles(*, using: str, **kwargs: Any) -> None:
-    """Makes the groups of all roles as the table says.
+    """Makes the groups of all roles as the table says, after a migrate that came to the end.
 
     Other groups, permissions of single operators, and permissions that are no more go.
     """
+    if not is_fully_migrated(using):
+        return
     with transaction.atomic(using=using):
         Operator.user_permissions.through._default_manager.using(using).all().delete()  # noqa: SLF001 (documented)
         stale_permissions(using).delete()

@@ -67,6 +67,6 @@ def test_figures__pairs_have_an_aim_only_beside_another_checkout(beside: bool) -
     others = {"BEFORE_16": 500.0, "BEFORE_PAIRS": 250.0} if beside else {}
     figures = bench.figures_of(everything(**others))
     assert ("pairs_to_other" in figures) is beside
-    assert len(bench.aims(figures)) == 9 + beside
+    assert len(bench.aims(figures)) == 10 + beside
     if beside:
         assert (figures["withdraw_to_other"], figures["pairs_to_other"]) == (2.0, 4.0)
