@@ -148,13 +148,18 @@ def require_own_roles(by: Operator, roles: Iterable[str]) -> None:
         )
 
 
-def open_account(operator: Operator, link_hash: bytes, by: Operator) -> None:
-    """Makes a locked operator active, without a password, and with a new log-in link."""
+def require_roles_of(operator: Operator, by: Operator) -> None:
+    """Raises `OperatorRefused` if an operator has roles that `by` has not."""
     if missing := set(operator.groups.values_list("name", flat=True)) - roles_of(by):
         raise OperatorRefused(
             f"{operator.username} has roles that you have not ({', '.join(sorted(missing))}): "
             "ask somebody who has them."
         )
+
+
+def open_account(operator: Operator, link_hash: bytes, by: Operator) -> None:
+    """Makes a locked operator active, without a password, and with a new log-in link."""
+    require_roles_of(operator, by)
     operator.is_active = operator.is_staff = True
     operator.set_unusable_password()
     operator.save(update_fields=["is_active", "is_staff", "password"])

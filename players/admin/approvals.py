@@ -246,7 +246,7 @@ class ApprovalAdmin(SelectingAdmin):
     @admin.display(description="about")
     def subject_link(self, obj: Approval) -> Any:
         rows = apps.get_model(obj.subject_type)._base_manager  # noqa: SLF001 (documented)
-        if not rows.filter(pk=obj.subject_id).exists():
+        if not obj.subject_id or not rows.filter(pk=obj.subject_id).exists():
             return f"{obj.subject_name} (not made)"
         return link(obj.subject_name, f"{obj.subject_type.replace('.', '_')}_change", obj.subject_id)
 

@@ -129,24 +129,13 @@ class GuardedAdmin(PageAdmin):
         return super().construct_change_message(request, form, [], add)
 
     def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> None:  # type: ignore[override]
-        self.record_request(request, None)
+        record_request(request, None)
 
     def log_change(self, request: HttpRequest, obj: Model, message: Any) -> None:  # type: ignore[override]
         if hasattr(request, "approval"):
-            self.record_request(request, obj)
+            record_request(request, obj)
         else:
             super().log_change(request, obj, message)
-
-    def record_request(self, request: HttpRequest, row: Model | None) -> None:
-        """A request is an act on the row, or if that is still to be made, on the request itself."""
-        approval: Approval = request.approval  # type: ignore[attr-defined]
-        act = RecordedAct(
-            action=f"request_{approval.kind}",
-            subject=row or approval,
-            reason=approval.reason,
-            note=told(approval),
-        )
-        RECORDING.there.record(request, act)
 
     def response_add(
         self, request: HttpRequest, obj: Any, post_url_continue: str | None = None
@@ -161,3 +150,15 @@ class GuardedAdmin(PageAdmin):
             return response
         messages.success(request, told(request.approval))
         return HttpResponseRedirect(page_of(obj))
+
+
+def record_request(request: HttpRequest, row: Model | None) -> None:
+    """A request is an act on the row, or if that is still to be made, on the request itself."""
+    approval: Approval = request.approval  # type: ignore[attr-defined]
+    act = RecordedAct(
+        action=f"request_{approval.kind}",
+        subject=row or approval,
+        reason=approval.reason,
+        note=told(approval),
+    )
+    RECORDING.there.record(request, act)

@@ -1,26 +1,39 @@
 """What operators do to each other: roles, log-in links, deactivation. Nobody acts on himself."""
 
-from typing import Any
+from dataclasses import replace
+from typing import Any, ClassVar, Literal
 from uuid import UUID
 
 from django import forms
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
+from django.db.models import Model
 from django.http import HttpRequest, QueryDict
 from django.urls import reverse
 
 from lib.backoffice.confirmation import Act, Page, PageAction, ShownOnce
-from lib.backoffice.formatting import moment
-from lib.backoffice.forms import CheckboxesWidget, ReasonForm
+from lib.backoffice.forms import CheckboxesWidget
 from lib.backoffice.pages import PageAdmin
 from lib.security.tokens import new_token, token_hash
+from players.admin.approved_action import ApprovedAction, EffectPage, RequestForm, told
+from players.approvals.kinds import NotExecutable
+from players.approvals.operations import ApprovalRefused, request_approval
+from players.approvals.operators import (
+    ACCOUNT_OPENING,
+    ROLE_GRANT,
+    AccountPayload,
+    RolesPayload,
+    listed,
+    roles_of,
+)
+from players.audit_trail.record import Origin
 from players.models import Operator
 from players.operators import (
     OperatorRefused,
     deactivate_operator,
     may_act_on,
-    reactivate_operator,
-    reset_login,
+    require_own_roles,
+    require_roles_of,
     set_roles,
 )
 
@@ -31,7 +44,7 @@ LINK_SAYS = (
 )
 
 
-class RolesForm(ReasonForm):
+class RolesForm(RequestForm):
     """The roles that an operator is to have."""
 
     roles = forms.MultipleChoiceField(required=False, widget=CheckboxesWidget)
@@ -49,19 +62,19 @@ def acting(request: HttpRequest) -> Operator:
     return request.user
 
 
-def link_once(request: HttpRequest, operator: Operator, token: UUID, words: str = "") -> ShownOnce:
-    """The page that shows a log-in link; `words` are for the history."""
+def link_once(request: HttpRequest, username: str, token: UUID, told: str, back: Model) -> ShownOnce:
+    """The page that shows a log-in link, which is requested only."""
     # Behind the #, so that no server and no log on the way ever has it.
     address = f"{request.build_absolute_uri(reverse('new_password'))}#{token}"
-    expiry = operator.login_links.get(ended_at=None).expires_at
     return ShownOnce(
-        words=words,
-        title=f"Log-in link of {operator.username}",
+        words=told,
+        title=f"Log-in link of {username}",
         heading="Copy the link now: it is shown only once",
-        before=f"With it {operator.username} chooses a password, once, until {moment(expiry)}.",
-        values=[("Operator", operator.username, "username"), ("Link", address, "link")],
-        after="If it is lost or expires, make a new one: the old one ends then.",
-        back=operator,
+        before=told,
+        values=[("Operator", username, "username"), ("Link", address, "link")],
+        after=f"With it {username} chooses a password, once, and for a limited time, after a second person "
+        "has approved it. If it is lost, withdraw the request.",
+        back=back,
     )
 
 
@@ -69,7 +82,7 @@ class OperatorAction(PageAction[Operator]):
     """An act on another operator; a superuser's page has none but for superusers."""
 
     permission = MANAGE
-    refusals = (OperatorRefused,)
+    refusals: ClassVar[tuple[type[Exception], ...]] = (OperatorRefused, ApprovalRefused, NotExecutable)
 
     def row_for(self, admin: PageAdmin, request: HttpRequest, object_id: str) -> Operator:
         row = super().row_for(admin, request, object_id)
@@ -94,28 +107,49 @@ class ChangeRoles(OperatorAction):
         return Page(f"Change the roles of {row.username}", says, "Change roles")
 
     def do(self, act: Act[Operator]) -> str:
-        given, taken = set_roles(act.row.pk, roles=act.given["roles"], by=acting(act.request))
-        changes = [f"given {', '.join(sorted(given))}"] if given else []
-        changes += [f"taken {', '.join(sorted(taken))}"] if taken else []
-        return f"Roles of {act.row.username}: {'; '.join(changes) or 'unchanged'}."
+        by, wanted = acting(act.request), sorted(act.given["roles"])
+        before = roles_of(act.row)
+        if set(wanted) <= set(before):
+            set_roles(act.row.pk, roles=wanted, by=by)
+            return f"Roles of {act.row.username}: {listed(wanted)}."
+        require_own_roles(by, set(wanted) - set(before))
+        approval = request_approval(
+            ROLE_GRANT,
+            RolesPayload(act.row.username, before, wanted),
+            id=act.given["approval_id"],
+            origin=Origin.of(act.request),
+            reason=act.reason,
+            digest=None,
+        )
+        return told(approval)
 
 
-class ResetLogin(OperatorAction):
-    """A new password for who has lost it, or whose password others may know."""
+class OpenAccount(OperatorAction, ApprovedAction[Operator]):
+    """Requests a log-in link, which is shown once, now, and works once it is approved."""
 
-    title = "Reset log-in"
+    kind = ACCOUNT_OPENING
+    refusals = (OperatorRefused, *ApprovedAction.refusals)
+    act: ClassVar[Literal["reactivate", "reset"]]
 
-    def page(self, row: Operator) -> Page:
-        says = [
-            f"The password of {row.username} stops working at once, and all sessions end.",
-            LINK_SAYS,
-        ]
-        return Page(f"Reset the log-in of {row.username}?", says, "Reset and show the link", danger=True)
+    def payload(self, row: Operator, given: dict[str, Any]) -> AccountPayload:
+        return AccountPayload(self.act, row.username, given.get("link_hash", ""))
+
+    def effect_page(self, row: Operator, given: dict[str, Any]) -> EffectPage:
+        page = super().effect_page(row, given)
+        return replace(page, says=[*page.says, LINK_SAYS])
 
     def do(self, act: Act[Operator]) -> ShownOnce:
+        require_roles_of(act.row, acting(act.request))
         token = new_token()
-        reset_login(act.row.pk, link_hash=token_hash(token), by=acting(act.request))
-        return link_once(act.request, act.row, token, f"The log-in of {act.row.username} is reset.")
+        given = {**act.given, "link_hash": token_hash(token).hex()}
+        approval = self.requested(replace(act, given=given))
+        return link_once(act.request, act.row.username, token, told(approval), act.row)
+
+
+class ResetLogin(OpenAccount):
+    """A new password for who has lost it, or whose password others may know."""
+
+    title, act, danger = "Reset log-in", "reset", True
 
 
 class Deactivate(OperatorAction):
@@ -135,17 +169,7 @@ class Deactivate(OperatorAction):
         return f"{act.row.username} is deactivated." if is_new else "The operator was deactivated already."
 
 
-class Reactivate(OperatorAction):
+class Reactivate(OpenAccount):
     """Lets a deactivated operator in again, with a new password."""
 
-    title = "Reactivate"
-
-    def page(self, row: Operator) -> Page:
-        roles = ", ".join(sorted(row.groups.values_list("name", flat=True))) or "no role"
-        says = [f"{row.username} gets back what he could do: {roles}.", LINK_SAYS]
-        return Page(f"Reactivate {row.username}?", says, "Reactivate and show the link")
-
-    def do(self, act: Act[Operator]) -> ShownOnce:
-        token = new_token()
-        reactivate_operator(act.row.pk, link_hash=token_hash(token), by=acting(act.request))
-        return link_once(act.request, act.row, token, f"{act.row.username} is active again.")
+    title, act = "Reactivate", "reactivate"

@@ -1,21 +1,24 @@
 """Operators: made with a one-time log-in link, and never with a password that somebody else knows."""
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from django.contrib import admin
+from django import forms
+from django.contrib import admin, messages
 from django.contrib.auth.models import Group
 from django.db.models import OuterRef, QuerySet, Subquery
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from lib.backoffice import columns
 from lib.backoffice.confirmation import show_once
 from lib.backoffice.formatting import NOTHING, badge
-from lib.backoffice.forms import CheckboxesWidget
+from lib.backoffice.forms import CheckboxesWidget, OurIdField, TextWidget
 from lib.backoffice.pages import PageAdmin
 from lib.clock import WalletNow
 from lib.security.tokens import new_token, token_hash
+from players.admin.approved_action import told
+from players.admin.guarded_forms import REQUEST_FIELDS, GuardedAdmin
 from players.admin.operator_actions import (
     MANAGE,
     MANAGE_ROLES,
@@ -26,8 +29,17 @@ from players.admin.operator_actions import (
     acting,
     link_once,
 )
-from players.models import LoginLink, Operator
-from players.operators import create_operator, may_act_on, roles_of
+from players.approvals.kinds import NotExecutable
+from players.approvals.operations import ApprovalRefused, request_approval
+from players.approvals.operators import ACCOUNT_OPENING, AccountPayload
+from players.audit_trail.record import Origin
+from players.models import Approval, LoginLink, Operator
+from players.operators import OperatorRefused, may_act_on, require_own_roles, roles_of
+
+if TYPE_CHECKING:
+    NewOperatorModelForm = forms.ModelForm[Operator]
+else:
+    NewOperatorModelForm = forms.ModelForm
 
 
 def show_name(operator: Operator) -> SafeString:
@@ -49,10 +61,18 @@ def show_roles(operator: Operator) -> str:
     return ", ".join(sorted(group.name for group in operator.groups.all())) or NOTHING
 
 
+class NewOperatorForm(NewOperatorModelForm):
+    """A new operator is requested, with a reason."""
+
+    reason = forms.CharField(max_length=255, widget=TextWidget)
+    approval_id = OurIdField()
+
+
 @admin.register(Operator)
 class OperatorAdmin(PageAdmin):
     """An operator is deactivated, not deleted: histories name them."""
 
+    form_refusals = (ApprovalRefused, NotExecutable, OperatorRefused)
     add_permission = change_permission = MANAGE
     list_display = ("name", "full_name", "roles_short", "state", "seen_clock")
     list_filter = ("is_active", "is_superuser", "groups")
@@ -85,7 +105,13 @@ class OperatorAdmin(PageAdmin):
     def get_fields(self, request: HttpRequest, obj: Operator | None = None) -> Any:
         if obj:
             return (*self.shown, "first_name", "last_name", "email")
-        return self.fields if request.user.has_perm(MANAGE_ROLES) else self.fields[:-1]
+        own = self.fields if request.user.has_perm(MANAGE_ROLES) else self.fields[:-1]
+        return (*own, *REQUEST_FIELDS)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        if obj is None:
+            kwargs["form"] = NewOperatorForm
+        return super().get_form(request, obj, change, **kwargs)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Operator | None = None) -> tuple[str, ...]:
         return self.shown if obj else ()
@@ -115,18 +141,30 @@ class OperatorAdmin(PageAdmin):
         if change:
             obj.save(update_fields=form.changed_data)
             return
-        token, given = new_token(), form.cleaned_data
-        made = create_operator(
-            username=obj.username,
-            first_name=obj.first_name,
-            last_name=obj.last_name,
-            email=obj.email,
-            roles=[role.name for role in given.get("groups", ())],
-            link_hash=token_hash(token),
-            by=acting(request),
+        token, given, by = new_token(), form.cleaned_data, acting(request)
+        roles = sorted(role.name for role in given.get("groups", ()))
+        require_own_roles(by, roles)
+        payload = AccountPayload(
+            "make",
+            obj.username,
+            token_hash(token).hex(),
+            obj.first_name,
+            obj.last_name,
+            obj.email,
+            roles,
         )
-        obj.pk = made.pk
         request.login_token = token  # type: ignore[attr-defined]
+        request.approval = request_approval(  # type: ignore[attr-defined]
+            ACCOUNT_OPENING,
+            payload,
+            id=given["approval_id"],
+            origin=Origin.of(request),
+            reason=given["reason"],
+            digest=None,
+        )
+
+    # A new operator is requested as a guarded form's row is.
+    log_addition = GuardedAdmin.log_addition  # type: ignore[assignment]
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Roles are given by the operation."""
@@ -134,7 +172,9 @@ class OperatorAdmin(PageAdmin):
     def response_add(
         self, request: HttpRequest, obj: Operator, post_url_continue: str | None = None
     ) -> HttpResponse:
-        return show_once(self, request, link_once(request, obj, request.login_token))  # type: ignore[attr-defined]
+        approval: Approval = request.approval  # type: ignore[attr-defined]
+        shown = link_once(request, obj.username, request.login_token, told(approval), approval)  # type: ignore[attr-defined]
+        return show_once(self, request, shown)
 
     def changeform_view(
         self,
@@ -145,7 +185,10 @@ class OperatorAdmin(PageAdmin):
     ) -> HttpResponse:
         # One button: the others would go to a page that cannot show the link.
         only_save = {"show_save_and_add_another": False, "show_save_and_continue": bool(object_id)}
-        response: HttpResponse = super().changeform_view(
-            request, object_id, form_url, {**(extra_context or {}), **only_save}
-        )
+        context = {**(extra_context or {}), **only_save}
+        try:
+            response: HttpResponse = super().changeform_view(request, object_id, form_url, context)
+        except self.form_refusals as problem:
+            messages.warning(request, f"Nothing was requested. {problem}")
+            return HttpResponseRedirect(request.get_full_path())
         return response

@@ -95,6 +95,10 @@ class Kind(Generic[P]):
         """
         raise NotImplementedError
 
+    def made(self, payload: P) -> Model | None:
+        """After the act: the row that it is about, if the preview could not know its key."""
+        return None
+
     def execute(self, payload: P, execution: Execution) -> str:
         """Does it, by the operation of the act; after `preview`, in the same atomic block.
 

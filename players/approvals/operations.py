@@ -234,11 +234,11 @@ def note(approval: Approval, what: str, operator: Operator | None, text: str = "
 
 def record(approval: Approval, preview: Preview, origin: Origin) -> None:
     """Writes an executed act into the audit trail of the row that it is about."""
-    model = apps.get_model(preview.subject.type)
+    kind, rows = kind_of(approval), apps.get_model(preview.subject.type)._base_manager  # noqa: SLF001 (documented)
     record_act(
         origin,
         action=approval.kind,
-        subject=model._base_manager.get(pk=preview.subject.id),  # noqa: SLF001 (documented)
+        subject=kind.made(payload_of(approval)) or rows.get(pk=preview.subject.id),
         before={change.label: change.before for change in preview.changes},
         after={change.label: change.after for change in preview.changes},
         reason=approval.reason,

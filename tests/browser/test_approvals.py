@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import launched
+from tests.support.admin_fixtures import forget_work
 from tests.support.admin_pages import operator
 from tests.support.callers import Callers, PlayerSession
 from tests.support.web_server import served
@@ -41,6 +42,7 @@ class Office:
 def office(
     chromium: str, callers: Callers, database_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Office]:
+    forget_work()
     people = [operator(*FINANCE) for _ in range(2)]
     for person in people:
         person.set_password(PASSWORD)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.db.models import F
 from django.test import Client
 
 from lib.backoffice.pages import view_permission
@@ -12,7 +13,7 @@ from lib.ids import new_id
 from payments.models import Callback, Delivery
 from payments.nudges import NUDGER
 from payments.providers.registry import PROVIDERS
-from players.models import Operator
+from players.models import Approval, Operator
 from tests.support.admin_orders import make_orders
 from tests.support.admin_pages import REGISTERED, doubted, operator, question, signed_in
 from tests.support.approvals import request_credit
@@ -23,6 +24,8 @@ from wallet.models import Alert, Checkpoint, ClosedDay, Inquiry, JobRun
 
 
 def forget_work() -> None:
+    waiting = owned(Approval).filter(state="requested")
+    waiting.update(state="expired", expires_at=F("requested_at"), ended_at=F("requested_at"), sealed="")
     Inquiry.objects.filter(closed_at=None).update(closed_at=now(), next_attempt_at=None)
     Alert.objects.filter(resolved_at=None).update(resolved_at=now(), resolved_by="test", reason="test")
     Callback.objects.filter(resolved_at=None).update(resolved_at=now(), resolved_by="test", reason="test")

@@ -138,7 +138,7 @@ def by_two(client: Client, other: Client, place: str, **given: str) -> Approval:
     return approval
 
 
-def with_reason(given: dict[str, str]) -> dict[str, str]:
+def with_reason(given: dict[str, Any]) -> dict[str, Any]:
     """What a form sends whose change may need a second person."""
     return {"reason": "Ticket 7", "approval_id": str(new_id())} | given
 

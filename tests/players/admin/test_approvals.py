@@ -16,13 +16,10 @@ from tests.support.admin_pages import (
     hidden_in,
     operator,
     page,
-    requested,
     signed_in,
 )
 from tests.support.approvals import request_credit
 from tests.support.callers import PlayerSession
-from tests.support.doors import code_now, give_app, show
-from wallet.models import Wallet
 
 State = Approval.State
 FINANCE = ("players.view_approval", "wallet.view_wallet", "wallet.adjust_balance")
@@ -122,45 +119,3 @@ def test_sidebar__counts_what_waits_for_whoever_looks(
     before = {who: counted(who) for who in (asker, other)}
     request_credit(asker, player_session)
     assert {who: counted(who) - before[who] for who in (asker, other)} == {asker: 0, other: 1}
-
-
-def test_request_of_finance__takes_two_people_at_most_12_clicks(
-    asker: Operator, other: Operator, player_session: PlayerSession
-) -> None:
-    clicks = 0
-    first, second = signed_in(asker), signed_in(other)
-    # From the wallet's page: the action, the choice of a debit, Continue, and the act itself.
-    place = page(Wallet, player_session.wallet(), "adjust")
-    approval = requested(first, place, type="debit", amount="5.00", reason="Chargeback")
-    clicks += 4
-    # From anywhere: the sidebar, the request in the list, Approve, and the confirmation.
-    assert f"/admin/players/approval/{approval.pk}/change/" in get(second, address(Approval))
-    assert approved_by(second, approval).state == State.EXECUTED
-    clicks += 4
-    assert (clicks, player_session.holding().spendable) == (8, 95_00)
-
-
-def test_money__asks_for_the_second_factor_again_after_5_minutes(
-    asker: Operator, other: Operator, player_session: PlayerSession, clock: Clock
-) -> None:
-    for who in (asker, other):
-        give_app(who)
-    first, second = signed_in(asker), signed_in(other)
-    assert [show(client, code_now()).status_code for client in (first, second)] == [302, 302]
-    clock.go_ahead(timedelta(minutes=5, seconds=30))
-    place = page(Wallet, player_session.wallet(), "adjust")
-    entered = hidden_in(get(first, place)) | {"type": "credit", "amount": "5.00", "reason": "Ticket 7"}
-    asked = first.post(place, entered).content.decode()
-    assert "Confirm that it is you" in asked
-    # It goes on with what was entered, and does not ask again on the next page.
-    carried = hidden_in(asked)
-    effect = first.post(place, carried | {"factor_code": code_now()}).content.decode()
-    assert first.post(place, hidden_in(effect)).status_code == 302
-    approval = Approval.objects.get(pk=entered["approval_id"])
-    assert approval.reason == "Ticket 7"
-    place = page(Approval, approval, "approve")
-    seen = hidden_in(get(second, place))
-    assert "Confirm that it is you" in second.post(place, seen).content.decode()
-    assert player_session.holding().spendable == 100_00
-    assert second.post(place, seen | {"factor_code": code_now()}).status_code == 302
-    assert player_session.holding().spendable == 105_00

@@ -8,8 +8,18 @@ import pytest
 from django.contrib.auth.models import Group
 from django.test import Client
 
-from players.models import AuditEvent, Operator
-from tests.support.admin_pages import address, get, operator, page, signed_in
+from players.models import Approval, AuditEvent, Operator
+from tests.support.admin_pages import (
+    address,
+    approved_by,
+    get,
+    hidden_in,
+    operator,
+    page,
+    sent,
+    signed_in,
+    with_reason,
+)
 from tests.support.callers import unique
 
 PASSWORD = "a password for this test only"
@@ -33,14 +43,16 @@ def browser(administrator: Operator) -> Client:
     return signed_in(administrator)
 
 
-def link_on(response: Any) -> tuple[str, str]:
-    """The page and the code of a link that is shown."""
+def link_on(response: Any, other: Client | None = None) -> tuple[str, str]:
+    """The page and the code of a link that is shown, and that `other` approves."""
     assert response.status_code == 200
     assert "no-store" in response["Cache-Control"]
     found = re.search(r'id="link">([^<]+)<', response.content.decode())
     assert found
     parts = urlsplit(found[1])
     assert (parts.netloc, parts.query) == ("testserver", "")
+    if other:
+        approved_by(other, Approval.objects.latest("requested_at"))
     return parts.path, parts.fragment
 
 
@@ -50,13 +62,15 @@ def choose(place: str, code: str, password: str = PASSWORD, again: str = "") -> 
 
 def add(browser: Client, **changes: Any) -> Any:
     given = {"username": unique("new"), "first_name": "Anna", "last_name": "", "email": "", "groups": []}
-    return browser.post(address(Operator, "add"), given | changes)
+    return browser.post(address(Operator, "add"), with_reason(given | changes))
 
 
-def test_add_operator__shows_a_link_with_which_a_password_is_chosen_once(browser: Client) -> None:
+def test_add_operator__shows_a_link_with_which_a_password_is_chosen_once(
+    browser: Client, second: Client
+) -> None:
     name = unique("new")
     support = Group.objects.get(name="support")
-    place, code = link_on(add(browser, username=name, groups=[support.pk]))
+    place, code = link_on(add(browser, username=name, groups=[support.pk]), second)
     made = Operator.objects.get(username=name)
     assert ([*made.groups.all()], made.has_usable_password(), made.is_staff) == ([support], False, True)
     assert code not in get(browser, page(Operator, made)) + get(
@@ -80,9 +94,9 @@ def test_add_operator__shows_a_link_with_which_a_password_is_chosen_once(browser
     ],
 )
 def test_new_password__unfit_one_leaves_the_link_as_it_was(
-    browser: Client, password: str, again: str, words: str
+    browser: Client, second: Client, password: str, again: str, words: str
 ) -> None:
-    place, code = link_on(add(browser))
+    place, code = link_on(add(browser), second)
     answer = choose(place, code, password, again)
     assert words in answer.content.decode()
     assert password not in answer.content.decode()
@@ -107,13 +121,17 @@ def test_add_operator__offers_and_takes_only_own_roles(browser: Client) -> None:
     assert not Operator.objects.filter(username=name).exists()
 
 
-def test_change_roles__gives_only_own_ones(browser: Client) -> None:
+def test_change_roles__gives_only_own_ones(browser: Client, second: Client) -> None:
     clerk = with_roles("viewer")
     place = page(Operator, clerk, "change_roles")
     assert "Change the roles of" in get(browser, place)
-    browser.post(place, {"roles": ["support"], "reason": "a new task"})
+    given = with_reason({"roles": ["support"], "reason": "a new task"})
+    browser.post(place, given)
+    # Given by two, and only then.
+    assert [role.name for role in clerk.groups.all()] == ["viewer"]
+    approved_by(second, Approval.objects.get(pk=given["approval_id"]))
     assert [role.name for role in clerk.groups.all()] == ["support"]
-    answer = browser.post(place, {"roles": ["finance"], "reason": "mine"}, follow=True)
+    answer = browser.post(place, with_reason({"roles": ["finance"]}), follow=True)
     assert "not finance" in answer.content.decode()
     assert [role.name for role in clerk.groups.all()] == ["support"]
 
@@ -145,7 +163,8 @@ def test_operator_pages__the_treasurers_account_opens_to_nobody(browser: Client)
     treasurer = with_roles("finance")
     treasurer.set_password(PASSWORD)
     treasurer.save()
-    answer = browser.post(page(Operator, treasurer, "reset_login"), {"reason": "mine"}, follow=True)
+    place = page(Operator, treasurer, "reset_login")
+    answer = browser.post(place, with_reason(hidden_in(get(browser, place))), follow=True)
     assert "roles that you have not (finance)" in answer.content.decode()
     for place in (f"/admin/players/operator/{treasurer.pk}/password/", "/admin/auth/user/1/password/"):
         browser.post(place, {"password1": "x" * 20, "password2": "x" * 20})
@@ -164,13 +183,16 @@ def test_operator_pages__the_treasurers_account_opens_to_nobody(browser: Client)
     assert [role.name for role in treasurer.groups.all()] == ["finance"]
 
 
-def test_operator__is_deactivated_reactivated_and_reset(browser: Client) -> None:
+def test_operator__is_deactivated_reactivated_and_reset(browser: Client, second: Client) -> None:
     clerk = with_roles("support")
     browser.post(page(Operator, clerk, "deactivate"), {"reason": "left us"})
     assert not Operator.objects.get(pk=clerk.pk).is_active
     assert "deactivated" in get(browser, page(Operator, clerk))
-    place, old = link_on(browser.post(page(Operator, clerk, "reactivate"), {"reason": "is back"}))
-    place, new = link_on(browser.post(page(Operator, clerk, "reset_login"), {"reason": "lost it"}))
+    place, old = link_on(sent(browser, page(Operator, clerk, "reactivate"), reason="is back")[0])
+    assert not Operator.objects.get(pk=clerk.pk).is_active
+    assert choose(place, old).status_code == 200
+    approved_by(second, Approval.objects.latest("requested_at"))
+    place, new = link_on(sent(browser, page(Operator, clerk, "reset_login"), reason="lost it")[0], second)
     assert "link sent" in get(browser, f"{address(Operator)}?q={clerk.username}")
     assert (choose(place, old).status_code, choose(place, new).status_code) == (200, 302)
     said = get(browser, address(Operator, "history", clerk.pk))
@@ -178,7 +200,16 @@ def test_operator__is_deactivated_reactivated_and_reset(browser: Client) -> None
     assert new not in said
 
 
-def test_new_password__ends_the_session_of_whoever_opens_it(browser: Client) -> None:
-    place, code = link_on(add(browser))
+def test_new_password__ends_the_session_of_whoever_opens_it(browser: Client, second: Client) -> None:
+    place, code = link_on(add(browser), second)
     browser.post(place, {"code": code, "password": PASSWORD, "again": PASSWORD})
     assert browser.get("/admin/").status_code == 302
+
+
+def test_add_operator__is_nobody_before_a_second_person_approved(browser: Client, second: Client) -> None:
+    """Who could make a second person alone would be one."""
+    name = unique("puppet")
+    place, code = link_on(add(browser, username=name))
+    assert (Operator.objects.filter(username=name).exists(), choose(place, code).status_code) == (False, 200)
+    approved_by(second, Approval.objects.latest("requested_at"))
+    assert choose(place, code).status_code == 302

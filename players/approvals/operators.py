@@ -1,0 +1,146 @@
+"""Operators get roles, or a log-in link: with either, somebody could become a second person for himself."""
+
+from typing import Literal
+
+import msgspec
+
+from players.approvals.kinds import Change, Execution, Kind, NotExecutable, Preview, Subject
+from players.models import Operator
+from players.operators import (
+    OperatorRefused,
+    create_operator,
+    reactivate_operator,
+    reset_login,
+    set_roles,
+)
+
+NONE = "none"
+
+
+class RolesPayload(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The roles that an operator had when this was requested, and is to have."""
+
+    username: str
+    before: list[str]
+    after: list[str]
+
+
+class AccountPayload(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An operator who gets a log-in link; `link_hash` is its token's, in hexadecimal.
+
+    Names, address and `roles` are those of a new operator.
+    """
+
+    act: Literal["make", "reactivate", "reset"]
+    username: str
+    link_hash: str
+    first_name: str = ""
+    last_name: str = ""
+    email: str = ""
+    roles: list[str] = []
+
+
+class OperatorKind:
+    """What both kinds have in common."""
+
+    about = "players.operator"
+
+    def made(self, payload: RolesPayload | AccountPayload) -> Operator:
+        return Operator.objects.get(username=payload.username)
+
+
+class RoleGrant(OperatorKind, Kind[RolesPayload]):
+    """Roles are given; taking them alone needs nobody else."""
+
+    name, title, permission = "change_roles", "giving of roles", "players.manage_roles"
+    payload = RolesPayload
+
+    def describe(self, payload: RolesPayload) -> str:
+        return f"Give {payload.username} the roles {listed(set(payload.after) - set(payload.before))}"
+
+    def preview(self, payload: RolesPayload) -> Preview:
+        operator = locked(payload.username)
+        if operator is None or roles_of(operator) != payload.before:
+            raise NotExecutable(f"The roles of {payload.username} have changed since this was requested.")
+        change = Change("Roles", listed(payload.before), listed(payload.after))
+        return Preview(Subject(self.about, str(operator.pk), operator.username), [change])
+
+    def execute(self, payload: RolesPayload, execution: Execution) -> str:
+        operator = self.made(payload)
+        try:
+            set_roles(operator.pk, roles=payload.after, by=execution.requester)
+        except OperatorRefused as problem:
+            raise NotExecutable(str(problem)) from problem
+        return f"Roles of {operator.username}: {listed(payload.after)}."
+
+
+class AccountOpening(OperatorKind, Kind[AccountPayload]):
+    """The link is shown to who requests it, and works from the approval on."""
+
+    name, title, permission = "open_account", "log-in link of an operator", "players.manage_operators"
+    payload = AccountPayload
+
+    def describe(self, payload: AccountPayload) -> str:
+        return {
+            "make": f"Make the operator {payload.username}",
+            "reactivate": f"Reactivate {payload.username}",
+            "reset": f"Reset the log-in of {payload.username}",
+        }[payload.act]
+
+    def preview(self, payload: AccountPayload) -> Preview:
+        operator = locked(payload.username)
+        if (payload.act == "make") != (operator is None):
+            raise NotExecutable(
+                f"There is no operator {payload.username}."
+                if operator is None
+                else f"There is an operator {payload.username} already."
+            )
+        before = "none" if operator is None else "active" if operator.is_active else "deactivated"
+        if (payload.act, before) in {("reactivate", "active"), ("reset", "deactivated")}:
+            raise NotExecutable(f"{payload.username} is {before}.")
+        roles = listed(roles_of(operator) if operator else payload.roles)
+        changes = [
+            Change("Account", before, "active, with a one-time log-in link"),
+            Change("Roles", roles if operator else NONE, roles),
+        ]
+        says = [f"Whoever has the link chooses the password of {payload.username}, and can do what he can."]
+        key = str(operator.pk) if operator else ""
+        return Preview(Subject(self.about, key, payload.username), changes, says)
+
+    def execute(self, payload: AccountPayload, execution: Execution) -> str:
+        link_hash, by = bytes.fromhex(payload.link_hash), execution.requester
+        try:
+            if payload.act == "make":
+                create_operator(
+                    username=payload.username,
+                    first_name=payload.first_name,
+                    last_name=payload.last_name,
+                    email=payload.email,
+                    roles=payload.roles,
+                    link_hash=link_hash,
+                    by=by,
+                )
+            elif payload.act == "reactivate":
+                reactivate_operator(self.made(payload).pk, link_hash=link_hash, by=by)
+            else:
+                reset_login(self.made(payload).pk, link_hash=link_hash, by=by)
+        except OperatorRefused as problem:
+            raise NotExecutable(str(problem)) from problem
+        return f"The log-in link of {payload.username} works from now on, once, and for a limited time."
+
+
+ROLE_GRANT, ACCOUNT_OPENING = RoleGrant(), AccountOpening()
+
+
+def locked(username: str) -> Operator | None:
+    """The operator, locked; None if there is none."""
+    return Operator.objects.select_for_update().filter(username=username).first()
+
+
+def roles_of(operator: Operator) -> list[str]:
+    """The names of an operator's roles, sorted."""
+    return sorted(operator.groups.values_list("name", flat=True))
+
+
+def listed(roles: list[str] | set[str]) -> str:
+    return ", ".join(sorted(roles)) or NONE
