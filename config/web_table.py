@@ -113,8 +113,12 @@ class Table(base.Worker):  # type: ignore[misc]
         self.admit(sock, client, listener.getsockname())
         return True
 
-    def admit(self, sock: socket.socket, client: Any, server: Any) -> Connection | None:
-        """The connection of a new socket; None, and it is closed, if there is no room."""
+    def admit(
+        self, sock: socket.socket, client: Any, server: Any, events: int = select.EPOLLIN
+    ) -> Connection | None:
+        """The connection of a new socket, which waits for `events`; None, and it is closed, if there is no
+        room.
+        """
         address = counted_as(client[0], self.trusted_proxies) if isinstance(client, tuple) else None
         if not self.has_room(address):
             sock.close()
@@ -125,7 +129,7 @@ class Table(base.Worker):  # type: ignore[misc]
         self.connections[sock.fileno()] = connection
         if address:
             self.counts[address] += 1
-        self.poll.register(sock.fileno(), select.EPOLLIN | select.EPOLLONESHOT)
+        self.poll.register(sock.fileno(), events | select.EPOLLONESHOT)
         return connection
 
     def take_over(self, _: int) -> None:
@@ -135,7 +139,8 @@ class Table(base.Worker):  # type: ignore[misc]
             return
         sock, received = given
         try:
-            connection = self.admit(sock, sock.getpeername(), sock.getsockname())
+            # It is looked at in this turn: an event for it could come while a thread has it.
+            connection = self.admit(sock, sock.getpeername(), sock.getsockname(), events=0)
         except OSError:
             sock.close()
             return
@@ -152,9 +157,7 @@ class Table(base.Worker):  # type: ignore[misc]
             return False
         if not self.kinds.hand_over(wanted, connection.sock, connection.received):
             return False
-        # The socket lives on in the other process, and would be watched on here.
-        self.poll.unregister(connection.sock.fileno())
-        self.close(connection)
+        self.close(connection, goes_on=True)
         return True
 
     def has_room(self, address: str | None) -> bool:
@@ -178,9 +181,12 @@ class Table(base.Worker):  # type: ignore[misc]
             if connection.deadline < now and connection.state is not State.BUSY:
                 self.close(connection)
 
-    def close(self, connection: Connection) -> None:
+    def close(self, connection: Connection, *, goes_on: bool = False) -> None:
+        """Ends a connection here; if it `goes_on` in another process, its socket would be watched on here."""
         with self.descriptors:
             self.connections.pop(connection.sock.fileno(), None)
+            if goes_on:
+                self.poll.unregister(connection.sock.fileno())
             connection.sock.close()
         if address := connection.address:
             self.counts[address] -= 1

@@ -154,8 +154,8 @@ class Table(Worker):
         self.cfg, self.sockets = Config(), list[Any]()
         self.yields_until = self.takes_until = 0.0
 
-    def close(self, connection: Any) -> None:
-        super().close(connection)
+    def close(self, connection: Any, *, goes_on: bool = False) -> None:
+        super().close(connection, goes_on=goes_on)
         self.closed.append(connection)
 
     def add(self, address: str, state: State, deadline: float) -> Connection:
@@ -322,7 +322,50 @@ def test_connection__that_was_handed_over_goes_on(table: Table, kinds: Kinds) ->
     # Nothing more has come.
     table.take_over(0)
     assert len(table.connections) == 1
+    # While a thread has it, the loop is told of nothing that comes.
+    theirs.sendall(b"more")
+    assert table.poll.poll(0) == []
+    table.wait(connection, State.IDLE)
+    assert len(table.poll.poll(1)) == 1
     ours.close()
+    theirs.close()
+
+
+class LatePoll:
+    """A poll in which a thread wants to give a connection back at the very moment when it goes."""
+
+    def __init__(self, table: Table, connection: Connection) -> None:
+        self.table, self.connection, self.poll = table, connection, table.poll
+        self.problems: list[BaseException] = []
+        self.thread = threading.Thread(target=self.give_back)
+
+    def give_back(self) -> None:
+        try:
+            self.table.wait(self.connection, State.IDLE)
+        except OSError as problem:
+            self.problems.append(problem)
+
+    def unregister(self, descriptor: int) -> None:
+        self.poll.unregister(descriptor)
+        self.thread.start()
+        self.thread.join(0.2)
+
+    def modify(self, *what: Any) -> None:
+        self.poll.modify(*what)
+
+
+def test_page__that_goes_is_given_back_by_no_thread(table: Table, kinds: Kinds) -> None:
+    ours, theirs = socket.socketpair()
+    connection = enter(table, ours, GET)
+    late: Any = LatePoll(table, connection)
+    table.poll = late
+    assert table.hands_over(connection)
+    late.thread.join()
+    assert late.problems == []
+    table.poll = late.poll
+    given = kinds.take_over(Kind.PAGES)
+    assert given
+    given[0].close()
     theirs.close()
 
 

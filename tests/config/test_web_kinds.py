@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -107,6 +108,15 @@ def asked(connection: socket.socket, request: bytes) -> bytes:
     return answer.split(b" ", 2)[1]
 
 
+def change_often(place: tuple[str, int]) -> None:
+    """One connection that asks for a page and a call in turns."""
+    with socket.create_connection(place, 20) as connection:
+        for _ in range(150):
+            assert asked(connection, PAGE) == b"200"
+            # So many failures are throttled.
+            assert asked(connection, CALL) in {b"401", b"429"}
+
+
 def test_connection__changes_the_worker_with_what_it_asks(database_url: str, tmp_path: Path) -> None:
     log = tmp_path / "log"
     with served(log, DATABASE_URL=database_url, WEB_WORKERS="2") as url:
@@ -142,3 +152,6 @@ def test_connection__changes_the_worker_with_what_it_asks(database_url: str, tmp
             os.kill(calls, signal.SIGCONT)
         for connection in connections:
             connection.close()
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(change_often, [place_of(url)] * 8))
+        assert "Traceback" not in log.read_text()
