@@ -8,13 +8,11 @@ from wallet.payout_limits import with_net_payout
 
 def limit(seat: PlayerSession, *, largest: int | None = None, daily: int | None = None) -> PayoutLimit:
     """The bounds of the session's game in its currency from now on, in minor units."""
-    row, _ = PayoutLimit.objects.update_or_create(
-        game=seat.game,
-        currency_id=seat.currency,
-        defaults={"largest_deposit": largest, "daily_payout": daily},
-    )
-    row.refresh_from_db()
-    return row
+    limits = {"largest_deposit": largest, "daily_payout": daily}
+    rows = PayoutLimit.objects.filter(game=seat.game, currency=seat.currency)
+    if not rows.update(**limits):
+        PayoutLimit.objects.create(game=seat.game, currency_id=seat.currency, **limits)
+    return rows.get()
 
 
 def net_payout_today(row: PayoutLimit) -> int:

@@ -11,7 +11,7 @@ from django.test import Client
 from lib.clock import now
 from players.models import Operator
 from tests.conftest import Clock
-from tests.support.admin_pages import address, alert, checkpoint, closed, get, page, queries, run
+from tests.support.admin_pages import address, alert, by_two, checkpoint, closed, get, page, queries, run
 from tests.support.callers import Callers, PlayerSession
 from wallet.models import Alert, Checkpoint, ClosedDay, DailyTotal, Discrepancy, JobRun, Wallet
 from wallet.operations import freeze_wallet
@@ -198,7 +198,7 @@ def test_operation_lists__cost_the_same_however_much_is_on_them(client: Client, 
 
 
 def test_frozen_wallets__are_listed_with_since_when_who_and_why(
-    client: Client, boss: Operator, callers: Callers
+    client: Client, second: Client, boss: Operator, callers: Callers
 ) -> None:
     one, other, free = callers.player_session(), callers.player_session(), callers.player_session()
     for player_session in (one, other):
@@ -213,17 +213,17 @@ def test_frozen_wallets__are_listed_with_since_when_who_and_why(
     assert "Frozen since" in text
     shown = get(client, page(Wallet, one.wallet()))
     assert f"Case of {one.player.uid} (operator:{boss.username})" in shown
-    client.post(page(Wallet, one.wallet(), "unfreeze"), {"reason": "r"})
+    by_two(client, second, page(Wallet, one.wallet(), "unfreeze"))
     assert "Reason for freezing" not in get(client, page(Wallet, one.wallet()))
     assert str(one.wallet().pk) not in listed(get(client, f"{address(Wallet)}?withdrawals=frozen"), "wallet")
 
 
 def test_frozen_wallets__show_the_reason_of_the_last_freeze(
-    client: Client, player_session: PlayerSession
+    client: Client, second: Client, player_session: PlayerSession
 ) -> None:
     for reason in ("First", "Second"):
         client.post(page(Wallet, player_session.wallet(), "freeze"), {"reason": reason})
-        client.post(page(Wallet, player_session.wallet(), "unfreeze"), {"reason": "back"})
+        by_two(client, second, page(Wallet, player_session.wallet(), "unfreeze"), reason="back")
     client.post(page(Wallet, player_session.wallet(), "freeze"), {"reason": "Third"})
     player_session.opened("deposit", "1.00")
     assert re.search(
