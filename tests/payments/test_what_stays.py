@@ -125,7 +125,7 @@ def test_checkpoint__stays(owner: Owner, change: str) -> None:
 @pytest.mark.parametrize("table", ["wallet_alert", "wallet_checkpoint"])
 def test_alerts_and_checkpoints__are_never_truncated(owner: Owner, table: str) -> None:
     with pytest.raises(psycopg.errors.RestrictViolation):
-        owner.execute(f"TRUNCATE {table}")
+        owner.execute(f"TRUNCATE {table} CASCADE")
 
 
 # --- Orders ---------------------------------------------------------------------------------------------
