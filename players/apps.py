@@ -8,7 +8,7 @@ from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.db.models.signals import post_migrate
 from django.utils.module_loading import autodiscover_modules, import_string
 
-from lib.backoffice.recording import RECORDING
+from lib.backoffice.recorded_acts import RECORDING
 from lib.sql_functions import install_functions, is_migrated
 
 FUNCTIONS = sorted((Path(__file__).parent / "sql").glob("*.sql"))

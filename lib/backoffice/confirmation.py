@@ -24,7 +24,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from lib.backoffice.forms import ReasonForm, TwoStepForm
 from lib.backoffice.pages import PageAdmin, Section, actor
-from lib.backoffice.recording import (
+from lib.backoffice.recorded_acts import (
     RECORDING,
     RecordedAct,
     State,

@@ -11,7 +11,7 @@ from django.forms.models import _get_foreign_key
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
-from lib.backoffice.recording import RECORDING, RecordedAct, State, misses_recorded
+from lib.backoffice.recorded_acts import RECORDING, RecordedAct, State, misses_recorded
 from lib.backoffice.sections import Section, read_page
 
 if TYPE_CHECKING:

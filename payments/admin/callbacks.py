@@ -27,7 +27,7 @@ from lib.backoffice.formatting import (
 from lib.backoffice.pages import PageAdmin, Section, read_uuid
 from lib.backoffice.pagination import BigTableAdmin
 from lib.backoffice.raw_messages import show_body, show_headers
-from lib.backoffice.recording import RECORDING, RecordedAct
+from lib.backoffice.recorded_acts import RECORDING, RecordedAct
 from payments.admin.attention import to_look_at
 from payments.admin.search import orders_named, orders_of_session
 from payments.admin.states import in_words, show_outcome

@@ -21,7 +21,7 @@ from lib.backoffice.filters import SelectedList
 from lib.backoffice.formatting import NOTHING, badge, excerpt, link, wrapped
 from lib.backoffice.pages import Section
 from lib.backoffice.pagination import BigTableAdmin
-from lib.backoffice.recording import Outcome
+from lib.backoffice.recorded_acts import Outcome
 from lib.clock import timestamp
 from players.audit_trail.conditions import LABELS, found, narrowed
 from players.audit_trail.display import READ, changes_of, in_words, label_of, said, show, show_outcome

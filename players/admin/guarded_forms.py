@@ -11,7 +11,7 @@ from django.urls import reverse
 from lib.backoffice.confirmation import page_of
 from lib.backoffice.forms import OurIdField, TextWidget
 from lib.backoffice.pages import PageAdmin
-from lib.backoffice.recording import RECORDING, RecordedAct
+from lib.backoffice.recorded_acts import RECORDING, RecordedAct
 from players.admin.approved_action import told, who_approves
 from players.approvals.configuration import ConfigurationChange, Values
 from players.approvals.kinds import NotExecutable

@@ -10,15 +10,15 @@ import psycopg
 from django.db import connection, transaction
 
 from lib.clock import now
+from players.audit_trail.act_hash import COLUMNS, START, as_json, link_hash
 from players.audit_trail.conditions import id_at
-from players.audit_trail.hashing import COLUMNS, START, as_json, link_hash
 from players.models import AuditEvent, AuditLink
 
 BATCH = 1_000
 FIRST = UUID(int=0)
 # Nobody commits an act that was begun longer ago.
 LATEST_COMMIT = timedelta(days=1)
-# As `hashing.COLUMNS` wants them.
+# As `act_hash.COLUMNS` wants them.
 EVENT = """
     e.id::text, (extract(epoch FROM e.at) * 1000000)::bigint, e.operator_id::text, e.username, e.roles,
     host(e.address), e.request_id, e.session, e.action, e.subject_type, e.subject_id, e.subject_name,
@@ -47,7 +47,7 @@ class Link(NamedTuple):
 
 
 def act_of(row: tuple[Any, ...]) -> dict[str, Any]:
-    """A row of `EVENT` as `hashing.canonical` wants it."""
+    """A row of `EVENT` as `act_hash.canonical` wants it."""
     act = dict(zip(COLUMNS, row, strict=True))
     return act | {name: as_json(json.loads(act[name])) for name in JSON_COLUMNS if act[name] is not None}
 

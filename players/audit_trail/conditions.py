@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.utils.dateparse import parse_datetime
 
-from lib.backoffice.recording import Outcome
+from lib.backoffice.recorded_acts import Outcome
 from lib.http.addresses import parse_address
 from players.models import AuditEvent
 

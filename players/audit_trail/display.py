@@ -6,7 +6,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from lib.backoffice.formatting import NOTHING, badge, clock, link, wrapped
-from lib.backoffice.recording import Outcome
+from lib.backoffice.recorded_acts import Outcome
 from players.models import AuditEvent
 
 # To see the list, and the page of each act.

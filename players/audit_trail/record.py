@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
-from lib.backoffice.recording import Outcome
+from lib.backoffice.recorded_acts import Outcome
 from lib.clock import now
 from lib.http.addresses import NOWHERE, client_address
 from lib.http.request_ids import HEADER

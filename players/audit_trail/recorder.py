@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import Model
 from django.http import HttpRequest
 
-from lib.backoffice.recording import RecordedAct, State
+from lib.backoffice.recorded_acts import RecordedAct, State
 from players.audit_trail.display import READ, history_row
 from players.audit_trail.record import Origin, events_of, record_act
 from players.audit_trail.snapshots import plain_value, stored

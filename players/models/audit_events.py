@@ -3,7 +3,7 @@
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
-from lib.backoffice.recording import Outcome
+from lib.backoffice.recorded_acts import Outcome
 from lib.ids import new_id
 from players.models.operators import Operator
 

@@ -8,7 +8,7 @@ from players.models.audit_events import AuditEvent
 class AuditLink(models.Model):
     """One link: which act comes at this place, and the hash over it and the link before.
 
-    Append-only by trigger. How a hash is made stands in `players/audit_trail/hashing.py`.
+    Append-only by trigger. How a hash is made stands in `players/audit_trail/act_hash.py`.
     """
 
     seq = models.BigIntegerField(primary_key=True)

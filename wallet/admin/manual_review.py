@@ -11,8 +11,8 @@ from lib.backoffice.filters import OLDEST_FIRST, SOONEST_FIRST, Rows, SelectingA
 from lib.backoffice.formatting import clock, mono, sentence
 from lib.backoffice.pages import Section, read_uuid
 from lib.backoffice.pagination import read_page
+from lib.backoffice.recorded_acts import State
 from lib.backoffice.recorded_forms import acts_section
-from lib.backoffice.recording import State
 from lib.clock import now
 from players.admin.players import player_column
 from players.admin.search import SessionSearchAdmin

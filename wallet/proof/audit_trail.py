@@ -5,7 +5,7 @@ from typing import IO, Any, Literal
 
 import msgspec
 
-from players.audit_trail.hashing import START, link_hash
+from players.audit_trail.act_hash import START, link_hash
 from wallet.proof.file import lines
 from wallet.proof.findings import SLACK, Findings
 from wallet.proof.header import Header, Sha256, Unusable
@@ -21,7 +21,7 @@ class Start(msgspec.Struct, frozen=True, rename="camel", tag_field="line", tag="
 
 
 class ActLine(msgspec.Struct, frozen=True, rename="camel", tag_field="line", tag="act"):
-    """A link of the chain with its act, which has the members of `players.audit_trail.hashing.COLUMNS`."""
+    """A link of the chain with its act, which has the members of `players.audit_trail.act_hash.COLUMNS`."""
 
     seq: int
     hash: Sha256
