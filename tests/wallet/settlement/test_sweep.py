@@ -3,11 +3,13 @@
 import json
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from io import StringIO
+from types import SimpleNamespace
 from typing import Any
 
 import psycopg
@@ -19,6 +21,7 @@ from django.db import connection
 from lib.clock import now
 from players.models import Game
 from players.operations import set_query_password
+from tests.config.test_health import wait_until
 from tests.conftest import Clock
 from tests.support.callers import Callers, Party, PlayerSession, basic, make_party, open_session, unique
 from tests.support.game_query_server import (
@@ -39,8 +42,16 @@ from wallet.job_runs import Run
 from wallet.models import Alert, Discrepancy, Inquiry, Outage, Pulse, Question, Transaction
 from wallet.outages import leave_pulse
 from wallet.settlement import inquiries, rules
+from wallet.settlement import sweep as settlement_sweep
 from wallet.settlement.decisions import decide
-from wallet.settlement.sweep import MOST_OF_A_GAME, MOST_UNUSABLE, settle_due
+from wallet.settlement.sweep import (
+    MOST_OF_A_GAME,
+    MOST_UNUSABLE,
+    RunBudget,
+    expire_due,
+    others_are_at_work,
+    settle_due,
+)
 
 Owner = psycopg.Connection[Any]
 HOUR = timedelta(hours=1)
@@ -781,6 +792,31 @@ def test_dry_run__says_what_would_happen_and_changes_nothing(
         for player_session, mm in zip((asked, expiring, held), mms, strict=True)
     ] == ["pending"] * 3
     assert Transaction.objects.filter(state="pending", settled_at=None).count() >= 3
+
+
+@pytest.mark.parametrize("others", [True, False])
+def test_sweep__rests_after_a_batch_where_others_work(
+    callers: Callers, clock: Clock, monkeypatch: pytest.MonkeyPatch, others: bool
+) -> None:
+    player_session = seated(callers, make_party())
+    mm = player_session.opened("withdraw", "30.00")
+    clock.go_ahead(DUE)
+    rests: list[float] = []
+    monkeypatch.setattr(settlement_sweep, "others_are_at_work", lambda: others)
+    clocks = SimpleNamespace(monotonic=time.monotonic, sleep=rests.append)
+    monkeypatch.setattr(settlement_sweep, "time", clocks)
+    expire_due(Run("settle_due"), now(), RunBudget())
+    assert state(player_session, mm) == "expired"
+    assert bool(rests) == others
+    assert all(rest > 0 for rest in rests)
+
+
+def test_sweep__knows_who_else_uses_the_database(database_url: str) -> None:
+    wait_until(lambda: not others_are_at_work())
+    with psycopg.connect(database_url) as other:
+        other.execute("SELECT 1")
+        assert others_are_at_work()
+    wait_until(lambda: not others_are_at_work())
 
 
 def test_sweep_command__settles_as_the_worker_does(callers: Callers, clock: Clock) -> None:
