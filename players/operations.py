@@ -173,6 +173,12 @@ def revoke_credential(credential: Credential) -> None:
     transaction.on_commit(CREDENTIALS.forget)
 
 
+def deactivate_game(game: Game) -> bool:
+    """No new session is started in a game. Returns whether that is new."""
+    transaction.on_commit(CREDENTIALS.forget)
+    return Game.objects.filter(pk=game.pk, is_active=True).update(is_active=False) > 0
+
+
 def set_query_password(game: Game, password: str) -> None:
     """Seals the password with which the platform asks a game what became of a transaction.
 

@@ -22,7 +22,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.views.decorators.debug import sensitive_post_parameters
 
-from lib.backoffice.forms import ReasonForm, TwoStepForm
+from lib.backoffice.forms import NameField, ReasonForm, TwoStepForm
 from lib.backoffice.pages import PageAdmin, Section, actor
 from lib.backoffice.recorded_acts import (
     RECORDING,
@@ -123,6 +123,10 @@ class PageAction(Generic[Row]):
         """The form, with what was sent; `data` is None while it is only asked."""
         return self.form(data)
 
+    def name_to_type(self, row: Row) -> str:
+        """The name that has to be typed, if the act stops a service; empty if it stops none."""
+        return ""
+
     # --- What is the same for all -----------------------------------------------------------------------
 
     def __get__(self, admin: PageAdmin | None, owner: type | None = None) -> Any:
@@ -164,11 +168,18 @@ class PageAction(Generic[Row]):
         is_sent = request.method == "POST"
         try:
             with self.misses_recorded(request, row, "", refusals) if is_sent else nullcontext():
-                form = self.form_for(row, request.POST if is_sent else None)
+                form = self.whole_form(row, request.POST if is_sent else None)
             answer = self.go_on(admin, request, row, form) if form.is_valid() else None
             return answer or self.ask(admin, request, row, self.page(row), form)
         except refusals as problem:
             return self.refuse(admin, request, row, str(problem))
+
+    def whole_form(self, row: Row, data: QueryDict | None) -> forms.Form:
+        """The action's form, with the name to type last."""
+        form = self.form_for(row, data)
+        if name := self.name_to_type(row):
+            form.fields["typed_name"] = NameField(name)
+        return form
 
     def go_on(
         self, admin: PageAdmin, request: HttpRequest, row: Row, form: forms.Form

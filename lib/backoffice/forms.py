@@ -27,6 +27,7 @@ else:
 
 __all__ = [
     "CheckboxesWidget",
+    "NameField",
     "OurIdField",
     "PasswordWidget",
     "RadioWidget",
@@ -59,6 +60,20 @@ class ReasonForm(forms.Form):
         widget=TextWidget,
         help_text="Kept permanently beside your name. Do not enter personal data.",
     )
+
+
+class NameField(forms.CharField):
+    """The name of what an act stops, typed by whoever stops it: no click does that by mistake."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(label=f"To confirm, type {name}", widget=TextWidget(attrs={"autocomplete": "off"}))
+        self.name = name
+
+    def clean(self, value: Any) -> str:
+        typed: str = super().clean(value)
+        if typed != self.name:
+            raise ValidationError(f"That is another name. Nothing was done: type {self.name}, exactly so.")
+        return typed
 
 
 class OurIdField(forms.UUIDField):

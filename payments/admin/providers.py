@@ -27,9 +27,11 @@ from payments.admin.signing_secrets import EnterSecret, MakeSecret, RetireSecret
 from payments.approvals.endpoints import PROVIDER_CHANGE
 from payments.models import Callback, Provider, RefusedCallback, Secret
 from payments.providers.adapters import adapter_for
-from payments.providers.registry import PROVIDERS
+from payments.providers.registry import PROVIDERS, deactivate_provider
 from payments.providers.signing_secrets import require_api_secret, require_callback_secret
+from players.admin.games import ENDPOINTS
 from players.admin.guarded_forms import GuardedAdmin, GuardedForm
+from players.admin.switches import Deactivate, Reactivate, pointless_switch
 from players.models import validate_network
 
 Scheme = Provider.Scheme
@@ -136,7 +138,7 @@ class ProviderAdmin(GuardedAdmin):
     """A provider is added, changed and deactivated, never deleted: payments name it."""
 
     form = ProviderForm
-    add_permission = change_permission = "players.change_endpoints"
+    add_permission = change_permission = ENDPOINTS
     formfield_overrides: ClassVar[dict[Any, Any]] = {ArrayField: {"widget": TextWidget}}
     list_display = ("slug", "name", "scheme", "currency_shown", "calls_from", "state_short")
     search_fields = ("slug__iexact", "name__icontains")
@@ -149,7 +151,7 @@ class ProviderAdmin(GuardedAdmin):
         ("Callbacks", {"fields": ("allowed_networks",)}),
     )
     item_validators: ClassVar[dict[str, Any]] = {"allowed_networks": validate_network}
-    actions_detail = ("enter_secret", "make_secret", "enter_api_key", "retire")
+    actions_detail = ("enter_secret", "make_secret", "enter_api_key", "retire", "deactivate", "reactivate")
     enter_secret = EnterSecret(
         "Enter a secret",
         "callback",
@@ -175,6 +177,14 @@ class ProviderAdmin(GuardedAdmin):
         ROTATION,
         "Callbacks that are signed with a retired secret are refused (401) within a few seconds.",
     )
+
+    deactivate = Deactivate(
+        ENDPOINTS,
+        deactivate_provider,
+        "Players are not offered it any more, within a few seconds.",
+        "Its callbacks are taken all the same: what was paid before is credited, and refunds go on.",
+    )
+    reactivate = Reactivate(PROVIDER_CHANGE)
 
     currency_shown = columns.text("currency", "currency_id", empty="any currency")
     calls_from = columns.text(
@@ -216,7 +226,8 @@ class ProviderAdmin(GuardedAdmin):
             return ()
         # Callbacks are received by the slug, and the history is in the scheme.
         # Order-notify names no currency: its open orders would be paid in another one.
-        return ("slug", "scheme", "state", *(["currency"] if obj.scheme == Scheme.ORDER_NOTIFY else []))
+        final = ["currency"] if obj.scheme == Scheme.ORDER_NOTIFY else []
+        return ("slug", "scheme", "is_active", "state", *final)
 
     def forget(self) -> None:
         transaction.on_commit(PROVIDERS.forget)
@@ -226,6 +237,7 @@ class ProviderAdmin(GuardedAdmin):
         if scheme is None:
             return set(self.actions_detail)
         without = set() if live_secrets(id).exists() else {"retire"}
+        without |= pointless_switch(Provider, id)
         without |= set() if adapter_for(scheme).has_api_secret else {"enter_api_key"}
         return without | (set() if scheme in OWN_MAKING else {"make_secret"})
 

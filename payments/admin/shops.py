@@ -45,6 +45,9 @@ class Pause(PageAction[Shop]):
 
     title, permission = "Pause deliveries", PAUSE
 
+    def name_to_type(self, row: Shop) -> str:
+        return str(row.game)
+
     def page(self, row: Shop) -> Page:
         says = [
             f"Nothing is sent to {row.game} until deliveries are resumed.",

@@ -11,7 +11,7 @@ from players.approvals.kinds import Execution
 
 
 class ProviderChange(ConfigurationChange):
-    """Its name, its time-out, and whether it is offered need nobody else."""
+    """Its name and its time-out need nobody else, and it is switched off by one, by an act of its own."""
 
     name, title, permission = "change_provider", "change of a provider", "players.change_endpoints"
     about, model = "payments.provider", Provider
@@ -19,7 +19,7 @@ class ProviderChange(ConfigurationChange):
         *("slug", "name", "scheme", "is_active", "currency", "page_url", "is_live", "timeout_seconds"),
         "allowed_networks",
     )
-    guarded = ("currency", "page_url", "is_live", "allowed_networks")
+    guarded = ("is_active", "currency", "page_url", "is_live", "allowed_networks")
 
     def words(self, name: str, values: Values) -> str:
         is_open = name == "allowed_networks" and not values.get(name)

@@ -8,6 +8,7 @@ import threading
 import time
 
 from django.conf import settings
+from django.db import transaction
 
 from lib.http.addresses import parse_networks
 from lib.security.encryption import Unreadable
@@ -90,3 +91,9 @@ class Providers:
 
 
 PROVIDERS = Providers()
+
+
+def deactivate_provider(provider: Provider) -> bool:
+    """Offers a provider at the checkout no more; its callbacks count. Returns whether that is new."""
+    transaction.on_commit(PROVIDERS.forget)
+    return Provider.objects.filter(pk=provider.pk, is_active=True).update(is_active=False) > 0

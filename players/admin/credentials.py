@@ -143,7 +143,10 @@ class Revoke(PageAction[Credential]):
     """The credential works no more."""
 
     title, permission = "Revoke", "players.revoke_credential"
-    form = forms.Form
+
+    def name_to_type(self, row: Credential) -> str:
+        is_only_one = not siblings(row).filter(revoked_at=None).exists()
+        return row.username if is_only_one else ""
 
     def page(self, row: Credential) -> Page:
         others = siblings(row).filter(revoked_at=None).count()

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from django import forms
 from django.contrib import admin
@@ -17,9 +18,11 @@ from lib.backoffice.formatting import badge, clock, link
 from lib.backoffice.pages import Section
 from players.access.credentials import CREDENTIALS
 from players.admin.guarded_forms import GuardedAdmin, GuardedForm
+from players.admin.switches import Deactivate, Reactivate, pointless_switch
 from players.approvals.configuration import Values
 from players.approvals.games import GAME_CHANGE, PASSWORD, fingerprint_of_password
 from players.models import Credential, Game
+from players.operations import deactivate_game
 from players.query_passwords import is_used
 
 if TYPE_CHECKING:
@@ -33,6 +36,7 @@ else:
 
     GameModelForm = forms.ModelForm
 
+ENDPOINTS = "players.change_endpoints"
 # Sealed, it must fit its column.
 MOST_PASSWORD_BYTES = 256
 UNFINISHED = (
@@ -135,7 +139,15 @@ class GameAdmin(GuardedAdmin):
     """A game is added, changed and deactivated here, never deleted: transactions name it."""
 
     form = GameForm
-    add_permission = change_permission = "players.change_endpoints"
+    add_permission = change_permission = ENDPOINTS
+    actions_detail = ("deactivate", "reactivate")
+    deactivate = Deactivate(
+        ENDPOINTS,
+        deactivate_game,
+        "The web front can launch it no more, and players cannot find it.",
+        "Sessions that run go on, and so do their transactions, until they end or are ended one by one.",
+    )
+    reactivate = Reactivate(GAME_CHANGE)
     list_display = ("slug", "name", "is_active", "launch_url", "pending_time", "when_due")
     search_fields = ("slug__iexact", "name__icontains")
     search_help_text = "Slug or name"
@@ -179,7 +191,7 @@ class GameAdmin(GuardedAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         # The front launches by slug: another one would be another game to it.
-        return ("slug", "password_state") if obj else ("password_state",)
+        return ("slug", "is_active", "password_state") if obj else ("password_state",)
 
     @method_decorator(sensitive_post_parameters("query_password"))
     def changeform_view(
@@ -191,6 +203,9 @@ class GameAdmin(GuardedAdmin):
     ) -> HttpResponse:
         response: HttpResponse = super().changeform_view(request, object_id, form_url, extra_context)
         return response
+
+    def pointless_actions(self, id: UUID) -> set[str]:
+        return pointless_switch(Game, id)
 
     def forget(self) -> None:
         # Callers are remembered with their game.

@@ -3,7 +3,6 @@
 from typing import Any, ClassVar
 from uuid import UUID
 
-from django import forms
 from django.db.models import Case, Q, QuerySet, Value, When
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
@@ -54,7 +53,6 @@ class EndSession(PageAction[GameSession]):
     """No new withdrawal with the session's token."""
 
     title, permission = "End session", "players.end_session"
-    form = forms.Form
 
     def page(self, row: GameSession) -> Page:
         says = [

@@ -24,7 +24,11 @@ class GameChange(ConfigurationChange):
         *("slug", "name", "launch_url", "is_active", "pending_hours", "unanswered_policy"),
         *("query_url", "query_username"),
     )
-    guarded = ("launch_url", "query_url", "query_username", "pending_hours", "unanswered_policy", PASSWORD)
+    # Switched off by one person, by an act of its own.
+    guarded = (
+        *("launch_url", "is_active", "query_url", "query_username", "pending_hours", "unanswered_policy"),
+        PASSWORD,
+    )
 
     def values(self, row: Game) -> Values:
         return {**super().values(row), PASSWORD: password_fingerprint(row)}

@@ -52,7 +52,9 @@ LINES = {
             "reactivate": OPERATORS,
         },
     ),
-    "players.game": Line(add=ENDPOINTS, change=ENDPOINTS),
+    "players.game": Line(
+        add=ENDPOINTS, change=ENDPOINTS, actions={"deactivate": ENDPOINTS, "reactivate": ENDPOINTS}
+    ),
     "players.credential": Line(
         add=CREDENTIALS,
         change=CREDENTIALS,
@@ -108,6 +110,8 @@ LINES = {
             "make_secret": SECRETS,
             "enter_api_key": SECRETS,
             "retire": SECRETS,
+            "deactivate": ENDPOINTS,
+            "reactivate": ENDPOINTS,
         },
     ),
 }

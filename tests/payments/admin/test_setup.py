@@ -283,7 +283,11 @@ def test_shop__pauses_and_resumes_deliveries_with_a_reason(client: Client) -> No
     shop = Shop.objects.create(game=make_party().game, order_url="https://game.example/orders")
     assert client.post(page(Shop, shop, "pause"), {"reason": ""}).status_code == 200
     assert Shop.objects.get(pk=shop.pk).paused_at is None
-    assert client.post(page(Shop, shop, "pause"), {"reason": "the game moves house"}).status_code == 302
+    given = {"reason": "the game moves house", "typed_name": "another"}
+    assert client.post(page(Shop, shop, "pause"), given).status_code == 200
+    assert Shop.objects.get(pk=shop.pk).paused_at is None
+    given["typed_name"] = shop.game.slug
+    assert client.post(page(Shop, shop, "pause"), given).status_code == 302
     assert Shop.objects.get(pk=shop.pk).paused_at is not None
     text = get(client, page(Shop, shop))
     assert ["Paused since" in text, "Resume deliveries" in text, "Pause deliveries" in text] == [

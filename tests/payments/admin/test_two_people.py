@@ -89,3 +89,27 @@ def test_order_url__is_not_pointed_elsewhere_by_one_person(shop_setup: ShopSetup
     assert ["Order URL", before or "none", "http://evil.example/"] in Approval.objects.get(
         pk=given["approval_id"]
     ).effect
+
+
+def test_provider__is_deactivated_by_one_and_reactivated_by_two(shop_setup: ShopSetup) -> None:
+    rights = ("payments.view_provider", "players.change_endpoints", "players.view_approval")
+    clerk, other = (signed_in(operator(*rights)) for _ in range(2))
+    provider = make_provider("standard-webhooks").provider
+    stop = page(Provider, provider, "deactivate")
+    assert clerk.post(stop, {"reason": "Forged callbacks", "typed_name": ""}).status_code == 200
+    assert offered(provider)
+    given = {"reason": "Forged callbacks", "typed_name": provider.slug}
+    assert clerk.post(stop, given).status_code == 302
+    assert not offered(provider)
+    # Neither does the form switch it on.
+    form = {"name": "P", "page_url": "https://p.example/", "timeout_seconds": "10", "is_active": "on"}
+    clerk.post(page(Provider, provider), with_reason(form))
+    approval = requested(clerk, page(Provider, provider, "reactivate"))
+    assert not offered(provider)
+    approved_by(other, approval)
+    assert offered(provider)
+
+
+def offered(provider: Provider) -> bool:
+    """Whether the checkout offers a provider."""
+    return PROVIDERS.all()[provider.slug].is_active

@@ -12,7 +12,7 @@ from lib.security.tokens import password_hash
 from players.access.credentials import CREDENTIALS
 from players.models import Approval, AuditEvent, Credential, Game, GameSession, Operator, Player, PlayerEvent
 from tests.support.admin_pages import address, approved_by, get, page, saved, sent, with_reason
-from tests.support.callers import Caller, Callers, PlayerSession, basic, open_session, unique
+from tests.support.callers import Caller, Callers, PlayerSession, basic, make_party, open_session, unique
 from tests.support.owned import owned
 from wallet.models import Currency
 
@@ -132,11 +132,26 @@ def test_credential__second_works_beside_first_until_revoked(
 
     assert client.get(page(Credential, first, "revoke")).status_code == 200
     assert Credential.objects.get(pk=first.pk).revoked_at is None
-    assert client.post(page(Credential, first, "revoke")).status_code == 302
+    # There is another one: no name has to be typed.
+    assert client.post(page(Credential, first, "revoke"), {"reason": "It leaked"}).status_code == 302
     assert [caller.post("/wallet/getBalance", {"token": player_session.token}).status for caller in both] == [
         401,
         200,
     ]
+    (event,) = AuditEvent.objects.filter(subject_id=first.pk, action="revoke")
+    assert event.reason == "It leaked"
+
+
+def test_credential__only_one_of_a_game_is_revoked_by_its_name(client: Client) -> None:
+    party = make_party()
+    only = Credential.objects.get(game=party.game)
+    place = page(Credential, only, "revoke")
+    assert f"To confirm, type {only.username}" in get(client, place)
+    for typed in ("", only.username.upper()):
+        assert client.post(place, {"reason": "It leaked", "typed_name": typed}).status_code == 200
+    assert Credential.objects.get(pk=only.pk).revoked_at is None
+    assert client.post(place, {"reason": "It leaked", "typed_name": only.username}).status_code == 302
+    assert Credential.objects.get(pk=only.pk).revoked_at
 
 
 def test_credential__edit_keeps_password_name_and_game(
@@ -180,6 +195,7 @@ def test_game__is_made_and_switched_off(client: Client, second: Client) -> None:
         in client.post(page(Game, game), with_reason(given | {"pending_hours": "49"})).content
     )
     saved(client, second, page(Game, game), given | {"is_active": "", "pending_hours": "60", "slug": "other"})
+    client.post(page(Game, game, "deactivate"), {"reason": "r", "typed_name": given["slug"]})
     game.refresh_from_db()
     assert (game.is_active, game.pending_hours, game.slug) == (False, 60, given["slug"])
 
@@ -254,10 +270,12 @@ def test_session__ends_after_a_confirmation(client: Client, player_session: Play
     place = page(GameSession, player_session.session(), "end")
     get(client, place)
     assert player_session.session().ended_at is None
-    assert client.post(place).status_code == 302
+    assert client.post(place, {"reason": ""}).status_code == 200
+    assert player_session.session().ended_at is None
+    assert client.post(place, {"reason": "Stolen token"}).status_code == 302
     assert player_session.call("getBalance").error == 102
     assert "ended" in get(client, page(GameSession, player_session.session()))
-    assert client.post(place).status_code == 302
+    assert client.post(place, {"reason": "Stolen token"}).status_code == 302
 
 
 def test_session__is_live_ended_or_expired_by_the_database_clock(client: Client, callers: Callers) -> None:

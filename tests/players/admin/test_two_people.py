@@ -5,8 +5,18 @@ import re
 from django.test import Client
 
 from lib.security.tokens import password_hash
+from players.audit_trail.record import events_of
 from players.models import Approval, Credential, Game
-from tests.support.admin_pages import address, approved_by, operator, page, sent, signed_in, with_reason
+from tests.support.admin_pages import (
+    address,
+    approved_by,
+    operator,
+    page,
+    requested,
+    sent,
+    signed_in,
+    with_reason,
+)
 from tests.support.callers import Caller, Callers, basic, make_party, open_session, unique
 
 CREDENTIALS = ("players.view_credential", "players.manage_credentials", "players.view_approval")
@@ -83,13 +93,39 @@ def test_query_url__is_not_pointed_elsewhere_by_one_person() -> None:
     other.post(page(Approval, approval, "decline"), {"reason": "Whose server is that?"})
     game.refresh_from_db()
     assert game.query_url == ""
-    # A game is renamed, and switched off, by one.
+    # A game is renamed by one; the form switches nothing.
     one = with_reason(
         {name: value for name, value in given.items() if name not in ("approval_id", "is_active")}
     )
     assert clerk.post(page(Game, game), {**one, "query_url": "", "name": "Renamed"}).status_code == 302
     game.refresh_from_db()
-    assert (game.name, game.is_active) == ("Renamed", False)
+    assert (game.name, game.is_active) == ("Renamed", True)
+
+
+def test_game__is_deactivated_by_one_and_reactivated_by_two() -> None:
+    clerk, other = signed_in(operator(*ENDPOINTS)), signed_in(operator(*ENDPOINTS))
+    game = Game.objects.create(slug=unique("g"), name="G", launch_url="https://g.example/")
+    stop = page(Game, game, "deactivate")
+    text = clerk.post(stop, {"reason": "It leaks", "typed_name": "another"}).content.decode()
+    # Nothing is lost of what was entered.
+    assert f"That is another name. Nothing was done: type {game.slug}" in text
+    assert 'value="It leaks"' in text
+    assert Game.objects.get(pk=game.pk).is_active
+    assert clerk.post(stop, {"reason": "", "typed_name": game.slug}).status_code == 200
+    assert clerk.post(stop, {"reason": "It leaks", "typed_name": game.slug}).status_code == 302
+    assert not Game.objects.get(pk=game.pk).is_active
+    event = events_of(game)[0]
+    assert (event.action, event.reason) == ("deactivate", "It leaks")
+    assert event.before
+    assert event.after
+    assert (event.before["is_active"], event.after["is_active"]) == (True, False)
+    approval = requested(clerk, page(Game, game, "reactivate"))
+    assert approval.effect == [["Is active", "no", "yes"]]
+    assert (Game.objects.get(pk=game.pk).is_active, approve_alone(clerk, approval)) == (False, 403)
+    approved_by(other, approval)
+    assert Game.objects.get(pk=game.pk).is_active
+    text = clerk.get(page(Game, game, "reactivate"), follow=True).content.decode()
+    assert f"Nothing was done. {game.slug} is active." in text
 
 
 def test_new_game__is_not_there_before_a_second_person_approved() -> None:

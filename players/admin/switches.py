@@ -1,0 +1,56 @@
+"""Games and providers are switched off by one person, who types the name, and on again by two."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Model
+
+from lib.backoffice.confirmation import Act, Page, PageAction
+from players.admin.approved_action import ApprovedAction
+from players.approvals.configuration import ConfigurationChange, ConfigurationPayload
+from players.approvals.kinds import NotExecutable
+
+SWITCH = "is_active"
+
+
+class Deactivate(PageAction[Any]):
+    """Does `operation`, which switches a row off and returns whether that is new; `effects` say what ends."""
+
+    title = "Deactivate"
+
+    def __init__(self, permission: str, operation: Callable[[Any], bool], *effects: str) -> None:
+        self.permission, self.operation, self.effects = permission, operation, effects  # type: ignore[misc]
+
+    def name_to_type(self, row: Any) -> str:
+        return str(row)
+
+    def page(self, row: Any) -> Page:
+        says = [*self.effects, "Reactivating needs a second person."]
+        return Page(f"Deactivate {row}?", says, "Deactivate", danger=True)
+
+    def do(self, act: Act[Any]) -> str:
+        is_new = self.operation(act.row)
+        return f"{act.row} is deactivated." if is_new else f"{act.row} was inactive already."
+
+
+class Reactivate(ApprovedAction[Any]):
+    """Requests the `kind` of change that switches a row on."""
+
+    title = "Reactivate"
+
+    def __init__(self, kind: ConfigurationChange) -> None:
+        self.kind, self.permission = kind, kind.permission  # type: ignore[misc]
+        self.change = kind
+
+    def payload(self, row: Any, given: dict[str, Any]) -> ConfigurationPayload:
+        before = self.change.values(row)
+        if before[SWITCH]:
+            raise NotExecutable(f"{row} is active.")
+        return self.change.payload_of(row, before, {**before, SWITCH: True})
+
+
+def pointless_switch(model: type[Model], id: UUID) -> set[str]:
+    """Which of the two changes nothing."""
+    is_active = model._default_manager.filter(pk=id, is_active=True).exists()  # noqa: SLF001 (documented)
+    return {"reactivate"} if is_active else {"deactivate"}
