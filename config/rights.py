@@ -59,7 +59,7 @@ PLAYERS = {
     ),
     "players_approvalevent": table("add", stays="id approval_id what operator_id note at"),
     "players_approvalrule": table(
-        "add", changes="alone_up_to alone_per_day hours", stays="id kind currency_code"
+        "add remove", changes="alone_up_to alone_per_day hours", stays="id kind currency_code"
     ),
     "players_credential": table(
         "add",

@@ -47,7 +47,12 @@ GROUPS = {
         "wallet.checkpoint": "Checkpoints",
         "wallet.closedday": "Daily totals",
     },
-    "Access": {"players.operator": "Operators", "auth.group": "Roles", "players.auditevent": "Audit trail"},
+    "Access": {
+        "players.operator": "Operators",
+        "auth.group": "Roles",
+        "players.approvalrule": "Approval rules",
+        "players.auditevent": "Audit trail",
+    },
 }
 
 

@@ -26,6 +26,7 @@ class OrderRefund(Kind[RefundPayload]):
 
     name, title, permission = "refund_order", "refund", "payments.refund_order"
     about, payload = "payments.order", RefundPayload
+    moves_money = True
 
     def describe(self, payload: RefundPayload) -> str:
         order = Order.objects.select_related("player").get(pk=payload.order_id)

@@ -157,12 +157,16 @@ def told(approval: Approval) -> str:
 
 def who_approves(kind: Kind[Any]) -> str:
     """Who can be asked, in a sentence."""
-    names = [operator.username for operator in able(kind.permission)[: MOST_NAMED + 1]]
-    more = " and others" if len(names) > MOST_NAMED else ""
     return (
         "A second person has to approve it, unless the approval rules let you act alone. "
-        f"Those who can, but never for themselves: {', '.join(names[:MOST_NAMED])}{more}."
+        f"Those who can, but never for themselves: {able_names(kind.permission)}."
     )
+
+
+def able_names(permission: str) -> str:
+    """Who has a permission, as far as names fit a sentence."""
+    names = [operator.username for operator in able(permission)[: MOST_NAMED + 1]]
+    return ", ".join(names[:MOST_NAMED]) + (" and others" if len(names) > MOST_NAMED else "")
 
 
 def effect_sections(changes: Sequence[Change], title: str = "Effect") -> list[Section]:

@@ -66,6 +66,9 @@ class ConfigurationChange(Kind[ConfigurationPayload]):
             if str(payload.after[name]).startswith("http:")
         ]
 
+    def require_possible(self, row: Any) -> None:
+        """Raises `NotExecutable` if the row, as it is to be, breaks a rule that no constraint holds."""
+
     # --- What is the same for all -----------------------------------------------------------------------
 
     def field(self, name: str) -> "Field[Any, Any]":
@@ -119,6 +122,7 @@ class ConfigurationChange(Kind[ConfigurationPayload]):
             row.validate_constraints()
         except ValidationError as problem:
             raise NotExecutable(" ".join(problem.messages)) from problem
+        self.require_possible(row)
         before, after = payload.before, {**payload.before, **payload.after}
         changes = [
             Change(
@@ -132,7 +136,10 @@ class ConfigurationChange(Kind[ConfigurationPayload]):
 
     def locked(self, payload: ConfigurationPayload) -> Any:
         """The row, locked. Raises `NotExecutable` if it is not as it was when the change was requested."""
-        row = self.model._base_manager.select_for_update(of=("self",)).get(pk=payload.row_id)  # noqa: SLF001 (documented)
+        rows = self.model._base_manager.select_for_update(of=("self",))  # noqa: SLF001 (documented)
+        row = rows.filter(pk=payload.row_id).first()
+        if row is None:
+            raise NotExecutable("What was to be changed is not there any more.")
         present = self.values(row)
         if other := [name for name, value in payload.before.items() if present[name] != value]:
             labels = ", ".join(map(self.label, other))

@@ -75,7 +75,8 @@ class Kind(Generic[P]):
     """A kind of act. One object of each stands in the registry; it has no state.
 
     `permission` is what requesting it needs, and approving it. `about` is the label of the model whose rows
-    it is about: whoever sees these sees the requests.
+    it is about: whoever sees these sees the requests. Of a kind that `moves_money`, approval rules may let
+    one person act alone, up to an amount.
     """
 
     name: ClassVar[str]
@@ -83,6 +84,7 @@ class Kind(Generic[P]):
     permission: ClassVar[str]
     about: ClassVar[str]
     payload: ClassVar[type[msgspec.Struct]]
+    moves_money: ClassVar[bool] = False
 
     def describe(self, payload: P) -> str:
         """The act in one line, which begins with a verb: Credit 5.00 XAG to anna."""

@@ -3,10 +3,11 @@
 from datetime import timedelta
 from typing import Any
 
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.db.models import QuerySet, Sum
 
 from lib.clock import now
-from players.approvals.kinds import Kind, Preview
+from players.approvals.kinds import KINDS, Kind, NotExecutable, Preview
 from players.models import Approval, ApprovalRule, Operator
 
 HOURS = 72
@@ -17,11 +18,31 @@ LEAST_ABLE = 2
 
 
 def able(permission: str) -> QuerySet[Operator]:
-    """The active operators who have a permission, by name."""
+    """The active operators who have a permission and can log in, by name."""
     found: QuerySet[Operator] = Operator.objects.with_perm(
         permission, backend="django.contrib.auth.backends.ModelBackend"
     )
-    return found.order_by("username")
+    can_log_in = found.filter(is_staff=True).exclude(password__startswith=UNUSABLE_PASSWORD_PREFIX)
+    return can_log_in.order_by("username")
+
+
+def lack(permission: str) -> str:
+    """Why two people are not there who have a permission, as the middle of a sentence; "" if they are."""
+    who = [*able(permission)[:LEAST_ABLE]]
+    if len(who) == LEAST_ABLE:
+        return ""
+    return f"{f'only {who[0].username}' if who else 'no operator'} may ({permission}), and it takes two"
+
+
+def require_satisfiable(rule: ApprovalRule) -> None:
+    """Raises `NotExecutable` if there are not two people for the acts of a rule, or it cannot be kept."""
+    kind = KINDS.get(rule.kind)
+    if kind is None:
+        raise NotExecutable(f"There is no kind {rule.kind}.")
+    if rule.currency_code and not kind.moves_money:
+        raise NotExecutable(f"A {kind.title} moves no money: a rule of it has no currency and no amounts.")
+    if missing := lack(kind.permission):
+        raise NotExecutable(f"Nobody could approve a {kind.title}: {missing}.")
 
 
 def waiting_time(kind: Kind[Any], currency: str) -> timedelta:
@@ -35,7 +56,7 @@ def may_act_alone(kind: Kind[Any], requester: Operator, preview: Preview) -> boo
 
     The caller holds the lock on the operator's row: two acts at once must not both find the room for one.
     """
-    if preview.amount is None:
+    if preview.amount is None or not kind.moves_money:
         return False
     rule = ApprovalRule.objects.filter(kind=kind.name, currency_code=preview.currency).first()
     if rule is None or preview.amount > rule.alone_up_to:

@@ -6,6 +6,9 @@ from django.db.models import F, Q
 from lib.ids import new_id
 from players.models.operators import Operator
 
+# Of a rule: the longest that a request may wait.
+MOST_HOURS = 720
+
 
 class Approval(models.Model):
     """One act as an operator requested it, with the effect that the request showed.
@@ -157,9 +160,9 @@ class ApprovalRule(models.Model):
                 | (~Q(currency_code="") & Q(alone_up_to__gte=0, alone_per_day__gte=F("alone_up_to"))),
             ),
             models.CheckConstraint(
-                name="approval_rule_hours_1_to_720", condition=Q(hours__gte=1, hours__lte=720)
+                name="approval_rule_hours_1_to_720", condition=Q(hours__gte=1, hours__lte=MOST_HOURS)
             ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.currency_code}".strip()
+        return f"{self.kind.replace('_', ' ')}, {self.currency_code or 'any currency'}"

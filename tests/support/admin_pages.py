@@ -14,7 +14,7 @@ from django.urls import reverse
 from lib.clock import now
 from lib.ids import new_id
 from players.audit_trail.record import Origin, record_act
-from players.models import Approval, AuditEvent, Credential, Game, GameSession, Operator, Player
+from players.models import Approval, ApprovalRule, AuditEvent, Credential, Game, GameSession, Operator, Player
 from tests.support.admin_orders import PAYMENT_MODELS, payment_rows
 from tests.support.callers import PlayerSession, unique
 from tests.support.owned import owned
@@ -37,6 +37,7 @@ from wallet.models import (
 REGISTERED = [
     *(
         Approval,
+        ApprovalRule,
         Operator,
         AuditEvent,
         Group,
@@ -250,6 +251,7 @@ def rows_of(story: PlayerSession) -> dict[Any, list[Any]]:
     """The rows of each model that belong to a story."""
     return {
         Approval: list(Approval.objects.filter(subject_id=str(story.wallet().pk))),
+        ApprovalRule: [ApprovalRule.objects.first() or ApprovalRule.objects.create(kind="change_shop")],
         Operator: [Operator.objects.order_by("pk")[0]],
         AuditEvent: [record_act(Origin.machine("test"), action="test", subject=story.player)],
         Group: [Group.objects.get(name="finance")],

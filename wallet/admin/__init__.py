@@ -2,6 +2,7 @@
 
 from wallet.admin import (
     alerts,
+    approval_rules,
     calls,
     checkpoints,
     currencies,
@@ -17,6 +18,7 @@ from wallet.admin import (
 
 __all__ = [
     "alerts",
+    "approval_rules",
     "calls",
     "checkpoints",
     "currencies",

@@ -4,20 +4,19 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from lib.backoffice import columns
 from lib.backoffice.formatting import link
-from lib.backoffice.forms import TextWidget
 from lib.backoffice.pages import Section
 from players.admin.games import GameAdmin
-from players.admin.guarded_forms import GuardedAdmin, GuardedForm
+from players.admin.guarded_forms import GuardedAdmin
 from players.models import Game
-from wallet.admin.amounts import AmountField, amount_cell, written
+from wallet.admin.amount_forms import AmountsForm, text_of_amount
+from wallet.admin.amounts import amount_cell
 from wallet.approvals.payout_limits import AMOUNTS, PAYOUT_LIMIT_CHANGE, UNLIMITED
-from wallet.models import PayoutLimit
+from wallet.models import Currency, PayoutLimit
 from wallet.payout_limits import with_net_payout
 
 WHAT_IS_COUNTED = (
@@ -35,14 +34,11 @@ def show_limit(limit: PayoutLimit, name: str) -> Any:
 
 
 def limit_field(label: str) -> forms.CharField:
-    """An amount in major units of the currency that stands in the same form."""
-    widget = TextWidget(attrs={"inputmode": "decimal", "autocomplete": "off"})
-    help_text = "Such as 50000.00. Leave empty for no limit: the game is unlimited then."
-    return forms.CharField(label=label, required=False, max_length=30, widget=widget, help_text=help_text)
+    return text_of_amount(label, "Such as 50000.00. Leave empty for no limit: the game is unlimited then.")
 
 
-class PayoutLimitForm(GuardedForm):
-    """Limits in major units; its cleaned values are in minor units."""
+class PayoutLimitForm(AmountsForm):
+    """A game's limits in a currency."""
 
     kind = PAYOUT_LIMIT_CHANGE
 
@@ -53,24 +49,8 @@ class PayoutLimitForm(GuardedForm):
         model = PayoutLimit
         fields = ("game", "currency", *AMOUNTS)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for name in AMOUNTS:
-            minor = getattr(self.instance, name)
-            self.initial[name] = "" if minor is None else written(minor, str(self.instance.currency_id))
-
-    def clean(self) -> dict[str, Any]:
-        given = super().clean() or self.cleaned_data
-        currency = given.get("currency") or (self.instance.currency if self.instance.currency_id else None)
-        for name in AMOUNTS:
-            text = given.get(name) or ""
-            given[name] = None
-            if text and currency:
-                try:
-                    given[name] = AmountField(currency).clean(text)
-                except ValidationError as problem:
-                    self.add_error(name, problem)
-        return given
+    def currency(self, given: dict[str, Any]) -> Currency | None:
+        return given.get("currency") or (self.instance.currency if self.instance.currency_id else None)
 
 
 @admin.register(PayoutLimit)

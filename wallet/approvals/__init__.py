@@ -3,8 +3,12 @@
 from players.approvals.kinds import register
 from wallet.approvals.adjustment import ADJUSTMENT
 from wallet.approvals.alerts import ACCEPTANCE
+from wallet.approvals.approval_rules import RULE_CHANGE, RULE_REMOVAL
 from wallet.approvals.gates import UNFREEZING
 from wallet.approvals.payout_limits import PAYOUT_LIMIT_CHANGE
 from wallet.approvals.settlement import SETTLEMENT
 
-register(ADJUSTMENT, SETTLEMENT, UNFREEZING, ACCEPTANCE, PAYOUT_LIMIT_CHANGE)
+register(
+    *(ADJUSTMENT, SETTLEMENT, UNFREEZING, ACCEPTANCE, PAYOUT_LIMIT_CHANGE),
+    *(RULE_CHANGE, RULE_REMOVAL),
+)

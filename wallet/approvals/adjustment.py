@@ -35,6 +35,7 @@ class BalanceAdjustment(Kind[AdjustmentPayload]):
 
     name, title, permission = "adjust_balance", "balance adjustment", "wallet.adjust_balance"
     about, payload = "wallet.wallet", AdjustmentPayload
+    moves_money = True
 
     def describe(self, payload: AdjustmentPayload) -> str:
         uid = Player.objects.values_list("uid", flat=True).get(pk=payload.player_id)

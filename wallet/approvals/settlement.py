@@ -40,6 +40,7 @@ class Settlement(Kind[SettlementPayload]):
 
     name, title, permission = "settle_transaction", "settlement by hand", "wallet.settle_transaction"
     about, payload = "wallet.inquiry", SettlementPayload
+    moves_money = True
 
     def describe(self, payload: SettlementPayload) -> str:
         inquiry = found(payload)

@@ -20,6 +20,7 @@ from tests.support.callers import PlayerSession
 
 ENDPOINTS, OPERATORS = "players.change_endpoints", "players.manage_operators"
 CREDENTIALS, SECRETS = "players.manage_credentials", "payments.manage_secrets"
+RULES = "players.manage_approval_rules"
 CATALOGUE, SETTLE = "payments.change_catalogue", "wallet.settle_transaction"
 
 
@@ -41,6 +42,7 @@ LINES = {
     "players.approval": Line(
         actions={"approve": "wallet.adjust_balance", "decline": "wallet.adjust_balance", "withdraw": None}
     ),
+    "players.approvalrule": Line(add=RULES, change=RULES, actions={"remove": RULES}),
     "players.auditevent": Line(view="players.read_audit", actions={"export": "players.export"}),
     "players.operator": Line(
         add=OPERATORS,

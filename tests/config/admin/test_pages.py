@@ -13,7 +13,7 @@ from lib.backoffice.pages import view_permission
 from lib.ids import new_id
 from lib.security.tokens import token_hash
 from payments.models import Callback, Delivery, Order, Product, Provider, Refund, RefusedCallback, Shop
-from players.models import Approval, Credential, Game, GameSession, Operator, Player
+from players.models import Approval, ApprovalRule, Credential, Game, GameSession, Operator, Player
 from tests.support.admin_orders import payment_secrets
 from tests.support.admin_pages import (
     INQUIRY_ACTIONS,
@@ -44,7 +44,7 @@ from wallet.models import (
     Wallet,
 )
 
-ADDED = {Operator, Game, Credential, Currency, PayoutLimit, Product, Shop, Provider}
+ADDED = {ApprovalRule, Operator, Game, Credential, Currency, PayoutLimit, Product, Shop, Provider}
 READ_ONLY = [
     Wallet,
     Transaction,

@@ -1,0 +1,213 @@
+"""Approval rules: up to which amounts one person acts alone, and how long requests wait."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+
+from lib.backoffice import columns
+from lib.backoffice.formatting import badge, sentence, wrapped
+from lib.backoffice.forms import SelectWidget
+from lib.backoffice.pages import Section
+from players.admin.approvals import title_of
+from players.admin.approved_action import ApprovedAction, able_names
+from players.admin.guarded_forms import GuardedAdmin
+from players.approvals.kinds import KINDS, Kind, NotExecutable
+from players.approvals.rules import HOURS, lack, require_satisfiable
+from players.models import ApprovalRule
+from players.models.approvals import MOST_HOURS
+from wallet.admin.amount_forms import AmountsForm, text_of_amount
+from wallet.approvals.approval_rules import (
+    AMOUNTS,
+    MANAGE,
+    RULE_CHANGE,
+    RULE_REMOVAL,
+    TWO_ALWAYS,
+    RemovalPayload,
+)
+from wallet.currencies import show_amount
+from wallet.models import Currency
+
+WITHOUT_A_RULE = f"Without a rule it takes two people always, whatever the amount, within {HOURS} hours."
+WHAT_A_RULE_DOES = (
+    "With a rule, one person who has the permission acts alone, at once, up to an amount on one object (a "
+    "wallet, an order, a due transaction) and up to a total on all, each within 24 hours. Split amounts "
+    "count together, and what two people did does not count. All else takes two."
+)
+HEADERS = ("Acts", "One person alone, within 24 hours", "A request waits", "Who may request and approve")
+ONLY_MONEY = "Only acts that move money have amounts: leave them empty for this one."
+CHOOSE = "Choose the currency of the amounts."
+FIELDS = RULE_CHANGE.fields
+
+
+class RuleForm(AmountsForm):
+    """A rule, with the amounts in units of its currency."""
+
+    kind = RULE_CHANGE
+
+    alone_up_to = text_of_amount("Alone on one object", "Such as 50.00. Leave empty: two people always.")
+    alone_per_day = text_of_amount("Alone in total", "What one person may do alone on all objects together.")
+
+    class Meta:
+        model = ApprovalRule
+        fields = RULE_CHANGE.fields
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "kind" in self.fields:
+            self.fields["kind"] = choice("Acts", kinds_offered())
+            self.fields["currency_code"] = choice("Currency", currencies_offered(), required=False)
+
+    def currency(self, given: dict[str, Any]) -> Currency | None:
+        code = given.get("currency_code") or self.instance.currency_code
+        return Currency.objects.filter(code=code).first()
+
+    def clean_hours(self) -> int:
+        hours = int(self.cleaned_data["hours"])
+        if not 1 <= hours <= MOST_HOURS:
+            raise forms.ValidationError(f"Enter 1 to {MOST_HOURS} hours.")
+        return hours
+
+    def clean(self) -> dict[str, Any]:
+        texts = [name for name in AMOUNTS if self.cleaned_data.get(name)]
+        given = super().clean()
+        if self.errors:
+            return given
+        code = given.get("currency_code", self.instance.currency_code)
+        rule = ApprovalRule(kind=given.get("kind", self.instance.kind), currency_code=code)
+        try:
+            require_satisfiable(rule)
+        except NotExecutable as problem:
+            self.complain("kind", str(problem))
+        if texts and not code:
+            self.complain("currency_code", ONLY_MONEY if not KINDS[rule.kind].moves_money else CHOOSE)
+        elif given["alone_per_day"] < given["alone_up_to"]:
+            self.complain("alone_per_day", "Enter a total that is at least the amount above.")
+        elif given["alone_per_day"] and not given["alone_up_to"]:
+            self.complain("alone_up_to", "Without an amount on one object, nobody acts alone: enter it, too.")
+        return given
+
+    def complain(self, field: str, problem: str) -> None:
+        """Says what is wrong at the field, or above all of them if it cannot be changed any more."""
+        self.add_error(field if field in self.fields else None, problem)
+
+
+def choice(label: str, offered: list[tuple[str, Any]], *, required: bool = True) -> forms.ChoiceField:
+    return forms.ChoiceField(label=label, choices=offered, widget=SelectWidget, required=required)
+
+
+def kinds_offered() -> list[tuple[str, Any]]:
+    """The registered kinds by their names, those that move money first."""
+    money, others = (
+        [(kind.name, sentence(kind.title)) for kind in sorted_kinds() if kind.moves_money is moves]
+        for moves in (True, False)
+    )
+    return [("", "Choose"), ("Acts that move money", money), ("Others: only the hours", others)]
+
+
+def sorted_kinds() -> list[Kind[Any]]:
+    return sorted(KINDS.values(), key=lambda kind: (not kind.moves_money, kind.title))
+
+
+def currencies_offered() -> list[tuple[str, str]]:
+    rows = Currency.objects.order_by("code")
+    return [("", "Any currency: only the hours"), *((row.code, str(row)) for row in rows)]
+
+
+class RemoveRule(ApprovedAction[ApprovalRule]):
+    """Requests that a rule ends."""
+
+    title, permission, kind = "Remove", MANAGE, RULE_REMOVAL
+
+    def payload(self, row: ApprovalRule, given: dict[str, Any]) -> RemovalPayload:
+        return RemovalPayload(row.pk, row.kind, row.currency_code)
+
+
+@admin.register(ApprovalRule)
+class ApprovalRuleAdmin(GuardedAdmin):
+    """What one person may do alone. Nobody makes, changes or removes a rule alone."""
+
+    form = RuleForm
+    add_permission = change_permission = MANAGE
+    list_display = ("acts", "currency_shown", "on_one_object", "in_total", "waits")
+    list_after_template = "admin/sections.html"
+    ordering = ("kind", "currency_code")
+    empty_text = f"There is no rule. {WITHOUT_A_RULE}"
+    fieldsets = ((None, {"fields": FIELDS, "description": f"{WITHOUT_A_RULE} {WHAT_A_RULE_DOES}"}),)
+    actions_detail = ("remove",)
+    remove = RemoveRule()
+
+    acts = columns.text("acts", lambda row: title_of(row.kind))
+    currency_shown = columns.text("currency", "currency_code", empty="any")
+    on_one_object = columns.text("alone on one object", lambda row: show_alone(row, "alone_up_to"))
+    in_total = columns.text("alone in total", lambda row: show_alone(row, "alone_per_day"))
+    waits = columns.text("hours to decide", "hours")
+    people = columns.text("who may", lambda row: show_people(KINDS[row.kind]) if row.kind in KINDS else "")
+
+    def get_fieldsets(self, request: HttpRequest, obj: ApprovalRule | None = None) -> Any:
+        (_, about), *others = super().get_fieldsets(request, obj)
+        if obj is None:
+            return [(None, about), *others]
+        amounts = AMOUNTS if self.has_change_permission(request, obj) else ("on_one_object", "in_total")
+        shown = ("acts", "currency_shown", *(amounts if obj.currency_code else ()), "hours", "people")
+        return [(None, {**about, "fields": shown}), *others]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: ApprovalRule | None = None) -> tuple[str, ...]:
+        return ("acts", "currency_shown", "on_one_object", "in_total", "people") if obj else ()
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The rules, and below them what holds for every kind of act."""
+        context = {**(extra_context or {}), "sections": [what_holds()], "subtitle": None}
+        response: HttpResponse = super().changelist_view(request, context)
+        return response
+
+
+def what_holds() -> Section:
+    """What holds for acts that move money, that have a rule, or have not two people; and for all others."""
+    rules: dict[str, list[ApprovalRule]] = {}
+    for rule in ApprovalRule.objects.order_by("currency_code"):
+        rules.setdefault(rule.kind, []).append(rule)
+    rows = [
+        (
+            sentence(kind.title),
+            wrapped(alone_words(rules.get(kind.name, []))),
+            hours_words(rules.get(kind.name, [])),
+            show_people(kind),
+        )
+        for kind in sorted_kinds()
+        if kind.moves_money or kind.name in rules or lack(kind.permission)
+    ]
+    others = ("All other acts", TWO_ALWAYS, hours_words([]), "whoever has their permission: see Roles")
+    return Section(ApprovalRule, "What holds now", HEADERS, [*rows, others], "")
+
+
+def alone_words(rules: list[ApprovalRule]) -> str:
+    """What one person may do alone by these rules of one kind."""
+    said = [
+        f"{show_amount(rule.alone_up_to, rule.currency_code)} on one object, "
+        f"{show_amount(rule.alone_per_day, rule.currency_code)} in total"
+        for rule in rules
+        if rule.alone_up_to
+    ]
+    return "; ".join(said) or TWO_ALWAYS
+
+
+def hours_words(rules: list[ApprovalRule]) -> str:
+    """How long requests of one kind wait by these rules."""
+    by_currency = {rule.currency_code: rule.hours for rule in rules}
+    others = f"{by_currency.pop('', HOURS)} hours"
+    return ", ".join([*(f"{code}: {hours} hours" for code, hours in by_currency.items()), others])
+
+
+def show_alone(rule: ApprovalRule, name: str) -> str:
+    """An amount of a rule, in major units."""
+    return RULE_CHANGE.words(name, RULE_CHANGE.values(rule))
+
+
+def show_people(kind: Kind[Any]) -> Any:
+    """Who can request and approve; marked if these are not two."""
+    names = able_names(kind.permission)
+    return badge(names or "nobody", "danger") if lack(kind.permission) else wrapped(names)
