@@ -21,6 +21,9 @@ STRICTNESS = {
     Player.Status.SELF_EXCLUDED: 2,
     Player.Status.CLOSED: 3,
 }
+# What one operator does not lift, not by a detour over a weaker status either: the player's own wish to be
+# kept out, and the end of an account.
+LIFTED_BY_TWO = (Player.Status.SELF_EXCLUDED, Player.Status.CLOSED)
 # What a change of a player's status writes.
 STATUS = ("status", "status_set_by")
 
@@ -84,10 +87,23 @@ def change_status(player: Player, status: str, set_by: str, actor: str, reason: 
     player.status, player.status_set_by = status, set_by
 
 
+def needs_two_to_lift(before: str, after: str) -> bool:
+    """Whether a change of status lifts what one operator does not lift alone."""
+    is_less = STRICTNESS[Player.Status(after)] < STRICTNESS[Player.Status(before)]
+    return is_less and before in LIFTED_BY_TWO
+
+
 @transaction.atomic
-def set_player_status(player_id: UUID, *, status: str, actor: str, reason: str) -> Player:
-    """An operator sets a player's status, with a reason."""
+def set_player_status(
+    player_id: UUID, *, status: str, actor: str, reason: str, is_approved: bool = False
+) -> Player:
+    """An operator sets a player's status, with a reason; `is_approved` by a second one.
+
+    Raises `PlayerRefused` (status_not_allowed) if it takes two and is not approved.
+    """
     player = Player.objects.select_for_update().get(pk=player_id)
+    if needs_two_to_lift(player.status, status) and not is_approved:
+        raise PlayerRefused(PlayerOutcome.STATUS_NOT_ALLOWED, str(player.get_status_display()))
     # Also where the status stays: from now on it is the operator's, and the front cannot lift it.
     change_status(player, status, Player.SetBy.OPERATOR, actor, reason)
     player.save(update_fields=[*STATUS, "updated_at"])

@@ -10,15 +10,22 @@ from django.utils.safestring import SafeString
 from lib.backoffice import columns
 from lib.backoffice.confirmation import Act, Page, PageAction
 from lib.backoffice.formatting import NOTHING, badge, clipped, clock, link, search_address
-from lib.backoffice.forms import RadioWidget, ReasonForm
+from lib.backoffice.forms import RadioWidget
 from lib.backoffice.pages import Section
 from lib.backoffice.pagination import BigTableAdmin
 from lib.names import MOST_DECOMPOSED, search_key
+from players.admin.approved_action import RequestForm, told, who_approves
 from players.admin.search import SessionSearchAdmin
 from players.admin.sessions import SESSION_HEADERS, session_row, with_state
-from players.models import MOST_NICKNAME, GameSession, Player
-from players.operations import set_player_status
+from players.approvals.kinds import NotExecutable
+from players.approvals.operations import ApprovalRefused, request_approval
+from players.approvals.players import LIFTING, LiftingPayload
+from players.audit_trail.record import Origin
+from players.models import MOST_NICKNAME, Approval, GameSession, Player
+from players.operations import LIFTED_BY_TWO, needs_two_to_lift, set_player_status
+from players.outcomes import PlayerRefused
 
+Status = Player.Status
 STATUS_COLOURS = {"active": "success", "blocked": "danger", "self_excluded": "warning"}
 # More is nobody's name.
 MOST_SEARCHED = MOST_NICKNAME * MOST_DECOMPOSED
@@ -26,7 +33,7 @@ LATEST_SESSIONS = 10
 LATEST_EVENTS = 20
 
 
-class StatusForm(ReasonForm):
+class StatusForm(RequestForm):
     """The status a player is to have."""
 
     status = forms.ChoiceField(choices=Player.Status.choices, widget=RadioWidget)
@@ -34,9 +41,10 @@ class StatusForm(ReasonForm):
 
 
 class ChangeStatus(PageAction[Player]):
-    """Blocks a player, or readmits them."""
+    """Blocks a player, or readmits them; a self-exclusion or closing is lifted if a second person agrees."""
 
-    title, permission = "Change status", "players.change_player_status"
+    title, permission = "Change status", LIFTING.permission
+    refusals = (ApprovalRefused, NotExecutable, PlayerRefused)
 
     def form_for(self, row: Player, data: QueryDict | None) -> StatusForm:
         return StatusForm(data, initial={"status": row.status})
@@ -51,11 +59,28 @@ class ChangeStatus(PageAction[Player]):
             ),
             "The web front can make a status set here stricter; it cannot lift it.",
         ]
+        if row.status in LIFTED_BY_TWO:
+            says += [f"To lift it is only requested here. {who_approves(LIFTING)}"]
         return Page(f"Change the status of {row.uid}", says, "Change status")
 
     def do(self, act: Act[Player]) -> str:
-        player = set_player_status(act.row.pk, status=act.given["status"], actor=act.actor, reason=act.reason)
+        wanted = act.given["status"]
+        if needs_two_to_lift(act.row.status, wanted):
+            return told(
+                self.requested(act, LiftingPayload(act.row.pk, Status(act.row.status), Status(wanted)))
+            )
+        player = set_player_status(act.row.pk, status=wanted, actor=act.actor, reason=act.reason)
         return f"{act.row.uid} is now {player.get_status_display()}."
+
+    def requested(self, act: Act[Player], payload: LiftingPayload) -> Approval:
+        return request_approval(
+            LIFTING,
+            payload,
+            id=act.given["approval_id"],
+            origin=Origin.of(act.request),
+            reason=act.reason,
+            digest=None,
+        )
 
 
 class PlayerAdmin(SessionSearchAdmin, BigTableAdmin):

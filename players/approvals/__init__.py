@@ -4,5 +4,6 @@ from players.approvals.credentials import CREDENTIAL_CHANGE, NEW_CREDENTIAL
 from players.approvals.games import GAME_CHANGE
 from players.approvals.kinds import register
 from players.approvals.operators import ACCOUNT_OPENING, ROLE_GRANT
+from players.approvals.players import LIFTING
 
-register(NEW_CREDENTIAL, CREDENTIAL_CHANGE, GAME_CHANGE, ROLE_GRANT, ACCOUNT_OPENING)
+register(NEW_CREDENTIAL, CREDENTIAL_CHANGE, GAME_CHANGE, ROLE_GRANT, ACCOUNT_OPENING, LIFTING)

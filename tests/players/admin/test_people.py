@@ -226,11 +226,13 @@ def test_player_status__changes_with_a_confirmation_and_a_reason(
     assert "Only active players can launch" in get(client, place)
     for reason in ("", "   "):
         assert (
-            b"This field is required" in client.post(place, {"status": "blocked", "reason": reason}).content
+            b"This field is required"
+            in client.post(place, with_reason({"status": "blocked", "reason": reason})).content
         )
-    assert b"Select a valid choice" in client.post(place, {"status": "happy", "reason": "r"}).content
+    assert b"Select a valid choice" in client.post(place, with_reason({"status": "happy"})).content
     assert events.count() == before
-    assert client.post(place, {"status": "blocked", "reason": "Charge-backs"}).status_code == 302
+    given = with_reason({"status": "blocked", "reason": "Charge-backs"})
+    assert client.post(place, given).status_code == 302
     event = events.latest("at")
     assert (event.old_status, event.new_status, event.actor, event.reason) == (
         "active",

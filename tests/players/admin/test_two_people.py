@@ -2,11 +2,15 @@
 
 import re
 
+import pytest
 from django.test import Client
 
 from lib.security.tokens import password_hash
+from players.approvals.operations import approve
 from players.audit_trail.record import events_of
-from players.models import Approval, Credential, Game
+from players.models import Approval, Credential, Game, Player
+from players.operations import set_player_status
+from players.outcomes import PlayerRefused
 from tests.support.admin_pages import (
     address,
     approved_by,
@@ -17,7 +21,8 @@ from tests.support.admin_pages import (
     signed_in,
     with_reason,
 )
-from tests.support.callers import Caller, Callers, basic, make_party, open_session, unique
+from tests.support.approvals import origin_of
+from tests.support.callers import Caller, Callers, PlayerSession, basic, make_party, open_session, unique
 
 CREDENTIALS = ("players.view_credential", "players.manage_credentials", "players.view_approval")
 ENDPOINTS = ("players.view_game", "players.change_endpoints", "players.view_approval")
@@ -146,3 +151,44 @@ def test_new_game__is_not_there_before_a_second_person_approved() -> None:
     approval = Approval.objects.get(pk=given["approval_id"])
     assert approved_by(other, approval).state == Approval.State.EXECUTED
     assert Game.objects.get(slug=slug).launch_url == "https://g.example/"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [("self_excluded", "active"), ("self_excluded", "blocked"), ("closed", "active")]
+)
+def test_self_exclusion__is_not_lifted_by_one_person(
+    before: str, after: str, player_session: PlayerSession
+) -> None:
+    rights = ("players.view_player", "players.change_player_status", "players.view_approval")
+    clerk, other = signed_in(operator(*rights)), signed_in(operator(*rights))
+    player = player_session.player
+    place = page(Player, player, "change_status")
+    sent(clerk, place, status=before, reason="The player wants it")
+    assert Player.objects.get(pk=player.pk).status == before
+    approval = requested(clerk, place, status=after, reason="Five minutes later")
+    assert (Player.objects.get(pk=player.pk).status, approve_alone(clerk, approval)) == (before, 403)
+    with pytest.raises(PlayerRefused):
+        set_player_status(player.pk, status=after, actor="operator:x", reason="r")
+    text = other.get(page(Approval, approval, "approve")).content.decode()
+    assert "The player wants it" in text
+    approved_by(other, approval)
+    assert Player.objects.get(pk=player.pk).status == after
+    assert events_of(player)[0].action == "change_player_status"
+
+
+def test_self_exclusion__is_made_stricter_and_a_block_lifted_by_one(player_session: PlayerSession) -> None:
+    clerk = signed_in(operator("players.view_player", "players.change_player_status"))
+    player = player_session.player
+    for status in ("blocked", "active", "blocked", "self_excluded", "closed"):
+        sent(clerk, page(Player, player, "change_status"), status=status, reason="r")
+        assert Player.objects.get(pk=player.pk).status == status
+    assert not Approval.objects.filter(subject_id=player.pk).exists()
+
+
+def test_self_exclusion__that_has_changed_meanwhile_is_not_lifted(player_session: PlayerSession) -> None:
+    player, (asker, other) = player_session.player, (operator(is_superuser=True) for _ in range(2))
+    set_player_status(player.pk, status="self_excluded", actor="test", reason="r")
+    approval = requested(signed_in(asker), page(Player, player, "change_status"), status="active")
+    set_player_status(player.pk, status="closed", actor="test", reason="r")
+    ended = approve(approval.pk, origin=origin_of(other), digest=approval.digest)
+    assert (ended.state, Player.objects.get(pk=player.pk).status) == ("not_executable", "closed")

@@ -1,0 +1,69 @@
+"""A self-exclusion ends before its time, or a closed account is opened again."""
+
+from uuid import UUID
+
+import msgspec
+
+from lib.clock import in_words
+from players.approvals.kinds import Change, Execution, Kind, NotExecutable, Preview, subject_of
+from players.models import Player
+from players.operations import set_player_status
+
+Status = Player.Status
+
+
+class LiftingPayload(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The status that the player had when it was requested, and is to have."""
+
+    player_id: UUID
+    before: Status
+    after: Status
+
+
+class Lifting(Kind[LiftingPayload]):
+    """To bar a player is one person's act, and so is to lift a block."""
+
+    name, title = "change_player_status", "end of a self-exclusion or closing"
+    permission = "players.change_player_status"
+    about, payload = "players.player", LiftingPayload
+
+    def describe(self, payload: LiftingPayload) -> str:
+        uid = Player.objects.values_list("uid", flat=True).get(pk=payload.player_id)
+        before, after = payload.before.label, payload.after.label
+        return f"Change the status of {uid} from {before} to {after}"
+
+    def preview(self, payload: LiftingPayload) -> Preview:
+        player = Player.objects.select_for_update().get(pk=payload.player_id)
+        if player.status != payload.before:
+            raise NotExecutable(f"{player.uid} is {player.get_status_display()} by now.")
+        says = [*since(player)]
+        if payload.after == Status.ACTIVE:
+            says.append("The player can launch games and withdraw again at once.")
+        change = Change("Status", str(payload.before.label), str(payload.after.label))
+        return Preview(subject_of(player), [change], says)
+
+    def execute(self, payload: LiftingPayload, execution: Execution) -> str:
+        player = set_player_status(
+            payload.player_id,
+            status=payload.after,
+            actor=execution.actor,
+            reason=execution.reason,
+            is_approved=True,
+        )
+        return f"{player.uid} is now {player.get_status_display()}."
+
+
+LIFTING = Lifting()
+
+
+def since(player: Player) -> list[str]:
+    """Since when a player has the present status, by whom and why; nothing if the events do not say."""
+    event = (
+        player.events.filter(new_status=player.status).exclude(old_status=player.status).order_by("at").last()
+    )
+    if event is None:
+        return []
+    why = f": {event.reason}" if event.reason else "."
+    return [
+        f"{Status(player.status).label.capitalize()} since {in_words(event.at)}, set by {event.actor}{why}"
+    ]
