@@ -60,7 +60,7 @@ class ChangeStatus(PageAction[Player]):
             "The web front can make a status set here stricter; it cannot lift it.",
         ]
         if row.status in LIFTED_BY_TWO:
-            says += [f"To lift it is only requested here. {who_approves(LIFTING)}"]
+            says += [f"Lifting it takes two people, and is only requested here. {who_approves(LIFTING)}"]
         return Page(f"Change the status of {row.uid}", says, "Change status")
 
     def do(self, act: Act[Player]) -> str:

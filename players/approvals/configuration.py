@@ -104,6 +104,8 @@ class ConfigurationChange(Kind[ConfigurationPayload]):
         if payload.is_new:
             return f"Add the {what} {self.fresh(payload)}"
         row = self.model._base_manager.get(pk=payload.row_id)  # noqa: SLF001 (documented)
+        if payload.after == {"is_active": True}:
+            return f"Reactivate the {what} {row}"
         return f"Change the {what} {row}: {', '.join(map(self.label, payload.after))}"
 
     def fresh(self, payload: ConfigurationPayload) -> Model:

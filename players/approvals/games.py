@@ -5,13 +5,14 @@ from django.db import transaction
 from lib.security.encryption import Unreadable
 from lib.security.tokens import password_hash
 from players.access.credentials import CREDENTIALS
-from players.approvals.configuration import ConfigurationChange, Values
+from players.approvals.configuration import ConfigurationChange, ConfigurationPayload, Values
 from players.approvals.kinds import Execution
 from players.models import Game
 from players.operations import query_credential, set_query_password
 
 # A field of the form; the model has it sealed.
 PASSWORD = "query_password"  # noqa: S105 (its name)
+QUERY = {"query_url", "query_username", PASSWORD}
 UNREADABLE = "set"
 
 
@@ -41,11 +42,10 @@ class GameChange(ConfigurationChange):
             return f"fingerprint {values[name]}" if values.get(name) else "not set"
         return super().words(name, values)
 
-    def says(self, payload: object) -> list[str]:
-        return [
-            *super().says(payload),  # type: ignore[arg-type]
-            "What answers at the query URL decides about players' unfinished transactions.",
-        ]
+    def says(self, payload: ConfigurationPayload) -> list[str]:
+        is_queried = payload.is_new or not QUERY.isdisjoint(payload.after)
+        meaning = "What answers at the query URL decides about players' unfinished transactions."
+        return [*super().says(payload), *([meaning] if is_queried else [])]
 
     def write(self, row: Game, after: Values, execution: Execution) -> None:
         super().write(row, after, execution)

@@ -8,7 +8,7 @@ from django.apps import apps
 from django.db import transaction
 
 from lib.clock import now
-from lib.security.encryption import Unreadable, open_sealed, seal
+from lib.security.encryption import Unreadable, is_current, open_sealed, seal
 from players.approvals.kinds import KINDS, Execution, Kind, NotExecutable, Preview
 from players.approvals.rules import may_act_alone, waiting_time
 from players.audit_trail.record import Origin, record_act
@@ -277,6 +277,21 @@ def secret_of(approval: Approval) -> str:
         return open_sealed(approval.sealed, purpose=purpose_of(approval.pk)) if approval.sealed else ""
     except Unreadable as problem:
         raise NotExecutable("Its secret cannot be opened any more: request it again.") from problem
+
+
+@transaction.atomic
+def reseal_secret(approval_id: UUID) -> bool:
+    """Seals the secret of a request that waits with the newest key. Returns whether it is so sealed now."""
+    approval = Approval.objects.select_for_update(of=("self",)).get(pk=approval_id)
+    if not approval.sealed or is_current(approval.sealed):
+        return True
+    try:
+        secret = secret_of(approval)
+    except NotExecutable:
+        return False
+    sealed = seal(secret, purpose=purpose_of(approval.pk))
+    Approval.objects.filter(pk=approval.pk).update(sealed=sealed)
+    return True
 
 
 def present_preview(approval: Approval) -> Preview:

@@ -26,6 +26,14 @@ BEGIN
         END IF;
         RETURN NEW;
     END IF;
+    IF OLD.state = 'requested' AND NEW.state = 'requested' AND OLD.sealed <> '' AND NEW.sealed <> '' THEN
+        -- The same secret, sealed with a newer key (reseal_secrets).
+        ended.sealed := NEW.sealed;
+        IF ended IS DISTINCT FROM NEW THEN
+            RAISE EXCEPTION 'what was requested never changes' USING ERRCODE = 'restrict_violation';
+        END IF;
+        RETURN NEW;
+    END IF;
     IF OLD.state <> 'requested' OR NEW.state = 'requested' THEN
         RAISE EXCEPTION 'an approval ends once' USING ERRCODE = 'restrict_violation';
     END IF;

@@ -8,7 +8,8 @@ from django.db import transaction
 from lib.security.encryption import Unreadable, is_current
 from payments.models import Secret
 from payments.providers.signing_secrets import open_secret, reseal_secret
-from players.models import Game
+from players.approvals import operations as approvals
+from players.models import Approval, AuthenticatorApp, Game
 from players.operations import query_credential, set_query_password
 
 
@@ -30,10 +31,20 @@ class Command(BaseCommand):
             for secret in secrets
             if not self.reseal_secret(secret)
         ]
+        unreadable += [
+            f"the secret of the request “{approval.title}”"
+            for approval in Approval.objects.filter(state=Approval.State.REQUESTED).exclude(sealed="")
+            if not approvals.reseal_secret(approval.pk)
+        ]
+        unreadable += [
+            f"the authenticator app of {app.user}"
+            for app in AuthenticatorApp.objects.select_related("user")
+            if not self.reseal_app(app)
+        ]
         if unreadable:
             raise CommandError(
                 f"None of ENCRYPTION_KEYS opens: {', '.join(dict.fromkeys(unreadable))}. "
-                "Enter it anew in the admin."
+                "Enter it anew in the admin; withdraw requests, and remove the factors of operators."
             )
         self.stdout.write("Every secret is sealed with the newest key.")
 
@@ -51,6 +62,20 @@ class Command(BaseCommand):
         except Unreadable:
             return False
         set_query_password(game, known.password if known else "")
+        return True
+
+    @transaction.atomic
+    def reseal_app(self, app: AuthenticatorApp) -> bool:
+        """The same for the app that shows an operator codes."""
+        app = AuthenticatorApp.objects.select_for_update(of=("self",)).select_related("user").get(pk=app.pk)
+        if is_current(app.sealed_secret):
+            return True
+        try:
+            secret = AuthenticatorApp.open(app.user, app.sealed_secret)
+        except Unreadable:
+            return False
+        app.sealed_secret = AuthenticatorApp.seal(app.user, secret)
+        app.save(update_fields=["sealed_secret"])
         return True
 
     def reseal_secret(self, secret: Secret) -> bool:

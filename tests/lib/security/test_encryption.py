@@ -9,13 +9,27 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
+from lib.ids import new_id
 from lib.outbound.client import BasicCredential
 from lib.security.encryption import Unreadable, current_keys, is_current, open_sealed, seal
+from payments.approvals.secrets import ADD_SECRET, NewSecretPayload
 from payments.models import Secret
-from payments.providers.signing_secrets import add_delivery_secret, new_webhook_secret, open_secret
-from players.models import Game
+from payments.providers.signing_secrets import (
+    add_delivery_secret,
+    fingerprint_of,
+    new_webhook_secret,
+    open_secret,
+    shown_fingerprint,
+)
+from players.approvals.operations import approve, request_approval
+from players.models import Approval, AuthenticatorApp, Game
 from players.operations import query_credential, set_query_password
+from tests.support.admin_fixtures import forget_work
+from tests.support.admin_pages import operator
+from tests.support.approvals import origin_of
 from tests.support.callers import make_party
+from tests.support.doors import SECRET, give_app
+from tests.support.shop import make_provider
 
 OLD = "an old key of the tests, of more than 32 characters"
 NEW = "a new key of the tests, of more than 32 characters"
@@ -141,6 +155,18 @@ def sealed_as_before(settings: Settings, database: None) -> Iterator[list[str]]:
     call_command("reseal_secrets")
 
 
+def waiting_secret(text: str) -> Approval:
+    """A request for a secret of a provider; nothing else waits, and no app is there."""
+    forget_work()
+    AuthenticatorApp.objects.all().delete()
+    provider = make_provider("standard-webhooks").provider
+    payload = NewSecretPayload(provider.pk, "callback", shown_fingerprint(fingerprint_of(text)))
+    asker = origin_of(operator("payments.manage_secrets"))
+    return request_approval(
+        ADD_SECRET, payload, id=new_id(), origin=asker, reason="r", digest=None, secret=text
+    )
+
+
 def test_encryption__secrets_are_resealed_and_the_old_key_can_go(
     settings: Settings, sealed_as_before: list[str]
 ) -> None:
@@ -149,12 +175,23 @@ def test_encryption__secrets_are_resealed_and_the_old_key_can_go(
     Game.objects.exclude(pk=game.pk).update(sealed_query_password="")
     delivery = new_webhook_secret()
     sealed = add_delivery_secret(game, delivery, actor="test")
+    other = new_webhook_secret()
+    asked, bearer = waiting_secret(other), give_app(operator())
     settings.ENCRYPTION_KEYS = [NEW]
-    with pytest.raises(CommandError, match=game.slug):
+    with pytest.raises(CommandError, match=game.slug) as refused:
         call_command("reseal_secrets")
+    assert asked.title in str(refused.value)
+    assert bearer.user.username in str(refused.value)
     settings.ENCRYPTION_KEYS = [NEW, OLD, *sealed_as_before]
     call_command("reseal_secrets")
     settings.ENCRYPTION_KEYS = [NEW]
     call_command("reseal_secrets")
     assert query_credential(Game.objects.get(pk=game.pk)) == BasicCredential("quantum", "pa:ss")
     assert open_secret(Secret.objects.get(pk=sealed.pk)) == delivery
+    bearer.refresh_from_db()
+    assert AuthenticatorApp.open(bearer.user, bearer.sealed_secret) == SECRET
+    # The request's secret is what it was, and counts from the approval on.
+    second = origin_of(operator("payments.manage_secrets"))
+    assert approve(asked.pk, origin=second, digest=asked.digest).state == Approval.State.EXECUTED
+    made = Secret.objects.filter(provider_id=asked.subject_id).latest("created_at")
+    assert open_secret(made) == other

@@ -232,6 +232,9 @@ FORGERIES: list[dict[str, Any]] = [
     {"state": "executed", "decided_by": "other", "is_alone": True},
     {"state": "executed", "decided_by": "other", "sealed": "still there"},
     {"state": "requested", "expires_at": "later"},
+    {"state": "requested", "sealed": "of another"},
+    {"state": "requested", "sealed": ""},
+    {"state": "requested"},
 ]
 
 
