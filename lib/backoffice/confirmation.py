@@ -156,6 +156,14 @@ class PageAction(Generic[Row]):
         assert isinstance(row, Model)
         return row
 
+    def lock(self, row: Row) -> None:
+        """Keeps others from changing the row until the act is recorded; after the locks that come before its.
+
+        What is recorded as before and after is then what this act has changed, and nobody else.
+        """
+        assert isinstance(row, Model)
+        lock_row(row)
+
     def recorded_state(self, admin: PageAdmin, row: Row) -> State | None:
         """What is known of the row before and after the act."""
         assert isinstance(row, Model)
@@ -211,6 +219,7 @@ class PageAction(Generic[Row]):
     def perform(self, admin: PageAdmin, act: Act[Row]) -> str | ShownOnce:
         """Does it and records it, both or neither."""
         with transaction.atomic():
+            self.lock(act.row)
             before = self.recorded_state(admin, act.row)
             result = self.do(act)
             self.record(admin, act, before, result)
@@ -273,6 +282,9 @@ class ListAction(PageAction[None]):
     def subject(self, row: None) -> None:
         """A list is no row."""
 
+    def lock(self, row: None) -> None:
+        """The operation locks the rows that it finds."""
+
     def recorded_state(self, admin: PageAdmin, row: None) -> State | None:
         return None
 
@@ -316,6 +328,12 @@ class BoundAction:
         with misses_recorded(request, self.action.action_name, subject):
             row = self.action.row_for(self.admin, request, object_id)
         return self.action.answer(self.admin, request, row)
+
+
+def lock_row(row: Model) -> None:
+    """Locks a row as it is in the database until the end of the atomic block."""
+    rows = type(row)._base_manager.select_for_update(no_key=True)  # noqa: SLF001 (documented)
+    rows.filter(pk=row.pk).values_list("pk").first()
 
 
 def reason_in(given: dict[str, Any]) -> str:

@@ -10,7 +10,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from lib.backoffice import columns
-from lib.backoffice.confirmation import Act, Page, PageAction
+from lib.backoffice.confirmation import Act, Page, PageAction, lock_row
 from lib.backoffice.filters import OLDEST_FIRST, SelectingAdmin, Selection, Selections
 from lib.backoffice.formatting import clipped, clock, link, moment, mono, short_id
 from lib.backoffice.pages import Section, read_uuid
@@ -129,6 +129,11 @@ class SendAgain(PageAction[Delivery]):
                 "The game has accepted it already. It must recognise the message id, and not deliver twice."
             )
         return Page("Send this delivery again?", says, "Send again", danger=bool(row.delivered_at))
+
+    def lock(self, row: Delivery) -> None:
+        # Whoever changes a delivery locks its order first.
+        lock_row(row.order)
+        super().lock(row)
 
     def do(self, act: Act[Delivery]) -> str:
         send_again(act.row, actor=act.actor, reason=act.reason)

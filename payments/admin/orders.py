@@ -3,7 +3,7 @@
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from lib.backoffice import columns
@@ -14,7 +14,7 @@ from payments.admin import timeline
 from payments.admin.refund_actions import RefundActions
 from payments.admin.search import order_condition
 from payments.admin.states import show_order_state
-from payments.models import Order, Refund
+from payments.models import Order
 from players.admin.players import player_column
 from players.admin.search import SessionSearchAdmin
 from players.models import GameSession
@@ -140,11 +140,6 @@ class OrderAdmin(RefundActions, SessionSearchAdmin, SelectingAdmin):
     def of_session(self, queryset: QuerySet[Order], session: GameSession) -> QuerySet[Order]:
         # Orders do not name sessions.
         return queryset.filter(player_id=session.player_id, game_id=session.game_id)
-
-    def recorded_state(self, row: Model) -> dict[str, Any]:
-        refunds = Refund.objects.filter(order=row.pk).order_by("pk")
-        known = [f"{one.pk} {one.amount} {one.state}" for one in refunds]
-        return {**(super().recorded_state(row) or {}), "refunds": known}
 
     def sections(self, request: HttpRequest, obj: Order) -> list[Section]:
         return timeline.sections(obj)

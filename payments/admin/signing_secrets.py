@@ -94,15 +94,6 @@ def row(secret: Secret) -> tuple[Any, ...]:
     )
 
 
-def recorded(secrets: QuerySet[Secret]) -> list[str]:
-    """Secrets as acts record them: purpose, the beginning of the fingerprint, live or retired."""
-    rows = secrets.defer("sealed").order_by("created_at", "pk")
-    return [
-        f"{one.purpose} {shown_fingerprint(one.fingerprint)} {'retired' if one.retired_at else 'live'}"
-        for one in rows
-    ]
-
-
 class RequestSecret(ApprovedAction[Any]):
     """Requests a new secret. The page says its effect before the secret is there, so without fingerprint."""
 

@@ -14,6 +14,7 @@ from lib.backoffice.confirmation import Act, Page, PageAction, ShownOnce
 from lib.backoffice.formatting import moment
 from lib.backoffice.forms import OurIdField, ReasonForm, RepeatedForm, TwoStepForm
 from lib.backoffice.pages import PageAdmin, Section
+from lib.backoffice.recorded_acts import State
 from players.approvals.kinds import Change, Kind, NotExecutable
 from players.approvals.operations import ApprovalRefused, PreviewChanged, request_approval
 from players.approvals.rules import able
@@ -89,6 +90,13 @@ class ApprovedAction(EffectAction[Row]):
     @property
     def action_name(self) -> str:
         return f"request_{self.kind.name}"
+
+    def lock(self, row: Row) -> None:
+        """A request changes nothing about the row; the kind locks what the act is about, in its own order."""
+
+    def recorded_state(self, admin: PageAdmin, row: Row) -> State | None:
+        """Before and after stand with the act itself, which is recorded when it is done."""
+        return None
 
     def payload(self, row: Row, given: dict[str, Any]) -> msgspec.Struct:
         """What the act needs, from the row and the form."""

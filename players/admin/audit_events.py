@@ -21,7 +21,7 @@ from lib.backoffice.filters import SelectedList
 from lib.backoffice.formatting import NOTHING, badge, excerpt, link, wrapped
 from lib.backoffice.pages import Section
 from lib.backoffice.pagination import BigTableAdmin
-from lib.backoffice.recorded_acts import Outcome
+from lib.backoffice.recorded_acts import Outcome, misses_recorded
 from lib.clock import timestamp
 from players.audit_trail.conditions import LABELS, found, narrowed
 from players.audit_trail.display import READ, changes_of, in_words, label_of, said, show, show_outcome
@@ -161,11 +161,15 @@ class AuditEventAdmin(BigTableAdmin):
 
     def export(self, request: HttpRequest) -> HttpResponse:
         """The acts that meet the conditions, as a file; that they were exported is an act too."""
-        origin, given = Origin.of(request), wanted(request.POST.dict())
+        with misses_recorded(request, EXPORTING, lambda: None):
+            if not request.user.has_perms([READ, EXPORT]):
+                raise PermissionDenied
+            return self.exported(request)
+
+    def exported(self, request: HttpRequest) -> HttpResponse:
+        """The file, if the form was sent and asks for no more than a file may hold."""
+        given = wanted(request.POST.dict())
         listed = reverse("admin:players_auditevent_changelist", query=given)
-        if not request.user.has_perms([READ, EXPORT]):
-            record_act(origin, action=EXPORTING, subject=None, outcome=Outcome.DENIED)
-            raise PermissionDenied
         if request.method != "POST":
             return HttpResponseRedirect(listed)
         events = list(found(AuditEvent.objects.all(), given).order_by("-pk")[: MOST_EXPORTED + 1])
@@ -175,7 +179,7 @@ class AuditEventAdmin(BigTableAdmin):
         rows = ([read(event) for read in EXPORTED.values()] for event in events)
         with transaction.atomic():
             note = f"{len(events):,} acts were exported."
-            record_act(origin, action=EXPORTING, subject=None, after=given, note=note)
+            record_act(Origin.of(request), action=EXPORTING, subject=None, after=given, note=note)
             return csv_file("audit-trail.csv", list(EXPORTED), rows)
 
 

@@ -3,7 +3,7 @@
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from lib.backoffice import columns
@@ -11,7 +11,6 @@ from lib.backoffice.filters import OLDEST_FIRST, SOONEST_FIRST, Rows, SelectingA
 from lib.backoffice.formatting import clock, mono, sentence
 from lib.backoffice.pages import Section, read_uuid
 from lib.backoffice.pagination import read_page
-from lib.backoffice.recorded_acts import State
 from lib.backoffice.recorded_forms import acts_section
 from lib.clock import now
 from players.admin.players import player_column
@@ -23,7 +22,7 @@ from wallet.admin.calls import calls_section
 from wallet.admin.manual_review_actions import ReviewActions
 from wallet.admin.review_reasons import DOUBTS, show_doubt, tally
 from wallet.admin.transaction_states import settled_column, show_state, wallet_column
-from wallet.models import Inquiry, Transaction
+from wallet.models import Inquiry
 from wallet.settlement.due import forecast
 
 LISTED = "A transaction is listed when it is due, and its game is queried or its policy is to hold."
@@ -173,20 +172,6 @@ class InquiryAdmin(ReviewActions, SessionSearchAdmin, SelectingAdmin):
             transaction__game_id=session.game_id,
             transaction__session_id=session.pk,
         )
-
-    def recorded_state(self, row: Model) -> State | None:
-        """With what a decision changes: the transaction, and what the wallet holds."""
-        found = Transaction.objects.select_related("wallet").get(inquiry=row.pk)
-        wallet = found.wallet
-        return {
-            **(super().recorded_state(row) or {}),
-            "transaction state": found.state,
-            "amount": found.amount,
-            "spendable": wallet.spendable,
-            "reserved": wallet.reserved,
-            "announced": wallet.announced,
-            "debt": wallet.debt,
-        }
 
     def sections(self, request: HttpRequest, obj: Inquiry) -> list[Section]:
         page = read_page(request.GET.get("questions", ""))

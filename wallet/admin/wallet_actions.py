@@ -15,7 +15,7 @@ from wallet.approvals.adjustment import ADJUSTMENT, AdjustmentPayload
 from wallet.approvals.gates import UNFREEZING, UnfreezingPayload
 from wallet.currencies import show_amount
 from wallet.models import Currency, Wallet
-from wallet.operations import freeze_wallet, limit_withdrawals
+from wallet.operations import freeze_wallet, limit_withdrawals, lock_wallet
 
 GATE = "wallet.freeze_wallet"
 KINDS = [
@@ -49,7 +49,14 @@ class AdjustmentForm(TwoStepRequestForm):
         self.order_fields(["type", "amount", "reason"])
 
 
-class Freeze(PageAction[Wallet]):
+class WalletAction(PageAction[Wallet]):
+    """An act on a wallet itself, which only the ledger may lock."""
+
+    def lock(self, row: Wallet) -> None:
+        lock_wallet(row.player_id, row.currency_id)
+
+
+class Freeze(WalletAction):
     """No new withdrawal leaves the wallet."""
 
     title, permission = "Freeze", GATE
@@ -78,7 +85,7 @@ class Unfreeze(ApprovedAction[Wallet]):
         return UnfreezingPayload(row.player_id, row.currency_id)
 
 
-class SetLimit(PageAction[Wallet]):
+class SetLimit(WalletAction):
     """Bounds each single withdrawal."""
 
     title, permission = "Set limit", "wallet.limit_wallet"

@@ -12,10 +12,11 @@ from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.db import transaction
 from django.test import Client
-from django.urls import NoReverseMatch, URLPattern, reverse
+from django.urls import NoReverseMatch, reverse
 
 from config.roles import ROLES
 from tests.support.admin_pages import alert, operator, rows_of, signed_in
+from tests.support.admin_urls import pages_of, patterns
 from tests.support.callers import PlayerSession
 
 ENDPOINTS, OPERATORS = "players.change_endpoints", "players.manage_operators"
@@ -134,24 +135,6 @@ FOR_EVERYBODY = {"login", "logout"}
 PAGES = ("changelist", "add", "history", "delete", "change", "find")
 NOBODY, STRANGER = "no role", "a stranger"
 WHO = [*ROLES, NOBODY, STRANGER]
-
-
-def patterns() -> dict[str, list[URLPattern]]:
-    """The admin's addresses by the model that they belong to; those of the site itself under nothing."""
-    found: dict[str, list[URLPattern]] = {"": []}
-    for pattern in admin.site.get_urls():
-        if isinstance(pattern, URLPattern):
-            found[""].append(pattern)
-        else:
-            app, model = str(pattern.pattern).strip("/").split("/")
-            found[f"{app}.{model}"] = [one for one in pattern.url_patterns if isinstance(one, URLPattern)]
-    return found
-
-
-def pages_of(model: str) -> list[str]:
-    """The pages of a model by what follows its name; the address without any leads to the page of a row."""
-    names = [pattern.name for pattern in patterns()[model]]
-    return [name.removeprefix(f"{model.replace('.', '_')}_") for name in names if name]
 
 
 def asked_for(model: str, page: str, method: str) -> set[str | None]:

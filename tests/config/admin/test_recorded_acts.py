@@ -1,22 +1,34 @@
 """Every operation that the admin's own registry has is recorded in the atomic block of what it does."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import psycopg
 import pytest
 from django.contrib import admin
 from django.contrib.sessions.backends.db import SessionStore
-from django.db import transaction
+from django.db import OperationalError, connection, transaction
 from django.http import HttpRequest
 from django.test import RequestFactory
+from psycopg import sql
 
 from lib.backoffice.confirmation import Act, BoundAction, PageAction
+from lib.backoffice.recorded_acts import RECORDING
 from lib.backoffice.recorded_forms import RecordedForms
+from players.admin.approved_action import ApprovedAction
 from players.admin.guarded_forms import GuardedAdmin
+from players.audit_trail.record import events_of
+from players.audit_trail.recorder import AuditTrail
 from players.models import AuditEvent, Operator
-from tests.support.admin_pages import rows_of
+from tests.support.admin_pages import operator, rows_of
 from tests.support.callers import PlayerSession
+from wallet.admin.wallet_actions import SetLimit
+from wallet.models import Wallet
 
 PAGES: list[Any] = [page for page in admin.site._registry.values() if page.model._meta.app_label != "auth"]
+# Django's, and of the ledger's functions the driver's.
+WAITED = (OperationalError, psycopg.errors.LockNotAvailable)
 
 
 def actions_of(page: Any) -> list[BoundAction]:
@@ -85,6 +97,66 @@ def test_action__is_recorded_once_or_not_at_all(
         assert (event.subject_id, event.subject_type) == (str(row.pk), row._meta.label_lower)
         assert event.before == event.after
         assert (event.before or {}).keys() == (before or {}).keys()
+
+
+@pytest.mark.parametrize("bound", ACTIONS, ids=names_of(ACTIONS))
+def test_action__waits_for_who_is_changing_its_row(
+    bound: BoundAction,
+    story: PlayerSession,
+    request_by_boss: HttpRequest,
+    monkeypatch: pytest.MonkeyPatch,
+    owner: "psycopg.Connection[Any]",
+) -> None:
+    row, action = rows_of(story)[bound.admin.model][0], bound.action
+    if isinstance(action, ApprovedAction) or "actions_list" in listed(bound):
+        return
+    monkeypatch.setattr(type(action), "do", lambda self, act: "It is done.")
+    act = Act(request_by_boss, row, {"reason": "r"})
+    table = sql.Identifier(row._meta.db_table)
+    with owner.transaction():
+        # As any change of its columns does.
+        owner.execute(sql.SQL("SELECT FROM {} WHERE id = %s FOR NO KEY UPDATE").format(table), [row.pk])
+        with pytest.raises(WAITED, match="lock timeout"):
+            perform_impatiently(bound, act)
+
+
+@transaction.atomic
+def perform_impatiently(bound: BoundAction, act: Act[Any]) -> None:
+    connection.cursor().execute("SET LOCAL lock_timeout = '20ms'")
+    bound.action.perform(bound.admin, act)
+
+
+def test_action__of_two_at_once_each_records_what_itself_has_changed(
+    story: PlayerSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wallet, set_limit = story.wallet(), SetLimit()
+    page: Any = admin.site._registry[Wallet]
+    monkeypatch.setattr(RECORDING, "recorder", SlowTrail())
+    limits = [1_00, 2_00, 3_00, 4_00]
+
+    def bound(limit: int) -> None:
+        act = Act(request_of(operator(is_superuser=True)), wallet, {"reason": "r", "limit": limit})
+        try:
+            set_limit.perform(page, act)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(limits)) as pool:
+        list(pool.map(bound, limits))
+    found = events_of(wallet).filter(action="set_limit").order_by("pk")
+    acts: list[Any] = list(found.values_list("before", "after"))
+    steps = [(before["withdrawal_limit"], after["withdrawal_limit"]) for before, after in acts]
+    assert sorted(after for _, after in steps) == limits
+    assert [before for before, _ in steps] == [None, *(after for _, after in steps[:-1])]
+
+
+class SlowTrail(AuditTrail):
+    """It reads a row, and what follows comes a moment later."""
+
+    def state(self, row: Any) -> Any:
+        found = super().state(row)
+        time.sleep(0.02)
+        return found
 
 
 def listed(bound: BoundAction) -> set[str]:

@@ -1,0 +1,111 @@
+"""Every act of the admin's registry, really done: its row in the audit trail, and nothing without it."""
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+from django.contrib import admin
+from django.db.models import Model
+from django.test import Client
+
+from players.audit_trail.snapshots import stored
+from players.models import Approval, AuditEvent, Operator
+from tests.support.admin_acts import ACTS
+from tests.support.admin_urls import pages_of
+from tests.support.callers import PlayerSession
+from tests.support.doings import Doing, Stage
+from tests.support.shop import ShopSetup
+from tests.support.written_rows import WrittenRows
+
+READING = {"changelist", "history", "delete", "find", ""}
+TRAIL = "players_auditevent"
+# A cookie's session is written after the page.
+NO_ACTS = {"django_session"}
+
+
+def acts_found() -> set[str]:
+    """The acts that the registry has, by their addresses."""
+    found = set()
+    for page in admin.site._registry.values():
+        model = f"{page.opts.app_label}.{page.opts.model_name}"
+        forms: Any = {"add": page.add_permission, "change": page.change_permission}  # type: ignore[attr-defined]
+        absent = {name for name, permission in forms.items() if permission is None}
+        found |= {f"{model}.{name}" for name in set(pages_of(model)) - READING - absent}
+    return found
+
+
+@pytest.fixture(scope="module")
+def rows(owner: "psycopg.Connection[Any]", database: None) -> Iterator[WrittenRows]:
+    rows = WrittenRows(owner)
+    rows.install()
+    yield rows
+    rows.remove()
+
+
+@pytest.fixture
+def stage(boss: Operator, player_session: PlayerSession, shop_setup: ShopSetup, settings: Any) -> Stage:
+    # The sandbox takes refunds.
+    settings.DEMO = True
+    client = Client(raise_request_exception=False)
+    client.force_login(boss)
+    return Stage(boss, client, player_session, shop_setup)
+
+
+def test_acts__all_of_the_registry_are_done_here() -> None:
+    assert {name.split(" ")[0] for name in ACTS} == acts_found()
+
+
+def events_since(newest: AuditEvent | None) -> list[AuditEvent]:
+    return list(AuditEvent.objects.filter(pk__gt=newest.pk if newest else UUID(int=0)).order_by("pk"))
+
+
+def key_of(row: Model | None) -> str:
+    return str(row.pk) if row else ""
+
+
+def now_of(row: Model | None) -> Any:
+    return stored(row) if row else None
+
+
+@pytest.mark.parametrize("name", ACTS)
+def test_act__is_recorded_with_what_it_did_or_not_at_all(name: str, stage: Stage, rows: WrittenRows) -> None:
+    doing = ACTS[name](stage)
+    before, newest = now_of(doing.row), AuditEvent.objects.order_by("-pk").first()
+
+    # The act comes to its end, and then its transaction does not.
+    with rows.spoiled(), rows.noted() as writes:
+        assert doing.send().status_code == 500
+    assert {(write.table, write.what) for write in writes} == {(TRAIL, "insert")}
+    assert now_of(doing.row) == before
+    [event] = events_since(newest)
+    assert (event.action, event.outcome, event.subject_id) == (doing.missed, "failed", key_of(doing.row))
+
+    with rows.noted() as writes:
+        assert doing.send().status_code in (200, 302)
+    assert len({write.transaction for write in writes if write.table not in NO_ACTS}) == 1
+    [done] = [one for one in events_since(event) if one.action == doing.action]
+    assert (done.outcome, done.username, bool(done.address)) == ("done", stage.boss.username, True)
+    assert_told(done, doing, before)
+
+
+def assert_told(event: AuditEvent, doing: Doing, before: Any) -> None:
+    """The row of an act says what the database had before and after it."""
+    if doing.is_request:
+        approval = Approval.objects.latest("pk")
+        assert (event.before, event.after, approval.state) == (None, None, "requested")
+        assert event.subject_id == key_of(doing.row or approval)
+    elif doing.row is not None:
+        after = now_of(doing.row)
+        assert event.subject_id == key_of(doing.row)
+        assert {name for name in after if after[name] != before[name]} == doing.changes
+        assert (common(event.before, before), common(event.after, after)) == (before, after)
+    else:
+        assert event.before is None
+        assert event.after
+
+
+def common(state: Any, known: Any) -> Any:
+    """Of a recorded state what is known of the row itself: a page may add other rows to it."""
+    return {name: state[name] for name in known}

@@ -1,0 +1,337 @@
+"""How each act of the admin is done in a browser, on which row, and what it changes of the row.
+
+The names are those of the admin's addresses. A new act needs a line here (`tests/config/admin/test_acts.py`).
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+from django.contrib.auth.models import Group
+
+from lib.clock import now
+from payments.models import Callback, Delivery, Order, Product, Provider, Refund, Shop
+from payments.providers.signing_secrets import new_webhook_secret
+from payments.refunds.operations import request_refund
+from players.models import Approval, ApprovalRule, AuditEvent, Credential, Game, Operator, Player
+from tests.support.admin_orders import make_orders, paid_there, sandbox_provider, tried
+from tests.support.admin_pages import address, alert, doubted, operator, sent
+from tests.support.approvals import request_credit
+from tests.support.callers import make_party, unique
+from tests.support.doings import Arranged, Doing, Stage, action, added, changed, request
+from tests.support.owned import owned
+from tests.support.payout import bounded
+from tests.support.shop import make_product, make_provider
+from wallet.models import Currency, Inquiry, PayoutLimit, Wallet
+from wallet.operations import freeze_wallet
+
+# --- Rows to act on -------------------------------------------------------------------------------------
+
+
+def wallet(stage: Stage) -> Wallet:
+    return stage.player_session.wallet()
+
+
+def frozen(stage: Stage) -> Wallet:
+    row = wallet(stage)
+    freeze_wallet(row, actor="test", reason="test")
+    return row
+
+
+def inquiry(stage: Stage) -> Inquiry:
+    """Of a game that can be asked."""
+    party = make_party(query_url="https://game.example/query")
+    elsewhere = stage.player_session.elsewhere(party=party)
+    return doubted(elsewhere, elsewhere.opened("withdraw", "1.00"))
+
+
+def someone(stage: Stage) -> Operator:
+    row = operator()
+    row.groups.set(Group.objects.filter(name__in=("risk", "support")))
+    return row
+
+
+def someone_gone(stage: Stage) -> Operator:
+    return operator(is_active=False)
+
+
+def excluded(stage: Stage) -> Player:
+    stage.player_session.block("self_excluded")
+    return Player.objects.get(pk=stage.player_session.player.pk)
+
+
+def rule(stage: Stage) -> ApprovalRule:
+    row, _ = ApprovalRule.objects.get_or_create(kind="change_shop")
+    return row
+
+
+def request_of_another(stage: Stage) -> Approval:
+    return request_credit(operator(is_superuser=True), stage.player_session)
+
+
+def own_request(stage: Stage) -> Approval:
+    return request_credit(stage.boss, stage.player_session)
+
+
+def credential(stage: Stage) -> Credential:
+    return make_party().credential
+
+
+def product(stage: Stage) -> Product:
+    return make_product(stage.shop_setup.game, unique("gems"), 9_99, credit=10_00)
+
+
+def shop(stage: Stage) -> Shop:
+    return Shop.objects.create(game=make_party().game, order_url="https://game.example/orders")
+
+
+def paused_shop(stage: Stage) -> Shop:
+    return Shop.objects.create(game=make_party().game, order_url="https://g.example/", paused_at=now())
+
+
+def provider(stage: Stage) -> Provider:
+    return make_provider("standard-webhooks").provider
+
+
+def stripe(stage: Stage) -> Provider:
+    return make_provider("stripe", "whsec_" + uuid4().hex, page_url="").provider
+
+
+def paid_order(stage: Stage) -> Order:
+    return paid_there(stage.shop_setup, sandbox_provider())
+
+
+def open_refund(stage: Stage) -> Refund:
+    refund = request_refund(paid_order(stage).pk, 1_00, actor="test", reason="test")
+    owned(Refund).filter(pk=refund.pk).update(next_attempt_at=now() + timedelta(hours=1))
+    return Refund.objects.get(pk=refund.pk)
+
+
+def delivery(stage: Stage) -> Delivery:
+    return tried(stage.shop_setup.paid(product="sword"), 503)
+
+
+def failed_callback(stage: Stage) -> Callback:
+    make_orders(stage.shop_setup)
+    found = Callback.objects.filter(outcome__in=Callback.TO_LOOK_AT, resolved_at=None).order_by("-pk").first()
+    assert found
+    return found
+
+
+def secret_of(stage: Stage) -> Doing:
+    """The retirement of a secret; its form names the secret."""
+    row = provider(stage)
+    [secret] = row.secrets.all()
+    return request("retire", "retire_secret", lambda stage: row, secret=str(secret.pk))(stage)
+
+
+def delivery_secret(stage: Stage) -> Doing:
+    secret = stage.shop_setup.game.delivery_secrets.first()
+    assert secret
+    row = stage.shop_setup.shop
+    return request("retire", "retire_secret", lambda stage: row, secret=str(secret.pk))(stage)
+
+
+def range_of_deliveries(stage: Stage) -> Doing:
+    """An act on no row: what the form says is recorded as after."""
+    delivery(stage)
+    at = now()
+    given = {
+        "state": "pending",
+        "game": str(stage.shop_setup.game.pk),
+        **moment_fields("since", at - timedelta(hours=1)),
+        **moment_fields("until", at + timedelta(hours=1)),
+    }
+    place = address(Delivery, "send_range")
+    return Doing(lambda: sent(stage.client, place, reason="Ticket 7", **given)[0], "send_range", "send_range")
+
+
+def moment_fields(name: str, at: Any) -> dict[str, str]:
+    return {f"{name}_0": f"{at:%Y-%m-%d}", f"{name}_1": f"{at:%H:%M:%S}"}
+
+
+def audit_export(stage: Stage) -> Doing:
+    given = {"operator": stage.boss.username}
+    return Doing(
+        lambda: stage.client.post(address(AuditEvent, "export"), given),
+        "export_audit_trail",
+        "export_audit_trail",
+    )
+
+
+def free_currency(stage: Stage) -> str:
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    taken = set(Currency.objects.values_list("code", flat=True))
+    return next(code for a in letters for b in letters if (code := f"Q{a}{b}") not in taken)
+
+
+# --- The acts -------------------------------------------------------------------------------------------
+
+ACTS: Mapping[str, Arranged] = {
+    "players.approval.approve": action(
+        "approve", "approve", request_of_another, *("state", "decided_by_id"), *("ended_at", "result")
+    ),
+    "players.approval.decline": action(
+        "decline",
+        "decline",
+        request_of_another,
+        *("state", "decided_by_id"),
+        *("ended_at", "decision_reason"),
+    ),
+    "players.approval.withdraw": action(
+        "withdraw", "withdraw", own_request, *("state", "decided_by_id"), *("ended_at", "decision_reason")
+    ),
+    "players.approvalrule.add": added(
+        ApprovalRule, "request_change_approval_rule", is_request=True, kind="change_game", hours="9"
+    ),
+    "players.approvalrule.change": changed(
+        "request_change_approval_rule", rule, is_request=True, hours="700"
+    ),
+    "players.approvalrule.remove": request("remove", "remove_approval_rule", rule),
+    "players.auditevent.export": audit_export,
+    "players.operator.add": added(
+        Operator, "request_open_account", is_request=True, username=lambda stage: unique("new")
+    ),
+    "players.operator.change": changed("change_operator", someone, "first_name", first_name="Ada"),
+    "players.operator.change_roles": action("change_roles", "change_roles", someone, "groups", roles="risk"),
+    "players.operator.reset_login": request("reset_login", "open_account", someone),
+    "players.operator.deactivate": action("deactivate", "deactivate", someone, "is_active"),
+    "players.operator.reactivate": request("reactivate", "open_account", someone_gone),
+    "players.game.add": added(
+        Game,
+        "request_change_game",
+        is_request=True,
+        slug=lambda stage: unique("g"),
+        name="G",
+        launch_url="https://g.example/",
+    ),
+    "players.game.change": changed("change_game", lambda stage: make_party().game, "name", name="Renamed"),
+    "players.game.change of where we call": changed(
+        "request_change_game",
+        lambda stage: make_party().game,
+        is_request=True,
+        query_url="https://game.example/query",
+    ),
+    "players.game.deactivate": action(
+        "deactivate", "deactivate", lambda stage: make_party().game, "is_active", is_typed=True
+    ),
+    "players.game.reactivate": request(
+        "reactivate", "change_game", lambda stage: make_party(is_active=False).game
+    ),
+    "players.credential.add": added(
+        Credential,
+        "request_make_credential",
+        is_request=True,
+        kind="platform",
+        username=lambda stage: unique("front"),
+    ),
+    "players.credential.change": changed("change_credential", credential, "note", note="n"),
+    "players.credential.rotate": request("rotate", "make_credential", credential, username=unique("c")),
+    "players.credential.revoke": action("revoke", "revoke", credential, "revoked_at", is_typed=True),
+    "players.player.change": changed(
+        "change_player", lambda stage: stage.player_session.player, "is_test", "updated_at", is_test="on"
+    ),
+    "players.player.change_status": action(
+        "change_status",
+        "change_status",
+        lambda stage: stage.player_session.player,
+        *("status", "status_set_by", "updated_at"),
+        status="blocked",
+    ),
+    "players.player.change_status that two people lift": action(
+        "change_status", "change_status", excluded, status="active"
+    ),
+    "players.gamesession.end": action(
+        "end", "end_session", lambda stage: stage.player_session.session(), "ended_at"
+    ),
+    "wallet.currency.add": added(Currency, "add_currency", code=free_currency, name="Q", decimals="2"),
+    "wallet.currency.change": changed(
+        "change_currency", lambda stage: Currency.objects.get(code="MRU"), "name", name="Ouguiya"
+    ),
+    "wallet.payoutlimit.add": added(
+        PayoutLimit,
+        "request_change_payout_limit",
+        is_request=True,
+        game=lambda stage: str(make_party().game.pk),
+        currency="XAG",
+        largest_deposit="5.00",
+    ),
+    "wallet.payoutlimit.change": changed(
+        "request_change_payout_limit", lambda stage: bounded(), is_request=True, largest_deposit=""
+    ),
+    "wallet.wallet.adjust": request("adjust", "adjust_balance", wallet, type="credit", amount="1.00"),
+    "wallet.wallet.set_limit": action(
+        "set_limit", "set_limit", wallet, "withdrawal_limit", "entry_count", limit="5.00"
+    ),
+    "wallet.wallet.freeze": action("freeze", "freeze", wallet, "frozen_at", "entry_count"),
+    "wallet.wallet.unfreeze": request("unfreeze", "unfreeze_wallet", frozen),
+    "wallet.inquiry.confirm": request("confirm", "settle_transaction", inquiry),
+    "wallet.inquiry.roll_back": request("roll_back", "settle_transaction", inquiry),
+    "wallet.inquiry.requery": action("requery", "requery", inquiry, "next_attempt_at"),
+    "wallet.alert.resolve": action(
+        "resolve", "resolve", lambda stage: alert(), *("resolved_at", "resolved_by", "reason")
+    ),
+    "wallet.alert.accept": request("accept", "accept_difference", lambda stage: alert("ledger_difference")),
+    "payments.order.refund": request("refund", "refund_order", paid_order, amount="1.00"),
+    "payments.refund.requery": action("requery", "requery", open_refund, "next_attempt_at"),
+    "payments.callback.resolve": action(
+        "resolve", "resolve", failed_callback, *("resolved_at", "resolved_by", "reason")
+    ),
+    "payments.delivery.send_again": action(
+        "send_again", "send_again", delivery, "next_attempt_at", "attempts"
+    ),
+    "payments.delivery.send_range": range_of_deliveries,
+    "payments.product.add": added(
+        Product,
+        "request_change_product",
+        is_request=True,
+        game=lambda stage: str(stage.shop_setup.game.pk),
+        code=lambda stage: unique("gems"),
+        name="Gems",
+        credit="5.00",
+        credit_currency="XAG",
+        **{"prices-0-currency": "EUR", "prices-0-amount": "4.99"},
+    ),
+    "payments.product.change": changed("change_product", product, "name", name="Renamed"),
+    "payments.product.change of its credit": changed(
+        "request_change_product", product, is_request=True, credit="9999999.00"
+    ),
+    "payments.shop.add": added(
+        Shop, "request_change_shop", is_request=True, game=lambda stage: str(make_party().game.pk)
+    ),
+    "payments.shop.change": changed(
+        "request_change_shop", shop, is_request=True, order_url="https://evil.example/"
+    ),
+    "payments.shop.make_secret": request("make_secret", "add_secret", shop),
+    "payments.shop.retire": delivery_secret,
+    "payments.shop.pause": action("pause", "pause", shop, "paused_at", is_typed=True),
+    "payments.shop.resume": action("resume", "resume", paused_shop, "paused_at"),
+    "payments.provider.add": added(
+        Provider,
+        "request_change_provider",
+        is_request=True,
+        slug=lambda stage: unique("till"),
+        name="T",
+        scheme="standard-webhooks",
+        page_url="https://pay.example/",
+    ),
+    "payments.provider.change": changed("change_provider", provider, "name", name="Renamed"),
+    "payments.provider.change of its page": changed(
+        "request_change_provider", provider, is_request=True, page_url="https://evil.example/"
+    ),
+    "payments.provider.enter_secret": request(
+        "enter_secret", "add_secret", provider, secret=new_webhook_secret()
+    ),
+    "payments.provider.make_secret": request("make_secret", "add_secret", provider),
+    "payments.provider.enter_api_key": request(
+        "enter_api_key", "add_secret", stripe, secret="sk_test_" + unique("key")
+    ),
+    "payments.provider.retire": secret_of,
+    "payments.provider.deactivate": action("deactivate", "deactivate", provider, "is_active", is_typed=True),
+    "payments.provider.reactivate": request(
+        "reactivate",
+        "change_provider",
+        lambda stage: make_provider("standard-webhooks", is_active=False).provider,
+    ),
+}
