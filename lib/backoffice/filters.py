@@ -83,9 +83,9 @@ class SelectedList(NewestFirst):
         return [spec for spec in self.filter_specs if isinstance(spec, Selections)]
 
     @property
-    def rows_of_links(self) -> list[list[Any]]:
-        """For the template: the links of each filter."""
-        return [list(spec.choices(self)) for spec in self.selections]
+    def rows_of_links(self) -> list[tuple[str, list[Any]]]:
+        """For the template: the name of each filter, and its links."""
+        return [(spec.title, list(spec.choices(self))) for spec in self.selections]
 
     @property
     def empty_words(self) -> str:

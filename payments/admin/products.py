@@ -109,6 +109,10 @@ class PriceForm(PriceModelForm):
         super().__init__(*args, **kwargs)
         if self.instance.amount:
             self.initial["amount"] = written(self.instance.amount, str(self.instance.currency_id))
+        for field in self.fields.values():
+            # To a screen reader the column's heading is no label. The admin wraps the widget of a choice.
+            widget: Any = getattr(field.widget, "widget", field.widget)
+            widget.attrs["aria-label"] = str(field.label)
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or self.cleaned_data

@@ -277,7 +277,7 @@ class ApprovalAdmin(SelectingAdmin):
 
     def sections(self, request: HttpRequest, obj: Approval) -> list[Section]:
         effect = effect_sections([Change(*change) for change in obj.effect], "Effect, as it was requested")
-        words = [Section(Approval, "In words", ("",), [(line,) for line in obj.says], "")] if obj.says else []
+        words = [Section(Approval, "In words", (), [(line,) for line in obj.says], "")] if obj.says else []
         return [*effect, *words, history(obj)]
 
 

@@ -23,7 +23,7 @@ from players.logins.factors import require_recent_factor
 from players.models import Approval, Operator
 
 Row = TypeVar("Row")
-HEADERS = ("", "Before", "After")
+HEADERS = ("What", "Before", "After")
 # Names of those who can approve, in a sentence.
 MOST_NAMED = 5
 

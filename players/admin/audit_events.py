@@ -197,7 +197,7 @@ def values_section(event: AuditEvent) -> Section:
         )
         for name in names
     ]
-    headers, empty = ("", "Before", "After"), "Nothing is recorded of the object."
+    headers, empty = ("Field", "Before", "After"), "Nothing is recorded of the object."
     return Section(AuditEvent, "Before and after", headers, rows, empty)
 
 

@@ -1,9 +1,8 @@
-"""A platform that sells, and Debian's Chromium to pay in it."""
+"""Debian's Chromium, a platform that sells, and an admin."""
 
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, e
 
 from tests.browser.demo_shop import Shop, open_shop
 from tests.faults.platform_processes import running_platform
+from tests.support.web_server import served
 
 CHROMIUM = shutil.which("chromium")
 # It runs as root on machines of tests, and shall speak to nobody but the platform.
@@ -35,6 +35,22 @@ def chromium() -> str:
     return CHROMIUM
 
 
+@pytest.fixture(scope="package")
+def browser(chromium: str) -> Iterator[Browser]:
+    """One for all tests of this directory: each opens a context of its own in it, which knows nothing.
+
+    It lives in a loop, beside which Django's ORM would refuse to work; but nothing in that loop is ours.
+    """
+    expect.set_options(timeout=20_000)
+    with (
+        pytest.MonkeyPatch.context() as environment,
+        sync_playwright() as playwright,
+        playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS) as browser,
+    ):
+        environment.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+        yield browser
+
+
 @pytest.fixture(scope="module")
 def shop(chromium: str, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     """A platform with web server, worker and beat, a game that sells, and the sandbox's providers."""
@@ -43,22 +59,16 @@ def shop(chromium: str, django_db_blocker: Any, tmp_path_factory: pytest.TempPat
         yield open_shop(platform, static)
 
 
-@pytest.fixture(scope="module")
-def browser(chromium: str, shop: Shop) -> Iterator[Browser]:
-    """Begins after the shop and ends before it and before any other test."""
-    with launched(chromium) as browser:
-        yield browser
+@pytest.fixture(scope="package")
+def office(chromium: str, database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """An admin that asks for second factors, by a host name: passkeys know no addresses.
 
-
-@contextmanager
-def launched(chromium: str) -> Iterator[Browser]:
-    """A browser until the block ends; Django's ORM refuses to work beside Playwright's loop."""
-    expect.set_options(timeout=20_000)
-    with (
-        sync_playwright() as playwright,
-        playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS) as browser,
-    ):
-        yield browser
+    With DEBUG the files of the pages are served from where they are.
+    """
+    log: Path = tmp_path_factory.mktemp("office") / "log"
+    given = {"DEBUG": "1", "SECOND_FACTOR_REQUIRED": "1", "TRUSTED_PROXIES": "127.0.0.1"}
+    with served(log, DATABASE_URL=database_url, **given) as url:
+        yield url.replace("127.0.0.1", "localhost")
 
 
 @pytest.fixture

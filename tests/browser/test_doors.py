@@ -2,105 +2,45 @@
 
 import base64
 import re
-import time
-from collections.abc import Callable, Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-from django_otp.oath import hotp
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page
 
-from players.models.logins import STEP_SECONDS
-from tests.browser.conftest import launched
+from players.logins.attempts import LOCKS, begin_login
+from players.models import Operator
+from tests.browser.visits import looks, visiting
 from tests.conftest import Clock
-from tests.support.callers import Callers, fresh_address
-from tests.support.doors import PASSWORD, with_password
-from tests.support.web_server import served
-
-SIZES = {"wide": ((1280, 900), "light"), "phone": ((390, 844), "dark")}
-# The small screen takes as long again.
-EACH_SIZE = ["wide", pytest.param("phone", marks=pytest.mark.long)]
-# Where pictures of each page go, for whoever wants to look at them.
-PICTURES = Path("var/pictures")
+from tests.support.callers import PlayerSession, fresh_address
+from tests.support.doors import code_now, with_password
 
 
-@pytest.fixture(scope="module")
-def doors(
-    chromium: str, callers: Callers, database_url: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[str]:
-    """An admin that asks for second factors, by a host name: passkeys know no addresses."""
-    log = tmp_path_factory.mktemp("doors") / "log"
-    given = {"DATABASE_URL": database_url, "DEBUG": "1", "SECOND_FACTOR_REQUIRED": "1"}
-    with served(log, **given, TRUSTED_PROXIES="127.0.0.1") as url:
-        yield url.replace("127.0.0.1", "localhost")
+def with_factor_due() -> Operator:
+    """Somebody whose role needs a second factor, who has none yet."""
+    return with_password("viewer", "finance")
 
 
-class Visit:
-    """A browser of its own at one size; nothing on its pages breaks their policy."""
-
-    def __init__(self, page: Page, url: str, size: str) -> None:
-        self.page, self.url, self.size = page, url, size
-        self.complaints: list[str] = []
-        page.on("console", lambda said: self.complaints.append(said.text) if said.type == "error" else None)
-        page.on("pageerror", lambda problem: self.complaints.append(str(problem)))
-
-    def log_in(self, name: str, password: str = PASSWORD) -> None:
-        self.page.goto(f"{self.url}/admin/")
-        self.page.fill("input[name=username]", name)
-        self.page.fill("input[name=password]", password)
-        self.page.click("#login-form button[type=submit]")
-
-    def press(self, name: str) -> None:
-        self.page.get_by_role("button", name=name, exact=True).or_(
-            self.page.get_by_role("link", name=name, exact=True)
-        ).first.click()
-
-    def shows(self, words: str | re.Pattern[str]) -> None:
-        expect(self.page.locator("body")).to_contain_text(words)
-        assert self.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), self.page.url
-        if PICTURES.is_dir():
-            name = re.sub(r"\W+", "-", str(words))[:40]
-            self.page.screenshot(path=PICTURES / f"{self.size}-{name}.png", full_page=True)
-
-
-def visiting(chromium: str, url: str, size: str, act: Callable[[Visit], None]) -> None:
-    with launched(chromium) as browser:
-        (width, height), scheme = SIZES[size]
-        context = browser.new_context(
-            viewport={"width": width, "height": height},
-            color_scheme=scheme,  # type: ignore[arg-type]
-            extra_http_headers={"X-Forwarded-For": fresh_address()},
-        )
-        context.set_default_timeout(15_000)
-        visit = Visit(context.new_page(), url, size)
-        act(visit)
-        assert visit.complaints == []
-
-
-def code_of(secret: bytes) -> str:
-    return f"{hotp(secret, int(time.time()) // STEP_SECONDS):06d}"
-
-
-@pytest.mark.parametrize("size", EACH_SIZE)
-def test_authenticator_app__is_set_up_and_then_asked_for(chromium: str, doors: str, size: str) -> None:
-    who = with_password("viewer", "finance").username
-
-    def act(visit: Visit) -> None:
+@pytest.mark.parametrize("look", looks("wide"))
+def test_authenticator_app__is_set_up_and_then_asked_for(office: str, browser: Browser, look: str) -> None:
+    who = with_factor_due().username
+    with visiting(browser, office, look) as visit:
         page = visit.page
-        visit.log_in(who)
+        visit.open("/admin/")
+        visit.shows("Quantum Wallet")
+        visit.send_log_in(who)
         visit.shows("Your role needs a second factor")
         visit.press("Set up")
         visit.shows("Scan this picture")
-        key = (page.locator("#secret").text_content() or "").replace(" ", "")
-        page.fill("input[name=code]", code_of(base64.b32decode(key)))
+        secret = base64.b32decode((page.locator("#secret").text_content() or "").replace(" ", ""))
+        page.fill("input[name=code]", code_now(secret))
         visit.press("Confirm")
+        visit.shows("Recovery codes let you in")
         visit.press("Make recovery codes")
         visit.shows("They are shown only now")
-        (first, *_), left = page.locator("#codes li").all_text_contents(), "9 left"
+        first = page.locator("#codes li").all_text_contents()[0]
         visit.press("I have kept them")
-        page.wait_for_url(f"{visit.url}/admin/")
-        page.goto(f"{visit.url}/admin/account/factors/")
+        visit.arrives("/admin/")
+        visit.open("/admin/account/factors/")
         visit.shows("10 left")
         page.context.clear_cookies()
         visit.log_in(who)
@@ -110,70 +50,86 @@ def test_authenticator_app__is_set_up_and_then_asked_for(chromium: str, doors: s
         visit.shows("This code is wrong")
         page.fill("input[name=factor_code]", first)
         visit.press("Go on")
-        page.wait_for_url(f"{visit.url}/admin/")
-        page.goto(f"{visit.url}/admin/account/factors/")
-        visit.shows(left)
-        page.goto(f"{visit.url}/admin/account/sessions/")
+        visit.arrives("/admin/")
+        visit.open("/admin/account/factors/")
+        visit.shows("9 left")
+        page.context.clear_cookies()
+        visit.log_in(who)
+        # Each code is good once, and that of the next half minute is good already.
+        page.fill("input[name=factor_code]", code_now(secret, 1))
+        visit.press("Go on")
+        visit.arrives("/admin/")
+        visit.open("/admin/account/sessions/")
         visit.shows("(this session)")
         visit.press("End all others")
-        visit.shows("One session has ended.")
-
-    visiting(chromium, doors, size, act)
+        visit.shows("2 sessions have ended.")
 
 
-@pytest.mark.parametrize("size", EACH_SIZE)
-def test_passkey__is_made_and_then_lets_in(chromium: str, doors: str, size: str) -> None:
-    who = with_password("viewer", "finance").username
+def give_virtual_authenticator(page: Page) -> None:
+    devices = page.context.new_cdp_session(page)
+    devices.send("WebAuthn.enable")
+    options = {"protocol": "ctap2", "transport": "internal", "hasResidentKey": True}
+    options |= {"hasUserVerification": True, "isUserVerified": True}
+    devices.send("WebAuthn.addVirtualAuthenticator", {"options": options})
 
-    def act(visit: Visit) -> None:
-        page = visit.page
-        devices = page.context.new_cdp_session(page)
-        devices.send("WebAuthn.enable")
-        options = {"protocol": "ctap2", "transport": "internal", "hasResidentKey": True}
-        options |= {"hasUserVerification": True, "isUserVerified": True}
-        devices.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+
+@pytest.mark.parametrize("look", looks("phone"))
+def test_passkey__is_made_and_then_lets_in(office: str, browser: Browser, look: str) -> None:
+    who = with_factor_due().username
+    with visiting(browser, office, look) as visit:
+        give_virtual_authenticator(visit.page)
         visit.log_in(who)
         visit.press("Add a passkey")
         visit.shows("Your browser asks where to keep the passkey")
         visit.press("Make a passkey")
         visit.shows("Recovery codes let you in")
         visit.press("Later")
-        page.wait_for_url(f"{visit.url}/admin/")
-        page.context.clear_cookies()
+        visit.arrives("/admin/")
+        visit.page.context.clear_cookies()
         visit.log_in(who)
+        visit.shows("Use a passkey")
         visit.press("Use a passkey")
-        page.wait_for_url(f"{visit.url}/admin/")
-        page.goto(f"{visit.url}/admin/account/factors/")
+        visit.arrives("/admin/")
+        visit.open("/admin/account/factors/")
         visit.shows(re.compile("Passkey of .*, last used"))
 
-    visiting(chromium, doors, size, act)
 
-
-def test_lock_out__says_how_long(chromium: str, doors: str) -> None:
-    who = with_password("viewer").username
-
-    def act(visit: Visit) -> None:
-        for _ in range(3):
-            visit.log_in(who, "wrong")
-            visit.shows("Please enter the correct username and password")
+@pytest.mark.parametrize("look", looks("phone"))
+def test_lock_out__says_how_long_and_then_lets_in(
+    office: str, browser: Browser, clock: Clock, look: str
+) -> None:
+    who, address = with_password("viewer").username, fresh_address()
+    # Each try waits for the delay that the failures before it have brought.
+    for failures in range(LOCKS - 1):
+        clock.go_ahead(timedelta(minutes=3 * failures))
+        assert begin_login(who, address).wait == 0
+    with visiting(browser, office, look, address) as visit:
         visit.log_in(who, "wrong")
-        visit.shows(re.compile(r"Too many failed log-ins\. Try again in 1 second|Please enter the correct"))
+        visit.shows(re.compile(r"Too many failed log-ins\. Try again in \d+ seconds"))
+        clock.go_ahead(timedelta(minutes=3 * LOCKS))
+        visit.send_log_in(who, "wrong")
+        visit.shows("Please enter the correct username and password")
+        visit.send_log_in(who)
+        visit.shows("Too many failed log-ins. Try again in 15 minutes.")
+        clock.go_ahead(timedelta(minutes=3 * LOCKS + 16))
+        visit.send_log_in(who)
+        visit.arrives("/admin/")
 
-    visiting(chromium, doors, "phone", act)
 
-
-def test_session__not_used_ends_and_says_so(chromium: str, doors: str, clock: Clock) -> None:
-    who = with_password("viewer").username
-
-    def act(visit: Visit) -> None:
-        visit.log_in(who)
-        visit.page.wait_for_url(f"{visit.url}/admin/")
+@pytest.mark.parametrize("look", looks("wide"))
+def test_session__not_used_ends_and_leads_back_to_the_same_page(
+    office: str, browser: Browser, clock: Clock, player_session: PlayerSession, look: str
+) -> None:
+    who = with_password("viewer")
+    listed = "/admin/players/player/"
+    with visiting(browser, office, look) as visit:
+        visit.log_in(who.username)
+        visit.arrives("/admin/")
+        visit.open(f"{listed}?q={player_session.player.uid}")
         clock.go_ahead(timedelta(minutes=31))
-        visit.page.goto(f"{visit.url}/admin/players/player/")
+        visit.page.get_by_role("link", name=player_session.player.uid).click()
         visit.shows("Your session ended because it was not used for 30 minutes. Log in again.")
-        visit.page.fill("input[name=username]", who)
-        visit.page.fill("input[name=password]", PASSWORD)
-        visit.page.click("#login-form button[type=submit]")
-        visit.page.wait_for_url(f"{visit.url}/admin/players/player/")
-
-    visiting(chromium, doors, "wide", act)
+        visit.send_log_in(who.username)
+        kept = f"?_changelist_filters=q%3D{player_session.player.uid}"
+        visit.arrives(f"{listed}{player_session.player.pk}/change/{kept}")
+        visit.shows(player_session.player.uid)

@@ -5,12 +5,13 @@ from typing import Any
 
 from django.contrib.auth.models import Group
 from django.test import Client
+from django_otp import DEVICE_ID_SESSION_KEY
 from django_otp.oath import hotp
 
 from lib.clock import now
-from players.models import AuthenticatorApp, Operator
+from players.models import AuthenticatorApp, Operator, OperatorSession
 from players.models.logins import STEP_SECONDS
-from tests.support.admin_pages import operator
+from tests.support.admin_pages import operator, signed_in
 from tests.support.callers import fresh_address
 
 PASSWORD = "a password for this test only"
@@ -39,6 +40,18 @@ def log_in(who: Operator, password: str = PASSWORD, client: Client | None = None
 def give_app(who: Operator, secret: bytes = SECRET) -> AuthenticatorApp:
     sealed = AuthenticatorApp.seal(who, secret)
     return AuthenticatorApp.objects.create(user=who, name="App", sealed_secret=sealed, made_at=now())
+
+
+def come_in(who: Operator) -> Client:
+    """A browser that has shown the password and a second factor just now, without the log-in's pages."""
+    app = AuthenticatorApp.objects.filter(user=who).first() or give_app(who)
+    client = signed_in(who)
+    session = client.session
+    session[DEVICE_ID_SESSION_KEY] = app.persistent_id
+    session.save()
+    begun = OperatorSession.objects.filter(pk=session[OperatorSession.KEY])
+    begun.update(is_factor_due=False, factor_at=now())
+    return client
 
 
 def code_now(secret: bytes = SECRET, off: int = 0) -> str:
