@@ -45,6 +45,7 @@ UNFOLD = {
     "STYLES": ["config.sidebar.style_sheet"],
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "config.sidebar.icon"}],
     "SIDEBAR": {"navigation": "config.sidebar.navigation"},
+    "DASHBOARD_CALLBACK": "config.home.page.home",
     # The banner about open alerts, for every page.
     "GLOBAL_CALLBACK": "wallet.admin.attention.banner",
 }

@@ -17,12 +17,26 @@ from wallet.models import JobRun
 
 # A sweep's time limit ends it before this.
 SWEEP_LOST = timedelta(minutes=10)
-CHECKS = (
-    *("link_acts", "watch", "audit_recent", "audit_all"),
-    *("daily_totals", "make_checkpoint", "purge_expired"),
-)
-SWEEPS = ("settle_due", "deliver_due", "settle_refunds", "expire_orders", "tell_alerts", "watch_callbacks")
-TASKS = (*SWEEPS, *CHECKS)
+# What each job does, by its name in the code.
+SWEEPS = {
+    "settle_due": "Settle due transactions",
+    "deliver_due": "Deliver paid orders",
+    "settle_refunds": "Settle refunds",
+    "expire_orders": "Expire unpaid orders",
+    "tell_alerts": "Tell people of alerts",
+    "watch_callbacks": "Watch for refused callbacks",
+}
+CHECKS = {
+    "link_acts": "Chain the audit trail",
+    "watch": "Watch for unusual money and access",
+    "audit_recent": "Audit what changed lately",
+    "audit_all": "Audit the whole ledger",
+    "daily_totals": "Sum up finished days",
+    "make_checkpoint": "Sign a checkpoint",
+    "purge_expired": "Remove what has expired",
+}
+JOBS = {**SWEEPS, **CHECKS}
+TASKS = tuple(JOBS)
 NEWEST = (F("began_at").desc(), "-pk")
 
 

@@ -133,8 +133,12 @@ def successful(task: str) -> QuerySet[JobRun]:
 
 
 def tell_wallets(run: Run, report: Report, looked_at: datetime | None) -> None:
-    """Freezes the wallets in which there is something new, then raises an alert for each that differs."""
+    """Freezes the wallets in which there is something new, then raises an alert for each that differs.
+
+    Done are those that are as their journal says.
+    """
     run.looked_at += report.wallets
+    run.done += report.wallets - len(report.by_wallet)
     run.failed += len(report.by_wallet)
     news = [
         id

@@ -99,7 +99,12 @@ def accept(player_session: PlayerSession) -> None:
 
 def test_audit__sound_ledger_freezes_nothing_and_raises_no_alert(player_session: PlayerSession) -> None:
     run = full()
-    assert (run.looked_at, run.failed, run.note) == (1, 0, "1 wallets, 5 entries: no difference.")
+    assert (run.looked_at, run.done, run.failed, run.note) == (
+        1,
+        1,
+        0,
+        "1 wallets, 5 entries: no difference.",
+    )
     assert (rolling().looked_at, Alert.objects.count(), is_frozen(player_session)) == (1, 0, False)
 
 
@@ -132,7 +137,7 @@ def test_audit__freezes_differing_wallet_and_alert_says_why(
     sound = ledger.callers.player_session()
     change(ledger, player_session, table, assignment, where)
     run = audit()
-    assert (run.looked_at, run.failed) == (2, 1)
+    assert (run.looked_at, run.done, run.failed) == (2, 1, 1)
     alert = alert_about(player_session)
     assert text in alert.text
     assert (alert.wallet, alert.times_seen) == (player_session.wallet(), 1)

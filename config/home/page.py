@@ -1,0 +1,38 @@
+"""What the first page of the admin shows to an operator: each part to whoever may see its lists."""
+
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.timesince import timesince
+
+from config.home.to_do import Work, work
+from config.home.verdict import judge, read_checks
+from config.home.vital_signs import JOB_HEADERS, SIGN_HEADERS, job_rows, latest_runs, signs
+from lib.backoffice.formatting import NOTHING
+from lib.backoffice.pages import Section, view_permission
+from lib.clock import now
+from wallet.models import Alert, JobRun
+
+
+def home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """The page's context, on top of what unfold has for every page."""
+    at = now()
+    found = {**context, "title": "Home", "work": [with_age(one, at) for one in work(request)]}
+    if request.user.has_perm(view_permission(Alert)):
+        found["verdict"] = judge(read_checks())
+    if request.user.has_perm(view_permission(JobRun)):
+        found["sections"] = platform_sections(at)
+    return found
+
+
+def with_age(one: Work, at: datetime) -> tuple[Work, str]:
+    """Work, and for how long the oldest waits."""
+    return one, timesince(one.oldest, at, depth=1) if one.oldest else NOTHING
+
+
+def platform_sections(at: datetime) -> list[Section]:
+    return [
+        Section(JobRun, "Platform", SIGN_HEADERS, [sign.row for sign in signs()], ""),
+        Section(JobRun, "Jobs", JOB_HEADERS, job_rows(latest_runs(), at), ""),
+    ]

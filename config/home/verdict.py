@@ -1,0 +1,152 @@
+"""Whether money is right, as the platform's own checks say it."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import NamedTuple
+
+from django.conf import settings
+from django.urls import reverse
+
+from lib.backoffice.formatting import MOST_COUNTED, counted, moment
+from lib.clock import now
+from wallet.audit.scheduled import successful
+from wallet.models import Alert, Checkpoint, JobRun, Wallet
+
+# The night's checks run once a day; with two hours for a long one they are late.
+LATE = timedelta(hours=26)
+
+
+class State(StrEnum):
+    """RIGHT: the last checks found nothing, and nothing has been found since. UNKNOWN: nobody has looked."""
+
+    RIGHT = "right"
+    UNKNOWN = "unknown"
+    WRONG = "wrong"
+
+
+class Reason(NamedTuple):
+    """Why money is not simply right, and the address where that is seen."""
+
+    sentence: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """What the platform knows about its money at the moment `at`.
+
+    `differences` are the open alerts of audits and checkpoints by kind; `frozen` wallets are counted up to
+    `MOST_COUNTED` + 1. `audit` is the last whole audit that came to its end, `last_audit` the
+    last that began.
+    """
+
+    at: datetime
+    differences: dict[str, int]
+    frozen: int
+    audit: JobRun | None
+    last_audit: JobRun | None
+    checkpoint: Checkpoint | None
+    makes_checkpoints: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    state: State
+    title: str
+    facts: list[str]
+    reasons: list[Reason]
+
+
+TITLES = {
+    State.RIGHT: "Money is right",
+    State.UNKNOWN: "Nobody has checked the money lately",
+    State.WRONG: "Money is not right",
+}
+
+
+def read_checks() -> Checks:
+    """By indexes of what is open and what is newest, however much there is."""
+    kinds = Alert.objects.filter(resolved_at=None, kind__in=Alert.CRITICAL).values_list("kind", flat=True)
+    found = list(kinds[: MOST_COUNTED + 1])
+    frozen = Wallet.objects.filter(frozen_at__isnull=False).values_list("pk", flat=True)
+    return Checks(
+        at=now(),
+        differences={kind: found.count(kind) for kind in dict.fromkeys(found)},
+        frozen=len(frozen[: MOST_COUNTED + 1]),
+        audit=successful("audit_all").first(),
+        last_audit=JobRun.objects.filter(task="audit_all").order_by("-began_at").first(),
+        checkpoint=Checkpoint.objects.order_by("-number").first(),
+        makes_checkpoints=bool(settings.CHECKPOINT_KEY),
+    )
+
+
+def judge(checks: Checks) -> Verdict:
+    """The verdict, by what is known alone."""
+    wrong, unknown = list(differences(checks)), list(lacking(checks))
+    state = State.WRONG if wrong else State.UNKNOWN if unknown else State.RIGHT
+    return Verdict(state, TITLES[state], facts(checks), [*wrong, *unknown, *notices(checks)])
+
+
+def differences(checks: Checks) -> list[Reason]:
+    """What an audit or a checkpoint found, and nobody has resolved."""
+    address = reverse("admin:wallet_alert_changelist")
+    return [
+        Reason(f"{sentence(kind)}{f' ({counted(number)} times)' if number > 1 else ''}.", address)
+        for kind, number in checks.differences.items()
+    ]
+
+
+def sentence(kind: str) -> str:
+    label = str(Alert.Kind(kind).label)
+    return label[:1].upper() + label[1:]
+
+
+def lacking(checks: Checks) -> list[Reason]:
+    """Which of the checks that the verdict rests on was not done, or not lately."""
+    runs = reverse("admin:wallet_jobrun_changelist", query={"outcome": "all", "task": "audit_all"})
+    if checks.audit is None or checks.audit.ended_at is None:
+        return [Reason("The whole ledger has never been audited; that is done every night.", runs)]
+    found = []
+    if is_late(checks.audit.ended_at, checks):
+        found.append(Reason(f"The last whole audit ended {moment(checks.audit.ended_at)}.", runs))
+    if checks.last_audit and checks.last_audit.error:
+        found.append(Reason(f"The last whole audit was aborted: {checks.last_audit.error}", runs))
+    return found
+
+
+def notices(checks: Checks) -> list[Reason]:
+    """What does not make money wrong, and should be known."""
+    found = []
+    if checks.frozen:
+        wallets = "1 wallet is" if checks.frozen == 1 else f"{counted(checks.frozen)} wallets are"
+        frozen = reverse("admin:wallet_wallet_changelist", query={"withdrawals": "frozen"})
+        found.append(Reason(f"{wallets} frozen: nothing can be withdrawn there.", frozen))
+    checkpoints = reverse("admin:wallet_checkpoint_changelist")
+    if not checks.makes_checkpoints:
+        found.append(Reason("No checkpoints are made: CHECKPOINT_KEY is not set.", checkpoints))
+    elif checks.checkpoint and is_late(checks.checkpoint.made_at, checks):
+        found.append(
+            Reason(f"The last checkpoint was made {moment(checks.checkpoint.made_at)}.", checkpoints)
+        )
+    return found
+
+
+def facts(checks: Checks) -> list[str]:
+    """What the verdict rests on."""
+    found = []
+    if checks.audit and checks.audit.ended_at:
+        found.append(f"Last whole audit {moment(checks.audit.ended_at)}: {checks.audit.note}")
+    if checks.checkpoint:
+        one = checks.checkpoint
+        found.append(
+            f"Last checkpoint {moment(one.made_at)}: number {one.number}, {one.wallets:,} wallets, "
+            f"{one.entries:,} entries."
+        )
+    if not checks.frozen:
+        found.append("No wallet is frozen.")
+    return found
+
+
+def is_late(at: datetime, checks: Checks) -> bool:
+    return checks.at - at > LATE

@@ -1,0 +1,117 @@
+"""How the platform does: who shows life, what each job last did, and how much room there is."""
+
+import shutil
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import connection
+from django.template.defaultfilters import filesizeformat
+from django.utils.safestring import SafeString
+
+from config.health import QUEUE_SILENCE
+from lib.backoffice.formatting import NOTHING, badge, clock, excerpt, link, moment
+from lib.clock import now
+from wallet.admin.job_runs import JOBS, TASKS, show_outcome
+from wallet.models import JobRun, Outage, Pulse
+from wallet.outages import SILENCE
+
+LATEST_RUNS = """
+    SELECT run.* FROM unnest(%s::text[]) WITH ORDINALITY AS known (task, place)
+    CROSS JOIN LATERAL (
+        SELECT * FROM wallet_jobrun WHERE task = known.task ORDER BY began_at DESC LIMIT 1) run
+    ORDER BY known.place
+"""
+ROOM = """
+    SELECT pg_database_size(current_database()), (SELECT sum(numbackends) FROM pg_stat_database),
+        current_setting('max_connections')::integer
+"""
+# An outage of the last days is shown.
+RECENT = timedelta(days=7)
+# Part of a disk, or of the connections, that is used: from here on it is a warning.
+NEARLY_FULL = 0.85
+SIGN_HEADERS = ("Part", "State", "In words")
+JOB_HEADERS = ("Job", "Last run (UTC)", "Outcome", "In words")
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """One thing that is well or not, in words."""
+
+    part: str
+    is_well: bool
+    words: str
+
+    @property
+    def row(self) -> tuple[str, SafeString, str]:
+        """As a table has it."""
+        state = badge("well", "success") if self.is_well else badge("look here", "danger")
+        return self.part, state, self.words
+
+
+def signs() -> list[Sign]:
+    """A line for each part of the platform."""
+    at = now()
+    pulses = dict(Pulse.objects.values_list("part", "at"))
+    return [
+        heartbeat("Web processes", pulses.get(Pulse.Part.WEB), SILENCE, at),
+        heartbeat("Beat, broker and worker", pulses.get(Pulse.Part.QUEUE), QUEUE_SILENCE, at),
+        last_outage(at),
+        *room(),
+    ]
+
+
+def heartbeat(part: str, seen: datetime | None, silence: timedelta, at: datetime) -> Sign:
+    if seen is None:
+        return Sign(part, False, "No sign of life yet.")
+    seconds = max(0, round((at - seen).total_seconds()))
+    return Sign(part, at - seen <= silence, f"Last sign of life {seconds} s ago.")
+
+
+def last_outage(at: datetime) -> Sign:
+    """Whether all web processes were silent for a while lately."""
+    outage = Outage.objects.order_by("-ended_at").first()
+    if outage is None or at - outage.ended_at > RECENT:
+        return Sign("Outages", True, f"None in the last {RECENT.days} days.")
+    return Sign("Outages", False, f"From {moment(outage.began_at)} to {moment(outage.ended_at)}.")
+
+
+def room() -> list[Sign]:
+    with connection.cursor() as cursor:
+        cursor.execute(ROOM)
+        size, used, most = cursor.fetchone()
+    disk = shutil.disk_usage(settings.BASE_DIR)
+    return [
+        Sign("Database", True, f"{filesizeformat(size)} on its disk."),
+        Sign("Connections", used < NEARLY_FULL * most, f"{used} of {most} are in use."),
+        Sign(
+            "Disk of this web process",
+            disk.used < NEARLY_FULL * disk.total,
+            f"{filesizeformat(disk.free)} of {filesizeformat(disk.total)} are free.",
+        ),
+    ]
+
+
+def latest_runs() -> list[JobRun]:
+    """The last run of each job, by one query."""
+    return list(JobRun.objects.raw(LATEST_RUNS, [list(TASKS)]))
+
+
+def job_rows(runs: list[JobRun], at: datetime) -> list[tuple[object, ...]]:
+    """Each job's last run; of a job that has none, that it has none."""
+    by_task = {run.task: run for run in runs}
+    return [job_row(task, by_task.get(task), at) for task in TASKS]
+
+
+def job_row(task: str, run: JobRun | None, at: datetime) -> tuple[object, ...]:
+    if run is None:
+        return JOBS[task], NOTHING, badge("no run yet", "warning"), NOTHING
+    run.seen_at = at  # type: ignore[attr-defined]
+    counts = f"{run.done:,} of {run.looked_at:,} done." if run.looked_at else "Nothing to do."
+    words = run.error or run.note or counts
+    return (
+        link(JOBS[task], "wallet_jobrun_change", run.pk),
+        clock(run.began_at),
+        show_outcome(run),
+        excerpt(words),
+    )

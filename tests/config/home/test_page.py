@@ -1,0 +1,121 @@
+"""The first page of the admin: each operator sees of it what they may see elsewhere."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+
+from config.home.vital_signs import Sign, heartbeat
+from lib.clock import now
+from tests.support.admin_pages import alert, doubted, get, operator, queries, run, signed_in
+from tests.support.approvals import request_credit
+from tests.support.callers import PlayerSession, unique
+from tests.support.owned import owned
+from wallet.admin.job_runs import JOBS
+from wallet.models import Alert, JobRun, Outage, Pulse
+from wallet.outages import leave_pulse
+
+HOME = "/admin/"
+SEES_ALERTS, SEES_RUNS, SEES_DOUBTS = "wallet.view_alert", "wallet.view_jobrun", "wallet.view_inquiry"
+
+
+@pytest.fixture(autouse=True)
+def clean(database: None) -> None:
+    owned(Alert).update(resolved_at=now(), resolved_by="test", reason="test")
+    owned(JobRun).all().delete()
+    owned(Pulse).all().delete()
+    owned(Outage).all().delete()
+
+
+def words(client: Client) -> str:
+    """What the page says below its head, without its marks."""
+    [content] = re.findall(r'<div id="content".*', get(client, HOME), re.DOTALL)
+    return " ".join(re.sub(r"<[^>]*>", " ", content).split())
+
+
+def seen(*permissions: str) -> str:
+    return words(signed_in(operator(*permissions)))
+
+
+def test_home__says_nothing_to_who_may_see_nothing() -> None:
+    text = seen()
+    assert "You have no role yet" in text
+    assert "Money is" not in text
+
+
+def test_home__gives_the_verdict_and_its_reasons() -> None:
+    assert "Nobody has checked the money lately" in seen(SEES_ALERTS)
+    run("audit_all", note="12 wallets, 345 entries: no difference.")
+    text = seen(SEES_ALERTS)
+    assert "Money is right" in text
+    assert "12 wallets, 345 entries: no difference." in text
+    alert("ledger_difference")
+    text = seen(SEES_ALERTS)
+    assert "Money is not right" in text
+    assert "Audit: the ledger does not balance." in text
+
+
+def test_home__counts_what_waits_with_the_age_of_the_oldest(player_session: PlayerSession) -> None:
+    for hours in (1, 30):
+        one = doubted(player_session, player_session.opened("withdraw", "1.00"))
+        owned(type(one)).filter(pk=one.pk).update(doubt_since=now() - timedelta(hours=hours))
+    text = seen(SEES_DOUBTS)
+    assert re.search(r"2 Transactions in doubt the oldest waits 1 day", text), text
+    assert "Open alerts" not in text
+    assert "Jobs" not in text
+
+
+def test_home__counts_requests_for_who_can_decide_them(player_session: PlayerSession) -> None:
+    rights = ("wallet.adjust_balance", "players.view_approval")
+    requester, other = operator(*rights), operator(*rights)
+    before = number(other_text := words(signed_in(other)))
+    request_credit(requester, player_session, 5_00)
+    assert "Approvals that you can decide" in other_text
+    assert number(words(signed_in(other))) == before + 1
+
+
+def number(text: str) -> int:
+    found = re.search(r"(\d+) Approvals that you can decide", text)
+    assert found, text
+    return int(found[1])
+
+
+def test_home__tells_of_every_job(player_session: PlayerSession) -> None:
+    run("settle_due", looked_at=5, done=4, note="")
+    run("deliver_due", error="OperationalError: away")
+    text = seen(SEES_RUNS)
+    assert "4 of 5 done." in text
+    assert "OperationalError: away" in text
+    for words in JOBS.values():
+        assert words in text
+    assert text.count("no run yet") == len(JOBS) - 2
+
+
+def test_home__tells_who_shows_life() -> None:
+    text = seen(SEES_RUNS)
+    assert text.count("No sign of life yet.") == 2
+    leave_pulse("web")
+    leave_pulse("queue")
+    assert re.search(r"Web processes well Last sign of life \d s ago.", seen(SEES_RUNS))
+    owned(Outage).create(began_at=now() - timedelta(hours=3), ended_at=now() - timedelta(hours=2))
+    assert "Outages look here From " in seen(SEES_RUNS)
+
+
+def test_heartbeat__is_well_up_to_its_silence() -> None:
+    at, silence = now(), timedelta(minutes=5)
+    assert heartbeat("web", at - silence, silence, at).is_well
+    assert heartbeat("web", at - silence - timedelta(seconds=1), silence, at) == Sign(
+        "web", False, "Last sign of life 301 s ago."
+    )
+
+
+def test_home__takes_as_many_queries_however_much_waits(player_session: PlayerSession) -> None:
+    client = signed_in(operator(is_superuser=True))
+    get(client, HOME)
+    few = len(queries(client, HOME))
+    for _ in range(5):
+        doubted(player_session, player_session.opened("withdraw", "1.00"))
+        alert("settlement_failed", subject=unique("a"))
+        run("settle_due")
+    assert len(queries(client, HOME)) == few
