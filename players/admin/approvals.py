@@ -115,7 +115,7 @@ class Approve(Decision):
         if preview.digest != row.digest:
             says.append("Something has changed since it was requested. This is the effect that it has now:")
             sections += effect_sections([Change(*change) for change in row.effect], "As it was requested")
-        return EffectPage(f"{row.title}?", says, "Approve", sections=sections, digest=preview.digest)
+        return EffectPage(f"{row.title}?", says, "Approve", sections=sections, effect=preview)
 
     def do(self, act: Act[Approval]) -> str:
         try:
@@ -180,7 +180,8 @@ def said(approval: Approval) -> str:
 
 
 def show_approval_state(approval: Approval) -> SafeString:
-    return badge(str(approval.get_state_display()), COLOURS.get(State(approval.state), ""))
+    words = f"{approval.get_state_display()}{' alone' if approval.is_alone else ''}"
+    return badge(words, COLOURS.get(State(approval.state), ""))
 
 
 def title_of(kind: str) -> str:

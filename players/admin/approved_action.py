@@ -1,7 +1,7 @@
 """Actions that need a second person: the effect is shown, then the act is requested."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, TypeVar
 
 import msgspec
@@ -15,15 +15,16 @@ from lib.backoffice.formatting import moment
 from lib.backoffice.forms import OurIdField, ReasonForm, RepeatedForm, TwoStepForm
 from lib.backoffice.pages import PageAdmin, Section
 from lib.backoffice.recorded_acts import State
-from players.approvals.kinds import Change, Kind, NotExecutable
+from players.approvals.kinds import Change, Kind, NotExecutable, Preview
 from players.approvals.operations import ApprovalRefused, PreviewChanged, request_approval
-from players.approvals.rules import able
+from players.approvals.rules import able, may_act_alone
 from players.audit_trail.record import Origin
 from players.logins.factors import require_recent_factor
 from players.models import Approval, Operator
 
 Row = TypeVar("Row")
 HEADERS = ("What", "Before", "After")
+ALONE = "The approval rules let you act alone: it is done at once, and recorded as executed alone."
 # Names of those who can approve, in a sentence.
 MOST_NAMED = 5
 
@@ -35,22 +36,29 @@ class DigestForm(RepeatedForm):
 
 
 class RequestForm(DigestForm, ReasonForm):
-    """A request with its reason. Its id is made with the form: sending the form twice is one request."""
+    """A request with its reason. Its id is made with the form: sending the form twice is one request.
+
+    `alone` is whether the page said that it is done at once.
+    """
 
     approval_id = OurIdField()
+    alone = forms.BooleanField(required=False, widget=forms.HiddenInput)
 
 
-class TwoStepRequestForm(DigestForm, TwoStepForm):
+class TwoStepRequestForm(RequestForm, TwoStepForm):
     """The same for an act that has to be entered first."""
-
-    approval_id = OurIdField()
 
 
 @dataclass(frozen=True, slots=True)
 class EffectPage(Page):
-    """A page that shows an effect; `digest` is the effect's."""
+    """A page that shows the effect of an act."""
 
-    digest: str = ""
+    effect: Preview | None = None
+
+    @property
+    def digest(self) -> str:
+        """What the operator saw, as the form sends it back."""
+        return self.effect.digest if self.effect else ""
 
 
 class EffectAction(PageAction[Row]):
@@ -115,19 +123,30 @@ class ApprovedAction(EffectAction[Row]):
             raise ValidationError(f"{problem} Nothing has changed.") from problem
 
     def effect_page(self, row: Row, given: dict[str, Any]) -> EffectPage:
-        """What the act would do, and who has to agree. Raises `NotExecutable`."""
+        """What the act would do. Raises `NotExecutable`."""
         payload = self.payload(row, given)
         with transaction.atomic():
             preview = self.kind.preview(payload)
         says = [*preview.says, *([f"Reason: {given['reason']}"] if given.get("reason") else [])]
         return EffectPage(
             f"{self.kind.describe(payload)}?",
-            [*says, who_approves(self.kind)],
+            says,
             self.title,
             self.danger,
             effect_sections(preview.changes),
-            preview.digest,
+            preview,
         )
+
+    def ask(
+        self, admin: PageAdmin, request: HttpRequest, row: Row, page: Page, form: forms.Form
+    ) -> HttpResponse:
+        """Says before the click whether it is done at once, or who has to agree."""
+        if isinstance(page, EffectPage) and page.effect:
+            alone = may_act_alone(self.kind, operator_of(request), page.effect)
+            page = replace(page, says=[*page.says, ALONE if alone else who_approves(self.kind)])
+            if isinstance(form, RequestForm):
+                form.send_next(alone="1" if alone else "")
+        return super().ask(admin, request, row, page, form)
 
     def do(self, act: Act[Row]) -> str | ShownOnce:
         return told(self.requested(act))
@@ -142,6 +161,7 @@ class ApprovedAction(EffectAction[Row]):
                 origin=Origin.of(act.request),
                 reason=act.reason,
                 digest=act.given["digest"],
+                alone=act.given["alone"],
                 secret=secret,
             )
         except PreviewChanged as problem:
@@ -165,10 +185,8 @@ def told(approval: Approval) -> str:
 
 def who_approves(kind: Kind[Any]) -> str:
     """Who can be asked, in a sentence."""
-    return (
-        "A second person has to approve it, unless the approval rules let you act alone. "
-        f"Those who can, but never for themselves: {able_names(kind.permission)}."
-    )
+    names = able_names(kind.permission)
+    return f"A second person has to approve it. Those who can, but never for themselves: {names}."
 
 
 def able_names(permission: str) -> str:

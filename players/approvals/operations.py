@@ -37,9 +37,17 @@ class PreviewChanged(Exception):
 
 @transaction.atomic
 def request_approval(
-    kind: Kind[P], payload: P, *, id: UUID, origin: Origin, reason: str, digest: str | None, secret: str = ""
+    kind: Kind[P],
+    payload: P,
+    *,
+    id: UUID,
+    origin: Origin,
+    reason: str,
+    digest: str | None,
+    alone: bool = False,
+    secret: str = "",
 ) -> Approval:
-    """Requests an act; it is done at once if the rules let this operator act alone.
+    """Requests an act; it is done at once if the operator saw that it would be, `alone`, and it may be.
 
     `digest` is that of the effect which the operator saw; None if it is just what they entered.
     The same `id` again is the same request.
@@ -53,42 +61,40 @@ def request_approval(
     if not requester.has_perm(kind.permission):
         raise ApprovalRefused(f"{requester} may not request this.")
     preview = kind.preview(payload)
-    if digest not in (None, preview.digest):
+    if digest not in (None, preview.digest) or (alone and not may_act_alone(kind, requester, preview)):
         raise PreviewChanged(preview)
-    approval = keep(kind, payload, preview, id=id, requester=requester, reason=reason, secret=secret)
-    if approval.is_alone:
-        done = kind.execute(payload, Execution(id, requester, None, reason, secret))
-        end(approval, State.EXECUTED, None, result=done)
+    wanted = Execution(id, requester, None, reason, secret)
+    approval = keep(kind, payload, preview, wanted, alone=alone)
+    if alone:
+        end(approval, State.EXECUTED, None, result=f"Executed alone. {kind.execute(payload, wanted)}")
         record(approval, preview, origin)
     return approval
 
 
-def keep(
-    kind: Kind[P], payload: P, preview: Preview, *, id: UUID, requester: Operator, reason: str, secret: str
-) -> Approval:
+def keep(kind: Kind[P], payload: P, preview: Preview, wanted: Execution, *, alone: bool) -> Approval:
     """Writes a request down, with the effect that it has at this moment."""
     at = now()
     approval = Approval.objects.create(
-        id=id,
+        id=wanted.id,
         kind=kind.name,
         subject_type=preview.subject.type,
         subject_id=preview.subject.id,
         subject_name=preview.subject.name,
         payload=msgspec.to_builtins(payload),
-        sealed=seal(secret, purpose=purpose_of(id)) if secret else "",
+        sealed=seal(wanted.secret, purpose=purpose_of(wanted.id)) if wanted.secret else "",
         title=kind.describe(payload)[:300],
         effect=[list(change) for change in preview.changes],
         says=list(preview.says),
         digest=preview.digest,
         amount=preview.amount,
         currency_code=preview.currency,
-        requested_by=requester,
+        requested_by=wanted.requester,
         requested_at=at,
-        reason=reason,
-        is_alone=may_act_alone(kind, requester, preview),
+        reason=wanted.reason,
+        is_alone=alone,
         expires_at=at + waiting_time(kind, preview.currency),
     )
-    note(approval, What.REQUESTED, requester, reason)
+    note(approval, What.REQUESTED, wanted.requester, wanted.reason)
     return approval
 
 
@@ -224,7 +230,7 @@ def end(approval: Approval, state: str, by: Operator | None, *, result: str = ""
     approval.state, approval.decided_by, approval.ended_at = state, by, approval.ended_at or now()
     approval.result, approval.decision_reason, approval.sealed = result[:500], reason, ""
     approval.save(update_fields=["state", "decided_by", "ended_at", "result", "decision_reason", "sealed"])
-    note(approval, state, by, result or reason)
+    note(approval, state, approval.requested_by if approval.is_alone else by, result or reason)
 
 
 def note(approval: Approval, what: str, operator: Operator | None, text: str = "") -> None:

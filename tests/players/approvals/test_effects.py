@@ -1,20 +1,16 @@
 """What a preview says is what happens, and of two who decide at once one does: random states, and races."""
 
 import os
-import threading
 from collections.abc import Callable
 from functools import partial
 
 import pytest
-from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lib.ids import new_id
 from players.approvals.kinds import NotExecutable
 from players.approvals.operations import (
-    ApprovalRefused,
-    PreviewChanged,
     approve,
     decline,
     expire_due,
@@ -22,7 +18,7 @@ from players.approvals.operations import (
 )
 from players.models import Approval, ApprovalEvent, Operator
 from tests.support.admin_pages import operator
-from tests.support.approvals import origin_of, present_digest, request_credit
+from tests.support.approvals import at_once, origin_of, present_digest, request_credit
 from tests.support.callers import Callers, PlayerSession
 from tests.support.invariants import problems_of
 from tests.support.owned import owned
@@ -96,27 +92,6 @@ def state_of(callers: Callers, held: int, owed: int, reserved: int) -> PlayerSes
 
 
 # --- Races ----------------------------------------------------------------------------------------------
-
-
-def at_once(*acts: Callable[[], object]) -> list[str]:
-    """What came of acts that began in the same instant."""
-    start, said = threading.Barrier(len(acts)), list[str]()
-
-    def do(act: Callable[[], object]) -> None:
-        start.wait()
-        try:
-            said.append(str(getattr(act(), "state", "done")))
-        except (ApprovalRefused, PreviewChanged) as problem:
-            said.append(problem.__class__.__name__)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=do, args=(act,)) for act in acts]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return sorted(said)
 
 
 def approving(approval: Approval, who: Operator, digest: str) -> Callable[[], Approval]:

@@ -11,6 +11,7 @@ from tests.support.admin_pages import (
     address,
     by_two,
     get,
+    hidden_in,
     operator,
     page,
     saved,
@@ -18,8 +19,9 @@ from tests.support.admin_pages import (
     signed_in,
     with_reason,
 )
-from tests.support.callers import Callers
+from tests.support.callers import Callers, PlayerSession
 from wallet.admin.approval_rules import WITHOUT_A_RULE
+from wallet.models import Wallet
 
 MAY = ("players.view_approvalrule", "players.manage_approval_rules", "players.view_approval")
 RULE = {
@@ -181,3 +183,50 @@ def test_pages__say_what_holds_without_a_rule_and_with_one(client: Client) -> No
     assert auditor.post(page(ApprovalRule, rule), {"hours": "9"}).status_code == 403
     assert sent(client, page(ApprovalRule, rule, "remove"), reason="r")[0].status_code == 302
     assert ApprovalRule.objects.filter(pk=rule.pk).exists()
+
+
+# --- Acting alone ---------------------------------------------------------------------------------------
+
+
+def test_act_alone__is_announced_before_the_click_and_done_at_once(
+    client: Client, player_session: PlayerSession
+) -> None:
+    ApprovalRule.objects.create(
+        kind="adjust_balance", currency_code="XAG", alone_up_to=10_00, alone_per_day=10_00
+    )
+    place = page(Wallet, player_session.wallet(), "adjust")
+    given = {"type": "credit", "amount": "10.00", "reason": "Goodwill"}
+    shown = client.post(place, hidden_in(get(client, place)) | given).content.decode()
+    assert "it is done at once, and recorded as executed alone" in shown
+    assert "A second person has to approve it" not in shown
+    done = client.post(place, hidden_in(shown), follow=True).content.decode()
+    assert "Executed alone. Credit of 10.00 XAG posted" in done
+    assert player_session.holding().spendable == 110_00
+    approval = Approval.objects.get(pk=hidden_in(shown)["approval_id"])
+    text = get(client, page(Approval, approval))
+    assert "executed alone" in text
+    assert "nobody: the approval rules let one person act alone" in text
+    # There is no room for more.
+    shown = client.post(place, hidden_in(get(client, place)) | given).content.decode()
+    assert "A second person has to approve it" in shown
+    assert "done at once" not in shown
+    answer = client.post(place, hidden_in(shown), follow=True).content.decode()
+    assert "Requested, not done yet" in answer
+    assert player_session.holding().spendable == 110_00
+
+
+def test_act_alone__waits_for_another_click_if_the_room_is_gone(
+    client: Client, player_session: PlayerSession
+) -> None:
+    rule = ApprovalRule.objects.create(
+        kind="adjust_balance", currency_code="XAG", alone_up_to=10_00, alone_per_day=10_00
+    )
+    place = page(Wallet, player_session.wallet(), "adjust")
+    given = {"type": "credit", "amount": "10.00", "reason": "Goodwill"}
+    shown = client.post(place, hidden_in(get(client, place)) | given).content.decode()
+    rule.delete()
+    again = client.post(place, hidden_in(shown)).content.decode()
+    assert "Something has changed since this page was opened" in again
+    shown = client.post(place, hidden_in(again) | given).content.decode()
+    assert "A second person has to approve it" in shown
+    assert player_session.holding().spendable == 100_00
