@@ -1,11 +1,15 @@
 """An order is refunded, whole or in part."""
 
+from functools import partial
 from uuid import UUID
 
 import msgspec
+from django.db import transaction
 
 from payments.models import Delivery, Order
+from payments.nudges import nudge
 from payments.refunds.operations import NotRefundable, Refundable, refundable, request_refund
+from payments.tasks import refund_task
 from players.approvals.kinds import Change, Execution, Kind, NotExecutable, Preview, subject_of
 from wallet.currencies import show_amount
 from wallet.models import Wallet
@@ -22,7 +26,7 @@ class RefundPayload(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class OrderRefund(Kind[RefundPayload]):
-    """The refund has the id of the request. The provider is asked once it is approved."""
+    """The refund has the id of the request. The provider is asked as soon as it is approved."""
 
     name, title, permission = "refund_order", "refund", "payments.refund_order"
     about, payload = "payments.order", RefundPayload
@@ -64,6 +68,7 @@ class OrderRefund(Kind[RefundPayload]):
             )
         except NotRefundable as problem:
             raise NotExecutable(str(problem)) from problem
+        transaction.on_commit(partial(nudge, refund_task, str(begun.pk)))
         amount = show_amount(begun.amount, begun.order.currency_id)
         return f"A refund of {amount} was requested from {begun.provider.name}."
 

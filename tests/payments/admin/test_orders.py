@@ -5,15 +5,18 @@ from typing import Any
 
 import pytest
 from django.contrib.messages import get_messages
+from django.db import connection
 from django.test import Client
 
 from lib.clock import now
 from lib.ids import new_id
+from payments.approvals import refund as refund_approval
 from payments.checkout.payments import start_payment
 from payments.models import Callback, Delivery, Order, Payment, Refund
 from payments.providers.protocol import RefundResult, RefundStatus
 from payments.refunds.worker import lease, record_result
-from players.models import Approval
+from payments.tasks import refund_task
+from players.models import Approval, ApprovalRule
 from tests.support.admin_orders import make_orders, paid_there, sandbox_provider
 from tests.support.admin_pages import address, approved_by, find, get, operator, page, shown, signed_in
 from tests.support.callers import PlayerSession, holding, unique
@@ -457,3 +460,40 @@ def test_refund_page__asks_the_provider_again(
 
 def test_order__other_players_payments_leave_fixture_seat_alone(story: PlayerSession) -> None:
     assert Order.objects.filter(player=story.player).count() == 0
+
+
+def test_refund__nudges_the_workers_once_it_is_committed(
+    client: Client,
+    second: Client,
+    shop_setup: ShopSetup,
+    fake_provider: FakeProvider,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    nudged: list[tuple[object, str, bool]] = []
+
+    def nudge(task: object, id: str) -> None:
+        nudged.append((task, id, connection.in_atomic_block))
+
+    monkeypatch.setattr(refund_approval, "nudge", nudge)
+    order = paid_there(shop_setup, fake_provider)
+    form = written(ask(client, order, "1.00"))
+    client.post(page(Order, order, "refund"), form)
+    assert nudged == []
+    approved_by(second, Approval.objects.get(pk=form["approval_id"]))
+    assert nudged == [(refund_task, form["approval_id"], False)]
+
+
+def test_refund__is_done_alone_up_to_the_amount_of_a_rule(
+    client: Client, shop_setup: ShopSetup, fake_provider: FakeProvider
+) -> None:
+    rule = ApprovalRule.objects.create(
+        kind="refund_order", currency_code="EUR", alone_up_to=1_00, alone_per_day=9_00
+    )
+    order = paid_there(shop_setup, fake_provider)
+    for amount, words in (("1.00", "done at once"), ("0.01", "A second person has to approve it")):
+        text = ask(client, order, amount)
+        assert words in text
+        client.post(page(Order, order, "refund"), written(text))
+        done(Refund.objects.get(order=order))
+    assert (fresh(order).refunded, Refund.objects.filter(order=order).count()) == (1_00, 1)
+    rule.delete()
