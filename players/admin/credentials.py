@@ -209,20 +209,6 @@ class CredentialAdmin(GuardedAdmin):
         request.password_once = payload, password  # type: ignore[attr-defined]
         return request_once(request, payload, form.cleaned_data, password)
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        # One button: the others would go to a page that cannot show the password.
-        only_save = {"show_save_and_add_another": False, "show_save_and_continue": bool(object_id)}
-        response: HttpResponse = super().changeform_view(
-            request, object_id, form_url, {**(extra_context or {}), **only_save}
-        )
-        return response
-
     def response_add(
         self, request: HttpRequest, obj: Credential, post_url_continue: str | None = None
     ) -> HttpResponse:

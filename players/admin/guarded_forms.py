@@ -6,7 +6,6 @@ from django import forms
 from django.contrib import messages
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
 
 from lib.backoffice.confirmation import page_of
 from lib.backoffice.forms import OurIdField, TextWidget
@@ -90,8 +89,11 @@ class GuardedAdmin(PageAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
+        # One button: what is requested is looked at next.
+        only_save = {"show_save_and_add_another": False, "show_save_and_continue": False}
+        context = {**(extra_context or {}), **only_save}
         try:
-            return super().changeform_view(request, object_id, form_url, extra_context)
+            return super().changeform_view(request, object_id, form_url, context)
         except self.form_refusals as problem:
             messages.warning(request, f"Nothing was requested. {problem}")
             return HttpResponseRedirect(request.get_full_path())
@@ -140,16 +142,20 @@ class GuardedAdmin(PageAdmin):
     def response_add(
         self, request: HttpRequest, obj: Any, post_url_continue: str | None = None
     ) -> HttpResponse:
-        messages.success(request, told(request.approval))  # type: ignore[attr-defined]
-        options = self.opts
-        return HttpResponseRedirect(reverse(f"admin:{options.app_label}_{options.model_name}_changelist"))
+        return show_request(request)
 
     def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
-        if not hasattr(request, "approval"):
-            response: HttpResponse = super().response_change(request, obj)
-            return response
-        messages.success(request, told(request.approval))
-        return HttpResponseRedirect(page_of(obj))
+        response: HttpResponse = (
+            show_request(request) if hasattr(request, "approval") else super().response_change(request, obj)
+        )
+        return response
+
+
+def show_request(request: HttpRequest) -> HttpResponse:
+    """To the page of what was requested: its effect, as whoever approves sees it, and how to withdraw it."""
+    approval: Approval = request.approval  # type: ignore[attr-defined]
+    messages.success(request, told(approval))
+    return HttpResponseRedirect(page_of(approval))
 
 
 def record_request(request: HttpRequest, row: Model | None) -> None:

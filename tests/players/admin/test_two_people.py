@@ -1,6 +1,7 @@
 """What one person alone could do: who calls, and where we call, is decided by two."""
 
 import re
+from html import unescape
 
 import pytest
 from django.test import Client
@@ -14,6 +15,7 @@ from players.outcomes import PlayerRefused
 from tests.support.admin_pages import (
     address,
     approved_by,
+    get,
     operator,
     page,
     requested,
@@ -192,3 +194,32 @@ def test_self_exclusion__that_has_changed_meanwhile_is_not_lifted(player_session
     set_player_status(player.pk, status="closed", actor="test", reason="r")
     ended = approve(approval.pk, origin=origin_of(other), digest=approval.digest)
     assert (ended.state, Player.objects.get(pk=player.pk).status) == ("not_executable", "closed")
+
+
+def test_guarded_form__leads_to_its_request_which_shows_what_the_second_person_will_see() -> None:
+    clerk, other = signed_in(operator(*ENDPOINTS)), signed_in(operator(*ENDPOINTS))
+    game = Game.objects.create(slug=unique("g"), name="G", launch_url="https://g.example/")
+    new = {"slug": unique("g"), "name": "N", "is_active": "on"}
+    known = {"name": "G"}
+    for place, own in ((address(Game, "add"), new), (page(Game, game), known)):
+        assert "Save and" not in clerk.get(place).content.decode()
+        given = with_reason(
+            {"launch_url": "https://other.example/", "unanswered_policy": "expire", "query_url": "", **own}
+        )
+        response = clerk.post(place, given)
+        approval = Approval.objects.get(pk=given["approval_id"])
+        assert response["Location"] == page(Approval, approval)
+        text = unescape(get(clerk, page(Approval, approval)))
+        assert "Requested, not done yet" in text
+        assert page(Approval, approval, "withdraw") in text
+        seen = unescape(get(other, page(Approval, approval, "approve")))
+        for words in ("https://other.example/", *approval.says):
+            assert words in text
+            assert words in seen
+        assert cells(text, "Effect, as it was requested") == cells(seen, "Effect")
+
+
+def cells(text: str, title: str) -> list[str]:
+    """What stands in the table of this title."""
+    table = text[text.index(f">{title}<") :]
+    return re.findall(r"<td[^>]*>\s*(.*?)\s*</td>", table[: table.index("</table>")], re.DOTALL)
