@@ -1,5 +1,6 @@
 """A row of the configuration is added or changed: what all such kinds have in common."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -59,7 +60,7 @@ class ConfigurationChange(Kind[ConfigurationPayload]):
 
     def says(self, payload: ConfigurationPayload) -> list[str]:
         """What the values do not say by themselves."""
-        urls = [name for name in payload.after if name in self.urls() and payload.after[name]]
+        urls = [name for name in self.in_order(payload.after) if name in self.urls() and payload.after[name]]
         return [
             f"{self.label(name)} is not encrypted (http): whoever is on the way can read and change it."
             for name in urls
@@ -74,6 +75,11 @@ class ConfigurationChange(Kind[ConfigurationPayload]):
     def field(self, name: str) -> "Field[Any, Any]":
         found: Field[Any, Any] = self.model._meta.get_field(name)  # type: ignore[assignment]  # noqa: SLF001 (documented)
         return found
+
+    def in_order(self, names: Iterable[str]) -> list[str]:
+        """Names of fields as the kind has them: the database keeps a request's values in another order."""
+        order = (*self.fields, *self.guarded)
+        return sorted(names, key=order.index)
 
     def urls(self) -> set[str]:
         fields = self.model._meta.concrete_fields  # noqa: SLF001 (documented)
@@ -132,7 +138,7 @@ class ConfigurationChange(Kind[ConfigurationPayload]):
                 NONE if payload.is_new else self.words(name, before),
                 self.words(name, after),
             )
-            for name in payload.after
+            for name in self.in_order(payload.after)
         ]
         return Preview(subject, changes, self.says(payload))
 
