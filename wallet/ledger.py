@@ -300,7 +300,7 @@ def adjust_wallet(
     actor: str,
     reason: str,
 ) -> Answer:
-    """Credits or debits `amount` minor units; repeated with the same id it is done once."""
+    """Credits, debits or writes off `amount` minor units; repeated with the same id it is done once."""
     parameters = {
         "id": transaction_id,
         "player": player_id,

@@ -199,13 +199,14 @@ def adjust_wallet(
     reason: str,
     into_debt: bool = False,
 ) -> Answer:
-    """An operator credits or debits `amount` minor units with a reason; once for each `transaction_id`.
+    """An operator credits or debits `amount` minor units, or writes off so much debt (`type` write_off), with
+    a reason; once for each `transaction_id`.
 
     The act is written down beside it: the ledger takes no adjustment without.
 
     A debit that does not find enough is refused (`LedgerRefused`, insufficient_funds), or with `into_debt`
-    leaves the rest as the player's debt. Raises `LedgerRefused` (other_content, limit_reached) or
-    `UnknownCurrency` besides.
+    leaves the rest as the player's debt. Raises `LedgerRefused` (other_content, limit_reached,
+    more_than_debt) or `UnknownCurrency` besides.
     """
     by = f"operator:{operator.username}"[:80]
     ledger.open_wallet(player_id=player.pk, currency=require_currency(currency_code), actor=by)

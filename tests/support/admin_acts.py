@@ -33,6 +33,11 @@ def wallet(stage: Stage) -> Wallet:
     return stage.player_session.wallet()
 
 
+def indebted(stage: Stage) -> Wallet:
+    stage.player_session.adjust("debit", 500_00, into_debt=True)
+    return wallet(stage)
+
+
 def frozen(stage: Stage) -> Wallet:
     row = wallet(stage)
     freeze_wallet(row, actor="test", reason="test")
@@ -261,6 +266,7 @@ ACTS: Mapping[str, Arranged] = {
         "request_change_payout_limit", lambda stage: bounded(), is_request=True, largest_deposit=""
     ),
     "wallet.wallet.adjust": request("adjust", "adjust_balance", wallet, type="credit", amount="1.00"),
+    "wallet.wallet.write_off": request("write_off", "write_off_debt", indebted, amount="1.00"),
     "wallet.wallet.set_limit": action(
         "set_limit", "set_limit", wallet, "withdrawal_limit", "entry_count", limit="5.00"
     ),

@@ -96,6 +96,7 @@ def platform_settles(player_session: PlayerSession) -> None:
 def operators_act(player_session: PlayerSession) -> None:
     player_session.adjust("debit", 1_00)
     player_session.adjust("debit", 600_00, into_debt=True)
+    player_session.adjust("write_off", 2_00)
     player_session.done("confirmDeposit", player_session.opened("deposit", "7.00"))
     player_session.adjust("credit", 200_00)
     limit_withdrawals(player_session.wallet(), most=100_00, actor="test", reason="careful")

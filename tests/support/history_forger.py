@@ -76,7 +76,7 @@ def forge_acts(ledger: OwnLedger) -> None:
         "INSERT INTO wallet_adjustment (id, player_id, currency_id, type, amount, actor, reason, at)"
         " SELECT t.id, t.player_id, w.currency_id, t.type, t.amount, t.actor, t.reason, t.opened_at"
         " FROM wallet_transaction t JOIN wallet_wallet w ON w.id = t.wallet_id"
-        " WHERE t.type IN ('credit', 'debit')"
+        " WHERE t.type IN ('credit', 'debit', 'write_off')"
     )
 
 

@@ -120,6 +120,31 @@ def test_debt__is_kept_if_withdraw_confirmed_or_deposit_dropped(indebted: Player
     assert problems_of(indebted.player) == []
 
 
+@pytest.mark.parametrize(("amount", "left"), [(50_00, 0), (49_99, 1), (1, 49_99)])
+def test_debt__is_written_off_whole_or_in_part(indebted: PlayerSession, amount: int, left: int) -> None:
+    id = uuid.uuid4()
+    for _ in range(2):
+        answer = indebted.adjust("write_off", amount, id=id)
+        assert (answer.outcome, answer.balance) == ("adjusted", 0)
+        assert indebted.holding()[:4] == (0, 30_00, 0, left)
+    assert journal(indebted, 1) == [("adjusted", "write_off", "debt", amount)]
+    assert problems_of(indebted.player) == []
+    # What comes next pays the rest alone.
+    assert indebted.adjust("credit", 60_00).balance == 60_00 - left
+    assert problems_of(indebted.player) == []
+
+
+def test_debt__is_not_written_off_beyond_what_is_owed(indebted: PlayerSession) -> None:
+    before = indebted.holding()
+    with pytest.raises(LedgerRefused, match="more_than_debt"):
+        indebted.adjust("write_off", 50_01)
+    assert indebted.holding() == before
+    # Nor of a wallet that has money.
+    indebted.adjust("credit", 60_00)
+    with pytest.raises(LedgerRefused, match="more_than_debt"):
+        indebted.adjust("write_off", 1)
+
+
 # --- Adjustments ------------------------------------------------------------------------------------
 
 

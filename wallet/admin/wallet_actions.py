@@ -1,4 +1,4 @@
-"""The actions of a wallet's page: freeze, unfreeze, limit, adjust."""
+"""The actions of a wallet's page: adjust, write off, limit, freeze, unfreeze."""
 
 from typing import Any
 from uuid import UUID
@@ -6,13 +6,14 @@ from uuid import UUID
 from django import forms
 from django.http import QueryDict
 
-from lib.backoffice.confirmation import Act, Page, PageAction
+from lib.backoffice.confirmation import Act, Page, PageAction, Refused
 from lib.backoffice.forms import RadioWidget, ReasonForm
 from lib.backoffice.pages import PageAdmin
 from players.admin.approved_action import ApprovedAction, TwoStepRequestForm
-from wallet.admin.amounts import AmountField
+from wallet.admin.amounts import AmountField, written
 from wallet.approvals.adjustment import ADJUSTMENT, AdjustmentPayload
 from wallet.approvals.gates import UNFREEZING, UnfreezingPayload
+from wallet.approvals.write_off import WRITE_OFF, WriteOffPayload
 from wallet.currencies import show_amount
 from wallet.models import Currency, Wallet
 from wallet.operations import freeze_wallet, limit_withdrawals, lock_wallet
@@ -47,6 +48,15 @@ class AdjustmentForm(TwoStepRequestForm):
         super().__init__(*args, **kwargs)
         self.fields["amount"] = AmountField(currency, label=f"Amount in {currency.code}")
         self.order_fields(["type", "amount", "reason"])
+
+
+class WriteOffForm(TwoStepRequestForm):
+    """How much of the debt."""
+
+    def __init__(self, currency: Currency, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["amount"] = AmountField(currency, label=f"Amount in {currency.code}")
+        self.order_fields(["amount", "reason"])
 
 
 class WalletAction(PageAction[Wallet]):
@@ -128,11 +138,37 @@ class Adjust(ApprovedAction[Wallet]):
         return AdjustmentPayload(row.player_id, row.currency_id, given["type"], given["amount"])
 
 
+class WriteOffDebt(ApprovedAction[Wallet]):
+    """Takes away what the player owes, whole or in part."""
+
+    title, permission, kind = "Write off debt", WRITE_OFF.permission, WRITE_OFF
+
+    def form_for(self, row: Wallet, data: QueryDict | None) -> WriteOffForm:
+        if not row.debt:
+            raise Refused(f"{row.player.uid} owes nothing in this wallet.")
+        return WriteOffForm(row.currency, data, initial={"amount": written(row.debt, row.currency_id)})
+
+    def page(self, row: Wallet) -> Page:
+        says = [
+            f"Debt of {row.player.uid}: {show_amount(row.debt, row.currency_id)}.",
+            "What is spendable stays. You will see the effect before anything is requested.",
+        ]
+        return Page("Write off debt of this wallet", says, "Continue")
+
+    def payload(self, row: Wallet, given: dict[str, Any]) -> WriteOffPayload:
+        return WriteOffPayload(row.player_id, row.currency_id, given["amount"])
+
+
 class WalletActions(PageAdmin):
     """The actions of a wallet's page; each goes through an operation."""
 
-    actions_detail = ("adjust", "set_limit", "freeze", "unfreeze")
-    adjust, set_limit, freeze, unfreeze = Adjust(), SetLimit(), Freeze(), Unfreeze()
+    actions_detail = ("adjust", "write_off", "set_limit", "freeze", "unfreeze")
+    adjust, write_off, set_limit = Adjust(), WriteOffDebt(), SetLimit()
+    freeze, unfreeze = Freeze(), Unfreeze()
 
     def pointless_actions(self, id: UUID) -> set[str]:
-        return {"freeze"} if Wallet.objects.filter(pk=id, frozen_at__isnull=False).exists() else {"unfreeze"}
+        wallet = Wallet.objects.filter(pk=id).only("frozen_at", "debt").first()
+        if wallet is None:
+            return set(self.actions_detail)
+        without_debt = set() if wallet.debt else {"write_off"}
+        return without_debt | ({"freeze"} if wallet.frozen_at else {"unfreeze"})

@@ -7,8 +7,9 @@ from wallet.approvals.approval_rules import RULE_CHANGE, RULE_REMOVAL
 from wallet.approvals.gates import UNFREEZING
 from wallet.approvals.payout_limits import PAYOUT_LIMIT_CHANGE
 from wallet.approvals.settlement import SETTLEMENT
+from wallet.approvals.write_off import WRITE_OFF
 
 register(
-    *(ADJUSTMENT, SETTLEMENT, UNFREEZING, ACCEPTANCE, PAYOUT_LIMIT_CHANGE),
+    *(ADJUSTMENT, WRITE_OFF, SETTLEMENT, UNFREEZING, ACCEPTANCE, PAYOUT_LIMIT_CHANGE),
     *(RULE_CHANGE, RULE_REMOVAL),
 )

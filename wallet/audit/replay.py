@@ -24,6 +24,7 @@ MOVES: dict[tuple[str, str], tuple[str | None, str | None, int]] = {
     ("deposit", "rolled_back"): (None, None, -1),
     ("deposit", "expired"): (None, None, -1),
     ("credit", "adjusted"): ("adjustments", "spendable", 0),
+    ("write_off", "adjusted"): ("write_off", "debt", 0),
     ("payment", "posted"): ("provider_clearing", "issuance", 0),
     ("sale", "posted"): ("provider_clearing", "game_revenue", 0),
     ("payment_return", "posted"): ("issuance", "provider_clearing", 0),

@@ -89,6 +89,7 @@ class Transaction(models.Model):
         DEPOSIT = "deposit", "deposit"
         CREDIT = "credit", "credit by an operator"
         DEBIT = "debit", "debit by an operator"
+        WRITE_OFF = "write_off", "debt written off by an operator"
         # In the currency that was paid: what a provider holds for us. It moves nothing of the player's.
         PAYMENT = "payment", "payment for credit"
         SALE = "sale", "payment for an item"
@@ -190,7 +191,7 @@ class Transaction(models.Model):
 
 
 class Adjustment(models.Model):
-    """An operator's act that credits or debits a wallet: the ledger adjusts nothing without one.
+    """An operator's act that credits or debits a wallet, or writes off debt: nothing is adjusted without one.
 
     `id` is the transaction's. It is never changed, never deleted (triggers hold that), and names an active
     operator; those from before this table was there name the operator whose name the journal has, if any.
@@ -211,8 +212,8 @@ class Adjustment(models.Model):
         default_permissions = ()
         constraints = [
             models.CheckConstraint(
-                name="adjustment_is_a_credit_or_a_debit",
-                condition=Q(type__in=["credit", "debit"], amount__gt=0),
+                name="adjustment_is_of_a_known_type",
+                condition=Q(type__in=["credit", "debit", "write_off"], amount__gt=0),
             ),
         ]
 

@@ -36,6 +36,9 @@ BEGIN
     WHEN 'debit' THEN CASE p_event
         WHEN 'adjusted' THEN RETURN ROW('spendable', 'debt', 'adjustments', 0)::ledger_movement;
         END CASE;
+    WHEN 'write_off' THEN CASE p_event
+        WHEN 'adjusted' THEN RETURN ROW('write_off', NULL, 'debt', 0)::ledger_movement;
+        END CASE;
     WHEN 'payment' THEN CASE p_event
         WHEN 'posted' THEN RETURN ROW('provider_clearing', NULL, 'issuance', 0)::ledger_movement;
         END CASE;

@@ -48,11 +48,11 @@ BEGIN
     RETURN NEW;
 END $$;
 
--- An operator credits or debits a wallet, which must exist.
+-- An operator credits or debits a wallet, which must exist, or writes off debt of it.
 -- p_id: that of the operator's act (wallet_adjustment), which says the same; it makes it safe to repeat.
--- p_type: credit, or debit. p_source: operator.
+-- p_type: credit, debit, or write_off. p_source: operator.
 -- p_into_debt: what a debit does not find becomes the player's debt, instead of a refusal.
--- Outcomes: adjusted; wallet_not_found, other_content, limit_reached, insufficient_funds.
+-- Outcomes: adjusted; wallet_not_found, other_content, limit_reached, insufficient_funds, more_than_debt.
 CREATE OR REPLACE FUNCTION ledger_adjust(
     p_id uuid, p_player uuid, p_currency text, p_type text, p_amount bigint, p_into_debt boolean,
     p_source text, p_actor text, p_reason text
@@ -63,7 +63,7 @@ DECLARE
     wallet wallet_wallet;
     known wallet_transaction;
 BEGIN
-    IF (p_type IN ('credit', 'debit')) IS NOT TRUE THEN
+    IF (p_type IN ('credit', 'debit', 'write_off')) IS NOT TRUE THEN
         PERFORM ledger_refuse('ledger_adjust', format('type %L', p_type));
     END IF;
     IF (p_amount > 0) IS NOT TRUE THEN
@@ -107,6 +107,7 @@ BEGIN
             AND wallet.debt + greatest(p_amount - wallet.spendable, 0) >= wallet_bound()
             THEN 'limit_reached'
         WHEN p_type = 'debit' AND NOT p_into_debt AND p_amount > wallet.spendable THEN 'insufficient_funds'
+        WHEN p_type = 'write_off' AND p_amount > wallet.debt THEN 'more_than_debt'
         ELSE 'adjusted'
     END;
     IF answer.outcome <> 'adjusted' THEN

@@ -1,4 +1,4 @@
-"""Money that operators made: credits, and deposits that they confirmed by hand.
+"""Money that operators made: credits, deposits that they confirmed by hand, and debt that they wrote off.
 
 Rule: one of more than ALERT_AMOUNT, or all of a currency on one day (UTC), whoever made them, of more than
 ALERT_AMOUNT_PER_DAY.
@@ -7,7 +7,7 @@ ALERT_AMOUNT_PER_DAY.
 from datetime import UTC, datetime
 
 from django.conf import settings
-from django.db.models import QuerySet, Sum
+from django.db.models import Q, QuerySet, Sum
 
 from wallet.alerts import raise_once
 from wallet.currencies import show_amount
@@ -15,7 +15,14 @@ from wallet.models import Alert, Entry
 from wallet.watch.amounts import minor_units
 
 Kind = Alert.Kind
-MADE_FROM = (Entry.Account.ADJUSTMENTS, Entry.Account.GAME_PAYOUT)
+Account = Entry.Account
+MADE_FROM = (Account.ADJUSTMENTS, Account.GAME_PAYOUT)
+# By the account that is debited: what the operator did.
+WORDS: dict[str | None, str] = {
+    Account.ADJUSTMENTS: "credited {} to {}",
+    Account.GAME_PAYOUT: "confirmed a deposit of {} to {}",
+    Account.WRITE_OFF: "wrote off {} of the debt of {}",
+}
 
 
 def watch_money_by_hand(since: datetime, at: datetime) -> int:
@@ -27,20 +34,16 @@ def watch_money_by_hand(since: datetime, at: datetime) -> int:
 
 def made_by_hand(since: datetime) -> QuerySet[Entry]:
     """The entries of money that operators made since then."""
-    return Entry.objects.filter(
-        at__gte=since, actor__startswith="operator:", credit=Entry.Account.SPENDABLE, debit__in=MADE_FROM
-    )
+    made = Q(credit=Account.SPENDABLE, debit__in=MADE_FROM) | Q(debit=Account.WRITE_OFF)
+    return Entry.objects.filter(made, at__gte=since, actor__startswith="operator:")
 
 
 def tell_one(entry: Entry) -> bool:
     code, amount = entry.wallet.currency_id, entry.amount or 0
     if entry.transaction is None or amount <= minor_units(settings.ALERT_AMOUNT, code):
         return False
-    words = "credited" if entry.debit == Entry.Account.ADJUSTMENTS else "confirmed a deposit of"
-    text = (
-        f"{entry.actor} {words} {show_amount(amount, code)} to {entry.wallet.player.uid}. "
-        f"Reason: {entry.transaction.reason}"
-    )
+    words = WORDS[entry.debit].format(show_amount(amount, code), entry.wallet.player.uid)
+    text = f"{entry.actor} {words}. Reason: {entry.transaction.reason}"
     return raise_once(Kind.MONEY_BY_HAND, str(entry.transaction_id), text, wallet=entry.wallet)
 
 

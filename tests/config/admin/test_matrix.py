@@ -72,6 +72,7 @@ LINES = {
     "wallet.wallet": Line(
         actions={
             "adjust": "wallet.adjust_balance",
+            "write_off": "wallet.adjust_balance",
             "set_limit": "wallet.limit_wallet",
             "freeze": "wallet.freeze_wallet",
             "unfreeze": "wallet.freeze_wallet",

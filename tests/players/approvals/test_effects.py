@@ -23,6 +23,7 @@ from tests.support.callers import Callers, PlayerSession
 from tests.support.invariants import problems_of
 from tests.support.owned import owned
 from wallet.approvals.adjustment import ADJUSTMENT, AdjustmentPayload
+from wallet.approvals.write_off import WRITE_OFF, WriteOffPayload
 from wallet.currencies import show_amount
 
 State = Approval.State
@@ -89,6 +90,32 @@ def state_of(callers: Callers, held: int, owed: int, reserved: int) -> PlayerSes
     if owed:
         player_session.adjust("debit", held + owed, into_debt=True)
     return player_session
+
+
+@given(owed=st.integers(0, 300_00), reserved=st.integers(0, 100_00), amount=amounts)
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_write_off__effect_is_what_the_preview_said(
+    callers: Callers, people: tuple[Operator, Operator], owed: int, reserved: int, amount: int
+) -> None:
+    player_session = state_of(callers, 0, owed, reserved)
+    payload, before = WriteOffPayload(player_session.player.pk, "XAG", amount), player_session.holding()
+    asker, other = people
+    try:
+        approval = request_approval(
+            WRITE_OFF, payload, id=new_id(), origin=origin_of(asker), reason="r", digest=None
+        )
+    except NotExecutable:
+        assert (amount > owed, player_session.holding()) == (True, before)
+        return
+    assert approve(approval.pk, origin=origin_of(other), digest=approval.digest).state == State.EXECUTED
+    holds = player_session.holding()
+    assert (holds.spendable, holds.debt) == (before.spendable, owed - amount)
+    assert {label: after for label, _, after in approval.effect} == {
+        "Spendable": show_amount(holds.spendable, "XAG"),
+        "Reserved": show_amount(holds.reserved, "XAG"),
+        "Debt": show_amount(holds.debt, "XAG"),
+    }
+    assert problems_of(player_session.player) == []
 
 
 # --- Races ----------------------------------------------------------------------------------------------

@@ -75,6 +75,44 @@ def test_adjustment__is_requested_and_done_once_by_a_second_person(
     assert player_session.holding().spendable == 112_34
 
 
+def test_debt__is_written_off_by_two(client: Client, second: Client, player_session: PlayerSession) -> None:
+    place = page(Wallet, player_session.wallet(), "write_off")
+    assert "write_off" not in get(client, page(Wallet, player_session.wallet()))
+    assert "owes nothing in this wallet" in client.get(place, follow=True).content.decode()
+    player_session.adjust("debit", 130_00, into_debt=True)
+    assert 'value="30.00"' in get(client, place)
+    given = hidden_in(get(client, place)) | {"amount": "30.01", "reason": "r"}
+    text = client.post(place, given).content.decode()
+    assert "The player does not owe as much as that. Nothing has changed." in text
+    approval = requested(client, place, amount="20.00", reason="Nobody will pay it")
+    assert (approval.amount, approval.currency_code) == (20_00, "XAG")
+    assert approval.effect == [
+        ["Spendable", "0.00 XAG", "0.00 XAG"],
+        ["Reserved", "0.00 XAG", "0.00 XAG"],
+        ["Debt", "30.00 XAG", "10.00 XAG"],
+    ]
+    assert player_session.holding().debt == 30_00
+    approved_by(second, approval)
+    assert player_session.holding()[:4] == (0, 0, 0, 10_00)
+    assert approval.result == "20.00 XAG written off; debt after it: 10.00 XAG."
+    text = get(client, page(Wallet, player_session.wallet()))
+    assert "write-off → debt" in text
+    transaction = Transaction.objects.get(pk=approval.pk)
+    assert (transaction.type, transaction.reason) == ("write_off", "Nobody will pay it")
+    assert "debt written off by an operator" in get(client, page(Transaction, transaction))
+
+
+def test_debt__paid_meanwhile_is_not_written_off(
+    client: Client, second: Client, player_session: PlayerSession
+) -> None:
+    player_session.adjust("debit", 130_00, into_debt=True)
+    approval = requested(client, page(Wallet, player_session.wallet(), "write_off"), amount="30.00")
+    player_session.adjust("credit", 10_00)
+    text = second.get(page(Approval, approval, "approve"), follow=True).content.decode()
+    assert "Nothing was done. The player does not owe as much as that." in text
+    assert player_session.holding()[:4] == (0, 0, 0, 20_00)
+
+
 def test_adjustment__overdraft_is_not_even_requested(client: Client, player_session: PlayerSession) -> None:
     place = page(Wallet, player_session.wallet(), "adjust")
     given = hidden_in(get(client, place)) | {"type": "debit", "amount": "100.01", "reason": "r"}

@@ -36,11 +36,13 @@ def call(
         cursor.execute(ADJUST, given)
 
 
+@pytest.mark.parametrize("type", ["credit", "debit", "write_off"])
 @pytest.mark.parametrize("actor", ["operator:admin", "operator:test", "seed"])
-def test_adjustment__without_an_act_is_refused(player_session: PlayerSession, actor: str) -> None:
+def test_adjustment__without_an_act_is_refused(player_session: PlayerSession, actor: str, type: str) -> None:
+    player_session.adjust("debit", 200_00, into_debt=True)
     before = player_session.holding()
     with pytest.raises(DataError, match="without the operator's act"):
-        call(new_id(), player_session, actor=actor)
+        call(new_id(), player_session, actor=actor, type=type, amount=1_00)
     assert player_session.holding() == before
 
 
@@ -135,5 +137,5 @@ def test_act__never_changes(player_session: PlayerSession, owner: Owner, stateme
 
 def test_act__is_a_credit_or_a_debit_of_something(player_session: PlayerSession) -> None:
     for type, amount in (("top_up", 1), ("credit", 0), ("debit", -1)):
-        with pytest.raises(IntegrityError, match="adjustment_is_a_credit_or_a_debit"):
+        with pytest.raises(IntegrityError, match="adjustment_is_of_a_known_type"):
             act(new_id(), player_session.player, type, amount)

@@ -73,6 +73,20 @@ def test_money__confirmed_by_hand_counts_and_by_the_game_not(yen: PlayerSession,
     assert text.startswith("operator:mia confirmed a deposit of 1,200 JPY to")
 
 
+def test_money__that_is_owed_no_more_counts(yen: PlayerSession, noon: datetime) -> None:
+    yen.adjust("debit", 3000, into_debt=True)
+    yen.adjust("write_off", 1000)
+    assert watch_money_by_hand(noon, noon) == 0
+    yen.adjust("write_off", 1600)
+    assert watch_money_by_hand(noon, noon) == 2
+    assert told(yen) == [
+        f"operator:test wrote off 1,600 JPY of the debt of {yen.player.uid}. Reason: test",
+    ]
+    found = day(noon)
+    assert found is not None
+    assert "made 2,600 JPY" in found.text
+
+
 def test_money__in_parts_is_told_above_a_days_amount(yen: PlayerSession, noon: datetime) -> None:
     for _ in range(5):
         yen.adjust("credit", 500)
