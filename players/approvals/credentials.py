@@ -45,7 +45,7 @@ class NewCredential(Kind[CredentialPayload]):
             Change(
                 "Live credentials of this caller",
                 ", ".join(live) or "none",
-                ", ".join([*live, payload.username]),
+                ", ".join(sorted([*live, payload.username])),
             ),
             Change("Calls allowed from", "nothing yet", ", ".join(payload.allowed_networks) or ANY),
         ]

@@ -50,17 +50,6 @@ class WrittenRows:
     def __init__(self, owner: "psycopg.Connection[Any]") -> None:
         self.owner = owner
 
-    def install(self) -> None:
-        """One transaction, as nobody may write in between."""
-        with self.owner.transaction():
-            tables = [name for (name,) in self.owner.execute(TABLES)]
-            self.owner.execute(INSTALL)
-            for name in tables:
-                self.owner.execute(sql.SQL(NOTE).format(sql.Identifier(name)))
-
-    def remove(self) -> None:
-        self.owner.execute(REMOVE)
-
     @contextmanager
     def noted(self) -> Iterator[list[Write]]:
         """The list is filled at the end of the block, in the order of the writes."""
@@ -78,3 +67,17 @@ class WrittenRows:
             yield
         finally:
             self.owner.execute("UPDATE spoiled SET is_on = false")
+
+
+@contextmanager
+def written_rows(owner: "psycopg.Connection[Any]") -> Iterator[WrittenRows]:
+    """They are noted within the block, by triggers."""
+    with owner.transaction():
+        tables = [name for (name,) in owner.execute(TABLES)]
+        owner.execute(INSTALL)
+        for name in tables:
+            owner.execute(sql.SQL(NOTE).format(sql.Identifier(name)))
+    try:
+        yield WrittenRows(owner)
+    finally:
+        owner.execute(REMOVE)

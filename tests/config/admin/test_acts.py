@@ -17,7 +17,7 @@ from tests.support.admin_urls import pages_of
 from tests.support.callers import PlayerSession
 from tests.support.doings import Doing, Stage
 from tests.support.shop import ShopSetup
-from tests.support.written_rows import WrittenRows
+from tests.support.written_rows import WrittenRows, written_rows
 
 READING = {"changelist", "history", "delete", "find", ""}
 TRAIL = "players_auditevent"
@@ -38,10 +38,8 @@ def acts_found() -> set[str]:
 
 @pytest.fixture(scope="module")
 def rows(owner: "psycopg.Connection[Any]", database: None) -> Iterator[WrittenRows]:
-    rows = WrittenRows(owner)
-    rows.install()
-    yield rows
-    rows.remove()
+    with written_rows(owner) as rows:
+        yield rows
 
 
 @pytest.fixture

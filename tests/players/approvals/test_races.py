@@ -1,15 +1,11 @@
-"""What a preview says is what happens, and of two who decide at once one does: random states, and races."""
+"""Of two who decide at once, one does."""
 
-import os
 from collections.abc import Callable
 from functools import partial
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from lib.ids import new_id
-from players.approvals.kinds import NotExecutable
 from players.approvals.operations import (
     approve,
     decline,
@@ -19,106 +15,20 @@ from players.approvals.operations import (
 from players.models import Approval, ApprovalEvent, Operator
 from tests.support.admin_pages import operator
 from tests.support.approvals import at_once, origin_of, present_digest, request_credit
-from tests.support.callers import Callers, PlayerSession
+from tests.support.callers import Callers
 from tests.support.invariants import problems_of
+from tests.support.long_forms import IS_LONG
 from tests.support.owned import owned
 from wallet.approvals.adjustment import ADJUSTMENT, AdjustmentPayload
-from wallet.approvals.write_off import WRITE_OFF, WriteOffPayload
-from wallet.currencies import show_amount
 
 State = Approval.State
 ADJUST = "wallet.adjust_balance"
-IS_LONG = bool(os.environ.get("LONG")) or os.environ.get("FAULTS") == "long"
-EXAMPLES, RACES = (10_000, 200) if IS_LONG else (60, 12)
-amounts = st.integers(1, 500_00)
+RACES = 200 if IS_LONG else 12
 
 
 @pytest.fixture(scope="module")
 def people(database: None) -> tuple[Operator, Operator]:
     return operator(ADJUST), operator(ADJUST)
-
-
-# --- Preview is effect ----------------------------------------------------------------------------------
-
-
-@given(
-    held=st.integers(0, 300_00),
-    owed=st.integers(0, 300_00),
-    reserved=st.integers(0, 100_00),
-    type=st.sampled_from(["credit", "debit"]),
-    amount=amounts,
-)
-@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_adjustment__effect_is_what_the_preview_said(
-    callers: Callers,
-    people: tuple[Operator, Operator],
-    held: int,
-    owed: int,
-    reserved: int,
-    type: str,
-    amount: int,
-) -> None:
-    player_session = state_of(callers, held, owed, reserved)
-    before = player_session.holding()
-    payload = AdjustmentPayload(player_session.player.pk, "XAG", type, amount)  # type: ignore[arg-type]
-    asker, other = people
-    try:
-        approval = request_approval(
-            ADJUSTMENT, payload, id=new_id(), origin=origin_of(asker), reason="r", digest=None
-        )
-    except NotExecutable:
-        assert (type, amount > before.spendable) == ("debit", True)
-        assert player_session.holding() == before
-        return
-    assert approve(approval.pk, origin=origin_of(other), digest=approval.digest).state == State.EXECUTED
-    holds = player_session.holding()
-    shown = {label: after for label, _, after in approval.effect}
-    assert shown == {
-        "Spendable": show_amount(holds.spendable, "XAG"),
-        "Reserved": show_amount(holds.reserved, "XAG"),
-        "Debt": show_amount(holds.debt, "XAG"),
-    }
-
-
-def state_of(callers: Callers, held: int, owed: int, reserved: int) -> PlayerSession:
-    """A new player's wallet in some state that calls can lead to, in minor units."""
-    player_session = callers.player_session(0)
-    if held + reserved:
-        player_session.adjust("credit", held + reserved)
-    if reserved:
-        player_session.opened("withdraw", f"{reserved // 100}.{reserved % 100:02}")
-    if owed:
-        player_session.adjust("debit", held + owed, into_debt=True)
-    return player_session
-
-
-@given(owed=st.integers(0, 300_00), reserved=st.integers(0, 100_00), amount=amounts)
-@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_write_off__effect_is_what_the_preview_said(
-    callers: Callers, people: tuple[Operator, Operator], owed: int, reserved: int, amount: int
-) -> None:
-    player_session = state_of(callers, 0, owed, reserved)
-    payload, before = WriteOffPayload(player_session.player.pk, "XAG", amount), player_session.holding()
-    asker, other = people
-    try:
-        approval = request_approval(
-            WRITE_OFF, payload, id=new_id(), origin=origin_of(asker), reason="r", digest=None
-        )
-    except NotExecutable:
-        assert (amount > owed, player_session.holding()) == (True, before)
-        return
-    assert approve(approval.pk, origin=origin_of(other), digest=approval.digest).state == State.EXECUTED
-    holds = player_session.holding()
-    assert (holds.spendable, holds.debt) == (before.spendable, owed - amount)
-    assert {label: after for label, _, after in approval.effect} == {
-        "Spendable": show_amount(holds.spendable, "XAG"),
-        "Reserved": show_amount(holds.reserved, "XAG"),
-        "Debt": show_amount(holds.debt, "XAG"),
-    }
-    assert problems_of(player_session.player) == []
-
-
-# --- Races ----------------------------------------------------------------------------------------------
 
 
 def approving(approval: Approval, who: Operator, digest: str) -> Callable[[], Approval]:
