@@ -1,5 +1,5 @@
 """What operators see and do about payments."""
 
-from payments.admin import callbacks, deliveries, orders, products, providers, refunds, shops
+from payments.admin import callbacks, deliveries, orders, player_orders, products, providers, refunds, shops
 
-__all__ = ["callbacks", "deliveries", "orders", "products", "providers", "refunds", "shops"]
+__all__ = ["callbacks", "deliveries", "orders", "player_orders", "products", "providers", "refunds", "shops"]

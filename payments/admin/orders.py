@@ -11,6 +11,7 @@ from lib.backoffice.filters import OLDEST_FIRST, SelectingAdmin, Selection, Sele
 from lib.backoffice.formatting import mono
 from lib.backoffice.pages import Section
 from payments.admin import timeline
+from payments.admin.reasons import reason, stories_of
 from payments.admin.refund_actions import RefundActions
 from payments.admin.search import order_condition
 from payments.admin.states import show_order_state
@@ -77,6 +78,7 @@ class OrderAdmin(RefundActions, SessionSearchAdmin, SelectingAdmin):
     search_help_text = "Exact orderId, cpOrderId, uid or provider's reference"
     empty_text = "An order is created when a game starts one (POST /payments/initiate)."
     fields = (
+        "why",
         *(
             "full_id",
             "hexadecimal",
@@ -98,6 +100,7 @@ class OrderAdmin(RefundActions, SessionSearchAdmin, SelectingAdmin):
         *("created", "expires", "paid", "delivered", "ext_params_shown", "return_url_shown", "language"),
     )
 
+    why = columns.text("what happened", "why")
     short = columns.short_id("our id")
     full_id = columns.mono("our id (orderId)", "pk")
     hexadecimal = columns.mono("id in order-notify callbacks", "pk.hex")
@@ -129,6 +132,15 @@ class OrderAdmin(RefundActions, SessionSearchAdmin, SelectingAdmin):
         # Fields that only some orders have are shown if they have them.
         absent = {name for attribute, name in OPTIONAL.items() if not getattr(obj, attribute, None)}
         return [name for name in self.fields if name not in absent]
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Order | None:
+        # A field of the page is asked for several times.
+        order: Any = super().get_object(request, object_id, from_field)
+        if order:
+            order.why = reason(stories_of([order])[0])
+        return order  # type: ignore[no-any-return]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
         rows: QuerySet[Order] = super().get_queryset(request)

@@ -23,15 +23,17 @@ def order_condition(text: str) -> Q:
 
 
 def orders_referenced(text: str) -> list[UUID]:
-    """The orders that have a payment or a return with this reference. The indexes begin with the provider."""
+    """The orders that have a payment or a return with this reference, or were started with it.
+
+    The indexes begin with the provider.
+    """
     providers = list(Provider.objects.values_list("pk", flat=True))
-    paid = Payment.objects.filter(provider_id__in=providers, reference=text).values_list(
-        "order_id", flat=True
-    )
-    returned = Refund.objects.filter(
-        provider_id__in=providers, kind__in=Refund.Kind.values, reference=text
-    ).values_list("order_id", flat=True)
-    return [*paid[:MOST_ORDERS], *returned[:MOST_ORDERS]]
+    payments = Payment.objects.filter(provider_id__in=providers)
+    started = payments.filter(start_reference=text).exclude(start_reference="")
+    paid = payments.filter(reference=text).exclude(reference="")
+    returned = Refund.objects.filter(provider_id__in=providers, kind__in=Refund.Kind.values, reference=text)
+    found = (rows.values_list("order_id", flat=True)[:MOST_ORDERS] for rows in (started, paid, returned))
+    return [id for ids in found for id in ids]
 
 
 def orders_named(text: str) -> list[UUID]:

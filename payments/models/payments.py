@@ -52,7 +52,12 @@ class Payment(models.Model):
         indexes = [
             models.Index(
                 fields=["provider", "reference"], name="payment_by_reference", condition=~Q(reference="")
-            )
+            ),
+            models.Index(
+                fields=["provider", "start_reference"],
+                name="payment_by_start",
+                condition=~Q(start_reference=""),
+            ),
         ]
 
     def __str__(self) -> str:

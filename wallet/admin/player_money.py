@@ -43,9 +43,8 @@ def transactions_link(session: GameSession) -> SafeString:
     return format_html('<a href="{}" class="wallet-link">Transactions of this session</a>', address)
 
 
-@admin.register(Player)
 class PlayerWithMoneyAdmin(PlayerAdmin):
-    """A player, and what they own."""
+    """A player, and what they own. The admin of payments adds the orders to this page and registers it."""
 
     def sections(self, request: HttpRequest, obj: Player) -> list[Section]:
         wallets = list(Wallet.objects.filter(player=obj).order_by("currency_id")[:MOST_WALLETS])

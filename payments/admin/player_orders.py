@@ -1,0 +1,47 @@
+"""The orders on a player's page, each with the reason of its state."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from lib.backoffice.formatting import clipped, clock, link, search_address, wrapped
+from lib.backoffice.pages import Section
+from payments.admin.reasons import Story, reason, stories_of
+from payments.admin.states import show_order_state
+from payments.models import Order
+from players.models import Player
+from wallet.admin.amounts import amount_cell
+from wallet.admin.player_money import PlayerWithMoneyAdmin
+
+LATEST_ORDERS = 10
+HEADERS = ("Started (UTC)", "Product", "Price", "State", "What happened")
+
+
+@admin.register(Player)
+class PlayerWithOrdersAdmin(PlayerWithMoneyAdmin):
+    """A player, what they own, and what they bought."""
+
+    def sections(self, request: HttpRequest, obj: Player) -> list[Section]:
+        money, *others = super().sections(request, obj)
+        return [money, orders_section(obj), *others]
+
+
+def orders_section(player: Player) -> Section:
+    """The player's newest orders."""
+    latest = Order.objects.filter(player=player).select_related("game").defer("page_key").order_by("-pk")
+    rows = [order_row(story) for story in stories_of(list(latest[:LATEST_ORDERS]))]
+    more = ("All orders", search_address("payments_order", player.uid))
+    return Section(Order, "Latest orders", HEADERS, rows, "This player has bought nothing yet.", more)
+
+
+def order_row(story: Story) -> tuple[Any, ...]:
+    """An order by `HEADERS`."""
+    order = story.order
+    return (
+        link(clock(order.created_at), "payments_order_change", order.pk),
+        clipped(order.product_code),
+        amount_cell(order.price, order.currency_id),
+        show_order_state(order.state),
+        wrapped(reason(story)),
+    )

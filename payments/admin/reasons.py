@@ -1,0 +1,187 @@
+"""Why an order is in its state, in a sentence for operators. No rule is decided here: it tells what was."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from django.db.models import F
+
+from lib.clock import in_words
+from payments.models import Callback, Delivery, DeliveryAttempt, Order, Payment, Refund, Shop
+from payments.providers.registry import PROVIDERS
+from payments.settlement.replay import Unreplayable, event_of
+from wallet.currencies import show_amount
+
+State = Order.State
+# Of each kind, for a page of orders: more has only one that is attacked.
+MOST_ROWS = 500
+
+
+@dataclass(slots=True)
+class Story:
+    """What belongs to an order, each the newest first.
+
+    `contradicting` are the callbacks that were genuine and counted for nothing. `attempt` is the last try to
+    deliver; `is_paused` says whether the shop's deliveries are.
+    """
+
+    order: Order
+    payments: list[Payment] = field(default_factory=list)
+    contradicting: list[Callback] = field(default_factory=list)
+    refunds: list[Refund] = field(default_factory=list)
+    delivery: Delivery | None = None
+    attempt: DeliveryAttempt | None = None
+    is_paused: bool = False
+
+
+def stories_of(orders: Sequence[Order]) -> list[Story]:
+    """The stories of a page of orders, by as many queries for all as for one."""
+    ids = [order.pk for order in orders]
+    payments = by_order(Payment.objects.filter(order__in=ids).select_related("provider"))
+    contradicting = Callback.objects.filter(order__in=ids, outcome=Callback.Outcome.CONTRADICTS)
+    callbacks = by_order(contradicting.select_related("provider"))
+    refunds = by_order(Refund.objects.filter(order__in=ids))
+    deliveries = {delivery.order_id: delivery for delivery in Delivery.objects.filter(order__in=ids)}
+    attempts = last_attempts(deliveries.values())
+    paused = set(Shop.objects.exclude(paused_at=None).values_list("game_id", flat=True))
+    return [
+        Story(
+            order,
+            payments[order.pk],
+            callbacks[order.pk],
+            refunds[order.pk],
+            deliveries.get(order.pk),
+            attempts.get(deliveries[order.pk].pk) if order.pk in deliveries else None,
+            order.game_id in paused,
+        )
+        for order in orders
+    ]
+
+
+def by_order(rows: Any) -> dict[UUID, list[Any]]:
+    """Rows that name their orders, the newest first."""
+    found: dict[UUID, list[Any]] = defaultdict(list)
+    for row in rows.order_by("-pk")[:MOST_ROWS]:
+        found[row.order_id].append(row)
+    return found
+
+
+def last_attempts(deliveries: Iterable[Delivery]) -> dict[UUID, DeliveryAttempt]:
+    """The last try of each delivery."""
+    ids = [delivery.pk for delivery in deliveries]
+    rows = DeliveryAttempt.objects.filter(delivery__in=ids).order_by("delivery_id", F("pk").desc())
+    return {row.delivery_id: row for row in rows.distinct("delivery_id")}
+
+
+# --- The sentence -----------------------------------------------------------------------------------------
+
+
+def reason(story: Story) -> str:
+    """Why the order is in its state, and what is under way."""
+    order = story.order
+    match order.state:
+        case State.CREATED:
+            said = f"Not paid: {unpaid(story)}"
+        case State.EXPIRED:
+            said = f"Expired {in_words(order.expires_at)} without a payment: {unpaid(story)}"
+        case State.FAILED:
+            said = f"Not paid: {failed(story)}"
+        case State.CHARGED_BACK:
+            said = f"{amount(order, order.charged_back)} of {amount(order, order.price)} are charged back."
+        case State.REFUNDED:
+            said = f"{amount(order, order.refunded)} are refunded."
+        case _:
+            said = f"Paid; {kept(story)}"
+    return " ".join([said, *returns(story)])
+
+
+def unpaid(story: Story) -> str:
+    """Why no payment has been counted, as far as is known."""
+    if story.contradicting:
+        return contradiction(story.contradicting[0], story.order)
+    begun = [payment for payment in story.payments if payment.state == Payment.State.STARTED]
+    if begun:
+        last = begun[0]
+        return f"the player was sent to {last.provider} {in_words(last.started_at)}, and no callback came."
+    return failed(story) if story.payments else "the player has not been sent to a provider yet."
+
+
+def failed(story: Story) -> str:
+    """What the last payment failed for."""
+    if not story.payments:
+        return "the payment failed."
+    last = story.payments[0]
+    what = "could not be started" if last.state == Payment.State.UNSTARTED else "failed"
+    return f"the payment with {last.provider} {what}{f' ({last.problem})' if last.problem else ''}."
+
+
+def contradiction(callback: Callback, order: Order) -> str:
+    """How a genuine callback differs from the order; with the amounts if it is these."""
+    config = {config.id: config for config in PROVIDERS.all().values()}.get(callback.provider_id)
+    try:
+        event = event_of(callback, config) if config else None
+    except Unreplayable:
+        event = None
+    differs = event and event.currency == order.currency_id and event.amount not in (None, order.price)
+    if event and differs:
+        named = amount(order, event.amount)
+        return f"a callback of {callback.provider} named {named} instead of {amount(order, order.price)}."
+    return f"a callback of {callback.provider} contradicts the order: {callback.problem}."
+
+
+def kept(story: Story) -> str:
+    """What became of a paid order."""
+    order = story.order
+    if order.is_credit_held:
+        return "the wallet could not hold the credit: it has to be given by an adjustment."
+    if not order.is_delivered_by_game:
+        return "credited." if order.state == State.DELIVERED else "the credit is under way."
+    if order.delivered_at:
+        return f"delivered by the game {in_words(order.delivered_at)}."
+    return undelivered(story)
+
+
+def undelivered(story: Story) -> str:
+    """Why the game has not taken the delivery yet."""
+    delivery = story.delivery
+    if delivery is None:
+        return "the game has not been told yet."
+    last = f", last answer: {answer(story.attempt)}" if story.attempt else ""
+    if delivery.state != Delivery.State.PENDING:
+        return f"its delivery is {delivery.get_state_display()}{last}."
+    if story.is_paused:
+        return f"deliveries to this game are paused{last}."
+    if delivery.attempts == 0:
+        return "the game is being told."
+    tries = "1 try" if delivery.attempts == 1 else f"{delivery.attempts} tries"
+    following = f"; next try {in_words(delivery.next_attempt_at)}" if delivery.next_attempt_at else ""
+    return f"not delivered after {tries}{last}{following}."
+
+
+def answer(attempt: DeliveryAttempt) -> str:
+    """What the game said to a try."""
+    if attempt.ended_at is None:
+        return "none yet"
+    return attempt.problem or str(attempt.status)
+
+
+def returns(story: Story) -> list[str]:
+    """What goes back, or does not, besides what the state says."""
+    order, said = story.order, []
+    if order.refunded and order.state != State.REFUNDED:
+        said.append(f"{amount(order, order.refunded)} of {amount(order, order.price)} are refunded.")
+    for refund in story.refunds:
+        if refund.state in Refund.OPEN:
+            said.append(f"A refund of {amount(order, refund.amount)} is not confirmed by the provider yet.")
+        elif refund.state == Refund.State.REFUSED:
+            said.append(f"A refund of {amount(order, refund.amount)} was refused by the provider.")
+    duplicates = sum(payment.is_duplicate for payment in story.payments)
+    if duplicates:
+        said.append("It was paid twice." if duplicates == 1 else f"It was paid {duplicates + 1} times.")
+    return said
+
+
+def amount(order: Order, minor: int | None) -> str:
+    return show_amount(minor, order.currency_id)
