@@ -9,6 +9,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import Model, URLField
 from django.http import HttpRequest, HttpResponse
 
+from lib.backoffice.recorded_acts import RECORDING
 from lib.backoffice.recorded_forms import RecordedForms
 from lib.backoffice.recorded_forms import UnfoldAdmin as UnfoldAdmin
 from lib.backoffice.sections import Section as Section
@@ -43,6 +44,8 @@ class PageAdmin(RecordedForms):
 
     add_permission: ClassVar[str | None] = None
     change_permission: ClassVar[str | None] = None
+    # Whether a row's page says something of a person: that somebody opened it is recorded.
+    shows_person: ClassVar[bool] = False
     list_per_page = 25
     change_form_outer_after_template = "admin/sections.html"
     empty_text = "There is nothing here yet."
@@ -101,6 +104,8 @@ class PageAdmin(RecordedForms):
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
         obj = kwargs.get("obj")
+        if obj and self.shows_person and request.method == "GET":
+            RECORDING.there.record_look(request, obj)
         context["sections"] = [
             section
             for section in (self.sections(request, obj) if obj else [])

@@ -53,6 +53,9 @@ class Recorder(Protocol):
     def record(self, request: HttpRequest, act: RecordedAct) -> None:
         """Writes it down, in the present atomic block."""
 
+    def record_look(self, request: HttpRequest, row: Model) -> None:
+        """Writes down that the operator looks at what the row says of a person, at most once an hour."""
+
     def history(self, request: HttpRequest, row: Model, number: int) -> tuple[list[Sequence[Any]], bool]:
         """Page `number` of a row's acts as rows of a table, newest first, and whether older ones follow."""
 

@@ -64,6 +64,8 @@ class States(Selections):
 class OrderAdmin(RefundActions, SessionSearchAdmin, SelectingAdmin):
     """A purchase, with everything that belongs to it. The key of its checkout page is never shown."""
 
+    shows_person = True
+
     list_filter = (States,)
     list_display = (
         "short",
@@ -133,9 +135,7 @@ class OrderAdmin(RefundActions, SessionSearchAdmin, SelectingAdmin):
         absent = {name for attribute, name in OPTIONAL.items() if not getattr(obj, attribute, None)}
         return [name for name in self.fields if name not in absent]
 
-    def get_object(
-        self, request: HttpRequest, object_id: str, from_field: str | None = None
-    ) -> Order | None:
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Order | None:
         # A field of the page is asked for several times.
         order: Any = super().get_object(request, object_id, from_field)
         if order:

@@ -74,6 +74,7 @@ class OperatorAdmin(PageAdmin):
 
     form_refusals = (ApprovalRefused, NotExecutable, OperatorRefused)
     add_permission = change_permission = MANAGE
+    shows_person = True
     list_display = ("name", "full_name", "roles_short", "state", "seen_clock")
     list_filter = ("is_active", "is_superuser", "groups")
     search_fields = ("username", "first_name", "last_name", "email")

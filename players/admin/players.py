@@ -104,6 +104,7 @@ class PlayerAdmin(SessionSearchAdmin, BigTableAdmin):
         "changed_at",
     )
     change_permission = "players.mark_test_player"
+    shows_person = True
     actions_detail = ("change_status",)
     change_status = ChangeStatus()
 

@@ -1,17 +1,21 @@
 """How the operators' kit (`lib/backoffice`) records acts in the audit trail, and reads those of a row."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from django.db.models import Model
 from django.http import HttpRequest
 
 from lib.backoffice.recorded_acts import RecordedAct, State
+from lib.clock import now
 from players.audit_trail.display import READ, history_row
 from players.audit_trail.record import Origin, events_of, record_act
 from players.audit_trail.snapshots import plain_value, stored
 
 PAGE_SIZE = 25
+# Who opens a page again within this time is not recorded again: a trail that is full of looks is not read.
+LOOK, LOOK_LASTS = "view_personal_data", timedelta(hours=1)
 
 
 class AuditTrail:
@@ -31,6 +35,12 @@ class AuditTrail:
             outcome=act.outcome,
             note=act.note,
         )
+
+    def record_look(self, request: HttpRequest, row: Model) -> None:
+        looks = events_of(row).filter(action=LOOK, username=request.user.get_username())
+        last = looks.values_list("at", flat=True).first()
+        if last is None or last <= now() - LOOK_LASTS:
+            self.record(request, RecordedAct(action=LOOK, subject=row))
 
     def history(self, request: HttpRequest, row: Model, number: int) -> tuple[list[Sequence[Any]], bool]:
         first = (number - 1) * PAGE_SIZE

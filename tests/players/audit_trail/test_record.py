@@ -1,5 +1,6 @@
 """Acts in the audit trail: what stands in a row, when there is one, and that it stays."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -7,10 +8,14 @@ import pytest
 from django.db import ProgrammingError, connection
 from django.db.utils import Error
 
+from lib.backoffice.pages import view_permission
+from payments.models import Order
 from players.audit_trail.record import Origin, record_act, session_name
-from players.models import AuditEvent, Game, OperatorSession
-from tests.support.admin_pages import operator, page, signed_in, with_reason
-from tests.support.callers import PlayerSession, unique
+from players.models import AuditEvent, Game, Operator, OperatorSession, Player
+from tests.conftest import Clock
+from tests.support.admin_pages import address, operator, page, signed_in, with_reason
+from tests.support.callers import Callers, PlayerSession, unique
+from tests.support.shop import make_shop_setup
 from wallet.admin import wallet_actions
 from wallet.models import Wallet
 from wallet.operations import freeze_wallet
@@ -128,3 +133,34 @@ def test_audit_events__are_never_changed_nor_deleted(
 def test_audit_events__are_never_truncated(owner: "psycopg.Connection[Any]") -> None:
     with pytest.raises(psycopg.errors.RestrictViolation):
         owner.execute("TRUNCATE players_auditevent CASCADE")
+
+
+@pytest.mark.parametrize("model", [Player, Order, Operator])
+def test_look__at_a_person_is_recorded_once_an_hour(
+    model: Any, player_session: PlayerSession, callers: Callers, clock: Clock
+) -> None:
+    clock.stand(moment := datetime(2032, 2, 3, 12, 0, tzinfo=UTC))
+    person: Any = operator()
+    if model is Player:
+        person = player_session.player
+    elif model is Order:
+        person = make_shop_setup(callers).order()
+    viewer, other = (operator(view_permission(model)) for _ in range(2))
+    browser = signed_in(viewer)
+    for _ in range(2):
+        assert browser.get(page(model, person)).status_code == 200
+    assert signed_in(other).get(page(model, person)).status_code == 200
+    assert looks(person) == [viewer.username, other.username]
+    # A list, and who is denied the page, see nothing of it.
+    assert browser.get(address(model)).status_code == 200
+    assert signed_in(operator()).get(page(model, person)).status_code == 403
+    clock.stand(moment + timedelta(minutes=59))
+    browser.get(page(model, person))
+    assert looks(person) == [viewer.username, other.username]
+    clock.stand(moment + timedelta(minutes=61))
+    signed_in(viewer).get(page(model, person))
+    assert looks(person) == [viewer.username, other.username, viewer.username]
+
+
+def looks(row: Any) -> list[str]:
+    return [event.username for event in events_of(row) if event.action == "view_personal_data"]

@@ -27,7 +27,8 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        record_act(Origin.machine("export_audit_trail"), action="export_audit_trail", subject=None)
+        origin, note = Origin.machine("export_audit_trail"), "All acts, with their hash chain."
+        record_act(origin, action="export_audit_trail", subject=None, note=note)
         link_events()
         with written(options["output"]) as target:
             acts = export_audit_trail(target.write)
