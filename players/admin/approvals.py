@@ -248,7 +248,8 @@ class ApprovalAdmin(SelectingAdmin):
     def subject_link(self, obj: Approval) -> Any:
         rows = apps.get_model(obj.subject_type)._base_manager  # noqa: SLF001 (documented)
         if not obj.subject_id or not rows.filter(pk=obj.subject_id).exists():
-            return f"{obj.subject_name} ({'removed' if obj.state == State.EXECUTED else 'not there'})"
+            absent = {State.EXECUTED: "removed", State.REQUESTED: "not there yet"}
+            return f"{obj.subject_name} ({absent.get(State(obj.state), 'not there')})"
         return link(obj.subject_name, f"{obj.subject_type.replace('.', '_')}_change", obj.subject_id)
 
     @admin.display(description="decided by")

@@ -26,6 +26,7 @@ from players.approvals.operators import (
     listed,
     roles_of,
 )
+from players.approvals.rules import lost_with
 from players.audit_trail.record import Origin
 from players.models import Operator
 from players.operators import (
@@ -162,6 +163,8 @@ class Deactivate(OperatorAction):
             f"{row.username} is logged out at once, and cannot log in any more.",
             "Roles and history stay. Reactivating needs a new password.",
         ]
+        if lost := lost_with(row):
+            says.append(f"Nobody can approve any more, for want of a second person: {', '.join(lost)}.")
         return Page(f"Deactivate {row.username}?", says, "Deactivate", danger=True)
 
     def do(self, act: Act[Operator]) -> str:

@@ -157,7 +157,8 @@ class ConfigurationChange(Kind[ConfigurationPayload]):
     def execute(self, payload: ConfigurationPayload, execution: Execution) -> str:
         row = self.fresh(payload) if payload.is_new else self.locked(payload)
         self.write(row, payload.after, execution)
-        return f"{row} is {'added' if payload.is_new else 'changed'}."
+        what = self.model._meta.verbose_name  # noqa: SLF001 (documented)
+        return f"The {what} {row} is {'added' if payload.is_new else 'changed'}."
 
 
 def plain(value: Any) -> Any:

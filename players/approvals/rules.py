@@ -34,6 +34,17 @@ def lack(permission: str) -> str:
     return f"{f'only {who[0].username}' if who else 'no operator'} may ({permission}), and it takes two"
 
 
+def lost_with(operator: Operator) -> list[str]:
+    """The titles of the kinds that have two people, and would not without this one."""
+    permissions = {kind.permission for kind in KINDS.values() if operator.has_perm(kind.permission)}
+    needed = {
+        name
+        for name in permissions
+        if not lack(name) and able(name).exclude(pk=operator.pk).count() < LEAST_ABLE
+    }
+    return sorted(kind.title for kind in KINDS.values() if kind.permission in needed)
+
+
 def require_satisfiable(rule: ApprovalRule) -> None:
     """Raises `NotExecutable` if there are not two people for the acts of a rule, or it cannot be kept."""
     kind = KINDS.get(rule.kind)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from io import StringIO
 
 import pytest
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
 from django.core.management import call_command
 from django.db import transaction
@@ -12,7 +13,7 @@ from config.second_person import lacks
 from players.models import Operator
 from tests.support.admin_pages import operator
 
-ADJUSTMENT = "(wallet.adjust_balance), and it takes two. Give another operator the role finance."
+REFUND = "(payments.refund_order), and it takes two. Give another operator the role finance."
 
 
 @pytest.fixture
@@ -25,11 +26,11 @@ def nobody(database: None) -> Iterator[None]:
 
 
 def test_check__tells_what_a_platform_with_one_operator_lacks(nobody: None) -> None:
-    assert f"no operator may {ADJUSTMENT}" in " ".join(lacks())
+    assert f"no operator may {REFUND}" in " ".join(lacks())
     boss = operator(is_superuser=True)
     said = StringIO()
     call_command("check", stderr=said, stdout=StringIO())
-    assert f"balance adjustment: only {boss.username} may {ADJUSTMENT}" in said.getvalue()
+    assert f"refund: only {boss.username} may {REFUND}" in said.getvalue()
 
 
 def test_check__is_content_with_a_second_person(nobody: None) -> None:
@@ -44,4 +45,6 @@ def test_check__does_not_count_who_is_deactivated_or_has_another_role(nobody: No
     operator(is_superuser=True)
     operator().groups.set(Group.objects.filter(name="viewer"))
     operator(is_active=False).groups.set(Group.objects.filter(name="finance"))
-    assert any("balance adjustment: only" in sentence for sentence in lacks())
+    # Whoever was reset, and has not used the link yet, cannot log in.
+    operator(password=make_password(None)).groups.set(Group.objects.filter(name="finance"))
+    assert any("refund: only" in sentence for sentence in lacks())

@@ -7,7 +7,7 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 
 from lib.backoffice import columns
-from lib.backoffice.formatting import badge, sentence, wrapped
+from lib.backoffice.formatting import badge, link, sentence, wrapped
 from lib.backoffice.forms import SelectWidget
 from lib.backoffice.pages import Section
 from players.admin.approvals import title_of
@@ -20,6 +20,7 @@ from players.models.approvals import MOST_HOURS
 from wallet.admin.amount_forms import AmountsForm, text_of_amount
 from wallet.approvals.approval_rules import (
     AMOUNTS,
+    LABELS,
     MANAGE,
     RULE_CHANGE,
     RULE_REMOVAL,
@@ -46,8 +47,8 @@ class RuleForm(AmountsForm):
 
     kind = RULE_CHANGE
 
-    alone_up_to = text_of_amount("Alone on one object", "Such as 50.00. Leave empty: two people always.")
-    alone_per_day = text_of_amount("Alone in total", "What one person may do alone on all objects together.")
+    alone_up_to = text_of_amount(LABELS["alone_up_to"], "Such as 50.00. Leave empty: two people always.")
+    alone_per_day = text_of_amount(LABELS["alone_per_day"], "The most on all objects together.")
 
     class Meta:
         model = ApprovalRule
@@ -138,11 +139,11 @@ class ApprovalRuleAdmin(GuardedAdmin):
     actions_detail = ("remove",)
     remove = RemoveRule()
 
-    acts = columns.text("acts", lambda row: title_of(row.kind))
-    currency_shown = columns.text("currency", "currency_code", empty="any")
-    on_one_object = columns.text("alone on one object", lambda row: show_alone(row, "alone_up_to"))
-    in_total = columns.text("alone in total", lambda row: show_alone(row, "alone_per_day"))
-    waits = columns.text("hours to decide", "hours")
+    acts = columns.text(LABELS["kind"], lambda row: title_of(row.kind))
+    currency_shown = columns.text(LABELS["currency_code"], "currency_code", empty="any")
+    on_one_object = columns.text(LABELS["alone_up_to"], lambda row: show_alone(row, "alone_up_to"))
+    in_total = columns.text(LABELS["alone_per_day"], lambda row: show_alone(row, "alone_per_day"))
+    waits = columns.text(LABELS["hours"], "hours")
     people = columns.text("who may", lambda row: show_people(KINDS[row.kind]) if row.kind in KINDS else "")
 
     def get_fieldsets(self, request: HttpRequest, obj: ApprovalRule | None = None) -> Any:
@@ -180,7 +181,7 @@ def what_holds() -> Section:
         for kind in sorted_kinds()
         if kind.moves_money or kind.name in rules or lack(kind.permission)
     ]
-    others = ("All other acts", TWO_ALWAYS, hours_words([]), "whoever has their permission: see Roles")
+    others = ("All other acts", TWO_ALWAYS, hours_words([]), link("See Roles", "auth_group_changelist"))
     return Section(ApprovalRule, "What holds now", HEADERS, [*rows, others], "")
 
 
@@ -198,8 +199,9 @@ def alone_words(rules: list[ApprovalRule]) -> str:
 def hours_words(rules: list[ApprovalRule]) -> str:
     """How long requests of one kind wait by these rules."""
     by_currency = {rule.currency_code: rule.hours for rule in rules}
-    others = f"{by_currency.pop('', HOURS)} hours"
-    return ", ".join([*(f"{code}: {hours} hours" for code, hours in by_currency.items()), others])
+    others = by_currency.pop("", HOURS)
+    named = [f"{code}: {hours} hours" for code, hours in by_currency.items() if hours != others]
+    return ", ".join([*named, f"others: {others} hours"]) if named else f"{others} hours"
 
 
 def show_alone(rule: ApprovalRule, name: str) -> str:

@@ -4,13 +4,14 @@ from uuid import UUID
 
 import msgspec
 
-from players.approvals.configuration import Values
+from players.approvals.configuration import ConfigurationPayload, Values
 from players.approvals.kinds import KINDS, Change, Execution, Kind, NotExecutable, Preview, subject_of
 from players.approvals.rules import require_satisfiable
 from players.models import ApprovalRule
 from wallet.approvals.amounts import AmountChange
 
 AMOUNTS = ("alone_up_to", "alone_per_day")
+ALONE_MEANS = "Alone is what one person may do at once within 24 hours, without anybody's approval."
 TWO_ALWAYS = "nothing: two people always"
 MANAGE = "players.manage_approval_rules"
 
@@ -32,6 +33,9 @@ class RuleChange(AmountChange):
         if name == "currency_code":
             return values.get(name) or "any currency"
         return super().words(name, values)
+
+    def says(self, payload: ConfigurationPayload) -> list[str]:
+        return [ALONE_MEANS] if payload.after.keys() & set(AMOUNTS) else []
 
     def require_possible(self, row: ApprovalRule) -> None:
         require_satisfiable(row)
@@ -84,8 +88,8 @@ class RuleRemoval(Kind[RemovalPayload]):
 LABELS = {
     "kind": "Acts",
     "currency_code": "Currency",
-    "alone_up_to": "One person alone, on one object within 24 hours",
-    "alone_per_day": "One person alone, in total within 24 hours",
-    "hours": "Hours that a request waits",
+    "alone_up_to": "Alone on one object",
+    "alone_per_day": "Alone in total",
+    "hours": "Hours to decide",
 }
 RULE_CHANGE, RULE_REMOVAL = RuleChange(), RuleRemoval()

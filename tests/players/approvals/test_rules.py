@@ -5,8 +5,11 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
+from django.db import transaction
 
+from players.admin.operator_actions import Deactivate
 from players.approvals.operations import PreviewChanged, approve, decline
+from players.approvals.rules import lost_with
 from players.models import Approval, ApprovalRule, AuditEvent, Operator
 from tests.conftest import Clock
 from tests.support.admin_pages import operator
@@ -15,7 +18,7 @@ from tests.support.callers import Callers, PlayerSession
 from wallet.approvals.adjustment import BalanceAdjustment
 
 State = Approval.State
-ADJUST = "wallet.adjust_balance"
+ADJUST, FREEZE = "wallet.adjust_balance", "wallet.freeze_wallet"
 
 
 @pytest.fixture
@@ -144,3 +147,20 @@ def test_act_alone__is_recorded_as_such(
 
 def test_rule__none_means_two_people(asker: Operator, callers: Callers) -> None:
     assert request_credit(asker, callers.player_session(0, "CLF"), 1).state == State.REQUESTED
+
+
+def test_deactivation__says_what_nobody_could_approve_any_more(database: None) -> None:
+    with transaction.atomic():
+        Operator.objects.update(is_active=False)
+        clerk, third = operator(FREEZE), operator("players.manage_operators")
+        words = "Nobody can approve any more, for want of a second person: lifting of a freeze."
+
+        def asked() -> str:
+            return Deactivate().page(clerk).says[-1]
+
+        assert asked() != words
+        other = operator(FREEZE)
+        assert (asked(), lost_with(third)) == (words, [])
+        operator(FREEZE)
+        assert (asked() == words, lost_with(other)) == (False, [])
+        transaction.set_rollback(True)

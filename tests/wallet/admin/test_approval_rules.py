@@ -67,7 +67,7 @@ def test_rule__is_typed_in_the_currencys_units_and_counts_once_approved(
     saved(client, second, place, {"alone_up_to": "7.5", "alone_per_day": "2000.00", "hours": "24"})
     assert numbers(rule) == (7_50, 2000_00, 24)
     act = AuditEvent.objects.filter(subject_id=str(rule.pk), approval_id__isnull=False).latest("pk")
-    label = "One person alone, on one object within 24 hours"
+    label = "Alone on one object"
     assert (act.before, act.after) == ({label: "500.00 XAG"}, {label: "7.50 XAG"})
 
 
@@ -78,9 +78,9 @@ def test_rule__is_removed_by_two_and_its_history_stays(client: Client, second: C
     )
     approval = by_two(client, second, page(ApprovalRule, rule, "remove"))
     assert approval.effect == [
-        ["One person alone, on one object within 24 hours", "5 JPY", "nothing: two people always"],
-        ["One person alone, in total within 24 hours", "9 JPY", "nothing: two people always"],
-        ["Hours that a request waits", "3", "48"],
+        ["Alone on one object", "5 JPY", "nothing: two people always"],
+        ["Alone in total", "9 JPY", "nothing: two people always"],
+        ["Hours to decide", "3", "48"],
     ]
     assert not ApprovalRule.objects.filter(pk=rule.pk).exists()
     act = AuditEvent.objects.get(approval_id=approval.pk, action="remove_approval_rule")
@@ -177,7 +177,7 @@ def test_pages__say_what_holds_without_a_rule_and_with_one(client: Client) -> No
     )
     text = get(client, address(ApprovalRule))
     assert "5 JPY on one object, 9 JPY in total" in text
-    assert "JPY: 3 hours, 72 hours" in text
+    assert "JPY: 3 hours, others: 72 hours" in text
     auditor = signed_in(operator("players.view_approvalrule"))
     assert "5 JPY" in get(auditor, page(ApprovalRule, rule))
     assert auditor.post(page(ApprovalRule, rule), {"hours": "9"}).status_code == 403
