@@ -18,9 +18,8 @@ ACT_HEADERS, PAGE_HEADERS = ("Act", "Permission", "Roles"), ("Pages", "Roles")
 MOST_OPERATORS = 100
 
 admin.site.unregister(Group)
-# What Django calls a group is a role here, and stands with what else is about access.
+# What Django calls a group is a role here.
 Group._meta.verbose_name, Group._meta.verbose_name_plural = "role", "roles"  # noqa: SLF001 (documented)
-Group._meta.app_config.verbose_name = "Access"  # noqa: SLF001 (documented)
 
 
 @admin.register(Group)

@@ -18,7 +18,7 @@ from django.utils.safestring import SafeString
 from lib.backoffice import columns
 from lib.backoffice.exports import csv_file
 from lib.backoffice.filters import SelectedList
-from lib.backoffice.formatting import NOTHING, badge, excerpt, link, wrapped
+from lib.backoffice.formatting import NOTHING, badge, clipped, excerpt, link, wrapped
 from lib.backoffice.pages import Section
 from lib.backoffice.pagination import BigTableAdmin
 from lib.backoffice.recorded_acts import Outcome, misses_recorded
@@ -75,7 +75,7 @@ def wanted(given: Mapping[str, str]) -> dict[str, str]:
 def show_operator(event: AuditEvent) -> SafeString:
     """Who acted; that he was a superuser is marked."""
     mark = badge(SUPERUSER, "danger") if SUPERUSER in event.roles else ""
-    return format_html("{} {}", event.username or NOTHING, mark)
+    return format_html("{} {}", clipped(event.username), mark)
 
 
 def show_object(event: AuditEvent) -> SafeString:
@@ -98,6 +98,15 @@ def kind_of(event: AuditEvent) -> str:
         return event.subject_type
 
 
+class ActList(SelectedList):
+    """The acts that meet the conditions."""
+
+    @property
+    def empty_words(self) -> str:
+        given = wanted({name: str(value) for name, value in self.params.items()})
+        return "No act meets these conditions." if given else "No operator has done anything yet."
+
+
 @admin.register(AuditEvent)
 class AuditEventAdmin(BigTableAdmin):
     """Acts of operators, which nobody changes."""
@@ -108,7 +117,6 @@ class AuditEventAdmin(BigTableAdmin):
         for name, label in LABELS.items()
     )
     list_display = ("when", "who", "what", "object_short", "outcome_shown", "address_shown", "said_short")
-    empty_text = "No operator has done anything yet, or nothing that meets these conditions."
     fields = (
         *("at_utc", "who", "roles_shown", "what", "outcome_shown", "object_link", "reason", "note"),
         *("address_shown", "session_shown", "request_shown", "approval_shown"),
@@ -129,7 +137,7 @@ class AuditEventAdmin(BigTableAdmin):
     approval_shown = columns.mono("approval", "approval_id")
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[SelectedList]:
-        return SelectedList
+        return ActList
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.export)

@@ -67,7 +67,11 @@ def show_changes(event: AuditEvent) -> SafeString:
     lines = format_html_join(
         "",
         "<div>{}: {} → {}</div>",
-        ((label_of(name), show(old), show(new)) for name, old, new in changes_of(event)),
+        (
+            (label_of(name), show(old), show(new))
+            for name, old, new in changes_of(event)
+            if name != "updated_at"
+        ),
     )
     return format_html('<div class="wallet-wrapped">{}</div>', lines) if lines else SafeString(NOTHING)
 

@@ -33,6 +33,8 @@ ISSUER = "Quantum Wallet"
 SECRET_BYTES = 20
 # Where the session keeps the sealed secret of an app that has not shown a code yet.
 PENDING = "pending_authenticator_app"
+# So many of one's own sessions are listed, and of those that have ended.
+MOST_SESSIONS, MOST_ENDED = 25, 10
 REMOVABLE = {"app": AuthenticatorApp, "passkey": WebAuthnCredential}
 
 
@@ -194,14 +196,16 @@ def sessions_page(request: HttpRequest) -> HttpResponse:
     """Where the operator is logged in, and the last log-ins that have ended."""
     operator = factors.operator_of(request)
     ended = OperatorSession.objects.filter(operator=operator).order_by("-began_at")
-    is_open = sessions.open_sessions(operator)
+    is_open, ours = sessions.open_sessions(operator), sessions.session_of(request)
+    others = list(is_open.exclude(pk=ours.pk)[: MOST_SESSIONS + 1])
     return page(
         request,
         "sessions",
         "Your sessions",
-        open=is_open,
-        ended=ended.exclude(pk__in=is_open.values("pk"))[:10],
-        ours=sessions.session_of(request).pk,
+        open=[ours, *others[:MOST_SESSIONS]],
+        has_more=len(others) > MOST_SESSIONS,
+        ended=ended.exclude(pk__in=is_open.values("pk"))[:MOST_ENDED],
+        ours=ours.pk,
     )
 
 

@@ -56,4 +56,4 @@ class AuditEvent(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.action} by {self.username}"
+        return f"{self.action.replace('_', ' ')} by {self.username}"

@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
 
 from lib.backoffice import columns
 from lib.backoffice.formatting import badge, link, sentence, wrapped
@@ -171,15 +172,18 @@ def what_holds() -> Section:
     rules: dict[str, list[ApprovalRule]] = {}
     for rule in ApprovalRule.objects.order_by("currency_code"):
         rules.setdefault(rule.kind, []).append(rule)
+    kinds = {kind.permission: kind for kind in sorted_kinds()}
+    people = {permission: show_people(kind) for permission, kind in kinds.items()}
+    lacking = {permission for permission in kinds if lack(permission)}
     rows = [
         (
             sentence(kind.title),
             wrapped(alone_words(rules.get(kind.name, []))),
             hours_words(rules.get(kind.name, [])),
-            show_people(kind),
+            people[kind.permission],
         )
         for kind in sorted_kinds()
-        if kind.moves_money or kind.name in rules or lack(kind.permission)
+        if kind.moves_money or kind.name in rules or kind.permission in lacking
     ]
     others = ("All other acts", TWO_ALWAYS, hours_words([]), link("See Roles", "auth_group_changelist"))
     return Section(ApprovalRule, "What holds now", HEADERS, [*rows, others], "")
@@ -212,4 +216,6 @@ def show_alone(rule: ApprovalRule, name: str) -> str:
 def show_people(kind: Kind[Any]) -> Any:
     """Who can request and approve; marked if these are not two."""
     names = able_names(kind.permission)
-    return badge(names or "nobody", "danger") if lack(kind.permission) else wrapped(names)
+    if not names:
+        return badge("nobody", "danger")
+    return format_html("{} {}", badge("only", "danger"), names) if lack(kind.permission) else wrapped(names)

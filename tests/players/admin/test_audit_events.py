@@ -122,6 +122,10 @@ def test_history__turns_its_pages() -> None:
     assert "No operator has acted on it" in get(client, f"{place}?p=4")
 
 
+def test_audit_list__says_that_nothing_meets_the_conditions(reader: Client) -> None:
+    assert "No act meets these conditions." in get(reader, f"{address(AuditEvent)}?operator=nobody")
+
+
 def test_history__of_nothing_is_no_error(reader: Client) -> None:
     assert (
         signed_in(operator("players.view_game")).get(address(Game, "history", unique("x"))).status_code == 302

@@ -9,12 +9,13 @@ from django.db import transaction
 
 from players.admin.operator_actions import Deactivate
 from players.approvals.operations import PreviewChanged, approve, decline
-from players.approvals.rules import lost_with
+from players.approvals.rules import able, lost_with
 from players.models import Approval, ApprovalRule, AuditEvent, Operator
 from tests.conftest import Clock
 from tests.support.admin_pages import operator
 from tests.support.approvals import at_once, origin_of, present_digest, request_credit
 from tests.support.callers import Callers, PlayerSession
+from tests.support.doors import with_password
 from wallet.approvals.adjustment import BalanceAdjustment
 
 State = Approval.State
@@ -164,3 +165,14 @@ def test_deactivation__says_what_nobody_could_approve_any_more(database: None) -
         operator(FREEZE)
         assert (asked() == words, lost_with(other)) == (False, [])
         transaction.set_rollback(True)
+
+
+def test_able__are_the_active_who_hold_it_by_role_singly_or_as_superuser() -> None:
+    singly, by_role, boss = operator(ADJUST), with_password("finance"), operator(is_superuser=True)
+    others = [operator("wallet.view_wallet"), with_password("support"), operator(ADJUST, is_active=False)]
+    no_password = with_password("finance")
+    no_password.set_unusable_password()
+    no_password.save()
+    names = set(able(ADJUST).values_list("username", flat=True))
+    assert {singly.username, by_role.username, boss.username} <= names
+    assert not names & {who.username for who in (*others, no_password)}

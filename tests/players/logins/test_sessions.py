@@ -7,6 +7,8 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
+from lib.clock import now
+from players.logins.account import MOST_SESSIONS
 from players.models import Operator, OperatorSession
 from tests.conftest import Clock
 from tests.support.admin_pages import get, operator, signed_in
@@ -105,3 +107,20 @@ def test_changed_password__ends_the_other_sessions() -> None:
 
 def test_own_sessions__are_for_who_has_come_in() -> None:
     assert Client().get("/admin/account/sessions/").status_code == 302
+
+
+def test_own_sessions__lists_so_many_and_says_that_there_are_more() -> None:
+    who = operator(is_superuser=True)
+    here, at = signed_in(who), now()
+
+    def begin_others(number: int) -> None:
+        for _ in range(number):
+            OperatorSession.objects.create(operator=who, began_at=at, last_seen_at=at, address="::1")
+
+    begin_others(MOST_SESSIONS)
+    assert "which are not listed" not in get(here, "/admin/account/sessions/")
+    begin_others(1)
+    text = get(here, "/admin/account/sessions/")
+    assert text.count("Since ") == 1 + MOST_SESSIONS
+    assert text.count("(this session)") == 1
+    assert "which are not listed" in text
