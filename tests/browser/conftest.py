@@ -67,6 +67,8 @@ def office(chromium: str, database_url: str, tmp_path_factory: pytest.TempPathFa
     """
     log: Path = tmp_path_factory.mktemp("office") / "log"
     given = {"DEBUG": "1", "SECOND_FACTOR_REQUIRED": "1", "TRUSTED_PROXIES": "127.0.0.1"}
+    # The networks of `fresh_address`.
+    given["ADMIN_ALLOWED_NETWORKS"] = "10.0.0.0/8"
     with served(log, DATABASE_URL=database_url, **given) as url:
         yield url.replace("127.0.0.1", "localhost")
 

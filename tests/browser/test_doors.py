@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from playwright.sync_api import Browser, Page
+from playwright.sync_api import Error as PlaywrightError
 
 from players.logins.attempts import LOCKS, begin_login
 from players.models import Operator
@@ -133,3 +134,14 @@ def test_session__not_used_ends_and_leads_back_to_the_same_page(
         kept = f"?_changelist_filters=q%3D{player_session.player.uid}"
         visit.arrives(f"{listed}{player_session.player.pk}/change/{kept}")
         visit.shows(player_session.player.uid)
+
+
+def test_admin__gives_other_networks_no_answer(office: str, browser: Browser) -> None:
+    with visiting(browser, office, address="203.0.113.9") as visit:
+        for place in ("/admin/", "/admin/login/", "/admin/new-password/"):
+            with pytest.raises(PlaywrightError, match="ERR_EMPTY_RESPONSE"):
+                visit.open(place)
+        visit.open("/api/docs/")
+    with visiting(browser, office) as visit:
+        visit.open("/admin/")
+        assert visit.page.locator("#login-form").is_visible()
