@@ -6,13 +6,14 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.timesince import timesince
 
+from config.home.money import money_sections
 from config.home.to_do import Work, work
 from config.home.verdict import judge, read_checks
 from config.home.vital_signs import JOB_HEADERS, SIGN_HEADERS, job_rows, latest_runs, signs
 from lib.backoffice.formatting import NOTHING
 from lib.backoffice.pages import Section, view_permission
 from lib.clock import now
-from wallet.models import Alert, JobRun
+from wallet.models import Alert, ClosedDay, JobRun
 
 
 def home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
@@ -21,8 +22,10 @@ def home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     found = {**context, "title": "Home", "work": [with_age(one, at) for one in work(request)]}
     if request.user.has_perm(view_permission(Alert)):
         found["verdict"] = judge(read_checks())
+    sections = money_sections(at) if request.user.has_perm(view_permission(ClosedDay)) else []
     if request.user.has_perm(view_permission(JobRun)):
-        found["sections"] = platform_sections(at)
+        sections += platform_sections(at)
+    found["sections"] = sections
     return found
 
 

@@ -1,6 +1,5 @@
 """Daily totals: the accounts of all players and the house together, at the end of each day. Read only."""
 
-from datetime import date
 from typing import Any
 
 from django.contrib import admin
@@ -10,8 +9,8 @@ from lib.backoffice import columns
 from lib.backoffice.pages import Section
 from lib.backoffice.pagination import BigTableAdmin
 from wallet.admin.amounts import bare_cell
-from wallet.audit.daily_totals import DAY, Accounts, Totals, account_totals, begin
-from wallet.models import ClosedDay, DailyTotal, Entry
+from wallet.audit.daily_totals import DAY, Accounts, Totals, account_totals, begin, totals_of_day
+from wallet.models import ClosedDay, Entry
 
 HEADERS = ("Account", "Debits of the day", "Credits of the day", "Entries", "Closing balance")
 SIGN = (
@@ -19,14 +18,6 @@ SIGN = (
     "negative if it is owed to the platform. All balances together are zero."
 )
 Account = Entry.Account
-
-
-def moved_on(day: date) -> Accounts:
-    """The movements of a day, by currency and account."""
-    return {
-        (row.currency_id, row.account): Totals(int(row.debits), int(row.credits), row.entries)
-        for row in DailyTotal.objects.filter(day_id=day)
-    }
 
 
 def section(code: str, moved: Accounts, total: Accounts) -> Section:
@@ -74,5 +65,5 @@ class ClosedDayAdmin(BigTableAdmin):
     sign = columns.text("note", lambda row: SIGN)
 
     def sections(self, request: HttpRequest, obj: ClosedDay) -> list[Section]:
-        moved, total = moved_on(obj.day), account_totals(begin(obj.day + DAY))
+        moved, total = totals_of_day(obj.day), account_totals(begin(obj.day + DAY))
         return [section(code, moved, total) for code in sorted({code for code, _ in total})]

@@ -159,6 +159,32 @@ def account_totals(at: datetime) -> Accounts:
     return accounts
 
 
+def totals_between(since: datetime, until: datetime) -> Accounts:
+    """What moved on each account from `since` to before `until`, by the journal."""
+    with connection.cursor() as cursor:
+        cursor.execute(MOVED, [since, until])
+        return by_account(cursor.fetchall())
+
+
+def totals_of_day(day: date) -> Accounts:
+    """What moved on each account on a day that is over: as it was closed, or by the journal."""
+    if not ClosedDay.objects.filter(day=day).exists():
+        return totals_between(begin(day), begin(day + DAY))
+    return {
+        (row.currency_id, row.account): Totals(int(row.debits), int(row.credits), row.entries)
+        for row in DailyTotal.objects.filter(day_id=day)
+    }
+
+
+def add_totals(accounts: Accounts, more: Accounts) -> Accounts:
+    """The sums of both."""
+    names = accounts.keys() | more.keys()
+    return {
+        name: Totals(*map(sum, zip(accounts.get(name, Totals()), more.get(name, Totals()), strict=True)))
+        for name in names
+    }
+
+
 def gaps(closed: list[date], at: datetime) -> Iterator[tuple[datetime | str, datetime]]:
     """The times before `at` that no closed day covers, given those days in their order."""
     since: datetime | str = "-infinity"
