@@ -142,18 +142,17 @@ class GuardedAdmin(PageAdmin):
     def response_add(
         self, request: HttpRequest, obj: Any, post_url_continue: str | None = None
     ) -> HttpResponse:
-        return show_request(request)
+        return show_request(request, request.approval)  # type: ignore[attr-defined]
 
     def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
-        response: HttpResponse = (
-            show_request(request) if hasattr(request, "approval") else super().response_change(request, obj)
-        )
+        if hasattr(request, "approval"):
+            return show_request(request, request.approval)
+        response: HttpResponse = super().response_change(request, obj)
         return response
 
 
-def show_request(request: HttpRequest) -> HttpResponse:
+def show_request(request: HttpRequest, approval: Approval) -> HttpResponse:
     """To the page of what was requested: its effect, as whoever approves sees it, and how to withdraw it."""
-    approval: Approval = request.approval  # type: ignore[attr-defined]
     messages.success(request, told(approval))
     return HttpResponseRedirect(page_of(approval))
 

@@ -8,7 +8,7 @@ from django import forms
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
-from django.http import HttpRequest, QueryDict
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.urls import reverse
 
 from lib.backoffice.confirmation import Act, Page, PageAction, ShownOnce
@@ -16,6 +16,7 @@ from lib.backoffice.forms import CheckboxesWidget
 from lib.backoffice.pages import PageAdmin
 from lib.security.tokens import new_token, token_hash
 from players.admin.approved_action import ApprovedAction, EffectPage, RequestForm, told
+from players.admin.guarded_forms import show_request
 from players.approvals.kinds import NotExecutable
 from players.approvals.operations import ApprovalRefused, request_approval
 from players.approvals.operators import (
@@ -28,7 +29,7 @@ from players.approvals.operators import (
 )
 from players.approvals.rules import lost_with
 from players.audit_trail.record import Origin
-from players.models import Operator
+from players.models import Approval, Operator
 from players.operators import (
     OperatorRefused,
     deactivate_operator,
@@ -123,6 +124,11 @@ class ChangeRoles(OperatorAction):
             digest=None,
         )
         return told(approval)
+
+    def tell(self, admin: PageAdmin, act: Act[Operator], result: str | ShownOnce) -> HttpResponse:
+        """To the request, if roles are given: the form did not show its effect."""
+        approval = Approval.objects.filter(pk=act.given["approval_id"]).first()
+        return show_request(act.request, approval) if approval else super().tell(admin, act, result)
 
 
 class OpenAccount(OperatorAction, ApprovedAction[Operator]):

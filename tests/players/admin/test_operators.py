@@ -126,8 +126,11 @@ def test_change_roles__gives_only_own_ones(browser: Client, second: Client) -> N
     place = page(Operator, clerk, "change_roles")
     assert "Change the roles of" in get(browser, place)
     given = with_reason({"roles": ["support"], "reason": "a new task"})
-    browser.post(place, given)
-    # Given by two, and only then.
+    answered = browser.post(place, given)
+    # Given by two, and only then; the request says what the second person will see.
+    request_page = page(Approval, Approval.objects.get(pk=given["approval_id"]))
+    assert answered["Location"] == request_page
+    assert "support" in get(browser, request_page)
     assert [role.name for role in clerk.groups.all()] == ["viewer"]
     approved_by(second, Approval.objects.get(pk=given["approval_id"]))
     assert [role.name for role in clerk.groups.all()] == ["support"]
