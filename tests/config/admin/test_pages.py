@@ -211,7 +211,7 @@ def test_permissions__gates_and_adjustments_are_separate(story: PlayerSession) -
 # The pages that show data of others, and whose.
 OTHERS = {
     Group: {Operator},
-    Player: {GameSession, Wallet},
+    Player: {GameSession, Wallet, Order},
     Game: {Credential, PayoutLimit},
     Transaction: {Wallet, ApiCall, Discrepancy},
     Discrepancy: {ApiCall},
