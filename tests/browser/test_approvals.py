@@ -106,7 +106,8 @@ def test_history__shows_before_and_after(
         visit.shows(f"{player_session.player.uid} is now blocked.")
         visit.open(f"{place}history/")
         visit.shows("status: active → blocked")
-        visit.page.locator("main table a").first.click()
+        # Opening the player's page is an act, too.
+        visit.page.locator("main tr").filter(has_text="active → blocked").locator("a").first.click()
         visit.shows("Before and after")
         line = visit.page.locator("#before-and-after tr").filter(has_text="status").first
         assert line.locator("td").all_inner_texts()[1:] == ["active", "blocked"]

@@ -94,6 +94,8 @@ class Visit:
 
     def is_sound(self) -> None:
         """The page fits, and axe-core finds nothing."""
+        # An icon is a word until its font is there.
+        self.page.evaluate("document.fonts.ready.then(() => true)")
         self.fits()
         found = AXE.run(self.page, options=QUICKLY)
         assert not found.violations_count, f"{self.page.url}: {found.generate_report()}"
