@@ -65,7 +65,7 @@ def seed() -> dict[str, Any]:
             "players_player",
             [CURRENCY],
         )
-        operator = Operator.objects.create_superuser("bench", password=None)
+        operator = Operator.objects.create_user("bench")
         cursor.execute(
             "INSERT INTO wallet_adjustment (id, operator_id, player_id, currency_id, type, amount, actor, "
             "reason, at)"

@@ -137,6 +137,8 @@ INSTALLED_APPS = [
     # Not its own configuration, which would put its site in the place of ours.
     "unfold.apps.BasicAppConfig",
     "config.apps.OperatorsAdmin",
+    # Before Django's, whose command createsuperuser it replaces.
+    "players",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -148,7 +150,6 @@ INSTALLED_APPS = [
     "django_structlog",
     "django_otp",
     "django_otp_webauthn",
-    "players",
     "wallet",
     "payments",
     "config.apps.PlatformConfig",

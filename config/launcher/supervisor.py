@@ -53,6 +53,8 @@ SHARED = (
     *("ALLOWED_HOSTS", "DEMO", "HOST", "PORT", "PUBLIC_URL", "OUTGOING_ALLOWED_NETWORKS"),
 )
 OWNER = "DATABASE_OWNER_URL"
+# Superusers are the owner's to make; a password is set with the other demo data.
+SUPERUSER = ("createsuperuser", "--no-input", "--if-missing", "--username=admin", "--email=")
 # At a terminal, on one machine; the environment can say otherwise.
 FOR_PEOPLE = {"LOG_FORMAT": "console", "METRICS_ALLOWED_NETWORKS": "127.0.0.0/8,::1"}
 ENDINGS = (Ending(signal.SIGTERM, 30),)
@@ -195,7 +197,7 @@ def tell_place(var: Path, instance: Instance) -> None:
 
 
 def prepare(instance: Instance, environment: dict[str, str], url: str, owner_url: str) -> str:
-    """The database's tables, the files of the pages, the demo data;
+    """The database's tables, the files of the pages, the first operator, the demo data;
     returns what there is to say about these.
     """
     owner = environment | {"DATABASE_URL": owner_url, "DATABASE_STATEMENT_TIMEOUT": "0"}
@@ -205,6 +207,7 @@ def prepare(instance: Instance, environment: dict[str, str], url: str, owner_url
     with step("Collecting static files"):
         manage(instance, environment, "collectstatic", "--no-input", "--verbosity=0")
     with step("Making the demo data"):
+        manage(instance, owner, *SUPERUSER)
         return manage(instance, environment, "seed_demo", "--url", url)
 
 

@@ -14,6 +14,17 @@ BEGIN
         USING ERRCODE = 'check_violation';
 END $$;
 
+-- Who is a superuser is decided on the machine, by whoever has the address of the database's owner.
+CREATE OR REPLACE FUNCTION superusers_are_the_owners() RETURNS trigger
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+BEGIN
+    IF NOT pg_has_role((SELECT relowner FROM pg_class WHERE oid = TG_RELID), 'USAGE') THEN
+        RAISE EXCEPTION 'only the owner of the database makes superusers, or ends it'
+            USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN NEW;
+END $$;
+
 -- A request begins open, ends once, and never says anything else than it did when it was made.
 CREATE OR REPLACE FUNCTION approval_goes_its_way() RETURNS trigger
 LANGUAGE plpgsql SET search_path = public, pg_temp AS $$

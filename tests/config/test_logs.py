@@ -25,9 +25,9 @@ from config.launcher.processes import start, stop
 from config.launcher.supervisor import ROOT
 from config.logs import configure_logs
 from players.access.credentials import CREDENTIALS
-from players.models import Operator
 from tests.config.test_exceptions import failing_at_the_last_step, impatient, locked
 from tests.config.test_health import wait_until
+from tests.support.admin_pages import operator
 from tests.support.callers import Caller, Callers, PlayerSession, basic, dump, fresh_address, unique
 from tests.support.web_server import served
 from wallet.tasks import pulse
@@ -240,10 +240,10 @@ def test_log__page_leaves_one_line_without_its_query(lines: Lines) -> None:
 
 
 def test_log__page_line_names_the_operator(client: Any, lines: Lines) -> None:
-    operator = Operator.objects.create_superuser(unique("op"), password="a password of the operator's")
-    client.force_login(operator)
+    who = operator(is_superuser=True)
+    client.force_login(who)
     client.get("/admin/")
-    assert [line["user_id"] for line in lines.read() if line["event"] == "request_finished"] == [operator.pk]
+    assert [line["user_id"] for line in lines.read() if line["event"] == "request_finished"] == [who.pk]
     assert get_contextvars() == {}
 
 

@@ -17,6 +17,7 @@ from players.models import Credential, Operator, Player
 from tests.conftest import Clock
 from tests.support.call_log_days import drop_days
 from tests.support.callers import Caller, basic, holding
+from tests.support.owned import owned
 from tests.support.shop import FakeProvider
 from wallet.currencies import show
 
@@ -24,6 +25,8 @@ from wallet.currencies import show
 @pytest.fixture
 def file(tmp_path: Path, settings: Any) -> Path:
     settings.DEMO = True
+    # `make run` has made it by then, as the owner.
+    owned(Operator).get_or_create(username="admin", defaults={"is_staff": True, "is_superuser": True})
     return tmp_path / "var" / "demo.json"
 
 

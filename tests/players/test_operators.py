@@ -16,7 +16,7 @@ from django.db import IntegrityError, connection, transaction
 from django.test import Client
 
 from lib.security.tokens import new_token, token_hash
-from players.models import Operator
+from players.models import AuditEvent, Operator
 from players.operators import (
     LinkEnded,
     OperatorRefused,
@@ -31,6 +31,7 @@ from players.operators import (
 )
 from tests.conftest import Clock
 from tests.support.callers import unique
+from tests.support.owned import owned
 
 Owner = psycopg.Connection[Any]
 PASSWORD = "a password for this test only"
@@ -43,6 +44,34 @@ def test_createsuperuser__takes_ascii_only(name: str) -> None:
     with pytest.raises(CommandError, match="valid username"):
         call_command("createsuperuser", username=name, email="", interactive=False, stdout=StringIO())
     assert not Operator.objects.filter(username=name).exists()
+
+
+def test_createsuperuser__is_the_owners_and_is_recorded() -> None:
+    name = unique("boss")
+    given: dict[str, Any] = {"username": name, "email": "", "interactive": False, "stdout": StringIO()}
+    with pytest.raises(CommandError, match="Only the owner of the database makes superusers"):
+        call_command("createsuperuser", **given, database="default")
+    for _ in range(2):
+        call_command("createsuperuser", **given, database="owner", if_missing=True)
+    made = Operator.objects.get(username=name)
+    assert made.is_superuser
+    (event,) = AuditEvent.objects.filter(subject_type="players.operator", subject_id=str(made.pk))
+    assert (event.username, event.action) == ("machine:manage.py createsuperuser", "add_operator")
+
+
+def test_superuser__is_not_made_or_ended_by_the_application(owner: Owner) -> None:
+    clerk, boss = operator(), superuser()
+    with pytest.raises(IntegrityError, match="only the owner"), transaction.atomic():
+        Operator.objects.filter(pk=clerk.pk).update(is_superuser=True)
+    with pytest.raises(IntegrityError, match="only the owner"), transaction.atomic():
+        Operator.objects.filter(pk=boss.pk).update(is_superuser=False)
+    with pytest.raises(IntegrityError, match="only the owner"), transaction.atomic():
+        Operator.objects.create(username=unique("boss"), is_superuser=True)
+    # Everything else is saved as before.
+    boss.first_name = "Ada"
+    boss.save()
+    owner.execute("UPDATE players_operator SET is_superuser = true WHERE id = %s", [clerk.pk])
+    assert Operator.objects.get(pk=clerk.pk).is_superuser
 
 
 @pytest.mark.parametrize("name", LOOKALIKES)
@@ -78,7 +107,8 @@ def test_operator__of_an_earlier_version_can_still_log_in(owner: Owner) -> None:
 
 
 def operator(*roles: str, **attributes: Any) -> Operator:
-    made = Operator.objects.create(username=unique("op"), is_staff=True, **attributes)
+    operators = owned(Operator) if attributes.get("is_superuser") else Operator.objects.all()
+    made = Operator.objects.get(pk=operators.create(username=unique("op"), is_staff=True, **attributes).pk)
     made.groups.set(Group.objects.filter(name__in=roles))
     return made
 

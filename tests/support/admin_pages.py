@@ -62,11 +62,13 @@ SHOP_ACTIONS = ["make_secret", "retire", "pause", "resume"]
 
 
 def operator(*permissions: str, **attributes: Any) -> Operator:
-    made = Operator.objects.create(username=unique("op"), is_staff=True, **attributes)
+    operators = owned(Operator) if attributes.get("is_superuser") else Operator.objects.all()
+    # Read again: a row of the owner's connection would be saved by it.
+    made = Operator.objects.get(pk=operators.create(username=unique("op"), is_staff=True, **attributes).pk)
     for name in set(permissions):
         app, codename = name.split(".")
         permission = Permission.objects.get(content_type__app_label=app, codename=codename)
-        # The application itself cannot give single permissions.
+        # The application itself can give no single permissions, as it can make no superuser.
         owned(Operator.user_permissions.through).create(operator=made, permission=permission)
     return made
 

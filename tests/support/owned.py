@@ -12,5 +12,7 @@ Row = TypeVar("Row", bound=Model)
 
 def owned(model: type[Row]) -> "QuerySet[Row]":
     """All rows of a model in the tests' database, by a connection that nobody has ended meanwhile."""
-    connections["owner"].close()
+    owner = connections["owner"]
+    if owner.connection is not None and not owner.is_usable():
+        owner.close()
     return model._default_manager.using("owner")

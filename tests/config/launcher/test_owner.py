@@ -1,4 +1,4 @@
-"""The address of the database's owner is for migrations alone."""
+"""The address of the database's owner is for migrations, and for making the first superuser."""
 
 import json
 import os
@@ -24,7 +24,7 @@ class Enough(Exception):
     """Everything that is started has been."""
 
 
-def test_run__gives_the_owners_address_to_migrate_alone(
+def test_run__gives_the_owners_address_to_two_commands(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     given: dict[str, Mapping[str, str]] = {}
@@ -66,7 +66,8 @@ def test_run__gives_the_owners_address_to_migrate_alone(
     with pytest.raises(Enough):
         supervisor.run_platform(tmp_path)
     assert given.keys() >= {"migrate", "seed_demo", "gunicorn", "worker", "beat"}
-    assert given.pop("migrate")["DATABASE_URL"] == ADDRESSES[OWNER]
+    for name in ("migrate", "createsuperuser"):
+        assert given.pop(name)["DATABASE_URL"] == ADDRESSES[OWNER]
     for name, environment in given.items():
         assert ADDRESSES[OWNER] not in environment.values(), name
         assert (environment["DATABASE_URL"], OWNER in environment) == (ADDRESSES["DATABASE_URL"], False), name
