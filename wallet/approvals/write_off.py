@@ -47,8 +47,10 @@ class WriteOff(Kind[WriteOffPayload]):
             unchanged("Reserved", wallet.reserved, code),
             Change("Debt", show_amount(wallet.debt, code), show_amount(left, code)),
         ]
-        amount, subject = payload.amount, subject_of(wallet, f"{code} wallet of {wallet.player.uid}")
-        return Preview(subject, changes, [GIVEN_AGAIN, IRREVERSIBLE], amount, code)
+        uid, amount = wallet.player.uid, payload.amount
+        says = [f"{uid} owes {show_amount(amount, code)} less. What is spendable stays."]
+        subject = subject_of(wallet, f"{code} wallet of {uid}")
+        return Preview(subject, changes, [*says, GIVEN_AGAIN, IRREVERSIBLE], amount, code)
 
     def execute(self, payload: WriteOffPayload, execution: Execution) -> str:
         try:
