@@ -3,13 +3,16 @@
 import pytest
 from playwright.sync_api import Browser
 
-from players.models import Operator
+from lib.clock import now
+from players.models import Approval, Operator
 from tests.browser.visits import LOOKS, Visit, visiting
 from tests.config.admin.test_matrix import LINES, place_of, row_of_each
 from tests.support.admin_fixtures import forget_providers, plain_static_files, shop_setup, story
-from tests.support.admin_pages import operator
+from tests.support.admin_pages import operator, page
 from tests.support.admin_urls import pages_of
+from tests.support.approvals import request_credit
 from tests.support.callers import PlayerSession
+from tests.support.owned import owned
 
 __all__ = ["forget_providers", "plain_static_files", "shop_setup", "story"]
 
@@ -22,10 +25,24 @@ OWN = [
 
 
 def places(story: PlayerSession) -> list[str]:
-    """The address of each page."""
+    """The address of each page, and of a request in each state."""
     rows = row_of_each(story)
-    pages = [(model, page) for model in LINES for page in pages_of(model) if page not in NO_PAGES]
-    return [*OWN, *(place_of(model, page, rows[model]) for model, page in pages)]
+    known = [(model, name) for model in LINES for name in pages_of(model) if name not in NO_PAGES]
+    ended = [page(Approval, row) for row in ended_requests(story)]
+    return [*OWN, *(place_of(model, name, rows[model]) for model, name in known), *ended]
+
+
+def ended_requests(story: PlayerSession) -> list[Approval]:
+    """A request that has ended in each way, which is written down as the database's owner."""
+    asker, other = operator(is_superuser=True), operator(is_superuser=True)
+    rows = []
+    for state in set(Approval.State) - {Approval.State.REQUESTED}:
+        decided_by = {"withdrawn": asker, "expired": None}.get(state, other)
+        row = request_credit(asker, story)
+        ended = {"state": state, "ended_at": now(), "decided_by": decided_by, "result": "So it is."}
+        owned(Approval).filter(pk=row.pk).update(**ended)
+        rows.append(row)
+    return rows
 
 
 def look_at(visit: Visit, place: str) -> int:
