@@ -1,6 +1,6 @@
 """The parts that all pages of the admin share: the operator, permissions, sections below the fields."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -83,6 +83,12 @@ class PageAdmin(RecordedForms):
         else:
             obj.save()
 
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        """Only conditions of the filters that are offered: others tell of columns that no page shows."""
+        return lookup.partition("__")[0] in filtered_by(self.list_filter) and bool(
+            super().lookup_allowed(lookup, value, request)  # type: ignore[arg-type]
+        )
+
     def pointless_actions(self, id: UUID) -> set[str]:
         """The actions that change nothing about the row as it is now."""
         return set()
@@ -113,6 +119,12 @@ class PageAdmin(RecordedForms):
         ]
         response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
         return response
+
+
+def filtered_by(filters: Iterable[Any]) -> set[str]:
+    """The names that a list's filters have in its address: of fields, or of their own."""
+    plain = [offered[0] if isinstance(offered, tuple) else offered for offered in filters]
+    return {one if isinstance(one, str) else one.parameter_name for one in plain}
 
 
 def permitted(request: HttpRequest, offered: list[Any]) -> list[Any]:

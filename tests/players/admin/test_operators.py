@@ -216,3 +216,14 @@ def test_add_operator__is_nobody_before_a_second_person_approved(browser: Client
     assert (Operator.objects.filter(username=name).exists(), choose(place, code).status_code) == (False, 200)
     approved_by(second, Approval.objects.latest("pk"))
     assert choose(place, code).status_code == 302
+
+
+def test_operators__are_found_by_nothing_that_no_page_shows(boss: Operator) -> None:
+    """The hash of a password could be read by its beginnings, letter by letter."""
+    boss.set_password(PASSWORD)
+    boss.save()
+    reader = signed_in(with_roles("auditor"))
+    for condition in ("password__startswith=argon2", "password=x", "login_links__token_hash__isnull=0"):
+        assert reader.get(f"{address(Operator)}?{condition}").status_code == 400, condition
+    for offered in ("is_active__exact=1", "is_superuser__exact=1", "groups__id__exact=1"):
+        assert reader.get(f"{address(Operator)}?{offered}").status_code == 200, offered
