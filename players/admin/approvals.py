@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from lib.backoffice import columns
 from lib.backoffice.confirmation import Act, Page
 from lib.backoffice.filters import SelectingAdmin, Selection, Selections
-from lib.backoffice.formatting import MOST_COUNTED, NOTHING, badge, clock, link, sentence
+from lib.backoffice.formatting import MOST_COUNTED, NOTHING, badge, clock, link, sentence, wrapped
 from lib.backoffice.forms import ReasonForm
 from lib.backoffice.pages import PageAdmin, Section, read_uuid, view_permission
 from lib.clock import WalletNow
@@ -246,6 +246,9 @@ class ApprovalAdmin(SelectingAdmin):
 
     @admin.display(description="about")
     def subject_link(self, obj: Approval) -> Any:
+        if not obj.subject_id and obj.state == State.EXECUTED:
+            # It was made, and had no key yet when that was requested.
+            return obj.subject_name
         rows = apps.get_model(obj.subject_type)._base_manager  # noqa: SLF001 (documented)
         if not obj.subject_id or not rows.filter(pk=obj.subject_id).exists():
             absent = {State.EXECUTED: "removed", State.REQUESTED: "not there yet"}
@@ -286,7 +289,7 @@ class ApprovalAdmin(SelectingAdmin):
 def history(approval: Approval) -> Section:
     """What has happened to a request."""
     rows = [
-        (clock(event.at), event.get_what_display(), who(event.operator), event.note or NOTHING)
+        (clock(event.at), event.get_what_display(), who(event.operator), wrapped(event.note))
         for event in approval.events.select_related("operator").order_by("pk")
     ]
     return Section(Approval, "What happened", ("When (UTC)", "What", "Who", "Words"), rows, "Nothing yet.")

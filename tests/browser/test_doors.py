@@ -5,7 +5,7 @@ import re
 from datetime import timedelta
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 from playwright.sync_api import Error as PlaywrightError
 
 from players.logins.attempts import LOCKS, begin_login
@@ -170,6 +170,7 @@ def test_new_operator__comes_in_by_a_link_that_two_people_made(
         second.shows(name)
         second.press("Approve")
         second.shows(f"The log-in link of {name} works from now on")
+        expect(second.page.locator("body")).not_to_contain_text(f"{name} (")
     with visiting(browser, office, look) as visit:
         visit.open(link.removeprefix(office))
         visit.shows("Choose your password")
