@@ -8,7 +8,7 @@ from django.db.models import Model
 from django.http import HttpRequest
 
 from lib.backoffice.recorded_acts import RecordedAct, State
-from lib.clock import now
+from lib.clock import WalletNow
 from players.audit_trail.display import READ, history_row
 from players.audit_trail.record import Origin, events_of, record_act
 from players.audit_trail.snapshots import plain_value, stored
@@ -38,8 +38,7 @@ class AuditTrail:
 
     def record_look(self, request: HttpRequest, row: Model) -> None:
         looks = events_of(row).filter(action=LOOK, username=request.user.get_username())
-        last = looks.values_list("at", flat=True).first()
-        if last is None or last <= now() - LOOK_LASTS:
+        if not looks.filter(at__gt=WalletNow() - LOOK_LASTS).exists():
             self.record(request, RecordedAct(action=LOOK, subject=row))
 
     def history(self, request: HttpRequest, row: Model, number: int) -> tuple[list[Sequence[Any]], bool]:

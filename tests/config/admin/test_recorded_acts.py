@@ -134,8 +134,10 @@ def test_action__of_two_at_once_each_records_what_itself_has_changed(
     monkeypatch.setattr(RECORDING, "recorder", SlowTrail())
     limits = [1_00, 2_00, 3_00, 4_00]
 
+    requests = {limit: request_of(operator(is_superuser=True)) for limit in limits}
+
     def bound(limit: int) -> None:
-        act = Act(request_of(operator(is_superuser=True)), wallet, {"reason": "r", "limit": limit})
+        act = Act(requests[limit], wallet, {"reason": "r", "limit": limit})
         try:
             set_limit.perform(page, act)
         finally:
