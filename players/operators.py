@@ -1,10 +1,12 @@
 """What happens to operators: they are made, given roles, deactivated; each chooses a password alone.
 
-Nobody acts on himself, gives a role that he has not, or opens an account that can do more than he can:
-whoever makes a log-in link could use it.
+Nobody acts on himself, gives a role that he has not, or opens an account that can do more than he can. A
+log-in link takes a code besides: whoever requests the link gets the one, whoever approves it the other, so
+that neither of them can use it, and be two persons from then on.
 """
 
 from collections.abc import Collection, Iterable
+from typing import NamedTuple
 from uuid import UUID
 
 from django.conf import settings
@@ -12,8 +14,20 @@ from django.contrib.auth.models import Group
 from django.db import transaction
 
 from lib.clock import WalletNow, now
-from lib.security.tokens import token_hash
+from lib.security.tokens import new_code, new_token, password_hash, plain_code
 from players.models import LoginLink, Operator
+
+
+class LoginKey(NamedTuple):
+    """What opens an account: the token of a log-in link, and the code that goes with it."""
+
+    token: UUID
+    code: str
+
+    @property
+    def hash(self) -> bytes:
+        """All that is kept of it."""
+        return password_hash(f"log-in link {self.token} {plain_code(self.code)}")
 
 
 class OperatorRefused(Exception):
@@ -30,6 +44,10 @@ def roles_of(operator: Operator) -> set[str]:
     return set(roles.values_list("name", flat=True))
 
 
+def new_login_key() -> LoginKey:
+    return LoginKey(new_token(), new_code())
+
+
 @transaction.atomic
 def create_operator(
     *,
@@ -41,7 +59,7 @@ def create_operator(
     link_hash: bytes,
     by: Operator,
 ) -> Operator:
-    """Makes an operator who has these roles, no password, and a log-in link with this token's hash.
+    """Makes an operator who has these roles, no password, and a log-in link with this hash (`LoginKey`).
 
     Raises `OperatorRefused` if `by` has not all of the roles.
     """
@@ -102,10 +120,10 @@ def reset_login(operator_id: int, *, link_hash: bytes, by: Operator) -> None:
 
 
 @transaction.atomic
-def use_login_link(token: UUID, *, password: str) -> Operator:
+def use_login_link(key: LoginKey, *, password: str) -> Operator:
     """Sets the password of a link's operator, once. Raises `LinkEnded`."""
-    operator = operator_of_link(token)
-    used = LoginLink.objects.filter(token_hash=token_hash(token), ended_at=None, expires_at__gt=WalletNow())
+    operator = operator_of_link(key)
+    used = LoginLink.objects.filter(token_hash=key.hash, ended_at=None, expires_at__gt=WalletNow())
     if not used.update(ended_at=WalletNow()):
         raise LinkEnded
     operator.set_password(password)
@@ -113,10 +131,10 @@ def use_login_link(token: UUID, *, password: str) -> Operator:
     return operator
 
 
-def operator_of_link(token: UUID) -> Operator:
+def operator_of_link(key: LoginKey) -> Operator:
     """Whose link it is, if it is still good. Raises `LinkEnded`."""
     live = LoginLink.objects.filter(ended_at=None, expires_at__gt=WalletNow(), operator__is_active=True)
-    link = live.select_related("operator").filter(token_hash=token_hash(token)).first()
+    link = live.select_related("operator").filter(token_hash=key.hash).first()
     if link is None:
         raise LinkEnded
     return link.operator
@@ -167,7 +185,7 @@ def open_account(operator: Operator, link_hash: bytes, by: Operator) -> None:
 
 
 def issue_link(operator: Operator, link_hash: bytes) -> LoginLink:
-    """Makes the log-in link of the token with this hash; earlier ones end."""
+    """Makes the log-in link whose key has this hash; earlier ones end."""
     end_links(operator)
     made_at = now()
     return LoginLink.objects.create(

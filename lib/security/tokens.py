@@ -8,6 +8,8 @@ from collections.abc import Callable
 
 from django.conf import settings
 
+# Of codes: without what could be mistaken for another (no i, l, o, 0, 1).
+LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 # Who else shares secrets with others: each tells whether a text is or was one of its own. Apps add theirs in
 # `ready()`.
 OTHERS: list[Callable[[str], bool]] = []
@@ -26,6 +28,18 @@ def new_password() -> str:
 def password_hash(password: str) -> bytes:
     """The keyed hash that is stored for a password. Fast on purpose: our passwords are long and random."""
     return hmac.digest(settings.CREDENTIAL_KEY.encode(), password.encode(errors="surrogatepass"), "sha256")
+
+
+def new_code() -> str:
+    """A fresh code of 49 random bits that people type, such as fk3pw-9xzra: no letter looks like another."""
+    letters = "".join(secrets.choice(LETTERS) for _ in range(10))
+    return f"{letters[:5]}-{letters[5:]}"
+
+
+def plain_code(code: str) -> str:
+    """A code as it was made, however it is typed."""
+    letters = code.lower().replace("-", "").replace(" ", "")
+    return f"{letters[:5]}-{letters[5:]}"
 
 
 def new_token() -> uuid.UUID:

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from lib.backoffice import columns
-from lib.backoffice.confirmation import Act, Page
+from lib.backoffice.confirmation import Act, Page, ShownOnce
 from lib.backoffice.filters import SelectingAdmin, Selection, Selections
 from lib.backoffice.formatting import MOST_COUNTED, NOTHING, badge, clock, link, sentence, wrapped
 from lib.backoffice.forms import ReasonForm
@@ -31,6 +31,7 @@ from players.approvals.operations import (
     approve,
     decline,
     present_preview,
+    secret_of,
     withdraw,
 )
 from players.audit_trail.record import Origin
@@ -117,12 +118,20 @@ class Approve(Decision):
             sections += effect_sections([Change(*change) for change in row.effect], "As it was requested")
         return EffectPage(f"{row.title}?", says, "Approve", sections=sections, effect=preview)
 
-    def do(self, act: Act[Approval]) -> str:
+    def do(self, act: Act[Approval]) -> str | ShownOnce:
+        # Its secret is gone from the request as soon as that ends.
+        act.row.refresh_from_db(fields=["sealed"])
         try:
             done = approve(act.row.pk, origin=Origin.of(act.request), digest=act.given["digest"])
         except PreviewChanged as problem:
             raise ValidationError(str(problem)) from problem
-        return done.result if done.state == State.EXECUTED else said(done)
+        if done.state != State.EXECUTED:
+            return said(done)
+        return code_once(done, secret_of(act.row)) if self.hands_over(done) else done.result
+
+    def hands_over(self, row: Approval) -> bool:
+        """Whether who approves it gets the secret of the request."""
+        return KINDS[row.kind].is_secret_the_approvers
 
 
 class Decline(Decision):
@@ -162,6 +171,20 @@ def decisions_of(request: HttpRequest, approval: Approval) -> list[Decision]:
         return [WITHDRAW]
     kind = KINDS.get(approval.kind)
     return [APPROVE, DECLINE] if kind and request.user.has_perm(kind.permission) else []
+
+
+def code_once(approval: Approval, code: str) -> ShownOnce:
+    """The page that shows the approver the other half of what the requester was shown."""
+    return ShownOnce(
+        words=approval.result,
+        title=f"Code for {approval.subject_name}",
+        heading="Copy the code now: it is shown only once",
+        before=approval.result,
+        values=[("For", approval.subject_name, ""), ("Code", code, "code")],
+        after=f"It goes with the link that {approval.requested_by} has. Give it to {approval.subject_name} "
+        f"yourself, not through {approval.requested_by}: you make sure that there is such a person.",
+        back=approval,
+    )
 
 
 def require_waiting(approval: Approval) -> None:

@@ -20,20 +20,29 @@ from lib.backoffice.forms import PasswordWidget, TextWidget
 from lib.backoffice.pages import read_uuid
 from players.audit_trail.record import Origin, record_act, roles_of
 from players.models import Operator
-from players.operators import LinkEnded, operator_of_link, use_login_link
+from players.operators import LinkEnded, LoginKey, operator_of_link, use_login_link
 
-ENDED = "This link is not good any more: it was used, replaced, or it has expired. Ask for a new one."
+ENDED = (
+    "The code is not the one of this link, or the link is not good any more: it was used, replaced, or it "
+    "has expired. Ask for a new one."
+)
 NEW_PASSWORD = {"autocomplete": "new-password"}
 
 
 class NewPasswordForm(forms.Form):
-    """The code from behind the link's #, which the page's script fills in, and the password twice."""
+    """What stands behind the link's #, which the page's script fills in, its code, and the password twice."""
 
-    code = forms.CharField(
-        label="One-time code",
+    token = forms.CharField(
+        label="Link",
         max_length=36,
         widget=TextWidget(attrs={"autocomplete": "off"}),
         help_text="The part of the link after #.",
+    )
+    code = forms.CharField(
+        label="One-time code",
+        max_length=20,
+        widget=TextWidget(attrs={"autocomplete": "off", "spellcheck": "false"}),
+        help_text="The code of whoever approved your account, who is not the one that gave you the link.",
     )
     password = forms.CharField(
         label="New password",
@@ -49,30 +58,28 @@ class NewPasswordForm(forms.Form):
         widget=PasswordWidget(attrs=NEW_PASSWORD),
     )
 
-    def clean_code(self) -> UUID:
-        code = read_uuid(self.cleaned_data["code"])
-        try:
-            self.operator = operator_of_link(code or UUID(int=0))
-        except LinkEnded:
-            raise ValidationError(ENDED) from None
-        assert code
-        return code
-
     def clean(self) -> dict[str, Any]:
         given = self.cleaned_data
-        if "code" in given and "password" in given and "again" in given:
-            if given["password"] != given["again"]:
-                self.add_error("again", "The two passwords are not the same.")
-            try:
-                validate_password(given["password"], self.operator)
-            except ValidationError as problem:
-                self.add_error("password", problem)
+        if not {"token", "code", "password", "again"} <= given.keys():
+            return given
+        given["key"] = LoginKey(read_uuid(given["token"]) or UUID(int=0), given["code"])
+        try:
+            operator = operator_of_link(given["key"])
+        except LinkEnded:
+            self.add_error("code", ENDED)
+            return given
+        if given["password"] != given["again"]:
+            self.add_error("again", "The two passwords are not the same.")
+        try:
+            validate_password(given["password"], operator)
+        except ValidationError as problem:
+            self.add_error("password", problem)
         return given
 
 
 @sensitive_post_parameters()
 def new_password(request: HttpRequest) -> HttpResponse:
-    """Asks for a new password; sets it if the code is good, and leads to the log-in."""
+    """Asks for a new password; sets it if link and code are good, and leads to the log-in."""
     form = NewPasswordForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         try:
@@ -90,7 +97,7 @@ def new_password(request: HttpRequest) -> HttpResponse:
 @transaction.atomic
 def set_password(request: HttpRequest, given: dict[str, Any]) -> Operator:
     """Uses the link, and records it as an act of the operator whose link it is. Raises `LinkEnded`."""
-    operator = use_login_link(given["code"], password=given["password"])
+    operator = use_login_link(given["key"], password=given["password"])
     # Whoever is logged in here has nothing to do with it.
     origin = replace(Origin.of(request), operator=operator, username=operator.username)
     origin = replace(origin, roles=roles_of(operator), session="")

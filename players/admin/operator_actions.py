@@ -14,7 +14,6 @@ from django.urls import reverse
 from lib.backoffice.confirmation import Act, Page, PageAction, ShownOnce
 from lib.backoffice.forms import CheckboxesWidget
 from lib.backoffice.pages import PageAdmin
-from lib.security.tokens import new_token, token_hash
 from players.admin.approved_action import ApprovedAction, EffectPage, RequestForm, told
 from players.admin.guarded_forms import show_request
 from players.approvals.kinds import NotExecutable
@@ -34,6 +33,7 @@ from players.operators import (
     OperatorRefused,
     deactivate_operator,
     may_act_on,
+    new_login_key,
     require_own_roles,
     require_roles_of,
     set_roles,
@@ -41,8 +41,8 @@ from players.operators import (
 
 MANAGE, MANAGE_ROLES = "players.manage_operators", "players.manage_roles"
 LINK_SAYS = (
-    "You get a link that works once and for a limited time. Hand it to the operator, who chooses a password "
-    "with it: nobody else ever sets or sees one."
+    "You get a link that works once and for a limited time, and who approves it a code that goes with it. "
+    "With both the operator chooses a password: nobody else ever sets or sees one."
 )
 
 
@@ -75,7 +75,7 @@ def link_once(request: HttpRequest, username: str, token: UUID, told: str, back:
         before=told,
         values=[("Operator", username, "username"), ("Link", address, "link")],
         after=f"With it {username} chooses a password, once, and for a limited time, after a second person "
-        "has approved it. If it is lost, withdraw the request.",
+        "has approved it, who gets a code that goes with it. If it is lost, withdraw the request.",
         back=back,
     )
 
@@ -147,10 +147,10 @@ class OpenAccount(OperatorAction, ApprovedAction[Operator]):
 
     def do(self, act: Act[Operator]) -> ShownOnce:
         require_roles_of(act.row, acting(act.request))
-        token = new_token()
-        given = {**act.given, "link_hash": token_hash(token).hex()}
-        approval = self.requested(replace(act, given=given))
-        return link_once(act.request, act.row.username, token, told(approval), act.row)
+        key = new_login_key()
+        given = {**act.given, "link_hash": key.hash.hex()}
+        approval = self.requested(replace(act, given=given), key.code)
+        return link_once(act.request, act.row.username, key.token, told(approval), act.row)
 
 
 class ResetLogin(OpenAccount):

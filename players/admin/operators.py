@@ -16,7 +16,6 @@ from lib.backoffice.formatting import NOTHING, badge
 from lib.backoffice.forms import CheckboxesWidget, OurIdField, TextWidget
 from lib.backoffice.pages import PageAdmin
 from lib.clock import WalletNow
-from lib.security.tokens import new_token, token_hash
 from players.admin.approved_action import told
 from players.admin.guarded_forms import REQUEST_FIELDS, GuardedAdmin
 from players.admin.operator_actions import (
@@ -34,7 +33,7 @@ from players.approvals.operations import ApprovalRefused, request_approval
 from players.approvals.operators import ACCOUNT_OPENING, AccountPayload
 from players.audit_trail.record import Origin
 from players.models import Approval, LoginLink, Operator
-from players.operators import OperatorRefused, may_act_on, require_own_roles, roles_of
+from players.operators import OperatorRefused, may_act_on, new_login_key, require_own_roles, roles_of
 
 if TYPE_CHECKING:
     NewOperatorModelForm = forms.ModelForm[Operator]
@@ -142,19 +141,19 @@ class OperatorAdmin(PageAdmin):
         if change:
             obj.save(update_fields=form.changed_data)
             return
-        token, given, by = new_token(), form.cleaned_data, acting(request)
+        key, given, by = new_login_key(), form.cleaned_data, acting(request)
         roles = sorted(role.name for role in given.get("groups", ()))
         require_own_roles(by, roles)
         payload = AccountPayload(
             "make",
             obj.username,
-            token_hash(token).hex(),
+            key.hash.hex(),
             obj.first_name,
             obj.last_name,
             obj.email,
             roles,
         )
-        request.login_token = token  # type: ignore[attr-defined]
+        request.login_token = key.token  # type: ignore[attr-defined]
         request.approval = request_approval(  # type: ignore[attr-defined]
             ACCOUNT_OPENING,
             payload,
@@ -162,6 +161,7 @@ class OperatorAdmin(PageAdmin):
             origin=Origin.of(request),
             reason=given["reason"],
             digest=None,
+            secret=key.code,
         )
 
     # A new operator is requested as a guarded form's row is.

@@ -68,7 +68,12 @@ class Execution:
     @property
     def actor(self) -> str:
         """Who acts, as journals name them: whoever wanted it."""
-        return f"operator:{self.requester.username}"[:80]
+        return actor_of(self.requester.username)
+
+
+def actor_of(username: str) -> str:
+    """An operator as journals name them."""
+    return f"operator:{username}"[:80]
 
 
 class Kind(Generic[P]):
@@ -85,6 +90,8 @@ class Kind(Generic[P]):
     about: ClassVar[str]
     payload: ClassVar[type[msgspec.Struct]]
     moves_money: ClassVar[bool] = False
+    # Whether the secret of a request is for whoever approves it, who sees it once.
+    is_secret_the_approvers: ClassVar[bool] = False
 
     def describe(self, payload: P) -> str:
         """The act in one line, which begins with a verb: Credit 5.00 XAG to anna."""

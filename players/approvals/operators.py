@@ -4,7 +4,7 @@ from typing import Literal
 
 import msgspec
 
-from players.approvals.kinds import Change, Execution, Kind, NotExecutable, Preview, Subject
+from players.approvals.kinds import Change, Execution, Kind, NotExecutable, Preview, Subject, actor_of
 from players.models import Operator
 from players.operators import (
     OperatorRefused,
@@ -15,6 +15,10 @@ from players.operators import (
 )
 
 NONE = "none"
+WHO_HAS_BOTH = (
+    "Whoever has the link and its code chooses the password of {0}, and can do what {0} can. Who requests it "
+    "gets the link, who approves it the code: each hands over the own half, and to nobody but {0}."
+)
 
 
 class RolesPayload(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -26,9 +30,9 @@ class RolesPayload(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class AccountPayload(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An operator who gets a log-in link; `link_hash` is its token's, in hexadecimal.
+    """An operator who gets a log-in link; `link_hash` is its key's, in hexadecimal.
 
-    Names, address and `roles` are those of a new operator.
+    The key's code is the request's secret. Names, address and `roles` are those of a new operator.
     """
 
     act: Literal["make", "reactivate", "reset"]
@@ -75,10 +79,11 @@ class RoleGrant(OperatorKind, Kind[RolesPayload]):
 
 
 class AccountOpening(OperatorKind, Kind[AccountPayload]):
-    """The link is shown to who requests it, and works from the approval on."""
+    """The link is shown to who requests it, its code to who approves it: neither can use it alone."""
 
     name, title, permission = "open_account", "log-in link of an operator", "players.manage_operators"
     payload = AccountPayload
+    is_secret_the_approvers = True
 
     def describe(self, payload: AccountPayload) -> str:
         return {
@@ -95,6 +100,8 @@ class AccountOpening(OperatorKind, Kind[AccountPayload]):
                 if operator is None
                 else f"There is an operator {payload.username} already."
             )
+        if operator is None:
+            require_distinct(payload.username)
         before = "none" if operator is None else "active" if operator.is_active else "deactivated"
         if (payload.act, before) in {("reactivate", "active"), ("reset", "deactivated")}:
             raise NotExecutable(f"{payload.username} is {before}.")
@@ -103,12 +110,14 @@ class AccountOpening(OperatorKind, Kind[AccountPayload]):
             Change("Account", before, "active, with a one-time log-in link"),
             Change("Roles", roles if operator else NONE, roles),
         ]
-        says = [f"Whoever has the link chooses the password of {payload.username}, and can do what he can."]
+        says = [*person(payload), WHO_HAS_BOTH.format(payload.username)]
         key = str(operator.pk) if operator else ""
         return Preview(Subject(self.about, key, payload.username), changes, says)
 
     def execute(self, payload: AccountPayload, execution: Execution) -> str:
         link_hash, by = bytes.fromhex(payload.link_hash), execution.requester
+        if not execution.secret:
+            raise NotExecutable("It was requested with an earlier release, without a code: request it again.")
         try:
             if payload.act == "make":
                 create_operator(
@@ -135,6 +144,21 @@ ROLE_GRANT, ACCOUNT_OPENING = RoleGrant(), AccountOpening()
 def locked(username: str) -> Operator | None:
     """The operator, locked; None if there is none."""
     return Operator.objects.select_for_update().filter(username=username).first()
+
+
+def require_distinct(username: str) -> None:
+    """Raises `NotExecutable` if a new name could be taken for another one, in a list or in the journal."""
+    if Operator.objects.filter(username__iexact=username).exists():
+        raise NotExecutable(f"There is an operator of the name {username} in another case.")
+    if actor_of(username) != f"operator:{username}":
+        raise NotExecutable("The name is too long: the journal would cut it off.")
+
+
+def person(payload: AccountPayload) -> list[str]:
+    """Who a new operator is, in a sentence, if the request says so."""
+    names = [f"{payload.first_name} {payload.last_name}".strip(), payload.email]
+    said = ", ".join(name for name in names if name)
+    return [f"It is for {said}."] if said else []
 
 
 def roles_of(operator: Operator) -> list[str]:

@@ -1,6 +1,5 @@
 """Second factors of operators: who needs one, what is asked for, and when it is asked for again."""
 
-import secrets
 from typing import cast
 from urllib.parse import urlencode
 
@@ -18,6 +17,7 @@ from django_otp_webauthn.models import WebAuthnCredential
 from lib.backoffice.confirmation import NOT_STORED
 from lib.backoffice.forms import TextWidget
 from lib.clock import WalletNow, now
+from lib.security.tokens import new_code
 from players.audit_trail.record import Origin, Outcome, record_act
 from players.logins import attempts
 from players.logins.events import LOCK_OUT, say, tell
@@ -27,9 +27,7 @@ from players.models.logins import recovery_hash
 
 # Whoever has no other role looks, and moves nothing.
 VIEWER = "viewer"
-CODES, CODE_BYTES = 10, 10
-# Without what could be mistaken for another: no i, l, o, 0, 1.
-LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
+CODES = 10
 SHOW = "show_second_factor"
 WRONG = "This code is wrong, or was used before."
 
@@ -180,11 +178,11 @@ def add_app(request: HttpRequest, secret: bytes, code: str) -> str:
 @transaction.atomic
 def make_recovery_codes(request: HttpRequest) -> list[str]:
     """New recovery codes, which are shown once; earlier ones are good no more."""
-    codes = ["".join(secrets.choice(LETTERS) for _ in range(CODE_BYTES)) for _ in range(CODES)]
+    codes = [new_code() for _ in range(CODES)]
     known = {"name": "Recovery codes", "hashes": [recovery_hash(code) for code in codes], "made_at": now()}
     RecoveryCodes.objects.update_or_create(user=operator_of(request), defaults=known)
     changed(request, "make_recovery_codes")
-    return [f"{code[:5]}-{code[5:]}" for code in codes]
+    return codes
 
 
 @transaction.atomic

@@ -170,11 +170,14 @@ def test_new_operator__comes_in_by_a_link_that_two_people_made(
         second.shows(name)
         second.press("Approve")
         second.shows(f"The log-in link of {name} works from now on")
+        code = (second.page.locator("#code").text_content() or "").strip()
+        second.page.get_by_role("link", name="I have copied it").click()
         expect(second.page.locator("body")).not_to_contain_text(f"{name} (")
     with visiting(browser, office, look) as visit:
         visit.open(link.removeprefix(office))
         visit.shows("Choose your password")
         assert "#" not in visit.page.url
+        visit.page.fill("input[name=code]", code)
         visit.page.fill("input[name=password]", PASSWORD)
         visit.page.fill("input[name=again]", PASSWORD)
         visit.press("Set the password")

@@ -5,7 +5,6 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from io import StringIO
 from typing import Any
-from uuid import UUID
 
 import psycopg
 import pytest
@@ -15,13 +14,14 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
 
-from lib.security.tokens import new_token, token_hash
 from players.models import AuditEvent, Operator
 from players.operators import (
     LinkEnded,
+    LoginKey,
     OperatorRefused,
     create_operator,
     deactivate_operator,
+    new_login_key,
     operator_of_link,
     reactivate_operator,
     reset_login,
@@ -113,11 +113,11 @@ def operator(*roles: str, **attributes: Any) -> Operator:
     return made
 
 
-def link_of(operator: Operator) -> UUID:
-    """A log-in link of an operator, whose password ends with it."""
-    token = new_token()
-    reset_login(operator.pk, link_hash=token_hash(token), by=superuser())
-    return token
+def link_of(operator: Operator) -> LoginKey:
+    """The key of a log-in link of an operator, whose password ends with it."""
+    key = new_login_key()
+    reset_login(operator.pk, link_hash=key.hash, by=superuser())
+    return key
 
 
 def superuser() -> Operator:
@@ -125,18 +125,18 @@ def superuser() -> Operator:
 
 
 def test_create_operator__can_log_in_only_by_the_link() -> None:
-    token = new_token()
+    key = new_login_key()
     made = create_operator(
         username=unique("new"),
         first_name="Anna",
         last_name="Berg",
         email="anna@example.com",
         roles=["support"],
-        link_hash=token_hash(token),
+        link_hash=key.hash,
         by=operator("administrator", "support"),
     )
     assert (made.is_staff, made.is_superuser, made.has_usable_password()) == (True, False, False)
-    assert use_login_link(token, password=PASSWORD) == made
+    assert use_login_link(key, password=PASSWORD) == made
     assert Operator.objects.get(pk=made.pk).check_password(PASSWORD)
     assert roles_of(made) == {"support"}
 
@@ -150,7 +150,7 @@ def test_create_operator__gives_no_role_that_its_maker_has_not() -> None:
             last_name="",
             email="",
             roles=["support", "risk", "finance"],
-            link_hash=token_hash(new_token()),
+            link_hash=new_login_key().hash,
             by=operator("administrator", "support"),
         )
     assert not Operator.objects.filter(username=name).exists()
@@ -174,8 +174,8 @@ def test_set_roles__a_superuser_gives_all() -> None:
 ACTS: list[Callable[..., Any]] = [
     lambda row, by: set_roles(row.pk, roles=[], by=by),
     lambda row, by: deactivate_operator(row.pk, by=by),
-    lambda row, by: reset_login(row.pk, link_hash=token_hash(new_token()), by=by),
-    lambda row, by: reactivate_operator(row.pk, link_hash=token_hash(new_token()), by=by),
+    lambda row, by: reset_login(row.pk, link_hash=new_login_key().hash, by=by),
+    lambda row, by: reactivate_operator(row.pk, link_hash=new_login_key().hash, by=by),
 ]
 
 
@@ -195,10 +195,10 @@ def test_reset_login__opens_no_account_that_can_do_more() -> None:
     treasurer.set_password(PASSWORD)
     treasurer.save()
     with pytest.raises(OperatorRefused, match=r"roles that you have not \(finance\)"):
-        reset_login(treasurer.pk, link_hash=token_hash(new_token()), by=administrator)
+        reset_login(treasurer.pk, link_hash=new_login_key().hash, by=administrator)
     deactivate_operator(treasurer.pk, by=administrator)
     with pytest.raises(OperatorRefused, match=r"roles that you have not \(finance\)"):
-        reactivate_operator(treasurer.pk, link_hash=token_hash(new_token()), by=administrator)
+        reactivate_operator(treasurer.pk, link_hash=new_login_key().hash, by=administrator)
     treasurer.refresh_from_db()
     assert (treasurer.is_active, treasurer.check_password(PASSWORD)) == (False, True)
     assert not treasurer.login_links.exists()
@@ -224,10 +224,10 @@ def test_deactivate__ends_sessions_and_links_until_reactivated() -> None:
     assert browser.get("/admin/").status_code == 302
     with pytest.raises(OperatorRefused, match="is deactivated"):
         link_of(clerk)
-    fresh = new_token()
-    reactivate_operator(clerk.pk, link_hash=token_hash(fresh), by=boss)
+    fresh = new_login_key()
+    reactivate_operator(clerk.pk, link_hash=fresh.hash, by=boss)
     with pytest.raises(OperatorRefused, match="active already"):
-        reactivate_operator(clerk.pk, link_hash=token_hash(new_token()), by=boss)
+        reactivate_operator(clerk.pk, link_hash=new_login_key().hash, by=boss)
     with pytest.raises(LinkEnded):
         use_login_link(token, password=PASSWORD)
     assert use_login_link(fresh, password=PASSWORD).is_active
@@ -239,9 +239,9 @@ def test_login_link__is_good_once_and_only_the_newest() -> None:
     with pytest.raises(LinkEnded):
         use_login_link(old, password="another password of a test")
     use_login_link(new, password=PASSWORD)
-    for token in (old, new, new_token()):
+    for key in (old, new, new_login_key(), LoginKey(new.token, old.code)):
         with pytest.raises(LinkEnded):
-            use_login_link(token, password="another password of a test")
+            use_login_link(key, password="another password of a test")
     assert Operator.objects.get(pk=clerk.pk).check_password(PASSWORD)
 
 
@@ -266,10 +266,10 @@ def test_login_link__used_twice_at_once_sets_one_password() -> None:
         assert Operator.objects.get(pk=clerk.pk).check_password(won[0])
 
 
-def tried(token: UUID, password: str) -> str:
+def tried(key: LoginKey, password: str) -> str:
     """The password, if the link took it."""
     try:
-        use_login_link(token, password=password)
+        use_login_link(key, password=password)
     except LinkEnded:
         return ""
     finally:

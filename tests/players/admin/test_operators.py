@@ -23,6 +23,8 @@ from tests.support.admin_pages import (
 from tests.support.callers import unique
 
 PASSWORD = "a password for this test only"
+# The token of a link, and the code that goes with it.
+Key = tuple[str, str]
 ACTIONS = ("change_roles", "reset_login", "deactivate", "reactivate")
 
 
@@ -43,21 +45,36 @@ def browser(administrator: Operator) -> Client:
     return signed_in(administrator)
 
 
-def link_on(response: Any, other: Client | None = None) -> tuple[str, str]:
-    """The page and the code of a link that is shown, and that `other` approves."""
+def link_on(response: Any) -> tuple[str, str]:
+    """The page and the token of a link that is shown."""
     assert response.status_code == 200
     assert "no-store" in response["Cache-Control"]
     found = re.search(r'id="link">([^<]+)<', response.content.decode())
     assert found
     parts = urlsplit(found[1])
     assert (parts.netloc, parts.query) == ("testserver", "")
-    if other:
-        approved_by(other, Approval.objects.latest("pk"))
     return parts.path, parts.fragment
 
 
-def choose(place: str, code: str, password: str = PASSWORD, again: str = "") -> Any:
-    return Client().post(place, {"code": code, "password": password, "again": again or password})
+def key_on(response: Any, other: Client) -> tuple[str, Key]:
+    """The page and the token of a link that is shown, and the code that is shown to `other` who approves."""
+    place, token = link_on(response)
+    return place, (token, code_for(other))
+
+
+def code_for(other: Client) -> str:
+    """The code that is shown to whoever approves the latest request."""
+    place = page(Approval, Approval.objects.latest("pk"), "approve")
+    response = other.post(place, hidden_in(get(other, place)))
+    assert "no-store" in response["Cache-Control"]
+    found = re.search(r'id="code">([^<]+)<', response.content.decode())
+    assert found
+    return found[1]
+
+
+def choose(place: str, key: Key, password: str = PASSWORD, again: str = "") -> Any:
+    given = {"token": key[0], "code": key[1], "password": password, "again": again or password}
+    return Client().post(place, given)
 
 
 def add(browser: Client, **changes: Any) -> Any:
@@ -70,19 +87,19 @@ def test_add_operator__shows_a_link_with_which_a_password_is_chosen_once(
 ) -> None:
     name = unique("new")
     support = Group.objects.get(name="support")
-    place, code = link_on(add(browser, username=name, groups=[support.pk]), second)
+    place, key = key_on(add(browser, username=name, groups=[support.pk]), second)
     made = Operator.objects.get(username=name)
     assert ([*made.groups.all()], made.has_usable_password(), made.is_staff) == ([support], False, True)
-    assert code not in get(browser, page(Operator, made)) + get(
-        browser, address(Operator, "history", made.pk)
-    )
+    said = get(browser, page(Operator, made)) + get(browser, address(Operator, "history", made.pk))
+    said += get(browser, page(Approval, Approval.objects.latest("pk")))
+    assert not [half for half in key if half in said]
     assert "Choose your password" in get(Client(), place)
-    assert choose(place, code)["Location"] == "/admin/login/"
+    assert choose(place, key)["Location"] == "/admin/login/"
     used = AuditEvent.objects.get(action="use_login_link", subject_id=str(made.pk))
     assert (used.operator, used.roles, used.address) == (made, ["support"], "127.0.0.1")
     login = Client().post("/admin/login/", {"username": name, "password": PASSWORD})
     assert (login.status_code, login["Location"]) == (302, "/admin/")
-    assert "was used, replaced" in choose(place, code).content.decode()
+    assert "was used, replaced" in choose(place, key).content.decode()
 
 
 @pytest.mark.parametrize(
@@ -96,16 +113,16 @@ def test_add_operator__shows_a_link_with_which_a_password_is_chosen_once(
 def test_new_password__unfit_one_leaves_the_link_as_it_was(
     browser: Client, second: Client, password: str, again: str, words: str
 ) -> None:
-    place, code = link_on(add(browser), second)
-    answer = choose(place, code, password, again)
+    place, key = key_on(add(browser), second)
+    answer = choose(place, key, password, again)
     assert words in answer.content.decode()
     assert password not in answer.content.decode()
-    assert choose(place, code).status_code == 302
+    assert choose(place, key).status_code == 302
 
 
 @pytest.mark.parametrize("code", ["", "nonsense", "00000000-0000-0000-0000-000000000000", "\x00"])
 def test_new_password__unknown_code_is_no_error(code: str) -> None:
-    assert choose("/admin/new-password/", code).status_code in (200, 400)
+    assert choose("/admin/new-password/", (code, code)).status_code in (200, 400)
 
 
 def test_add_operator__offers_and_takes_only_own_roles(browser: Client) -> None:
@@ -191,31 +208,54 @@ def test_operator__is_deactivated_reactivated_and_reset(browser: Client, second:
     browser.post(page(Operator, clerk, "deactivate"), {"reason": "left us"})
     assert not Operator.objects.get(pk=clerk.pk).is_active
     assert "deactivated" in get(browser, page(Operator, clerk))
-    place, old = link_on(sent(browser, page(Operator, clerk, "reactivate"), reason="is back")[0])
+    place, token = link_on(sent(browser, page(Operator, clerk, "reactivate"), reason="is back")[0])
     assert not Operator.objects.get(pk=clerk.pk).is_active
-    assert choose(place, old).status_code == 200
-    approved_by(second, Approval.objects.latest("pk"))
-    place, new = link_on(sent(browser, page(Operator, clerk, "reset_login"), reason="lost it")[0], second)
+    assert choose(place, (token, "")).status_code == 200
+    old = token, code_for(second)
+    place, new = key_on(sent(browser, page(Operator, clerk, "reset_login"), reason="lost it")[0], second)
     assert "link sent" in get(browser, f"{address(Operator)}?q={clerk.username}")
     assert (choose(place, old).status_code, choose(place, new).status_code) == (200, 302)
     said = get(browser, address(Operator, "history", clerk.pk))
     assert "is deactivated. Reason: left us" in said
-    assert new not in said
+    assert not [half for half in new if half in said]
 
 
 def test_new_password__ends_the_session_of_whoever_opens_it(browser: Client, second: Client) -> None:
-    place, code = link_on(add(browser), second)
-    browser.post(place, {"code": code, "password": PASSWORD, "again": PASSWORD})
+    place, (token, code) = key_on(add(browser), second)
+    browser.post(place, {"token": token, "code": code, "password": PASSWORD, "again": PASSWORD})
     assert browser.get("/admin/").status_code == 302
 
 
 def test_add_operator__is_nobody_before_a_second_person_approved(browser: Client, second: Client) -> None:
     """Who could make a second person alone would be one."""
     name = unique("puppet")
-    place, code = link_on(add(browser, username=name))
-    assert (Operator.objects.filter(username=name).exists(), choose(place, code).status_code) == (False, 200)
-    approved_by(second, Approval.objects.latest("pk"))
-    assert choose(place, code).status_code == 302
+    place, token = link_on(add(browser, username=name))
+    assert choose(place, (token, "")).status_code == 200
+    assert not Operator.objects.filter(username=name).exists()
+    assert choose(place, (token, code_for(second))).status_code == 302
+
+
+def test_add_operator__gives_neither_of_the_two_the_account(browser: Client, second: Client) -> None:
+    """Who requests an operator and has the link would be a second person for all that he requests next."""
+    place, (token, code) = key_on(add(browser, username=unique("puppet")), second)
+    other_place, (_, other_code) = key_on(add(browser), second)
+    assert place == other_place
+    for half in ((token, ""), (token, token), (token, "aaaaa-aaaaa"), (token, other_code), ("", code)):
+        assert choose(place, half).status_code == 200, half
+    assert choose(place, (token, f" {code.upper().replace('-', ' ')} ")).status_code == 302
+
+
+def test_add_operator__shows_the_approver_who_it_is_for(browser: Client, second: Client) -> None:
+    add(browser, first_name="Anna", last_name="Berg", email="anna@example.org")
+    text = get(second, page(Approval, Approval.objects.latest("pk"), "approve"))
+    assert "It is for Anna Berg, anna@example.org." in text
+
+
+def test_add_operator__takes_no_name_that_could_be_taken_for_another(browser: Client, boss: Operator) -> None:
+    for name in (boss.username.upper(), "a" * 72):
+        given = {"username": name, "first_name": "", "last_name": "", "email": "", "groups": []}
+        answer = browser.post(address(Operator, "add"), with_reason(given), follow=True)
+        assert "Nothing was requested" in answer.content.decode(), name
 
 
 def test_operators__are_found_by_nothing_that_no_page_shows(boss: Operator) -> None:

@@ -7,13 +7,14 @@ from django.contrib.auth.models import Group
 
 from config.roles import ROLES
 from lib.ids import new_id
-from lib.security.tokens import new_password, new_token, token_hash
+from lib.security.tokens import new_password
 from players.approvals.credentials import ANY, CREDENTIAL_CHANGE, CredentialPayload
 from players.approvals.games import GAME_CHANGE, PASSWORD, fingerprint_of_password
 from players.approvals.operators import AccountPayload, RolesPayload, listed, roles_of
 from players.approvals.players import LiftingPayload
 from players.models import Credential, Game, LoginLink, Operator, Player
 from players.operations import add_credential, revoke_credential, set_player_status, set_query_password
+from players.operators import new_login_key
 from tests.support.admin_pages import operator
 from tests.support.callers import make_party, unique
 from tests.support.kind_cases.case import Case, Draw, Others, Words, configured
@@ -127,9 +128,9 @@ def role_grant(draw: Draw) -> Case:
 
 
 def account_opening(draw: Draw) -> Case:
-    act, token = draw.one("make", "reactivate", "reset"), new_token()
+    act, key = draw.one("make", "reactivate", "reset"), new_login_key()
     roles = sorted(draw.some(*NAMES))
-    link_hash = token_hash(token)
+    link_hash = key.hash
     if act == "make":
         who = Operator(username=unique("op"))
         payload = AccountPayload(act, who.username, link_hash.hex(), roles=roles)
@@ -151,7 +152,7 @@ def account_opening(draw: Draw) -> Case:
         with_link = ", with a one-time log-in link" if link else ""
         return {"Account": state + with_link, "Roles": listed(roles_of(found))}
 
-    return Case(payload, shows, others)
+    return Case(payload, shows, others, key.code)
 
 
 def lifting(draw: Draw) -> Case:
