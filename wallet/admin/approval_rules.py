@@ -145,7 +145,7 @@ class ApprovalRuleAdmin(GuardedAdmin):
     on_one_object = columns.text(LABELS["alone_up_to"], lambda row: show_alone(row, "alone_up_to"))
     in_total = columns.text(LABELS["alone_per_day"], lambda row: show_alone(row, "alone_per_day"))
     waits = columns.text(LABELS["hours"], "hours")
-    people = columns.text("who may", lambda row: show_people(KINDS[row.kind]) if row.kind in KINDS else "")
+    people = columns.text("who may", lambda row: people_of(row.kind))
 
     def get_fieldsets(self, request: HttpRequest, obj: ApprovalRule | None = None) -> Any:
         (_, about), *others = super().get_fieldsets(request, obj)
@@ -172,9 +172,14 @@ def what_holds() -> Section:
     rules: dict[str, list[ApprovalRule]] = {}
     for rule in ApprovalRule.objects.order_by("currency_code"):
         rules.setdefault(rule.kind, []).append(rule)
-    kinds = {kind.permission: kind for kind in sorted_kinds()}
-    people = {permission: show_people(kind) for permission, kind in kinds.items()}
-    lacking = {permission for permission in kinds if lack(permission)}
+    kinds = sorted_kinds()
+    # Many kinds ask for one permission, and each look at its holders goes through all operators.
+    lacking = {permission for permission in {kind.permission for kind in kinds} if lack(permission)}
+    shown = [kind for kind in kinds if kind.moves_money or kind.name in rules or kind.permission in lacking]
+    people = {
+        permission: show_people(permission, permission in lacking)
+        for permission in {kind.permission for kind in shown}
+    }
     rows = [
         (
             sentence(kind.title),
@@ -182,8 +187,7 @@ def what_holds() -> Section:
             hours_words(rules.get(kind.name, [])),
             people[kind.permission],
         )
-        for kind in sorted_kinds()
-        if kind.moves_money or kind.name in rules or kind.permission in lacking
+        for kind in shown
     ]
     others = ("All other acts", TWO_ALWAYS, hours_words([]), link("See Roles", "auth_group_changelist"))
     return Section(ApprovalRule, "What holds now", HEADERS, [*rows, others], "")
@@ -213,9 +217,15 @@ def show_alone(rule: ApprovalRule, name: str) -> str:
     return RULE_CHANGE.words(name, RULE_CHANGE.values(rule))
 
 
-def show_people(kind: Kind[Any]) -> Any:
+def people_of(kind: str) -> Any:
+    """Who can request and approve the acts of a kind, by its name; nobody if there is none."""
+    permission = KINDS[kind].permission if kind in KINDS else ""
+    return show_people(permission, bool(lack(permission))) if permission else ""
+
+
+def show_people(permission: str, is_lacking: bool) -> Any:
     """Who can request and approve; marked if these are not two."""
-    names = able_names(kind.permission)
+    names = able_names(permission)
     if not names:
         return badge("nobody", "danger")
-    return format_html("{} {}", badge("only", "danger"), names) if lack(kind.permission) else wrapped(names)
+    return format_html("{} {}", badge("only", "danger"), names) if is_lacking else wrapped(names)
