@@ -5,14 +5,17 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import django_otp
+from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.cache import never_cache
 
-from players.logins import account, factors, passkey_views
-from players.logins.events import tell
+from players.audit_trail.record import Outcome
+from players.logins import account, attempts, factors, passkey_views
+from players.logins.attempts import in_time
+from players.logins.events import LOCK_OUT, tell
 from players.logins.sessions import End, end_others
 
 if TYPE_CHECKING:
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
 else:
     from unfold.sites import UnfoldAdminSite
 
+CHANGE_PASSWORD = "change_password"
 View = Callable[..., HttpResponse]
 
 
@@ -42,11 +46,30 @@ class OperatorsSite(UnfoldAdminSite):
 
     @transaction.atomic
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        """Django's page; afterwards the operator's other sessions have ended."""
+        """Django's page; afterwards the operator's other sessions have ended.
+
+        Whoever has got hold of a session finds no password by it: the second factor comes first, and wrong
+        passwords are counted.
+        """
+        if asked := factors.require_recent_factor(request, carries=False):
+            return asked
+        if request.method != "POST":
+            return super().password_change(request, extra_context)
+        operator = factors.operator_of(request)
+        tried = attempts.begin_code(operator)
+        if tried.wait:
+            messages.warning(request, f"Too many wrong passwords. Try again in {in_time(tried.wait)}.")
+            return HttpResponseRedirect(request.path)
         answer = super().password_change(request, extra_context)
-        if request.method == "POST" and answer.status_code == 302:
+        if answer.status_code == 302:
             end_others(request, End.PASSWORD)
-            tell(request, "change_password", factors.operator_of(request))
+            tell(request, CHANGE_PASSWORD, operator)
+        elif "old_password" in (answer.context_data or {})["form"].errors:
+            tell(request, CHANGE_PASSWORD, operator, outcome=Outcome.FAILED)
+            if tried.is_last:
+                tell(request, LOCK_OUT, operator, note="the present password")
+            return answer
+        attempts.succeed(tried)
         return answer
 
     def entered(self, view: View) -> View:

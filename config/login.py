@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
-from lib.http.addresses import client_address
+from lib.http.addresses import client_address, counted_as
 from players.access.throttling import FAILURES, WINDOW_SECONDS
 from players.audit_trail.record import Outcome
 from players.logins import attempts
@@ -46,7 +46,7 @@ class LoginForm(AuthenticationForm):
 
         The words are the same for a name that nobody has.
         """
-        tried = attempts.begin_login(username, str(client_address(request.META)))
+        tried = attempts.begin_login(username, counted_as(client_address(request.META)))
         if tried.wait:
             say(request, "log_in_has_to_wait", username)
             raise ValidationError(WAIT.format(attempts.in_time(tried.wait)))
@@ -63,4 +63,6 @@ class LoginForm(AuthenticationForm):
 
 def tries_of(request: HttpRequest) -> int:
     """How often the caller's address has tried in this minute, this time included."""
-    return FAILURES.count(f"login:{client_address(request.META)}", int(time.time() // WINDOW_SECONDS))
+    return FAILURES.count(
+        f"login:{counted_as(client_address(request.META))}", int(time.time() // WINDOW_SECONDS)
+    )

@@ -65,6 +65,11 @@ def client_address(meta: dict[str, str]) -> Address:
     )
 
 
+def counted_as(address: Address) -> str:
+    """What an address is called where failures are counted: of IPv6 its /64, which is one customer's."""
+    return str(ip_network((address, 64), strict=False) if address.version == 6 else address)
+
+
 def is_proxy(meta: dict[str, str]) -> bool:
     """Whether a request of that `META` comes straight from a trusted proxy."""
     return contains(

@@ -68,9 +68,9 @@ class EffectAction(PageAction[Row]):
     asks_factor: ClassVar[bool] = False
 
     def answer(self, admin: PageAdmin, request: HttpRequest, row: Row) -> HttpResponse:
-        # What is posted comes back with the page that asks, and so before an entered secret could.
-        if self.asks_factor and request.method == ("GET" if self.sensitive else "POST"):
-            asked = require_recent_factor(request)
+        # A page that takes a secret asks before it, and anew if it has lain open.
+        if self.asks_factor and (self.sensitive or request.method == "POST"):
+            asked = require_recent_factor(request, carries=not self.sensitive)
             if asked:
                 return asked
         return super().answer(admin, request, row)

@@ -25,7 +25,7 @@ FREE, LOCKS = 3, 10
 NAME_STEP, MOST_NAME_STEPS = 10, 5
 # The same for an address, whatever the names, which never waits longer than this.
 ADDRESS_FREE, ADDRESS_SECONDS = 10, 30
-# A thief of the password has so many wrong codes of a second factor.
+# A thief of the password has so many wrong codes of a second factor, or one of a session so many passwords.
 CODES_FREE, CODES_LOCK = 5, 10
 # A counter begins anew after so long without a failure.
 FORGOTTEN = timedelta(hours=1)
@@ -56,7 +56,7 @@ def begin_login(username: str, address: str) -> Try:
 
 
 def begin_code(operator: Operator) -> Try:
-    """Counts a code of a second factor, which only who knows the password can show."""
+    """Counts a code of a second factor, or a present password, which only who has a session can try."""
     return begin(
         [key("code", str(operator.pk))], lambda failures: [doubled(failures, CODES_FREE, CODES_LOCK)]
     )

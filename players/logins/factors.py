@@ -118,15 +118,16 @@ def is_recent(request: HttpRequest) -> bool:
     return shown_at is not None and now() - shown_at < settings.FACTOR_AGE
 
 
-def require_recent_factor(request: HttpRequest) -> HttpResponse | None:
+def require_recent_factor(request: HttpRequest, *, carries: bool = True) -> HttpResponse | None:
     """Asks for the second factor if it was shown too long ago, by whoever has one.
 
     Returns None if the request may go on, else the page that asks. Its form is sent to the same address, and
-    brings along what was posted, but for files; so a view calls this before anything else, in each step.
+    brings along what was posted, but for files; so a view calls this before anything else, in each step. If
+    it `carries` nothing, since that may be a secret, the operator has to enter it again.
     """
     if may_change(request):
         return None
-    if request.method != "POST":
+    if request.method != "POST" or not carries:
         return HttpResponseRedirect(
             f"{reverse('admin:factor')}?{urlencode({'next': request.get_full_path()})}"
         )

@@ -55,6 +55,15 @@ def test_login__tries_of_an_address_are_bounded(someone: Operator) -> None:
     assert log_in(someone, fresh_address()) == (302, False)
 
 
+def test_login__of_ipv6_is_counted_by_network(someone: Operator) -> None:
+    """One customer has 2^64 addresses, each of which would have three guesses."""
+    network, other = f"2001:db8:{now():%H%M:%S}", f"2001:db9:{now():%H%M:%S}"
+    for number in range(3):
+        assert "Too many" not in refused(someone.username, f"{network}::{number:x}")
+    assert "Too many failed log-ins" in refused(someone.username, f"{network}::f")
+    assert "Too many" not in refused(someone.username, f"{other}::f")
+
+
 def test_login__few_passwords_are_hashed_at_once(someone: Operator) -> None:
     address = fresh_address()
     with HASHING, HASHING:

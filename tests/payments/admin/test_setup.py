@@ -1,6 +1,7 @@
 """Products, shops and providers: their forms, and secrets that are only ever written, or shown once."""
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,11 +12,13 @@ from payments.providers.registry import PROVIDERS
 from payments.providers.signatures import order_notify, standard_webhooks
 from payments.providers.signing_secrets import delivery_secrets, new_webhook_secret
 from players.models import Approval, AuditEvent
+from tests.conftest import Clock
 from tests.support.admin_pages import (
     address,
     approved_by,
     by_two,
     get,
+    hidden_in,
     operator,
     page,
     requested,
@@ -25,6 +28,7 @@ from tests.support.admin_pages import (
     with_reason,
 )
 from tests.support.callers import make_party, unique
+from tests.support.doors import come_in
 from tests.support.shop import ShopSetup, make_product, make_provider
 
 # Its currencies.
@@ -489,6 +493,19 @@ def test_secret_form__needs_the_permission_to_add_secrets(shop_setup: ShopSetup)
     assert Secret.objects.count() == before
     keeper = signed_in(operator("payments.view_provider", "payments.manage_secrets"))
     assert keeper.get(page(Provider, provider, "enter_secret")).status_code == 200
+
+
+def test_secret_form__that_has_lain_open_asks_for_the_second_factor_anew(
+    shop_setup: ShopSetup, clock: Clock
+) -> None:
+    """The secret that was entered does not come back with the page that asks."""
+    browser = come_in(operator("payments.view_provider", "payments.manage_secrets"))
+    place, secret = page(Provider, shop_setup.webhooks.provider, "enter_secret"), new_webhook_secret()
+    fields = hidden_in(get(browser, place)) | {"secret": secret, "reason": "r"}
+    clock.go_ahead(timedelta(minutes=6))
+    answer = browser.post(place, fields)
+    assert answer["Location"].startswith("/admin/account/factor/?next=")
+    assert not Approval.objects.filter(pk=fields["approval_id"]).exists()
 
 
 def test_secret__is_marked_sensitive_in_failure_reports(

@@ -9,11 +9,12 @@ from django.test import Client
 
 from lib.clock import now
 from players.logins.account import MOST_SESSIONS
-from players.models import Operator, OperatorSession
+from players.logins.attempts import CODES_FREE
+from players.models import AuditEvent, Operator, OperatorSession
 from tests.conftest import Clock
 from tests.support.admin_pages import get, operator, signed_in
 from tests.support.callers import fresh_address
-from tests.support.doors import PASSWORD, is_in, log_in, with_password
+from tests.support.doors import PASSWORD, code_now, give_app, is_in, log_in, show, with_password
 
 
 def sessions_of(who: Operator) -> list[OperatorSession]:
@@ -103,6 +104,37 @@ def test_changed_password__ends_the_other_sessions() -> None:
     assert here.post("/admin/password_change/", given).status_code == 302
     assert [is_in(client) for client in (here, there)] == [True, False]
     assert [session.ended_by for session in sessions_of(who)] == ["", "password"]
+
+
+def test_changed_password__takes_the_second_factor_again(clock: Clock) -> None:
+    """A stolen session is none to make the account one's own with."""
+    who = with_password("viewer")
+    give_app(who)
+    client, new = log_in(who), "quite another password, and longer"
+    show(client, code_now())
+    clock.go_ahead(timedelta(minutes=6))
+    given = {"old_password": PASSWORD, "new_password1": new, "new_password2": new}
+    for answer in (client.get("/admin/password_change/"), client.post("/admin/password_change/", given)):
+        assert answer["Location"] == "/admin/account/factor/?next=%2Fadmin%2Fpassword_change%2F"
+    assert Operator.objects.get(pk=who.pk).check_password(PASSWORD)
+
+
+def test_changed_password__counts_wrong_ones_and_tells_of_them(clock: Clock) -> None:
+    who, new = with_password("viewer"), "quite another password, and longer"
+    client = log_in(who)
+    given = {"old_password": "wrong", "new_password1": new, "new_password2": new}
+    clock.stand(now())
+    for _ in range(CODES_FREE):
+        assert "was entered incorrectly" in client.post("/admin/password_change/", given).content.decode()
+    answer = client.post("/admin/password_change/", given | {"old_password": PASSWORD}, follow=True)
+    assert "Too many wrong passwords. Try again in 1 second." in answer.content.decode()
+    failed = AuditEvent.objects.filter(action="change_password", subject_id=str(who.pk), outcome="failed")
+    assert failed.count() == CODES_FREE
+    # A new one that is none good is no failure.
+    clock.go_ahead(timedelta(seconds=2))
+    for word in ("short", "short", new):
+        client.post("/admin/password_change/", given | {"old_password": PASSWORD, "new_password2": word})
+    assert Operator.objects.get(pk=who.pk).check_password(new)
 
 
 def test_own_sessions__are_for_who_has_come_in() -> None:
