@@ -15,12 +15,13 @@ from lib.backoffice.confirmation import Act, Page, PageAction, Refused
 from lib.backoffice.filters import SelectingAdmin, Selection, Selections
 from lib.backoffice.formatting import NOTHING, badge, link, moment, sentence
 from lib.backoffice.pages import Section
-from players.admin.approved_action import ApprovedAction, EffectPage
+from players.admin.approved_action import ApprovedAction, EffectPage, operator_of
 from players.admin.search import SessionSearchAdmin
 from players.models import GameSession
 from wallet.alerts import resolve_alert
 from wallet.approvals.alerts import ACCEPTANCE, DifferencePayload
 from wallet.models import Alert, AlertMessage
+from wallet.watch.doers import tells_of
 
 Kind = Alert.Kind
 NEWEST = (F("raised_at").desc(), "-pk")
@@ -237,6 +238,8 @@ class Resolve(PageAction[Alert]):
 
     def do(self, act: Act[Alert]) -> str:
         require_ordinary(act.row)
+        if tells_of(act.row, operator_of(act.request)):
+            raise Refused("It tells of what you did yourself: somebody else resolves it.")
         is_new = resolve_alert(act.row, actor=act.actor, reason=act.reason)
         return "The alert is resolved." if is_new else "The alert was resolved already."
 

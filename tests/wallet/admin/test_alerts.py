@@ -96,6 +96,32 @@ def test_alert__resolving_asks_first_and_keeps_reason_and_name(client: Client, b
     assert f"{page(Alert, row, 'resolve')}" not in text
 
 
+def test_alert__is_not_resolved_by_whoever_it_tells_of(
+    client: Client, second: Client, boss: Operator, player_session: PlayerSession
+) -> None:
+    """Who has made money, or opened a way to it, would see to it that nobody hears of that."""
+    wallet = player_session.wallet()
+    given = {"type": "credit", "amount": "5.00"}
+    approval = by_two(client, second, page(Wallet, wallet, "adjust"), **given)
+    act = AuditEvent.objects.get(approval_id=approval.pk)
+    told = [
+        alert("money_by_hand", subject=str(approval.pk)),
+        alert("money_by_hand", subject=f"{wallet.currency_id} {approval.requested_at:%Y-%m-%d}"),
+        alert("access_changed", subject=str(act.pk)),
+        alert("lock_out", subject=boss.username),
+    ]
+    for row in told:
+        place = page(Alert, row, "resolve")
+        assert "what you did yourself" in client.post(place, {"reason": "r"}, follow=True).content.decode()
+        row.refresh_from_db()
+        assert row.resolved_at is None, row.kind
+        assert second.post(place, {"reason": "r"}).status_code == 302
+        row.refresh_from_db()
+        assert row.resolved_at, row.kind
+    refused = AuditEvent.objects.filter(action="resolve", subject_id=str(told[0].pk), outcome="refused")
+    assert refused.get().operator == boss
+
+
 def test_alert__resolving_difference_accepts_it_and_keeps_freeze(
     client: Client, second: Client, player_session: PlayerSession
 ) -> None:
