@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
 
 import msgspec
 from django.core.exceptions import ValidationError
@@ -61,11 +62,14 @@ class ConfigurationChange(Kind[ConfigurationPayload]):
     def says(self, payload: ConfigurationPayload) -> list[str]:
         """What the values do not say by themselves."""
         urls = [name for name in self.in_order(payload.after) if name in self.urls() and payload.after[name]]
-        return [
+        plain_http = [
             f"{self.label(name)} is not encrypted (http): whoever is on the way can read and change it."
             for name in urls
             if str(payload.after[name]).startswith("http:")
         ]
+        servers = [(self.label(name), hidden_server(str(payload.after[name]))) for name in urls]
+        leads = [f"{label} leads to the server {server}." for label, server in servers if server]
+        return [*plain_http, *leads]
 
     def require_possible(self, row: Any) -> None:
         """Raises `NotExecutable` if the row, as it is to be, breaks a rule that no constraint holds."""
@@ -159,6 +163,18 @@ class ConfigurationChange(Kind[ConfigurationPayload]):
         self.write(row, payload.after, execution)
         what = self.model._meta.verbose_name  # noqa: SLF001 (documented)
         return f"The {what} {row} is {'added' if payload.is_new else 'changed'}."
+
+
+def hidden_server(url: str) -> str:
+    """The server of a URL, in ASCII, if it may look like another: by its letters, or by text before an @."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if host.isascii() and "@" not in parts.netloc:
+        return ""
+    try:
+        return host.encode("idna").decode()
+    except UnicodeError:
+        return ascii(host)
 
 
 def plain(value: Any) -> Any:

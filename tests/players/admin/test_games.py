@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from players.models import AuditEvent, Game
+from players.models import Approval, AuditEvent, Game
 from players.operations import query_credential, set_query_password
 from tests.support.admin_pages import address, get, operator, page, saved, signed_in, with_reason
 from tests.support.callers import make_party, unique
@@ -176,3 +176,21 @@ def test_game_list__says_what_happens_when_something_is_due(client: Client, aske
     text = get(client, f"{address(Game)}?q={asked.slug}")
     assert "queried" in text
     assert "the default" in text
+
+
+@pytest.mark.parametrize(
+    ("url", "server"),
+    [
+        ("https://g\u0430me.example/", "xn--gme-6cd.example"),
+        ("https://game.example@evil.example/", "evil.example"),
+    ],
+)
+def test_game__whose_url_looks_like_anothers_says_to_which_server_it_leads(
+    client: Client, second: Client, url: str, server: str
+) -> None:
+    game = make_party().game
+    given = form(game, slug=game.slug, name=game.name, launch_url=url)
+    assert client.post(page(Game, game), given).status_code == 302
+    approval = Approval.objects.get(pk=given["approval_id"])
+    text = get(second, page(Approval, approval, "approve"))
+    assert f"Launch url leads to the server {server}." in text
