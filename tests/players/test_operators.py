@@ -59,6 +59,11 @@ def test_createsuperuser__is_the_owners_and_is_recorded() -> None:
     assert (event.username, event.action) == ("machine:manage.py createsuperuser", "add_operator")
 
 
+def test_changepassword__sets_nobodys() -> None:
+    with pytest.raises(CommandError, match="Nobody sets another's password"):
+        call_command("changepassword", superuser().username)
+
+
 def test_superuser__is_not_made_or_ended_by_the_application(owner: Owner) -> None:
     clerk, boss = operator(), superuser()
     with pytest.raises(IntegrityError, match="only the owner"), transaction.atomic():
