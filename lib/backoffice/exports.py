@@ -7,8 +7,8 @@ from typing import Any
 
 from django.http import HttpResponse
 
-# With one of these a cell begins that a spreadsheet would take for a formula.
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# With one of these a cell begins that a spreadsheet would take for a formula; the last ones are full-width.
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 def csv_file(name: str, headers: Sequence[str], rows: Iterable[Sequence[Any]]) -> HttpResponse:

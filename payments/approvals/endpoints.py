@@ -6,7 +6,7 @@ from django.db import transaction
 
 from payments.models import Provider, Shop
 from payments.providers.registry import PROVIDERS
-from players.approvals.configuration import ConfigurationChange, Values
+from players.approvals.configuration import ConfigurationChange, Values, in_networks
 from players.approvals.kinds import Execution
 
 
@@ -22,8 +22,9 @@ class ProviderChange(ConfigurationChange):
     guarded = ("is_active", "currency", "page_url", "is_live", "allowed_networks")
 
     def words(self, name: str, values: Values) -> str:
-        is_open = name == "allowed_networks" and not values.get(name)
-        return "any address" if is_open else super().words(name, values)
+        if name == "allowed_networks":
+            return in_networks(values.get(name) or [])
+        return super().words(name, values)
 
     def write(self, row: Any, after: Values, execution: Execution) -> None:
         super().write(row, after, execution)

@@ -1,7 +1,8 @@
 """A row of the configuration is added or changed: what all such kinds have in common."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -12,7 +13,7 @@ from django.db.models import Field, ForeignKey, Model, URLField
 from lib.clock import in_words
 from players.approvals.kinds import Change, Execution, Kind, NotExecutable, Preview, subject_of
 
-NONE = "none"
+NONE, ANY = "none", "any address"
 # By name, in values as JSON has them.
 Values = dict[str, Any]
 
@@ -175,6 +176,16 @@ def hidden_server(url: str) -> str:
         return host.encode("idna").decode()
     except UnicodeError:
         return ascii(host)
+
+
+def in_networks(texts: Sequence[str]) -> str:
+    """From where calls are allowed, in words: that it is from everywhere is not lost in a long list."""
+    networks = [ip_network(text) for text in texts]
+    v4 = collapse_addresses(one for one in networks if isinstance(one, IPv4Network))
+    v6 = collapse_addresses(one for one in networks if isinstance(one, IPv6Network))
+    widths = [*(one.prefixlen for one in v4), *(one.prefixlen for one in v6)]
+    is_any = not networks or 0 in widths
+    return ": ".join([*([ANY] if is_any else []), *([", ".join(texts)] if texts else [])])
 
 
 def plain(value: Any) -> Any:

@@ -7,12 +7,10 @@ import msgspec
 from django.db import transaction
 
 from players.access.credentials import CREDENTIALS
-from players.approvals.configuration import ConfigurationChange, Values
+from players.approvals.configuration import ConfigurationChange, Values, in_networks
 from players.approvals.kinds import Change, Execution, Kind, NotExecutable, Preview, subject_of
 from players.models import Credential, Game
 from players.operations import add_credential
-
-ANY = "any address"
 
 
 class CredentialPayload(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -47,7 +45,7 @@ class NewCredential(Kind[CredentialPayload]):
                 ", ".join(live) or "none",
                 ", ".join(sorted([*live, payload.username])),
             ),
-            Change("Calls allowed from", "nothing yet", ", ".join(payload.allowed_networks) or ANY),
+            Change("Calls allowed from", "nothing yet", in_networks(payload.allowed_networks)),
         ]
         moves = (
             "call players' wallets in the name of the game"
@@ -80,8 +78,9 @@ class CredentialChange(ConfigurationChange):
     fields, guarded = ("allowed_networks", "note"), ("allowed_networks",)
 
     def words(self, name: str, values: Values) -> str:
-        is_open = name == "allowed_networks" and not values.get(name)
-        return ANY if is_open else super().words(name, values)
+        if name == "allowed_networks":
+            return in_networks(values.get(name) or [])
+        return super().words(name, values)
 
     def write(self, row: Credential, after: Values, execution: Execution) -> None:
         if row.revoked_at:

@@ -5,7 +5,7 @@ import pytest
 from lib.backoffice.exports import cell, csv_file
 
 
-@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@a", "\tx", "\rx"])
+@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@a", "\tx", "\rx", "\nx", "\uff1d1"])
 def test_cell__is_no_formula(text: str) -> None:
     assert cell(text) == f"'{text}"
 

@@ -291,3 +291,14 @@ def test_session__is_live_ended_or_expired_by_the_database_clock(client: Client,
     owned(GameSession).filter(pk=brief.session().pk).update(expires_at=brief.session().created_at)
     for player_session, state in ((live, "live"), (ended, "ended"), (brief, "expired")):
         assert re.search(rf">\s*{state}\s*<", get(client, page(GameSession, player_session.session()))), state
+
+
+def test_credential__opened_to_everybody_in_pieces_says_so(
+    client: Client, second: Client, callers: Callers
+) -> None:
+    credential = make_party(("192.0.2.1",)).credential
+    networks = "192.0.2.1,0.0.0.0/1,198.51.100.0/24,128.0.0.0/1,203.0.113.7"
+    given = with_reason({"allowed_networks": networks, "note": ""})
+    assert client.post(page(Credential, credential), given).status_code == 302
+    approval = Approval.objects.get(pk=given["approval_id"])
+    assert "any address: 192.0.2.1, 0.0.0.0/1" in get(second, page(Approval, approval, "approve"))

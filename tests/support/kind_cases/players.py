@@ -8,7 +8,8 @@ from django.contrib.auth.models import Group
 from config.roles import ROLES
 from lib.ids import new_id
 from lib.security.tokens import new_password
-from players.approvals.credentials import ANY, CREDENTIAL_CHANGE, CredentialPayload
+from players.approvals.configuration import ANY
+from players.approvals.credentials import CREDENTIAL_CHANGE, CredentialPayload
 from players.approvals.games import GAME_CHANGE, PASSWORD, fingerprint_of_password
 from players.approvals.operators import AccountPayload, RolesPayload, listed, roles_of
 from players.approvals.players import LiftingPayload
