@@ -1,11 +1,9 @@
 """The ceremonies of passkeys, which a script of the page carries out with the browser."""
 
-from typing import Any
-
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django_otp_webauthn import views
-from django_otp_webauthn.exceptions import NotVerified
+from django_otp_webauthn.exceptions import NotVerified, OTPWebAuthnApiError
 from django_otp_webauthn.models import WebAuthnCredential
 
 from players.audit_trail.record import Outcome
@@ -20,7 +18,17 @@ def add_passkey(request: HttpRequest) -> HttpResponse:
     return account.page(request, "passkey", "Add a passkey", onward=account.place("recovery_codes", request))
 
 
-class OurRegistration:
+class Ceremony:
+    """Whatever fails unexpectedly is raised as it is; as its own cause, it would be printed without end."""
+
+    def handle_exception(self, problem: Exception) -> HttpResponse:
+        if not isinstance(problem, OTPWebAuthnApiError):
+            raise problem
+        answer: HttpResponse = super().handle_exception(problem)  # type: ignore[misc]
+        return answer
+
+
+class OurRegistration(Ceremony):
     """Only who has just shown a factor adds one, or who has none yet."""
 
     request: HttpRequest
@@ -37,18 +45,12 @@ class BeginRegistration(OurRegistration, views.BeginCredentialRegistrationView):
 class CompleteRegistration(OurRegistration, views.CompleteCredentialRegistrationView):  # type: ignore[misc]
     """Takes the passkey that was made."""
 
-    def post(self, *args: Any, **kwargs: Any) -> HttpResponse:
-        answer: HttpResponse = super().post(*args, **kwargs)
-        device = WebAuthnCredential.objects.filter(user=self.request.user).latest("pk")
-        factors.mark_passed(self.request, device)
-        return answer
 
-
-class BeginShowing(views.BeginCredentialAuthenticationView):  # type: ignore[misc]
+class BeginShowing(Ceremony, views.BeginCredentialAuthenticationView):  # type: ignore[misc]
     """What the browser needs to show a passkey."""
 
 
-class CompleteShowing(views.CompleteCredentialAuthenticationView):  # type: ignore[misc]
+class CompleteShowing(Ceremony, views.CompleteCredentialAuthenticationView):  # type: ignore[misc]
     """Takes a passkey as the second factor of this session."""
 
     def complete_auth(self, device: WebAuthnCredential) -> None:

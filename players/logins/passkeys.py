@@ -31,9 +31,10 @@ class Passkeys(WebAuthnHelper):  # type: ignore[misc]
 
     @transaction.atomic
     def register_complete(self, *args: Any, **kwargs: Any) -> Any:
-        """The new passkey; the operator's other sessions end with it."""
+        """The new passkey, which this session has shown with it; the operator's other sessions end."""
         device = super().register_complete(*args, **kwargs)
         factors.changed(self.request, "add_second_factor", device.name)
+        factors.mark_passed(self.request, device)
         return device
 
     def create_credential(self, *args: Any, **kwargs: Any) -> Any:

@@ -12,13 +12,19 @@ from django.test import Client
 
 from players.audit_trail.snapshots import stored
 from players.models import Approval, AuditEvent, Operator
+from tests.support.account_acts import OWN_ACTS
 from tests.support.admin_acts import ACTS
-from tests.support.admin_urls import pages_of
+from tests.support.admin_urls import pages_of, patterns
 from tests.support.callers import PlayerSession
 from tests.support.doings import Doing, Stage
 from tests.support.shop import ShopSetup
 from tests.support.written_rows import WrittenRows, written_rows
 
+# Pages of the site itself that do nothing; a passkey's ceremony begins with a question.
+OF_READERS = {
+    *("index", "app_list", "search", "autocomplete", "view_on_site", "jsi18n", "password_change_done"),
+    *("factors", "own_sessions", "add_passkey", "begin_passkey", "begin_show_passkey"),
+}
 READING = {"changelist", "history", "delete", "find", ""}
 TRAIL = "players_auditevent"
 # A cookie's session is written after the page.
@@ -107,3 +113,31 @@ def assert_told(event: AuditEvent, doing: Doing, before: Any) -> None:
 def common(state: Any, known: Any) -> Any:
     """Of a recorded state what is known of the row itself: a page may add other rows to it."""
     return {name: state[name] for name in known}
+
+
+# --- On one's own account ---------------------------------------------------------------------------------
+
+
+def test_own_acts__all_of_the_site_are_done_here() -> None:
+    names = {str(pattern.name) for pattern in patterns()[""]} - {"None"}
+    assert names - OF_READERS == set(OWN_ACTS) - {"new_password"}
+
+
+@pytest.mark.parametrize("name", OWN_ACTS)
+def test_own_act__is_recorded_with_what_it_did_or_not_at_all(name: str, rows: WrittenRows) -> None:
+    doing = OWN_ACTS[name]()
+    newest = AuditEvent.objects.order_by("-pk").first()
+    passed_over = NO_ACTS | doing.apart
+
+    with rows.spoiled(), rows.noted() as writes:
+        assert doing.send().status_code == 500
+    assert {write.table for write in writes} <= passed_over
+    assert events_since(newest) == []
+
+    with rows.noted() as writes:
+        assert doing.send().status_code in (200, 302)
+    assert len({write.transaction for write in writes if write.table not in passed_over}) == 1
+    events = events_since(newest)
+    assert [event.action for event in events] == doing.actions
+    told = {(event.outcome, event.username, event.subject_id) for event in events}
+    assert told == {("done", doing.who.username, str(doing.who.pk))}

@@ -217,6 +217,17 @@ def test_expiry__comes_by_the_sweep_and_by_whoever_is_late(
     assert player_session.holding().spendable == 100_00
 
 
+def test_expiry__comes_before_a_late_decline_and_a_late_withdrawal(
+    asker: Operator, other: Operator, player_session: PlayerSession, clock: Clock
+) -> None:
+    declined, withdrawn = (request_credit(asker, player_session) for _ in range(2))
+    clock.go_ahead(timedelta(hours=73))
+    assert decline(declined.pk, by=other, reason="r").state == State.EXPIRED
+    assert withdraw(withdrawn.pk, by=asker, reason="r").state == State.EXPIRED
+    for late in (declined, withdrawn):
+        assert [what for what, _ in events_of(late)] == ["requested", "expired"]
+
+
 # --- What the database holds by itself -------------------------------------------------------------------
 
 

@@ -1,11 +1,15 @@
 """Of two who decide at once, one does."""
 
+import time
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from functools import partial
 
 import pytest
 
+from lib.clock import now
 from lib.ids import new_id
+from players.approvals.games import GAME_CHANGE
 from players.approvals.operations import (
     approve,
     decline,
@@ -13,9 +17,10 @@ from players.approvals.operations import (
     request_approval,
 )
 from players.models import Approval, ApprovalEvent, Operator
+from tests.conftest import Clock
 from tests.support.admin_pages import operator
 from tests.support.approvals import at_once, origin_of, present_digest, request_credit
-from tests.support.callers import Callers
+from tests.support.callers import Callers, make_party
 from tests.support.invariants import problems_of
 from tests.support.long_forms import IS_LONG
 from tests.support.owned import owned
@@ -72,18 +77,52 @@ def test_race__approve_against_decline(people: tuple[Operator, Operator], caller
         assert player_session.holding().spendable == (5_00 if state == "executed" else 0)
 
 
+def at(moment: datetime, act: Callable[[], object]) -> object:
+    """Does it as soon as the clock says so."""
+    time.sleep(max((moment - now()).total_seconds(), 0))
+    return act()
+
+
+def sweep_until_ended(approval: Approval) -> None:
+    """As the sweep, which comes again and again."""
+    while Approval.objects.filter(pk=approval.pk, state=State.REQUESTED).exists():
+        expire_due()
+
+
 def test_race__approve_against_expiry(people: tuple[Operator, Operator], callers: Callers) -> None:
     asker, other = people
-    for _ in range(RACES):
+    for number in range(RACES):
         player_session = callers.player_session(0)
         approval = request_credit(asker, player_session, 5_00)
-        # Its time is over in this instant, for one of the two or for both.
-        owned(Approval).filter(pk=approval.pk).update(expires_at=approval.requested_at)
-        at_once(
-            approving(approval, other, approval.digest),
-            expire_due,
+        ends = now() + timedelta(milliseconds=25)
+        owned(Approval).filter(pk=approval.pk).update(expires_at=ends)
+        # An approval takes some milliseconds: it begins before the end, and reads the clock about then.
+        begins = ends - timedelta(microseconds=500 * (number % 20))
+        said = at_once(
+            partial(at, begins, approving(approval, other, approval.digest)),
+            partial(at, ends, partial(sweep_until_ended, approval)),
         )
-        assert (ended_as(approval), player_session.holding().spendable) == (State.EXPIRED, 0)
+        state = ended_as(approval)
+        assert (approval.ended_at or ends) < ends if state == State.EXECUTED else state == State.EXPIRED
+        assert set(said) <= {"done", state, "ApprovalRefused"}
+        assert player_session.holding().spendable == (5_00 if state == State.EXECUTED else 0)
+
+
+@pytest.mark.parametrize(("early", "state"), [(1, State.EXECUTED), (0, State.EXPIRED), (-1, State.EXPIRED)])
+def test_race__at_the_instant_of_expiry_the_clock_decides(
+    people: tuple[Operator, Operator], callers: Callers, clock: Clock, early: int, state: str
+) -> None:
+    asker, other = people
+    for _ in range(RACES // 4):
+        player_session = callers.player_session(0)
+        approval = request_credit(asker, player_session, 5_00)
+        clock.stand(approval.expires_at - timedelta(microseconds=early))
+        at_once(approving(approval, other, approval.digest), expire_due)
+        assert (ended_as(approval), player_session.holding().spendable) == (
+            state,
+            5_00 if state == State.EXECUTED else 0,
+        )
+        clock.restore()
 
 
 def test_race__approve_against_a_state_change(people: tuple[Operator, Operator], callers: Callers) -> None:
@@ -108,3 +147,28 @@ def test_race__approve_against_a_state_change(people: tuple[Operator, Operator],
         }
         assert holds[:2] == expected[State(ended_as(approval))]
         assert problems_of(player_session.player) == []
+
+
+def test_race__of_two_changes_of_one_row_one_is_done(callers: Callers) -> None:
+    asker, other, third = (operator(is_superuser=True) for _ in range(3))
+    for _ in range(RACES):
+        game = make_party().game
+        before = GAME_CHANGE.values(game)
+        approvals = [
+            request_approval(
+                GAME_CHANGE,
+                GAME_CHANGE.payload_of(game, before, {**before, "launch_url": f"https://{host}.example/"}),
+                id=new_id(),
+                origin=origin_of(asker),
+                reason="r",
+                digest=None,
+            )
+            for host in ("a", "b")
+        ]
+        at_once(
+            *(approving(one, who, one.digest) for one, who in zip(approvals, (other, third), strict=True))
+        )
+        [done] = [one for one in approvals if ended_as(one) == State.EXECUTED]
+        assert sorted(ended_as(one) for one in approvals) == [State.EXECUTED, State.NOT_EXECUTABLE]
+        game.refresh_from_db()
+        assert ["Launch url", "https://game.example/play", game.launch_url] in done.effect
