@@ -32,6 +32,7 @@ LABELS = {
     Purpose.DELIVERY: "Secrets that sign deliveries",
 }
 NEW = "a new one"
+KNOWN = "Who requests it knows the secret."
 
 
 class NewSecretPayload(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -65,7 +66,7 @@ class AddSecret(Kind[NewSecretPayload]):
         before = fingerprints(live_secrets(payload.purpose, payload.owner_id))
         kept = [] if Purpose(payload.purpose) is Purpose.API else before
         change = changed(payload.purpose, before, [payload.fingerprint or NEW, *kept])
-        return Preview(subject_of(owner), [change], [MEANINGS[Purpose(payload.purpose)]])
+        return Preview(subject_of(owner), [change], [MEANINGS[Purpose(payload.purpose)], KNOWN])
 
     def execute(self, payload: NewSecretPayload, execution: Execution) -> str:
         owner, actor = owner_of(payload.purpose, payload.owner_id), execution.actor

@@ -52,7 +52,7 @@ class NewCredential(Kind[CredentialPayload]):
             if payload.game_id
             else "call /entry/ for any player"
         )
-        says = [f"Whoever has the password can {moves}."]
+        says = [f"Whoever has the password can {moves}. Who requests it is shown it, once."]
         return Preview(
             subject_of(Credential(pk=payload.credential_id, username=payload.username)), changes, says
         )

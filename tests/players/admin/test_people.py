@@ -58,7 +58,9 @@ def test_credential__new_one_shows_its_password_once_and_works_if_approved(
     )
     # Sent again, it shows no second password.
     assert password not in client.post(address(Credential, "add"), given, follow=True).content.decode()
-    approval = approved_by(second, Approval.objects.get(pk=given["approval_id"]))
+    approval = Approval.objects.get(pk=given["approval_id"])
+    assert "Who requests it is shown it, once." in get(second, page(Approval, approval, "approve"))
+    approved_by(second, approval)
     CREDENTIALS.forget()
     credential = Credential.objects.get(username=name)
     assert password not in f"{approval.payload}{approval.effect}{approval.says}{approval.result}"
