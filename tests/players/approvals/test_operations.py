@@ -8,6 +8,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from lib.ids import new_id
+from players.approvals.kinds import NotExecutable
 from players.approvals.operations import (
     ApprovalRefused,
     PreviewChanged,
@@ -15,6 +16,7 @@ from players.approvals.operations import (
     decline,
     expire_due,
     request_approval,
+    secret_of,
     withdraw,
 )
 from players.models import Approval, ApprovalEvent, AuditEvent, Operator
@@ -23,7 +25,7 @@ from tests.support.admin_pages import operator
 from tests.support.approvals import credit_of, origin_of, present_digest, request_credit
 from tests.support.callers import Callers, PlayerSession
 from tests.support.invariants import problems_of
-from wallet.approvals.adjustment import ADJUSTMENT, AdjustmentPayload
+from wallet.approvals.adjustment import ADJUSTMENT, AdjustmentPayload, BalanceAdjustment
 from wallet.models import Transaction
 
 State = Approval.State
@@ -228,6 +230,44 @@ def test_expiry__comes_before_a_late_decline_and_a_late_withdrawal(
         assert [what for what, _ in events_of(late)] == ["requested", "expired"]
 
 
+def test_approve__what_proves_impossible_late_is_taken_back_whole(
+    asker: Operator, other: Operator, player_session: PlayerSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin = BalanceAdjustment.execute
+
+    def begin_and_fail(*given: Any) -> str:
+        begin(*given)
+        raise NotExecutable("It proves impossible.")
+
+    monkeypatch.setattr(BalanceAdjustment, "execute", begin_and_fail)
+    approval = request_credit(asker, player_session, 5_00)
+    done = approve(approval.pk, origin=origin_of(other), digest=approval.digest)
+    assert (done.state, done.result) == (State.NOT_EXECUTABLE, "It proves impossible.")
+    assert player_session.holding().spendable == 100_00
+    assert not Transaction.objects.filter(pk=approval.pk).exists()
+
+
+def request_with_secret(by: Operator, player_session: PlayerSession, secret: str) -> Approval:
+    """Any request can have a secret."""
+    return request_approval(
+        ADJUSTMENT,
+        credit_of(player_session),
+        id=new_id(),
+        origin=origin_of(by),
+        reason="r",
+        digest=None,
+        secret=secret,
+    )
+
+
+def test_secret__is_sealed_for_its_own_request_alone(asker: Operator, player_session: PlayerSession) -> None:
+    own, another = (request_with_secret(asker, player_session, secret) for secret in ("this", "that"))
+    assert secret_of(own) == "this"
+    own.sealed = another.sealed
+    with pytest.raises(NotExecutable, match="cannot be opened"):
+        secret_of(own)
+
+
 # --- What the database holds by itself -------------------------------------------------------------------
 
 
@@ -246,6 +286,7 @@ FORGERIES: list[dict[str, Any]] = [
     {"state": "requested", "sealed": "of another"},
     {"state": "requested", "sealed": ""},
     {"state": "requested"},
+    {"state": "declined", "decided_by": "other", "ended_at": "later"},
 ]
 
 
@@ -263,7 +304,8 @@ def test_database__takes_no_other_course(
         {"decided_by": "decided_by_id"}.get(name, name): people.get(str(value), value)
         for name, value in forged.items()
     }
-    values["ended_at"] = None if forged["state"] == "requested" else approval.requested_at
+    ended_at = approval.requested_at + (timedelta(hours=1) if "ended_at" in forged else timedelta())
+    values["ended_at"] = None if forged["state"] == "requested" else ended_at
     if "expires_at" in values:
         values["expires_at"] = approval.expires_at + timedelta(hours=1)
     if "payload" in values:
@@ -271,6 +313,16 @@ def test_database__takes_no_other_course(
     columns = ", ".join(f"{name} = %s" for name in values)
     with pytest.raises((psycopg.errors.RestrictViolation, psycopg.errors.CheckViolation)):
         owner.execute(f"UPDATE players_approval SET {columns} WHERE id = %s", [*values.values(), approval.pk])
+
+
+def test_database__secret_is_sealed_anew_and_nothing_else_changes(
+    asker: Operator, player_session: PlayerSession, owner: "psycopg.Connection[Any]"
+) -> None:
+    approval = request_with_secret(asker, player_session, "this")
+    change = "UPDATE players_approval SET sealed = 'with a newer key'"
+    with pytest.raises(psycopg.errors.RestrictViolation, match="never changes"):
+        owner.execute(f"{change}, amount = 9 WHERE id = %s", [approval.pk])
+    owner.execute(f"{change} WHERE id = %s", [approval.pk])
 
 
 def test_database__request_begins_open_ends_once_and_stays(
@@ -289,6 +341,10 @@ def test_database__request_begins_open_ends_once_and_stays(
             owner.execute(f"DELETE FROM {table}")
     with pytest.raises(psycopg.errors.RestrictViolation):
         owner.execute("UPDATE players_approvalevent SET note = 'other'")
+    with pytest.raises(psycopg.errors.RestrictViolation, match="TRUNCATE on players_approvalevent is"):
+        owner.execute("TRUNCATE players_approvalevent")
+    with pytest.raises(psycopg.errors.RestrictViolation, match="TRUNCATE on players_approval is"):
+        owner.execute("TRUNCATE players_approval CASCADE")
 
 
 def test_credit__pays_debt_first_in_preview_and_effect(
