@@ -5,12 +5,15 @@ from typing import Any, NamedTuple
 
 import psycopg
 import pytest
+from django.contrib.postgres.fields import ArrayField
 from django.db import DatabaseError
+from django.db.models import URLField
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from lib.ids import new_id
 from payments.providers.registry import PROVIDERS
+from players.approvals.configuration import ConfigurationChange
 from players.approvals.kinds import KINDS, NotExecutable, Preview
 from players.approvals.operations import PreviewChanged, approve, request_approval
 from players.models import Approval, AuditEvent, Operator
@@ -70,6 +73,18 @@ def sandbox(settings: Any) -> None:
 
 def test_kinds__each_has_its_cases() -> None:
     assert set(CASES) == set(KINDS)
+
+
+def opens_a_way(field: Any) -> bool:
+    """Whether a column says where we call, send players to, take calls from, or let players come back to."""
+    return isinstance(field, URLField | ArrayField)
+
+
+@pytest.mark.parametrize("kind", [one for one in KINDS.values() if isinstance(one, ConfigurationChange)])
+def test_configuration__guards_every_url_and_allow_list(kind: ConfigurationChange) -> None:
+    ways = {field.name for field in kind.model._meta.concrete_fields if opens_a_way(field)}
+    assert ways <= set(kind.guarded)
+    assert ways <= set(kind.fields)
 
 
 @pytest.mark.parametrize("name", sorted(KINDS))
