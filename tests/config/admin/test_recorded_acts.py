@@ -10,7 +10,7 @@ from django.contrib import admin
 from django.contrib.sessions.backends.db import SessionStore
 from django.db import OperationalError, connection, transaction
 from django.http import HttpRequest
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
 from psycopg import sql
 
 from lib.backoffice.confirmation import Act, BoundAction, PageAction
@@ -20,9 +20,10 @@ from players.admin.approved_action import ApprovedAction
 from players.admin.guarded_forms import GuardedAdmin
 from players.audit_trail.record import events_of
 from players.audit_trail.recorder import AuditTrail
-from players.models import AuditEvent, Operator
-from tests.support.admin_pages import operator, rows_of
-from tests.support.callers import PlayerSession
+from players.models import AuditEvent, Game, Operator
+from tests.support.admin_pages import operator, page, rows_of
+from tests.support.callers import PlayerSession, make_party
+from tests.support.doings import filled
 from wallet.admin.wallet_actions import SetLimit
 from wallet.models import Wallet
 
@@ -150,6 +151,28 @@ def test_action__of_two_at_once_each_records_what_itself_has_changed(
     steps = [(before["withdrawal_limit"], after["withdrawal_limit"]) for before, after in acts]
     assert sorted(after for _, after in steps) == limits
     assert [before for before, _ in steps] == [None, *(after for _, after in steps[:-1])]
+
+
+def test_form__before_is_what_another_has_just_saved(
+    client: Client, owner: "psycopg.Connection[Any]"
+) -> None:
+    row = make_party().game
+    form = filled(client, page(Game, row), name="Mine")
+
+    def save() -> int:
+        try:
+            return client.post(page(Game, row), form).status_code
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with owner.transaction():
+            owner.execute("UPDATE players_game SET name = 'Another' WHERE id = %s", [row.pk])
+            saved = pool.submit(save)
+            time.sleep(0.5)
+        assert saved.result() == 302
+    act = events_of(row).get(action="change_game")
+    assert ((act.before or {})["name"], (act.after or {})["name"]) == ("Another", "Mine")
 
 
 class SlowTrail(AuditTrail):
