@@ -55,6 +55,20 @@ def test_login__tries_of_an_address_are_bounded(someone: Operator) -> None:
     assert log_in(someone, fresh_address()) == (302, False)
 
 
+def test_login__after_25_wrong_passwords_the_right_one_is_not_tried(
+    someone: Operator, caplog: pytest.LogCaptureFixture
+) -> None:
+    address = fresh_address()
+    with caplog.at_level(logging.INFO, "players.logins.events"):
+        for number in range(25):
+            log_in(someone, address, f"wrong {number}")
+        assert log_in(someone, address)[0] == 200
+    failed = f"log in failed: {someone.username} from {address}"
+    assert failed in [record.getMessage() for record in caplog.records]
+    events = AuditEvent.objects.filter(address=address, username=someone.username)
+    assert set(events.values_list("action", "outcome")) == {("log_in", "failed")}
+
+
 def test_login__of_ipv6_is_counted_by_network(someone: Operator) -> None:
     """One customer has 2^64 addresses, each of which would have three guesses."""
     network, other = f"2001:db8:{now():%H%M:%S}", f"2001:db9:{now():%H%M:%S}"

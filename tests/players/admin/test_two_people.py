@@ -109,6 +109,19 @@ def test_query_url__is_not_pointed_elsewhere_by_one_person() -> None:
     assert (game.name, game.is_active) == ("Renamed", True)
 
 
+def test_launch_url__is_not_pointed_elsewhere_by_one_person() -> None:
+    clerk = signed_in(operator(*ENDPOINTS))
+    game = Game.objects.create(slug=unique("g"), name="G", launch_url="https://g.example/")
+    given = with_reason({"name": "G", "launch_url": "https://evil.example/", "unanswered_policy": "expire"})
+    assert clerk.post(page(Game, game), given).status_code == 302
+    game.refresh_from_db()
+    approval = Approval.objects.get(pk=given["approval_id"])
+    assert (game.launch_url, approve_alone(clerk, approval)) == ("https://g.example/", 403)
+    [[label, before, after]] = approval.effect
+    assert (label.lower(), before) == ("launch url", "https://g.example/")
+    assert after.startswith("https://evil.example/")
+
+
 def test_game__is_deactivated_by_one_and_reactivated_by_two() -> None:
     clerk, other = signed_in(operator(*ENDPOINTS)), signed_in(operator(*ENDPOINTS))
     game = Game.objects.create(slug=unique("g"), name="G", launch_url="https://g.example/")
