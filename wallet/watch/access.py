@@ -10,6 +10,7 @@ from django.db.models import CharField, F, Q, QuerySet
 from django.db.models.functions import Cast
 
 from players.audit_trail.record import Outcome
+from players.audit_trail.recorder import LOOK
 from players.logins.events import LOCK_OUT
 from players.models import AuditEvent
 from wallet.alerts import raise_alert, raise_once
@@ -32,15 +33,15 @@ NOBODY = "unknown names"
 
 def watch_access(since: datetime, at: datetime) -> int:
     """Returns how many alerts are new."""
-    return sum(tell(event) for event in acts(since).order_by("pk"))
+    return sum(tell(event) for event in acts(since, at).order_by("pk"))
 
 
-def acts(since: datetime) -> QuerySet[AuditEvent]:
-    """What was done since then that somebody should hear of."""
+def acts(since: datetime, until: datetime) -> QuerySet[AuditEvent]:
+    """What was done in that time that somebody should hear of: not who looked at an operator's page."""
     # Ids are made by other clocks than the database's.
     done = AuditEvent.objects.filter(
-        pk__gte=first_id(since - timedelta(days=1)), at__gte=since, outcome=Outcome.DONE
-    )
+        pk__gte=first_id(since - timedelta(days=1)), at__range=(since, until), outcome=Outcome.DONE
+    ).exclude(action=LOOK)
     himself = Q(subject_id=Cast(F("operator_id"), CharField()))
     of_another = Q(subject_type=OPERATOR) & ~(himself & Q(operator__isnull=False))
     return done.filter(Q(subject_type__in=ACCESS) | Q(action=LOCK_OUT) | of_another)

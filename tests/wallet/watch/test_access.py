@@ -43,6 +43,7 @@ def test_access__acts_on_others_are_told_and_ones_own_are_not(since: datetime) -
     mia, noa = who(), who("noa")
     record_act(by(mia), action="log_in", subject=mia)
     record_act(by(mia), action="change_password", subject=mia)
+    record_act(by(mia), action="view_personal_data", subject=noa)
     assert watch_access(since, now()) == 0
     event = record_act(by(mia), action="change_operator", subject=noa)
     machine = record_act(Origin.machine("createsuperuser"), action="add_operator", subject=noa)
