@@ -70,14 +70,15 @@ class Providers:
         """Makes the next look-up read anew."""
         self.by_slug = None
 
-    def all(self, seconds: float | None = None) -> dict[str, ProviderConfig]:
+    def all(self, seconds: float | None = None, *, waits: bool = False) -> dict[str, ProviderConfig]:
         """All providers by their slugs, as they were at most `seconds` ago.
 
-        One thread reads, others go on with what is known.
+        One thread reads; others go on with what is known, or wait for it.
         """
         limit = settings.CREDENTIAL_CACHE_SECONDS if seconds is None else seconds
         known = self.by_slug
-        if known is not None and (time.monotonic() - self.taken_at < limit or self.reading.locked()):
+        is_read_by_another = self.reading.locked() and not waits
+        if known is not None and (time.monotonic() - self.taken_at < limit or is_read_by_another):
             return known
         with self.reading:
             if self.by_slug is None or self.by_slug is known:
@@ -87,7 +88,7 @@ class Providers:
 
     def find(self, slug: str) -> ProviderConfig | None:
         """The provider of that slug, or None."""
-        return self.all().get(slug) or self.all(MISS_RELOAD_SECONDS).get(slug)
+        return self.all().get(slug) or self.all(MISS_RELOAD_SECONDS, waits=True).get(slug)
 
 
 PROVIDERS = Providers()

@@ -74,7 +74,13 @@ def direct(limited: Party, database_url: str, tmp_path_factory: pytest.TempPathF
     log: Path = tmp_path_factory.mktemp("direct") / "server.log"
     networks = "127.0.0.1,127.0.0.3,127.0.0.4/31,203.0.113.0/24"
     with served(
-        log, DATABASE_URL=database_url, API_ALLOWED_NETWORKS=networks, WEB_WORKERS="1", WEB_THREADS="4"
+        log,
+        DATABASE_URL=database_url,
+        API_ALLOWED_NETWORKS=networks,
+        # All tests' servers count the failures of this machine together.
+        AUTH_FAILURES_PER_MINUTE="100000",
+        WEB_WORKERS="1",
+        WEB_THREADS="4",
     ) as url:
         yield url
 
@@ -93,6 +99,7 @@ def behind_a_proxy(
         TRUSTED_PROXIES=f"{PROXY}/32",
         WEB_WORKERS="1",
         WEB_THREADS="4",
+        AUTH_FAILURES_PER_MINUTE="100000",
     ) as url:
         yield url
 

@@ -12,6 +12,7 @@ from functools import partial
 import pytest
 
 from payments.models import Callback, Delivery, Order
+from tests.config.test_health import wait_until
 from tests.support.callers import Answer, holding, unique
 from tests.support.invariants import problems_of
 from tests.support.shop import (
@@ -33,8 +34,10 @@ COPIES = 64
 
 @pytest.fixture
 def fake_provider(shop_setup: ShopSetup, server: str) -> FakeProvider:
-    """The provider of Standard Webhooks, posting to a real server."""
-    return replace(shop_setup.webhooks, url=server)
+    """The provider of Standard Webhooks, posting to a real server, which looks for new ones once a second."""
+    posting = replace(shop_setup.webhooks, url=server)
+    wait_until(lambda: posting.post(b"{}", {}).status != 404)
+    return posting
 
 
 def together(actions: Sequence[Action]) -> list[Answer]:
