@@ -11,15 +11,17 @@ from typing import Any
 from uuid import UUID
 
 import django
-from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-from django.contrib.sessions.backends.db import SessionStore
+from django.conf import settings
 from django.db import connection, transaction
+from django.test import Client
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup()
 
+from django.contrib.auth.models import Group  # noqa: E402 (models need the setup)
+
 from benchmarks.traffic import CURRENCY, TOKENS  # noqa: E402
-from lib.clock import now  # noqa: E402 (models need the setup)
+from lib.clock import now  # noqa: E402
 from lib.ids import new_id  # noqa: E402
 from lib.security.tokens import token_hash  # noqa: E402
 from players.models import Game, GameSession, Operator, Player  # noqa: E402
@@ -65,7 +67,7 @@ def seed() -> dict[str, Any]:
             "players_player",
             [CURRENCY],
         )
-        operator = Operator.objects.create_user("bench")
+        operator = Operator.objects.create_user("bench", is_staff=True)
         cursor.execute(
             "INSERT INTO wallet_adjustment (id, operator_id, player_id, currency_id, type, amount, actor, "
             "reason, at)"
@@ -93,13 +95,11 @@ def seed() -> dict[str, Any]:
 
 
 def operator_session(operator: Operator) -> str:
-    """The session cookie of an operator with all rights who is logged in."""
-    store = SessionStore()
-    store[SESSION_KEY] = str(operator.pk)
-    store[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
-    store[HASH_SESSION_KEY] = operator.get_session_auth_hash()
-    store.save()
-    return str(store.session_key)
+    """The session cookie of an operator who is logged in, and sees all lists."""
+    operator.groups.set(Group.objects.filter(name="viewer"))
+    browser = Client()
+    browser.force_login(operator)
+    return browser.cookies[settings.SESSION_COOKIE_NAME].value
 
 
 if __name__ == "__main__":
