@@ -70,7 +70,7 @@ def settle(options: argparse.Namespace) -> dict[str, Any]:
             f"{options.due / seconds:.0f} per second; memory {memory[0]:.0f} to {memory[-1]:.0f} MiB"
         )
         # More than the rounds beside it can use up, so that the sweep is at work all the time.
-        open_due(name, seeded, "beside", 2 * options.due)
+        open_due(name, seeded, "beside", 3 * options.due)
         with shipped_server("settle", name) as where:
             quiet, beside, beside_seconds, beside_settled = side_by_side(
                 name, where, Login(seeded["username"], seeded["password"]), options
