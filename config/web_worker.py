@@ -8,6 +8,7 @@ and written as they do it, but faster (config.web_requests, config.web_answers).
 Like config/gunicorn.py this imports nothing of the project but the loop.
 """
 
+import contextlib
 import os
 import queue
 import select
@@ -36,6 +37,15 @@ QUEUE_SECONDS = 20.0
 SWITCH_SECONDS = 0.0005
 
 
+def give_way_to_calls() -> None:
+    """A page takes the processor from no process that is answering a call: for the threads begun after this.
+
+    It is no less served than others are. Where that may not be set, it is left as it is.
+    """
+    with contextlib.suppress(OSError):
+        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+
+
 class Worker(Table):
     """A connection belongs to the loop while the loop waits for it, and to a thread or a call in the loop
     while it is BUSY.
@@ -58,11 +68,14 @@ class Worker(Table):
 
     def run(self) -> None:
         sys.setswitchinterval(SWITCH_SECONDS)
-        for _ in range(self.cfg.threads):
-            threading.Thread(target=self.answer_requests, daemon=True).start()
         # Without calls, all are of one kind.
         self.call_paths = tuple(path.encode() for path in self.loop_paths)
         self.kind = self.kind if self.call_paths else Kind.CALLS
+        # Equal, not the same: the first process read the module before this one did.
+        if self.kind == Kind.PAGES:
+            give_way_to_calls()
+        for _ in range(self.cfg.threads):
+            threading.Thread(target=self.answer_requests, daemon=True).start()
         if self.kinds:
             self.loop.watch(self.kinds.ways[self.kind][1].fileno(), select.EPOLLIN, self.take_over)
         self.loop.watch(self.PIPE[0], select.EPOLLIN, lambda _: os.read(self.PIPE[0], 4096))

@@ -108,6 +108,11 @@ def asked(connection: socket.socket, request: bytes) -> bytes:
     return answer.split(b" ", 2)[1]
 
 
+def policies(worker: int) -> set[int]:
+    """How the threads of a worker are scheduled."""
+    return {os.sched_getscheduler(int(thread.name)) for thread in Path(f"/proc/{worker}/task").iterdir()}
+
+
 def change_often(place: tuple[str, int]) -> None:
     """One connection that asks for a page and a call in turns."""
     with socket.create_connection(place, 20) as connection:
@@ -131,6 +136,8 @@ def test_connection__changes_the_worker_with_what_it_asks(database_url: str, tmp
                     break
                 assert time.monotonic() < deadline
                 time.sleep(0.1)
+        assert policies(calls) == {os.SCHED_OTHER}
+        assert os.SCHED_BATCH in policies(pages)
         connections = [socket.create_connection(place_of(url), 20) for _ in range(6)]
         assert [asked(connection, CALL) for connection in connections] == [b"401"] * 6
         assert owners(connections, workers) == {calls}
