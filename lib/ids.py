@@ -2,6 +2,7 @@
 
 import os
 import time
+from datetime import datetime
 from uuid import UUID
 
 
@@ -15,3 +16,8 @@ def new_id() -> UUID:
     fraction = rest * 4096 // 1_000_000
     random = int.from_bytes(os.urandom(8)) >> 2
     return UUID(int=(milliseconds & (1 << 48) - 1) << 80 | 7 << 76 | fraction << 64 | 0b10 << 62 | random)
+
+
+def first_id_of(moment: datetime) -> UUID:
+    """The least of all ids that can be made at this moment, or later."""
+    return UUID(int=int(moment.timestamp() * 1000) << 80)

@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
+from uuid import UUID
 
 from django.conf import settings
 from django.urls import reverse
 
 from lib.backoffice.formatting import MOST_COUNTED, counted, moment
 from lib.clock import now
-from wallet.audit.scheduled import successful
+from wallet.audit.scheduled import read_by_rolling_audit, successful
 from wallet.models import Alert, Checkpoint, JobRun, Wallet
 
 # The night's checks run once a day; with two hours for a long one they are late.
@@ -36,16 +37,17 @@ class Reason(NamedTuple):
 class Checks:
     """What the platform knows about its money at the moment `at`.
 
-    `differences` are the open alerts of audits and checkpoints by kind; `frozen` wallets are counted up to
-    `MOST_COUNTED` + 1. `audit` is the last whole audit that came to its end, `last_audit` the
-    last that began.
+    `differences` are the open alerts of audits and checkpoints by kind; they and `frozen` wallets are counted
+    up to `MOST_COUNTED` + 1. `audit` is the last whole audit that came to its end, `last_audit` the last that
+    began; every change before `replayed_up_to` was audited as well.
     """
 
     at: datetime
-    differences: dict[str, int]
+    differences: dict[str, list[UUID]]
     frozen: int
     audit: JobRun | None
     last_audit: JobRun | None
+    replayed_up_to: datetime | None
     checkpoint: Checkpoint | None
     makes_checkpoints: bool
 
@@ -67,15 +69,16 @@ TITLES = {
 
 def read_checks() -> Checks:
     """By indexes of what is open and what is newest, however much there is."""
-    kinds = Alert.objects.filter(resolved_at=None, kind__in=Alert.CRITICAL).values_list("kind", flat=True)
-    found = list(kinds[: MOST_COUNTED + 1])
+    alerts = Alert.objects.filter(resolved_at=None, kind__in=Alert.CRITICAL).order_by("kind")
+    found = list(alerts.values_list("kind", "pk")[: MOST_COUNTED + 1])
     frozen = Wallet.objects.filter(frozen_at__isnull=False).values_list("pk", flat=True)
     return Checks(
         at=now(),
-        differences={kind: found.count(kind) for kind in dict.fromkeys(found)},
+        differences={kind: [id for of, id in found if of == kind] for kind, _ in found},
         frozen=len(frozen[: MOST_COUNTED + 1]),
         audit=successful("audit_all").first(),
         last_audit=JobRun.objects.filter(task="audit_all").order_by("-began_at").first(),
+        replayed_up_to=read_by_rolling_audit(),
         checkpoint=Checkpoint.objects.order_by("-number").first(),
         makes_checkpoints=bool(settings.CHECKPOINT_KEY),
     )
@@ -90,11 +93,15 @@ def judge(checks: Checks) -> Verdict:
 
 def differences(checks: Checks) -> list[Reason]:
     """What an audit or a checkpoint found, and nobody has resolved."""
-    address = reverse("admin:wallet_alert_changelist")
-    return [
-        Reason(f"{sentence(kind)}{f' ({counted(number)} times)' if number > 1 else ''}.", address)
-        for kind, number in checks.differences.items()
-    ]
+    return [difference(kind, alerts) for kind, alerts in checks.differences.items()]
+
+
+def difference(kind: str, alerts: list[UUID]) -> Reason:
+    """One alert is shown on its own page, several in their list."""
+    if len(alerts) == 1:
+        return Reason(f"{sentence(kind)}.", reverse("admin:wallet_alert_change", args=alerts))
+    times = f"{sentence(kind)} ({counted(len(alerts))} times)."
+    return Reason(times, reverse("admin:wallet_alert_changelist", query={"state": "open"}))
 
 
 def sentence(kind: str) -> str:
@@ -137,6 +144,8 @@ def facts(checks: Checks) -> list[str]:
     found = []
     if checks.audit and checks.audit.ended_at:
         found.append(f"Last whole audit {moment(checks.audit.ended_at)}: {checks.audit.note}")
+        if checks.replayed_up_to and checks.replayed_up_to > checks.audit.ended_at:
+            found.append(f"All changes since then are audited up to {moment(checks.replayed_up_to)}.")
     if checks.checkpoint:
         one = checks.checkpoint
         found.append(

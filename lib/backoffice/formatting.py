@@ -98,6 +98,6 @@ def badge(text: str, kind: str = "") -> SafeString:
     return mark_safe(label.strip())  # noqa: S308 (the template escapes)
 
 
-def counted(number: int) -> str:
-    """A number that was counted no further than `MOST_COUNTED`."""
-    return f"{MOST_COUNTED}+" if number > MOST_COUNTED else str(number)
+def counted(number: int, most: int = MOST_COUNTED) -> str:
+    """A number that was counted no further than one more than `most`."""
+    return f"{most:,}+" if number > most else f"{number:,}"

@@ -1,6 +1,6 @@
 """The work of payments that waits for a person.
 
-Callbacks to review, deliveries given up, and returns whose payment never came.
+Callbacks to review, deliveries given up, refused refunds, and returns whose payment never came.
 """
 
 from collections.abc import Callable
@@ -29,6 +29,11 @@ def given_up(rows: QuerySet[Any]) -> QuerySet[Any]:
 def unmatched(rows: QuerySet[Any]) -> QuerySet[Any]:
     """Refunds and chargebacks of a payment that was never reported, although another has paid the order."""
     return rows.filter(state=Refund.State.REMEMBERED, order__paid_at__isnull=False)
+
+
+def refused(rows: QuerySet[Any]) -> QuerySet[Any]:
+    """Refunds that the provider refused, by their own index, while the payer has got back nothing."""
+    return rows.filter(state=Refund.State.REFUSED).exclude(order__state__in=GONE_BACK)
 
 
 # What waits in the list of a model.

@@ -12,7 +12,7 @@ from lib.backoffice.confirmation import Act, Page, PageAction
 from lib.backoffice.filters import SOONEST_FIRST, SelectingAdmin, Selection, Selections
 from lib.backoffice.formatting import mono, short_id
 from lib.backoffice.pages import read_uuid
-from payments.admin.attention import unmatched
+from payments.admin.attention import refused, unmatched
 from payments.admin.search import orders_named, orders_of_session
 from payments.admin.states import show_refund_state
 from payments.models import Refund
@@ -76,6 +76,12 @@ class Openness(Selections):
             ("next_attempt_at", "pk"),
             "No refund is waiting for a provider.",
             SOONEST_FIRST,
+        ),
+        "refused": Selection(
+            "Refused",
+            refused,
+            ("-pk",),
+            "No provider has refused a refund of an order that is still paid.",
         ),
         "unmatched": Selection(
             "Without a payment",

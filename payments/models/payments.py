@@ -140,6 +140,7 @@ class Refund(Leased):
                 fields=["next_attempt_at"], name="refund_due", condition=Q(next_attempt_at__isnull=False)
             ),
             models.Index(fields=["-id"], name="refund_remembered", condition=Q(state="remembered")),
+            models.Index(fields=["-id"], name="refund_refused", condition=Q(state="refused")),
         ]
 
     def __str__(self) -> str:

@@ -33,6 +33,8 @@ FIRST_LOOK = timedelta(days=1)
 MOST_PLAYERS = 5_000
 MOST_ENTRIES = 500_000
 LOOKED_UP_AT_ONCE = 1_000
+# Currencies that a note names; the others it counts.
+NAMED_CURRENCIES = 8
 RECENT = """
     SELECT recent.player_id::text, recent.first_at,
         greatest((SELECT sum(w.entry_count) FROM wallet_wallet w WHERE w.player_id = recent.player_id), 1)
@@ -47,7 +49,7 @@ def audit_all(run: Run) -> None:
     report = audit_ledger()
     tell_wallets(run, report, looked_at)
     tell_ledger(report, looked_at)
-    run.note = verdict(report)
+    run.note = f"{verdict(report)} {sums(report)}".strip()
 
 
 def audit_recent(run: Run) -> None:
@@ -199,3 +201,14 @@ def verdict(report: Report) -> str:
         return f"{read}: no difference."
     places = f"{len(report.by_wallet)} wallets and {len(report.of_ledger)} other places"
     return f"{read}: {report.problem_count} differences in {places}."
+
+
+def sums(report: Report) -> str:
+    """The currencies whose accounts sum to zero and are what the wallets hold, in a sentence."""
+    codes = {currency for currency, _ in report.accounts}
+    right = sorted(code for code in codes if f"currency {code}" not in report.of_ledger)
+    if not right:
+        return ""
+    others = len(right) - NAMED_CURRENCIES
+    more = f" and {others} more" if others > 0 else ""
+    return f"The sums are right in {', '.join(right[:NAMED_CURRENCIES])}{more}."

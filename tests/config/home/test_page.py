@@ -2,12 +2,18 @@
 
 import re
 from datetime import timedelta
+from html import unescape
+from uuid import UUID
 
 import pytest
 from django.test import Client
 
+from config.home.to_do import KINDS, LATELY, MOST, Kind, Work
 from config.home.vital_signs import Sign, heartbeat
+from lib.backoffice.pages import view_permission
 from lib.clock import now
+from lib.ids import first_id_of
+from payments.models import Provider, RefusedCallback
 from tests.support.admin_pages import alert, doubted, get, operator, queries, run, signed_in
 from tests.support.approvals import request_credit
 from tests.support.callers import PlayerSession, unique
@@ -64,6 +70,38 @@ def test_home__counts_what_waits_with_the_age_of_the_oldest(player_session: Play
     assert re.search(r"2 Transactions in doubt the oldest waits 1 day", text), text
     assert "Open alerts" not in text
     assert "Jobs" not in text
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: str(kind.label))
+def test_home__each_kind_of_work_has_its_list(kind: Kind) -> None:
+    client = signed_in(operator(view_permission(kind.model)))
+    text = get(client, HOME)
+    places = re.findall(r'href="([^"]*)" class="wallet-work-item', text)
+    assert kind.label in text
+    assert {client.get(unescape(place)).status_code for place in places} == {200}
+
+
+def test_home__counts_no_further_than_a_thousand() -> None:
+    assert [Work("", number, None, "").counted for number in (0, 1_000, MOST + 1)] == ["0", "1,000", "1,000+"]
+
+
+def test_home__forgets_what_nobody_can_take_off_its_list(player_session: PlayerSession) -> None:
+    at = now()
+    ages = {"new": at, "week": at - LATELY + timedelta(minutes=1), "old": at - LATELY - timedelta(minutes=1)}
+    for since in ages.values():
+        provider = Provider.objects.create(slug=unique("p"), name="P", scheme="standard_webhooks")
+        owned(RefusedCallback).create(
+            pk=UUID(int=first_id_of(since).int + 1),
+            provider=provider,
+            at=since,
+            address="10.0.0.1",
+            problem="signature",
+            headers={},
+            body=b"",
+        )
+    owned(RefusedCallback).exclude(at__in=ages.values()).delete()
+    text = seen("payments.view_refusedcallback")
+    assert "2 Refused callbacks in the last 7 days the oldest waits 6 days" in text
 
 
 def test_home__counts_requests_for_who_can_decide_them(player_session: PlayerSession) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import pytest
 
@@ -10,6 +11,7 @@ from wallet.models import Alert, Checkpoint, JobRun
 
 AT = datetime(2031, 5, 6, 9, tzinfo=UTC)
 HOUR = timedelta(hours=1)
+ID = uuid4()
 
 
 def audit(ended: datetime | None = AT - 7 * HOUR, error: str = "") -> JobRun:
@@ -27,6 +29,7 @@ RIGHT = Checks(
     frozen=0,
     audit=audit(),
     last_audit=audit(),
+    replayed_up_to=AT - HOUR,
     checkpoint=checkpoint(),
     makes_checkpoints=True,
 )
@@ -37,6 +40,7 @@ def test_verdict__says_when_how_many_and_that_nothing_is_frozen() -> None:
     assert (verdict.state, verdict.title, verdict.reasons) == (State.RIGHT, "Money is right", [])
     assert verdict.facts == [
         "Last whole audit 2031-05-06 02:00:00 UTC: 12 wallets, 345 entries: no difference.",
+        "All changes since then are audited up to 2031-05-06 08:00:00 UTC.",
         "Last checkpoint 2031-05-06 04:00:00 UTC: number 7, 12 wallets, 345 entries.",
         "No wallet is frozen.",
     ]
@@ -44,15 +48,26 @@ def test_verdict__says_when_how_many_and_that_nothing_is_frozen() -> None:
 
 @pytest.mark.parametrize("kind", Alert.CRITICAL)
 def test_verdict__is_wrong_while_a_difference_is_open(kind: str) -> None:
-    verdict = judge(replace(RIGHT, differences={kind: 3}))
+    verdict = judge(replace(RIGHT, differences={kind: [uuid4() for _ in range(3)]}))
     assert (verdict.state, verdict.title) == (State.WRONG, "Money is not right")
     [reason] = verdict.reasons
     assert reason.sentence.endswith(" (3 times).")
-    assert reason.address == "/admin/wallet/alert/"
+    assert reason.address == "/admin/wallet/alert/?state=open"
+
+
+def test_verdict__leads_to_the_only_difference_itself() -> None:
+    [reason] = judge(replace(RIGHT, differences={Alert.Kind.WALLET_DIFFERENCE: [ID]})).reasons
+    assert reason.sentence == "Audit: a wallet differs from its journal."
+    assert reason.address == f"/admin/wallet/alert/{ID}/change/"
+
+
+def test_verdict__older_replays_are_no_news() -> None:
+    facts = judge(replace(RIGHT, replayed_up_to=AT - 7 * HOUR)).facts
+    assert [fact.split(maxsplit=1)[0] for fact in facts] == ["Last", "Last", "No"]
 
 
 def test_verdict__difference_outweighs_what_was_not_checked() -> None:
-    verdict = judge(replace(RIGHT, differences={Alert.Kind.LEDGER_DIFFERENCE: 1}, audit=None))
+    verdict = judge(replace(RIGHT, differences={Alert.Kind.LEDGER_DIFFERENCE: [ID]}, audit=None))
     assert verdict.state == State.WRONG
     assert [reason.sentence for reason in verdict.reasons] == [
         "Audit: the ledger does not balance.",

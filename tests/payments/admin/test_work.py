@@ -447,6 +447,26 @@ def test_refunds__of_payments_that_never_came_are_listed(client: Client, shop_se
     assert [page(Refund, refund) in text for refund in remembered] == [True, False]
 
 
+def test_refunds__refused_ones_are_listed_while_the_order_is_paid(
+    client: Client, shop_setup: ShopSetup
+) -> None:
+    address_of_them = f"{address(Refund)}?state=refused"
+    assert "No provider has refused a refund of an order that is still paid." in get(client, address_of_them)
+    order = shop_setup.paid()
+    refund = Refund.objects.create(
+        order=order,
+        provider=shop_setup.webhooks.provider,
+        kind="refund",
+        state="refused",
+        amount=1_00,
+        actor="operator:test",
+        created_at=now(),
+    )
+    assert page(Refund, refund) in get(client, address_of_them)
+    Order.objects.filter(pk=order.pk).update(state="refunded")
+    assert page(Refund, refund) not in get(client, address_of_them)
+
+
 @pytest.mark.parametrize("state", ["done", "reversed", "unmoved", "replaced"])
 def test_refund_page__says_how_it_stands_at_the_provider(
     client: Client, shop_setup: ShopSetup, state: str
@@ -549,6 +569,7 @@ INDEXES: list[tuple[Any, type[Selections], str, tuple[str, ...]]] = [
     (Delivery, deliveries.States, "pending", ("delivery_by_state",)),
     (Delivery, deliveries.States, "given_up", ("delivery_by_state",)),
     (Refund, refunds.Openness, "open", ("refund_due", "refund_open_once_per_order")),
+    (Refund, refunds.Openness, "refused", ("refund_refused",)),
 ]
 
 

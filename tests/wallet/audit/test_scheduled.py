@@ -14,6 +14,7 @@ from tests.support.callers import PlayerSession
 from tests.support.own_database import OwnLedger, own_ledger
 from wallet.alerts import resolve_alert
 from wallet.audit import scheduled
+from wallet.audit.ledger import Report
 from wallet.audit.scheduled import audit_all, audit_recent
 from wallet.job_runs import Run, recorded
 from wallet.models import Alert, ClosedDay, DailyTotal, Entry, JobRun
@@ -103,7 +104,7 @@ def test_audit__sound_ledger_freezes_nothing_and_raises_no_alert(player_session:
         1,
         1,
         0,
-        "1 wallets, 5 entries: no difference.",
+        "1 wallets, 5 entries: no difference. The sums are right in XAG.",
     )
     assert (rolling().looked_at, Alert.objects.count(), is_frozen(player_session)) == (1, 0, False)
 
@@ -491,3 +492,15 @@ def test_rolling_audit__reads_a_wallet_longer_than_a_run_may_be(
     # The first two began at the same moment, and stay together.
     assert [rolling().looked_at, rolling().looked_at, rolling().looked_at] == [2, 1, 0]
     assert told(long, short, other) == [True] * 3
+
+
+def test_audit__names_the_currencies_whose_sums_are_right() -> None:
+    codes = [f"C{number:02}" for number in range(11)]
+    report = Report(moved={(20_000, code, "adjustments", "spendable"): [5, 1] for code in codes})
+    assert scheduled.sums(report) == (
+        "The sums are right in C00, C01, C02, C03, C04, C05, C06, C07 and 3 more."
+    )
+    for code in codes[1:]:
+        report.add_ledger(f"currency {code}", ["the accounts sum to 5 minor units, not to zero"])
+    assert scheduled.sums(report) == "The sums are right in C00."
+    assert scheduled.sums(Report()) == ""
