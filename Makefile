@@ -14,7 +14,7 @@ HOSTILE := tests/config/launcher/test_restarts.py tests/payments/deliveries/test
 	$(addprefix tests/config/test_,nginx.py web_reload.py web_worker.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test quick faults lint lint-style lint-imports lint-sql lint-types lock bench bench-peers bench-growth bench-settle bench-callbacks bench-pages simulate manage mutate attack fuzz clean install
+.PHONY: help run test quick faults lint lint-style lint-imports lint-sql lint-types lock bench bench-peers bench-growth bench-settle bench-callbacks bench-pages simulate history manage mutate attack fuzz clean install
 
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{ printf "make %-14s %s\n", $$1, $$2 }'
@@ -64,6 +64,15 @@ bench-callbacks: $(RUN)  ## measure how fast providers' callbacks are answered; 
 
 bench-pages: $(RUN)  ## measure withdrawals alone and beside operators' pages; writes var/bench-pages.json
 	@$(LAUNCH) with --instance bench -- $(VENV)/bin/python -m benchmarks.pages $(ARGS)
+
+history: $(RUN)  ## invent a history on a new platform, before it runs; ARGS="--days 60 --players 2000 --seed 7"
+	@$(LAUNCH) with --instance run -- sh -ce '\
+		export DEMO=1; \
+		export APP=$$DATABASE_URL DATABASE_URL=$$DATABASE_OWNER_URL; \
+		$(VENV)/bin/python manage.py migrate --no-input --verbosity=0; \
+		$(VENV)/bin/python manage.py createsuperuser --no-input --if-missing --username=admin --email=; \
+		DATABASE_URL=$$APP $(VENV)/bin/python manage.py seed_demo >/dev/null; \
+		$(VENV)/bin/python manage.py make_history $(ARGS)'
 
 simulate: $(RUN)  ## play games against the running platform; ARGS="--players 100"
 	@$(LAUNCH) beside -- $(VENV)/bin/python -m simulation $(ARGS)

@@ -2,8 +2,21 @@
 
 import os
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
+
+
+@dataclass(slots=True)
+class Source:
+    """Where ids take their time and their random bits from; replaced only to make a history of the past."""
+
+    nanoseconds: Callable[[], int] = time.time_ns
+    random: Callable[[int], bytes] = os.urandom
+
+
+SOURCE = Source()
 
 
 def new_id() -> UUID:
@@ -12,9 +25,9 @@ def new_id() -> UUID:
     48 bits of Unix milliseconds, 12 of their fraction, so that what one block writes keeps its order, then 62
     random bits.
     """
-    milliseconds, rest = divmod(time.time_ns(), 1_000_000)
+    milliseconds, rest = divmod(SOURCE.nanoseconds(), 1_000_000)
     fraction = rest * 4096 // 1_000_000
-    random = int.from_bytes(os.urandom(8)) >> 2
+    random = int.from_bytes(SOURCE.random(8)) >> 2
     return UUID(int=(milliseconds & (1 << 48) - 1) << 80 | 7 << 76 | fraction << 64 | 0b10 << 62 | random)
 
 

@@ -51,6 +51,7 @@ SLOW_PLACES = (
     "payments/callbacks/test_fuzz.py",
     "payments/callbacks/test_intake_copies.py",
     "payments/deliveries",
+    "payments/history",
     "payments/refunds",
     "payments/settlement/test_model.py",
     "wallet/api/test_views_races.py",
