@@ -1,6 +1,7 @@
 """The site of the admin: whoever has to show a second factor sees nothing before."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -10,6 +11,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
+from django.utils.module_loading import import_string
 from django.views.decorators.cache import never_cache
 
 from players.audit_trail.record import Outcome
@@ -97,7 +99,10 @@ class OperatorsSite(UnfoldAdminSite):
             "account/passkeys/show/begin/": ("begin_show_passkey", passkey_views.begin_showing),
             "account/passkeys/show/": ("show_passkey", passkey_views.complete_showing),
         }
-        whole = {
+        whole: dict[str, tuple[str, View]] = {
+            # They need the pages, which register themselves here.
+            "find/": ("find", partial(import_string("config.find.page.find"), self)),
+            "error-codes/": ("error_codes", partial(import_string("config.find.codes.show_codes"), self)),
             "account/sessions/": ("own_sessions", account.sessions_page),
             "account/sessions/end/": ("end_sessions", account.end_sessions),
         }

@@ -43,6 +43,7 @@ UNFOLD = {
         ]
     },
     "STYLES": ["config.sidebar.style_sheet"],
+    "SCRIPTS": ["config.sidebar.shortcut"],
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "config.sidebar.icon"}],
     "SIDEBAR": {"navigation": "config.sidebar.navigation"},
     "DASHBOARD_CALLBACK": "config.home.page.home",

@@ -46,6 +46,7 @@ GROUPS = {
         "wallet.jobrun": "Job runs",
         "wallet.checkpoint": "Checkpoints",
         "wallet.closedday": "Daily totals",
+        "error_codes": "Error codes",
     },
     "Access": {
         "players.operator": "Operators",
@@ -66,9 +67,11 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
 
 
 def item(request: HttpRequest, model: str, title: str) -> dict[str, Any]:
+    """A page of a model, or one of the site itself."""
+    view = f"{model.replace('.', '_')}_changelist" if "." in model else model
     return {
         "title": title,
-        "link": reverse(f"admin:{model.replace('.', '_')}_changelist"),
+        "link": reverse(f"admin:{view}"),
         **badge(request, model),
     }
 
@@ -89,12 +92,20 @@ def badge(request: HttpRequest, model: str) -> dict[str, str]:
 
 
 def may_see(request: HttpRequest, model: str) -> bool:
+    """Whether the operator may see a page; those of the site itself are for whoever has a role."""
+    if "." not in model:
+        return bool(request.user.get_all_permissions())
     return request.user.has_perm(view_permission(apps.get_model(model)))
 
 
 def icon(request: HttpRequest) -> str:
     """The address of the icon that the pages for players have too."""
     return static("payments/icon.svg")
+
+
+def shortcut(request: HttpRequest) -> str:
+    """The address of the script that leads to the search by Ctrl-K."""
+    return static("players/find.js")
 
 
 def style_sheet(request: HttpRequest) -> str:

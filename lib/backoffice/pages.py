@@ -102,6 +102,10 @@ class PageAdmin(RecordedForms):
             field.base_field.validators.append(self.item_validators[db_field.name])
         return field
 
+    def title_of(self, row: Any) -> str:
+        """What a person would call a row: in its page's title and wherever it is listed among others."""
+        return str(row)
+
     def sections(self, request: HttpRequest, obj: Any) -> list[Section]:
         """The tables below the fields. Which of them an operator sees, each says itself (`of`)."""
         return []
@@ -110,6 +114,8 @@ class PageAdmin(RecordedForms):
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
         obj = kwargs.get("obj")
+        if obj:
+            context["subtitle"] = self.title_of(obj)
         if obj and self.shows_person and request.method == "GET":
             RECORDING.there.record_look(request, obj)
         context["sections"] = [

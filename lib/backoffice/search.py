@@ -35,14 +35,12 @@ class SearchingAdmin(PageAdmin):
         return [path("find/", self.admin_site.admin_view(self.find), name=name), *super().get_urls()]
 
     def find(self, request: HttpRequest) -> HttpResponse:
-        """Takes the search form, with the filters that were set, to the list."""
+        """Takes the search form to the list, without the filters that are set: they would hide things."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        query = request.POST.copy()
-        query.pop("csrfmiddlewaretoken", None)
-        query[SEARCH_VAR] = self.without_secrets(query.get(SEARCH_VAR, "").strip())
-        place = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
-        return HttpResponseRedirect(f"{place}?{query.urlencode()}")
+        text = self.without_secrets(request.POST.get(SEARCH_VAR, "").strip())
+        view = f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist"
+        return HttpResponseRedirect(reverse(view, query={SEARCH_VAR: text}))
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -205,6 +205,9 @@ class CallbackAdmin(RawMessageAdmin, SessionSearchAdmin, SelectingAdmin):
     resolved = columns.text("resolved", lambda row: f"{moment(row.resolved_at)} by {row.resolved_by}")
     reason_shown = columns.text("reason", "reason")
 
+    def title_of(self, row: Callback) -> str:
+        return f"{sentence(in_words(row.type) or 'callback')} from {row.provider.slug}"
+
     def get_fields(self, request: HttpRequest, obj: Callback | None = None) -> Any:
         absent = set() if obj and obj.resolved_at else {"resolved", "reason_shown"}
         if obj and not obj.problem:
@@ -274,6 +277,9 @@ class RefusedCallbackAdmin(RawMessageAdmin, BigTableAdmin):
     body_shown = columns.text("beginning of the body", lambda row: show_body(row.body))
 
     advice = columns.text("note", lambda row: UNVERIFIED)
+
+    def title_of(self, row: RefusedCallback) -> str:
+        return f"Refused callback of {row.provider.slug}, {moment(row.at)}"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[RefusedCallback]:
         rows: QuerySet[RefusedCallback] = super().get_queryset(request)

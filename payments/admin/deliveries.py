@@ -197,6 +197,9 @@ class DeliveryAdmin(RangeActions, SessionSearchAdmin, SelectingAdmin):
     delivered = columns.moment("delivered", "delivered_at")
     next_step = columns.text("next step", forecast)
 
+    def title_of(self, row: Delivery) -> str:
+        return f"Delivery of {row.order.product_code} to {row.order.player.uid}"
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Delivery]:
         rows: QuerySet[Delivery] = super().get_queryset(request)
         return rows.select_related("order__player", "game__shop")

@@ -20,6 +20,7 @@ from players.admin.players import player_column
 from players.admin.search import SessionSearchAdmin
 from players.models import GameSession
 from wallet.admin.amounts import amount_column
+from wallet.currencies import show_amount
 
 State = Order.State
 # Attributes that may be empty, and the fields that show them.
@@ -129,6 +130,9 @@ class OrderAdmin(RefundActions, SessionSearchAdmin, SelectingAdmin):
     delivered = columns.moment("delivered", "delivered_at")
     ext_params_shown = columns.mono("extParams", "ext_params")
     return_url_shown = columns.mono("return URL", "return_url")
+
+    def title_of(self, row: Order) -> str:
+        return f"Order of {row.player.uid}: {row.product_code}, {show_amount(row.price, row.currency_id)}"
 
     def get_fields(self, request: HttpRequest, obj: Order | None = None) -> Any:
         # Fields that only some orders have are shown if they have them.

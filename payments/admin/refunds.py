@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from lib.backoffice import columns
 from lib.backoffice.confirmation import Act, Page, PageAction
 from lib.backoffice.filters import SOONEST_FIRST, SelectingAdmin, Selection, Selections
-from lib.backoffice.formatting import mono, short_id
+from lib.backoffice.formatting import mono, sentence, short_id
 from lib.backoffice.pages import read_uuid
 from payments.admin.attention import refused, unmatched
 from payments.admin.search import orders_named, orders_of_session
@@ -183,6 +183,10 @@ class RefundAdmin(SessionSearchAdmin, SelectingAdmin):
     return_link = columns.link(
         "ledger transaction", "wallet_transaction_change", "return_transaction", look=mono
     )
+
+    def title_of(self, row: Refund) -> str:
+        amount = show_amount(row.amount, row.order.currency_id)
+        return f"{sentence(row.get_kind_display())} of {amount}, {row.order.player.uid}"
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
         what = (

@@ -138,6 +138,9 @@ class ShopAdmin(GuardedAdmin):
             format_html_join(" ", "{}", ((line,) for line in missing_for_delivery(obj.game_id))),
         )
 
+    def title_of(self, row: Shop) -> str:
+        return f"Shop of {row.game.slug}"
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Shop]:
         rows: QuerySet[Shop] = super().get_queryset(request)
         live = Secret.objects.filter(game=OuterRef("game"), purpose=Secret.Purpose.DELIVERY, retired_at=None)

@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Q
 
 from lib.clock import in_words
+from lib.id_ends import IdEnd
 from lib.ids import new_id
 from payments.models.orders import Order
 from payments.models.providers import Provider
@@ -91,6 +92,7 @@ class Callback(models.Model):
                 condition=Q(outcome__in=["contradicts", "no_order"]),
             ),
             models.Index(fields=["reference"], name="callback_by_reference", condition=~Q(reference="")),
+            models.Index(IdEnd("id"), name="callback_by_id_end"),
         ]
 
     def __str__(self) -> str:

@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import Q
 
+from lib.id_ends import IdEnd
 from lib.ids import new_id
 from payments.models.orders import Order
 from players.models import Game
@@ -42,6 +43,7 @@ class Delivery(Leased):
                 fields=["next_attempt_at"], name="delivery_due", condition=Q(next_attempt_at__isnull=False)
             ),
             models.Index(fields=["state", "-id"], name="delivery_by_state"),
+            models.Index(IdEnd("id"), name="delivery_by_id_end"),
             models.Index(fields=["game", "-id"], name="delivery_by_game"),
         ]
 

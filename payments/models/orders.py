@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import Q
 
+from lib.id_ends import IdEnd
 from lib.ids import new_id
 from payments.models.products import Product
 from players.models import Game, Player
@@ -76,6 +77,7 @@ class Order(models.Model):
             models.Index(fields=["expires_at"], name="order_expiring", condition=Q(state="created")),
             models.Index(fields=["player", "-id"], name="order_by_player"),
             models.Index(fields=["cp_order_id"], name="order_by_cp_order_id"),
+            models.Index(IdEnd("id"), name="order_by_id_end"),
             models.Index(fields=["state", "-id"], name="order_by_state"),
         ]
 

@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import Q
 
+from lib.id_ends import IdEnd
 from lib.ids import new_id
 from payments.models.orders import Order
 from payments.models.providers import Provider
@@ -141,6 +142,7 @@ class Refund(Leased):
             ),
             models.Index(fields=["-id"], name="refund_remembered", condition=Q(state="remembered")),
             models.Index(fields=["-id"], name="refund_refused", condition=Q(state="refused")),
+            models.Index(IdEnd("id"), name="refund_by_id_end"),
         ]
 
     def __str__(self) -> str:

@@ -102,6 +102,9 @@ class SessionAdmin(SessionSearchAdmin, BigTableAdmin):
     ended = columns.moment("ended", "ended_at")
     is_kept = columns.flag("named by a transaction", "is_kept")
 
+    def title_of(self, row: GameSession) -> str:
+        return f"Session of {row.player.uid} in {row.game.slug}"
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[GameSession]:
         sessions: QuerySet[GameSession] = super().get_queryset(request)
         return with_state(sessions.select_related("player", "game")).defer("token_hash")

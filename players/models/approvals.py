@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import F, Q
 
+from lib.id_ends import IdEnd
 from lib.ids import new_id
 from players.models.operators import Operator
 
@@ -87,6 +88,7 @@ class Approval(models.Model):
             models.Index(fields=["expires_at"], name="approval_waiting", condition=Q(state="requested")),
             models.Index(fields=["requested_by", "requested_at"], name="approval_by_requester"),
             models.Index(fields=["subject_type", "subject_id"], name="approval_by_subject"),
+            models.Index(IdEnd("id"), name="approval_by_id_end"),
         ]
 
     def __str__(self) -> str:

@@ -4,6 +4,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
 
+from lib.id_ends import IdEnd
 from lib.ids import new_id
 from lib.names import KEY_LENGTH
 from players.models.games import Game
@@ -62,7 +63,10 @@ class Player(models.Model):
                 condition=Q(status__in=["active", "blocked", "self_excluded", "closed"]),
             ),
         ]
-        indexes = [models.Index(fields=["nickname_key"], name="player_by_nickname")]
+        indexes = [
+            models.Index(fields=["nickname_key"], name="player_by_nickname"),
+            models.Index(IdEnd("id"), name="player_by_id_end"),
+        ]
 
     def __str__(self) -> str:
         return self.uid
@@ -111,7 +115,10 @@ class GameSession(models.Model):
             ("end_session", "Can end sessions"),
         ]
         verbose_name = "session"
-        indexes = [models.Index(fields=["player", "-created_at"], name="session_by_player")]
+        indexes = [
+            models.Index(fields=["player", "-created_at"], name="session_by_player"),
+            models.Index(IdEnd("id"), name="session_by_id_end"),
+        ]
 
     def __str__(self) -> str:
         return f"session {self.id}"

@@ -305,6 +305,10 @@ class AlertAdmin(SessionSearchAdmin, SelectingAdmin):
     resolved = columns.text("resolved", lambda row: f"{moment(row.resolved_at)} by {row.resolved_by}")
     reason_shown = columns.text("reason", "reason")
 
+    def title_of(self, row: Alert) -> str:
+        about = f"{row.wallet.currency_id} wallet of {row.wallet.player.uid}" if row.wallet else row.subject
+        return f"{sentence(MEANINGS[Kind(row.kind)][0])}: {about}"
+
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
         which = () if Openness.name_in(request) == "open" else ("state",)
         return ("raised_clock", "kind_short", *which, "subject_shown", "found", "times", "last_clock")

@@ -121,6 +121,9 @@ class ApiCallAdmin(SessionSearchAdmin, BigTableAdmin):
     address_shown = columns.mono("from", "address")
     took_ms = columns.text("duration", took)
 
+    def title_of(self, row: ApiCall) -> str:
+        return f"{row.endpoint} of {row.game.slug}"
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[ApiCall]:
         calls: QuerySet[ApiCall] = super().get_queryset(request)
         return calls.select_related("game", "player")

@@ -5,7 +5,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from lib.backoffice import columns
-from lib.backoffice.formatting import NOTHING, clipped, mono, short_id
+from lib.backoffice.formatting import NOTHING, clipped, mono, sentence, short_id
 from lib.backoffice.pages import Section, read_uuid
 from lib.backoffice.pagination import BigTableAdmin
 from players.admin.players import player_column
@@ -13,7 +13,7 @@ from players.admin.search import SessionSearchAdmin
 from players.models import GameSession, Player
 from wallet.admin.amounts import amount_column
 from wallet.admin.calls import calls_section
-from wallet.admin.transaction_states import settled_column, show_state, wallet_column
+from wallet.admin.transaction_states import settled_column, show_state, transaction_title, wallet_column
 from wallet.models import Discrepancy, Transaction
 
 Kind = Discrepancy.Kind
@@ -99,11 +99,13 @@ class DiscrepancyAdmin(SessionSearchAdmin, BigTableAdmin):
     first_seen = columns.moment("first seen", "first_seen_at")
     last_seen = columns.moment("last seen", "last_seen_at")
 
+    def title_of(self, row: Discrepancy) -> str:
+        return f"{sentence(MEANINGS[Kind(row.kind)][0])}: {transaction_title(row.transaction)}"
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Discrepancy]:
         rows: QuerySet[Discrepancy] = super().get_queryset(request)
-        return rows.select_related("player", "transaction__wallet", "transaction__game").defer(
-            "transaction__wallet__head"
-        )
+        needed = ("player", "transaction__wallet", "transaction__player", "transaction__game")
+        return rows.select_related(*needed).defer("transaction__wallet__head")
 
     def named(self, queryset: QuerySet[Discrepancy], text: str) -> QuerySet[Discrepancy]:
         id, player = read_uuid(text), Player.objects.filter(uid=text).first()

@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 
 from lib.backoffice import columns
 from lib.backoffice.filters import Rows, SelectingAdmin, Selection, Selections
-from lib.backoffice.formatting import NOTHING, badge
+from lib.backoffice.formatting import NOTHING, badge, moment
 from lib.clock import WalletNow
 from wallet.models import JobRun
 
@@ -141,6 +141,9 @@ class JobRunAdmin(SelectingAdmin):
     note_shown = columns.text("note", "note")
     error_shown = columns.text("error", "error")
     worker_shown = columns.mono("worker", "worker")
+
+    def title_of(self, row: JobRun) -> str:
+        return f"{JOBS.get(row.task, row.task)}, {moment(row.began_at)}"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[JobRun]:
         runs: QuerySet[JobRun] = super().get_queryset(request)

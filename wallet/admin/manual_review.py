@@ -21,7 +21,7 @@ from wallet.admin.amounts import amount_column
 from wallet.admin.calls import calls_section
 from wallet.admin.manual_review_actions import ReviewActions
 from wallet.admin.review_reasons import DOUBTS, show_doubt, tally
-from wallet.admin.transaction_states import settled_column, show_state, wallet_column
+from wallet.admin.transaction_states import settled_column, show_state, transaction_title, wallet_column
 from wallet.models import Inquiry
 from wallet.settlement.due import forecast
 
@@ -135,6 +135,9 @@ class InquiryAdmin(ReviewActions, SessionSearchAdmin, SelectingAdmin):
     counted = columns.text("status queries", tally)
     closed = columns.moment("closed", "closed_at")
 
+    def title_of(self, row: Inquiry) -> str:
+        return transaction_title(row.transaction)
+
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
         what = ("player_uid", "game_slug", "kind", "amount_major", "answer_shown", "times_asked")
         if States.name_in(request) == "closed":
@@ -154,9 +157,8 @@ class InquiryAdmin(ReviewActions, SessionSearchAdmin, SelectingAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Inquiry]:
         rows: QuerySet[Inquiry] = super().get_queryset(request)
-        return rows.select_related("transaction__wallet", "transaction__game", "player", "game").defer(
-            "transaction__wallet__head"
-        )
+        needed = ("transaction__wallet", "transaction__player", "transaction__game", "player", "game")
+        return rows.select_related(*needed).defer("transaction__wallet__head")
 
     def named(self, queryset: QuerySet[Inquiry], text: str) -> QuerySet[Inquiry]:
         condition = Q(transaction__mm_transaction_id=text)

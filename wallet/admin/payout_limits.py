@@ -80,6 +80,9 @@ class PayoutLimitAdmin(GuardedAdmin):
             return "not counted"
         return amount_cell(int(obj.net_today), obj.currency_id)  # type: ignore[attr-defined]
 
+    def title_of(self, row: PayoutLimit) -> str:
+        return f"Payout limit of {row.game.slug} in {row.currency_id}"
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[PayoutLimit]:
         return with_net_payout(super().get_queryset(request))
 

@@ -5,7 +5,8 @@ from typing import Any
 from django.utils.safestring import SafeString
 
 from lib.backoffice import columns
-from lib.backoffice.formatting import badge, link, moment
+from lib.backoffice.formatting import badge, link, moment, sentence
+from wallet.currencies import show_amount
 from wallet.models import Transaction
 
 COLOURS = {
@@ -20,6 +21,14 @@ COLOURS = {
 def show_state(transaction: Transaction) -> SafeString:
     """A transaction's state as a badge."""
     return badge(transaction.get_state_display(), COLOURS.get(transaction.state, ""))
+
+
+def transaction_title(transaction: Transaction) -> str:
+    """What a person would call a transaction; its wallet and player are read."""
+    kind = sentence(transaction.get_type_display())
+    amount = show_amount(transaction.amount, transaction.wallet.currency_id)
+    of = "" if transaction.amount is None else f" of {amount}"
+    return f"{kind}{of}, {transaction.player.uid}"
 
 
 def settled_column(source: str = "transaction") -> columns.Column:

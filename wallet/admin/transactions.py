@@ -19,7 +19,7 @@ from wallet.admin import journal
 from wallet.admin.amounts import amount_column
 from wallet.admin.calls import calls_section
 from wallet.admin.review_reasons import show_doubt, tally
-from wallet.admin.transaction_states import show_state
+from wallet.admin.transaction_states import show_state, transaction_title
 from wallet.models import Discrepancy, Inquiry, Transaction
 from wallet.settlement.due import forecast
 
@@ -156,6 +156,9 @@ class TransactionAdmin(SessionSearchAdmin, SelectingAdmin):
     settled_by = columns.text("settled by", "settled_actor")
     reason_shown = columns.text("reason", "reason")
     reverses_link = columns.link("reverses", "wallet_transaction_change", "reverses_id", look=mono)
+
+    def title_of(self, row: Transaction) -> str:
+        return transaction_title(row)
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
         if Unfinished.name_in(request) == "all":

@@ -92,6 +92,9 @@ class WalletAdmin(WalletActions, SessionSearchAdmin, SelectingAdmin):
     entries = columns.number("journal entries", "entry_count")
     opened = columns.moment("opened", "opened_at")
 
+    def title_of(self, row: Wallet) -> str:
+        return f"{row.currency_id} wallet of {row.player.uid}"
+
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
         if Gates.name_in(request) == "frozen":
             return (

@@ -5,6 +5,7 @@ from django.core.validators import MaxValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Q
 
+from lib.id_ends import IdEnd
 from lib.ids import new_id
 from players.models import Game, GameSession, Operator, Player
 
@@ -69,7 +70,8 @@ class Wallet(models.Model):
             models.UniqueConstraint(fields=["player", "currency"], name="wallet_one_per_player_and_currency"),
         ]
         indexes = [
-            models.Index(fields=["frozen_at"], name="wallet_frozen", condition=Q(frozen_at__isnull=False))
+            models.Index(fields=["frozen_at"], name="wallet_frozen", condition=Q(frozen_at__isnull=False)),
+            models.Index(IdEnd("id"), name="wallet_by_id_end"),
         ]
 
     def __str__(self) -> str:
@@ -179,6 +181,7 @@ class Transaction(models.Model):
         ]
         indexes = [
             models.Index(fields=["mm_transaction_id"], name="transaction_by_mm_id"),
+            models.Index(IdEnd("id"), name="transaction_by_id_end"),
             models.Index(fields=["due_at"], name="transaction_due", condition=Q(state="pending")),
             # For reconciliation, and for an order's page: what games open belongs to no order.
             models.Index(

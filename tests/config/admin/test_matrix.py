@@ -122,7 +122,7 @@ LINES = {
 # Of the site itself: for whoever is logged in, and for everybody.
 FOR_OPERATORS = {
     *("index", "app_list", "search", "autocomplete", "view_on_site", "jsi18n"),
-    *("password_change", "password_change_done"),
+    *("find", "error_codes", "password_change", "password_change_done"),
     # Of one's own account.
     *("factor", "factors", "factor_app", "recovery_codes", "remove_factor", "own_sessions", "end_sessions"),
     *("add_passkey", "begin_passkey", "complete_passkey", "begin_show_passkey", "show_passkey"),
