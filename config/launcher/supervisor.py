@@ -55,6 +55,8 @@ SHARED = (
 OWNER = "DATABASE_OWNER_URL"
 # Superusers are the owner's to make; a password is set with the other demo data.
 SUPERUSER = ("createsuperuser", "--no-input", "--if-missing", "--username=admin", "--email=")
+# Once, so that no page is empty; where somebody plays already, nothing is invented.
+HISTORY = ("make_history", "--once", "--days=12", "--players=16")
 # At a terminal, on one machine; the environment can say otherwise.
 FOR_PEOPLE = {"LOG_FORMAT": "console", "METRICS_ALLOWED_NETWORKS": "127.0.0.0/8,::1"}
 ENDINGS = (Ending(signal.SIGTERM, 30),)
@@ -197,7 +199,7 @@ def tell_place(var: Path, instance: Instance) -> None:
 
 
 def prepare(instance: Instance, environment: dict[str, str], url: str, owner_url: str) -> str:
-    """The database's tables, the files of the pages, the first operator, the demo data;
+    """The database's tables, the files of the pages, the first operator, the demo data and its past;
     returns what there is to say about these.
     """
     owner = environment | {"DATABASE_URL": owner_url, "DATABASE_STATEMENT_TIMEOUT": "0"}
@@ -208,7 +210,18 @@ def prepare(instance: Instance, environment: dict[str, str], url: str, owner_url
         manage(instance, environment, "collectstatic", "--no-input", "--verbosity=0")
     with step("Making the demo data"):
         manage(instance, owner, *SUPERUSER)
-        return manage(instance, environment, "seed_demo", "--url", url)
+        guide = manage(instance, environment, "seed_demo", "--url", url)
+    begin_with_history(instance, owner, url)
+    return guide
+
+
+def begin_with_history(instance: Instance, owner: dict[str, str], url: str) -> None:
+    """A past for a platform that is new. Later starts do not even ask: that takes a second."""
+    mark = instance.home / "history-made"
+    if not mark.exists():
+        with step("Inventing two weeks of history, once"):
+            manage(instance, owner, *HISTORY, "--url", url)
+        mark.touch()
 
 
 def manage(instance: Instance, environment: dict[str, str], *words: str) -> str:

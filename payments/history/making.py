@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import QuerySet
 
 from payments.history import incidents
 from payments.history.director import Director
@@ -70,12 +71,17 @@ def require_possible() -> None:
         raise CannotMake(
             "This is the work of the database's owner, on a migrated database: set DATABASE_OWNER_URL."
         )
-    stranger = Player.objects.exclude(uid__startswith=DEMO_PLAYERS).order_by("pk").first()
+    stranger = strangers().first()
     if stranger is not None:
         raise CannotMake(
             f"There are players here already, the first is {stranger.uid}: a history begins before all "
             "others, and one that was interrupted is not continued. Make it on a new database."
         )
+
+
+def strangers() -> QuerySet[Player]:
+    """Players that the demonstration did not make, the first ones first."""
+    return Player.objects.exclude(uid__startswith=DEMO_PLAYERS).order_by("pk")
 
 
 def make_history(wanted: Wanted, told: Callable[[datetime], None] = lambda moment: None) -> Made:

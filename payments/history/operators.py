@@ -46,6 +46,9 @@ def requested(
 ) -> Generator[datetime, None, None]:
     """One operator requests an act, and a second one decides; it goes as chance says, or to an `end`."""
     by, other = world.stage.requester, world.stage.approver
+    if end == "left":
+        # The first one has something to decide, too.
+        by, other = other, by
     try:
         approval = request_approval(
             kind, payload, id=new_id(), origin=origin_of(by), reason=reason, digest=None

@@ -11,7 +11,7 @@ import environ
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
-from payments.history.making import CannotMake, Wanted, make_history
+from payments.history.making import CannotMake, Wanted, make_history, strangers
 
 OWNER = "DATABASE_OWNER_URL"
 
@@ -36,6 +36,7 @@ class Command(BaseCommand):
             default=None,
             help="When it ends, in ISO 8601 with its offset; now, if not given.",
         )
+        parser.add_argument("--once", action="store_true", help="Do nothing where players are already.")
         parser.add_argument("--url", default="http://127.0.0.1:8000", help="Where the web server listens.")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -44,6 +45,8 @@ class Command(BaseCommand):
             options["days"], options["players"], options["seed"], until, options["url"].rstrip("/")
         )
         connect_as_owner()
+        if options["once"] and strangers().exists():
+            return
         # What is long over is no news.
         logging.disable(logging.ERROR)
         began = time.monotonic()

@@ -66,7 +66,7 @@ def test_run__gives_the_owners_address_to_two_commands(
     with pytest.raises(Enough):
         supervisor.run_platform(tmp_path)
     assert given.keys() >= {"migrate", "seed_demo", "gunicorn", "worker", "beat"}
-    for name in ("migrate", "createsuperuser"):
+    for name in ("migrate", "createsuperuser", "make_history"):
         assert given.pop(name)["DATABASE_URL"] == ADDRESSES[OWNER]
     for name, environment in given.items():
         assert ADDRESSES[OWNER] not in environment.values(), name

@@ -179,6 +179,16 @@ def test_history__is_not_made_twice(history: Made) -> None:
     assert Entry.objects.count() == entries
 
 
+def test_once__does_nothing_where_somebody_plays(history: Made) -> None:
+    use_as_owner()
+    entries = Entry.objects.count()
+    try:
+        call_command("make_history", "--once", days=3, players=20)
+    finally:
+        use_as_application()
+    assert Entry.objects.count() == entries
+
+
 # --- Made anew ---------------------------------------------------------------------------------------------
 
 
@@ -254,7 +264,7 @@ def test_players_of_others__refuse_a_history(start: None, uid: str, *, is_refuse
             call_command("make_history", days=1, players=2)
         assert (Player.objects.count(), Entry.objects.count()) == (1, 0)
     else:
-        call_command("make_history", days=1, players=2)
+        call_command("make_history", "--once", days=1, players=2)
         assert Player.objects.count() == 3
 
 
