@@ -10,6 +10,7 @@ TASKS = {
         "wallet.audit_recent",
         "wallet.audit_all",
         "wallet.daily_totals",
+        "wallet.fold_figures",
         "wallet.make_checkpoint",
         "wallet.purge_expired",
     ),

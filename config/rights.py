@@ -115,6 +115,20 @@ WALLET = {
     # Sums of the journal, which the audit compares with it; a day is closed anew after a correction.
     "wallet_closedday": table("add remove", changes="entries", stays="day closed_at"),
     "wallet_dailytotal": table("add remove", stays="id day_id currency_id account debits credits entries"),
+    # What the admin's first page shows, summed up from the journal; made anew at any time.
+    "wallet_figuresday": table("add", changes="read_up_to is_final", stays="day"),
+    "wallet_gametotal": table(
+        "add remove", changes="debits credits", stays="id day_id game_id currency_id is_test account"
+    ),
+    "wallet_activesession": table(
+        "add remove", stays="day_id session_id player_id game_id currency_code is_test"
+    ),
+    "wallet_dailyactivity": table(
+        "add remove", stays="id day_id game_id currency_id is_test players sessions"
+    ),
+    "wallet_liability": table(
+        "add remove", stays="id currency_id is_test spendable reserved announced debt at"
+    ),
     # What was signed is put right from its file.
     "wallet_checkpoint": table(
         "add",

@@ -311,6 +311,7 @@ BEAT = [
     ("wallet.link_acts", 60.0, MESSAGE_SECONDS),
     ("wallet.watch", 60.0, MESSAGE_SECONDS),
     ("payments.watch_callbacks", 60.0, MESSAGE_SECONDS),
+    ("wallet.fold_figures", 60.0, MESSAGE_SECONDS),
     ("wallet.audit_recent", RECENT_AUDIT_SECONDS, MESSAGE_SECONDS),
     ("wallet.expire_approvals", 60.0, MESSAGE_SECONDS),
     ("wallet.purge_expired", crontab(minute="50"), MESSAGE_SECONDS),

@@ -16,6 +16,7 @@ from wallet.audit.daily_totals import close_days
 from wallet.audit.operators_acts import link_acts
 from wallet.audit.scheduled import audit_all, audit_recent
 from wallet.checkpoints import make_checkpoint
+from wallet.figures import fold_figures
 from wallet.job_runs import Run, alone, recorded
 from wallet.models import Pulse
 from wallet.outages import leave_pulse
@@ -93,6 +94,12 @@ def link_acts_task() -> None:
 def daily_totals_task() -> None:
     """Sums up the days that are over."""
     run_alone("daily_totals", close_days)
+
+
+@shared_task(name="wallet.fold_figures", **CHECK)
+def fold_figures_task() -> None:
+    """Sums up what the admin's first page shows."""
+    run_alone("fold_figures", fold_figures)
 
 
 @shared_task(name="wallet.make_checkpoint", **CHECK)

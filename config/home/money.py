@@ -1,87 +1,207 @@
-"""What players own, and what moved today, by the accounts of all wallets together."""
+"""What moved today and before, in each currency and each game, who played, and what players are owed."""
 
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from lib.backoffice.pages import Section
-from wallet.admin.amounts import bare_cell
-from wallet.audit.daily_totals import (
-    DAY,
-    Accounts,
-    Totals,
-    account_totals,
-    add_totals,
-    begin,
-    totals_between,
-    totals_of_day,
-)
-from wallet.models import ClosedDay, Entry
+from django.http import QueryDict
 
-Account = Entry.Account
-WEEK = 7 * DAY
-OWED_HEADERS = ("Currency", "Spendable", "Reserved", "Together", "Debt of players")
-MOVED_HEADERS = ("In the currency", "Today so far", "Yesterday", "A week ago, whole day")
-NO_MONEY = "No money has moved yet."
+from config.home.charts import Chart, chart
+from config.home.figures import (
+    MOST_GAMES,
+    Account,
+    Choice,
+    Figures,
+    GameRow,
+    Moved,
+    Offered,
+    read_choice,
+    read_figures,
+    read_offered,
+)
+from lib.backoffice.formatting import link, moment
+from lib.backoffice.pages import Section
+from wallet.admin.amounts import amount_cell, bare_cell
+from wallet.currencies import show_amount
+from wallet.models import ClosedDay
+
+# Currencies that are shown at once; the filter shows the others.
+MOST_CURRENCIES = 6
+OWED_HEADERS = ("Currency", "Spendable", "Reserved", "Announced", "Together", "Debt of players")
+COMPARED = ("Today so far", "Yesterday", "A week ago, whole day")
+GAME_HEADERS = ("Game", "Spent today", "Won today", "Net today", "Net yesterday", "Net a week ago")
+NO_MONEY = "No money has moved on these days."
+NO_PLAYERS = "Nobody has played on these days."
+NO_WALLETS = "No wallet has been opened yet."
 
 
 class Line(NamedTuple):
-    """One line of what moved: an account, and whether it is its debits or its credits."""
+    """One line of what moved: how much it is of a day, in minor units, by what its accounts were moved."""
 
     label: str
-    account: str
-    of_debits: bool
+    amount: Callable[[Callable[[str], Moved]], int]
 
 
 LINES = (
-    Line("Paid in", Account.PROVIDER_CLEARING, True),
-    Line("Paid back: refunds and chargebacks", Account.PROVIDER_CLEARING, False),
-    Line("Credited for payments", Account.ISSUANCE, True),
-    Line("Spent in games, and items sold", Account.GAME_REVENUE, False),
-    Line("Won in games", Account.GAME_PAYOUT, True),
-    Line("Credited by operators", Account.ADJUSTMENTS, True),
-    Line("Debited by operators", Account.ADJUSTMENTS, False),
-    Line("Debt written off", Account.WRITE_OFF, True),
+    Line("Paid in", lambda of: of(Account.PROVIDER_CLEARING).debits),
+    Line("Paid back: refunds and chargebacks", lambda of: of(Account.PROVIDER_CLEARING).credits),
+    Line("Credited for payments", lambda of: of(Account.ISSUANCE).debits),
+    Line("Spent in games, and items sold", lambda of: of(Account.GAME_REVENUE).credits),
+    Line("Won in games", lambda of: of(Account.GAME_PAYOUT).debits),
+    Line(
+        "Net of games: spent less won",
+        lambda of: (
+            of(Account.GAME_REVENUE).credits
+            - of(Account.GAME_REVENUE).debits
+            - of(Account.GAME_PAYOUT).debits
+            + of(Account.GAME_PAYOUT).credits
+        ),
+    ),
+    Line("Credited by operators", lambda of: of(Account.ADJUSTMENTS).debits),
+    Line("Debited by operators", lambda of: of(Account.ADJUSTMENTS).credits),
+    Line("Debt written off", lambda of: of(Account.WRITE_OFF).debits),
 )
+CHARTED = (LINES[0], LINES[3], LINES[4])
 
 
-def money_sections(at: datetime) -> list[Section]:
-    """What players own at the moment `at`, then what moved in each currency; days are those of UTC."""
-    today = at.astimezone(UTC).date()
-    moved = totals_between(begin(today), at)
-    owned = add_totals(account_totals(begin(today)), moved)
-    days = [moved, totals_of_day(today - DAY), totals_of_day(today - WEEK)]
-    return [owned_section(owned), *(moved_section(code, days) for code in currencies(days))]
+class Charts(NamedTuple):
+    """Pictures of the last days, and the table that says the same."""
+
+    title: str
+    pictures: list[Chart]
+    table: Section
 
 
-def owned_section(owned: Accounts) -> Section:
-    rows = [owned_row(code, owned) for code in currencies([owned])]
-    return Section(ClosedDay, "Money of players", OWED_HEADERS, rows, NO_MONEY)
+class Money(NamedTuple):
+    """The page's part about money, as its template shows it."""
+
+    offered: Offered
+    choice: Choice
+    notes: list[str]
+    sections: list[Section]
+    charts: list[Charts]
 
 
-def owned_row(code: str, owned: Accounts) -> tuple[Any, ...]:
-    """A currency by `OWED_HEADERS`."""
-    spendable, reserved, debt = (
-        owned.get((code, account), Totals()).balance
-        for account in (Account.SPENDABLE, Account.RESERVED, Account.DEBT)
+def read_money(asked: QueryDict, at: datetime) -> Money:
+    """At the moment `at`, filtered as the page's address asks."""
+    offered = read_offered()
+    choice = read_choice(asked, offered)
+    figures = read_figures(choice, at)
+    codes = sorted({code for _, code, _ in figures.totals})
+    shown = codes[:MOST_CURRENCIES]
+    return Money(
+        offered,
+        choice,
+        notes(figures, choice, codes[MOST_CURRENCIES:]),
+        [
+            owed_section(figures),
+            *(moved_section(code, figures) for code in shown),
+            games_section(figures),
+            activity_section(figures),
+        ],
+        [*(currency_charts(code, figures) for code in shown), activity_charts(figures)],
     )
-    amounts = (spendable, reserved, spendable + reserved, -debt)
-    return code, *(bare_cell(amount, code) for amount in amounts)
 
 
-def moved_section(code: str, days: list[Accounts]) -> Section:
+def notes(figures: Figures, choice: Choice, left_out: list[str]) -> list[str]:
+    """What must be known to read the figures."""
+    found = []
+    if figures.read_up_to:
+        found.append(f"Today is summed up to {moment(figures.read_up_to)}.")
+    else:
+        found.append("Today is not summed up yet: the job does that every minute.")
+    found.append("Test players are counted in." if choice.with_test else "Test players are left out.")
+    if figures.unfinished:
+        found.append(f"{figures.unfinished} earlier days are not summed up yet, and count as nothing.")
+    if left_out:
+        found.append(f"Not shown at once: {', '.join(left_out)}. Choose one to see it.")
+    return found
+
+
+def amount_of(line: Line, code: str, day: date, figures: Figures) -> int:
+    return line.amount(lambda account: figures.totals.get((day, code, account), Moved()))
+
+
+def moved_section(code: str, figures: Figures) -> Section:
     """What moved in a currency; a line for what moved on any of the days."""
-    moved = [(line.label, [amount_of(line, code, day) for day in days]) for line in LINES]
+    moved = [(line.label, [amount_of(line, code, day, figures) for day in figures.days]) for line in LINES]
     rows = [
         (label, *(bare_cell(amount, code) for amount in amounts)) for label, amounts in moved if any(amounts)
     ]
-    return Section(ClosedDay, f"{code} moved", MOVED_HEADERS, rows, "Nothing has moved on these days.")
+    return Section(ClosedDay, f"{code} moved", ("In the currency", *COMPARED), rows, NO_MONEY)
 
 
-def amount_of(line: Line, code: str, day: Accounts) -> int:
-    totals = day.get((code, line.account), Totals())
-    return totals.debits if line.of_debits else totals.credits
+def games_section(figures: Figures) -> Section:
+    rows = [game_row(row) for row in figures.games[:MOST_GAMES]]
+    title = "Games"
+    if len(figures.games) > MOST_GAMES:
+        title = f"The {MOST_GAMES} games that moved most"
+    return Section(ClosedDay, title, GAME_HEADERS, rows, NO_PLAYERS)
 
 
-def currencies(days: list[Accounts]) -> list[str]:
-    """The codes of the currencies in which anything moved, sorted."""
-    return sorted({code for day in days for code, _ in day})
+def game_row(row: GameRow) -> tuple[Any, ...]:
+    """A game by `GAME_HEADERS`."""
+    amounts = (row.spent, row.won, *row.net)
+    name = link(row.name, "players_game_change", row.id)
+    return name, *(amount_cell(amount, row.currency) for amount in amounts)
+
+
+def activity_section(figures: Figures) -> Section:
+    counts = [figures.activity.get(day, (0, 0)) for day in figures.days]
+    rows = [
+        ("Active players", *(f"{players:,}" for players, _ in counts)),
+        ("Active sessions", *(f"{sessions:,}" for _, sessions in counts)),
+    ]
+    is_empty = not any(sessions for _, sessions in counts)
+    return Section(
+        ClosedDay, "Players and sessions", ("Who played", *COMPARED), [] if is_empty else rows, NO_PLAYERS
+    )
+
+
+def currency_charts(code: str, figures: Figures) -> Charts:
+    """Pictures of what came in, was spent and was won; the table has every line."""
+    days = figures.charted
+    pictures = [
+        chart(line.label, {day: amount_of(line, code, day, figures) for day in days}, money_in(code))
+        for line in CHARTED
+    ]
+    lines = LINES[:6]
+    rows = [
+        (str(day), *(bare_cell(amount_of(line, code, day, figures), code) for line in lines))
+        for day in reversed(days)
+    ]
+    headers = ("Day (UTC)", *(line.label for line in lines))
+    table = Section(ClosedDay, f"{code} by day", headers, rows, NO_MONEY)
+    return Charts(f"{code} in the last 30 days", [one for one in pictures if one], table)
+
+
+def money_in(code: str) -> Callable[[int], str]:
+    return lambda amount: show_amount(amount, code)
+
+
+def activity_charts(figures: Figures) -> Charts:
+    counts = {day: figures.activity.get(day, (0, 0)) for day in figures.charted}
+    pictures = [
+        chart("Active players", {day: players for day, (players, _) in counts.items()}, "{:,}".format),
+        chart("Active sessions", {day: sessions for day, (_, sessions) in counts.items()}, "{:,}".format),
+    ]
+    rows = [
+        (str(day), f"{players:,}", f"{sessions:,}") for day, (players, sessions) in reversed(counts.items())
+    ]
+    table = Section(
+        ClosedDay, "Players by day", ("Day (UTC)", "Active players", "Active sessions"), rows, NO_PLAYERS
+    )
+    return Charts("Players in the last 30 days", [one for one in pictures if one], table)
+
+
+def owed_section(figures: Figures) -> Section:
+    """What players are owed, as it was a few minutes ago."""
+    title = f"Owed to players at {moment(figures.weighed_at)}" if figures.weighed_at else "Owed to players"
+    rows = [owed_row(code, held) for code, held in figures.liabilities.items()]
+    return Section(ClosedDay, title, OWED_HEADERS, rows, NO_WALLETS)
+
+
+def owed_row(code: str, held: dict[str, int]) -> tuple[Any, ...]:
+    """A currency by `OWED_HEADERS`."""
+    parts = [held[name] for name in ("spendable", "reserved", "announced")]
+    return code, *(bare_cell(amount, code) for amount in (*parts, sum(parts), held["debt"]))

@@ -6,7 +6,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.timesince import timesince
 
-from config.home.money import money_sections
+from config.home.money import read_money
 from config.home.to_do import Work, work
 from config.home.verdict import judge, read_checks
 from config.home.vital_signs import JOB_HEADERS, SIGN_HEADERS, job_rows, latest_runs, signs
@@ -22,10 +22,10 @@ def home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     found = {**context, "title": "Home", "work": [with_age(one, at) for one in work(request)]}
     if request.user.has_perm(view_permission(Alert)):
         found["verdict"] = judge(read_checks())
-    sections = money_sections(at) if request.user.has_perm(view_permission(ClosedDay)) else []
+    if request.user.has_perm(view_permission(ClosedDay)):
+        found["money"] = read_money(request.GET, at)
     if request.user.has_perm(view_permission(JobRun)):
-        sections += platform_sections(at)
-    found["sections"] = sections
+        found["sections"] = platform_sections(at)
     return found
 
 

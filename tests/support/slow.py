@@ -40,6 +40,7 @@ SLOW_PLACES = (
     "players/audit_trail/test_chain.py",
     "payments/test_migrations.py",
     "payments/test_what_stays.py",
+    "wallet/test_figures.py",
     "wallet/test_migrations.py",
     "wallet/test_migrations_reference.py",
     # They race, wait, or play at random.

@@ -29,6 +29,7 @@ SWEEPS = {
 CHECKS = {
     "link_acts": "Chain the audit trail",
     "watch": "Watch for unusual money and access",
+    "fold_figures": "Sum up the figures of the first page",
     "audit_recent": "Audit what changed lately",
     "audit_all": "Audit the whole ledger",
     "daily_totals": "Sum up finished days",

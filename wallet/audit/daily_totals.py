@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from lib.clock import now
 from wallet.audit.hash_chain import EntryRow
 from wallet.job_runs import Run
-from wallet.models import ClosedDay, DailyTotal
+from wallet.models import ClosedDay, DailyTotal, FiguresDay
 
 # A day is closed once nothing more can come: an entry takes its time under its wallet's lock, a moment before
 # it is committed.
@@ -125,6 +125,7 @@ def reclose_day(day: date) -> None:
     with transaction.atomic():
         ClosedDay.objects.filter(day=day).delete()
         close_day(day)
+        FiguresDay.objects.filter(day=day).update(is_final=False)
 
 
 @contextmanager

@@ -2,11 +2,13 @@
 
 from wallet.models.calls import ApiCall, Discrepancy
 from wallet.models.checks import Alert, AlertMessage, Checkpoint, ClosedDay, DailyTotal
+from wallet.models.figures import ActiveSession, DailyActivity, FiguresDay, GameTotal, Liability
 from wallet.models.ledger import Adjustment, Currency, Entry, Transaction, Wallet
 from wallet.models.payout import DepositSpan, PayoutCounter, PayoutLimit
 from wallet.models.sweeps import Inquiry, JobRun, Outage, Pulse, Question
 
 __all__ = [
+    "ActiveSession",
     "Adjustment",
     "Alert",
     "AlertMessage",
@@ -14,12 +16,16 @@ __all__ = [
     "Checkpoint",
     "ClosedDay",
     "Currency",
+    "DailyActivity",
     "DailyTotal",
     "DepositSpan",
     "Discrepancy",
     "Entry",
+    "FiguresDay",
+    "GameTotal",
     "Inquiry",
     "JobRun",
+    "Liability",
     "Outage",
     "PayoutCounter",
     "PayoutLimit",

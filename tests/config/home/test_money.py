@@ -1,100 +1,170 @@
-"""What players own and what moved, on the first page: the same whether days are closed or not."""
+"""What moved, who played and what players are owed, on the first page: from what was summed up beforehand."""
 
 import re
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
 import pytest
+from django.http import QueryDict
 
-from config.home.money import MOVED_HEADERS, OWED_HEADERS, money_sections
-from lib.backoffice.pages import Section
+from config.home.charts import chart
+from config.home.money import Money, read_money
 from lib.clock import now
+from players.models import Player
 from tests.conftest import Clock
-from tests.support.admin_pages import get, operator, signed_in
-from tests.support.callers import PlayerSession, holding
-from wallet.audit.daily_totals import DAY, close_day
+from tests.support.admin_pages import get, operator, queries, signed_in
+from tests.support.callers import PlayerSession
+from tests.support.owned import owned
+from wallet.audit.daily_totals import DAY
+from wallet.figures import fold_figures
+from wallet.job_runs import Run
+from wallet.models import ActiveSession, DailyActivity, FiguresDay, GameTotal, Liability
 
+MORNING, HOURS = datetime(2043, 5, 6, 3, tzinfo=UTC), timedelta(hours=9)
 # Each test has a fortnight of its own, long after everything else.
 fortnights = count()
 
 
 @pytest.fixture
-def noon() -> datetime:
-    return datetime(2041, 1, 1, 12, tzinfo=UTC) + next(fortnights) * timedelta(days=14)
+def morning() -> datetime:
+    return MORNING + next(fortnights) * timedelta(days=14)
+
+
+@pytest.fixture(autouse=True)
+def nothing_summed_up(database: None) -> None:
+    for model in (GameTotal, DailyActivity, ActiveSession, FiguresDay, Liability):
+        owned(model).all().delete()
 
 
 def bare(cell: object) -> str:
     return re.sub(r"<[^>]*>", "", str(cell))
 
 
-def table(sections: list[Section], title: str) -> dict[str, list[str]]:
-    [section] = [section for section in sections if section.title == title]
+def table(money: Money, title: str) -> dict[str, list[str]]:
+    [section] = [section for section in money.sections if section.title.startswith(title)]
     return {bare(first): [bare(cell) for cell in rest] for first, *rest in section.rows}
 
 
-class Play:
-    """A withdrawal and a deposit that are opened now, and confirmed when it is said."""
-
-    def __init__(self, player_session: PlayerSession, spent: str, won: str) -> None:
-        self.player_session = player_session
-        self.spent = player_session.opened("withdraw", spent)
-        self.won = player_session.opened("deposit", won)
-
-    def confirm(self) -> None:
-        self.player_session.resolve(self.spent, "confirmed")
-        self.player_session.resolve(self.won, "confirmed", "deposit")
+def seen(morning: datetime, asked: str = "") -> Money:
+    """What the page shows at noon."""
+    return read_money(QueryDict(asked), morning + HOURS)
 
 
-def test_money__moved_today_yesterday_and_a_week_ago(
-    player_session: PlayerSession, clock: Clock, noon: datetime
-) -> None:
-    plays = {
-        7: Play(player_session, "1.00", "0.10"),
-        1: Play(player_session, "2.00", "0.20"),
-        0: Play(player_session, "3.00", "0.30"),
-    }
-    for days_ago, play in plays.items():
-        clock.stand(noon - days_ago * DAY)
-        play.confirm()
-    moved = {
+def play(known: PlayerSession, spent: str, won: str) -> None:
+    """In a session that begins now: others have expired."""
+    player_session = known.elsewhere("XAG")
+    player_session.done("confirmWithdrawal", player_session.opened("withdraw", spent))
+    player_session.done("confirmDeposit", player_session.opened("deposit", won))
+
+
+def fold(clock: Clock, at: datetime) -> None:
+    """As every minute; the wallets are weighed anew."""
+    clock.stand(at)
+    owned(Liability).all().delete()
+    fold_figures(Run("fold_figures"))
+
+
+@pytest.fixture
+def played(player_session: PlayerSession, clock: Clock, morning: datetime) -> PlayerSession:
+    """One that played a week ago, yesterday and today."""
+    for days, spent, won in ((7, "1.00", "0.10"), (1, "2.00", "0.20"), (0, "3.00", "4.00")):
+        clock.stand(morning - days * DAY)
+        play(player_session, spent, won)
+        fold(clock, morning - days * DAY + timedelta(hours=1))
+    return player_session
+
+
+def test_money__moved_today_yesterday_and_a_week_ago(played: PlayerSession, morning: datetime) -> None:
+    money = seen(morning, f"game={played.game.slug}")
+    assert table(money, "XAG moved") == {
         "Spent in games, and items sold": ["3.00", "2.00", "1.00"],
-        "Won in games": ["0.30", "0.20", "0.10"],
+        "Won in games": ["4.00", "0.20", "0.10"],
+        "Net of games: spent less won": ["-1.00", "1.80", "0.90"],
     }
-    just_after = noon + timedelta(seconds=1)
-    assert table(money_sections(just_after), "XAG moved") == moved
-    for days_ago in (7, 1):
-        close_day((noon - days_ago * DAY).date())
-    assert table(money_sections(just_after), "XAG moved") == moved
-    # At midnight a day has just begun, and the week before it another one.
-    assert table(money_sections(noon.replace(hour=0) + DAY), "XAG moved") == {
-        "Spent in games, and items sold": ["0.00", "3.00", "0.00"],
-        "Won in games": ["0.00", "0.30", "0.00"],
+    assert table(money, "Games") == {
+        played.game.name: ["3.00 XAG", "4.00 XAG", "-1.00 XAG", "1.80 XAG", "0.90 XAG"]
     }
+    assert table(money, "Players and sessions") == {
+        "Active players": ["1", "1", "1"],
+        "Active sessions": ["1", "1", "1"],
+    }
+    assert money.notes[0] == f"Today is summed up to {morning:%Y-%m-%d} 03:59:30 UTC."
 
 
-def test_money__owned_is_what_all_wallets_hold(player_session: PlayerSession) -> None:
-    before = owned()
-    play = Play(player_session, "2.00", "0.50")
-    player_session.opened("withdraw", "7.00")
-    assert changes(before) == [-9.00, 9.00, 0.00, 0.00]
-    play.confirm()
-    assert changes(before) == [-8.50, 7.00, -1.50, 0.00]
-    player_session.adjust("debit", holding(player_session.player).spendable + 3_00, into_debt=True)
-    assert changes(before)[3] == 3.00
+def test_money__a_filter_shows_one_currency_alone(played: PlayerSession, morning: datetime) -> None:
+    money = seen(morning, "currency=EUR")
+    assert [section.rows for section in money.sections[1:]] == [[], []]
+    assert table(seen(morning, "currency=nonsense&game=none"), "XAG moved")
 
 
-def owned() -> list[float]:
-    """The amounts of XAG that players own, and owe."""
-    return [float(cell.replace(",", "")) for cell in table(money_sections(now()), "Money of players")["XAG"]]
+def test_money__test_players_are_left_out_and_can_be_shown(
+    player_session: PlayerSession, clock: Clock, morning: datetime
+) -> None:
+    Player.objects.filter(pk=player_session.player.pk).update(is_test=True)
+    clock.stand(morning)
+    play(player_session, "3.00", "4.00")
+    fold(clock, morning + timedelta(hours=1))
+    assert table(seen(morning), "Players and sessions") == {}
+    money = seen(morning, "test=1")
+    assert table(money, "Players and sessions")["Active players"] == ["1", "0", "0"]
+    assert money.notes[1] == "Test players are counted in."
+    Player.objects.filter(pk=player_session.player.pk).update(is_test=False)
 
 
-def changes(before: list[float]) -> list[float]:
-    return [round(new - old, 2) for old, new in zip(before, owned(), strict=True)]
+def test_money__owed_is_what_all_wallets_hold(
+    player_session: PlayerSession, clock: Clock, morning: datetime
+) -> None:
+    fold(clock, morning)
+    before, again = owed(morning), player_session.elsewhere("XAG")
+    again.opened("withdraw", "7.00")
+    again.opened("deposit", "0.50")
+    fold(clock, morning + timedelta(hours=1))
+    changes = [round(new - old, 2) for old, new in zip(before, owed(morning), strict=True)]
+    assert changes == [-7.00, 7.00, 0.50, 0.50, 0.00]
+
+
+def owed(morning: datetime) -> list[float]:
+    return [float(cell.replace(",", "")) for cell in table(seen(morning), "Owed to players at")["XAG"]]
+
+
+def test_money__days_that_are_not_summed_up_are_named(morning: datetime) -> None:
+    assert seen(morning).notes == [
+        "Today is not summed up yet: the job does that every minute.",
+        "Test players are left out.",
+    ]
+
+
+def test_chart__has_a_bar_for_each_day_and_says_the_highest() -> None:
+    days = {MORNING.date() - number * DAY: value for number, value in ((2, 50), (1, 200), (0, -3))}
+    found = chart("Won", days, "{:,}".format)
+    assert found
+    assert [(bar.x, bar.y, bar.height) for bar in found.bars] == [(0, 75, 25), (10, 0, 100), (20, 100, 0)]
+    assert found.bars[1].words == "2043-05-05: 200"
+    assert found.words == "Highest on 2043-05-05: 200. Today so far: -3."
+    assert chart("Won", dict.fromkeys(days, 0), str) is None
 
 
 def test_home__shows_money_to_who_may_see_daily_totals(player_session: PlayerSession) -> None:
-    Play(player_session, "2.00", "0.50").confirm()
-    text = get(signed_in(operator("wallet.view_closedday")), "/admin/")
-    assert [words in text for words in (OWED_HEADERS[-1], MOVED_HEADERS[-1])] == [True, True]
-    text = get(signed_in(operator("wallet.view_alert")), "/admin/")
-    assert [words in text for words in (OWED_HEADERS[-1], MOVED_HEADERS[-1])] == [False, False]
+    assert "Figures" in get(signed_in(operator("wallet.view_closedday")), "/admin/")
+    assert "Figures" not in get(signed_in(operator("wallet.view_alert")), "/admin/")
+
+
+def test_money__takes_as_many_queries_for_a_month_of_games(player_session: PlayerSession) -> None:
+    client, at = signed_in(operator("wallet.view_closedday")), now()
+    few = len(queries(client, "/admin/"))
+    for number in range(31):
+        day = FiguresDay.objects.create(day=at.date() - number * DAY, read_up_to=at)
+        GameTotal.objects.create(
+            day=day,
+            game=player_session.game,
+            currency_id="XAG",
+            is_test=False,
+            account="game_revenue",
+            debits=0,
+            credits=number,
+        )
+        DailyActivity.objects.create(day=day, is_test=False, players=number, sessions=number)
+    assert len(queries(client, "/admin/")) == few
+    text = get(client, "/admin/")
+    assert text.count("<svg viewBox") == 3
+    assert text.count('class="wallet-bar"') == 3 * 31
