@@ -104,8 +104,10 @@ WALLET = {
     "wallet_adjustment": table(
         "add", stays="id operator_id player_id currency_id type amount actor reason at"
     ),
+    # That it was booked (correction_id) is the ledger's to say.
     "wallet_discrepancy": table(
-        stays="id player_id transaction_id kind first_seen_at last_seen_at times_seen"
+        changes="owner_id closed_at closed_by reason",
+        stays="id player_id transaction_id kind first_seen_at last_seen_at times_seen correction_id",
     ),
     "wallet_payoutlimit": table(
         "add", changes="largest_deposit daily_payout", stays="id game_id currency_id counting_since"
@@ -137,7 +139,7 @@ WALLET = {
     ),
     "wallet_alert": table(
         "add",
-        changes="text last_seen_at times_seen resolved_at resolved_by reason",
+        changes="text last_seen_at times_seen owner_id resolved_at resolved_by reason",
         stays="id kind subject wallet_id raised_at",
     ),
     "wallet_alertmessage": table(
@@ -264,6 +266,7 @@ FUNCTIONS = (
     "ledger_open_wallet",
     "ledger_lock_wallet",
     "ledger_adjust",
+    "ledger_correct",
     "ledger_gate",
     "ledger_post",
     "ledger_set_aside",

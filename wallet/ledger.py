@@ -19,6 +19,7 @@ from lib.loop_connections import LoopConnections
 from wallet.ledger_queue import BATCHES, Unbatched
 from wallet.ledger_statements import (
     ADJUST,
+    CORRECT,
     EXPIRE,
     GATE,
     LOCK_WALLET,
@@ -313,6 +314,12 @@ def adjust_wallet(
         "reason": reason,
     }
     return answer(ADJUST, parameters)
+
+
+def correct(*, transaction_id: UUID, discrepancy_id: UUID, actor: str, reason: str) -> Answer:
+    """Books a discrepancy as the game says, and closes it; repeated with the same id it is done once."""
+    parameters = {"id": transaction_id, "discrepancy": discrepancy_id, "actor": actor, "reason": reason}
+    return answer(CORRECT, parameters)
 
 
 def post(

@@ -44,6 +44,9 @@ ADJUST = f"""{ANSWER} ledger_adjust(
     p_amount => %(amount)s, p_into_debt => %(into_debt)s, p_source => %(source)s,
     p_actor => %(actor)s, p_reason => %(reason)s
 )"""
+CORRECT = f"""{ANSWER} ledger_correct(
+    p_id => %(id)s, p_discrepancy => %(discrepancy)s, p_actor => %(actor)s, p_reason => %(reason)s
+)"""
 GATE = f"""{ANSWER} ledger_gate(
     p_player => %(player)s, p_currency => %(currency)s, p_event => %(event)s, p_limit => %(limit)s,
     p_actor => %(actor)s, p_note => %(note)s

@@ -14,9 +14,16 @@ from players.operations import find_game, find_player, require_active, start_ses
 from wallet import ledger
 from wallet.currencies import decimals_of
 from wallet.ledger import Answer, CallContext, SessionView, TransactionView
-from wallet.models import Adjustment, Entry, Wallet
+from wallet.models import Adjustment, Discrepancy, Entry, Transaction, Wallet
 from wallet.outcomes import LedgerRefused, UnknownCurrency
 
+# By the kind of a discrepancy and the type of its transaction (`wallet/sql/correct.sql`).
+CORRECTIONS: dict[tuple[str, str], str] = {
+    ("confirm_of_returned", "withdrawal"): Transaction.Type.LATE_WITHDRAWAL,
+    ("confirm_of_returned", "deposit"): Transaction.Type.LATE_DEPOSIT,
+    ("rollback_of_confirmed", "withdrawal"): Transaction.Type.WITHDRAWAL_BACK,
+    ("rollback_of_confirmed", "deposit"): Transaction.Type.DEPOSIT_BACK,
+}
 MOVED_SPENDABLE = Q(debit=Entry.Account.SPENDABLE) | Q(credit=Entry.Account.SPENDABLE)
 
 
@@ -237,6 +244,42 @@ def adjust_wallet(
         )
         # Refused, it was no act either.
         return require_outcome(answer, "adjusted")
+
+
+def correct_discrepancy(
+    discrepancy: Discrepancy, *, transaction_id: UUID, operator: Operator, reason: str
+) -> Answer:
+    """An operator books a discrepancy as the game says, by a transaction of this id, and so closes it.
+
+    Raises `LedgerRefused` (already_closed, nothing_to_book, limit_reached).
+    """
+    settled, by = discrepancy.transaction, f"operator:{operator.username}"[:80]
+    with transaction.atomic():
+        Adjustment.objects.get_or_create(
+            pk=transaction_id,
+            defaults={
+                "operator_id": operator.pk,
+                "player_id": discrepancy.player_id,
+                "currency_id": settled.wallet.currency_id,
+                "type": correction_of(discrepancy),
+                "amount": settled.amount or 0,
+                "actor": by,
+                "reason": reason,
+                "at": now(),
+            },
+        )
+        answer = ledger.correct(
+            transaction_id=transaction_id, discrepancy_id=discrepancy.pk, actor=by, reason=reason
+        )
+        return require_outcome(answer, "corrected")
+
+
+def correction_of(discrepancy: Discrepancy) -> str:
+    """The type of the transaction that books a discrepancy as the game says. Raises `LedgerRefused`."""
+    found = CORRECTIONS.get((discrepancy.kind, discrepancy.transaction.type))
+    if found is None:
+        raise LedgerRefused("nothing_to_book")
+    return found
 
 
 def resolve_transaction(transaction_id: UUID, *, event: str, source: str, actor: str, reason: str) -> Answer:

@@ -17,6 +17,7 @@ from payments.admin.attention import given_up, refused, to_look_at, unmatched
 from payments.models import Callback, Delivery, Refund, RefusedCallback
 from players.admin.approvals import waiting_for
 from players.models import Approval
+from wallet.admin.discrepancies import still_open
 from wallet.admin.manual_review import in_doubt
 from wallet.models import Alert, Discrepancy, Inquiry
 
@@ -72,11 +73,12 @@ KINDS = (
         "raised_at",
     ),
     Kind(
-        "Discrepancies with games in the last 7 days",
+        "Open discrepancies with games",
         Discrepancy,
-        lambda _: lately(Discrepancy.objects.all()),
+        lambda _: still_open(Discrepancy.objects.all()),
         "first_seen_at",
-        {},
+        {"state": "open"},
+        "first_seen_at",
     ),
     Kind(
         "Callbacks that contradict, or pay twice",

@@ -38,11 +38,12 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """An alert to raise."""
+    """An alert to raise. In its text, {amount} stands for `money`: minor units and their currency."""
 
     kind: str
     subject: str
     text: str
+    money: tuple[int, str] | None = None
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ from payments.settlement.steps import (
 )
 from wallet.models import Alert
 
+REFUSED = "The refund of {{amount}} of order {order} was refused by the provider: {problem}"
 OVERPAID = (
     "Order {order}: a refund of {amount} minor units was done after other returns; "
     "more has gone back than was paid."
@@ -266,13 +267,23 @@ def plan_without_money(draft: Draft, step: Step) -> Plan:
     elif isinstance(step, Refuse):
         draft.what, draft.amount, draft.note = "refund_refused", step.refund.amount, step.problem
         draft.change(step.refund, **refusal(draft, step))
+        text = REFUSED.format(order=order.pk, problem=step.problem)
+        money = (step.refund.amount, order.currency_id)
+        draft.notices.append(Notice(Alert.Kind.REFUND_REFUSED, str(step.refund.pk), text, money))
         if step.refund.set_aside_transaction:
             set_aside = (step.refund.set_aside_transaction, "rolled_back", "the refund was refused")
     elif isinstance(step, Nothing):
         draft.what, draft.note = draft.by.callback.type if draft.by.callback else "", step.note
     else:
         raise TypeError(f"{type(step).__name__} changes nothing about an order")
-    return Plan(order, draft.by, draft.changes, events=events_of(draft, new_state), set_aside=set_aside)
+    return Plan(
+        order,
+        draft.by,
+        draft.changes,
+        events=events_of(draft, new_state),
+        set_aside=set_aside,
+        notices=draft.notices,
+    )
 
 
 def remembered(draft: Draft, step: Remember) -> Refund:

@@ -3,7 +3,7 @@
 The names are those of the admin's addresses. A new act needs a line here (`tests/config/admin/test_acts.py`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -23,7 +23,7 @@ from tests.support.doings import Arranged, Doing, Stage, action, added, changed,
 from tests.support.owned import owned
 from tests.support.payout import bounded
 from tests.support.shop import make_product, make_provider
-from wallet.models import Currency, Inquiry, PayoutLimit, Wallet
+from wallet.models import Currency, Discrepancy, Inquiry, PayoutLimit, Wallet
 from wallet.operations import freeze_wallet
 
 # --- Rows to act on -------------------------------------------------------------------------------------
@@ -31,6 +31,14 @@ from wallet.operations import freeze_wallet
 
 def wallet(stage: Stage) -> Wallet:
     return stage.player_session.wallet()
+
+
+def contradicted(stage: Stage) -> Discrepancy:
+    """The game confirms what has expired."""
+    mm = stage.player_session.opened("withdraw", "1.00")
+    stage.player_session.resolve(mm, "expired")
+    stage.player_session.call("confirmWithdrawal", mm)
+    return Discrepancy.objects.get(transaction=stage.player_session.transaction(mm))
 
 
 def indebted(stage: Stage) -> Wallet:
@@ -165,6 +173,16 @@ def audit_export(stage: Stage) -> Doing:
     )
 
 
+def assigned(row_of: Callable[[Stage], Any]) -> Arranged:
+    """An alert or a discrepancy is taken by whoever acts."""
+
+    def arranged(stage: Stage) -> Doing:
+        act = action("assign", "assign", row_of, "owner_id", owner=str(stage.boss.pk))
+        return act(stage)
+
+    return arranged
+
+
 def free_currency(stage: Stage) -> str:
     letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
     taken = set(Currency.objects.values_list("code", flat=True))
@@ -272,6 +290,9 @@ ACTS: Mapping[str, Arranged] = {
     ),
     "wallet.wallet.freeze": action("freeze", "freeze", wallet, "frozen_at", "entry_count"),
     "wallet.wallet.unfreeze": request("unfreeze", "unfreeze_wallet", frozen),
+    "wallet.discrepancy.settle": request("settle", "settle_discrepancy", contradicted),
+    "wallet.discrepancy.close": action("close", "close", contradicted, *("closed_at", "closed_by", "reason")),
+    "wallet.discrepancy.assign": assigned(contradicted),
     "wallet.inquiry.confirm": request("confirm", "settle_transaction", inquiry),
     "wallet.inquiry.roll_back": request("roll_back", "settle_transaction", inquiry),
     "wallet.inquiry.requery": action("requery", "requery", inquiry, "next_attempt_at"),

@@ -5,10 +5,16 @@ from dataclasses import dataclass
 
 from lib.ids import new_id
 from players.models import Player
-from tests.support.callers import Callers, PlayerSession, open_session, unique
+from tests.support.callers import Callers, PlayerSession, adjuster, open_session, unique
 from wallet import ledger
-from wallet.models import Wallet
-from wallet.operations import freeze_wallet, limit_withdrawals, resolve_transaction, unfreeze_wallet
+from wallet.models import Discrepancy, Wallet
+from wallet.operations import (
+    correct_discrepancy,
+    freeze_wallet,
+    limit_withdrawals,
+    resolve_transaction,
+    unfreeze_wallet,
+)
 
 # What a story must have of each kind, so that a test over all rows is a test over all kinds.
 EVENTS = frozenset(
@@ -53,6 +59,7 @@ def tell_story(callers: Callers) -> Story:
     game_settles(player_session)
     platform_settles(player_session)
     provider_acts(player_session)
+    operators_correct(player_session)
     operators_act(player_session)
     for one in (second, other):
         one.adjust("credit", 200_00)
@@ -91,6 +98,17 @@ def platform_settles(player_session: PlayerSession) -> None:
         )
     player_session.resolve(player_session.opened("withdraw", "5.00"), "expired")
     player_session.resolve(player_session.opened("deposit", "5.00"), "expired", "deposit")
+
+
+def operators_correct(player_session: PlayerSession) -> None:
+    """Books as the game says what the platform settled otherwise."""
+    for opening, type, word in (("withdraw", "withdrawal", "Withdrawal"), ("deposit", "deposit", "Deposit")):
+        for ended, said in (("expired", "confirm"), ("confirmed", "rollback")):
+            mm = player_session.opened(opening, "2.00")
+            player_session.resolve(mm, ended, type)
+            player_session.call(f"{said}{word}", mm)
+            row = Discrepancy.objects.get(transaction=player_session.transaction(mm, type))
+            correct_discrepancy(row, transaction_id=new_id(), operator=adjuster(), reason="it says so")
 
 
 def operators_act(player_session: PlayerSession) -> None:

@@ -12,6 +12,7 @@ from psycopg import sql
 
 from tests.support.own_database import OwnLedger
 from wallet.audit.hash_chain import START, EntryRow, TransactionRow, ending, entry_hash, opening
+from wallet.audit.ledger import BY_HAND
 from wallet.checkpoints.export import ENTRIES, split
 
 Step = tuple[EntryRow, TransactionRow | None]
@@ -76,7 +77,7 @@ def forge_acts(ledger: OwnLedger) -> None:
         "INSERT INTO wallet_adjustment (id, player_id, currency_id, type, amount, actor, reason, at)"
         " SELECT t.id, t.player_id, w.currency_id, t.type, t.amount, t.actor, t.reason, t.opened_at"
         " FROM wallet_transaction t JOIN wallet_wallet w ON w.id = t.wallet_id"
-        " WHERE t.type IN ('credit', 'debit', 'write_off')"
+        f" WHERE t.type IN {BY_HAND}"
     )
 
 

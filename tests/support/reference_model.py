@@ -65,6 +65,7 @@ class Model:
     deeds: dict[Key, Deed] = field(default_factory=dict)
     barred: set[int] = field(default_factory=set)
     discrepancies: dict[tuple[Key, str], int] = field(default_factory=dict)
+    corrected: set[tuple[Key, str]] = field(default_factory=set)
 
     # --- What a game calls --------------------------------------------------------------------------
 
@@ -118,6 +119,8 @@ class Model:
             if deed.state == "expired" or not deed.by_game:
                 self.note(key, "confirm_of_returned")
             return self.refused(108 if deed.state == "rolled_back" else 109, key, deed.currency)
+        if deed.state == "confirmed" and (key, "rollback_of_confirmed") in self.corrected:
+            self.note(key, "confirm_of_returned")
         if content and content != (deed.amount, deed.currency):
             return self.refused(110, key, deed.currency)
         if deed.state == "pending":
@@ -140,6 +143,8 @@ class Model:
             return self.refused(107, key, deed.currency)
         elif deed.state == "pending":
             self.finish(key, deed, "rolled_back", by_game=True)
+        elif (key, "confirm_of_returned") in self.corrected:
+            self.note(key, "rollback_of_confirmed")
         elif deed.settled is None:  # declined, and rolled back for the first time
             deed.settled = self.purses[key.player, deed.currency].spendable
         return Said(None, deed.settled, deed.currency)
@@ -155,6 +160,18 @@ class Model:
         if (key.type == "withdrawal") != (event == "confirmed"):
             purse.receive(amount)
         deed.state, deed.settled, deed.by_game = event, purse.spendable, by_game
+
+    def correct(self, key: Key, kind: str) -> bool:
+        """An operator books a discrepancy as the game says."""
+        deed = self.deeds[key]
+        if (key, kind) in self.corrected or kind == "tombstone_elsewhere":
+            return False
+        if (kind == "confirm_of_returned") == (key.type == "withdrawal"):
+            self.debit(key.player, deed.currency, deed.amount or 0, into_debt=True)
+        elif not self.credit(key.player, deed.currency, deed.amount or 0):
+            return False
+        self.corrected.add((key, kind))
+        return True
 
     def credit(self, player: int, currency: str, amount: int) -> bool:
         purse = self.purses[player, currency]

@@ -97,6 +97,14 @@ MEANINGS = {
         ),
         "It is raised again while the refund is unconfirmed. Contact the provider.",
     ),
+    Kind.REFUND_REFUSED: (
+        "refund refused",
+        (
+            "The provider refused a refund that was requested here: the payer has got nothing back. "
+            "The credit that was set aside for it is the player's again."
+        ),
+        "Resolve it once the payer was refunded otherwise, or is to get nothing.",
+    ),
     Kind.RETURN_CHANGED: (
         "refund or dispute changed",
         (

@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from lib.backoffice import columns
@@ -15,6 +16,7 @@ from players.admin.players import player_link
 from players.admin.search import SessionSearchAdmin
 from players.models import Credential, GameSession
 from wallet.admin.amounts import amount_cell, amount_column
+from wallet.api.errors import answer_to
 from wallet.models import ApiCall, Transaction
 
 SUCCESSES = ("opened", "confirmed", "rolled_back", "found")
@@ -24,8 +26,16 @@ MOST_CALLS = 50
 
 def show_outcome(call: ApiCall) -> SafeString:
     """The outcome of a call; a repeat got the stored answer."""
-    words = call.outcome.replace("_", " ") + (" (repeat)" if call.replayed else "")
+    answer = answer_to(call.outcome)
+    number = f"{answer[0]} " if answer else ""
+    words = f"{number}{call.outcome.replace('_', ' ')}{' (repeat)' if call.replayed else ''}"
     return badge(words, "success" if call.outcome in SUCCESSES else "danger")
+
+
+def show_answer(call: ApiCall) -> SafeString:
+    """The same with the sentence that the game got, if it was refused."""
+    answer = answer_to(call.outcome)
+    return format_html("{} {}", show_outcome(call), answer[1]) if answer else show_outcome(call)
 
 
 def took(call: ApiCall) -> str:
@@ -92,7 +102,7 @@ class ApiCallAdmin(SessionSearchAdmin, BigTableAdmin):
     search_help_text = "Exact mmTransactionId or qwTransactionId"
     empty_text = "Every wallet call that names a transaction is logged here. No game has called yet."
     fields = (
-        *("full_id", "at_utc", "endpoint", "mm_id", "transaction_link", "amount_major", "outcome_shown"),
+        *("full_id", "at_utc", "endpoint", "mm_id", "transaction_link", "amount_major", "answer_shown"),
         *("replayed", "game_slug", "player_uid", "credential_link", "address_shown", "took_ms"),
     )
 
@@ -104,6 +114,7 @@ class ApiCallAdmin(SessionSearchAdmin, BigTableAdmin):
     mm_id = columns.mono("game's id (mmTransactionId)", "mm_transaction_id")
     amount_major = amount_column("amount", "amount", "currency_code")
     outcome_shown = columns.text("outcome", show_outcome)
+    answer_shown = columns.text("answer", show_answer)
     player_uid = columns.text("player", lambda row: player_link(row.player) if row.player else NOTHING)
     transaction_link = columns.link(
         "transaction",

@@ -1,69 +1,81 @@
-"""Discrepancies between games and the ledger: read only; a person corrects them by adjustments."""
+"""Discrepancies between games and the ledger: those that wait for a person come first."""
+
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.safestring import SafeString
 
 from lib.backoffice import columns
-from lib.backoffice.formatting import NOTHING, clipped, mono, sentence, short_id
+from lib.backoffice.filters import OLDEST_FIRST, Rows, SelectingAdmin, Selection
+from lib.backoffice.formatting import NOTHING, badge, clipped, mono, sentence, short_id
 from lib.backoffice.pages import Section, read_uuid
-from lib.backoffice.pagination import BigTableAdmin
+from lib.backoffice.recorded_forms import acts_section
 from players.admin.players import player_column
 from players.admin.search import SessionSearchAdmin
 from players.models import GameSession, Player
 from wallet.admin.amounts import amount_column
 from wallet.admin.calls import calls_section
+from wallet.admin.discrepancy_actions import DiscrepancyActions
+from wallet.admin.discrepancy_words import MEANINGS, ending, what_happened
+from wallet.admin.owners import Owned, OwnedRows, mine
 from wallet.admin.transaction_states import settled_column, show_state, transaction_title, wallet_column
 from wallet.models import Discrepancy, Transaction
 
 Kind = Discrepancy.Kind
-# A short name for the list; and what it means for the money.
-MEANINGS = {
-    Kind.CONFIRM_OF_RETURNED: (
-        "confirmed, but returned",
-        (
-            "The game considers the transaction confirmed; the platform ended it without moving the money. "
-            "If the game is right, correct it by a debit (withdrawal) or a credit (deposit) of the wallet."
+
+
+def still_open(rows: Rows) -> Rows:
+    """By the index of those that are open."""
+    return rows.filter(closed_at=None)
+
+
+OPEN = Selection(
+    "Open",
+    still_open,
+    ("first_seen_at", "pk"),
+    "No discrepancy is open: games and platform agree.",
+    OLDEST_FIRST,
+)
+
+
+class States(Owned):
+    title = "state"
+    parameter_name = "state"
+    offered: ClassVar[dict[str, Selection]] = {
+        "open": OPEN,
+        "mine": mine(OPEN),
+        "closed": Selection(
+            "Closed", lambda rows: rows.filter(closed_at__isnull=False), empty="None has been closed yet."
         ),
-    ),
-    Kind.ROLLBACK_OF_CONFIRMED: (
-        "rolled back, but confirmed",
-        (
-            "The game considers the transaction void; the platform moved the money. "
-            "If the game is right, correct it by a credit (withdrawal) or a debit (deposit) of the wallet."
-        ),
-    ),
-    Kind.TOMBSTONE_ELSEWHERE: (
-        "id of another player",
-        (
-            "The game rolled back an id that this player never had, while it is pending for another player. "
-            "The game may have named the wrong player. "
-            "Nothing has moved, and the other transaction stays pending until the game settles it."
-        ),
-    ),
-}
+        "all": Selection("All", empty="No game has contradicted a settled transaction."),
+    }
+    searched = "all"
+
+
+def show_discrepancy_state(row: Discrepancy) -> SafeString:
+    """Whether it waits for a person, and how it ended."""
+    if row.closed_at is None:
+        return badge("open", "warning")
+    return badge("settled as the game says", "success") if row.correction_id else badge("closed")
 
 
 @admin.register(Discrepancy)
-class DiscrepancyAdmin(SessionSearchAdmin, BigTableAdmin):
+class DiscrepancyAdmin(DiscrepancyActions, OwnedRows, SessionSearchAdmin, SelectingAdmin):
     """A call of a game that contradicts a settled transaction."""
 
-    list_display = (
-        "first_clock",
-        "kind_short",
-        "transaction_short",
-        "state",
-        "amount_major",
-        "player_uid",
-        "game_slug",
-        "times",
-    )
+    list_filter = (States,)
     search_help_text = "Exact uid or qwTransactionId"
     empty_text = "No game has contradicted a settled transaction."
     fields = (
         *(
-            "kind_shown",
+            "what",
+            "shown_state",
             "meaning",
+            "ended",
+            "correction_link",
+            "owner_shown",
             "transaction_full",
             "mm_id",
             "state",
@@ -77,14 +89,17 @@ class DiscrepancyAdmin(SessionSearchAdmin, BigTableAdmin):
     )
 
     kind_short = columns.text("kind", lambda row: MEANINGS[Kind(row.kind)][0])
-    kind_shown = columns.text("kind", lambda row: row.get_kind_display().capitalize())
-    meaning = columns.text("meaning", lambda row: MEANINGS[Kind(row.kind)][1])
+    what = columns.text("what happened", what_happened)
+    shown_state = columns.text("state", show_discrepancy_state)
+    meaning = columns.text("what to do", lambda row: MEANINGS[Kind(row.kind)][1])
+    ended = columns.text("closed", ending)
+    correction_link = columns.link("booked by", "wallet_transaction_change", "correction_id", look=mono)
     transaction_short = columns.link(
         "transaction", "wallet_transaction_change", "transaction_id", look=short_id
     )
     transaction_full = columns.link("transaction", "wallet_transaction_change", "transaction_id", look=mono)
     mm_id = columns.mono("game's id (mmTransactionId)", "transaction.mm_transaction_id")
-    state = columns.text("state", lambda row: show_state(row.transaction))
+    state = columns.text("its state", lambda row: show_state(row.transaction))
 
     settled = settled_column()
     amount_major = amount_column("amount", "transaction.amount", "transaction.wallet.currency_id")
@@ -102,10 +117,25 @@ class DiscrepancyAdmin(SessionSearchAdmin, BigTableAdmin):
     def title_of(self, row: Discrepancy) -> str:
         return f"{sentence(MEANINGS[Kind(row.kind)][0])}: {transaction_title(row.transaction)}"
 
+    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+        is_open = States.name_in(request) in ("open", "mine")
+        return (
+            *("first_clock", "kind_short", "transaction_short", "amount_major", "player_uid", "game_slug"),
+            *(("owner_shown",) if is_open else ("shown_state",)),
+            "times",
+        )
+
+    def get_fields(self, request: HttpRequest, obj: Discrepancy | None = None) -> Any:
+        absent = {"ended", "correction_link"} if obj and obj.closed_at is None else {"meaning"}
+        if obj and obj.correction_id is None:
+            absent.add("correction_link")
+        return [name for name in self.fields if name not in absent]
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Discrepancy]:
         rows: QuerySet[Discrepancy] = super().get_queryset(request)
-        needed = ("player", "transaction__wallet", "transaction__player", "transaction__game")
-        return rows.select_related(*needed).defer("transaction__wallet__head")
+        return rows.select_related(
+            "player", "owner", "transaction__wallet", "transaction__player", "transaction__game"
+        ).defer("transaction__wallet__head")
 
     def named(self, queryset: QuerySet[Discrepancy], text: str) -> QuerySet[Discrepancy]:
         id, player = read_uuid(text), Player.objects.filter(uid=text).first()
@@ -122,4 +152,4 @@ class DiscrepancyAdmin(SessionSearchAdmin, BigTableAdmin):
         return queryset.filter(player_id=session.player_id)
 
     def sections(self, request: HttpRequest, obj: Discrepancy) -> list[Section]:
-        return [calls_section(obj.transaction)]
+        return [calls_section(obj.transaction), acts_section(request, obj, 1)]

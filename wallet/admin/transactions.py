@@ -18,6 +18,7 @@ from players.models import GameSession, Player
 from wallet.admin import journal
 from wallet.admin.amounts import amount_column
 from wallet.admin.calls import calls_section
+from wallet.admin.discrepancies import show_discrepancy_state
 from wallet.admin.review_reasons import show_doubt, tally
 from wallet.admin.transaction_states import show_state, transaction_title
 from wallet.models import Discrepancy, Inquiry, Transaction
@@ -202,7 +203,8 @@ class TransactionAdmin(SessionSearchAdmin, SelectingAdmin):
         code = obj.wallet.currency_id
         found = [
             (
-                row.get_kind_display().capitalize(),
+                link(row.get_kind_display().capitalize(), "wallet_discrepancy_change", row.pk),
+                show_discrepancy_state(row),
                 row.times_seen,
                 clock(row.first_seen_at),
                 clock(row.last_seen_at),
@@ -220,7 +222,7 @@ class TransactionAdmin(SessionSearchAdmin, SelectingAdmin):
             Section(
                 Discrepancy,
                 "Discrepancies",
-                ("Kind", "Occurrences", "First seen (UTC)", "Last seen (UTC)"),
+                ("Kind", "State", "Occurrences", "First seen (UTC)", "Last seen (UTC)"),
                 found,
                 "None: game and platform agree.",
             ),

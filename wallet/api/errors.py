@@ -24,8 +24,16 @@ REFUSALS: dict[str, tuple[ErrorCode, str]] = {
     "other_content": (ErrorCode.OTHER_CONTENT, "The transaction id was used before with other content."),
     "limit_reached": (ErrorCode.LIMIT_REACHED, "A limit of the wallet is reached."),
 }
+# Refused before the ledger is asked, as the call log has it.
+MALFORMED = (ErrorCode.INVALID_REQUEST, "The request is malformed.")
 # Whoever may not know of a wallet is told of none.
 WITHOUT_BALANCE = frozenset({ErrorCode.OTHER, ErrorCode.INVALID_REQUEST, ErrorCode.UNKNOWN_SESSION})
+
+
+def answer_to(outcome: str) -> tuple[int, str] | None:
+    """The number and the words with which a call of this outcome was answered; None if it succeeded."""
+    found = MALFORMED if outcome == "malformed" else REFUSALS.get(outcome)
+    return (int(found[0]), found[1]) if found else None
 
 
 def refusal(problem: Exception) -> Exception:

@@ -69,12 +69,15 @@ UNOPENED, UNOPENED_OF = (
     UNOPENED_WHERE.format(where="AND t.player_id = ANY(%s::uuid[])"),
 )
 # Adjustments that are not what an operator's act says.
-UNASKED_WHERE = """
+BY_HAND = (
+    "('credit', 'debit', 'write_off', 'late_withdrawal', 'late_deposit', 'withdrawal_back', 'deposit_back')"
+)
+UNASKED_WHERE = f"""
     SELECT t.wallet_id::text, t.id::text FROM wallet_transaction t
         JOIN wallet_wallet w ON w.id = t.wallet_id AND w.player_id = t.player_id
-    WHERE t.type IN ('credit', 'debit', 'write_off') AND NOT EXISTS (SELECT 1 FROM wallet_adjustment a
+    WHERE t.type IN {BY_HAND} AND NOT EXISTS (SELECT 1 FROM wallet_adjustment a
         WHERE (a.id, a.player_id, a.currency_id, a.type, a.amount, a.actor, a.reason)
-            = (t.id, t.player_id, w.currency_id, t.type, t.amount, t.actor, t.reason)) {where}
+            = (t.id, t.player_id, w.currency_id, t.type, t.amount, t.actor, t.reason)) {{where}}
     ORDER BY t.id
 """
 UNASKED, UNASKED_OF = (

@@ -29,6 +29,16 @@ ORPHANS = {
         "FROM wallet_discrepancy x WHERE NOT EXISTS (SELECT 1 FROM wallet_transaction t "
         "WHERE t.id = x.transaction_id AND t.player_id = x.player_id)"
     ),
+    "corrections of no discrepancy": (
+        "FROM wallet_transaction x "
+        "WHERE x.type IN ('late_withdrawal', 'late_deposit', 'withdrawal_back', 'deposit_back') "
+        "AND NOT EXISTS (SELECT 1 FROM wallet_discrepancy d WHERE d.correction_id = x.id "
+        "AND d.player_id = x.player_id AND d.transaction_id = x.reverses_id)"
+    ),
+    "discrepancies whose correction is not there": (
+        "FROM wallet_discrepancy x WHERE x.correction_id IS NOT NULL AND NOT EXISTS "
+        "(SELECT 1 FROM wallet_transaction t WHERE t.id = x.correction_id AND t.player_id = x.player_id)"
+    ),
 }
 
 # Further checks, each by what it looks for: it says what is wrong. They read in the audit's own snapshot.

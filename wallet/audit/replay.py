@@ -25,6 +25,8 @@ MOVES: dict[tuple[str, str], tuple[str | None, str | None, int]] = {
     ("deposit", "expired"): (None, None, -1),
     ("credit", "adjusted"): ("adjustments", "spendable", 0),
     ("write_off", "adjusted"): ("write_off", "debt", 0),
+    ("late_deposit", "adjusted"): ("game_payout", "spendable", 0),
+    ("withdrawal_back", "adjusted"): ("game_revenue", "spendable", 0),
     ("payment", "posted"): ("provider_clearing", "issuance", 0),
     ("sale", "posted"): ("provider_clearing", "game_revenue", 0),
     ("payment_return", "posted"): ("issuance", "provider_clearing", 0),
@@ -37,7 +39,12 @@ MOVES: dict[tuple[str, str], tuple[str | None, str | None, int]] = {
 NOTHING = (None, None, 0)
 # What takes more than there is: first what is spendable, then it becomes debt. By type and event, the account
 # that gets it.
-TAKING = {("debit", "adjusted"): "adjustments", ("clawback", "posted"): "issuance"}
+TAKING = {
+    ("debit", "adjusted"): "adjustments",
+    ("late_withdrawal", "adjusted"): "game_revenue",
+    ("deposit_back", "adjusted"): "game_payout",
+    ("clawback", "posted"): "issuance",
+}
 PLAYER_ACCOUNTS = ("spendable", "reserved", "debt")
 # Spendable, reserved and announced money together stay below (contract 1, Amounts).
 BOUND = 10**18

@@ -1,8 +1,9 @@
 """The call log, and what contradicts."""
 
 from django.db import models
+from django.db.models import F, Q
 
-from players.models import Game, Player
+from players.models import Game, Operator, Player
 from wallet.models.ledger import Transaction
 
 
@@ -42,7 +43,11 @@ class ApiCall(models.Model):
 
 
 class Discrepancy(models.Model):
-    """A game's word that contradicts what the platform settled (contract 2.3); operators see it."""
+    """A game's word that contradicts what the platform settled (contract 2.3).
+
+    Open until an operator books it as the game says (`correction`, written by the ledger alone), or closes it
+    with a reason. The same word again is counted, and opens nothing.
+    """
 
     class Kind(models.TextChoices):
         CONFIRM_OF_RETURNED = "confirm_of_returned", "confirmation of a rolled back or expired transaction"
@@ -58,14 +63,37 @@ class Discrepancy(models.Model):
     first_seen_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
     times_seen = models.PositiveIntegerField(default=1)
+    owner = models.ForeignKey(
+        Operator, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
+    closed_at = models.DateTimeField(null=True, blank=True)
+    closed_by = models.CharField(max_length=80, blank=True, db_default="")
+    reason = models.CharField(max_length=255, blank=True, db_default="")
+    correction = models.ForeignKey(
+        Transaction,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
+    )
 
     class Meta:
         default_permissions = ("view",)
         verbose_name_plural = "discrepancies"
+        indexes = [
+            models.Index(F("first_seen_at"), name="discrepancy_open", condition=Q(closed_at=None)),
+        ]
         constraints = [
+            models.CheckConstraint(
+                name="discrepancy_is_closed_by_somebody",
+                condition=Q(closed_at=None, closed_by="", correction=None)
+                | (Q(closed_at__isnull=False) & ~Q(closed_by="")),
+            ),
             models.UniqueConstraint(
                 fields=["player", "transaction", "kind"], name="discrepancy_once_per_transaction_and_kind"
-            )
+            ),
         ]
 
     def __str__(self) -> str:

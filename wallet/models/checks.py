@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from lib.ids import new_id
+from players.models import Operator
 from wallet.models.leased import Leased
 from wallet.models.ledger import Currency, Entry, Wallet
 
@@ -89,6 +90,7 @@ class Alert(models.Model):
         ACCESS_CHANGED = "access_changed", "an operator changed who may do what"
         LOCK_OUT = "lock_out", "log-ins of an operator were locked"
         CALLBACKS_REFUSED = "callbacks_refused", "a provider's callbacks are refused"
+        REFUND_REFUSED = "refund_refused", "a provider refused a refund"
 
     class Severity(models.TextChoices):
         """From the mildest to the gravest."""
@@ -114,6 +116,9 @@ class Alert(models.Model):
     raised_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
     times_seen = models.PositiveIntegerField(default=1)
+    owner = models.ForeignKey(
+        Operator, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
     resolved_at = models.DateTimeField(null=True, blank=True)
     resolved_by = models.CharField(max_length=80, blank=True)
     reason = models.CharField(max_length=255, blank=True)

@@ -92,6 +92,11 @@ class Transaction(models.Model):
         CREDIT = "credit", "credit by an operator"
         DEBIT = "debit", "debit by an operator"
         WRITE_OFF = "write_off", "debt written off by an operator"
+        # Booked as a game says, of what the platform settled otherwise.
+        LATE_WITHDRAWAL = "late_withdrawal", "withdrawal confirmed afterwards"
+        LATE_DEPOSIT = "late_deposit", "deposit confirmed afterwards"
+        WITHDRAWAL_BACK = "withdrawal_back", "withdrawal given back afterwards"
+        DEPOSIT_BACK = "deposit_back", "deposit taken back afterwards"
         # In the currency that was paid: what a provider holds for us. It moves nothing of the player's.
         PAYMENT = "payment", "payment for credit"
         SALE = "sale", "payment for an item"
@@ -101,6 +106,10 @@ class Transaction(models.Model):
         TOP_UP = "top_up", "top-up"
         CLAWBACK = "clawback", "credit taken back"
         SET_ASIDE = "set_aside", "credit set aside for a refund"
+
+    # What an operator posts: nothing of these types is there without an `Adjustment`.
+    CORRECTIONS = (Type.LATE_WITHDRAWAL, Type.LATE_DEPOSIT, Type.WITHDRAWAL_BACK, Type.DEPOSIT_BACK)
+    BY_HAND = (Type.CREDIT, Type.DEBIT, Type.WRITE_OFF, *CORRECTIONS)
 
     class State(models.TextChoices):
         PENDING = "pending", "pending"
@@ -194,7 +203,8 @@ class Transaction(models.Model):
 
 
 class Adjustment(models.Model):
-    """An operator's act that credits or debits a wallet, or writes off debt: nothing is adjusted without one.
+    """An operator's act that credits or debits a wallet, writes off debt, or books a discrepancy as the game
+    says: nothing is adjusted without one.
 
     `id` is the transaction's. It is never changed, never deleted (triggers hold that), and names an active
     operator; those from before this table was there name the operator whose name the journal has, if any.
@@ -204,7 +214,7 @@ class Adjustment(models.Model):
     operator = models.ForeignKey(Operator, models.PROTECT, null=True, related_name="+", db_index=False)
     player = models.ForeignKey(Player, models.PROTECT, related_name="+", db_index=False)
     currency = models.ForeignKey(Currency, models.PROTECT, related_name="+", db_index=False)
-    type = models.CharField(max_length=14, choices=Transaction.Type.choices, db_collation="C")
+    type = models.CharField(max_length=20, choices=Transaction.Type.choices, db_collation="C")
     amount = models.BigIntegerField()
     actor = models.CharField(max_length=80)
     reason = models.CharField(max_length=255, blank=True)
@@ -216,7 +226,7 @@ class Adjustment(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="adjustment_is_of_a_known_type",
-                condition=Q(type__in=["credit", "debit", "write_off"], amount__gt=0),
+                condition=Q(type__in=[type.value for type in Transaction.BY_HAND], amount__gt=0),
             ),
         ]
 

@@ -39,6 +39,19 @@ BEGIN
     WHEN 'write_off' THEN CASE p_event
         WHEN 'adjusted' THEN RETURN ROW('write_off', NULL, 'debt', 0)::ledger_movement;
         END CASE;
+    -- What an operator books as the game says, of what was settled otherwise.
+    WHEN 'late_withdrawal' THEN CASE p_event
+        WHEN 'adjusted' THEN RETURN ROW('spendable', 'debt', 'game_revenue', 0)::ledger_movement;
+        END CASE;
+    WHEN 'late_deposit' THEN CASE p_event
+        WHEN 'adjusted' THEN RETURN ROW('game_payout', NULL, 'spendable', 0)::ledger_movement;
+        END CASE;
+    WHEN 'withdrawal_back' THEN CASE p_event
+        WHEN 'adjusted' THEN RETURN ROW('game_revenue', NULL, 'spendable', 0)::ledger_movement;
+        END CASE;
+    WHEN 'deposit_back' THEN CASE p_event
+        WHEN 'adjusted' THEN RETURN ROW('spendable', 'debt', 'game_payout', 0)::ledger_movement;
+        END CASE;
     WHEN 'payment' THEN CASE p_event
         WHEN 'posted' THEN RETURN ROW('provider_clearing', NULL, 'issuance', 0)::ledger_movement;
         END CASE;

@@ -1,4 +1,5 @@
-"""Money that operators made: credits, deposits that they confirmed by hand, and debt that they wrote off.
+"""Money that operators made: credits, deposits that they confirmed by hand, withdrawals that they gave back
+afterwards, and debt that they wrote off.
 
 Rule: one of more than ALERT_AMOUNT, or all of a currency on one day (UTC), whoever made them, of more than
 ALERT_AMOUNT_PER_DAY.
@@ -16,11 +17,12 @@ from wallet.watch.amounts import minor_units
 
 Kind = Alert.Kind
 Account = Entry.Account
-MADE_FROM = (Account.ADJUSTMENTS, Account.GAME_PAYOUT)
+MADE_FROM = (Account.ADJUSTMENTS, Account.GAME_PAYOUT, Account.GAME_REVENUE)
 # By the account that is debited: what the operator did.
 WORDS: dict[str | None, str] = {
     Account.ADJUSTMENTS: "credited {} to {}",
     Account.GAME_PAYOUT: "confirmed a deposit of {} to {}",
+    Account.GAME_REVENUE: "gave back a withdrawal of {} to {}",
     Account.WRITE_OFF: "wrote off {} of the debt of {}",
 }
 

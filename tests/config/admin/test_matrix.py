@@ -80,7 +80,9 @@ LINES = {
     ),
     "wallet.transaction": Line(),
     "wallet.apicall": Line(),
-    "wallet.discrepancy": Line(),
+    "wallet.discrepancy": Line(
+        actions={"settle": SETTLE, "close": "wallet.resolve_alert", "assign": "wallet.resolve_alert"}
+    ),
     "wallet.inquiry": Line(actions={"confirm": SETTLE, "roll_back": SETTLE, "requery": SETTLE}),
     "wallet.alert": Line(
         actions={"resolve": "wallet.resolve_alert", "accept": "wallet.resolve_ledger_difference"}

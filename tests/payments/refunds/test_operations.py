@@ -612,3 +612,13 @@ def test_refunds__that_stay_unknown_keep_no_run_for_ever(
     monkeypatch.setattr("payments.refunds.worker.RUN_SECONDS", 0.5)
     settle_refunds(Run("settle_refunds"))
     assert asked[refund.pk] > 1
+
+
+def test_refund__refused_one_raises_an_alert_in_words(shop_setup: ShopSetup, bank: Scripted) -> None:
+    order = shop_setup.paid(shop_setup.player_session())
+    refund = ask(order, 4_99)
+    bank.words = [REFUSED]
+    settle(refund)
+    raised = Alert.objects.get(kind="refund_refused", subject=str(refund.pk), resolved_at=None)
+    told = f"The refund of 4.99 EUR of order {order.pk} was refused by the provider: too late"
+    assert (raised.text, raised.severity) == (told, "warning")

@@ -14,12 +14,14 @@ from wallet.alerts import resolve_alert
 from wallet.approvals.adjustment import AdjustmentPayload
 from wallet.approvals.alerts import DifferencePayload
 from wallet.approvals.approval_rules import RULE_CHANGE, RULE_REMOVAL, RemovalPayload
+from wallet.approvals.discrepancies import CorrectionPayload
 from wallet.approvals.gates import UnfreezingPayload
 from wallet.approvals.payout_limits import PAYOUT_LIMIT_CHANGE
 from wallet.approvals.settlement import SettlementPayload
 from wallet.approvals.write_off import WriteOffPayload
 from wallet.currencies import show_amount
-from wallet.models import Alert, PayoutLimit, Wallet
+from wallet.discrepancies import close_discrepancy
+from wallet.models import Alert, Discrepancy, PayoutLimit, Wallet
 from wallet.operations import freeze_wallet, unfreeze_wallet
 
 CURRENCY = "XAG"
@@ -82,6 +84,34 @@ def settlement(draw: Draw) -> Case:
     ]
     names = ("spendable", "reserved", "announced", "debt")
     return Case(payload, partial(figures, player_session, *names), others)
+
+
+def correction(draw: Draw) -> Case:
+    player_session = session_in_some_state(draw)
+    type, amount = draw.one("withdrawal", "deposit"), draw.number(1, 300_00)
+    if type == "withdrawal":
+        player_session.adjust("credit", 500_00)
+    mm = player_session.opened("withdraw" if type == "withdrawal" else "deposit", major(amount))
+    ended = draw.one("confirmed", "rolled_back", "expired")
+    player_session.resolve(mm, ended, type)
+    spent = draw.number(0, player_session.holding().spendable)
+    if spent:
+        player_session.adjust("debit", spent)
+    word = "rollback" if ended == "confirmed" else "confirm"
+    player_session.call(f"{word}{'Withdrawal' if type == 'withdrawal' else 'Deposit'}", mm)
+    row = Discrepancy.objects.get(player=player_session.player)
+
+    def shows() -> Words:
+        is_open = Discrepancy.objects.get(pk=row.pk).closed_at is None
+        words = {"Discrepancy": "open" if is_open else "closed"}
+        return figures(player_session, "spendable", "reserved", "debt") | words
+
+    others: Others = [
+        partial(player_session.adjust, "credit", draw.number(1, 50_00)),
+        partial(player_session.adjust, "debit", draw.number(1, 400_00), into_debt=True),
+        partial(close_discrepancy, row, actor="operator:other", reason="r"),
+    ]
+    return Case(CorrectionPayload(row.pk), shows, others)
 
 
 def unfreezing(draw: Draw) -> Case:
@@ -200,6 +230,7 @@ CASES = {
     "adjust_balance": adjustment,
     "write_off_debt": write_off,
     "settle_transaction": settlement,
+    "settle_discrepancy": correction,
     "unfreeze_wallet": unfreezing,
     "accept_difference": acceptance,
     "change_payout_limit": payout_limit,

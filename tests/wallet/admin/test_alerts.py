@@ -23,7 +23,7 @@ from tests.support.admin_pages import (
 from tests.support.callers import Callers, PlayerSession, unique
 from wallet.admin.alerts import MEANINGS
 from wallet.admin.attention import Attention, banner, words
-from wallet.admin.discrepancies import MEANINGS as CONTRADICTIONS
+from wallet.admin.discrepancy_words import MEANINGS as CONTRADICTIONS
 from wallet.admin.review_reasons import DOUBTS
 from wallet.alerts import raise_alert
 from wallet.models import Alert, AlertMessage, Currency, Discrepancy, Inquiry, Wallet

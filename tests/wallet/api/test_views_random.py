@@ -16,12 +16,12 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from tests.support.callers import Answer, Callers, PlayerSession, open_session, unique
+from tests.support.callers import Answer, Callers, PlayerSession, adjuster, open_session, unique
 from tests.support.invariants import problems_of
 from tests.support.reference_model import Key, Model, Purse, Said
 from wallet.models import Discrepancy, Wallet
 from wallet.money import to_major
-from wallet.operations import freeze_wallet, limit_withdrawals, unfreeze_wallet
+from wallet.operations import correct_discrepancy, freeze_wallet, limit_withdrawals, unfreeze_wallet
 from wallet.outcomes import LedgerRefused
 
 EXAMPLES, STEPS = (2000, 100) if os.environ.get("LONG") else (12, 40)
@@ -41,7 +41,7 @@ WHAT = [
     *["roll_back"] * 4,
     *["send_again"] * 3,
     *["platform_settles"] * 2,
-    *["credit", "debit"] * 2,
+    *["credit", "debit", "correct"] * 2,
 ]
 WHAT += [
     "fall_into_debt",
@@ -264,6 +264,28 @@ class Machine(RuleBasedStateMachine):
         assert self.adjusts(draw.table, "debit", amount, draw.often) == self.model.debit(
             draw.table[0], draw.table[2], amount, draw.often
         )
+
+    def correct(self, draw: Draw) -> None:
+        """An operator settles a discrepancy as the game says."""
+        known = sorted(self.model.discrepancies)
+        if not known:
+            return
+        key, kind = known[draw.number % len(known)]
+        [row] = Discrepancy.objects.filter(
+            player=self.players[key.player],
+            kind=kind,
+            transaction=self.player_sessions[key.player, key.game, "XAG"].transaction(
+                self.prefix + key.id, key.type
+            ),
+        )
+        try:
+            answer = correct_discrepancy(
+                row, transaction_id=uuid.uuid4(), operator=adjuster(), reason="it says so"
+            )
+            is_done = answer.outcome == "corrected"
+        except LedgerRefused:
+            is_done = False
+        assert is_done == self.model.correct(key, kind)
 
     def fall_into_debt(self, draw: Draw) -> None:
         amount = self.model.purses[draw.table[0], draw.table[2]].spendable + 50_00
