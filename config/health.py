@@ -1,7 +1,6 @@
-"""Whether the platform can serve (contract 5), and the answers for paths that are not there."""
+"""Whether the platform can serve (contract 5)."""
 
 import logging
-import sys
 import threading
 from datetime import timedelta
 from functools import cache
@@ -9,7 +8,7 @@ from functools import cache
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
-from django.http import HttpRequest, HttpResponse, HttpResponseNotFound
+from django.http import HttpRequest, HttpResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from redis import RedisError
@@ -18,10 +17,8 @@ from config.broker import broker
 from config.refusals import owners_as_application
 from lib.clock import now
 from lib.collations import changed_collations
-from lib.database import FAILURES, REFUSED_WRITES, drop_unfit_connection, is_unavailable
-from lib.http.errors import ErrorCode
-from lib.http.responses import error_answer, internal_error, json_answer, unavailable
-from players.access.gate import kind_for
+from lib.database import FAILURES, REFUSED_WRITES, drop_unfit_connection
+from lib.http.responses import json_answer, unavailable
 from wallet.models import Pulse
 
 logger = logging.getLogger(__name__)
@@ -134,20 +131,3 @@ def queue_state() -> dict[str, str]:
         "database": "ok",
         "queue": "ok" if late <= QUEUE_SILENCE else f"no heartbeat for {late.total_seconds():.0f} s",
     }
-
-
-def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """An unknown path: JSON within the API, a plain line elsewhere."""
-    if kind_for(request.path_info):
-        return error_answer(ErrorCode.INVALID_REQUEST, "There is no such call.", 404)
-    return HttpResponseNotFound("Not found.", content_type="text/plain")
-
-
-def server_error(request: HttpRequest) -> HttpResponse:
-    """A failure that nobody else answers: within a page, or outside of every view."""
-    problem = sys.exception()
-    if problem is None or not is_unavailable(problem):
-        return internal_error()
-    drop_unfit_connection(problem)
-    logger.error("the database is unavailable: %s", problem, extra={"status": 503})
-    return unavailable()

@@ -31,7 +31,6 @@ SPECTACULAR_SETTINGS = {
 UNFOLD = {
     "SITE_TITLE": "Quantum Wallet",
     "SITE_HEADER": "Quantum Wallet",
-    "SITE_SUBHEADER": "All times are UTC",
     "SITE_URL": None,
     "SHOW_VIEW_ON_SITE": False,
     "LOGIN": {"form": "config.login.LoginForm"},
@@ -43,7 +42,7 @@ UNFOLD = {
         ]
     },
     "STYLES": ["config.sidebar.style_sheet"],
-    "SCRIPTS": ["config.sidebar.shortcut"],
+    "SCRIPTS": ["config.sidebar.shortcut", "config.sidebar.times_script"],
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "config.sidebar.icon"}],
     "SIDEBAR": {"navigation": "config.sidebar.navigation"},
     "DASHBOARD_CALLBACK": "config.home.page.home",

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from django.http import Http404, HttpRequest, HttpResponse
 
-from config.health import not_found
+from config.error_pages import not_found
 
 # Players' pages take any nonsense for nothing said, and have a page of their own for what is not there.
 CHECKOUT = "/checkout/"

@@ -74,6 +74,7 @@ if not ALLOWED_HOSTS or "*" in ALLOWED_HOSTS:
         "Set ALLOWED_HOSTS, for example to wallet.example.com."
     )
 # Where the admin is opened over HTTPS, for its forms: https://wallet.example.com
+CSRF_FAILURE_VIEW = "config.error_pages.csrf_failure"
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 # Proxies whose X-Forwarded-For is believed (contract 1.3).

@@ -111,3 +111,8 @@ def shortcut(request: HttpRequest) -> str:
 def style_sheet(request: HttpRequest) -> str:
     """The address of our own few styles."""
     return static("players/admin.css")
+
+
+def times_script(request: HttpRequest) -> str:
+    """The address of the script that shows times in the reader's zone."""
+    return static("players/times.js")

@@ -31,5 +31,6 @@ urlpatterns = [
     path("metrics", metrics),
 ]
 
-handler404 = "config.health.not_found"
-handler500 = "config.health.server_error"
+handler403 = "config.error_pages.permission_denied"
+handler404 = "config.error_pages.not_found"
+handler500 = "config.error_pages.server_error"

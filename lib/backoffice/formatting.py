@@ -67,7 +67,11 @@ def short_id(id: UUID) -> SafeString:
 def clock(at: Any) -> SafeString:
     """A time to the second, in UTC, for a column whose heading says so."""
     return (
-        format_html('<span class="wallet-time">{}</span>', timestamp(at)[:19].replace("T", " "))
+        format_html(
+            '<time class="wallet-time" datetime="{}">{}</time>',
+            timestamp(at),
+            timestamp(at)[:19].replace("T", " "),
+        )
         if at
         else SafeString(NOTHING)
     )

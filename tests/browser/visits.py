@@ -102,12 +102,15 @@ class Visit:
 
 
 @contextmanager
-def visiting(browser: Browser, url: str, look: str = "wide", address: str = "") -> Iterator[Visit]:
-    """A visit to the admin in one of `LOOKS`, until the block ends."""
+def visiting(
+    browser: Browser, url: str, look: str = "wide", address: str = "", zone: str = "UTC"
+) -> Iterator[Visit]:
+    """A visit to the admin in one of `LOOKS`, from an address and a time zone, until the block ends."""
     context = browser.new_context(
         viewport=WIDE if "wide" in look else PHONE,
         color_scheme="dark" if look in ("phone", "wide dark") else "light",
         extra_http_headers={"X-Forwarded-For": address or fresh_address()},
+        timezone_id=zone,
     )
     context.set_default_timeout(15_000)
     visit = Visit(context.new_page(), url, look)

@@ -22,7 +22,10 @@ COLUMNS = [
     (columns.number("x", "count"), "1,234,567"),
     (columns.moment("x", "at"), "2026-01-02 03:04:05 UTC"),
     (columns.moment("x", "never"), NOTHING),
-    (columns.clock("x", "at"), '<span class="wallet-time">2026-01-02 03:04:05</span>'),
+    (
+        columns.clock("x", "at"),
+        '<time class="wallet-time" datetime="2026-01-02T03:04:05.678Z">2026-01-02 03:04:05</time>',
+    ),
     (columns.mono("x", "name"), '<span class="wallet-id">&lt;b&gt;</span>'),
     (columns.wrapped("x", "note"), NOTHING),
     (columns.link("x", "nowhere", "never", look=mono, empty="unknown"), "unknown"),

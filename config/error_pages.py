@@ -1,0 +1,125 @@
+"""Answers instead of a page: what is not there or not allowed, a form that has expired, and failures."""
+
+import logging
+import sys
+from typing import Any
+
+from django.conf import settings
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse, HttpResponseForbidden, HttpResponseNotFound
+from django.template.loader import render_to_string
+from django.template.response import TemplateResponse
+from django.views.csrf import csrf_failure as plain_csrf_failure
+
+from config.content_security import HEADER, admin_policy
+from lib.backoffice.confirmation import NOT_STORED
+from lib.database import drop_unfit_connection, is_unavailable
+from lib.http import request_ids
+from lib.http.errors import ErrorCode
+from lib.http.responses import error_answer, internal_error, unavailable
+from players.access.gate import kind_for
+from players.models import Operator
+
+logger = logging.getLogger(__name__)
+ADMIN = "/admin/"
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """An unknown path: JSON within the API, a page for operators, a plain line elsewhere."""
+    if kind_for(request.path_info):
+        return error_answer(ErrorCode.INVALID_REQUEST, "There is no such call.", 404)
+    if not has_entered(request):
+        return HttpResponseNotFound("Not found.", content_type="text/plain")
+    return page(
+        request,
+        404,
+        "There is no such page",
+        "The address is wrong, or what it names is not there for you: your roles decide what you see.",
+    )
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """What the operator's roles do not allow."""
+    if not has_entered(request):
+        return HttpResponseForbidden("Forbidden.", content_type="text/plain")
+    return page(
+        request,
+        403,
+        "This is not open to you",
+        "Nothing was changed.",
+        roles=roles_of(request),
+        request_id=request.META[request_ids.HEADER],
+    )
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form that was sent without the secret that its page had."""
+    if not request.path_info.startswith(ADMIN):
+        return plain_csrf_failure(request, reason)
+    return page(
+        request,
+        403,
+        "This form has expired",
+        "Nothing was changed. The page was opened before you last logged in or out, or the browser keeps no "
+        "cookies. Go back, load the page again, and send the form once more.",
+    )
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """A failure that nobody else answers: within a page, or outside of every view."""
+    problem = sys.exception()
+    if problem is None or not is_unavailable(problem):
+        return failure(request, internal_error(), "Something failed on our side")
+    drop_unfit_connection(problem)
+    logger.error("the database is unavailable: %s", problem, extra={"status": 503})
+    return failure(request, unavailable(), "The database cannot be reached")
+
+
+def has_entered(request: HttpRequest) -> bool:
+    """Whether this is an operator's, for whom there are pages. What is refused early knows nobody yet."""
+    is_admins = request.path_info.startswith(ADMIN)
+    return is_admins and hasattr(request, "user") and admin.site.has_permission(request)
+
+
+def roles_of(request: HttpRequest) -> str:
+    operator = request.user
+    if not isinstance(operator, Operator):
+        raise TypeError("only an operator has roles")
+    if operator.is_superuser:
+        return "superuser"
+    return ", ".join(sorted(role.name for role in operator.groups.all()))
+
+
+def page(request: HttpRequest, status: int, title: str, words: str, **context: Any) -> HttpResponse:
+    """A page in the look of the admin; whoever has not come in sees nothing around it."""
+    is_in = has_entered(request)
+    known = {
+        **admin.site.each_context(request),
+        "title": title,
+        "words": words,
+        "is_in": is_in,
+        "layout": "admin/base_site.html" if is_in else "unfold/layouts/unauthenticated.html",
+    }
+    return TemplateResponse(
+        request, "admin/dead_end.html", {**known, **context}, status=status, headers=NOT_STORED
+    )
+
+
+def failure(request: HttpRequest, answer: HttpResponse, title: str) -> HttpResponse:
+    """An API's answer to a failure, for operators as a page that takes no database."""
+    if not request.path_info.startswith(ADMIN):
+        return answer
+    context = {
+        "title": title,
+        "site_title": settings.UNFOLD["SITE_TITLE"],
+        "is_unavailable": answer.status_code == 503,
+        "request_id": request.META[request_ids.HEADER],
+        "place": request.get_full_path() if request.method == "GET" else "",
+    }
+    shown = HttpResponse(render_to_string("admin/failure.html", context), status=answer.status_code)
+    for name in NOT_STORED:
+        shown[name] = NOT_STORED[name]
+    if "Retry-After" in answer:
+        shown["Retry-After"] = answer["Retry-After"]
+    shown[HEADER] = admin_policy()
+    return shown
