@@ -40,9 +40,11 @@ Movement = tuple[str, str | None, str | None, int, int]
 # By day (counted from 1970), currency, debited and credited account: minor units, and entries.
 Moved = dict[tuple[int, str, str | None, str | None], list[int]]
 
+# By the wallet's id alone: of two columns that say the same, PostgreSQL expects few rows to be left, and reads
+# the whole journal, wallet by wallet, for each day.
 MOVED = """
     SELECT w.currency_id, e.debit, e.credit, coalesce(sum(e.amount), 0)::numeric(40), count(*)
-    FROM wallet_entry e JOIN wallet_wallet w ON w.id = e.wallet_id AND w.player_id = e.player_id
+    FROM wallet_entry e JOIN wallet_wallet w ON w.id = e.wallet_id
     WHERE e.at >= %s AND e.at < %s
     GROUP BY w.currency_id, e.debit, e.credit
 """
