@@ -22,14 +22,15 @@ MOST_DAYS = 10
 # All wallets are read for it.
 LIABILITIES_EVERY = timedelta(minutes=5)
 
+# Joined by one column each, as `wallet.audit.daily_totals.MOVED` is.
 ADD_TOTALS = """
     INSERT INTO wallet_gametotal (day_id, game_id, currency_id, is_test, account, debits, credits)
     SELECT %s, m.game_id, m.currency_id, m.is_test, leg.account, sum(leg.debited), sum(leg.credited)
     FROM (
         SELECT t.game_id, w.currency_id, p.is_test, e.debit, e.credit, sum(e.amount)::numeric(40) AS amount
         FROM wallet_entry e
-        JOIN wallet_wallet w ON w.id = e.wallet_id AND w.player_id = e.player_id
-        JOIN players_player p ON p.id = e.player_id
+        JOIN wallet_wallet w ON w.id = e.wallet_id
+        JOIN players_player p ON p.id = w.player_id
         LEFT JOIN wallet_transaction t ON t.id = e.transaction_id
         WHERE e.at >= %s AND e.at < %s AND e.amount IS NOT NULL
         GROUP BY 1, 2, 3, 4, 5) m

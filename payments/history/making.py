@@ -22,6 +22,7 @@ from players.audit_trail.chain import link_events
 from players.models import Player
 from wallet.audit.daily_totals import close_days
 from wallet.audit.scheduled import audit_all
+from wallet.figures import fold_figures, unfinished_days
 from wallet.job_runs import recorded
 from wallet.models import Entry, Transaction
 
@@ -121,6 +122,10 @@ def look(wanted: Wanted) -> Made:
     link_events()
     with recorded("daily_totals") as run:
         close_days(run)
+    with recorded("fold_figures") as run:
+        fold_figures(run)
+        while unfinished_days():
+            fold_figures(run)
     with recorded("audit_all") as run:
         audit_all(run)
     if run.failed:

@@ -40,8 +40,8 @@ Movement = tuple[str, str | None, str | None, int, int]
 # By day (counted from 1970), currency, debited and credited account: minor units, and entries.
 Moved = dict[tuple[int, str, str | None, str | None], list[int]]
 
-# By the wallet's id alone: of two columns that say the same, PostgreSQL expects few rows to be left, and reads
-# the whole journal, wallet by wallet, for each day.
+# By the wallet's id alone: joined by two columns that say the same, PostgreSQL expects few rows to be left,
+# and reads the whole journal, wallet by wallet, for each day.
 MOVED = """
     SELECT w.currency_id, e.debit, e.credit, coalesce(sum(e.amount), 0)::numeric(40), count(*)
     FROM wallet_entry e JOIN wallet_wallet w ON w.id = e.wallet_id
