@@ -6,10 +6,33 @@ from typing import Any, NamedTuple
 from django.db.models import Model
 
 
+class Condition(NamedTuple):
+    """A field of a form above a table: its name in the address, and the values that it offers, if it does."""
+
+    name: str
+    label: str
+    value: str
+    choices: Sequence[tuple[str, str]] = ()
+    type: str = "text"
+
+
+class Conditions(NamedTuple):
+    """A form above a table. `problem` says what of it could not be read."""
+
+    fields: Sequence[Condition]
+    anchor: str
+    problem: str = ""
+
+    @property
+    def are_given(self) -> bool:
+        return any(field.value for field in self.fields)
+
+
 class Section(NamedTuple):
     """A table below the fields of a page, for whoever may see the pages of `of`, whose data it shows.
 
-    `more` is a link to the rest: its text and its address.
+    `more` is a link to the rest: its text and its address. `form` are conditions that narrow it, and `note` a
+    sentence below the table.
     """
 
     of: type[Model]
@@ -19,6 +42,8 @@ class Section(NamedTuple):
     empty: str
     more: tuple[str, str] | None = None
     back: tuple[str, str] | None = None
+    form: "Conditions | None" = None
+    note: str = ""
 
     @property
     def table(self) -> dict[str, Any]:

@@ -1,12 +1,15 @@
 """The orders on a player's page, each with the reason of its state."""
 
+from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.safestring import SafeString
 
 from lib.backoffice.formatting import clipped, clock, link, search_address, wrapped
-from lib.backoffice.pages import Section
+from lib.backoffice.pages import Section, view_permission
 from payments.admin.reasons import Story, reason, stories_of
 from payments.admin.states import show_order_state
 from payments.models import Order
@@ -23,8 +26,14 @@ class PlayerWithOrdersAdmin(PlayerWithMoneyAdmin):
     """A player, what they own, and what they bought."""
 
     def sections(self, request: HttpRequest, obj: Player) -> list[Section]:
-        money, *others = super().sections(request, obj)
-        return [money, orders_section(obj), *others]
+        money, statement, *others = super().sections(request, obj)
+        return [money, statement, orders_section(obj), *others]
+
+    def order_links(self, request: HttpRequest, ids: set[UUID]) -> Mapping[UUID, SafeString]:
+        if not request.user.has_perm(view_permission(Order)):
+            return {}
+        found = Order.objects.filter(pk__in=ids).values_list("pk", "product_code")
+        return {id: link(f"order of {code}", "payments_order_change", id) for id, code in found}
 
 
 def orders_section(player: Player) -> Section:

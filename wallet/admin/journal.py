@@ -12,7 +12,6 @@ from wallet.admin.amounts import bare_cell
 from wallet.models import Entry, Transaction, Wallet
 
 PAGE = 25
-LATEST = 10
 EVENT_COLOURS = {
     "confirmed": "success",
     "declined": "danger",
@@ -26,11 +25,6 @@ EVENT_COLOURS = {
 def entries_of(wallet: Wallet) -> QuerySet[Entry]:
     """A wallet's entries, newest first, by the primary key."""
     return Entry.objects.filter(player_id=wallet.player_id, wallet_id=wallet.pk).order_by("-seq")
-
-
-def latest_entries(wallet: Wallet) -> Sequence[Entry]:
-    """The newest few entries of a wallet."""
-    return list(entries_of(wallet).select_related("transaction__game")[:LATEST])
 
 
 def journal_page(wallet: Wallet, before: int | None) -> tuple[Sequence[Entry], int | None]:
@@ -62,9 +56,15 @@ def show_event(event: str) -> SafeString:
 
 
 def section(
-    title: str, entries: Sequence[Entry], code: str, *, empty: str, **links: tuple[str, str] | None
+    title: str,
+    entries: Sequence[Entry],
+    code: str,
+    *,
+    empty: str,
+    more: tuple[str, str] | None = None,
+    back: tuple[str, str] | None = None,
 ) -> Section:
-    """Entries as a table; `links` as a Section has them. What is zero in all of them takes no column."""
+    """Entries as a table, with a Section's links. What is zero in all of them takes no column."""
     shown = [
         name
         for name in ("spendable", "reserved", "announced", "debt")
@@ -81,7 +81,13 @@ def section(
         "By",
     )
     return Section(
-        Wallet, f"{title} ({code})", headers, [row(entry, code, shown) for entry in entries], empty, **links
+        Wallet,
+        f"{title} ({code})",
+        headers,
+        [row(entry, code, shown) for entry in entries],
+        empty,
+        more,
+        back,
     )
 
 

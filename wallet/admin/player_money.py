@@ -1,6 +1,8 @@
 """The money on the pages of players and sessions: wallets, entries, transactions."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.contrib import admin
 from django.http import HttpRequest
@@ -8,20 +10,17 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from lib.backoffice import columns
-from lib.backoffice.confirmation import page_of
 from lib.backoffice.formatting import link, search_address
 from lib.backoffice.pages import Section
 from players.admin.players import PlayerAdmin
 from players.admin.search import SESSION
 from players.admin.sessions import SessionAdmin
 from players.models import GameSession, Player
-from wallet.admin import journal
 from wallet.admin.amounts import amount_cell
+from wallet.admin.statement import statement_section
 from wallet.admin.wallets import WALLET_HEADERS, show_gate
 from wallet.models import Wallet
-
-# A player has one wallet in each currency; the pages of more than these are a search away.
-MOST_WALLETS = 8
+from wallet.statement import MOST_WALLETS
 
 
 def wallet_row(wallet: Wallet) -> tuple[Any, ...]:
@@ -47,25 +46,20 @@ class PlayerWithMoneyAdmin(PlayerAdmin):
     """A player, and what they own. The admin of payments adds the orders to this page and registers it."""
 
     def sections(self, request: HttpRequest, obj: Player) -> list[Section]:
-        wallets = list(Wallet.objects.filter(player=obj).order_by("currency_id")[:MOST_WALLETS])
+        wallets = list(Wallet.objects.filter(player=obj).defer("head").order_by("currency_id")[:MOST_WALLETS])
         more = ("All transactions", search_address("wallet_transaction", obj.uid))
         empty = "No wallet yet: one is opened when a game is first launched in a currency."
         money = Section(
             Wallet, "Wallets", WALLET_HEADERS, [wallet_row(wallet) for wallet in wallets], empty, more
         )
-        return [money, *super().sections(request, obj), *(self.latest(wallet) for wallet in wallets)]
-
-    def latest(self, wallet: Wallet) -> Section:
-        """The newest entries of a wallet."""
-        code = wallet.currency_id
-        more = (f"Full {code} journal", page_of(wallet))
-        return journal.section(
-            "Latest entries",
-            journal.latest_entries(wallet),
-            code,
-            empty="This wallet has no entries.",
-            more=more,
+        statement = statement_section(
+            obj, wallets, request.GET.dict(), lambda ids: self.order_links(request, ids)
         )
+        return [money, statement, *super().sections(request, obj)]
+
+    def order_links(self, request: HttpRequest, ids: set[UUID]) -> Mapping[UUID, SafeString]:
+        """Links to orders by their ids. Orders are not the wallet's to know."""
+        return {}
 
 
 @admin.register(GameSession)

@@ -257,12 +257,12 @@ def test_player_form__changes_only_the_test_mark(client: Client, player_session:
     assert (now.is_test, now.status, now.uid, now.nickname) == (True, "blocked", stale.uid, stale.nickname)
 
 
-def test_player_page__shows_money_sessions_and_latest_entries(client: Client, story: PlayerSession) -> None:
+def test_player_page__shows_money_sessions_and_statement(client: Client, story: PlayerSession) -> None:
     text = get(client, page(Player, story.player))
     for words in (
-        "Latest entries (XAG)",
-        "spendable → reserved",
-        "debt repaid",
+        "Statement",
+        "It is reserved until the game confirms it.",
+        "paid off debt",
         "XAG wallet",
         "Latest sessions",
         "Status history",
