@@ -72,6 +72,7 @@ PLAYERS = {
         stays="id uid created_at",
     ),
     "players_playerevent": table("add", stays="id player_id old_status new_status actor reason at"),
+    "players_playernote": table("add", stays="id player_id operator_id text at"),
     # That a transaction names it (is_kept) is the ledger's to say.
     "players_gamesession": table(
         "add remove",

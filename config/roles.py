@@ -31,7 +31,7 @@ def views(app: str, models: str) -> frozenset[str]:
 
 # What everybody who works here sees: players, their money and payments, and the work that waits.
 VIEWER = (
-    views("players", "player gamesession game approval")
+    views("players", "player playernote gamesession game approval")
     | views(
         "wallet",
         "wallet transaction apicall discrepancy inquiry alert currency payoutlimit jobrun checkpoint "
@@ -45,17 +45,18 @@ ROLES: Mapping[str, frozenset[str]] = {
     "viewer": VIEWER,
     "support": (
         VIEWER
-        | named("players", "change_player_status mark_test_player end_session")
+        | named("players", "change_player_status mark_test_player end_session add_note")
         | named("payments", "retry_delivery resolve_callback")
     ),
     "risk": (
         VIEWER
-        | named("players", "change_player_status end_session")
+        | named("players", "change_player_status end_session add_note")
         | named("wallet", "freeze_wallet limit_wallet resolve_alert change_game_limits")
         | named("payments", "read_raw_callback")
     ),
     "finance": (
         VIEWER
+        | named("players", "add_note")
         | named("wallet", "adjust_balance settle_transaction resolve_alert resolve_ledger_difference")
         | named("payments", "refund_order resolve_callback change_catalogue")
     ),

@@ -12,7 +12,7 @@ from lib.outbound.client import BasicCredential
 from lib.security.encryption import open_sealed, seal
 from lib.security.tokens import new_password, new_token, password_hash, token_hash
 from players.access.credentials import CREDENTIALS
-from players.models import Credential, Game, GameSession, Player, PlayerEvent
+from players.models import Credential, Game, GameSession, Operator, Player, PlayerEvent, PlayerNote
 from players.outcomes import PlayerOutcome, PlayerRefused
 
 STRICTNESS = {
@@ -140,6 +140,17 @@ def end_session(token: UUID) -> None:
 def close_session(session: GameSession) -> bool:
     """An operator ends a session, whose token nobody here knows. Returns whether that is new."""
     return GameSession.objects.filter(pk=session.pk, ended_at=None).update(ended_at=WalletNow()) > 0
+
+
+def end_sessions(player_id: UUID) -> int:
+    """Ends every live session of a player. Returns how many there were."""
+    live = GameSession.objects.filter(player_id=player_id, ended_at=None, expires_at__gt=WalletNow())
+    return live.update(ended_at=WalletNow())
+
+
+def add_note(player: Player, text: str, *, operator: Operator) -> PlayerNote:
+    """Writes down what an operator has to say about a player."""
+    return PlayerNote.objects.create(player=player, operator=operator, text=text, at=now())
 
 
 def create_credential(

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from django.forms import PasswordInput as PasswordWidget
     from django.forms import RadioSelect as RadioWidget
     from django.forms import Select as SelectWidget
+    from django.forms import Textarea as TextareaWidget
     from django.forms import TextInput as TextWidget
 else:
     from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget as CheckboxesWidget
@@ -22,6 +23,7 @@ else:
     from unfold.widgets import UnfoldAdminRadioSelectWidget as RadioWidget
     from unfold.widgets import UnfoldAdminSelectWidget as SelectWidget
     from unfold.widgets import UnfoldAdminSplitDateTimeWidget as SplitWidget
+    from unfold.widgets import UnfoldAdminTextareaWidget as TextareaWidget
     from unfold.widgets import UnfoldAdminTextInputWidget as TextWidget
     from unfold.widgets import UnfoldBooleanSwitchWidget as SwitchWidget
 
@@ -37,6 +39,7 @@ __all__ = [
     "SplitWidget",
     "SwitchWidget",
     "TextWidget",
+    "TextareaWidget",
     "TwoStepForm",
 ]
 

@@ -1,89 +1,51 @@
 """Players: found by uid, nickname or a session's token; blocked and readmitted with a reason."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
-from django import forms
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, QueryDict
+from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 
 from lib.backoffice import columns
-from lib.backoffice.confirmation import Act, Page, PageAction
-from lib.backoffice.formatting import NOTHING, badge, clipped, clock, link, search_address
-from lib.backoffice.forms import RadioWidget
+from lib.backoffice.formatting import NOTHING, badge, clipped, link
 from lib.backoffice.pages import Section
 from lib.backoffice.pagination import BigTableAdmin
 from lib.names import MOST_DECOMPOSED, search_key
-from players.admin.approved_action import RequestForm, told, who_approves
+from players.admin.player_actions import PlayerActions
+from players.admin.player_sections import (
+    approvals_section,
+    notes_section,
+    sessions_section,
+    show_status,
+    status_section,
+    why,
+)
 from players.admin.search import SessionSearchAdmin
-from players.admin.sessions import SESSION_HEADERS, session_row, with_state
-from players.approvals.kinds import NotExecutable
-from players.approvals.operations import ApprovalRefused, request_approval
-from players.approvals.players import LIFTING, LiftingPayload
-from players.audit_trail.record import Origin
-from players.models import MOST_NICKNAME, Approval, GameSession, Player
-from players.operations import LIFTED_BY_TWO, needs_two_to_lift, set_player_status
-from players.outcomes import PlayerRefused
+from players.admin.sessions import EndSession
+from players.models import MOST_NICKNAME, GameSession, Player
 
-Status = Player.Status
-STATUS_COLOURS = {"active": "success", "blocked": "danger", "self_excluded": "warning"}
 # More is nobody's name.
 MOST_SEARCHED = MOST_NICKNAME * MOST_DECOMPOSED
-LATEST_SESSIONS = 10
-LATEST_EVENTS = 20
 
 
-class StatusForm(RequestForm):
-    """The status a player is to have."""
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What stands above everything else on a player's page: who, in which status, why, and with how much.
 
-    status = forms.ChoiceField(choices=Player.Status.choices, widget=RadioWidget)
-    field_order = ("status", "reason")
+    `money` is one line for each wallet, as the wallet's admin knows it.
+    """
 
-
-class ChangeStatus(PageAction[Player]):
-    """Blocks a player, or readmits them; a self-exclusion or closing is lifted if a second person agrees."""
-
-    title, permission = "Change status", LIFTING.permission
-    refusals = (ApprovalRefused, NotExecutable, PlayerRefused)
-
-    def form_for(self, row: Player, data: QueryDict | None) -> StatusForm:
-        return StatusForm(data, initial={"status": row.status})
-
-    def page(self, row: Player) -> Page:
-        by = "an operator" if row.status_set_by == Player.SetBy.OPERATOR else "the web front"
-        says = [
-            f"Current status of {row.uid}: {row.get_status_display()}, set by {by}.",
-            (
-                "Only active players can launch games and withdraw. "
-                "Others can still receive money, and their pending transactions can be settled."
-            ),
-            "The web front can make a status set here stricter; it cannot lift it.",
-        ]
-        if row.status in LIFTED_BY_TWO:
-            says += [f"Lifting it takes two people, and is only requested here. {who_approves(LIFTING)}"]
-        return Page(f"Change the status of {row.uid}", says, "Change status")
-
-    def do(self, act: Act[Player]) -> str:
-        wanted = act.given["status"]
-        if needs_two_to_lift(act.row.status, wanted):
-            return told(
-                self.requested(act, LiftingPayload(act.row.pk, Status(act.row.status), Status(wanted)))
-            )
-        player = set_player_status(act.row.pk, status=wanted, actor=act.actor, reason=act.reason)
-        return f"{act.row.uid} is now {player.get_status_display()}."
-
-    def requested(self, act: Act[Player], payload: LiftingPayload) -> Approval:
-        return request_approval(
-            LIFTING,
-            payload,
-            id=act.given["approval_id"],
-            origin=Origin.of(act.request),
-            reason=act.reason,
-            digest=None,
-        )
+    name: str
+    uid: str
+    badges: Sequence[SafeString]
+    why: str
+    money: Sequence[Any] = ()
 
 
-class PlayerAdmin(SessionSearchAdmin, BigTableAdmin):
+class PlayerAdmin(PlayerActions, SessionSearchAdmin, BigTableAdmin):
     """A player comes from the web front. Here the status is set, and test players are marked. Never deleted.
 
     The wallet's admin adds the player's money to this page and registers it.
@@ -97,16 +59,15 @@ class PlayerAdmin(SessionSearchAdmin, BigTableAdmin):
         "nickname_shown",
         "country",
         "language",
-        "shown_status",
-        "status_set_by",
         "is_test",
         "made_at",
         "changed_at",
     )
     change_permission = "players.mark_test_player"
     shows_person = True
-    actions_detail = ("change_status",)
-    change_status = ChangeStatus()
+    # The story comes first, then the facts.
+    change_form_outer_before_template = "admin/players/workbench.html"
+    change_form_outer_after_template = ""
 
     uid_link = columns.clipped("uid", "uid")
     uid_shown = columns.mono("uid", "uid")
@@ -130,44 +91,29 @@ class PlayerAdmin(SessionSearchAdmin, BigTableAdmin):
         return queryset.filter(pk=session.player_id)
 
     def sections(self, request: HttpRequest, obj: Player) -> list[Section]:
-        return [self.latest_sessions(obj), self.status_history(obj)]
-
-    def latest_sessions(self, player: Player) -> Section:
-        latest = (
-            with_state(GameSession.objects.filter(player=player))
-            .select_related("game")
-            .order_by("-created_at")[:LATEST_SESSIONS]
-        )
-        more = ("All sessions", search_address("players_gamesession", player.uid))
-        empty = "No session yet: the web front has never launched a game for this player."
-        return Section(
-            GameSession, "Latest sessions", SESSION_HEADERS, [session_row(row) for row in latest], empty, more
-        )
-
-    def status_history(self, player: Player) -> Section:
-        rows = [
-            (
-                clock(event.at),
-                show_status(event.old_status),
-                show_status(event.new_status),
-                event.actor,
-                event.reason or NOTHING,
-            )
-            for event in player.events.order_by("-at")[:LATEST_EVENTS]
+        return [
+            notes_section(obj),
+            sessions_section(obj, may_end=request.user.has_perm(EndSession.permission)),
+            status_section(obj),
+            approvals_section(request.user, self.subjects(obj)),
         ]
-        return Section(
-            Player,
-            "Status history",
-            ("When (UTC)", "Before", "After", "By", "Reason"),
-            rows,
-            "The status has never been set.",
-        )
 
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        if obj := kwargs.get("obj"):
+            context["head"] = self.head(request, obj)
+        response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
+        return response
 
-def show_status(status: str) -> SafeString:
-    """A player's status as a badge; before the first one there was none."""
-    names = dict(Player.Status.choices)
-    return badge(str(names.get(status, "new")), STATUS_COLOURS.get(status, ""))
+    def head(self, request: HttpRequest, player: Player) -> Head:
+        """The head of a player's page."""
+        badges = [show_status(player.status), *([badge("test player", "info")] if player.is_test else [])]
+        return Head(player.nickname or player.uid, player.uid, badges, why(player))
+
+    def subjects(self, player: Player) -> list[UUID]:
+        """The rows that requests concerning a player are about."""
+        return [player.pk]
 
 
 def player_column(label: str, source: columns.Source = "player") -> columns.Column:

@@ -6,10 +6,19 @@ from players.models.audit_links import AuditLink
 from players.models.games import Credential, Game, validate_network
 from players.models.logins import AuthenticatorApp, LoginCounter, OperatorSession, RecoveryCodes
 from players.models.operators import LoginLink, Operator, Operators, validate_username
-from players.models.players import MOST_NICKNAME, UID_PATTERN, GameSession, Player, PlayerEvent
+from players.models.players import (
+    MOST_NICKNAME,
+    MOST_NOTE,
+    UID_PATTERN,
+    GameSession,
+    Player,
+    PlayerEvent,
+    PlayerNote,
+)
 
 __all__ = [
     "MOST_NICKNAME",
+    "MOST_NOTE",
     "UID_PATTERN",
     "Approval",
     "ApprovalEvent",
@@ -27,6 +36,7 @@ __all__ = [
     "Operators",
     "Player",
     "PlayerEvent",
+    "PlayerNote",
     "RecoveryCodes",
     "validate_network",
     "validate_username",

@@ -12,6 +12,7 @@ from players.models.games import Game
 UID_PATTERN = r"[A-Za-z0-9._:@-]{1,64}"
 # Characters, as stored.
 MOST_NICKNAME = 64
+MOST_NOTE = 2_000
 
 
 class Player(models.Model):
@@ -89,6 +90,26 @@ class PlayerEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.old_status or 'new'} → {self.new_status}"
+
+
+class PlayerNote(models.Model):
+    """What an operator wrote down about a player, kept for ever (append-only by trigger)."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    player = models.ForeignKey(Player, models.PROTECT, related_name="notes", db_index=False)
+    operator = models.ForeignKey("players.Operator", models.PROTECT, related_name="+", db_index=False)
+    text = models.CharField(max_length=MOST_NOTE)
+    at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ("view",)
+        permissions = [("add_note", "Can add notes about players")]
+        verbose_name = "note about a player"
+        verbose_name_plural = "notes about players"
+        indexes = [models.Index(fields=["player", "-id"], name="player_note_by_player")]
+
+    def __str__(self) -> str:
+        return f"note {self.id}"
 
 
 class GameSession(models.Model):

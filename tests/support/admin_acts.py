@@ -74,6 +74,11 @@ def excluded(stage: Stage) -> Player:
     return Player.objects.get(pk=stage.player_session.player.pk)
 
 
+def blocked(stage: Stage) -> Player:
+    stage.player_session.block()
+    return Player.objects.get(pk=stage.player_session.player.pk)
+
+
 def rule(stage: Stage) -> ApprovalRule:
     row, _ = ApprovalRule.objects.get_or_create(kind="change_shop")
     return row
@@ -255,6 +260,19 @@ ACTS: Mapping[str, Arranged] = {
     "players.player.change": changed(
         "change_player", lambda stage: stage.player_session.player, "is_test", "updated_at", is_test="on"
     ),
+    "players.player.add_note": action(
+        "add_note", "add_note", lambda stage: stage.player_session.player, text="Called twice."
+    ),
+    "players.player.end_sessions": action(
+        "end_sessions", "end_sessions", lambda stage: stage.player_session.player
+    ),
+    "players.player.block": action(
+        "block",
+        "block",
+        lambda stage: stage.player_session.player,
+        *("status", "status_set_by", "updated_at"),
+    ),
+    "players.player.unblock": action("unblock", "unblock", blocked, "status", "updated_at"),
     "players.player.change_status": action(
         "change_status",
         "change_status",

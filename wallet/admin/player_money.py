@@ -1,24 +1,29 @@
 """The money on the pages of players and sessions: wallets, entries, transactions."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from dataclasses import replace
+from typing import Any, ClassVar, NamedTuple
 from uuid import UUID
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from lib.backoffice import columns
+from lib.backoffice.confirmation import page_of
 from lib.backoffice.formatting import link, search_address
-from lib.backoffice.pages import Section
-from players.admin.players import PlayerAdmin
+from lib.backoffice.pages import Section, view_permission
+from players.admin.players import Head, PlayerAdmin
 from players.admin.search import SESSION
 from players.admin.sessions import SessionAdmin
 from players.models import GameSession, Player
 from wallet.admin.amounts import amount_cell
 from wallet.admin.statement import statement_section
+from wallet.admin.wallet_actions import WalletActions
 from wallet.admin.wallets import WALLET_HEADERS, show_gate
+from wallet.currencies import show_amount
 from wallet.models import Wallet
 from wallet.statement import MOST_WALLETS
 
@@ -36,6 +41,38 @@ def wallet_row(wallet: Wallet) -> tuple[Any, ...]:
     )
 
 
+def wallets_of(player: Player) -> list[Wallet]:
+    """A player's wallets, read once for a page."""
+    known: list[Wallet] | None = getattr(player, "known_wallets", None)
+    if known is None:
+        known = list(
+            Wallet.objects.filter(player=player).defer("head").order_by("currency_id")[:MOST_WALLETS]
+        )
+        player.known_wallets = known  # type: ignore[attr-defined]
+    return known
+
+
+class MoneyLine(NamedTuple):
+    """A wallet in the head: what is spendable, what else there is in words, and its links."""
+
+    amount: str
+    rest: str
+    gate: SafeString | str
+    wallet: str
+    adjust: str
+
+
+def money_line(wallet: Wallet, *, may_adjust: bool) -> MoneyLine:
+    """A wallet in the head of its player's page."""
+    code = wallet.currency_id
+    parts = (("reserved", wallet.reserved), ("announced", wallet.announced), ("debt", wallet.debt))
+    rest = ", ".join(f"{show_amount(value, code)} {name}" for name, value in parts if value)
+    is_open = not wallet.frozen_at and not wallet.withdrawal_limit
+    adjust = reverse("admin:wallet_wallet_adjust", args=[wallet.pk]) if may_adjust else ""
+    amount = show_amount(wallet.spendable, code)
+    return MoneyLine(amount, rest, "" if is_open else show_gate(wallet), page_of(wallet), adjust)
+
+
 def transactions_link(session: GameSession) -> SafeString:
     """A link to the transactions of a session."""
     address = search_address("wallet_transaction", f"{SESSION}{session.pk}")
@@ -46,7 +83,7 @@ class PlayerWithMoneyAdmin(PlayerAdmin):
     """A player, and what they own. The admin of payments adds the orders to this page and registers it."""
 
     def sections(self, request: HttpRequest, obj: Player) -> list[Section]:
-        wallets = list(Wallet.objects.filter(player=obj).defer("head").order_by("currency_id")[:MOST_WALLETS])
+        wallets = wallets_of(obj)
         more = ("All transactions", search_address("wallet_transaction", obj.uid))
         empty = "No wallet yet: one is opened when a game is first launched in a currency."
         money = Section(
@@ -56,6 +93,16 @@ class PlayerWithMoneyAdmin(PlayerAdmin):
             obj, wallets, request.GET.dict(), lambda ids: self.order_links(request, ids)
         )
         return [money, statement, *super().sections(request, obj)]
+
+    def head(self, request: HttpRequest, player: Player) -> Head:
+        head = super().head(request, player)
+        if not request.user.has_perm(view_permission(Wallet)):
+            return head
+        may_adjust = request.user.has_perm(WalletActions.adjust.permission)
+        return replace(head, money=[money_line(one, may_adjust=may_adjust) for one in wallets_of(player)])
+
+    def subjects(self, player: Player) -> list[UUID]:
+        return [*super().subjects(player), *(wallet.pk for wallet in wallets_of(player))]
 
     def order_links(self, request: HttpRequest, ids: set[UUID]) -> Mapping[UUID, SafeString]:
         """Links to orders by their ids. Orders are not the wallet's to know."""

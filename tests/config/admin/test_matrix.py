@@ -64,7 +64,14 @@ LINES = {
         actions={"rotate": CREDENTIALS, "revoke": "players.revoke_credential"},
     ),
     "players.player": Line(
-        change="players.mark_test_player", actions={"change_status": "players.change_player_status"}
+        change="players.mark_test_player",
+        actions={
+            "add_note": "players.add_note",
+            "end_sessions": "players.end_session",
+            "block": "players.change_player_status",
+            "unblock": "players.change_player_status",
+            "change_status": "players.change_player_status",
+        },
     ),
     "players.gamesession": Line(actions={"end": "players.end_session"}),
     "wallet.currency": Line(add="wallet.manage_currencies", change="wallet.manage_currencies"),

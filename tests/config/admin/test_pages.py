@@ -13,10 +13,11 @@ from lib.backoffice.pages import view_permission
 from lib.ids import new_id
 from lib.security.tokens import token_hash
 from payments.models import Callback, Delivery, Order, Product, Provider, Refund, RefusedCallback, Shop
-from players.models import Approval, ApprovalRule, Credential, Game, GameSession, Operator, Player
+from players.models import Approval, ApprovalRule, Credential, Game, GameSession, Operator, Player, PlayerNote
 from tests.support.admin_orders import payment_secrets
 from tests.support.admin_pages import (
     INQUIRY_ACTIONS,
+    PLAYER_ACTIONS,
     PROVIDER_ACTIONS,
     REGISTERED,
     SHOP_ACTIONS,
@@ -99,7 +100,8 @@ def test_admin_pages__open_for_superuser_without_token_or_hash(
         places += [page(model, row) for row in rows] + [address(model, "history", row.pk) for row in rows[:1]]
     # Its withdrawals are not frozen: the page of unfreezing says so instead.
     places += [page(Wallet, story.wallet(), action) for action in WALLET_ACTIONS if action != "unfreeze"]
-    places += [page(Player, story.player, "change_status"), page(GameSession, story.session(), "end")]
+    places += [page(Player, story.player, action) for action in PLAYER_ACTIONS]
+    places += [page(GameSession, story.session(), "end")]
     places += [page(Credential, credential, action) for action in ("rotate", "revoke")]
     places += [page(Inquiry, Inquiry.objects.get(player=story.player), action) for action in INQUIRY_ACTIONS]
     places += [page(Alert, Alert.objects.filter(resolved_at=None)[0], "resolve")]
@@ -151,7 +153,7 @@ def test_permissions__view_only_operator_can_do_nothing(viewer: Client, story: P
         assert viewer.get(address(model, "add")).status_code == 403, model
         assert viewer.post(address(model, "delete", rows[0].pk), {"post": "yes"}).status_code == 403, model
     actions = [page(Wallet, wallet, action) for action in WALLET_ACTIONS] + [
-        page(Player, story.player, "change_status")
+        page(Player, story.player, action) for action in PLAYER_ACTIONS
     ]
     actions += [
         page(GameSession, session, "end"),
@@ -211,7 +213,7 @@ def test_permissions__gates_and_adjustments_are_separate(story: PlayerSession) -
 # The pages that show data of others, and whose.
 OTHERS = {
     Group: {Operator},
-    Player: {GameSession, Wallet, Order},
+    Player: {Approval, GameSession, Order, PlayerNote, Wallet},
     Game: {Credential, PayoutLimit},
     Transaction: {Wallet, ApiCall, Discrepancy},
     Discrepancy: {ApiCall},
