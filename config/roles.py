@@ -45,7 +45,7 @@ ROLES: Mapping[str, frozenset[str]] = {
     "viewer": VIEWER,
     "support": (
         VIEWER
-        | named("players", "change_player_status mark_test_player end_session add_note")
+        | named("players", "change_player_status mark_test_player end_session add_note export_player")
         | named("payments", "retry_delivery resolve_callback")
     ),
     "risk": (
@@ -56,7 +56,7 @@ ROLES: Mapping[str, frozenset[str]] = {
     ),
     "finance": (
         VIEWER
-        | named("players", "add_note")
+        | named("players", "add_note export_player")
         | named("wallet", "adjust_balance settle_transaction resolve_alert resolve_ledger_difference")
         | named("payments", "refund_order resolve_callback change_catalogue")
     ),
@@ -76,7 +76,10 @@ ROLES: Mapping[str, frozenset[str]] = {
         | named("players", "manage_operators manage_roles manage_approval_rules revoke_credential read_audit")
     ),
     "auditor": (
-        VIEWER | ACCESS | named("players", "read_audit export") | named("payments", "read_raw_callback")
+        VIEWER
+        | ACCESS
+        | named("players", "read_audit export export_player")
+        | named("payments", "read_raw_callback")
     ),
 }
 # What each role is for, in a sentence.

@@ -17,7 +17,7 @@ from django.db import connection
 
 from players.models import Player
 from wallet.currencies import decimals_of
-from wallet.models import Entry, Wallet
+from wallet.models import Entry, Transaction, Wallet
 
 PAGE = 25
 # Entries of one wallet that one page looks through at most, if not every entry is wanted.
@@ -25,11 +25,8 @@ MOST_LOOKED_THROUGH = 5_000
 # More wallets has nobody: there is one for each currency.
 MOST_WALLETS = 50
 PLACE = re.compile(r"[A-Z0-9]{2,12}-[0-9]{1,18}(\.[A-Z0-9]{2,12}-[0-9]{1,18}){0,49}", re.ASCII)
-GAMES, PAID, BY_HAND = (
-    ("withdrawal", "deposit"),
-    ("payment", "sale", "payment_return", "sale_return", "top_up", "clawback", "set_aside"),
-    ("credit", "debit", "write_off"),
-)
+PAID = ("payment", "sale", "payment_return", "sale_return", "top_up", "clawback", "set_aside")
+BY_HAND = tuple(type.value for type in Transaction.BY_HAND)
 # What can be asked for: a condition on `entry` and `tx`, its transaction.
 KINDS: Mapping[str, tuple[str, str]] = {
     "moved": ("Changes of the balance", "'spendable' IN (entry.debit, entry.credit)"),
@@ -64,6 +61,13 @@ SOUGHT = """
 # The times of some entries, each named by its wallet and number.
 TIMES = """
     SELECT max(entry.at)
+    FROM unnest(%(wallets)s::uuid[], %(numbers)s::bigint[]) AS named (wallet_id, seq)
+    JOIN wallet_entry entry
+        ON entry.player_id = %(player)s AND entry.wallet_id = named.wallet_id AND entry.seq = named.seq
+"""
+# What wallets held after some entries.
+HELD = """
+    SELECT entry.wallet_id, entry.seq, entry.spendable
     FROM unnest(%(wallets)s::uuid[], %(numbers)s::bigint[]) AS named (wallet_id, seq)
     JOIN wallet_entry entry
         ON entry.player_id = %(player)s AND entry.wallet_id = named.wallet_id AND entry.seq = named.seq
@@ -228,6 +232,23 @@ def seek(
     with connection.cursor() as cursor:
         cursor.execute(SOUGHT, given)
         return {(wallet_id, moment): seq for wallet_id, moment, seq in cursor.fetchall()}
+
+
+def balances_at(
+    player: Player, wallets: Sequence[UUID], moments: Sequence[datetime]
+) -> dict[tuple[UUID, datetime], int]:
+    """What was spendable in each wallet just before each moment, in minor units; 0 before it was opened."""
+    sought = seek(player, wallets, moments)
+    named = sorted({(wallet_id, seq) for (wallet_id, _), seq in sought.items() if seq})
+    given: dict[str, Any] = {
+        "player": player.pk,
+        "wallets": [wallet_id for wallet_id, _ in named],
+        "numbers": [seq for _, seq in named],
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(HELD, given)
+        held = {(wallet_id, seq): spendable for wallet_id, seq, spendable in cursor.fetchall()}
+    return {(wallet_id, moment): held.get((wallet_id, seq), 0) for (wallet_id, moment), seq in sought.items()}
 
 
 def found(reading: Reading, limit: int) -> list[list[Line]]:

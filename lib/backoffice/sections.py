@@ -17,11 +17,15 @@ class Condition(NamedTuple):
 
 
 class Conditions(NamedTuple):
-    """A form above a table. `problem` says what of it could not be read."""
+    """A form above a table. `problem` says what of it could not be read.
+
+    `export` is the address to which the conditions are sent for a file or a page to print, if there is one.
+    """
 
     fields: Sequence[Condition]
     anchor: str
     problem: str = ""
+    export: str = ""
 
     @property
     def are_given(self) -> bool:

@@ -5,6 +5,7 @@ The names are those of the admin's addresses. A new act needs a line here (`test
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -16,7 +17,7 @@ from payments.providers.signing_secrets import new_webhook_secret
 from payments.refunds.operations import request_refund
 from players.models import Approval, ApprovalRule, AuditEvent, Credential, Game, Operator, Player
 from tests.support.admin_orders import make_orders, paid_there, sandbox_provider, tried
-from tests.support.admin_pages import address, alert, doubted, operator, sent
+from tests.support.admin_pages import address, alert, doubted, operator, page, sent
 from tests.support.approvals import request_credit
 from tests.support.callers import make_party, unique
 from tests.support.doings import Arranged, Doing, Stage, action, added, changed, request
@@ -188,6 +189,13 @@ def assigned(row_of: Callable[[Stage], Any]) -> Arranged:
     return arranged
 
 
+def statement_export(stage: Stage) -> Doing:
+    player = stage.player_session.player
+    place = page(Player, player, "export_statement")
+    send = partial(stage.client.post, place, {"as": "csv", "kind": "moved"})
+    return Doing(send, "export_statement", "export_statement", player)
+
+
 def free_currency(stage: Stage) -> str:
     letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
     taken = set(Currency.objects.values_list("code", flat=True))
@@ -260,6 +268,7 @@ ACTS: Mapping[str, Arranged] = {
     "players.player.change": changed(
         "change_player", lambda stage: stage.player_session.player, "is_test", "updated_at", is_test="on"
     ),
+    "players.player.export_statement": statement_export,
     "players.player.add_note": action(
         "add_note", "add_note", lambda stage: stage.player_session.player, text="Called twice."
     ),

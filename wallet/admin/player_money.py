@@ -6,7 +6,7 @@ from typing import Any, ClassVar, NamedTuple
 from uuid import UUID
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -15,12 +15,14 @@ from lib.backoffice import columns
 from lib.backoffice.confirmation import page_of
 from lib.backoffice.formatting import link, search_address
 from lib.backoffice.pages import Section, view_permission
-from players.admin.players import Head, PlayerAdmin
+from players.admin.players import Head
 from players.admin.search import SESSION
 from players.admin.sessions import SessionAdmin
 from players.models import GameSession, Player
 from wallet.admin.amounts import amount_cell
+from wallet.admin.balance_chart import charts_of
 from wallet.admin.statement import statement_section
+from wallet.admin.statement_export import EXPORT, EXPORTING, StatementExport
 from wallet.admin.wallet_actions import WalletActions
 from wallet.admin.wallets import WALLET_HEADERS, show_gate
 from wallet.currencies import show_amount
@@ -79,7 +81,7 @@ def transactions_link(session: GameSession) -> SafeString:
     return format_html('<a href="{}" class="wallet-link">Transactions of this session</a>', address)
 
 
-class PlayerWithMoneyAdmin(PlayerAdmin):
+class PlayerWithMoneyAdmin(StatementExport):
     """A player, and what they own. The admin of payments adds the orders to this page and registers it."""
 
     def sections(self, request: HttpRequest, obj: Player) -> list[Section]:
@@ -89,8 +91,10 @@ class PlayerWithMoneyAdmin(PlayerAdmin):
         money = Section(
             Wallet, "Wallets", WALLET_HEADERS, [wallet_row(wallet) for wallet in wallets], empty, more
         )
+        may_export = request.user.has_perm(EXPORT)
+        export = reverse(f"admin:players_player_{EXPORTING}", args=[obj.pk]) if may_export else ""
         statement = statement_section(
-            obj, wallets, request.GET.dict(), lambda ids: self.order_links(request, ids)
+            obj, wallets, request.GET.dict(), lambda ids: self.order_links(request, ids), export
         )
         return [money, statement, *super().sections(request, obj)]
 
@@ -100,6 +104,15 @@ class PlayerWithMoneyAdmin(PlayerAdmin):
             return head
         may_adjust = request.user.has_perm(WalletActions.adjust.permission)
         return replace(head, money=[money_line(one, may_adjust=may_adjust) for one in wallets_of(player)])
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        obj = kwargs.get("obj")
+        if obj and request.user.has_perm(view_permission(Wallet)):
+            context["charts"] = charts_of(obj, wallets_of(obj))
+        response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
+        return response
 
     def subjects(self, player: Player) -> list[UUID]:
         return [*super().subjects(player), *(wallet.pk for wallet in wallets_of(player))]

@@ -82,9 +82,13 @@ def read_amount(text: str) -> Decimal | None:
 
 
 def statement_section(
-    player: Player, wallets: Sequence[Wallet], given: Mapping[str, str], order_links: OrderLinks
+    player: Player,
+    wallets: Sequence[Wallet],
+    given: Mapping[str, str],
+    order_links: OrderLinks,
+    export: str = "",
 ) -> Section:
-    """A page of the statement, for the player's page."""
+    """A page of the statement, for the player's page; `export` is the address that exports it."""
     asked = read_asked(given, wallets)
     page = read_page(player, wallets, asked.wanted, text_of(given, "before"))
     kept = {name: text_of(given, name) for name in NAMES if text_of(given, name)}
@@ -98,7 +102,7 @@ def statement_section(
         empty_words(page, bool(kept)),
         more=("Older", older) if page.following else None,
         back=("Newest", f"?{urlencode(kept)}#{ANCHOR}") if text_of(given, "before") else None,
-        form=form_of(asked, given, wallets),
+        form=form_of(asked, given, wallets, export),
         note=note_of(page),
     )
 
@@ -116,7 +120,7 @@ def empty_words(page: StatementPage, is_narrowed: bool) -> str:
     return "Nothing meets these conditions." if is_narrowed else "Nothing has happened in a wallet yet."
 
 
-def form_of(asked: Asked, given: Mapping[str, str], wallets: Sequence[Wallet]) -> Conditions:
+def form_of(asked: Asked, given: Mapping[str, str], wallets: Sequence[Wallet], export: str) -> Conditions:
     """The form, with what was entered."""
     kinds = [(name, label) for name, (label, _) in KINDS.items()]
     codes = [(wallet.currency_id, wallet.currency_id) for wallet in wallets]
@@ -131,7 +135,7 @@ def form_of(asked: Asked, given: Mapping[str, str], wallets: Sequence[Wallet]) -
     ]
     labels = [field.label for field in fields if field.name in asked.unread]
     problem = UNREADABLE.format(", ".join(labels)) if labels else ""
-    return Conditions(fields, ANCHOR, problem)
+    return Conditions(fields, ANCHOR, problem, export)
 
 
 def rows_of(

@@ -71,6 +71,7 @@ LINES = {
             "block": "players.change_player_status",
             "unblock": "players.change_player_status",
             "change_status": "players.change_player_status",
+            "export_statement": "players.export_player",
         },
     ),
     "players.gamesession": Line(actions={"end": "players.end_session"}),
