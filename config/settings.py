@@ -315,6 +315,7 @@ BEAT = [
     ("wallet.fold_figures", 60.0, MESSAGE_SECONDS),
     ("wallet.audit_recent", RECENT_AUDIT_SECONDS, MESSAGE_SECONDS),
     ("wallet.expire_approvals", 60.0, MESSAGE_SECONDS),
+    ("wallet.end_exclusions", 60.0, MESSAGE_SECONDS),
     ("wallet.purge_expired", crontab(minute="50"), MESSAGE_SECONDS),
     # By night, in this order: the day's accounts, then the whole ledger, then the statement that it was so.
     ("wallet.daily_totals", crontab(hour="1", minute="10"), 6 * 3600),

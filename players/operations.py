@@ -25,7 +25,10 @@ STRICTNESS = {
 # kept out, and the end of an account.
 LIFTED_BY_TWO = (Player.Status.SELF_EXCLUDED, Player.Status.CLOSED)
 # What a change of a player's status writes.
-STATUS = ("status", "status_set_by")
+STATUS = ("status", "status_set_by", "excluded_until")
+# Self-exclusions that one run of the sweep ends.
+BATCH = 500
+ENDED_BY_DATE = "The self-exclusion has reached its end."
 
 
 def find_player(uid: str) -> Player:
@@ -84,7 +87,7 @@ def change_status(player: Player, status: str, set_by: str, actor: str, reason: 
     PlayerEvent.objects.create(
         player=player, old_status=player.status, new_status=status, actor=actor, reason=reason
     )
-    player.status, player.status_set_by = status, set_by
+    player.status, player.status_set_by, player.excluded_until = status, set_by, None
 
 
 def needs_two_to_lift(before: str, after: str) -> bool:
@@ -108,6 +111,38 @@ def set_player_status(
     change_status(player, status, Player.SetBy.OPERATOR, actor, reason)
     player.save(update_fields=[*STATUS, "updated_at"])
     return player
+
+
+@transaction.atomic
+def exclude_player(player_id: UUID, *, until: datetime | None, actor: str, reason: str) -> Player:
+    """Keeps a player out at the player's own wish, until a moment, or without an end (None).
+
+    Raises `PlayerRefused` (status_not_allowed) if the player is closed, or excluded for longer already.
+    """
+    player = Player.objects.select_for_update().get(pk=player_id)
+    is_excluded = player.status == Player.Status.SELF_EXCLUDED
+    if player.status == Player.Status.CLOSED or (is_excluded and is_sooner(until, player.excluded_until)):
+        raise PlayerRefused(PlayerOutcome.STATUS_NOT_ALLOWED, str(player.get_status_display()))
+    change_status(player, Player.Status.SELF_EXCLUDED, Player.SetBy.OPERATOR, actor, reason)
+    player.excluded_until = until
+    player.save(update_fields=[*STATUS, "updated_at"])
+    return player
+
+
+def is_sooner(one: datetime | None, other: datetime | None) -> bool:
+    """Whether an exclusion would end before another one; None is never."""
+    return one is not None and (other is None or one < other)
+
+
+@transaction.atomic
+def end_exclusions(limit: int = BATCH) -> int:
+    """Frees the players whose self-exclusion has reached its end. Returns how many."""
+    due = Player.objects.filter(excluded_until__lte=WalletNow(), status=Player.Status.SELF_EXCLUDED)
+    players = list(due.order_by("excluded_until").select_for_update(skip_locked=True)[:limit])
+    for player in players:
+        change_status(player, Player.Status.ACTIVE, Player.SetBy.PLATFORM, "platform", ENDED_BY_DATE)
+        player.save(update_fields=[*STATUS, "updated_at"])
+    return len(players)
 
 
 def start_session(

@@ -11,6 +11,7 @@ from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from players.approvals.operations import expire_due
+from players.operations import end_exclusions
 from wallet.alert_messages.worker import tell_alerts
 from wallet.audit.daily_totals import close_days
 from wallet.audit.operators_acts import link_acts
@@ -113,6 +114,13 @@ def expire_approvals_task() -> None:
     """Ends requests for a second person that nobody decided in time."""
     with recorded("expire_approvals") as run:
         run.done = expire_due()
+
+
+@shared_task(name="wallet.end_exclusions")
+def end_exclusions_task() -> None:
+    """Frees players whose self-exclusion has reached its end."""
+    with recorded("end_exclusions") as run:
+        run.done = end_exclusions()
 
 
 @shared_task(name="wallet.purge_expired", **CHECK)

@@ -1,14 +1,18 @@
 """What operators do to players: their status, their sessions, notes about them."""
 
+from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.http import QueryDict
 
-from lib.backoffice.confirmation import Act, Page, PageAction
-from lib.backoffice.forms import RadioWidget, TextareaWidget
+from lib.backoffice.confirmation import Act, Page, PageAction, Refused
+from lib.backoffice.forms import RadioWidget, ReasonForm, TextareaWidget, TextWidget
 from lib.backoffice.pages import PageAdmin
+from lib.clock import now
 from players.admin.approved_action import RequestForm, operator_of, told, who_approves
+from players.admin.player_sections import until_words
 from players.approvals.kinds import NotExecutable
 from players.approvals.operations import ApprovalRefused, request_approval
 from players.approvals.players import LIFTING, LiftingPayload
@@ -18,6 +22,7 @@ from players.operations import (
     LIFTED_BY_TWO,
     add_note,
     end_sessions,
+    exclude_player,
     needs_two_to_lift,
     set_player_status,
 )
@@ -25,6 +30,10 @@ from players.outcomes import PlayerRefused
 
 Status = Player.Status
 SESSIONS_END = "Live sessions end at once: what a game asks for with their tokens is refused (102)."
+
+
+SET_BY = {"front": "the web front", "operator": "an operator", "platform": "the platform"}
+MOST_YEARS = 100
 
 
 class StatusForm(RequestForm):
@@ -55,9 +64,8 @@ class ChangeStatus(PageAction[Player]):
         return StatusForm(data, initial={"status": row.status})
 
     def page(self, row: Player) -> Page:
-        by = "an operator" if row.status_set_by == Player.SetBy.OPERATOR else "the web front"
         says = [
-            f"Current status of {row.uid}: {row.get_status_display()}, set by {by}.",
+            f"Current status of {row.uid}: {row.get_status_display()}, set by {SET_BY[row.status_set_by]}.",
             (
                 "Only active players can launch games and withdraw. "
                 "Others can still receive money, and their pending transactions can be settled."
@@ -88,11 +96,58 @@ class ChangeStatus(PageAction[Player]):
         )
 
 
+class ExclusionForm(ReasonForm):
+    """Until when; nothing stands for no end."""
+
+    until = forms.DateField(
+        label="Free again on (UTC)",
+        required=False,
+        widget=TextWidget(attrs={"placeholder": "2027-01-31", "autocomplete": "off"}),
+        help_text="The day at whose beginning the self-exclusion ends by itself. Leave empty for no end.",
+    )
+    field_order = ("until", "reason")
+
+
+class SelfExclude(PageAction[Player]):
+    """The player wishes to be kept out. It ends at its date, or before by two people."""
+
+    title, permission, form = "Self-exclude", LIFTING.permission, ExclusionForm
+
+    def page(self, row: Player) -> Page:
+        if row.status == Status.CLOSED:
+            raise Refused(f"{row.uid} is closed.")
+        says = [
+            f"{row.uid} can no longer launch games, withdraw or start orders (103).",
+            SESSIONS_END,
+            "It cannot be shortened. Lifting it before its date takes two people; the web front cannot.",
+        ]
+        if row.status == Status.SELF_EXCLUDED:
+            says.insert(0, f"{row.uid} is self-excluded now, {until_words(row)}.")
+        return Page(f"Self-exclude {row.uid}?", says, "Self-exclude", danger=True)
+
+    def do(self, act: Act[Player]) -> str:
+        until, at = midnight(act.given["until"]), now()
+        if until and not at < until < at + timedelta(days=366 * MOST_YEARS):
+            raise ValidationError("The day must be in the future, and within 100 years.")
+        try:
+            player = exclude_player(act.row.pk, until=until, actor=act.actor, reason=act.reason)
+        except PlayerRefused as problem:
+            raise ValidationError(
+                f"The player is {problem.about} already, and for longer: that is not shortened."
+            ) from problem
+        said = f"{player.uid} is self-excluded, {until_words(player)}."
+        return " ".join([said, ended_words(end_sessions(player.pk))]).strip()
+
+
+def midnight(day: date | None) -> datetime | None:
+    """The beginning of a day (UTC)."""
+    return datetime.combine(day, time(), UTC) if day else None
+
+
 class Block(PageAction[Player]):
     """The player can neither launch a game nor withdraw; one person lifts it again."""
 
     title, permission = "Block", LIFTING.permission
-    refusals = (PlayerRefused,)
 
     def page(self, row: Player) -> Page:
         says = [
@@ -110,7 +165,6 @@ class Unblock(PageAction[Player]):
     """The player can launch games again. Sessions that were ended stay so."""
 
     title, permission = "Unblock", LIFTING.permission
-    refusals = (PlayerRefused,)
 
     def page(self, row: Player) -> Page:
         says = [f"{row.uid} can launch games and withdraw again. Sessions that have ended stay ended."]
@@ -151,7 +205,10 @@ class AddNote(PageAction[Player]):
 
 def set_status(act: Act[Player], status: str) -> str:
     """Sets a player's status; whoever is barred keeps no live session. Returns what was done."""
-    player = set_player_status(act.row.pk, status=status, actor=act.actor, reason=act.reason)
+    try:
+        player = set_player_status(act.row.pk, status=status, actor=act.actor, reason=act.reason)
+    except PlayerRefused as problem:
+        raise Refused(f"The player is {problem.about}: lifting that takes two people.") from problem
     ended = 0 if player.status == Status.ACTIVE else end_sessions(player.pk)
     return " ".join([f"{player.uid} is now {player.get_status_display()}.", ended_words(ended)]).strip()
 
@@ -164,13 +221,18 @@ def ended_words(number: int) -> str:
 class PlayerActions(PageAdmin):
     """The actions of a player's page; each goes through an operation."""
 
-    actions_detail: tuple[str, ...] = ("add_note", "end_sessions", "block", "unblock", "change_status")
+    actions_detail: tuple[str, ...] = (
+        *("add_note", "end_sessions", "block", "unblock"),
+        *("self_exclude", "change_status"),
+    )
     add_note, end_sessions = AddNote(), EndSessions()
-    block, unblock, change_status = Block(), Unblock(), ChangeStatus()
+    block, unblock = Block(), Unblock()
+    self_exclude, change_status = SelfExclude(), ChangeStatus()
 
     def pointless_actions(self, id: UUID) -> set[str]:
         status = Player.objects.filter(pk=id).values_list("status", flat=True).first()
         if status is None:
             return set(self.actions_detail)
         blocks = set() if status == Status.ACTIVE else {"block"}
-        return blocks | (set() if status == Status.BLOCKED else {"unblock"})
+        excludes = {"self_exclude"} if status == Status.CLOSED else set()
+        return blocks | excludes | (set() if status == Status.BLOCKED else {"unblock"})

@@ -35,9 +35,15 @@ def why(player: Player) -> str:
     if event is None:
         return "The status has never been set."
     reason = f": {event.reason}" if event.reason else "."
-    return (
-        f"{player.get_status_display().capitalize()} since {in_words(event.at)}, set by {event.actor}{reason}"
-    )
+    status = str(player.get_status_display()).capitalize()
+    if player.status == Player.Status.SELF_EXCLUDED:
+        status = f"{status} {until_words(player)},"
+    return f"{status} since {in_words(event.at)}, set by {event.actor}{reason}"
+
+
+def until_words(player: Player) -> str:
+    """When a self-exclusion ends."""
+    return f"until {in_words(player.excluded_until)}" if player.excluded_until else "without an end"
 
 
 def notes_section(player: Player) -> Section:

@@ -37,6 +37,8 @@ class Lifting(Kind[LiftingPayload]):
         if player.status != payload.before:
             raise NotExecutable(f"{player.uid} is {player.get_status_display()} by now.")
         says = [*since(player)]
+        if player.excluded_until:
+            says.append(f"Without this, the self-exclusion ends by itself {in_words(player.excluded_until)}.")
         if payload.after == Status.ACTIVE:
             says.append("The player can launch games and withdraw again at once.")
         change = Change("Status", str(payload.before.label), str(payload.after.label))

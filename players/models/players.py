@@ -29,6 +29,7 @@ class Player(models.Model):
 
         FRONT = "front", "web front"
         OPERATOR = "operator", "operator"
+        PLATFORM = "platform", "the platform"
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     uid = models.CharField(
@@ -44,6 +45,8 @@ class Player(models.Model):
     language = models.CharField(max_length=35, blank=True, help_text="BCP 47")
     status = models.CharField(max_length=13, choices=Status.choices, default=Status.ACTIVE)
     status_set_by = models.CharField(max_length=8, choices=SetBy.choices, default=SetBy.FRONT)
+    # When a self-exclusion ends by itself; empty if it has no end, and if there is none.
+    excluded_until = models.DateTimeField(null=True, blank=True)
     is_test = models.BooleanField(
         "test player",
         default=False,
@@ -67,6 +70,11 @@ class Player(models.Model):
         ]
         indexes = [
             models.Index(fields=["nickname_key"], name="player_by_nickname"),
+            models.Index(
+                fields=["excluded_until"],
+                name="player_excluded_until",
+                condition=Q(excluded_until__isnull=False),
+            ),
             models.Index(IdEnd("id"), name="player_by_id_end"),
         ]
 

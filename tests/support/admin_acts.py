@@ -282,6 +282,13 @@ ACTS: Mapping[str, Arranged] = {
         *("status", "status_set_by", "updated_at"),
     ),
     "players.player.unblock": action("unblock", "unblock", blocked, "status", "updated_at"),
+    "players.player.self_exclude": action(
+        "self_exclude",
+        "self_exclude",
+        lambda stage: stage.player_session.player,
+        *("status", "status_set_by", "excluded_until", "updated_at"),
+        until="2080-01-31",
+    ),
     "players.player.change_status": action(
         "change_status",
         "change_status",

@@ -56,7 +56,7 @@ REGISTERED = [
     *PAYMENT_MODELS,
 ]
 WALLET_ACTIONS = ["freeze", "unfreeze", "set_limit", "adjust"]
-PLAYER_ACTIONS = ["add_note", "end_sessions", "block", "unblock", "change_status"]
+PLAYER_ACTIONS = ["add_note", "end_sessions", "block", "unblock", "self_exclude", "change_status"]
 INQUIRY_ACTIONS = ["confirm", "roll_back", "requery"]
 PROVIDER_ACTIONS = ["enter_secret", "make_secret", "enter_api_key", "retire"]
 SHOP_ACTIONS = ["make_secret", "retire", "pause", "resume"]

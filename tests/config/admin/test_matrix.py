@@ -70,6 +70,7 @@ LINES = {
             "end_sessions": "players.end_session",
             "block": "players.change_player_status",
             "unblock": "players.change_player_status",
+            "self_exclude": "players.change_player_status",
             "change_status": "players.change_player_status",
             "export_statement": "players.export_player",
         },

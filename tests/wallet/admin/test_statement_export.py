@@ -28,7 +28,8 @@ def rows_of(response: Any) -> list[dict[str, str]]:
 def test_export__has_every_line_and_is_recorded(client: Client, player_session: PlayerSession) -> None:
     player_session.opened("withdraw", "30.25")
     response = exported(client, player_session.player, kind="moved", **{"as": "csv"})
-    assert (response["Content-Type"], response["Cache-Control"]) == ("text/csv; charset=utf-8", "no-store")
+    assert response["Content-Type"] == "text/csv; charset=utf-8"
+    assert "no-store" in response["Cache-Control"]
     spent, credited = rows_of(response)
     assert (spent["added"], spent["taken"], spent["spendable after"]) == ("", "30.25", "69.75")
     assert (spent["type"], spent["event"], spent["game"]) == (

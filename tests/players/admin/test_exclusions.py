@@ -1,0 +1,127 @@
+"""Self-exclusions that end at a date: made by one, never shortened, ended by the clock or by two people."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.test import Client
+
+from lib.clock import now
+from players.models import Approval, Player, PlayerEvent
+from players.operations import end_exclusions, exclude_player, put_player
+from players.outcomes import PlayerRefused
+from tests.support.admin_pages import approved_by, get, page, requested, sent
+from tests.support.callers import Callers, PlayerSession, open_session
+from tests.support.owned import owned
+
+DAY = timedelta(days=1)
+
+
+def state(player: Player) -> tuple[str, str, datetime | None]:
+    row = Player.objects.get(pk=player.pk)
+    return row.status, row.status_set_by, row.excluded_until
+
+
+def exclude(player: Player, until: datetime | None) -> None:
+    exclude_player(player.pk, until=until, actor="test", reason="wished so")
+
+
+def reach_end(player: Player) -> None:
+    """The end of a self-exclusion has come."""
+    owned(Player).filter(pk=player.pk).update(excluded_until=now() - DAY)
+
+
+def test_exclusion__bars_until_its_day_and_ends_by_itself(
+    client: Client, player_session: PlayerSession, callers: Callers
+) -> None:
+    player = player_session.player
+    response, _ = sent(client, page(Player, player, "self_exclude"), until="2080-01-31", reason="Wished so")
+    assert "self-excluded, until 2080-01-31 00:00:00 UTC. 1 session was ended." in get(
+        client, response["Location"]
+    )
+    assert state(player) == ("self_excluded", "operator", datetime(2080, 1, 31, tzinfo=UTC))
+    assert player_session.call("withdraw", "w-1", "1.00").error == 102
+    with pytest.raises(PlayerRefused):
+        open_session(callers.game, player)
+    end_exclusions()
+    assert state(player)[0] == "self_excluded"
+
+    reach_end(player)
+    assert end_exclusions() >= 1
+    assert state(player) == ("active", "platform", None)
+    event = PlayerEvent.objects.filter(player=player).latest("at")
+    assert (event.actor, event.reason) == ("platform", "The self-exclusion has reached its end.")
+    open_session(callers.game, player).done("withdraw", "w-2", "1.00")
+
+
+def test_exclusion__without_a_day_has_no_end(client: Client, player_session: PlayerSession) -> None:
+    sent(client, page(Player, player_session.player, "self_exclude"), reason="Wished so")
+    assert state(player_session.player) == ("self_excluded", "operator", None)
+    assert "Self-excluded without an end" in get(client, page(Player, player_session.player))
+
+
+@pytest.mark.parametrize("until", ["2020-01-31", "2999-01-31", "tomorrow"])
+def test_exclusion__needs_a_day_that_comes(client: Client, player_session: PlayerSession, until: str) -> None:
+    response, _ = sent(client, page(Player, player_session.player, "self_exclude"), until=until, reason="r")
+    assert response.status_code == 200
+    assert state(player_session.player)[0] == "active"
+
+
+@pytest.mark.parametrize("days", [5, None])
+def test_exclusion__is_lengthened_but_never_shortened(
+    client: Client, player_session: PlayerSession, days: int | None
+) -> None:
+    player, at = player_session.player, now()
+    exclude(player, at + 4 * DAY)
+    until = at + days * DAY if days else None
+    exclude(player, until)
+    with pytest.raises(PlayerRefused):
+        exclude(player, at + 3 * DAY)
+    assert state(player) == ("self_excluded", "operator", until)
+    response, _ = sent(
+        client, page(Player, player, "self_exclude"), until=f"{at + DAY:%Y-%m-%d}", reason="Shorter"
+    )
+    assert "that is not shortened" in response.content.decode()
+    assert state(player) == ("self_excluded", "operator", until)
+
+
+def test_exclusion__is_lifted_before_its_day_by_two(
+    client: Client, second: Client, player_session: PlayerSession
+) -> None:
+    player, until = player_session.player, now() + 4 * DAY
+    exclude(player, until)
+    approval = requested(client, page(Player, player, "change_status"), status="active")
+    assert state(player) == ("self_excluded", "operator", until)
+    assert "ends by itself" in get(second, page(Approval, approval, "approve"))
+    approved_by(second, approval)
+    assert state(player) == ("active", "operator", None)
+
+
+def test_exclusion__ended_by_its_day_leaves_a_request_nothing_to_do(
+    client: Client, second: Client, player_session: PlayerSession
+) -> None:
+    player = player_session.player
+    exclude(player, now() + DAY)
+    approval = requested(client, page(Player, player, "change_status"), status="active")
+    reach_end(player)
+    end_exclusions()
+    second.post(page(Approval, approval, "approve"), {})
+    assert state(player) == ("active", "platform", None)
+
+
+def test_exclusion__of_who_was_closed_meanwhile_frees_nobody(player_session: PlayerSession) -> None:
+    player = player_session.player
+    exclude(player, now() + DAY)
+    put_player(player.uid, attributes={}, status="closed", actor="front")
+    assert state(player) == ("closed", "front", None)
+    end_exclusions()
+    assert state(player)[0] == "closed"
+
+
+def test_exclusion__is_not_lifted_by_the_front(player_session: PlayerSession) -> None:
+    player, until = player_session.player, now() + DAY
+    exclude(player, until)
+    for status in ("active", "blocked"):
+        with pytest.raises(PlayerRefused):
+            put_player(player.uid, attributes={}, status=status, actor="front")
+    put_player(player.uid, attributes={}, status="self_excluded", actor="front")
+    assert state(player) == ("self_excluded", "operator", until)
