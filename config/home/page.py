@@ -6,6 +6,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.timesince import timesince
 
+from config.home.first_steps import first_steps
 from config.home.money import read_money
 from config.home.to_do import Work, work
 from config.home.verdict import judge, read_checks
@@ -24,6 +25,7 @@ def home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         found["verdict"] = judge(read_checks())
     if request.user.has_perm(view_permission(ClosedDay)):
         found["money"] = read_money(request.GET, at)
+        found["first_steps"] = first_steps(request)
     if request.user.has_perm(view_permission(JobRun)):
         found["sections"] = platform_sections(at)
     return found

@@ -8,8 +8,11 @@ from django.conf import settings
 from django.db import connection
 from django.template.defaultfilters import filesizeformat
 from django.utils.safestring import SafeString
+from redis import RedisError
 
-from config.health import QUEUE_SILENCE
+from config.broker import broker, key_of
+from config.health import BROKER, QUEUE_SILENCE
+from config.queues import QUEUES
 from lib.backoffice.formatting import NOTHING, badge, clock, excerpt, link, moment
 from lib.clock import now
 from wallet.admin.job_runs import JOBS, TASKS, show_outcome
@@ -26,6 +29,10 @@ ROOM = """
     SELECT pg_database_size(current_database()), (SELECT sum(numbackends) FROM pg_stat_database),
         current_setting('max_connections')::integer
 """
+REPLICAS = "SELECT count(*), max(replay_lag) FROM pg_stat_replication"
+MOST_LAG = timedelta(seconds=60)
+# More messages than workers take in some minutes.
+MANY_MESSAGES = 1_000
 # An outage of the last days is shown.
 RECENT = timedelta(days=7)
 # Part of a disk, or of the connections, that is used: from here on it is a warning.
@@ -56,8 +63,10 @@ def signs() -> list[Sign]:
     return [
         heartbeat("Web processes", pulses.get(Pulse.Part.WEB), SILENCE, at),
         heartbeat("Beat, broker and worker", pulses.get(Pulse.Part.QUEUE), QUEUE_SILENCE, at),
+        queue_sign(),
         last_outage(at),
         *room(),
+        *replicas(),
     ]
 
 
@@ -66,6 +75,18 @@ def heartbeat(part: str, seen: datetime | None, silence: timedelta, at: datetime
         return Sign(part, False, "No sign of life yet.")
     seconds = max(0, round((at - seen).total_seconds()))
     return Sign(part, at - seen <= silence, f"Last sign of life {seconds} s ago.")
+
+
+def queue_sign() -> Sign:
+    """How many messages no worker has taken yet; a broker that is away is waited for by one look alone."""
+    if BROKER.state() != "ok":
+        return Sign("Queue", False, "The broker does not answer; sweeps find what is due without it.")
+    try:
+        with broker() as client:
+            waiting = sum(client.llen(key_of(queue)) for queue in QUEUES)
+    except RedisError:
+        return Sign("Queue", False, "The broker has stopped answering.")
+    return Sign("Queue", waiting < MANY_MESSAGES, f"{waiting:,} messages wait for a worker.")
 
 
 def last_outage(at: datetime) -> Sign:
@@ -90,6 +111,20 @@ def room() -> list[Sign]:
             f"{filesizeformat(disk.free)} of {filesizeformat(disk.total)} are free.",
         ),
     ]
+
+
+def replicas() -> list[Sign]:
+    """The databases that follow this one, if there are any."""
+    with connection.cursor() as cursor:
+        cursor.execute(REPLICAS)
+        number, lag = cursor.fetchone()
+    if not number:
+        return []
+    who = "1 replica follows" if number == 1 else f"{number} replicas follow"
+    if lag is None:
+        # Nothing to replay, or a role without `pg_monitor`.
+        return [Sign("Replicas", True, f"{who}; no lag is told.")]
+    return [Sign("Replicas", lag < MOST_LAG, f"{who}, the last one by {lag.total_seconds():,.1f} s.")]
 
 
 def latest_runs() -> list[JobRun]:

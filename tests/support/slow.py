@@ -12,6 +12,7 @@ SLOW_PLACES = (
     "attack",
     "benchmarks",
     "browser",
+    "config/home/test_first_steps.py",
     "config/launcher",
     "config/test_broker_transport.py",
     "config/test_exceptions.py",

@@ -8,8 +8,9 @@ from uuid import UUID
 import pytest
 from django.test import Client
 
+from config.home import vital_signs
 from config.home.to_do import KINDS, LATELY, MOST, Kind, Work
-from config.home.vital_signs import Sign, heartbeat
+from config.home.vital_signs import Sign, heartbeat, replicas
 from lib.backoffice.pages import view_permission
 from lib.clock import now
 from lib.ids import first_id_of
@@ -89,7 +90,9 @@ def test_home__forgets_what_nobody_can_take_off_its_list(player_session: PlayerS
     at = now()
     ages = {"new": at, "week": at - LATELY + timedelta(minutes=1), "old": at - LATELY - timedelta(minutes=1)}
     for since in ages.values():
-        provider = Provider.objects.create(slug=unique("p"), name="P", scheme="standard_webhooks")
+        provider = Provider.objects.create(
+            slug=unique("p"), name="P", scheme=Provider.Scheme.STANDARD_WEBHOOKS
+        )
         owned(RefusedCallback).create(
             pk=UUID(int=first_id_of(since).int + 1),
             provider=provider,
@@ -157,3 +160,22 @@ def test_home__takes_as_many_queries_however_much_waits(player_session: PlayerSe
         alert("settlement_failed", subject=unique("a"))
         run("settle_due")
     assert len(queries(client, HOME)) == few
+
+
+def test_home__says_how_many_messages_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert re.search(r"Queue (well|look here) [\d,]+ messages wait for a worker\.", seen(SEES_RUNS))
+    monkeypatch.setattr("config.health.broker_state", lambda: "unreachable")
+    assert "Queue look here The broker does not answer" in seen(SEES_RUNS)
+
+
+def test_home__says_how_far_replicas_are_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert replicas() == []
+    for statement, sign in (
+        ("SELECT 1, NULL::interval", Sign("Replicas", True, "1 replica follows; no lag is told.")),
+        (
+            "SELECT 2, interval '61 seconds'",
+            Sign("Replicas", False, "2 replicas follow, the last one by 61.0 s."),
+        ),
+    ):
+        monkeypatch.setattr(vital_signs, "REPLICAS", statement)
+        assert replicas() == [sign]
