@@ -196,17 +196,24 @@ PAYMENTS = {
     ),
     "payments_secret": table(
         "add",
-        changes="sealed retired_at retired_by",
+        changes="sealed last_used_at retired_at retired_by",
         stays="id provider_id game_id purpose fingerprint created_at created_by",
     ),
     "payments_callback": table(
         "add",
-        changes="outcome problem last_seen_at times_seen resolved_at resolved_by reason",
+        changes="outcome problem last_seen_at times_seen accepted_at accepted_by resolved_at resolved_by "
+        "reason",
         stays="id provider_id order_id message_id type reference content_digest signed_digest headers body "
         "address received_at",
     ),
-    # A bounded sample.
-    "payments_refusedcallback": table("add remove", stays="id provider_id at address problem headers body"),
+    # Kept for some days, and bounded.
+    "payments_refusedcallback": table(
+        "add remove",
+        changes="problem due_at verified_at outcome",
+        stays="id provider_id at address headers body size message_id said_type said_order said_reference "
+        "said_amount said_currency is_likely",
+    ),
+    "payments_refusalcount": table("add remove", changes="times last_at", stays="id provider_id minute"),
     "payments_delivery": table(
         "add",
         changes="next_attempt_at leased_until state attempts delivered_at",

@@ -46,7 +46,7 @@ ROLES: Mapping[str, frozenset[str]] = {
     "support": (
         VIEWER
         | named("players", "change_player_status mark_test_player end_session add_note export_player")
-        | named("payments", "retry_delivery resolve_callback")
+        | named("payments", "retry_delivery resolve_callback verify_callback")
     ),
     "risk": (
         VIEWER
@@ -58,7 +58,7 @@ ROLES: Mapping[str, frozenset[str]] = {
         VIEWER
         | named("players", "add_note export_player")
         | named("wallet", "adjust_balance settle_transaction resolve_alert resolve_ledger_difference")
-        | named("payments", "refund_order resolve_callback change_catalogue")
+        | named("payments", "refund_order accept_callback resolve_callback verify_callback change_catalogue")
     ),
     "integration": (
         VIEWER
@@ -67,7 +67,8 @@ ROLES: Mapping[str, frozenset[str]] = {
         | named("wallet", "manage_currencies")
         | named(
             "payments",
-            "manage_secrets change_catalogue retry_delivery pause_deliveries read_raw_callback",
+            "manage_secrets change_catalogue retry_delivery pause_deliveries verify_callback "
+            "read_raw_callback",
         )
     ),
     "administrator": (

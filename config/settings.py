@@ -311,7 +311,9 @@ BEAT = [
     ("wallet.tell_alerts", 10.0, MESSAGE_SECONDS),
     ("wallet.link_acts", 60.0, MESSAGE_SECONDS),
     ("wallet.watch", 60.0, MESSAGE_SECONDS),
-    ("payments.watch_callbacks", 60.0, MESSAGE_SECONDS),
+    # People hear of it within a minute.
+    ("payments.watch_callbacks", 30.0, MESSAGE_SECONDS),
+    ("payments.verify_refused", 30.0, MESSAGE_SECONDS),
     ("wallet.fold_figures", 60.0, MESSAGE_SECONDS),
     ("wallet.audit_recent", RECENT_AUDIT_SECONDS, MESSAGE_SECONDS),
     ("wallet.expire_approvals", 60.0, MESSAGE_SECONDS),

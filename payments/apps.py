@@ -17,5 +17,6 @@ class PaymentsConfig(AppConfig):
         reconciliation = import_module("payments.reconciliation")
         ORPHANS.update(reconciliation.ORPHANS)
         CHECKS["orders that their callbacks do not make"] = reconciliation.differing_orders
+        import_module("wallet.retention").OTHERS.extend(import_string("payments.retention.EXPIRING"))
         # What a game is asked with is entered elsewhere, and may be no secret of ours either.
         OTHERS.append(import_string("payments.providers.signing_secrets.is_known"))

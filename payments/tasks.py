@@ -10,6 +10,7 @@ from django.conf import settings
 
 from lib.clock import now
 from payments.callbacks.refusals import watch_callbacks
+from payments.callbacks.reverification import verify_due
 from payments.deliveries.operations import is_any_due
 from payments.deliveries.worker import deliver_due
 from payments.nudges import nudge
@@ -33,6 +34,17 @@ def watch_callbacks_task() -> None:
     """Looks for providers whose callbacks are refused."""
     with recorded("watch_callbacks") as run:
         watch_callbacks(run)
+
+
+@shared_task(name="payments.verify_refused")
+def verify_refused_task() -> None:
+    """Verifies refused callbacks again, after an operator's wish, and has what follows delivered."""
+    with alone("verify_refused") as is_ours:
+        if is_ours:
+            with recorded("verify_refused") as run:
+                verify_due(run)
+            if run.done:
+                nudge(deliver_due_task)
 
 
 @shared_task(name="payments.deliver_due")

@@ -5,7 +5,7 @@ Transactions, journal, ids and inquiries are kept for ever.
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.conf import settings
@@ -43,9 +43,22 @@ QUESTIONS = """
 """
 
 
+class Expiring(NamedTuple):
+    """Rows of a table that are kept for so many days, the question that finds them, and their name."""
+
+    table: str
+    question: str
+    days: int
+    name: str
+
+
+# What other apps keep for a time only; they add to it.
+OTHERS: list[Expiring] = []
+
+
 def purge_expired(run: Run) -> None:
-    """Clears old sessions that no transaction names, runs of jobs, questions to games, counts of log-ins, and
-    whole days of the call log.
+    """Clears old sessions that no transaction names, runs of jobs, questions to games, counts of log-ins,
+    whole days of the call log, and what other apps keep for a time only.
     """
     at = now()
     prepare_days(DAYS_AHEAD)
@@ -54,10 +67,12 @@ def purge_expired(run: Run) -> None:
     questions = clear("wallet_question", QUESTIONS, at - timedelta(days=settings.QUESTION_DAYS))
     counters = forget_old()
     days = drop_old_days(timedelta(days=settings.CALL_LOG_DAYS))
-    run.looked_at = run.done = sessions + runs + questions + counters + days
+    others = [(clear(one.table, one.question, at - timedelta(days=one.days)), one.name) for one in OTHERS]
+    run.looked_at = run.done = sessions + runs + questions + counters + days + sum(n for n, _ in others)
+    further = "".join(f", {number} {name}" for number, name in others)
     run.note = (
-        f"Cleared {sessions} sessions, {runs} runs, {questions} questions, {counters} counts of log-ins, "
-        f"and {days} days of the call log."
+        f"Cleared {sessions} sessions, {runs} runs, {questions} questions, {counters} counts of log-ins"
+        f"{further}, and {days} days of the call log."
     )
 
 

@@ -90,7 +90,7 @@ KINDS = (
     Kind(
         "Refused callbacks in the last 7 days",
         RefusedCallback,
-        lambda _: lately(RefusedCallback.objects.all()),
+        lambda _: lately(RefusedCallback.objects.filter(verified_at=None)),
         "at",
         {},
     ),

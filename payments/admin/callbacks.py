@@ -1,4 +1,4 @@
-"""Callbacks of providers: those with a valid signature, kept for ever, and a sample of the refused ones."""
+"""Callbacks of providers with a valid signature, kept for ever."""
 
 from typing import Any, ClassVar
 from uuid import UUID
@@ -25,7 +25,6 @@ from lib.backoffice.formatting import (
     wrapped,
 )
 from lib.backoffice.pages import PageAdmin, Section, read_uuid
-from lib.backoffice.pagination import BigTableAdmin
 from lib.backoffice.raw_messages import show_body, show_headers
 from lib.backoffice.recorded_acts import RECORDING, RecordedAct
 from payments.admin.attention import to_look_at
@@ -40,9 +39,6 @@ Outcome = Callback.Outcome
 # Headers and bodies of others are for whoever needs them.
 READ_RAW, RAW = "payments.read_raw_callback", ("headers_shown", "body_shown")
 CALLBACK_HEADERS = ("Received (UTC)", "Type", "Outcome", "Problem", "Provider's reference", "Occurrences")
-REFUSED_HEADERS = ("Received (UTC)", "From", "Problem")
-# As it was received, it may hold a payer's name and address.
-UNVERIFIED = "It was answered with 401 and changed nothing. Anybody can send one: do not rely on its content."
 # The meaning of each outcome, and what helps.
 MEANINGS = {
     Outcome.ACTED: "It was processed once. Repeats are only counted.",
@@ -89,15 +85,6 @@ def callback_row(callback: Callback) -> tuple[Any, ...]:
         problem_of(callback),
         clipped(callback.reference),
         f"{callback.times_seen:,}",
-    )
-
-
-def refused_row(refused: RefusedCallback) -> tuple[Any, ...]:
-    """A refused callback in a table of another page, by `REFUSED_HEADERS`."""
-    return (
-        link(clock(refused.at), "payments_refusedcallback_change", refused.pk),
-        mono(refused.address),
-        problem_of(refused),
     )
 
 
@@ -253,34 +240,3 @@ class CallbackAdmin(RawMessageAdmin, SessionSearchAdmin, SelectingAdmin):
                 "This is the only one.",
             )
         ]
-
-
-@admin.register(RefusedCallback)
-class RefusedCallbackAdmin(RawMessageAdmin, BigTableAdmin):
-    """A sample of the callbacks that were answered with 401, with the reason."""
-
-    list_display = ("at_clock", "provider", "address_shown", "why_shown")
-    list_select_related = ("provider",)
-    empty_text = (
-        "No callback has been refused. "
-        "A sample is kept: the latest hundred of each provider, at most one per second."
-    )
-    fields = ("why_full", "provider_link", "at_utc", "address_shown", "headers_shown", "body_shown", "advice")
-
-    at_clock = columns.clock("received (UTC)", "at")
-    at_utc = columns.moment("received", "at")
-    provider_link = columns.link("provider", "payments_provider_change", "provider_id", "provider.slug")
-    address_shown = columns.mono("from", "address")
-    why_shown = columns.text("problem", problem_of)
-    why_full = columns.sentence("problem", "problem")
-    headers_shown = columns.text("headers", lambda row: show_headers(row.headers))
-    body_shown = columns.text("beginning of the body", lambda row: show_body(row.body))
-
-    advice = columns.text("note", lambda row: UNVERIFIED)
-
-    def title_of(self, row: RefusedCallback) -> str:
-        return f"Refused callback of {row.provider.slug}, {moment(row.at)}"
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[RefusedCallback]:
-        rows: QuerySet[RefusedCallback] = super().get_queryset(request)
-        return rows.defer("headers", "body")

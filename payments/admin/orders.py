@@ -11,8 +11,8 @@ from lib.backoffice.filters import OLDEST_FIRST, SelectingAdmin, Selection, Sele
 from lib.backoffice.formatting import mono
 from lib.backoffice.pages import Section
 from payments.admin import timeline
+from payments.admin.order_actions import OrderActions
 from payments.admin.reasons import reason, stories_of
-from payments.admin.refund_actions import RefundActions
 from payments.admin.search import order_condition
 from payments.admin.states import show_order_state
 from payments.models import Order
@@ -62,7 +62,7 @@ class States(Selections):
 
 
 @admin.register(Order)
-class OrderAdmin(RefundActions, SessionSearchAdmin, SelectingAdmin):
+class OrderAdmin(OrderActions, SessionSearchAdmin, SelectingAdmin):
     """A purchase, with everything that belongs to it. The key of its checkout page is never shown."""
 
     shows_person = True

@@ -18,13 +18,18 @@ from django.utils.safestring import SafeString
 
 from lib.backoffice import columns
 from lib.backoffice.confirmation import Refused
-from lib.backoffice.formatting import badge, clipped
+from lib.backoffice.formatting import badge, clipped, moment
 from lib.backoffice.forms import TextWidget
 from lib.backoffice.pages import Section
 from payments.admin import signing_secrets
-from payments.admin.callbacks import CALLBACK_HEADERS, REFUSED_HEADERS, callback_row, refused_row
+from payments.admin.callbacks import CALLBACK_HEADERS, callback_row
+from payments.admin.refused_callbacks import section_of
 from payments.admin.signing_secrets import EnterSecret, MakeSecret, RetireSecret
+from payments.admin.verification import VerifyOfProvider
 from payments.approvals.endpoints import PROVIDER_CHANGE
+from payments.callbacks.refusals import kept_since, refused_since, troubles
+from payments.callbacks.rejected import KEPT_DAYS
+from payments.callbacks.reverification import unverified
 from payments.models import Callback, Provider, RefusedCallback, Secret
 from payments.providers.adapters import adapter_for
 from payments.providers.registry import PROVIDERS, deactivate_provider
@@ -151,7 +156,11 @@ class ProviderAdmin(GuardedAdmin):
         ("Callbacks", {"fields": ("allowed_networks",)}),
     )
     item_validators: ClassVar[dict[str, Any]] = {"allowed_networks": validate_network}
-    actions_detail = ("enter_secret", "make_secret", "enter_api_key", "retire", "deactivate", "reactivate")
+    actions_detail = (
+        *("verify_refused", "enter_secret", "make_secret", "enter_api_key", "retire"),
+        *("deactivate", "reactivate"),
+    )
+    verify_refused = VerifyOfProvider()
     enter_secret = EnterSecret(
         "Enter a secret",
         "callback",
@@ -202,10 +211,21 @@ class ProviderAdmin(GuardedAdmin):
             "; ".join(why).capitalize(),
         )
 
+    callbacks_state = columns.text("callbacks", "callbacks_said")
+
     state_short = columns.text(
         "at the checkout",
         lambda row: badge("not offered", "warning") if hindrances(row) else badge("offered", "success"),
     )
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Provider | None:
+        # A field of the page is asked for several times.
+        provider: Any = super().get_object(request, object_id, from_field)
+        if provider:
+            provider.callbacks_said = callbacks_state(provider)
+        return provider  # type: ignore[no-any-return]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Provider]:
         rows: QuerySet[Provider] = super().get_queryset(request)
@@ -219,7 +239,8 @@ class ProviderAdmin(GuardedAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Provider | None = None) -> Any:
         (first, named), *others = super().get_fieldsets(request, obj)
-        return [(first, {**named, "fields": (*named["fields"], "state")} if obj else named), *others]
+        told = ("callbacks_state", "state") if obj else ()
+        return [(first, {**named, "fields": (*named["fields"], *told)}), *others]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         if obj is None:
@@ -227,7 +248,7 @@ class ProviderAdmin(GuardedAdmin):
         # Callbacks are received by the slug, and the history is in the scheme.
         # Order-notify names no currency: its open orders would be paid in another one.
         final = ["currency"] if obj.scheme == Scheme.ORDER_NOTIFY else []
-        return ("slug", "scheme", "is_active", "state", *final)
+        return ("slug", "scheme", "is_active", "state", "callbacks_state", *final)
 
     def forget(self) -> None:
         transaction.on_commit(PROVIDERS.forget)
@@ -237,6 +258,8 @@ class ProviderAdmin(GuardedAdmin):
         if scheme is None:
             return set(self.actions_detail)
         without = set() if live_secrets(id).exists() else {"retire"}
+        refused = unverified(RefusedCallback.objects.filter(provider=id))
+        without |= set() if refused.exists() else {"verify_refused"}
         without |= pointless_switch(Provider, id)
         without |= set() if adapter_for(scheme).has_api_secret else {"enter_api_key"}
         return without | (set() if scheme in OWN_MAKING else {"make_secret"})
@@ -273,13 +296,29 @@ def latest_callbacks(provider: Provider) -> Section:
 
 
 def latest_refused(provider: Provider) -> Section:
-    found = (
-        RefusedCallback.objects.filter(provider=provider).defer("headers", "body").order_by("-pk")[:LATEST]
-    )
-    return Section(
-        RefusedCallback,
-        "Latest refused callbacks",
-        REFUSED_HEADERS,
-        [refused_row(row) for row in found],
-        "No callback was refused recently.",
+    rows = RefusedCallback.objects.filter(provider=provider)
+    empty = f"No callback was refused in the last {KEPT_DAYS} days."
+    return section_of(rows, "Refused callbacks", empty, provider.slug)
+
+
+def callbacks_state(provider: Provider) -> SafeString:
+    """Whether its callbacks are refused, in a word and a sentence."""
+    trouble = next(iter(troubles(provider.slug)), None)
+    if trouble is None:
+        times = sum(one.times for one in refused_since(kept_since(), [provider.pk]))
+        few = "1 was refused" if times == 1 else f"{times:,} were refused"
+        said = (
+            f"{few} in the last {KEPT_DAYS} days, no more than a small share" if times else "None is refused"
+        )
+        return format_html("{} {}.", badge("accepted", "success"), said)
+    orders = "1 order" if trouble.orders == 1 else f"{trouble.orders:,} orders"
+    return format_html(
+        '{} <span class="wallet-warning">{} were refused in the last {} days; {} are kept, not verified, '
+        "and name {} that started there. Alert since {}.</span>",
+        badge("refused", "danger"),
+        f"{trouble.times:,}",
+        KEPT_DAYS,
+        f"{trouble.kept:,}",
+        orders,
+        moment(trouble.since),
     )

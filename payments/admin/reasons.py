@@ -9,7 +9,16 @@ from uuid import UUID
 from django.db.models import F
 
 from lib.clock import in_words
-from payments.models import Callback, Delivery, DeliveryAttempt, Order, Payment, Refund, Shop
+from payments.models import (
+    Callback,
+    Delivery,
+    DeliveryAttempt,
+    Order,
+    Payment,
+    Refund,
+    RefusedCallback,
+    Shop,
+)
 from payments.providers.registry import PROVIDERS
 from payments.settlement.replay import Unreplayable, event_of
 from wallet.currencies import show_amount
@@ -24,7 +33,8 @@ class Story:
     """What belongs to an order, each the newest first.
 
     `contradicting` are the callbacks that were genuine and counted for nothing. `attempt` is the last try to
-    deliver; `is_paused` says whether the shop's deliveries are.
+    deliver; `is_paused` says whether the shop's deliveries are. `refused` are the callbacks that name it,
+    and that nobody has vouched for yet.
     """
 
     order: Order
@@ -34,6 +44,7 @@ class Story:
     delivery: Delivery | None = None
     attempt: DeliveryAttempt | None = None
     is_paused: bool = False
+    refused: list[RefusedCallback] = field(default_factory=list)
 
 
 def stories_of(orders: Sequence[Order]) -> list[Story]:
@@ -45,6 +56,7 @@ def stories_of(orders: Sequence[Order]) -> list[Story]:
     refunds = by_order(Refund.objects.filter(order__in=ids))
     deliveries = {delivery.order_id: delivery for delivery in Delivery.objects.filter(order__in=ids)}
     attempts = last_attempts(deliveries.values())
+    refused = refused_of(ids)
     paused = set(Shop.objects.exclude(paused_at=None).values_list("game_id", flat=True))
     return [
         Story(
@@ -55,6 +67,7 @@ def stories_of(orders: Sequence[Order]) -> list[Story]:
             deliveries.get(order.pk),
             attempts.get(deliveries[order.pk].pk) if order.pk in deliveries else None,
             order.game_id in paused,
+            refused[order.pk],
         )
         for order in orders
     ]
@@ -65,6 +78,16 @@ def by_order(rows: Any) -> dict[UUID, list[Any]]:
     found: dict[UUID, list[Any]] = defaultdict(list)
     for row in rows.order_by("-pk")[:MOST_ROWS]:
         found[row.order_id].append(row)
+    return found
+
+
+def refused_of(ids: Sequence[UUID]) -> dict[UUID, list[RefusedCallback]]:
+    """The refused callbacks that name an order, by it, the newest first."""
+    rows = RefusedCallback.objects.filter(said_order__in=ids, is_likely=True, verified_at=None)
+    found: dict[UUID, list[RefusedCallback]] = defaultdict(list)
+    for row in rows.select_related("provider").defer("headers", "body").order_by("-pk")[:MOST_ROWS]:
+        if row.said_order:
+            found[row.said_order].append(row)
     return found
 
 
@@ -94,18 +117,38 @@ def reason(story: Story) -> str:
             said = f"{amount(order, order.refunded)} are refunded."
         case _:
             said = f"Paid; {kept(story)}"
-    return " ".join([said, *returns(story)])
+    return " ".join([said, *refusals(story), *returns(story)])
 
 
 def unpaid(story: Story) -> str:
     """Why no payment has been counted, as far as is known."""
     if story.contradicting:
         return contradiction(story.contradicting[0], story.order)
+    if story.refused:
+        return refused(story.refused)
     begun = [payment for payment in story.payments if payment.state == Payment.State.STARTED]
     if begun:
         last = begun[0]
         return f"the player was sent to {last.provider} {in_words(last.started_at)}, and no callback came."
     return failed(story) if story.payments else "the player has not been sent to a provider yet."
+
+
+def refused(rows: Sequence[RefusedCallback]) -> str:
+    """How many callbacks that name the order were refused, and why the last one was."""
+    number, last = len(rows), rows[0]
+    times = "1 callback that names it was" if number == 1 else f"{number} callbacks that name it were"
+    return f"{times} refused by us, the last of {last.provider} {in_words(last.at)}: {lowered(last.problem)}"
+
+
+def refusals(story: Story) -> list[str]:
+    """The same besides another reason."""
+    is_told = story.order.state in (State.CREATED, State.EXPIRED) and not story.contradicting
+    return [] if is_told or not story.refused else [f"Besides, {refused(story.refused)}"]
+
+
+def lowered(sentence: str) -> str:
+    """A sentence in the middle of another one; names of headers stay as they are."""
+    return sentence[:1].lower() + sentence[1:]
 
 
 def failed(story: Story) -> str:
@@ -169,9 +212,13 @@ def answer(attempt: DeliveryAttempt) -> str:
 
 def returns(story: Story) -> list[str]:
     """What goes back, or does not, besides what the state says."""
-    order, said = story.order, []
-    if order.refunded and order.state != State.REFUNDED:
-        said.append(f"{amount(order, order.refunded)} of {amount(order, order.price)} are refunded.")
+    order, said = story.order, list[str]()
+    unpaid = never_paid(story)
+    if unpaid:
+        said.append(f"{amount(order, unpaid)} of {amount(order, order.price)} were never paid.")
+    if order.refunded > unpaid and order.state != State.REFUNDED:
+        refunded = amount(order, order.refunded - unpaid)
+        said.append(f"{refunded} of {amount(order, order.price)} are refunded.")
     for refund in story.refunds:
         if refund.state in Refund.OPEN:
             said.append(f"A refund of {amount(order, refund.amount)} is not confirmed by the provider yet.")
@@ -181,6 +228,12 @@ def returns(story: Story) -> list[str]:
     if duplicates:
         said.append("It was paid twice." if duplicates == 1 else f"It was paid {duplicates + 1} times.")
     return said
+
+
+def never_paid(story: Story) -> int:
+    """How much less than the price a callback named that was accepted as the payment, in minor units."""
+    paid = [payment.amount for payment in story.payments if payment.state == Payment.State.PAID]
+    return max(story.order.price - sum(paid), 0) if paid else 0
 
 
 def amount(order: Order, minor: int | None) -> str:

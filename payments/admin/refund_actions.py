@@ -1,15 +1,13 @@
 """Refunds initiated by us: the amount, its effect on the credit, and only then the request."""
 
 from typing import Any
-from uuid import UUID
 
 from django.http import QueryDict
 
 from lib.backoffice.confirmation import Page
-from lib.backoffice.pages import PageAdmin
 from payments.admin.refunds import REFUND
 from payments.approvals.refund import REFUND_OF_ORDER, RefundPayload
-from payments.models import Order, Payment
+from payments.models import Order
 from payments.refunds.operations import NotRefundable, Refundable, refundable
 from players.admin.approved_action import ApprovedAction, TwoStepRequestForm
 from wallet.admin.amounts import AmountField, written
@@ -41,16 +39,6 @@ class RefundOrder(ApprovedAction[Order]):
 
     def payload(self, row: Order, given: dict[str, Any]) -> RefundPayload:
         return RefundPayload(row.pk, given["amount"])
-
-
-class RefundActions(PageAdmin):
-    """The action of an order's page."""
-
-    actions_detail = ("refund",)
-    refund = RefundOrder()
-
-    def pointless_actions(self, id: UUID) -> set[str]:
-        return set() if Payment.objects.filter(order_id=id, state=Payment.State.PAID).exists() else {"refund"}
 
 
 def first_words(order: Order, of: Refundable) -> list[str]:

@@ -34,7 +34,10 @@ from players.models import Approval
 
 KEYS = "payments.manage_secrets"
 MOST_SHOWN = 20
-HEADERS = ("Fingerprint", "Used for", "State", "Created (UTC)", "Created by", "Retired (UTC)", "Retired by")
+HEADERS = (
+    *("Fingerprint", "Used for", "State", "Added (UTC)", "Added by", "Last used (UTC)"),
+    *("Retired (UTC)", "Retired by"),
+)
 PURPOSES = {
     Secret.Purpose.CALLBACK: "signing callbacks to us",
     Secret.Purpose.API: "our API calls (API key)",
@@ -89,9 +92,17 @@ def row(secret: Secret) -> tuple[Any, ...]:
         state,
         clock(secret.created_at),
         secret.created_by,
+        last_use(secret),
         clock(secret.retired_at),
         secret.retired_by or NOTHING,
     )
+
+
+def last_use(secret: Secret) -> object:
+    """When a callback was last verified with it; of other secrets nobody keeps that."""
+    if secret.purpose != Secret.Purpose.CALLBACK:
+        return NOTHING
+    return clock(secret.last_used_at) if secret.last_used_at else "not yet"
 
 
 class RequestSecret(ApprovedAction[Any]):

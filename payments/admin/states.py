@@ -62,6 +62,12 @@ def show_delivery_state(delivery: Delivery) -> SafeString:
     )
 
 
+def show_outcome_of(outcome: str) -> SafeString:
+    """The outcome of a callback that was refused at first."""
+    label = OUTCOME_WORDS.get(outcome) or str(Callback.Outcome(outcome).label)
+    return badge(f"verified: {label}", OUTCOME_COLOURS.get(outcome, ""))
+
+
 def show_outcome(callback: Callback) -> SafeString:
     """The outcome of a callback; without colour if it needs no review any more."""
     colour = "" if callback.resolved_at else OUTCOME_COLOURS.get(callback.outcome, "")

@@ -6,6 +6,7 @@ from lib.backoffice.formatting import NOTHING, clipped, clock, link, short_id
 from lib.backoffice.pages import Section
 from payments.admin import deliveries
 from payments.admin.callbacks import CALLBACK_HEADERS, callback_row
+from payments.admin.refused_callbacks import of_order, section_of
 from payments.admin.states import in_words, show_order_state, show_payment_state, show_refund_state
 from payments.models import Callback, Delivery, Order, OrderEvent, Payment, Refund
 from wallet.admin.amounts import amount_cell
@@ -46,6 +47,9 @@ def sections(order: Order) -> list[Section]:
     )
     refunds = list(Refund.objects.filter(order=order).select_related("provider").order_by("-pk")[:MOST_ROWS])
     callbacks = Callback.objects.filter(order=order).defer("headers", "body").order_by("-pk")[:MOST_ROWS]
+    refused = section_of(
+        of_order(order), "Refused callbacks (unverified)", "No refused callback names it.", str(order.pk)
+    )
     told = Delivery.objects.filter(order=order).select_related("order__player", "game")
     return [
         Section(
@@ -83,6 +87,7 @@ def sections(order: Order) -> list[Section]:
             [callback_row(row) for row in callbacks],
             "No callback for this order yet.",
         ),
+        *([refused] if refused.rows else []),
         Section(Transaction, "Ledger", LEDGER_HEADERS, ledger_rows(order), "No money has moved."),
     ]
 

@@ -14,11 +14,12 @@ from lib.http.addresses import client_address, contains
 from lib.http.errors import ErrorCode
 from lib.http.responses import NoAnswer, error_answer, json_answer, unavailable
 from payments.callbacks.intake import IntakeResult, take_in
-from payments.callbacks.rejected import SAMPLES
+from payments.callbacks.rejected import REFUSALS
 from payments.models import Callback
 from payments.nudges import nudge
 from payments.providers.protocol import ProviderConfig, ProviderUnavailable, RawCallback
 from payments.providers.registry import PROVIDERS
+from payments.providers.secret_use import SECRET_USE
 from payments.providers.signatures.refused import Refused
 from payments.tasks import deliver_task
 
@@ -72,13 +73,14 @@ def take(config: ProviderConfig, raw: RawCallback) -> HttpResponse:
     try:
         taken = take_in(config, raw)
     except Refused as problem:
-        SAMPLES.keep(config, raw, str(problem))
+        REFUSALS.keep(config, raw, str(problem))
         return error_answer(ErrorCode.OTHER, NOT_GENUINE, 401)
     except ProviderUnavailable as problem:
         logger.warning(
             "a callback of %s waits until it comes again: %s", config.slug, problem, extra={"status": 503}
         )
         return unavailable()
+    SECRET_USE.note(config, raw)
     if taken.delivery_id is not None:
         nudge(deliver_task, str(taken.delivery_id))
     return told(taken)

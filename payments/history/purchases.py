@@ -152,7 +152,7 @@ def again(world: World, order: Order, bill: Bill, reference: str) -> Story:
         yield world.after(RETRY.total_seconds(), 2 * RETRY.total_seconds())
         tell_paid(world, bill, reference)
     begin_delivery(world, tell_paid(world, bill, reference))
-    yield world.after(20, 60)
+    yield world.after(70, 120)
     watch_callbacks(Run("watch_callbacks"))
 
 

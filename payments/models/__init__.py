@@ -3,7 +3,7 @@
 What is sold, who is paid, what providers said, what goes back, and what games are told.
 """
 
-from payments.models.callbacks import Callback, RefusedCallback
+from payments.models.callbacks import Callback, RefusalCount, RefusedCallback
 from payments.models.deliveries import Delivery, DeliveryAttempt
 from payments.models.orders import Order, OrderEvent
 from payments.models.payments import Payment, Refund, RefundTotal
@@ -22,6 +22,7 @@ __all__ = [
     "Provider",
     "Refund",
     "RefundTotal",
+    "RefusalCount",
     "RefusedCallback",
     "Secret",
     "Shop",

@@ -52,6 +52,9 @@ class Callback(models.Model):
     received_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
     times_seen = models.PositiveIntegerField(default=1)
+    # It contradicted its order, and operators took it as the payment: when, and who requested it.
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    accepted_by = models.CharField(max_length=80, blank=True)
     resolved_at = models.DateTimeField(null=True, blank=True)
     resolved_by = models.CharField(max_length=80, blank=True)
     reason = models.CharField(max_length=255, blank=True)
@@ -60,6 +63,7 @@ class Callback(models.Model):
         default_permissions = ("view",)
         permissions = [
             ("resolve_callback", "Can resolve callbacks"),
+            ("accept_callback", "Can accept callbacks as payments"),
             ("read_raw_callback", "Can read callbacks as they came in"),
         ]
         constraints = [
@@ -100,9 +104,10 @@ class Callback(models.Model):
 
 
 class RefusedCallback(models.Model):
-    """One of the latest callbacks that could not be verified.
+    """A callback that could not be verified, kept for some days: verified again once its secret is there.
 
-    They are a bounded sample, for operators who look for the reason.
+    Those of a provider are bounded (`payments.callbacks.rejected`). What starts with `said` is read from a
+    body that nobody has vouched for.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -111,11 +116,61 @@ class RefusedCallback(models.Model):
     address = models.GenericIPAddressField()
     problem = models.CharField(max_length=255)
     headers = models.JSONField()
-    # Its first bytes.
     body = models.BinaryField()
+    # Of the body, in bytes.
+    size = models.PositiveIntegerField()
+    message_id = models.CharField(max_length=255, blank=True, db_collation="C")
+    said_type = models.CharField(max_length=40, blank=True, db_collation="C")
+    said_order = models.UUIDField(null=True, blank=True)
+    said_reference = models.CharField(max_length=255, blank=True, db_collation="C")
+    # In minor units of `said_currency`.
+    said_amount = models.BigIntegerField(null=True, blank=True)
+    said_currency = models.CharField(max_length=12, blank=True, db_collation="C")
+    # It names an order that was started with this provider: the last ones to be thinned out.
+    is_likely = models.BooleanField(default=False)
+    # An operator has asked for it to be verified again.
+    due_at = models.DateTimeField(null=True, blank=True)
+    # It was genuine after all, and was taken in with this outcome (a `Callback.Outcome`).
+    verified_at = models.DateTimeField(null=True, blank=True)
+    outcome = models.CharField(max_length=14, blank=True, choices=Callback.Outcome.choices)
 
     class Meta:
         default_permissions = ("view",)
+        permissions = [
+            ("verify_callback", "Can have refused callbacks verified again"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["said_order"], name="refused_callback_by_order", condition=Q(said_order__isnull=False)
+            ),
+            models.Index(
+                fields=["said_reference"],
+                name="refused_callback_by_reference",
+                condition=~Q(said_reference=""),
+            ),
+            models.Index(fields=["due_at"], name="refused_callback_due", condition=Q(due_at__isnull=False)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.provider} {in_words(self.at)}"
+
+
+class RefusalCount(models.Model):
+    """How many callbacks of a provider were refused in one minute, those that were not kept among them."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    provider = models.ForeignKey(
+        Provider, models.CASCADE, related_name="refusal_counts", db_index=False, db_constraint=False
+    )
+    minute = models.DateTimeField()
+    times = models.PositiveBigIntegerField()
+    last_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=["provider", "minute"], name="refusal_count_once_per_minute")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.provider_id} {in_words(self.minute)}"

@@ -114,6 +114,8 @@ class Secret(models.Model):
     fingerprint = models.BinaryField(max_length=32, unique=True, editable=False)
     created_at = models.DateTimeField()
     created_by = models.CharField(max_length=80)
+    # To the minute, of secrets that sign callbacks: when one of them was verified with it.
+    last_used_at = models.DateTimeField(null=True, blank=True)
     retired_at = models.DateTimeField(null=True, blank=True)
     retired_by = models.CharField(max_length=80, blank=True)
 

@@ -134,6 +134,37 @@ def after_success(snapshot: OrderSnapshot, event: Event) -> Step:
     return Pay(None if payment.state == Payment.State.PAID else payment, event.reference)
 
 
+def accepted(snapshot: OrderSnapshot, event: Event) -> Pay | Contradict:
+    """The step of a success that contradicts the order, and that operators accept as its payment.
+
+    What it names is what came in. A payment that was started is this one only if it is of that amount.
+    """
+    order, amount = snapshot.order, amount_named(snapshot, event)
+    if event.type != EventType.SUCCEEDED:
+        return Contradict("it tells of no payment")
+    if event.currency and event.currency != order.currency_id:
+        return Contradict(f"the currency is {event.currency}, the order's is {order.currency_id}")
+    if not amount:
+        return Contradict("it names no amount")
+    if snapshot.first is not None:
+        return Contradict("the order is paid already")
+    payment = matching(snapshot, event)
+    is_same = payment is not None and payment.amount == amount
+    problem = event.problem or contradiction(snapshot, event)
+    note = f"accepted by operators: {problem}" if problem else "accepted by operators"
+    return Pay(payment if is_same else None, event.reference, amount, note)
+
+
+def amount_named(snapshot: OrderSnapshot, event: Event) -> int | None:
+    """The amount that a success names, in minor units; of order-notify the price."""
+    if event.echoed is None or not NUMBER.fullmatch(event.echoed.price):
+        return event.amount
+    try:
+        return to_minor(Decimal(event.echoed.price), snapshot.decimals)
+    except InvalidAmount:
+        return None
+
+
 def after_failure(snapshot: OrderSnapshot, event: Event) -> Step:
     if any(payment.reference == event.reference for payment in snapshot.paid):
         return Contradict("this very payment has succeeded")

@@ -62,11 +62,11 @@ def plan(snapshot: OrderSnapshot, step: Step, by: Actor, ids: Callable[[], UUID]
 def plan_payment(draft: Draft, step: Pay) -> Plan:
     """Money came in. What has gone back of it before is booked after it (rule 5)."""
     before, order, by = draft.before, draft.order, draft.by
-    is_duplicate, amount = before.first is not None, order.price
+    is_duplicate, amount = before.first is not None, step.amount or order.price
     payment = step.payment or Payment(
         id=draft.ids(), order=order, provider_id=draft.provider_id, amount=amount, started_at=by.at
     )
-    draft.amount, draft.reason = amount, f"paid through {by.name.partition(':')[2]}"
+    draft.amount, draft.reason = amount, step.note or f"paid through {by.name.partition(':')[2]}"
     came = draft.move(amount)
     # The copies that returns are booked against know the transaction.
     fields = {"state": Payment.State.PAID, "reference": step.reference, "paid_at": by.at, "transaction": came}
@@ -81,7 +81,7 @@ def plan_payment(draft: Draft, step: Pay) -> Plan:
     draft.change(payment, is_new=step.payment is None, **fields)
     is_too_much = draft.kept > order.price
     draft.what = "duplicate_payment" if is_too_much else str(EventType.SUCCEEDED)
-    draft.note = paid_already(before) if is_too_much else ""
+    draft.note = step.note or (paid_already(before) if is_too_much else "")
     return draft.finish()
 
 

@@ -16,7 +16,7 @@ from payments.providers.adapters import adapter_for
 from payments.providers.protocol import Event, ProviderConfig, RawCallback
 from payments.providers.signatures.refused import Refused
 from payments.settlement.changes import applied
-from payments.settlement.decide import decide
+from payments.settlement.decide import accepted, decide
 from payments.settlement.plan import plan
 from payments.settlement.snapshot import OrderSnapshot, is_paid_through, snapshot_of
 from payments.settlement.steps import Complete, Contradict, Refuse, Step
@@ -39,6 +39,16 @@ class Kept:
     callbacks: Sequence[Callback]
 
 
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What a callback says that contradicted its order, and was accepted by operators."""
+
+    event: Event
+
+
+Said = Event | Accepted | Refund
+
+
 def replayed(kept: Kept, configs: Mapping[UUID, ProviderConfig]) -> OrderSnapshot:
     """The order as its callbacks and refunds make it. Raises `Unreplayable`."""
     snapshot = begun(kept)
@@ -58,13 +68,15 @@ def replayed(kept: Kept, configs: Mapping[UUID, ProviderConfig]) -> OrderSnapsho
     return snapshot
 
 
-def step_for(snapshot: OrderSnapshot, said: Event | Refund) -> Step | None:
+def step_for(snapshot: OrderSnapshot, said: Said) -> Step | None:
     """The step of an event, or of a refund that we initiated and that no callback has ended.
 
     Raises `Unreplayable`.
     """
     if isinstance(said, Event):
         return decide(snapshot, said)
+    if isinstance(said, Accepted):
+        return accepted(snapshot, said.event)
     refund = next((row for row in snapshot.refunds if row.pk == said.pk), None)
     if refund is None:
         raise Unreplayable(f"no callback before refund {said.pk} tells of its payment")
@@ -114,22 +126,28 @@ def requested(refund: Refund, snapshot: OrderSnapshot) -> Refund | None:
     return row if row.payment else None
 
 
-def happened(
-    kept: Kept, configs: Mapping[UUID, ProviderConfig]
-) -> Iterator[tuple[datetime, UUID, Event | Refund]]:
-    """What happened, in the order of time.
+def happened(kept: Kept, configs: Mapping[UUID, ProviderConfig]) -> Iterator[tuple[datetime, UUID, Said]]:
+    """What happened, in the order of time; what was accepted happened when it was.
 
     At one moment, a callback stands before the refund that it may have ended by its name. One that has none
     was ended by a total, when totals did not wait for its name yet: it stands before that total.
     """
     told: list[tuple[datetime, int, UUID, Callback | Refund]] = [
-        (callback.received_at, 0, callback.pk, callback) for callback in kept.callbacks
+        (callback.accepted_at or callback.received_at, 0, callback.pk, callback)
+        for callback in kept.callbacks
     ]
     ended = [(refund, refund.ended_at) for refund in kept.refunds if is_ended_ours(refund)]
     told += [(at, 1 if refund.reference else -1, refund.pk, refund) for refund, at in ended if at is not None]
     for at, _, _, row in sorted(told, key=itemgetter(0, 1, 2)):
-        said = event_of(row, configs[row.provider_id]) if isinstance(row, Callback) else row
-        yield at, row.provider_id, said
+        yield at, row.provider_id, said_by(row, configs)
+
+
+def said_by(row: Callback | Refund, configs: Mapping[UUID, ProviderConfig]) -> Said:
+    """What a row tells. Raises `Unreplayable`."""
+    if isinstance(row, Refund):
+        return row
+    event = event_of(row, configs[row.provider_id])
+    return event if row.accepted_at is None else Accepted(event)
 
 
 def event_of(callback: Callback, config: ProviderConfig) -> Event:

@@ -17,6 +17,9 @@ class Pay:
 
     payment: Payment | None
     reference: str
+    # Of one that operators have accepted: what it names, in minor units, and why it had not counted.
+    amount: int | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

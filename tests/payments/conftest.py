@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from django.conf import settings
 
-from payments.callbacks.rejected import SAMPLES
+from payments.callbacks.rejected import REFUSALS
 from payments.nudges import NUDGER
 from payments.providers.registry import PROVIDERS
 from tests.support.callers import Callers
@@ -26,7 +26,7 @@ def forget_providers(monkeypatch: pytest.MonkeyPatch) -> None:
     No worker is there to be nudged.
     """
     PROVIDERS.forget()
-    SAMPLES.kept_at.clear()
+    REFUSALS.forget()
     monkeypatch.setattr(NUDGER, "paused_until", float("inf"))
 
 

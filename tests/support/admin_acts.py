@@ -12,7 +12,7 @@ from uuid import uuid4
 from django.contrib.auth.models import Group
 
 from lib.clock import now
-from payments.models import Callback, Delivery, Order, Product, Provider, Refund, Shop
+from payments.models import Callback, Delivery, Order, Product, Provider, Refund, RefusedCallback, Shop
 from payments.providers.signing_secrets import new_webhook_secret
 from payments.refunds.operations import request_refund
 from players.models import Approval, ApprovalRule, AuditEvent, Credential, Game, Operator, Player
@@ -23,7 +23,7 @@ from tests.support.callers import make_party, unique
 from tests.support.doings import Arranged, Doing, Stage, action, added, changed, request
 from tests.support.owned import owned
 from tests.support.payout import bounded
-from tests.support.shop import make_product, make_provider
+from tests.support.shop import event_body, make_product, make_provider
 from wallet.models import Currency, Discrepancy, Inquiry, PayoutLimit, Wallet
 from wallet.operations import freeze_wallet
 
@@ -136,6 +136,27 @@ def failed_callback(stage: Stage) -> Callback:
     found = Callback.objects.filter(outcome__in=Callback.TO_LOOK_AT, resolved_at=None).order_by("-pk").first()
     assert found
     return found
+
+
+def contradicted_order(stage: Stage) -> Doing:
+    """An order whose payment named another amount."""
+    order = stage.shop_setup.order()
+    stage.shop_setup.webhooks.tell("payment.succeeded", order, "3.99")
+    callback = Callback.objects.get(order=order)
+    return request("accept", "accept_callback", lambda stage: order, callback=str(callback.pk))(stage)
+
+
+def refused_order(stage: Stage) -> Order:
+    """An order whose payment was signed with another secret."""
+    order = stage.shop_setup.order()
+    body = event_body("payment.succeeded", order)
+    fake = stage.shop_setup.webhooks
+    assert fake.post(body, fake.signed(body, secret=new_webhook_secret())).status == 401
+    return order
+
+
+def refused_callback(stage: Stage) -> RefusedCallback:
+    return RefusedCallback.objects.get(said_order=refused_order(stage).pk)
 
 
 def secret_of(stage: Stage) -> Doing:
@@ -334,6 +355,12 @@ ACTS: Mapping[str, Arranged] = {
         "resolve", "resolve", lambda stage: alert(), *("resolved_at", "resolved_by", "reason")
     ),
     "wallet.alert.accept": request("accept", "accept_difference", lambda stage: alert("ledger_difference")),
+    "payments.order.accept": contradicted_order,
+    "payments.order.deliver_again": action(
+        "deliver_again", "deliver_again", lambda stage: delivery(stage).order
+    ),
+    "payments.order.verify_refused": action("verify_refused", "verify_of_order", refused_order),
+    "payments.refusedcallback.verify": action("verify", "verify_one", refused_callback, "due_at"),
     "payments.order.refund": request("refund", "refund_order", paid_order, amount="1.00"),
     "payments.refund.requery": action("requery", "requery", open_refund, "next_attempt_at"),
     "payments.callback.resolve": action(
@@ -380,6 +407,9 @@ ACTS: Mapping[str, Arranged] = {
     "payments.provider.change": changed("change_provider", provider, "name", name="Renamed"),
     "payments.provider.change of its page": changed(
         "request_change_provider", provider, is_request=True, page_url="https://evil.example/"
+    ),
+    "payments.provider.verify_refused": action(
+        "verify_refused", "verify_of_provider", lambda stage: refused_callback(stage).provider
     ),
     "payments.provider.enter_secret": request(
         "enter_secret", "add_secret", provider, secret=new_webhook_secret()

@@ -6,7 +6,7 @@ An order to which everything has happened, and refunds that a provider can be as
 from typing import Any
 
 from lib.clock import now
-from payments.callbacks.rejected import SAMPLES
+from payments.callbacks.rejected import REFUSALS
 from payments.checkout.payments import start_payment
 from payments.deliveries.operations import lease, record_answer
 from payments.models import (
@@ -39,7 +39,7 @@ def make_orders(shop_setup: ShopSetup) -> Order:
     tried(order, 503)
     tried(order, 200)
     shop_setup.webhooks.tell("payment.refunded", order, "25.00")
-    SAMPLES.kept_at.clear()
+    REFUSALS.forget()
     shop_setup.webhooks.post(
         b'{"forged": "<b>yes</b>"}',
         {"webhook-id": "msg_forged", "webhook-timestamp": "1", "webhook-signature": "v1,AAAA"},

@@ -133,7 +133,10 @@ def test_batch__is_bounded_and_the_next_run_goes_on(
     assert (run.looked_at, run.done, run.note) == (
         4,
         4,
-        "Cleared 4 sessions, 0 runs, 0 questions, 0 counts of log-ins, and 0 days of the call log.",
+        (
+            "Cleared 4 sessions, 0 runs, 0 questions, 0 counts of log-ins, 0 refused callbacks, "
+            "0 counts of refused callbacks, and 0 days of the call log."
+        ),
     )
     assert [exists(other) for other in player_sessions] == [False] * 4 + [True]
     assert (clean().done, exists(player_sessions[4]), exists(kept)) == (1, False, True)

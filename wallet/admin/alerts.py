@@ -158,10 +158,11 @@ MEANINGS = {
     Kind.CALLBACKS_REFUSED: (
         "callbacks refused",
         (
-            "Callbacks of this provider are refused, and none was accepted meanwhile: "
-            "its secret was changed at one side only, or somebody tries to forge them."
+            "More than a small share of this provider's callbacks is refused: its secret was changed at one "
+            "side only, or somebody tries to forge them. If the provider has a new secret, enter it on the "
+            "provider's page, then have what came meanwhile verified again there."
         ),
-        "It resolves by itself when a callback of the provider is accepted.",
+        "It resolves by itself when a callback of the provider is accepted, and none is refused any more.",
     ),
 }
 

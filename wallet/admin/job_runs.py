@@ -25,6 +25,7 @@ SWEEPS = {
     "expire_orders": "Expire unpaid orders",
     "tell_alerts": "Tell people of alerts",
     "watch_callbacks": "Watch for refused callbacks",
+    "verify_refused": "Verify refused callbacks again",
 }
 CHECKS = {
     "link_acts": "Chain the audit trail",

@@ -4,5 +4,5 @@
 class Refused(Exception):
     """It is malformed, not signed by a live secret, or too old.
 
-    The text is for the operators' sample, not for the caller.
+    The text is for operators, not for the caller.
     """

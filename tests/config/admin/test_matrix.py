@@ -99,10 +99,17 @@ LINES = {
     "wallet.jobrun": Line(),
     "wallet.checkpoint": Line(),
     "wallet.closedday": Line(),
-    "payments.order": Line(actions={"refund": "payments.refund_order"}),
+    "payments.order": Line(
+        actions={
+            "verify_refused": "payments.verify_callback",
+            "accept": "payments.accept_callback",
+            "deliver_again": "payments.retry_delivery",
+            "refund": "payments.refund_order",
+        }
+    ),
     "payments.refund": Line(actions={"requery": "payments.refund_order"}),
     "payments.callback": Line(actions={"resolve": "payments.resolve_callback"}),
-    "payments.refusedcallback": Line(),
+    "payments.refusedcallback": Line(actions={"verify": "payments.verify_callback"}),
     "payments.delivery": Line(
         actions={"send_again": "payments.retry_delivery", "send_range": "payments.retry_delivery"}
     ),
@@ -121,6 +128,7 @@ LINES = {
         add=ENDPOINTS,
         change=ENDPOINTS,
         actions={
+            "verify_refused": "payments.verify_callback",
             "enter_secret": SECRETS,
             "make_secret": SECRETS,
             "enter_api_key": SECRETS,

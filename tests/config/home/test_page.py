@@ -101,6 +101,7 @@ def test_home__forgets_what_nobody_can_take_off_its_list(player_session: PlayerS
             problem="signature",
             headers={},
             body=b"",
+            size=0,
         )
     owned(RefusedCallback).exclude(at__in=ages.values()).delete()
     text = seen("payments.view_refusedcallback")

@@ -1,0 +1,107 @@
+"""Has refused callbacks verified again: one, all that name an order, or a provider's of some time.
+
+It takes one person. What moves money is the provider's own signature by a secret that two have approved, just
+as if the provider sent its callback once more; who asks for it chooses neither amount nor order.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.db.models import QuerySet
+from django.http import QueryDict
+
+from lib.backoffice.confirmation import Act, Page, PageAction, Refused
+from lib.backoffice.forms import ReasonForm, SplitWidget
+from payments.callbacks.rejected import KEPT_DAYS
+from payments.callbacks.reverification import request_verification, unverified
+from payments.models import Order, Provider, RefusedCallback
+from payments.nudges import nudge
+from payments.tasks import verify_refused_task
+
+VERIFY = "payments.verify_callback"
+NONE_LEFT = "No refused callback waits to be verified."
+MEANING = (
+    "What a live secret signed is taken in as if it had just arrived, and acts once. The rest stays refused. "
+    "The age of a signature counts from when the callback was received."
+)
+
+
+class Verify(PageAction[Any]):
+    """The rows are those that `rows` finds at the time of the act."""
+
+    title, permission = "Verify again", VERIFY
+
+    def rows(self, row: Any, given: dict[str, Any]) -> QuerySet[RefusedCallback]:
+        raise NotImplementedError
+
+    def page(self, row: Any) -> Page:
+        number = unverified(self.rows(row, {})).count()
+        if not number:
+            raise Refused(NONE_LEFT)
+        return Page(f"Verify {in_number(number)} again?", [MEANING], self.title)
+
+    def do(self, act: Act[Any]) -> str:
+        number = request_verification(self.rows(act.row, act.given))
+        if not number:
+            raise Refused(NONE_LEFT)
+        return f"{in_number(number).capitalize()} {'is' if number == 1 else 'are'} being verified again."
+
+    def afterwards(self, act: Act[Any], done: str) -> str:
+        nudge(verify_refused_task)
+        return f"{done} In a moment, this page tells what came of it."
+
+
+class VerifyOne(Verify):
+    """The callback of this page."""
+
+    def rows(self, row: RefusedCallback, given: dict[str, Any]) -> QuerySet[RefusedCallback]:
+        return RefusedCallback.objects.filter(pk=row.pk)
+
+
+class VerifyOfOrder(Verify):
+    """All that name the order of this page."""
+
+    title = "Verify refused callbacks"
+
+    def rows(self, row: Order, given: dict[str, Any]) -> QuerySet[RefusedCallback]:
+        return RefusedCallback.objects.filter(said_order=row.pk)
+
+
+class TimesForm(ReasonForm):
+    """From when until when they were received; empty: from the first, until the last."""
+
+    since = forms.SplitDateTimeField(widget=SplitWidget, required=False, label="Received from (UTC)")
+    until = forms.SplitDateTimeField(widget=SplitWidget, required=False, label="Received before (UTC)")
+    field_order = ("since", "until", "reason")
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or self.cleaned_data
+        if given.get("since") and given.get("until") and given["until"] <= given["since"]:
+            self.add_error("until", "The end must be later than the beginning.")
+        return given
+
+
+class VerifyOfProvider(Verify):
+    """A provider's, all or of some time."""
+
+    title, form = "Verify refused callbacks", TimesForm
+
+    def rows(self, row: Provider, given: dict[str, Any]) -> QuerySet[RefusedCallback]:
+        found = RefusedCallback.objects.filter(provider=row)
+        since: datetime | None = given.get("since")
+        until: datetime | None = given.get("until")
+        found = found.filter(at__gte=since) if since else found
+        return found.filter(at__lt=until) if until else found
+
+    def form_for(self, row: Provider, data: QueryDict | None) -> forms.Form:
+        return TimesForm(data)
+
+    def page(self, row: Provider) -> Page:
+        page = super().page(row)
+        kept = f"They are those of the last {KEPT_DAYS} days, or of the time that you enter."
+        return Page(page.title, [*page.says, kept], page.button)
+
+
+def in_number(number: int) -> str:
+    return "1 refused callback" if number == 1 else f"{number:,} refused callbacks"
