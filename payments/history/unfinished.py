@@ -82,7 +82,7 @@ def ask(world: World, one: AskedInquiry) -> None:
     due = Transaction.objects.select_related("game").get(pk=one.inquiry.transaction_id)
     said = world.answers.get(due.pk) or [Answer.CONFIRMED]
     answer = Answer(said.pop(0) if len(said) > 1 else said[0])
-    inquiry = record(one, result_of(answer, world.random.randrange(20, 300)))
+    inquiry = record(one, due, result_of(answer, world.random.randrange(20, 300)))
     if inquiry is not None:
         act(inquiry, due, answer)
 

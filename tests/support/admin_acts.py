@@ -19,12 +19,12 @@ from players.models import Approval, ApprovalRule, AuditEvent, Credential, Game,
 from tests.support.admin_orders import make_orders, paid_there, sandbox_provider, tried
 from tests.support.admin_pages import address, alert, doubted, operator, page, sent
 from tests.support.approvals import request_credit
-from tests.support.callers import make_party, unique
+from tests.support.callers import make_party, open_session, unique
 from tests.support.doings import Arranged, Doing, Stage, action, added, changed, request
 from tests.support.owned import owned
 from tests.support.payout import bounded
 from tests.support.shop import event_body, make_product, make_provider
-from wallet.models import Currency, Discrepancy, Inquiry, PayoutLimit, Wallet
+from wallet.models import Currency, Discrepancy, Inquiry, PayoutLimit, Transaction, Wallet
 from wallet.operations import freeze_wallet
 
 # --- Rows to act on -------------------------------------------------------------------------------------
@@ -40,6 +40,12 @@ def contradicted(stage: Stage) -> Discrepancy:
     stage.player_session.resolve(mm, "expired")
     stage.player_session.call("confirmWithdrawal", mm)
     return Discrepancy.objects.get(transaction=stage.player_session.transaction(mm))
+
+
+def pending(stage: Stage) -> Transaction:
+    """A withdrawal of a game that can be asked about it."""
+    session = open_session(make_party(query_url="https://127.0.0.1:9/state"), stage.player_session.player)
+    return session.transaction(session.opened("withdraw", "1.00"))
 
 
 def indebted(stage: Stage) -> Wallet:
@@ -348,6 +354,9 @@ ACTS: Mapping[str, Arranged] = {
     "wallet.discrepancy.settle": request("settle", "settle_discrepancy", contradicted),
     "wallet.discrepancy.close": action("close", "close", contradicted, *("closed_at", "closed_by", "reason")),
     "wallet.discrepancy.assign": assigned(contradicted),
+    "wallet.transaction.ask_now": action("ask_now", "ask_now", pending),
+    "wallet.transaction.confirm": request("confirm", "settle_transaction", pending),
+    "wallet.transaction.roll_back": request("roll_back", "settle_transaction", pending),
     "wallet.inquiry.confirm": request("confirm", "settle_transaction", inquiry),
     "wallet.inquiry.roll_back": request("roll_back", "settle_transaction", inquiry),
     "wallet.inquiry.requery": action("requery", "requery", inquiry, "next_attempt_at"),

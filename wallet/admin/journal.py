@@ -12,6 +12,8 @@ from wallet.admin.amounts import bare_cell
 from wallet.models import Entry, Transaction, Wallet
 
 PAGE = 25
+# Entries before and after a transaction: the same round of a game.
+AROUND = 6
 EVENT_COLOURS = {
     "confirmed": "success",
     "declined": "danger",
@@ -43,6 +45,16 @@ def entries_of_transaction(transaction: Transaction) -> Sequence[Entry]:
         player_id=transaction.player_id, wallet_id=transaction.wallet_id, seq__in=numbers
     )
     return [entry for entry in found.order_by("seq") if entry.transaction_id == transaction.pk]
+
+
+def entries_around(transaction: Transaction) -> Sequence[Entry]:
+    """What happened in the wallet just before and after a transaction was opened, without its own entries."""
+    first, last = transaction.opened_seq - AROUND, transaction.opened_seq + AROUND
+    found = Entry.objects.filter(
+        player_id=transaction.player_id, wallet_id=transaction.wallet_id, seq__range=(first, last)
+    )
+    rows = found.select_related("transaction__game").order_by("seq")
+    return [entry for entry in rows if entry.transaction_id != transaction.pk]
 
 
 def last_freeze(wallet: Wallet) -> Entry | None:

@@ -25,7 +25,10 @@ from wallet.admin.transaction_states import settled_column, show_state, transact
 from wallet.models import Inquiry
 from wallet.settlement.due import forecast
 
-LISTED = "A transaction is listed when it is due, and its game is queried or its policy is to hold."
+LISTED = (
+    "A transaction is listed when it is due, and its game is queried or its policy is to hold, "
+    "or when an operator has its game asked."
+)
 
 
 def in_doubt(rows: Rows) -> Rows:

@@ -1,4 +1,4 @@
-"""The actions of manual review: confirm a due transaction, roll it back, or have the game queried again."""
+"""The actions of manual review and of pending transactions: confirm, roll back, or have the game queried."""
 
 import logging
 from dataclasses import replace
@@ -13,10 +13,12 @@ from lib.backoffice.formatting import moment
 from lib.backoffice.pages import PageAdmin
 from lib.clock import now
 from players.admin.approved_action import ApprovedAction, EffectPage
+from wallet.admin.calls import calls_of_transaction
 from wallet.approvals.settlement import SETTLEMENT, SettlementPayload
-from wallet.models import Inquiry
+from wallet.models import Inquiry, Transaction
+from wallet.operations import lock_wallet
 from wallet.outages import present_pause
-from wallet.settlement.decisions import NotPossible, requery
+from wallet.settlement.decisions import FROM_GAMES, NotPossible, ask_now, requery
 from wallet.tasks import settle_due_task
 
 logger = logging.getLogger(__name__)
@@ -71,6 +73,83 @@ class Requery(PageAction[Inquiry]):
 
     def afterwards(self, act: Act[Inquiry], done: str) -> str:
         return when_queried()
+
+
+class PendingDecision(ApprovedAction[Transaction]):
+    """The same of any pending transaction, due or not."""
+
+    permission, kind = DECIDE, SETTLEMENT
+    event: ClassVar[Literal["confirmed", "rolled_back"]]
+
+    def payload(self, row: Transaction, given: dict[str, Any]) -> SettlementPayload:
+        return SettlementPayload(None, self.event, row.pk)
+
+    def effect_page(self, row: Transaction, given: dict[str, Any]) -> EffectPage:
+        page = super().effect_page(row, given)
+        return replace(page, says=[*known_of(row), *page.says])
+
+
+class ConfirmPending(PendingDecision):
+    title, event = "Confirm", "confirmed"
+
+
+class RollBackPending(PendingDecision):
+    title, event = "Roll back", "rolled_back"
+
+
+class AskNow(PageAction[Transaction]):
+    """Has the game queried at once, before the transaction is due."""
+
+    title, permission = "Ask the game now", DECIDE
+    refusals = (NotPossible,)
+
+    def page(self, row: Transaction) -> Page:
+        game = row.game.slug if row.game else "the game"
+        says = [
+            *known_of(row),
+            f"{game} is asked at once what became of it. CONFIRMED confirms it, ROLLED_BACK rolls it back.",
+            "Any other answer changes nothing before it is due.",
+        ]
+        return Page("Ask the game now?", says, "Ask the game now")
+
+    def lock(self, row: Transaction) -> None:
+        """Only the ledger may lock a transaction, by its wallet."""
+        lock_wallet(row.player_id, row.wallet.currency_id)
+
+    def do(self, act: Act[Transaction]) -> str:
+        act.row.refresh_from_db(fields=["settled_at", "state", "settled_actor"])
+        ask_now(act.row, actor=act.actor, reason=act.reason)
+        return "The game is asked what became of it."
+
+    def afterwards(self, act: Act[Transaction], done: str) -> str:
+        return when_queried()
+
+
+def known_of(row: Transaction) -> list[str]:
+    """What is known of a pending transaction, for whoever decides about it."""
+    said = [f"Opened {moment(row.opened_at)}, due {moment(row.due_at)}."]
+    inquiry = Inquiry.objects.filter(transaction=row).first()
+    last = inquiry.get_last_answer_display() if inquiry else ""
+    asked = inquiry.questions_asked if inquiry else 0
+    said.append(f"Status queries sent to the game: {asked}; last answer: {last or 'none'}.")
+    calls = calls_of_transaction(row)
+    if calls:
+        said.append(f"Calls of the game: {len(calls)}; the last {moment(calls[0].at)}: {calls[0].endpoint}.")
+    return said
+
+
+class PendingActions(PageAdmin):
+    """The actions of a transaction's page, while it is pending."""
+
+    actions_detail = ("ask_now", "confirm", "roll_back")
+    ask_now, confirm, roll_back = AskNow(), ConfirmPending(), RollBackPending()
+
+    def pointless_actions(self, id: UUID) -> set[str]:
+        pending = Transaction.objects.filter(pk=id, settled_at=None, type__in=FROM_GAMES)
+        found = pending.values_list("game__query_url").first()
+        if found is None:
+            return set(self.actions_detail)
+        return set() if found[0] else {"ask_now"}
 
 
 class ReviewActions(PageAdmin):

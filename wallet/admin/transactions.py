@@ -3,7 +3,7 @@
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
@@ -15,14 +15,15 @@ from lib.clock import now
 from players.admin.players import player_column
 from players.admin.search import SessionSearchAdmin
 from players.models import GameSession, Player
-from wallet.admin import journal
+from wallet.admin import journal, transaction_story
 from wallet.admin.amounts import amount_column
 from wallet.admin.calls import calls_section
 from wallet.admin.discrepancies import show_discrepancy_state
+from wallet.admin.manual_review_actions import PendingActions
 from wallet.admin.review_reasons import show_doubt, tally
 from wallet.admin.transaction_states import show_state, transaction_title
+from wallet.admin.transaction_why import why
 from wallet.models import Discrepancy, Inquiry, Transaction
-from wallet.settlement.due import forecast
 
 # Attributes that may be empty, and the fields that show them.
 OPTIONAL = {
@@ -36,6 +37,7 @@ OPTIONAL = {
     "settled_actor": "settled_by",
     "reason": "reason_shown",
     "reverses_id": "reverses_link",
+    "reference": "order_link",
 }
 
 
@@ -86,7 +88,7 @@ def first_step(transaction: Transaction) -> SafeString:
 
 
 @admin.register(Transaction)
-class TransactionAdmin(SessionSearchAdmin, SelectingAdmin):
+class TransactionAdmin(PendingActions, SessionSearchAdmin, SelectingAdmin):
     """A movement of a player's money in its present state; the journal below says how it came to it."""
 
     list_filter = (Unfinished,)
@@ -96,6 +98,7 @@ class TransactionAdmin(SessionSearchAdmin, SelectingAdmin):
         "or an operator adjusts a wallet."
     )
     fields = (
+        "why",
         *(
             "full_id",
             "mm_id",
@@ -113,15 +116,16 @@ class TransactionAdmin(SessionSearchAdmin, SelectingAdmin):
             "opened",
             "opened_by",
             "due",
-            "next_step",
             "inquiry_link",
             "settled",
             "settled_by",
             "reason_shown",
             "reverses_link",
+            "order_link",
         ),
     )
 
+    why = columns.text("what happened", "why")
     short = columns.short_id("our id")
     full_id = columns.mono("our id (qwTransactionId)", "pk")
     mm_id = columns.mono("game's id (mmTransactionId)", "mm_transaction_id")
@@ -141,7 +145,6 @@ class TransactionAdmin(SessionSearchAdmin, SelectingAdmin):
     due = columns.moment("due", "due_at")
     due_clock = columns.clock("due (UTC)", "due_at")
     then = columns.text("next step", first_step)
-    next_step = columns.text("next step", lambda row: sentence(forecast(row, now())))
 
     @admin.display(description="status queries")
     def inquiry_link(self, obj: Transaction) -> SafeString:
@@ -157,6 +160,8 @@ class TransactionAdmin(SessionSearchAdmin, SelectingAdmin):
     settled_by = columns.text("settled by", "settled_actor")
     reason_shown = columns.text("reason", "reason")
     reverses_link = columns.link("reverses", "wallet_transaction_change", "reverses_id", look=mono)
+
+    order_link = columns.link("order", "payments_order_change", "reference", look=mono)
 
     def title_of(self, row: Transaction) -> str:
         return transaction_title(row)
@@ -178,8 +183,6 @@ class TransactionAdmin(SessionSearchAdmin, SelectingAdmin):
     def get_fields(self, request: HttpRequest, obj: Transaction | None = None) -> Any:
         # Fields that only some transactions have are shown if they have them.
         absent = {name for attribute, name in OPTIONAL.items() if not getattr(obj, attribute, None)}
-        if obj is None or obj.settled_at is not None or obj.due_at is None:
-            absent.add("next_step")
         return [name for name in self.fields if name not in absent]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Transaction]:
@@ -198,32 +201,51 @@ class TransactionAdmin(SessionSearchAdmin, SelectingAdmin):
         # There is no index on the session; the unique key begins with player and game.
         return queryset.filter(player_id=session.player_id, game_id=session.game_id, session_id=session.pk)
 
-    def sections(self, request: HttpRequest, obj: Model) -> list[Section]:
-        assert isinstance(obj, Transaction)
-        code = obj.wallet.currency_id
-        found = [
-            (
-                link(row.get_kind_display().capitalize(), "wallet_discrepancy_change", row.pk),
-                show_discrepancy_state(row),
-                row.times_seen,
-                clock(row.first_seen_at),
-                clock(row.last_seen_at),
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Transaction | None:
+        # A field of the page is asked for several times.
+        row: Any = super().get_object(request, object_id, from_field)
+        if row:
+            found = row.discrepancies.filter(player_id=row.player_id)
+            row.contradictions = list(
+                found.select_related("player", "transaction__game", "transaction__wallet")
             )
-            for row in obj.discrepancies.filter(player_id=obj.player_id)
-        ]
+            is_open = any(one.closed_at is None for one in row.contradictions)
+            row.why = why(row, now(), is_contradicted=is_open)
+        return row  # type: ignore[no-any-return]
+
+    def sections(self, request: HttpRequest, obj: Any) -> list[Section]:
         return [
+            transaction_story.section(request, obj, obj.contradictions),
             journal.section(
                 "Journal",
                 journal.entries_of_transaction(obj),
-                code,
+                obj.wallet.currency_id,
                 empty="No entry: the audit reports why.",
             ),
             calls_section(obj),
-            Section(
-                Discrepancy,
-                "Discrepancies",
-                ("Kind", "State", "Occurrences", "First seen (UTC)", "Last seen (UTC)"),
-                found,
-                "None: game and platform agree.",
+            discrepancies_section(obj),
+            journal.section(
+                "Around it in the wallet",
+                journal.entries_around(obj),
+                obj.wallet.currency_id,
+                empty="There is nothing else in this wallet.",
             ),
         ]
+
+
+def discrepancies_section(transaction: Any) -> Section:
+    """Where the game contradicts, and whether that is settled."""
+    rows = [
+        (
+            link(row.get_kind_display().capitalize(), "wallet_discrepancy_change", row.pk),
+            show_discrepancy_state(row),
+            row.times_seen,
+            clock(row.first_seen_at),
+            clock(row.last_seen_at),
+        )
+        for row in transaction.contradictions
+    ]
+    headers = ("Kind", "State", "Occurrences", "First seen (UTC)", "Last seen (UTC)")
+    return Section(Discrepancy, "Discrepancies", headers, rows, "None: game and platform agree.")

@@ -5,11 +5,12 @@ from uuid import UUID
 
 import msgspec
 
+from lib.clock import in_words, now
 from players.approvals.kinds import Change, Execution, Kind, NotExecutable, Preview, subject_of
 from wallet.approvals.adjustment import locked_wallet
 from wallet.currencies import show_amount
-from wallet.models import Inquiry, Wallet
-from wallet.settlement.decisions import NotPossible, decide, how_it_ended
+from wallet.models import Inquiry, Transaction, Wallet
+from wallet.settlement.decisions import FROM_GAMES, NotPossible, decide, how_it_ended
 
 PAST = {"confirmed": "confirmed", "rolled_back": "rolled back"}
 VERBS = {"confirmed": "Confirm", "rolled_back": "Roll back"}
@@ -30,9 +31,18 @@ PERMANENT = (
 )
 
 
-class SettlementPayload(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    inquiry_id: UUID
+NOT_DUE = (
+    "It is not due: {game} has until {due} to settle it itself, and its word counts as long as this waits."
+)
+NOT_IN_REVIEW = "It does not need manual review: the platform still queries the game and settles by itself."
+
+
+class SettlementPayload(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Of what is under manual review by its inquiry, of any other pending transaction by its own id."""
+
+    inquiry_id: UUID | None
     event: Literal["confirmed", "rolled_back"]
+    transaction_id: UUID | None = None
 
 
 class Settlement(Kind[SettlementPayload]):
@@ -43,51 +53,76 @@ class Settlement(Kind[SettlementPayload]):
     moves_money = True
 
     def describe(self, payload: SettlementPayload) -> str:
-        inquiry = found(payload)
-        return f"{VERBS[payload.event]} the {inquiry.transaction.type} of {amount_of(inquiry)}"
+        pending = found(payload)
+        return f"{VERBS[payload.event]} the {pending.type} of {amount_of(pending)}"
 
     def preview(self, payload: SettlementPayload) -> Preview:
-        wallet = locked_wallet(found(payload).player_id, found(payload).transaction.wallet.currency_id)
-        inquiry = found(payload)
-        due = inquiry.transaction
-        if due.settled_at is not None:
-            raise NotExecutable(how_it_ended(due))
-        names = {"amount": amount_of(inquiry), "uid": inquiry.player.uid, "game": inquiry.game.slug}
-        says = [CONSEQUENCES[due.type, payload.event].format(**names)]
-        if inquiry.transaction.due_at and not inquiry.doubt:
-            says.append(
-                "It does not need manual review: the platform still queries the game and settles by itself."
-            )
-        changes = effect(wallet, due.type, payload.event, due.amount or 0)
+        named = found(payload)
+        if named.type not in FROM_GAMES:
+            raise NotExecutable("Only what a game has opened is settled by hand.")
+        wallet = locked_wallet(named.player_id, named.wallet.currency_id)
+        pending = found(payload)
+        if pending.settled_at is not None:
+            raise NotExecutable(how_it_ended(pending))
+        changes = effect(wallet, pending.type, payload.event, pending.amount or 0)
+        says = sentences(pending, payload.event)
         if wallet.debt and changes[-1].before != changes[-1].after:
             says.append(f"The debt of {changes[-1].before} is paid from it first.")
-        subject = subject_of(inquiry, f"{due.type} of {amount_of(inquiry)}")
-        says.append(PERMANENT.format(**names))
-        return Preview(subject, changes, says, due.amount, wallet.currency_id if due.amount else "")
+        subject = subject_of(row_of(payload), f"{pending.type} of {amount_of(pending)}")
+        says.append(PERMANENT.format(game=game_of(pending)))
+        code = wallet.currency_id if pending.amount else ""
+        return Preview(subject, changes, says, pending.amount, code)
 
     def execute(self, payload: SettlementPayload, execution: Execution) -> str:
-        inquiry = found(payload)
+        pending = found(payload)
         try:
-            answer = decide(inquiry, event=payload.event, actor=execution.actor, reason=execution.reason)
+            answer = decide(pending.pk, event=payload.event, actor=execution.actor, reason=execution.reason)
         except NotPossible as problem:
             raise NotExecutable(str(problem)) from problem
         balance = show_amount(answer.balance, answer.currency)
-        named = f"{inquiry.transaction.type} of {amount_of(inquiry)}"
+        named = f"{pending.type} of {amount_of(pending)}"
         return f"The {named} is {PAST[payload.event]}; spendable after it: {balance}."
 
 
 SETTLEMENT = Settlement()
 
 
-def found(payload: SettlementPayload) -> Inquiry:
-    """The inquiry with its transaction, as they are."""
-    rows = Inquiry.objects.select_related("transaction__wallet", "player", "game")
-    return rows.get(pk=payload.inquiry_id)
+def row_of(payload: SettlementPayload) -> Inquiry | Transaction:
+    """The row that the request is about."""
+    if payload.inquiry_id:
+        return Inquiry.objects.get(pk=payload.inquiry_id)
+    return found(payload)
 
 
-def amount_of(inquiry: Inquiry) -> str:
-    """The amount of a due transaction, with its currency."""
-    return show_amount(inquiry.transaction.amount, inquiry.transaction.wallet.currency_id)
+def found(payload: SettlementPayload) -> Transaction:
+    """The transaction as it is."""
+    rows = Transaction.objects.select_related("wallet", "player", "game")
+    if payload.inquiry_id:
+        return rows.get(inquiry=payload.inquiry_id)
+    if payload.transaction_id is None:
+        raise NotExecutable("The request names no transaction.")
+    return rows.get(pk=payload.transaction_id)
+
+
+def sentences(pending: Transaction, event: str) -> list[str]:
+    """What it means for the player, and who else could still settle it."""
+    names = {"amount": amount_of(pending), "uid": pending.player.uid, "game": game_of(pending)}
+    says = [CONSEQUENCES[pending.type, event].format(**names)]
+    inquiry = Inquiry.objects.filter(transaction=pending, closed_at=None).first()
+    if pending.due_at and pending.due_at > now():
+        says.append(NOT_DUE.format(due=in_words(pending.due_at), **names))
+    elif pending.due_at and not (inquiry and inquiry.doubt):
+        says.append(NOT_IN_REVIEW)
+    return says
+
+
+def amount_of(pending: Transaction) -> str:
+    """The amount of a transaction, with its currency."""
+    return show_amount(pending.amount, pending.wallet.currency_id)
+
+
+def game_of(pending: Transaction) -> str:
+    return pending.game.slug if pending.game else "the game"
 
 
 def effect(wallet: Wallet, type: str, event: str, amount: int) -> list[Change]:

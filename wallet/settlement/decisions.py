@@ -1,6 +1,7 @@
-"""What operators do about a due transaction: they decide it themselves, or have the game asked once more."""
+"""What operators do about a pending transaction: they decide it, or have the game asked at once."""
 
 import logging
+from uuid import UUID
 
 from django.db import transaction
 
@@ -11,6 +12,8 @@ from wallet.operations import resolve_transaction
 from wallet.outcomes import LedgerRefused
 from wallet.settlement.inquiries import close
 
+# What a game opens, and what it can be asked about.
+FROM_GAMES = (Transaction.Type.WITHDRAWAL, Transaction.Type.DEPOSIT)
 logger = logging.getLogger(__name__)
 
 
@@ -21,26 +24,39 @@ class NotPossible(Exception):
     """
 
 
-def decide(inquiry: Inquiry, *, event: str, actor: str, reason: str) -> Answer:
-    """An operator ends the transaction: `event` is confirmed or rolled_back.
+def decide(transaction_id: UUID, *, event: str, actor: str, reason: str) -> Answer:
+    """An operator ends the transaction, due or not: `event` is confirmed or rolled_back.
 
-    Raises `NotPossible` where somebody else has ended it; the next sweep closes the inquiry then.
+    Raises `NotPossible` where somebody else has ended it; the next sweep closes its inquiry then.
     """
     try:
         answer = resolve_transaction(
-            inquiry.transaction_id,
+            transaction_id,
             event=event,
             source=Transaction.Source.OPERATOR,
             actor=actor,
             reason=reason,
         )
     except LedgerRefused as refused:
-        settled = Transaction.objects.get(pk=inquiry.transaction_id)
+        settled = Transaction.objects.get(pk=transaction_id)
         if settled.settled_at is None:
             raise NotPossible(f"The ledger refuses it ({refused.outcome}).") from refused
         raise NotPossible(how_it_ended(settled)) from refused
-    close(inquiry)
+    for inquiry in Inquiry.objects.filter(transaction_id=transaction_id):
+        close(inquiry)
     return answer
+
+
+def ask_now(pending: Transaction, *, actor: str, reason: str) -> None:
+    """Has the game asked what became of a pending transaction, due or not. Raises `NotPossible`."""
+    with transaction.atomic():
+        at, game = now(), pending.game
+        if game is None or pending.type not in FROM_GAMES:
+            raise NotPossible("No game can be asked about it.")
+        begun = {"player_id": pending.player_id, "game": game, "began_at": at, "next_attempt_at": at}
+        # A sweep may begin it in the same instant.
+        inquiry, _ = Inquiry.objects.get_or_create(transaction=pending, defaults=begun)
+        requery(inquiry, actor=actor, reason=reason)
 
 
 def requery(inquiry: Inquiry, *, actor: str, reason: str) -> None:

@@ -77,9 +77,11 @@ def forecast(transaction: Transaction, at: datetime) -> str:
     if transaction.due_at is None:
         return "nothing: it waits for the end of a refund"
     pause = present_pause(at)
-    if transaction.due_at > at:
-        return f"due {in_words(transaction.due_at)}; then {first_step(transaction.game)}"
     inquiry = Inquiry.objects.filter(transaction=transaction, closed_at=None).first()
+    if transaction.due_at > at:
+        is_asked = inquiry and inquiry.next_attempt_at and inquiry.next_attempt_at < transaction.due_at
+        asked = "an operator has the game queried now; otherwise " if is_asked else ""
+        return f"{asked}due {in_words(transaction.due_at)}; then {first_step(transaction.game)}"
     if inquiry and inquiry.next_attempt_at is None:
         return f"manual review: {inquiry.get_doubt_display()}; an operator decides"
     if pause:

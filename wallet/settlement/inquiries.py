@@ -87,7 +87,15 @@ def lease(at: datetime, worker: str, left_out: Sequence[UUID], limit: int) -> li
     return [AskedInquiry(row, question) for row, question in zip(rows, questions, strict=True)]
 
 
-def record(leased: AskedInquiry, result: QueryResult) -> Inquiry | None:
+def is_early(due: Transaction, at: datetime) -> bool:
+    """Whether a transaction is not due yet: an operator had the game asked.
+
+    Until it is due only an answer that settles it counts: the game has not had its time to settle it itself.
+    """
+    return due.due_at is not None and due.due_at > at
+
+
+def record(leased: AskedInquiry, due: Transaction, result: QueryResult) -> Inquiry | None:
     """Writes down what came of a question, and counts it while the inquiry is open.
 
     None where it was recorded before.
@@ -106,7 +114,10 @@ def record(leased: AskedInquiry, result: QueryResult) -> Inquiry | None:
         if not is_new:
             return None
         if inquiry.closed_at is None:
-            count(inquiry, result.answer, at)
+            if is_early(due, at):
+                inquiry.last_answer, inquiry.leased_until = result.answer, at + LEASE
+            else:
+                count(inquiry, result.answer, at)
             inquiry.save(update_fields=COUNTED)
     return inquiry
 
@@ -137,6 +148,9 @@ def act(inquiry: Inquiry, due: Transaction, answer: str) -> str:
         return ""
     # Also where somebody has decided meanwhile: the ledger writes down what contradicts.
     at = now()
+    if is_early(due, at) and answer not in SETTLING:
+        wait(inquiry, Wait(due.due_at), at)
+        return ""
     step = next_step(inquiry, due.type, answer, at, game_forgets=watch_memory(due.game))
     if isinstance(step, Settle):
         return settle(inquiry, step)

@@ -23,7 +23,16 @@ from wallet.operations import resolve_transaction
 from wallet.outages import present_pause
 from wallet.outcomes import LedgerRefused
 from wallet.settlement.due import batches, expiring
-from wallet.settlement.inquiries import AskedInquiry, act, begin_inquiries, close_settled, lease, record, wait
+from wallet.settlement.inquiries import (
+    AskedInquiry,
+    act,
+    begin_inquiries,
+    close_settled,
+    is_early,
+    lease,
+    record,
+    wait,
+)
 from wallet.settlement.rules import Wait
 from wallet.settlement.status_query import QueryResult, ask, status_query
 
@@ -193,7 +202,7 @@ def record_result(
     if result.answer == Inquiry.Answer.UNUSABLE:
         budget.unusable[one.inquiry.game_id] += 1
     try:
-        inquiry = record(one, result)
+        inquiry = record(one, due, result)
         if inquiry and act(inquiry, due, result.answer):
             run.done += 1
     except FAILURES as problem:
@@ -212,6 +221,8 @@ def leave_unasked(run: Run, one: AskedInquiry, due: Transaction) -> None:
     at = now()
     if due.settled_at is not None:
         close_settled(at)
+    elif is_early(due, at):
+        wait(one.inquiry, Wait(due.due_at, one.inquiry.doubt), at)
     elif one.inquiry.doubt or (due.game and due.game.unanswered_policy == due.game.Policy.HOLD):
         # What a person was asked to decide does not expire because the game's address was taken away.
         wait(one.inquiry, Wait(None, one.inquiry.doubt or Inquiry.Doubt.HELD), at)

@@ -87,7 +87,7 @@ LINES = {
             "unfreeze": "wallet.freeze_wallet",
         }
     ),
-    "wallet.transaction": Line(),
+    "wallet.transaction": Line(actions={"ask_now": SETTLE, "confirm": SETTLE, "roll_back": SETTLE}),
     "wallet.apicall": Line(),
     "wallet.discrepancy": Line(
         actions={"settle": SETTLE, "close": "wallet.resolve_alert", "assign": "wallet.resolve_alert"}

@@ -77,7 +77,12 @@ def settlement(draw: Draw) -> Case:
     if type == "withdrawal":
         player_session.adjust("credit", 500_00)
     mm = player_session.opened("withdraw" if type == "withdrawal" else "deposit", major(amount))
-    payload = SettlementPayload(doubted(player_session, mm, type).pk, draw.one("confirmed", "rolled_back"))
+    event = draw.one("confirmed", "rolled_back")
+    payload = (
+        SettlementPayload(doubted(player_session, mm, type).pk, event)
+        if draw.one(True, False)
+        else SettlementPayload(None, event, player_session.transaction(mm, type).pk)
+    )
     others: Others = [
         partial(player_session.adjust, "credit", draw.number(1, 50_00)),
         partial(player_session.resolve, mm, "expired", type),

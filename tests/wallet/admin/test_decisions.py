@@ -164,14 +164,16 @@ def test_decision__pays_debt_from_what_is_given_back(
 
 
 def test_decision__is_possible_with_a_warning_if_not_in_doubt(
-    client: Client, callers: Callers, askable: Party
+    boss: Operator, callers: Callers, askable: Party, clock: Clock
 ) -> None:
     player_session = seated(callers, askable)
     inquiry = waiting(player_session, player_session.opened("withdraw", "30.00"))
+    other = doubted(player_session, player_session.opened("withdraw", "1.00"))
+    assert "It is not due: " in get(signed_in(boss), page(Inquiry, inquiry, "confirm"))
+    clock.go_ahead(timedelta(hours=73))
+    client = signed_in(boss)
     assert "It does not need manual review" in get(client, page(Inquiry, inquiry, "confirm"))
-    assert "It does not need manual review" not in get(
-        client, page(Inquiry, doubted(player_session, player_session.opened("withdraw", "1.00")), "confirm")
-    )
+    assert "It does not need manual review" not in get(client, page(Inquiry, other, "confirm"))
 
 
 def test_decision__is_a_permission_of_its_own(second: Client, player_session: PlayerSession) -> None:
@@ -199,7 +201,9 @@ def test_decision__only_one_of_two_operators_at_once_decides(player_session: Pla
         ) -> None:
             start.wait()
             try:
-                said.append(decide(inquiry, event=event, actor=f"operator:{event}", reason="r").outcome)
+                said.append(
+                    decide(inquiry.transaction_id, event=event, actor=f"operator:{event}", reason="r").outcome
+                )
             except NotPossible as problem:
                 said.append(str(problem))
             finally:

@@ -271,7 +271,7 @@ def test_transaction_page__pending_says_when_due_and_what_then(
     pending = player_session.transaction(player_session.opened("deposit", "1.00"), "deposit")
     text = get(client, page(Transaction, pending))
     assert words in text
-    assert f"Due {pending.due_at:%Y-%m-%d}" in text
+    assert f"due {pending.due_at:%Y-%m-%d}" in text
     assert re.search(
         rf">\s*{word}\s*<",
         get(client, f"{address(Transaction)}?unfinished=pending&q={player_session.player.uid}"),

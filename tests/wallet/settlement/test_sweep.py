@@ -630,7 +630,7 @@ def test_sweep__answer_against_operator_decision_is_discrepancy(
     def resolve_meanwhile(word: str) -> Behaviour:
         def answer(peer: Any, asked: dict[str, Any]) -> None:
             decide(
-                inquiry(player_session, mms[word][1]),
+                player_session.transaction(mms[word][1]).pk,
                 event=mms[word][0],
                 actor="anna",
                 reason="The game's support said so.",
