@@ -42,7 +42,7 @@ UNFOLD = {
         ]
     },
     "STYLES": ["config.sidebar.style_sheet"],
-    "SCRIPTS": ["config.sidebar.shortcut", "config.sidebar.times_script"],
+    "SCRIPTS": ["config.sidebar.shortcut", "config.sidebar.times_script", "config.sidebar.list_script"],
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "config.sidebar.icon"}],
     "SIDEBAR": {"navigation": "config.sidebar.navigation"},
     "DASHBOARD_CALLBACK": "config.home.page.home",

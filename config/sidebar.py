@@ -108,6 +108,11 @@ def shortcut(request: HttpRequest) -> str:
     return static("players/find.js")
 
 
+def list_script(request: HttpRequest) -> str:
+    """The address of the script that copies ids."""
+    return static("players/lists.js")
+
+
 def style_sheet(request: HttpRequest) -> str:
     """The address of our own few styles."""
     return static("players/admin.css")

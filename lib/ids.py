@@ -34,3 +34,9 @@ def new_id() -> UUID:
 def first_id_of(moment: datetime) -> UUID:
     """The least of all ids that can be made at this moment, or later."""
     return UUID(int=int(moment.timestamp() * 1000) << 80)
+
+
+def id_at(moment: datetime) -> UUID:
+    """The smallest id that is made at a moment."""
+    milliseconds = max(int(moment.timestamp() * 1000), 0)
+    return UUID(int=(milliseconds & (1 << 48) - 1) << 80)

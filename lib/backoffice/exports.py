@@ -3,9 +3,10 @@
 import csv
 import io
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Any
 
-from django.http import HttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 
 # With one of these a cell begins that a spreadsheet would take for a formula; the last ones are full-width.
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
@@ -25,3 +26,18 @@ def cell(value: Any) -> str:
     """A value that no spreadsheet takes for a formula: an apostrophe stands before what looks like one."""
     text = "" if value is None else str(value)
     return f"'{text}" if text.startswith(FORMULA) else text
+
+
+class Echo:
+    """A file that hands back what is written to it."""
+
+    def write(self, text: str) -> str:
+        return text
+
+
+def csv_stream(name: str, headers: Sequence[str], rows: Iterable[Sequence[Any]]) -> StreamingHttpResponse:
+    """As `csv_file`, but sent while the rows are read."""
+    writer: Any = csv.writer(Echo())
+    lines = (writer.writerow([cell(value) for value in row]).encode() for row in chain([headers], rows))
+    disposition = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    return StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8", headers=disposition)

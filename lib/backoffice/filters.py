@@ -113,7 +113,5 @@ class SelectedList(NewestFirst):
 class SelectingAdmin(BigTableAdmin):
     """A list whose filters are all `Selections`."""
 
-    list_before_template = "admin/selections.html"
-
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return SelectedList

@@ -9,6 +9,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import Model, URLField
 from django.http import HttpRequest, HttpResponse
 
+from lib.backoffice.lists import EXPORT, ExportedList, NarrowedList, RawRow
 from lib.backoffice.recorded_acts import RECORDING
 from lib.backoffice.recorded_forms import RecordedForms
 from lib.backoffice.recorded_forms import UnfoldAdmin as UnfoldAdmin
@@ -36,7 +37,7 @@ def view_permission(model: type[Model]) -> str:
     return f"{options.app_label}.view_{options.model_name}"
 
 
-class PageAdmin(RecordedForms):
+class PageAdmin(NarrowedList, ExportedList, RawRow, RecordedForms):
     """A page whose rows are never deleted, with `sections` below its fields. What its form does is recorded.
 
     `add_permission` and `change_permission` name who may add a row or change its fields; None: nobody.
@@ -47,6 +48,7 @@ class PageAdmin(RecordedForms):
     # Whether a row's page says something of a person: that somebody opened it is recorded.
     shows_person: ClassVar[bool] = False
     list_per_page = 25
+    list_before_template = "admin/list_head.html"
     change_form_outer_after_template = "admin/sections.html"
     empty_text = "There is nothing here yet."
     # What checks an item of a field that is a list: the form then says what is wrong with the item.
@@ -86,7 +88,7 @@ class PageAdmin(RecordedForms):
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """Only conditions of the filters that are offered: others tell of columns that no page shows."""
         return lookup.partition("__")[0] in filtered_by(self.list_filter) and bool(
-            super().lookup_allowed(lookup, value, request)  # type: ignore[arg-type]
+            super().lookup_allowed(lookup, value, request)
         )
 
     def pointless_actions(self, id: UUID) -> set[str]:
@@ -102,6 +104,20 @@ class PageAdmin(RecordedForms):
             field.base_field.validators.append(self.item_validators[db_field.name])
         return field
 
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        names = str(self.opts.verbose_name_plural)
+        head = {
+            "title": names[:1].upper() + names[1:],
+            "fields": self.condition_fields(request),
+            "is_narrowed": any(request.GET.get(one.name) for one in self.conditions),
+            "may_export": request.user.has_perm(EXPORT),
+            "query": request.GET.urlencode(),
+        }
+        response: HttpResponse = super().changelist_view(request, {**head, **(extra_context or {})})
+        return response
+
     def title_of(self, row: Any) -> str:
         """What a person would call a row: in its page's title and wherever it is listed among others."""
         return str(row)
@@ -116,6 +132,7 @@ class PageAdmin(RecordedForms):
         obj = kwargs.get("obj")
         if obj:
             context["subtitle"] = self.title_of(obj)
+            context["is_stored"] = True
         if obj and self.shows_person and request.method == "GET":
             RECORDING.there.record_look(request, obj)
         context["sections"] = [

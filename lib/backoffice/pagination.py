@@ -8,6 +8,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.functional import cached_property
 
+from lib.backoffice.conditions import in_bounds
+from lib.backoffice.lists import is_searched, looked_back_to
 from lib.backoffice.pages import ReadOnlyAdmin
 from lib.backoffice.sections import read_page as read_page
 
@@ -52,6 +54,27 @@ class NewestFirst(ChangeList):
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
         return ["-pk"]
 
+    @property
+    def condition_names(self) -> set[str]:
+        """For the template: what its form sends."""
+        return {one.name for one in self.page.conditions}
+
+    @property
+    def page(self) -> ReadOnlyAdmin:
+        assert isinstance(self.model_admin, ReadOnlyAdmin)
+        return self.model_admin
+
+    def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
+        """The rows; what no index narrows looks through the newest ones, and says how far back."""
+        rows: QuerySet[Any] = super().get_queryset(request, exclude_parameters)
+        self.looked_back_to = ""
+        if is_searched(request) or list(self.get_ordering(request, rows)) != ["-pk"]:
+            return rows
+        known = self.page.conditions
+        rows, key = in_bounds(rows, self.root_queryset, known, request.GET.dict())
+        self.looked_back_to = looked_back_to(key)
+        return rows
+
 
 def read_number(text: str) -> int | None:
     """The number of a row in an address, or None."""
@@ -80,4 +103,5 @@ class BigTableAdmin(ReadOnlyAdmin):
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         # Other conditions in the address than the filters that are offered could read the whole table.
-        return lookup in {getattr(offered, "parameter_name", None) for offered in self.list_filter}
+        offered = {getattr(one, "parameter_name", None) for one in self.list_filter}
+        return lookup in offered | {one.name for one in self.conditions}

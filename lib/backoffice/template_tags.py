@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.template import Library
+from django.urls import reverse
 
 from lib.backoffice.pages import PageAdmin
 
@@ -15,3 +16,16 @@ def title_of(row: Any) -> str:
     """What a person would call a row; anything else is a text already."""
     page = admin.site._registry.get(type(row))  # noqa: SLF001 (there is no other way to it)
     return page.title_of(row) if isinstance(page, PageAdmin) else str(row)
+
+
+@register.filter
+def admin_export(options: Any) -> str:
+    """The name of the address of a list's export."""
+    return f"admin:{options.app_label}_{options.model_name}_export"
+
+
+@register.filter
+def admin_raw(row: Any) -> str:
+    """The address of a row as it is stored."""
+    options = row._meta  # noqa: SLF001 (documented)
+    return reverse(f"admin:{options.app_label}_{options.model_name}_raw", args=[row.pk])

@@ -10,6 +10,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from lib.backoffice import columns
+from lib.backoffice.conditions import choice, since, slugs, until
 from lib.backoffice.confirmation import Act, Page, PageAction
 from lib.backoffice.filters import SelectingAdmin, Selection, Selections
 from lib.backoffice.formatting import (
@@ -148,6 +149,11 @@ class CallbackAdmin(RawMessageAdmin, SessionSearchAdmin, SelectingAdmin):
         "why_shown",
         "order_short",
         "times",
+    )
+    conditions = (
+        since(),
+        until(),
+        choice("provider", "Provider", "provider_id", slugs(Provider)),
     )
     search_help_text = "Exact orderId, cpOrderId, uid, message id or provider's reference"
     empty_text = "A callback is recorded when a provider reports a payment (POST /pay/…)."

@@ -10,6 +10,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from lib.backoffice import columns
+from lib.backoffice.conditions import choice, since, slugs, until
 from lib.backoffice.confirmation import Act, Page, PageAction, lock_row
 from lib.backoffice.filters import OLDEST_FIRST, SelectingAdmin, Selection, Selections
 from lib.backoffice.formatting import clipped, clock, link, moment, mono, short_id
@@ -28,7 +29,7 @@ from payments.nudges import nudge
 from payments.tasks import deliver_task
 from players.admin.players import player_column
 from players.admin.search import SessionSearchAdmin
-from players.models import GameSession
+from players.models import Game, GameSession
 
 State = Delivery.State
 HEADERS = ("Created (UTC)", "State", "Order", "Player", "Attempts", "Next attempt (UTC)", "Delivered (UTC)")
@@ -158,6 +159,11 @@ class DeliveryAdmin(RangeActions, SessionSearchAdmin, SelectingAdmin):
         "tried",
         "next_clock",
         "delivered_clock",
+    )
+    conditions = (
+        since(),
+        until(),
+        choice("game", "Game", "game_id", slugs(Game)),
     )
     search_help_text = "Exact delivery id, orderId, cpOrderId or uid"
     empty_text = "A delivery is created when a product is paid that its game delivers."

@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from lib.backoffice import columns
+from lib.backoffice.conditions import choice, since, slugs, until
 from lib.backoffice.filters import OLDEST_FIRST, SelectingAdmin, Selection, Selections
 from lib.backoffice.formatting import mono
 from lib.backoffice.pages import Section
@@ -18,8 +19,8 @@ from payments.admin.states import show_order_state
 from payments.models import Order
 from players.admin.players import player_column
 from players.admin.search import SessionSearchAdmin
-from players.models import GameSession
-from wallet.admin.amounts import amount_column
+from players.models import Game, GameSession
+from wallet.admin.amounts import amount_column, amount_conditions
 from wallet.currencies import show_amount
 
 State = Order.State
@@ -77,6 +78,12 @@ class OrderAdmin(OrderActions, SessionSearchAdmin, SelectingAdmin):
         "product_short",
         "price_major",
         "cp_short",
+    )
+    conditions = (
+        since(),
+        until(),
+        choice("game", "Game", "game_id", slugs(Game)),
+        *amount_conditions("price", "currency_id"),
     )
     search_help_text = "Exact orderId, cpOrderId, uid or provider's reference"
     empty_text = "An order is created when a game starts one (POST /payments/initiate)."

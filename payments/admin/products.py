@@ -221,7 +221,6 @@ class ProductAdmin(GuardedAdmin):
     form = ProductForm
     add_permission = change_permission = CHANGE
     inlines = (PriceInline,)
-    list_before_template = "admin/selections.html"
     list_filter = (Sale,)
     show_facets = ShowFacets.NEVER
     sortable_by = ()

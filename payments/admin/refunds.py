@@ -8,6 +8,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from lib.backoffice import columns
+from lib.backoffice.conditions import choice, since, slugs, until
 from lib.backoffice.confirmation import Act, Page, PageAction
 from lib.backoffice.filters import SOONEST_FIRST, SelectingAdmin, Selection, Selections
 from lib.backoffice.formatting import mono, sentence, short_id
@@ -15,14 +16,14 @@ from lib.backoffice.pages import read_uuid
 from payments.admin.attention import refused, unmatched
 from payments.admin.search import orders_named, orders_of_session
 from payments.admin.states import show_refund_state
-from payments.models import Refund
+from payments.models import Provider, Refund
 from payments.nudges import nudge
 from payments.refunds.operations import NotRefundable, requery
 from payments.tasks import refund_task
 from players.admin.players import player_column
 from players.admin.search import SessionSearchAdmin
 from players.models import GameSession
-from wallet.admin.amounts import amount_column
+from wallet.admin.amounts import amount_column, amount_conditions
 from wallet.currencies import show_amount
 
 # Nobody adds a refund by a form of its own, so this permission is the one to refund.
@@ -122,6 +123,13 @@ class RefundAdmin(SessionSearchAdmin, SelectingAdmin):
     """Money that is returned to a payer."""
 
     list_filter = (Openness,)
+    conditions = (
+        since(),
+        until(),
+        choice("kind", "Kind", "kind", lambda: Refund.Kind.choices),
+        choice("provider", "Provider", "provider_id", slugs(Provider)),
+        *amount_conditions("amount", "order__currency_id"),
+    )
     search_help_text = "Exact refund id, orderId, cpOrderId, uid or provider's reference"
     empty_text = "A refund starts on an order's page, or at a provider."
     fields = (

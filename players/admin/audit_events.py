@@ -11,7 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import NoReverseMatch, URLPattern, path, reverse
+from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -19,6 +19,7 @@ from lib.backoffice import columns
 from lib.backoffice.exports import csv_file
 from lib.backoffice.filters import SelectedList
 from lib.backoffice.formatting import NOTHING, badge, clipped, excerpt, link, wrapped
+from lib.backoffice.lists import EXPORT
 from lib.backoffice.pages import Section
 from lib.backoffice.pagination import BigTableAdmin
 from lib.backoffice.recorded_acts import Outcome, misses_recorded
@@ -28,7 +29,7 @@ from players.audit_trail.display import READ, changes_of, in_words, label_of, sa
 from players.audit_trail.record import SUPERUSER, Origin, record_act
 from players.models import AuditEvent
 
-EXPORT, EXPORTING = "players.export", "export_audit_trail"
+EXPORTING = "export_audit_trail"
 # A file of more would be neither read nor opened: the conditions must find fewer.
 MOST_EXPORTED = 20_000
 EXPORTED: dict[str, Callable[[AuditEvent], Any]] = {
@@ -139,10 +140,6 @@ class AuditEventAdmin(BigTableAdmin):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[SelectedList]:
         return ActList
 
-    def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.export)
-        return [path("export/", view, name="players_auditevent_export"), *super().get_urls()]
-
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
@@ -167,7 +164,7 @@ class AuditEventAdmin(BigTableAdmin):
     def sections(self, request: HttpRequest, obj: AuditEvent) -> list[Section]:
         return [values_section(obj)]
 
-    def export(self, request: HttpRequest) -> HttpResponse:
+    def export_list(self, request: HttpRequest) -> HttpResponse:
         """The acts that meet the conditions, as a file; that they were exported is an act too."""
         with misses_recorded(request, EXPORTING, lambda: None):
             if not request.user.has_perms([READ, EXPORT]):

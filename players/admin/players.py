@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 
 from lib.backoffice import columns
+from lib.backoffice.conditions import choice, since, until, word
 from lib.backoffice.formatting import NOTHING, badge, clipped, link
 from lib.backoffice.pages import Section
 from lib.backoffice.pagination import BigTableAdmin
@@ -51,7 +52,14 @@ class PlayerAdmin(PlayerActions, SessionSearchAdmin, BigTableAdmin):
     The wallet's admin adds the player's money to this page and registers it.
     """
 
-    list_display = ("uid_link", "nickname_shown", "country", "shown_status", "is_test", "made")
+    list_display = ("uid_link", "nickname_shown", "country", "shown_status", "test_shown", "made")
+    conditions = (
+        since(),
+        until(),
+        choice("status", "Status", "status", lambda: Player.Status.choices),
+        word("country", "Country (two letters)", "country"),
+        choice("test", "Test player", "is_test", lambda: [("True", "yes"), ("False", "no")]),
+    )
     search_help_text = "Exact uid, whole nickname in any case, or a session token"
     empty_text = "A player is created when the web front first names them (PUT /entry/players/…)."
     fields = (
@@ -73,6 +81,7 @@ class PlayerAdmin(PlayerActions, SessionSearchAdmin, BigTableAdmin):
     uid_shown = columns.mono("uid", "uid")
     nickname_shown = columns.name("nickname", "nickname")
     shown_status = columns.text("status", lambda row: show_status(row.status))
+    test_shown = columns.text("test player", lambda row: badge("test", "info") if row.is_test else NOTHING)
     made = columns.clock("first seen (UTC)", "created_at")
     made_at = columns.moment("first seen", "created_at")
     changed_at = columns.moment("last changed", "updated_at")

@@ -8,13 +8,14 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from lib.backoffice import columns
+from lib.backoffice.conditions import choice, since, slugs, until, word
 from lib.backoffice.confirmation import Act, Page, PageAction
 from lib.backoffice.formatting import badge, clipped, clock, link, short_id
 from lib.backoffice.pages import read_uuid
 from lib.backoffice.pagination import BigTableAdmin
 from lib.clock import WalletNow
 from players.admin.search import SessionSearchAdmin
-from players.models import GameSession, Player
+from players.models import Game, GameSession, Player
 from players.operations import close_session
 
 STATE_COLOURS = {"live": "success", "expired": "warning"}
@@ -72,6 +73,12 @@ class SessionAdmin(SessionSearchAdmin, BigTableAdmin):
     """
 
     list_display = ("short", "player_uid", "game_slug", "currency", "shown_state", "started", "ends")
+    conditions = (
+        since(),
+        until(),
+        choice("game", "Game", "game_id", slugs(Game)),
+        word("currency", "Currency", "currency_code"),
+    )
     search_help_text = "Session token, session id or exact uid"
     empty_text = "A session is created when the web front launches a game (POST /entry/launch)."
     fields: ClassVar[tuple[str, ...]] = (

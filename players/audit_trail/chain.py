@@ -10,8 +10,8 @@ import psycopg
 from django.db import connection, transaction
 
 from lib.clock import now
+from lib.ids import id_at
 from players.audit_trail.act_hash import COLUMNS, START, as_json, link_hash
-from players.audit_trail.conditions import id_at
 from players.models import AuditEvent, AuditLink
 
 BATCH = 1_000

@@ -1,14 +1,14 @@
 """The conditions under which acts are listed and exported, each one with an index."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
-from uuid import UUID
+from datetime import timedelta
 
 from django.db.models import QuerySet
-from django.utils.dateparse import parse_datetime
 
+from lib.backoffice.conditions import read_moment
 from lib.backoffice.recorded_acts import Outcome
 from lib.http.addresses import parse_address
+from lib.ids import id_at
 from players.models import AuditEvent
 
 # Ids begin with the time by the clock of the process that wrote, `at` is by the database's.
@@ -56,20 +56,3 @@ def narrowed(events: QuerySet[AuditEvent], name: str, value: str) -> QuerySet[Au
     if name == "since":
         return events.filter(at__gte=moment, pk__gte=id_at(moment - CLOCKS_DIFFER))
     return events.filter(at__lt=moment, pk__lt=id_at(moment + CLOCKS_DIFFER))
-
-
-def read_moment(text: str) -> datetime | None:
-    """A time of an address or a form; without a zone it is UTC."""
-    try:
-        moment = parse_datetime(text) or parse_datetime(f"{text}T00:00")
-    except ValueError:
-        return None
-    if moment is None or not 1970 < moment.year < 9999:
-        return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
-
-
-def id_at(moment: datetime) -> UUID:
-    """The smallest id that is made at a moment."""
-    milliseconds = max(int(moment.timestamp() * 1000), 0)
-    return UUID(int=(milliseconds & (1 << 48) - 1) << 80)

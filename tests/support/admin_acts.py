@@ -3,7 +3,7 @@
 The names are those of the admin's addresses. A new act needs a line here (`tests/config/admin/test_acts.py`).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -17,7 +17,7 @@ from payments.providers.signing_secrets import new_webhook_secret
 from payments.refunds.operations import request_refund
 from players.models import Approval, ApprovalRule, AuditEvent, Credential, Game, Operator, Player
 from tests.support.admin_orders import make_orders, paid_there, sandbox_provider, tried
-from tests.support.admin_pages import address, alert, doubted, operator, page, sent
+from tests.support.admin_pages import REGISTERED, address, alert, doubted, operator, page, sent
 from tests.support.approvals import request_credit
 from tests.support.callers import make_party, open_session, unique
 from tests.support.doings import Arranged, Doing, Stage, action, added, changed, request
@@ -223,6 +223,13 @@ def statement_export(stage: Stage) -> Doing:
     return Doing(send, "export_statement", "export_statement", player)
 
 
+def list_export(model: Any) -> Arranged:
+    """The export of a list that is narrowed to nothing much."""
+    return lambda stage: Doing(
+        lambda: stage.client.post(address(model, "export"), {"query": ""}), "export_list", "export_list"
+    )
+
+
 def free_currency(stage: Stage) -> str:
     letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
     taken = set(Currency.objects.values_list("code", flat=True))
@@ -231,7 +238,7 @@ def free_currency(stage: Stage) -> str:
 
 # --- The acts -------------------------------------------------------------------------------------------
 
-ACTS: Mapping[str, Arranged] = {
+ACTS: dict[str, Arranged] = {
     "players.approval.approve": action(
         "approve", "approve", request_of_another, *("state", "decided_by_id"), *("ended_at", "result")
     ),
@@ -434,4 +441,7 @@ ACTS: Mapping[str, Arranged] = {
         "change_provider",
         lambda stage: make_provider("standard-webhooks", is_active=False).provider,
     ),
+}
+ACTS |= {
+    f"{model._meta.label_lower}.export": list_export(model) for model in REGISTERED if model is not AuditEvent
 }

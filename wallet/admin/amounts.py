@@ -1,14 +1,16 @@
 """Amounts as operators read and write them: in major units, with all of the currency's decimals."""
 
 import re
+from collections.abc import Callable
 from decimal import Decimal
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from lib.backoffice import columns
-from lib.backoffice.formatting import mono
+from lib.backoffice.conditions import Condition, Given, Rows, choice
 from lib.backoffice.forms import TextWidget
 from wallet.currencies import decimals_of, show_amount
 from wallet.models import Currency
@@ -19,12 +21,44 @@ WRITTEN = re.compile(r"\d{1,18}(\.\d{1,4})?", re.ASCII)
 
 def bare_cell(minor: int | None, code: str) -> SafeString:
     """An amount in a table whose title names the currency."""
-    return mono(show_amount(minor, code).removesuffix(f" {code}"))
+    return digits(show_amount(minor, code).removesuffix(f" {code}"))
 
 
 def amount_cell(minor: int | None, code: str) -> SafeString:
-    """An amount in a table: digits of one width, never broken over two lines."""
-    return mono(show_amount(minor, code))
+    """An amount in a table: digits of one width below each other, never broken over two lines."""
+    return digits(show_amount(minor, code))
+
+
+def digits(text: str) -> SafeString:
+    return format_html('<span class="wallet-id wallet-amount">{}</span>', text)
+
+
+def amount_conditions(field: str, currency: str) -> tuple[Condition, ...]:
+    """Conditions of a list: the currency, at `currency`, and amounts of it, at `field`."""
+    return (
+        choice("currency", "Currency (for amounts)", currency, currencies),
+        Condition("amount_from", "Amount from", amounts(f"{field}__gte")),
+        Condition("amount_to", "Amount to", amounts(f"{field}__lte")),
+    )
+
+
+def currencies() -> list[tuple[str, str]]:
+    return [(code, code) for code in Currency.objects.order_by("code").values_list("code", flat=True)]
+
+
+def amounts(lookup: str) -> Callable[[Rows, str, Given], Rows]:
+    """Rows that compare so with an amount in major units of the currency that is given as well."""
+
+    def narrow(rows: Rows, value: str, given: Given) -> Rows:
+        decimals = decimals_of(given.get("currency", ""))
+        if decimals is None or not WRITTEN.fullmatch(value):
+            return rows.none()
+        try:
+            return rows.filter(**{lookup: to_minor(Decimal(value), decimals)})
+        except InvalidAmount:
+            return rows.none()
+
+    return narrow
 
 
 def amount_column(label: str, minor: columns.Source, code: str) -> columns.Column:

@@ -9,12 +9,13 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from lib.backoffice import columns
+from lib.backoffice.conditions import Condition, Given, Rows, choice, since, slugs, until
 from lib.backoffice.formatting import NOTHING, badge, clock, link, mono, search_address
 from lib.backoffice.pages import Section, read_uuid
 from lib.backoffice.pagination import BigTableAdmin
 from players.admin.players import player_link
 from players.admin.search import SessionSearchAdmin
-from players.models import Credential, GameSession
+from players.models import Credential, Game, GameSession
 from wallet.admin.amounts import amount_cell, amount_column
 from wallet.api.errors import answer_to
 from wallet.models import ApiCall, Transaction
@@ -36,6 +37,12 @@ def show_answer(call: ApiCall) -> SafeString:
     """The same with the sentence that the game got, if it was refused."""
     answer = answer_to(call.outcome)
     return format_html("{} {}", show_outcome(call), answer[1]) if answer else show_outcome(call)
+
+
+def of_outcome(rows: Rows, value: str, given: Given) -> Rows:
+    """The calls that were accepted, or all others."""
+    accepted = {"outcome__in": SUCCESSES}
+    return rows.filter(**accepted) if value == "ok" else rows.exclude(**accepted)
 
 
 def took(call: ApiCall) -> str:
@@ -98,6 +105,13 @@ class ApiCallAdmin(SessionSearchAdmin, BigTableAdmin):
         "outcome_shown",
         "player_uid",
         "took_ms",
+    )
+    conditions = (
+        since(),
+        until(),
+        choice("game", "Game", "game_id", slugs(Game)),
+        Condition("endpoint", "Endpoint", lambda rows, value, given: rows.filter(endpoint=value)),
+        Condition("outcome", "Outcome", of_outcome, lambda: (("ok", "accepted"), ("no", "refused"))),
     )
     search_help_text = "Exact mmTransactionId or qwTransactionId"
     empty_text = "Every wallet call that names a transaction is logged here. No game has called yet."

@@ -8,13 +8,14 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from lib.backoffice import columns
+from lib.backoffice.conditions import choice, since, slugs, until
 from lib.backoffice.filters import OLDEST_FIRST, Rows, SelectingAdmin, Selection
 from lib.backoffice.formatting import NOTHING, badge, clipped, mono, sentence, short_id
 from lib.backoffice.pages import Section, read_uuid
 from lib.backoffice.recorded_forms import acts_section
 from players.admin.players import player_column
 from players.admin.search import SessionSearchAdmin
-from players.models import GameSession, Player
+from players.models import Game, GameSession, Player
 from wallet.admin.amounts import amount_column
 from wallet.admin.calls import calls_section
 from wallet.admin.discrepancy_actions import DiscrepancyActions
@@ -66,6 +67,13 @@ class DiscrepancyAdmin(DiscrepancyActions, OwnedRows, SessionSearchAdmin, Select
     """A call of a game that contradicts a settled transaction."""
 
     list_filter = (States,)
+
+    conditions = (
+        since(),
+        until(),
+        choice("kind", "Kind", "kind", lambda: Kind.choices),
+        choice("game", "Game", "transaction__game_id", slugs(Game)),
+    )
     search_help_text = "Exact uid or qwTransactionId"
     empty_text = "No game has contradicted a settled transaction."
     fields = (

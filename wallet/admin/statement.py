@@ -10,9 +10,9 @@ from uuid import UUID
 
 from django.utils.safestring import SafeString
 
+from lib.backoffice.conditions import read_moment
 from lib.backoffice.formatting import NOTHING, clock, link, moment, mono, wrapped
 from lib.backoffice.sections import Condition, Conditions, Section
-from players.audit_trail.conditions import read_moment
 from players.models import Game, Player
 from wallet.admin.amounts import amount_cell
 from wallet.admin.statement_words import show_change, tell

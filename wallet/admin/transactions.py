@@ -8,15 +8,16 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from lib.backoffice import columns
+from lib.backoffice.conditions import choice, since, slugs, until
 from lib.backoffice.filters import SOONEST_FIRST, Rows, SelectingAdmin, Selection, Selections
 from lib.backoffice.formatting import NOTHING, badge, clock, link, mono, sentence
 from lib.backoffice.pages import Section, read_uuid
 from lib.clock import now
 from players.admin.players import player_column
 from players.admin.search import SessionSearchAdmin
-from players.models import GameSession, Player
+from players.models import Game, GameSession, Player
 from wallet.admin import journal, transaction_story
-from wallet.admin.amounts import amount_column
+from wallet.admin.amounts import amount_column, amount_conditions
 from wallet.admin.calls import calls_section
 from wallet.admin.discrepancies import show_discrepancy_state
 from wallet.admin.manual_review_actions import PendingActions
@@ -92,6 +93,14 @@ class TransactionAdmin(PendingActions, SessionSearchAdmin, SelectingAdmin):
     """A movement of a player's money in its present state; the journal below says how it came to it."""
 
     list_filter = (Unfinished,)
+    conditions = (
+        since(),
+        until(),
+        choice("type", "Type", "type", lambda: Transaction.Type.choices),
+        choice("state", "State", "state", lambda: Transaction.State.choices),
+        choice("game", "Game", "game_id", slugs(Game)),
+        *amount_conditions("amount", "wallet__currency_id"),
+    )
     search_help_text = "Exact uid, mmTransactionId, qwTransactionId, or a session token"
     empty_text = (
         "A transaction is recorded when a game withdraws or deposits, a payment is credited, "

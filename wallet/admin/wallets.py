@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from lib.backoffice import columns
+from lib.backoffice.conditions import choice, since, until
 from lib.backoffice.filters import SelectingAdmin, Selection, Selections
 from lib.backoffice.formatting import NOTHING, badge
 from lib.backoffice.pages import Section, read_uuid
@@ -16,7 +17,7 @@ from players.admin.players import player_column
 from players.admin.search import SessionSearchAdmin
 from players.models import GameSession, Player
 from wallet.admin import journal
-from wallet.admin.amounts import amount_cell, amount_column
+from wallet.admin.amounts import amount_cell, amount_column, currencies
 from wallet.admin.wallet_actions import WalletActions
 from wallet.models import Wallet
 
@@ -51,6 +52,11 @@ class WalletAdmin(WalletActions, SessionSearchAdmin, SelectingAdmin):
     """A player's money in one currency. Only the ledger writes it."""
 
     list_filter = (Gates,)
+    conditions = (
+        since(),
+        until(),
+        choice("currency", "Currency", "currency_id", currencies),
+    )
     search_help_text = "Exact uid, wallet id, or a session token"
     empty_text = "A wallet is opened when a player first launches a game in a currency."
     fields = (

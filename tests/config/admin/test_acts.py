@@ -26,7 +26,7 @@ OF_READERS = {
     "password_change_done",
     *("factors", "own_sessions", "add_passkey", "begin_passkey", "begin_show_passkey"),
 }
-READING = {"changelist", "history", "delete", "find", ""}
+READING = {"changelist", "history", "delete", "find", "raw", ""}
 TRAIL = "players_auditevent"
 # A cookie's session is written after the page.
 NO_ACTS = {"django_session"}

@@ -44,7 +44,7 @@ LINES = {
         actions={"approve": "wallet.adjust_balance", "decline": "wallet.adjust_balance", "withdraw": None}
     ),
     "players.approvalrule": Line(add=RULES, change=RULES, actions={"remove": RULES}),
-    "players.auditevent": Line(view="players.read_audit", actions={"export": "players.export"}),
+    "players.auditevent": Line(view="players.read_audit"),
     "players.operator": Line(
         add=OPERATORS,
         change=OPERATORS,
@@ -152,7 +152,7 @@ ARGUMENTS: dict[str, list[Any]] = {
     "remove_factor": ["app", 1],
 }
 FOR_EVERYBODY = {"login", "logout"}
-PAGES = ("changelist", "add", "history", "delete", "change", "find")
+PAGES = ("changelist", "add", "history", "delete", "change", "find", "raw", "export")
 NOBODY, STRANGER = "no role", "a stranger"
 WHO = [*ROLES, NOBODY, STRANGER]
 
@@ -162,6 +162,8 @@ def asked_for(model: str, page: str, method: str) -> set[str | None]:
     app, name = model.split(".")
     line = LINES[model]
     view = line.view or f"{app}.view_{name}"
+    if page == "export":
+        return {view, "players.export"}
     if page in line.actions:
         return {view, line.actions[page]}
     if page == "add":

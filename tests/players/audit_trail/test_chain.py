@@ -17,11 +17,10 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 
-from lib.ids import new_id
+from lib.ids import id_at, new_id
 from players.audit_trail import chain
 from players.audit_trail.act_hash import COLUMNS, START, as_json, canonical, link_hash
 from players.audit_trail.chain import differences, link_events, unlinked_since
-from players.audit_trail.conditions import id_at
 from players.audit_trail.record import Origin, record_act
 from players.models import AuditEvent, AuditLink
 from tests.support.checkpoints import KEY, checkpoints_in, example_header, make, private, public
