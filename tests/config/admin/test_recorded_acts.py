@@ -25,7 +25,7 @@ from tests.support.admin_pages import operator, page, rows_of
 from tests.support.callers import PlayerSession, make_party
 from tests.support.doings import filled
 from wallet.admin.wallet_actions import SetLimit
-from wallet.models import Wallet
+from wallet.models import Transaction, Wallet
 
 PAGES: list[Any] = [page for page in admin.site._registry.values() if page.model._meta.app_label != "auth"]
 # Django's, and of the ledger's functions the driver's.
@@ -113,10 +113,12 @@ def test_action__waits_for_who_is_changing_its_row(
         return
     monkeypatch.setattr(type(action), "do", lambda self, act: "It is done.")
     act = Act(request_by_boss, row, {"reason": "r"})
-    table = sql.Identifier(row._meta.db_table)
+    # Transactions are locked by their wallets.
+    held = row.wallet if isinstance(row, Transaction) else row
+    table = sql.Identifier(held._meta.db_table)
     with owner.transaction():
         # As any change of its columns does.
-        owner.execute(sql.SQL("SELECT FROM {} WHERE id = %s FOR NO KEY UPDATE").format(table), [row.pk])
+        owner.execute(sql.SQL("SELECT FROM {} WHERE id = %s FOR NO KEY UPDATE").format(table), [held.pk])
         with pytest.raises(WAITED, match="lock timeout"):
             perform_impatiently(bound, act)
 

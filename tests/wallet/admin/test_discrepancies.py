@@ -1,10 +1,12 @@
 """Discrepancies as operators see them: owned, settled as the game says, or closed with a reason."""
 
 import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.test import Client
 
+from lib.clock import now
 from players.models import Approval, AuditEvent, Operator
 from tests.support.admin_pages import (
     address,
@@ -21,7 +23,10 @@ from tests.support.admin_pages import (
 )
 from tests.support.callers import Callers, PlayerSession
 from tests.support.invariants import problems_of
+from tests.support.owned import owned
 from wallet.models import ApiCall, Discrepancy, Transaction
+
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 def contradicted(session: PlayerSession, amount: str = "30.00") -> Discrepancy:
@@ -30,6 +35,11 @@ def contradicted(session: PlayerSession, amount: str = "30.00") -> Discrepancy:
     session.resolve(mm, "expired")
     session.call("confirmWithdrawal", mm)
     return Discrepancy.objects.get(transaction=session.transaction(mm))
+
+
+def first_seen(row: Discrepancy, at: datetime) -> None:
+    """Other tests leave theirs open: a page has the oldest 25 of these, or the newest 25 that are closed."""
+    owned(Discrepancy).filter(pk=row.pk).update(first_seen_at=at)
 
 
 def listed(text: str) -> list[str]:
@@ -117,6 +127,7 @@ def test_discrepancy__is_assigned_and_that_is_recorded(
     client: Client, boss: Operator, player_session: PlayerSession
 ) -> None:
     row, other = contradicted(player_session), operator("wallet.resolve_alert")
+    first_seen(row, LONG_AGO)
     other.set_password("x")
     other.save()
     place = page(Discrepancy, row, "assign")
@@ -141,10 +152,13 @@ def test_discrepancy_list__has_open_ones_first_and_ends_them(
 ) -> None:
     one, two = callers.player_session(), callers.player_session()
     first, other = contradicted(one), contradicted(two)
+    first_seen(first, LONG_AGO)
+    first_seen(other, LONG_AGO + timedelta(seconds=1))
     found = listed(get(client, address(Discrepancy)))
     assert found.index(str(first.pk)) < found.index(str(other.pk))
     by_two(client, second, page(Discrepancy, first, "settle"))
     assert str(first.pk) not in listed(get(client, address(Discrepancy)))
+    first_seen(first, now())
     assert listed(get(client, f"{address(Discrepancy)}?state=closed"))[0] == str(first.pk)
 
 
