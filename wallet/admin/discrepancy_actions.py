@@ -25,7 +25,7 @@ class SettleAsTheGameSays(ApprovedAction[Discrepancy]):
 class Close(PageAction[Discrepancy]):
     """Nothing is to be booked."""
 
-    title, permission = "Close", RESOLVE
+    title, permission = "Close without a booking", RESOLVE
 
     def page(self, row: Discrepancy) -> Page:
         require_open(row)
@@ -34,7 +34,7 @@ class Close(PageAction[Discrepancy]):
             "Closing moves no money. Close it if the game took back what it handed out, or was wrong.",
             "The same word of the game is counted afterwards, and does not open it again.",
         ]
-        return Page("Close this discrepancy without a booking?", says, "Close")
+        return Page("Close this discrepancy without a booking?", says, "Close it")
 
     def do(self, act: Act[Discrepancy]) -> str:
         if not close_discrepancy(act.row, actor=act.actor, reason=act.reason):
