@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.functional import cached_property
 
-from lib.backoffice.conditions import in_bounds
+from lib.backoffice.conditions import ConditionFilter, in_bounds
 from lib.backoffice.lists import is_searched, looked_back_to
 from lib.backoffice.pages import ReadOnlyAdmin
 from lib.backoffice.sections import read_page as read_page
@@ -53,6 +53,11 @@ class NewestFirst(ChangeList):
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
         return ["-pk"]
+
+    def get_filters(self, request: HttpRequest) -> Any:
+        specs, _, *rest = super().get_filters(request)
+        # The form above the list has the conditions: no button for them besides.
+        return (specs, any(not isinstance(spec, ConditionFilter) for spec in specs), *rest)
 
     @property
     def condition_names(self) -> set[str]:
