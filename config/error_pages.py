@@ -9,9 +9,10 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, HttpResponseForbidden, HttpResponseNotFound
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
+from django.templatetags.static import static
 from django.views.csrf import csrf_failure as plain_csrf_failure
 
-from config.content_security import HEADER, admin_policy
+from config.content_security import HEADER
 from lib.backoffice.confirmation import NOT_STORED
 from lib.database import drop_unfit_connection, is_unavailable
 from lib.http import request_ids
@@ -22,6 +23,23 @@ from players.models import Operator
 
 logger = logging.getLogger(__name__)
 ADMIN = "/admin/"
+EXPIRED = "This form has expired"
+OPENED_BEFORE = (
+    "Nothing was changed. The page was opened before you last logged in or out, or the browser keeps no "
+    "cookies. Go back, load the page again, and send the form once more."
+)
+AWAY = (
+    "The database cannot be reached",
+    "The platform goes on as soon as it answers again; that usually takes seconds.",
+)
+FAILED = ("Something failed on our side", "It has been written to the log.")
+SENT = (
+    "What you sent may have been done, or not at all, but never by halves. Look at the page of what you "
+    "changed before you send it again."
+)
+BARE_PAGE = (
+    "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -56,23 +74,27 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """A form that was sent without the secret that its page had."""
     if not request.path_info.startswith(ADMIN):
         return plain_csrf_failure(request, reason)
-    return page(
-        request,
-        403,
-        "This form has expired",
-        "Nothing was changed. The page was opened before you last logged in or out, or the browser keeps no "
-        "cookies. Go back, load the page again, and send the form once more.",
-    )
+    if has_entered(request):
+        return page(request, 403, EXPIRED, OPENED_BEFORE)
+    return bare_page(request, 403, EXPIRED, [OPENED_BEFORE])
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """A failure that nobody else answers: within a page, or outside of every view."""
     problem = sys.exception()
-    if problem is None or not is_unavailable(problem):
-        return failure(request, internal_error(), "Something failed on our side")
-    drop_unfit_connection(problem)
-    logger.error("the database is unavailable: %s", problem, extra={"status": 503})
-    return failure(request, unavailable(), "The database cannot be reached")
+    is_away = problem is not None and is_unavailable(problem)
+    if problem is not None and is_away:
+        drop_unfit_connection(problem)
+        logger.error("the database is unavailable: %s", problem, extra={"status": 503})
+    answer = unavailable() if is_away else internal_error()
+    if not request.path_info.startswith(ADMIN):
+        return answer
+    title, first = AWAY if is_away else FAILED
+    words = [first] if request.method == "GET" else [first, SENT]
+    shown = bare_page(request, answer.status_code, title, words)
+    if is_away:
+        shown["Retry-After"] = answer["Retry-After"]
+    return shown
 
 
 def has_entered(request: HttpRequest) -> bool:
@@ -91,35 +113,31 @@ def roles_of(request: HttpRequest) -> str:
 
 
 def page(request: HttpRequest, status: int, title: str, words: str, **context: Any) -> HttpResponse:
-    """A page in the look of the admin; whoever has not come in sees nothing around it."""
-    is_in = has_entered(request)
-    known = {
-        **admin.site.each_context(request),
-        "title": title,
-        "words": words,
-        "is_in": is_in,
-        "layout": "admin/base_site.html" if is_in else "unfold/layouts/unauthenticated.html",
-    }
+    """A page in the look of the admin, for who has come in."""
+    known = {**admin.site.each_context(request), "title": title, "words": words}
     return TemplateResponse(
         request, "admin/dead_end.html", {**known, **context}, status=status, headers=NOT_STORED
     )
 
 
-def failure(request: HttpRequest, answer: HttpResponse, title: str) -> HttpResponse:
-    """An API's answer to a failure, for operators as a page that takes no database."""
-    if not request.path_info.startswith(ADMIN):
-        return answer
+def bare_page(request: HttpRequest, status: int, title: str, words: list[str]) -> HttpResponse:
+    """A page that takes neither the database nor a session, one of which may be what failed."""
     context = {
         "title": title,
         "site_title": settings.UNFOLD["SITE_TITLE"],
-        "is_unavailable": answer.status_code == 503,
+        "words": words,
         "request_id": request.META[request_ids.HEADER],
         "place": request.get_full_path() if request.method == "GET" else "",
+        "style": style_sheet(),
     }
-    shown = HttpResponse(render_to_string("admin/failure.html", context), status=answer.status_code)
-    for name in NOT_STORED:
-        shown[name] = NOT_STORED[name]
-    if "Retry-After" in answer:
-        shown["Retry-After"] = answer["Retry-After"]
-    shown[HEADER] = admin_policy()
+    shown = HttpResponse(render_to_string("admin/failure.html", context), status=status, headers=NOT_STORED)
+    shown[HEADER] = BARE_PAGE
     return shown
+
+
+def style_sheet() -> str:
+    """Its address; empty if the files were not collected: the page says what it has to without."""
+    try:
+        return static("players/failure.css")
+    except ValueError:
+        return ""

@@ -105,8 +105,10 @@ class Refusals:
     def flush(self, provider_id: UUID) -> None:
         """Writes what was only counted. For a thread of its own, whose connection it closes."""
         with self.lock:
-            bucket = self.buckets[provider_id]
-            times, bucket.counted = bucket.counted, 0
+            bucket = self.buckets.get(provider_id)
+            times = bucket.counted if bucket else 0
+            if bucket:
+                bucket.counted = 0
         try:
             if times:
                 self.attempt(provider_id, times, lambda: count(provider_id, times, now()))
@@ -121,11 +123,12 @@ class Refusals:
             drop_unfit_connection(problem)
             logger.exception("a refused callback cannot be kept")
             with self.lock:
-                self.buckets[provider_id].counted += times
+                self.buckets.setdefault(provider_id, Bucket(BURST, time.monotonic())).counted += times
 
     def forget(self) -> None:
-        """As if the process had seen none; for tests."""
-        self.buckets.clear()
+        """As if the process had seen none; for tests. What is still to be written is not."""
+        with self.lock:
+            self.buckets.clear()
 
 
 def write(config: ProviderConfig, raw: RawCallback, problem: str, times: int = 1) -> None:

@@ -5,11 +5,12 @@ from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
+from payments.approvals.acceptance import AcceptancePayload
 from payments.approvals.catalogue import CREDIT, PRICES, PRODUCT_CHANGE
 from payments.approvals.endpoints import PROVIDER_CHANGE, SHOP_CHANGE
 from payments.approvals.refund import RefundPayload
 from payments.approvals.secrets import LABELS, NewSecretPayload, RetirementPayload
-from payments.models import Order, Price, Product, Provider, Refund, Secret, Shop
+from payments.models import Callback, Order, Price, Product, Provider, Refund, Secret, Shop
 from payments.providers.signing_secrets import (
     add_callback_secret,
     add_delivery_secret,
@@ -197,7 +198,27 @@ def refund(draw: Draw) -> Case:
     return Case(payload, shows, others, told=told)
 
 
+def acceptance(draw: Draw) -> Case:
+    """A payment of less or more than the price; meanwhile the genuine one may come."""
+    setup = draw.shop_setup
+    order = setup.order(setup.player_session())
+    setup.webhooks.tell("payment.succeeded", order, draw.one("0.01", "3.99", "6.00"))
+    callback = Callback.objects.get(order=order)
+
+    def shows() -> Words:
+        snapshot = present(Order.objects.get(pk=order.pk))
+        return {
+            "Order": snapshot.order.get_state_display(),
+            "Paid and not returned": show_amount(snapshot.kept, order.currency_id),
+            "Credit that the player has of it": show_amount(snapshot.credited, "XAG"),
+        }
+
+    others: Others = [partial(setup.webhooks.tell, "payment.succeeded", order, "4.99")]
+    return Case(AcceptancePayload(order.pk, callback.pk), shows, others)
+
+
 CASES = {
+    "accept_callback": acceptance,
     "add_secret": new_secret,
     "retire_secret": retirement,
     "change_provider": provider_change,
