@@ -57,11 +57,16 @@ def rounds(bounded: int, long: int) -> int:
     return long if LONG else bounded
 
 
-def eventually(true: Callable[[], object], what: str, seconds: float = PATIENCE) -> None:
-    """Returns when `true` is; fails when that takes too long."""
+def eventually(
+    true: Callable[[], object],
+    what: str,
+    seconds: float = PATIENCE,
+    instead: Callable[[], object] = lambda: "",
+) -> None:
+    """Returns when `true` is; fails when that takes too long, and tells what there is `instead`."""
     deadline = time.monotonic() + seconds
     while not true():
-        assert time.monotonic() < deadline, f"not within {seconds:.0f} s: {what}"
+        assert time.monotonic() < deadline, f"not within {seconds:.0f} s: {what} {instead()}"
         time.sleep(0.05)
 
 

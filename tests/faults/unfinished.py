@@ -143,8 +143,12 @@ def assert_settled_without_a_hand(platform: Platform, left: list[Left], game: Fa
     assert_settled_once(left)
     assert_asked(left, game)
     # What a sweep that was cut off has raised clears itself.
-    eventually(lambda: not Alert.objects.filter(resolved_at=None).exists(), "no alert is left open")
+    eventually(lambda: not open_alerts(), "no alert is left open", instead=open_alerts)
     platform.assert_whole()
+
+
+def open_alerts() -> list[tuple[str, str]]:
+    return list(Alert.objects.filter(resolved_at=None).values_list("kind", "text"))
 
 
 def assert_settled_once(left: list[Left]) -> None:
