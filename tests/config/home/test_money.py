@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from itertools import count
 
 import pytest
@@ -119,12 +120,12 @@ def test_money__owed_is_what_all_wallets_hold(
     again.opened("withdraw", "7.00")
     again.opened("deposit", "0.50")
     fold(clock, morning + timedelta(hours=1))
-    changes = [round(new - old, 2) for old, new in zip(before, owed(morning), strict=True)]
-    assert changes == [-7.00, 7.00, 0.50, 0.50, 0.00]
+    changes = [new - old for old, new in zip(before, owed(morning), strict=True)]
+    assert changes == [Decimal(text) for text in ("-7.00", "7.00", "0.50", "0.50", "0.00")]
 
 
-def owed(morning: datetime) -> list[float]:
-    return [float(cell.replace(",", "")) for cell in table(seen(morning), "Owed to players at")["XAG"]]
+def owed(morning: datetime) -> list[Decimal]:
+    return [Decimal(cell.replace(",", "")) for cell in table(seen(morning), "Owed to players at")["XAG"]]
 
 
 def test_money__days_that_are_not_summed_up_are_named(morning: datetime) -> None:
