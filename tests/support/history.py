@@ -12,7 +12,7 @@ from django.db import connection
 from django.test import override_settings
 from psycopg import sql
 
-from payments.history.making import Made, Wanted, make_history
+from payments.history.maker import Made, Wanted, make_history
 from payments.providers.registry import PROVIDERS
 from tests.support.own_database import remake, use
 

@@ -11,7 +11,7 @@ import environ
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
-from payments.history.making import CannotMake, Wanted, make_history, strangers
+from payments.history.maker import CannotMake, Wanted, make_history, strangers
 
 OWNER = "DATABASE_OWNER_URL"
 

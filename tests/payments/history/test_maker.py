@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 from lib.clock import now
 from lib.ids import new_id
 from payments.history import visits
-from payments.history.making import Made
+from payments.history.maker import Made
 from payments.models import Callback, Delivery, Order, Payment, Refund, RefusedCallback
 from payments.nudges import NUDGER
 from players.models import Approval, GameSession, Player, PlayerEvent
