@@ -24,6 +24,12 @@ AXE = Axe()
 # What it would load of style sheets is for a rule that is still on trial.
 QUICKLY = {"resultTypes": ["violations"], "preload": False}
 
+# The elements that reach beyond the screen, where the page can be moved sideways by them.
+TOO_WIDE = """() => document.documentElement.scrollWidth <= innerWidth ? [] :
+    [...document.querySelectorAll("body *")]
+        .filter((element) => element.getBoundingClientRect().right > innerWidth)
+        .slice(0, 12).map((element) => element.outerHTML.slice(0, 160))"""
+
 
 def looks(*short: str) -> list[Any]:
     """All looks, for a test that has these few in every run, and the others with LONG=1."""
@@ -89,13 +95,15 @@ class Visit:
             self.page.screenshot(path=PICTURES / f"{name}.png", full_page=True)
 
     def fits(self) -> None:
-        """Nothing is wider than the screen."""
-        assert self.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), self.page.url
+        """Nothing is wider than the screen, or what is has its name in the failure."""
+        too_wide = self.page.evaluate(TOO_WIDE)
+        assert not too_wide, f"{self.page.url}: {too_wide}"
 
     def is_sound(self) -> None:
         """The page fits, and axe-core finds nothing."""
-        # An icon is a word until its font is there.
-        self.page.evaluate("document.fonts.ready.then(() => true)")
+        # An icon is a word until its font is there; and no font is awaited before the page is laid out.
+        self.page.wait_for_load_state()
+        self.page.evaluate("document.body.offsetWidth, document.fonts.ready.then(() => true)")
         self.fits()
         found = AXE.run(self.page, options=QUICKLY)
         assert not found.violations_count, f"{self.page.url}: {found.generate_report()}"
