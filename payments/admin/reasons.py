@@ -1,18 +1,16 @@
 """Why an order is in its state, in a sentence for operators. No rule is decided here: it tells what was."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F
-
 from lib.clock import in_words
+from payments.admin.delivery_reasons import Failures, failures_of, undelivered
 from payments.models import (
     Callback,
     Delivery,
-    DeliveryAttempt,
     Order,
     Payment,
     Refund,
@@ -32,9 +30,9 @@ MOST_ROWS = 500
 class Story:
     """What belongs to an order, each the newest first.
 
-    `contradicting` are the callbacks that were genuine and counted for nothing. `attempt` is the last try to
-    deliver; `is_paused` says whether the shop's deliveries are. `refused` are the callbacks that name it,
-    and that nobody has vouched for yet.
+    `contradicting` are the callbacks that were genuine and counted for nothing. `failures` are the attempts
+    to deliver that failed; `is_paused` says whether the shop's deliveries are. `refused` are the callbacks
+    that name it, and that nobody has vouched for yet.
     """
 
     order: Order
@@ -42,7 +40,7 @@ class Story:
     contradicting: list[Callback] = field(default_factory=list)
     refunds: list[Refund] = field(default_factory=list)
     delivery: Delivery | None = None
-    attempt: DeliveryAttempt | None = None
+    failures: Failures | None = None
     is_paused: bool = False
     refused: list[RefusedCallback] = field(default_factory=list)
 
@@ -55,7 +53,7 @@ def stories_of(orders: Sequence[Order]) -> list[Story]:
     callbacks = by_order(contradicting.select_related("provider"))
     refunds = by_order(Refund.objects.filter(order__in=ids))
     deliveries = {delivery.order_id: delivery for delivery in Delivery.objects.filter(order__in=ids)}
-    attempts = last_attempts(deliveries.values())
+    failures = failures_of(deliveries.values())
     refused = refused_of(ids)
     paused = set(Shop.objects.exclude(paused_at=None).values_list("game_id", flat=True))
     return [
@@ -65,7 +63,7 @@ def stories_of(orders: Sequence[Order]) -> list[Story]:
             callbacks[order.pk],
             refunds[order.pk],
             deliveries.get(order.pk),
-            attempts.get(deliveries[order.pk].pk) if order.pk in deliveries else None,
+            failures.get(deliveries[order.pk].pk) if order.pk in deliveries else None,
             order.game_id in paused,
             refused[order.pk],
         )
@@ -89,13 +87,6 @@ def refused_of(ids: Sequence[UUID]) -> dict[UUID, list[RefusedCallback]]:
         if row.said_order:
             found[row.said_order].append(row)
     return found
-
-
-def last_attempts(deliveries: Iterable[Delivery]) -> dict[UUID, DeliveryAttempt]:
-    """The last try of each delivery."""
-    ids = [delivery.pk for delivery in deliveries]
-    rows = DeliveryAttempt.objects.filter(delivery__in=ids).order_by("delivery_id", F("pk").desc())
-    return {row.delivery_id: row for row in rows.distinct("delivery_id")}
 
 
 # --- The sentence -----------------------------------------------------------------------------------------
@@ -183,31 +174,7 @@ def kept(story: Story) -> str:
         return "credited." if order.state == State.DELIVERED else "the credit is under way."
     if order.delivered_at:
         return f"delivered by the game {in_words(order.delivered_at)}."
-    return undelivered(story)
-
-
-def undelivered(story: Story) -> str:
-    """Why the game has not taken the delivery yet."""
-    delivery = story.delivery
-    if delivery is None:
-        return "the game has not been told yet."
-    last = f", last answer: {answer(story.attempt)}" if story.attempt else ""
-    if delivery.state != Delivery.State.PENDING:
-        return f"its delivery is {delivery.get_state_display()}{last}."
-    if story.is_paused:
-        return f"deliveries to this game are paused{last}."
-    if delivery.attempts == 0:
-        return "the game is being told."
-    tries = "1 try" if delivery.attempts == 1 else f"{delivery.attempts} tries"
-    following = f"; next try {in_words(delivery.next_attempt_at)}" if delivery.next_attempt_at else ""
-    return f"not delivered after {tries}{last}{following}."
-
-
-def answer(attempt: DeliveryAttempt) -> str:
-    """What the game said to a try."""
-    if attempt.ended_at is None:
-        return "none yet"
-    return attempt.problem or str(attempt.status)
+    return undelivered(story.delivery, story.failures, is_paused=story.is_paused)
 
 
 def returns(story: Story) -> list[str]:

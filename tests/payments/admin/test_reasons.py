@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from lib.clock import now
+from lib.clock import in_words, now
 from payments.admin.reasons import reason, stories_of
 from payments.deliveries.operations import pause_deliveries, resume_deliveries
-from payments.models import Order, Payment, Refund
+from payments.models import Delivery, DeliveryAttempt, Order, Payment, Refund
 from payments.orders.operations import expire_orders
 from players.models import Player
 from tests.conftest import Clock
@@ -19,6 +19,7 @@ from tests.support.admin_pages import address, find, get, page, queries
 from tests.support.owned import owned
 from tests.support.shop import ShopSetup, fresh
 
+STOPPED = "it has stopped its delivery by that: no attempt follows"
 TIME = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC"
 
 
@@ -90,11 +91,14 @@ def test_reason__delivery_on_its_way(shop_setup: ShopSetup) -> None:
     order = shop_setup.paid(product="sword")
     says(order, r"Paid; the game is being told\.")
     tried(order, 503)
-    says(order, r"Paid; not delivered after 1 try, last answer: 503; next try TIME\.")
+    says(order, r"Paid; the game answers 503 since TIME \(1 attempt\); next attempt at TIME\.")
+    tried(order, 503)
+    says(order, r"Paid; the game answers 503 since TIME \(2 attempts\); next attempt at TIME\.")
     tried(order, None)
-    says(order, r"Paid; not delivered after 2 tries, last answer: timeout: no answer; next try TIME\.")
+    fails = r"the game fails since TIME \(3 attempts, the last: timeout: no answer\)"
+    says(order, rf"Paid; {fails}; next attempt at TIME\.")
     pause_deliveries(shop_setup.shop)
-    says(order, r"Paid; deliveries to this game are paused, last answer: timeout: no answer\.")
+    says(order, rf"Paid; {fails}; deliveries to this game are paused\.")
     resume_deliveries(shop_setup.shop)
 
 
@@ -102,13 +106,26 @@ def test_reason__delivery_on_its_way(shop_setup: ShopSetup) -> None:
     ("status", "sentence"),
     [
         (200, r"Paid; delivered by the game TIME\."),
-        (410, r"Paid; its delivery is stopped by the game \(410\), last answer: 410\."),
+        (410, rf"Paid; the game answers 410 since TIME \(1 attempt\); {STOPPED}\."),
     ],
 )
 def test_reason__delivery_that_has_ended(shop_setup: ShopSetup, status: int, sentence: str) -> None:
     order = shop_setup.paid(product="sword")
     tried(order, status)
     says(order, sentence)
+
+
+def test_reason__failures_since_the_first_of_them(shop_setup: ShopSetup, clock: Clock) -> None:
+    order = shop_setup.paid(product="sword")
+    tried(order, None)
+    [first] = DeliveryAttempt.objects.filter(delivery__order=order)
+    clock.go_ahead(timedelta(hours=2))
+    tried(order, None)
+    since = in_words(first.began_at)
+    unanswered = rf"the game gives no answer since {since} \(2 attempts, the last: timeout: no answer\)"
+    says(order, rf"Paid; {unanswered}; next attempt at TIME\.")
+    Delivery.objects.filter(order=order).update(state="exhausted", next_attempt_at=None)
+    says(order, rf"Paid; {unanswered}; given up after 48 hours: no attempt follows\.")
 
 
 def test_reason__money_that_went_back(shop_setup: ShopSetup) -> None:

@@ -1,0 +1,88 @@
+"""Since when a game does not take what was paid, and what comes next, in a sentence for operators."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Aggregate, Count, F, Max, Min, Window
+
+from lib.clock import in_words
+from payments.models import Delivery, DeliveryAttempt
+
+State = Delivery.State
+
+
+@dataclass(frozen=True, slots=True)
+class Failures:
+    """The attempts to deliver that failed one after another: since when, how many, and the last of them.
+
+    `is_same` says whether all of them had the same status, or all of them none.
+    """
+
+    since: datetime
+    number: int
+    last: DeliveryAttempt
+    is_same: bool
+
+
+def failures_of(deliveries: Iterable[Delivery]) -> dict[UUID, Failures]:
+    """The failures of deliveries, by their ids; by one query for all of them."""
+    # What the game has never taken has nothing but failures, so the first attempt began them.
+    untaken = [delivery.pk for delivery in deliveries if delivery.delivered_at is None]
+    ended = DeliveryAttempt.objects.filter(delivery__in=untaken).exclude(ended_at=None)
+    counted = ended.annotate(
+        since=of_delivery(Min("began_at")),
+        number=of_delivery(Count("pk")),
+        answered=of_delivery(Count("status")),
+        lowest=of_delivery(Min("status")),
+        highest=of_delivery(Max("status")),
+    )
+    last = counted.order_by("delivery_id", F("pk").desc()).distinct("delivery_id")
+    return {row.delivery_id: Failures(row.since, row.number, row, is_same(row)) for row in last}
+
+
+def of_delivery(sum: Aggregate) -> Window:
+    return Window(sum, partition_by=F("delivery"))
+
+
+def is_same(row: Any) -> bool:
+    return row.lowest == row.highest and row.answered in (0, row.number)
+
+
+# --- The sentence -----------------------------------------------------------------------------------------
+
+
+def undelivered(delivery: Delivery | None, failures: Failures | None, *, is_paused: bool) -> str:
+    """Why the game has not taken the delivery yet."""
+    if delivery is None:
+        return "the game has not been told yet."
+    if failures is None and delivery.state == State.PENDING and not is_paused:
+        return "the game is being told."
+    told = [failing(failures)] if failures else []
+    return f"{'; '.join([*told, following(delivery, is_paused=is_paused)])}."
+
+
+def failing(failures: Failures) -> str:
+    """How the game fails, and since when."""
+    last, since = failures.last, in_words(failures.since)
+    attempts = "1 attempt" if failures.number == 1 else f"{failures.number:,} attempts"
+    if failures.is_same and last.status is not None:
+        return f"the game answers {last.status} since {since} ({attempts})"
+    fails = "gives no answer" if failures.is_same else "fails"
+    return f"the game {fails} since {since} ({attempts}, the last: {last.status or last.problem})"
+
+
+def following(delivery: Delivery, *, is_paused: bool) -> str:
+    """What comes next."""
+    match delivery.state:
+        case State.GONE:
+            return "it has stopped its delivery by that: no attempt follows"
+        case State.EXHAUSTED:
+            return "given up after 48 hours: no attempt follows"
+        case State.PENDING if is_paused:
+            return "deliveries to this game are paused"
+        case State.PENDING if delivery.next_attempt_at:
+            return f"next attempt at {in_words(delivery.next_attempt_at)}"
+    return f"its delivery is {delivery.get_state_display()}"
