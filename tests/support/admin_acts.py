@@ -371,6 +371,7 @@ ACTS: dict[str, Arranged] = {
         "resolve", "resolve", lambda stage: alert(), *("resolved_at", "resolved_by", "reason")
     ),
     "wallet.alert.accept": request("accept", "accept_difference", lambda stage: alert("ledger_difference")),
+    "wallet.alert.assign": assigned(lambda stage: alert()),
     "payments.order.accept": contradicted_order,
     "payments.order.deliver_again": action(
         "deliver_again", "deliver_again", lambda stage: delivery(stage).order

@@ -12,12 +12,13 @@ from django.utils.safestring import SafeString
 
 from lib.backoffice import columns
 from lib.backoffice.confirmation import Act, Page, PageAction, Refused
-from lib.backoffice.filters import SelectingAdmin, Selection, Selections
+from lib.backoffice.filters import SelectingAdmin, Selection
 from lib.backoffice.formatting import NOTHING, badge, link, moment, sentence
 from lib.backoffice.pages import Section
 from players.admin.approved_action import ApprovedAction, EffectPage, operator_of
 from players.admin.search import SessionSearchAdmin
 from players.models import GameSession
+from wallet.admin.owners import RESOLVE, Assign, Owned, OwnedRows, mine
 from wallet.alerts import resolve_alert
 from wallet.approvals.alerts import ACCEPTANCE, DifferencePayload
 from wallet.models import Alert, AlertMessage
@@ -167,13 +168,15 @@ MEANINGS = {
 }
 
 
-class Openness(Selections):
+OPEN = Selection("Open", lambda rows: rows.filter(resolved_at=None), CRITICAL_FIRST, "No alert is open.")
+
+
+class Openness(Owned):
     title = "state"
     parameter_name = "state"
     offered: ClassVar[dict[str, Selection]] = {
-        "open": Selection(
-            "Open", lambda rows: rows.filter(resolved_at=None), CRITICAL_FIRST, "No alert is open."
-        ),
+        "open": OPEN,
+        "mine": mine(OPEN),
         "resolved": Selection(
             "Resolved",
             lambda rows: rows.filter(resolved_at__isnull=False),
@@ -238,7 +241,7 @@ def require_ordinary(alert: Alert) -> None:
 class Resolve(PageAction[Alert]):
     """Takes an alert off the list that is not critical."""
 
-    title, permission = "Resolve", "wallet.resolve_alert"
+    title, permission = "Resolve", RESOLVE
 
     def page(self, row: Alert) -> Page:
         says = [f"{row.subject}: {row.text}", MEANINGS[Kind(row.kind)][2]]
@@ -254,7 +257,7 @@ class Resolve(PageAction[Alert]):
 
 
 @admin.register(Alert)
-class AlertAdmin(SessionSearchAdmin, SelectingAdmin):
+class AlertAdmin(OwnedRows, SessionSearchAdmin, SelectingAdmin):
     """A problem that needs a person's attention."""
 
     list_filter = (Openness,)
@@ -271,11 +274,12 @@ class AlertAdmin(SessionSearchAdmin, SelectingAdmin):
         "last_seen",
         "times",
         "state",
+        "owner_shown",
         "resolved",
         "reason_shown",
     )
-    actions_detail = ("resolve", "accept")
-    resolve, accept = Resolve(), AcceptDifference()
+    actions_detail = ("resolve", "accept", "assign")
+    resolve, accept, assign = Resolve(), AcceptDifference(), Assign()
 
     raised_clock = columns.clock("raised (UTC)", "raised_at")
     kind_short = columns.text("kind", show_kind)
@@ -319,8 +323,8 @@ class AlertAdmin(SessionSearchAdmin, SelectingAdmin):
         return f"{sentence(MEANINGS[Kind(row.kind)][0])}: {about}"
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
-        which = () if Openness.name_in(request) == "open" else ("state",)
-        return ("raised_clock", "kind_short", *which, "subject_shown", "found", "times", "last_clock")
+        which = "owner_shown" if Openness.name_in(request) in ("open", "mine") else "state"
+        return ("raised_clock", "kind_short", which, "subject_shown", "found", "times", "last_clock")
 
     def get_fields(self, request: HttpRequest, obj: Alert | None = None) -> Any:
         absent = set() if obj and obj.resolved_at else {"resolved", "reason_shown"}
@@ -330,7 +334,7 @@ class AlertAdmin(SessionSearchAdmin, SelectingAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Alert]:
         alerts: QuerySet[Alert] = super().get_queryset(request)
-        return alerts.select_related("wallet__player").defer("wallet__head")
+        return alerts.select_related("wallet__player", "owner").defer("wallet__head")
 
     def sections(self, request: HttpRequest, obj: Alert) -> list[Section]:
         rows = obj.messages.order_by("channel", "address")
@@ -349,5 +353,5 @@ class AlertAdmin(SessionSearchAdmin, SelectingAdmin):
     def pointless_actions(self, id: UUID) -> set[str]:
         alert = Alert.objects.filter(pk=id, resolved_at=None).only("kind").first()
         if alert is None:
-            return {"resolve", "accept"}
+            return set(self.actions_detail)
         return {"resolve"} if alert.kind in Alert.CRITICAL else {"accept"}

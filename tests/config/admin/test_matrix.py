@@ -94,7 +94,11 @@ LINES = {
     ),
     "wallet.inquiry": Line(actions={"confirm": SETTLE, "roll_back": SETTLE, "requery": SETTLE}),
     "wallet.alert": Line(
-        actions={"resolve": "wallet.resolve_alert", "accept": "wallet.resolve_ledger_difference"}
+        actions={
+            "resolve": "wallet.resolve_alert",
+            "accept": "wallet.resolve_ledger_difference",
+            "assign": "wallet.resolve_alert",
+        }
     ),
     "wallet.jobrun": Line(),
     "wallet.checkpoint": Line(),

@@ -18,6 +18,7 @@ from tests.support.admin_pages import (
     operator,
     page,
     queries,
+    sent,
     signed_in,
 )
 from tests.support.callers import Callers, PlayerSession, unique
@@ -144,6 +145,31 @@ def test_alert__resolving_difference_accepts_it_and_keeps_freeze(
     assert (player_session.wallet().frozen_at is not None, player_session.holding()) == (True, before)
     assert listed(find(client, Alert, player_session.player.uid)) == [str(row.pk)]
     assert listed(find(client, Alert, player_session.token)) == [str(row.pk)]
+
+
+def test_alert__is_taken_by_an_operator_and_that_is_recorded(client: Client, boss: Operator) -> None:
+    row, other = alert(), alert()
+    place = page(Alert, row, "assign")
+    assert place in get(client, page(Alert, row))
+    sent(client, place, owner=str(boss.pk))
+    row.refresh_from_db()
+    assert row.owner == boss
+    told = AuditEvent.objects.get(subject_id=str(row.pk), action="assign")
+    assert told.after is not None
+    assert told.after["owner_id"] == boss.pk
+    assert boss.username in get(client, page(Alert, row))
+    text = get(client, address(Alert))
+    assert {str(row.pk), str(other.pk)} <= set(listed(text))
+    assert boss.username in rows_in(text)[listed(text).index(str(row.pk))]
+    assert listed(get(client, f"{address(Alert)}?state=mine")) == [str(row.pk)]
+    sent(client, page(Alert, row, "resolve"), reason="r")
+    assert listed(get(client, f"{address(Alert)}?state=mine")) == []
+    assert place not in get(client, page(Alert, row))
+
+
+def rows_in(text: str) -> list[str]:
+    """The rows of a list."""
+    return re.findall(r"<tr[^>]*>(.*?)</tr>", text[text.index('id="result_list"') :], re.DOTALL)[1:]
 
 
 def test_alert__is_resolved_only_by_who_may_change_alerts() -> None:
