@@ -14,7 +14,7 @@ HOSTILE := tests/config/launcher/test_restarts.py tests/payments/deliveries/test
 	$(addprefix tests/config/test_,nginx.py web_reload.py web_worker.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test quick faults lint lint-style lint-imports lint-sql lint-types lock bench bench-peers bench-growth bench-settle bench-callbacks bench-pages simulate history manage mutate attack fuzz clean install
+.PHONY: help run test quick faults lint lint-style lint-imports lint-sql lint-types lock bench bench-peers bench-growth bench-settle bench-callbacks bench-pages simulate history manage mutate attack fuzz pictures clean install
 
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{ printf "make %-14s %s\n", $$1, $$2 }'
@@ -73,6 +73,9 @@ history: $(RUN)  ## invent a history on a new platform, before it runs; ARGS="--
 		$(VENV)/bin/python manage.py createsuperuser --no-input --if-missing --username=admin --email=; \
 		DATABASE_URL=$$APP $(VENV)/bin/python manage.py seed_demo >/dev/null; \
 		$(VENV)/bin/python manage.py make_history $(ARGS)'
+
+pictures: $(DEV)  ## take the handbook's pictures from the running demonstration; writes docs/pictures/
+	@$(LAUNCH) beside -- $(VENV)/bin/python -m tests.browser.handbook_pictures
 
 simulate: $(RUN)  ## play games against the running platform; ARGS="--players 100"
 	@$(LAUNCH) beside -- $(VENV)/bin/python -m simulation $(ARGS)

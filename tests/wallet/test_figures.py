@@ -10,6 +10,7 @@ from tests.conftest import Clock
 from tests.support.callers import PlayerSession
 from tests.support.own_database import OwnLedger, own_ledger
 from wallet.audit.daily_totals import close_days, reclose_day
+from wallet.audit.ledger import audit_ledger
 from wallet.figures import MARGIN, fold_figures
 from wallet.job_runs import Run
 from wallet.models import (
@@ -122,6 +123,42 @@ def test_figures__are_the_same_in_the_end_whenever_they_began(
     FiguresDay.objects.filter(day=MONDAY).update(is_final=False)
     assert (fold().done, totals(), activity()) == (1, SPENT, before)
     assert not ActiveSession.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (
+            "UPDATE wallet_gametotal SET credits = 200 WHERE account = 'game_revenue'",
+            (
+                "of game revenue the figures have 0.00 XAG debited and 2.00 XAG credited, "
+                "the daily totals 0.00 XAG and 3.00 XAG"
+            ),
+        ),
+        (
+            "DELETE FROM wallet_gametotal WHERE account = 'game_revenue'",
+            (
+                "of game revenue the figures have 0.00 XAG debited and 0.00 XAG credited, "
+                "the daily totals 0.00 XAG and 3.00 XAG"
+            ),
+        ),
+    ],
+)
+def test_figures__that_are_not_the_daily_totals_are_found(
+    player_session: PlayerSession, clock: Clock, ledger: OwnLedger, change: str, says: str
+) -> None:
+    fold()
+    clock.stand(NOON + 2 * DAY)
+    close_days(Run("daily_totals"))
+    # What is summed up so far may be less.
+    assert audit_ledger().problems == []
+    fold()
+    assert audit_ledger().problems == []
+    assert ledger.owner.execute(change.encode()).rowcount == 1
+    assert audit_ledger().problems == [f"figures: {MONDAY}: {says}"]
+    reclose_day(MONDAY)
+    fold()
+    assert audit_ledger().problems == []
 
 
 def test_figures__a_day_that_is_put_right_is_summed_up_anew(

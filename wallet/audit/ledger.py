@@ -13,6 +13,7 @@ from django.db import connection, transaction
 
 from wallet.audit.daily_totals import Moved, add_movement, differing_days
 from wallet.audit.duplicates import duplicates
+from wallet.audit.figures import differing_figures
 from wallet.audit.hash_chain import EntryRow, TransactionRow
 from wallet.audit.orphans import CHECKS, ORPHANS
 from wallet.audit.replay import KEPT_PROBLEMS, Replay, WalletRow
@@ -172,6 +173,8 @@ def audit_ledger(progress: Callable[[Report], None] = lambda report: None) -> Re
         check_sums(raw, report)
         for problem in differing_days(raw, report.moved):
             report.add_ledger("daily totals", [problem])
+        for problem in differing_figures(raw):
+            report.add_ledger("figures", [problem])
         for what, rows in ORPHANS.items():
             found = raw.execute(
                 f"SELECT x.id::text, count(*) OVER () {rows} ORDER BY x.id LIMIT {KEPT_PROBLEMS}"

@@ -1,0 +1,18 @@
+"""The operators' handbook says what to do about each alert."""
+
+import re
+from pathlib import Path
+
+from wallet.admin.alerts import MEANINGS
+from wallet.models import Alert
+
+HANDBOOK = Path(__file__).resolve().parents[2] / "docs" / "operators.md"
+ROW = re.compile(r"^\| ([^|]+) \| [^|]+ \| [^|]+ \|$", re.MULTILINE)
+
+
+def test_handbook__says_what_to_do_about_each_alert() -> None:
+    _, _, alerts = HANDBOOK.read_text().partition("\n## Alerts\n")
+    alerts, _, _ = alerts.partition("\n## ")
+    head, *rows = ROW.findall(alerts)
+    assert head == "alert"
+    assert sorted(rows) == sorted(str(MEANINGS[kind][0]) for kind in Alert.Kind)
