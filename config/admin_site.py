@@ -15,6 +15,7 @@ from django.utils.module_loading import import_string
 from django.views.decorators.cache import never_cache
 
 from players.audit_trail.record import Outcome
+from players.lists import pages as lists
 from players.logins import account, attempts, factors, passkey_views
 from players.logins.attempts import in_time
 from players.logins.events import LOCK_OUT, tell
@@ -105,6 +106,10 @@ class OperatorsSite(UnfoldAdminSite):
             "error-codes/": ("error_codes", partial(import_string("config.find.codes.show_codes"), self)),
             "account/sessions/": ("own_sessions", account.sessions_page),
             "account/sessions/end/": ("end_sessions", account.end_sessions),
+            "lists/<str:model>/columns/": ("choose_columns", lists.choose_columns),
+            "lists/<str:model>/views/": ("save_view", lists.save),
+            "views/<uuid:id>/rename/": ("rename_view", lists.rename),
+            "views/<uuid:id>/remove/": ("remove_view", lists.remove),
         }
         return [
             *(path(place, self.entered(view), name=name) for place, (name, view) in half.items()),

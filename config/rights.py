@@ -34,6 +34,10 @@ PLAYERS = {
         "subject_name before after reason note approval_id outcome",
     ),
     "players_auditlink": table("add", stays="seq event_id hash"),
+    "players_listcolumns": table("add remove", changes="columns", stays="id operator_id list"),
+    "players_listview": table(
+        "add remove", changes="name", stays="id operator_id list is_shared params made_at"
+    ),
     "players_logincounter": table("add remove", changes="failures last_at", stays="key"),
     "players_operatorsession": table(
         "add",

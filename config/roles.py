@@ -45,25 +45,28 @@ ROLES: Mapping[str, frozenset[str]] = {
     "viewer": VIEWER,
     "support": (
         VIEWER
-        | named("players", "change_player_status mark_test_player end_session add_note export_player")
+        | named(
+            "players",
+            "change_player_status mark_test_player end_session add_note export_player share_views",
+        )
         | named("payments", "retry_delivery resolve_callback verify_callback")
     ),
     "risk": (
         VIEWER
-        | named("players", "change_player_status end_session add_note")
+        | named("players", "change_player_status end_session add_note share_views")
         | named("wallet", "freeze_wallet limit_wallet resolve_alert change_game_limits")
         | named("payments", "read_raw_callback")
     ),
     "finance": (
         VIEWER
-        | named("players", "add_note export_player")
+        | named("players", "add_note export_player share_views")
         | named("wallet", "adjust_balance settle_transaction resolve_alert resolve_ledger_difference")
         | named("payments", "refund_order accept_callback resolve_callback verify_callback change_catalogue")
     ),
     "integration": (
         VIEWER
         | views("players", "credential")
-        | named("players", "change_endpoints manage_credentials revoke_credential")
+        | named("players", "change_endpoints manage_credentials revoke_credential share_views")
         | named("wallet", "manage_currencies")
         | named(
             "payments",
@@ -74,7 +77,10 @@ ROLES: Mapping[str, frozenset[str]] = {
     "administrator": (
         VIEWER
         | ACCESS
-        | named("players", "manage_operators manage_roles manage_approval_rules revoke_credential read_audit")
+        | named(
+            "players",
+            "manage_operators manage_roles manage_approval_rules revoke_credential read_audit share_views",
+        )
     ),
     "auditor": (
         VIEWER

@@ -18,6 +18,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import strip_tags
 
 from lib.backoffice import conditions
+from lib.backoffice.chosen_columns import ColumnsInAddress
 from lib.backoffice.conditions import Condition
 from lib.backoffice.exports import csv_stream
 from lib.backoffice.formatting import NOTHING, moment
@@ -44,7 +45,8 @@ class NarrowedList(AnyAdmin):
     conditions: ClassVar[tuple[Condition, ...]] = ()
 
     def get_list_filter(self, request: HttpRequest) -> Any:
-        return (*super().get_list_filter(request), *conditions.filters_of(self.conditions))
+        offered = super().get_list_filter(request)
+        return (*offered, *conditions.filters_of(self.conditions), ColumnsInAddress)
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         is_condition = lookup in {one.name for one in self.conditions}

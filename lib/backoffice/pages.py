@@ -9,11 +9,16 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import Model, URLField
 from django.http import HttpRequest, HttpResponse
 
+from lib.backoffice.chosen_columns import COLUMNS
 from lib.backoffice.lists import EXPORT, ExportedList, NarrowedList, RawRow
 from lib.backoffice.recorded_acts import RECORDING
 from lib.backoffice.recorded_forms import RecordedForms
 from lib.backoffice.recorded_forms import UnfoldAdmin as UnfoldAdmin
+from lib.backoffice.saved_views import ViewedList
 from lib.backoffice.sections import Section as Section
+
+# To save views for everybody who sees the list.
+SHARE = "players.share_views"
 
 
 def read_uuid(text: str) -> UUID | None:
@@ -37,7 +42,7 @@ def view_permission(model: type[Model]) -> str:
     return f"{options.app_label}.view_{options.model_name}"
 
 
-class PageAdmin(NarrowedList, ExportedList, RawRow, RecordedForms):
+class PageAdmin(NarrowedList, ExportedList, ViewedList, RawRow, RecordedForms):
     """A page whose rows are never deleted, with `sections` below its fields. What its form does is recorded.
 
     `add_permission` and `change_permission` name who may add a row or change its fields; None: nobody.
@@ -87,9 +92,8 @@ class PageAdmin(NarrowedList, ExportedList, RawRow, RecordedForms):
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """Only conditions of the filters that are offered: others tell of columns that no page shows."""
-        return lookup.partition("__")[0] in filtered_by(self.list_filter) and bool(
-            super().lookup_allowed(lookup, value, request)
-        )
+        is_offered = lookup.partition("__")[0] in filtered_by(self.list_filter)
+        return lookup == COLUMNS or (is_offered and bool(super().lookup_allowed(lookup, value, request)))
 
     def pointless_actions(self, id: UUID) -> set[str]:
         """The actions that change nothing about the row as it is now."""
@@ -107,16 +111,28 @@ class PageAdmin(NarrowedList, ExportedList, RawRow, RecordedForms):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        names = str(self.opts.verbose_name_plural)
-        head = {
+        response: HttpResponse = super().changelist_view(request, extra_context)
+        context = getattr(response, "context_data", None)
+        # A redirect has none, nor has what Django says of conditions that it cannot read.
+        if context and "cl" in context:
+            context.update({**self.list_head(request), **(extra_context or {})})
+        return response
+
+    def list_head(self, request: HttpRequest) -> dict[str, Any]:
+        """What stands above the rows."""
+        names, fields = str(self.opts.verbose_name_plural), self.condition_fields(request)
+        links = self.view_links(request, fields)
+        return {
             "title": names[:1].upper() + names[1:],
-            "fields": self.condition_fields(request),
+            "fields": fields,
             "is_narrowed": any(request.GET.get(one.name) for one in self.conditions),
             "may_export": request.user.has_perm(EXPORT),
             "query": request.GET.urlencode(),
+            "offered_columns": self.offered_columns(request),
+            "view_links": links,
+            "chosen_link": next((link for link in links if link.is_chosen), None),
+            "may_share": request.user.has_perm(SHARE),
         }
-        response: HttpResponse = super().changelist_view(request, {**head, **(extra_context or {})})
-        return response
 
     def title_of(self, row: Any) -> str:
         """What a person would call a row: in its page's title and wherever it is listed among others."""

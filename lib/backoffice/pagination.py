@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.functional import cached_property
 
+from lib.backoffice.chosen_columns import COLUMNS
 from lib.backoffice.conditions import ConditionFilter, in_bounds
 from lib.backoffice.lists import is_searched, looked_back_to
 from lib.backoffice.pages import ReadOnlyAdmin
@@ -109,4 +110,4 @@ class BigTableAdmin(ReadOnlyAdmin):
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         # Other conditions in the address than the filters that are offered could read the whole table.
         offered = {getattr(one, "parameter_name", None) for one in self.list_filter}
-        return lookup in offered | {one.name for one in self.conditions}
+        return lookup in offered | {COLUMNS} | {one.name for one in self.conditions}

@@ -196,7 +196,7 @@ class RefundAdmin(SessionSearchAdmin, SelectingAdmin):
         amount = show_amount(row.amount, row.order.currency_id)
         return f"{sentence(row.get_kind_display())} of {amount}, {row.order.player.uid}"
 
-    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+    def standard_columns(self, request: HttpRequest) -> tuple[str, ...]:
         what = (
             "began_clock",
             "kind_shown",

@@ -4,6 +4,7 @@ from players.models.approvals import Approval, ApprovalEvent, ApprovalRule
 from players.models.audit_events import AuditEvent
 from players.models.audit_links import AuditLink
 from players.models.games import Credential, Game, validate_network
+from players.models.lists import MOST_VIEW_NAME, ListColumns, ListView
 from players.models.logins import AuthenticatorApp, LoginCounter, OperatorSession, RecoveryCodes
 from players.models.operators import LoginLink, Operator, Operators, validate_username
 from players.models.players import (
@@ -19,6 +20,7 @@ from players.models.players import (
 __all__ = [
     "MOST_NICKNAME",
     "MOST_NOTE",
+    "MOST_VIEW_NAME",
     "UID_PATTERN",
     "Approval",
     "ApprovalEvent",
@@ -29,6 +31,8 @@ __all__ = [
     "Credential",
     "Game",
     "GameSession",
+    "ListColumns",
+    "ListView",
     "LoginCounter",
     "LoginLink",
     "Operator",

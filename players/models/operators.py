@@ -48,6 +48,7 @@ class Operator(AbstractUser):  # type: ignore[django-manager-missing]  # django-
         permissions = [
             ("manage_operators", "Can make, change and deactivate operators"),
             ("manage_roles", "Can give and take roles"),
+            ("share_views", "Can share views of lists"),
         ]
         verbose_name = "operator"
 

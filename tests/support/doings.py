@@ -30,7 +30,8 @@ class Doing:
     """An act that can be done: what the browser sends, and what is recorded of it.
 
     `row` is the subject; None if there is none, or it is made by the act. `changes` are the columns that
-    differ afterwards. A request (`is_request`) changes none. `missed` is what it is called if it is not done.
+    differ afterwards. A request (`is_request`) changes none, a removal leaves none. `missed` is what it is
+    called if it is not done.
     """
 
     send: Callable[[], Any]
@@ -39,6 +40,7 @@ class Doing:
     row: Model | None = None
     changes: frozenset[str] = frozenset()
     is_request: bool = False
+    is_removal: bool = False
 
 
 Arranged = Callable[[Stage], Doing]

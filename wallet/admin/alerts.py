@@ -322,7 +322,7 @@ class AlertAdmin(OwnedRows, SessionSearchAdmin, SelectingAdmin):
         about = f"{row.wallet.currency_id} wallet of {row.wallet.player.uid}" if row.wallet else row.subject
         return f"{sentence(MEANINGS[Kind(row.kind)][0])}: {about}"
 
-    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+    def standard_columns(self, request: HttpRequest) -> tuple[str, ...]:
         which = "owner_shown" if Openness.name_in(request) in ("open", "mine") else "state"
         return ("raised_clock", "kind_short", which, "subject_shown", "found", "times", "last_clock")
 

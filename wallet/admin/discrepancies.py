@@ -125,7 +125,7 @@ class DiscrepancyAdmin(DiscrepancyActions, OwnedRows, SessionSearchAdmin, Select
     def title_of(self, row: Discrepancy) -> str:
         return f"{sentence(MEANINGS[Kind(row.kind)][0])}: {transaction_title(row.transaction)}"
 
-    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+    def standard_columns(self, request: HttpRequest) -> tuple[str, ...]:
         is_open = States.name_in(request) in ("open", "mine")
         return (
             *("first_clock", "kind_short", "transaction_short", "amount_major", "player_uid", "game_slug"),

@@ -141,7 +141,7 @@ class InquiryAdmin(ReviewActions, SessionSearchAdmin, SelectingAdmin):
     def title_of(self, row: Inquiry) -> str:
         return transaction_title(row.transaction)
 
-    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+    def standard_columns(self, request: HttpRequest) -> tuple[str, ...]:
         what = ("player_uid", "game_slug", "kind", "amount_major", "answer_shown", "times_asked")
         if States.name_in(request) == "closed":
             return ("closed_clock", "transaction_state", *what)

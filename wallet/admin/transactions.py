@@ -175,7 +175,7 @@ class TransactionAdmin(PendingActions, SessionSearchAdmin, SelectingAdmin):
     def title_of(self, row: Transaction) -> str:
         return transaction_title(row)
 
-    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+    def standard_columns(self, request: HttpRequest) -> tuple[str, ...]:
         if Unfinished.name_in(request) == "all":
             return (
                 "short",

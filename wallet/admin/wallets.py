@@ -101,7 +101,7 @@ class WalletAdmin(WalletActions, SessionSearchAdmin, SelectingAdmin):
     def title_of(self, row: Wallet) -> str:
         return f"{row.currency_id} wallet of {row.player.uid}"
 
-    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+    def standard_columns(self, request: HttpRequest) -> tuple[str, ...]:
         if Gates.name_in(request) == "frozen":
             return (
                 "short",

@@ -17,6 +17,7 @@ from tests.support.admin_acts import ACTS
 from tests.support.admin_urls import pages_of, patterns
 from tests.support.callers import PlayerSession
 from tests.support.doings import Doing, Stage
+from tests.support.list_acts import LIST_ACTS
 from tests.support.shop import ShopSetup
 from tests.support.written_rows import WrittenRows, written_rows
 
@@ -74,9 +75,9 @@ def now_of(row: Model | None) -> Any:
     return stored(row) if row else None
 
 
-@pytest.mark.parametrize("name", ACTS)
+@pytest.mark.parametrize("name", [*ACTS, *LIST_ACTS])
 def test_act__is_recorded_with_what_it_did_or_not_at_all(name: str, stage: Stage, rows: WrittenRows) -> None:
-    doing = ACTS[name](stage)
+    doing = (ACTS | LIST_ACTS)[name](stage)
     before, newest = now_of(doing.row), AuditEvent.objects.order_by("-pk").first()
 
     # The act comes to its end, and then its transaction does not.
@@ -101,6 +102,9 @@ def assert_told(event: AuditEvent, doing: Doing, before: Any) -> None:
         approval = Approval.objects.latest("pk")
         assert (event.before, event.after, approval.state) == (None, None, "requested")
         assert event.subject_id == key_of(doing.row or approval)
+    elif doing.is_removal:
+        assert (event.subject_id, event.before, event.after) == (key_of(doing.row), before, None)
+        assert now_of(doing.row) is None
     elif doing.row is not None:
         after = now_of(doing.row)
         assert event.subject_id == key_of(doing.row)
@@ -121,7 +125,7 @@ def common(state: Any, known: Any) -> Any:
 
 def test_own_acts__all_of_the_site_are_done_here() -> None:
     names = {str(pattern.name) for pattern in patterns()[""]} - {"None"}
-    assert names - OF_READERS == set(OWN_ACTS) - {"new_password"}
+    assert names - OF_READERS == (set(OWN_ACTS) - {"new_password"}) | set(LIST_ACTS)
 
 
 @pytest.mark.parametrize("name", OWN_ACTS)

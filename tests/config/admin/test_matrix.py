@@ -6,6 +6,7 @@ What a line asks for, `config/roles.py` gives to roles. A new page or action wit
 import os
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
+from uuid import uuid4
 
 import pytest
 from django.contrib import admin
@@ -146,6 +147,7 @@ LINES = {
 FOR_OPERATORS = {
     *("index", "app_list", "search", "autocomplete", "view_on_site", "jsi18n"),
     *("find", "error_codes", "password_change", "password_change_done"),
+    *("choose_columns", "save_view", "rename_view", "remove_view"),
     # Of one's own account.
     *("factor", "factors", "factor_app", "recovery_codes", "remove_factor", "own_sessions", "end_sessions"),
     *("add_passkey", "begin_passkey", "complete_passkey", "begin_show_passkey", "show_passkey"),
@@ -154,6 +156,10 @@ ARGUMENTS: dict[str, list[Any]] = {
     "app_list": ["wallet"],
     "view_on_site": [1, 1],
     "remove_factor": ["app", 1],
+    "choose_columns": ["wallet.wallet"],
+    "save_view": ["wallet.wallet"],
+    "rename_view": [uuid4()],
+    "remove_view": [uuid4()],
 }
 FOR_EVERYBODY = {"login", "logout"}
 PAGES = ("changelist", "add", "history", "delete", "change", "find", "raw", "export")
