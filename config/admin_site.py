@@ -15,6 +15,7 @@ from django.utils.module_loading import import_string
 from django.views.decorators.cache import never_cache
 
 from players.audit_trail.record import Outcome
+from players.bulk_reports import show_report
 from players.lists import pages as lists
 from players.logins import account, attempts, factors, passkey_views
 from players.logins.attempts import in_time
@@ -106,6 +107,7 @@ class OperatorsSite(UnfoldAdminSite):
             "error-codes/": ("error_codes", partial(import_string("config.find.codes.show_codes"), self)),
             "account/sessions/": ("own_sessions", account.sessions_page),
             "account/sessions/end/": ("end_sessions", account.end_sessions),
+            "reports/<uuid:id>/": ("bulk_report", show_report),
             "lists/<str:model>/columns/": ("choose_columns", lists.choose_columns),
             "lists/<str:model>/views/": ("save_view", lists.save),
             "views/<uuid:id>/rename/": ("rename_view", lists.rename),

@@ -34,6 +34,7 @@ PLAYERS = {
         "subject_name before after reason note approval_id outcome",
     ),
     "players_auditlink": table("add", stays="seq event_id hash"),
+    "players_bulkreport": table("add remove", stays="id operator_id title words list outcomes back made_at"),
     "players_listcolumns": table("add remove", changes="columns", stays="id operator_id list"),
     "players_listview": table(
         "add remove", changes="name", stays="id operator_id list is_shared params made_at"

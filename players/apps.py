@@ -8,6 +8,7 @@ from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.db.models.signals import post_migrate
 from django.utils.module_loading import autodiscover_modules, import_string
 
+from lib.backoffice.bulk_reports import REPORTING
 from lib.backoffice.kept_choices import KEEPING
 from lib.backoffice.recorded_acts import RECORDING
 from lib.sql_functions import install_functions, is_migrated
@@ -29,10 +30,12 @@ class PlayersConfig(AppConfig):
     def ready(self) -> None:
         # Models are there only now.
         from players.audit_trail.recorder import AuditTrail
+        from players.bulk_reports import OwnReports
         from players.lists.keeper import OwnChoices
 
         RECORDING.use(AuditTrail())
         KEEPING.use(OwnChoices())
+        REPORTING.use(OwnReports())
         # Each app registers its own kinds (players/approvals/kinds.py), which need models.
         autodiscover_modules("approvals")
         post_migrate.connect(install_clock_and_guards, sender=self)

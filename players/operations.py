@@ -1,9 +1,11 @@
 """Everything that can happen to players, sessions and credentials."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from lib.clock import WalletNow, now
 from lib.ids import new_id
@@ -179,8 +181,20 @@ def close_session(session: GameSession) -> bool:
 
 def end_sessions(player_id: UUID) -> int:
     """Ends every live session of a player. Returns how many there were."""
-    live = GameSession.objects.filter(player_id=player_id, ended_at=None, expires_at__gt=WalletNow())
-    return live.update(ended_at=WalletNow())
+    return live_sessions(player_id).update(ended_at=WalletNow())
+
+
+def live_sessions(player_id: UUID) -> QuerySet[GameSession]:
+    return GameSession.objects.filter(player_id=player_id, ended_at=None, expires_at__gt=WalletNow())
+
+
+@transaction.atomic
+def end_some(player_id: UUID, ids: Sequence[UUID]) -> set[UUID]:
+    """Ends those of a player's sessions that are live. Returns which ones."""
+    live = live_sessions(player_id).filter(pk__in=ids).select_for_update().order_by("pk")
+    ended = set(live.values_list("pk", flat=True))
+    GameSession.objects.filter(pk__in=ended).update(ended_at=WalletNow())
+    return ended
 
 
 def add_note(player: Player, text: str, *, operator: Operator) -> PlayerNote:

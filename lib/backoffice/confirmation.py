@@ -22,6 +22,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.views.decorators.debug import sensitive_post_parameters
 
+from lib.backoffice.bulk_reports import REPORTING, Report
 from lib.backoffice.forms import NameField, ReasonForm, TwoStepForm
 from lib.backoffice.pages import PageAdmin, Section, actor
 from lib.backoffice.recorded_acts import (
@@ -84,6 +85,15 @@ class ShownOnce:
     back: Model
 
 
+# A sentence, a secret, or a line for each row.
+Result = str | ShownOnce | Report
+
+
+def words_of(result: Result) -> str:
+    """The sentence that says what was done."""
+    return result if isinstance(result, str) else result.words
+
+
 class PageAction(Generic[Row]):
     """An action at the top of a row's page, for operators who have `permission` and may see the row.
 
@@ -111,8 +121,8 @@ class PageAction(Generic[Row]):
         """What is asked second, if the form is a `TwoStepForm`."""
         raise NotImplementedError
 
-    def do(self, act: Act[Row]) -> str | ShownOnce:
-        """Does it. Returns the sentence that says what was done, which is recorded."""
+    def do(self, act: Act[Row]) -> Result:
+        """Does it. Returns the sentence that says what was done, which is recorded, or one for each row."""
         raise NotImplementedError
 
     def afterwards(self, act: Act[Row], done: str) -> str:
@@ -216,16 +226,18 @@ class PageAction(Generic[Row]):
         """What is refused or fails within is recorded, with the operator's reason."""
         return misses_recorded(request, self.action_name, lambda: self.subject(row), reason, refusals)
 
-    def perform(self, admin: PageAdmin, act: Act[Row]) -> str | ShownOnce:
+    def perform(self, admin: PageAdmin, act: Act[Row]) -> Result:
         """Does it and records it, both or neither."""
         with transaction.atomic():
             self.lock(act.row)
             before = self.recorded_state(admin, act.row)
             result = self.do(act)
             self.record(admin, act, before, result)
+            if isinstance(result, Report):
+                REPORTING.there.keep(act.request, self.title, result, self.place(admin, act.row))
         return result
 
-    def record(self, admin: PageAdmin, act: Act[Row], before: State | None, result: str | ShownOnce) -> None:
+    def record(self, admin: PageAdmin, act: Act[Row], before: State | None, result: Result) -> None:
         """Writes down what was done. What was made has a history of its own, which begins with it."""
         done = RecordedAct(
             action=self.action_name,
@@ -233,7 +245,7 @@ class PageAction(Generic[Row]):
             before=before,
             after=self.recorded_state(admin, act.row),
             reason=act.reason,
-            note=result.words if isinstance(result, ShownOnce) else result,
+            note=words_of(result),
         )
         RECORDING.there.record(act.request, done)
         if isinstance(result, ShownOnce) and result.back != act.row:
@@ -256,11 +268,13 @@ class PageAction(Generic[Row]):
         }
         return TemplateResponse(request, "admin/confirmation.html", context, headers=NOT_STORED)
 
-    def tell(self, admin: PageAdmin, act: Act[Row], result: str | ShownOnce) -> HttpResponse:
-        """Back to the page, saying what was done."""
+    def tell(self, admin: PageAdmin, act: Act[Row], result: Result) -> HttpResponse:
+        """Back to the page, saying what was done; or to what was done with each row."""
         if isinstance(result, ShownOnce):
             return show_once(admin, act.request, result)
-        messages.success(act.request, self.afterwards(act, result))
+        messages.success(act.request, self.afterwards(act, words_of(result)))
+        if isinstance(result, Report):
+            return HttpResponseRedirect(REPORTING.there.place(result))
         return HttpResponseRedirect(self.place(admin, act.row))
 
     def refuse(self, admin: PageAdmin, request: HttpRequest, row: Row, problem: str) -> HttpResponse:
@@ -288,11 +302,10 @@ class ListAction(PageAction[None]):
     def recorded_state(self, admin: PageAdmin, row: None) -> State | None:
         return None
 
-    def record(self, admin: PageAdmin, act: Act[None], before: State | None, result: str | ShownOnce) -> None:
+    def record(self, admin: PageAdmin, act: Act[None], before: State | None, result: Result) -> None:
         wanted = {name: value for name, value in act.given.items() if name not in ("reason", "confirmed")}
-        assert isinstance(result, str)
         done = RecordedAct(
-            action=self.action_name, subject=None, after=wanted, reason=act.reason, note=result
+            action=self.action_name, subject=None, after=wanted, reason=act.reason, note=words_of(result)
         )
         RECORDING.there.record(act.request, done)
 

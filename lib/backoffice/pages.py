@@ -9,6 +9,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import Model, URLField
 from django.http import HttpRequest, HttpResponse
 
+from lib.backoffice.bulk_reports import Came, RowOutcome
 from lib.backoffice.chosen_columns import COLUMNS
 from lib.backoffice.lists import EXPORT, ExportedList, NarrowedList, RawRow
 from lib.backoffice.recorded_acts import RECORDING
@@ -137,6 +138,10 @@ class PageAdmin(NarrowedList, ExportedList, ViewedList, RawRow, RecordedForms):
     def title_of(self, row: Any) -> str:
         """What a person would call a row: in its page's title and wherever it is listed among others."""
         return str(row)
+
+    def came_of(self, row: Any) -> RowOutcome:
+        """What has become of a row since an act on many set it going."""
+        return RowOutcome(Came.DONE)
 
     def sections(self, request: HttpRequest, obj: Any) -> list[Section]:
         """The tables below the fields. Which of them an operator sees, each says itself (`of`)."""

@@ -1,18 +1,21 @@
 """The action that sends many deliveries again: which ones, how many, and only then."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
 
+from lib.backoffice.bulk_reports import Came, Outcomes, Report, RowOutcome, in_batches
 from lib.backoffice.confirmation import Act, ListAction, Page
-from lib.backoffice.formatting import moment
+from lib.backoffice.formatting import moment, sentence
 from lib.backoffice.forms import RadioWidget, SelectWidget, SplitWidget, TwoStepForm
 from lib.backoffice.pages import PageAdmin
 from lib.clock import now
-from payments.deliveries.bulk_retry import MOST, Range, find_range, send_range_again
+from payments.deliveries.bulk_retry import MOST, Range, find_range, send_batch_again
 from payments.models import Delivery
 from payments.nudges import nudge
 from payments.tasks import deliver_due_task
@@ -31,6 +34,10 @@ STATES = {
     "delivered": ("delivered: the game has lost them", (State.DELIVERED,)),
 }
 DAY = timedelta(days=1)
+SENT = RowOutcome(Came.WAITING, "It is sent at once.")
+NOT_SENT = RowOutcome(
+    Came.UNCHANGED, "Meanwhile its order was refunded or charged back, or the delivery has changed its state."
+)
 
 
 class RangeForm(TwoStepForm):
@@ -101,9 +108,17 @@ class SendRange(ListAction):
         ]
         return Page(f"Send {number(min(count, MOST))} again?", says, "Send again")
 
-    def do(self, act: Act[None]) -> str:
-        sent = send_range_again(range_in(act.given), actor=act.actor, reason=act.reason)
-        return f"{number(sent)} {'is' if sent == 1 else 'are'} being sent again."
+    def do(self, act: Act[None]) -> Report:
+        wanted = range_in(act.given)
+
+        def send(ids: Sequence[UUID]) -> Outcomes:
+            sent = send_batch_again(ids, wanted.states, actor=act.actor, reason=act.reason)
+            return {id: SENT if id in sent else NOT_SENT for id in ids}
+
+        outcomes = in_batches(find_range(wanted), send)
+        sent = sum(one is SENT for one in outcomes.values())
+        words = f"{number(sent)} {'is' if sent == 1 else 'are'} being sent again."
+        return Report(words, Delivery, outcomes)
 
     def afterwards(self, act: Act[None], done: str) -> str:
         nudge(deliver_due_task)
@@ -115,6 +130,17 @@ class RangeActions(PageAdmin):
 
     actions_list = ("send_range",)
     send_range = SendRange()
+
+    def came_of(self, row: Delivery) -> RowOutcome:
+        """An act begins the schedule anew: no attempt is counted until the first one after it."""
+        if not row.attempts:
+            return SENT
+        if row.state == State.DELIVERED:
+            return RowOutcome(Came.DONE, "The game has taken it.")
+        if row.state == State.PENDING:
+            tried = "1 attempt" if row.attempts == 1 else f"{row.attempts:,} attempts"
+            return RowOutcome(Came.WAITING, f"{tried} failed. The next is at {moment(row.next_attempt_at)}.")
+        return RowOutcome(Came.FAILED, f"{sentence(row.get_state_display())}.")
 
 
 def range_in(given: dict[str, Any]) -> Range:

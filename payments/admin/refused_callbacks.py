@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from lib.backoffice import columns
+from lib.backoffice.bulk_reports import RowOutcome
 from lib.backoffice.filters import SelectingAdmin, Selection, Selections
 from lib.backoffice.formatting import NOTHING, badge, clock, link, moment, mono, search_address, short_id
 from lib.backoffice.pages import Section, read_uuid
@@ -20,7 +21,7 @@ from lib.backoffice.raw_messages import show_body, show_headers
 from payments.admin.callbacks import RawMessageAdmin, problem_of
 from payments.admin.search import orders_named, orders_of_session
 from payments.admin.states import in_words, show_outcome_of
-from payments.admin.verification import VerifyOne
+from payments.admin.verification import VerifyOne, came_of
 from payments.callbacks.rejected import KEPT_DAYS
 from payments.callbacks.reverification import unverified
 from payments.models import Order, Provider, RefusedCallback
@@ -140,6 +141,9 @@ class RefusedCallbackAdmin(RawMessageAdmin, SessionSearchAdmin, SelectingAdmin):
 
     def title_of(self, row: RefusedCallback) -> str:
         return f"Refused callback of {row.provider.slug}, {moment(row.at)}"
+
+    def came_of(self, row: RefusedCallback) -> RowOutcome:
+        return came_of(row)
 
     def get_fields(self, request: HttpRequest, obj: RefusedCallback | None = None) -> Any:
         absent = set() if obj and obj.verified_at else {"verified"}

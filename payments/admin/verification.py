@@ -4,14 +4,17 @@ It takes one person. What moves money is the provider's own signature by a secre
 as if the provider sent its callback once more; who asks for it chooses neither amount nor order.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.db.models import QuerySet
 from django.http import QueryDict
 
-from lib.backoffice.confirmation import Act, Page, PageAction, Refused
+from lib.backoffice.bulk_reports import Came, Outcomes, Report, RowOutcome, in_batches
+from lib.backoffice.confirmation import Act, Page, PageAction, Refused, words_of
 from lib.backoffice.forms import ReasonForm, SplitWidget
 from payments.callbacks.rejected import KEPT_DAYS
 from payments.callbacks.reverification import request_verification, unverified
@@ -21,6 +24,8 @@ from payments.tasks import verify_refused_task
 
 VERIFY = "payments.verify_callback"
 NONE_LEFT = "No refused callback waits to be verified."
+REQUESTED = RowOutcome(Came.WAITING, "It is being verified.")
+ALREADY = RowOutcome(Came.UNCHANGED, "It was found genuine meanwhile.")
 MEANING = (
     "What a live secret signed is taken in as if it had just arrived, and acts once. The rest stays refused. "
     "The age of a signature counts from when the callback was received."
@@ -41,15 +46,35 @@ class Verify(PageAction[Any]):
             raise Refused(NONE_LEFT)
         return Page(f"Verify {in_number(number)} again?", [MEANING], self.title)
 
-    def do(self, act: Act[Any]) -> str:
-        number = request_verification(self.rows(act.row, act.given))
-        if not number:
+    def do(self, act: Act[Any]) -> str | Report:
+        ids = list(unverified(self.rows(act.row, act.given)).order_by("pk").values_list("pk", flat=True))
+        if not ids:
             raise Refused(NONE_LEFT)
-        return f"{in_number(number).capitalize()} {'is' if number == 1 else 'are'} being verified again."
+        outcomes = in_batches(ids, request)
+        number = sum(one is REQUESTED for one in outcomes.values())
+        words = f"{in_number(number).capitalize()} {'is' if number == 1 else 'are'} being verified again."
+        return Report(words, RefusedCallback, outcomes)
 
     def afterwards(self, act: Act[Any], done: str) -> str:
         nudge(verify_refused_task)
         return f"{done} In a moment, this page tells what came of it."
+
+
+def request(ids: Sequence[UUID]) -> Outcomes:
+    """Has some verified, if nobody has vouched for them meanwhile."""
+    rows = unverified(RefusedCallback.objects.filter(pk__in=ids))
+    waiting = set(rows.select_for_update().order_by("pk").values_list("pk", flat=True))
+    request_verification(RefusedCallback.objects.filter(pk__in=waiting))
+    return {id: REQUESTED if id in waiting else ALREADY for id in ids}
+
+
+def came_of(row: RefusedCallback) -> RowOutcome:
+    """What became of a callback that was to be verified again."""
+    if row.verified_at:
+        return RowOutcome(Came.DONE, f"Genuine, and taken in: {row.get_outcome_display()}.")
+    if row.due_at is None:
+        return RowOutcome(Came.UNCHANGED, f"Still refused: {row.problem}")
+    return REQUESTED
 
 
 class VerifyOne(Verify):
@@ -57,6 +82,11 @@ class VerifyOne(Verify):
 
     def rows(self, row: RefusedCallback, given: dict[str, Any]) -> QuerySet[RefusedCallback]:
         return RefusedCallback.objects.filter(pk=row.pk)
+
+    def do(self, act: Act[RefusedCallback]) -> str:
+        """Of one, its own page tells."""
+        result = super().do(act)
+        return words_of(result)
 
 
 class VerifyOfOrder(Verify):

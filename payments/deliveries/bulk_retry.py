@@ -14,7 +14,6 @@ from payments.orders.events import Actor, new_event
 GONE_BACK = (Order.State.REFUNDED, Order.State.CHARGED_BACK)
 # At a time; whoever needs more asks again.
 MOST = 1000
-BATCH = 100
 # Ids are made by the clock of a process, times are the database's.
 CLOCKS_APART = timedelta(hours=1)
 
@@ -56,22 +55,11 @@ def find_range(wanted: Range, most: int = MOST) -> list[UUID]:
     return list(rows.order_by("pk").values_list("pk", flat=True)[:most])
 
 
-def send_range_again(wanted: Range, *, actor: str, reason: str) -> int:
-    """Has at most `MOST` deliveries sent at once, each with its schedule begun anew. Returns how many.
+def send_batch_again(ids: Sequence[UUID], states: Sequence[str], *, actor: str, reason: str) -> set[UUID]:
+    """Has a few deliveries sent at once, each with its schedule begun anew, in one atomic block.
 
-    The caller nudges afterwards.
-    """
-    ids = find_range(wanted)
-    return sum(
-        send_batch_again(ids[first : first + BATCH], wanted.states, actor=actor, reason=reason)
-        for first in range(0, len(ids), BATCH)
-    )
-
-
-def send_batch_again(ids: Sequence[UUID], states: Sequence[str], *, actor: str, reason: str) -> int:
-    """A few of them in one atomic block.
-
-    Their orders are locked first, in the order of their ids, as everybody locks them.
+    Their orders are locked first, in the order of their ids, as everybody locks them. Returns those that are
+    sent; the caller nudges afterwards.
     """
     with transaction.atomic():
         orders = {
@@ -91,7 +79,7 @@ def send_batch_again(ids: Sequence[UUID], states: Sequence[str], *, actor: str, 
                 row.state = Delivery.State.PENDING
         Delivery.objects.bulk_update(rows, ["state", "next_attempt_at", "attempts", "leased_until"])
         OrderEvent.objects.bulk_create(sent_again(orders[row.order_id], by, reason) for row in rows)
-    return len(rows)
+    return {row.pk for row in rows}
 
 
 def sent_again(order: Order, by: Actor, reason: str) -> OrderEvent:

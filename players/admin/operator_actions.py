@@ -11,7 +11,7 @@ from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.urls import reverse
 
-from lib.backoffice.confirmation import Act, Page, PageAction, ShownOnce
+from lib.backoffice.confirmation import Act, Page, PageAction, Result, ShownOnce
 from lib.backoffice.forms import CheckboxesWidget
 from lib.backoffice.pages import PageAdmin
 from players.admin.approved_action import ApprovedAction, EffectPage, RequestForm, told
@@ -125,7 +125,7 @@ class ChangeRoles(OperatorAction):
         )
         return told(approval)
 
-    def tell(self, admin: PageAdmin, act: Act[Operator], result: str | ShownOnce) -> HttpResponse:
+    def tell(self, admin: PageAdmin, act: Act[Operator], result: Result) -> HttpResponse:
         """To the request, if roles are given: the form did not show its effect."""
         approval = Approval.objects.filter(pk=act.given["approval_id"]).first()
         return show_request(act.request, approval) if approval else super().tell(admin, act, result)

@@ -1,5 +1,6 @@
 """What operators do to players: their status, their sessions, notes about them."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
@@ -7,6 +8,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
 
+from lib.backoffice.bulk_reports import Came, Outcomes, Report, RowOutcome, in_batches
 from lib.backoffice.confirmation import Act, Page, PageAction, Refused
 from lib.backoffice.forms import RadioWidget, ReasonForm, TextareaWidget, TextWidget
 from lib.backoffice.pages import PageAdmin
@@ -17,12 +19,14 @@ from players.approvals.kinds import NotExecutable
 from players.approvals.operations import ApprovalRefused, request_approval
 from players.approvals.players import LIFTING, LiftingPayload
 from players.audit_trail.record import Origin
-from players.models import MOST_NOTE, Approval, Player
+from players.models import MOST_NOTE, Approval, GameSession, Player
 from players.operations import (
     LIFTED_BY_TWO,
     add_note,
     end_sessions,
+    end_some,
     exclude_player,
+    live_sessions,
     needs_two_to_lift,
     set_player_status,
 )
@@ -32,6 +36,8 @@ Status = Player.Status
 SESSIONS_END = "Live sessions end at once: what a game asks for with their tokens is refused (102)."
 
 
+ENDED = RowOutcome(Came.DONE, "It is ended: its token is refused from now on.")
+HAD_ENDED = RowOutcome(Came.UNCHANGED, "It had ended already.")
 SET_BY = {"front": "the web front", "operator": "an operator", "platform": "the platform"}
 MOST_YEARS = 100
 
@@ -186,8 +192,14 @@ class EndSessions(PageAction[Player]):
         ]
         return Page(f"End every session of {row.uid}?", says, "End sessions", danger=True)
 
-    def do(self, act: Act[Player]) -> str:
-        return ended_words(end_sessions(act.row.pk)) or "No session was live."
+    def do(self, act: Act[Player]) -> str | Report:
+        def end(ids: Sequence[UUID]) -> Outcomes:
+            ended = end_some(act.row.pk, ids)
+            return {id: ENDED if id in ended else HAD_ENDED for id in ids}
+
+        outcomes = in_batches(list(live_sessions(act.row.pk).values_list("pk", flat=True)), end)
+        words = ended_words(sum(one is ENDED for one in outcomes.values())) or "No session was live."
+        return Report(words, GameSession, outcomes) if outcomes else words
 
 
 class AddNote(PageAction[Player]):

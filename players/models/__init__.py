@@ -3,6 +3,7 @@
 from players.models.approvals import Approval, ApprovalEvent, ApprovalRule
 from players.models.audit_events import AuditEvent
 from players.models.audit_links import AuditLink
+from players.models.bulk_reports import BulkReport
 from players.models.games import Credential, Game, validate_network
 from players.models.lists import MOST_VIEW_NAME, ListColumns, ListView
 from players.models.logins import AuthenticatorApp, LoginCounter, OperatorSession, RecoveryCodes
@@ -28,6 +29,7 @@ __all__ = [
     "AuditEvent",
     "AuditLink",
     "AuthenticatorApp",
+    "BulkReport",
     "Credential",
     "Game",
     "GameSession",

@@ -23,7 +23,17 @@ from tests.support.written_rows import WrittenRows, written_rows
 
 # Pages of the site itself that do nothing; a passkey's ceremony begins with a question.
 OF_READERS = {
-    *("index", "app_list", "search", "find", "error_codes", "autocomplete", "view_on_site", "jsi18n"),
+    *(
+        "index",
+        "app_list",
+        "search",
+        "find",
+        "error_codes",
+        "bulk_report",
+        "autocomplete",
+        "view_on_site",
+        "jsi18n",
+    ),
     "password_change_done",
     *("factors", "own_sessions", "add_passkey", "begin_passkey", "begin_show_passkey"),
 }

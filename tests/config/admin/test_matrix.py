@@ -147,7 +147,7 @@ LINES = {
 FOR_OPERATORS = {
     *("index", "app_list", "search", "autocomplete", "view_on_site", "jsi18n"),
     *("find", "error_codes", "password_change", "password_change_done"),
-    *("choose_columns", "save_view", "rename_view", "remove_view"),
+    *("bulk_report", "choose_columns", "save_view", "rename_view", "remove_view"),
     # Of one's own account.
     *("factor", "factors", "factor_app", "recovery_codes", "remove_factor", "own_sessions", "end_sessions"),
     *("add_passkey", "begin_passkey", "complete_passkey", "begin_show_passkey", "show_passkey"),
@@ -156,6 +156,7 @@ ARGUMENTS: dict[str, list[Any]] = {
     "app_list": ["wallet"],
     "view_on_site": [1, 1],
     "remove_factor": ["app", 1],
+    "bulk_report": [uuid4()],
     "choose_columns": ["wallet.wallet"],
     "save_view": ["wallet.wallet"],
     "rename_view": [uuid4()],

@@ -222,7 +222,7 @@ def test_delivery__returned_payment_is_not_resent_in_any_state(
     assert "has gone back" in said(client.post(page(Delivery, delivery, "send_again"), {"reason": "because"}))
     for name in ("given_up", "delivered"):
         assert "No delivery matches" in client.post(RANGE, form(served_shop.game, name)).content.decode()
-    assert send_batch_again([delivery.pk], [state], actor="operator:test", reason="test") == 0
+    assert send_batch_again([delivery.pk], [state], actor="operator:test", reason="test") == set()
     row = Delivery.objects.get(pk=delivery.pk)
     assert (row.state, row.next_attempt_at) == (state, None)
 
@@ -376,7 +376,8 @@ def test_bulk_retry__delivered_ones_stay_delivered(client: Client, served_shop: 
 
 def test_bulk_retry__leaves_deliveries_changed_since_found(served_shop: ShopSetup) -> None:
     gone, delivered = (tried(served_shop.paid(product="sword"), status) for status in (GONE, 200))
-    assert send_batch_again([gone.pk, delivered.pk], ["gone"], actor="operator:test", reason="test") == 1
+    sent_now = send_batch_again([gone.pk, delivered.pk], ["gone"], actor="operator:test", reason="test")
+    assert sent_now == {gone.pk}
     assert [
         (row.state, row.next_attempt_at is None)
         for row in Delivery.objects.filter(pk__in=[gone.pk, delivered.pk]).order_by("pk")
@@ -392,7 +393,6 @@ def test_bulk_retry__range_is_bounded(
     for name in ("payments.deliveries.bulk_retry.MOST", "payments.admin.bulk_retry.MOST"):
         monkeypatch.setattr(name, 2)
     monkeypatch.setattr("payments.deliveries.bulk_retry.find_range.__defaults__", (2,))
-    monkeypatch.setattr("payments.deliveries.bulk_retry.BATCH", 1)
     orders = [served_shop.paid(product="sword") for _ in range(3)]
     for order in orders:
         tried(order, GONE)
