@@ -14,7 +14,7 @@ HOSTILE := tests/config/launcher/test_restarts.py tests/payments/deliveries/test
 	$(addprefix tests/config/test_,nginx.py web_reload.py web_worker.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test quick faults lint lint-style lint-imports lint-sql lint-types lock bench bench-peers bench-growth bench-settle bench-callbacks bench-pages simulate history manage mutate attack fuzz pictures clean install
+.PHONY: help run test quick faults lint lint-style lint-imports lint-sql lint-types lock bench bench-peers bench-growth bench-settle bench-callbacks bench-pages simulate history manage mutate attack fuzz german pictures clean install
 
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{ printf "make %-14s %s\n", $$1, $$2 }'
@@ -91,6 +91,9 @@ attack: $(DEV)  ## play hostile clients, requests and addresses against a server
 
 fuzz: $(DEV)  ## change a million genuine callbacks, none of which may count; ARGS="--count 1000000 --seed 7"
 	@$(LAUNCH) with --instance fuzz --fast -- $(VENV)/bin/python -m tests.payments.fuzz $(ARGS)
+
+german: $(DEV)  ## bring the German texts up to date with the code, compile them, and tell what is missing
+	@$(VENV)/bin/python -m tests.german
 
 lock: var/uv/bin/uv  ## write down the exact versions of all dependencies, with their hashes; ARGS=--upgrade for newer ones
 	var/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate $(ARGS) \

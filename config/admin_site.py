@@ -14,6 +14,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.module_loading import import_string
 from django.views.decorators.cache import never_cache
 
+from config.languages import choose_language
 from players.audit_trail.record import Outcome
 from players.bulk_reports import show_report
 from players.lists import pages as lists
@@ -114,6 +115,7 @@ class OperatorsSite(UnfoldAdminSite):
             "views/<uuid:id>/remove/": ("remove_view", lists.remove),
         }
         return [
+            path("language/", choose_language, name="language"),
             *(path(place, self.entered(view), name=name) for place, (name, view) in half.items()),
             *(path(place, self.admin_view(view), name=name) for place, (name, view) in whole.items()),
         ]

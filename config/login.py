@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from lib.http.addresses import client_address, counted_as
 from players.access.throttling import FAILURES, WINDOW_SECONDS
@@ -28,6 +29,10 @@ WAIT = "Too many failed log-ins. Try again in {}."
 
 class LoginForm(AuthenticationForm):
     """Refuses to hash passwords beyond a bound, and has whoever has failed wait."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["username"].label = _("Username")
 
     def clean(self) -> dict[str, Any]:
         """What was entered, if it is right; as many tries as are allowed."""

@@ -167,6 +167,7 @@ MIDDLEWARE = [
     # Before anything looks at Host, which probes fill with an address.
     "config.probes.ProbeAnswers",
     "config.null_bytes.NullBytes",
+    "config.languages.PagesLanguage",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -337,8 +338,15 @@ SECURE_PROXY_SSL_HEADER = (
 # --- Language, time, files --------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en"
-# Of the pages for players; the admin is in English.
+# Of the pages for players and for operators; all else is in English.
 LANGUAGES = [("en", "English"), ("de", "Deutsch")]
+# Of the platform as a whole, and before those of Django and of libraries.
+LOCALE_PATHS = [BASE_DIR / "config" / "locale"]
+# What an operator has chosen, in the browser; players' pages get no cookie.
+LANGUAGE_COOKIE_NAME = "language"
+LANGUAGE_COOKIE_PATH = "/admin/"
+LANGUAGE_COOKIE_AGE = 365 * 24 * 60 * 60
+LANGUAGE_COOKIE_SECURE = HTTPS_ONLY
 TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = True

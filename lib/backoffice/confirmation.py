@@ -24,6 +24,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from lib.backoffice.bulk_reports import REPORTING, Report
 from lib.backoffice.forms import NameField, ReasonForm, TwoStepForm
+from lib.backoffice.languages import english
 from lib.backoffice.pages import PageAdmin, Section, actor
 from lib.backoffice.recorded_acts import (
     RECORDING,
@@ -227,8 +228,8 @@ class PageAction(Generic[Row]):
         return misses_recorded(request, self.action_name, lambda: self.subject(row), reason, refusals)
 
     def perform(self, admin: PageAdmin, act: Act[Row]) -> Result:
-        """Does it and records it, both or neither."""
-        with transaction.atomic():
+        """Does it and records it, both or neither; in English: a lazy text is shown in the operator's own."""
+        with english(), transaction.atomic():
             self.lock(act.row)
             before = self.recorded_state(admin, act.row)
             result = self.do(act)

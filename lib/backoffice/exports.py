@@ -8,12 +8,18 @@ from typing import Any
 
 from django.http import HttpResponse, StreamingHttpResponse
 
+from lib.backoffice.languages import english
+
 # With one of these a cell begins that a spreadsheet would take for a formula; the last ones are full-width.
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
+@english()
 def csv_file(name: str, headers: Sequence[str], rows: Iterable[Sequence[Any]]) -> HttpResponse:
-    """The answer that a browser keeps as a file. UTF-8, comma-separated, lines end in CR LF (RFC 4180)."""
+    """The answer that a browser keeps as a file. UTF-8, comma-separated, lines end in CR LF (RFC 4180).
+
+    Programs read it, too: it is in English.
+    """
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(headers)
@@ -36,7 +42,7 @@ class Echo:
 
 
 def csv_stream(name: str, headers: Sequence[str], rows: Iterable[Sequence[Any]]) -> StreamingHttpResponse:
-    """As `csv_file`, but sent while the rows are read."""
+    """As `csv_file`, but sent while the rows are read: after the request, when no language is on."""
     writer: Any = csv.writer(Echo())
     lines = (writer.writerow([cell(value) for value in row]).encode() for row in chain([headers], rows))
     disposition = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}

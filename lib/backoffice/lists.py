@@ -22,6 +22,7 @@ from lib.backoffice.chosen_columns import ColumnsInAddress
 from lib.backoffice.conditions import Condition
 from lib.backoffice.exports import csv_stream
 from lib.backoffice.formatting import NOTHING, moment
+from lib.backoffice.languages import english
 from lib.backoffice.recorded_acts import RECORDING, RecordedAct, misses_recorded
 
 if TYPE_CHECKING:
@@ -93,9 +94,11 @@ class ExportedList(AnyAdmin):
             return HttpResponseRedirect(f"{listed}?{query.urlencode()}")
         self.record_list_export(request, query)
         names = [str(name) for name in changelist.list_display if name != "action_checkbox"]
-        headers = [str(label_for_field(name, self.model, model_admin=self)) for name in names]
+        with english():
+            headers = [str(label_for_field(name, self.model, model_admin=self)) for name in names]
         return csv_stream(f"{self.opts.model_name}.csv", ["key", *headers], self.listed_rows(rows, names))
 
+    @english()
     def record_list_export(self, request: HttpRequest, query: QueryDict) -> None:
         """Before the first row is sent. What was searched for may say something of a person, and is kept."""
         about = {"list": str(self.opts.verbose_name_plural), **query.dict()}

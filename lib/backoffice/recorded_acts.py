@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import Model, TextChoices
 from django.http import Http404, HttpRequest
 
+from lib.backoffice.languages import english
 from lib.database import FAILURES, drop_unfit_connection
 
 logger = logging.getLogger(__name__)
@@ -101,7 +102,8 @@ def misses_recorded(
     except Http404:
         raise
     except Exception as problem:
-        outcome, note = miss(problem, refusals)
+        with english():
+            outcome, note = miss(problem, refusals)
         record_miss(
             request,
             lambda: RecordedAct(action=action, subject=subject(), reason=reason, outcome=outcome, note=note),

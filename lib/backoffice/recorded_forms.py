@@ -11,6 +11,7 @@ from django.forms.models import _get_foreign_key
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
+from lib.backoffice.languages import english
 from lib.backoffice.recorded_acts import RECORDING, RecordedAct, State, misses_recorded
 from lib.backoffice.sections import Section, read_page
 
@@ -30,6 +31,7 @@ class RecordedForms(UnfoldAdmin):
     # Exceptions of its saving that mean: not possible now.
     form_refusals: ClassVar[tuple[type[Exception], ...]] = ()
 
+    @english()
     def recorded_state(self, row: Model) -> State | None:
         """What is known of a row before and after an act, with the rows of the page's inlines."""
         state = RECORDING.there.state(row)
@@ -56,6 +58,7 @@ class RecordedForms(UnfoldAdmin):
             request.state_before = self.recorded_state(row)  # type: ignore[attr-defined]
         return super().save_form(request, form, change)
 
+    @english()
     def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> None:  # type: ignore[override]
         act = RecordedAct(
             action=self.action_name("add"),
@@ -65,6 +68,7 @@ class RecordedForms(UnfoldAdmin):
         )
         RECORDING.there.record(request, act)
 
+    @english()
     def log_change(self, request: HttpRequest, obj: Model, message: Any) -> None:  # type: ignore[override]
         act = RecordedAct(
             action=self.action_name("change"),

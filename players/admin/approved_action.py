@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from lib.backoffice.confirmation import Act, Page, PageAction, ShownOnce
 from lib.backoffice.formatting import moment
 from lib.backoffice.forms import OurIdField, ReasonForm, RepeatedForm, TwoStepForm
+from lib.backoffice.languages import english
 from lib.backoffice.pages import PageAdmin, Section
 from lib.backoffice.recorded_acts import State
 from players.approvals.kinds import Change, Kind, NotExecutable, Preview
@@ -125,7 +126,7 @@ class ApprovedAction(EffectAction[Row]):
     def effect_page(self, row: Row, given: dict[str, Any]) -> EffectPage:
         """What the act would do. Raises `NotExecutable`."""
         payload = self.payload(row, given)
-        with transaction.atomic():
+        with english(), transaction.atomic():
             preview = self.kind.preview(payload)
         says = [*preview.says, *([f"Reason: {given['reason']}"] if given.get("reason") else [])]
         return EffectPage(

@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 from django.db.models import Model
 
+from lib.backoffice.languages import english
 from players.models import Operator
 
 # What an act needs to know: a frozen struct of ids and plain values, never of secrets.
@@ -50,8 +51,10 @@ class Preview:
 
     @property
     def digest(self) -> str:
-        """The hash of all that it says: two previews of one digest read the same."""
-        said = (self.subject, list(self.changes), list(self.says), self.amount, self.currency)
+        """The hash of all that it says, in English: two previews of one digest read the same."""
+        with english():
+            changes, says = [list(map(str, change)) for change in self.changes], list(map(str, self.says))
+        said = (self.subject, changes, says, self.amount, self.currency)
         return hashlib.sha256(msgspec.json.encode(said)).hexdigest()
 
 

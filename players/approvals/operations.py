@@ -7,6 +7,7 @@ import msgspec
 from django.apps import apps
 from django.db import transaction
 
+from lib.backoffice.languages import english
 from lib.clock import now
 from lib.security.encryption import Unreadable, is_current, open_sealed, seal
 from players.approvals.kinds import KINDS, Execution, Kind, NotExecutable, Preview
@@ -35,6 +36,7 @@ class PreviewChanged(Exception):
 # --- Requesting -----------------------------------------------------------------------------------------
 
 
+@english()
 @transaction.atomic
 def request_approval(
     kind: Kind[P],
@@ -82,9 +84,9 @@ def keep(kind: Kind[P], payload: P, preview: Preview, wanted: Execution, *, alon
         subject_name=preview.subject.name,
         payload=msgspec.to_builtins(payload),
         sealed=seal(wanted.secret, purpose=purpose_of(wanted.id)) if wanted.secret else "",
-        title=kind.describe(payload)[:300],
-        effect=[list(change) for change in preview.changes],
-        says=list(preview.says),
+        title=str(kind.describe(payload))[:300],
+        effect=[list(map(str, change)) for change in preview.changes],
+        says=list(map(str, preview.says)),
         digest=preview.digest,
         amount=preview.amount,
         currency_code=preview.currency,
@@ -113,6 +115,7 @@ def same(known: Approval, kind: Kind[P], payload: P, requester: Operator) -> App
 # --- Deciding -------------------------------------------------------------------------------------------
 
 
+@english()
 @transaction.atomic
 def approve(approval_id: UUID, *, origin: Origin, digest: str) -> Approval:
     """A second person approves, and the act is done, whose effect has the `digest` that they saw.
@@ -155,6 +158,7 @@ def execute(approval: Approval, approver: Operator, digest: str) -> tuple[Previe
     return preview, kind.execute(payload, execution)
 
 
+@english()
 @transaction.atomic
 def decline(approval_id: UUID, *, by: Operator, reason: str) -> Approval:
     """A second person refuses it. Returns it as it ended: declined, or expired already.
@@ -167,6 +171,7 @@ def decline(approval_id: UUID, *, by: Operator, reason: str) -> Approval:
     return approval
 
 
+@english()
 @transaction.atomic
 def withdraw(approval_id: UUID, *, by: Operator, reason: str) -> Approval:
     """Whoever requested it takes it back. Returns it as it ended: withdrawn, or expired already.
@@ -228,7 +233,7 @@ def require_decider(approval: Approval, by: Operator) -> Operator:
 def end(approval: Approval, state: str, by: Operator | None, *, result: str = "", reason: str = "") -> None:
     """Writes how a locked request ended. Its secret is gone from then on."""
     approval.state, approval.decided_by, approval.ended_at = state, by, approval.ended_at or now()
-    approval.result, approval.decision_reason, approval.sealed = result[:500], reason, ""
+    approval.result, approval.decision_reason, approval.sealed = str(result)[:500], reason, ""
     approval.save(update_fields=["state", "decided_by", "ended_at", "result", "decision_reason", "sealed"])
     note(approval, state, approval.requested_by if approval.is_alone else by, result or reason)
 
@@ -245,8 +250,8 @@ def record(approval: Approval, preview: Preview, origin: Origin) -> None:
         origin,
         action=approval.kind,
         subject=kind.made(payload_of(approval)) or rows.get(pk=preview.subject.id),
-        before={change.label: change.before for change in preview.changes},
-        after={change.label: change.after for change in preview.changes},
+        before={str(change.label): str(change.before) for change in preview.changes},
+        after={str(change.label): str(change.after) for change in preview.changes},
         reason=approval.reason,
         note=approval.result,
         approval_id=approval.pk,
@@ -302,7 +307,7 @@ def reseal_secret(approval_id: UUID) -> bool:
 
 def present_preview(approval: Approval) -> Preview:
     """The effect that a request would have now. Raises `NotExecutable`."""
-    with transaction.atomic():
+    with english(), transaction.atomic():
         return kind_of(approval).preview(payload_of(approval))
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
+from lib.backoffice.languages import english
 from lib.backoffice.recorded_acts import Outcome
 from lib.clock import now
 from lib.http.addresses import NOWHERE, client_address
@@ -75,6 +76,7 @@ def events_of(row: Model) -> QuerySet[AuditEvent]:
     return AuditEvent.objects.filter(subject_type=kind, subject_id=str(row.pk)).order_by("-pk")
 
 
+@english()
 def record_act(
     origin: Origin,
     *,
@@ -90,7 +92,7 @@ def record_act(
     """Writes down an act, in the atomic block of the act itself.
 
     What was refused or failed is written after the block was rolled back. `before` and `after` hold no
-    secret.
+    secret. The trail is in English, whatever language its operators read.
     """
     return AuditEvent.objects.create(
         at=now(),
@@ -107,7 +109,8 @@ def record_act(
         before=before,
         after=after,
         reason=storable(reason, 255),
-        note=storable(note, NOTE_LENGTH),
+        # What is said in the operator's language is said in English here.
+        note=storable(str(note), NOTE_LENGTH),
         approval_id=approval_id,
         outcome=outcome,
     )

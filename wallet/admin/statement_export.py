@@ -133,7 +133,8 @@ def answer(
     """The entries as a file, or as a page if that is asked for."""
     if request.POST.get("as") == "page":
         return printable(request, player, entries, codes, conditions)
-    rows = [[read(entry, codes[entry.wallet_id]) for read in COLUMNS.values()] for entry in entries]
+    # Read while the file is written, and so in its language.
+    rows = ([read(entry, codes[entry.wallet_id]) for read in COLUMNS.values()] for entry in entries)
     return csv_file(f"statement-{player.pk}.csv", list(COLUMNS), rows)
 
 
