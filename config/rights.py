@@ -146,7 +146,7 @@ WALLET = {
     ),
     "wallet_alert": table(
         "add",
-        changes="text last_seen_at times_seen owner_id resolved_at resolved_by reason",
+        changes="text finding last_seen_at times_seen owner_id resolved_at resolved_by reason",
         stays="id kind subject wallet_id raised_at",
     ),
     "wallet_alertmessage": table(

@@ -4,7 +4,7 @@ Whether they say what the journal moved, and what was kept of them makes.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import TypeVar
 from uuid import UUID
@@ -13,6 +13,8 @@ from payments.models import Callback, Order, Payment, Refund
 from payments.providers.protocol import ProviderConfig
 from payments.providers.registry import PROVIDERS
 from payments.settlement.replay import EFFECTIVE, Kept, Unreplayable, replayed
+from wallet.audit.problems import Problem
+from wallet.currencies import show_amount
 from wallet.models import Alert
 
 TYPES = "('payment', 'sale', 'payment_return', 'sale_return', 'top_up', 'clawback', 'set_aside')"
@@ -71,10 +73,11 @@ ORPHANS = {
 
 # Orders whose rows are read at once.
 BATCH = 500
+OF_CREDIT = "taken back of the credit"
 Row = TypeVar("Row", Payment, Refund, Callback)
 
 
-def differing_orders() -> Iterator[str]:
+def differing_orders() -> Iterator[Problem]:
     """The orders whose money is not what their callbacks and refunds make of it.
 
     They are replayed by today's rules.
@@ -84,8 +87,10 @@ def differing_orders() -> Iterator[str]:
     while ids := list(islice(paid, BATCH)):
         held = set(Alert.objects.filter(kind=Alert.Kind.CREDIT_HELD).values_list("subject", flat=True))
         for kept in read_kept(ids):
-            if difference := difference_of(kept, configs, is_held=str(kept.order.pk) in held):
-                yield f"order {kept.order.pk}: {difference}"
+            is_held = str(kept.order.pk) in held
+            if difference := difference_of(kept, configs, is_held=is_held):
+                words = difference_of(kept, configs, is_held=is_held, show=show_amount)
+                yield Problem(f"order {kept.order.pk}: {difference}", f"order {kept.order.pk}: {words}")
 
 
 def read_kept(ids: list[UUID]) -> Iterator[Kept]:
@@ -106,8 +111,18 @@ def by_order(rows: Iterable[Row]) -> dict[UUID, list[Row]]:
     return found
 
 
-def difference_of(kept: Kept, configs: dict[UUID, ProviderConfig], *, is_held: bool) -> str:
-    """How an order's money differs from its replay, in minor units; empty if it does not."""
+def minor_units(amount: int, currency: str) -> str:
+    return str(amount)
+
+
+def difference_of(
+    kept: Kept,
+    configs: dict[UUID, ProviderConfig],
+    *,
+    is_held: bool,
+    show: Callable[[int, str], str] = minor_units,
+) -> str:
+    """How an order's money differs from its replay, by `show` in amounts; empty if it does not."""
     try:
         right = replayed(kept, configs)
     except Unreplayable as problem:
@@ -118,6 +133,10 @@ def difference_of(kept: Kept, configs: dict[UUID, ProviderConfig], *, is_held: b
     made = {"kept": right.kept, "refunded": right.order.refunded, "charged back": right.order.charged_back}
     if not is_held:
         # What a wallet's bound refused, an alert tells and an operator decides.
-        said["taken back of the credit"] = kept.order.clawed_back
-        made["taken back of the credit"] = right.order.clawed_back
-    return "; ".join(f"{name} is {said[name]}, not {made[name]}" for name in said if said[name] != made[name])
+        said[OF_CREDIT], made[OF_CREDIT] = kept.order.clawed_back, right.order.clawed_back
+    codes = defaultdict(lambda: kept.order.currency_id, {OF_CREDIT: kept.order.credit_currency_id or ""})
+    return "; ".join(
+        f"{name} is {show(said[name], codes[name])}, not {show(made[name], codes[name])}"
+        for name in said
+        if said[name] != made[name]
+    )

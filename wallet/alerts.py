@@ -2,9 +2,10 @@
 
 import logging
 from datetime import datetime
+from hashlib import sha256
 
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from lib.clock import now
 from lib.texts import storable
@@ -17,25 +18,33 @@ TEXT_LENGTH = 1000
 
 
 def raise_alert(
-    kind: str, subject: str, text: str, *, wallet: Wallet | None = None, looked_at: datetime | None = None
+    kind: str,
+    subject: str,
+    text: str,
+    *,
+    finding: str = "",
+    wallet: Wallet | None = None,
+    looked_at: datetime | None = None,
 ) -> bool:
     """Opens an alert of `kind` (an `Alert.Kind`) about `subject`, or counts it again where it is open.
 
-    Returns whether it is new. A difference that an operator has resolved with a reason, found again with the
-    very same text, is not raised again (`accepted` says what `looked_at` is).
+    Returns whether it is new. A difference that an operator has resolved with a reason is not raised again
+    if the very same is found: the same `finding`, which stays what it is if the text is worded anew, or else
+    the same text (`accepted` says what `looked_at` is).
     """
-    text, at = storable(text, TEXT_LENGTH), now()
+    finding, text, at = finding or text, storable(text, TEXT_LENGTH), now()
     seen = {"last_seen_at": at, "times_seen": F("times_seen") + 1}
-    if Alert.objects.filter(kind=kind, subject=subject, resolved_at=None).update(**seen, text=text):
+    told = {"text": text, "finding": fingerprint(finding)}
+    if Alert.objects.filter(kind=kind, subject=subject, resolved_at=None).update(**seen, **told):
         return False
-    if kind in Alert.CRITICAL and accepted(kind, subject, text, looked_at).update(**seen):
+    if kind in Alert.CRITICAL and accepted(kind, subject, finding, looked_at).update(**seen):
         return False
     with transaction.atomic():
         alert, is_new = Alert.objects.get_or_create(
             kind=kind,
             subject=subject,
             resolved_at=None,
-            defaults={"text": text, "wallet": wallet, "raised_at": at, "last_seen_at": at},
+            defaults={**told, "wallet": wallet, "raised_at": at, "last_seen_at": at},
         )
         if is_new:
             write_messages(alert)
@@ -53,23 +62,33 @@ def raise_once(kind: str, subject: str, text: str, *, wallet: Wallet | None = No
     return raise_alert(kind, subject, text, wallet=wallet)
 
 
-def is_news(kind: str, subject: str, text: str, *, looked_at: datetime | None = None) -> bool:
-    """Whether no operator has been told just this: it is neither open nor accepted with this text."""
-    text = storable(text, TEXT_LENGTH)
-    is_open = Alert.objects.filter(kind=kind, subject=subject, text=text, resolved_at=None).exists()
-    return not is_open and not accepted(kind, subject, text, looked_at).exists()
+def is_news(kind: str, subject: str, finding: str, *, looked_at: datetime | None = None) -> bool:
+    """Whether no operator has been told just this: it is neither open nor accepted."""
+    is_open = same(kind, subject, finding).filter(resolved_at=None).exists()
+    return not is_open and not accepted(kind, subject, finding, looked_at).exists()
 
 
-def accepted(kind: str, subject: str, text: str, looked_at: datetime | None) -> QuerySet[Alert]:
+def accepted(kind: str, subject: str, finding: str, looked_at: datetime | None) -> QuerySet[Alert]:
     """Alerts with which an operator has resolved just this.
 
     `looked_at` is when the subject was last looked at before: what was put right by then, and is there again,
     is not accepted.
     """
-    resolved = Alert.objects.filter(kind=kind, subject=subject, text=text).exclude(resolved_at=None)
+    resolved = same(kind, subject, finding).exclude(resolved_at=None)
     if looked_at is not None:
         resolved = resolved.filter(last_seen_at__gte=looked_at)
     return resolved
+
+
+def same(kind: str, subject: str, finding: str) -> QuerySet[Alert]:
+    """Alerts of just this."""
+    # Those from before there were fingerprints have it as their text.
+    of_old = Q(finding="", text=storable(finding, TEXT_LENGTH))
+    return Alert.objects.filter(of_old | Q(finding=fingerprint(finding)), kind=kind, subject=subject)
+
+
+def fingerprint(finding: str) -> str:
+    return sha256(storable(finding).encode()).hexdigest()
 
 
 def resolve_alert(alert: Alert, *, actor: str, reason: str) -> bool:

@@ -61,7 +61,7 @@ def tell_failure(row: JobRun, run: Run, error: str) -> None:
     """Writes down why a run failed, where the database can still be written."""
     try:
         end(row, run, error)
-        raise_alert(Alert.Kind.SWEEP_FAILED, run.task, error)
+        raise_alert(Alert.Kind.SWEEP_FAILED, run.task, f"The last run was aborted: {error}")
     except FAILURES as problem:
         drop_unfit_connection(problem)
         logger.exception("the end of %s cannot be written down: %s", run.task, error)

@@ -38,12 +38,12 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """An alert to raise. In its text, {amount} stands for `money`: minor units and their currency."""
+    """An alert to raise. In its text, each {amount} stands for the next of `money`: minor units, currency."""
 
     kind: str
     subject: str
     text: str
-    money: tuple[int, str] | None = None
+    money: Sequence[tuple[int, str]] = ()
 
 
 @dataclass(frozen=True)

@@ -117,8 +117,8 @@ def tell(notice: Notice) -> None:
     The text of an open one about a credit stays in it, because what it asks for is still to be done.
     """
     text = notice.text
-    if notice.money:
-        text = text.replace("{amount}", show_amount(*notice.money), 1)
+    for minor, code in notice.money:
+        text = text.replace("{amount}", show_amount(minor, code), 1)
     if notice.kind == Alert.Kind.CREDIT_HELD:
         open_ones = Alert.objects.filter(kind=notice.kind, subject=notice.subject, resolved_at=None)
         text = " ".join([*open_ones.values_list("text", flat=True)[:1], text])

@@ -22,7 +22,7 @@ HELD = (
     "What the provider holds is booked, and the wallet's part is not."
 )
 WITHOUT_CREDIT = (
-    "Then {amount} minor units of {currency} of its price went back: "
+    "Then {amount} of its price went back: "
     "the share of a credit that was given by an adjustment is not taken."
 )
 
@@ -160,15 +160,13 @@ def credit_fields(draft: Draft, credit: Sequence[Posting], *, is_credited: bool)
 def credit_notices(draft: Draft, credit: Sequence[Posting], *, more: int, is_credited: bool) -> list[Notice]:
     """What an operator has to do about the credit by hand, if `more` minor units of the price are missing."""
     order = draft.order
-    text = ""
+    text, money = "", []
     if credit and not is_credited:
-        moved = [
-            f"{one.type.replace('_', '-')} of {one.amount} minor units of {one.currency}" for one in credit
-        ]
-        text = HELD.format(what=" and ".join(moved))
+        moved = [f"{one.type.replace('_', '-')} of {{amount}}" for one in credit]
+        text, money = HELD.format(what=" and ".join(moved)), [(one.amount, one.currency) for one in credit]
     elif order.is_credit_held and more > 0:
-        text = WITHOUT_CREDIT.format(amount=more, currency=order.currency_id)
-    return [Notice(Alert.Kind.CREDIT_HELD, str(order.pk), text)] if text else []
+        text, money = WITHOUT_CREDIT, [(more, order.currency_id)]
+    return [Notice(Alert.Kind.CREDIT_HELD, str(order.pk), text, money)] if text else []
 
 
 def delivery_of(before: OrderSnapshot, *, is_running: bool) -> Delivery:

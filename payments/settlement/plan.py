@@ -32,8 +32,7 @@ from wallet.models import Alert
 
 REFUSED = "The refund of {{amount}} of order {order} was refused by the provider: {problem}"
 OVERPAID = (
-    "Order {order}: a refund of {amount} minor units was done after other returns; "
-    "more has gone back than was paid."
+    "Order {order}: a refund of {{amount}} was done after other returns; more has gone back than was paid."
 )
 
 
@@ -138,8 +137,8 @@ def plan_completion(draft: Draft, step: Complete) -> Plan:
     replaced = stood_for(draft.before, refund, step.facts)
     again = sum(row.amount for row in replaced)
     if refund.amount > draft.before.left_of(payment) + again:
-        text = OVERPAID.format(order=order.pk, amount=refund.amount)
-        draft.notices.append(Notice(Alert.Kind.REFUND_OPEN, str(refund.pk), text))
+        text, money = OVERPAID.format(order=order.pk), (refund.amount, order.currency_id)
+        draft.notices.append(Notice(Alert.Kind.REFUND_OPEN, str(refund.pk), text, [money]))
     draft.what, draft.amount, draft.note = str(refund.kind), refund.amount, refund.reason or reference
     draft.reason = f"refund {reference or refund.pk}: {refund.reason}"
     draft.changes += [written(draft, change) for change in step.also]
@@ -269,7 +268,7 @@ def plan_without_money(draft: Draft, step: Step) -> Plan:
         draft.change(step.refund, **refusal(draft, step))
         text = REFUSED.format(order=order.pk, problem=step.problem)
         money = (step.refund.amount, order.currency_id)
-        draft.notices.append(Notice(Alert.Kind.REFUND_REFUSED, str(step.refund.pk), text, money))
+        draft.notices.append(Notice(Alert.Kind.REFUND_REFUSED, str(step.refund.pk), text, [money]))
         if step.refund.set_aside_transaction:
             set_aside = (step.refund.set_aside_transaction, "rolled_back", "the refund was refused")
     elif isinstance(step, Nothing):

@@ -97,6 +97,7 @@ def resolved_alert() -> UUID:
         "subject = 'other'",
         "raised_at = now()",
         "text = 'other'",
+        "finding = 'other'",
         "reason = 'other'",
         "resolved_by = 'other'",
         "resolved_at = NULL",

@@ -38,7 +38,7 @@ def problems_of(*players: Player) -> list[str]:
         cursor.execute(SUMS, [ids])
         sums = cursor.fetchall()
     return (
-        [problem for replay in replays.values() for problem in replay.problems]
+        [problem.words for replay in replays.values() for problem in replay.problems]
         + wrong_sums(sums)
         + wrong_accounts(report)
     )

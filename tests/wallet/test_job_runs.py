@@ -92,7 +92,7 @@ def test_job_run__failure_that_quotes_any_characters_is_recorded(database: None)
         raise ValueError("a NUL \x00 and half a character \ud800")
     kept = "ValueError: a NUL \\x00 and half a character \\ud800"
     assert JobRun.objects.get(task=task).error == kept
-    assert Alert.objects.get(kind="sweep_failed", subject=task).text == kept
+    assert Alert.objects.get(kind="sweep_failed", subject=task).text == f"The last run was aborted: {kept}"
 
 
 def test_alert__with_any_characters_is_the_same_one_again(database: None) -> None:

@@ -30,7 +30,7 @@ class DifferenceAcceptance(Kind[DifferencePayload]):
             raise NotExecutable("The alert is not critical: one person resolves it.")
         if alert.resolved_at is not None:
             raise NotExecutable("The alert is resolved already.")
-        says = [alert.text, "The same finding, word for word, is not raised again."]
+        says = [alert.text, "The very same finding is not raised again."]
         return Preview(subject_of(alert, str(alert)[:200]), [Change("Alert", "open", "resolved")], says)
 
     def execute(self, payload: DifferencePayload, execution: Execution) -> str:

@@ -10,6 +10,9 @@ from django.db import connection, transaction
 
 from lib.clock import now
 from wallet.audit.hash_chain import EntryRow
+from wallet.audit.problems import Problem, problem
+from wallet.audit.words import account_name
+from wallet.currencies import show_amount
 from wallet.job_runs import Run
 from wallet.models import ClosedDay, DailyTotal, FiguresDay
 
@@ -232,7 +235,7 @@ def add_movement(moved: Moved, entry: EntryRow, currency: str) -> None:
     sums[1] += 1
 
 
-def differing_days(raw: psycopg.Connection, moved: Moved) -> Iterator[str]:
+def differing_days(raw: psycopg.Connection, moved: Moved) -> Iterator[Problem]:
     """Where what was closed is not what the journal `moved`."""
     closed: dict[date, tuple[int, Accounts]] = {}
     for day, entries, currency, account, *sums in raw.execute(CLOSED):
@@ -246,13 +249,31 @@ def differing_days(raw: psycopg.Connection, moved: Moved) -> Iterator[str]:
         journal = days.get(day, [])
         right = (entry_count(journal), by_account(journal))
         if said != right:
-            yield f"{day}: {first_difference(*said, *right)}"
+            found = first_difference(*said, *right)
+            yield problem(f"{day}: {found.key}", f"{day}: {found.words}")
 
 
-def first_difference(said_entries: int, said: Accounts, entries: int, right: Accounts) -> str:
+def first_difference(said_entries: int, said: Accounts, entries: int, right: Accounts) -> Problem:
     for currency, account in sorted(said.keys() | right.keys()):
         closed, moved = said.get((currency, account), Totals()), right.get((currency, account), Totals())
         if closed != moved:
             total = f"{tuple(closed)} (debits, credits, entries)"
-            return f"{currency} {account} was totalled as {total}, the journal has {tuple(moved)}"
-    return f"{said_entries} entries were totalled, the journal has {entries}"
+            return problem(
+                f"{currency} {account} was totalled as {total}, the journal has {tuple(moved)}",
+                f"the total of {account_name(account)} should be {show_totals(moved, currency)}, "
+                f"is {show_totals(closed, currency)}",
+            )
+    return problem(
+        f"{said_entries} entries were totalled, the journal has {entries}",
+        f"entries totalled should be {entries:,}, are {said_entries:,}",
+    )
+
+
+def show_totals(totals: Totals, code: str) -> str:
+    """In words."""
+    debits, credits = show_amount(totals.debits, code), show_amount(totals.credits, code)
+    return f"{debits} debited and {credits} credited by {counted(totals.entries)}"
+
+
+def counted(entries: int) -> str:
+    return f"{entries:,} {'entry' if entries == 1 else 'entries'}"

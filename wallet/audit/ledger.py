@@ -16,7 +16,9 @@ from wallet.audit.duplicates import duplicates
 from wallet.audit.figures import differing_figures
 from wallet.audit.hash_chain import EntryRow, TransactionRow
 from wallet.audit.orphans import CHECKS, ORPHANS
+from wallet.audit.problems import Problem, as_problem, as_sentence, problem
 from wallet.audit.replay import KEPT_PROBLEMS, Replay, WalletRow
+from wallet.currencies import show_amount
 
 BATCH = 5_000
 # Players whose wallets are read by one question, where not all are: few enough to be looked up one by one.
@@ -92,12 +94,19 @@ class Found:
     """What is wrong with one thing: how much, and the first of it."""
 
     count: int = 0
-    first: list[str] = field(default_factory=list)
+    first: list[Problem] = field(default_factory=list)
+
+    @property
+    def key(self) -> str:
+        """The same as long as the same is wrong."""
+        return self.counted("; ".join(one.key for one in self.first))
 
     @property
     def text(self) -> str:
-        """The same words as long as the same is wrong."""
-        told = "; ".join(self.first)
+        """For people."""
+        return as_sentence(self.counted("; ".join(one.words for one in self.first)))
+
+    def counted(self, told: str) -> str:
         return told if self.count <= len(self.first) else f"{self.count} differences, the first: {told}"
 
 
@@ -116,7 +125,7 @@ class Report:
     of_ledger: dict[str, Found] = field(default_factory=dict)
     moved: Moved = field(default_factory=dict)
 
-    def add_wallet(self, wallet_id: str, problems: Sequence[str], count: int) -> None:
+    def add_wallet(self, wallet_id: str, problems: Sequence[Problem], count: int) -> None:
         """Counts what is wrong with a wallet, and keeps the first of it."""
         if count:
             self.add(
@@ -127,18 +136,17 @@ class Report:
                 KEPT_OF_A_WALLET,
             )
 
-    def add_ledger(self, subject: str, problems: Sequence[str], count: int = 1) -> None:
+    def add_ledger(self, subject: str, problems: Sequence[str | Problem], count: int = 1) -> None:
         """Counts what is wrong and not of one wallet."""
         if count:
-            self.add(
-                self.of_ledger.setdefault(subject, Found()), f"{subject}: ", problems, count, KEPT_PROBLEMS
-            )
+            found, told = self.of_ledger.setdefault(subject, Found()), [as_problem(one) for one in problems]
+            self.add(found, f"{subject}: ", told, count, KEPT_PROBLEMS)
 
-    def add(self, found: Found, prefix: str, problems: Sequence[str], count: int, kept: int) -> None:
+    def add(self, found: Found, prefix: str, problems: Sequence[Problem], count: int, kept: int) -> None:
         found.count += count
         found.first += problems[: kept - len(found.first)]
         self.problem_count += count
-        self.problems += [prefix + problem for problem in problems[: KEPT_PROBLEMS - len(self.problems)]]
+        self.problems += [prefix + one.words for one in problems[: KEPT_PROBLEMS - len(self.problems)]]
 
     @property
     def accounts(self) -> Counter[tuple[str, str]]:
@@ -149,6 +157,11 @@ class Report:
                 if account:
                     sums[currency, account] += sign * amount
         return sums
+
+
+def orphans(what: str, ids: list[str]) -> list[Problem]:
+    """Rows that should not be there, by what they are; they are named once."""
+    return [problem(id, f"{what}: {id}" if id == ids[0] else id) for id in ids]
 
 
 @contextmanager
@@ -171,15 +184,15 @@ def audit_ledger(progress: Callable[[Report], None] = lambda report: None) -> Re
     with snapshot() as raw:
         check_wallets(raw, report, progress)
         check_sums(raw, report)
-        for problem in differing_days(raw, report.moved):
-            report.add_ledger("daily totals", [problem])
-        for problem in differing_figures(raw):
-            report.add_ledger("figures", [problem])
+        for day in differing_days(raw, report.moved):
+            report.add_ledger("daily totals", [day])
+        for figures in differing_figures(raw):
+            report.add_ledger("figures", [figures])
         for what, rows in ORPHANS.items():
             found = raw.execute(
                 f"SELECT x.id::text, count(*) OVER () {rows} ORDER BY x.id LIMIT {KEPT_PROBLEMS}"
             ).fetchall()
-            report.add_ledger(what, [id for id, _ in found], found[0][1] if found else 0)
+            report.add_ledger(what, orphans(what, [id for id, _ in found]), found[0][1] if found else 0)
         for index, count, told in duplicates(raw, KEPT_PROBLEMS):
             report.add_ledger(index, told, count)
         for what, problems in CHECKS.items():
@@ -214,17 +227,21 @@ def check_wallets(
         for wallet, rows in side_by_side(wallets, entries):
             if wallet is None:
                 for player_id, wallet_id, seq, *_ in rows:
-                    report.add_ledger(f"missing wallet {wallet_id}", [f"entry {seq} of player {player_id}"])
+                    lost = f"entry {seq} of player {player_id}"
+                    found = problem(lost, f"{lost} is of a wallet that is not there")
+                    report.add_ledger(f"missing wallet {wallet_id}", [found])
             else:
                 replay_wallet(wallet, rows, report, progress)
     with psycopg.ServerCursor(raw, "audit_unopened") as unopened:
         ask(unopened, UNOPENED, UNOPENED_OF, players)
         for wallet_id, id in unopened:
-            report.add_wallet(wallet_id, [f"transaction {id} has no entry that opens it"], 1)
+            report.add_wallet(wallet_id, [problem(f"transaction {id} has no entry that opens it")], 1)
     with psycopg.ServerCursor(raw, "audit_unasked") as unasked:
         ask(unasked, UNASKED, UNASKED_OF, players)
         for wallet_id, id in unasked:
-            report.add_wallet(wallet_id, [f"transaction {id} adjusts it without the operator's act"], 1)
+            report.add_wallet(
+                wallet_id, [problem(f"transaction {id} adjusts it without the operator's act")], 1
+            )
     progress(report)
 
 
@@ -287,9 +304,11 @@ def check_sums(raw: psycopg.Connection, report: Report) -> None:
     accounts = report.accounts
     for currency in sorted({currency for currency, _ in accounts}):
         total = sum(amount for (code, _), amount in accounts.items() if code == currency)
-        report.add_ledger(
-            f"currency {currency}", [f"the accounts sum to {total} minor units, not to zero"], total != 0
+        found = problem(
+            f"the accounts sum to {total} minor units, not to zero",
+            f"all accounts together should be zero, are {show_amount(total, currency)}",
         )
+        report.add_ledger(f"currency {currency}", [found], total != 0)
     held = raw.execute(
         "SELECT currency_id, sum(spendable), sum(reserved), -sum(debt) "
         "FROM wallet_wallet GROUP BY currency_id ORDER BY currency_id"
@@ -298,8 +317,9 @@ def check_sums(raw: psycopg.Connection, report: Report) -> None:
         for account, amount in zip(("spendable", "reserved", "debt"), sums, strict=True):
             # The difference, not the sums: it stays what it is while the ledger goes on.
             off = amount - accounts[currency, account]
-            report.add_ledger(
-                f"currency {currency}",
-                [f"what wallets hold {account} is {off:+} minor units off what the journal moved"],
-                off != 0,
+            found = problem(
+                f"what wallets hold {account} is {off:+} minor units off what the journal moved",
+                f"{account} of all wallets together is {show_amount(abs(off), currency)} "
+                f"{'more' if off > 0 else 'less'} than the journal moved",
             )
+            report.add_ledger(f"currency {currency}", [found], off != 0)

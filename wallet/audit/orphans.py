@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterable
 
+from wallet.audit.problems import Problem
+
 # Each question, by what it looks for, names the rows that should not be there. Apps that have tables besides
 # add theirs in `ready()`.
 ORPHANS = {
@@ -42,4 +44,4 @@ ORPHANS = {
 }
 
 # Further checks, each by what it looks for: it says what is wrong. They read in the audit's own snapshot.
-CHECKS: dict[str, Callable[[], Iterable[str]]] = {}
+CHECKS: dict[str, Callable[[], Iterable[str | Problem]]] = {}

@@ -11,6 +11,9 @@ from wallet.audit.hash_chain import (
     entry_hash,
     opening,
 )
+from wallet.audit.problems import Problem, problem
+from wallet.audit.words import account_name, balances, limit, movement
+from wallet.currencies import show_amount
 
 # Per type and event: what is debited, what is credited, and by how many times the amount the announced money
 # changes.
@@ -71,8 +74,8 @@ class WalletRow(NamedTuple):
 class Replay:
     """A wallet's state as its entries make it.
 
-    `problems` holds the first that were wrong, in the order of the entries. What is said of a wallet that
-    does not change must stay the same: an operator may have accepted it by its very words.
+    `problems` holds the first that were wrong, in the order of the entries. The keys of a wallet that
+    does not change must stay the same: an operator may have accepted what they stand for.
     """
 
     def __init__(self, wallet: WalletRow) -> None:
@@ -89,23 +92,30 @@ class Replay:
         # Transactions that say that they are settled, by an entry still to come.
         self.unended: dict[str, TransactionRow] = {}
         self.problem_count = 0
-        self.problems: list[str] = []
+        self.problems: list[Problem] = []
 
-    def found(self, what: str) -> None:
+    def found(self, key: str, words: str = "") -> None:
         """Writes down a problem of the present entry."""
-        self.note(f"entry {self.seq}: {what}")
+        self.note(f"entry {self.seq}: {key}", f"entry {self.seq}: {words or key}")
 
-    def note(self, problem: str) -> None:
+    def note(self, key: str, words: str = "") -> None:
         self.problem_count += 1
         if len(self.problems) < KEPT_PROBLEMS:
-            self.problems.append(problem)
+            self.problems.append(problem(key, words))
+
+    def show(self, minor: int) -> str:
+        """An amount of the wallet's currency."""
+        return show_amount(minor, self.wallet.currency)
 
     def apply(self, e: EntryRow, t: TransactionRow | None) -> None:
         """Checks the next entry of the wallet, with the transaction it names."""
         expected = self.seq + 1
         self.seq = e.seq
         if e.seq != expected:
-            self.found(f"the running number is {e.seq}, not {expected}")
+            self.found(
+                f"the running number is {e.seq}, not {expected}",
+                f"the running number should be {expected}, is {e.seq}",
+            )
         if e.version not in VERSIONS:
             self.found(f"format {e.version} is unknown")
         if t is None and e.transaction_id is not None:
@@ -121,7 +131,11 @@ class Replay:
         """Moves the balances as the event should, and compares with what the entry says."""
         rule = self.rule(e, t)
         if (e.debit, e.credit) != rule[:2]:
-            self.found(f"{e.event} moved {e.debit} to {e.credit}, not {rule[0]} to {rule[1]}")
+            self.found(
+                f"{e.event} moved {e.debit} to {e.credit}, not {rule[0]} to {rule[1]}",
+                f"{account_name(e.event)} should move {movement(*rule[:2])}, "
+                f"moved {movement(e.debit, e.credit)}",
+            )
         amount = e.amount or 0
         after = self.balances
         after["announced"] += rule[2] * amount
@@ -130,7 +144,10 @@ class Replay:
                 after[account] += -sign * amount if account == "debt" else sign * amount
         said = {"spendable": e.spendable, "reserved": e.reserved, "announced": e.announced, "debt": e.debt}
         if said != after:
-            self.found(f"the balances after it are {said}, replayed they are {after}")
+            self.found(
+                f"the balances after it are {said}, replayed they are {after}",
+                balances(said, after, self.wallet.currency),
+            )
         if min(after.values()) < 0:
             self.found("a balance is negative")
         # Go on from what the entry says, so that one wrong row is one problem.
@@ -151,14 +168,17 @@ class Replay:
         """Debt is paid first by every increase of the spendable balance (contract 2.1)."""
         repaid = amount if e.event == "debt_repaid" else 0
         if repaid != self.owed:
-            self.found(f"{repaid} minor units of debt were repaid, not {self.owed}")
+            self.found(
+                f"{repaid} minor units of debt were repaid, not {self.owed}",
+                f"debt repaid should be {self.show(self.owed)}, is {self.show(repaid)}",
+            )
         self.owed = min(e.debt, amount) if e.credit == "spendable" else 0
 
     def check_wallet_event(self, e: EntryRow) -> bytes | None:
         """An entry of no transaction. Returns what else its hash covers."""
         if e.event == "wallet_opened":
             if e.seq != 1 or e.at != self.wallet.opened_at:
-                self.found("the wallet was not opened then")
+                self.found("the wallet was not opened then", "the wallet was opened at another time")
             return self.wallet.currency.encode()
         if e.seq <= 1:
             self.found("the first entry is not the wallet's opening")
@@ -189,7 +209,10 @@ class Replay:
 
     def check_opening(self, e: EntryRow, t: TransactionRow) -> bytes:
         if (t.opened_seq, t.opened_at, t.amount, t.actor) != (e.seq, e.at, e.amount, e.actor):
-            self.found(f"transaction {t.id} was not opened so")
+            self.found(
+                f"transaction {t.id} was not opened so",
+                f"the time, amount or actor of transaction {t.id} is not what it was opened with",
+            )
         if e.event == "tombstone":
             if (t.state, t.settled_seq, t.settled_at, t.settled_actor, t.amount) != (
                 "rolled_back",
@@ -198,7 +221,10 @@ class Replay:
                 e.actor,
                 None,
             ):
-                self.found(f"transaction {t.id} is no tombstone")
+                self.found(
+                    f"transaction {t.id} is no tombstone",
+                    f"transaction {t.id} should be rolled back without an amount, from the beginning",
+                )
             return opening(t, e.version) + ending(t)
         if t.settled_seq is not None:
             self.unended[t.id] = t
@@ -209,7 +235,11 @@ class Replay:
         # What is set aside for a refund waits for a provider, not for a game: it is never due.
         is_never_due = e.event == "declined" or t.type == "set_aside"
         if (t.refusal, t.due_at is None) != (self.refusal(e, t), is_never_due):
-            self.found(f"transaction {t.id} had to be decided otherwise: {t.refusal or 'opened'}")
+            decided = f"declined ({account_name(t.refusal)})" if t.refusal else "opened"
+            self.found(
+                f"transaction {t.id} had to be decided otherwise: {t.refusal or 'opened'}",
+                f"transaction {t.id} was {decided}, and should not have been",
+            )
         return opening(t, e.version)
 
     def refusal(self, e: EntryRow, t: TransactionRow) -> str:
@@ -231,7 +261,10 @@ class Replay:
     def check_ending(self, e: EntryRow, t: TransactionRow) -> None:
         state, settled_at = ("declined", t.opened_at) if e.event == "rollback_noted" else (e.event, e.at)
         if (t.state, t.settled_at, t.amount, t.settled_actor) != (state, settled_at, e.amount, e.actor):
-            self.found(f"transaction {t.id} did not end so: {e.event}")
+            self.found(
+                f"transaction {t.id} did not end so: {e.event}",
+                f"the end of transaction {t.id} is not what the entry says ({account_name(e.event)})",
+            )
         self.unended.pop(t.id, None)
         self.check_answer(e, t)
 
@@ -243,14 +276,21 @@ class Replay:
         self.adjusted = (e.amount or 0) if first else self.adjusted + (e.amount or 0)
         said = (t.state, t.opened_at, t.settled_at, t.actor, t.settled_actor, t.refusal)
         if said != ("confirmed", e.at, e.at, e.actor, e.actor, ""):
-            self.found(f"transaction {t.id} was not {e.event} so")
+            self.found(
+                f"transaction {t.id} was not {e.event} so",
+                f"transaction {t.id} is not what the entry says ({e.event})",
+            )
         if (t.type, e.event) in TAKING and first and e.debit == "spendable" and t.settled_seq != e.seq:
             # It found too little: the entry that makes debt of the rest follows.
             self.unended[t.id] = t
             return opening(t, e.version) + ending(t)
         self.unended.pop(t.id, None)
         if self.adjusted != t.amount:
-            self.found(f"transaction {t.id} moved {self.adjusted}, not {t.amount}")
+            self.found(
+                f"transaction {t.id} moved {self.adjusted}, not {t.amount}",
+                f"transaction {t.id} should move {show_amount(t.amount, self.wallet.currency)}, "
+                f"moved {self.show(self.adjusted)}",
+            )
         self.check_answer(e, t)
         return opening(t, e.version) + ending(t)
 
@@ -258,14 +298,21 @@ class Replay:
         """The stored answer of a settlement is its last entry's: debt that is repaid at once is one more."""
         last = e.seq + (self.owed > 0)
         if t.settled_seq != last:
-            self.found(f"transaction {t.id} was settled by entry {t.settled_seq}, not {last}")
+            self.found(
+                f"transaction {t.id} was settled by entry {t.settled_seq}, not {last}",
+                f"transaction {t.id} should be settled by entry {last}, "
+                f"is by {'none' if t.settled_seq is None else t.settled_seq}",
+            )
 
     def finish(self) -> None:
         """Compares the wallet's own row, and what has not ended, with the replay."""
         w = self.wallet
         said = {"spendable": w.spendable, "reserved": w.reserved, "announced": w.announced, "debt": w.debt}
         if said != self.balances:
-            self.note(f"the wallet says {said}, its last entry {self.balances}")
+            self.note(
+                f"the wallet says {said}, its last entry {self.balances}",
+                balances(said, self.balances, w.currency),
+            )
         if w.entry_count != self.seq:
             self.note(f"the wallet counts {w.entry_count} entries, there are {self.seq}")
         if w.head != self.head:
@@ -273,8 +320,15 @@ class Replay:
         if w.frozen_at != self.frozen_at:
             self.note("the wallet's freeze is not what its entries say")
         if w.withdrawal_limit != self.withdrawal_limit:
-            self.note("the wallet's limit is not what its entries say")
+            self.note(
+                "the wallet's limit is not what its entries say",
+                f"the withdrawal limit should be {limit(self.withdrawal_limit, w.currency)}, "
+                f"is {limit(w.withdrawal_limit, w.currency)}",
+            )
         if self.owed:
-            self.note(f"{self.owed} minor units of debt were not repaid")
+            self.note(
+                f"{self.owed} minor units of debt were not repaid",
+                f"{self.show(self.owed)} of debt should have been repaid",
+            )
         for t in self.unended.values():
             self.note(f"transaction {t.id} is {t.state} without the entry for it")

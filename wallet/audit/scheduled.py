@@ -145,19 +145,19 @@ def tell_wallets(run: Run, report: Report, looked_at: datetime | None) -> None:
     news = [
         id
         for id, found in report.by_wallet.items()
-        if is_news(Alert.Kind.WALLET_DIFFERENCE, id, found.text, looked_at=looked_at)
+        if is_news(Alert.Kind.WALLET_DIFFERENCE, id, found.key, looked_at=looked_at)
     ]
     # All of them first: an alert can wait, money cannot.
     unfrozen = {id for id in news if not freeze(id)}
     again = look_again(news)
     for id, found in report.by_wallet.items():
-        text = again.get(id, found).text
-        wallet = Wallet.objects.filter(pk=id).first()
+        now_found, first = again.get(id, found), UNFROZEN * (id in unfrozen)
         raise_alert(
             Alert.Kind.WALLET_DIFFERENCE,
             id,
-            UNFROZEN * (id in unfrozen) + text,
-            wallet=wallet,
+            first + now_found.text,
+            finding=first + now_found.key,
+            wallet=Wallet.objects.filter(pk=id).first(),
             looked_at=looked_at,
         )
 
@@ -179,8 +179,7 @@ def freeze(wallet_id: str) -> bool:
 def look_again(wallet_ids: list[str]) -> dict[str, Found]:
     """What differs now, by wallet. The entry that froze a wallet has taken over what was wrong in its row.
 
-    An operator accepts a difference by its very words, so they have to be those that the next audit will
-    find.
+    An operator accepts a difference by its key, so that has to be the one that the next audit will find.
     """
     players: set[str] = set()
     for start in range(0, len(wallet_ids), LOOKED_UP_AT_ONCE):
@@ -192,7 +191,8 @@ def look_again(wallet_ids: list[str]) -> dict[str, Found]:
 def tell_ledger(report: Report, looked_at: datetime | None) -> None:
     """Raises an alert for each difference that is not of one wallet."""
     for subject, found in report.of_ledger.items():
-        raise_alert(Alert.Kind.LEDGER_DIFFERENCE, subject, found.text, looked_at=looked_at)
+        kind = Alert.Kind.LEDGER_DIFFERENCE
+        raise_alert(kind, subject, found.text, finding=found.key, looked_at=looked_at)
 
 
 def verdict(report: Report) -> str:

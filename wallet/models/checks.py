@@ -113,6 +113,9 @@ class Alert(models.Model):
         Wallet, models.PROTECT, null=True, blank=True, related_name="alerts", db_constraint=False
     )
     text = models.CharField(max_length=1000)
+    # A fingerprint of what was found, which stays what it is if the text is worded anew: by it a difference
+    # is accepted. Empty in alerts from before there was one.
+    finding = models.CharField(max_length=64, blank=True, db_default="", db_collation="C", editable=False)
     raised_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
     times_seen = models.PositiveIntegerField(default=1)

@@ -253,7 +253,8 @@ def test_plan__credit_over_the_bound_is_recorded_as_not_taken() -> None:
         500_00,
     )
     assert [notice.kind for notice in planned.notices] == ["credit_held"]
-    assert "clawback of 10020 minor units of XAG" in planned.notices[0].text
+    assert "clawback of {amount} is more than" in planned.notices[0].text
+    assert planned.notices[0].money == [(100_20, "XAG")]
     # What was not taken is taken with the next return.
     assert told.tell(back(EventType.REFUNDED, "ref-2", 3_99, A.reference))
     assert (told.accounts["credit"], told.snapshot.order.state) == (0, "refunded")

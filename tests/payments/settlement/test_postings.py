@@ -189,9 +189,7 @@ def test_credit__held_if_it_cannot_be_given_and_nothing_is_lost(shop_setup: Shop
     )
     assert moves(order, "EUR") == [("posted", "provider_clearing", "issuance", 20_00)]
     alert = Alert.objects.get(kind="credit_held", subject=str(order.pk))
-    assert alert.text.startswith(
-        "Its top-up of 100000 minor units of XAG is more than the wallet may hold or owe."
-    )
+    assert alert.text.startswith("Its top-up of 1,000.00 XAG is more than the wallet may hold or owe.")
     assert Delivery.objects.get(order=order).state == "pending"
     assert problems_of(order.player) == []
     # What was never given is not taken, and no return gives it: operators are told of both.
@@ -205,8 +203,7 @@ def test_credit__held_if_it_cannot_be_given_and_nothing_is_lost(shop_setup: Shop
     )
     alert.refresh_from_db()
     assert [
-        part in alert.text
-        for part in ("top-up of 100000 minor units", "Then 500 minor units of EUR of its price went back")
+        part in alert.text for part in ("top-up of 1,000.00 XAG", "Then 5.00 EUR of its price went back")
     ] == [True, True]
     assert problems_of(order.player) == []
 
@@ -228,10 +225,7 @@ def test_reversal__credit_that_does_not_fit_leaves_order_alone(shop_setup: ShopS
         "delivered",
         held,
     )
-    assert (
-        "top-up of 25050 minor units of XAG"
-        in Alert.objects.get(kind="credit_held", subject=str(order.pk)).text
-    )
+    assert "top-up of 250.50 XAG" in Alert.objects.get(kind="credit_held", subject=str(order.pk)).text
     assert problems_of(order.player) == []
 
 

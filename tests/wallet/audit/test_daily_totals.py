@@ -246,45 +246,47 @@ def test_totals__may_be_larger_than_any_wallet(ledger: OwnLedger, clock: Clock) 
 
 # --- What the audit says ------------------------------------------------------------------------------
 
+REVENUE = "the total of game revenue should be 0.00 XAG debited and 30.00 XAG credited by 1 entry"
+
 
 @pytest.mark.parametrize(
     ("change", "says"),
     [
         (
             "UPDATE wallet_dailytotal SET debits = debits + 1 WHERE account = 'game_payout'",
-            "2026-03-04: XAG game_payout was totalled as (701, 0, 1)",
+            "2026-03-04: the total of game payout should be 7.00 XAG debited and 0.00 XAG credited by 1",
         ),
         (
             "UPDATE wallet_dailytotal SET credits = credits - 1 WHERE account = 'game_revenue'",
-            "2026-03-02: XAG game_revenue was totalled as (0, 2999, 1)",
+            f"2026-03-02: {REVENUE}, is 0.00 XAG debited and 29.99 XAG credited by 1 entry",
         ),
         (
             "UPDATE wallet_dailytotal SET entries = 9 WHERE account = 'game_revenue'",
-            "2026-03-02: XAG game_revenue was totalled as (0, 3000, 9)",
+            f"2026-03-02: {REVENUE}, is 0.00 XAG debited and 30.00 XAG credited by 9 entries",
         ),
         (
             "UPDATE wallet_dailytotal SET account = 'write_off' WHERE account = 'game_revenue'",
-            "2026-03-02: XAG game_revenue was totalled as (0, 0, 0)",
+            f"2026-03-02: {REVENUE}, is 0.00 XAG debited and 0.00 XAG credited by 0 entries",
         ),
         (
             "UPDATE wallet_dailytotal SET currency_id = 'EUR' WHERE account = 'game_revenue'",
-            "2026-03-02: EUR game_revenue was totalled as (0, 3000, 1)",
+            "2026-03-02: the total of game revenue should be 0.00 EUR debited and 0.00 EUR credited by 0 ent",
         ),
         (
             "UPDATE wallet_dailytotal SET day_id = '2026-03-03' WHERE account = 'game_revenue'",
-            "2026-03-02: XAG game_revenue was totalled as (0, 0, 0)",
+            f"2026-03-02: {REVENUE}, is 0.00 XAG debited and 0.00 XAG credited by 0 entries",
         ),
         (
             "DELETE FROM wallet_dailytotal WHERE day_id = '2026-03-04'",
-            "2026-03-04: EUR reserved was totalled as (0, 0, 0)",
+            "2026-03-04: the total of reserved should be ",
         ),
         (
             "UPDATE wallet_closedday SET entries = 7 WHERE day = '2026-03-02'",
-            "2026-03-02: 7 entries were totalled, the journal has 6",
+            "2026-03-02: entries totalled should be 6, are 7",
         ),
         (
             "UPDATE wallet_closedday SET entries = 1 WHERE day = '2026-03-03'",
-            "2026-03-03: 1 entries were totalled, the journal has 0",
+            "2026-03-03: entries totalled should be 0, are 1",
         ),
     ],
 )
@@ -309,8 +311,8 @@ def test_closed_day__journal_change_is_told_until_closed_anew(
     alert = Alert.objects.get()
     assert (alert.kind, alert.subject, run.failed) == (Alert.Kind.LEDGER_DIFFERENCE, "daily totals", 0)
     assert alert.text == (
-        "2026-03-02: XAG adjustments was totalled as (10000, 0, 1) (debits, credits, entries), the journal "
-        "has (10001, 0, 2)"
+        "2026-03-02: the total of adjustments should be 100.01 XAG debited and 0.00 XAG credited by "
+        "2 entries, is 100.00 XAG debited and 0.00 XAG credited by 1 entry."
     )
     reclose_day(MONDAY)
     assert audit_ledger().problems == []

@@ -52,7 +52,7 @@ def test_duplicates__are_told_with_key_and_rows(ledger: OwnLedger) -> None:
     try:
         with snapshot() as raw:
             assert list(duplicates(raw, 5)) == [(index, 1, [told])]
-        assert audit_ledger().of_ledger[index].text == told
+        assert audit_ledger().of_ledger[index].key == told
     finally:
         ledger.owner.execute("DELETE FROM wallet_transaction WHERE id = %s", [second])
 

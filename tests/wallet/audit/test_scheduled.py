@@ -117,12 +117,12 @@ def test_audit__sound_ledger_freezes_nothing_and_raises_no_alert(player_session:
             "wallet",
             "spendable = spendable + 100",
             "true",
-            "entry 6: the balances after it are {'spendable': 8600, ",
+            "Entry 6: spendable should be 85.00 XAG, is 86.00 XAG.",
         ),
-        ("wallet", "head = decode(repeat('00', 32), 'hex')", "true", "entry 6: the hash does not fit"),
-        ("wallet", "withdrawal_limit = 1", "true", "the wallet's limit is not what its entries say"),
-        ("wallet", "frozen_at = opened_at", "true", "the wallet's freeze is not what its entries say"),
-        ("entry", "note = 'forged'", "seq = 4", "entry 4: the hash does not fit"),
+        ("wallet", "head = decode(repeat('00', 32), 'hex')", "true", "Entry 6: the hash does not fit"),
+        ("wallet", "withdrawal_limit = 1", "true", "The withdrawal limit should be none, is 0.01 XAG."),
+        ("wallet", "frozen_at = opened_at", "true", "The wallet's freeze is not what its entries say."),
+        ("entry", "note = 'forged'", "seq = 4", "Entry 4: the hash does not fit"),
         ("transaction", "state = 'confirmed'", "state = 'pending'", " is confirmed without the entry for it"),
     ],
 )
@@ -178,7 +178,7 @@ def test_audit__run_after_one_killed_after_freeze_alerts(
     change(ledger, player_session, "entry", "note = 'forged'", "seq = 4")
     freeze_wallet(player_session.wallet(), actor="audit", reason="killed right after this")
     full()
-    assert "entry 4: " in alert_about(player_session).text
+    assert "Entry 4: " in alert_about(player_session).text
 
 
 @pytest.mark.parametrize(
@@ -194,7 +194,7 @@ def test_audit__unfreezable_wallet_stops_no_other_and_is_told(
     with past_the_check(ledger):
         change(ledger, player_session, "wallet", tampering)
     assert [full().failed, full().failed] == [2, 2]
-    assert alert_about(player_session).text.startswith("Its withdrawals could not be frozen. the wallet ")
+    assert alert_about(player_session).text.startswith("Its withdrawals could not be frozen. ")
     assert alert_about(player_session).times_seen == 2
     assert (is_frozen(player_session), is_frozen(other)) == (False, True)
 
@@ -236,6 +236,48 @@ def test_audit__lifted_freeze_stays_lifted_if_nothing_new_found(
     assert Alert.objects.filter(resolved_at=None, kind=Kind.WALLET_DIFFERENCE).count() == 0
 
 
+# As alerts of before their texts were for people have it: the words that an operator has accepted.
+FORMERLY = [
+    (
+        "spendable = spendable + 100",
+        (
+            "entry 6: the balances after it are "
+            "{'spendable': 8600, 'reserved': 500, 'announced': 0, 'debt': 0}, "
+            "replayed they are {'spendable': 8500, 'reserved': 500, 'announced': 0, 'debt': 0}"
+        ),
+        "what wallets hold spendable is +100 minor units off what the journal moved",
+    ),
+    ("withdrawal_limit = 1", "the wallet's limit is not what its entries say", ""),
+]
+
+
+@pytest.mark.parametrize("is_accepted", [True, False])
+@pytest.mark.parametrize(("assignment", "of_wallet", "of_ledger"), FORMERLY)
+def test_audit__difference_of_before_its_words_were_changed_is_known(
+    ledger: OwnLedger,
+    player_session: PlayerSession,
+    assignment: str,
+    of_wallet: str,
+    of_ledger: str,
+    is_accepted: bool,
+) -> None:
+    change(ledger, player_session, "wallet", assignment)
+    full()
+    for kind, text in ((Kind.WALLET_DIFFERENCE, of_wallet), (Kind.LEDGER_DIFFERENCE, of_ledger)):
+        assert Alert.objects.filter(kind=kind).update(text=text, finding="") == bool(text)
+    told = list(Alert.objects.order_by("pk"))
+    for alert in told if is_accepted else ():
+        resolve_alert(alert, actor="operator", reason="known")
+    unfreeze_wallet(player_session.wallet(), actor="operator", reason="known")
+    full()
+    rolling()
+    assert not is_frozen(player_session)
+    later = list(Alert.objects.order_by("pk"))
+    assert [(row.pk, row.resolved_at is None) for row in later] == [(row.pk, not is_accepted) for row in told]
+    assert later[0].times_seen == 3
+    assert (later[0].text == told[0].text) == is_accepted
+
+
 def test_audit__freeze_lifted_before_alert_resolved_stays_lifted(
     ledger: OwnLedger, player_session: PlayerSession
 ) -> None:
@@ -258,10 +300,8 @@ def test_audit__new_difference_in_accepted_wallet_freezes_again(
     change(ledger, player_session, "entry", "note = 'forged'", "seq = 2")
     full()
     assert is_frozen(player_session)
-    assert alert_about(player_session).text == "; ".join(
-        f"entry {seq}: the hash does not fit the entry, its transaction and the entry before"
-        for seq in (2, 4)
-    )
+    wrong = "the hash does not fit the entry, its transaction and the entry before"
+    assert alert_about(player_session).text == f"Entry 2: {wrong}; entry 4: {wrong}."
 
 
 def test_audit__difference_put_right_and_there_again_is_news(
@@ -286,7 +326,7 @@ def test_audit__accepted_ledger_difference_is_not_raised_again(
     alert = Alert.objects.get(kind=Kind.LEDGER_DIFFERENCE)
     assert (alert.subject, alert.text) == (
         "currency XAG",
-        "what wallets hold reserved is +7 minor units off what the journal moved",
+        "Reserved of all wallets together is 0.07 XAG more than the journal moved.",
     )
     resolve_alert(alert, actor="operator", reason="known")
     accept(player_session)
@@ -320,14 +360,12 @@ def test_audit__names_what_belongs_to_nothing_by_what_it_is(
         "transactions of no session",
         "transactions of no game",
     }
-    assert (
-        told[f"missing wallet {wallet_id}"]
-        == f"entry 1 of player {lost.player.pk}; entry 2 of player {lost.player.pk}"
-    )
+    of_lost = [f"entry {seq} of player {lost.player.pk} is of a wallet that is not there" for seq in (1, 2)]
+    assert told[f"missing wallet {wallet_id}"].lower() == f"{'; '.join(of_lost)}."
     # Two of a session that is gone, one of a session that may be cleared, and the one of another game than
     # its session's.
     assert told["transactions of no session"].count("; ") == 3
-    assert told["transactions of no game"] == str(transaction.pk)
+    assert told["transactions of no game"] == f"Transactions of no game: {transaction.pk}."
 
 
 def test_audit__transaction_without_entry_is_a_wallet_difference(
@@ -347,7 +385,7 @@ def test_audit__transaction_without_entry_is_a_wallet_difference(
     )
     for audit in (rolling, full):
         audit()
-        assert alert_about(player_session).text == f"transaction {forged} has no entry that opens it"
+        assert alert_about(player_session).text == f"Transaction {forged} has no entry that opens it."
     assert is_frozen(player_session)
 
 
