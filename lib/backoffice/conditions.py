@@ -35,24 +35,26 @@ class Condition:
     bounds: bool = False
 
 
-def since() -> Condition:
-    """Rows made at a time or later: ids begin with it."""
-    return Condition("since", "From (UTC)", from_moment, type="datetime-local", bounds=True)
+def since(field: str = "pk") -> Condition:
+    """Rows of a time or later. Ids begin with the time that rows were made at."""
+    return Condition("since", "From (UTC)", moments(field, "gte"), type="datetime-local", bounds=True)
 
 
-def until() -> Condition:
-    """Rows made before a time."""
-    return Condition("until", "Before (UTC)", before_moment, type="datetime-local", bounds=True)
+def until(field: str = "pk") -> Condition:
+    """Rows of before a time."""
+    return Condition("until", "Before (UTC)", moments(field, "lt"), type="datetime-local", bounds=True)
 
 
-def from_moment(rows: Rows, value: str, given: Given) -> Rows:
-    moment = read_moment(value)
-    return rows.filter(pk__gte=id_at(moment)) if moment else rows.none()
+def moments(field: str, lookup: str) -> Callable[[Rows, str, Given], Rows]:
+    """Rows whose time compares so with the one that is given."""
 
+    def narrow(rows: Rows, value: str, given: Given) -> Rows:
+        moment = read_moment(value)
+        if moment is None:
+            return rows.none()
+        return rows.filter(**{f"{field}__{lookup}": id_at(moment) if field == "pk" else moment})
 
-def before_moment(rows: Rows, value: str, given: Given) -> Rows:
-    moment = read_moment(value)
-    return rows.filter(pk__lt=id_at(moment)) if moment else rows.none()
+    return narrow
 
 
 def choice(name: str, label: str, field: str, choices: Callable[[], Iterable[tuple[str, str]]]) -> Condition:

@@ -14,8 +14,19 @@ from django.utils.safestring import SafeString
 
 from lib.backoffice import columns
 from lib.backoffice.bulk_reports import RowOutcome
+from lib.backoffice.conditions import Condition, Given, Rows, choice, since, slugs, until
 from lib.backoffice.filters import SelectingAdmin, Selection, Selections
-from lib.backoffice.formatting import NOTHING, badge, clock, link, moment, mono, search_address, short_id
+from lib.backoffice.formatting import (
+    NOTHING,
+    badge,
+    clock,
+    link,
+    moment,
+    mono,
+    search_address,
+    sentence,
+    short_id,
+)
 from lib.backoffice.pages import Section, read_uuid
 from lib.backoffice.raw_messages import show_body, show_headers
 from payments.admin.callbacks import RawMessageAdmin, problem_of
@@ -27,9 +38,11 @@ from payments.callbacks.reverification import unverified
 from payments.models import Order, Provider, RefusedCallback
 from players.admin.search import SessionSearchAdmin
 from players.models import GameSession
-from wallet.admin.amounts import amount_cell, amount_column
+from wallet.admin.amounts import amount_cell, amount_column, amount_conditions
 
 LATEST = 10
+# More are not offered to choose from.
+MOST_PROBLEMS = 50
 HEADERS = ("Received (UTC)", "State", "Order it names", "Amount it names", "Problem")
 # As it was received, it may hold a payer's name and address.
 UNVERIFIED = (
@@ -92,6 +105,19 @@ def of_order(order: Order) -> QuerySet[RefusedCallback]:
     return RefusedCallback.objects.filter(said_order=order.pk, is_likely=True)
 
 
+def problems() -> list[tuple[str, str]]:
+    """The problems that there are: the table is bounded for each provider."""
+    found = RefusedCallback.objects.order_by("problem").values_list("problem", flat=True).distinct()
+    return [(problem, sentence(problem)) for problem in found[:MOST_PROBLEMS]]
+
+
+def of_named_order(rows: Rows, value: str, given: Given) -> Rows:
+    """By an order's id, or the game's own."""
+    id = read_uuid(value)
+    named = orders_named(value)
+    return rows.filter(Q(said_order=id) | Q(said_order__in=named) if id else Q(said_order__in=named))
+
+
 @admin.register(RefusedCallback)
 class RefusedCallbackAdmin(RawMessageAdmin, SessionSearchAdmin, SelectingAdmin):
     """A callback that was answered with 401, with the reason."""
@@ -106,6 +132,14 @@ class RefusedCallbackAdmin(RawMessageAdmin, SessionSearchAdmin, SelectingAdmin):
         "amount_said",
         "reference_short",
         "why_shown",
+    )
+    conditions = (
+        since(),
+        until(),
+        choice("provider", "Provider", "provider_id", slugs(Provider)),
+        choice("problem", "Problem", "problem", problems),
+        Condition("order", "Order it names", of_named_order),
+        *amount_conditions("said_amount", "said_currency"),
     )
     search_help_text = "Exact provider, orderId, cpOrderId, uid, message id or provider's reference"
     empty_text = f"No callback was refused in the last {KEPT_DAYS} days."

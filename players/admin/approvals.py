@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from lib.backoffice import columns
+from lib.backoffice.conditions import Condition, Given, Rows, choice, since, until, word
 from lib.backoffice.confirmation import Act, Page, ShownOnce
 from lib.backoffice.filters import SelectingAdmin, Selection, Selections
 from lib.backoffice.formatting import MOST_COUNTED, NOTHING, badge, clock, link, sentence, wrapped
@@ -240,11 +241,24 @@ class Which(Selections):
         return of_operator[name]() if name in of_operator else super().queryset(request, queryset)
 
 
+def of_requester(rows: Rows, value: str, given: Given) -> Rows:
+    """By the exact name, which an index has."""
+    return rows.filter(requested_by__in=Operator.objects.filter(username=value).values("pk"))
+
+
 @admin.register(Approval)
 class ApprovalAdmin(SelectingAdmin):
     """An act that needs a second person. Nothing of it is ever edited."""
 
     list_filter = (Which,)
+    conditions = (
+        since("requested_at"),
+        until("requested_at"),
+        choice("kind", "Kind", "kind", lambda: sorted((name, title_of(name)) for name in KINDS)),
+        choice("state", "State", "state", lambda: State.choices),
+        Condition("requester", "Requested by", of_requester),
+        word("currency", "Currency", "currency_code"),
+    )
     empty_text = "Acts that need a second person wait here."
     list_display = ("what", "kind_shown", "state_shown", "by", "requested", "ends")
     fields = (

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from wallet.admin.alerts import MEANINGS
+from wallet.admin.alert_meanings import MEANINGS
 from wallet.models import Alert
 
 HANDBOOK = Path(__file__).resolve().parents[2] / "docs" / "operators.md"

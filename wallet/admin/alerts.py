@@ -1,5 +1,6 @@
 """Alerts: problems that the platform has found, until an operator resolves them with a reason."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, ClassVar
 from uuid import UUID
@@ -11,13 +12,16 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from lib.backoffice import columns
+from lib.backoffice.conditions import Condition, Given, Rows, choice, since, until
 from lib.backoffice.confirmation import Act, Page, PageAction, Refused
-from lib.backoffice.filters import SelectingAdmin, Selection
-from lib.backoffice.formatting import NOTHING, badge, link, moment, sentence
+from lib.backoffice.filters import SelectedList, SelectingAdmin, Selection
+from lib.backoffice.formatting import NOTHING, badge, clipped, link, moment, sentence
 from lib.backoffice.pages import Section
 from players.admin.approved_action import ApprovedAction, EffectPage, operator_of
 from players.admin.search import SessionSearchAdmin
-from players.models import GameSession
+from players.models import GameSession, Operator
+from wallet.admin.alert_meanings import MEANINGS, show_kind
+from wallet.admin.alert_places import Place, find_places, show_places
 from wallet.admin.owners import RESOLVE, Assign, Owned, OwnedRows, mine
 from wallet.alerts import resolve_alert
 from wallet.approvals.alerts import ACCEPTANCE, DifferencePayload
@@ -26,148 +30,9 @@ from wallet.watch.doers import tells_of
 
 Kind = Alert.Kind
 NEWEST = (F("raised_at").desc(), "-pk")
+# Their subjects begin with the slug of a game or a provider.
+OF_SLUGS = (Kind.GAME_FORGETS, Kind.DEPOSITS_UNUSUAL, Kind.CALLBACKS_REFUSED)
 CRITICAL_FIRST = (Case(When(kind__in=Alert.CRITICAL, then=Value(0)), default=Value(1)), *NEWEST)
-ACCEPTED = (
-    "Resolving accepts this difference: the same finding, word for word, is not raised again. "
-    "A different finding is."
-)
-# A short name for the list; what the alert means; and what resolving it does.
-MEANINGS = {
-    Kind.WALLET_DIFFERENCE: (
-        "wallet difference",
-        (
-            "The wallet's balances do not follow from its journal. "
-            "Its withdrawals are frozen until an operator unfreezes the wallet on its page."
-        ),
-        f"{ACCEPTED} It does not unfreeze the wallet: do that on the wallet's page.",
-    ),
-    Kind.LEDGER_DIFFERENCE: (
-        "ledger difference",
-        (
-            "The ledger as a whole does not balance. "
-            "Before you resolve this, find out what other than the platform wrote to the database."
-        ),
-        ACCEPTED,
-    ),
-    Kind.CHECKPOINT_DIFFERENCE: (
-        "checkpoint difference",
-        (
-            "The journal does not match a signed checkpoint: it may have been rewritten. "
-            "Preserve the file and the database as they are. "
-            "No checkpoint is made until the difference is accepted (manage.py make_checkpoint --accept)."
-        ),
-        (
-            "Resolving does not accept the difference: the next verification raises it again, "
-            "until manage.py make_checkpoint --accept records why it is right."
-        ),
-    ),
-    Kind.GAME_FORGETS: (
-        "game lost data",
-        (
-            "The game answers UNKNOWN about most transactions, as it would after a loss of data. "
-            "Until it recovers, none of its transactions expires on that answer."
-        ),
-        "It resolves by itself when the game knows its transactions again, and is raised again until then.",
-    ),
-    Kind.SWEEP_FAILED: (
-        "job failed",
-        "The last run of this job was aborted. The next run continues from there.",
-        "It resolves by itself when the job has run again, and is raised again while the job fails.",
-    ),
-    Kind.SETTLEMENT_FAILED: (
-        "settlement failed",
-        "A due transaction could not be settled. The next sweep retries it.",
-        "It is raised again if settlement fails again.",
-    ),
-    Kind.CREDIT_HELD: (
-        "credit held back",
-        (
-            "A payment or its refund is posted, but not its effect on the wallet: "
-            "the balance or debt would exceed the limit of a wallet."
-        ),
-        (
-            "Resolve it once the wallet has been corrected by an adjustment. "
-            "A later refund of the payment takes back no credit that was not given."
-        ),
-    ),
-    Kind.REFUND_OPEN: (
-        "refund unconfirmed",
-        (
-            "The provider has not confirmed the outcome of a refund. "
-            "The credit set aside for it stays reserved, and status checks continue."
-        ),
-        "It is raised again while the refund is unconfirmed. Contact the provider.",
-    ),
-    Kind.REFUND_REFUSED: (
-        "refund refused",
-        (
-            "The provider refused a refund that was requested here: the payer has got nothing back. "
-            "The credit that was set aside for it is the player's again."
-        ),
-        "Resolve it once the payer was refunded otherwise, or is to get nothing.",
-    ),
-    Kind.RETURN_CHANGED: (
-        "refund or dispute changed",
-        (
-            "A provider says that a refund failed, or that a dispute that was reversed holds money again. "
-            "The money and the credit are booked accordingly."
-        ),
-        "Resolve it once the payer has got what is due. It is raised again if the provider says so anew.",
-    ),
-    Kind.ACTS_NOT_LINKED: (
-        "acts not chained",
-        (
-            "Acts of operators were recorded minutes ago and are in no link of the audit trail's hash chain. "
-            "Until they are, somebody with all rights in the database could change them unnoticed."
-        ),
-        "It resolves by itself when the job link_acts has run, and is raised again until then.",
-    ),
-    Kind.DELIVERY_GIVEN_UP: (
-        "delivery given up",
-        "A player has paid, and the game has not accepted the delivery. No more attempts are made.",
-        (
-            "Resolve it once the game has delivered or the order is refunded. "
-            "The delivery can be sent again from its page."
-        ),
-    ),
-    Kind.MONEY_BY_HAND: (
-        "money by hand",
-        (
-            "Operators credited, or confirmed as deposits, more than ALERT_AMOUNT at once, "
-            "or more than ALERT_AMOUNT_PER_DAY."
-        ),
-        "Resolve it once you know why. The same transaction, or day, is not told again.",
-    ),
-    Kind.DEPOSITS_UNUSUAL: (
-        "unusual deposits",
-        (
-            "The game's deposits of the last hour are more than five times its usual hour. "
-            "A leaked credential looks like that: ask the game, revoke the credential, set a payout limit."
-        ),
-        "It resolves by itself when an hour is as usual, and is raised again until then.",
-    ),
-    Kind.ACCESS_CHANGED: (
-        "access changed",
-        "An operator changed a secret, a credential, an address, a limit, or another operator.",
-        "Resolve it if that was meant to happen. The audit trail has what was before and after.",
-    ),
-    Kind.LOCK_OUT: (
-        "lock-out",
-        "Somebody failed so often to log in under this name that further attempts from there wait.",
-        "It is raised again at the next lock-out of this name.",
-    ),
-    Kind.CALLBACKS_REFUSED: (
-        "callbacks refused",
-        (
-            "More than a small share of this provider's callbacks is refused: its secret was changed at one "
-            "side only, or somebody tries to forge them. If the provider has a new secret, enter it on the "
-            "provider's page, then have what came meanwhile verified again there."
-        ),
-        "It resolves by itself when a callback of the provider is accepted, and none is refused any more.",
-    ),
-}
-
-
 OPEN = Selection("Open", lambda rows: rows.filter(resolved_at=None), CRITICAL_FIRST, "No alert is open.")
 
 
@@ -186,12 +51,6 @@ class Openness(Owned):
         "all": Selection("All", order=NEWEST, empty="No alert has been raised yet."),
     }
     searched = "all"
-
-
-def show_kind(alert: Alert) -> SafeString:
-    """The kind of an alert, in short; red if it is critical and open."""
-    colour = "" if alert.resolved_at else "danger" if alert.kind in Alert.CRITICAL else "warning"
-    return badge(MEANINGS[Kind(alert.kind)][0], colour)
 
 
 MESSAGE_HEADERS = (
@@ -256,17 +115,61 @@ class Resolve(PageAction[Alert]):
         return "The alert is resolved." if is_new else "The alert was resolved already."
 
 
+def of_owner(rows: Rows, value: str, given: Given) -> Rows:
+    """By the exact name."""
+    return rows.filter(owner__in=Operator.objects.filter(username=value).values("pk"))
+
+
+def of_slug(rows: Rows, value: str, given: Given) -> Rows:
+    """Alerts about a game or a provider; the subject of some is a game and a currency."""
+    return rows.filter(Q(subject=value) | Q(subject__startswith=f"{value} "), kind__in=OF_SLUGS)
+
+
+class PlacedList(SelectedList):
+    """Each alert with where it leads, for whoever looks."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        self.result_list = place(self.result_list, request)
+
+
+def place(alerts: Iterable[Alert], request: HttpRequest) -> list[Alert]:
+    """The alerts, which know now where they lead."""
+    rows = list(alerts)
+    found = find_places(rows)
+    for row in rows:
+        # What is resolved needs no mending.
+        places = found[row.pk][:1] if row.resolved_at else found[row.pk]
+        row.places = [one for one in places if one.is_for(request.user)]  # type: ignore[attr-defined]
+    return rows
+
+
+def places_of(row: Alert) -> list[Place]:
+    """None in a file."""
+    found: list[Place] = getattr(row, "places", [])
+    return found
+
+
 @admin.register(Alert)
 class AlertAdmin(OwnedRows, SessionSearchAdmin, SelectingAdmin):
     """A problem that needs a person's attention."""
 
     list_filter = (Openness,)
+    conditions = (
+        since("raised_at"),
+        until("raised_at"),
+        choice("kind", "Kind", "kind", lambda: [(kind, name) for kind, (name, *_) in MEANINGS.items()]),
+        Condition("owner", "Owner", of_owner),
+        Condition("subject", "Game or provider", of_slug),
+    )
     search_help_text = "Exact uid, or the exact subject: a wallet, a game, a job"
     empty_text = "No alert has been raised yet."
     fields = (
         "kind_shown",
         "severity_shown",
         "subject_mono",
+        "about",
+        "mending",
         "wallet_link",
         "text_shown",
         "meaning",
@@ -285,7 +188,11 @@ class AlertAdmin(OwnedRows, SessionSearchAdmin, SelectingAdmin):
     kind_short = columns.text("kind", show_kind)
     kind_shown = columns.text("kind", lambda row: sentence(row.get_kind_display()))
     severity_shown = columns.sentence("severity", "severity")
-    subject_shown = columns.clipped("subject", "subject")
+    subject_shown = columns.text(
+        "about", lambda row: show_places(places_of(row)) if places_of(row) else clipped(row.subject)
+    )
+    about = columns.text("about", lambda row: show_places(places_of(row)[:1]))
+    mending = columns.text("what mends it", lambda row: show_places(places_of(row)[1:]))
     subject_mono = columns.mono("subject", "subject")
 
     found = columns.excerpt("details", "text")
@@ -304,7 +211,6 @@ class AlertAdmin(OwnedRows, SessionSearchAdmin, SelectingAdmin):
     meaning = columns.text("meaning", lambda row: MEANINGS[Kind(row.kind)][1])
     raised = columns.moment("raised", "raised_at")
     last_seen = columns.moment("last seen", "last_seen_at")
-    last_clock = columns.clock("last seen (UTC)", "last_seen_at")
     times = columns.number("occurrences", "times_seen")
 
     @admin.display(description="state")
@@ -324,17 +230,27 @@ class AlertAdmin(OwnedRows, SessionSearchAdmin, SelectingAdmin):
 
     def standard_columns(self, request: HttpRequest) -> tuple[str, ...]:
         which = "owner_shown" if Openness.name_in(request) in ("open", "mine") else "state"
-        return ("raised_clock", "kind_short", which, "subject_shown", "found", "times", "last_clock")
+        return ("raised_clock", "kind_short", which, "subject_shown", "found", "times")
 
     def get_fields(self, request: HttpRequest, obj: Alert | None = None) -> Any:
         absent = set() if obj and obj.resolved_at else {"resolved", "reason_shown"}
-        if obj and obj.wallet_id is None:
+        places = places_of(obj) if obj else []
+        absent |= set() if places else {"about"}
+        absent |= set() if places[1:] else {"mending"}
+        if obj and (obj.wallet_id is None or obj.kind == Kind.WALLET_DIFFERENCE):
             absent.add("wallet_link")
         return [name for name in self.fields if name not in absent]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Alert]:
         alerts: QuerySet[Alert] = super().get_queryset(request)
         return alerts.select_related("wallet__player", "owner").defer("wallet__head")
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[SelectedList]:
+        return PlacedList
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Alert | None:
+        row = super().get_object(request, object_id, from_field)
+        return place([row], request)[0] if row else None
 
     def sections(self, request: HttpRequest, obj: Alert) -> list[Section]:
         rows = obj.messages.order_by("channel", "address")

@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from lib.backoffice import columns
+from lib.backoffice.conditions import since, until
 from lib.backoffice.formatting import badge, mono
 from lib.backoffice.pagination import BigTableAdmin
 from wallet.models import Checkpoint
@@ -37,6 +38,7 @@ class CheckpointAdmin(BigTableAdmin):
         "key",
         "file_shown",
     )
+    conditions = (since("made_at"), until("made_at"))
     empty_text = "A checkpoint is made every night if CHECKPOINT_KEY is set and beat is running."
     fields = (
         *("number_shown", "made_at_shown", "verdict", "verified_at_shown", "wallets_shown", "entries_shown"),

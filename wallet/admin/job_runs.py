@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from lib.backoffice import columns
+from lib.backoffice.conditions import since, until
 from lib.backoffice.filters import Rows, SelectingAdmin, Selection, Selections
 from lib.backoffice.formatting import NOTHING, badge, moment
 from lib.clock import WalletNow
@@ -115,6 +116,7 @@ class JobRunAdmin(SelectingAdmin):
         "worker_shown",
     )
     list_filter = (Outcomes, Tasks)
+    conditions = (since("began_at"), until("began_at"))
     empty_text = "Runs are recorded once a worker and beat are started."
     fields = (
         "task",

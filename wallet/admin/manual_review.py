@@ -7,6 +7,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from lib.backoffice import columns
+from lib.backoffice.conditions import choice, since, slugs, until
 from lib.backoffice.filters import OLDEST_FIRST, SOONEST_FIRST, Rows, SelectingAdmin, Selection, Selections
 from lib.backoffice.formatting import clock, mono, sentence
 from lib.backoffice.pages import Section, read_uuid
@@ -15,7 +16,7 @@ from lib.backoffice.recorded_forms import acts_section
 from lib.clock import now
 from players.admin.players import player_column
 from players.admin.search import SessionSearchAdmin
-from players.models import GameSession, Player
+from players.models import Game, GameSession, Player
 from wallet.admin import status_queries
 from wallet.admin.amounts import amount_column
 from wallet.admin.calls import calls_section
@@ -87,6 +88,11 @@ class InquiryAdmin(ReviewActions, SessionSearchAdmin, SelectingAdmin):
     """A due transaction that the game is queried about, or that a person has to decide."""
 
     list_filter = (States,)
+    conditions = (
+        since("began_at"),
+        until("began_at"),
+        choice("game", "Game", "game_id", slugs(Game)),
+    )
     search_help_text = "Exact uid, mmTransactionId, qwTransactionId, or a session token"
     empty_text = LISTED
     fields = (

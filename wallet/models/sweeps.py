@@ -30,6 +30,10 @@ class JobRun(models.Model):
         indexes = [
             models.Index("task", F("began_at").desc(), name="run_by_task"),
             models.Index(F("began_at").desc(), name="run_newest"),
+            # What operators look for among the many runs that had nothing to do.
+            models.Index(F("began_at").desc(), name="run_busy", condition=Q(looked_at__gt=0)),
+            models.Index(F("began_at").desc(), name="run_failed", condition=Q(failed__gt=0) | ~Q(error="")),
+            models.Index(F("began_at").desc(), name="run_unfinished", condition=Q(ended_at=None)),
         ]
 
     def __str__(self) -> str:

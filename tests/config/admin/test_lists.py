@@ -12,28 +12,37 @@ from uuid import uuid4
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Group
+from django.db.models import DateTimeField
+from django.http import HttpRequest
 from django.test import Client
 
 from config.sidebar import GROUPS
 from lib.backoffice import conditions
 from lib.backoffice.lists import as_text
+from lib.backoffice.pagination import BigTableAdmin
 from lib.clock import now
-from payments.models import Callback, Order
-from players.models import AuditEvent, Player
+from lib.ids import new_id
+from payments.models import Callback, Order, RefusedCallback
+from players.models import Approval, AuditEvent, Operator, Player
 from players.operations import put_player
 from tests.support.admin_pages import (
     REGISTERED,
     address,
+    alert,
     get,
     operator,
     page,
     queries,
     rows_of,
+    run,
     shown,
     signed_in,
 )
 from tests.support.callers import Callers, PlayerSession, unique
-from wallet.models import Transaction, Wallet
+from wallet.models import ClosedDay, Transaction, Wallet
+
+YEARS_AGO = datetime(2021, 5, 6, 7, 8, tzinfo=UTC)
+BEFORE, AFTER = "2021-05-06T07:00", "2021-05-06T07:09"
 
 
 def ids_in(text: str) -> list[str]:
@@ -134,6 +143,69 @@ def test_filters__look_back_so_far_and_say_so(
     until = f"{at + timedelta(milliseconds=1):%Y-%m-%dT%H:%M:%S.%f}"
     assert ids_in(get(client, f"{narrow}&until={until}")) == [str(first.pk)]
     assert ids_in(get(client, f"{narrow}&q={player_session.player.uid}")) == [str(first.pk)]
+
+
+def test_lists__that_grow_are_narrowed_by_time() -> None:
+    for model, listed in admin.site._registry.items():
+        has_times = any(isinstance(field, DateTimeField) for field in model._meta.fields)
+        if isinstance(listed, BigTableAdmin) and has_times and model is not ClosedDay:
+            names = {getattr(one, "parameter_name", "") for one in listed.get_list_filter(HttpRequest())}
+            assert {"since", "until"} <= names, model
+
+
+def narrowed(client: Client, row: Any, fitting: list[str], other: list[str], also: str = "") -> None:
+    """A row is listed with each of the filters that fit it, and with none of the others."""
+    link = page(type(row), row)
+    for query in fitting:
+        assert link in get(client, f"{address(type(row))}?{also}{query}"), query
+    for query in other:
+        assert link not in get(client, f"{address(type(row))}?{also}{query}"), query
+
+
+def test_alerts__are_narrowed_by_kind_time_owner_and_game(client: Client, boss: Operator) -> None:
+    slug = unique("g")
+    row = alert("deposits_unusual", subject=f"{slug} XAG", raised_at=YEARS_AGO, owner=boss)
+    fits = ["kind=deposits_unusual", f"subject={slug}", f"owner={boss.username}", f"until={AFTER}"]
+    odd = ["kind=lock_out", "kind=x", f"subject={slug[:-1]}", "owner=nobody", f"since={AFTER}", "since=x"]
+    narrowed(client, row, fits, odd, also=f"subject={slug}&")
+
+
+def test_job_runs__are_narrowed_by_task_outcome_and_time(client: Client) -> None:
+    row = run("audit_all", began_at=YEARS_AGO, error="OperationalError: gone")
+    fits = ["task=audit_all", "outcome=failed", f"since={BEFORE}"]
+    narrowed(client, row, fits, ["task=watch", "outcome=busy", f"since={AFTER}"], also=f"until={AFTER}&")
+
+
+def test_approvals__are_narrowed_by_kind_state_requester_and_time(
+    client: Client, boss: Operator, story: PlayerSession
+) -> None:
+    (row, *_) = rows_of(story)[Approval]
+    day = f"{row.requested_at:%Y-%m-%d}"
+    fits = [f"kind={row.kind}", f"state={row.state}", f"since={day}", "currency=xag"]
+    fits.append(f"requester={row.requested_by.username}")
+    odd = ["kind=change_shop", "kind=x", "state=expired", "requester=nobody", f"until={day}", "currency=EUR"]
+    narrowed(client, row, fits, odd, also="requests=all&")
+
+
+def test_refused_callbacks__are_narrowed_by_what_they_say(client: Client, story: PlayerSession) -> None:
+    (row, *_) = rows_of(story)[RefusedCallback]
+    row.pk, row.problem, row.said_order = new_id(), "a problem of its own", uuid4()
+    row.said_amount, row.said_currency = 3_99, "EUR"
+    row.save(force_insert=True)
+    fits = [
+        f"provider={row.provider_id}",
+        "problem=a+problem+of+its+own",
+        f"order={row.said_order}",
+        "currency=EUR&amount_from=3.99&amount_to=3.99",
+    ]
+    odd = [
+        "problem=another",
+        f"order={uuid4()}",
+        "order=x",
+        "currency=EUR&amount_from=4.00",
+        "until=2020-01-01",
+    ]
+    narrowed(client, row, fits, odd, also="state=all&")
 
 
 def test_filters__cost_the_same_on_many_rows(client: Client, callers: Callers) -> None:

@@ -22,7 +22,7 @@ from tests.support.admin_pages import (
     signed_in,
 )
 from tests.support.callers import Callers, PlayerSession, unique
-from wallet.admin.alerts import MEANINGS
+from wallet.admin.alert_meanings import MEANINGS
 from wallet.admin.attention import Attention, banner, words
 from wallet.admin.discrepancy_words import MEANINGS as CONTRADICTIONS
 from wallet.admin.review_reasons import DOUBTS
