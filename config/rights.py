@@ -209,7 +209,7 @@ PAYMENTS = {
         changes="outcome problem last_seen_at times_seen accepted_at accepted_by resolved_at resolved_by "
         "reason",
         stays="id provider_id order_id message_id type reference content_digest signed_digest headers body "
-        "address received_at",
+        "address source received_at",
     ),
     # Kept for some days, and bounded.
     "payments_refusedcallback": table(
@@ -229,7 +229,8 @@ PAYMENTS = {
     ),
     "payments_payment": table(
         "add",
-        changes="start_reference reference state is_duplicate returned transaction paid_at problem",
+        changes="start_reference reference state is_duplicate returned transaction paid_at problem "
+        "query_due_at queried_at query_answer",
         stays="id order_id provider_id amount started_at",
     ),
     "payments_refundtotal": table(

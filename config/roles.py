@@ -49,7 +49,7 @@ ROLES: Mapping[str, frozenset[str]] = {
             "players",
             "change_player_status mark_test_player end_session add_note export_player share_views",
         )
-        | named("payments", "retry_delivery resolve_callback verify_callback")
+        | named("payments", "retry_delivery resolve_callback verify_callback query_payment")
     ),
     "risk": (
         VIEWER
@@ -61,7 +61,10 @@ ROLES: Mapping[str, frozenset[str]] = {
         VIEWER
         | named("players", "add_note export_player share_views")
         | named("wallet", "adjust_balance settle_transaction resolve_alert resolve_ledger_difference")
-        | named("payments", "refund_order accept_callback resolve_callback verify_callback change_catalogue")
+        | named(
+            "payments",
+            "refund_order accept_callback resolve_callback verify_callback query_payment change_catalogue",
+        )
     ),
     "integration": (
         VIEWER

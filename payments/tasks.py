@@ -9,6 +9,7 @@ from celery import shared_task
 from django.conf import settings
 
 from lib.clock import now
+from payments.callbacks.queries import query_due
 from payments.callbacks.refusals import watch_callbacks
 from payments.callbacks.reverification import verify_due
 from payments.deliveries.operations import is_any_due
@@ -43,6 +44,17 @@ def verify_refused_task() -> None:
         if is_ours:
             with recorded("verify_refused") as run:
                 verify_due(run)
+            if run.done:
+                nudge(deliver_due_task)
+
+
+@shared_task(name="payments.query_payments")
+def query_payments_task() -> None:
+    """Asks providers what became of payments, after an operator's wish, and has what follows delivered."""
+    with alone("query_payments") as is_ours:
+        if is_ours:
+            with recorded("query_payments") as run:
+                query_due(run)
             if run.done:
                 nudge(deliver_due_task)
 

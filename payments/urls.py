@@ -5,7 +5,7 @@ from django.urls import path
 from payments.api.views import Initiate, Query
 from payments.callbacks.views import pay
 from payments.checkout.views import order_page, result_page
-from payments.sandbox import mailbox, payment_page, refunds
+from payments.sandbox import mailbox, payment_page, queries, refunds
 
 payments_api = [
     path("initiate", Initiate.as_view()),
@@ -26,6 +26,7 @@ sandbox = [
     path("deliveries/<slug:slug>", mailbox.mailbox),
     path("deliveries/<slug:slug>/answer", mailbox.choose_answer),
     path("<slug:slug>/pay", payment_page.pay_page),
+    path("<slug:slug>/payments/status", queries.status),
     path("<slug:slug>/refunds", refunds.ask),
     path("<slug:slug>/refunds/status", refunds.status),
 ]

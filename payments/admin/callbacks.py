@@ -40,6 +40,7 @@ Outcome = Callback.Outcome
 # Headers and bodies of others are for whoever needs them.
 READ_RAW, RAW = "payments.read_raw_callback", ("headers_shown", "body_shown")
 CALLBACK_HEADERS = ("Received (UTC)", "Type", "Outcome", "Problem", "Provider's reference", "Occurrences")
+SOURCES = {"callback": "the provider called", "query": "the provider was asked"}
 # The meaning of each outcome, and what helps.
 MEANINGS = {
     Outcome.ACTED: "It was processed once. Repeats are only counted.",
@@ -81,12 +82,19 @@ def callback_row(callback: Callback) -> tuple[Any, ...]:
     at = link(clock(callback.received_at), "payments_callback_change", callback.pk)
     return (
         at,
-        callback.type or "unknown",
+        type_of(callback),
         show_outcome(callback),
         problem_of(callback),
         clipped(callback.reference),
         f"{callback.times_seen:,}",
     )
+
+
+def type_of(callback: Callback) -> str:
+    """What it tells; of an answer that it is one."""
+    if callback.source == Callback.Source.QUERY:
+        return f"{callback.type or 'nothing'} (asked)"
+    return callback.type or "unknown"
 
 
 def problem_of(row: Callback | RefusedCallback) -> SafeString:
@@ -168,6 +176,7 @@ class CallbackAdmin(RawMessageAdmin, SessionSearchAdmin, SelectingAdmin):
             "received",
             "last_seen",
             "times",
+            "source_shown",
             "address_shown",
         ),
         *("headers_shown", "body_shown"),
@@ -192,6 +201,7 @@ class CallbackAdmin(RawMessageAdmin, SessionSearchAdmin, SelectingAdmin):
     received = columns.moment("received", "received_at")
     last_seen = columns.moment("last seen", "last_seen_at")
     times = columns.number("occurrences", "times_seen")
+    source_shown = columns.text("how we heard of it", lambda row: SOURCES[row.source])
     address_shown = columns.mono("from", "address")
     headers_shown = columns.text("headers", lambda row: show_headers(row.headers))
     body_shown = columns.text("body", lambda row: show_body(row.body))

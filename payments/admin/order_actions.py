@@ -17,11 +17,13 @@ from payments.admin.refund_actions import RefundOrder
 from payments.admin.verification import VerifyOfOrder
 from payments.approvals.acceptance import ACCEPT_CALLBACK, AcceptancePayload
 from payments.callbacks.acceptance import contradicting
+from payments.callbacks.queries import MOST_ASKED, NotAskable, askable, request_query
+from payments.callbacks.queries import NONE_LEFT as NONE_ASKABLE
 from payments.callbacks.reverification import unverified
 from payments.deliveries.operations import NotPossible, send_again
 from payments.models import Callback, Delivery, Order, Payment, RefusedCallback
 from payments.nudges import nudge
-from payments.tasks import deliver_task
+from payments.tasks import deliver_task, query_payments_task
 from players.admin.approved_action import ApprovedAction, TwoStepRequestForm
 
 MOST_OFFERED = 10
@@ -72,6 +74,33 @@ class AcceptCallback(ApprovedAction[Order]):
         return AcceptancePayload(row.pk, given["callback"].pk)
 
 
+class AskProvider(PageAction[Order]):
+    """Has the provider asked what became of what was begun there."""
+
+    title, permission = "Ask the provider now", "payments.query_payment"
+    refusals = (NotAskable,)
+
+    def page(self, row: Order) -> Page:
+        payments = list(askable(row.pk).select_related("provider")[:MOST_ASKED])
+        if not payments:
+            raise NotAskable(NONE_ASKABLE)
+        names = ", ".join(dict.fromkeys(payment.provider.name for payment in payments))
+        says = [
+            f"{names} is asked what became of the payment that was begun there.",
+            "If it says that it is paid, that counts as its callback would, and once.",
+            "Another amount contradicts the order. Without an answer, nothing changes.",
+        ]
+        return Page("Ask the provider now?", says, "Ask the provider now")
+
+    def do(self, act: Act[Order]) -> str:
+        number = len(request_query(act.row, actor=act.actor, reason=act.reason))
+        return "The provider is asked." if number == 1 else f"The provider is asked about {number} payments."
+
+    def afterwards(self, act: Act[Order], done: str) -> str:
+        nudge(query_payments_task)
+        return f"{done} In a moment, this page tells what it said."
+
+
 class DeliverAgain(PageAction[Order]):
     """Tells the game once more, under the same message id."""
 
@@ -109,14 +138,15 @@ def delivery_of(order: Order) -> Delivery:
 class OrderActions(PageAdmin):
     """The actions of an order's page, by what it needs."""
 
-    actions_detail = ("verify_refused", "accept", "deliver_again", "refund")
-    verify_refused, accept = VerifyOfOrder(), AcceptCallback()
+    actions_detail = ("ask_provider", "verify_refused", "accept", "deliver_again", "refund")
+    ask_provider, verify_refused, accept = AskProvider(), VerifyOfOrder(), AcceptCallback()
     deliver_again, refund = DeliverAgain(), RefundOrder()
 
     def pointless_actions(self, id: UUID) -> set[str]:
         paid = Payment.objects.filter(order_id=OuterRef("pk"), state=Payment.State.PAID)
         unfinished = Delivery.objects.filter(order_id=OuterRef("pk")).exclude(state=Delivery.State.RETURNED)
         useful = {
+            "ask_provider": Exists(askable(OuterRef("pk"))),
             "verify_refused": Exists(unverified(RefusedCallback.objects.filter(said_order=OuterRef("pk")))),
             "accept": Exists(contradicting(OuterRef("pk"))) & ~Exists(paid),
             "deliver_again": Exists(unfinished),

@@ -120,8 +120,18 @@ def unpaid(story: Story) -> str:
     begun = [payment for payment in story.payments if payment.state == Payment.State.STARTED]
     if begun:
         last = begun[0]
-        return f"the player was sent to {last.provider} {in_words(last.started_at)}, and no callback came."
+        sent = f"the player was sent to {last.provider} {in_words(last.started_at)}, and no callback came."
+        return f"{sent}{asked(last)}"
     return failed(story) if story.payments else "the player has not been sent to a provider yet."
+
+
+def asked(payment: Payment) -> str:
+    """What the provider said when it was asked; with a space before it, or nothing."""
+    if payment.query_due_at:
+        return " It is being asked."
+    if not payment.queried_at:
+        return ""
+    return f" When it was asked, {in_words(payment.queried_at)}: {payment.query_answer}."
 
 
 def refused(rows: Sequence[RefusedCallback]) -> str:
@@ -158,11 +168,13 @@ def contradiction(callback: Callback, order: Order) -> str:
         event = event_of(callback, config) if config else None
     except Unreplayable:
         event = None
+    what = "an answer" if callback.source == Callback.Source.QUERY else "a callback"
+    teller = f"{what} of {callback.provider}"
     differs = event and event.currency == order.currency_id and event.amount not in (None, order.price)
     if event and differs:
         named = amount(order, event.amount)
-        return f"a callback of {callback.provider} named {named} instead of {amount(order, order.price)}."
-    return f"a callback of {callback.provider} contradicts the order: {callback.problem}."
+        return f"{teller} named {named} instead of {amount(order, order.price)}."
+    return f"{teller} contradicts the order: {callback.problem}."
 
 
 def kept(story: Story) -> str:

@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db import IntegrityError, OperationalError, transaction
 from django.db.models import F, Q
 
+from lib.clock import now
 from lib.ids import new_id
 from lib.texts import storable
 from payments import prepared_sql
@@ -99,7 +100,8 @@ class Arrival(NamedTuple):
             signed_digest=signed_digest(self.event, self.raw.body),
             headers=kept_headers(self.raw),
             body=self.raw.body if body is None else body,
-            address=self.raw.address,
+            address=self.raw.address or None,
+            source=Callback.Source.QUERY if self.raw.is_answer else Callback.Source.CALLBACK,
             outcome=result.outcome,
             problem=storable(result.problem, PROBLEM_LENGTH),
             received_at=self.at,
@@ -142,6 +144,14 @@ def take_in(config: ProviderConfig, raw: RawCallback) -> IntakeResult:
             event = adapter.confirm(config, event)
         return take_surely(config, event, raw)
     return result
+
+
+def take_answer(config: ProviderConfig, event: Event, body: bytes) -> IntakeResult:
+    """Stores what a provider answered when it was asked, and acts on it as on a callback.
+
+    The connection, and who we are to the provider, stand for the signature.
+    """
+    return take_surely(config, event, RawCallback({}, body, "", int(now().timestamp()), is_answer=True))
 
 
 def is_of_unknown_payment(config: ProviderConfig, event: Event) -> bool:

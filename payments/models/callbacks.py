@@ -11,7 +11,7 @@ from payments.models.providers import Provider
 
 
 class Callback(models.Model):
-    """A callback with a right signature, as it was received, kept for ever.
+    """A callback with a right signature, as it was received, or a provider's answer. Kept for ever.
 
     The same again is counted, not stored again.
     """
@@ -24,6 +24,12 @@ class Callback(models.Model):
         DUPLICATE = "duplicate", "duplicate payment, to be refunded"
         CONTRADICTS = "contradicts", "contradicts"
         NO_ORDER = "no_order", "no such order"
+
+    class Source(models.TextChoices):
+        """How we heard of it: the provider called, or answered when it was asked."""
+
+        CALLBACK = "callback", "callback"
+        QUERY = "query", "asked"
 
     # These count by their ids; the others are looked at anew when they come again.
     TAKEN = (Outcome.ACTED, Outcome.NOTHING, Outcome.DUPLICATE)
@@ -46,7 +52,11 @@ class Callback(models.Model):
     signed_digest = models.BinaryField(max_length=32)
     headers = models.JSONField()
     body = models.BinaryField()
-    address = models.GenericIPAddressField()
+    # Of whoever called; answers have none.
+    address = models.GenericIPAddressField(null=True, blank=True)
+    source = models.CharField(
+        max_length=8, choices=Source.choices, default=Source.CALLBACK, db_default=Source.CALLBACK
+    )
     outcome = models.CharField(max_length=14, choices=Outcome.choices)
     problem = models.CharField(max_length=255, blank=True)
     received_at = models.DateTimeField()

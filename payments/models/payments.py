@@ -36,9 +36,14 @@ class Payment(models.Model):
     started_at = models.DateTimeField()
     paid_at = models.DateTimeField(null=True, blank=True)
     problem = models.CharField(max_length=255, blank=True)
+    # An operator wants the provider asked; when it was asked last, and in a few words what it said.
+    query_due_at = models.DateTimeField(null=True, blank=True)
+    queried_at = models.DateTimeField(null=True, blank=True)
+    query_answer = models.CharField(max_length=255, blank=True, default="", db_default="")
 
     class Meta:
         default_permissions = ()
+        permissions = [("query_payment", "Can ask providers what became of payments")]
         constraints = [
             models.UniqueConstraint(
                 fields=["order"],
@@ -58,6 +63,9 @@ class Payment(models.Model):
                 fields=["provider", "start_reference"],
                 name="payment_by_start",
                 condition=~Q(start_reference=""),
+            ),
+            models.Index(
+                fields=["query_due_at"], name="payment_query_due", condition=Q(query_due_at__isnull=False)
             ),
         ]
 

@@ -16,6 +16,7 @@ from payments.providers.protocol import (
     Event,
     EventType,
     HostedPayment,
+    NeverAsked,
     PaymentRequest,
     ProviderConfig,
     ProviderUnavailable,
@@ -37,7 +38,7 @@ MILLISECONDS = re.compile(r"[0-9]{1,15}")
 NUMBER = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,3})?")
 
 
-class OrderNotify(TellsOnce):
+class OrderNotify(TellsOnce, NeverAsked):
     """The scheme has neither refunds nor ids of its own: our order is all that it names."""
 
     can_refund = False

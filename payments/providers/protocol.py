@@ -11,6 +11,7 @@ from typing import Protocol
 from uuid import UUID
 
 from lib.http.addresses import Network
+from payments.providers.signatures.refused import Refused
 
 
 class EventType(StrEnum):
@@ -52,12 +53,14 @@ class RawCallback:
     """A callback as it arrived.
 
     Header names in small letters, the raw body, and the time in seconds since 1970 by the database's clock.
+    `is_answer` says that nobody called: the provider was asked, and its answer is the body.
     """
 
     headers: Mapping[str, str]
     body: bytes
     address: str
     at: int
+    is_answer: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +78,8 @@ class EchoedOrder:
 class Event:
     """What a verified callback says. Amounts in minor units of `currency`.
 
-    `type` is empty for what the provider tells besides and nobody acts on;
-    `problem` says why a genuine callback makes no sense.
+    `type` is empty for what the provider tells besides and nobody acts on, and `said` then tells it in a few
+    words; `problem` says why a genuine callback makes no sense.
     """
 
     message_id: str
@@ -101,6 +104,7 @@ class Event:
     refund_id: UUID | None = None
     echoed: EchoedOrder | None = None
     problem: str = ""
+    said: str = ""
     # If the scheme signs less than the whole body: the signed text, and what is kept of a refused body.
     signed: bytes | None = None
     kept_body: bytes | None = None
@@ -132,6 +136,14 @@ class HostedPayment:
 
     url: str
     reference: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentQuery:
+    """A payment that a provider is asked about, by what starting it gave."""
+
+    order_id: UUID
+    start_reference: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,10 +201,23 @@ class TellsOnce:
         return event
 
 
+class NeverAsked:
+    """An adapter whose provider cannot be asked what became of a payment."""
+
+    can_query = False
+
+    def query(self, config: ProviderConfig, query: PaymentQuery) -> bytes:
+        raise ProviderUnavailable("This provider cannot be asked about payments.")
+
+    def read_answer(self, body: bytes) -> Event:
+        raise Refused("This provider is never asked.")
+
+
 class ProviderAdapter(Protocol):
     """One scheme.
 
-    None of its methods may be called within an atomic block, but `verify`, `read`, `origins` and `takes`.
+    None of its methods may be called within an atomic block, but `verify`, `read`, `read_answer`, `origins`
+    and `takes`.
     `find_order` and `confirm` are asked only about events that say how something stands (`Event.told_at`).
     """
 
@@ -204,6 +229,8 @@ class ProviderAdapter(Protocol):
     has_api_secret: bool
     # Whether starting a payment asks the provider over the network.
     calls_to_start: bool
+    # Whether it can be asked what became of a payment.
+    can_query: bool
 
     def check_secret(self, text: str) -> None:
         """Raises `ValueError`, in an operator's words, where `text` cannot sign callbacks of this scheme."""
@@ -222,6 +249,18 @@ class ProviderAdapter(Protocol):
 
     def read(self, config: ProviderConfig, raw: RawCallback) -> Event:
         """The event of a callback that was verified when it came, as it is stored.
+
+        The audit reads it again.
+        """
+
+    def query(self, config: ProviderConfig, query: PaymentQuery) -> bytes:
+        """What the provider says of a payment now, as it is stored. Raises `ProviderUnavailable`.
+
+        The answer has been checked to be about this payment, and `read_answer` can read it.
+        """
+
+    def read_answer(self, body: bytes) -> Event:
+        """The event of such an answer: a success that its callback would tell with the same content, or none.
 
         The audit reads it again.
         """

@@ -9,6 +9,7 @@ import re
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode, urljoin, urlsplit
+from uuid import UUID
 
 from django.conf import settings
 
@@ -16,6 +17,7 @@ from lib.outbound.client import Reply, Unanswered, post_json
 from payments.providers.protocol import (
     Event,
     HostedPayment,
+    PaymentQuery,
     PaymentRequest,
     ProviderConfig,
     ProviderUnavailable,
@@ -32,6 +34,8 @@ from wallet.money import to_major
 
 # What starting a payment gave, or the payment that a refund or dispute is of; empty if it names none.
 REFERENCE = re.compile(r"[!-~]{0,255}")
+# How a payment stands.
+STATE = re.compile(r"[a-z]{1,20}")
 
 
 class Sandbox(TellsOnce):
@@ -41,6 +45,7 @@ class Sandbox(TellsOnce):
     tells_refunds = True
     has_api_secret = False
     calls_to_start = False
+    can_query = True
 
     def check_secret(self, text: str) -> None:
         standard_webhooks.key_of(text)
@@ -78,6 +83,29 @@ class Sandbox(TellsOnce):
     def read(self, config: ProviderConfig, raw: RawCallback) -> Event:
         return with_references(read_event(standard_webhooks.read(raw.headers).id, raw.body), raw.body)
 
+    def query(self, config: ProviderConfig, query: PaymentQuery) -> bytes:
+        if not settings.DEMO:
+            raise ProviderUnavailable("The sandbox is only there where DEMO is on.")
+        told = {"orderId": str(query.order_id), "startReference": query.start_reference}
+        try:
+            reply = post_json(
+                own_address(f"/sandbox/{config.slug}/payments/status"), json.dumps(told).encode()
+            )
+        except Unanswered as problem:
+            raise ProviderUnavailable(str(problem)) from None
+        if not is_about(reply, told):
+            raise ProviderUnavailable(f"status {reply.status}, and no answer that can be read")
+        return reply.body
+
+    def read_answer(self, body: bytes) -> Event:
+        said = read_said(body)
+        state, order_id = str(said["state"]), UUID(str(said["orderId"]))
+        id = f"query-{said['startReference']}-{state}"
+        if state != "paid":
+            return Event(id, order_id=order_id, said=f"not paid ({state})")
+        told = str(said["callback"]).encode()
+        return with_references(read_event(id, told), told)
+
     def refund(self, config: ProviderConfig, request: RefundRequest) -> RefundResult:
         told = {
             "id": str(request.id),
@@ -113,6 +141,27 @@ def with_references(event: Event, body: bytes) -> Event:
     if not REFERENCE.fullmatch(start) or not REFERENCE.fullmatch(payment):
         return replace(event, problem="startReference or paymentReference is none of the sandbox's.")
     return replace(event, start_reference=start, payment_reference=payment)
+
+
+def is_about(reply: Reply, told: dict[str, str]) -> bool:
+    """Whether an answer is about the payment that was asked about, and can be read."""
+    try:
+        said = read_said(reply.body)
+    except Refused:
+        return False
+    return reply.status == 200 and told.items() <= said.items()
+
+
+def read_said(body: bytes) -> dict[str, Any]:
+    """The answer about a payment. Raises `Refused` if it makes no sense."""
+    try:
+        said = json.loads(body.decode())
+    except (ValueError, RecursionError) as problem:
+        raise Refused("The answer is not JSON in UTF-8.") from problem
+    is_whole = isinstance(said, dict) and STATE.fullmatch(str(said.get("state"))) is not None
+    if not is_whole or (said["state"] == "paid" and not isinstance(said.get("callback"), str)):
+        raise Refused("The answer says no state, or paid and not by what.")
+    return said  # type: ignore[no-any-return]
 
 
 def read_result(reply: Reply) -> RefundResult:

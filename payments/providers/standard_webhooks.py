@@ -11,6 +11,7 @@ from payments.providers.protocol import (
     Event,
     EventType,
     HostedPayment,
+    NeverAsked,
     PaymentRequest,
     ProviderConfig,
     ProviderUnavailable,
@@ -30,7 +31,7 @@ ID = re.compile(r"[!-~]{1,255}")
 ORDER = re.compile(r"[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
 
 
-class StandardWebhooks(TellsOnce):
+class StandardWebhooks(TellsOnce, NeverAsked):
     """A generic provider: told of the order in the address of its page, tells us in signed messages."""
 
     can_refund = False

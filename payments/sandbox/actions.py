@@ -22,6 +22,7 @@ class Act(StrEnum):
     LATE = "late"
     TWICE = "twice"
     TWO = "two"
+    LOST = "lost"
     FORGE = "forge"
     WRONG = "wrong"
     REFUND = "refund"
@@ -30,9 +31,9 @@ class Act(StrEnum):
 
 
 # After these the player goes back to the shop.
-LEAVING = (Act.PAY, Act.DECLINE, Act.LATE, Act.TWICE, Act.TWO)
+LEAVING = (Act.PAY, Act.DECLINE, Act.LATE, Act.TWICE, Act.TWO, Act.LOST)
 # order-notify has no words for anything but that it was paid, and one name for every payment of an order.
-OF_ORDER_NOTIFY = (Act.PAY, Act.LATE, Act.TWICE, Act.FORGE, Act.WRONG)
+OF_ORDER_NOTIFY = (Act.PAY, Act.LATE, Act.TWICE, Act.LOST, Act.FORGE, Act.WRONG)
 
 
 class Impossible(Exception):
@@ -45,14 +46,22 @@ def possible(bill: Bill) -> tuple[Act, ...]:
 
 
 def pay(bill: Bill, *, times: int = 1, seconds: int = 0) -> None:
-    """Takes a payment, and tells of it so many times."""
+    """Takes a payment, and tells of it so many times; whoever asks is told, too."""
     reference = new_reference("pay")
+    message = success(bill, reference)
     memory.keep_payment(
         bill.config.slug,
         bill.order,
-        Payment(reference=reference, amount=bill.amount, returned=0, dispute="", disputed=0),
+        Payment(
+            reference=reference,
+            amount=bill.amount,
+            returned=0,
+            dispute="",
+            disputed=0,
+            start=bill.reference,
+            told=message.body,
+        ),
     )
-    message = success(bill, reference)
     for _ in range(times):
         send(bill, message, seconds=seconds)
 
@@ -82,6 +91,7 @@ ACTS: dict[Act, Callable[[Bill], None]] = {
     Act.LATE: lambda bill: pay(bill, seconds=LATE_SECONDS),
     Act.TWICE: lambda bill: pay(bill, times=2),
     Act.TWO: pay_two,
+    Act.LOST: lambda bill: pay(bill, times=0),
     Act.FORGE: forge,
     Act.WRONG: tell_wrong,
 }

@@ -24,6 +24,9 @@ class Payment(TypedDict):
     # The dispute that is open, and its amount.
     dispute: str
     disputed: int
+    # What starting it gave, and the body of the callback that tells of it.
+    start: str
+    told: str
 
 
 class Line(TypedDict):

@@ -41,7 +41,7 @@ DISPUTES = (EventType.CHARGED_BACK, EventType.CHARGE_BACK_REVERSED)
 def decide(snapshot: OrderSnapshot, event: Event) -> Step:
     """The step that follows from a genuine event about an order that it names."""
     if event.type is None:
-        return Nothing("nothing that is acted on")
+        return Nothing(event.said or "nothing that is acted on")
     problem = event.problem or contradiction(snapshot, event)
     if problem:
         return Contradict(problem)

@@ -36,6 +36,9 @@ OVERPAID = (
 )
 
 
+ANSWERED = "provider_answered"
+
+
 # --- From a step to a plan ------------------------------------------------------------------------------
 
 
@@ -273,6 +276,8 @@ def plan_without_money(draft: Draft, step: Step) -> Plan:
             set_aside = (step.refund.set_aside_transaction, "rolled_back", "the refund was refused")
     elif isinstance(step, Nothing):
         draft.what, draft.note = draft.by.callback.type if draft.by.callback else "", step.note
+        # Only what was asked for is about an order and of no type.
+        draft.what = draft.what or ANSWERED
     else:
         raise TypeError(f"{type(step).__name__} changes nothing about an order")
     return Plan(

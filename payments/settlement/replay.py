@@ -153,10 +153,11 @@ def said_by(row: Callback | Refund, configs: Mapping[UUID, ProviderConfig]) -> S
 def event_of(callback: Callback, config: ProviderConfig) -> Event:
     """The event of a stored callback, as it was read when it came. Raises `Unreplayable`."""
     raw = RawCallback(
-        callback.headers, bytes(callback.body), callback.address, int(callback.received_at.timestamp())
+        callback.headers, bytes(callback.body), callback.address or "", int(callback.received_at.timestamp())
     )
     try:
-        event = adapter_for(config.scheme).read(config, raw)
+        adapter, is_answer = adapter_for(config.scheme), callback.source == Callback.Source.QUERY
+        event = adapter.read_answer(raw.body) if is_answer else adapter.read(config, raw)
     except Refused as problem:
         raise Unreplayable(str(problem)) from problem
     # It took effect: if that needed a look at the provider, the look said the same.

@@ -152,6 +152,11 @@ def contradicted_order(stage: Stage) -> Doing:
     return request("accept", "accept_callback", lambda stage: order, callback=str(callback.pk))(stage)
 
 
+def undecided_order(stage: Stage) -> Order:
+    """An order that was begun at a provider that can be asked."""
+    return stage.shop_setup.order(fake_provider=sandbox_provider())
+
+
 def refused_order(stage: Stage) -> Order:
     """An order whose payment was signed with another secret."""
     order = stage.shop_setup.order()
@@ -376,6 +381,7 @@ ACTS: dict[str, Arranged] = {
     "payments.order.deliver_again": action(
         "deliver_again", "deliver_again", lambda stage: delivery(stage).order
     ),
+    "payments.order.ask_provider": action("ask_provider", "ask_provider", undecided_order),
     "payments.order.verify_refused": action("verify_refused", "verify_of_order", refused_order),
     "payments.refusedcallback.verify": action("verify", "verify_one", refused_callback, "due_at"),
     "payments.order.refund": request("refund", "refund_order", paid_order, amount="1.00"),

@@ -156,6 +156,10 @@ class FakeStripe:
 
     def look(self, asked: Asked) -> Reply:
         kind, _, id = asked.path.removeprefix("/v1/").partition("/")
+        if kind == "checkout":
+            session = self.sessions.get(id.removeprefix("sessions/"))
+            missing = error(404, "invalid_request_error", "No such checkout.session", code="resource_missing")
+            return (200, session) if session else missing
         if kind in ("payment_intents", "disputes"):
             found = self.objects.get(id)
             missing = error(404, "invalid_request_error", "No such object", code="resource_missing")

@@ -27,6 +27,7 @@ SWEEPS = {
     "tell_alerts": "Tell people of alerts",
     "watch_callbacks": "Watch for refused callbacks",
     "verify_refused": "Verify refused callbacks again",
+    "query_payments": "Ask providers about payments",
 }
 CHECKS = {
     "link_acts": "Chain the audit trail",

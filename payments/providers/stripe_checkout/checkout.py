@@ -18,6 +18,7 @@ from payments.providers.protocol import (
     Event,
     EventType,
     HostedPayment,
+    PaymentQuery,
     PaymentRequest,
     ProviderConfig,
     ProviderUnavailable,
@@ -33,10 +34,12 @@ from payments.providers.stripe_checkout.events import (
     ORDER_KEY,
     PAYMENT_KEY,
     REFUND_KEY,
+    SESSION_FIELDS,
     Senseless,
     is_holding,
     order_of,
     read_event,
+    read_session,
     time_of,
 )
 from payments.providers.stripe_checkout.minor_units import Inexpressible, is_payable, to_stripe
@@ -110,6 +113,7 @@ class StripeCheckout:
     tells_refunds = True
     has_api_secret = True
     calls_to_start = True
+    can_query = True
 
     def __init__(self, api: str = DEFAULT_API_BASE) -> None:
         self.api = api
@@ -164,6 +168,16 @@ class StripeCheckout:
             undecided(f"dispute {event.reference} cannot be looked at", problem)
             return event
         return replace(event, is_confirmed=is_gone == (event.type == EventType.CHARGED_BACK))
+
+    def query(self, config: ProviderConfig, query: PaymentQuery) -> bytes:
+        try:
+            body = call(config, self.api, lambda client: session_said(client, query, is_live=config.is_live))
+        except Failed as problem:
+            raise ProviderUnavailable(str(problem)) from None
+        return body
+
+    def read_answer(self, body: bytes) -> Event:
+        return read_session(body)
 
     def refund(self, config: ProviderConfig, request: RefundRequest) -> RefundResult:
         try:
@@ -249,6 +263,20 @@ def locale_of(language: str) -> str:
     """The language of Stripe's page for one of ours; it goes by the browser where it has not ours."""
     tag = language.lower().replace("_", "-")
     return BY_LANGUAGE.get(tag) or BY_LANGUAGE.get(tag.partition("-")[0]) or "auto"
+
+
+# --- Asking ---------------------------------------------------------------------------------------------
+
+
+def session_said(client: StripeClient, query: PaymentQuery, *, is_live: bool) -> bytes:
+    """A session as Stripe describes it now, as far as it is read."""
+    session = client.v1.checkout.sessions.retrieve(query.start_reference).to_dict()
+    if (session["id"], session["livemode"]) != (query.start_reference, is_live):
+        raise ValueError("a session that was not asked about")
+    body = json.dumps({name: session.get(name) for name in SESSION_FIELDS}, sort_keys=True).encode()
+    # What cannot be read is no answer.
+    read_session(body)
+    return body
 
 
 # --- Refunds --------------------------------------------------------------------------------------------

@@ -19,6 +19,8 @@ from wallet.currencies import decimals_of
 # How our own ids are called in Stripe's metadata.
 ORDER_KEY, PAYMENT_KEY, REFUND_KEY = "wallet_order_id", "wallet_payment_id", "wallet_refund_id"
 ID = re.compile(r"[!-~]{1,255}")
+MOST_ID = 255
+WORD = re.compile(r"[a-z_]{1,40}")
 ORDER = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 CURRENCY = re.compile(r"[a-z]{3}")
 MOST = 10**17
@@ -121,6 +123,29 @@ def read_unpaid(id: str, session: Thing) -> Event:
         name_of(session, "payment_intent"),
         start_reference=name_of(session, "id"),
     )
+
+
+# What is kept of a session that was asked about; the rest tells of the payer.
+SESSION_FIELDS = (
+    *("id", "object", "livemode", "status", "payment_status", "amount_total", "currency"),
+    *("payment_intent", "metadata"),
+)
+
+
+def read_session(body: bytes) -> Event:
+    """What a session says that was asked about: that it is paid, as its callback says it, or how it stands.
+
+    That a payment failed is told by an event alone: a session says only that it is unpaid.
+    """
+    session = json.loads(body)
+    status, paid = (word_of(session, field) for field in ("status", "payment_status"))
+    id = f"query-{name_of(session, 'id')}-{paid}"[:MOST_ID]
+    if paid == "unpaid":
+        return Event(id, order_id=order_of(session), said=f"not paid ({status})")
+    try:
+        return read_paid(id, session)
+    except (Senseless, Inexpressible) as problem:
+        return Event(id, EventType.SUCCEEDED, order_of(session), problem=str(problem))
 
 
 # --- Money that goes back -------------------------------------------------------------------------------
@@ -282,6 +307,14 @@ def name_of(thing: Thing, field: str) -> str:
     if not isinstance(name, str) or not ID.fullmatch(name):
         raise Senseless(f"{field} is missing or no id")
     return name
+
+
+def word_of(thing: Thing, field: str) -> str:
+    """One of the few words that Stripe has for a state. Raises `ValueError` for anything else."""
+    word = thing.get(field)
+    if not isinstance(word, str) or not WORD.fullmatch(word):
+        raise ValueError(f"{field} is no state")
+    return word
 
 
 def expanded(thing: Thing, field: str) -> Thing:

@@ -106,6 +106,7 @@ LINES = {
     "wallet.closedday": Line(),
     "payments.order": Line(
         actions={
+            "ask_provider": "payments.query_payment",
             "verify_refused": "payments.verify_callback",
             "accept": "payments.accept_callback",
             "deliver_again": "payments.retry_delivery",

@@ -255,7 +255,7 @@ def test_sandbox__refunds_nothing_in_an_unknown_currency(
     memory.keep_payment(
         fake_provider.provider.slug,
         order,
-        memory.Payment(reference=payment, amount=5_00, returned=0, dispute="", disputed=0),
+        memory.Payment(reference=payment, amount=5_00, returned=0, dispute="", disputed=0, start="", told=""),
     )
     told = {
         "id": str(uuid.uuid4()),

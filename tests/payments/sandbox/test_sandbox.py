@@ -12,9 +12,11 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 from django.conf import settings
+from django.db import transaction
 
 from config.celery import app
 from lib.ids import new_id
+from payments.callbacks.queries import request_query
 from payments.checkout.payments import start_payment
 from payments.models import Callback, Delivery, Order, Payment, Refund, Shop
 from payments.providers.registry import PROVIDERS
@@ -22,9 +24,10 @@ from payments.providers.signatures import standard_webhooks
 from payments.providers.signing_secrets import new_webhook_secret
 from payments.refunds.operations import requery, request_refund
 from payments.sandbox import memory
-from payments.tasks import deliver_task, refund_task
+from payments.tasks import deliver_task, query_payments_task, refund_task
 from tests.support.callers import CLIENT, Callers, holding, unique
 from tests.support.invariants import problems_of
+from tests.support.order_replay import difference
 from tests.support.shop import (
     BASE,
     FakeProvider,
@@ -134,6 +137,7 @@ ACTS = [
     ("pay", "delivered", ["acted"], [("paid", False)], True),
     ("late", "delivered", ["acted"], [("paid", False)], True),
     ("twice", "delivered", ["acted"], [("paid", False)], True),
+    ("lost", "created", [], [("started", False)], True),
     ("forge", "created", [], [("started", False)], False),
     ("wrong", "created", ["contradicts"], [("started", False)], False),
 ]
@@ -174,11 +178,32 @@ def test_sandbox_page__every_button_does_what_it_says(
     assert [one.times_seen for one in Callback.objects.filter(order=order)][:1] == [
         2 if act == "twice" else 1
     ][: len(stored)]
-    answered = {"forge": "401", "wrong": "422"}.get(act, "200")
+    answered = {"forge": {"401"}, "wrong": {"422"}, "lost": set()}.get(act, {"200"})
     assert {
         line["answer"] for line in memory.lines_of(fake_providers[scheme].provider.slug, str(order.pk))
-    } == {answered}
+    } == answered
     assert problems_of(order.player) == []
+
+
+def test_sandbox__is_asked_about_a_payment_whose_callback_got_lost(
+    shop_setup: ShopSetup, fake_providers: dict[str, FakeProvider]
+) -> None:
+    order = shop_setup.order(start=False)
+    path = visit(order, fake_providers["sandbox"])
+    assert told(order) == ("created", "not paid (open)")
+    press(path, "lost")
+    assert told(order) == ("delivered", "paid")
+    assert (outcomes(order), holding(order.player).spendable) == (["nothing", "acted"], 500_00)
+    assert problems_of(order.player) == []
+    assert difference(fresh(order)) == ""
+
+
+def told(order: Order) -> tuple[str, str]:
+    """The order's state, and what the sandbox said, once an operator has it asked."""
+    with transaction.atomic():
+        request_query(order, actor="operator:anna", reason="the player complains")
+    query_payments_task()
+    return fresh(order).state, Payment.objects.get(order=order).query_answer
 
 
 @pytest.mark.parametrize("act", ["decline", "two", "refund", "charge-back", "reverse", "", "pay me"])
