@@ -15,7 +15,7 @@ from lib.backoffice.pages import Section, read_uuid
 from lib.backoffice.pagination import BigTableAdmin
 from players.admin.players import player_link
 from players.admin.search import SessionSearchAdmin
-from players.models import Credential, Game, GameSession
+from players.models import Credential, Game, GameSession, Player
 from wallet.admin.amounts import amount_cell, amount_column
 from wallet.api.errors import answer_to
 from wallet.models import ApiCall, Transaction
@@ -43,6 +43,12 @@ def of_outcome(rows: Rows, value: str, given: Given) -> Rows:
     """The calls that were accepted, or all others."""
     accepted = {"outcome__in": SUCCESSES}
     return rows.filter(**accepted) if value == "ok" else rows.exclude(**accepted)
+
+
+def of_player(rows: Rows, value: str, given: Given) -> Rows:
+    """The calls about a player."""
+    player = Player.objects.filter(uid=value).first()
+    return rows.filter(player_id=player.pk) if player else rows.none()
 
 
 def took(call: ApiCall) -> str:
@@ -110,6 +116,7 @@ class ApiCallAdmin(SessionSearchAdmin, BigTableAdmin):
         since(),
         until(),
         choice("game", "Game", "game_id", slugs(Game)),
+        Condition("player", "Player (uid)", of_player),
         Condition("endpoint", "Endpoint", lambda rows, value, given: rows.filter(endpoint=value)),
         Condition("outcome", "Outcome", of_outcome, lambda: (("ok", "accepted"), ("no", "refused"))),
     )

@@ -21,6 +21,7 @@ from players.admin.sessions import SessionAdmin
 from players.models import GameSession, Player
 from wallet.admin.amounts import amount_cell
 from wallet.admin.balance_chart import charts_of
+from wallet.admin.player_calls import player_calls_section
 from wallet.admin.statement import statement_section
 from wallet.admin.statement_export import EXPORT, EXPORTING, StatementExport
 from wallet.admin.wallet_actions import WalletActions
@@ -96,7 +97,7 @@ class PlayerWithMoneyAdmin(StatementExport):
         statement = statement_section(
             obj, wallets, request.GET.dict(), lambda ids: self.order_links(request, ids), export
         )
-        return [money, statement, *super().sections(request, obj)]
+        return [money, statement, *super().sections(request, obj), player_calls_section(obj)]
 
     def head(self, request: HttpRequest, player: Player) -> Head:
         head = super().head(request, player)
