@@ -47,7 +47,8 @@ ROLES: Mapping[str, frozenset[str]] = {
         VIEWER
         | named(
             "players",
-            "change_player_status mark_test_player end_session add_note export_player share_views",
+            "change_player_status mark_test_player launch_test_session end_session add_note export_player "
+            "share_views",
         )
         | named("payments", "retry_delivery resolve_callback verify_callback query_payment")
     ),
@@ -69,7 +70,10 @@ ROLES: Mapping[str, frozenset[str]] = {
     "integration": (
         VIEWER
         | views("players", "credential")
-        | named("players", "change_endpoints manage_credentials revoke_credential share_views")
+        | named(
+            "players",
+            "change_endpoints manage_credentials revoke_credential launch_test_session share_views",
+        )
         | named("wallet", "manage_currencies")
         | named(
             "payments",

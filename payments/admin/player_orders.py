@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString
 
 from lib.backoffice.formatting import clipped, clock, link, search_address, wrapped
 from lib.backoffice.pages import Section, view_permission
+from payments.admin.launch_actions import LaunchTestSession, is_launchable
 from payments.admin.reasons import Story, reason, stories_of
 from payments.admin.states import show_order_state
 from payments.models import Order
@@ -24,6 +25,13 @@ HEADERS = ("Started (UTC)", "Product", "Price", "State", "What happened")
 @admin.register(Player)
 class PlayerWithOrdersAdmin(PlayerWithMoneyAdmin):
     """A player, what they own, and what they bought."""
+
+    actions_detail: tuple[str, ...] = (*PlayerWithMoneyAdmin.actions_detail, "launch_test_session")
+    launch_test_session = LaunchTestSession()
+
+    def pointless_actions(self, id: UUID) -> set[str]:
+        pointless = super().pointless_actions(id)
+        return pointless if is_launchable(id) else {*pointless, "launch_test_session"}
 
     def sections(self, request: HttpRequest, obj: Player) -> list[Section]:
         money, statement, *others = super().sections(request, obj)

@@ -60,6 +60,7 @@ class Player(models.Model):
         permissions = [
             ("change_player_status", "Can change the status of players"),
             ("mark_test_player", "Can mark test players"),
+            ("launch_test_session", "Can launch sessions of test players"),
             ("export_player", "Can export and print the statement of a player"),
         ]
         constraints = [

@@ -152,6 +152,14 @@ def contradicted_order(stage: Stage) -> Doing:
     return request("accept", "accept_callback", lambda stage: order, callback=str(callback.pk))(stage)
 
 
+def launched_session(stage: Stage) -> Doing:
+    """A session of a player whom a command on the machine has marked as a test player."""
+    Player.objects.filter(pk=stage.player_session.player.pk).update(is_test=True)
+    player, game = Player.objects.get(pk=stage.player_session.player.pk), stage.player_session.game.slug
+    name = "launch_test_session"
+    return action(name, name, lambda stage: player, game=game, currency="XAG")(stage)
+
+
 def undecided_order(stage: Stage) -> Order:
     """An order that was begun at a provider that can be asked."""
     return stage.shop_setup.order(fake_provider=sandbox_provider())
@@ -311,6 +319,7 @@ ACTS: dict[str, Arranged] = {
     "players.player.add_note": action(
         "add_note", "add_note", lambda stage: stage.player_session.player, text="Called twice."
     ),
+    "players.player.launch_test_session": launched_session,
     "players.player.end_sessions": action(
         "end_sessions", "end_sessions", lambda stage: stage.player_session.player
     ),

@@ -1,7 +1,6 @@
 """What the platform's web front asks about wallets: launch, balance, statement (contract 3)."""
 
 from typing import Annotated, Any
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import msgspec
 from django.conf import settings
@@ -24,8 +23,9 @@ from wallet.api.responses import (
     StatementLine,
 )
 from wallet.currencies import show
+from wallet.launch_urls import launch_url
 from wallet.models import Entry, Wallet
-from wallet.operations import Launched, launch_game, read_statement, require_currency
+from wallet.operations import launch_game, read_statement, require_currency
 
 DEFAULT_LINES = 50
 MOST_LINES = 200
@@ -106,18 +106,6 @@ class Launch(EntryView):
         )
         url = launch_url(launched, given.currencyCode)
         return json_answer(LaunchAnswer(str(launched.token), url, timestamp(launched.expires_at)))
-
-
-def launch_url(launched: Launched, currency_code: str) -> str:
-    """The game's entry point with `token`, `lang` and `currency` among its query parameters."""
-    parts = urlsplit(launched.game.launch_url)
-    query = [
-        *parse_qsl(parts.query, keep_blank_values=True),
-        ("token", str(launched.token)),
-        ("lang", launched.language or "en"),
-        ("currency", currency_code),
-    ]
-    return urlunsplit(parts._replace(query=urlencode(query)))
 
 
 @openapi.balance(BalanceRequest)

@@ -74,6 +74,7 @@ LINES = {
             "self_exclude": "players.change_player_status",
             "change_status": "players.change_player_status",
             "export_statement": "players.export_player",
+            "launch_test_session": "players.launch_test_session",
         },
     ),
     "players.gamesession": Line(actions={"end": "players.end_session"}),

@@ -1,0 +1,100 @@
+"""Launches a session of a test player, for whoever tries a game.
+
+Nobody gets at a real player's money by it: the mark is another person's, and the player has paid nothing.
+"""
+
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.http import HttpRequest, QueryDict
+
+from lib.backoffice.confirmation import Act, Page, PageAction, Refused, ShownOnce
+from lib.backoffice.formatting import moment
+from lib.backoffice.forms import ReasonForm, SelectWidget
+from payments.orders.real_money import has_paid_for_real
+from players.admin.approved_action import operator_of
+from players.audit_trail.marks import marked_by
+from players.models import Game, Player
+from players.outcomes import PlayerRefused
+from wallet.launch_urls import launch_url
+from wallet.models import Currency
+from wallet.operations import launch_game
+
+MEANING = (
+    "It is like a session that the web front launches: whoever has its URL plays with what the player has. "
+    "It ends by itself, or by End sessions."
+)
+
+
+class LaunchForm(ReasonForm):
+    """Which game, in which currency."""
+
+    game = forms.ChoiceField(widget=SelectWidget)
+    currency = forms.ChoiceField(widget=SelectWidget)
+    field_order = ("game", "currency", "reason")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        games = Game.objects.filter(is_active=True).order_by("slug").values_list("slug", "name")
+        codes = Currency.objects.order_by("code").values_list("code", flat=True)
+        choices: dict[str, list[tuple[str, str]]] = {
+            "game": [(slug, f"{slug} ({name})") for slug, name in games],
+            "currency": [(code, code) for code in codes],
+        }
+        for name, offered in choices.items():
+            self.fields[name].choices = offered  # type: ignore[attr-defined]
+
+
+class LaunchTestSession(PageAction[Player]):
+    """The URL of a new session, shown once to whoever launches it."""
+
+    title, permission, form = "Launch a test session", "players.launch_test_session", LaunchForm
+    refusals = (PlayerRefused,)
+
+    def form_for(self, row: Player, data: QueryDict | None) -> LaunchForm:
+        return LaunchForm(data)
+
+    def page(self, row: Player) -> Page:
+        require_test_player(row)
+        return Page(f"Launch a session of {row.uid}?", [MEANING], "Launch")
+
+    def do(self, act: Act[Player]) -> ShownOnce:
+        player = Player.objects.get(pk=act.row.pk)
+        require_test_player(player)
+        require_another_marked(act.request, player)
+        slug, code = act.given["game"], act.given["currency"]
+        launched = launch_game(player.uid, slug, code, language=None, ttl_seconds=None, actor=act.actor)
+        return ShownOnce(
+            words=f"A test session in {slug} in {code} was launched, until {moment(launched.expires_at)}.",
+            title=f"A test session of {player.uid}",
+            heading="Open the game now: its address is shown only once",
+            before=f"{slug}, {code}, until {moment(launched.expires_at)}.",
+            values=[
+                ("Launch URL", launch_url(launched, code), "launch-url"),
+                ("Token", str(launched.token), "token"),
+            ],
+            after=MEANING,
+            back=act.row,
+        )
+
+
+def require_test_player(player: Player) -> None:
+    """Raises `Refused` unless the player is there for tests alone."""
+    if not player.is_test:
+        raise Refused(f"{player.uid} is no test player.")
+    if player.status != Player.Status.ACTIVE:
+        raise Refused(f"{player.uid} is {player.get_status_display()}.")
+    if has_paid_for_real(player.pk):
+        raise Refused(f"{player.uid} has paid with real money, and is no test player whatever the mark says.")
+
+
+def require_another_marked(request: HttpRequest, player: Player) -> None:
+    """Raises `Refused` if whoever launches has made a test player of this one: that takes two people."""
+    if marked_by(player) == operator_of(request).pk:
+        raise Refused("You have marked this player as a test player yourself: somebody else launches.")
+
+
+def is_launchable(id: UUID) -> bool:
+    """Whether the button stands on the page."""
+    return Player.objects.filter(pk=id, is_test=True, status=Player.Status.ACTIVE).exists()
