@@ -11,15 +11,16 @@ from config.roles import PURPOSES
 from config.roles_table import Right, acts, pages
 from lib.backoffice import columns
 from lib.backoffice.formatting import link, mono, sentence
+from lib.backoffice.languages import _
 from lib.backoffice.pages import PageAdmin, Section
 from players.models import Operator
 
-ACT_HEADERS, PAGE_HEADERS = ("Act", "Permission", "Roles"), ("Pages", "Roles")
+ACT_HEADERS, PAGE_HEADERS = (_("Act"), _("Permission"), _("Roles")), (_("Pages"), _("Roles"))
 MOST_OPERATORS = 100
 
 admin.site.unregister(Group)
 # What Django calls a group is a role here.
-Group._meta.verbose_name, Group._meta.verbose_name_plural = "role", "roles"  # noqa: SLF001 (documented)
+Group._meta.verbose_name, Group._meta.verbose_name_plural = _("role"), _("roles")  # noqa: SLF001 (documented)
 
 
 @admin.register(Group)
@@ -27,14 +28,14 @@ class RoleAdmin(PageAdmin):
     """A role, as config/roles.py has it."""
 
     actions = None
-    empty_text = "Roles are made by `manage.py migrate`."
+    empty_text = _("Roles are made by `manage.py migrate`.")
     list_display = ("name", "purpose", "operators")
     list_after_template = "admin/sections.html"
     ordering = ("name",)
     fields: ClassVar[tuple[str, ...]] = ("name", "purpose", "operators")
 
-    purpose = columns.text("is for", lambda row: PURPOSES.get(row.name, ""))
-    operators = columns.number("active operators", "active")
+    purpose = columns.text(_("is for"), lambda row: PURPOSES.get(row.name, ""))
+    operators = columns.number(_("active operators"), "active")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Group]:
         roles: QuerySet[Group] = super().get_queryset(request)
@@ -44,7 +45,7 @@ class RoleAdmin(PageAdmin):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """All roles, and below them who may do what."""
-        table = [acts_section("Who may do what", acts()), pages_section("Who sees what", pages())]
+        table = [acts_section(_("Who may do what"), acts()), pages_section(_("Who sees what"), pages())]
         response: HttpResponse = super().changelist_view(
             request, {**(extra_context or {}), "sections": table, "subtitle": None}
         )
@@ -55,19 +56,19 @@ class RoleAdmin(PageAdmin):
         seen = [right for right in pages() if obj.name in right.roles]
         return [
             operators_section(obj),
-            acts_section("May do", held),
-            pages_section("Sees", seen),
+            acts_section(_("May do"), held),
+            pages_section(_("Sees"), seen),
         ]
 
 
 def acts_section(title: str, rights: list[Right]) -> Section:
     rows = [(sentence(right.words), mono(right.name), right.who) for right in rights]
-    return Section(Group, title, ACT_HEADERS, rows, "Nothing: it only looks.")
+    return Section(Group, title, ACT_HEADERS, rows, _("Nothing: it only looks."))
 
 
 def pages_section(title: str, rights: list[Right]) -> Section:
     rows = [(sentence(right.words), right.who) for right in rights]
-    return Section(Group, title, PAGE_HEADERS, rows, "Nothing.")
+    return Section(Group, title, PAGE_HEADERS, rows, _("Nothing."))
 
 
 def operators_section(role: Group) -> Section:
@@ -77,9 +78,9 @@ def operators_section(role: Group) -> Section:
         (
             link(one.username, "players_operator_change", one.pk),
             one.get_full_name() or "",
-            "active" if one.is_active else "deactivated",
+            _("active") if one.is_active else _("deactivated"),
         )
         for one in found
     ]
-    headers = ("Operator", "Name", "State")
-    return Section(Operator, "Operators with this role", headers, rows, "Nobody has this role.")
+    headers = (_("Operator"), _("Name"), _("State"))
+    return Section(Operator, _("Operators with this role"), headers, rows, _("Nobody has this role."))

@@ -15,6 +15,7 @@ from django.utils.module_loading import import_string
 from django.views.decorators.cache import never_cache
 
 from config.languages import choose_language
+from lib.backoffice.languages import _
 from players.audit_trail.record import Outcome
 from players.bulk_reports import show_report
 from players.lists import pages as lists
@@ -63,7 +64,9 @@ class OperatorsSite(UnfoldAdminSite):
         operator = factors.operator_of(request)
         tried = attempts.begin_code(operator)
         if tried.wait:
-            messages.warning(request, f"Too many wrong passwords. Try again in {in_time(tried.wait)}.")
+            messages.warning(
+                request, _("Too many wrong passwords. Try again in {time}.").format(time=in_time(tried.wait))
+            )
             return HttpResponseRedirect(request.path)
         answer = super().password_change(request, extra_context)
         if answer.status_code == 302:

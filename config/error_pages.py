@@ -14,6 +14,7 @@ from django.views.csrf import csrf_failure as plain_csrf_failure
 
 from config.content_security import HEADER
 from lib.backoffice.confirmation import NOT_STORED
+from lib.backoffice.languages import _
 from lib.database import drop_unfit_connection, is_unavailable
 from lib.http import request_ids
 from lib.http.errors import ErrorCode
@@ -23,17 +24,17 @@ from players.models import Operator
 
 logger = logging.getLogger(__name__)
 ADMIN = "/admin/"
-EXPIRED = "This form has expired"
-OPENED_BEFORE = (
+EXPIRED = _("This form has expired")
+OPENED_BEFORE = _(
     "Nothing was changed. The page was opened before you last logged in or out, or the browser keeps no "
     "cookies. Go back, load the page again, and send the form once more."
 )
 AWAY = (
-    "The database cannot be reached",
-    "The platform goes on as soon as it answers again; that usually takes seconds.",
+    _("The database cannot be reached"),
+    _("The platform goes on as soon as it answers again; that usually takes seconds."),
 )
-FAILED = ("Something failed on our side", "It has been written to the log.")
-SENT = (
+FAILED = (_("Something failed on our side"), _("It has been written to the log."))
+SENT = _(
     "What you sent may have been done, or not at all, but never by halves. Look at the page of what you "
     "changed before you send it again."
 )
@@ -51,8 +52,8 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return page(
         request,
         404,
-        "There is no such page",
-        "The address is wrong, or what it names is not there for you: your roles decide what you see.",
+        _("There is no such page"),
+        _("The address is wrong, or what it names is not there for you: your roles decide what you see."),
     )
 
 
@@ -63,8 +64,8 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
     return page(
         request,
         403,
-        "This is not open to you",
-        "Nothing was changed.",
+        _("This is not open to you"),
+        _("Nothing was changed."),
         roles=roles_of(request),
         request_id=request.META[request_ids.HEADER],
     )

@@ -3,6 +3,7 @@
 from django.urls import reverse_lazy
 
 from config.version import read_version
+from lib.backoffice.languages import _
 
 REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
@@ -36,9 +37,9 @@ UNFOLD = {
     "LOGIN": {"form": "config.login.LoginForm"},
     "ACCOUNT": {
         "navigation": [
-            {"title": "Change password", "link": reverse_lazy("admin:password_change")},
-            {"title": "Second factors", "link": reverse_lazy("admin:factors")},
-            {"title": "Sessions", "link": reverse_lazy("admin:own_sessions")},
+            {"title": _("Change password"), "link": reverse_lazy("admin:password_change")},
+            {"title": _("Second factors"), "link": reverse_lazy("admin:factors")},
+            {"title": _("Sessions"), "link": reverse_lazy("admin:own_sessions")},
         ]
     },
     "STYLES": ["config.sidebar.style_sheet"],

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
-from django.utils.translation import gettext_lazy as _
 
+from lib.backoffice.languages import _
 from lib.http.addresses import client_address, counted_as
 from players.access.throttling import FAILURES, WINDOW_SECONDS
 from players.audit_trail.record import Outcome
@@ -23,8 +23,8 @@ else:
 MOST_TRIES = 30
 # So many passwords are hashed at once in a process; the other threads serve games.
 HASHING = BoundedSemaphore(2)
-BUSY = "Too many log-ins at this moment. Try again in a minute."
-WAIT = "Too many failed log-ins. Try again in {}."
+BUSY = _("Too many log-ins at this moment. Try again in a minute.")
+WAIT = _("Too many failed log-ins. Try again in {}.")
 
 
 class LoginForm(AuthenticationForm):

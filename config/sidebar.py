@@ -8,51 +8,52 @@ from django.templatetags.static import static
 from django.urls import reverse
 
 from lib.backoffice.formatting import counted
+from lib.backoffice.languages import _
 from lib.backoffice.pages import view_permission
 from payments.admin.attention import WAITING, waiting
 from players.admin.approvals import count_waiting
 from wallet.admin.attention import attention
 
 GROUPS = {
-    "To do": {
-        "players.approval": "Approvals",
-        "wallet.inquiry": "Manual review",
-        "wallet.alert": "Alerts",
-        "wallet.discrepancy": "Discrepancies",
+    _("To do"): {
+        "players.approval": _("Approvals"),
+        "wallet.inquiry": _("Manual review"),
+        "wallet.alert": _("Alerts"),
+        "wallet.discrepancy": _("Discrepancies"),
     },
-    "Money": {
-        "wallet.transaction": "Transactions",
-        "wallet.wallet": "Wallets",
-        "wallet.apicall": "API calls",
+    _("Money"): {
+        "wallet.transaction": _("Transactions"),
+        "wallet.wallet": _("Wallets"),
+        "wallet.apicall": _("API calls"),
     },
-    "Payments": {
-        "payments.order": "Orders",
-        "payments.delivery": "Deliveries",
-        "payments.refund": "Refunds",
-        "payments.callback": "Callbacks",
-        "payments.refusedcallback": "Refused callbacks",
+    _("Payments"): {
+        "payments.order": _("Orders"),
+        "payments.delivery": _("Deliveries"),
+        "payments.refund": _("Refunds"),
+        "payments.callback": _("Callbacks"),
+        "payments.refusedcallback": _("Refused callbacks"),
     },
-    "Players": {"players.player": "Players", "players.gamesession": "Sessions"},
-    "Setup": {
-        "players.game": "Games",
-        "players.credential": "Credentials",
-        "wallet.currency": "Currencies",
-        "wallet.payoutlimit": "Payout limits",
-        "payments.product": "Products",
-        "payments.shop": "Shops",
-        "payments.provider": "Providers",
+    _("Players"): {"players.player": _("Players"), "players.gamesession": _("Sessions")},
+    _("Setup"): {
+        "players.game": _("Games"),
+        "players.credential": _("Credentials"),
+        "wallet.currency": _("Currencies"),
+        "wallet.payoutlimit": _("Payout limits"),
+        "payments.product": _("Products"),
+        "payments.shop": _("Shops"),
+        "payments.provider": _("Providers"),
     },
-    "Operations": {
-        "wallet.jobrun": "Job runs",
-        "wallet.checkpoint": "Checkpoints",
-        "wallet.closedday": "Daily totals",
-        "error_codes": "Error codes",
+    _("Operations"): {
+        "wallet.jobrun": _("Job runs"),
+        "wallet.checkpoint": _("Checkpoints"),
+        "wallet.closedday": _("Daily totals"),
+        "error_codes": _("Error codes"),
     },
-    "Access": {
-        "players.operator": "Operators",
-        "auth.group": "Roles",
-        "players.approvalrule": "Approval rules",
-        "players.auditevent": "Audit trail",
+    _("Access"): {
+        "players.operator": _("Operators"),
+        "auth.group": _("Roles"),
+        "players.approvalrule": _("Approval rules"),
+        "players.auditevent": _("Audit trail"),
     },
 }
 

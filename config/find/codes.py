@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from lib.backoffice.finders import Asked, Finder, Hit
+from lib.backoffice.languages import _
 from lib.http.errors import ErrorCode
 from lib.http.openapi import CODES
 
@@ -16,8 +18,8 @@ if TYPE_CHECKING:
 
 def show_codes(site: "OperatorsSite", request: HttpRequest) -> HttpResponse:
     """The page of all numbers, each with an anchor of its own."""
-    codes = [(code.value, words_of(code), CODES[code]) for code in ErrorCode]
-    context = {**site.each_context(request), "title": "Error codes", "codes": codes}
+    codes = [(code.value, words_of(code), gettext(CODES[code])) for code in ErrorCode]
+    context = {**site.each_context(request), "title": _("Error codes"), "codes": codes}
     return TemplateResponse(request, "admin/error_codes.html", context)
 
 
@@ -29,7 +31,7 @@ def words_of(code: ErrorCode) -> str:
 class CodeFinder(Finder):
     """The numbers of the contract; it asks no database."""
 
-    by = "error codes by number or name"
+    by = _("error codes by number or name")
 
     @property
     def is_allowed(self) -> bool:
@@ -45,4 +47,4 @@ class CodeFinder(Finder):
 
     def hit(self, row: ErrorCode) -> Hit:
         address = f"{reverse('admin:error_codes')}#code-{row.value}"
-        return Hit("Error code", f"{row.value}: {words_of(row)}", address, CODES[row])
+        return Hit(gettext("Error code"), f"{row.value}: {words_of(row)}", address, gettext(CODES[row]))

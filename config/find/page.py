@@ -8,6 +8,7 @@ from django.template.response import TemplateResponse
 from config.find.codes import CodeFinder
 from config.find.pages import NamedPageFinder
 from lib.backoffice.finders import MOST_FOUND, MOST_TEXT, Asked, Finder, Hit, read_asked, search
+from lib.backoffice.languages import _
 from lib.texts import UNSEEN
 from payments.admin.finders import FINDERS as OF_PAYMENTS
 from players.admin.finders import FINDERS as OF_PLAYERS
@@ -24,8 +25,8 @@ FINDERS: tuple[type[Finder], ...] = (
     NamedPageFinder,
 )
 NOT_STORED = {"Cache-Control": "no-store"}
-TOO_LONG = f"That is longer than any name or id: at most {MOST_TEXT} characters are searched for."
-UNSEEN_IN_IT = "It holds characters that cannot be seen. Copy it again, or type it."
+TOO_LONG = _("That is longer than any name or id: at most {number} characters are searched for.")
+UNSEEN_IN_IT = _("It holds characters that cannot be seen. Copy it again, or type it.")
 
 
 def find(site: "OperatorsSite", request: HttpRequest) -> HttpResponse:
@@ -42,7 +43,7 @@ def find(site: "OperatorsSite", request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(hits[0].address)
     context = {
         **site.each_context(request),
-        "title": "Search",
+        "title": _("Search"),
         "problem": problem,
         # A token is not written into a page either.
         "searched": "" if asked.may_be_token or problem else asked.text,
@@ -62,5 +63,5 @@ def shown(hits: list[Hit]) -> dict[str, Any]:
 def problem_of(asked: Asked) -> str:
     """The reason for which a text is not searched for; empty if it is."""
     if len(asked.text) > MOST_TEXT:
-        return TOO_LONG
+        return TOO_LONG.format(number=MOST_TEXT)
     return UNSEEN_IN_IT if UNSEEN.search(asked.text) else ""

@@ -1,12 +1,14 @@
 """The admin's pages by their names, and by other words that people have for them."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse
 
 from config.sidebar import navigation
 from lib.backoffice.finders import Asked, Finder, Hit
+from lib.backoffice.languages import _, english
 
 # Other words for a page of the sidebar, by its name there.
 SYNONYMS = {
@@ -42,34 +44,39 @@ SYNONYMS = {
 }
 # Pages that are in no group of the sidebar: their name, and other words.
 OWN = {
-    "index": ("Home", "dashboard, overview, start, liabilities, is money right, today"),
-    "password_change": ("Change password", "my password"),
-    "factors": ("Second factors", "2fa, totp, passkeys, authenticator, recovery codes"),
-    "own_sessions": ("My log-ins", "own sessions, log-ins, devices"),
+    "index": (_("Home"), "dashboard, overview, start, liabilities, is money right, today"),
+    "password_change": (_("Change password"), "my password"),
+    "factors": (_("Second factors"), "2fa, totp, passkeys, authenticator, recovery codes"),
+    "own_sessions": (_("My log-ins"), "own sessions, log-ins, devices"),
 }
 
 
 def named_pages(request: HttpRequest) -> Iterator[tuple[Hit, list[str]]]:
     """The pages that this operator may see, each with all of its names in small letters."""
+    kind = str(_("Page"))
     for group in navigation(request):
         for item in group["items"]:
-            words = SYNONYMS.get(item["title"], "")
-            yield (
-                Hit("Page", item["title"], str(item["link"]), group["title"]),
-                names_of(item["title"], words),
-            )
+            title, name = item["title"], in_english(item["title"])
+            hit = Hit(kind, str(title), str(item["link"]), str(group["title"]))
+            yield hit, names_of(str(title), name, SYNONYMS.get(name, ""))
     for view, (title, words) in OWN.items():
-        yield Hit("Page", title, reverse(f"admin:{view}")), names_of(title, words)
+        yield Hit(kind, str(title), reverse(f"admin:{view}")), names_of(str(title), in_english(title), words)
 
 
-def names_of(title: str, words: str) -> list[str]:
-    return [title.lower(), *words.split(", ")] if words else [title.lower()]
+def names_of(title: str, name: str, words: str) -> list[str]:
+    """A page's name as it is shown and in English, and its other words, in small letters."""
+    return list(filter(None, [title.lower(), name.lower(), *words.split(", ")]))
+
+
+def in_english(title: Any) -> str:
+    with english():
+        return str(title)
 
 
 class NamedPageFinder(Finder):
     """Pages of the admin; it asks no database."""
 
-    by = "pages by name"
+    by = _("pages by name")
 
     @property
     def is_allowed(self) -> bool:

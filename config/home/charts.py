@@ -4,6 +4,8 @@ from collections.abc import Callable
 from datetime import date
 from typing import NamedTuple
 
+from lib.backoffice.languages import _
+
 # A bar with the gap after it, and the picture's height, in whole units: no language writes them otherwise.
 STEP, HEIGHT = 10, 100
 
@@ -41,7 +43,8 @@ def chart(title: str, values: dict[date, int], show: Callable[[int], str]) -> Ch
     bars = [bar(place, day, value, most, show) for place, (day, value) in enumerate(values.items())]
     highest = next(day for day, value in values.items() if value == most)
     today = list(values.values())[-1]
-    return Chart(title, bars, f"Highest on {highest}: {show(most)}. Today so far: {show(today)}.")
+    words = _("Highest on {day}: {most}. Today so far: {today}.")
+    return Chart(title, bars, words.format(day=highest, most=show(most), today=show(today)))
 
 
 def bar(place: int, day: date, value: int, most: int, show: Callable[[int], str]) -> Bar:

@@ -7,6 +7,7 @@ from django.db import connection
 from django.http import HttpRequest
 from django.urls import reverse
 
+from lib.backoffice.languages import _
 from lib.backoffice.pages import view_permission
 
 # What has happened, each by one row at most.
@@ -30,13 +31,17 @@ class Kind(NamedTuple):
 
 # In the order of `HAPPENED`.
 KINDS = (
-    Kind("Add a game, with its launch URL.", "players.game"),
-    Kind("Make a credential for the game's backend.", "players.credential"),
-    Kind("Make a credential for the web front, which names players and starts games.", "players.credential"),
-    Kind("Have the web front name a player.", "players.player"),
-    Kind("Have the web front launch the game for the player.", "players.gamesession"),
-    Kind("Give the player money: by a payment, or by an adjustment on the wallet's page.", "wallet.wallet"),
-    Kind("Have the game withdraw from the wallet.", "wallet.transaction"),
+    Kind(_("Add a game, with its launch URL."), "players.game"),
+    Kind(_("Make a credential for the game's backend."), "players.credential"),
+    Kind(
+        _("Make a credential for the web front, which names players and starts games."), "players.credential"
+    ),
+    Kind(_("Have the web front name a player."), "players.player"),
+    Kind(_("Have the web front launch the game for the player."), "players.gamesession"),
+    Kind(
+        _("Give the player money: by a payment, or by an adjustment on the wallet's page."), "wallet.wallet"
+    ),
+    Kind(_("Have the game withdraw from the wallet."), "wallet.transaction"),
 )
 
 

@@ -20,6 +20,7 @@ from config.home.figures import (
     read_offered,
 )
 from lib.backoffice.formatting import link, moment
+from lib.backoffice.languages import _, ngettext_lazy
 from lib.backoffice.pages import Section
 from wallet.admin.amounts import amount_cell, bare_cell
 from wallet.currencies import show_amount
@@ -27,12 +28,26 @@ from wallet.models import ClosedDay
 
 # Currencies that are shown at once; the filter shows the others.
 MOST_CURRENCIES = 6
-OWED_HEADERS = ("Currency", "Spendable", "Reserved", "Announced", "Together", "Debt of players")
-COMPARED = ("Today so far", "Yesterday", "A week ago, whole day")
-GAME_HEADERS = ("Game", "Spent today", "Won today", "Net today", "Net yesterday", "Net a week ago")
-NO_MONEY = "No money has moved on these days."
-NO_PLAYERS = "Nobody has played on these days."
-NO_WALLETS = "No wallet has been opened yet."
+OWED_HEADERS = (
+    _("Currency"),
+    _("Spendable"),
+    _("Reserved"),
+    _("Announced"),
+    _("Together"),
+    _("Debt of players"),
+)
+COMPARED = (_("Today so far"), _("Yesterday"), _("A week ago, whole day"))
+GAME_HEADERS = (
+    _("Game"),
+    _("Spent today"),
+    _("Won today"),
+    _("Net today"),
+    _("Net yesterday"),
+    _("Net a week ago"),
+)
+NO_MONEY = _("No money has moved on these days.")
+NO_PLAYERS = _("Nobody has played on these days.")
+NO_WALLETS = _("No wallet has been opened yet.")
 
 
 class Line(NamedTuple):
@@ -43,13 +58,13 @@ class Line(NamedTuple):
 
 
 LINES = (
-    Line("Paid in", lambda of: of(Account.PROVIDER_CLEARING).debits),
-    Line("Paid back: refunds and chargebacks", lambda of: of(Account.PROVIDER_CLEARING).credits),
-    Line("Credited for payments", lambda of: of(Account.ISSUANCE).debits),
-    Line("Spent in games, and items sold", lambda of: of(Account.GAME_REVENUE).credits),
-    Line("Won in games", lambda of: of(Account.GAME_PAYOUT).debits),
+    Line(_("Paid in"), lambda of: of(Account.PROVIDER_CLEARING).debits),
+    Line(_("Paid back: refunds and chargebacks"), lambda of: of(Account.PROVIDER_CLEARING).credits),
+    Line(_("Credited for payments"), lambda of: of(Account.ISSUANCE).debits),
+    Line(_("Spent in games, and items sold"), lambda of: of(Account.GAME_REVENUE).credits),
+    Line(_("Won in games"), lambda of: of(Account.GAME_PAYOUT).debits),
     Line(
-        "Net of games: spent less won",
+        _("Net of games: spent less won"),
         lambda of: (
             of(Account.GAME_REVENUE).credits
             - of(Account.GAME_REVENUE).debits
@@ -57,9 +72,9 @@ LINES = (
             + of(Account.GAME_PAYOUT).credits
         ),
     ),
-    Line("Credited by operators", lambda of: of(Account.ADJUSTMENTS).debits),
-    Line("Debited by operators", lambda of: of(Account.ADJUSTMENTS).credits),
-    Line("Debt written off", lambda of: of(Account.WRITE_OFF).debits),
+    Line(_("Credited by operators"), lambda of: of(Account.ADJUSTMENTS).debits),
+    Line(_("Debited by operators"), lambda of: of(Account.ADJUSTMENTS).credits),
+    Line(_("Debt written off"), lambda of: of(Account.WRITE_OFF).debits),
 )
 CHARTED = (LINES[0], LINES[3], LINES[4])
 
@@ -107,14 +122,19 @@ def notes(figures: Figures, choice: Choice, left_out: list[str]) -> list[str]:
     """What must be known to read the figures."""
     found = []
     if figures.read_up_to:
-        found.append(f"Today is summed up to {moment(figures.read_up_to)}.")
+        found.append(_("Today is summed up to {moment}.").format(moment=moment(figures.read_up_to)))
     else:
-        found.append("Today is not summed up yet: the job does that every minute.")
-    found.append("Test players are counted in." if choice.with_test else "Test players are left out.")
+        found.append(_("Today is not summed up yet: the job does that every minute."))
+    found.append(_("Test players are counted in.") if choice.with_test else _("Test players are left out."))
     if figures.unfinished:
-        found.append(f"{figures.unfinished} earlier days are not summed up yet, and count as nothing.")
+        words = ngettext_lazy(
+            "{number} earlier day is not summed up yet, and counts as nothing.",
+            "{number} earlier days are not summed up yet, and count as nothing.",
+            figures.unfinished,
+        )
+        found.append(words.format(number=figures.unfinished))
     if left_out:
-        found.append(f"Not shown at once: {', '.join(left_out)}. Choose one to see it.")
+        found.append(_("Not shown at once: {codes}. Choose one to see it.").format(codes=", ".join(left_out)))
     return found
 
 
@@ -128,14 +148,16 @@ def moved_section(code: str, figures: Figures) -> Section:
     rows = [
         (label, *(bare_cell(amount, code) for amount in amounts)) for label, amounts in moved if any(amounts)
     ]
-    return Section(ClosedDay, f"{code} moved", ("In the currency", *COMPARED), rows, NO_MONEY)
+    return Section(
+        ClosedDay, _("{code} moved").format(code=code), (_("In the currency"), *COMPARED), rows, NO_MONEY
+    )
 
 
 def games_section(figures: Figures) -> Section:
     rows = [game_row(row) for row in figures.games[:MOST_GAMES]]
-    title = "Games"
+    title = _("Games")
     if len(figures.games) > MOST_GAMES:
-        title = f"The {MOST_GAMES} games that moved most"
+        title = _("The {number} games that moved most").format(number=MOST_GAMES)
     return Section(ClosedDay, title, GAME_HEADERS, rows, NO_PLAYERS)
 
 
@@ -149,12 +171,16 @@ def game_row(row: GameRow) -> tuple[Any, ...]:
 def activity_section(figures: Figures) -> Section:
     counts = [figures.activity.get(day, (0, 0)) for day in figures.days]
     rows = [
-        ("Active players", *(f"{players:,}" for players, _ in counts)),
-        ("Active sessions", *(f"{sessions:,}" for _, sessions in counts)),
+        (_("Active players"), *(f"{players:,}" for players, _ in counts)),
+        (_("Active sessions"), *(f"{sessions:,}" for _, sessions in counts)),
     ]
     is_empty = not any(sessions for _, sessions in counts)
     return Section(
-        ClosedDay, "Players and sessions", ("Who played", *COMPARED), [] if is_empty else rows, NO_PLAYERS
+        ClosedDay,
+        _("Players and sessions"),
+        (_("Who played"), *COMPARED),
+        [] if is_empty else rows,
+        NO_PLAYERS,
     )
 
 
@@ -170,9 +196,9 @@ def currency_charts(code: str, figures: Figures) -> Charts:
         (str(day), *(bare_cell(amount_of(line, code, day, figures), code) for line in lines))
         for day in reversed(days)
     ]
-    headers = ("Day (UTC)", *(line.label for line in lines))
-    table = Section(ClosedDay, f"{code} by day", headers, rows, NO_MONEY)
-    return Charts(f"{code} in the last 30 days", [one for one in pictures if one], table)
+    headers = (_("Day (UTC)"), *(line.label for line in lines))
+    table = Section(ClosedDay, _("{code} by day").format(code=code), headers, rows, NO_MONEY)
+    return Charts(_("{code} in the last 30 days").format(code=code), [one for one in pictures if one], table)
 
 
 def money_in(code: str) -> Callable[[int], str]:
@@ -182,21 +208,27 @@ def money_in(code: str) -> Callable[[int], str]:
 def activity_charts(figures: Figures) -> Charts:
     counts = {day: figures.activity.get(day, (0, 0)) for day in figures.charted}
     pictures = [
-        chart("Active players", {day: players for day, (players, _) in counts.items()}, "{:,}".format),
-        chart("Active sessions", {day: sessions for day, (_, sessions) in counts.items()}, "{:,}".format),
+        chart(_("Active players"), {day: players for day, (players, _) in counts.items()}, "{:,}".format),
+        chart(_("Active sessions"), {day: sessions for day, (_, sessions) in counts.items()}, "{:,}".format),
     ]
     rows = [
         (str(day), f"{players:,}", f"{sessions:,}") for day, (players, sessions) in reversed(counts.items())
     ]
     table = Section(
-        ClosedDay, "Players by day", ("Day (UTC)", "Active players", "Active sessions"), rows, NO_PLAYERS
+        ClosedDay,
+        _("Players by day"),
+        (_("Day (UTC)"), _("Active players"), _("Active sessions")),
+        rows,
+        NO_PLAYERS,
     )
-    return Charts("Players in the last 30 days", [one for one in pictures if one], table)
+    return Charts(_("Players in the last 30 days"), [one for one in pictures if one], table)
 
 
 def owed_section(figures: Figures) -> Section:
     """What players are owed, as it was a few minutes ago."""
-    title = f"Owed to players at {moment(figures.weighed_at)}" if figures.weighed_at else "Owed to players"
+    title = _("Owed to players at {moment}").format(moment=moment(figures.weighed_at))
+    if not figures.weighed_at:
+        title = _("Owed to players")
     rows = [owed_row(code, held) for code, held in figures.liabilities.items()]
     return Section(ClosedDay, title, OWED_HEADERS, rows, NO_WALLETS)
 

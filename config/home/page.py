@@ -12,6 +12,7 @@ from config.home.to_do import Work, work
 from config.home.verdict import judge, read_checks
 from config.home.vital_signs import JOB_HEADERS, SIGN_HEADERS, job_rows, latest_runs, signs
 from lib.backoffice.formatting import NOTHING
+from lib.backoffice.languages import _
 from lib.backoffice.pages import Section, view_permission
 from lib.clock import now
 from wallet.models import Alert, ClosedDay, JobRun
@@ -20,7 +21,7 @@ from wallet.models import Alert, ClosedDay, JobRun
 def home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """The page's context, on top of what unfold has for every page."""
     at = now()
-    found = {**context, "title": "Home", "work": [with_age(one, at) for one in work(request)]}
+    found = {**context, "title": _("Home"), "work": [with_age(one, at) for one in work(request)]}
     if request.user.has_perm(view_permission(Alert)):
         found["verdict"] = judge(read_checks())
     if request.user.has_perm(view_permission(ClosedDay)):
@@ -38,6 +39,6 @@ def with_age(one: Work, at: datetime) -> tuple[Work, str]:
 
 def platform_sections(at: datetime) -> list[Section]:
     return [
-        Section(JobRun, "Platform", SIGN_HEADERS, [sign.row for sign in signs()], ""),
-        Section(JobRun, "Jobs", JOB_HEADERS, job_rows(latest_runs(), at), ""),
+        Section(JobRun, _("Platform"), SIGN_HEADERS, [sign.row for sign in signs()], ""),
+        Section(JobRun, _("Jobs"), JOB_HEADERS, job_rows(latest_runs(), at), ""),
     ]

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from lib.backoffice.formatting import counted
+from lib.backoffice.languages import _
 from lib.backoffice.pages import view_permission
 from lib.clock import now
 from lib.ids import first_id_of
@@ -49,7 +50,7 @@ def lately(rows: QuerySet[Any]) -> QuerySet[Any]:
 
 KINDS = (
     Kind(
-        "Approvals that you can decide",
+        _("Approvals that you can decide"),
         Approval,
         waiting_for,
         "requested_at",
@@ -57,7 +58,7 @@ KINDS = (
         "requested_at",
     ),
     Kind(
-        "Transactions in doubt",
+        _("Transactions in doubt"),
         Inquiry,
         lambda _: in_doubt(Inquiry.objects.all()),
         "doubt_since",
@@ -65,7 +66,7 @@ KINDS = (
         "doubt_since",
     ),
     Kind(
-        "Open alerts",
+        _("Open alerts"),
         Alert,
         lambda _: Alert.objects.filter(resolved_at=None),
         "raised_at",
@@ -73,7 +74,7 @@ KINDS = (
         "raised_at",
     ),
     Kind(
-        "Open discrepancies with games",
+        _("Open discrepancies with games"),
         Discrepancy,
         lambda _: still_open(Discrepancy.objects.all()),
         "first_seen_at",
@@ -81,42 +82,42 @@ KINDS = (
         "first_seen_at",
     ),
     Kind(
-        "Callbacks that contradict, or pay twice",
+        _("Callbacks that contradict, or pay twice"),
         Callback,
         lambda _: to_look_at(Callback.objects.all()),
         "received_at",
         {"outcome": "open"},
     ),
     Kind(
-        "Refused callbacks in the last 7 days",
+        _("Refused callbacks in the last 7 days"),
         RefusedCallback,
         lambda _: lately(RefusedCallback.objects.filter(verified_at=None)),
         "at",
         {},
     ),
     Kind(
-        "Paid orders that no game delivers",
+        _("Paid orders that no game delivers"),
         Delivery,
         lambda _: given_up(Delivery.objects.all()),
         "created_at",
         {"state": "given_up"},
     ),
     Kind(
-        "Refunds that are not confirmed yet",
+        _("Refunds that are not confirmed yet"),
         Refund,
         lambda _: Refund.objects.filter(next_attempt_at__isnull=False, state__in=Refund.OPEN),
         "created_at",
         {"state": "open"},
     ),
     Kind(
-        "Refunds that the provider refused",
+        _("Refunds that the provider refused"),
         Refund,
         lambda _: refused(Refund.objects.all()),
         "created_at",
         {"state": "refused"},
     ),
     Kind(
-        "Refunds without a payment",
+        _("Refunds without a payment"),
         Refund,
         lambda _: unmatched(Refund.objects.all()),
         "created_at",

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.urls import reverse
 
 from lib.backoffice.formatting import MOST_COUNTED, counted, moment
+from lib.backoffice.languages import _, ngettext_lazy
 from lib.clock import now
 from wallet.audit.scheduled import read_by_rolling_audit, successful
 from wallet.models import Alert, Checkpoint, JobRun, Wallet
@@ -61,9 +62,9 @@ class Verdict:
 
 
 TITLES = {
-    State.RIGHT: "Money is right",
-    State.UNKNOWN: "Nobody has checked the money lately",
-    State.WRONG: "Money is not right",
+    State.RIGHT: _("Money is right"),
+    State.UNKNOWN: _("Nobody has checked the money lately"),
+    State.WRONG: _("Money is not right"),
 }
 
 
@@ -100,7 +101,7 @@ def difference(kind: str, alerts: list[UUID]) -> Reason:
     """One alert is shown on its own page, several in their list."""
     if len(alerts) == 1:
         return Reason(f"{sentence(kind)}.", reverse("admin:wallet_alert_change", args=alerts))
-    times = f"{sentence(kind)} ({counted(len(alerts))} times)."
+    times = _("{sentence} ({number} times).").format(sentence=sentence(kind), number=counted(len(alerts)))
     return Reason(times, reverse("admin:wallet_alert_changelist", query={"state": "open"}))
 
 
@@ -113,12 +114,18 @@ def lacking(checks: Checks) -> list[Reason]:
     """Which of the checks that the verdict rests on was not done, or not lately."""
     runs = reverse("admin:wallet_jobrun_changelist", query={"outcome": "all", "task": "audit_all"})
     if checks.audit is None or checks.audit.ended_at is None:
-        return [Reason("The whole ledger has never been audited; that is done every night.", runs)]
+        return [Reason(_("The whole ledger has never been audited; that is done every night."), runs)]
     found = []
     if is_late(checks.audit.ended_at, checks):
-        found.append(Reason(f"The last whole audit ended {moment(checks.audit.ended_at)}.", runs))
+        found.append(
+            Reason(
+                _("The last whole audit ended {moment}.").format(moment=moment(checks.audit.ended_at)), runs
+            )
+        )
     if checks.last_audit and checks.last_audit.error:
-        found.append(Reason(f"The last whole audit was aborted: {checks.last_audit.error}", runs))
+        found.append(
+            Reason(_("The last whole audit was aborted: {error}").format(error=checks.last_audit.error), runs)
+        )
     return found
 
 
@@ -126,16 +133,19 @@ def notices(checks: Checks) -> list[Reason]:
     """What does not make money wrong, and should be known."""
     found = []
     if checks.frozen:
-        wallets = "1 wallet is" if checks.frozen == 1 else f"{counted(checks.frozen)} wallets are"
+        words = ngettext_lazy(
+            "{number} wallet is frozen: nothing can be withdrawn there.",
+            "{number} wallets are frozen: nothing can be withdrawn there.",
+            checks.frozen,
+        )
         frozen = reverse("admin:wallet_wallet_changelist", query={"withdrawals": "frozen"})
-        found.append(Reason(f"{wallets} frozen: nothing can be withdrawn there.", frozen))
+        found.append(Reason(words.format(number=counted(checks.frozen)), frozen))
     checkpoints = reverse("admin:wallet_checkpoint_changelist")
     if not checks.makes_checkpoints:
-        found.append(Reason("No checkpoints are made: CHECKPOINT_KEY is not set.", checkpoints))
+        found.append(Reason(_("No checkpoints are made: CHECKPOINT_KEY is not set."), checkpoints))
     elif checks.checkpoint and is_late(checks.checkpoint.made_at, checks):
-        found.append(
-            Reason(f"The last checkpoint was made {moment(checks.checkpoint.made_at)}.", checkpoints)
-        )
+        words = _("The last checkpoint was made {moment}.").format(moment=moment(checks.checkpoint.made_at))
+        found.append(Reason(words, checkpoints))
     return found
 
 
@@ -143,17 +153,18 @@ def facts(checks: Checks) -> list[str]:
     """What the verdict rests on."""
     found = []
     if checks.audit and checks.audit.ended_at:
-        found.append(f"Last whole audit {moment(checks.audit.ended_at)}: {checks.audit.note}")
+        words = _("Last whole audit {moment}: {note}")
+        found.append(words.format(moment=moment(checks.audit.ended_at), note=checks.audit.note))
         if checks.replayed_up_to and checks.replayed_up_to > checks.audit.ended_at:
-            found.append(f"All changes since then are audited up to {moment(checks.replayed_up_to)}.")
+            words = _("All changes since then are audited up to {moment}.")
+            found.append(words.format(moment=moment(checks.replayed_up_to)))
     if checks.checkpoint:
         one = checks.checkpoint
-        found.append(
-            f"Last checkpoint {moment(one.made_at)}: number {one.number}, {one.wallets:,} wallets, "
-            f"{one.entries:,} entries."
-        )
+        words = _("Last checkpoint {moment}: number {number}, {wallets} wallets, {entries} entries.")
+        counts = {"wallets": f"{one.wallets:,}", "entries": f"{one.entries:,}"}
+        found.append(words.format(moment=moment(one.made_at), number=one.number, **counts))
     if not checks.frozen:
-        found.append("No wallet is frozen.")
+        found.append(_("No wallet is frozen."))
     return found
 
 

@@ -14,6 +14,7 @@ from config.broker import broker, key_of
 from config.health import BROKER, QUEUE_SILENCE
 from config.queues import QUEUES
 from lib.backoffice.formatting import NOTHING, badge, clock, excerpt, link, moment
+from lib.backoffice.languages import _, ngettext_lazy
 from lib.clock import now
 from wallet.admin.job_runs import JOBS, TASKS, show_outcome
 from wallet.models import JobRun, Outage, Pulse
@@ -37,8 +38,8 @@ MANY_MESSAGES = 1_000
 RECENT = timedelta(days=7)
 # Part of a disk, or of the connections, that is used: from here on it is a warning.
 NEARLY_FULL = 0.85
-SIGN_HEADERS = ("Part", "State", "In words")
-JOB_HEADERS = ("Job", "Last run (UTC)", "Outcome", "In words")
+SIGN_HEADERS = (_("Part"), _("State"), _("In words"))
+JOB_HEADERS = (_("Job"), _("Last run (UTC)"), _("Outcome"), _("In words"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ class Sign:
     @property
     def row(self) -> tuple[str, SafeString, str]:
         """As a table has it."""
-        state = badge("well", "success") if self.is_well else badge("look here", "danger")
+        state = badge(_("well"), "success") if self.is_well else badge(_("look here"), "danger")
         return self.part, state, self.words
 
 
@@ -61,8 +62,8 @@ def signs() -> list[Sign]:
     at = now()
     pulses = dict(Pulse.objects.values_list("part", "at"))
     return [
-        heartbeat("Web processes", pulses.get(Pulse.Part.WEB), SILENCE, at),
-        heartbeat("Beat, broker and worker", pulses.get(Pulse.Part.QUEUE), QUEUE_SILENCE, at),
+        heartbeat(_("Web processes"), pulses.get(Pulse.Part.WEB), SILENCE, at),
+        heartbeat(_("Beat, broker and worker"), pulses.get(Pulse.Part.QUEUE), QUEUE_SILENCE, at),
         queue_sign(),
         last_outage(at),
         *room(),
@@ -72,29 +73,34 @@ def signs() -> list[Sign]:
 
 def heartbeat(part: str, seen: datetime | None, silence: timedelta, at: datetime) -> Sign:
     if seen is None:
-        return Sign(part, False, "No sign of life yet.")
+        return Sign(part, False, _("No sign of life yet."))
     seconds = max(0, round((at - seen).total_seconds()))
-    return Sign(part, at - seen <= silence, f"Last sign of life {seconds} s ago.")
+    return Sign(part, at - seen <= silence, _("Last sign of life {seconds} s ago.").format(seconds=seconds))
 
 
 def queue_sign() -> Sign:
     """How many messages no worker has taken yet; a broker that is away is waited for by one look alone."""
     if BROKER.state() != "ok":
-        return Sign("Queue", False, "The broker does not answer; sweeps find what is due without it.")
+        return Sign(_("Queue"), False, _("The broker does not answer; sweeps find what is due without it."))
     try:
         with broker() as client:
             waiting = sum(client.llen(key_of(queue)) for queue in QUEUES)
     except RedisError:
-        return Sign("Queue", False, "The broker has stopped answering.")
-    return Sign("Queue", waiting < MANY_MESSAGES, f"{waiting:,} messages wait for a worker.")
+        return Sign(_("Queue"), False, _("The broker has stopped answering."))
+    return Sign(
+        _("Queue"),
+        waiting < MANY_MESSAGES,
+        _("{number} messages wait for a worker.").format(number=f"{waiting:,}"),
+    )
 
 
 def last_outage(at: datetime) -> Sign:
     """Whether all web processes were silent for a while lately."""
     outage = Outage.objects.order_by("-ended_at").first()
     if outage is None or at - outage.ended_at > RECENT:
-        return Sign("Outages", True, f"None in the last {RECENT.days} days.")
-    return Sign("Outages", False, f"From {moment(outage.began_at)} to {moment(outage.ended_at)}.")
+        return Sign(_("Outages"), True, _("None in the last {days} days.").format(days=RECENT.days))
+    words = _("From {begin} to {end}.").format(begin=moment(outage.began_at), end=moment(outage.ended_at))
+    return Sign(_("Outages"), False, words)
 
 
 def room() -> list[Sign]:
@@ -103,12 +109,18 @@ def room() -> list[Sign]:
         size, used, most = cursor.fetchone()
     disk = shutil.disk_usage(settings.BASE_DIR)
     return [
-        Sign("Database", True, f"{filesizeformat(size)} on its disk."),
-        Sign("Connections", used < NEARLY_FULL * most, f"{used} of {most} are in use."),
+        Sign(_("Database"), True, _("{size} on its disk.").format(size=filesizeformat(size))),
         Sign(
-            "Disk of this web process",
+            _("Connections"),
+            used < NEARLY_FULL * most,
+            _("{used} of {most} are in use.").format(used=used, most=most),
+        ),
+        Sign(
+            _("Disk of this web process"),
             disk.used < NEARLY_FULL * disk.total,
-            f"{filesizeformat(disk.free)} of {filesizeformat(disk.total)} are free.",
+            _("{free} of {total} are free.").format(
+                free=filesizeformat(disk.free), total=filesizeformat(disk.total)
+            ),
         ),
     ]
 
@@ -120,11 +132,17 @@ def replicas() -> list[Sign]:
         number, lag = cursor.fetchone()
     if not number:
         return []
-    who = "1 replica follows" if number == 1 else f"{number} replicas follow"
     if lag is None:
         # Nothing to replay, or a role without `pg_monitor`.
-        return [Sign("Replicas", True, f"{who}; no lag is told.")]
-    return [Sign("Replicas", lag < MOST_LAG, f"{who}, the last one by {lag.total_seconds():,.1f} s.")]
+        words = ngettext_lazy(
+            "{number} replica follows; no lag is told.", "{number} replicas follow; no lag is told.", number
+        )
+        return [Sign(_("Replicas"), True, words.format(number=number))]
+    words = ngettext_lazy(
+        "{number} replica follows, by {lag} s.", "{number} replicas follow, the last one by {lag} s.", number
+    )
+    known = words.format(number=number, lag=f"{lag.total_seconds():,.1f}")
+    return [Sign(_("Replicas"), lag < MOST_LAG, known)]
 
 
 def latest_runs() -> list[JobRun]:
@@ -140,9 +158,13 @@ def job_rows(runs: list[JobRun], at: datetime) -> list[tuple[object, ...]]:
 
 def job_row(task: str, run: JobRun | None, at: datetime) -> tuple[object, ...]:
     if run is None:
-        return JOBS[task], NOTHING, badge("no run yet", "warning"), NOTHING
+        return JOBS[task], NOTHING, badge(_("no run yet"), "warning"), NOTHING
     run.seen_at = at  # type: ignore[attr-defined]
-    counts = f"{run.done:,} of {run.looked_at:,} done." if run.looked_at else "Nothing to do."
+    counts = (
+        _("{done} of {all} done.").format(done=f"{run.done:,}", all=f"{run.looked_at:,}")
+        if run.looked_at
+        else _("Nothing to do.")
+    )
     words = run.error or run.note or counts
     return (
         link(JOBS[task], "wallet_jobrun_change", run.pk),

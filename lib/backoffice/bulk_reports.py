@@ -11,6 +11,7 @@ from django.db.models import Model, TextChoices
 from django.http import HttpRequest
 
 from lib.backoffice.formatting import counted
+from lib.backoffice.languages import _
 from lib.database import FAILURES, drop_unfit_connection
 from lib.ids import new_id
 
@@ -24,11 +25,11 @@ FAILED_WORDS = "It failed, and nothing of it was done. The log says more."
 class Came(TextChoices):
     """What came of an act for one row."""
 
-    DONE = "done", "done"
-    WAITING = "waiting", "under way"
-    UNCHANGED = "unchanged", "unchanged"
-    REFUSED = "refused", "refused"
-    FAILED = "failed", "failed"
+    DONE = "done", _("done")
+    WAITING = "waiting", _("under way")
+    UNCHANGED = "unchanged", _("unchanged")
+    REFUSED = "refused", _("refused")
+    FAILED = "failed", _("failed")
 
 
 class RowOutcome(NamedTuple):

@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.dateparse import parse_datetime
 
+from lib.backoffice.languages import _
 from lib.ids import id_at
 
 Rows = QuerySet[Any]
@@ -37,12 +38,12 @@ class Condition:
 
 def since(field: str = "pk") -> Condition:
     """Rows of a time or later. Ids begin with the time that rows were made at."""
-    return Condition("since", "From (UTC)", moments(field, "gte"), type="datetime-local", bounds=True)
+    return Condition("since", _("From (UTC)"), moments(field, "gte"), type="datetime-local", bounds=True)
 
 
 def until(field: str = "pk") -> Condition:
     """Rows of before a time."""
-    return Condition("until", "Before (UTC)", moments(field, "lt"), type="datetime-local", bounds=True)
+    return Condition("until", _("Before (UTC)"), moments(field, "lt"), type="datetime-local", bounds=True)
 
 
 def moments(field: str, lookup: str) -> Callable[[Rows, str, Given], Rows]:

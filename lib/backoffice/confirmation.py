@@ -24,7 +24,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from lib.backoffice.bulk_reports import REPORTING, Report
 from lib.backoffice.forms import NameField, ReasonForm, TwoStepForm
-from lib.backoffice.languages import english
+from lib.backoffice.languages import _, english
 from lib.backoffice.pages import PageAdmin, Section, actor
 from lib.backoffice.recorded_acts import (
     RECORDING,
@@ -92,7 +92,8 @@ Result = str | ShownOnce | Report
 
 def words_of(result: Result) -> str:
     """The sentence that says what was done."""
-    return result if isinstance(result, str) else result.words
+    # A lazy text is no `str`, and is left as it is: it is shown in another language than it is recorded in.
+    return result.words if isinstance(result, ShownOnce | Report) else result
 
 
 class PageAction(Generic[Row]):
@@ -280,7 +281,7 @@ class PageAction(Generic[Row]):
 
     def refuse(self, admin: PageAdmin, request: HttpRequest, row: Row, problem: str) -> HttpResponse:
         """Back to the page, saying why not."""
-        messages.warning(request, f"Nothing was done. {problem}")
+        messages.warning(request, _("Nothing was done. {problem}").format(problem=problem))
         return HttpResponseRedirect(self.place(admin, row))
 
 

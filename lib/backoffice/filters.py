@@ -9,6 +9,7 @@ from django.contrib.admin.views.main import SEARCH_VAR
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from lib.backoffice.languages import _
 from lib.backoffice.pagination import BigTableAdmin, NewestFirst
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ else:
 
 Rows = QuerySet[Any]
 # How the pages before and after are called, if a list is not newest first.
-OLDEST_FIRST, SOONEST_FIRST = ("Older", "Newer"), ("Sooner", "Later")
+OLDEST_FIRST, SOONEST_FIRST = (_("Older"), _("Newer")), (_("Sooner"), _("Later"))
 
 
 def everything(rows: Rows) -> Rows:
@@ -33,13 +34,13 @@ class Selection:
     select: Callable[[Rows], Rows] = everything
     order: tuple[Any, ...] = ("-pk",)
     empty: str = ""
-    turning: tuple[str, str] = ("Newer", "Older")
+    turning: tuple[str, str] = (_("Newer"), _("Older"))
 
 
 class Selections(SimpleListFilter):
     """The first selection is what a list shows unasked; a search that names none looks through `searched`."""
 
-    title = "view"
+    title = _("view")
     parameter_name = "view"
     offered: ClassVar[dict[str, Selection]]
     searched: ClassVar[str] = ""

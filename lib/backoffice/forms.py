@@ -5,7 +5,9 @@ from uuid import UUID
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.text import format_lazy
 
+from lib.backoffice.languages import _
 from lib.ids import new_id
 
 if TYPE_CHECKING:
@@ -59,9 +61,10 @@ class ReasonForm(forms.Form):
     """Every act of an operator has a reason, which is kept for ever."""
 
     reason = forms.CharField(
+        label=_("Reason"),
         max_length=255,
         widget=TextWidget,
-        help_text="Kept permanently beside your name. Do not enter personal data.",
+        help_text=_("Kept permanently beside your name. Do not enter personal data."),
     )
 
 
@@ -69,13 +72,15 @@ class NameField(forms.CharField):
     """The name of what an act stops, typed by whoever stops it: no click does that by mistake."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(label=f"To confirm, type {name}", widget=TextWidget(attrs={"autocomplete": "off"}))
+        label = _("To confirm, type {name}").format(name=name)
+        super().__init__(label=label, widget=TextWidget(attrs={"autocomplete": "off"}))
         self.name = name
 
     def clean(self, value: Any) -> str:
         typed: str = super().clean(value)
         if typed != self.name:
-            raise ValidationError(f"That is another name. Nothing was done: type {self.name}, exactly so.")
+            words = _("That is another name. Nothing was done: type {name}, exactly so.")
+            raise ValidationError(format_lazy(words, name=self.name))
         return typed
 
 
@@ -88,7 +93,7 @@ class OurIdField(forms.UUIDField):
     def clean(self, value: Any) -> UUID:
         id: UUID = super().clean(value)
         if id.version != 7:
-            raise ValidationError("This form was not issued by the platform. Open it again.")
+            raise ValidationError(_("This form was not issued by the platform. Open it again."))
         return id
 
 

@@ -2,8 +2,19 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from django.utils import translation
+
+if TYPE_CHECKING:
+    # Translated whenever they are shown; all that is asked of a text can be asked of them.
+    def _(text: str) -> str: ...
+    def ngettext_lazy(one: str, many: str, number: int) -> str: ...
+else:
+    from django.utils.translation import gettext_lazy as _
+    from django.utils.translation import ngettext_lazy
+
+__all__ = ["STORED", "_", "english", "ngettext_lazy"]
 
 STORED = "en"
 

@@ -22,7 +22,7 @@ from lib.backoffice.chosen_columns import ColumnsInAddress
 from lib.backoffice.conditions import Condition
 from lib.backoffice.exports import csv_stream
 from lib.backoffice.formatting import NOTHING, moment
-from lib.backoffice.languages import english
+from lib.backoffice.languages import _, english
 from lib.backoffice.recorded_acts import RECORDING, RecordedAct, misses_recorded
 
 if TYPE_CHECKING:
@@ -90,7 +90,8 @@ class ExportedList(AnyAdmin):
         changelist = self.get_changelist_instance(request)
         rows = changelist.get_queryset(request)
         if rows[MOST_EXPORTED : MOST_EXPORTED + 1].exists():
-            messages.warning(request, f"More than {MOST_EXPORTED:,} rows: narrow the list first.")
+            words = _("More than {number} rows: narrow the list first.")
+            messages.warning(request, words.format(number=f"{MOST_EXPORTED:,}"))
             return HttpResponseRedirect(f"{listed}?{query.urlencode()}")
         self.record_list_export(request, query)
         names = [str(name) for name in changelist.list_display if name != "action_checkbox"]
@@ -159,7 +160,8 @@ def looked_back_to(key: Any) -> str:
     if key is None:
         return ""
     at = conditions.made_at(key)
-    return moment(at) if at else f"the newest {conditions.MOST_LOOKED_THROUGH:,} rows"
+    newest = _("the newest {number} rows")
+    return moment(at) if at else newest.format(number=f"{conditions.MOST_LOOKED_THROUGH:,}")
 
 
 def is_searched(request: HttpRequest) -> bool:

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 
 from lib.backoffice.bulk_reports import Came, RowOutcome
 from lib.backoffice.chosen_columns import COLUMNS
+from lib.backoffice.languages import _
 from lib.backoffice.lists import EXPORT, ExportedList, NarrowedList, RawRow
 from lib.backoffice.recorded_acts import RECORDING
 from lib.backoffice.recorded_forms import RecordedForms
@@ -56,7 +57,7 @@ class PageAdmin(NarrowedList, ExportedList, ViewedList, RawRow, RecordedForms):
     list_per_page = 25
     list_before_template = "admin/list_head.html"
     change_form_outer_after_template = "admin/sections.html"
-    empty_text = "There is nothing here yet."
+    empty_text = _("There is nothing here yet.")
     # What checks an item of a field that is a list: the form then says what is wrong with the item.
     item_validators: ClassVar[dict[str, Callable[[str], None]]] = {}
 

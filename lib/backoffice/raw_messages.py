@@ -5,6 +5,7 @@ from typing import Any
 
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from lib.backoffice.formatting import NOTHING
 from lib.texts import storable
@@ -16,7 +17,9 @@ SHORT_EXCERPT = 32
 def show_body(body: bytes | memoryview | None) -> SafeString:
     """A body as UTF-8 in a box that scrolls; what cannot be seen is spelled out."""
     text = storable(bytes(body or b""))
-    return format_html('<bdi class="wallet-raw" tabindex="0">{}</bdi>', text) if text else SafeString("empty")
+    return (
+        format_html('<bdi class="wallet-raw" tabindex="0">{}</bdi>', text) if text else SafeString(_("empty"))
+    )
 
 
 def show_headers(headers: Mapping[str, Any]) -> SafeString:

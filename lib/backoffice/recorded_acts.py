@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Model, TextChoices
 from django.http import Http404, HttpRequest
 
-from lib.backoffice.languages import english
+from lib.backoffice.languages import _, english
 from lib.database import FAILURES, drop_unfit_connection
 
 logger = logging.getLogger(__name__)
@@ -26,10 +26,10 @@ class Outcome(TextChoices):
     Only what is done has changed anything.
     """
 
-    DONE = "done"
-    REFUSED = "refused"
-    FAILED = "failed"
-    DENIED = "denied"
+    DONE = "done", _("Done")
+    REFUSED = "refused", _("Refused")
+    FAILED = "failed", _("Failed")
+    DENIED = "denied", _("Denied")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

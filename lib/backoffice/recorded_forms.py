@@ -11,7 +11,7 @@ from django.forms.models import _get_foreign_key
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
-from lib.backoffice.languages import english
+from lib.backoffice.languages import _, english
 from lib.backoffice.recorded_acts import RECORDING, RecordedAct, State, misses_recorded
 from lib.backoffice.sections import Section, read_page
 
@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 else:
     from unfold.admin import ModelAdmin as UnfoldAdmin
 
-HISTORY_HEADERS = ("When (UTC)", "Operator", "Act", "Outcome", "Changed", "Reason and note")
+HISTORY_HEADERS = (
+    *(_("When (UTC)"), _("Operator"), _("Act"), _("Outcome"), _("Changed"), _("Reason and note")),
+)
 
 
 class RecordedForms(UnfoldAdmin):
@@ -112,7 +114,7 @@ class RecordedForms(UnfoldAdmin):
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "original": row,
-            "title": f"History: {row}",
+            "title": _("History: {row}").format(row=row),
             "sections": [acts_section(request, row, read_page(request.GET.get("p", "")))],
         }
         return TemplateResponse(request, "admin/history.html", context)
@@ -123,12 +125,12 @@ def acts_section(request: HttpRequest, row: Model, number: int) -> Section:
     rows, has_more = RECORDING.there.history(request, row, number)
     return Section(
         type(row),
-        "Acts of operators",
+        _("Acts of operators"),
         HISTORY_HEADERS,
         rows,
-        "No operator has acted on it.",
-        more=("Older", f"?p={number + 1}") if has_more else None,
-        back=("Newer", f"?p={number - 1}") if number > 1 else None,
+        _("No operator has acted on it."),
+        more=(_("Older"), f"?p={number + 1}") if has_more else None,
+        back=(_("Newer"), f"?p={number - 1}") if number > 1 else None,
     )
 
 

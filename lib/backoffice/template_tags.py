@@ -5,7 +5,9 @@ from typing import Any
 from django.contrib import admin
 from django.template import Library
 from django.urls import reverse
+from django.utils.text import slugify
 
+from lib.backoffice.languages import english
 from lib.backoffice.pages import PageAdmin
 
 register = Library()
@@ -29,3 +31,10 @@ def admin_raw(row: Any) -> str:
     """The address of a row as it is stored."""
     options = row._meta  # noqa: SLF001 (documented)
     return reverse(f"admin:{options.app_label}_{options.model_name}_raw", args=[row.pk])
+
+
+@register.filter
+def anchor(title: Any) -> str:
+    """The name of a section in an address: that of its English title, in whatever language it is shown."""
+    with english():
+        return slugify(str(title))

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import msgspec
+from django.utils.translation import gettext_noop as _
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, extend_schema_view
 
 from lib.http.errors import INTERNAL_ERROR, ErrorCode
@@ -14,19 +15,20 @@ REFERENCE = "#/components/schemas/{name}"
 # Every described shape, collected as the views are imported, for `add_components`.
 SHAPES: list[type[msgspec.Struct]] = []
 
+# The API says them in English; the operators' page translates them.
 CODES = {
-    ErrorCode.OTHER: "Another error; repeat the call.",
-    ErrorCode.INVALID_REQUEST: "The request is invalid.",
-    ErrorCode.UNKNOWN_SESSION: "The session token is unknown, ended or expired.",
-    ErrorCode.PLAYER_BARRED: "The player is blocked, self-excluded or closed, or the wallet is frozen.",
-    ErrorCode.INSUFFICIENT_FUNDS: "The player has insufficient funds.",
-    ErrorCode.FOREIGN_CURRENCY: "The currency is unknown, or not the session's.",
-    ErrorCode.TRANSACTION_NOT_FOUND: "There is no such transaction.",
-    ErrorCode.ALREADY_CONFIRMED: "The transaction is already confirmed.",
-    ErrorCode.ALREADY_ROLLED_BACK: "The transaction is already rolled back.",
-    ErrorCode.EXPIRED: "The transaction has expired and was settled as rolled back.",
-    ErrorCode.OTHER_CONTENT: "The transaction id was used before with other content.",
-    ErrorCode.LIMIT_REACHED: "A limit is reached.",
+    ErrorCode.OTHER: _("Another error; repeat the call."),
+    ErrorCode.INVALID_REQUEST: _("The request is invalid."),
+    ErrorCode.UNKNOWN_SESSION: _("The session token is unknown, ended or expired."),
+    ErrorCode.PLAYER_BARRED: _("The player is blocked, self-excluded or closed, or the wallet is frozen."),
+    ErrorCode.INSUFFICIENT_FUNDS: _("The player has insufficient funds."),
+    ErrorCode.FOREIGN_CURRENCY: _("The currency is unknown, or not the session's."),
+    ErrorCode.TRANSACTION_NOT_FOUND: _("There is no such transaction."),
+    ErrorCode.ALREADY_CONFIRMED: _("The transaction is already confirmed."),
+    ErrorCode.ALREADY_ROLLED_BACK: _("The transaction is already rolled back."),
+    ErrorCode.EXPIRED: _("The transaction has expired and was settled as rolled back."),
+    ErrorCode.OTHER_CONTENT: _("The transaction id was used before with other content."),
+    ErrorCode.LIMIT_REACHED: _("A limit is reached."),
 }
 FAILURES = {
     401: (

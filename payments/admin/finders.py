@@ -6,6 +6,7 @@ from typing import Any
 from django.db.models import Q
 
 from lib.backoffice.finders import LEAST_PART, MOST_FOUND, Asked, Finder, starting
+from lib.backoffice.languages import _
 from payments.models import Callback, Delivery, Order, Payment, Product, Provider, Refund, Secret
 from payments.providers.signing_secrets import shown_fingerprint
 
@@ -26,7 +27,7 @@ def orders_of_payments(text: str, lookup: str) -> list[Any]:
 
 class OrderFinder(Finder):
     model = Order
-    by = "orders by orderId, cpOrderId, or a provider's reference, and by the beginning of either"
+    by = _("orders by orderId, cpOrderId, or a provider's reference, and by the beginning of either")
     has_ends = True
 
     def exactly(self, asked: Asked) -> list[Any]:
@@ -47,7 +48,7 @@ class OrderFinder(Finder):
 
 class RefundFinder(Finder):
     model = Refund
-    by = "refunds by id or a provider's reference"
+    by = _("refunds by id or a provider's reference")
     has_ends = True
 
     def exactly(self, asked: Asked) -> list[Any]:
@@ -61,7 +62,7 @@ class RefundFinder(Finder):
 
 class DeliveryFinder(Finder):
     model = Delivery
-    by = "deliveries by message id"
+    by = _("deliveries by message id")
     has_ends = True
 
 
@@ -69,7 +70,7 @@ class CallbackFinder(Finder):
     """A callback is found by its own names; a payment's reference finds the order first."""
 
     model = Callback
-    by = "callbacks by message id or a provider's reference"
+    by = _("callbacks by message id or a provider's reference")
     has_ends = True
 
     def exactly(self, asked: Asked) -> list[Any]:
@@ -88,7 +89,7 @@ class ProductFinder(Finder):
     """There are few: they need no index."""
 
     model = Product
-    by = "products by id or name"
+    by = _("products by id or name")
 
     def exactly(self, asked: Asked) -> Iterable[Any]:
         return self.rows.filter(Q(code=asked.text) | Q(name__iexact=asked.text) | Q(pk=asked.id))
@@ -101,7 +102,7 @@ class ProviderFinder(Finder):
     """There are few: they need no index, and the fingerprints of their secrets none either."""
 
     model = Provider
-    by = "providers by slug, name, or the fingerprint of a secret"
+    by = _("providers by slug, name, or the fingerprint of a secret")
 
     def exactly(self, asked: Asked) -> Iterable[Any]:
         named = Q(slug=asked.text) | Q(name__iexact=asked.text) | Q(pk=asked.id)

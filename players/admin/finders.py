@@ -6,6 +6,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from lib.backoffice.finders import LEAST_NAME, MOST_FOUND, Asked, Finder, starting
+from lib.backoffice.languages import _
 from lib.names import search_key
 from lib.security.tokens import token_hash
 from players.models import Approval, Credential, Game, GameSession, Operator, Player
@@ -13,7 +14,7 @@ from players.models import Approval, Credential, Game, GameSession, Operator, Pl
 
 class PlayerFinder(Finder):
     model = Player
-    by = "players by uid, nickname, or the beginning of either"
+    by = _("players by uid, nickname, or the beginning of either")
     has_ends = True
 
     def exactly(self, asked: Asked) -> list[Any]:
@@ -34,7 +35,7 @@ class PlayerFinder(Finder):
 
 class SessionFinder(Finder):
     model = GameSession
-    by = "sessions by token or id"
+    by = _("sessions by token or id")
     has_ends = True
 
     def owns(self, asked: Asked) -> bool:
@@ -53,7 +54,7 @@ class GameFinder(Finder):
     """There are few: they need no index."""
 
     model = Game
-    by = "games by slug or name"
+    by = _("games by slug or name")
 
     def exactly(self, asked: Asked) -> Iterable[Any]:
         return self.rows.filter(Q(slug=asked.text) | Q(name__iexact=asked.text) | Q(pk=asked.id))
@@ -67,7 +68,7 @@ class CredentialFinder(Finder):
     """There are few: they need no index."""
 
     model = Credential
-    by = "credentials by user name"
+    by = _("credentials by user name")
 
     def exactly(self, asked: Asked) -> Iterable[Any]:
         return self.rows.filter(Q(username=asked.text) | Q(pk=asked.id))
@@ -80,7 +81,7 @@ class OperatorFinder(Finder):
     """There are few: they need no index."""
 
     model = Operator
-    by = "operators by name"
+    by = _("operators by name")
 
     def exactly(self, asked: Asked) -> Iterable[Any]:
         return self.rows.filter(username__iexact=asked.text)
@@ -95,7 +96,7 @@ class OperatorFinder(Finder):
 
 class ApprovalFinder(Finder):
     model = Approval
-    by = "approvals by id"
+    by = _("approvals by id")
     has_ends = True
 
 

@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 KEYWORDS = {
     "gettext": None,
     "gettext_lazy": None,
+    "gettext_noop": None,
     "_": None,
     "ngettext": (1, 2),
     "ngettext_lazy": (1, 2),
@@ -24,6 +25,8 @@ KEYWORDS = {
     "pgettext_lazy": ((1, "c"), 2),
     "npgettext": ((1, "c"), 2, 3),
 }
+# What a module imports that marks texts.
+MARKING = re.compile("^ *from (django.utils.translation|lib.backoffice.languages) import ", re.MULTILINE)
 # What is put into a text: %(name)s, as templates have it, and {name}.
 PLACEHOLDER = re.compile(r"%\(\w+\)s|%%|\{\w*\}")
 Key = tuple[str, str | tuple[str, ...]]
@@ -44,7 +47,7 @@ class Part(NamedTuple):
         """Python that has texts for people, and the templates as Python sees them."""
         for folder in self.code:
             for path in sorted((ROOT / folder).rglob("*.py")):
-                if "django.utils.translation import" in path.read_text():
+                if MARKING.search(path.read_text()):
                     yield path, path.read_text()
         for pattern in self.templates:
             for path in sorted((ROOT / "templates").glob(pattern)):
@@ -90,4 +93,4 @@ def key(message: Message) -> Key:
 
 
 def words(text: str | list[str] | tuple[str, ...] | None) -> tuple[str, ...]:
-    return (text,) if isinstance(text, str) else tuple(text or ())
+    return (text,) if isinstance(text, str) else tuple(text or ("",))

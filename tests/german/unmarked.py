@@ -68,5 +68,5 @@ def unmarked(page: str, names: Iterable[str] = ()) -> list[str]:
     reader = Reader()
     reader.feed(page)
     assert reader.depth == 0, "a marked text was cut off"
-    known = SAME | set(names)
-    return sorted({text for text in reader.found if set(WORD.findall(NO_WORDS.sub(" ", text))) - known})
+    texts = set(reader.found) - set(names)
+    return sorted(text for text in texts if set(WORD.findall(NO_WORDS.sub(" ", text))) - SAME)

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from lib.backoffice.formatting import MOST_COUNTED, counted
+from lib.backoffice.languages import _, ngettext_lazy
 from wallet.admin.manual_review import in_doubt
 from wallet.models import Alert, Inquiry
 
@@ -53,16 +54,22 @@ def words(attention: Attention) -> str:
     others = len(attention.alerts) - len(attention.critical)
     if not attention.critical:
         return f"{alerts_are_open(others)}: {listed(attention.alerts)}."
-    more = f" {alerts_are_open(others)} as well." if others else ""
-    return f"Critical: {listed(attention.critical)}.{more}"
+    critical = _("Critical: {alerts}.").format(alerts=listed(attention.critical))
+    more = ngettext_lazy("{number} alert is open as well.", "{number} alerts are open as well.", others)
+    return f"{critical} {more.format(number=counted(others))}" if others else critical
 
 
 def alerts_are_open(number: int) -> str:
-    return f"{counted(number)} alert{'s are' if number != 1 else ' is'} open"
+    words = ngettext_lazy("{number} alert is open", "{number} alerts are open", number)
+    return words.format(number=counted(number))
 
 
 def listed(kinds: Iterable[str]) -> str:
     """Each kind once, with how often it is open."""
     kinds = list(kinds)
-    labels = [(str(Alert.Kind(kind).label), kinds.count(kind)) for kind in dict.fromkeys(kinds)]
-    return "; ".join(f"{label} ({counted(times)} times)" if times > 1 else label for label, times in labels)
+    times = {str(Alert.Kind(kind).label): kinds.count(kind) for kind in dict.fromkeys(kinds)}
+    return "; ".join(label if number == 1 else many(label, number) for label, number in times.items())
+
+
+def many(label: str, number: int) -> str:
+    return _("{label} ({number} times)").format(label=label, number=counted(number))

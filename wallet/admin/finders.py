@@ -4,12 +4,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from lib.backoffice.finders import MOST_FOUND, Asked, Finder, starting
+from lib.backoffice.languages import _
 from wallet.models import Alert, ApiCall, Currency, Discrepancy, Inquiry, Transaction, Wallet
 
 
 class TransactionFinder(Finder):
     model = Transaction
-    by = "transactions by mmTransactionId or its beginning, and by qwTransactionId"
+    by = _("transactions by mmTransactionId or its beginning, and by qwTransactionId")
     has_ends = True
 
     def exactly(self, asked: Asked) -> list[Any]:
@@ -25,7 +26,7 @@ class TransactionFinder(Finder):
 
 class WalletFinder(Finder):
     model = Wallet
-    by = "wallets by id"
+    by = _("wallets by id")
     has_ends = True
 
 
@@ -33,7 +34,7 @@ class CallFinder(Finder):
     """Calls that no transaction came of; those of a transaction are on its page."""
 
     model = ApiCall
-    by = "API calls by mmTransactionId or by id"
+    by = _("API calls by mmTransactionId or by id")
 
     def otherwise(self, asked: Asked) -> Iterable[Any]:
         return self.rows.filter(mm_transaction_id=asked.text).order_by("-pk")[:MOST_FOUND]
@@ -47,7 +48,7 @@ class AlertFinder(Finder):
     """An alert mentions what it is about, which comes first."""
 
     model = Alert
-    by = "alerts by subject"
+    by = _("alerts by subject")
 
     def otherwise(self, asked: Asked) -> Iterable[Any]:
         # The index begins with the kind.
@@ -57,19 +58,19 @@ class AlertFinder(Finder):
 
 class DiscrepancyFinder(Finder):
     model = Discrepancy
-    by = "discrepancies by id"
+    by = _("discrepancies by id")
 
 
 class InquiryFinder(Finder):
     model = Inquiry
-    by = "transactions in manual review by id"
+    by = _("transactions in manual review by id")
 
 
 class CurrencyFinder(Finder):
     """There are few: they need no index."""
 
     model = Currency
-    by = "currencies by code or name"
+    by = _("currencies by code or name")
 
     def exactly(self, asked: Asked) -> Iterable[Any]:
         return [*self.rows.filter(code=asked.text.upper()), *self.rows.filter(name__iexact=asked.text)]

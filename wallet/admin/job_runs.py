@@ -13,6 +13,7 @@ from lib.backoffice import columns
 from lib.backoffice.conditions import since, until
 from lib.backoffice.filters import Rows, SelectingAdmin, Selection, Selections
 from lib.backoffice.formatting import NOTHING, badge, moment
+from lib.backoffice.languages import _
 from lib.clock import WalletNow
 from wallet.models import JobRun
 
@@ -20,24 +21,24 @@ from wallet.models import JobRun
 SWEEP_LOST = timedelta(minutes=10)
 # What each job does, by its name in the code.
 SWEEPS = {
-    "settle_due": "Settle due transactions",
-    "deliver_due": "Deliver paid orders",
-    "settle_refunds": "Settle refunds",
-    "expire_orders": "Expire unpaid orders",
-    "tell_alerts": "Tell people of alerts",
-    "watch_callbacks": "Watch for refused callbacks",
-    "verify_refused": "Verify refused callbacks again",
-    "query_payments": "Ask providers about payments",
+    "settle_due": _("Settle due transactions"),
+    "deliver_due": _("Deliver paid orders"),
+    "settle_refunds": _("Settle refunds"),
+    "expire_orders": _("Expire unpaid orders"),
+    "tell_alerts": _("Tell people of alerts"),
+    "watch_callbacks": _("Watch for refused callbacks"),
+    "verify_refused": _("Verify refused callbacks again"),
+    "query_payments": _("Ask providers about payments"),
 }
 CHECKS = {
-    "link_acts": "Chain the audit trail",
-    "watch": "Watch for unusual money and access",
-    "fold_figures": "Sum up the figures of the first page",
-    "audit_recent": "Audit what changed lately",
-    "audit_all": "Audit the whole ledger",
-    "daily_totals": "Sum up finished days",
-    "make_checkpoint": "Sign a checkpoint",
-    "purge_expired": "Remove what has expired",
+    "link_acts": _("Chain the audit trail"),
+    "watch": _("Watch for unusual money and access"),
+    "fold_figures": _("Sum up the figures of the first page"),
+    "audit_recent": _("Audit what changed lately"),
+    "audit_all": _("Audit the whole ledger"),
+    "daily_totals": _("Sum up finished days"),
+    "make_checkpoint": _("Sign a checkpoint"),
+    "purge_expired": _("Remove what has expired"),
 }
 JOBS = {**SWEEPS, **CHECKS}
 TASKS = tuple(JOBS)
@@ -52,14 +53,16 @@ def lost_after(task: str) -> timedelta:
 def show_outcome(run: Any) -> SafeString:
     """The outcome of a run, read with `seen_at`, the time of reading."""
     if run.error:
-        return badge("aborted", "danger")
+        return badge(_("aborted"), "danger")
     if run.ended_at is None:
         return (
-            badge("lost", "warning")
+            badge(_("lost"), "warning")
             if run.seen_at - run.began_at > lost_after(run.task)
-            else badge("running", "info")
+            else badge(_("running"), "info")
         )
-    return badge(f"{run.failed:,} failed", "danger") if run.failed else badge("finished", "success")
+    if run.failed:
+        return badge(_("{number} failed").format(number=f"{run.failed:,}"), "danger")
+    return badge(_("finished"), "success")
 
 
 def lasted(run: JobRun) -> str:

@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import F, Q
 
+from lib.backoffice.languages import _
 from lib.ids import new_id
 from players.models import Operator
 from wallet.models.leased import Leased
@@ -74,30 +75,30 @@ class Alert(models.Model):
     """A problem that needs a person's attention. Open until an operator resolves it with a reason."""
 
     class Kind(models.TextChoices):
-        WALLET_DIFFERENCE = "wallet_difference", "audit: a wallet differs from its journal"
-        LEDGER_DIFFERENCE = "ledger_difference", "audit: the ledger does not balance"
-        CHECKPOINT_DIFFERENCE = "checkpoint_difference", "a checkpoint does not match the ledger"
-        GAME_FORGETS = "game_forgets", "a game no longer knows most of its transactions"
-        SWEEP_FAILED = "sweep_failed", "a job failed"
-        SETTLEMENT_FAILED = "settlement_failed", "a due transaction cannot be settled"
-        CREDIT_HELD = "credit_held", "a payment's credit could not be posted"
-        REFUND_OPEN = "refund_open", "a refund is unconfirmed for days"
-        RETURN_CHANGED = "return_changed", "a refund failed after all, or a dispute was decided anew"
-        DELIVERY_GIVEN_UP = "delivery_given_up", "a paid order was not delivered"
-        ACTS_NOT_LINKED = "acts_not_linked", "acts of operators are not chained"
-        MONEY_BY_HAND = "money_by_hand", "much money was made by hand"
-        DEPOSITS_UNUSUAL = "deposits_unusual", "a game pays out far more than usual"
-        ACCESS_CHANGED = "access_changed", "an operator changed who may do what"
-        LOCK_OUT = "lock_out", "log-ins of an operator were locked"
-        CALLBACKS_REFUSED = "callbacks_refused", "a provider's callbacks are refused"
-        REFUND_REFUSED = "refund_refused", "a provider refused a refund"
+        WALLET_DIFFERENCE = "wallet_difference", _("audit: a wallet differs from its journal")
+        LEDGER_DIFFERENCE = "ledger_difference", _("audit: the ledger does not balance")
+        CHECKPOINT_DIFFERENCE = "checkpoint_difference", _("a checkpoint does not match the ledger")
+        GAME_FORGETS = "game_forgets", _("a game no longer knows most of its transactions")
+        SWEEP_FAILED = "sweep_failed", _("a job failed")
+        SETTLEMENT_FAILED = "settlement_failed", _("a due transaction cannot be settled")
+        CREDIT_HELD = "credit_held", _("a payment's credit could not be posted")
+        REFUND_OPEN = "refund_open", _("a refund is unconfirmed for days")
+        RETURN_CHANGED = "return_changed", _("a refund failed after all, or a dispute was decided anew")
+        DELIVERY_GIVEN_UP = "delivery_given_up", _("a paid order was not delivered")
+        ACTS_NOT_LINKED = "acts_not_linked", _("acts of operators are not chained")
+        MONEY_BY_HAND = "money_by_hand", _("much money was made by hand")
+        DEPOSITS_UNUSUAL = "deposits_unusual", _("a game pays out far more than usual")
+        ACCESS_CHANGED = "access_changed", _("an operator changed who may do what")
+        LOCK_OUT = "lock_out", _("log-ins of an operator were locked")
+        CALLBACKS_REFUSED = "callbacks_refused", _("a provider's callbacks are refused")
+        REFUND_REFUSED = "refund_refused", _("a provider refused a refund")
 
     class Severity(models.TextChoices):
         """From the mildest to the gravest."""
 
-        NOTICE = "notice", "notice"
-        WARNING = "warning", "warning"
-        CRITICAL = "critical", "critical"
+        NOTICE = "notice", _("notice")
+        WARNING = "warning", _("warning")
+        CRITICAL = "critical", _("critical")
 
     # A red banner on every page of the admin, until it is resolved.
     CRITICAL = (Kind.WALLET_DIFFERENCE, Kind.LEDGER_DIFFERENCE, Kind.CHECKPOINT_DIFFERENCE)

@@ -7,6 +7,10 @@ from django.test import Client
 
 from tests.german.marked_language import marked_german
 from tests.german.unmarked import unmarked
+from tests.support.callers import PlayerSession
+
+# Pages of the site itself that are German. A part that becomes so adds its own.
+SITE = ("/admin/", "/admin/find/", "/admin/error-codes/", "/admin/no-such-page/")
 
 
 @pytest.fixture(autouse=True)
@@ -24,3 +28,9 @@ def german(client: Client) -> Client:
 def test_log_in_page__every_text_is_marked() -> None:
     page = Client().get("/admin/login/", headers={"Accept-Language": "de"})
     assert unmarked(page.content.decode()) == []
+
+
+@pytest.mark.parametrize("place", SITE)
+def test_site__every_text_is_marked(german: Client, story: PlayerSession, place: str) -> None:
+    response = german.get(place)
+    assert "\n".join(unmarked(response.content.decode(), [story.game.name])) == ""

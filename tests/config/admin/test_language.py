@@ -7,6 +7,8 @@ from django.conf import settings
 from django.test import Client
 from django.utils import translation
 
+from lib.backoffice.languages import _
+from players.approvals.kinds import Change, Preview, Subject
 from players.models import AuditEvent, Operator, Player
 from tests.support.admin_pages import address, get, page, rows_of, sent, signed_in
 from tests.support.callers import Caller, PlayerSession
@@ -97,8 +99,28 @@ def test_pages__open_in_german_all_of_them(client: Client, story: PlayerSession)
             assert '<html lang="de"' in get(client, place), place
 
 
-def test_act__is_recorded_in_english(client: Client, story: PlayerSession) -> None:
-    sent(german(client), page(Wallet, story.wallet(), "freeze"), reason="Ticket 7")
+def test_act__is_recorded_in_english_and_told_in_german(
+    client: Client, story: PlayerSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wallet.admin.wallet_actions.Freeze.do", lambda self, act: _("Nothing was changed."))
+    place = page(Wallet, story.wallet(), "freeze")
+    sent(german(client), place, reason="Ticket 7")
     event = AuditEvent.objects.order_by("-pk")[0]
-    assert (event.action, event.outcome) == ("freeze", "done")
-    assert event.note == "Withdrawals are frozen."
+    assert (event.action, event.outcome, event.note) == ("freeze", "done", "Nothing was changed.")
+    assert "Nichts wurde geändert." in get(client, page(Wallet, story.wallet()))
+
+
+def test_effect__reads_the_same_in_any_language() -> None:
+    change = Change(_("State"), _("active"), _("deactivated"))
+    effect = Preview(Subject("players.game", "1", "x"), [change], [_("Nothing was changed.")])
+    with translation.override("de"):
+        assert str(effect.says[0]) == "Nichts wurde geändert."
+        digest = effect.digest
+    assert digest == effect.digest
+
+
+def test_home__says_the_verdict_in_german(client: Client) -> None:
+    text = get(german(client), "/admin/")
+    assert "Das Geld" in text
+    assert "Nobody has checked" not in text
+    assert "Money is" not in text

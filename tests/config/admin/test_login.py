@@ -36,7 +36,7 @@ def log_in(who: Operator, address: str, password: str = PASSWORD) -> tuple[int, 
     response = Client().post(
         "/admin/login/", {"username": who.username, "password": password}, REMOTE_ADDR=address
     )
-    return response.status_code, BUSY in response.content.decode()
+    return response.status_code, str(BUSY) in response.content.decode()
 
 
 def have_tried(address: str, times: int) -> None:

@@ -78,7 +78,7 @@ def test_home__each_kind_of_work_has_its_list(kind: Kind) -> None:
     client = signed_in(operator(view_permission(kind.model)))
     text = get(client, HOME)
     places = re.findall(r'href="([^"]*)" class="wallet-work-item', text)
-    assert kind.label in text
+    assert str(kind.label) in text
     assert {client.get(unescape(place)).status_code for place in places} == {200}
 
 
@@ -130,7 +130,7 @@ def test_home__tells_of_every_job(player_session: PlayerSession) -> None:
     assert "4 of 5 done." in text
     assert "OperationalError: away" in text
     for words in JOBS.values():
-        assert words in text
+        assert str(words) in text
     assert text.count("no run yet") == len(JOBS) - 2
 
 
