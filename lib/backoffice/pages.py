@@ -1,4 +1,4 @@
-"""The parts that all pages of the admin share: the operator, permissions, sections below the fields."""
+"""The parts that all pages of the admin share: the operator, permissions, the head, sections below it."""
 
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 
 from lib.backoffice.bulk_reports import Came, RowOutcome
 from lib.backoffice.chosen_columns import COLUMNS
+from lib.backoffice.heads import Head, HeadColumns, head_of
 from lib.backoffice.languages import _
 from lib.backoffice.lists import EXPORT, ExportedList, NarrowedList, RawRow
 from lib.backoffice.recorded_acts import RECORDING
@@ -45,7 +46,7 @@ def view_permission(model: type[Model]) -> str:
 
 
 class PageAdmin(NarrowedList, ExportedList, ViewedList, RawRow, RecordedForms):
-    """A page whose rows are never deleted, with `sections` below its fields. What its form does is recorded.
+    """A page whose rows are never deleted: a head, `sections`, then fields. What its form does is recorded.
 
     `add_permission` and `change_permission` name who may add a row or change its fields; None: nobody.
     """
@@ -56,7 +57,9 @@ class PageAdmin(NarrowedList, ExportedList, ViewedList, RawRow, RecordedForms):
     shows_person: ClassVar[bool] = False
     list_per_page = 25
     list_before_template = "admin/list_head.html"
-    change_form_outer_after_template = "admin/sections.html"
+    change_form_outer_before_template = "admin/thing.html"
+    change_form_outer_after_template = "admin/thing_after.html"
+    head_columns: ClassVar[HeadColumns] = HeadColumns()
     empty_text = _("There is nothing here yet.")
     # What checks an item of a field that is a list: the form then says what is wrong with the item.
     item_validators: ClassVar[dict[str, Callable[[str], None]]] = {}
@@ -144,8 +147,12 @@ class PageAdmin(NarrowedList, ExportedList, ViewedList, RawRow, RecordedForms):
         """What has become of a row since an act on many set it going."""
         return RowOutcome(Came.DONE)
 
+    def head(self, request: HttpRequest, obj: Any) -> Head:
+        """What stands above everything else on a row's page."""
+        return head_of(self, obj)
+
     def sections(self, request: HttpRequest, obj: Any) -> list[Section]:
-        """The tables below the fields. Which of them an operator sees, each says itself (`of`)."""
+        """The tables below the head. Which of them an operator sees, each says itself (`of`)."""
         return []
 
     def render_change_form(
@@ -155,6 +162,7 @@ class PageAdmin(NarrowedList, ExportedList, ViewedList, RawRow, RecordedForms):
         if obj:
             context["subtitle"] = self.title_of(obj)
             context["is_stored"] = True
+            context["head"] = self.head(request, obj)
         if obj and self.shows_person and request.method == "GET":
             RECORDING.there.record_look(request, obj)
         context["sections"] = [

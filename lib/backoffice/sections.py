@@ -1,4 +1,4 @@
-"""The tables below the fields of a page, and which page of them an address asks for."""
+"""The tables below the head of a page, and which page of them an address asks for."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -33,7 +33,7 @@ class Conditions(NamedTuple):
 
 
 class Section(NamedTuple):
-    """A table below the fields of a page, for whoever may see the pages of `of`, whose data it shows.
+    """A table below the head of a page, for whoever may see the pages of `of`, whose data it shows.
 
     `more` is a link to the rest: its text and its address. `form` are conditions that narrow it, and `note` a
     sentence below the table.

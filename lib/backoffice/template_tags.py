@@ -38,3 +38,15 @@ def anchor(title: Any) -> str:
     """The name of a section in an address: that of its English title, in whatever language it is shown."""
     with english():
         return slugify(str(title))
+
+
+@register.filter
+def facts(fieldset: Any) -> list[Any]:
+    """The fields of a page that nobody edits there."""
+    return [field for line in fieldset for field in line if field.is_readonly]
+
+
+@register.filter
+def entries(fieldset: Any) -> list[Any]:
+    """The lines of a page in which something is entered."""
+    return [line for line in fieldset if not all(field.is_readonly for field in line)]

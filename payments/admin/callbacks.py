@@ -25,6 +25,7 @@ from lib.backoffice.formatting import (
     short_id,
     wrapped,
 )
+from lib.backoffice.heads import HeadColumns
 from lib.backoffice.pages import PageAdmin, Section, read_uuid
 from lib.backoffice.raw_messages import show_body, show_headers
 from lib.backoffice.recorded_acts import RECORDING, RecordedAct
@@ -165,12 +166,13 @@ class CallbackAdmin(RawMessageAdmin, SessionSearchAdmin, SelectingAdmin):
     )
     search_help_text = "Exact orderId, cpOrderId, uid, message id or provider's reference"
     empty_text = "A callback is recorded when a provider reports a payment (POST /pay/…)."
+    head_columns = HeadColumns(
+        ["outcome_shown"], ["why_full", "meaning_shown"], ["order_link", "provider_link"]
+    )
     fields = (
-        *("outcome_shown", "why_full", "meaning_shown", "resolved", "reason_shown"),
+        *("resolved", "reason_shown"),
         *(
-            "provider_link",
             "type_shown",
-            "order_link",
             "message",
             "reference_full",
             "received",
@@ -213,8 +215,6 @@ class CallbackAdmin(RawMessageAdmin, SessionSearchAdmin, SelectingAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Callback | None = None) -> Any:
         absent = set() if obj and obj.resolved_at else {"resolved", "reason_shown"}
-        if obj and not obj.problem:
-            absent.add("why_full")
         return [name for name in super().get_fields(request, obj) if name not in absent]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Callback]:

@@ -14,6 +14,7 @@ from lib.backoffice.conditions import choice, since, slugs, until
 from lib.backoffice.confirmation import Act, Page, PageAction, lock_row
 from lib.backoffice.filters import OLDEST_FIRST, SelectingAdmin, Selection, Selections
 from lib.backoffice.formatting import clipped, clock, link, moment, mono, short_id
+from lib.backoffice.heads import HeadColumns
 from lib.backoffice.pages import Section, read_uuid
 from lib.backoffice.pagination import read_page
 from lib.clock import now
@@ -102,6 +103,16 @@ def forecast(delivery: Delivery) -> str:
     )
 
 
+def standing(delivery: Delivery) -> str:
+    """What has become of a delivery so far, in a sentence."""
+    if delivery.delivered_at:
+        return f"The game has accepted it at {moment(delivery.delivered_at)}."
+    if not delivery.attempts:
+        return "The game is yet to be told."
+    tries = "1 attempt" if delivery.attempts == 1 else f"{delivery.attempts:,} attempts"
+    return f"The game has not accepted it after {tries}."
+
+
 def game_and_shop(row: Delivery) -> SafeString:
     """Links to a delivery's game and to its shop."""
     shop = shop_of(row)
@@ -167,18 +178,11 @@ class DeliveryAdmin(RangeActions, SessionSearchAdmin, SelectingAdmin):
     )
     search_help_text = "Exact delivery id, orderId, cpOrderId or uid"
     empty_text = "A delivery is created when a product is paid that its game delivers."
+    head_columns = HeadColumns(
+        ["state_shown"], ["standing", "next_step"], ["player_uid", "order_link", "game_link"]
+    )
     fields = (
-        *(
-            "state_shown",
-            "next_step",
-            "full_id",
-            "order_link",
-            "order_state",
-            "cp_order_id",
-            "product",
-            "game_link",
-            "player_uid",
-        ),
+        *("full_id", "order_state", "cp_order_id", "product"),
         *("begun", "tried", "delivered"),
     )
     actions_detail = ("send_again",)
@@ -201,6 +205,7 @@ class DeliveryAdmin(RangeActions, SessionSearchAdmin, SelectingAdmin):
     next_clock = columns.clock("next attempt (UTC)", "next_attempt_at")
     delivered_clock = columns.clock("delivered (UTC)", "delivered_at")
     delivered = columns.moment("delivered", "delivered_at")
+    standing = columns.text("what happened", standing)
     next_step = columns.text("next step", forecast)
 
     def title_of(self, row: Delivery) -> str:

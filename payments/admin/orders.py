@@ -10,6 +10,7 @@ from lib.backoffice import columns
 from lib.backoffice.conditions import choice, since, slugs, until
 from lib.backoffice.filters import OLDEST_FIRST, SelectingAdmin, Selection, Selections
 from lib.backoffice.formatting import mono
+from lib.backoffice.heads import HeadColumns
 from lib.backoffice.pages import Section
 from payments.admin import timeline
 from payments.admin.order_actions import OrderActions
@@ -87,20 +88,12 @@ class OrderAdmin(OrderActions, SessionSearchAdmin, SelectingAdmin):
     )
     search_help_text = "Exact orderId, cpOrderId, uid or provider's reference"
     empty_text = "An order is created when a game starts one (POST /payments/initiate)."
+    head_columns = HeadColumns(
+        ["state_shown"], ["why"], ["price_major", "player_uid", "game_link", "product_link"]
+    )
     fields = (
-        "why",
+        *("full_id", "hexadecimal", "cp_order_id_shown", "server_id"),
         *(
-            "full_id",
-            "hexadecimal",
-            "cp_order_id_shown",
-            "state_shown",
-            "player_uid",
-            "game_link",
-            "product_link",
-            "server_id",
-        ),
-        *(
-            "price_major",
             "credit_major",
             "delivered_by",
             "refunded_major",

@@ -1,5 +1,6 @@
 """Products and their prices, entered and shown in major units."""
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
@@ -15,8 +16,9 @@ from django.utils.safestring import SafeString
 
 from lib.backoffice import columns
 from lib.backoffice.filters import Rows, SelectedList, Selection, Selections
-from lib.backoffice.formatting import NOTHING, badge, link, mono
+from lib.backoffice.formatting import NOTHING, badge, link, moment, mono
 from lib.backoffice.forms import TextWidget
+from lib.backoffice.heads import HeadColumns
 from lib.clock import WalletNow
 from payments.approvals.catalogue import PRICES, PRODUCT_CHANGE
 from payments.models import Price, Product, Secret, Shop
@@ -214,11 +216,21 @@ def live_delivery_secrets(game_id: UUID) -> QuerySet[Secret]:
     )
 
 
+def sale_words(begins: datetime | None, ends: datetime | None) -> str:
+    """When a product can be ordered, in a sentence."""
+    if begins and ends:
+        return f"Sold from {moment(begins)} to {moment(ends)}."
+    if ends:
+        return f"Sold until {moment(ends)}."
+    return f"Sold from {moment(begins)} on." if begins else "Sold without a limit of time."
+
+
 @admin.register(Product)
 class ProductAdmin(GuardedAdmin):
     """A product is added, changed and taken off sale, never deleted: orders name it."""
 
     form = ProductForm
+    head_columns = HeadColumns(["state"], ["missing", "sale"], ["costs", "gives", "game_link"])
     add_permission = change_permission = CHANGE
     inlines = (PriceInline,)
     list_filter = (Sale,)
@@ -275,7 +287,9 @@ class ProductAdmin(GuardedAdmin):
     )
 
     @admin.display(description="needs attention")
-    def missing(self, obj: Product) -> SafeString:
+    def missing(self, obj: Product) -> SafeString | str:
+        if not obj.is_delivered or not missing_for_delivery(obj.game_id):
+            return ""
         shop = Shop.objects.filter(game_id=obj.game_id).first()
         words = format_html_join(" ", "{}", ((line,) for line in missing_for_delivery(obj.game_id)))
         return format_html(
@@ -283,6 +297,12 @@ class ProductAdmin(GuardedAdmin):
             words,
             link("Its shop", "payments_shop_change", shop.pk) if shop else "",
         )
+
+    sale = columns.text("sale", lambda row: sale_words(row.on_sale_from, row.on_sale_to))
+    game_link = columns.link("game", "players_game_change", "game_id", "game.slug")
+
+    def title_of(self, row: Product) -> str:
+        return row.name
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Product]:
         rows: QuerySet[Product] = super().get_queryset(request)
@@ -301,12 +321,10 @@ class ProductAdmin(GuardedAdmin):
         (first, named), (title, gives), *others = super().get_fieldsets(request, obj)
         if obj and not self.has_change_permission(request, obj):
             gives = {**gives, "fields": ("credit_shown", "is_delivered")}
-        if obj and obj.is_delivered and missing_for_delivery(obj.game_id):
-            named = {**named, "fields": ("missing", *named["fields"])}
         return [(first, named), (title, gives), *others]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return ("game", "code", "missing", "credit_shown") if obj else ("missing", "credit_shown")
+        return ("game", "code", "credit_shown") if obj else ("credit_shown",)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)

@@ -20,6 +20,7 @@ from lib.backoffice import columns
 from lib.backoffice.confirmation import Refused
 from lib.backoffice.formatting import badge, clipped, moment
 from lib.backoffice.forms import TextWidget
+from lib.backoffice.heads import HeadColumns
 from lib.backoffice.pages import Section
 from payments.admin import signing_secrets
 from payments.admin.callbacks import CALLBACK_HEADERS, callback_row
@@ -36,7 +37,7 @@ from payments.providers.registry import PROVIDERS, deactivate_provider
 from payments.providers.signing_secrets import require_api_secret, require_callback_secret
 from players.admin.games import ENDPOINTS
 from players.admin.guarded_forms import GuardedAdmin, GuardedForm
-from players.admin.switches import Deactivate, Reactivate, pointless_switch
+from players.admin.switches import Deactivate, Reactivate, pointless_switch, show_activity, without_switch
 from players.models import validate_network
 
 Scheme = Provider.Scheme
@@ -143,6 +144,9 @@ class ProviderAdmin(GuardedAdmin):
     """A provider is added, changed and deactivated, never deleted: payments name it."""
 
     form = ProviderForm
+    head_columns = HeadColumns(
+        ["activity", "state_short"], ["checkout", "callbacks_state"], ["scheme", "currency_shown"]
+    )
     add_permission = change_permission = ENDPOINTS
     formfield_overrides: ClassVar[dict[Any, Any]] = {ArrayField: {"widget": TextWidget}}
     list_display = ("slug", "name", "scheme", "currency_shown", "calls_from", "state_short")
@@ -201,16 +205,15 @@ class ProviderAdmin(GuardedAdmin):
     )
 
     @admin.display(description="at the checkout")
-    def state(self, obj: Provider) -> SafeString:
+    def checkout(self, obj: Provider) -> SafeString | str:
         why = hindrances(obj)
         if not why:
-            return badge("offered", "success")
+            return "Players can choose it at the checkout."
         return format_html(
-            '{} <span class="wallet-warning">{}.</span>',
-            badge("not offered", "warning"),
-            "; ".join(why).capitalize(),
+            '<span class="wallet-warning">Players are not offered it: {}.</span>', "; ".join(why)
         )
 
+    activity = columns.text("state", show_activity)
     callbacks_state = columns.text("callbacks", "callbacks_said")
 
     state_short = columns.text(
@@ -238,9 +241,11 @@ class ProviderAdmin(GuardedAdmin):
         return rows.annotate(live=ArraySubquery(live))
 
     def get_fieldsets(self, request: HttpRequest, obj: Provider | None = None) -> Any:
-        (first, named), *others = super().get_fieldsets(request, obj)
-        told = ("callbacks_state", "state") if obj else ()
-        return [(first, {**named, "fields": (*named["fields"], *told)}), *others]
+        fieldsets = super().get_fieldsets(request, obj)
+        return without_switch(fieldsets) if obj else fieldsets
+
+    def title_of(self, row: Provider) -> str:
+        return row.name
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         if obj is None:
@@ -248,7 +253,7 @@ class ProviderAdmin(GuardedAdmin):
         # Callbacks are received by the slug, and the history is in the scheme.
         # Order-notify names no currency: its open orders would be paid in another one.
         final = ["currency"] if obj.scheme == Scheme.ORDER_NOTIFY else []
-        return ("slug", "scheme", "is_active", "state", "callbacks_state", *final)
+        return ("slug", "scheme", *final)
 
     def forget(self) -> None:
         transaction.on_commit(PROVIDERS.forget)

@@ -12,6 +12,7 @@ from lib.backoffice.conditions import choice, since, slugs, until
 from lib.backoffice.confirmation import Act, Page, PageAction
 from lib.backoffice.filters import SOONEST_FIRST, SelectingAdmin, Selection, Selections
 from lib.backoffice.formatting import mono, sentence, short_id
+from lib.backoffice.heads import HeadColumns
 from lib.backoffice.pages import read_uuid
 from payments.admin.attention import refused, unmatched
 from payments.admin.search import orders_named, orders_of_session
@@ -56,7 +57,6 @@ OPTIONAL = {
     "ended_at": "ended",
     "next_attempt_at": "next_asked",
     "times_asked": "asked",
-    "problem": "problem_shown",
     "clawback": "clawback_major",
     "set_aside": "set_aside_major",
     "set_aside_transaction": "set_aside_link",
@@ -132,20 +132,14 @@ class RefundAdmin(SessionSearchAdmin, SelectingAdmin):
     )
     search_help_text = "Exact refund id, orderId, cpOrderId, uid or provider's reference"
     empty_text = "A refund starts on an order's page, or at a provider."
+    head_columns = HeadColumns(
+        ["state_shown"],
+        ["meaning", "problem_shown"],
+        ["amount_major", "player_uid", "order_link", "provider_link"],
+    )
     fields = (
+        *("clawback_major", "set_aside_major"),
         *(
-            "kind_shown",
-            "state_shown",
-            "meaning",
-            "problem_shown",
-            "amount_major",
-            "clawback_major",
-            "set_aside_major",
-        ),
-        *(
-            "order_link",
-            "player_uid",
-            "provider_link",
             "reference_full",
             "actor",
             "reason_shown",

@@ -27,6 +27,7 @@ from lib.backoffice.formatting import (
     sentence,
     short_id,
 )
+from lib.backoffice.heads import HeadColumns
 from lib.backoffice.pages import Section, read_uuid
 from lib.backoffice.raw_messages import show_body, show_headers
 from payments.admin.callbacks import RawMessageAdmin, problem_of
@@ -143,9 +144,11 @@ class RefusedCallbackAdmin(RawMessageAdmin, SessionSearchAdmin, SelectingAdmin):
     )
     search_help_text = "Exact provider, orderId, cpOrderId, uid, message id or provider's reference"
     empty_text = f"No callback was refused in the last {KEPT_DAYS} days."
+    head_columns = HeadColumns(
+        ["state_shown"], ["why_full", "note"], ["amount_said", "order_said", "provider_link"]
+    )
     fields = (
-        *("state_shown", "why_full", "note", "provider_link", "at_utc", "verified"),
-        *("type_shown", "order_said", "amount_said", "reference_said", "message_said"),
+        *("at_utc", "verified", "type_shown", "reference_said", "message_said"),
         *("address_shown", "headers_shown", "body_shown"),
     )
     actions_detail = ("verify",)
@@ -181,8 +184,6 @@ class RefusedCallbackAdmin(RawMessageAdmin, SessionSearchAdmin, SelectingAdmin):
 
     def get_fields(self, request: HttpRequest, obj: RefusedCallback | None = None) -> Any:
         absent = set() if obj and obj.verified_at else {"verified"}
-        if obj and not obj.problem:
-            absent.add("why_full")
         return [name for name in super().get_fields(request, obj) if name not in absent]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[RefusedCallback]:

@@ -14,6 +14,7 @@ from lib.backoffice import columns
 from lib.backoffice.confirmation import Act, Page, PageAction
 from lib.backoffice.formatting import badge, clipped, moment
 from lib.backoffice.forms import TextWidget
+from lib.backoffice.heads import HeadColumns
 from lib.backoffice.pages import Section
 from payments.admin import signing_secrets
 from payments.admin.deliveries import HEADERS, delivery_row
@@ -81,6 +82,7 @@ class ShopAdmin(GuardedAdmin):
     """A game that sells. Never deleted: orders depend on it."""
 
     form = ShopForm
+    head_columns = HeadColumns(["state"], ["missing", "sending"], ["game_link"])
     add_permission = change_permission = "players.change_endpoints"
     formfield_overrides: ClassVar[dict[Any, Any]] = {ArrayField: {"widget": TextWidget}}
     list_display = ("game", "order_url_shown", "origins", "state")
@@ -120,8 +122,10 @@ class ShopAdmin(GuardedAdmin):
             return badge("paused", "warning")
         return badge("failing", "danger") if obj.failing_since else badge("active", "success")
 
+    game_link = columns.link("game", "players_game_change", "game_id", "game.slug")
+
     @admin.display(description="deliveries")
-    def sending(self, obj: Shop) -> SafeString:
+    def sending(self, obj: Shop) -> str:
         words = []
         if obj.paused_at:
             words.append(f"Paused since {moment(obj.paused_at)}: deliveries wait until they are resumed.")
@@ -129,10 +133,12 @@ class ShopAdmin(GuardedAdmin):
             words.append(
                 f"Failing since {moment(obj.failing_since)}: see the attempts of the deliveries below."
             )
-        return format_html("{} {}", self.state(obj), " ".join(words))
+        return " ".join(words) or "Paid orders are told to the game at once."
 
     @admin.display(description="needs attention")
-    def missing(self, obj: Shop) -> SafeString:
+    def missing(self, obj: Shop) -> SafeString | str:
+        if not obj.order_url or not missing_for_delivery(obj.game_id):
+            return ""
         return format_html(
             '<span class="wallet-warning">{}</span>',
             format_html_join(" ", "{}", ((line,) for line in missing_for_delivery(obj.game_id))),
@@ -146,17 +152,8 @@ class ShopAdmin(GuardedAdmin):
         live = Secret.objects.filter(game=OuterRef("game"), purpose=Secret.Purpose.DELIVERY, retired_at=None)
         return rows.annotate(is_signed=Exists(live))
 
-    def get_fields(self, request: HttpRequest, obj: Shop | None = None) -> Any:
-        if obj is None:
-            return self.fields
-        return (
-            *(["missing"] if obj.order_url and missing_for_delivery(obj.game_id) else []),
-            *self.fields,
-            "sending",
-        )
-
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return ("game", "missing", "sending") if obj else ()
+        return ("game",) if obj else ()
 
     def pointless_actions(self, id: UUID) -> set[str]:
         shop = Shop.objects.filter(pk=id).first()

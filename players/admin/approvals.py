@@ -14,8 +14,9 @@ from lib.backoffice import columns
 from lib.backoffice.conditions import Condition, Given, Rows, choice, since, until, word
 from lib.backoffice.confirmation import Act, Page, ShownOnce
 from lib.backoffice.filters import SelectingAdmin, Selection, Selections
-from lib.backoffice.formatting import MOST_COUNTED, NOTHING, badge, clock, link, sentence, wrapped
+from lib.backoffice.formatting import MOST_COUNTED, NOTHING, badge, clock, link, moment, sentence, wrapped
 from lib.backoffice.forms import ReasonForm
+from lib.backoffice.heads import HeadColumns
 from lib.backoffice.pages import PageAdmin, Section, read_uuid, view_permission
 from lib.clock import WalletNow
 from players.admin.approved_action import (
@@ -208,6 +209,13 @@ def show_approval_state(approval: Approval) -> SafeString:
     return badge(words, COLOURS.get(State(approval.state), ""))
 
 
+def standing(approval: Approval) -> str:
+    """What a request waits for, or what came of it."""
+    if approval.state == State.REQUESTED:
+        return f"It waits for a second person, until {moment(approval.expires_at)}."
+    return sentence(approval.result) if approval.result else f"It was {approval.get_state_display()}."
+
+
 def title_of(kind: str) -> str:
     """What operators call a kind."""
     return sentence(KINDS[kind].title) if kind in KINDS else kind
@@ -261,15 +269,14 @@ class ApprovalAdmin(SelectingAdmin):
     )
     empty_text = "Acts that need a second person wait here."
     list_display = ("what", "kind_shown", "state_shown", "by", "requested", "ends")
+    head_columns = HeadColumns(["state_shown"], ["reason_shown", "standing"], ["subject_link", "by"])
     fields = (
-        *("what_full", "kind_shown", "state_shown", "subject_link", "by", "requested_moment", "reason"),
-        *("expires", "decided", "ended", "decision_reason", "result_shown", "full_id"),
+        *("kind_shown", "requested_moment", "expires", "decided", "ended", "decision_reason", "full_id"),
     )
     actions_detail = ("approve", "decline", "withdraw")
     approve, decline, withdraw = APPROVE, DECLINE, WITHDRAW
 
     what = columns.excerpt("request", "title")
-    what_full = columns.text("request", "title")
     kind_shown = columns.text("kind", lambda row: title_of(row.kind))
     state_shown = columns.text("state", show_approval_state)
     by = columns.clipped("requested by", "requested_by.username")
@@ -278,7 +285,8 @@ class ApprovalAdmin(SelectingAdmin):
     ends = columns.text("ends or ended (UTC)", lambda row: clock(row.ended_at or row.expires_at))
     expires = columns.moment("expires", "expires_at")
     ended = columns.moment("ended", "ended_at")
-    result_shown = columns.text("result", "result")
+    reason_shown = columns.text("reason", lambda row: f"{row.requested_by.username}: {row.reason}")
+    standing = columns.text("what came of it", standing)
     full_id = columns.mono("id", "pk")
 
     @admin.display(description="about")
@@ -300,7 +308,7 @@ class ApprovalAdmin(SelectingAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Approval | None = None) -> Any:
         if obj is None or obj.state == State.REQUESTED:
-            absent = {"decided", "ended", "decision_reason", "result_shown"}
+            absent = {"decided", "ended", "decision_reason"}
         else:
             absent = {"expires"} | ({"decision_reason"} if not obj.decision_reason else set())
         return [name for name in self.fields if name not in absent]

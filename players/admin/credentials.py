@@ -13,8 +13,9 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 
 from lib.backoffice import columns
 from lib.backoffice.confirmation import Act, Page, PageAction, ShownOnce, show_once
-from lib.backoffice.formatting import NOTHING, clock, link
+from lib.backoffice.formatting import NOTHING, clock, link, moment
 from lib.backoffice.forms import TextWidget
+from lib.backoffice.heads import HeadColumns
 from lib.backoffice.pages import Section
 from lib.security.tokens import new_password
 from players.access.credentials import CREDENTIALS
@@ -162,6 +163,15 @@ class Revoke(PageAction[Credential]):
         return f"{act.row.username} is revoked."
 
 
+def standing(credential: Credential) -> str:
+    """Whether calls with a credential are taken, in a sentence."""
+    if credential.revoked_at:
+        return f"Revoked at {moment(credential.revoked_at)}: calls with it are refused."
+    path = "/wallet/" if credential.game_id else "/entry/"
+    whence = ", ".join(credential.allowed_networks) or "any address"
+    return f"Calls to {path} with it are taken from {whence}."
+
+
 @admin.register(Credential)
 class CredentialAdmin(GuardedAdmin):
     """A credential's password is made by us, shown once, and kept only as a hash that no page shows."""
@@ -175,6 +185,7 @@ class CredentialAdmin(GuardedAdmin):
     search_fields = ("username__iexact", "game__slug__iexact")
     search_help_text = "Username or game"
     empty_text = "Add a credential for each game backend, and one for the platform's web front."
+    head_columns = HeadColumns(["state"], ["standing"], ["caller"])
     fields = ("kind", "game", "username", "allowed_networks", "note")
     actions_detail = ("rotate", "revoke")
     rotate, revoke = Rotate(), Revoke()
@@ -184,13 +195,14 @@ class CredentialAdmin(GuardedAdmin):
     calls_from = columns.text("allowed from", lambda row: ", ".join(row.allowed_networks) or "any address")
     made = columns.clock("created (UTC)", "created_at")
     made_at = columns.moment("created", "created_at")
-    ended_at = columns.moment("revoked", "revoked_at")
+    standing = columns.text("what it does", standing)
+    caller = columns.link("game", "players_game_change", "game_id", "game.slug", empty="the web front")
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return (*self.fields, "state", "made_at", "ended_at") if obj else self.fields
+        return (*self.fields, "made_at") if obj else self.fields
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return ("kind", "game", "username", "state", "made_at", "ended_at") if obj else ()
+        return ("kind", "game", "username", "made_at") if obj else ()
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         # A revoked credential is history.

@@ -1,10 +1,12 @@
 """Games."""
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -15,10 +17,11 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from lib.backoffice import columns
 from lib.backoffice.formatting import badge, clock, link
+from lib.backoffice.heads import HeadColumns
 from lib.backoffice.pages import Section
 from players.access.credentials import CREDENTIALS
 from players.admin.guarded_forms import GuardedAdmin, GuardedForm
-from players.admin.switches import Deactivate, Reactivate, pointless_switch
+from players.admin.switches import Deactivate, Reactivate, pointless_switch, show_activity, without_switch
 from players.approvals.configuration import Values
 from players.approvals.games import GAME_CHANGE, PASSWORD, fingerprint_of_password
 from players.models import Credential, Game
@@ -135,10 +138,28 @@ class GameForm(GuardedForm):
             )
 
 
+def launching(game: Game) -> str:
+    """Whether players can begin to play, in a sentence."""
+    if not game.is_active:
+        return "Players cannot launch it; sessions that run go on."
+    return "Players can launch it from the web front."
+
+
+def due_words(game: Game) -> str:
+    """What becomes of transactions that the game does not settle, in a sentence."""
+    after = f"after {game.pending_hours or settings.PENDING_TTL // timedelta(hours=1)} h"
+    if game.query_url:
+        return f"A transaction that it does not settle is due {after}: then the game is queried."
+    if game.unanswered_policy == Game.Policy.HOLD:
+        return f"A transaction that it does not settle is due {after}: then an operator decides."
+    return f"A transaction that it does not settle expires {after}."
+
+
 class GameAdmin(GuardedAdmin):
     """A game is added, changed and deactivated here, never deleted: transactions name it."""
 
     form = GameForm
+    head_columns = HeadColumns(["activity"], ["launching", "due_words"])
     add_permission = change_permission = ENDPOINTS
     actions_detail = ("deactivate", "reactivate")
     deactivate = Deactivate(
@@ -177,9 +198,15 @@ class GameAdmin(GuardedAdmin):
             return badge("queried", "info")
         return badge("held", "warning") if obj.unanswered_policy == Game.Policy.HOLD else badge("expires")
 
+    activity = columns.text("state", show_activity)
+    launching = columns.text("launching", launching)
+    due_words = columns.text("when due", due_words)
     password_state = columns.text(
         "query password", lambda row: "set" if row.sealed_query_password else "not set"
     )
+
+    def title_of(self, row: Game) -> str:
+        return row.name
 
     def get_fieldsets(self, request: HttpRequest, obj: Game | None = None) -> Any:
         first, second, (title, options), *others = super().get_fieldsets(request, obj)
@@ -187,11 +214,12 @@ class GameAdmin(GuardedAdmin):
             options = {**options, "fields": ("query_url", "query_username", "password_state")}
         elif not (obj and obj.sealed_query_password):
             options = {**options, "fields": ("query_url", "query_username", "query_password")}
-        return [first, second, (title, options), *others]
+        fieldsets = [first, second, (title, options), *others]
+        return without_switch(fieldsets) if obj else fieldsets
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         # The front launches by slug: another one would be another game to it.
-        return ("slug", "is_active", "password_state") if obj else ("password_state",)
+        return ("slug", "password_state") if obj else ("password_state",)
 
     @method_decorator(sensitive_post_parameters("query_password"))
     def changeform_view(

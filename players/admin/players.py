@@ -1,17 +1,16 @@
 """Players: found by uid, nickname or a session's token; blocked and readmitted with a reason."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from lib.backoffice import columns
 from lib.backoffice.conditions import choice, since, until, word
 from lib.backoffice.formatting import NOTHING, badge, clipped, link
+from lib.backoffice.heads import Head
 from lib.backoffice.pages import Section
 from lib.backoffice.pagination import BigTableAdmin
 from lib.names import MOST_DECOMPOSED, search_key
@@ -30,20 +29,6 @@ from players.models import MOST_NICKNAME, GameSession, Player
 
 # More is nobody's name.
 MOST_SEARCHED = MOST_NICKNAME * MOST_DECOMPOSED
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """What stands above everything else on a player's page: who, in which status, why, and with how much.
-
-    `money` is one line for each wallet, as the wallet's admin knows it.
-    """
-
-    name: str
-    uid: str
-    badges: Sequence[SafeString]
-    why: str
-    money: Sequence[Any] = ()
 
 
 class PlayerAdmin(PlayerActions, SessionSearchAdmin, BigTableAdmin):
@@ -73,9 +58,6 @@ class PlayerAdmin(PlayerActions, SessionSearchAdmin, BigTableAdmin):
     )
     change_permission = "players.mark_test_player"
     shows_person = True
-    # The story comes first, then the facts.
-    change_form_outer_before_template = "admin/players/workbench.html"
-    change_form_outer_after_template = ""
 
     uid_link = columns.clipped("uid", "uid")
     uid_shown = columns.mono("uid", "uid")
@@ -107,18 +89,9 @@ class PlayerAdmin(PlayerActions, SessionSearchAdmin, BigTableAdmin):
             approvals_section(request.user, self.subjects(obj)),
         ]
 
-    def render_change_form(
-        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
-    ) -> HttpResponse:
-        if obj := kwargs.get("obj"):
-            context["head"] = self.head(request, obj)
-        response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
-        return response
-
-    def head(self, request: HttpRequest, player: Player) -> Head:
-        """The head of a player's page."""
-        badges = [show_status(player.status), *([badge("test player", "info")] if player.is_test else [])]
-        return Head(player.nickname or player.uid, player.uid, badges, why(player))
+    def head(self, request: HttpRequest, obj: Player) -> Head:
+        badges = [show_status(obj.status), *([badge("test player", "info")] if obj.is_test else [])]
+        return Head(obj.nickname or obj.uid, badges, [why(obj)], id=obj.uid)
 
     def subjects(self, player: Player) -> list[UUID]:
         """The rows that requests concerning a player are about."""

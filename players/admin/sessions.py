@@ -10,7 +10,8 @@ from django.utils.safestring import SafeString
 from lib.backoffice import columns
 from lib.backoffice.conditions import choice, since, slugs, until, word
 from lib.backoffice.confirmation import Act, Page, PageAction
-from lib.backoffice.formatting import badge, clipped, clock, link, short_id
+from lib.backoffice.formatting import badge, clipped, clock, link, moment, short_id
+from lib.backoffice.heads import HeadColumns
 from lib.backoffice.pages import read_uuid
 from lib.backoffice.pagination import BigTableAdmin
 from lib.clock import WalletNow
@@ -35,6 +36,17 @@ def with_state(sessions: QuerySet[GameSession]) -> QuerySet[GameSession]:
 def show_state(session: Any) -> SafeString:
     """The state of a session read by `with_state`."""
     return badge(session.state, STATE_COLOURS.get(session.state, ""))
+
+
+def meaning(session: Any) -> str:
+    """What is possible with a session read by `with_state`, in a sentence."""
+    if session.state == "live":
+        return f"The game can withdraw with its token until {moment(session.expires_at)}."
+    ended = session.ended_at or session.expires_at
+    return (
+        f"Withdrawals with its token are refused since {moment(ended)}. "
+        "Transactions that were pending can still be settled with it."
+    )
 
 
 def session_row(session: Any) -> tuple[Any, ...]:
@@ -81,18 +93,8 @@ class SessionAdmin(SessionSearchAdmin, BigTableAdmin):
     )
     search_help_text = "Session token, session id or exact uid"
     empty_text = "A session is created when the web front launches a game (POST /entry/launch)."
-    fields: ClassVar[tuple[str, ...]] = (
-        "full_id",
-        "player_uid",
-        "game_slug",
-        "currency",
-        "language",
-        "shown_state",
-        "began",
-        "expires",
-        "ended",
-        "is_kept",
-    )
+    head_columns = HeadColumns(["shown_state"], ["meaning"], ["player_uid", "game_slug", "currency"])
+    fields: ClassVar[tuple[str, ...]] = ("full_id", "language", "began", "expires", "ended", "is_kept")
     actions_detail = ("end",)
     end = EndSession()
 
@@ -101,6 +103,7 @@ class SessionAdmin(SessionSearchAdmin, BigTableAdmin):
     player_uid = columns.link("player", "players_player_change", "player_id", "player.uid", look=clipped)
     game_slug = columns.text("game", "game.slug")
     shown_state = columns.text("state", show_state)
+    meaning = columns.text("meaning", meaning)
     currency = columns.text("currency", "currency_code")
     started = columns.clock("started (UTC)", "created_at")
     ends = columns.text("ended or expires (UTC)", lambda row: clock(row.ended_at or row.expires_at))

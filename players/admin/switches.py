@@ -5,8 +5,10 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Model
+from django.utils.safestring import SafeString
 
 from lib.backoffice.confirmation import Act, Page, PageAction
+from lib.backoffice.formatting import badge
 from players.admin.approved_action import ApprovedAction
 from players.approvals.configuration import ConfigurationChange, ConfigurationPayload
 from players.approvals.kinds import NotExecutable
@@ -48,6 +50,17 @@ class Reactivate(ApprovedAction[Any]):
         if before[SWITCH]:
             raise NotExecutable(f"{row} is active.")
         return self.change.payload_of(row, before, {**before, SWITCH: True})
+
+
+def show_activity(row: Any) -> SafeString:
+    """Whether a row is switched on."""
+    return badge("active", "success") if row.is_active else badge("inactive", "warning")
+
+
+def without_switch(fieldsets: Any) -> Any:
+    """The parts of a form whose row is switched by actions, and says in its head how it is."""
+    (title, options), *others = fieldsets
+    return [(title, {**options, "fields": [name for name in options["fields"] if name != SWITCH]}), *others]
 
 
 def pointless_switch(model: type[Model], id: UUID) -> set[str]:

@@ -4,15 +4,17 @@ import pytest
 from playwright.sync_api import Browser
 
 from lib.clock import now
-from players.models import Approval, Operator
-from tests.browser.visits import LOOKS, Visit, visiting
+from payments.models import Order, RefusedCallback
+from players.models import Approval, Game, Operator, Player
+from tests.browser.visits import LOOKS, Visit, looks, visiting
 from tests.config.admin.test_matrix import LINES, place_of, row_of_each
 from tests.support.admin_fixtures import forget_providers, plain_static_files, shop_setup, story
-from tests.support.admin_pages import operator, page
+from tests.support.admin_pages import address, operator, page, rows_of
 from tests.support.admin_urls import pages_of
 from tests.support.approvals import request_credit
 from tests.support.callers import PlayerSession
 from tests.support.owned import owned
+from wallet.models import Transaction, Wallet
 
 __all__ = ["forget_providers", "plain_static_files", "shop_setup", "story"]
 
@@ -70,3 +72,35 @@ def test_pages__can_be_used_by_everybody(
         statuses = [look_at(visit, place) for place in places(story)]
     assert set(statuses) <= {200, 403}
     assert statuses.count(200) > 120
+
+
+def find(visit: Visit, text: str) -> None:
+    """Searches for a text from the bar above each page, and looks at what is found: one hit is opened."""
+    visit.page.fill(".wallet-find input[name=q]", text)
+    with visit.page.expect_navigation():
+        visit.page.press(".wallet-find input[name=q]", "Enter")
+    visit.is_sound()
+
+
+def open_filters(visit: Visit, place: str) -> None:
+    """Opens the filters of a list, and looks at them."""
+    visit.open(place)
+    visit.page.click(".wallet-narrow > summary")
+    visit.is_sound()
+
+
+@pytest.mark.parametrize("look", looks("phone"))
+def test_find_filters_and_heads__can_be_used_by_everybody(
+    office: str, browser: Browser, story: PlayerSession, look: str
+) -> None:
+    rows = rows_of(story)
+    Player.objects.filter(pk=story.player.pk).update(nickname="W" * 64)
+    with visiting(browser, office, look) as visit:
+        visit.enter(operator(is_superuser=True))
+        visit.open("/admin/")
+        for text in (story.player.uid, "wallet", "nothing-is-called-so"):
+            find(visit, text)
+        for listed in (Transaction, Order):
+            open_filters(visit, address(listed))
+        for headed in (Order, Wallet, Game, Player, RefusedCallback):
+            assert look_at(visit, page(headed, rows[headed][0])) == 200

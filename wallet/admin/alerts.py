@@ -16,6 +16,7 @@ from lib.backoffice.conditions import Condition, Given, Rows, choice, since, unt
 from lib.backoffice.confirmation import Act, Page, PageAction, Refused
 from lib.backoffice.filters import SelectedList, SelectingAdmin, Selection
 from lib.backoffice.formatting import NOTHING, badge, clipped, link, moment, sentence
+from lib.backoffice.heads import HeadColumns
 from lib.backoffice.pages import Section
 from players.admin.approved_action import ApprovedAction, EffectPage, operator_of
 from players.admin.search import SessionSearchAdmin
@@ -164,22 +165,12 @@ class AlertAdmin(OwnedRows, SessionSearchAdmin, SelectingAdmin):
     )
     search_help_text = "Exact uid, or the exact subject: a wallet, a game, a job"
     empty_text = "No alert has been raised yet."
+    head_columns = HeadColumns(
+        ["state"], ["text_shown", "meaning"], ["about", "wallet_link", "mending", "owner_shown"]
+    )
     fields = (
-        "kind_shown",
-        "severity_shown",
-        "subject_mono",
-        "about",
-        "mending",
-        "wallet_link",
-        "text_shown",
-        "meaning",
-        "raised",
-        "last_seen",
-        "times",
-        "state",
-        "owner_shown",
-        "resolved",
-        "reason_shown",
+        *("kind_shown", "severity_shown", "subject_mono", "raised", "last_seen", "times"),
+        *("resolved", "reason_shown"),
     )
     actions_detail = ("resolve", "accept", "assign")
     resolve, accept, assign = Resolve(), AcceptDifference(), Assign()
@@ -191,7 +182,10 @@ class AlertAdmin(OwnedRows, SessionSearchAdmin, SelectingAdmin):
     subject_shown = columns.text(
         "about", lambda row: show_places(places_of(row)) if places_of(row) else clipped(row.subject)
     )
-    about = columns.text("about", lambda row: show_places(places_of(row)[:1]))
+    # A wallet that differs has a line of its own, which says whether it is frozen.
+    about = columns.text(
+        "about", lambda row: "" if row.kind == Kind.WALLET_DIFFERENCE else show_places(places_of(row)[:1])
+    )
     mending = columns.text("what mends it", lambda row: show_places(places_of(row)[1:]))
     subject_mono = columns.mono("subject", "subject")
 
@@ -234,11 +228,6 @@ class AlertAdmin(OwnedRows, SessionSearchAdmin, SelectingAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Alert | None = None) -> Any:
         absent = set() if obj and obj.resolved_at else {"resolved", "reason_shown"}
-        places = places_of(obj) if obj else []
-        absent |= set() if places else {"about"}
-        absent |= set() if places[1:] else {"mending"}
-        if obj and (obj.wallet_id is None or obj.kind == Kind.WALLET_DIFFERENCE):
-            absent.add("wallet_link")
         return [name for name in self.fields if name not in absent]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Alert]:

@@ -1,14 +1,12 @@
 """Checkpoints: signed statements of all wallets' chain heads, read only."""
 
-from typing import Any
-
 from django.contrib import admin
-from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from lib.backoffice import columns
 from lib.backoffice.conditions import since, until
 from lib.backoffice.formatting import badge, mono
+from lib.backoffice.heads import HeadColumns
 from lib.backoffice.pagination import BigTableAdmin
 from wallet.models import Checkpoint
 
@@ -40,9 +38,10 @@ class CheckpointAdmin(BigTableAdmin):
     )
     conditions = (since("made_at"), until("made_at"))
     empty_text = "A checkpoint is made every night if CHECKPOINT_KEY is set and beat is running."
+    head_columns = HeadColumns(["verdict"], ["note_shown"], ["wallets_shown", "entries_shown"])
     fields = (
-        *("number_shown", "made_at_shown", "verdict", "verified_at_shown", "wallets_shown", "entries_shown"),
-        *("root_hex", "hash_hex", "previous_hex", "key", "file_full", "note_shown"),
+        *("made_at_shown", "verified_at_shown"),
+        *("root_hex", "hash_hex", "previous_hex", "key", "file_full"),
     )
 
     number_shown = columns.number("number", "number")
@@ -63,5 +62,5 @@ class CheckpointAdmin(BigTableAdmin):
     file_full = columns.mono("file", "file")
     note_shown = columns.text("note", "note")
 
-    def get_fields(self, request: HttpRequest, obj: Checkpoint | None = None) -> Any:
-        return [name for name in self.fields if name != "note_shown" or (obj and obj.note)]
+    def title_of(self, row: Checkpoint) -> str:
+        return f"Checkpoint {row.number:,}"

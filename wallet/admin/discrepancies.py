@@ -11,6 +11,7 @@ from lib.backoffice import columns
 from lib.backoffice.conditions import choice, since, slugs, until
 from lib.backoffice.filters import OLDEST_FIRST, Rows, SelectingAdmin, Selection
 from lib.backoffice.formatting import NOTHING, badge, clipped, mono, sentence, short_id
+from lib.backoffice.heads import HeadColumns
 from lib.backoffice.pages import Section, read_uuid
 from lib.backoffice.recorded_forms import acts_section
 from players.admin.players import player_column
@@ -62,6 +63,11 @@ def show_discrepancy_state(row: Discrepancy) -> SafeString:
     return badge("settled as the game says", "success") if row.correction_id else badge("closed")
 
 
+def next_step(row: Discrepancy) -> str:
+    """What to do about an open one; how a closed one ended."""
+    return f"Closed {ending(row)}" if row.closed_at else MEANINGS[Kind(row.kind)][1]
+
+
 @admin.register(Discrepancy)
 class DiscrepancyAdmin(DiscrepancyActions, OwnedRows, SessionSearchAdmin, SelectingAdmin):
     """A call of a game that contradicts a settled transaction."""
@@ -76,31 +82,18 @@ class DiscrepancyAdmin(DiscrepancyActions, OwnedRows, SessionSearchAdmin, Select
     )
     search_help_text = "Exact uid or qwTransactionId"
     empty_text = "No game has contradicted a settled transaction."
+    head_columns = HeadColumns(
+        ["shown_state"], ["what", "next_step"], ["amount_major", "player_uid", "game_slug", "owner_shown"]
+    )
     fields = (
-        *(
-            "what",
-            "shown_state",
-            "meaning",
-            "ended",
-            "correction_link",
-            "owner_shown",
-            "transaction_full",
-            "mm_id",
-            "state",
-            "settled",
-            "amount_major",
-            "player_uid",
-            "wallet_link",
-            "game_slug",
-        ),
+        *("transaction_full", "mm_id", "state", "settled", "wallet_link", "correction_link"),
         *("times", "first_seen", "last_seen"),
     )
 
     kind_short = columns.text("kind", lambda row: MEANINGS[Kind(row.kind)][0])
     what = columns.text("what happened", what_happened)
     shown_state = columns.text("state", show_discrepancy_state)
-    meaning = columns.text("what to do", lambda row: MEANINGS[Kind(row.kind)][1])
-    ended = columns.text("closed", ending)
+    next_step = columns.text("what to do", next_step)
     correction_link = columns.link("booked by", "wallet_transaction_change", "correction_id", look=mono)
     transaction_short = columns.link(
         "transaction", "wallet_transaction_change", "transaction_id", look=short_id
@@ -134,10 +127,8 @@ class DiscrepancyAdmin(DiscrepancyActions, OwnedRows, SessionSearchAdmin, Select
         )
 
     def get_fields(self, request: HttpRequest, obj: Discrepancy | None = None) -> Any:
-        absent = {"ended", "correction_link"} if obj and obj.closed_at is None else {"meaning"}
-        if obj and obj.correction_id is None:
-            absent.add("correction_link")
-        return [name for name in self.fields if name not in absent]
+        is_booked = obj is not None and obj.correction_id is not None
+        return [name for name in self.fields if is_booked or name != "correction_link"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Discrepancy]:
         rows: QuerySet[Discrepancy] = super().get_queryset(request)

@@ -13,6 +13,7 @@ from lib.backoffice import columns
 from lib.backoffice.conditions import since, until
 from lib.backoffice.filters import Rows, SelectingAdmin, Selection, Selections
 from lib.backoffice.formatting import NOTHING, badge, moment
+from lib.backoffice.heads import HeadColumns
 from lib.backoffice.languages import _
 from lib.clock import WalletNow
 from wallet.models import JobRun
@@ -70,6 +71,14 @@ def lasted(run: JobRun) -> str:
     return f"{(run.ended_at - run.began_at).total_seconds():,.1f} s" if run.ended_at else NOTHING
 
 
+def tally(run: JobRun) -> str:
+    """What a run looked at, and what came of it, in a sentence."""
+    if not run.looked_at:
+        return "It found nothing to do."
+    failures = f", {run.failed:,} failed" if run.failed else ""
+    return f"It looked at {run.looked_at:,}: {run.done:,} done{failures}."
+
+
 def failed(rows: Rows) -> Rows:
     return rows.filter(Q(failed__gt=0) | ~Q(error=""))
 
@@ -122,19 +131,8 @@ class JobRunAdmin(SelectingAdmin):
     list_filter = (Outcomes, Tasks)
     conditions = (since("began_at"), until("began_at"))
     empty_text = "Runs are recorded once a worker and beat are started."
-    fields = (
-        "task",
-        "outcome",
-        "began",
-        "ended",
-        "took",
-        "looked_shown",
-        "done_shown",
-        "failed_shown",
-        "note_shown",
-        "error_shown",
-        "worker_shown",
-    )
+    head_columns = HeadColumns(["outcome"], ["tally", "said"], ["began", "took"])
+    fields = ("task", "ended", "worker_shown")
 
     began_clock = columns.clock("started (UTC)", "began_at")
     began = columns.moment("started", "began_at")
@@ -146,8 +144,8 @@ class JobRunAdmin(SelectingAdmin):
     failed_shown = columns.number("failed", "failed")
 
     words = columns.excerpt("note or error", lambda row: row.error or row.note)
-    note_shown = columns.text("note", "note")
-    error_shown = columns.text("error", "error")
+    tally = columns.text("tally", tally)
+    said = columns.text("note or error", lambda row: row.error or row.note)
     worker_shown = columns.mono("worker", "worker")
 
     def title_of(self, row: JobRun) -> str:

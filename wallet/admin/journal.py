@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils.safestring import SafeString
 
-from lib.backoffice.formatting import NOTHING, badge, clock, link, mono, short_id
+from lib.backoffice.formatting import NOTHING, badge, clipped, clock, link, mono, short_id
 from lib.backoffice.pages import Section
 from wallet.admin.amounts import bare_cell
 from wallet.models import Entry, Transaction, Wallet
@@ -120,5 +120,5 @@ def row(entry: Entry, code: str, shown: Sequence[str]) -> tuple[Any, ...]:
         bare_cell(entry.amount, code),
         named,
         *after,
-        entry.actor,
+        clipped(entry.actor),
     )

@@ -1,8 +1,7 @@
 """The money on the pages of players and sessions: wallets, entries, transactions."""
 
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.contrib import admin
@@ -14,8 +13,8 @@ from django.utils.safestring import SafeString
 from lib.backoffice import columns
 from lib.backoffice.confirmation import page_of
 from lib.backoffice.formatting import link, search_address
+from lib.backoffice.heads import Head
 from lib.backoffice.pages import Section, view_permission
-from players.admin.players import Head
 from players.admin.search import SESSION
 from players.admin.sessions import SessionAdmin
 from players.models import GameSession, Player
@@ -99,12 +98,12 @@ class PlayerWithMoneyAdmin(StatementExport):
         )
         return [money, statement, *super().sections(request, obj), player_calls_section(obj)]
 
-    def head(self, request: HttpRequest, player: Player) -> Head:
-        head = super().head(request, player)
+    def head(self, request: HttpRequest, obj: Player) -> Head:
+        head = super().head(request, obj)
         if not request.user.has_perm(view_permission(Wallet)):
             return head
         may_adjust = request.user.has_perm(WalletActions.adjust.permission)
-        return replace(head, money=[money_line(one, may_adjust=may_adjust) for one in wallets_of(player)])
+        return head._replace(money=[money_line(one, may_adjust=may_adjust) for one in wallets_of(obj)])
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
@@ -127,6 +126,8 @@ class PlayerWithMoneyAdmin(StatementExport):
 class SessionWithMoneyAdmin(SessionAdmin):
     """A session, and the way to its transactions."""
 
-    fields: ClassVar[tuple[str, ...]] = (*SessionAdmin.fields, "transactions")
+    head_columns = SessionAdmin.head_columns._replace(
+        beside=[*SessionAdmin.head_columns.beside, "transactions"]
+    )
 
     transactions = columns.text("transactions", lambda row: transactions_link(row))

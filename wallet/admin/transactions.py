@@ -11,6 +11,7 @@ from lib.backoffice import columns
 from lib.backoffice.conditions import choice, since, slugs, until
 from lib.backoffice.filters import SOONEST_FIRST, Rows, SelectingAdmin, Selection, Selections
 from lib.backoffice.formatting import NOTHING, badge, clock, link, mono, sentence
+from lib.backoffice.heads import HeadColumns
 from lib.backoffice.pages import Section, read_uuid
 from lib.clock import now
 from players.admin.players import player_column
@@ -38,7 +39,6 @@ OPTIONAL = {
     "settled_actor": "settled_by",
     "reason": "reason_shown",
     "reverses_id": "reverses_link",
-    "reference": "order_link",
 }
 
 
@@ -106,20 +106,11 @@ class TransactionAdmin(PendingActions, SessionSearchAdmin, SelectingAdmin):
         "A transaction is recorded when a game withdraws or deposits, a payment is credited, "
         "or an operator adjusts a wallet."
     )
+    head_columns = HeadColumns(
+        ["shown_state"], ["why"], ["amount_major", "player_uid", "wallet_link", "game_slug", "order_link"]
+    )
     fields = (
-        "why",
-        *(
-            "full_id",
-            "mm_id",
-            "type",
-            "shown_state",
-            "refusal_shown",
-            "amount_major",
-            "player_uid",
-            "wallet_link",
-            "game_slug",
-            "session_link",
-        ),
+        *("full_id", "mm_id", "type", "refusal_shown", "session_link"),
         *(
             "description_shown",
             "opened",
@@ -130,7 +121,6 @@ class TransactionAdmin(PendingActions, SessionSearchAdmin, SelectingAdmin):
             "settled_by",
             "reason_shown",
             "reverses_link",
-            "order_link",
         ),
     )
 

@@ -1,6 +1,6 @@
 """Wallets: balances and the journal, read only; gates and adjustments behind confirmation pages."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.contrib import admin
 from django.db.models import F, Q, QuerySet
@@ -10,7 +10,8 @@ from django.utils.safestring import SafeString
 from lib.backoffice import columns
 from lib.backoffice.conditions import choice, since, until
 from lib.backoffice.filters import SelectingAdmin, Selection, Selections
-from lib.backoffice.formatting import NOTHING, badge
+from lib.backoffice.formatting import NOTHING, badge, moment
+from lib.backoffice.heads import HeadColumns
 from lib.backoffice.pages import Section, read_uuid
 from lib.backoffice.pagination import read_number
 from players.admin.players import player_column
@@ -19,6 +20,7 @@ from players.models import GameSession, Player
 from wallet.admin import journal
 from wallet.admin.amounts import amount_cell, amount_column, currencies
 from wallet.admin.wallet_actions import WalletActions
+from wallet.currencies import show_amount
 from wallet.models import Wallet
 
 WALLET_HEADERS = ("Wallet", "Spendable", "Reserved", "Announced", "Debt", "Withdrawals")
@@ -47,6 +49,18 @@ def show_gate(wallet: Wallet) -> SafeString:
     return badge("limited", "warning") if wallet.withdrawal_limit else badge("open", "success")
 
 
+def gate_words(wallet: Wallet) -> str:
+    """Whether withdrawals from a wallet are possible, and why not, in a sentence."""
+    if wallet.frozen_at:
+        entry = journal.last_freeze(wallet)
+        why = f"{entry.actor}: {entry.note or NOTHING}" if entry else "not in the journal"
+        return f"No withdrawal is possible. Frozen at {moment(wallet.frozen_at)} by {why}"
+    if wallet.withdrawal_limit:
+        limit = show_amount(wallet.withdrawal_limit, wallet.currency_id)
+        return f"Withdrawals of at most {limit} each are possible."
+    return "Withdrawals of what is spendable are possible."
+
+
 @admin.register(Wallet)
 class WalletAdmin(WalletActions, SessionSearchAdmin, SelectingAdmin):
     """A player's money in one currency. Only the ledger writes it."""
@@ -59,18 +73,12 @@ class WalletAdmin(WalletActions, SessionSearchAdmin, SelectingAdmin):
     )
     search_help_text = "Exact uid, wallet id, or a session token"
     empty_text = "A wallet is opened when a player first launches a game in a currency."
-    fields = (
-        *(
-            "full_id",
-            "player_uid",
-            "code",
-            "spendable_major",
-            "reserved_major",
-            "announced_major",
-            "debt_major",
-        ),
-        *("gate", "frozen", "frozen_because", "limit_major", "entries", "opened"),
+    head_columns = HeadColumns(
+        ["gate"],
+        ["withdrawals"],
+        ["spendable_major", "reserved_major", "announced_major", "debt_major", "player_uid"],
     )
+    fields = ("full_id", "code", "limit_major", "entries", "opened")
 
     short = columns.short_id("wallet")
     full_id = columns.mono("id", "pk")
@@ -81,13 +89,8 @@ class WalletAdmin(WalletActions, SessionSearchAdmin, SelectingAdmin):
     announced_major = amount_column("announced", "announced", "currency_id")
     debt_major = amount_column("debt", "debt", "currency_id")
     gate = columns.text("withdrawals", show_gate)
-    frozen = columns.moment("frozen", "frozen_at")
+    withdrawals = columns.text("withdrawals", gate_words)
     frozen_clock = columns.clock("frozen since (UTC)", "frozen_at")
-
-    @admin.display(description="reason for freezing")
-    def frozen_because(self, obj: Wallet) -> str:
-        entry = journal.last_freeze(obj)
-        return f"{entry.note or NOTHING} ({entry.actor})" if entry else "not in the journal"
 
     limit_major = columns.text(
         "largest withdrawal",
@@ -122,10 +125,6 @@ class WalletAdmin(WalletActions, SessionSearchAdmin, SelectingAdmin):
             "debt_major",
             "gate",
         )
-
-    def get_fields(self, request: HttpRequest, obj: Wallet | None = None) -> Any:
-        absent = () if obj and obj.frozen_at else ("frozen", "frozen_because")
-        return [name for name in self.fields if name not in absent]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Wallet]:
         wallets: QuerySet[Wallet] = super().get_queryset(request)

@@ -8,6 +8,8 @@ from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.test import Client
 from django.urls import reverse
+from django.utils.html import escape
+from django.utils.text import slugify
 
 from lib.backoffice.pages import view_permission
 from lib.ids import new_id
@@ -59,6 +61,27 @@ READ_ONLY = [
     ClosedDay,
 ]
 READ_ONLY += [Order, Callback, RefusedCallback, Refund, Delivery]
+
+# What stands at least in the heads of pages, beside state and reason.
+HEADS: dict[Any, set[str]] = {
+    Order: {"price", "player", "game", "product"},
+    Discrepancy: {"amount", "player", "owner"},
+    Provider: {"scheme", "currency"},
+    Callback: {"provider"},
+    RefusedCallback: {"provider"},
+    Refund: {"amount", "player", "order", "provider"},
+    Delivery: {"player", "order", "game"},
+    Approval: {"about", "requested by"},
+    Wallet: {"spendable", "reserved", "player"},
+    Transaction: {"amount", "player", "wallet"},
+    Alert: {"owner"},
+    Game: set(),
+    GameSession: {"player", "game", "currency"},
+    Shop: {"game"},
+    Product: {"prices", "contents", "game"},
+    Credential: {"game"},
+    JobRun: {"started"},
+}
 
 
 def payment_actions() -> list[str]:
@@ -244,6 +267,30 @@ def test_sections__data_of_others_is_for_who_may_see_their_pages(
     for other in others:
         clerk = signed_in(operator(*needed, view_permission(other)))
         assert models_shown(clerk, model, row) - {model} == {other}
+
+
+@pytest.mark.parametrize("model", [model for model in REGISTERED if model is not Group])
+def test_page__opens_with_its_head_then_its_story_then_facts(
+    client: Client, story: PlayerSession, model: Any
+) -> None:
+    response: Any = client.get(page(model, rows_of(story)[model][0]))
+    text, head = response.content.decode(), response.context["head"]
+    begins, facts = text.index('<section class="wallet-head"'), text.index('<dl class="wallet-facts"')
+    assert escape(head.title) in text[begins:facts]
+    for section in response.context["sections"]:
+        assert begins < text.index(f'id="{slugify(section.title)}"') < facts
+    # What nobody edits is no row of a form.
+    assert 'class="readonly' not in text
+
+
+@pytest.mark.parametrize(("model", "labels"), HEADS.items())
+def test_page__head_says_state_why_and_what_matters(
+    client: Client, story: PlayerSession, model: Any, labels: set[str]
+) -> None:
+    head = client.get(page(model, rows_of(story)[model][0])).context["head"]
+    assert head.badges
+    assert head.why
+    assert {label for label, _ in head.beside} >= labels
 
 
 @pytest.mark.parametrize("model", [Callback, RefusedCallback])

@@ -329,7 +329,7 @@ def test_provider_form__adds_one_and_fixes_its_slug_and_scheme(client: Client, s
     assert (found.slug, found.scheme, found.name) == (provider.slug, "standard-webhooks", "New")
     text = get(client, page(Provider, provider))
     assert f"http://testserver/pay/{provider.slug}" in text
-    assert "It has no secret for its callbacks" in text
+    assert "it has no secret for its callbacks" in text
 
 
 def test_provider_form__order_notify_currency_never_changes(client: Client, second: Client) -> None:
