@@ -236,7 +236,7 @@ def test_permissions__gates_and_adjustments_are_separate(story: PlayerSession) -
 # The pages that show data of others, and whose.
 OTHERS = {
     Group: {Operator},
-    Player: {Approval, GameSession, Order, PlayerNote, Wallet},
+    Player: {ApiCall, Approval, GameSession, Order, PlayerNote, Wallet},
     Game: {Credential, PayoutLimit},
     Transaction: {Wallet, ApiCall, Discrepancy},
     Discrepancy: {ApiCall},
