@@ -1,7 +1,6 @@
 """Debian's Chromium, a platform that sells, and an admin."""
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,21 +8,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
+from tests.browser.chromium import ARGUMENTS, CHROMIUM
 from tests.browser.demo_shop import Shop, open_shop
 from tests.faults.platform_processes import running_platform
 from tests.support.web_server import served
-
-CHROMIUM = shutil.which("chromium")
-# It runs as root on machines of tests, and shall speak to nobody but the platform.
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from playwright.sync_api import Page, ViewportSize, sync_playwright
 
-from tests.browser.conftest import ARGUMENTS, CHROMIUM
+from tests.browser.chromium import ARGUMENTS, CHROMIUM
 
 ROOT = Path(__file__).resolve().parents[2]
 DEMO, PICTURES = ROOT / "var" / "demo.json", ROOT / "docs" / "pictures"
@@ -23,13 +23,14 @@ class Picture(NamedTuple):
     of_row: bool = True
 
 
+# The first history that `make run` invents has this player.
 SHOWN = (
     Picture("home", "/admin/", of_row=False),
-    Picture("player", "/admin/players/player/?q=demo-anna"),
+    Picture("player", "/admin/players/player/?q=p-5263809-00007"),
     Picture("transaction", "/admin/wallet/transaction/?state=pending&type=withdrawal"),
     Picture("order", "/admin/payments/order/?state=created"),
     Picture("discrepancy", "/admin/wallet/discrepancy/?state=open"),
-    Picture("provider", "/admin/payments/provider/"),
+    Picture("provider", "/admin/payments/provider/?q=sandbox"),
     Picture("refused-callbacks", "/admin/payments/refusedcallback/", of_row=False),
     Picture("alert", "/admin/wallet/alert/?state=open"),
     Picture("approval", "/admin/players/approval/"),

@@ -1,0 +1,15 @@
+"""Where Debian's Chromium is, and how it is started."""
+
+import shutil
+
+CHROMIUM = shutil.which("chromium")
+# It runs as root on machines of tests, and shall speak to nobody but the platform.
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
