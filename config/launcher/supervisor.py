@@ -65,7 +65,7 @@ LOOPBACK = ("127.0.0.0/8", "::1")
 ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 # How long the web servers of a killed start may still hold the port.
 PORT_SECONDS = 1.5
-HEALTH_SECONDS = 60.0
+HEALTH_SECONDS = 180.0
 
 
 def run_platform(var: Path) -> None:
