@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
+from lib.backoffice.languages import _
 from lib.clock import in_words, now
 from wallet.models import Outage, Pulse
 
@@ -42,11 +43,11 @@ def present_pause(at: datetime) -> Pause | None:
     """
     pulse = Pulse.objects.filter(part=Pulse.Part.WEB).first()
     if pulse and at - pulse.at > SILENCE:
-        return Pause(f"no web process has left a sign of life since {in_words(pulse.at)}", None)
+        said = _("no web process has left a sign of life since {at}").format(at=in_words(pulse.at))
+        return Pause(said, None)
     outage = Outage.objects.order_by("-ended_at").first()
     if outage and at - outage.ended_at < GRACE:
-        return Pause(
-            f"games could not reach us from {in_words(outage.began_at)} to {in_words(outage.ended_at)}",
-            outage.ended_at + GRACE,
-        )
+        said = _("games could not reach us from {begin} to {end}")
+        begin, end = in_words(outage.began_at), in_words(outage.ended_at)
+        return Pause(said.format(begin=begin, end=end), outage.ended_at + GRACE)
     return None

@@ -15,6 +15,7 @@ from uuid import UUID
 
 from django.db import connection
 
+from lib.backoffice.languages import _
 from players.models import Player
 from wallet.currencies import decimals_of
 from wallet.models import Entry, Transaction, Wallet
@@ -29,15 +30,18 @@ PAID = ("payment", "sale", "payment_return", "sale_return", "top_up", "clawback"
 BY_HAND = tuple(type.value for type in Transaction.BY_HAND)
 # What can be asked for: a condition on `entry` and `tx`, its transaction.
 KINDS: Mapping[str, tuple[str, str]] = {
-    "moved": ("Changes of the balance", "'spendable' IN (entry.debit, entry.credit)"),
-    "withdrawal": ("Withdrawals", "tx.type = 'withdrawal'"),
-    "deposit": ("Deposits", "tx.type = 'deposit'"),
-    "paid": ("Payments and refunds", f"tx.type IN {PAID}"),
-    "by_hand": ("Adjustments by operators", f"tx.type IN {BY_HAND}"),
-    "declined": ("Refused for money or a limit", "entry.event = 'declined'"),
-    "returned": ("Rolled back or expired", "entry.event IN ('rolled_back', 'expired')"),
-    "debt": ("Debt", "'debt' IN (entry.debit, entry.credit)"),
-    "wallet": ("Freezes and limits", "entry.event IN ('wallet_opened', 'frozen', 'unfrozen', 'limit_set')"),
+    "moved": (_("Changes of the balance"), "'spendable' IN (entry.debit, entry.credit)"),
+    "withdrawal": (_("Withdrawals"), "tx.type = 'withdrawal'"),
+    "deposit": (_("Deposits"), "tx.type = 'deposit'"),
+    "paid": (_("Payments and refunds"), f"tx.type IN {PAID}"),
+    "by_hand": (_("Adjustments by operators"), f"tx.type IN {BY_HAND}"),
+    "declined": (_("Refused for money or a limit"), "entry.event = 'declined'"),
+    "returned": (_("Rolled back or expired"), "entry.event IN ('rolled_back', 'expired')"),
+    "debt": (_("Debt"), "'debt' IN (entry.debit, entry.credit)"),
+    "wallet": (
+        _("Freezes and limits"),
+        "entry.event IN ('wallet_opened', 'frozen', 'unfrozen', 'limit_set')",
+    ),
 }
 
 # The last entry of each wallet before each of some times; 0 if there is none. It halves the numbers, which

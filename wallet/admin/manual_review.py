@@ -10,6 +10,7 @@ from lib.backoffice import columns
 from lib.backoffice.conditions import choice, since, slugs, until
 from lib.backoffice.filters import OLDEST_FIRST, SOONEST_FIRST, Rows, SelectingAdmin, Selection, Selections
 from lib.backoffice.formatting import clock, mono, sentence
+from lib.backoffice.languages import _
 from lib.backoffice.pages import Section, read_uuid
 from lib.backoffice.pagination import read_page
 from lib.backoffice.recorded_forms import acts_section
@@ -49,34 +50,34 @@ def still_open(rows: Rows) -> Rows:
 class States(Selections):
     """Those that need a decision come first."""
 
-    title = "state"
+    title = _("state")
     parameter_name = "state"
     offered: ClassVar[dict[str, Selection]] = {
         "doubt": Selection(
-            "To decide",
+            _("To decide"),
             in_doubt,
             ("doubt_since", "pk"),
             "Nothing to decide: no transaction needs manual review.",
             OLDEST_FIRST,
         ),
         "waiting": Selection(
-            "Waiting for the game",
+            _("Waiting for the game"),
             waiting,
             ("next_attempt_at", "pk"),
             "No transaction waits for a game's answer.",
             SOONEST_FIRST,
         ),
         "open": Selection(
-            "All open", still_open, ("began_at", "pk"), "Every due transaction is settled.", OLDEST_FIRST
+            _("All open"), still_open, ("began_at", "pk"), "Every due transaction is settled.", OLDEST_FIRST
         ),
         "closed": Selection(
-            "Closed",
+            _("Closed"),
             lambda rows: rows.filter(closed_at__isnull=False),
             ("-pk",),
             "Nothing has been closed yet.",
         ),
         "all": Selection(
-            "All",
+            _("All"),
             empty=LISTED,
         ),
     }
@@ -91,9 +92,9 @@ class InquiryAdmin(ReviewActions, SessionSearchAdmin, SelectingAdmin):
     conditions = (
         since("began_at"),
         until("began_at"),
-        choice("game", "Game", "game_id", slugs(Game)),
+        choice("game", _("Game"), "game_id", slugs(Game)),
     )
-    search_help_text = "Exact uid, mmTransactionId, qwTransactionId, or a session token"
+    search_help_text = _("Exact uid, mmTransactionId, qwTransactionId, or a session token")
     empty_text = LISTED
     fields = (
         *("why", "doubt_began", "advice", "next_step", "counted", "closed"),
@@ -112,37 +113,39 @@ class InquiryAdmin(ReviewActions, SessionSearchAdmin, SelectingAdmin):
         ),
     )
 
-    since = columns.text("since (UTC)", lambda row: clock(row.doubt_since or row.began_at))
-    closed_clock = columns.clock("closed (UTC)", "closed_at")
-    doubt_shown = columns.text("reason", show_doubt)
-    player_uid = player_column("player", "player")
-    game_slug = columns.clipped("game", "game.slug")
-    game_link = columns.link("game", "players_game_change", "game_id", "game.slug")
-    kind = columns.text("type", "transaction.type")
-    amount_major = amount_column("amount", "transaction.amount", "transaction.wallet.currency_id")
+    since = columns.text(_("since (UTC)"), lambda row: clock(row.doubt_since or row.began_at))
+    closed_clock = columns.clock(_("closed (UTC)"), "closed_at")
+    doubt_shown = columns.text(_("reason"), show_doubt)
+    player_uid = player_column(_("player"), "player")
+    game_slug = columns.clipped(_("game"), "game.slug")
+    game_link = columns.link(_("game"), "players_game_change", "game_id", "game.slug")
+    kind = columns.text(_("type"), "transaction.type")
+    amount_major = amount_column(_("amount"), "transaction.amount", "transaction.wallet.currency_id")
     answer_shown = columns.text(
-        "last answer", lambda row: status_queries.show_answer(row.last_answer, short=True)
+        _("last answer"), lambda row: status_queries.show_answer(row.last_answer, short=True)
     )
-    times_asked = columns.number("queries", "questions_asked")
-    next_clock = columns.clock("next query (UTC)", "next_attempt_at")
-    transaction_state = columns.text("state", lambda row: show_state(row.transaction))
+    times_asked = columns.number(_("queries"), "questions_asked")
+    next_clock = columns.clock(_("next query (UTC)"), "next_attempt_at")
+    transaction_state = columns.text(_("state"), lambda row: show_state(row.transaction))
 
     settled = settled_column()
-    transaction_link = columns.link("transaction", "wallet_transaction_change", "transaction_id", look=mono)
-    mm_id = columns.mono("game's id (mmTransactionId)", "transaction.mm_transaction_id")
+    transaction_link = columns.link(
+        _("transaction"), "wallet_transaction_change", "transaction_id", look=mono
+    )
+    mm_id = columns.mono(_("game's id (mmTransactionId)"), "transaction.mm_transaction_id")
 
     wallet_link = wallet_column("transaction.wallet")
-    opened = columns.moment("opened", "transaction.opened_at")
-    due = columns.moment("due since", "transaction.due_at")
+    opened = columns.moment(_("opened"), "transaction.opened_at")
+    due = columns.moment(_("due since"), "transaction.due_at")
     why = columns.sentence(
-        "reason for review",
+        _("reason for review"),
         lambda row: row.get_doubt_display() if row.doubt else "none: it does not need manual review",
     )
-    doubt_began = columns.moment("waiting since", "doubt_since")
-    advice = columns.text("advice", lambda row: DOUBTS[Inquiry.Doubt(row.doubt)][1])
-    next_step = columns.text("next step", lambda row: sentence(forecast(row.transaction, now())))
-    counted = columns.text("status queries", tally)
-    closed = columns.moment("closed", "closed_at")
+    doubt_began = columns.moment(_("waiting since"), "doubt_since")
+    advice = columns.text(_("advice"), lambda row: DOUBTS[Inquiry.Doubt(row.doubt)][1])
+    next_step = columns.text(_("next step"), lambda row: sentence(forecast(row.transaction, now())))
+    counted = columns.text(_("status queries"), tally)
+    closed = columns.moment(_("closed"), "closed_at")
 
     def title_of(self, row: Inquiry) -> str:
         return transaction_title(row.transaction)

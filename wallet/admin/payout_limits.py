@@ -9,6 +9,7 @@ from django.http import HttpRequest
 
 from lib.backoffice import columns
 from lib.backoffice.formatting import link
+from lib.backoffice.languages import _
 from lib.backoffice.pages import Section
 from players.admin.games import GameAdmin
 from players.admin.guarded_forms import GuardedAdmin
@@ -63,18 +64,18 @@ class PayoutLimitAdmin(GuardedAdmin):
     list_select_related = ("game",)
     ordering = ("game__slug", "currency_id")
     search_fields = ("game__slug__iexact", "currency__code__iexact")
-    search_help_text = "A game's slug, or a currency's code"
-    empty_text = "No game has a limit: what games may pay out is unlimited."
+    search_help_text = _("A game's slug, or a currency's code")
+    empty_text = _("No game has a limit: what games may pay out is unlimited.")
     fieldsets = (
         (None, {"fields": ("game", "currency", *AMOUNTS), "description": WHAT_IS_COUNTED}),
         ("Today", {"fields": ("today", "since")}),
     )
 
-    largest = columns.text("largest deposit", lambda row: show_limit(row, "largest_deposit"))
-    daily = columns.text("net payout per day", lambda row: show_limit(row, "daily_payout"))
-    since = columns.moment("counted since", "counting_since")
+    largest = columns.text(_("largest deposit"), lambda row: show_limit(row, "largest_deposit"))
+    daily = columns.text(_("net payout per day"), lambda row: show_limit(row, "daily_payout"))
+    since = columns.moment(_("counted since"), "counting_since")
 
-    @admin.display(description="net payout today")
+    @admin.display(description=_("net payout today"))
     def today(self, obj: PayoutLimit) -> Any:
         if obj.daily_payout is None:
             return "not counted"
@@ -116,5 +117,5 @@ class GameWithLimitsAdmin(GameAdmin):
             )
             for row in PayoutLimit.objects.filter(game=obj).order_by("currency_id")
         ]
-        limits = Section(PayoutLimit, "Payout limits", LIMIT_HEADERS, rows, EVERYTHING_UNLIMITED)
+        limits = Section(PayoutLimit, _("Payout limits"), LIMIT_HEADERS, rows, EVERYTHING_UNLIMITED)
         return [*super().sections(request, obj), limits]

@@ -14,6 +14,7 @@ from lib.backoffice import columns
 from lib.backoffice.confirmation import page_of
 from lib.backoffice.formatting import link, search_address
 from lib.backoffice.heads import Head
+from lib.backoffice.languages import _
 from lib.backoffice.pages import Section, view_permission
 from players.admin.search import SESSION
 from players.admin.sessions import SessionAdmin
@@ -37,7 +38,7 @@ def wallet_row(wallet: Wallet) -> tuple[Any, ...]:
         for value in (wallet.spendable, wallet.reserved, wallet.announced, wallet.debt)
     )
     return (
-        link(f"{wallet.currency_id} wallet", "wallet_wallet_change", wallet.pk),
+        link(_("{code} wallet").format(code=wallet.currency_id), "wallet_wallet_change", wallet.pk),
         *amounts,
         show_gate(wallet),
     )
@@ -67,8 +68,12 @@ class MoneyLine(NamedTuple):
 def money_line(wallet: Wallet, *, may_adjust: bool) -> MoneyLine:
     """A wallet in the head of its player's page."""
     code = wallet.currency_id
-    parts = (("reserved", wallet.reserved), ("announced", wallet.announced), ("debt", wallet.debt))
-    rest = ", ".join(f"{show_amount(value, code)} {name}" for name, value in parts if value)
+    parts = (
+        (_("{amount} reserved"), wallet.reserved),
+        (_("{amount} announced"), wallet.announced),
+        (_("{amount} debt"), wallet.debt),
+    )
+    rest = ", ".join(words.format(amount=show_amount(value, code)) for words, value in parts if value)
     is_open = not wallet.frozen_at and not wallet.withdrawal_limit
     adjust = reverse("admin:wallet_wallet_adjust", args=[wallet.pk]) if may_adjust else ""
     amount = show_amount(wallet.spendable, code)
@@ -78,7 +83,7 @@ def money_line(wallet: Wallet, *, may_adjust: bool) -> MoneyLine:
 def transactions_link(session: GameSession) -> SafeString:
     """A link to the transactions of a session."""
     address = search_address("wallet_transaction", f"{SESSION}{session.pk}")
-    return format_html('<a href="{}" class="wallet-link">Transactions of this session</a>', address)
+    return format_html('<a href="{}" class="wallet-link">{}</a>', address, _("Transactions of this session"))
 
 
 class PlayerWithMoneyAdmin(StatementExport):
@@ -86,10 +91,10 @@ class PlayerWithMoneyAdmin(StatementExport):
 
     def sections(self, request: HttpRequest, obj: Player) -> list[Section]:
         wallets = wallets_of(obj)
-        more = ("All transactions", search_address("wallet_transaction", obj.uid))
-        empty = "No wallet yet: one is opened when a game is first launched in a currency."
+        more = (_("All transactions"), search_address("wallet_transaction", obj.uid))
+        empty = _("No wallet yet: one is opened when a game is first launched in a currency.")
         money = Section(
-            Wallet, "Wallets", WALLET_HEADERS, [wallet_row(wallet) for wallet in wallets], empty, more
+            Wallet, _("Wallets"), WALLET_HEADERS, [wallet_row(wallet) for wallet in wallets], empty, more
         )
         may_export = request.user.has_perm(EXPORT)
         export = reverse(f"admin:players_player_{EXPORTING}", args=[obj.pk]) if may_export else ""
@@ -130,4 +135,4 @@ class SessionWithMoneyAdmin(SessionAdmin):
         beside=[*SessionAdmin.head_columns.beside, "transactions"]
     )
 
-    transactions = columns.text("transactions", lambda row: transactions_link(row))
+    transactions = columns.text(_("transactions"), lambda row: transactions_link(row))

@@ -3,6 +3,7 @@
 from django.utils.safestring import SafeString
 
 from lib.backoffice.formatting import badge, moment, sentence
+from lib.backoffice.languages import _
 from wallet.models import Inquiry
 
 Doubt = Inquiry.Doubt
@@ -40,8 +41,8 @@ DOUBTS = {
 def show_doubt(inquiry: Inquiry) -> SafeString:
     """The reason for manual review, in short."""
     if inquiry.closed_at:
-        return badge("closed")
-    return badge(DOUBTS[Doubt(inquiry.doubt)][0], "warning") if inquiry.doubt else badge("waiting", "info")
+        return badge(_("closed"))
+    return badge(DOUBTS[Doubt(inquiry.doubt)][0], "warning") if inquiry.doubt else badge(_("waiting"), "info")
 
 
 def tally(inquiry: Inquiry) -> str:

@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 
 from lib.backoffice.conditions import read_moment
 from lib.backoffice.formatting import NOTHING, clock, link, moment, mono, wrapped
+from lib.backoffice.languages import _
 from lib.backoffice.sections import Condition, Conditions, Section
 from players.models import Game, Player
 from wallet.admin.amounts import amount_cell
@@ -20,20 +21,20 @@ from wallet.admin.transaction_states import show_state
 from wallet.models import Entry, Wallet
 from wallet.statement import KINDS, StatementPage, Wanted, read_page
 
-TITLE, ANCHOR = "Statement", "statement"
+TITLE, ANCHOR = _("Statement"), "statement"
 # The time leads to the story of the transaction.
 HEADERS = (
-    "When (UTC)",
-    "What happened",
-    "Game or order",
-    "Amount",
-    "Balance after",
-    "State now",
+    _("When (UTC)"),
+    _("What happened"),
+    _("Game or order"),
+    _("Amount"),
+    _("Balance after"),
+    _("State now"),
 )
 # Of the choices that the form offers.
 MOST_GAMES = 200
 AMOUNT = re.compile(r"[0-9]{1,13}(\.[0-9]{1,4})?", re.ASCII)
-UNREADABLE = "This was left out, because it could not be read: {}."
+UNREADABLE = _("This was left out, because it could not be read: {}.")
 NAMES = ("kind", "game", "currency", "since", "until", "least", "most")
 
 # Links to the orders with these ids; whoever knows orders makes them.
@@ -51,7 +52,7 @@ class Asked:
 def games_to_choose() -> list[tuple[str, str]]:
     """The games that a statement can be narrowed to, by name."""
     rows = Game.objects.order_by("name").values_list("slug", "name", "pk")[:MOST_GAMES]
-    return [(slug, name) for slug, name, _ in rows]
+    return [(slug, name) for slug, name, pk in rows]
 
 
 def read_asked(given: Mapping[str, str], wallets: Sequence[Wallet]) -> Asked:
@@ -100,8 +101,8 @@ def statement_section(
         HEADERS,
         rows_of(page.entries, codes, order_links),
         empty_words(page, bool(kept)),
-        more=("Older", older) if page.following else None,
-        back=("Newest", f"?{urlencode(kept)}#{ANCHOR}") if text_of(given, "before") else None,
+        more=(_("Older"), older) if page.following else None,
+        back=(_("Newest"), f"?{urlencode(kept)}#{ANCHOR}") if text_of(given, "before") else None,
         form=form_of(asked, given, wallets, export),
         note=note_of(page),
     )
@@ -111,13 +112,14 @@ def note_of(page: StatementPage) -> str:
     """How far a page has looked, if it has not filled itself."""
     if page.looked_back_to is None or not page.following:
         return ""
-    return f"Looked back to {moment(page.looked_back_to)}. What is older is on the next page."
+    said = _("Looked back to {moment}. What is older is on the next page.")
+    return said.format(moment=moment(page.looked_back_to))
 
 
 def empty_words(page: StatementPage, is_narrowed: bool) -> str:
     if page.following:
-        return "Nothing of this kind on this page. Older entries have not been looked through yet."
-    return "Nothing meets these conditions." if is_narrowed else "Nothing has happened in a wallet yet."
+        return _("Nothing of this kind on this page. Older entries have not been looked through yet.")
+    return _("Nothing meets these conditions.") if is_narrowed else _("Nothing has happened in a wallet yet.")
 
 
 def form_of(asked: Asked, given: Mapping[str, str], wallets: Sequence[Wallet], export: str) -> Conditions:
@@ -125,15 +127,15 @@ def form_of(asked: Asked, given: Mapping[str, str], wallets: Sequence[Wallet], e
     kinds = [(name, label) for name, (label, _) in KINDS.items()]
     codes = [(wallet.currency_id, wallet.currency_id) for wallet in wallets]
     fields = [
-        Condition("kind", "What", text_of(given, "kind"), kinds),
-        Condition("game", "Game", text_of(given, "game"), games_to_choose()),
-        Condition("currency", "Currency", text_of(given, "currency"), codes),
-        Condition("since", "From (UTC)", text_of(given, "since"), type="datetime-local"),
-        Condition("until", "Before (UTC)", text_of(given, "until"), type="datetime-local"),
-        Condition("least", "Amount from", text_of(given, "least")),
-        Condition("most", "Amount to", text_of(given, "most")),
+        Condition("kind", _("What"), text_of(given, "kind"), kinds),
+        Condition("game", _("Game"), text_of(given, "game"), games_to_choose()),
+        Condition("currency", _("Currency"), text_of(given, "currency"), codes),
+        Condition("since", _("From (UTC)"), text_of(given, "since"), type="datetime-local"),
+        Condition("until", _("Before (UTC)"), text_of(given, "until"), type="datetime-local"),
+        Condition("least", _("Amount from"), text_of(given, "least")),
+        Condition("most", _("Amount to"), text_of(given, "most")),
     ]
-    labels = [field.label for field in fields if field.name in asked.unread]
+    labels = [str(field.label) for field in fields if field.name in asked.unread]
     problem = UNREADABLE.format(", ".join(labels)) if labels else ""
     return Conditions(fields, ANCHOR, problem, export)
 

@@ -14,6 +14,7 @@ from django.urls import URLPattern, path
 from lib.backoffice.confirmation import NOT_STORED, page_of
 from lib.backoffice.exports import csv_file
 from lib.backoffice.formatting import moment
+from lib.backoffice.languages import _
 from lib.backoffice.pages import view_permission
 from lib.backoffice.recorded_acts import RECORDING, RecordedAct, misses_recorded
 from lib.clock import in_words, now, timestamp
@@ -32,7 +33,7 @@ MOST_EXPORTED = 10_000
 AT_ONCE = 1_000
 # One round looks through a bounded span of each journal, whether it finds anything there or not.
 MOST_ROUNDS = 100
-TOO_MANY = f"More than {MOST_EXPORTED:,} lines: narrow the conditions, for example by time."
+TOO_MANY = _("More than {number} lines: narrow the conditions, for example by time.")
 COLUMNS: dict[str, Callable[[Entry, str], Any]] = {
     "time": lambda entry, code: timestamp(entry.at),
     "currency": lambda entry, code: code,
@@ -67,7 +68,7 @@ def read_all(player: Player, wallets: Sequence[Wallet], asked: Asked) -> list[En
     """All entries that meet the conditions, newest first. Raises `TooMany`."""
     found: list[Entry] = []
     place = ""
-    for _ in range(MOST_ROUNDS):
+    for _round in range(MOST_ROUNDS):
         page = read_page(player, wallets, asked.wanted, place, AT_ONCE)
         found += page.entries
         if len(found) > MOST_EXPORTED:
@@ -105,7 +106,7 @@ class StatementExport(PlayerAdmin):
         try:
             entries = read_all(player, wallets, read_asked(given, wallets))
         except TooMany:
-            messages.warning(request, TOO_MANY)
+            messages.warning(request, TOO_MANY.format(number=f"{MOST_EXPORTED:,}"))
             return HttpResponseRedirect(page_of(player))
         conditions = {name: text_of(given, name) for name in NAMES if text_of(given, name)}
         codes = {wallet.pk: wallet.currency_id for wallet in wallets}

@@ -1,63 +1,64 @@
 """What the entries of a journal say, in sentences for whoever does not know the ledger's words."""
 
+from lib.backoffice.languages import _
 from wallet.currencies import show_amount
 from wallet.models import Entry, Transaction
 
 # By type of the transaction and event.
 WORDS: dict[tuple[str, str], str] = {
-    ("withdrawal", "opened"): "{game} took {amount}. It is reserved until the game confirms it.",
-    ("withdrawal", "confirmed"): "The {amount} that {game} took are spent.",
+    ("withdrawal", "opened"): _("{game} took {amount}. It is reserved until the game confirms it."),
+    ("withdrawal", "confirmed"): _("The {amount} that {game} took are spent."),
     (
         "withdrawal",
         "rolled_back",
-    ): "The {amount} that {game} took came back: {by} rolled it back.",
-    ("withdrawal", "expired"): "The {amount} that {game} took came back: nobody confirmed the withdrawal.",
-    ("withdrawal", "declined"): "{game} asked for {amount} and was refused: {refusal}.",
+    ): _("The {amount} that {game} took came back: {by} rolled it back."),
+    ("withdrawal", "expired"): _("The {amount} that {game} took came back: nobody confirmed the withdrawal."),
+    ("withdrawal", "declined"): _("{game} asked for {amount} and was refused: {refusal}."),
     (
         "withdrawal",
         "tombstone",
-    ): "{game} rolled back a withdrawal that is not there. It is refused if it comes.",
+    ): _("{game} rolled back a withdrawal that is not there. It is refused if it comes."),
     (
         "withdrawal",
         "rollback_noted",
-    ): "{game} rolled back a withdrawal that was refused. Nothing changed.",
-    ("deposit", "opened"): "{game} announced {amount}. It is paid out when the game confirms it.",
-    ("deposit", "confirmed"): "{game} paid out {amount}.",
+    ): _("{game} rolled back a withdrawal that was refused. Nothing changed."),
+    ("deposit", "opened"): _("{game} announced {amount}. It is paid out when the game confirms it."),
+    ("deposit", "confirmed"): _("{game} paid out {amount}."),
     (
         "deposit",
         "rolled_back",
-    ): "The {amount} that {game} announced are not paid out: {by} rolled it back.",
-    ("deposit", "expired"): "The {amount} that {game} announced are not paid out: nobody confirmed it.",
-    ("deposit", "declined"): "{game} announced {amount} and was refused: {refusal}.",
-    ("deposit", "tombstone"): "{game} rolled back a deposit that is not there. It is refused if it comes.",
-    ("deposit", "rollback_noted"): "{game} rolled back a deposit that was refused. Nothing changed.",
-    ("credit", "adjusted"): "{by} credited {amount}: {reason}",
-    ("debit", "adjusted"): "{by} took {amount}: {reason}",
-    ("write_off", "adjusted"): "{by} wrote off {amount} of debt: {reason}",
-    ("late_withdrawal", "adjusted"): "{by} booked {amount} that the game had taken after all: {reason}",
-    ("late_deposit", "adjusted"): "{by} booked {amount} that the game had paid out after all: {reason}",
-    ("withdrawal_back", "adjusted"): "{by} gave back {amount} that the game had rolled back: {reason}",
-    ("deposit_back", "adjusted"): "{by} took back {amount} that the game had rolled back: {reason}",
-    ("payment", "posted"): "A payment of {amount} for credit came in.",
-    ("sale", "posted"): "A payment of {amount} for an item came in.",
-    ("payment_return", "posted"): "{amount} that were paid for credit went back to the payer.",
-    ("sale_return", "posted"): "{amount} that were paid for an item went back to the payer.",
-    ("top_up", "posted"): "{amount} were credited for a payment.",
-    ("clawback", "posted"): "{amount} of credit were taken back: the payment for it was returned.",
-    ("set_aside", "opened"): "{amount} of credit were set aside for a refund.",
-    ("set_aside", "confirmed"): "The {amount} that were set aside are taken: the refund was made.",
-    ("set_aside", "rolled_back"): "The {amount} that were set aside are back: the refund was not made.",
-    ("wallet", "debt_repaid"): "{amount} paid off debt.",
-    ("wallet", "wallet_opened"): "The {code} wallet was opened.",
-    ("wallet", "frozen"): "{by} froze withdrawals: {reason}",
-    ("wallet", "unfrozen"): "{by} allowed withdrawals again: {reason}",
-    ("wallet", "limit_set"): "{by} set the largest single withdrawal to {limit}: {reason}",
+    ): _("The {amount} that {game} announced are not paid out: {by} rolled it back."),
+    ("deposit", "expired"): _("The {amount} that {game} announced are not paid out: nobody confirmed it."),
+    ("deposit", "declined"): _("{game} announced {amount} and was refused: {refusal}."),
+    ("deposit", "tombstone"): _("{game} rolled back a deposit that is not there. It is refused if it comes."),
+    ("deposit", "rollback_noted"): _("{game} rolled back a deposit that was refused. Nothing changed."),
+    ("credit", "adjusted"): _("{by} credited {amount}: {reason}"),
+    ("debit", "adjusted"): _("{by} took {amount}: {reason}"),
+    ("write_off", "adjusted"): _("{by} wrote off {amount} of debt: {reason}"),
+    ("late_withdrawal", "adjusted"): _("{by} booked {amount} that the game had taken after all: {reason}"),
+    ("late_deposit", "adjusted"): _("{by} booked {amount} that the game had paid out after all: {reason}"),
+    ("withdrawal_back", "adjusted"): _("{by} gave back {amount} that the game had rolled back: {reason}"),
+    ("deposit_back", "adjusted"): _("{by} took back {amount} that the game had rolled back: {reason}"),
+    ("payment", "posted"): _("A payment of {amount} for credit came in."),
+    ("sale", "posted"): _("A payment of {amount} for an item came in."),
+    ("payment_return", "posted"): _("{amount} that were paid for credit went back to the payer."),
+    ("sale_return", "posted"): _("{amount} that were paid for an item went back to the payer."),
+    ("top_up", "posted"): _("{amount} were credited for a payment."),
+    ("clawback", "posted"): _("{amount} of credit were taken back: the payment for it was returned."),
+    ("set_aside", "opened"): _("{amount} of credit were set aside for a refund."),
+    ("set_aside", "confirmed"): _("The {amount} that were set aside are taken: the refund was made."),
+    ("set_aside", "rolled_back"): _("The {amount} that were set aside are back: the refund was not made."),
+    ("wallet", "debt_repaid"): _("{amount} paid off debt."),
+    ("wallet", "wallet_opened"): _("The {code} wallet was opened."),
+    ("wallet", "frozen"): _("{by} froze withdrawals: {reason}"),
+    ("wallet", "unfrozen"): _("{by} allowed withdrawals again: {reason}"),
+    ("wallet", "limit_set"): _("{by} set the largest single withdrawal to {limit}: {reason}"),
 }
 # The rest of what was taken from a wallet that did not hold it.
-INTO_DEBT = "The player owes {amount} more: there was not enough to take."
+INTO_DEBT = _("The player owes {amount} more: there was not enough to take.")
 REFUSALS = {
-    "insufficient_funds": "there is not enough money",
-    "limit_reached": "it is above a limit",
+    "insufficient_funds": _("there is not enough money"),
+    "limit_reached": _("it is above a limit"),
 }
 Source = Transaction.Source
 PLUS, MINUS = "+", "\N{MINUS SIGN}"
@@ -70,9 +71,9 @@ def tell(entry: Entry, code: str) -> str:
     is_rest = entry.debit == Entry.Account.DEBT
     words = INTO_DEBT if is_rest else WORDS[words_key(entry)]
     said = words.format(
-        game=transaction.game.name if transaction and transaction.game else "A game",
+        game=transaction.game.name if transaction and transaction.game else _("A game"),
         amount=amount,
-        limit=amount if entry.amount else "none",
+        limit=amount if entry.amount else _("none"),
         code=code,
         by=by(entry),
         refusal=REFUSALS.get(transaction.refusal, "") if transaction else "",
@@ -91,15 +92,17 @@ def by(entry: Entry) -> str:
     """Who acted, as a sentence names them."""
     transaction = entry.transaction
     if transaction and entry.event == transaction.state and transaction.settled_source == Source.GAME:
-        return "the game"
-    kind, _, name = entry.actor.partition(":")
-    return f"operator {name}" if kind == "operator" and name else "the platform"
+        return _("the game")
+    kind, _colon, name = entry.actor.partition(":")
+    is_operator = kind == "operator" and name
+    return _("operator {name}").format(name=name) if is_operator else _("the platform")
 
 
 def reason(entry: Entry) -> str:
     """Why an operator acted, as they wrote it, as the end of a sentence."""
     written = entry.note or (entry.transaction.reason if entry.transaction else "")
-    return written if written.endswith((".", "!", "?")) else f"{written or 'no reason given'}."
+    said = written or str(_("no reason given"))
+    return said if said.endswith((".", "!", "?")) else f"{said}."
 
 
 def change(entry: Entry) -> int:

@@ -6,6 +6,7 @@ from typing import Any
 from django.utils.safestring import SafeString
 
 from lib.backoffice.formatting import NOTHING, badge, clock, mono, wrapped
+from lib.backoffice.languages import _
 from lib.backoffice.pages import Section
 from lib.backoffice.pagination import one_page
 from lib.backoffice.raw_messages import show_excerpt
@@ -82,4 +83,8 @@ def show_word(question: Question, at: datetime) -> SafeString:
     """The answer. Without one the query is under way, or its worker was lost."""
     if question.answer:
         return show_answer(question.answer, short=True)
-    return badge("worker lost", "warning") if at - question.asked_at > LEASE else badge("under way", "info")
+    return (
+        badge(_("worker lost"), "warning")
+        if at - question.asked_at > LEASE
+        else badge(_("under way"), "info")
+    )

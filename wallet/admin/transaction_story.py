@@ -14,6 +14,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from lib.backoffice.formatting import NOTHING, badge, clipped, clock, link, sentence, wrapped
+from lib.backoffice.languages import _
 from lib.backoffice.pages import Section, view_permission
 from players.models import Approval
 from wallet.admin import journal
@@ -24,36 +25,37 @@ from wallet.admin.status_queries import show_answer as show_game_answer
 from wallet.currencies import show_amount
 from wallet.models import ApiCall, Discrepancy, Entry, Inquiry, Question, Transaction
 
-HEADERS = ("When (UTC)", "What happened", "Answer or outcome", "Spendable after", "By")
+HEADERS = (_("When (UTC)"), _("What happened"), _("Answer or outcome"), _("Spendable after"), _("By"))
 MOST_QUESTIONS, MOST_APPROVALS = 50, 25
 CALLS = {
-    "withdraw": "{game} asked to withdraw {amount}",
-    "deposit": "{game} announced a deposit of {amount}",
-    "confirmWithdrawal": "{game} confirmed the withdrawal",
-    "confirmDeposit": "{game} confirmed the deposit",
-    "rollbackWithdrawal": "{game} rolled the withdrawal back",
-    "rollbackDeposit": "{game} rolled the deposit back",
-    "queryTransaction": "{game} asked for the state",
+    "withdraw": _("{game} asked to withdraw {amount}"),
+    "deposit": _("{game} announced a deposit of {amount}"),
+    "confirmWithdrawal": _("{game} confirmed the withdrawal"),
+    "confirmDeposit": _("{game} confirmed the deposit"),
+    "rollbackWithdrawal": _("{game} rolled the withdrawal back"),
+    "rollbackDeposit": _("{game} rolled the deposit back"),
+    "queryTransaction": _("{game} asked for the state"),
 }
+CALLED = _("{game} called {endpoint}")
 # What an entry did, by the event; with the type if that makes a difference.
 ENTRIES = {
-    "withdrawal opened": "{amount} were reserved",
-    "withdrawal confirmed": "{amount} were paid to {game}",
-    "withdrawal rolled_back": "{amount} went back to the player",
-    "withdrawal expired": "It expired: {amount} went back to the player",
-    "deposit opened": "{amount} were announced: not spendable yet",
-    "deposit confirmed": "{amount} were credited to the player",
-    "deposit rolled_back": "The announced {amount} were cancelled",
-    "deposit expired": "It expired: the announced {amount} were cancelled",
-    "set_aside opened": "{amount} of credit were set aside for a refund",
-    "set_aside confirmed": "The refund was done: {amount} of credit are gone",
-    "set_aside rolled_back": "The refund was not done: {amount} of credit are the player's again",
-    "declined": "It was declined and remembered: nothing moved",
-    "tombstone": "The rollback was remembered: nothing moved",
-    "rollback_noted": "The rollback of what was declined was noted: nothing moved",
-    "debt_repaid": "{amount} of it paid the player's debt",
+    "withdrawal opened": _("{amount} were reserved"),
+    "withdrawal confirmed": _("{amount} were paid to {game}"),
+    "withdrawal rolled_back": _("{amount} went back to the player"),
+    "withdrawal expired": _("It expired: {amount} went back to the player"),
+    "deposit opened": _("{amount} were announced: not spendable yet"),
+    "deposit confirmed": _("{amount} were credited to the player"),
+    "deposit rolled_back": _("The announced {amount} were cancelled"),
+    "deposit expired": _("It expired: the announced {amount} were cancelled"),
+    "set_aside opened": _("{amount} of credit were set aside for a refund"),
+    "set_aside confirmed": _("The refund was done: {amount} of credit are gone"),
+    "set_aside rolled_back": _("The refund was not done: {amount} of credit are the player's again"),
+    "declined": _("It was declined and remembered: nothing moved"),
+    "tombstone": _("The rollback was remembered: nothing moved"),
+    "rollback_noted": _("The rollback of what was declined was noted: nothing moved"),
+    "debt_repaid": _("{amount} of it paid the player's debt"),
 }
-POSTED = "{amount} were booked from {debit} to {credit}"
+POSTED = _("{amount} were booked from {debit} to {credit}")
 
 
 class Line(NamedTuple):
@@ -81,7 +83,7 @@ def section(request: HttpRequest, transaction: Transaction, contradictions: list
         (clock(line.at), wrapped(line.said), wrapped(line.answer), line.balance, clipped(line.by))
         for line in sorted(lines, key=lambda line: line[:2])
     ]
-    return Section(Transaction, "Story", HEADERS, rows, "No entry: the audit reports why.")
+    return Section(Transaction, _("Story"), HEADERS, rows, _("No entry: the audit reports why."))
 
 
 def may_see(request: HttpRequest, model: Any) -> bool:
@@ -90,7 +92,7 @@ def may_see(request: HttpRequest, model: Any) -> bool:
 
 def names_of(transaction: Transaction) -> dict[str, str]:
     return {
-        "game": transaction.game.slug if transaction.game else "the game",
+        "game": transaction.game.slug if transaction.game else _("the game"),
         "amount": show_amount(transaction.amount, transaction.wallet.currency_id),
     }
 
@@ -107,8 +109,8 @@ def call_lines(transaction: Transaction, entries: list[Entry]) -> Iterator[Line]
         asked = (
             names if call.amount is None else names | {"amount": show_amount(call.amount, call.currency_code)}
         )
-        words = CALLS.get(call.endpoint, "{game} called " + call.endpoint).format(**asked)
-        again = badge("again", "info") if call.replayed else ""
+        words = CALLS.get(call.endpoint, CALLED).format(endpoint=call.endpoint, **asked)
+        again = badge(_("again"), "info") if call.replayed else ""
         said = format_html("{} {}", link(words, "wallet_apicall_change", call.pk), again)
         is_opening = call.outcome in ("opened", "insufficient_funds", "limit_reached")
         is_ending = call.outcome in ("confirmed", "rolled_back")
@@ -139,11 +141,11 @@ def question_lines(transaction: Transaction) -> Iterator[Line]:
     """The questions to the game, with what it answered."""
     asked = Question.objects.filter(inquiry__transaction=transaction).order_by("-asked_at")
     for one in asked[:MOST_QUESTIONS]:
-        said = f"The platform asked {names_of(transaction)['game']} what became of it"
+        said = _("The platform asked {game} what became of it").format(**names_of(transaction))
         problem = f" {one.problem}" if one.problem else ""
         answer: Any = format_html("{}{}", show_game_answer(one.answer), problem)
         yield Line(
-            one.asked_at, 0, said, answer if one.answered_at else "no answer yet", NOTHING, one.asked_by
+            one.asked_at, 0, said, answer if one.answered_at else _("no answer yet"), NOTHING, one.asked_by
         )
 
 
@@ -158,10 +160,10 @@ def approval_lines(transaction: Transaction, contradictions: list[Discrepancy]) 
         about |= Q(subject_type="wallet.discrepancy", subject_id__in=ids)
     rows = Approval.objects.filter(about).select_related("requested_by", "decided_by").defer("sealed")
     for row in rows.order_by("-pk")[:MOST_APPROVALS]:
-        asked = link(f"Requested: {row.title}", "players_approval_change", row.pk)
+        asked = link(_("Requested: {title}").format(title=row.title), "players_approval_change", row.pk)
         yield Line(row.requested_at, 2, asked, row.reason, NOTHING, row.requested_by.username)
         if row.ended_at:
-            said = f"The request was {row.get_state_display()}"
+            said = _("The request was {state}").format(state=row.get_state_display())
             by = row.decided_by or row.requested_by
             yield Line(row.ended_at, 3, said, row.result or row.decision_reason or NOTHING, NOTHING, str(by))
 
@@ -169,7 +171,8 @@ def approval_lines(transaction: Transaction, contradictions: list[Discrepancy]) 
 def discrepancy_lines(contradictions: list[Discrepancy]) -> Iterator[Line]:
     """Where the game contradicts, and what was done about it."""
     for row in contradictions:
-        words = link(f"Discrepancy: {row.get_kind_display()}", "wallet_discrepancy_change", row.pk)
+        about = _("Discrepancy: {kind}").format(kind=row.get_kind_display())
+        words = link(about, "wallet_discrepancy_change", row.pk)
         said = format_html("{} {}", words, times(row))
         yield Line(row.first_seen_at, 2, said, answered(row))
         if row.closed_at:
@@ -177,10 +180,10 @@ def discrepancy_lines(contradictions: list[Discrepancy]) -> Iterator[Line]:
 
 
 def times(row: Discrepancy) -> str:
-    return f"({row.times_seen} times)" if row.times_seen > 1 else ""
+    return _("({number} times)").format(number=row.times_seen) if row.times_seen > 1 else ""
 
 
 def closed(row: Discrepancy) -> str | SafeString:
     if row.correction_id is None:
-        return "The discrepancy was closed"
-    return link("It was booked as the game says", "wallet_transaction_change", row.correction_id)
+        return _("The discrepancy was closed")
+    return link(_("It was booked as the game says"), "wallet_transaction_change", row.correction_id)

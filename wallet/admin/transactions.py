@@ -10,8 +10,9 @@ from django.utils.safestring import SafeString
 from lib.backoffice import columns
 from lib.backoffice.conditions import choice, since, slugs, until
 from lib.backoffice.filters import SOONEST_FIRST, Rows, SelectingAdmin, Selection, Selections
-from lib.backoffice.formatting import NOTHING, badge, clock, link, mono, sentence
+from lib.backoffice.formatting import NOTHING, badge, clock, link, mono
 from lib.backoffice.heads import HeadColumns
+from lib.backoffice.languages import _
 from lib.backoffice.pages import Section, read_uuid
 from lib.clock import now
 from players.admin.players import player_column
@@ -23,7 +24,7 @@ from wallet.admin.calls import calls_section
 from wallet.admin.discrepancies import show_discrepancy_state
 from wallet.admin.manual_review_actions import PendingActions
 from wallet.admin.review_reasons import show_doubt, tally
-from wallet.admin.transaction_states import show_state, transaction_title
+from wallet.admin.transaction_states import REFUSALS, show_state, show_type, transaction_title
 from wallet.admin.transaction_why import why
 from wallet.models import Discrepancy, Inquiry, Transaction
 
@@ -53,19 +54,19 @@ def pending_and_due(rows: Rows) -> Rows:
 class Unfinished(Selections):
     """Pending transactions, by their one index. Other states have none, and would read the whole table."""
 
-    title = "state"
+    title = _("state")
     parameter_name = "unfinished"
     offered: ClassVar[dict[str, Selection]] = {
-        "all": Selection("All"),
+        "all": Selection(_("All")),
         "pending": Selection(
-            "Pending",
+            _("Pending"),
             pending,
             ("due_at", "pk"),
-            "Nothing is pending: every transaction is settled.",
+            _("Nothing is pending: every transaction is settled."),
             SOONEST_FIRST,
         ),
         "due": Selection(
-            "Pending and due", pending_and_due, ("due_at", "pk"), "Nothing is due.", SOONEST_FIRST
+            _("Pending and due"), pending_and_due, ("due_at", "pk"), _("Nothing is due."), SOONEST_FIRST
         ),
     }
 
@@ -77,14 +78,14 @@ def first_step(transaction: Transaction) -> SafeString:
         return link(show_doubt(inquiry), "wallet_inquiry_change", inquiry.pk)
     if transaction.type == Transaction.Type.SET_ASIDE:
         # It never becomes due.
-        return badge("refund ends it", "info")
+        return badge(_("refund ends it"), "info")
     game = transaction.game
     if game is not None and game.query_url:
-        return badge("game is queried", "info")
+        return badge(_("game is queried"), "info")
     return (
-        badge("is held", "warning")
+        badge(_("is held"), "warning")
         if game is not None and game.unanswered_policy == game.Policy.HOLD
-        else badge("expires")
+        else badge(_("expires"))
     )
 
 
@@ -96,13 +97,13 @@ class TransactionAdmin(PendingActions, SessionSearchAdmin, SelectingAdmin):
     conditions = (
         since(),
         until(),
-        choice("type", "Type", "type", lambda: Transaction.Type.choices),
-        choice("state", "State", "state", lambda: Transaction.State.choices),
-        choice("game", "Game", "game_id", slugs(Game)),
+        choice("type", _("Type"), "type", lambda: Transaction.Type.choices),
+        choice("state", _("State"), "state", lambda: Transaction.State.choices),
+        choice("game", _("Game"), "game_id", slugs(Game)),
         *amount_conditions("amount", "wallet__currency_id"),
     )
-    search_help_text = "Exact uid, mmTransactionId, qwTransactionId, or a session token"
-    empty_text = (
+    search_help_text = _("Exact uid, mmTransactionId, qwTransactionId, or a session token")
+    empty_text = _(
         "A transaction is recorded when a game withdraws or deposits, a payment is credited, "
         "or an operator adjusts a wallet."
     )
@@ -124,43 +125,45 @@ class TransactionAdmin(PendingActions, SessionSearchAdmin, SelectingAdmin):
         ),
     )
 
-    why = columns.text("what happened", "why")
-    short = columns.short_id("our id")
-    full_id = columns.mono("our id (qwTransactionId)", "pk")
-    mm_id = columns.mono("game's id (mmTransactionId)", "mm_transaction_id")
-    mm_short = columns.clipped("game's id", "mm_transaction_id")
-    kind = columns.text("type", lambda row: row.type.replace("_", " "))
-    opened_clock = columns.clock("opened (UTC)", "opened_at")
-    shown_state = columns.text("state", show_state)
-    refusal_shown = columns.text("reason for declining", lambda row: row.refusal.replace("_", " ") or NOTHING)
-    amount_major = amount_column("amount", "amount", "wallet.currency_id")
-    player_uid = player_column("player", "player")
-    game_slug = columns.text("game", "game.slug")
-    wallet_link = columns.link("wallet", "wallet_wallet_change", "wallet_id", "wallet.currency_id")
-    session_link = columns.link("session", "players_gamesession_change", "session_id", look=mono)
-    description_shown = columns.text("description", "description")
-    opened = columns.moment("opened", "opened_at")
-    opened_by = columns.text("opened by", "actor")
-    due = columns.moment("due", "due_at")
-    due_clock = columns.clock("due (UTC)", "due_at")
-    then = columns.text("next step", first_step)
+    why = columns.text(_("what happened"), "why")
+    short = columns.short_id(_("our id"))
+    full_id = columns.mono(_("our id (qwTransactionId)"), "pk")
+    mm_id = columns.mono(_("game's id (mmTransactionId)"), "mm_transaction_id")
+    mm_short = columns.clipped(_("game's id"), "mm_transaction_id")
+    kind = columns.text(_("type"), show_type)
+    opened_clock = columns.clock(_("opened (UTC)"), "opened_at")
+    shown_state = columns.text(_("state"), show_state)
+    refusal_shown = columns.text(
+        _("reason for declining"), lambda row: REFUSALS.get(row.refusal, row.refusal) or NOTHING
+    )
+    amount_major = amount_column(_("amount"), "amount", "wallet.currency_id")
+    player_uid = player_column(_("player"), "player")
+    game_slug = columns.text(_("game"), "game.slug")
+    wallet_link = columns.link(_("wallet"), "wallet_wallet_change", "wallet_id", "wallet.currency_id")
+    session_link = columns.link(_("session"), "players_gamesession_change", "session_id", look=mono)
+    description_shown = columns.text(_("description"), "description")
+    opened = columns.moment(_("opened"), "opened_at")
+    opened_by = columns.text(_("opened by"), "actor")
+    due = columns.moment(_("due"), "due_at")
+    due_clock = columns.clock(_("due (UTC)"), "due_at")
+    then = columns.text(_("next step"), first_step)
 
-    @admin.display(description="status queries")
+    @admin.display(description=_("status queries"))
     def inquiry_link(self, obj: Transaction) -> SafeString:
         inquiry = obj.inquiry
         words = (
-            sentence(f"manual review: {inquiry.get_doubt_display()}")
+            _("Manual review: {doubt}").format(doubt=inquiry.get_doubt_display())
             if inquiry.doubt and not inquiry.closed_at
             else tally(inquiry)
         )
         return link(words, "wallet_inquiry_change", inquiry.pk)
 
-    settled = columns.moment("settled", "settled_at")
-    settled_by = columns.text("settled by", "settled_actor")
-    reason_shown = columns.text("reason", "reason")
-    reverses_link = columns.link("reverses", "wallet_transaction_change", "reverses_id", look=mono)
+    settled = columns.moment(_("settled"), "settled_at")
+    settled_by = columns.text(_("settled by"), "settled_actor")
+    reason_shown = columns.text(_("reason"), "reason")
+    reverses_link = columns.link(_("reverses"), "wallet_transaction_change", "reverses_id", look=mono)
 
-    order_link = columns.link("order", "payments_order_change", "reference", look=mono)
+    order_link = columns.link(_("order"), "payments_order_change", "reference", look=mono)
 
     def title_of(self, row: Transaction) -> str:
         return transaction_title(row)
@@ -218,18 +221,18 @@ class TransactionAdmin(PendingActions, SessionSearchAdmin, SelectingAdmin):
         return [
             transaction_story.section(request, obj, obj.contradictions),
             journal.section(
-                "Journal",
+                _("Journal"),
                 journal.entries_of_transaction(obj),
                 obj.wallet.currency_id,
-                empty="No entry: the audit reports why.",
+                empty=_("No entry: the audit reports why."),
             ),
             calls_section(obj),
             discrepancies_section(obj),
             journal.section(
-                "Around it in the wallet",
+                _("Around it in the wallet"),
                 journal.entries_around(obj),
                 obj.wallet.currency_id,
-                empty="There is nothing else in this wallet.",
+                empty=_("There is nothing else in this wallet."),
             ),
         ]
 
@@ -246,5 +249,5 @@ def discrepancies_section(transaction: Any) -> Section:
         )
         for row in transaction.contradictions
     ]
-    headers = ("Kind", "State", "Occurrences", "First seen (UTC)", "Last seen (UTC)")
-    return Section(Discrepancy, "Discrepancies", headers, rows, "None: game and platform agree.")
+    headers = (_("Kind"), _("State"), _("Occurrences"), _("First seen (UTC)"), _("Last seen (UTC)"))
+    return Section(Discrepancy, _("Discrepancies"), headers, rows, _("None: game and platform agree."))

@@ -5,9 +5,11 @@ from uuid import UUID
 
 from django import forms
 from django.http import QueryDict
+from django.utils.text import format_lazy
 
 from lib.backoffice.confirmation import Act, Page, PageAction, Refused
 from lib.backoffice.forms import RadioWidget, ReasonForm
+from lib.backoffice.languages import _
 from lib.backoffice.pages import PageAdmin
 from players.admin.approved_action import ApprovedAction, TwoStepRequestForm
 from wallet.admin.amounts import AmountField, written
@@ -20,8 +22,8 @@ from wallet.operations import freeze_wallet, limit_withdrawals, lock_wallet
 
 GATE = "wallet.freeze_wallet"
 KINDS = [
-    ("credit", "credit: add to the player's balance"),
-    ("debit", "debit: take from the player's balance"),
+    ("credit", _("credit: add to the player's balance")),
+    ("debit", _("debit: take from the player's balance")),
 ]
 
 
@@ -33,8 +35,8 @@ class LimitForm(ReasonForm):
         self.fields["limit"] = AmountField(
             currency,
             required=False,
-            label=f"Largest single withdrawal in {currency.code}",
-            help_text="Leave empty for no limit.",
+            label=_("Largest single withdrawal in {code}").format(code=currency.code),
+            help_text=_("Leave empty for no limit."),
         )
         self.order_fields(["limit", "reason"])
 
@@ -42,11 +44,11 @@ class LimitForm(ReasonForm):
 class AdjustmentForm(TwoStepRequestForm):
     """A credit or a debit."""
 
-    type = forms.ChoiceField(choices=KINDS, widget=RadioWidget, label="Type")
+    type = forms.ChoiceField(choices=KINDS, widget=RadioWidget, label=_("Type"))
 
     def __init__(self, currency: Currency, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["amount"] = AmountField(currency, label=f"Amount in {currency.code}")
+        self.fields["amount"] = AmountField(currency, label=_("Amount in {code}").format(code=currency.code))
         self.order_fields(["type", "amount", "reason"])
 
 
@@ -55,8 +57,14 @@ class WriteOffForm(TwoStepRequestForm):
 
     def __init__(self, currency: Currency, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["amount"] = AmountField(currency, label=f"Amount in {currency.code}")
+        self.fields["amount"] = AmountField(currency, label=_("Amount in {code}").format(code=currency.code))
         self.order_fields(["amount", "reason"])
+
+
+def spendable_of(row: Wallet) -> str:
+    """What a player can spend of a wallet, in a sentence."""
+    amount = show_amount(row.spendable, row.currency_id)
+    return _("Spendable balance of {uid}: {amount}.").format(uid=row.player.uid, amount=amount)
 
 
 class WalletAction(PageAction[Wallet]):
@@ -69,27 +77,27 @@ class WalletAction(PageAction[Wallet]):
 class Freeze(WalletAction):
     """No new withdrawal leaves the wallet."""
 
-    title, permission = "Freeze", GATE
+    title, permission = _("Freeze"), GATE
 
     def page(self, row: Wallet) -> Page:
         says = [
-            f"Spendable balance of {row.player.uid}: {show_amount(row.spendable, row.currency_id)}.",
-            (
+            spendable_of(row),
+            _(
                 "New withdrawals from this wallet are refused (103). "
                 "Deposits are accepted, and pending transactions can still be settled."
             ),
         ]
-        return Page("Freeze withdrawals from this wallet?", says, "Freeze", danger=True)
+        return Page(_("Freeze withdrawals from this wallet?"), says, _("Freeze"), danger=True)
 
     def do(self, act: Act[Wallet]) -> str:
         is_new = freeze_wallet(act.row, actor=act.actor, reason=act.reason)
-        return "Withdrawals are frozen." if is_new else "Withdrawals were frozen already."
+        return _("Withdrawals are frozen.") if is_new else _("Withdrawals were frozen already.")
 
 
 class Unfreeze(ApprovedAction[Wallet]):
     """Withdrawals are allowed again, if a second person agrees."""
 
-    title, permission, kind = "Unfreeze", GATE, UNFREEZING
+    title, permission, kind = _("Unfreeze"), GATE, UNFREEZING
 
     def payload(self, row: Wallet, given: dict[str, Any]) -> UnfreezingPayload:
         return UnfreezingPayload(row.player_id, row.currency_id)
@@ -98,30 +106,35 @@ class Unfreeze(ApprovedAction[Wallet]):
 class SetLimit(WalletAction):
     """Bounds each single withdrawal."""
 
-    title, permission = "Set limit", "wallet.limit_wallet"
+    title, permission = _("Set limit"), "wallet.limit_wallet"
 
     def form_for(self, row: Wallet, data: QueryDict | None) -> LimitForm:
         return LimitForm(row.currency, data)
 
     def page(self, row: Wallet) -> Page:
-        limit = show_amount(row.withdrawal_limit, row.currency_id) if row.withdrawal_limit else "none"
+        limit = show_amount(row.withdrawal_limit, row.currency_id) if row.withdrawal_limit else _("none")
         says = [
-            f"Current limit: {limit}.",
-            "A single withdrawal above the limit is refused (111) and recorded as declined.",
+            _("Current limit: {limit}.").format(limit=limit),
+            _("A single withdrawal above the limit is refused (111) and recorded as declined."),
         ]
-        return Page("Limit withdrawals from this wallet", says, "Set the limit")
+        return Page(_("Limit withdrawals from this wallet"), says, _("Set the limit"))
 
     def do(self, act: Act[Wallet]) -> str:
         most = act.given["limit"]
         is_new = limit_withdrawals(act.row, most=most, actor=act.actor, reason=act.reason)
-        limit = show_amount(most, act.row.currency_id) if most else "no limit"
-        return f"The largest withdrawal is {'now' if is_new else 'still'}: {limit}."
+        limit = show_amount(most, act.row.currency_id) if most else _("no limit")
+        words = (
+            _("The largest withdrawal is now: {limit}.")
+            if is_new
+            else _("The largest withdrawal is still: {limit}.")
+        )
+        return format_lazy(words, limit=limit)
 
 
 class Adjust(ApprovedAction[Wallet]):
     """Credits or debits the wallet, once for the form's id."""
 
-    title, permission = "Credit or debit", "wallet.adjust_balance"
+    title, permission = _("Credit or debit"), "wallet.adjust_balance"
     kind = ADJUSTMENT
 
     def form_for(self, row: Wallet, data: QueryDict | None) -> AdjustmentForm:
@@ -129,10 +142,10 @@ class Adjust(ApprovedAction[Wallet]):
 
     def page(self, row: Wallet) -> Page:
         says = [
-            f"Spendable balance of {row.player.uid}: {show_amount(row.spendable, row.currency_id)}.",
-            "You will see the effect before anything is requested.",
+            spendable_of(row),
+            _("You will see the effect before anything is requested."),
         ]
-        return Page("Credit or debit this wallet", says, "Continue")
+        return Page(_("Credit or debit this wallet"), says, _("Continue"))
 
     def payload(self, row: Wallet, given: dict[str, Any]) -> AdjustmentPayload:
         return AdjustmentPayload(row.player_id, row.currency_id, given["type"], given["amount"])
@@ -141,19 +154,21 @@ class Adjust(ApprovedAction[Wallet]):
 class WriteOffDebt(ApprovedAction[Wallet]):
     """Takes away what the player owes, whole or in part."""
 
-    title, permission, kind = "Write off debt", WRITE_OFF.permission, WRITE_OFF
+    title, permission, kind = _("Write off debt"), WRITE_OFF.permission, WRITE_OFF
 
     def form_for(self, row: Wallet, data: QueryDict | None) -> WriteOffForm:
         if not row.debt:
-            raise Refused(f"{row.player.uid} owes nothing in this wallet.")
+            raise Refused(format_lazy(_("{uid} owes nothing in this wallet."), uid=row.player.uid))
         return WriteOffForm(row.currency, data, initial={"amount": written(row.debt, row.currency_id)})
 
     def page(self, row: Wallet) -> Page:
         says = [
-            f"Debt of {row.player.uid}: {show_amount(row.debt, row.currency_id)}.",
-            "What is spendable stays. You will see the effect before anything is requested.",
+            _("Debt of {uid}: {amount}.").format(
+                uid=row.player.uid, amount=show_amount(row.debt, row.currency_id)
+            ),
+            _("What is spendable stays. You will see the effect before anything is requested."),
         ]
-        return Page("Write off debt of this wallet", says, "Continue")
+        return Page(_("Write off debt of this wallet"), says, _("Continue"))
 
     def payload(self, row: Wallet, given: dict[str, Any]) -> WriteOffPayload:
         return WriteOffPayload(row.player_id, row.currency_id, given["amount"])

@@ -12,6 +12,7 @@ from lib.backoffice.conditions import choice, since, until
 from lib.backoffice.filters import SelectingAdmin, Selection, Selections
 from lib.backoffice.formatting import NOTHING, badge, moment
 from lib.backoffice.heads import HeadColumns
+from lib.backoffice.languages import _
 from lib.backoffice.pages import Section, read_uuid
 from lib.backoffice.pagination import read_number
 from players.admin.players import player_column
@@ -23,21 +24,21 @@ from wallet.admin.wallet_actions import WalletActions
 from wallet.currencies import show_amount
 from wallet.models import Wallet
 
-WALLET_HEADERS = ("Wallet", "Spendable", "Reserved", "Announced", "Debt", "Withdrawals")
+WALLET_HEADERS = (_("Wallet"), _("Spendable"), _("Reserved"), _("Announced"), _("Debt"), _("Withdrawals"))
 
 
 class Gates(Selections):
     """Frozen wallets have an index of their own."""
 
-    title = "withdrawals"
+    title = _("withdrawals")
     parameter_name = "withdrawals"
     offered: ClassVar[dict[str, Selection]] = {
-        "all": Selection("All"),
+        "all": Selection(_("All")),
         "frozen": Selection(
-            "Frozen",
+            _("Frozen"),
             lambda rows: rows.filter(frozen_at__isnull=False),
             (F("frozen_at").desc(), "-pk"),
-            "No wallet is frozen.",
+            _("No wallet is frozen."),
         ),
     }
 
@@ -45,20 +46,21 @@ class Gates(Selections):
 def show_gate(wallet: Wallet) -> SafeString:
     """Whether withdrawals from a wallet are possible."""
     if wallet.frozen_at:
-        return badge("frozen", "danger")
-    return badge("limited", "warning") if wallet.withdrawal_limit else badge("open", "success")
+        return badge(_("frozen"), "danger")
+    return badge(_("limited"), "warning") if wallet.withdrawal_limit else badge(_("open"), "success")
 
 
 def gate_words(wallet: Wallet) -> str:
     """Whether withdrawals from a wallet are possible, and why not, in a sentence."""
     if wallet.frozen_at:
         entry = journal.last_freeze(wallet)
-        why = f"{entry.actor}: {entry.note or NOTHING}" if entry else "not in the journal"
-        return f"No withdrawal is possible. Frozen at {moment(wallet.frozen_at)} by {why}"
+        why = f"{entry.actor}: {entry.note or NOTHING}" if entry else _("not in the journal")
+        said = _("No withdrawal is possible. Frozen at {moment} by {why}")
+        return said.format(moment=moment(wallet.frozen_at), why=why)
     if wallet.withdrawal_limit:
         limit = show_amount(wallet.withdrawal_limit, wallet.currency_id)
-        return f"Withdrawals of at most {limit} each are possible."
-    return "Withdrawals of what is spendable are possible."
+        return _("Withdrawals of at most {limit} each are possible.").format(limit=limit)
+    return _("Withdrawals of what is spendable are possible.")
 
 
 @admin.register(Wallet)
@@ -69,10 +71,10 @@ class WalletAdmin(WalletActions, SessionSearchAdmin, SelectingAdmin):
     conditions = (
         since(),
         until(),
-        choice("currency", "Currency", "currency_id", currencies),
+        choice("currency", _("Currency"), "currency_id", currencies),
     )
-    search_help_text = "Exact uid, wallet id, or a session token"
-    empty_text = "A wallet is opened when a player first launches a game in a currency."
+    search_help_text = _("Exact uid, wallet id, or a session token")
+    empty_text = _("A wallet is opened when a player first launches a game in a currency.")
     head_columns = HeadColumns(
         ["gate"],
         ["withdrawals"],
@@ -80,29 +82,29 @@ class WalletAdmin(WalletActions, SessionSearchAdmin, SelectingAdmin):
     )
     fields = ("full_id", "code", "limit_major", "entries", "opened")
 
-    short = columns.short_id("wallet")
-    full_id = columns.mono("id", "pk")
-    player_uid = player_column("player", "player")
-    code = columns.text("currency", "currency_id")
-    spendable_major = amount_column("spendable", "spendable", "currency_id")
-    reserved_major = amount_column("reserved", "reserved", "currency_id")
-    announced_major = amount_column("announced", "announced", "currency_id")
-    debt_major = amount_column("debt", "debt", "currency_id")
-    gate = columns.text("withdrawals", show_gate)
-    withdrawals = columns.text("withdrawals", gate_words)
-    frozen_clock = columns.clock("frozen since (UTC)", "frozen_at")
+    short = columns.short_id(_("wallet"))
+    full_id = columns.mono(_("id"), "pk")
+    player_uid = player_column(_("player"), "player")
+    code = columns.text(_("currency"), "currency_id")
+    spendable_major = amount_column(_("spendable"), "spendable", "currency_id")
+    reserved_major = amount_column(_("reserved"), "reserved", "currency_id")
+    announced_major = amount_column(_("announced"), "announced", "currency_id")
+    debt_major = amount_column(_("debt"), "debt", "currency_id")
+    gate = columns.text(_("withdrawals"), show_gate)
+    withdrawals = columns.text(_("withdrawals"), gate_words)
+    frozen_clock = columns.clock(_("frozen since (UTC)"), "frozen_at")
 
     limit_major = columns.text(
-        "largest withdrawal",
+        _("largest withdrawal"),
         lambda row: (
-            amount_cell(row.withdrawal_limit, row.currency_id) if row.withdrawal_limit else "no limit"
+            amount_cell(row.withdrawal_limit, row.currency_id) if row.withdrawal_limit else _("no limit")
         ),
     )
-    entries = columns.number("journal entries", "entry_count")
-    opened = columns.moment("opened", "opened_at")
+    entries = columns.number(_("journal entries"), "entry_count")
+    opened = columns.moment(_("opened"), "opened_at")
 
     def title_of(self, row: Wallet) -> str:
-        return f"{row.currency_id} wallet of {row.player.uid}"
+        return _("{code} wallet of {uid}").format(code=row.currency_id, uid=row.player.uid)
 
     def standard_columns(self, request: HttpRequest) -> tuple[str, ...]:
         if Gates.name_in(request) == "frozen":
@@ -147,15 +149,17 @@ class WalletAdmin(WalletActions, SessionSearchAdmin, SelectingAdmin):
         before = read_number(request.GET.get("before", ""))
         entries, following = journal.journal_page(obj, before)
         older = (
-            ("Older entries", f"?before={following}#journal-{obj.currency_id.lower()}") if following else None
+            (_("Older entries"), f"?before={following}#journal-{obj.currency_id.lower()}")
+            if following
+            else None
         )
-        newest = ("Newest entries", f"?#journal-{obj.currency_id.lower()}") if before else None
+        newest = (_("Newest entries"), f"?#journal-{obj.currency_id.lower()}") if before else None
         return [
             journal.section(
-                "Journal",
+                _("Journal"),
                 entries,
                 obj.currency_id,
-                empty="There are no older entries.",
+                empty=_("There are no older entries."),
                 more=older,
                 back=newest,
             )

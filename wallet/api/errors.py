@@ -5,27 +5,44 @@ Code, sentence and balance (contract 1, Error codes).
 
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from lib.http.errors import ErrorCode, Refusal, invalid
 from players.api.errors import refusal as refusal_about_players
 from wallet.currencies import show
 from wallet.outcomes import LedgerRefused, UnknownCurrency
 
 REFUSALS: dict[str, tuple[ErrorCode, str]] = {
-    "unknown_token": (ErrorCode.UNKNOWN_SESSION, "The session token is unknown."),
-    "session_ended": (ErrorCode.UNKNOWN_SESSION, "The session has ended or expired."),
-    "player_inactive": (ErrorCode.PLAYER_BARRED, "The player is blocked, self-excluded or closed."),
-    "wallet_frozen": (ErrorCode.PLAYER_BARRED, "Withdrawals from this wallet are frozen."),
-    "insufficient_funds": (ErrorCode.INSUFFICIENT_FUNDS, "The player has insufficient funds."),
-    "foreign_currency": (ErrorCode.FOREIGN_CURRENCY, "The currency is unknown, or not the session's."),
-    "not_found": (ErrorCode.TRANSACTION_NOT_FOUND, "There is no such transaction."),
-    "already_confirmed": (ErrorCode.ALREADY_CONFIRMED, "The transaction is already confirmed."),
-    "already_rolled_back": (ErrorCode.ALREADY_ROLLED_BACK, "The transaction is already rolled back."),
-    "already_expired": (ErrorCode.EXPIRED, "The transaction has expired and was settled as rolled back."),
-    "other_content": (ErrorCode.OTHER_CONTENT, "The transaction id was used before with other content."),
-    "limit_reached": (ErrorCode.LIMIT_REACHED, "A limit of the wallet is reached."),
+    "unknown_token": (ErrorCode.UNKNOWN_SESSION, gettext_noop("The session token is unknown.")),
+    "session_ended": (ErrorCode.UNKNOWN_SESSION, gettext_noop("The session has ended or expired.")),
+    "player_inactive": (
+        ErrorCode.PLAYER_BARRED,
+        gettext_noop("The player is blocked, self-excluded or closed."),
+    ),
+    "wallet_frozen": (ErrorCode.PLAYER_BARRED, gettext_noop("Withdrawals from this wallet are frozen.")),
+    "insufficient_funds": (ErrorCode.INSUFFICIENT_FUNDS, gettext_noop("The player has insufficient funds.")),
+    "foreign_currency": (
+        ErrorCode.FOREIGN_CURRENCY,
+        gettext_noop("The currency is unknown, or not the session's."),
+    ),
+    "not_found": (ErrorCode.TRANSACTION_NOT_FOUND, gettext_noop("There is no such transaction.")),
+    "already_confirmed": (ErrorCode.ALREADY_CONFIRMED, gettext_noop("The transaction is already confirmed.")),
+    "already_rolled_back": (
+        ErrorCode.ALREADY_ROLLED_BACK,
+        gettext_noop("The transaction is already rolled back."),
+    ),
+    "already_expired": (
+        ErrorCode.EXPIRED,
+        gettext_noop("The transaction has expired and was settled as rolled back."),
+    ),
+    "other_content": (
+        ErrorCode.OTHER_CONTENT,
+        gettext_noop("The transaction id was used before with other content."),
+    ),
+    "limit_reached": (ErrorCode.LIMIT_REACHED, gettext_noop("A limit of the wallet is reached.")),
 }
 # Refused before the ledger is asked, as the call log has it.
-MALFORMED = (ErrorCode.INVALID_REQUEST, "The request is malformed.")
+MALFORMED = (ErrorCode.INVALID_REQUEST, gettext_noop("The request is malformed."))
 # Whoever may not know of a wallet is told of none.
 WITHOUT_BALANCE = frozenset({ErrorCode.OTHER, ErrorCode.INVALID_REQUEST, ErrorCode.UNKNOWN_SESSION})
 

@@ -6,10 +6,11 @@ from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from lib.backoffice.languages import _
 from lib.clock import in_words
 from players.models import Game
 from wallet.models import Inquiry, Transaction
-from wallet.outages import present_pause
+from wallet.outages import Pause, present_pause
 
 UNASKABLE = Q(game__query_url="")
 HOLDS = Q(game__unanswered_policy=Game.Policy.HOLD)
@@ -73,34 +74,59 @@ def forecast(transaction: Transaction, at: datetime) -> str:
     For operators, at the moment `at`.
     """
     if transaction.settled_at is not None:
-        return "nothing: it is settled"
+        return _("nothing: it is settled")
     if transaction.due_at is None:
-        return "nothing: it waits for the end of a refund"
+        return _("nothing: it waits for the end of a refund")
     pause = present_pause(at)
     inquiry = Inquiry.objects.filter(transaction=transaction, closed_at=None).first()
     if transaction.due_at > at:
         is_asked = inquiry and inquiry.next_attempt_at and inquiry.next_attempt_at < transaction.due_at
-        asked = "an operator has the game queried now; otherwise " if is_asked else ""
-        return f"{asked}due {in_words(transaction.due_at)}; then {first_step(transaction.game)}"
-    if inquiry and inquiry.next_attempt_at is None:
-        return f"manual review: {inquiry.get_doubt_display()}; an operator decides"
-    if pause:
-        until = f"until {in_words(pause.until)}" if pause.until else "while this lasts"
-        return f"nothing is due {until}: {pause.reason}; then {first_step(transaction.game)}"
-    if inquiry and inquiry.next_attempt_at and transaction.game and transaction.game.query_url:
-        doubt = f", in manual review ({inquiry.get_doubt_display()})" if inquiry.doubt else ""
-        said = inquiry.get_last_answer_display() or "none"
-        return (
-            f"{inquiry.questions_asked} status queries, last answer {said}{doubt}; "
-            f"next query {in_words(max(inquiry.next_attempt_at, at))}"
+        words = (
+            _("an operator has the game queried now; otherwise due {at}; then {step}")
+            if is_asked
+            else _("due {at}; then {step}")
         )
-    return f"due: {first_step(transaction.game)}"
+        return words.format(at=in_words(transaction.due_at), step=first_step(transaction.game))
+    if inquiry and inquiry.next_attempt_at is None:
+        doubt = inquiry.get_doubt_display()
+        return _("manual review: {doubt}; an operator decides").format(doubt=doubt)
+    if pause:
+        return paused(pause, transaction.game)
+    if inquiry and inquiry.next_attempt_at and transaction.game and transaction.game.query_url:
+        return queried(inquiry, max(inquiry.next_attempt_at, at))
+    return _("due: {step}").format(step=first_step(transaction.game))
+
+
+def paused(pause: Pause, game: Game | None) -> str:
+    """What becomes of what is due, while nothing is."""
+    words = (
+        _("nothing is due until {until}: {reason}; then {step}")
+        if pause.until
+        else _("nothing is due while this lasts: {reason}; then {step}")
+    )
+    until = in_words(pause.until) if pause.until else ""
+    return words.format(until=until, reason=pause.reason, step=first_step(game))
+
+
+def queried(inquiry: Inquiry, next_query: datetime) -> str:
+    """What the game has said so far, and when it is queried again."""
+    words = (
+        _("{number} status queries, last answer {answer}, in manual review ({doubt}); next query {at}")
+        if inquiry.doubt
+        else _("{number} status queries, last answer {answer}; next query {at}")
+    )
+    return words.format(
+        number=inquiry.questions_asked,
+        answer=inquiry.get_last_answer_display() or _("none"),
+        doubt=inquiry.get_doubt_display(),
+        at=in_words(next_query),
+    )
 
 
 def first_step(game: Game | None) -> str:
     """What happens to a game's transaction when it becomes due."""
     if game is not None and game.query_url:
-        return f"the game is queried at {game.query_url}"
+        return _("the game is queried at {address}").format(address=game.query_url)
     if game is not None and game.unanswered_policy == Game.Policy.HOLD:
-        return "manual review (the game's policy is to hold): an operator decides"
-    return "it expires (the game has no query URL)"
+        return _("manual review (the game's policy is to hold): an operator decides")
+    return _("it expires (the game has no query URL)")
