@@ -10,11 +10,13 @@ if TYPE_CHECKING:
     # Translated whenever they are shown; all that is asked of a text can be asked of them.
     def _(text: str) -> str: ...
     def ngettext_lazy(one: str, many: str, number: int) -> str: ...
+    def format_lazy(text: str, **values: object) -> str: ...
 else:
+    from django.utils.text import format_lazy
     from django.utils.translation import gettext_lazy as _
     from django.utils.translation import ngettext_lazy
 
-__all__ = ["STORED", "_", "english", "ngettext_lazy"]
+__all__ = ["STORED", "_", "english", "format_lazy", "ngettext_lazy"]
 
 STORED = "en"
 

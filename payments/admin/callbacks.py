@@ -26,6 +26,7 @@ from lib.backoffice.formatting import (
     wrapped,
 )
 from lib.backoffice.heads import HeadColumns
+from lib.backoffice.languages import _
 from lib.backoffice.pages import PageAdmin, Section, read_uuid
 from lib.backoffice.raw_messages import show_body, show_headers
 from lib.backoffice.recorded_acts import RECORDING, RecordedAct
@@ -40,21 +41,28 @@ from players.models import GameSession
 Outcome = Callback.Outcome
 # Headers and bodies of others are for whoever needs them.
 READ_RAW, RAW = "payments.read_raw_callback", ("headers_shown", "body_shown")
-CALLBACK_HEADERS = ("Received (UTC)", "Type", "Outcome", "Problem", "Provider's reference", "Occurrences")
-SOURCES = {"callback": "the provider called", "query": "the provider was asked"}
+CALLBACK_HEADERS = (
+    _("Received (UTC)"),
+    _("Type"),
+    _("Outcome"),
+    _("Problem"),
+    _("Provider's reference"),
+    _("Occurrences"),
+)
+SOURCES = {"callback": _("the provider called"), "query": _("the provider was asked")}
 # The meaning of each outcome, and what helps.
 MEANINGS = {
-    Outcome.ACTED: "It was processed once. Repeats are only counted.",
-    Outcome.NOTHING: "It required no action. Repeats are only counted.",
-    Outcome.DUPLICATE: (
+    Outcome.ACTED: _("It was processed once. Repeats are only counted."),
+    Outcome.NOTHING: _("It required no action. Repeats are only counted."),
+    Outcome.DUPLICATE: _(
         "Duplicate payment: the order was paid already, and this money credits nothing. "
         "Refund it on the order's page or at the provider, then resolve this."
     ),
-    Outcome.CONTRADICTS: (
+    Outcome.CONTRADICTS: _(
         "It was answered with 422 and changed nothing: it contradicts the stored order. "
         "Ask the provider which is right."
     ),
-    Outcome.NO_ORDER: (
+    Outcome.NO_ORDER: _(
         "It was answered with 404 and changed nothing: the order is unknown. "
         "Another system may be using the same secret."
     ),
@@ -64,16 +72,16 @@ MEANINGS = {
 class Outcomes(Selections):
     """Callbacks that a person has to review come first."""
 
-    title = "outcome"
+    title = _("outcome")
     parameter_name = "outcome"
     offered: ClassVar[dict[str, Selection]] = {
-        "open": Selection("To review", to_look_at, empty="No callback needs review."),
+        "open": Selection(_("To review"), to_look_at, empty=_("No callback needs review.")),
         "acted": Selection(
-            "Processed",
+            _("Processed"),
             lambda rows: rows.filter(outcome=Outcome.ACTED),
-            empty="No callback has been processed yet.",
+            empty=_("No callback has been processed yet."),
         ),
-        "all": Selection("All", empty="No callback has been received yet."),
+        "all": Selection(_("All"), empty=_("No callback has been received yet.")),
     }
     searched = "all"
 
@@ -94,8 +102,8 @@ def callback_row(callback: Callback) -> tuple[Any, ...]:
 def type_of(callback: Callback) -> str:
     """What it tells; of an answer that it is one."""
     if callback.source == Callback.Source.QUERY:
-        return f"{callback.type or 'nothing'} (asked)"
-    return callback.type or "unknown"
+        return _("{type} (asked)").format(type=callback.type or _("nothing"))
+    return callback.type or _("unknown")
 
 
 def problem_of(row: Callback | RefusedCallback) -> SafeString:
@@ -106,27 +114,30 @@ def problem_of(row: Callback | RefusedCallback) -> SafeString:
 def outcome_and_resolution(row: Callback) -> SafeString:
     """The outcome of a callback, and whether an operator has resolved it."""
     if row.resolved_at:
-        return format_html("{} {}", show_outcome(row), badge("resolved", "success"))
+        return format_html("{} {}", show_outcome(row), badge(_("resolved"), "success"))
     return show_outcome(row)
 
 
 class Resolve(PageAction[Callback]):
     """Takes the callback off the list."""
 
-    title, permission = "Resolve", "payments.resolve_callback"
+    title, permission = _("Resolve"), "payments.resolve_callback"
 
     def page(self, row: Callback) -> Page:
         problem = sentence(row.problem) if row.problem else ""
         says = [
             f"{row.provider.name}: {row.get_outcome_display()}. {problem}",
             MEANINGS[Outcome(row.outcome)],
-            "Resolving takes the callback off the list. It moves no money, and does not change the callback.",
+            _(
+                "Resolving takes the callback off the list. "
+                "It moves no money, and does not change the callback."
+            ),
         ]
-        return Page("Resolve this callback?", says, "Resolve")
+        return Page(_("Resolve this callback?"), says, _("Resolve"))
 
     def do(self, act: Act[Callback]) -> str:
         is_new = resolve_callback(act.row, actor=act.actor, reason=act.reason)
-        return "The callback is resolved." if is_new else "There was nothing to resolve."
+        return _("The callback is resolved.") if is_new else _("There was nothing to resolve.")
 
 
 class RawMessageAdmin(PageAdmin):
@@ -162,10 +173,10 @@ class CallbackAdmin(RawMessageAdmin, SessionSearchAdmin, SelectingAdmin):
     conditions = (
         since(),
         until(),
-        choice("provider", "Provider", "provider_id", slugs(Provider)),
+        choice("provider", _("Provider"), "provider_id", slugs(Provider)),
     )
-    search_help_text = "Exact orderId, cpOrderId, uid, message id or provider's reference"
-    empty_text = "A callback is recorded when a provider reports a payment (POST /pay/…)."
+    search_help_text = _("Exact orderId, cpOrderId, uid, message id or provider's reference")
+    empty_text = _("A callback is recorded when a provider reports a payment (POST /pay/…).")
     head_columns = HeadColumns(
         ["outcome_shown"], ["why_full", "meaning_shown"], ["order_link", "provider_link"]
     )
@@ -186,32 +197,36 @@ class CallbackAdmin(RawMessageAdmin, SessionSearchAdmin, SelectingAdmin):
     actions_detail = ("resolve",)
     resolve = Resolve()
 
-    received_clock = columns.clock("received (UTC)", "received_at")
-    provider_slug = columns.clipped("provider", "provider.slug")
-    provider_link = columns.link("provider", "payments_provider_change", "provider_id", "provider.slug")
-    type_short = columns.text("type", lambda row: in_words(row.type) or NOTHING)
-    type_shown = columns.text("type", "type", empty="none that is processed")
+    received_clock = columns.clock(_("received (UTC)"), "received_at")
+    provider_slug = columns.clipped(_("provider"), "provider.slug")
+    provider_link = columns.link(_("provider"), "payments_provider_change", "provider_id", "provider.slug")
+    type_short = columns.text(_("type"), lambda row: in_words(row.type) or NOTHING)
+    type_shown = columns.text(_("type"), "type", empty=_("none that is processed"))
 
-    outcome_shown = columns.text("outcome", outcome_and_resolution)
-    why_shown = columns.text("problem", problem_of)
-    why_full = columns.sentence("problem", "problem")
-    meaning_shown = columns.text("meaning", lambda row: MEANINGS[Outcome(row.outcome)])
-    order_short = columns.link("order", "payments_order_change", "order_id", look=short_id)
-    order_link = columns.link("order", "payments_order_change", "order_id", look=mono, empty="unknown")
-    message = columns.mono("message id", "message_id")
-    reference_full = columns.mono("provider's reference", "reference")
-    received = columns.moment("received", "received_at")
-    last_seen = columns.moment("last seen", "last_seen_at")
-    times = columns.number("occurrences", "times_seen")
-    source_shown = columns.text("how we heard of it", lambda row: SOURCES[row.source])
-    address_shown = columns.mono("from", "address")
-    headers_shown = columns.text("headers", lambda row: show_headers(row.headers))
-    body_shown = columns.text("body", lambda row: show_body(row.body))
-    resolved = columns.text("resolved", lambda row: f"{moment(row.resolved_at)} by {row.resolved_by}")
-    reason_shown = columns.text("reason", "reason")
+    outcome_shown = columns.text(_("outcome"), outcome_and_resolution)
+    why_shown = columns.text(_("problem"), problem_of)
+    why_full = columns.sentence(_("problem"), "problem")
+    meaning_shown = columns.text(_("meaning"), lambda row: MEANINGS[Outcome(row.outcome)])
+    order_short = columns.link(_("order"), "payments_order_change", "order_id", look=short_id)
+    order_link = columns.link(_("order"), "payments_order_change", "order_id", look=mono, empty=_("unknown"))
+    message = columns.mono(_("message id"), "message_id")
+    reference_full = columns.mono(_("provider's reference"), "reference")
+    received = columns.moment(_("received"), "received_at")
+    last_seen = columns.moment(_("last seen"), "last_seen_at")
+    times = columns.number(_("occurrences"), "times_seen")
+    source_shown = columns.text(_("how we heard of it"), lambda row: SOURCES[row.source])
+    address_shown = columns.mono(_("from"), "address")
+    headers_shown = columns.text(_("headers"), lambda row: show_headers(row.headers))
+    body_shown = columns.text(_("body"), lambda row: show_body(row.body))
+    resolved = columns.text(
+        _("resolved"),
+        lambda row: _("{at} by {operator}").format(at=moment(row.resolved_at), operator=row.resolved_by),
+    )
+    reason_shown = columns.text(_("reason"), "reason")
 
     def title_of(self, row: Callback) -> str:
-        return f"{sentence(in_words(row.type) or 'callback')} from {row.provider.slug}"
+        type = sentence(in_words(row.type) or str(_("callback")))
+        return _("{type} from {provider}").format(type=type, provider=row.provider.slug)
 
     def get_fields(self, request: HttpRequest, obj: Callback | None = None) -> Any:
         absent = set() if obj and obj.resolved_at else {"resolved", "reason_shown"}
@@ -250,9 +265,9 @@ class CallbackAdmin(RawMessageAdmin, SessionSearchAdmin, SelectingAdmin):
         return [
             Section(
                 Callback,
-                "Other callbacks for this order",
+                _("Other callbacks for this order"),
                 CALLBACK_HEADERS,
                 [callback_row(row) for row in others],
-                "This is the only one.",
+                _("This is the only one."),
             )
         ]

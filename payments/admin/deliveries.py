@@ -15,6 +15,7 @@ from lib.backoffice.confirmation import Act, Page, PageAction, lock_row
 from lib.backoffice.filters import OLDEST_FIRST, SelectingAdmin, Selection, Selections
 from lib.backoffice.formatting import clipped, clock, link, moment, mono, short_id
 from lib.backoffice.heads import HeadColumns
+from lib.backoffice.languages import _, ngettext_lazy
 from lib.backoffice.pages import Section, read_uuid
 from lib.backoffice.pagination import read_page
 from lib.clock import now
@@ -33,25 +34,36 @@ from players.admin.search import SessionSearchAdmin
 from players.models import Game, GameSession
 
 State = Delivery.State
-HEADERS = ("Created (UTC)", "State", "Order", "Player", "Attempts", "Next attempt (UTC)", "Delivered (UTC)")
+HEADERS = (
+    _("Created (UTC)"),
+    _("State"),
+    _("Order"),
+    _("Player"),
+    _("Attempts"),
+    _("Next attempt (UTC)"),
+    _("Delivered (UTC)"),
+)
 
 
 class States(Selections):
     """By the index of states: pending deliveries first, then those that wait for a person."""
 
-    title = "state"
+    title = _("state")
     parameter_name = "state"
     offered: ClassVar[dict[str, Selection]] = {
         "pending": Selection(
-            "Pending",
+            _("Pending"),
             lambda rows: rows.filter(state=State.PENDING),
             ("pk",),
-            "Nothing is pending: games have accepted every delivery.",
+            _("Nothing is pending: games have accepted every delivery."),
             OLDEST_FIRST,
         ),
-        "given_up": Selection("Stopped or given up", given_up, empty="No delivery is stopped or given up."),
+        "given_up": Selection(
+            _("Stopped or given up"), given_up, empty=_("No delivery is stopped or given up.")
+        ),
         "all": Selection(
-            "All", empty="No delivery yet: one is created when a product is paid that its game delivers."
+            _("All"),
+            empty=_("No delivery yet: one is created when a product is paid that its game delivers."),
         ),
     }
     searched = "all"
@@ -84,63 +96,72 @@ def shop_of(delivery: Delivery) -> Shop | None:
 def forecast(delivery: Delivery) -> str:
     """The platform's next step for a delivery, in a sentence."""
     if delivery.order.state in GONE_BACK:
-        return "None: the payment was returned."
+        return _("None: the payment was returned.")
     if delivery.next_attempt_at is None:
         return (
-            "None: an operator can send it again."
+            _("None: an operator can send it again.")
             if delivery.state in (State.GONE, State.EXHAUSTED)
-            else "None."
+            else _("None.")
         )
     shop = shop_of(delivery)
     if shop is None or not shop.order_url:
-        return "It cannot be sent: the game has no order URL."
+        return _("It cannot be sent: the game has no order URL.")
     if shop.paused_at:
-        return "It waits until deliveries to this game are resumed."
+        return _("It waits until deliveries to this game are resumed.")
     return (
-        f"The next attempt is at {moment(delivery.next_attempt_at)}."
+        _("The next attempt is at {at}.").format(at=moment(delivery.next_attempt_at))
         if delivery.next_attempt_at > now()
-        else "It is due, and sent by the next run."
+        else _("It is due, and sent by the next run.")
     )
 
 
 def standing(delivery: Delivery) -> str:
     """What has become of a delivery so far, in a sentence."""
     if delivery.delivered_at:
-        return f"The game has accepted it at {moment(delivery.delivered_at)}."
+        return _("The game has accepted it at {at}.").format(at=moment(delivery.delivered_at))
     if not delivery.attempts:
-        return "The game is yet to be told."
-    tries = "1 attempt" if delivery.attempts == 1 else f"{delivery.attempts:,} attempts"
-    return f"The game has not accepted it after {tries}."
+        return _("The game is yet to be told.")
+    words = ngettext_lazy(
+        "The game has not accepted it after {number} attempt.",
+        "The game has not accepted it after {number} attempts.",
+        delivery.attempts,
+    )
+    return words.format(number=f"{delivery.attempts:,}")
 
 
 def game_and_shop(row: Delivery) -> SafeString:
     """Links to a delivery's game and to its shop."""
     shop = shop_of(row)
-    page = link("its shop", "payments_shop_change", shop.pk) if shop else "no shop"
+    page = link(_("its shop"), "payments_shop_change", shop.pk) if shop else _("no shop")
     return format_html("{} ({})", link(row.game.slug, "players_game_change", row.game_id), page)
 
 
 class SendAgain(PageAction[Delivery]):
     """Tells the game once more, under the same message id."""
 
-    title, permission = "Send again", SEND_AGAIN
+    title, permission = _("Send again"), SEND_AGAIN
     refusals = (NotPossible,)
 
     def page(self, row: Delivery) -> Page:
         says = [
-            (
-                f"{row.game} is told once more, at once, to deliver {row.order.product_code} "
-                f"to {row.order.player.uid}, under the same message id."
+            _(
+                "{game} is told once more, at once, to deliver {product} to {uid}, under the same message id."
+            ).format(game=row.game, product=row.order.product_code, uid=row.order.player.uid),
+            _(
+                "The schedule starts anew: attempts are made for 48 hours, "
+                "until the game accepts the delivery."
             ),
-            "The schedule starts anew: attempts are made for 48 hours, until the game accepts the delivery.",
         ]
         if (shop := shop_of(row)) and shop.paused_at:
-            says.append("Deliveries to this game are paused: it is sent when they are resumed.")
+            says.append(_("Deliveries to this game are paused: it is sent when they are resumed."))
         if row.delivered_at:
             says.append(
-                "The game has accepted it already. It must recognise the message id, and not deliver twice."
+                _(
+                    "The game has accepted it already. "
+                    "It must recognise the message id, and not deliver twice."
+                )
             )
-        return Page("Send this delivery again?", says, "Send again", danger=bool(row.delivered_at))
+        return Page(_("Send this delivery again?"), says, _("Send again"), danger=bool(row.delivered_at))
 
     def lock(self, row: Delivery) -> None:
         # Whoever changes a delivery locks its order first.
@@ -149,7 +170,7 @@ class SendAgain(PageAction[Delivery]):
 
     def do(self, act: Act[Delivery]) -> str:
         send_again(act.row, actor=act.actor, reason=act.reason)
-        return "The delivery is being sent again."
+        return _("The delivery is being sent again.")
 
     def afterwards(self, act: Act[Delivery], done: str) -> str:
         nudge(deliver_task, str(act.row.pk))
@@ -174,10 +195,10 @@ class DeliveryAdmin(RangeActions, SessionSearchAdmin, SelectingAdmin):
     conditions = (
         since(),
         until(),
-        choice("game", "Game", "game_id", slugs(Game)),
+        choice("game", _("Game"), "game_id", slugs(Game)),
     )
-    search_help_text = "Exact delivery id, orderId, cpOrderId or uid"
-    empty_text = "A delivery is created when a product is paid that its game delivers."
+    search_help_text = _("Exact delivery id, orderId, cpOrderId or uid")
+    empty_text = _("A delivery is created when a product is paid that its game delivers.")
     head_columns = HeadColumns(
         ["state_shown"], ["standing", "next_step"], ["player_uid", "order_link", "game_link"]
     )
@@ -188,28 +209,29 @@ class DeliveryAdmin(RangeActions, SessionSearchAdmin, SelectingAdmin):
     actions_detail = ("send_again",)
     send_again = SendAgain()
 
-    begun_clock = columns.clock("created (UTC)", "created_at")
-    begun = columns.moment("created", "created_at")
-    full_id = columns.mono("message id (webhook-id)", "pk")
-    state_shown = columns.text("state", show_delivery_state)
-    order_short = columns.link("order", "payments_order_change", "order_id", look=short_id)
-    order_link = columns.link("order", "payments_order_change", "order_id", look=mono)
-    order_state = columns.text("order state", lambda row: show_order_state(row.order.state))
-    cp_order_id = columns.mono("game's id (cpOrderId)", "order.cp_order_id")
-    product = columns.mono("product", "order.product_code")
-    game_slug = columns.clipped("game", "game.slug")
+    begun_clock = columns.clock(_("created (UTC)"), "created_at")
+    begun = columns.moment(_("created"), "created_at")
+    full_id = columns.mono(_("message id (webhook-id)"), "pk")
+    state_shown = columns.text(_("state"), show_delivery_state)
+    order_short = columns.link(_("order"), "payments_order_change", "order_id", look=short_id)
+    order_link = columns.link(_("order"), "payments_order_change", "order_id", look=mono)
+    order_state = columns.text(_("order state"), lambda row: show_order_state(row.order.state))
+    cp_order_id = columns.mono(_("game's id (cpOrderId)"), "order.cp_order_id")
+    product = columns.mono(_("product"), "order.product_code")
+    game_slug = columns.clipped(_("game"), "game.slug")
 
-    game_link = columns.text("game", game_and_shop)
-    player_uid = player_column("player", "order.player")
-    tried = columns.number("attempts", "attempts")
-    next_clock = columns.clock("next attempt (UTC)", "next_attempt_at")
-    delivered_clock = columns.clock("delivered (UTC)", "delivered_at")
-    delivered = columns.moment("delivered", "delivered_at")
-    standing = columns.text("what happened", standing)
-    next_step = columns.text("next step", forecast)
+    game_link = columns.text(_("game"), game_and_shop)
+    player_uid = player_column(_("player"), "order.player")
+    tried = columns.number(_("attempts"), "attempts")
+    next_clock = columns.clock(_("next attempt (UTC)"), "next_attempt_at")
+    delivered_clock = columns.clock(_("delivered (UTC)"), "delivered_at")
+    delivered = columns.moment(_("delivered"), "delivered_at")
+    standing = columns.text(_("what happened"), standing)
+    next_step = columns.text(_("next step"), forecast)
 
     def title_of(self, row: Delivery) -> str:
-        return f"Delivery of {row.order.product_code} to {row.order.player.uid}"
+        words = _("Delivery of {product} to {uid}")
+        return words.format(product=row.order.product_code, uid=row.order.player.uid)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Delivery]:
         rows: QuerySet[Delivery] = super().get_queryset(request)

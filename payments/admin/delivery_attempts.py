@@ -7,6 +7,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from lib.backoffice.formatting import NOTHING, badge, clock, wrapped
+from lib.backoffice.languages import _
 from lib.backoffice.pages import Section
 from lib.backoffice.pagination import one_page
 from lib.backoffice.raw_messages import show_excerpt
@@ -14,7 +15,7 @@ from payments.deliveries.operations import LEASE
 from payments.models import Delivery, DeliveryAttempt
 
 PAGE = 25
-HEADERS = ("Sent (UTC)", "Status", "Duration", "Problem", "Response", "To", "By")
+HEADERS = (_("Sent (UTC)"), _("Status"), _("Duration"), _("Problem"), _("Response"), _("To"), _("By"))
 TITLE = "Attempts"
 PLACE = "#attempts"
 
@@ -23,9 +24,9 @@ def section(delivery: Delivery, number: int, at: datetime) -> Section:
     """Page `number` of the attempts, the newest first, as it stands at the moment `at`."""
     tries = DeliveryAttempt.objects.filter(delivery=delivery).order_by("-pk")
     found, has_more = one_page(tries, number, PAGE)
-    older = ("Older attempts", f"?attempts={number + 1}{PLACE}") if has_more else None
-    newest = ("Newest attempts", f"?{PLACE}") if number > 1 else None
-    empty = "There are no older attempts." if number > 1 else "No attempt yet."
+    older = (_("Older attempts"), f"?attempts={number + 1}{PLACE}") if has_more else None
+    newest = (_("Newest attempts"), f"?{PLACE}") if number > 1 else None
+    empty = _("There are no older attempts.") if number > 1 else _("No attempt yet.")
     return Section(Delivery, TITLE, HEADERS, [row(one, at) for one in found], empty, older, newest)
 
 
@@ -47,7 +48,9 @@ def row(one: DeliveryAttempt, at: datetime) -> tuple[Any, ...]:
 def show_status(one: DeliveryAttempt, at: datetime) -> SafeString:
     """The HTTP status. Without one there was no response, or it is under way, or its worker was lost."""
     if one.ended_at is None:
-        return badge("worker lost", "warning") if at - one.began_at > LEASE else badge("under way", "info")
+        return (
+            badge(_("worker lost"), "warning") if at - one.began_at > LEASE else badge(_("under way"), "info")
+        )
     if one.status is None:
-        return badge("no response", "danger")
+        return badge(_("no response"), "danger")
     return badge(str(one.status), "success" if 200 <= one.status < 300 else "danger")

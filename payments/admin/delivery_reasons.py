@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db.models import Aggregate, Count, F, Max, Min, Window
 
+from lib.backoffice.languages import _, ngettext_lazy
 from lib.clock import in_words
 from payments.models import Delivery, DeliveryAttempt
 
@@ -57,32 +58,41 @@ def is_same(row: Any) -> bool:
 def undelivered(delivery: Delivery | None, failures: Failures | None, *, is_paused: bool) -> str:
     """Why the game has not taken the delivery yet."""
     if delivery is None:
-        return "the game has not been told yet."
+        return _("the game has not been told yet.")
     if failures is None and delivery.state == State.PENDING and not is_paused:
-        return "the game is being told."
+        return _("the game is being told.")
     told = [failing(failures)] if failures else []
-    return f"{'; '.join([*told, following(delivery, is_paused=is_paused)])}."
+    return f"{'; '.join([*told, str(following(delivery, is_paused=is_paused))])}."
 
 
 def failing(failures: Failures) -> str:
     """How the game fails, and since when."""
     last, since = failures.last, in_words(failures.since)
-    attempts = "1 attempt" if failures.number == 1 else f"{failures.number:,} attempts"
+    attempts = in_number(failures.number)
     if failures.is_same and last.status is not None:
-        return f"the game answers {last.status} since {since} ({attempts})"
-    fails = "gives no answer" if failures.is_same else "fails"
-    return f"the game {fails} since {since} ({attempts}, the last: {last.status or last.problem})"
+        words = _("the game answers {status} since {since} ({attempts})")
+        return words.format(status=last.status, since=since, attempts=attempts)
+    if failures.is_same:
+        words = _("the game gives no answer since {since} ({attempts}, the last: {last})")
+    else:
+        words = _("the game fails since {since} ({attempts}, the last: {last})")
+    return words.format(since=since, attempts=attempts, last=last.status or last.problem)
+
+
+def in_number(attempts: int) -> str:
+    """So many attempts, in words."""
+    return ngettext_lazy("{number} attempt", "{number} attempts", attempts).format(number=f"{attempts:,}")
 
 
 def following(delivery: Delivery, *, is_paused: bool) -> str:
     """What comes next."""
     match delivery.state:
         case State.GONE:
-            return "it has stopped its delivery by that: no attempt follows"
+            return _("it has stopped its delivery by that: no attempt follows")
         case State.EXHAUSTED:
-            return "given up after 48 hours: no attempt follows"
+            return _("given up after 48 hours: no attempt follows")
         case State.PENDING if is_paused:
-            return "deliveries to this game are paused"
+            return _("deliveries to this game are paused")
         case State.PENDING if delivery.next_attempt_at:
-            return f"next attempt at {in_words(delivery.next_attempt_at)}"
-    return f"its delivery is {delivery.get_state_display()}"
+            return _("next attempt at {at}").format(at=in_words(delivery.next_attempt_at))
+    return _("its delivery is {state}").format(state=delivery.get_state_display())

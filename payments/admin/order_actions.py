@@ -10,6 +10,7 @@ from django.http import QueryDict
 from lib.backoffice.confirmation import Act, Page, PageAction, Refused
 from lib.backoffice.formatting import moment
 from lib.backoffice.forms import RadioWidget
+from lib.backoffice.languages import _, format_lazy
 from lib.backoffice.pages import PageAdmin
 from payments.admin.bulk_retry import SEND_AGAIN
 from payments.admin.reasons import lowered
@@ -27,13 +28,13 @@ from payments.tasks import deliver_task, query_payments_task
 from players.admin.approved_action import ApprovedAction, TwoStepRequestForm
 
 MOST_OFFERED = 10
-NONE_LEFT = "No callback of this order contradicts it and could be its payment."
+NONE_LEFT = _("No callback of this order contradicts it and could be its payment.")
 
 
 class CallbackForm(TwoStepRequestForm):
     """Which callback; the newest is chosen."""
 
-    callback = forms.ChoiceField(widget=RadioWidget, label="Callback")
+    callback = forms.ChoiceField(widget=RadioWidget, label=_("Callback"))
 
     def __init__(self, offered: list[Callback], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -55,7 +56,7 @@ def named(row: Callback) -> str:
 class AcceptCallback(ApprovedAction[Order]):
     """Requests that a callback that contradicts the order counts as its payment."""
 
-    title, permission, kind = "Accept a payment", "payments.accept_callback", ACCEPT_CALLBACK
+    title, permission, kind = _("Accept a payment"), "payments.accept_callback", ACCEPT_CALLBACK
 
     def form_for(self, row: Order, data: QueryDict | None) -> CallbackForm:
         offered = list(contradicting(row.pk).order_by("-pk")[:MOST_OFFERED])
@@ -65,10 +66,10 @@ class AcceptCallback(ApprovedAction[Order]):
 
     def page(self, row: Order) -> Page:
         says = [
-            "The provider has signed each of these, and it contradicts the order: ask the provider first.",
-            "You will see what accepting it would do, and be asked to confirm.",
+            _("The provider has signed each of these, and it contradicts the order: ask the provider first."),
+            _("You will see what accepting it would do, and be asked to confirm."),
         ]
-        return Page("Accept a callback as this order's payment", says, "Continue")
+        return Page(_("Accept a callback as this order's payment"), says, _("Continue"))
 
     def payload(self, row: Order, given: dict[str, Any]) -> AcceptancePayload:
         return AcceptancePayload(row.pk, given["callback"].pk)
@@ -77,7 +78,7 @@ class AcceptCallback(ApprovedAction[Order]):
 class AskProvider(PageAction[Order]):
     """Has the provider asked what became of what was begun there."""
 
-    title, permission = "Ask the provider now", "payments.query_payment"
+    title, permission = _("Ask the provider now"), "payments.query_payment"
     refusals = (NotAskable,)
 
     def page(self, row: Order) -> Page:
@@ -86,42 +87,49 @@ class AskProvider(PageAction[Order]):
             raise NotAskable(NONE_ASKABLE)
         names = ", ".join(dict.fromkeys(payment.provider.name for payment in payments))
         says = [
-            f"{names} is asked what became of the payment that was begun there.",
-            "If it says that it is paid, that counts as its callback would, and once.",
-            "Another amount contradicts the order. Without an answer, nothing changes.",
+            _("{names} is asked what became of the payment that was begun there.").format(names=names),
+            _("If it says that it is paid, that counts as its callback would, and once."),
+            _("Another amount contradicts the order. Without an answer, nothing changes."),
         ]
-        return Page("Ask the provider now?", says, "Ask the provider now")
+        return Page(_("Ask the provider now?"), says, _("Ask the provider now"))
 
     def do(self, act: Act[Order]) -> str:
         number = len(request_query(act.row, actor=act.actor, reason=act.reason))
-        return "The provider is asked." if number == 1 else f"The provider is asked about {number} payments."
+        words = (
+            _("The provider is asked.")
+            if number == 1
+            else _("The provider is asked about {number} payments.")
+        )
+        return format_lazy(words, number=number)
 
     def afterwards(self, act: Act[Order], done: str) -> str:
         nudge(query_payments_task)
-        return f"{done} In a moment, this page tells what it said."
+        return _("{done} In a moment, this page tells what it said.").format(done=done)
 
 
 class DeliverAgain(PageAction[Order]):
     """Tells the game once more, under the same message id."""
 
-    title, permission = "Deliver again", SEND_AGAIN
+    title, permission = _("Deliver again"), SEND_AGAIN
     refusals = (NotPossible,)
 
     def page(self, row: Order) -> Page:
         delivery = delivery_of(row)
         says = [
-            (
-                f"{row.game} is told once more, at once, to deliver {row.product_code} to {row.player.uid}, "
+            _(
+                "{game} is told once more, at once, to deliver {product} to {uid}, "
                 "under the same message id. The schedule of attempts starts anew."
-            )
+            ).format(game=row.game, product=row.product_code, uid=row.player.uid)
         ]
         if delivery.delivered_at:
-            says.append("The game has accepted it already. It must recognise the id, and not deliver twice.")
-        return Page("Deliver this order again?", says, self.title, danger=bool(delivery.delivered_at))
+            says.append(
+                _("The game has accepted it already. It must recognise the id, and not deliver twice.")
+            )
+        return Page(_("Deliver this order again?"), says, self.title, danger=bool(delivery.delivered_at))
 
     def do(self, act: Act[Order]) -> str:
         send_again(delivery_of(act.row), actor=act.actor, reason=act.reason)
-        return "The game is being told again."
+        return _("The game is being told again.")
 
     def afterwards(self, act: Act[Order], done: str) -> str:
         nudge(deliver_task, str(delivery_of(act.row).pk))
@@ -131,7 +139,7 @@ class DeliverAgain(PageAction[Order]):
 def delivery_of(order: Order) -> Delivery:
     found = Delivery.objects.filter(order=order).first()
     if found is None:
-        raise Refused("There is no delivery: the order is not paid, or the game has nothing to deliver.")
+        raise Refused(_("There is no delivery: the order is not paid, or the game has nothing to deliver."))
     return found
 
 

@@ -11,6 +11,7 @@ from lib.backoffice.conditions import choice, since, slugs, until
 from lib.backoffice.filters import OLDEST_FIRST, SelectingAdmin, Selection, Selections
 from lib.backoffice.formatting import mono
 from lib.backoffice.heads import HeadColumns
+from lib.backoffice.languages import _
 from lib.backoffice.pages import Section
 from payments.admin import timeline
 from payments.admin.order_actions import OrderActions
@@ -45,20 +46,20 @@ def in_state(title: str, state: str, empty: str) -> Selection:
 
 
 class States(Selections):
-    title = "state"
+    title = _("state")
     parameter_name = "state"
     offered: ClassVar[dict[str, Selection]] = {
-        "all": Selection("All"),
+        "all": Selection(_("All")),
         "paid": Selection(
-            "Waiting for delivery",
+            _("Waiting for delivery"),
             lambda rows: rows.filter(state=State.PAID),
             ("pk",),
-            "No paid order is waiting for delivery.",
+            _("No paid order is waiting for delivery."),
             OLDEST_FIRST,
         ),
-        "failed": in_state("Failed", State.FAILED, "No payment has failed."),
-        "refunded": in_state("Refunded", State.REFUNDED, "No order is fully refunded."),
-        "charged_back": in_state("Charged back", State.CHARGED_BACK, "No order is charged back."),
+        "failed": in_state(_("Failed"), State.FAILED, _("No payment has failed.")),
+        "refunded": in_state(_("Refunded"), State.REFUNDED, _("No order is fully refunded.")),
+        "charged_back": in_state(_("Charged back"), State.CHARGED_BACK, _("No order is charged back.")),
     }
     searched = "all"
 
@@ -83,11 +84,11 @@ class OrderAdmin(OrderActions, SessionSearchAdmin, SelectingAdmin):
     conditions = (
         since(),
         until(),
-        choice("game", "Game", "game_id", slugs(Game)),
+        choice("game", _("Game"), "game_id", slugs(Game)),
         *amount_conditions("price", "currency_id"),
     )
-    search_help_text = "Exact orderId, cpOrderId, uid or provider's reference"
-    empty_text = "An order is created when a game starts one (POST /payments/initiate)."
+    search_help_text = _("Exact orderId, cpOrderId, uid or provider's reference")
+    empty_text = _("An order is created when a game starts one (POST /payments/initiate).")
     head_columns = HeadColumns(
         ["state_shown"], ["why"], ["price_major", "player_uid", "game_link", "product_link"]
     )
@@ -103,36 +104,39 @@ class OrderAdmin(OrderActions, SessionSearchAdmin, SelectingAdmin):
         *("created", "expires", "paid", "delivered", "ext_params_shown", "return_url_shown", "language"),
     )
 
-    why = columns.text("what happened", "why")
-    short = columns.short_id("our id")
-    full_id = columns.mono("our id (orderId)", "pk")
-    hexadecimal = columns.mono("id in order-notify callbacks", "pk.hex")
-    cp_order_id_shown = columns.mono("game's id (cpOrderId)", "cp_order_id")
-    cp_short = columns.clipped("game's id", "cp_order_id")
-    created_clock = columns.clock("started (UTC)", "created_at")
-    state_shown = columns.text("state", lambda row: show_order_state(row.state))
-    player_uid = player_column("player", "player")
-    game_slug = columns.clipped("game", "game.slug")
-    game_link = columns.link("game", "players_game_change", "game_id", "game.slug")
-    product_short = columns.clipped("product", "product_code")
-    product_link = columns.link("product", "payments_product_change", "product_id", "product_code", look=mono)
-    delivered_by = columns.text(
-        "delivered by the game", lambda row: "yes" if row.is_delivered_by_game else "no"
+    why = columns.text(_("what happened"), "why")
+    short = columns.short_id(_("our id"))
+    full_id = columns.mono(_("our id (orderId)"), "pk")
+    hexadecimal = columns.mono(_("id in order-notify callbacks"), "pk.hex")
+    cp_order_id_shown = columns.mono(_("game's id (cpOrderId)"), "cp_order_id")
+    cp_short = columns.clipped(_("game's id"), "cp_order_id")
+    created_clock = columns.clock(_("started (UTC)"), "created_at")
+    state_shown = columns.text(_("state"), lambda row: show_order_state(row.state))
+    player_uid = player_column(_("player"), "player")
+    game_slug = columns.clipped(_("game"), "game.slug")
+    game_link = columns.link(_("game"), "players_game_change", "game_id", "game.slug")
+    product_short = columns.clipped(_("product"), "product_code")
+    product_link = columns.link(
+        _("product"), "payments_product_change", "product_id", "product_code", look=mono
     )
-    price_major = amount_column("price", "price", "currency_id")
-    credit_major = amount_column("credit", "credit", "credit_currency_id")
-    refunded_major = amount_column("refunded", "refunded", "currency_id")
-    charged_back_major = amount_column("charged back", "charged_back", "currency_id")
-    clawed_back_major = amount_column("credit taken back", "clawed_back", "credit_currency_id")
-    created = columns.moment("started", "created_at")
-    expires = columns.moment("expires", "expires_at")
-    paid = columns.moment("paid", "paid_at")
-    delivered = columns.moment("delivered", "delivered_at")
-    ext_params_shown = columns.mono("extParams", "ext_params")
-    return_url_shown = columns.mono("return URL", "return_url")
+    delivered_by = columns.text(
+        _("delivered by the game"), lambda row: _("yes") if row.is_delivered_by_game else _("no")
+    )
+    price_major = amount_column(_("price"), "price", "currency_id")
+    credit_major = amount_column(_("credit"), "credit", "credit_currency_id")
+    refunded_major = amount_column(_("refunded"), "refunded", "currency_id")
+    charged_back_major = amount_column(_("charged back"), "charged_back", "currency_id")
+    clawed_back_major = amount_column(_("credit taken back"), "clawed_back", "credit_currency_id")
+    created = columns.moment(_("started"), "created_at")
+    expires = columns.moment(_("expires"), "expires_at")
+    paid = columns.moment(_("paid"), "paid_at")
+    delivered = columns.moment(_("delivered"), "delivered_at")
+    ext_params_shown = columns.mono(_("extParams"), "ext_params")
+    return_url_shown = columns.mono(_("return URL"), "return_url")
 
     def title_of(self, row: Order) -> str:
-        return f"Order of {row.player.uid}: {row.product_code}, {show_amount(row.price, row.currency_id)}"
+        words, price = _("Order of {uid}: {product}, {price}"), show_amount(row.price, row.currency_id)
+        return words.format(uid=row.player.uid, product=row.product_code, price=price)
 
     def get_fields(self, request: HttpRequest, obj: Order | None = None) -> Any:
         # Fields that only some orders have are shown if they have them.

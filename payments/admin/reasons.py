@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from lib.backoffice.languages import _, ngettext_lazy
 from lib.clock import in_words
 from payments.admin.delivery_reasons import Failures, failures_of, undelivered
 from payments.models import (
@@ -24,6 +25,10 @@ from wallet.currencies import show_amount
 State = Order.State
 # Of each kind, for a page of orders: more has only one that is attacked.
 MOST_ROWS = 500
+NAMED_BY_ANSWER = _("an answer of {provider} named {named} instead of {price}.")
+NAMED_BY_CALLBACK = _("a callback of {provider} named {named} instead of {price}.")
+ANSWER_CONTRADICTS = _("an answer of {provider} contradicts the order: {problem}.")
+CALLBACK_CONTRADICTS = _("a callback of {provider} contradicts the order: {problem}.")
 
 
 @dataclass(slots=True)
@@ -97,17 +102,18 @@ def reason(story: Story) -> str:
     order = story.order
     match order.state:
         case State.CREATED:
-            said = f"Not paid: {unpaid(story)}"
+            said = _("Not paid: {why}").format(why=unpaid(story))
         case State.EXPIRED:
-            said = f"Expired {in_words(order.expires_at)} without a payment: {unpaid(story)}"
+            words = _("Expired {at} without a payment: {why}")
+            said = words.format(at=in_words(order.expires_at), why=unpaid(story))
         case State.FAILED:
-            said = f"Not paid: {failed(story)}"
+            said = _("Not paid: {why}").format(why=failed(story))
         case State.CHARGED_BACK:
-            said = f"{amount(order, order.charged_back)} of {amount(order, order.price)} are charged back."
+            said = of_price(_("{part} of {whole} are charged back."), order, order.charged_back)
         case State.REFUNDED:
-            said = f"{amount(order, order.refunded)} are refunded."
+            said = _("{amount} are refunded.").format(amount=amount(order, order.refunded))
         case _:
-            said = f"Paid; {kept(story)}"
+            said = _("Paid; {what}").format(what=kept(story))
     return " ".join([said, *refusals(story), *returns(story)])
 
 
@@ -120,31 +126,40 @@ def unpaid(story: Story) -> str:
     begun = [payment for payment in story.payments if payment.state == Payment.State.STARTED]
     if begun:
         last = begun[0]
-        sent = f"the player was sent to {last.provider} {in_words(last.started_at)}, and no callback came."
-        return f"{sent}{asked(last)}"
-    return failed(story) if story.payments else "the player has not been sent to a provider yet."
+        sent = _("the player was sent to {provider} {at}, and no callback came.")
+        words = sent.format(provider=last.provider, at=in_words(last.started_at))
+        return " ".join([words, *asked(last)])
+    return failed(story) if story.payments else str(_("the player has not been sent to a provider yet."))
 
 
-def asked(payment: Payment) -> str:
-    """What the provider said when it was asked; with a space before it, or nothing."""
+def asked(payment: Payment) -> list[str]:
+    """What the provider said when it was asked, if it was."""
     if payment.query_due_at:
-        return " It is being asked."
+        return [str(_("It is being asked."))]
     if not payment.queried_at:
-        return ""
-    return f" When it was asked, {in_words(payment.queried_at)}: {payment.query_answer}."
+        return []
+    words = _("When it was asked, {at}: {answer}.")
+    return [words.format(at=in_words(payment.queried_at), answer=payment.query_answer)]
 
 
 def refused(rows: Sequence[RefusedCallback]) -> str:
     """How many callbacks that name the order were refused, and why the last one was."""
     number, last = len(rows), rows[0]
-    times = "1 callback that names it was" if number == 1 else f"{number} callbacks that name it were"
-    return f"{times} refused by us, the last of {last.provider} {in_words(last.at)}: {lowered(last.problem)}"
+    words = ngettext_lazy(
+        "{number} callback that names it was refused by us, the last of {provider} {at}: {problem}",
+        "{number} callbacks that name it were refused by us, the last of {provider} {at}: {problem}",
+        number,
+    )
+    at, problem = in_words(last.at), lowered(last.problem)
+    return words.format(number=number, provider=last.provider, at=at, problem=problem)
 
 
 def refusals(story: Story) -> list[str]:
     """The same besides another reason."""
     is_told = story.order.state in (State.CREATED, State.EXPIRED) and not story.contradicting
-    return [] if is_told or not story.refused else [f"Besides, {refused(story.refused)}"]
+    if is_told or not story.refused:
+        return []
+    return [_("Besides, {what}").format(what=refused(story.refused))]
 
 
 def lowered(sentence: str) -> str:
@@ -155,10 +170,13 @@ def lowered(sentence: str) -> str:
 def failed(story: Story) -> str:
     """What the last payment failed for."""
     if not story.payments:
-        return "the payment failed."
+        return str(_("the payment failed."))
     last = story.payments[0]
-    what = "could not be started" if last.state == Payment.State.UNSTARTED else "failed"
-    return f"the payment with {last.provider} {what}{f' ({last.problem})' if last.problem else ''}."
+    if last.state == Payment.State.UNSTARTED:
+        words = _("the payment with {provider} could not be started{problem}.")
+    else:
+        words = _("the payment with {provider} failed{problem}.")
+    return words.format(provider=last.provider, problem=f" ({last.problem})" if last.problem else "")
 
 
 def contradiction(callback: Callback, order: Order) -> str:
@@ -168,24 +186,25 @@ def contradiction(callback: Callback, order: Order) -> str:
         event = event_of(callback, config) if config else None
     except Unreplayable:
         event = None
-    what = "an answer" if callback.source == Callback.Source.QUERY else "a callback"
-    teller = f"{what} of {callback.provider}"
+    is_answer = callback.source == Callback.Source.QUERY
     differs = event and event.currency == order.currency_id and event.amount not in (None, order.price)
     if event and differs:
-        named = amount(order, event.amount)
-        return f"{teller} named {named} instead of {amount(order, order.price)}."
-    return f"{teller} contradicts the order: {callback.problem}."
+        words = NAMED_BY_ANSWER if is_answer else NAMED_BY_CALLBACK
+        named, price = amount(order, event.amount), amount(order, order.price)
+        return words.format(provider=callback.provider, named=named, price=price)
+    words = ANSWER_CONTRADICTS if is_answer else CALLBACK_CONTRADICTS
+    return words.format(provider=callback.provider, problem=callback.problem)
 
 
 def kept(story: Story) -> str:
     """What became of a paid order."""
     order = story.order
     if order.is_credit_held:
-        return "the wallet could not hold the credit: it has to be given by an adjustment."
+        return _("the wallet could not hold the credit: it has to be given by an adjustment.")
     if not order.is_delivered_by_game:
-        return "credited." if order.state == State.DELIVERED else "the credit is under way."
+        return _("credited.") if order.state == State.DELIVERED else _("the credit is under way.")
     if order.delivered_at:
-        return f"delivered by the game {in_words(order.delivered_at)}."
+        return _("delivered by the game {at}.").format(at=in_words(order.delivered_at))
     return undelivered(story.delivery, story.failures, is_paused=story.is_paused)
 
 
@@ -194,18 +213,20 @@ def returns(story: Story) -> list[str]:
     order, said = story.order, list[str]()
     unpaid = never_paid(story)
     if unpaid:
-        said.append(f"{amount(order, unpaid)} of {amount(order, order.price)} were never paid.")
+        said.append(of_price(_("{part} of {whole} were never paid."), order, unpaid))
     if order.refunded > unpaid and order.state != State.REFUNDED:
-        refunded = amount(order, order.refunded - unpaid)
-        said.append(f"{refunded} of {amount(order, order.price)} are refunded.")
+        said.append(of_price(_("{part} of {whole} are refunded."), order, order.refunded - unpaid))
     for refund in story.refunds:
         if refund.state in Refund.OPEN:
-            said.append(f"A refund of {amount(order, refund.amount)} is not confirmed by the provider yet.")
+            words = _("A refund of {amount} is not confirmed by the provider yet.")
+            said.append(words.format(amount=amount(order, refund.amount)))
         elif refund.state == Refund.State.REFUSED:
-            said.append(f"A refund of {amount(order, refund.amount)} was refused by the provider.")
+            words = _("A refund of {amount} was refused by the provider.")
+            said.append(words.format(amount=amount(order, refund.amount)))
     duplicates = sum(payment.is_duplicate for payment in story.payments)
     if duplicates:
-        said.append("It was paid twice." if duplicates == 1 else f"It was paid {duplicates + 1} times.")
+        words = _("It was paid twice.") if duplicates == 1 else _("It was paid {number} times.")
+        said.append(words.format(number=duplicates + 1))
     return said
 
 
@@ -213,6 +234,11 @@ def never_paid(story: Story) -> int:
     """How much less than the price a callback named that was accepted as the payment, in minor units."""
     paid = [payment.amount for payment in story.payments if payment.state == Payment.State.PAID]
     return max(story.order.price - sum(paid), 0) if paid else 0
+
+
+def of_price(words: str, order: Order, part: int) -> str:
+    """A part of the price, in a sentence."""
+    return words.format(part=amount(order, part), whole=amount(order, order.price))
 
 
 def amount(order: Order, minor: int | None) -> str:

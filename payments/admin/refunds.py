@@ -13,6 +13,7 @@ from lib.backoffice.confirmation import Act, Page, PageAction
 from lib.backoffice.filters import SOONEST_FIRST, SelectingAdmin, Selection, Selections
 from lib.backoffice.formatting import mono, sentence, short_id
 from lib.backoffice.heads import HeadColumns
+from lib.backoffice.languages import _
 from lib.backoffice.pages import read_uuid
 from payments.admin.attention import refused, unmatched
 from payments.admin.search import orders_named, orders_of_session
@@ -31,23 +32,23 @@ from wallet.currencies import show_amount
 REFUND = "payments.refund_order"
 State = Refund.State
 MEANINGS = {
-    State.ASKED: "It is requested from the provider within seconds. Its credit is set aside.",
-    State.UNKNOWN: (
+    State.ASKED: _("It is requested from the provider within seconds. Its credit is set aside."),
+    State.UNKNOWN: _(
         "The provider has not confirmed the outcome yet. Status checks continue until it does; "
         "the credit stays set aside."
     ),
-    State.REFUSED: "The provider refused the refund. The credit set aside is released to the player.",
-    State.REMEMBERED: (
+    State.REFUSED: _("The provider refused the refund. The credit set aside is released to the player."),
+    State.REMEMBERED: _(
         "The provider reported it before the payment. Nothing moves until the payment is reported. "
         "If another payment has paid the order, ask the provider which payment it is of."
     ),
-    State.DONE: "The money has been refunded, and the credit that belongs to it taken back.",
-    State.REVERSED: (
+    State.DONE: _("The money has been refunded, and the credit that belongs to it taken back."),
+    State.REVERSED: _(
         "The chargeback was reversed, or the refund failed after all: the payment stands again, "
         "and the credit with it."
     ),
-    State.UNMOVED: "The provider has said only that the money did not go back. Nothing has moved.",
-    State.REPLACED: (
+    State.UNMOVED: _("The provider has said only that the money did not go back. Nothing has moved."),
+    State.REPLACED: _(
         "The provider had told a sum without saying which refunds it was made of. "
         "They are named now, each in a row of its own, or have failed."
     ),
@@ -67,30 +68,30 @@ OPTIONAL = {
 
 
 class Openness(Selections):
-    title = "state"
+    title = _("state")
     parameter_name = "state"
     offered: ClassVar[dict[str, Selection]] = {
         # Both conditions: the index knows when they are due.
         "open": Selection(
-            "Open",
+            _("Open"),
             lambda rows: rows.filter(next_attempt_at__isnull=False, state__in=Refund.OPEN),
             ("next_attempt_at", "pk"),
-            "No refund is waiting for a provider.",
+            _("No refund is waiting for a provider."),
             SOONEST_FIRST,
         ),
         "refused": Selection(
-            "Refused",
+            _("Refused"),
             refused,
             ("-pk",),
-            "No provider has refused a refund of an order that is still paid.",
+            _("No provider has refused a refund of an order that is still paid."),
         ),
         "unmatched": Selection(
-            "Without a payment",
+            _("Without a payment"),
             unmatched,
             ("-pk",),
-            "No refund or chargeback of a paid order waits for its payment.",
+            _("No refund or chargeback of a paid order waits for its payment."),
         ),
-        "all": Selection("All", empty="Nothing has been refunded yet."),
+        "all": Selection(_("All"), empty=_("Nothing has been refunded yet.")),
     }
     searched = "all"
 
@@ -98,20 +99,22 @@ class Openness(Selections):
 class Requery(PageAction[Refund]):
     """Has the provider queried at once."""
 
-    title, permission = "Query the provider again", REFUND
+    title, permission = _("Query the provider again"), REFUND
     refusals = (NotRefundable,)
 
     def page(self, row: Refund) -> Page:
         amount = show_amount(row.amount, row.order.currency_id)
         says = [
-            f"{row.provider.name} is asked at once for the status of this refund of {amount}.",
-            "It keeps its id, so nothing is refunded twice. Nothing changes until the answer arrives.",
+            _("{provider} is asked at once for the status of this refund of {amount}.").format(
+                provider=row.provider.name, amount=amount
+            ),
+            _("It keeps its id, so nothing is refunded twice. Nothing changes until the answer arrives."),
         ]
-        return Page("Query the provider again?", says, "Query again")
+        return Page(_("Query the provider again?"), says, _("Query again"))
 
     def do(self, act: Act[Refund]) -> str:
         requery(act.row, actor=act.actor)
-        return "The provider is being queried."
+        return _("The provider is being queried.")
 
     def afterwards(self, act: Act[Refund], done: str) -> str:
         nudge(refund_task, str(act.row.pk))
@@ -126,12 +129,12 @@ class RefundAdmin(SessionSearchAdmin, SelectingAdmin):
     conditions = (
         since(),
         until(),
-        choice("kind", "Kind", "kind", lambda: Refund.Kind.choices),
-        choice("provider", "Provider", "provider_id", slugs(Provider)),
+        choice("kind", _("Kind"), "kind", lambda: Refund.Kind.choices),
+        choice("provider", _("Provider"), "provider_id", slugs(Provider)),
         *amount_conditions("amount", "order__currency_id"),
     )
-    search_help_text = "Exact refund id, orderId, cpOrderId, uid or provider's reference"
-    empty_text = "A refund starts on an order's page, or at a provider."
+    search_help_text = _("Exact refund id, orderId, cpOrderId, uid or provider's reference")
+    empty_text = _("A refund starts on an order's page, or at a provider.")
     head_columns = HeadColumns(
         ["state_shown"],
         ["meaning", "problem_shown"],
@@ -155,40 +158,41 @@ class RefundAdmin(SessionSearchAdmin, SelectingAdmin):
     actions_detail = ("requery",)
     requery = Requery()
 
-    began_clock = columns.clock("created (UTC)", "created_at")
-    began = columns.moment("created", "created_at")
-    full_id = columns.mono("id", "pk")
-    kind_shown = columns.text("kind", lambda row: row.get_kind_display())
-    state_shown = columns.text("state", show_refund_state)
-    meaning = columns.text("meaning", lambda row: MEANINGS[State(row.state)])
-    problem_shown = columns.sentence("problem", "problem")
-    amount_major = amount_column("amount", "amount", "order.currency_id")
-    clawback_major = amount_column("credit taken back", "clawback", "order.credit_currency_id")
-    set_aside_major = amount_column("credit set aside", "set_aside", "order.credit_currency_id")
-    order_short = columns.link("order", "payments_order_change", "order_id", look=short_id)
-    order_link = columns.link("order", "payments_order_change", "order_id", look=mono)
-    player_uid = player_column("player", "order.player")
-    provider_slug = columns.clipped("provider", "provider.slug")
-    provider_link = columns.link("provider", "payments_provider_change", "provider_id", "provider.slug")
-    reference_full = columns.mono("provider's reference", "reference")
-    reason_shown = columns.text("reason", "reason")
-    asked = columns.number("status checks", "times_asked")
-    next_asked = columns.moment("next check", "next_attempt_at")
-    next_clock = columns.clock("next check (UTC)", "next_attempt_at")
-    by_short = columns.clipped("by", "actor")
-    ended = columns.moment("ended", "ended_at")
-    made = columns.moment("made at the provider", "made_at")
-    told = columns.moment("stands so at the provider since", "told_at")
+    began_clock = columns.clock(_("created (UTC)"), "created_at")
+    began = columns.moment(_("created"), "created_at")
+    full_id = columns.mono(_("id"), "pk")
+    kind_shown = columns.text(_("kind"), lambda row: row.get_kind_display())
+    state_shown = columns.text(_("state"), show_refund_state)
+    meaning = columns.text(_("meaning"), lambda row: MEANINGS[State(row.state)])
+    problem_shown = columns.sentence(_("problem"), "problem")
+    amount_major = amount_column(_("amount"), "amount", "order.currency_id")
+    clawback_major = amount_column(_("credit taken back"), "clawback", "order.credit_currency_id")
+    set_aside_major = amount_column(_("credit set aside"), "set_aside", "order.credit_currency_id")
+    order_short = columns.link(_("order"), "payments_order_change", "order_id", look=short_id)
+    order_link = columns.link(_("order"), "payments_order_change", "order_id", look=mono)
+    player_uid = player_column(_("player"), "order.player")
+    provider_slug = columns.clipped(_("provider"), "provider.slug")
+    provider_link = columns.link(_("provider"), "payments_provider_change", "provider_id", "provider.slug")
+    reference_full = columns.mono(_("provider's reference"), "reference")
+    reason_shown = columns.text(_("reason"), "reason")
+    asked = columns.number(_("status checks"), "times_asked")
+    next_asked = columns.moment(_("next check"), "next_attempt_at")
+    next_clock = columns.clock(_("next check (UTC)"), "next_attempt_at")
+    by_short = columns.clipped(_("by"), "actor")
+    ended = columns.moment(_("ended"), "ended_at")
+    made = columns.moment(_("made at the provider"), "made_at")
+    told = columns.moment(_("stands so at the provider since"), "told_at")
     set_aside_link = columns.link(
-        "set-aside transaction", "wallet_transaction_change", "set_aside_transaction", look=mono
+        _("set-aside transaction"), "wallet_transaction_change", "set_aside_transaction", look=mono
     )
     return_link = columns.link(
-        "ledger transaction", "wallet_transaction_change", "return_transaction", look=mono
+        _("ledger transaction"), "wallet_transaction_change", "return_transaction", look=mono
     )
 
     def title_of(self, row: Refund) -> str:
         amount = show_amount(row.amount, row.order.currency_id)
-        return f"{sentence(row.get_kind_display())} of {amount}, {row.order.player.uid}"
+        kind = sentence(row.get_kind_display())
+        return _("{kind} of {amount}, {uid}").format(kind=kind, amount=amount, uid=row.order.player.uid)
 
     def standard_columns(self, request: HttpRequest) -> tuple[str, ...]:
         what = (

@@ -28,6 +28,7 @@ from lib.backoffice.formatting import (
     short_id,
 )
 from lib.backoffice.heads import HeadColumns
+from lib.backoffice.languages import _, format_lazy
 from lib.backoffice.pages import Section, read_uuid
 from lib.backoffice.raw_messages import show_body, show_headers
 from payments.admin.callbacks import RawMessageAdmin, problem_of
@@ -44,26 +45,27 @@ from wallet.admin.amounts import amount_cell, amount_column, amount_conditions
 LATEST = 10
 # More are not offered to choose from.
 MOST_PROBLEMS = 50
-HEADERS = ("Received (UTC)", "State", "Order it names", "Amount it names", "Problem")
+HEADERS = (_("Received (UTC)"), _("State"), _("Order it names"), _("Amount it names"), _("Problem"))
 # As it was received, it may hold a payer's name and address.
-UNVERIFIED = (
+UNVERIFIED = _(
     "It was answered with 401 and changed nothing. Anybody can send one: do not rely on its content. "
     "If it is the provider's, enter the secret that it was signed with, then have it verified again."
 )
-VERIFIED = "It was refused at first, and genuine. It was taken in as if it had just arrived."
+NONE_REFUSED = format_lazy(_("No callback was refused in the last {number} days."), number=KEPT_DAYS)
+VERIFIED = _("It was refused at first, and genuine. It was taken in as if it had just arrived.")
 
 
 class States(Selections):
-    title = "state"
+    title = _("state")
     parameter_name = "state"
     offered: ClassVar[dict[str, Selection]] = {
-        "unverified": Selection("Not verified", unverified, empty="No refused callback waits."),
+        "unverified": Selection(_("Not verified"), unverified, empty=_("No refused callback waits.")),
         "verified": Selection(
-            "Verified since",
+            _("Verified since"),
             lambda rows: rows.filter(verified_at__isnull=False),
-            empty="None has been verified again.",
+            empty=_("None has been verified again."),
         ),
-        "all": Selection("All", empty=f"No callback was refused in the last {KEPT_DAYS} days."),
+        "all": Selection(_("All"), empty=NONE_REFUSED),
     }
     searched = "all"
 
@@ -72,7 +74,7 @@ def show_state(row: RefusedCallback) -> SafeString:
     """Whether it was verified again, and what came of it."""
     if row.verified_at:
         return show_outcome_of(row.outcome)
-    return badge("being verified", "info") if row.due_at else badge("not verified", "danger")
+    return badge(_("being verified"), "info") if row.due_at else badge(_("not verified"), "danger")
 
 
 def refused_row(row: RefusedCallback) -> tuple[Any, ...]:
@@ -97,7 +99,7 @@ def named_order(row: RefusedCallback, look: Callable[[UUID], SafeString]) -> Saf
 def section_of(rows: QuerySet[RefusedCallback], title: str, empty: str, search: str) -> Section:
     """The latest of some, in a table of another page."""
     latest = rows.defer("headers", "body").order_by("-pk")[:LATEST]
-    more = ("All of them", search_address("payments_refusedcallback", search))
+    more = (_("All of them"), search_address("payments_refusedcallback", search))
     return Section(RefusedCallback, title, HEADERS, [refused_row(row) for row in latest], empty, more)
 
 
@@ -137,13 +139,13 @@ class RefusedCallbackAdmin(RawMessageAdmin, SessionSearchAdmin, SelectingAdmin):
     conditions = (
         since(),
         until(),
-        choice("provider", "Provider", "provider_id", slugs(Provider)),
-        choice("problem", "Problem", "problem", problems),
-        Condition("order", "Order it names", of_named_order),
+        choice("provider", _("Provider"), "provider_id", slugs(Provider)),
+        choice("problem", _("Problem"), "problem", problems),
+        Condition("order", _("Order it names"), of_named_order),
         *amount_conditions("said_amount", "said_currency"),
     )
-    search_help_text = "Exact provider, orderId, cpOrderId, uid, message id or provider's reference"
-    empty_text = f"No callback was refused in the last {KEPT_DAYS} days."
+    search_help_text = _("Exact provider, orderId, cpOrderId, uid, message id or provider's reference")
+    empty_text = NONE_REFUSED
     head_columns = HeadColumns(
         ["state_shown"], ["why_full", "note"], ["amount_said", "order_said", "provider_link"]
     )
@@ -154,30 +156,30 @@ class RefusedCallbackAdmin(RawMessageAdmin, SessionSearchAdmin, SelectingAdmin):
     actions_detail = ("verify",)
     verify = VerifyOne()
 
-    at_clock = columns.clock("received (UTC)", "at")
-    at_utc = columns.moment("received", "at")
-    provider_slug = columns.clipped("provider", "provider.slug")
-    provider_link = columns.link("provider", "payments_provider_change", "provider_id", "provider.slug")
-    state_shown = columns.text("state", show_state)
-    verified = columns.moment("verified", "verified_at")
-    type_short = columns.text("it says", lambda row: in_words(row.said_type) or NOTHING)
-    type_shown = columns.text("it says (unverified)", lambda row: in_words(row.said_type) or NOTHING)
-    amount_said = amount_column("amount (unverified)", "said_amount", "said_currency")
-    reference_short = columns.clipped("reference (unverified)", "said_reference")
-    reference_said = columns.mono("provider's reference (unverified)", "said_reference")
-    message_said = columns.mono("message id (unverified)", "message_id")
-    address_shown = columns.mono("from", "address")
-    why_shown = columns.text("problem", problem_of)
-    why_full = columns.sentence("problem", "problem")
-    note = columns.text("note", lambda row: VERIFIED if row.verified_at else UNVERIFIED)
-    headers_shown = columns.text("headers", lambda row: show_headers(row.headers))
-    body_shown = columns.text("body", lambda row: show_body(row.body))
+    at_clock = columns.clock(_("received (UTC)"), "at")
+    at_utc = columns.moment(_("received"), "at")
+    provider_slug = columns.clipped(_("provider"), "provider.slug")
+    provider_link = columns.link(_("provider"), "payments_provider_change", "provider_id", "provider.slug")
+    state_shown = columns.text(_("state"), show_state)
+    verified = columns.moment(_("verified"), "verified_at")
+    type_short = columns.text(_("it says"), lambda row: in_words(row.said_type) or NOTHING)
+    type_shown = columns.text(_("it says (unverified)"), lambda row: in_words(row.said_type) or NOTHING)
+    amount_said = amount_column(_("amount (unverified)"), "said_amount", "said_currency")
+    reference_short = columns.clipped(_("reference (unverified)"), "said_reference")
+    reference_said = columns.mono(_("provider's reference (unverified)"), "said_reference")
+    message_said = columns.mono(_("message id (unverified)"), "message_id")
+    address_shown = columns.mono(_("from"), "address")
+    why_shown = columns.text(_("problem"), problem_of)
+    why_full = columns.sentence(_("problem"), "problem")
+    note = columns.text(_("note"), lambda row: VERIFIED if row.verified_at else UNVERIFIED)
+    headers_shown = columns.text(_("headers"), lambda row: show_headers(row.headers))
+    body_shown = columns.text(_("body"), lambda row: show_body(row.body))
 
-    order_short = columns.text("order (unverified)", lambda row: named_order(row, short_id))
-    order_said = columns.text("order (unverified)", lambda row: named_order(row, mono))
+    order_short = columns.text(_("order (unverified)"), lambda row: named_order(row, short_id))
+    order_said = columns.text(_("order (unverified)"), lambda row: named_order(row, mono))
 
     def title_of(self, row: RefusedCallback) -> str:
-        return f"Refused callback of {row.provider.slug}, {moment(row.at)}"
+        return _("Refused callback of {provider}, {at}").format(provider=row.provider.slug, at=moment(row.at))
 
     def came_of(self, row: RefusedCallback) -> RowOutcome:
         return came_of(row)

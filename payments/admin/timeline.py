@@ -3,6 +3,7 @@
 from typing import Any
 
 from lib.backoffice.formatting import NOTHING, clipped, clock, link, short_id
+from lib.backoffice.languages import _
 from lib.backoffice.pages import Section
 from payments.admin import deliveries
 from payments.admin.callbacks import CALLBACK_HEADERS, callback_row
@@ -15,29 +16,37 @@ from wallet.models import Transaction
 
 # The latest of each; more than these has no order but one that is being attacked, or retried for days.
 MOST_ROWS = 100
-EVENT_HEADERS = ("When (UTC)", "Event", "State after it", "Amount", "By", "Note", "Callback")
+EVENT_HEADERS = (
+    _("When (UTC)"),
+    _("Event"),
+    _("State after it"),
+    _("Amount"),
+    _("By"),
+    _("Note"),
+    _("Callback"),
+)
 PAYMENT_HEADERS = (
-    "Started (UTC)",
-    "Provider",
-    "State",
-    "Amount",
-    "Returned",
-    "Provider's reference",
-    "Paid (UTC)",
-    "Problem",
+    _("Started (UTC)"),
+    _("Provider"),
+    _("State"),
+    _("Amount"),
+    _("Returned"),
+    _("Provider's reference"),
+    _("Paid (UTC)"),
+    _("Problem"),
 )
 REFUND_HEADERS = (
-    "Created (UTC)",
-    "Kind",
-    "State",
-    "Amount",
-    "Credit taken back",
-    "Provider",
-    "Provider's reference",
-    "By",
-    "Reason",
+    _("Created (UTC)"),
+    _("Kind"),
+    _("State"),
+    _("Amount"),
+    _("Credit taken back"),
+    _("Provider"),
+    _("Provider's reference"),
+    _("By"),
+    _("Reason"),
 )
-LEDGER_HEADERS = ("Transaction", "Type", "State", "Amount", "Opened (UTC)")
+LEDGER_HEADERS = (_("Transaction"), _("Type"), _("State"), _("Amount"), _("Opened (UTC)"))
 
 
 def sections(order: Order) -> list[Section]:
@@ -48,47 +57,50 @@ def sections(order: Order) -> list[Section]:
     refunds = list(Refund.objects.filter(order=order).select_related("provider").order_by("-pk")[:MOST_ROWS])
     callbacks = Callback.objects.filter(order=order).defer("headers", "body").order_by("-pk")[:MOST_ROWS]
     refused = section_of(
-        of_order(order), "Refused callbacks (unverified)", "No refused callback names it.", str(order.pk)
+        of_order(order),
+        _("Refused callbacks (unverified)"),
+        _("No refused callback names it."),
+        str(order.pk),
     )
     told = Delivery.objects.filter(order=order).select_related("order__player", "game")
     return [
         Section(
             Order,
-            "Events",
+            _("Events"),
             EVENT_HEADERS,
             events(order),
-            "None, which is an error: the audit reports why.",
+            _("None, which is an error: the audit reports why."),
         ),
         Section(
             Order,
-            "Payments",
+            _("Payments"),
             PAYMENT_HEADERS,
             [payment_row(row, order) for row in payments],
-            "The player has not been sent to a provider yet.",
+            _("The player has not been sent to a provider yet."),
         ),
         Section(
             Refund,
-            "Refunds and chargebacks",
+            _("Refunds and chargebacks"),
             REFUND_HEADERS,
             [refund_row(row, order) for row in refunds],
-            "Nothing has been refunded.",
+            _("Nothing has been refunded."),
         ),
         Section(
             Delivery,
-            "Delivery",
+            _("Delivery"),
             deliveries.HEADERS,
             [deliveries.delivery_row(row) for row in told],
             without_delivery(order),
         ),
         Section(
             Callback,
-            "Callbacks",
+            _("Callbacks"),
             CALLBACK_HEADERS,
             [callback_row(row) for row in callbacks],
-            "No callback for this order yet.",
+            _("No callback for this order yet."),
         ),
         *([refused] if refused.rows else []),
-        Section(Transaction, "Ledger", LEDGER_HEADERS, ledger_rows(order), "No money has moved."),
+        Section(Transaction, _("Ledger"), LEDGER_HEADERS, ledger_rows(order), _("No money has moved.")),
     ]
 
 
@@ -103,7 +115,9 @@ def events(order: Order) -> list[tuple[Any, ...]]:
             amount_cell(event.amount, order.currency_id),
             event.actor,
             clipped(event.note),
-            link("callback", "payments_callback_change", event.callback_id) if event.callback_id else NOTHING,
+            link(_("callback"), "payments_callback_change", event.callback_id)
+            if event.callback_id
+            else NOTHING,
         )
         for event in found
     ]
@@ -140,9 +154,9 @@ def refund_row(refund: Refund, order: Order) -> tuple[Any, ...]:
 
 def without_delivery(order: Order) -> str:
     return (
-        "None yet: the game is told once the order is paid."
+        _("None yet: the game is told once the order is paid.")
         if order.is_delivered_by_game
-        else "None: the product is a credit of the wallet."
+        else _("None: the product is a credit of the wallet.")
     )
 
 

@@ -16,6 +16,7 @@ from django.http import QueryDict
 from lib.backoffice.bulk_reports import Came, Outcomes, Report, RowOutcome, in_batches
 from lib.backoffice.confirmation import Act, Page, PageAction, Refused, words_of
 from lib.backoffice.forms import ReasonForm, SplitWidget
+from lib.backoffice.languages import _, format_lazy, ngettext_lazy
 from payments.callbacks.rejected import KEPT_DAYS
 from payments.callbacks.reverification import request_verification, unverified
 from payments.models import Order, Provider, RefusedCallback
@@ -23,10 +24,10 @@ from payments.nudges import nudge
 from payments.tasks import verify_refused_task
 
 VERIFY = "payments.verify_callback"
-NONE_LEFT = "No refused callback waits to be verified."
-REQUESTED = RowOutcome(Came.WAITING, "It is being verified.")
-ALREADY = RowOutcome(Came.UNCHANGED, "It was found genuine meanwhile.")
-MEANING = (
+NONE_LEFT = _("No refused callback waits to be verified.")
+REQUESTED = RowOutcome(Came.WAITING, _("It is being verified."))
+ALREADY = RowOutcome(Came.UNCHANGED, _("It was found genuine meanwhile."))
+MEANING = _(
     "What a live secret signed is taken in as if it had just arrived, and acts once. The rest stays refused. "
     "The age of a signature counts from when the callback was received."
 )
@@ -35,7 +36,7 @@ MEANING = (
 class Verify(PageAction[Any]):
     """The rows are those that `rows` finds at the time of the act."""
 
-    title, permission = "Verify again", VERIFY
+    title, permission = _("Verify again"), VERIFY
 
     def rows(self, row: Any, given: dict[str, Any]) -> QuerySet[RefusedCallback]:
         raise NotImplementedError
@@ -44,7 +45,10 @@ class Verify(PageAction[Any]):
         number = unverified(self.rows(row, {})).count()
         if not number:
             raise Refused(NONE_LEFT)
-        return Page(f"Verify {in_number(number)} again?", [MEANING], self.title)
+        title = ngettext_lazy(
+            "Verify {number} refused callback again?", "Verify {number} refused callbacks again?", number
+        )
+        return Page(title.format(number=f"{number:,}"), [MEANING], self.title)
 
     def do(self, act: Act[Any]) -> str | Report:
         ids = list(unverified(self.rows(act.row, act.given)).order_by("pk").values_list("pk", flat=True))
@@ -52,12 +56,16 @@ class Verify(PageAction[Any]):
             raise Refused(NONE_LEFT)
         outcomes = in_batches(ids, request)
         number = sum(one is REQUESTED for one in outcomes.values())
-        words = f"{in_number(number).capitalize()} {'is' if number == 1 else 'are'} being verified again."
-        return Report(words, RefusedCallback, outcomes)
+        words = ngettext_lazy(
+            "{number} refused callback is being verified again.",
+            "{number} refused callbacks are being verified again.",
+            number,
+        )
+        return Report(format_lazy(words, number=f"{number:,}"), RefusedCallback, outcomes)
 
     def afterwards(self, act: Act[Any], done: str) -> str:
         nudge(verify_refused_task)
-        return f"{done} In a moment, this page tells what came of it."
+        return _("{done} In a moment, this page tells what came of it.").format(done=done)
 
 
 def request(ids: Sequence[UUID]) -> Outcomes:
@@ -71,9 +79,11 @@ def request(ids: Sequence[UUID]) -> Outcomes:
 def came_of(row: RefusedCallback) -> RowOutcome:
     """What became of a callback that was to be verified again."""
     if row.verified_at:
-        return RowOutcome(Came.DONE, f"Genuine, and taken in: {row.get_outcome_display()}.")
+        return RowOutcome(
+            Came.DONE, _("Genuine, and taken in: {outcome}.").format(outcome=row.get_outcome_display())
+        )
     if row.due_at is None:
-        return RowOutcome(Came.UNCHANGED, f"Still refused: {row.problem}")
+        return RowOutcome(Came.UNCHANGED, _("Still refused: {problem}").format(problem=row.problem))
     return REQUESTED
 
 
@@ -92,7 +102,7 @@ class VerifyOne(Verify):
 class VerifyOfOrder(Verify):
     """All that name the order of this page."""
 
-    title = "Verify refused callbacks"
+    title = _("Verify refused callbacks")
 
     def rows(self, row: Order, given: dict[str, Any]) -> QuerySet[RefusedCallback]:
         return RefusedCallback.objects.filter(said_order=row.pk)
@@ -101,21 +111,21 @@ class VerifyOfOrder(Verify):
 class TimesForm(ReasonForm):
     """From when until when they were received; empty: from the first, until the last."""
 
-    since = forms.SplitDateTimeField(widget=SplitWidget, required=False, label="Received from (UTC)")
-    until = forms.SplitDateTimeField(widget=SplitWidget, required=False, label="Received before (UTC)")
+    since = forms.SplitDateTimeField(widget=SplitWidget, required=False, label=_("Received from (UTC)"))
+    until = forms.SplitDateTimeField(widget=SplitWidget, required=False, label=_("Received before (UTC)"))
     field_order = ("since", "until", "reason")
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or self.cleaned_data
         if given.get("since") and given.get("until") and given["until"] <= given["since"]:
-            self.add_error("until", "The end must be later than the beginning.")
+            self.add_error("until", _("The end must be later than the beginning."))
         return given
 
 
 class VerifyOfProvider(Verify):
     """A provider's, all or of some time."""
 
-    title, form = "Verify refused callbacks", TimesForm
+    title, form = _("Verify refused callbacks"), TimesForm
 
     def rows(self, row: Provider, given: dict[str, Any]) -> QuerySet[RefusedCallback]:
         found = RefusedCallback.objects.filter(provider=row)
@@ -129,9 +139,5 @@ class VerifyOfProvider(Verify):
 
     def page(self, row: Provider) -> Page:
         page = super().page(row)
-        kept = f"They are those of the last {KEPT_DAYS} days, or of the time that you enter."
-        return Page(page.title, [*page.says, kept], page.button)
-
-
-def in_number(number: int) -> str:
-    return "1 refused callback" if number == 1 else f"{number:,} refused callbacks"
+        kept = _("They are those of the last {number} days, or of the time that you enter.")
+        return Page(page.title, [*page.says, kept.format(number=KEPT_DAYS)], page.button)

@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import Q
 
+from lib.backoffice.languages import _
 from lib.clock import in_words
 from lib.id_ends import IdEnd
 from lib.ids import new_id
@@ -19,17 +20,17 @@ class Callback(models.Model):
     class Outcome(models.TextChoices):
         """What came of it; the first ones have taken effect, once and for ever."""
 
-        ACTED = "acted", "acted on"
-        NOTHING = "nothing", "nothing to do"
-        DUPLICATE = "duplicate", "duplicate payment, to be refunded"
-        CONTRADICTS = "contradicts", "contradicts"
-        NO_ORDER = "no_order", "no such order"
+        ACTED = "acted", _("acted on")
+        NOTHING = "nothing", _("nothing to do")
+        DUPLICATE = "duplicate", _("duplicate payment, to be refunded")
+        CONTRADICTS = "contradicts", _("contradicts")
+        NO_ORDER = "no_order", _("no such order")
 
     class Source(models.TextChoices):
         """How we heard of it: the provider called, or answered when it was asked."""
 
-        CALLBACK = "callback", "callback"
-        QUERY = "query", "asked"
+        CALLBACK = "callback", _("callback")
+        QUERY = "query", _("asked")
 
     # These count by their ids; the others are looked at anew when they come again.
     TAKEN = (Outcome.ACTED, Outcome.NOTHING, Outcome.DUPLICATE)
@@ -72,9 +73,9 @@ class Callback(models.Model):
     class Meta:
         default_permissions = ("view",)
         permissions = [
-            ("resolve_callback", "Can resolve callbacks"),
-            ("accept_callback", "Can accept callbacks as payments"),
-            ("read_raw_callback", "Can read callbacks as they came in"),
+            ("resolve_callback", _("Can resolve callbacks")),
+            ("accept_callback", _("Can accept callbacks as payments")),
+            ("read_raw_callback", _("Can read callbacks as they came in")),
         ]
         constraints = [
             # It acts once, for ever (contract 4.2, rule 4).
@@ -147,7 +148,7 @@ class RefusedCallback(models.Model):
     class Meta:
         default_permissions = ("view",)
         permissions = [
-            ("verify_callback", "Can have refused callbacks verified again"),
+            ("verify_callback", _("Can have refused callbacks verified again")),
         ]
         indexes = [
             models.Index(

@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import Q
 
+from lib.backoffice.languages import _
 from lib.id_ends import IdEnd
 from lib.ids import new_id
 from payments.models.orders import Order
@@ -14,11 +15,11 @@ class Delivery(Leased):
     """A paid order that its game has to deliver; `id` is the id of the message in every attempt."""
 
     class State(models.TextChoices):
-        PENDING = "pending", "pending"
-        DELIVERED = "delivered", "delivered"
-        GONE = "gone", "stopped by the game (410)"
-        RETURNED = "returned", "stopped: the money went back"
-        EXHAUSTED = "exhausted", "given up after 48 hours"
+        PENDING = "pending", _("pending")
+        DELIVERED = "delivered", _("delivered")
+        GONE = "gone", _("stopped by the game (410)")
+        RETURNED = "returned", _("stopped: the money went back")
+        EXHAUSTED = "exhausted", _("given up after 48 hours")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     order = models.OneToOneField(Order, models.PROTECT, related_name="delivery")
@@ -34,10 +35,10 @@ class Delivery(Leased):
     class Meta:
         default_permissions = ("view",)
         permissions = [
-            ("retry_delivery", "Can send deliveries again"),
-            ("pause_deliveries", "Can pause and resume deliveries"),
+            ("retry_delivery", _("Can send deliveries again")),
+            ("pause_deliveries", _("Can pause and resume deliveries")),
         ]
-        verbose_name_plural = "deliveries"
+        verbose_name_plural = _("deliveries")
         indexes = [
             models.Index(
                 fields=["next_attempt_at"], name="delivery_due", condition=Q(next_attempt_at__isnull=False)
@@ -68,7 +69,7 @@ class DeliveryAttempt(models.Model):
 
     class Meta:
         default_permissions = ()
-        verbose_name = "delivery attempt"
+        verbose_name = _("delivery attempt")
 
     def __str__(self) -> str:
         return f"{self.began_at} {self.status or self.problem}"

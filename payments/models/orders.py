@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import Q
 
+from lib.backoffice.languages import _
 from lib.id_ends import IdEnd
 from lib.ids import new_id
 from payments.models.products import Product
@@ -17,13 +18,13 @@ class Order(models.Model):
     """
 
     class State(models.TextChoices):
-        CREATED = "created", "created"
-        PAID = "paid", "paid"
-        DELIVERED = "delivered", "delivered"
-        FAILED = "failed", "failed"
-        EXPIRED = "expired", "expired"
-        REFUNDED = "refunded", "refunded"
-        CHARGED_BACK = "charged_back", "charged back"
+        CREATED = "created", _("created")
+        PAID = "paid", _("paid")
+        DELIVERED = "delivered", _("delivered")
+        FAILED = "failed", _("failed")
+        EXPIRED = "expired", _("expired")
+        REFUNDED = "refunded", _("refunded")
+        CHARGED_BACK = "charged_back", _("charged back")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     game = models.ForeignKey(Game, models.PROTECT, related_name="orders")

@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import Q
 
+from lib.backoffice.languages import _
 from lib.id_ends import IdEnd
 from lib.ids import new_id
 from payments.models.orders import Order
@@ -14,10 +15,10 @@ class Payment(models.Model):
     """A player who was sent to a provider with an order; a duplicate payment is a row of its own."""
 
     class State(models.TextChoices):
-        STARTED = "started", "started"
-        UNSTARTED = "unstarted", "could not be started"
-        FAILED = "failed", "failed"
-        PAID = "paid", "paid"
+        STARTED = "started", _("started")
+        UNSTARTED = "unstarted", _("could not be started")
+        FAILED = "failed", _("failed")
+        PAID = "paid", _("paid")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     order = models.ForeignKey(Order, models.PROTECT, related_name="payments")
@@ -28,7 +29,7 @@ class Payment(models.Model):
     reference = models.CharField(max_length=255, blank=True, db_collation="C")
     state = models.CharField(max_length=9, choices=State.choices, default=State.STARTED)
     # Not the first success of its order.
-    is_duplicate = models.BooleanField("duplicate payment", default=False)
+    is_duplicate = models.BooleanField(_("duplicate payment"), default=False)
     amount = models.BigIntegerField()
     # The refunds and chargebacks that are booked against it, up to its amount.
     returned = models.BigIntegerField(default=0)
@@ -43,7 +44,7 @@ class Payment(models.Model):
 
     class Meta:
         default_permissions = ()
-        permissions = [("query_payment", "Can ask providers what became of payments")]
+        permissions = [("query_payment", _("Can ask providers what became of payments"))]
         constraints = [
             models.UniqueConstraint(
                 fields=["order"],
@@ -77,22 +78,22 @@ class Refund(Leased):
     """Money that goes back to a payer: a refund, initiated by us or by the provider, or a chargeback."""
 
     class Kind(models.TextChoices):
-        REFUND = "refund", "refund"
-        CHARGEBACK = "charge_back", "chargeback"
+        REFUND = "refund", _("refund")
+        CHARGEBACK = "charge_back", _("chargeback")
 
     class State(models.TextChoices):
         # Initiated by us.
-        ASKED = "asked", "to be requested"
-        UNKNOWN = "unknown", "outcome unknown"
-        REFUSED = "refused", "refused by the provider"
+        ASKED = "asked", _("to be requested")
+        UNKNOWN = "unknown", _("outcome unknown")
+        REFUSED = "refused", _("refused by the provider")
         # Whoever initiated it.
-        REMEMBERED = "remembered", "came before the payment"
-        DONE = "done", "done"
-        REVERSED = "reversed", "reversed"
+        REMEMBERED = "remembered", _("came before the payment")
+        DONE = "done", _("done")
+        REVERSED = "reversed", _("reversed")
         # The provider has told only that the money did not go back.
-        UNMOVED = "unmoved", "moved no money"
+        UNMOVED = "unmoved", _("moved no money")
         # It stood for refunds that the provider has named since.
-        REPLACED = "replaced", "replaced"
+        REPLACED = "replaced", _("replaced")
 
     # Initiated by us and still without an outcome; the credit that they take is set aside.
     OPEN = (State.ASKED, State.UNKNOWN)
@@ -129,7 +130,7 @@ class Refund(Leased):
     class Meta:
         default_permissions = ("view",)
         permissions = [
-            ("refund_order", "Can refund orders"),
+            ("refund_order", _("Can refund orders")),
         ]
         constraints = [
             models.UniqueConstraint(

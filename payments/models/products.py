@@ -6,13 +6,14 @@ from django.core.validators import MinValueValidator, RegexValidator, URLValidat
 from django.db import models
 from django.db.models import F, Q
 
+from lib.backoffice.languages import _
 from lib.ids import new_id
 from players.models import Game
 from wallet.models import Currency
 
 ORIGIN = r"https://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?"
 # Printable ASCII without spaces, as games write ids.
-CODE = RegexValidator(r"\A[!-~]{1,64}\Z", "1 to 64 printable ASCII characters without spaces.")
+CODE = RegexValidator(r"\A[!-~]{1,64}\Z", _("1 to 64 printable ASCII characters without spaces."))
 
 
 def validate_origin(text: str) -> None:
@@ -21,7 +22,7 @@ def validate_origin(text: str) -> None:
         RegexValidator(rf"\A{ORIGIN}\Z")(text)
     except ValidationError as problem:
         raise ValidationError(
-            "%(text)s is no origin such as https://game.example, without a path.", params={"text": text}
+            _("%(text)s is no origin such as https://game.example, without a path."), params={"text": text}
         ) from problem
 
 
@@ -31,11 +32,11 @@ class Shop(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     game = models.OneToOneField(Game, models.PROTECT, related_name="shop")
     order_url = models.URLField(
-        "order URL",
+        _("order URL"),
         max_length=500,
         blank=True,
         validators=[URLValidator(schemes=["https", "http"])],
-        help_text=(
+        help_text=_(
             "The game's endpoint for deliveries of paid orders. Empty: the game delivers nothing itself."
         ),
     )
@@ -43,13 +44,13 @@ class Shop(models.Model):
         models.CharField(max_length=200, validators=[validate_origin]),
         default=list,
         blank=True,
-        help_text=(
+        help_text=_(
             "Origins that players may return to after paying, such as https://game.example, "
             "separated by commas."
         ),
     )
     paused_at = models.DateTimeField(
-        null=True, blank=True, editable=False, help_text="The time since which deliveries are paused."
+        null=True, blank=True, editable=False, help_text=_("The time since which deliveries are paused.")
     )
     # Since when every delivery fails: payments then no longer send theirs at once, only the sweep tries.
     failing_since = models.DateTimeField(null=True, blank=True, editable=False)
@@ -72,34 +73,39 @@ class Product(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     game = models.ForeignKey(Game, models.PROTECT, related_name="products")
     code = models.CharField(
-        "product id",
+        _("product id"),
         max_length=64,
         db_collation="C",
         validators=[CODE],
-        help_text="The game's name for it (productId). It cannot be changed later.",
+        help_text=_("The game's name for it (productId). It cannot be changed later."),
     )
-    name = models.CharField(max_length=100, help_text="Shown to players at the checkout.")
+    name = models.CharField(max_length=100, help_text=_("Shown to players at the checkout."))
     name_de = models.CharField(
-        "German name", max_length=100, blank=True, help_text="Empty: the name above is shown in German too."
+        "German name",
+        max_length=100,
+        blank=True,
+        help_text=_("Empty: the name above is shown in German too."),
     )
     credit = models.BigIntegerField(
         null=True,
         blank=True,
         validators=[MinValueValidator(1)],
-        help_text="The amount added to the wallet, in minor units.",
+        help_text=_("The amount added to the wallet, in minor units."),
     )
     credit_currency = models.ForeignKey(Currency, models.PROTECT, null=True, blank=True, related_name="+")
     is_delivered = models.BooleanField(
-        "delivered by the game", default=False, help_text="The game is told to deliver it once it is paid."
+        _("delivered by the game"),
+        default=False,
+        help_text=_("The game is told to deliver it once it is paid."),
     )
-    on_sale_from = models.DateTimeField(null=True, blank=True, help_text="UTC. Empty: immediately.")
-    on_sale_to = models.DateTimeField(null=True, blank=True, help_text="UTC. Empty: no end.")
+    on_sale_from = models.DateTimeField(null=True, blank=True, help_text=_("UTC. Empty: immediately."))
+    on_sale_to = models.DateTimeField(null=True, blank=True, help_text=_("UTC. Empty: no end."))
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         default_permissions = ("view",)
         permissions = [
-            ("change_catalogue", "Can change products and prices"),
+            ("change_catalogue", _("Can change products and prices")),
         ]
         ordering = ["game__slug", "code"]
         constraints = [

@@ -5,6 +5,7 @@ from django.core.validators import RegexValidator, URLValidator
 from django.db import models
 from django.db.models import Q
 
+from lib.backoffice.languages import _
 from lib.ids import new_id
 from players.models import Game, validate_network
 from wallet.models import Currency
@@ -16,10 +17,10 @@ class Provider(models.Model):
     class Scheme(models.TextChoices):
         """Which module of `payments.providers` speaks to it."""
 
-        ORDER_NOTIFY = "order-notify", "order-notify (MD5)"
-        STANDARD_WEBHOOKS = "standard-webhooks", "Standard Webhooks"
-        STRIPE = "stripe", "Stripe Checkout"
-        SANDBOX = "sandbox", "sandbox (demonstration only)"
+        ORDER_NOTIFY = "order-notify", _("order-notify (MD5)")
+        STANDARD_WEBHOOKS = "standard-webhooks", _("Standard Webhooks")
+        STRIPE = "stripe", _("Stripe Checkout")
+        SANDBOX = "sandbox", _("sandbox (demonstration only)")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     slug = models.CharField(
@@ -27,15 +28,17 @@ class Provider(models.Model):
         max_length=40,
         db_collation="C",
         validators=[
-            RegexValidator(r"\A[a-z0-9]([a-z0-9-]*[a-z0-9])?\Z", "Small letters, digits and hyphens.")
+            RegexValidator(r"\A[a-z0-9]([a-z0-9-]*[a-z0-9])?\Z", _("Small letters, digits and hyphens."))
         ],
-        help_text="Its callbacks are received at /pay/<slug>. It cannot be changed later.",
+        help_text=_("Its callbacks are received at /pay/<slug>. It cannot be changed later."),
     )
-    name = models.CharField(max_length=60, help_text="Shown to players at the checkout.")
-    scheme = models.CharField(max_length=20, choices=Scheme.choices, help_text="It cannot be changed later.")
+    name = models.CharField(max_length=60, help_text=_("Shown to players at the checkout."))
+    scheme = models.CharField(
+        max_length=20, choices=Scheme.choices, help_text=_("It cannot be changed later.")
+    )
     is_active = models.BooleanField(
         default=True,
-        help_text="If off, it is not offered at the checkout. Its callbacks are still processed.",
+        help_text=_("If off, it is not offered at the checkout. Its callbacks are still processed."),
     )
     currency = models.ForeignKey(
         Currency,
@@ -43,39 +46,41 @@ class Provider(models.Model):
         null=True,
         blank=True,
         related_name="+",
-        help_text="The only currency of its payments. Empty: any currency. Required for order-notify.",
+        help_text=_("The only currency of its payments. Empty: any currency. Required for order-notify."),
     )
     page_url = models.URLField(
-        "payment page",
+        _("payment page"),
         max_length=500,
         blank=True,
         validators=[URLValidator(schemes=["https", "http"])],
-        help_text="The payment page that players are sent to; the order is added as query parameters. "
-        "Not needed for Stripe and the sandbox.",
+        help_text=_(
+            "The payment page that players are sent to; the order is added as query parameters. "
+            "Not needed for Stripe and the sandbox."
+        ),
     )
     allowed_networks = ArrayField(
         models.CharField(max_length=43, validators=[validate_network]),
         default=list,
         blank=True,
-        help_text=(
+        help_text=_(
             "Addresses or networks, separated by commas. "
             "Callbacks from other addresses get no answer. Empty: any address."
         ),
     )
     timeout_seconds = models.PositiveSmallIntegerField(
-        "time-out", default=10, help_text="Seconds that a call to the provider may take, 1 to 30."
+        _("time-out"), default=10, help_text=_("Seconds that a call to the provider may take, 1 to 30.")
     )
     is_live = models.BooleanField(
-        "live mode",
+        _("live mode"),
         default=False,
-        help_text="Stripe: whether real money is charged. Events of the other mode are refused.",
+        help_text=_("Stripe: whether real money is charged. Events of the other mode are refused."),
     )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         default_permissions = ("view",)
         permissions = [
-            ("manage_secrets", "Can make, enter and retire secrets"),
+            ("manage_secrets", _("Can make, enter and retire secrets")),
         ]
         ordering = ["name"]
         constraints = [
@@ -100,9 +105,9 @@ class Secret(models.Model):
     """
 
     class Purpose(models.TextChoices):
-        CALLBACK = "callback", "signs callbacks to us"
-        API = "api", "what we call the provider with"
-        DELIVERY = "delivery", "signs our deliveries"
+        CALLBACK = "callback", _("signs callbacks to us")
+        API = "api", _("what we call the provider with")
+        DELIVERY = "delivery", _("signs our deliveries")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     provider = models.ForeignKey(Provider, models.PROTECT, null=True, blank=True, related_name="secrets")

@@ -482,7 +482,7 @@ def test_refund_page__says_how_it_stands_at_the_provider(
         told_at=datetime(2026, 3, 4, 12, tzinfo=UTC),
     )
     text = get(client, page(Refund, refund))
-    assert refunds.MEANINGS[Refund.State(state)] in text
+    assert str(refunds.MEANINGS[Refund.State(state)]) in text
     assert [part in text for part in ("2026-03-02", "2026-03-04")] == [True, True]
 
 
