@@ -13,10 +13,12 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 
 from lib.backoffice.bulk_reports import MOST_REPORTED, Came, Report, RowOutcome, in_sum
 from lib.backoffice.confirmation import page_of
 from lib.backoffice.formatting import badge, mono, wrapped
+from lib.backoffice.languages import _
 from lib.backoffice.pages import PageAdmin, Section
 from lib.backoffice.sections import read_page
 from lib.clock import now
@@ -26,8 +28,8 @@ from players.models import BulkReport
 # For each operator; whoever needs more has the audit trail.
 MOST_KEPT, PAGE_SIZE = 20, 100
 COLOURS = {Came.DONE: "success", Came.WAITING: "info", Came.REFUSED: "warning", Came.FAILED: "danger"}
-HEADERS = ("Row", "What came of it", "Why")
-GONE = "It is not kept any more."
+HEADERS = (_("Row"), _("What came of it"), _("Why"))
+GONE = _("It is not kept any more.")
 
 
 class OwnReports:
@@ -36,14 +38,14 @@ class OwnReports:
     def keep(self, request: HttpRequest, title: str, report: Report, back: str) -> None:
         operator, kept = operator_of(request), list(report.outcomes.items())[:MOST_REPORTED]
         more = len(report.outcomes) - len(kept)
-        words = f"{report.words} These are the first {MOST_REPORTED:,} rows." if more else report.words
+        first = f"{report.words} These are the first {MOST_REPORTED:,} rows." if more else report.words
         BulkReport.objects.create(
             id=report.id,
             operator=operator,
             title=title,
-            words=words[:500],
+            words=str(first)[:500],
             list=report.model._meta.label_lower,  # noqa: SLF001 (documented)
-            outcomes={str(key): list(one) for key, one in kept},
+            outcomes={str(key): [one.came, str(one.words)] for key, one in kept},
             back=back,
             made_at=now(),
         )
@@ -64,7 +66,7 @@ def show_report(request: HttpRequest, id: UUID) -> HttpResponse:
     outcomes = outcomes_now(request, page, report)
     context = {
         **admin.site.each_context(request),
-        "title": report.title,
+        "title": gettext(report.title),
         "report": report,
         "sums": [show_sum(came, count) for came, count in in_sum(list(outcomes.values()))],
         "is_under_way": any(one.came == Came.WAITING for one in outcomes.values()),
@@ -94,12 +96,12 @@ def lines(request: HttpRequest, page: PageAdmin, outcomes: Mapping[UUID, RowOutc
     table = [(named(page, rows.get(key), key), *in_cells(outcomes[key])) for key in shown]
     return Section(
         page.model,
-        "Row by row",
+        _("Row by row"),
         HEADERS,
         table,
-        "It was about no row.",
-        more=("Next", f"?p={number + 1}") if len(keys) > first + PAGE_SIZE else None,
-        back=("Before", f"?p={number - 1}") if number > 1 else None,
+        _("It was about no row."),
+        more=(_("Next"), f"?p={number + 1}") if len(keys) > first + PAGE_SIZE else None,
+        back=(_("Before"), f"?p={number - 1}") if number > 1 else None,
     )
 
 
@@ -111,7 +113,9 @@ def named(page: PageAdmin, row: Any, key: UUID) -> SafeString:
 
 
 def in_cells(one: RowOutcome) -> tuple[SafeString, SafeString]:
-    return badge(str(one.came.label), COLOURS.get(one.came, "")), wrapped(one.words)
+    return badge(str(one.came.label), COLOURS.get(one.came, "")), wrapped(
+        gettext(one.words) if one.words else ""
+    )
 
 
 def show_sum(came: Came, count: str) -> SafeString:

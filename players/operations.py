@@ -52,7 +52,7 @@ def find_game(slug: str) -> Game:
 def require_active(player: Player) -> None:
     """Raises `PlayerRefused` (player_barred) if the player is blocked, self-excluded or closed."""
     if player.status != Player.Status.ACTIVE:
-        raise PlayerRefused(PlayerOutcome.PLAYER_BARRED, str(player.get_status_display()))
+        raise PlayerRefused(PlayerOutcome.PLAYER_BARRED, Player.Status(player.status).label)
 
 
 @transaction.atomic
@@ -81,7 +81,7 @@ def require_front_may_set(player: Player, status: str) -> None:
         return
     own_block = player.status == Player.Status.BLOCKED and player.status_set_by == Player.SetBy.FRONT
     if not own_block:
-        raise PlayerRefused(PlayerOutcome.STATUS_NOT_ALLOWED, str(player.get_status_display()))
+        raise PlayerRefused(PlayerOutcome.STATUS_NOT_ALLOWED, Player.Status(player.status).label)
 
 
 def change_status(player: Player, status: str, set_by: str, actor: str, reason: str) -> None:
@@ -108,7 +108,7 @@ def set_player_status(
     """
     player = Player.objects.select_for_update().get(pk=player_id)
     if needs_two_to_lift(player.status, status) and not is_approved:
-        raise PlayerRefused(PlayerOutcome.STATUS_NOT_ALLOWED, str(player.get_status_display()))
+        raise PlayerRefused(PlayerOutcome.STATUS_NOT_ALLOWED, Player.Status(player.status).label)
     # Also where the status stays: from now on it is the operator's, and the front cannot lift it.
     change_status(player, status, Player.SetBy.OPERATOR, actor, reason)
     player.save(update_fields=[*STATUS, "updated_at"])
@@ -124,7 +124,7 @@ def exclude_player(player_id: UUID, *, until: datetime | None, actor: str, reaso
     player = Player.objects.select_for_update().get(pk=player_id)
     is_excluded = player.status == Player.Status.SELF_EXCLUDED
     if player.status == Player.Status.CLOSED or (is_excluded and is_sooner(until, player.excluded_until)):
-        raise PlayerRefused(PlayerOutcome.STATUS_NOT_ALLOWED, str(player.get_status_display()))
+        raise PlayerRefused(PlayerOutcome.STATUS_NOT_ALLOWED, Player.Status(player.status).label)
     change_status(player, Player.Status.SELF_EXCLUDED, Player.SetBy.OPERATOR, actor, reason)
     player.excluded_until = until
     player.save(update_fields=[*STATUS, "updated_at"])

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.contrib.auth.models import Group
 from django.db import transaction
 
+from lib.backoffice.languages import _, format_lazy
 from lib.clock import WalletNow, now
 from lib.security.tokens import new_code, new_token, password_hash, plain_code
 from players.models import LoginLink, Operator
@@ -103,7 +104,7 @@ def reactivate_operator(operator_id: int, *, link_hash: bytes, by: Operator) -> 
     """
     operator = locked(operator_id, by)
     if operator.is_active:
-        raise OperatorRefused(f"{operator.username} is active already.")
+        raise OperatorRefused(format_lazy(_("{username} is active already."), username=operator.username))
     open_account(operator, link_hash, by)
 
 
@@ -115,7 +116,11 @@ def reset_login(operator_id: int, *, link_hash: bytes, by: Operator) -> None:
     """
     operator = locked(operator_id, by)
     if not operator.is_active:
-        raise OperatorRefused(f"{operator.username} is deactivated: reactivate the operator instead.")
+        raise OperatorRefused(
+            format_lazy(
+                _("{username} is deactivated: reactivate the operator instead."), username=operator.username
+            )
+        )
     open_account(operator, link_hash, by)
 
 
@@ -148,7 +153,7 @@ def locked(operator_id: int, by: Operator) -> Operator:
     operator = Operator.objects.select_for_update().get(pk=operator_id)
     if not may_act_on(operator, by):
         raise OperatorRefused(
-            "You cannot act on yourself." if operator == by else "Only a superuser acts on a superuser."
+            _("You cannot act on yourself.") if operator == by else _("Only a superuser acts on a superuser.")
         )
     return operator
 
@@ -162,7 +167,10 @@ def require_own_roles(by: Operator, roles: Iterable[str]) -> None:
     """Raises `OperatorRefused` if there are roles among these that `by` has not."""
     if missing := set(roles) - roles_of(by):
         raise OperatorRefused(
-            f"You can give only roles that you have yourself: not {', '.join(sorted(missing))}."
+            format_lazy(
+                _("You can give only roles that you have yourself: not {names}."),
+                names=", ".join(sorted(missing)),
+            )
         )
 
 
@@ -170,8 +178,11 @@ def require_roles_of(operator: Operator, by: Operator) -> None:
     """Raises `OperatorRefused` if an operator has roles that `by` has not."""
     if missing := set(operator.groups.values_list("name", flat=True)) - roles_of(by):
         raise OperatorRefused(
-            f"{operator.username} has roles that you have not ({', '.join(sorted(missing))}): "
-            "ask somebody who has them."
+            format_lazy(
+                _("{username} has roles that you have not ({names}): ask somebody who has them."),
+                username=operator.username,
+                names=", ".join(sorted(missing)),
+            )
         )
 
 

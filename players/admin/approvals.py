@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 
 from lib.backoffice import columns
 from lib.backoffice.conditions import Condition, Given, Rows, choice, since, until, word
@@ -17,6 +18,7 @@ from lib.backoffice.filters import SelectingAdmin, Selection, Selections
 from lib.backoffice.formatting import MOST_COUNTED, NOTHING, badge, clock, link, moment, sentence, wrapped
 from lib.backoffice.forms import ReasonForm
 from lib.backoffice.heads import HeadColumns
+from lib.backoffice.languages import _, format_lazy
 from lib.backoffice.pages import PageAdmin, Section, read_uuid, view_permission
 from lib.clock import WalletNow
 from players.admin.approved_action import (
@@ -106,7 +108,7 @@ class Decision(EffectAction[Approval]):
 class Approve(Decision):
     """The second person agrees, and it is done."""
 
-    title = "Approve"
+    title = _("Approve")
     asks_factor = True
     form = DigestForm
 
@@ -116,9 +118,11 @@ class Approve(Decision):
         asked = f"Requested by {row.requested_by}: {row.reason}"
         says, sections = [*preview.says, asked], effect_sections(preview.changes)
         if preview.digest != row.digest:
-            says.append("Something has changed since it was requested. This is the effect that it has now:")
-            sections += effect_sections([Change(*change) for change in row.effect], "As it was requested")
-        return EffectPage(f"{row.title}?", says, "Approve", sections=sections, effect=preview)
+            says.append(
+                _("Something has changed since it was requested. This is the effect that it has now:")
+            )
+            sections += effect_sections([Change(*change) for change in row.effect], _("As it was requested"))
+        return EffectPage(f"{row.title}?", says, _("Approve"), sections=sections, effect=preview)
 
     def do(self, act: Act[Approval]) -> str | ShownOnce:
         # Its secret is gone from the request as soon as that ends.
@@ -126,7 +130,7 @@ class Approve(Decision):
         try:
             done = approve(act.row.pk, origin=Origin.of(act.request), digest=act.given["digest"])
         except PreviewChanged as problem:
-            raise ValidationError(str(problem)) from problem
+            raise ValidationError(problem.args[0]) from problem
         if done.state != State.EXECUTED:
             return said(done)
         return code_once(done, secret_of(act.row)) if self.hands_over(done) else done.result
@@ -139,12 +143,17 @@ class Approve(Decision):
 class Decline(Decision):
     """The second person does not agree."""
 
-    title = "Decline"
+    title = _("Decline")
     form = ReasonForm
 
     def page(self, row: Approval) -> Page:
         require_waiting(row)
-        return Page(f"Decline: {row.title}?", ["Nothing is done. The request ends."], "Decline", danger=True)
+        return Page(
+            _("Decline: {title}?").format(title=row.title),
+            [_("Nothing is done. The request ends.")],
+            _("Decline"),
+            danger=True,
+        )
 
     def do(self, act: Act[Approval]) -> str:
         return said(decline(act.row.pk, by=operator_of(act.request), reason=act.reason))
@@ -153,12 +162,16 @@ class Decline(Decision):
 class Withdraw(Decision):
     """Whoever has requested it wants it no more."""
 
-    title = "Withdraw"
+    title = _("Withdraw")
     form = ReasonForm
 
     def page(self, row: Approval) -> Page:
         require_waiting(row)
-        return Page(f"Withdraw: {row.title}?", ["Nothing is done. The request ends."], "Withdraw")
+        return Page(
+            _("Withdraw: {title}?").format(title=row.title),
+            [_("Nothing is done. The request ends.")],
+            _("Withdraw"),
+        )
 
     def do(self, act: Act[Approval]) -> str:
         return said(withdraw(act.row.pk, by=operator_of(act.request), reason=act.reason))
@@ -179,12 +192,18 @@ def code_once(approval: Approval, code: str) -> ShownOnce:
     """The page that shows the approver the other half of what the requester was shown."""
     return ShownOnce(
         words=approval.result,
-        title=f"Code for {approval.subject_name}",
-        heading="Copy the code now: it is shown only once",
+        title=format_lazy(_("Code for {name}"), name=approval.subject_name),
+        heading=_("Copy the code now: it is shown only once"),
         before=approval.result,
-        values=[("For", approval.subject_name, ""), ("Code", code, "code")],
-        after=f"It goes with the link that {approval.requested_by} has. Give it to {approval.subject_name} "
-        f"yourself, not through {approval.requested_by}: you make sure that there is such a person.",
+        values=[(_("For"), approval.subject_name, ""), (_("Code"), code, "code")],
+        after=format_lazy(
+            _(
+                "It goes with the link that {requester} has. Give it to {name} yourself, "
+                "not through {requester}: you make sure that there is such a person."
+            ),
+            requester=approval.requested_by,
+            name=approval.subject_name,
+        ),
         back=approval,
     )
 
@@ -192,52 +211,64 @@ def code_once(approval: Approval, code: str) -> ShownOnce:
 def require_waiting(approval: Approval) -> None:
     """Raises `ApprovalRefused` if a request has ended."""
     if approval.state != State.REQUESTED:
-        raise ApprovalRefused(f"This request has ended already: it is {approval.get_state_display()}.")
+        raise ApprovalRefused(
+            format_lazy(
+                _("This request has ended already: it is {state}."), state=State(approval.state).label
+            )
+        )
 
 
 def said(approval: Approval) -> str:
     """How a request ended, for who wanted to decide it."""
-    result = f": {approval.result}" if approval.result else "."
-    return f"The request is {approval.get_state_display()}{result}"
+    words = _("The request is {state}: {result}") if approval.result else _("The request is {state}.")
+    return format_lazy(words, state=State(approval.state).label, result=approval.result)
 
 
 # --- Pages ----------------------------------------------------------------------------------------------
 
 
 def show_approval_state(approval: Approval) -> SafeString:
-    words = f"{approval.get_state_display()}{' alone' if approval.is_alone else ''}"
+    words = State(approval.state).label
+    if approval.is_alone:
+        words = _("{state} alone").format(state=words)
     return badge(words, COLOURS.get(State(approval.state), ""))
 
 
 def standing(approval: Approval) -> str:
     """What a request waits for, or what came of it."""
     if approval.state == State.REQUESTED:
-        return f"It waits for a second person, until {moment(approval.expires_at)}."
-    return sentence(approval.result) if approval.result else f"It was {approval.get_state_display()}."
+        return _("It waits for a second person, until {moment}.").format(moment=moment(approval.expires_at))
+    return (
+        sentence(approval.result)
+        if approval.result
+        else _("It was {state}.").format(state=approval.get_state_display())
+    )
 
 
 def title_of(kind: str) -> str:
     """What operators call a kind."""
-    return sentence(KINDS[kind].title) if kind in KINDS else kind
+    return capfirst(KINDS[kind].title) if kind in KINDS else kind
 
 
 class Which(Selections):
     """What waits for whoever looks comes first."""
 
-    title = "requests"
+    title = _("requests")
     parameter_name = "requests"
     offered: ClassVar[dict[str, Selection]] = {
         "for_me": Selection(
-            "Waiting for me", order=("expires_at", "pk"), empty="Nothing waits for your approval."
+            _("Waiting for me"), order=("expires_at", "pk"), empty=_("Nothing waits for your approval.")
         ),
         "waiting": Selection(
-            "All waiting",
+            _("All waiting"),
             lambda rows: rows.filter(state=State.REQUESTED, expires_at__gt=WalletNow()),
             ("expires_at", "pk"),
-            "No request is waiting.",
+            _("No request is waiting."),
         ),
-        "mine": Selection("My requests", order=("-requested_at", "-pk"), empty="You have requested nothing."),
-        "all": Selection("All", order=("-pk",), empty="Nothing has been requested yet."),
+        "mine": Selection(
+            _("My requests"), order=("-requested_at", "-pk"), empty=_("You have requested nothing.")
+        ),
+        "all": Selection(_("All"), order=("-pk",), empty=_("Nothing has been requested yet.")),
     }
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
@@ -262,12 +293,12 @@ class ApprovalAdmin(SelectingAdmin):
     conditions = (
         since("requested_at"),
         until("requested_at"),
-        choice("kind", "Kind", "kind", lambda: sorted((name, title_of(name)) for name in KINDS)),
-        choice("state", "State", "state", lambda: State.choices),
-        Condition("requester", "Requested by", of_requester),
-        word("currency", "Currency", "currency_code"),
+        choice("kind", _("Kind"), "kind", lambda: sorted((name, title_of(name)) for name in KINDS)),
+        choice("state", _("State"), "state", lambda: State.choices),
+        Condition("requester", _("Requested by"), of_requester),
+        word("currency", _("Currency"), "currency_code"),
     )
-    empty_text = "Acts that need a second person wait here."
+    empty_text = _("Acts that need a second person wait here.")
     list_display = ("what", "kind_shown", "state_shown", "by", "requested", "ends")
     head_columns = HeadColumns(["state_shown"], ["reason_shown", "standing"], ["subject_link", "by"])
     fields = (
@@ -276,34 +307,34 @@ class ApprovalAdmin(SelectingAdmin):
     actions_detail = ("approve", "decline", "withdraw")
     approve, decline, withdraw = APPROVE, DECLINE, WITHDRAW
 
-    what = columns.excerpt("request", "title")
-    kind_shown = columns.text("kind", lambda row: title_of(row.kind))
-    state_shown = columns.text("state", show_approval_state)
-    by = columns.clipped("requested by", "requested_by.username")
-    requested = columns.clock("requested (UTC)", "requested_at")
-    requested_moment = columns.moment("requested", "requested_at")
-    ends = columns.text("ends or ended (UTC)", lambda row: clock(row.ended_at or row.expires_at))
-    expires = columns.moment("expires", "expires_at")
-    ended = columns.moment("ended", "ended_at")
-    reason_shown = columns.text("reason", lambda row: f"{row.requested_by.username}: {row.reason}")
-    standing = columns.text("what came of it", standing)
-    full_id = columns.mono("id", "pk")
+    what = columns.excerpt(_("request"), "title")
+    kind_shown = columns.text(_("kind"), lambda row: title_of(row.kind))
+    state_shown = columns.text(_("state"), show_approval_state)
+    by = columns.clipped(_("requested by"), "requested_by.username")
+    requested = columns.clock(_("requested (UTC)"), "requested_at")
+    requested_moment = columns.moment(_("requested"), "requested_at")
+    ends = columns.text(_("ends or ended (UTC)"), lambda row: clock(row.ended_at or row.expires_at))
+    expires = columns.moment(_("expires"), "expires_at")
+    ended = columns.moment(_("ended"), "ended_at")
+    reason_shown = columns.text(_("reason"), lambda row: f"{row.requested_by.username}: {row.reason}")
+    standing = columns.text(_("what came of it"), standing)
+    full_id = columns.mono(_("id"), "pk")
 
-    @admin.display(description="about")
+    @admin.display(description=_("about"))
     def subject_link(self, obj: Approval) -> Any:
         if not obj.subject_id and obj.state == State.EXECUTED:
             # It was made, and had no key yet when that was requested.
             return obj.subject_name
         rows = apps.get_model(obj.subject_type)._base_manager  # noqa: SLF001 (documented)
         if not obj.subject_id or not rows.filter(pk=obj.subject_id).exists():
-            absent = {State.EXECUTED: "removed", State.REQUESTED: "not there yet"}
-            return f"{obj.subject_name} ({absent.get(State(obj.state), 'not there')})"
+            absent = {State.EXECUTED: _("removed"), State.REQUESTED: _("not there yet")}
+            return f"{obj.subject_name} ({absent.get(State(obj.state), _('not there'))})"
         return link(obj.subject_name, f"{obj.subject_type.replace('.', '_')}_change", obj.subject_id)
 
-    @admin.display(description="decided by")
+    @admin.display(description=_("decided by"))
     def decided(self, obj: Approval) -> str:
         if obj.is_alone:
-            return "nobody: the approval rules let one person act alone"
+            return _("nobody: the approval rules let one person act alone")
         return str(obj.decided_by or NOTHING)
 
     def get_fields(self, request: HttpRequest, obj: Approval | None = None) -> Any:
@@ -326,8 +357,8 @@ class ApprovalAdmin(SelectingAdmin):
         return [action for action in offered if str(action.description) in possible]
 
     def sections(self, request: HttpRequest, obj: Approval) -> list[Section]:
-        effect = effect_sections([Change(*change) for change in obj.effect], "Effect, as it was requested")
-        words = [Section(Approval, "In words", (), [(line,) for line in obj.says], "")] if obj.says else []
+        effect = effect_sections([Change(*change) for change in obj.effect], _("Effect, as it was requested"))
+        words = [Section(Approval, _("In words"), (), [(line,) for line in obj.says], "")] if obj.says else []
         return [*effect, *words, history(obj)]
 
 
@@ -337,8 +368,14 @@ def history(approval: Approval) -> Section:
         (clock(event.at), event.get_what_display(), who(event.operator), wrapped(event.note))
         for event in approval.events.select_related("operator").order_by("pk")
     ]
-    return Section(Approval, "What happened", ("When (UTC)", "What", "Who", "Words"), rows, "Nothing yet.")
+    return Section(
+        Approval,
+        _("What happened"),
+        (_("When (UTC)"), _("What"), _("Who"), _("Words")),
+        rows,
+        _("Nothing yet."),
+    )
 
 
 def who(operator: Operator | None) -> str:
-    return operator.username if operator else "the platform"
+    return operator.username if operator else _("the platform")

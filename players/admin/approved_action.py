@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from lib.backoffice.confirmation import Act, Page, PageAction, ShownOnce
 from lib.backoffice.formatting import moment
 from lib.backoffice.forms import OurIdField, ReasonForm, RepeatedForm, TwoStepForm
-from lib.backoffice.languages import english
+from lib.backoffice.languages import _, english, format_lazy
 from lib.backoffice.pages import PageAdmin, Section
 from lib.backoffice.recorded_acts import State
 from players.approvals.kinds import Change, Kind, NotExecutable, Preview
@@ -24,8 +24,8 @@ from players.logins.factors import require_recent_factor
 from players.models import Approval, Operator
 
 Row = TypeVar("Row")
-HEADERS = ("What", "Before", "After")
-ALONE = "The approval rules let you act alone: it is done at once, and recorded as executed alone."
+HEADERS = (_("What"), _("Before"), _("After"))
+ALONE = _("The approval rules let you act alone: it is done at once, and recorded as executed alone.")
 # Names of those who can approve, in a sentence.
 MOST_NAMED = 5
 
@@ -121,14 +121,19 @@ class ApprovedAction(EffectAction[Row]):
         try:
             return self.effect_page(row, given)
         except NotExecutable as problem:
-            raise ValidationError(f"{problem} Nothing has changed.") from problem
+            raise ValidationError(
+                format_lazy(_("{problem} Nothing has changed."), problem=problem)
+            ) from problem
 
     def effect_page(self, row: Row, given: dict[str, Any]) -> EffectPage:
         """What the act would do. Raises `NotExecutable`."""
         payload = self.payload(row, given)
         with english(), transaction.atomic():
             preview = self.kind.preview(payload)
-        says = [*preview.says, *([f"Reason: {given['reason']}"] if given.get("reason") else [])]
+        says = [
+            *preview.says,
+            *([_("Reason: {reason}").format(reason=given["reason"])] if given.get("reason") else []),
+        ]
         return EffectPage(
             f"{self.kind.describe(payload)}?",
             says,
@@ -166,7 +171,7 @@ class ApprovedAction(EffectAction[Row]):
                 secret=secret,
             )
         except PreviewChanged as problem:
-            raise ValidationError(str(problem)) from problem
+            raise ValidationError(problem.args[0]) from problem
 
 
 def operator_of(request: HttpRequest) -> Operator:
@@ -180,22 +185,31 @@ def told(approval: Approval) -> str:
     """What became of a request, for who made it."""
     if approval.state == Approval.State.REQUESTED:
         until = moment(approval.expires_at)
-        return f"Requested, not done yet: {approval.title}. It waits for a second person until {until}."
-    return approval.result or f"The request is {approval.get_state_display()}."
+        return format_lazy(
+            _("Requested, not done yet: {title}. It waits for a second person until {until}."),
+            title=approval.title,
+            until=until,
+        )
+    return approval.result or format_lazy(
+        _("The request is {state}."), state=Approval.State(approval.state).label
+    )
 
 
 def who_approves(kind: Kind[Any]) -> str:
     """Who can be asked, in a sentence."""
     names = able_names(kind.permission)
-    return f"A second person has to approve it. Those who can, but never for themselves: {names}."
+    return _("A second person has to approve it. Those who can, but never for themselves: {names}.").format(
+        names=names
+    )
 
 
 def able_names(permission: str) -> str:
     """Who has a permission, as far as names fit a sentence."""
     names = [operator.username for operator in able(permission)[: MOST_NAMED + 1]]
-    return ", ".join(names[:MOST_NAMED]) + (" and others" if len(names) > MOST_NAMED else "")
+    named = ", ".join(names[:MOST_NAMED])
+    return _("{names} and others").format(names=named) if len(names) > MOST_NAMED else named
 
 
-def effect_sections(changes: Sequence[Change], title: str = "Effect") -> list[Section]:
+def effect_sections(changes: Sequence[Change], title: str = _("Effect")) -> list[Section]:
     """An effect as a table; none if it changes no figures."""
     return [Section(Approval, title, HEADERS, [tuple(change) for change in changes], "")] if changes else []

@@ -19,6 +19,7 @@ from lib.backoffice import columns
 from lib.backoffice.exports import csv_file
 from lib.backoffice.filters import SelectedList
 from lib.backoffice.formatting import NOTHING, badge, clipped, excerpt, link, wrapped
+from lib.backoffice.languages import _
 from lib.backoffice.lists import EXPORT
 from lib.backoffice.pages import Section
 from lib.backoffice.pagination import BigTableAdmin
@@ -105,7 +106,7 @@ class ActList(SelectedList):
     @property
     def empty_words(self) -> str:
         given = wanted({name: str(value) for name, value in self.params.items()})
-        return "No act meets these conditions." if given else "No operator has done anything yet."
+        return _("No act meets these conditions.") if given else _("No operator has done anything yet.")
 
 
 @admin.register(AuditEvent)
@@ -123,19 +124,19 @@ class AuditEventAdmin(BigTableAdmin):
         *("address_shown", "session_shown", "request_shown", "approval_shown"),
     )
 
-    when = columns.clock("when (UTC)", "at")
-    at_utc = columns.moment("when", "at")
-    who = columns.text("operator", show_operator)
-    roles_shown = columns.text("roles held then", lambda row: ", ".join(row.roles) or NOTHING)
-    what = columns.text("act", lambda row: in_words(row.action))
-    outcome_shown = columns.text("outcome", show_outcome)
-    object_short = columns.text("object", lambda row: wrapped(show_object(row)))
-    object_link = columns.text("object", show_object)
-    said_short = columns.text("note and reason", lambda row: excerpt(said(row)))
-    address_shown = columns.mono("address", "address")
-    session_shown = columns.mono("session", "session")
-    request_shown = columns.mono("request id", "request_id")
-    approval_shown = columns.mono("approval", "approval_id")
+    when = columns.clock(_("when (UTC)"), "at")
+    at_utc = columns.moment(_("when"), "at")
+    who = columns.text(_("operator"), show_operator)
+    roles_shown = columns.text(_("roles held then"), lambda row: ", ".join(row.roles) or NOTHING)
+    what = columns.text(_("act"), lambda row: in_words(row.action))
+    outcome_shown = columns.text(_("outcome"), show_outcome)
+    object_short = columns.text(_("object"), lambda row: wrapped(show_object(row)))
+    object_link = columns.text(_("object"), show_object)
+    said_short = columns.text(_("note and reason"), lambda row: excerpt(said(row)))
+    address_shown = columns.mono(_("address"), "address")
+    session_shown = columns.mono(_("session"), "session")
+    request_shown = columns.mono(_("request id"), "request_id")
+    approval_shown = columns.mono(_("approval"), "approval_id")
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[SelectedList]:
         return ActList
@@ -179,7 +180,8 @@ class AuditEventAdmin(BigTableAdmin):
             return HttpResponseRedirect(listed)
         events = list(found(AuditEvent.objects.all(), given).order_by("-pk")[: MOST_EXPORTED + 1])
         if len(events) > MOST_EXPORTED:
-            messages.warning(request, f"More than {MOST_EXPORTED:,} acts: narrow the conditions.")
+            words = _("More than {number} acts: narrow the conditions.")
+            messages.warning(request, words.format(number=f"{MOST_EXPORTED:,}"))
             return HttpResponseRedirect(listed)
         rows = ([read(event) for read in EXPORTED.values()] for event in events)
         with transaction.atomic():
@@ -202,8 +204,8 @@ def values_section(event: AuditEvent) -> Section:
         )
         for name in names
     ]
-    headers, empty = ("Field", "Before", "After"), "Nothing is recorded of the object."
-    return Section(AuditEvent, "Before and after", headers, rows, empty)
+    headers, empty = (_("Field"), _("Before"), _("After")), _("Nothing is recorded of the object.")
+    return Section(AuditEvent, _("Before and after"), headers, rows, empty)
 
 
 def marked_first(marked: set[str], before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:

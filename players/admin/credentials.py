@@ -16,6 +16,7 @@ from lib.backoffice.confirmation import Act, Page, PageAction, ShownOnce, show_o
 from lib.backoffice.formatting import NOTHING, clock, link, moment
 from lib.backoffice.forms import TextWidget
 from lib.backoffice.heads import HeadColumns
+from lib.backoffice.languages import _, format_lazy
 from lib.backoffice.pages import Section
 from lib.security.tokens import new_password
 from players.access.credentials import CREDENTIALS
@@ -35,7 +36,7 @@ from players.models import Approval, Credential, validate_network
 from players.operations import revoke_credential
 
 MANAGE = "players.manage_credentials"
-ROTATION = (
+ROTATION = _(
     "Both credentials are valid until the old one is revoked. Hand over the new one, "
     "wait until the caller uses it, then revoke the old one on its own page."
 )
@@ -50,9 +51,9 @@ class CredentialForm(GuardedForm):
         given = super().clean() or self.cleaned_data
         kind, game = given.get("kind"), given.get("game")
         if kind == Credential.Kind.GAME and not game and "game" not in self.errors:
-            self.add_error("game", "The credential of a game backend needs a game.")
+            self.add_error("game", _("The credential of a game backend needs a game."))
         if kind == Credential.Kind.PLATFORM and game:
-            self.add_error("game", "The web front belongs to no game: leave this empty.")
+            self.add_error("game", _("The web front belongs to no game: leave this empty."))
         return given
 
 
@@ -66,7 +67,7 @@ class RotationForm(RequestForm):
     def clean_username(self) -> str:
         username = str(self.cleaned_data["username"])
         if Credential.objects.filter(username=username).exists():
-            raise forms.ValidationError("This username is in use, possibly by a revoked credential.")
+            raise forms.ValidationError(_("This username is in use, possibly by a revoked credential."))
         return username
 
 
@@ -75,16 +76,18 @@ def password_once(payload: CredentialPayload, password: str, told: str, back: Mo
     path = "/wallet/" if payload.game_id else "/entry/"
     return ShownOnce(
         words=told,
-        title=f"{payload.username} is requested",
-        heading="Copy the password now: it is shown only once",
+        title=format_lazy(_("{username} is requested"), username=payload.username),
+        heading=_("Copy the password now: it is shown only once"),
         before=told,
         values=[
-            ("Username", payload.username, "username"),
-            ("Password", password, "password"),
-            ("For", f"{caller_of(payload)}, calling {path}", ""),
+            (_("Username"), payload.username, "username"),
+            (_("Password"), password, "password"),
+            (_("For"), format_lazy(_("{caller}, calling {path}"), caller=caller_of(payload), path=path), ""),
         ],
-        after="It works, with HTTP Basic, as soon as a second person has approved it. "
-        "If it is lost, withdraw the request.",
+        after=_(
+            "It works, with HTTP Basic, as soon as a second person has approved it. "
+            "If it is lost, withdraw the request."
+        ),
         back=back,
     )
 
@@ -92,16 +95,20 @@ def password_once(payload: CredentialPayload, password: str, told: str, back: Mo
 class Rotate(ApprovedAction[Credential]):
     """Requests a second credential for the same caller."""
 
-    title, permission, kind = "Make a second credential", MANAGE, NEW_CREDENTIAL
+    title, permission, kind = _("Make a second credential"), MANAGE, NEW_CREDENTIAL
 
     def form_for(self, row: Credential, data: QueryDict | None) -> RotationForm:
         return RotationForm(data, initial={"username": next_username(row.username), "note": row.note})
 
     def page(self, row: Credential) -> Page:
-        whom = f"the game {row.game}" if row.game else "the platform's web front"
-        says = [f"A new password for {whom}, with the same allow-list as {row.username}.", ROTATION]
+        words = _("A new password for the platform's web front, with the same allow-list as {username}.")
+        if row.game:
+            words = _("A new password for the game {game}, with the same allow-list as {username}.")
+        says = [words.format(game=row.game, username=row.username), ROTATION]
         return Page(
-            "Make a second credential", [*says, who_approves(self.kind)], "Make it and show the password"
+            _("Make a second credential"),
+            [*says, who_approves(self.kind)],
+            _("Make it and show the password"),
         )
 
     def payload(self, row: Credential, given: dict[str, Any]) -> CredentialPayload:
@@ -127,7 +134,7 @@ def request_once(
     """Requests a credential with a password that is shown now. Raises `ApprovalRefused` if it was before."""
     if Approval.objects.filter(pk=given["approval_id"]).exists():
         raise ApprovalRefused(
-            "It is requested already, and its password was shown once. Withdraw it if it is lost."
+            _("It is requested already, and its password was shown once. Withdraw it if it is lost.")
         )
     return request_approval(
         NEW_CREDENTIAL,
@@ -143,7 +150,7 @@ def request_once(
 class Revoke(PageAction[Credential]):
     """The credential works no more."""
 
-    title, permission = "Revoke", "players.revoke_credential"
+    title, permission = _("Revoke"), "players.revoke_credential"
 
     def name_to_type(self, row: Credential) -> str:
         is_only_one = not siblings(row).filter(revoked_at=None).exists()
@@ -151,25 +158,29 @@ class Revoke(PageAction[Credential]):
 
     def page(self, row: Credential) -> Page:
         others = siblings(row).filter(revoked_at=None).count()
-        left = f"Other live credentials of this caller: {others}. They stay valid."
+        left = _("Other live credentials of this caller: {others}. They stay valid.").format(others=others)
         says = [
-            f"Calls with {row.username} are refused within a few seconds. This cannot be undone.",
-            left if others else "It is the only live one: this caller will not be able to call at all.",
+            _("Calls with {username} are refused within a few seconds. This cannot be undone.").format(
+                username=row.username
+            ),
+            left if others else _("It is the only live one: this caller will not be able to call at all."),
         ]
-        return Page(f"Revoke {row.username}?", says, "Revoke", danger=True)
+        return Page(_("Revoke {username}?").format(username=row.username), says, _("Revoke"), danger=True)
 
     def do(self, act: Act[Credential]) -> str:
         revoke_credential(act.row)
-        return f"{act.row.username} is revoked."
+        return format_lazy(_("{username} is revoked."), username=act.row.username)
 
 
 def standing(credential: Credential) -> str:
     """Whether calls with a credential are taken, in a sentence."""
     if credential.revoked_at:
-        return f"Revoked at {moment(credential.revoked_at)}: calls with it are refused."
+        return _("Revoked at {moment}: calls with it are refused.").format(
+            moment=moment(credential.revoked_at)
+        )
     path = "/wallet/" if credential.game_id else "/entry/"
-    whence = ", ".join(credential.allowed_networks) or "any address"
-    return f"Calls to {path} with it are taken from {whence}."
+    whence = ", ".join(credential.allowed_networks) or _("any address")
+    return _("Calls to {path} with it are taken from {whence}.").format(path=path, whence=whence)
 
 
 @admin.register(Credential)
@@ -183,20 +194,22 @@ class CredentialAdmin(GuardedAdmin):
     list_select_related = ("game",)
     list_filter = ("kind", ("revoked_at", admin.EmptyFieldListFilter))
     search_fields = ("username__iexact", "game__slug__iexact")
-    search_help_text = "Username or game"
-    empty_text = "Add a credential for each game backend, and one for the platform's web front."
+    search_help_text = _("Username or game")
+    empty_text = _("Add a credential for each game backend, and one for the platform's web front.")
     head_columns = HeadColumns(["state"], ["standing"], ["caller"])
     fields = ("kind", "game", "username", "allowed_networks", "note")
     actions_detail = ("rotate", "revoke")
     rotate, revoke = Rotate(), Revoke()
     item_validators: ClassVar[dict[str, Any]] = {"allowed_networks": validate_network}
 
-    state = columns.text("state", life)
-    calls_from = columns.text("allowed from", lambda row: ", ".join(row.allowed_networks) or "any address")
-    made = columns.clock("created (UTC)", "created_at")
-    made_at = columns.moment("created", "created_at")
-    standing = columns.text("what it does", standing)
-    caller = columns.link("game", "players_game_change", "game_id", "game.slug", empty="the web front")
+    state = columns.text(_("state"), life)
+    calls_from = columns.text(
+        _("allowed from"), lambda row: ", ".join(row.allowed_networks) or _("any address")
+    )
+    made = columns.clock(_("created (UTC)"), "created_at")
+    made_at = columns.moment(_("created"), "created_at")
+    standing = columns.text(_("what it does"), standing)
+    caller = columns.link(_("game"), "players_game_change", "game_id", "game.slug", empty=_("the web front"))
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return (*self.fields, "made_at") if obj else self.fields
@@ -241,12 +254,12 @@ class CredentialAdmin(GuardedAdmin):
             )
             for row in siblings(obj)[:50]
         ]
-        empty = "None. To change the password, make a second credential, then revoke this one."
+        empty = _("None. To change the password, make a second credential, then revoke this one.")
         return [
             Section(
                 Credential,
-                "Other credentials of this caller",
-                ("Username", "State", "Note", "Created (UTC)"),
+                _("Other credentials of this caller"),
+                (_("Username"), _("State"), _("Note"), _("Created (UTC)")),
                 rows,
                 empty,
             )

@@ -18,6 +18,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from lib.backoffice import columns
 from lib.backoffice.formatting import badge, clock, link
 from lib.backoffice.heads import HeadColumns
+from lib.backoffice.languages import _, format_lazy
 from lib.backoffice.pages import Section
 from players.access.credentials import CREDENTIALS
 from players.admin.guarded_forms import GuardedAdmin, GuardedForm
@@ -42,13 +43,13 @@ else:
 ENDPOINTS = "players.change_endpoints"
 # Sealed, it must fit its column.
 MOST_PASSWORD_BYTES = 256
-UNFINISHED = (
+UNFINISHED = _(
     "A transaction that the game neither confirms nor rolls back stays pending. When it is due, a game with "
     "a query URL is queried for its final state. Without a query URL the policy decides: "
     "<em>expire</em> returns a withdrawal to the player and cancels a deposit; "
     "<em>hold</em> leaves both to an operator, under “Manual review”."
 )
-STATUS_QUERIES = (
+STATUS_QUERIES = _(
     "The platform sends a POST with HTTP Basic to this URL, with the username and password entered here. "
     "If both are empty, no Authorization header is sent; if one is empty, it is sent empty. "
     "An address in a private network is called only if OUTGOING_ALLOWED_NETWORKS allows it."
@@ -67,47 +68,47 @@ class GameForm(GuardedForm):
     kind = GAME_CHANGE
 
     query_password = forms.CharField(
-        label="Query password",
+        label=_("Query password"),
         required=False,
         strip=False,
         max_length=MOST_PASSWORD_BYTES,
         widget=PasswordWidget(attrs={"autocomplete": "new-password"}),
     )
     forget_query_password = forms.BooleanField(
-        label="Remove the query password", required=False, widget=SwitchWidget
+        label=_("Remove the query password"), required=False, widget=SwitchWidget
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "query_password" in self.fields:
             words = (
-                "A password is set; it is never shown. Leave this empty to keep it."
+                _("A password is set; it is never shown. Leave this empty to keep it.")
                 if self.instance.sealed_query_password
-                else "No password is set."
+                else _("No password is set.")
             )
             self.fields["query_password"].help_text = words
 
     def clean_query_username(self) -> str:
         username: str = self.cleaned_data["query_username"]
         if ":" in username or not username.isprintable():
-            raise ValidationError("HTTP Basic allows no colon and no control characters in a username.")
+            raise ValidationError(_("HTTP Basic allows no colon and no control characters in a username."))
         return username
 
     def clean_query_password(self) -> str:
         password: str = self.cleaned_data["query_password"]
         if password and is_used(password, besides=self.instance):
             raise ValidationError(
-                "This secret is or was used for something else: each secret must be used only once."
+                _("This secret is or was used for something else: each secret must be used only once.")
             )
         if len(password.encode(errors="surrogatepass")) > MOST_PASSWORD_BYTES:
-            raise ValidationError(f"At most {MOST_PASSWORD_BYTES} bytes.")
+            raise ValidationError(format_lazy(_("At most {number} bytes."), number=MOST_PASSWORD_BYTES))
         return password
 
     def clean(self) -> dict[str, Any] | None:
         given = super().clean() or self.cleaned_data
         new, forgets = given.get("query_password"), given.get("forget_query_password")
         if new and forgets:
-            self.add_error("query_password", "Enter a new password or remove the present one, not both.")
+            self.add_error("query_password", _("Enter a new password or remove the present one, not both."))
         stays = bool(self.instance.sealed_query_password) and not new and not forgets
         if "query_url" in given:
             self.check_place(given["query_url"], has_password=bool(new) or stays, stays=stays)
@@ -127,32 +128,37 @@ class GameForm(GuardedForm):
         if not url and has_password:
             self.add_error(
                 "query_url",
-                "There is a query password but no URL to send it to: enter the URL, or remove the password.",
+                _(
+                    "There is a query password but no URL to send it to: enter the URL, "
+                    "or remove the password."
+                ),
             )
         elif not url and self.cleaned_data.get("query_username"):
-            self.add_error("query_url", "There is a query username but no URL to send it to.")
+            self.add_error("query_url", _("There is a query username but no URL to send it to."))
         elif stays and origin(url) != origin(self.initial.get("query_url", "")):
             self.add_error(
                 "query_password",
-                "The password was entered for another server: enter it again, or remove it.",
+                _("The password was entered for another server: enter it again, or remove it."),
             )
 
 
 def launching(game: Game) -> str:
     """Whether players can begin to play, in a sentence."""
     if not game.is_active:
-        return "Players cannot launch it; sessions that run go on."
-    return "Players can launch it from the web front."
+        return _("Players cannot launch it; sessions that run go on.")
+    return _("Players can launch it from the web front.")
 
 
 def due_words(game: Game) -> str:
     """What becomes of transactions that the game does not settle, in a sentence."""
-    after = f"after {game.pending_hours or settings.PENDING_TTL // timedelta(hours=1)} h"
+    hours = game.pending_hours or settings.PENDING_TTL // timedelta(hours=1)
     if game.query_url:
-        return f"A transaction that it does not settle is due {after}: then the game is queried."
+        words = _("A transaction that it does not settle is due after {hours} h: then the game is queried.")
+        return words.format(hours=hours)
     if game.unanswered_policy == Game.Policy.HOLD:
-        return f"A transaction that it does not settle is due {after}: then an operator decides."
-    return f"A transaction that it does not settle expires {after}."
+        words = _("A transaction that it does not settle is due after {hours} h: then an operator decides.")
+        return words.format(hours=hours)
+    return _("A transaction that it does not settle expires after {hours} h.").format(hours=hours)
 
 
 class GameAdmin(GuardedAdmin):
@@ -165,22 +171,22 @@ class GameAdmin(GuardedAdmin):
     deactivate = Deactivate(
         ENDPOINTS,
         deactivate_game,
-        "The web front can launch it no more, and players cannot find it.",
-        "Sessions that run go on, and so do their transactions, until they end or are ended one by one.",
+        _("The web front can launch it no more, and players cannot find it."),
+        _("Sessions that run go on, and so do their transactions, until they end or are ended one by one."),
     )
     reactivate = Reactivate(GAME_CHANGE)
     list_display = ("slug", "name", "is_active", "launch_url", "pending_time", "when_due")
     search_fields = ("slug__iexact", "name__icontains")
-    search_help_text = "Slug or name"
-    empty_text = "Add a game first, then a credential for its backend."
+    search_help_text = _("Slug or name")
+    empty_text = _("Add a game first, then a credential for its backend.")
     fieldsets = (
         (None, {"fields": ("slug", "name", "launch_url", "is_active")}),
         (
-            "Pending transactions",
+            _("Pending transactions"),
             {"fields": ("pending_hours", "unanswered_policy"), "description": UNFINISHED},
         ),
         (
-            "Status queries",
+            _("Status queries"),
             {
                 "fields": ("query_url", "query_username", "query_password", "forget_query_password"),
                 "description": STATUS_QUERIES,
@@ -189,20 +195,22 @@ class GameAdmin(GuardedAdmin):
     )
 
     pending_time = columns.text(
-        "due after", lambda row: f"{row.pending_hours} h" if row.pending_hours else "the default"
+        _("due after"), lambda row: f"{row.pending_hours} h" if row.pending_hours else _("the default")
     )
 
-    @admin.display(description="when due")
+    @admin.display(description=_("when due"))
     def when_due(self, obj: Game) -> SafeString:
         if obj.query_url:
-            return badge("queried", "info")
-        return badge("held", "warning") if obj.unanswered_policy == Game.Policy.HOLD else badge("expires")
+            return badge(_("queried"), "info")
+        return (
+            badge(_("held"), "warning") if obj.unanswered_policy == Game.Policy.HOLD else badge(_("expires"))
+        )
 
-    activity = columns.text("state", show_activity)
-    launching = columns.text("launching", launching)
-    due_words = columns.text("when due", due_words)
+    activity = columns.text(_("state"), show_activity)
+    launching = columns.text(_("launching"), launching)
+    due_words = columns.text(_("when due"), due_words)
     password_state = columns.text(
-        "query password", lambda row: "set" if row.sealed_query_password else "not set"
+        _("query password"), lambda row: _("set") if row.sealed_query_password else _("not set")
     )
 
     def title_of(self, row: Game) -> str:
@@ -244,19 +252,23 @@ class GameAdmin(GuardedAdmin):
             (
                 link(row.username, "players_credential_change", row.pk),
                 life(row),
-                ", ".join(row.allowed_networks) or "any address",
+                ", ".join(row.allowed_networks) or _("any address"),
                 clock(row.created_at),
             )
             for row in obj.credentials.order_by("revoked_at", "created_at")[:50]
         ]
-        empty = "This game's backend has no credential and cannot call yet: add one."
+        empty = _("This game's backend has no credential and cannot call yet: add one.")
         return [
             Section(
-                Credential, "Credentials", ("Username", "State", "Allowed from", "Created (UTC)"), rows, empty
+                Credential,
+                _("Credentials"),
+                (_("Username"), _("State"), _("Allowed from"), _("Created (UTC)")),
+                rows,
+                empty,
             )
         ]
 
 
 def life(credential: Credential) -> SafeString:
     """Whether a credential still works."""
-    return badge("revoked") if credential.revoked_at else badge("live", "success")
+    return badge(_("revoked")) if credential.revoked_at else badge(_("live"), "success")

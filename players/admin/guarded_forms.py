@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from lib.backoffice.confirmation import page_of
 from lib.backoffice.forms import OurIdField, TextWidget
+from lib.backoffice.languages import _
 from lib.backoffice.pages import PageAdmin
 from lib.backoffice.recorded_acts import RECORDING, RecordedAct
 from players.admin.approved_action import told, who_approves
@@ -34,7 +35,7 @@ class GuardedForm(AnyModelForm):
     reason = forms.CharField(
         max_length=255,
         widget=TextWidget,
-        help_text="Kept permanently beside your name. Do not enter personal data.",
+        help_text=_("Kept permanently beside your name. Do not enter personal data."),
     )
     approval_id = OurIdField()
 
@@ -80,7 +81,7 @@ class GuardedAdmin(PageAdmin):
         if not may_edit:
             return fieldsets
         about = {"fields": REQUEST_FIELDS, "description": who_approves(self.form.kind)}
-        return [*fieldsets, ("Approval", about)]
+        return [*fieldsets, (_("Approval"), about)]
 
     def changeform_view(
         self,
@@ -95,7 +96,7 @@ class GuardedAdmin(PageAdmin):
         try:
             return super().changeform_view(request, object_id, form_url, context)
         except self.form_refusals as problem:
-            messages.warning(request, f"Nothing was requested. {problem}")
+            messages.warning(request, _("Nothing was requested. {problem}").format(problem=problem))
             return HttpResponseRedirect(request.get_full_path())
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:

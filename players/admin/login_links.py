@@ -17,12 +17,13 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from lib.backoffice.confirmation import NOT_STORED
 from lib.backoffice.forms import PasswordWidget, TextWidget
+from lib.backoffice.languages import _
 from lib.backoffice.pages import read_uuid
 from players.audit_trail.record import Origin, record_act, roles_of
 from players.models import Operator
 from players.operators import LinkEnded, LoginKey, operator_of_link, use_login_link
 
-ENDED = (
+ENDED = _(
     "The code is not the one of this link, or the link is not good any more: it was used, replaced, or it "
     "has expired. Ask for a new one."
 )
@@ -33,26 +34,26 @@ class NewPasswordForm(forms.Form):
     """What stands behind the link's #, which the page's script fills in, its code, and the password twice."""
 
     token = forms.CharField(
-        label="Link",
+        label=_("Link"),
         max_length=36,
         widget=TextWidget(attrs={"autocomplete": "off"}),
-        help_text="The part of the link after #.",
+        help_text=_("The part of the link after #."),
     )
     code = forms.CharField(
-        label="One-time code",
+        label=_("One-time code"),
         max_length=20,
         widget=TextWidget(attrs={"autocomplete": "off", "spellcheck": "false"}),
-        help_text="The code of whoever approved your account, who is not the one that gave you the link.",
+        help_text=_("The code of whoever approved your account, who is not the one that gave you the link."),
     )
     password = forms.CharField(
-        label="New password",
+        label=_("New password"),
         strip=False,
         max_length=4096,
         widget=PasswordWidget(attrs=NEW_PASSWORD),
         help_text=password_validators_help_text_html(),
     )
     again = forms.CharField(
-        label="The same password again",
+        label=_("The same password again"),
         strip=False,
         max_length=4096,
         widget=PasswordWidget(attrs=NEW_PASSWORD),
@@ -69,7 +70,7 @@ class NewPasswordForm(forms.Form):
             self.add_error("code", ENDED)
             return given
         if given["password"] != given["again"]:
-            self.add_error("again", "The two passwords are not the same.")
+            self.add_error("again", _("The two passwords are not the same."))
         try:
             validate_password(given["password"], operator)
         except ValidationError as problem:
@@ -88,9 +89,12 @@ def new_password(request: HttpRequest) -> HttpResponse:
             form.add_error("code", ENDED)
         else:
             logout(request)
-            messages.success(request, f"The password of {operator.username} is set. Log in with it.")
+            messages.success(
+                request,
+                _("The password of {username} is set. Log in with it.").format(username=operator.username),
+            )
             return HttpResponseRedirect(reverse("admin:login"))
-    context = {**admin.site.each_context(request), "title": "Choose your password", "form": form}
+    context = {**admin.site.each_context(request), "title": _("Choose your password"), "form": form}
     return TemplateResponse(request, "admin/new_password.html", context, headers=NOT_STORED)
 
 

@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from lib.backoffice.confirmation import Act, Page, PageAction, Result, ShownOnce
 from lib.backoffice.forms import CheckboxesWidget
+from lib.backoffice.languages import _, format_lazy
 from lib.backoffice.pages import PageAdmin
 from players.admin.approved_action import ApprovedAction, EffectPage, RequestForm, told
 from players.admin.guarded_forms import show_request
@@ -40,7 +41,7 @@ from players.operators import (
 )
 
 MANAGE, MANAGE_ROLES = "players.manage_operators", "players.manage_roles"
-LINK_SAYS = (
+LINK_SAYS = _(
     "You get a link that works once and for a limited time, and who approves it a code that goes with it. "
     "With both the operator chooses a password: nobody else ever sets or sees one."
 )
@@ -70,12 +71,18 @@ def link_once(request: HttpRequest, username: str, token: UUID, told: str, back:
     address = f"{request.build_absolute_uri(reverse('new_password'))}#{token}"
     return ShownOnce(
         words=told,
-        title=f"Log-in link of {username}",
-        heading="Copy the link now: it is shown only once",
+        title=format_lazy(_("Log-in link of {username}"), username=username),
+        heading=_("Copy the link now: it is shown only once"),
         before=told,
-        values=[("Operator", username, "username"), ("Link", address, "link")],
-        after=f"With it {username} chooses a password, once, and for a limited time, after a second person "
-        "has approved it, who gets a code that goes with it. If it is lost, withdraw the request.",
+        values=[(_("Operator"), username, "username"), (_("Link"), address, "link")],
+        after=format_lazy(
+            _(
+                "With it {username} chooses a password, once, and for a limited time, after a second "
+                "person has approved it, who gets a code that goes with it. If it is lost, withdraw "
+                "the request."
+            ),
+            username=username,
+        ),
         back=back,
     )
 
@@ -96,24 +103,30 @@ class OperatorAction(PageAction[Operator]):
 class ChangeRoles(OperatorAction):
     """Gives and takes roles."""
 
-    title, permission = "Change roles", MANAGE_ROLES
+    title, permission = _("Change roles"), MANAGE_ROLES
 
     def form_for(self, row: Operator, data: QueryDict | None) -> RolesForm:
         return RolesForm(data, initial={"roles": list(row.groups.values_list("name", flat=True))})
 
     def page(self, row: Operator) -> Page:
         says = [
-            "Which role may do what stands under Roles.",
-            f"You can give {row.username} only roles that you have yourself; others can be taken.",
+            _("Which role may do what stands under Roles."),
+            _("You can give {username} only roles that you have yourself; others can be taken.").format(
+                username=row.username
+            ),
         ]
-        return Page(f"Change the roles of {row.username}", says, "Change roles")
+        return Page(
+            _("Change the roles of {username}").format(username=row.username), says, _("Change roles")
+        )
 
     def do(self, act: Act[Operator]) -> str:
         by, wanted = acting(act.request), sorted(act.given["roles"])
         before = roles_of(act.row)
         if set(wanted) <= set(before):
             set_roles(act.row.pk, roles=wanted, by=by)
-            return f"Roles of {act.row.username}: {listed(wanted)}."
+            return format_lazy(
+                _("Roles of {username}: {roles}."), username=act.row.username, roles=listed(wanted)
+            )
         require_own_roles(by, set(wanted) - set(before))
         approval = request_approval(
             ROLE_GRANT,
@@ -156,29 +169,39 @@ class OpenAccount(OperatorAction, ApprovedAction[Operator]):
 class ResetLogin(OpenAccount):
     """A new password for who has lost it, or whose password others may know."""
 
-    title, act, danger = "Reset log-in", "reset", True
+    title, act, danger = _("Reset log-in"), "reset", True
 
 
 class Deactivate(OperatorAction):
     """An operator who works here no more, or whose password is in strange hands."""
 
-    title = "Deactivate"
+    title = _("Deactivate")
 
     def page(self, row: Operator) -> Page:
         says = [
-            f"{row.username} is logged out at once, and cannot log in any more.",
-            "Roles and history stay. Reactivating needs a new password.",
+            _("{username} is logged out at once, and cannot log in any more.").format(username=row.username),
+            _("Roles and history stay. Reactivating needs a new password."),
         ]
         if lost := lost_with(row):
-            says.append(f"Nobody can approve any more, for want of a second person: {', '.join(lost)}.")
-        return Page(f"Deactivate {row.username}?", says, "Deactivate", danger=True)
+            says.append(
+                _("Nobody can approve any more, for want of a second person: {names}.").format(
+                    names=", ".join(map(str, lost))
+                )
+            )
+        return Page(
+            _("Deactivate {username}?").format(username=row.username), says, _("Deactivate"), danger=True
+        )
 
     def do(self, act: Act[Operator]) -> str:
         is_new = deactivate_operator(act.row.pk, by=acting(act.request))
-        return f"{act.row.username} is deactivated." if is_new else "The operator was deactivated already."
+        return (
+            format_lazy(_("{username} is deactivated."), username=act.row.username)
+            if is_new
+            else _("The operator was deactivated already.")
+        )
 
 
 class Reactivate(OpenAccount):
     """Lets a deactivated operator in again, with a new password."""
 
-    title, act = "Reactivate", "reactivate"
+    title, act = _("Reactivate"), "reactivate"

@@ -14,6 +14,7 @@ from lib.backoffice import columns
 from lib.backoffice.confirmation import show_once
 from lib.backoffice.formatting import NOTHING, badge
 from lib.backoffice.forms import CheckboxesWidget, OurIdField, TextWidget
+from lib.backoffice.languages import _
 from lib.backoffice.pages import PageAdmin
 from lib.clock import WalletNow
 from players.admin.approved_action import told
@@ -43,17 +44,17 @@ else:
 
 def show_name(operator: Operator) -> SafeString:
     """A username; a superuser's is marked."""
-    mark = badge("superuser", "danger") if operator.is_superuser else ""
+    mark = badge(_("superuser"), "danger") if operator.is_superuser else ""
     return format_html("{} {}", operator.username, mark) if mark else format_html("{}", operator.username)
 
 
 def show_state(operator: Any) -> SafeString:
     """Whether an operator can log in; `link_expires_at` comes from the list's query."""
     if not operator.is_active:
-        return badge("deactivated", "danger")
+        return badge(_("deactivated"), "danger")
     if operator.has_usable_password():
-        return badge("active", "success")
-    return badge("link sent", "info") if operator.link_expires_at else badge("link expired", "warning")
+        return badge(_("active"), "success")
+    return badge(_("link sent"), "info") if operator.link_expires_at else badge(_("link expired"), "warning")
 
 
 def show_roles(operator: Operator) -> str:
@@ -77,24 +78,24 @@ class OperatorAdmin(PageAdmin):
     list_display = ("name", "full_name", "roles_short", "state", "seen_clock")
     list_filter = ("is_active", "is_superuser", "groups")
     search_fields = ("username", "first_name", "last_name", "email")
-    search_help_text = "Username, name or e-mail address"
+    search_help_text = _("Username, name or e-mail address")
     ordering = ("username",)
-    empty_text = "The first operator is made on the machine: manage.py createsuperuser"
+    empty_text = _("The first operator is made on the machine: manage.py createsuperuser")
     fields = ("username", "first_name", "last_name", "email", "groups")
     shown: ClassVar[tuple[str, ...]] = ("name", "state", "roles", "link_until", "last_seen", "joined")
     actions_detail = ("change_roles", "reset_login", "deactivate", "reactivate")
     change_roles, reset_login = ChangeRoles(), ResetLogin()
     deactivate, reactivate = Deactivate(), Reactivate()
 
-    name = columns.text("username", show_name)
-    full_name = columns.text("name", lambda row: row.get_full_name())
-    roles_short = columns.wrapped("roles", show_roles)
-    roles = columns.text("roles", show_roles)
-    state = columns.text("state", show_state)
-    seen_clock = columns.clock("last log-in (UTC)", "last_login")
-    last_seen = columns.moment("last log-in", "last_login")
-    joined = columns.moment("made", "date_joined")
-    link_until = columns.moment("log-in link expires", "link_expires_at")
+    name = columns.text(_("username"), show_name)
+    full_name = columns.text(_("name"), lambda row: row.get_full_name())
+    roles_short = columns.wrapped(_("roles"), show_roles)
+    roles = columns.text(_("roles"), show_roles)
+    state = columns.text(_("state"), show_state)
+    seen_clock = columns.clock(_("last log-in (UTC)"), "last_login")
+    last_seen = columns.moment(_("last log-in"), "last_login")
+    joined = columns.moment(_("made"), "date_joined")
+    link_until = columns.moment(_("log-in link expires"), "link_expires_at")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Operator]:
         operators: QuerySet[Operator] = super().get_queryset(request)
@@ -134,8 +135,10 @@ class OperatorAdmin(PageAdmin):
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """The roles of a new operator: of those that the one who makes him has."""
         roles = Group.objects.filter(name__in=roles_of(acting(request))).order_by("name")
-        help_text = "You can give only roles that you have yourself."
-        return db_field.formfield(queryset=roles, widget=CheckboxesWidget, label="Roles", help_text=help_text)
+        help_text = _("You can give only roles that you have yourself.")
+        return db_field.formfield(
+            queryset=roles, widget=CheckboxesWidget, label=_("Roles"), help_text=help_text
+        )
 
     def save_model(self, request: HttpRequest, obj: Operator, form: Any, change: bool) -> None:
         if change:
@@ -190,6 +193,6 @@ class OperatorAdmin(PageAdmin):
         try:
             response: HttpResponse = super().changeform_view(request, object_id, form_url, context)
         except self.form_refusals as problem:
-            messages.warning(request, f"Nothing was requested. {problem}")
+            messages.warning(request, _("Nothing was requested. {problem}").format(problem=problem))
             return HttpResponseRedirect(request.get_full_path())
         return response

@@ -11,6 +11,7 @@ from django.http import QueryDict
 from lib.backoffice.bulk_reports import Came, Outcomes, Report, RowOutcome, in_batches
 from lib.backoffice.confirmation import Act, Page, PageAction, Refused
 from lib.backoffice.forms import RadioWidget, ReasonForm, TextareaWidget, TextWidget
+from lib.backoffice.languages import _, format_lazy, ngettext_lazy
 from lib.backoffice.pages import PageAdmin
 from lib.clock import now
 from players.admin.approved_action import RequestForm, operator_of, told, who_approves
@@ -33,12 +34,12 @@ from players.operations import (
 from players.outcomes import PlayerRefused
 
 Status = Player.Status
-SESSIONS_END = "Live sessions end at once: what a game asks for with their tokens is refused (102)."
+SESSIONS_END = _("Live sessions end at once: what a game asks for with their tokens is refused (102).")
 
 
-ENDED = RowOutcome(Came.DONE, "It is ended: its token is refused from now on.")
-HAD_ENDED = RowOutcome(Came.UNCHANGED, "It had ended already.")
-SET_BY = {"front": "the web front", "operator": "an operator", "platform": "the platform"}
+ENDED = RowOutcome(Came.DONE, _("It is ended: its token is refused from now on."))
+HAD_ENDED = RowOutcome(Came.UNCHANGED, _("It had ended already."))
+SET_BY = {"front": _("the web front"), "operator": _("an operator"), "platform": _("the platform")}
 MOST_YEARS = 100
 
 
@@ -53,17 +54,17 @@ class NoteForm(forms.Form):
     """A note is its own reason."""
 
     text = forms.CharField(
-        label="Note",
+        label=_("Note"),
         max_length=MOST_NOTE,
         widget=TextareaWidget(attrs={"rows": 5}),
-        help_text="Kept permanently beside your name, and never changed. Do not enter personal data.",
+        help_text=_("Kept permanently beside your name, and never changed. Do not enter personal data."),
     )
 
 
 class ChangeStatus(PageAction[Player]):
     """Bars a player, or readmits them; a self-exclusion or closing is lifted if a second person agrees."""
 
-    title, permission = "Change status", LIFTING.permission
+    title, permission = _("Change status"), LIFTING.permission
     refusals = (ApprovalRefused, NotExecutable, PlayerRefused)
 
     def form_for(self, row: Player, data: QueryDict | None) -> StatusForm:
@@ -71,17 +72,19 @@ class ChangeStatus(PageAction[Player]):
 
     def page(self, row: Player) -> Page:
         says = [
-            f"Current status of {row.uid}: {row.get_status_display()}, set by {SET_BY[row.status_set_by]}.",
-            (
+            _("Current status of {uid}: {status}, set by {set_by}.").format(
+                uid=row.uid, status=Status(row.status).label, set_by=SET_BY[row.status_set_by]
+            ),
+            _(
                 "Only active players can launch games and withdraw. "
                 "Others can still receive money, and their pending transactions can be settled."
             ),
             SESSIONS_END,
-            "The web front can make a status set here stricter; it cannot lift it.",
+            _("The web front can make a status set here stricter; it cannot lift it."),
         ]
         if row.status in LIFTED_BY_TWO:
             says += [f"Lifting it takes two people, and is only requested here. {who_approves(LIFTING)}"]
-        return Page(f"Change the status of {row.uid}", says, "Change status")
+        return Page(_("Change the status of {uid}").format(uid=row.uid), says, _("Change status"))
 
     def do(self, act: Act[Player]) -> str:
         wanted = act.given["status"]
@@ -106,10 +109,10 @@ class ExclusionForm(ReasonForm):
     """Until when; nothing stands for no end."""
 
     until = forms.DateField(
-        label="Free again on (UTC)",
+        label=_("Free again on (UTC)"),
         required=False,
         widget=TextWidget(attrs={"placeholder": "2027-01-31", "autocomplete": "off"}),
-        help_text="The day at whose beginning the self-exclusion ends by itself. Leave empty for no end.",
+        help_text=_("The day at whose beginning the self-exclusion ends by itself. Leave empty for no end."),
     )
     field_order = ("until", "reason")
 
@@ -117,32 +120,39 @@ class ExclusionForm(ReasonForm):
 class SelfExclude(PageAction[Player]):
     """The player wishes to be kept out. It ends at its date, or before by two people."""
 
-    title, permission, form = "Self-exclude", LIFTING.permission, ExclusionForm
+    title, permission, form = _("Self-exclude"), LIFTING.permission, ExclusionForm
 
     def page(self, row: Player) -> Page:
         if row.status == Status.CLOSED:
-            raise Refused(f"{row.uid} is closed.")
+            raise Refused(format_lazy(_("{uid} is closed."), uid=row.uid))
         says = [
-            f"{row.uid} can no longer launch games, withdraw or start orders (103).",
+            _("{uid} can no longer launch games, withdraw or start orders (103).").format(uid=row.uid),
             SESSIONS_END,
-            "It cannot be shortened. Lifting it before its date takes two people; the web front cannot.",
+            _("It cannot be shortened. Lifting it before its date takes two people; the web front cannot."),
         ]
         if row.status == Status.SELF_EXCLUDED:
-            says.insert(0, f"{row.uid} is self-excluded now, {until_words(row)}.")
-        return Page(f"Self-exclude {row.uid}?", says, "Self-exclude", danger=True)
+            says.insert(
+                0,
+                _("{uid} is self-excluded now, {until}.").format(uid=row.uid, until=until_words(row)),
+            )
+        return Page(_("Self-exclude {uid}?").format(uid=row.uid), says, _("Self-exclude"), danger=True)
 
     def do(self, act: Act[Player]) -> str:
         until, at = midnight(act.given["until"]), now()
         if until and not at < until < at + timedelta(days=366 * MOST_YEARS):
-            raise ValidationError("The day must be in the future, and within 100 years.")
+            raise ValidationError(_("The day must be in the future, and within 100 years."))
         try:
             player = exclude_player(act.row.pk, until=until, actor=act.actor, reason=act.reason)
         except PlayerRefused as problem:
             raise ValidationError(
-                f"The player is {problem.about} already, and for longer: that is not shortened."
+                format_lazy(
+                    _("The player is {about} already, and for longer: that is not shortened."),
+                    about=problem.about,
+                )
             ) from problem
-        said = f"{player.uid} is self-excluded, {until_words(player)}."
-        return " ".join([said, ended_words(end_sessions(player.pk))]).strip()
+        words = _("{uid} is self-excluded, {until}.")
+        said = format_lazy(words, uid=player.uid, until=until_words(player))
+        return with_ended(said, end_sessions(player.pk))
 
 
 def midnight(day: date | None) -> datetime | None:
@@ -153,15 +163,18 @@ def midnight(day: date | None) -> datetime | None:
 class Block(PageAction[Player]):
     """The player can neither launch a game nor withdraw; one person lifts it again."""
 
-    title, permission = "Block", LIFTING.permission
+    title, permission = _("Block"), LIFTING.permission
 
     def page(self, row: Player) -> Page:
         says = [
-            f"{row.uid} can no longer launch games, withdraw or start orders (103).",
+            _("{uid} can no longer launch games, withdraw or start orders (103).").format(uid=row.uid),
             SESSIONS_END,
-            "Deposits are accepted, and pending transactions can still be settled. One operator can unblock.",
+            _(
+                "Deposits are accepted, and pending transactions can still be settled. "
+                "One operator can unblock."
+            ),
         ]
-        return Page(f"Block {row.uid}?", says, "Block", danger=True)
+        return Page(_("Block {uid}?").format(uid=row.uid), says, _("Block"), danger=True)
 
     def do(self, act: Act[Player]) -> str:
         return set_status(act, Status.BLOCKED)
@@ -170,11 +183,15 @@ class Block(PageAction[Player]):
 class Unblock(PageAction[Player]):
     """The player can launch games again. Sessions that were ended stay so."""
 
-    title, permission = "Unblock", LIFTING.permission
+    title, permission = _("Unblock"), LIFTING.permission
 
     def page(self, row: Player) -> Page:
-        says = [f"{row.uid} can launch games and withdraw again. Sessions that have ended stay ended."]
-        return Page(f"Unblock {row.uid}?", says, "Unblock")
+        says = [
+            _("{uid} can launch games and withdraw again. Sessions that have ended stay ended.").format(
+                uid=row.uid
+            )
+        ]
+        return Page(_("Unblock {uid}?").format(uid=row.uid), says, _("Unblock"))
 
     def do(self, act: Act[Player]) -> str:
         return set_status(act, Status.ACTIVE)
@@ -183,14 +200,16 @@ class Unblock(PageAction[Player]):
 class EndSessions(PageAction[Player]):
     """No new withdrawal with any token that the player has."""
 
-    title, permission = "End sessions", "players.end_session"
+    title, permission = _("End sessions"), "players.end_session"
 
     def page(self, row: Player) -> Page:
         says = [
             SESSIONS_END,
-            "Pending transactions can still be settled. An active player can launch games again.",
+            _("Pending transactions can still be settled. An active player can launch games again."),
         ]
-        return Page(f"End every session of {row.uid}?", says, "End sessions", danger=True)
+        return Page(
+            _("End every session of {uid}?").format(uid=row.uid), says, _("End sessions"), danger=True
+        )
 
     def do(self, act: Act[Player]) -> str | Report:
         def end(ids: Sequence[UUID]) -> Outcomes:
@@ -198,21 +217,25 @@ class EndSessions(PageAction[Player]):
             return {id: ENDED if id in ended else HAD_ENDED for id in ids}
 
         outcomes = in_batches(list(live_sessions(act.row.pk).values_list("pk", flat=True)), end)
-        words = ended_words(sum(one is ENDED for one in outcomes.values())) or "No session was live."
+        words = ended_words(sum(one is ENDED for one in outcomes.values())) or _("No session was live.")
         return Report(words, GameSession, outcomes) if outcomes else words
 
 
 class AddNote(PageAction[Player]):
     """Something that the next operator should know."""
 
-    title, permission, form = "Add note", "players.add_note", NoteForm
+    title, permission, form = _("Add note"), "players.add_note", NoteForm
 
     def page(self, row: Player) -> Page:
-        return Page(f"Add a note about {row.uid}", ["Everybody who sees notes reads it."], "Add note")
+        return Page(
+            _("Add a note about {uid}").format(uid=row.uid),
+            [_("Everybody who sees notes reads it.")],
+            _("Add note"),
+        )
 
     def do(self, act: Act[Player]) -> str:
         add_note(act.row, act.given["text"], operator=operator_of(act.request))
-        return "The note is added."
+        return _("The note is added.")
 
 
 def set_status(act: Act[Player], status: str) -> str:
@@ -220,14 +243,23 @@ def set_status(act: Act[Player], status: str) -> str:
     try:
         player = set_player_status(act.row.pk, status=status, actor=act.actor, reason=act.reason)
     except PlayerRefused as problem:
-        raise Refused(f"The player is {problem.about}: lifting that takes two people.") from problem
+        raise Refused(
+            format_lazy(_("The player is {about}: lifting that takes two people."), about=problem.about)
+        ) from problem
     ended = 0 if player.status == Status.ACTIVE else end_sessions(player.pk)
-    return " ".join([f"{player.uid} is now {player.get_status_display()}.", ended_words(ended)]).strip()
+    words = _("{uid} is now {status}.")
+    return with_ended(format_lazy(words, uid=player.uid, status=Status(player.status).label), ended)
+
+
+def with_ended(said: str, number: int) -> str:
+    """A sentence, and how many sessions were ended by what it says."""
+    return format_lazy("{said} {ended}", said=said, ended=ended_words(number)) if number else said
 
 
 def ended_words(number: int) -> str:
     """How many sessions were ended, in a sentence; nothing if none were."""
-    return "" if number == 0 else "1 session was ended." if number == 1 else f"{number} sessions were ended."
+    words = ngettext_lazy("{number} session was ended.", "{number} sessions were ended.", number)
+    return format_lazy(words, number=number) if number else ""
 
 
 class PlayerActions(PageAdmin):

@@ -6,14 +6,17 @@ from uuid import UUID
 
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 
 from lib.backoffice.formatting import NOTHING, badge, clock, link, search_address, wrapped
+from lib.backoffice.languages import _, format_lazy
 from lib.backoffice.pages import Section
 from lib.clock import in_words
 from players.admin.approvals import seen_by, show_approval_state
 from players.admin.sessions import SESSION_HEADERS, session_row, with_state
 from players.models import Approval, GameSession, Player, PlayerNote
 
+Status = Player.Status
 STATUS_COLOURS = {"active": "success", "blocked": "danger", "self_excluded": "warning"}
 LATEST_SESSIONS = 10
 LATEST_EVENTS = 20
@@ -25,32 +28,41 @@ SUBJECTS = ("players.player", "wallet.wallet", "wallet.transaction", "payments.o
 
 def show_status(status: str) -> SafeString:
     """A player's status as a badge; before the first one there was none."""
-    names = dict(Player.Status.choices)
-    return badge(str(names.get(status, "new")), STATUS_COLOURS.get(status, ""))
+    return badge(Status(status).label if status else _("new"), STATUS_COLOURS.get(status, ""))
 
 
 def why(player: Player) -> str:
     """Since when a player has the status, by whose word, and why, in a sentence."""
     event = player.events.order_by("-at").first()
     if event is None:
-        return "The status has never been set."
-    reason = f": {event.reason}" if event.reason else "."
-    status = str(player.get_status_display()).capitalize()
-    if player.status == Player.Status.SELF_EXCLUDED:
-        status = f"{status} {until_words(player)},"
-    return f"{status} since {in_words(event.at)}, set by {event.actor}{reason}"
+        return _("The status has never been set.")
+    status = capfirst(Status(player.status).label)
+    if player.status == Status.SELF_EXCLUDED:
+        status = _("{status} {until},").format(status=status, until=until_words(player))
+    words = _("{status} since {moment}, set by {actor}: {reason}")
+    if not event.reason:
+        words = _("{status} since {moment}, set by {actor}.")
+    return words.format(status=status, moment=in_words(event.at), actor=event.actor, reason=event.reason)
 
 
 def until_words(player: Player) -> str:
     """When a self-exclusion ends."""
-    return f"until {in_words(player.excluded_until)}" if player.excluded_until else "without an end"
+    if player.excluded_until is None:
+        return _("without an end")
+    return format_lazy(_("until {moment}"), moment=in_words(player.excluded_until))
 
 
 def notes_section(player: Player) -> Section:
     """What operators wrote down, the newest first."""
     notes = player.notes.select_related("operator").order_by("-pk")[:LATEST_NOTES]
     rows = [(clock(note.at), note.operator.username, wide_text(note.text)) for note in notes]
-    return Section(PlayerNote, "Notes", ("When (UTC)", "By", "Note"), rows, "Nobody has written a note yet.")
+    return Section(
+        PlayerNote,
+        _("Notes"),
+        (_("When (UTC)"), _("By"), _("Note")),
+        rows,
+        _("Nobody has written a note yet."),
+    )
 
 
 def status_section(player: Player) -> Section:
@@ -65,8 +77,8 @@ def status_section(player: Player) -> Section:
         )
         for event in player.events.order_by("-at")[:LATEST_EVENTS]
     ]
-    headers = ("When (UTC)", "Before", "After", "By", "Reason")
-    return Section(Player, "Status history", headers, rows, "The status has never been set.")
+    headers = (_("When (UTC)"), _("Before"), _("After"), _("By"), _("Reason"))
+    return Section(Player, _("Status history"), headers, rows, _("The status has never been set."))
 
 
 def approvals_section(operator: Any, subjects: Sequence[UUID]) -> Section:
@@ -84,8 +96,10 @@ def approvals_section(operator: Any, subjects: Sequence[UUID]) -> Section:
         )
         for row in found.select_related("requested_by", "decided_by").order_by("-pk")[:LATEST_APPROVALS]
     ]
-    headers = ("Requested (UTC)", "What", "State", "By", "Decided by", "Reason")
-    return Section(Approval, "Requests for a second person", headers, rows, "Nothing has been requested.")
+    headers = (_("Requested (UTC)"), _("What"), _("State"), _("By"), _("Decided by"), _("Reason"))
+    return Section(
+        Approval, _("Requests for a second person"), headers, rows, _("Nothing has been requested.")
+    )
 
 
 def sessions_section(player: Player, *, may_end: bool) -> Section:
@@ -95,17 +109,17 @@ def sessions_section(player: Player, *, may_end: bool) -> Section:
         .select_related("game")
         .order_by("-created_at")[:LATEST_SESSIONS]
     )
-    more = ("All sessions", search_address("players_gamesession", player.uid))
-    empty = "No session yet: the web front has never launched a game for this player."
-    headers = (*SESSION_HEADERS, "Act") if may_end else SESSION_HEADERS
+    more = (_("All sessions"), search_address("players_gamesession", player.uid))
+    empty = _("No session yet: the web front has never launched a game for this player.")
+    headers = (*SESSION_HEADERS, _("Act")) if may_end else SESSION_HEADERS
     rows = [(*session_row(row), end_link(row)) if may_end else session_row(row) for row in latest]
-    return Section(GameSession, "Latest sessions", headers, rows, empty, more)
+    return Section(GameSession, _("Latest sessions"), headers, rows, empty, more)
 
 
 def end_link(session: Any) -> SafeString:
     """The way to end a session that is live."""
     is_live = session.state == "live"
-    return link("End session", "players_gamesession_end", session.pk) if is_live else SafeString(NOTHING)
+    return link(_("End session"), "players_gamesession_end", session.pk) if is_live else SafeString(NOTHING)
 
 
 def wide_text(text: str) -> SafeString:

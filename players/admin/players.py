@@ -11,6 +11,7 @@ from lib.backoffice import columns
 from lib.backoffice.conditions import choice, since, until, word
 from lib.backoffice.formatting import NOTHING, badge, clipped, link
 from lib.backoffice.heads import Head
+from lib.backoffice.languages import _
 from lib.backoffice.pages import Section
 from lib.backoffice.pagination import BigTableAdmin
 from lib.names import MOST_DECOMPOSED, search_key
@@ -41,12 +42,12 @@ class PlayerAdmin(PlayerActions, SessionSearchAdmin, BigTableAdmin):
     conditions = (
         since(),
         until(),
-        choice("status", "Status", "status", lambda: Player.Status.choices),
-        word("country", "Country (two letters)", "country"),
-        choice("test", "Test player", "is_test", lambda: [("True", "yes"), ("False", "no")]),
+        choice("status", _("Status"), "status", lambda: Player.Status.choices),
+        word("country", _("Country (two letters)"), "country"),
+        choice("test", _("Test player"), "is_test", lambda: [("True", _("yes")), ("False", _("no"))]),
     )
-    search_help_text = "Exact uid, whole nickname in any case, or a session token"
-    empty_text = "A player is created when the web front first names them (PUT /entry/players/…)."
+    search_help_text = _("Exact uid, whole nickname in any case, or a session token")
+    empty_text = _("A player is created when the web front first names them (PUT /entry/players/…).")
     fields = (
         "uid_shown",
         "nickname_shown",
@@ -59,14 +60,16 @@ class PlayerAdmin(PlayerActions, SessionSearchAdmin, BigTableAdmin):
     change_permission = "players.mark_test_player"
     shows_person = True
 
-    uid_link = columns.clipped("uid", "uid")
-    uid_shown = columns.mono("uid", "uid")
-    nickname_shown = columns.name("nickname", "nickname")
-    shown_status = columns.text("status", lambda row: show_status(row.status))
-    test_shown = columns.text("test player", lambda row: badge("test", "info") if row.is_test else NOTHING)
-    made = columns.clock("first seen (UTC)", "created_at")
-    made_at = columns.moment("first seen", "created_at")
-    changed_at = columns.moment("last changed", "updated_at")
+    uid_link = columns.clipped(_("uid"), "uid")
+    uid_shown = columns.mono(_("uid"), "uid")
+    nickname_shown = columns.name(_("nickname"), "nickname")
+    shown_status = columns.text(_("status"), lambda row: show_status(row.status))
+    test_shown = columns.text(
+        _("test player"), lambda row: badge(_("test"), "info") if row.is_test else NOTHING
+    )
+    made = columns.clock(_("first seen (UTC)"), "created_at")
+    made_at = columns.moment(_("first seen"), "created_at")
+    changed_at = columns.moment(_("last changed"), "updated_at")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return tuple(name for name in self.fields if name != "is_test")
@@ -90,7 +93,7 @@ class PlayerAdmin(PlayerActions, SessionSearchAdmin, BigTableAdmin):
         ]
 
     def head(self, request: HttpRequest, obj: Player) -> Head:
-        badges = [show_status(obj.status), *([badge("test player", "info")] if obj.is_test else [])]
+        badges = [show_status(obj.status), *([badge(_("test player"), "info")] if obj.is_test else [])]
         return Head(obj.nickname or obj.uid, badges, [why(obj)], id=obj.uid)
 
     def subjects(self, player: Player) -> list[UUID]:

@@ -12,6 +12,7 @@ from lib.backoffice.conditions import choice, since, slugs, until, word
 from lib.backoffice.confirmation import Act, Page, PageAction
 from lib.backoffice.formatting import badge, clipped, clock, link, moment, short_id
 from lib.backoffice.heads import HeadColumns
+from lib.backoffice.languages import _
 from lib.backoffice.pages import read_uuid
 from lib.backoffice.pagination import BigTableAdmin
 from lib.clock import WalletNow
@@ -19,8 +20,9 @@ from players.admin.search import SessionSearchAdmin
 from players.models import Game, GameSession, Player
 from players.operations import close_session
 
+STATES = {"live": _("live"), "ended": _("ended"), "expired": _("expired")}
 STATE_COLOURS = {"live": "success", "expired": "warning"}
-SESSION_HEADERS = ("Session", "Game", "Currency", "State", "Started (UTC)", "Expires (UTC)")
+SESSION_HEADERS = (_("Session"), _("Game"), _("Currency"), _("State"), _("Started (UTC)"), _("Expires (UTC)"))
 
 
 def with_state(sessions: QuerySet[GameSession]) -> QuerySet[GameSession]:
@@ -35,18 +37,20 @@ def with_state(sessions: QuerySet[GameSession]) -> QuerySet[GameSession]:
 
 def show_state(session: Any) -> SafeString:
     """The state of a session read by `with_state`."""
-    return badge(session.state, STATE_COLOURS.get(session.state, ""))
+    return badge(STATES[session.state], STATE_COLOURS.get(session.state, ""))
 
 
 def meaning(session: Any) -> str:
     """What is possible with a session read by `with_state`, in a sentence."""
     if session.state == "live":
-        return f"The game can withdraw with its token until {moment(session.expires_at)}."
+        return _("The game can withdraw with its token until {moment}.").format(
+            moment=moment(session.expires_at)
+        )
     ended = session.ended_at or session.expires_at
-    return (
-        f"Withdrawals with its token are refused since {moment(ended)}. "
+    return _(
+        "Withdrawals with its token are refused since {moment}. "
         "Transactions that were pending can still be settled with it."
-    )
+    ).format(moment=moment(ended))
 
 
 def session_row(session: Any) -> tuple[Any, ...]:
@@ -65,17 +69,19 @@ def session_row(session: Any) -> tuple[Any, ...]:
 class EndSession(PageAction[GameSession]):
     """No new withdrawal with the session's token."""
 
-    title, permission = "End session", "players.end_session"
+    title, permission = _("End session"), "players.end_session"
 
     def page(self, row: GameSession) -> Page:
         says = [
-            f"{row.player.uid} in {row.game.slug}: new withdrawals with this token are refused at once.",
-            "Pending transactions can still be settled with it. The player can launch the game again.",
+            _("{uid} in {game}: new withdrawals with this token are refused at once.").format(
+                uid=row.player.uid, game=row.game.slug
+            ),
+            _("Pending transactions can still be settled with it. The player can launch the game again."),
         ]
-        return Page("End this session?", says, "End session", danger=True)
+        return Page(_("End this session?"), says, _("End session"), danger=True)
 
     def do(self, act: Act[GameSession]) -> str:
-        return "The session is ended." if close_session(act.row) else "The session had ended already."
+        return _("The session is ended.") if close_session(act.row) else _("The session had ended already.")
 
 
 class SessionAdmin(SessionSearchAdmin, BigTableAdmin):
@@ -88,32 +94,32 @@ class SessionAdmin(SessionSearchAdmin, BigTableAdmin):
     conditions = (
         since(),
         until(),
-        choice("game", "Game", "game_id", slugs(Game)),
-        word("currency", "Currency", "currency_code"),
+        choice("game", _("Game"), "game_id", slugs(Game)),
+        word("currency", _("Currency"), "currency_code"),
     )
-    search_help_text = "Session token, session id or exact uid"
-    empty_text = "A session is created when the web front launches a game (POST /entry/launch)."
+    search_help_text = _("Session token, session id or exact uid")
+    empty_text = _("A session is created when the web front launches a game (POST /entry/launch).")
     head_columns = HeadColumns(["shown_state"], ["meaning"], ["player_uid", "game_slug", "currency"])
     fields: ClassVar[tuple[str, ...]] = ("full_id", "language", "began", "expires", "ended", "is_kept")
     actions_detail = ("end",)
     end = EndSession()
 
-    short = columns.short_id("session")
-    full_id = columns.mono("id", "pk")
-    player_uid = columns.link("player", "players_player_change", "player_id", "player.uid", look=clipped)
-    game_slug = columns.text("game", "game.slug")
-    shown_state = columns.text("state", show_state)
-    meaning = columns.text("meaning", meaning)
-    currency = columns.text("currency", "currency_code")
-    started = columns.clock("started (UTC)", "created_at")
-    ends = columns.text("ended or expires (UTC)", lambda row: clock(row.ended_at or row.expires_at))
-    began = columns.moment("started", "created_at")
-    expires = columns.moment("expires", "expires_at")
-    ended = columns.moment("ended", "ended_at")
-    is_kept = columns.flag("named by a transaction", "is_kept")
+    short = columns.short_id(_("session"))
+    full_id = columns.mono(_("id"), "pk")
+    player_uid = columns.link(_("player"), "players_player_change", "player_id", "player.uid", look=clipped)
+    game_slug = columns.text(_("game"), "game.slug")
+    shown_state = columns.text(_("state"), show_state)
+    meaning = columns.text(_("meaning"), meaning)
+    currency = columns.text(_("currency"), "currency_code")
+    started = columns.clock(_("started (UTC)"), "created_at")
+    ends = columns.text(_("ended or expires (UTC)"), lambda row: clock(row.ended_at or row.expires_at))
+    began = columns.moment(_("started"), "created_at")
+    expires = columns.moment(_("expires"), "expires_at")
+    ended = columns.moment(_("ended"), "ended_at")
+    is_kept = columns.flag(_("named by a transaction"), "is_kept")
 
     def title_of(self, row: GameSession) -> str:
-        return f"Session of {row.player.uid} in {row.game.slug}"
+        return _("Session of {uid} in {game}").format(uid=row.player.uid, game=row.game.slug)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[GameSession]:
         sessions: QuerySet[GameSession] = super().get_queryset(request)

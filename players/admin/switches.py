@@ -9,6 +9,7 @@ from django.utils.safestring import SafeString
 
 from lib.backoffice.confirmation import Act, Page, PageAction
 from lib.backoffice.formatting import badge
+from lib.backoffice.languages import _, format_lazy
 from players.admin.approved_action import ApprovedAction
 from players.approvals.configuration import ConfigurationChange, ConfigurationPayload
 from players.approvals.kinds import NotExecutable
@@ -19,7 +20,7 @@ SWITCH = "is_active"
 class Deactivate(PageAction[Any]):
     """Does `operation`, which switches a row off and returns whether that is new; `effects` say what ends."""
 
-    title = "Deactivate"
+    title = _("Deactivate")
 
     def __init__(self, permission: str, operation: Callable[[Any], bool], *effects: str) -> None:
         self.permission, self.operation, self.effects = permission, operation, effects  # type: ignore[misc]
@@ -28,18 +29,22 @@ class Deactivate(PageAction[Any]):
         return str(row)
 
     def page(self, row: Any) -> Page:
-        says = [*self.effects, "Reactivating needs a second person."]
-        return Page(f"Deactivate {row}?", says, "Deactivate", danger=True)
+        says = [*self.effects, _("Reactivating needs a second person.")]
+        return Page(_("Deactivate {row}?").format(row=row), says, _("Deactivate"), danger=True)
 
     def do(self, act: Act[Any]) -> str:
         is_new = self.operation(act.row)
-        return f"{act.row} is deactivated." if is_new else f"{act.row} was inactive already."
+        return (
+            format_lazy(_("{row} is deactivated."), row=act.row)
+            if is_new
+            else format_lazy(_("{row} was inactive already."), row=act.row)
+        )
 
 
 class Reactivate(ApprovedAction[Any]):
     """Requests the `kind` of change that switches a row on."""
 
-    title = "Reactivate"
+    title = _("Reactivate")
 
     def __init__(self, kind: ConfigurationChange) -> None:
         self.kind, self.permission = kind, kind.permission  # type: ignore[misc]
@@ -48,13 +53,13 @@ class Reactivate(ApprovedAction[Any]):
     def payload(self, row: Any, given: dict[str, Any]) -> ConfigurationPayload:
         before = self.change.values(row)
         if before[SWITCH]:
-            raise NotExecutable(f"{row} is active.")
+            raise NotExecutable(format_lazy(_("{row} is active."), row=row))
         return self.change.payload_of(row, before, {**before, SWITCH: True})
 
 
 def show_activity(row: Any) -> SafeString:
     """Whether a row is switched on."""
-    return badge("active", "success") if row.is_active else badge("inactive", "warning")
+    return badge(_("active"), "success") if row.is_active else badge(_("inactive"), "warning")
 
 
 def without_switch(fieldsets: Any) -> Any:

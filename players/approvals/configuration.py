@@ -3,17 +3,19 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 from urllib.parse import urlsplit
 
 import msgspec
 from django.core.exceptions import ValidationError
 from django.db.models import Field, ForeignKey, Model, URLField
+from django.utils.text import capfirst
 
+from lib.backoffice.languages import _, format_lazy
 from lib.clock import in_words
 from players.approvals.kinds import Change, Execution, Kind, NotExecutable, Preview, subject_of
 
-NONE, ANY = "none", "any address"
+NONE, ANY = _("none"), _("any address")
 # By name, in values as JSON has them.
 Values = dict[str, Any]
 
@@ -49,8 +51,7 @@ class ConfigurationChange(Kind[ConfigurationPayload]):
         return in_plain_words(self.field(name), values.get(name))
 
     def label(self, name: str) -> str:
-        label = str(self.field(name).verbose_name)
-        return label[:1].upper() + label[1:]
+        return cast("str", capfirst(self.field(name).verbose_name))
 
     def write(self, row: Any, after: Values, execution: Execution) -> None:
         """Sets the fields and saves the row, which is locked, or new."""
@@ -64,12 +65,19 @@ class ConfigurationChange(Kind[ConfigurationPayload]):
         """What the values do not say by themselves."""
         urls = [name for name in self.in_order(payload.after) if name in self.urls() and payload.after[name]]
         plain_http = [
-            f"{self.label(name)} is not encrypted (http): whoever is on the way can read and change it."
+            format_lazy(
+                _("{label} is not encrypted (http): whoever is on the way can read and change it."),
+                label=self.label(name),
+            )
             for name in urls
             if str(payload.after[name]).startswith("http:")
         ]
         servers = [(self.label(name), hidden_server(str(payload.after[name]))) for name in urls]
-        leads = [f"{label} leads to the server {server}." for label, server in servers if server]
+        leads = [
+            format_lazy(_("{label} leads to the server {server}."), label=label, server=server)
+            for label, server in servers
+            if server
+        ]
         return [*plain_http, *leads]
 
     def require_possible(self, row: Any) -> None:
@@ -111,13 +119,14 @@ class ConfigurationChange(Kind[ConfigurationPayload]):
         )
 
     def describe(self, payload: ConfigurationPayload) -> str:
-        what = str(self.model._meta.verbose_name)  # noqa: SLF001 (documented)
+        what = self.model._meta.verbose_name  # noqa: SLF001 (documented)
         if payload.is_new:
-            return f"Add the {what} {self.fresh(payload)}"
+            return format_lazy(_("Add the {what} {row}"), what=what, row=str(self.fresh(payload)))
         row = self.model._base_manager.get(pk=payload.row_id)  # noqa: SLF001 (documented)
         if payload.after == {"is_active": True}:
-            return f"Reactivate the {what} {row}"
-        return f"Change the {what} {row}: {', '.join(map(self.label, payload.after))}"
+            return format_lazy(_("Reactivate the {what} {row}"), what=what, row=str(row))
+        labels = listed(map(self.label, payload.after))
+        return format_lazy(_("Change the {what} {row}: {labels}"), what=what, row=str(row), labels=labels)
 
     def fresh(self, payload: ConfigurationPayload) -> Model:
         """A new row as it is to be, not saved."""
@@ -152,18 +161,27 @@ class ConfigurationChange(Kind[ConfigurationPayload]):
         rows = self.model._base_manager.select_for_update(of=("self",))  # noqa: SLF001 (documented)
         row = rows.filter(pk=payload.row_id).first()
         if row is None:
-            raise NotExecutable("What was to be changed is not there any more.")
+            raise NotExecutable(_("What was to be changed is not there any more."))
         present = self.values(row)
         if other := [name for name, value in payload.before.items() if present[name] != value]:
-            labels = ", ".join(map(self.label, other))
-            raise NotExecutable(f"{labels}: changed since this was requested. Request it again.")
+            labels = listed(map(self.label, other))
+            raise NotExecutable(
+                format_lazy(_("{labels}: changed since this was requested. Request it again."), labels=labels)
+            )
         return row
 
     def execute(self, payload: ConfigurationPayload, execution: Execution) -> str:
         row = self.fresh(payload) if payload.is_new else self.locked(payload)
         self.write(row, payload.after, execution)
         what = self.model._meta.verbose_name  # noqa: SLF001 (documented)
-        return f"The {what} {row} is {'added' if payload.is_new else 'changed'}."
+        words = _("The {what} {row} is added.") if payload.is_new else _("The {what} {row} is changed.")
+        return format_lazy(words, what=what, row=str(row))
+
+
+def listed(texts: Iterable[str]) -> str:
+    """Texts with commas between them, in the language in which they are shown."""
+    known = list(texts)
+    return format_lazy(", ".join(["{}"] * len(known)), *known)
 
 
 def hidden_server(url: str) -> str:
@@ -185,7 +203,10 @@ def in_networks(texts: Sequence[str]) -> str:
     v6 = collapse_addresses(one for one in networks if isinstance(one, IPv6Network))
     widths = [*(one.prefixlen for one in v4), *(one.prefixlen for one in v6)]
     is_any = not networks or 0 in widths
-    return ": ".join([*([ANY] if is_any else []), *([", ".join(texts)] if texts else [])])
+    named = ", ".join(texts)
+    if not is_any:
+        return named
+    return format_lazy("{any}: {named}", any=ANY, named=named) if named else ANY
 
 
 def plain(value: Any) -> Any:
@@ -202,13 +223,14 @@ def in_plain_words(field: "Field[Any, Any]", value: Any) -> str:
     if value is None or value in ("", []):
         return NONE
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return _("yes") if value else _("no")
     if isinstance(value, list):
         return ", ".join(map(str, value))
     if isinstance(field, ForeignKey):
         found = field.related_model._base_manager.filter(pk=value).first()  # noqa: SLF001 (documented)
         return str(found or value)
     if choices := dict(field.flatchoices):
-        return str(choices.get(value, value))
+        chosen: str = choices.get(value, str(value))
+        return chosen
     given = field.to_python(value)
     return in_words(given) if isinstance(given, datetime) else str(value)

@@ -6,6 +6,7 @@ from uuid import UUID
 import msgspec
 from django.db import transaction
 
+from lib.backoffice.languages import _, format_lazy
 from players.access.credentials import CREDENTIALS
 from players.approvals.configuration import ConfigurationChange, Values, in_networks
 from players.approvals.kinds import Change, Execution, Kind, NotExecutable, Preview, subject_of
@@ -27,34 +28,40 @@ class CredentialPayload(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
 class NewCredential(Kind[CredentialPayload]):
     """Its password is shown to who requests it, and works from the approval on."""
 
-    name, title, permission = "make_credential", "new credential", "players.manage_credentials"
+    name, title, permission = "make_credential", _("new credential"), "players.manage_credentials"
     about, payload = "players.credential", CredentialPayload
 
     def describe(self, payload: CredentialPayload) -> str:
-        return f"Make the credential {payload.username} for {caller_of(payload)}"
+        words = _("Make the credential {username} for {caller}")
+        return format_lazy(words, username=payload.username, caller=caller_of(payload))
 
     def preview(self, payload: CredentialPayload) -> Preview:
         if Credential.objects.filter(username=payload.username).exists():
             raise NotExecutable(
-                f"The username {payload.username} is in use, possibly by a revoked credential."
+                format_lazy(
+                    _("The username {username} is in use, possibly by a revoked credential."),
+                    username=payload.username,
+                )
             )
         live = live_usernames(payload)
         changes = [
             Change(
-                "Live credentials of this caller",
-                ", ".join(live) or "none",
+                _("Live credentials of this caller"),
+                ", ".join(live) or _("none"),
                 ", ".join(sorted([*live, payload.username])),
             ),
-            Change("Calls allowed from", "nothing yet", in_networks(payload.allowed_networks)),
+            Change(_("Calls allowed from"), _("nothing yet"), in_networks(payload.allowed_networks)),
         ]
-        moves = (
-            "call players' wallets in the name of the game"
-            if payload.game_id
-            else "call /entry/ for any player"
+        can = _(
+            "Whoever has the password can call /entry/ for any player. Who requests it is shown it, once."
         )
-        says = [f"Whoever has the password can {moves}. Who requests it is shown it, once."]
+        if payload.game_id:
+            can = _(
+                "Whoever has the password can call players' wallets in the name of the game. "
+                "Who requests it is shown it, once."
+            )
         return Preview(
-            subject_of(Credential(pk=payload.credential_id, username=payload.username)), changes, says
+            subject_of(Credential(pk=payload.credential_id, username=payload.username)), changes, [can]
         )
 
     def execute(self, payload: CredentialPayload, execution: Execution) -> str:
@@ -67,13 +74,13 @@ class NewCredential(Kind[CredentialPayload]):
             allowed_networks=payload.allowed_networks,
             note=payload.note,
         )
-        return f"The credential {payload.username} works from now on."
+        return format_lazy(_("The credential {username} works from now on."), username=payload.username)
 
 
 class CredentialChange(ConfigurationChange):
     """From where a credential's calls are taken; a note alone needs nobody else."""
 
-    name, title, permission = "change_credential", "change of a credential", "players.manage_credentials"
+    name, title, permission = "change_credential", _("change of a credential"), "players.manage_credentials"
     about, model = "players.credential", Credential
     fields, guarded = ("allowed_networks", "note"), ("allowed_networks",)
 
@@ -84,7 +91,7 @@ class CredentialChange(ConfigurationChange):
 
     def write(self, row: Credential, after: Values, execution: Execution) -> None:
         if row.revoked_at:
-            raise NotExecutable("The credential is revoked.")
+            raise NotExecutable(_("The credential is revoked."))
         super().write(row, after, execution)
         transaction.on_commit(CREDENTIALS.forget)
 
@@ -95,7 +102,7 @@ NEW_CREDENTIAL, CREDENTIAL_CHANGE = NewCredential(), CredentialChange()
 def caller_of(payload: CredentialPayload) -> str:
     """Who will call with it, in words."""
     game = Game.objects.filter(pk=payload.game_id).first() if payload.game_id else None
-    return f"the backend of {game}" if game else "the platform's web front"
+    return format_lazy(_("the backend of {game}"), game=game) if game else _("the platform's web front")
 
 
 def live_usernames(payload: CredentialPayload) -> list[str]:

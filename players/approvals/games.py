@@ -2,6 +2,7 @@
 
 from django.db import transaction
 
+from lib.backoffice.languages import _, format_lazy
 from lib.security.encryption import Unreadable
 from lib.security.tokens import password_hash
 from players.access.credentials import CREDENTIALS
@@ -19,7 +20,7 @@ UNREADABLE = "set"
 class GameChange(ConfigurationChange):
     """The query password is the request's secret; of it the request says a fingerprint."""
 
-    name, title, permission = "change_game", "change of a game", "players.change_endpoints"
+    name, title, permission = "change_game", _("change of a game"), "players.change_endpoints"
     about, model = "players.game", Game
     fields = (
         *("slug", "name", "launch_url", "is_active", "pending_hours", "unanswered_policy"),
@@ -35,16 +36,17 @@ class GameChange(ConfigurationChange):
         return {**super().values(row), PASSWORD: password_fingerprint(row)}
 
     def label(self, name: str) -> str:
-        return "Query password" if name == PASSWORD else super().label(name)
+        return _("Query password") if name == PASSWORD else super().label(name)
 
     def words(self, name: str, values: Values) -> str:
         if name == PASSWORD:
-            return f"fingerprint {values[name]}" if values.get(name) else "not set"
+            is_set = bool(values.get(name))
+            return format_lazy(_("fingerprint {print}"), print=values[name]) if is_set else _("not set")
         return super().words(name, values)
 
     def says(self, payload: ConfigurationPayload) -> list[str]:
         is_queried = payload.is_new or not QUERY.isdisjoint(payload.after)
-        meaning = "What answers at the query URL decides about players' unfinished transactions."
+        meaning = _("What answers at the query URL decides about players' unfinished transactions.")
         return [*super().says(payload), *([meaning] if is_queried else [])]
 
     def write(self, row: Game, after: Values, execution: Execution) -> None:

@@ -7,7 +7,7 @@ import msgspec
 from django.apps import apps
 from django.db import transaction
 
-from lib.backoffice.languages import english
+from lib.backoffice.languages import _, english, format_lazy
 from lib.clock import now
 from lib.security.encryption import Unreadable, is_current, open_sealed, seal
 from players.approvals.kinds import KINDS, Execution, Kind, NotExecutable, Preview
@@ -29,7 +29,7 @@ class PreviewChanged(Exception):
     """The effect is not any more what the operator saw; nothing has changed. `now` is the effect."""
 
     def __init__(self, now: Preview) -> None:
-        super().__init__("Something has changed since this page was opened: look at the effect again.")
+        super().__init__(_("Something has changed since this page was opened: look at the effect again."))
         self.now = now
 
 
@@ -61,7 +61,7 @@ def request_approval(
     if known := Approval.objects.filter(pk=id).first():
         return same(known, kind, payload, requester)
     if not requester.has_perm(kind.permission):
-        raise ApprovalRefused(f"{requester} may not request this.")
+        raise ApprovalRefused(format_lazy(_("{requester} may not request this."), requester=requester))
     preview = kind.preview(payload)
     if digest not in (None, preview.digest) or (alone and not may_act_alone(kind, requester, preview)):
         raise PreviewChanged(preview)
@@ -108,7 +108,7 @@ def same(known: Approval, kind: Kind[P], payload: P, requester: Operator) -> App
         requester.pk,
     )
     if not is_same:
-        raise ApprovalRefused("This form was used before with other content. Open it again.")
+        raise ApprovalRefused(_("This form was used before with other content. Open it again."))
     return known
 
 
@@ -150,7 +150,9 @@ def execute(approval: Approval, approver: Operator, digest: str) -> tuple[Previe
     kind, payload = kind_of(approval), payload_of(approval)
     requester = Operator.objects.get(pk=approval.requested_by_id)
     if not requester.has_perm(kind.permission):
-        raise NotExecutable(f"{requester}, who requested it, may not do so any more.")
+        raise NotExecutable(
+            format_lazy(_("{requester}, who requested it, may not do so any more."), requester=requester)
+        )
     preview = kind.preview(payload)
     if preview.digest != digest:
         raise PreviewChanged(preview)
@@ -182,7 +184,7 @@ def withdraw(approval_id: UUID, *, by: Operator, reason: str) -> Approval:
     if end_if_expired(approval):
         return approval
     if approval.requested_by_id != by.pk:
-        raise ApprovalRefused("Only who has requested it can withdraw it.")
+        raise ApprovalRefused(_("Only who has requested it can withdraw it."))
     end(approval, State.WITHDRAWN, by, reason=reason)
     return approval
 
@@ -208,7 +210,11 @@ def locked(approval_id: UUID) -> Approval:
     """
     approval = Approval.objects.select_for_update(of=("self",)).get(pk=approval_id)
     if approval.state != State.REQUESTED:
-        raise ApprovalRefused(f"This request has ended already: it is {approval.get_state_display()}.")
+        raise ApprovalRefused(
+            format_lazy(
+                _("This request has ended already: it is {state}."), state=State(approval.state).label
+            )
+        )
     approval.ended_at = now()
     return approval
 
@@ -224,9 +230,9 @@ def require_decider(approval: Approval, by: Operator) -> Operator:
     """The operator, as the database has them now, if they may decide it. Raises `ApprovalRefused`."""
     operator = Operator.objects.get(pk=by.pk)
     if operator.pk == approval.requested_by_id:
-        raise ApprovalRefused("You have requested it yourself: a second person must decide.")
+        raise ApprovalRefused(_("You have requested it yourself: a second person must decide."))
     if not operator.has_perm(kind_of(approval).permission):
-        raise ApprovalRefused(f"{operator} may not decide this.")
+        raise ApprovalRefused(format_lazy(_("{operator} may not decide this."), operator=operator))
     return operator
 
 
@@ -261,14 +267,16 @@ def record(approval: Approval, preview: Preview, origin: Origin) -> None:
 def operator_of(origin: Origin) -> Operator:
     """Who acts: never a command, which has nobody beside it."""
     if origin.operator is None:
-        raise ApprovalRefused("Only operators request and decide.")
+        raise ApprovalRefused(_("Only operators request and decide."))
     return origin.operator
 
 
 def kind_of(approval: Approval) -> Kind[Any]:
     """The kind of a request. Raises `ApprovalRefused` if this release does not know it."""
     if approval.kind not in KINDS:
-        raise ApprovalRefused(f"This platform does not know requests of the kind {approval.kind}.")
+        raise ApprovalRefused(
+            format_lazy(_("This platform does not know requests of the kind {kind}."), kind=approval.kind)
+        )
     return KINDS[approval.kind]
 
 
@@ -278,7 +286,7 @@ def payload_of(approval: Approval) -> msgspec.Struct:
         return msgspec.convert(approval.payload, kind_of(approval).payload)
     except msgspec.ValidationError as problem:
         raise NotExecutable(
-            "It was requested with another release, and cannot be read by this one."
+            _("It was requested with another release, and cannot be read by this one.")
         ) from problem
 
 
@@ -287,7 +295,7 @@ def secret_of(approval: Approval) -> str:
     try:
         return open_sealed(approval.sealed, purpose=purpose_of(approval.pk)) if approval.sealed else ""
     except Unreadable as problem:
-        raise NotExecutable("Its secret cannot be opened any more: request it again.") from problem
+        raise NotExecutable(_("Its secret cannot be opened any more: request it again.")) from problem
 
 
 @transaction.atomic

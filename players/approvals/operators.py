@@ -4,6 +4,7 @@ from typing import Literal
 
 import msgspec
 
+from lib.backoffice.languages import _, format_lazy
 from players.approvals.kinds import Change, Execution, Kind, NotExecutable, Preview, Subject, actor_of
 from players.models import Operator
 from players.operators import (
@@ -14,10 +15,11 @@ from players.operators import (
     set_roles,
 )
 
-NONE = "none"
-WHO_HAS_BOTH = (
-    "Whoever has the link and its code chooses the password of {0}, and can do what {0} can. Who requests it "
-    "gets the link, who approves it the code: each hands over the own half, and to nobody but {0}."
+NONE = _("none")
+WHO_HAS_BOTH = _(
+    "Whoever has the link and its code chooses the password of {name}, and can do what {name} can. "
+    "Who requests it gets the link, who approves it the code: each hands over the own half, "
+    "and to nobody but {name}."
 )
 
 
@@ -56,17 +58,23 @@ class OperatorKind:
 class RoleGrant(OperatorKind, Kind[RolesPayload]):
     """Roles are given; taking them alone needs nobody else."""
 
-    name, title, permission = "change_roles", "giving of roles", "players.manage_roles"
+    name, title, permission = "change_roles", _("giving of roles"), "players.manage_roles"
     payload = RolesPayload
 
     def describe(self, payload: RolesPayload) -> str:
-        return f"Give {payload.username} the roles {listed(set(payload.after) - set(payload.before))}"
+        given = listed(set(payload.after) - set(payload.before))
+        return format_lazy(_("Give {username} the roles {roles}"), username=payload.username, roles=given)
 
     def preview(self, payload: RolesPayload) -> Preview:
         operator = locked(payload.username)
         if operator is None or roles_of(operator) != payload.before:
-            raise NotExecutable(f"The roles of {payload.username} have changed since this was requested.")
-        change = Change("Roles", listed(payload.before), listed(payload.after))
+            raise NotExecutable(
+                format_lazy(
+                    _("The roles of {username} have changed since this was requested."),
+                    username=payload.username,
+                )
+            )
+        change = Change(_("Roles"), listed(payload.before), listed(payload.after))
         return Preview(Subject(self.about, str(operator.pk), operator.username), [change])
 
     def execute(self, payload: RolesPayload, execution: Execution) -> str:
@@ -74,50 +82,59 @@ class RoleGrant(OperatorKind, Kind[RolesPayload]):
         try:
             set_roles(operator.pk, roles=payload.after, by=execution.requester)
         except OperatorRefused as problem:
-            raise NotExecutable(str(problem)) from problem
-        return f"Roles of {operator.username}: {listed(payload.after)}."
+            raise NotExecutable(*problem.args) from problem
+        return format_lazy(
+            _("Roles of {username}: {roles}."), username=operator.username, roles=listed(payload.after)
+        )
 
 
 class AccountOpening(OperatorKind, Kind[AccountPayload]):
     """The link is shown to who requests it, its code to who approves it: neither can use it alone."""
 
-    name, title, permission = "open_account", "log-in link of an operator", "players.manage_operators"
+    name, title, permission = "open_account", _("log-in link of an operator"), "players.manage_operators"
     payload = AccountPayload
     is_secret_the_approvers = True
 
     def describe(self, payload: AccountPayload) -> str:
-        return {
-            "make": f"Make the operator {payload.username}",
-            "reactivate": f"Reactivate {payload.username}",
-            "reset": f"Reset the log-in of {payload.username}",
-        }[payload.act]
+        words = {
+            "make": _("Make the operator {username}"),
+            "reactivate": _("Reactivate {username}"),
+            "reset": _("Reset the log-in of {username}"),
+        }
+        return format_lazy(words[payload.act], username=payload.username)
 
     def preview(self, payload: AccountPayload) -> Preview:
         operator = locked(payload.username)
         if (payload.act == "make") != (operator is None):
             raise NotExecutable(
-                f"There is no operator {payload.username}."
+                format_lazy(_("There is no operator {username}."), username=payload.username)
                 if operator is None
-                else f"There is an operator {payload.username} already."
+                else format_lazy(_("There is an operator {username} already."), username=payload.username)
             )
         if operator is None:
             require_distinct(payload.username)
-        before = "none" if operator is None else "active" if operator.is_active else "deactivated"
-        if (payload.act, before) in {("reactivate", "active"), ("reset", "deactivated")}:
-            raise NotExecutable(f"{payload.username} is {before}.")
+        before = NONE
+        if operator:
+            before = _("active") if operator.is_active else _("deactivated")
+        if operator and operator.is_active == (payload.act == "reactivate"):
+            raise NotExecutable(
+                format_lazy(_("{username} is {state}."), username=payload.username, state=before)
+            )
         roles = listed(roles_of(operator) if operator else payload.roles)
         changes = [
-            Change("Account", before, "active, with a one-time log-in link"),
-            Change("Roles", roles if operator else NONE, roles),
+            Change(_("Account"), before, _("active, with a one-time log-in link")),
+            Change(_("Roles"), roles if operator else NONE, roles),
         ]
-        says = [*person(payload), WHO_HAS_BOTH.format(payload.username)]
+        says = [*person(payload), format_lazy(WHO_HAS_BOTH, name=payload.username)]
         key = str(operator.pk) if operator else ""
         return Preview(Subject(self.about, key, payload.username), changes, says)
 
     def execute(self, payload: AccountPayload, execution: Execution) -> str:
         link_hash, by = bytes.fromhex(payload.link_hash), execution.requester
         if not execution.secret:
-            raise NotExecutable("It was requested with an earlier release, without a code: request it again.")
+            raise NotExecutable(
+                _("It was requested with an earlier release, without a code: request it again.")
+            )
         try:
             if payload.act == "make":
                 create_operator(
@@ -134,8 +151,11 @@ class AccountOpening(OperatorKind, Kind[AccountPayload]):
             else:
                 reset_login(self.made(payload).pk, link_hash=link_hash, by=by)
         except OperatorRefused as problem:
-            raise NotExecutable(str(problem)) from problem
-        return f"The log-in link of {payload.username} works from now on, once, and for a limited time."
+            raise NotExecutable(*problem.args) from problem
+        return format_lazy(
+            _("The log-in link of {username} works from now on, once, and for a limited time."),
+            username=payload.username,
+        )
 
 
 ROLE_GRANT, ACCOUNT_OPENING = RoleGrant(), AccountOpening()
@@ -149,16 +169,18 @@ def locked(username: str) -> Operator | None:
 def require_distinct(username: str) -> None:
     """Raises `NotExecutable` if a new name could be taken for another one, in a list or in the journal."""
     if Operator.objects.filter(username__iexact=username).exists():
-        raise NotExecutable(f"There is an operator of the name {username} in another case.")
+        raise NotExecutable(
+            format_lazy(_("There is an operator of the name {username} in another case."), username=username)
+        )
     if actor_of(username) != f"operator:{username}":
-        raise NotExecutable("The name is too long: the journal would cut it off.")
+        raise NotExecutable(_("The name is too long: the journal would cut it off."))
 
 
 def person(payload: AccountPayload) -> list[str]:
     """Who a new operator is, in a sentence, if the request says so."""
     names = [f"{payload.first_name} {payload.last_name}".strip(), payload.email]
     said = ", ".join(name for name in names if name)
-    return [f"It is for {said}."] if said else []
+    return [format_lazy(_("It is for {said}."), said=said)] if said else []
 
 
 def roles_of(operator: Operator) -> list[str]:

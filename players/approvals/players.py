@@ -3,7 +3,9 @@
 from uuid import UUID
 
 import msgspec
+from django.utils.text import capfirst
 
+from lib.backoffice.languages import _, format_lazy
 from lib.clock import in_words
 from players.approvals.kinds import Change, Execution, Kind, NotExecutable, Preview, subject_of
 from players.models import Player
@@ -23,25 +25,35 @@ class LiftingPayload(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Lifting(Kind[LiftingPayload]):
     """To bar a player is one person's act, and so is to lift a block."""
 
-    name, title = "change_player_status", "end of a self-exclusion or closing"
+    name, title = "change_player_status", _("end of a self-exclusion or closing")
     permission = "players.change_player_status"
     about, payload = "players.player", LiftingPayload
 
     def describe(self, payload: LiftingPayload) -> str:
         uid = Player.objects.values_list("uid", flat=True).get(pk=payload.player_id)
         before, after = payload.before.label, payload.after.label
-        return f"Change the status of {uid} from {before} to {after}"
+        words = _("Change the status of {uid} from {before} to {after}")
+        return format_lazy(words, uid=uid, before=before, after=after)
 
     def preview(self, payload: LiftingPayload) -> Preview:
         player = Player.objects.select_for_update().get(pk=payload.player_id)
         if player.status != payload.before:
-            raise NotExecutable(f"{player.uid} is {player.get_status_display()} by now.")
+            raise NotExecutable(
+                format_lazy(
+                    _("{uid} is {status} by now."), uid=player.uid, status=Status(player.status).label
+                )
+            )
         says = [*since(player)]
         if player.excluded_until:
-            says.append(f"Without this, the self-exclusion ends by itself {in_words(player.excluded_until)}.")
+            says.append(
+                format_lazy(
+                    _("Without this, the self-exclusion ends by itself {moment}."),
+                    moment=in_words(player.excluded_until),
+                )
+            )
         if payload.after == Status.ACTIVE:
-            says.append("The player can launch games and withdraw again at once.")
-        change = Change("Status", str(payload.before.label), str(payload.after.label))
+            says.append(_("The player can launch games and withdraw again at once."))
+        change = Change(_("Status"), payload.before.label, payload.after.label)
         return Preview(subject_of(player), [change], says)
 
     def execute(self, payload: LiftingPayload, execution: Execution) -> str:
@@ -52,7 +64,7 @@ class Lifting(Kind[LiftingPayload]):
             reason=execution.reason,
             is_approved=True,
         )
-        return f"{player.uid} is now {player.get_status_display()}."
+        return format_lazy(_("{uid} is now {status}."), uid=player.uid, status=Status(player.status).label)
 
 
 LIFTING = Lifting()
@@ -65,7 +77,9 @@ def since(player: Player) -> list[str]:
     )
     if event is None:
         return []
-    why = f": {event.reason}" if event.reason else "."
-    return [
-        f"{Status(player.status).label.capitalize()} since {in_words(event.at)}, set by {event.actor}{why}"
-    ]
+    words = _("{status} since {moment}, set by {actor}: {reason}")
+    if not event.reason:
+        words = _("{status} since {moment}, set by {actor}.")
+    status = capfirst(Status(player.status).label)
+    given = {"moment": in_words(event.at), "actor": event.actor, "reason": event.reason}
+    return [format_lazy(words, status=status, **given)]

@@ -7,6 +7,7 @@ from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.contrib.auth.models import Permission
 from django.db.models import Q, QuerySet, Sum
 
+from lib.backoffice.languages import _, format_lazy
 from lib.clock import now
 from players.approvals.kinds import KINDS, Kind, NotExecutable, Preview
 from players.models import Approval, ApprovalRule, Operator
@@ -35,7 +36,10 @@ def lack(permission: str) -> str:
     who = [*able(permission)[:LEAST_ABLE]]
     if len(who) == LEAST_ABLE:
         return ""
-    return f"{f'only {who[0].username}' if who else 'no operator'} may ({permission}), and it takes two"
+    words = _("only {name} may ({permission}), and it takes two")
+    if not who:
+        words = _("no operator may ({permission}), and it takes two")
+    return format_lazy(words, name=who[0].username if who else "", permission=permission)
 
 
 def lost_with(operator: Operator) -> list[str]:
@@ -53,11 +57,17 @@ def require_satisfiable(rule: ApprovalRule) -> None:
     """Raises `NotExecutable` if there are not two people for the acts of a rule, or it cannot be kept."""
     kind = KINDS.get(rule.kind)
     if kind is None:
-        raise NotExecutable(f"There is no kind {rule.kind}.")
+        raise NotExecutable(format_lazy(_("There is no kind {kind}."), kind=rule.kind))
     if rule.currency_code and not kind.moves_money:
-        raise NotExecutable(f"A {kind.title} moves no money: a rule of it has no currency and no amounts.")
+        raise NotExecutable(
+            format_lazy(
+                _("A {title} moves no money: a rule of it has no currency and no amounts."), title=kind.title
+            )
+        )
     if missing := lack(kind.permission):
-        raise NotExecutable(f"Nobody could approve a {kind.title}: {missing}.")
+        raise NotExecutable(
+            format_lazy(_("Nobody could approve a {title}: {missing}."), title=kind.title, missing=missing)
+        )
 
 
 def waiting_time(kind: Kind[Any], currency: str) -> timedelta:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from django.db.models import QuerySet
 
 from lib.backoffice.conditions import read_moment
+from lib.backoffice.languages import _
 from lib.backoffice.recorded_acts import Outcome
 from lib.http.addresses import parse_address
 from lib.ids import id_at
@@ -15,14 +16,14 @@ from players.models import AuditEvent
 CLOCKS_DIFFER = timedelta(hours=1)
 # Which conditions there are, as addresses name them, and what a form calls them.
 LABELS = {
-    "operator": "Operator",
-    "action": "Action",
-    "outcome": "Outcome",
-    "kind": "Kind of object",
-    "object": "Id of the object",
-    "address": "Address",
-    "since": "From (UTC)",
-    "until": "Before (UTC)",
+    "operator": _("Operator"),
+    "action": _("Action"),
+    "outcome": _("Outcome"),
+    "kind": _("Kind of object"),
+    "object": _("Id of the object"),
+    "address": _("Address"),
+    "since": _("From (UTC)"),
+    "until": _("Before (UTC)"),
 }
 COLUMNS = {
     "operator": "username",

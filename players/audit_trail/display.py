@@ -6,6 +6,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from lib.backoffice.formatting import NOTHING, badge, clock, link, wrapped
+from lib.backoffice.languages import _
 from lib.backoffice.recorded_acts import Outcome
 from players.models import AuditEvent
 
@@ -31,7 +32,7 @@ def history_row(event: AuditEvent, *, is_linked: bool) -> tuple[Any, ...]:
 
 def said(event: AuditEvent) -> str:
     """What is noted of an act, and the operator's reason."""
-    parts = (event.note.rstrip("."), event.reason and f"Reason: {event.reason}")
+    parts = (event.note.rstrip("."), event.reason and _("Reason: {reason}").format(reason=event.reason))
     return ". ".join(part for part in parts if part)
 
 

@@ -6,6 +6,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from lib.backoffice.chosen_columns import STANDARD
+from lib.backoffice.languages import _, format_lazy
 from lib.clock import now
 from players.models import MOST_VIEW_NAME, ListColumns, ListView, Operator
 
@@ -44,7 +45,9 @@ def save_view(
     view = ListView(operator=operator, list=model, is_shared=is_shared, params=dict(params), made_at=now())
     most = MOST_SHARED if is_shared else MOST_OWN
     if siblings_of(view).count() >= most:
-        raise ViewRefused(f"There are {most} such views of this list already. Remove one first.")
+        raise ViewRefused(
+            format_lazy(_("There are {most} such views of this list already. Remove one first."), most=most)
+        )
     view.name = free_name(view, name)
     view.save()
     return view
@@ -64,9 +67,11 @@ def free_name(view: ListView, text: str) -> str:
     """The name that a text spells, if no other such view has it."""
     name = " ".join(text.split())
     if not name or len(name) > MOST_VIEW_NAME or not name.isprintable():
-        raise ViewRefused(f"A view needs a name of at most {MOST_VIEW_NAME} characters.")
+        raise ViewRefused(
+            format_lazy(_("A view needs a name of at most {number} characters."), number=MOST_VIEW_NAME)
+        )
     if siblings_of(view).filter(name=name).exclude(pk=view.pk).exists():
-        raise ViewRefused(f"There is a view “{name}” of this list already.")
+        raise ViewRefused(format_lazy(_("There is a view “{name}” of this list already."), name=name))
     return name
 
 

@@ -16,6 +16,7 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_POST
 
 from lib.backoffice.chosen_columns import STANDARD
+from lib.backoffice.languages import _, format_lazy
 from lib.backoffice.pages import SHARE, PageAdmin
 from lib.backoffice.recorded_acts import RECORDING, RecordedAct, misses_recorded
 from lib.backoffice.saved_views import without_columns
@@ -31,7 +32,7 @@ from players.logins.factors import operator_of
 from players.models import ListView
 
 CHOOSE, SAVE, RENAME, REMOVE = "choose_columns", "save_view", "rename_view", "remove_view"
-NOT_SAVED = "What was searched for is no part of it: it may name a person."
+NOT_SAVED = _("What was searched for is no part of it: it may name a person.")
 
 
 def page_named(request: HttpRequest, model: str) -> PageAdmin:
@@ -82,10 +83,10 @@ def save(request: HttpRequest, model: str) -> HttpResponse:
             page = page_named(request, model)
             view = saved(request, page)
     except ViewRefused as problem:
-        messages.warning(request, f"Nothing was saved. {problem}")
+        messages.warning(request, _("Nothing was saved. {problem}").format(problem=problem))
         return listed(page, query.urlencode())
-    searched = f" {NOT_SAVED}" if query.get("q") else ""
-    messages.success(request, f"The view “{view.name}” was saved.{searched}")
+    done = _("The view “{name}” was saved.").format(name=view.name)
+    messages.success(request, f"{done} {NOT_SAVED}" if query.get("q") else done)
     return listed(page, opened(request, page, view))
 
 
@@ -97,7 +98,7 @@ def saved(request: HttpRequest, page: PageAdmin) -> ListView:
     try:
         page.get_changelist_instance(request)
     except IncorrectLookupParameters as problem:
-        raise ViewRefused("The list cannot be shown so.") from problem
+        raise ViewRefused(_("The list cannot be shown so.")) from problem
     name, params = request.POST.get("name", ""), page.params_to_save(request)
     view = save_view(operator_of(request), page.opts.label_lower, name, params, is_shared=is_shared)
     after = RECORDING.there.state(view)
@@ -123,12 +124,12 @@ def remove(request: HttpRequest, id: UUID) -> HttpResponse:
 
 def rename_to(request: HttpRequest, view: ListView) -> str:
     rename_view(view, request.POST.get("name", ""))
-    return f"The view is named “{view.name}” now."
+    return format_lazy(_("The view is named “{name}” now."), name=view.name)
 
 
 def removed(request: HttpRequest, view: ListView) -> str:
     remove_view(view)
-    return f"The view “{view.name}” was removed."
+    return format_lazy(_("The view “{name}” was removed."), name=view.name)
 
 
 def changed(
@@ -141,7 +142,7 @@ def changed(
             page = page_named(request, view.list)
             done = perform(request, id, action, change)
     except ViewRefused as problem:
-        messages.warning(request, f"Nothing was done. {problem}")
+        messages.warning(request, _("Nothing was done. {problem}").format(problem=problem))
     else:
         messages.success(request, done)
     return listed(page, "" if action == REMOVE else opened(request, page, view))

@@ -24,6 +24,7 @@ from django_otp_webauthn.models import WebAuthnCredential
 
 from lib.backoffice.confirmation import NOT_STORED
 from lib.backoffice.forms import TextWidget
+from lib.backoffice.languages import _, ngettext_lazy
 from lib.security.encryption import Unreadable
 from players.logins import factors, sessions
 from players.logins.events import tell
@@ -42,9 +43,10 @@ class NewAppForm(forms.Form):
     """The first code of a new authenticator app."""
 
     code = forms.CharField(
+        label=_("Code"),
         max_length=6,
         widget=TextWidget(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
-        help_text="The 6 digits that the app shows now.",
+        help_text=_("The 6 digits that the app shows now."),
     )
 
 
@@ -95,7 +97,7 @@ def show_factor(request: HttpRequest) -> HttpResponse:
         if not problem:
             return HttpResponseRedirect(next_page(request, "index"))
         form.add_error("factor_code", problem)
-    return factors.ask(request, form, "Second factor")
+    return factors.ask(request, form, _("Second factor"))
 
 
 # --- One's own second factors ---------------------------------------------------------------------------
@@ -110,7 +112,7 @@ def factors_page(request: HttpRequest) -> HttpResponse:
     return page(
         request,
         "factors",
-        "Second factors",
+        _("Second factors"),
         app=AuthenticatorApp.objects.filter(user=operator).first(),
         passkeys=WebAuthnCredential.objects.filter(user=operator).order_by("pk"),
         codes=codes,
@@ -133,7 +135,7 @@ def add_app(request: HttpRequest) -> HttpResponse:
         problem = factors.add_app(request, secret, form.cleaned_data["code"].strip())
         if not problem:
             request.session.pop(PENDING, None)
-            messages.success(request, "Your authenticator app is set up.")
+            messages.success(request, _("Your authenticator app is set up."))
             return HttpResponseRedirect(place("recovery_codes", request))
         form.add_error("code", problem)
     text = base64.b32encode(secret).decode()
@@ -141,7 +143,7 @@ def add_app(request: HttpRequest) -> HttpResponse:
     uri = f"otpauth://totp/{label}?{urlencode({'secret': text, 'issuer': ISSUER}, quote_via=quote)}"
     picture = segno.make_qr(uri).svg_data_uri(scale=5, border=3, light="white")
     spaced = " ".join(text[start : start + 4] for start in range(0, len(text), 4))
-    return page(request, "app", "Set up an authenticator app", form=form, picture=picture, secret=spaced)
+    return page(request, "app", _("Set up an authenticator app"), form=form, picture=picture, secret=spaced)
 
 
 def pending_secret(request: HttpRequest) -> bytes:
@@ -166,7 +168,7 @@ def recovery_codes(request: HttpRequest) -> HttpResponse:
     codes = factors.make_recovery_codes(request) if request.method == "POST" else []
     had = RecoveryCodes.objects.filter(user=operator).exists()
     return page(
-        request, "recovery", "Recovery codes", codes=codes, had=had, back=next_page(request, "factors")
+        request, "recovery", _("Recovery codes"), codes=codes, had=had, back=next_page(request, "factors")
     )
 
 
@@ -180,12 +182,14 @@ def remove_factor(request: HttpRequest, kind: str, id: int) -> HttpResponse:
     if answer := factors.require_recent_factor(request):
         return answer
     if factors.is_required(operator) and len(factors.main_factors(operator)) == 1:
-        messages.warning(request, "Nothing was removed: you need a second factor. Add another one first.")
+        messages.warning(request, _("Nothing was removed: you need a second factor. Add another one first."))
     elif request.method != "POST":
-        return page(request, "remove", f"Remove: {device.name}", device=device)
+        return page(request, "remove", _("Remove: {name}").format(name=device.name), device=device)
     else:
         factors.remove(request, device)
-        messages.success(request, f"Removed: {device.name}. Your other sessions have ended.")
+        messages.success(
+            request, _("Removed: {name}. Your other sessions have ended.").format(name=device.name)
+        )
     return HttpResponseRedirect(reverse("admin:factors"))
 
 
@@ -201,7 +205,7 @@ def sessions_page(request: HttpRequest) -> HttpResponse:
     return page(
         request,
         "sessions",
-        "Your sessions",
+        _("Your sessions"),
         open=[ours, *others[:MOST_SESSIONS]],
         has_more=len(others) > MOST_SESSIONS,
         ended=ended.exclude(pk__in=is_open.values("pk"))[:MOST_ENDED],
@@ -223,5 +227,6 @@ def end_sessions(request: HttpRequest) -> HttpResponse:
         ended = sessions.mark_ended(wanted, sessions.End.BY_HAND)
         if ended:
             tell(request, "end_sessions", operator, note=f"{ended} of his own")
-    messages.success(request, "One session has ended." if ended == 1 else f"{ended} sessions have ended.")
+    words = ngettext_lazy("One session has ended.", "{number} sessions have ended.", ended)
+    messages.success(request, words.format(number=ended))
     return HttpResponseRedirect(reverse("admin:own_sessions"))

@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils.crypto import salted_hmac
 
+from lib.backoffice.languages import ngettext_lazy
 from lib.clock import now
 from players.models import LoginCounter, Operator
 
@@ -123,5 +124,7 @@ def key(kind: str, *words: str) -> str:
 
 def in_time(seconds: int) -> str:
     """Seconds as people say them."""
-    unit, number = ("minute", -(-seconds // 60)) if seconds > 90 else ("second", seconds)
-    return f"{number} {unit}{'' if number == 1 else 's'}"
+    if seconds > 90:
+        minutes = -(-seconds // 60)
+        return ngettext_lazy("{number} minute", "{number} minutes", minutes).format(number=minutes)
+    return ngettext_lazy("{number} second", "{number} seconds", seconds).format(number=seconds)

@@ -4,6 +4,7 @@ import logging
 
 from django.http import HttpRequest
 
+from lib.backoffice.languages import english
 from lib.http.addresses import client_address
 from players.audit_trail.record import Origin, Outcome, record_act
 from players.models import Operator
@@ -12,6 +13,7 @@ LOCK_OUT = "lock_out"
 logger = logging.getLogger(__name__)
 
 
+@english()
 def tell(
     request: HttpRequest,
     action: str,

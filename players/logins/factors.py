@@ -16,6 +16,7 @@ from django_otp_webauthn.models import WebAuthnCredential
 
 from lib.backoffice.confirmation import NOT_STORED
 from lib.backoffice.forms import TextWidget
+from lib.backoffice.languages import _
 from lib.clock import WalletNow, now
 from lib.security.tokens import new_code
 from players.audit_trail.record import Origin, Outcome, record_act
@@ -29,17 +30,17 @@ from players.models.logins import recovery_hash
 VIEWER = "viewer"
 CODES = 10
 SHOW = "show_second_factor"
-WRONG = "This code is wrong, or was used before."
+WRONG = _("This code is wrong, or was used before.")
 
 
 class CodeForm(forms.Form):
     """A code of the authenticator app, or a recovery code."""
 
     factor_code = forms.CharField(
-        label="Code",
+        label=_("Code"),
         max_length=20,
         widget=TextWidget(attrs={"autocomplete": "one-time-code", "autofocus": "", "spellcheck": "false"}),
-        help_text="6 digits from your authenticator app, or one of your recovery codes.",
+        help_text=_("6 digits from your authenticator app, or one of your recovery codes."),
     )
 
 
@@ -80,7 +81,7 @@ def show_code(request: HttpRequest, code: str) -> str:
     tried = attempts.begin_code(operator)
     if tried.wait:
         say(request, "second_factor_has_to_wait", operator.username)
-        return f"Too many wrong codes. Try again in {attempts.in_time(tried.wait)}."
+        return _("Too many wrong codes. Try again in {time}.").format(time=attempts.in_time(tried.wait))
     device = right_device(operator, code.strip())
     if device is None:
         tell(request, SHOW, operator, outcome=Outcome.FAILED)
@@ -137,7 +138,7 @@ def require_recent_factor(request: HttpRequest, *, carries: bool = True) -> Http
         if not problem:
             return None
         form.add_error("factor_code", problem)
-    return ask(request, form, "Confirm that it is you")
+    return ask(request, form, _("Confirm that it is you"))
 
 
 def ask(request: HttpRequest, form: forms.Form, title: str) -> HttpResponse:

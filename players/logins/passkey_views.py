@@ -6,6 +6,7 @@ from django_otp_webauthn import views
 from django_otp_webauthn.exceptions import NotVerified, OTPWebAuthnApiError
 from django_otp_webauthn.models import WebAuthnCredential
 
+from lib.backoffice.languages import _
 from players.audit_trail.record import Outcome
 from players.logins import account, factors
 from players.logins.events import tell
@@ -15,7 +16,9 @@ def add_passkey(request: HttpRequest) -> HttpResponse:
     """The page on which a passkey is made."""
     if answer := factors.require_recent_factor(request):
         return answer
-    return account.page(request, "passkey", "Add a passkey", onward=account.place("recovery_codes", request))
+    return account.page(
+        request, "passkey", _("Add a passkey"), onward=account.place("recovery_codes", request)
+    )
 
 
 class Ceremony:
@@ -35,7 +38,7 @@ class OurRegistration(Ceremony):
 
     def check_can_register(self) -> None:
         if not factors.may_change(self.request):
-            raise NotVerified(detail="Show your second factor again: reload this page.")
+            raise NotVerified(detail=_("Show your second factor again: reload this page."))
 
 
 class BeginRegistration(OurRegistration, views.BeginCredentialRegistrationView):  # type: ignore[misc]

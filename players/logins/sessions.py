@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django_otp import user_has_device
 
+from lib.backoffice.languages import _
 from lib.clock import WalletNow, now
 from lib.http.addresses import client_address
 from lib.texts import storable
@@ -23,11 +24,11 @@ ADMIN = "/admin/"
 # How exactly it is known when a session was used last.
 SEEN = timedelta(seconds=30)
 SAYS = {
-    End.IDLE: "Your session ended because it was not used for {idle} minutes.",
-    End.TOO_LONG: "Your session ended after {hours} hours.",
-    End.BY_HAND: "Your session was ended from another session of yours.",
-    End.PASSWORD: "Your session ended because your password was changed.",
-    End.FACTOR: "Your session ended because your second factors were changed.",
+    End.IDLE: _("Your session ended because it was not used for {idle} minutes."),
+    End.TOO_LONG: _("Your session ended after {hours} hours."),
+    End.BY_HAND: _("Your session was ended from another session of yours."),
+    End.PASSWORD: _("Your session ended because your password was changed."),
+    End.FACTOR: _("Your session ended because your second factors were changed."),
 }
 
 
@@ -113,14 +114,14 @@ def look_at(request: HttpRequest, user: Operator) -> None:
         return
     with transaction.atomic():
         if mark_ended(found, end):
-            tell(request, "end_session", user, note=str(End(end).label))
+            tell(request, "end_session", user, note=End(end).label)
     logout(request)
     if end in SAYS:
         idle, whole = settings.OPERATOR_IDLE, settings.OPERATOR_SESSION
         words = SAYS[End(end)].format(
             idle=int(idle.total_seconds() // 60), hours=int(whole.total_seconds() // 3600)
         )
-        messages.warning(request, f"{words} Log in again.")
+        messages.warning(request, _("{words} Log in again.").format(words=words))
 
 
 def end_of(session: OperatorSession, at: Any) -> str:

@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import F, Q
 
+from lib.backoffice.languages import _
 from lib.id_ends import IdEnd
 from lib.ids import new_id
 from players.models.operators import Operator
@@ -18,12 +19,12 @@ class Approval(models.Model):
     """
 
     class State(models.TextChoices):
-        REQUESTED = "requested", "waiting"
-        EXECUTED = "executed", "executed"
-        NOT_EXECUTABLE = "not_executable", "not executable"
-        DECLINED = "declined", "declined"
-        WITHDRAWN = "withdrawn", "withdrawn"
-        EXPIRED = "expired", "expired"
+        REQUESTED = "requested", _("waiting")
+        EXECUTED = "executed", _("executed")
+        NOT_EXECUTABLE = "not_executable", _("not executable")
+        DECLINED = "declined", _("declined")
+        WITHDRAWN = "withdrawn", _("withdrawn")
+        EXPIRED = "expired", _("expired")
 
     # Made with the form: sending the form twice is one request.
     id = models.UUIDField(primary_key=True, editable=False)
@@ -99,13 +100,13 @@ class ApprovalEvent(models.Model):
     """One thing that happened to a request, kept for ever (append-only by trigger)."""
 
     class What(models.TextChoices):
-        REQUESTED = "requested", "requested"
-        APPROVED = "approved", "approved"
-        EXECUTED = "executed", "executed"
-        NOT_EXECUTABLE = "not_executable", "not executable"
-        DECLINED = "declined", "declined"
-        WITHDRAWN = "withdrawn", "withdrawn"
-        EXPIRED = "expired", "expired"
+        REQUESTED = "requested", _("requested")
+        APPROVED = "approved", _("approved")
+        EXECUTED = "executed", _("executed")
+        NOT_EXECUTABLE = "not_executable", _("not executable")
+        DECLINED = "declined", _("declined")
+        WITHDRAWN = "withdrawn", _("withdrawn")
+        EXPIRED = "expired", _("expired")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     approval = models.ForeignKey(Approval, models.PROTECT, related_name="events", db_index=False)
@@ -132,22 +133,24 @@ class ApprovalRule(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     kind = models.CharField(max_length=40, db_collation="C")
     currency_code = models.CharField(
-        "currency",
+        _("currency"),
         max_length=12,
         blank=True,
         db_collation="C",
-        help_text="Empty: the rule is about how long requests wait, in any currency.",
+        help_text=_("Empty: the rule is about how long requests wait, in any currency."),
     )
     alone_up_to = models.BigIntegerField(
         default=0,
-        help_text="The amount up to which one person may act alone on one object within 24 hours, in "
-        "minor units. 0: nobody acts alone.",
+        help_text=_(
+            "The amount up to which one person may act alone on one object within 24 hours, in "
+            "minor units. 0: nobody acts alone."
+        ),
     )
     alone_per_day = models.BigIntegerField(
-        default=0, help_text="What one person may do alone within 24 hours in total, in minor units."
+        default=0, help_text=_("What one person may do alone within 24 hours in total, in minor units.")
     )
     hours = models.PositiveSmallIntegerField(
-        "hours to decide", default=72, help_text="A request that nobody has decided by then expires."
+        _("hours to decide"), default=72, help_text=_("A request that nobody has decided by then expires.")
     )
 
     class Meta:

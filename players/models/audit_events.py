@@ -3,6 +3,7 @@
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
+from lib.backoffice.languages import _
 from lib.backoffice.recorded_acts import Outcome
 from lib.ids import new_id
 from players.models.operators import Operator
@@ -21,17 +22,17 @@ class AuditEvent(models.Model):
     operator = models.ForeignKey(
         Operator, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
     )
-    username = models.CharField("operator", max_length=150, blank=True, db_collation="C")
-    roles = ArrayField(models.CharField(max_length=150), help_text="The roles that the operator had then.")
+    username = models.CharField(_("operator"), max_length=150, blank=True, db_collation="C")
+    roles = ArrayField(models.CharField(max_length=150), help_text=_("The roles that the operator had then."))
     address = models.GenericIPAddressField(null=True, blank=True)
     request_id = models.CharField(max_length=64, blank=True)
     session = models.CharField(
-        max_length=16, blank=True, help_text="Names the operator's session; nobody can use it."
+        max_length=16, blank=True, help_text=_("Names the operator's session; nobody can use it.")
     )
     action = models.CharField(max_length=64, db_collation="C")
     subject_type = models.CharField(max_length=80, blank=True, db_collation="C")
     subject_id = models.CharField(max_length=150, blank=True, db_collation="C")
-    subject_name = models.CharField("object", max_length=200, blank=True)
+    subject_name = models.CharField(_("object"), max_length=200, blank=True)
     before = models.JSONField(null=True, blank=True)
     after = models.JSONField(null=True, blank=True)
     reason = models.CharField(max_length=255, blank=True)
@@ -45,8 +46,8 @@ class AuditEvent(models.Model):
             ("read_audit", "Can read the audit trail"),
             ("export", "Can export lists"),
         ]
-        verbose_name = "audit event"
-        verbose_name_plural = "audit trail"
+        verbose_name = _("audit event")
+        verbose_name_plural = _("audit trail")
         indexes = [
             models.Index(fields=["subject_type", "subject_id", "-id"], name="audit_event_by_subject"),
             models.Index(fields=["username", "-id"], name="audit_event_by_operator"),

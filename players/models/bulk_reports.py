@@ -2,6 +2,7 @@
 
 from django.db import models
 
+from lib.backoffice.languages import _
 from lib.ids import new_id
 from players.models.operators import Operator
 
@@ -22,8 +23,8 @@ class BulkReport(models.Model):
 
     class Meta:
         default_permissions = ()
-        verbose_name = "report of an act on many rows"
-        verbose_name_plural = "reports of acts on many rows"
+        verbose_name = _("report of an act on many rows")
+        verbose_name_plural = _("reports of acts on many rows")
         indexes = [models.Index(fields=["operator", "-id"], name="bulk_report_by_operator")]
 
     def __str__(self) -> str:

@@ -8,6 +8,7 @@ from django.core.validators import MinValueValidator, RegexValidator, URLValidat
 from django.db import models
 from django.db.models import Q
 
+from lib.backoffice.languages import _
 from lib.ids import new_id
 
 
@@ -25,8 +26,8 @@ class Game(models.Model):
     class Policy(models.TextChoices):
         """What becomes of a transaction never settled by the game, which cannot be asked (contract 2.4)."""
 
-        EXPIRE = "expire", "expire"
-        HOLD = "hold", "hold for an operator"
+        EXPIRE = "expire", _("expire")
+        HOLD = "hold", _("hold for an operator")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     slug = models.SlugField(unique=True, max_length=40, db_collation="C")
@@ -34,38 +35,40 @@ class Game(models.Model):
     launch_url = models.URLField(
         max_length=500,
         validators=[URLValidator(schemes=["https", "http"])],
-        help_text="The game's entry point. token, lang and currency are added as query parameters.",
+        help_text=_("The game's entry point. token, lang and currency are added as query parameters."),
     )
     is_active = models.BooleanField(
         default=True,
-        help_text="If off, no new sessions are started. Running sessions and their transactions continue.",
+        help_text=_("If off, no new sessions are started. Running sessions and their transactions continue."),
     )
     pending_hours = models.PositiveIntegerField(
         null=True,
         blank=True,
         validators=[MinValueValidator(50)],
-        help_text="Hours that a pending transaction waits for the game, at least 50. Empty: the platform's "
-        "default.",
+        help_text=_(
+            "Hours that a pending transaction waits for the game, at least 50. Empty: the platform's default."
+        ),
     )
     unanswered_policy = models.CharField(
         max_length=10,
         choices=Policy.choices,
         default=Policy.EXPIRE,
-        help_text="Applies to due transactions if the game has no query URL.",
+        help_text=_("Applies to due transactions if the game has no query URL."),
     )
     query_url = models.URLField(
-        "query URL",
+        _("query URL"),
         max_length=500,
         blank=True,
         validators=[URLValidator(schemes=["https", "http"])],
-        help_text="The game's endpoint for status queries about transactions. Empty: the game cannot be "
-        "queried.",
+        help_text=_(
+            "The game's endpoint for status queries about transactions. Empty: the game cannot be queried."
+        ),
     )
     query_username = models.CharField(
-        "query username",
+        _("query username"),
         max_length=64,
         blank=True,
-        help_text="The platform's username at the game (HTTP Basic).",
+        help_text=_("The platform's username at the game (HTTP Basic)."),
     )
     # Sealed by `lib.security.encryption`; never shown.
     sealed_query_password = models.CharField(max_length=500, blank=True, editable=False)
@@ -92,8 +95,8 @@ class Credential(models.Model):
     """A username and the hash of a password, with which one party calls the API (contract 1.2)."""
 
     class Kind(models.TextChoices):
-        GAME = "game", "game backend"
-        PLATFORM = "platform", "platform's web front"
+        GAME = "game", _("game backend")
+        PLATFORM = "platform", _("platform's web front")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     kind = models.CharField(max_length=10, choices=Kind.choices)
@@ -102,15 +105,17 @@ class Credential(models.Model):
         max_length=64,
         unique=True,
         db_collation="C",
-        validators=[RegexValidator(r"\A[A-Za-z0-9._@-]+\Z", "Letters, digits and . _ @ - only.")],
+        validators=[RegexValidator(r"\A[A-Za-z0-9._@-]+\Z", _("Letters, digits and . _ @ - only."))],
     )
     password_hash = models.BinaryField(max_length=32)
     allowed_networks = ArrayField(
         models.CharField(max_length=43, validators=[validate_network]),
         default=list,
         blank=True,
-        help_text="Addresses or networks, separated by commas. Calls from other addresses get no answer. "
-        "Empty: any address.",
+        help_text=_(
+            "Addresses or networks, separated by commas. Calls from other addresses get no answer. "
+            "Empty: any address."
+        ),
     )
     note = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)

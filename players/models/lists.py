@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import Q
 
+from lib.backoffice.languages import _
 from lib.ids import new_id
 from players.models.operators import Operator
 
@@ -40,8 +41,8 @@ class ListView(models.Model):
 
     class Meta:
         default_permissions = ()
-        verbose_name = "view of a list"
-        verbose_name_plural = "views of lists"
+        verbose_name = _("view of a list")
+        verbose_name_plural = _("views of lists")
         constraints = [
             models.UniqueConstraint(
                 name="own_view_once_per_name",

@@ -9,6 +9,7 @@ from django.db import models
 from django_otp.models import Device, DeviceManager
 from django_otp.oath import hotp
 
+from lib.backoffice.languages import _
 from lib.clock import now
 from lib.ids import new_id
 from lib.security.encryption import open_sealed, seal
@@ -40,12 +41,12 @@ class OperatorSession(models.Model):
     """One log-in of an operator, from the password to its end. The cookie's session knows its id."""
 
     class End(models.TextChoices):
-        LOGGED_OUT = "logged_out", "logged out"
-        IDLE = "idle", "not used for too long"
-        TOO_LONG = "too_long", "lasted too long"
-        BY_HAND = "by_hand", "ended from another session"
-        PASSWORD = "password", "password changed"
-        FACTOR = "factor", "second factor changed"
+        LOGGED_OUT = "logged_out", _("logged out")
+        IDLE = "idle", _("not used for too long")
+        TOO_LONG = "too_long", _("lasted too long")
+        BY_HAND = "by_hand", _("ended from another session")
+        PASSWORD = "password", _("password changed")
+        FACTOR = "factor", _("second factor changed")
 
     # Where the cookie's session keeps the id.
     KEY = "operator_session"

@@ -8,6 +8,7 @@ from django.contrib.auth.validators import ASCIIUsernameValidator
 from django.db import models
 from django.db.models import Q
 
+from lib.backoffice.languages import _
 from lib.ids import new_id
 
 
@@ -39,8 +40,8 @@ class Operator(AbstractUser):  # type: ignore[django-manager-missing]  # django-
         unique=True,
         db_collation="C",
         validators=[validate_username],
-        error_messages={"unique": "A user with that username already exists."},
-        help_text="At most 150 letters without accents, digits and @ . + - _",
+        error_messages={"unique": _("A user with that username already exists.")},
+        help_text=_("At most 150 letters without accents, digits and @ . + - _"),
     )
 
     class Meta:
@@ -50,7 +51,7 @@ class Operator(AbstractUser):  # type: ignore[django-manager-missing]  # django-
             ("manage_roles", "Can give and take roles"),
             ("share_views", "Can share views of lists"),
         ]
-        verbose_name = "operator"
+        verbose_name = _("operator")
 
     def clean_fields(self, exclude: Collection[str] | None = None) -> None:
         """A name from before that rule stays, so that whoever has it can be deactivated."""

@@ -4,6 +4,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
 
+from lib.backoffice.languages import _
 from lib.id_ends import IdEnd
 from lib.ids import new_id
 from lib.names import KEY_LENGTH
@@ -19,17 +20,17 @@ class Player(models.Model):
     """A person who plays; known to the outside by the platform's uid."""
 
     class Status(models.TextChoices):
-        ACTIVE = "active", "active"
-        BLOCKED = "blocked", "blocked"
-        SELF_EXCLUDED = "self_excluded", "self-excluded"
-        CLOSED = "closed", "closed"
+        ACTIVE = "active", _("active")
+        BLOCKED = "blocked", _("blocked")
+        SELF_EXCLUDED = "self_excluded", _("self-excluded")
+        CLOSED = "closed", _("closed")
 
     class SetBy(models.TextChoices):
         """Who set the status: the web front lifts only its own blocks (contract 3)."""
 
-        FRONT = "front", "web front"
-        OPERATOR = "operator", "operator"
-        PLATFORM = "platform", "the platform"
+        FRONT = "front", _("web front")
+        OPERATOR = "operator", _("operator")
+        PLATFORM = "platform", _("the platform")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     uid = models.CharField(
@@ -48,9 +49,9 @@ class Player(models.Model):
     # When a self-exclusion ends by itself; empty if it has no end, and if there is none.
     excluded_until = models.DateTimeField(null=True, blank=True)
     is_test = models.BooleanField(
-        "test player",
+        _("test player"),
         default=False,
-        help_text="A player for demonstration or tests, excluded from reports.",
+        help_text=_("A player for demonstration or tests, excluded from reports."),
     )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -114,8 +115,8 @@ class PlayerNote(models.Model):
     class Meta:
         default_permissions = ("view",)
         permissions = [("add_note", "Can add notes about players")]
-        verbose_name = "note about a player"
-        verbose_name_plural = "notes about players"
+        verbose_name = _("note about a player")
+        verbose_name_plural = _("notes about players")
         indexes = [models.Index(fields=["player", "-id"], name="player_note_by_player")]
 
     def __str__(self) -> str:
@@ -145,7 +146,7 @@ class GameSession(models.Model):
         permissions = [
             ("end_session", "Can end sessions"),
         ]
-        verbose_name = "session"
+        verbose_name = _("session")
         indexes = [
             models.Index(fields=["player", "-created_at"], name="session_by_player"),
             models.Index(IdEnd("id"), name="session_by_id_end"),
