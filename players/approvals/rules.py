@@ -50,7 +50,7 @@ def lost_with(operator: Operator) -> list[str]:
         for name in permissions
         if not lack(name) and able(name).exclude(pk=operator.pk).count() < LEAST_ABLE
     }
-    return sorted(kind.title for kind in KINDS.values() if kind.permission in needed)
+    return sorted(str(kind.title) for kind in KINDS.values() if kind.permission in needed)
 
 
 def require_satisfiable(rule: ApprovalRule) -> None:

@@ -23,11 +23,17 @@ from wallet.admin.amounts import amount_column
 from wallet.admin.calls import calls_section
 from wallet.admin.manual_review_actions import ReviewActions
 from wallet.admin.review_reasons import DOUBTS, show_doubt, tally
-from wallet.admin.transaction_states import settled_column, show_state, transaction_title, wallet_column
+from wallet.admin.transaction_states import (
+    settled_column,
+    show_state,
+    show_type,
+    transaction_title,
+    wallet_column,
+)
 from wallet.models import Inquiry
 from wallet.settlement.due import forecast
 
-LISTED = (
+LISTED = _(
     "A transaction is listed when it is due, and its game is queried or its policy is to hold, "
     "or when an operator has its game asked."
 )
@@ -57,24 +63,28 @@ class States(Selections):
             _("To decide"),
             in_doubt,
             ("doubt_since", "pk"),
-            "Nothing to decide: no transaction needs manual review.",
+            _("Nothing to decide: no transaction needs manual review."),
             OLDEST_FIRST,
         ),
         "waiting": Selection(
             _("Waiting for the game"),
             waiting,
             ("next_attempt_at", "pk"),
-            "No transaction waits for a game's answer.",
+            _("No transaction waits for a game's answer."),
             SOONEST_FIRST,
         ),
         "open": Selection(
-            _("All open"), still_open, ("began_at", "pk"), "Every due transaction is settled.", OLDEST_FIRST
+            _("All open"),
+            still_open,
+            ("began_at", "pk"),
+            _("Every due transaction is settled."),
+            OLDEST_FIRST,
         ),
         "closed": Selection(
             _("Closed"),
             lambda rows: rows.filter(closed_at__isnull=False),
             ("-pk",),
-            "Nothing has been closed yet.",
+            _("Nothing has been closed yet."),
         ),
         "all": Selection(
             _("All"),
@@ -119,7 +129,7 @@ class InquiryAdmin(ReviewActions, SessionSearchAdmin, SelectingAdmin):
     player_uid = player_column(_("player"), "player")
     game_slug = columns.clipped(_("game"), "game.slug")
     game_link = columns.link(_("game"), "players_game_change", "game_id", "game.slug")
-    kind = columns.text(_("type"), "transaction.type")
+    kind = columns.text(_("type"), lambda row: show_type(row.transaction))
     amount_major = amount_column(_("amount"), "transaction.amount", "transaction.wallet.currency_id")
     answer_shown = columns.text(
         _("last answer"), lambda row: status_queries.show_answer(row.last_answer, short=True)
@@ -139,7 +149,7 @@ class InquiryAdmin(ReviewActions, SessionSearchAdmin, SelectingAdmin):
     due = columns.moment(_("due since"), "transaction.due_at")
     why = columns.sentence(
         _("reason for review"),
-        lambda row: row.get_doubt_display() if row.doubt else "none: it does not need manual review",
+        lambda row: row.get_doubt_display() if row.doubt else _("none: it does not need manual review"),
     )
     doubt_began = columns.moment(_("waiting since"), "doubt_since")
     advice = columns.text(_("advice"), lambda row: DOUBTS[Inquiry.Doubt(row.doubt)][1])

@@ -10,6 +10,7 @@ from redis.exceptions import RedisError
 
 from lib.backoffice.confirmation import Act, Page, PageAction
 from lib.backoffice.formatting import moment
+from lib.backoffice.languages import _
 from lib.backoffice.pages import PageAdmin
 from lib.clock import now
 from players.admin.approved_action import ApprovedAction, EffectPage
@@ -24,6 +25,7 @@ from wallet.tasks import settle_due_task
 logger = logging.getLogger(__name__)
 
 DECIDE = "wallet.settle_transaction"
+QUERIES = _("Status queries sent to the game: {number}; last answer: {answer}.")
 
 
 class Decision(ApprovedAction[Inquiry]):
@@ -38,38 +40,42 @@ class Decision(ApprovedAction[Inquiry]):
     def effect_page(self, row: Inquiry, given: dict[str, Any]) -> EffectPage:
         """With what is known of the transaction so far."""
         page, due = super().effect_page(row, given), row.transaction
-        last = row.get_last_answer_display() or "none"
+        last = row.get_last_answer_display() or _("none")
         known = [
-            f"Opened {moment(due.opened_at)}, due since {moment(due.due_at)}.",
-            f"Status queries sent to the game: {row.questions_asked}; last answer: {last}.",
+            _("Opened {opened}, due since {due}.").format(
+                opened=moment(due.opened_at), due=moment(due.due_at)
+            ),
+            QUERIES.format(number=row.questions_asked, answer=last),
         ]
         return replace(page, says=[*known, *page.says])
 
 
 class Confirm(Decision):
-    title, event = "Confirm", "confirmed"
+    title, event = _("Confirm"), "confirmed"
 
 
 class RollBack(Decision):
-    title, event = "Roll back", "rolled_back"
+    title, event = _("Roll back"), "rolled_back"
 
 
 class Requery(PageAction[Inquiry]):
     """Has the game queried again at once."""
 
-    title, permission = "Query again", DECIDE
+    title, permission = _("Query again"), DECIDE
     refusals = (NotPossible,)
 
     def page(self, row: Inquiry) -> Page:
         says = [
-            f"One more status query is sent to {row.game.slug} at once, to {row.game.query_url}.",
-            "The answer is handled by the usual rules. Until it arrives, nothing changes.",
+            _("One more status query is sent to {game} at once, to {address}.").format(
+                game=row.game.slug, address=row.game.query_url
+            ),
+            _("The answer is handled by the usual rules. Until it arrives, nothing changes."),
         ]
-        return Page("Query the game again?", says, "Query again")
+        return Page(_("Query the game again?"), says, _("Query again"))
 
     def do(self, act: Act[Inquiry]) -> str:
         requery(act.row, actor=act.actor, reason=act.reason)
-        return "One more status query was requested."
+        return _("One more status query was requested.")
 
     def afterwards(self, act: Act[Inquiry], done: str) -> str:
         return when_queried()
@@ -90,27 +96,29 @@ class PendingDecision(ApprovedAction[Transaction]):
 
 
 class ConfirmPending(PendingDecision):
-    title, event = "Confirm", "confirmed"
+    title, event = _("Confirm"), "confirmed"
 
 
 class RollBackPending(PendingDecision):
-    title, event = "Roll back", "rolled_back"
+    title, event = _("Roll back"), "rolled_back"
 
 
 class AskNow(PageAction[Transaction]):
     """Has the game queried at once, before the transaction is due."""
 
-    title, permission = "Ask the game now", DECIDE
+    title, permission = _("Ask the game now"), DECIDE
     refusals = (NotPossible,)
 
     def page(self, row: Transaction) -> Page:
-        game = row.game.slug if row.game else "the game"
+        game = row.game.slug if row.game else _("the game")
         says = [
             *known_of(row),
-            f"{game} is asked at once what became of it. CONFIRMED confirms it, ROLLED_BACK rolls it back.",
-            "Any other answer changes nothing before it is due.",
+            _(
+                "{game} is asked at once what became of it. CONFIRMED confirms it, ROLLED_BACK rolls it back."
+            ).format(game=game),
+            _("Any other answer changes nothing before it is due."),
         ]
-        return Page("Ask the game now?", says, "Ask the game now")
+        return Page(_("Ask the game now?"), says, _("Ask the game now"))
 
     def lock(self, row: Transaction) -> None:
         """Only the ledger may lock a transaction, by its wallet."""
@@ -119,7 +127,7 @@ class AskNow(PageAction[Transaction]):
     def do(self, act: Act[Transaction]) -> str:
         act.row.refresh_from_db(fields=["settled_at", "state", "settled_actor"])
         ask_now(act.row, actor=act.actor, reason=act.reason)
-        return "The game is asked what became of it."
+        return _("The game is asked what became of it.")
 
     def afterwards(self, act: Act[Transaction], done: str) -> str:
         return when_queried()
@@ -127,14 +135,16 @@ class AskNow(PageAction[Transaction]):
 
 def known_of(row: Transaction) -> list[str]:
     """What is known of a pending transaction, for whoever decides about it."""
-    said = [f"Opened {moment(row.opened_at)}, due {moment(row.due_at)}."]
+    opened, due = moment(row.opened_at), moment(row.due_at)
+    said = [_("Opened {opened}, due {due}.").format(opened=opened, due=due)]
     inquiry = Inquiry.objects.filter(transaction=row).first()
     last = inquiry.get_last_answer_display() if inquiry else ""
     asked = inquiry.questions_asked if inquiry else 0
-    said.append(f"Status queries sent to the game: {asked}; last answer: {last or 'none'}.")
+    said.append(QUERIES.format(number=asked, answer=last or _("none")))
     calls = calls_of_transaction(row)
     if calls:
-        said.append(f"Calls of the game: {len(calls)}; the last {moment(calls[0].at)}: {calls[0].endpoint}.")
+        words = _("Calls of the game: {number}; the last {moment}: {endpoint}.")
+        said.append(words.format(number=len(calls), moment=moment(calls[0].at), endpoint=calls[0].endpoint))
     return said
 
 
@@ -182,10 +192,9 @@ def nudge() -> bool:
 def when_queried() -> str:
     """When the status query that an operator wanted is going to be sent."""
     if not nudge():
-        return "The game will be queried by the next sweep: the queue cannot be reached now."
+        return _("The game will be queried by the next sweep: the queue cannot be reached now.")
     pause = present_pause(now())
-    return (
-        f"The game will be queried as soon as transactions become due again: {pause.reason}."
-        if pause
-        else "The game is being queried."
-    )
+    if pause is None:
+        return _("The game is being queried.")
+    words = _("The game will be queried as soon as transactions become due again: {reason}.")
+    return words.format(reason=pause.reason)

@@ -5,13 +5,12 @@ from typing import Any, ClassVar
 from django import forms
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
-from django.utils.text import format_lazy
 
 from lib.backoffice import columns
 from lib.backoffice.confirmation import Act, Page, PageAction
 from lib.backoffice.filters import Selection, Selections
 from lib.backoffice.forms import SelectWidget
-from lib.backoffice.languages import _
+from lib.backoffice.languages import _, format_lazy
 from lib.backoffice.pages import PageAdmin
 from players.admin.approved_action import operator_of
 from players.approvals.rules import able

@@ -20,7 +20,7 @@ from wallet.approvals.payout_limits import AMOUNTS, PAYOUT_LIMIT_CHANGE, UNLIMIT
 from wallet.models import Currency, PayoutLimit
 from wallet.payout_limits import with_net_payout
 
-WHAT_IS_COUNTED = (
+WHAT_IS_COUNTED = _(
     "A deposit beyond a limit is refused (111) when the game announces it, and its id never succeeds later. "
     "Net payout of a day (UTC): the deposits announced that day, less those rolled back or expired the same "
     "day, less the withdrawals confirmed that day. "
@@ -35,7 +35,8 @@ def show_limit(limit: PayoutLimit, name: str) -> Any:
 
 
 def limit_field(label: str) -> forms.CharField:
-    return text_of_amount(label, "Such as 50000.00. Leave empty for no limit: the game is unlimited then.")
+    hint = _("Such as 50000.00. Leave empty for no limit: the game is unlimited then.")
+    return text_of_amount(label, hint)
 
 
 class PayoutLimitForm(AmountsForm):
@@ -43,8 +44,8 @@ class PayoutLimitForm(AmountsForm):
 
     kind = PAYOUT_LIMIT_CHANGE
 
-    largest_deposit = limit_field("Largest deposit")
-    daily_payout = limit_field("Net payout per day")
+    largest_deposit = limit_field(_("Largest deposit"))
+    daily_payout = limit_field(_("Net payout per day"))
 
     class Meta:
         model = PayoutLimit
@@ -68,7 +69,7 @@ class PayoutLimitAdmin(GuardedAdmin):
     empty_text = _("No game has a limit: what games may pay out is unlimited.")
     fieldsets = (
         (None, {"fields": ("game", "currency", *AMOUNTS), "description": WHAT_IS_COUNTED}),
-        ("Today", {"fields": ("today", "since")}),
+        (_("Today"), {"fields": ("today", "since")}),
     )
 
     largest = columns.text(_("largest deposit"), lambda row: show_limit(row, "largest_deposit"))
@@ -78,11 +79,11 @@ class PayoutLimitAdmin(GuardedAdmin):
     @admin.display(description=_("net payout today"))
     def today(self, obj: PayoutLimit) -> Any:
         if obj.daily_payout is None:
-            return "not counted"
+            return _("not counted")
         return amount_cell(int(obj.net_today), obj.currency_id)  # type: ignore[attr-defined]
 
     def title_of(self, row: PayoutLimit) -> str:
-        return f"Payout limit of {row.game.slug} in {row.currency_id}"
+        return _("Payout limit of {game} in {code}").format(game=row.game.slug, code=row.currency_id)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PayoutLimit]:
         return with_net_payout(super().get_queryset(request))
@@ -100,8 +101,8 @@ class PayoutLimitAdmin(GuardedAdmin):
         return ("game", "currency", *shown) if obj else shown
 
 
-LIMIT_HEADERS = ("Currency", "Largest deposit", "Net payout per day")
-EVERYTHING_UNLIMITED = "What this game may pay out is unlimited in every currency."
+LIMIT_HEADERS = (_("Currency"), _("Largest deposit"), _("Net payout per day"))
+EVERYTHING_UNLIMITED = _("What this game may pay out is unlimited in every currency.")
 
 
 @admin.register(Game)

@@ -14,7 +14,15 @@ from wallet.models import Inquiry, Question
 from wallet.settlement.inquiries import LEASE
 
 PAGE = 25
-HEADERS = ("Sent (UTC)", "Answer", "HTTP", "Duration", "Problem", "Response", "Sent by")
+HEADERS = (
+    _("Sent (UTC)"),
+    _("Answer"),
+    "HTTP",
+    _("Duration"),
+    _("Problem"),
+    _("Response"),
+    _("Sent by"),
+)
 ANSWER_COLOURS = {
     "confirmed": "success",
     "rolled_back": "success",
@@ -22,7 +30,7 @@ ANSWER_COLOURS = {
     "pending": "info",
     "unusable": "danger",
 }
-TITLE = "Status queries"
+TITLE = _("Status queries")
 PLACE = "#status-queries"
 
 
@@ -30,7 +38,8 @@ def show_answer(answer: str, *, short: bool = False) -> SafeString:
     """A game's answer as a badge; `short` for lists."""
     if not answer:
         return SafeString(NOTHING)
-    words = "unusable" if short and answer == Inquiry.Answer.UNUSABLE else str(Inquiry.Answer(answer).label)
+    is_short = short and answer == Inquiry.Answer.UNUSABLE
+    words = _("unusable") if is_short else str(Inquiry.Answer(answer).label)
     return badge(words, ANSWER_COLOURS[answer])
 
 
@@ -39,8 +48,8 @@ def section(inquiry: Inquiry, number: int, at: datetime) -> Section:
     found, has_more = one_page(
         Question.objects.filter(inquiry=inquiry).order_by("-asked_at", "-pk"), number, PAGE
     )
-    older = ("Older queries", f"?questions={number + 1}{PLACE}") if has_more else None
-    newest = ("Newest queries", f"?{PLACE}") if number > 1 else None
+    older = (_("Older queries"), f"?questions={number + 1}{PLACE}") if has_more else None
+    newest = (_("Newest queries"), f"?{PLACE}") if number > 1 else None
     return Section(
         Inquiry,
         TITLE,
@@ -54,13 +63,13 @@ def section(inquiry: Inquiry, number: int, at: datetime) -> Section:
 
 def empty(inquiry: Inquiry, number: int) -> str:
     if number > 1:
-        return "There are no older status queries."
+        return _("There are no older status queries.")
     if inquiry.questions_asked:
-        return "Status queries about settled transactions are purged after a time."
+        return _("Status queries about settled transactions are purged after a time.")
     return (
-        "The game has not been queried."
+        _("The game has not been queried.")
         if inquiry.game.query_url
-        else "The game has not been queried: it has no query URL."
+        else _("The game has not been queried: it has no query URL.")
     )
 
 

@@ -5,11 +5,10 @@ from uuid import UUID
 
 from django import forms
 from django.http import QueryDict
-from django.utils.text import format_lazy
 
 from lib.backoffice.confirmation import Act, Page, PageAction, Refused
 from lib.backoffice.forms import RadioWidget, ReasonForm
-from lib.backoffice.languages import _
+from lib.backoffice.languages import _, format_lazy
 from lib.backoffice.pages import PageAdmin
 from players.admin.approved_action import ApprovedAction, TwoStepRequestForm
 from wallet.admin.amounts import AmountField, written

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import msgspec
 
+from lib.backoffice.languages import _, format_lazy
 from players.approvals.kinds import Change, Execution, Kind, NotExecutable, Preview, subject_of
 from players.models import Player
 from wallet.currencies import show_amount
@@ -13,11 +14,18 @@ from wallet.money import BOUND
 from wallet.operations import adjust_wallet, lock_wallet
 from wallet.outcomes import LedgerRefused
 
-IRREVERSIBLE = "It is written into the journal and cannot be undone, only adjusted again."
+IRREVERSIBLE = _("It is written into the journal and cannot be undone, only adjusted again.")
 # Why an adjustment was refused, by the ledger's outcome.
 REFUSED = {
-    "insufficient_funds": "Insufficient funds: the wallet holds less than that.",
-    "limit_reached": "The wallet can hold, or owe, no more than that.",
+    "insufficient_funds": _("Insufficient funds: the wallet holds less than that."),
+    "limit_reached": _("The wallet can hold, or owe, no more than that."),
+}
+# By type: what is requested, what it means, and what was done.
+DESCRIBED = {"credit": _("Credit {amount} to {uid}"), "debit": _("Debit {amount} from {uid}")}
+MEANS = {"credit": _("{uid} receives {amount}."), "debit": _("{uid} loses {amount}.")}
+POSTED = {
+    "credit": _("Credit of {amount} posted; spendable after it: {balance}."),
+    "debit": _("Debit of {amount} posted; spendable after it: {balance}."),
 }
 
 
@@ -33,26 +41,27 @@ class AdjustmentPayload(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
 class BalanceAdjustment(Kind[AdjustmentPayload]):
     """Credits or debits a wallet that is there; the transaction has the id of the request."""
 
-    name, title, permission = "adjust_balance", "balance adjustment", "wallet.adjust_balance"
+    name, title, permission = "adjust_balance", _("balance adjustment"), "wallet.adjust_balance"
     about, payload = "wallet.wallet", AdjustmentPayload
     moves_money = True
 
     def describe(self, payload: AdjustmentPayload) -> str:
         uid = Player.objects.values_list("uid", flat=True).get(pk=payload.player_id)
-        to = "to" if payload.type == "credit" else "from"
-        return f"{payload.type.capitalize()} {show_amount(payload.amount, payload.currency)} {to} {uid}"
+        amount = show_amount(payload.amount, payload.currency)
+        return format_lazy(DESCRIBED[payload.type], amount=amount, uid=uid)
 
     def preview(self, payload: AdjustmentPayload) -> Preview:
         wallet, code = locked_wallet(payload.player_id, payload.currency), payload.currency
         spendable, debt = after(wallet, payload)
         uid, amount = wallet.player.uid, show_amount(payload.amount, code)
-        says = [f"{uid} {'receives' if payload.type == 'credit' else 'loses'} {amount}."]
+        says = [format_lazy(MEANS[payload.type], uid=uid, amount=amount)]
         if debt != wallet.debt:
-            says.append(f"{show_amount(wallet.debt - debt, code)} of it pay the debt.")
+            paid = show_amount(wallet.debt - debt, code)
+            says.append(format_lazy(_("{amount} of it pay the debt."), amount=paid))
         changes = [
-            Change("Spendable", show_amount(wallet.spendable, code), show_amount(spendable, code)),
-            unchanged("Reserved", wallet.reserved, code),
-            Change("Debt", show_amount(wallet.debt, code), show_amount(debt, code)),
+            Change(_("Spendable"), show_amount(wallet.spendable, code), show_amount(spendable, code)),
+            unchanged(_("Reserved"), wallet.reserved, code),
+            Change(_("Debt"), show_amount(wallet.debt, code), show_amount(debt, code)),
         ]
         subject = subject_of(wallet, f"{code} wallet of {uid}")
         return Preview(subject, changes, [*says, IRREVERSIBLE], payload.amount, code)
@@ -70,8 +79,9 @@ class BalanceAdjustment(Kind[AdjustmentPayload]):
             )
         except LedgerRefused as refused:
             raise NotExecutable(REFUSED.get(refused.outcome, refused.outcome)) from refused
-        moved = f"{payload.type.capitalize()} of {show_amount(payload.amount, payload.currency)}"
-        return f"{moved} posted; spendable after it: {show_amount(answer.balance, answer.currency)}."
+        amount = show_amount(payload.amount, payload.currency)
+        balance = show_amount(answer.balance, answer.currency)
+        return format_lazy(POSTED[payload.type], amount=amount, balance=balance)
 
 
 ADJUSTMENT = BalanceAdjustment()
@@ -81,7 +91,7 @@ def locked_wallet(player_id: UUID, currency: str) -> Wallet:
     """A wallet as it is, locked. Raises `NotExecutable` if there is none."""
     wallet = lock_wallet(player_id, currency)
     if wallet is None:
-        raise NotExecutable("There is no such wallet.")
+        raise NotExecutable(_("There is no such wallet."))
     return wallet
 
 

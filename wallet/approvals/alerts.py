@@ -4,6 +4,7 @@ from uuid import UUID
 
 import msgspec
 
+from lib.backoffice.languages import _, format_lazy
 from players.approvals.kinds import Change, Execution, Kind, NotExecutable, Preview, subject_of
 from wallet.alerts import resolve_alert
 from wallet.models import Alert
@@ -16,27 +17,29 @@ class DifferencePayload(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
 class DifferenceAcceptance(Kind[DifferencePayload]):
     """Other alerts are resolved by one person."""
 
-    name, title = "accept_difference", "acceptance of a difference"
+    name, title = "accept_difference", _("acceptance of a difference")
     permission = "wallet.resolve_ledger_difference"
     about, payload = "wallet.alert", DifferencePayload
 
     def describe(self, payload: DifferencePayload) -> str:
         alert = Alert.objects.get(pk=payload.alert_id)
-        return f"Resolve the critical alert about {alert.subject}"
+        return format_lazy(_("Resolve the critical alert about {subject}"), subject=alert.subject)
 
     def preview(self, payload: DifferencePayload) -> Preview:
         alert = Alert.objects.select_for_update(of=("self",)).get(pk=payload.alert_id)
         if alert.kind not in Alert.CRITICAL:
-            raise NotExecutable("The alert is not critical: one person resolves it.")
+            raise NotExecutable(_("The alert is not critical: one person resolves it."))
         if alert.resolved_at is not None:
-            raise NotExecutable("The alert is resolved already.")
-        says = [alert.text, "The very same finding is not raised again."]
-        return Preview(subject_of(alert, str(alert)[:200]), [Change("Alert", "open", "resolved")], says)
+            raise NotExecutable(_("The alert is resolved already."))
+        says = [alert.text, _("The very same finding is not raised again.")]
+        return Preview(
+            subject_of(alert, str(alert)[:200]), [Change(_("Alert"), _("open"), _("resolved"))], says
+        )
 
     def execute(self, payload: DifferencePayload, execution: Execution) -> str:
         alert = Alert.objects.get(pk=payload.alert_id)
         resolve_alert(alert, actor=execution.actor, reason=execution.reason)
-        return "The alert is resolved."
+        return _("The alert is resolved.")
 
 
 ACCEPTANCE = DifferenceAcceptance()

@@ -4,6 +4,7 @@ from uuid import UUID
 
 import msgspec
 
+from lib.backoffice.languages import _, format_lazy
 from players.approvals.configuration import ConfigurationPayload, Values
 from players.approvals.kinds import KINDS, Change, Execution, Kind, NotExecutable, Preview, subject_of
 from players.approvals.rules import require_satisfiable
@@ -11,15 +12,15 @@ from players.models import ApprovalRule
 from wallet.approvals.amounts import AmountChange
 
 AMOUNTS = ("alone_up_to", "alone_per_day")
-ALONE_MEANS = "Alone is what one person may do at once within 24 hours, without anybody's approval."
-TWO_ALWAYS = "nothing: two people always"
+ALONE_MEANS = _("Alone is what one person may do at once within 24 hours, without anybody's approval.")
+TWO_ALWAYS = _("nothing: two people always")
 MANAGE = "players.manage_approval_rules"
 
 
 class RuleChange(AmountChange):
     """A rule is made or changed. There must be two people who could do what it is about."""
 
-    name, title, permission = "change_approval_rule", "change of an approval rule", MANAGE
+    name, title, permission = "change_approval_rule", _("change of an approval rule"), MANAGE
     about, model = "players.approvalrule", ApprovalRule
     fields = guarded = ("kind", "currency_code", *AMOUNTS, "hours")
     amounts, currency, no_amount = AMOUNTS, "currency_code", TWO_ALWAYS
@@ -31,7 +32,7 @@ class RuleChange(AmountChange):
         if name == "kind":
             return KINDS[values[name]].title if values.get(name) in KINDS else str(values.get(name))
         if name == "currency_code":
-            return values.get(name) or "any currency"
+            return values.get(name) or _("any currency")
         return super().words(name, values)
 
     def says(self, payload: ConfigurationPayload) -> list[str]:
@@ -52,23 +53,27 @@ class RemovalPayload(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class RuleRemoval(Kind[RemovalPayload]):
     """A rule ends: from then on it is as if it had never been."""
 
-    name, title, permission = "remove_approval_rule", "removal of an approval rule", MANAGE
+    name, title, permission = "remove_approval_rule", _("removal of an approval rule"), MANAGE
     about, payload = "players.approvalrule", RemovalPayload
 
     def describe(self, payload: RemovalPayload) -> str:
-        return f"Remove the approval rule {self.made(payload)}"
+        return format_lazy(_("Remove the approval rule {rule}"), rule=str(self.made(payload)))
 
     def preview(self, payload: RemovalPayload) -> Preview:
         rule = ApprovalRule.objects.select_for_update().filter(pk=payload.rule_id).first()
         if rule is None:
-            raise NotExecutable("The rule is removed already.")
+            raise NotExecutable(_("The rule is removed already."))
         before, after = RULE_CHANGE.values(rule), RULE_CHANGE.values(self.without(rule))
         changes = [
             Change(RULE_CHANGE.label(name), RULE_CHANGE.words(name, before), RULE_CHANGE.words(name, after))
             for name in (*AMOUNTS, "hours")
             if before[name] != after[name]
         ]
-        return Preview(subject_of(rule), changes, [f"There is no rule any more for {rule}."])
+        return Preview(
+            subject_of(rule),
+            changes,
+            [format_lazy(_("There is no rule any more for {rule}."), rule=str(rule))],
+        )
 
     def without(self, rule: ApprovalRule) -> ApprovalRule:
         """What holds once the rule is gone: nobody acts alone; that of any currency says the hours."""
@@ -82,14 +87,14 @@ class RuleRemoval(Kind[RemovalPayload]):
 
     def execute(self, payload: RemovalPayload, execution: Execution) -> str:
         ApprovalRule.objects.filter(pk=payload.rule_id).delete()
-        return f"The approval rule {self.made(payload)} is removed."
+        return format_lazy(_("The approval rule {rule} is removed."), rule=str(self.made(payload)))
 
 
 LABELS = {
-    "kind": "Acts",
-    "currency_code": "Currency",
-    "alone_up_to": "Alone on one object",
-    "alone_per_day": "Alone in total",
-    "hours": "Hours to decide",
+    "kind": _("Acts"),
+    "currency_code": _("Currency"),
+    "alone_up_to": _("Alone on one object"),
+    "alone_per_day": _("Alone in total"),
+    "hours": _("Hours to decide"),
 }
 RULE_CHANGE, RULE_REMOVAL = RuleChange(), RuleRemoval()

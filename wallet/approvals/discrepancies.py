@@ -4,6 +4,7 @@ from uuid import UUID
 
 import msgspec
 
+from lib.backoffice.languages import _, format_lazy
 from players.approvals.kinds import Change, Execution, Kind, NotExecutable, Preview, subject_of
 from wallet.approvals.adjustment import IRREVERSIBLE, locked_wallet, unchanged
 from wallet.currencies import show_amount
@@ -15,30 +16,39 @@ from wallet.outcomes import LedgerRefused
 Type = Transaction.Type
 # What is booked, by the type of the transaction that does it.
 SENTENCES = {
-    Type.LATE_WITHDRAWAL: "{uid} pays {amount} to {game}, as if the withdrawal had been confirmed.",
-    Type.LATE_DEPOSIT: "{game} pays {amount} to {uid}, as if the deposit had been confirmed.",
-    Type.WITHDRAWAL_BACK: "{game} gives {amount} back to {uid}, as if the withdrawal had been rolled back.",
-    Type.DEPOSIT_BACK: "{uid} gives {amount} back to {game}, as if the deposit had been rolled back.",
+    Type.LATE_WITHDRAWAL: _("{uid} pays {amount} to {game}, as if the withdrawal had been confirmed."),
+    Type.LATE_DEPOSIT: _("{game} pays {amount} to {uid}, as if the deposit had been confirmed."),
+    Type.WITHDRAWAL_BACK: _(
+        "{game} gives {amount} back to {uid}, as if the withdrawal had been rolled back."
+    ),
+    Type.DEPOSIT_BACK: _("{uid} gives {amount} back to {game}, as if the deposit had been rolled back."),
 }
 # Where it is booked.
 ACCOUNTS = {
-    Type.LATE_WITHDRAWAL: "It is booked to game revenue.",
-    Type.LATE_DEPOSIT: "It is booked to game payout.",
-    Type.WITHDRAWAL_BACK: "It is booked to game revenue.",
-    Type.DEPOSIT_BACK: "It is booked to game payout.",
+    Type.LATE_WITHDRAWAL: _("It is booked to game revenue."),
+    Type.LATE_DEPOSIT: _("It is booked to game payout."),
+    Type.WITHDRAWAL_BACK: _("It is booked to game revenue."),
+    Type.DEPOSIT_BACK: _("It is booked to game payout."),
 }
 GIVING = (Type.LATE_DEPOSIT, Type.WITHDRAWAL_BACK)
-BECOMES_DEBT = (
+BECOMES_DEBT = _(
     "{found} of it are there. The other {rest} become a debt of the player, which is paid first by whatever "
     "comes in."
 )
-REPAID = "{amount} of it pay the debt."
-STAYS = "The transaction stays {state}: what {game} is answered does not change. The discrepancy is closed."
+REPAID = _("{amount} of it pay the debt.")
+STAYS = _(
+    "The transaction stays {state}: what {game} is answered does not change. The discrepancy is closed."
+)
 # Why it was refused, by the ledger's outcome.
 REFUSED = {
-    "limit_reached": "The wallet can hold, or owe, no more than that.",
-    "nothing_to_book": "There is nothing to book: the money is as both say. Close it with a reason.",
-    "already_closed": "The discrepancy is closed already.",
+    "limit_reached": _("The wallet can hold, or owe, no more than that."),
+    "nothing_to_book": _("There is nothing to book: the money is as both say. Close it with a reason."),
+    "already_closed": _("The discrepancy is closed already."),
+}
+# What is requested, by the type of the transaction that the game contradicts.
+DESCRIBED = {
+    Type.WITHDRAWAL: _("Settle as {game} says: withdrawal of {amount}"),
+    Type.DEPOSIT: _("Settle as {game} says: deposit of {amount}"),
 }
 
 
@@ -49,13 +59,18 @@ class CorrectionPayload(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
 class Correction(Kind[CorrectionPayload]):
     """Books what the game says to the game's accounts; the transaction has the id of the request."""
 
-    name, title, permission = "settle_discrepancy", "settlement as the game says", "wallet.settle_transaction"
+    name, title, permission = (
+        "settle_discrepancy",
+        _("settlement as the game says"),
+        "wallet.settle_transaction",
+    )
     about, payload = "wallet.discrepancy", CorrectionPayload
     moves_money = True
 
     def describe(self, payload: CorrectionPayload) -> str:
         row = found(payload)
-        return f"Settle as {game_of(row)} says: {row.transaction.type} of {amount_of(row)}"
+        words = DESCRIBED[Type(row.transaction.type)]
+        return format_lazy(words, game=game_of(row), amount=amount_of(row))
 
     def preview(self, payload: CorrectionPayload) -> Preview:
         named = found(payload)
@@ -65,10 +80,10 @@ class Correction(Kind[CorrectionPayload]):
         spendable, debt = after(wallet, type, row.transaction.amount or 0)
         code = wallet.currency_id
         changes = [
-            Change("Spendable", show_amount(wallet.spendable, code), show_amount(spendable, code)),
-            unchanged("Reserved", wallet.reserved, code),
-            Change("Debt", show_amount(wallet.debt, code), show_amount(debt, code)),
-            Change("Discrepancy", "open", "closed"),
+            Change(_("Spendable"), show_amount(wallet.spendable, code), show_amount(spendable, code)),
+            unchanged(_("Reserved"), wallet.reserved, code),
+            Change(_("Debt"), show_amount(wallet.debt, code), show_amount(debt, code)),
+            Change(_("Discrepancy"), _("open"), _("closed")),
         ]
         subject = subject_of(row, f"{row.transaction.type} of {amount_of(row)}")
         return Preview(subject, changes, sentences(row, wallet, debt), row.transaction.amount, code)
@@ -82,7 +97,8 @@ class Correction(Kind[CorrectionPayload]):
         except LedgerRefused as refused:
             raise NotExecutable(REFUSED.get(refused.outcome, refused.outcome)) from refused
         balance = show_amount(answer.balance, answer.currency)
-        return f"{amount_of(row)} are booked as {game_of(row)} says; spendable after it: {balance}."
+        words = _("{amount} are booked as {game} says; spendable after it: {balance}.")
+        return format_lazy(words, amount=amount_of(row), game=game_of(row), balance=balance)
 
 
 CORRECTION = Correction()
@@ -99,7 +115,8 @@ def locked(payload: CorrectionPayload) -> Discrepancy:
     Discrepancy.objects.select_for_update(of=("self",), no_key=True).get(pk=payload.discrepancy_id)
     row = found(payload)
     if row.closed_at is not None:
-        raise NotExecutable(f"The discrepancy is closed already, by {row.closed_by}.")
+        words = _("The discrepancy is closed already, by {actor}.")
+        raise NotExecutable(format_lazy(words, actor=row.closed_by))
     return row
 
 
@@ -127,14 +144,19 @@ def after(wallet: Wallet, type: Type, amount: int) -> tuple[int, int]:
 def sentences(row: Discrepancy, wallet: Wallet, debt: int) -> list[str]:
     """What is booked and where, and what stays."""
     type, code, amount = type_of(row), wallet.currency_id, row.transaction.amount or 0
-    names = {"uid": row.player.uid, "game": game_of(row), "state": row.transaction.get_state_display()}
-    says = [SENTENCES[type].format(amount=amount_of(row), **names), ACCOUNTS[type]]
+    names = {
+        "uid": row.player.uid,
+        "game": game_of(row),
+        "state": Transaction.State(row.transaction.state).label,
+    }
+    says = [format_lazy(SENTENCES[type], amount=amount_of(row), **names), ACCOUNTS[type]]
     if debt > wallet.debt:
         rest = debt - wallet.debt
-        says.append(BECOMES_DEBT.format(found=show_amount(amount - rest, code), rest=show_amount(rest, code)))
+        there = show_amount(amount - rest, code)
+        says.append(format_lazy(BECOMES_DEBT, found=there, rest=show_amount(rest, code)))
     elif debt < wallet.debt:
-        says.append(REPAID.format(amount=show_amount(wallet.debt - debt, code)))
-    return [*says, STAYS.format(**names), IRREVERSIBLE]
+        says.append(format_lazy(REPAID, amount=show_amount(wallet.debt - debt, code)))
+    return [*says, format_lazy(STAYS, **names), IRREVERSIBLE]
 
 
 def amount_of(row: Discrepancy) -> str:
@@ -142,4 +164,4 @@ def amount_of(row: Discrepancy) -> str:
 
 
 def game_of(row: Discrepancy) -> str:
-    return row.transaction.game.slug if row.transaction.game else "the game"
+    return row.transaction.game.slug if row.transaction.game else _("the game")

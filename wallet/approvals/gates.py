@@ -4,6 +4,7 @@ from uuid import UUID
 
 import msgspec
 
+from lib.backoffice.languages import _, format_lazy
 from lib.clock import in_words
 from players.approvals.kinds import Change, Execution, Kind, NotExecutable, Preview, subject_of
 from wallet.approvals.adjustment import locked_wallet
@@ -20,30 +21,32 @@ class UnfreezingPayload(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
 class Unfreezing(Kind[UnfreezingPayload]):
     """Freezing stays one person's act; lifting it is not."""
 
-    name, title, permission = "unfreeze_wallet", "lifting of a freeze", "wallet.freeze_wallet"
+    name, title, permission = "unfreeze_wallet", _("lifting of a freeze"), "wallet.freeze_wallet"
     about, payload = "wallet.wallet", UnfreezingPayload
 
     def describe(self, payload: UnfreezingPayload) -> str:
         rows = Wallet.objects.select_related("player")
         wallet = rows.get(player=payload.player_id, currency=payload.currency)
-        return f"Unfreeze the {wallet.currency_id} wallet of {wallet.player.uid}"
+        words = _("Unfreeze the {code} wallet of {uid}")
+        return format_lazy(words, code=wallet.currency_id, uid=wallet.player.uid)
 
     def preview(self, payload: UnfreezingPayload) -> Preview:
         wallet = locked_wallet(payload.player_id, payload.currency)
         if wallet.frozen_at is None:
-            raise NotExecutable("Withdrawals are not frozen.")
+            raise NotExecutable(_("Withdrawals are not frozen."))
         says = [
-            "New withdrawals from this wallet are allowed again.",
-            f"Spendable: {show_amount(wallet.spendable, wallet.currency_id)}.",
+            _("New withdrawals from this wallet are allowed again."),
+            format_lazy(_("Spendable: {amount}."), amount=show_amount(wallet.spendable, wallet.currency_id)),
         ]
-        change = Change("Withdrawals", f"frozen since {in_words(wallet.frozen_at)}", "allowed")
+        frozen = format_lazy(_("frozen since {moment}"), moment=in_words(wallet.frozen_at))
+        change = Change(_("Withdrawals"), frozen, _("allowed"))
         name = f"{wallet.currency_id} wallet of {wallet.player.uid}"
         return Preview(subject_of(wallet, name), [change], says)
 
     def execute(self, payload: UnfreezingPayload, execution: Execution) -> str:
         wallet = locked_wallet(payload.player_id, payload.currency)
         unfreeze_wallet(wallet, actor=execution.actor, reason=execution.reason)
-        return "Withdrawals are allowed again."
+        return _("Withdrawals are allowed again.")
 
 
 UNFREEZING = Unfreezing()

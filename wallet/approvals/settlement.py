@@ -5,6 +5,7 @@ from uuid import UUID
 
 import msgspec
 
+from lib.backoffice.languages import _, format_lazy
 from lib.clock import in_words, now
 from players.approvals.kinds import Change, Execution, Kind, NotExecutable, Preview, subject_of
 from wallet.approvals.adjustment import locked_wallet
@@ -12,29 +13,43 @@ from wallet.currencies import show_amount
 from wallet.models import Inquiry, Transaction, Wallet
 from wallet.settlement.decisions import FROM_GAMES, NotPossible, decide, how_it_ended
 
-PAST = {"confirmed": "confirmed", "rolled_back": "rolled back"}
-VERBS = {"confirmed": "Confirm", "rolled_back": "Roll back"}
-# By type and event: what it means for the player.
+# By type and event: what is requested, what was done, and what it means for the player.
+DESCRIBED = {
+    ("withdrawal", "confirmed"): _("Confirm the withdrawal of {amount}"),
+    ("withdrawal", "rolled_back"): _("Roll back the withdrawal of {amount}"),
+    ("deposit", "confirmed"): _("Confirm the deposit of {amount}"),
+    ("deposit", "rolled_back"): _("Roll back the deposit of {amount}"),
+}
+DONE = {
+    ("withdrawal", "confirmed"): _("The withdrawal of {amount} is confirmed; spendable after it: {balance}."),
+    ("withdrawal", "rolled_back"): _(
+        "The withdrawal of {amount} is rolled back; spendable after it: {balance}."
+    ),
+    ("deposit", "confirmed"): _("The deposit of {amount} is confirmed; spendable after it: {balance}."),
+    ("deposit", "rolled_back"): _("The deposit of {amount} is rolled back; spendable after it: {balance}."),
+}
 CONSEQUENCES = {
-    ("withdrawal", "confirmed"): (
+    ("withdrawal", "confirmed"): _(
         "The {amount} reserved from {uid} are paid to {game}. The player does not get them back."
     ),
-    ("withdrawal", "rolled_back"): (
+    ("withdrawal", "rolled_back"): _(
         "The {amount} reserved from {uid} are returned to the player. {game} receives nothing."
     ),
-    ("deposit", "confirmed"): "{uid} receives {amount}, spendable at once.",
-    ("deposit", "rolled_back"): "The announced {amount} are cancelled. {uid} does not receive them.",
+    ("deposit", "confirmed"): _("{uid} receives {amount}, spendable at once."),
+    ("deposit", "rolled_back"): _("The announced {amount} are cancelled. {uid} does not receive them."),
 }
-PERMANENT = (
+PERMANENT = _(
     "The decision is written into the journal under the name of who requests it and cannot be undone, only "
     "adjusted. If {game} contradicts it later, that is recorded under Discrepancies."
 )
 
 
-NOT_DUE = (
+NOT_DUE = _(
     "It is not due: {game} has until {due} to settle it itself, and its word counts as long as this waits."
 )
-NOT_IN_REVIEW = "It does not need manual review: the platform still queries the game and settles by itself."
+NOT_IN_REVIEW = _(
+    "It does not need manual review: the platform still queries the game and settles by itself."
+)
 
 
 class SettlementPayload(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -48,18 +63,18 @@ class SettlementPayload(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
 class Settlement(Kind[SettlementPayload]):
     """Ends a pending transaction by hand."""
 
-    name, title, permission = "settle_transaction", "settlement by hand", "wallet.settle_transaction"
+    name, title, permission = "settle_transaction", _("settlement by hand"), "wallet.settle_transaction"
     about, payload = "wallet.inquiry", SettlementPayload
     moves_money = True
 
     def describe(self, payload: SettlementPayload) -> str:
         pending = found(payload)
-        return f"{VERBS[payload.event]} the {pending.type} of {amount_of(pending)}"
+        return format_lazy(DESCRIBED[pending.type, payload.event], amount=amount_of(pending))
 
     def preview(self, payload: SettlementPayload) -> Preview:
         named = found(payload)
         if named.type not in FROM_GAMES:
-            raise NotExecutable("Only what a game has opened is settled by hand.")
+            raise NotExecutable(_("Only what a game has opened is settled by hand."))
         wallet = locked_wallet(named.player_id, named.wallet.currency_id)
         pending = found(payload)
         if pending.settled_at is not None:
@@ -67,9 +82,11 @@ class Settlement(Kind[SettlementPayload]):
         changes = effect(wallet, pending.type, payload.event, pending.amount or 0)
         says = sentences(pending, payload.event)
         if wallet.debt and changes[-1].before != changes[-1].after:
-            says.append(f"The debt of {changes[-1].before} is paid from it first.")
+            says.append(
+                format_lazy(_("The debt of {amount} is paid from it first."), amount=changes[-1].before)
+            )
         subject = subject_of(row_of(payload), f"{pending.type} of {amount_of(pending)}")
-        says.append(PERMANENT.format(game=game_of(pending)))
+        says.append(format_lazy(PERMANENT, game=game_of(pending)))
         code = wallet.currency_id if pending.amount else ""
         return Preview(subject, changes, says, pending.amount, code)
 
@@ -78,10 +95,10 @@ class Settlement(Kind[SettlementPayload]):
         try:
             answer = decide(pending.pk, event=payload.event, actor=execution.actor, reason=execution.reason)
         except NotPossible as problem:
-            raise NotExecutable(str(problem)) from problem
+            raise NotExecutable(*problem.args) from problem
         balance = show_amount(answer.balance, answer.currency)
-        named = f"{pending.type} of {amount_of(pending)}"
-        return f"The {named} is {PAST[payload.event]}; spendable after it: {balance}."
+        words = DONE[pending.type, payload.event]
+        return format_lazy(words, amount=amount_of(pending), balance=balance)
 
 
 SETTLEMENT = Settlement()
@@ -100,17 +117,17 @@ def found(payload: SettlementPayload) -> Transaction:
     if payload.inquiry_id:
         return rows.get(inquiry=payload.inquiry_id)
     if payload.transaction_id is None:
-        raise NotExecutable("The request names no transaction.")
+        raise NotExecutable(_("The request names no transaction."))
     return rows.get(pk=payload.transaction_id)
 
 
 def sentences(pending: Transaction, event: str) -> list[str]:
     """What it means for the player, and who else could still settle it."""
     names = {"amount": amount_of(pending), "uid": pending.player.uid, "game": game_of(pending)}
-    says = [CONSEQUENCES[pending.type, event].format(**names)]
+    says = [format_lazy(CONSEQUENCES[pending.type, event], **names)]
     inquiry = Inquiry.objects.filter(transaction=pending, closed_at=None).first()
     if pending.due_at and pending.due_at > now():
-        says.append(NOT_DUE.format(due=in_words(pending.due_at), **names))
+        says.append(format_lazy(NOT_DUE, due=in_words(pending.due_at), **names))
     elif pending.due_at and not (inquiry and inquiry.doubt):
         says.append(NOT_IN_REVIEW)
     return says
@@ -122,7 +139,7 @@ def amount_of(pending: Transaction) -> str:
 
 
 def game_of(pending: Transaction) -> str:
-    return pending.game.slug if pending.game else "the game"
+    return pending.game.slug if pending.game else _("the game")
 
 
 def effect(wallet: Wallet, type: str, event: str, amount: int) -> list[Change]:
@@ -136,9 +153,9 @@ def effect(wallet: Wallet, type: str, event: str, amount: int) -> list[Change]:
     announced = wallet.announced - (amount if type == "deposit" else 0)
     spendable = wallet.spendable + (amount - repaid if gets else 0)
     figures = [
-        ("Spendable", wallet.spendable, spendable),
-        ("Reserved", wallet.reserved, reserved),
-        ("Announced", wallet.announced, announced),
-        ("Debt", wallet.debt, wallet.debt - repaid),
+        (_("Spendable"), wallet.spendable, spendable),
+        (_("Reserved"), wallet.reserved, reserved),
+        (_("Announced"), wallet.announced, announced),
+        (_("Debt"), wallet.debt, wallet.debt - repaid),
     ]
     return [Change(label, show_amount(old, code), show_amount(new, code)) for label, old, new in figures]

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from lib.backoffice.languages import _, format_lazy
 from lib.clock import in_words, now
 from wallet.ledger import Answer
 from wallet.models import Inquiry, Transaction
@@ -40,7 +41,8 @@ def decide(transaction_id: UUID, *, event: str, actor: str, reason: str) -> Answ
     except LedgerRefused as refused:
         settled = Transaction.objects.get(pk=transaction_id)
         if settled.settled_at is None:
-            raise NotPossible(f"The ledger refuses it ({refused.outcome}).") from refused
+            said = format_lazy(_("The ledger refuses it ({outcome})."), outcome=refused.outcome)
+            raise NotPossible(said) from refused
         raise NotPossible(how_it_ended(settled)) from refused
     for inquiry in Inquiry.objects.filter(transaction_id=transaction_id):
         close(inquiry)
@@ -52,10 +54,10 @@ def ask_now(pending: Transaction, *, actor: str, reason: str) -> None:
     with transaction.atomic():
         at, game = now(), pending.game
         if game is None or pending.type not in FROM_GAMES:
-            raise NotPossible("No game can be asked about it.")
+            raise NotPossible(_("No game can be asked about it."))
         begun = {"player_id": pending.player_id, "game": game, "began_at": at, "next_attempt_at": at}
         # A sweep may begin it in the same instant.
-        inquiry, _ = Inquiry.objects.get_or_create(transaction=pending, defaults=begun)
+        inquiry, _is_new = Inquiry.objects.get_or_create(transaction=pending, defaults=begun)
         requery(inquiry, actor=actor, reason=reason)
 
 
@@ -80,12 +82,19 @@ def require_askable(inquiry: Inquiry) -> None:
     if inquiry.transaction.settled_at is not None:
         raise NotPossible(how_it_ended(inquiry.transaction))
     if inquiry.closed_at is not None:
-        raise NotPossible("The review is closed: there is nothing left to query.")
+        raise NotPossible(_("The review is closed: there is nothing left to query."))
     if not inquiry.game.query_url:
-        raise NotPossible(f"{inquiry.game.slug} has no query URL: it cannot be queried.")
+        words = _("{game} has no query URL: it cannot be queried.")
+        raise NotPossible(format_lazy(words, game=inquiry.game.slug))
 
 
 def how_it_ended(settled: Transaction) -> str:
     """Who was quicker."""
-    at = f", {in_words(settled.settled_at)}" if settled.settled_at else ""
-    return f"The transaction was {settled.get_state_display()} meanwhile by {settled.settled_actor}{at}."
+    words = (
+        _("The transaction was {state} meanwhile by {actor}, {at}.")
+        if settled.settled_at
+        else _("The transaction was {state} meanwhile by {actor}.")
+    )
+    at = in_words(settled.settled_at) if settled.settled_at else ""
+    state = Transaction.State(settled.state).label
+    return format_lazy(words, state=state, actor=settled.settled_actor, at=at)
