@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from lib.backoffice.conditions import MOST_LOOKED_THROUGH, made_at
 from lib.backoffice.formatting import clipped, clock, link, moment
+from lib.backoffice.languages import _, format_lazy
 from lib.backoffice.pages import Section
 from players.models import Player
 from wallet.admin.amounts import amount_cell
@@ -18,7 +19,16 @@ from wallet.admin.calls import show_answer, took
 from wallet.models import ApiCall, Transaction
 
 LATEST_CALLS = 15
-HEADERS = ("When (UTC)", "Game", "Endpoint", "Game's id", "Amount", "Answer", "Duration")
+SINCE = _("Latest calls (refused ones since {moment})")
+HEADERS = (
+    _("When (UTC)"),
+    _("Game"),
+    _("Endpoint"),
+    _("Game's id"),
+    _("Amount"),
+    _("Answer"),
+    _("Duration"),
+)
 
 
 def calls_of_player(player: Player) -> tuple[list[ApiCall], datetime | None]:
@@ -45,7 +55,7 @@ def older_calls(player: Player) -> list[ApiCall]:
 def player_calls_section(player: Player) -> Section:
     """The latest calls about a player, and the way to all of them."""
     calls, since = calls_of_player(player)
-    title = f"Latest calls (refused ones since {moment(since)})" if since else "Latest calls"
+    title = format_lazy(SINCE, moment=moment(since)) if since else _("Latest calls")
     rows = [
         (
             link(clock(call.at), "wallet_apicall_change", call.pk),
@@ -58,5 +68,6 @@ def player_calls_section(player: Player) -> Section:
         )
         for call in calls
     ]
-    more = ("All calls", f"{reverse('admin:wallet_apicall_changelist')}?{urlencode({'player': player.uid})}")
-    return Section(ApiCall, title, HEADERS, rows, "No game has called for this player lately.", more)
+    address = f"{reverse('admin:wallet_apicall_changelist')}?{urlencode({'player': player.uid})}"
+    empty = _("No game has called for this player lately.")
+    return Section(ApiCall, title, HEADERS, rows, empty, (_("All calls"), address))
