@@ -33,6 +33,7 @@ class GuardedForm(AnyModelForm):
     kind: ClassVar[ConfigurationChange]
 
     reason = forms.CharField(
+        label=_("Reason"),
         max_length=255,
         widget=TextWidget,
         help_text=_("Kept permanently beside your name. Do not enter personal data."),

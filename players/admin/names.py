@@ -47,7 +47,7 @@ FIELDS: dict[Any, dict[str, str]] = {
         "pending_hours": _("pending hours"),
         "unanswered_policy": _("unanswered policy"),
     },
-    GameSession: {"language": _("language")},
+    GameSession: {"language": _("language"), "is_kept": _("is kept")},
     Operator: {"username": _("username")},
     Player: {"country": _("country"), "language": _("language")},
 }

@@ -64,7 +64,7 @@ def show_roles(operator: Operator) -> str:
 class NewOperatorForm(NewOperatorModelForm):
     """A new operator is requested, with a reason."""
 
-    reason = forms.CharField(max_length=255, widget=TextWidget)
+    reason = forms.CharField(label=_("Reason"), max_length=255, widget=TextWidget)
     approval_id = OurIdField()
 
 

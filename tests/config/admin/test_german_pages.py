@@ -5,12 +5,18 @@ from collections.abc import Iterator
 import pytest
 from django.test import Client
 
+from players.models import Player
 from tests.german.marked_language import marked_german
 from tests.german.unmarked import unmarked
+from tests.support.admin_pages import PLAYER_ACTIONS, page
 from tests.support.callers import PlayerSession
 
 # Pages of the site itself that are German. A part that becomes so adds its own.
-SITE = ("/admin/", "/admin/find/", "/admin/error-codes/", "/admin/no-such-page/")
+SITE = (
+    *("/admin/", "/admin/find/", "/admin/error-codes/", "/admin/no-such-page/"),
+    *("/admin/account/factors/", "/admin/account/factors/app/", "/admin/account/factors/passkey/"),
+    "/admin/account/sessions/",
+)
 
 
 @pytest.fixture(autouse=True)
@@ -26,11 +32,18 @@ def german(client: Client) -> Client:
 
 
 def test_log_in_page__every_text_is_marked() -> None:
-    page = Client().get("/admin/login/", headers={"Accept-Language": "de"})
-    assert unmarked(page.content.decode()) == []
+    response = Client().get("/admin/login/", headers={"Accept-Language": "de"})
+    assert unmarked(response.content.decode()) == []
 
 
 @pytest.mark.parametrize("place", SITE)
 def test_site__every_text_is_marked(german: Client, story: PlayerSession, place: str) -> None:
     response = german.get(place)
+    assert "\n".join(unmarked(response.content.decode(), [story.game.name])) == ""
+
+
+@pytest.mark.parametrize("act", PLAYER_ACTIONS)
+def test_acts_on_player__every_text_is_marked(german: Client, story: PlayerSession, act: str) -> None:
+    response = german.get(page(Player, story.player, act))
+    assert response.status_code == 200
     assert "\n".join(unmarked(response.content.decode(), [story.game.name])) == ""
