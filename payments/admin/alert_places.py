@@ -1,5 +1,6 @@
 """Where alerts about payments lead: orders, refunds and providers, and what mends them."""
 
+from lib.backoffice.languages import _, format_lazy
 from payments.admin.bulk_retry import SEND_AGAIN
 from payments.admin.refunds import REFUND
 from payments.admin.signing_secrets import KEYS
@@ -12,12 +13,12 @@ Kind = Alert.Kind
 
 
 def order_place(id: object) -> Place:
-    return Place(f"order {end_of(id)}", Order, "change", id)
+    return Place(format_lazy(_("order {id}"), id=end_of(id)), Order, "change", id)
 
 
 def of_undelivered(subjects: Subjects) -> Places:
     return {
-        subject: [order_place(id), Place("Deliver again", Order, "deliver_again", id, SEND_AGAIN)]
+        subject: [order_place(id), Place(_("Deliver again"), Order, "deliver_again", id, SEND_AGAIN)]
         for subject, id in ids_in(subjects).items()
     }
 
@@ -38,7 +39,7 @@ def of_held_credits(subjects: Subjects) -> Places:
 
 
 def adjusting(id: object) -> list[Place]:
-    return [Place("Credit or debit", Wallet, "adjust", id, "wallet.adjust_balance")]
+    return [Place(_("Credit or debit"), Wallet, "adjust", id, "wallet.adjust_balance")]
 
 
 def of_refunds(subjects: Subjects) -> Places:
@@ -48,15 +49,15 @@ def of_refunds(subjects: Subjects) -> Places:
 
 
 def refund_place(row: Refund) -> Place:
-    return Place(f"refund {end_of(row.pk)}", Refund, "change", row.pk)
+    return Place(format_lazy(_("refund {id}"), id=end_of(row.pk)), Refund, "change", row.pk)
 
 
 def mending(row: Refund) -> list[Place]:
     order = order_place(row.order_id)
     if row.state in Refund.OPEN:
-        return [Place("Query the provider again", Refund, "requery", row.pk, REFUND), order]
+        return [Place(_("Query the provider again"), Refund, "requery", row.pk, REFUND), order]
     if row.state == Refund.State.REFUSED:
-        return [order, Place("Refund", Order, "refund", row.order_id, REFUND)]
+        return [order, Place(_("Refund"), Order, "refund", row.order_id, REFUND)]
     return [order]
 
 
@@ -71,9 +72,9 @@ def of_providers(subjects: Subjects) -> Places:
     rows = Provider.objects.filter(slug__in=list(subjects)).values_list("slug", "pk")
     return {
         slug: [
-            Place(f"provider {slug}", Provider, "change", id),
-            Place("Enter a secret", Provider, "enter_secret", id, KEYS),
-            Place("Verify refused callbacks", Provider, "verify_refused", id, VERIFY),
+            Place(format_lazy(_("provider {slug}"), slug=slug), Provider, "change", id),
+            Place(_("Enter a secret"), Provider, "enter_secret", id, KEYS),
+            Place(_("Verify refused callbacks"), Provider, "verify_refused", id, VERIFY),
         ]
         for slug, id in rows
     }

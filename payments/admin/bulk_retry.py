@@ -13,6 +13,7 @@ from lib.backoffice.bulk_reports import Came, Outcomes, Report, RowOutcome, in_b
 from lib.backoffice.confirmation import Act, ListAction, Page
 from lib.backoffice.formatting import moment, sentence
 from lib.backoffice.forms import RadioWidget, SelectWidget, SplitWidget, TwoStepForm
+from lib.backoffice.languages import _, format_lazy, ngettext_lazy
 from lib.backoffice.pages import PageAdmin
 from lib.clock import now
 from payments.deliveries.bulk_retry import MOST, Range, find_range, send_batch_again
@@ -29,14 +30,15 @@ else:
 SEND_AGAIN = "payments.retry_delivery"
 State = Delivery.State
 STATES = {
-    "given_up": ("given up, or stopped by the game (410)", (State.EXHAUSTED, State.GONE)),
-    "pending": ("pending: send now instead of at the next scheduled attempt", (State.PENDING,)),
-    "delivered": ("delivered: the game has lost them", (State.DELIVERED,)),
+    "given_up": (_("given up, or stopped by the game (410)"), (State.EXHAUSTED, State.GONE)),
+    "pending": (_("pending: send now instead of at the next scheduled attempt"), (State.PENDING,)),
+    "delivered": (_("delivered: the game has lost them"), (State.DELIVERED,)),
 }
 DAY = timedelta(days=1)
-SENT = RowOutcome(Came.WAITING, "It is sent at once.")
+SENT = RowOutcome(Came.WAITING, _("It is sent at once."))
 NOT_SENT = RowOutcome(
-    Came.UNCHANGED, "Meanwhile its order was refunded or charged back, or the delivery has changed its state."
+    Came.UNCHANGED,
+    _("Meanwhile its order was refunded or charged back, or the delivery has changed its state."),
 )
 
 
@@ -47,21 +49,21 @@ class RangeForm(TwoStepForm):
         Game.objects.filter(shop__isnull=False).order_by("slug"),
         required=False,
         widget=SelectWidget,
-        empty_label="all games",
+        empty_label=_("all games"),
     )
     state = forms.ChoiceField(
-        choices=[(name, words) for name, (words, _) in STATES.items()],
+        choices=[(name, words) for name, (words, states) in STATES.items()],
         widget=RadioWidget,
-        label="State",
+        label=_("State"),
     )
-    since = forms.SplitDateTimeField(widget=SplitWidget, label="Created from (UTC)")
-    until = forms.SplitDateTimeField(widget=SplitWidget, label="Created before (UTC)")
+    since = forms.SplitDateTimeField(widget=SplitWidget, label=_("Created from (UTC)"))
+    until = forms.SplitDateTimeField(widget=SplitWidget, label=_("Created before (UTC)"))
     field_order = ("game", "state", "since", "until", "reason")
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or self.cleaned_data
         if given.get("since") and given.get("until") and given["until"] <= given["since"]:
-            self.add_error("until", "The end must be later than the beginning.")
+            self.add_error("until", _("The end must be later than the beginning."))
         return given
 
 
@@ -78,35 +80,36 @@ def initial() -> dict[str, Any]:
 class SendRange(ListAction):
     """Asks which deliveries, says how many they are, then sends them."""
 
-    title, permission = "Send a range again", SEND_AGAIN
+    title, permission = _("Send a range again"), SEND_AGAIN
 
     def form_for(self, row: None, data: QueryDict | None) -> RangeForm:
         return RangeForm(data, initial=initial())
 
     def page(self, row: None) -> Page:
         says = [
-            "Each delivery is sent at once under its own message id, and its schedule starts anew.",
-            "If a game's deliveries are paused, they are sent when deliveries are resumed.",
-            "You will see how many they are, and be asked to confirm.",
+            _("Each delivery is sent at once under its own message id, and its schedule starts anew."),
+            _("If a game's deliveries are paused, they are sent when deliveries are resumed."),
+            _("You will see how many they are, and be asked to confirm."),
         ]
-        return Page("Send a range of deliveries again", says, "Continue")
+        return Page(_("Send a range of deliveries again"), says, _("Continue"))
 
     def confirmation(self, row: None, given: dict[str, Any]) -> Page:
         count = len(find_range(range_in(given), MOST + 1))
         if not count:
             raise ValidationError(
-                "No delivery matches that could be sent: check the state, the times, "
-                "and whether the game has an order URL."
+                _(
+                    "No delivery matches that could be sent: check the state, the times, "
+                    "and whether the game has an order URL."
+                )
             )
-        whose = given["game"].slug if given["game"] else "all games"
-        when = f"from {moment(given['since'])} until before {moment(given['until'])}"
-        rest = [f"The oldest {MOST:,} are sent now. Repeat this for the rest."] if count > MOST else []
+        rest = _("The oldest {most} are sent now. Repeat this for the rest.").format(most=f"{MOST:,}")
         says = [
-            f"{number(count)} of {whose}, created {when}, in this state: {STATES[given['state']][0]}.",
-            *rest,
-            f"Reason: {given['reason']}",
+            chosen(count, given),
+            *([rest] if count > MOST else []),
+            _("Reason: {reason}").format(reason=given["reason"]),
         ]
-        return Page(f"Send {number(min(count, MOST))} again?", says, "Send again")
+        title = _("Send {deliveries} again?").format(deliveries=number(min(count, MOST)))
+        return Page(title, says, _("Send again"))
 
     def do(self, act: Act[None]) -> Report:
         wanted = range_in(act.given)
@@ -117,8 +120,10 @@ class SendRange(ListAction):
 
         outcomes = in_batches(find_range(wanted), send)
         sent = sum(one is SENT for one in outcomes.values())
-        words = f"{number(sent)} {'is' if sent == 1 else 'are'} being sent again."
-        return Report(words, Delivery, outcomes)
+        words = ngettext_lazy(
+            "{number} delivery is being sent again.", "{number} deliveries are being sent again.", sent
+        )
+        return Report(format_lazy(words, number=f"{sent:,}"), Delivery, outcomes)
 
     def afterwards(self, act: Act[None], done: str) -> str:
         nudge(deliver_due_task)
@@ -136,10 +141,15 @@ class RangeActions(PageAdmin):
         if not row.attempts:
             return SENT
         if row.state == State.DELIVERED:
-            return RowOutcome(Came.DONE, "The game has taken it.")
+            return RowOutcome(Came.DONE, _("The game has taken it."))
         if row.state == State.PENDING:
-            tried = "1 attempt" if row.attempts == 1 else f"{row.attempts:,} attempts"
-            return RowOutcome(Came.WAITING, f"{tried} failed. The next is at {moment(row.next_attempt_at)}.")
+            words = ngettext_lazy(
+                "{number} attempt failed. The next is at {at}.",
+                "{number} attempts failed. The next is at {at}.",
+                row.attempts,
+            )
+            next_at = moment(row.next_attempt_at)
+            return RowOutcome(Came.WAITING, words.format(number=f"{row.attempts:,}", at=next_at))
         return RowOutcome(Came.FAILED, f"{sentence(row.get_state_display())}.")
 
 
@@ -153,8 +163,20 @@ def range_in(given: dict[str, Any]) -> Range:
     )
 
 
+def chosen(count: int, given: dict[str, Any]) -> str:
+    """Which deliveries a valid form names, and how many they are."""
+    words = _("{deliveries} of {game}, created from {since} until before {until}, in this state: {state}.")
+    return words.format(
+        deliveries=number(count),
+        game=given["game"].slug if given["game"] else _("all games"),
+        since=moment(given["since"]),
+        until=moment(given["until"]),
+        state=STATES[given["state"]][0],
+    )
+
+
 def number(count: int) -> str:
     """A number of deliveries; more than `MOST` were not counted."""
     if count > MOST:
-        return f"More than {MOST:,} deliveries"
-    return f"{count:,} {'delivery' if count == 1 else 'deliveries'}"
+        return _("More than {number} deliveries").format(number=f"{MOST:,}")
+    return ngettext_lazy("{number} delivery", "{number} deliveries", count).format(number=f"{count:,}")

@@ -12,6 +12,7 @@ from django.http import HttpRequest, QueryDict
 from lib.backoffice.confirmation import Act, Page, PageAction, Refused, ShownOnce
 from lib.backoffice.formatting import moment
 from lib.backoffice.forms import ReasonForm, SelectWidget
+from lib.backoffice.languages import _, format_lazy
 from payments.orders.real_money import has_paid_for_real
 from players.admin.approved_action import operator_of
 from players.audit_trail.marks import marked_by
@@ -21,7 +22,7 @@ from wallet.launch_urls import launch_url
 from wallet.models import Currency
 from wallet.operations import launch_game
 
-MEANING = (
+MEANING = _(
     "It is like a session that the web front launches: whoever has its URL plays with what the player has. "
     "It ends by itself, or by End sessions."
 )
@@ -30,8 +31,8 @@ MEANING = (
 class LaunchForm(ReasonForm):
     """Which game, in which currency."""
 
-    game = forms.ChoiceField(widget=SelectWidget)
-    currency = forms.ChoiceField(widget=SelectWidget)
+    game = forms.ChoiceField(widget=SelectWidget, label=_("Game"))
+    currency = forms.ChoiceField(widget=SelectWidget, label=_("Currency"))
     field_order = ("game", "currency", "reason")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -49,7 +50,7 @@ class LaunchForm(ReasonForm):
 class LaunchTestSession(PageAction[Player]):
     """The URL of a new session, shown once to whoever launches it."""
 
-    title, permission, form = "Launch a test session", "players.launch_test_session", LaunchForm
+    title, permission, form = _("Launch a test session"), "players.launch_test_session", LaunchForm
     refusals = (PlayerRefused,)
 
     def form_for(self, row: Player, data: QueryDict | None) -> LaunchForm:
@@ -57,7 +58,7 @@ class LaunchTestSession(PageAction[Player]):
 
     def page(self, row: Player) -> Page:
         require_test_player(row)
-        return Page(f"Launch a session of {row.uid}?", [MEANING], "Launch")
+        return Page(_("Launch a session of {uid}?").format(uid=row.uid), [MEANING], _("Launch"))
 
     def do(self, act: Act[Player]) -> ShownOnce:
         player = Player.objects.get(pk=act.row.pk)
@@ -66,13 +67,23 @@ class LaunchTestSession(PageAction[Player]):
         slug, code = act.given["game"], act.given["currency"]
         launched = launch_game(player.uid, slug, code, language=None, ttl_seconds=None, actor=act.actor)
         return ShownOnce(
-            words=f"A test session in {slug} in {code} was launched, until {moment(launched.expires_at)}.",
-            title=f"A test session of {player.uid}",
-            heading="Open the game now: its address is shown only once",
-            before=f"{slug}, {code}, until {moment(launched.expires_at)}.",
+            words=format_lazy(
+                _("A test session in {game} in {currency} was launched, until {until}."),
+                game=slug,
+                currency=code,
+                until=moment(launched.expires_at),
+            ),
+            title=format_lazy(_("A test session of {uid}"), uid=player.uid),
+            heading=_("Open the game now: its address is shown only once"),
+            before=format_lazy(
+                _("{game}, {currency}, until {until}."),
+                game=slug,
+                currency=code,
+                until=moment(launched.expires_at),
+            ),
             values=[
-                ("Launch URL", launch_url(launched, code), "launch-url"),
-                ("Token", str(launched.token), "token"),
+                (_("Launch URL"), launch_url(launched, code), "launch-url"),
+                (_("Token"), str(launched.token), "token"),
             ],
             after=MEANING,
             back=act.row,
@@ -82,17 +93,19 @@ class LaunchTestSession(PageAction[Player]):
 def require_test_player(player: Player) -> None:
     """Raises `Refused` unless the player is there for tests alone."""
     if not player.is_test:
-        raise Refused(f"{player.uid} is no test player.")
+        raise Refused(format_lazy(_("{uid} is no test player."), uid=player.uid))
     if player.status != Player.Status.ACTIVE:
-        raise Refused(f"{player.uid} is {player.get_status_display()}.")
+        status = Player.Status(player.status).label
+        raise Refused(format_lazy(_("{uid} is {status}."), uid=player.uid, status=status))
     if has_paid_for_real(player.pk):
-        raise Refused(f"{player.uid} has paid with real money, and is no test player whatever the mark says.")
+        words = _("{uid} has paid with real money, and is no test player whatever the mark says.")
+        raise Refused(format_lazy(words, uid=player.uid))
 
 
 def require_another_marked(request: HttpRequest, player: Player) -> None:
     """Raises `Refused` if whoever launches has made a test player of this one: that takes two people."""
     if marked_by(player) == operator_of(request).pk:
-        raise Refused("You have marked this player as a test player yourself: somebody else launches.")
+        raise Refused(_("You have marked this player as a test player yourself: somebody else launches."))
 
 
 def is_launchable(id: UUID) -> bool:

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from lib.backoffice.formatting import clipped, clock, link, search_address, wrapped
+from lib.backoffice.languages import _
 from lib.backoffice.pages import Section, view_permission
 from payments.admin.launch_actions import LaunchTestSession, is_launchable
 from payments.admin.reasons import Story, reason, stories_of
@@ -19,7 +20,7 @@ from wallet.admin.amounts import amount_cell
 from wallet.admin.player_money import PlayerWithMoneyAdmin
 
 LATEST_ORDERS = 10
-HEADERS = ("Started (UTC)", "Product", "Price", "State", "What happened")
+HEADERS = (_("Started (UTC)"), _("Product"), _("Price"), _("State"), _("What happened"))
 
 
 @admin.register(Player)
@@ -41,15 +42,18 @@ class PlayerWithOrdersAdmin(PlayerWithMoneyAdmin):
         if not request.user.has_perm(view_permission(Order)):
             return {}
         found = Order.objects.filter(pk__in=ids).values_list("pk", "product_code")
-        return {id: link(f"order of {code}", "payments_order_change", id) for id, code in found}
+        return {
+            id: link(_("order of {product}").format(product=code), "payments_order_change", id)
+            for id, code in found
+        }
 
 
 def orders_section(player: Player) -> Section:
     """The player's newest orders."""
     latest = Order.objects.filter(player=player).select_related("game").defer("page_key").order_by("-pk")
     rows = [order_row(story) for story in stories_of(list(latest[:LATEST_ORDERS]))]
-    more = ("All orders", search_address("payments_order", player.uid))
-    return Section(Order, "Latest orders", HEADERS, rows, "This player has bought nothing yet.", more)
+    more = (_("All orders"), search_address("payments_order", player.uid))
+    return Section(Order, _("Latest orders"), HEADERS, rows, _("This player has bought nothing yet."), more)
 
 
 def order_row(story: Story) -> tuple[Any, ...]:

@@ -19,6 +19,7 @@ from lib.backoffice.filters import Rows, SelectedList, Selection, Selections
 from lib.backoffice.formatting import NOTHING, badge, link, moment, mono
 from lib.backoffice.forms import TextWidget
 from lib.backoffice.heads import HeadColumns
+from lib.backoffice.languages import _
 from lib.clock import WalletNow
 from payments.approvals.catalogue import PRICES, PRODUCT_CHANGE
 from payments.models import Price, Product, Secret, Shop
@@ -44,7 +45,7 @@ else:
 
 CHANGE = "payments.change_catalogue"
 BY_GAME = ("game__slug", "code")
-GIVES_NOTHING = "A product needs a credit, delivery by the game, or both."
+GIVES_NOTHING = _("A product needs a credit, delivery by the game, or both.")
 
 
 def major_field(label: str, help_text: str = "", **options: Any) -> forms.CharField:
@@ -64,7 +65,9 @@ class ProductForm(GuardedForm):
     kind = PRODUCT_CHANGE
 
     credit = major_field(
-        "Credit", "The amount added to the wallet, such as 500.00. Leave empty for none.", required=False
+        _("Credit"),
+        _("The amount added to the wallet, such as 500.00. Leave empty for none."),
+        required=False,
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -77,7 +80,7 @@ class ProductForm(GuardedForm):
         self.read_credit(given)
         begins, ends = given.get("on_sale_from"), given.get("on_sale_to")
         if begins and ends and ends <= begins:
-            self.add_error("on_sale_to", "The sale must end after it begins.")
+            self.add_error("on_sale_to", _("The sale must end after it begins."))
         return given
 
     def wanted(self, formsets: Any) -> Values:
@@ -95,9 +98,9 @@ class ProductForm(GuardedForm):
             except ValidationError as problem:
                 self.add_error("credit", problem)
         elif text and "credit_currency" not in self.errors:
-            self.add_error("credit", "Choose the currency of the credit below.")
+            self.add_error("credit", _("Choose the currency of the credit below."))
         elif currency:
-            self.add_error("credit", "Enter the amount of the credit, or choose no currency.")
+            self.add_error("credit", _("Enter the amount of the credit, or choose no currency."))
         elif not given.get("is_delivered") and "credit_currency" not in self.errors:
             self.add_error("is_delivered", GIVES_NOTHING)
 
@@ -105,7 +108,7 @@ class ProductForm(GuardedForm):
 class PriceForm(PriceModelForm):
     """A price in one currency."""
 
-    amount = major_field("Price", "", required=True)
+    amount = major_field(_("Price"), "", required=True)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -139,7 +142,7 @@ class PriceFormSet(Prices):
         ]
         if not kept:
             raise ValidationError(
-                "Enter at least one price. To stop selling the product, set the end of the sale."
+                _("Enter at least one price. To stop selling the product, set the end of the sale.")
             )
 
 
@@ -153,7 +156,7 @@ class PriceInline(PriceInlineAdmin):
     min_num = 1
     hide_title = True
 
-    amount_shown = amount_column("price", "amount", "currency_id")
+    amount_shown = amount_column(_("price"), "amount", "currency_id")
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return ("currency", "amount") if self.may_write(request, obj) else ("currency", "amount_shown")
@@ -186,12 +189,12 @@ def not_on_sale(rows: Rows) -> Rows:
 
 
 class Sale(Selections):
-    title = "sale"
+    title = _("sale")
     parameter_name = "sale"
     offered: ClassVar[dict[str, Selection]] = {
-        "all": Selection("All", order=BY_GAME),
-        "on": Selection("On sale", on_sale, BY_GAME, "Nothing is on sale."),
-        "off": Selection("Not on sale", not_on_sale, BY_GAME, "Every product is on sale."),
+        "all": Selection(_("All"), order=BY_GAME),
+        "on": Selection(_("On sale"), on_sale, BY_GAME, _("Nothing is on sale.")),
+        "off": Selection(_("Not on sale"), not_on_sale, BY_GAME, _("Every product is on sale.")),
     }
 
 
@@ -200,11 +203,11 @@ def missing_for_delivery(game_id: UUID) -> list[str]:
     says = []
     if not Shop.objects.filter(game_id=game_id).exclude(order_url="").exists():
         says.append(
-            "The game has no order URL, so the product cannot be delivered. Enter the URL under Shops."
+            _("The game has no order URL, so the product cannot be delivered. Enter the URL under Shops.")
         )
     if not live_delivery_secrets(game_id).exists():
         says.append(
-            "The game has no delivery secret, so deliveries cannot be signed. Make one on its shop's page."
+            _("The game has no delivery secret, so deliveries cannot be signed. Make one on its shop's page.")
         )
     return says
 
@@ -219,10 +222,12 @@ def live_delivery_secrets(game_id: UUID) -> QuerySet[Secret]:
 def sale_words(begins: datetime | None, ends: datetime | None) -> str:
     """When a product can be ordered, in a sentence."""
     if begins and ends:
-        return f"Sold from {moment(begins)} to {moment(ends)}."
+        return _("Sold from {begin} to {end}.").format(begin=moment(begins), end=moment(ends))
     if ends:
-        return f"Sold until {moment(ends)}."
-    return f"Sold from {moment(begins)} on." if begins else "Sold without a limit of time."
+        return _("Sold until {end}.").format(end=moment(ends))
+    if begins:
+        return _("Sold from {begin} on.").format(begin=moment(begins))
+    return _("Sold without a limit of time.")
 
 
 @admin.register(Product)
@@ -239,54 +244,55 @@ class ProductAdmin(GuardedAdmin):
     list_display = ("code", "name", "game", "gives", "costs", "state")
     list_select_related = ("game",)
     search_fields = ("code__iexact", "name__icontains", "game__slug__iexact")
-    search_help_text = "Product id, name or game"
-    empty_text = (
+    search_help_text = _("Product id, name or game")
+    empty_text = _(
         "Add the products that the games sell, with their prices, and the credit or the delivery by the game."
     )
     actions = None
     fieldsets = (
         (None, {"fields": ("game", "code", "name", "name_de")}),
         (
-            "Contents",
+            _("Contents"),
             {
                 "fields": ("credit", "credit_currency", "is_delivered"),
-                "description": "Changes do not affect existing orders.",
+                "description": _("Changes do not affect existing orders."),
             },
         ),
         (
-            "Sale",
+            _("Sale"),
             {
                 "fields": ("on_sale_from", "on_sale_to"),
-                "description": "Products are not deleted: end the sale, and it cannot be ordered.",
+                "description": _("Products are not deleted: end the sale, and it cannot be ordered."),
             },
         ),
     )
 
-    @admin.display(description="contents")
+    @admin.display(description=_("contents"))
     def gives(self, obj: Product) -> str:
         credit = [show_amount(obj.credit, str(obj.credit_currency_id))] if obj.credit else []
-        return ", ".join([*credit, *(["delivered by the game"] if obj.is_delivered else [])])
+        return ", ".join([*credit, *([str(_("delivered by the game"))] if obj.is_delivered else [])])
 
-    @admin.display(description="prices")
+    @admin.display(description=_("prices"))
     def costs(self, obj: Product) -> SafeString:
         return mono(", ".join(show_amount(price.amount, price.currency_id) for price in obj.prices.all()))
 
-    @admin.display(description="state")
+    @admin.display(description=_("state"))
     def state(self, obj: Product) -> SafeString:
         at = obj.at  # type: ignore[attr-defined]
         if obj.on_sale_to and obj.on_sale_to <= at:
-            return badge("ended")
+            return badge(_("ended"))
         if obj.on_sale_from and obj.on_sale_from > at:
-            return badge("scheduled", "info")
+            return badge(_("scheduled"), "info")
         if obj.is_delivered and not obj.is_deliverable:  # type: ignore[attr-defined]
-            return badge("not deliverable", "danger")
-        return badge("on sale", "success")
+            return badge(_("not deliverable"), "danger")
+        return badge(_("on sale"), "success")
 
     credit_shown = columns.text(
-        "credit", lambda row: show_amount(row.credit, str(row.credit_currency_id)) if row.credit else NOTHING
+        _("credit"),
+        lambda row: show_amount(row.credit, str(row.credit_currency_id)) if row.credit else NOTHING,
     )
 
-    @admin.display(description="needs attention")
+    @admin.display(description=_("needs attention"))
     def missing(self, obj: Product) -> SafeString | str:
         if not obj.is_delivered or not missing_for_delivery(obj.game_id):
             return ""
@@ -295,11 +301,11 @@ class ProductAdmin(GuardedAdmin):
         return format_html(
             '<span class="wallet-warning">{}</span> {}',
             words,
-            link("Its shop", "payments_shop_change", shop.pk) if shop else "",
+            link(_("Its shop"), "payments_shop_change", shop.pk) if shop else "",
         )
 
-    sale = columns.text("sale", lambda row: sale_words(row.on_sale_from, row.on_sale_to))
-    game_link = columns.link("game", "players_game_change", "game_id", "game.slug")
+    sale = columns.text(_("sale"), lambda row: sale_words(row.on_sale_from, row.on_sale_to))
+    game_link = columns.link(_("game"), "players_game_change", "game_id", "game.slug")
 
     def title_of(self, row: Product) -> str:
         return row.name

@@ -21,10 +21,11 @@ from lib.backoffice.confirmation import Refused
 from lib.backoffice.formatting import badge, clipped, moment
 from lib.backoffice.forms import TextWidget
 from lib.backoffice.heads import HeadColumns
+from lib.backoffice.languages import _, ngettext_lazy
 from lib.backoffice.pages import Section
 from payments.admin import signing_secrets
 from payments.admin.callbacks import CALLBACK_HEADERS, callback_row
-from payments.admin.refused_callbacks import section_of
+from payments.admin.refused_callbacks import NONE_REFUSED, section_of
 from payments.admin.signing_secrets import EnterSecret, MakeSecret, RetireSecret
 from payments.admin.verification import VerifyOfProvider
 from payments.approvals.endpoints import PROVIDER_CHANGE
@@ -47,15 +48,15 @@ LOOKED_THROUGH = 1000
 # Schemes whose secrets are ours to make.
 OWN_MAKING = (Scheme.STANDARD_WEBHOOKS, Scheme.SANDBOX)
 NEED_A_PAGE = (Scheme.STANDARD_WEBHOOKS, Scheme.ORDER_NOTIFY)
-ROTATION = (
+ROTATION = _(
     "All live secrets are valid, so no callback is lost during a rotation: enter the new secret, "
     "wait until the provider signs with it, then retire the old one."
 )
 SIGNATURES = {
-    Scheme.ORDER_NOTIFY: "sign: MD5 of the fields and a secret",
-    Scheme.STANDARD_WEBHOOKS: "webhook-signature (Standard Webhooks 1.0)",
+    Scheme.ORDER_NOTIFY: _("sign: MD5 of the fields and a secret"),
+    Scheme.STANDARD_WEBHOOKS: _("webhook-signature (Standard Webhooks 1.0)"),
     Scheme.STRIPE: "Stripe-Signature",
-    Scheme.SANDBOX: "webhook-signature (Standard Webhooks 1.0)",
+    Scheme.SANDBOX: _("webhook-signature (Standard Webhooks 1.0)"),
 }
 
 
@@ -67,7 +68,9 @@ class ProviderForm(GuardedForm):
     class Meta:
         # The model's own has angle brackets, which a page takes for a tag.
         help_texts: ClassVar[dict[str, str]] = {
-            "slug": "Its callbacks are received at /pay/ followed by this slug. It cannot be changed later."
+            "slug": _(
+                "Its callbacks are received at /pay/ followed by this slug. It cannot be changed later."
+            )
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -79,7 +82,7 @@ class ProviderForm(GuardedForm):
     def clean_timeout_seconds(self) -> int:
         seconds: int = self.cleaned_data["timeout_seconds"]
         if not 1 <= seconds <= 30:
-            raise ValidationError("Enter 1 to 30 seconds.")
+            raise ValidationError(_("Enter 1 to 30 seconds."))
         return seconds
 
     def clean(self) -> dict[str, Any]:
@@ -87,10 +90,12 @@ class ProviderForm(GuardedForm):
         scheme = given.get("scheme") or self.instance.scheme
         if scheme == Scheme.ORDER_NOTIFY and "currency" in given and not given["currency"]:
             self.add_error(
-                "currency", "Order-notify callbacks name no currency: choose the currency of its payments."
+                "currency", _("Order-notify callbacks name no currency: choose the currency of its payments.")
             )
         if scheme in NEED_A_PAGE and "page_url" in given and not given["page_url"]:
-            self.add_error("page_url", "Players are sent to the provider's payment page: enter its address.")
+            self.add_error(
+                "page_url", _("Players are sent to the provider's payment page: enter its address.")
+            )
         return given
 
 
@@ -98,16 +103,16 @@ def hindrances(provider: Provider) -> list[str]:
     """The reasons for which a provider is not offered at the checkout; none if it is offered."""
     live: list[str] = provider.live  # type: ignore[attr-defined]
     return [
-        *([] if provider.is_active else ["it is inactive"]),
-        *([] if Secret.Purpose.CALLBACK in live else ["it has no secret for its callbacks"]),
+        *([] if provider.is_active else [_("it is inactive")]),
+        *([] if Secret.Purpose.CALLBACK in live else [_("it has no secret for its callbacks")]),
         *(
-            ["it has no API key"]
+            [_("it has no API key")]
             if adapter_for(provider.scheme).has_api_secret and Secret.Purpose.API not in live
             else []
         ),
-        *(["it has no payment page"] if provider.scheme in NEED_A_PAGE and not provider.page_url else []),
+        *([_("it has no payment page")] if provider.scheme in NEED_A_PAGE and not provider.page_url else []),
         *(
-            ["the sandbox is available only if DEMO is on"]
+            [_("the sandbox is available only if DEMO is on")]
             if provider.scheme == Scheme.SANDBOX and not settings.DEMO
             else []
         ),
@@ -125,7 +130,7 @@ class MakeCallbackSecret(MakeSecret):
     def form_for(self, row: Provider, data: QueryDict | None) -> forms.Form:
         if row.scheme not in OWN_MAKING:
             raise Refused(
-                "With this scheme the provider makes the secrets: enter the one that was issued to you."
+                _("With this scheme the provider makes the secrets: enter the one that was issued to you.")
             )
         return super().form_for(row, data)
 
@@ -135,7 +140,7 @@ class EnterApiKey(EnterSecret):
 
     def form_for(self, row: Provider, data: QueryDict | None) -> forms.Form:
         form = super().form_for(row, data)
-        form.fields["secret"].label = "API key"
+        form.fields["secret"].label = _("API key")
         return form
 
 
@@ -151,13 +156,13 @@ class ProviderAdmin(GuardedAdmin):
     formfield_overrides: ClassVar[dict[Any, Any]] = {ArrayField: {"widget": TextWidget}}
     list_display = ("slug", "name", "scheme", "currency_shown", "calls_from", "state_short")
     search_fields = ("slug__iexact", "name__icontains")
-    search_help_text = "Slug or name"
-    empty_text = "Add a provider first, then the secret that it signs its callbacks with."
+    search_help_text = _("Slug or name")
+    empty_text = _("Add a provider first, then the secret that it signs its callbacks with.")
     actions = None
     fieldsets = (
         (None, {"fields": ("slug", "name", "scheme", "is_active")}),
-        ("Payments", {"fields": ("currency", "page_url", "is_live", "timeout_seconds")}),
-        ("Callbacks", {"fields": ("allowed_networks",)}),
+        (_("Payments"), {"fields": ("currency", "page_url", "is_live", "timeout_seconds")}),
+        (_("Callbacks"), {"fields": ("allowed_networks",)}),
     )
     item_validators: ClassVar[dict[str, Any]] = {"allowed_networks": validate_network}
     actions_detail = (
@@ -166,59 +171,63 @@ class ProviderAdmin(GuardedAdmin):
     )
     verify_refused = VerifyOfProvider()
     enter_secret = EnterSecret(
-        "Enter a secret",
+        _("Enter a secret"),
         "callback",
         require_callback_secret,
-        "The secret that the provider signs its callbacks with, as it was issued. It is never shown again.",
+        _(
+            "The secret that the provider signs its callbacks with, as it was issued. "
+            "It is never shown again."
+        ),
         ROTATION,
     )
     make_secret = MakeCallbackSecret(
-        "Make a secret",
+        _("Make a secret"),
         "callback",
-        "A new secret for the provider to sign its callbacks with. It is shown once.",
+        _("A new secret for the provider to sign its callbacks with. It is shown once."),
         ROTATION,
     )
     enter_api_key = EnterApiKey(
-        "Enter the API key",
+        _("Enter the API key"),
         "api",
         require_api_secret,
-        "The key that the platform calls the provider with. It is never shown again.",
-        "There is one key at a time.",
+        _("The key that the platform calls the provider with. It is never shown again."),
+        _("There is one key at a time."),
     )
     retire = RetireSecret(
         live_secrets,
         ROTATION,
-        "Callbacks that are signed with a retired secret are refused (401) within a few seconds.",
+        _("Callbacks that are signed with a retired secret are refused (401) within a few seconds."),
     )
 
     deactivate = Deactivate(
         ENDPOINTS,
         deactivate_provider,
-        "Players are not offered it any more, within a few seconds.",
-        "Its callbacks are taken all the same: what was paid before is credited, and refunds go on.",
+        _("Players are not offered it any more, within a few seconds."),
+        _("Its callbacks are taken all the same: what was paid before is credited, and refunds go on."),
     )
     reactivate = Reactivate(PROVIDER_CHANGE)
 
-    currency_shown = columns.text("currency", "currency_id", empty="any currency")
+    currency_shown = columns.text(_("currency"), "currency_id", empty=_("any currency"))
     calls_from = columns.text(
-        "allowed from", lambda row: clipped(", ".join(row.allowed_networks) or "any address")
+        _("allowed from"), lambda row: clipped(", ".join(row.allowed_networks) or _("any address"))
     )
 
-    @admin.display(description="at the checkout")
+    @admin.display(description=_("at the checkout"))
     def checkout(self, obj: Provider) -> SafeString | str:
         why = hindrances(obj)
         if not why:
-            return "Players can choose it at the checkout."
+            return _("Players can choose it at the checkout.")
         return format_html(
-            '<span class="wallet-warning">Players are not offered it: {}.</span>', "; ".join(why)
+            '<span class="wallet-warning">{}</span>',
+            _("Players are not offered it: {reasons}.").format(reasons="; ".join(map(str, why))),
         )
 
-    activity = columns.text("state", show_activity)
-    callbacks_state = columns.text("callbacks", "callbacks_said")
+    activity = columns.text(_("state"), show_activity)
+    callbacks_state = columns.text(_("callbacks"), "callbacks_said")
 
     state_short = columns.text(
-        "at the checkout",
-        lambda row: badge("not offered", "warning") if hindrances(row) else badge("offered", "success"),
+        _("at the checkout"),
+        lambda row: badge(_("not offered"), "warning") if hindrances(row) else badge(_("offered"), "success"),
     )
 
     def get_object(
@@ -276,11 +285,11 @@ class ProviderAdmin(GuardedAdmin):
             SIGNATURES[Scheme(obj.scheme)],
         )
         return [
-            Section(Provider, "Callback URL", ("Address (POST)", "Signature"), [place], ""),
+            Section(Provider, _("Callback URL"), (_("Address (POST)"), _("Signature")), [place], ""),
             signing_secrets.section(
                 Provider,
                 Secret.objects.filter(provider=obj),
-                "None: every callback of this provider is refused until a secret is entered.",
+                _("None: every callback of this provider is refused until a secret is entered."),
             ),
             latest_callbacks(obj),
             latest_refused(obj),
@@ -294,16 +303,21 @@ def latest_callbacks(provider: Provider) -> Section:
         .defer("headers", "body")
         .order_by("-pk")[:LATEST]
     )
-    empty = f"None among the latest {LOOKED_THROUGH:,} callbacks of all providers."
+    empty = _("None among the latest {number} callbacks of all providers.").format(
+        number=f"{LOOKED_THROUGH:,}"
+    )
     return Section(
-        Callback, "Latest callbacks", CALLBACK_HEADERS, [callback_row(row) for row in found], empty
+        Callback,
+        _("Latest callbacks"),
+        CALLBACK_HEADERS,
+        [callback_row(row) for row in found],
+        empty.format(number=f"{LOOKED_THROUGH:,}"),
     )
 
 
 def latest_refused(provider: Provider) -> Section:
     rows = RefusedCallback.objects.filter(provider=provider)
-    empty = f"No callback was refused in the last {KEPT_DAYS} days."
-    return section_of(rows, "Refused callbacks", empty, provider.slug)
+    return section_of(rows, _("Refused callbacks"), NONE_REFUSED, provider.slug)
 
 
 def callbacks_state(provider: Provider) -> SafeString:
@@ -311,19 +325,29 @@ def callbacks_state(provider: Provider) -> SafeString:
     trouble = next(iter(troubles(provider.slug)), None)
     if trouble is None:
         times = sum(one.times for one in refused_since(kept_since(), [provider.pk]))
-        few = "1 was refused" if times == 1 else f"{times:,} were refused"
-        said = (
-            f"{few} in the last {KEPT_DAYS} days, no more than a small share" if times else "None is refused"
-        )
-        return format_html("{} {}.", badge("accepted", "success"), said)
-    orders = "1 order" if trouble.orders == 1 else f"{trouble.orders:,} orders"
-    return format_html(
-        '{} <span class="wallet-warning">{} were refused in the last {} days; {} are kept, not verified, '
-        "and name {} that started there. Alert since {}.</span>",
-        badge("refused", "danger"),
-        f"{trouble.times:,}",
-        KEPT_DAYS,
-        f"{trouble.kept:,}",
-        orders,
-        moment(trouble.since),
+        said = few_refused(times) if times else _("None is refused.")
+        return format_html("{} {}", badge(_("accepted"), "success"), said)
+    words = ngettext_lazy(
+        "{times} were refused in the last {days} days; {kept} are kept, not verified, "
+        "and name {orders} order that started there. Alert since {since}.",
+        "{times} were refused in the last {days} days; {kept} are kept, not verified, "
+        "and name {orders} orders that started there. Alert since {since}.",
+        trouble.orders,
     )
+    said = words.format(
+        times=f"{trouble.times:,}",
+        days=KEPT_DAYS,
+        kept=f"{trouble.kept:,}",
+        orders=f"{trouble.orders:,}",
+        since=moment(trouble.since),
+    )
+    return format_html('{} <span class="wallet-warning">{}</span>', badge(_("refused"), "danger"), said)
+
+
+def few_refused(times: int) -> str:
+    words = ngettext_lazy(
+        "{times} was refused in the last {days} days, no more than a small share.",
+        "{times} were refused in the last {days} days, no more than a small share.",
+        times,
+    )
+    return words.format(times=f"{times:,}", days=KEPT_DAYS)

@@ -15,6 +15,7 @@ from lib.backoffice.confirmation import Act, Page, PageAction
 from lib.backoffice.formatting import badge, clipped, moment
 from lib.backoffice.forms import TextWidget
 from lib.backoffice.heads import HeadColumns
+from lib.backoffice.languages import _
 from lib.backoffice.pages import Section
 from payments.admin import signing_secrets
 from payments.admin.deliveries import HEADERS, delivery_row
@@ -28,7 +29,7 @@ from players.admin.guarded_forms import GuardedAdmin, GuardedForm
 
 PAUSE = "payments.pause_deliveries"
 LATEST = 10
-ROTATION = (
+ROTATION = _(
     "The newest secret signs; the signatures of other live secrets are sent beside it. "
     "To rotate, make a new secret, hand it over, wait until the game accepts it, then retire the old ones."
 )
@@ -44,33 +45,38 @@ class MakeDeliverySecret(MakeSecret):
 class Pause(PageAction[Shop]):
     """Nothing is sent to the game, and nothing is lost."""
 
-    title, permission = "Pause deliveries", PAUSE
+    title, permission = _("Pause deliveries"), PAUSE
 
     def name_to_type(self, row: Shop) -> str:
         return str(row.game)
 
     def page(self, row: Shop) -> Page:
         says = [
-            f"Nothing is sent to {row.game} until deliveries are resumed.",
-            "Players can still pay. Paid orders wait, and no attempt is counted.",
+            _("Nothing is sent to {game} until deliveries are resumed.").format(game=row.game),
+            _("Players can still pay. Paid orders wait, and no attempt is counted."),
         ]
-        return Page("Pause deliveries?", says, "Pause", danger=True)
+        return Page(_("Pause deliveries?"), says, _("Pause"), danger=True)
 
     def do(self, act: Act[Shop]) -> str:
-        return "Deliveries are paused." if pause_deliveries(act.row) else "Deliveries were paused already."
+        return (
+            _("Deliveries are paused.") if pause_deliveries(act.row) else _("Deliveries were paused already.")
+        )
 
 
 class Resume(PageAction[Shop]):
     """Deliveries that waited are sent."""
 
-    title, permission = "Resume deliveries", PAUSE
+    title, permission = _("Resume deliveries"), PAUSE
 
     def page(self, row: Shop) -> Page:
-        says = [f"Waiting deliveries are sent to {row.game} from now on, the oldest first."]
-        return Page("Resume deliveries?", says, "Resume")
+        words = _("Waiting deliveries are sent to {game} from now on, the oldest first.")
+        says = [words.format(game=row.game)]
+        return Page(_("Resume deliveries?"), says, _("Resume"))
 
     def do(self, act: Act[Shop]) -> str:
-        return "Deliveries are resumed." if resume_deliveries(act.row) else "Deliveries were not paused."
+        return (
+            _("Deliveries are resumed.") if resume_deliveries(act.row) else _("Deliveries were not paused.")
+        )
 
 
 class ShopForm(GuardedForm):
@@ -88,8 +94,8 @@ class ShopAdmin(GuardedAdmin):
     list_display = ("game", "order_url_shown", "origins", "state")
     list_select_related = ("game",)
     search_fields = ("game__slug__iexact",)
-    search_help_text = "Game"
-    empty_text = (
+    search_help_text = _("Game")
+    empty_text = _(
         "Add a shop for each game that sells: its order URL, and the origins that players may return to."
     )
     actions = None
@@ -97,45 +103,45 @@ class ShopAdmin(GuardedAdmin):
     item_validators: ClassVar[dict[str, Any]] = {"return_origins": validate_origin}
     actions_detail = ("make_secret", "retire", "pause", "resume")
     make_secret = MakeDeliverySecret(
-        "Make a delivery secret",
+        _("Make a delivery secret"),
         "delivery",
-        "A new secret that signs deliveries to the game. It is shown once.",
+        _("A new secret that signs deliveries to the game. It is shown once."),
         ROTATION,
     )
     pause, resume = Pause(), Resume()
     retire = RetireSecret(
         lambda shop: live_delivery_secrets(shop.game_id),
         ROTATION,
-        "A retired secret signs nothing any more. Without a live secret, nothing can be sent.",
+        _("A retired secret signs nothing any more. Without a live secret, nothing can be sent."),
     )
 
-    order_url_shown = columns.clipped("order URL", "order_url")
-    origins = columns.text("return origins", lambda row: clipped(", ".join(row.return_origins)))
+    order_url_shown = columns.clipped(_("order URL"), "order_url")
+    origins = columns.text(_("return origins"), lambda row: clipped(", ".join(row.return_origins)))
 
-    @admin.display(description="deliveries")
+    @admin.display(description=_("deliveries"))
     def state(self, obj: Shop) -> SafeString:
         if not obj.order_url:
-            return badge("no order URL")
+            return badge(_("no order URL"))
         if not obj.is_signed:  # type: ignore[attr-defined]
-            return badge("no secret", "danger")
+            return badge(_("no secret"), "danger")
         if obj.paused_at:
-            return badge("paused", "warning")
-        return badge("failing", "danger") if obj.failing_since else badge("active", "success")
+            return badge(_("paused"), "warning")
+        return badge(_("failing"), "danger") if obj.failing_since else badge(_("active"), "success")
 
-    game_link = columns.link("game", "players_game_change", "game_id", "game.slug")
+    game_link = columns.link(_("game"), "players_game_change", "game_id", "game.slug")
 
-    @admin.display(description="deliveries")
+    @admin.display(description=_("deliveries"))
     def sending(self, obj: Shop) -> str:
         words = []
         if obj.paused_at:
-            words.append(f"Paused since {moment(obj.paused_at)}: deliveries wait until they are resumed.")
+            paused = _("Paused since {at}: deliveries wait until they are resumed.")
+            words.append(paused.format(at=moment(obj.paused_at)))
         if obj.failing_since:
-            words.append(
-                f"Failing since {moment(obj.failing_since)}: see the attempts of the deliveries below."
-            )
-        return " ".join(words) or "Paid orders are told to the game at once."
+            failing = _("Failing since {at}: see the attempts of the deliveries below.")
+            words.append(failing.format(at=moment(obj.failing_since)))
+        return " ".join(words) or _("Paid orders are told to the game at once.")
 
-    @admin.display(description="needs attention")
+    @admin.display(description=_("needs attention"))
     def missing(self, obj: Shop) -> SafeString | str:
         if not obj.order_url or not missing_for_delivery(obj.game_id):
             return ""
@@ -145,7 +151,7 @@ class ShopAdmin(GuardedAdmin):
         )
 
     def title_of(self, row: Shop) -> str:
-        return f"Shop of {row.game.slug}"
+        return _("Shop of {game}").format(game=row.game.slug)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Shop]:
         rows: QuerySet[Shop] = super().get_queryset(request)
@@ -171,8 +177,12 @@ class ShopAdmin(GuardedAdmin):
         )
         told = [delivery_row(row) for row in latest]
         return [
-            signing_secrets.section(Shop, secrets, "None: make one before the game has to deliver."),
+            signing_secrets.section(Shop, secrets, _("None: make one before the game has to deliver.")),
             Section(
-                Delivery, "Latest deliveries", HEADERS, told, "Nothing has been delivered to this game yet."
+                Delivery,
+                _("Latest deliveries"),
+                HEADERS,
+                told,
+                _("Nothing has been delivered to this game yet."),
             ),
         ]

@@ -14,6 +14,7 @@ from django.http import QueryDict
 from lib.backoffice.confirmation import Act, Page, ShownOnce
 from lib.backoffice.formatting import NOTHING, badge, clock, moment, mono
 from lib.backoffice.forms import PasswordWidget, RadioWidget
+from lib.backoffice.languages import _
 from lib.backoffice.pages import Section
 from payments.approvals.secrets import ADD_SECRET, RETIRE_SECRET, NewSecretPayload, RetirementPayload
 from payments.models import Secret
@@ -35,13 +36,13 @@ from players.models import Approval
 KEYS = "payments.manage_secrets"
 MOST_SHOWN = 20
 HEADERS = (
-    *("Fingerprint", "Used for", "State", "Added (UTC)", "Added by", "Last used (UTC)"),
-    *("Retired (UTC)", "Retired by"),
+    *(_("Fingerprint"), _("Used for"), _("State"), _("Added (UTC)"), _("Added by"), _("Last used (UTC)")),
+    *(_("Retired (UTC)"), _("Retired by")),
 )
 PURPOSES = {
-    Secret.Purpose.CALLBACK: "signing callbacks to us",
-    Secret.Purpose.API: "our API calls (API key)",
-    Secret.Purpose.DELIVERY: "signing deliveries",
+    Secret.Purpose.CALLBACK: _("signing callbacks to us"),
+    Secret.Purpose.API: _("our API calls (API key)"),
+    Secret.Purpose.DELIVERY: _("signing deliveries"),
 }
 
 
@@ -49,7 +50,9 @@ class SecretForm(RequestForm):
     """A secret made by somebody else. It is never sent back, not even if it is refused."""
 
     secret = forms.CharField(
-        max_length=500, widget=PasswordWidget(attrs={"autocomplete": "new-password"}, render_value=False)
+        max_length=500,
+        label=_("Secret"),
+        widget=PasswordWidget(attrs={"autocomplete": "new-password"}, render_value=False),
     )
     field_order = ("secret", "reason")
 
@@ -57,7 +60,7 @@ class SecretForm(RequestForm):
 class RetireForm(TwoStepRequestForm):
     """The live secret that ends. Secrets have no names, so by purpose, time and maker."""
 
-    secret = forms.ChoiceField(widget=RadioWidget, label="Secret")
+    secret = forms.ChoiceField(widget=RadioWidget, label=_("Secret"))
 
     def __init__(self, live: Sequence[Secret], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -73,19 +76,21 @@ class RetireForm(TwoStepRequestForm):
 def named(secret: Secret) -> str:
     """How operators tell secrets from each other."""
     purpose, digits = PURPOSES[Secret.Purpose(secret.purpose)], shown_fingerprint(secret.fingerprint)
-    return f"{digits}, {purpose}, created {moment(secret.created_at)} by {secret.created_by}"
+    words = _("{fingerprint}, {purpose}, created {at} by {operator}")
+    at, operator = moment(secret.created_at), secret.created_by
+    return words.format(fingerprint=digits, purpose=purpose, at=at, operator=operator)
 
 
 def section(of: type[Model], secrets: QuerySet[Secret], empty: str) -> Section:
     """When secrets were made and retired, and by whom: the live ones first, newest first."""
     found = secrets.defer("sealed").order_by("-created_at", "-pk")[:MOST_SHOWN]
     rows = [row(secret) for secret in sorted(found, key=lambda secret: secret.retired_at is not None)]
-    return Section(of, "Secrets", HEADERS, rows, empty)
+    return Section(of, _("Secrets"), HEADERS, rows, empty)
 
 
 def row(secret: Secret) -> tuple[Any, ...]:
     """A secret by `HEADERS`, without anything of what it says."""
-    state = badge("retired") if secret.retired_at else badge("live", "success")
+    state = badge(_("retired")) if secret.retired_at else badge(_("live"), "success")
     return (
         mono(shown_fingerprint(secret.fingerprint)),
         PURPOSES[Secret.Purpose(secret.purpose)],
@@ -102,7 +107,7 @@ def last_use(secret: Secret) -> object:
     """When a callback was last verified with it; of other secrets nobody keeps that."""
     if secret.purpose != Secret.Purpose.CALLBACK:
         return NOTHING
-    return clock(secret.last_used_at) if secret.last_used_at else "not yet"
+    return clock(secret.last_used_at) if secret.last_used_at else _("not yet")
 
 
 class RequestSecret(ApprovedAction[Any]):
@@ -123,7 +128,7 @@ class RequestSecret(ApprovedAction[Any]):
         """Requests this secret, if the page still says what it said. Raises `ValidationError`."""
         with transaction.atomic():
             if self.kind.preview(self.payload(act.row, {})).digest != act.given["digest"]:
-                raise ValidationError("Something has changed since: look at the effect again.")
+                raise ValidationError(_("Something has changed since: look at the effect again."))
             given = {**act.given, "fingerprint": shown_fingerprint(fingerprint_of(secret))}
             seen = self.kind.preview(self.payload(act.row, given)).digest
             return self.requested(replace(act, given={**given, "digest": seen}), secret)
@@ -169,7 +174,7 @@ class MakeSecret(RequestSecret):
 class RetireSecret(ApprovedAction[Any]):
     """Requests the end of one of the live secrets that `live` finds; `effects` say what follows."""
 
-    title, permission, kind, danger = "Retire a secret", KEYS, RETIRE_SECRET, True
+    title, permission, kind, danger = _("Retire a secret"), KEYS, RETIRE_SECRET, True
 
     def __init__(self, live: Callable[[Any], QuerySet[Secret]], *effects: str) -> None:
         self.live, self.effects = live, effects
@@ -178,7 +183,7 @@ class RetireSecret(ApprovedAction[Any]):
         return RetireForm(list(self.live(row).defer("sealed")), data)
 
     def page(self, row: Any) -> Page:
-        return Page("Retire a secret", self.effects, "Continue")
+        return Page(_("Retire a secret"), self.effects, _("Continue"))
 
     def payload(self, row: Any, given: dict[str, Any]) -> RetirementPayload:
         return RetirementPayload(given["secret"].pk)
@@ -187,11 +192,11 @@ class RetireSecret(ApprovedAction[Any]):
 def secret_once(secret: str, told: str, *, back: Model) -> ShownOnce:
     """The page that shows a new secret, which is requested only."""
     return ShownOnce(
-        words="A secret was made, and its use requested.",
-        title="The secret is made and requested",
-        heading="Copy the secret now: it is shown only once",
+        words=_("A secret was made, and its use requested."),
+        title=_("The secret is made and requested"),
+        heading=_("Copy the secret now: it is shown only once"),
         before=told,
         values=[("Secret", secret, "secret"), ("For", str(back), "")],
-        after="It counts as soon as a second person has approved it. If it is lost, withdraw the request.",
+        after=_("It counts as soon as a second person has approved it. If it is lost, withdraw the request."),
         back=back,
     )

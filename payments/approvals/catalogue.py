@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from lib.backoffice.languages import _
 from payments.models import Product
 from players.approvals.configuration import NONE, ConfigurationChange, Values
 from players.approvals.kinds import Execution
@@ -13,7 +14,7 @@ CREDIT, PRICES = "credit", "prices"
 class ProductChange(ConfigurationChange):
     """The credit goes with its currency, as a pair; prices are minor units by currency."""
 
-    name, title, permission = "change_product", "change of a product", "payments.change_catalogue"
+    name, title, permission = "change_product", _("change of a product"), "payments.change_catalogue"
     about, model = "payments.product", Product
     fields = ("game", "code", "name", "name_de", "is_delivered", "on_sale_from", "on_sale_to")
     guarded = (CREDIT, PRICES, "is_delivered", "on_sale_from", "on_sale_to")

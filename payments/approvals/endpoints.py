@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db import transaction
 
+from lib.backoffice.languages import _
 from payments.models import Provider, Shop
 from payments.providers.registry import PROVIDERS
 from players.approvals.configuration import ConfigurationChange, Values, in_networks
@@ -13,7 +14,7 @@ from players.approvals.kinds import Execution
 class ProviderChange(ConfigurationChange):
     """Its name and its time-out need nobody else, and it is switched off by one, by an act of its own."""
 
-    name, title, permission = "change_provider", "change of a provider", "players.change_endpoints"
+    name, title, permission = "change_provider", _("change of a provider"), "players.change_endpoints"
     about, model = "payments.provider", Provider
     fields = (
         *("slug", "name", "scheme", "is_active", "currency", "page_url", "is_live", "timeout_seconds"),
@@ -34,7 +35,7 @@ class ProviderChange(ConfigurationChange):
 class ShopChange(ConfigurationChange):
     """Where a game is told to deliver, and where players may come back to."""
 
-    name, title, permission = "change_shop", "change of a shop", "players.change_endpoints"
+    name, title, permission = "change_shop", _("change of a shop"), "players.change_endpoints"
     about, model = "payments.shop", Shop
     fields = guarded = ("game", "order_url", "return_origins")
 

@@ -6,6 +6,7 @@ from uuid import UUID
 import msgspec
 from django.db import transaction
 
+from lib.backoffice.languages import _, format_lazy
 from payments.models import Delivery, Order
 from payments.nudges import nudge
 from payments.refunds.operations import NotRefundable, Refundable, refundable, request_refund
@@ -15,7 +16,7 @@ from wallet.currencies import show_amount
 from wallet.models import Wallet
 from wallet.operations import lock_wallet
 
-FINAL = "Once the provider has refunded it, it cannot be reversed."
+FINAL = _("Once the provider has refunded it, it cannot be reversed.")
 
 
 class RefundPayload(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -28,13 +29,14 @@ class RefundPayload(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class OrderRefund(Kind[RefundPayload]):
     """The refund has the id of the request. The provider is asked as soon as it is approved."""
 
-    name, title, permission = "refund_order", "refund", "payments.refund_order"
+    name, title, permission = "refund_order", _("refund"), "payments.refund_order"
     about, payload = "payments.order", RefundPayload
     moves_money = True
 
     def describe(self, payload: RefundPayload) -> str:
         order = Order.objects.select_related("player").get(pk=payload.order_id)
-        return f"Refund {show_amount(payload.amount, order.currency_id)} to {order.player.uid}"
+        amount = show_amount(payload.amount, order.currency_id)
+        return format_lazy(_("Refund {amount} to {uid}"), amount=amount, uid=order.player.uid)
 
     def preview(self, payload: RefundPayload) -> Preview:
         rows = Order.objects.select_for_update(of=("self",)).select_related("player")
@@ -45,12 +47,13 @@ class OrderRefund(Kind[RefundPayload]):
         try:
             of = refundable(order)
         except NotRefundable as problem:
-            raise NotExecutable(str(problem)) from problem
+            raise NotExecutable(*problem.args) from problem
         if not 0 < amount <= of.most:
-            raise NotExecutable(f"At most {show_amount(of.most, order.currency_id)} can be refunded.")
+            most = show_amount(of.most, order.currency_id)
+            raise NotExecutable(format_lazy(_("At most {amount} can be refunded."), amount=most))
         code = order.currency_id
         change = Change(
-            "Paid and not returned",
+            _("Paid and not returned"),
             show_amount(of.snapshot.kept, code),
             show_amount(of.snapshot.kept - amount, code),
         )
@@ -67,10 +70,11 @@ class OrderRefund(Kind[RefundPayload]):
                 refund_id=execution.id,
             )
         except NotRefundable as problem:
-            raise NotExecutable(str(problem)) from problem
+            raise NotExecutable(*problem.args) from problem
         transaction.on_commit(partial(nudge, refund_task, str(begun.pk)))
         amount = show_amount(begun.amount, begun.order.currency_id)
-        return f"A refund of {amount} was requested from {begun.provider.name}."
+        words = _("A refund of {amount} was requested from {provider}.")
+        return format_lazy(words, amount=amount, provider=begun.provider.name)
 
 
 REFUND_OF_ORDER = OrderRefund()
@@ -79,22 +83,23 @@ REFUND_OF_ORDER = OrderRefund()
 def consequences(order: Order, of: Refundable, amount: int) -> list[str]:
     """The effects of a refund, in sentences."""
     refunded = show_amount(amount, order.currency_id)
-    says = [f"{refunded} are refunded to {order.player.uid} through {of.payment.provider.name}."]
+    words, provider = _("{amount} are refunded to {uid} through {provider}."), of.payment.provider.name
+    says = [format_lazy(words, amount=refunded, uid=order.player.uid, provider=provider)]
     says += credit_words(order, of.clawback(amount))
     if of.snapshot.kept - amount >= order.price:
-        return [*says, "It is a duplicate payment: the order stays as it is."]
+        return [*says, _("It is a duplicate payment: the order stays as it is.")]
     is_whole = of.snapshot.kept <= amount and not order.charged_back
     if is_whole and Delivery.objects.filter(order=order, state=Delivery.State.DELIVERED).exists():
-        says.append("The game has delivered already: taking the item back is up to the game.")
+        says.append(_("The game has delivered already: taking the item back is up to the game."))
     elif is_whole and order.is_delivered_by_game:
-        says.append("Once the refund is complete, no more delivery attempts are made.")
+        says.append(_("Once the refund is complete, no more delivery attempts are made."))
     return says
 
 
 def credit_words(order: Order, wanted: int) -> list[str]:
     """How much of the credit is set aside, and how much is spent already."""
     if wanted <= 0:
-        return ["It takes no credit."]
+        return [_("It takes no credit.")]
     code = str(order.credit_currency_id)
     there = (
         Wallet.objects.filter(player_id=order.player_id, currency_id=code)
@@ -105,13 +110,15 @@ def credit_words(order: Order, wanted: int) -> list[str]:
     missing = max(wanted - there, 0)
     says = []
     if wanted > missing:
-        says.append(
-            f"{show_amount(wanted - missing, code)} of the credit are set aside at once; "
+        words = _(
+            "{amount} of the credit are set aside at once; "
             "they are released to the player if the provider refuses."
         )
+        says.append(format_lazy(words, amount=show_amount(wanted - missing, code)))
     if missing:
-        says.append(
-            f"{show_amount(missing, code)} of the credit are spent already: "
+        words = _(
+            "{amount} of the credit are spent already: "
             "they become the player's debt once the refund is complete, and are paid from the next credits."
         )
+        says.append(format_lazy(words, amount=show_amount(missing, code)))
     return says

@@ -7,6 +7,7 @@ import msgspec
 from django.db import transaction
 from django.db.models import QuerySet
 
+from lib.backoffice.languages import _, format_lazy
 from payments.models import Provider, Secret, Shop
 from payments.providers.registry import PROVIDERS
 from payments.providers.signing_secrets import (
@@ -22,17 +23,22 @@ from players.approvals.kinds import Change, Execution, Kind, NotExecutable, Prev
 Purpose = Secret.Purpose
 # What a secret gives whoever has it.
 MEANINGS = {
-    Purpose.CALLBACK: "Whoever has the secret can tell us that orders of any player are paid.",
-    Purpose.API: "The platform calls the provider with it; the present one is retired.",
-    Purpose.DELIVERY: "The game accepts deliveries that are signed with it.",
+    Purpose.CALLBACK: _("Whoever has the secret can tell us that orders of any player are paid."),
+    Purpose.API: _("The platform calls the provider with it; the present one is retired."),
+    Purpose.DELIVERY: _("The game accepts deliveries that are signed with it."),
 }
 LABELS = {
-    Purpose.CALLBACK: "Secrets that sign callbacks",
-    Purpose.API: "API key",
-    Purpose.DELIVERY: "Secrets that sign deliveries",
+    Purpose.CALLBACK: _("Secrets that sign callbacks"),
+    Purpose.API: _("API key"),
+    Purpose.DELIVERY: _("Secrets that sign deliveries"),
 }
-NEW = "a new one"
-KNOWN = "Who requests it knows the secret."
+ADDITIONS = {
+    Purpose.CALLBACK: _("Add the secret {secret} for callbacks of {owner}"),
+    Purpose.API: _("Add the secret {secret} for API calls of {owner}"),
+    Purpose.DELIVERY: _("Add the secret {secret} for deliveries of {owner}"),
+}
+NEW = _("a new one")
+KNOWN = _("Who requests it knows the secret.")
 
 
 class NewSecretPayload(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -53,13 +59,13 @@ class RetirementPayload(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
 class AddSecret(Kind[NewSecretPayload]):
     """A secret counts from the approval on. Until then it is sealed in the request."""
 
-    name, title, permission = "add_secret", "new secret", "payments.manage_secrets"
+    name, title, permission = "add_secret", _("new secret"), "payments.manage_secrets"
     about, payload = "payments.provider", NewSecretPayload
 
     def describe(self, payload: NewSecretPayload) -> str:
         owner = owner_of(payload.purpose, payload.owner_id)
-        what = {"callback": "callbacks", "api": "API calls", "delivery": "deliveries"}[payload.purpose]
-        return f"Add the secret {payload.fingerprint or NEW} for {what} of {owner}"
+        words = ADDITIONS[Purpose(payload.purpose)]
+        return format_lazy(words, secret=payload.fingerprint or NEW, owner=owner)
 
     def preview(self, payload: NewSecretPayload) -> Preview:
         owner = locked_owner(payload.purpose, payload.owner_id)
@@ -78,38 +84,41 @@ class AddSecret(Kind[NewSecretPayload]):
             else:
                 add_callback_secret(owner, execution.secret, actor=actor)
         except SecretRefused as problem:
-            raise NotExecutable(str(problem)) from problem
+            raise NotExecutable(*problem.args) from problem
         transaction.on_commit(PROVIDERS.forget)
-        return f"The secret {payload.fingerprint} of {owner} counts from now on, within a few seconds."
+        words = _("The secret {secret} of {owner} counts from now on, within a few seconds.")
+        return format_lazy(words, secret=payload.fingerprint, owner=owner)
 
 
 class RetireSecret(Kind[RetirementPayload]):
     """A secret ends. Without any, callbacks or deliveries end too."""
 
-    name, title, permission = "retire_secret", "retirement of a secret", "payments.manage_secrets"
+    name, title, permission = "retire_secret", _("retirement of a secret"), "payments.manage_secrets"
     about, payload = "payments.provider", RetirementPayload
 
     def describe(self, payload: RetirementPayload) -> str:
         secret = Secret.objects.get(pk=payload.secret_id)
         owner = owner_of(secret.purpose, owner_id_of(secret))
-        return f"Retire the secret {shown_fingerprint(secret.fingerprint)} of {owner}"
+        fingerprint = shown_fingerprint(secret.fingerprint)
+        return format_lazy(_("Retire the secret {secret} of {owner}"), secret=fingerprint, owner=owner)
 
     def preview(self, payload: RetirementPayload) -> Preview:
         secret = Secret.objects.get(pk=payload.secret_id)
         owner = locked_owner(secret.purpose, owner_id_of(secret))
         live = live_secrets(secret.purpose, owner_id_of(secret))
         if secret not in live:
-            raise NotExecutable("The secret is retired already.")
+            raise NotExecutable(_("The secret is retired already."))
         left = fingerprints(live.exclude(pk=secret.pk))
-        says = ["What is signed with a retired secret is refused within a few seconds."]
-        says += [] if left else ["It is the only live one: nothing can be signed, or accepted, any more."]
+        says = [_("What is signed with a retired secret is refused within a few seconds.")]
+        says += [] if left else [_("It is the only live one: nothing can be signed, or accepted, any more.")]
         return Preview(subject_of(owner), [changed(secret.purpose, fingerprints(live), left)], says)
 
     def execute(self, payload: RetirementPayload, execution: Execution) -> str:
         secret = Secret.objects.get(pk=payload.secret_id)
         retire_secret(secret, actor=execution.actor)
         transaction.on_commit(PROVIDERS.forget)
-        return f"The secret {shown_fingerprint(secret.fingerprint)} is retired."
+        words = _("The secret {secret} is retired.")
+        return format_lazy(words, secret=shown_fingerprint(secret.fingerprint))
 
 
 ADD_SECRET, RETIRE_SECRET = AddSecret(), RetireSecret()
@@ -148,4 +157,9 @@ def fingerprints(secrets: QuerySet[Secret]) -> list[str]:
 
 
 def changed(purpose: str, before: list[str], after: list[str]) -> Change:
-    return Change(LABELS[Purpose(purpose)], ", ".join(before) or "none", ", ".join(after) or "none")
+    return Change(LABELS[Purpose(purpose)], listed(before), listed(after))
+
+
+def listed(secrets: list[str]) -> str:
+    """Secrets by their fingerprints; a new one may have none yet."""
+    return format_lazy(", ".join(["{}"] * len(secrets)), *secrets) if secrets else _("none")
