@@ -3,145 +3,149 @@
 from django.utils.safestring import SafeString
 
 from lib.backoffice.formatting import badge
+from lib.backoffice.languages import _, format_lazy
 from wallet.models import Alert
 
 Kind = Alert.Kind
-ACCEPTED = (
+ACCEPTED = _(
     "Resolving accepts this difference: the very same finding is not raised again. A different finding is."
 )
 # A short name for the list; what the alert means; and what resolving it does.
 MEANINGS = {
     Kind.WALLET_DIFFERENCE: (
-        "wallet difference",
-        (
+        _("wallet difference"),
+        _(
             "The wallet's balances do not follow from its journal. "
             "Its withdrawals are frozen until an operator unfreezes the wallet on its page."
         ),
-        f"{ACCEPTED} It does not unfreeze the wallet: do that on the wallet's page.",
+        format_lazy("{} {}", ACCEPTED, _("It does not unfreeze the wallet: do that on the wallet's page.")),
     ),
     Kind.LEDGER_DIFFERENCE: (
-        "ledger difference",
-        (
+        _("ledger difference"),
+        _(
             "The ledger as a whole does not balance. "
             "Before you resolve this, find out what other than the platform wrote to the database."
         ),
         ACCEPTED,
     ),
     Kind.CHECKPOINT_DIFFERENCE: (
-        "checkpoint difference",
-        (
+        _("checkpoint difference"),
+        _(
             "The journal does not match a signed checkpoint: it may have been rewritten. "
             "Preserve the file and the database as they are. "
             "No checkpoint is made until the difference is accepted (manage.py make_checkpoint --accept)."
         ),
-        (
+        _(
             "Resolving does not accept the difference: the next verification raises it again, "
             "until manage.py make_checkpoint --accept records why it is right."
         ),
     ),
     Kind.GAME_FORGETS: (
-        "game lost data",
-        (
+        _("game lost data"),
+        _(
             "The game answers UNKNOWN about most transactions, as it would after a loss of data. "
             "Until it recovers, none of its transactions expires on that answer."
         ),
-        "It resolves by itself when the game knows its transactions again, and is raised again until then.",
+        _(
+            "It resolves by itself when the game knows its transactions again, "
+            "and is raised again until then."
+        ),
     ),
     Kind.SWEEP_FAILED: (
-        "job failed",
-        "The last run of this job was aborted. The next run continues from there.",
-        "It resolves by itself when the job has run again, and is raised again while the job fails.",
+        _("job failed"),
+        _("The last run of this job was aborted. The next run continues from there."),
+        _("It resolves by itself when the job has run again, and is raised again while the job fails."),
     ),
     Kind.SETTLEMENT_FAILED: (
-        "settlement failed",
-        "A due transaction could not be settled. The next sweep retries it.",
-        "It is raised again if settlement fails again.",
+        _("settlement failed"),
+        _("A due transaction could not be settled. The next sweep retries it."),
+        _("It is raised again if settlement fails again."),
     ),
     Kind.CREDIT_HELD: (
-        "credit held back",
-        (
+        _("credit held back"),
+        _(
             "A payment or its refund is posted, but not its effect on the wallet: "
             "the balance or debt would exceed the limit of a wallet."
         ),
-        (
+        _(
             "Resolve it once the wallet has been corrected by an adjustment. "
             "A later refund of the payment takes back no credit that was not given."
         ),
     ),
     Kind.REFUND_OPEN: (
-        "refund unconfirmed",
-        (
+        _("refund unconfirmed"),
+        _(
             "The provider has not confirmed the outcome of a refund. "
             "The credit set aside for it stays reserved, and status checks continue."
         ),
-        "It is raised again while the refund is unconfirmed. Contact the provider.",
+        _("It is raised again while the refund is unconfirmed. Contact the provider."),
     ),
     Kind.REFUND_REFUSED: (
-        "refund refused",
-        (
+        _("refund refused"),
+        _(
             "The provider refused a refund that was requested here: the payer has got nothing back. "
             "The credit that was set aside for it is the player's again."
         ),
-        "Resolve it once the payer was refunded otherwise, or is to get nothing.",
+        _("Resolve it once the payer was refunded otherwise, or is to get nothing."),
     ),
     Kind.RETURN_CHANGED: (
-        "refund or dispute changed",
-        (
+        _("refund or dispute changed"),
+        _(
             "A provider says that a refund failed, or that a dispute that was reversed holds money again. "
             "The money and the credit are booked accordingly."
         ),
-        "Resolve it once the payer has got what is due. It is raised again if the provider says so anew.",
+        _("Resolve it once the payer has got what is due. It is raised again if the provider says so anew."),
     ),
     Kind.ACTS_NOT_LINKED: (
-        "acts not chained",
-        (
+        _("acts not chained"),
+        _(
             "Acts of operators were recorded minutes ago and are in no link of the audit trail's hash chain. "
             "Until they are, somebody with all rights in the database could change them unnoticed."
         ),
-        "It resolves by itself when the job link_acts has run, and is raised again until then.",
+        _("It resolves by itself when the job link_acts has run, and is raised again until then."),
     ),
     Kind.DELIVERY_GIVEN_UP: (
-        "delivery given up",
-        "A player has paid, and the game has not accepted the delivery. No more attempts are made.",
-        (
+        _("delivery given up"),
+        _("A player has paid, and the game has not accepted the delivery. No more attempts are made."),
+        _(
             "Resolve it once the game has delivered or the order is refunded. "
             "The delivery can be sent again from its page."
         ),
     ),
     Kind.MONEY_BY_HAND: (
-        "money by hand",
-        (
+        _("money by hand"),
+        _(
             "Operators credited, or confirmed as deposits, more than ALERT_AMOUNT at once, "
             "or more than ALERT_AMOUNT_PER_DAY."
         ),
-        "Resolve it once you know why. The same transaction, or day, is not told again.",
+        _("Resolve it once you know why. The same transaction, or day, is not told again."),
     ),
     Kind.DEPOSITS_UNUSUAL: (
-        "unusual deposits",
-        (
+        _("unusual deposits"),
+        _(
             "The game's deposits of the last hour are more than five times its usual hour. "
             "A leaked credential looks like that: ask the game, revoke the credential, set a payout limit."
         ),
-        "It resolves by itself when an hour is as usual, and is raised again until then.",
+        _("It resolves by itself when an hour is as usual, and is raised again until then."),
     ),
     Kind.ACCESS_CHANGED: (
-        "access changed",
-        "An operator changed a secret, a credential, an address, a limit, or another operator.",
-        "Resolve it if that was meant to happen. The audit trail has what was before and after.",
+        _("access changed"),
+        _("An operator changed a secret, a credential, an address, a limit, or another operator."),
+        _("Resolve it if that was meant to happen. The audit trail has what was before and after."),
     ),
     Kind.LOCK_OUT: (
-        "lock-out",
-        "Somebody failed so often to log in under this name that further attempts from there wait.",
-        "It is raised again at the next lock-out of this name.",
+        _("lock-out"),
+        _("Somebody failed so often to log in under this name that further attempts from there wait."),
+        _("It is raised again at the next lock-out of this name."),
     ),
     Kind.CALLBACKS_REFUSED: (
-        "callbacks refused",
-        (
+        _("callbacks refused"),
+        _(
             "More than a small share of this provider's callbacks is refused: its secret was changed at one "
             "side only, or somebody tries to forge them. If the provider has a new secret, enter it on the "
             "provider's page, then have what came meanwhile verified again there."
         ),
-        "It resolves by itself when a callback of the provider is accepted, and none is refused any more.",
+        _("It resolves by itself when a callback of the provider is accepted, and none is refused any more."),
     ),
 }
 

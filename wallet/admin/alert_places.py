@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from lib.backoffice.languages import _
 from lib.backoffice.pages import read_uuid, view_permission
 from players.models import AuditEvent, Game, Operator
 from wallet.admin.wallet_actions import GATE
@@ -67,23 +68,26 @@ def of_wallets(subjects: Subjects) -> Places:
 
 
 def wallet_places(row: Wallet) -> list[Place]:
-    name = f"{row.currency_id} wallet of {row.player.uid}"
+    whose = {"currency": row.currency_id, "uid": row.player.uid}
     if not row.frozen_at:
-        return [Place(f"{name} (not frozen)", Wallet, "change", row.pk)]
+        name = _("{currency} wallet of {uid} (not frozen)").format(**whose)
+        return [Place(name, Wallet, "change", row.pk)]
     return [
-        Place(f"{name} (frozen)", Wallet, "change", row.pk),
-        Place("Unfreeze", Wallet, "unfreeze", row.pk, GATE),
+        Place(_("{currency} wallet of {uid} (frozen)").format(**whose), Wallet, "change", row.pk),
+        Place(_("Unfreeze"), Wallet, "unfreeze", row.pk, GATE),
     ]
 
 
 def of_ledger(subjects: Subjects) -> Places:
-    runs = Place("Runs of the audit", JobRun, query={"task": "audit_all"})
+    runs = Place(_("Runs of the audit"), JobRun, query={"task": "audit_all"})
     known = set(Currency.objects.values_list("code", flat=True))
     places = {}
     for subject in subjects:
         code = subject.removeprefix("currency ")
-        about = [Place(subject, Currency, "change", code)] if code != subject and code in known else []
-        about += [Place(subject, ClosedDay)] if subject == "daily totals" else []
+        is_currency = code != subject and code in known
+        words = _("currency {code}").format(code=code)
+        about = [Place(words, Currency, "change", code)] if is_currency else []
+        about += [Place(_("daily totals"), ClosedDay)] if subject == "daily totals" else []
         places[subject] = [*about, runs]
     return places
 
@@ -91,7 +95,7 @@ def of_ledger(subjects: Subjects) -> Places:
 def of_checkpoints(subjects: Subjects) -> Places:
     numbers = {subject: subject.removeprefix("checkpoint ") for subject in subjects}
     return {
-        subject: [Place(subject, Checkpoint, "change", number)]
+        subject: [Place(_("checkpoint {number}").format(number=number), Checkpoint, "change", number)]
         for subject, number in numbers.items()
         if number.isdecimal()
     }
@@ -102,34 +106,34 @@ def of_games(subjects: Subjects) -> Places:
     slugs = {subject: subject.partition(" ")[0] for subject in subjects}
     games = dict(Game.objects.filter(slug__in=slugs.values()).values_list("slug", "pk"))
     return {
-        subject: [Place(f"game {slug}", Game, "change", games[slug])]
+        subject: [Place(_("game {slug}").format(slug=slug), Game, "change", games[slug])]
         for subject, slug in slugs.items()
         if slug in games
     }
 
 
 def of_paying_games(subjects: Subjects) -> Places:
-    limits = Place("Payout limits", PayoutLimit)
+    limits = Place(_("Payout limits"), PayoutLimit)
     return {subject: [*places, limits] for subject, places in of_games(subjects).items()}
 
 
 def of_jobs(subjects: Subjects) -> Places:
     return {
-        subject: [Place(f"runs of {subject}", JobRun, query={"task": subject, "outcome": "failed"})]
-        for subject in subjects
+        job: [Place(_("runs of {job}").format(job=job), JobRun, query={"task": job, "outcome": "failed"})]
+        for job in subjects
     }
 
 
 def of_chain(subjects: Subjects) -> Places:
     """The subject is the audit trail."""
-    runs = Place("Runs of link_acts", JobRun, query={"task": "link_acts"})
-    return {subject: [Place(subject, AuditEvent), runs] for subject in subjects}
+    runs = Place(_("Runs of link_acts"), JobRun, query={"task": "link_acts"})
+    return {subject: [Place(_("audit trail"), AuditEvent), runs] for subject in subjects}
 
 
 def of_transactions(subjects: Subjects) -> Places:
     """Transactions are decided on their page."""
     return {
-        subject: [Place(f"transaction {end_of(id)}", Transaction, "change", id)]
+        subject: [Place(_("transaction {id}").format(id=end_of(id)), Transaction, "change", id)]
         for subject, id in ids_in(subjects).items()
     }
 
@@ -140,26 +144,29 @@ def of_money_by_hand(subjects: Subjects) -> Places:
     of_days = {
         subject: [
             Place(
-                f"credits of {day}",
+                _("credits of {day}").format(day=day),
                 Transaction,
                 query={"type": "credit", "currency": code, "since": day, "until": f"{day}T23:59:59"},
             )
         ]
-        for subject, (code, _, day) in days.items()
+        for subject, (code, space, day) in days.items()
     }
     return of_transactions(subjects) | of_days
 
 
 def of_acts(subjects: Subjects) -> Places:
     return {
-        subject: [Place("act in the audit trail", AuditEvent, "change", id)]
+        subject: [Place(_("act in the audit trail"), AuditEvent, "change", id)]
         for subject, id in ids_in(subjects).items()
     }
 
 
 def of_operators(subjects: Subjects) -> Places:
     operators = Operator.objects.filter(username__in=list(subjects)).values_list("username", "pk")
-    return {name: [Place(f"operator {name}", Operator, "change", key)] for name, key in operators}
+    return {
+        name: [Place(_("operator {name}").format(name=name), Operator, "change", key)]
+        for name, key in operators
+    }
 
 
 # Other apps add their kinds.

@@ -17,6 +17,7 @@ from lib.backoffice.confirmation import Act, Page, PageAction, Refused
 from lib.backoffice.filters import SelectedList, SelectingAdmin, Selection
 from lib.backoffice.formatting import NOTHING, badge, clipped, link, moment, sentence
 from lib.backoffice.heads import HeadColumns
+from lib.backoffice.languages import _
 from lib.backoffice.pages import Section
 from players.admin.approved_action import ApprovedAction, EffectPage, operator_of
 from players.admin.search import SessionSearchAdmin
@@ -26,7 +27,7 @@ from wallet.admin.alert_places import Place, find_places, show_places
 from wallet.admin.owners import RESOLVE, Assign, Owned, OwnedRows, mine
 from wallet.alerts import resolve_alert
 from wallet.approvals.alerts import ACCEPTANCE, DifferencePayload
-from wallet.models import Alert, AlertMessage
+from wallet.models import Alert, AlertMessage, Wallet
 from wallet.watch.doers import tells_of
 
 Kind = Alert.Kind
@@ -34,40 +35,42 @@ NEWEST = (F("raised_at").desc(), "-pk")
 # Their subjects begin with the slug of a game or a provider.
 OF_SLUGS = (Kind.GAME_FORGETS, Kind.DEPOSITS_UNUSUAL, Kind.CALLBACKS_REFUSED)
 CRITICAL_FIRST = (Case(When(kind__in=Alert.CRITICAL, then=Value(0)), default=Value(1)), *NEWEST)
-OPEN = Selection("Open", lambda rows: rows.filter(resolved_at=None), CRITICAL_FIRST, "No alert is open.")
+OPEN = Selection(
+    _("Open"), lambda rows: rows.filter(resolved_at=None), CRITICAL_FIRST, _("No alert is open.")
+)
 
 
 class Openness(Owned):
-    title = "state"
+    title = _("state")
     parameter_name = "state"
     offered: ClassVar[dict[str, Selection]] = {
         "open": OPEN,
         "mine": mine(OPEN),
         "resolved": Selection(
-            "Resolved",
+            _("Resolved"),
             lambda rows: rows.filter(resolved_at__isnull=False),
             NEWEST,
-            "No alert has been resolved yet.",
+            _("No alert has been resolved yet."),
         ),
-        "all": Selection("All", order=NEWEST, empty="No alert has been raised yet."),
+        "all": Selection(_("All"), order=NEWEST, empty=_("No alert has been raised yet.")),
     }
     searched = "all"
 
 
 MESSAGE_HEADERS = (
-    "Channel",
-    "To",
-    "Told that it was raised",
-    "Told that it ended",
-    "Next attempt",
-    "Last problem",
+    _("Channel"),
+    _("To"),
+    _("Told that it was raised"),
+    _("Told that it ended"),
+    _("Next attempt"),
+    _("Last problem"),
 )
-NOBODY_TOLD = "Nobody: when it was raised, no channel was set up for alerts of this severity."
+NOBODY_TOLD = _("Nobody: when it was raised, no channel was set up for alerts of this severity.")
 
 
 def message_row(message: AlertMessage) -> tuple[Any, ...]:
     """What became of a message, by `MESSAGE_HEADERS`."""
-    failed = f"{message.problem} (attempt {message.attempts:,})" if message.problem else NOTHING
+    failed = _("{problem} (attempt {number})").format(problem=message.problem, number=f"{message.attempts:,}")
     return (
         message.get_channel_display(),
         message.address or "ALERT_WEBHOOK_URL",
@@ -75,14 +78,14 @@ def message_row(message: AlertMessage) -> tuple[Any, ...]:
             moment(at) if at else NOTHING
             for at in (message.raised_told_at, message.ended_told_at, message.next_attempt_at)
         ),
-        failed,
+        failed if message.problem else NOTHING,
     )
 
 
 class AcceptDifference(ApprovedAction[Alert]):
     """Takes a critical alert off the list, if a second person agrees."""
 
-    title, permission, kind = "Resolve and accept", "wallet.resolve_ledger_difference", ACCEPTANCE
+    title, permission, kind = _("Resolve and accept"), "wallet.resolve_ledger_difference", ACCEPTANCE
 
     def payload(self, row: Alert, given: dict[str, Any]) -> DifferencePayload:
         return DifferencePayload(row.pk)
@@ -95,25 +98,25 @@ class AcceptDifference(ApprovedAction[Alert]):
 def require_ordinary(alert: Alert) -> None:
     """Raises `Refused` if an alert is critical: what it found is not accepted by one person."""
     if alert.kind in Alert.CRITICAL:
-        raise Refused("Accepting a difference needs a second person.")
+        raise Refused(_("Accepting a difference needs a second person."))
 
 
 class Resolve(PageAction[Alert]):
     """Takes an alert off the list that is not critical."""
 
-    title, permission = "Resolve", RESOLVE
+    title, permission = _("Resolve"), RESOLVE
 
     def page(self, row: Alert) -> Page:
         says = [f"{row.subject}: {row.text}", MEANINGS[Kind(row.kind)][2]]
         require_ordinary(row)
-        return Page("Resolve this alert?", says, "Resolve")
+        return Page(_("Resolve this alert?"), says, _("Resolve"))
 
     def do(self, act: Act[Alert]) -> str:
         require_ordinary(act.row)
         if tells_of(act.row, operator_of(act.request)):
-            raise Refused("It tells of what you did yourself: somebody else resolves it.")
+            raise Refused(_("It tells of what you did yourself: somebody else resolves it."))
         is_new = resolve_alert(act.row, actor=act.actor, reason=act.reason)
-        return "The alert is resolved." if is_new else "The alert was resolved already."
+        return _("The alert is resolved.") if is_new else _("The alert was resolved already.")
 
 
 def of_owner(rows: Rows, value: str, given: Given) -> Rows:
@@ -124,6 +127,11 @@ def of_owner(rows: Rows, value: str, given: Given) -> Rows:
 def of_slug(rows: Rows, value: str, given: Given) -> Rows:
     """Alerts about a game or a provider; the subject of some is a game and a currency."""
     return rows.filter(Q(subject=value) | Q(subject__startswith=f"{value} "), kind__in=OF_SLUGS)
+
+
+def kinds() -> list[tuple[str, str]]:
+    """By their short names."""
+    return [(kind, words[0]) for kind, words in MEANINGS.items()]
 
 
 class PlacedList(SelectedList):
@@ -145,6 +153,10 @@ def place(alerts: Iterable[Alert], request: HttpRequest) -> list[Alert]:
     return rows
 
 
+def wallet_name(wallet: Wallet) -> str:
+    return _("{currency} wallet of {uid}").format(currency=wallet.currency_id, uid=wallet.player.uid)
+
+
 def places_of(row: Alert) -> list[Place]:
     """None in a file."""
     found: list[Place] = getattr(row, "places", [])
@@ -159,12 +171,12 @@ class AlertAdmin(OwnedRows, SessionSearchAdmin, SelectingAdmin):
     conditions = (
         since("raised_at"),
         until("raised_at"),
-        choice("kind", "Kind", "kind", lambda: [(kind, name) for kind, (name, *_) in MEANINGS.items()]),
-        Condition("owner", "Owner", of_owner),
-        Condition("subject", "Game or provider", of_slug),
+        choice("kind", _("Kind"), "kind", kinds),
+        Condition("owner", _("Owner"), of_owner),
+        Condition("subject", _("Game or provider"), of_slug),
     )
-    search_help_text = "Exact uid, or the exact subject: a wallet, a game, a job"
-    empty_text = "No alert has been raised yet."
+    search_help_text = _("Exact uid, or the exact subject: a wallet, a game, a job")
+    empty_text = _("No alert has been raised yet.")
     head_columns = HeadColumns(
         ["state"], ["text_shown", "meaning"], ["about", "wallet_link", "mending", "owner_shown"]
     )
@@ -175,51 +187,55 @@ class AlertAdmin(OwnedRows, SessionSearchAdmin, SelectingAdmin):
     actions_detail = ("resolve", "accept", "assign")
     resolve, accept, assign = Resolve(), AcceptDifference(), Assign()
 
-    raised_clock = columns.clock("raised (UTC)", "raised_at")
-    kind_short = columns.text("kind", show_kind)
-    kind_shown = columns.text("kind", lambda row: sentence(row.get_kind_display()))
-    severity_shown = columns.sentence("severity", "severity")
+    raised_clock = columns.clock(_("raised (UTC)"), "raised_at")
+    kind_short = columns.text(_("kind"), show_kind)
+    kind_shown = columns.text(_("kind"), lambda row: sentence(row.get_kind_display()))
+    severity_shown = columns.sentence(_("severity"), "severity")
     subject_shown = columns.text(
-        "about", lambda row: show_places(places_of(row)) if places_of(row) else clipped(row.subject)
+        _("about"), lambda row: show_places(places_of(row)) if places_of(row) else clipped(row.subject)
     )
     # A wallet that differs has a line of its own, which says whether it is frozen.
     about = columns.text(
-        "about", lambda row: "" if row.kind == Kind.WALLET_DIFFERENCE else show_places(places_of(row)[:1])
+        _("about"), lambda row: "" if row.kind == Kind.WALLET_DIFFERENCE else show_places(places_of(row)[:1])
     )
-    mending = columns.text("what mends it", lambda row: show_places(places_of(row)[1:]))
-    subject_mono = columns.mono("subject", "subject")
+    mending = columns.text(_("what mends it"), lambda row: show_places(places_of(row)[1:]))
+    subject_mono = columns.mono(_("subject"), "subject")
 
-    found = columns.excerpt("details", "text")
+    found = columns.excerpt(_("details"), "text")
     text_shown = columns.text(
-        "details", lambda row: format_html('<span class="wallet-text">{}</span>', row.text)
+        _("details"), lambda row: format_html('<span class="wallet-text" lang="en">{}</span>', row.text)
     )
 
-    @admin.display(description="wallet")
+    @admin.display(description=_("wallet"))
     def wallet_link(self, obj: Alert) -> Any:
         if obj.wallet is None:
             return NOTHING
-        frozen = badge("frozen", "danger") if obj.wallet.frozen_at else badge("not frozen")
-        words = f"{obj.wallet.currency_id} wallet of {obj.wallet.player.uid}"
-        return format_html("{} {}", link(words, "wallet_wallet_change", obj.wallet_id), frozen)
-
-    meaning = columns.text("meaning", lambda row: MEANINGS[Kind(row.kind)][1])
-    raised = columns.moment("raised", "raised_at")
-    last_seen = columns.moment("last seen", "last_seen_at")
-    times = columns.number("occurrences", "times_seen")
-
-    @admin.display(description="state")
-    def state(self, obj: Alert) -> SafeString:
-        return (
-            badge("resolved", "success")
-            if obj.resolved_at
-            else badge("open", "danger" if obj.kind in Alert.CRITICAL else "warning")
+        frozen = badge(_("frozen"), "danger") if obj.wallet.frozen_at else badge(_("not frozen"))
+        return format_html(
+            "{} {}", link(wallet_name(obj.wallet), "wallet_wallet_change", obj.wallet_id), frozen
         )
 
-    resolved = columns.text("resolved", lambda row: f"{moment(row.resolved_at)} by {row.resolved_by}")
-    reason_shown = columns.text("reason", "reason")
+    meaning = columns.text(_("meaning"), lambda row: MEANINGS[Kind(row.kind)][1])
+    raised = columns.moment(_("raised"), "raised_at")
+    last_seen = columns.moment(_("last seen"), "last_seen_at")
+    times = columns.number(_("occurrences"), "times_seen")
+
+    @admin.display(description=_("state"))
+    def state(self, obj: Alert) -> SafeString:
+        return (
+            badge(_("resolved"), "success")
+            if obj.resolved_at
+            else badge(_("open"), "danger" if obj.kind in Alert.CRITICAL else "warning")
+        )
+
+    resolved = columns.text(
+        _("resolved"),
+        lambda row: _("{moment} by {name}").format(moment=moment(row.resolved_at), name=row.resolved_by),
+    )
+    reason_shown = columns.text(_("reason"), "reason")
 
     def title_of(self, row: Alert) -> str:
-        about = f"{row.wallet.currency_id} wallet of {row.wallet.player.uid}" if row.wallet else row.subject
+        about = wallet_name(row.wallet) if row.wallet else row.subject
         return f"{sentence(MEANINGS[Kind(row.kind)][0])}: {about}"
 
     def standard_columns(self, request: HttpRequest) -> tuple[str, ...]:
@@ -244,7 +260,7 @@ class AlertAdmin(OwnedRows, SessionSearchAdmin, SelectingAdmin):
     def sections(self, request: HttpRequest, obj: Alert) -> list[Section]:
         rows = obj.messages.order_by("channel", "address")
         told = Section(
-            Alert, "Who was told", MESSAGE_HEADERS, [message_row(row) for row in rows], NOBODY_TOLD
+            Alert, _("Who was told"), MESSAGE_HEADERS, [message_row(row) for row in rows], NOBODY_TOLD
         )
         return [told, *super().sections(request, obj)]
 

@@ -12,11 +12,19 @@ from django.utils.safestring import SafeString
 from lib.backoffice import columns
 from lib.backoffice.conditions import Condition, Given, Rows, choice
 from lib.backoffice.forms import TextWidget
+from lib.backoffice.languages import _
 from wallet.currencies import decimals_of, show_amount
 from wallet.models import Currency
 from wallet.money import InvalidAmount, to_major, to_minor
 
 WRITTEN = re.compile(r"\d{1,18}(\.\d{1,4})?", re.ASCII)
+WITH_DECIMALS = _(
+    "Enter an amount of {code} greater than zero, with at most {decimals} decimals after a point, and no "
+    "other characters."
+)
+WITHOUT_DECIMALS = _(
+    "Enter an amount of {code} greater than zero, without decimals, and no other characters."
+)
 
 
 def bare_cell(minor: int | None, code: str) -> SafeString:
@@ -36,9 +44,9 @@ def digits(text: str) -> SafeString:
 def amount_conditions(field: str, currency: str) -> tuple[Condition, ...]:
     """Conditions of a list: the currency, at `currency`, and amounts of it, at `field`."""
     return (
-        choice("currency", "Currency (for amounts)", currency, currencies),
-        Condition("amount_from", "Amount from", amounts(f"{field}__gte")),
-        Condition("amount_to", "Amount to", amounts(f"{field}__lte")),
+        choice("currency", _("Currency (for amounts)"), currency, currencies),
+        Condition("amount_from", _("Amount from"), amounts(f"{field}__gte")),
+        Condition("amount_to", _("Amount to"), amounts(f"{field}__lte")),
     )
 
 
@@ -85,9 +93,10 @@ class AmountField(forms.CharField):
         if not text:
             return None
         decimals = self.currency.decimals
-        how = f"with at most {decimals} decimals after a point" if decimals else "without decimals"
         wrong = ValidationError(
-            f"Enter an amount of {self.currency.code} greater than zero, {how}, and no other characters."
+            (WITH_DECIMALS if decimals else WITHOUT_DECIMALS).format(
+                code=self.currency.code, decimals=decimals
+            )
         )
         if not WRITTEN.fullmatch(text):
             raise wrong

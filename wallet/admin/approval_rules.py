@@ -10,6 +10,7 @@ from django.utils.html import format_html
 from lib.backoffice import columns
 from lib.backoffice.formatting import badge, link, sentence, wrapped
 from lib.backoffice.forms import SelectWidget
+from lib.backoffice.languages import _, format_lazy
 from lib.backoffice.pages import Section
 from players.admin.approvals import title_of
 from players.admin.approved_action import ApprovedAction, able_names
@@ -31,15 +32,23 @@ from wallet.approvals.approval_rules import (
 from wallet.currencies import show_amount
 from wallet.models import Currency
 
-WITHOUT_A_RULE = f"Without a rule it takes two people always, whatever the amount, within {HOURS} hours."
-WHAT_A_RULE_DOES = (
+WITHOUT_A_RULE = format_lazy(
+    _("Without a rule it takes two people always, whatever the amount, within {hours} hours."), hours=HOURS
+)
+WHAT_A_RULE_DOES = _(
     "With a rule, one person who has the permission acts alone, at once, up to an amount on one object (a "
     "wallet, an order, a due transaction) and up to a total on all, each within 24 hours. Split amounts "
     "count together, and what two people did does not count. All else takes two."
 )
-HEADERS = ("Acts", "One person alone, within 24 hours", "A request waits", "Who may request and approve")
-ONLY_MONEY = "Only acts that move money have amounts: leave them empty for this one."
-CHOOSE = "Choose the currency of the amounts."
+ABOUT = format_lazy("{} {}", WITHOUT_A_RULE, WHAT_A_RULE_DOES)
+HEADERS = (
+    _("Acts"),
+    _("One person alone, within 24 hours"),
+    _("A request waits"),
+    _("Who may request and approve"),
+)
+ONLY_MONEY = _("Only acts that move money have amounts: leave them empty for this one.")
+CHOOSE = _("Choose the currency of the amounts.")
 FIELDS = RULE_CHANGE.fields
 
 
@@ -48,8 +57,8 @@ class RuleForm(AmountsForm):
 
     kind = RULE_CHANGE
 
-    alone_up_to = text_of_amount(LABELS["alone_up_to"], "Such as 50.00. Leave empty: two people always.")
-    alone_per_day = text_of_amount(LABELS["alone_per_day"], "The most on all objects together.")
+    alone_up_to = text_of_amount(LABELS["alone_up_to"], _("Such as 50.00. Leave empty: two people always."))
+    alone_per_day = text_of_amount(LABELS["alone_per_day"], _("The most on all objects together."))
 
     class Meta:
         model = ApprovalRule
@@ -58,8 +67,8 @@ class RuleForm(AmountsForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "kind" in self.fields:
-            self.fields["kind"] = choice("Acts", kinds_offered())
-            self.fields["currency_code"] = choice("Currency", currencies_offered(), required=False)
+            self.fields["kind"] = choice(_("Acts"), kinds_offered())
+            self.fields["currency_code"] = choice(_("Currency"), currencies_offered(), required=False)
 
     def currency(self, given: dict[str, Any]) -> Currency | None:
         code = given.get("currency_code") or self.instance.currency_code
@@ -68,7 +77,7 @@ class RuleForm(AmountsForm):
     def clean_hours(self) -> int:
         hours = int(self.cleaned_data["hours"])
         if not 1 <= hours <= MOST_HOURS:
-            raise forms.ValidationError(f"Enter 1 to {MOST_HOURS} hours.")
+            raise forms.ValidationError(_("Enter 1 to {most} hours.").format(most=MOST_HOURS))
         return hours
 
     def clean(self) -> dict[str, Any]:
@@ -85,9 +94,11 @@ class RuleForm(AmountsForm):
         if texts and not code:
             self.complain("currency_code", ONLY_MONEY if not KINDS[rule.kind].moves_money else CHOOSE)
         elif given["alone_per_day"] < given["alone_up_to"]:
-            self.complain("alone_per_day", "Enter a total that is at least the amount above.")
+            self.complain("alone_per_day", _("Enter a total that is at least the amount above."))
         elif given["alone_per_day"] and not given["alone_up_to"]:
-            self.complain("alone_up_to", "Without an amount on one object, nobody acts alone: enter it, too.")
+            self.complain(
+                "alone_up_to", _("Without an amount on one object, nobody acts alone: enter it, too.")
+            )
         return given
 
     def complain(self, field: str, problem: str) -> None:
@@ -105,7 +116,7 @@ def kinds_offered() -> list[tuple[str, Any]]:
         [(kind.name, sentence(kind.title)) for kind in sorted_kinds() if kind.moves_money is moves]
         for moves in (True, False)
     )
-    return [("", "Choose"), ("Acts that move money", money), ("Others: only the hours", others)]
+    return [("", _("Choose")), (_("Acts that move money"), money), (_("Others: only the hours"), others)]
 
 
 def sorted_kinds() -> list[Kind[Any]]:
@@ -114,13 +125,13 @@ def sorted_kinds() -> list[Kind[Any]]:
 
 def currencies_offered() -> list[tuple[str, str]]:
     rows = Currency.objects.order_by("code")
-    return [("", "Any currency: only the hours"), *((row.code, str(row)) for row in rows)]
+    return [("", _("Any currency: only the hours")), *((row.code, str(row)) for row in rows)]
 
 
 class RemoveRule(ApprovedAction[ApprovalRule]):
     """Requests that a rule ends."""
 
-    title, permission, kind = "Remove", MANAGE, RULE_REMOVAL
+    title, permission, kind = _("Remove"), MANAGE, RULE_REMOVAL
 
     def payload(self, row: ApprovalRule, given: dict[str, Any]) -> RemovalPayload:
         return RemovalPayload(row.pk, row.kind, row.currency_code)
@@ -135,25 +146,25 @@ class ApprovalRuleAdmin(GuardedAdmin):
     list_display = ("acts", "currency_shown", "on_one_object", "in_total", "waits")
     list_after_template = "admin/sections.html"
     ordering = ("kind", "currency_code")
-    empty_text = f"There is no rule. {WITHOUT_A_RULE}"
-    fieldsets = ((None, {"fields": FIELDS, "description": f"{WITHOUT_A_RULE} {WHAT_A_RULE_DOES}"}),)
+    empty_text = format_lazy("{} {}", _("There is no rule."), WITHOUT_A_RULE)
+    fieldsets = ((None, {"fields": FIELDS, "description": ABOUT}),)
     actions_detail = ("remove",)
     remove = RemoveRule()
 
     acts = columns.text(LABELS["kind"], lambda row: title_of(row.kind))
-    currency_shown = columns.text(LABELS["currency_code"], "currency_code", empty="any")
+    currency_shown = columns.text(LABELS["currency_code"], "currency_code", empty=_("any"))
     on_one_object = columns.text(LABELS["alone_up_to"], lambda row: show_alone(row, "alone_up_to"))
     in_total = columns.text(LABELS["alone_per_day"], lambda row: show_alone(row, "alone_per_day"))
     waits = columns.text(LABELS["hours"], "hours")
-    people = columns.text("who may", lambda row: people_of(row.kind))
+    people = columns.text(_("who may"), lambda row: people_of(row.kind))
 
     def get_fieldsets(self, request: HttpRequest, obj: ApprovalRule | None = None) -> Any:
-        (_, about), *others = super().get_fieldsets(request, obj)
+        (title, about), *others = super().get_fieldsets(request, obj)
         if obj is None:
-            return [(None, about), *others]
+            return [(title, about), *others]
         amounts = AMOUNTS if self.has_change_permission(request, obj) else ("on_one_object", "in_total")
         shown = ("acts", "currency_shown", *(amounts if obj.currency_code else ()), "hours", "people")
-        return [(None, {**about, "fields": shown}), *others]
+        return [(title, {**about, "fields": shown}), *others]
 
     def get_readonly_fields(self, request: HttpRequest, obj: ApprovalRule | None = None) -> tuple[str, ...]:
         return ("acts", "currency_shown", "on_one_object", "in_total", "people") if obj else ()
@@ -189,15 +200,17 @@ def what_holds() -> Section:
         )
         for kind in shown
     ]
-    others = ("All other acts", TWO_ALWAYS, hours_words([]), link("See Roles", "auth_group_changelist"))
-    return Section(ApprovalRule, "What holds now", HEADERS, [*rows, others], "")
+    others = (_("All other acts"), TWO_ALWAYS, hours_words([]), link(_("See Roles"), "auth_group_changelist"))
+    return Section(ApprovalRule, _("What holds now"), HEADERS, [*rows, others], "")
 
 
 def alone_words(rules: list[ApprovalRule]) -> str:
     """What one person may do alone by these rules of one kind."""
     said = [
-        f"{show_amount(rule.alone_up_to, rule.currency_code)} on one object, "
-        f"{show_amount(rule.alone_per_day, rule.currency_code)} in total"
+        _("{amount} on one object, {total} in total").format(
+            amount=show_amount(rule.alone_up_to, rule.currency_code),
+            total=show_amount(rule.alone_per_day, rule.currency_code),
+        )
         for rule in rules
         if rule.alone_up_to
     ]
@@ -208,8 +221,11 @@ def hours_words(rules: list[ApprovalRule]) -> str:
     """How long requests of one kind wait by these rules."""
     by_currency = {rule.currency_code: rule.hours for rule in rules}
     others = by_currency.pop("", HOURS)
-    named = [f"{code}: {hours} hours" for code, hours in by_currency.items() if hours != others]
-    return ", ".join([*named, f"others: {others} hours"]) if named else f"{others} hours"
+    named = {code: hours for code, hours in by_currency.items() if hours != others}
+    if not named:
+        return _("{hours} hours").format(hours=others)
+    words = [_("{code}: {hours} hours").format(code=code, hours=hours) for code, hours in named.items()]
+    return ", ".join([*words, _("others: {hours} hours").format(hours=others)])
 
 
 def show_alone(rule: ApprovalRule, name: str) -> str:
@@ -227,5 +243,5 @@ def show_people(permission: str, is_lacking: bool) -> Any:
     """Who can request and approve; marked if these are not two."""
     names = able_names(permission)
     if not names:
-        return badge("nobody", "danger")
-    return format_html("{} {}", badge("only", "danger"), names) if is_lacking else wrapped(names)
+        return badge(_("nobody"), "danger")
+    return format_html("{} {}", badge(_("only"), "danger"), names) if is_lacking else wrapped(names)

@@ -5,6 +5,7 @@ from datetime import datetime, time, timedelta
 from itertools import pairwise
 from typing import NamedTuple
 
+from lib.backoffice.languages import _
 from lib.clock import now
 from players.models import Player
 from wallet.currencies import show_amount
@@ -15,6 +16,9 @@ DAYS = 30
 # The wallets that are drawn: those used last.
 MOST_CHARTS = 3
 WIDTH, HEIGHT = 600, 80
+SUMMARY = _(
+    "Spendable {code} at the ends of the last {days} days: now {now}, lowest {lowest}, highest {highest}."
+)
 
 
 class Chart(NamedTuple):
@@ -52,11 +56,14 @@ def ends_of_days(at: datetime) -> list[datetime]:
 def chart(code: str, moments: Sequence[datetime], balances: Sequence[int]) -> Chart:
     """The chart of one wallet, by what it held at some moments, in minor units."""
     lowest, highest = min(balances), max(balances)
-    summary = (
-        f"Spendable {code} at the ends of the last {DAYS} days: now {show_amount(balances[-1], code)}, "
-        f"lowest {show_amount(lowest, code)}, highest {show_amount(highest, code)}."
+    summary = SUMMARY.format(
+        code=code,
+        days=DAYS,
+        now=show_amount(balances[-1], code),
+        lowest=show_amount(lowest, code),
+        highest=show_amount(highest, code),
     )
-    days = [f"{moment - timedelta(microseconds=1):%Y-%m-%d}" for moment in moments[:-1]] + ["now"]
+    days = [f"{moment - timedelta(microseconds=1):%Y-%m-%d}" for moment in moments[:-1]] + [_("now")]
     rows = [(day, show_amount(balance, code)) for day, balance in zip(days, balances, strict=True)]
     line = points(balances, lowest, highest)
     return Chart(code, summary, line, show_amount(highest, code), show_amount(lowest, code), rows[::-1])
@@ -68,6 +75,6 @@ def points(balances: Sequence[int], lowest: int, highest: int) -> str:
     heights = [HEIGHT - (balance - lowest) * HEIGHT // span for balance in balances]
     places = [WIDTH * number // (len(balances) - 1) for number in range(len(balances))]
     corners = [f"{places[0]},{heights[0]}"]
-    for (_, before), (place, after) in pairwise(zip(places, heights, strict=True)):
+    for (_start, before), (place, after) in pairwise(zip(places, heights, strict=True)):
         corners += [f"{place},{before}", f"{place},{after}"]
     return " ".join(corners)

@@ -7,10 +7,12 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 
 from lib.backoffice import columns
 from lib.backoffice.conditions import Condition, Given, Rows, choice, since, slugs, until
 from lib.backoffice.formatting import NOTHING, badge, clock, link, mono, search_address
+from lib.backoffice.languages import _
 from lib.backoffice.pages import Section, read_uuid
 from lib.backoffice.pagination import BigTableAdmin
 from players.admin.players import player_link
@@ -21,22 +23,43 @@ from wallet.api.errors import answer_to
 from wallet.models import ApiCall, Transaction
 
 SUCCESSES = ("opened", "confirmed", "rolled_back", "found")
-CALL_HEADERS = ("When (UTC)", "Endpoint", "Amount", "Outcome", "From", "Duration")
+CALL_HEADERS = (_("When (UTC)"), _("Endpoint"), _("Amount"), _("Outcome"), _("From"), _("Duration"))
 MOST_CALLS = 50
+# In the order of `wallet/api/errors.py`, those that succeed first.
+OUTCOMES = {
+    "opened": _("opened"),
+    "confirmed": _("confirmed"),
+    "rolled_back": _("rolled back"),
+    "found": _("found"),
+    "malformed": _("malformed"),
+    "unknown_token": _("unknown token"),
+    "session_ended": _("session ended"),
+    "player_inactive": _("player inactive"),
+    "wallet_frozen": _("wallet frozen"),
+    "insufficient_funds": _("insufficient funds"),
+    "foreign_currency": _("foreign currency"),
+    "not_found": _("not found"),
+    "already_confirmed": _("already confirmed"),
+    "already_rolled_back": _("already rolled back"),
+    "already_expired": _("already expired"),
+    "other_content": _("other content"),
+    "limit_reached": _("limit reached"),
+}
 
 
 def show_outcome(call: ApiCall) -> SafeString:
     """The outcome of a call; a repeat got the stored answer."""
     answer = answer_to(call.outcome)
     number = f"{answer[0]} " if answer else ""
-    words = f"{number}{call.outcome.replace('_', ' ')}{' (repeat)' if call.replayed else ''}"
-    return badge(words, "success" if call.outcome in SUCCESSES else "danger")
+    words = OUTCOMES.get(call.outcome, call.outcome.replace("_", " "))
+    words = _("{words} (repeat)").format(words=words) if call.replayed else words
+    return badge(f"{number}{words}", "success" if call.outcome in SUCCESSES else "danger")
 
 
 def show_answer(call: ApiCall) -> SafeString:
     """The same with the sentence that the game got, if it was refused."""
     answer = answer_to(call.outcome)
-    return format_html("{} {}", show_outcome(call), answer[1]) if answer else show_outcome(call)
+    return format_html("{} {}", show_outcome(call), gettext(answer[1])) if answer else show_outcome(call)
 
 
 def of_outcome(rows: Rows, value: str, given: Given) -> Rows:
@@ -86,16 +109,16 @@ def calls_of_transaction(transaction: Transaction) -> list[ApiCall]:
 def calls_section(transaction: Transaction) -> Section:
     """The latest calls about a transaction, for the pages of others."""
     calls = calls_of_transaction(transaction)
-    empty = (
+    empty = _(
         "No call of a game names this transaction: "
         "it was posted by an operator or the platform, or the call log of that day was purged."
     )
     more = (
-        ("All calls with this id", search_address("wallet_apicall", transaction.mm_transaction_id or ""))
+        (_("All calls with this id"), search_address("wallet_apicall", transaction.mm_transaction_id or ""))
         if calls
         else None
     )
-    return Section(ApiCall, "Calls", CALL_HEADERS, [call_row(call) for call in calls], empty, more)
+    return Section(ApiCall, _("Calls"), CALL_HEADERS, [call_row(call) for call in calls], empty, more)
 
 
 @admin.register(ApiCall)
@@ -115,46 +138,46 @@ class ApiCallAdmin(SessionSearchAdmin, BigTableAdmin):
     conditions = (
         since(),
         until(),
-        choice("game", "Game", "game_id", slugs(Game)),
-        Condition("player", "Player (uid)", of_player),
-        Condition("endpoint", "Endpoint", lambda rows, value, given: rows.filter(endpoint=value)),
-        Condition("outcome", "Outcome", of_outcome, lambda: (("ok", "accepted"), ("no", "refused"))),
+        choice("game", _("Game"), "game_id", slugs(Game)),
+        Condition("player", _("Player (uid)"), of_player),
+        Condition("endpoint", _("Endpoint"), lambda rows, value, given: rows.filter(endpoint=value)),
+        Condition("outcome", _("Outcome"), of_outcome, lambda: (("ok", _("accepted")), ("no", _("refused")))),
     )
-    search_help_text = "Exact mmTransactionId or qwTransactionId"
-    empty_text = "Every wallet call that names a transaction is logged here. No game has called yet."
+    search_help_text = _("Exact mmTransactionId or qwTransactionId")
+    empty_text = _("Every wallet call that names a transaction is logged here. No game has called yet.")
     fields = (
         *("full_id", "at_utc", "endpoint", "mm_id", "transaction_link", "amount_major", "answer_shown"),
         *("replayed", "game_slug", "player_uid", "credential_link", "address_shown", "took_ms"),
     )
 
-    full_id = columns.mono("id", "pk")
-    at_clock = columns.clock("when (UTC)", "at")
-    mm_short = columns.clipped("game's id", "mm_transaction_id")
-    at_utc = columns.moment("when", "at")
-    game_slug = columns.text("game", "game.slug")
-    mm_id = columns.mono("game's id (mmTransactionId)", "mm_transaction_id")
-    amount_major = amount_column("amount", "amount", "currency_code")
-    outcome_shown = columns.text("outcome", show_outcome)
-    answer_shown = columns.text("answer", show_answer)
-    player_uid = columns.text("player", lambda row: player_link(row.player) if row.player else NOTHING)
+    full_id = columns.mono(_("id"), "pk")
+    at_clock = columns.clock(_("when (UTC)"), "at")
+    mm_short = columns.clipped(_("game's id"), "mm_transaction_id")
+    at_utc = columns.moment(_("when"), "at")
+    game_slug = columns.text(_("game"), "game.slug")
+    mm_id = columns.mono(_("game's id (mmTransactionId)"), "mm_transaction_id")
+    amount_major = amount_column(_("amount"), "amount", "currency_code")
+    outcome_shown = columns.text(_("outcome"), show_outcome)
+    answer_shown = columns.text(_("answer"), show_answer)
+    player_uid = columns.text(_("player"), lambda row: player_link(row.player) if row.player else NOTHING)
     transaction_link = columns.link(
-        "transaction",
+        _("transaction"),
         "wallet_transaction_change",
         "transaction_id",
         look=mono,
-        empty="none found or opened",
+        empty=_("none found or opened"),
     )
 
-    @admin.display(description="credential")
+    @admin.display(description=_("credential"))
     def credential_link(self, obj: ApiCall) -> Any:
         found = Credential.objects.filter(pk=obj.credential).first()
         return link(found.username, "players_credential_change", found.pk) if found else mono(obj.credential)
 
-    address_shown = columns.mono("from", "address")
-    took_ms = columns.text("duration", took)
+    address_shown = columns.mono(_("from"), "address")
+    took_ms = columns.text(_("duration"), took)
 
     def title_of(self, row: ApiCall) -> str:
-        return f"{row.endpoint} of {row.game.slug}"
+        return _("{endpoint} of {game}").format(endpoint=row.endpoint, game=row.game.slug)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ApiCall]:
         calls: QuerySet[ApiCall] = super().get_queryset(request)

@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
+from lib.backoffice.languages import _
 from lib.backoffice.pages import PageAdmin
 from wallet.models import Currency
 
@@ -16,8 +17,8 @@ class CurrencyAdmin(PageAdmin):
     add_permission = change_permission = "wallet.manage_currencies"
     list_display = ("code", "name", "decimals")
     search_fields = ("code__iexact", "name__icontains")
-    search_help_text = "Code or name"
-    empty_text = "Add a currency first: wallets are opened in it on first use."
+    search_help_text = _("Code or name")
+    empty_text = _("Add a currency first: wallets are opened in it on first use.")
     fields = ("code", "name", "decimals")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:

@@ -6,14 +6,15 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from lib.backoffice import columns
+from lib.backoffice.languages import _
 from lib.backoffice.pages import Section
 from lib.backoffice.pagination import BigTableAdmin
 from wallet.admin.amounts import bare_cell
 from wallet.audit.daily_totals import DAY, Accounts, Totals, account_totals, begin, totals_of_day
 from wallet.models import ClosedDay, Entry
 
-HEADERS = ("Account", "Debits of the day", "Credits of the day", "Entries", "Closing balance")
-SIGN = (
+HEADERS = (_("Account"), _("Debits of the day"), _("Credits of the day"), _("Entries"), _("Closing balance"))
+SIGN = _(
     "A balance is the credits less the debits of all days: positive if the platform owes it, "
     "negative if it is owed to the platform. All balances together are zero."
 )
@@ -34,8 +35,8 @@ def section(code: str, moved: Accounts, total: Accounts) -> Section:
         sum(each.credits for each in of_day),
         sum(each.entries for each in of_day) // 2,
     )
-    rows.append(row("total", code, everything, sum(total[code, account].balance for account in names)))
-    return Section(ClosedDay, f"Accounts in {code}", HEADERS, rows, "")
+    rows.append(row(_("total"), code, everything, sum(total[code, account].balance for account in names)))
+    return Section(ClosedDay, _("Accounts in {code}").format(code=code), HEADERS, rows, "")
 
 
 def row(name: str, code: str, moved: Totals, balance: int) -> tuple[Any, ...]:
@@ -54,15 +55,15 @@ class ClosedDayAdmin(BigTableAdmin):
     """The movements of one day (UTC) on each account, and the closing balances."""
 
     list_display = ("day_shown", "entries_shown", "closed_clock")
-    empty_text = "The totals of each day are computed the night after, if beat is running."
+    empty_text = _("The totals of each day are computed the night after, if beat is running.")
     fields = ("day_shown", "entries_shown", "closed_at_shown", "sign")
 
-    day_shown = columns.mono("day (UTC)", "day")
-    entries_shown = columns.number("journal entries", "entries")
-    closed_clock = columns.clock("computed (UTC)", "closed_at")
-    closed_at_shown = columns.moment("computed", "closed_at")
+    day_shown = columns.mono(_("day (UTC)"), "day")
+    entries_shown = columns.number(_("journal entries"), "entries")
+    closed_clock = columns.clock(_("computed (UTC)"), "closed_at")
+    closed_at_shown = columns.moment(_("computed"), "closed_at")
 
-    sign = columns.text("note", lambda row: SIGN)
+    sign = columns.text(_("note"), lambda row: SIGN)
 
     def sections(self, request: HttpRequest, obj: ClosedDay) -> list[Section]:
         moved, total = totals_of_day(obj.day), account_totals(begin(obj.day + DAY))

@@ -12,6 +12,7 @@ from lib.backoffice.conditions import choice, since, slugs, until
 from lib.backoffice.filters import OLDEST_FIRST, Rows, SelectingAdmin, Selection
 from lib.backoffice.formatting import NOTHING, badge, clipped, mono, sentence, short_id
 from lib.backoffice.heads import HeadColumns
+from lib.backoffice.languages import _
 from lib.backoffice.pages import Section, read_uuid
 from lib.backoffice.recorded_forms import acts_section
 from players.admin.players import player_column
@@ -34,24 +35,26 @@ def still_open(rows: Rows) -> Rows:
 
 
 OPEN = Selection(
-    "Open",
+    _("Open"),
     still_open,
     ("first_seen_at", "pk"),
-    "No discrepancy is open: games and platform agree.",
+    _("No discrepancy is open: games and platform agree."),
     OLDEST_FIRST,
 )
 
 
 class States(Owned):
-    title = "state"
+    title = _("state")
     parameter_name = "state"
     offered: ClassVar[dict[str, Selection]] = {
         "open": OPEN,
         "mine": mine(OPEN),
         "closed": Selection(
-            "Closed", lambda rows: rows.filter(closed_at__isnull=False), empty="None has been closed yet."
+            _("Closed"),
+            lambda rows: rows.filter(closed_at__isnull=False),
+            empty=_("None has been closed yet."),
         ),
-        "all": Selection("All", empty="No game has contradicted a settled transaction."),
+        "all": Selection(_("All"), empty=_("No game has contradicted a settled transaction.")),
     }
     searched = "all"
 
@@ -59,13 +62,15 @@ class States(Owned):
 def show_discrepancy_state(row: Discrepancy) -> SafeString:
     """Whether it waits for a person, and how it ended."""
     if row.closed_at is None:
-        return badge("open", "warning")
-    return badge("settled as the game says", "success") if row.correction_id else badge("closed")
+        return badge(_("open"), "warning")
+    return badge(_("settled as the game says"), "success") if row.correction_id else badge(_("closed"))
 
 
 def next_step(row: Discrepancy) -> str:
     """What to do about an open one; how a closed one ended."""
-    return f"Closed {ending(row)}" if row.closed_at else MEANINGS[Kind(row.kind)][1]
+    if row.closed_at:
+        return _("Closed {ending}").format(ending=ending(row))
+    return MEANINGS[Kind(row.kind)][1]
 
 
 @admin.register(Discrepancy)
@@ -77,11 +82,11 @@ class DiscrepancyAdmin(DiscrepancyActions, OwnedRows, SessionSearchAdmin, Select
     conditions = (
         since(),
         until(),
-        choice("kind", "Kind", "kind", lambda: Kind.choices),
-        choice("game", "Game", "transaction__game_id", slugs(Game)),
+        choice("kind", _("Kind"), "kind", lambda: Kind.choices),
+        choice("game", _("Game"), "transaction__game_id", slugs(Game)),
     )
-    search_help_text = "Exact uid or qwTransactionId"
-    empty_text = "No game has contradicted a settled transaction."
+    search_help_text = _("Exact uid or qwTransactionId")
+    empty_text = _("No game has contradicted a settled transaction.")
     head_columns = HeadColumns(
         ["shown_state"], ["what", "next_step"], ["amount_major", "player_uid", "game_slug", "owner_shown"]
     )
@@ -90,30 +95,32 @@ class DiscrepancyAdmin(DiscrepancyActions, OwnedRows, SessionSearchAdmin, Select
         *("times", "first_seen", "last_seen"),
     )
 
-    kind_short = columns.text("kind", lambda row: MEANINGS[Kind(row.kind)][0])
-    what = columns.text("what happened", what_happened)
-    shown_state = columns.text("state", show_discrepancy_state)
-    next_step = columns.text("what to do", next_step)
-    correction_link = columns.link("booked by", "wallet_transaction_change", "correction_id", look=mono)
+    kind_short = columns.text(_("kind"), lambda row: MEANINGS[Kind(row.kind)][0])
+    what = columns.text(_("what happened"), what_happened)
+    shown_state = columns.text(_("state"), show_discrepancy_state)
+    next_step = columns.text(_("what to do"), next_step)
+    correction_link = columns.link(_("booked by"), "wallet_transaction_change", "correction_id", look=mono)
     transaction_short = columns.link(
-        "transaction", "wallet_transaction_change", "transaction_id", look=short_id
+        _("transaction"), "wallet_transaction_change", "transaction_id", look=short_id
     )
-    transaction_full = columns.link("transaction", "wallet_transaction_change", "transaction_id", look=mono)
-    mm_id = columns.mono("game's id (mmTransactionId)", "transaction.mm_transaction_id")
-    state = columns.text("its state", lambda row: show_state(row.transaction))
+    transaction_full = columns.link(
+        _("transaction"), "wallet_transaction_change", "transaction_id", look=mono
+    )
+    mm_id = columns.mono(_("game's id (mmTransactionId)"), "transaction.mm_transaction_id")
+    state = columns.text(_("its state"), lambda row: show_state(row.transaction))
 
     settled = settled_column()
-    amount_major = amount_column("amount", "transaction.amount", "transaction.wallet.currency_id")
-    player_uid = player_column("player", "player")
+    amount_major = amount_column(_("amount"), "transaction.amount", "transaction.wallet.currency_id")
+    player_uid = player_column(_("player"), "player")
 
     wallet_link = wallet_column("transaction.wallet")
     game_slug = columns.text(
-        "game", lambda row: clipped(row.transaction.game.slug) if row.transaction.game else NOTHING
+        _("game"), lambda row: clipped(row.transaction.game.slug) if row.transaction.game else NOTHING
     )
-    times = columns.number("occurrences", "times_seen")
-    first_clock = columns.clock("first seen (UTC)", "first_seen_at")
-    first_seen = columns.moment("first seen", "first_seen_at")
-    last_seen = columns.moment("last seen", "last_seen_at")
+    times = columns.number(_("occurrences"), "times_seen")
+    first_clock = columns.clock(_("first seen (UTC)"), "first_seen_at")
+    first_seen = columns.moment(_("first seen"), "first_seen_at")
+    last_seen = columns.moment(_("last seen"), "last_seen_at")
 
     def title_of(self, row: Discrepancy) -> str:
         return f"{sentence(MEANINGS[Kind(row.kind)][0])}: {transaction_title(row.transaction)}"

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from lib.backoffice.confirmation import Act, Page, PageAction, Refused
+from lib.backoffice.languages import _, format_lazy
 from lib.backoffice.pages import PageAdmin
 from players.admin.approved_action import ApprovedAction
 from wallet.admin.discrepancy_words import what_happened
@@ -16,7 +17,7 @@ from wallet.models import Discrepancy
 class SettleAsTheGameSays(ApprovedAction[Discrepancy]):
     """Requests that it is booked to the game's accounts."""
 
-    title, permission, kind = "Settle it as the game says", CORRECTION.permission, CORRECTION
+    title, permission, kind = _("Settle it as the game says"), CORRECTION.permission, CORRECTION
 
     def payload(self, row: Discrepancy, given: dict[str, Any]) -> CorrectionPayload:
         return CorrectionPayload(row.pk)
@@ -25,27 +26,28 @@ class SettleAsTheGameSays(ApprovedAction[Discrepancy]):
 class Close(PageAction[Discrepancy]):
     """Nothing is to be booked."""
 
-    title, permission = "Close without a booking", RESOLVE
+    title, permission = _("Close without a booking"), RESOLVE
 
     def page(self, row: Discrepancy) -> Page:
         require_open(row)
         says = [
             what_happened(row),
-            "Closing moves no money. Close it if the game took back what it handed out, or was wrong.",
-            "The same word of the game is counted afterwards, and does not open it again.",
+            _("Closing moves no money. Close it if the game took back what it handed out, or was wrong."),
+            _("The same word of the game is counted afterwards, and does not open it again."),
         ]
-        return Page("Close this discrepancy without a booking?", says, "Close it")
+        return Page(_("Close this discrepancy without a booking?"), says, _("Close it"))
 
     def do(self, act: Act[Discrepancy]) -> str:
         if not close_discrepancy(act.row, actor=act.actor, reason=act.reason):
-            raise Refused("The discrepancy is closed already.")
-        return "The discrepancy is closed."
+            raise Refused(_("The discrepancy is closed already."))
+        return _("The discrepancy is closed.")
 
 
 def require_open(row: Discrepancy) -> None:
     """Raises `Refused` if it is closed."""
     if row.closed_at is not None:
-        raise Refused(f"The discrepancy is closed already, by {row.closed_by}.")
+        words = _("The discrepancy is closed already, by {name}.")
+        raise Refused(format_lazy(words, name=row.closed_by))
 
 
 class DiscrepancyActions(PageAdmin):

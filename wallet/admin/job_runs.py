@@ -74,9 +74,13 @@ def lasted(run: JobRun) -> str:
 def tally(run: JobRun) -> str:
     """What a run looked at, and what came of it, in a sentence."""
     if not run.looked_at:
-        return "It found nothing to do."
-    failures = f", {run.failed:,} failed" if run.failed else ""
-    return f"It looked at {run.looked_at:,}: {run.done:,} done{failures}."
+        return _("It found nothing to do.")
+    words = (
+        _("It looked at {all}: {done} done, {failed} failed.")
+        if run.failed
+        else _("It looked at {all}: {done} done.")
+    )
+    return words.format(all=f"{run.looked_at:,}", done=f"{run.done:,}", failed=f"{run.failed:,}")
 
 
 def failed(rows: Rows) -> Rows:
@@ -84,11 +88,11 @@ def failed(rows: Rows) -> Rows:
 
 
 class Tasks(Selections):
-    title = "task"
+    title = _("task")
     parameter_name = "task"
     orders = False
     offered: ClassVar[dict[str, Selection]] = {
-        "": Selection("All jobs"),
+        "": Selection(_("All jobs")),
         **{name: Selection(name, lambda rows, name=name: rows.filter(task=name)) for name in TASKS},  # type: ignore[misc]
     }
 
@@ -96,19 +100,19 @@ class Tasks(Selections):
 class Outcomes(Selections):
     """Most runs have no work."""
 
-    title = "outcome"
+    title = _("outcome")
     parameter_name = "outcome"
     offered: ClassVar[dict[str, Selection]] = {
-        "all": Selection("All runs", order=NEWEST),
+        "all": Selection(_("All runs"), order=NEWEST),
         "busy": Selection(
-            "With work",
+            _("With work"),
             lambda rows: rows.filter(looked_at__gt=0),
             NEWEST,
-            "No run had any work.",
+            _("No run had any work."),
         ),
-        "failed": Selection("Failed", failed, NEWEST, "No run has failed."),
+        "failed": Selection(_("Failed"), failed, NEWEST, _("No run has failed.")),
         "unfinished": Selection(
-            "Unfinished", lambda rows: rows.filter(ended_at=None), NEWEST, "Every run has finished."
+            _("Unfinished"), lambda rows: rows.filter(ended_at=None), NEWEST, _("Every run has finished.")
         ),
     }
 
@@ -130,23 +134,23 @@ class JobRunAdmin(SelectingAdmin):
     )
     list_filter = (Outcomes, Tasks)
     conditions = (since("began_at"), until("began_at"))
-    empty_text = "Runs are recorded once a worker and beat are started."
+    empty_text = _("Runs are recorded once a worker and beat are started.")
     head_columns = HeadColumns(["outcome"], ["tally", "said"], ["began", "took"])
     fields = ("task", "ended", "worker_shown")
 
-    began_clock = columns.clock("started (UTC)", "began_at")
-    began = columns.moment("started", "began_at")
-    ended = columns.moment("ended", "ended_at")
-    outcome = columns.text("outcome", show_outcome)
-    took = columns.text("duration", lasted)
-    looked_shown = columns.number("items", "looked_at")
-    done_shown = columns.number("done", "done")
-    failed_shown = columns.number("failed", "failed")
+    began_clock = columns.clock(_("started (UTC)"), "began_at")
+    began = columns.moment(_("started"), "began_at")
+    ended = columns.moment(_("ended"), "ended_at")
+    outcome = columns.text(_("outcome"), show_outcome)
+    took = columns.text(_("duration"), lasted)
+    looked_shown = columns.number(_("items"), "looked_at")
+    done_shown = columns.number(_("done"), "done")
+    failed_shown = columns.number(_("failed"), "failed")
 
-    words = columns.excerpt("note or error", lambda row: row.error or row.note)
-    tally = columns.text("tally", tally)
-    said = columns.text("note or error", lambda row: row.error or row.note)
-    worker_shown = columns.mono("worker", "worker")
+    words = columns.excerpt(_("note or error"), lambda row: row.error or row.note)
+    tally = columns.text(_("tally"), tally)
+    said = columns.text(_("note or error"), lambda row: row.error or row.note)
+    worker_shown = columns.mono(_("worker"), "worker")
 
     def title_of(self, row: JobRun) -> str:
         return f"{JOBS.get(row.task, row.task)}, {moment(row.began_at)}"

@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from django.utils.safestring import SafeString
 
 from lib.backoffice.formatting import NOTHING, badge, clipped, clock, link, mono, short_id
+from lib.backoffice.languages import _
 from lib.backoffice.pages import Section
 from wallet.admin.amounts import bare_cell
 from wallet.models import Entry, Transaction, Wallet
@@ -14,6 +15,27 @@ from wallet.models import Entry, Transaction, Wallet
 PAGE = 25
 # Entries before and after a transaction: the same round of a game.
 AROUND = 6
+EVENTS = {
+    "opened": _("opened"),
+    "confirmed": _("confirmed"),
+    "rolled_back": _("rolled back"),
+    "expired": _("expired"),
+    "declined": _("declined"),
+    "tombstone": _("tombstone"),
+    "frozen": _("frozen"),
+    "unfrozen": _("unfrozen"),
+    "limit_set": _("limit set"),
+    "debt_repaid": _("debt repaid"),
+    "posted": _("posted"),
+    "adjusted": _("adjusted"),
+    "rollback_noted": _("rollback noted"),
+}
+BALANCES = {
+    "spendable": _("Spendable"),
+    "reserved": _("Reserved"),
+    "announced": _("Announced"),
+    "debt": _("Debt"),
+}
 EVENT_COLOURS = {
     "confirmed": "success",
     "declined": "danger",
@@ -64,7 +86,7 @@ def last_freeze(wallet: Wallet) -> Entry | None:
 
 def show_event(event: str) -> SafeString:
     """What happened, as a badge."""
-    return badge(event.replace("_", " "), EVENT_COLOURS.get(event, ""))
+    return badge(EVENTS.get(event, event.replace("_", " ")), EVENT_COLOURS.get(event, ""))
 
 
 def section(
@@ -78,19 +100,17 @@ def section(
 ) -> Section:
     """Entries as a table, with a Section's links. What is zero in all of them takes no column."""
     shown = [
-        name
-        for name in ("spendable", "reserved", "announced", "debt")
-        if name == "spendable" or any(getattr(entry, name) for entry in entries)
+        name for name in BALANCES if name == "spendable" or any(getattr(entry, name) for entry in entries)
     ]
     headers = (
-        "No.",
-        "When (UTC)",
-        "Event",
-        "From → to",
-        "Amount",
-        "Transaction or reason",
-        *(name.capitalize() for name in shown),
-        "By",
+        _("No."),
+        _("When (UTC)"),
+        _("Event"),
+        _("From → to"),
+        _("Amount"),
+        _("Transaction or reason"),
+        *(BALANCES[name] for name in shown),
+        _("By"),
     )
     return Section(
         Wallet,

@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import F, Q
 
+from lib.backoffice.languages import _
 from players.models import Game, Operator, Player
 from wallet.models.ledger import Transaction
 
@@ -36,7 +37,7 @@ class ApiCall(models.Model):
         default_permissions = ("view",)
         managed = False
         db_table = "wallet_apicall"
-        verbose_name = "API call"
+        verbose_name = _("API call")
 
     def __str__(self) -> str:
         return f"{self.endpoint} {self.mm_transaction_id}"
@@ -50,9 +51,12 @@ class Discrepancy(models.Model):
     """
 
     class Kind(models.TextChoices):
-        CONFIRM_OF_RETURNED = "confirm_of_returned", "confirmation of a rolled back or expired transaction"
-        ROLLBACK_OF_CONFIRMED = "rollback_of_confirmed", "rollback of a transaction confirmed by the platform"
-        TOMBSTONE_ELSEWHERE = "tombstone_elsewhere", "rollback of an id that is pending for another player"
+        CONFIRM_OF_RETURNED = "confirm_of_returned", _("confirmation of a rolled back or expired transaction")
+        ROLLBACK_OF_CONFIRMED = (
+            "rollback_of_confirmed",
+            _("rollback of a transaction confirmed by the platform"),
+        )
+        TOMBSTONE_ELSEWHERE = "tombstone_elsewhere", _("rollback of an id that is pending for another player")
 
     id = models.UUIDField(primary_key=True, editable=False)
     player = models.ForeignKey(Player, models.PROTECT, related_name="discrepancies", db_index=False)
@@ -81,7 +85,7 @@ class Discrepancy(models.Model):
 
     class Meta:
         default_permissions = ("view",)
-        verbose_name_plural = "discrepancies"
+        verbose_name_plural = _("discrepancies")
         indexes = [
             models.Index(F("first_seen_at"), name="discrepancy_open", condition=Q(closed_at=None)),
         ]

@@ -19,8 +19,8 @@ class ClosedDay(models.Model):
 
     class Meta:
         default_permissions = ("view",)
-        verbose_name = "day's totals"
-        verbose_name_plural = "daily totals"
+        verbose_name = _("day's totals")
+        verbose_name_plural = _("daily totals")
 
     def __str__(self) -> str:
         return str(self.day)
@@ -130,8 +130,8 @@ class Alert(models.Model):
     class Meta:
         default_permissions = ("view",)
         permissions = [
-            ("resolve_alert", "Can resolve alerts"),
-            ("resolve_ledger_difference", "Can accept differences of the ledger"),
+            ("resolve_alert", _("Can resolve alerts")),
+            ("resolve_ledger_difference", _("Can accept differences of the ledger")),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -161,8 +161,8 @@ class AlertMessage(Leased):
     """
 
     class Channel(models.TextChoices):
-        WEBHOOK = "webhook", "webhook"
-        EMAIL = "email", "e-mail"
+        WEBHOOK = "webhook", _("webhook")
+        EMAIL = "email", _("e-mail")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     alert = models.ForeignKey(Alert, models.PROTECT, related_name="messages")

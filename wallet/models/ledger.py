@@ -5,6 +5,7 @@ from django.core.validators import MaxValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Q
 
+from lib.backoffice.languages import _
 from lib.id_ends import IdEnd
 from lib.ids import new_id
 from players.models import Game, GameSession, Operator, Player
@@ -17,21 +18,21 @@ class Currency(models.Model):
         primary_key=True,
         max_length=12,
         db_collation="C",
-        validators=[RegexValidator(r"\A[A-Z0-9]{2,12}\Z", "2 to 12 capital letters or digits.")],
+        validators=[RegexValidator(r"\A[A-Z0-9]{2,12}\Z", _("2 to 12 capital letters or digits."))],
     )
     name = models.CharField(max_length=60)
     decimals = models.PositiveSmallIntegerField(
         validators=[MaxValueValidator(4)],
-        help_text="Decimals of an amount, 0 to 4. It cannot be changed later.",
+        help_text=_("Decimals of an amount, 0 to 4. It cannot be changed later."),
     )
 
     class Meta:
         default_permissions = ("view",)
         permissions = [
-            ("manage_currencies", "Can add and name currencies"),
+            ("manage_currencies", _("Can add and name currencies")),
         ]
         ordering = ["code"]
-        verbose_name_plural = "currencies"
+        verbose_name_plural = _("currencies")
         constraints = [models.CheckConstraint(name="currency_decimals_0_to_4", condition=Q(decimals__lte=4))]
 
     def __str__(self) -> str:
@@ -55,16 +56,16 @@ class Wallet(models.Model):
     head = models.BinaryField(max_length=32)
     frozen_at = models.DateTimeField(null=True, blank=True)
     withdrawal_limit = models.BigIntegerField(
-        null=True, blank=True, help_text="The largest single withdrawal, in minor units. Empty: no limit."
+        null=True, blank=True, help_text=_("The largest single withdrawal, in minor units. Empty: no limit.")
     )
     opened_at = models.DateTimeField()
 
     class Meta:
         default_permissions = ("view",)
         permissions = [
-            ("adjust_balance", "Can credit and debit wallets"),
-            ("freeze_wallet", "Can freeze and unfreeze wallets"),
-            ("limit_wallet", "Can limit withdrawals"),
+            ("adjust_balance", _("Can credit and debit wallets")),
+            ("freeze_wallet", _("Can freeze and unfreeze wallets")),
+            ("limit_wallet", _("Can limit withdrawals")),
         ]
         constraints = [
             models.UniqueConstraint(fields=["player", "currency"], name="wallet_one_per_player_and_currency"),
@@ -87,45 +88,45 @@ class Transaction(models.Model):
     """
 
     class Type(models.TextChoices):
-        WITHDRAWAL = "withdrawal", "withdrawal"
-        DEPOSIT = "deposit", "deposit"
-        CREDIT = "credit", "credit by an operator"
-        DEBIT = "debit", "debit by an operator"
-        WRITE_OFF = "write_off", "debt written off by an operator"
+        WITHDRAWAL = "withdrawal", _("withdrawal")
+        DEPOSIT = "deposit", _("deposit")
+        CREDIT = "credit", _("credit by an operator")
+        DEBIT = "debit", _("debit by an operator")
+        WRITE_OFF = "write_off", _("debt written off by an operator")
         # Booked as a game says, of what the platform settled otherwise.
-        LATE_WITHDRAWAL = "late_withdrawal", "withdrawal confirmed afterwards"
-        LATE_DEPOSIT = "late_deposit", "deposit confirmed afterwards"
-        WITHDRAWAL_BACK = "withdrawal_back", "withdrawal given back afterwards"
-        DEPOSIT_BACK = "deposit_back", "deposit taken back afterwards"
+        LATE_WITHDRAWAL = "late_withdrawal", _("withdrawal confirmed afterwards")
+        LATE_DEPOSIT = "late_deposit", _("deposit confirmed afterwards")
+        WITHDRAWAL_BACK = "withdrawal_back", _("withdrawal given back afterwards")
+        DEPOSIT_BACK = "deposit_back", _("deposit taken back afterwards")
         # In the currency that was paid: what a provider holds for us. It moves nothing of the player's.
-        PAYMENT = "payment", "payment for credit"
-        SALE = "sale", "payment for an item"
-        PAYMENT_RETURN = "payment_return", "return of a payment for credit"
-        SALE_RETURN = "sale_return", "return of a payment for an item"
+        PAYMENT = "payment", _("payment for credit")
+        SALE = "sale", _("payment for an item")
+        PAYMENT_RETURN = "payment_return", _("return of a payment for credit")
+        SALE_RETURN = "sale_return", _("return of a payment for an item")
         # In the currency that is credited.
-        TOP_UP = "top_up", "top-up"
-        CLAWBACK = "clawback", "credit taken back"
-        SET_ASIDE = "set_aside", "credit set aside for a refund"
+        TOP_UP = "top_up", _("top-up")
+        CLAWBACK = "clawback", _("credit taken back")
+        SET_ASIDE = "set_aside", _("credit set aside for a refund")
 
     # What an operator posts: nothing of these types is there without an `Adjustment`.
     CORRECTIONS = (Type.LATE_WITHDRAWAL, Type.LATE_DEPOSIT, Type.WITHDRAWAL_BACK, Type.DEPOSIT_BACK)
     BY_HAND = (Type.CREDIT, Type.DEBIT, Type.WRITE_OFF, *CORRECTIONS)
 
     class State(models.TextChoices):
-        PENDING = "pending", "pending"
-        CONFIRMED = "confirmed", "confirmed"
-        ROLLED_BACK = "rolled_back", "rolled back"
-        EXPIRED = "expired", "expired"
-        DECLINED = "declined", "declined"
+        PENDING = "pending", _("pending")
+        CONFIRMED = "confirmed", _("confirmed")
+        ROLLED_BACK = "rolled_back", _("rolled back")
+        EXPIRED = "expired", _("expired")
+        DECLINED = "declined", _("declined")
 
     class Source(models.TextChoices):
         """Which part of the platform acted."""
 
-        GAME = "game", "game"
-        OPERATOR = "operator", "operator"
-        SWEEP = "sweep", "sweep"
-        SYSTEM = "system", "system"
-        PROVIDER = "provider", "payment provider"
+        GAME = "game", _("game")
+        OPERATOR = "operator", _("operator")
+        SWEEP = "sweep", _("sweep")
+        SYSTEM = "system", _("system")
+        PROVIDER = "provider", _("payment provider")
 
     id = models.UUIDField(primary_key=True, editable=False)
     player = models.ForeignKey(
@@ -243,15 +244,15 @@ class Entry(models.Model):
     class Account(models.TextChoices):
         """Per wallet: spendable, reserved, debt. Per house and currency: the others."""
 
-        SPENDABLE = "spendable", "spendable"
-        RESERVED = "reserved", "reserved"
-        DEBT = "debt", "debt"
-        GAME_REVENUE = "game_revenue", "game revenue"
-        GAME_PAYOUT = "game_payout", "game payout"
-        PROVIDER_CLEARING = "provider_clearing", "provider clearing"
-        ISSUANCE = "issuance", "issuance"
-        ADJUSTMENTS = "adjustments", "adjustments"
-        WRITE_OFF = "write_off", "write-off"
+        SPENDABLE = "spendable", _("spendable")
+        RESERVED = "reserved", _("reserved")
+        DEBT = "debt", _("debt")
+        GAME_REVENUE = "game_revenue", _("game revenue")
+        GAME_PAYOUT = "game_payout", _("game payout")
+        PROVIDER_CLEARING = "provider_clearing", _("provider clearing")
+        ISSUANCE = "issuance", _("issuance")
+        ADJUSTMENTS = "adjustments", _("adjustments")
+        WRITE_OFF = "write_off", _("write-off")
 
     pk = models.CompositePrimaryKey("player_id", "wallet_id", "seq")
     player = models.ForeignKey(Player, models.PROTECT, related_name="+", db_constraint=False, db_index=False)
@@ -278,7 +279,7 @@ class Entry(models.Model):
 
     class Meta:
         default_permissions = ()
-        verbose_name_plural = "entries"
+        verbose_name_plural = _("entries")
         # The journal is written in the order of time: a few bytes for each range of pages find any day.
         indexes = [BrinIndex(fields=["at"], name="entry_by_time", autosummarize=True, pages_per_range=32)]
 

@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import Q
 
+from lib.backoffice.languages import _
 from lib.ids import new_id
 from players.models import Game
 from wallet.models.ledger import Currency
@@ -18,13 +19,13 @@ class PayoutLimit(models.Model):
     game = models.ForeignKey(Game, models.PROTECT, related_name="+", db_index=False)
     currency = models.ForeignKey(Currency, models.PROTECT, related_name="+", db_index=False)
     largest_deposit = models.BigIntegerField(null=True, blank=True)
-    daily_payout = models.BigIntegerField("net payout per day", null=True, blank=True)
+    daily_payout = models.BigIntegerField(_("net payout per day"), null=True, blank=True)
     # Set by the database: since when there has been a daily limit.
     counting_since = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         default_permissions = ("view",)
-        permissions = [("change_game_limits", "Can change what games may pay out")]
+        permissions = [("change_game_limits", _("Can change what games may pay out"))]
         constraints = [
             models.UniqueConstraint(fields=["game", "currency"], name="payout_limit_once"),
             models.CheckConstraint(

@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import F, Q
 
+from lib.backoffice.languages import _
 from lib.ids import new_id
 from players.models import Game, Player
 from wallet.models.leased import Leased
@@ -85,11 +86,11 @@ class Inquiry(Leased):
     class Doubt(models.TextChoices):
         """Why a person has to decide."""
 
-        HELD = "held", "the game has no query URL, and its policy is to hold"
-        UNKNOWN_DEPOSIT = "unknown_deposit", "the game does not know this deposit"
-        PENDING_TOO_LONG = "pending_too_long", "the game has answered PENDING for 7 days"
-        UNREACHABLE = "unreachable", "the game has given no usable answer for 7 days"
-        GAME_FORGETS = "game_forgets", "the game no longer knows most of its transactions"
+        HELD = "held", _("the game has no query URL, and its policy is to hold")
+        UNKNOWN_DEPOSIT = "unknown_deposit", _("the game does not know this deposit")
+        PENDING_TOO_LONG = "pending_too_long", _("the game has answered PENDING for 7 days")
+        UNREACHABLE = "unreachable", _("the game has given no usable answer for 7 days")
+        GAME_FORGETS = "game_forgets", _("the game no longer knows most of its transactions")
 
     class Answer(models.TextChoices):
         """The game's word, or that there was none."""
@@ -98,7 +99,7 @@ class Inquiry(Leased):
         ROLLED_BACK = "rolled_back", "ROLLED_BACK"
         UNKNOWN = "unknown", "UNKNOWN"
         PENDING = "pending", "PENDING"
-        UNUSABLE = "unusable", "no usable answer"
+        UNUSABLE = "unusable", _("no usable answer")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     transaction = models.OneToOneField(
@@ -124,9 +125,9 @@ class Inquiry(Leased):
     class Meta:
         default_permissions = ("view",)
         permissions = [
-            ("settle_transaction", "Can settle transactions by hand"),
+            ("settle_transaction", _("Can settle transactions by hand")),
         ]
-        verbose_name_plural = "manual review"
+        verbose_name_plural = _("manual review")
         constraints = [
             models.CheckConstraint(
                 name="inquiry_doubt_has_a_beginning",

@@ -170,8 +170,8 @@ def test_rule__is_not_executed_if_one_of_the_two_has_left(lonely: Operator) -> N
 
 
 def test_pages__say_what_holds_without_a_rule_and_with_one(client: Client) -> None:
-    assert WITHOUT_A_RULE in get(client, address(ApprovalRule))
-    assert WITHOUT_A_RULE in get(client, address(ApprovalRule, "add"))
+    assert str(WITHOUT_A_RULE) in get(client, address(ApprovalRule))
+    assert str(WITHOUT_A_RULE) in get(client, address(ApprovalRule, "add"))
     rule = ApprovalRule.objects.create(
         kind="refund_order", currency_code="JPY", alone_up_to=5, alone_per_day=9, hours=3
     )
