@@ -16,6 +16,13 @@ SITE = (
     *("/admin/", "/admin/find/", "/admin/error-codes/", "/admin/no-such-page/"),
     *("/admin/account/factors/", "/admin/account/factors/app/", "/admin/account/factors/passkey/"),
     "/admin/account/sessions/",
+    "/admin/players/approvalrule/",
+    "/admin/wallet/alert/",
+    "/admin/wallet/checkpoint/",
+    "/admin/wallet/closedday/",
+    "/admin/wallet/currency/",
+    "/admin/wallet/currency/add/",
+    "/admin/wallet/discrepancy/",
 )
 
 
