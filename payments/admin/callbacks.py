@@ -47,7 +47,7 @@ CALLBACK_HEADERS = (
     _("Outcome"),
     _("Problem"),
     _("Provider's reference"),
-    _("Occurrences"),
+    _("Times"),
 )
 SOURCES = {"callback": _("the provider called"), "query": _("the provider was asked")}
 # The meaning of each outcome, and what helps.

@@ -136,6 +136,7 @@ class RefusedCallbackAdmin(RawMessageAdmin, SessionSearchAdmin, SelectingAdmin):
         "reference_short",
         "why_shown",
     )
+    further_columns = ("state_shown",)
     conditions = (
         since(),
         until(),
@@ -164,8 +165,8 @@ class RefusedCallbackAdmin(RawMessageAdmin, SessionSearchAdmin, SelectingAdmin):
     verified = columns.moment(_("verified"), "verified_at")
     type_short = columns.text(_("it says"), lambda row: in_words(row.said_type) or NOTHING)
     type_shown = columns.text(_("it says (unverified)"), lambda row: in_words(row.said_type) or NOTHING)
-    amount_said = amount_column(_("amount (unverified)"), "said_amount", "said_currency")
-    reference_short = columns.clipped(_("reference (unverified)"), "said_reference")
+    amount_said = amount_column(_("amount named"), "said_amount", "said_currency")
+    reference_short = columns.clipped(_("reference named"), "said_reference")
     reference_said = columns.mono(_("provider's reference (unverified)"), "said_reference")
     message_said = columns.mono(_("message id (unverified)"), "message_id")
     address_shown = columns.mono(_("from"), "address")
@@ -175,8 +176,13 @@ class RefusedCallbackAdmin(RawMessageAdmin, SessionSearchAdmin, SelectingAdmin):
     headers_shown = columns.text(_("headers"), lambda row: show_headers(row.headers))
     body_shown = columns.text(_("body"), lambda row: show_body(row.body))
 
-    order_short = columns.text(_("order (unverified)"), lambda row: named_order(row, short_id))
+    order_short = columns.text(_("order named"), lambda row: named_order(row, short_id))
     order_said = columns.text(_("order (unverified)"), lambda row: named_order(row, mono))
+
+    def standard_columns(self, request: HttpRequest) -> tuple[str, ...]:
+        # Where all have the same state, their problems have the room.
+        is_same = States.name_in(request) == "unverified"
+        return tuple(name for name in self.list_display if not (is_same and name == "state_shown"))
 
     def title_of(self, row: RefusedCallback) -> str:
         return _("Refused callback of {provider}, {at}").format(provider=row.provider.slug, at=moment(row.at))
