@@ -111,7 +111,7 @@ class TransactionAdmin(PendingActions, SessionSearchAdmin, SelectingAdmin):
         ["shown_state"], ["why"], ["amount_major", "player_uid", "wallet_link", "game_slug", "order_link"]
     )
     fields = (
-        *("full_id", "mm_id", "type", "refusal_shown", "session_link"),
+        *("full_id", "mm_id", "type_shown", "refusal_shown", "session_link"),
         *(
             "description_shown",
             "opened",
@@ -131,6 +131,7 @@ class TransactionAdmin(PendingActions, SessionSearchAdmin, SelectingAdmin):
     mm_id = columns.mono(_("game's id (mmTransactionId)"), "mm_transaction_id")
     mm_short = columns.clipped(_("game's id"), "mm_transaction_id")
     kind = columns.text(_("type"), show_type)
+    type_shown = columns.text(_("type"), lambda row: row.get_type_display())
     opened_clock = columns.clock(_("opened (UTC)"), "opened_at")
     shown_state = columns.text(_("state"), show_state)
     refusal_shown = columns.text(
