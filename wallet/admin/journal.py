@@ -22,6 +22,7 @@ EVENTS = {
     "expired": _("expired"),
     "declined": _("declined"),
     "tombstone": _("tombstone"),
+    "wallet_opened": _("wallet opened"),
     "frozen": _("frozen"),
     "unfrozen": _("unfrozen"),
     "limit_set": _("limit set"),

@@ -24,6 +24,6 @@ name_model(Currency, _("currency"), _("currencies"), code=_("code"), name=_("nam
 name_model(Discrepancy, _("discrepancy"), _("discrepancies"))
 name_model(Inquiry, _("inquiry"), _("manual review"))
 name_model(JobRun, _("job run"), _("job runs"), task=_("task"))
-name_model(PayoutLimit, _("payout limit"), _("payout limits"))
+name_model(PayoutLimit, _("payout limit"), _("payout limits"), game=_("game"), currency=_("currency"))
 name_model(Transaction, _("transaction"), _("transactions"))
 name_model(Wallet, _("wallet"), _("wallets"))

@@ -1,6 +1,6 @@
 """Payout limits: what a game may pay out in a currency."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django import forms
 from django.contrib import admin
@@ -50,7 +50,6 @@ class PayoutLimitForm(AmountsForm):
     class Meta:
         model = PayoutLimit
         fields = ("game", "currency", *AMOUNTS)
-        labels: ClassVar = {"game": _("Game"), "currency": _("Currency")}
 
     def currency(self, given: dict[str, Any]) -> Currency | None:
         return given.get("currency") or (self.instance.currency if self.instance.currency_id else None)

@@ -10,6 +10,7 @@ from tests.german.marked_language import marked_german
 from tests.german.unmarked import unmarked
 from tests.support.admin_pages import PLAYER_ACTIONS, page
 from tests.support.callers import PlayerSession
+from wallet.models import Wallet
 
 # Pages of the site itself that are German. A part that becomes so adds its own.
 SITE = (
@@ -24,6 +25,12 @@ SITE = (
     "/admin/wallet/currency/add/",
     "/admin/wallet/discrepancy/",
 )
+
+MONEY = (
+    *("transaction/", "transaction/?unfinished=pending", "wallet/", "wallet/?withdrawals=frozen"),
+    *("inquiry/", "inquiry/?state=all", "payoutlimit/"),
+)
+WALLET_ACTIONS = ("adjust", "set_limit", "freeze")
 
 
 @pytest.fixture(autouse=True)
@@ -52,5 +59,18 @@ def test_site__every_text_is_marked(german: Client, story: PlayerSession, place:
 @pytest.mark.parametrize("act", PLAYER_ACTIONS)
 def test_acts_on_player__every_text_is_marked(german: Client, story: PlayerSession, act: str) -> None:
     response = german.get(page(Player, story.player, act))
+    assert response.status_code == 200
+    assert "\n".join(unmarked(response.content.decode(), [story.game.name])) == ""
+
+
+@pytest.mark.parametrize("place", MONEY)
+def test_lists_of_money__every_text_is_marked(german: Client, story: PlayerSession, place: str) -> None:
+    response = german.get(f"/admin/wallet/{place}")
+    assert "\n".join(unmarked(response.content.decode(), [story.game.name])) == ""
+
+
+@pytest.mark.parametrize("act", WALLET_ACTIONS)
+def test_acts_on_wallet__every_text_is_marked(german: Client, story: PlayerSession, act: str) -> None:
+    response = german.get(page(Wallet, Wallet.objects.get(player=story.player), act))
     assert response.status_code == 200
     assert "\n".join(unmarked(response.content.decode(), [story.game.name])) == ""
