@@ -18,12 +18,12 @@ from lib.backoffice.filters import SelectedList, SelectingAdmin, Selection
 from lib.backoffice.formatting import NOTHING, badge, clipped, link, moment, sentence
 from lib.backoffice.heads import HeadColumns
 from lib.backoffice.languages import _
-from lib.backoffice.pages import Section
+from lib.backoffice.pages import Section, read_uuid
 from players.admin.approved_action import ApprovedAction, EffectPage, operator_of
 from players.admin.search import SessionSearchAdmin
 from players.models import GameSession, Operator
 from wallet.admin.alert_meanings import MEANINGS, show_kind
-from wallet.admin.alert_places import Place, find_places, show_places
+from wallet.admin.alert_places import Place, end_of, find_places, show_places
 from wallet.admin.owners import RESOLVE, Assign, Owned, OwnedRows, mine
 from wallet.alerts import resolve_alert
 from wallet.approvals.alerts import ACCEPTANCE, DifferencePayload
@@ -157,6 +157,14 @@ def wallet_name(wallet: Wallet) -> str:
     return _("{currency} wallet of {uid}").format(currency=wallet.currency_id, uid=wallet.player.uid)
 
 
+def thing_of(row: Alert) -> str:
+    """What a person would call what an alert is about, which is no id of ours in full."""
+    places = places_of(row)
+    if places and places[0].view == "change":
+        return str(places[0].words)
+    return end_of(row.subject) if read_uuid(row.subject) else row.subject
+
+
 def places_of(row: Alert) -> list[Place]:
     """None in a file."""
     found: list[Place] = getattr(row, "places", [])
@@ -196,7 +204,10 @@ class AlertAdmin(OwnedRows, SessionSearchAdmin, SelectingAdmin):
     )
     # A wallet that differs has a line of its own, which says whether it is frozen.
     about = columns.text(
-        _("about"), lambda row: "" if row.kind == Kind.WALLET_DIFFERENCE else show_places(places_of(row)[:1])
+        _("about"),
+        lambda row: (
+            "" if row.wallet_id and row.kind == Kind.WALLET_DIFFERENCE else show_places(places_of(row)[:1])
+        ),
     )
     mending = columns.text(_("what mends it"), lambda row: show_places(places_of(row)[1:]))
     subject_mono = columns.mono(_("subject"), "subject")
@@ -235,7 +246,7 @@ class AlertAdmin(OwnedRows, SessionSearchAdmin, SelectingAdmin):
     reason_shown = columns.text(_("reason"), "reason")
 
     def title_of(self, row: Alert) -> str:
-        about = wallet_name(row.wallet) if row.wallet else row.subject
+        about = wallet_name(row.wallet) if row.wallet else thing_of(row)
         return f"{sentence(MEANINGS[Kind(row.kind)][0])}: {about}"
 
     def standard_columns(self, request: HttpRequest) -> tuple[str, ...]:
