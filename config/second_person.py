@@ -9,7 +9,7 @@ def lacks() -> list[str]:
     """A sentence for each permission that fewer than two have who can log in, though its acts need two."""
     asked: dict[str, list[str]] = {}
     for kind in KINDS.values():
-        asked.setdefault(kind.permission, []).append(kind.title)
+        asked.setdefault(kind.permission, []).append(str(kind.title))
     missing = {permission: lack(permission) for permission in asked}
     return [
         sentence(permission, titles, missing[permission])

@@ -82,4 +82,4 @@ def printed(type: str, event: str, line: Legs) -> str:
 
 
 def account(name: str | None) -> str:
-    return Entry.Account(name).label if name else "none"
+    return str(Entry.Account(name).label) if name else "none"
