@@ -11,6 +11,8 @@ from payments.admin import (
     refunds,
     shops,
 )
+from payments.admin.names import FIELDS, MODELS
+from players.admin.names import name_models
 
 __all__ = [
     "alert_places",
@@ -23,3 +25,5 @@ __all__ = [
     "refunds",
     "shops",
 ]
+
+name_models(MODELS, FIELDS)

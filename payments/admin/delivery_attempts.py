@@ -16,7 +16,7 @@ from payments.models import Delivery, DeliveryAttempt
 
 PAGE = 25
 HEADERS = (_("Sent (UTC)"), _("Status"), _("Duration"), _("Problem"), _("Response"), _("To"), _("By"))
-TITLE = "Attempts"
+TITLE = _("Attempts")
 PLACE = "#attempts"
 
 

@@ -81,7 +81,7 @@ class Product(models.Model):
     )
     name = models.CharField(max_length=100, help_text=_("Shown to players at the checkout."))
     name_de = models.CharField(
-        "German name",
+        _("German name"),
         max_length=100,
         blank=True,
         help_text=_("Empty: the name above is shown in German too."),

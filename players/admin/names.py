@@ -53,10 +53,10 @@ FIELDS: dict[Any, dict[str, str]] = {
 }
 
 
-def name_models() -> None:
+def name_models(models: dict[Any, tuple[str, str]], fields: dict[Any, dict[str, str]]) -> None:
     """Sets the names: as the models' own they would be a migration of nothing but words."""
-    for model, (one, many) in MODELS.items():
+    for model, (one, many) in models.items():
         model._meta.verbose_name, model._meta.verbose_name_plural = one, many  # noqa: SLF001 (documented)
-    for model, labels in FIELDS.items():
+    for model, labels in fields.items():
         for name, label in labels.items():
             model._meta.get_field(name).verbose_name = label  # noqa: SLF001 (documented)

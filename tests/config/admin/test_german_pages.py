@@ -24,6 +24,7 @@ SITE = (
     "/admin/wallet/currency/",
     "/admin/wallet/currency/add/",
     "/admin/wallet/discrepancy/",
+    *("/admin/account/sessions/", "/admin/payments/delivery/", "/admin/payments/shop/"),
 )
 
 MONEY = (
