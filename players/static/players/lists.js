@@ -13,8 +13,9 @@ const addButton = (id) => {
     button.type = "button";
     button.className = "wallet-copy material-symbols-outlined";
     button.textContent = "content_copy";
-    button.title = "Copy";
-    button.setAttribute("aria-label", `Copy ${text}`);
+    const word = document.querySelector("main")?.dataset.copy || "Copy";
+    button.title = word;
+    button.setAttribute("aria-label", `${word} ${text}`);
     button.addEventListener("click", () => copy(text, button));
     (id.closest("a") || id).after(button);
 };

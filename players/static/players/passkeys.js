@@ -1,5 +1,8 @@
 // Makes or shows a passkey when a button with `data-passkey` is pressed (django-otp-webauthn's ceremonies).
 (() => {
+    // Where it says why it came to nothing; the texts are in the language of the page.
+    const says = () => document.getElementById("passkey-problem");
+
     const send = async (form, address, content) => {
         const token = form.querySelector("input[name=csrfmiddlewaretoken]").value;
         const answer = await fetch(address, {
@@ -8,7 +11,7 @@
             body: JSON.stringify(content),
         });
         const told = answer.headers.get("Content-Type")?.startsWith("application/json") ? await answer.json() : {};
-        if (!answer.ok) throw new Error(told.detail || "The platform did not take the passkey.");
+        if (!answer.ok) throw new Error(told.detail || says().dataset.refused);
         return told;
     };
 
@@ -21,18 +24,17 @@
 
     const words = (problem) => {
         if (!globalThis.PublicKeyCredential?.parseCreationOptionsFromJSON)
-            return "This browser knows no passkeys here: they need HTTPS, or localhost.";
+            return says().dataset.unknown;
         if (problem.name === "SecurityError")
-            return "Passkeys need a host name: open this page by its name, such as localhost, not by an IP address.";
-        if (problem.name === "InvalidStateError") return "This device has a passkey for you already.";
-        return problem.name === "NotAllowedError" ? "The browser or you have stopped it. Try again." : problem.message;
+            return says().dataset.host;
+        if (problem.name === "InvalidStateError") return says().dataset.known;
+        return problem.name === "NotAllowedError" ? says().dataset.stopped : problem.message;
     };
 
     const run = async (button) => {
         const form = button.form;
-        const says = document.getElementById("passkey-problem");
         button.disabled = true;
-        says.textContent = "";
+        says().textContent = "";
         try {
             const options = await send(form, button.dataset.begin, {});
             const credential = await ceremonies[button.dataset.passkey](options);
@@ -41,7 +43,7 @@
             if (button.dataset.onward) location.assign(button.dataset.onward);
             else form.submit();
         } catch (problem) {
-            says.textContent = words(problem);
+            says().textContent = words(problem);
             button.disabled = false;
         }
     };

@@ -69,8 +69,13 @@ function translateClock(element) {
         retitle(text);
     }
     if (cell?.dataset.label) {
-        cell.dataset.label = cell.dataset.label.replace("(UTC)", "(your time)");
+        cell.dataset.label = cell.dataset.label.replace("(UTC)", ownTime());
     }
+}
+
+// What a heading says in place of UTC, in the language of the page.
+function ownTime() {
+    return document.getElementById("zone-switch")?.dataset.ownTime || "(your time)";
 }
 
 function headingOf(cell) {
@@ -80,7 +85,7 @@ function headingOf(cell) {
 
 function retitle(node) {
     if (node.nodeType === Node.TEXT_NODE) {
-        node.data = node.data.replace("(UTC)", "(your time)");
+        node.data = node.data.replace("(UTC)", ownTime());
     } else {
         node.childNodes.forEach(retitle);
     }

@@ -24,7 +24,8 @@ SITE = (
     "/admin/wallet/currency/",
     "/admin/wallet/currency/add/",
     "/admin/wallet/discrepancy/",
-    *("/admin/account/sessions/", "/admin/payments/delivery/", "/admin/payments/shop/"),
+    "/admin/payments/delivery/",
+    "/admin/payments/shop/",
 )
 
 MONEY = (
