@@ -11,7 +11,7 @@ ATTRIBUTES = ("aria-label", "title", "placeholder", "alt", "aria-description")
 VOID = {*("area", "base", "br", "col", "hr", "img", "input", "link", "meta", "source", "wbr")}
 # Nobody reads them, or they hold names and moments, which no language has.
 SILENT = {"script", "style", "template", "svg", "time", "code", "pre", "bdi"}
-DATA = {"wallet-id", "wallet-name", "material-symbols-outlined", "wallet-time"}
+DATA = {"wallet-id", "wallet-name", "wallet-clip", "material-symbols-outlined", "wallet-time"}
 # Numbers, amounts, moments, addresses, hashes, what tests call things (game-0f3a…), constants and slugs.
 NO_WORDS = re.compile(
     r"https?://\S+|\S+@\S+|/[\w/.-]+/|\b[0-9a-fA-F]{6,}\b|\b[\w.]+-[\w.-]*\b|\b\w*\d\w*\b|\b[A-Z][A-Z0-9_]+\b|\b\w+[_.]\w+\b"

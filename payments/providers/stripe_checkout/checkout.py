@@ -148,8 +148,8 @@ class StripeCheckout:
         return read_event(raw.body, is_live=config.is_live)
 
     def read(self, config: ProviderConfig, raw: RawCallback) -> Event:
-        # The mode that it was taken in: the provider may have been switched since.
-        return read_event(raw.body, is_live=json.loads(raw.body)["livemode"])
+        # Of whatever mode it was taken in: the provider may have been switched since.
+        return read_event(raw.body, is_live=None)
 
     def find_order(self, config: ProviderConfig, event: Event) -> Event:
         try:

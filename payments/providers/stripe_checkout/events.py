@@ -45,10 +45,10 @@ class Senseless(Exception):
     """Why a genuine event cannot be acted on; the text is for operators."""
 
 
-def read_event(body: bytes, *, is_live: bool) -> Event:
+def read_event(body: bytes, *, is_live: bool | None) -> Event:
     """What a genuine body says; where it makes no sense, an event with a `problem`.
 
-    Raises `Refused` where it has not even an id.
+    Of whichever mode, if `is_live` is None. Raises `Refused` where it has not even an id.
     """
     try:
         said = json.loads(body.decode(), parse_constant=refuse_constant)
@@ -63,13 +63,13 @@ def read_event(body: bytes, *, is_live: bool) -> Event:
         return Event(id, problem=str(problem))
 
 
-def read_kind(id: str, said: Thing, *, is_live: bool) -> Event:
+def read_kind(id: str, said: Thing, *, is_live: bool | None) -> Event:
     if said.get("object") != "event":
         raise Senseless("it is no snapshot event: the endpoint must send those")
     if said.get("account") is not None:
         # Of an account that is connected to ours: our payments are never made there.
         return Event(id)
-    if said.get("livemode") is not is_live:
+    if is_live is not None and said.get("livemode") is not is_live:
         raise Senseless(f"it is not of the {'live' if is_live else 'test'} mode that this provider is in")
     kind, data = said.get("type"), said.get("data")
     if not isinstance(kind, str) or not isinstance(data, dict):

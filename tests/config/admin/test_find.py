@@ -167,7 +167,7 @@ def test_find__finds_nothing_that_an_operator_may_not_see(story: PlayerSession) 
     viewer = operator()
     viewer.groups.set(Group.objects.filter(name="viewer"))
     credential, boss = story.game.credentials.get(), operator(is_superuser=True)
-    for text in (credential.username, boss.username, "audit trail"):
+    for text in (credential.username, boss.username, "approval rules"):
         words = listed(signed_in(viewer), text)
         assert "Nothing found" in words
         assert "operators by name" not in words.lower()

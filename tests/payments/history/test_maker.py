@@ -86,13 +86,14 @@ def test_history__is_whole_by_the_audit(history: Made) -> None:
 def test_history__has_all_its_days_summed_up(history: Made) -> None:
     assert unclosed_days(now()) == []
     days = {at.date() for at in Entry.objects.values_list("at", flat=True)}
-    assert len(days) == 6
+    # Right after midnight, nothing has happened on the last one yet.
+    assert len(days) in (5, 6)
 
 
 def test_history__has_every_call_in_its_days_part(history: Made) -> None:
     parts = {part for (part,) in read("SELECT DISTINCT tableoid::regclass::text FROM wallet_apicall")}
     assert "wallet_apicall_default" not in parts
-    assert len(parts) == 6
+    assert len(parts) in (5, 6)
     assert ApiCall.objects.count() > 500
 
 

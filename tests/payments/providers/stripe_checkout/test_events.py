@@ -600,3 +600,10 @@ def test_stripe_currency__only_those_a_card_can_pay_are_taken(currency: str, is_
     assert ADAPTER.takes(TERMS, currency) is is_taken
     assert not ADAPTER.takes(replace(TERMS, api_secret=""), currency)
     assert not ADAPTER.takes(replace(TERMS, currency="GBP"), currency)
+
+
+def test_read__body_of_another_scheme_is_refused() -> None:
+    """A provider's scheme may have been changed since: the replay says so, and goes on."""
+    raw = RawCallback({}, b'{"type": "payment.succeeded", "data": {}}', "10.0.0.1", 0)
+    with pytest.raises(Refused):
+        adapter_for(TERMS.scheme).read(TERMS, raw)
