@@ -4,6 +4,7 @@ from payments.admin import (
     alert_places,
     callbacks,
     deliveries,
+    names,
     orders,
     player_orders,
     products,
@@ -11,13 +12,12 @@ from payments.admin import (
     refunds,
     shops,
 )
-from payments.admin.names import FIELDS, MODELS
-from players.admin.names import name_models
 
 __all__ = [
     "alert_places",
     "callbacks",
     "deliveries",
+    "names",
     "orders",
     "player_orders",
     "products",
@@ -25,5 +25,3 @@ __all__ = [
     "refunds",
     "shops",
 ]
-
-name_models(MODELS, FIELDS)

@@ -2,7 +2,6 @@
 
 from lib.backoffice.languages import _
 from lib.backoffice.names import name_model
-from players.models import ApprovalRule
 from wallet.models import (
     Alert,
     ApiCall,
@@ -18,7 +17,6 @@ from wallet.models import (
 
 name_model(Alert, _("alert"), _("alerts"))
 name_model(ApiCall, _("API call"), _("API calls"))
-name_model(ApprovalRule, _("approval rule"), _("approval rules"))
 name_model(Checkpoint, _("checkpoint"), _("checkpoints"))
 name_model(Currency, _("currency"), _("currencies"), code=_("code"), name=_("name"), decimals=_("decimals"))
 name_model(Discrepancy, _("discrepancy"), _("discrepancies"))
