@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import QuerySet
 
+from lib.clock import now
 from payments.history import incidents
 from payments.history.director import Director
 from payments.history.past import Past
@@ -124,7 +125,7 @@ def look(wanted: Wanted) -> Made:
         close_days(run)
     with recorded("fold_figures") as run:
         fold_figures(run)
-        while unfinished_days():
+        while unfinished_days(now()):
             fold_figures(run)
     with recorded("audit_all") as run:
         audit_all(run)

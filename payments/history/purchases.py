@@ -54,7 +54,8 @@ def purchase(
     is_first = person.bought == 0
     if not course:
         [course] = ["paid"] if is_first else world.random.choices(list(COURSES), list(COURSES.values()))
-    price = offer(world, house, wants_credit=is_first, is_delivered=course in ("gone", "failing"))
+    wants_credit = is_first or course in WAYS_BACK
+    price = offer(world, house, wants_credit=wants_credit, is_delivered=course in FATES)
     order = started_order(world, house, token_hash, price)
     person.bought += 1
     yield world.after(8, 60)
