@@ -1,0 +1,28 @@
+"""The client for the platform's web front, for code that runs in an event loop."""
+
+from quantum_wallet import operations, shapes
+from quantum_wallet.async_caller import AsyncCaller
+
+
+class AsyncEntryClient(AsyncCaller):
+    """The entry API, with a credential of the platform; raises as `AsyncWalletClient` does."""
+
+    async def put_player(self, uid: str, about: shapes.PutPlayerRequest) -> shapes.PlayerAnswer:
+        """Makes or changes a player; what is None stays as it is."""
+        return await self.make(operations.player(uid, about), self.settings.asking)
+
+    async def launch(self, asked: shapes.LaunchRequest) -> shapes.LaunchAnswer:
+        """Starts a session of a player in a game. A repetition starts another one, which ends by itself."""
+        return await self.make(operations.launch(asked), self.settings.asking)
+
+    async def end_session(self, token: str) -> shapes.EmptyAnswer:
+        """Ends a session."""
+        return await self.make(operations.session_end(token), self.settings.asking)
+
+    async def balance(self, uid: str, currency: str) -> shapes.HoldingsAnswer:
+        """What a player has in one currency."""
+        return await self.make(operations.holdings(uid, currency), self.settings.asking)
+
+    async def statement(self, asked: shapes.StatementRequest) -> shapes.StatementAnswer:
+        """What changed a player's spendable balance, newest first."""
+        return await self.make(operations.statement(asked), self.settings.asking)
