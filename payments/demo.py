@@ -3,6 +3,8 @@
 import secrets
 from typing import Any, NamedTuple
 
+from django.conf import settings
+
 from lib.security.encryption import Unreadable
 from payments.models import Price, Product, Provider, Secret, Shop
 from payments.providers.signing_secrets import (
@@ -11,6 +13,7 @@ from payments.providers.signing_secrets import (
     new_webhook_secret,
     open_secret,
 )
+from players.demo import is_played
 from players.models import Game
 from wallet.currencies import show
 from wallet.money import Money
@@ -30,7 +33,7 @@ class Offer(NamedTuple):
 OFFERS = (
     Offer("coins-500", "500 silver coins", "500 Silbermünzen", {"EUR": 4_99, "JPY": 750}, credit=500_00),
     Offer("coins-1200", "1,200 silver coins", "1.200 Silbermünzen", {"EUR": 9_99}, credit=1200_00),
-    Offer("wm.spin.1", "Ten free spins", "Zehn Freispiele", {"EUR": 4_99}, is_delivered=True),
+    Offer("wm.spin.1", "Ten free rounds", "Zehn Freispiele", {"EUR": 4_99}, is_delivered=True),
     Offer(
         "starter-pack",
         "Starter pack with 2,000 silver coins",
@@ -49,11 +52,11 @@ PROVIDERS = (
 
 
 def demo_shop(game: Game, url: str) -> None:
-    """A game's shop, delivering to a page of our own at `url`, with its products."""
+    """A game's shop with its products, delivering to the game, or if that does not run to a page at `url`."""
     shop, _ = Shop.objects.get_or_create(
         game=game, defaults={"return_origins": [f"https://{game.slug}.example"]}
     )
-    Shop.objects.filter(pk=shop.pk).update(order_url=f"{url}/sandbox/deliveries/{game.slug}")
+    Shop.objects.filter(pk=shop.pk).update(order_url=order_url(game, url))
     if not Secret.objects.filter(game=game, retired_at=None).exists():
         add_delivery_secret(game, new_webhook_secret(), actor="seed")
     for offer in OFFERS:
@@ -73,6 +76,24 @@ def demo_shop(game: Game, url: str) -> None:
                 Price(product=product, currency_id=currency, amount=amount)
                 for currency, amount in offer.prices.items()
             )
+
+
+def order_url(game: Game, url: str) -> str:
+    """Where a demo game is told to deliver."""
+    if is_played(game.slug):
+        return f"{settings.DEMO_GAME_URL}/platform/deliveries"
+    return f"{url}/sandbox/deliveries/{game.slug}"
+
+
+def demo_delivery_secret(game: Game, kept: str | None) -> str:
+    """The secret that signs a demo game's deliveries: the `kept` one where it still fits, else a new one."""
+    live = Secret.objects.filter(game=game, purpose=Secret.Purpose.DELIVERY, retired_at=None)
+    newest = live.order_by("-created_at", "-pk").first()
+    if kept and newest and opened(newest) == kept:
+        return kept
+    made = new_webhook_secret()
+    add_delivery_secret(game, made, actor="seed")
+    return made
 
 
 def demo_products() -> list[dict[str, Any]]:

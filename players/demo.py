@@ -3,21 +3,50 @@
 import secrets
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.models import Group
 
-from lib.security.tokens import password_hash
+from lib.security.encryption import Unreadable
+from lib.security.tokens import new_password, password_hash
 from players.models import Credential, Game, Operator
-from players.operations import create_credential, revoke_credential
+from players.operations import create_credential, query_credential, revoke_credential, set_query_password
 
-GAMES = {"starfall": "Starfall Slots", "moonreef": "Moonreef Poker"}
+GAMES = {"starfall": "Starfall", "moonreef": "Moonreef Poker"}
+# The one that can really be played, at DEMO_GAME_URL.
+PLAYED = "starfall"
+QUERY_USERNAME = "platform"
 ADMIN, APPROVER = "admin", "approver"
 
 
 def demo_game(slug: str) -> Game:
-    """The demo game of that slug, made where it is not there."""
-    return Game.objects.get_or_create(
+    """The demo game of that slug, made where it is not there, and with today's addresses."""
+    game, _ = Game.objects.get_or_create(
         slug=slug, defaults={"name": GAMES[slug], "launch_url": f"https://{slug}.example/play"}
-    )[0]
+    )
+    if is_played(slug):
+        here = settings.DEMO_GAME_URL
+        game.launch_url, game.query_url = f"{here}/play", f"{here}/platform/state"
+        game.query_username = QUERY_USERNAME
+        game.save(update_fields=["launch_url", "query_url", "query_username"])
+    return game
+
+
+def is_played(slug: str) -> bool:
+    """Whether the game of that slug runs beside the platform."""
+    return slug == PLAYED and bool(settings.DEMO_GAME_URL)
+
+
+def demo_query_password(game: Game, kept: str | None) -> str:
+    """With which the platform asks a demo game: the `kept` password where it still fits, else a new one."""
+    try:
+        credential = query_credential(game)
+    except Unreadable:
+        credential = None
+    if kept and credential and credential.password == kept:
+        return kept
+    made = new_password()
+    set_query_password(game, made)
+    return made
 
 
 def demo_credential(

@@ -12,8 +12,11 @@ from django.core.management import CommandError, call_command
 from psycopg import Connection
 
 from lib.clock import now
+from lib.outbound.client import BasicCredential
 from payments.models import Order, Provider
-from players.models import Credential, Operator, Player
+from payments.providers.signing_secrets import delivery_secrets
+from players.models import Credential, Game, Operator, Player
+from players.operations import query_credential
 from tests.conftest import Clock
 from tests.support.call_log_days import drop_days
 from tests.support.callers import Caller, basic, holding
@@ -105,6 +108,36 @@ def test_demo__products_and_providers_work_with_what_is_written(file: Path) -> N
     order = Order.objects.get(pk=answer.body["orderId"])
     # Genuine, for an order that was not started with it.
     assert fake_provider.tell("payment.succeeded", order).status == 422
+
+
+GAME_URL = "http://127.0.0.1:9998"
+
+
+def test_demo__game_that_runs_is_called_where_it_is(file: Path, settings: Any) -> None:
+    before = seed(file)
+    settings.DEMO_GAME_URL = GAME_URL
+    told = seed(file)["games"][0]
+    game = Game.objects.get(slug="starfall")
+    assert (game.launch_url, game.query_url) == (f"{GAME_URL}/play", f"{GAME_URL}/platform/state")
+    assert game.shop.order_url == f"{GAME_URL}/platform/deliveries"
+    assert query_credential(game) == BasicCredential(told["queryUsername"], told["queryPassword"])
+    # The newest signs.
+    assert delivery_secrets(game)[0] == told["deliverySecret"]
+    assert told["password"] == before["games"][0]["password"]
+    assert seed(file)["games"][0] == told
+    assert not Game.objects.get(slug="moonreef").query_url
+    assert "queryPassword" not in seed(file)["games"][1]
+
+
+def test_demo__lost_file_gives_the_game_new_secrets(file: Path, settings: Any) -> None:
+    settings.DEMO_GAME_URL = GAME_URL
+    first = seed(file)["games"][0]
+    file.unlink()
+    second = seed(file)["games"][0]
+    assert first["queryPassword"] != second["queryPassword"]
+    game = Game.objects.get(slug="starfall")
+    assert query_credential(game) == BasicCredential("platform", second["queryPassword"])
+    assert delivery_secrets(game)[:2] == [second["deliverySecret"], first["deliverySecret"]]
 
 
 def test_demo__second_run_keeps_everything(file: Path) -> None:

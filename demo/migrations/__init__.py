@@ -1,0 +1,1 @@
+"""Migrations of the demonstration: they run only where DEMO is on."""
