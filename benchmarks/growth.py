@@ -17,7 +17,6 @@ from psycopg import sql
 from benchmarks.aims import judge
 from benchmarks.command import measuring, say, step
 from benchmarks.databases import CannotMeasure, checkpoint, connect, database, require_durable
-from benchmarks.history import DAYS
 from benchmarks.measured import CONNECTIONS, Measured, Work
 from benchmarks.servers import ENDINGS, VAR, patient, platform, run, seed_platform, shipped_server
 from benchmarks.traffic import Login
@@ -25,11 +24,15 @@ from config.launcher.processes import start, stop, wait_until
 from config.launcher.supervisor import ROOT
 
 TRANSACTIONS = 5_000_000
+# They reach so many days back, evenly; each day has its part of the call log.
+DAYS = 30
 PAGE_MS = 300
 # Of the slowest pages, as many as this are told, and all that miss the aim.
 SHOWN = 12
 # So many orders are there besides, none of them paid.
 ORDERS = 100_000
+# Of alerts, requests, acts and what else operators work through, so many of each.
+DESK = 20_000
 LEAST_SHARE = 0.9
 LOADED = ("wallet_transaction", "wallet_entry", "wallet_apicall")
 
@@ -118,10 +121,14 @@ def load(name: str, transactions: int) -> None:
 
 
 def complete(name: str, transactions: int) -> None:
-    """What a platform of that age has besides: orders, and its finished days summed up."""
+    """What a platform of that age has besides: orders, operators' work, its finished days summed up."""
     with step("Adding orders"):
         count = max(1_000, ORDERS * transactions // TRANSACTIONS)
         run("-m", "benchmarks.orders", str(count), environment=patient(name))
+    with step("Filling the operators' desk"):
+        count = max(200, DESK * transactions // TRANSACTIONS)
+        # As the owner: discrepancies are written by the ledger alone.
+        run("-m", "benchmarks.desk", str(count), environment=patient(name, owner=True))
     with step("Summing up the finished days"):
         run("manage.py", "daily_totals", environment=patient(name))
     with step("Summing up what the first page shows"):
@@ -142,6 +149,7 @@ def write_history(name: str, transactions: int, parts: int) -> None:
                 "benchmarks.history",
                 name,
                 str(transactions),
+                str(DAYS),
                 str(part),
                 str(parts),
             ]

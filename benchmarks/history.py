@@ -1,6 +1,7 @@
 """Loads settled transactions in bulk, with the journal, chains and calls that the ledger would have written.
 
-`python -m benchmarks.history DATABASE TRANSACTIONS PART PARTS` writes the share of one of several processes.
+`python -m benchmarks.history DATABASE TRANSACTIONS DAYS PART PARTS` writes the share of one of several
+processes.
 """
 
 import os
@@ -10,14 +11,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
+import django
 import psycopg
 
 from benchmarks.databases import connect
-from wallet.audit.hash_chain import EntryRow, TransactionRow, ending, entry_hash, opening
-from wallet.audit.replay import MOVES
 
-# The history reaches so many days back, evenly; each day has its part of the call log.
-DAYS = 30
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+django.setup()
+
+from wallet.audit.hash_chain import EntryRow, TransactionRow, ending, entry_hash, opening  # noqa: E402
+from wallet.audit.replay import MOVES  # noqa: E402 (needs the setup)
+
 PENDING = timedelta(hours=72)
 AMOUNT = 100
 # Of ten transactions: what they are, and how they end.
@@ -140,11 +144,13 @@ class History:
         ).fetchall()
         self.accounts = [Account(*row) for row in rows[part::parts]]
 
-    def write(self, transactions: int) -> None:
-        """Writes about `transactions` of them: this process's share of what all write together."""
+    def write(self, transactions: int, days: int) -> None:
+        """Writes about `transactions` of them, evenly over so many days until now: this process's share of
+        what all write together.
+        """
         rounds = max(1, round(transactions / self.parts / len(self.accounts)))
-        began = datetime.now(UTC).replace(microsecond=0) - timedelta(days=DAYS)
-        step = timedelta(days=DAYS) / (rounds + 1)
+        began = datetime.now(UTC).replace(microsecond=0) - timedelta(days=days)
+        step = timedelta(days=days) / (rounds + 1)
         told = time.monotonic()
         for number in range(rounds):
             self.write_round(number, Round((began + (number + 1) * step).replace(microsecond=0)))
@@ -224,11 +230,11 @@ def only(connection: psycopg.Connection, question: str) -> object:
     return row[0]
 
 
-def main(database: str, transactions: int, part: int, parts: int) -> None:
+def main(database: str, transactions: int, days: int, part: int, parts: int) -> None:
     with connect(database, owner=True) as connection:
         connection.execute("SET synchronous_commit = off")
-        History(connection, part, parts).write(transactions)
+        History(connection, part, parts).write(transactions, days)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], *map(int, sys.argv[2:5]))
+    main(sys.argv[1], *map(int, sys.argv[2:6]))

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
-from benchmarks.databases import CannotMeasure, address, app_role
+from benchmarks.databases import CannotMeasure, address, app_role, connect
 from config import gunicorn
 from config.launcher.processes import Ending, start, stop
 from config.launcher.supervisor import PROGRAMS, ROOT
@@ -50,9 +50,9 @@ def platform(database: str, *, owner: bool = False) -> dict[str, str]:
     }
 
 
-def patient(database: str) -> dict[str, str]:
+def patient(database: str, *, owner: bool = False) -> dict[str, str]:
     """The same for a command that fills a database: its statements may take their time."""
-    return platform(database) | {"DATABASE_STATEMENT_TIMEOUT": "0"}
+    return platform(database, owner=owner) | {"DATABASE_STATEMENT_TIMEOUT": "0"}
 
 
 def python_of(checkout: Path) -> str:
@@ -82,6 +82,9 @@ def run(*words: str, environment: Mapping[str, str], checkout: Path = ROOT) -> s
 def seed_platform(name: str, checkout: Path = ROOT) -> dict[str, str]:
     """Migrates as the owner, seeds as the application; what a benchmark needs to know of it."""
     run("manage.py", "migrate", "--no-input", environment=platform(name, owner=True), checkout=checkout)
+    with connect(name, owner=True) as connection:
+        # The plain clock: the demonstration's, which can be moved, costs a little in each call.
+        connection.execute((checkout / "players/sql/clock.sql").read_bytes())
     seeded: dict[str, str] = json.loads(
         run("-m", "benchmarks.seed", environment=patient(name), checkout=checkout)
     )
@@ -136,13 +139,19 @@ def tail(path: Path) -> str:
 
 @contextmanager
 def shipped_server(
-    name: str, database: str, *, connections: int | None = None, checkout: Path = ROOT
+    name: str,
+    database: str,
+    *,
+    connections: int | None = None,
+    checkout: Path = ROOT,
+    pooler: Mapping[str, str] | None = None,
 ) -> Iterator[Address]:
     """The platform's web server, by the command and the settings with which `make run` starts it;
-    one address may have `connections` to each worker, if that is said. `checkout` is where its code is.
+    one address may have `connections` to each worker, if that is said. `checkout` is where its code is,
+    `pooler` are the settings that lead through one.
     """
     port = free_port()
-    environment = platform(database) | {"HOST": HOST, "PORT": str(port)}
+    environment = platform(database) | {"HOST": HOST, "PORT": str(port)} | dict(pooler or {})
     if connections:
         environment["WEB_CONNECTIONS_PER_ADDRESS"] = str(connections)
     with serving(name, port, PROGRAMS["gunicorn"], environment, checkout) as where:
