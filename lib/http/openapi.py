@@ -4,10 +4,10 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import msgspec
-from django.utils.translation import gettext_noop as _
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, extend_schema_view
 
-from lib.http.errors import INTERNAL_ERROR, ErrorCode
+from lib.http.error_documents import DOCUMENTS, ERRORS
+from lib.http.errors import ErrorCode
 
 View = TypeVar("View", bound=type[Any])
 
@@ -15,34 +15,8 @@ REFERENCE = "#/components/schemas/{name}"
 # Every described shape, collected as the views are imported, for `add_components`.
 SHAPES: list[type[msgspec.Struct]] = []
 
-# The API says them in English; the operators' page translates them.
-CODES = {
-    ErrorCode.OTHER: _("Another error; repeat the call."),
-    ErrorCode.INVALID_REQUEST: _("The request is invalid."),
-    ErrorCode.UNKNOWN_SESSION: _("The session token is unknown, ended or expired."),
-    ErrorCode.PLAYER_BARRED: _("The player is blocked, self-excluded or closed, or the wallet is frozen."),
-    ErrorCode.INSUFFICIENT_FUNDS: _("The player has insufficient funds."),
-    ErrorCode.FOREIGN_CURRENCY: _("The currency is unknown, or not the session's."),
-    ErrorCode.TRANSACTION_NOT_FOUND: _("There is no such transaction."),
-    ErrorCode.ALREADY_CONFIRMED: _("The transaction is already confirmed."),
-    ErrorCode.ALREADY_ROLLED_BACK: _("The transaction is already rolled back."),
-    ErrorCode.EXPIRED: _("The transaction has expired and was settled as rolled back."),
-    ErrorCode.OTHER_CONTENT: _("The transaction id was used before with other content."),
-    ErrorCode.LIMIT_REACHED: _("A limit is reached."),
-}
-FAILURES = {
-    401: (
-        "No or wrong authorization (400 where the platform is set so).",
-        "Authorization is missing or wrong.",
-    ),
-    413: ("The body is longer than 64 KiB.", "The body is longer than 64 KiB."),
-    429: (
-        "Too many failed authentications from this address; see Retry-After.",
-        "Too many failed authentications from this address.",
-    ),
-    500: ("An unhandled failure; repeat the call.", INTERNAL_ERROR),
-    503: ("The database is unavailable; repeat the call after Retry-After seconds.", INTERNAL_ERROR),
-}
+# The statuses that are no answer of the contract, and may come from any call.
+FAILURES = (401, 413, 429, 500, 503)
 
 
 def described(
@@ -92,11 +66,16 @@ def success(
     """HTTP 200: the answer, or a refusal with its code."""
     examples = [OpenApiExample("success", value=gets, response_only=True)]
     for code in refusals:
-        body = {"errorCode": int(code), "errorDescription": CODES[code], **adds(code)}
-        examples.append(OpenApiExample(f"{int(code)} {CODES[code]}", value=body, response_only=True))
+        meaning = DOCUMENTS[code].meaning
+        body = {"errorCode": int(code), "errorDescription": meaning, **adds(code)}
+        examples.append(OpenApiExample(f"{int(code)} {meaning}", value=body, response_only=True))
     schema = {"anyOf": [{"$ref": REFERENCE.format(name=shape.__name__)} for shape in (answer, error)]}
     return OpenApiResponse(
-        schema, description="Done, or refused: a refusal has an errorCode.", examples=examples
+        schema,
+        description=(
+            f"Done, or refused: a refusal has an errorCode. [Its page]({ERRORS}) says why, and what to do."
+        ),
+        examples=examples,
     )
 
 
@@ -105,21 +84,41 @@ def failures(error: type[msgspec.Struct]) -> dict[int, OpenApiResponse]:
     return {
         status: OpenApiResponse(
             {"$ref": REFERENCE.format(name=error.__name__)},
-            description=description,
+            description=DOCUMENTS[status].meaning,
             examples=[
                 OpenApiExample(
                     f"{status}",
-                    value={"errorCode": 101 if status == 413 else 100, "errorDescription": text},
+                    value={
+                        "errorCode": 101 if status == 413 else 100,
+                        "errorDescription": DOCUMENTS[status].description,
+                    },
                     response_only=True,
                 ),
             ],
         )
-        for status, (description, text) in FAILURES.items()
+        for status in FAILURES
     }
 
 
 def add_components(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
     """Puts the described shapes among the document's components (a postprocessing hook)."""
     _, components = msgspec.json.schema_components(dict.fromkeys(SHAPES), ref_template=REFERENCE)
-    result.setdefault("components", {}).setdefault("schemas", {}).update(components)
+    result.setdefault("components", {}).setdefault("schemas", {}).update(as_numbers(components))
     return result
+
+
+# How msgspec describes a Decimal, whatever its annotation says; it is sent as a number (lib.http.responses).
+DECIMAL_TEXT = {"type": "string", "format": "decimal"}
+
+
+def as_numbers(schema: Any) -> Any:
+    """The schema with every decimal described as the JSON number that it is sent as."""
+    if isinstance(schema, dict):
+        described = {name: as_numbers(member) for name, member in schema.items()}
+        is_decimal = described.items() >= DECIMAL_TEXT.items()
+        return {**without(described, "format"), "type": "number"} if is_decimal else described
+    return [as_numbers(member) for member in schema] if isinstance(schema, list) else schema
+
+
+def without(schema: dict[str, Any], name: str) -> dict[str, Any]:
+    return {each: member for each, member in schema.items() if each != name}

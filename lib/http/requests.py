@@ -34,7 +34,8 @@ DECODER = json.JSONDecoder(parse_float=Decimal, parse_int=Decimal, parse_constan
 
 
 def read_object(request: HttpRequest) -> dict[str, Any]:
-    """The request's body as a JSON object whose numbers are Decimals; members that are null are absent.
+    """The request's body as a JSON object whose numbers are Decimals; members that are null are absent. The
+    request has it as `given` afterwards.
 
     The standard library's reader is used, not msgspec's: it takes lone surrogates in texts that never cause a
     refusal.
@@ -49,7 +50,9 @@ def read_object(request: HttpRequest) -> dict[str, Any]:
         raise invalid("The body is not JSON in UTF-8.") from problem
     if not isinstance(body, dict):
         raise invalid("The body must be a JSON object.")
-    return {name: value for name, value in body.items() if value is not None}
+    # Kept for whoever asks afterwards why it was refused.
+    given = request.given = {name: value for name, value in body.items() if value is not None}  # type: ignore[attr-defined]
+    return given
 
 
 def fit(body: dict[str, Any], shape: type[Shape]) -> Shape:

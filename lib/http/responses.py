@@ -9,6 +9,7 @@ from django.http import HttpResponse
 from django.http.response import ResponseHeaders
 from msgspec import Meta
 
+from lib.http.error_documents import HELP
 from lib.http.errors import INTERNAL_ERROR, ErrorCode
 
 READY = {
@@ -68,9 +69,12 @@ def json_answer(body: Any, status: int = 200) -> JsonAnswer:
 
 
 def error_answer(code: ErrorCode, description: str, status: int = 200, **members: Any) -> JsonAnswer:
-    """The body that says no, with further `members` such as the balance."""
-    answer = json_answer({"errorCode": int(code), "errorDescription": description, **members}, status)
-    answer.error_code = int(code)
+    """The body that says no, with further `members` such as the balance; a header leads to what helps."""
+    number = int(code)
+    answer = json_answer({"errorCode": number, "errorDescription": description, **members}, status)
+    answer.error_code = number
+    if link := HELP.get(number if status == 200 else status):
+        answer.headers.put(*link)
     return answer
 
 
@@ -79,6 +83,8 @@ def unauthorized() -> HttpResponse:
     answer = error_answer(
         ErrorCode.OTHER, "Authorization is missing or wrong.", settings.WALLET_UNAUTHORIZED_STATUS
     )
+    # Also where the status is set to 400.
+    answer.headers.put(*HELP[401])
     answer["WWW-Authenticate"] = 'Basic realm="Quantum Wallet", charset="UTF-8"'
     return answer
 
