@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from config.roles import PURPOSES
 from config.roles_table import Right, acts, pages
 from lib.backoffice import columns
-from lib.backoffice.formatting import link, mono, sentence
+from lib.backoffice.formatting import link, mono, sentence, wrapped
 from lib.backoffice.languages import _
 from lib.backoffice.pages import PageAdmin, Section
 from players.models import Operator
@@ -62,7 +62,7 @@ class RoleAdmin(PageAdmin):
 
 
 def acts_section(title: str, rights: list[Right]) -> Section:
-    rows = [(sentence(right.words), mono(right.name), right.who) for right in rights]
+    rows = [(sentence(right.words), mono(right.name), wrapped(right.who)) for right in rights]
     return Section(Group, title, ACT_HEADERS, rows, _("Nothing: it only looks."))
 
 

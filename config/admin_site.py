@@ -109,6 +109,14 @@ class OperatorsSite(UnfoldAdminSite):
             # They need the pages, which register themselves here.
             "find/": ("find", partial(import_string("config.find.page.find"), self)),
             "error-codes/": ("error_codes", partial(import_string("config.find.codes.show_codes"), self)),
+            "integration/": (
+                "integration_games",
+                partial(import_string("config.integration.page.show_games"), self),
+            ),
+            "integration/<slug:slug>/": (
+                "integration",
+                partial(import_string("config.integration.page.show_game"), self),
+            ),
             "account/sessions/": ("own_sessions", account.sessions_page),
             "account/sessions/end/": ("end_sessions", account.end_sessions),
             "reports/<uuid:id>/": ("bulk_report", show_report),

@@ -6,13 +6,20 @@ from typing import Any
 
 import django
 from celery import Celery
-from celery.signals import beat_init, celeryd_init, setup_logging
+from celery.signals import (
+    beat_init,
+    celeryd_init,
+    setup_logging,
+    worker_process_init,
+    worker_process_shutdown,
+)
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 from django_structlog.celery.steps import DjangoStructLogInitStep
 
 from config import broker_transport
+from config.telemetry import end_telemetry, start_telemetry
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -42,6 +49,9 @@ def end_refused_start(**ignored: Any) -> None:
         raise SystemExit(f"Whether it may start could not be told: {problem!r}") from problem
 
 
+# In each process that runs tasks.
+worker_process_init.connect(start_telemetry)
+worker_process_shutdown.connect(end_telemetry)
 setup_logging.connect(keep_our_logs)
 celeryd_init.connect(end_refused_start)
 beat_init.connect(end_refused_start)

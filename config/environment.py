@@ -1,6 +1,8 @@
 """Reads settings from the environment and from .env; a value that makes no sense refuses the start."""
 
 import os
+from collections import ChainMap
+from collections.abc import Mapping, MutableMapping
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -8,6 +10,57 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+# What is secret, or can hold something secret. Each may be a file's content instead, which NAME_FILE names.
+SECRETS = (
+    *("SECRET_KEY", "SECRET_KEY_FALLBACKS", "CREDENTIAL_KEY", "ENCRYPTION_KEYS", "CHECKPOINT_KEY"),
+    *("METRICS_TOKEN", "ALERT_WEBHOOK_URL", "ALERT_WEBHOOK_SECRET", "OTEL_EXPORTER_OTLP_HEADERS"),
+    *("DATABASE_URL", "DATABASE_BACKUP_URL", "REDIS_URL", "EMAIL_URL", "CHECKPOINT_STORAGE_OPTIONS"),
+)
+
+
+def secrets_in_files(environment: Mapping[str, str]) -> dict[str, str]:
+    """The secrets that are files' contents; what is set to nothing counts as not set.
+    Raises `ImproperlyConfigured`, which never tells a content.
+    """
+    found = {}
+    for name in SECRETS:
+        if path := environment.get(f"{name}_FILE"):
+            if environment.get(name):
+                raise ImproperlyConfigured(f"{name} and {name}_FILE are both set: set one of them.")
+            found[name] = content(f"{name}_FILE", Path(path))
+    return found
+
+
+def content(name: str, path: Path) -> str:
+    """The text of the file that the setting `name` names, without the newline at its end."""
+    try:
+        text = path.read_text(encoding="utf-8").rstrip("\r\n")
+    except OSError as problem:
+        why = f"cannot be read: {problem.strerror}"
+        raise ImproperlyConfigured(f"{name} names {path}, which {why}.") from None
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} names {path}, which is no text in UTF-8.") from None
+    if not text.strip():
+        raise ImproperlyConfigured(f"{name} names {path}, which is empty.")
+    # django-environ would take it for the name of another variable.
+    if text.startswith("$"):
+        raise ImproperlyConfigured(f"{name} names {path}, whose text must not begin with a dollar sign.")
+    return text
+
+
+class Given(ChainMap[str, str]):
+    """Notes the names that are asked for and set."""
+
+    def __init__(self, *maps: MutableMapping[str, str]) -> None:
+        super().__init__(*maps)
+        self.found: set[str] = set()
+
+    def __getitem__(self, name: str) -> str:
+        value = super().__getitem__(name)
+        self.found.add(name)
+        return value
+
+
 env = environ.Env()
 # The owner's address is for who migrates, who gives it: a file that web server and workers read may not.
 OWNER = "DATABASE_OWNER_URL"
@@ -15,6 +68,14 @@ is_given = OWNER in os.environ
 env.read_env(BASE_DIR / ".env", overwrite=False)
 if not is_given:
     os.environ.pop(OWNER, None)
+# What was read stays out of the environment, which other programs inherit.
+env.ENVIRON = GIVEN = Given(secrets_in_files(os.environ), os.environ)
+
+
+def given_settings() -> list[str]:
+    """The names of the settings that are not left to their defaults, without their values."""
+    return sorted(GIVEN.found)
+
 
 # --- What kind of start this is ---
 

@@ -161,6 +161,8 @@ def begin_platform(worker: Any) -> None:
     worker.trusted_proxies = tuple(importlib.import_module("django.conf").settings.TRUSTED_PROXIES)
     worker.loop_paths = ("/wallet/",)
     importlib.import_module("lib.loop_connections").refuse_django_connection()
+    # A thread of its own, which no fork survives.
+    importlib.import_module("config.telemetry").start_telemetry()
     # All views are imported now, and not while the first call waits.
     importlib.import_module("django.urls").get_resolver().url_patterns  # noqa: B018
     if os.environ.get("WEB_HEARTBEAT") != "0":
@@ -170,6 +172,8 @@ def begin_platform(worker: Any) -> None:
 def worker_exit(server: Any, worker: Any) -> None:
     if hasattr(worker, "heartbeat"):
         worker.heartbeat.end()
+    if "config.telemetry" in sys.modules:
+        sys.modules["config.telemetry"].end_telemetry()
 
 
 def on_exit(server: Any) -> None:

@@ -1,4 +1,7 @@
-"""A web process's sign of life, left by a thread of its own as long as the process serves (contract 2.4)."""
+"""A web process's sign of life, left by a thread of its own as long as the process serves (contract 2.4).
+
+The thread also writes down what the process has counted of its answers to games.
+"""
 
 import logging
 import threading
@@ -6,6 +9,7 @@ import threading
 from django.db import connection
 
 from lib.database import REFUSED_WRITES, drop_unfit_connection
+from players.access.answer_counts import ANSWER_COUNTS
 from wallet.models import Pulse
 from wallet.outages import SILENCE, leave_pulse
 
@@ -30,6 +34,8 @@ class Heartbeat(threading.Thread):
         self.beat()
         while not self.ending.wait(self.every):
             self.beat()
+            write_counts()
+        write_counts()
 
     def beat(self) -> None:
         """Leaves one sign of life; says so when that begins to fail, and when it succeeds again."""
@@ -54,6 +60,18 @@ class Heartbeat(threading.Thread):
         """No more signs of life; waits for one under way, so that its connection is closed in order."""
         self.ending.set()
         self.join(seconds)
+
+
+def write_counts() -> None:
+    """Writes down what was counted. What fails is kept for the next time, and is no sign of an outage."""
+    try:
+        try:
+            ANSWER_COUNTS.write()
+        finally:
+            connection.close()
+    except Exception as problem:  # noqa: BLE001 (nor may it end the thread)
+        drop_unfit_connection(problem)
+        logger.warning("the counts of answers are not written down yet: %s", type(problem).__name__)
 
 
 def start_heartbeat() -> Heartbeat:

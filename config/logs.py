@@ -92,6 +92,8 @@ LOGGERS: dict[str, dict[str, Any]] = {
     # Would show statements with their values, and headers, at DEBUG.
     "django.db.backends": {"level": "INFO"},
     "httpcore": {"level": "INFO"},
+    # Each repetition; what a collector did not get in the end is an error, and counted.
+    "opentelemetry": {"level": "ERROR"},
     # In the web server's workers, gunicorn's own lines look like all others.
     "gunicorn.error": {"handlers": [], "propagate": True},
 }

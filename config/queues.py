@@ -11,6 +11,7 @@ TASKS = {
         "wallet.audit_all",
         "wallet.daily_totals",
         "wallet.fold_figures",
+        "wallet.fold_calls",
         "wallet.make_checkpoint",
         "wallet.purge_expired",
     ),

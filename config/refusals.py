@@ -1,5 +1,6 @@
 """Starts that are refused, each with a sentence that says what to change."""
 
+import importlib
 import logging
 import os
 from collections.abc import Iterable, Iterator
@@ -8,6 +9,7 @@ from itertools import combinations
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.apps import apps
 from django.conf import settings
 from django.core.checks import CheckMessage, Error
 from django.core.checks import Warning as Advice
@@ -35,6 +37,7 @@ OWNER = """
     SELECT current_user FROM pg_class
     WHERE oid = to_regclass('wallet_entry') AND pg_has_role(current_user, relowner, 'MEMBER')
 """
+CLOCK_SOURCE = "SELECT prosrc FROM pg_proc WHERE oid = to_regprocedure('public.wallet_now()')"
 
 
 def refuse_start() -> None:
@@ -65,12 +68,14 @@ def settings_refusals() -> Iterator[str]:
     yield from repeated_secrets()
     yield from simple_secrets()
     yield from untold_alerts()
+    yield from untraceable()
 
 
 def database_refusals() -> Iterator[str]:
     """What the database says against a start. One that is away says nothing: `/readyz` asks again."""
     try:
         yield from owners_as_application()
+        yield from movable_clocks()
         yield from map(str, changed_collations())
         yield from query_passwords_of_others()
     except FAILURES as problem:
@@ -191,13 +196,7 @@ def untold_alerts() -> Iterator[str]:
 
 
 def bad_alert_webhook(url: str) -> Iterator[str]:
-    try:
-        parse_target(url)
-    except Unanswered as problem:
-        yield f"ALERT_WEBHOOK_URL cannot be called: {problem}."
-    else:
-        if not url.startswith("https://") and is_public(host_of(url)):
-            yield "ALERT_WEBHOOK_URL must begin with https://: others could read and forge what it is told."
+    yield from bad_address("ALERT_WEBHOOK_URL", url, "others could read and forge what it is told")
     try:
         key_of(settings.ALERT_WEBHOOK_SECRET)
     except ValueError as problem:
@@ -205,6 +204,17 @@ def bad_alert_webhook(url: str) -> Iterator[str]:
             f"ALERT_WEBHOOK_SECRET signs what ALERT_WEBHOOK_URL is told. {problem} Make one with: python -c "
             "'import base64, secrets; print(\"whsec_\" + base64.b64encode(secrets.token_bytes(32)).decode())'"
         )
+
+
+def bad_address(name: str, url: str, risk: str) -> Iterator[str]:
+    """Why the platform cannot call the address that a setting has, or should not without encryption."""
+    try:
+        parse_target(url)
+    except Unanswered as problem:
+        yield f"{name} cannot be called: {problem}."
+    else:
+        if not url.startswith("https://") and is_public(host_of(url)):
+            yield f"{name} must begin with https://: {risk}."
 
 
 def bad_alert_mail() -> Iterator[str]:
@@ -220,6 +230,26 @@ def bad_alert_mail() -> Iterator[str]:
             yield f"{name} must name e-mail addresses, such as alerts@example.com: {address!r} is none."
 
 
+# --- Traces -------------------------------------------------------------------------------------------
+
+
+def untraceable() -> Iterator[str]:
+    """Whoever asks for traces must get them, and nobody else."""
+    if not settings.TELEMETRY:
+        return
+    endpoint = settings.OTEL_EXPORTER_OTLP_ENDPOINT
+    try:
+        importlib.import_module("lib.telemetry.recorder")
+    except ImportError:
+        yield (
+            "OTEL_EXPORTER_OTLP_ENDPOINT asks for traces, and OpenTelemetry is not installed: install what "
+            "requirements-telemetry.lock names, or unset it."
+        )
+    if os.environ.get("OTEL_EXPORTER_OTLP_PROTOCOL") not in (None, "", "http/protobuf"):
+        yield "OTEL_EXPORTER_OTLP_PROTOCOL must be http/protobuf: nothing else is spoken here."
+    yield from bad_address("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint, "others could read what is sent")
+
+
 # --- The database -------------------------------------------------------------------------------------
 
 
@@ -232,6 +262,19 @@ def owners_as_application() -> Iterator[str]:
                 f"DATABASE_URL connects as {role}, who owns the tables of money and could change history: "
                 f"connect as the application's role ({settings.DATABASE_APP_ROLE}), and as the owner only to "
                 "migrate."
+            )
+
+
+def movable_clocks() -> Iterator[str]:
+    """Whoever can move the clock decides when transactions are due: that is for demonstrations."""
+    if apps.is_installed("demo"):
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(CLOCK_SOURCE)
+        if any("demo_clock" in source for (source,) in cursor.fetchall()):
+            yield (
+                "The database has the demonstration's clock, which can be moved: run `manage.py migrate` as "
+                "its owner, without DEMO, or set DEMO where a demonstration is meant."
             )
 
 

@@ -55,12 +55,17 @@ PLAYERS = {
         "sealed_query_password",
         stays="id slug created_at",
     ),
+    "players_answercount": table(
+        "add remove",
+        changes="times first_seen_at last_seen_at example",
+        stays="game_id day endpoint code",
+    ),
     # What was asked never changes; how it ends is written once (triggers hold both).
     "players_approval": table(
         "add",
         changes="sealed state decided_by_id decision_reason ended_at result",
-        stays="id kind subject_type subject_id subject_name payload title effect says digest amount "
-        "currency_code requested_by_id requested_at reason is_alone expires_at",
+        stays="id kind subject_type subject_id subject_name player_id payload title effect says digest "
+        "amount currency_code requested_by_id requested_at reason is_alone expires_at",
     ),
     "players_approvalevent": table("add", stays="id approval_id what operator_id note at"),
     "players_approvalrule": table(
@@ -107,6 +112,12 @@ WALLET = {
         stays="id at game_id player_id transaction_id credential endpoint mm_transaction_id amount "
         "currency_code address outcome replayed took_us"
     ),
+    # What the pages about a game's integration show, summed up from the call log.
+    "wallet_callhour": table(
+        "add remove", changes="calls refused repeats late", stays="game_id hour endpoint bucket"
+    ),
+    "wallet_integrationstep": table("add", changes="first_seen_at last_seen_at", stays="game_id name"),
+    "wallet_calllogreading": table("add", changes="up_to", stays="id"),
     # The operators' history of adjustments.
     "wallet_adjustment": table(
         "add", stays="id operator_id player_id currency_id type amount actor reason at"
@@ -125,15 +136,21 @@ WALLET = {
     "wallet_closedday": table("add remove", changes="entries", stays="day closed_at"),
     "wallet_dailytotal": table("add remove", stays="id day_id currency_id account debits credits entries"),
     # What the admin's first page shows, summed up from the journal; made anew at any time.
-    "wallet_figuresday": table("add", changes="read_up_to is_final", stays="day"),
+    "wallet_figuresday": table("add", changes="read_up_to is_final by_hour", stays="day"),
     "wallet_gametotal": table(
         "add remove", changes="debits credits", stays="id day_id game_id currency_id is_test account"
     ),
+    "wallet_hourtotal": table(
+        "add remove", changes="debits credits", stays="id day_id hour game_id currency_id is_test account"
+    ),
     "wallet_activesession": table(
-        "add remove", stays="day_id session_id player_id game_id currency_code is_test"
+        "add remove", stays="day_id session_id player_id game_id currency_code is_test hour"
     ),
     "wallet_dailyactivity": table(
         "add remove", stays="id day_id game_id currency_id is_test players sessions"
+    ),
+    "wallet_houractivity": table(
+        "add remove", stays="id day_id hour game_id currency_id is_test players sessions"
     ),
     "wallet_liability": table(
         "add remove", stays="id currency_id is_test spendable reserved announced debt at"
@@ -222,7 +239,7 @@ PAYMENTS = {
     "payments_delivery": table(
         "add",
         changes="next_attempt_at leased_until state attempts delivered_at",
-        stays="id order_id game_id created_at",
+        stays="id order_id game_id created_at traceparent",
     ),
     "payments_deliveryattempt": table(
         "add", changes="ended_at status problem body took_ms", stays="id delivery_id url worker began_at"
@@ -269,6 +286,8 @@ DJANGO = {
     "django_content_type": table(stays="id app_label model"),
     "django_migrations": table(stays="id app name applied"),
 }
+# Only where DEMO is on: the clock that can be moved. That it does not go back is a trigger's.
+DEMO = {"demo_clock": table(changes="moved_by_seconds", stays="id")} if settings.DEMO else {}
 # The ledger's doors, the call log's, and the clock. All others are inner ones.
 FUNCTIONS = (
     "ledger_open",
@@ -290,7 +309,7 @@ FUNCTIONS = (
     "call_log_drop_before",
     "wallet_now",
 )
-RIGHTS = Rights(PLAYERS | WALLET | PAYMENTS | PASSKEYS | DJANGO, FUNCTIONS)
+RIGHTS = Rights(PLAYERS | WALLET | PAYMENTS | PASSKEYS | DJANGO | DEMO, FUNCTIONS)
 
 
 def grant_rights(*, using: str, **kwargs: Any) -> None:

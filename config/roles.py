@@ -13,6 +13,7 @@ from django.contrib.auth.models import Group, Permission
 from django.db import transaction
 from django.db.models import Q
 
+from lib.backoffice.languages import _
 from lib.database_rights import is_fully_migrated
 from players.models import Operator
 
@@ -98,13 +99,13 @@ ROLES: Mapping[str, frozenset[str]] = {
 }
 # What each role is for, in a sentence.
 PURPOSES: Mapping[str, str] = {
-    "viewer": "Looks at players, their money and payments, and changes nothing.",
-    "support": "Helps players: their status and sessions, and deliveries that a game did not take.",
-    "risk": "Stops what looks wrong: players, wallets, limits, alerts.",
-    "finance": "Moves money by hand: adjustments, settlements, refunds, prices.",
-    "integration": "Connects games and providers: addresses, credentials, secrets.",
-    "administrator": "Decides who works here and with which roles, and moves no money.",
-    "auditor": "Reads everything, the audit trail as well, and changes nothing.",
+    "viewer": _("Looks at players, their money and payments, and changes nothing."),
+    "support": _("Helps players: their status and sessions, and deliveries that a game did not take."),
+    "risk": _("Stops what looks wrong: players, wallets, limits, alerts."),
+    "finance": _("Moves money by hand: adjustments, settlements, refunds, prices."),
+    "integration": _("Connects games and providers: addresses, credentials, secrets."),
+    "administrator": _("Decides who works here and with which roles, and moves no money."),
+    "auditor": _("Reads everything, the audit trail as well, and changes nothing."),
 }
 
 
@@ -120,7 +121,7 @@ def make_roles(*, using: str, **kwargs: Any) -> None:
         stale_permissions(using).delete()
         Group.objects.using(using).exclude(name__in=ROLES).delete()
         for role, names in ROLES.items():
-            group, _ = Group.objects.using(using).get_or_create(name=role)
+            group, __ = Group.objects.using(using).get_or_create(name=role)
             group.permissions.set(permissions_of(names, using))
 
 
@@ -140,7 +141,7 @@ def stale_permissions(using: str) -> Any:
     for model in (model for app in OURS for model in apps.get_app_config(app).get_models()):
         options = model._meta  # noqa: SLF001 (documented)
         codes = [f"{act}_{options.model_name}" for act in options.default_permissions]
-        codes += [code for code, _ in options.permissions]
+        codes += [code for code, __ in options.permissions]
         named_by_models |= Q(content_type__model=options.model_name, codename__in=codes)
     ours = Permission.objects.using(using).filter(content_type__app_label__in=OURS)
     return ours.exclude(named_by_models)

@@ -4,11 +4,14 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from django.apps import apps
+from django.contrib import admin
+from django.db.models import Model
 
 from config.roles import OURS, PURPOSES, ROLES
+from lib.backoffice.languages import _
 from lib.backoffice.pages import view_permission
 
-ALL = "all"
+ALL = _("all")
 BEGIN, END = "<!-- roles: written by manage.py document_roles -->", "<!-- end of roles -->"
 
 
@@ -41,12 +44,17 @@ def right(name: str, words: str) -> Right:
 
 def named_pages() -> Mapping[str, str]:
     """The permissions to see pages, and which pages."""
-    known = [*apps.get_models(), apps.get_model("auth.group")]
+    known = [model for model in [*apps.get_models(), apps.get_model("auth.group")] if has_pages(model)]
     shown = {view_permission(model): str(model._meta.verbose_name_plural) for model in known}  # noqa: SLF001 (documented)
-    shown["auth.view_group"] = "roles"
+    shown["auth.view_group"] = str(_("roles"))
     given = frozenset().union(*ROLES.values())
     listed = sorted(shown.items(), key=lambda item: item[1].lower())
     return {name: words for name, words in listed if name in given}
+
+
+def has_pages(model: type[Model]) -> bool:
+    """Whether to see it is a permission: of one without pages, whatever is permitted is an act."""
+    return "view" in model._meta.default_permissions or admin.site.is_registered(model)  # noqa: SLF001 (documented)
 
 
 def named_acts() -> Mapping[str, str]:
@@ -77,8 +85,8 @@ def lines() -> Iterator[str]:
 
 def with_roles(text: str) -> str:
     """A document with the part between the marks as the table makes it now. Raises `ValueError`."""
-    before, _, rest = text.partition(BEGIN)
-    _, mark, after = rest.partition(END)
+    before, __, rest = text.partition(BEGIN)
+    __, mark, after = rest.partition(END)
     if not mark:
         raise ValueError("the document has no marks that roles stand between")
     return before + document() + after

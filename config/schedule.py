@@ -29,6 +29,7 @@ BEAT = [
     ("payments.verify_refused", 30.0, MESSAGE_SECONDS),
     ("payments.query_payments", 30.0, MESSAGE_SECONDS),
     ("wallet.fold_figures", 60.0, MESSAGE_SECONDS),
+    ("wallet.fold_calls", 60.0, MESSAGE_SECONDS),
     ("wallet.audit_recent", RECENT_AUDIT_SECONDS, MESSAGE_SECONDS),
     ("wallet.expire_approvals", 60.0, MESSAGE_SECONDS),
     ("wallet.end_exclusions", 60.0, MESSAGE_SECONDS),

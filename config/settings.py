@@ -61,8 +61,8 @@ for name, value in (
     if len(value) < 32:
         raise ImproperlyConfigured(
             f"{name} is missing or shorter than 32 characters. "
-            f"Set {name} in the environment or in .env, for example to the output of: "
-            "python -c 'import secrets; print(secrets.token_urlsafe(48))'"
+            f"Set {name} in the environment or in .env, or in the file that {name}_FILE names, to random "
+            "text, such as the output of: python -c 'import secrets; print(secrets.token_urlsafe(48))'"
         )
 
 # --- Addresses --------------------------------------------------------------------------------------
@@ -113,6 +113,11 @@ ORDER_TTL_MINUTES = env.int("ORDER_TTL_MINUTES", default=60)
 if not 30 <= ORDER_TTL_MINUTES <= 24 * 60:
     raise ImproperlyConfigured("ORDER_TTL_MINUTES must be from 30 to 1440.")
 
+# --- The demonstration --------------------------------------------------------------------------------
+
+# Where its game answers; the launcher starts it. Only with DEMO.
+DEMO_GAME_URL = env.str("DEMO_GAME_URL", default="").rstrip("/")
+
 # --- What is kept how long, in days; transactions, journal and ids are kept for ever -------------------
 
 CALL_LOG_DAYS = days("CALL_LOG_DAYS", 90)
@@ -154,6 +159,7 @@ INSTALLED_APPS = [
     "django_otp_webauthn",
     "wallet",
     "payments",
+    *(["demo"] if DEMO else []),
     "config.apps.PlatformConfig",
 ]
 
@@ -211,9 +217,15 @@ if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
     )
 # After so many seconds a statement is given up (503, safe to repeat); 0 for those that take their time.
 DATABASE_STATEMENT_TIMEOUT = env.int("DATABASE_STATEMENT_TIMEOUT", default=15)
+# What stands before the database and gives a connection for one transaction only: a pooler that keeps
+# prepared statements ("prepares": PgBouncer since 1.21), or one that does not ("plain").
+DATABASE_POOLER = env.str("DATABASE_POOLER", default="")
+if DATABASE_POOLER not in ("", "prepares", "plain"):
+    raise ImproperlyConfigured("DATABASE_POOLER is prepares, plain, or left out.")
 DATABASES["default"].update(
     CONN_MAX_AGE=None,
     CONN_HEALTH_CHECKS=True,
+    DISABLE_SERVER_SIDE_CURSORS=bool(DATABASE_POOLER),
     OPTIONS={
         **DATABASES["default"].get("OPTIONS", {}),
         "connect_timeout": 5,
@@ -224,17 +236,22 @@ DATABASES["default"].update(
         "keepalives_idle": 30,
         # The ledger's statements are prepared once for each connection (without this,
         # psycopg would never prepare any).
-        "prepare_threshold": 0,
-        # A stuck lock or statement is given up (503, safe to repeat) before a game's own time-out.
-        # Migrations take their time: 0.
-        "options": (
-            f"-c statement_timeout={DATABASE_STATEMENT_TIMEOUT}s "
-            "-c lock_timeout=8s -c idle_in_transaction_session_timeout=30s"
-        ),
+        "prepare_threshold": None if DATABASE_POOLER == "plain" else 0,
     },
 )
+if not DATABASE_POOLER:
+    # A stuck lock or statement is given up (503, safe to repeat) before a game's own time-out.
+    # Migrations take their time: 0.
+    DATABASES["default"]["OPTIONS"]["options"] = (
+        f"-c statement_timeout={DATABASE_STATEMENT_TIMEOUT}s "
+        "-c lock_timeout=8s -c idle_in_transaction_session_timeout=30s"
+    )
 # The role that migrations grant the application's rights to; left out where it does not exist.
 DATABASE_APP_ROLE = env.str("DATABASE_APP_ROLE", default="wallet_app")
+# As a role that may copy the whole server (REPLICATION), for `manage.py backup` and `receive_wal` alone.
+DATABASE_BACKUP_URL = env.str("DATABASE_BACKUP_URL", default="")
+# Where PostgreSQL's programs are, in the version of the database; otherwise they are looked for on the PATH.
+POSTGRES_PROGRAMS = env.str("POSTGRES_PROGRAMS", default="")
 
 # --- Redis ------------------------------------------------------------------------------------------
 
@@ -275,6 +292,8 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_SERIALIZER = "json"
 CELERY_RESULT_BACKEND = None
 CELERY_TASK_IGNORE_RESULT = True
+# There are no results: without this, beat sends a task of Celery's own every night to forget them.
+CELERY_RESULT_EXPIRES = None
 CELERY_TIMEZONE = "UTC"
 CELERY_ENABLE_UTC = True
 CELERY_TASK_DEFAULT_QUEUE = queues.SETTLE
@@ -317,6 +336,17 @@ if METRICS_TOKEN and len(METRICS_TOKEN) < 32:
         "METRICS_TOKEN is shorter than 32 characters. "
         "Make one with: python -c 'import secrets; print(secrets.token_urlsafe(48))'"
     )
+
+# --- Traces -------------------------------------------------------------------------------------------
+
+# The collector, and what is sent to it along with spans; OpenTelemetry reads its other settings (OTEL_…).
+OTEL_EXPORTER_OTLP_ENDPOINT = env.str("OTEL_EXPORTER_OTLP_ENDPOINT", default="")
+OTEL_EXPORTER_OTLP_HEADERS = env.str("OTEL_EXPORTER_OTLP_HEADERS", default="")
+TELEMETRY = bool(OTEL_EXPORTER_OTLP_ENDPOINT) and not env.bool("OTEL_SDK_DISABLED", default=False)
+# Whether a trusted proxy makes the traces' beginnings. Off: what callers wrote there counts for nothing.
+TRACEPARENT_FROM_PROXY = env.bool("TRACEPARENT_FROM_PROXY", default=False)
+# Whether games and providers hear of the trace that they are called in.
+OUTGOING_TRACEPARENT = env.bool("OUTGOING_TRACEPARENT", default=False)
 
 # --- Transport --------------------------------------------------------------------------------------
 

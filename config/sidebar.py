@@ -37,6 +37,7 @@ GROUPS = {
     _("Setup"): {
         "players.game": _("Games"),
         "players.credential": _("Credentials"),
+        "integration_games": _("Integration health"),
         "wallet.currency": _("Currencies"),
         "wallet.payoutlimit": _("Payout limits"),
         "payments.product": _("Products"),

@@ -29,6 +29,7 @@ CHUNK_SIZE = re.compile(rb"[0-9a-fA-F]+")
 CHUNK_LINE_LIMIT = 8190
 
 
+@enum.unique
 class State(enum.IntEnum):
     """What a connection is doing. If there are too many, the ones of the lowest state are closed first."""
 

@@ -18,6 +18,7 @@ TELLING = 64
 MOST_RECEIVED = 64 * 1024
 
 
+@enum.unique
 class Kind(enum.IntEnum):
     """What a worker is for."""
 

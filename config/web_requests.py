@@ -52,9 +52,6 @@ class PlainRequest:
         self.body = self.environ["wsgi.input"] = io.BytesIO(received[: self.length])
         del received[: self.length]
 
-    def force_close(self) -> None:
-        self.is_last = True
-
     def should_close(self) -> bool:
         return self.is_last
 

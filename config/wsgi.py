@@ -6,6 +6,9 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
+# Some of what is imported below reads the settings at once.
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIRequest
 from django.core.wsgi import get_wsgi_application
@@ -15,7 +18,6 @@ from lib.event_loop import in_loop
 from lib.http.addresses import is_proxy
 from lib.http.responses import NoAnswer
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django_application = get_wsgi_application()
 
 

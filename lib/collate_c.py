@@ -170,7 +170,7 @@ def build(cursor: CursorWrapper, index: Index, columns: list[str]) -> None:
         raise HiddenDuplicates(
             f"{index.table} has a key twice, which {index.name} should have refused: the order of the "
             "database's language has changed since that index was built. `manage.py audit_ledger` lists what "
-            'came twice; see "After an upgrade of the operating system" in docs/operations.md.'
+            'came twice; see "After an upgrade of the operating system" in docs/production.md.'
         ) from problem
 
 

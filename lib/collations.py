@@ -56,7 +56,7 @@ class ChangedCollation(NamedTuple):
             f"The order of text has changed since indexes were built by it: {self.owner} says version "
             f"{self.recorded}, and the system has {self.actual}. Rows may not be found, and unique ones be "
             f"there twice. Run as the owner: {reindex} {self.refresh} Then start again. "
-            'See "After an upgrade of the operating system" in docs/operations.md.'
+            'See "After an upgrade of the operating system" in docs/production.md.'
         )
 
 

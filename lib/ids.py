@@ -4,7 +4,7 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 
@@ -31,12 +31,12 @@ def new_id() -> UUID:
     return UUID(int=(milliseconds & (1 << 48) - 1) << 80 | 7 << 76 | fraction << 64 | 0b10 << 62 | random)
 
 
-def first_id_of(moment: datetime) -> UUID:
-    """The least of all ids that can be made at this moment, or later."""
-    return UUID(int=int(moment.timestamp() * 1000) << 80)
+def time_of(id: UUID) -> datetime:
+    """When an id was made, to the millisecond."""
+    return datetime.fromtimestamp((id.int >> 80) / 1000, UTC)
 
 
 def id_at(moment: datetime) -> UUID:
-    """The smallest id that is made at a moment."""
+    """The smallest id that can be made at a moment; other clocks than the database's make them, too."""
     milliseconds = max(int(moment.timestamp() * 1000), 0)
     return UUID(int=(milliseconds & (1 << 48) - 1) << 80)

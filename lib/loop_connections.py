@@ -1,5 +1,6 @@
 """Connections to PostgreSQL for calls in an event loop: while one waits for its statement, others go on."""
 
+import logging
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,8 @@ from psycopg.waiting import Ready, Wait
 
 from lib.database import FAILURES, is_unfit
 from lib.event_loop import current_loop, in_loop, off_loop
+
+logger = logging.getLogger(__name__)
 
 # What epoll calls what psycopg waits for; a descriptor that broke is read, which says why.
 READ, WRITE = 0x001, 0x004
@@ -48,6 +51,18 @@ class LoopConnection(psycopg.Connection[Any]):
             return end.value
 
 
+def require_limits(made: LoopConnection, name: str, limits: dict[str, str]) -> None:
+    """Closes a connection whose pooler does not set these limits, and raises OperationalError."""
+    for limit, wanted in limits.items():
+        row = made.execute("SELECT current_setting(%s)", [limit]).fetchone()
+        found = row[0] if row else ""
+        if found != wanted:
+            made.close()
+            problem = f"the pooler's {name} has {limit} = {found}, not {wanted}"
+            logger.error("%s: see deploy/pgbouncer.ini", problem)
+            raise psycopg.OperationalError(problem)
+
+
 def refuse_django_connection() -> None:
     """Makes Django's connection of this thread, the loop's, useless: its user would hold up all calls."""
 
@@ -62,12 +77,15 @@ class LoopConnections:
     """At most `most` connections, made when they are needed; a call that finds none free waits for one.
 
     `statement_seconds` is how long the server lets a statement take, `options` are its other settings for
-    them, such as lock_timeout="10ms"; what is not given is as everywhere (DATABASES).
+    them, such as lock_timeout="10ms"; what is not given is as everywhere (DATABASES). Behind a pooler it is
+    the pooler that sets them, for the database whose name ends with `pool`.
     """
 
-    def __init__(self, most: int, statement_seconds: int | None = None, **options: str) -> None:
+    def __init__(
+        self, most: int, statement_seconds: int | None = None, pool: str = "", **options: str
+    ) -> None:
         self.most, self.options = most, options
-        self.statement_seconds = statement_seconds
+        self.statement_seconds, self.pool = statement_seconds, pool
         self.made = 0
         self.idle: list[LoopConnection] = []
         self.queue: deque[greenlet] = deque()
@@ -126,9 +144,14 @@ class LoopConnections:
         options = self.options | {"statement_timeout": f"{seconds}s"}
         parameters: dict[str, Any] = django_connection.get_connection_params()
         del parameters["cursor_factory"]
-        parameters["options"] += "".join(f" -c {name}={value}" for name, value in options.items())
+        if settings.DATABASE_POOLER:
+            parameters["dbname"] += self.pool
+        else:
+            parameters["options"] += "".join(f" -c {name}={value}" for name, value in options.items())
         made = LoopConnection.connect(**parameters, autocommit=True)
         made.answer_seconds = (seconds or NO_LIMIT_SECONDS) + GRACE_SECONDS
+        if settings.DATABASE_POOLER:
+            require_limits(made, parameters["dbname"], options)
         return made
 
     def give_back(self, taken: LoopConnection) -> None:

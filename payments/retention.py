@@ -1,5 +1,6 @@
 """What is kept of payments for a time only: refused callbacks, which may name a payer, and their counts."""
 
+from lib.backoffice.languages import stored
 from payments.callbacks.rejected import KEPT_DAYS
 from wallet.retention import Expiring
 
@@ -14,6 +15,6 @@ COUNTS = """
     ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 """
 EXPIRING = [
-    Expiring("payments_refusedcallback", REFUSED, KEPT_DAYS, "refused callbacks"),
-    Expiring("payments_refusalcount", COUNTS, KEPT_DAYS, "counts of refused callbacks"),
+    Expiring("payments_refusedcallback", REFUSED, KEPT_DAYS, stored("{number} refused callbacks")),
+    Expiring("payments_refusalcount", COUNTS, KEPT_DAYS, stored("{number} counts of refused callbacks")),
 ]

@@ -13,14 +13,14 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
 
 from lib.backoffice.bulk_reports import MOST_REPORTED, Came, Report, RowOutcome, in_sum
 from lib.backoffice.confirmation import page_of
 from lib.backoffice.formatting import badge, mono, wrapped
-from lib.backoffice.languages import _
+from lib.backoffice.languages import _, format_lazy
 from lib.backoffice.pages import PageAdmin, Section
 from lib.backoffice.sections import read_page
+from lib.backoffice.stored_texts import reworded
 from lib.clock import now
 from players.logins.factors import operator_of
 from players.models import BulkReport
@@ -30,6 +30,7 @@ MOST_KEPT, PAGE_SIZE = 20, 100
 COLOURS = {Came.DONE: "success", Came.WAITING: "info", Came.REFUSED: "warning", Came.FAILED: "danger"}
 HEADERS = (_("Row"), _("What came of it"), _("Why"))
 GONE = _("It is not kept any more.")
+MORE = _("{words} These are the first {number} rows.")
 
 
 class OwnReports:
@@ -38,12 +39,12 @@ class OwnReports:
     def keep(self, request: HttpRequest, title: str, report: Report, back: str) -> None:
         operator, kept = operator_of(request), list(report.outcomes.items())[:MOST_REPORTED]
         more = len(report.outcomes) - len(kept)
-        first = f"{report.words} These are the first {MOST_REPORTED:,} rows." if more else report.words
+        words = format_lazy(MORE, words=report.words, number=f"{MOST_REPORTED:,}") if more else report.words
         BulkReport.objects.create(
             id=report.id,
             operator=operator,
             title=title,
-            words=str(first)[:500],
+            words=str(words)[:500],
             list=report.model._meta.label_lower,  # noqa: SLF001 (documented)
             outcomes={str(key): [one.came, str(one.words)] for key, one in kept},
             back=back,
@@ -66,8 +67,9 @@ def show_report(request: HttpRequest, id: UUID) -> HttpResponse:
     outcomes = outcomes_now(request, page, report)
     context = {
         **admin.site.each_context(request),
-        "title": gettext(report.title),
+        "title": reworded(report.title),
         "report": report,
+        "words": reworded(report.words),
         "sums": [show_sum(came, count) for came, count in in_sum(list(outcomes.values()))],
         "is_under_way": any(one.came == Came.WAITING for one in outcomes.values()),
         "sections": [lines(request, page, outcomes, number)],
@@ -113,9 +115,7 @@ def named(page: PageAdmin, row: Any, key: UUID) -> SafeString:
 
 
 def in_cells(one: RowOutcome) -> tuple[SafeString, SafeString]:
-    return badge(str(one.came.label), COLOURS.get(one.came, "")), wrapped(
-        gettext(one.words) if one.words else ""
-    )
+    return badge(str(one.came.label), COLOURS.get(one.came, "")), wrapped(reworded(one.words))
 
 
 def show_sum(came: Came, count: str) -> SafeString:

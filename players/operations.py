@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import QuerySet
 
+from lib.backoffice.languages import stored
 from lib.clock import WalletNow, now
 from lib.ids import new_id
 from lib.names import search_key
@@ -30,7 +31,9 @@ LIFTED_BY_TWO = (Player.Status.SELF_EXCLUDED, Player.Status.CLOSED)
 STATUS = ("status", "status_set_by", "excluded_until")
 # Self-exclusions that one run of the sweep ends.
 BATCH = 500
-ENDED_BY_DATE = "The self-exclusion has reached its end."
+# Who ends it, as a player's history names it.
+PLATFORM = "platform"
+ENDED_BY_DATE = stored("The self-exclusion has reached its end.")
 
 
 def find_player(uid: str) -> Player:
@@ -142,7 +145,7 @@ def end_exclusions(limit: int = BATCH) -> int:
     due = Player.objects.filter(excluded_until__lte=WalletNow(), status=Player.Status.SELF_EXCLUDED)
     players = list(due.order_by("excluded_until").select_for_update(skip_locked=True)[:limit])
     for player in players:
-        change_status(player, Player.Status.ACTIVE, Player.SetBy.PLATFORM, "platform", ENDED_BY_DATE)
+        change_status(player, Player.Status.ACTIVE, Player.SetBy.PLATFORM, PLATFORM, ENDED_BY_DATE)
         player.save(update_fields=[*STATUS, "updated_at"])
     return len(players)
 

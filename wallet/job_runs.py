@@ -22,8 +22,9 @@ logger = logging.getLogger(__name__)
 NOTE_LENGTH, ERROR_LENGTH = 255, 500
 # What the end of a run changes of its row.
 ENDING = ("ended_at", "looked_at", "done", "failed", "note", "error", "read_up_to")
-# The first half of every advisory lock of ours; the second is the task's own.
-LOCK_CLASS = 0x5157
+# The first halves of our advisory locks; the second is the task's own. Of two kinds, for they belong to two
+# connections: a job that runs alone may wait for its turn at what has its name.
+LOCK_CLASS, TURN_CLASS = 0x5157, 0x5158
 
 
 @dataclass(slots=True)
@@ -79,20 +80,22 @@ def end(row: JobRun, run: Run, error: str) -> None:
 def alone(task: str) -> Iterator[bool]:
     """Whether no other process runs `task` at this moment.
 
-    The lock ends with the block, or with the process's connection.
+    The lock ends with the block, or with the process. It belongs to a transaction of its own, for behind a
+    pooler nobody has a session; without a snapshot it keeps no row from being vacuumed.
     """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, hashtext(%s))", [LOCK_CLASS, task])
-        is_ours = bool(cursor.fetchone()[0])
+    own = connection.copy()
     try:
+        own.set_autocommit(False)
+        with own.cursor() as cursor:
+            cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+            cursor.execute("SELECT pg_try_advisory_xact_lock(%s, hashtext(%s))", [LOCK_CLASS, task])
+            is_ours = bool(cursor.fetchone()[0])
         yield is_ours
     finally:
-        if is_ours:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s, hashtext(%s))", [LOCK_CLASS, task])
+        own.close()
 
 
 def wait_for_turn(what: str) -> None:
     """Until no other process does `what`; for the rest of the atomic block it is our turn."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [LOCK_CLASS, what])
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [TURN_CLASS, what])

@@ -16,6 +16,7 @@ from psycopg.types.numeric import Int4, Int8
 from lib.database import FAILURES, drop_unfit_connection, execute, is_unavailable, is_unfit
 from lib.event_loop import in_loop
 from lib.loop_connections import LoopConnections
+from lib.telemetry.spans import Span, outgoing_span
 from wallet.ledger_queue import BATCHES, Unbatched
 from wallet.ledger_statements import (
     ADJUST,
@@ -32,6 +33,7 @@ from wallet.ledger_statements import (
     SESSION,
     SET_ASIDE,
     SETTLE,
+    name_of,
 )
 
 logger = logging.getLogger(__name__)
@@ -41,6 +43,7 @@ LOST_RACES = (errors.DeadlockDetected, errors.SerializationFailure, errors.Uniqu
 MOST_TRIES = 4
 # For calls in the web server's loop: reads, and what is asked on its own.
 CONNECTIONS = LoopConnections(6)
+IN_POSTGRESQL = {"db.system.name": "postgresql"}
 
 
 class Answer(NamedTuple):
@@ -108,6 +111,20 @@ def run(statement: str, parameters: Parameters) -> tuple[Any, ...] | None:
     """Runs one prepared statement and returns its row. Outside an atomic block it is committed when this
     returns.
 
+    Raises as `run_surely`.
+    """
+    with statement_span(statement):
+        return run_surely(statement, parameters)
+
+
+def statement_span(statement: str) -> Span:
+    """The span of a statement, however often it is tried."""
+    return outgoing_span(name_of(statement), IN_POSTGRESQL)
+
+
+def run_surely(statement: str, parameters: Parameters) -> tuple[Any, ...] | None:
+    """Repeats what is safe to repeat.
+
     A lost race, and one connection that is lost or of no use, are tried again: every ledger call is safe to
     repeat. Raises Django's OperationalError if the database cannot be reached, does not answer in time, or
     takes no writes.
@@ -169,10 +186,11 @@ def answer_in_batch(statement: str, parameters: dict[str, Any]) -> Answer:
     """The answer to an opening or a settling of a game, which goes along with others where that serves it."""
     if not in_loop():
         return answer(statement, parameters)
-    try:
-        return Answer(*BATCHES.ask(statement, parameters))
-    except Unbatched:
-        return answer(statement, parameters)
+    with statement_span(statement) as span:
+        try:
+            return Answer(*BATCHES.ask(statement, parameters, span))
+        except Unbatched:
+            return answer(statement, parameters)
 
 
 def caller(context: CallContext) -> dict[str, Any]:

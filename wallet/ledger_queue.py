@@ -18,9 +18,10 @@ from greenlet import getcurrent, greenlet
 from psycopg import errors
 from psycopg.types.numeric import Int4
 
-from lib.database import drop_unfit_connection, execute, sqlstate
+from lib.database import execute, sqlstate
 from lib.event_loop import current_loop
 from lib.loop_connections import CannotConnect, LoopConnections
+from lib.telemetry.spans import Span
 from wallet.call_batches import many_parameters
 from wallet.ledger_statements import MANY, OPEN, SETTLE
 from wallet.metrics import BATCH_CALLS, REPEATED_CALLS
@@ -32,7 +33,7 @@ logger = logging.getLogger(__name__)
 MOST_CALLS = 64
 # The lane waits for nobody: a lock that is not had at once is waited for elsewhere, and what the server does
 # not end is repeated call by call.
-LANE = LoopConnections(1, statement_seconds=5, lock_timeout="10ms")
+LANE = LoopConnections(1, statement_seconds=5, pool="_lane", lock_timeout="10ms")
 # For wallets that others have locked, as many at once.
 HELD = LoopConnections(6)
 TOO_LONG = (errors.LockNotAvailable, errors.QueryCanceled)
@@ -52,6 +53,7 @@ class Ticket(NamedTuple):
     elapsed_us: int
     since_ns: int
     call: greenlet
+    span: Span
 
     def give(self, outcome: Row | Exception) -> None:
         current_loop().call_soon(partial(self.call.switch, outcome))
@@ -60,6 +62,7 @@ class Ticket(NamedTuple):
         """The time until now belongs to the call (`took_us` in the call log), in whatever queue it was."""
         waited_us = (time.perf_counter_ns() - self.since_ns) // 1000
         self.parameters["elapsed_us"] = Int4(self.elapsed_us + waited_us)
+        self.span.note("wallet.waited_us", waited_us)
 
 
 class Batches:
@@ -71,13 +74,13 @@ class Batches:
         # By session token's hash: what waits for a wallet that somebody else has locked.
         self.held: dict[bytes, deque[Ticket]] = {}
 
-    def ask(self, statement: str, parameters: dict[str, Any]) -> Row:
-        """The row of an opening or a settling (OPEN, SETTLE).
+    def ask(self, statement: str, parameters: dict[str, Any], span: Span) -> Row:
+        """The row of an opening or a settling (OPEN, SETTLE), whose span hears with how many it went along.
 
         Raises Unbatched, or OperationalError if the database cannot be reached or a lock is not had in time.
         """
         elapsed_us = parameters["elapsed_us"]
-        ticket = Ticket(statement, parameters, elapsed_us, time.perf_counter_ns(), getcurrent())
+        ticket = Ticket(statement, parameters, elapsed_us, time.perf_counter_ns(), getcurrent(), span)
         queue = self.held.get(parameters["token_hash"], self.waiting)
         queue.append(ticket)
         if queue is self.waiting and not self.is_under_way:
@@ -162,6 +165,7 @@ def ask_ledger(connections: LoopConnections, batch: Sequence[Ticket], *, waits: 
     with connections.use() as connection:
         for ticket in batch:
             ticket.count_wait()
+            ticket.span.note("wallet.statement_calls", len(batch))
         if len(batch) == 1:
             return {0: execute(connection, batch[0].statement, batch[0].parameters)[0]}
         numbered = [(place, ticket) for place, ticket in enumerate(batch)]
@@ -175,7 +179,6 @@ def ask_ledger(connections: LoopConnections, batch: Sequence[Ticket], *, waits: 
 
 def repeat(batch: Sequence[Ticket], problem: Exception) -> None:
     """Nobody's fault may reach another's answer: each asks on its own."""
-    drop_unfit_connection(problem)
     # Not what the server said: that may show a row.
     logger.warning(
         "A statement of %d calls failed, and each is repeated alone: %s %s",
@@ -190,8 +193,7 @@ def repeat(batch: Sequence[Ticket], problem: Exception) -> None:
 
 
 def fail(tickets: Sequence[Ticket], problem: Exception) -> None:
-    """None of them has been carried out."""
-    drop_unfit_connection(problem)
+    """None of them has been carried out. Who answers the call finds in the cause what the server said."""
     for ticket in tickets:
         failure = OperationalError("the database did not answer")
         failure.__cause__ = problem

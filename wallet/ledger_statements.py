@@ -1,5 +1,9 @@
 """The statements by which `wallet/ledger.py` calls the functions of `wallet/sql`, with named arguments."""
 
+import re
+from functools import cache
+
+CALLED = re.compile(r"(?:SELECT|FROM) +(\w+)\(")
 ANSWER = "SELECT outcome, transaction_id::text, balance, currency_code FROM "
 # Who called, for the call log.
 CALLER = """
@@ -70,3 +74,10 @@ SESSION = """
         ON wallet.player_id = session.player_id AND wallet.currency_id = session.currency_code
     WHERE session.token_hash = %(token_hash)s AND session.game_id = %(game)s
 """
+
+
+@cache
+def name_of(statement: str) -> str:
+    """What a statement is called in traces: the function that it calls; SESSION calls none."""
+    found = CALLED.search(statement)
+    return found[1] if found else "session"

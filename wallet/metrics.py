@@ -16,3 +16,5 @@ REPEATED_CALLS = Counter(
     ["failure"],
     registry=REGISTRY,
 )
+# There from the start: rate() would not see the first failure of a series that begins with it.
+REPEATED_CALLS.labels("OperationalError")

@@ -11,7 +11,10 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connection, transaction
 
+from lib.backoffice.languages import stored
 from lib.clock import now
+from lib.ids import id_at
+from players.access.answer_counts import forget_old_answers
 from players.logins.attempts import forget_old
 from wallet.call_log import drop_old_days, prepare_days
 from wallet.job_runs import Run
@@ -44,12 +47,14 @@ QUESTIONS = """
 
 
 class Expiring(NamedTuple):
-    """Rows of a table that are kept for so many days, the question that finds them, and their name."""
+    """Rows of a table that are kept for so many days, the question that finds them, and how many they were
+    in words, with their `{number}`.
+    """
 
     table: str
     question: str
     days: int
-    name: str
+    words: str
 
 
 # What other apps keep for a time only; they add to it.
@@ -57,23 +62,29 @@ OTHERS: list[Expiring] = []
 
 
 def purge_expired(run: Run) -> None:
-    """Clears old sessions that no transaction names, runs of jobs, questions to games, counts of log-ins,
-    whole days of the call log, and what other apps keep for a time only.
+    """Clears old sessions that no transaction names, runs of jobs, questions to games, counts of log-ins
+    and of answers, whole days of the call log, and what other apps keep for a time only.
     """
     at = now()
     prepare_days(DAYS_AHEAD)
     sessions = clear("players_gamesession", SESSIONS, at - timedelta(days=settings.SESSION_DAYS))
     runs = clear("wallet_jobrun", JOB_RUNS, at - timedelta(days=settings.SWEEP_RUN_DAYS), kept=newest_runs())
     questions = clear("wallet_question", QUESTIONS, at - timedelta(days=settings.QUESTION_DAYS))
-    counters = forget_old()
+    counters, answers = forget_old(), forget_old_answers()
     days = drop_old_days(timedelta(days=settings.CALL_LOG_DAYS))
-    others = [(clear(one.table, one.question, at - timedelta(days=one.days)), one.name) for one in OTHERS]
-    run.looked_at = run.done = sessions + runs + questions + counters + days + sum(n for n, _ in others)
-    further = "".join(f", {number} {name}" for number, name in others)
-    run.note = (
-        f"Cleared {sessions} sessions, {runs} runs, {questions} questions, {counters} counts of log-ins"
-        f"{further}, and {days} days of the call log."
-    )
+    others = [(clear(one.table, one.question, at - timedelta(days=one.days)), one.words) for one in OTHERS]
+    cleared = [
+        (sessions, stored("{number} sessions")),
+        (runs, stored("{number} runs of jobs")),
+        (questions, stored("{number} status queries")),
+        (counters, stored("{number} counts of log-ins")),
+        (answers, stored("{number} counts of answers")),
+        *others,
+        (days, stored("{number} days of the call log")),
+    ]
+    run.looked_at = run.done = sum(number for number, _ in cleared)
+    told = ", ".join(words.format(number=number) for number, words in cleared if number)
+    run.note = stored("Cleared: {what}.").format(what=told) if told else stored("Nothing was due.")
 
 
 def newest_runs() -> list[UUID]:
@@ -93,7 +104,7 @@ def clear(table: str, question: str, before: datetime, *, kept: Sequence[UUID] =
     )
     parameters = {
         "after": NIL,
-        "until": first_id(before + timedelta(days=1)),
+        "until": id_at(before + timedelta(days=1)),
         "before": before,
         "kept": list(kept),
         "limit": BATCH,
@@ -114,11 +125,3 @@ def clear_batch(deletion: str, parameters: dict[str, Any]) -> list[UUID]:
         cursor.execute("SET LOCAL statement_timeout = '5min'")
         cursor.execute(deletion, parameters)
         return [id for (id,) in cursor.fetchall()]
-
-
-def first_id(moment: datetime) -> UUID:
-    """The smallest id (UUIDv7) that can be made at a moment.
-
-    Ids are made by other clocks than the database's: leave a day.
-    """
-    return UUID(int=int(moment.timestamp() * 1000) << 80)

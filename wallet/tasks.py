@@ -16,6 +16,7 @@ from wallet.alert_messages.worker import tell_alerts
 from wallet.audit.daily_totals import close_days
 from wallet.audit.operators_acts import link_acts
 from wallet.audit.scheduled import audit_all, audit_recent
+from wallet.call_hours import fold_calls
 from wallet.checkpoints import make_checkpoint
 from wallet.figures import fold_figures
 from wallet.job_runs import Run, alone, recorded
@@ -101,6 +102,12 @@ def daily_totals_task() -> None:
 def fold_figures_task() -> None:
     """Sums up what the admin's first page shows."""
     run_alone("fold_figures", fold_figures)
+
+
+@shared_task(name="wallet.fold_calls", **CHECK)
+def fold_calls_task() -> None:
+    """Sums up what the pages about games' integrations show."""
+    run_alone("fold_calls", fold_calls)
 
 
 @shared_task(name="wallet.make_checkpoint", **CHECK)

@@ -9,8 +9,8 @@ from django.utils.translation import gettext
 
 from lib.backoffice.finders import Asked, Finder, Hit
 from lib.backoffice.languages import _
+from lib.http.error_documents import DOCUMENTS
 from lib.http.errors import ErrorCode
-from lib.http.openapi import CODES
 
 if TYPE_CHECKING:
     from config.admin_site import OperatorsSite
@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 def show_codes(site: "OperatorsSite", request: HttpRequest) -> HttpResponse:
     """The page of all numbers, each with an anchor of its own."""
-    codes = [(code.value, words_of(code), gettext(CODES[code])) for code in ErrorCode]
+    codes = [
+        (code.value, words_of(code), gettext(DOCUMENTS[code].meaning), DOCUMENTS[code].address)
+        for code in ErrorCode
+    ]
     context = {**site.each_context(request), "title": _("Error codes"), "codes": codes}
     return TemplateResponse(request, "admin/error_codes.html", context)
 
@@ -47,4 +50,6 @@ class CodeFinder(Finder):
 
     def hit(self, row: ErrorCode) -> Hit:
         address = f"{reverse('admin:error_codes')}#code-{row.value}"
-        return Hit(gettext("Error code"), f"{row.value}: {words_of(row)}", address, gettext(CODES[row]))
+        return Hit(
+            gettext("Error code"), f"{row.value}: {words_of(row)}", address, gettext(DOCUMENTS[row].meaning)
+        )

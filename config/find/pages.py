@@ -28,6 +28,7 @@ SYNONYMS = {
     "Sessions": "tokens, launches, log-ins of players",
     "Games": "backends, partners, studios, slots, query url, launch url",
     "Credentials": "passwords, api users, basic auth, allow-list",
+    "Integration health": "go-live, checklist, errors of games, failed calls, latency, p99, certification",
     "Currencies": "coins, decimals",
     "Payout limits": "limits, largest deposit, caps",
     "Products": "catalogue, prices, items, packs, articles",

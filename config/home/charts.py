@@ -4,10 +4,17 @@ from collections.abc import Callable
 from datetime import date
 from typing import NamedTuple
 
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+
 from lib.backoffice.languages import _
 
 # A bar with the gap after it, and the picture's height, in whole units: no language writes them otherwise.
 STEP, HEIGHT = 10, 100
+BAR = (
+    '<g><title>{0}</title><rect class="wallet-bar-room" x="{1}" y="0" width="8" height="{2}" />'
+    '<rect class="wallet-bar" x="{1}" y="{3}" width="8" height="{4}" /></g>'
+)
 
 
 class Bar(NamedTuple):
@@ -33,6 +40,11 @@ class Chart(NamedTuple):
     @property
     def height(self) -> int:
         return HEIGHT
+
+    @property
+    def drawn(self) -> SafeString:
+        """The bars as SVG. A template would take many times longer for as many of them."""
+        return format_html_join("", BAR, ((bar.words, bar.x, HEIGHT, bar.y, bar.height) for bar in self.bars))
 
 
 def chart(title: str, values: dict[date, int], show: Callable[[int], str]) -> Chart | None:

@@ -8,11 +8,12 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import QuerySet, Sum
 from django.http import QueryDict
 
 from players.models import Game
 from wallet.audit.daily_totals import DAY
-from wallet.models import ClosedDay, Currency, DailyActivity, Entry, FiguresDay, Liability
+from wallet.models import ClosedDay, Currency, DailyActivity, Entry, FiguresDay, HourActivity, Liability
 
 Account = Entry.Account
 WEEK = 7 * DAY
@@ -31,21 +32,26 @@ TOTALS = f"""
     WHERE day_id BETWEEN %(first)s AND %(today)s AND account <> ALL (%(left_out)s) AND {FILTERED}
     GROUP BY day_id, currency_id, account
 """
+HOURS = f"""
+    SELECT day_id, currency_id, account, sum(debits), sum(credits) FROM wallet_hourtotal
+    WHERE day_id = ANY (%(days)s) AND hour < %(until)s AND account <> ALL (%(left_out)s) AND {FILTERED}
+    GROUP BY day_id, currency_id, account
+"""
 GAMES = f"""
     WITH sums AS (
-        SELECT game_id, currency_id, day_id,
+        SELECT game_id, currency_id, day_id, hour < %(until)s AS is_compared,
             coalesce(sum(credits - debits) FILTER (WHERE account = 'game_revenue'), 0) AS spent,
             coalesce(sum(debits - credits) FILTER (WHERE account = 'game_payout'), 0) AS won
-        FROM wallet_gametotal
-        WHERE day_id = ANY (%(days)s) AND account IN ('game_revenue', 'game_payout') AND game_id IS NOT NULL
-            AND {FILTERED}
-        GROUP BY game_id, currency_id, day_id)
+        FROM wallet_hourtotal
+        WHERE day_id = ANY (%(days)s) AND (hour < %(until)s OR day_id = %(today)s)
+            AND account IN ('game_revenue', 'game_payout') AND game_id IS NOT NULL AND {FILTERED}
+        GROUP BY game_id, currency_id, day_id, is_compared)
     SELECT g.id, g.name, currency_id,
         coalesce(sum(spent) FILTER (WHERE day_id = %(today)s), 0),
         coalesce(sum(won) FILTER (WHERE day_id = %(today)s), 0),
-        coalesce(sum(spent - won) FILTER (WHERE day_id = %(today)s), 0),
-        coalesce(sum(spent - won) FILTER (WHERE day_id = %(yesterday)s), 0),
-        coalesce(sum(spent - won) FILTER (WHERE day_id = %(week)s), 0)
+        coalesce(sum(spent - won) FILTER (WHERE is_compared AND day_id = %(today)s), 0),
+        coalesce(sum(spent - won) FILTER (WHERE is_compared AND day_id = %(yesterday)s), 0),
+        coalesce(sum(spent - won) FILTER (WHERE is_compared AND day_id = %(week)s), 0)
     FROM sums JOIN players_game g ON g.id = game_id
     GROUP BY g.id, g.name, currency_id
     ORDER BY sum(spent + won) DESC, g.name, currency_id LIMIT %(most)s
@@ -68,7 +74,10 @@ class Choice:
 
 
 class GameRow(NamedTuple):
-    """A game in one currency, in minor units: spent and won today, and spent less won on three days."""
+    """A game in one currency, in minor units: spent and won today so far.
+
+    `net` is spent less won on the three days that are compared, each up to the same hour.
+    """
 
     id: UUID
     name: str
@@ -92,26 +101,38 @@ Activity = dict[date, tuple[int, int]]
 
 
 class Figures(NamedTuple):
-    """All of the page's figures. `unfinished` days of the chart count as nothing until they are summed up."""
+    """All of the page's figures. `unfinished` days of the chart count as nothing until they are summed up.
+
+    `until` is the last full hour of today that is summed up: `compared` and `came` are what had moved by then
+    on each of the days that are compared, and who had played.
+    """
 
     today: date
     read_up_to: datetime | None
+    until: int
     unfinished: int
     totals: Totals
+    compared: Totals
     games: list[GameRow]
     activity: Activity
+    came: Activity
     liabilities: dict[str, dict[str, int]]
     weighed_at: datetime | None
 
     @property
     def days(self) -> tuple[date, date, date]:
         """Those that are compared."""
-        return self.today, self.today - DAY, self.today - WEEK
+        return compared_days(self.today)
 
     @property
     def charted(self) -> list[date]:
         """The days of a chart, the oldest first."""
         return [self.today - number * DAY for number in range(CHART_DAYS, -1, -1)]
+
+
+def compared_days(today: date) -> tuple[date, date, date]:
+    """Today, yesterday, and the same day of the week before."""
+    return today, today - DAY, today - WEEK
 
 
 class Offered(NamedTuple):
@@ -143,34 +164,51 @@ def read_figures(choice: Choice, at: datetime) -> Figures:
     first = today - timedelta(days=CHART_DAYS)
     folded = {row.day: row for row in FiguresDay.objects.filter(day__range=(first, today))}
     closed = ClosedDay.objects.filter(day__range=(first, today)).values_list("day", flat=True)
+    by_hour = {day for day in compared_days(today) if day in folded and folded[day].by_hour}
     latest = folded.get(today)
+    until = latest.read_up_to.astimezone(UTC).hour if latest and latest.by_hour else 0
     held, weighed_at = read_liabilities(choice)
     return Figures(
         today=today,
         read_up_to=latest.read_up_to if latest else None,
-        unfinished=sum(day not in folded for day in closed),
+        until=until,
+        unfinished=sum(
+            day not in folded or (day in compared_days(today) and day not in by_hour) for day in closed
+        ),
         totals=read_totals(choice, first, today),
-        games=list(read_games(choice, today)),
+        compared=read_compared(choice, today, until),
+        games=list(read_games(choice, today, until)),
         activity=read_activity(choice, first, today),
+        came=read_came(choice, today, until),
         liabilities=held,
         weighed_at=weighed_at,
     )
 
 
 def read_totals(choice: Choice, first: date, today: date) -> Totals:
+    """What whole days moved; of today, what it moved so far."""
+    return moved_by(TOTALS, choice, first=first, today=today)
+
+
+def read_compared(choice: Choice, today: date, until: int) -> Totals:
+    """What the days that are compared had moved by the hour `until`."""
+    return moved_by(HOURS, choice, days=list(compared_days(today)), until=until)
+
+
+def moved_by(statement: str, choice: Choice, **given: Any) -> Totals:
+    """What a statement says of each day, currency and account; the players' own are left out."""
     with connection.cursor() as cursor:
-        given: dict[str, Any] = {"first": first, "today": today, "left_out": list(PLAYERS_OWN)}
-        cursor.execute(TOTALS, given | choice.parameters)
+        cursor.execute(statement, given | {"left_out": list(PLAYERS_OWN)} | choice.parameters)
         return {
             (day, code, account): Moved(int(debits), int(credits))
             for day, code, account, debits, credits in cursor.fetchall()
         }
 
 
-def read_games(choice: Choice, today: date) -> Iterator[GameRow]:
+def read_games(choice: Choice, today: date, until: int) -> Iterator[GameRow]:
     """The games that moved most on the days compared, one more than `MOST_GAMES` at most."""
-    days = {"today": today, "yesterday": today - DAY, "week": today - WEEK}
-    given: dict[str, Any] = {"days": list(days.values()), "most": MOST_GAMES + 1}
+    days = dict(zip(("today", "yesterday", "week"), compared_days(today), strict=True))
+    given: dict[str, Any] = {"days": list(days.values()), "until": until, "most": MOST_GAMES + 1}
     with connection.cursor() as cursor:
         cursor.execute(GAMES, given | days | choice.parameters)
         rows = cursor.fetchall()
@@ -180,17 +218,22 @@ def read_games(choice: Choice, today: date) -> Iterator[GameRow]:
 
 
 def read_activity(choice: Choice, first: date, today: date) -> Activity:
-    """Players of tests and others are never the same, so their numbers add up."""
-    rows = DailyActivity.objects.filter(
-        day__gte=first, day__lte=today, game=choice.game, currency=choice.currency or None
-    )
+    """Who played on whole days; of today, who played so far."""
+    return numbers_of(DailyActivity.objects.filter(day__gte=first, day__lte=today), choice)
+
+
+def read_came(choice: Choice, today: date, until: int) -> Activity:
+    """Who had played by the hour `until` on the days that are compared."""
+    return numbers_of(HourActivity.objects.filter(day__in=compared_days(today), hour__lt=until), choice)
+
+
+def numbers_of(rows: QuerySet[Any], choice: Choice) -> Activity:
+    """Players and sessions by day. Those of tests and others are never the same, so their numbers add up."""
+    rows = rows.filter(game=choice.game, currency=choice.currency or None)
     if not choice.with_test:
         rows = rows.filter(is_test=False)
-    found: Activity = defaultdict(lambda: (0, 0))
-    for day, players, sessions in rows.values_list("day_id", "players", "sessions"):
-        before = found[day]
-        found[day] = (before[0] + players, before[1] + sessions)
-    return dict(found)
+    found = rows.values_list("day_id").annotate(Sum("players"), Sum("sessions"))
+    return {day: (int(players), int(sessions)) for day, players, sessions in found}
 
 
 def read_liabilities(choice: Choice) -> tuple[dict[str, dict[str, int]], datetime | None]:

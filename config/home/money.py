@@ -1,6 +1,6 @@
 """What moved today and before, in each currency and each game, who played, and what players are owed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
@@ -15,6 +15,7 @@ from config.home.figures import (
     GameRow,
     Moved,
     Offered,
+    Totals,
     read_choice,
     read_figures,
     read_offered,
@@ -36,17 +37,25 @@ OWED_HEADERS = (
     _("Together"),
     _("Debt of players"),
 )
-COMPARED = (_("Today so far"), _("Yesterday"), _("A week ago, whole day"))
+# Each day up to the same hour but for the first column, or every morning would look like a loss.
+COMPARED = (
+    _("Today so far"),
+    _("Today until {hour}"),
+    _("Yesterday until {hour}"),
+    _("A week ago until {hour}"),
+)
 GAME_HEADERS = (
     _("Game"),
-    _("Spent today"),
-    _("Won today"),
-    _("Net today"),
-    _("Net yesterday"),
-    _("Net a week ago"),
+    _("Spent so far"),
+    _("Won so far"),
+    _("Net until {hour}"),
+    _("Yesterday until {hour}"),
+    _("A week ago until {hour}"),
 )
 NO_MONEY = _("No money has moved on these days.")
 NO_PLAYERS = _("Nobody has played on these days.")
+NO_MONEY_YET = _("No money has moved today, nor until {hour} on the days before.")
+NO_PLAYERS_YET = _("Nobody has played today, nor until {hour} on the days before.")
 NO_WALLETS = _("No wallet has been opened yet.")
 
 
@@ -123,6 +132,7 @@ def notes(figures: Figures, choice: Choice, left_out: list[str]) -> list[str]:
     found = []
     if figures.read_up_to:
         found.append(_("Today is summed up to {moment}.").format(moment=moment(figures.read_up_to)))
+        found.append(compared_until(figures))
     else:
         found.append(_("Today is not summed up yet: the job does that every minute."))
     found.append(_("Test players are counted in.") if choice.with_test else _("Test players are left out."))
@@ -138,19 +148,44 @@ def notes(figures: Figures, choice: Choice, left_out: list[str]) -> list[str]:
     return found
 
 
-def amount_of(line: Line, code: str, day: date, figures: Figures) -> int:
-    return line.amount(lambda account: figures.totals.get((day, code, account), Moved()))
+def compared_until(figures: Figures) -> str:
+    """Up to when the days are compared, in a sentence."""
+    if not figures.until:
+        return _("No hour of today is over yet that the days before could be compared with.")
+    return _("The days before are compared until {hour} UTC, the last full hour.").format(hour=hour(figures))
+
+
+def hour(figures: Figures) -> str:
+    """The hour up to which days are compared, as a clock shows it."""
+    return f"{figures.until:02}:00"
+
+
+def until(figures: Figures, words: Iterable[str]) -> tuple[str, ...]:
+    """Texts that name the hour up to which days are compared."""
+    return tuple(text.format(hour=hour(figures)) for text in words)
+
+
+def amount_of(line: Line, code: str, day: date, totals: Totals) -> int:
+    return line.amount(lambda account: totals.get((day, code, account), Moved()))
 
 
 def moved_section(code: str, figures: Figures) -> Section:
-    """What moved in a currency; a line for what moved on any of the days."""
-    moved = [(line.label, [amount_of(line, code, day, figures) for day in figures.days]) for line in LINES]
+    """What moved in a currency today, and by the same hour on the days; a line for what moved at all."""
+    moved = [
+        (
+            line.label,
+            [
+                amount_of(line, code, figures.today, figures.totals),
+                *(amount_of(line, code, day, figures.compared) for day in figures.days),
+            ],
+        )
+        for line in LINES
+    ]
     rows = [
         (label, *(bare_cell(amount, code) for amount in amounts)) for label, amounts in moved if any(amounts)
     ]
-    return Section(
-        ClosedDay, _("{code} moved").format(code=code), (_("In the currency"), *COMPARED), rows, NO_MONEY
-    )
+    title, headers = _("{code} moved").format(code=code), (_("In the currency"), *until(figures, COMPARED))
+    return Section(ClosedDay, title, headers, rows, NO_MONEY_YET.format(hour=hour(figures)))
 
 
 def games_section(figures: Figures) -> Section:
@@ -158,7 +193,8 @@ def games_section(figures: Figures) -> Section:
     title = _("Games")
     if len(figures.games) > MOST_GAMES:
         title = _("The {number} games that moved most").format(number=MOST_GAMES)
-    return Section(ClosedDay, title, GAME_HEADERS, rows, NO_PLAYERS)
+    headers = until(figures, GAME_HEADERS)
+    return Section(ClosedDay, title, headers, rows, NO_PLAYERS_YET.format(hour=hour(figures)))
 
 
 def game_row(row: GameRow) -> tuple[Any, ...]:
@@ -169,7 +205,10 @@ def game_row(row: GameRow) -> tuple[Any, ...]:
 
 
 def activity_section(figures: Figures) -> Section:
-    counts = [figures.activity.get(day, (0, 0)) for day in figures.days]
+    counts = [
+        figures.activity.get(figures.today, (0, 0)),
+        *(figures.came.get(day, (0, 0)) for day in figures.days),
+    ]
     rows = [
         (_("Active players"), *(f"{players:,}" for players, _ in counts)),
         (_("Active sessions"), *(f"{sessions:,}" for _, sessions in counts)),
@@ -178,9 +217,9 @@ def activity_section(figures: Figures) -> Section:
     return Section(
         ClosedDay,
         _("Players and sessions"),
-        (_("Who played"), *COMPARED),
+        (_("Who played"), *until(figures, COMPARED)),
         [] if is_empty else rows,
-        NO_PLAYERS,
+        NO_PLAYERS_YET.format(hour=hour(figures)),
     )
 
 
@@ -188,12 +227,12 @@ def currency_charts(code: str, figures: Figures) -> Charts:
     """Pictures of what came in, was spent and was won; the table has every line."""
     days = figures.charted
     pictures = [
-        chart(line.label, {day: amount_of(line, code, day, figures) for day in days}, money_in(code))
+        chart(line.label, {day: amount_of(line, code, day, figures.totals) for day in days}, money_in(code))
         for line in CHARTED
     ]
     lines = LINES[:6]
     rows = [
-        (str(day), *(bare_cell(amount_of(line, code, day, figures), code) for line in lines))
+        (str(day), *(bare_cell(amount_of(line, code, day, figures.totals), code) for line in lines))
         for day in reversed(days)
     ]
     headers = (_("Day (UTC)"), *(line.label for line in lines))

@@ -13,7 +13,7 @@ from lib.backoffice.formatting import counted
 from lib.backoffice.languages import _
 from lib.backoffice.pages import view_permission
 from lib.clock import now
-from lib.ids import first_id_of
+from lib.ids import id_at
 from payments.admin.attention import given_up, refused, to_look_at, unmatched
 from payments.models import Callback, Delivery, Refund, RefusedCallback
 from players.admin.approvals import waiting_for
@@ -45,7 +45,7 @@ class Kind:
 
 def lately(rows: QuerySet[Any]) -> QuerySet[Any]:
     """Those that were made in the last days."""
-    return rows.filter(pk__gte=first_id_of(now() - LATELY))
+    return rows.filter(pk__gte=id_at(now() - LATELY))
 
 
 KINDS = (

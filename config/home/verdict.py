@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from lib.backoffice.formatting import MOST_COUNTED, counted, moment
 from lib.backoffice.languages import _, ngettext_lazy
+from lib.backoffice.stored_texts import reworded
 from lib.clock import now
 from wallet.audit.scheduled import read_by_rolling_audit, successful
 from wallet.models import Alert, Checkpoint, JobRun, Wallet
@@ -154,7 +155,7 @@ def facts(checks: Checks) -> list[str]:
     found = []
     if checks.audit and checks.audit.ended_at:
         words = _("Last whole audit {moment}: {note}")
-        found.append(words.format(moment=moment(checks.audit.ended_at), note=checks.audit.note))
+        found.append(words.format(moment=moment(checks.audit.ended_at), note=reworded(checks.audit.note)))
         if checks.replayed_up_to and checks.replayed_up_to > checks.audit.ended_at:
             words = _("All changes since then are audited up to {moment}.")
             found.append(words.format(moment=moment(checks.replayed_up_to)))

@@ -15,6 +15,7 @@ from config.health import BROKER, QUEUE_SILENCE
 from config.queues import QUEUES
 from lib.backoffice.formatting import NOTHING, badge, clock, excerpt, link, moment
 from lib.backoffice.languages import _, ngettext_lazy
+from lib.backoffice.stored_texts import reworded
 from lib.clock import now
 from wallet.admin.job_runs import JOBS, TASKS, show_outcome
 from wallet.models import JobRun, Outage, Pulse
@@ -165,7 +166,7 @@ def job_row(task: str, run: JobRun | None, at: datetime) -> tuple[object, ...]:
         if run.looked_at
         else _("Nothing to do.")
     )
-    words = run.error or run.note or counts
+    words = run.error or reworded(run.note) or counts
     return (
         link(JOBS[task], "wallet_jobrun_change", run.pk),
         clock(run.began_at),

@@ -44,13 +44,23 @@ PROGRAMS = {
     "checker": worker("check", 1),
     "beat": ("-m", "celery", "-A", "config.celery", "-q", "beat", "-s", "{home}/beat-schedule", "--pidfile="),
 }
+# The demonstration's game, a caller of the platform: it is given what it needs, and none of our settings.
+GAME = (
+    *("-m", "demo.game", "--platform", "{url}", "--credentials", "{credentials}", "--data", "{home}/game"),
+    *("--host", "{host}", "--port", "{port}"),
+)
+GAME_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "PYTHONPATH", "VIRTUAL_ENV")
+# What it speaks to the platform with, as any game can; nothing of the platform imports it.
+CLIENT = ROOT / "clients" / "python"
+# Where `seed_demo` writes it.
+CREDENTIALS = ROOT / "var" / "demo.json"
 # The web server takes money correctly without the others.
 NEEDED = {"gunicorn"}
 # What a command beside the running platform has to share with it.
 SHARED = (
     *("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "CREDENTIAL_KEY", "ENCRYPTION_KEYS"),
     *("CHECKPOINT_KEY", "CHECKPOINT_DIRECTORY"),
-    *("ALLOWED_HOSTS", "DEMO", "HOST", "PORT", "PUBLIC_URL", "OUTGOING_ALLOWED_NETWORKS"),
+    *("ALLOWED_HOSTS", "DEMO", "DEMO_GAME_URL", "HOST", "PORT", "PUBLIC_URL", "OUTGOING_ALLOWED_NETWORKS"),
 )
 OWNER = "DATABASE_OWNER_URL"
 # Superusers are the owner's to make; a password is set with the other demo data.
@@ -65,6 +75,8 @@ LOOPBACK = ("127.0.0.0/8", "::1")
 ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 # How long the web servers of a killed start may still hold the port.
 PORT_SECONDS = 1.5
+# How many ports above the web server's are tried for the game.
+GAME_PORTS = 50
 HEALTH_SECONDS = 180.0
 
 
@@ -79,12 +91,13 @@ def run_platform(var: Path) -> None:
         with step("Starting PostgreSQL and Valkey"):
             parts, addresses = stack.enter_context(needed_servers(instance, durable=True))
         tell_place(var, instance)
-        url = f"http://{in_url(host)}:{port}"
+        url, game = f"http://{in_url(host)}:{port}", game_port(host, port)
         environment = (
             FOR_PEOPLE
             | own_address(host, url)
             | platform_environment(instance, addresses)
             | {"DEMO": "1", "HOST": host, "PORT": str(port)}
+            | {"DEMO_GAME_URL": f"http://{in_url(host)}:{game}"}
         )
         # What serves is never the database's owner, and does not know its address.
         owner_url = environment.pop(OWNER)
@@ -96,6 +109,10 @@ def run_platform(var: Path) -> None:
             part = Part(name, program(name, command, instance, environment), name in NEEDED)
             stack.callback(part.stop)
             parts.append(part)
+        say("Starting game")
+        part = Part("game", game_program(instance, url, host, game), False)
+        stack.callback(part.stop)
+        parts.append(part)
         wait_for_health(ANY_ADDRESS.get(host, host), port, [part.child for part in parts])
         print(
             f"{guide}\nReady after {monotonic() - began:.1f} s. Ctrl-C ends the platform; "
@@ -119,11 +136,41 @@ def program(
     return begin
 
 
+def game_program(instance: Instance, url: str, host: str, port: int) -> Callable[[], Child]:
+    """What starts the demonstration's game, which plays at the platform at `url`."""
+    given = {"url": url, "credentials": CREDENTIALS, "home": instance.home, "host": host, "port": port}
+    return program("game", [word.format(**given) for word in GAME], instance, game_environment())
+
+
+def game_environment() -> dict[str, str]:
+    """The environment of the demonstration's game, which finds the client."""
+    kept = {name: os.environ[name] for name in GAME_ENVIRONMENT if name in os.environ}
+    places = [str(CLIENT), kept.get("PYTHONPATH", "")]
+    return kept | {"PYTHONPATH": os.pathsep.join(filter(None, places))}
+
+
 def web_address() -> tuple[str, int]:
-    host, port = os.environ.get("HOST") or "127.0.0.1", os.environ.get("PORT") or "8000"
-    if not port.isdecimal() or not 0 < int(port) < 65536:
-        raise CannotStart(f"PORT must be a number from 1 to 65535, not {port!r}.")
-    return host, int(port)
+    return os.environ.get("HOST") or "127.0.0.1", port_number("PORT", os.environ.get("PORT") or "8000")
+
+
+def port_number(name: str, text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise CannotStart(f"{name} must be a number from 1 to 65535, not {text!r}.")
+    return int(text)
+
+
+def game_port(host: str, web_port: int) -> int:
+    """The port of the demonstration's game: GAME_PORT, else the first free one above the web server's."""
+    if chosen := os.environ.get("GAME_PORT"):
+        port = port_number("GAME_PORT", chosen)
+        if port == web_port:
+            raise CannotStart(f"GAME_PORT and PORT are both {port}: the game needs a port of its own.")
+        check_port(host, port, "GAME_PORT")
+        return port
+    for port in range(web_port + 1, min(web_port + GAME_PORTS, 65535) + 1):
+        if listening_problem(host, port) is None:
+            return port
+    raise CannotStart(f"No port above {web_port} is free for the game: choose one with GAME_PORT.")
 
 
 def in_url(host: str) -> str:
@@ -156,7 +203,7 @@ def platform_environment(instance: Instance, addresses: Mapping[str, str]) -> di
         "ALLOWED_HOSTS": ",".join(dict.fromkeys((*LOCAL_HOSTS, host))),
     }
     return (
-        made
+        {name: value for name, value in made.items() if not os.environ.get(f"{name}_FILE")}
         | {name: value for name, value in os.environ.items() if value or name not in made}
         | dict(addresses)
     )
@@ -167,27 +214,31 @@ def signing_key(secret: str) -> str:
     return base64.b64encode(hashlib.sha256(secret.encode()).digest()).decode()
 
 
-def check_port(host: str, port: int) -> None:
+def listening_problem(host: str, port: int) -> OSError | None:
+    """Why nothing can listen there at this moment."""
+    try:
+        family, kind, *_, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(place)
+    except OSError as refused:
+        return refused
+    return None
+
+
+def check_port(host: str, port: int, name: str = "PORT") -> None:
     """Refuse a port that another program has, before anything is started."""
     problem: OSError | None = None
 
     def free() -> bool:
         nonlocal problem
-        try:
-            family, kind, *_, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-            with socket.socket(family, kind) as listener:
-                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                listener.bind(place)
-        except OSError as refused:
-            problem = refused
-            return refused.errno != errno.EADDRINUSE
-        problem = None
-        return True
+        problem = listening_problem(host, port)
+        return problem is None or problem.errno != errno.EADDRINUSE
 
     if not wait_until(free, PORT_SECONDS):
         raise CannotStart(
             f"Port {port} on {host} is in use by another program: "
-            f"end it, or choose another port with PORT={port + 1}."
+            f"end it, or choose another port with {name}={port + 1}."
         )
     if problem:
         raise CannotStart(f"Nothing can listen on {host}, port {port}: {problem.strerror}.")

@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 # A report has a line for each of so many rows; an act that touches more says how many these are.
 MOST_REPORTED = 1_000
 BATCH = 100
-FAILED_WORDS = "It failed, and nothing of it was done. The log says more."
+FAILED_WORDS = _("It failed, and nothing of it was done. The log says more.")
 
 
 class Came(TextChoices):

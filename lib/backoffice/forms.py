@@ -88,7 +88,7 @@ class OurIdField(forms.UUIDField):
     """The id of an act, made with the form: sending the form twice is one act."""
 
     def __init__(self) -> None:
-        super().__init__(widget=forms.HiddenInput, initial=new_id)
+        super().__init__(label=_("Id of this form"), widget=forms.HiddenInput, initial=new_id)
 
     def clean(self, value: Any) -> UUID:
         id: UUID = super().clean(value)

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 from django.utils import translation
 
 if TYPE_CHECKING:
+    # Of what is kept in English: marked here, and translated where a page shows it (`stored_texts`).
+    def stored(text: str) -> str: ...
+
     # Translated whenever they are shown; all that is asked of a text can be asked of them.
     def _(text: str) -> str: ...
     def ngettext_lazy(one: str, many: str, number: int) -> str: ...
@@ -14,9 +17,10 @@ if TYPE_CHECKING:
 else:
     from django.utils.text import format_lazy
     from django.utils.translation import gettext_lazy as _
+    from django.utils.translation import gettext_noop as stored
     from django.utils.translation import ngettext_lazy
 
-__all__ = ["STORED", "_", "english", "format_lazy", "ngettext_lazy"]
+__all__ = ["STORED", "_", "english", "format_lazy", "ngettext_lazy", "stored"]
 
 STORED = "en"
 

@@ -50,9 +50,10 @@ class Section(NamedTuple):
     note: str = ""
 
     @property
-    def table(self) -> dict[str, Any]:
-        """As unfold's table component wants it."""
-        return {"headers": self.headers, "rows": self.rows}
+    def labelled(self) -> list[list[tuple[str, Any]]]:
+        """The rows, each cell with its header, which a narrow screen shows beside it, if there are any."""
+        headers = self.headers or [""] * max(map(len, self.rows), default=0)
+        return [list(zip(headers, row, strict=True)) for row in self.rows]
 
 
 def read_page(text: str) -> int:

@@ -16,8 +16,10 @@ from urllib.parse import urlsplit
 import httpcore
 from django.conf import settings
 
+from lib.backoffice.languages import stored
 from lib.http.addresses import parse_networks
 from lib.outbound.network import CheckedNetwork, Deadline, Unanswered
+from lib.telemetry.spans import outgoing_span, present_traceparent
 
 __all__ = ["MOST_BYTES", "BasicCredential", "Reply", "Unanswered", "post_json"]
 
@@ -110,19 +112,20 @@ def bad_url(text: str) -> Unanswered:
 def parse_target(text: str) -> Target:
     """Takes a URL apart, strictly: what does not look like a plain http or https URL is refused."""
     if len(text) > MOST_URL_CHARACTERS or not PRINTABLE.fullmatch(text):
-        raise bad_url(f"a URL has at most {MOST_URL_CHARACTERS} printable ASCII characters and no spaces")
+        words = stored("a URL has at most {most} printable ASCII characters and no spaces")
+        raise bad_url(words.format(most=MOST_URL_CHARACTERS))
     try:
         parts = urlsplit(text)
     except ValueError:
-        raise bad_url("it cannot be taken apart") from None
+        raise bad_url(stored("it cannot be taken apart")) from None
     place = PLACE.fullmatch(parts.netloc)
     if parts.scheme not in PORTS:
-        raise bad_url("only http and https are called")
+        raise bad_url(stored("only http and https are called"))
     if place is None:
-        raise bad_url("it must name a host, perhaps a port, and no user")
+        raise bad_url(stored("it must name a host, perhaps a port, and no user"))
     port = int(place["port"] or PORTS[parts.scheme])
     if not 1 <= port <= 65535:
-        raise bad_url("a port is a number from 1 to 65535")
+        raise bad_url(stored("a port is a number from 1 to 65535"))
     host = (place["ipv6"] or place["name"]).lower()
     shown = f"[{host}]" if place["ipv6"] else host
     url = httpcore.URL(
@@ -149,7 +152,8 @@ def all_headers(
 
 def read_body(response: httpcore.Response, most: int) -> bytes:
     """The body, of at most `most` bytes; an announced length beyond that is refused before it is read."""
-    too_long = Unanswered("too_long", f"the answer's body has more than {most} bytes")
+    words = stored("the answer's body has more than {most} bytes")
+    too_long = Unanswered("too_long", words.format(most=most))
     body = bytearray()
     if any(name.lower() == b"content-length" and int(value) > most for name, value in response.headers):
         raise too_long
@@ -195,10 +199,32 @@ def call(
     # Out here, so that nothing is chained to it: httpcore quotes the peer, and a peer may repeat what we
     # sent.
     raise (
-        Unanswered("closed", "the connection was closed before the end of an answer")
+        Unanswered("closed", stored("the connection was closed before the end of an answer"))
         if cut_short
-        else Unanswered("protocol", "the answer is not HTTP")
+        else Unanswered("protocol", stored("the answer is not HTTP"))
     )
+
+
+def call_in_trace(
+    target: Target, headers: dict[str, str], body: bytes, most: int
+) -> tuple[int, dict[str, str], bytes]:
+    """As `call`, with a span that tells the host, and the status or why there is none.
+
+    The peer hears of the trace only if that is wanted.
+    """
+    place = {"http.request.method": "POST", "server.address": target.host_header}
+    with outgoing_span("POST", place) as span:
+        if settings.OUTGOING_TRACEPARENT and (traceparent := present_traceparent()):
+            headers = headers | {"traceparent": traceparent}
+        try:
+            answered = call(target, headers, body, most)
+        except Unanswered as problem:
+            span.fail(problem.kind)
+            raise
+        span.note("http.response.status_code", answered[0])
+        if answered[0] >= 500:
+            span.fail(str(answered[0]))
+        return answered
 
 
 def post_json(
@@ -217,7 +243,7 @@ def post_json(
     began = monotonic()
     try:
         target = parse_target(url)
-        status, answered, content = call(
+        status, answered, content = call_in_trace(
             target, all_headers(target, credential, headers or {}), body, most_bytes
         )
     except Unanswered as unanswered:

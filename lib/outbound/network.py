@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 import httpcore
 
+from lib.backoffice.languages import stored
 from lib.http.addresses import Address, Network, contains, parse_networks
 
 Kind = Literal[
@@ -36,6 +37,7 @@ Candidate = tuple[socket.AddressFamily, socket.SocketKind, int, str, tuple[Any, 
 MOST_TRIED = 8
 # All bytes of an answer with its headers and framing: a body in chunks of one byte each is no honest answer.
 MOST_RECEIVED = 512 * 1024
+TOO_LONG = stored("more than {most} bytes with headers and framing")
 
 # Written down here, because what Python's `is_global` says changes from one patch release to the next.
 NOT_GLOBAL = parse_networks(
@@ -94,7 +96,7 @@ class Deadline:
         """The seconds left, at most `most`; past the deadline it raises."""
         left = self.ends - monotonic()
         if left <= 0:
-            raise Unanswered("timeout", "no complete answer in time")
+            raise Unanswered("timeout", stored("no complete answer in time"))
         return left if most is None else min(left, most)
 
 
@@ -126,7 +128,10 @@ def check_address(text: str, allowed: Iterable[Network]) -> None:
     address = ip_address(text)
     if not is_global(address) and not contains(allowed, meant_by(address)):
         raise Unanswered(
-            "refused_address", f"{address} is no public address, and not in OUTGOING_ALLOWED_NETWORKS"
+            "refused_address",
+            stored("{address} is no public address, and not in OUTGOING_ALLOWED_NETWORKS").format(
+                address=address
+            ),
         )
 
 
@@ -151,12 +156,13 @@ def look_up(host: str, port: int, deadline: Deadline) -> list[Candidate]:
     try:
         found = answers.get(timeout=deadline.left())
     except Empty:
-        raise Unanswered("timeout", "the host's name was not resolved in time") from None
+        raise Unanswered("timeout", stored("the host's name was not resolved in time")) from None
     if isinstance(found, Exception):
-        raise Unanswered(
-            "unresolvable",
-            f"the host's name cannot be resolved: {getattr(found, 'strerror', None) or 'malformed'}",
+        words, reason = (
+            stored("the host's name cannot be resolved: {reason}"),
+            getattr(found, "strerror", None),
         )
+        raise Unanswered("unresolvable", words.format(reason=reason or "malformed"))
     return found
 
 
@@ -183,14 +189,15 @@ class CheckedNetwork(httpcore.NetworkBackend):
         candidates = look_up(host, port, self.deadline)
         for candidate in candidates:
             check_address(candidate[4][0], self.allowed)
-        problem = Unanswered("unresolvable", "the host's name has no address")
+        problem = Unanswered("unresolvable", stored("the host's name has no address"))
         for candidate in candidates[:MOST_TRIED]:
             try:
                 connected = self.connect(candidate, timeout)
             except TimeoutError:
-                problem = Unanswered("timeout", "no connection in time")
+                problem = Unanswered("timeout", stored("no connection in time"))
             except OSError as exc:
-                problem = Unanswered("unreachable", f"no connection: {exc.strerror}")
+                words = stored("no connection: {reason}")
+                problem = Unanswered("unreachable", words.format(reason=exc.strerror))
             else:
                 self.stream = BoundedStream(connected, self.deadline)
                 return self.stream
@@ -221,11 +228,12 @@ def troubles_told() -> Iterator[None]:
     try:
         yield
     except TimeoutError:
-        raise Unanswered("timeout", "no complete answer in time") from None
+        raise Unanswered("timeout", stored("no complete answer in time")) from None
     except ssl.SSLError as exc:
         raise Unanswered("tls", getattr(exc, "verify_message", "") or exc.reason or "TLS failed") from None
     except OSError as exc:
-        raise Unanswered("closed", f"the connection broke: {exc.strerror}") from None
+        words = stored("the connection broke: {reason}")
+        raise Unanswered("closed", words.format(reason=exc.strerror)) from None
 
 
 class BoundedStream(httpcore.NetworkStream):
@@ -247,7 +255,7 @@ class BoundedStream(httpcore.NetworkStream):
             data = self.socket.recv(max_bytes)
         self.received += len(data)
         if self.received > MOST_RECEIVED:
-            raise Unanswered("too_long", f"more than {MOST_RECEIVED} bytes with headers and framing")
+            raise Unanswered("too_long", TOO_LONG.format(most=MOST_RECEIVED))
         self.ended = not data
         return data
 
@@ -257,7 +265,7 @@ class BoundedStream(httpcore.NetworkStream):
             try:
                 sent = self.socket.send(buffer)
             except TimeoutError:
-                raise Unanswered("timeout", "the request was not taken in time") from None
+                raise Unanswered("timeout", stored("the request was not taken in time")) from None
             except OSError as exc:
                 # httpcore's own, upon which it still reads: a peer may answer and close before it has read
                 # everything.

@@ -4,6 +4,8 @@ import binascii
 import hmac
 from base64 import b64decode, b64encode
 
+from lib.backoffice.languages import _, format_lazy
+
 PREFIX = "whsec_"
 # The specification's bounds of a secret, in bytes.
 LEAST_BYTES, MOST_BYTES = 24, 64
@@ -15,13 +17,14 @@ def key_of(secret: str) -> bytes:
     Raises `ValueError` where it has not the form whsec_ + base64, of 24 to 64 bytes.
     """
     if not secret.startswith(PREFIX):
-        raise ValueError("A Standard Webhooks secret begins with whsec_.")
+        raise ValueError(_("A Standard Webhooks secret begins with whsec_."))
     try:
         key = b64decode(secret[len(PREFIX) :], validate=True)
     except binascii.Error as problem:
-        raise ValueError("What follows whsec_ must be base64.") from problem
+        raise ValueError(_("What follows whsec_ must be base64.")) from problem
     if not LEAST_BYTES <= len(key) <= MOST_BYTES:
-        raise ValueError(f"A Standard Webhooks secret has {LEAST_BYTES} to {MOST_BYTES} bytes.")
+        words = _("A Standard Webhooks secret has {least} to {most} bytes.")
+        raise ValueError(format_lazy(words, least=LEAST_BYTES, most=MOST_BYTES))
     return key
 
 

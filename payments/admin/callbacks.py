@@ -30,6 +30,7 @@ from lib.backoffice.languages import _
 from lib.backoffice.pages import PageAdmin, Section, read_uuid
 from lib.backoffice.raw_messages import show_body, show_headers
 from lib.backoffice.recorded_acts import RECORDING, RecordedAct
+from lib.backoffice.stored_texts import reworded
 from payments.admin.attention import to_look_at
 from payments.admin.search import orders_named, orders_of_session
 from payments.admin.states import in_words, show_outcome
@@ -50,6 +51,8 @@ CALLBACK_HEADERS = (
     _("Times"),
 )
 SOURCES = {"callback": _("the provider called"), "query": _("the provider was asked")}
+# By whom what came again, or has gone back, is resolved.
+PLATFORM = "platform"
 # The meaning of each outcome, and what helps.
 MEANINGS = {
     Outcome.ACTED: _("It was processed once. Repeats are only counted."),
@@ -108,7 +111,7 @@ def type_of(callback: Callback) -> str:
 
 def problem_of(row: Callback | RefusedCallback) -> SafeString:
     """The problem with a callback, in a list."""
-    return wrapped(sentence(row.problem))
+    return wrapped(sentence(reworded(row.problem)))
 
 
 def outcome_and_resolution(row: Callback) -> SafeString:
@@ -118,13 +121,18 @@ def outcome_and_resolution(row: Callback) -> SafeString:
     return show_outcome(row)
 
 
+def resolution_of(row: Callback) -> str:
+    """Why a callback was resolved: by a person's reason, or by the platform's."""
+    return reworded(row.reason) if row.resolved_by == PLATFORM else row.reason
+
+
 class Resolve(PageAction[Callback]):
     """Takes the callback off the list."""
 
     title, permission = _("Resolve"), "payments.resolve_callback"
 
     def page(self, row: Callback) -> Page:
-        problem = sentence(row.problem) if row.problem else ""
+        problem = sentence(reworded(row.problem)) if row.problem else ""
         says = [
             f"{row.provider.name}: {row.get_outcome_display()}. {problem}",
             MEANINGS[Outcome(row.outcome)],
@@ -205,7 +213,7 @@ class CallbackAdmin(RawMessageAdmin, SessionSearchAdmin, SelectingAdmin):
 
     outcome_shown = columns.text(_("outcome"), outcome_and_resolution)
     why_shown = columns.text(_("problem"), problem_of)
-    why_full = columns.sentence(_("problem"), "problem")
+    why_full = columns.sentence(_("problem"), lambda row: reworded(row.problem))
     meaning_shown = columns.text(_("meaning"), lambda row: MEANINGS[Outcome(row.outcome)])
     order_short = columns.link(_("order"), "payments_order_change", "order_id", look=short_id)
     order_link = columns.link(_("order"), "payments_order_change", "order_id", look=mono, empty=_("unknown"))
@@ -222,7 +230,7 @@ class CallbackAdmin(RawMessageAdmin, SessionSearchAdmin, SelectingAdmin):
         _("resolved"),
         lambda row: _("{at} by {operator}").format(at=moment(row.resolved_at), operator=row.resolved_by),
     )
-    reason_shown = columns.text(_("reason"), "reason")
+    reason_shown = columns.text(_("reason"), resolution_of)
 
     def title_of(self, row: Callback) -> str:
         type = sentence(in_words(row.type) or str(_("callback")))

@@ -11,6 +11,7 @@ from lib.backoffice.languages import _
 from lib.backoffice.pages import Section
 from lib.backoffice.pagination import one_page
 from lib.backoffice.raw_messages import show_excerpt
+from lib.backoffice.stored_texts import reworded_failure
 from payments.deliveries.operations import LEASE
 from payments.models import Delivery, DeliveryAttempt
 
@@ -38,7 +39,7 @@ def row(one: DeliveryAttempt, at: datetime) -> tuple[Any, ...]:
         clock(one.began_at),
         show_status(one, at),
         took,
-        wrapped(one.problem),
+        wrapped(reworded_failure(one.problem)),
         show_excerpt(one.body),
         url,
         one.worker,

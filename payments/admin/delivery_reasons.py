@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db.models import Aggregate, Count, F, Max, Min, Window
 
 from lib.backoffice.languages import _, ngettext_lazy
+from lib.backoffice.stored_texts import reworded_failure
 from lib.clock import in_words
 from payments.models import Delivery, DeliveryAttempt
 
@@ -76,7 +77,7 @@ def failing(failures: Failures) -> str:
         words = _("the game gives no answer since {since} ({attempts}, the last: {last})")
     else:
         words = _("the game fails since {since} ({attempts}, the last: {last})")
-    return words.format(since=since, attempts=attempts, last=last.status or last.problem)
+    return words.format(since=since, attempts=attempts, last=last.status or reworded_failure(last.problem))
 
 
 def in_number(attempts: int) -> str:

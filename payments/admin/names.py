@@ -2,11 +2,23 @@
 
 from lib.backoffice.languages import _
 from lib.backoffice.names import name_model
-from payments.models import Callback, Delivery, Order, Price, Product, Provider, Refund, RefusedCallback, Shop
+from payments.models import (
+    Callback,
+    Delivery,
+    Order,
+    Payment,
+    Price,
+    Product,
+    Provider,
+    Refund,
+    RefusedCallback,
+    Shop,
+)
 
 name_model(Callback, _("callback"), _("callbacks"))
 name_model(Delivery, _("delivery"), _("deliveries"))
 name_model(Order, _("order"), _("orders"), language=_("language"))
+name_model(Payment, _("payment"), _("payments"))
 name_model(Price, _("price"), _("prices"), currency=_("currency"))
 name_model(
     Product,

@@ -12,6 +12,7 @@ from lib.backoffice.formatting import moment
 from lib.backoffice.forms import RadioWidget
 from lib.backoffice.languages import _, format_lazy
 from lib.backoffice.pages import PageAdmin
+from lib.backoffice.stored_texts import reworded
 from payments.admin.bulk_retry import SEND_AGAIN
 from payments.admin.reasons import lowered
 from payments.admin.refund_actions import RefundOrder
@@ -50,7 +51,8 @@ class CallbackForm(TwoStepRequestForm):
 
 def named(row: Callback) -> str:
     """How operators tell callbacks of one order from each other."""
-    return f"{row.provider.name}, {moment(row.received_at)}, {row.message_id}: {lowered(row.problem)}"
+    problem = lowered(reworded(row.problem))
+    return f"{row.provider.name}, {moment(row.received_at)}, {row.message_id}: {problem}"
 
 
 class AcceptCallback(ApprovedAction[Order]):

@@ -93,7 +93,7 @@ class OrderAdmin(OrderActions, SessionSearchAdmin, SelectingAdmin):
         ["state_shown"], ["why"], ["price_major", "player_uid", "game_link", "product_link"]
     )
     fields = (
-        *("full_id", "hexadecimal", "cp_order_id_shown", "server_id"),
+        *("full_id", "hexadecimal", "cp_order_id_shown", "server"),
         *(
             "credit_major",
             "delivered_by",
@@ -109,6 +109,7 @@ class OrderAdmin(OrderActions, SessionSearchAdmin, SelectingAdmin):
     full_id = columns.mono(_("our id (orderId)"), "pk")
     hexadecimal = columns.mono(_("id in order-notify callbacks"), "pk.hex")
     cp_order_id_shown = columns.mono(_("game's id (cpOrderId)"), "cp_order_id")
+    server = columns.text(_("serverId"), "server_id")
     cp_short = columns.clipped(_("game's id"), "cp_order_id")
     created_clock = columns.clock(_("started (UTC)"), "created_at")
     state_shown = columns.text(_("state"), lambda row: show_order_state(row.state))

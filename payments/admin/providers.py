@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import OuterRef, QuerySet
 from django.http import HttpRequest, QueryDict
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -297,6 +298,7 @@ class ProviderAdmin(GuardedAdmin):
 
 
 def latest_callbacks(provider: Provider) -> Section:
+    """Those that were taken in, as far as they are among the latest of all providers."""
     newest = Callback.objects.order_by("-pk").values("pk")[:LOOKED_THROUGH]
     found = (
         Callback.objects.filter(provider=provider, pk__in=newest)
@@ -306,13 +308,10 @@ def latest_callbacks(provider: Provider) -> Section:
     empty = _("None among the latest {number} callbacks of all providers.").format(
         number=f"{LOOKED_THROUGH:,}"
     )
-    return Section(
-        Callback,
-        _("Latest callbacks"),
-        CALLBACK_HEADERS,
-        [callback_row(row) for row in found],
-        empty.format(number=f"{LOOKED_THROUGH:,}"),
-    )
+    theirs = {"outcome": "all", "provider": str(provider.pk)}
+    more = (_("All of them"), reverse("admin:payments_callback_changelist", query=theirs))
+    rows = [callback_row(row) for row in found]
+    return Section(Callback, _("Latest callbacks"), CALLBACK_HEADERS, rows, empty, more)
 
 
 def latest_refused(provider: Provider) -> Section:

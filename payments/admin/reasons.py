@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from lib.backoffice.languages import _, ngettext_lazy
+from lib.backoffice.stored_texts import reworded, reworded_failure
 from lib.clock import in_words
 from payments.admin.delivery_reasons import Failures, failures_of, undelivered
 from payments.models import (
@@ -129,7 +130,11 @@ def unpaid(story: Story) -> str:
         sent = _("the player was sent to {provider} {at}, and no callback came.")
         words = sent.format(provider=last.provider, at=in_words(last.started_at))
         return " ".join([words, *asked(last)])
-    return failed(story) if story.payments else str(_("the player has not been sent to a provider yet."))
+    if story.payments:
+        return failed(story)
+    if story.order.state == State.EXPIRED:
+        return str(_("the player was never sent to a provider."))
+    return str(_("the player has not been sent to a provider yet."))
 
 
 def asked(payment: Payment) -> list[str]:
@@ -139,7 +144,7 @@ def asked(payment: Payment) -> list[str]:
     if not payment.queried_at:
         return []
     words = _("When it was asked, {at}: {answer}.")
-    return [words.format(at=in_words(payment.queried_at), answer=payment.query_answer)]
+    return [words.format(at=in_words(payment.queried_at), answer=reworded(payment.query_answer))]
 
 
 def refused(rows: Sequence[RefusedCallback]) -> str:
@@ -150,7 +155,7 @@ def refused(rows: Sequence[RefusedCallback]) -> str:
         "{number} callbacks that name it were refused by us, the last of {provider} {at}: {problem}",
         number,
     )
-    at, problem = in_words(last.at), lowered(last.problem)
+    at, problem = in_words(last.at), lowered(reworded(last.problem))
     return words.format(number=number, provider=last.provider, at=at, problem=problem)
 
 
@@ -176,7 +181,8 @@ def failed(story: Story) -> str:
         words = _("the payment with {provider} could not be started{problem}.")
     else:
         words = _("the payment with {provider} failed{problem}.")
-    return words.format(provider=last.provider, problem=f" ({last.problem})" if last.problem else "")
+    problem = f" ({reworded_failure(last.problem)})" if last.problem else ""
+    return words.format(provider=last.provider, problem=problem)
 
 
 def contradiction(callback: Callback, order: Order) -> str:
@@ -193,7 +199,7 @@ def contradiction(callback: Callback, order: Order) -> str:
         named, price = amount(order, event.amount), amount(order, order.price)
         return words.format(provider=callback.provider, named=named, price=price)
     words = ANSWER_CONTRADICTS if is_answer else CALLBACK_CONTRADICTS
-    return words.format(provider=callback.provider, problem=callback.problem)
+    return words.format(provider=callback.provider, problem=reworded(callback.problem))
 
 
 def kept(story: Story) -> str:

@@ -15,6 +15,7 @@ from lib.backoffice.formatting import mono, sentence, short_id
 from lib.backoffice.heads import HeadColumns
 from lib.backoffice.languages import _
 from lib.backoffice.pages import read_uuid
+from lib.backoffice.stored_texts import reworded
 from payments.admin.attention import refused, unmatched
 from payments.admin.search import orders_named, orders_of_session
 from payments.admin.states import show_refund_state
@@ -164,7 +165,7 @@ class RefundAdmin(SessionSearchAdmin, SelectingAdmin):
     kind_shown = columns.text(_("kind"), lambda row: row.get_kind_display())
     state_shown = columns.text(_("state"), show_refund_state)
     meaning = columns.text(_("meaning"), lambda row: MEANINGS[State(row.state)])
-    problem_shown = columns.sentence(_("problem"), "problem")
+    problem_shown = columns.sentence(_("problem"), lambda row: reworded(row.problem))
     amount_major = amount_column(_("amount"), "amount", "order.currency_id")
     clawback_major = amount_column(_("credit taken back"), "clawback", "order.credit_currency_id")
     set_aside_major = amount_column(_("credit set aside"), "set_aside", "order.credit_currency_id")

@@ -31,6 +31,7 @@ from lib.backoffice.heads import HeadColumns
 from lib.backoffice.languages import _, format_lazy
 from lib.backoffice.pages import Section, read_uuid
 from lib.backoffice.raw_messages import show_body, show_headers
+from lib.backoffice.stored_texts import reworded
 from payments.admin.callbacks import RawMessageAdmin, problem_of
 from payments.admin.search import orders_named, orders_of_session
 from payments.admin.states import in_words, show_outcome_of
@@ -111,7 +112,7 @@ def of_order(order: Order) -> QuerySet[RefusedCallback]:
 def problems() -> list[tuple[str, str]]:
     """The problems that there are: the table is bounded for each provider."""
     found = RefusedCallback.objects.order_by("problem").values_list("problem", flat=True).distinct()
-    return [(problem, sentence(problem)) for problem in found[:MOST_PROBLEMS]]
+    return [(problem, sentence(reworded(problem))) for problem in found[:MOST_PROBLEMS]]
 
 
 def of_named_order(rows: Rows, value: str, given: Given) -> Rows:
@@ -171,7 +172,7 @@ class RefusedCallbackAdmin(RawMessageAdmin, SessionSearchAdmin, SelectingAdmin):
     message_said = columns.mono(_("message id (unverified)"), "message_id")
     address_shown = columns.mono(_("from"), "address")
     why_shown = columns.text(_("problem"), problem_of)
-    why_full = columns.sentence(_("problem"), "problem")
+    why_full = columns.sentence(_("problem"), lambda row: reworded(row.problem))
     note = columns.text(_("note"), lambda row: VERIFIED if row.verified_at else UNVERIFIED)
     headers_shown = columns.text(_("headers"), lambda row: show_headers(row.headers))
     body_shown = columns.text(_("body"), lambda row: show_body(row.body))

@@ -152,7 +152,7 @@ class EnterSecret(RequestSecret):
         try:
             self.check(act.row, act.given["secret"])
         except SecretRefused as problem:
-            raise ValidationError({"secret": str(problem)}) from problem
+            raise ValidationError({"secret": problem.args[0]}) from problem
         return told(self.request(act, act.given["secret"]))
 
 
@@ -196,7 +196,7 @@ def secret_once(secret: str, told: str, *, back: Model) -> ShownOnce:
         title=_("The secret is made and requested"),
         heading=_("Copy the secret now: it is shown only once"),
         before=told,
-        values=[("Secret", secret, "secret"), ("For", str(back), "")],
+        values=[(_("Secret"), secret, "secret"), (_("For"), str(back), "")],
         after=_("It counts as soon as a second person has approved it. If it is lost, withdraw the request."),
         back=back,
     )

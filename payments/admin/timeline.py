@@ -5,6 +5,7 @@ from typing import Any
 from lib.backoffice.formatting import NOTHING, clipped, clock, link, short_id
 from lib.backoffice.languages import _
 from lib.backoffice.pages import Section
+from lib.backoffice.stored_texts import reworded, reworded_failure
 from payments.admin import deliveries
 from payments.admin.callbacks import CALLBACK_HEADERS, callback_row
 from payments.admin.refused_callbacks import of_order, section_of
@@ -114,13 +115,19 @@ def events(order: Order) -> list[tuple[Any, ...]]:
             show_order_state(event.new_state) if event.new_state != event.old_state else NOTHING,
             amount_cell(event.amount, order.currency_id),
             event.actor,
-            clipped(event.note),
+            clipped(note_of(event)),
             link(_("callback"), "payments_callback_change", event.callback_id)
             if event.callback_id
             else NOTHING,
         )
         for event in found
     ]
+
+
+def note_of(event: OrderEvent) -> str:
+    """The note of an event; what an operator gave as a reason stays as it is."""
+    is_persons = event.actor.startswith("operator:")
+    return event.note if is_persons else reworded(event.note)
 
 
 def payment_row(payment: Payment, order: Order) -> tuple[Any, ...]:
@@ -133,7 +140,7 @@ def payment_row(payment: Payment, order: Order) -> tuple[Any, ...]:
         amount_cell(payment.returned, order.currency_id) if payment.paid_at else NOTHING,
         clipped(payment.reference or payment.start_reference),
         clock(payment.paid_at),
-        payment.problem or NOTHING,
+        reworded_failure(payment.problem) or NOTHING,
     )
 
 
@@ -148,7 +155,7 @@ def refund_row(refund: Refund, order: Order) -> tuple[Any, ...]:
         refund.provider.slug,
         clipped(refund.reference),
         refund.actor,
-        refund.reason or refund.problem or NOTHING,
+        refund.reason or reworded(refund.problem) or NOTHING,
     )
 
 

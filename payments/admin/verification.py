@@ -17,6 +17,7 @@ from lib.backoffice.bulk_reports import Came, Outcomes, Report, RowOutcome, in_b
 from lib.backoffice.confirmation import Act, Page, PageAction, Refused, words_of
 from lib.backoffice.forms import ReasonForm, SplitWidget
 from lib.backoffice.languages import _, format_lazy, ngettext_lazy
+from lib.backoffice.stored_texts import reworded
 from payments.callbacks.rejected import KEPT_DAYS
 from payments.callbacks.reverification import request_verification, unverified
 from payments.models import Order, Provider, RefusedCallback
@@ -83,7 +84,7 @@ def came_of(row: RefusedCallback) -> RowOutcome:
             Came.DONE, _("Genuine, and taken in: {outcome}.").format(outcome=row.get_outcome_display())
         )
     if row.due_at is None:
-        return RowOutcome(Came.UNCHANGED, _("Still refused: {problem}").format(problem=row.problem))
+        return RowOutcome(Came.UNCHANGED, _("Still refused: {problem}").format(problem=reworded(row.problem)))
     return REQUESTED
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import OuterRef, Q, QuerySet
 
+from lib.backoffice.languages import _, format_lazy
 from lib.clock import now
 from payments.models import Callback, Order, Payment, Refund, RefundTotal
 from payments.orders.events import Actor
@@ -41,7 +42,7 @@ def lock(order_id: UUID, callback_id: UUID) -> tuple[Order, Callback]:
     order = orders.get(pk=order_id)
     callback = contradicting(order_id).select_for_update(of=("self",)).filter(pk=callback_id).first()
     if callback is None:
-        raise NotAcceptable("This callback does not contradict the order any more, or is of another one.")
+        raise NotAcceptable(_("This callback does not contradict the order any more, or is of another one."))
     return order, callback
 
 
@@ -50,7 +51,12 @@ def plan_acceptance(order: Order, callback: Callback, actor: str) -> tuple[Order
     require_untaken(callback)
     config = {config.id: config for config in PROVIDERS.all().values()}[callback.provider_id]
     if config.currency not in (None, order.currency_id):
-        raise NotAcceptable(f"{callback.provider.name} takes {config.currency}, not {order.currency_id}.")
+        words = _("{provider} takes {currency}, not {other}.")
+        raise NotAcceptable(
+            format_lazy(
+                words, provider=callback.provider.name, currency=config.currency, other=order.currency_id
+            )
+        )
     try:
         event = event_of(callback, config)
     except Unreplayable as problem:
@@ -64,7 +70,9 @@ def plan_acceptance(order: Order, callback: Callback, actor: str) -> tuple[Order
     )
     step = accepted(snapshot, event)
     if isinstance(step, Contradict):
-        raise NotAcceptable(f"It cannot be this order's payment: {step.problem}.")
+        raise NotAcceptable(
+            format_lazy(_("It cannot be this order's payment: {problem}."), problem=step.problem)
+        )
     return snapshot, plan(snapshot, step, Actor(actor, "operator", now(), callback))
 
 
@@ -74,7 +82,7 @@ def require_untaken(callback: Callback) -> None:
     if callback.reference:
         same |= Q(type=callback.type, reference=callback.reference)
     if Callback.objects.filter(same, provider=callback.provider_id, outcome__in=Callback.TAKEN).exists():
-        raise NotAcceptable("The payment that it names has been taken already, by another callback.")
+        raise NotAcceptable(_("The payment that it names has been taken already, by another callback."))
 
 
 def accept_callback(order_id: UUID, callback_id: UUID, *, actor: str) -> UUID | None:
@@ -84,7 +92,7 @@ def accept_callback(order_id: UUID, callback_id: UUID, *, actor: str) -> UUID | 
     """
     with transaction.atomic():
         order, callback = lock(order_id, callback_id)
-        _, planned = plan_acceptance(order, callback, actor)
+        planned = plan_acceptance(order, callback, actor)[1]
         callback.outcome = Outcome.DUPLICATE if planned.is_duplicate else Outcome.ACTED
         callback.accepted_at, callback.accepted_by = planned.by.at, actor[:80]
         callback.save(update_fields=["outcome", "accepted_at", "accepted_by"])

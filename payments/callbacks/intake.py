@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db import IntegrityError, OperationalError, transaction
 from django.db.models import F, Q
 
+from lib.backoffice.languages import stored
 from lib.clock import now
 from lib.ids import new_id
 from lib.texts import storable
@@ -37,10 +38,11 @@ MOST_TRIES = 3
 TAKEN = "outcome IN ('acted', 'nothing', 'duplicate')"
 SAME_THING = f"provider_id = %s AND type = %s AND reference = %s AND {TAKEN} AND reference <> ''"
 SAME_RETURN = "provider_id = %s AND kind = %s AND reference = %s AND reference <> ''"
+CAME_AGAIN = stored("it came again, and was taken")
 # A callback that could not be acted on is off the operators' list when it is.
 RESOLVED = """
     UPDATE payments_callback
-    SET resolved_at = %s, resolved_by = 'platform', reason = 'it came again, and was taken'
+    SET resolved_at = %s, resolved_by = 'platform', reason = %s
     WHERE provider_id = %s AND outcome IN ('contradicts', 'no_order') AND resolved_at IS NULL
       AND (signed_digest = %s OR (message_id = %s AND (content_digest = %s OR body = %s)))
 """
@@ -48,6 +50,7 @@ RESOLVED = """
 CAME_IN = (Transaction.Type.PAYMENT, Transaction.Type.SALE)
 LOST = (IntegrityError, OperationalError, *LOST_RACES)
 PROBLEM_LENGTH = 255
+SAME_AS = stored("the same as {id}")
 # Genuine, and not acted on.
 REFUSED = (Outcome.CONTRADICTS, Outcome.NO_ORDER)
 # The headers that are kept: those that a signature needs,
@@ -191,7 +194,7 @@ def take_genuine(config: ProviderConfig, event: Event, raw: RawCallback) -> Inta
     if event.problem:
         return refuse(arrival, IntakeResult(Outcome.CONTRADICTS, event.problem))
     if snapshot is None and event.type is not None:
-        return refuse(arrival, IntakeResult(Outcome.NO_ORDER, "there is no such order"))
+        return refuse(arrival, IntakeResult(Outcome.NO_ORDER, stored("there is no such order")))
     step = decide(snapshot, event) if snapshot else Nothing("nothing that is acted on")
     if isinstance(step, Contradict):
         return refuse(arrival, IntakeResult(Outcome.CONTRADICTS, step.problem))
@@ -219,7 +222,7 @@ def store(callback: Callback, arrival: Arrival) -> None:
     with prepared_sql.together():
         prepared_sql.insert(callback)
         same = (callback.signed_digest, callback.message_id, callback.content_digest, callback.body)
-        prepared_sql.execute(RESOLVED, (arrival.at, arrival.config.id, *same))
+        prepared_sql.execute(RESOLVED, (arrival.at, CAME_AGAIN, arrival.config.id, *same))
 
 
 def take_again(arrival: Arrival, known: Callback) -> IntakeResult:
@@ -232,13 +235,15 @@ def take_again(arrival: Arrival, known: Callback) -> IntakeResult:
     # The same bytes are the same, however they were read when they came first.
     is_same = bytes(known.body) == arrival.raw.body and known.message_id == event.message_id
     if not is_same and bytes(known.content_digest) != content_digest(event, arrival.raw.body):
-        return refuse(arrival, IntakeResult(Outcome.CONTRADICTS, "its id was used before with other content"))
+        return refuse(
+            arrival, IntakeResult(Outcome.CONTRADICTS, stored("its id was used before with other content"))
+        )
     if known.message_id == event.message_id:
         seen = Callback.objects.filter(pk=known.pk)
         seen.update(times_seen=F("times_seen") + 1, last_seen_at=arrival.at)
     else:
         # The reference stays the first one's.
-        row = arrival.row(IntakeResult(Outcome.NOTHING, f"the same as {known.message_id}"))
+        row = arrival.row(IntakeResult(Outcome.NOTHING, SAME_AS.format(id=known.message_id)))
         row.reference = ""
         prepared_sql.insert(row)
     return IntakeResult(known.outcome)

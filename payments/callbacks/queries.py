@@ -14,6 +14,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import OuterRef, QuerySet
 
+from lib.backoffice.languages import _, stored
 from lib.clock import now
 from lib.database import FAILURES, drop_unfit_connection
 from lib.texts import storable
@@ -30,23 +31,31 @@ logger = logging.getLogger(__name__)
 ASKED, UNANSWERED = "provider_asked", "provider_unanswered"
 # One that was being asked about when its worker ended is asked about again after this.
 RETRY = timedelta(minutes=2)
+# What an operator reads of an answer.
+CONTRADICTION = stored("{said}, which contradicts the order: {problem}")
+NO_ANSWER = stored("no answer ({why})")
 # After this a run begins nothing more; the next one goes on.
 RUN_SECONDS = 20.0
 # Of one order at once, the newest.
 MOST_ASKED = 5
-NONE_LEFT = "No provider can be asked: no payment of this order is open at one that answers."
+NONE_LEFT = _("No provider can be asked: no payment of this order is open at one that answers.")
 
 
 class NotAskable(Exception):
     """Why no provider can be asked about an order; the text is for operators."""
 
 
-def askable(order_id: UUID | OuterRef) -> QuerySet[Payment]:
-    """The payments of an order that are undecided here, and whose provider can say how they stand."""
+def open_payments() -> QuerySet[Payment]:
+    """The payments that are undecided here, and whose provider can say how they stand."""
     schemes = [scheme for scheme, adapter in ADAPTERS.items() if adapter.can_query]
     undecided = (Payment.State.STARTED, Payment.State.FAILED)
-    begun = Payment.objects.filter(order_id=order_id, state__in=undecided).exclude(start_reference="")
-    return begun.filter(provider__scheme__in=schemes).order_by("-pk")
+    begun = Payment.objects.filter(state__in=undecided).exclude(start_reference="")
+    return begun.filter(provider__scheme__in=schemes)
+
+
+def askable(order_id: UUID | OuterRef) -> QuerySet[Payment]:
+    """Those of an order, the newest first."""
+    return open_payments().filter(order_id=order_id).order_by("-pk")
 
 
 def request_query(order: Order, *, actor: str, reason: str) -> list[Payment]:
@@ -100,7 +109,7 @@ def ask(payment: Payment, config: ProviderConfig) -> bool:
         return False
     event = adapter.read_answer(body)
     if event.order_id != payment.order_id:
-        write_unanswered(payment, config, "it answered about another order")
+        write_unanswered(payment, config, stored("it answered about another order"))
         return False
     taken = take_answer(config, event, body)
     write_answer(payment, event.said or "paid", taken, now())
@@ -110,7 +119,7 @@ def ask(payment: Payment, config: ProviderConfig) -> bool:
 def write_answer(payment: Payment, said: str, taken: IntakeResult, at: datetime) -> None:
     """Writes down what the provider said, and that nobody has to ask any more."""
     is_contradiction = taken.outcome == Callback.Outcome.CONTRADICTS
-    answer = f"{said}, which contradicts the order: {taken.problem}" if is_contradiction else said
+    answer = CONTRADICTION.format(said=said, problem=taken.problem) if is_contradiction else said
     Payment.objects.filter(pk=payment.pk).update(
         query_due_at=None, queried_at=at, query_answer=storable(answer, PROBLEM_LENGTH)
     )
@@ -125,5 +134,5 @@ def write_unanswered(payment: Payment, config: ProviderConfig, problem: str) -> 
         by = Actor("sweep", "sweep", at)
         record_event(order, UNANSWERED, by, old_state=order.state, note=f"{config.slug}: {why}")
         Payment.objects.filter(pk=payment.pk).update(
-            query_due_at=None, queried_at=at, query_answer=storable(f"no answer ({why})", PROBLEM_LENGTH)
+            query_due_at=None, queried_at=at, query_answer=storable(NO_ANSWER.format(why=why), PROBLEM_LENGTH)
         )

@@ -12,12 +12,12 @@ from uuid import UUID
 from django.db.models import Count, Max, Min, Q, Sum
 
 from lib.clock import in_words, now
+from lib.ids import id_at
 from payments.callbacks.rejected import KEPT_DAYS
 from payments.models import Callback, Provider, RefusalCount, RefusedCallback
 from wallet.alerts import clear_alert, raise_alert
 from wallet.job_runs import Run
 from wallet.models import Alert
-from wallet.retention import first_id
 
 Kind = Alert.Kind
 LEAST, WINDOW, CALM, SHARE = 3, timedelta(hours=1), timedelta(minutes=1), 0.05
@@ -82,7 +82,7 @@ def refused_since(since: datetime, providers: Iterable[UUID] | None = None) -> l
 
 def count_accepted(provider: Provider, since: datetime) -> int:
     """How many genuine callbacks came since, as far as `MOST_ACCEPTED`."""
-    newest = Callback.objects.filter(pk__gte=first_id(since - CALM), received_at__gte=since)
+    newest = Callback.objects.filter(pk__gte=id_at(since - CALM), received_at__gte=since)
     return len(newest.filter(provider=provider).order_by("-pk").values_list("pk", flat=True)[:MOST_ACCEPTED])
 
 
@@ -94,7 +94,7 @@ def is_over(found: Refused, provider: Provider, at: datetime) -> bool:
 def is_heard(slug: str, since: datetime | None, at: datetime) -> bool:
     """Whether a new callback of a provider was accepted lately, after `since`."""
     # The newest rows, by their ids, which are made by other clocks than the database's.
-    newest = Callback.objects.filter(pk__gte=first_id(at - WINDOW - WINDOW), outcome__in=Callback.TAKEN)
+    newest = Callback.objects.filter(pk__gte=id_at(at - WINDOW - WINDOW), outcome__in=Callback.TAKEN)
     heard = newest.filter(provider__slug=slug)
     return (heard if since is None else heard.filter(received_at__gt=since)).exists()
 

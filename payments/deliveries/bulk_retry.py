@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db import transaction
 
 from lib.clock import now
+from lib.ids import id_at
 from payments.models import Delivery, Order, OrderEvent, Shop
 from payments.orders.events import Actor, new_event
 
@@ -31,12 +32,6 @@ class Range:
     game_id: UUID | None = None
 
 
-def first_id(at: datetime) -> UUID:
-    """The least id that can have been made at that time."""
-    milliseconds = max(int(at.timestamp() * 1000), 0)
-    return UUID(int=(milliseconds & (1 << 48) - 1) << 80)
-
-
 def find_range(wanted: Range, most: int = MOST) -> list[UUID]:
     """The oldest `most` deliveries of a range. What has gone back is never among them."""
     games = Shop.objects.exclude(order_url="").values_list("game_id", flat=True)
@@ -46,9 +41,7 @@ def find_range(wanted: Range, most: int = MOST) -> list[UUID]:
         created_at__lt=wanted.until,
     )
     # The index knows states and ids, no times.
-    rows = rows.filter(
-        pk__gte=first_id(wanted.since - CLOCKS_APART), pk__lt=first_id(wanted.until + CLOCKS_APART)
-    )
+    rows = rows.filter(pk__gte=id_at(wanted.since - CLOCKS_APART), pk__lt=id_at(wanted.until + CLOCKS_APART))
     # One that the game refused or has taken keeps its state when the money goes back.
     rows = rows.exclude(order__state__in=GONE_BACK)
     rows = rows.filter(game_id__in=list(games.filter(game_id=wanted.game_id) if wanted.game_id else games))

@@ -12,8 +12,10 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Count, Q
 
+from lib.backoffice.languages import _, stored
 from lib.clock import now
 from lib.ids import new_id
+from lib.telemetry.spans import present_traceparent
 from payments import prepared_sql
 from payments.deliveries.schedule import pause_after
 from payments.models import Delivery, DeliveryAttempt, Order, Shop
@@ -32,7 +34,9 @@ MOST_OF_A_GAME = 4
 # How long after its time is over a try may still not be written down.
 GIVEN_UP_WITHIN = timedelta(seconds=5)
 GONE = 410
-NOT_POSSIBLE = "Nothing can be sent: {why}."
+TRIES = stored("after {number} tries")
+GONE_BACK = _("Nothing can be sent: the money of this order has gone back.")
+NO_ADDRESS = _("Nothing can be sent: the game has no order URL.")
 
 
 class NotPossible(Exception):
@@ -44,7 +48,14 @@ def begin_delivery(order: Order, at: datetime) -> Delivery:
 
     The caller nudges after the commit.
     """
-    delivery = Delivery(id=new_id(), order=order, game_id=order.game_id, created_at=at, next_attempt_at=at)
+    delivery = Delivery(
+        id=new_id(),
+        order=order,
+        game_id=order.game_id,
+        created_at=at,
+        next_attempt_at=at,
+        traceparent=present_traceparent(),
+    )
     prepared_sql.insert(delivery)
     return delivery
 
@@ -75,9 +86,9 @@ def send_again(delivery: Delivery, *, actor: str, reason: str) -> None:
         order = Order.objects.select_for_update(of=("self",)).get(pk=delivery.order_id)
         row = Delivery.objects.select_for_update().get(pk=delivery.pk)
         if row.state == State.RETURNED or stops_delivery(order):
-            raise NotPossible(NOT_POSSIBLE.format(why="the money of this order has gone back"))
+            raise NotPossible(GONE_BACK)
         if not Shop.objects.filter(game_id=row.game_id).exclude(order_url="").exists():
-            raise NotPossible(NOT_POSSIBLE.format(why="the game has no order URL"))
+            raise NotPossible(NO_ADDRESS)
         at = now()
         row.next_attempt_at, row.attempts, row.leased_until = at, 0, None
         if row.state != State.DELIVERED:
@@ -117,7 +128,7 @@ def open_tries(at: datetime) -> Counter[UUID]:
 
 def is_any_due(at: datetime) -> bool:
     """Whether a delivery could be begun at once, of a game that works."""
-    full, _ = fair_share(open_tries(at), MOST_OF_A_GAME)
+    full = fair_share(open_tries(at), MOST_OF_A_GAME)[0]
     left_out = failing_games() | full
     games = Shop.objects.filter(paused_at=None).exclude(order_url="").exclude(game_id__in=left_out)
     free = Q(leased_until=None) | Q(leased_until__lte=at)
@@ -224,7 +235,7 @@ def failed(order: Order, delivery: Delivery, status: int | None, at: datetime) -
             "delivery_gone",
             Actor("sweep", "sweep", at),
             old_state=order.state,
-            note="the game answered 410",
+            note=stored("the game answered 410"),
         )
         raise_alert(
             Alert.Kind.DELIVERY_GIVEN_UP,
@@ -241,7 +252,7 @@ def failed(order: Order, delivery: Delivery, status: int | None, at: datetime) -
             "delivery_given_up",
             Actor("sweep", "sweep", at),
             old_state=order.state,
-            note=f"after {delivery.attempts} tries",
+            note=TRIES.format(number=delivery.attempts),
         )
         text = f"The game {order.game} has not taken order {order.cp_order_id} in {delivery.attempts} tries."
         raise_alert(Alert.Kind.DELIVERY_GIVEN_UP, str(order.pk), text)

@@ -9,14 +9,17 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from lib.backoffice.languages import stored
 from lib.clock import now
 from lib.database import FAILURES, drop_unfit_connection
 from lib.outbound.client import Unanswered, post_json
 from lib.security import webhook_signatures
 from lib.security.encryption import Unreadable
+from lib.telemetry.spans import resumed_span
 from lib.texts import storable
 from payments.deliveries.operations import failing_games, lease, record_answer
 from payments.models import Delivery, DeliveryAttempt, Order
@@ -71,10 +74,13 @@ def message_of(one: DeliveryAttempt, order: Order) -> Message:
         secrets = delivery_secrets(order.game)
     except Unreadable:
         return Message(
-            one.url, b"", {}, "a secret of the game was sealed with a key that is not in ENCRYPTION_KEYS"
+            one.url,
+            b"",
+            {},
+            stored("a secret of the game was sealed with a key that is not in ENCRYPTION_KEYS"),
         )
     if not secrets:
-        return Message(one.url, b"", {}, "the game has no delivery secret")
+        return Message(one.url, b"", {}, stored("the game has no delivery secret"))
     at = now()
     decimals = decimals_of(order.currency_id)
     if decimals is None:
@@ -106,8 +112,15 @@ def send(message: Message) -> DeliveryResponse:
         reply = post_json(message.url, message.body, headers=message.headers)
     except Unanswered as problem:
         return DeliveryResponse(None, str(problem), took_ms=problem.took_ms)
-    refused = "" if 200 <= reply.status < 300 else f"status {reply.status}"
+    refused = "" if 200 <= reply.status < 300 else stored("status {status}").format(status=reply.status)
     return DeliveryResponse(reply.status, refused, storable(reply.body, BODY_LENGTH), reply.took_ms)
+
+
+def attempt(message: Message, delivery: Delivery) -> DeliveryResponse:
+    """The same in the trace of what made the delivery due. Beside this run, which has the present one."""
+    with resumed_span("delivery attempt", delivery.traceparent) as span:
+        span.note("wallet.delivery_id", str(delivery.pk))
+        return send(message)
 
 
 @dataclass
@@ -149,7 +162,8 @@ class Dispatcher:
     def begin(self, tries: list[DeliveryAttempt], run: Run) -> None:
         run.looked_at += len(tries)
         for one, message in zip(tries, messages_of(tries), strict=True):
-            self.under_way[self.pool.submit(send, message)] = one
+            context = copy_context()
+            self.under_way[self.pool.submit(context.run, attempt, message, one.delivery)] = one
 
     def take(self, run: Run) -> None:
         """Waits a little for an answer, and writes down all that are there."""

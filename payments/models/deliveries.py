@@ -31,6 +31,9 @@ class Delivery(Leased):
     # Attempts on the schedule, which begins anew if an operator has it sent again.
     attempts = models.PositiveIntegerField(default=0)
     delivered_at = models.DateTimeField(null=True, blank=True)
+    # The trace that it came from, in which its attempts go on (W3C Trace Context). Null where there was none:
+    # also web servers of before the column write rows.
+    traceparent = models.CharField(max_length=55, null=True, blank=True, editable=False, db_collation="C")  # noqa: DJ001
 
     class Meta:
         default_permissions = ("view",)

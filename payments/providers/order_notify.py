@@ -10,6 +10,7 @@ from dataclasses import asdict
 from decimal import Decimal
 from uuid import UUID
 
+from lib.backoffice.languages import _, format_lazy, stored
 from payments.providers.payment_page import page_address, page_origin
 from payments.providers.protocol import (
     EchoedOrder,
@@ -48,9 +49,8 @@ class OrderNotify(TellsOnce, NeverAsked):
 
     def check_secret(self, text: str) -> None:
         if not LEAST_CHARACTERS <= len(text) <= 255 or not text.isascii() or not text.isprintable():
-            raise ValueError(
-                f"An order-notify secret has {LEAST_CHARACTERS} to 255 printable ASCII characters."
-            )
+            words = _("An order-notify secret has {least} to 255 printable ASCII characters.")
+            raise ValueError(format_lazy(words, least=LEAST_CHARACTERS))
 
     def takes(self, config: ProviderConfig, currency: str) -> bool:
         return currency == config.currency and bool(config.page_url)
@@ -77,21 +77,21 @@ class OrderNotify(TellsOnce, NeverAsked):
     def verify(self, config: ProviderConfig, raw: RawCallback) -> Event:
         said = order_notify.read(raw.body, raw.headers.get("content-type", ""))
         if not order_notify.is_genuine(said, list(config.callback_secrets)):
-            raise Refused("The signature is not of a live secret.")
+            raise Refused(stored("The signature is not of a live secret."))
         if not MILLISECONDS.fullmatch(said.ts):
-            raise Refused("ts is no whole number of milliseconds.")
+            raise Refused(stored("ts is no whole number of milliseconds."))
         if int(said.ts) > raw.at * 1000 + MOST_AHEAD_MS:
-            raise Refused("The callback is from the future.")
+            raise Refused(stored("The callback is from the future."))
         return event_of(said)
 
     def read(self, config: ProviderConfig, raw: RawCallback) -> Event:
         return event_of(order_notify.read(raw.body, raw.headers.get("content-type", "")))
 
     def refund(self, config: ProviderConfig, request: RefundRequest) -> RefundResult:
-        raise ProviderUnavailable("An order-notify provider cannot be asked for refunds.")
+        raise ProviderUnavailable(stored("An order-notify provider cannot be asked for refunds."))
 
     def status(self, config: ProviderConfig, request: RefundRequest) -> RefundResult:
-        raise ProviderUnavailable("An order-notify provider cannot be asked about refunds.")
+        raise ProviderUnavailable(stored("An order-notify provider cannot be asked about refunds."))
 
 
 def event_of(said: Notification) -> Event:

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.conf import settings
 
+from lib.backoffice.languages import stored
 from payments.providers.protocol import ProviderBusy
 
 
@@ -28,7 +29,7 @@ class Places:
         """A place for one call to a provider, while the block lasts. Raises `ProviderBusy`."""
         with self.lock:
             if self.taken.total() >= self.most or self.taken[provider] >= self.most_of_one:
-                raise ProviderBusy("too many calls to providers are under way in this process")
+                raise ProviderBusy(stored("too many calls to providers are under way in this process"))
             self.taken[provider] += 1
         try:
             yield

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
+from lib.backoffice.languages import stored
 from lib.http.addresses import Network
 from payments.providers.signatures.refused import Refused
 
@@ -207,10 +208,10 @@ class NeverAsked:
     can_query = False
 
     def query(self, config: ProviderConfig, query: PaymentQuery) -> bytes:
-        raise ProviderUnavailable("This provider cannot be asked about payments.")
+        raise ProviderUnavailable(stored("This provider cannot be asked about payments."))
 
     def read_answer(self, body: bytes) -> Event:
-        raise Refused("This provider is never asked.")
+        raise Refused(stored("This provider is never asked."))
 
 
 class ProviderAdapter(Protocol):

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from django.conf import settings
 
+from lib.backoffice.languages import stored
 from lib.outbound.client import Reply, Unanswered, post_json
 from payments.providers.protocol import (
     Event,
@@ -58,7 +59,7 @@ class Sandbox(TellsOnce):
 
     def start(self, config: ProviderConfig, request: PaymentRequest) -> HostedPayment:
         if not settings.DEMO:
-            raise ProviderUnavailable("The sandbox is only there where DEMO is on.")
+            raise ProviderUnavailable(stored("The sandbox is only there where DEMO is on."))
         reference = f"sbx_{request.payment_id.hex}"
         told = {
             "orderId": str(request.order_id),
@@ -75,7 +76,7 @@ class Sandbox(TellsOnce):
 
     def verify(self, config: ProviderConfig, raw: RawCallback) -> Event:
         if not settings.DEMO:
-            raise Refused("The sandbox is only there where DEMO is on.")
+            raise Refused(stored("The sandbox is only there where DEMO is on."))
         envelope = standard_webhooks.read(raw.headers)
         standard_webhooks.verify(envelope, raw.body, list(config.callback_secrets), raw.at)
         return with_references(read_event(envelope.id, raw.body), raw.body)
@@ -85,7 +86,7 @@ class Sandbox(TellsOnce):
 
     def query(self, config: ProviderConfig, query: PaymentQuery) -> bytes:
         if not settings.DEMO:
-            raise ProviderUnavailable("The sandbox is only there where DEMO is on.")
+            raise ProviderUnavailable(stored("The sandbox is only there where DEMO is on."))
         told = {"orderId": str(query.order_id), "startReference": query.start_reference}
         try:
             reply = post_json(
@@ -94,7 +95,8 @@ class Sandbox(TellsOnce):
         except Unanswered as problem:
             raise ProviderUnavailable(str(problem)) from None
         if not is_about(reply, told):
-            raise ProviderUnavailable(f"status {reply.status}, and no answer that can be read")
+            words = stored("status {status}, and no answer that can be read")
+            raise ProviderUnavailable(words.format(status=reply.status))
         return reply.body
 
     def read_answer(self, body: bytes) -> Event:
@@ -157,10 +159,10 @@ def read_said(body: bytes) -> dict[str, Any]:
     try:
         said = json.loads(body.decode())
     except (ValueError, RecursionError) as problem:
-        raise Refused("The answer is not JSON in UTF-8.") from problem
+        raise Refused(stored("The answer is not JSON in UTF-8.")) from problem
     is_whole = isinstance(said, dict) and STATE.fullmatch(str(said.get("state"))) is not None
     if not is_whole or (said["state"] == "paid" and not isinstance(said.get("callback"), str)):
-        raise Refused("The answer says no state, or paid and not by what.")
+        raise Refused(stored("The answer says no state, or paid and not by what."))
     return said  # type: ignore[no-any-return]
 
 

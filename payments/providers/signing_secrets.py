@@ -8,6 +8,7 @@ from base64 import b64encode
 
 from django.db import IntegrityError, transaction
 
+from lib.backoffice.languages import _
 from lib.clock import now
 from lib.ids import new_id
 from lib.security.encryption import open_sealed, seal
@@ -21,7 +22,7 @@ from players.query_passwords import query_passwords
 PUBLISHED = frozenset({order_notify.PUBLISHED_SECRET, standard_webhooks.PUBLISHED_SECRET})
 # Random ones of the least length have more different characters than this, but for one in millions.
 LEAST_DIFFERENT = 8
-USED = (
+USED = _(
     "This secret is or was in use already, for another owner or direction or for this one. "
     "Every secret is used once: take a new one."
 )
@@ -41,16 +42,16 @@ def require_callback_secret(provider: Provider, text: str) -> None:
     try:
         adapter_for(provider.scheme).check_secret(text)
     except ValueError as problem:
-        raise SecretRefused(str(problem)) from problem
+        raise SecretRefused(*problem.args) from problem
     require_unused(text)
 
 
 def require_api_secret(provider: Provider, text: str) -> None:
     """Raises `SecretRefused` if a provider cannot be called with a text."""
     if not adapter_for(provider.scheme).has_api_secret:
-        raise SecretRefused("A provider of this scheme is never called with a secret.")
+        raise SecretRefused(_("A provider of this scheme is never called with a secret."))
     if not 16 <= len(text) <= 255 or not text.isascii() or not text.isprintable():
-        raise SecretRefused("This is no secret key: 16 to 255 printable characters.")
+        raise SecretRefused(_("This is no secret key: 16 to 255 printable characters."))
     require_unused(text)
 
 
@@ -80,7 +81,7 @@ def add_delivery_secret(game: Game, text: str, *, actor: str) -> Secret:
     try:
         standard_webhooks.key_of(text)
     except ValueError as problem:
-        raise SecretRefused(str(problem)) from problem
+        raise SecretRefused(*problem.args) from problem
     return keep(Secret(game=game, purpose=Secret.Purpose.DELIVERY), text, actor)
 
 
@@ -116,9 +117,9 @@ def delivery_secrets(game: Game) -> list[str]:
 def require_unused(text: str) -> None:
     """Raises `SecretRefused` if a secret is too simple, published, or was used before."""
     if len(set(text.removeprefix(standard_webhooks.PREFIX))) < LEAST_DIFFERENT:
-        raise SecretRefused("This secret is too simple: take a random one.")
+        raise SecretRefused(_("This secret is too simple: take a random one."))
     if spelled(text) in PUBLISHED:
-        raise SecretRefused("This secret stands in public documents: everybody knows it.")
+        raise SecretRefused(_("This secret stands in public documents: everybody knows it."))
     if (
         is_known(text)
         or Credential.objects.filter(password_hash=password_hash(text)).exists()

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from lib.backoffice.languages import stored
 from payments.providers.payment_page import page_address, page_origin
 from payments.providers.protocol import (
     Event,
@@ -67,10 +68,10 @@ class StandardWebhooks(TellsOnce, NeverAsked):
         return read_event(standard_webhooks.read(raw.headers).id, raw.body)
 
     def refund(self, config: ProviderConfig, request: RefundRequest) -> RefundResult:
-        raise ProviderUnavailable("This provider cannot be asked for refunds.")
+        raise ProviderUnavailable(stored("This provider cannot be asked for refunds."))
 
     def status(self, config: ProviderConfig, request: RefundRequest) -> RefundResult:
-        raise ProviderUnavailable("This provider cannot be asked about refunds.")
+        raise ProviderUnavailable(stored("This provider cannot be asked about refunds."))
 
 
 def read_event(message_id: str, body: bytes) -> Event:

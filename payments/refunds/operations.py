@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from lib.backoffice.languages import _, format_lazy
 from lib.clock import now
 from lib.ids import new_id
 from payments.models import Order, Payment, Refund
@@ -18,6 +19,13 @@ from payments.settlement.snapshot import OrderSnapshot, snapshot_of
 from wallet import ledger
 
 logger = logging.getLogger(__name__)
+
+
+BOOKED_HERE = _("{provider} takes no refund requests: refund it there, and its callback books it here.")
+BOOKED_BY_HAND = _(
+    "{provider} takes no refund requests: refund it there, "
+    "and take the credit back by an adjustment of the wallet: it cannot tell us."
+)
 
 
 class NotRefundable(Exception):
@@ -54,15 +62,15 @@ def refundable(order: Order) -> Refundable:
     """
     snapshot = present(order)
     if any(refund.state in Refund.OPEN for refund in snapshot.refunds):
-        raise NotRefundable("A refund of this order is under way: wait for its end.")
+        raise NotRefundable(_("A refund of this order is under way: wait for its end."))
     paid = [payment for payment in snapshot.payments if payment.state == Payment.State.PAID]
     if not paid:
-        raise NotRefundable("This order is not paid.")
+        raise NotRefundable(_("This order is not paid."))
     left = {payment.pk: min(snapshot.left_of(payment), payment.amount - payment.returned) for payment in paid}
     payment = max(paid, key=lambda payment: (left[payment.pk] > 0, payment.is_duplicate, payment.pk))
     config = askable(payment)
     if left[payment.pk] <= 0:
-        raise NotRefundable("Everything that was paid has gone back already.")
+        raise NotRefundable(_("Everything that was paid has gone back already."))
     return Refundable(payment, left[payment.pk], config, snapshot)
 
 
@@ -72,12 +80,8 @@ def askable(payment: Payment) -> ProviderConfig:
     adapter = adapter_for(payment.provider.scheme)
     if config is not None and adapter.can_refund:
         return config
-    then = (
-        "its callback books it here"
-        if adapter.tells_refunds
-        else "take the credit back by an adjustment of the wallet: it cannot tell us"
-    )
-    raise NotRefundable(f"{payment.provider.name} takes no refund requests: refund it there, and {then}.")
+    words = BOOKED_HERE if adapter.tells_refunds else BOOKED_BY_HAND
+    raise NotRefundable(format_lazy(words, provider=payment.provider.name))
 
 
 def request_refund(
@@ -96,10 +100,10 @@ def request_refund(
         if known is not None and known.order_id == order_id:
             return known
         if known is not None:
-            raise NotRefundable("This refund was begun for another order.")
+            raise NotRefundable(_("This refund was begun for another order."))
         of = refundable(order)
         if not 0 < amount <= of.most:
-            raise NotRefundable("That is more than can be refunded.")
+            raise NotRefundable(_("That is more than can be refunded."))
         at = now()
         refund = Refund(
             id=refund_id or new_id(),
@@ -146,5 +150,5 @@ def requery(refund: Refund, *, actor: str) -> None:
     """Has the provider asked at once. Raises `NotRefundable` if there is nothing to ask about."""
     open_one = Refund.objects.filter(pk=refund.pk, state__in=Refund.OPEN)
     if not open_one.update(next_attempt_at=now(), leased_until=None):
-        raise NotRefundable("This refund has come to its end: there is nothing to ask about.")
+        raise NotRefundable(_("This refund has come to its end: there is nothing to ask about."))
     logger.info("%s has the provider asked about refund %s", actor, refund.pk)

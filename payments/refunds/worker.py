@@ -10,13 +10,16 @@ from collections import Counter
 from collections.abc import Collection
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
+from contextvars import copy_context
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F
 
+from lib.backoffice.languages import stored
 from lib.clock import now
 from lib.database import FAILURES, drop_unfit_connection
 from lib.texts import storable
@@ -44,6 +47,8 @@ PAUSES = (10 * timedelta(seconds=1), MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 6 * 
 PATIENCE = 3 * DAY
 PROBLEM_LENGTH = 200
 # A provider's own id of a refund, as its column and its callbacks have it.
+OUR_MISTAKE = stored("our own mistake: {type}")
+NO_REFERENCE = stored("a reference that cannot be one. {problem}")
 REFERENCE = re.compile(r"[!-~]{1,255}")
 # Under way at once, of which so many of one provider: one that is slow leaves the others their places.
 AT_ONCE, MOST_OF_A_PROVIDER = 16, 4
@@ -79,7 +84,8 @@ def begin(
             break
         run.looked_at += len(leased)
         for refund, is_first in leased:
-            under_way[pool.submit(ask, config_of(refund), refund_request(refund), is_first=is_first)] = refund
+            asked = partial(ask, config_of(refund), refund_request(refund), is_first=is_first)
+            under_way[pool.submit(copy_context().run, asked)] = refund
     return bool(under_way)
 
 
@@ -149,7 +155,7 @@ def ask(config: ProviderConfig, request: RefundRequest, *, is_first: bool) -> Re
             result = adapter.refund(config, request)
     except Exception as problem:
         logger.exception("a provider's answer about refund %s cannot be understood", request.id)
-        return RefundResult(RefundStatus.UNKNOWN, problem=f"our own mistake: {type(problem).__name__}")
+        return RefundResult(RefundStatus.UNKNOWN, problem=OUR_MISTAKE.format(type=type(problem).__name__))
     return readable(result)
 
 
@@ -157,7 +163,7 @@ def readable(result: RefundResult) -> RefundResult:
     """An answer that can be stored: one whose reference cannot be a provider's says nothing certain."""
     problem = storable(result.problem, PROBLEM_LENGTH)
     if result.reference and not REFERENCE.fullmatch(result.reference):
-        return RefundResult(RefundStatus.UNKNOWN, problem=f"a reference that cannot be one. {problem}")
+        return RefundResult(RefundStatus.UNKNOWN, problem=NO_REFERENCE.format(problem=problem))
     return replace(result, problem=problem)
 
 
@@ -191,7 +197,8 @@ def step_after(refund: Refund, result: RefundResult, at: datetime) -> Step | Non
     """The step that a provider's answer leads to; none while nobody knows."""
     made = {"made_at": result.made_at} if result.made_at else {}
     if result.status == RefundStatus.DONE and is_booked(refund, result):
-        return Refuse(refund, f"the provider's {result.reference} is booked already")
+        words = stored("the provider's {reference} is booked already")
+        return Refuse(refund, words.format(reference=result.reference))
     if result.status == RefundStatus.DONE:
         return Complete(refund, result.reference, made)
     if result.status != RefundStatus.REFUSED:

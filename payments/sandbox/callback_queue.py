@@ -19,6 +19,7 @@ def send(bill: Bill, message: Message, *, seconds: int = 0) -> None:
     Where the workers cannot be reached, that is all that is said.
     """
     words = (bill.config.slug, bill.order, message.what, message.body, message.headers)
+    memory.expect_line(bill.config.slug, bill.order)
     try:
         sandbox_call_back_task.apply_async(words, countdown=seconds, expires=3600)
     except (OperationalError, RedisError, OSError) as problem:

@@ -11,6 +11,8 @@ from django.core.cache import cache
 from lib.clock import now
 
 WEEK = 7 * 24 * 3600
+# A callback of which nothing is heard for so long is not waited for: it may come late on purpose.
+PATIENCE_SECONDS = 30
 # How much of everything is kept.
 MOST = 20
 
@@ -105,6 +107,17 @@ def lines_of(slug: str, order: str) -> list[Line]:
     return newest("lines", slug, order)
 
 
+def expect_line(slug: str, order: str) -> None:
+    """A callback is under way, and its line comes soon."""
+    cache.set(name("expected", slug, order), True, PATIENCE_SECONDS)
+
+
+def is_line_expected(slug: str, order: str) -> bool:
+    """Whether a callback is under way."""
+    return bool(get(False, "expected", slug, order))
+
+
 def add_line(slug: str, order: str, what: str, answer: str) -> None:
     """Writes down that something was told. Times are in UTC."""
+    cache.delete(name("expected", slug, order))
     add(Line(at=f"{now():%H:%M:%S}", what=what, answer=answer), "lines", slug, order)

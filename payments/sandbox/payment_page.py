@@ -31,6 +31,9 @@ from payments.sandbox.memory import RefundMood
 from wallet.currencies import decimals_of
 from wallet.money import InvalidAmount, to_major, to_minor
 
+# While the answer to a callback is not there.
+LOOKS_AGAIN_SECONDS = "1"
+
 
 @demo_page
 def index(request: HttpRequest) -> HttpResponse:
@@ -131,12 +134,14 @@ def is_ours(request: HttpRequest, url: str) -> bool:
 def bill_page(request: HttpRequest, bill: Bill, *, problem: bool = False) -> HttpResponse:
     """The page of a bill."""
     slug, decimals = bill.config.slug, decimals_of(bill.currency) or 0
+    is_expected = memory.is_line_expected(slug, bill.order)
     payments = [shown_payment(payment, decimals) for payment in memory.payments_of(slug, bill.order).values()]
     context = {
         "bill": bill,
         "possible": possible(bill),
         "payments": payments,
         "lines": memory.lines_of(slug, bill.order),
+        "is_line_expected": is_expected,
         "problem": problem,
         "return_url": bill.return_url if is_ours(request, bill.return_url) else "",
         "mood": memory.get(RefundMood.ACCEPT, "mood", slug)
@@ -152,6 +157,7 @@ def bill_page(request: HttpRequest, bill: Bill, *, problem: bool = False) -> Htt
         language=language_of(request),
         status=422 if problem else 200,
         targets=targets,
+        refresh=LOOKS_AGAIN_SECONDS if is_expected and not problem else "",
     )
 
 

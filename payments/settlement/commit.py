@@ -6,6 +6,7 @@ The one place that changes an order, its payments and returns, and their money.
 from collections.abc import Sequence
 from uuid import UUID
 
+from lib.backoffice.languages import stored
 from payments import prepared_sql
 from payments.deliveries.operations import begin_delivery, resume_delivery, stop_delivery
 from payments.models import Callback, Order
@@ -108,7 +109,8 @@ def follow_delivery(plan: Plan) -> None:
 def resolve_duplicates(plan: Plan) -> None:
     """Takes the order's duplicate payments off the operators' list: what was paid too much has gone back."""
     rows = Callback.objects.filter(order=plan.order, outcome=Callback.Outcome.DUPLICATE, resolved_at=None)
-    rows.update(resolved_at=plan.by.at, resolved_by="platform", reason="no more than the price is kept")
+    reason = stored("no more than the price is kept")
+    rows.update(resolved_at=plan.by.at, resolved_by="platform", reason=reason)
 
 
 def tell(notice: Notice) -> None:

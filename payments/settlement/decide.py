@@ -6,6 +6,7 @@ A snapshot and an event make a step, without a database.
 import re
 from decimal import Decimal
 
+from lib.backoffice.languages import stored
 from payments.models import Order, Payment, Refund
 from payments.providers.protocol import EchoedOrder, Event, EventType
 from payments.settlement.returns import after_told_dispute, after_told_refund, after_total, is_of
@@ -35,13 +36,15 @@ KINDS = {
     EventType.CHARGED_BACK: Refund.Kind.CHARGEBACK,
     EventType.CHARGE_BACK_REVERSED: Refund.Kind.CHARGEBACK,
 }
+DIFFERS, DIFFER = stored("{names} differs from the order"), stored("{names} differ from the order")
+OTHER_CURRENCY = stored("the currency is {currency}, the order's is {own}")
 DISPUTES = (EventType.CHARGED_BACK, EventType.CHARGE_BACK_REVERSED)
 
 
 def decide(snapshot: OrderSnapshot, event: Event) -> Step:
     """The step that follows from a genuine event about an order that it names."""
     if event.type is None:
-        return Nothing(event.said or "nothing that is acted on")
+        return Nothing(event.said or stored("nothing that is acted on"))
     problem = event.problem or contradiction(snapshot, event)
     if problem:
         return Contradict(problem)
@@ -66,16 +69,17 @@ def contradiction(snapshot: OrderSnapshot, event: Event) -> str:
     """In a few words, how the event differs from the order; empty if it does not (rule 3)."""
     order = snapshot.order
     if not snapshot.started:
-        return "the order was not started with this provider"
+        return stored("the order was not started with this provider")
     if event.echoed is not None and (wrong := differing_fields(snapshot, event.echoed)):
-        return f"{', '.join(wrong)} differ{'s' if len(wrong) == 1 else ''} from the order"
+        words = DIFFERS if len(wrong) == 1 else DIFFER
+        return words.format(names=", ".join(wrong))
     if event.currency and event.currency != order.currency_id:
-        return f"the currency is {event.currency}, the order's is {order.currency_id}"
+        return OTHER_CURRENCY.format(currency=event.currency, own=order.currency_id)
     if event.type in (EventType.SUCCEEDED, EventType.FAILED):
         if matching(snapshot, event) is None:
-            return "it names another payment than the one that was started"
+            return stored("it names another payment than the one that was started")
         if event.type == EventType.SUCCEEDED and event.amount is not None and event.amount != order.price:
-            return "the amount is not the order's price"
+            return stored("the amount is not the order's price")
     return ""
 
 
@@ -141,18 +145,18 @@ def accepted(snapshot: OrderSnapshot, event: Event) -> Pay | Contradict:
     """
     order, amount = snapshot.order, amount_named(snapshot, event)
     if event.type != EventType.SUCCEEDED:
-        return Contradict("it tells of no payment")
+        return Contradict(stored("it tells of no payment"))
     if event.currency and event.currency != order.currency_id:
-        return Contradict(f"the currency is {event.currency}, the order's is {order.currency_id}")
+        return Contradict(OTHER_CURRENCY.format(currency=event.currency, own=order.currency_id))
     if not amount:
-        return Contradict("it names no amount")
+        return Contradict(stored("it names no amount"))
     if snapshot.first is not None:
-        return Contradict("the order is paid already")
+        return Contradict(stored("the order is paid already"))
     payment = matching(snapshot, event)
     is_same = payment is not None and payment.amount == amount
     problem = event.problem or contradiction(snapshot, event)
-    note = f"accepted by operators: {problem}" if problem else "accepted by operators"
-    return Pay(payment if is_same else None, event.reference, amount, note)
+    words = stored("accepted by operators: {problem}") if problem else stored("accepted by operators")
+    return Pay(payment if is_same else None, event.reference, amount, words.format(problem=problem))
 
 
 def amount_named(snapshot: OrderSnapshot, event: Event) -> int | None:
@@ -167,7 +171,7 @@ def amount_named(snapshot: OrderSnapshot, event: Event) -> int | None:
 
 def after_failure(snapshot: OrderSnapshot, event: Event) -> Step:
     if any(payment.reference == event.reference for payment in snapshot.paid):
-        return Contradict("this very payment has succeeded")
+        return Contradict(stored("this very payment has succeeded"))
     if snapshot.first is not None:
         return Nothing("another payment has paid the order")
     payment, order = matching(snapshot, event), snapshot.order
@@ -188,7 +192,7 @@ def after_return(snapshot: OrderSnapshot, event: Event, kind: str) -> Step:
     if known is not None:
         return after_known_return(known, event)
     if snapshot.is_of_another_order:
-        return Contradict("it is of another order")
+        return Contradict(stored("it is of another order"))
     amount = event.amount
     if not amount or amount < 0:
         return Nothing("nothing has gone back that is not known")
@@ -225,7 +229,7 @@ def known_return(snapshot: OrderSnapshot, event: Event, kind: str) -> Refund | N
 
 def after_known_return(refund: Refund, event: Event) -> Step:
     if event.amount is not None and event.amount != refund.amount:
-        return Contradict("the refund was of another amount")
+        return Contradict(stored("the refund was of another amount"))
     if refund.state in (*Refund.OPEN, Refund.State.REFUSED):
         # Refused and done after all: the money has gone.
         return Complete(refund, event.reference)
@@ -251,9 +255,9 @@ def after_reversal(snapshot: OrderSnapshot, event: Event) -> Step:
     ]
     known = next((refund for refund in disputes if refund.reference == event.reference), None)
     if known is None:
-        return Contradict("no such chargeback is known")
+        return Contradict(stored("no such chargeback is known"))
     if known.state == Refund.State.REVERSED:
         return Nothing("it was reversed already")
     if event.amount is not None and event.amount != known.amount:
-        return Contradict("the chargeback was of another amount")
+        return Contradict(stored("the chargeback was of another amount"))
     return Reverse(known)

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db.models import Model
 
+from lib.backoffice.languages import stored
 from payments.models import Order, OrderEvent, Payment, Refund
 from payments.orders.events import Actor, new_event
 from payments.orders.state import standing, standing_of
@@ -205,7 +206,7 @@ def events_of(draft: Draft, new_state: str) -> list[OrderEvent]:
 
 
 def applied_event(draft: Draft, refund: Refund, state: str) -> OrderEvent:
-    note = "it came before the payment"
+    note = stored("it came before the payment")
     what = f"{refund.kind}_applied"
     return new_event(
         draft.order, what, draft.by, old_state=state, new_state=state, amount=refund.amount, note=note

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
+from lib.backoffice.languages import stored
 from lib.ids import new_id
 from payments.models import Order, Payment, Refund
 from payments.orders.events import Actor
@@ -90,7 +91,7 @@ def plan_payment(draft: Draft, step: Pay) -> Plan:
 def paid_already(before: OrderSnapshot) -> str:
     first = before.first
     is_ours = first is not None and first.provider_id == before.provider_id
-    return "paid already" if is_ours else "paid already through another provider"
+    return stored("paid already") if is_ours else stored("paid already through another provider")
 
 
 def early_returns(before: OrderSnapshot, more: int, reference: str = "") -> list[Refund]:
@@ -160,7 +161,7 @@ def plan_reversal(draft: Draft, step: Reverse) -> Plan:
     draft.reason = f"chargeback {refund.reference} reversed"
     draft.change(refund, state=Refund.State.REVERSED, ended_at=draft.by.at)
     if refund.state == Refund.State.REMEMBERED:
-        draft.note = "before the payment is told of"
+        draft.note = stored("before the payment is told of")
         return Plan(order, draft.by, draft.changes, events=events_of(draft, order.state))
     draft.move(refund.amount, refund.return_transaction)
     payment = next(row for row in draft.before.payments if row.pk == refund.payment_id)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from lib.backoffice.languages import stored
 from payments.models import Payment, Refund, RefundTotal
 from payments.providers.protocol import Event, EventType
 from payments.settlement.changes import Change, applied
@@ -33,8 +34,16 @@ from payments.settlement.steps import (
 State = Refund.State
 COUNTED = (State.DONE, State.REMEMBERED)
 RESTING = (State.REVERSED, State.UNMOVED)
-UNDER_WAY = "a refund that we initiated is under way"
-UNDECIDED = "two words of the same second about it differ"
+UNDER_WAY = stored("a refund that we initiated is under way")
+UNDECIDED = stored("two words of the same second about it differ")
+OTHER_AMOUNT = {
+    Refund.Kind.REFUND: stored("the refund was of another amount"),
+    Refund.Kind.CHARGEBACK: stored("the chargeback was of another amount"),
+}
+OTHER_PAYMENT = {
+    Refund.Kind.REFUND: stored("the refund was of another payment"),
+    Refund.Kind.CHARGEBACK: stored("the chargeback was of another payment"),
+}
 FAILED = (
     "Order {order}: refund {reference} failed or was canceled at the provider. "
     "Its money is kept, and so is the credit. The payer has not got it: refund it again if it is still due."
@@ -119,7 +128,7 @@ def after_told_refund(snapshot: OrderSnapshot, event: Event) -> Step:
         if refund.state in Refund.OPEN:
             return Refuse(
                 refund,
-                "It failed or was canceled at the provider.",
+                stored("It failed or was canceled at the provider."),
                 {**told.facts, "reference": event.reference},
             )
     if is_done:
@@ -223,11 +232,11 @@ def contradiction(told: Told, known: Refund | None) -> str:
     """How the event differs from the return that is known; empty if it does not."""
     event = told.event
     if known is None:
-        return "it is of another order" if told.snapshot.is_of_another_order else ""
+        return stored("it is of another order") if told.snapshot.is_of_another_order else ""
     if event.amount != known.amount:
-        return f"the {known.get_kind_display()} was of another amount"
+        return OTHER_AMOUNT[Refund.Kind(known.kind)]
     is_same = known.payment_reference in ("", event.payment_reference)
-    return "" if is_same else f"the {known.get_kind_display()} was of another payment"
+    return "" if is_same else OTHER_PAYMENT[Refund.Kind(known.kind)]
 
 
 def named(event: Event) -> tuple[int, str]:

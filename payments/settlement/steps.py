@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from lib.backoffice.languages import stored
 from payments.models import Payment, Refund
 from payments.settlement.changes import Change
 
@@ -108,5 +109,5 @@ class Contradict:
 
 
 Step = Pay | Fail | Remember | Return | Complete | Refuse | Reverse | Restate | Nothing | Contradict
-TOO_EARLY = "more would go back than was to be paid"
-TOO_MUCH = "more would go back than was paid"
+TOO_EARLY = stored("more would go back than was to be paid")
+TOO_MUCH = stored("more would go back than was paid")

@@ -14,8 +14,11 @@ from django.urls import ResolverMatch, resolve
 from lib.database import drop_unfit_connection, is_unavailable
 from lib.http import metrics
 from lib.http.addresses import client_address, contains, parse_networks
+from lib.http.error_documents import NO_ANSWER
 from lib.http.request_ids import bind_request_id
 from lib.http.responses import NoAnswer, too_many_failures, unauthorized, unavailable
+from lib.telemetry.spans import request_span
+from players.access.answer_counts import ANSWER_COUNTS, Key
 from players.access.credentials import CREDENTIALS, Caller, parse_basic, password_fits
 from players.access.throttling import FAILURES
 from players.models import Credential
@@ -78,6 +81,27 @@ def failed(problem: Exception) -> HttpResponse:
     return unavailable()
 
 
+def note_refusal(request: HttpRequest, code: int | str) -> None:
+    """Counts an answer that was no success, if it is known which game called."""
+    call: Call | None = getattr(request, "call", None)
+    caller: Caller | None = call.caller if call else getattr(request, "refused", None)
+    if caller is None or caller.game_id is None:
+        return
+    if call is None and code == settings.WALLET_UNAUTHORIZED_STATUS:
+        code = 401
+    elif isinstance(code, str):
+        code = NO_ANSWER
+    key = Key(caller.game_id, metrics.endpoint(request), code)
+    ANSWER_COUNTS.note(key, getattr(request, "given", None))
+
+
+def count(request: HttpRequest, answer: HttpResponse, began_ns: int) -> int | str:
+    """Counts an answer, and returns its code (`lib.http.metrics`)."""
+    if code := metrics.count(request, answer, time.perf_counter_ns() - began_ns):
+        note_refusal(request, code)
+    return code
+
+
 class ApiGate:
     """Middleware: no answer from a wrong address, 401 without a right credential, else `request.call` is set.
 
@@ -95,9 +119,13 @@ class ApiGate:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         began_ns = time.perf_counter_ns()
         bind_request_id(request)
-        is_ours = request.path_info.startswith(CALLBACKS) or kind_for(request.path_info)
-        answer = self.answer(request) if is_ours else self.answer_browser(request)
-        metrics.count(request, answer, time.perf_counter_ns() - began_ns)
+        if not (request.path_info.startswith(CALLBACKS) or kind_for(request.path_info)):
+            answer = self.answer_browser(request)
+            count(request, answer, began_ns)
+            return answer
+        with request_span(request.META) as span:
+            answer = self.answer(request)
+            span.answer(request, answer, count(request, answer, began_ns))
         return answer
 
     def answer_browser(self, request: HttpRequest) -> HttpResponse:
@@ -132,6 +160,7 @@ class ApiGate:
         given = parse_basic(request.META.get("HTTP_AUTHORIZATION", ""))
         known = CREDENTIALS.find(given[0]) if given else None
         if known and known.networks and not contains(known.networks, address):
+            request.refused = known.caller  # type: ignore[attr-defined]
             return NoAnswer()
         if (
             given
@@ -140,5 +169,7 @@ class ApiGate:
             and known.caller.kind == kind_for(request.path_info)
         ):
             return Call(known.caller, str(address), began_ns)
+        if known:
+            request.refused = known.caller  # type: ignore[attr-defined]
         wait = FAILURES.record(str(address))
         return unauthorized() if wait is None else too_many_failures(wait)

@@ -1,47 +1,40 @@
-"""Requests that wait for a second person, how all others ended, and the rules of who may act alone."""
+"""Requests that wait for a second person, and how all others ended."""
 
 from collections.abc import Callable
 from typing import Any, ClassVar
 
 from django.apps import apps
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
 from lib.backoffice import columns
-from lib.backoffice.conditions import Condition, Given, Rows, choice, since, until, word
-from lib.backoffice.confirmation import Act, Page, ShownOnce
+from lib.backoffice.conditions import Condition, Given, Rows, choice, since, until
 from lib.backoffice.filters import SelectingAdmin, Selection, Selections
-from lib.backoffice.formatting import MOST_COUNTED, NOTHING, badge, clock, link, moment, sentence, wrapped
-from lib.backoffice.forms import ReasonForm
+from lib.backoffice.formatting import (
+    MOST_COUNTED,
+    NOTHING,
+    badge,
+    clipped,
+    clock,
+    link,
+    moment,
+    sentence,
+    wrapped,
+)
 from lib.backoffice.heads import HeadColumns
-from lib.backoffice.languages import _, format_lazy
-from lib.backoffice.pages import PageAdmin, Section, read_uuid, view_permission
+from lib.backoffice.languages import _
+from lib.backoffice.pages import Section, read_uuid
+from lib.backoffice.stored_texts import reworded
 from lib.clock import WalletNow
-from players.admin.approved_action import (
-    DigestForm,
-    EffectAction,
-    EffectPage,
-    effect_sections,
-    operator_of,
-)
-from players.approvals.kinds import KINDS, Change, NotExecutable
-from players.approvals.operations import (
-    ApprovalRefused,
-    PreviewChanged,
-    approve,
-    decline,
-    present_preview,
-    secret_of,
-    withdraw,
-)
-from players.audit_trail.record import Origin
-from players.models import Approval, Operator
+from players.admin.approval_decisions import APPROVE, DECLINE, WITHDRAW, decisions_of, effect_of
+from players.admin.approved_action import effect_sections
+from players.approvals.kinds import KINDS
+from players.models import Approval, ApprovalEvent, Operator, Player
 
-State = Approval.State
+State, What = Approval.State, ApprovalEvent.What
 COLOURS = {
     State.REQUESTED: "warning",
     State.EXECUTED: "success",
@@ -89,141 +82,6 @@ def view_of(label: str) -> str:
     return f"{app}.view_{name}"
 
 
-# --- Decisions ------------------------------------------------------------------------------------------
-
-
-class Decision(EffectAction[Approval]):
-    """Something that the operator who has opened a request does with it."""
-
-    permission = view_permission(Approval)
-    refusals = (ApprovalRefused, NotExecutable)
-
-    def row_for(self, admin: PageAdmin, request: HttpRequest, object_id: str) -> Approval:
-        approval = super().row_for(admin, request, object_id)
-        if self.title not in {one.title for one in decisions_of(request, approval)}:
-            raise PermissionDenied
-        return approval
-
-
-class Approve(Decision):
-    """The second person agrees, and it is done."""
-
-    title = _("Approve")
-    asks_factor = True
-    form = DigestForm
-
-    def page(self, row: Approval) -> Page:
-        require_waiting(row)
-        preview = present_preview(row)
-        asked = f"Requested by {row.requested_by}: {row.reason}"
-        says, sections = [*preview.says, asked], effect_sections(preview.changes)
-        if preview.digest != row.digest:
-            says.append(
-                _("Something has changed since it was requested. This is the effect that it has now:")
-            )
-            sections += effect_sections([Change(*change) for change in row.effect], _("As it was requested"))
-        return EffectPage(f"{row.title}?", says, _("Approve"), sections=sections, effect=preview)
-
-    def do(self, act: Act[Approval]) -> str | ShownOnce:
-        # Its secret is gone from the request as soon as that ends.
-        act.row.refresh_from_db(fields=["sealed"])
-        try:
-            done = approve(act.row.pk, origin=Origin.of(act.request), digest=act.given["digest"])
-        except PreviewChanged as problem:
-            raise ValidationError(problem.args[0]) from problem
-        if done.state != State.EXECUTED:
-            return said(done)
-        return code_once(done, secret_of(act.row)) if self.hands_over(done) else done.result
-
-    def hands_over(self, row: Approval) -> bool:
-        """Whether who approves it gets the secret of the request."""
-        return KINDS[row.kind].is_secret_the_approvers
-
-
-class Decline(Decision):
-    """The second person does not agree."""
-
-    title = _("Decline")
-    form = ReasonForm
-
-    def page(self, row: Approval) -> Page:
-        require_waiting(row)
-        return Page(
-            _("Decline: {title}?").format(title=row.title),
-            [_("Nothing is done. The request ends.")],
-            _("Decline"),
-            danger=True,
-        )
-
-    def do(self, act: Act[Approval]) -> str:
-        return said(decline(act.row.pk, by=operator_of(act.request), reason=act.reason))
-
-
-class Withdraw(Decision):
-    """Whoever has requested it wants it no more."""
-
-    title = _("Withdraw")
-    form = ReasonForm
-
-    def page(self, row: Approval) -> Page:
-        require_waiting(row)
-        return Page(
-            _("Withdraw: {title}?").format(title=row.title),
-            [_("Nothing is done. The request ends.")],
-            _("Withdraw"),
-        )
-
-    def do(self, act: Act[Approval]) -> str:
-        return said(withdraw(act.row.pk, by=operator_of(act.request), reason=act.reason))
-
-
-APPROVE, DECLINE, WITHDRAW = Approve(), Decline(), Withdraw()
-
-
-def decisions_of(request: HttpRequest, approval: Approval) -> list[Decision]:
-    """What an operator can do with a request: withdraw their own, decide others', or nothing."""
-    if approval.requested_by_id == request.user.pk:
-        return [WITHDRAW]
-    kind = KINDS.get(approval.kind)
-    return [APPROVE, DECLINE] if kind and request.user.has_perm(kind.permission) else []
-
-
-def code_once(approval: Approval, code: str) -> ShownOnce:
-    """The page that shows the approver the other half of what the requester was shown."""
-    return ShownOnce(
-        words=approval.result,
-        title=format_lazy(_("Code for {name}"), name=approval.subject_name),
-        heading=_("Copy the code now: it is shown only once"),
-        before=approval.result,
-        values=[(_("For"), approval.subject_name, ""), (_("Code"), code, "code")],
-        after=format_lazy(
-            _(
-                "It goes with the link that {requester} has. Give it to {name} yourself, "
-                "not through {requester}: you make sure that there is such a person."
-            ),
-            requester=approval.requested_by,
-            name=approval.subject_name,
-        ),
-        back=approval,
-    )
-
-
-def require_waiting(approval: Approval) -> None:
-    """Raises `ApprovalRefused` if a request has ended."""
-    if approval.state != State.REQUESTED:
-        raise ApprovalRefused(
-            format_lazy(
-                _("This request has ended already: it is {state}."), state=State(approval.state).label
-            )
-        )
-
-
-def said(approval: Approval) -> str:
-    """How a request ended, for who wanted to decide it."""
-    words = _("The request is {state}: {result}") if approval.result else _("The request is {state}.")
-    return format_lazy(words, state=State(approval.state).label, result=approval.result)
-
-
 # --- Pages ----------------------------------------------------------------------------------------------
 
 
@@ -239,7 +97,7 @@ def standing(approval: Approval) -> str:
     if approval.state == State.REQUESTED:
         return _("It waits for a second person, until {moment}.").format(moment=moment(approval.expires_at))
     return (
-        sentence(approval.result)
+        sentence(reworded(approval.result))
         if approval.result
         else _("It was {state}.").format(state=approval.get_state_display())
     )
@@ -248,6 +106,13 @@ def standing(approval: Approval) -> str:
 def title_of(kind: str) -> str:
     """What operators call a kind."""
     return capfirst(KINDS[kind].title) if kind in KINDS else kind
+
+
+def player_of(approval: Approval) -> SafeString | str:
+    """A link to the player whose row a request is about, if that is another row than the player."""
+    if approval.player is None or approval.subject_type == "players.player":
+        return NOTHING
+    return link(clipped(approval.player.uid), "players_player_change", approval.player_id)
 
 
 class Which(Selections):
@@ -280,36 +145,46 @@ class Which(Selections):
         return of_operator[name]() if name in of_operator else super().queryset(request, queryset)
 
 
+def of_player(rows: Rows, value: str, given: Given) -> Rows:
+    """Requests about a player or anything of theirs, by the exact uid."""
+    return rows.filter(player__in=Player.objects.filter(uid=value).values("pk"))
+
+
 def of_requester(rows: Rows, value: str, given: Given) -> Rows:
     """By the exact name, which an index has."""
     return rows.filter(requested_by__in=Operator.objects.filter(username=value).values("pk"))
 
 
-@admin.register(Approval)
 class ApprovalAdmin(SelectingAdmin):
-    """An act that needs a second person. Nothing of it is ever edited."""
+    """An act that needs a second person. Nothing of it is ever edited.
+
+    The wallet's admin adds the amounts to its list and registers it.
+    """
 
     list_filter = (Which,)
-    conditions = (
+    conditions: ClassVar[tuple[Condition, ...]] = (
         since("requested_at"),
         until("requested_at"),
         choice("kind", _("Kind"), "kind", lambda: sorted((name, title_of(name)) for name in KINDS)),
         choice("state", _("State"), "state", lambda: State.choices),
+        Condition("player", _("Player (uid)"), of_player),
         Condition("requester", _("Requested by"), of_requester),
-        word("currency", _("Currency"), "currency_code"),
     )
     empty_text = _("Acts that need a second person wait here.")
     list_display = ("what", "kind_shown", "state_shown", "by", "requested", "ends")
-    head_columns = HeadColumns(["state_shown"], ["reason_shown", "standing"], ["subject_link", "by"])
+    head_columns = HeadColumns(
+        ["state_shown"], ["reason_shown", "standing"], ["subject_link", "player_link", "by"]
+    )
     fields = (
         *("kind_shown", "requested_moment", "expires", "decided", "ended", "decision_reason", "full_id"),
     )
     actions_detail = ("approve", "decline", "withdraw")
     approve, decline, withdraw = APPROVE, DECLINE, WITHDRAW
 
-    what = columns.excerpt(_("request"), "title")
+    what = columns.excerpt(_("request"), lambda row: reworded(row.title))
     kind_shown = columns.text(_("kind"), lambda row: title_of(row.kind))
     state_shown = columns.text(_("state"), show_approval_state)
+    player_link = columns.text(_("player"), player_of)
     by = columns.clipped(_("requested by"), "requested_by.username")
     requested = columns.clock(_("requested (UTC)"), "requested_at")
     requested_moment = columns.moment(_("requested"), "requested_at")
@@ -320,16 +195,20 @@ class ApprovalAdmin(SelectingAdmin):
     standing = columns.text(_("what came of it"), standing)
     full_id = columns.mono(_("id"), "pk")
 
+    def title_of(self, row: Approval) -> str:
+        return reworded(row.title)
+
     @admin.display(description=_("about"))
     def subject_link(self, obj: Approval) -> Any:
+        name = subject_name(obj)
         if not obj.subject_id and obj.state == State.EXECUTED:
             # It was made, and had no key yet when that was requested.
-            return obj.subject_name
+            return name
         rows = apps.get_model(obj.subject_type)._base_manager  # noqa: SLF001 (documented)
         if not obj.subject_id or not rows.filter(pk=obj.subject_id).exists():
             absent = {State.EXECUTED: _("removed"), State.REQUESTED: _("not there yet")}
-            return f"{obj.subject_name} ({absent.get(State(obj.state), _('not there'))})"
-        return link(obj.subject_name, f"{obj.subject_type.replace('.', '_')}_change", obj.subject_id)
+            return f"{name} ({absent.get(State(obj.state), _('not there'))})"
+        return link(name, f"{obj.subject_type.replace('.', '_')}_change", obj.subject_id)
 
     @admin.display(description=_("decided by"))
     def decided(self, obj: Approval) -> str:
@@ -346,7 +225,7 @@ class ApprovalAdmin(SelectingAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Approval]:
         rows: QuerySet[Approval] = super().get_queryset(request)
-        rows = rows.select_related("requested_by", "decided_by").defer("sealed")
+        rows = rows.select_related("requested_by", "decided_by", "player").defer("sealed")
         return rows.filter(seen_by(request.user))
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
@@ -357,15 +236,16 @@ class ApprovalAdmin(SelectingAdmin):
         return [action for action in offered if str(action.description) in possible]
 
     def sections(self, request: HttpRequest, obj: Approval) -> list[Section]:
-        effect = effect_sections([Change(*change) for change in obj.effect], _("Effect, as it was requested"))
-        words = [Section(Approval, _("In words"), (), [(line,) for line in obj.says], "")] if obj.says else []
+        effect = effect_sections(effect_of(obj), _("Effect, as it was requested"))
+        lines = [(reworded(line),) for line in obj.says]
+        words = [Section(Approval, _("In words"), (), lines, "")] if lines else []
         return [*effect, *words, history(obj)]
 
 
 def history(approval: Approval) -> Section:
     """What has happened to a request."""
     rows = [
-        (clock(event.at), event.get_what_display(), who(event.operator), wrapped(event.note))
+        (clock(event.at), event.get_what_display(), who(event.operator), wrapped(note_of(event)))
         for event in approval.events.select_related("operator").order_by("pk")
     ]
     return Section(
@@ -375,6 +255,18 @@ def history(approval: Approval) -> Section:
         rows,
         _("Nothing yet."),
     )
+
+
+def note_of(event: ApprovalEvent) -> str:
+    """The words of an event: the platform's own of what was done, or a person's reason."""
+    is_platforms = event.what in (What.EXECUTED, What.NOT_EXECUTABLE)
+    return reworded(event.note) if is_platforms else event.note
+
+
+def subject_name(approval: Approval) -> str:
+    """What a request is about; a single word is a name that somebody gave."""
+    name = approval.subject_name
+    return reworded(name) if " " in name else name
 
 
 def who(operator: Operator | None) -> str:

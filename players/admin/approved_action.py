@@ -16,6 +16,7 @@ from lib.backoffice.forms import OurIdField, ReasonForm, RepeatedForm, TwoStepFo
 from lib.backoffice.languages import _, english, format_lazy
 from lib.backoffice.pages import PageAdmin, Section
 from lib.backoffice.recorded_acts import State
+from lib.backoffice.stored_texts import reworded_later
 from players.approvals.kinds import Change, Kind, NotExecutable, Preview
 from players.approvals.operations import ApprovalRefused, PreviewChanged, request_approval
 from players.approvals.rules import able, may_act_alone
@@ -187,12 +188,12 @@ def told(approval: Approval) -> str:
         until = moment(approval.expires_at)
         return format_lazy(
             _("Requested, not done yet: {title}. It waits for a second person until {until}."),
-            title=approval.title,
+            title=reworded_later(approval.title),
             until=until,
         )
-    return approval.result or format_lazy(
-        _("The request is {state}."), state=Approval.State(approval.state).label
-    )
+    if approval.result:
+        return reworded_later(approval.result)
+    return format_lazy(_("The request is {state}."), state=Approval.State(approval.state).label)
 
 
 def who_approves(kind: Kind[Any]) -> str:

@@ -19,6 +19,7 @@ from lib.backoffice import columns
 from lib.backoffice.exports import csv_file
 from lib.backoffice.filters import SelectedList
 from lib.backoffice.formatting import NOTHING, badge, clipped, excerpt, link, wrapped
+from lib.backoffice.heads import HeadColumns
 from lib.backoffice.languages import _
 from lib.backoffice.lists import EXPORT
 from lib.backoffice.pages import Section
@@ -26,7 +27,8 @@ from lib.backoffice.pagination import BigTableAdmin
 from lib.backoffice.recorded_acts import Outcome, misses_recorded
 from lib.clock import timestamp
 from players.audit_trail.conditions import LABELS, found, narrowed
-from players.audit_trail.display import READ, changes_of, in_words, label_of, said, show, show_outcome
+from players.audit_trail.display import READ, changes_of, label_of, said, show, show_outcome
+from players.audit_trail.names import name_of
 from players.audit_trail.record import SUPERUSER, Origin, record_act
 from players.models import AuditEvent
 
@@ -119,16 +121,17 @@ class AuditEventAdmin(BigTableAdmin):
         for name, label in LABELS.items()
     )
     list_display = ("when", "who", "what", "object_short", "outcome_shown", "address_shown", "said_short")
-    fields = (
-        *("at_utc", "who", "roles_shown", "what", "outcome_shown", "object_link", "reason", "note"),
-        *("address_shown", "session_shown", "request_shown", "approval_shown"),
-    )
+    head_columns = HeadColumns(["outcome_shown"], ["reason", "note"], ["object_link", "who", "at_utc"])
+    fields = (*("roles_shown", "address_shown", "session_shown", "request_shown", "approval_shown"),)
+
+    def title_of(self, row: AuditEvent) -> str:
+        return _("{act}, by {username}").format(act=name_of(row.action), username=row.username)
 
     when = columns.clock(_("when (UTC)"), "at")
     at_utc = columns.moment(_("when"), "at")
     who = columns.text(_("operator"), show_operator)
     roles_shown = columns.text(_("roles held then"), lambda row: ", ".join(row.roles) or NOTHING)
-    what = columns.text(_("act"), lambda row: in_words(row.action))
+    what = columns.text(_("act"), lambda row: name_of(row.action))
     outcome_shown = columns.text(_("outcome"), show_outcome)
     object_short = columns.text(_("object"), lambda row: wrapped(show_object(row)))
     object_link = columns.text(_("object"), show_object)

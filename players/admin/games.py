@@ -165,7 +165,7 @@ class GameAdmin(GuardedAdmin):
     """A game is added, changed and deactivated here, never deleted: transactions name it."""
 
     form = GameForm
-    head_columns = HeadColumns(["activity"], ["launching", "due_words"])
+    head_columns = HeadColumns(["activity"], ["launching", "due_words"], ["health"])
     add_permission = change_permission = ENDPOINTS
     actions_detail = ("deactivate", "reactivate")
     deactivate = Deactivate(
@@ -209,6 +209,9 @@ class GameAdmin(GuardedAdmin):
     activity = columns.text(_("state"), show_activity)
     launching = columns.text(_("launching"), launching)
     due_words = columns.text(_("when due"), due_words)
+    health = columns.text(
+        _("integration"), lambda row: link(_("Integration health"), "integration", row.slug)
+    )
     password_state = columns.text(
         _("query password"), lambda row: _("set") if row.sealed_query_password else _("not set")
     )

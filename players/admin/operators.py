@@ -14,6 +14,7 @@ from lib.backoffice import columns
 from lib.backoffice.confirmation import show_once
 from lib.backoffice.formatting import NOTHING, badge
 from lib.backoffice.forms import CheckboxesWidget, OurIdField, TextWidget
+from lib.backoffice.heads import HeadColumns
 from lib.backoffice.languages import _
 from lib.backoffice.pages import PageAdmin
 from lib.clock import WalletNow
@@ -82,7 +83,8 @@ class OperatorAdmin(PageAdmin):
     ordering = ("username",)
     empty_text = _("The first operator is made on the machine: manage.py createsuperuser")
     fields = ("username", "first_name", "last_name", "email", "groups")
-    shown: ClassVar[tuple[str, ...]] = ("name", "state", "roles", "link_until", "last_seen", "joined")
+    head_columns = HeadColumns(["state"], [], ["roles", "last_seen"])
+    shown: ClassVar[tuple[str, ...]] = ("name", "link_until", "joined")
     actions_detail = ("change_roles", "reset_login", "deactivate", "reactivate")
     change_roles, reset_login = ChangeRoles(), ResetLogin()
     deactivate, reactivate = Deactivate(), Reactivate()

@@ -83,7 +83,7 @@ class ChangeStatus(PageAction[Player]):
             _("The web front can make a status set here stricter; it cannot lift it."),
         ]
         if row.status in LIFTED_BY_TWO:
-            says += [f"Lifting it takes two people, and is only requested here. {who_approves(LIFTING)}"]
+            says += [_("Lifting it takes two people, and is only requested here."), who_approves(LIFTING)]
         return Page(_("Change the status of {uid}").format(uid=row.uid), says, _("Change status"))
 
     def do(self, act: Act[Player]) -> str:

@@ -1,9 +1,8 @@
 """The parts of a player's page: status, notes, requests for a second person, sessions."""
 
-from collections.abc import Sequence
 from typing import Any
-from uuid import UUID
 
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
@@ -11,10 +10,12 @@ from django.utils.text import capfirst
 from lib.backoffice.formatting import NOTHING, badge, clock, link, search_address, wrapped
 from lib.backoffice.languages import _, format_lazy
 from lib.backoffice.pages import Section
+from lib.backoffice.stored_texts import reworded
 from lib.clock import in_words
 from players.admin.approvals import seen_by, show_approval_state
 from players.admin.sessions import SESSION_HEADERS, session_row, with_state
 from players.models import Approval, GameSession, Player, PlayerNote
+from players.operations import PLATFORM
 
 Status = Player.Status
 STATUS_COLOURS = {"active": "success", "blocked": "danger", "self_excluded": "warning"}
@@ -22,8 +23,6 @@ LATEST_SESSIONS = 10
 LATEST_EVENTS = 20
 LATEST_NOTES = 20
 LATEST_APPROVALS = 10
-# What requests concerning a player are about.
-SUBJECTS = ("players.player", "wallet.wallet", "wallet.transaction", "payments.order")
 
 
 def show_status(status: str) -> SafeString:
@@ -73,7 +72,7 @@ def status_section(player: Player) -> Section:
             show_status(event.old_status),
             show_status(event.new_status),
             event.actor,
-            wrapped(event.reason),
+            wrapped(reworded(event.reason) if event.actor == PLATFORM else event.reason),
         )
         for event in player.events.order_by("-at")[:LATEST_EVENTS]
     ]
@@ -81,14 +80,13 @@ def status_section(player: Player) -> Section:
     return Section(Player, _("Status history"), headers, rows, _("The status has never been set."))
 
 
-def approvals_section(operator: Any, subjects: Sequence[UUID]) -> Section:
-    """The latest requests for a second person that are about one of some rows."""
-    ids = [str(id) for id in subjects]
-    found = Approval.objects.filter(seen_by(operator), subject_type__in=SUBJECTS, subject_id__in=ids)
+def approvals_section(operator: Any, player: Player) -> Section:
+    """The latest requests for a second person that are about a player, or about anything of theirs."""
+    found = Approval.objects.filter(seen_by(operator), player=player)
     rows = [
         (
             link(clock(row.requested_at), "players_approval_change", row.pk),
-            wrapped(row.title),
+            wrapped(reworded(row.title)),
             show_approval_state(row),
             row.requested_by.username,
             row.decided_by.username if row.decided_by else NOTHING,
@@ -97,9 +95,10 @@ def approvals_section(operator: Any, subjects: Sequence[UUID]) -> Section:
         for row in found.select_related("requested_by", "decided_by").order_by("-pk")[:LATEST_APPROVALS]
     ]
     headers = (_("Requested (UTC)"), _("What"), _("State"), _("By"), _("Decided by"), _("Reason"))
-    return Section(
-        Approval, _("Requests for a second person"), headers, rows, _("Nothing has been requested.")
-    )
+    theirs = {"requests": "all", "player": player.uid}
+    more = (_("All requests"), reverse("admin:players_approval_changelist", query=theirs))
+    empty = _("Nothing has been requested.")
+    return Section(Approval, _("Requests for a second person"), headers, rows, empty, more)
 
 
 def sessions_section(player: Player, *, may_end: bool) -> Section:

@@ -1,7 +1,6 @@
 """Players: found by uid, nickname or a session's token; blocked and readmitted with a reason."""
 
 from typing import Any
-from uuid import UUID
 
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
@@ -89,16 +88,12 @@ class PlayerAdmin(PlayerActions, SessionSearchAdmin, BigTableAdmin):
             notes_section(obj),
             sessions_section(obj, may_end=request.user.has_perm(EndSession.permission)),
             status_section(obj),
-            approvals_section(request.user, self.subjects(obj)),
+            approvals_section(request.user, obj),
         ]
 
     def head(self, request: HttpRequest, obj: Player) -> Head:
         badges = [show_status(obj.status), *([badge(_("test player"), "info")] if obj.is_test else [])]
         return Head(obj.nickname or obj.uid, badges, [why(obj)], id=obj.uid)
-
-    def subjects(self, player: Player) -> list[UUID]:
-        """The rows that requests concerning a player are about."""
-        return [player.pk]
 
 
 def player_column(label: str, source: columns.Source = "player") -> columns.Column:

@@ -10,7 +10,7 @@ import msgspec
 from django.db.models import Model
 
 from lib.backoffice.languages import english
-from players.models import Operator
+from players.models import Operator, Player
 
 # What an act needs to know: a frozen struct of ids and plain values, never of secrets.
 P = TypeVar("P", bound=msgspec.Struct)
@@ -29,11 +29,12 @@ class Change(NamedTuple):
 
 
 class Subject(NamedTuple):
-    """The row that an act is about: its model's label, its key, and its name."""
+    """The row that an act is about: its model's label, its key, its name, and the player whose it is."""
 
     type: str
     id: str
     name: str
+    player_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class Preview:
         """The hash of all that it says, in English: two previews of one digest read the same."""
         with english():
             changes, says = [list(map(str, change)) for change in self.changes], list(map(str, self.says))
-        said = (self.subject, changes, says, self.amount, self.currency)
+        said = (self.subject[:3], changes, says, self.amount, self.currency)
         return hashlib.sha256(msgspec.json.encode(said)).hexdigest()
 
 
@@ -132,4 +133,6 @@ def register(*kinds: Kind[Any]) -> None:
 
 def subject_of(row: Model, name: str = "") -> Subject:
     """A row as the subject of an act."""
-    return Subject(row._meta.label_lower, str(row.pk), (name or str(row))[:200])  # noqa: SLF001 (documented)
+    player_id = row.pk if isinstance(row, Player) else getattr(row, "player_id", None)
+    label = row._meta.label_lower  # noqa: SLF001 (documented)
+    return Subject(label, str(row.pk), (name or str(row))[:200], player_id)

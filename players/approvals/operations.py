@@ -68,7 +68,8 @@ def request_approval(
     wanted = Execution(id, requester, None, reason, secret)
     approval = keep(kind, payload, preview, wanted, alone=alone)
     if alone:
-        end(approval, State.EXECUTED, None, result=f"Executed alone. {kind.execute(payload, wanted)}")
+        done = format_lazy(_("Executed alone. {done}"), done=kind.execute(payload, wanted))
+        end(approval, State.EXECUTED, None, result=done)
         record(approval, preview, origin)
     return approval
 
@@ -82,6 +83,7 @@ def keep(kind: Kind[P], payload: P, preview: Preview, wanted: Execution, *, alon
         subject_type=preview.subject.type,
         subject_id=preview.subject.id,
         subject_name=preview.subject.name,
+        player_id=preview.subject.player_id,
         payload=msgspec.to_builtins(payload),
         sealed=seal(wanted.secret, purpose=purpose_of(wanted.id)) if wanted.secret else "",
         title=str(kind.describe(payload))[:300],

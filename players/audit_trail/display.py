@@ -8,6 +8,7 @@ from django.utils.safestring import SafeString
 from lib.backoffice.formatting import NOTHING, badge, clock, link, wrapped
 from lib.backoffice.languages import _
 from lib.backoffice.recorded_acts import Outcome
+from players.audit_trail.names import name_of
 from players.models import AuditEvent
 
 # To see the list, and the page of each act.
@@ -23,7 +24,7 @@ def history_row(event: AuditEvent, *, is_linked: bool) -> tuple[Any, ...]:
     return (
         link(at, "players_auditevent_change", event.pk) if is_linked else at,
         event.username,
-        in_words(event.action),
+        name_of(event.action),
         show_outcome(event),
         show_changes(event),
         wrapped(said(event)),
@@ -34,11 +35,6 @@ def said(event: AuditEvent) -> str:
     """What is noted of an act, and the operator's reason."""
     parts = (event.note.rstrip("."), event.reason and _("Reason: {reason}").format(reason=event.reason))
     return ". ".join(part for part in parts if part)
-
-
-def in_words(action: str) -> str:
-    """An action's name, as a sentence begins."""
-    return action.replace("_", " ").capitalize()
 
 
 def show_outcome(event: AuditEvent) -> SafeString:
@@ -82,7 +78,7 @@ def show(value: Any) -> str:
     if value is None or value in ("", []):
         return NOTHING
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return _("yes") if value else _("no")
     if isinstance(value, list):
         return "; ".join(map(show, value))
     if isinstance(value, dict):

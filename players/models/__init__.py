@@ -4,7 +4,7 @@ from players.models.approvals import Approval, ApprovalEvent, ApprovalRule
 from players.models.audit_events import AuditEvent
 from players.models.audit_links import AuditLink
 from players.models.bulk_reports import BulkReport
-from players.models.games import Credential, Game, validate_network
+from players.models.games import AnswerCount, Credential, Game, validate_network
 from players.models.lists import MOST_VIEW_NAME, ListColumns, ListView
 from players.models.logins import AuthenticatorApp, LoginCounter, OperatorSession, RecoveryCodes
 from players.models.operators import LoginLink, Operator, Operators, validate_username
@@ -23,6 +23,7 @@ __all__ = [
     "MOST_NOTE",
     "MOST_VIEW_NAME",
     "UID_PATTERN",
+    "AnswerCount",
     "Approval",
     "ApprovalEvent",
     "ApprovalRule",

@@ -7,6 +7,7 @@ from lib.backoffice.languages import _
 from lib.id_ends import IdEnd
 from lib.ids import new_id
 from players.models.operators import Operator
+from players.models.players import Player
 
 # Of a rule: the longest that a request may wait.
 MOST_HOURS = 720
@@ -33,6 +34,8 @@ class Approval(models.Model):
     subject_type = models.CharField(max_length=40, db_collation="C")
     subject_id = models.CharField(max_length=64, db_collation="C")
     subject_name = models.CharField(max_length=200)
+    # Whose page has it: the player that this row is, or belongs to.
+    player = models.ForeignKey(Player, models.PROTECT, null=True, related_name="+", db_index=False)
     # What the act needs, without secrets.
     payload = models.JSONField()
     # A secret of it, by `lib.security.encryption`; emptied when the request ends.
@@ -89,6 +92,9 @@ class Approval(models.Model):
             models.Index(fields=["expires_at"], name="approval_waiting", condition=Q(state="requested")),
             models.Index(fields=["requested_by", "requested_at"], name="approval_by_requester"),
             models.Index(fields=["subject_type", "subject_id"], name="approval_by_subject"),
+            models.Index(
+                fields=["player", "-id"], name="approval_by_player", condition=Q(player__isnull=False)
+            ),
             models.Index(IdEnd("id"), name="approval_by_id_end"),
         ]
 
@@ -155,7 +161,7 @@ class ApprovalRule(models.Model):
 
     class Meta:
         default_permissions = ("view",)
-        permissions = [("manage_approval_rules", "Can change what one person may do alone")]
+        permissions = [("manage_approval_rules", _("Can change what one person may do alone"))]
         ordering = ["kind", "currency_code"]
         constraints = [
             models.UniqueConstraint(fields=["kind", "currency_code"], name="approval_rule_once"),

@@ -43,8 +43,8 @@ class AuditEvent(models.Model):
     class Meta:
         default_permissions = ()
         permissions = [
-            ("read_audit", "Can read the audit trail"),
-            ("export", "Can export lists"),
+            ("read_audit", _("Can read the audit trail")),
+            ("export", _("Can export lists")),
         ]
         verbose_name = _("audit event")
         verbose_name_plural = _("audit trail")

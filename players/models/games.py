@@ -1,4 +1,4 @@
-"""Games, and the credentials with which their backends and the web front call."""
+"""Games, the credentials with which their backends and the web front call, and how calls were answered."""
 
 from ipaddress import ip_network
 
@@ -77,7 +77,7 @@ class Game(models.Model):
     class Meta:
         default_permissions = ("view",)
         permissions = [
-            ("change_endpoints", "Can change games, providers, shops, and where they are called"),
+            ("change_endpoints", _("Can change games, providers, shops, and where they are called")),
         ]
         ordering = ["slug"]
         constraints = [
@@ -124,8 +124,8 @@ class Credential(models.Model):
     class Meta:
         default_permissions = ("view",)
         permissions = [
-            ("manage_credentials", "Can make and change credentials"),
-            ("revoke_credential", "Can revoke credentials"),
+            ("manage_credentials", _("Can make and change credentials")),
+            ("revoke_credential", _("Can revoke credentials")),
         ]
         ordering = ["username"]
         constraints = [
@@ -137,3 +137,27 @@ class Credential(models.Model):
 
     def __str__(self) -> str:
         return self.username
+
+
+class AnswerCount(models.Model):
+    """How often the calls of a game to an endpoint were answered with a code on one day (UTC).
+
+    `code` is an error code of the contract, an HTTP status where there was no answer of it, or 0 for the
+    successes of calls that no log has. `example` is a refused request of that day, without what is secret.
+    """
+
+    pk = models.CompositePrimaryKey("game_id", "day", "endpoint", "code")
+    game = models.ForeignKey(Game, models.PROTECT, related_name="+", db_index=False)
+    day = models.DateField()
+    endpoint = models.CharField(max_length=20, db_collation="C")
+    code = models.PositiveSmallIntegerField()
+    times = models.PositiveBigIntegerField()
+    first_seen_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+    example = models.CharField(max_length=2048, blank=True)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.endpoint} {self.code}"

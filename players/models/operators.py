@@ -47,9 +47,9 @@ class Operator(AbstractUser):  # type: ignore[django-manager-missing]  # django-
     class Meta:
         default_permissions = ("view",)
         permissions = [
-            ("manage_operators", "Can make, change and deactivate operators"),
-            ("manage_roles", "Can give and take roles"),
-            ("share_views", "Can share views of lists"),
+            ("manage_operators", _("Can make, change and deactivate operators")),
+            ("manage_roles", _("Can give and take roles")),
+            ("share_views", _("Can share views of lists")),
         ]
         verbose_name = _("operator")
 

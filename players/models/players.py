@@ -59,10 +59,10 @@ class Player(models.Model):
     class Meta:
         default_permissions = ("view",)
         permissions = [
-            ("change_player_status", "Can change the status of players"),
-            ("mark_test_player", "Can mark test players"),
-            ("launch_test_session", "Can launch sessions of test players"),
-            ("export_player", "Can export and print the statement of a player"),
+            ("change_player_status", _("Can change the status of players")),
+            ("mark_test_player", _("Can mark test players")),
+            ("launch_test_session", _("Can launch sessions of test players")),
+            ("export_player", _("Can export and print the statement of a player")),
         ]
         constraints = [
             models.CheckConstraint(
@@ -114,7 +114,7 @@ class PlayerNote(models.Model):
 
     class Meta:
         default_permissions = ("view",)
-        permissions = [("add_note", "Can add notes about players")]
+        permissions = [("add_note", _("Can add notes about players"))]
         verbose_name = _("note about a player")
         verbose_name_plural = _("notes about players")
         indexes = [models.Index(fields=["player", "-id"], name="player_note_by_player")]
@@ -144,7 +144,7 @@ class GameSession(models.Model):
     class Meta:
         default_permissions = ("view",)
         permissions = [
-            ("end_session", "Can end sessions"),
+            ("end_session", _("Can end sessions")),
         ]
         verbose_name = _("session")
         indexes = [

@@ -3,6 +3,7 @@
 from wallet.admin import (
     alerts,
     approval_rules,
+    approvals,
     calls,
     checkpoints,
     currencies,
@@ -20,6 +21,7 @@ from wallet.admin import (
 __all__ = [
     "alerts",
     "approval_rules",
+    "approvals",
     "calls",
     "checkpoints",
     "currencies",

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from django.contrib import admin
-from django.db.models import Case, F, Q, QuerySet, Value, When
+from django.db.models import Case, Q, QuerySet, Value, When
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -31,10 +31,9 @@ from wallet.models import Alert, AlertMessage, Wallet
 from wallet.watch.doers import tells_of
 
 Kind = Alert.Kind
-NEWEST = (F("raised_at").desc(), "-pk")
 # Their subjects begin with the slug of a game or a provider.
 OF_SLUGS = (Kind.GAME_FORGETS, Kind.DEPOSITS_UNUSUAL, Kind.CALLBACKS_REFUSED)
-CRITICAL_FIRST = (Case(When(kind__in=Alert.CRITICAL, then=Value(0)), default=Value(1)), *NEWEST)
+CRITICAL_FIRST = (Case(When(kind__in=Alert.CRITICAL, then=Value(0)), default=Value(1)), "-pk")
 OPEN = Selection(
     _("Open"), lambda rows: rows.filter(resolved_at=None), CRITICAL_FIRST, _("No alert is open.")
 )
@@ -49,10 +48,9 @@ class Openness(Owned):
         "resolved": Selection(
             _("Resolved"),
             lambda rows: rows.filter(resolved_at__isnull=False),
-            NEWEST,
-            _("No alert has been resolved yet."),
+            empty=_("No alert has been resolved yet."),
         ),
-        "all": Selection(_("All"), order=NEWEST, empty=_("No alert has been raised yet.")),
+        "all": Selection(_("All"), empty=_("No alert has been raised yet.")),
     }
     searched = "all"
 
@@ -177,8 +175,8 @@ class AlertAdmin(OwnedRows, SessionSearchAdmin, SelectingAdmin):
 
     list_filter = (Openness,)
     conditions = (
-        since("raised_at"),
-        until("raised_at"),
+        since(),
+        until(),
         choice("kind", _("Kind"), "kind", kinds),
         Condition("owner", _("Owner"), of_owner),
         Condition("subject", _("Game or provider"), of_slug),
@@ -198,7 +196,7 @@ class AlertAdmin(OwnedRows, SessionSearchAdmin, SelectingAdmin):
     raised_clock = columns.clock(_("raised (UTC)"), "raised_at")
     kind_short = columns.text(_("kind"), show_kind)
     kind_shown = columns.text(_("kind"), lambda row: sentence(row.get_kind_display()))
-    severity_shown = columns.sentence(_("severity"), "severity")
+    severity_shown = columns.sentence(_("severity"), lambda row: str(row.severity.label))
     subject_shown = columns.text(
         _("about"), lambda row: show_places(places_of(row)) if places_of(row) else clipped(row.subject)
     )

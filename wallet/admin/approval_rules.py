@@ -158,6 +158,9 @@ class ApprovalRuleAdmin(GuardedAdmin):
     waits = columns.text(LABELS["hours"], "hours")
     people = columns.text(_("who may"), lambda row: people_of(row.kind))
 
+    def title_of(self, row: ApprovalRule) -> str:
+        return f"{title_of(row.kind)}, {row.currency_code or _('any currency')}"
+
     def get_fieldsets(self, request: HttpRequest, obj: ApprovalRule | None = None) -> Any:
         (title, about), *others = super().get_fieldsets(request, obj)
         if obj is None:

@@ -12,9 +12,11 @@ from django.utils.translation import gettext
 from lib.backoffice import columns
 from lib.backoffice.conditions import Condition, Given, Rows, choice, since, slugs, until
 from lib.backoffice.formatting import NOTHING, badge, clock, link, mono, search_address
+from lib.backoffice.heads import HeadColumns
 from lib.backoffice.languages import _
 from lib.backoffice.pages import Section, read_uuid
 from lib.backoffice.pagination import BigTableAdmin
+from lib.http.error_documents import DOCUMENTS
 from players.admin.players import player_link
 from players.admin.search import SessionSearchAdmin
 from players.models import Credential, Game, GameSession, Player
@@ -56,10 +58,25 @@ def show_outcome(call: ApiCall) -> SafeString:
     return badge(f"{number}{words}", "success" if call.outcome in SUCCESSES else "danger")
 
 
+def sentence_of(call: ApiCall) -> str:
+    """The sentence that the game got, if it was refused."""
+    answer = answer_to(call.outcome)
+    return gettext(answer[1]) if answer else NOTHING
+
+
 def show_answer(call: ApiCall) -> SafeString:
     """The same with the sentence that the game got, if it was refused."""
     answer = answer_to(call.outcome)
     return format_html("{} {}", show_outcome(call), gettext(answer[1])) if answer else show_outcome(call)
+
+
+def show_help(call: ApiCall) -> SafeString | str:
+    """A link to what a refusal means, and what is to be done."""
+    answer = answer_to(call.outcome)
+    if answer is None:
+        return NOTHING
+    address, words = DOCUMENTS[answer[0]].address, _("Why, and what to do")
+    return format_html('<a href="{}" class="wallet-link" hreflang="en">{}</a>', address, words)
 
 
 def of_outcome(rows: Rows, value: str, given: Given) -> Rows:
@@ -128,13 +145,13 @@ class ApiCallAdmin(SessionSearchAdmin, BigTableAdmin):
     list_display = (
         "at_clock",
         "game_slug",
-        "endpoint",
+        "endpoint_shown",
         "mm_short",
         "amount_major",
         "outcome_shown",
         "player_uid",
-        "took_ms",
     )
+    further_columns = ("took_ms",)
     conditions = (
         since(),
         until(),
@@ -145,12 +162,15 @@ class ApiCallAdmin(SessionSearchAdmin, BigTableAdmin):
     )
     search_help_text = _("Exact mmTransactionId or qwTransactionId")
     empty_text = _("Every wallet call that names a transaction is logged here. No game has called yet.")
+    head_columns = HeadColumns(["outcome_shown"], ["said"], ["amount_major", "player_uid", "game_slug"])
     fields = (
-        *("full_id", "at_utc", "endpoint", "mm_id", "transaction_link", "amount_major", "answer_shown"),
-        *("replayed", "game_slug", "player_uid", "credential_link", "address_shown", "took_ms"),
+        *("full_id", "at_utc", "endpoint_shown", "mm_id", "transaction_link"),
+        *("help_shown", "replayed_shown", "credential_link", "address_shown", "took_ms"),
     )
 
     full_id = columns.mono(_("id"), "pk")
+    endpoint_shown = columns.mono(_("endpoint"), "endpoint")
+    replayed_shown = columns.flag(_("repeat"), "replayed")
     at_clock = columns.clock(_("when (UTC)"), "at")
     mm_short = columns.clipped(_("game's id"), "mm_transaction_id")
     at_utc = columns.moment(_("when"), "at")
@@ -158,7 +178,8 @@ class ApiCallAdmin(SessionSearchAdmin, BigTableAdmin):
     mm_id = columns.mono(_("game's id (mmTransactionId)"), "mm_transaction_id")
     amount_major = amount_column(_("amount"), "amount", "currency_code")
     outcome_shown = columns.text(_("outcome"), show_outcome)
-    answer_shown = columns.text(_("answer"), show_answer)
+    said = columns.text(_("answer"), sentence_of)
+    help_shown = columns.text(_("help"), show_help)
     player_uid = columns.text(_("player"), lambda row: player_link(row.player) if row.player else NOTHING)
     transaction_link = columns.link(
         _("transaction"),

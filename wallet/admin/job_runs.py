@@ -10,11 +10,12 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from lib.backoffice import columns
-from lib.backoffice.conditions import since, until
+from lib.backoffice.conditions import choice, since, until
 from lib.backoffice.filters import Rows, SelectingAdmin, Selection, Selections
 from lib.backoffice.formatting import NOTHING, badge, moment
 from lib.backoffice.heads import HeadColumns
 from lib.backoffice.languages import _
+from lib.backoffice.stored_texts import reworded
 from lib.clock import WalletNow
 from wallet.models import JobRun
 
@@ -35,6 +36,7 @@ CHECKS = {
     "link_acts": _("Chain the audit trail"),
     "watch": _("Watch for unusual money and access"),
     "fold_figures": _("Sum up the figures of the first page"),
+    "fold_calls": _("Sum up calls of games"),
     "audit_recent": _("Audit what changed lately"),
     "audit_all": _("Audit the whole ledger"),
     "daily_totals": _("Sum up finished days"),
@@ -87,16 +89,6 @@ def failed(rows: Rows) -> Rows:
     return rows.filter(Q(failed__gt=0) | ~Q(error=""))
 
 
-class Tasks(Selections):
-    title = _("task")
-    parameter_name = "task"
-    orders = False
-    offered: ClassVar[dict[str, Selection]] = {
-        "": Selection(_("All jobs")),
-        **{name: Selection(name, lambda rows, name=name: rows.filter(task=name)) for name in TASKS},  # type: ignore[misc]
-    }
-
-
 class Outcomes(Selections):
     """Most runs have no work."""
 
@@ -123,7 +115,7 @@ class JobRunAdmin(SelectingAdmin):
 
     list_display = (
         "began_clock",
-        "task",
+        "job",
         "outcome",
         "took",
         "looked_shown",
@@ -132,12 +124,13 @@ class JobRunAdmin(SelectingAdmin):
         "words",
         "worker_shown",
     )
-    list_filter = (Outcomes, Tasks)
-    conditions = (since("began_at"), until("began_at"))
+    list_filter = (Outcomes,)
+    conditions = (choice("task", _("Job"), "task", JOBS.items), since("began_at"), until("began_at"))
     empty_text = _("Runs are recorded once a worker and beat are started.")
     head_columns = HeadColumns(["outcome"], ["tally", "said"], ["began", "took"])
-    fields = ("task", "ended", "worker_shown")
+    fields = ("job", "ended", "worker_shown")
 
+    job = columns.text(_("job"), lambda row: JOBS.get(row.task, row.task))
     began_clock = columns.clock(_("started (UTC)"), "began_at")
     began = columns.moment(_("started"), "began_at")
     ended = columns.moment(_("ended"), "ended_at")
@@ -147,9 +140,9 @@ class JobRunAdmin(SelectingAdmin):
     done_shown = columns.number(_("done"), "done")
     failed_shown = columns.number(_("failed"), "failed")
 
-    words = columns.excerpt(_("note or error"), lambda row: row.error or row.note)
+    words = columns.excerpt(_("note or error"), lambda row: row.error or reworded(row.note))
     tally = columns.text(_("tally"), tally)
-    said = columns.text(_("note or error"), lambda row: row.error or row.note)
+    said = columns.text(_("note or error"), lambda row: row.error or reworded(row.note))
     worker_shown = columns.mono(_("worker"), "worker")
 
     def title_of(self, row: JobRun) -> str:

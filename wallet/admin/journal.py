@@ -4,15 +4,18 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from lib.backoffice.formatting import NOTHING, badge, clipped, clock, link, mono, short_id
+from lib.backoffice.formatting import NOTHING, badge, clipped, clock, link, mono, short_id, wrapped
 from lib.backoffice.languages import _
 from lib.backoffice.pages import Section
 from wallet.admin.amounts import bare_cell
 from wallet.models import Entry, Transaction, Wallet
 
 PAGE = 25
+# Two words that may stand above each other.
+PAIR = '<span class="wallet-pair">{}<wbr>{}</span>'
 # Entries before and after a transaction: the same round of a game.
 AROUND = 6
 EVENTS = {
@@ -126,12 +129,16 @@ def section(
 
 def row(entry: Entry, code: str, shown: Sequence[str]) -> tuple[Any, ...]:
     """One entry; an amount that moved between no accounts was only announced, declined or noted."""
-    moved = f"{entry.get_debit_display()} → {entry.get_credit_display()}" if entry.debit else NOTHING
+    moved = (
+        format_html(PAIR, f"{entry.get_debit_display()} → ", entry.get_credit_display())
+        if entry.debit
+        else NOTHING
+    )
     after = (bare_cell(getattr(entry, name), code) for name in shown)
     named = (
         link(short_id(entry.transaction_id), "wallet_transaction_change", entry.transaction_id)
         if entry.transaction_id
-        else entry.note or NOTHING
+        else wrapped(entry.note)
     )
     return (
         mono(entry.seq),
@@ -141,5 +148,11 @@ def row(entry: Entry, code: str, shown: Sequence[str]) -> tuple[Any, ...]:
         bare_cell(entry.amount, code),
         named,
         *after,
-        clipped(entry.actor),
+        show_actor(entry.actor),
     )
+
+
+def show_actor(actor: str) -> SafeString:
+    """Who did it: what kind of caller above its name, so that a journal fits on a page."""
+    kind, colon, name = actor.partition(":")
+    return format_html(PAIR, f"{kind}:", name) if colon else clipped(actor)

@@ -9,7 +9,8 @@ from django.http import HttpRequest
 from lib.backoffice import columns
 from lib.backoffice.conditions import choice, since, slugs, until
 from lib.backoffice.filters import OLDEST_FIRST, SOONEST_FIRST, Rows, SelectingAdmin, Selection, Selections
-from lib.backoffice.formatting import clock, mono, sentence
+from lib.backoffice.formatting import NOTHING, clock, mono, sentence
+from lib.backoffice.heads import HeadColumns
 from lib.backoffice.languages import _
 from lib.backoffice.pages import Section, read_uuid
 from lib.backoffice.pagination import read_page
@@ -51,6 +52,14 @@ def waiting(rows: Rows) -> Rows:
 def still_open(rows: Rows) -> Rows:
     # As the two partial indexes have it: one of them is always true of what is open.
     return rows.filter(Q(next_attempt_at__isnull=False) | Q(doubt_since__isnull=False), closed_at=None)
+
+
+def in_doubt_now(row: Inquiry) -> bool:
+    return bool(row.doubt) and row.closed_at is None
+
+
+def next_words(row: Inquiry) -> str:
+    return _("Next: {step}.").format(step=forecast(row.transaction, now()))
 
 
 class States(Selections):
@@ -106,21 +115,14 @@ class InquiryAdmin(ReviewActions, SessionSearchAdmin, SelectingAdmin):
     )
     search_help_text = _("Exact uid, mmTransactionId, qwTransactionId, or a session token")
     empty_text = LISTED
+    head_columns = HeadColumns(
+        ["doubt_shown", "transaction_state"],
+        ["why", "advice", "next_step"],
+        ["amount_major", "player_uid", "game_link", "doubt_began"],
+    )
     fields = (
-        *("why", "doubt_began", "advice", "next_step", "counted", "closed"),
-        *(
-            "transaction_link",
-            "mm_id",
-            "transaction_state",
-            "settled",
-            "kind",
-            "amount_major",
-            "player_uid",
-            "wallet_link",
-            "game_link",
-            "opened",
-            "due",
-        ),
+        *("counted", "closed"),
+        *("transaction_link", "mm_id", "settled", "kind", "wallet_link", "opened", "due"),
     )
 
     since = columns.text(_("since (UTC)"), lambda row: clock(row.doubt_since or row.began_at))
@@ -147,13 +149,17 @@ class InquiryAdmin(ReviewActions, SessionSearchAdmin, SelectingAdmin):
     wallet_link = wallet_column("transaction.wallet")
     opened = columns.moment(_("opened"), "transaction.opened_at")
     due = columns.moment(_("due since"), "transaction.due_at")
-    why = columns.sentence(
-        _("reason for review"),
-        lambda row: row.get_doubt_display() if row.doubt else _("none: it does not need manual review"),
+    why = columns.text(
+        _("reason for review"), lambda row: sentence(row.get_doubt_display()) if row.doubt else NOTHING
     )
     doubt_began = columns.moment(_("waiting since"), "doubt_since")
-    advice = columns.text(_("advice"), lambda row: DOUBTS[Inquiry.Doubt(row.doubt)][1])
-    next_step = columns.text(_("next step"), lambda row: sentence(forecast(row.transaction, now())))
+    advice = columns.text(
+        _("advice"), lambda row: DOUBTS[Inquiry.Doubt(row.doubt)][1] if in_doubt_now(row) else NOTHING
+    )
+    next_step = columns.text(
+        _("next step"),
+        lambda row: NOTHING if row.closed_at else next_words(row),
+    )
     counted = columns.text(_("status queries"), tally)
     closed = columns.moment(_("closed"), "closed_at")
 
@@ -167,14 +173,9 @@ class InquiryAdmin(ReviewActions, SessionSearchAdmin, SelectingAdmin):
         return ("since", "doubt_shown", *what, "next_clock")
 
     def get_fields(self, request: HttpRequest, obj: Inquiry | None = None) -> Any:
-        absent = set() if obj and obj.doubt else {"doubt_began", "advice"}
-        if obj and obj.closed_at:
-            # The reason for the review stays; advice and next step are past.
-            absent |= {"advice", "next_step"} if obj.doubt else {"why", "advice", "next_step"}
-        else:
-            absent.add("closed")
-        if obj and obj.transaction.settled_at is None:
-            absent.add("settled")
+        is_closed = bool(obj and obj.closed_at)
+        is_settled = bool(obj and obj.transaction.settled_at)
+        absent = {name for name, is_there in (("closed", is_closed), ("settled", is_settled)) if not is_there}
         return [name for name in self.fields if name not in absent]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Inquiry]:

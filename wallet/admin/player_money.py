@@ -119,9 +119,6 @@ class PlayerWithMoneyAdmin(StatementExport):
         response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
         return response
 
-    def subjects(self, player: Player) -> list[UUID]:
-        return [*super().subjects(player), *(wallet.pk for wallet in wallets_of(player))]
-
     def order_links(self, request: HttpRequest, ids: set[UUID]) -> Mapping[UUID, SafeString]:
         """Links to orders by their ids. Orders are not the wallet's to know."""
         return {}

@@ -10,6 +10,7 @@ from lib.backoffice.languages import _
 from lib.backoffice.pages import Section
 from lib.backoffice.pagination import one_page
 from lib.backoffice.raw_messages import show_excerpt
+from lib.backoffice.stored_texts import reworded_failure
 from wallet.models import Inquiry, Question
 from wallet.settlement.inquiries import LEASE
 
@@ -82,7 +83,7 @@ def row(question: Question, at: datetime) -> tuple[Any, ...]:
         show_word(question, at),
         status,
         took,
-        wrapped(question.problem),
+        wrapped(reworded_failure(question.problem)),
         show_excerpt(question.body),
         question.asked_by,
     )

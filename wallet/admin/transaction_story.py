@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString
 from lib.backoffice.formatting import NOTHING, badge, clipped, clock, link, sentence, wrapped
 from lib.backoffice.languages import _
 from lib.backoffice.pages import Section, view_permission
+from lib.backoffice.stored_texts import reworded, reworded_failure
 from players.models import Approval
 from wallet.admin import journal
 from wallet.admin.amounts import bare_cell
@@ -142,7 +143,7 @@ def question_lines(transaction: Transaction) -> Iterator[Line]:
     asked = Question.objects.filter(inquiry__transaction=transaction).order_by("-asked_at")
     for one in asked[:MOST_QUESTIONS]:
         said = _("The platform asked {game} what became of it").format(**names_of(transaction))
-        problem = f" {one.problem}" if one.problem else ""
+        problem = f" {reworded_failure(one.problem)}" if one.problem else ""
         answer: Any = format_html("{}{}", show_game_answer(one.answer), problem)
         yield Line(
             one.asked_at, 0, said, answer if one.answered_at else _("no answer yet"), NOTHING, one.asked_by
@@ -160,12 +161,14 @@ def approval_lines(transaction: Transaction, contradictions: list[Discrepancy]) 
         about |= Q(subject_type="wallet.discrepancy", subject_id__in=ids)
     rows = Approval.objects.filter(about).select_related("requested_by", "decided_by").defer("sealed")
     for row in rows.order_by("-pk")[:MOST_APPROVALS]:
-        asked = link(_("Requested: {title}").format(title=row.title), "players_approval_change", row.pk)
+        words = _("Requested: {title}").format(title=reworded(row.title))
+        asked = link(words, "players_approval_change", row.pk)
         yield Line(row.requested_at, 2, asked, row.reason, NOTHING, row.requested_by.username)
         if row.ended_at:
             said = _("The request was {state}").format(state=row.get_state_display())
             by = row.decided_by or row.requested_by
-            yield Line(row.ended_at, 3, said, row.result or row.decision_reason or NOTHING, NOTHING, str(by))
+            ended = reworded(row.result) or row.decision_reason or NOTHING
+            yield Line(row.ended_at, 3, said, ended, NOTHING, str(by))
 
 
 def discrepancy_lines(contradictions: list[Discrepancy]) -> Iterator[Line]:

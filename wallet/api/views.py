@@ -9,6 +9,7 @@ from django.http import HttpResponse
 from lib.clock import timestamp
 from lib.http.errors import ErrorCode, Refusal
 from lib.http.responses import json_answer
+from players.access.answer_counts import ANSWER_COUNTS, SUCCESS, Key
 from players.access.api_view import ApiView
 from players.access.gate import Call
 from players.api.requests import read_token
@@ -78,9 +79,14 @@ def answer_with_balance(mm_transaction_id: str, answer: Answer) -> HttpResponse:
     )
 
 
-def live_session(call: Call, token: str) -> SessionView:
-    """The live session of a token. Raises 101, `LedgerRefused`."""
-    return operations.find_live_session(game_id=game_of(call), token_hash=read_token(token))
+def live_session(call: Call, token: str, endpoint: str) -> SessionView:
+    """The live session of a token. That it was asked for is counted: no log has it. Raises 101,
+    `LedgerRefused`.
+    """
+    game_id = game_of(call)
+    found = operations.find_live_session(game_id=game_id, token_hash=read_token(token))
+    ANSWER_COUNTS.note(Key(game_id, endpoint, SUCCESS))
+    return found
 
 
 @openapi.verify_session
@@ -90,7 +96,7 @@ class VerifySession(WalletView):
     shape = SessionRequest
 
     def handle(self, call: Call, given: SessionRequest) -> HttpResponse:
-        session = live_session(call, given.token)
+        session = live_session(call, given.token, "verifySession")
         balance = show(session.balance, session.currency)
         return json_answer(
             SessionAnswer(session.uid, session.nickname, session.country, session.language, balance)
@@ -104,7 +110,7 @@ class GetBalance(WalletView):
     shape = SessionRequest
 
     def handle(self, call: Call, given: SessionRequest) -> HttpResponse:
-        session = live_session(call, given.token)
+        session = live_session(call, given.token, "getBalance")
         return json_answer(BalanceAnswer(show(session.balance, session.currency)))
 
 

@@ -32,9 +32,8 @@ class DifferenceAcceptance(Kind[DifferencePayload]):
         if alert.resolved_at is not None:
             raise NotExecutable(_("The alert is resolved already."))
         says = [alert.text, _("The very same finding is not raised again.")]
-        return Preview(
-            subject_of(alert, str(alert)[:200]), [Change(_("Alert"), _("open"), _("resolved"))], says
-        )
+        subject = subject_of(alert)._replace(player_id=alert.wallet.player_id if alert.wallet else None)
+        return Preview(subject, [Change(_("Alert"), _("open"), _("resolved"))], says)
 
     def execute(self, payload: DifferencePayload, execution: Execution) -> str:
         alert = Alert.objects.get(pk=payload.alert_id)

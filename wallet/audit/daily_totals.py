@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import psycopg
 from django.db import connection, transaction
 
+from lib.backoffice.languages import stored
 from lib.clock import now
 from wallet.audit.hash_chain import EntryRow
 from wallet.audit.problems import Problem, problem
@@ -71,7 +72,7 @@ def close_days(run: Run) -> None:
     for day in unclosed_days(now()):
         run.looked_at += 1
         run.done += close_day(day)
-    run.note = f"{run.done} days closed."
+    run.note = stored("{number} days closed.").format(number=run.done)
 
 
 def unclosed_days(at: datetime) -> list[date]:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 import psycopg
 from django.db.models import QuerySet
 
+from lib.backoffice.languages import stored
 from lib.clock import now
 from lib.database import FAILURES, drop_unfit_connection
 from wallet.alerts import is_news, raise_alert
@@ -35,6 +36,15 @@ MOST_ENTRIES = 500_000
 LOOKED_UP_AT_ONCE = 1_000
 # Currencies that a note names; the others it counts.
 NAMED_CURRENCIES = 8
+# What a run notes.
+READ = stored("Read the journal up to {moment}.")
+NO_DIFFERENCE = stored("{wallets} wallets, {entries} entries: no difference.")
+DIFFERENCES = stored(
+    "{wallets} wallets, {entries} entries: "
+    "{number} differences in {differing} wallets and {others} other places."
+)
+SUMS = stored("The sums are right in {codes}.")
+SUMS_OF_MANY = stored("The sums are right in {codes} and {number} more.")
 RECENT = """
     SELECT recent.player_id::text, recent.first_at,
         greatest((SELECT sum(w.entry_count) FROM wallet_wallet w WHERE w.player_id = recent.player_id), 1)
@@ -63,7 +73,7 @@ def audit_recent(run: Run) -> None:
     tell_ledger(report, looked_at)
     tell_unlinked()
     run.read_up_to = read_up_to
-    run.note = f"Read the journal up to {read_up_to.isoformat()}. {verdict(report)}"
+    run.note = f"{READ.format(moment=read_up_to.isoformat())} {verdict(report)}"
 
 
 # --- What happened lately -----------------------------------------------------------------------------
@@ -196,11 +206,14 @@ def tell_ledger(report: Report, looked_at: datetime | None) -> None:
 
 
 def verdict(report: Report) -> str:
-    read = f"{report.wallets} wallets, {report.entries} entries"
-    if not report.problem_count:
-        return f"{read}: no difference."
-    places = f"{len(report.by_wallet)} wallets and {len(report.of_ledger)} other places"
-    return f"{read}: {report.problem_count} differences in {places}."
+    words = DIFFERENCES if report.problem_count else NO_DIFFERENCE
+    return words.format(
+        wallets=report.wallets,
+        entries=report.entries,
+        number=report.problem_count,
+        differing=len(report.by_wallet),
+        others=len(report.of_ledger),
+    )
 
 
 def sums(report: Report) -> str:
@@ -209,6 +222,6 @@ def sums(report: Report) -> str:
     right = sorted(code for code in codes if f"currency {code}" not in report.of_ledger)
     if not right:
         return ""
-    others = len(right) - NAMED_CURRENCIES
-    more = f" and {others} more" if others > 0 else ""
-    return f"The sums are right in {', '.join(right[:NAMED_CURRENCIES])}{more}."
+    named, others = ", ".join(right[:NAMED_CURRENCIES]), len(right) - NAMED_CURRENCIES
+    words = SUMS_OF_MANY if others > 0 else SUMS
+    return words.format(codes=named, number=others)

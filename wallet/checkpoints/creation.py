@@ -14,6 +14,7 @@ import psycopg
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.db import IntegrityError
 
+from lib.backoffice.languages import stored
 from lib.clock import now
 from lib.texts import storable
 from players.audit_trail.chain import link_events
@@ -84,7 +85,8 @@ def make_checkpoint(
         made = publish(state(newest, verdict, draft, key, accept), key, leaves)
     if newest is not None and verdict.findings.count:
         settle_difference(newest, verdict, f"Accepted with {made}: {accept}")
-    run.done, run.note = 1, f"{made}: {made.wallets} wallets, {made.entries} entries"
+    words = stored("{what}: {wallets} wallets, {entries} entries")
+    run.done, run.note = 1, words.format(what=made, wallets=made.wallets, entries=made.entries)
     return made
 
 

@@ -1,8 +1,17 @@
 """What is owned, what happened to it, and what the platform does by itself."""
 
+from wallet.models.call_hours import CallHour, CallLogReading, IntegrationStep
 from wallet.models.calls import ApiCall, Discrepancy
 from wallet.models.checks import Alert, AlertMessage, Checkpoint, ClosedDay, DailyTotal
-from wallet.models.figures import ActiveSession, DailyActivity, FiguresDay, GameTotal, Liability
+from wallet.models.figures import (
+    ActiveSession,
+    DailyActivity,
+    FiguresDay,
+    GameTotal,
+    HourActivity,
+    HourTotal,
+    Liability,
+)
 from wallet.models.ledger import Adjustment, Currency, Entry, Transaction, Wallet
 from wallet.models.payout import DepositSpan, PayoutCounter, PayoutLimit
 from wallet.models.sweeps import Inquiry, JobRun, Outage, Pulse, Question
@@ -13,6 +22,8 @@ __all__ = [
     "Alert",
     "AlertMessage",
     "ApiCall",
+    "CallHour",
+    "CallLogReading",
     "Checkpoint",
     "ClosedDay",
     "Currency",
@@ -23,7 +34,10 @@ __all__ = [
     "Entry",
     "FiguresDay",
     "GameTotal",
+    "HourActivity",
+    "HourTotal",
     "Inquiry",
+    "IntegrationStep",
     "JobRun",
     "Liability",
     "Outage",

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from lib.backoffice.languages import stored
 from lib.http.responses import ENCODER
 from lib.outbound.client import BasicCredential, Reply, Unanswered, post_json
 from lib.security.encryption import Unreadable
@@ -13,6 +14,7 @@ from players.operations import query_credential
 from wallet.currencies import show
 from wallet.models import Inquiry, Transaction
 
+AMBIGUOUS = stored("other players have the same id, and the answer does not name ours")
 WORDS = {"CONFIRMED": "confirmed", "ROLLED_BACK": "rolled_back", "UNKNOWN": "unknown", "PENDING": "pending"}
 BODY_LENGTH = 500
 PROBLEM_LENGTH = 120
@@ -60,7 +62,7 @@ def status_query(transaction: Transaction) -> StatusQuery:
     try:
         credential = query_credential(game)
     except Unreadable:
-        problem = "our password for the game was sealed with a key that is not in ENCRYPTION_KEYS"
+        problem = stored("our password for the game was sealed with a key that is not in ENCRYPTION_KEYS")
     return StatusQuery(
         transaction.pk, game.query_url, credential, ENCODER.encode(asked), is_ambiguous(transaction), problem
     )
@@ -84,9 +86,7 @@ def ask(question: StatusQuery) -> QueryResult:
     try:
         reply = post_json(question.url, question.body, credential=question.credential)
     except Unanswered as problem:
-        return QueryResult(
-            Inquiry.Answer.UNUSABLE, f"{problem.kind}: {problem}"[:PROBLEM_LENGTH], took_ms=problem.took_ms
-        )
+        return QueryResult(Inquiry.Answer.UNUSABLE, str(problem)[:PROBLEM_LENGTH], took_ms=problem.took_ms)
     return read(question, reply)
 
 
@@ -99,19 +99,19 @@ def read(question: StatusQuery, reply: Reply) -> QueryResult:
 def judge(question: StatusQuery, reply: Reply) -> tuple[str, str]:
     """The answer, or why there is none."""
     if reply.status != 200:
-        return Inquiry.Answer.UNUSABLE, f"status {reply.status}"
+        return Inquiry.Answer.UNUSABLE, stored("status {status}").format(status=reply.status)
     try:
         said: Any = json.loads(reply.body)
     except (ValueError, RecursionError):
-        return Inquiry.Answer.UNUSABLE, "not JSON"
+        return Inquiry.Answer.UNUSABLE, stored("not JSON")
     state = said.get("state") if isinstance(said, dict) else None
     if not isinstance(state, str) or state not in WORDS:
-        return Inquiry.Answer.UNUSABLE, "no state that we know"
+        return Inquiry.Answer.UNUSABLE, stored("no state that we know")
     echoed = said.get("qwTransactionId")
     if echoed is not None and not is_same_id(echoed, question.transaction_id):
-        return Inquiry.Answer.UNUSABLE, "names another qwTransactionId"
+        return Inquiry.Answer.UNUSABLE, stored("names another qwTransactionId")
     if echoed is None and question.must_echo:
-        return Inquiry.Answer.UNUSABLE, "other players have the same id, and the answer does not name ours"
+        return Inquiry.Answer.UNUSABLE, AMBIGUOUS
     return Inquiry.Answer(WORDS[state]), ""
 
 

@@ -6,12 +6,14 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent import futures
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
 from django.db import connection
 
+from lib.backoffice.languages import stored
 from lib.clock import now
 from lib.database import FAILURES, drop_unfit_connection
 from wallet import ledger
@@ -90,7 +92,7 @@ def settle_due(run: Run) -> bool:
     at = now()
     pause = present_pause(at)
     if pause:
-        run.note = f"Nothing is due: {pause.reason}."
+        run.note = stored("Nothing is due: {why}.").format(why=pause.reason)
         return True
     budget = RunBudget()
     close_settled(at)
@@ -175,7 +177,7 @@ def begin_questions(questions: Questions, pool: ThreadPoolExecutor, run: Run, bu
         if not leased:
             break
         for one, due in askable(run, leased):
-            questions[pool.submit(ask, status_query(due))] = one, due
+            questions[pool.submit(copy_context().run, ask, status_query(due))] = one, due
     return bool(questions)
 
 

@@ -1,21 +1,22 @@
 """Changes of who may do what, and locked doors, as the audit trail has them.
 
 Rule: each act that changed a secret, a credential, a place that we call, a limit or an approval rule, and
-each act on an operator by somebody else; and each lock-out of a name.
+each act on an operator by somebody else; and each lock-out of a name. That the first operator was made is
+none of them: nobody was there before.
 """
 
 from datetime import datetime, timedelta
 
-from django.db.models import CharField, F, Q, QuerySet
+from django.db.models import CharField, F, Q, QuerySet, Subquery
 from django.db.models.functions import Cast
 
+from lib.ids import id_at
 from players.audit_trail.record import Outcome
 from players.audit_trail.recorder import LOOK
 from players.logins.events import LOCK_OUT
-from players.models import AuditEvent
+from players.models import AuditEvent, Operator
 from wallet.alerts import raise_alert, raise_once
 from wallet.models import Alert
-from wallet.retention import first_id
 
 Kind = Alert.Kind
 OPERATOR = "players.operator"
@@ -40,11 +41,13 @@ def acts(since: datetime, until: datetime) -> QuerySet[AuditEvent]:
     """What was done in that time that somebody should hear of: not who looked at an operator's page."""
     # Ids are made by other clocks than the database's.
     done = AuditEvent.objects.filter(
-        pk__gte=first_id(since - timedelta(days=1)), at__range=(since, until), outcome=Outcome.DONE
+        pk__gte=id_at(since - timedelta(days=1)), at__range=(since, until), outcome=Outcome.DONE
     ).exclude(action=LOOK)
     himself = Q(subject_id=Cast(F("operator_id"), CharField()))
     of_another = Q(subject_type=OPERATOR) & ~(himself & Q(operator__isnull=False))
-    return done.filter(Q(subject_type__in=ACCESS) | Q(action=LOCK_OUT) | of_another)
+    first = Operator.objects.order_by("pk").values(key=Cast("pk", CharField()))[:1]
+    of_the_first = Q(subject_type=OPERATOR, action="add_operator", subject_id=Subquery(first))
+    return done.filter(Q(subject_type__in=ACCESS) | Q(action=LOCK_OUT) | of_another).exclude(of_the_first)
 
 
 def tell(event: AuditEvent) -> bool:

@@ -16,9 +16,19 @@ from django.db import transaction
 from lib.clock import now
 from lib.ids import new_id
 from lib.security.tokens import token_hash
-from payments.demo import PROVIDERS, demo_products, demo_provider, demo_shop
-from players.demo import ADMIN, APPROVER, GAMES, demo_credential, demo_game, demo_operator
-from players.models import GameSession, Operator, Player
+from payments.demo import PROVIDERS, demo_delivery_secret, demo_products, demo_provider, demo_shop
+from players.demo import (
+    ADMIN,
+    APPROVER,
+    GAMES,
+    QUERY_USERNAME,
+    demo_credential,
+    demo_game,
+    demo_operator,
+    demo_query_password,
+    is_played,
+)
+from players.models import Game, GameSession, Operator, Player
 from players.operations import put_player
 from wallet.models import Currency, Transaction
 from wallet.operations import adjust_wallet, launch_game
@@ -75,8 +85,11 @@ class Command(BaseCommand):
             }
             for slug in GAMES
         ]
-        for slug in GAMES:
-            demo_shop(demo_game(slug), url)
+        for told in games:
+            game = demo_game(told["slug"])
+            if is_played(game.slug):
+                told |= own_secrets(game, kept_games.get(game.slug, {}))
+            demo_shop(game, url)
         return {
             "url": url,
             "admin": demo_operator(ADMIN, kept.get("admin")),
@@ -141,6 +154,7 @@ class Command(BaseCommand):
         )
         return textwrap.dedent(
             """
+            To play     {url}/            choose a player, launch the game, watch the money
             Admin       {url}/admin/      {admin} / {password}
             Approver    {url}/admin/      {approver} / {approver_password}
             API docs    {url}/api/docs/
@@ -159,6 +173,15 @@ class Command(BaseCommand):
             path=shown(path),
             curl=curl,
         )
+
+
+def own_secrets(game: Game, kept: dict[str, Any]) -> dict[str, str]:
+    """With what a game that runs beside the platform recognises it, by the names in `var/demo.json`."""
+    return {
+        "queryUsername": QUERY_USERNAME,
+        "queryPassword": demo_query_password(game, kept.get("queryPassword")),
+        "deliverySecret": demo_delivery_secret(game, kept.get("deliverySecret")),
+    }
 
 
 def shown(path: Path) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 from urllib.parse import parse_qsl
 
+from lib.backoffice.languages import stored
 from payments.providers.signatures.refused import Refused
 
 # In the order in which they are signed, before the secret.
@@ -73,16 +74,18 @@ def read(body: bytes, content_type: str) -> Notification:
     kind = content_type.partition(";")[0].strip(" \t").lower()
     pairs = read_json(body) if kind == JSON else read_form(body) if kind == FORM else None
     if pairs is None:
-        raise Refused("The content type must be application/json or application/x-www-form-urlencoded.")
+        raise Refused(
+            stored("The content type must be application/json or application/x-www-form-urlencoded.")
+        )
     found: dict[str, str] = {}
     for name, value in pairs:
         if name in NAMES:
             if name in found:
-                raise Refused(f"{name} stands there twice.")
+                raise Refused(stored("{name} stands there twice.").format(name=name))
             found[name] = literal(name, value)
     missing = [name for name in NAMES if name not in found and name != "extParams"]
     if missing:
-        raise Refused(f"{', '.join(missing)} is missing.")
+        raise Refused(stored("{names} is missing.").format(names=", ".join(missing)))
     return Notification(**{"extParams": "", **found})
 
 
@@ -97,9 +100,9 @@ def read_json(body: bytes) -> list[tuple[str, Any]]:
             object_pairs_hook=Pairs,
         )
     except (ValueError, RecursionError) as problem:
-        raise Refused("The body is not JSON in UTF-8.") from problem
+        raise Refused(stored("The body is not JSON in UTF-8.")) from problem
     if not isinstance(read_pairs, Pairs):
-        raise Refused("The body must be a JSON object.")
+        raise Refused(stored("The body must be a JSON object."))
     return read_pairs
 
 
@@ -116,7 +119,7 @@ def read_form(body: bytes) -> list[tuple[str, Any]]:
     try:
         return parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=100)
     except ValueError as problem:
-        raise Refused("The body is no form in UTF-8.") from problem
+        raise Refused(stored("The body is no form in UTF-8.")) from problem
 
 
 def literal(name: str, value: Any) -> str:
@@ -124,7 +127,8 @@ def literal(name: str, value: Any) -> str:
     if name == "extParams" and value is None:
         return ""
     if not isinstance(value, str):
-        raise Refused(f"{name} must be a text or a number.")
+        raise Refused(stored("{name} must be a text or a number.").format(name=name))
     if len(value) > LONGEST_FIELD:
-        raise Refused(f"{name} is longer than {LONGEST_FIELD} characters.")
+        words = stored("{name} is longer than {most} characters.")
+        raise Refused(words.format(name=name, most=LONGEST_FIELD))
     return str(value)

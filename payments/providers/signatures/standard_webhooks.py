@@ -10,6 +10,7 @@ from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from lib.backoffice.languages import stored
 from lib.security.webhook_signatures import PREFIX as PREFIX
 from lib.security.webhook_signatures import digest as digest
 from lib.security.webhook_signatures import key_of as key_of
@@ -43,14 +44,14 @@ def read(headers: Mapping[str, str]) -> Envelope:
     """
     id, at = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
     if not ID.fullmatch(id):
-        raise Refused("webhook-id is missing or malformed.")
+        raise Refused(stored("webhook-id is missing or malformed."))
     # No leading zero: what is signed are the characters, and they are rebuilt from the number.
     if not SECONDS.fullmatch(at) or str(int(at)) != at:
-        raise Refused("webhook-timestamp is missing or no whole number of seconds.")
+        raise Refused(stored("webhook-timestamp is missing or no whole number of seconds."))
     given = headers.get("webhook-signature", "").split(" ")[:MOST_SIGNATURES]
     signatures = tuple(signature for text in given if (signature := decode(text)))
     if not signatures:
-        raise Refused("webhook-signature is missing, or has no signature of version 1.")
+        raise Refused(stored("webhook-signature is missing, or has no signature of version 1."))
     return Envelope(id, int(at), signatures)
 
 
@@ -77,6 +78,6 @@ def verify(envelope: Envelope, body: bytes, secrets: list[str], now: int) -> Non
         for given in envelope.signatures
     ]
     if not any(fits):
-        raise Refused("The signature is not of a live secret.")
+        raise Refused(stored("The signature is not of a live secret."))
     if abs(envelope.at - now) > TOLERANCE:
-        raise Refused("The message is too old, or from the future.")
+        raise Refused(stored("The message is too old, or from the future."))

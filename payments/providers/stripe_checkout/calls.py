@@ -14,6 +14,7 @@ from stripe import (
     StripeError,
 )
 
+from lib.backoffice.languages import stored
 from payments.providers.protocol import ProviderConfig
 
 T = TypeVar("T")
@@ -24,6 +25,8 @@ MODES = {True: "live", False: "test"}
 REFUSING = frozenset({400, 401, 402, 403, 404})
 REFUSAL_TYPES = frozenset({"card_error", "invalid_request_error"})
 # What the library raises of an answer that is not of the shape it expects, besides its own errors.
+NO_KEY = stored("The provider is in {mode} mode and has no key for that: sk_{mode}_… or rk_…")
+UNREADABLE = stored("status {status}, and no answer that can be read")
 NONSENSE = (ValueError, TypeError, AttributeError, LookupError)
 PROBLEM_LENGTH = 200
 
@@ -47,8 +50,7 @@ def call(config: ProviderConfig, api: str, ask: Callable[[StripeClient], T]) -> 
     key = KEY.fullmatch(config.api_secret)
     if key is None or key[1] != MODES[config.is_live]:
         raise Failed(
-            f"The provider is in {MODES[config.is_live]} mode and has no key for that: "
-            f"sk_{MODES[config.is_live]}_… or rk_…",
+            NO_KEY.format(mode=MODES[config.is_live]),
             is_refusal=True,
         )
     http = RequestsClient(timeout=config.timeout_seconds)
@@ -61,7 +63,7 @@ def call(config: ProviderConfig, api: str, ask: Callable[[StripeClient], T]) -> 
     except StripeError as error:
         failure = Failed(told(error, config), is_refusal=is_refusal(error))
     except NONSENSE as problem:
-        failure = Failed(f"an answer that cannot be read ({type(problem).__name__})")
+        failure = Failed(stored("an answer that cannot be read ({type})").format(type=type(problem).__name__))
     finally:
         http.close()  # type: ignore[no-untyped-call]  # the library's own gap
     # Out here, so that nothing is chained to it: the library's errors quote whole answers.
@@ -78,10 +80,10 @@ def is_refusal(error: StripeError) -> bool:
 def told(error: StripeError, config: ProviderConfig) -> str:
     """An error in one short line, without secrets and without the answer's body."""
     if isinstance(error, APIConnectionError):
-        return "no answer: the connection failed or the time-out was reached"
+        return stored("no answer: the connection failed or the time-out was reached")
     message = error_field(error, "message")
     if not message:
-        return f"status {error.http_status}, and no answer that can be read"
+        return UNREADABLE.format(status=error.http_status)
     said = f"status {error.http_status}: {message.replace(config.api_secret, '(key)')}"
     plain = "".join(character if character.isprintable() else " " for character in SECRETS.sub("(key)", said))
     return plain[:PROBLEM_LENGTH]

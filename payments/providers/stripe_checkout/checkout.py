@@ -12,6 +12,7 @@ from stripe import DEFAULT_API_BASE, StripeClient
 from stripe.params import RefundCreateParams
 from stripe.params.checkout import SessionCreateParams
 
+from lib.backoffice.languages import _, stored
 from lib.clock import now
 from payments.providers.payment_page import page_origin
 from payments.providers.protocol import (
@@ -46,6 +47,7 @@ from payments.providers.stripe_checkout.minor_units import Inexpressible, is_pay
 from wallet.currencies import decimals_of
 
 logger = logging.getLogger(__name__)
+SAYS = stored("Stripe says: {status}")
 SECRET = re.compile(r"whsec_[A-Za-z0-9+/=_-]{24,240}")
 # Stripe keeps a session open for 30 minutes to 24 hours; a minute is left for the way.
 SHORTEST, LONGEST = timedelta(minutes=31), timedelta(hours=24, minutes=-1)
@@ -121,8 +123,10 @@ class StripeCheckout:
     def check_secret(self, text: str) -> None:
         if not SECRET.fullmatch(text):
             raise ValueError(
-                "A Stripe signing secret is whsec_ and at least 24 letters and digits, "
-                "as the endpoint's page shows it."
+                _(
+                    "A Stripe signing secret is whsec_ and at least 24 letters and digits, "
+                    "as the endpoint's page shows it."
+                )
             )
 
     def takes(self, config: ProviderConfig, currency: str) -> bool:
@@ -324,8 +328,8 @@ def read_refund(said: dict[str, Any]) -> RefundResult:
     if status == "succeeded":
         return RefundResult(RefundStatus.DONE, id, made_at=made_at)
     if status in ("failed", "canceled"):
-        return RefundResult(RefundStatus.REFUSED, id, f"Stripe says: {status}", made_at, is_final=True)
-    return RefundResult(RefundStatus.UNKNOWN, id, f"Stripe says: {status}")
+        return RefundResult(RefundStatus.REFUSED, id, SAYS.format(status=status), made_at, is_final=True)
+    return RefundResult(RefundStatus.UNKNOWN, id, SAYS.format(status=status))
 
 
 ADAPTER = StripeCheckout()

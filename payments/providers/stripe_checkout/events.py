@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from lib.backoffice.languages import stored
 from payments.providers.protocol import Event, EventType
 from payments.providers.signatures.order_notify import refuse_constant
 from payments.providers.signatures.refused import Refused
@@ -41,6 +42,10 @@ ENDS = LET_GO | {"lost"}
 Thing = dict[str, Any]
 
 
+NOT_LIVE = stored("it is not of the live mode that this provider is in")
+NOT_TEST = stored("it is not of the test mode that this provider is in")
+
+
 class Senseless(Exception):
     """Why a genuine event cannot be acted on; the text is for operators."""
 
@@ -53,10 +58,10 @@ def read_event(body: bytes, *, is_live: bool | None) -> Event:
     try:
         said = json.loads(body.decode(), parse_constant=refuse_constant)
     except (ValueError, RecursionError) as problem:
-        raise Refused("The body is not JSON in UTF-8.") from problem
+        raise Refused(stored("The body is not JSON in UTF-8.")) from problem
     id = said.get("id") if isinstance(said, dict) else None
     if not isinstance(id, str) or not ID.fullmatch(id):
-        raise Refused("The event has no id.")
+        raise Refused(stored("The event has no id."))
     try:
         return read_kind(id, said, is_live=is_live)
     except (Senseless, Inexpressible) as problem:
@@ -65,21 +70,21 @@ def read_event(body: bytes, *, is_live: bool | None) -> Event:
 
 def read_kind(id: str, said: Thing, *, is_live: bool | None) -> Event:
     if said.get("object") != "event":
-        raise Senseless("it is no snapshot event: the endpoint must send those")
+        raise Senseless(stored("it is no snapshot event: the endpoint must send those"))
     if said.get("account") is not None:
         # Of an account that is connected to ours: our payments are never made there.
         return Event(id)
     if is_live is not None and said.get("livemode") is not is_live:
-        raise Senseless(f"it is not of the {'live' if is_live else 'test'} mode that this provider is in")
+        raise Senseless(NOT_LIVE if is_live else NOT_TEST)
     kind, data = said.get("type"), said.get("data")
     if not isinstance(kind, str) or not isinstance(data, dict):
-        raise Senseless("type or data is missing")
+        raise Senseless(stored("type or data is missing"))
     reader, told_by = READERS.get(kind), TELLERS.get(kind)
     if reader is None and told_by is None:
         return Event(id)
     thing = data.get("object")
     if not isinstance(thing, dict):
-        raise Senseless("data has no object")
+        raise Senseless(stored("data has no object"))
     if told_by is not None:
         return read_return(id, thing, time_of(said, "created"), told_by)
     return reader(id, thing) if reader else Event(id)
@@ -99,7 +104,7 @@ def read_paid(id: str, session: Thing) -> Event:
         # Something else that the account sells.
         return Event(id)
     if session.get("payment_status") != "paid":
-        raise Senseless("the session is complete, but nothing was paid")
+        raise Senseless(stored("the session is complete, but nothing was paid"))
     amount, currency = amount_of(session, "amount_total")
     return Event(
         id,
@@ -236,7 +241,9 @@ def read_reinstated(about: About, dispute: Thing) -> Event:
         # A part comes back of a dispute that is not won;
         # how much is told only in the currency of the account.
         raise Senseless(
-            f"money of dispute {name_of(dispute, 'id')} came back, but it is not won: a person has to look"
+            stored("money of dispute {id} came back, but it is not won: a person has to look").format(
+                id=name_of(dispute, "id")
+            )
         )
     return read_dispute(about, dispute)
 
@@ -305,7 +312,7 @@ def name_of(thing: Thing, field: str) -> str:
     name = thing.get(field)
     name = name.get("id") if isinstance(name, dict) else name
     if not isinstance(name, str) or not ID.fullmatch(name):
-        raise Senseless(f"{field} is missing or no id")
+        raise Senseless(stored("{field} is missing or no id").format(field=field))
     return name
 
 
@@ -336,7 +343,7 @@ def payment_of(thing: Thing) -> str:
 def status_of(thing: Thing, known: frozenset[str]) -> str:
     status = thing.get("status")
     if not isinstance(status, str) or status not in known:
-        raise Senseless("its status is none that is known")
+        raise Senseless(stored("its status is none that is known"))
     return status
 
 
@@ -344,7 +351,7 @@ def time_of(thing: Thing, field: str) -> datetime:
     """A time of Stripe's, which counts seconds since 1970."""
     seconds = thing.get(field)
     if not isinstance(seconds, int) or isinstance(seconds, bool) or not 0 <= seconds < LATEST:
-        raise Senseless(f"{field} is missing or no time")
+        raise Senseless(stored("{field} is missing or no time").format(field=field))
     return datetime.fromtimestamp(seconds, UTC)
 
 
@@ -352,11 +359,11 @@ def amount_of(thing: Thing, field: str) -> tuple[int, str]:
     """An amount in our minor units, and its currency."""
     amount, said = thing.get(field), thing.get("currency")
     if not isinstance(amount, int) or isinstance(amount, bool) or not 0 <= amount < MOST:
-        raise Senseless(f"{field} is missing or no amount")
+        raise Senseless(stored("{field} is missing or no amount").format(field=field))
     if not isinstance(said, str) or not CURRENCY.fullmatch(said):
-        raise Senseless("currency is missing or malformed")
+        raise Senseless(stored("currency is missing or malformed"))
     currency = said.upper()
     decimals = decimals_of(currency)
     if decimals is None:
-        raise Senseless(f"currency {currency} is not known here")
+        raise Senseless(stored("currency {currency} is not known here").format(currency=currency))
     return from_stripe(amount, currency, decimals), currency

@@ -5,6 +5,8 @@ Stripe's are not those of ISO 4217 everywhere; ours are as a currency was set up
 
 import re
 
+from lib.backoffice.languages import stored
+
 CODE = re.compile(r"[A-Z]{3}")
 ZERO_DECIMALS = frozenset(
     {"BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "VND", "VUV", "XAF", "XOF", "XPF"}
@@ -54,7 +56,8 @@ def from_stripe(amount: int, currency: str, decimals: int) -> int:
     """Stripe's minor units in ours of a currency with `decimals`. Raises `Inexpressible`."""
     minor = rescaled(amount, stripe_decimals(currency), decimals)
     if minor is None:
-        raise Inexpressible(f"Stripe's amount is no whole number of our minor units of {currency}")
+        words = stored("Stripe's amount is no whole number of our minor units of {currency}")
+        raise Inexpressible(words.format(currency=currency))
     return minor
 
 

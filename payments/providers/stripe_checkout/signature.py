@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from stripe import SignatureVerificationError, WebhookSignature
 
+from lib.backoffice.languages import stored
 from payments.providers.signatures.refused import Refused
 
 # How far the time of a message may lie from ours, in seconds; Stripe signs every try anew.
@@ -28,9 +29,9 @@ def check(header: str, body: bytes, secrets: Sequence[str], now: int) -> None:
     # Every secret, without stopping at the first that fits.
     fits = [is_signed(header, body, secret) for secret in secrets]
     if not any(fits):
-        raise Refused("The signature is not of a live secret.")
+        raise Refused(stored("The signature is not of a live secret."))
     if abs(at - now) > TOLERANCE:
-        raise Refused("The message is too old, or from the future.")
+        raise Refused(stored("The message is too old, or from the future."))
 
 
 def signed_at(header: str) -> int:
@@ -38,7 +39,7 @@ def signed_at(header: str) -> int:
     items = [ITEM.fullmatch(item) for item in header.split(",", MOST_ITEMS)]
     times = [item[2] for item in items if item and item[1] == "t"]
     if None in items or len(times) != 1 or not SECONDS.fullmatch(times[0]):
-        raise Refused("stripe-signature is missing or malformed.")
+        raise Refused(stored("stripe-signature is missing or malformed."))
     return int(times[0])
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from lib.clock import now
 from wallet.figures import fold_figures, unfinished_days
 from wallet.job_runs import recorded
 
@@ -14,6 +15,6 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         with recorded("fold_figures") as run:
             fold_figures(run)
-            while unfinished_days():
+            while unfinished_days(now()):
                 fold_figures(run)
         self.stdout.write(run.note)
