@@ -10,16 +10,20 @@ LAUNCH := exec $(VENV)/bin/python -m config.launcher.launch --parent $$PPID
 # Two first starts at the same time must not install into one directory at once.
 FLOCK := $(if $(shell command -v flock),mkdir -p var && flock var/install.lock)
 # What else has a form that takes minutes: clients that hold on, reloads under load, processes that die.
-HOSTILE := tests/config/launcher/test_restarts.py tests/payments/deliveries/test_worker.py \
+HOSTILE := tests/config/launcher/test_restarts.py tests/config/recovery/test_drill.py tests/payments/deliveries/test_worker.py \
 	$(addprefix tests/config/test_,nginx.py web_reload.py web_worker.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test quick faults lint lint-style lint-imports lint-sql lint-types lock bench bench-peers bench-growth bench-settle bench-callbacks bench-pages simulate history manage mutate attack fuzz german pictures clean install
+.PHONY: help run demo test quick faults lint lint-style lint-imports lint-sql lint-types lock bench bench-peers bench-pooler bench-growth bench-settle bench-callbacks bench-pages simulate kit client-types history manage mutate attack drill fuzz german pictures release-check clean install
 
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{ printf "make %-14s %s\n", $$1, $$2 }'
 
 run: $(RUN)  ## start the platform with demo data; HOST and PORT from the environment
+	@$(LAUNCH) run
+
+demo: $(RUN)  ## start the platform with two months of play by 300 players, invented at its first start
+	@$(MAKE) --no-print-directory history ARGS="--once --days 60 --players 300"
 	@$(LAUNCH) run
 
 test: $(DEV)  ## run the tests; ARGS="-k name" chooses
@@ -42,7 +46,7 @@ lint-imports: $(DEV)
 	$(VENV)/bin/lint-imports
 
 lint-sql: $(DEV)
-	$(VENV)/bin/sqlfluff lint --nocolor --disable-progress-bar wallet players payments
+	$(VENV)/bin/sqlfluff lint --nocolor --disable-progress-bar wallet players payments demo
 
 lint-types: $(DEV)
 	@$(LAUNCH) with --instance lint --fast -- sh -c '$(VENV)/bin/mypy . && $(VENV)/bin/python manage.py makemigrations --check --dry-run'
@@ -52,6 +56,9 @@ bench: $(RUN)  ## measure speed on durable settings; writes var/bench.json
 
 bench-peers: $(RUN)  ## measure others beside the platform; writes var/bench-peers.json
 	@$(LAUNCH) with --instance bench -- $(VENV)/bin/python -m benchmarks.peers $(ARGS)
+
+bench-pooler: $(RUN)  ## measure the platform behind PgBouncer beside it without; writes var/bench-pooler.json
+	@$(LAUNCH) with --instance bench -- $(VENV)/bin/python -m benchmarks.pooler $(ARGS)
 
 bench-growth: $(RUN)  ## measure speed on 5 000 000 transactions; writes var/bench-growth.json
 	@$(LAUNCH) with --instance bench -- $(VENV)/bin/python -m benchmarks.growth $(ARGS)
@@ -65,6 +72,13 @@ bench-callbacks: $(RUN)  ## measure how fast providers' callbacks are answered; 
 bench-pages: $(RUN)  ## measure withdrawals alone and beside operators' pages; writes var/bench-pages.json
 	@$(LAUNCH) with --instance bench -- $(VENV)/bin/python -m benchmarks.pages $(ARGS)
 
+client-types: $(DEV)  ## write the Python client's types from the platform's OpenAPI document
+	@$(LAUNCH) with --instance lint --fast -- sh -ce '\
+		$(VENV)/bin/python manage.py spectacular --format openapi-json --file var/openapi.json; \
+		$(VENV)/bin/python clients/python/shape_generator.py < var/openapi.json > var/shapes.py; \
+		$(VENV)/bin/ruff format --quiet var/shapes.py; \
+		mv var/shapes.py clients/python/quantum_wallet/shapes.py'
+
 history: $(RUN)  ## invent a history on a new platform, before it runs; ARGS="--days 60 --players 2000 --seed 7"
 	@$(LAUNCH) with --instance run -- sh -ce '\
 		export DEMO=1; \
@@ -74,11 +88,14 @@ history: $(RUN)  ## invent a history on a new platform, before it runs; ARGS="--
 		DATABASE_URL=$$APP $(VENV)/bin/python manage.py seed_demo >/dev/null; \
 		$(VENV)/bin/python manage.py make_history $(ARGS)'
 
-pictures: $(DEV)  ## take the handbook's pictures from the running demonstration; writes docs/pictures/
+pictures: $(DEV)  ## take the documents' pictures from the running demonstration; writes docs/pictures/
 	@$(LAUNCH) beside -- $(VENV)/bin/python -m tests.browser.handbook_pictures
 
 simulate: $(RUN)  ## play games against the running platform; ARGS="--players 100"
 	@$(LAUNCH) beside -- $(VENV)/bin/python -m simulation $(ARGS)
+
+kit:  ## pack the conformance kit into var/wallet-kit.pyz, which any Python from 3.11 on runs
+	@$(PYTHON) -m clients.kit.archive var/wallet-kit.pyz && echo "var/wallet-kit.pyz is ready: python3 var/wallet-kit.pyz --help"
 
 manage: $(RUN)  ## manage.py for the running platform; ARGS="audit_ledger"
 	@$(LAUNCH) beside -- $(VENV)/bin/python manage.py $(ARGS)
@@ -88,6 +105,9 @@ mutate: $(DEV)  ## look for mistakes that no test notices
 
 attack: $(DEV)  ## play hostile clients, requests and addresses against a server, with a table
 	@$(LAUNCH) with --instance attack --fast -- $(VENV)/bin/python -m tests.attack $(ARGS)
+
+drill: $(DEV)  ## restore a platform under load 50 times to random seconds, and after losing its server; ARGS="--restores 50"
+	@$(LAUNCH) with --instance drill --fast -- $(VENV)/bin/python -m tests.config.recovery.drill $(ARGS)
 
 fuzz: $(DEV)  ## change a million genuine callbacks, none of which may count; ARGS="--count 1000000 --seed 7"
 	@$(LAUNCH) with --instance fuzz --fast -- $(VENV)/bin/python -m tests.payments.fuzz $(ARGS)
@@ -99,7 +119,14 @@ lock: var/uv/bin/uv  ## write down the exact versions of all dependencies, with 
 	var/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate $(ARGS) \
 		pyproject.toml --group embedded -o requirements.lock
 	var/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate $(ARGS) \
-		pyproject.toml --group dev -o requirements-dev.lock -c requirements.lock
+		pyproject.toml --extra telemetry --group dev -o requirements-dev.lock -c requirements.lock
+	var/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+		pyproject.toml -o requirements-production.lock -c requirements.lock
+	var/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+		pyproject.toml --extra telemetry -o requirements-telemetry.lock -c requirements-dev.lock
+
+release-check: $(DEV)  ## look whether a release may go out: locks, licences, documents, every Python and PostgreSQL here, digests
+	@.ci/release-check
 
 clean:  ## remove everything that can be made again; data in var/ is kept
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis mutants htmlcov .coverage* var/static var/uv

@@ -27,6 +27,8 @@ os.environ.setdefault("ENCRYPTION_KEYS", "a third key that only tests have and t
 os.environ.setdefault("SECOND_FACTOR_REQUIRED", "0")
 os.environ.setdefault("ALLOWED_HOSTS", "localhost,127.0.0.1,testserver")
 django.setup()
+# Whoever imports them first: what they assert is told like a test's own.
+pytest.register_assert_rewrite("tests.faults.traffic", "tests.faults.unfinished")
 
 from django.conf import settings  # noqa: E402 (the settings need the lines above)
 from django.core.management import call_command  # noqa: E402
@@ -77,6 +79,11 @@ def database_name() -> str:
     return "test_" + os.environ.get("PYTEST_XDIST_WORKER", "main")
 
 
+def migrated() -> str | None:
+    """A database that is copied instead of being made by the migrations (`make mutate`)."""
+    return os.environ.get("MIGRATED_DATABASE")
+
+
 @pytest.fixture(scope="session")
 def owner(database_name: str) -> Iterator["psycopg.Connection[Any]"]:
     """The database's owner, who can do what the application cannot; every statement commits."""
@@ -84,10 +91,10 @@ def owner(database_name: str) -> Iterator["psycopg.Connection[Any]"]:
         "run the tests with `make test`, which starts the servers that they need"
     )
     url = os.environ["DATABASE_OWNER_URL"]
-    name = sql.Identifier(database_name)
+    name, source = sql.Identifier(database_name), sql.Identifier(migrated() or "template1")
     with psycopg.connect(url, autocommit=True) as server:
         server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
-        server.execute(sql.SQL("CREATE DATABASE {}").format(name))
+        server.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(name, source))
     with psycopg.connect(in_database(url, database_name), autocommit=True) as owner:
         yield owner
 
@@ -103,7 +110,8 @@ def django_db_setup(
     with django_db_blocker.unblock():
         connection.close()
         ours.update(NAME=database_name, USER=theirs["USER"], PASSWORD=theirs["PASSWORD"])
-        call_command("migrate", verbosity=0)
+        if not migrated():
+            call_command("migrate", verbosity=0)
         connection.close()
         # What only a test may do, to whom no trigger applies: `tests/support/owned.py`.
         options = f"{ours['OPTIONS']['options']} -c session_replication_role=replica"

@@ -93,6 +93,7 @@ def open_shop(platform: Platform, static: Path) -> Shop:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     platform.environment.update(PACE | {"DEMO": "1", "PUBLIC_URL": url, "STATIC_ROOT": str(static)})
+    platform.migrate()
     # The files of the admin are many, and nobody looks at it here.
     collected = platform.manage(
         "collectstatic",
@@ -111,7 +112,7 @@ def open_shop(platform: Platform, static: Path) -> Shop:
     for name in ("worker", "beat"):
         platform.start(name)
     platform.serve(port)
-    eventually(lambda: answers(shop), "the web server answers")
+    eventually(lambda: answers_at(url), "the web server answers")
     return shop
 
 
@@ -123,8 +124,9 @@ def caller(kind: str, game: Game | None, url: str) -> Caller:
     return Caller(basic(credential.username, password), url=url)
 
 
-def answers(shop: Shop) -> bool:
+def answers_at(url: str) -> bool:
+    """Whether a platform is ready there."""
     try:
-        return shop.front.send("GET", "/readyz").status == 200
+        return Caller(None, url=url).send("GET", "/readyz").status == 200
     except OSError:
         return False

@@ -1,4 +1,4 @@
-"""Takes the pictures of the operators' handbook from the running demonstration: `make pictures`."""
+"""Takes the pictures of the documents from the running demonstration: `make pictures`."""
 
 import json
 import sys
@@ -12,6 +12,8 @@ from tests.browser.chromium import ARGUMENTS, CHROMIUM
 ROOT = Path(__file__).resolve().parents[2]
 DEMO, PICTURES = ROOT / "var" / "demo.json", ROOT / "docs" / "pictures"
 SIZE = ViewportSize(width=1280, height=960)
+# The game asks the platform for the balance.
+SETTLED_MS = 1500
 FIRST_ROW = "#result_list tbody tr >> nth=0 >> a >> nth=0"
 
 
@@ -38,12 +40,30 @@ SHOWN = (
 )
 
 
+def take_front(page: Page, url: str) -> None:
+    """The lobby, and the game that is launched from it, as the README shows them."""
+    page.goto(f"{url}/")
+    page.wait_for_load_state("networkidle")
+    launch = page.get_by_role("button", name="Launch")
+    if launch.count():
+        with page.expect_popup() as opened:
+            launch.first.click()
+        game: Page = opened.value
+        game.wait_for_load_state()
+        game.wait_for_timeout(SETTLED_MS)
+        game.screenshot(path=PICTURES / "game.png", animations="disabled")
+        game.close()
+        page.goto(f"{url}/")
+    page.screenshot(path=PICTURES / "lobby.png", animations="disabled")
+
+
 def take_pictures(url: str, name: str, password: str) -> None:
     """All of them, as the administrator of the demonstration sees the pages."""
     PICTURES.mkdir(exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         page = browser.new_page(viewport=SIZE, color_scheme="light", timezone_id="UTC", locale="en-GB")
+        take_front(page, url)
         page.goto(f"{url}/admin/")
         page.fill("input[name=username]", name)
         page.fill("input[name=password]", password)

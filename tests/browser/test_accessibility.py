@@ -21,7 +21,13 @@ __all__ = ["forget_providers", "plain_static_files", "shop_setup", "story"]
 # They answer with no page.
 NO_PAGES = {"find", "export", "delete"}
 OWN = [
-    *("/admin/", "/admin/wallet/", "/admin/password_change/", "/admin/account/sessions/"),
+    *(
+        "/admin/",
+        "/admin/wallet/",
+        "/admin/integration/",
+        "/admin/password_change/",
+        "/admin/account/sessions/",
+    ),
     *(f"/admin/account/factors/{name}" for name in ("", "app/", "recovery/", "passkey/")),
 ]
 
@@ -31,7 +37,8 @@ def places(story: PlayerSession) -> list[str]:
     rows = row_of_each(story)
     known = [(model, name) for model in LINES for name in pages_of(model) if name not in NO_PAGES]
     ended = [page(Approval, row) for row in ended_requests(story)]
-    return [*OWN, *(place_of(model, name, rows[model]) for model, name in known), *ended]
+    health = f"/admin/integration/{story.game.slug}/"
+    return [*OWN, health, *(place_of(model, name, rows[model]) for model, name in known), *ended]
 
 
 def ended_requests(story: PlayerSession) -> list[Approval]:

@@ -78,7 +78,7 @@ def test_checkout__player_pays_and_the_page_updates_by_itself(shop: Shop, open_p
         expect_heading(one, "Thank you!")
         assert_fits(one)
     assert (purchase.customer.balance(), purchase.state()) == ("500.00", "delivered")
-    expect(page.get_by_role("link", name="Back to Starfall Slots")).to_have_attribute("href", BACK)
+    expect(page.get_by_role("link", name="Back to Starfall")).to_have_attribute("href", BACK)
     page.goto(purchase.url)
     expect_heading(page, "Thank you!")
 
@@ -198,7 +198,7 @@ def test_checkout__can_be_done_by_keyboard_alone(shop: Shop, open_page: Opener) 
     tab_to(page, "Pay")
     page.keyboard.press("Space")
     expect_heading(page, "Thank you!")
-    tab_to(page, "Back to Starfall Slots")
+    tab_to(page, "Back to Starfall")
     assert purchase.customer.balance() == "500.00"
 
 

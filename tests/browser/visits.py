@@ -119,6 +119,8 @@ def visiting(
         color_scheme="dark" if look in ("phone", "wide dark") else "light",
         extra_http_headers={"X-Forwarded-For": address or fresh_address()},
         timezone_id=zone,
+        # What is still fading in has no contrast yet.
+        reduced_motion="reduce",
     )
     context.set_default_timeout(15_000)
     visit = Visit(context.new_page(), url, look)
@@ -126,4 +128,4 @@ def visiting(
     visit.page.on("pageerror", lambda problem: visit.complain(str(problem)))
     yield visit
     context.close()
-    assert visit.complaints == []
+    assert visit.complaints == [], visit.complaints

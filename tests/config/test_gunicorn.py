@@ -12,7 +12,7 @@ import pytest
 from config import gunicorn
 from config.launcher.supervisor import ROOT
 from config.web_kinds import Kind
-from tests.config.test_web_kinds import ends
+from tests.support.web_tables import ends
 
 READ = ("HOST", "PORT", "WEB_WORKERS", "WEB_THREADS", "WEB_CONNECTIONS_PER_ADDRESS")
 
@@ -46,7 +46,7 @@ def test_host__may_be_a_bare_ipv6_address(host: str, bind: str, monkeypatch: pyt
 
 def test_unit__waits_for_a_reload_and_then_the_end() -> None:
     """Each of the two waits `graceful_timeout` for the workers that end."""
-    unit = (ROOT / "deploy/quantum-wallet-web.service").read_text()
+    unit = (ROOT / "deploy/systemd/quantum-wallet-web.service").read_text()
     (seconds,) = re.findall(r"^TimeoutStopSec=(\d+)$", unit, re.MULTILINE)
     assert int(seconds) > 2 * settings()["graceful_timeout"]
 

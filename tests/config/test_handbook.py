@@ -7,8 +7,9 @@ from tests.browser.handbook_pictures import SHOWN
 from wallet.admin.alert_meanings import MEANINGS
 from wallet.models import Alert
 
-HANDBOOK = Path(__file__).resolve().parents[2] / "docs" / "operators.md"
-PICTURE = re.compile(r"!\[[^\]]+\]\(pictures/([\w-]+)\.png\)")
+ROOT = Path(__file__).resolve().parents[2]
+HANDBOOK, README = ROOT / "docs" / "operators.md", ROOT / "README.md"
+PICTURE = re.compile(r"!\[[^\]]+\]\((?:docs/)?pictures/([\w-]+)\.png\)")
 ROW = re.compile(r"^\| ([^|]+) \| [^|]+ \| [^|]+ \|$", re.MULTILINE)
 
 
@@ -20,6 +21,8 @@ def test_handbook__says_what_to_do_about_each_alert() -> None:
     assert sorted(rows) == sorted(str(MEANINGS[kind][0]) for kind in Alert.Kind)
 
 
-def test_handbook__shows_every_picture_that_is_taken_of_it() -> None:
+def test_documents__show_every_picture_that_is_taken() -> None:
     taken = {picture.stem for picture in HANDBOOK.parent.joinpath("pictures").iterdir()}
-    assert taken == set(PICTURE.findall(HANDBOOK.read_text())) == {picture.name for picture in SHOWN}
+    of_handbook = set(PICTURE.findall(HANDBOOK.read_text()))
+    assert of_handbook == {picture.name for picture in SHOWN}
+    assert set(PICTURE.findall(README.read_text())) == {"lobby", "game"} == taken - of_handbook

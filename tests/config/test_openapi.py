@@ -181,3 +181,10 @@ def test_api_fuzz__no_value_of_any_field_is_a_failure(
         json.dumps(right | {field: value}).encode(),
     )
     assert answer.status == 200, answer.raw
+
+
+def test_openapi__amounts_are_numbers(description: dict[str, Any]) -> None:
+    shapes = description["components"]["schemas"]
+    assert shapes["Money"]["properties"]["amount"] == {"type": "number"}
+    assert shapes["OrderQueryAnswer"]["properties"]["productPrice"] == {"type": "number"}
+    assert '"decimal"' not in json.dumps(description)

@@ -53,6 +53,7 @@ MAIL = {
     "DEFAULT_FROM_EMAIL": "wallet@example.com",
     "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
 }
+TRACES = {"TELEMETRY": True, "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318"}
 REFUSED: list[tuple[dict[str, Any], str]] = [
     (
         {"DEMO": True, "ALLOWED_HOSTS": ["localhost", "wallet.example.com"]},
@@ -91,16 +92,34 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     (MAIL | {"EMAIL_BACKEND": "django.core.mail.backends.dummy.EmailBackend"}, "ALERT_EMAILS .*EMAIL_URL"),
     (MAIL | {"DEFAULT_FROM_EMAIL": ""}, "EMAIL_FROM must name"),
     (MAIL | {"ALERT_EMAILS": ["a@example.com", "b"]}, "ALERT_EMAILS must name .*'b' is none"),
+    (
+        TRACES | {"OTEL_EXPORTER_OTLP_ENDPOINT": "collector:4318"},
+        "OTEL_EXPORTER_OTLP_ENDPOINT cannot be called",
+    ),
+    (
+        TRACES | {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://example.com"},
+        "must begin with https://: others could",
+    ),
 ]
 
 
-@pytest.mark.parametrize("changes", [HOOK, HOOK | {"ALERT_WEBHOOK_URL": "http://10.0.0.7/a"}, MAIL])
+@pytest.mark.parametrize("changes", [HOOK, HOOK | {"ALERT_WEBHOOK_URL": "http://10.0.0.7/a"}, MAIL, TRACES])
 def test_settings__that_reach_people_are_not_refused(
     changes: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in changes.items():
         monkeypatch.setattr(settings, name, value)
     assert list(settings_refusals()) == []
+
+
+def test_traces__without_opentelemetry_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in TRACES.items():
+        monkeypatch.setattr(settings, name, value)
+    monkeypatch.setitem(sys.modules, "lib.telemetry.recorder", None)
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")
+    installed, spoken = settings_refusals()
+    assert "OpenTelemetry is not installed: install what requirements-telemetry.lock names" in installed
+    assert spoken.startswith("OTEL_EXPORTER_OTLP_PROTOCOL must be http/protobuf")
 
 
 @pytest.mark.parametrize(("changes", "sentence"), REFUSED)

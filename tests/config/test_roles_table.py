@@ -17,3 +17,8 @@ def test_roles_table__stands_in_the_document() -> None:
     text = DOCUMENT.read_text()
     assert text == with_roles(text), "run: manage.py document_roles"
     assert "| refund orders | `payments.refund_order` | finance |" in text
+
+
+def test_roles_table__whatever_is_permitted_of_a_model_without_pages_is_an_act() -> None:
+    assert "payments.query_payment" in {right.name for right in acts()}
+    assert "payments.query_payment" not in {right.name for right in pages()}

@@ -63,6 +63,7 @@ def one_told(connection: Connection) -> tuple[Any, ...]:
     event(f"plain: {isinstance(request, PlainRequest)}")
     read = {key: value for key, value in environ.items() if key not in OWN}
     assert environ["gunicorn.socket"] is connection
+    assert environ["wsgi.multithread"] is True
     asked = (request.method, request.uri, request.query, request.version, request.should_close())
     body = environ["wsgi.input"].read() if connection.is_whole else b""
     return read, asked, answer.should_close(), body
@@ -217,6 +218,7 @@ def test_attack__reads_the_same_with_and_without(shape: Any) -> None:
     [
         GET,
         POST,
+        POST.replace(b" 5", b" 00005"),
         field(b"Connection: close"),
         field(b"Connection: Close"),
         field(b"Connection: keep-alive"),
@@ -254,6 +256,9 @@ def test_plain__ends_at_its_limits() -> None:
         ("limit_request_line", 3000),
         ("limit_request_field_size", 3000),
         ("limit_request_fields", 50),
+        ("limit_request_line", 1),
+        ("limit_request_field_size", 1),
+        ("limit_request_fields", 1),
     ],
 )
 def test_plain__is_nothing_where_gunicorn_is_set_otherwise(name: str, value: Any) -> None:
@@ -261,6 +266,22 @@ def test_plain__is_nothing_where_gunicorn_is_set_otherwise(name: str, value: Any
     cfg.set(name, value)
     assert is_plain(GET)
     assert not is_plain(GET, cfg)
+
+
+@pytest.mark.parametrize(
+    ("name", "needed"),
+    [
+        ("limit_request_line", HEAD_BYTES),
+        ("limit_request_field_size", HEAD_BYTES),
+        ("limit_request_fields", MOST_FIELDS),
+    ],
+)
+def test_plain__is_read_where_gunicorn_would_take_it(name: str, needed: int) -> None:
+    """0 is no limit."""
+    for value in (0, needed):
+        cfg = shipped()
+        cfg.set(name, value)
+        assert is_plain(GET, cfg)
 
 
 def test_request__its_password_is_gone_with_it() -> None:

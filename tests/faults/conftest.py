@@ -14,8 +14,6 @@ from tests.faults.platform_processes import LONG, SEED, Platform, running_platfo
 from tests.support.game_query_server import FakeGame, playing
 from wallet.models import Inquiry
 
-pytest.register_assert_rewrite("tests.faults.traffic", "tests.faults.unfinished")
-
 
 def pytest_report_header() -> str:
     return f"faults: {'long' if LONG else 'bounded'} form, FAULTS_SEED={SEED}"

@@ -118,12 +118,14 @@ class Platform:
         """A new connection as the database's owner; every statement commits."""
         return psycopg.connect(self.owner_url, autocommit=True)
 
-    def manage(self, *words: str) -> "subprocess.CompletedProcess[str]":
+    def manage(
+        self, *words: str, environment: dict[str, str] | None = None
+    ) -> "subprocess.CompletedProcess[str]":
         command = [sys.executable, "manage.py", *words]
         return subprocess.run(
             command,
             cwd=ROOT,
-            env=self.environment,
+            env=environment or self.environment,
             capture_output=True,
             text=True,
             timeout=PATIENCE,
@@ -136,6 +138,12 @@ class Platform:
         assert (audited.returncode, audited.stdout.endswith(": no difference\n")) == (0, True), (
             audited.stdout + audited.stderr
         )
+
+    def migrate(self, **environment: str) -> None:
+        """Migrates as the database's owner, where these settings differ."""
+        given = self.environment | {"DATABASE_URL": self.owner_url} | environment
+        migrated = self.manage("migrate", "--no-input", environment=given)
+        assert migrated.returncode == 0, migrated.stdout + migrated.stderr
 
     def log(self, name: str) -> Path:
         """Where a new process writes what it says, in a directory of its own."""

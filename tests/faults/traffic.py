@@ -39,6 +39,8 @@ class Told:
     mm: str
     amount: str | None
     body: dict[str, Any]
+    # When the answer was there, in seconds since 1970.
+    at: float
 
 
 @dataclass
@@ -79,7 +81,7 @@ class Player(threading.Thread):
             assert time.monotonic() < deadline, f"{endpoint} was never answered"
             time.sleep(RETRY_SECONDS)
         assert answer.error is None, (endpoint, mm, answer.raw)
-        self.book.append(Told(endpoint, mm, amount, answer.body))
+        self.book.append(Told(endpoint, mm, amount, answer.body, time.time()))
 
     def call(self, endpoint: str, mm: str, amount: str | None) -> Answer:
         try:

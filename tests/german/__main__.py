@@ -27,7 +27,7 @@ def refresh(part: Part) -> bool:
     german.obsolete.clear()
     part.file.write_bytes(as_file(german))
     with part.file.with_suffix(".mo").open("wb") as file:
-        write_mo(file, part.german())
+        write_mo(file, part.to_compile())
     missing = [text for (_, text), translations in texts(german).items() if not all(translations)]
     for text in missing:
         print(f"{part.name}: {text!r}")

@@ -18,6 +18,7 @@ KEYWORDS = {
     "gettext": None,
     "gettext_lazy": None,
     "gettext_noop": None,
+    "stored": None,
     "_": None,
     "ngettext": (1, 2),
     "ngettext_lazy": (1, 2),
@@ -67,6 +68,15 @@ class Part(NamedTuple):
     def german(self) -> Catalog:
         with self.file.open("rb") as file:
             return read_po(file, locale="de", abort_invalid=True)
+
+    def to_compile(self) -> Catalog:
+        """The German with each plural by itself as well: a stored text is found by what it says."""
+        german = self.german()
+        for message in [one for one in german if one.pluralizable]:
+            (_, plural), (_, translation) = words(message.id), words(message.string)
+            if plural not in german:
+                german.add(plural, translation)
+        return german
 
     def compiled(self) -> Catalog:
         with self.file.with_suffix(".mo").open("rb") as file:

@@ -12,13 +12,18 @@ VOID = {*("area", "base", "br", "col", "hr", "img", "input", "link", "meta", "so
 # Nobody reads them, or they hold names and moments, which no language has.
 SILENT = {"script", "style", "template", "svg", "time", "code", "pre", "bdi"}
 DATA = {"wallet-id", "wallet-name", "wallet-clip", "material-symbols-outlined", "wallet-time"}
-# Numbers, amounts, moments, addresses, hashes, what tests call things (game-0f3a…), constants and slugs.
+# Actors, numbers, amounts, moments, addresses, hashes, what tests call things (game-0f3a…), constants, slugs.
 NO_WORDS = re.compile(
+    r"\b(game|machine|operator|provider|worker):\S*|"
     r"https?://\S+|\S+@\S+|/[\w/.-]+/|\b[0-9a-fA-F]{6,}\b|\b[\w.]+-[\w.-]*\b|\b\w*\d\w*\b|\b[A-Z][A-Z0-9_]+\b|\b\w+[_.]\w+\b"
 )
 WORD = re.compile(r"[A-Za-zÄÖÜäöüß]{2,}")
 # The same in both languages, or names.
-SAME = {*("Quantum", "Wallet", "English", "Deutsch", "Name", "Status", "Token", "Code", "Port", "Standard")}
+SAME = {
+    *("Quantum", "Wallet", "English", "Deutsch", "Name", "Status", "Token", "Code", "Port"),
+    "Standard",
+    "ms",
+}
 
 
 class Reader(HTMLParser):
@@ -63,10 +68,15 @@ def outside(text: str, depth: int = 0) -> tuple[list[str], int]:
     return parts, depth
 
 
-def unmarked(page: str, names: Iterable[str] = ()) -> list[str]:
-    """The texts of a page that no one marked; `names` are data of the test's own."""
+def unmarked(page: str, names: Iterable[str] = (), given: Iterable[str] = ()) -> list[str]:
+    """The texts of a page that no one marked, without data.
+
+    Of a test's data, `names` are whole texts, and what was `given` stands anywhere in one.
+    """
     reader = Reader()
     reader.feed(page)
     assert reader.depth == 0, "a marked text was cut off"
-    texts = set(reader.found) - set(names)
-    return sorted(text for text in texts if set(WORD.findall(NO_WORDS.sub(" ", text))) - SAME)
+    own = sorted({*map(re.escape, given)}, key=len, reverse=True)
+    data = re.compile(rf"\b({'|'.join(own)})\b" if own else "$")
+    texts = {text: NO_WORDS.sub(" ", data.sub(" ", text)) for text in set(reader.found) - set(names)}
+    return sorted(text for text, left in texts.items() if set(WORD.findall(left)) - SAME)

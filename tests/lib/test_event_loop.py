@@ -11,7 +11,7 @@ import pytest
 from greenlet import getcurrent
 from structlog.contextvars import bind_contextvars, get_contextvars
 
-from lib.event_loop import MOST_ENDED_CALLS, current_loop, in_loop, off_loop
+from lib.event_loop import MOST_ENDED_CALLS, EventLoop, current_loop, in_loop, off_loop
 from tests.support.loops import SECONDS, RunningLoop, running_loop
 
 
@@ -71,6 +71,21 @@ def test_event_loop__a_descriptor_given_anew_is_waited_for(running: RunningLoop)
         with ours, theirs:
             theirs.send(b"x")
             assert running.do(readable, ours) == select.EPOLLIN
+
+
+def test_watch__ends_with_unwatch(pair: tuple[socket.socket, socket.socket]) -> None:
+    (ours, theirs), loop = pair, EventLoop()
+    told: list[int] = []
+    others: list[int] = []
+    loop.watch(ours.fileno(), select.EPOLLIN, told.append)
+    theirs.send(b"x")
+    loop.turn(SECONDS, others.append)
+    loop.unwatch(ours.fileno())
+    loop.turn(0.0, others.append)
+    assert (told, others) == ([select.EPOLLIN], [])
+    loop.poll.register(ours.fileno(), select.EPOLLIN)
+    loop.turn(SECONDS, others.append)
+    assert (told, others) == ([select.EPOLLIN], [ours.fileno()])
 
 
 def test_off_loop__works_in_a_thread_if_in_a_loop(running: RunningLoop) -> None:
@@ -134,6 +149,16 @@ def test_event_loop__does_what_threads_ask_for_once_each(running: RunningLoop) -
     assert sorted(done) == list(range(400))
     for thread in threads:
         thread.join()
+
+
+def test_event_loop__what_a_thread_asks_for_ends_its_waiting() -> None:
+    with running_loop(turn_seconds=SECONDS) as running:
+        done = threading.Event()
+        # It waits for what happens.
+        assert not done.wait(0.1)
+        running.loop.call_soon_threadsafe(done.set)
+        assert done.wait(SECONDS / 3)
+        running.loop.call_soon_threadsafe(running.end)
 
 
 def test_start__greenlet_of_an_ended_call_brings_nothing_along() -> None:

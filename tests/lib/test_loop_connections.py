@@ -1,17 +1,26 @@
 """Connections for calls in a loop: how many there are, who gets one, and which are not given again."""
 
+import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import Future
+from types import SimpleNamespace
 from typing import Any
 
 import psycopg
 import pytest
+from django.conf import settings
 from django.db import connection
+from psycopg.waiting import Ready, Wait
 
 from lib import loop_connections
-from lib.event_loop import current_loop
-from lib.loop_connections import CannotConnect, LoopConnection, LoopConnections
+from lib.event_loop import current_loop, off_loop
+from lib.loop_connections import (
+    CannotConnect,
+    LoopConnection,
+    LoopConnections,
+    refuse_django_connection,
+)
 from tests.support.database_proxy import database_proxy
 from tests.support.loops import SECONDS, RunningLoop, running_loop
 
@@ -98,15 +107,44 @@ def test_connections__have_the_settings_of_their_kind(running: RunningLoop) -> N
     own.drop_idle()
 
 
+@pytest.mark.parametrize(("limit", "told", "waited"), [(7, "7s", 12.0), (0, "0", 65.0)])
+def test_connections__have_the_usual_limit_if_none_is_given(
+    limit: int,
+    told: str,
+    waited: float,
+    running: RunningLoop,
+    two: LoopConnections,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """In seconds; a server without a limit is not waited for without end."""
+    monkeypatch.setattr(settings, "DATABASE_STATEMENT_TIMEOUT", limit)
+    assert running.do(ask, two, "SELECT current_setting('statement_timeout')") == (
+        f"{limit}s" if limit else "0"
+    )
+    assert two.idle[0].answer_seconds == waited
+
+
 def test_connection__that_broke_is_not_given_again(running: RunningLoop, two: LoopConnections) -> None:
     for call in asked_together(running, two, SLEEP, SLEEP):
         call.result(SECONDS)
     before = {each.info.backend_pid for each in two.idle}
+    idle = list(two.idle)
     with pytest.raises(psycopg.OperationalError):
         running.do(ask, two, "SELECT pg_terminate_backend(pg_backend_pid())")
     # Those that were idle with it have most likely ended as well.
-    assert (two.made, two.idle) == (0, [])
+    assert (two.made, two.idle, [each.closed for each in idle]) == (0, [], [True, True])
     assert running.do(ask, two) not in before
+
+
+def test_connection__to_a_server_that_takes_no_writes_is_not_given_again(
+    running: RunningLoop, two: LoopConnections
+) -> None:
+    for call in asked_together(running, two, SLEEP, SLEEP):
+        call.result(SECONDS)
+    idle = list(two.idle)
+    with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
+        running.do(ask, two, "DO $$ BEGIN RAISE EXCEPTION 'said by a test' USING ERRCODE = '25006'; END $$")
+    assert (two.made, two.idle, [each.closed for each in idle]) == (0, [], [True, True])
 
 
 def test_connection__that_ended_while_it_was_idle_is_replaced(
@@ -130,11 +168,12 @@ def test_connection__is_given_again_after_a_refusal(running: RunningLoop, two: L
 def test_connection__in_a_transaction_is_not_given_again(running: RunningLoop, two: LoopConnections) -> None:
     before = running.do(ask, two)
 
-    def leave_open() -> None:
+    def leave_open() -> LoopConnection:
         with two.use() as taken:
             taken.execute("BEGIN")
+            return taken
 
-    running.do(leave_open)
+    assert running.do(leave_open).closed
     assert (two.made, two.idle) == (0, [])
     assert running.do(ask, two) != before
 
@@ -169,6 +208,30 @@ def test_cannot_connect__reaches_all_that_wait(
         proxy.refuses = False
         assert running.do(ask, two) > 0
         two.drop_idle()
+
+
+def test_wait__tells_what_can_be_done(running: RunningLoop) -> None:
+    def asks() -> Generator[Wait, Ready, list[Ready]]:
+        return [(yield Wait.R), (yield Wait.W), (yield Wait.RW)]
+
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.sendall(b"x")
+        waiting: Any = SimpleNamespace(pgconn=SimpleNamespace(socket=ours.fileno()), answer_seconds=SECONDS)
+        assert running.do(LoopConnection.wait, waiting, asks()) == [Ready.R, Ready.W, Ready.R]
+
+
+def test_django_connection__cannot_be_used_in_the_loops_thread() -> None:
+    def connect() -> bool:
+        connection.ensure_connection()
+        return True
+
+    with running_loop() as running:
+        assert running.do(connect)
+        running.do(refuse_django_connection)
+        with pytest.raises(AssertionError, match="must be done off the loop"):
+            running.do(connect)
+        assert running.do(off_loop, connect)
 
 
 def test_connection__outside_a_loop_waits_as_it_stands(two: LoopConnections) -> None:

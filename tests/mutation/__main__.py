@@ -48,13 +48,14 @@ def main() -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        bound = PATIENCE * baseline_seconds(list(texts), options) + MARGIN_SECONDS
-        print(f"The tests pass without a mutant; with one they may take {bound:.0f} s", flush=True)
+        bounds = bounds_seconds(list(texts), options)
+        print("The tests pass without a mutant; with one they may take so many seconds:", flush=True)
+        print(*(f"  {path} {bound:.0f}" for path, bound in bounds.items()), sep="\n", flush=True)
         for python_too in (False, True):
             batch = [mutant for mutant in mutants if mutant.path.endswith(".py") == python_too]
-            for trial in tried(batch, bound, python_too, options):
+            for trial in tried(batch, bounds, python_too, options):
                 trials.append(trial)
-                show_progress(trials, len(mutants), texts)
+                show_progress(trials, len(mutants), texts, tell_all=options.tell_all)
     except BaselineFailed as problem:
         print(f"The tests fail without a mutant:\n{problem}", file=sys.stderr)
         return 1
@@ -77,6 +78,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--quick", action="store_true", help="only the tests that are likely to notice, instead of all"
     )
+    parser.add_argument(
+        "--tell-all", action="store_true", help="tell of each mutant which test noticed it, after how long"
+    )
     parser.add_argument("--list", action="store_true", help="only list the mutants")
     parser.add_argument("--strict", action="store_true", help="exit 1 where a mutant survives")
     parser.add_argument("pytest", nargs="*", metavar="-- OPTION", help="options for pytest, after --")
@@ -97,7 +101,7 @@ def chosen(texts: dict[str, str], sample: int | None, seed: int) -> list[Mutant]
 
 
 def tried(
-    mutants: list[Mutant], bound_seconds: float, python_too: bool, options: argparse.Namespace
+    mutants: list[Mutant], bounds: dict[str, float], python_too: bool, options: argparse.Namespace
 ) -> Iterator[Trial]:
     """What became of each mutant, as the workers tell it."""
     tasks: Queue[Mutant | None] = FORK.Queue()
@@ -108,7 +112,7 @@ def tried(
     for task in [*mutants, *[None] * workers]:
         tasks.put(task)
     processes = [
-        FORK.Process(target=work, args=(number, python_too, bound_seconds, options, tasks, results))
+        FORK.Process(target=work, args=(number, python_too, bounds, options, tasks, results))
         for number in range(workers)
     ]
     for process in processes:
@@ -125,7 +129,7 @@ def tried(
 def work(
     number: int,
     python_too: bool,
-    bound_seconds: float,
+    bounds: dict[str, float],
     options: argparse.Namespace,
     tasks: "Queue[Mutant | None]",
     results: "Queue[Trial]",
@@ -133,7 +137,7 @@ def work(
     follow_parent()
     worker = Worker(number, python_too=python_too, quick=options.quick, options=options.pytest)
     while mutant := tasks.get():
-        results.put(worker.tried(mutant, bound_seconds))
+        results.put(worker.tried(mutant, bounds[mutant.path]))
 
 
 def follow_parent() -> None:
@@ -145,29 +149,43 @@ def follow_parent() -> None:
         end_with_parent(parent.pid, signal.SIGKILL)
 
 
-def baseline_seconds(paths: list[str], options: argparse.Namespace) -> float:
-    """How long the tests take without a mutant, in a process that ends with it. Raises BaselineFailed."""
+def bounds_seconds(paths: list[str], options: argparse.Namespace) -> dict[str, float]:
+    """How long the tests of each file may take with a mutant, by how long they take without; all together
+    where they are all tests. Raises BaselineFailed.
+    """
+    groups = [[path] for path in paths] if options.quick else [paths]
     results: Queue[float | str] = FORK.Queue()
-    process = FORK.Process(target=run_baseline, args=(paths, options, results))
+    process = FORK.Process(target=run_baselines, args=(groups, options, results))
     process.start()
-    result = results.get()
+    bounds: dict[str, float] = {}
+    for group in groups:
+        result = results.get()
+        if isinstance(result, str):
+            raise BaselineFailed(result)
+        bounds |= dict.fromkeys(group, PATIENCE * result + MARGIN_SECONDS)
     process.join()
-    if isinstance(result, str):
-        raise BaselineFailed(result)
-    return result
+    return bounds
 
 
-def run_baseline(paths: list[str], options: argparse.Namespace, results: "Queue[float | str]") -> None:
+def run_baselines(
+    groups: list[list[str]], options: argparse.Namespace, results: "Queue[float | str]"
+) -> None:
     follow_parent()
-    worker = Worker(0, python_too=True, quick=options.quick, options=options.pytest)
-    code, seconds = worker.run(worker.tests_for(*paths), LONGEST_BASELINE_SECONDS)
-    results.put(seconds if code == 0 else worker.log.read_text()[-3000:])
+    try:
+        worker = Worker(0, python_too=True, quick=options.quick, options=options.pytest)
+        for group in groups:
+            code, seconds = worker.run(worker.tests_for(*group), LONGEST_BASELINE_SECONDS)
+            results.put(seconds if code == 0 else worker.log.read_text()[-3000:])
+    except Exception as problem:  # noqa: BLE001 (the parent waits for a result)
+        results.put(str(problem))
 
 
-def show_progress(trials: list[Trial], total: int, texts: dict[str, str]) -> None:
+def show_progress(trials: list[Trial], total: int, texts: dict[str, str], *, tell_all: bool) -> None:
     """One line that is written over on a terminal; survivors are told at once."""
     last = trials[-1]
-    if last.verdict in (Verdict.SURVIVED, Verdict.TIMED_OUT):
+    if tell_all:
+        print(f"{last.seconds:6.1f} s  {last.killer or '-'}")
+    if tell_all or last.verdict in (Verdict.SURVIVED, Verdict.TIMED_OUT):
         print(f"\r{last.verdict}: {last.mutant.told(texts[last.mutant.path])}", flush=True)
     counts = Counter(trial.verdict for trial in trials)
     line = f"{len(trials)} of {total}: " + ", ".join(f"{counts[verdict]} {verdict}" for verdict in Verdict)

@@ -104,7 +104,7 @@ class Finder:
             yield self.replaced(node, repr(node.value + "_x"))
 
     def statements(self, node: ast.stmt) -> Iterator[Mutant]:
-        if isinstance(node, ast.Return) and node.value and not is_none(node.value):
+        if isinstance(node, ast.Return) and node.value and not is_none_or_flipped(node.value):
             yield self.replaced(node, "return None")
         elif has_effect(node):
             yield self.replaced(node, "pass")
@@ -117,8 +117,9 @@ def has_effect(node: ast.stmt) -> bool:
     return calls or sets or isinstance(node, ast.Raise | ast.AugAssign)
 
 
-def is_none(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and node.value is None
+def is_none_or_flipped(node: ast.expr) -> bool:
+    """None instead of a bool is the same mistake as the other bool, or none at all."""
+    return isinstance(node, ast.Constant) and (node.value is None or isinstance(node.value, bool))
 
 
 def children(node: ast.AST) -> Iterator[ast.AST]:

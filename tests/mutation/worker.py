@@ -16,14 +16,16 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
+import hypothesis
 import pytest
+from hypothesis import Phase
 
 from config.launcher.processes import end_with_parent
 from tests.mutation.mutant import Mutant, Trial, Verdict
 from tests.mutation.targets import ordered_tests
 
 ROOT = Path(__file__).parent.parent.parent
-PROJECT = ("config", "lib", "players", "wallet", "payments", "simulation", "tests", "benchmarks")
+PROJECT = ("config", "lib", "players", "wallet", "payments", "simulation", "clients", "tests", "benchmarks")
 # What a test process imports and no mutant changes.
 LIBRARIES = (
     "django.db.models",
@@ -48,14 +50,26 @@ PYTEST_OPTIONS = (
     "-p",
     "no:unraisableexception",
 )
-PASSED, NOT_INSTALLED = 0, 70
+PASSED, FAILED, NOT_INSTALLED = 0, 1, 70
+# Writes nothing: its database is as the migrations leave it.
+ANY_TEST = "tests/wallet/test_call_batches.py"
+MIGRATION_SECONDS = 600.0
 
 
 class Watch:
-    """Notices that the mutant could be imported and installed: until then, a failure is not a test's."""
+    """Notices that the mutant could be imported and installed: until then, a failure is not a test's.
 
-    def __init__(self) -> None:
+    With the first failure all is said: what a test would still wait for ends with its process.
+    """
+
+    def __init__(self, log: int) -> None:
+        self.log = log
         self.installed = False
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed:
+            os.write(self.log, f"\n{report.longreprtext}\nFAILED {report.nodeid}\n".encode())
+            os._exit(FAILED if self.installed else NOT_INSTALLED)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_fixture_setup(
@@ -78,6 +92,17 @@ class Worker:
         self.log = self.place / "pytest.log"
         self.enter(python_too=python_too)
         self.tests = sorted(path.as_posix() for path in Path("tests").rglob("test_*.py"))
+        if python_too:
+            self.migrate()
+
+    def migrate(self) -> None:
+        """Makes the database that the tests copy from now on: no mutant in Python changes what a migration
+        does.
+        """
+        os.environ["PYTEST_XDIST_WORKER"] = f"{self.name}_migrated"
+        code, _ = self.run([ANY_TEST], MIGRATION_SECONDS)
+        assert code == PASSED, self.log.read_text()
+        os.environ |= {"PYTEST_XDIST_WORKER": self.name, "MIGRATED_DATABASE": f"test_{self.name}_migrated"}
 
     def tests_for(self, *paths: str) -> list[str]:
         """Test files, each once, in the order in which they are likely to notice."""
@@ -98,8 +123,13 @@ class Worker:
         os.chdir(self.place)
         sys.path[:] = [str(self.place), *(entry for entry in sys.path if entry not in ("", str(ROOT)))]
         os.environ |= {"PYTEST_XDIST_WORKER": self.name, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+        os.environ.pop("MIGRATED_DATABASE", None)
         for name in LIBRARIES:
             importlib.import_module(name)
+        # A failing example is enough; making it short may take minutes.
+        phases = [Phase.explicit, Phase.reuse, Phase.generate]
+        hypothesis.settings.register_profile("mutation", phases=phases)
+        hypothesis.settings.load_profile("mutation")
         if not python_too:
             # All of the project's Python as well; a migration reads the .sql files, and is imported by each
             # test process itself.
@@ -124,7 +154,7 @@ class Worker:
         if code == PASSED:
             return Verdict.SURVIVED, ""
         said = self.log.read_text(errors="replace").splitlines()
-        failed = [line.split()[1] for line in said if line.startswith(("FAILED ", "ERROR "))]
+        failed = [line.split()[1] for line in said if line.startswith(("FAILED tests", "ERROR tests"))]
         return (Verdict.STILLBORN if code == NOT_INSTALLED else Verdict.KILLED), "".join(failed[:1])
 
     def run(self, tests: list[str], bound_seconds: float) -> tuple[int | None, float]:
@@ -148,10 +178,10 @@ class Worker:
 
     def become_pytest(self, tests: list[str]) -> NoReturn:
         os.setsid()
-        log = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        log = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND)
         for number in (1, 2):
             os.dup2(log, number)
-        code, watch = int(NOT_INSTALLED), Watch()
+        code, watch = int(NOT_INSTALLED), Watch(log)
         try:
             options = [*PYTEST_OPTIONS, *self.options]
             code = int(pytest.main([*options, *tests], plugins=[watch]))

@@ -218,7 +218,8 @@ class PlayerSession:
         end_session(uuid.UUID(self.token))
 
     def block(self, status: str = "blocked") -> None:
-        set_player_status(self.player.pk, status=status, actor="test", reason="test")
+        """Sets a status, as two operators may: one alone does not lift a self-exclusion."""
+        set_player_status(self.player.pk, status=status, actor="test", reason="test", is_approved=True)
 
     def resolve(self, mm: str, event: str, type: str = "withdrawal", source: str = "sweep") -> LedgerAnswer:
         """The platform settles a pending transaction by itself."""

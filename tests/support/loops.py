@@ -18,7 +18,8 @@ SECONDS = 30.0
 class RunningLoop:
     """`loop` turns in a thread until the end of the test."""
 
-    def __init__(self) -> None:
+    def __init__(self, turn_seconds: float) -> None:
+        self.turn_seconds = turn_seconds
         self.loop: EventLoop
         self.has_ended = False
         self.is_ready = threading.Event()
@@ -28,8 +29,11 @@ class RunningLoop:
         self.loop = EventLoop()
         self.is_ready.set()
         while not self.has_ended:
-            self.loop.turn(0.02)
+            self.loop.turn(self.turn_seconds)
             self.loop.end_overdue_waits()
+
+    def end(self) -> None:
+        self.has_ended = True
 
     def begin(self, work: Callable[..., Result], *arguments: Any) -> "Future[Result]":
         """Starts a call; what it returns or raises comes later."""
@@ -61,14 +65,15 @@ def settle(future: "Future[Any]", work: Callable[..., Any], arguments: tuple[Any
 
 
 @contextmanager
-def running_loop() -> Iterator[RunningLoop]:
-    running = RunningLoop()
+def running_loop(turn_seconds: float = 0.02) -> Iterator[RunningLoop]:
+    """A loop whose turns last so long at most."""
+    running = RunningLoop(turn_seconds)
     running.thread.start()
     running.is_ready.wait(SECONDS)
     try:
         yield running
     finally:
-        running.has_ended = True
+        running.end()
         running.thread.join(SECONDS)
         close_connections(running.loop.threads)
         running.loop.threads.shutdown()

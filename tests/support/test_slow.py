@@ -9,7 +9,7 @@ from tests.support.slow import SLOW_PLACES, TESTS
 
 PROCESS = re.compile(r"\bsubprocess\b|\bPopen\b|\bserved\(|\bown_ledger\(|\bmultiprocessing\b")
 # Those of their tests that start one are marked.
-MARKED = {"lib/http/test_addresses.py"}
+MARKED = {"config/test_environment.py", "lib/http/test_addresses.py"}
 
 
 def quick_files() -> list[Path]:

@@ -35,7 +35,6 @@ def served(log: Path, application: str = "config.wsgi:application", **environmen
         "PORT": str(port),
         "WEB_WORKERS": "2",
         "WEB_THREADS": "16",
-        "DJANGO_SETTINGS_MODULE": "config.settings",
     }
     # Where a test moves the clock, a sign of life would tell of an outage.
     settings["WEB_HEARTBEAT"] = "0"
@@ -45,7 +44,7 @@ def served(log: Path, application: str = "config.wsgi:application", **environmen
         child = start(
             "web server",
             command,
-            environment={**os.environ, **settings, **environment},
+            environment={**inherited(), **settings, **environment},
             log=output,
             directory=ROOT,
         )
@@ -54,6 +53,11 @@ def served(log: Path, application: str = "config.wsgi:application", **environmen
             yield f"http://127.0.0.1:{port}"
         finally:
             stop(child)
+
+
+def inherited() -> dict[str, str]:
+    """Our environment, but for what a server in production is not told either."""
+    return {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
 
 
 def wait_for(port: int, child: Child, log: Path) -> None:

@@ -3,11 +3,11 @@
 import threading
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from tests.support.callers import unique
 from wallet.alerts import clear_alert, is_news, raise_alert, resolve_alert
-from wallet.job_runs import alone, recorded
+from wallet.job_runs import alone, recorded, wait_for_turn
 from wallet.models import Alert, JobRun
 
 
@@ -59,6 +59,14 @@ def test_job_run__exclusive_job_runs_once_at_a_time(database: None) -> None:
         beside(unique("task"))
     beside(task)
     assert seen == [False, True, True]
+
+
+def test_job_run__exclusive_job_does_not_wait_for_itself(database: None) -> None:
+    task = unique("task")
+    with alone(task) as is_ours, transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL lock_timeout = '5s'")
+        wait_for_turn(task)
+    assert is_ours
 
 
 def test_alert__is_open_once_and_resolved_with_a_reason(database: None) -> None:

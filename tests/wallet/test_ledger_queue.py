@@ -13,7 +13,10 @@ from typing import Any
 import psycopg
 import pytest
 from django.db import connection
+from django.db.models import Model
 from django.db.utils import OperationalError
+from greenlet import getcurrent
+from psycopg import sql
 
 from lib import loop_connections
 from lib.http.metrics import REGISTRY
@@ -123,8 +126,15 @@ def counted(name: str, **labels: str) -> float:
 @contextmanager
 def locked(owner_url: str, session: PlayerSession) -> Iterator[None]:
     """Somebody else works on the session's wallet until the block ends."""
+    with locked_row(owner_url, session.wallet()):
+        yield
+
+
+@contextmanager
+def locked_row(owner_url: str, row: Model) -> Iterator[None]:
     with psycopg.connect(owner_url) as other:
-        other.execute("SELECT 1 FROM wallet_wallet WHERE id = %s FOR UPDATE", [session.wallet().pk])
+        table = sql.Identifier(row._meta.db_table)
+        other.execute(sql.SQL("SELECT 1 FROM {} WHERE id = %s FOR UPDATE").format(table), [row.pk])
         yield
         other.rollback()
 
@@ -189,6 +199,22 @@ def test_calls__that_come_meanwhile_go_together_at_most_64(
     assert_each_is_there_once(sessions[1:], 14)
 
 
+def test_calls__that_come_one_by_one_meanwhile_go_together(
+    running: RunningLoop, sessions: list[PlayerSession]
+) -> None:
+    slow = opening(sessions[0], unique("slow"))
+    first = running.begin(ask, slow)
+    time.sleep(SLOW_SECONDS / 3)
+    calls, futures = openings(sessions[1:]), []
+    for call in calls:
+        futures += asked(running, [call])
+        # The loop has turned.
+        running.do(getcurrent)
+    assert not first.done()
+    assert outcomes([first, *futures]) == ["opened"] * 5
+    assert transactions([slow, *calls]) == [1, 4]
+
+
 def test_calls__openings_and_settlings_are_one_transaction(
     running: RunningLoop, sessions: list[PlayerSession]
 ) -> None:
@@ -236,11 +262,13 @@ def test_locked_wallet__holds_up_no_other_player(
 def test_locked_wallet__a_lone_call_waits_for_it_too(
     running: RunningLoop, owner_url: str, player_session: PlayerSession
 ) -> None:
+    before = counted("wallet_batch_repeated_calls_total", failure="LockNotAvailable")
     with locked(owner_url, player_session):
         waiting = running.begin(ask, opening(player_session, unique("mm")))
         time.sleep(0.1)
         assert not waiting.done()
     assert waiting.result(SECONDS).outcome == "opened"
+    assert counted("wallet_batch_repeated_calls_total", failure="LockNotAvailable") == before
     assert_each_is_there_once([player_session], 1)
 
 
@@ -254,13 +282,42 @@ def test_locked_wallet__is_given_up_after_the_lock_timeout(
         time.sleep(0.2)
         waiting += asked(running, openings([theirs] * 3))
         for future in waiting[:3] + waiting[7:]:
-            with pytest.raises(OperationalError, match="the database did not answer"):
+            with pytest.raises(OperationalError, match="the database did not answer") as raised:
                 future.result(SECONDS)
+            assert isinstance(raised.value.__cause__, psycopg.errors.LockNotAvailable)
         assert 1.0 <= time.monotonic() - began < 2.5
         assert outcomes(waiting[3:7]) == ["opened"] * 4
     assert_each_is_there_once([theirs], 0)
     assert_each_is_there_once(others, 1)
     assert running.do(ask, opening(theirs, unique("mm"))).outcome == "opened"
+
+
+def test_locked_wallet__impossible_row_fails_alone(
+    running: RunningLoop, owner_url: str, player_session: PlayerSession
+) -> None:
+    before = counted("wallet_batch_repeated_calls_total", failure="RaiseException")
+    with locked(owner_url, player_session):
+        calls = [*openings([player_session] * 2), opening(player_session, unique("impossible"))]
+        futures = asked(running, calls)
+        time.sleep(0.1)
+    with pytest.raises(psycopg.errors.RaiseException, match="said by a test"):
+        futures.pop().result(SECONDS)
+    assert outcomes(futures) == ["opened"] * 2
+    assert counted("wallet_batch_repeated_calls_total", failure="RaiseException") - before == 3
+    assert_each_is_there_once([player_session], 2)
+
+
+def test_locked_session__holds_up_no_other_player(
+    running: RunningLoop, owner_url: str, sessions: list[PlayerSession]
+) -> None:
+    """The first opening of a session writes it: a lock that is no wallet's."""
+    ledger.CONNECTIONS.statement_seconds = 10
+    with locked_row(owner_url, sessions[0].session()):
+        futures = asked(running, openings(sessions))
+        assert outcomes(futures[1:]) == ["opened"] * 4
+        assert not futures[0].done()
+    assert outcomes(futures[:1]) == ["opened"]
+    assert_each_is_there_once(sessions, 1)
 
 
 # --- A statement that fails ---

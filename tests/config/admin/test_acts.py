@@ -34,7 +34,7 @@ OF_READERS = {
         "view_on_site",
         "jsi18n",
     ),
-    *("password_change_done", "language"),
+    *("password_change_done", "language", "integration_games", "integration"),
     *("factors", "own_sessions", "add_passkey", "begin_passkey", "begin_show_passkey"),
 }
 READING = {"changelist", "history", "delete", "find", "raw", ""}

@@ -1,23 +1,26 @@
 """What a page says was marked for translation, on every page of what is German already."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import pytest
 from django.test import Client
 
-from players.models import Game, Player
+from config.roles import ROLES
+from payments.models import Product, Provider
+from players.access.answer_counts import ANSWER_COUNTS
+from players.models import Game, Operator, Player
 from tests.german.marked_language import marked_german
 from tests.german.unmarked import unmarked
-from tests.support.admin_pages import PLAYER_ACTIONS, page
-from tests.support.callers import PlayerSession
+from tests.support.admin_pages import PLAYER_ACTIONS, alert, checkpoint, page, rows_of, run
+from tests.support.callers import Callers, PlayerSession, make_party, open_session
 from wallet.models import Currency, Wallet
 
-# Pages of the site itself that are German. A part that becomes so adds its own. The first page shows what all
-# other tests have left behind; `test_language.py` reads its own texts.
+# Pages of the site itself.
 SITE = (
     *("/admin/find/", "/admin/error-codes/", "/admin/no-such-page/"),
     *("/admin/account/factors/", "/admin/account/factors/app/", "/admin/account/factors/passkey/"),
-    "/admin/account/sessions/",
+    *("/admin/account/sessions/", "/admin/integration/"),
     "/admin/players/approvalrule/",
     "/admin/wallet/alert/",
     "/admin/wallet/checkpoint/",
@@ -36,10 +39,33 @@ MONEY = (
 WALLET_ACTIONS = ("adjust", "set_limit", "freeze")
 
 
+# What tests have given names to.
+NAMED: tuple[Any, ...] = (Game, Currency, Provider, Product)
+# Who has acted, as histories name them.
+ACTORS = ("platform", "player", "sweep", "test", "Test")
+# What people have written.
+WRITTEN = ("Goodwill", "Ticket 7")
+# A call's endpoint is its name.
+ENDPOINTS = ("withdraw", "deposit", "confirmWithdrawal", "rollbackWithdrawal", "rollbackDeposit")
+
+
+def given_names() -> set[str]:
+    """The names that tests have given, and the codes of products."""
+    given = {name for model in NAMED for name in model.objects.values_list("name", flat=True)}
+    return {*given, *Product.objects.values_list("code", flat=True)}
+
+
 def names() -> set[str]:
-    """The words in names that tests have given to games and currencies."""
-    given = (*Game.objects.values_list("name", flat=True), *Currency.objects.values_list("name", flat=True))
-    return {word for name in given for word in name.split()}
+    """These, and the words in them."""
+    given = given_names()
+    return {*given, *(word for name in given for word in name.split())}
+
+
+def unmarked_on(client: Client, place: str, given: Iterable[str] = ()) -> list[str]:
+    """The texts of a page that nobody marked, without names and what else is data."""
+    response = client.get(place)
+    assert response.status_code == 200, place
+    return unmarked(response.content.decode(), {*names(), *ACTORS}, given)
 
 
 @pytest.fixture(autouse=True)
@@ -63,6 +89,33 @@ def test_log_in_page__every_text_is_marked() -> None:
 def test_site__every_text_is_marked(german: Client, story: PlayerSession, place: str) -> None:
     response = german.get(place)
     assert "\n".join(unmarked(response.content.decode(), names())) == ""
+
+
+def test_home__every_text_is_marked(german: Client, story: PlayerSession) -> None:
+    run("audit_all", note="3 wallets, 12 entries: no difference.")
+    checkpoint()
+    alert()
+    assert "\n".join(unmarked_on(german, "/admin/")) == ""
+
+
+def test_page_of_each_kind__every_text_is_marked(
+    german: Client, boss: Operator, story: PlayerSession
+) -> None:
+    rows = rows_of(story) | {Operator: [boss]}
+    places = [page(model, row) for model, found in rows.items() for row in found]
+    data = (*WRITTEN, *ENDPOINTS, *ROLES, *given_names())
+    found = [f"{place}: {text}" for place in places for text in unmarked_on(german, place, data)]
+    assert "\n".join(found) == ""
+
+
+def test_integration__every_text_is_marked(german: Client, callers: Callers) -> None:
+    called = open_session(make_party(), callers.player())
+    for amount in ("0.00", "5.00"):
+        called.call("withdraw", "w-1", amount)
+    ANSWER_COUNTS.write()
+    for game in (called.game, make_party().game):
+        place = f"/admin/integration/{game.slug}/"
+        assert "\n".join(unmarked_on(german, place, (*ENDPOINTS, *given_names()))) == ""
 
 
 @pytest.mark.parametrize("act", PLAYER_ACTIONS)

@@ -15,13 +15,14 @@ from django.contrib.auth.models import Group
 from django.db.models import DateTimeField
 from django.http import HttpRequest
 from django.test import Client
+from django.urls import reverse
 
 from config.sidebar import GROUPS
 from lib.backoffice import conditions
 from lib.backoffice.lists import as_text
 from lib.backoffice.pagination import BigTableAdmin
 from lib.clock import now
-from lib.ids import new_id
+from lib.ids import id_at, new_id
 from payments.models import Callback, Order, RefusedCallback
 from players.models import Approval, AuditEvent, Operator, Player
 from players.operations import put_player
@@ -39,7 +40,8 @@ from tests.support.admin_pages import (
     signed_in,
 )
 from tests.support.callers import Callers, PlayerSession, unique
-from wallet.models import ClosedDay, Transaction, Wallet
+from wallet.currencies import show_amount
+from wallet.models import Alert, ClosedDay, Transaction, Wallet
 
 YEARS_AGO = datetime(2021, 5, 6, 7, 8, tzinfo=UTC)
 BEFORE, AFTER = "2021-05-06T07:00", "2021-05-06T07:09"
@@ -62,9 +64,7 @@ def exported(client: Client, model: Any, query: str = "") -> list[list[str]]:
 def test_lists__have_one_name_in_menu_page_and_title(client: Client) -> None:
     for pages in GROUPS.values():
         for model, name in pages.items():
-            place = (
-                f"/admin/{model.replace('.', '/')}/" if "." in model else f"/admin/{model.replace('_', '-')}/"
-            )
+            place = f"/admin/{model.replace('.', '/')}/" if "." in model else reverse(f"admin:{model}")
             text = get(client, place)
             heading = re.search(r"<h1[^>]*>(.*?)</h1>", text, re.DOTALL)
             title = re.search(r"<title>\s*(.*?)\s*</title>", text, re.DOTALL)
@@ -164,10 +164,27 @@ def narrowed(client: Client, row: Any, fitting: list[str], other: list[str], als
 
 def test_alerts__are_narrowed_by_kind_time_owner_and_game(client: Client, boss: Operator) -> None:
     slug = unique("g")
-    row = alert("deposits_unusual", subject=f"{slug} XAG", raised_at=YEARS_AGO, owner=boss)
+    id = id_at(YEARS_AGO)
+    row = alert("deposits_unusual", id=id, subject=f"{slug} XAG", raised_at=YEARS_AGO, owner=boss)
     fits = ["kind=deposits_unusual", f"subject={slug}", f"owner={boss.username}", f"until={AFTER}"]
     odd = ["kind=lock_out", "kind=x", f"subject={slug[:-1]}", "owner=nobody", f"since={AFTER}", "since=x"]
     narrowed(client, row, fits, odd, also=f"subject={slug}&")
+
+
+def test_alerts__are_looked_through_so_far_and_no_further(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conditions, "MOST_LOOKED_THROUGH", 3)
+    row = alert("lock_out", resolved_at=now(), resolved_by="test", reason="test")
+    place = f"{address(Alert)}?state=resolved&kind=lock_out"
+    assert page(Alert, row) in get(client, place)
+    for _ in range(3):
+        alert("sweep_failed", resolved_at=now(), resolved_by="test", reason="test")
+    text = get(client, place)
+    assert page(Alert, row) not in text
+    assert "The filters looked back to" in text
+    later = (now() + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M")
+    assert page(Alert, row) not in get(client, f"{place}&until={later}")
 
 
 def test_job_runs__are_narrowed_by_task_outcome_and_time(client: Client) -> None:
@@ -181,9 +198,18 @@ def test_approvals__are_narrowed_by_kind_state_requester_and_time(
 ) -> None:
     (row, *_) = rows_of(story)[Approval]
     day = f"{row.requested_at:%Y-%m-%d}"
-    fits = [f"kind={row.kind}", f"state={row.state}", f"since={day}", "currency=xag"]
+    fits = [f"kind={row.kind}", f"state={row.state}", f"since={day}"]
     fits.append(f"requester={row.requested_by.username}")
-    odd = ["kind=change_shop", "kind=x", "state=expired", "requester=nobody", f"until={day}", "currency=EUR"]
+    odd = ["kind=change_shop", "kind=x", "state=expired", "requester=nobody", f"until={day}"]
+    narrowed(client, row, fits, odd, also="requests=all&")
+
+
+def test_approvals__are_narrowed_by_currency_and_amount(client: Client, story: PlayerSession) -> None:
+    row = next(row for row in rows_of(story)[Approval] if row.amount)
+    low, same, high = (show_amount(row.amount + step, row.currency_code).split()[0] for step in (-1, 0, 1))
+    currency = f"currency={row.currency_code}"
+    fits = [currency, f"{currency}&amount_from={same}&amount_to={same}", f"{currency}&amount_from={low}"]
+    odd = ["currency=EUR", f"{currency}&amount_from={high}", f"{currency}&amount_to={low}"]
     narrowed(client, row, fits, odd, also="requests=all&")
 
 

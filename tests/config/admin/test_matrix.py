@@ -149,6 +149,7 @@ LINES = {
 FOR_OPERATORS = {
     *("index", "app_list", "search", "autocomplete", "view_on_site", "jsi18n"),
     *("find", "error_codes", "password_change", "password_change_done"),
+    *("integration_games", "integration"),
     *("bulk_report", "choose_columns", "save_view", "rename_view", "remove_view"),
     # Of one's own account.
     *("factor", "factors", "factor_app", "recovery_codes", "remove_factor", "own_sessions", "end_sessions"),
@@ -159,6 +160,7 @@ ARGUMENTS: dict[str, list[Any]] = {
     "view_on_site": [1, 1],
     "remove_factor": ["app", 1],
     "bulk_report": [uuid4()],
+    "integration": ["no-such-game"],
     "choose_columns": ["wallet.wallet"],
     "save_view": ["wallet.wallet"],
     "rename_view": [uuid4()],

@@ -10,7 +10,7 @@ from tests.support.admin_pages import address, get, operator, page, signed_in
 def test_role_list__shows_who_may_do_what(client: Client) -> None:
     text = get(client, address(Group))
     for role in ROLES:
-        assert PURPOSES[role] in text
+        assert str(PURPOSES[role]) in text
     assert "Credit and debit wallets" in text
     assert "wallet.adjust_balance" in text
 

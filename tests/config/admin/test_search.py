@@ -159,8 +159,8 @@ def test_transaction_page__has_own_journal_calls_discrepancies(client: Client, s
     text = get(client, page(Transaction, transaction))
     for words in (
         "1.50 XAG",
-        "spendable → reserved",
-        "reserved → spendable",
+        "spendable → <wbr>reserved",
+        "reserved → <wbr>spendable",
         "confirmWithdrawal",
         "already expired",
         "rolled back or expired",
@@ -174,8 +174,8 @@ def test_transaction_page__repaid_debt_is_in_its_credits_journal(
 ) -> None:
     credit = Transaction.objects.filter(player=story.player, type="credit").latest("opened_at")
     text = get(client, page(Transaction, credit))
-    assert "adjustments → spendable" in text
-    assert "spendable → debt" in text
+    assert "adjustments → <wbr>spendable" in text
+    assert "spendable → <wbr>debt" in text
 
 
 def test_journal__is_paginated(client: Client, player_session: PlayerSession) -> None:

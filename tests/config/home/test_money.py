@@ -19,7 +19,16 @@ from tests.support.owned import owned
 from wallet.audit.daily_totals import DAY
 from wallet.figures import fold_figures
 from wallet.job_runs import Run
-from wallet.models import ActiveSession, DailyActivity, FiguresDay, GameTotal, Liability
+from wallet.models import (
+    ActiveSession,
+    ClosedDay,
+    DailyActivity,
+    FiguresDay,
+    GameTotal,
+    HourActivity,
+    HourTotal,
+    Liability,
+)
 
 MORNING, HOURS = datetime(2043, 5, 6, 3, tzinfo=UTC), timedelta(hours=9)
 # Each test has a fortnight of its own, long after everything else.
@@ -33,7 +42,8 @@ def morning() -> datetime:
 
 @pytest.fixture(autouse=True)
 def nothing_summed_up(database: None) -> None:
-    for model in (GameTotal, DailyActivity, ActiveSession, FiguresDay, Liability):
+    summed_up = (GameTotal, HourTotal, DailyActivity, HourActivity, ActiveSession, FiguresDay, Liability)
+    for model in summed_up:
         owned(model).all().delete()
 
 
@@ -67,29 +77,73 @@ def fold(clock: Clock, at: datetime) -> None:
 
 @pytest.fixture
 def played(player_session: PlayerSession, clock: Clock, morning: datetime) -> PlayerSession:
-    """One that played a week ago, yesterday and today."""
+    """One that played a week ago, yesterday and today: in the morning, in an hour after it, and at night."""
+    hour, minute = timedelta(hours=1), timedelta(minutes=1)
     for days, spent, won in ((7, "1.00", "0.10"), (1, "2.00", "0.20"), (0, "3.00", "4.00")):
-        clock.stand(morning - days * DAY)
+        begins = morning - days * DAY
+        clock.stand(begins)
         play(player_session, spent, won)
-        fold(clock, morning - days * DAY + timedelta(hours=1))
+        clock.stand(begins + hour)
+        play(player_session, "0.50", "0.01")
+        fold(clock, begins + hour + minute)
+        if days:
+            clock.stand(begins + 20 * hour)
+            play(player_session, "9.00", "7.00")
+            fold(clock, begins + 20 * hour + minute)
     return player_session
 
 
-def test_money__moved_today_yesterday_and_a_week_ago(played: PlayerSession, morning: datetime) -> None:
+def test_money__days_are_compared_until_the_same_hour(played: PlayerSession, morning: datetime) -> None:
     money = seen(morning, f"game={played.game.slug}")
     assert table(money, "XAG moved") == {
-        "Spent in games, and items sold": ["3.00", "2.00", "1.00"],
-        "Won in games": ["4.00", "0.20", "0.10"],
-        "Net of games: spent less won": ["-1.00", "1.80", "0.90"],
+        "Spent in games, and items sold": ["3.50", "3.00", "2.00", "1.00"],
+        "Won in games": ["4.01", "4.00", "0.20", "0.10"],
+        "Net of games: spent less won": ["-0.51", "-1.00", "1.80", "0.90"],
     }
     assert table(money, "Games") == {
-        played.game.name: ["3.00 XAG", "4.00 XAG", "-1.00 XAG", "1.80 XAG", "0.90 XAG"]
+        played.game.name: ["3.50 XAG", "4.01 XAG", "-1.00 XAG", "1.80 XAG", "0.90 XAG"]
     }
     assert table(money, "Players and sessions") == {
-        "Active players": ["1", "1", "1"],
-        "Active sessions": ["1", "1", "1"],
+        "Active players": ["1", "1", "1", "1"],
+        "Active sessions": ["2", "1", "1", "1"],
     }
-    assert money.notes[0] == f"Today is summed up to {morning:%Y-%m-%d} 03:59:30 UTC."
+    [section] = [section for section in money.sections if section.title == "XAG moved"]
+    assert section.headers[1:] == (
+        "Today so far",
+        "Today until 04:00",
+        "Yesterday until 04:00",
+        "A week ago until 04:00",
+    )
+    assert money.notes[:2] == [
+        f"Today is summed up to {morning:%Y-%m-%d} 04:00:30 UTC.",
+        "The days before are compared until 04:00 UTC, the last full hour.",
+    ]
+
+
+def test_money__nothing_is_compared_in_the_first_hour_of_a_day(
+    player_session: PlayerSession, clock: Clock, morning: datetime
+) -> None:
+    midnight = morning - timedelta(hours=3)
+    clock.stand(midnight - DAY)
+    play(player_session, "2.00", "0.20")
+    fold(clock, midnight - timedelta(hours=1))
+    clock.stand(midnight)
+    play(player_session, "3.00", "4.00")
+    fold(clock, midnight + timedelta(minutes=59))
+    money = read_money(QueryDict(f"game={player_session.game.slug}"), midnight + timedelta(hours=1))
+    assert table(money, "XAG moved")["Spent in games, and items sold"] == ["3.00", "0.00", "0.00", "0.00"]
+    assert money.notes[1] == "No hour of today is over yet that the days before could be compared with."
+
+
+def test_money__says_that_a_day_is_not_summed_up_by_the_hour(
+    played: PlayerSession, morning: datetime
+) -> None:
+    owned(ClosedDay).get_or_create(day=morning.date() - DAY, defaults={"entries": 0, "closed_at": morning})
+    words = "1 earlier day is not summed up yet, and counts as nothing."
+    assert words not in seen(morning).notes
+    FiguresDay.objects.filter(day=morning.date() - DAY).update(by_hour=False)
+    assert words in seen(morning).notes
+    owned(ClosedDay).filter(day=morning.date() - DAY).delete()
 
 
 def test_money__a_filter_shows_one_currency_alone(played: PlayerSession, morning: datetime) -> None:
@@ -107,8 +161,8 @@ def test_money__test_players_are_left_out_and_can_be_shown(
     fold(clock, morning + timedelta(hours=1))
     assert table(seen(morning), "Players and sessions") == {}
     money = seen(morning, "test=1")
-    assert table(money, "Players and sessions")["Active players"] == ["1", "0", "0"]
-    assert money.notes[1] == "Test players are counted in."
+    assert table(money, "Players and sessions")["Active players"] == ["1", "0", "0", "0"]
+    assert money.notes[2] == "Test players are counted in."
     Player.objects.filter(pk=player_session.player.pk).update(is_test=False)
 
 
@@ -165,6 +219,18 @@ def test_money__takes_as_many_queries_for_a_month_of_games(player_session: Playe
             credits=number,
         )
         DailyActivity.objects.create(day=day, is_test=False, players=number, sessions=number)
+        HourActivity.objects.create(day=day, hour=0, is_test=False, players=number, sessions=number)
+        for hour in range(24):
+            HourTotal.objects.create(
+                day=day,
+                hour=hour,
+                game=player_session.game,
+                currency_id="XAG",
+                is_test=False,
+                account="game_revenue",
+                debits=0,
+                credits=number,
+            )
     assert len(queries(client, "/admin/")) == few
     text = get(client, "/admin/")
     assert text.count("<svg viewBox") == 3

@@ -13,7 +13,7 @@ from config.home.to_do import KINDS, LATELY, MOST, Kind, Work
 from config.home.vital_signs import Sign, heartbeat, replicas
 from lib.backoffice.pages import view_permission
 from lib.clock import now
-from lib.ids import first_id_of
+from lib.ids import id_at
 from payments.models import Provider, RefusedCallback
 from tests.support.admin_pages import alert, doubted, get, operator, queries, run, signed_in
 from tests.support.approvals import request_credit
@@ -94,7 +94,7 @@ def test_home__forgets_what_nobody_can_take_off_its_list(player_session: PlayerS
             slug=unique("p"), name="P", scheme=Provider.Scheme.STANDARD_WEBHOOKS
         )
         owned(RefusedCallback).create(
-            pk=UUID(int=first_id_of(since).int + 1),
+            pk=UUID(int=id_at(since).int + 1),
             provider=provider,
             at=since,
             address="10.0.0.1",

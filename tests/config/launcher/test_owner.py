@@ -68,6 +68,8 @@ def test_run__gives_the_owners_address_to_two_commands(
     assert given.keys() >= {"migrate", "seed_demo", "gunicorn", "worker", "beat"}
     for name in ("migrate", "createsuperuser", "make_history"):
         assert given.pop(name)["DATABASE_URL"] == ADDRESSES[OWNER]
+    # The game is a caller of the platform, and knows no database at all.
+    assert not {"DATABASE_URL", "SECRET_KEY", OWNER} & given.pop("game").keys()
     for name, environment in given.items():
         assert ADDRESSES[OWNER] not in environment.values(), name
         assert (environment["DATABASE_URL"], OWNER in environment) == (ADDRESSES["DATABASE_URL"], False), name

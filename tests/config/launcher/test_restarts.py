@@ -181,6 +181,24 @@ def test_run__goes_on_whatever_dies(running: tuple[int, int], dying: tuple[str, 
     assert ("gunicorn" in dying) == (child_of(launcher, "gunicorn") != web)
 
 
+def test_run__starts_the_game_again(running: tuple[int, int]) -> None:
+    launcher, web_port = running
+    game = child_of(launcher, "demo.game")
+    words = Path(f"/proc/{game}/cmdline").read_text().split("\0")
+    port = int(words[words.index("--port") + 1])
+    assert get(port, "/healthz") == 200
+    assert not {"SECRET_KEY", "DATABASE_URL"} & environment_of(game).keys()
+    os.kill(game, signal.SIGKILL)
+    eventually(lambda: get(port, "/healthz") == 200, "the game answers again")
+    assert (child_of(launcher, "demo.game") != game, get(web_port, "/healthz")) == (True, 200)
+
+
+def environment_of(pid: int) -> dict[str, str]:
+    """What a process was given."""
+    lines = Path(f"/proc/{pid}/environ").read_text().split("\0")
+    return dict(line.split("=", 1) for line in lines if "=" in line)
+
+
 def test_run__serves_without_the_owners_address(running: tuple[int, int]) -> None:
     launcher, _ = running
     for name in ("gunicorn", "worker", "beat"):

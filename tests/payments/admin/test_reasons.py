@@ -35,6 +35,13 @@ def test_reason__order_that_nobody_has_begun_to_pay(shop_setup: ShopSetup) -> No
     says(shop_setup.order(start=False), r"Not paid: the player has not been sent to a provider yet\.")
 
 
+def test_reason__order_that_nobody_ever_began_to_pay(shop_setup: ShopSetup, clock: Clock) -> None:
+    order = shop_setup.order(start=False)
+    clock.go_ahead(timedelta(days=2))
+    expire_orders(now())
+    says(order, r"Expired TIME without a payment: the player was never sent to a provider\.")
+
+
 def test_reason__order_whose_provider_said_nothing(shop_setup: ShopSetup, clock: Clock) -> None:
     order = shop_setup.order()
     slug = shop_setup.webhooks.provider.slug
@@ -187,14 +194,14 @@ def test_player_page__has_the_orders_with_their_reasons(client: Client, shop_set
     assert "named 3.99 EUR instead of 4.99 EUR." in get(client, page(Order, order))
 
 
-def test_player_page__takes_as_many_queries_for_many_orders(client: Client, shop_setup: ShopSetup) -> None:
+def test_player_page__takes_no_more_queries_for_many_orders(client: Client, shop_setup: ShopSetup) -> None:
     player_session = shop_setup.player_session()
     tried(shop_setup.paid(player_session, "pack"), 503)
     get(client, page(Player, player_session.player))
     few = len(queries(client, page(Player, player_session.player)))
     for _ in range(4):
         tried(shop_setup.paid(player_session, "pack"), 503)
-    assert len(queries(client, page(Player, player_session.player))) == few
+    assert len(queries(client, page(Player, player_session.player))) <= few
 
 
 def test_order_search__finds_by_what_starting_gave(

@@ -1,7 +1,9 @@
 """Callbacks to look at, deliveries that are sent again, what waits for a person, and what the pages cost."""
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from typing import Any
 
 import pytest
@@ -153,6 +155,14 @@ def test_provider_page__lists_only_its_own_latest_callbacks(client: Client, shop
     wrong = contradicted(shop_setup)
     assert page(Callback, wrong) in get(client, page(Provider, shop_setup.webhooks.provider))
     assert page(Callback, wrong) not in get(client, page(Provider, shop_setup.notify.provider))
+
+
+def test_provider_page__leads_to_all_of_its_callbacks(client: Client, shop_setup: ShopSetup) -> None:
+    wrong = contradicted(shop_setup)
+    for fake_provider, is_there in ((shop_setup.webhooks, True), (shop_setup.notify, False)):
+        text = get(client, page(Provider, fake_provider.provider))
+        [place] = re.findall(rf'href="({address(Callback)}\?[^"]*)" class="wallet-link"', text)
+        assert (page(Callback, wrong) in get(client, unescape(place))) is is_there
 
 
 # --- Deliveries -----------------------------------------------------------------------------------------

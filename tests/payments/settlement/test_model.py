@@ -213,7 +213,8 @@ class Game:
 
     def expire(self, step: Step) -> None:
         owned(Order).filter(pk=self.order.pk).update(expires_at=self.order.created_at)
-        assert expire_orders(now()) == (self.model.state == "created")
+        # Orders of other tests may be due as well.
+        expire_orders(now())
         if self.model.state == "created":
             self.model.state = "expired"
 

@@ -8,10 +8,24 @@ import pytest
 from django.db import DatabaseError
 from django.test import Client
 
-from players.models import GameSession, Operator, Player, PlayerEvent, PlayerNote
-from tests.support.admin_pages import get, operator, page, requested, sent, signed_in
-from tests.support.callers import Callers, PlayerSession, open_session
-from wallet.models import Wallet
+from payments.admin.player_orders import LATEST_ORDERS
+from payments.models import Order
+from players.models import Approval, GameSession, Operator, Player, PlayerEvent, PlayerNote
+from tests.support.admin_orders import paid_there, sandbox_provider
+from tests.support.admin_pages import (
+    address,
+    alert,
+    doubted,
+    get,
+    operator,
+    page,
+    requested,
+    sent,
+    signed_in,
+)
+from tests.support.callers import Callers, PlayerSession, open_session, unique
+from tests.support.shop import ShopSetup
+from wallet.models import Alert, Inquiry, Transaction, Wallet
 
 
 def words_of(client: Client, player: Player) -> str:
@@ -125,10 +139,37 @@ def test_note__is_never_changed_nor_deleted(
     assert PlayerNote.objects.get(player=player_session.player).text == "First"
 
 
-def test_requests__about_player_and_wallets_are_listed(client: Client, player_session: PlayerSession) -> None:
-    given = {"type": "credit", "amount": "1.00"}
-    approval = requested(client, page(Wallet, player_session.wallet(), "adjust"), **given)
-    text = get(client, page(Player, player_session.player))
-    assert page(type(approval), approval) in text
+def requests_on(client: Client, place: str) -> list[str]:
+    """The requests that a page leads to, as it lists them."""
+    return re.findall(r'href="(/admin/players/approval/[0-9a-f-]{36}/change/)', get(client, place))
+
+
+def test_requests__about_all_that_is_the_players_are_listed(
+    client: Client, shop_setup: ShopSetup, settings: Any
+) -> None:
+    settings.DEMO = True
+    player_session = shop_setup.player_session()
+    player_session.adjust("credit", 100_00)
+    uid, order = player_session.player.uid, paid_there(shop_setup, sandbox_provider(), "gold", player_session)
+    for number in range(LATEST_ORDERS):
+        shop_setup.order(player_session, cpOrderId=f"later-{number}")
+    pending = player_session.transaction(player_session.opened("withdraw", "1.00"))
+    doubt = doubted(player_session, player_session.opened("withdraw", "2.00"))
+    found = alert("ledger_difference", wallet=player_session.wallet())
+    requests = [
+        requested(client, page(Wallet, player_session.wallet(), "adjust"), type="credit", amount="1.00"),
+        requested(client, page(Order, order, "refund"), amount="4.99"),
+        requested(client, page(Transaction, pending, "roll_back")),
+        requested(client, page(Inquiry, doubt, "roll_back")),
+        requested(client, page(Alert, found, "accept")),
+    ]
+    player_session.block("closed")
+    requests.append(requested(client, page(Player, player_session.player, "change_status"), status="active"))
+    newest_first = [page(Approval, row) for row in reversed(requests)]
+    assert requests_on(client, page(Player, player_session.player)) == newest_first
+    assert set(requests_on(client, f"{address(Approval)}?requests=all&player={uid}")) == set(newest_first)
+    assert requests_on(client, f"{address(Approval)}?requests=all&player={unique('p')}") == []
+    assert f'href="{page(Player, player_session.player)}"' in get(client, newest_first[-1])
     onlooker = signed_in(operator("players.view_player", "players.view_approval"))
-    assert page(type(approval), approval) not in get(onlooker, page(Player, player_session.player))
+    assert requests_on(onlooker, page(Player, player_session.player)) == newest_first[:1]
+    assert requests_on(client, page(Player, shop_setup.player_session().player)) == []

@@ -171,7 +171,7 @@ def test_inquiry_page__says_why_what_helps_and_what_happens_next(
     for words in (
         "no usable answer for 7 days",
         "Status queries continue",
-        "Next step",
+        "Next: ",
         "1.00 XAG",
         str(four["old"].transaction_id),
     ):
@@ -180,7 +180,7 @@ def test_inquiry_page__says_why_what_helps_and_what_happens_next(
     assert f"/admin/wallet/wallet/{player_session.wallet().pk}/change/" in text
     assert re.search(r">\s*withdraw\s*<", text), "the call log's row"
     closed = get(client, page(Inquiry, four["closed"]))
-    assert "Next step" not in closed
+    assert "Next: " not in closed
     assert f"by {Transaction.objects.get(pk=four['closed'].transaction_id).settled_actor}" in closed
 
 

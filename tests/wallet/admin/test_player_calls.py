@@ -48,7 +48,7 @@ def test_player_calls__that_are_older_are_found_by_their_transactions(
     assert since is not None
 
 
-def test_player_page__takes_as_many_queries_for_many_calls(
+def test_player_page__takes_no_more_queries_for_many_calls(
     client: Client, player_session: PlayerSession
 ) -> None:
     refused(player_session)
@@ -56,4 +56,4 @@ def test_player_page__takes_as_many_queries_for_many_calls(
     few = len(queries(client, page(Player, player_session.player)))
     for _ in range(5):
         refused(player_session)
-    assert len(queries(client, page(Player, player_session.player))) == few
+    assert len(queries(client, page(Player, player_session.player))) <= few

@@ -89,14 +89,14 @@ def test_statement__is_turned_within_the_conditions(client: Client, player_sessi
     assert second.back == ("Newest", "?kind=withdrawal#statement")
 
 
-def test_player_page__takes_as_many_queries_for_many_entries(
+def test_player_page__takes_no_more_queries_for_many_entries(
     client: Client, player_session: PlayerSession
 ) -> None:
     player_session.opened("withdraw", "0.01")
     few = len(queries(client, page(Player, player_session.player)))
     for _ in range(30):
         player_session.opened("withdraw", "0.01")
-    assert len(queries(client, page(Player, player_session.player))) == few
+    assert len(queries(client, page(Player, player_session.player))) <= few
 
 
 @pytest.mark.parametrize("query", ["?before=XAG-1", "?since=x&until=9999-99-99", "?least=-1"])

@@ -96,7 +96,7 @@ def test_debt__is_written_off_by_two(client: Client, second: Client, player_sess
     assert player_session.holding()[:4] == (0, 0, 0, 10_00)
     assert approval.result == "20.00 XAG written off; debt after it: 10.00 XAG."
     text = get(client, page(Wallet, player_session.wallet()))
-    assert "write-off → debt" in text
+    assert "write-off → <wbr>debt" in text
     transaction = Transaction.objects.get(pk=approval.pk)
     assert (transaction.type, transaction.reason) == ("write_off", "Nobody will pay it")
     assert "debt written off by an operator" in get(client, page(Transaction, transaction))

@@ -52,6 +52,16 @@ def test_access__acts_on_others_are_told_and_ones_own_are_not(since: datetime) -
         assert Alert.objects.filter(kind="access_changed", subject=str(act.pk)).count() == 1
 
 
+def test_access__that_the_first_operator_was_made_is_not_told(since: datetime) -> None:
+    first = Operator.objects.order_by("pk").first() or who()
+    machine = Origin.machine("manage.py createsuperuser")
+    record_act(machine, action="add_operator", subject=first)
+    assert watch_access(since, now()) == 0
+    record_act(machine, action="change_operator", subject=first)
+    record_act(machine, action="add_operator", subject=who())
+    assert watch_access(since, now()) == 2
+
+
 @pytest.mark.parametrize(
     ("subject", "outcome"),
     [(Game, Outcome.REFUSED), (Credential, Outcome.FAILED), (Game, Outcome.DENIED), (None, Outcome.DONE)],

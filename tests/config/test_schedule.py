@@ -1,0 +1,14 @@
+"""What beat sends: what the workers know, and nothing else."""
+
+from celery.beat import Scheduler
+
+from config.celery import app
+from config.schedule import BEAT
+
+
+def test_beat__sends_our_tasks_and_none_of_celerys_own() -> None:
+    scheduler = Scheduler(app=app, lazy=True)
+    scheduler.setup_schedule()
+    sent = {entry.task for entry in scheduler.schedule.values()}
+    assert sent == {task for task, _, _ in BEAT}
+    assert sent <= set(app.tasks)
