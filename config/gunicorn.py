@@ -160,6 +160,7 @@ def begin_platform(worker: Any) -> None:
     importlib.import_module("config.refusals").refuse_start()
     worker.trusted_proxies = tuple(importlib.import_module("django.conf").settings.TRUSTED_PROXIES)
     worker.loop_paths = ("/wallet/",)
+    worker.either_paths = (b"/pay/", b"/payments/", b"/entry/")
     importlib.import_module("lib.loop_connections").refuse_django_connection()
     # A thread of its own, which no fork survives.
     importlib.import_module("config.telemetry").start_telemetry()

@@ -96,6 +96,8 @@ class Connection:
         self.keeps = False
         self.request: Any = None
         self.is_whole = False
+        # Whether it was handed over for this request, and goes to no other worker with it.
+        self.is_settled = False
         self.served = 0
         self.drained = 0
         self.received = bytearray()
@@ -194,6 +196,7 @@ class Connection:
 
     def end_request(self) -> None:
         self.request = None
+        self.is_settled = False
         self.served += 1
 
     def sendall(self, data: bytes) -> None:

@@ -1,4 +1,5 @@
-"""Two kinds of workers: the calls of games go to the one, pages and all else to the other.
+"""Two kinds of workers: the calls of games go to the one, pages to the other, and what else programs send,
+such as callbacks, to whichever has less to do.
 
 Calls that go to the ledger together are cheaper, so they meet in half of the processes; and a page that is
 computed keeps no call from the interpreter there. A connection whose request is for the other kind is handed
@@ -62,12 +63,25 @@ class Kinds:
         taken.set_inheritable(False)
         return taken, received
 
+    def less_busy(self) -> Kind:
+        """The kind that answers what either may: that of whoever has the fewest requests under way, and pages
+        before calls.
+        """
+        calls, pages = (self.shares[kind].least_busy() for kind in (Kind.CALLS, Kind.PAGES))
+        return Kind.CALLS if calls is not None and (pages is None or calls < pages) else Kind.PAGES
+
+
+def has_path(received: bytes | bytearray, paths: tuple[bytes, ...]) -> bool:
+    """Whether a request's path begins with one of these, as far as it has arrived."""
+    words = bytes(received[:TELLING]).split(b" ", 2)
+    return len(words) > 1 and words[1].startswith(paths)
+
 
 def kind_of(received: bytes | bytearray, call_paths: tuple[bytes, ...]) -> Kind | None:
     """Which kind a request is for; None as long as that cannot be seen."""
-    words = bytes(received[:TELLING]).split(b" ", 2)
-    if len(words) > 1 and words[1].startswith(call_paths):
+    if has_path(received, call_paths):
         return Kind.CALLS
+    words = bytes(received[:TELLING]).split(b" ", 2)
     may_come = len(words) == 1 or (len(words) == 2 and any(path.startswith(words[1]) for path in call_paths))
     return None if may_come and len(received) < TELLING else Kind.PAGES
 

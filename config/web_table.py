@@ -18,7 +18,7 @@ from typing import Any
 from gunicorn.workers import base
 
 from config.web_connection import Connection, State
-from config.web_kinds import Kind, Kinds, kind_of
+from config.web_kinds import Kind, Kinds, has_path, kind_of
 from config.web_shares import PATIENCE_SECONDS
 from lib.event_loop import EventLoop
 
@@ -37,6 +37,8 @@ class Table(base.Worker):  # type: ignore[misc]
 
     # How the paths of calls begin; without them, workers are of one kind.
     call_paths: tuple[bytes, ...] = ()
+    # And of what either kind may answer.
+    either_paths: tuple[bytes, ...] = ()
     # Set by config/gunicorn.py: how many one address may have here, and the networks that are not counted.
     connections_per_address = 256
     trusted_proxies: tuple[str, ...] = ()
@@ -52,6 +54,8 @@ class Table(base.Worker):  # type: ignore[misc]
         # Held where a descriptor must be a connection's own: once it is closed, its number is given anew.
         self.descriptors = threading.Lock()
         self.counts: Counter[str] = Counter()
+        # Those whose request a thread has, or that wait for one.
+        self.in_threads: set[Connection] = set()
         self.poll = self.loop.poll
         self.seconds = SECONDS | {State.IDLE: float(self.cfg.keepalive)}
         self.most_connections = allow_files(self.cfg.worker_connections)
@@ -67,10 +71,16 @@ class Table(base.Worker):  # type: ignore[misc]
         if not self.kinds:
             return
         self.kinds.shares[self.kind].note(self.place, len(self.connections))
+        self.share_busy()
         if self.yields_until and time.monotonic() >= self.yields_until:
             self.yields_until = 0.0
             self.takes_until = time.monotonic() + PATIENCE_SECONDS
             self.listen(select.EPOLLIN)
+
+    def share_busy(self) -> None:
+        """Tells the others how many requests this worker has under way."""
+        if self.kinds:
+            self.kinds.shares[self.kind].note_busy(self.place, len(self.in_threads) + self.loop.under_way)
 
     def is_ahead(self) -> bool:
         """Whether another worker should have the next connection: one for calls, which has fewer."""
@@ -146,13 +156,18 @@ class Table(base.Worker):  # type: ignore[misc]
             return
         if connection:
             connection.received += received
+            connection.is_settled = True
             self.look_again(connection)
 
     def hands_over(self, connection: Connection) -> bool:
         """Whether a connection went to a worker of the other kind, for which its next request is."""
         if not (self.kinds and self.call_paths and self.alive) or connection.request is not None:
             return False
+        if connection.is_settled:
+            return False
         wanted = kind_of(connection.received, self.call_paths) if connection.received else None
+        if wanted is Kind.PAGES and has_path(connection.received, self.either_paths):
+            wanted = self.kinds.less_busy()
         if wanted in (None, self.kind):
             return False
         if not self.kinds.hand_over(wanted, connection.sock, connection.received):

@@ -167,6 +167,8 @@ class Worker(Table):
             if connection.request.path.startswith(self.loop_paths):
                 self.loop.start(self.take, connection)
             else:
+                self.in_threads.add(connection)
+                self.share_busy()
                 self.waiting.put(connection)
         elif connection.request is not None:
             self.wait(connection, State.BODY)
@@ -206,14 +208,19 @@ class Worker(Table):
     def answer_requests(self) -> None:
         while True:
             self.take(self.waiting.get())
+            self.share_busy()
 
     def take(self, connection: Connection) -> None:
         """Has a whole request answered, and the answer sent."""
         try:
-            if time.monotonic() > connection.deadline:
+            is_late = time.monotonic() > connection.deadline
+            if not is_late:
+                self.answer(connection)
+            # From here on the loop may have it again, with its next request.
+            self.in_threads.discard(connection)
+            if is_late:
                 self.drop(connection)
             else:
-                self.answer(connection)
                 self.send(connection)
         except OSError:
             # The client has gone: the loop finds nothing more to come, and closes.

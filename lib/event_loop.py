@@ -76,6 +76,8 @@ class EventLoop:
         # Their greenlets are used again.
         self.ended_calls: list[CallGreenlet] = []
         self.soon: deque[Callable[[], Any]] = deque()
+        # How many calls have begun and not ended.
+        self.under_way = 0
         self.waker = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self.threads = ThreadPoolExecutor(BLOCKING_THREADS, "blocking")
         self.watch(self.waker, select.EPOLLIN, lambda _: os.eventfd_read(self.waker))
@@ -121,6 +123,7 @@ class EventLoop:
             # What the first switch brings is kept to the end.
             call.switch()
         call.gr_context = Context()
+        self.under_way += 1
         call.switch(work, arguments)
 
     def run(self) -> None:
@@ -132,6 +135,7 @@ class EventLoop:
             except Exception:
                 logger.exception("Error in a call")
             del work, arguments
+            self.under_way -= 1
             if len(self.ended_calls) == MOST_ENDED_CALLS:
                 return
             self.ended_calls.append(getcurrent())

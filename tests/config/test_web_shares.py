@@ -51,3 +51,14 @@ def test_share__worker_beyond_the_places_takes_no_part() -> None:
     shares.note(MOST_WORKERS, 0)
     shares.leave(MOST_WORKERS)
     assert not shares.is_ahead(5)
+
+
+def test_share__least_busy_of_those_present() -> None:
+    shares = Shares()
+    assert shares.least_busy() is None
+    for place, requests in enumerate((3, 2, 0)):
+        shares.note(place, 7)
+        shares.note_busy(place, requests)
+    shares.leave(2)
+    shares.note_busy(MOST_WORKERS, 0)
+    assert shares.least_busy() == 2

@@ -97,6 +97,76 @@ def test_connection__that_has_ended_on_its_way_is_closed(
     assert (sock.fileno(), table.connections) == (-1, {})
 
 
+CALLBACK = b"POST /pay/stripe HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n"
+
+
+def busy(kinds: Kinds, *, calls: int, pages: int) -> None:
+    for kind, place, requests in ((Kind.CALLS, 0, calls), (Kind.PAGES, 1, pages)):
+        kinds.shares[kind].note(place, 0)
+        kinds.shares[kind].note_busy(place, requests)
+
+
+@pytest.mark.parametrize(
+    ("kind", "calls", "pages", "goes_to"),
+    [
+        (Kind.CALLS, 0, 0, Kind.PAGES),
+        (Kind.CALLS, 1, 1, Kind.PAGES),
+        (Kind.CALLS, 0, 1, None),
+        (Kind.PAGES, 0, 1, Kind.CALLS),
+        (Kind.PAGES, 1, 1, None),
+        (Kind.PAGES, 2, 1, None),
+    ],
+)
+def test_callback__goes_to_whoever_has_less_to_do(
+    kind: Kind, calls: int, pages: int, goes_to: Kind | None, table: Table, kinds: Kinds, pair: Pair
+) -> None:
+    table.kind, table.either_paths = kind, (b"/pay/",)
+    busy(kinds, calls=calls, pages=pages)
+    connection = enter(table, pair[0].dup(), CALLBACK)
+    assert table.hands_over(connection) is (goes_to is not None)
+    given = kinds.take_over(goes_to) if goes_to is not None else None
+    assert (given is None) is (goes_to is None)
+    if given:
+        given[0].close()
+
+
+def test_callback__that_was_handed_over_stays_until_it_is_answered(
+    table: Table, kinds: Kinds, pair: Pair
+) -> None:
+    table.either_paths = (b"/pay/",)
+    busy(kinds, calls=0, pages=1)
+    assert kinds.hand_over(Kind.CALLS, pair[0], CALLBACK)
+    table.take_over(0)
+    busy(kinds, calls=1, pages=0)
+    (connection,) = table.connections.values()
+    assert table.waiting.get(timeout=1) is connection
+    connection.request, connection.received[:] = None, CALLBACK
+    assert not table.hands_over(connection)
+    connection.end_request()
+    assert table.hands_over(connection)
+    given = kinds.take_over(Kind.PAGES)
+    assert given
+    given[0].close()
+
+
+def test_worker__tells_what_its_threads_and_its_loop_have_under_way(
+    table: Table, kinds: Kinds, pair: Pair
+) -> None:
+    shares = kinds.shares[Kind.PAGES]
+    table.kind, table.place = Kind.PAGES, 1
+    connection = enter(table, pair[0].dup(), GET)
+    table.look(connection)
+    assert shares.least_busy() == 1
+    table.loop.start(table.loop.pause)
+    table.share()
+    assert shares.least_busy() == 2
+    # Late: it is dropped, and is under way no more.
+    connection.deadline = 0.0
+    table.take(table.waiting.get(timeout=1))
+    table.share_busy()
+    assert shares.least_busy() == 1
+
+
 class LatePoll:
     """A poll in which a thread wants to give a connection back at the very moment when it goes."""
 
