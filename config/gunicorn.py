@@ -99,7 +99,8 @@ def pre_fork(server: Any, worker: Any) -> None:
         server.counts = empty_directory()
     # The first process may be older than this line.
     web_kinds = importlib.import_module("config.web_kinds")
-    if not hasattr(server, "kinds"):
+    # Made anew if it is of code that could not count requests: the workers before the reload keep theirs.
+    if not hasattr(getattr(server, "kinds", None), "less_busy"):
         server.kinds = web_kinds.Kinds()
     others = server.WORKERS.values()
     taken = {getattr(other, "place", None) for other in others}
