@@ -121,6 +121,11 @@ def forget_project() -> None:
         del sys.modules[name]
 
 
+if __name__ == "__config__":
+    # gunicorn reads this file, at a reload too: the new worker's class must not meet modules of old code.
+    forget_project()
+
+
 def empty_directory() -> Path:
     """Where the workers count for /metrics: in the directory that is given, or in one of its own."""
     given = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
