@@ -4,6 +4,8 @@ import logging
 import os
 import re
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,11 +18,15 @@ from types import SimpleNamespace
 import pytest
 from gunicorn.arbiter import Arbiter
 
+from config import gunicorn
+from config.web_kinds import Kinds
 from config.web_reload import ReloadingArbiter
 from tests.attack.clients import place_of
 from tests.support.callers import PlayerSession
 from tests.support.web_server import served
+from tests.support.web_tables import ends
 
+ROOT = Path(__file__).parents[2]
 IMPORT_SECONDS = 2.0
 SLOW = "tests.attack.slow_application:application"
 
@@ -190,3 +196,28 @@ def test_reload__no_wallet_call_over_a_second_in_ten(
                 thread.join()
     print(f"{len(seconds)} calls, slowest {max(seconds):.2f} s")
     assert max(seconds) < 1
+
+
+OLD_MODULES = """
+import runpy, sys
+import config.web_kinds
+runpy.run_path("config/gunicorn.py", run_name="__config__")
+sys.exit("config.web_kinds" in sys.modules)
+"""
+
+
+def test_reload__loads_the_worker_without_modules_of_the_old_code() -> None:
+    subprocess.run([sys.executable, "-c", OLD_MODULES], cwd=ROOT, check=True)
+
+
+def test_worker__shares_with_none_of_the_old_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What counts no requests is left to the workers that have it already."""
+    monkeypatch.setattr(gunicorn, "forget_project", lambda: None)
+    server = SimpleNamespace(WORKERS={}, counts="", kinds=SimpleNamespace())
+    first, second = SimpleNamespace(), SimpleNamespace()
+    gunicorn.pre_fork(server, first)
+    gunicorn.pre_fork(server, second)
+    assert isinstance(first.kinds, Kinds)
+    assert second.kinds is first.kinds is server.kinds
+    for end in ends(first.kinds):
+        end.close()
