@@ -19,7 +19,8 @@ from benchmarks.command import measuring, say, step
 from benchmarks.databases import CannotMeasure, checkpoint, connect, database, require_durable
 from benchmarks.load import Exchange, Result
 from benchmarks.paced import Paced
-from benchmarks.servers import ROOT, VAR, Address, pid_of, platform, run, seed_platform, shipped_server
+from benchmarks.servers import VAR, Address, pid_of, platform, run, seed_platform, shipped_server
+from config.launcher.supervisor import ROOT
 from payments.providers.signatures import standard_webhooks
 
 PER_SECOND = 200.0
@@ -56,6 +57,10 @@ def main() -> int:
     return measuring(lambda: bench(options), VAR / "bench-callbacks.json")
 
 
+# Callbacks that pay, and those of no provider.
+Round = tuple[Result, Result]
+
+
 class Target(NamedTuple):
     """A platform with orders that wait for their payment."""
 
@@ -72,13 +77,14 @@ def bench(options: argparse.Namespace) -> dict[str, Any]:
     with ExitStack() as stack:
         target = started(stack, "callbacks", orders)
         before = started(stack, "before", orders, options.against) if options.against else None
-        rounds = []
-        others = []
+        rounds: list[Round] = []
+        others: list[Round] = []
         for number in range(options.rounds):
             for one in (target, before) if number % 2 else (before, target):
                 if one:
-                    a_kind = others if one is before else rounds
-                    a_kind.append(measure(one, a_round, options.per_second, is_first=number == 0))
+                    (others if one is before else rounds).append(
+                        measure(one, a_round, options.per_second, is_first=number == 0)
+                    )
         server = require_durable("bench_callbacks")
         require_booked("bench_callbacks", orders)
     figures = figures_of(rounds) | {
@@ -113,7 +119,7 @@ def started(stack: ExitStack, label: str, orders: int, checkout: Path = ROOT) ->
     return Target(label, where, successes(made["slug"], made["secret"], made["orders"]), postmaster)
 
 
-def figures_of(rounds: list[tuple[Result, Result]]) -> dict[str, Any]:
+def figures_of(rounds: list[Round]) -> dict[str, Any]:
     """The medians of all rounds."""
     acted, empty = zip(*rounds, strict=True)
     figures: dict[str, Any] = {
@@ -129,7 +135,7 @@ def figures_of(rounds: list[tuple[Result, Result]]) -> dict[str, Any]:
     return figures
 
 
-def measure(target: Target, count: int, per_second: float, *, is_first: bool) -> tuple[Result, Result]:
+def measure(target: Target, count: int, per_second: float, *, is_first: bool) -> Round:
     """One round of callbacks that pay, and one that the server answers without a database."""
     warm_up = WARM_UP if is_first else 0
     work = [next(target.paying) for _ in range(count + warm_up)]
