@@ -27,7 +27,7 @@ from payments.settlement.plan import plan
 from payments.settlement.returns import UNDECIDED
 from payments.settlement.snapshot import OrderSnapshot, snapshot_of
 from payments.settlement.steps import Contradict, Nothing, Step
-from wallet.ledger import LOST_RACES
+from wallet.ledger_tries import LOST_RACES
 from wallet.models import Transaction
 
 Outcome = Callback.Outcome

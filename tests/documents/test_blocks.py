@@ -112,7 +112,7 @@ def test_pooler__is_told_of_as_the_settings_read_it() -> None:
     assert port
     assert str(parts["PORT"]) == port[1]
     assert kind[0] == "DATABASE_POOLER"
-    assert f'"{kind[2]}"' in (ROOT / "config" / "settings.py").read_text()
+    assert f'"{kind[2]}"' in (ROOT / "config" / "databases.py").read_text()
 
 
 def test_question__has_the_fields_that_are_shown() -> None:

@@ -12,6 +12,7 @@ TARGETS = (
         "wallet/migrations/0002_ledger_functions.sql",
         "wallet/settlement",
         "wallet/ledger.py",
+        "wallet/ledger_tries.py",
         "wallet/call_batches.py",
         "wallet/ledger_queue.py",
         "wallet/operations.py",
@@ -60,10 +61,11 @@ CLOSEST = {
         "config/test_web_worker",
     ],
     "config/web_worker.py": [
-        *("config/test_web_table", "config/test_web_table_hand_over", "config/test_web_worker"),
-        *("config/test_web_calls", "config/test_web_kinds"),
+        *("config/test_web_worker_requests", "config/test_web_worker_run", "config/test_web_table"),
+        *("config/test_web_table_hand_over", "config/test_web_worker", "config/test_web_calls"),
+        "config/test_web_kinds",
     ],
-    "config/web_reload.py": ["config/test_web_reload"],
+    "config/web_reload.py": ["config/test_web_reload_failures", "config/test_web_reload"],
 }
 # They start servers of their own or take minutes, and show nothing that the others do not, but of their own
 # file.

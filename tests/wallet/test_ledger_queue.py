@@ -27,7 +27,7 @@ from tests.support.callers import Callers, Holding, PlayerSession, unique
 from tests.support.database_proxy import DatabaseProxy, database_proxy
 from tests.support.invariants import problems_of
 from tests.support.loops import RunningLoop, running_loop
-from wallet import ledger, ledger_queue
+from wallet import ledger, ledger_queue, ledger_tries
 from wallet.ledger import Answer
 from wallet.ledger_queue import MOST_CALLS, Batches
 from wallet.ledger_statements import OPEN, SETTLE
@@ -83,7 +83,7 @@ def pools(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     }
     monkeypatch.setattr(ledger_queue, "LANE", pools["lane"])
     monkeypatch.setattr(ledger_queue, "HELD", pools["held"])
-    monkeypatch.setattr(ledger, "CONNECTIONS", pools["single"])
+    monkeypatch.setattr(ledger_tries, "CONNECTIONS", pools["single"])
     yield
     for pool in pools.values():
         pool.drop_idle()
@@ -311,7 +311,7 @@ def test_locked_session__holds_up_no_other_player(
     running: RunningLoop, owner_url: str, sessions: list[PlayerSession]
 ) -> None:
     """The first opening of a session writes it: a lock that is no wallet's."""
-    ledger.CONNECTIONS.statement_seconds = 10
+    ledger_tries.CONNECTIONS.statement_seconds = 10
     with locked_row(owner_url, sessions[0].session()):
         futures = asked(running, openings(sessions))
         assert outcomes(futures[1:]) == ["opened"] * 4
@@ -371,7 +371,7 @@ def fill_pools(running: RunningLoop, sessions: list[PlayerSession]) -> None:
         futures.pop().result(SECONDS)
     assert outcomes(futures) == ["opened"] * 5
     assert outcomes(asked(running, calls)) == ["opened"] * 5
-    assert (len(ledger_queue.LANE.idle), len(ledger.CONNECTIONS.idle)) == (1, 6)
+    assert (len(ledger_queue.LANE.idle), len(ledger_tries.CONNECTIONS.idle)) == (1, 6)
 
 
 @pytest.fixture

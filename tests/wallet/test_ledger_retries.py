@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from tests.support.callers import PlayerSession, unique
-from wallet.ledger import MOST_TRIES
+from wallet.ledger_tries import MOST_TRIES
 
 Owner = psycopg.Connection[Any]
 
@@ -63,7 +63,7 @@ def test_retry__lost_race_is_tried_four_times_and_each_is_logged(
     player_session: PlayerSession, owner: Owner, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert MOST_TRIES == 4
-    with caplog.at_level(logging.INFO, "wallet.ledger"), failing(owner, "RAISE deadlock_detected"):
+    with caplog.at_level(logging.INFO, "wallet.ledger_tries"), failing(owner, "RAISE deadlock_detected"):
         player_session.call("withdraw", unique("mm"), "5.00")
-    told = [record.getMessage() for record in caplog.records if record.name == "wallet.ledger"]
+    told = [record.getMessage() for record in caplog.records if record.name == "wallet.ledger_tries"]
     assert told == ["ledger call is repeated: DeadlockDetected"] * 3

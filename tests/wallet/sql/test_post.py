@@ -17,7 +17,7 @@ from psycopg.errors import InsufficientPrivilege, InvalidParameterValue, LockNot
 from lib.ids import new_id
 from tests.support.callers import Callers, Holding, PlayerSession, act, holding
 from tests.support.invariants import problems_of
-from wallet import ledger
+from wallet import ledger, ledger_tries
 from wallet.ledger import Posting
 from wallet.models import Entry, Transaction
 from wallet.operations import resolve_transaction
@@ -261,7 +261,7 @@ def test_post__frozen_wallet_is_credited_and_set_aside(player_session: PlayerSes
 
 def test_post__inner_function_is_not_for_the_application(player_session: PlayerSession) -> None:
     with pytest.raises(InsufficientPrivilege):
-        ledger.run(
+        ledger_tries.run(
             """
             SELECT ledger_post_one(wallet => w, p_id => %(id)s, p_type => 'top_up', p_event => 'posted',
                 p_amount => 1, p_reverses => NULL,
