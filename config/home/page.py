@@ -8,6 +8,7 @@ from django.utils.timesince import timesince
 
 from config.home.first_steps import first_steps
 from config.home.money import read_money
+from config.home.refused import refused_providers
 from config.home.to_do import Work, work
 from config.home.verdict import judge, read_checks
 from config.home.vital_signs import JOB_HEADERS, SIGN_HEADERS, job_rows, latest_runs, signs
@@ -15,6 +16,7 @@ from lib.backoffice.formatting import NOTHING
 from lib.backoffice.languages import _
 from lib.backoffice.pages import Section, view_permission
 from lib.clock import now
+from payments.models import Provider
 from wallet.models import Alert, ClosedDay, JobRun
 
 
@@ -24,6 +26,8 @@ def home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     found = {**context, "title": _("Home"), "work": [with_age(one, at) for one in work(request)]}
     if request.user.has_perm(view_permission(Alert)):
         found["verdict"] = judge(read_checks())
+    if request.user.has_perm(view_permission(Provider)):
+        found["refused_providers"] = refused_providers()
     if request.user.has_perm(view_permission(ClosedDay)):
         found["money"] = read_money(request.GET, at)
         found["first_steps"] = first_steps(request)

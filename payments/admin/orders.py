@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from lib.backoffice import columns
 from lib.backoffice.conditions import choice, since, slugs, until
 from lib.backoffice.filters import OLDEST_FIRST, SelectingAdmin, Selection, Selections
-from lib.backoffice.formatting import mono
+from lib.backoffice.formatting import NOTHING, badge, mono
 from lib.backoffice.heads import HeadColumns
 from lib.backoffice.languages import _
 from lib.backoffice.pages import Section
@@ -90,7 +90,7 @@ class OrderAdmin(OrderActions, SessionSearchAdmin, SelectingAdmin):
     search_help_text = _("Exact orderId, cpOrderId, uid or provider's reference")
     empty_text = _("An order is created when a game starts one (POST /payments/initiate).")
     head_columns = HeadColumns(
-        ["state_shown"], ["why"], ["price_major", "player_uid", "game_link", "product_link"]
+        ["state_shown", "refused_shown"], ["why"], ["price_major", "player_uid", "game_link", "product_link"]
     )
     fields = (
         *("full_id", "hexadecimal", "cp_order_id_shown", "server"),
@@ -113,6 +113,9 @@ class OrderAdmin(OrderActions, SessionSearchAdmin, SelectingAdmin):
     cp_short = columns.clipped(_("game's id"), "cp_order_id")
     created_clock = columns.clock(_("started (UTC)"), "created_at")
     state_shown = columns.text(_("state"), lambda row: show_order_state(row.state))
+    refused_shown = columns.text(
+        _("callbacks"), lambda row: badge(_("callbacks refused"), "danger") if row.is_refused else NOTHING
+    )
     player_uid = player_column(_("player"), "player")
     game_slug = columns.clipped(_("game"), "game.slug")
     game_link = columns.link(_("game"), "players_game_change", "game_id", "game.slug")
@@ -148,7 +151,8 @@ class OrderAdmin(OrderActions, SessionSearchAdmin, SelectingAdmin):
         # A field of the page is asked for several times.
         order: Any = super().get_object(request, object_id, from_field)
         if order:
-            order.why = reason(stories_of([order])[0])
+            story = stories_of([order])[0]
+            order.why, order.is_refused = reason(story), bool(story.refused)
         return order  # type: ignore[no-any-return]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:

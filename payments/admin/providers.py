@@ -30,7 +30,7 @@ from payments.admin.refused_callbacks import NONE_REFUSED, section_of
 from payments.admin.signing_secrets import EnterSecret, MakeSecret, RetireSecret
 from payments.admin.verification import VerifyOfProvider
 from payments.approvals.endpoints import PROVIDER_CHANGE
-from payments.callbacks.refusals import kept_since, refused_since, troubles
+from payments.callbacks.refusals import Trouble, kept_since, refused_since, troubles
 from payments.callbacks.rejected import KEPT_DAYS
 from payments.callbacks.reverification import unverified
 from payments.models import Callback, Provider, RefusedCallback, Secret
@@ -326,6 +326,12 @@ def callbacks_state(provider: Provider) -> SafeString:
         times = sum(one.times for one in refused_since(kept_since(), [provider.pk]))
         said = few_refused(times) if times else _("None is refused.")
         return format_html("{} {}", badge(_("accepted"), "success"), said)
+    said = trouble_words(trouble)
+    return format_html('{} <span class="wallet-warning">{}</span>', badge(_("refused"), "danger"), said)
+
+
+def trouble_words(trouble: Trouble) -> str:
+    """What is refused, and what waits for that, in a sentence."""
     words = ngettext_lazy(
         "{times} were refused in the last {days} days; {kept} are kept, not verified, "
         "and name {orders} order that started there. Alert since {since}.",
@@ -333,14 +339,13 @@ def callbacks_state(provider: Provider) -> SafeString:
         "and name {orders} orders that started there. Alert since {since}.",
         trouble.orders,
     )
-    said = words.format(
+    return words.format(
         times=f"{trouble.times:,}",
         days=KEPT_DAYS,
         kept=f"{trouble.kept:,}",
         orders=f"{trouble.orders:,}",
         since=moment(trouble.since),
     )
-    return format_html('{} <span class="wallet-warning">{}</span>', badge(_("refused"), "danger"), said)
 
 
 def few_refused(times: int) -> str:
