@@ -71,7 +71,7 @@ def configure_logs(*, level: str, as_json: bool) -> dict[str, Any]:
         "formatters": {"line": line},
         "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
         "root": {"handlers": ["console"], "level": level},
-        "loggers": LOGGERS,
+        "loggers": LOGGERS if as_json or level == "DEBUG" else LOGGERS | FOR_A_TERMINAL,
     }
 
 
@@ -97,6 +97,8 @@ LOGGERS: dict[str, dict[str, Any]] = {
     # In the web server's workers, gunicorn's own lines look like all others.
     "gunicorn.error": {"handlers": [], "propagate": True},
 }
+# Where somebody watches, pages that were answered, and their files, hide what matters.
+FOR_A_TERMINAL = {"django_structlog.middlewares.request": {"level": "WARNING"}}
 
 
 class RequestLog(RequestMiddleware):

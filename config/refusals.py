@@ -33,6 +33,12 @@ LOCAL_NAMES = (".localhost", ".local", ".test", ".example", ".invalid", ".intern
 WIDEST = {4: 8, 6: 7}
 # Random texts of 32 characters have more different ones than this, but for one in millions.
 LEAST_DIFFERENT = 8
+# How OpenTelemetry sends spans, if nothing else is set.
+SPAN_BOUNDS = {
+    "OTEL_BSP_MAX_QUEUE_SIZE": "2048",
+    "OTEL_BSP_MAX_EXPORT_BATCH_SIZE": "512",
+    "OTEL_BSP_SCHEDULE_DELAY": "5000",
+}
 OWNER = """
     SELECT current_user FROM pg_class
     WHERE oid = to_regclass('wallet_entry') AND pg_has_role(current_user, relowner, 'MEMBER')
@@ -248,6 +254,22 @@ def untraceable() -> Iterator[str]:
     if os.environ.get("OTEL_EXPORTER_OTLP_PROTOCOL") not in (None, "", "http/protobuf"):
         yield "OTEL_EXPORTER_OTLP_PROTOCOL must be http/protobuf: nothing else is spoken here."
     yield from bad_address("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint, "others could read what is sent")
+    yield from bad_span_bounds()
+
+
+def bad_span_bounds() -> Iterator[str]:
+    """OpenTelemetry itself would end a web server's start by words of its own, and a worker would record
+    nothing.
+    """
+    bounds = {name: os.environ.get(name) or usual for name, usual in SPAN_BOUNDS.items()}
+    wrong = [name for name, value in bounds.items() if not (value.isdecimal() and int(value))]
+    yield from (f"{name} must be a whole number above 0: {bounds[name]!r} is none." for name in wrong)
+    queue, batch = bounds["OTEL_BSP_MAX_QUEUE_SIZE"], bounds["OTEL_BSP_MAX_EXPORT_BATCH_SIZE"]
+    if not wrong and int(batch) > int(queue):
+        yield (
+            f"OTEL_BSP_MAX_EXPORT_BATCH_SIZE ({batch}) must not be above OTEL_BSP_MAX_QUEUE_SIZE ({queue}): "
+            "so many spans never wait to be sent together."
+        )
 
 
 # --- The database -------------------------------------------------------------------------------------

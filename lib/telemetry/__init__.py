@@ -1,0 +1,1 @@
+"""Traces: spans that anybody may begin (`spans`), and what records them if it is set (`recorder`)."""

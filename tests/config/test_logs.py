@@ -18,6 +18,7 @@ from typing import Any
 import psycopg
 import pytest
 from django.db import connection
+from django_structlog import middlewares
 from structlog.contextvars import bind_contextvars, clear_contextvars, get_contextvars
 
 from config.celery import app
@@ -352,6 +353,17 @@ def test_log__console_spells_out_what_a_terminal_would_act_on() -> None:
     shown = shown_to_people("path %s", "\x1b[2J\x00\u202e", problem=ValueError("\x1b]0;x\x07"))
     assert "path \\x1b[2J\\x00\\u202e" in shown
     assert "ValueError: \\x1b]0;x\\x07" in shown
+
+
+@pytest.mark.parametrize(
+    ("level", "as_json", "least"), [("INFO", True, None), ("INFO", False, "WARNING"), ("DEBUG", False, None)]
+)
+def test_log__on_a_terminal_answered_pages_are_left_out(level: str, as_json: bool, least: str | None) -> None:
+    """They and their files would hide what matters."""
+    loggers = configure_logs(level=level, as_json=as_json)["loggers"]
+    configure_logs(level="INFO", as_json=True)
+    assert loggers.get(middlewares.request.__name__, {}).get("level") == least
+    assert loggers["django.request"] == {"level": "CRITICAL"}
 
 
 def test_log__address_with_a_line_break_begins_no_line(lines: Lines) -> None:

@@ -122,6 +122,38 @@ def test_traces__without_opentelemetry_are_refused(monkeypatch: pytest.MonkeyPat
     assert spoken.startswith("OTEL_EXPORTER_OTLP_PROTOCOL must be http/protobuf")
 
 
+@pytest.mark.parametrize(
+    ("given", "sentences"),
+    [
+        ({}, []),
+        ({"QUEUE_SIZE": "512"}, []),
+        ({"EXPORT_BATCH_SIZE": ""}, []),
+        (
+            {"QUEUE_SIZE": "511"},
+            ["OTEL_BSP_MAX_EXPORT_BATCH_SIZE (512) must not be above OTEL_BSP_MAX_QUEUE_SIZE (511): so many"],
+        ),
+        (
+            {"QUEUE_SIZE": "many", "EXPORT_BATCH_SIZE": "0"},
+            [
+                "OTEL_BSP_MAX_QUEUE_SIZE must be a whole number above 0: 'many' is none.",
+                "OTEL_BSP_MAX_EXPORT_BATCH_SIZE must be a whole number above 0: '0' is none.",
+            ],
+        ),
+    ],
+)
+def test_traces__bounds_that_opentelemetry_would_not_take_are_refused(
+    given: dict[str, str], sentences: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in TRACES.items():
+        monkeypatch.setattr(settings, name, value)
+    for name, value in given.items():
+        monkeypatch.setenv(f"OTEL_BSP_MAX_{name}", value)
+    told = list(settings_refusals())
+    assert len(told) == len(sentences)
+    for sentence, beginning in zip(told, sentences, strict=True):
+        assert sentence.startswith(beginning)
+
+
 @pytest.mark.parametrize(("changes", "sentence"), REFUSED)
 def test_settings__are_refused_with_a_sentence(
     changes: dict[str, Any], sentence: str, monkeypatch: pytest.MonkeyPatch
