@@ -7,8 +7,10 @@ import pytest
 from gunicorn.config import Config
 from gunicorn.http.errors import InvalidChunkSize, LimitRequestHeaders
 
-from config.web_connection import BODY_LIMIT, HEAD_LIMIT, ChunkScan, Connection, Incomplete
+from config.web_connection import HEAD_LIMIT, ChunkScan, Connection, Incomplete, State
 
+# nginx lets it through (deploy/nginx.conf).
+BODY_LIMIT = 256 * 1024
 GET = b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
 POST = b"POST /wallet/withdraw HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello"
 CHUNKED = (
@@ -58,11 +60,21 @@ def test_request__is_whole_with_its_last_byte(request_bytes: bytes, peer: socket
     assert not peers[peer].has_request()
 
 
+def test_connection__begins_with_nothing(peer: socket.socket) -> None:
+    connection = peers[peer]
+    assert (connection.state, connection.served, connection.drained) == (State.HEAD, 0, 0)
+    # Nothing has come, and the client is still there.
+    assert connection.receive()
+    assert not connection.has_request()
+
+
 def test_request__the_next_one_begins_where_it_ends(peer: socket.socket) -> None:
-    connection = given(peer, POST + CHUNKED + GET + POST[:-1])
-    for expected in (("POST", b"hello"), ("POST", b"hello"), ("GET", b"")):
+    short = CHUNKED.partition(b"3;")[0] + b"1\r\n!\r\n0\r\n\r\n"
+    connection = given(peer, POST + CHUNKED + short + GET + POST[:-1])
+    for expected in (("POST", b"hello"), ("POST", b"hello"), ("POST", b"!"), ("GET", b"")):
         assert connection.has_request()
         assert taken(connection) == expected
+    assert connection.served == 4
     assert not connection.has_request()
     assert given(peer, b"!").has_request()
     assert taken(connection) == ("POST", b"hell!")
@@ -75,6 +87,13 @@ def test_request__a_long_body_is_not_waited_for(peer: socket.socket) -> None:
     assert request.should_close()
     with pytest.raises(Incomplete):
         request.body.read(1)
+
+
+def test_request__what_it_has_of_a_long_body_is_held_once(peer: socket.socket) -> None:
+    connection = given(peer, POST.replace(b"5\r\n", b"%d\r\n" % (BODY_LIMIT + 1)))
+    assert connection.has_request()
+    assert connection.take_request().unreader.take_buffered() == b"hello"
+    assert not connection.received
 
 
 def test_request__a_body_at_the_limit_is_whole(peer: socket.socket) -> None:
@@ -90,6 +109,19 @@ def test_request__chunks_may_hold_what_ends_them(peer: socket.socket) -> None:
     for at, byte in enumerate(sent, start=1):
         assert given(peer, bytes([byte])).has_request() == (at == len(sent))
     assert taken(peers[peer]) == ("POST", body)
+
+
+def test_request__a_long_chunk_is_waited_for(peer: socket.socket) -> None:
+    sent = CHUNKED.partition(b"3;")[0] + b"4e20\r\n" + b"x" * 20_000
+    assert not given(peer, sent).has_request()
+    assert given(peer, b"\r\n0\r\n\r\n").has_request()
+    assert taken(peers[peer]) == ("POST", b"x" * 20_000)
+
+
+def test_chunks__a_line_that_may_go_on_is_waited_for() -> None:
+    """As long as gunicorn's parser reads."""
+    assert not ChunkScan().finds_end(bytearray(b"5" * 8190))
+    assert ChunkScan().finds_end(bytearray(b"5" * 8191))
 
 
 def test_request__chunks_without_end_are_not_waited_for(peer: socket.socket) -> None:
@@ -136,8 +168,9 @@ def test_expectation__is_met_once(peer: socket.socket) -> None:
 def test_expectation__that_is_met_already_is_not_answered(peer: socket.socket) -> None:
     connection = given(peer, POST.replace(b"\r\n\r\n", b"\r\nExpect: 100-continue\r\n\r\n"))
     assert connection.has_request()
-    connection.open_answer(connection.take_request())
+    _, environ = connection.open_answer(connection.take_request())
     assert connection.unsent == b""
+    assert environ["wsgi.multithread"] is True
 
 
 def test_drain__ends_with_the_client_or_at_its_limit(peer: socket.socket) -> None:

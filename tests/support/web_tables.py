@@ -32,11 +32,22 @@ def pair() -> Iterator[Pair]:
         yield ours, theirs
 
 
+class Log(logging.Logger):
+    """gunicorn's, which says nothing of each request; what else it says goes where all logs go."""
+
+    def __init__(self) -> None:
+        super().__init__("web")
+        self.parent = logging.getLogger()
+
+    def access(self, *of: object) -> None:
+        """Is told of each answer to a request that was wrong or failed."""
+
+
 class Table(Worker):
     """A worker's connections, without its process."""
 
     def __init__(self) -> None:
-        self.cfg, self.loop, self.log = Config(), EventLoop(), logging.getLogger()
+        self.cfg, self.loop, self.log = Config(), EventLoop(), Log()
         self.make_table()
         self.most_connections, self.connections_per_address = 5, 3
         self.closed: list[Connection] = []
