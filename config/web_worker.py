@@ -213,11 +213,12 @@ class Worker(Table):
     def take(self, connection: Connection) -> None:
         """Has a whole request answered, and the answer sent."""
         try:
-            is_late = time.monotonic() > connection.deadline
-            if not is_late:
-                self.answer(connection)
-            # From here on the loop may have it again, with its next request.
-            self.in_threads.discard(connection)
+            try:
+                if not (is_late := time.monotonic() > connection.deadline):
+                    self.answer(connection)
+            finally:
+                # From here on the loop may have it again, with its next request.
+                self.in_threads.discard(connection)
             if is_late:
                 self.drop(connection)
             else:

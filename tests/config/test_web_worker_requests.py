@@ -313,7 +313,10 @@ def test_take__what_fails_is_logged_and_ends_in_the_loop(
             raise problem
 
         monkeypatch.setattr(table, "answer", fail)
+        table.in_threads.add(connection)
         table.take(connection)
+        # Nor is it counted as under way for ever.
+        assert not table.in_threads
         assert state_of(connection) is State.LINGERING
         assert ("Error on a connection" in caplog.text) == is_logged
 
