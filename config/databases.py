@@ -1,4 +1,6 @@
-"""Settings of PostgreSQL: where it is, who connects, how long the platform waits (docs/operations.md)."""
+"""Settings of PostgreSQL: the primary, a standby for what only reads, who connects, and how long is waited
+(docs/operations.md).
+"""
 
 from typing import Any
 
@@ -22,6 +24,16 @@ DATABASE_STATEMENT_TIMEOUT = env.int("DATABASE_STATEMENT_TIMEOUT", default=15)
 DATABASE_POOLER = env.str("DATABASE_POOLER", default="")
 if DATABASE_POOLER not in ("", "prepares", "plain"):
     raise ImproperlyConfigured("DATABASE_POOLER is prepares, plain, or left out.")
+# A stuck lock or statement is given up (503, safe to repeat) before a game's own time-out.
+# Migrations take their time: 0.
+LIMITS = (
+    {}
+    if DATABASE_POOLER
+    else {
+        "options": f"-c statement_timeout={DATABASE_STATEMENT_TIMEOUT}s "
+        "-c lock_timeout=8s -c idle_in_transaction_session_timeout=30s"
+    }
+)
 DATABASES["default"].update(
     CONN_MAX_AGE=None,
     CONN_HEALTH_CHECKS=True,
@@ -29,7 +41,8 @@ DATABASES["default"].update(
     OPTIONS={
         **DATABASES["default"].get("OPTIONS", {}),
         "connect_timeout": 5,
-        # An address that leads to a standby after a failover is none: nothing is served half.
+        # An address that leads to a standby after a failover is none: nothing is served half. Of several
+        # hosts, the one that takes writes is the primary.
         "target_session_attrs": "read-write",
         # A database machine that vanishes is noticed, instead of being waited for.
         "tcp_user_timeout": 20_000,
@@ -37,15 +50,34 @@ DATABASES["default"].update(
         # The ledger's statements are prepared once for each connection (without this,
         # psycopg would never prepare any).
         "prepare_threshold": None if DATABASE_POOLER == "plain" else 0,
+        **LIMITS,
     },
 )
-if not DATABASE_POOLER:
-    # A stuck lock or statement is given up (503, safe to repeat) before a game's own time-out.
-    # Migrations take their time: 0.
-    DATABASES["default"]["OPTIONS"]["options"] = (
-        f"-c statement_timeout={DATABASE_STATEMENT_TIMEOUT}s "
-        "-c lock_timeout=8s -c idle_in_transaction_session_timeout=30s"
+# A hot standby that lists, reports, exports and audits read, as the application's role; or several.
+DATABASE_REPORTS_URL = env.str("DATABASE_REPORTS_URL", default="")
+if DATABASE_REPORTS_URL:
+    DATABASES["reports"] = env.db_url("DATABASE_REPORTS_URL")
+    DATABASES["reports"].update(
+        ENGINE="lib.standby_backend",
+        CONN_MAX_AGE=None,
+        DISABLE_SERVER_SIDE_CURSORS=bool(DATABASE_POOLER),
+        OPTIONS={
+            **DATABASES["reports"].get("OPTIONS", {}),
+            # Of several hosts, one that is a standby now.
+            "target_session_attrs": "standby",
+            # The primary answers instead: nobody waits long.
+            "connect_timeout": 2,
+            "tcp_user_timeout": 5_000,
+            "keepalives_idle": 10,
+            "prepare_threshold": None,
+            **LIMITS,
+        },
     )
+# Further behind than so many seconds, it is not read.
+DATABASE_REPORTS_LAG = env.int("DATABASE_REPORTS_LAG", default=30)
+if DATABASE_REPORTS_LAG < 1:
+    raise ImproperlyConfigured("DATABASE_REPORTS_LAG must be at least 1 second.")
+DATABASE_ROUTERS = ["lib.standby.StandbyRouter"]
 # The role that migrations grant the application's rights to; left out where it does not exist.
 DATABASE_APP_ROLE = env.str("DATABASE_APP_ROLE", default="wallet_app")
 # As a role that may copy the whole server (REPLICATION), for `manage.py backup` and `receive_wal` alone.

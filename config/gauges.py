@@ -17,6 +17,7 @@ from redis import RedisError
 from config.broker import broker, key_of
 from config.queues import QUEUES
 from lib.database import FAILURES, drop_unfit_connection
+from lib.standby import STANDBY
 from payments.models import Callback, Delivery
 from wallet.models import Alert, Inquiry
 
@@ -45,7 +46,7 @@ class Gauges(Collector):
             "wallet_up", "Whether all numbers of this part could be read.", labels=["part"]
         )
         database_is_there = True
-        for part, read in PARTS.items():
+        for part, read in parts().items():
             # Without the database, each would wait for it in vain.
             families, is_whole = attempt(read) if database_is_there else ([], False)
             if part == "database":
@@ -334,6 +335,21 @@ def read_queues() -> Iterator[GaugeMetricFamily]:
     yield gauge("wallet_queue_messages_taken", "Messages that workers have taken and not finished.", taken)
 
 
+def read_standby() -> Iterator[GaugeMetricFamily]:
+    """Only where there is one."""
+    state = STANDBY.state()
+    yield gauge(
+        "wallet_standby_up",
+        "Whether the standby that lists and reports are read from serves.",
+        bool(state and state.is_near),
+    )
+    yield gauge(
+        "wallet_standby_lag_seconds",
+        "How far the standby is behind; absent if it does not serve.",
+        state and state.lag,
+    )
+
+
 PARTS: dict[str, Read] = {
     "broker": read_queues,
     "database": read_connections,
@@ -342,3 +358,8 @@ PARTS: dict[str, Read] = {
     "checks": read_checks,
     "payments": read_payments,
 }
+
+
+def parts() -> dict[str, Read]:
+    """A standby is a part of the platform only if it has one."""
+    return PARTS | ({"standby": read_standby} if STANDBY.is_configured else {})

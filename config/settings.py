@@ -17,6 +17,9 @@ from config.alert_channels import MAIL_SERVER
 from config.databases import DATABASE_APP_ROLE as DATABASE_APP_ROLE
 from config.databases import DATABASE_BACKUP_URL as DATABASE_BACKUP_URL
 from config.databases import DATABASE_POOLER as DATABASE_POOLER
+from config.databases import DATABASE_REPORTS_LAG as DATABASE_REPORTS_LAG
+from config.databases import DATABASE_REPORTS_URL as DATABASE_REPORTS_URL
+from config.databases import DATABASE_ROUTERS as DATABASE_ROUTERS
 from config.databases import DATABASE_STATEMENT_TIMEOUT as DATABASE_STATEMENT_TIMEOUT
 from config.databases import DATABASES as DATABASES
 from config.databases import POSTGRES_PROGRAMS as POSTGRES_PROGRAMS
@@ -188,6 +191,7 @@ MIDDLEWARE = [
     "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "players.logins.sessions.OperatorSessions",
+    "lib.backoffice.own_changes.OwnChanges",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 

@@ -39,6 +39,7 @@ from players.access.credentials import CREDENTIALS  # noqa: E402
 from players.access.throttling import FAILURES  # noqa: E402
 from tests.support.callers import Callers, PlayerSession, make_callers  # noqa: E402
 from tests.support.slow import is_slow  # noqa: E402
+from tests.support.standby import OwnStandby, running_standby  # noqa: E402
 from tests.support.web_server import served  # noqa: E402
 from wallet import currencies  # noqa: E402
 
@@ -54,8 +55,8 @@ def pytest_ignore_collect(collection_path: Path) -> bool | None:
 
 
 def is_marked_slow(item: pytest.Item) -> bool:
-    uses_server = isinstance(item, pytest.Function) and "server" in item.fixturenames
-    return uses_server or item.get_closest_marker("slow") is not None
+    uses_server = isinstance(item, pytest.Function) and {"server", "own_standby"} & set(item.fixturenames)
+    return bool(uses_server) or item.get_closest_marker("slow") is not None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -156,6 +157,13 @@ def server(callers: Callers, database_url: str, tmp_path_factory: pytest.TempPat
     log: Path = tmp_path_factory.mktemp("server") / "server.log"
     with served(log, DATABASE_URL=database_url) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def own_standby(database: None, owner: "psycopg.Connection[Any]") -> Iterator[OwnStandby]:
+    """A hot standby of the tests' own server."""
+    with running_standby() as standby:
+        yield standby
 
 
 class Clock:

@@ -7,10 +7,10 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import QuerySet, Sum
 from django.http import QueryDict
 
+from lib.standby import reader
 from players.models import Game
 from wallet.audit.daily_totals import DAY
 from wallet.models import ClosedDay, Currency, DailyActivity, Entry, FiguresDay, HourActivity, Liability
@@ -197,7 +197,7 @@ def read_compared(choice: Choice, today: date, until: int) -> Totals:
 
 def moved_by(statement: str, choice: Choice, **given: Any) -> Totals:
     """What a statement says of each day, currency and account; the players' own are left out."""
-    with connection.cursor() as cursor:
+    with reader().cursor() as cursor:
         cursor.execute(statement, given | {"left_out": list(PLAYERS_OWN)} | choice.parameters)
         return {
             (day, code, account): Moved(int(debits), int(credits))
@@ -209,7 +209,7 @@ def read_games(choice: Choice, today: date, until: int) -> Iterator[GameRow]:
     """The games that moved most on the days compared, one more than `MOST_GAMES` at most."""
     days = dict(zip(("today", "yesterday", "week"), compared_days(today), strict=True))
     given: dict[str, Any] = {"days": list(days.values()), "until": until, "most": MOST_GAMES + 1}
-    with connection.cursor() as cursor:
+    with reader().cursor() as cursor:
         cursor.execute(GAMES, given | days | choice.parameters)
         rows = cursor.fetchall()
     for id, name, code, spent, won, *net in rows:

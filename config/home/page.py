@@ -14,8 +14,10 @@ from config.home.verdict import judge, read_checks
 from config.home.vital_signs import JOB_HEADERS, SIGN_HEADERS, job_rows, latest_runs, signs
 from lib.backoffice.formatting import NOTHING
 from lib.backoffice.languages import _
+from lib.backoffice.own_changes import own_change
 from lib.backoffice.pages import Section, view_permission
 from lib.clock import now
+from lib.standby import STANDBY
 from payments.models import Provider
 from wallet.models import Alert, ClosedDay, JobRun
 
@@ -29,7 +31,7 @@ def home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     if request.user.has_perm(view_permission(Provider)):
         found["refused_providers"] = refused_providers()
     if request.user.has_perm(view_permission(ClosedDay)):
-        found["money"] = read_money(request.GET, at)
+        found["money"] = STANDBY.read(lambda: read_money(request.GET, at), own_change(request))
         found["first_steps"] = first_steps(request)
     if request.user.has_perm(view_permission(JobRun)):
         found["sections"] = platform_sections(at)

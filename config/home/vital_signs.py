@@ -15,8 +15,10 @@ from config.health import BROKER, QUEUE_SILENCE
 from config.queues import QUEUES
 from lib.backoffice.formatting import NOTHING, badge, clock, excerpt, link, moment
 from lib.backoffice.languages import _, ngettext_lazy
+from lib.backoffice.standby_words import tell
 from lib.backoffice.stored_texts import reworded
 from lib.clock import now
+from lib.standby import STANDBY
 from wallet.admin.job_runs import JOBS, TASKS, show_outcome
 from wallet.models import JobRun, Outage, Pulse
 from wallet.outages import SILENCE
@@ -69,6 +71,7 @@ def signs() -> list[Sign]:
         last_outage(at),
         *room(),
         *replicas(),
+        *standby_sign(),
     ]
 
 
@@ -144,6 +147,14 @@ def replicas() -> list[Sign]:
     )
     known = words.format(number=number, lag=f"{lag.total_seconds():,.1f}")
     return [Sign(_("Replicas"), lag < MOST_LAG, known)]
+
+
+def standby_sign() -> list[Sign]:
+    """Whether the standby of lists and reports serves, if there is one."""
+    if not STANDBY.is_configured:
+        return []
+    with STANDBY.reading() as reading:
+        return [Sign(_("Standby of lists and reports"), reading.is_open, tell(reading))]
 
 
 def latest_runs() -> list[JobRun]:

@@ -8,17 +8,21 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Model, URLField
 from django.http import HttpRequest, HttpResponse
+from django.template.response import SimpleTemplateResponse
 
 from lib.backoffice.bulk_reports import Came, RowOutcome
 from lib.backoffice.chosen_columns import COLUMNS
 from lib.backoffice.heads import Head, HeadColumns, head_of
 from lib.backoffice.languages import _
 from lib.backoffice.lists import EXPORT, ExportedList, NarrowedList, RawRow
+from lib.backoffice.own_changes import own_change
 from lib.backoffice.recorded_acts import RECORDING
 from lib.backoffice.recorded_forms import RecordedForms
 from lib.backoffice.recorded_forms import UnfoldAdmin as UnfoldAdmin
 from lib.backoffice.saved_views import ViewedList
 from lib.backoffice.sections import Section as Section
+from lib.backoffice.standby_words import read_from
+from lib.standby import STANDBY
 
 # To save views for everybody who sees the list.
 SHARE = "players.share_views"
@@ -55,6 +59,8 @@ class PageAdmin(NarrowedList, ExportedList, ViewedList, RawRow, RecordedForms):
     change_permission: ClassVar[str | None] = None
     # Whether a row's page says something of a person: that somebody opened it is recorded.
     shows_person: ClassVar[bool] = False
+    # Whether its list is read from a standby, if there is one; pages of one row never are.
+    reads_standby: ClassVar[bool] = False
     list_per_page = 25
     list_before_template = "admin/list_head.html"
     change_form_outer_before_template = "admin/thing.html"
@@ -116,6 +122,12 @@ class PageAdmin(NarrowedList, ExportedList, ViewedList, RawRow, RecordedForms):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
+        if not self.reads_standby or request.method != "GET":
+            return self.listed(request, extra_context)
+        return STANDBY.read(lambda: rendered(self.listed(request, extra_context)), own_change(request))
+
+    def listed(self, request: HttpRequest, extra_context: dict[str, Any] | None) -> HttpResponse:
+        """The list as Django has it, with its head."""
         response: HttpResponse = super().changelist_view(request, extra_context)
         context = getattr(response, "context_data", None)
         # A redirect has none, nor has what Django says of conditions that it cannot read.
@@ -137,6 +149,7 @@ class PageAdmin(NarrowedList, ExportedList, ViewedList, RawRow, RecordedForms):
             "view_links": links,
             "chosen_link": next((link for link in links if link.is_chosen), None),
             "may_share": request.user.has_perm(SHARE),
+            "read_from": read_from(),
         }
 
     def title_of(self, row: Any) -> str:
@@ -172,6 +185,13 @@ class PageAdmin(NarrowedList, ExportedList, ViewedList, RawRow, RecordedForms):
         ]
         response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
         return response
+
+
+def rendered(response: HttpResponse) -> HttpResponse:
+    """The same, with all rows that it shows read."""
+    if isinstance(response, SimpleTemplateResponse):
+        response.render()
+    return response
 
 
 def filtered_by(filters: Iterable[Any]) -> set[str]:

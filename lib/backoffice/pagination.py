@@ -98,6 +98,7 @@ class BigTableAdmin(ReadOnlyAdmin):
     """A read-only list over a table that grows for ever."""
 
     paginator = InfinitePaginator
+    reads_standby = True
     show_full_result_count = False
     sortable_by = ()
     list_fullwidth = True

@@ -11,6 +11,7 @@ from django.db import connection, transaction
 
 from lib.clock import now
 from lib.ids import id_at
+from lib.standby import reader
 from players.audit_trail.act_hash import COLUMNS, START, as_json, link_hash
 from players.models import AuditEvent, AuditLink
 
@@ -96,7 +97,7 @@ def differences() -> Iterator[str]:
 
     That its end was cut off is not seen here: its head stands in the checkpoints.
     """
-    raw: psycopg.Connection[Any] = connection.connection
+    raw: psycopg.Connection[Any] = reader().connection
     seq, head = 0, START
     for link in read_links(raw):
         if link.seq != seq + 1:

@@ -18,6 +18,7 @@ TEXTS = {name: f"a {name} that is long enough for the settings" for name in SECR
     "ALERT_WEBHOOK_URL": "https://alerts.example.com/token",
     "ALERT_WEBHOOK_SECRET": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSx",
     "DATABASE_URL": "postgres://wallet_app:from-a-file@db.internal/wallet",
+    "DATABASE_REPORTS_URL": "postgres://wallet_app:from-a-file@standby.internal/wallet",
     "REDIS_URL": "redis://:from-a-file@redis.internal/0",
     "EMAIL_URL": "smtp+tls://user:from-a-file@mail.example.com:587",
     "CHECKPOINT_STORAGE_OPTIONS": '{"secret_key": "from-a-file"}',

@@ -10,6 +10,7 @@ import yaml
 
 from config.environment import SECRETS
 from config.logs import SHOWN as TOLD_BY_LOGS
+from config.standby_check import LEAST_DELAY, SETTINGS
 from lib.clock import now
 from simulation.parties import read_parties
 from tests.documents.commands import DOCS, ROOT, WHOLE
@@ -30,6 +31,7 @@ READ: dict[str, list[tuple[str, str]]] = {
     "production": [
         ("ini", WALK),
         ("sql", WALK),
+        ("ini", HERE),
         ("ini", HERE),
         ("ini", HERE),
         ("nginx", WALK),
@@ -93,7 +95,7 @@ def test_trial__is_read_as_shown(tmp_path: Path) -> None:
 
 
 def test_credential__is_a_secret_that_can_be_a_file() -> None:
-    _, _, unit = shown("production", "ini")
+    *_, unit = shown("production", "ini")
     loaded, named = unit.splitlines()[1:]
     credential = re.fullmatch(r"LoadCredential=(\w+):/etc/quantum-wallet/secrets/(\w+)", loaded)
     variable = re.fullmatch(r"Environment=(\w+)_FILE=%d/(\w+)", named)
@@ -104,7 +106,7 @@ def test_credential__is_a_secret_that_can_be_a_file() -> None:
 
 
 def test_pooler__is_told_of_as_the_settings_read_it() -> None:
-    _, pooler, _ = shown("production", "ini")
+    pooler = shown("production", "ini")[1]
     url, kind = (line.partition("=") for line in pooler.splitlines())
     parts = environ.Env.db_url_config(url[2].replace("<password>", "secret"))
     assert (url[0], parts["USER"], parts["NAME"]) == ("DATABASE_URL", "wallet_app", "wallet")
@@ -113,6 +115,13 @@ def test_pooler__is_told_of_as_the_settings_read_it() -> None:
     assert str(parts["PORT"]) == port[1]
     assert kind[0] == "DATABASE_POOLER"
     assert f'"{kind[2]}"' in (ROOT / "config" / "databases.py").read_text()
+
+
+def test_standby__has_the_settings_that_the_check_wants() -> None:
+    given = dict(line.split(" = ") for line in shown("production", "ini")[2].splitlines())
+    assert {f"'{name}'" for name in given} <= set(re.findall(r"'\w+'", SETTINGS))
+    assert given["hot_standby_feedback"] == "on"
+    assert int(given["max_standby_streaming_delay"].removesuffix("s")) * 1000 >= LEAST_DELAY
 
 
 def test_question__has_the_fields_that_are_shown() -> None:

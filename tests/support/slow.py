@@ -1,6 +1,7 @@
 """What `make quick` leaves out.
 
-Whole files and folders here, single tests by `@pytest.mark.slow` or because they use the `server`.
+Whole files and folders here, single tests by `@pytest.mark.slow` or because they use the `server` or the
+`own_standby`.
 """
 
 from pathlib import Path

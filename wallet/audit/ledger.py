@@ -9,8 +9,9 @@ from operator import itemgetter
 from typing import Any
 
 import psycopg
-from django.db import connection, transaction
+from django.db import transaction
 
+from lib.standby import reader
 from wallet.audit.daily_totals import Moved, add_movement, differing_days
 from wallet.audit.duplicates import duplicates
 from wallet.audit.figures import differing_figures
@@ -166,13 +167,16 @@ def orphans(what: str, ids: list[str]) -> list[Problem]:
 
 @contextmanager
 def snapshot() -> Iterator[psycopg.Connection]:
-    """One moment of the database, whatever goes on meanwhile; for reading only."""
-    with transaction.atomic():
-        with connection.cursor() as cursor:
+    """One moment of the database, whatever goes on meanwhile; for reading only. Of the standby, where that is
+    read.
+    """
+    theirs = reader()
+    with transaction.atomic(using=theirs.alias):
+        with theirs.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
             cursor.execute("SET LOCAL statement_timeout = 0")
             cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
-        yield connection.connection
+        yield theirs.connection
 
 
 def audit_ledger(progress: Callable[[Report], None] = lambda report: None) -> Report:

@@ -14,8 +14,9 @@ from lib.backoffice.languages import stored
 from lib.clock import now
 from lib.database import FAILURES, drop_unfit_connection
 from wallet.alerts import is_news, raise_alert
-from wallet.audit.ledger import Found, Report, audit_ledger, audit_players, snapshot
+from wallet.audit.ledger import Found, Report, audit_players, snapshot
 from wallet.audit.operators_acts import tell_unlinked
+from wallet.audit.whole import audit_whole
 from wallet.job_runs import Run
 from wallet.models import Alert, JobRun, Wallet
 from wallet.operations import freeze_wallet
@@ -43,6 +44,7 @@ DIFFERENCES = stored(
     "{wallets} wallets, {entries} entries: "
     "{number} differences in {differing} wallets and {others} other places."
 )
+AT_STANDBY = stored("A standby was read.")
 SUMS = stored("The sums are right in {codes}.")
 SUMS_OF_MANY = stored("The sums are right in {codes} and {number} more.")
 RECENT = """
@@ -56,10 +58,10 @@ RECENT = """
 def audit_all(run: Run) -> None:
     """Replays the whole ledger, and compares it with its daily totals."""
     looked_at = last_full_audit()
-    report = audit_ledger()
+    report, was_standby = audit_whole()
     tell_wallets(run, report, looked_at)
     tell_ledger(report, looked_at)
-    run.note = f"{verdict(report)} {sums(report)}".strip()
+    run.note = " ".join(filter(None, (verdict(report), AT_STANDBY if was_standby else "", sums(report))))
 
 
 def audit_recent(run: Run) -> None:

@@ -1,10 +1,11 @@
-"""Django's check, which tells besides what the platform lacks in operators: that is data, not code."""
+"""Django's check, and besides what the platform lacks in operators and at its standby: data, not code."""
 
 from typing import Any
 
 from django.core.management.commands.check import Command as DjangoCheck
 
 from config.second_person import lacks
+from config.standby_check import standby_lacks
 from lib.database import FAILURES, drop_unfit_connection
 
 
@@ -18,5 +19,5 @@ class Command(DjangoCheck):
         except FAILURES as problem:
             drop_unfit_connection(problem)
             sentences = ["The database could not be asked whether acts that need two people have two."]
-        for sentence in sentences:
+        for sentence in (*sentences, *standby_lacks()):
             self.stderr.write(self.style.WARNING(sentence))

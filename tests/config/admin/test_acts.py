@@ -1,6 +1,7 @@
 """Every act of the admin's registry, really done: its row in the audit trail, and nothing without it."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from tests.support.callers import PlayerSession
 from tests.support.doings import Doing, Stage
 from tests.support.list_acts import LIST_ACTS
 from tests.support.shop import ShopSetup
+from tests.support.standby import noting_readers
 from tests.support.written_rows import WrittenRows, written_rows
 
 # Pages of the site itself that do nothing; a passkey's ceremony begins with a question.
@@ -67,6 +69,16 @@ def stage(boss: Operator, player_session: PlayerSession, shop_setup: ShopSetup, 
     client = Client(raise_request_exception=False)
     client.force_login(boss)
     return Stage(boss, client, player_session, shop_setup)
+
+
+@pytest.fixture(autouse=True)
+def standby_readers(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Iterator[None]:
+    """Whatever is decided here, no standby is asked; only files of lists are read there."""
+    with noting_readers(monkeypatch, tmp_path) as noted:
+        yield
+    assert noted == [] or "export" in request.node.name
 
 
 def test_acts__all_of_the_registry_are_done_here() -> None:

@@ -8,7 +8,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from wallet.audit.ledger import Report, audit_ledger
+from wallet.audit.whole import audit_whole
 from wallet.currencies import decimals_of
+from wallet.management.reading import PRIMARY, add_primary
 from wallet.money import to_major
 
 # How often a line of progress is written, in seconds, where the output is no terminal.
@@ -25,13 +27,16 @@ class Command(BaseCommand):
         parser.add_argument(
             "--quiet", action="store_true", help="No progress, no table of accounts; only the verdict."
         )
+        add_primary(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.began = self.told = time.monotonic()
-        report = audit_ledger(lambda report: None if options["quiet"] else self.tell(report))
+        report, was_standby = self.audited(options)
         if not options["quiet"]:
             self.stdout.write("")
             self.show_accounts(report)
+        if was_standby:
+            self.stdout.write("A standby was read; with --primary the primary is.")
         for problem in report.problems:
             self.stderr.write(problem)
         seconds = time.monotonic() - self.began
@@ -42,6 +47,15 @@ class Command(BaseCommand):
                 returncode=1,
             )
         self.stdout.write(f"{summary}: no difference")
+
+    def audited(self, options: dict[str, Any]) -> tuple[Report, bool]:
+        """What was found, and whether at a standby."""
+
+        def progress(report: Report) -> None:
+            if not options["quiet"]:
+                self.tell(report)
+
+        return (audit_ledger(progress), False) if options[PRIMARY] else audit_whole(progress)
 
     def tell(self, report: Report) -> None:
         """Shows how far the audit is."""

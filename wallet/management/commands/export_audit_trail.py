@@ -10,6 +10,7 @@ from players.audit_trail.chain import link_events
 from players.audit_trail.record import Origin, record_act
 from wallet.checkpoints.audit_trail_export import export_audit_trail
 from wallet.management.commands.export_journal import written
+from wallet.management.reading import add_primary, reading
 
 
 class Command(BaseCommand):
@@ -25,11 +26,12 @@ class Command(BaseCommand):
             metavar="FILE",
             help="Where to; compressed where the name ends in .gz. Default: standard output.",
         )
+        add_primary(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         origin, note = Origin.machine("export_audit_trail"), "All acts, with their hash chain."
         record_act(origin, action="export_audit_trail", subject=None, note=note)
         link_events()
-        with written(options["output"]) as target:
+        with written(options["output"]) as target, reading(options):
             acts = export_audit_trail(target.write)
         self.stderr.write(f"Exported {acts} acts.")

@@ -12,6 +12,7 @@ from typing import IO, Any, cast
 from django.core.management.base import BaseCommand
 
 from wallet.checkpoints.export import export_journal
+from wallet.management.reading import add_primary, reading
 
 
 class Command(BaseCommand):
@@ -27,9 +28,10 @@ class Command(BaseCommand):
             metavar="FILE",
             help="Where to; compressed where the name ends in .gz. Default: standard output.",
         )
+        add_primary(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        with written(options["output"]) as target:
+        with written(options["output"]) as target, reading(options):
             wallets, entries = export_journal(target.write, self.tell)
         self.stderr.write(f"Exported {wallets} wallets with {entries} entries.")
 

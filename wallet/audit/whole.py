@@ -1,0 +1,25 @@
+"""The audit of the whole ledger, which a standby takes off the primary."""
+
+import logging
+from collections.abc import Callable
+
+from lib.standby import STANDBY, is_read, written
+from wallet.audit.ledger import Report, audit_ledger
+
+logger = logging.getLogger(__name__)
+
+
+def audit_whole(progress: Callable[[Report], None] = lambda report: None) -> tuple[Report, bool]:
+    """What the audit found, and whether it read a standby.
+
+    That has at least all that was committed before. Whatever differs there is looked for at the primary,
+    whose word alone counts: a standby can have a fault of its own. If it cancels the audit, the primary is
+    read.
+    """
+    if not STANDBY.is_configured:
+        return audit_ledger(progress), False
+    report, was_there = STANDBY.read(lambda: (audit_ledger(progress), is_read()), written(), is_long=True)
+    if was_there and report.problem_count:
+        logger.warning("the standby's ledger differs (%s): the primary is audited", report.problems[0])
+        return audit_ledger(progress), False
+    return report, was_there
