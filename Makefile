@@ -14,7 +14,7 @@ HOSTILE := tests/config/launcher/test_restarts.py tests/config/recovery/test_dri
 	$(addprefix tests/config/test_,nginx.py web_reload.py web_worker.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test quick faults lint lint-style lint-imports lint-sql lint-types lock bench bench-peers bench-pooler bench-growth bench-settle bench-callbacks bench-pages simulate kit client-types history manage mutate attack drill fuzz german pictures release-check clean install
+.PHONY: help run demo test quick faults proofs lint lint-style lint-imports lint-sql lint-types lock bench bench-peers bench-pooler bench-growth bench-settle bench-callbacks bench-pages simulate kit client-types history manage mutate attack drill fuzz german pictures release-check clean install
 
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{ printf "make %-14s %s\n", $$1, $$2 }'
@@ -34,6 +34,9 @@ quick: $(DEV)  ## run the tests that start no process and no browser, in under a
 
 faults: $(DEV)  ## kill, cut off, reload and restart everything, for a quarter of an hour; ARGS="-k postgres"
 	@FAULTS=long $(LAUNCH) with --instance faults --fast -- $(VENV)/bin/python -m pytest -n 2 tests/faults $(HOSTILE) $(ARGS)
+
+proofs: $(DEV)  ## break one thing at a time, hundreds of times, with the table of docs/reliability.md; ARGS="--only cuts"
+	@$(LAUNCH) with --instance proofs --fast -- $(VENV)/bin/python -m tests.faults.proofs $(ARGS)
 
 lint: lint-style lint-imports lint-sql lint-types  ## check style, imports, SQL, types and migrations
 

@@ -33,7 +33,8 @@ def leave_pulse(part: str) -> None:
         at = now()
         if part == Pulse.Part.WEB and at - pulse.at > SILENCE:
             Outage.objects.create(began_at=pulse.at, ended_at=at)
-        Pulse.objects.filter(part=part).update(at=max(at, pulse.at))
+        # Also if the clock was put back: until it reached the old sign again, no outage would be seen.
+        Pulse.objects.filter(part=part).update(at=at)
 
 
 def present_pause(at: datetime) -> Pause | None:
@@ -45,7 +46,8 @@ def present_pause(at: datetime) -> Pause | None:
     if pulse and at - pulse.at > SILENCE:
         said = _("no web process has left a sign of life since {at}").format(at=in_words(pulse.at))
         return Pause(said, None)
-    outage = Outage.objects.order_by("-ended_at").first()
+    # One that is yet to come is of a clock that was put forward, and back again.
+    outage = Outage.objects.filter(ended_at__lte=at).order_by("-ended_at").first()
     if outage and at - outage.ended_at < GRACE:
         said = _("games could not reach us from {begin} to {end}")
         begin, end = in_words(outage.began_at), in_words(outage.ended_at)

@@ -184,6 +184,17 @@ def test_full_disk__is_not_ready_until_a_heartbeat_is_written(
     assert ready().body == {"status": "ok"}
 
 
+def test_full_disk__still_tells_a_game_what_became_of_its_transaction(
+    player_session: PlayerSession, owner: Owner
+) -> None:
+    """Only that it asked is not written down."""
+    mm = player_session.opened("withdraw", "5.00")
+    with saying(owner, "53100", "wallet_apicall"):
+        assert player_session.done("queryTransaction", mm, type="withdrawal").body["state"] == "pending"
+        assert is_unavailable(player_session.call("confirmWithdrawal", mm))
+    player_session.done("confirmWithdrawal", mm)
+
+
 def test_full_disk__is_forgotten_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(database, "REMEMBERED_SECONDS", 0.0)
     REFUSED_WRITES.note()

@@ -105,7 +105,12 @@ class Platform:
 
     def restart_postgres(self) -> None:
         """As `pg_ctl restart -m immediate`. This process's own connection is lost as well, and made anew."""
-        self.servers.restart_postgres()
+        self.servers.stop_postgres()
+        self.begin_postgres()
+
+    def begin_postgres(self) -> None:
+        """After its end; this process's connection is made anew."""
+        self.servers.begin_postgres()
         connection.close()
 
     def end_all(self) -> None:

@@ -35,13 +35,14 @@ class Servers:
     def valkey_socket(self) -> Path:
         return Path(unquote(urlsplit(self.addresses["REDIS_URL"]).path))
 
-    def restart_postgres(self) -> None:
-        """As `pg_ctl restart -m immediate`.
-
-        Every connection is lost, and the server recovers from its log.
-        """
-        self.postgres.process.send_signal(signal.SIGQUIT)
+    def stop_postgres(self) -> None:
+        """As `pg_ctl stop -m immediate`, if it has not ended by itself: every connection is lost."""
+        if not self.postgres.ended:
+            self.postgres.process.send_signal(signal.SIGQUIT)
         self.postgres.process.wait(30)
+
+    def begin_postgres(self) -> None:
+        """It recovers from its log."""
         programs, data = postgres_programs(self.instance.user), self.instance.home / "postgres" / "data"
         self.postgres = postgres.start_server(
             programs, data, self.postgres_sockets, self.instance, durable=self.durable
@@ -79,6 +80,15 @@ class Servers:
     def promote_valkey(self) -> None:
         with self.valkey_client() as client:
             client.replicaof("NO", "ONE")
+
+    def starve_valkey(self) -> None:
+        """It has no memory left: it takes no writes (`noeviction`)."""
+        with self.valkey_client() as client:
+            client.config_set("maxmemory", "1")
+
+    def feed_valkey(self) -> None:
+        with self.valkey_client() as client:
+            client.config_set("maxmemory", "0")
 
     def flush_valkey(self) -> None:
         with self.valkey_client() as client:

@@ -7,13 +7,12 @@ import os
 import random
 import signal
 import time
-from dataclasses import replace
 
 from tests.conftest import Clock
 from tests.faults.platform_processes import SEED, Platform, children_of, eventually, kill_group, rounds
-from tests.faults.traffic import Player, assert_nothing_lost, played, playing_on
+from tests.faults.traffic import Player, assert_all_kept, is_ready, played, playing_on, sit_down
 from tests.faults.unfinished import assert_settled_without_a_hand, lay_table
-from tests.support.callers import Caller, PlayerSession
+from tests.support.callers import Caller
 from tests.support.game_query_server import FakeGame
 from wallet.settlement.inquiries import LEASE
 
@@ -25,17 +24,6 @@ MANY_PLAYERS = 32
 METRICS = {"METRICS_TOKEN": "a token that only this test has, long enough"}
 
 
-def sit_down(platform: Platform, url: str, players: int = PLAYERS) -> list[PlayerSession]:
-    return [platform.callers.player_session(FUNDS, url=url) for _ in range(players)]
-
-
-def is_ready(url: str) -> bool:
-    try:
-        return Caller(None, url=url).send("GET", "/readyz").status == 200
-    except OSError:
-        return False
-
-
 def play_some(players: list[Player], calls: int = 60) -> None:
     """Until so many more calls are answered: the players are in full swing."""
     so_far = played(players)
@@ -43,15 +31,6 @@ def play_some(players: list[Player], calls: int = 60) -> None:
         lambda: played(players) >= so_far + calls or any(player.problem for player in players),
         "the games get answers",
     )
-
-
-def assert_all_kept(players: list[Player]) -> None:
-    for player in players:
-        # From now on without a server in between.
-        player.player_session = replace(
-            player.player_session, caller=replace(player.player_session.caller, url=None)
-        )
-        assert_nothing_lost(player, FUNDS)
 
 
 def test_postgres__immediate_restart_under_load_loses_no_answer(
@@ -62,7 +41,7 @@ def test_postgres__immediate_restart_under_load_loses_no_answer(
     processes = [web, platform.start("beat"), platform.start("worker")]
     eventually(lambda: is_ready(url), "the web server is ready")
     left = table.leave_open(40)
-    with playing_on(sit_down(platform, url), SEED) as players:
+    with playing_on(sit_down(platform, url, PLAYERS, FUNDS), SEED) as players:
         for _ in range(rounds(2, 20)):
             play_some(players)
             left += table.leave_open(40)
@@ -73,7 +52,7 @@ def test_postgres__immediate_restart_under_load_loses_no_answer(
     # What was leased by sweeps that lost their connection is free again when their leases are over.
     clock.go_ahead(LEASE)
     assert_settled_without_a_hand(platform, left, game)
-    assert_all_kept(players)
+    assert_all_kept(players, FUNDS)
     assert is_ready(url)
     assert not any(process.ended for process in processes)
 
@@ -82,7 +61,7 @@ def test_web_server__killed_under_load_loses_no_answer(platform: Platform) -> No
     dice = random.Random(SEED)
     web, url = platform.serve(WEB_WORKERS="2")
     eventually(lambda: is_ready(url), "the web server is ready")
-    with playing_on(sit_down(platform, url), SEED) as players:
+    with playing_on(sit_down(platform, url, PLAYERS, FUNDS), SEED) as players:
         for number in range(rounds(4, 60)):
             play_some(players)
             time.sleep(dice.uniform(0, 0.2))
@@ -93,7 +72,7 @@ def test_web_server__killed_under_load_loses_no_answer(platform: Platform) -> No
                 os.kill(dice.choice(children_of(web)), signal.SIGKILL)
         play_some(players)
     assert sum(player.statuses[0] for player in players) > 0
-    assert_all_kept(players)
+    assert_all_kept(players, FUNDS)
     assert is_ready(url)
     platform.assert_whole()
 
@@ -109,7 +88,7 @@ def test_worker__killed_in_the_middle_of_batches_loses_no_answer(platform: Platf
     dice = random.Random(SEED)
     web, url = platform.serve(WEB_WORKERS="1", **METRICS)
     eventually(lambda: is_ready(url), "the web server is ready")
-    with playing_on(sit_down(platform, url, MANY_PLAYERS), SEED) as players:
+    with playing_on(sit_down(platform, url, MANY_PLAYERS, FUNDS), SEED) as players:
         for _ in range(rounds(3, 200)):
             play_some(players, 2 * MANY_PLAYERS)
             time.sleep(dice.uniform(0, 0.02))
@@ -119,5 +98,5 @@ def test_worker__killed_in_the_middle_of_batches_loses_no_answer(platform: Platf
     # What a kill meets is a batch: a call is seldom alone.
     assert carried / sent > 2
     assert sum(player.statuses[0] for player in players) > 0
-    assert_all_kept(players)
+    assert_all_kept(players, FUNDS)
     platform.assert_whole()

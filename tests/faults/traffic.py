@@ -9,13 +9,13 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from http.client import HTTPException
 from typing import Any
 
-from tests.faults.platform_processes import PATIENCE
-from tests.support.callers import Answer, PlayerSession, unique
+from tests.faults.platform_processes import PATIENCE, Platform
+from tests.support.callers import Answer, Caller, PlayerSession, unique
 from wallet.models import Entry, Transaction
 
 # What a game may see while servers die: an answer, or a word that there is none now. Anything else is a
@@ -49,6 +49,8 @@ class Player(threading.Thread):
 
     player_session: PlayerSession
     dice: random.Random
+    # Between two transactions, in seconds.
+    pause: float = 0.0
     book: list[Told] = field(default_factory=list)
     statuses: Counter[int] = field(default_factory=Counter)
     problem: str = ""
@@ -61,7 +63,7 @@ class Player(threading.Thread):
 
     def run(self) -> None:
         try:
-            while not self.stopping.is_set():
+            while not self.stopping.wait(self.pause):
                 self.play()
         except Exception as problem:  # noqa: BLE001 (told by the test, which this thread is no part of)
             self.problem = f"{type(problem).__name__}: {problem}"
@@ -91,14 +93,15 @@ class Player(threading.Thread):
             self.statuses[0] += 1
         else:
             self.statuses[answer.status] += 1
+            assert answer.status != 503 or int(answer.headers["retry-after"]) > 0
         return answer
 
 
 @contextmanager
-def playing_on(player_sessions: list[PlayerSession], seed: int) -> Iterator[list[Player]]:
+def playing_on(player_sessions: list[PlayerSession], seed: int, pause: float = 0.0) -> Iterator[list[Player]]:
     """A player for each session until the block ends; then each has finished what it had begun."""
     players = [
-        Player(player_session, random.Random(seed + number))
+        Player(player_session, random.Random(seed + number), pause)
         for number, player_session in enumerate(player_sessions)
     ]
     for player in players:
@@ -119,7 +122,28 @@ def played(players: list[Player]) -> int:
     return sum(len(player.book) for player in players)
 
 
+def sit_down(platform: Platform, url: str, players: int, funds: int) -> list[PlayerSession]:
+    """So many players with `funds` minor units each, who call the server at `url`."""
+    return [platform.callers.player_session(funds, url=url) for _ in range(players)]
+
+
+def is_ready(url: str) -> bool:
+    """Whether the server there says that it can serve."""
+    try:
+        return Caller(None, url=url).send("GET", "/readyz").status == 200
+    except OSError:
+        return False
+
+
 # --- Nothing that was answered is lost ----------------------------------------------------------------
+
+
+def assert_all_kept(players: list[Player], before: int) -> None:
+    """As `assert_nothing_lost` for each, from now on without a server in between."""
+    for player in players:
+        caller = replace(player.player_session.caller, url=None)
+        player.player_session = replace(player.player_session, caller=caller)
+        assert_nothing_lost(player, before)
 
 
 def assert_nothing_lost(player: Player, before: int) -> None:

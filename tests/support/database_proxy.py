@@ -67,14 +67,19 @@ class DatabaseProxy:
             data = sock.recv(65536)
         except OSError:
             data = b""
-        is_said_by_server = sock not in self.clients
-        if data and is_said_by_server and self.hangs:
+        if data and self.hangs and sock not in self.clients:
             return
-        if not data or (is_said_by_server and self.cuts):
-            self.cuts = False
+        if not data or self.is_cut(sock, data):
             self.end(sock)
         else:
             self.peers[sock].sendall(data)
+
+    def is_cut(self, sock: socket.socket, data: bytes) -> bool:
+        """Whether what was said on a socket ends its connection instead of reaching the other side."""
+        is_cut = self.cuts and sock not in self.clients
+        if is_cut:
+            self.cuts = False
+        return is_cut
 
     def end(self, sock: socket.socket) -> None:
         for each in (sock, self.peers[sock]):

@@ -18,8 +18,10 @@ BEGIN
                                 mm_transaction_id, amount, currency_code, address, outcome, replayed, took_us)
     VALUES (wallet_new_id(), p_began, p_game, p_player, p_transaction, p_credential, p_endpoint, p_mm,
             p_amount, coalesce(p_currency, ''), p_address, p_outcome, p_replayed,
-            -- A clock that was put forward meanwhile makes a call long, and fails none.
-            least(p_elapsed_us + date_part('epoch', wallet_now() - p_began) * 1000000, 2147483647)::integer);
+            -- A clock that was put forward meanwhile makes a call long, one that was put back makes it short;
+            -- neither fails any.
+            least(p_elapsed_us + greatest(date_part('epoch', wallet_now() - p_began), 0) * 1000000,
+                  2147483647)::integer);
     RETURN true;
 END $$;
 

@@ -1,4 +1,4 @@
--- A game asks what became of one of its transactions; that is written into the call log.
+-- A game asks what became of one of its transactions; that is written into the call log while there is room.
 -- Outcomes: found; unknown_token, not_found.
 CREATE OR REPLACE FUNCTION ledger_query(
     p_type text, p_game uuid, p_token_hash bytea, p_mm text,
@@ -26,6 +26,11 @@ BEGIN
     LEFT JOIN wallet_wallet wallet ON wallet.id = named.wallet_id
     WHERE game_session.token_hash = p_token_hash AND game_session.game_id = p_game;
     outcome := coalesce(outcome, 'unknown_token');
-    is_logged := call_log_write(began, p_game, player, transaction_id, p_credential, p_endpoint, p_mm,
-                                NULL, NULL, p_address, outcome, false, p_elapsed_us);
+    BEGIN
+        is_logged := call_log_write(began, p_game, player, transaction_id, p_credential, p_endpoint, p_mm,
+                                    NULL, NULL, p_address, outcome, false, p_elapsed_us);
+    EXCEPTION WHEN disk_full THEN
+        -- What is only read is answered where nothing can be written any more.
+        is_logged := false;
+    END;
 END $$;
