@@ -5,7 +5,6 @@ Like config/gunicorn.py this imports nothing of the project.
 """
 
 import enum
-import io
 import re
 import socket
 from typing import Any
@@ -56,7 +55,7 @@ class Arrived(Unreader):  # type: ignore[misc]
         raise Incomplete("the request goes on")
 
     def add(self, data: bytes | bytearray) -> None:
-        self.buf.seek(0, io.SEEK_END)
+        """Only when all that it held has been taken."""
         self.buf.write(data)
 
 

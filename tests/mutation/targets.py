@@ -53,7 +53,8 @@ CLOSEST = {
         "config/test_web_kinds",
     ],
     "config/web_connection.py": [
-        *("config/test_web_connection", "config/test_web_requests", "config/test_web_worker"),
+        *("config/test_web_connection", "config/test_web_table", "config/test_web_table_hand_over"),
+        *("config/test_web_requests", "config/test_web_worker"),
     ],
     "config/web_table.py": [
         "config/test_web_table",
