@@ -52,7 +52,8 @@ ORPHANS = {
         FROM wallet_transaction x
         WHERE x.reference IS NOT NULL
           AND NOT EXISTS (
-            SELECT 1 FROM payments_order o WHERE o.id = x.reference AND o.player_id = x.player_id
+            SELECT 1 FROM (SELECT * FROM payments_order) o
+            WHERE o.id = x.reference AND o.player_id = x.player_id
           )
     """,
     "transactions whose description names another order than their reference": f"""
@@ -64,7 +65,7 @@ ORPHANS = {
         FROM wallet_transaction x
         WHERE x.type = 'set_aside' AND x.settled_at IS NULL AND x.reference IS NOT NULL
           AND NOT EXISTS (
-            SELECT 1 FROM payments_refund r
+            SELECT 1 FROM (SELECT * FROM payments_refund) r
             WHERE r.set_aside_transaction = x.id AND r.set_aside = x.amount
               AND r.state IN ('asked', 'unknown')
           )

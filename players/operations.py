@@ -173,22 +173,22 @@ def end_session(token: UUID) -> None:
     Raises `PlayerRefused` (unknown_session) if there never was one.
     """
     found = GameSession.objects.filter(token_hash=token_hash(token))
-    if not found.filter(ended_at=None).update(ended_at=WalletNow()) and not found.exists():
+    if not found.filter(ended_at=None).update(ended_at=now()) and not found.exists():
         raise PlayerRefused(PlayerOutcome.UNKNOWN_SESSION)
 
 
 def close_session(session: GameSession) -> bool:
     """An operator ends a session, whose token nobody here knows. Returns whether that is new."""
-    return GameSession.objects.filter(pk=session.pk, ended_at=None).update(ended_at=WalletNow()) > 0
+    return GameSession.objects.filter(pk=session.pk, ended_at=None).update(ended_at=now()) > 0
 
 
 def end_sessions(player_id: UUID) -> int:
     """Ends every live session of a player. Returns how many there were."""
-    return live_sessions(player_id).update(ended_at=WalletNow())
+    return live_sessions(player_id).update(ended_at=now())
 
 
 def live_sessions(player_id: UUID) -> QuerySet[GameSession]:
-    return GameSession.objects.filter(player_id=player_id, ended_at=None, expires_at__gt=WalletNow())
+    return GameSession.objects.filter(player_id=player_id, ended_at=None, expires_at__gt=now())
 
 
 @transaction.atomic
@@ -196,7 +196,7 @@ def end_some(player_id: UUID, ids: Sequence[UUID]) -> set[UUID]:
     """Ends those of a player's sessions that are live. Returns which ones."""
     live = live_sessions(player_id).filter(pk__in=ids).select_for_update().order_by("pk")
     ended = set(live.values_list("pk", flat=True))
-    GameSession.objects.filter(pk__in=ended).update(ended_at=WalletNow())
+    GameSession.objects.filter(pk__in=ended).update(ended_at=now())
     return ended
 
 

@@ -177,7 +177,8 @@ def read_statement(
         return [], None
     entries = (
         Entry.objects.filter(player=player, wallet=wallet)
-        .filter(MOVED_SPENDABLE)
+        # Nothing is moved without a transaction. The player in both, so that one machine has all of it.
+        .filter(MOVED_SPENDABLE, transaction__player=player)
         .select_related("transaction__game")
     )
     if before is not None:

@@ -24,12 +24,12 @@ ORPHANS = {
         "AND NOT EXISTS (SELECT 1 FROM players_game g WHERE g.id = x.game_id)"
     ),
     "operators' acts that adjusted nothing": (
-        "FROM wallet_adjustment x WHERE NOT EXISTS (SELECT 1 FROM wallet_transaction t "
-        "WHERE t.id = x.id AND t.player_id = x.player_id)"
+        "FROM wallet_adjustment x WHERE x.id NOT IN (SELECT a.id FROM wallet_adjustment a "
+        "JOIN wallet_transaction t ON t.id = a.id AND t.player_id = a.player_id)"
     ),
     "discrepancies of no transaction": (
-        "FROM wallet_discrepancy x WHERE NOT EXISTS (SELECT 1 FROM wallet_transaction t "
-        "WHERE t.id = x.transaction_id AND t.player_id = x.player_id)"
+        "FROM wallet_discrepancy x WHERE x.id NOT IN (SELECT d.id FROM wallet_discrepancy d "
+        "JOIN wallet_transaction t ON t.id = d.transaction_id AND t.player_id = d.player_id)"
     ),
     "corrections of no discrepancy": (
         "FROM wallet_transaction x "
@@ -38,8 +38,9 @@ ORPHANS = {
         "AND d.player_id = x.player_id AND d.transaction_id = x.reverses_id)"
     ),
     "discrepancies whose correction is not there": (
-        "FROM wallet_discrepancy x WHERE x.correction_id IS NOT NULL AND NOT EXISTS "
-        "(SELECT 1 FROM wallet_transaction t WHERE t.id = x.correction_id AND t.player_id = x.player_id)"
+        "FROM wallet_discrepancy x WHERE x.correction_id IS NOT NULL AND x.id NOT IN "
+        "(SELECT d.id FROM wallet_discrepancy d "
+        "JOIN wallet_transaction t ON t.id = d.correction_id AND t.player_id = d.player_id)"
     ),
 }
 

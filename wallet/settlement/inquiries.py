@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, OuterRef, Subquery
+from django.db.models import F
 
 from lib.clock import now
 from lib.ids import new_id
@@ -22,7 +22,6 @@ from wallet.settlement.status_query import QueryResult
 
 # Longer than a question can take: a lost worker's inquiries are asked again after it.
 LEASE = timedelta(minutes=3)
-SETTLED = Transaction.objects.filter(pk=OuterRef("transaction_id")).values("settled_at")[:1]
 Answer = Inquiry.Answer
 SETTLING = [Answer.CONFIRMED, Answer.ROLLED_BACK]
 WORDS = [*SETTLING, Answer.UNKNOWN, Answer.PENDING]
@@ -65,8 +64,10 @@ def begun(due: Transaction, at: datetime) -> Inquiry:
 
 def close_settled(at: datetime) -> int:
     """Closes inquiries about what has been settled meanwhile, by whomever. Returns how many."""
-    settled = Inquiry.objects.filter(closed_at=None).annotate(settled=Subquery(SETTLED)).exclude(settled=None)
-    return Inquiry.objects.filter(pk__in=settled.values("pk"), closed_at=None).update(
+    settled = Inquiry.objects.filter(closed_at=None, transaction__settled_at__isnull=False)
+    # As a list: on several machines a change reads no other machine.
+    ids = list(settled.values_list("pk", flat=True))
+    return Inquiry.objects.filter(pk__in=ids, closed_at=None).update(
         closed_at=at, next_attempt_at=None, leased_until=None
     )
 

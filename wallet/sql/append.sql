@@ -33,7 +33,7 @@ BEGIN
     UPDATE wallet_wallet
     SET spendable = wallet.spendable, reserved = wallet.reserved, announced = wallet.announced,
         debt = wallet.debt, entry_count = wallet.entry_count, head = wallet.head
-    WHERE id = wallet.id;
+    WHERE player_id = wallet.player_id AND id = wallet.id;
     RETURN wallet;
 END $$;
 
@@ -59,7 +59,7 @@ CREATE OR REPLACE FUNCTION ledger_finish(
 LANGUAGE plpgsql AS $$
 DECLARE
     spendable_before bigint := wallet.spendable;
-    is_bounded boolean;
+    game uuid;
 BEGIN
     wallet := ledger_append(wallet, p_transaction, p_event, ledger_legs(p_type, p_event), p_amount,
                             p_actor, '', p_at, ledger_ending(p_source, p_reason));
@@ -71,17 +71,16 @@ BEGIN
     UPDATE wallet_transaction
     SET state = p_event, settled_at = p_at, settled_seq = wallet.entry_count, settled_source = p_source,
         settled_actor = p_actor, reason = p_reason
-    WHERE id = p_transaction AND settled_at IS NULL
-    RETURNING p_type IN ('withdrawal', 'deposit') AND (p_type = 'withdrawal') = (p_event = 'confirmed')
-        AND EXISTS (SELECT FROM wallet_payoutlimit bounds
-                    WHERE bounds.game_id = wallet_transaction.game_id
-                      AND bounds.currency_id = wallet.currency_id AND bounds.daily_payout IS NOT NULL)
-    INTO is_bounded;
+    WHERE player_id = wallet.player_id AND id = p_transaction AND settled_at IS NULL
+    RETURNING game_id INTO game;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'transaction % was settled without the lock on its wallet', p_transaction;
     END IF;
-    IF is_bounded THEN
-        PERFORM payout_return(p_transaction, wallet.currency_id, p_at);
+    IF p_type IN ('withdrawal', 'deposit') AND (p_type = 'withdrawal') = (p_event = 'confirmed')
+       AND EXISTS (SELECT FROM wallet_payoutlimit
+                   WHERE game_id = game AND currency_id = wallet.currency_id AND daily_payout IS NOT NULL)
+    THEN
+        PERFORM payout_return(wallet.player_id, p_transaction, wallet.currency_id, p_at);
     END IF;
     RETURN wallet;
 END $$;

@@ -4,6 +4,14 @@
 CREATE OR REPLACE FUNCTION call_log_today() RETURNS date
 LANGUAGE sql VOLATILE AS $$ SELECT (wallet_now() AT TIME ZONE 'UTC')::date $$;
 
+-- Whose a call is whose player is not known: nobody's. Where the log is divided by player, it has to lie
+-- somewhere.
+CREATE OR REPLACE FUNCTION call_log_nobody() RETURNS uuid
+LANGUAGE sql STABLE AS $$
+    SELECT '00000000-0000-0000-0000-000000000000'::uuid FROM pg_attribute
+    WHERE attrelid = 'public.wallet_apicall'::regclass AND attname = 'player_id' AND attnotnull
+$$;
+
 -- Writes a call and how it was answered. p_began: when the ledger was asked; p_elapsed_us: how long the call
 -- had taken till then.
 -- Returns true, so that it can be assigned: PL/pgSQL does that much faster than PERFORM.
@@ -14,6 +22,9 @@ CREATE OR REPLACE FUNCTION call_log_write(
 ) RETURNS boolean
 LANGUAGE plpgsql AS $$
 BEGIN
+    IF p_player IS NULL THEN
+        p_player := call_log_nobody();
+    END IF;
     INSERT INTO wallet_apicall (id, at, game_id, player_id, transaction_id, credential, endpoint,
                                 mm_transaction_id, amount, currency_code, address, outcome, replayed, took_us)
     VALUES (wallet_new_id(), p_began, p_game, p_player, p_transaction, p_credential, p_endpoint, p_mm,

@@ -30,16 +30,18 @@ BEGIN
     answer.outcome := 'not_found';
     answer.replayed := false;
     -- Neither a discrepancy nor a transaction ever changes its wallet, so this read needs no lock.
-    SELECT * INTO wallet FROM wallet_wallet
-    WHERE id = (SELECT named.wallet_id FROM wallet_discrepancy found
-                JOIN wallet_transaction named ON named.id = found.transaction_id
-                WHERE found.id = p_discrepancy)
-    FOR NO KEY UPDATE;
+    SELECT * INTO contradicted FROM wallet_discrepancy WHERE id = p_discrepancy;
     IF NOT FOUND THEN
         RETURN answer;
     END IF;
-    SELECT * INTO STRICT contradicted FROM wallet_discrepancy WHERE id = p_discrepancy FOR NO KEY UPDATE;
-    SELECT * INTO STRICT settled FROM wallet_transaction WHERE id = contradicted.transaction_id;
+    SELECT * INTO STRICT settled FROM wallet_transaction
+    WHERE player_id = contradicted.player_id AND id = contradicted.transaction_id;
+    SELECT * INTO STRICT wallet FROM wallet_wallet
+    WHERE player_id = settled.player_id AND id = settled.wallet_id FOR NO KEY UPDATE;
+    SELECT * INTO STRICT contradicted FROM wallet_discrepancy
+    WHERE player_id = contradicted.player_id AND id = p_discrepancy FOR NO KEY UPDATE;
+    SELECT * INTO STRICT settled FROM wallet_transaction
+    WHERE player_id = contradicted.player_id AND id = contradicted.transaction_id;
     answer.player_id := wallet.player_id;
     answer.transaction_id := p_id;
     answer.currency_code := wallet.currency_id;
@@ -51,7 +53,7 @@ BEGIN
         FROM wallet_transaction known JOIN wallet_entry entry
             ON entry.player_id = known.player_id AND entry.wallet_id = known.wallet_id
             AND entry.seq = known.settled_seq
-        WHERE known.id = p_id;
+        WHERE known.player_id = wallet.player_id AND known.id = p_id;
         RETURN answer;
     END IF;
     booked := ledger_correction(contradicted.kind, settled.type);
@@ -81,7 +83,7 @@ BEGIN
                               NULL, '', 'operator', p_actor, p_reason, moment);
     UPDATE wallet_discrepancy
     SET closed_at = moment, closed_by = p_actor, reason = p_reason, correction_id = p_id
-    WHERE id = p_discrepancy;
+    WHERE player_id = wallet.player_id AND id = p_discrepancy;
     answer.balance := wallet.spendable;
     RETURN answer;
 END $$;

@@ -6,7 +6,8 @@ LANGUAGE plpgsql AS $$
 BEGIN
     IF known.wallet_id <> wallet.id THEN
         -- It was opened through a session in another currency: its own wallet is compared and answered.
-        SELECT * INTO STRICT wallet FROM wallet_wallet WHERE id = known.wallet_id;
+        SELECT * INTO STRICT wallet FROM wallet_wallet
+        WHERE player_id = known.player_id AND id = known.wallet_id;
         answer.balance := wallet.spendable;
         answer.currency_code := wallet.currency_id;
     END IF;
@@ -30,7 +31,8 @@ END $$;
 --
 -- In: p_type withdrawal or deposit; p_game the caller's game; p_token_hash the session; p_mm the game's own
 --     id; p_amount in minor units and p_currency as the game named them; p_pending how long it may stay
---     unfinished; the rest says who asked, for the journal and the call log.
+--     unfinished; the rest says who asked, for the journal and the call log. p_player is for a distributed
+--     database alone: the session's player, on whose machine the call runs.
 -- Outcomes: opened; unknown_token, other_content, already_rolled_back, already_expired, insufficient_funds,
 --     limit_reached, session_ended, foreign_currency, player_inactive, wallet_frozen.
 -- Raises unique_violation if the session was cleared away in the same instant: call it again.
@@ -38,7 +40,7 @@ END $$;
 CREATE OR REPLACE FUNCTION ledger_open(
     p_type text, p_game uuid, p_token_hash bytea, p_mm text, p_amount bigint, p_currency text,
     p_description text, p_pending interval, p_actor text, p_credential uuid, p_endpoint text, p_address inet,
-    p_elapsed_us integer
+    p_elapsed_us integer, p_player uuid DEFAULT NULL
 ) RETURNS ledger_answer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
@@ -64,15 +66,12 @@ BEGIN
     answer.replayed := false;
     <<decide>>
     BEGIN
-        SELECT game_session.id, game_session.is_kept, session_wallet AS wallet INTO session
-        FROM players_gamesession game_session
-        JOIN wallet_wallet session_wallet
-            ON session_wallet.player_id = game_session.player_id
-            AND session_wallet.currency_id = game_session.currency_code
-        WHERE game_session.token_hash = p_token_hash AND game_session.game_id = p_game
-        FOR NO KEY UPDATE OF session_wallet;
+        SELECT id, is_kept, player_id, currency_code INTO session
+        FROM players_gamesession WHERE token_hash = p_token_hash AND game_id = p_game;
         EXIT decide WHEN NOT FOUND;
-        wallet := session.wallet;
+        SELECT * INTO wallet FROM wallet_wallet
+        WHERE player_id = session.player_id AND currency_id = session.currency_code FOR NO KEY UPDATE;
+        EXIT decide WHEN NOT FOUND;
 
         -- A statement of its own, after the lock: what gates money is what the ones before us committed.
         -- The order of refusals is the contract's (section 1).

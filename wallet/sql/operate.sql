@@ -151,12 +151,13 @@ BEGIN
     answer.balance := wallet.spendable;
     answer.outcome := p_event;
     UPDATE wallet_wallet
-    SET frozen_at = CASE p_event WHEN 'frozen' THEN moment WHEN 'unfrozen' THEN NULL ELSE frozen_at END,
-        withdrawal_limit = CASE p_event WHEN 'limit_set' THEN p_limit ELSE withdrawal_limit END
-    WHERE id = wallet.id AND CASE p_event
-        WHEN 'frozen' THEN frozen_at IS NULL
-        WHEN 'unfrozen' THEN frozen_at IS NOT NULL
-        WHEN 'limit_set' THEN withdrawal_limit IS DISTINCT FROM p_limit
+    SET frozen_at = CASE WHEN p_event = 'frozen' THEN moment WHEN p_event = 'unfrozen' THEN NULL
+            ELSE frozen_at END,
+        withdrawal_limit = CASE WHEN p_event = 'limit_set' THEN p_limit ELSE withdrawal_limit END
+    WHERE player_id = p_player AND id = wallet.id AND CASE
+        WHEN p_event = 'frozen' THEN frozen_at IS NULL
+        WHEN p_event = 'unfrozen' THEN frozen_at IS NOT NULL
+        WHEN p_event = 'limit_set' THEN withdrawal_limit IS DISTINCT FROM p_limit
     END;
     IF NOT FOUND THEN
         answer.outcome := 'unchanged';

@@ -80,8 +80,10 @@ BEGIN
     IF bounds.daily_payout IS NULL
        OR EXISTS (SELECT FROM wallet_transaction
                   WHERE player_id = wallet.player_id AND game_id = bounds.game_id AND type = 'deposit'
-                    AND mm_transaction_id = p_mm)
-       OR payout_count(bounds.game_id, bounds.currency_id, today, p_amount, share) THEN
+                    AND mm_transaction_id = p_mm) THEN
+        RETURN 'opened';
+    END IF;
+    IF payout_count(bounds.game_id, bounds.currency_id, today, p_amount, share) THEN
         RETURN 'opened';
     END IF;
     -- Whoever has not committed yet has paid nothing yet. So those that are refused wait for nobody.
@@ -95,14 +97,16 @@ END $$;
 
 -- Takes off the day's net payout what a transaction of a game that has a daily bound took in or gave back: a
 -- confirmed withdrawal, or a deposit that was announced the same day and is rolled back or expired.
-CREATE OR REPLACE FUNCTION payout_return(p_transaction uuid, p_currency text, p_at timestamptz) RETURNS void
+CREATE OR REPLACE FUNCTION payout_return(
+    p_player uuid, p_transaction uuid, p_currency text, p_at timestamptz
+) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
     settled wallet_transaction;
     since timestamptz;
     today date := payout_day(p_at);
 BEGIN
-    SELECT * INTO STRICT settled FROM wallet_transaction WHERE id = p_transaction;
+    SELECT * INTO STRICT settled FROM wallet_transaction WHERE player_id = p_player AND id = p_transaction;
     SELECT counting_since INTO STRICT since FROM wallet_payoutlimit
     WHERE game_id = settled.game_id AND currency_id = p_currency;
     -- A deposit that was announced while the bound was being set may not have been counted.

@@ -2,7 +2,7 @@
 -- Outcomes: found; unknown_token, not_found.
 CREATE OR REPLACE FUNCTION ledger_query(
     p_type text, p_game uuid, p_token_hash bytea, p_mm text,
-    p_credential uuid, p_endpoint text, p_address inet, p_elapsed_us integer,
+    p_credential uuid, p_endpoint text, p_address inet, p_elapsed_us integer, p_player uuid DEFAULT NULL,
     OUT outcome text, OUT transaction_id uuid, OUT state text, OUT amount bigint, OUT currency_code text,
     OUT opened_at timestamptz, OUT settled_at timestamptz
 )
@@ -11,21 +11,22 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     began timestamptz := wallet_now();
     player uuid;
+    is_known boolean;
     is_logged boolean;
 BEGIN
     IF (p_type IN ('withdrawal', 'deposit')) IS NOT TRUE THEN
         PERFORM ledger_refuse('ledger_query', format('type %L', p_type));
     END IF;
-    SELECT CASE WHEN named.id IS NULL THEN 'not_found' ELSE 'found' END, game_session.player_id,
-        named.id, named.state, named.amount, wallet.currency_id, named.opened_at, named.settled_at
-    INTO outcome, player, transaction_id, state, amount, currency_code, opened_at, settled_at
-    FROM players_gamesession game_session
-    LEFT JOIN wallet_transaction named
-        ON named.player_id = game_session.player_id AND named.game_id = game_session.game_id
-        AND named.type = p_type AND named.mm_transaction_id = p_mm
-    LEFT JOIN wallet_wallet wallet ON wallet.id = named.wallet_id
-    WHERE game_session.token_hash = p_token_hash AND game_session.game_id = p_game;
-    outcome := coalesce(outcome, 'unknown_token');
+    SELECT player_id INTO player FROM players_gamesession
+    WHERE token_hash = p_token_hash AND game_id = p_game;
+    is_known := FOUND;
+    SELECT 'found', named.id, named.state, named.amount, wallet.currency_id, named.opened_at, named.settled_at
+    INTO outcome, transaction_id, state, amount, currency_code, opened_at, settled_at
+    FROM wallet_transaction named JOIN wallet_wallet wallet
+        ON wallet.player_id = named.player_id AND wallet.id = named.wallet_id
+    WHERE named.player_id = player AND named.game_id = p_game AND named.type = p_type
+      AND named.mm_transaction_id = p_mm;
+    outcome := coalesce(outcome, CASE WHEN is_known THEN 'not_found' ELSE 'unknown_token' END);
     BEGIN
         is_logged := call_log_write(began, p_game, player, transaction_id, p_credential, p_endpoint, p_mm,
                                     NULL, NULL, p_address, outcome, false, p_elapsed_us);

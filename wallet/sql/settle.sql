@@ -28,7 +28,8 @@ $$;
 -- Raises unique_violation as ledger_open does.
 CREATE OR REPLACE FUNCTION ledger_settle(
     p_event text, p_type text, p_game uuid, p_token_hash bytea, p_mm text, p_amount bigint, p_currency text,
-    p_reason text, p_actor text, p_credential uuid, p_endpoint text, p_address inet, p_elapsed_us integer
+    p_reason text, p_actor text, p_credential uuid, p_endpoint text, p_address inet, p_elapsed_us integer,
+    p_player uuid DEFAULT NULL
 ) RETURNS ledger_answer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
@@ -47,22 +48,18 @@ BEGIN
     answer.replayed := false;
     <<decide>>
     BEGIN
-        -- Which wallet to lock: the transaction's, if there is one (in another currency, it may be).
-        SELECT game_session.id, game_session.is_kept, game_session.player_id, game_session.currency_code,
-            named.wallet_id
-        INTO session
-        FROM players_gamesession game_session
-        LEFT JOIN wallet_transaction named
-            ON named.player_id = game_session.player_id AND named.game_id = game_session.game_id
-            AND named.type = p_type AND named.mm_transaction_id = p_mm
-        WHERE game_session.token_hash = p_token_hash AND game_session.game_id = p_game;
+        SELECT id, is_kept, player_id, currency_code INTO session
+        FROM players_gamesession WHERE token_hash = p_token_hash AND game_id = p_game;
         EXIT decide WHEN NOT FOUND;
-        IF session.wallet_id IS NULL THEN
-            SELECT * INTO STRICT wallet FROM wallet_wallet
-            WHERE player_id = session.player_id AND currency_id = session.currency_code FOR NO KEY UPDATE;
-        ELSE
-            SELECT * INTO STRICT wallet FROM wallet_wallet WHERE id = session.wallet_id FOR NO KEY UPDATE;
-        END IF;
+        -- Which wallet to lock: the transaction's, if there is one (in another currency, it may be).
+        SELECT * INTO STRICT wallet FROM wallet_wallet
+        WHERE player_id = session.player_id AND id = coalesce(
+            (SELECT named.wallet_id FROM wallet_transaction named
+             WHERE named.player_id = session.player_id AND named.game_id = p_game AND named.type = p_type
+               AND named.mm_transaction_id = p_mm),
+            (SELECT own.id FROM wallet_wallet own
+             WHERE own.player_id = session.player_id AND own.currency_id = session.currency_code))
+        FOR NO KEY UPDATE;
         moment := wallet_now();
         answer.player_id := wallet.player_id;
         answer.currency_code := wallet.currency_id;
@@ -150,7 +147,7 @@ BEGIN
             UPDATE wallet_transaction
             SET settled_seq = wallet.entry_count, settled_source = 'game', settled_actor = p_actor,
                 reason = p_reason
-            WHERE id = opened.id;
+            WHERE player_id = wallet.player_id AND id = opened.id;
         ELSE
             wallet := ledger_finish(wallet, opened.id, opened.type, opened.amount, p_event,
                                     'game', p_actor, p_reason, moment);
@@ -185,13 +182,14 @@ BEGIN
     answer.outcome := 'not_found';
     answer.replayed := false;
     -- A transaction never changes its wallet, so this read needs no lock.
-    SELECT * INTO wallet FROM wallet_wallet
-    WHERE id = (SELECT wallet_id FROM wallet_transaction WHERE id = p_transaction)
-    FOR NO KEY UPDATE;
+    SELECT * INTO opened FROM wallet_transaction WHERE id = p_transaction;
     IF NOT FOUND THEN
         RETURN answer;
     END IF;
-    SELECT * INTO STRICT opened FROM wallet_transaction WHERE id = p_transaction;
+    SELECT * INTO STRICT wallet FROM wallet_wallet
+    WHERE player_id = opened.player_id AND id = opened.wallet_id FOR NO KEY UPDATE;
+    SELECT * INTO STRICT opened FROM wallet_transaction
+    WHERE player_id = opened.player_id AND id = opened.id;
     answer.player_id := wallet.player_id;
     answer.currency_code := wallet.currency_id;
     answer.transaction_id := opened.id;

@@ -7,29 +7,29 @@
 CREATE OR REPLACE FUNCTION ledger_expire(p_transactions uuid[], p_actor text, p_reason text) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
-    locked uuid[];
+    named record;
     due record;
     wallet wallet_wallet;
     expired integer := 0;
 BEGIN
-    locked := ARRAY(
-        SELECT id FROM wallet_wallet
-        WHERE id IN (SELECT wallet_id FROM wallet_transaction WHERE id = ANY (p_transactions))
-        FOR NO KEY UPDATE SKIP LOCKED);
-    -- A statement of its own, after the locks: it sees what the ones before us committed.
-    FOR due IN
-        SELECT held AS wallet, pending.id, pending.type, pending.amount
-        FROM wallet_transaction pending JOIN wallet_wallet held ON held.id = pending.wallet_id
-        WHERE pending.id = ANY (p_transactions) AND pending.wallet_id = ANY (locked)
-          AND pending.settled_at IS NULL AND pending.due_at <= wallet_now()
-        ORDER BY pending.wallet_id, pending.id
+    FOR named IN
+        SELECT DISTINCT player_id, wallet_id FROM wallet_transaction WHERE id = ANY (p_transactions)
+        ORDER BY wallet_id
     LOOP
-        IF (due.wallet).id IS DISTINCT FROM wallet.id THEN
-            wallet := due.wallet;
-        END IF;
-        wallet := ledger_finish(wallet, due.id, due.type, due.amount, 'expired',
-                                'sweep', p_actor, p_reason, wallet_now());
-        expired := expired + 1;
+        SELECT * INTO wallet FROM wallet_wallet
+        WHERE player_id = named.player_id AND id = named.wallet_id FOR NO KEY UPDATE SKIP LOCKED;
+        CONTINUE WHEN NOT FOUND;
+        -- A statement of its own, after the lock: it sees what the ones before us committed.
+        FOR due IN
+            SELECT id, type, amount FROM wallet_transaction
+            WHERE player_id = named.player_id AND id = ANY (p_transactions) AND wallet_id = named.wallet_id
+              AND settled_at IS NULL AND due_at <= wallet_now()
+            ORDER BY id
+        LOOP
+            wallet := ledger_finish(wallet, due.id, due.type, due.amount, 'expired',
+                                    'sweep', p_actor, p_reason, wallet_now());
+            expired := expired + 1;
+        END LOOP;
     END LOOP;
     RETURN expired;
 END $$;
