@@ -14,7 +14,7 @@ HOSTILE := tests/config/launcher/test_restarts.py tests/config/recovery/test_dri
 	$(addprefix tests/config/test_,nginx.py web_reload.py web_worker.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test quick faults proofs lint lint-style lint-imports lint-sql lint-types lock bench bench-peers bench-pooler bench-growth bench-settle bench-callbacks bench-pages simulate kit client-types history manage mutate attack drill fuzz german pictures release-check clean install
+.PHONY: help run demo test quick citus faults proofs lint lint-style lint-imports lint-sql lint-types lock bench bench-peers bench-pooler bench-growth bench-settle bench-callbacks bench-pages simulate kit client-types history manage mutate attack drill fuzz german pictures release-check clean install
 
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{ printf "make %-14s %s\n", $$1, $$2 }'
@@ -31,6 +31,9 @@ test: $(DEV)  ## run the tests; ARGS="-k name" chooses
 
 quick: $(DEV)  ## run the tests that start no process and no browser, in under a minute
 	@QUICK=1 $(LAUNCH) with --instance test --fast -- $(VENV)/bin/python -m pytest -n 2 $(ARGS)
+
+citus: $(DEV)  ## divide a database over three servers with Citus, where that is installed, and check everything on it
+	@LONG=1 $(LAUNCH) with --instance citus --fast -- $(VENV)/bin/python -m pytest -q tests/config/distribution/test_cluster.py $(ARGS)
 
 faults: $(DEV)  ## kill, cut off, reload and restart everything, for a quarter of an hour; ARGS="-k postgres"
 	@FAULTS=long $(LAUNCH) with --instance faults --fast -- $(VENV)/bin/python -m pytest -n 2 tests/faults $(HOSTILE) $(ARGS)

@@ -24,6 +24,18 @@ DATABASE_STATEMENT_TIMEOUT = env.int("DATABASE_STATEMENT_TIMEOUT", default=15)
 DATABASE_POOLER = env.str("DATABASE_POOLER", default="")
 if DATABASE_POOLER not in ("", "prepares", "plain"):
     raise ImproperlyConfigured("DATABASE_POOLER is prepares, plain, or left out.")
+# Whether `manage.py distribute` has divided the database over several machines (docs/scaling.md).
+DATABASE_DISTRIBUTED = env.bool("DATABASE_DISTRIBUTED", default=False)
+if DATABASE_DISTRIBUTED and DATABASE_POOLER:
+    raise ImproperlyConfigured("DATABASE_DISTRIBUTED needs settings of its connections: no DATABASE_POOLER.")
+# A transaction goes to each machine by one connection: it sees what it wrote, and reads that machine as it
+# was at one moment.
+CITUS = (
+    " -c citus.multi_shard_modify_mode=sequential -c citus.max_adaptive_executor_pool_size=1"
+    " -c citus.enable_unsafe_triggers=on"
+    if DATABASE_DISTRIBUTED
+    else ""
+)
 # A stuck lock or statement is given up (503, safe to repeat) before a game's own time-out.
 # Migrations take their time: 0.
 LIMITS = (
@@ -31,7 +43,7 @@ LIMITS = (
     if DATABASE_POOLER
     else {
         "options": f"-c statement_timeout={DATABASE_STATEMENT_TIMEOUT}s "
-        "-c lock_timeout=8s -c idle_in_transaction_session_timeout=30s"
+        f"-c lock_timeout=8s -c idle_in_transaction_session_timeout=30s{CITUS}"
     }
 )
 DATABASES["default"].update(

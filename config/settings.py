@@ -16,6 +16,7 @@ from config.alert_channels import ALERT_WEBHOOK_URL as ALERT_WEBHOOK_URL
 from config.alert_channels import MAIL_SERVER
 from config.databases import DATABASE_APP_ROLE as DATABASE_APP_ROLE
 from config.databases import DATABASE_BACKUP_URL as DATABASE_BACKUP_URL
+from config.databases import DATABASE_DISTRIBUTED as DATABASE_DISTRIBUTED
 from config.databases import DATABASE_POOLER as DATABASE_POOLER
 from config.databases import DATABASE_REPORTS_LAG as DATABASE_REPORTS_LAG
 from config.databases import DATABASE_REPORTS_URL as DATABASE_REPORTS_URL

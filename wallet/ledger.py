@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from django.conf import settings
 from psycopg.types.numeric import Int4, Int8
 
 from lib.event_loop import in_loop
@@ -18,6 +19,7 @@ from wallet.ledger_statements import (
     LOG_REFUSED,
     OPEN,
     OPEN_WALLET,
+    PLAYER,
     POST,
     QUERY,
     RESOLVE,
@@ -26,6 +28,11 @@ from wallet.ledger_statements import (
     SETTLE,
 )
 from wallet.ledger_tries import Parameters, run, statement_span
+
+# Whose a session is, by its token's hash, which never changes; for a distributed database.
+PLAYERS: dict[bytes, UUID] = {}
+MOST_PLAYERS = 100_000
+NOBODY = UUID(int=0)
 
 
 class Answer(NamedTuple):
@@ -102,8 +109,10 @@ def answer(statement: str, parameters: Parameters) -> Answer:
 
 
 def answer_in_batch(statement: str, parameters: dict[str, Any]) -> Answer:
-    """The answer to an opening or a settling of a game, which goes along with others where that serves it."""
-    if not in_loop():
+    """The answer to an opening or a settling of a game, which goes along with others where that serves it:
+    not if each goes to another machine.
+    """
+    if not in_loop() or settings.DATABASE_DISTRIBUTED:
         return answer(statement, parameters)
     with statement_span(statement) as span:
         try:
@@ -121,6 +130,20 @@ def caller(context: CallContext) -> dict[str, Any]:
         "address": context.address,
         "elapsed_us": Int4(context.elapsed_us),
     }
+
+
+def place(token_hash: bytes) -> dict[str, Any]:
+    """By whose machine a call of this session is answered, if the database is distributed."""
+    if not settings.DATABASE_DISTRIBUTED:
+        return {}
+    if token_hash not in PLAYERS:
+        row = run(PLAYER, {"token_hash": token_hash})
+        if row is None:
+            return {"player": NOBODY}
+        if len(PLAYERS) >= MOST_PLAYERS:
+            PLAYERS.clear()
+        PLAYERS[token_hash] = row[0]
+    return {"player": PLAYERS[token_hash]}
 
 
 def open_transaction(
@@ -147,7 +170,7 @@ def open_transaction(
         "pending": pending,
         "actor": context.actor,
     }
-    return answer_in_batch(OPEN, parameters | caller(context))
+    return answer_in_batch(OPEN, parameters | caller(context) | place(token_hash))
 
 
 def settle_transaction(
@@ -174,14 +197,15 @@ def settle_transaction(
         "reason": reason,
         "actor": context.actor,
     }
-    return answer_in_batch(SETTLE, parameters | caller(context))
+    return answer_in_batch(SETTLE, parameters | caller(context) | place(token_hash))
 
 
 def query_transaction(
     context: CallContext, *, type: str, token_hash: bytes, mm_transaction_id: str
 ) -> TransactionView:
     """What became of a transaction of this game and player."""
-    row = run(QUERY, {"type": type, "token_hash": token_hash, "mm": mm_transaction_id} | caller(context))
+    parameters = {"type": type, "token_hash": token_hash, "mm": mm_transaction_id}
+    row = run(QUERY, parameters | caller(context) | place(token_hash))
     if row is None:
         raise AssertionError("a ledger function returns a row")
     return TransactionView(*row)
@@ -189,7 +213,7 @@ def query_transaction(
 
 def find_session(*, game_id: UUID, token_hash: bytes) -> SessionView | None:
     """The session that a token stands for, live or not; None if this game never had it."""
-    row = run(SESSION, {"token_hash": token_hash, "game": game_id})
+    row = run(SESSION, {"token_hash": token_hash, "game": game_id} | place(token_hash))
     return SessionView(*row) if row else None
 
 

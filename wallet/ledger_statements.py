@@ -3,6 +3,8 @@
 import re
 from functools import cache
 
+from django.conf import settings
+
 CALLED = re.compile(r"(?:SELECT|FROM) +(\w+)\(")
 ANSWER = "SELECT outcome, transaction_id::text, balance, currency_code FROM "
 # Who called, for the call log.
@@ -10,15 +12,19 @@ CALLER = """
     p_game => %(game)s, p_credential => %(credential)s, p_endpoint => %(endpoint)s,
     p_address => %(address)s::inet, p_elapsed_us => %(elapsed_us)s
 """
+# By this Citus sends the call to the machine that has the player (docs/scaling.md).
+PLACE = ", p_player => %(player)s" if settings.DATABASE_DISTRIBUTED else ""
+AND_PLACE = "AND session.player_id = %(player)s" if settings.DATABASE_DISTRIBUTED else ""
 
 OPEN = f"""{ANSWER} ledger_open(
     p_type => %(type)s, p_token_hash => %(token_hash)s, p_mm => %(mm)s, p_amount => %(amount)s,
     p_currency => %(currency)s, p_description => %(description)s, p_pending => %(pending)s,
-    p_actor => %(actor)s, {CALLER}
+    p_actor => %(actor)s, {CALLER}{PLACE}
 )"""
 SETTLE = f"""{ANSWER} ledger_settle(
     p_event => %(event)s, p_type => %(type)s, p_token_hash => %(token_hash)s, p_mm => %(mm)s,
-    p_amount => %(amount)s, p_currency => %(currency)s, p_reason => %(reason)s, p_actor => %(actor)s, {CALLER}
+    p_amount => %(amount)s, p_currency => %(currency)s, p_reason => %(reason)s, p_actor => %(actor)s,
+    {CALLER}{PLACE}
 )"""
 ANSWERS = "SELECT place, outcome, transaction_id::text, balance, currency_code FROM "
 # Openings before settlements; parameters by wallet/call_batches.py.
@@ -29,7 +35,7 @@ MANY = f"""
 """
 VIEW = "SELECT outcome, transaction_id::text, state, amount, currency_code, opened_at, settled_at FROM "
 QUERY = f"""{VIEW} ledger_query(
-    p_type => %(type)s, p_token_hash => %(token_hash)s, p_mm => %(mm)s, {CALLER}
+    p_type => %(type)s, p_token_hash => %(token_hash)s, p_mm => %(mm)s, {CALLER}{PLACE}
 )"""
 LOG_REFUSED = f"SELECT call_log_refused(p_outcome => %(outcome)s, p_mm => %(mm)s, {CALLER})"
 RESOLVE = f"""{ANSWER} ledger_resolve(
@@ -65,7 +71,7 @@ SET_ASIDE = """SELECT ledger_set_aside(
     p_most => %(most)s, p_reverses => %(reverses)s, p_reference => %(reference)s,
     p_description => %(description)s, p_source => %(source)s, p_actor => %(actor)s
 )"""
-SESSION = """
+SESSION = f"""
     SELECT session.ended_at IS NULL AND session.expires_at > wallet_now(),
         player.uid, player.nickname, player.country, session.language, wallet.spendable, wallet.currency_id
     FROM players_gamesession session
@@ -73,7 +79,9 @@ SESSION = """
     JOIN wallet_wallet wallet
         ON wallet.player_id = session.player_id AND wallet.currency_id = session.currency_code
     WHERE session.token_hash = %(token_hash)s AND session.game_id = %(game)s
-"""
+        {AND_PLACE}
+"""  # noqa: S608 (our own constants)
+PLAYER = "SELECT player_id FROM players_gamesession WHERE token_hash = %(token_hash)s"
 
 
 @cache

@@ -20,6 +20,7 @@ SLOW_PLACES = (
     "clients/kit/test_planted.py",
     "clients/kit/wallet/test_control.py",
     "clients/python/test_package.py",
+    "config/distribution/test_cluster.py",
     "config/launcher",
     "config/recovery",
     "config/test_broker_transport.py",

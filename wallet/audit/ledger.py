@@ -9,6 +9,7 @@ from operator import itemgetter
 from typing import Any
 
 import psycopg
+from django.conf import settings
 from django.db import transaction
 
 from lib.standby import reader
@@ -32,6 +33,8 @@ def microseconds(column: str) -> str:
     return f"(extract(epoch FROM {column}) * 1000000)::bigint"
 
 
+# On several machines only what is of one player is on one of them.
+BESIDE = "AND t.player_id = e.player_id" if settings.DATABASE_DISTRIBUTED else ""
 WALLETS_WHERE = f"""
     SELECT player_id::text, id::text, currency_id, spendable, reserved, announced, debt, entry_count, head,
         {microseconds("frozen_at")}, withdrawal_limit, {microseconds("opened_at")}
@@ -46,7 +49,7 @@ ENTRIES_WHERE = f"""
         t.reverses_id::text, {microseconds("t.opened_at")}, t.opened_seq, {microseconds("t.due_at")},
         {microseconds("t.settled_at")}, t.settled_seq, t.settled_source, t.settled_actor, t.reason,
         t.reference::text
-    FROM wallet_entry e LEFT JOIN wallet_transaction t ON t.id = e.transaction_id {{where}}
+    FROM wallet_entry e LEFT JOIN wallet_transaction t ON t.id = e.transaction_id {BESIDE} {{where}}
     ORDER BY e.player_id, e.wallet_id, e.seq
 """
 WALLETS, WALLETS_OF = (
@@ -79,7 +82,7 @@ BY_HAND = (
 UNASKED_WHERE = f"""
     SELECT t.wallet_id::text, t.id::text FROM wallet_transaction t
         JOIN wallet_wallet w ON w.id = t.wallet_id AND w.player_id = t.player_id
-    WHERE t.type IN {BY_HAND} AND NOT EXISTS (SELECT 1 FROM wallet_adjustment a
+    WHERE t.type IN {BY_HAND} AND NOT EXISTS (SELECT 1 FROM (SELECT * FROM wallet_adjustment) a
         WHERE (a.id, a.player_id, a.currency_id, a.type, a.amount, a.actor, a.reason)
             = (t.id, t.player_id, w.currency_id, t.type, t.amount, t.actor, t.reason)) {{where}}
     ORDER BY t.id

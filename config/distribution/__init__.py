@@ -1,0 +1,1 @@
+"""Divides the database's tables over several machines, with Citus (docs/scaling.md)."""
