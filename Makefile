@@ -10,11 +10,11 @@ LAUNCH := exec $(VENV)/bin/python -m config.launcher.launch --parent $$PPID
 # Two first starts at the same time must not install into one directory at once.
 FLOCK := $(if $(shell command -v flock),mkdir -p var && flock var/install.lock)
 # What else has a form that takes minutes: clients that hold on, reloads under load, processes that die.
-HOSTILE := tests/config/launcher/test_restarts.py tests/config/recovery/test_drill.py tests/payments/deliveries/test_worker.py \
+HOSTILE := tests/config/launcher/test_restarts.py tests/config/recovery/test_drill.py tests/config/recovery/test_failover.py tests/payments/deliveries/test_worker.py \
 	$(addprefix tests/config/test_,nginx.py web_reload.py web_worker.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test quick citus faults proofs lint lint-style lint-imports lint-sql lint-types lock bench bench-peers bench-pooler bench-growth bench-settle bench-callbacks bench-pages simulate kit client-types history manage mutate attack drill fuzz german pictures release-check clean install
+.PHONY: help run demo test quick citus faults proofs lint lint-style lint-imports lint-sql lint-types lock bench bench-peers bench-pooler bench-growth bench-settle bench-callbacks bench-pages simulate kit client-types history manage mutate attack drill failover fuzz german pictures release-check clean install
 
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{ printf "make %-14s %s\n", $$1, $$2 }'
@@ -114,6 +114,9 @@ attack: $(DEV)  ## play hostile clients, requests and addresses against a server
 
 drill: $(DEV)  ## restore a platform under load 50 times to random seconds, and after losing its server; ARGS="--restores 50"
 	@$(LAUNCH) with --instance drill --fast -- $(VENV)/bin/python -m tests.config.recovery.drill $(ARGS)
+
+failover: $(DEV)  ## let the database's primary die under load 50 times, its standby takes over; ARGS="--failovers 50"
+	@$(LAUNCH) with --instance failover --fast -- $(VENV)/bin/python -m tests.config.recovery.failover $(ARGS)
 
 fuzz: $(DEV)  ## change a million genuine callbacks, none of which may count; ARGS="--count 1000000 --seed 7"
 	@$(LAUNCH) with --instance fuzz --fast -- $(VENV)/bin/python -m tests.payments.fuzz $(ARGS)

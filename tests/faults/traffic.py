@@ -98,10 +98,12 @@ class Player(threading.Thread):
 
 
 @contextmanager
-def playing_on(player_sessions: list[PlayerSession], seed: int, pause: float = 0.0) -> Iterator[list[Player]]:
+def playing_on(
+    player_sessions: list[PlayerSession], seed: int, pause: float = 0.0, kind: type[Player] = Player
+) -> Iterator[list[Player]]:
     """A player for each session until the block ends; then each has finished what it had begun."""
     players = [
-        Player(player_session, random.Random(seed + number), pause)
+        kind(player_session, random.Random(seed + number), pause)
         for number, player_session in enumerate(player_sessions)
     ]
     for player in players:
