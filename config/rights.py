@@ -135,6 +135,22 @@ WALLET = {
     # Sums of the journal, which the audit compares with it; a day is closed anew after a correction.
     "wallet_closedday": table("add remove", changes="entries", stays="day closed_at"),
     "wallet_dailytotal": table("add remove", stays="id day_id currency_id account debits credits entries"),
+    # How far an audit has come; whatever stands there, a full one reads the journal itself.
+    "wallet_auditpass": table("add remove", changes="ended_at", stays="id is_full base began_at"),
+    "wallet_auditpart": table(
+        "add remove",
+        changes="ended_at wallets entries entries_read found",
+        stays="id audit_id number question first_player last_player",
+    ),
+    "wallet_auditmark": table(
+        "add remove",
+        changes="base currency_id spendable reserved announced debt entry_count head frozen_at "
+        "withdrawal_limit opened_at pending",
+        stays="player_id wallet_id",
+    ),
+    "wallet_auditedmovement": table(
+        "add remove", changes="amount entries", stays="id base day currency_id debit credit"
+    ),
     # What the admin's first page shows, summed up from the journal; made anew at any time.
     "wallet_figuresday": table("add", changes="read_up_to is_final by_hour", stays="day"),
     "wallet_gametotal": table(

@@ -276,6 +276,12 @@ CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_TASK_SOFT_TIME_LIMIT = 240
 CELERY_TASK_TIME_LIMIT = 300
 CHECK_TIME_LIMIT = env.int("CHECK_TIME_LIMIT", default=4 * 3600)
+# The nightly audit reads every line of the journal again after so many days, and what is new in the nights
+# between; it is shared by so many processes.
+FULL_AUDIT_DAYS = days("FULL_AUDIT_DAYS", default=1)
+AUDIT_WORKERS = env.int("AUDIT_WORKERS", default=1)
+if AUDIT_WORKERS < 1:
+    raise ImproperlyConfigured("AUDIT_WORKERS must be at least 1.")
 
 # --- Checkpoints --------------------------------------------------------------------------------------
 

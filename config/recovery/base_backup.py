@@ -36,7 +36,7 @@ from config.recovery.programs import (
     server_words,
 )
 from lib.clock import now
-from wallet.audit.ledger import snapshot
+from wallet.audit.rows import snapshot
 from wallet.checkpoints.database import read_leaves
 from wallet.checkpoints.stored import fetched
 from wallet.models import Checkpoint

@@ -17,7 +17,7 @@ from payments.models import Callback, Payment
 from payments.providers.adapters import adapter_for
 from payments.providers.protocol import PaymentQuery, ProviderConfig, ProviderUnavailable
 from payments.providers.registry import PROVIDERS
-from wallet.audit.ledger import snapshot
+from wallet.audit.rows import snapshot
 from wallet.checkpoints.database import compare_leaves
 from wallet.checkpoints.stored import fetched
 from wallet.currencies import show_amount

@@ -13,7 +13,9 @@ from django.db.migrations.loader import MigrationLoader
 
 from config.recovery.manifest import HEADS, Manifest
 from lib.collations import changed_collations
-from wallet.audit.ledger import Report, audit_ledger, snapshot
+from wallet.audit.ledger import audit_ledger
+from wallet.audit.report import Report
+from wallet.audit.rows import snapshot
 from wallet.checkpoints.database import compare_leaves, comparing
 from wallet.checkpoints.keys import trusted_keys
 from wallet.checkpoints.stored import fetched, names, storage

@@ -69,6 +69,7 @@ CELERY = "tests/documents/test_commands.py::worker"
 SOUND = r"\d+ wallets, \d+ entries in .*: no difference"
 # Over TLS curl says in one of two ways that the connection was closed without a byte.
 NOTHING = r"curl: \((52|56)\) .*"
+AUDIT_PARTS = "tests/wallet/audit/test_passes.py::"
 CHECKPOINTS = "tests/wallet/checkpoints/test_commands.py::"
 DOWNLOADS = "it downloads everything; tests/deploy/test_container.py installs from the same file"
 
@@ -130,6 +131,8 @@ STEPS: dict[str, list[Step]] = {
         Step("docker compose -f deploy/compose.yaml up --detach --no-deps web", because=NO_DOCKER),
         Step("docker compose -f deploy/compose.yaml up --detach --no-deps worker", because=NO_DOCKER),
         Step(".venv/bin/python -m gunicorn", elsewhere="tests/support/web_server.py::config/gunicorn.py"),
+        Step(f"{MANAGE} audit_ledger --workers", elsewhere=f"{AUDIT_PARTS}--workers"),
+        Step(f"{MANAGE} audit_ledger --new", elsewhere=f"{AUDIT_PARTS}--new"),
         Step(".venv/bin/python -m simulation", elsewhere="tests/simulation/test_run.py::--credentials"),
     ],
     "checkpoints": [

@@ -6,8 +6,10 @@ The audit's own replay, and sums that need no replay.
 from django.db import connection
 
 from players.models import Player
-from wallet.audit.ledger import ENTRIES, WALLETS, Report, apply
+from wallet.audit.ledger import apply
 from wallet.audit.replay import Replay, WalletRow
+from wallet.audit.report import Report
+from wallet.audit.rows import ENTRIES, WALLETS
 
 SUMS = """
     SELECT w.currency_id, w.spendable, w.reserved, w.announced,

@@ -50,6 +50,7 @@ SLOW_PLACES = (
     "wallet/audit/test_duplicates.py",
     "wallet/audit/test_ledger.py",
     "wallet/audit/test_ledger_tampering.py",
+    "wallet/audit/test_passes.py",
     "wallet/audit/test_scheduled.py",
     "wallet/checkpoints",
     "players/audit_trail/test_chain.py",

@@ -55,6 +55,7 @@ MOVED = """
 CLOSED = """
     SELECT f.day, f.entries, a.currency_id, a.account, a.debits, a.credits, a.entries
     FROM wallet_closedday f LEFT JOIN wallet_dailytotal a ON a.day_id = f.day
+    WHERE f.closed_at <= %s
     ORDER BY f.day
 """
 SUMS = """
@@ -236,10 +237,12 @@ def add_movement(moved: Moved, entry: EntryRow, currency: str) -> None:
     sums[1] += 1
 
 
-def differing_days(raw: psycopg.Connection, moved: Moved) -> Iterator[Problem]:
-    """Where what was closed is not what the journal `moved`."""
+def differing_days(
+    raw: psycopg.Connection, moved: Moved, closed_by: datetime | str = "infinity"
+) -> Iterator[Problem]:
+    """Where what was closed by a moment is not what the journal `moved`."""
     closed: dict[date, tuple[int, Accounts]] = {}
-    for day, entries, currency, account, *sums in raw.execute(CLOSED):
+    for day, entries, currency, account, *sums in raw.execute(CLOSED, [closed_by]):
         _, accounts = closed.setdefault(day, (entries, {}))
         if account is not None:
             accounts[currency, account] = Totals(*map(int, sums))

@@ -10,6 +10,7 @@ Format 2, which is written now, also covers the reference of the transaction tha
 
 import hashlib
 import struct
+from functools import lru_cache
 from typing import NamedTuple
 
 START = bytes(32)
@@ -72,7 +73,10 @@ BYTEA, INT8, INT2, TEXT, TIMESTAMPTZ, UUID_ = 17, 20, 21, 25, 1184, 2950
 YEAR_2000 = 946_684_800_000_000
 HEAD = struct.Struct(">Ii")
 NUMBER = struct.Struct(">Iiq")
+FOUR_NUMBERS = struct.Struct(">" + 4 * "Iiq")
 NOTHING = -1
+# What a process remembers of ids and words that stand in many rows, written as values of a row.
+REMEMBERED = 1 << 14
 
 
 def number(value: int | None, oid: int = INT8) -> bytes:
@@ -90,6 +94,13 @@ def text(value: str | None) -> bytes:
     return raw(None if value is None else value.encode(), TEXT)
 
 
+@lru_cache(REMEMBERED)
+def word(value: str | None) -> bytes:
+    """A text that stands in many rows."""
+    return text(value)
+
+
+@lru_cache(REMEMBERED)
 def uuid(value: str | None) -> bytes:
     """A UUID, given as text, as a value of a row."""
     return raw(None if value is None else bytes.fromhex(value.replace("-", "")), UUID_)
@@ -100,46 +111,66 @@ def raw(value: bytes | None, oid: int = BYTEA) -> bytes:
     return HEAD.pack(oid, NOTHING) if value is None else HEAD.pack(oid, len(value)) + value
 
 
-def record(*values: bytes) -> bytes:
-    """A row of values."""
-    return struct.pack(">I", len(values)) + b"".join(values)
+def record(*values: bytes, also: int = 0) -> bytes:
+    """A row of values. What is given may hold several: it has so many more than are given (`also`)."""
+    return count(len(values) + also) + b"".join(values)
+
+
+@lru_cache(REMEMBERED)
+def count(values: int) -> bytes:
+    """How many values a row has."""
+    return struct.pack(">I", values)
+
+
+@lru_cache(REMEMBERED)
+def format_number(version: int) -> bytes:
+    """An entry's format as a value of a row."""
+    return HEAD.pack(INT2, 2) + struct.pack(">h", version)
 
 
 def opening(t: TransactionRow, version: int) -> bytes:
     """What a transaction was when it was opened (`ledger_opening`), as an entry of a format covers it."""
-    return record(
-        *(
-            text(t.type),
-            uuid(t.game_id),
-            uuid(t.session_id),
-            text(t.mm_transaction_id),
-            number(t.amount),
-            text(t.refusal),
-        ),
-        *(text(t.description), text(t.source), uuid(t.reverses_id), moment(t.due_at)),
-        *([] if version == 1 else [uuid(t.reference)]),
+    values = (
+        word(t.type),
+        uuid(t.game_id),
+        uuid(t.session_id),
+        text(t.mm_transaction_id),
+        number(t.amount),
+        word(t.refusal),
+        word(t.description),
+        word(t.source),
+        uuid(t.reverses_id),
+        moment(t.due_at),
     )
+    return record(*values) if version == 1 else record(*values, uuid(t.reference))
 
 
 def ending(t: TransactionRow) -> bytes:
     """How a transaction ended (`ledger_ending`)."""
-    return record(text(t.settled_source), text(t.reason))
+    return record(word(t.settled_source), word(t.reason))
 
 
 def entry_hash(before: bytes, e: EntryRow, subject: bytes | None) -> bytes:
     """The hash of an entry after the one whose hash is `before`; `subject` is what else it covers."""
     members = record(
-        HEAD.pack(INT2, 2) + struct.pack(">h", e.version),
-        *(
-            raw(before),
-            uuid(e.player_id),
-            uuid(e.wallet_id),
-            number(e.seq),
-            uuid(e.transaction_id),
-            text(e.event),
-        ),
-        *(text(e.debit), text(e.credit), number(e.amount)),
-        *(number(e.spendable), number(e.reserved), number(e.announced), number(e.debt)),
-        *(text(e.actor), text(e.note), moment(e.at), raw(subject)),
+        format_number(e.version),
+        HEAD.pack(BYTEA, len(before)),
+        before,
+        uuid(e.player_id),
+        uuid(e.wallet_id),
+        NUMBER.pack(INT8, 8, e.seq),
+        uuid(e.transaction_id),
+        word(e.event),
+        word(e.debit),
+        word(e.credit),
+        number(e.amount),
+        # Four values at once: it is done for every line of the journal.
+        FOUR_NUMBERS.pack(INT8, 8, e.spendable, INT8, 8, e.reserved, INT8, 8, e.announced, INT8, 8, e.debt),
+        word(e.actor),
+        word(e.note),
+        NUMBER.pack(TIMESTAMPTZ, 8, e.at - YEAR_2000),
+        raw(subject),
+        # Three more numbers; the hash before is no value of its own, but the end of one.
+        also=2,
     )
     return hashlib.sha256(members).digest()

@@ -1,5 +1,6 @@
 """Replays one wallet from its entries and says where a row is not what the rules make of it."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from wallet.audit.hash_chain import (
@@ -71,6 +72,18 @@ class WalletRow(NamedTuple):
     opened_at: int
 
 
+class Mark(NamedTuple):
+    """A wallet's row as it was when its journal up to there was found right.
+
+    `pending`: the ids of the transactions that were. `is_base`: whether what it had moved is summed up in the
+    audit that is under way, so that this goes on from there.
+    """
+
+    wallet: WalletRow
+    pending: list[str]
+    is_base: bool
+
+
 class Replay:
     """A wallet's state as its entries make it.
 
@@ -78,9 +91,12 @@ class Replay:
     does not change must stay the same: an operator may have accepted what they stand for.
     """
 
-    def __init__(self, wallet: WalletRow) -> None:
+    def __init__(self, wallet: WalletRow, mark: Mark | None = None) -> None:
         self.wallet = wallet
-        self.seq = 0
+        # The entry up to which it was found right before, and that entry's hash.
+        self.mark = mark
+        self.marked_seq = mark.wallet.entry_count if mark else None
+        self.seq = self.applied = 0
         self.head = START
         self.balances = {"spendable": 0, "reserved": 0, "announced": 0, "debt": 0}
         self.frozen_at: int | None = None
@@ -91,6 +107,8 @@ class Replay:
         self.owed = 0
         # Transactions that say that they are settled, by an entry still to come.
         self.unended: dict[str, TransactionRow] = {}
+        # Transactions that are opened, and have not ended.
+        self.pending: set[str] = set()
         self.problem_count = 0
         self.problems: list[Problem] = []
 
@@ -107,10 +125,25 @@ class Replay:
         """An amount of the wallet's currency."""
         return show_amount(minor, self.wallet.currency)
 
+    def resume(self, mark: Mark, settled: Iterable[TransactionRow]) -> None:
+        """Goes on after what was found right. Of what was pending then, `settled` no longer is."""
+        was = mark.wallet
+        self.seq, self.head = was.entry_count, was.head
+        self.balances = {
+            "spendable": was.spendable,
+            "reserved": was.reserved,
+            "announced": was.announced,
+            "debt": was.debt,
+        }
+        self.frozen_at, self.withdrawal_limit = was.frozen_at, was.withdrawal_limit
+        self.pending = set(mark.pending)
+        self.unended = {t.id: t for t in settled}
+
     def apply(self, e: EntryRow, t: TransactionRow | None) -> None:
         """Checks the next entry of the wallet, with the transaction it names."""
         expected = self.seq + 1
         self.seq = e.seq
+        self.applied += 1
         if e.seq != expected:
             self.found(
                 f"the running number is {e.seq}, not {expected}",
@@ -124,6 +157,8 @@ class Replay:
         subject = self.check_wallet_event(e) if t is None else self.check_transaction(e, t)
         if e.hash != entry_hash(self.head, e, subject):
             self.found("the hash does not fit the entry, its transaction and the entry before")
+        if e.seq == self.marked_seq and self.mark and e.hash != self.mark.wallet.head:
+            self.found("it, or an entry before it, is not what was audited before")
         self.head = e.hash
         self.before = e
 
@@ -138,10 +173,12 @@ class Replay:
             )
         amount = e.amount or 0
         after = self.balances
-        after["announced"] += rule[2] * amount
-        for account, sign in ((e.debit, -1), (e.credit, 1)):
-            if account in PLAYER_ACCOUNTS:
-                after[account] += -sign * amount if account == "debt" else sign * amount
+        if rule[2]:
+            after["announced"] += rule[2] * amount
+        if e.debit in PLAYER_ACCOUNTS:
+            after[e.debit] += amount if e.debit == "debt" else -amount
+        if e.credit in PLAYER_ACCOUNTS:
+            after[e.credit] += -amount if e.credit == "debt" else amount
         said = {"spendable": e.spendable, "reserved": e.reserved, "announced": e.announced, "debt": e.debt}
         if said != after:
             self.found(
@@ -230,6 +267,8 @@ class Replay:
             self.unended[t.id] = t
         else:
             present = ("declined", e.at) if e.event == "declined" else ("pending", None)
+            if e.event == "opened":
+                self.pending.add(t.id)
             if (t.state, t.settled_at, t.settled_source, t.settled_actor, t.reason) != (*present, "", "", ""):
                 self.found(f"transaction {t.id} is {t.state} without the entry for it")
         # What is set aside for a refund waits for a provider, not for a game: it is never due.
@@ -266,6 +305,7 @@ class Replay:
                 f"the end of transaction {t.id} is not what the entry says ({account_name(e.event)})",
             )
         self.unended.pop(t.id, None)
+        self.pending.discard(t.id)
         self.check_answer(e, t)
 
     def check_posting(self, e: EntryRow, t: TransactionRow) -> bytes:
@@ -329,6 +369,10 @@ class Replay:
             self.note(
                 f"{self.owed} minor units of debt were not repaid",
                 f"{self.show(self.owed)} of debt should have been repaid",
+            )
+        if self.marked_seq is not None and self.seq < self.marked_seq:
+            self.note(
+                f"there were {self.marked_seq} entries when it was audited before, there are {self.seq}"
             )
         for t in self.unended.values():
             self.note(f"transaction {t.id} is {t.state} without the entry for it")

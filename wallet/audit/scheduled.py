@@ -4,19 +4,25 @@ What differs is frozen, and a person is told.
 """
 
 import logging
+import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import psycopg
+from django.conf import settings
 from django.db.models import QuerySet
 
 from lib.backoffice.languages import stored
 from lib.clock import now
 from lib.database import FAILURES, drop_unfit_connection
 from wallet.alerts import is_news, raise_alert
-from wallet.audit.ledger import Found, Report, audit_players, snapshot
+from wallet.audit.ledger import audit_players
 from wallet.audit.operators_acts import tell_unlinked
-from wallet.audit.whole import audit_whole
+from wallet.audit.passes import Unfinished, begin, end, is_full_due, progress, result
+from wallet.audit.report import Found, Report
+from wallet.audit.rows import snapshot
+from wallet.audit.whole import audit_whole, is_taken_off
+from wallet.audit.workers import work
 from wallet.job_runs import Run
 from wallet.models import Alert, JobRun, Wallet
 from wallet.operations import freeze_wallet
@@ -31,6 +37,8 @@ UNFROZEN = "Its withdrawals could not be frozen. "
 # when that statement is committed.
 MARGIN = timedelta(minutes=2)
 FIRST_LOOK = timedelta(days=1)
+# Of the time that a full run may take, in seconds: to end the parts under way, and to tell what was found.
+RESERVE = 600
 # What one rolling run replays at most; it leaves the rest to the next.
 MOST_PLAYERS = 5_000
 MOST_ENTRIES = 500_000
@@ -44,6 +52,7 @@ DIFFERENCES = stored(
     "{wallets} wallets, {entries} entries: "
     "{number} differences in {differing} wallets and {others} other places."
 )
+READ_OF_IT = stored("New since they were audited before: {number} entries.")
 AT_STANDBY = stored("A standby was read.")
 SUMS = stored("The sums are right in {codes}.")
 SUMS_OF_MANY = stored("The sums are right in {codes} and {number} more.")
@@ -56,12 +65,39 @@ RECENT = """
 
 
 def audit_all(run: Run) -> None:
-    """Replays the whole ledger, and compares it with its daily totals."""
-    looked_at = last_full_audit()
-    report, was_standby = audit_whole()
+    """Replays the whole ledger, or what is new in it, and compares it with its daily totals.
+
+    A standby takes it off the primary, in one snapshot, unless it is to be shared or to read what is new. On
+    several machines it is one snapshot as well: marks lie on the first.
+    """
+    is_in_parts = settings.AUDIT_WORKERS > 1 or settings.FULL_AUDIT_DAYS > 1 or not is_taken_off()
+    if settings.DATABASE_DISTRIBUTED or not is_in_parts:
+        looked_at = last_full_audit()
+        report, was_standby = audit_whole()
+        tell_wallets(run, report, looked_at)
+        tell_ledger(report, looked_at)
+        run.note = told(verdict(report), AT_STANDBY if was_standby else "", sums(report))
+    else:
+        audit_in_parts(run)
+
+
+def audit_in_parts(run: Run) -> None:
+    """Raises `Unfinished` if its time is not enough: what was found is told, and the next run goes on."""
+    looked_at, seconds = last_full_audit(), max(settings.CHECK_TIME_LIMIT - RESERVE, RESERVE)
+    audit = begin(full=is_full_due(now()))
+    work(audit, settings.AUDIT_WORKERS, until=time.monotonic() + seconds)
+    report, (done, total) = result(audit), progress(audit)
     tell_wallets(run, report, looked_at)
     tell_ledger(report, looked_at)
-    run.note = " ".join(filter(None, (verdict(report), AT_STANDBY if was_standby else "", sums(report))))
+    if done < total:
+        raise Unfinished(f"{done} of {total} parts are done; the next run goes on from there.")
+    end(audit)
+    run.read_up_to = audit.began_at - MARGIN
+    run.note = told(verdict(report), how_much_read(report), sums(report))
+
+
+def told(*sentences: str) -> str:
+    return " ".join(filter(None, sentences))
 
 
 def audit_recent(run: Run) -> None:
@@ -129,8 +165,9 @@ def read_by_rolling_audit() -> datetime | None:
 
 def read_by_full_audit() -> datetime | None:
     """How far the last full audit that came to its end had read."""
-    began = last_full_audit()
-    return began - MARGIN if began else None
+    last = successful("audit_all").first()
+    # Before it was done in parts, a run read everything after it had begun.
+    return (last.read_up_to or last.began_at - MARGIN) if last else None
 
 
 def last_full_audit() -> datetime | None:
@@ -216,6 +253,13 @@ def verdict(report: Report) -> str:
         differing=len(report.by_wallet),
         others=len(report.of_ledger),
     )
+
+
+def how_much_read(report: Report) -> str:
+    """How much of it was read anew, if that is not all."""
+    if report.entries_read >= report.entries:
+        return ""
+    return READ_OF_IT.format(number=report.entries_read)
 
 
 def sums(report: Report) -> str:

@@ -4,9 +4,15 @@ import logging
 from collections.abc import Callable
 
 from lib.standby import STANDBY, is_read, written
-from wallet.audit.ledger import Report, audit_ledger
+from wallet.audit.ledger import audit_ledger
+from wallet.audit.report import Report
 
 logger = logging.getLogger(__name__)
+
+
+def is_taken_off() -> bool:
+    """Whether there is a standby that can."""
+    return STANDBY.is_configured
 
 
 def audit_whole(progress: Callable[[Report], None] = lambda report: None) -> tuple[Report, bool]:

@@ -6,7 +6,7 @@ import msgspec
 
 from lib.clock import now
 from players.audit_trail.chain import read_links
-from wallet.audit.ledger import snapshot
+from wallet.audit.rows import snapshot
 from wallet.proof.audit_trail import ActLine, End, Start
 from wallet.proof.header import shown
 

@@ -19,7 +19,7 @@ from lib.clock import now
 from lib.texts import storable
 from players.audit_trail.chain import link_events
 from wallet.alerts import clear_alert, raise_alert
-from wallet.audit.ledger import snapshot
+from wallet.audit.rows import snapshot
 from wallet.checkpoints.database import audit_trail_head, comparing, currencies, read_leaves
 from wallet.checkpoints.keys import signing_key, trusted_keys
 from wallet.checkpoints.stored import add_row, adopt_files, correct_row, fetched, save, storage

@@ -9,7 +9,7 @@ import psycopg
 
 from lib.clock import now
 from wallet.audit.hash_chain import EntryRow, TransactionRow
-from wallet.audit.ledger import microseconds, snapshot
+from wallet.audit.rows import microseconds, snapshot
 from wallet.checkpoints.database import currencies
 from wallet.proof.header import shown
 from wallet.proof.journal import End, Start, WalletLine, entry_line

@@ -1,5 +1,6 @@
 """What is owned, what happened to it, and what the platform does by itself."""
 
+from wallet.models.audits import AuditedMovement, AuditMark, AuditPart, AuditPass
 from wallet.models.call_hours import CallHour, CallLogReading, IntegrationStep
 from wallet.models.calls import ApiCall, Discrepancy
 from wallet.models.checks import Alert, AlertMessage, Checkpoint, ClosedDay, DailyTotal
@@ -22,6 +23,10 @@ __all__ = [
     "Alert",
     "AlertMessage",
     "ApiCall",
+    "AuditMark",
+    "AuditPart",
+    "AuditPass",
+    "AuditedMovement",
     "CallHour",
     "CallLogReading",
     "Checkpoint",

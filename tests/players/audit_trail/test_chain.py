@@ -25,8 +25,9 @@ from players.audit_trail.record import Origin, record_act
 from players.models import AuditEvent, AuditLink
 from tests.support.checkpoints import KEY, checkpoints_in, example_header, make, private, public
 from tests.support.own_database import OwnLedger, own_ledger
-from wallet.audit.ledger import audit_ledger, snapshot
+from wallet.audit.ledger import audit_ledger
 from wallet.audit.operators_acts import PATIENCE, link_acts
+from wallet.audit.rows import snapshot
 from wallet.audit.scheduled import audit_recent
 from wallet.checkpoints import make_checkpoint
 from wallet.checkpoints.database import comparing

@@ -21,7 +21,17 @@ from wallet.audit.daily_totals import Accounts, Totals, account_totals, close_da
 from wallet.audit.ledger import audit_ledger
 from wallet.audit.scheduled import audit_all
 from wallet.job_runs import Run
-from wallet.models import Alert, ClosedDay, DailyTotal, Entry, JobRun
+from wallet.models import (
+    Alert,
+    AuditedMovement,
+    AuditMark,
+    AuditPart,
+    AuditPass,
+    ClosedDay,
+    DailyTotal,
+    Entry,
+    JobRun,
+)
 
 MONDAY = date(2026, 3, 2)
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
@@ -41,7 +51,7 @@ def fresh(ledger: OwnLedger) -> Iterator[None]:
     yield
     Clock(ledger.owner).restore()
     ledger.restore()
-    ledger.clear(DailyTotal, ClosedDay, Alert, JobRun)
+    ledger.clear(DailyTotal, ClosedDay, Alert, JobRun, AuditPart, AuditPass, AuditMark, AuditedMovement)
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ import pytest
 from tests.support.callers import unique
 from tests.support.own_database import OwnLedger, own_ledger
 from wallet.audit.duplicates import duplicates
-from wallet.audit.ledger import audit_ledger, snapshot
+from wallet.audit.ledger import audit_ledger
+from wallet.audit.rows import snapshot
 from wallet.models import Transaction
 
 COPY = """

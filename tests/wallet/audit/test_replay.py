@@ -9,8 +9,8 @@ from django.db import connection
 
 from tests.support.callers import Callers, PlayerSession
 from wallet.audit.hash_chain import START, EntryRow, TransactionRow, ending, entry_hash, opening
-from wallet.audit.ledger import ENTRIES_OF, ENTRY_WIDTH, WALLETS_OF
 from wallet.audit.replay import Replay, WalletRow
+from wallet.audit.rows import ENTRIES_OF, ENTRY_WIDTH, WALLETS_OF
 from wallet.operations import freeze_wallet, limit_withdrawals, unfreeze_wallet
 from wallet.proof.journal import EntryLine, WalletLine, covered, entry_line
 

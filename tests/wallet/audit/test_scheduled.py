@@ -14,14 +14,25 @@ from tests.support.callers import PlayerSession
 from tests.support.own_database import OwnLedger, own_ledger
 from wallet.alerts import resolve_alert
 from wallet.audit import scheduled
-from wallet.audit.ledger import Report
+from wallet.audit.report import Report
 from wallet.audit.scheduled import audit_all, audit_recent
 from wallet.job_runs import Run, recorded
-from wallet.models import Alert, ClosedDay, DailyTotal, Entry, JobRun
+from wallet.models import (
+    Alert,
+    AuditedMovement,
+    AuditMark,
+    AuditPart,
+    AuditPass,
+    ClosedDay,
+    DailyTotal,
+    Entry,
+    JobRun,
+)
 from wallet.operations import freeze_wallet, unfreeze_wallet
 
 Kind = Alert.Kind
 MONDAY = datetime(2026, 3, 2, 12, tzinfo=UTC)
+AUDITED = (AuditPart, AuditPass, AuditMark, AuditedMovement)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 
@@ -39,7 +50,7 @@ def fresh(ledger: OwnLedger) -> Iterator[None]:
     yield
     Clock(ledger.owner).restore()
     ledger.restore()
-    ledger.clear(Alert, JobRun, DailyTotal, ClosedDay)
+    ledger.clear(Alert, JobRun, DailyTotal, ClosedDay, *AUDITED)
 
 
 @pytest.fixture

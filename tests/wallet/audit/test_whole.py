@@ -11,8 +11,10 @@ from django.db import OperationalError, connection
 from lib.standby import ALIAS, STANDBY, is_read, reader, written
 from tests.support.callers import PlayerSession
 from tests.support.standby import OwnStandby
-from wallet.audit import ledger, whole
-from wallet.audit.ledger import Report, audit_ledger, snapshot
+from wallet.audit import rows, whole
+from wallet.audit.ledger import audit_ledger
+from wallet.audit.report import Report
+from wallet.audit.rows import snapshot
 from wallet.audit.scheduled import AT_STANDBY, audit_all
 from wallet.audit.whole import audit_whole
 from wallet.job_runs import Run
@@ -36,7 +38,7 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         found.append(reader().alias)
         return reader()
 
-    monkeypatch.setattr(ledger, "reader", noting)
+    monkeypatch.setattr(rows, "reader", noting)
     return found
 
 

@@ -7,7 +7,7 @@ from typing import IO, Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from wallet.audit.ledger import snapshot
+from wallet.audit.rows import snapshot
 from wallet.checkpoints import database
 from wallet.checkpoints.keys import trusted_keys
 from wallet.checkpoints.stored import fetched
