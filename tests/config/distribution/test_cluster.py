@@ -23,6 +23,9 @@ CREDENTIALS = """
 import json
 from players.models import Credential, Game
 from players.operations import create_credential
+from wallet.models import Currency
+for code in ("XAG", "EUR"):
+    Currency.objects.create(code=code, name=code, decimals=2)
 def login(kind, game, name):
     made, password = create_credential(kind=kind, game=game, username=name, allowed_networks=[], note="")
     return {"username": name, "password": password} | ({"slug": game.slug} if game else {})
