@@ -14,6 +14,7 @@ import psycopg
 
 from benchmarks.servers import free_port
 from config.launcher.placement import unprivileged_user
+from config.launcher.programs import environment
 
 USER = unprivileged_user(Path("/nowhere"))
 SETTINGS = {
@@ -78,6 +79,8 @@ def run(*words: object) -> None:
         user=USER.uid if USER else None,
         group=USER.gid if USER else None,
         extra_groups=[] if USER else None,
+        # Not of root's home, which PostgreSQL's user may not read.
+        env=environment(),
         cwd="/",
         stdout=subprocess.DEVNULL,
         check=True,
