@@ -132,9 +132,10 @@ def placing(by_player: Sequence[str]) -> Iterator[Step]:
         "functions that take a row are made again afterwards",
         [f"DROP FUNCTION {signature}" for signature, _ in made],
     )
+    # Before a key needs it.
+    yield name_nobody()
     for table, name, columns in rows(KEYS, by_player, PLAYER):
         yield widen_key(table, name, columns)
-    yield name_nobody()
     sizes = dict(rows(SIZES, placed))
     for table in EVERYWHERE:
         yield Step(
