@@ -170,13 +170,15 @@ def test_home__says_how_many_messages_wait(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_home__says_how_far_replicas_are_behind(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert replicas() == []
-    for statement, sign in (
-        ("SELECT 1, NULL::interval", Sign("Replicas", True, "1 replica follows; no lag is told.")),
+    # Another test may have a standby of the same server just now.
+    assert {sign.part for sign in replicas()} <= {"Replicas"}
+    for statement, signs in (
+        ("SELECT 0, NULL::interval", []),
+        ("SELECT 1, NULL::interval", [Sign("Replicas", True, "1 replica follows; no lag is told.")]),
         (
             "SELECT 2, interval '61 seconds'",
-            Sign("Replicas", False, "2 replicas follow, the last one by 61.0 s."),
+            [Sign("Replicas", False, "2 replicas follow, the last one by 61.0 s.")],
         ),
     ):
         monkeypatch.setattr(vital_signs, "REPLICAS", statement)
-        assert replicas() == [sign]
+        assert replicas() == signs
