@@ -13,7 +13,7 @@ from tests.browser.visits import Visit, looks, visiting
 from tests.support.admin_pages import checkpoint
 from tests.support.callers import PlayerSession
 from tests.support.doors import with_password
-from tests.support.own_database import OwnLedger, own_ledger
+from tests.support.own_database import AUDITED, OwnLedger, own_ledger
 from tests.support.web_server import served
 from wallet.audit.scheduled import audit_all
 from wallet.job_runs import recorded
@@ -44,7 +44,7 @@ def viewer(ledger: OwnLedger) -> Iterator[Operator]:
     """Who may only look, on a ledger in which nothing has happened yet."""
     yield with_password("viewer")
     ledger.restore()
-    ledger.clear(Alert, JobRun)
+    ledger.clear(Alert, JobRun, *AUDITED)
 
 
 def audit() -> None:

@@ -20,10 +20,13 @@ from players.access.credentials import CREDENTIALS
 from tests.conftest import in_database
 from tests.support.callers import Callers, make_callers
 from wallet import currencies
+from wallet.models import AuditedMovement, AuditMark, AuditPart, AuditPass
 
 TABLES = ("wallet_entry", "wallet_transaction", "wallet_wallet")
 # And what is kept beside them.
 KEPT = (*TABLES, "wallet_adjustment")
+# What audits found, which fits no ledger that was put back.
+AUDITED = (AuditPart, AuditPass, AuditMark, AuditedMovement)
 
 
 @dataclass(frozen=True)

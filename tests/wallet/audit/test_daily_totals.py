@@ -16,17 +16,13 @@ from django.db import DatabaseError, connection
 
 from tests.conftest import Clock
 from tests.support.callers import PlayerSession
-from tests.support.own_database import OwnLedger, own_ledger
+from tests.support.own_database import AUDITED, OwnLedger, own_ledger
 from wallet.audit.daily_totals import Accounts, Totals, account_totals, close_day, close_days, reclose_day
 from wallet.audit.ledger import audit_ledger
 from wallet.audit.scheduled import audit_all
 from wallet.job_runs import Run
 from wallet.models import (
     Alert,
-    AuditedMovement,
-    AuditMark,
-    AuditPart,
-    AuditPass,
     ClosedDay,
     DailyTotal,
     Entry,
@@ -51,7 +47,7 @@ def fresh(ledger: OwnLedger) -> Iterator[None]:
     yield
     Clock(ledger.owner).restore()
     ledger.restore()
-    ledger.clear(DailyTotal, ClosedDay, Alert, JobRun, AuditPart, AuditPass, AuditMark, AuditedMovement)
+    ledger.clear(DailyTotal, ClosedDay, Alert, JobRun, *AUDITED)
 
 
 @pytest.fixture

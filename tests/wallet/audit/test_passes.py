@@ -17,7 +17,7 @@ from pytest_django import Settings
 from tests.support.busy_wallets import Story, tell_story
 from tests.support.forgeries import FORGERIES, REWRITES, richer
 from tests.support.history_forger import Step, rewrite
-from tests.support.own_database import OwnLedger, own_ledger
+from tests.support.own_database import AUDITED, OwnLedger, own_ledger
 from wallet.audit import passes, workers
 from wallet.audit.daily_totals import close_days
 from wallet.audit.ledger import audit_ledger
@@ -28,7 +28,6 @@ from wallet.audit.scheduled import MARGIN, audit_all, read_by_full_audit
 from wallet.job_runs import Run, recorded
 from wallet.models import (
     Alert,
-    AuditedMovement,
     AuditMark,
     AuditPart,
     AuditPass,
@@ -67,7 +66,7 @@ def fresh(ledger: OwnLedger, story: Story, monkeypatch: pytest.MonkeyPatch) -> I
 
 def forget(ledger: OwnLedger) -> None:
     """It was never audited, and no day summed up."""
-    ledger.clear(AuditPart, AuditPass, AuditMark, AuditedMovement, DailyTotal, ClosedDay, Alert, JobRun)
+    ledger.clear(*AUDITED, DailyTotal, ClosedDay, Alert, JobRun)
 
 
 def audited(*, full: bool) -> Report:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.conftest import Clock
 from tests.support.callers import PlayerSession
-from tests.support.own_database import OwnLedger, own_ledger
+from tests.support.own_database import AUDITED, OwnLedger, own_ledger
 from wallet.alerts import resolve_alert
 from wallet.audit import scheduled
 from wallet.audit.report import Report
@@ -19,10 +19,6 @@ from wallet.audit.scheduled import audit_all, audit_recent
 from wallet.job_runs import Run, recorded
 from wallet.models import (
     Alert,
-    AuditedMovement,
-    AuditMark,
-    AuditPart,
-    AuditPass,
     ClosedDay,
     DailyTotal,
     Entry,
@@ -32,7 +28,6 @@ from wallet.operations import freeze_wallet, unfreeze_wallet
 
 Kind = Alert.Kind
 MONDAY = datetime(2026, 3, 2, 12, tzinfo=UTC)
-AUDITED = (AuditPart, AuditPass, AuditMark, AuditedMovement)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 
