@@ -20,7 +20,7 @@ from django.db.utils import OperationalError
 from django.test.utils import CaptureQueriesContext
 
 from players.access.credentials import CREDENTIALS
-from tests.support.callers import Answer, Caller, Callers, PlayerSession, basic, unique
+from tests.support.callers import Answer, Caller, Callers, PlayerSession, basic, fresh_address, unique
 from tests.support.web_server import served
 from wallet import ledger
 from wallet.models import ApiCall, Transaction
@@ -192,7 +192,8 @@ def test_database__away_is_503_everywhere_and_the_process_lives(callers: Callers
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))  # bound and not listening: every connection is refused
         url = f"postgres://wallet_app:secret-password@127.0.0.1:{nobody.getsockname()[1]}/secret_database"
-        with served(tmp_path / "server.log", DATABASE_URL=url, WEB_WORKERS="1", WEB_THREADS="2") as server:
+        given = {"DATABASE_URL": url, "WEB_WORKERS": "1", "WEB_THREADS": "2", "TRUSTED_PROXIES": "127.0.0.1"}
+        with served(tmp_path / "server.log", **given) as server:
             for path, payload in (
                 ("/wallet/withdraw", {"token": "x"}),
                 ("/wallet/nothing", {}),
@@ -204,7 +205,8 @@ def test_database__away_is_503_everywhere_and_the_process_lives(callers: Callers
             assert Caller(None, url=server).send("GET", "/readyz").status == 503
             assert Caller(None, url=server).send("GET", "/healthz").body == {"status": "ok"}
             # Who shows no credential needs no database to be refused.
-            assert Caller(None, url=server).post("/wallet/withdraw", {}).status == 401
+            own_address = {"X-Forwarded-For": fresh_address()}
+            assert Caller(None, url=server).send("POST", "/wallet/withdraw", b"{}", own_address).status == 401
 
 
 def test_database__away_after_credentials_were_read_is_503(

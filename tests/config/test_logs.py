@@ -411,7 +411,8 @@ def test_log__of_a_real_server_is_json_and_holds_no_secret(
         assert there.call("getBalance").status == 500
         owner.execute("ALTER TABLE players_gamesession_away RENAME TO players_gamesession")
         stranger = Caller(basic("somebody", password), fresh_address(), url)
-        assert stranger.post("/wallet/withdraw", {"token": token}).status == 401
+        named, own_address = dump({"token": token}).encode(), {"X-Forwarded-For": stranger.address}
+        assert stranger.send("POST", "/wallet/withdraw", named, own_address).status == 401
         assert (
             stranger.send("GET", f"/admin/?token={query}", headers={"Cookie": f"sessionid={cookie}"}).status
             == 302

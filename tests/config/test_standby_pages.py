@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.management import call_command
 from django.db import DataError, OperationalError, connections
 from django.db.models import QuerySet
@@ -139,7 +140,10 @@ UP, LAG, PART = ("wallet_standby_up", ""), ("wallet_standby_lag_seconds", ""), (
 
 
 def test_metrics__say_how_far_the_standby_is(standby: OwnStandby, tmp_path: Path) -> None:
-    assert numbers() == {UP: 1, LAG: 0, PART: 1}
+    near = numbers()
+    # It may have something to replay just now.
+    assert 0 <= near.pop(LAG) < settings.DATABASE_REPORTS_LAG
+    assert near == {UP: 1, PART: 1}
     with standby.standing_still(), override_settings(DATABASE_REPORTS_LAG=1):
         standby.write()
         eventually(lambda: numbers()[UP] == 0)

@@ -199,11 +199,12 @@ def test_standby__that_hangs_is_waited_for_a_moment(
 
 
 def test_primary__is_no_standby(database: None) -> None:
-    host = connection.settings_dict["OPTIONS"]["host"]
-    with named("", host=host):
+    ours = connection.settings_dict
+    place, port = ours["OPTIONS"].get("host") or ours["HOST"], str(ours["PORT"] or "5432")
+    with named(place, port):
         assert (reason(), where()) == (Reason.NO_STANDBY, "default")
     # A pooler asks nobody.
-    with named("", host=host, target_session_attrs="any"):
+    with named(place, port, target_session_attrs="any"):
         assert (reason(), where()) == (Reason.NO_STANDBY, "default")
 
 

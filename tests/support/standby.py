@@ -61,14 +61,14 @@ class OwnStandby:
 
 
 @contextmanager
-def named(place: str, **options: str) -> Iterator[None]:
+def named(place: str, port: str = "5432", **options: str) -> Iterator[None]:
     """DATABASE_REPORTS_URL names a server at this place meanwhile, whatever it is."""
     ours, before = connection.settings_dict, connections.settings.get(ALIAS)
     given = {name: ours["OPTIONS"][name] for name in ("options", "connect_timeout")}
     given_now = ours | {
         "ENGINE": "lib.standby_backend",
         "HOST": place,
-        "PORT": "5432",
+        "PORT": port,
         "OPTIONS": given | {"connect_timeout": 2, "target_session_attrs": "standby"} | options,
     }
     replace(given_now)
