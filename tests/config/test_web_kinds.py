@@ -15,12 +15,18 @@ from config.web_connection import HEAD_LIMIT
 from config.web_kinds import MOST_RECEIVED, TELLING, Kind, Kinds, kind_of, rarer
 from config.web_shares import STUCK_SECONDS
 from tests.attack.clients import place_of
+from tests.support.callers import fresh_address
 from tests.support.web_server import served
 from tests.support.web_tables import ends
 
 PATHS = (b"/wallet/", b"/pay")
-CALL = b"POST /wallet/withdraw HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 2\r\n\r\n{}"
-# So many calls without a credential are throttled, and the caller's address is every test's.
+# Refused calls are counted by address: this machine's is every test's.
+ADDRESS = fresh_address().encode()
+CALL = (
+    b"POST /wallet/withdraw HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+    b"X-Forwarded-For: " + ADDRESS + b"\r\nContent-Length: 2\r\n\r\n{}"
+)
+# So many calls without a credential are throttled.
 REFUSED = {b"401", b"429"}
 PAGE = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 
@@ -125,7 +131,7 @@ def change_often(place: tuple[str, int]) -> None:
 
 def test_connection__changes_the_worker_with_what_it_asks(database_url: str, tmp_path: Path) -> None:
     log = tmp_path / "log"
-    with served(log, DATABASE_URL=database_url, WEB_WORKERS="2") as url:
+    with served(log, DATABASE_URL=database_url, WEB_WORKERS="2", TRUSTED_PROXIES="127.0.0.1") as url:
         first = re.findall(r"Listening at: \S+ \((\d+)\)", log.read_text())[0]
         listed = subprocess.run(["pgrep", "-P", first], capture_output=True, text=True, check=True).stdout
         workers = [int(pid) for pid in listed.split()]
