@@ -120,14 +120,14 @@ def make_checkpoint_task() -> None:
 def expire_approvals_task() -> None:
     """Ends requests for a second person that nobody decided in time."""
     with recorded("expire_approvals") as run:
-        run.done = expire_due()
+        run.looked_at = run.done = expire_due()
 
 
 @shared_task(name="wallet.end_exclusions")
 def end_exclusions_task() -> None:
     """Frees players whose self-exclusion has reached its end."""
     with recorded("end_exclusions") as run:
-        run.done = end_exclusions()
+        run.looked_at = run.done = end_exclusions()
 
 
 @shared_task(name="wallet.purge_expired", **CHECK)

@@ -31,6 +31,8 @@ SWEEPS = {
     "watch_callbacks": _("Watch for refused callbacks"),
     "verify_refused": _("Verify refused callbacks again"),
     "query_payments": _("Ask providers about payments"),
+    "expire_approvals": _("End requests that nobody decided"),
+    "end_exclusions": _("End exclusions whose time is over"),
 }
 CHECKS = {
     "link_acts": _("Chain the audit trail"),
