@@ -60,6 +60,8 @@ def test_at_games__what_the_game_has_settled_is_found(callers: Callers, game: Fa
     found = found_at_games(player_session, count)
     uid, slug = player_session.player.uid, player_session.game.slug
     subjects = [f"{slug}, withdrawal {mm} of {uid}, 1.00 XAG, pending here" for mm in (settled, lost, mute)]
+    # What was opened in the same millisecond is in no order.
+    found.sort(key=lambda one: subjects.index(one.subject))
     assert [one.subject for one in found] == subjects
     assert [one.said for one in found[:2]] == ["the game says CONFIRMED", "the game says UNKNOWN"]
     assert found[2].said.startswith("the game says no usable answer (")
