@@ -207,7 +207,8 @@ class ApprovalAdmin(SelectingAdmin):
         rows = apps.get_model(obj.subject_type)._base_manager  # noqa: SLF001 (documented)
         if not obj.subject_id or not rows.filter(pk=obj.subject_id).exists():
             absent = {State.EXECUTED: _("removed"), State.REQUESTED: _("not there yet")}
-            return f"{name} ({absent.get(State(obj.state), _('not there'))})"
+            why = absent.get(State(obj.state)) or _("not there")
+            return f"{name} ({why})"
         return link(name, f"{obj.subject_type.replace('.', '_')}_change", obj.subject_id)
 
     @admin.display(description=_("decided by"))
