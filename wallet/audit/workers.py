@@ -1,13 +1,13 @@
 """Several processes share an audit's parts; where one is enough, it is this one."""
 
 import logging
-import multiprocessing
 import os
 import signal
 import time
 from collections.abc import Callable, Sequence
-from multiprocessing.process import BaseProcess
+from typing import Any
 
+import billiard
 from django.db import connection
 
 from wallet.audit.passes import do_parts
@@ -29,7 +29,8 @@ def work(
         return
     # A connection belongs to one process.
     connection.close()
-    context = multiprocessing.get_context("fork")
+    # Celery's own, since Python's may not be begun by its workers.
+    context = billiard.get_context("fork")
     processes = [
         context.Process(target=share, args=(audit, until, os.getpid()), daemon=True) for _ in range(workers)
     ]
@@ -44,7 +45,7 @@ def work(
                 process.join()
 
 
-def wait_for(processes: Sequence[BaseProcess], tick: Callable[[], None]) -> None:
+def wait_for(processes: Sequence[Any], tick: Callable[[], None]) -> None:
     while any(process.is_alive() for process in processes):
         if any(process.exitcode for process in processes):
             break

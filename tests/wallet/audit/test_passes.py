@@ -7,6 +7,7 @@ import signal
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from io import StringIO
+from multiprocessing import current_process
 from types import SimpleNamespace
 from uuid import uuid4
 
@@ -273,7 +274,9 @@ def test_audit__ends_when_its_time_is_over(story: Story) -> None:
     assert progress(audit)[0] == 0
 
 
-def test_workers__share_the_parts(story: Story) -> None:
+def test_workers__share_the_parts(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also in a process of Celery's, to which Python's own allows no others."""
+    monkeypatch.setitem(current_process()._config, "daemon", True)  # type: ignore[attr-defined]
     audit = begin(full=True)
     workers.work(audit, 2)
     assert progress(audit) == (audit.parts.count(),) * 2
