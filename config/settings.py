@@ -259,6 +259,7 @@ CELERY_TASK_IGNORE_RESULT = True
 # There are no results: without this, beat sends a task of Celery's own every night to forget them.
 CELERY_RESULT_EXPIRES = None
 CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULER = "config.beat_scheduler.SteadyScheduler"
 CELERY_ENABLE_UTC = True
 CELERY_TASK_DEFAULT_QUEUE = queues.SETTLE
 CELERY_TASK_ROUTES = queues.ROUTES
