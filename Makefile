@@ -14,7 +14,7 @@ HOSTILE := tests/config/launcher/test_restarts.py tests/config/recovery/test_dri
 	$(addprefix tests/config/test_,nginx.py web_reload.py web_worker.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test quick citus faults proofs lint lint-style lint-imports lint-sql lint-types lock bench bench-peers bench-pooler bench-growth bench-settle bench-callbacks bench-pages bench-audit simulate kit client-types history manage mutate attack drill failover fuzz german pictures release-check clean install
+.PHONY: help run demo test quick citus faults proofs lint lint-style lint-imports lint-sql lint-types lock bench bench-peers bench-pooler bench-growth bench-settle bench-callbacks bench-pages bench-audit overload promise simulate kit client-types history manage mutate attack drill failover fuzz german pictures release-check clean install
 
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{ printf "make %-14s %s\n", $$1, $$2 }'
@@ -80,6 +80,12 @@ bench-callbacks: $(RUN)  ## measure how fast providers' callbacks are answered; 
 
 bench-pages: $(RUN)  ## measure withdrawals alone and beside operators' pages; writes var/bench-pages.json
 	@$(LAUNCH) with --instance bench -- $(VENV)/bin/python -m benchmarks.pages $(ARGS)
+
+overload: $(RUN)  ## find what load the platform bears, and offer twice as much; writes var/overload.json
+	@$(LAUNCH) with --instance bench -- $(VENV)/bin/python -m benchmarks.overload $(ARGS)
+
+promise: $(RUN)  ## one hour at half load beside everything that operators do; ARGS="--minutes 5"; writes var/promise.json
+	@$(LAUNCH) with --instance promise -- $(VENV)/bin/python -m benchmarks.promise $(ARGS)
 
 client-types: $(DEV)  ## write the Python client's types from the platform's OpenAPI document
 	@$(LAUNCH) with --instance lint --fast -- sh -ce '\

@@ -35,6 +35,7 @@ from config import gunicorn
 
 # One address may have 256 connections to a worker (WEB_CONNECTIONS_PER_ADDRESS), and here all come from one.
 MOST_CONNECTIONS = 1024
+MOST_WAIT_MS = 60_000
 BARE = Work("bare responder", nothing, share=0.5)
 EMPTY = Work("empty view", nothing, share=0.5)
 WITHDRAW_16 = Work("withdraw, 16")
@@ -111,7 +112,8 @@ def bench(plan: Plan) -> dict[str, Any]:
             f"One address may have {MOST_CONNECTIONS} connections to a worker here "
             f"(WEB_CONNECTIONS_PER_ADDRESS), not {gunicorn.connections_per_address}: all come from one."
         )
-        shipped = shipped_server("platform", made.wallet, connections=MOST_CONNECTIONS)
+        # All that wait at a time are answered, however long that takes: nothing is refused (WEB_WAIT_MS).
+        shipped = shipped_server("platform", made.wallet, connections=MOST_CONNECTIONS, wait_ms=MOST_WAIT_MS)
         platform = Target(stack.enter_context(shipped), made.login)
         other = Target(stack.enter_context(textbook_server(made.textbook)), made.textbook_login)
         before = start_other(stack, plan.against) if plan.against else None

@@ -143,17 +143,21 @@ def shipped_server(
     database: str,
     *,
     connections: int | None = None,
+    wait_ms: int | None = None,
     checkout: Path = ROOT,
     pooler: Mapping[str, str] | None = None,
 ) -> Iterator[Address]:
-    """The platform's web server, by the command and the settings with which `make run` starts it;
-    one address may have `connections` to each worker, if that is said. `checkout` is where its code is,
-    `pooler` are the settings that lead through one.
+    """The platform's web server, by the command and the settings with which `make run` starts it.
+
+    One address may have `connections` to each worker, and openings may wait for `wait_ms`, if that is said.
+    `checkout` is where its code is, `pooler` are the settings that lead through one.
     """
     port = free_port()
     environment = platform(database) | {"HOST": HOST, "PORT": str(port)} | dict(pooler or {})
     if connections:
         environment["WEB_CONNECTIONS_PER_ADDRESS"] = str(connections)
+    if wait_ms:
+        environment["WEB_WAIT_MS"] = str(wait_ms)
     with serving(name, port, PROGRAMS["gunicorn"], environment, checkout) as where:
         yield where
 

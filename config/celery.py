@@ -20,6 +20,7 @@ from django_structlog.celery.steps import DjangoStructLogInitStep
 
 from config import broker_transport
 from config.telemetry import end_telemetry, start_telemetry
+from lib.background import give_way
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -49,7 +50,13 @@ def end_refused_start(**ignored: Any) -> None:
         raise SystemExit(f"Whether it may start could not be told: {problem!r}") from problem
 
 
+def give_way_to_calls(**ignored: Any) -> None:
+    """Tasks come after calls."""
+    give_way()
+
+
 # In each process that runs tasks.
+worker_process_init.connect(give_way_to_calls)
 worker_process_init.connect(start_telemetry)
 worker_process_shutdown.connect(end_telemetry)
 setup_logging.connect(keep_our_logs)

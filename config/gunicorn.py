@@ -7,6 +7,7 @@ Of the project it knows the worker, with its loop and kinds, and the reload alon
 (`forget_project`).
 """
 
+import contextlib
 import gc
 import importlib
 import itertools
@@ -37,6 +38,10 @@ worker_connections = 2000
 connections_per_address = int(os.environ.get("WEB_CONNECTIONS_PER_ADDRESS") or "256")
 if connections_per_address < 1:
     raise ValueError("WEB_CONNECTIONS_PER_ADDRESS must be at least 1.")
+# How long an opening may have to wait for its turn; other calls longer (config/web_admission.py).
+wait_ms = int(os.environ.get("WEB_WAIT_MS") or "250")
+if wait_ms < 1:
+    raise ValueError("WEB_WAIT_MS must be at least 1.")
 keepalive = 75
 timeout = 60
 graceful_timeout = 20
@@ -138,6 +143,8 @@ def empty_directory() -> Path:
 
 def post_fork(server: Any, worker: Any) -> None:
     """Before the application is imported, which reads this (lib.http.metrics)."""
+    # It imports the application while others answer calls; from `post_worker_init` on it is one of them.
+    set_policy(os.SCHED_BATCH)
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(server.counts)
     os.environ["METRICS_SLOT"] = str(worker.place)
 
@@ -145,12 +152,20 @@ def post_fork(server: Any, worker: Any) -> None:
 def post_worker_init(worker: Any) -> None:
     """What a worker does before it serves."""
     worker.connections_per_address = connections_per_address
+    worker.wait_seconds = wait_ms / 1000
     if "config.wsgi" in sys.modules:
         begin_platform(worker)
     # What there is now stays to the end: a collection that went through it all took 100 ms, for every call.
     gc.collect()
     gc.freeze()
+    set_policy(os.SCHED_OTHER)
     worker.is_serving[0] = 1
+
+
+def set_policy(policy: int) -> None:
+    """How the process is scheduled, where that may be set."""
+    with contextlib.suppress(OSError):
+        os.sched_setscheduler(0, policy, os.sched_param(0))
 
 
 def begin_platform(worker: Any) -> None:
@@ -167,6 +182,9 @@ def begin_platform(worker: Any) -> None:
     worker.trusted_proxies = tuple(importlib.import_module("django.conf").settings.TRUSTED_PROXIES)
     worker.loop_paths = ("/wallet/",)
     worker.either_paths = (b"/pay/", b"/payments/", b"/entry/")
+    overload = importlib.import_module("config.overload")
+    worker.urgency_of, worker.refuse_call = overload.urgency_of, overload.refuse_call
+    worker.tell_waiting = overload.tell_waiting
     importlib.import_module("lib.loop_connections").refuse_django_connection()
     # A thread of its own, which no fork survives.
     importlib.import_module("config.telemetry").start_telemetry()

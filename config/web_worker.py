@@ -16,11 +16,13 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
 from gunicorn import util
 
+from config.web_admission import WAIT_SECONDS, Line, Urgency
 from config.web_connection import Connection, Incomplete, State
 from config.web_kinds import Kind
 from config.web_shares import PATIENCE_SECONDS
@@ -31,6 +33,9 @@ from lib.event_loop import EventLoop
 ENDING_SECONDS = 2.0
 # How long a whole request may wait for a thread: its caller has given up by then, and repeats it.
 QUEUE_SECONDS = 20.0
+# Calls that go on in the loop at once: what fills a statement of the ledger (wallet.ledger_queue.MOST_CALLS),
+# and the next one meanwhile. The others wait where the urgent ones can overtake them.
+MOST_UNDER_WAY = 128
 # How long a thread that computes a page keeps the interpreter from the loop, which gives it away at every
 # call of the system, several times for a wallet call: with Python's 5 ms, the p99 beside pages is twice as
 # long (`make bench-pages`).
@@ -53,6 +58,22 @@ class Worker(Table):
 
     # Paths that begin like this are answered in the loop: nothing behind them may block.
     loop_paths: tuple[str, ...] = ()
+    # How long an opening may have to wait.
+    wait_seconds = WAIT_SECONDS
+
+    @staticmethod
+    def urgency_of(path: str) -> Urgency:
+        """Which place in the line a path has; without the platform there are only pages."""
+        return Urgency.PAGE
+
+    @staticmethod
+    def refuse_call(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """Answers what would wait too long, instead of the application."""
+        raise NotImplementedError
+
+    @staticmethod
+    def tell_waiting(counts: Sequence[int]) -> None:
+        """Is told now and then how many requests wait, by their urgency."""
 
     @classmethod
     def check_config(cls, cfg: Any, log: Any) -> None:
@@ -60,7 +81,6 @@ class Worker(Table):
             raise RuntimeError("This worker speaks no TLS: a proxy does (deploy/nginx.conf).")
 
     def init_process(self) -> None:
-        self.waiting: queue.SimpleQueue[Connection] = queue.SimpleQueue()
         self.loop = EventLoop()
         self.next_sweep = 0.0
         self.make_table()
@@ -74,6 +94,7 @@ class Worker(Table):
         # Equal, not the same: the first process read the module before this one did.
         if self.kind == Kind.PAGES:
             give_way_to_calls()
+        self.make_lines()
         for _ in range(self.cfg.threads):
             threading.Thread(target=self.answer_requests, daemon=True).start()
         if self.kinds:
@@ -95,6 +116,15 @@ class Worker(Table):
             listener.close()
         self.end_connections()
 
+    def make_lines(self) -> None:
+        """Where whole requests wait: for the loop, and for a thread."""
+        self.calls = Line(MOST_UNDER_WAY, self.wait_seconds)
+        self.waiting = Line(self.cfg.threads, self.wait_seconds)
+        # Whether there are more than can be answered at once.
+        self.is_crowded = False
+        # One for each request that came into `waiting`; some may have left it again.
+        self.turns: queue.SimpleQueue[None] = queue.SimpleQueue()
+
     def end_connections(self) -> None:
         """Answers what is under way."""
         self.seconds[State.IDLE] = ENDING_SECONDS
@@ -105,14 +135,20 @@ class Worker(Table):
         end = now + self.cfg.graceful_timeout
         while self.connections and time.monotonic() < end:
             self.turn()
+        self.tell_waiting([0] * len(Urgency))
 
     def turn(self) -> None:
         """One round of the loop, of at most a second."""
         self.loop.turn(PATIENCE_SECONDS if self.yields_until else 1.0, self.proceed_with)
+        if self.is_crowded:
+            self.go_on_with_lines()
         if time.monotonic() >= self.next_sweep:
             self.notify()
             self.close_overdue()
             self.loop.end_overdue_waits()
+            self.tell_waiting(
+                [len(a) + len(b) for a, b in zip(self.calls.queues, self.waiting.queues, strict=True)]
+            )
             self.next_sweep = time.monotonic() + 0.5
 
     # --- A connection goes on: in the loop, or in the thread or call that has it ---
@@ -164,17 +200,55 @@ class Worker(Table):
         if is_ready:
             connection.state = State.BUSY
             connection.deadline = time.monotonic() + QUEUE_SECONDS
-            if connection.request.path.startswith(self.loop_paths):
-                self.loop.start(self.take, connection)
-            else:
-                self.in_threads.add(connection)
-                self.share_busy()
-                self.waiting.put(connection)
+            self.admit_request(connection, connection.request.path)
         elif connection.request is not None:
             self.wait(connection, State.BODY)
         else:
             is_idle = connection.served and not connection.received
             self.wait(connection, State.IDLE if is_idle else State.HEAD)
+
+    def admit_request(self, connection: Connection, path: str) -> None:
+        """Has a whole request answered, now or when it is its turn; or refuses it."""
+        line = self.calls if path.startswith(self.loop_paths) else self.waiting
+        present = self.calls_present() if line is self.calls else len(self.in_threads)
+        if line is self.calls and present < line.places:
+            line.entered += 1
+            self.loop.start(self.take, connection)
+        elif line.is_too_long(urgency := self.urgency_of(path), present):
+            self.turn_away(connection)
+        elif line is self.calls:
+            line.put(connection, urgency)
+            self.is_crowded = True
+        else:
+            self.in_threads.add(connection)
+            self.share_busy()
+            line.put(connection, urgency)
+            self.turns.put(None)
+            self.is_crowded |= present >= line.places
+
+    def calls_present(self) -> int:
+        """Without those that wait for somebody else's lock: they keep no other from its answer."""
+        return self.loop.under_way - self.loop.set_aside + len(self.calls)
+
+    def go_on_with_lines(self) -> None:
+        """Turns away who has waited too long, and begins calls that waited, the urgent ones first."""
+        for line in (self.calls, self.waiting):
+            for connection in line.take_overdue():
+                self.in_threads.discard(connection)
+                self.turn_away(connection)
+        while self.calls_present() - len(self.calls) < MOST_UNDER_WAY and (first := self.calls.take()):
+            self.loop.start(self.take, first)
+        calls_wait = self.calls.note_pace(self.calls_present())
+        others_wait = self.waiting.note_pace(len(self.in_threads))
+        self.is_crowded = calls_wait or others_wait
+
+    def turn_away(self, connection: Connection) -> None:
+        """Refuses a whole request, of which nothing has been done."""
+        try:
+            self.answer(connection, self.refuse_call)
+            self.send(connection)
+        except OSError:
+            self.wait(connection, State.LINGERING)
 
     def look_again(self, connection: Connection) -> None:
         """Goes on with what came along with the last request."""
@@ -207,15 +281,17 @@ class Worker(Table):
 
     def answer_requests(self) -> None:
         while True:
-            self.take(self.waiting.get())
-            self.share_busy()
+            self.turns.get()
+            if connection := self.waiting.take():
+                self.take(connection)
+                self.share_busy()
 
     def take(self, connection: Connection) -> None:
         """Has a whole request answered, and the answer sent."""
         try:
             try:
                 if not (is_late := time.monotonic() > connection.deadline):
-                    self.answer(connection)
+                    self.answer(connection, self.wsgi)
             finally:
                 # From here on the loop may have it again, with its next request.
                 self.in_threads.discard(connection)
@@ -240,7 +316,7 @@ class Worker(Table):
         connection.sock.shutdown(socket.SHUT_RDWR)
         self.wait(connection, State.LINGERING)
 
-    def answer(self, connection: Connection) -> None:
+    def answer(self, connection: Connection, application: Callable[..., Any]) -> None:
         """Calls the application; its answer is in the connection afterwards."""
         connection.keeps = False
         try:
@@ -253,7 +329,7 @@ class Worker(Table):
             response, environ = connection.open_answer(request)
             if not self.alive:
                 response.force_close()
-            parts = self.wsgi(environ, response.start_response)
+            parts = application(environ, response.start_response)
             try:
                 for part in parts:
                     response.write(part)

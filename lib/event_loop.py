@@ -78,6 +78,8 @@ class EventLoop:
         self.soon: deque[Callable[[], Any]] = deque()
         # How many calls have begun and not ended.
         self.under_way = 0
+        # Of these, how many wait for what keeps others from nothing, such as a lock of somebody else's.
+        self.set_aside = 0
         self.waker = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self.threads = ThreadPoolExecutor(BLOCKING_THREADS, "blocking")
         self.watch(self.waker, select.EPOLLIN, lambda _: os.eventfd_read(self.waker))

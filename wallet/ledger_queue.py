@@ -83,7 +83,9 @@ class Batches:
         ticket = Ticket(statement, parameters, elapsed_us, time.perf_counter_ns(), getcurrent(), span)
         queue = self.held.get(parameters["token_hash"], self.waiting)
         queue.append(ticket)
-        if queue is self.waiting and not self.is_under_way:
+        if queue is not self.waiting:
+            current_loop().set_aside += 1
+        elif not self.is_under_way:
             self.is_under_way = True
             # At the end of the turn: what comes in this one goes along.
             current_loop().call_soon(partial(current_loop().start, self.send_waiting))
@@ -124,8 +126,11 @@ class Batches:
         token = ticket.parameters["token_hash"]
         if token not in self.held:
             self.held[token] = deque()
+            # What waits with them.
+            current_loop().set_aside += 1
             current_loop().call_soon(partial(current_loop().start, self.send_held, token))
         self.held[token].append(ticket)
+        current_loop().set_aside += 1
 
     def send_held(self, token: bytes) -> None:
         """Waits for the one wallet's lock, with all that wait for it."""
@@ -136,13 +141,16 @@ class Batches:
                 try:
                     rows = ask_ledger(HELD, batch, waits=True)
                 except (CannotConnect, *TOO_LONG) as problem:
-                    fail([*batch, *take_all(queue)], problem)
+                    batch += take_all(queue)
+                    fail(batch, problem)
                 except Exception as problem:  # noqa: BLE001
                     repeat(batch, problem)
                 else:
                     for place, ticket in enumerate(batch):
                         ticket.give(rows.get(place) or Unbatched())
+                current_loop().set_aside -= len(batch)
         finally:
+            current_loop().set_aside -= 1
             del self.held[token]
 
 

@@ -14,7 +14,7 @@ from config.launcher.supervisor import ROOT
 from config.web_kinds import Kind
 from tests.support.web_tables import ends
 
-READ = ("HOST", "PORT", "WEB_WORKERS", "WEB_THREADS", "WEB_CONNECTIONS_PER_ADDRESS")
+READ = ("HOST", "PORT", "WEB_WORKERS", "WEB_THREADS", "WEB_CONNECTIONS_PER_ADDRESS", "WEB_WAIT_MS")
 
 
 def settings() -> dict[str, Any]:
@@ -31,7 +31,7 @@ def test_environment__set_to_nothing_is_not_set(is_set: bool, monkeypatch: pytes
     read = settings()
     assert read["bind"] == "127.0.0.1:8000"
     assert (read["workers"], read["threads"]) == (os.cpu_count(), 16)
-    assert read["connections_per_address"] == 256
+    assert (read["connections_per_address"], read["wait_ms"]) == (256, 250)
 
 
 @pytest.mark.parametrize(

@@ -246,7 +246,7 @@ def test_metrics__sum_all_processes_and_keep_counts_of_dead_ones(
         calls(url, player_session, 30)
         assert answers(read(url), "getBalance", "0") == 90
         assert {path.name for path in (tmp_path / "counts").iterdir()} <= {
-            f"{kind}_{place}.db" for kind in ("counter", "histogram") for place in range(4)
+            f"{kind}_{place}.db" for kind in ("counter", "gauge_livesum", "histogram") for place in range(4)
         }
 
 
@@ -516,7 +516,13 @@ def test_metrics__keep_counts_if_database_and_broker_are_away(tmp_path: Path) ->
         found = read(url)
     assert up(found) == dict.fromkeys(ALL_UP, 0)
     assert answers(found, "none", "503") == 1
-    counted = ("wallet_request_seconds", "wallet_statement_calls", "wallet_batch_repeated_calls")
+    counted = (
+        "wallet_request_seconds",
+        "wallet_statement_calls",
+        "wallet_batch_repeated_calls",
+        "wallet_shed_calls",
+        "wallet_waiting_requests",
+    )
     assert {name for name, _ in found if not name.startswith(counted)} == {"wallet_up"}
 
 

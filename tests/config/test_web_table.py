@@ -15,7 +15,7 @@ from config.web_connection import Connection, State
 from config.web_kinds import Kind, Kinds
 from config.web_table import MOST_ACCEPTED, SECONDS, allow_files, counted_as
 from config.web_worker import QUEUE_SECONDS
-from tests.support.web_tables import GET, Pair, Table, enter
+from tests.support.web_tables import GET, Pair, Table, enter, take_next
 
 
 def test_room__of_an_address_is_made_by_its_own(table: Table) -> None:
@@ -206,16 +206,16 @@ def test_waiting__for_a_thread_too_long_ends_without_an_answer(
 ) -> None:
     ours, theirs = pair
     answered: list[Connection] = []
-    monkeypatch.setattr(table, "answer", answered.append)
+    monkeypatch.setattr(table, "answer", lambda asked, _: answered.append(asked))
     connection = enter(table, ours, GET)
     connection.keeps = True
     table.look(connection)
-    table.take(table.waiting.get())
+    take_next(table)
     assert answered == [connection]
     connection.received += GET
     table.look(connection)
     connection.deadline -= QUEUE_SECONDS + 1
-    table.take(table.waiting.get())
+    take_next(table)
     assert answered == [connection]
     assert theirs.recv(10) == b""
     assert connection.state is State.LINGERING

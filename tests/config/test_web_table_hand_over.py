@@ -9,7 +9,7 @@ import pytest
 
 from config.web_connection import Connection, State
 from config.web_kinds import Kind, Kinds
-from tests.support.web_tables import GET, Pair, Table, enter
+from tests.support.web_tables import GET, Pair, Table, enter, take_next
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def test_page__is_handed_over_with_what_has_arrived(table: Table, kinds: Kinds) 
     ours, theirs = socket.socketpair()
     table.look(enter(table, ours, GET))
     assert table.connections == {}
-    assert table.waiting.empty()
+    assert not table.waiting
     given = kinds.take_over(Kind.PAGES)
     assert given
     assert given[1] == GET
@@ -46,7 +46,7 @@ def test_page__stays_where_no_other_worker_serves_or_this_one_ends(table: Table,
             kinds.shares[Kind.PAGES].note(1, 0)
         connection = enter(table, socket.socket(), GET)
         table.look(connection)
-        assert table.waiting.get(timeout=1) is connection
+        assert table.waiting.take() is connection
     assert kinds.take_over(Kind.PAGES) is None
 
 
@@ -57,7 +57,7 @@ def test_connection__that_was_handed_over_goes_on(table: Table, kinds: Kinds) ->
     assert kinds.hand_over(Kind.PAGES, ours, GET)
     table.take_over(0)
     (connection,) = table.connections.values()
-    assert table.waiting.get(timeout=1) is connection
+    assert table.waiting.take() is connection
     # Nothing more has come.
     table.take_over(0)
     assert len(table.connections) == 1
@@ -139,7 +139,7 @@ def test_callback__that_was_handed_over_stays_until_it_is_answered(
     table.take_over(0)
     busy(kinds, calls=1, pages=0)
     (connection,) = table.connections.values()
-    assert table.waiting.get(timeout=1) is connection
+    assert table.waiting.take() is connection
     connection.request, connection.received[:] = None, CALLBACK
     assert not table.hands_over(connection)
     connection.end_request()
@@ -162,7 +162,7 @@ def test_worker__tells_what_its_threads_and_its_loop_have_under_way(
     assert shares.least_busy() == 2
     # Late: it is dropped, and is under way no more.
     connection.deadline = 0.0
-    table.take(table.waiting.get(timeout=1))
+    take_next(table)
     table.share_busy()
     assert shares.least_busy() == 1
 

@@ -73,7 +73,7 @@ def test_look__waits_for_the_rest_of_a_request(table: Table, pair: Pair) -> None
     table.look(connection)
     assert state_of(connection) is State.BUSY
     assert is_set(connection.deadline, before, QUEUE_SECONDS)
-    assert table.waiting.get(timeout=1) is connection
+    assert table.waiting.take() is connection
 
 
 def test_look__a_connection_that_was_served_is_idle_until_something_comes(table: Table, pair: Pair) -> None:
@@ -97,7 +97,7 @@ def test_look__calls_are_answered_in_the_loop(
     connection = enter(table, pair[0], GET)
     table.look(connection)
     assert taken == [connection]
-    assert table.waiting.empty()
+    assert not table.waiting
 
 
 def test_look__a_malformed_request_is_refused_and_the_connection_ends(table: Table, pair: Pair) -> None:
@@ -115,12 +115,12 @@ def test_proceed__reads_what_has_come(table: Table, pair: Pair) -> None:
     connection = enter(table, ours, b"")
     theirs.sendall(GET)
     table.proceed_with(ours.fileno())
-    assert table.waiting.get(timeout=1) is connection
+    assert table.waiting.take() is connection
     # A thread has it now.
     theirs.sendall(GET)
     table.proceed_with(ours.fileno())
     assert not connection.received
-    assert table.waiting.empty()
+    assert not table.waiting
     # Of what has been closed, the loop may still be told.
     table.proceed_with(99_999)
 
@@ -182,9 +182,9 @@ def test_answer__what_came_along_is_looked_at_in_the_loop(table: Table, pair: Pa
     ours, theirs = pair
     connection = enter(answering(table), ours, GET + GET)
     answered(table, connection, theirs)
-    assert (connection.state, table.waiting.empty()) == (State.BUSY, True)
+    assert (connection.state, len(table.waiting)) == (State.BUSY, 0)
     table.loop.turn(0)
-    assert table.waiting.get(timeout=1) is connection
+    assert table.waiting.take() is connection
 
 
 @pytest.mark.parametrize(
@@ -309,7 +309,7 @@ def test_take__what_fails_is_logged_and_ends_in_the_loop(
     for problem, is_logged in ((BrokenPipeError(), False), (ValueError("said by a test"), True)):
         connection.state, connection.deadline = State.BUSY, time.monotonic() + 60
 
-        def fail(_: Connection, problem: Exception = problem) -> None:
+        def fail(*_: Any, problem: Exception = problem) -> None:
             raise problem
 
         monkeypatch.setattr(table, "answer", fail)

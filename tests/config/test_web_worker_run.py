@@ -1,7 +1,6 @@
 """How a worker begins, turns and ends (config.web_worker), without its process."""
 
 import os
-import queue
 import select
 import socket
 import sys
@@ -16,6 +15,7 @@ from gunicorn.config import Config
 from gunicorn.workers import base
 
 from config import web_worker
+from config.web_admission import Urgency
 from config.web_connection import State
 from config.web_kinds import Kind, Kinds
 from config.web_worker import ENDING_SECONDS, SWITCH_SECONDS, Worker, give_way_to_calls
@@ -228,7 +228,6 @@ def test_begin__makes_what_a_worker_has(monkeypatch: pytest.MonkeyPatch) -> None
     worker.cfg = Config()
     worker.init_process()
     assert begun == [worker]
-    assert isinstance(worker.waiting, queue.SimpleQueue)
     assert isinstance(worker.loop, EventLoop)
     assert (worker.connections, worker.next_sweep) == ({}, 0.0)
     os.close(worker.loop.waker)
@@ -270,8 +269,9 @@ def test_threads__take_what_waits_one_after_the_other(
     # After each the others are told that one less is under way.
     monkeypatch.setattr(table, "share_busy", lambda: taken.append("told"))
     connection = enter(table, pair[0], GET)
-    table.waiting.put(connection)
-    table.waiting.put(connection)
+    for _ in range(2):
+        table.waiting.put(connection, Urgency.PAGE)
+        table.turns.put(None)
     with pytest.raises(SystemExit):
         table.answer_requests()
     assert taken == [connection, "told", connection]

@@ -35,6 +35,8 @@ def served(log: Path, application: str = "config.wsgi:application", **environmen
         "PORT": str(port),
         "WEB_WORKERS": "2",
         "WEB_THREADS": "16",
+        # On a busy machine nothing is refused but where a test wants it.
+        "WEB_WAIT_MS": "60000",
     }
     # Where a test moves the clock, a sign of life would tell of an outage.
     settings["WEB_HEARTBEAT"] = "0"

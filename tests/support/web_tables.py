@@ -2,7 +2,6 @@
 
 import logging
 import os
-import queue
 import socket
 from collections.abc import Iterator
 from typing import Any
@@ -46,12 +45,16 @@ class Log(logging.Logger):
 class Table(Worker):
     """A worker's connections, without its process."""
 
+    # Tests that answer nothing have none.
+    wsgi: Any = None
+
     def __init__(self) -> None:
         self.cfg, self.loop, self.log = Config(), EventLoop(), Log()
         self.make_table()
         self.most_connections, self.connections_per_address = 5, 3
         self.closed: list[Connection] = []
-        self.waiting, self.sockets = queue.SimpleQueue(), list[Any]()
+        self.sockets = list[Any]()
+        self.make_lines()
 
     def close(self, connection: Any, *, goes_on: bool = False) -> None:
         super().close(connection, goes_on=goes_on)
@@ -82,3 +85,10 @@ def enter(table: Table, sock: socket.socket, received: bytes) -> Connection:
     assert connection
     connection.received += received
     return connection
+
+
+def take_next(table: Table) -> None:
+    """Has the next request answered that waits for a thread."""
+    connection = table.waiting.take()
+    assert connection
+    table.take(connection)
