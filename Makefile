@@ -14,7 +14,7 @@ HOSTILE := tests/config/launcher/test_restarts.py tests/config/recovery/test_dri
 	$(addprefix tests/config/test_,nginx.py web_reload.py web_worker.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test quick citus faults proofs lint lint-style lint-imports lint-sql lint-types lock bench bench-peers bench-pooler bench-growth bench-settle bench-callbacks bench-pages bench-audit overload promise simulate kit client-types history manage mutate attack drill failover fuzz german pictures release-check clean install
+.PHONY: help run demo test quick citus faults proofs lint lint-style lint-imports lint-sql lint-types lock bench bench-peers bench-pooler bench-growth bench-settle bench-callbacks bench-pages bench-audit overload promise simulate kit client-types history manage mutate attack drill failover events fuzz german pictures release-check clean install
 
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{ printf "make %-14s %s\n", $$1, $$2 }'
@@ -126,6 +126,9 @@ drill: $(DEV)  ## restore a platform under load 50 times to random seconds, and 
 
 failover: $(DEV)  ## let the database's primary die under load 50 times, its standby takes over; ARGS="--failovers 50"
 	@$(LAUNCH) with --instance failover --fast -- $(VENV)/bin/python -m tests.config.recovery.failover $(ARGS)
+
+events: $(DEV)  ## write a million events late and out of order, kill who follows them 100 times; ARGS="--events 1000000"
+	@$(LAUNCH) with --instance events --fast -- $(VENV)/bin/python -m tests.wallet.events.proof $(ARGS)
 
 fuzz: $(DEV)  ## change a million genuine callbacks, none of which may count; ARGS="--count 1000000 --seed 7"
 	@$(LAUNCH) with --instance fuzz --fast -- $(VENV)/bin/python -m tests.payments.fuzz $(ARGS)

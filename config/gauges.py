@@ -237,6 +237,18 @@ def read_checks() -> Iterator[GaugeMetricFamily]:
     yield gauge(
         "wallet_alert_message_lag_seconds", "For how long somebody should have been told of an alert.", untold
     )
+    [(unnumbered,)] = rows(
+        """
+        SELECT greatest(0, extract(epoch FROM wallet_now() - at)) FROM (
+            SELECT (SELECT at FROM wallet_newevent WHERE n > settled ORDER BY n LIMIT 1) FROM wallet_eventhead
+        ) oldest
+        """
+    )
+    yield gauge(
+        "wallet_event_lag_seconds",
+        "How long the oldest event waits for its place in the feed.",
+        unnumbered or 0,
+    )
     audits = rows(
         """
         SELECT DISTINCT ON (task) task, extract(epoch FROM wallet_now() - ended_at)

@@ -12,6 +12,7 @@ TASKS = {
         "wallet.daily_totals",
         "wallet.fold_figures",
         "wallet.fold_calls",
+        "wallet.number_events",
         "wallet.make_checkpoint",
         "wallet.purge_expired",
     ),

@@ -112,6 +112,13 @@ WALLET = {
         stays="id at game_id player_id transaction_id credential endpoint mm_transaction_id amount "
         "currency_code address outcome replayed took_us"
     ),
+    # The outbox, written and numbered by functions; partitions of the feed are reached through it.
+    "wallet_newevent": table(stays="n at seq player_id subject_id kind"),
+    "wallet_event": table(stays="position at seq day player_id subject_id kind"),
+    "wallet_eventhead": table(
+        stays="id position day settled drawn drawn_by dropped_position dropped_at dropped_subject_id "
+        "dropped_seq"
+    ),
     # What the pages about a game's integration show, summed up from the call log.
     "wallet_callhour": table(
         "add remove", changes="calls refused repeats late", stays="game_id hour endpoint bucket"
@@ -323,6 +330,8 @@ FUNCTIONS = (
     "call_log_refused",
     "call_log_prepare_day",
     "call_log_drop_before",
+    "event_number",
+    "event_drop_before",
     "wallet_now",
 )
 RIGHTS = Rights(PLAYERS | WALLET | PAYMENTS | PASSKEYS | DJANGO | DEMO, FUNCTIONS)

@@ -131,6 +131,8 @@ DEMO_GAME_URL = env.str("DEMO_GAME_URL", default="").rstrip("/")
 # --- What is kept how long, in days; transactions, journal and ids are kept for ever -------------------
 
 CALL_LOG_DAYS = days("CALL_LOG_DAYS", 90)
+# What can be read at /entry/events.
+EVENTS_KEEP_DAYS = days("EVENTS_KEEP_DAYS", 30)
 # Sessions that ended or expired, and that no transaction names.
 SESSION_DAYS = days("SESSION_DAYS", 30)
 SWEEP_RUN_DAYS = days("SWEEP_RUN_DAYS", 14)

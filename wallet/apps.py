@@ -13,9 +13,9 @@ from wallet.audit.orphans import CHECKS
 
 SQL = Path(__file__).parent / "sql"
 FUNCTIONS = sorted(SQL.glob("*.sql"))
-# What the application may not shorten by itself (wallet/sql/call_log.sql).
+# What the application may not shorten by itself (wallet/sql/call_log.sql, events.sql).
 KEPT_DAYS = """
-    CREATE OR REPLACE FUNCTION call_log_kept_days() RETURNS integer
+    CREATE OR REPLACE FUNCTION {}_kept_days() RETURNS integer
     LANGUAGE sql IMMUTABLE AS $$ SELECT {:d} $$
 """
 
@@ -26,7 +26,8 @@ def install_ledger(*, using: str, **kwargs: Any) -> None:
         with transaction.atomic(using=using):
             install_functions(FUNCTIONS, using)
             with connections[using].cursor() as cursor:
-                cursor.execute(KEPT_DAYS.format(settings.CALL_LOG_DAYS))
+                cursor.execute(KEPT_DAYS.format("call_log", settings.CALL_LOG_DAYS))
+                cursor.execute(KEPT_DAYS.format("event", settings.EVENTS_KEEP_DAYS))
 
 
 class WalletConfig(AppConfig):

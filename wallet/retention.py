@@ -17,6 +17,7 @@ from lib.ids import id_at
 from players.access.answer_counts import forget_old_answers
 from players.logins.attempts import forget_old
 from wallet.call_log import drop_old_days, prepare_days
+from wallet.events.numbering import drop_old_events
 from wallet.job_runs import Run
 from wallet.models import JobRun
 
@@ -72,6 +73,7 @@ def purge_expired(run: Run) -> None:
     questions = clear("wallet_question", QUESTIONS, at - timedelta(days=settings.QUESTION_DAYS))
     counters, answers = forget_old(), forget_old_answers()
     days = drop_old_days(timedelta(days=settings.CALL_LOG_DAYS))
+    event_days = drop_old_events(timedelta(days=settings.EVENTS_KEEP_DAYS))
     others = [(clear(one.table, one.question, at - timedelta(days=one.days)), one.words) for one in OTHERS]
     cleared = [
         (sessions, stored("{number} sessions")),
@@ -81,6 +83,7 @@ def purge_expired(run: Run) -> None:
         (answers, stored("{number} counts of answers")),
         *others,
         (days, stored("{number} days of the call log")),
+        (event_days, stored("{number} days of events")),
     ]
     run.looked_at = run.done = sum(number for number, _ in cleared)
     told = ", ".join(words.format(number=number) for number, words in cleared if number)

@@ -18,6 +18,7 @@ from wallet.audit.operators_acts import link_acts
 from wallet.audit.scheduled import audit_all, audit_recent
 from wallet.call_hours import fold_calls
 from wallet.checkpoints import make_checkpoint
+from wallet.events.numbering import number_all
 from wallet.figures import fold_figures
 from wallet.job_runs import Run, alone, recorded
 from wallet.models import Pulse
@@ -108,6 +109,12 @@ def fold_figures_task() -> None:
 def fold_calls_task() -> None:
     """Sums up what the pages about games' integrations show."""
     run_alone("fold_calls", fold_calls)
+
+
+@shared_task(name="wallet.number_events", **CHECK)
+def number_events_task() -> None:
+    """Gives positions to events that nobody has read yet."""
+    run_alone("number_events", number_all)
 
 
 @shared_task(name="wallet.make_checkpoint", **CHECK)

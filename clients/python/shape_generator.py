@@ -27,6 +27,7 @@ SIMPLE = {
     "string": ("str", "reading.text"),
     "integer": ("int", "reading.whole"),
     "number": ("Decimal", "reading.number"),
+    "boolean": ("bool", "reading.truth"),
 }
 MONEY = ("Money", "reading.money")
 # What an amount is called in the document, sent and received.
@@ -102,8 +103,8 @@ def request(name: str, shape: Schema) -> list[str]:
 def answer(name: str, shape: Schema) -> list[str]:
     """A class that reads a body."""
     reads = ", ".join(
-        f'{snake(each)}=reading.member(body, "{each}", {kind_of(schema)[1]})'
-        for each, schema, _ in members(shape)
+        f'{snake(each)}=reading.{"member" if must else "possible"}(body, "{each}", {kind_of(schema)[1]})'
+        for each, schema, must in members(shape)
     )
     return [
         *heading(name, shape),
@@ -115,8 +116,9 @@ def answer(name: str, shape: Schema) -> list[str]:
 
 
 def call(path: str, method: str, operation: Schema) -> tuple[str, str, str]:
-    """The line of a call, and the names of its request and its answer."""
-    asked = name_of(operation["requestBody"]["content"]["application/json"]["schema"])
+    """The line of a call, and the names of its request, if it has a body, and its answer."""
+    body = operation.get("requestBody")
+    asked = name_of(body["content"]["application/json"]["schema"]) if body else ""
     answers = operation["responses"]["200"]["content"]["application/json"]["schema"]["anyOf"]
     told = name_of(answers[0])
     parts = [part for part in path.split("/") if part and not part.startswith("{")]
@@ -135,7 +137,7 @@ def generate(document: Schema) -> str:
         for method, operation in methods.items()
     ]
     lines = [HEAD]
-    for name in sorted({asked for _, asked, _ in calls}):
+    for name in sorted({asked for _, asked, _ in calls if asked}):
         lines += request(name, shapes[name])
     for name in in_order(shapes, sorted({told for _, _, told in calls})):
         lines += answer(name, shapes[name])

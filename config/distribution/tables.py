@@ -7,6 +7,7 @@ BY_PLAYER = (
     "wallet_transaction",
     "wallet_entry",
     "wallet_apicall",
+    "wallet_newevent",
     "players_playerevent",
 )
 # On every machine: what a call reads beside the player's own, and what is small and hangs on a transaction.

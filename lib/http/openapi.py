@@ -22,7 +22,7 @@ FAILURES = (401, 413, 429, 500, 503)
 def described(
     *,
     tag: str,
-    request: type[msgspec.Struct],
+    request: type[msgspec.Struct] | None,
     answer: type[msgspec.Struct],
     error: type[msgspec.Struct],
     refusals: tuple[ErrorCode, ...],
@@ -32,11 +32,12 @@ def described(
     parameters: tuple[Any, ...] = (),
     adds: Callable[[ErrorCode], dict[str, Any]] = lambda code: {},
 ) -> Callable[[View], View]:
-    """Describes a view: what it is sent, what it answers, each refusal, and an example of both.
+    """Describes a view: what it is sent, what it answers, each refusal, and an example of both. One that is
+    sent no body has no `request`.
 
     `adds` gives what a refusal of that code holds besides its code and its description.
     """
-    SHAPES.extend((request, answer, error))
+    SHAPES.extend(shape for shape in (request, answer, error) if shape)
 
     def describe(view: View) -> View:
         summary = (view.__doc__ or "").strip()
@@ -46,9 +47,11 @@ def described(
             summary=summary.split(":")[0].rstrip("."),
             description=summary,
             parameters=list(parameters),
-            request={"application/json": {"$ref": REFERENCE.format(name=request.__name__)}},
+            request={"application/json": {"$ref": REFERENCE.format(name=request.__name__)}}
+            if request
+            else None,
             responses={200: success(answer, error, refusals, gets, adds), **failures(error)},
-            examples=[OpenApiExample("request", value=sends, request_only=True)],
+            examples=[OpenApiExample("request", value=sends, request_only=True)] if request else [],
         )
         decorated: View = extend_schema_view(**{method: schema})(view)
         return decorated

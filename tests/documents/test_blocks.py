@@ -26,6 +26,7 @@ READ: dict[str, list[tuple[str, str]]] = {
         ("http", "tests/documents/test_provider.py"),
         *5 * [("python", "tests/documents/test_provider.py")],
     ],
+    "events": [("python", "tests/clients/python/test_platform.py")],
     "operations": [("yaml", HERE), ("json", HERE), ("json", HERE), ("json", HERE)],
     "payments": [("http", "tests/documents/test_payments.py"), ("json", "tests/documents/test_payments.py")],
     "production": [

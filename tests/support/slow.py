@@ -46,6 +46,8 @@ SLOW_PLACES = (
     "lib/test_collate_c.py",
     "lib/test_collations.py",
     "lib/test_sql_functions.py",
+    "wallet/events/test_kept.py",
+    "wallet/events/test_proof.py",
     "wallet/audit/test_daily_totals.py",
     "wallet/audit/test_duplicates.py",
     "wallet/audit/test_ledger.py",

@@ -39,6 +39,7 @@ CHECKS = {
     "watch": _("Watch for unusual money and access"),
     "fold_figures": _("Sum up the figures of the first page"),
     "fold_calls": _("Sum up calls of games"),
+    "number_events": _("Number events"),
     "audit_recent": _("Audit what changed lately"),
     "audit_all": _("Audit the whole ledger"),
     "daily_totals": _("Sum up finished days"),

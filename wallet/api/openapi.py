@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+from drf_spectacular.utils import OpenApiParameter
+
 from lib.http.errors import ErrorCode as Code
 from lib.http.openapi import View, described
 from lib.http.responses import ErrorAnswer
@@ -155,3 +157,43 @@ def statement(request: type[Any]) -> Decorator[Any]:
         sends={"uid": "demo-anna", "currencyCode": "XAG", "limit": 50},
         gets={"lines": [line], "next": "17"},
     )
+
+
+EVENT = {
+    "id": "01a1fd11-a0e0-7c11-9c55-3f2a9d1e0a44-17",
+    "type": "withdrawal.opened",
+    "time": "2026-11-21T12:00:00.000Z",
+    "playerId": "demo-anna",
+    "isTest": False,
+    "line": 17,
+    "amount": AMOUNT,
+    "debit": "spendable",
+    "credit": "reserved",
+    "balance": BALANCE,
+    "reserved": AMOUNT,
+    "announced": {"amount": 0.00, "currencyCode": "XAG"},
+    "debt": {"amount": 0.00, "currencyCode": "XAG"},
+    "game": "starfall",
+    "mmTransactionId": MM_ID,
+    "qwTransactionId": QW_ID,
+}
+events = described(
+    tag=ENTRY,
+    method="get",
+    request=None,
+    answer=responses.EventsAnswer,
+    error=ErrorAnswer,
+    refusals=(Code.INVALID_REQUEST,),
+    parameters=(
+        OpenApiParameter(
+            "after", str, description="The `next` of an earlier answer; absent: all that is kept."
+        ),
+        OpenApiParameter(
+            "limit",
+            {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100},
+            description="At most.",
+        ),
+    ),
+    sends={},
+    gets={"events": [EVENT], "next": "20261121-48213-5c0a7e11"},
+)

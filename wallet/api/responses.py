@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from lib.http.responses import ErrorAnswer
+from wallet.events.message import EventMessage
 from wallet.money import Money
 
 Time = Annotated[str, Meta(description="RFC 3339, UTC.", extra_json_schema={"format": "date-time"})]
@@ -90,4 +91,11 @@ class StatementAnswer(msgspec.Struct):
     """Newest first; `next` is the cursor of the following page."""
 
     lines: list[StatementLine]
+    next: str | None
+
+
+class EventsAnswer(msgspec.Struct):
+    """In the order of the feed; `next` is the `after` of the following call, null before anything was."""
+
+    events: list[EventMessage]
     next: str | None

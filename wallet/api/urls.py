@@ -3,7 +3,7 @@
 from django.urls import path
 
 from wallet.api import entry as entry_views
-from wallet.api import views
+from wallet.api import events, views
 
 wallet = [
     path("verifySession", views.VerifySession.as_view()),
@@ -21,4 +21,5 @@ entry = [
     path("launch", entry_views.Launch.as_view()),
     path("balance", entry_views.Balance.as_view()),
     path("statement", entry_views.Statement.as_view()),
+    path("events", events.Events.as_view()),
 ]

@@ -4,6 +4,7 @@ from wallet.models.audits import AuditedMovement, AuditMark, AuditPart, AuditPas
 from wallet.models.call_hours import CallHour, CallLogReading, IntegrationStep
 from wallet.models.calls import ApiCall, Discrepancy
 from wallet.models.checks import Alert, AlertMessage, Checkpoint, ClosedDay, DailyTotal
+from wallet.models.events import Event, EventHead, NewEvent
 from wallet.models.figures import (
     ActiveSession,
     DailyActivity,
@@ -37,6 +38,8 @@ __all__ = [
     "DepositSpan",
     "Discrepancy",
     "Entry",
+    "Event",
+    "EventHead",
     "FiguresDay",
     "GameTotal",
     "HourActivity",
@@ -45,6 +48,7 @@ __all__ = [
     "IntegrationStep",
     "JobRun",
     "Liability",
+    "NewEvent",
     "Outage",
     "PayoutCounter",
     "PayoutLimit",

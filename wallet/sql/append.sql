@@ -1,4 +1,4 @@
--- The only place where a balance moves: one journal row, and the wallet's present state after it.
+-- The only place where a balance moves: one journal row, the wallet's present state after it, and its event.
 --
 -- Before: the caller holds the lock on the wallet's row, and `wallet` was read under that lock.
 -- p_legs: what moves, by the chart (ledger_legs). p_amount: minor units.
@@ -34,6 +34,8 @@ BEGIN
     SET spendable = wallet.spendable, reserved = wallet.reserved, announced = wallet.announced,
         debt = wallet.debt, entry_count = wallet.entry_count, head = wallet.head
     WHERE player_id = wallet.player_id AND id = wallet.id;
+    INSERT INTO wallet_newevent (at, seq, player_id, subject_id, kind)
+    VALUES (p_at, wallet.entry_count, wallet.player_id, wallet.id, 'entry');
     RETURN wallet;
 END $$;
 

@@ -26,3 +26,10 @@ class AsyncEntryClient(AsyncCaller):
     async def statement(self, asked: shapes.StatementRequest) -> shapes.StatementAnswer:
         """What changed a player's spendable balance, newest first."""
         return await self.make(operations.statement(asked), self.settings.asking)
+
+    async def events(self, after: str | None = None, limit: int = 1000) -> shapes.EventsAnswer:
+        """What happened after the `next` of an earlier answer; without it, all that is kept.
+
+        Store `next` in one transaction with what the events change: each then counts once.
+        """
+        return await self.make(operations.events(after, limit), self.settings.asking)

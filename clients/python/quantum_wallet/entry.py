@@ -26,3 +26,10 @@ class EntryClient(Caller):
     def statement(self, asked: shapes.StatementRequest) -> shapes.StatementAnswer:
         """What changed a player's spendable balance, newest first."""
         return self.make(operations.statement(asked), self.settings.asking)
+
+    def events(self, after: str | None = None, limit: int = 1000) -> shapes.EventsAnswer:
+        """What happened after the `next` of an earlier answer; without it, all that is kept.
+
+        Store `next` in one transaction with what the events change: each then counts once.
+        """
+        return self.make(operations.events(after, limit), self.settings.asking)

@@ -1,9 +1,9 @@
 """What is sent for each operation, by either client."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from quantum_wallet import shapes
 from quantum_wallet.calls import Call
@@ -14,16 +14,20 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True, slots=True)
 class Request(Generic[Answer]):
-    """A call with its content. `id` is the game's own, which the answer has to name."""
+    """A call with its content. `id` is the game's own, which the answer has to name; `query` stands behind
+    the path.
+    """
 
     call: Call[Answer]
     body: Mapping[str, Any]
     id: str = ""
     uid: str = ""
+    query: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def path(self) -> str:
-        return self.call.path.replace("{uid}", quote(self.uid, safe=""))
+        path = self.call.path.replace("{uid}", quote(self.uid, safe=""))
+        return f"{path}?{urlencode(self.query)}" if self.query else path
 
 
 # --- Wallet ---
@@ -112,3 +116,8 @@ def holdings(uid: str, currency: str) -> Request[shapes.HoldingsAnswer]:
 
 def statement(asked: shapes.StatementRequest) -> Request[shapes.StatementAnswer]:
     return Request(shapes.ENTRY_STATEMENT, asked.body())
+
+
+def events(after: str | None, limit: int) -> Request[shapes.EventsAnswer]:
+    query = {"after": after, "limit": limit} if after else {"limit": limit}
+    return Request(shapes.ENTRY_EVENTS, {}, query=query)

@@ -22,6 +22,11 @@ def member(body: Mapping[str, Any], name: str, read: Reader[Value]) -> Value:
         raise Malformed(f"{name}: {problem}") from None
 
 
+def possible(body: Mapping[str, Any], name: str, read: Reader[Value]) -> Value | None:
+    """A member that may be absent."""
+    return member(body, name, read) if name in body else None
+
+
 def optional(read: Reader[Value]) -> Reader[Value | None]:
     """A reader to which null is None."""
     return lambda given: None if given is None else read(given)
@@ -47,6 +52,12 @@ def text(given: object) -> str:
 def whole(given: object) -> int:
     if isinstance(given, bool) or not isinstance(given, int):
         raise Malformed("not a whole number")
+    return given
+
+
+def truth(given: object) -> bool:
+    if not isinstance(given, bool):
+        raise Malformed("not true or false")
     return given
 
 

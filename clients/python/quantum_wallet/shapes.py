@@ -228,6 +228,74 @@ class EmptyAnswer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EventMessage:
+    """Something that happened. Members that say nothing of it are absent."""
+
+    id: str
+    type: str
+    time: datetime
+    player_id: str
+    is_test: bool
+    line: int | None = None
+    amount: Money | None = None
+    debit: str | None = None
+    credit: str | None = None
+    balance: Money | None = None
+    reserved: Money | None = None
+    announced: Money | None = None
+    debt: Money | None = None
+    game: str | None = None
+    mm_transaction_id: str | None = None
+    qw_transaction_id: str | None = None
+    order_id: str | None = None
+    cp_order_id: str | None = None
+    old_state: str | None = None
+    state: str | None = None
+
+    @classmethod
+    def read(cls, given: object) -> "EventMessage":
+        body = reading.members(given)
+        return cls(
+            id=reading.member(body, "id", reading.text),
+            type=reading.member(body, "type", reading.text),
+            time=reading.member(body, "time", reading.time),
+            player_id=reading.member(body, "playerId", reading.text),
+            is_test=reading.member(body, "isTest", reading.truth),
+            line=reading.possible(body, "line", reading.optional(reading.whole)),
+            amount=reading.possible(body, "amount", reading.optional(reading.money)),
+            debit=reading.possible(body, "debit", reading.optional(reading.text)),
+            credit=reading.possible(body, "credit", reading.optional(reading.text)),
+            balance=reading.possible(body, "balance", reading.optional(reading.money)),
+            reserved=reading.possible(body, "reserved", reading.optional(reading.money)),
+            announced=reading.possible(body, "announced", reading.optional(reading.money)),
+            debt=reading.possible(body, "debt", reading.optional(reading.money)),
+            game=reading.possible(body, "game", reading.optional(reading.text)),
+            mm_transaction_id=reading.possible(body, "mmTransactionId", reading.optional(reading.text)),
+            qw_transaction_id=reading.possible(body, "qwTransactionId", reading.optional(reading.text)),
+            order_id=reading.possible(body, "orderId", reading.optional(reading.text)),
+            cp_order_id=reading.possible(body, "cpOrderId", reading.optional(reading.text)),
+            old_state=reading.possible(body, "oldState", reading.optional(reading.text)),
+            state=reading.possible(body, "state", reading.optional(reading.text)),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventsAnswer:
+    """In the order of the feed; `next` is the `after` of the following call, null before anything was."""
+
+    events: list[EventMessage]
+    next: str | None
+
+    @classmethod
+    def read(cls, given: object) -> "EventsAnswer":
+        body = reading.members(given)
+        return cls(
+            events=reading.member(body, "events", reading.many(EventMessage.read)),
+            next=reading.member(body, "next", reading.optional(reading.text)),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HoldingsAnswer:
     """What a player has in one currency; zeros where no wallet was opened."""
 
@@ -443,6 +511,7 @@ class TransactionAnswer:
 
 ENTRY_BALANCE = Call("balance", "POST", "/entry/balance", HoldingsAnswer.read)
 ENTRY_END_SESSION = Call("endSession", "POST", "/entry/endSession", EmptyAnswer.read)
+ENTRY_EVENTS = Call("events", "GET", "/entry/events", EventsAnswer.read)
 ENTRY_LAUNCH = Call("launch", "POST", "/entry/launch", LaunchAnswer.read)
 ENTRY_PLAYERS = Call("players", "PUT", "/entry/players/{uid}", PlayerAnswer.read)
 ENTRY_STATEMENT = Call("statement", "POST", "/entry/statement", StatementAnswer.read)

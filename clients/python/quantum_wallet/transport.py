@@ -102,7 +102,8 @@ class Attempt:
 
 def attempt(request: Request[Any]) -> Attempt:
     """What is sent for a request, each time."""
-    return Attempt(request.call.method, request.path, write(request.body))
+    content = b"" if request.call.method == "GET" else write(request.body)
+    return Attempt(request.call.method, request.path, content)
 
 
 def tell_repetition(request: Request[Any], number: int, again: Again, pause: float) -> None:

@@ -1,9 +1,11 @@
 """The client at the real platform, over a real socket."""
 
 import asyncio
+import sqlite3
 from base64 import b64decode
 from collections.abc import Iterator
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -31,8 +33,11 @@ from quantum_wallet.shapes import (
     PutPlayerRequest,
     StatementRequest,
 )
+from tests.documents.commands import DOCS
+from tests.documents.examples import blocks
 from tests.faults.platform_processes import eventually
 from tests.support.callers import Caller, Callers, PlayerSession, unique
+from tests.support.event_feed import feed_end
 from tests.support.shop import make_shop_setup
 
 EXACT = Decimal("90071992547409.93")
@@ -59,6 +64,26 @@ def wallet(server: str, callers: Callers) -> Iterator[WalletClient]:
 def entry(server: str, callers: Callers) -> Iterator[EntryClient]:
     with EntryClient(server, credential(callers.front)) as client:
         yield client
+
+
+def test_events__are_followed_as_the_document_says(entry: EntryClient, player_session: PlayerSession) -> None:
+    """The reader in docs/events.md, twice: what it stored is where it goes on."""
+    [(_, code)] = [block for block in blocks(DOCS / "events.md") if block[0] == "python"]
+    names: dict[str, Any] = {}
+    exec(compile(code, "docs/events.md", "exec"), names)
+    database = sqlite3.connect(":memory:")
+    database.execute("CREATE TABLE place (next TEXT)")
+    database.execute(
+        "CREATE TABLE balances (player TEXT, currency TEXT, amount TEXT, UNIQUE (player, currency))"
+    )
+    database.execute("INSERT INTO place VALUES (?)", (feed_end(),))
+    player_session.opened("withdraw", "15.00")
+    assert names["follow"](entry, database) == 1
+    assert names["follow"](entry, database) == 0
+    player_session.opened("withdraw", "1.00")
+    assert names["follow"](entry, database) == 1
+    told = database.execute("SELECT * FROM balances").fetchall()
+    assert told == [(player_session.player.uid, "XAG", "84.00")]
 
 
 def test_session__is_verified(wallet: WalletClient, player_session: PlayerSession) -> None:
