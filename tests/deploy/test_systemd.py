@@ -13,7 +13,7 @@ from config.launcher.supervisor import ROOT
 from config.queues import QUEUES
 
 UNITS = ROOT / "deploy" / "systemd"
-SERVICES = ("web", "worker@settle", "beat", "migrate")
+SERVICES = ("web", "worker@settle", "beat", "migrate", "receive-wal", "backup")
 # Of 100, by `systemd-analyze security`, which has 96 for a unit without hardening; today 14.
 EXPOSURE = 16
 LOADED = re.compile(r"^LoadCredential=(\w+):/etc/quantum-wallet/secrets/(\w+)$", re.MULTILINE)
@@ -25,7 +25,7 @@ needs_systemd = pytest.mark.skipif(
 )
 
 
-def analyse(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
+def analyse(home: Path, *words: str, others: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
     """What systemd-analyze says of a copy of the units, beside those of this machine."""
     shutil.copytree(UNITS, home / "units")
     python = home / ".venv" / "bin" / "python"
@@ -34,7 +34,7 @@ def analyse(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
     for unit in (home / "units").glob("*.service"):
         unit.write_text(unit.read_text().replace("/srv/quantum-wallet/", f"{home}/"))
     return subprocess.run(
-        ["systemd-analyze", *words, *(f"quantum-wallet-{name}.service" for name in SERVICES)],
+        ["systemd-analyze", *words, *(f"quantum-wallet-{name}.service" for name in SERVICES), *others],
         env=os.environ | {"SYSTEMD_UNIT_PATH": f"{home}/units:", "NO_COLOR": "1"},
         capture_output=True,
         text=True,
@@ -44,7 +44,8 @@ def analyse(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 @needs_systemd
 def test_units__systemd_finds_nothing_wrong(tmp_path: Path) -> None:
-    verified = analyse(tmp_path, "verify", "--man=no", "--recursive-errors=no")
+    options = ("verify", "--man=no", "--recursive-errors=no")
+    verified = analyse(tmp_path, *options, others=("quantum-wallet-backup.timer",))
     assert (verified.returncode, verified.stdout + verified.stderr) == (0, "")
 
 
@@ -70,6 +71,27 @@ def test_units__load_a_secret_for_each_setting_that_names_its_file() -> None:
 def test_units__only_the_migration_is_given_the_owner() -> None:
     given = {unit.name for unit in UNITS.rglob("*.*") if unit.is_file() and "owner_url" in unit.read_text()}
     assert given == {"quantum-wallet-migrate.service"}
+
+
+def test_backup_units__alone_are_given_the_role_that_copies() -> None:
+    given = {unit.name for unit in UNITS.rglob("*.*") if unit.is_file() and "backup_url" in unit.read_text()}
+    assert given == {"quantum-wallet-receive-wal.service", "quantum-wallet-backup.service"}
+
+
+def test_backup_units__agree_on_their_directories() -> None:
+    words = {
+        name: re.findall(r"manage\.py (\w+) (?:.*?)(/var/lib/quantum-wallet/\w+)", text)
+        for name in ("receive-wal", "backup")
+        if (text := (UNITS / f"quantum-wallet-{name}.service").read_text())
+    }
+    assert words == {
+        "receive-wal": [("receive_wal", "/var/lib/quantum-wallet/wal")],
+        "backup": [
+            ("backup", "/var/lib/quantum-wallet/backups"),
+            ("prune_backups", "/var/lib/quantum-wallet/backups"),
+        ],
+    }
+    assert "--wal /var/lib/quantum-wallet/wal --yes" in (UNITS / "quantum-wallet-backup.service").read_text()
 
 
 def test_worker_unit__names_every_queue() -> None:

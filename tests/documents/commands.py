@@ -52,6 +52,7 @@ MANAGE = ".venv/bin/python manage.py"
 AS_OWNER = f"DATABASE_URL=$DATABASE_OWNER_URL {MANAGE}"
 NO_SYSTEMD = "there is no systemd; tests/deploy/test_systemd_run.py starts and reloads the units under one"
 NO_DOCKER = "there is no Docker daemon; tests/deploy/test_compose.py checks the file that it reads"
+NO_DOCKER_RUN = "there is no Docker daemon; receive_wal runs the same program with the same words"
 # In the order of the page.
 QUEUES = ("settle", "deliver", "refund", "check")
 RUN_CELERY = ".venv/bin/python -m celery -A config.celery -q"
@@ -63,6 +64,7 @@ AGAIN = "the walk has run it before"
 IMAGE = "Containerfile::manage.py collectstatic --no-input"
 RECEIVE = "tests/support/recovery.py::receive_wal"
 VERIFY = "tests/config/recovery/test_base_backup.py::--verify"
+PRUNE = "tests/config/recovery/test_old_backups.py::--yes"
 RESTORE = "tests/config/recovery/test_restore.py::--yes"
 LOST = "tests/config/recovery/test_restore.py::find_lost_answers"
 CELERY = "tests/documents/test_commands.py::worker"
@@ -102,6 +104,9 @@ STEPS: dict[str, list[Step]] = {
         Step(f"{MANAGE} receive_wal", elsewhere=RECEIVE),
         Step(f"{MANAGE} backup /srv", r".*/srv/backups/2027-01-31.*"),
         Step(f"{MANAGE} backup --verify", elsewhere=VERIFY),
+        Step(f"{MANAGE} prune_backups", elsewhere=PRUNE),
+        Step(f"{MANAGE} prune_backups", elsewhere=PRUNE),
+        Step("docker run --detach", because=NO_DOCKER_RUN),
         Step(f"{MANAGE} restore", elsewhere=RESTORE),
         Step(f"{MANAGE} restore", elsewhere=RESTORE),
         Step(f"{MANAGE} find_lost_answers", elsewhere=LOST),

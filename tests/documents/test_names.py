@@ -31,7 +31,6 @@ TARGET = re.compile(r"`make ([a-z][a-z-]*)")
 ELSEWHERE = {
     "acks_late",
     "application/json",
-    "backup_label",
     "demo.json",
     "deploy/.env",
     "deploy/settings.env",
