@@ -1,6 +1,7 @@
 """The platform as a whole, for what no single app can check or grant."""
 
 from django.apps import AppConfig, apps
+from django.conf import settings
 from django.contrib.admin.apps import AdminConfig
 from django.core.checks import Tags, register
 from django.db.models.signals import post_migrate
@@ -21,6 +22,8 @@ class PlatformConfig(AppConfig):
     def ready(self) -> None:
         # It needs models, which are not there yet while this module is imported.
         register(import_string("config.refusals.check_deployment"), Tags.security, deploy=True)
+        if settings.DATABASE_DISTRIBUTED:
+            import_string("config.distribution.joins.join_by_player")()
         payments = apps.get_app_config("payments")
         # Once all apps have installed what they have: this one has no models, and so no signal of its own.
         post_migrate.connect(grant_rights, sender=payments)

@@ -67,6 +67,11 @@ DATABASES["default"].update(
 )
 # A hot standby that lists, reports, exports and audits read, as the application's role; or several.
 DATABASE_REPORTS_URL = env.str("DATABASE_REPORTS_URL", default="")
+if DATABASE_REPORTS_URL and DATABASE_DISTRIBUTED:
+    raise ImproperlyConfigured(
+        "DATABASE_REPORTS_URL is not for a distributed database: a standby of the first machine reads the "
+        "others as they are, and so two moments at once (docs/scaling.md)."
+    )
 if DATABASE_REPORTS_URL:
     DATABASES["reports"] = env.db_url("DATABASE_REPORTS_URL")
     DATABASES["reports"].update(

@@ -19,6 +19,7 @@ from lib.ids import id_at, time_of
 from wallet.audit.daily_totals import patiently
 from wallet.job_runs import Run, wait_for_turn
 from wallet.models import CallHour, CallLogReading
+from wallet.placement import beside, change_by
 
 # A call is written within its statement, and seen when that is committed.
 MARGIN = timedelta(seconds=30)
@@ -33,20 +34,25 @@ LATE = timedelta(minutes=5)
 BOUNDS = [round(seconds * 1_000_000) for seconds in BUCKETS]
 
 # A tombstone is the one transaction without an amount.
-ADD = """
-    WITH called AS MATERIALIZED (
+CALLED = f"""
         SELECT c.game_id, c.at, c.endpoint, c.outcome, c.replayed, c.took_us,
             c.endpoint IN ('withdraw', 'deposit') AS opens,
             c.endpoint IN ('confirmWithdrawal', 'confirmDeposit') AS confirms,
             t.id IS NOT NULL AND t.amount IS NULL AS is_tombstone, t.state, t.opened_at
         FROM wallet_apicall c
         JOIN players_game ON players_game.id = c.game_id
-        LEFT JOIN wallet_transaction t ON t.id = c.transaction_id
-        WHERE c.id >= %(since)s AND c.id < %(until)s),
+        LEFT JOIN wallet_transaction t ON t.id = c.transaction_id{beside("t", "c")}
+        WHERE c.id >= %(since)s AND c.id < %(until)s
+"""  # noqa: S608 (our own constants)
+CALLED_COLUMNS = """
+    game_id uuid, at timestamptz, endpoint text, outcome text, replayed boolean, took_us integer,
+    opens boolean, confirms boolean, is_tombstone boolean, state text, opened_at timestamptz
+"""
+ADD = """
     steps AS (
         INSERT INTO wallet_integrationstep AS known (game_id, name, first_seen_at, last_seen_at)
-        SELECT called.game_id, step.name, min(called.at), max(called.at)
-        FROM called CROSS JOIN LATERAL (VALUES
+        SELECT found.game_id, step.name, min(found.at), max(found.at)
+        FROM found CROSS JOIN LATERAL (VALUES
             ('withdrawal_confirmed', endpoint = 'confirmWithdrawal' AND outcome = 'confirmed'),
             ('withdrawal_rolled_back',
                 endpoint = 'rollbackWithdrawal' AND outcome = 'rolled_back' AND NOT is_tombstone
@@ -73,7 +79,7 @@ ADD = """
         count(*) FILTER (WHERE replayed),
         count(*) FILTER (WHERE confirms AND outcome = 'confirmed' AND NOT replayed
                          AND at >= opened_at + %(late)s)
-    FROM called GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
+    FROM found GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
     ON CONFLICT (game_id, hour, endpoint, bucket) DO UPDATE SET
         calls = known.calls + EXCLUDED.calls, refused = known.refused + EXCLUDED.refused,
         repeats = known.repeats + EXCLUDED.repeats, late = known.late + EXCLUDED.late
@@ -109,7 +115,7 @@ def add_next_span() -> bool:
         # Time without calls is passed over at once.
         until = min(next_call_at(cursor, reading.up_to) or end, end - SPAN) + SPAN
         span = {"since": id_at(reading.up_to), "until": id_at(until)}
-        cursor.execute(ADD, {**span, "bounds": BOUNDS, "late": LATE})
+        change_by(cursor, CALLED, CALLED_COLUMNS, ADD, {**span, "bounds": BOUNDS, "late": LATE})
         reading.up_to = until
         reading.save(update_fields=["up_to"])
         return until < end

@@ -18,6 +18,7 @@ from lib.clock import now
 from wallet.audit.daily_totals import DAY, begin, patiently
 from wallet.job_runs import Run, wait_for_turn
 from wallet.models import ClosedDay, FiguresDay, Liability
+from wallet.placement import beside, change_by
 
 # An entry takes its time under its wallet's lock, and is seen when that statement is committed.
 MARGIN = timedelta(seconds=30)
@@ -29,20 +30,24 @@ DAYS_BY_HOUR = 9
 LIABILITIES_EVERY = timedelta(minutes=5)
 
 # Joined by one column each, as `wallet.audit.daily_totals.MOVED` is. The journal is read once for both.
-ADD_TOTALS = """
-    WITH moved AS (
+MOVED = f"""
         SELECT t.game_id, w.currency_id, p.is_test, e.debit, e.credit,
             extract(hour FROM e.at AT TIME ZONE 'UTC')::smallint AS hour, sum(e.amount)::numeric(40) AS amount
         FROM wallet_entry e
-        JOIN wallet_wallet w ON w.id = e.wallet_id
+        JOIN wallet_wallet w ON w.id = e.wallet_id{beside("w", "e")}
         JOIN players_player p ON p.id = w.player_id
-        LEFT JOIN wallet_transaction t ON t.id = e.transaction_id
+        LEFT JOIN wallet_transaction t ON t.id = e.transaction_id{beside("t", "e")}
         WHERE e.at >= %(since)s AND e.at < %(until)s AND e.amount IS NOT NULL
-        GROUP BY 1, 2, 3, 4, 5, 6),
+        GROUP BY 1, 2, 3, 4, 5, 6
+"""  # noqa: S608 (our own constants)
+MOVED_COLUMNS = """
+    game_id uuid, currency_id text, is_test boolean, debit text, credit text, hour smallint, amount numeric
+"""
+ADD_TOTALS = """
     by_hour AS (
         SELECT m.hour, m.game_id, m.currency_id, m.is_test, leg.account,
             sum(leg.debited) AS debits, sum(leg.credited) AS credits
-        FROM moved m
+        FROM found m
         CROSS JOIN LATERAL (VALUES (m.debit, m.amount, 0::numeric), (m.credit, 0::numeric, m.amount))
             leg (account, debited, credited)
         WHERE leg.account IS NOT NULL
@@ -61,20 +66,20 @@ ADD_TOTALS = """
         debits = wallet_gametotal.debits + EXCLUDED.debits,
         credits = wallet_gametotal.credits + EXCLUDED.credits
 """
-ADD_SESSIONS = """
+ADD_SESSIONS = f"""
     INSERT INTO wallet_activesession
         (day_id, session_id, player_id, game_id, currency_code, is_test, hour)
     SELECT DISTINCT ON (t.session_id) %(day)s::date, t.session_id, t.player_id, t.game_id, w.currency_id,
         p.is_test, extract(hour FROM e.at AT TIME ZONE 'UTC')
     FROM wallet_entry e
-    JOIN wallet_transaction t ON t.id = e.transaction_id
-    JOIN wallet_wallet w ON w.id = t.wallet_id
+    JOIN wallet_transaction t ON t.id = e.transaction_id{beside("t", "e")}
+    JOIN wallet_wallet w ON w.id = t.wallet_id{beside("w", "t")}
     JOIN players_player p ON p.id = t.player_id
     WHERE e.at >= %(since)s AND e.at < %(until)s AND e.event IN ('opened', 'declined')
         AND t.type IN ('withdrawal', 'deposit') AND t.session_id IS NOT NULL
     ORDER BY t.session_id, e.at
     ON CONFLICT DO NOTHING
-"""
+"""  # noqa: S608 (our own constants)
 # Who comes to a game, to a currency, and at all is counted in the hour of the first time.
 COUNT_ACTIVITY = """
     WITH came AS (
@@ -197,7 +202,7 @@ def forget_hours(at: datetime) -> None:
 def add_span(cursor: Any, day: date, since: datetime, until: datetime) -> None:
     """Adds the journal from `since` to before `until`, which is a part of that day."""
     given = {"day": day, "since": since, "until": until}
-    cursor.execute(ADD_TOTALS, given)
+    change_by(cursor, MOVED, MOVED_COLUMNS, ADD_TOTALS, given)
     cursor.execute(ADD_SESSIONS, given)
     if cursor.rowcount:
         for forget in FORGET_ACTIVITY:

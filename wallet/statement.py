@@ -19,6 +19,7 @@ from lib.backoffice.languages import _
 from players.models import Player
 from wallet.currencies import decimals_of
 from wallet.models import Entry, Transaction, Wallet
+from wallet.placement import beside
 
 PAGE = 25
 # Entries of one wallet that one page looks through at most, if not every entry is wanted.
@@ -89,7 +90,7 @@ FOUND = """
         ORDER BY entry.seq DESC LIMIT %(limit)s
     ) line
 """
-JOIN = " LEFT JOIN wallet_transaction tx ON tx.id = entry.transaction_id"
+JOIN = f" LEFT JOIN wallet_transaction tx ON tx.id = entry.transaction_id{beside('tx', 'entry')}"
 
 
 @dataclass(frozen=True, slots=True)

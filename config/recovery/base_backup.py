@@ -52,6 +52,11 @@ def make_backup(directory: Path) -> Manifest:
 
     `directory` gets its name when all is there and verified. Raises `CannotRecover`.
     """
+    if settings.DATABASE_DISTRIBUTED:
+        raise CannotRecover(
+            "A distributed database lies on several servers, and this copies one: back up all of them "
+            "from one restore point of Citus's (docs/scaling.md)."
+        )
     with drafted(directory) as draft:
         version = server_version()
         if version.partition(".")[0] != str(major_version("pg_basebackup")):

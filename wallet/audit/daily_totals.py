@@ -16,6 +16,7 @@ from wallet.audit.words import account_name
 from wallet.currencies import show_amount
 from wallet.job_runs import Run
 from wallet.models import ClosedDay, DailyTotal, FiguresDay
+from wallet.placement import beside
 
 # A day is closed once nothing more can come: an entry takes its time under its wallet's lock, a moment before
 # it is committed.
@@ -46,12 +47,12 @@ Moved = dict[tuple[int, str, str | None, str | None], list[int]]
 
 # By the wallet's id alone: joined by two columns that say the same, PostgreSQL expects few rows to be left,
 # and reads the whole journal, wallet by wallet, for each day.
-MOVED = """
+MOVED = f"""
     SELECT w.currency_id, e.debit, e.credit, coalesce(sum(e.amount), 0)::numeric(40), count(*)
-    FROM wallet_entry e JOIN wallet_wallet w ON w.id = e.wallet_id
+    FROM wallet_entry e JOIN wallet_wallet w ON w.id = e.wallet_id{beside("w", "e")}
     WHERE e.at >= %s AND e.at < %s
     GROUP BY w.currency_id, e.debit, e.credit
-"""
+"""  # noqa: S608 (our own constants)
 CLOSED = """
     SELECT f.day, f.entries, a.currency_id, a.account, a.debits, a.credits, a.entries
     FROM wallet_closedday f LEFT JOIN wallet_dailytotal a ON a.day_id = f.day

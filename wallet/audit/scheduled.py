@@ -21,6 +21,7 @@ from wallet.audit.operators_acts import tell_unlinked
 from wallet.audit.passes import Unfinished, begin, end, is_full_due, progress, result
 from wallet.audit.report import Found, Report
 from wallet.audit.rows import snapshot
+from wallet.audit.second_look import confirmed
 from wallet.audit.whole import audit_whole, is_taken_off
 from wallet.audit.workers import work
 from wallet.job_runs import Run
@@ -105,7 +106,7 @@ def audit_recent(run: Run) -> None:
     many as one run may.
     """
     players, read_up_to = recent_players()
-    report = audit_players(players)
+    report = confirmed(audit_players(players), lambda: audit_players(players))
     looked_at = last_full_audit()
     tell_wallets(run, report, looked_at)
     tell_ledger(report, looked_at)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from lib.standby import STANDBY, is_read, written
 from wallet.audit.ledger import audit_ledger
 from wallet.audit.report import Report
+from wallet.audit.second_look import confirmed
 
 logger = logging.getLogger(__name__)
 
@@ -13,6 +14,11 @@ logger = logging.getLogger(__name__)
 def is_taken_off() -> bool:
     """Whether there is a standby that can."""
     return STANDBY.is_configured
+
+
+def audit_primary(progress: Callable[[Report], None] = lambda report: None) -> Report:
+    """What the audit found at the primary, or at all of its machines."""
+    return confirmed(audit_ledger(progress), lambda: audit_ledger(progress))
 
 
 def audit_whole(progress: Callable[[Report], None] = lambda report: None) -> tuple[Report, bool]:
@@ -23,7 +29,7 @@ def audit_whole(progress: Callable[[Report], None] = lambda report: None) -> tup
     read.
     """
     if not STANDBY.is_configured:
-        return audit_ledger(progress), False
+        return audit_primary(progress), False
     report, was_there = STANDBY.read(lambda: (audit_ledger(progress), is_read()), written(), is_long=True)
     if was_there and report.problem_count:
         logger.warning("the standby's ledger differs (%s): the primary is audited", report.problems[0])

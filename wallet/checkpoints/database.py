@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Any
 
 import psycopg
+from django.conf import settings
 
 from wallet.checkpoints.stored import signed_values
 from wallet.models import Checkpoint, Currency
@@ -28,6 +29,14 @@ DIFFERING = """
     LEFT JOIN wallet_entry n ON n.player_id = w.player_id AND n.wallet_id = w.id AND n.seq = l.seq + 1
         AND n.at <= %s
     WHERE w.entry_count < l.seq OR e.hash IS DISTINCT FROM l.head OR n.seq IS NOT NULL
+    ORDER BY l.wallet_id
+"""
+# Of several machines: each compares what it has, and the first asks for what none has.
+DIFFERING_THERE = DIFFERING.replace("LEFT JOIN wallet_wallet w", "JOIN wallet_wallet w")
+GONE = """
+    SELECT l.wallet_id::text, l.seq, NULL::bigint, NULL::boolean
+    FROM unnest(%s::uuid[], %s::bigint[]) AS l (wallet_id, seq)
+    WHERE l.wallet_id NOT IN (SELECT id FROM wallet_wallet WHERE id = ANY (%s::uuid[]))
     ORDER BY l.wallet_id
 """
 HEAD = "SELECT seq, hash FROM players_auditlink ORDER BY seq DESC LIMIT 1"
@@ -118,11 +127,19 @@ def compare_leaves(
     while batch := list(islice(leaves, BATCH)):
         ids = [leaf.wallet_id for leaf in batch]
         parameters = [ids, [leaf.seq for leaf in batch], [leaf.head for leaf in batch], latest]
-        for row in execute(raw, DIFFERING, parameters):
+        for row in differing(raw, parameters):
             findings.add(difference(*row))
         find_unknown(raw, (done[0] if done else FIRST_ID, ids[-1]), latest, done + ids, findings)
         done = ids[-1:]
     find_unknown(raw, (done[0] if done else FIRST_ID, LAST_ID), latest, done, findings)
+
+
+def differing(raw: psycopg.Connection[Any], parameters: list[Any]) -> list[tuple[Any, ...]]:
+    """The rows of `DIFFERING`."""
+    if not settings.DATABASE_DISTRIBUTED:
+        return execute(raw, DIFFERING, parameters)
+    ids, numbers, *_ = parameters
+    return execute(raw, DIFFERING_THERE, parameters) + execute(raw, GONE, [ids, numbers, ids])
 
 
 def difference(wallet_id: str, seq: int, entry_count: int | None, is_same: bool | None) -> str:

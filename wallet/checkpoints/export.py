@@ -11,6 +11,7 @@ from lib.clock import now
 from wallet.audit.hash_chain import EntryRow, TransactionRow
 from wallet.audit.rows import microseconds, snapshot
 from wallet.checkpoints.database import currencies
+from wallet.placement import beside
 from wallet.proof.header import shown
 from wallet.proof.journal import End, Start, WalletLine, entry_line
 
@@ -36,7 +37,7 @@ ENTRIES = f"""
         t.reference::text
     FROM unnest(%s::uuid[], %s::uuid[]) AS w (player_id, wallet_id)
     JOIN wallet_entry e ON e.player_id = w.player_id AND e.wallet_id = w.wallet_id
-    LEFT JOIN wallet_transaction t ON t.id = e.transaction_id
+    LEFT JOIN wallet_transaction t ON t.id = e.transaction_id{beside("t", "e")}
     ORDER BY e.wallet_id, e.seq
 """  # noqa: S608
 ENTRY_WIDTH = len(EntryRow._fields)

@@ -14,22 +14,23 @@ from django.db import connection
 from wallet.alerts import clear_alert, raise_alert
 from wallet.currencies import show_amount
 from wallet.models import Alert, DepositSpan
+from wallet.placement import beside
 from wallet.watch.amounts import minor_units
 
 Kind = Alert.Kind
 FACTOR, LEAST_HOURS = 5, 24
 SPAN, HOUR, KEPT = timedelta(minutes=5), timedelta(hours=1), timedelta(days=14)
 # What is summed up anew in each run: spans that are over, but may have been read before all was committed.
-COUNT = """
+COUNT = f"""
     INSERT INTO wallet_depositspan AS known (game_id, currency_id, began_at, amount)
     SELECT t.game_id, w.currency_id, date_bin('5 minutes', e.at, '2020-01-01T00:00:00Z'), sum(e.amount)
     FROM wallet_entry e
-    JOIN wallet_transaction t ON t.id = e.transaction_id
-    JOIN wallet_wallet w ON w.id = e.wallet_id
+    JOIN wallet_transaction t ON t.id = e.transaction_id{beside("t", "e")}
+    JOIN wallet_wallet w ON w.id = e.wallet_id{beside("w", "e")}
     WHERE e.at >= %(since)s AND e.at < %(until)s AND e.event = 'confirmed' AND e.debit = 'game_payout'
     GROUP BY 1, 2, 3
     ON CONFLICT (game_id, currency_id, began_at) DO UPDATE SET amount = excluded.amount
-"""
+"""  # noqa: S608 (our own constants)
 # The last hour of each game and currency beside its usual one.
 HOURS = """
     WITH hourly AS (

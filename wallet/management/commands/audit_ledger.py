@@ -8,10 +8,9 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from wallet.audit.ledger import audit_ledger
 from wallet.audit.passes import begin, end, progress, result
 from wallet.audit.report import Report
-from wallet.audit.whole import audit_whole
+from wallet.audit.whole import audit_primary, audit_whole
 from wallet.audit.workers import work
 from wallet.currencies import decimals_of
 from wallet.job_runs import alone
@@ -61,7 +60,7 @@ class Command(BaseCommand):
                 raise CommandError("On several machines the audit is not done in parts.")
             report = self.audit_in_parts(workers, full=not options["new"])
         elif options[PRIMARY]:
-            report = audit_ledger(self.tell)
+            report = audit_primary(self.tell)
         else:
             report, was_standby = audit_whole(self.tell)
         self.conclude(report, was_standby)
