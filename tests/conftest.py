@@ -38,6 +38,7 @@ from psycopg import sql  # noqa: E402
 from players.access.credentials import CREDENTIALS  # noqa: E402
 from players.access.throttling import FAILURES  # noqa: E402
 from tests.support.callers import Callers, PlayerSession, make_callers  # noqa: E402
+from tests.support.citus import FORGER, distribute, given_ports, remake_elsewhere  # noqa: E402
 from tests.support.slow import is_slow  # noqa: E402
 from tests.support.standby import OwnStandby, running_standby  # noqa: E402
 from tests.support.web_server import served  # noqa: E402
@@ -96,6 +97,7 @@ def owner(database_name: str) -> Iterator["psycopg.Connection[Any]"]:
     with psycopg.connect(url, autocommit=True) as server:
         server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
         server.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(name, source))
+    remake_elsewhere(database_name)
     with psycopg.connect(in_database(url, database_name), autocommit=True) as owner:
         yield owner
 
@@ -113,10 +115,13 @@ def django_db_setup(
         ours.update(NAME=database_name, USER=theirs["USER"], PASSWORD=theirs["PASSWORD"])
         if not migrated():
             call_command("migrate", verbosity=0)
+        distribute(database_name)
         connection.close()
         # What only a test may do, to whom no trigger applies: `tests/support/owned.py`.
         options = f"{ours['OPTIONS']['options']} -c session_replication_role=replica"
         connections.databases["owner"] = {**ours, "OPTIONS": {**ours["OPTIONS"], "options": options}}
+        if given_ports():
+            connections.databases["owner"]["USER"] = FORGER
         ours.update(app)
         yield
         connections.close_all()

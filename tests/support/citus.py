@@ -1,16 +1,19 @@
 """Three PostgreSQL servers on this machine with Citus in them, where it is installed: one that is asked, two
-that hold what players have.
+that hold what players have. `python -m tests.support.citus COMMAND` runs tests whose databases lie on them.
 """
 
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from io import StringIO
 from pathlib import Path
 from tempfile import mkdtemp
 
 import psycopg
+from django.core.management import call_command
 
 from benchmarks.servers import free_port
 from config.launcher.placement import unprivileged_user
@@ -29,6 +32,15 @@ SETTINGS = {
     "citus.shard_count": "8",
 }
 OWNER, APP = "wallet_owner", "wallet_app"
+# To whom no trigger applies, on any of the servers: they connect to each other by the role's name.
+FORGER = "wallet_forger"
+ROLES = (
+    f"CREATE ROLE {APP} LOGIN",
+    f"CREATE ROLE {FORGER} LOGIN SUPERUSER",
+    f"ALTER ROLE {FORGER} SET session_replication_role = replica",
+)
+# In the environment of tests: the servers' ports.
+PORTS = "CITUS_PORTS"
 # In a migrated database functions are nobody's by default.
 EXTENSION = "ALTER DEFAULT PRIVILEGES GRANT EXECUTE ON ROUTINES TO PUBLIC; CREATE EXTENSION citus"
 
@@ -52,7 +64,8 @@ def cluster() -> Iterator[list[int]]:
                 running.enter_context(server(home, port))
             for port in ports:
                 with connect(port, "postgres") as administrator:
-                    administrator.execute(f"CREATE ROLE {APP} LOGIN")
+                    for statement in ROLES:
+                        administrator.execute(statement)
                     administrator.execute("CREATE DATABASE wallet")
             yield ports
     finally:
@@ -91,14 +104,54 @@ def connect(port: int, database: str = "wallet") -> "psycopg.Connection[tuple[ob
     return psycopg.connect(host="127.0.0.1", port=port, user=OWNER, dbname=database, autocommit=True)
 
 
-def join(ports: list[int]) -> None:
+def join(ports: list[int], database: str = "wallet") -> None:
     """Makes one cluster of them, whose first server holds nothing of players."""
     for port in ports:
-        with connect(port) as owner:
+        with connect(port, database) as owner:
             owner.execute(EXTENSION)
     first, *others = ports
-    with connect(first) as owner:
+    with connect(first, database) as owner:
         owner.execute("SELECT citus_set_coordinator_host('127.0.0.1', %s)", [first])
         for port in others:
             owner.execute("SELECT citus_add_node('127.0.0.1', %s)", [port])
         owner.execute("SELECT citus_set_node_property('127.0.0.1', %s, 'shouldhaveshards', false)", [first])
+
+
+def given_ports() -> list[int]:
+    """Of the servers that the tests' databases lie on; none if it is one server."""
+    return [int(port) for port in os.environ.get(PORTS, "").split()]
+
+
+def remake_elsewhere(database: str, *, again: bool = True) -> None:
+    """The other servers' databases of that name are dropped, and made anew."""
+    for port in given_ports()[1:]:
+        with connect(port, "postgres") as administrator:
+            administrator.execute(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')
+            if again:
+                administrator.execute(f'CREATE DATABASE "{database}"')
+
+
+def distribute(database: str) -> None:
+    """Divides a migrated database, as whose owner Django connects, if the tests' databases are to be."""
+    if ports := given_ports():
+        join(ports, database)
+        call_command("distribute", "--yes", stdout=StringIO())
+
+
+def main() -> int:
+    if programs() is None:
+        print("SKIPPED: the tests on a distributed database: no PostgreSQL in /usr/lib/postgresql has Citus")
+        return 0
+    with cluster() as ports:
+        address = f"127.0.0.1:{ports[0]}/wallet"
+        told = {
+            "DATABASE_URL": f"postgres://{APP}@{address}",
+            "DATABASE_OWNER_URL": f"postgres://{OWNER}@{address}",
+            "DATABASE_DISTRIBUTED": "true",
+            PORTS: " ".join(map(str, ports)),
+        }
+        return subprocess.run(sys.argv[1:], env=os.environ | told, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())

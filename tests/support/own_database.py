@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import environ
 import psycopg
@@ -19,6 +20,7 @@ from psycopg import sql
 from players.access.credentials import CREDENTIALS
 from tests.conftest import in_database
 from tests.support.callers import Callers, make_callers
+from tests.support.citus import FORGER, distribute, given_ports, remake_elsewhere
 from wallet import currencies
 from wallet.models import AuditedMovement, AuditMark, AuditPart, AuditPass
 
@@ -67,8 +69,9 @@ def own_ledger(name: str) -> Iterator[OwnLedger]:
             theirs = environ.Env.db_url_config(server)
             use(NAME=name, USER=theirs["USER"], PASSWORD=theirs["PASSWORD"])
             call_command("migrate", verbosity=0)
+            distribute(name)
             use(USER=before["USER"], PASSWORD=before["PASSWORD"])
-            with psycopg.connect(in_database(server, name), autocommit=True) as owner:
+            with psycopg.connect(in_database(as_forger(server), name), autocommit=True) as owner:
                 owner.execute("SET session_replication_role = replica")
                 yield OwnLedger(owner, make_callers(), in_database(os.environ["DATABASE_URL"], name))
         finally:
@@ -96,6 +99,15 @@ def remake(server: "psycopg.Connection[Any]", name: str, *, again: bool = True) 
     server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
     if again:
         server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    remake_elsewhere(name, again=again)
+
+
+def as_forger(url: str) -> str:
+    """A distributed database obeys a role's own settings on all its servers, and a session's on one."""
+    if not given_ports():
+        return url
+    parts = urlsplit(url)
+    return parts._replace(netloc=f"{FORGER}@{parts.netloc.rpartition('@')[2]}").geturl()
 
 
 def use(**changes: str) -> None:
