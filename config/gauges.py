@@ -137,14 +137,14 @@ def read_transactions() -> Iterator[GaugeMetricFamily]:
         "wallet_oldest_due_age_seconds", "How long the longest due transaction has been due.", age(oldest, at)
     )
     [(due,)] = rows(
-        "SELECT count(*) FROM (SELECT FROM wallet_transaction WHERE state = 'pending' "
+        "SELECT count(*) FROM (SELECT 1 FROM wallet_transaction WHERE state = 'pending' "
         "AND due_at <= %s LIMIT %s) due",
         at,
         MOST,
     )
     yield gauge("wallet_transactions_due", f"Transactions that are due; counted up to {MOST}.", due)
     [(pending,)] = rows(
-        "SELECT count(*) FROM (SELECT FROM wallet_transaction WHERE state = 'pending' "
+        "SELECT count(*) FROM (SELECT 1 FROM wallet_transaction WHERE state = 'pending' "
         "AND due_at IS NOT NULL LIMIT %s) pending",
         MOST,
     )
@@ -174,7 +174,7 @@ def read_transactions() -> Iterator[GaugeMetricFamily]:
         SELECT least(
             (SELECT due_at FROM wallet_transaction t
              WHERE state = 'pending'
-                 AND NOT EXISTS (SELECT FROM wallet_inquiry i WHERE i.transaction_id = t.id)
+                 AND NOT EXISTS (SELECT 1 FROM wallet_inquiry i WHERE i.transaction_id = t.id)
              ORDER BY due_at LIMIT 1),
             (SELECT next_attempt_at FROM wallet_inquiry
              WHERE closed_at IS NULL AND next_attempt_at IS NOT NULL ORDER BY next_attempt_at LIMIT 1))
@@ -268,7 +268,7 @@ def read_checks() -> Iterator[GaugeMetricFamily]:
     )
     yield labelled("wallet_audit_age_seconds", "Since that audit last came to its end.", "audit", audits)
     [(frozen,)] = rows(
-        "SELECT count(*) FROM (SELECT FROM wallet_wallet WHERE frozen_at IS NOT NULL LIMIT %s) frozen", MOST
+        "SELECT count(*) FROM (SELECT 1 FROM wallet_wallet WHERE frozen_at IS NOT NULL LIMIT %s) frozen", MOST
     )
     yield gauge("wallet_wallets_frozen", "Wallets that no withdrawal is taken from.", frozen)
     [(age,)] = rows("SELECT extract(epoch FROM wallet_now() - max(made_at)) FROM wallet_checkpoint")

@@ -12,13 +12,13 @@ from lib.backoffice.pages import view_permission
 
 # What has happened, each by one row at most.
 HAPPENED = """
-    SELECT EXISTS (SELECT FROM players_game),
-        EXISTS (SELECT FROM players_credential WHERE kind = 'game' AND revoked_at IS NULL),
-        EXISTS (SELECT FROM players_credential WHERE kind = 'platform' AND revoked_at IS NULL),
-        EXISTS (SELECT FROM players_player),
-        EXISTS (SELECT FROM players_gamesession),
-        EXISTS (SELECT FROM wallet_wallet WHERE spendable > 0),
-        EXISTS (SELECT FROM wallet_transaction WHERE type = 'withdrawal')
+    SELECT EXISTS (SELECT 1 FROM players_game),
+        EXISTS (SELECT 1 FROM players_credential WHERE kind = 'game' AND revoked_at IS NULL),
+        EXISTS (SELECT 1 FROM players_credential WHERE kind = 'platform' AND revoked_at IS NULL),
+        EXISTS (SELECT 1 FROM players_player),
+        EXISTS (SELECT 1 FROM players_gamesession),
+        EXISTS (SELECT 1 FROM wallet_wallet WHERE spendable > 0),
+        EXISTS (SELECT 1 FROM wallet_transaction WHERE type = 'withdrawal')
 """
 
 

@@ -35,7 +35,7 @@ ADD = """
     FROM unnest(%(games)s::uuid[], %(endpoints)s::text[], %(codes)s::smallint[], %(times)s::bigint[],
                 %(first_ago)s::interval[], %(last_ago)s::interval[], %(examples)s::text[])
         AS tally (game_id, endpoint, code, times, first_ago, last_ago, example)
-    WHERE EXISTS (SELECT FROM players_game WHERE id = game_id)
+    WHERE EXISTS (SELECT 1 FROM players_game WHERE id = game_id)
     ORDER BY 1, 2, 3, 4
     ON CONFLICT (game_id, day, endpoint, code) DO UPDATE SET
         times = known.times + EXCLUDED.times,
