@@ -33,11 +33,15 @@ SETTINGS = {
     "unix_socket_permissions": "0700",
     "max_connections": "400",
     "shared_buffers": "256MB",
-    "max_wal_size": "2GB",
+    # The first change of a page after a checkpoint writes all of it to the log: rare checkpoints write less.
+    "max_wal_size": "4GB",
+    "checkpoint_timeout": "15min",
     "timezone": "UTC",
     "log_timezone": "UTC",
     "log_line_prefix": "%m [%p] %q%u@%d ",
 }
+# Of the machine's memory, a quarter within these, in MB: what indexes are written at should be in it.
+LEAST_BUFFERS, MOST_BUFFERS = 128, 1024
 # For tests: survives the death of every process, but not of the machine.
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 # "Fast" shutdown writes everything down; "immediate" leaves it to the log, which loses nothing either.
@@ -118,7 +122,8 @@ def end_what_is_left(data: Path, sockets: Path) -> None:
 
 
 def start_server(programs: Path, data: Path, sockets: Path, instance: Instance, *, durable: bool) -> Child:
-    settings = SETTINGS | ({} if durable else FAST) | {"unix_socket_directories": str(sockets)}
+    kind = {"shared_buffers": f"{shared_buffers(machine_memory())}MB"} if durable else FAST
+    settings = SETTINGS | kind | {"unix_socket_directories": str(sockets)}
     options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
     with instance.log("postgres") as log:
         return start(
@@ -130,6 +135,15 @@ def start_server(programs: Path, data: Path, sockets: Path, instance: Instance, 
             directory=Path("/"),
             endings=ENDINGS,
         )
+
+
+def shared_buffers(memory: int) -> int:
+    """How much PostgreSQL takes for pages on a machine with so many bytes, in MB."""
+    return max(LEAST_BUFFERS, min(MOST_BUFFERS, memory // 4 // 2**20))
+
+
+def machine_memory() -> int:
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
 def wait_for(child: Child, instance: Instance, sockets: Path) -> None:
