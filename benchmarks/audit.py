@@ -16,7 +16,7 @@ from typing import Any
 from benchmarks.aims import judge
 from benchmarks.command import in_turns, measuring, say, step
 from benchmarks.databases import CannotMeasure, database, require_durable
-from benchmarks.growth import load
+from benchmarks.past import load
 from benchmarks.servers import VAR, platform, run, seed_platform
 from config.launcher.supervisor import ROOT
 

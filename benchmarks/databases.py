@@ -66,16 +66,21 @@ def database(name: str, template: str = "template0") -> Iterator[str]:
     """A copy of `template`, which the application's role may use but, as in production, does not own;
     dropped at the end.
     """
-    with connect("postgres", owner=True) as connection:
-        drop(connection, name)
-        connection.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
-        )
+    create(name, template)
     try:
         yield name
     finally:
         with connect("postgres", owner=True) as connection:
             drop(connection, name)
+
+
+def create(name: str, template: str = "template0") -> None:
+    """Makes a database anew, which stays."""
+    with connect("postgres", owner=True) as connection:
+        drop(connection, name)
+        connection.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
+        )
 
 
 def drop(connection: psycopg.Connection, name: str) -> None:

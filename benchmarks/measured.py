@@ -70,14 +70,14 @@ class Measured:
         with connect(database) as connection:
             self.postmaster = cpu.postmaster_of(connection.info.backend_pid)
 
-    def run(self, work: Work, where: Address, login: Login, seconds: float) -> None:
+    def run(self, work: Work, where: Address, login: Login, seconds: float, *, warm_up: float = 0.5) -> None:
         """One round, shown as it ends."""
         if where not in self.warm:
             # Over connections of their own: the measured ones find all workers of a new server ready.
             self.warm.add(where)
             self.count_errors(work.load(where, login).run(WARM_UP_SECONDS))
         first = cpu.read(pid_of(where), self.postmaster)
-        result = work.load(where, login).run(seconds * work.share, warm_up=0.5)
+        result = work.load(where, login).run(seconds * work.share, warm_up=warm_up)
         used = cpu.usage(first, cpu.read(pid_of(where), self.postmaster))
         self.add(work.name, round_of(result, used))
         self.count_errors(result)

@@ -15,9 +15,9 @@ from benchmarks.capacity import CALLS, bearable, kept
 from benchmarks.chores import Chores
 from benchmarks.command import measuring, say, step
 from benchmarks.databases import CannotMeasure, address, checkpoint, connect, database, require_durable
-from benchmarks.growth import load
 from benchmarks.open_load import MOST_CONNECTIONS, OpenLoad, Outcome
 from benchmarks.paced import Paced
+from benchmarks.past import load
 from benchmarks.servers import (
     ENDINGS,
     VAR,

@@ -52,10 +52,10 @@ def programs() -> Path | None:
 
 
 @contextmanager
-def cluster() -> Iterator[list[int]]:
-    """The ports of three servers, of which the first knows nothing of the others yet."""
+def cluster(servers: int = 3) -> Iterator[list[int]]:
+    """The ports of so many servers, of which the first knows nothing of the others yet."""
     home = Path(mkdtemp(prefix="citus-", dir="/tmp"))
-    ports = [free_port() for _ in range(3)]
+    ports = [free_port() for _ in range(servers)]
     try:
         if USER:
             os.chown(home, *USER)
