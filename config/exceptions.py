@@ -12,8 +12,12 @@ from lib.http.errors import ErrorCode, Refusal
 from lib.http.metrics import endpoint
 from lib.http.responses import error_answer, internal_error, unavailable
 from players.access.gate import Call
+from players.outcomes import InMaintenance
 
 logger = logging.getLogger(__name__)
+
+# After how long a call is to be made again that was refused because nothing new may begin.
+MAINTENANCE_SECONDS = 60
 
 
 def answer_to_exception(problem: Exception, context: dict[str, Any]) -> HttpResponse:
@@ -27,6 +31,8 @@ def answer_to_exception(problem: Exception, context: dict[str, Any]) -> HttpResp
         if problem.status_code == 405:
             answer["Allow"] = ", ".join(context["view"].allowed_methods)
         return answer
+    if isinstance(problem, InMaintenance):
+        return unavailable(MAINTENANCE_SECONDS)
     told = about(context["request"])
     if is_unavailable(problem):
         drop_unfit_connection(problem)

@@ -55,6 +55,7 @@ PLAYERS = {
         "sealed_query_password",
         stays="id slug created_at",
     ),
+    "players_platformswitch": table(changes="is_active switched_at switched_by reason", stays="id name"),
     "players_answercount": table(
         "add remove",
         changes="times first_seen_at last_seen_at example",
@@ -78,8 +79,8 @@ PLAYERS = {
     ),
     "players_player": table(
         "add",
-        changes="nickname nickname_key country language status status_set_by excluded_until is_test "
-        "updated_at",
+        changes="nickname nickname_key country language status status_set_by excluded_until block_beneath "
+        "is_test updated_at",
         stays="id uid created_at",
     ),
     "players_playerevent": table("add", stays="id player_id old_status new_status actor reason at"),

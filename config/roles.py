@@ -32,7 +32,7 @@ def views(app: str, models: str) -> frozenset[str]:
 
 # What everybody who works here sees: players, their money and payments, and the work that waits.
 VIEWER = (
-    views("players", "player playernote gamesession game approval")
+    views("players", "player playernote gamesession game approval platformswitch")
     | views(
         "wallet",
         "wallet transaction apicall discrepancy inquiry alert currency payoutlimit jobrun checkpoint "
@@ -55,7 +55,7 @@ ROLES: Mapping[str, frozenset[str]] = {
     ),
     "risk": (
         VIEWER
-        | named("players", "change_player_status end_session add_note share_views")
+        | named("players", "change_player_status end_session add_note share_views stop_platform")
         | named("wallet", "freeze_wallet limit_wallet resolve_alert change_game_limits")
         | named("payments", "read_raw_callback")
     ),
@@ -73,7 +73,8 @@ ROLES: Mapping[str, frozenset[str]] = {
         | views("players", "credential")
         | named(
             "players",
-            "change_endpoints manage_credentials revoke_credential launch_test_session share_views",
+            "change_endpoints manage_credentials revoke_credential launch_test_session share_views "
+            "stop_platform",
         )
         | named("wallet", "manage_currencies")
         | named(

@@ -46,6 +46,7 @@ GROUPS = {
     },
     _("Operations"): {
         "wallet.jobrun": _("Job runs"),
+        "players.platformswitch": _("Platform switches"),
         "wallet.checkpoint": _("Checkpoints"),
         "wallet.closedday": _("Daily totals"),
         "error_codes": _("Error codes"),

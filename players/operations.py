@@ -28,7 +28,8 @@ STRICTNESS = {
 # kept out, and the end of an account.
 LIFTED_BY_TWO = (Player.Status.SELF_EXCLUDED, Player.Status.CLOSED)
 # What a change of a player's status writes.
-STATUS = ("status", "status_set_by", "excluded_until")
+STATUS = ("status", "status_set_by", "excluded_until", "block_beneath")
+LONGEST_EXCLUSION = timedelta(days=366 * 100)
 # Self-exclusions that one run of the sweep ends.
 BATCH = 500
 # Who ends it, as a player's history names it.
@@ -45,8 +46,8 @@ def find_player(uid: str) -> Player:
 
 
 def find_game(slug: str) -> Game:
-    """The game of a slug, if it can be played. Raises `PlayerRefused` (unknown_game)."""
-    game = Game.objects.filter(slug=slug, is_active=True).first()
+    """The game of a slug. Raises `PlayerRefused` (unknown_game)."""
+    game = Game.objects.filter(slug=slug).first()
     if game is None:
         raise PlayerRefused(PlayerOutcome.UNKNOWN_GAME, slug)
     return game
@@ -92,7 +93,15 @@ def change_status(player: Player, status: str, set_by: str, actor: str, reason: 
     PlayerEvent.objects.create(
         player=player, old_status=player.status, new_status=status, actor=actor, reason=reason
     )
+    player.block_beneath = block_under(player, status)
     player.status, player.status_set_by, player.excluded_until = status, set_by, None
+
+
+def block_under(player: Player, status: str) -> str:
+    """Who blocked the player, if that is to count again once a self-exclusion has ended; nothing if not."""
+    if status != Player.Status.SELF_EXCLUDED:
+        return ""
+    return player.status_set_by if player.status == Player.Status.BLOCKED else player.block_beneath
 
 
 def needs_two_to_lift(before: str, after: str) -> bool:
@@ -119,19 +128,23 @@ def set_player_status(
 
 
 @transaction.atomic
-def exclude_player(player_id: UUID, *, until: datetime | None, actor: str, reason: str) -> Player:
+def exclude_player(
+    player_id: UUID, *, until: datetime | None, set_by: str, actor: str, reason: str
+) -> tuple[Player, int]:
     """Keeps a player out at the player's own wish, until a moment, or without an end (None).
 
+    Live sessions end. Returns the player, and how many there were. The same again changes nothing.
     Raises `PlayerRefused` (status_not_allowed) if the player is closed, or excluded for longer already.
     """
     player = Player.objects.select_for_update().get(pk=player_id)
     is_excluded = player.status == Player.Status.SELF_EXCLUDED
     if player.status == Player.Status.CLOSED or (is_excluded and is_sooner(until, player.excluded_until)):
         raise PlayerRefused(PlayerOutcome.STATUS_NOT_ALLOWED, Player.Status(player.status).label)
-    change_status(player, Player.Status.SELF_EXCLUDED, Player.SetBy.OPERATOR, actor, reason)
-    player.excluded_until = until
-    player.save(update_fields=[*STATUS, "updated_at"])
-    return player
+    if not is_excluded or until != player.excluded_until:
+        change_status(player, Player.Status.SELF_EXCLUDED, set_by, actor, reason)
+        player.excluded_until = until
+        player.save(update_fields=[*STATUS, "updated_at"])
+    return player, end_sessions(player.pk)
 
 
 def is_sooner(one: datetime | None, other: datetime | None) -> bool:
@@ -141,11 +154,16 @@ def is_sooner(one: datetime | None, other: datetime | None) -> bool:
 
 @transaction.atomic
 def end_exclusions(limit: int = BATCH) -> int:
-    """Frees the players whose self-exclusion has reached its end. Returns how many."""
+    """Ends the self-exclusions that have reached their end. Returns how many.
+
+    A player who had been blocked before is blocked again, by whoever did it.
+    """
     due = Player.objects.filter(excluded_until__lte=WalletNow(), status=Player.Status.SELF_EXCLUDED)
     players = list(due.order_by("excluded_until").select_for_update(skip_locked=True)[:limit])
     for player in players:
-        change_status(player, Player.Status.ACTIVE, Player.SetBy.PLATFORM, PLATFORM, ENDED_BY_DATE)
+        blocked_by = player.block_beneath
+        status = Player.Status.BLOCKED if blocked_by else Player.Status.ACTIVE
+        change_status(player, status, blocked_by or Player.SetBy.PLATFORM, PLATFORM, ENDED_BY_DATE)
         player.save(update_fields=[*STATUS, "updated_at"])
     return len(players)
 
@@ -253,7 +271,7 @@ def revoke_credential(credential: Credential) -> None:
 
 
 def deactivate_game(game: Game) -> bool:
-    """No new session is started in a game. Returns whether that is new."""
+    """No session starts in a game, and no withdrawal opens, from now on. Returns whether that is new."""
     transaction.on_commit(CREDENTIALS.forget)
     return Game.objects.filter(pk=game.pk, is_active=True).update(is_active=False) > 0
 

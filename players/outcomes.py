@@ -10,7 +10,12 @@ class PlayerOutcome(StrEnum):
     UNKNOWN_GAME = "unknown_game"
     UNKNOWN_SESSION = "unknown_session"
     PLAYER_BARRED = "player_barred"
+    GAMING_OFF = "gaming_off"
     STATUS_NOT_ALLOWED = "status_not_allowed"
+
+
+class InMaintenance(Exception):
+    """Nothing new may begin at the moment; nothing has changed, and the same call can be made again later."""
 
 
 class PlayerRefused(Exception):

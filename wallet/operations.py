@@ -11,6 +11,7 @@ from django.db.models import Q
 from lib.clock import now
 from players.models import Game, Operator, Player
 from players.operations import find_game, find_player, require_active, start_session
+from players.switches import require_gaming, require_openings
 from wallet import ledger
 from wallet.currencies import decimals_of
 from wallet.ledger import Answer, CallContext, SessionView, TransactionView
@@ -149,10 +150,13 @@ def launch_game(
 ) -> Launched:
     """Starts a session of a player in a game, and opens the wallet on first use (contract 3).
 
-    Raises `PlayerRefused` (unknown_player, unknown_game, player_barred) or `UnknownCurrency`.
+    Raises `PlayerRefused` (unknown_player, unknown_game, gaming_off, player_barred), `UnknownCurrency`, or
+    `InMaintenance`.
     """
+    require_openings()
     player, game = find_player(uid), find_game(slug)
     require_currency(currency_code)
+    require_gaming(game)
     require_active(player)
     lifetime = (
         settings.SESSION_TTL

@@ -16,6 +16,7 @@ EVERYWHERE = (
     "players_game",
     "players_player",
     "players_gamesession",
+    "players_platformswitch",
     "wallet_discrepancy",
     "wallet_inquiry",
 )

@@ -35,6 +35,7 @@ SYNONYMS = {
     "Shops": "order url, delivery secrets, return origins",
     "Providers": "payment providers, psp, stripe, secrets, api keys",
     "Job runs": "sweeps, cron, tasks, schedule, beat, worker, jobs",
+    "Platform switches": "stop, maintenance, emergency, gaming off, kill switch, pause",
     "Checkpoints": "signatures, merkle, proofs",
     "Daily totals": "reports, turnover, accounting, sums, closing",
     "Error codes": "errors, error numbers, refusals, errorcode",

@@ -311,9 +311,18 @@ DOCUMENTS = {
         ErrorDocument(
             503,
             _("Unavailable"),
-            _("The database is unavailable; repeat the call after Retry-After seconds."),
+            _(
+                "The database is unavailable, or nothing new may begin at the moment; repeat the call after "
+                "Retry-After seconds."
+            ),
             INTERNAL_ERROR,
-            (_("The database is being restarted, or does not answer in time."),),
+            (
+                _("The database is being restarted, or does not answer in time."),
+                _(
+                    "The operators have stopped new transactions for a while: openings, launches and orders "
+                    "are refused, and what has begun is still settled."
+                ),
+            ),
             _("Repeat the call after as many seconds as Retry-After says."),
             RETRIED,
         ),

@@ -101,8 +101,10 @@ def internal_error() -> HttpResponse:
     return error_answer(ErrorCode.OTHER, INTERNAL_ERROR, 500)
 
 
-def unavailable() -> HttpResponse:
-    """What it takes to answer cannot be reached, or does not answer in time (contract 1.6)."""
+def unavailable(retry_after: int = 5) -> HttpResponse:
+    """What it takes to answer cannot be reached, or does not answer in time (contract 1.6), or nothing new
+    may begin (2.5); `retry_after` in seconds.
+    """
     answer = error_answer(ErrorCode.OTHER, INTERNAL_ERROR, 503)
-    answer["Retry-After"] = "5"
+    answer["Retry-After"] = str(retry_after)
     return answer

@@ -18,6 +18,7 @@ from payments.orders.events import Actor, record_event
 from payments.orders.outcomes import OrderOutcome, OrderRefused
 from players.models import GameSession, Player
 from players.operations import require_active
+from players.switches import require_openings
 from wallet.models import Wallet
 from wallet.money import BOUND
 
@@ -49,13 +50,14 @@ class SessionOwner(NamedTuple):
 def initiate_order(game_id: UUID, wanted: Wanted, *, actor: str) -> Order:
     """Starts an order, or finds the one that was started under this id.
 
-    Raises `OrderRefused`, or `PlayerRefused` (player_barred); then nothing has changed.
+    Raises `OrderRefused`, `PlayerRefused` (player_barred), or `InMaintenance`; then nothing has changed.
     """
     session = find_owner(game_id, wanted.token_hash)
     with transaction.atomic():
         found = known_order(game_id, wanted, session.player)
         if found is not None:
             return found
+        require_openings()
         if not session.is_live:
             raise OrderRefused(OrderOutcome.SESSION_ENDED)
         made = new_order(game_id, wanted, session)

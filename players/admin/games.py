@@ -145,7 +145,7 @@ class GameForm(GuardedForm):
 def launching(game: Game) -> str:
     """Whether players can begin to play, in a sentence."""
     if not game.is_active:
-        return _("Players cannot launch it; sessions that run go on.")
+        return _("Players can neither launch it nor withdraw into it; what has begun is settled.")
     return _("Players can launch it from the web front.")
 
 
@@ -171,8 +171,8 @@ class GameAdmin(GuardedAdmin):
     deactivate = Deactivate(
         ENDPOINTS,
         deactivate_game,
-        _("The web front can launch it no more, and players cannot find it."),
-        _("Sessions that run go on, and so do their transactions, until they end or are ended one by one."),
+        _("The web front can launch it no more, and its new withdrawals are refused (103)."),
+        _("What has begun is settled, and its deposits are accepted: players get what they have won."),
     )
     reactivate = Reactivate(GAME_CHANGE)
     list_display = ("slug", "name", "is_active", "launch_url", "pending_time", "when_due")

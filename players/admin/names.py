@@ -10,6 +10,7 @@ from players.models import (
     Game,
     GameSession,
     Operator,
+    PlatformSwitch,
     Player,
 )
 
@@ -46,5 +47,13 @@ name_model(
 )
 name_model(GameSession, _("session"), _("sessions"), language=_("language"), is_kept=_("is kept"))
 name_model(Operator, _("operator"), _("operators"), username=_("username"))
+name_model(
+    PlatformSwitch,
+    _("platform switch"),
+    _("platform switches"),
+    switched_at=_("switched at"),
+    switched_by=_("switched by"),
+    reason=_("reason"),
+)
 name_model(Player, _("player"), _("players"), country=_("country"), language=_("language"))
 name_fields(AuditEvent, reason=_("reason"), note=_("note"))

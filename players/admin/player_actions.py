@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django import forms
@@ -23,6 +24,7 @@ from players.audit_trail.record import Origin
 from players.models import MOST_NOTE, Approval, GameSession, Player
 from players.operations import (
     LIFTED_BY_TWO,
+    LONGEST_EXCLUSION,
     add_note,
     end_sessions,
     end_some,
@@ -40,7 +42,6 @@ SESSIONS_END = _("Live sessions end at once: what a game asks for with their tok
 ENDED = RowOutcome(Came.DONE, _("It is ended: its token is refused from now on."))
 HAD_ENDED = RowOutcome(Came.UNCHANGED, _("It had ended already."))
 SET_BY = {"front": _("the web front"), "operator": _("an operator"), "platform": _("the platform")}
-MOST_YEARS = 100
 
 
 class StatusForm(RequestForm):
@@ -117,10 +118,29 @@ class ExclusionForm(ReasonForm):
     field_order = ("until", "reason")
 
 
+class TimeOutForm(ReasonForm):
+    """For how long, from now on."""
+
+    hours = forms.TypedChoiceField(
+        label=_("For how long"),
+        coerce=int,
+        initial=24,
+        choices=[
+            (24, _("24 hours")),
+            (3 * 24, _("3 days")),
+            (7 * 24, _("1 week")),
+            *((weeks * 7 * 24, format_lazy(_("{weeks} weeks"), weeks=weeks)) for weeks in (2, 4, 6)),
+        ],
+        widget=RadioWidget,
+    )
+    field_order = ("hours", "reason")
+
+
 class SelfExclude(PageAction[Player]):
     """The player wishes to be kept out. It ends at its date, or before by two people."""
 
-    title, permission, form = _("Self-exclude"), LIFTING.permission, ExclusionForm
+    title, permission = _("Self-exclude"), LIFTING.permission
+    form: ClassVar[type[ReasonForm]] = ExclusionForm
 
     def page(self, row: Player) -> Page:
         if row.status == Status.CLOSED:
@@ -135,14 +155,24 @@ class SelfExclude(PageAction[Player]):
                 0,
                 _("{uid} is self-excluded now, {until}.").format(uid=row.uid, until=until_words(row)),
             )
-        return Page(_("Self-exclude {uid}?").format(uid=row.uid), says, _("Self-exclude"), danger=True)
+        return Page(self.question(row), says, self.title, danger=True)
+
+    def question(self, row: Player) -> str:
+        return _("Self-exclude {uid}?").format(uid=row.uid)
+
+    def end(self, given: dict[str, Any], at: datetime) -> datetime | None:
+        """When it ends by itself; None is never."""
+        return midnight(given["until"])
 
     def do(self, act: Act[Player]) -> str:
-        until, at = midnight(act.given["until"]), now()
-        if until and not at < until < at + timedelta(days=366 * MOST_YEARS):
+        at = now()
+        until = self.end(act.given, at)
+        if until and not at < until < at + LONGEST_EXCLUSION:
             raise ValidationError(_("The day must be in the future, and within 100 years."))
         try:
-            player = exclude_player(act.row.pk, until=until, actor=act.actor, reason=act.reason)
+            player, ended = exclude_player(
+                act.row.pk, until=until, set_by=Player.SetBy.OPERATOR, actor=act.actor, reason=act.reason
+            )
         except PlayerRefused as problem:
             raise ValidationError(
                 format_lazy(
@@ -152,7 +182,19 @@ class SelfExclude(PageAction[Player]):
             ) from problem
         words = _("{uid} is self-excluded, {until}.")
         said = format_lazy(words, uid=player.uid, until=until_words(player))
-        return with_ended(said, end_sessions(player.pk))
+        return with_ended(said, ended)
+
+
+class TimeOut(SelfExclude):
+    """A short exclusion, from now on."""
+
+    title, form = _("Time-out"), TimeOutForm
+
+    def question(self, row: Player) -> str:
+        return _("A time-out for {uid}?").format(uid=row.uid)
+
+    def end(self, given: dict[str, Any], at: datetime) -> datetime | None:
+        return at + timedelta(hours=given["hours"])
 
 
 def midnight(day: date | None) -> datetime | None:
@@ -267,16 +309,16 @@ class PlayerActions(PageAdmin):
 
     actions_detail: tuple[str, ...] = (
         *("add_note", "end_sessions", "block", "unblock"),
-        *("self_exclude", "change_status"),
+        *("time_out", "self_exclude", "change_status"),
     )
     add_note, end_sessions = AddNote(), EndSessions()
     block, unblock = Block(), Unblock()
-    self_exclude, change_status = SelfExclude(), ChangeStatus()
+    time_out, self_exclude, change_status = TimeOut(), SelfExclude(), ChangeStatus()
 
     def pointless_actions(self, id: UUID) -> set[str]:
         status = Player.objects.filter(pk=id).values_list("status", flat=True).first()
         if status is None:
             return set(self.actions_detail)
         blocks = set() if status == Status.ACTIVE else {"block"}
-        excludes = {"self_exclude"} if status == Status.CLOSED else set()
+        excludes = {"time_out", "self_exclude"} if status == Status.CLOSED else set()
         return blocks | excludes | (set() if status == Status.BLOCKED else {"unblock"})

@@ -5,9 +5,10 @@ from players.outcomes import PlayerOutcome, PlayerRefused
 
 REFUSALS: dict[PlayerOutcome, tuple[ErrorCode, str]] = {
     PlayerOutcome.UNKNOWN_PLAYER: (ErrorCode.INVALID_REQUEST, "The player {about} is unknown."),
-    PlayerOutcome.UNKNOWN_GAME: (ErrorCode.INVALID_REQUEST, "The game {about} is unknown or not active."),
+    PlayerOutcome.UNKNOWN_GAME: (ErrorCode.INVALID_REQUEST, "The game {about} is unknown."),
     PlayerOutcome.UNKNOWN_SESSION: (ErrorCode.UNKNOWN_SESSION, "The session token is unknown."),
     PlayerOutcome.PLAYER_BARRED: (ErrorCode.PLAYER_BARRED, "The player is {about}."),
+    PlayerOutcome.GAMING_OFF: (ErrorCode.PLAYER_BARRED, "The game {about} is switched off."),
     PlayerOutcome.STATUS_NOT_ALLOWED: (
         ErrorCode.PLAYER_BARRED,
         "The player is {about}; only an operator can change that.",

@@ -26,6 +26,20 @@ put_player = described(
     sends=ANNA,
     gets={"uid": "demo-anna", **ANNA},
 )
+exclude = described(
+    tag=ENTRY,
+    request=requests.ExcludeRequest,
+    answer=responses.PlayerAnswer,
+    error=ErrorAnswer,
+    refusals=(Code.INVALID_REQUEST, Code.PLAYER_BARRED),
+    sends={"uid": "demo-anna", "until": "2027-01-31T00:00:00Z"},
+    gets={
+        "uid": "demo-anna",
+        **ANNA,
+        "status": "self_excluded",
+        "excludedUntil": "2027-01-31T00:00:00.000Z",
+    },
+)
 end_session = described(
     tag=ENTRY,
     request=requests.EndSessionRequest,

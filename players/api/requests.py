@@ -1,18 +1,25 @@
 """What callers send about players and sessions, and how it is read (contract 1, 2 and 3)."""
 
 import re
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from lib.clock import now
 from lib.http.errors import invalid
 from lib.names import MOST_DECOMPOSED, holds_refused, normal_form
 from lib.security.tokens import token_hash
 from players.models import MOST_NICKNAME, UID_PATTERN
+from players.operations import LONGEST_EXCLUSION
 
 UID = re.compile(UID_PATTERN + r"\Z")
+# RFC 3339, which the front writes; Python reads more.
+MOMENT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})\Z"
+)
 UUID_TEXT = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
 
 Token = Annotated[str, Meta(description="The player's session token.", extra_json_schema={"format": "uuid"})]
@@ -61,6 +68,13 @@ Status = Annotated[
     ),
 ]
 
+Moment = Annotated[
+    str,
+    Meta(
+        description="RFC 3339, with its offset. Absent: for good.", extra_json_schema={"format": "date-time"}
+    ),
+]
+
 
 class PutPlayerRequest(msgspec.Struct):
     """PUT /entry/players/<uid>."""
@@ -69,6 +83,13 @@ class PutPlayerRequest(msgspec.Struct):
     country: Country | UnsetType = UNSET
     language: Language | UnsetType = UNSET
     status: Status | UnsetType = UNSET
+
+
+class ExcludeRequest(msgspec.Struct):
+    """exclude."""
+
+    uid: Uid
+    until: Moment | UnsetType = UNSET
 
 
 class EndSessionRequest(msgspec.Struct):
@@ -94,6 +115,20 @@ def read_attributes(given: PutPlayerRequest) -> dict[str, str]:
     if "nickname" in attributes:
         attributes["nickname"] = read_nickname(attributes["nickname"])
     return attributes
+
+
+def read_end(text: str) -> datetime:
+    """The end of an exclusion, in the future and within 100 years. Raises 101."""
+    try:
+        moment = datetime.fromisoformat(text) if MOMENT.match(text) else None
+    except ValueError:
+        moment = None
+    if moment is None:
+        raise invalid("until must be a moment such as 2027-01-31T00:00:00Z.")
+    at = now()
+    if not at < moment < at + LONGEST_EXCLUSION:
+        raise invalid("until must be in the future, and within 100 years.")
+    return moment
 
 
 def read_nickname(text: str) -> str:

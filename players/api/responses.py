@@ -3,7 +3,10 @@
 Also the source of its description.
 """
 
+from typing import Annotated
+
 import msgspec
+from msgspec import UNSET, Meta, UnsetType
 
 
 class PlayerAnswer(msgspec.Struct):
@@ -14,6 +17,15 @@ class PlayerAnswer(msgspec.Struct):
     country: str
     language: str
     status: str
+    excludedUntil: (  # noqa: N815 (as the contract writes its members)
+        Annotated[
+            str,
+            Meta(
+                description="When a self-exclusion ends by itself; absent if there is none, or it has no end."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
 
 
 class EmptyAnswer(msgspec.Struct):

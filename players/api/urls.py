@@ -6,5 +6,6 @@ from players.api import views
 
 entry = [
     path("players/<str:uid>", views.PutPlayer.as_view()),
+    path("exclude", views.Exclude.as_view()),
     path("endSession", views.EndSession.as_view()),
 ]

@@ -4,14 +4,24 @@ from django.http import HttpResponse
 from msgspec import UNSET
 from rest_framework.request import Request
 
+from lib.clock import timestamp
 from lib.http.requests import fit, read_object
 from lib.http.responses import json_answer
 from players.access.api_view import ApiView, who_calls
 from players.access.gate import Call
 from players.api import errors, openapi
-from players.api.requests import EndSessionRequest, PutPlayerRequest, read_attributes, read_uid, read_uuid
+from players.api.requests import (
+    EndSessionRequest,
+    ExcludeRequest,
+    PutPlayerRequest,
+    read_attributes,
+    read_end,
+    read_uid,
+    read_uuid,
+)
 from players.api.responses import EmptyAnswer, PlayerAnswer
-from players.operations import end_session, put_player
+from players.models import Player
+from players.operations import end_session, exclude_player, find_player, put_player
 
 
 class PlayersView(ApiView):
@@ -19,6 +29,14 @@ class PlayersView(ApiView):
 
     def refusal(self, problem: Exception) -> Exception:
         return errors.refusal(problem)
+
+
+def player_answer(player: Player) -> PlayerAnswer:
+    """A player as the web front sees it."""
+    until = timestamp(player.excluded_until) if player.excluded_until else UNSET
+    return PlayerAnswer(
+        player.uid, player.nickname, player.country, player.language, player.status, excludedUntil=until
+    )
 
 
 @openapi.put_player
@@ -36,9 +54,25 @@ class PutPlayer(PlayersView):
             status=None if given.status is UNSET else given.status,
             actor=who_calls(request).caller.actor,
         )
-        return json_answer(
-            PlayerAnswer(player.uid, player.nickname, player.country, player.language, player.status)
+        return json_answer(player_answer(player))
+
+
+@openapi.exclude
+class Exclude(PlayersView):
+    """Keeps a player out, for a while (a time-out) or for good. It can be made longer, never shorter."""
+
+    shape = ExcludeRequest
+
+    def handle(self, call: Call, given: ExcludeRequest) -> HttpResponse:
+        until = None if given.until is UNSET else read_end(given.until)
+        player, _ = exclude_player(
+            find_player(given.uid).pk,
+            until=until,
+            set_by=Player.SetBy.FRONT,
+            actor=call.caller.actor,
+            reason="",
         )
+        return json_answer(player_answer(player))
 
 
 @openapi.end_session

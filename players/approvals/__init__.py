@@ -5,5 +5,8 @@ from players.approvals.games import GAME_CHANGE
 from players.approvals.kinds import register
 from players.approvals.operators import ACCOUNT_OPENING, ROLE_GRANT
 from players.approvals.players import LIFTING
+from players.approvals.switches import PLATFORM_RESTART
 
-register(NEW_CREDENTIAL, CREDENTIAL_CHANGE, GAME_CHANGE, ROLE_GRANT, ACCOUNT_OPENING, LIFTING)
+register(
+    *(NEW_CREDENTIAL, CREDENTIAL_CHANGE, GAME_CHANGE, ROLE_GRANT, ACCOUNT_OPENING, LIFTING, PLATFORM_RESTART)
+)

@@ -17,6 +17,7 @@ from players.models.players import (
     PlayerEvent,
     PlayerNote,
 )
+from players.models.switches import PlatformSwitch
 
 __all__ = [
     "MOST_NICKNAME",
@@ -41,6 +42,7 @@ __all__ = [
     "Operator",
     "OperatorSession",
     "Operators",
+    "PlatformSwitch",
     "Player",
     "PlayerEvent",
     "PlayerNote",

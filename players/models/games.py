@@ -39,7 +39,10 @@ class Game(models.Model):
     )
     is_active = models.BooleanField(
         default=True,
-        help_text=_("If off, no new sessions are started. Running sessions and their transactions continue."),
+        help_text=_(
+            "If off, nobody can launch it or withdraw into it. What has begun is settled, and winnings "
+            "are paid."
+        ),
     )
     pending_hours = models.PositiveIntegerField(
         null=True,

@@ -15,7 +15,17 @@ from lib.clock import now
 from payments.models import Callback, Delivery, Order, Product, Provider, Refund, RefusedCallback, Shop
 from payments.providers.signing_secrets import new_webhook_secret
 from payments.refunds.operations import request_refund
-from players.models import Approval, ApprovalRule, AuditEvent, Credential, Game, Operator, Player
+from players.models import (
+    Approval,
+    ApprovalRule,
+    AuditEvent,
+    Credential,
+    Game,
+    Operator,
+    PlatformSwitch,
+    Player,
+)
+from players.switches import stop
 from tests.support.admin_orders import make_orders, paid_there, sandbox_provider, tried
 from tests.support.admin_pages import REGISTERED, address, alert, doubted, operator, page, sent
 from tests.support.approvals import request_credit
@@ -74,6 +84,12 @@ def someone(stage: Stage) -> Operator:
 
 def someone_gone(stage: Stage) -> Operator:
     return operator(is_active=False)
+
+
+def switched_off(stage: Stage) -> PlatformSwitch:
+    row = PlatformSwitch.objects.get(name="openings")
+    stop(row, actor="test", reason="test")
+    return row
 
 
 def excluded(stage: Stage) -> Player:
@@ -302,6 +318,14 @@ ACTS: dict[str, Arranged] = {
     "players.game.reactivate": request(
         "reactivate", "change_game", lambda stage: make_party(is_active=False).game
     ),
+    "players.platformswitch.stop": action(
+        "stop",
+        "stop",
+        lambda stage: PlatformSwitch.objects.get(name="gaming"),
+        *("is_active", "switched_at", "switched_by", "reason"),
+        is_typed=True,
+    ),
+    "players.platformswitch.restart": request("restart", "restart_platform", switched_off),
     "players.credential.add": added(
         Credential,
         "request_make_credential",
@@ -330,6 +354,13 @@ ACTS: dict[str, Arranged] = {
         *("status", "status_set_by", "updated_at"),
     ),
     "players.player.unblock": action("unblock", "unblock", blocked, "status", "updated_at"),
+    "players.player.time_out": action(
+        "time_out",
+        "time_out",
+        lambda stage: stage.player_session.player,
+        *("status", "status_set_by", "excluded_until", "updated_at"),
+        hours="24",
+    ),
     "players.player.self_exclude": action(
         "self_exclude",
         "self_exclude",

@@ -14,7 +14,17 @@ from django.urls import reverse
 from lib.clock import now
 from lib.ids import new_id
 from players.audit_trail.record import Origin, record_act
-from players.models import Approval, ApprovalRule, AuditEvent, Credential, Game, GameSession, Operator, Player
+from players.models import (
+    Approval,
+    ApprovalRule,
+    AuditEvent,
+    Credential,
+    Game,
+    GameSession,
+    Operator,
+    PlatformSwitch,
+    Player,
+)
 from tests.support.admin_orders import PAYMENT_MODELS, payment_rows
 from tests.support.callers import PlayerSession, unique
 from tests.support.owned import owned
@@ -45,6 +55,7 @@ REGISTERED = [
         Credential,
         Player,
         GameSession,
+        PlatformSwitch,
         Currency,
         PayoutLimit,
         Wallet,
@@ -263,6 +274,7 @@ def rows_of(story: PlayerSession) -> dict[Any, list[Any]]:
         Credential: list(Credential.objects.filter(game=story.game)),
         Player: [story.player],
         GameSession: [story.session()],
+        PlatformSwitch: list(PlatformSwitch.objects.all()),
         Currency: [Currency.objects.get(code="XAG")],
         PayoutLimit: [PayoutLimit.objects.first() or bounded()],
         Wallet: [story.wallet()],

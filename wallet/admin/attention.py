@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from lib.backoffice.formatting import MOST_COUNTED, counted
 from lib.backoffice.languages import _, ngettext_lazy
+from players.admin.platform_switches import stops
 from wallet.admin.manual_review import in_doubt
 from wallet.models import Alert, Inquiry
 
@@ -37,16 +38,19 @@ def attention(request: HttpRequest) -> Attention:
 
 
 def banner(request: HttpRequest) -> dict[str, Any]:
-    """For every page of the admin: the banner, red if an alert is critical. Nothing for who may see none."""
-    if not request.user.is_staff or not request.user.has_perm("wallet.view_alert"):
+    """For every page of the admin: what is stopped for everybody, and open alerts, red if one is critical.
+    Nothing for who may see none of it.
+    """
+    if not request.user.is_staff:
         return {}
-    alerts = attention(request)
-    if not alerts.alerts:
-        return {}
-    address = reverse("admin:wallet_alert_changelist")
-    return {
-        "alert_banner": {"is_critical": bool(alerts.critical), "words": words(alerts), "address": address}
-    }
+    found: dict[str, Any] = {}
+    if request.user.has_perm("players.view_platformswitch") and (stopped := stops()):
+        found["stops"] = stopped
+    if request.user.has_perm("wallet.view_alert") and (alerts := attention(request)).alerts:
+        address = reverse("admin:wallet_alert_changelist")
+        is_critical = bool(alerts.critical)
+        found["alert_banner"] = {"is_critical": is_critical, "words": words(alerts), "address": address}
+    return found
 
 
 def words(attention: Attention) -> str:

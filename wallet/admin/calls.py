@@ -36,6 +36,7 @@ OUTCOMES = {
     "malformed": _("malformed"),
     "unknown_token": _("unknown token"),
     "session_ended": _("session ended"),
+    "gaming_off": _("gaming off"),
     "player_inactive": _("player inactive"),
     "wallet_frozen": _("wallet frozen"),
     "insufficient_funds": _("insufficient funds"),
@@ -46,6 +47,7 @@ OUTCOMES = {
     "already_expired": _("already expired"),
     "other_content": _("other content"),
     "limit_reached": _("limit reached"),
+    "maintenance": _("maintenance"),
 }
 
 

@@ -9,12 +9,14 @@ from django.utils.translation import gettext_noop
 
 from lib.http.errors import ErrorCode, Refusal, invalid
 from players.api.errors import refusal as refusal_about_players
+from players.outcomes import InMaintenance
 from wallet.currencies import show
 from wallet.outcomes import LedgerRefused, UnknownCurrency
 
 REFUSALS: dict[str, tuple[ErrorCode, str]] = {
     "unknown_token": (ErrorCode.UNKNOWN_SESSION, gettext_noop("The session token is unknown.")),
     "session_ended": (ErrorCode.UNKNOWN_SESSION, gettext_noop("The session has ended or expired.")),
+    "gaming_off": (ErrorCode.PLAYER_BARRED, gettext_noop("Gaming is switched off.")),
     "player_inactive": (
         ErrorCode.PLAYER_BARRED,
         gettext_noop("The player is blocked, self-excluded or closed."),
@@ -43,18 +45,22 @@ REFUSALS: dict[str, tuple[ErrorCode, str]] = {
 }
 # Refused before the ledger is asked, as the call log has it.
 MALFORMED = (ErrorCode.INVALID_REQUEST, gettext_noop("The request is malformed."))
+# No answer of the contract: HTTP 503, and the call is made again later.
+MAINTENANCE = (503, gettext_noop("New transactions are stopped; what has begun is settled."))
 # Whoever may not know of a wallet is told of none.
 WITHOUT_BALANCE = frozenset({ErrorCode.OTHER, ErrorCode.INVALID_REQUEST, ErrorCode.UNKNOWN_SESSION})
 
 
 def answer_to(outcome: str) -> tuple[int, str] | None:
     """The number and the words with which a call of this outcome was answered; None if it succeeded."""
-    found = MALFORMED if outcome == "malformed" else REFUSALS.get(outcome)
+    found = {"malformed": MALFORMED, "maintenance": MAINTENANCE}.get(outcome) or REFUSALS.get(outcome)
     return (int(found[0]), found[1]) if found else None
 
 
 def refusal(problem: Exception) -> Exception:
     """The Refusal that an outcome is answered with; any other failure as it is."""
+    if isinstance(problem, LedgerRefused) and problem.outcome == "maintenance":
+        return InMaintenance()
     if isinstance(problem, LedgerRefused):
         return ledger_refusal(problem)
     if isinstance(problem, UnknownCurrency):

@@ -34,7 +34,8 @@ END $$;
 --     unfinished; the rest says who asked, for the journal and the call log. p_player is for a distributed
 --     database alone: the session's player, on whose machine the call runs.
 -- Outcomes: opened; unknown_token, other_content, already_rolled_back, already_expired, insufficient_funds,
---     limit_reached, session_ended, foreign_currency, player_inactive, wallet_frozen.
+--     limit_reached, session_ended, foreign_currency, gaming_off, player_inactive, wallet_frozen;
+--     maintenance, which is no answer: the call is to be made again later.
 -- Raises unique_violation if the session was cleared away in the same instant: call it again.
 -- One lock, the wallet's; everything that gates money is read after it.
 CREATE OR REPLACE FUNCTION ledger_open(
@@ -77,10 +78,16 @@ BEGIN
         -- The order of refusals is the contract's (section 1).
         moment := wallet_now();
         SELECT CASE
+            WHEN EXISTS (SELECT FROM players_platformswitch WHERE name = 'openings' AND NOT is_active)
+                THEN 'maintenance'
             WHEN p_type = 'withdrawal'
                 AND (game_session.ended_at IS NOT NULL OR game_session.expires_at <= moment)
                 THEN 'session_ended'
             WHEN p_currency <> wallet.currency_id THEN 'foreign_currency'
+            WHEN p_type = 'withdrawal'
+                AND (NOT game.is_active
+                     OR EXISTS (SELECT FROM players_platformswitch WHERE name = 'gaming' AND NOT is_active))
+                THEN 'gaming_off'
             WHEN p_type = 'withdrawal' AND player.status <> 'active' THEN 'player_inactive'
             WHEN p_type = 'withdrawal' AND wallet.frozen_at IS NOT NULL THEN 'wallet_frozen'
             WHEN p_type = 'withdrawal' AND p_amount > wallet.withdrawal_limit THEN 'limit_reached'
@@ -91,7 +98,9 @@ BEGIN
                 THEN 'limit_reached'
             ELSE 'opened'
         END INTO answer.outcome
-        FROM players_gamesession game_session JOIN players_player player ON player.id = game_session.player_id
+        FROM players_gamesession game_session
+        JOIN players_player player ON player.id = game_session.player_id
+        JOIN players_game game ON game.id = game_session.game_id
         WHERE game_session.id = session.id;
         IF NOT FOUND THEN
             -- Old, named by no transaction, and cleared away just now.

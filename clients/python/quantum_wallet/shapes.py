@@ -52,6 +52,17 @@ class EndSessionRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ExcludeRequest:
+    """exclude."""
+
+    uid: str
+    until: datetime | None = None
+
+    def body(self) -> dict[str, Any]:
+        return present({"uid": self.uid, "until": self.until})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InitiateRequest:
     """initiate."""
 
@@ -388,6 +399,7 @@ class PlayerAnswer:
     country: str
     language: str
     status: str
+    excluded_until: str | None = None
 
     @classmethod
     def read(cls, given: object) -> "PlayerAnswer":
@@ -398,6 +410,7 @@ class PlayerAnswer:
             country=reading.member(body, "country", reading.text),
             language=reading.member(body, "language", reading.text),
             status=reading.member(body, "status", reading.text),
+            excluded_until=reading.possible(body, "excludedUntil", reading.text),
         )
 
 
@@ -512,6 +525,7 @@ class TransactionAnswer:
 ENTRY_BALANCE = Call("balance", "POST", "/entry/balance", HoldingsAnswer.read)
 ENTRY_END_SESSION = Call("endSession", "POST", "/entry/endSession", EmptyAnswer.read)
 ENTRY_EVENTS = Call("events", "GET", "/entry/events", EventsAnswer.read)
+ENTRY_EXCLUDE = Call("exclude", "POST", "/entry/exclude", PlayerAnswer.read)
 ENTRY_LAUNCH = Call("launch", "POST", "/entry/launch", LaunchAnswer.read)
 ENTRY_PLAYERS = Call("players", "PUT", "/entry/players/{uid}", PlayerAnswer.read)
 ENTRY_STATEMENT = Call("statement", "POST", "/entry/statement", StatementAnswer.read)

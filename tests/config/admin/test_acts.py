@@ -21,6 +21,7 @@ from tests.support.doings import Doing, Stage
 from tests.support.list_acts import LIST_ACTS
 from tests.support.shop import ShopSetup
 from tests.support.standby import noting_readers
+from tests.support.switches import restored
 from tests.support.written_rows import WrittenRows, written_rows
 
 # Pages of the site itself that do nothing; a passkey's ceremony begins with a question.
@@ -63,12 +64,15 @@ def rows(owner: "psycopg.Connection[Any]", database: None) -> Iterator[WrittenRo
 
 
 @pytest.fixture
-def stage(boss: Operator, player_session: PlayerSession, shop_setup: ShopSetup, settings: Any) -> Stage:
+def stage(
+    boss: Operator, player_session: PlayerSession, shop_setup: ShopSetup, settings: Any
+) -> Iterator[Stage]:
     # The sandbox takes refunds.
     settings.DEMO = True
     client = Client(raise_request_exception=False)
     client.force_login(boss)
-    return Stage(boss, client, player_session, shop_setup)
+    with restored():
+        yield Stage(boss, client, player_session, shop_setup)
 
 
 @pytest.fixture(autouse=True)

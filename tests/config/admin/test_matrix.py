@@ -20,6 +20,7 @@ from tests.support.admin_pages import alert, operator, rows_of, signed_in
 from tests.support.admin_urls import pages_of, patterns
 from tests.support.callers import PlayerSession
 
+STOP = "players.stop_platform"
 ENDPOINTS, OPERATORS = "players.change_endpoints", "players.manage_operators"
 CREDENTIALS, SECRETS = "players.manage_credentials", "payments.manage_secrets"
 RULES = "players.manage_approval_rules"
@@ -71,12 +72,14 @@ LINES = {
             "end_sessions": "players.end_session",
             "block": "players.change_player_status",
             "unblock": "players.change_player_status",
+            "time_out": "players.change_player_status",
             "self_exclude": "players.change_player_status",
             "change_status": "players.change_player_status",
             "export_statement": "players.export_player",
             "launch_test_session": "players.launch_test_session",
         },
     ),
+    "players.platformswitch": Line(actions={"stop": STOP, "restart": STOP}),
     "players.gamesession": Line(actions={"end": "players.end_session"}),
     "wallet.currency": Line(add="wallet.manage_currencies", change="wallet.manage_currencies"),
     "wallet.payoutlimit": Line(add="wallet.change_game_limits", change="wallet.change_game_limits"),

@@ -9,6 +9,7 @@ from lib.clock import now
 from players.models import Approval, Player, PlayerEvent
 from players.operations import end_exclusions, exclude_player, put_player
 from players.outcomes import PlayerRefused
+from tests.conftest import Clock
 from tests.support.admin_pages import approved_by, get, page, requested, sent
 from tests.support.callers import Callers, PlayerSession, open_session
 from tests.support.owned import owned
@@ -22,7 +23,7 @@ def state(player: Player) -> tuple[str, str, datetime | None]:
 
 
 def exclude(player: Player, until: datetime | None) -> None:
-    exclude_player(player.pk, until=until, actor="test", reason="wished so")
+    exclude_player(player.pk, until=until, set_by="operator", actor="test", reason="wished so")
 
 
 def reach_end(player: Player) -> None:
@@ -125,3 +126,43 @@ def test_exclusion__is_not_lifted_by_the_front(player_session: PlayerSession) ->
             put_player(player.uid, attributes={}, status=status, actor="front")
     put_player(player.uid, attributes={}, status="self_excluded", actor="front")
     assert state(player) == ("self_excluded", "operator", until)
+
+
+@pytest.mark.parametrize("hours", [24, 6 * 7 * 24])
+def test_time_out__begins_at_once_and_ends_by_itself(
+    client: Client, player_session: PlayerSession, clock: Clock, hours: int
+) -> None:
+    player, at = player_session.player, now()
+    clock.stand(at)
+    sent(client, page(Player, player, "time_out"), hours=str(hours), reason="Wished so")
+    assert state(player) == ("self_excluded", "operator", at + timedelta(hours=hours))
+    assert player_session.call("withdraw", "w-1", "1.00").error == 102
+    clock.stand(at + timedelta(hours=hours, microseconds=-1))
+    end_exclusions()
+    assert state(player)[0] == "self_excluded"
+    clock.stand(at + timedelta(hours=hours))
+    end_exclusions()
+    assert state(player) == ("active", "platform", None)
+
+
+def test_time_out__shortens_no_exclusion(client: Client, player_session: PlayerSession) -> None:
+    player, until = player_session.player, now() + 4 * DAY
+    exclude(player, until)
+    response, _ = sent(client, page(Player, player, "time_out"), hours="24", reason="r")
+    assert "that is not shortened" in response.content.decode()
+    assert state(player) == ("self_excluded", "operator", until)
+
+
+@pytest.mark.parametrize("blocked_by", ["operator", "front"])
+def test_exclusion__leaves_a_block_where_it_found_one(player_session: PlayerSession, blocked_by: str) -> None:
+    player = player_session.player
+    if blocked_by == "operator":
+        player_session.block()
+    else:
+        put_player(player.uid, attributes={}, status="blocked", actor="front")
+    exclude(player, now() + DAY)
+    # Made longer, it still knows.
+    exclude(player, now() + 2 * DAY)
+    reach_end(player)
+    end_exclusions()
+    assert state(player) == ("blocked", blocked_by, None)

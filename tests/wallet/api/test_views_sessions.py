@@ -14,7 +14,7 @@ import pytest
 
 from players.models import GameSession
 from tests.conftest import Clock
-from tests.support.callers import Answer, Callers, Party, PlayerSession, make_party, open_session, unique
+from tests.support.callers import Answer, Callers, PlayerSession, make_party, open_session, unique
 
 LIVE_ONLY = ("verifySession", "getBalance", "withdraw")
 ANY_TOKEN = (
@@ -231,21 +231,6 @@ def test_player_status__any_but_active_refuses_withdrawals(
     player_session.block(status)
     assert player_session.call("withdraw", unique("mm"), "1.00").error == 103
     assert player_session.holding()[:2] == (100_00, 0)
-
-
-def test_game__switched_off_starts_no_session_and_others_go_on(callers: Callers) -> None:
-    party: Party = make_party()
-    player_session = open_session(party, callers.player())
-    player_session.adjust("credit", 10_00)
-    type(party.game).objects.filter(pk=party.game.pk).update(is_active=False)
-    assert (
-        callers.front.post(
-            "/entry/launch",
-            {"uid": player_session.player.uid, "game": party.game.slug, "currencyCode": "XAG"},
-        ).error
-        == 101
-    )
-    assert player_session.done("withdraw", unique("mm"), "1.00").balance == "9.00"
 
 
 @pytest.mark.parametrize("type", ["withdrawal", "deposit"])
