@@ -5,6 +5,7 @@ from collections import ChainMap
 from collections.abc import Mapping, MutableMapping
 from ipaddress import ip_network
 from pathlib import Path
+from zoneinfo import available_timezones
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -103,4 +104,20 @@ def days(name: str, default: int) -> int:
     value: int = env.int(name, default=default)
     if value < 1:
         raise ImproperlyConfigured(f"{name} must be at least 1.")
+    return value
+
+
+def zone(name: str, default: str) -> str:
+    """The environment variable `name` as a time zone of the IANA database."""
+    value: str = env.str(name, default=default)
+    if value not in available_timezones():
+        raise ImproperlyConfigured(f"{name} must be a time zone such as UTC or Europe/Vienna.")
+    return value
+
+
+def choice(name: str, *words: str) -> str:
+    """The environment variable `name` as one of `words`, of which the first is the default."""
+    value: str = env.str(name, default=words[0])
+    if value not in words:
+        raise ImproperlyConfigured(f"{name} must be one of {', '.join(words)}.")
     return value

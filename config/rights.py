@@ -97,7 +97,19 @@ WALLET = {
     # Money: written by the ledger's functions alone.
     "wallet_wallet": table(
         stays="id player_id currency_id spendable reserved announced debt entry_count head frozen_at "
-        "withdrawal_limit opened_at"
+        "withdrawal_limit opened_at limited_at"
+    ),
+    # Players' limits, what is used of them, and their changes: written by the ledger's functions alone.
+    "wallet_playerlimit": table(
+        stays="id player_id wallet_id game_id kind period set_by amount pending_amount pending_at "
+        "needs_confirmation changed_at"
+    ),
+    "wallet_limitusage": table(
+        stays="player_id wallet_id game_id day day_spent day_won week_spent week_won month_spent month_won "
+        "rolling_spent rolling_won tail_seq tail_at"
+    ),
+    "wallet_limitchange": table(
+        stays="id player_id wallet_id limit_id what old_amount new_amount counts_at actor reason at"
     ),
     "wallet_transaction": table(
         stays="id player_id wallet_id game_id session_id type mm_transaction_id state amount refusal "
@@ -326,6 +338,9 @@ FUNCTIONS = (
     "ledger_adjust",
     "ledger_correct",
     "ledger_gate",
+    "ledger_change_limit",
+    "ledger_limits",
+    "ledger_limit_differences",
     "ledger_post",
     "ledger_set_aside",
     "call_log_refused",

@@ -41,7 +41,7 @@ from config.doors import SESSION_COOKIE_AGE as SESSION_COOKIE_AGE
 from config.doors import SESSION_COOKIE_HTTPONLY as SESSION_COOKIE_HTTPONLY
 from config.doors import SESSION_COOKIE_SAMESITE as SESSION_COOKIE_SAMESITE
 from config.doors import SILENCED_SYSTEM_CHECKS as SILENCED_SYSTEM_CHECKS
-from config.environment import BASE_DIR, DEBUG, DEMO, days, env, networks
+from config.environment import BASE_DIR, DEBUG, DEMO, choice, days, env, networks, zone
 from config.libraries import REST_FRAMEWORK as REST_FRAMEWORK
 from config.libraries import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
 from config.libraries import UNFOLD as UNFOLD
@@ -111,6 +111,14 @@ SESSION_TTL = timedelta(seconds=env.int("SESSION_TTL", default=24 * 3600))
 PENDING_TTL = timedelta(hours=env.int("PENDING_TTL_HOURS", default=72))
 if timedelta(hours=50) > PENDING_TTL:
     raise ImproperlyConfigured("PENDING_TTL_HOURS must be at least 50: games retry for 48 h 48 min.")
+
+# --- Players' limits ----------------------------------------------------------------------------------
+
+# Where the days, weeks and months of limits begin and end; another one counts after the next `migrate`.
+PLATFORM_ZONE = zone("PLATFORM_ZONE", "UTC")
+# When a player's raised or removed limit counts: after 24 hours, after 7 days, or at the end of its period
+# and after a confirmation.
+LIMIT_PROFILE = choice("LIMIT_PROFILE", "24h", "7d", "period")
 
 # --- Payments ---------------------------------------------------------------------------------------
 

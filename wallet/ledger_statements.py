@@ -61,6 +61,12 @@ GATE = f"""{ANSWER} ledger_gate(
     p_player => %(player)s, p_currency => %(currency)s, p_event => %(event)s, p_limit => %(limit)s,
     p_actor => %(actor)s, p_note => %(note)s
 )"""
+CHANGE_LIMIT = """SELECT ledger_change_limit(
+    p_player => %(player)s, p_currency => %(currency)s, p_game => %(game)s, p_kind => %(kind)s,
+    p_period => %(period)s, p_set_by => %(set_by)s, p_act => %(act)s, p_amount => %(amount)s,
+    p_profile => %(profile)s, p_actor => %(actor)s, p_reason => %(reason)s
+)"""
+LIMITS = "SELECT * FROM ledger_limits(p_player => %(player)s, p_currency => %(currency)s)"
 POST = """SELECT ledger_post(
     p_player => %(player)s, p_game => %(game)s, p_ids => %(ids)s, p_currencies => %(currencies)s,
     p_types => %(types)s, p_amounts => %(amounts)s, p_reverses => %(reverses)s, p_reference => %(reference)s,

@@ -22,3 +22,11 @@ class UnknownCurrency(Exception):
     def __init__(self, code: str) -> None:
         super().__init__(code)
         self.code = code
+
+
+class LimitRefused(Exception):
+    """A player's limit was not changed: `outcome` is not_found, too_early or too_many."""
+
+    def __init__(self, outcome: str) -> None:
+        super().__init__(outcome)
+        self.outcome = outcome

@@ -9,6 +9,9 @@ BY_PLAYER = (
     "wallet_apicall",
     "wallet_newevent",
     "players_playerevent",
+    "wallet_playerlimit",
+    "wallet_limitusage",
+    "wallet_limitchange",
 )
 # On every machine: what a call reads beside the player's own, and what is small and hangs on a transaction.
 EVERYWHERE = (
@@ -32,6 +35,8 @@ RUN_BY_PLAYER = {
     "ledger_open_wallet": "p_player",
     "ledger_lock_wallet": "p_player",
     "ledger_gate": "p_player",
+    "ledger_change_limit": "p_player",
+    "ledger_limits": "p_player",
     "ledger_post": "p_player",
     "ledger_set_aside": "p_player",
 }

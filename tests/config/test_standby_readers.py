@@ -35,6 +35,7 @@ READERS = {
     "config/home/figures.py",
     "lib/backoffice/lists.py",
     "players/audit_trail/chain.py",
+    "wallet/audit/limits.py",
     "wallet/audit/rows.py",
 }
 # They know where the present block reads, or how far a standby must have come.

@@ -37,6 +37,7 @@ CHANGED_WALLETS = KNOWN.format(
             IS DISTINCT FROM ({", ".join(f"m.{name}" for name in CONTENT)}))"""
 )
 WALLET_WIDTH = len(WalletRow._fields)
+MARKED_WIDTH = 2 + len(CONTENT)
 # Of the transactions that were pending, those that no longer are, or are gone.
 NO_LONGER_PENDING = f"""
     SELECT m.wallet_id::text, {TRANSACTION_COLUMNS}
@@ -124,7 +125,8 @@ def save_marks(raw: Connection, base: UUID, marks: list[Mark]) -> None:
     """Writes down what was found right."""
     for start in range(0, len(marks), AT_ONCE):
         some = marks[start : start + AT_ONCE]
-        columns = [list(column) for column in zip(*(mark.wallet for mark in some), strict=True)]
+        marked = (mark.wallet[:MARKED_WIDTH] for mark in some)
+        columns = [list(column) for column in zip(*marked, strict=True)]
         pending = [json.dumps(mark.pending) for mark in some]
         raw.execute(SAVE, [base, *columns, pending])
 

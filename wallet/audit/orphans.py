@@ -37,6 +37,12 @@ ORPHANS = {
         "AND NOT EXISTS (SELECT 1 FROM wallet_discrepancy d WHERE d.correction_id = x.id "
         "AND d.player_id = x.player_id AND d.transaction_id = x.reverses_id)"
     ),
+    "limits of which nothing is counted": (
+        "FROM wallet_playerlimit x WHERE NOT EXISTS (SELECT 1 FROM wallet_limitusage u "
+        "JOIN wallet_wallet w ON w.id = u.wallet_id AND w.player_id = u.player_id "
+        "WHERE u.player_id = x.player_id AND u.wallet_id = x.wallet_id AND w.limited_at IS NOT NULL "
+        "AND u.game_id = coalesce(x.game_id, '00000000-0000-0000-0000-000000000000'))"
+    ),
     "discrepancies whose correction is not there": (
         "FROM wallet_discrepancy x WHERE x.correction_id IS NOT NULL AND x.id NOT IN "
         "(SELECT d.id FROM wallet_discrepancy d "

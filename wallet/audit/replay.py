@@ -70,6 +70,8 @@ class WalletRow(NamedTuple):
     frozen_at: int | None
     withdrawal_limit: int | None
     opened_at: int
+    # Since when the player has had limits; marks have no need of it.
+    limited_at: int | None = None
 
 
 class Mark(NamedTuple):
@@ -294,6 +296,10 @@ class Replay:
         if self.frozen_at is not None:
             return "refused without a trace"
         if self.withdrawal_limit is not None and amount > self.withdrawal_limit:
+            return "limit_reached"
+        since = self.wallet.limited_at
+        if t.refusal == "limit_reached" and e.event == "declined" and since is not None and e.at >= since:
+            # One of the player's limits, which the journal does not have.
             return "limit_reached"
         return "insufficient_funds" if e.event == "declined" and amount > e.spendable else ""
 

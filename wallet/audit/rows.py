@@ -25,7 +25,8 @@ def microseconds(column: str) -> str:
 
 WALLET_COLUMNS = f"""
     w.player_id::text, w.id::text, w.currency_id, w.spendable, w.reserved, w.announced, w.debt, w.entry_count,
-    w.head, {microseconds("w.frozen_at")}, w.withdrawal_limit, {microseconds("w.opened_at")}
+    w.head, {microseconds("w.frozen_at")}, w.withdrawal_limit, {microseconds("w.opened_at")},
+    {microseconds("w.limited_at")}
 """
 TRANSACTION_COLUMNS = f"""
     t.id::text, t.player_id::text, t.wallet_id::text, t.game_id::text, t.session_id::text, t.type,

@@ -15,6 +15,7 @@ from wallet.models.figures import (
     Liability,
 )
 from wallet.models.ledger import Adjustment, Currency, Entry, Transaction, Wallet
+from wallet.models.limits import LimitChange, LimitUsage, PlayerLimit
 from wallet.models.payout import DepositSpan, PayoutCounter, PayoutLimit
 from wallet.models.sweeps import Inquiry, JobRun, Outage, Pulse, Question
 
@@ -48,10 +49,13 @@ __all__ = [
     "IntegrationStep",
     "JobRun",
     "Liability",
+    "LimitChange",
+    "LimitUsage",
     "NewEvent",
     "Outage",
     "PayoutCounter",
     "PayoutLimit",
+    "PlayerLimit",
     "Pulse",
     "Question",
     "Transaction",

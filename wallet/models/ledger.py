@@ -59,6 +59,8 @@ class Wallet(models.Model):
         null=True, blank=True, help_text=_("The largest single withdrawal, in minor units. Empty: no limit.")
     )
     opened_at = models.DateTimeField()
+    # Since when the player has had limits, whatever they are now (`wallet/sql/limits.sql`).
+    limited_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         default_permissions = ("view",)
@@ -72,6 +74,7 @@ class Wallet(models.Model):
         ]
         indexes = [
             models.Index(fields=["frozen_at"], name="wallet_frozen", condition=Q(frozen_at__isnull=False)),
+            models.Index(fields=["limited_at"], name="wallet_limited", condition=Q(limited_at__isnull=False)),
             models.Index(IdEnd("id"), name="wallet_by_id_end"),
         ]
 

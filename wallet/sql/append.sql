@@ -62,6 +62,8 @@ LANGUAGE plpgsql AS $$
 DECLARE
     spendable_before bigint := wallet.spendable;
     game uuid;
+    was_opened_at timestamptz;
+    was_opened_seq bigint;
 BEGIN
     wallet := ledger_append(wallet, p_transaction, p_event, ledger_legs(p_type, p_event), p_amount,
                             p_actor, '', p_at, ledger_ending(p_source, p_reason));
@@ -74,9 +76,17 @@ BEGIN
     SET state = p_event, settled_at = p_at, settled_seq = wallet.entry_count, settled_source = p_source,
         settled_actor = p_actor, reason = p_reason
     WHERE player_id = wallet.player_id AND id = p_transaction AND settled_at IS NULL
-    RETURNING game_id INTO game;
+    RETURNING game_id, opened_at, opened_seq INTO game, was_opened_at, was_opened_seq;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'transaction % was settled without the lock on its wallet', p_transaction;
+    END IF;
+    IF wallet.limited_at IS NOT NULL THEN
+        IF p_type = 'withdrawal' AND p_event <> 'confirmed' THEN
+            PERFORM limits_give_back(wallet.player_id, wallet.id, game, p_amount, 0,
+                                     was_opened_at, was_opened_seq);
+        ELSIF p_type = 'deposit' AND p_event = 'confirmed' THEN
+            PERFORM limits_count(wallet.player_id, wallet.id, game, 0, p_amount, p_at);
+        END IF;
     END IF;
     IF p_type IN ('withdrawal', 'deposit') AND (p_type = 'withdrawal') = (p_event = 'confirmed')
        AND EXISTS (SELECT FROM wallet_payoutlimit

@@ -58,3 +58,11 @@ END $$;
 -- The largest amount of one movement, in minor units (contract 1, Amounts).
 CREATE OR REPLACE FUNCTION wallet_largest_amount() RETURNS bigint
 LANGUAGE sql IMMUTABLE AS $$ SELECT 99999999999999999 $$;
+
+-- Whether a discrepancy of this kind was booked as the game said: another word than that contradicts it then.
+CREATE OR REPLACE FUNCTION ledger_is_corrected(p_player uuid, p_transaction uuid, p_kind text) RETURNS boolean
+LANGUAGE sql STABLE AS $$
+    SELECT EXISTS (SELECT 1 FROM wallet_discrepancy
+                   WHERE player_id = p_player AND transaction_id = p_transaction AND kind = p_kind
+                     AND correction_id IS NOT NULL)
+$$;

@@ -81,6 +81,9 @@ BEGIN
     moment := wallet_now();
     wallet := ledger_post_one(wallet, p_id, booked, 'adjusted', settled.amount, settled.id, settled.game_id,
                               NULL, '', 'operator', p_actor, p_reason, moment);
+    IF wallet.limited_at IS NOT NULL THEN
+        PERFORM limits_correct(wallet.id, settled, booked, moment);
+    END IF;
     UPDATE wallet_discrepancy
     SET closed_at = moment, closed_by = p_actor, reason = p_reason, correction_id = p_id
     WHERE player_id = wallet.player_id AND id = p_discrepancy;

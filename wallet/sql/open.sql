@@ -107,6 +107,11 @@ BEGIN
             answer.outcome := 'unknown_token';
             EXIT decide;
         END IF;
+        IF wallet.limited_at IS NOT NULL AND p_type = 'withdrawal'
+           AND answer.outcome IN ('opened', 'insufficient_funds')
+           AND limits_exceeded(wallet.player_id, wallet.id, p_game, p_amount, moment) THEN
+            answer.outcome := 'limit_reached';
+        END IF;
         IF p_type = 'deposit' AND answer.outcome = 'opened' THEN
             SELECT * INTO bounds FROM wallet_payoutlimit
             WHERE game_id = p_game AND currency_id = wallet.currency_id;
@@ -166,6 +171,9 @@ BEGIN
                 -- Nothing may name it any more: the same call again finds the token unknown.
                 RAISE unique_violation USING MESSAGE = 'the session was cleared away meanwhile';
             END IF;
+        END IF;
+        IF wallet.limited_at IS NOT NULL AND p_type = 'withdrawal' AND event = 'opened' THEN
+            PERFORM limits_count(wallet.player_id, wallet.id, p_game, p_amount, 0, moment);
         END IF;
         wallet := ledger_append(
             wallet, answer.transaction_id, event, ledger_legs(p_type, event), p_amount, p_actor, '', moment,

@@ -11,14 +11,6 @@ LANGUAGE sql VOLATILE AS $$
     DO UPDATE SET last_seen_at = p_at, times_seen = known.times_seen + 1
 $$;
 
--- Whether a discrepancy of this kind was booked as the game said: another word than that contradicts it then.
-CREATE OR REPLACE FUNCTION ledger_is_corrected(p_player uuid, p_transaction uuid, p_kind text) RETURNS boolean
-LANGUAGE sql STABLE AS $$
-    SELECT EXISTS (SELECT 1 FROM wallet_discrepancy
-                   WHERE player_id = p_player AND transaction_id = p_transaction AND kind = p_kind
-                     AND correction_id IS NOT NULL)
-$$;
-
 -- A game confirms or rolls back: the other rows of contract 2.3.
 --
 -- In: p_event confirmed or rolled_back; p_amount and p_currency as the game repeats them in a confirmation,

@@ -38,6 +38,8 @@ def test_plan__widens_every_key_that_does_not_name_the_player() -> None:
     assert keys == {
         "players_playerevent": ["id"],
         "wallet_apicall": ["id", "at"],
+        "wallet_limitchange": ["id"],
+        "wallet_playerlimit": ["id"],
         "wallet_transaction": ["id"],
         "wallet_wallet": ["id"],
     }

@@ -157,7 +157,7 @@ def test_export__line_has_what_its_hash_covers(
     player_session: PlayerSession, version: int, reference: str | None
 ) -> None:
     wallet, steps = history(player_session)
-    line = WalletLine(wallet.wallet_id, wallet.player_id, *wallet[2:8], wallet.head.hex(), *wallet[9:])
+    line = WalletLine(wallet.wallet_id, wallet.player_id, *wallet[2:8], wallet.head.hex(), *wallet[9:12])
     for e, t in steps:
         t = t._replace(reference=reference) if t else None
         e = e._replace(version=version)

@@ -29,6 +29,9 @@ ADJUST = """SELECT ledger_adjust(p_id => %(act)s, p_player => %(player)s, p_curr
     p_reason => 'test')"""
 GATE = """SELECT ledger_gate(p_player => %(player)s, p_currency => 'XAG', p_event => %(event)s,
     p_limit => %(limit)s, p_actor => 'test', p_note => '')"""
+LIMIT = """SELECT ledger_change_limit(p_player => %(player)s, p_currency => 'XAG', p_game => NULL,
+    p_kind => %(kind)s, p_period => '', p_set_by => %(by)s, p_act => %(act)s, p_amount => %(amount)s,
+    p_profile => %(profile)s, p_actor => 'test', p_reason => '')"""
 POST = """SELECT ledger_post(p_player => %(player)s, p_game => %(game)s, p_ids => %(ids)s,
     p_currencies => %(currencies)s, p_types => %(types)s, p_amounts => %(amounts)s, p_reverses => '{NULL}',
     p_reference => NULL, p_description => '', p_source => 'provider', p_actor => 'test', p_reason => '')"""
@@ -46,6 +49,7 @@ RIGHT: dict[str, dict[str, Any]] = {
     RESOLVE: {"event": "confirmed", "source": "sweep"},
     ADJUST: {"type": "credit", "amount": 1, "source": "operator"},
     GATE: {"event": "limit_set", "limit": 1},
+    LIMIT: {"kind": "single", "by": "player", "act": "set", "amount": 1, "profile": "24h"},
     POST: {"types": ["top_up"], "amounts": [1], "currencies": ["XAG"]},
     SET_ASIDE: {"amount": 1},
     REFUSED: {"outcome": "malformed"},
@@ -67,6 +71,10 @@ WRONG: list[tuple[str, str, list[Any]]] = [
     (ADJUST, "source", ["system", "game", "provider", None]),
     (GATE, "event", ["wallet_opened", "debt_repaid", "nonsense", None]),
     (GATE, "limit", [0, -1]),
+    (LIMIT, "act", ["remove", "confirm", "freeze", None]),
+    (LIMIT, "amount", [0, -1, 10**17, None]),
+    (LIMIT, "by", ["operator", "game", None]),
+    (LIMIT, "profile", ["1h", None]),
     (POST, "types", [["withdrawal"], ["credit"], ["set_aside"], ["nonsense"], [None], []]),
     (POST, "amounts", [[-1], [0], [None], [], [1, 1]]),
     (POST, "currencies", [[None], [], ["XAG", "XAG"]]),
