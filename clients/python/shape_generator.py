@@ -61,6 +61,18 @@ def kind_of(schema: Schema) -> tuple[str, str]:
     return SIMPLE[schema["type"]]
 
 
+def inner_of(schema: Schema) -> list[str]:
+    """The other shapes that a value is made of."""
+    parts = [schema, schema.get("items", {}), *schema.get("anyOf", [])]
+    return [name for part in parts if (name := name_of(part)) and name not in AMOUNTS]
+
+
+def sent(name: str, schema: Schema) -> str:
+    """A member of a body; what has members itself is a body, too."""
+    value = f"self.{snake(name)}"
+    return f"{value} and {value}.body()" if inner_of(schema) else value
+
+
 def members(shape: Schema) -> list[tuple[str, Schema, bool]]:
     """Name, schema and whether it must be there; what must comes first."""
     required = set(shape.get("required", []))
@@ -92,7 +104,7 @@ def heading(name: str, shape: Schema) -> list[str]:
 
 def request(name: str, shape: Schema) -> list[str]:
     """A class that makes a body."""
-    pairs = ", ".join(f'"{each}": self.{snake(each)}' for each, _, _ in members(shape))
+    pairs = ", ".join(f'"{each}": {sent(each, schema)}' for each, schema, _ in members(shape))
     return [
         *heading(name, shape),
         "    def body(self) -> dict[str, Any]:",
@@ -137,7 +149,7 @@ def generate(document: Schema) -> str:
         for method, operation in methods.items()
     ]
     lines = [HEAD]
-    for name in sorted({asked for _, asked, _ in calls if asked}):
+    for name in in_order(shapes, sorted({asked for _, asked, _ in calls if asked})):
         lines += request(name, shapes[name])
     for name in in_order(shapes, sorted({told for _, _, told in calls})):
         lines += answer(name, shapes[name])
@@ -148,8 +160,7 @@ def in_order(shapes: dict[str, Schema], names: list[str]) -> list[str]:
     """The names, each after those that it is made of."""
     found: list[str] = []
     for name in names:
-        inner = [name_of(schema.get("items", schema)) for _, schema, _ in members(shapes[name])]
-        wanted = [one for one in inner if one and one not in AMOUNTS]
+        wanted = [one for _, schema, _ in members(shapes[name]) for one in inner_of(schema)]
         found += [one for one in [*in_order(shapes, wanted), name] if one not in found]
     return found
 

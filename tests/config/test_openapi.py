@@ -27,7 +27,7 @@ WALLET = [
     "rollbackDeposit",
     "queryTransaction",
 ]
-ENTRY = ["players/{uid}", "launch", "exclude", "endSession", "balance", "statement", "events"]
+ENTRY = ["players/{uid}", "launch", "exclude", "endSession", "balance", "statement", "events", "limits"]
 PAYMENTS = ["initiate", "query"]
 ORDER = {
     "cpOrderId": "x",

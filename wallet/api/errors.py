@@ -11,7 +11,7 @@ from lib.http.errors import ErrorCode, Refusal, invalid
 from players.api.errors import refusal as refusal_about_players
 from players.outcomes import InMaintenance
 from wallet.currencies import show
-from wallet.outcomes import LedgerRefused, UnknownCurrency
+from wallet.outcomes import LedgerRefused, LimitRefused, UnknownCurrency
 
 REFUSALS: dict[str, tuple[ErrorCode, str]] = {
     "unknown_token": (ErrorCode.UNKNOWN_SESSION, gettext_noop("The session token is unknown.")),
@@ -47,6 +47,12 @@ REFUSALS: dict[str, tuple[ErrorCode, str]] = {
 MALFORMED = (ErrorCode.INVALID_REQUEST, gettext_noop("The request is malformed."))
 # No answer of the contract: HTTP 503, and the call is made again later.
 MAINTENANCE = (503, gettext_noop("New transactions are stopped; what has begun is settled."))
+# Why a player's limit was not changed.
+LIMIT_REFUSALS = {
+    "not_found": "There is no such limit.",
+    "too_early": "The change cannot be confirmed before its countsAt.",
+    "too_many": "The player has too many limits in this currency.",
+}
 # Whoever may not know of a wallet is told of none.
 WITHOUT_BALANCE = frozenset({ErrorCode.OTHER, ErrorCode.INVALID_REQUEST, ErrorCode.UNKNOWN_SESSION})
 
@@ -63,6 +69,8 @@ def refusal(problem: Exception) -> Exception:
         return InMaintenance()
     if isinstance(problem, LedgerRefused):
         return ledger_refusal(problem)
+    if isinstance(problem, LimitRefused):
+        return invalid(LIMIT_REFUSALS[problem.outcome])
     if isinstance(problem, UnknownCurrency):
         return invalid(f"The currency {problem.code} is unknown.")
     return refusal_about_players(problem)

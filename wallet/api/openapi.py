@@ -197,3 +197,31 @@ events = described(
     sends={},
     gets={"events": [EVENT], "next": "20261121-48213-5c0a7e11"},
 )
+
+
+def limits(request: type[Any]) -> Decorator[Any]:
+    """POST /entry/limits."""
+    bound = {"kind": "spend", "window": "day", "amount": AMOUNT}
+    shown = {
+        "kind": "spend",
+        "window": "day",
+        "game": None,
+        "setBy": "player",
+        "amount": {"amount": 100.00, "currencyCode": "XAG"},
+        "minutes": None,
+        "used": {"amount": 40.00, "currencyCode": "XAG"},
+        "usedMinutes": None,
+        "pending": {
+            "amount": AMOUNT,
+            "minutes": None,
+            "countsAt": "2026-11-22T12:00:00.000Z",
+            "needsConfirmation": False,
+        },
+    }
+    return entry_call(
+        request=request,
+        answer=responses.LimitsAnswer,
+        refusals=(Code.INVALID_REQUEST,),
+        sends={"uid": "demo-anna", "currencyCode": "XAG", "set": bound},
+        gets={"limits": [shown]},
+    )

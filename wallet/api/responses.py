@@ -99,3 +99,40 @@ class EventsAnswer(msgspec.Struct):
 
     events: list[EventMessage]
     next: str | None
+
+
+class PendingLimit(msgspec.Struct):
+    """What a limit is to become: of both absent, it is to go."""
+
+    amount: Money | None
+    minutes: int | None
+    countsAt: Annotated[  # noqa: N815
+        str,
+        Meta(
+            description="When it counts, or from when on it can be confirmed. RFC 3339, UTC.",
+            extra_json_schema={"format": "date-time"},
+        ),
+    ]
+    needsConfirmation: bool  # noqa: N815
+
+
+class LimitAnswer(msgspec.Struct):
+    """A limit as it stands, in minutes if it is one of time; `amount` is absent if none counts yet."""
+
+    kind: Annotated[
+        str, Meta(extra_json_schema={"enum": ["deposit", "spend", "loss", "single", "balance", "time"]})
+    ]
+    window: str | None
+    game: str | None
+    setBy: Annotated[str, Meta(extra_json_schema={"enum": ["player", "operator"]})]  # noqa: N815
+    amount: Money | None
+    minutes: int | None
+    used: Money | None
+    usedMinutes: int | None  # noqa: N815
+    pending: PendingLimit | None
+
+
+class LimitsAnswer(msgspec.Struct):
+    """limits."""
+
+    limits: list[LimitAnswer]

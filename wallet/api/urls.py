@@ -3,7 +3,7 @@
 from django.urls import path
 
 from wallet.api import entry as entry_views
-from wallet.api import events, views
+from wallet.api import events, limits, views
 
 wallet = [
     path("verifySession", views.VerifySession.as_view()),
@@ -22,4 +22,5 @@ entry = [
     path("balance", entry_views.Balance.as_view()),
     path("statement", entry_views.Statement.as_view()),
     path("events", events.Events.as_view()),
+    path("limits", limits.Limits.as_view()),
 ]

@@ -33,3 +33,7 @@ class AsyncEntryClient(AsyncCaller):
         Store `next` in one transaction with what the events change: each then counts once.
         """
         return await self.make(operations.events(after, limit), self.settings.asking)
+
+    async def limits(self, asked: shapes.LimitsRequest) -> shapes.LimitsAnswer:
+        """A player's limits in one currency, after the change that is asked for, if any."""
+        return await self.make(operations.limits(asked), self.settings.asking)

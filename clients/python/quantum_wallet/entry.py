@@ -33,3 +33,7 @@ class EntryClient(Caller):
         Store `next` in one transaction with what the events change: each then counts once.
         """
         return self.make(operations.events(after, limit), self.settings.asking)
+
+    def limits(self, asked: shapes.LimitsRequest) -> shapes.LimitsAnswer:
+        """A player's limits in one currency, after the change that is asked for, if any."""
+        return self.make(operations.limits(asked), self.settings.asking)

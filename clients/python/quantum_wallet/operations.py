@@ -121,3 +121,7 @@ def statement(asked: shapes.StatementRequest) -> Request[shapes.StatementAnswer]
 def events(after: str | None, limit: int) -> Request[shapes.EventsAnswer]:
     query = {"after": after, "limit": limit} if after else {"limit": limit}
     return Request(shapes.ENTRY_EVENTS, {}, query=query)
+
+
+def limits(asked: shapes.LimitsRequest) -> Request[shapes.LimitsAnswer]:
+    return Request(shapes.ENTRY_LIMITS, asked.body())

@@ -113,6 +113,64 @@ class LaunchRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LimitSet:
+    """Which limit, and what it is to be: minutes of a limit of time, an amount of any other."""
+
+    kind: str
+    window: str | None = None
+    game: str | None = None
+    amount: Money | None = None
+    minutes: int | None = None
+
+    def body(self) -> dict[str, Any]:
+        return present(
+            {
+                "kind": self.kind,
+                "window": self.window,
+                "game": self.game,
+                "amount": self.amount,
+                "minutes": self.minutes,
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitNamed:
+    """Which limit: of all games, if it names none."""
+
+    kind: str
+    window: str | None = None
+    game: str | None = None
+
+    def body(self) -> dict[str, Any]:
+        return present({"kind": self.kind, "window": self.window, "game": self.game})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitsRequest:
+    """limits: at most one of the four changes."""
+
+    uid: str
+    currency_code: str
+    set: LimitSet | None = None
+    remove: LimitNamed | None = None
+    confirm: LimitNamed | None = None
+    cancel: LimitNamed | None = None
+
+    def body(self) -> dict[str, Any]:
+        return present(
+            {
+                "uid": self.uid,
+                "currencyCode": self.currency_code,
+                "set": self.set and self.set.body(),
+                "remove": self.remove and self.remove.body(),
+                "confirm": self.confirm and self.confirm.body(),
+                "cancel": self.cancel and self.cancel.body(),
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OpenRequest:
     """withdraw, deposit."""
 
@@ -363,6 +421,68 @@ class LaunchAnswer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PendingLimit:
+    """What a limit is to become: of both absent, it is to go."""
+
+    amount: Money | None
+    minutes: int | None
+    counts_at: datetime
+    needs_confirmation: bool
+
+    @classmethod
+    def read(cls, given: object) -> "PendingLimit":
+        body = reading.members(given)
+        return cls(
+            amount=reading.member(body, "amount", reading.optional(reading.money)),
+            minutes=reading.member(body, "minutes", reading.optional(reading.whole)),
+            counts_at=reading.member(body, "countsAt", reading.time),
+            needs_confirmation=reading.member(body, "needsConfirmation", reading.truth),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitAnswer:
+    """A limit as it stands, in minutes if it is one of time; `amount` is absent if none counts yet."""
+
+    kind: str
+    window: str | None
+    game: str | None
+    set_by: str
+    amount: Money | None
+    minutes: int | None
+    used: Money | None
+    used_minutes: int | None
+    pending: PendingLimit | None
+
+    @classmethod
+    def read(cls, given: object) -> "LimitAnswer":
+        body = reading.members(given)
+        return cls(
+            kind=reading.member(body, "kind", reading.text),
+            window=reading.member(body, "window", reading.optional(reading.text)),
+            game=reading.member(body, "game", reading.optional(reading.text)),
+            set_by=reading.member(body, "setBy", reading.text),
+            amount=reading.member(body, "amount", reading.optional(reading.money)),
+            minutes=reading.member(body, "minutes", reading.optional(reading.whole)),
+            used=reading.member(body, "used", reading.optional(reading.money)),
+            used_minutes=reading.member(body, "usedMinutes", reading.optional(reading.whole)),
+            pending=reading.member(body, "pending", reading.optional(PendingLimit.read)),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitsAnswer:
+    """limits."""
+
+    limits: list[LimitAnswer]
+
+    @classmethod
+    def read(cls, given: object) -> "LimitsAnswer":
+        body = reading.members(given)
+        return cls(limits=reading.member(body, "limits", reading.many(LimitAnswer.read)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OrderQueryAnswer:
     """query. `refunded` is what has been refunded of the price; chargebacks show in the state."""
 
@@ -527,6 +647,7 @@ ENTRY_END_SESSION = Call("endSession", "POST", "/entry/endSession", EmptyAnswer.
 ENTRY_EVENTS = Call("events", "GET", "/entry/events", EventsAnswer.read)
 ENTRY_EXCLUDE = Call("exclude", "POST", "/entry/exclude", PlayerAnswer.read)
 ENTRY_LAUNCH = Call("launch", "POST", "/entry/launch", LaunchAnswer.read)
+ENTRY_LIMITS = Call("limits", "POST", "/entry/limits", LimitsAnswer.read)
 ENTRY_PLAYERS = Call("players", "PUT", "/entry/players/{uid}", PlayerAnswer.read)
 ENTRY_STATEMENT = Call("statement", "POST", "/entry/statement", StatementAnswer.read)
 PAYMENTS_INITIATE = Call("initiate", "POST", "/payments/initiate", InitiateAnswer.read)
