@@ -30,6 +30,9 @@ class PaymentsConfig(AppConfig):
         reconciliation = import_module("payments.reconciliation")
         ORPHANS.update(reconciliation.ORPHANS)
         CHECKS["orders that their callbacks do not make"] = reconciliation.differing_orders
+        limits = import_module("payments.orders.limits")
+        used = {"deposit": limits.paid_in, "balance": limits.held_with_open_orders}
+        import_module("wallet.limits").USED.update(used)
         import_module("wallet.retention").OTHERS.extend(import_string("payments.retention.EXPIRING"))
         import_module("wallet.events.kinds").READERS["order"] = import_string(
             "payments.orders.told.read_order_events"

@@ -25,6 +25,7 @@ REFUSALS: dict[OrderOutcome, tuple[ErrorCode, str]] = {
         ErrorCode.INVALID_REQUEST,
         "returnUrl must be https, of an origin that is registered for this game.",
     ),
+    OrderOutcome.LIMIT_REACHED: (ErrorCode.LIMIT_REACHED, "A limit of the player is reached."),
     OrderOutcome.WALLET_FULL: (ErrorCode.LIMIT_REACHED, "The wallet cannot hold that much more."),
     OrderOutcome.NOT_FOUND: (ErrorCode.TRANSACTION_NOT_FOUND, "There is no such order."),
 }

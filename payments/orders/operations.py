@@ -3,7 +3,7 @@
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from lib.clock import now
 from lib.ids import new_id
 from payments.models import Order, Price, Product, Shop
 from payments.orders.events import Actor, record_event
+from payments.orders.limits import exceeds_limits
 from payments.orders.outcomes import OrderOutcome, OrderRefused
 from players.models import GameSession, Player
 from players.operations import require_active
@@ -61,6 +62,12 @@ def initiate_order(game_id: UUID, wanted: Wanted, *, actor: str) -> Order:
         if not session.is_live:
             raise OrderRefused(OrderOutcome.SESSION_ENDED)
         made = new_order(game_id, wanted, session)
+        if exceeds_limits(session.player, game_id, made):
+            # Unless it was started just now by the same request, and counts already.
+            found = known_order(game_id, wanted, session.player)
+            if found is None:
+                raise OrderRefused(OrderOutcome.LIMIT_REACHED)
+            return found
         # Two at once: one of them makes it, the other finds it.
         _, is_new = Order.objects.get_or_create(
             game_id=game_id, cp_order_id=wanted.cp_order_id, defaults=made
@@ -112,7 +119,7 @@ def known_order(game_id: UUID, wanted: Wanted, player: Player) -> Order | None:
     return order
 
 
-def new_order(game_id: UUID, wanted: Wanted, session: SessionOwner) -> dict[str, object]:
+def new_order(game_id: UUID, wanted: Wanted, session: SessionOwner) -> dict[str, Any]:
     """The columns of a new order. Raises `OrderRefused`, `PlayerRefused`.
 
     Price and credit are as they are now.

@@ -15,6 +15,7 @@ class OrderOutcome(StrEnum):
     UNDELIVERABLE = "undeliverable"
     FOREIGN_RETURN_URL = "foreign_return_url"
     WALLET_FULL = "wallet_full"
+    LIMIT_REACHED = "limit_reached"
     NOT_FOUND = "not_found"
 
 
