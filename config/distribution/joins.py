@@ -15,6 +15,9 @@ TOGETHER = {
     "wallet.ApiCall": ("transaction",),
     "wallet.Discrepancy": ("transaction", "correction"),
     "wallet.Inquiry": ("transaction",),
+    "wallet.PlayerLimit": ("wallet",),
+    "wallet.LimitUsage": ("wallet",),
+    "wallet.LimitChange": ("wallet", "limit"),
 }
 
 

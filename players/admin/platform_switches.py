@@ -107,11 +107,11 @@ def show_state(row: PlatformSwitch) -> SafeString:
 class PlatformSwitchAdmin(PageAdmin):
     """What is stopped for all games and players at once; single ones have their own pages."""
 
-    head_columns = HeadColumns(["state"], ["meaning"], ["switched", "switched_by", "reason_shown"])
+    head_columns = HeadColumns(["state"], ["meaning"], ["switched"])
     list_display = ("named", "state", "meaning", "switched", "switched_by", "reason_shown")
     list_display_links = ("named",)
     search_fields = ()
-    fields = ()
+    fields = ("switched_by", "reason_shown")
     actions = None
     actions_detail = ("stop", "restart")
     stop = Stop()
@@ -124,7 +124,7 @@ class PlatformSwitchAdmin(PageAdmin):
     reason_shown = columns.text(_("reason"), lambda row: row.reason or NOTHING)
 
     def title_of(self, row: PlatformSwitch) -> str:
-        return TITLES[Name(row.name)]
+        return str(TITLES[Name(row.name)])
 
     def pointless_actions(self, id: UUID) -> set[str]:
         return {"restart" if "reactivate" in pointless_switch(PlatformSwitch, id) else "stop"}
