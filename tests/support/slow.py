@@ -40,6 +40,7 @@ SLOW_PLACES = (
     "documents",
     "deploy",
     "faults",
+    "lib/test_background.py",
     "payments/sandbox",
     "simulation",
     # They make a database of their own.
