@@ -14,7 +14,7 @@ HOSTILE := tests/config/launcher/test_restarts.py tests/config/recovery/test_dri
 	$(addprefix tests/config/test_,nginx.py web_reload.py web_worker.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test quick citus faults proofs lint lint-style lint-imports lint-sql lint-types lock bench bench-peers bench-pooler bench-growth bench-scale bench-settle bench-callbacks bench-pages bench-audit bench-limits overload promise simulate kit client-types history manage mutate attack drill failover events fuzz german pictures release-check clean install
+.PHONY: help run demo test quick citus faults proofs lint lint-style lint-imports lint-sql lint-types lock bench bench-peers bench-pooler bench-growth bench-scale bench-settle bench-reconcile bench-callbacks bench-pages bench-audit bench-limits overload promise simulate kit client-types history manage mutate attack drill failover events fuzz german pictures release-check clean install
 
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{ printf "make %-14s %s\n", $$1, $$2 }'
@@ -80,6 +80,9 @@ bench-limits: $(RUN)  ## measure withdrawals with six limits beside those with n
 
 bench-settle: $(RUN)  ## measure how fast due transactions are settled; writes var/bench-settle.json
 	@$(LAUNCH) with --instance bench -- $(VENV)/bin/python -m benchmarks.settle $(ARGS)
+
+bench-reconcile: $(RUN)  ## measure how fast a file of a million rows is compared with the ledger; writes var/bench-reconcile.json
+	@$(LAUNCH) with --instance bench -- $(VENV)/bin/python -m benchmarks.reconcile $(ARGS)
 
 bench-callbacks: $(RUN)  ## measure how fast providers' callbacks are answered; writes var/bench-callbacks.json
 	@$(LAUNCH) with --instance bench -- $(VENV)/bin/python -m benchmarks.callbacks $(ARGS)

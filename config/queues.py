@@ -15,6 +15,7 @@ TASKS = {
         "wallet.number_events",
         "wallet.make_checkpoint",
         "wallet.purge_expired",
+        "payments.reconcile",
     ),
     # They call games.
     "deliver": ("payments.deliver", "payments.deliver_due", "payments.sandbox_call_back"),

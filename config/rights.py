@@ -297,6 +297,35 @@ PAYMENTS = {
         "reason created_at",
     ),
 }
+RECONCILIATION = {
+    "payments_reconciliationsource": table(
+        "add",
+        changes="format encoding delimiter decimal_mark units zone time_pattern currency_id "
+        "tolerance_seconds lists_all columns words",
+        stays="id name game_id provider_id created_at",
+    ),
+    "payments_reconciliationfile": table(
+        "add",
+        changes="arrived digest arrived_at compared_since ended_at state lines_read bytes_read cursor "
+        "first_at last_at rows matched matched_by_amount at_edges found decided_before problem",
+        stays="id source_id name size uploaded_by began_at covers_from covers_until",
+    ),
+    # Kept for some days.
+    "payments_reconciliationpart": table("add remove", stays="id file_id number data"),
+    # While a file is under way.
+    "payments_reconciliationrow": table(
+        "add remove",
+        changes="match",
+        stays="file_id line key type player amount currency state at",
+    ),
+    "payments_difference": table(
+        "add",
+        changes="file_id line ours state owner_id note decided_by decided_at approval last_seen_at "
+        "times_seen",
+        stays="id source_id kind fingerprint key type match player_id theirs amount currency_code "
+        "first_seen_at",
+    ),
+}
 PASSKEYS = {
     "django_otp_webauthn_webauthncredential": table(
         "add remove",
@@ -350,7 +379,7 @@ FUNCTIONS = (
     "event_drop_before",
     "wallet_now",
 )
-RIGHTS = Rights(PLAYERS | WALLET | PAYMENTS | PASSKEYS | DJANGO | DEMO, FUNCTIONS)
+RIGHTS = Rights(PLAYERS | WALLET | PAYMENTS | RECONCILIATION | PASSKEYS | DJANGO | DEMO, FUNCTIONS)
 
 
 def grant_rights(*, using: str, **kwargs: Any) -> None:

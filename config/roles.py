@@ -39,6 +39,7 @@ VIEWER = (
         "closedday",
     )
     | views("payments", "order delivery refund callback refusedcallback product shop provider")
+    | views("payments", "reconciliationsource reconciliationfile difference")
 )
 # Who may come in, and with what.
 ACCESS = views("players", "operator credential approvalrule") | views("auth", "group")
@@ -65,7 +66,8 @@ ROLES: Mapping[str, frozenset[str]] = {
         | named("wallet", "adjust_balance settle_transaction resolve_alert resolve_ledger_difference")
         | named(
             "payments",
-            "refund_order accept_callback resolve_callback verify_callback query_payment change_catalogue",
+            "refund_order accept_callback resolve_callback verify_callback query_payment change_catalogue "
+            "manage_reconciliation upload_reconciliation decide_difference",
         )
     ),
     "integration": (
@@ -80,7 +82,7 @@ ROLES: Mapping[str, frozenset[str]] = {
         | named(
             "payments",
             "manage_secrets change_catalogue retry_delivery pause_deliveries verify_callback "
-            "read_raw_callback",
+            "read_raw_callback manage_reconciliation upload_reconciliation",
         )
     ),
     "administrator": (

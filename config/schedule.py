@@ -31,6 +31,7 @@ BEAT = [
     ("payments.watch_callbacks", 30.0, MESSAGE_SECONDS),
     ("payments.verify_refused", 30.0, MESSAGE_SECONDS),
     ("payments.query_payments", 30.0, MESSAGE_SECONDS),
+    ("payments.reconcile", 30.0, MESSAGE_SECONDS),
     ("wallet.fold_figures", 60.0, MESSAGE_SECONDS),
     ("wallet.fold_calls", 60.0, MESSAGE_SECONDS),
     ("wallet.audit_recent", RECENT_AUDIT_SECONDS, MESSAGE_SECONDS),

@@ -146,6 +146,12 @@ SESSION_DAYS = days("SESSION_DAYS", 30)
 SWEEP_RUN_DAYS = days("SWEEP_RUN_DAYS", 14)
 # Questions to games about transactions that are settled since.
 QUESTION_DAYS = days("QUESTION_DAYS", 365)
+# The bytes of files that were reconciled; what they showed is kept for ever.
+RECONCILIATION_DAYS = days("RECONCILIATION_DAYS", 30)
+# The largest of these files, as it arrives.
+RECONCILIATION_MEGABYTES = env.int("RECONCILIATION_MEGABYTES", default=500)
+if not 1 <= RECONCILIATION_MEGABYTES <= 4000:
+    raise ImproperlyConfigured("RECONCILIATION_MEGABYTES must be from 1 to 4000.")
 
 # --- Calls that the platform makes itself -------------------------------------------------------------
 

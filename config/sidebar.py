@@ -20,6 +20,7 @@ GROUPS = {
         "wallet.inquiry": _("Manual review"),
         "wallet.alert": _("Alerts"),
         "wallet.discrepancy": _("Discrepancies"),
+        "payments.difference": _("Differences of files"),
     },
     _("Money"): {
         "wallet.transaction": _("Transactions"),
@@ -32,6 +33,7 @@ GROUPS = {
         "payments.refund": _("Refunds"),
         "payments.callback": _("Callbacks"),
         "payments.refusedcallback": _("Refused callbacks"),
+        "payments.reconciliationfile": _("Reconciliation files"),
     },
     _("Players"): {"players.player": _("Players"), "players.gamesession": _("Sessions")},
     _("Setup"): {
@@ -43,6 +45,7 @@ GROUPS = {
         "payments.product": _("Products"),
         "payments.shop": _("Shops"),
         "payments.provider": _("Providers"),
+        "payments.reconciliationsource": _("Reconciliation sources"),
     },
     _("Operations"): {
         "wallet.jobrun": _("Job runs"),

@@ -27,9 +27,9 @@ class PaymentsConfig(AppConfig):
     def ready(self) -> None:
         post_migrate.connect(install_payments, sender=self)
         # Modules that need the models, which are not there yet while this one is imported.
-        reconciliation = import_module("payments.reconciliation")
-        ORPHANS.update(reconciliation.ORPHANS)
-        CHECKS["orders that their callbacks do not make"] = reconciliation.differing_orders
+        order_audit = import_module("payments.order_audit")
+        ORPHANS.update(order_audit.ORPHANS)
+        CHECKS["orders that their callbacks do not make"] = order_audit.differing_orders
         limits = import_module("payments.orders.limits")
         used = {"deposit": limits.paid_in, "balance": limits.held_with_open_orders}
         import_module("wallet.limits").USED.update(used)

@@ -16,6 +16,7 @@ from payments.deliveries.operations import is_any_due
 from payments.deliveries.worker import deliver_due
 from payments.nudges import nudge
 from payments.orders.operations import expire_orders
+from payments.reconciliation.run import reconcile_due
 from payments.refunds.worker import settle_refunds
 from payments.sandbox.callback_sender import call_back
 from wallet.job_runs import alone, recorded
@@ -92,6 +93,20 @@ def settle_refunds_task() -> None:
         if is_ours:
             with recorded("settle_refunds") as run:
                 settle_refunds(run)
+
+
+@shared_task(name="payments.reconcile")
+def reconcile_task() -> None:
+    """Compares files with the ledger: by beat, and nudged when one has arrived. What a run does not finish,
+    another one goes on with at once.
+    """
+    is_finished = True
+    with alone("reconcile") as is_ours:
+        if is_ours:
+            with recorded("reconcile") as run:
+                is_finished = reconcile_due(run)
+    if not is_finished:
+        nudge(reconcile_task)
 
 
 @shared_task(name="payments.refund")

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 
 from lib.backoffice.formatting import MOST_COUNTED
 from payments.deliveries.bulk_retry import GONE_BACK
-from payments.models import Callback, Delivery, Refund
+from payments.models import Callback, Delivery, Difference, Refund
 
 GIVEN_UP = (Delivery.State.GONE, Delivery.State.EXHAUSTED)
 
@@ -41,6 +41,7 @@ WAITING: dict[str, Callable[[], QuerySet[Any]]] = {
     "payments.callback": lambda: to_look_at(Callback.objects.all()),
     "payments.delivery": lambda: given_up(Delivery.objects.all()),
     "payments.refund": lambda: unmatched(Refund.objects.all()),
+    "payments.difference": lambda: Difference.objects.filter(state__in=Difference.UNDECIDED),
 }
 
 

@@ -9,17 +9,29 @@ from payments.models.orders import Order, OrderEvent
 from payments.models.payments import Payment, Refund, RefundTotal
 from payments.models.products import Price, Product, Shop
 from payments.models.providers import Provider, Secret
+from payments.models.reconciliation import (
+    Difference,
+    ReconciliationFile,
+    ReconciliationPart,
+    ReconciliationRow,
+    ReconciliationSource,
+)
 
 __all__ = [
     "Callback",
     "Delivery",
     "DeliveryAttempt",
+    "Difference",
     "Order",
     "OrderEvent",
     "Payment",
     "Price",
     "Product",
     "Provider",
+    "ReconciliationFile",
+    "ReconciliationPart",
+    "ReconciliationRow",
+    "ReconciliationSource",
     "Refund",
     "RefundTotal",
     "RefusalCount",

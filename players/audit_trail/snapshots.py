@@ -15,7 +15,7 @@ SECRET = frozenset(
         *("password", "password_hash", "sealed", "sealed_query_password", "sealed_secret", "hashes"),
         *("token_hash", "page_key"),
         *("sealed_secret", "hashes"),
-        *("headers", "body", "ext_params"),
+        *("headers", "body", "ext_params", "theirs"),
     }
 )
 # A keyed hash of a secret: of it enough to tell two apart.

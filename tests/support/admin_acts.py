@@ -33,6 +33,7 @@ from tests.support.callers import make_party, open_session, unique
 from tests.support.doings import Arranged, Doing, Stage, action, added, changed, request
 from tests.support.owned import owned
 from tests.support.payout import bounded
+from tests.support.reconciliation_acts import RECONCILIATION_ACTS
 from tests.support.shop import event_body, make_product, make_provider
 from wallet.models import Currency, Discrepancy, Inquiry, PayoutLimit, Transaction, Wallet
 from wallet.operations import freeze_wallet
@@ -489,6 +490,7 @@ ACTS: dict[str, Arranged] = {
         lambda stage: make_provider("standard-webhooks", is_active=False).provider,
     ),
 }
+ACTS |= RECONCILIATION_ACTS
 ACTS |= {
     f"{model._meta.label_lower}.export": list_export(model) for model in REGISTERED if model is not AuditEvent
 }

@@ -10,11 +10,11 @@ from django.test import Client
 from lib.backoffice.pages import view_permission
 from lib.clock import now
 from lib.ids import new_id
-from payments.models import Callback, Delivery
+from payments.models import Callback, Delivery, Difference
 from payments.nudges import NUDGER
 from payments.providers.registry import PROVIDERS
 from players.models import Approval, Operator
-from tests.support.admin_orders import make_orders
+from tests.support.admin_orders import make_orders, reconcile
 from tests.support.admin_pages import REGISTERED, doubted, operator, question, signed_in
 from tests.support.approvals import request_credit
 from tests.support.callers import Callers, PlayerSession, unique
@@ -30,6 +30,7 @@ def forget_work() -> None:
     Alert.objects.filter(resolved_at=None).update(resolved_at=now(), resolved_by="test", reason="test")
     Callback.objects.filter(resolved_at=None).update(resolved_at=now(), resolved_by="test", reason="test")
     Delivery.objects.filter(state__in=("gone", "exhausted")).update(state="returned")
+    Difference.objects.filter(state__in=Difference.UNDECIDED).update(state="accepted")
     for model in (ClosedDay, Checkpoint, JobRun):
         owned(model).all().delete()
 
@@ -103,4 +104,5 @@ def story(player_session: PlayerSession, shop_setup: ShopSetup) -> PlayerSession
     player_session.adjust("credit", 20_00, id=new_id())
     question(doubted(player_session, player_session.opened("deposit", "7.00"), "deposit"))
     request_credit(operator(is_superuser=True), player_session)
+    reconcile(player_session.game)
     return player_session

@@ -5,6 +5,7 @@ An order to which everything has happened, and refunds that a provider can be as
 
 from typing import Any
 
+from benchmarks.seeded_file import HEADER
 from lib.clock import now
 from payments.callbacks.rejected import REFUSALS
 from payments.checkout.payments import start_payment
@@ -12,19 +13,27 @@ from payments.deliveries.operations import lease, record_answer
 from payments.models import (
     Callback,
     Delivery,
+    Difference,
     Order,
     Payment,
     Product,
     Provider,
+    ReconciliationFile,
+    ReconciliationSource,
     Refund,
     RefusedCallback,
     Secret,
     Shop,
 )
+from players.models import Game
 from tests.support.callers import PlayerSession, unique
+from tests.support.reconciled import compared, game_source
 from tests.support.shop import BASE, FakeProvider, ShopSetup, fresh, make_provider
 
-PAYMENT_MODELS: list[Any] = [Product, Shop, Provider, Order, Callback, RefusedCallback, Refund, Delivery]
+PAYMENT_MODELS: list[Any] = [
+    *(Product, Shop, Provider, Order, Callback, RefusedCallback, Refund, Delivery),
+    *(ReconciliationSource, ReconciliationFile, Difference),
+]
 
 
 def make_orders(shop_setup: ShopSetup) -> Order:
@@ -63,6 +72,12 @@ def tried(order: Order, status: int | None, **response: Any) -> Delivery:
 def payment_rows() -> dict[Any, list[Any]]:
     """The newest rows of each model: those of the dealings that were just done."""
     return {model: list(model.objects.order_by("-pk")[:4]) for model in PAYMENT_MODELS}
+
+
+def reconcile(game: Game) -> None:
+    """A file of a game with a row that nobody knows here."""
+    row = "lost-1,BET,,5.00,XAG,OK,2026-11-01T12:00:00Z"
+    compared(game_source(game), f"{HEADER}\n{row}\n")
 
 
 def payment_secrets(shop_setup: ShopSetup, order: Order) -> list[str]:

@@ -1,8 +1,8 @@
 """What the audit finds about one order."""
 
 from payments.models import Order
+from payments.order_audit import difference_of, read_kept
 from payments.providers.registry import PROVIDERS
-from payments.reconciliation import difference_of, read_kept
 
 
 def difference(order: Order) -> str:

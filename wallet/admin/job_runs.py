@@ -31,6 +31,7 @@ SWEEPS = {
     "watch_callbacks": _("Watch for refused callbacks"),
     "verify_refused": _("Verify refused callbacks again"),
     "query_payments": _("Ask providers about payments"),
+    "reconcile": _("Compare files with the ledger"),
     "expire_approvals": _("End requests that nobody decided"),
     "end_exclusions": _("End exclusions whose time is over"),
 }

@@ -24,6 +24,8 @@ STOP = "players.stop_platform"
 ENDPOINTS, OPERATORS = "players.change_endpoints", "players.manage_operators"
 CREDENTIALS, SECRETS = "players.manage_credentials", "payments.manage_secrets"
 RULES = "players.manage_approval_rules"
+FILES, UPLOAD = "payments.manage_reconciliation", "payments.upload_reconciliation"
+DECIDE = "payments.decide_difference"
 CATALOGUE, SETTLE = "payments.change_catalogue", "wallet.settle_transaction"
 
 
@@ -122,6 +124,30 @@ LINES = {
     "payments.refusedcallback": Line(actions={"verify": "payments.verify_callback"}),
     "payments.delivery": Line(
         actions={"send_again": "payments.retry_delivery", "send_range": "payments.retry_delivery"}
+    ),
+    "payments.reconciliationsource": Line(add=FILES, change=FILES, actions={"choose_columns": FILES}),
+    "payments.reconciliationfile": Line(
+        actions={
+            "upload": UPLOAD,
+            "part": UPLOAD,
+            "end": UPLOAD,
+            "again": UPLOAD,
+            "progress": "payments.view_reconciliationfile",
+            "differences": DECIDE,
+        }
+    ),
+    "payments.difference": Line(
+        actions={
+            "settle": SETTLE,
+            "correct": "wallet.adjust_balance",
+            "ask": SETTLE,
+            "explain": DECIDE,
+            "accept": DECIDE,
+            "resolve": DECIDE,
+            "reopen": DECIDE,
+            "assign": DECIDE,
+            "upload_decisions": DECIDE,
+        }
     ),
     "payments.product": Line(add=CATALOGUE, change=CATALOGUE),
     "payments.shop": Line(

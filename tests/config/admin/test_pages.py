@@ -14,7 +14,19 @@ from django.utils.text import slugify
 from lib.backoffice.pages import view_permission
 from lib.ids import new_id
 from lib.security.tokens import token_hash
-from payments.models import Callback, Delivery, Order, Product, Provider, Refund, RefusedCallback, Shop
+from payments.models import (
+    Callback,
+    Delivery,
+    Difference,
+    Order,
+    Product,
+    Provider,
+    ReconciliationFile,
+    ReconciliationSource,
+    Refund,
+    RefusedCallback,
+    Shop,
+)
 from players.models import Approval, ApprovalRule, Credential, Game, GameSession, Operator, Player, PlayerNote
 from tests.support.admin_orders import payment_secrets
 from tests.support.admin_pages import (
@@ -48,6 +60,7 @@ from wallet.models import (
 )
 
 ADDED = {ApprovalRule, Operator, Game, Credential, Currency, PayoutLimit, Product, Shop, Provider}
+ADDED |= {ReconciliationSource}
 READ_ONLY = [
     Wallet,
     Transaction,
@@ -60,7 +73,7 @@ READ_ONLY = [
     Checkpoint,
     ClosedDay,
 ]
-READ_ONLY += [Order, Callback, RefusedCallback, Refund, Delivery]
+READ_ONLY += [Order, Callback, RefusedCallback, Refund, Delivery, ReconciliationFile, Difference]
 
 # What stands at least in the heads of pages, beside state and reason.
 HEADS: dict[Any, set[str]] = {
@@ -244,6 +257,7 @@ OTHERS = {
     Order: {Refund, Delivery, Callback, Transaction},
     Shop: {Delivery},
     Provider: {Callback, RefusedCallback},
+    ReconciliationFile: {Difference},
 }
 
 # Whose rows one must see besides, to see a row of these at all.

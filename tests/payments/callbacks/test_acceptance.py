@@ -10,7 +10,7 @@ from django.db import transaction
 from payments.approvals.acceptance import ACCEPT_CALLBACK, AcceptancePayload
 from payments.callbacks.acceptance import NotAcceptable, accept_callback
 from payments.models import Callback, Order, Payment
-from payments.reconciliation import ORPHANS
+from payments.order_audit import ORPHANS
 from payments.settlement.postings import Type
 from tests.support.callers import PlayerSession
 from tests.support.order_replay import difference

@@ -35,7 +35,7 @@ from payments.providers.protocol import RefundResult, RefundStatus
 from payments.refunds.operations import refundable, request_refund
 from payments.refunds.worker import lease, settle_refunds
 from payments.sandbox import memory
-from tests.payments.test_reconciliation import MISSING, asked
+from tests.payments.test_order_audit import MISSING, asked
 from tests.support.callers import Caller, fresh_address, holding, unique
 from tests.support.invariants import problems_of
 from tests.support.refunds import settle_one

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from lib.clock import now
 from payments.deliveries.operations import lease, record_answer
 from payments.models import Delivery, Order
+from payments.order_audit import difference_of, read_kept
 from payments.orders.operations import expire_orders
 from payments.providers.registry import PROVIDERS
-from payments.reconciliation import difference_of, read_kept
 from tests.support.callers import Holding, PlayerSession, holding, unique
 from tests.support.invariants import problems_of
 from tests.support.owned import owned

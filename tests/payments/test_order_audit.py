@@ -8,10 +8,10 @@ import pytest
 
 from lib.clock import now
 from payments.models import Order, Provider
+from payments.order_audit import ORPHANS, difference_of, differing_orders, read_kept
 from payments.providers.adapters import ADAPTERS
 from payments.providers.protocol import RefundResult, RefundStatus
 from payments.providers.registry import PROVIDERS
-from payments.reconciliation import ORPHANS, difference_of, differing_orders, read_kept
 from payments.refunds.operations import request_refund
 from payments.refunds.worker import lease, record_result
 from payments.settlement.replay import Kept
