@@ -18,7 +18,7 @@ from django.db.models import Model
 from psycopg import sql
 
 from players.access.credentials import CREDENTIALS
-from tests.conftest import in_database
+from tests.conftest import in_database, migrated
 from tests.support.callers import Callers, make_callers
 from tests.support.citus import FORGER, distribute, given_ports, remake_elsewhere
 from wallet import currencies
@@ -64,7 +64,7 @@ def own_ledger(name: str) -> Iterator[OwnLedger]:
     server, ours = os.environ["DATABASE_OWNER_URL"], connection.settings_dict
     before = dict(ours)
     with psycopg.connect(server, autocommit=True) as server_connection:
-        remake(server_connection, name)
+        remake_migrated(server_connection, name)
         try:
             theirs = environ.Env.db_url_config(server)
             use(NAME=name, USER=theirs["USER"], PASSWORD=theirs["PASSWORD"])
@@ -108,6 +108,13 @@ def as_forger(url: str) -> str:
         return url
     parts = urlsplit(url)
     return parts._replace(netloc=f"{FORGER}@{parts.netloc.rpartition('@')[2]}").geturl()
+
+
+def remake_migrated(server: "psycopg.Connection[Any]", name: str) -> None:
+    """A new database, for a migrate: that has little to do where there is one to be copied."""
+    remake(server, name, again=False)
+    source = sql.Identifier(migrated() or "template1")
+    server.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), source))
 
 
 def use(**changes: str) -> None:
