@@ -7,6 +7,7 @@ themselves if another server has become the primary.
 import logging
 import threading
 
+from django.conf import settings
 from django.db import connection
 
 from lib.database import REFUSED_WRITES, drop_unfit_connection
@@ -93,7 +94,8 @@ def look_for_answers() -> None:
 
 def start_heartbeat() -> Heartbeat:
     """The running heartbeat of this process."""
-    KEPT_ANSWERS.begin()
+    if not settings.DATABASE_DISTRIBUTED:
+        KEPT_ANSWERS.begin()
     heartbeat = Heartbeat()
     heartbeat.start()
     return heartbeat

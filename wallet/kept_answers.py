@@ -32,7 +32,8 @@ class KeptAnswers:
     """Those of this process, once `begin` was called: by a web process, which alone has any."""
 
     def __init__(self) -> None:
-        self.answers: deque[Kept] | None = None
+        # Plain tuples of plain values, which the garbage collector does not look through again and again.
+        self.answers: deque[tuple[int, str, str, str, bool]] | None = None
 
     def begin(self) -> None:
         """From now on they are kept."""
@@ -41,12 +42,16 @@ class KeptAnswers:
     def note(self, parameters: Mapping[str, Any], outcome: str, transaction_id: str) -> None:
         if self.answers is None or outcome not in REMEMBERED:
             return
-        called = parameters["game"], parameters["endpoint"], parameters["mm"]
-        self.answers.append(Kept(*called, transaction_id, outcome in SETTLED))
+        game, endpoint, mm = parameters["game"].int, parameters["endpoint"], parameters["mm"]
+        self.answers.append((game, endpoint, mm, transaction_id, outcome in SETTLED))
 
     def all(self) -> list[Kept]:
         """As they are now; others may be added meanwhile."""
-        return list(self.answers.copy()) if self.answers is not None else []
+        answers = self.answers.copy() if self.answers is not None else ()
+        return [
+            Kept(UUID(int=game), endpoint, mm, transaction_id, settles)
+            for game, endpoint, mm, transaction_id, settles in answers
+        ]
 
 
 KEPT_ANSWERS = KeptAnswers()

@@ -4,10 +4,9 @@ import os
 import shutil
 import signal
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from types import MappingProxyType
 from urllib.parse import quote
 
 import psycopg
@@ -50,7 +49,6 @@ ENDINGS = (Ending(signal.SIGINT, 60), Ending(signal.SIGQUIT, 10))
 SOCKET = ".s.PGSQL.5432"
 # Replaying the log after a crash takes its time.
 START_SECONDS = 300.0
-NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 @contextmanager
@@ -123,16 +121,7 @@ def end_what_is_left(data: Path, sockets: Path) -> None:
         (sockets / name).unlink(missing_ok=True)
 
 
-def start_server(
-    programs: Path,
-    data: Path,
-    sockets: Path,
-    instance: Instance,
-    *,
-    durable: bool,
-    given: Mapping[str, str] = NOTHING,
-) -> Child:
-    """`given`: what its environment has besides."""
+def start_server(programs: Path, data: Path, sockets: Path, instance: Instance, *, durable: bool) -> Child:
     kind = {"shared_buffers": f"{shared_buffers(machine_memory())}MB"} if durable else FAST
     settings = SETTINGS | kind | {"unix_socket_directories": str(sockets)}
     options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
@@ -140,7 +129,7 @@ def start_server(
         return start(
             "PostgreSQL",
             [str(programs / "postgres"), "-D", str(data), *options],
-            environment={**environment(), **given},
+            environment=environment(),
             user=instance.user,
             log=log,
             directory=Path("/"),

@@ -111,9 +111,9 @@ class Platform:
         self.servers.stop_postgres()
         self.begin_postgres()
 
-    def begin_postgres(self, **given: str) -> None:
+    def begin_postgres(self) -> None:
         """After its end; this process's connection is made anew."""
-        self.servers.begin_postgres(**given)
+        self.servers.begin_postgres()
         connection.close()
 
     def end_all(self) -> None:

@@ -41,11 +41,11 @@ class Servers:
             self.postgres.process.send_signal(signal.SIGQUIT)
         self.postgres.process.wait(30)
 
-    def begin_postgres(self, **given: str) -> None:
-        """It recovers from its log. `given`: of its environment."""
+    def begin_postgres(self) -> None:
+        """It recovers from its log."""
         programs, data = postgres_programs(self.instance.user), self.instance.home / "postgres" / "data"
         self.postgres = postgres.start_server(
-            programs, data, self.postgres_sockets, self.instance, durable=self.durable, given=given
+            programs, data, self.postgres_sockets, self.instance, durable=self.durable
         )
         self.stack.callback(stop, self.postgres)
         postgres.wait_for(self.postgres, self.instance, self.postgres_sockets)

@@ -37,11 +37,6 @@ def test_clock__stepped_forward_and_back_changes_nothing(platform: Platform) -> 
     assert prove("clock", platform, 3).times == 3
 
 
-@unless_it_cannot_be_tried("machine-clock")
-def test_clock__of_the_machine_stepped_stops_no_job(platform: Platform) -> None:
-    assert prove("machine-clock", platform, 3).times == 3
-
-
 def test_broker__without_memory_costs_only_time(platform: Platform) -> None:
     """The other ways are in test_broker.py."""
     assert broker_away.prove(platform, 1, ["out of memory"]).times == 1

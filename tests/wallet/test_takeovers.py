@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
+from django.conf import settings
 from django.db import DataError
 
 from lib.ids import new_id
 from tests.support.callers import Callers, PlayerSession, unique
-from wallet import takeovers
+from wallet import kept_answers, takeovers
 from wallet.kept_answers import KEPT_ANSWERS, Kept
 from wallet.models import Alert
 from wallet.takeovers import Takeovers
@@ -32,10 +33,10 @@ def player_session(callers: Callers) -> PlayerSession:
 
 def lost(player_session: PlayerSession, endpoint: str, transaction_id: object, *, settles: bool) -> Kept:
     """Kept, as if the old primary had answered it."""
-    one = Kept(player_session.game.pk, endpoint, unique("mm"), str(transaction_id), settles)
-    assert KEPT_ANSWERS.answers is not None
-    KEPT_ANSWERS.answers.append(one)
-    return one
+    game_id, mm = player_session.game.pk, unique("mm")
+    parameters = {"game": game_id, "endpoint": endpoint, "mm": mm}
+    KEPT_ANSWERS.note(parameters, "confirmed" if settles else "opened", str(transaction_id))
+    return Kept(game_id, endpoint, mm, str(transaction_id), settles)
 
 
 def after_a_takeover(monkeypatch: pytest.MonkeyPatch) -> list[Kept]:
@@ -98,3 +99,16 @@ def test_takeover__that_cannot_be_looked_at_is_looked_at_again(
             watch.look()
     assert watch.look() == [one]
     assert watch.look() == []
+
+
+def test_takeover__of_a_distributed_database_is_not_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "DATABASE_DISTRIBUTED", True)
+    watch = Takeovers()
+    assert (watch.look(), watch.timeline) == ([], 0)
+
+
+def test_kept__are_the_last_ones(player_session: PlayerSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept_answers, "MOST", 2)
+    KEPT_ANSWERS.begin()
+    noted = [lost(player_session, "withdraw", new_id(), settles=False) for _ in range(3)]
+    assert KEPT_ANSWERS.all() == noted[1:]

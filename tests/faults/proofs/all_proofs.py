@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from tests.faults import machine_clock, small_disk
+from tests.faults import small_disk
 from tests.faults.platform_processes import Platform
 from tests.faults.proofs import (
     broker_away,
@@ -10,7 +10,6 @@ from tests.faults.proofs import (
     cut_commits,
     disk_full,
     immediate_stops,
-    machine_clock_steps,
     names_away,
 )
 from tests.faults.proofs.proof import Proof
@@ -21,7 +20,6 @@ PROOFS: dict[str, tuple[Callable[[Platform, int], Proof], int]] = {
     "stops": (immediate_stops.prove, 200),
     "cuts": (cut_commits.prove, 10_000),
     "clock": (clock_steps.prove, 200),
-    "machine-clock": (machine_clock_steps.prove, 200),
     "broker": (broker_away.prove, 10),
     "names": (names_away.prove, 10),
 }
@@ -31,6 +29,4 @@ ON_SMALL_DISKS = {"disk", "log"}
 
 def why_not(name: str) -> str:
     """Why one cannot be tried here; nothing if it can."""
-    if name == "machine-clock":
-        return machine_clock.why_not()
     return small_disk.why_not() if name in ON_SMALL_DISKS else ""
