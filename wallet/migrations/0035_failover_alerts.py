@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("wallet", "0033_events")]
+    dependencies = [("wallet", "0034_player_limits")]
 
     operations = [
         migrations.AlterField(
