@@ -159,7 +159,7 @@ release-check: $(DEV)  ## look whether a release may go out: locks, licences, do
 	@.ci/release-check
 
 clean:  ## remove everything that can be made again; data in var/ is kept
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis mutants htmlcov .coverage* var/static var/uv
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis mutants htmlcov .coverage* var/static var/uv var/bytecode
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 var/uv/bin/uv:

@@ -33,6 +33,7 @@ from config.launcher.supervisor import (
 
 def main() -> int:
     options = arguments()
+    keep_bytecode()
     stop_request.listen()
     if options.parent:
         end_with_parent(options.parent, signal.SIGTERM)
@@ -77,6 +78,17 @@ def arguments() -> argparse.Namespace:
     )
     command.add_argument("command", nargs="+", help="the command, after --")
     return parser.parse_args()
+
+
+def keep_bytecode() -> None:
+    """Whatever is started from here on compiles our code and that of libraries once, and not at each start.
+
+    That is so where the environment wants no bytecode beside the sources, too: it has a place of its own.
+    """
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    os.environ["PYTHONPYCACHEPREFIX"] = os.environ.get("PYTHONPYCACHEPREFIX") or str(
+        ROOT / "var" / "bytecode"
+    )
 
 
 def run(var: Path) -> int:

@@ -49,7 +49,7 @@ GAME = (
     *("-m", "demo.game", "--platform", "{url}", "--credentials", "{credentials}", "--data", "{home}/game"),
     *("--host", "{host}", "--port", "{port}"),
 )
-GAME_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "PYTHONPATH", "VIRTUAL_ENV")
+GAME_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "PYTHONPATH", "PYTHONPYCACHEPREFIX", "VIRTUAL_ENV")
 # What it speaks to the platform with, as any game can; nothing of the platform imports it.
 CLIENT = ROOT / "clients" / "python"
 # Where `seed_demo` writes it.

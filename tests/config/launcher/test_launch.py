@@ -92,6 +92,13 @@ def test_launch__only_the_owner_can_create_objects(var: Path) -> None:
         assert query(start.environment["DATABASE_URL"], roles) == [("wallet_owner",)]
 
 
+def test_launch__code_is_compiled_once_even_where_no_bytecode_is_wanted(var: Path) -> None:
+    place = str(ROOT / "var" / "bytecode")
+    with started(var, "--fast", PYTHONDONTWRITEBYTECODE="1", PYTHONPYCACHEPREFIX="") as start:
+        assert start.environment["PYTHONPYCACHEPREFIX"] == place
+        assert "PYTHONDONTWRITEBYTECODE" not in start.environment
+
+
 def test_launch__servers_are_what_was_asked_for(var: Path) -> None:
     with started(var) as start:
         for name, value in (
