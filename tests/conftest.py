@@ -81,40 +81,53 @@ def database_name() -> str:
     return "test_" + os.environ.get("PYTEST_XDIST_WORKER", "main")
 
 
-def migrated() -> str | None:
-    """A database that is copied instead of being made by the migrations (`make mutate`)."""
-    return os.environ.get("MIGRATED_DATABASE")
+MIGRATED = "MIGRATED_DATABASE"
 
 
 @pytest.fixture(scope="session")
-def owner(database_name: str) -> Iterator["psycopg.Connection[Any]"]:
-    """The database's owner, who can do what the application cannot; every statement commits."""
+def migrated(database_name: str, django_db_blocker: Any) -> str:
+    """A migrated database, which others are copied from: to migrate takes many times as long.
+
+    `make mutate` brings its own.
+    """
     assert "DATABASE_OWNER_URL" in os.environ, (
         "run the tests with `make test`, which starts the servers that they need"
     )
-    url = os.environ["DATABASE_OWNER_URL"]
-    name, source = sql.Identifier(database_name), sql.Identifier(migrated() or "template1")
-    with psycopg.connect(url, autocommit=True) as server:
-        server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
-        server.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(name, source))
-    remake_elsewhere(database_name)
-    with psycopg.connect(in_database(url, database_name), autocommit=True) as owner:
-        yield owner
+    if MIGRATED not in os.environ:
+        name, ours = f"{database_name}_migrated", connection.settings_dict
+        theirs = environ.Env.db_url_config(os.environ["DATABASE_OWNER_URL"])
+        before = {key: ours[key] for key in ("NAME", "USER", "PASSWORD")}
+        copy_database(name, "template1")
+        with django_db_blocker.unblock():
+            connection.close()
+            ours.update(NAME=name, USER=theirs["USER"], PASSWORD=theirs["PASSWORD"])
+            call_command("migrate", verbosity=0)
+            connection.close()
+            ours.update(before)
+        os.environ[MIGRATED] = name
+    return os.environ[MIGRATED]
+
+
+def copy_database(name: str, source: str) -> None:
+    """A new database like that one, in the place of an earlier one of its name."""
+    with psycopg.connect(os.environ["DATABASE_OWNER_URL"], autocommit=True) as server:
+        server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+        server.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(source))
+        )
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(
-    owner: "psycopg.Connection[Any]", database_name: str, django_db_blocker: Any
-) -> Iterator[None]:
-    """Migrates as the owner, then leaves the connection to the application, whose rights must suffice."""
+def django_db_setup(database_name: str, migrated: str, django_db_blocker: Any) -> Iterator[None]:
+    """This process's database. The application has the connection, and its rights must suffice."""
+    copy_database(database_name, migrated)
+    remake_elsewhere(database_name)
     ours = connection.settings_dict
     app = {"USER": ours["USER"], "PASSWORD": ours["PASSWORD"]}
     theirs = environ.Env.db_url_config(os.environ["DATABASE_OWNER_URL"])
     with django_db_blocker.unblock():
         connection.close()
         ours.update(NAME=database_name, USER=theirs["USER"], PASSWORD=theirs["PASSWORD"])
-        if not migrated():
-            call_command("migrate", verbosity=0)
         distribute(database_name)
         connection.close()
         # What only a test may do, to whom no trigger applies: `tests/support/owned.py`.
@@ -125,6 +138,14 @@ def django_db_setup(
         ours.update(app)
         yield
         connections.close_all()
+
+
+@pytest.fixture(scope="session")
+def owner(django_db_setup: None, database_name: str) -> Iterator["psycopg.Connection[Any]"]:
+    """The database's owner, who can do what the application cannot; every statement commits."""
+    url = in_database(os.environ["DATABASE_OWNER_URL"], database_name)
+    with psycopg.connect(url, autocommit=True) as owner:
+        yield owner
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -18,7 +18,7 @@ from django.db.models import Model
 from psycopg import sql
 
 from players.access.credentials import CREDENTIALS
-from tests.conftest import in_database
+from tests.conftest import MIGRATED, in_database
 from tests.support.callers import Callers, make_callers
 from tests.support.citus import FORGER, distribute, given_ports, remake_elsewhere
 from wallet import currencies
@@ -64,11 +64,12 @@ def own_ledger(name: str) -> Iterator[OwnLedger]:
     server, ours = os.environ["DATABASE_OWNER_URL"], connection.settings_dict
     before = dict(ours)
     with psycopg.connect(server, autocommit=True) as server_connection:
-        remake(server_connection, name)
+        remake(server_connection, name, source=os.environ.get(MIGRATED, "template1"))
         try:
             theirs = environ.Env.db_url_config(server)
             use(NAME=name, USER=theirs["USER"], PASSWORD=theirs["PASSWORD"])
-            call_command("migrate", verbosity=0)
+            if MIGRATED not in os.environ:
+                call_command("migrate", verbosity=0)
             distribute(name)
             use(USER=before["USER"], PASSWORD=before["PASSWORD"])
             with psycopg.connect(in_database(as_forger(server), name), autocommit=True) as owner:
@@ -95,10 +96,13 @@ def empty_database(name: str) -> Iterator["psycopg.Connection[Any]"]:
             remake(administrator, name, again=False)
 
 
-def remake(server: "psycopg.Connection[Any]", name: str, *, again: bool = True) -> None:
+def remake(
+    server: "psycopg.Connection[Any]", name: str, *, again: bool = True, source: str = "template1"
+) -> None:
     server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
     if again:
-        server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        copied = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+        server.execute(copied.format(sql.Identifier(name), sql.Identifier(source)))
     remake_elsewhere(name, again=again)
 
 
