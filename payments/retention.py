@@ -23,7 +23,7 @@ PARTS = """
     SELECT p.id FROM payments_reconciliationpart p JOIN payments_reconciliationfile f ON f.id = p.file_id
     WHERE p.id > %(after)s AND p.id < %(until)s AND f.began_at < %(before)s
       AND f.state NOT IN ('reading', 'searching', 'ending')
-    ORDER BY p.id LIMIT %(limit)s FOR UPDATE OF p SKIP LOCKED
+    ORDER BY p.id LIMIT %(limit)s FOR UPDATE OF f SKIP LOCKED
 """
 EXPIRING = [
     Expiring("payments_refusedcallback", REFUSED, KEPT_DAYS, stored("{number} refused callbacks")),
