@@ -43,6 +43,11 @@ ORPHANS = {
         "WHERE u.player_id = x.player_id AND u.wallet_id = x.wallet_id AND w.limited_at IS NOT NULL "
         "AND u.game_id = coalesce(x.game_id, '00000000-0000-0000-0000-000000000000'))"
     ),
+    "wallets limited since another time than their first limit": (
+        "FROM wallet_wallet x LEFT JOIN (SELECT player_id, wallet_id, min(at) AS began "
+        "FROM wallet_limitchange GROUP BY player_id, wallet_id) c "
+        "ON c.player_id = x.player_id AND c.wallet_id = x.id WHERE x.limited_at IS DISTINCT FROM c.began"
+    ),
     "discrepancies whose correction is not there": (
         "FROM wallet_discrepancy x WHERE x.correction_id IS NOT NULL AND x.id NOT IN "
         "(SELECT d.id FROM wallet_discrepancy d "
