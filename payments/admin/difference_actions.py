@@ -208,8 +208,8 @@ class UploadDecisions(ListAction):
         return super().ask(admin, request, None, page, form)
 
     def record(self, admin: PageAdmin, act: Act[Any], before: Any, result: Any) -> None:
-        file = {"file": act.given["file"], "decisions": len(act.given["decisions"])}
-        super().record(admin, Act(act.request, act.row, file), before, result)
+        given = act.given | {"decisions": len(act.given.get("decisions", ()))}
+        super().record(admin, Act(act.request, act.row, given), before, result)
 
     def do(self, act: Act[Any]) -> Report:
         wanted = {one.difference: one for one in act.given["decisions"]}
