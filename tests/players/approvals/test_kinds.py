@@ -24,6 +24,7 @@ from tests.support.kind_cases import CASES
 from tests.support.kind_cases.case import Case, Draw
 from tests.support.long_forms import IS_LONG
 from tests.support.shop import ShopSetup, make_shop_setup
+from tests.support.switches import restored
 from tests.support.written_rows import WrittenRows, written_rows
 
 State = Approval.State
@@ -102,7 +103,8 @@ def test_kind__does_what_its_preview_said_or_nothing(
         case = CASES[name](Draw(data, callers, shop_setup))
         play_one(name, Ground(case, *people, rows), data)
 
-    play()
+    with restored():
+        play()
 
 
 def play_one(name: str, ground: Ground, data: st.DataObject) -> None:

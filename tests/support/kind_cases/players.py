@@ -13,9 +13,11 @@ from players.approvals.credentials import CREDENTIAL_CHANGE, CredentialPayload
 from players.approvals.games import GAME_CHANGE, PASSWORD, fingerprint_of_password
 from players.approvals.operators import AccountPayload, RolesPayload, listed, roles_of
 from players.approvals.players import LiftingPayload
-from players.models import Credential, Game, LoginLink, Operator, Player
+from players.approvals.switches import PLATFORM_RESTART
+from players.models import Credential, Game, LoginLink, Operator, PlatformSwitch, Player
 from players.operations import add_credential, revoke_credential, set_player_status, set_query_password
 from players.operators import new_login_key
+from players.switches import stop
 from tests.support.admin_pages import operator
 from tests.support.callers import make_party, unique
 from tests.support.kind_cases.case import Case, Draw, Others, Words, configured
@@ -116,6 +118,14 @@ UNLIKE_GAME = {
 }
 
 
+def platform_restart(draw: Draw) -> Case:
+    row = PlatformSwitch.objects.get(name=draw.one(*PlatformSwitch.Name.values))
+    stop(row, actor="test", reason="test")
+    row.refresh_from_db()
+    on = partial(PlatformSwitch.objects.filter(pk=row.pk).update, is_active=True)
+    return configured(PLATFORM_RESTART, row, {"is_active": True}, on)
+
+
 def role_grant(draw: Draw) -> Case:
     who, had = operator(), draw.some(*NAMES)
     who.groups.set(Group.objects.filter(name__in=had))
@@ -177,6 +187,7 @@ CASES = {
     "make_credential": new_credential,
     "change_credential": credential_change,
     "change_game": game_change,
+    "restart_platform": platform_restart,
     "change_roles": role_grant,
     "open_account": account_opening,
     "change_player_status": lifting,

@@ -18,7 +18,6 @@ from wallet.audit.rows import snapshot
 from wallet.audit.scheduled import AT_STANDBY, audit_all
 from wallet.audit.whole import audit_whole
 from wallet.job_runs import Run
-from wallet.management.commands.audit_ledger import Command
 from wallet.models import Entry
 
 
@@ -124,9 +123,8 @@ def said_by(*words: str) -> str:
 
 
 def test_command__reads_the_standby_or_the_primary(
-    standby: OwnStandby, read: list[str], audit: Audit, monkeypatch: pytest.MonkeyPatch
+    standby: OwnStandby, read: list[str], audit: Audit
 ) -> None:
-    monkeypatch.setattr(f"{Command.__module__}.audit_ledger", audit)
     assert "A standby was read; with --primary the primary is.\n" in said_by("audit_ledger", "--quiet")
     assert "standby" not in said_by("audit_ledger", "--quiet", "--primary")
     assert read == [ALIAS, "default"]
