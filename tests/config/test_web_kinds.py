@@ -41,7 +41,7 @@ PAGE = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
         (b"POST /wallet", None),
         (b"POST /wallet/", Kind.CALLS),
         (b"GET /pay", Kind.CALLS),
-        (CALL, Kind.CALLS),
+        pytest.param(CALL, Kind.CALLS, id="a whole call"),
         (b"\r\nPOST /wallet/", Kind.CALLS),
         (b"POST /wallet HTTP/1.1", Kind.PAGES),
         (b"GET /w HTTP/1.1", Kind.PAGES),
