@@ -16,11 +16,12 @@ from django.conf import settings
 from django.db import connection
 
 from lib.clock import now
-from lib.ids import id_at, new_id
+from lib.ids import new_id
 from lib.security.tokens import new_token, token_hash
 from players.models import GameSession
 from tests.support.callers import PlayerSession, unique
 from tests.support.invariants import problems_of
+from tests.support.old_ids import old_id
 from wallet import retention
 from wallet.call_log import prepare_days
 from wallet.job_runs import Run
@@ -41,11 +42,6 @@ def clean() -> Run:
     run = Run("purge_expired")
     purge_expired(run)
     return run
-
-
-def old_id(moment: datetime) -> UUID:
-    """An id that was made at that moment."""
-    return UUID(int=id_at(moment).int | new_id().int & (1 << 80) - 1)
 
 
 def session(player_session: PlayerSession, **ago: timedelta | None) -> PlayerSession:
