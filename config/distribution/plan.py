@@ -70,6 +70,7 @@ FUNCTIONS = """
 # As wallet/sql/guards.sql says it of a row.
 SOUND = "(spendable | reserved | announced | debt) >= 0 AND spendable + reserved + announced < wallet_bound()"
 NOBODY = "00000000-0000-0000-0000-000000000000"
+KINDS = (BY_PLAYER, EVERYWHERE, SHARED)
 # The move takes its time; triggers go along with their tables; and it is done all or nothing.
 SETTINGS = (
     "SET LOCAL statement_timeout = 0",
@@ -116,52 +117,56 @@ def plan_distribution() -> Plan:
     if len(machines) < 2:
         return Plan((), (), ("There is no second machine: SELECT citus_add_node('its address', 5432).",))
     placed = {name for (name,) in rows(PLACED)}
-    missing = [name for name in BY_PLAYER if name not in placed]
-    steps = [*(placing(missing) if missing else ()), run_functions()]
+    new = [name for name in (*BY_PLAYER, *EVERYWHERE, *SHARED) if name not in placed]
+    steps = [*(placing(new) if new else ()), run_functions()]
     return Plan([address for _, address in machines], steps, ())
 
 
-def placing(by_player: Sequence[str]) -> Iterator[Step]:
-    """The steps that are done once."""
-    placed = [*by_player, *EVERYWHERE, *SHARED]
-    links = [Link(*row) for row in rows(LINKS, placed, placed)]
-    yield unlink(links)
-    yield say_soundness()
-    made = rows(OF_ROWS, placed)
+def placing(new: Sequence[str]) -> Iterator[Step]:
+    """The steps that are done once for each table: for all, or for those that a later release has added."""
+    by_player, everywhere, shared = ([name for name in kind if name in new] for kind in KINDS)
+    links = [Link(*row) for row in rows(LINKS, new, new)]
+    if links:
+        yield unlink(links)
+    if "wallet_wallet" in new:
+        yield say_soundness()
+    made = rows(OF_ROWS, new)
     yield Step(
         "functions that take a row are made again afterwards",
         [f"DROP FUNCTION {signature}" for signature, _ in made],
     )
     # Before a key needs it.
-    yield name_nobody()
+    if "wallet_apicall" in new:
+        yield name_nobody()
     for table, name, columns in rows(KEYS, by_player, PLAYER):
         yield widen_key(table, name, columns)
-    sizes = dict(rows(SIZES, placed))
-    for table in EVERYWHERE:
+    sizes = dict(rows(SIZES, new))
+    for table in everywhere:
         yield Step(
             f"{table}, {sizes[table]}: a copy on every machine", [f"SELECT create_reference_table('{table}')"]
         )
-    for table in SHARED:
+    for table in shared:
         yield Step(
             f"{table}, {sizes[table]}: stays on the first machine, and all see it",
             [f"SELECT citus_add_local_table_to_metadata('{table}')"],
         )
-    first, *others = by_player
-    yield place(first, sizes[first], "none")
-    for table in others:
-        yield place(table, sizes[table], first)
+    lying = [name for name in BY_PLAYER if name not in new]
+    for table in by_player:
+        yield place(table, sizes[table], lying[0] if lying else "none")
+        lying.append(table)
     yield Step(
         f"{len(made)} functions that take a row are made again",
         [definition for _, definition in made],
     )
-    yield link_again(links)
+    if links:
+        yield link_again(links)
     yield Step(
         "what was copied is cleared from the first machine",
         [
             "SET LOCAL session_replication_role = replica",
             *(
                 f"SELECT truncate_local_data_after_distributing_table('{table}')"
-                for table in (*by_player, *EVERYWHERE)
+                for table in (*by_player, *everywhere)
             ),
             "SET LOCAL session_replication_role = DEFAULT",
         ],

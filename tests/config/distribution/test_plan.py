@@ -65,11 +65,25 @@ def test_plan__keeps_foreign_keys_to_what_every_machine_has() -> None:
 
 
 def test_plan__makes_functions_of_rows_again() -> None:
-    steps = list(plan.placing(list(BY_PLAYER)))
+    steps = list(plan.placing([*BY_PLAYER, *EVERYWHERE, *SHARED]))
     dropped = [one for step in steps for one in step.statements if one.startswith("DROP FUNCTION")]
     made = [one for step in steps for one in step.statements if one.startswith("CREATE OR REPLACE FUNCTION")]
     assert len(dropped) == len(made) > 5
     assert any("ledger_append(wallet_wallet" in one for one in dropped)
+
+
+def test_plan__of_tables_that_a_release_has_added_leaves_the_others_alone() -> None:
+    new = ["wallet_playerlimit", "wallet_limitusage", "players_platformswitch"]
+    said = [statement for step in plan.placing(new) for statement in step.statements]
+    assert [statement for statement in said if "_table" in statement and "truncate" not in statement] == [
+        "SELECT create_reference_table('players_platformswitch')",
+        *(
+            f"SELECT create_distributed_table('{name}', 'player_id', colocate_with => 'wallet_wallet')"
+            for name in new[:2]
+        ),
+    ]
+    others = {*BY_PLAYER, *EVERYWHERE, *SHARED} - {*new, "wallet_wallet"}
+    assert [one for one in said if any(re.search(rf"\b{name}\b", one) for name in others)] == []
 
 
 def test_functions__that_run_by_player_are_doors_of_the_ledger() -> None:
