@@ -2,7 +2,8 @@
 
 import shutil
 
-CHROMIUM = shutil.which("chromium")
+# The shell has no window that nobody sees: it takes half as much of a processor.
+CHROMIUM = shutil.which("chromium-headless-shell") or shutil.which("chromium")
 # It runs as root on machines of tests, and shall speak to nobody but the platform.
 ARGUMENTS = [
     "--no-sandbox",

@@ -31,6 +31,7 @@ from players.access.credentials import CREDENTIALS
 from tests.faults.servers import Servers, running_servers
 from tests.support.callers import Callers, make_callers
 from tests.support.launcher import GIVEN
+from tests.support.own_database import fill
 from tests.support.web_server import free_port
 from wallet import currencies
 
@@ -219,8 +220,10 @@ def running_platform(*, durable: bool) -> Iterator[Platform]:
             running_servers(instance, durable=durable) as servers,
             ExitStack() as stack,
         ):
-            with at_database(servers.addresses["DATABASE_OWNER_URL"]):
-                call_command("migrate", verbosity=0)
+            owner_url = servers.addresses["DATABASE_OWNER_URL"]
+            if not fill(owner_url):
+                with at_database(owner_url):
+                    call_command("migrate", verbosity=0)
             stack.enter_context(at_database(servers.addresses["DATABASE_URL"]))
             inherited = {
                 name: value
@@ -233,8 +236,6 @@ def running_platform(*, durable: bool) -> Iterator[Platform]:
                 | OFTEN
                 | {"CHECKPOINT_DIRECTORY": str(directory / "checkpoints"), "PYTHONFAULTHANDLER": "1"}
             )
-            yield Platform(
-                directory, servers, given, servers.addresses["DATABASE_OWNER_URL"], make_callers(), stack
-            )
+            yield Platform(directory, servers, given, owner_url, make_callers(), stack)
     finally:
         shutil.rmtree(directory, ignore_errors=True)

@@ -4,6 +4,7 @@ The other tests' database stays as it is.
 """
 
 import os
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from django.db import connection
 from django.db.models import Model
 from psycopg import sql
 
+from config.launcher.programs import postgres_programs
 from players.access.credentials import CREDENTIALS
 from tests.conftest import MIGRATED, in_database
 from tests.support.callers import Callers, make_callers
@@ -94,6 +96,23 @@ def empty_database(name: str) -> Iterator["psycopg.Connection[Any]"]:
         finally:
             use(**{key: before[key] for key in ("NAME", "USER", "PASSWORD")})
             remake(administrator, name, again=False)
+
+
+def fill(empty: str) -> bool:
+    """Copies the migrated database of this test run into an empty one of another server, as its owner.
+
+    Whether there is one to copy: otherwise the migrations have to make it.
+    """
+    if MIGRATED not in os.environ:
+        return False
+    source, programs = (
+        in_database(os.environ["DATABASE_OWNER_URL"], os.environ[MIGRATED]),
+        postgres_programs(None),
+    )
+    dumped = subprocess.run([programs / "pg_dump", source], capture_output=True, check=True)
+    quietly = ["--quiet", "--no-psqlrc", "--set=ON_ERROR_STOP=1", "--output=/dev/null"]
+    subprocess.run([programs / "psql", *quietly, empty], input=dumped.stdout, capture_output=True, check=True)
+    return True
 
 
 def remake(
