@@ -25,6 +25,11 @@ class PlatformConfig(AppConfig):
         if settings.DATABASE_DISTRIBUTED:
             import_string("config.distribution.joins.join_by_player")()
         payments = apps.get_app_config("payments")
+        # Before any model gets its content type: this app is the first that has models.
+        post_migrate.connect(
+            import_string("config.distribution.sequences.count_on"),
+            sender=apps.get_app_config("admin"),
+        )
         # Once all apps have installed what they have: this one has no models, and so no signal of its own.
         post_migrate.connect(grant_rights, sender=payments)
         # It needs models, too.

@@ -8,6 +8,11 @@ from django.db.migrations.loader import MigrationLoader
 
 # One installation at a time: two at once would replace the same rows of the catalogue.
 LOCK = "SELECT pg_advisory_xact_lock(hashtext('sql functions'))"
+# Citus, where it is there, would look for a new function elsewhere than in the trial's schema.
+TRIAL = """
+    SET LOCAL search_path = pg_temp, public; SET LOCAL check_function_bodies = off;
+    SET LOCAL citus.enable_ddl_propagation = off
+"""
 # Functions of these names whose arguments or results are not those of today's text: replacing cannot change
 # these.
 SUPERSEDED = """
@@ -43,7 +48,7 @@ def install_functions(files: Sequence[Path], using: str) -> None:
 def superseded(texts: Sequence[str], using: str) -> list[str]:
     """The statements that drop what today's text cannot replace. A trial tells the signatures."""
     trial = transaction.savepoint(using=using)
-    execute("SET LOCAL search_path = pg_temp, public; SET LOCAL check_function_bodies = off", using)
+    execute(TRIAL, using)
     for text in texts:
         execute(text, using)
     with connections[using].cursor() as cursor:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connection, transaction
 
+from config.distribution.sequences import COUNT_ON
 from config.distribution.tables import BY_PLAYER, EVERYWHERE, PLAYER, RUN_BY_PLAYER, SHARED
 from config.rights import grant_rights
 
@@ -118,7 +119,7 @@ def plan_distribution() -> Plan:
         return Plan((), (), ("There is no second machine: SELECT citus_add_node('its address', 5432).",))
     placed = {name for (name,) in rows(PLACED)}
     new = [name for name in (*BY_PLAYER, *EVERYWHERE, *SHARED) if name not in placed]
-    steps = [*(placing(new) if new else ()), run_functions()]
+    steps = [*(placing(new) if new else ()), run_functions(), Step("ids of rows go on", [COUNT_ON])]
     return Plan([address for _, address in machines], steps, ())
 
 
@@ -130,6 +131,8 @@ def placing(new: Sequence[str]) -> Iterator[Step]:
         yield unlink(links)
     if "wallet_wallet" in new:
         yield say_soundness()
+    if "players_playerevent" in new:
+        yield untell_players()
     made = rows(OF_ROWS, new)
     yield Step(
         "functions that take a row are made again afterwards",
@@ -238,6 +241,14 @@ def say_soundness() -> Step:
             "ALTER TABLE wallet_wallet DROP CONSTRAINT wallet_is_sound",
             f"ALTER TABLE wallet_wallet ADD CONSTRAINT wallet_is_sound CHECK ({SOUND})",
         ],
+    )
+
+
+def untell_players() -> Step:
+    """A trigger of a part cannot write another table that is divided; and the feed is refused there."""
+    return Step(
+        "players_playerevent: what happens to a player's status is no event from now on",
+        ["DROP TRIGGER IF EXISTS player_event_is_told ON players_playerevent"],
     )
 
 

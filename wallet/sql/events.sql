@@ -51,7 +51,8 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     had_number boolean := pg_current_xact_id_if_assigned() IS NOT NULL;
     last_drawn bigint;
-    head wallet_eventhead;
+    -- Not of its table's type: where players lie on other machines, these have the function without it.
+    head record;
     is_over boolean;
     today date;
     numbered integer;
@@ -103,7 +104,7 @@ END $$;
 CREATE OR REPLACE FUNCTION event_drop_before(p_day date) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
-    head wallet_eventhead;
+    head record;
     part text;
     dropped integer := 0;
 BEGIN

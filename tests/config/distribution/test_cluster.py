@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from config.distribution.tables import BY_PLAYER
 from config.launcher.supervisor import ROOT
 from tests.support.citus import APP, OWNER, cluster, connect, join, programs
 from tests.support.web_server import inherited, served
@@ -74,6 +75,14 @@ class Platform:
         return self.run("manage.py", *words, role=role)
 
 
+# As if they had come with this release.
+ADDED = ("wallet_limitchange", "wallet_playerlimit")
+BESIDE = """
+    SELECT count(*), count(DISTINCT colocationid) FROM pg_dist_partition WHERE partmethod = 'h'
+      AND logicalrelid::text NOT LIKE 'wallet_apicall_%'
+"""
+
+
 @pytest.fixture
 def ports() -> Iterator[list[int]]:
     with cluster() as ports:
@@ -108,6 +117,15 @@ def test_cluster__keeps_the_contract_and_its_books(ports: list[int], tmp_path: P
     assert "no difference" in platform.manage("audit_ledger", "--quiet")
     with connect(ports[0]) as owner:
         assert owner.execute(WHERE).fetchone() == (2,)
-    # A later release: its functions come to all machines.
+    # A later release: its tables are divided, and its functions come to all machines.
     platform.manage("migrate", "-v", "0", role=OWNER)
-    assert "Done." in platform.manage("distribute", "--yes", role=OWNER)
+    with connect(ports[0]) as owner:
+        owner.execute("SET citus.enable_unsafe_triggers = on")
+        for table in ADDED:
+            owner.execute(f"SELECT undistribute_table('{table}')")
+    said = platform.manage("distribute", "--yes", role=OWNER)
+    assert "Done." in said
+    assert "wallet_wallet," not in said
+    with connect(ports[0]) as owner:
+        assert owner.execute(BESIDE).fetchone() == (len(BY_PLAYER), 1)
+    assert "no difference" in platform.manage("audit_ledger", "--quiet")
