@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from tests.faults import small_disk
 from tests.faults.platform_processes import Platform
 from tests.faults.proofs import (
     broker_away,
@@ -24,3 +25,8 @@ PROOFS: dict[str, tuple[Callable[[Platform, int], Proof], int]] = {
 }
 # They need a file system of their own.
 ON_SMALL_DISKS = {"disk", "log"}
+
+
+def why_not(name: str) -> str:
+    """Why one cannot be tried here; nothing if it can."""
+    return small_disk.why_not() if name in ON_SMALL_DISKS else ""

@@ -1,5 +1,6 @@
 """The broker has no memory left, takes no writes, hangs, or is dead; then it is well again."""
 
+import itertools
 import time
 from collections.abc import Callable, Collection
 
@@ -30,16 +31,15 @@ def prove(platform: Platform, times: int, ways: Collection[str] = WAYS) -> Proof
     with playing() as game, under_load(platform, url, f"Redis {', '.join(ways)}", pause=PAUSE) as proof:
         left = []
         table = lay_table(platform.callers, game)
-        for _ in range(times):
-            for begin, end in (WAYS[way] for way in ways):
-                begin(platform.servers)
-                left += table.leave_open(8)
-                time.sleep(ILL_SECONDS)
-                end(platform.servers)
-                well = time.monotonic()
-                wait_for_heartbeat()
-                recovered.append(time.monotonic() - well)
-                proof.times += 1
+        each_in_turn = itertools.cycle(WAYS[way] for way in ways)
+        for _, (begin, end) in zip(proof.rounds(times * len(ways)), each_in_turn, strict=False):
+            begin(platform.servers)
+            left += table.leave_open(8)
+            time.sleep(ILL_SECONDS)
+            end(platform.servers)
+            well = time.monotonic()
+            wait_for_heartbeat()
+            recovered.append(time.monotonic() - well)
         eventually(lambda: count_unfinished(left) == 0, "all that was due is settled")
         assert sum(player.statuses[503] + player.statuses[0] for player in proof.players) == 0
     assert_settled_once(left)

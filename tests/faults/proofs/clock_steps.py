@@ -30,7 +30,7 @@ def prove(platform: Platform, times: int) -> Proof:
     wait_for_sweeps(1)
     pending = leave_pending(platform)
     with under_load(platform, url, "clock stepped, up to an hour forward or back", pause=PAUSE) as proof:
-        for proof.times in range(1, times + 1):
+        for _ in proof.rounds(times):
             put(platform, timedelta(seconds=dice.randint(-MOST_SECONDS, MOST_SECONDS)))
             proof.play_some(8)
         put(platform, timedelta(0))

@@ -14,6 +14,7 @@ from tests.faults.proofs.proof import Proof, serve, under_load
 from tests.support.database_proxy import DatabaseProxy
 from wallet.models import ApiCall
 
+PLAYERS = 32
 # Of the statements that carry their commit with them, as the ledger's do.
 CUT_SHARE = 0.3
 # A prepared statement is executed: no answer of the ledger comes of anything else.
@@ -71,8 +72,9 @@ def cutting(platform: Platform, most: int) -> Iterator[tuple[CommitCutter, str]]
 def prove(platform: Platform, times: int) -> Proof:
     with cutting(platform, times) as (cutter, through):
         web, url = serve(platform, DATABASE_URL=through)
-        with under_load(platform, url, "connection cut after COMMIT was sent", 16) as proof:
-            eventually(lambda: cutter.count >= times, "all are cut", seconds=30 + times / 5)
+        with under_load(platform, url, "connection cut after COMMIT was sent", PLAYERS) as proof:
+            eventually(lambda: cutter.count >= times or proof.is_over, "all are cut", seconds=30 + times)
+            cutter.most = cutter.count
             games = {player.player_session.game.pk for player in proof.players}
             repeated = ApiCall.objects.filter(game__in=games, replayed=True).count()
         proof.times = cutter.count

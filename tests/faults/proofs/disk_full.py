@@ -41,7 +41,7 @@ def prove_data(platform: Platform, times: int) -> Proof:
         reader, count = platform.callers.player_session(FUNDS, url=url), 0
         mm = reader.opened("withdraw", "1.00")
         with under_load(platform, url, "disk of the data full") as proof:
-            for proof.times in range(1, times + 1):
+            for _ in proof.rounds(times):
                 before = refused(proof)
                 disk.fill()
                 eventually(lambda: refused(proof) > before + 20, "calls are refused")  # noqa: B023
@@ -67,7 +67,7 @@ def prove_log(platform: Platform, times: int) -> Proof:
     with small_disk(platform, "pg_wal", LOG) as disk:
         (web, url), begun = serve(platform), 0
         with under_load(platform, url, "disk of the write-ahead log full") as proof:
-            for proof.times in range(1, times + 1):
+            for _ in proof.rounds(times):
                 before = refused(proof)
                 fill_log(platform, disk)
                 eventually(lambda: refused(proof) > before + 20, "calls are refused")  # noqa: B023

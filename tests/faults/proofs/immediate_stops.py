@@ -11,7 +11,7 @@ def prove(platform: Platform, times: int) -> Proof:
     dice = random.Random(SEED)
     web, url = serve(platform)
     with under_load(platform, url, "PostgreSQL stopped at once (`-m immediate`)") as proof:
-        for proof.times in range(1, times + 1):
+        for _ in proof.rounds(times):
             proof.play_some(20)
             time.sleep(dice.uniform(0, 0.2))
             platform.restart_postgres()

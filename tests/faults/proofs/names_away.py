@@ -1,5 +1,6 @@
 """Names are not resolved, or only after half a minute: games that are asked by name cannot be asked."""
 
+import itertools
 import time
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -30,11 +31,9 @@ def prove(platform: Platform, times: int) -> Proof:
     with playing() as game, under_load(platform, url, f"DNS {', '.join(STATES)}", pause=PAUSE) as proof:
         game.otherwise = says("CONFIRMED")
         left = []
-        for _ in range(times):
-            for state in STATES:
-                names.write_text(state)
-                left += leave_and_wait(platform, game, names)
-                proof.times += 1
+        for _, state in zip(proof.rounds(times * len(STATES)), itertools.cycle(STATES), strict=False):
+            names.write_text(state)
+            left += leave_and_wait(platform, game, names)
         assert sum(player.statuses[503] + player.statuses[0] for player in proof.players) == 0
     assert_settled_once(left)
     assert not any(process.ended for process in processes)

@@ -1,5 +1,6 @@
 """What every proof has: a web server under load, and the row of figures that comes of it."""
 
+import math
 import statistics
 import time
 from collections.abc import Iterator
@@ -14,6 +15,8 @@ FUNDS = 1_000_000_00
 PLAYERS = 8
 # Between two transactions of a player, where workers must get on as well, in seconds.
 PAUSE = 0.1
+# `make proofs ARGS="--minutes 10"` has fewer faults than it would, if they take longer.
+MOST_SECONDS = math.inf
 HEAD = (
     "| fault | times | answered | refused (503) | no answer | answered again after s: median, max | seen |\n"
     "|---|---|---|---|---|---|---|"
@@ -28,9 +31,22 @@ class Proof:
     platform: Platform
     players: list[Player] = field(default_factory=list)
     times: int = 0
+    # No fault more after this, by the monotonic clock.
+    until: float = math.inf
     # Seconds from the end of each fault to the next answer.
     waited: list[float] = field(default_factory=list)
     seen: str = ""
+
+    def rounds(self, most: int) -> Iterator[None]:
+        """Each counts when it is over; fewer than `most` if the time is."""
+        while self.times < most and not self.is_over:
+            yield
+            self.times += 1
+
+    @property
+    def is_over(self) -> bool:
+        """Whether as much time as it was given has passed."""
+        return time.monotonic() > self.until
 
     def play_some(self, calls: int = 40) -> None:
         """Until so many more calls are answered."""
@@ -77,7 +93,7 @@ def under_load(
 ) -> Iterator[Proof]:
     """Games that play on until the block ends; then it is looked whether anything of it is lost."""
     with playing_on(sit_down(platform, url, players, FUNDS), SEED, pause) as playing:
-        proof = Proof(fault, platform, playing)
+        proof = Proof(fault, platform, playing, until=time.monotonic() + MOST_SECONDS)
         proof.play_some()
         yield proof
         proof.play_some()
