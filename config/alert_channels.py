@@ -39,3 +39,7 @@ MAIL_SERVER = {
 # What somebody should hear of: money made by hand at once, and on one day (UTC).
 ALERT_AMOUNT = amounts("ALERT_AMOUNT", "10000")
 ALERT_AMOUNT_PER_DAY = amounts("ALERT_AMOUNT_PER_DAY", "50000")
+# If every standby is further behind, in seconds; 0 where none has to follow.
+ALERT_STANDBY_LAG = env.int("ALERT_STANDBY_LAG", default=0)
+if ALERT_STANDBY_LAG < 0:
+    raise ImproperlyConfigured("ALERT_STANDBY_LAG must be at least 0 seconds.")

@@ -17,6 +17,7 @@ from redis import RedisError
 from config.broker import broker, key_of
 from config.queues import QUEUES
 from lib.database import FAILURES, drop_unfit_connection
+from lib.followers import nearest_follower
 from lib.standby import STANDBY
 from payments.models import Callback, Delivery
 from wallet.models import Alert, Inquiry
@@ -115,6 +116,14 @@ def read_connections() -> Iterator[GaugeMetricFamily]:
         "wallet_database_connections", "Connections to the database server, whoever's they are.", used
     )
     yield gauge("wallet_database_connections_maximum", "How many the database server takes.", most)
+    if nearest := nearest_follower():
+        yield gauge("wallet_standbys", "How many standbys follow the database's primary.", nearest.number)
+        if nearest.number:
+            yield gauge(
+                "wallet_standbys_lag_seconds",
+                "How much the nearest of them lacks: what is lost if it takes over now.",
+                nearest.lag.total_seconds(),
+            )
     pulses = rows("SELECT part, extract(epoch FROM wallet_now() - at) FROM wallet_pulse")
     yield labelled(
         "wallet_heartbeat_age_seconds",

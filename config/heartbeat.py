@@ -1,17 +1,21 @@
 """A web process's sign of life, left by a thread of its own as long as the process serves (contract 2.4).
 
-The thread also writes down what the process has counted of its answers to games.
+The thread also writes down what the process has counted of its answers to games, and looks for the answers
+themselves if another server has become the primary.
 """
 
 import logging
 import threading
 
+from django.conf import settings
 from django.db import connection
 
 from lib.database import REFUSED_WRITES, drop_unfit_connection
 from players.access.answer_counts import ANSWER_COUNTS
+from wallet.kept_answers import KEPT_ANSWERS
 from wallet.models import Pulse
 from wallet.outages import SILENCE, leave_pulse
+from wallet.takeovers import TAKEOVERS
 
 logger = logging.getLogger(__name__)
 
@@ -32,9 +36,11 @@ class Heartbeat(threading.Thread):
 
     def run(self) -> None:
         self.beat()
+        look_for_answers()
         while not self.ending.wait(self.every):
             self.beat()
             write_counts()
+            look_for_answers()
         write_counts()
 
     def beat(self) -> None:
@@ -74,8 +80,22 @@ def write_counts() -> None:
         logger.warning("the counts of answers are not written down yet: %s", type(problem).__name__)
 
 
+def look_for_answers() -> None:
+    """What fails is looked for the next time, and is no sign of an outage."""
+    try:
+        try:
+            TAKEOVERS.look()
+        finally:
+            connection.close()
+    except Exception as problem:  # noqa: BLE001 (nor may it end the thread)
+        drop_unfit_connection(problem)
+        logger.warning("answers are not looked for yet: %s", type(problem).__name__)
+
+
 def start_heartbeat() -> Heartbeat:
     """The running heartbeat of this process."""
+    if not settings.DATABASE_DISTRIBUTED:
+        KEPT_ANSWERS.begin()
     heartbeat = Heartbeat()
     heartbeat.start()
     return heartbeat

@@ -10,6 +10,7 @@ from config.alert_channels import ALERT_AMOUNT as ALERT_AMOUNT
 from config.alert_channels import ALERT_AMOUNT_PER_DAY as ALERT_AMOUNT_PER_DAY
 from config.alert_channels import ALERT_EMAILS as ALERT_EMAILS
 from config.alert_channels import ALERT_EMAILS_SEVERITY as ALERT_EMAILS_SEVERITY
+from config.alert_channels import ALERT_STANDBY_LAG as ALERT_STANDBY_LAG
 from config.alert_channels import ALERT_WEBHOOK_SECRET as ALERT_WEBHOOK_SECRET
 from config.alert_channels import ALERT_WEBHOOK_SEVERITY as ALERT_WEBHOOK_SEVERITY
 from config.alert_channels import ALERT_WEBHOOK_URL as ALERT_WEBHOOK_URL

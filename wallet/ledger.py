@@ -9,6 +9,7 @@ from django.conf import settings
 from psycopg.types.numeric import Int4, Int8
 
 from lib.event_loop import in_loop
+from wallet.kept_answers import KEPT_ANSWERS
 from wallet.ledger_queue import BATCHES, Unbatched
 from wallet.ledger_statements import (
     ADJUST,
@@ -108,10 +109,15 @@ def answer(statement: str, parameters: Parameters) -> Answer:
     return Answer(*row)
 
 
+def answer_to_game(statement: str, parameters: dict[str, Any]) -> Answer:
+    """The answer to an opening or a settling of a game."""
+    found = answer_in_batch(statement, parameters)
+    KEPT_ANSWERS.note(parameters, found.outcome, found.transaction_id)
+    return found
+
+
 def answer_in_batch(statement: str, parameters: dict[str, Any]) -> Answer:
-    """The answer to an opening or a settling of a game, which goes along with others where that serves it:
-    not if each goes to another machine.
-    """
+    """The call goes along with others where that serves it: not if each goes to another machine."""
     if not in_loop() or settings.DATABASE_DISTRIBUTED:
         return answer(statement, parameters)
     with statement_span(statement) as span:
@@ -170,7 +176,7 @@ def open_transaction(
         "pending": pending,
         "actor": context.actor,
     }
-    return answer_in_batch(OPEN, parameters | caller(context) | place(token_hash))
+    return answer_to_game(OPEN, parameters | caller(context) | place(token_hash))
 
 
 def settle_transaction(
@@ -197,7 +203,7 @@ def settle_transaction(
         "reason": reason,
         "actor": context.actor,
     }
-    return answer_in_batch(SETTLE, parameters | caller(context) | place(token_hash))
+    return answer_to_game(SETTLE, parameters | caller(context) | place(token_hash))
 
 
 def query_transaction(

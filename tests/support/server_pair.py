@@ -5,7 +5,7 @@ import random
 import shutil
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from config.launcher.processes import Child, stop
 from config.launcher.programs import postgres_programs
 from config.recovery.programs import User, program, run
 from tests.faults.platform_processes import Platform, at_database, children_of, eventually
+from tests.support.slow_line import SlowLine, slow_line
 
 FOLLOWS = "SELECT sync_state FROM pg_stat_replication WHERE state = 'streaming'"
 IN_RECOVERY = "SELECT pg_is_in_recovery()"
@@ -35,13 +36,16 @@ class Server:
 
 @dataclass
 class ServerPair:
-    """`primary` takes writes, `standby` follows; with `is_synchronous` nothing is answered that it lacks."""
+    """`primary` takes writes, `standby` follows; with `is_synchronous` nothing is answered that it lacks, and
+    with a `line` everything reaches it late.
+    """
 
     instance: Instance
     owner_url: str
     is_synchronous: bool
     primary: Server
     standby: Server
+    line: SlowLine | None = None
     children: list[Child] = field(default_factory=list)
 
     def address(self, url: str, *servers: Server) -> str:
@@ -62,6 +66,8 @@ class ServerPair:
             [program("pg_basebackup"), *words, "--checkpoint=fast", "--write-recovery-conf"],
             user=User(user.uid, user.gid) if user else None,
         )
+        if self.line:
+            self.take(self.line)
         self.standby.child = self.started(self.standby)
         with self.owner(self.primary) as primary:
             # Only now: the standby must not have it when it takes over, and nobody follows.
@@ -70,6 +76,13 @@ class ServerPair:
             primary.execute("SELECT pg_reload_conf()")
             state = "sync" if self.is_synchronous else "async"
             eventually(lambda: primary.execute(FOLLOWS).fetchone() == (state,), "the standby follows")
+
+    def take(self, line: SlowLine) -> None:
+        """From now on the standby follows by this line."""
+        line.target = self.primary.sockets / postgres.SOCKET
+        words = psycopg.conninfo.make_conninfo(self.owner_url, host=str(line.place))
+        with (self.standby.data / "postgresql.auto.conf").open("a") as settings:
+            settings.write("primary_conninfo = '{}'\n".format(words.replace("'", "''")))
 
     def started(self, server: Server) -> Child:
         programs = postgres_programs(self.instance.user)
@@ -99,16 +112,22 @@ def lose(server: Child) -> None:
 
 
 @contextmanager
-def running_pair(platform: Platform, *, is_synchronous: bool) -> Iterator[ServerPair]:
-    """The platform's server, and another that follows it. The platform's processes know both addresses, and
-    this process's Django as well.
+def running_pair(
+    platform: Platform, *, is_synchronous: bool, late_seconds: float = 0
+) -> Iterator[ServerPair]:
+    """The platform's server, and another that follows it, so many seconds late. The platform's processes know
+    both addresses, and this process's Django as well.
     """
     servers, instance = platform.servers, platform.servers.instance
     home = instance.directory(f"standby-{random.randrange(10**6)}", instance.user)
     first = Server(instance.home / "postgres" / "data", servers.postgres_sockets, servers.postgres)
-    with instance.sockets(home, postgres.SOCKET, instance.user) as sockets:
-        second = Server(home / "data", sockets)
-        pair = ServerPair(instance, platform.owner_url, is_synchronous, first, second)
+    with ExitStack() as stack:
+        sockets = stack.enter_context(instance.sockets(home, postgres.SOCKET, instance.user))
+        second, line = Server(home / "data", sockets), None
+        if late_seconds:
+            place = instance.directory(f"line-{random.randrange(10**6)}", instance.user)
+            line = stack.enter_context(slow_line(place, postgres.SOCKET, late_seconds))
+        pair = ServerPair(instance, platform.owner_url, is_synchronous, first, second, line)
         url = pair.address(servers.addresses["DATABASE_URL"], first, second)
         platform.environment["DATABASE_URL"] = url
         try:

@@ -147,6 +147,22 @@ MEANINGS = {
         ),
         _("It resolves by itself when a callback of the provider is accepted, and none is refused any more."),
     ),
+    Kind.ANSWERS_LOST: (
+        _("answers lost"),
+        _(
+            "A standby has become the database, and had not received the last calls that were answered. "
+            "Games believe that these are done. manage.py find_lost_answers asks games and providers."
+        ),
+        _("Resolve it once each of these calls was settled with its game. It is not raised again."),
+    ),
+    Kind.STANDBY_BEHIND: (
+        _("standby behind"),
+        _(
+            "If the database's primary dies now, more is lost than ALERT_STANDBY_LAG allows: "
+            "no standby follows it, or each is too far behind."
+        ),
+        _("It resolves by itself when a standby has caught up, and is raised again until then."),
+    ),
 }
 
 

@@ -16,7 +16,17 @@ from lib.backoffice.languages import _
 from lib.backoffice.pages import read_uuid, view_permission
 from players.models import AuditEvent, Game, Operator
 from wallet.admin.wallet_actions import GATE
-from wallet.models import Alert, Checkpoint, ClosedDay, Currency, JobRun, PayoutLimit, Transaction, Wallet
+from wallet.models import (
+    Alert,
+    ApiCall,
+    Checkpoint,
+    ClosedDay,
+    Currency,
+    JobRun,
+    PayoutLimit,
+    Transaction,
+    Wallet,
+)
 
 Kind = Alert.Kind
 Subjects = Iterable[str]
@@ -130,6 +140,17 @@ def of_chain(subjects: Subjects) -> Places:
     return {subject: [Place(_("audit trail"), AuditEvent), runs] for subject in subjects}
 
 
+def of_standbys(subjects: Subjects) -> Places:
+    """The job that looks at them."""
+    runs = Place(_("runs of {job}").format(job="watch"), JobRun, query={"task": "watch"})
+    return {subject: [runs] for subject in subjects}
+
+
+def of_lost_answers(subjects: Subjects) -> Places:
+    """What they were about is not here; what games say since is in the call log."""
+    return {subject: [Place(_("API calls"), ApiCall)] for subject in subjects}
+
+
 def of_transactions(subjects: Subjects) -> Places:
     """Transactions are decided on their page."""
     return {
@@ -182,6 +203,8 @@ PLACES: dict[str, Callable[[Subjects], Places]] = {
     Kind.DEPOSITS_UNUSUAL: of_paying_games,
     Kind.ACCESS_CHANGED: of_acts,
     Kind.LOCK_OUT: of_operators,
+    Kind.ANSWERS_LOST: of_lost_answers,
+    Kind.STANDBY_BEHIND: of_standbys,
 }
 
 

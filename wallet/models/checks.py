@@ -92,6 +92,8 @@ class Alert(models.Model):
         LOCK_OUT = "lock_out", _("log-ins of an operator were locked")
         CALLBACKS_REFUSED = "callbacks_refused", _("a provider's callbacks are refused")
         REFUND_REFUSED = "refund_refused", _("a provider refused a refund")
+        ANSWERS_LOST = "answers_lost", _("a database that took over lacks answered calls")
+        STANDBY_BEHIND = "standby_behind", _("no standby has what was answered")
 
     class Severity(models.TextChoices):
         """From the mildest to the gravest."""

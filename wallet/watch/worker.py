@@ -8,11 +8,12 @@ from wallet.models import JobRun
 from wallet.watch.access import watch_access
 from wallet.watch.deposits import watch_deposits
 from wallet.watch.money_by_hand import watch_money_by_hand
+from wallet.watch.standbys import watch_standbys
 
 # What was written before may be committed, and seen, so much later.
 MARGIN = timedelta(minutes=2)
 FIRST_LOOK = timedelta(hours=1)
-RULES = (watch_money_by_hand, watch_access, watch_deposits)
+RULES = (watch_money_by_hand, watch_access, watch_deposits, watch_standbys)
 
 
 def watch(run: Run) -> None:

@@ -25,6 +25,7 @@ from tests.support.callers import PlayerSession
 from wallet.admin.alert_places import PLACES
 from wallet.models import (
     Alert,
+    ApiCall,
     Checkpoint,
     ClosedDay,
     Currency,
@@ -157,6 +158,8 @@ CASES: list[Callable[[PlayerSession], Case]] = [
     of_act,
     of_operator,
     of_provider,
+    lambda story: (Kind.ANSWERS_LOST, f"timeline 2, {new_id()}", [address(ApiCall)]),
+    lambda story: (Kind.STANDBY_BEHIND, "standbys", [f"{address(JobRun)}?task=watch"]),
 ]
 
 

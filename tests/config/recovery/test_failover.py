@@ -15,7 +15,7 @@ def test_failover__is_found_by_itself(
 ) -> None:
     """And with a synchronous standby nothing that was answered is lost: the drill itself fails otherwise."""
     with django_db_blocker.unblock():
-        run(Namespace(failovers=2, modes=[mode], seed=7))
+        run(Namespace(failovers=2, minutes=10, modes=[mode], seed=7))
     said = capsys.readouterr().out
     assert "in 2 failovers; audit green\n" in said
     if mode == "synchronous":
