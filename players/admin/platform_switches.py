@@ -108,10 +108,10 @@ class PlatformSwitchAdmin(PageAdmin):
     """What is stopped for all games and players at once; single ones have their own pages."""
 
     head_columns = HeadColumns(["state"], ["meaning"], ["switched"])
-    list_display = ("named", "state", "meaning", "switched", "switched_by", "reason_shown")
+    list_display = ("named", "state", "meaning", "switched", "switcher", "reason_shown")
     list_display_links = ("named",)
     search_fields = ()
-    fields = ("switched_by", "reason_shown")
+    fields = ("switcher", "reason_shown")
     actions = None
     actions_detail = ("stop", "restart")
     stop = Stop()
@@ -121,6 +121,7 @@ class PlatformSwitchAdmin(PageAdmin):
     state = columns.text(_("state"), show_state)
     meaning = columns.text(_("meaning"), lambda row: STATES[Name(row.name), row.is_active])
     switched = columns.moment(_("switched"), "switched_at")
+    switcher = columns.text(_("switched by"), "switched_by")
     reason_shown = columns.text(_("reason"), lambda row: row.reason or NOTHING)
 
     def title_of(self, row: PlatformSwitch) -> str:
