@@ -377,6 +377,7 @@ FUNCTIONS = (
     "call_log_drop_before",
     "event_number",
     "event_drop_before",
+    "journal_prepare_month",
     "wallet_now",
 )
 RIGHTS = Rights(PLAYERS | WALLET | PAYMENTS | RECONCILIATION | PASSKEYS | DJANGO | DEMO, FUNCTIONS)

@@ -1,6 +1,7 @@
 """Migrations of tables that calls use: they wait for a lock so briefly that nobody notices, and try again."""
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 from django.db import OperationalError, connections, transaction
@@ -62,16 +63,21 @@ class Patiently(Operation):
         if schema_editor.connection.in_atomic_block:
             raise TypeError("A migration that does something patiently has `atomic = False`.")
         alias = schema_editor.connection.alias
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while True:
-            try:
-                with transaction.atomic(using=alias):
-                    with connections[alias].cursor() as cursor:
-                        cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_MS}ms'")
-                    act(app_label, schema_editor, *states)
-            except OperationalError as problem:
-                if not isinstance(problem.__cause__, errors.LockNotAvailable) or time.monotonic() > deadline:
-                    raise
-                time.sleep(PAUSE_SECONDS)
-            else:
-                return
+        patiently(alias, lambda: act(app_label, schema_editor, *states))
+
+
+def patiently(alias: str, act: Callable[[], None]) -> None:
+    """Does something in an atomic block of its own, as soon as it gets its locks at once."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            with transaction.atomic(using=alias):
+                with connections[alias].cursor() as cursor:
+                    cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_MS}ms'")
+                act()
+        except OperationalError as problem:
+            if not isinstance(problem.__cause__, errors.LockNotAvailable) or time.monotonic() > deadline:
+                raise
+            time.sleep(PAUSE_SECONDS)
+        else:
+            return

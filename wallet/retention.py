@@ -1,4 +1,4 @@
-"""Clears what is kept for a time only, in bounded batches.
+"""Clears what is kept for a time only, in bounded batches, and makes the tables of days and months ahead.
 
 Transactions, journal, ids and inquiries are kept for ever.
 """
@@ -19,6 +19,7 @@ from players.logins.attempts import forget_old
 from wallet.call_log import drop_old_days, prepare_days
 from wallet.events.numbering import drop_old_events
 from wallet.job_runs import Run
+from wallet.journal_parts import prepare_months
 from wallet.models import JobRun
 
 BATCH = 1_000
@@ -68,6 +69,7 @@ def purge_expired(run: Run) -> None:
     """
     at = now()
     prepare_days(DAYS_AHEAD)
+    prepare_months()
     sessions = clear("players_gamesession", SESSIONS, at - timedelta(days=settings.SESSION_DAYS))
     runs = clear("wallet_jobrun", JOB_RUNS, at - timedelta(days=settings.SWEEP_RUN_DAYS), kept=newest_runs())
     questions = clear("wallet_question", QUESTIONS, at - timedelta(days=settings.QUESTION_DAYS))

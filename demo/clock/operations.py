@@ -11,6 +11,7 @@ from django.db.models import F
 from lib.clock import now
 from payments.nudges import nudge
 from wallet.call_log import prepare_days
+from wallet.journal_parts import prepare_months
 from wallet.models import Pulse
 from wallet.retention import DAYS_AHEAD
 
@@ -58,6 +59,7 @@ def move_clock(hours: int) -> Clock:
             cursor.execute(MOVE, [round(by.total_seconds())])
         # By the new time, before anybody goes by it: no call may meet a day of the log that is being made.
         prepare_days(DAYS_AHEAD)
+        prepare_months()
     run_schedule()
     return read_clock()
 

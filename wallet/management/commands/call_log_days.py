@@ -1,4 +1,4 @@
-"""Makes the call log's days ahead, and drops the old ones."""
+"""Makes the call log's days and the journal's months ahead, and drops the log's old days."""
 
 from argparse import ArgumentParser
 from datetime import timedelta
@@ -8,12 +8,13 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from wallet.call_log import drop_old_days, prepare_days
+from wallet.journal_parts import prepare_months
 
 
 class Command(BaseCommand):
     help = (
-        "Makes the partitions of the next days of the call log and drops those older than "
-        "CALL_LOG_DAYS. Run it daily; safe to repeat."
+        "Makes the partitions of the next days of the call log and of the next months of the journal, and "
+        "drops days of the log that are older than CALL_LOG_DAYS. Run it daily; safe to repeat."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -21,5 +22,6 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         made = prepare_days(options["ahead"])
+        prepare_months()
         dropped = drop_old_days(timedelta(days=settings.CALL_LOG_DAYS))
         self.stdout.write(f"Call log: {made} days made, {dropped} dropped.")
