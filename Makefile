@@ -14,7 +14,7 @@ HOSTILE := tests/config/launcher/test_restarts.py tests/config/recovery/test_dri
 	$(addprefix tests/config/test_,nginx.py web_reload.py web_worker.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test quick citus faults proofs lint lint-style lint-imports lint-sql lint-types lock bench bench-peers bench-pooler bench-growth bench-scale bench-settle bench-reconcile bench-callbacks bench-pages bench-audit bench-limits overload promise simulate kit client-types history manage mutate attack drill failover events fuzz german pictures release-check clean install
+.PHONY: help run demo test quick citus faults proofs lint lint-style lint-imports lint-sql lint-types lock bench bench-peers bench-pooler bench-growth bench-scale bench-settle bench-reconcile bench-callbacks bench-pages bench-audit bench-archive bench-limits overload promise simulate kit client-types history manage mutate attack drill failover events fuzz german pictures release-check clean install
 
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{ printf "make %-14s %s\n", $$1, $$2 }'
@@ -77,6 +77,9 @@ bench-scale: $(RUN)  ## measure withdrawals on 10 000 000 lines, hot rows, many 
 
 bench-limits: $(RUN)  ## measure withdrawals with six limits beside those with none; writes var/bench-limits.json
 	@$(LAUNCH) with --instance bench -- $(VENV)/bin/python -m benchmarks.limits $(ARGS)
+
+bench-archive: $(RUN)  ## measure how much room archived months make; writes var/bench-archive.json
+	@$(LAUNCH) with --instance bench -- $(VENV)/bin/python -m benchmarks.archive $(ARGS)
 
 bench-settle: $(RUN)  ## measure how fast due transactions are settled; writes var/bench-settle.json
 	@$(LAUNCH) with --instance bench -- $(VENV)/bin/python -m benchmarks.settle $(ARGS)

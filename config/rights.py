@@ -132,6 +132,15 @@ WALLET = {
         stays="id position day settled drawn drawn_by dropped_position dropped_at dropped_subject_id "
         "dropped_seq"
     ),
+    # Which months are archived: written by whoever owns the journal.
+    "wallet_archivedpart": table(
+        stays="part began_at ended_at wallets entries calls manifest_hash checkpoint archived_at dropped_at"
+    ),
+    "wallet_archivemark": table(
+        stays="part_id player_id wallet_id currency_id spendable reserved announced debt entry_count head "
+        "frozen_at withdrawal_limit opened_at pending"
+    ),
+    "wallet_archivedmovement": table(stays="id part_id day currency_id debit credit amount entries"),
     # What the pages about a game's integration show, summed up from the call log.
     "wallet_callhour": table(
         "add remove", changes="calls refused repeats late", stays="game_id hour endpoint bucket"

@@ -300,6 +300,12 @@ AUDIT_WORKERS = env.int("AUDIT_WORKERS", default=1)
 if AUDIT_WORKERS < 1:
     raise ImproperlyConfigured("AUDIT_WORKERS must be at least 1.")
 
+# --- The archive --------------------------------------------------------------------------------------
+
+# Where months of the journal go that are taken out of the database (`manage.py archive_journal`). Whoever
+# shows statements reads it: web servers and workers.
+ARCHIVE_DIRECTORY = env.str("ARCHIVE_DIRECTORY", default=str(BASE_DIR / "var" / "archive"))
+
 # --- Checkpoints --------------------------------------------------------------------------------------
 
 # Signs the daily checkpoints: an Ed25519 key as 32 random bytes in base64. Without it none are made, and an

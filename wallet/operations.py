@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from uuid import UUID
 
 from django.conf import settings
@@ -13,6 +14,7 @@ from players.models import Game, Operator, Player
 from players.operations import find_game, find_player, require_active, start_session
 from players.switches import require_gaming, require_openings
 from wallet import ledger
+from wallet.archive.entries import newest_archived, with_transactions
 from wallet.currencies import decimals_of
 from wallet.ledger import Answer, CallContext, SessionView, TransactionView
 from wallet.models import Adjustment, Discrepancy, Entry, Transaction, Wallet
@@ -188,7 +190,15 @@ def read_statement(
     if before is not None:
         entries = entries.filter(seq__lt=before)
     page = list(entries.order_by("-seq")[: limit + 1])
+    if len(page) <= limit:
+        moved = (entry for entry in newest_archived(wallet, before) if Entry.Account.SPENDABLE in legs(entry))
+        page += with_transactions(list(islice(moved, limit + 1 - len(page))))
     return page[:limit], page[limit - 1].seq if len(page) > limit else None
+
+
+def legs(entry: Entry) -> tuple[str | None, str | None]:
+    """The accounts between which an entry moved something."""
+    return entry.debit, entry.credit
 
 
 # --- What operators, sweeps and the audit do ------------------------------------------------------------

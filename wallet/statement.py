@@ -5,51 +5,33 @@ each wallet, a time is found by halving, and a search for rare entries looks thr
 """
 
 import heapq
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
 
-from lib.backoffice.languages import _
 from players.models import Player
-from wallet.currencies import decimals_of
-from wallet.models import Entry, Transaction, Wallet
+from wallet.archive.entries import archived_up_to
+from wallet.models import ArchivedPart, Entry, Wallet
 from wallet.placement import beside
+from wallet.statement_archived import balances_in_archive, read_archived
+from wallet.statement_terms import KINDS, Line, Span, StatementPage, Wanted, minor, place_below, spans_of
 
 PAGE = 25
 # Entries of one wallet that one page looks through at most, if not every entry is wanted.
 MOST_LOOKED_THROUGH = 5_000
-# More wallets has nobody: there is one for each currency.
-MOST_WALLETS = 50
-PLACE = re.compile(r"[A-Z0-9]{2,12}-[0-9]{1,18}(\.[A-Z0-9]{2,12}-[0-9]{1,18}){0,49}", re.ASCII)
-PAID = ("payment", "sale", "payment_return", "sale_return", "top_up", "clawback", "set_aside")
-BY_HAND = tuple(type.value for type in Transaction.BY_HAND)
-# What can be asked for: a condition on `entry` and `tx`, its transaction.
-KINDS: Mapping[str, tuple[str, str]] = {
-    "moved": (_("Changes of the balance"), "'spendable' IN (entry.debit, entry.credit)"),
-    "withdrawal": (_("Withdrawals"), "tx.type = 'withdrawal'"),
-    "deposit": (_("Deposits"), "tx.type = 'deposit'"),
-    "paid": (_("Payments and refunds"), f"tx.type IN {PAID}"),
-    "by_hand": (_("Adjustments by operators"), f"tx.type IN {BY_HAND}"),
-    "declined": (_("Refused for money or a limit"), "entry.event = 'declined'"),
-    "returned": (_("Rolled back or expired"), "entry.event IN ('rolled_back', 'expired')"),
-    "debt": (_("Debt"), "'debt' IN (entry.debit, entry.credit)"),
-    "wallet": (
-        _("Freezes and limits"),
-        "entry.event IN ('wallet_opened', 'frozen', 'unfrozen', 'limit_set')",
-    ),
-}
-
-# The last entry of each wallet before each of some times; 0 if there is none. It halves the numbers, which
-# have no gap, between 0 and the last one.
+# The last entry of each wallet before each of some times; if there is none, the last archived one, or 0. It
+# halves the numbers, which have no gap, up to the last one.
 SOUGHT = """
     WITH RECURSIVE halved AS (
-        SELECT id AS wallet_id, moment, 0::bigint AS low, entry_count + 1 AS high
+        SELECT id AS wallet_id, moment, (
+            -- Of what is archived, the database knows only up to where.
+            SELECT coalesce(max(mark.entry_count), 0) FROM wallet_archivemark mark
+            WHERE mark.player_id = %(player)s AND mark.wallet_id = wallet_wallet.id
+        ) AS low, entry_count + 1 AS high
         FROM wallet_wallet CROSS JOIN unnest(%(moments)s::timestamptz[]) AS moments (moment)
         WHERE player_id = %(player)s AND id = ANY(%(wallets)s::uuid[])
         UNION ALL
@@ -93,51 +75,6 @@ FOUND = """
 JOIN = f" LEFT JOIN wallet_transaction tx ON tx.id = entry.transaction_id{beside('tx', 'entry')}"
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which entries a reader asks for. Amounts are in major units of each entry's currency."""
-
-    kind: str = ""
-    game: UUID | None = None
-    currency: str = ""
-    since: datetime | None = None
-    until: datetime | None = None
-    least: Decimal | None = None
-    most: Decimal | None = None
-
-    @property
-    def is_sparse(self) -> bool:
-        """Whether entries are left out for what they are: only looking at each tells."""
-        return any(value not in (None, "") for value in (self.kind, self.game, self.least, self.most))
-
-
-@dataclass(frozen=True, slots=True)
-class StatementPage:
-    """Entries, newest first, and where the next page begins, if there is one.
-
-    `looked_back_to` is set if the search ended there without filling the page.
-    """
-
-    entries: list[Entry]
-    following: str = ""
-    looked_back_to: datetime | None = None
-
-
-@dataclass(slots=True)
-class Span:
-    """Numbers of entries of one wallet, both ends left out."""
-
-    wallet: Wallet
-    after: int = 0
-    before: int = 0
-
-
-class Line(NamedTuple):
-    wallet_id: UUID
-    seq: int
-    at: datetime
-
-
 @dataclass(slots=True)
 class Reading:
     """A reading of a player's journals: which entries, in which spans."""
@@ -157,8 +94,16 @@ def read_page(
     """A page of a player's statement, by a bounded number of queries, however long the journals are."""
     chosen = [wallet for wallet in wallets if wanted.currency in ("", wallet.currency_id)]
     reading = Reading(player, wanted, spans_of(chosen, place))
-    narrow_to_times(reading)
+    archived = archived_up_to(player.pk, reading.wallets)
+    narrow_to_times(reading, archived)
     floors = {span.wallet.pk: span.after for span in reading.spans}
+    if archived and not any(
+        span.before > archived.get(span.wallet.pk, span.after) + 1 for span in reading.spans
+    ):
+        return read_archived(reading.spans, wanted, size, MOST_LOOKED_THROUGH)
+    # What is archived comes on pages of its own, after all that is not.
+    for span in reading.spans:
+        span.after = max(span.after, min(archived.get(span.wallet.pk, 0), span.before - 1))
     reached = narrow_to_bound(reading) if wanted.is_sparse else None
     lines = merged(found(reading, size + 1))
     shown = lines[:size]
@@ -170,41 +115,26 @@ def read_page(
     return StatementPage(entries_of(player, shown))
 
 
-def spans_of(wallets: Sequence[Wallet], place: str) -> list[Span]:
-    """All entries of each wallet, or those below a place; a wallet that it does not name was opened later."""
-    if not place:
-        return [Span(wallet, 0, wallet.entry_count + 1) for wallet in wallets]
-    known = read_place(place)
-    return [Span(wallet, 0, known.get(wallet.currency_id, 1)) for wallet in wallets]
-
-
-def read_place(text: str) -> dict[str, int]:
-    """The numbers below which a page begins, by currency; what is no place is the very beginning's end."""
-    if not PLACE.fullmatch(text):
-        return {}
-    return {code: int(number) for code, _, number in (part.partition("-") for part in text.split("."))}
-
-
-def place_below(spans: Sequence[Span], shown: Sequence[Line]) -> str:
-    """The place below the entries that were shown."""
-    lowest = {span.wallet.pk: span.before for span in spans}
-    for line in shown:
-        lowest[line.wallet_id] = line.seq
-    return ".".join(f"{span.wallet.currency_id}-{lowest[span.wallet.pk]}" for span in spans)
-
-
-def narrow_to_times(reading: Reading) -> None:
-    """Leaves out what lies before and after the wanted times."""
+def narrow_to_times(reading: Reading, archived: Mapping[UUID, int]) -> None:
+    """Leaves out what lies before and after the wanted times; of what is archived, only if all of it does."""
     wanted = reading.wanted
     moments = [moment for moment in (wanted.since, wanted.until) if moment]
     if not moments:
         return
     sought = seek(reading.player, reading.wallets, moments)
+    is_later = bool(archived and wanted.since and is_after_archive(wanted.since))
     for span in reading.spans:
         if wanted.since:
-            span.after = max(span.after, sought[span.wallet.pk, wanted.since])
+            last = sought[span.wallet.pk, wanted.since]
+            if is_later or last > archived.get(span.wallet.pk, 0):
+                span.after = max(span.after, last)
         if wanted.until:
             span.before = min(span.before, sought[span.wallet.pk, wanted.until] + 1)
+
+
+def is_after_archive(moment: datetime) -> bool:
+    """Whether nothing that is archived is as late as this."""
+    return not ArchivedPart.objects.filter(ended_at__gt=moment).exists()
 
 
 def narrow_to_bound(reading: Reading) -> datetime | None:
@@ -232,7 +162,9 @@ def narrow_to_bound(reading: Reading) -> datetime | None:
 def seek(
     player: Player, wallets: Sequence[UUID], moments: Sequence[datetime]
 ) -> dict[tuple[UUID, datetime], int]:
-    """The number of the last entry before each moment in each wallet, 0 if there is none."""
+    """The number of the last entry before each moment in each wallet; if there is none, the last one that is
+    archived, and 0 if none is.
+    """
     given: dict[str, Any] = {"player": player.pk, "wallets": list(wallets), "moments": list(moments)}
     with connection.cursor() as cursor:
         cursor.execute(SOUGHT, given)
@@ -253,7 +185,14 @@ def balances_at(
     with connection.cursor() as cursor:
         cursor.execute(HELD, given)
         held = {(wallet_id, seq): spendable for wallet_id, seq, spendable in cursor.fetchall()}
-    return {(wallet_id, moment): held.get((wallet_id, seq), 0) for (wallet_id, moment), seq in sought.items()}
+    older = balances_in_archive(
+        player, [key for key, seq in sought.items() if seq and (key[0], seq) not in held]
+    )
+    return older | {
+        (wallet_id, moment): held.get((wallet_id, seq), 0)
+        for (wallet_id, moment), seq in sought.items()
+        if (wallet_id, moment) not in older
+    }
 
 
 def found(reading: Reading, limit: int) -> list[list[Line]]:
@@ -283,11 +222,6 @@ def found(reading: Reading, limit: int) -> list[list[Line]]:
         for row in sorted(cursor.fetchall(), key=lambda row: -row[1]):
             lists[row[0]].append(Line(*row))
     return list(lists.values())
-
-
-def minor(amount: Decimal | None, wallet: Wallet) -> int | None:
-    """An amount in minor units of a wallet's currency, rounded down; None if there is none."""
-    return None if amount is None else int(amount.scaleb(decimals_of(wallet.currency_id) or 0))
 
 
 def merged(lists: Sequence[Sequence[Line]]) -> list[Line]:

@@ -7,7 +7,7 @@ import pytest
 
 from config.launcher.supervisor import ROOT
 
-MEASURING = ("audit", "bench", "callbacks", "growth", "pages", "peers", "scale", "settle")
+MEASURING = ("archive", "audit", "bench", "callbacks", "growth", "pages", "peers", "scale", "settle")
 
 
 @pytest.mark.parametrize("command", MEASURING)

@@ -11,7 +11,8 @@ from lib.clock import now
 from tests.support.callers import Callers, PlayerSession
 from wallet import statement
 from wallet.models import Entry, Wallet
-from wallet.statement import KINDS, Wanted, read_page
+from wallet.statement import read_page
+from wallet.statement_terms import KINDS, Wanted
 
 Key = tuple[str, int]
 
@@ -127,4 +128,4 @@ def test_statement__takes_as_many_queries_for_many_entries(two_wallets: PlayerSe
         read_page(two_wallets.player, wallets, Wanted(kind="moved"), size=1)
     with CaptureQueriesContext(connection) as many:
         read_page(two_wallets.player, wallets, Wanted(kind="moved"))
-    assert len(few) == len(many) == 2
+    assert len(few) == len(many) == 3

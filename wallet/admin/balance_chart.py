@@ -8,6 +8,7 @@ from typing import NamedTuple
 from lib.backoffice.languages import _
 from lib.clock import now
 from players.models import Player
+from wallet.archive.entries import ArchiveAway
 from wallet.currencies import show_amount
 from wallet.models import Wallet
 from wallet.statement import balances_at
@@ -39,7 +40,11 @@ def charts_of(player: Player, wallets: Sequence[Wallet]) -> list[Chart]:
         return []
     at = now()
     moments = ends_of_days(at)
-    known = balances_at(player, [wallet.pk for wallet in chosen], moments)
+    try:
+        known = balances_at(player, [wallet.pk for wallet in chosen], moments)
+    except ArchiveAway:
+        # The statement below says so.
+        return []
     drawn = []
     for wallet in chosen:
         balances = [*(known[wallet.pk, moment] for moment in moments), wallet.spendable]

@@ -1,9 +1,13 @@
 """Journal entries as operators read them. Its only index is its order, which bounds every reading."""
 
 from collections.abc import Sequence
-from typing import Any
+from contextlib import suppress
+from functools import reduce
+from itertools import islice
+from operator import or_
+from typing import Any, NamedTuple
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -11,6 +15,7 @@ from lib.backoffice.formatting import NOTHING, badge, clipped, clock, link, mono
 from lib.backoffice.languages import _
 from lib.backoffice.pages import Section
 from wallet.admin.amounts import bare_cell
+from wallet.archive.entries import ArchiveAway, archived_between, newest_archived, with_transactions
 from wallet.models import Entry, Transaction, Wallet
 
 PAGE = 25
@@ -55,37 +60,61 @@ def entries_of(wallet: Wallet) -> QuerySet[Entry]:
     return Entry.objects.filter(player_id=wallet.player_id, wallet_id=wallet.pk).order_by("-seq")
 
 
-def journal_page(wallet: Wallet, before: int | None) -> tuple[Sequence[Entry], int | None]:
-    """A page of a wallet's journal that ends below the entry `before`, and where the next page begins."""
+class JournalPage(NamedTuple):
+    """Entries, newest first, where the next page begins, and what is not there that should be."""
+
+    entries: Sequence[Entry]
+    following: int | None
+    missing: str = ""
+
+
+def journal_page(wallet: Wallet, before: int | None) -> JournalPage:
+    """A page of a wallet's journal that ends below the entry `before`."""
     entries = entries_of(wallet).select_related("transaction__game")
     found = list((entries.filter(seq__lt=before) if before else entries)[: PAGE + 1])
-    return found[:PAGE], found[PAGE - 1].seq if len(found) > PAGE else None
+    is_beginning = bool(found) and found[-1].seq == 1
+    if len(found) <= PAGE and not is_beginning:
+        try:
+            found += with_transactions(list(islice(newest_archived(wallet, before), PAGE + 1 - len(found))))
+        except ArchiveAway as problem:
+            return JournalPage(found, None, problem.words)
+    return JournalPage(found[:PAGE], found[PAGE - 1].seq if len(found) > PAGE else None)
 
 
 def entries_of_transaction(transaction: Transaction) -> Sequence[Entry]:
     """The entries of a transaction: its opening, its settlement, and a repaid debt that came with it."""
-    numbers = {transaction.opened_seq}
-    if transaction.settled_seq is not None:
-        numbers |= {transaction.settled_seq - 1, transaction.settled_seq}
-    found = Entry.objects.filter(
-        player_id=transaction.player_id, wallet_id=transaction.wallet_id, seq__in=numbers
-    )
-    return [entry for entry in found.order_by("seq") if entry.transaction_id == transaction.pk]
+    opened, settled = transaction.opened_seq, transaction.settled_seq
+    spans = [(opened, opened)] if settled is None else [(opened, opened), (settled - 1, settled)]
+    return [entry for entry in entries_in(transaction, *spans) if entry.transaction_id == transaction.pk]
 
 
 def entries_around(transaction: Transaction) -> Sequence[Entry]:
     """What happened in the wallet just before and after a transaction was opened, without its own entries."""
-    first, last = transaction.opened_seq - AROUND, transaction.opened_seq + AROUND
-    found = Entry.objects.filter(
-        player_id=transaction.player_id, wallet_id=transaction.wallet_id, seq__range=(first, last)
-    )
-    rows = found.select_related("transaction__game").order_by("seq")
-    return [entry for entry in rows if entry.transaction_id != transaction.pk]
+    span = (max(transaction.opened_seq - AROUND, 1), transaction.opened_seq + AROUND)
+    return [entry for entry in entries_in(transaction, span) if entry.transaction_id != transaction.pk]
+
+
+def entries_in(transaction: Transaction, *spans: tuple[int, int]) -> Sequence[Entry]:
+    """Entries of a transaction's wallet in their order, from the first number to the last of each span."""
+    wanted = reduce(or_, (Q(seq__range=span) for span in spans))
+    rows = Entry.objects.filter(wanted, player_id=transaction.player_id, wallet_id=transaction.wallet_id)
+    found = {entry.seq: entry for entry in rows.select_related("transaction__game")}
+    wallet = Wallet(pk=transaction.wallet_id, player_id=transaction.player_id)
+    with suppress(ArchiveAway):
+        # Its wallet's journal says if they are away; the transaction's page has to be there all the same.
+        for first, last in spans:
+            if first not in found:
+                found |= {entry.seq: entry for entry in archived_between(wallet, first, last)}
+    return [found[seq] for seq in sorted(found)]
 
 
 def last_freeze(wallet: Wallet) -> Entry | None:
     """The entry that froze a frozen wallet: few can have come after it."""
-    return entries_of(wallet).filter(event="frozen").first()
+    found = entries_of(wallet).filter(event="frozen").first()
+    try:
+        return found or next((entry for entry in newest_archived(wallet) if entry.event == "frozen"), None)
+    except ArchiveAway:
+        return None
 
 
 def show_event(event: str) -> SafeString:
@@ -99,6 +128,7 @@ def section(
     code: str,
     *,
     empty: str,
+    note: str = "",
     more: tuple[str, str] | None = None,
     back: tuple[str, str] | None = None,
 ) -> Section:
@@ -124,6 +154,7 @@ def section(
         empty,
         more,
         back,
+        note=note,
     )
 
 

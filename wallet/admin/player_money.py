@@ -28,7 +28,7 @@ from wallet.admin.wallet_actions import WalletActions
 from wallet.admin.wallets import WALLET_HEADERS, show_gate
 from wallet.currencies import show_amount
 from wallet.models import Wallet
-from wallet.statement import MOST_WALLETS
+from wallet.statement_terms import MOST_WALLETS
 
 
 def wallet_row(wallet: Wallet) -> tuple[Any, ...]:

@@ -18,8 +18,10 @@ from players.models import Game, Player
 from wallet.admin.amounts import amount_cell
 from wallet.admin.statement_words import show_change, tell
 from wallet.admin.transaction_states import show_state
+from wallet.archive.entries import ArchiveAway
 from wallet.models import Entry, Wallet
-from wallet.statement import KINDS, StatementPage, Wanted, read_page
+from wallet.statement import read_page
+from wallet.statement_terms import KINDS, StatementPage, Wanted
 
 TITLE, ANCHOR = _("Statement"), "statement"
 # The time leads to the story of the transaction.
@@ -91,7 +93,10 @@ def statement_section(
 ) -> Section:
     """A page of the statement, for the player's page; `export` is the address that exports it."""
     asked = read_asked(given, wallets)
-    page = read_page(player, wallets, asked.wanted, text_of(given, "before"))
+    try:
+        page, away = read_page(player, wallets, asked.wanted, text_of(given, "before")), ""
+    except ArchiveAway as problem:
+        page, away = StatementPage([]), problem.words
     kept = {name: text_of(given, name) for name in NAMES if text_of(given, name)}
     older = f"?{urlencode(kept | {'before': page.following})}#{ANCHOR}"
     codes = {wallet.pk: wallet.currency_id for wallet in wallets}
@@ -104,7 +109,7 @@ def statement_section(
         more=(_("Older"), older) if page.following else None,
         back=(_("Newest"), f"?{urlencode(kept)}#{ANCHOR}") if text_of(given, "before") else None,
         form=form_of(asked, given, wallets, export),
-        note=note_of(page),
+        note=away or note_of(page),
     )
 
 

@@ -23,9 +23,11 @@ from players.models import Player
 from wallet.admin.amounts import written
 from wallet.admin.statement import NAMES, Asked, read_asked, text_of
 from wallet.admin.statement_words import change, show_change, tell
+from wallet.archive.entries import ArchiveAway
 from wallet.currencies import show_amount
 from wallet.models import Entry, Wallet
-from wallet.statement import MOST_WALLETS, read_page
+from wallet.statement import read_page
+from wallet.statement_terms import MOST_WALLETS
 
 EXPORT, EXPORTING = "players.export_player", "export_statement"
 # More is read by nobody: the conditions must find fewer.
@@ -107,6 +109,9 @@ class StatementExport(PlayerAdmin):
             entries = read_all(player, wallets, read_asked(given, wallets))
         except TooMany:
             messages.warning(request, TOO_MANY.format(number=f"{MOST_EXPORTED:,}"))
+            return HttpResponseRedirect(page_of(player))
+        except ArchiveAway as problem:
+            messages.warning(request, problem.words)
             return HttpResponseRedirect(page_of(player))
         conditions = {name: text_of(given, name) for name in NAMES if text_of(given, name)}
         codes = {wallet.pk: wallet.currency_id for wallet in wallets}

@@ -147,7 +147,7 @@ class WalletAdmin(WalletActions, SessionSearchAdmin, SelectingAdmin):
 
     def sections(self, request: HttpRequest, obj: Wallet) -> list[Section]:
         before = read_number(request.GET.get("before", ""))
-        entries, following = journal.journal_page(obj, before)
+        entries, following, missing = journal.journal_page(obj, before)
         older = (
             (_("Older entries"), f"?before={following}#journal-{obj.currency_id.lower()}")
             if following
@@ -160,6 +160,7 @@ class WalletAdmin(WalletActions, SessionSearchAdmin, SelectingAdmin):
                 entries,
                 obj.currency_id,
                 empty=_("There are no older entries."),
+                note=missing,
                 more=older,
                 back=newest,
             )

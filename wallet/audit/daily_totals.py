@@ -15,7 +15,7 @@ from wallet.audit.problems import Problem, problem
 from wallet.audit.words import account_name
 from wallet.currencies import show_amount
 from wallet.job_runs import Run
-from wallet.models import ClosedDay, DailyTotal, FiguresDay
+from wallet.models import ArchivedPart, ClosedDay, DailyTotal, FiguresDay
 from wallet.placement import beside
 
 # A day is closed once nothing more can come: an entry takes its time under its wallet's lock, a moment before
@@ -129,7 +129,12 @@ def close_day(day: date) -> bool:
 
 
 def reclose_day(day: date) -> None:
-    """Closes a day anew, where its journal has been put right since."""
+    """Closes a day anew, where its journal has been put right since.
+
+    Raises `ValueError` if that is archived: there is nothing left to be summed up.
+    """
+    if ArchivedPart.objects.filter(ended_at__gt=begin(day)).exists():
+        raise ValueError(f"the journal of {day} is archived: bring it back first (manage.py archive_restore)")
     with transaction.atomic():
         ClosedDay.objects.filter(day=day).delete()
         close_day(day)

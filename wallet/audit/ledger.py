@@ -7,13 +7,14 @@ from typing import Any
 
 import psycopg
 
+from wallet.audit.archived import Archived, archived_movements, begin_replay, with_archived
 from wallet.audit.daily_totals import add_movement, differing_days
 from wallet.audit.duplicates import duplicates
 from wallet.audit.figures import differing_figures
 from wallet.audit.orphans import CHECKS, ORPHANS
 from wallet.audit.problems import Problem, problem
 from wallet.audit.replay import KEPT_PROBLEMS, Replay, WalletRow
-from wallet.audit.report import Report
+from wallet.audit.report import Report, add_sums
 from wallet.audit.rows import (
     BATCH,
     ENTRIES,
@@ -31,12 +32,15 @@ from wallet.currencies import show_amount
 # Players whose wallets are read by one question, where not all are: few enough to be looked up one by one.
 PLAYERS_AT_ONCE = 200
 
-# Transactions that no entry leads to: no replay meets them. Each belongs to a wallet that is there.
+# Transactions that no entry leads to: no replay meets them. Each belongs to a wallet that is there. What
+# leads to the older ones may be archived.
 UNOPENED_WHERE = """
     SELECT t.wallet_id::text, t.id::text FROM wallet_transaction t
         JOIN wallet_wallet w ON w.id = t.wallet_id AND w.player_id = t.player_id
     WHERE NOT EXISTS (SELECT 1 FROM wallet_entry e WHERE e.player_id = t.player_id
-        AND e.wallet_id = t.wallet_id AND e.seq = t.opened_seq AND e.transaction_id = t.id) {where}
+        AND e.wallet_id = t.wallet_id AND e.seq = t.opened_seq AND e.transaction_id = t.id)
+    AND NOT EXISTS (SELECT 1 FROM wallet_archivemark m WHERE m.player_id = t.player_id
+        AND m.wallet_id = t.wallet_id AND m.entry_count >= t.opened_seq) {where}
     ORDER BY t.id
 """
 UNOPENED, UNOPENED_OF = (
@@ -78,6 +82,8 @@ def audit_ledger(progress: Progress = lambda report: None) -> Report:
     report = Report()
     with snapshot() as raw:
         check_wallets(raw, report, progress)
+        for key, sums in archived_movements(raw).items():
+            add_sums(report.moved, key, *sums)
         check_sums(report, raw.execute(HELD).fetchall())
         check_days(raw, report)
         for ask in questions().values():
@@ -108,12 +114,12 @@ def check_wallets(
         read(raw, "audit_wallets", WALLETS if players is None else WALLETS_OF, of_whom) as wallets,
         read(raw, "audit_entries", ENTRIES if players is None else ENTRIES_OF, of_whom) as entries,
     ):
-        known = ((WalletRow(*columns), None) for columns in wallets)
+        known = with_archived(raw, ((WalletRow(*columns), None) for columns in wallets))
         for wallet, rows in side_by_side(known, entries):
             if wallet is None:
                 report_missing(rows, report)
             else:
-                replay_wallet(wallet[0], rows, report, progress)
+                replay_wallet(wallet[0], wallet[1][1], rows, report, progress)
     progress(report)
 
 
@@ -125,8 +131,10 @@ def report_missing(rows: Iterator[Row], report: Report) -> None:
         report.add_ledger(f"missing wallet {wallet_id}", [found])
 
 
-def replay_wallet(wallet: WalletRow, rows: Iterator[Row], report: Report, progress: Progress) -> None:
-    replay = Replay(wallet)
+def replay_wallet(
+    wallet: WalletRow, since: Archived | None, rows: Iterator[Row], report: Report, progress: Progress
+) -> None:
+    replay = begin_replay(wallet, None, since)
     for row in rows:
         apply(replay, row, report)
         if report.entries % BATCH == 0:

@@ -14,6 +14,7 @@ import psycopg
 from django.db import connection, transaction
 
 from lib.clock import now
+from wallet.audit.archived import Archived, begin_replay, with_archived
 from wallet.audit.daily_totals import Moved, add_movement
 from wallet.audit.hash_chain import TransactionRow
 from wallet.audit.ledger import questions, report_missing
@@ -110,23 +111,26 @@ def players_of(part: AuditPart) -> tuple[UUID, UUID]:
 def audit_whole(raw: psycopg.Connection, audit: AuditPass, part: AuditPart, outcome: Outcome) -> None:
     """Replays the wallets of a range of players from their first lines."""
     first, last = players_of(part)
-    known = known_wallets(raw, KNOWN_WALLETS, first, last, audit.base)
+    known = with_archived(raw, known_wallets(raw, KNOWN_WALLETS, first, last, audit.base))
     with read(raw, "audit_entries", ENTRIES_BETWEEN, [first, last]) as entries:
         for found, rows in side_by_side(known, entries):
             if found is None:
                 report_missing(rows, outcome.report)
                 continue
             outcome.report.wallets += 1
-            replay, moved = replayed(*found, rows, outcome.report)
+            wallet, (mark, since) = found
+            replay, moved = replayed(wallet, mark, since, rows, outcome.report)
             outcome.report.entries += replay.applied
             outcome.take(replay, None, moved)
 
 
 def replayed(
-    wallet: WalletRow, mark: Mark | None, rows: Iterable[Row], report: Report
+    wallet: WalletRow, mark: Mark | None, since: Archived | None, rows: Iterable[Row], report: Report
 ) -> tuple[Replay, Moved]:
-    """A wallet from its first line, and what it moved. Its lines must lead to what was marked before."""
-    replay = Replay(wallet, mark)
+    """A wallet from its first line, or its first that is not archived, and what it moved. Its lines must lead
+    to what was marked before.
+    """
+    replay = begin_replay(wallet, mark, since)
     moved: Moved = {}
     apply_all(replay, rows, moved, report)
     return replay, moved
@@ -153,9 +157,10 @@ def audit_further(raw: psycopg.Connection, audit: AuditPass, part: AuditPart, ou
     changed = known_wallets(raw, CHANGED_WALLETS, first, last, audit.base, settled)
     while batch := list(islice(changed, WALLETS_AT_ONCE)):
         with read(raw, "audit_entries", ENTRIES_SINCE, keys(batch)) as entries:
-            for found, rows in side_by_side(batch, entries):
+            for found, rows in side_by_side(with_archived(raw, batch), entries):
                 assert found is not None
-                audit_wallet(raw, *found, settled, rows, outcome)
+                wallet, (mark, since) = found
+                audit_wallet(raw, wallet, mark, since, settled, rows, outcome)
 
 
 def keys(wallets: Iterable[tuple[WalletRow, Mark | None]]) -> list[Any]:
@@ -175,23 +180,24 @@ def audit_wallet(
     raw: psycopg.Connection,
     wallet: WalletRow,
     mark: Mark | None,
+    since: Archived | None,
     settled: Settled,
     rows: Iterator[Row],
     outcome: Outcome,
 ) -> None:
     """A wallet from its mark on. Whatever is wrong: from its first line, as every other audit tells it."""
     if mark is None or not mark.is_base:
-        replay, moved = replayed(wallet, mark, rows, outcome.report)
+        replay, moved = replayed(wallet, mark, since, rows, outcome.report)
         outcome.take(replay, None, moved)
         return
     replay, moved = Replay(wallet), {}
-    is_marked = resume(replay, mark, settled.get(wallet.wallet_id, []), rows)
+    is_marked = resume(replay, mark, since, settled.get(wallet.wallet_id, []), rows)
     apply_all(replay, rows, moved, outcome.report)
     if is_marked and not replay.problem_count:
         outcome.take(replay, mark, moved)
         return
     with read(raw, "audit_again", ENTRIES_SINCE, keys([(wallet, None)])) as entries:
-        whole, _ = replayed(wallet, mark, entries, outcome.report)
+        whole, _ = replayed(wallet, mark, since, entries, outcome.report)
     if not whole.problem_count:
         # Its journal is sound in itself, and not the one that was found right.
         if not replay.problem_count:
@@ -200,12 +206,21 @@ def audit_wallet(
     outcome.take(whole, mark, moved)
 
 
-def resume(replay: Replay, mark: Mark, settled: list[TransactionRow | None], rows: Iterator[Row]) -> bool:
+def resume(
+    replay: Replay,
+    mark: Mark,
+    since: Archived | None,
+    settled: list[TransactionRow | None],
+    rows: Iterator[Row],
+) -> bool:
     """Goes on after the mark, whose own entry is the first of the rows. Returns whether it is the same."""
     was = mark.wallet
     replay.resume(mark, [t for t in settled if t is not None])
-    row = next(rows, None)
     opening = (replay.wallet.currency, replay.wallet.opened_at)
+    if since is not None and since.mark.wallet.entry_count == was.entry_count:
+        # Its own entry is archived, and so is all before it.
+        return None not in settled and opening == (was.currency, was.opened_at) and since.mark.wallet == was
+    row = next(rows, None)
     if row is None or None in settled or opening != (was.currency, was.opened_at):
         return False
     entry, _ = divided(row)

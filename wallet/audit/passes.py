@@ -18,6 +18,7 @@ from django.db import connection, transaction
 
 from lib.clock import now
 from lib.ids import new_id
+from wallet.audit.archived import archived_movements
 from wallet.audit.ledger import check_days, check_sums, questions
 from wallet.audit.marks import GONE, HELD, moved_so_far
 from wallet.audit.parts import do_part
@@ -145,8 +146,9 @@ def result(audit: AuditPass) -> Report:
 def compare(audit: AuditPass, report: Report, held: defaultdict[str, list[int]]) -> None:
     """What all wallets together moved and hold, with what each of them was when it was read."""
     with snapshot() as raw:
-        for (day, currency, debit, credit), (amount, entries) in moved_so_far(raw, audit.base).items():
-            add_sums(report.moved, (day, currency, debit, credit), amount, entries)
+        for moved in (moved_so_far(raw, audit.base), archived_movements(raw)):
+            for key, sums in moved.items():
+                add_sums(report.moved, key, *sums)
         add_held(
             held, {currency: list(map(int, sums)) for currency, *sums in raw.execute(HELD, [audit.base])}
         )

@@ -42,22 +42,28 @@ ENTRIES_WHERE = f"""
     SELECT e.player_id::text, e.wallet_id::text, e.seq, e.transaction_id::text, e.event, e.debit, e.credit,
         e.amount, e.spendable, e.reserved, e.announced, e.debt, e.actor, e.note, {microseconds("e.at")},
         e.version, e.hash, {TRANSACTION_COLUMNS}
-    FROM {{from_keys}}wallet_entry e {{on_keys}}LEFT JOIN wallet_transaction t ON t.id = e.transaction_id
+    FROM {{from_keys}}{{journal}} e {{on_keys}}LEFT JOIN wallet_transaction t ON t.id = e.transaction_id
         {BESIDE}
     {{where}} ORDER BY e.player_id, e.wallet_id, e.seq
 """
+
+
+def entries_where(
+    where: str = "", from_keys: str = "", on_keys: str = "", journal: str = "wallet_entry"
+) -> str:
+    """The question for entries, each with its transaction, of the journal or of one of its parts."""
+    return ENTRIES_WHERE.format(where=where, from_keys=from_keys, on_keys=on_keys, journal=journal)
+
+
 WALLETS = WALLETS_WHERE.format(where="")
 WALLETS_OF = WALLETS_WHERE.format(where="WHERE w.player_id = ANY(%s::uuid[])")
-ENTRIES = ENTRIES_WHERE.format(from_keys="", on_keys="", where="")
-ENTRIES_OF = ENTRIES_WHERE.format(from_keys="", on_keys="", where="WHERE e.player_id = ANY(%s::uuid[])")
-ENTRIES_BETWEEN = ENTRIES_WHERE.format(
-    from_keys="", on_keys="", where="WHERE e.player_id >= %s AND e.player_id <= %s"
-)
+ENTRIES = entries_where()
+ENTRIES_OF = entries_where("WHERE e.player_id = ANY(%s::uuid[])")
+ENTRIES_BETWEEN = entries_where("WHERE e.player_id >= %s AND e.player_id <= %s")
 # From a number on, of wallets that are named.
-ENTRIES_SINCE = ENTRIES_WHERE.format(
+ENTRIES_SINCE = entries_where(
     from_keys="unnest(%s::uuid[], %s::uuid[], %s::bigint[]) AS k (player_id, wallet_id, since) JOIN ",
     on_keys="ON e.player_id = k.player_id AND e.wallet_id = k.wallet_id AND e.seq >= k.since ",
-    where="",
 )
 ENTRY_WIDTH = len(EntryRow._fields)
 Row = tuple[Any, ...]

@@ -3,11 +3,13 @@
 from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import psycopg
 
 from lib.clock import now
+from wallet.archive.entries import archived_lines
 from wallet.audit.rows import TRANSACTION_COLUMNS, divided, microseconds, snapshot
 from wallet.checkpoints.database import currencies
 from wallet.placement import beside
@@ -35,6 +37,11 @@ ENTRIES = f"""
     LEFT JOIN wallet_transaction t ON t.id = e.transaction_id{beside("t", "e")}
     ORDER BY e.wallet_id, e.seq
 """  # noqa: S608
+# Wallets whose first entries are in files.
+ARCHIVED = """
+    SELECT DISTINCT m.wallet_id::text FROM unnest(%s::uuid[], %s::uuid[]) AS w (player_id, wallet_id)
+    JOIN wallet_archivemark m ON m.player_id = w.player_id AND m.wallet_id = w.wallet_id
+"""
 Write = Callable[[bytes], object]
 Progress = Callable[[int, int], None]
 
@@ -73,14 +80,23 @@ def wallet_batches(raw: psycopg.Connection[Any]) -> Iterator[list[WalletLine]]:
 
 
 def write_batch(raw: psycopg.Connection[Any], wallets: list[WalletLine], write: Write) -> Iterator[int]:
-    """Writes some wallets, each with its entries after it. Yields 1 for every entry."""
+    """Writes some wallets, each with its entries after it, those that are archived first. Yields 1 for every
+    entry.
+    """
+    keys = [[wallet.player for wallet in wallets], [wallet.id for wallet in wallets]]
+    in_files = {id for (id,) in raw.execute(ARCHIVED, keys)}
     with psycopg.ServerCursor(raw, "export_entries") as cursor:
         cursor.itersize = PIECE
-        cursor.execute(ENTRIES, [[wallet.player for wallet in wallets], [wallet.id for wallet in wallets]])
+        cursor.execute(ENTRIES, keys)
         rows = iter(cursor)
         row = next(rows, None)
         for wallet in wallets:
             write(line(wallet))
+            for archived in (
+                archived_lines(UUID(wallet.player), UUID(wallet.id)) if wallet.id in in_files else ()
+            ):
+                write(line(archived))
+                yield 1
             while row is not None and row[1] == wallet.id:
                 write(line(entry_line(*divided(row))))
                 yield 1

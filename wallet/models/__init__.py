@@ -1,5 +1,6 @@
 """What is owned, what happened to it, and what the platform does by itself."""
 
+from wallet.models.archives import ArchivedMovement, ArchivedPart, ArchiveMark
 from wallet.models.audits import AuditedMovement, AuditMark, AuditPart, AuditPass
 from wallet.models.call_hours import CallHour, CallLogReading, IntegrationStep
 from wallet.models.calls import ApiCall, Discrepancy
@@ -25,6 +26,9 @@ __all__ = [
     "Alert",
     "AlertMessage",
     "ApiCall",
+    "ArchiveMark",
+    "ArchivedMovement",
+    "ArchivedPart",
     "AuditMark",
     "AuditPart",
     "AuditPass",

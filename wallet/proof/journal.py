@@ -5,7 +5,7 @@ As far as their hashes cover them, in the order of wallet ids.
 
 from collections.abc import Iterator
 from itertools import groupby
-from typing import IO, Literal, cast
+from typing import IO, Literal, Protocol, cast
 
 import msgspec
 
@@ -44,6 +44,17 @@ class WalletLine(msgspec.Struct, frozen=True, rename="camel", tag_field="line", 
     frozen_at: int | None
     withdrawal_limit: int | None
     opened_at: int
+
+
+class Whose(Protocol):
+    """Whose entries are read."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def player(self) -> str: ...
+    @property
+    def currency(self) -> str: ...
 
 
 class Opening(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
@@ -143,7 +154,7 @@ def entry_line(e: EntryRow, t: TransactionRow | None) -> EntryLine:
     )
 
 
-def covered(line: EntryLine, wallet: WalletLine) -> tuple[EntryRow, bytes | None]:
+def covered(line: EntryLine, wallet: Whose) -> tuple[EntryRow, bytes | None]:
     """An entry and its subject, as `wallet.audit.hash_chain.entry_hash` wants them."""
     values = (
         line.seq,

@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from wallet.archive.audit import audit_archives
 from wallet.audit.passes import begin, end, progress, result
 from wallet.audit.report import Report
 from wallet.audit.whole import audit_primary, audit_whole
@@ -46,6 +47,11 @@ class Command(BaseCommand):
             "again. The first one reads all.",
         )
 
+        parser.add_argument(
+            "--archives",
+            action="store_true",
+            help="Also replay the archived months from their files, and compare them with the database.",
+        )
         add_primary(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -63,6 +69,8 @@ class Command(BaseCommand):
             report = audit_primary(self.tell)
         else:
             report, was_standby = audit_whole(self.tell)
+        if options["archives"]:
+            audit_archives(report, self.tell)
         self.conclude(report, was_standby)
 
     def audit_in_parts(self, workers: int, *, full: bool) -> Report:

@@ -1,0 +1,146 @@
+"""A ledger with a month that can be archived, and the commands that do it, as the owner runs them."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from io import StringIO
+from pathlib import Path
+
+import environ
+from django.core.management import call_command
+from django.db import connection
+from django.test import override_settings
+
+from lib.clock import now
+from tests.conftest import Clock
+from tests.support.busy_wallets import Story, tell_story
+from tests.support.callers import PlayerSession
+from tests.support.checkpoints import checkpoints_in, make
+from tests.support.own_database import OwnLedger, use
+from wallet.audit.daily_totals import close_days
+from wallet.audit.passes import begin, end, result
+from wallet.audit.workers import work
+from wallet.figures import fold_figures, unfinished_days
+from wallet.job_runs import Run
+from wallet.models import Entry, Transaction
+
+Call = tuple[str, str, str | None]
+
+
+@dataclass(frozen=True)
+class ArchivableLedger:
+    """`before` is the month before which all can be archived; `calls` are a game's, made by then."""
+
+    ledger: OwnLedger
+    clock: Clock
+    story: Story
+    calls: list[Call]
+    ended: datetime
+    archive: Path
+
+    @property
+    def before(self) -> str:
+        return f"{self.ended:%Y-%m}"
+
+    @property
+    def entries(self) -> int:
+        """How many entries there are to be archived."""
+        return Entry.objects.filter(at__lt=self.ended).count()
+
+    def answers(self) -> list[bytes]:
+        """What the same calls are answered now."""
+        return [self.story.player_session.call(*call).raw for call in self.calls]
+
+
+@contextmanager
+def archivable(ledger: OwnLedger, directory: Path) -> Iterator[ArchivableLedger]:
+    """Twenty days before the month everything happened; what was left open ended two weeks into it."""
+    clock = Clock(ledger.owner)
+    ended = now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    with (
+        checkpoints_in(directory / "checkpoints"),
+        override_settings(ARCHIVE_DIRECTORY=str(directory / "archive")),
+    ):
+        clock.stand(ended - timedelta(days=20))
+        story = tell_story(ledger.callers)
+        calls = calls_of(story.other)
+        clock.stand(ended + timedelta(days=15))
+        end_all()
+        go_on(story.second)
+        inspect()
+        try:
+            yield ArchivableLedger(ledger, clock, story, calls, ended, directory / "archive")
+        finally:
+            clock.restore()
+
+
+def calls_of(player_session: PlayerSession) -> list[Call]:
+    """Calls of each kind, which have been made."""
+    confirmed, returned = (player_session.opened("withdraw", "1.00") for _ in range(2))
+    deposit = player_session.opened("deposit", "2.00")
+    calls: list[Call] = [
+        ("withdraw", "declined-before", "9999.00"),
+        ("confirmWithdrawal", confirmed, None),
+        ("rollbackWithdrawal", returned, None),
+        ("rollbackWithdrawal", "declined-before", None),
+        ("confirmDeposit", deposit, None),
+        ("rollbackDeposit", "tombstone-before", None),
+    ]
+    for call in calls:
+        player_session.call(*call)
+    return [*calls, ("withdraw", confirmed, "1.00"), ("deposit", deposit, "2.00")]
+
+
+def end_all() -> None:
+    """Ends what is pending, in the month that stays."""
+    for transaction in Transaction.objects.filter(state="pending"):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT ledger_resolve(%s, 'rolled_back', 'operator', 'test', 'old')", [transaction.pk]
+            )
+
+
+def go_on(player_session: PlayerSession) -> None:
+    """By a token that has expired since: deposits need no live one."""
+    player_session.done("confirmDeposit", player_session.opened("deposit", "1.00"))
+    player_session.opened("deposit", "2.00")
+
+
+def inspect() -> None:
+    """Days are closed and summed up, every line is audited in parts, and a checkpoint is made."""
+    close_days(Run("test"))
+    while unfinished_days(now()):
+        fold_figures(Run("test"))
+    audited(full=True)
+    make()
+
+
+def audited(*, full: bool) -> list[str]:
+    """What an audit in parts finds."""
+    audit = begin(full=full)
+    work(audit)
+    report = result(audit)
+    end(audit)
+    return report.problems
+
+
+@contextmanager
+def as_owner() -> Iterator[None]:
+    """Django connects as the tables' owner meanwhile, as for a migrate."""
+    theirs = environ.Env.db_url_config(os.environ["DATABASE_OWNER_URL"])
+    ours = {key: connection.settings_dict[key] for key in ("USER", "PASSWORD")}
+    use(USER=theirs["USER"], PASSWORD=theirs["PASSWORD"])
+    try:
+        yield
+    finally:
+        use(**ours)
+
+
+def run(command: str, **options: object) -> str:
+    """What a command of the owner says."""
+    said = StringIO()
+    with as_owner():
+        call_command(command, stdout=said, stderr=StringIO(), **options)
+    return said.getvalue()

@@ -1,0 +1,1 @@
+"""Months of the journal that lie in files instead of the database (docs/archive.md)."""
