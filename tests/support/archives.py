@@ -9,6 +9,7 @@ from io import StringIO
 from pathlib import Path
 
 import environ
+from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 from django.test import override_settings
@@ -22,6 +23,7 @@ from tests.support.own_database import OwnLedger, use
 from wallet.audit.daily_totals import close_days
 from wallet.audit.passes import begin, end, result
 from wallet.audit.workers import work
+from wallet.events.numbering import drop_old_events, number_all
 from wallet.figures import fold_figures, unfinished_days
 from wallet.job_runs import Run
 from wallet.models import Entry, Transaction
@@ -56,9 +58,12 @@ class ArchivableLedger:
 
 @contextmanager
 def archivable(ledger: OwnLedger, directory: Path) -> Iterator[ArchivableLedger]:
-    """Twenty days before the month everything happened; what was left open ended two weeks into it."""
+    """Twenty days before the first part ended everything happened; what was left open ended two weeks after.
+
+    It is 75 days later now.
+    """
     clock = Clock(ledger.owner)
-    ended = now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    [(ended,)] = ledger.owner.execute("SELECT min(ended) FROM journal_parts()").fetchall()
     with (
         checkpoints_in(directory / "checkpoints"),
         override_settings(ARCHIVE_DIRECTORY=str(directory / "archive")),
@@ -66,9 +71,14 @@ def archivable(ledger: OwnLedger, directory: Path) -> Iterator[ArchivableLedger]
         clock.stand(ended - timedelta(days=20))
         story = tell_story(ledger.callers)
         calls = calls_of(story.other)
+        number_all(Run("test"))
+        forget_answers(ledger)
         clock.stand(ended + timedelta(days=15))
         end_all()
         go_on(story.second)
+        number_all(Run("test"))
+        clock.stand(ended + timedelta(days=75))
+        drop_old_events(timedelta(days=settings.EVENTS_KEEP_DAYS))
         inspect()
         try:
             yield ArchivableLedger(ledger, clock, story, calls, ended, directory / "archive")
@@ -91,6 +101,13 @@ def calls_of(player_session: PlayerSession) -> list[Call]:
     for call in calls:
         player_session.call(*call)
     return [*calls, ("withdraw", confirmed, "1.00"), ("deposit", deposit, "2.00")]
+
+
+def forget_answers(ledger: OwnLedger) -> None:
+    """Every other transaction is from before answers were kept."""
+    ledger.owner.execute(
+        "UPDATE wallet_transaction SET opened_balance = NULL, settled_balance = NULL WHERE opened_seq % 2 = 0"
+    )
 
 
 def end_all() -> None:

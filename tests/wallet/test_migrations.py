@@ -125,6 +125,13 @@ def fill(owner: Owner) -> None:
             [f"{number:032x}", f"{number:032x}", NOON],
         )
     fill_adjustments(owner)
+    for seq in (1, 2):
+        owner.execute(
+            "INSERT INTO wallet_entry (player_id, wallet_id, seq, event, spendable, reserved, announced, "
+            "debt, actor, note, at, version, hash) "
+            "SELECT player_id, id, %s, 'frozen', 0, 0, 0, 0, 'us', '', %s, 2, '' FROM wallet_wallet",
+            [seq, NOON],
+        )
     owner.execute("INSERT INTO wallet_foldedday VALUES (%s, 5, %s)", [NOON.date(), NOON])
     owner.execute(
         "INSERT INTO wallet_accountday (day_id, currency_id, account, debits, credits, entries)"
@@ -269,3 +276,18 @@ def test_adjustments__get_an_act_for_each(upgraded: Owner) -> None:
     ]
     unasked = upgraded.execute(f"SELECT count(*) FROM ({UNASKED}) found").fetchone()
     assert unasked == (0,)
+
+
+def test_upgrade__makes_the_journal_its_first_part(upgraded: Owner) -> None:
+    found = upgraded.execute(
+        "SELECT seq, at, tableoid::regclass::text FROM wallet_entry ORDER BY seq"
+    ).fetchall()
+    assert found == [(seq, NOON, "wallet_entry_first") for seq in (1, 2)]
+    [(began, ended)] = upgraded.execute("SELECT isfinite(began), ended FROM journal_parts()").fetchall()
+    assert (began, ended > datetime.now(UTC)) == (False, True)
+    for name in ("wallet_entry", "wallet_entry_first"):
+        for statement in (f"UPDATE {name} SET seq = 9", f"DELETE FROM {name}", f"TRUNCATE {name}"):
+            with pytest.raises(psycopg.errors.RestrictViolation):
+                upgraded.execute(statement)
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        upgraded.execute("INSERT INTO wallet_entry SELECT * FROM wallet_entry")

@@ -19,8 +19,8 @@ IS_OWNER = """
     SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = 'public.wallet_entry'::regclass
 """
 IS_THERE = "SELECT to_regclass(%s) IS NOT NULL"
-# Waits no longer than this for whoever reads the journal, since all others wait behind it, and tries again.
-PATIENCE, TRIES, PAUSE = "2s", 60, 2.0
+# Waits no longer than this for whoever reads the journal, since all calls wait behind it, and tries again.
+PATIENCE, TRIES, PAUSE = "200ms", 300, 1.0
 KEPT_SO = (
     "CREATE TRIGGER entry_is_append_only BEFORE UPDATE OR DELETE ON {name} "
     "FOR EACH ROW EXECUTE FUNCTION refuse_change()"

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import connection
 
 from lib.clock import in_words, now
@@ -16,8 +17,11 @@ from wallet.models import ArchivedPart, AuditPass, Checkpoint
 from wallet.proof.header import Unusable
 from wallet.proof.verification import verify_file
 
-# So long its days may still be summed up anew for the first page (wallet.figures.DAYS_BY_HOUR).
-REST = timedelta(days=10)
+# So far back players' limits count, and are compared by the audit: to the beginning of the last month, in the
+# platform's zone.
+COUNTED = timedelta(days=70)
+# Whole days of events are dropped, once they are older than EVENTS_KEEP_DAYS.
+DROPPED_LATER = timedelta(days=2)
 UNSUMMED = """
     SELECT count(DISTINCT day), min(day)
     FROM (SELECT DISTINCT (at AT TIME ZONE 'UTC')::date AS day FROM {part}) days
@@ -28,6 +32,10 @@ PENDING = """
     SELECT count(*), min(t.id::text) FROM wallet_transaction t
     WHERE t.state = 'pending' AND EXISTS (SELECT FROM {part} e
         WHERE e.player_id = t.player_id AND e.wallet_id = t.wallet_id AND e.seq = t.opened_seq)
+"""
+TOLD = """
+    SELECT EXISTS (SELECT FROM wallet_event WHERE kind = 'entry' AND at < %(ended)s)
+        OR EXISTS (SELECT FROM wallet_newevent WHERE kind = 'entry' AND at < %(ended)s)
 """
 # Wallets whose entries here do not follow those that were archived before, in one piece (a clock went back
 # over the month's end); and those whose entries no audit in parts has found right.
@@ -52,9 +60,22 @@ AUDIT_FIRST = "run manage.py audit_ledger --workers 2 (with --new, if there was 
 
 def problems_of(part: Part) -> list[str]:
     """What speaks against archiving a part now."""
-    if part.ended + REST > now():
-        return [f"it ends on {in_words(part.ended)}, and can be archived {REST.days} days later."]
-    return [*of_entries(part), *of_checkpoint(part)]
+    if part.ended + rest() > now():
+        return [f"it ends on {in_words(part.ended)}, and can be archived {rest().days} days later."]
+    return [*of_events(part), *of_entries(part), *of_checkpoint(part)]
+
+
+def rest() -> timedelta:
+    """How long after its end calls and jobs may still read a part, other than people do."""
+    return max(COUNTED, timedelta(days=settings.EVENTS_KEEP_DAYS) + DROPPED_LATER)
+
+
+def of_events(part: Part) -> Iterator[str]:
+    """An event says which entry it is of, and is read with it."""
+    with closing(connection.cursor()) as cursor:
+        cursor.execute(TOLD, {"ended": part.ended})
+        if cursor.fetchone()[0]:
+            yield "some of its entries are still told as events: they are dropped after EVENTS_KEEP_DAYS."
 
 
 def of_entries(part: Part) -> Iterator[str]:

@@ -14,7 +14,7 @@ from wallet.archive.parts import Part
 from wallet.archive.replay import Replayed
 from wallet.audit.daily_totals import EPOCH, Moved
 from wallet.audit.hash_chain import EntryRow
-from wallet.audit.marks import CONTENT, TIME
+from wallet.audit.marks import CONTENT, MARKED_WIDTH, TIME
 from wallet.models import ArchivedMovement, ArchivedPart
 from wallet.proof.header import Unusable
 from wallet.proof.journal import covered
@@ -68,7 +68,8 @@ YEAR_1970 = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def save_marks(raw: psycopg.Connection[Any], row: ArchivedPart, found: Sequence[Replayed]) -> None:
-    columns = [list(column) for column in zip(*(one.mark.wallet for one in found), strict=True)]
+    marked = (one.mark.wallet[:MARKED_WIDTH] for one in found)
+    columns = [list(column) for column in zip(*marked, strict=True)]
     raw.execute(SAVE, [row.pk, *columns, [json.dumps(one.mark.pending) for one in found]])
 
 

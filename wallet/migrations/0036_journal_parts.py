@@ -14,11 +14,10 @@ from lib.patient_migrations import patiently
 IS_DIVIDED = "SELECT relkind = 'p' FROM pg_class WHERE oid = 'wallet_entry'::regclass"
 HAS_CITUS = "SELECT to_regclass('pg_dist_partition') IS NOT NULL"
 IS_PLACED = "SELECT count(*) > 0 FROM pg_dist_partition WHERE logicalrelid = 'wallet_entry'::regclass"
-# The first part ends with this month, if it is empty; or else with the next one, and after all that it has.
+# The first part ends with the next month, and after all that it has: nothing that comes meanwhile is refused,
+# and the months after it are made in time.
 BOUND = """
-    SELECT CASE WHEN latest IS NULL THEN date_trunc('month', now(), 'UTC')
-        ELSE date_trunc('month', greatest(latest, now()), 'UTC') + interval '2 months' END
-    FROM (SELECT max(at) AS latest FROM wallet_entry) journal
+    SELECT date_trunc('month', greatest(max(at), now()), 'UTC') + interval '2 months' FROM wallet_entry
 """
 CHECKED = (
     "ALTER TABLE wallet_entry DROP CONSTRAINT IF EXISTS entry_is_of_the_first_part",

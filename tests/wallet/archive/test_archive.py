@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from django.core.management import CommandError, call_command
 from django.test import override_settings
 
 from tests.support.archives import ArchivableLedger, archivable, as_owner, audited, run
+from tests.support.limits import limit
 from tests.support.own_database import own_ledger
 from wallet.admin.journal import entries_around, entries_of_transaction, journal_page
 from wallet.archive import answers, export, files, operations
@@ -28,6 +30,7 @@ from wallet.audit.rows import snapshot
 from wallet.checkpoints.database import comparing
 from wallet.checkpoints.export import export_journal
 from wallet.checkpoints.stored import fetched
+from wallet.limits import read_limits
 from wallet.models import ArchivedMovement, ArchivedPart, ArchiveMark, Entry, Transaction, Wallet
 from wallet.operations import read_statement
 from wallet.proof import exported
@@ -349,9 +352,40 @@ def test_archive__is_the_same_bytes_each_time(world: ArchivableLedger, tmp_path:
     (world.archive / "journal-first").rmdir()
 
 
-def test_archive__takes_no_month_that_is_not_over(world: ArchivableLedger) -> None:
-    said = run("archive_journal", before="2999-01")
-    assert "can be archived 10 days later" in said
+@pytest.mark.parametrize(("kept", "rest"), [(30, 70), (68, 70), (80, 82)])
+def test_archive__takes_no_month_that_is_still_read(world: ArchivableLedger, kept: int, rest: int) -> None:
+    with override_settings(EVENTS_KEEP_DAYS=kept):
+        for moment, is_early in ((rest, False), (rest - 1, True)):
+            world.clock.stand(world.ended + timedelta(days=moment))
+            said = run("archive_journal", before=world.before)
+            assert (f"can be archived {rest} days later" in said) == is_early
+    world.clock.stand(world.ended + timedelta(days=75))
+
+
+@pytest.mark.parametrize("table", ["wallet_event", "wallet_newevent"])
+def test_archive__waits_for_events_that_tell_of_it(world: ArchivableLedger, table: str) -> None:
+    owner = world.ledger.owner
+    moment = world.ended - timedelta(microseconds=1)
+    columns = {"wallet_event": "position, day,", "wallet_newevent": ""}[table]
+    values = {"wallet_event": "1000000, current_date,", "wallet_newevent": ""}[table]
+    if table == "wallet_event":
+        owner.execute("SELECT event_prepare_day(current_date)")
+    owner.execute(
+        f"INSERT INTO {table} ({columns} at, seq, player_id, subject_id, kind) "
+        f"VALUES ({values} %s, 1, %s, %s, 'entry')",
+        [moment, world.story.player.pk, world.story.wallet.pk],
+    )
+    with pytest.raises(CommandError, match="are still told as events"):
+        run("archive_journal", before=world.before, yes=True)
+    owner.execute(f"DELETE FROM {table} WHERE at = %s", [moment])
+
+
+def test_archive__leaves_limits_that_count_as_before(world: ArchivableLedger) -> None:
+    with archived(world):
+        limit(world.story.second, "spend", "month", 50_00)
+        limit(world.story.second, "loss", "rolling", 50_00)
+        assert audit_ledger().problems == []
+        assert [known.used for known in read_limits(world.story.player, "EUR")] == [0, 0]
 
 
 def test_archive__is_the_owners_to_make(world: ArchivableLedger) -> None:
