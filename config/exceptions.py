@@ -13,6 +13,7 @@ from lib.http.metrics import endpoint
 from lib.http.responses import error_answer, internal_error, unavailable
 from players.access.gate import Call
 from players.outcomes import InMaintenance
+from wallet.archive.entries import ArchiveAway
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +38,9 @@ def answer_to_exception(problem: Exception, context: dict[str, Any]) -> HttpResp
     if is_unavailable(problem):
         drop_unfit_connection(problem)
         logger.error("the database is unavailable: %s", problem, extra=told | {"status": 503})
+        return unavailable()
+    if isinstance(problem, ArchiveAway):
+        logger.error("the archive %s cannot be read", problem, extra=told | {"status": 503})
         return unavailable()
     logger.exception("unhandled failure", exc_info=problem, extra=told | {"status": 500})
     return internal_error()

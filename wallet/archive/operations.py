@@ -33,7 +33,7 @@ from wallet.audit.daily_totals import Moved
 from wallet.audit.marks import add_moved
 from wallet.audit.passes import last_full
 from wallet.job_runs import alone
-from wallet.models import ArchivedMovement, ArchivedPart, ArchiveMark
+from wallet.models import ArchivedMovement, ArchivedPart, ArchiveMark, AuditPass
 from wallet.proof.header import Unusable
 
 Tell = Callable[[str], object]
@@ -124,8 +124,8 @@ def restore(row: ArchivedPart, tell: Tell) -> None:
     if ArchivedPart.objects.filter(ended_at__gt=row.ended_at).exists():
         raise Refused(f"{of_row(row).label} is not the last archived part: those after it come first.")
     with alone("audit_all") as is_ours:
-        if not is_ours:
-            raise Refused("An audit of the whole ledger is under way.")
+        if not is_ours or AuditPass.objects.filter(ended_at=None).exists():
+            raise Refused("An audit of the whole ledger is under way: let it come to its end first.")
         with transaction.atomic():
             bring_back(row, tell)
 

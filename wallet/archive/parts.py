@@ -12,6 +12,7 @@ from django.db.utils import OperationalError
 
 from wallet.archive.files import ArchiveFiles
 from wallet.models import ArchivedPart
+from wallet.proof.header import Unusable
 
 PREFIX = "wallet_entry_"
 PARTS = "SELECT part, nullif(began, '-infinity'), ended FROM journal_parts() ORDER BY ended"
@@ -108,13 +109,13 @@ def execute(statement: str) -> None:
 
 
 def execute_patiently(statement: str, sleep: Callable[[float], None] = time.sleep) -> None:
-    """Does it in a moment in which nobody reads the journal for long."""
+    """Does it in a moment in which nobody reads the journal for long. Raises `Unusable` if there is none."""
     execute(f"SET LOCAL lock_timeout = '{PATIENCE}'")
     for _ in range(TRIES):
         if was_done(statement):
             return
         sleep(PAUSE)
-    execute(statement)
+    raise Unusable("somebody reads the journal for long, as an audit does: run it again later")
 
 
 def was_done(statement: str) -> bool:
