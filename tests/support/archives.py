@@ -26,14 +26,19 @@ from wallet.audit.workers import work
 from wallet.events.numbering import drop_old_events, number_all
 from wallet.figures import fold_figures, unfinished_days
 from wallet.job_runs import Run
+from wallet.journal_parts import prepare_months
 from wallet.models import Entry, Transaction
 
 Call = tuple[str, str, str | None]
+# So long after the first part's end it is now.
+PRESENT = timedelta(days=110)
 
 
 @dataclass(frozen=True)
 class ArchivableLedger:
-    """`before` is the month before which all can be archived; `calls` are a game's, made by then."""
+    """`before` is the month after the first part, which can be archived; `later` that after the next one;
+    `calls` are a game's, made by then.
+    """
 
     ledger: OwnLedger
     clock: Clock
@@ -47,6 +52,10 @@ class ArchivableLedger:
         return f"{self.ended:%Y-%m}"
 
     @property
+    def later(self) -> str:
+        return f"{self.ended + timedelta(days=32):%Y-%m}"
+
+    @property
     def entries(self) -> int:
         """How many entries there are to be archived."""
         return Entry.objects.filter(at__lt=self.ended).count()
@@ -58,9 +67,8 @@ class ArchivableLedger:
 
 @contextmanager
 def archivable(ledger: OwnLedger, directory: Path) -> Iterator[ArchivableLedger]:
-    """Twenty days before the first part ended everything happened; what was left open ended two weeks after.
-
-    It is 75 days later now.
+    """In the journal's first part everything happened; in the month after, what was left open ended, and more
+    began; that ended in a third part. All but that one can be archived.
     """
     clock = Clock(ledger.owner)
     [(ended,)] = ledger.owner.execute("SELECT min(ended) FROM journal_parts()").fetchall()
@@ -73,11 +81,17 @@ def archivable(ledger: OwnLedger, directory: Path) -> Iterator[ArchivableLedger]
         calls = calls_of(story.other)
         number_all(Run("test"))
         forget_answers(ledger)
+        clock.stand(ended - timedelta(days=1))
+        prepare_months()
         clock.stand(ended + timedelta(days=15))
         end_all()
+        left_open = go_on(story.second)
+        number_all(Run("test"))
+        clock.stand(ended + timedelta(days=40))
+        story.second.done("confirmDeposit", left_open)
         go_on(story.second)
         number_all(Run("test"))
-        clock.stand(ended + timedelta(days=75))
+        clock.stand(ended + PRESENT)
         drop_old_events(timedelta(days=settings.EVENTS_KEEP_DAYS))
         inspect()
         try:
@@ -119,10 +133,10 @@ def end_all() -> None:
             )
 
 
-def go_on(player_session: PlayerSession) -> None:
-    """By a token that has expired since: deposits need no live one."""
+def go_on(player_session: PlayerSession) -> str:
+    """By a token that has expired since: deposits need no live one. Returns what is left open."""
     player_session.done("confirmDeposit", player_session.opened("deposit", "1.00"))
-    player_session.opened("deposit", "2.00")
+    return player_session.opened("deposit", "2.00")
 
 
 def inspect() -> None:

@@ -15,7 +15,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import override_settings
 
-from tests.support.archives import ArchivableLedger, archivable, as_owner, audited, run
+from tests.support.archives import PRESENT, ArchivableLedger, archivable, as_owner, audited, run
 from tests.support.limits import limit
 from tests.support.own_database import own_ledger
 from wallet.admin.journal import entries_around, entries_of_transaction, journal_page
@@ -60,12 +60,12 @@ def journal_rows(world: ArchivableLedger) -> list[tuple[Any, ...]]:
 
 
 @contextmanager
-def archived(world: ArchivableLedger, *, drop: bool = True) -> Iterator[None]:
-    """The month is archived; afterwards it is back, and every row as it was."""
+def archived(world: ArchivableLedger, *, drop: bool = True, both: bool = False) -> Iterator[None]:
+    """The first part is archived, or the next one, too; afterwards all is back, and every row as it was."""
     before = journal_rows(world)
-    run("archive_journal", before=world.before, yes=True, drop=drop)
+    run("archive_journal", before=world.later if both else world.before, yes=True, drop=drop)
     yield
-    run("archive_restore", yes=True)
+    run("archive_restore", yes=True, until="first")
     assert journal_rows(world) == before
     assert (ArchivedPart.objects.count(), ArchiveMark.objects.count()) == (0, 0)
     assert ArchivedMovement.objects.count() == 0
@@ -177,6 +177,23 @@ def test_archive__is_noticed_by_no_reader(world: ArchivableLedger, drop: bool) -
         assert everything_read(world) == before
         assert world.answers() == answers
         assert (audit_ledger().problems, archive_differences()) == ([], [])
+        assert audit_players([str(world.story.player.pk)]).problems == []
+        assert (checkpoint_differences(), exported_differences()) == ([], [])
+
+
+@pytest.mark.parametrize("drop", [False, True], ids=["kept beside", "dropped"])
+def test_archive__of_two_parts_is_noticed_by_no_reader(world: ArchivableLedger, drop: bool) -> None:
+    before, answers = everything_read(world), world.answers()
+    with archived(world, drop=drop, both=True):
+        assert {row.part for row in ArchivedPart.objects.all()} == {
+            "wallet_entry_first",
+            f"wallet_entry_{world.before.replace('-', '')}",
+        }
+        assert 0 < len(journal_rows(world)) < 20
+        assert everything_read(world) == before
+        assert world.answers() == answers
+        assert (audit_ledger().problems, archive_differences()) == ([], [])
+        assert (audited(full=False), audited(full=True)) == ([], [])
         assert audit_players([str(world.story.player.pk)]).problems == []
         assert (checkpoint_differences(), exported_differences()) == ([], [])
 
@@ -359,7 +376,7 @@ def test_archive__takes_no_month_that_is_still_read(world: ArchivableLedger, kep
             world.clock.stand(world.ended + timedelta(days=moment))
             said = run("archive_journal", before=world.before)
             assert (f"can be archived {rest} days later" in said) == is_early
-    world.clock.stand(world.ended + timedelta(days=75))
+    world.clock.stand(world.ended + PRESENT)
 
 
 @pytest.mark.parametrize("table", ["wallet_event", "wallet_newevent"])
