@@ -6,10 +6,9 @@ from typing import Any
 import psycopg
 
 from wallet.archive.parts import files_of, of_row
-from wallet.archive.replay import Replayed, batches, replay_files
+from wallet.archive.replay import Replayed, Sums, batches, replay_files
 from wallet.archive.rows import movements
 from wallet.audit.archived import MARK_COLUMNS, mark_of
-from wallet.audit.daily_totals import Moved
 from wallet.audit.replay import Mark
 from wallet.audit.report import Report
 from wallet.audit.rows import snapshot
@@ -21,6 +20,15 @@ MARKS = f"""
     JOIN wallet_archivemark m ON m.player_id = k.player_id AND m.wallet_id = k.wallet_id
         AND m.entry_count = k.seq AND m.part_id = %s
 """  # noqa: S608 (our own constants)
+# Transactions that say to have been opened in a part.
+OPENED = """
+    SELECT count(*) FROM wallet_archivemark m JOIN wallet_transaction t
+        ON t.player_id = m.player_id AND t.wallet_id = m.wallet_id AND t.opened_seq <= m.entry_count
+    WHERE m.part_id = %s AND t.opened_seq > (
+        SELECT coalesce(max(before.entry_count), 0) FROM wallet_archivemark before
+        WHERE before.player_id = m.player_id AND before.wallet_id = m.wallet_id
+          AND before.entry_count < m.entry_count)
+"""
 MARKED = "SELECT count(*) FROM wallet_archivemark WHERE part_id = %s"
 
 
@@ -42,9 +50,9 @@ def audit_part(
     report: Report,
     progress: Callable[[Report], None],
 ) -> None:
-    files, moved, wallets = files_of(row), Moved(), 0
+    files, sums, wallets = files_of(row), Sums(), 0
     files.verify_hashes()
-    for batch in batches(replay_files(raw, files, moved)):
+    for batch in batches(replay_files(raw, files, sums)):
         known = marks_of(raw, row, batch)
         for one in batch:
             id = one.mark.wallet.wallet_id
@@ -57,7 +65,10 @@ def audit_part(
     ((marked,),) = raw.execute(MARKED, [row.pk]).fetchall()
     if marked != wallets:
         report.add_ledger(label, [f"it has {wallets} wallets, the database knows {marked}"])
-    if moved != movements(row.movements.all()):
+    ((opened,),) = raw.execute(OPENED, [row.pk]).fetchall()
+    if opened != sums.openings:
+        report.add_ledger(label, [f"it opened {sums.openings} transactions, the database has {opened}"])
+    if sums.moved != movements(row.movements.all()):
         report.add_ledger(label, ["what it moved by day is not what the database says"])
 
 

@@ -20,7 +20,7 @@ from wallet.archive.parts import (
     of_row,
 )
 from wallet.archive.readiness import is_next, newest_checkpoint, problems_of
-from wallet.archive.replay import Replayed, batches, replay_files
+from wallet.archive.replay import Replayed, Sums, batches, replay_files
 from wallet.archive.rows import (
     add_movements,
     copy_entries,
@@ -82,8 +82,8 @@ def take_out(part: Part, files: ArchiveFiles, tell: Tell) -> ArchivedPart:
             checkpoint=checkpoint.number,
             archived_at=now(),
         )
-        moved: Moved = {}
-        for batch in batches(sound(replay_files(raw(), files, moved))):
+        sums = Sums()
+        for batch in batches(sound(replay_files(raw(), files, sums))):
             save_marks(raw(), row, batch)
             tell(f"{part.label}: verified up to wallet {batch[-1].mark.wallet.wallet_id}")
         if found := differing(part, row) or unanswered(part):
@@ -91,7 +91,7 @@ def take_out(part: Part, files: ArchiveFiles, tell: Tell) -> ArchivedPart:
                 f"{files.directory} is not what the journal has ({found} differences). If it is left over "
                 "from another database, move it away, and run it again."
             )
-        add_movements(raw(), row, moved)
+        add_movements(raw(), row, sums.moved)
         take_from_audited(raw(), row, base.pk)
         detach(part)
     return row
@@ -135,8 +135,7 @@ def bring_back(row: ArchivedPart, tell: Tell) -> None:
     files = files_of(row)
     files.verify_hashes()
     if not is_there(part.name):
-        moved: Moved = {}
-        for one in sound(replay_files(raw(), files, moved)):
+        for one in sound(replay_files(raw(), files, Sums())):
             tell(f"{part.label}: verified up to wallet {one.mark.wallet.wallet_id}")
         copy_entries(raw(), part, files)
     attach(part)

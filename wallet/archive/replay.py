@@ -1,6 +1,7 @@
 """Replays the entries of an archived part from its files, by all rules of the audit."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from itertools import groupby, islice
 from typing import Any, NamedTuple
 
@@ -24,6 +25,14 @@ BEFORE = f"""
 """  # noqa: S608 (our own constants)
 
 
+@dataclass(slots=True)
+class Sums:
+    """What all entries of a part moved, and how many of them opened a transaction."""
+
+    moved: Moved = field(default_factory=dict)
+    openings: int = 0
+
+
 class Replayed(NamedTuple):
     """A wallet's entries in a part: how it stands after them, and what is wrong with them."""
 
@@ -33,8 +42,8 @@ class Replayed(NamedTuple):
     entries: int
 
 
-def replay_files(raw: psycopg.Connection[Any], files: ArchiveFiles, moved: Moved) -> Iterator[Replayed]:
-    """Each wallet of an archived part. Adds to `moved` what its entries moved. Raises `Unusable`."""
+def replay_files(raw: psycopg.Connection[Any], files: ArchiveFiles, sums: Sums) -> Iterator[Replayed]:
+    """Each wallet of an archived part. Adds to `sums` what its entries did. Raises `Unusable`."""
     under_way: tuple[ArchivedWallet, Replay] | None = None
     wallets = entries = 0
     for block in files.entries():
@@ -49,7 +58,7 @@ def replay_files(raw: psycopg.Connection[Any], files: ArchiveFiles, moved: Moved
                     yield ended(*under_way)
                 under_way = wallet, begun(wallet, rest[0], known.get(wallet.id))
                 wallets += 1
-            apply(under_way[1], wallet, rest, named, moved)
+            apply(under_way[1], wallet, rest, named, sums)
             entries += len(rest)
     if under_way is not None:
         yield ended(*under_way)
@@ -101,12 +110,14 @@ def apply(
     wallet: ArchivedWallet,
     lines: list[EntryLine],
     named: dict[str, TransactionRow],
-    moved: Moved,
+    sums: Sums,
 ) -> None:
     for line in lines:
         entry: EntryRow = covered(line, wallet)[0]
-        replay.apply(entry, named.get(line.transaction or ""))
-        add_movement(moved, entry, wallet.currency)
+        transaction = named.get(line.transaction or "")
+        replay.apply(entry, transaction)
+        add_movement(sums.moved, entry, wallet.currency)
+        sums.openings += transaction is not None and transaction.opened_seq == line.seq
 
 
 def ended(wallet: ArchivedWallet, replay: Replay) -> Replayed:

@@ -15,6 +15,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import override_settings
 
+from lib.ids import new_id
 from tests.support.archives import PRESENT, ArchivableLedger, archivable, as_owner, audited, run
 from tests.support.limits import limit
 from tests.support.own_database import own_ledger
@@ -339,6 +340,20 @@ def test_archive__takes_nothing_out_if_its_files_differ(
 def part_of(world: ArchivableLedger) -> Part:
     [part] = parts_before(world.ended.date())
     return part
+
+
+def test_archives__find_a_transaction_that_none_of_their_entries_opened(world: ArchivableLedger) -> None:
+    known = Transaction.objects.filter(player=world.story.player, state="confirmed", opened_seq__lt=20)[0]
+    with archived(world):
+        forged = new_id()
+        world.ledger.owner.execute(
+            "INSERT INTO wallet_transaction SELECT (jsonb_populate_record(t, %s)).* "
+            "FROM wallet_transaction t WHERE id = %s",
+            [json.dumps({"id": str(forged), "mm_transaction_id": "forged"}), known.pk],
+        )
+        [found] = archive_differences()
+        assert found.startswith("archive first: it opened ")
+        world.ledger.owner.execute("DELETE FROM wallet_transaction WHERE id = %s", [forged])
 
 
 def test_archives__that_were_changed_are_found(world: ArchivableLedger) -> None:
