@@ -78,6 +78,8 @@ def divide(apps: Any, schema_editor: Any) -> None:
             patiently(using, lambda: carry_out(cursor, CHECKED, bound))
             cursor.execute(VALIDATED)
             patiently(using, lambda: exchange(cursor, bound))
+            # Of a divided table as a whole PostgreSQL has no statistics by itself.
+            cursor.execute("ANALYZE wallet_entry")
         finally:
             cursor.execute("RESET statement_timeout; RESET lock_timeout")
 
