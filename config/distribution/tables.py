@@ -12,6 +12,7 @@ BY_PLAYER = (
     "wallet_playerlimit",
     "wallet_limitusage",
     "wallet_limitchange",
+    "wallet_archivemark",
 )
 # On every machine: what a call reads beside the player's own, and what is small and hangs on a transaction.
 EVERYWHERE = (

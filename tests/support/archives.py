@@ -62,7 +62,7 @@ class ArchivableLedger:
 
     def answers(self) -> list[bytes]:
         """What the same calls are answered now."""
-        return [self.story.player_session.call(*call).raw for call in self.calls]
+        return [self.story.other.call(*call).raw for call in self.calls]
 
 
 @contextmanager
@@ -169,9 +169,11 @@ def as_owner() -> Iterator[None]:
         use(**ours)
 
 
-def run(command: str, **options: object) -> str:
+def run(command: str, **options: str | bool) -> str:
     """What a command of the owner says."""
     said = StringIO()
+    given = {f"--{name}": value for name, value in options.items() if value}
+    words = [name if value is True else f"{name}={value}" for name, value in given.items()]
     with as_owner():
-        call_command(command, stdout=said, stderr=StringIO(), **options)
+        call_command(command, *words, stdout=said, stderr=StringIO())
     return said.getvalue()

@@ -8,7 +8,7 @@ import psycopg
 from wallet.archive.parts import files_of, of_row
 from wallet.archive.replay import Replayed, Sums, batches, replay_files
 from wallet.archive.rows import movements
-from wallet.audit.archived import MARK_COLUMNS, mark_of
+from wallet.audit.archived import MARK_COLUMNS, ask, mark_of
 from wallet.audit.replay import Mark
 from wallet.audit.report import Report
 from wallet.audit.rows import snapshot
@@ -75,5 +75,5 @@ def audit_part(
 def marks_of(raw: "psycopg.Connection[Any]", row: ArchivedPart, batch: list[Replayed]) -> dict[str, Mark]:
     """What the database knows of some wallets after a part."""
     keys = [(w.player_id, w.wallet_id, w.entry_count) for w in (one.mark.wallet for one in batch)]
-    found = raw.execute(MARKS, [*(list(column) for column in zip(*keys, strict=True)), row.pk], binary=True)
+    found = ask(raw, MARKS, [*(list(column) for column in zip(*keys, strict=True)), row.pk])
     return {mark.wallet.wallet_id: mark for mark in map(mark_of, found)}

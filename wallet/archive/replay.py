@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import psycopg
 
 from wallet.archive.files import ArchivedEntry, ArchivedWallet, ArchiveFiles
-from wallet.audit.archived import MARK_COLUMNS, mark_of, transactions_of
+from wallet.audit.archived import MARK_COLUMNS, ask, mark_of, transactions_of
 from wallet.audit.daily_totals import Moved, add_movement
 from wallet.audit.hash_chain import START, EntryRow, TransactionRow
 from wallet.audit.problems import Problem
@@ -89,9 +89,7 @@ def marks_before(raw: psycopg.Connection[Any], block: Iterable[ArchivedEntry]) -
     keys = [(wallet.player, wallet.id, line.seq) for wallet, line in firsts if line.seq > 1]
     if not keys:
         return {}
-    marks = map(
-        mark_of, raw.execute(BEFORE, [list(column) for column in zip(*keys, strict=True)], binary=True)
-    )
+    marks = map(mark_of, ask(raw, BEFORE, [list(column) for column in zip(*keys, strict=True)]))
     return {mark.wallet.wallet_id: mark for mark in marks}
 
 

@@ -62,11 +62,16 @@ def with_archived(
 def archived_of(raw: psycopg.Connection[Any], wallets: Iterable[WalletRow]) -> dict[str, Archived]:
     """By wallet, how it stood after its last archived entry."""
     keys = [(wallet.player_id, wallet.wallet_id) for wallet in wallets]
-    found_marks = raw.execute(LATEST, [list(column) for column in zip(*keys, strict=True)], binary=True)
-    marks = [mark_of(row) for row in found_marks]
+    marks = [mark_of(row) for row in ask(raw, LATEST, [list(column) for column in zip(*keys, strict=True)])]
     named = [(mark.wallet.player_id, id) for mark in marks for id in mark.pending]
     found = {t.id: t for t in transactions_of(raw, named)}
     return {mark.wallet.wallet_id: archived(mark, found) for mark in marks}
+
+
+def ask(raw: psycopg.Connection[Any], question: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
+    """With psycopg's own cursor: Django's has no binary results, and would write all values into the text."""
+    with psycopg.Cursor(raw) as cursor:
+        return cursor.execute(question, parameters, binary=True).fetchall()
 
 
 def mark_of(row: tuple[Any, ...]) -> Mark:
@@ -80,7 +85,7 @@ def transactions_of(
 ) -> Iterator[TransactionRow]:
     """The transactions of players with these ids that are there."""
     if keys := [list(column) for column in zip(*named, strict=True)]:
-        yield from map(TransactionRow._make, raw.execute(NAMED, keys, binary=True))
+        yield from map(TransactionRow._make, ask(raw, NAMED, keys))
 
 
 def archived(mark: Mark, found: dict[str, TransactionRow]) -> Archived:

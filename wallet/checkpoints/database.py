@@ -11,6 +11,7 @@ from typing import Any
 import psycopg
 from django.conf import settings
 
+from wallet.audit.archived import IS_ANY
 from wallet.checkpoints.stored import signed_values
 from wallet.models import Checkpoint, Currency
 from wallet.proof.findings import SLACK, Findings, compare_currencies
@@ -139,13 +140,13 @@ def compare_leaves(
     What it does not know is later than `latest`.
     """
     done: list[str] = []
-    archived = 0
+    archived, ((is_any,),) = 0, execute(raw, IS_ANY, [])
     while batch := list(islice(leaves, BATCH)):
         ids = [leaf.wallet_id for leaf in batch]
         parameters = [ids, [leaf.seq for leaf in batch], [leaf.head for leaf in batch], latest]
         for row in differing(raw, parameters):
             findings.add(difference(*row))
-        archived += execute(raw, IN_FILES, parameters[:2])[0][0]
+        archived += execute(raw, IN_FILES, parameters[:2])[0][0] if is_any else 0
         find_unknown(raw, (done[0] if done else FIRST_ID, ids[-1]), latest, done + ids, findings)
         done = ids[-1:]
     find_unknown(raw, (done[0] if done else FIRST_ID, LAST_ID), latest, done, findings)

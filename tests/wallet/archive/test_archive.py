@@ -65,8 +65,10 @@ def archived(world: ArchivableLedger, *, drop: bool = True, both: bool = False) 
     """The first part is archived, or the next one, too; afterwards all is back, and every row as it was."""
     before = journal_rows(world)
     run("archive_journal", before=world.later if both else world.before, yes=True, drop=drop)
-    yield
-    run("archive_restore", yes=True, until="first")
+    try:
+        yield
+    finally:
+        run("archive_restore", yes=True, until="first")
     assert journal_rows(world) == before
     assert (ArchivedPart.objects.count(), ArchiveMark.objects.count()) == (0, 0)
     assert ArchivedMovement.objects.count() == 0
