@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -115,9 +115,16 @@ def pages(world: ArchivableLedger, wanted: Wanted) -> list[Any]:
         page = read_page(world.story.player, wallets, wanted, place, 7)
         shown += [told(entry) for entry in page.entries]
         if not page.following:
-            return shown
+            # Of several wallets at the same moment, any may come first.
+            assert shown == sorted(shown, key=moment_of, reverse=True)
+            return sorted(shown, key=lambda entry: (moment_of(entry), str(entry[0]), entry[1]))
         place = page.following
     raise AssertionError("the pages have no end")
+
+
+def moment_of(entry: tuple[Any, ...]) -> datetime:
+    moment: datetime = entry[12]
+    return moment
 
 
 def journal(wallet: Wallet) -> list[Entry]:
@@ -269,8 +276,11 @@ def test_archive__goes_on_after_a_kill(
         patch.setattr(where, name, killing)
         with pytest.raises(Killed):
             run("archive_journal", before=world.before, yes=True)
-    assert (world.entries, ArchivedPart.objects.count()) == (before, 0)
+    is_out = is_done and name == "take_out"
+    assert (world.entries, ArchivedPart.objects.count()) == ((0, 1) if is_out else (before, 0))
     assert audit_ledger().problems == []
+    if is_out:
+        run("archive_restore", yes=True)
     with archived(world):
         assert audit_ledger().problems == []
 
@@ -340,7 +350,8 @@ def test_archive__takes_nothing_out_if_its_files_differ(
 
 
 def part_of(world: ArchivableLedger) -> Part:
-    [part] = parts_before(world.ended.date())
+    with as_owner():
+        [part] = parts_before(world.ended.date())
     return part
 
 
@@ -417,9 +428,8 @@ def test_archive__waits_for_events_that_tell_of_it(world: ArchivableLedger, tabl
 def test_archive__leaves_limits_that_count_as_before(world: ArchivableLedger) -> None:
     with archived(world):
         limit(world.story.second, "spend", "month", 50_00)
-        limit(world.story.second, "loss", "rolling", 50_00)
         assert audit_ledger().problems == []
-        assert [known.used for known in read_limits(world.story.player, "EUR")] == [0, 0]
+        assert [known.used for known in read_limits(world.story.player, "EUR")] == [0]
 
 
 def test_archive__is_the_owners_to_make(world: ArchivableLedger) -> None:
