@@ -113,8 +113,8 @@ WALLET = {
     ),
     "wallet_transaction": table(
         stays="id player_id wallet_id game_id session_id type mm_transaction_id state amount refusal "
-        "description source actor reverses_id reference opened_at opened_seq due_at settled_at settled_seq "
-        "settled_source settled_actor reason"
+        "description source actor reverses_id reference opened_at opened_seq opened_balance due_at "
+        "settled_at settled_seq settled_balance settled_source settled_actor reason"
     ),
     "wallet_entry": table(
         stays="player_id wallet_id seq transaction_id event debit credit amount spendable reserved announced "

@@ -13,7 +13,8 @@ from psycopg import sql
 from tests.support.own_database import OwnLedger
 from wallet.audit.hash_chain import START, EntryRow, TransactionRow, ending, entry_hash, opening
 from wallet.audit.ledger import BY_HAND
-from wallet.checkpoints.export import ENTRIES, split
+from wallet.audit.rows import divided
+from wallet.checkpoints.export import ENTRIES
 
 Step = tuple[EntryRow, TransactionRow | None]
 ANNOUNCED = {
@@ -46,7 +47,7 @@ def read_history(owner: "psycopg.Connection[Any]", wallet_id: object) -> History
     ).fetchone()
     assert found
     rows = owner.execute(ENTRIES, [[found[0]], [str(wallet_id)]]).fetchall()
-    return History(str(wallet_id), found[0], found[1], [split(row) for row in rows])
+    return History(str(wallet_id), found[0], found[1], [divided(row) for row in rows])
 
 
 def rewrite(ledger: OwnLedger, wallet_id: object, change: Callable[[list[Step]], list[Step]]) -> None:
@@ -89,7 +90,9 @@ def numbered(steps: list[Step]) -> list[Step]:
         entries.append(e._replace(seq=seq))
         if t is None:
             continue
-        known = transactions.setdefault(t.id, t._replace(opened_seq=seq))
+        # Balances that are not kept with a transaction are read from its entries.
+        unkept = t._replace(opened_seq=seq, opened_balance=None, settled_balance=None)
+        known = transactions.setdefault(t.id, unkept)
         if e.event not in ("opened", "declined"):
             transactions[t.id] = known._replace(settled_seq=seq)
     return [(e, transactions[t.id] if t else None) for e, (_, t) in zip(entries, steps, strict=True)]

@@ -17,8 +17,8 @@ WRITTEN = {
         WHERE e.player_id = ANY(%s) ORDER BY e.wallet_id, e.seq""",
     "transactions": """
         SELECT player_id, wallet_id, game_id, session_id, type, mm_transaction_id, state, amount, refusal,
-            description, source, actor, opened_seq, due_at - opened_at, settled_at IS NULL, settled_seq,
-            settled_source, settled_actor, reason
+            description, source, actor, opened_seq, opened_balance, due_at - opened_at, settled_at IS NULL,
+            settled_seq, settled_balance, settled_source, settled_actor, reason
         FROM wallet_transaction WHERE player_id = ANY(%s) ORDER BY wallet_id, opened_seq, settled_seq""",
     "wallets": """
         SELECT id, spendable, reserved, announced, debt, entry_count FROM wallet_wallet

@@ -65,6 +65,9 @@ class TransactionRow(NamedTuple):
     settled_actor: str
     reason: str
     reference: str | None = None
+    # What a repeated call is answered; no hash covers it, since the entries say the same.
+    opened_balance: int | None = None
+    settled_balance: int | None = None
 
 
 # PostgreSQL's OIDs of the types in a hashed row; they are the same in every database.

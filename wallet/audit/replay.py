@@ -235,6 +235,7 @@ class Replay:
         """An entry of a transaction. Returns what else its hash covers."""
         if (t.player_id, t.wallet_id) != (e.player_id, e.wallet_id):
             self.found(f"transaction {t.id} is of another wallet")
+        self.check_answers(e, t)
         if e.event == "debt_repaid":
             if self.before is None or self.before.transaction_id != t.id or t.settled_seq != e.seq:
                 self.found(f"transaction {t.id} did not repay debt here")
@@ -245,6 +246,27 @@ class Replay:
             return self.check_opening(e, t)
         self.check_ending(e, t)
         return ending(t)
+
+    def check_answers(self, e: EntryRow, t: TransactionRow) -> None:
+        """The balances that repeated calls are answered with are those after the entries.
+
+        None are kept of old transactions, and of what nobody asks again.
+        """
+        if e.seq == t.opened_seq:
+            is_asked = e.event in ("opened", "declined") and t.type in ("withdrawal", "deposit")
+            self.check_answer_kept(t, "opening", t.opened_balance, e.spendable if is_asked else None)
+        if e.seq == t.settled_seq:
+            self.check_answer_kept(t, "settlement", t.settled_balance, e.spendable)
+        elif t.settled_seq is None:
+            self.check_answer_kept(t, "settlement", t.settled_balance, None)
+
+    def check_answer_kept(self, t: TransactionRow, what: str, kept: int | None, right: int | None) -> None:
+        if kept is not None and kept != right:
+            self.found(
+                f"the {what} of transaction {t.id} is answered with {kept}, not {right}",
+                f"the balance that answers the {what} of transaction {t.id} should be "
+                f"{'none' if right is None else self.show(right)}, is {self.show(kept)}",
+            )
 
     def check_opening(self, e: EntryRow, t: TransactionRow) -> bytes:
         if (t.opened_seq, t.opened_at, t.amount, t.actor) != (e.seq, e.at, e.amount, e.actor):

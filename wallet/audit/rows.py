@@ -33,7 +33,7 @@ TRANSACTION_COLUMNS = f"""
     t.mm_transaction_id, t.state, t.amount, t.refusal, t.description, t.source, t.actor,
     t.reverses_id::text, {microseconds("t.opened_at")}, t.opened_seq, {microseconds("t.due_at")},
     {microseconds("t.settled_at")}, t.settled_seq, t.settled_source, t.settled_actor, t.reason,
-    t.reference::text
+    t.reference::text, t.opened_balance, t.settled_balance
 """
 # On several machines only what is of one player is on one of them.
 BESIDE = "AND t.player_id = e.player_id" if settings.DATABASE_DISTRIBUTED else ""

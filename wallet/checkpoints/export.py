@@ -8,8 +8,7 @@ import msgspec
 import psycopg
 
 from lib.clock import now
-from wallet.audit.hash_chain import EntryRow, TransactionRow
-from wallet.audit.rows import microseconds, snapshot
+from wallet.audit.rows import TRANSACTION_COLUMNS, divided, microseconds, snapshot
 from wallet.checkpoints.database import currencies
 from wallet.placement import beside
 from wallet.proof.header import shown
@@ -30,17 +29,12 @@ ENTRIES = f"""
     SELECT e.player_id::text, e.wallet_id::text, e.seq, e.transaction_id::text, e.event, e.debit, e.credit,
         e.amount, e.spendable, e.reserved, e.announced, e.debt, e.actor, e.note, {microseconds("e.at")},
         e.version, e.hash,
-        t.id::text, t.player_id::text, t.wallet_id::text, t.game_id::text, t.session_id::text, t.type,
-        t.mm_transaction_id, t.state, t.amount, t.refusal, t.description, t.source, t.actor,
-        t.reverses_id::text, {microseconds("t.opened_at")}, t.opened_seq, {microseconds("t.due_at")},
-        {microseconds("t.settled_at")}, t.settled_seq, t.settled_source, t.settled_actor, t.reason,
-        t.reference::text
+        {TRANSACTION_COLUMNS}
     FROM unnest(%s::uuid[], %s::uuid[]) AS w (player_id, wallet_id)
     JOIN wallet_entry e ON e.player_id = w.player_id AND e.wallet_id = w.wallet_id
     LEFT JOIN wallet_transaction t ON t.id = e.transaction_id{beside("t", "e")}
     ORDER BY e.wallet_id, e.seq
 """  # noqa: S608
-ENTRY_WIDTH = len(EntryRow._fields)
 Write = Callable[[bytes], object]
 Progress = Callable[[int, int], None]
 
@@ -88,12 +82,6 @@ def write_batch(raw: psycopg.Connection[Any], wallets: list[WalletLine], write: 
         for wallet in wallets:
             write(line(wallet))
             while row is not None and row[1] == wallet.id:
-                write(line(entry_line(*split(row))))
+                write(line(entry_line(*divided(row))))
                 yield 1
                 row = next(rows, None)
-
-
-def split(row: tuple[Any, ...]) -> tuple[EntryRow, TransactionRow | None]:
-    """A joined row as an entry and the transaction that it names."""
-    named = row[ENTRY_WIDTH:]
-    return EntryRow._make(row[:ENTRY_WIDTH]), TransactionRow._make(named) if named[0] is not None else None

@@ -177,9 +177,13 @@ class Transaction(models.Model):
     )
     opened_at = models.DateTimeField()
     opened_seq = models.BigIntegerField()
+    # What a repeated call is answered, in minor units; in transactions from before these were there it is
+    # read from the entry.
+    opened_balance = models.BigIntegerField(null=True, blank=True)
     due_at = models.DateTimeField(null=True, blank=True)
     settled_at = models.DateTimeField(null=True, blank=True)
     settled_seq = models.BigIntegerField(null=True, blank=True)
+    settled_balance = models.BigIntegerField(null=True, blank=True)
     settled_source = models.CharField(max_length=8, choices=Source.choices, blank=True)
     settled_actor = models.CharField(max_length=80, blank=True)
     reason = models.CharField(max_length=255, blank=True)

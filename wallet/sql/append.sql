@@ -39,6 +39,18 @@ BEGIN
     RETURN wallet;
 END $$;
 
+-- What was spendable after an entry, which must be there: an answer that was given before answers were kept
+-- with their transactions.
+CREATE OR REPLACE FUNCTION ledger_balance_after(p_player uuid, p_wallet uuid, p_seq bigint) RETURNS bigint
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    balance bigint;
+BEGIN
+    SELECT entry.spendable INTO STRICT balance FROM wallet_entry entry
+    WHERE entry.player_id = p_player AND entry.wallet_id = p_wallet AND entry.seq = p_seq;
+    RETURN balance;
+END $$;
+
 -- Pays a player's debt, which there is, out of money that has just become spendable: debt comes first
 -- (contract 2.1).
 CREATE OR REPLACE FUNCTION ledger_repay(
@@ -73,8 +85,9 @@ BEGIN
     -- settled_at, not state: a plan may not be tempted by the index of what is pending, which is small only
     -- when it is planned.
     UPDATE wallet_transaction
-    SET state = p_event, settled_at = p_at, settled_seq = wallet.entry_count, settled_source = p_source,
-        settled_actor = p_actor, reason = p_reason
+    SET state = p_event, settled_at = p_at, settled_seq = wallet.entry_count,
+        settled_balance = wallet.spendable, settled_source = p_source, settled_actor = p_actor,
+        reason = p_reason
     WHERE player_id = wallet.player_id AND id = p_transaction AND settled_at IS NULL
     RETURNING game_id, opened_at, opened_seq INTO game, was_opened_at, was_opened_seq;
     IF NOT FOUND THEN

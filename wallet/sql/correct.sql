@@ -49,11 +49,10 @@ BEGIN
     IF contradicted.correction_id = p_id THEN
         answer.replayed := true;
         answer.outcome := 'corrected';
-        SELECT entry.spendable INTO STRICT answer.balance
-        FROM wallet_transaction known JOIN wallet_entry entry
-            ON entry.player_id = known.player_id AND entry.wallet_id = known.wallet_id
-            AND entry.seq = known.settled_seq
-        WHERE known.player_id = wallet.player_id AND known.id = p_id;
+        SELECT coalesce(known.settled_balance,
+                        ledger_balance_after(known.player_id, known.wallet_id, known.settled_seq))
+        INTO STRICT answer.balance
+        FROM wallet_transaction known WHERE known.player_id = wallet.player_id AND known.id = p_id;
         RETURN answer;
     END IF;
     booked := ledger_correction(contradicted.kind, settled.type);

@@ -20,9 +20,8 @@ BEGIN
     END;
     IF answer.outcome IN ('opened', 'insufficient_funds', 'limit_reached') THEN
         answer.replayed := true;
-        SELECT entry.spendable INTO STRICT answer.balance FROM wallet_entry entry
-        WHERE entry.player_id = wallet.player_id AND entry.wallet_id = wallet.id
-          AND entry.seq = known.opened_seq;
+        answer.balance := coalesce(
+            known.opened_balance, ledger_balance_after(known.player_id, known.wallet_id, known.opened_seq));
     END IF;
     RETURN answer;
 END $$;
@@ -126,11 +125,12 @@ BEGIN
             due := moment + p_pending;
             INSERT INTO wallet_transaction (
                 id, player_id, wallet_id, game_id, session_id, type, mm_transaction_id, state, amount,
-                refusal, description, source, actor, opened_at, opened_seq, due_at,
+                refusal, description, source, actor, opened_at, opened_seq, opened_balance, due_at,
                 settled_source, settled_actor, reason)
             VALUES (
                 wallet_new_id(), wallet.player_id, wallet.id, p_game, session.id, p_type, p_mm, 'pending',
-                p_amount, '', p_description, 'game', p_actor, moment, wallet.entry_count + 1, due,
+                p_amount, '', p_description, 'game', p_actor, moment, wallet.entry_count + 1,
+                CASE p_type WHEN 'withdrawal' THEN wallet.spendable - p_amount ELSE wallet.spendable END, due,
                 '', '', '')
             ON CONFLICT (player_id, game_id, type, mm_transaction_id) DO NOTHING
             RETURNING id INTO answer.transaction_id;
@@ -140,12 +140,12 @@ BEGIN
             refusal := answer.outcome;
             INSERT INTO wallet_transaction (
                 id, player_id, wallet_id, game_id, session_id, type, mm_transaction_id, state, amount,
-                refusal, description, source, actor, opened_at, opened_seq, settled_at,
+                refusal, description, source, actor, opened_at, opened_seq, opened_balance, settled_at,
                 settled_source, settled_actor, reason)
             VALUES (
                 wallet_new_id(), wallet.player_id, wallet.id, p_game, session.id, p_type, p_mm, 'declined',
-                p_amount, refusal, p_description, 'game', p_actor, moment, wallet.entry_count + 1, moment,
-                '', '', '')
+                p_amount, refusal, p_description, 'game', p_actor, moment, wallet.entry_count + 1,
+                wallet.spendable, moment, '', '', '')
             ON CONFLICT (player_id, game_id, type, mm_transaction_id) DO NOTHING
             RETURNING id INTO answer.transaction_id;
         END IF;

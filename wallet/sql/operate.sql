@@ -88,9 +88,9 @@ BEGIN
         answer.replayed := known.wallet_id = wallet.id AND known.type = p_type AND known.amount = p_amount;
         answer.outcome := CASE WHEN answer.replayed THEN 'adjusted' ELSE 'other_content' END;
         IF answer.replayed THEN
-            SELECT entry.spendable INTO STRICT answer.balance FROM wallet_entry entry
-            WHERE entry.player_id = wallet.player_id AND entry.wallet_id = wallet.id
-              AND entry.seq = known.settled_seq;
+            answer.balance := coalesce(
+                known.settled_balance,
+                ledger_balance_after(known.player_id, known.wallet_id, known.settled_seq));
         END IF;
         RETURN answer;
     END IF;

@@ -37,12 +37,12 @@ BEGIN
     END IF;
     INSERT INTO wallet_transaction (
         id, player_id, wallet_id, game_id, type, state, amount, refusal, description, source, actor,
-        reverses_id, reference, opened_at, opened_seq, settled_at, settled_seq,
+        reverses_id, reference, opened_at, opened_seq, settled_at, settled_seq, settled_balance,
         settled_source, settled_actor, reason)
     VALUES (
         p_id, wallet.player_id, wallet.id, p_game, p_type, 'confirmed', p_amount, '', p_description,
         p_source, p_actor, p_reverses, p_reference, p_at, first_seq, p_at, wallet.entry_count,
-        p_source, p_actor, p_reason);
+        wallet.spendable, p_source, p_actor, p_reason);
     RETURN wallet;
 END $$;
 

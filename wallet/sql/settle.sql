@@ -71,11 +71,11 @@ BEGIN
             INSERT INTO wallet_transaction (
                 id, player_id, wallet_id, game_id, session_id, type, mm_transaction_id, state,
                 refusal, description, source, actor, opened_at, opened_seq, settled_at, settled_seq,
-                settled_source, settled_actor, reason)
+                settled_balance, settled_source, settled_actor, reason)
             VALUES (
                 wallet_new_id(), wallet.player_id, wallet.id, p_game, session.id, p_type, p_mm, 'rolled_back',
                 '', '', 'game', p_actor, moment, wallet.entry_count + 1, moment, wallet.entry_count + 1,
-                'game', p_actor, p_reason)
+                wallet.spendable, 'game', p_actor, p_reason)
             RETURNING * INTO opened;
             IF NOT session.is_kept THEN
                 UPDATE players_gamesession SET is_kept = true WHERE id = session.id;
@@ -128,17 +128,17 @@ BEGIN
 
         IF opened.settled_seq IS NOT NULL THEN
             answer.replayed := true;
-            SELECT entry.spendable INTO STRICT answer.balance FROM wallet_entry entry
-            WHERE entry.player_id = wallet.player_id AND entry.wallet_id = wallet.id
-              AND entry.seq = opened.settled_seq;
+            answer.balance := coalesce(
+                opened.settled_balance,
+                ledger_balance_after(opened.player_id, opened.wallet_id, opened.settled_seq));
         ELSIF opened.state = 'declined' THEN
             -- Nothing to give back, but this answer is now the one that is repeated.
             wallet := ledger_append(
                 wallet, opened.id, 'rollback_noted', ledger_legs(p_type, 'rollback_noted'), opened.amount,
                 p_actor, '', moment, ledger_ending('game', p_reason));
             UPDATE wallet_transaction
-            SET settled_seq = wallet.entry_count, settled_source = 'game', settled_actor = p_actor,
-                reason = p_reason
+            SET settled_seq = wallet.entry_count, settled_balance = wallet.spendable, settled_source = 'game',
+                settled_actor = p_actor, reason = p_reason
             WHERE player_id = wallet.player_id AND id = opened.id;
         ELSE
             wallet := ledger_finish(wallet, opened.id, opened.type, opened.amount, p_event,

@@ -42,6 +42,8 @@ from wallet.proof.verification import verify_file
 LONG = bool(os.environ.get("LONG"))
 ROUNDS = 3000 if LONG else 150
 SEED = int(os.environ.get("SEED", "1"))
+# Without them the entry is read, which says the same: nothing is changed then.
+ANSWERS = ("opened_balance", "settled_balance")
 
 
 @pytest.fixture(scope="module")
@@ -107,6 +109,8 @@ def test_audit__finds_any_change_of_any_column_of_any_row_kind(ledger: OwnLedger
     for turn, row in enumerate(distinct(rows)):
         for place, column in enumerate(columns_of(ledger.owner, table)):
             candidates = others(row[column.name], column)
+            if column.name in ANSWERS:
+                candidates = [other for other in candidates if other is not None]
             for other in candidates if LONG else [candidates[(turn + place) % len(candidates)]]:
                 if update(ledger.owner, table, row, {column.name: other}):
                     tried += 1
@@ -371,9 +375,15 @@ def test_audit__finds_random_changes(ledger: OwnLedger) -> None:
 
 
 def same(before: list[list[Row]], after: list[list[Row]]) -> bool:
-    return [[row | {"ctid": ""} for row in rows] for rows in before] == [
-        [row | {"ctid": ""} for row in rows] for rows in after
-    ]
+    return all(
+        len(rows) == len(later) and all(map(is_same_row, rows, later))
+        for rows, later in zip(before, after, strict=True)
+    )
+
+
+def is_same_row(before: Row, after: Row) -> bool:
+    forgotten = {name: after[name] for name in ANSWERS if name in after and after[name] is None}
+    return before | {"ctid": ""} | forgotten == after | {"ctid": ""}
 
 
 def change_something(owner: Owner, chance: random.Random) -> str:
