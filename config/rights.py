@@ -378,6 +378,8 @@ FUNCTIONS = (
     "event_number",
     "event_drop_before",
     "wallet_now",
+    "transaction_days",
+    "transactions_beginning",
 )
 RIGHTS = Rights(PLAYERS | WALLET | PAYMENTS | RECONCILIATION | PASSKEYS | DJANGO | DEMO, FUNCTIONS)
 

@@ -136,9 +136,15 @@ class Finder:
         begun = list(self.rows.filter(pk__range=asked.span).order_by("-pk")[:MOST_FOUND])
         if not self.has_ends:
             return begun
-        # Without LIMIT: with one, a planner that knows no figures of the index would read the table.
-        ended = self.rows.alias(id_end=IdEnd("pk")).filter(id_end=asked.part[-END_LENGTH:])
-        return [*begun, *(row for row in ended if row.pk.hex.endswith(asked.part))]
+        return [*begun, *(row for row in self.ended(asked.part) if row.pk.hex.endswith(asked.part))]
+
+    def ended(self, part: str) -> Rows:
+        """The rows whose id has the last digits of a text.
+
+        Without LIMIT: with one, a planner that knows no figures of the index would read the table.
+        """
+        found: Rows = self.rows.alias(id_end=IdEnd("pk")).filter(id_end=part[-END_LENGTH:])
+        return found
 
     def hit(self, row: Any) -> Hit:
         options = self.model._meta  # noqa: SLF001 (documented)

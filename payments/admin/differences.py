@@ -27,6 +27,7 @@ from wallet.admin.amounts import amount_column
 from wallet.admin.owners import Owned, OwnedRows, mine
 from wallet.currencies import show_amount
 from wallet.models import Transaction
+from wallet.models.days import of_mm_id
 
 Kind, State = Difference.Kind, Difference.State
 COLOURS = {State.OPEN: "warning", State.EXPLAINED: "info", State.RESOLVING: "info", State.RESOLVED: "success"}
@@ -153,7 +154,7 @@ class DifferenceAdmin(DifferenceActions, OwnedRows, SearchingAdmin, SelectingAdm
             return queryset.filter(player=player)
         if id := read_uuid(text):
             return queryset.filter(match=id)
-        known = Transaction.objects.filter(mm_transaction_id=text).values_list("pk", flat=True)[:20]
+        known = Transaction.objects.filter(of_mm_id(text)).values_list("pk", flat=True)[:20]
         return queryset.filter(match__in=list(known)) | queryset.filter(key=text)
 
     def sections(self, request: HttpRequest, obj: Difference) -> list[Section]:

@@ -1,8 +1,8 @@
 """The first pass: every row is read, looked up by its id, and compared."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from collections.abc import Collection, Iterator, Sequence
+from datetime import date, timedelta
 from itertools import islice
 from uuid import UUID
 
@@ -136,11 +136,25 @@ class Reading:
         names.add(name_of(row))
 
     def known(self, rows: Sequence[Row]) -> list[list[Ours]]:
-        """What each row can be here, by our id, or else by theirs."""
+        """What each row can be here, by our id, or else by theirs: something about its time, if there is."""
+        likely = self.side.days_of(rows)
+        known = self.known_of(likely, rows)
+        if likely is None:
+            return known
+        lost = [number for number, row in enumerate(rows) if row.key and not (row.at and known[number])]
+        if lost:
+            found = self.known_of(None, [rows[number] for number in lost])
+            for number, ours in zip(lost, found, strict=True):
+                known[number] = ours
+        return known
+
+    def known_of(self, days: Collection[date] | None, rows: Sequence[Row]) -> list[list[Ours]]:
+        """The same, of what was opened on these days, or whenever."""
         by_key: dict[str, list[Ours]] = defaultdict(list)
         by_id: dict[UUID, list[Ours]] = defaultdict(list)
         keys = {row.key for row in rows if row.key}
-        for one in self.side.named(list(keys), list({row.our_id for row in rows if row.our_id})):
+        our_ids = {row.our_id for row in rows if row.our_id}
+        for one in self.side.named(list(keys), list(our_ids), days):
             for key in one.keys:
                 by_key[key].append(one)
             by_id[one.id].append(one)

@@ -3,17 +3,23 @@
 It is read in bounded statements that lock nothing, so no withdrawal waits for them.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import date, timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
 from django.db import connection
 
 from payments.models import Payment, ReconciliationSource, Refund
-from payments.reconciliation.columns import CONFIRMED, PENDING, VOID
+from payments.reconciliation.columns import CONFIRMED, PENDING, VOID, Row
 from payments.reconciliation.comparison import Ours
 from wallet.models import Discrepancy, Transaction
+from wallet.models.days import all_days
 
+# A row has the time of the opening, or of the settling days later, and maybe in another zone.
+MOST_DAYS_BEFORE, MOST_DAYS_AFTER = 7, 1
+# Of one statement, which looks for each key on each day.
+MOST_LOOKS = 200_000
 # What each of our states comes to.
 OF_TRANSACTIONS = {
     Transaction.State.PENDING: PENDING,
@@ -60,14 +66,20 @@ REFUNDS = """
     JOIN payments_order o ON o.id = x.order_id JOIN players_player p ON p.id = o.player_id
     WHERE x.provider_id = %s AND
 """
+BY_GAME = f"{TRANSACTIONS} (t.opened_at AT TIME ZONE 'UTC')::date = ANY(%s) AND t.mm_transaction_id = ANY(%s)"
 IN_ORDER = "x.id > %s AND x.id < %s ORDER BY x.id LIMIT %s"
 
 
 class Side(Protocol):
     """What is here of one source."""
 
-    def named(self, keys: Sequence[str], our_ids: Sequence[UUID]) -> list[Ours]:
-        """What the partner calls so, or what we do."""
+    def days_of(self, rows: Sequence[Row]) -> list[date] | None:
+        """On which days what they name was likely opened; None if it is found without."""
+
+    def named(
+        self, keys: Sequence[str], our_ids: Sequence[UUID], days: Collection[date] | None
+    ) -> list[Ours]:
+        """What the partner calls so, of these days or of all (None), and what we call so."""
 
     def opened_between(self, after: UUID, until: UUID, most: int) -> list[Ours]:
         """The next ones in the order in which they were opened; ids begin with the time."""
@@ -93,10 +105,18 @@ class GameSide:
     def __init__(self, game_id: UUID) -> None:
         self.game_id = game_id
 
-    def named(self, keys: Sequence[str], our_ids: Sequence[UUID]) -> list[Ours]:
+    def days_of(self, rows: Sequence[Row]) -> list[date] | None:
+        """A game's id is looked for on each day (wallet/models/days.py), and an old ledger has a thousand."""
+        named = {row.at.date() for row in rows if row.key and row.at}
+        later = [timedelta(days=number) for number in range(-MOST_DAYS_AFTER, MOST_DAYS_BEFORE + 1)]
+        return [day for day in all_days() if any(day + time in named for time in later)]
+
+    def named(
+        self, keys: Sequence[str], our_ids: Sequence[UUID], days: Collection[date] | None
+    ) -> list[Ours]:
         rows: list[tuple[Any, ...]] = []
-        if keys:
-            rows += asked(f"{TRANSACTIONS} t.mm_transaction_id = ANY(%s)", [self.game_id, list(keys)])
+        for some, on in looks(keys, all_days() if days is None else days):
+            rows += asked(BY_GAME, [self.game_id, on, some])
         if our_ids:
             rows += asked(f"{TRANSACTIONS} t.id = ANY(%s)", [self.game_id, list(our_ids)])
         return self.ours(rows)
@@ -111,6 +131,15 @@ class GameSide:
             for id, key, type, amount, code, state, *rest in rows
         }
         return list((found | booked_since(found)).values())
+
+
+def looks(keys: Sequence[str], days: Collection[date]) -> Iterator[tuple[list[str], list[date]]]:
+    """Which keys are looked for by one statement, and on which days."""
+    on = list(days)
+    if on:
+        number = max(MOST_LOOKS // len(on), 1)
+        for begin in range(0, len(keys), number):
+            yield list(keys[begin : begin + number]), on
 
 
 def booked_since(found: dict[UUID, Ours]) -> dict[UUID, Ours]:
@@ -129,7 +158,12 @@ class ProviderSide:
     def __init__(self, provider_id: UUID) -> None:
         self.provider_id = provider_id
 
-    def named(self, keys: Sequence[str], our_ids: Sequence[UUID]) -> list[Ours]:
+    def days_of(self, rows: Sequence[Row]) -> list[date] | None:
+        return None
+
+    def named(
+        self, keys: Sequence[str], our_ids: Sequence[UUID], days: Collection[date] | None
+    ) -> list[Ours]:
         rows: list[tuple[Any, ...]] = []
         own = [self.provider_id]
         if keys:

@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 from typing import Any
 
-from lib.backoffice.finders import MOST_FOUND, Asked, Finder, starting
+from lib.backoffice.finders import MOST_FOUND, Asked, Finder, Rows
 from lib.backoffice.languages import _
 from wallet.models import Alert, ApiCall, Currency, Discrepancy, Inquiry, Transaction, Wallet
+from wallet.models.days import all_days, is_of, named_from, of_mm_id
 
 
 class TransactionFinder(Finder):
@@ -14,11 +15,16 @@ class TransactionFinder(Finder):
     has_ends = True
 
     def exactly(self, asked: Asked) -> list[Any]:
-        return [*self.by_id(asked), *self.rows.filter(mm_transaction_id=asked.text)[:MOST_FOUND]]
+        return [*self.by_id(asked), *self.rows.filter(of_mm_id(asked.text))[:MOST_FOUND]]
 
     def partly(self, asked: Asked) -> list[Any]:
-        begun = starting(self.rows, "mm_transaction_id", asked.text) if asked.is_part else []
-        return [*begun, *self.by_part(asked)]
+        return [*self.begun(asked.text), *self.by_part(asked)] if asked.is_part else self.by_part(asked)
+
+    def begun(self, text: str) -> Iterable[Any]:
+        return self.rows.filter(pk__in=named_from(text, MOST_FOUND)).order_by("mm_transaction_id")
+
+    def ended(self, part: str) -> Rows:
+        return super().ended(part).filter(is_of(all_days()))
 
     def note(self, row: Transaction) -> str:
         return row.mm_transaction_id or ""

@@ -32,6 +32,7 @@ from wallet.admin.transaction_states import (
     wallet_column,
 )
 from wallet.models import Inquiry
+from wallet.models.days import of_mm_id
 from wallet.settlement.due import forecast
 
 LISTED = _(
@@ -184,7 +185,7 @@ class InquiryAdmin(ReviewActions, SessionSearchAdmin, SelectingAdmin):
         return rows.select_related(*needed).defer("transaction__wallet__head")
 
     def named(self, queryset: QuerySet[Inquiry], text: str) -> QuerySet[Inquiry]:
-        condition = Q(transaction__mm_transaction_id=text)
+        condition = of_mm_id(text, "transaction__")
         if id := read_uuid(text):
             condition |= Q(transaction_id=id)
         if player := Player.objects.filter(uid=text).first():

@@ -27,6 +27,7 @@ from wallet.admin.review_reasons import show_doubt, tally
 from wallet.admin.transaction_states import REFUSALS, show_state, show_type, transaction_title
 from wallet.admin.transaction_why import why
 from wallet.models import Discrepancy, Inquiry, Transaction
+from wallet.models.days import of_mm_id
 
 # Attributes that may be empty, and the fields that show them.
 OPTIONAL = {
@@ -193,7 +194,7 @@ class TransactionAdmin(PendingActions, SessionSearchAdmin, SelectingAdmin):
         return transactions.select_related("player", "wallet", "game", "inquiry").defer("wallet__head")
 
     def named(self, queryset: QuerySet[Transaction], text: str) -> QuerySet[Transaction]:
-        condition = Q(mm_transaction_id=text)
+        condition = of_mm_id(text)
         if id := read_uuid(text):
             condition |= Q(pk=id)
         if player := Player.objects.filter(uid=text).first():

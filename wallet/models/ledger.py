@@ -3,12 +3,13 @@
 from django.contrib.postgres.indexes import BrinIndex
 from django.core.validators import MaxValueValidator, RegexValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from lib.backoffice.languages import _
 from lib.id_ends import IdEnd
 from lib.ids import new_id
 from players.models import Game, GameSession, Operator, Player
+from wallet.models.days import Day
 
 
 class Currency(models.Model):
@@ -193,8 +194,8 @@ class Transaction(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["mm_transaction_id"], name="transaction_by_mm_id"),
-            models.Index(IdEnd("id"), name="transaction_by_id_end"),
+            models.Index(Day("opened_at"), F("mm_transaction_id"), name="transaction_by_day_and_mm_id"),
+            models.Index(Day("opened_at"), IdEnd("id"), name="transaction_by_day_and_end"),
             models.Index(fields=["due_at"], name="transaction_due", condition=Q(state="pending")),
             # For reconciliation, and for an order's page: what games open belongs to no order.
             models.Index(

@@ -13,6 +13,7 @@ from lib.texts import storable
 from players.operations import query_credential
 from wallet.currencies import show
 from wallet.models import Inquiry, Transaction
+from wallet.models.days import of_mm_id
 
 AMBIGUOUS = stored("other players have the same id, and the answer does not name ours")
 WORDS = {"CONFIRMED": "confirmed", "ROLLED_BACK": "rolled_back", "UNKNOWN": "unknown", "PENDING": "pending"}
@@ -74,7 +75,7 @@ def is_ambiguous(transaction: Transaction) -> bool:
     Then only an answer that names ours counts.
     """
     same = Transaction.objects.filter(
-        mm_transaction_id=transaction.mm_transaction_id, game=transaction.game, settled_at=None
+        of_mm_id(transaction.mm_transaction_id or ""), game=transaction.game, settled_at=None
     )
     return same.exclude(player_id=transaction.player_id).exists()
 

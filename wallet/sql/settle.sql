@@ -31,6 +31,8 @@ DECLARE
     wallet wallet_wallet;
     opened wallet_transaction;
     moment timestamptz;
+    -- A variable: a database that is divided by player sends no function's call to its parts.
+    days date[];
     is_logged boolean;
 BEGIN
     IF (p_event IN ('confirmed', 'rolled_back') AND p_type IN ('withdrawal', 'deposit')) IS NOT TRUE THEN
@@ -88,8 +90,10 @@ BEGIN
                 ledger_opening(p_type, p_game, session.id, p_mm, NULL, '', '', 'game', NULL, NULL, NULL)
                 || ledger_ending('game', p_reason));
             answer.transaction_id := opened.id;
+            days := transaction_days();
             IF EXISTS (SELECT 1 FROM wallet_transaction other
-                       WHERE other.mm_transaction_id = p_mm AND other.game_id = p_game AND other.type = p_type
+                       WHERE (other.opened_at AT TIME ZONE 'UTC')::date = ANY (days)
+                         AND other.mm_transaction_id = p_mm AND other.game_id = p_game AND other.type = p_type
                          AND other.player_id <> wallet.player_id AND other.settled_at IS NULL) THEN
                 PERFORM ledger_note_discrepancy(opened.player_id, opened.id, 'tombstone_elsewhere', moment);
             END IF;

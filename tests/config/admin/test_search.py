@@ -242,4 +242,4 @@ def test_search__for_a_transaction_uses_its_indexes(client: Client, story: Playe
             cursor.execute("SET enable_seqscan = off")
             plan = found.order_by("-pk")[:26].explain()
             cursor.execute("RESET enable_seqscan")
-        assert "transaction_by_mm_id" in plan, plan
+        assert "transaction_by_day_and_mm_id" in plan, plan

@@ -2,22 +2,26 @@
 
 import gzip
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db import connection
 
 from benchmarks.seeded_file import HEADER, KINDS, Known, lines, seed, written
 from lib.clock import now
 from payments.models import Difference, ReconciliationFile, ReconciliationRow
-from payments.reconciliation import leftovers, reading, staged
+from payments.reconciliation import leftovers, reading, sides, staged
+from payments.reconciliation.columns import Row
 from payments.reconciliation.decisions import accept
 from payments.reconciliation.files import NotTaken, add_part, begin_file, compare_again, end_file, parts_of
 from payments.reconciliation.run import compare_file
 from payments.reconciliation.samples import sample_of
+from payments.reconciliation.sides import BY_GAME, GameSide
 from tests.support.callers import PlayerSession, unique
 from tests.support.reconciled import arrived, compared, confirmed_of, found, game_source, text_of
+from wallet.models.days import all_days
 
 Kind = Difference.Kind
 State = ReconciliationFile.State
@@ -120,6 +124,50 @@ def test_comparison__matches_rows_without_ids_by_amount_and_time(player_session:
     file = compared(game_source(player_session.game), text_of([HEADER, *rows]))
     assert (file.matched, file.matched_by_amount) == (6, 6)
     assert found(file) == {(Kind.MISSING_HERE, "8")}
+
+
+def test_comparison__finds_by_its_id_what_was_opened_long_before_or_at_no_time(
+    player_session: PlayerSession,
+) -> None:
+    early, timeless, *others = play(player_session, 6)
+    rows = [
+        written(early._replace(at=early.at + timedelta(days=40))),
+        f"{written(timeless).rpartition(',')[0]},",
+        *map(written, others),
+    ]
+    file = compared(game_source(player_session.game), text_of([HEADER, *rows]))
+    assert (file.rows, file.matched, file.matched_by_amount) == (6, 6, 0)
+    assert found(file) == {(Kind.TIME, early.key)}
+
+
+def test_game_ids__are_looked_for_on_the_days_about_their_time(player_session: PlayerSession) -> None:
+    (known,), side = play(player_session, 1), GameSide(player_session.game.pk)
+    row = Row(2, known.key, None, known.type, "", known.amount, known.currency, "confirmed", known.at)
+    days, today = side.days_of([row]), known.at.date()
+    assert today in days
+    assert [day for day in days if not -7 <= (day - today).days <= 1] == []
+    assert [one.keys for one in side.named([row.key], [], days)] == [(known.key,)]
+    assert side.named([row.key], [], [today - timedelta(days=2)]) == []
+    assert side.days_of([row._replace(key="")]) == []
+    assert side.days_of([row._replace(at=datetime.max.replace(tzinfo=UTC))]) == []
+
+
+def test_game_ids__are_looked_for_on_all_days_by_several_statements(
+    player_session: PlayerSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known, side = play(player_session, 5), GameSide(player_session.game.pk)
+    keys = [one.key for one in known]
+    monkeypatch.setattr(sides, "MOST_LOOKS", 2)
+    assert {one.keys for one in side.named(keys, [], None)} == {(key,) for key in keys}
+
+
+def test_game_ids__are_found_by_an_index(player_session: PlayerSession) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET enable_seqscan = off")
+        cursor.execute(f"EXPLAIN {BY_GAME}", [player_session.game.pk, all_days(), ["a", "b"]])
+        plan = str(cursor.fetchall())
+        cursor.execute("RESET enable_seqscan")
+    assert "transaction_by_day_and_mm_id" in plan, plan
 
 
 def test_comparison__names_the_likely_row_of_another_id(player_session: PlayerSession) -> None:
