@@ -18,7 +18,7 @@ from tests.support.web_server import served
 def chromium() -> str:
     """The path of Chromium; without it the tests of this directory are skipped, but where CI=true."""
     if CHROMIUM is None and os.environ.get("CI") != "true":
-        pytest.skip("there is no Chromium here: on Debian, apt install chromium")
+        pytest.skip("there is no Chromium here: on Debian, apt install chromium-headless-shell")
     assert CHROMIUM, "CI=true, and there is no Chromium: .ci/run installs it"
     return CHROMIUM
 

@@ -84,7 +84,7 @@ def take(page: Page, url: str, picture: Picture) -> None:
 def main() -> int:
     """Returns the exit status; what is missing is said on stderr."""
     if CHROMIUM is None:
-        sys.stderr.write("There is no Chromium here: on Debian, apt install chromium.\n")
+        sys.stderr.write("There is no Chromium here: on Debian, apt install chromium-headless-shell.\n")
         return 1
     if not DEMO.exists():
         sys.stderr.write("No platform runs here: start one with `make run`, then repeat this.\n")
