@@ -84,7 +84,7 @@ class Table:
     def leave_open(self, count: int, due_at: datetime | None = None) -> list[Left]:
         """`count` transactions of every kind, in turns, half of which the game is asked about.
 
-        Due at once, or all together at a moment.
+        Due at once, or all together at a moment; at once, too, if that has come meanwhile.
         """
         kinds = itertools.product(("confirmed", "rolled_back"), ("withdrawal", "deposit"))
         return [
@@ -95,7 +95,7 @@ class Table:
     def leave_one(self, number: int, ends: str, type: str, due_at: datetime | None) -> Left:
         is_asked = number // 4 % 2 == 0
         player_sessions = self.asked if is_asked else self.unasked
-        pending = timedelta(0) if due_at is None else due_at - now()
+        pending = timedelta(0) if due_at is None else max(due_at - now(), timedelta(0))
         left = leave(
             player_sessions[number % len(player_sessions)],
             type,

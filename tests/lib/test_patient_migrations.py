@@ -49,12 +49,12 @@ def reader(database_name: str) -> Iterator["psycopg.Connection[Any]"]:
 def owner(database_name: str) -> Iterator[Any]:
     """Django's connection as the owner, who migrates."""
     url = in_database(os.environ["DATABASE_OWNER_URL"], database_name)
-    wrapper = connection.copy("owner")
+    wrapper = connection.copy("migrator")
     wrapper.settings_dict = connection.settings_dict | environ.Env.db_url_config(url)
-    connections["owner"] = wrapper
+    connections["migrator"] = wrapper
     yield wrapper
     wrapper.close()
-    del connections["owner"]
+    del connections["migrator"]
 
 
 def columns(owner: Any) -> list[str]:
