@@ -12,7 +12,7 @@ from config.launcher.processes import Child
 from lib.clock import now
 from tests.conftest import Clock
 from tests.faults.platform_processes import SEED, Platform, children_of, eventually, kill_group, rounds
-from tests.faults.unfinished import assert_settled_without_a_hand, lay_table
+from tests.faults.unfinished import assert_all_is_settled, assert_settled_without_a_hand, lay_table
 from tests.support.game_query_server import FakeGame
 from wallet.models import JobRun
 from wallet.settlement.inquiries import LEASE
@@ -66,10 +66,13 @@ def test_worker__two_beats_three_workers_settle_and_query_once(platform: Platfor
     for _ in range(rounds(3, 100)):
         wait_for_sweep(now())
         left += table.leave_open(100, due_at=now() + timedelta(seconds=1.5))
-    assert_settled_without_a_hand(platform, left, game)
+    assert_all_is_settled(left, game)
+    worked = working(platform)
+    platform.end_all()  # the audit gives way to them, and they never rest
+    platform.assert_whole()
     asked = Counter(said["mmTransactionId"] for said in game.asked)
     assert asked == {one.mm: 1 for one in left if one.is_asked_about}
-    runs = JobRun.objects.filter(task="settle_due", worker__in=working(platform), looked_at__gt=0)
+    runs = JobRun.objects.filter(task="settle_due", worker__in=worked, looked_at__gt=0)
     assert runs.values("worker").distinct().count() > 1
     assert not runs.exclude(failed=0, error="").exists()
     # Nobody waited in a circle, or wrote without the wallet's lock.

@@ -139,12 +139,16 @@ def wait_until_finished(left: list[Left]) -> None:
 
 def assert_settled_without_a_hand(platform: Platform, left: list[Left], game: FakeGame) -> None:
     """All of it, in the end, with nobody having done anything; and the ledger is whole."""
+    assert_all_is_settled(left, game)
+    platform.assert_whole()
+
+
+def assert_all_is_settled(left: list[Left], game: FakeGame) -> None:
     wait_until_finished(left)
     assert_settled_once(left)
     assert_asked(left, game)
     # What a sweep that was cut off has raised clears itself.
     eventually(lambda: not open_alerts(), "no alert is left open", instead=open_alerts)
-    platform.assert_whole()
 
 
 def open_alerts() -> list[tuple[str, str]]:

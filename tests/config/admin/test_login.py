@@ -56,9 +56,10 @@ def test_login__tries_of_an_address_are_bounded(someone: Operator) -> None:
 
 
 def test_login__after_25_wrong_passwords_the_right_one_is_not_tried(
-    someone: Operator, caplog: pytest.LogCaptureFixture
+    someone: Operator, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     address = fresh_address()
+    clock.stand(now())  # the wait is over after a second, which 25 tries may take
     with caplog.at_level(logging.INFO, "players.logins.events"):
         for number in range(25):
             log_in(someone, address, f"wrong {number}")
@@ -126,9 +127,10 @@ def test_login__without_a_password_counts_and_forgives_nothing(someone: Operator
 
 
 def test_login__leaves_lines_with_name_and_address(
-    someone: Operator, caplog: pytest.LogCaptureFixture
+    someone: Operator, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     address = fresh_address()
+    clock.stand(now())  # the wait is over after a second, which 25 tries may take
     with caplog.at_level(logging.INFO, "players.logins.events"):
         log_in(someone, address, "wrong")
         log_in(someone, address)
