@@ -355,7 +355,14 @@ def set_aside(
 
 
 def gate_wallet(
-    *, player_id: UUID, currency: str, event: str, limit: int | None = None, actor: str, note: str
+    *,
+    player_id: UUID,
+    currency: str,
+    event: str,
+    limit: int | None = None,
+    actor: str,
+    note: str,
+    is_approved: bool = False,
 ) -> Answer:
     """Freezes, unfreezes or limits (`limit` in minor units, None for no limit) a wallet's withdrawals."""
     parameters = {
@@ -365,5 +372,6 @@ def gate_wallet(
         "limit": None if limit is None else Int8(limit),
         "actor": actor,
         "note": note,
+        "is_approved": is_approved,
     }
     return answer(GATE, parameters)

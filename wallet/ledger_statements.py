@@ -59,12 +59,12 @@ CORRECT = f"""{ANSWER} ledger_correct(
 )"""
 GATE = f"""{ANSWER} ledger_gate(
     p_player => %(player)s, p_currency => %(currency)s, p_event => %(event)s, p_limit => %(limit)s,
-    p_actor => %(actor)s, p_note => %(note)s
+    p_actor => %(actor)s, p_note => %(note)s, p_is_approved => %(is_approved)s
 )"""
 CHANGE_LIMIT = """SELECT ledger_change_limit(
     p_player => %(player)s, p_currency => %(currency)s, p_game => %(game)s, p_kind => %(kind)s,
     p_period => %(period)s, p_set_by => %(set_by)s, p_act => %(act)s, p_amount => %(amount)s,
-    p_profile => %(profile)s, p_actor => %(actor)s, p_reason => %(reason)s
+    p_profile => %(profile)s, p_actor => %(actor)s, p_reason => %(reason)s, p_is_approved => %(is_approved)s
 )"""
 LIMITS = "SELECT * FROM ledger_limits(p_player => %(player)s, p_currency => %(currency)s)"
 POST = """SELECT ledger_post(

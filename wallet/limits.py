@@ -3,7 +3,7 @@
 The ledger holds withdrawals to them (`wallet/sql/limits.sql`); payments hold orders to them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import connection
 from psycopg.types.numeric import Int8
 
+from lib.backoffice.languages import stored
 from players.models import Game, Player
 from wallet import ledger
 from wallet.ledger_statements import CHANGE_LIMIT, LIMITS
@@ -32,8 +33,8 @@ PERIODS: dict[str, tuple[str, ...]] = {
 }
 # Minutes of a day.
 MOST_MINUTES = 24 * 60
-BY_PLAYER = "Asked for by the player."
-REFUSED = ("not_found", "too_early", "too_many")
+BY_PLAYER = stored("Asked for by the player.")
+REFUSED = ("not_found", "too_early", "too_many", "takes_two")
 
 
 class LimitName(NamedTuple):
@@ -65,8 +66,8 @@ class Limit:
     since: datetime | None = None
 
 
-# What of deposit and balance limits is used, which payments know: by wallet and limit.
-Used = Callable[[Wallet, Limit], int]
+# What of a wallet's limits of a kind is used, one after the other: payments know it of deposit and balance.
+Used = Callable[[Wallet, Sequence[Limit]], Sequence[int]]
 USED: dict[str, Used] = {}
 
 
@@ -78,7 +79,7 @@ def read_limits(player: Player, currency: str) -> list[Limit]:
 
 def limits_of(wallet: Wallet) -> list[Limit]:
     """The limits of a wallet, with what is used of them."""
-    found = [as_limit(row, wallet) for row in limit_rows(wallet)] if wallet.limited_at else []
+    found = with_used([as_limit(row) for row in limit_rows(wallet)], wallet) if wallet.limited_at else []
     if wallet.withdrawal_limit is not None:
         single = Limit(Kind.SINGLE, Period.NONE, None, SetBy.OPERATOR, wallet.withdrawal_limit, None)
         found.append(single)
@@ -91,33 +92,31 @@ def limit_rows(wallet: Wallet) -> list[tuple[object, ...]]:
         return list(cursor.fetchall())
 
 
-def as_limit(row: tuple[object, ...], wallet: Wallet) -> Limit:
-    """A row of `ledger_limits`."""
+def as_limit(row: tuple[object, ...]) -> Limit:
+    """A row of `ledger_limits`; of time, seconds are whole minutes here."""
     _, game_id, kind, period, set_by, amount, pending_amount, pending_at, confirms, since, used = row
-    limit = Limit(
+    number = None if used is None else int(used)  # type: ignore[call-overload]
+    return Limit(
         kind=str(kind),
         period=str(period),
         game_id=game_id,  # type: ignore[arg-type]
         set_by=str(set_by),
         amount=amount,  # type: ignore[arg-type]
-        used=None,
+        used=number // 60 if number is not None and kind == Kind.TIME else number,
         pending_at=pending_at,  # type: ignore[arg-type]
         pending_amount=pending_amount,  # type: ignore[arg-type]
         needs_confirmation=bool(confirms),
         since=since,  # type: ignore[arg-type]
     )
-    return with_used(limit, wallet, used)
 
 
-def with_used(limit: Limit, wallet: Wallet, used: object) -> Limit:
-    """The limit with what is used of it: seconds of time as whole minutes, and what only payments know."""
-    if limit.kind == Kind.TIME:
-        number: int | None = int(used) // 60  # type: ignore[call-overload]
-    elif limit.kind in USED:
-        number = USED[limit.kind](wallet, limit)
-    else:
-        number = None if used is None else int(used)  # type: ignore[call-overload]
-    return replace(limit, used=number)
+def with_used(limits: Sequence[Limit], wallet: Wallet) -> list[Limit]:
+    """The limits, those too with what is used of them of which only others know that."""
+    known: dict[Limit, int] = {}
+    for kind, used in USED.items():
+        if asked := [limit for limit in limits if limit.kind == kind]:
+            known |= dict(zip(asked, used(wallet, asked), strict=True))
+    return [replace(limit, used=known.get(limit, limit.used)) for limit in limits]
 
 
 def change_limit(
@@ -129,12 +128,14 @@ def change_limit(
     amount: int | None = None,
     actor: str,
     reason: str,
+    is_approved: bool = False,
 ) -> str:
     """Sets a limit to `amount` (`act` set), removes it (remove), confirms what waits (confirm) or takes it
     back (cancel).
 
-    Returns set, removed, requested (it counts later), confirmed, cancelled or unchanged. Raises
-    `LimitRefused` (not_found, too_early, too_many).
+    Returns set, removed, requested (it counts later), confirmed, cancelled or unchanged. A limit of the
+    operators is loosened by two people, who have agreed if it `is_approved`. Raises `LimitRefused`
+    (not_found, too_early, too_many, takes_two).
     """
     if act == "set":
         ledger.open_wallet(player_id=player.pk, currency=currency, actor=actor)
@@ -142,7 +143,7 @@ def change_limit(
     if wallet is None:
         raise LimitRefused("not_found")
     if is_gate(name):
-        return change_gate(wallet, act, amount, actor=actor, reason=reason)
+        return change_gate(wallet, act, amount, actor=actor, reason=reason, is_approved=is_approved)
     parameters = {
         "player": player.pk,
         "currency": currency,
@@ -155,6 +156,7 @@ def change_limit(
         "profile": settings.LIMIT_PROFILE,
         "actor": actor,
         "reason": reason,
+        "is_approved": is_approved,
     }
     outcome = str(ledger.value(CHANGE_LIMIT, parameters))
     if outcome in REFUSED:
@@ -162,14 +164,23 @@ def change_limit(
     return outcome
 
 
+def is_looser(old: int | None, new: int | None) -> bool:
+    """Whether a bound leaves more room than another one; None is no bound."""
+    return old is not None and (new is None or new > old)
+
+
 def is_gate(name: LimitName) -> bool:
     """Whether it is the wallet's own bound of a single withdrawal, which the journal has."""
     return name.set_by == SetBy.OPERATOR and name.kind == Kind.SINGLE and name.game is None
 
 
-def change_gate(wallet: Wallet, act: str, amount: int | None, *, actor: str, reason: str) -> str:
+def change_gate(
+    wallet: Wallet, act: str, amount: int | None, *, actor: str, reason: str, is_approved: bool
+) -> str:
     if act == "remove" and wallet.withdrawal_limit is None:
         raise LimitRefused("not_found")
-    if not limit_withdrawals(wallet, most=amount, actor=actor, reason=reason):
+    if act not in ("set", "remove"):
+        return "unchanged"
+    if not limit_withdrawals(wallet, most=amount, actor=actor, reason=reason, is_approved=is_approved):
         return "unchanged"
     return "set" if amount else "removed"

@@ -16,7 +16,7 @@ from wallet import ledger
 from wallet.currencies import decimals_of
 from wallet.ledger import Answer, CallContext, SessionView, TransactionView
 from wallet.models import Adjustment, Discrepancy, Entry, Transaction, Wallet
-from wallet.outcomes import LedgerRefused, UnknownCurrency
+from wallet.outcomes import LedgerRefused, LimitRefused, UnknownCurrency
 
 # By the kind of a discrepancy and the type of its transaction (`wallet/sql/correct.sql`).
 CORRECTIONS: dict[tuple[str, str], str] = {
@@ -309,15 +309,20 @@ def unfreeze_wallet(wallet: Wallet, *, actor: str, reason: str) -> bool:
     return gate(wallet, "unfrozen", None, actor, reason)
 
 
-def limit_withdrawals(wallet: Wallet, *, most: int | None, actor: str, reason: str) -> bool:
+def limit_withdrawals(
+    wallet: Wallet, *, most: int | None, actor: str, reason: str, is_approved: bool = False
+) -> bool:
     """Sets the largest single withdrawal, in minor units, or lifts it with None.
 
-    Returns whether that is new.
+    Returns whether that is new. What is looser takes two people, who have agreed if it `is_approved`: raises
+    `LimitRefused` (takes_two).
     """
-    return gate(wallet, "limit_set", most, actor, reason)
+    return gate(wallet, "limit_set", most, actor, reason, is_approved=is_approved)
 
 
-def gate(wallet: Wallet, event: str, limit: int | None, actor: str, reason: str) -> bool:
+def gate(
+    wallet: Wallet, event: str, limit: int | None, actor: str, reason: str, *, is_approved: bool = False
+) -> bool:
     answer = ledger.gate_wallet(
         player_id=wallet.player_id,
         currency=wallet.currency_id,
@@ -325,5 +330,8 @@ def gate(wallet: Wallet, event: str, limit: int | None, actor: str, reason: str)
         limit=limit,
         actor=actor,
         note=reason,
+        is_approved=is_approved,
     )
+    if answer.outcome == "takes_two":
+        raise LimitRefused(answer.outcome)
     return answer.outcome == event

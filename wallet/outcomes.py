@@ -25,7 +25,7 @@ class UnknownCurrency(Exception):
 
 
 class LimitRefused(Exception):
-    """A player's limit was not changed: `outcome` is not_found, too_early or too_many."""
+    """A player's limit was not changed: `outcome` is not_found, too_early, too_many or takes_two."""
 
     def __init__(self, outcome: str) -> None:
         super().__init__(outcome)

@@ -34,9 +34,8 @@ class PlayerWithOrdersAdmin(PlayerWithMoneyAdmin):
         pointless = super().pointless_actions(id)
         return pointless if is_launchable(id) else {*pointless, "launch_test_session"}
 
-    def sections(self, request: HttpRequest, obj: Player) -> list[Section]:
-        money, statement, *others = super().sections(request, obj)
-        return [money, statement, orders_section(obj), *others]
+    def bought(self, obj: Player) -> list[Section]:
+        return [orders_section(obj)]
 
     def order_links(self, request: HttpRequest, ids: set[UUID]) -> Mapping[UUID, SafeString]:
         if not request.user.has_perm(view_permission(Order)):

@@ -1,6 +1,6 @@
 """Orders within a player's limits of what is paid in and of the balance (contract 2.5)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -42,20 +42,27 @@ def exceeds_limits(player: Player, game_id: UUID, made: Mapping[str, Any]) -> bo
     return False
 
 
-def paid_in(wallet: Wallet, limit: Limit) -> int:
-    """What the player has paid in since the limit's period began, and may still for what is open.
+def paid_in(wallet: Wallet, limits: Sequence[Limit]) -> list[int]:
+    """What the player has paid in since each limit's period began, and may still for what is open.
 
     Gross: what went back is not taken off. A duplicate payment, which is to be refunded, is left out.
     """
-    orders = Order.objects.filter(player=wallet.player_id, currency=wallet.currency_id)
-    if limit.game_id:
-        orders = orders.filter(game=limit.game_id)
+    began = min(limit.since for limit in limits if limit.since)
+    orders = Order.objects.filter(OPEN | Q(paid_at__gte=began), player=wallet.player_id)
+    sums = {f"sum_{number}": Sum("price", filter=concerned(limit)) for number, limit in enumerate(limits)}
+    found = orders.filter(currency=wallet.currency_id).aggregate(**sums)
+    return [int(found[name] or 0) for name in sums]
+
+
+def concerned(limit: Limit) -> Q:
+    """The orders that count for a limit of what is paid in."""
     # What was paid exactly 24 hours ago is out of the last 24 hours.
     paid = Q(paid_at__gt=limit.since) if limit.period == "rolling" else Q(paid_at__gte=limit.since)
-    return int(orders.filter(OPEN | paid).aggregate(whole=Sum("price"))["whole"] or 0)
+    return (OPEN | paid) & Q(game=limit.game_id) if limit.game_id else OPEN | paid
 
 
-def held_with_open_orders(wallet: Wallet, limit: Limit) -> int:
-    """What is spendable, and will be when the player's open orders are paid."""
+def held_with_open_orders(wallet: Wallet, limits: Sequence[Limit]) -> list[int]:
+    """What is spendable, and will be when the player's open orders are paid: the same for each limit."""
     orders = Order.objects.filter(OPEN, player=wallet.player_id, credit_currency=wallet.currency_id)
-    return wallet.spendable + int(orders.aggregate(whole=Sum("credit"))["whole"] or 0)
+    held = wallet.spendable + int(orders.aggregate(whole=Sum("credit"))["whole"] or 0)
+    return [held] * len(limits)

@@ -31,6 +31,7 @@ from tests.support.admin_pages import REGISTERED, address, alert, doubted, opera
 from tests.support.approvals import request_credit
 from tests.support.callers import make_party, open_session, unique
 from tests.support.doings import Arranged, Doing, Stage, action, added, changed, request
+from tests.support.limits import change, limit
 from tests.support.owned import owned
 from tests.support.payout import bounded
 from tests.support.reconciliation_acts import RECONCILIATION_ACTS
@@ -100,6 +101,14 @@ def excluded(stage: Stage) -> Player:
 
 def blocked(stage: Stage) -> Player:
     stage.player_session.block()
+    return Player.objects.get(pk=stage.player_session.player.pk)
+
+
+def limited(stage: Stage) -> Player:
+    """A player with an operator's limit, who has asked for a higher one of their own."""
+    limit(stage.player_session, "loss", "week", 50_00, set_by="operator")
+    limit(stage.player_session, "spend", "day", 50_00)
+    change(stage.player_session, "spend", "day", "set", 80_00)
     return Player.objects.get(pk=stage.player_session.player.pk)
 
 
@@ -378,6 +387,21 @@ ACTS: dict[str, Arranged] = {
     ),
     "players.player.change_status that two people lift": action(
         "change_status", "change_status", excluded, status="active"
+    ),
+    "players.player.set_limit": action(
+        "set_limit",
+        "set_player_limit",
+        lambda stage: stage.player_session.player,
+        currency="XAG",
+        limit="spend.day",
+        game="",
+        bound="5.00",
+    ),
+    "players.player.loosen_limit": request(
+        "loosen_limit", "loosen_limit", limited, limit="XAG.loss.week.", bound="70.00"
+    ),
+    "players.player.cancel_limit_change": action(
+        "cancel_limit_change", "cancel_limit_change", limited, limit="XAG.spend.day."
     ),
     "players.gamesession.end": action(
         "end", "end_session", lambda stage: stage.player_session.session(), "ended_at"

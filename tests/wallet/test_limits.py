@@ -56,7 +56,8 @@ def test_change__counts_when_it_must(
     settings.LIMIT_PROFILE = profile
     limit(seat, "spend", "day", OLD, set_by=set_by)
     wanted = WANTED[act]
-    outcome = change(seat, "spend", "day", "set" if wanted else "remove", wanted, set_by=set_by)
+    asked, by_two = "set" if wanted else "remove", set_by == "operator"
+    outcome = change(seat, "spend", "day", asked, wanted, set_by=set_by, is_approved=by_two)
     waits = act != "lower" and set_by == "player"
     assert outcome == ("requested" if waits else "set" if wanted else "removed")
     clock.stand(COUNTS[profile] + MOMENTS[moment])
@@ -173,6 +174,28 @@ def test_operators_single__is_the_wallets_own_bound(seat: PlayerSession) -> None
     assert shown is not None
     assert (shown.amount, shown.used) == (30_00, None)
     assert seat.call("withdraw", "w-1", "30.01").error == 111
-    assert change(seat, "single", "", "remove", set_by="operator") == "removed"
+    assert change(seat, "single", "", "cancel", set_by="operator") == "unchanged"
+    assert change(seat, "single", "", "remove", set_by="operator", is_approved=True) == "removed"
     with pytest.raises(LimitRefused, match="not_found"):
         change(seat, "single", "", "remove", set_by="operator")
+
+
+@pytest.mark.parametrize(("act", "amount"), [("set", OLD + 1), ("remove", None)])
+@pytest.mark.parametrize(
+    ("kind", "period"), [("spend", "day"), ("balance", ""), ("time", "day"), ("single", "")]
+)
+def test_operators_limit__one_person_alone_cannot_loosen(
+    seat: PlayerSession, kind: str, period: str, act: str, amount: int | None
+) -> None:
+    limit(seat, kind, period, OLD, set_by="operator")
+    changes = LimitChange.objects.filter(player=seat.player)
+    before = (changes.count(), seat.holding().entries)
+    with pytest.raises(LimitRefused, match="takes_two"):
+        change(seat, kind, period, act, amount, set_by="operator")
+    shown = standing(seat, kind, period, "operator")
+    assert shown is not None
+    assert shown.amount == OLD
+    assert (changes.count(), seat.holding().entries) == before
+    assert change(seat, kind, period, "set", OLD - 1, set_by="operator") == "set"
+    change(seat, kind, period, act, amount, set_by="operator", is_approved=True)
+    assert (after := standing(seat, kind, period, "operator")) is None or after.amount == amount

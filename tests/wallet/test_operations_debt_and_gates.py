@@ -241,7 +241,8 @@ def test_limit__withdraw_above_it_gets_111_and_the_balance(player_session: Playe
     assert player_session.holding() == before._replace(entries=before.entries + 1)
     assert player_session.done("withdraw", unique("mm"), "20.00").balance == "80.00"
     player_session.done("confirmDeposit", player_session.opened("deposit", "500.00"))
-    assert limit_withdrawals(player_session.wallet(), most=None, actor="test", reason="test")
+    wallet = player_session.wallet()
+    assert limit_withdrawals(wallet, most=None, actor="test", reason="test", is_approved=True)
     assert player_session.done("withdraw", unique("mm"), "400.00").balance == "180.00"
     assert problems_of(player_session.player) == []
 
@@ -270,7 +271,7 @@ def test_gate__is_in_the_wallets_journal_once(player_session: PlayerSession) -> 
         unfreeze_wallet(wallet, actor="a", reason="r"),
         limit_withdrawals(wallet, most=5, actor="a", reason="r"),
         limit_withdrawals(wallet, most=5, actor="a", reason="r"),
-        limit_withdrawals(wallet, most=None, actor="a", reason="r"),
+        limit_withdrawals(wallet, most=None, actor="a", reason="r", is_approved=True),
         limit_withdrawals(wallet, most=None, actor="a", reason="r"),
     ]
     assert changed == [True, False] * 4

@@ -16,12 +16,16 @@ from lib.backoffice.formatting import link, search_address
 from lib.backoffice.heads import Head
 from lib.backoffice.languages import _
 from lib.backoffice.pages import Section, view_permission
+from lib.backoffice.sections import read_page
 from players.admin.search import SESSION
 from players.admin.sessions import SessionAdmin
 from players.models import GameSession, Player
 from wallet.admin.amounts import amount_cell
 from wallet.admin.balance_chart import charts_of
+from wallet.admin.limit_actions import LimitActions
 from wallet.admin.player_calls import player_calls_section
+from wallet.admin.player_limits import PAGE as CHANGES_PAGE
+from wallet.admin.player_limits import changes_section, limit_sections
 from wallet.admin.statement import statement_section
 from wallet.admin.statement_export import EXPORT, EXPORTING, StatementExport
 from wallet.admin.wallet_actions import WalletActions
@@ -86,7 +90,7 @@ def transactions_link(session: GameSession) -> SafeString:
     return format_html('<a href="{}" class="wallet-link">{}</a>', address, _("Transactions of this session"))
 
 
-class PlayerWithMoneyAdmin(StatementExport):
+class PlayerWithMoneyAdmin(LimitActions, StatementExport):
     """A player, and what they own. The admin of payments adds the orders to this page and registers it."""
 
     def sections(self, request: HttpRequest, obj: Player) -> list[Section]:
@@ -101,7 +105,19 @@ class PlayerWithMoneyAdmin(StatementExport):
         statement = statement_section(
             obj, wallets, request.GET.dict(), lambda ids: self.order_links(request, ids), export
         )
-        return [money, statement, *super().sections(request, obj), player_calls_section(obj)]
+        return [
+            money,
+            *limit_sections(wallets),
+            statement,
+            *self.bought(obj),
+            *super().sections(request, obj),
+            *changes_section(obj, wallets, read_page(request.GET.get(CHANGES_PAGE, ""))),
+            player_calls_section(obj),
+        ]
+
+    def bought(self, obj: Player) -> list[Section]:
+        """What the player has ordered. Orders are not the wallet's to know."""
+        return []
 
     def head(self, request: HttpRequest, obj: Player) -> Head:
         head = super().head(request, obj)

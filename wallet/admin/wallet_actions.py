@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.http import QueryDict
 
 from lib.backoffice.confirmation import Act, Page, PageAction, Refused
@@ -18,8 +19,10 @@ from wallet.approvals.write_off import WRITE_OFF, WriteOffPayload
 from wallet.currencies import show_amount
 from wallet.models import Currency, Wallet
 from wallet.operations import freeze_wallet, limit_withdrawals, lock_wallet
+from wallet.outcomes import LimitRefused
 
 GATE = "wallet.freeze_wallet"
+LOOSER = _("To raise or remove a limit takes two people: Loosen or remove a limit, on the player's page.")
 KINDS = [
     ("credit", _("credit: add to the player's balance")),
     ("debit", _("debit: take from the player's balance")),
@@ -33,9 +36,7 @@ class LimitForm(ReasonForm):
         super().__init__(*args, **kwargs)
         self.fields["limit"] = AmountField(
             currency,
-            required=False,
             label=_("Largest single withdrawal in {code}").format(code=currency.code),
-            help_text=_("Leave empty for no limit."),
         )
         self.order_fields(["limit", "reason"])
 
@@ -103,7 +104,7 @@ class Unfreeze(ApprovedAction[Wallet]):
 
 
 class SetLimit(WalletAction):
-    """Bounds each single withdrawal."""
+    """Bounds each single withdrawal, or bounds it more strictly."""
 
     title, permission = _("Set limit"), "wallet.limit_wallet"
 
@@ -115,13 +116,17 @@ class SetLimit(WalletAction):
         says = [
             _("Current limit: {limit}.").format(limit=limit),
             _("A single withdrawal above the limit is refused (111) and recorded as declined."),
+            LOOSER,
         ]
         return Page(_("Limit withdrawals from this wallet"), says, _("Set the limit"))
 
     def do(self, act: Act[Wallet]) -> str:
         most = act.given["limit"]
-        is_new = limit_withdrawals(act.row, most=most, actor=act.actor, reason=act.reason)
-        limit = show_amount(most, act.row.currency_id) if most else _("no limit")
+        try:
+            is_new = limit_withdrawals(act.row, most=most, actor=act.actor, reason=act.reason)
+        except LimitRefused as problem:
+            raise ValidationError(LOOSER) from problem
+        limit = show_amount(most, act.row.currency_id)
         words = (
             _("The largest withdrawal is now: {limit}.")
             if is_new

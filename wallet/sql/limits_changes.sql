@@ -25,17 +25,22 @@ LANGUAGE sql STABLE AS $$
     END
 $$;
 
+-- Whether the second bound leaves more room than the first one; NULL is no bound.
+CREATE OR REPLACE FUNCTION limits_is_looser(p_old bigint, p_new bigint) RETURNS boolean
+LANGUAGE sql IMMUTABLE AS $$ SELECT p_old IS NOT NULL AND (p_new IS NULL OR p_new > p_old) $$;
+
 -- A limit is set, removed, confirmed, or what waits is taken back. The wallet must be there.
 --
 -- In: p_game NULL for all games; p_set_by player or operator, whose limit it is; p_act set (to p_amount minor
---     units, or minutes), remove, confirm or cancel; p_profile 24h, 7d or period.
+--     units, or minutes), remove, confirm or cancel; p_profile 24h, 7d or period; p_is_approved whether two
+--     people have agreed (wallet/approvals).
 -- Outcomes: set, removed, requested (it counts later), confirmed, cancelled; unchanged, not_found, too_early,
---     too_many, wallet_not_found.
+--     too_many, takes_two, wallet_not_found.
 -- What is stricter counts at once, and takes back what waits. A player's limit is loosened after the
--- profile's delay; an operator's at once, because two people have agreed (wallet/approvals).
+-- profile's delay; an operator's at once, if two people have agreed.
 CREATE OR REPLACE FUNCTION ledger_change_limit(
     p_player uuid, p_currency text, p_game uuid, p_kind text, p_period text, p_set_by text, p_act text,
-    p_amount bigint, p_profile text, p_actor text, p_reason text
+    p_amount bigint, p_profile text, p_actor text, p_reason text, p_is_approved boolean DEFAULT false
 ) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
@@ -68,6 +73,10 @@ BEGIN
         known.amount, known.pending_amount, known.pending_at, known.needs_confirmation, moment);
     IF known.pending_at <= moment AND NOT known.needs_confirmation THEN
         known.pending_at := NULL;
+    END IF;
+    IF p_set_by = 'operator' AND p_act IN ('set', 'remove') AND p_is_approved IS NOT TRUE
+        AND limits_is_looser(known.amount, p_amount) THEN
+        RETURN 'takes_two';
     END IF;
     wanted := known;
     wanted.pending_at := NULL;

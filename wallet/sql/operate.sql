@@ -122,9 +122,11 @@ END $$;
 
 -- Sets what gates a wallet's withdrawals.
 -- p_event: frozen, unfrozen, or limit_set (p_limit in minor units, NULL for none).
--- Outcomes: the event; wallet_not_found; unchanged (it was so already).
+-- p_is_approved: two people have agreed (wallet/approvals), without whom a limit is not loosened.
+-- Outcomes: the event; wallet_not_found; unchanged (it was so already); takes_two.
 CREATE OR REPLACE FUNCTION ledger_gate(
-    p_player uuid, p_currency text, p_event text, p_limit bigint, p_actor text, p_note text
+    p_player uuid, p_currency text, p_event text, p_limit bigint, p_actor text, p_note text,
+    p_is_approved boolean DEFAULT false
 ) RETURNS ledger_answer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
@@ -149,6 +151,11 @@ BEGIN
     answer.player_id := p_player;
     answer.currency_code := p_currency;
     answer.balance := wallet.spendable;
+    IF p_event = 'limit_set' AND p_is_approved IS NOT TRUE
+        AND limits_is_looser(wallet.withdrawal_limit, p_limit) THEN
+        answer.outcome := 'takes_two';
+        RETURN answer;
+    END IF;
     answer.outcome := p_event;
     UPDATE wallet_wallet
     SET frozen_at = CASE WHEN p_event = 'frozen' THEN moment WHEN p_event = 'unfrozen' THEN NULL

@@ -14,6 +14,7 @@ from tests.german.marked_language import marked_german
 from tests.german.unmarked import unmarked
 from tests.support.admin_pages import PLAYER_ACTIONS, alert, checkpoint, page, rows_of, run
 from tests.support.callers import Callers, PlayerSession, make_party, open_session
+from tests.support.limits import make_limits
 from wallet.models import Currency, Wallet
 
 # Pages of the site itself.
@@ -42,7 +43,7 @@ WALLET_ACTIONS = ("adjust", "set_limit", "freeze")
 # What tests have given names to.
 NAMED: tuple[Any, ...] = (Game, Currency, Provider, Product)
 # Who has acted, as histories name them.
-ACTORS = ("platform", "player", "sweep", "test", "Test")
+ACTORS = ("platform", "player", "sweep", "test", "tests", "Test")
 # What people have written.
 WRITTEN = ("Goodwill", "Ticket 7")
 # A call's endpoint is its name.
@@ -123,6 +124,14 @@ def test_acts_on_player__every_text_is_marked(german: Client, story: PlayerSessi
     response = german.get(page(Player, story.player, act))
     assert response.status_code == 200
     assert "\n".join(unmarked(response.content.decode(), names())) == ""
+
+
+def test_limits__every_text_is_marked(german: Client, player_session: PlayerSession) -> None:
+    make_limits(player_session)
+    for act in ("change", "set_limit", "loosen_limit", "cancel_limit_change"):
+        response = german.get(page(Player, player_session.player, act))
+        assert response.status_code == 200
+        assert "\n".join(unmarked(response.content.decode(), {*names(), *ACTORS})) == ""
 
 
 @pytest.mark.parametrize("place", MONEY)

@@ -23,6 +23,7 @@ from tests.support.callers import PlayerSession
 STOP = "players.stop_platform"
 ENDPOINTS, OPERATORS = "players.change_endpoints", "players.manage_operators"
 CREDENTIALS, SECRETS = "players.manage_credentials", "payments.manage_secrets"
+LIMIT = "wallet.limit_wallet"
 RULES = "players.manage_approval_rules"
 FILES, UPLOAD = "payments.manage_reconciliation", "payments.upload_reconciliation"
 DECIDE = "payments.decide_difference"
@@ -79,6 +80,9 @@ LINES = {
             "change_status": "players.change_player_status",
             "export_statement": "players.export_player",
             "launch_test_session": "players.launch_test_session",
+            "set_limit": LIMIT,
+            "loosen_limit": LIMIT,
+            "cancel_limit_change": LIMIT,
         },
     ),
     "players.platformswitch": Line(actions={"stop": STOP, "restart": STOP}),
@@ -89,7 +93,7 @@ LINES = {
         actions={
             "adjust": "wallet.adjust_balance",
             "write_off": "wallet.adjust_balance",
-            "set_limit": "wallet.limit_wallet",
+            "set_limit": LIMIT,
             "freeze": "wallet.freeze_wallet",
             "unfreeze": "wallet.freeze_wallet",
         }

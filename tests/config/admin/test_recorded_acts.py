@@ -8,6 +8,7 @@ import psycopg
 import pytest
 from django.contrib import admin
 from django.contrib.sessions.backends.db import SessionStore
+from django.core.exceptions import ValidationError
 from django.db import OperationalError, connection, transaction
 from django.http import HttpRequest
 from django.test import Client, RequestFactory
@@ -143,6 +144,9 @@ def test_action__of_two_at_once_each_records_what_itself_has_changed(
         act = Act(requests[limit], wallet, {"reason": "r", "limit": limit})
         try:
             set_limit.perform(page, act)
+        except ValidationError:
+            # Looser than what another has just set.
+            pass
         finally:
             connection.close()
 
@@ -151,8 +155,9 @@ def test_action__of_two_at_once_each_records_what_itself_has_changed(
     found = events_of(wallet).filter(action="set_limit").order_by("pk")
     acts: list[Any] = list(found.values_list("before", "after"))
     steps = [(before["withdrawal_limit"], after["withdrawal_limit"]) for before, after in acts]
-    assert sorted(after for _, after in steps) == limits
     assert [before for before, _ in steps] == [None, *(after for _, after in steps[:-1])]
+    assert [after for _, after in steps] == sorted({after for _, after in steps}, reverse=True)
+    assert steps[-1][1] == min(limits)
 
 
 def test_form__before_is_what_another_has_just_saved(

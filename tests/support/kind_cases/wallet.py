@@ -1,4 +1,4 @@
-"""Acts on wallets, due transactions, alerts, payout limits and approval rules."""
+"""Acts on wallets, limits, due transactions, alerts, payout limits and approval rules."""
 
 from functools import partial
 from typing import Any
@@ -9,6 +9,7 @@ from players.models import ApprovalRule
 from tests.support.admin_pages import alert, doubted
 from tests.support.callers import PlayerSession, make_party
 from tests.support.kind_cases.case import Case, Draw, Others, Words, configured
+from tests.support.limits import change, limit
 from tests.support.owned import owned
 from wallet.alerts import resolve_alert
 from wallet.approvals.adjustment import AdjustmentPayload
@@ -16,11 +17,13 @@ from wallet.approvals.alerts import DifferencePayload
 from wallet.approvals.approval_rules import RULE_CHANGE, RULE_REMOVAL, RemovalPayload
 from wallet.approvals.discrepancies import CorrectionPayload
 from wallet.approvals.gates import UnfreezingPayload
+from wallet.approvals.limits import LooseningPayload, find_limit, named
 from wallet.approvals.payout_limits import PAYOUT_LIMIT_CHANGE
 from wallet.approvals.settlement import SettlementPayload
 from wallet.approvals.write_off import WriteOffPayload
 from wallet.currencies import show_amount
 from wallet.discrepancies import close_discrepancy
+from wallet.limit_words import bound
 from wallet.models import Alert, Discrepancy, PayoutLimit, Wallet
 from wallet.operations import freeze_wallet, unfreeze_wallet
 
@@ -151,6 +154,41 @@ def acceptance(draw: Draw) -> Case:
     return Case(DifferencePayload(row.pk), shows, others)
 
 
+def limit_loosening(draw: Draw) -> Case:
+    player_session = draw.callers.player_session(0)
+    kind, period = draw.one(("spend", "day"), ("loss", "rolling"), ("single", ""), ("time", "day"))
+    game = draw.one(None, player_session.game)
+    amount = draw.number(2, 400)
+    set_by_operator = partial(change, player_session, kind, period, "set", game=game, set_by="operator")
+    assert set_by_operator(amount) == "set"
+    if draw.one(True, False):
+        limit(player_session, kind, period, 300, game=game)
+    payload = LooseningPayload(
+        player_session.player.pk,
+        CURRENCY,
+        kind,
+        period,
+        game.pk if game else None,
+        draw.one(None, draw.number(1, 1440)),
+    )
+
+    def shows() -> Words:
+        standing = find_limit(player_session.wallet(), payload, "operator")
+        return {str(named(payload)): str(bound(standing.amount if standing else None, kind, CURRENCY))}
+
+    others: Others = [
+        partial(set_by_operator, draw.number(1, amount - 1)),
+        partial(change, player_session, kind, period, "set", 299, game=game),
+        partial(
+            *(change, player_session, kind, period, "remove"),
+            game=game,
+            set_by="operator",
+            is_approved=True,
+        ),
+    ]
+    return Case(payload, shows, others)
+
+
 def payout_limit(draw: Draw) -> Case:
     is_new, game = draw.one(True, False), make_party().game
     amounts = [draw.one(None, 1, 5_00, 10**9) for _ in range(4)]
@@ -239,6 +277,7 @@ CASES = {
     "unfreeze_wallet": unfreezing,
     "accept_difference": acceptance,
     "change_payout_limit": payout_limit,
+    "loosen_limit": limit_loosening,
     "change_approval_rule": rule_change,
     "remove_approval_rule": rule_removal,
 }

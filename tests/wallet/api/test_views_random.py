@@ -309,7 +309,9 @@ class Machine(RuleBasedStateMachine):
             self.player_sessions[draw.table].wallet(),
         )
         limit, frozen = draw.other_amount if draw.often else None, draw.seldom
-        assert limit_withdrawals(wallet, most=limit, actor="test", reason="test") == (purse.limit != limit)
+        assert limit_withdrawals(wallet, most=limit, actor="test", reason="test", is_approved=True) == (
+            purse.limit != limit
+        )
         assert (freeze_wallet if frozen else unfreeze_wallet)(wallet, actor="test", reason="test") == (
             purse.frozen != frozen
         )

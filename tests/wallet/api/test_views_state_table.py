@@ -114,7 +114,8 @@ def declined_by_the_limit(story: Story) -> None:
     limit_withdrawals(story.player_session.wallet(), most=20_00, actor="test", reason="test")
     story.first = story.open().body
     assert story.first["errorCode"] == 111
-    limit_withdrawals(story.player_session.wallet(), most=None, actor="test", reason="test")
+    wallet = story.player_session.wallet()
+    limit_withdrawals(wallet, most=None, actor="test", reason="test", is_approved=True)
 
 
 def declined_by_the_bound(story: Story) -> None:

@@ -39,7 +39,7 @@ WRITE = """
         PERFORM pg_current_xact_id();
         PERFORM pg_sleep({early});
         FOR number IN 1..{lines} LOOP
-            PERFORM ledger_gate('{player}', 'XAG', 'limit_set', {first} + number, 'test', '');
+            PERFORM ledger_gate('{player}', 'XAG', 'limit_set', {first} + number, 'test', '', true);
             PERFORM ledger_post(
                 '{player}', NULL, ARRAY[gen_random_uuid()], ARRAY['XAG'],
                 ARRAY[CASE WHEN (number + {first}) % 3 = 0 THEN 'clawback' ELSE 'top_up' END],

@@ -117,7 +117,8 @@ class Cast:
         freeze_wallet(self.seats[draw.seat % 8].wallet(), actor="test", reason="test")
 
     def limit(self, draw: Draw) -> None:
-        limit_withdrawals(self.seats[draw.seat % 8].wallet(), most=draw.amount, actor="test", reason="test")
+        wallet = self.seats[draw.seat % 8].wallet()
+        limit_withdrawals(wallet, most=draw.amount, actor="test", reason="test", is_approved=True)
 
     def fall_into_debt(self, draw: Draw) -> None:
         self.seats[draw.seat % 8].adjust("debit", 150_00, into_debt=True)
