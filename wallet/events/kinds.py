@@ -8,8 +8,9 @@ from django.db import connection
 from lib.clock import timestamp
 from players.models import Player, PlayerEvent
 from wallet.currencies import show
-from wallet.events.message import EventMessage
-from wallet.models import Event
+from wallet.events.message import EventMessage, LimitMessage
+from wallet.models import Event, LimitChange, PlayerLimit
+from wallet.money import Money
 
 # From events of one kind, whose players are there, to what is told of each, by its position.
 Reader = Callable[[Sequence[Event]], Mapping[int, EventMessage]]
@@ -101,10 +102,43 @@ def status_message(told: Event, row: PlayerEvent) -> EventMessage:
     )
 
 
+def read_limits(events: Sequence[Event]) -> dict[int, EventMessage]:
+    """Changes of players' limits."""
+    changes = LimitChange.objects.select_related("limit__game", "wallet").defer("wallet__head")
+    rows = changes.in_bulk([event.subject_id for event in events])
+    return {event.position: limit_message(event, rows[event.subject_id]) for event in events}
+
+
+def limit_message(told: Event, row: LimitChange) -> EventMessage:
+    limit, code = row.limit, row.wallet.currency_id
+    is_time, is_later = limit.kind == PlayerLimit.Kind.TIME, row.what == LimitChange.What.REQUESTED
+
+    def money(minor: int | None) -> Money | None:
+        return None if minor is None or is_time else show(minor, code)
+
+    return EventMessage(
+        id=str(row.pk),
+        type=f"limit.{row.what}",
+        **whom(told),
+        game=limit.game.slug if limit.game else None,
+        limit=LimitMessage(
+            kind=limit.kind,
+            setBy=limit.set_by,
+            currencyCode=code,
+            window=limit.period or None,
+            oldAmount=money(row.old_amount),
+            oldMinutes=row.old_amount if is_time else None,
+            amount=money(row.new_amount),
+            minutes=row.new_amount if is_time else None,
+            countsAt=timestamp(row.counts_at) if is_later and row.counts_at else None,
+        ),
+    )
+
+
 def whom(told: Event) -> dict[str, Any]:
     """When it happened, and to whom."""
     player: Player = told.player
     return {"time": timestamp(told.at), "playerId": player.uid, "isTest": player.is_test}
 
 
-READERS: dict[str, Reader] = {"entry": read_entries, "status": read_statuses}
+READERS: dict[str, Reader] = {"entry": read_entries, "status": read_statuses, "limit": read_limits}

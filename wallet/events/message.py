@@ -37,6 +37,20 @@ Account = Annotated[
 Uuid = Annotated[str, Meta(extra_json_schema={"format": "uuid"})]
 
 
+class LimitMessage(msgspec.Struct, omit_defaults=True):
+    """A player's limit that has changed, in minutes if it is one of time: neither is no limit."""
+
+    kind: Annotated[str, Meta(description="deposit, spend, loss, single, balance or time.")]
+    setBy: Annotated[str, Meta(description="Whose it is: player or operator.")]  # noqa: N815
+    currencyCode: str  # noqa: N815
+    window: Annotated[str, Meta(description="day, week, month or rolling, if it has one.")] | None = None
+    oldAmount: Money | None = None  # noqa: N815
+    oldMinutes: int | None = None  # noqa: N815
+    amount: Money | None = None
+    minutes: int | None = None
+    countsAt: Annotated[Time, Meta(description="Of what waits: from when on it counts.")] | None = None  # noqa: N815
+
+
 class EventMessage(msgspec.Struct, omit_defaults=True):
     """Something that happened. Members that say nothing of it are absent."""
 
@@ -61,3 +75,4 @@ class EventMessage(msgspec.Struct, omit_defaults=True):
     cpOrderId: str | None = None  # noqa: N815
     oldState: str | None = None  # noqa: N815
     state: str | None = None
+    limit: LimitMessage | None = None

@@ -2,7 +2,7 @@
 -- other, by one numberer at a time. So what has a position is committed, and nothing comes in before it.
 
 -- Notes an event, for those who hold the lock of what it is about.
--- p_kind: entry (p_subject is the wallet, p_seq the line's number), status, order, …
+-- p_kind: entry (p_subject is the wallet, p_seq the line's number), status, limit, order, …
 -- Returns true, so that it can be assigned.
 CREATE OR REPLACE FUNCTION event_note(
     p_kind text, p_player uuid, p_subject uuid, p_seq bigint, p_at timestamptz

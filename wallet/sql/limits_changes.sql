@@ -49,6 +49,7 @@ DECLARE
     wanted wallet_playerlimit;
     moment timestamptz;
     done text;
+    change uuid;
 BEGIN
     IF (p_act IN ('set', 'remove', 'confirm', 'cancel') AND p_set_by IN ('player', 'operator')
         AND p_profile IN ('24h', '7d', 'period') AND (p_act = 'set') = (p_amount IS NOT NULL)
@@ -136,7 +137,9 @@ BEGIN
             CASE WHEN done = 'cancelled' THEN known.pending_amount ELSE known.amount END,
             CASE WHEN done = 'requested' THEN wanted.pending_amount ELSE wanted.amount END,
             CASE WHEN done = 'cancelled' THEN NULL ELSE coalesce(wanted.pending_at, moment) END,
-            p_actor, p_reason, moment);
+            p_actor, p_reason, moment)
+    RETURNING id INTO change;
+    PERFORM event_note('limit', p_player, change, NULL, moment);
     IF wallet.limited_at IS NULL THEN
         UPDATE wallet_wallet SET limited_at = moment WHERE player_id = p_player AND id = wallet.id;
     END IF;

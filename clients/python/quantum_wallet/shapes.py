@@ -297,6 +297,36 @@ class EmptyAnswer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LimitMessage:
+    """A player's limit that has changed, in minutes if it is one of time: neither is no limit."""
+
+    kind: str
+    set_by: str
+    currency_code: str
+    window: str | None = None
+    old_amount: Money | None = None
+    old_minutes: int | None = None
+    amount: Money | None = None
+    minutes: int | None = None
+    counts_at: datetime | None = None
+
+    @classmethod
+    def read(cls, given: object) -> "LimitMessage":
+        body = reading.members(given)
+        return cls(
+            kind=reading.member(body, "kind", reading.text),
+            set_by=reading.member(body, "setBy", reading.text),
+            currency_code=reading.member(body, "currencyCode", reading.text),
+            window=reading.possible(body, "window", reading.optional(reading.text)),
+            old_amount=reading.possible(body, "oldAmount", reading.optional(reading.money)),
+            old_minutes=reading.possible(body, "oldMinutes", reading.optional(reading.whole)),
+            amount=reading.possible(body, "amount", reading.optional(reading.money)),
+            minutes=reading.possible(body, "minutes", reading.optional(reading.whole)),
+            counts_at=reading.possible(body, "countsAt", reading.optional(reading.time)),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EventMessage:
     """Something that happened. Members that say nothing of it are absent."""
 
@@ -320,6 +350,7 @@ class EventMessage:
     cp_order_id: str | None = None
     old_state: str | None = None
     state: str | None = None
+    limit: LimitMessage | None = None
 
     @classmethod
     def read(cls, given: object) -> "EventMessage":
@@ -345,6 +376,7 @@ class EventMessage:
             cp_order_id=reading.possible(body, "cpOrderId", reading.optional(reading.text)),
             old_state=reading.possible(body, "oldState", reading.optional(reading.text)),
             state=reading.possible(body, "state", reading.optional(reading.text)),
+            limit=reading.possible(body, "limit", reading.optional(LimitMessage.read)),
         )
 
 

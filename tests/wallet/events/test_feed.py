@@ -6,14 +6,16 @@ from typing import Any
 
 import psycopg
 import pytest
+from django.db import transaction
 
-from lib.clock import now
+from lib.clock import now, timestamp
 from tests.conftest import Clock
 from tests.support.callers import Callers, PlayerSession
 from tests.support.event_feed import Reader, feed_end, rebuilt
+from tests.support.limits import change, limit
 from wallet.events.cursor import Cursor
 from wallet.events.numbering import number_events
-from wallet.models import Entry, Event, EventHead, Wallet
+from wallet.models import Entry, Event, EventHead, LimitChange, NewEvent, Wallet
 from wallet.operations import freeze_wallet, unfreeze_wallet
 
 Owner = psycopg.Connection[Any]
@@ -89,6 +91,43 @@ def test_feed__tells_a_status(player_session: PlayerSession) -> None:
     [told] = Event.objects.order_by("-position")[:1]
     assert told.kind == "status"
     assert reader.get().status == 401
+
+
+def test_feed__tells_every_change_of_a_limit(player_session: PlayerSession, reader: Reader) -> None:
+    reader.after = feed_end()
+    limit(player_session, "spend", "day", 50_00)
+    change(player_session, "spend", "day", "set", 80_00)
+    change(player_session, "spend", "day", "cancel")
+    limit(player_session, "time", "day", 90, game=player_session.game, set_by="operator")
+    by_two = {"set_by": "operator", "is_approved": True, "game": player_session.game}
+    change(player_session, "time", "day", "remove", **by_two)  # type: ignore[arg-type]
+    events = reader.read()
+    assert types(events) == [f"limit.{what}" for what in ("set", "requested", "cancelled", "set", "removed")]
+    rows = list(LimitChange.objects.filter(player=player_session.player).order_by("at"))
+    assert [event["id"] for event in events] == [str(row.pk) for row in rows]
+    assert {event["playerId"] for event in events} == {player_session.player.uid}
+    named = {"kind": "spend", "setBy": "player", "currencyCode": "XAG", "window": "day"}
+    low, high = ({"amount": Decimal(text), "currencyCode": "XAG"} for text in ("50.00", "80.00"))
+    assert (later := rows[1].counts_at) is not None
+    assert [event["limit"] for event in events[:3]] == [
+        {**named, "amount": low},
+        {**named, "oldAmount": low, "amount": high, "countsAt": timestamp(later)},
+        {**named, "oldAmount": high, "amount": low},
+    ]
+    named |= {"kind": "time", "setBy": "operator"}
+    assert [event["limit"] for event in events[3:]] == [{**named, "minutes": 90}, {**named, "oldMinutes": 90}]
+    assert [event.get("game") for event in events] == [None, None, None, *[player_session.game.slug] * 2]
+
+
+def test_feed__tells_no_change_of_a_limit_that_is_rolled_back(
+    player_session: PlayerSession, reader: Reader
+) -> None:
+    reader.after = feed_end()
+    with transaction.atomic():
+        limit(player_session, "spend", "day", 50_00)
+        assert NewEvent.objects.filter(player=player_session.player, kind="limit").exists()
+        transaction.set_rollback(True)
+    assert reader.read() == []
 
 
 def test_feed__rebuilds_every_balance(callers: Callers, reader: Reader) -> None:
