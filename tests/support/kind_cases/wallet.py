@@ -176,15 +176,11 @@ def limit_loosening(draw: Draw) -> Case:
         standing = find_limit(player_session.wallet(), payload, "operator")
         return {str(named(payload)): str(bound(standing.amount if standing else None, kind, CURRENCY))}
 
+    by_two: Any = {"game": game, "set_by": "operator", "is_approved": True}
     others: Others = [
         partial(set_by_operator, draw.number(1, amount - 1)),
         partial(change, player_session, kind, period, "set", 299, game=game),
-        partial(
-            *(change, player_session, kind, period, "remove"),
-            game=game,
-            set_by="operator",
-            is_approved=True,
-        ),
+        partial(change, player_session, kind, period, "remove", **by_two),
     ]
     return Case(payload, shows, others)
 
