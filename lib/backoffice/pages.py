@@ -9,6 +9,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import Model, URLField
 from django.http import HttpRequest, HttpResponse
 from django.template.response import SimpleTemplateResponse
+from django.urls import reverse
 
 from lib.backoffice.bulk_reports import Came, RowOutcome
 from lib.backoffice.chosen_columns import COLUMNS
@@ -59,6 +60,8 @@ class PageAdmin(NarrowedList, ExportedList, ViewedList, RawRow, RecordedForms):
     change_permission: ClassVar[str | None] = None
     # Whether a row's page says something of a person: that somebody opened it is recorded.
     shows_person: ClassVar[bool] = False
+    # Actions that stand beside a section of the page (`section_acts`), and not above it all.
+    actions_in_sections: ClassVar[tuple[str, ...]] = ()
     # Whether its list is read from a standby, if there is one; pages of one row never are.
     reads_standby: ClassVar[bool] = False
     list_per_page = 25
@@ -83,6 +86,19 @@ class PageAdmin(NarrowedList, ExportedList, ViewedList, RawRow, RecordedForms):
         return False
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        """Those of `sensible_actions` that stand above the page."""
+        offered = self.sensible_actions(request, object_id)
+        return [action for action in offered if action.path not in self.actions_in_sections]
+
+    def section_acts(self, request: HttpRequest, obj: Model) -> list[tuple[str, str]]:
+        """The titles and addresses of those that stand beside a section."""
+        return [
+            (action.description, reverse(f"{self.admin_site.name}:{action.action_name}", args=(obj.pk,)))
+            for action in self.sensible_actions(request, obj.pk)
+            if action.path in self.actions_in_sections
+        ]
+
+    def sensible_actions(self, request: HttpRequest, object_id: Any) -> list[Any]:
         """The page's actions that this operator may use, and that make sense for the row."""
         offered: list[Any] = super().get_actions_detail(request, object_id)  # type: ignore[misc]
         id = read_uuid(str(object_id))

@@ -36,7 +36,7 @@ class Section(NamedTuple):
     """A table below the head of a page, for whoever may see the pages of `of`, whose data it shows.
 
     `more` is a link to the rest: its text and its address. `form` are conditions that narrow it, and `note` a
-    sentence below the table.
+    sentence below the table. `acts` are links to what can be done about it.
     """
 
     of: type[Model]
@@ -48,6 +48,7 @@ class Section(NamedTuple):
     back: tuple[str, str] | None = None
     form: "Conditions | None" = None
     note: str = ""
+    acts: Sequence[tuple[str, str]] = ()
 
     @property
     def labelled(self) -> list[list[tuple[str, Any]]]:

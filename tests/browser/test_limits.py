@@ -27,7 +27,7 @@ def test_limits__are_set_by_one_and_read_by_everybody(
         visit.shows("No limit: nobody bounds what this player pays in")
         make_limits(player_session)
         visit.open(place)
-        visit.begin("Set a limit")
+        visit.press("Set a limit")
         visit.page.select_option("select[name=limit]", "loss.month")
         visit.page.fill("input[name=bound]", "1234.50")
         visit.page.fill("input[name=reason]", "As the player wished")

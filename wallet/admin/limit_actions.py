@@ -280,12 +280,10 @@ class CancelLimitChange(LimitAction):
 
 
 class LimitActions(PlayerAdmin):
-    """The acts on a player's limits, on the player's page."""
+    """The acts on a player's limits, beside these on the player's page."""
 
-    actions_detail: tuple[str, ...] = (
-        *PlayerAdmin.actions_detail,
-        *("set_limit", "loosen_limit", "cancel_limit_change"),
-    )
+    actions_in_sections = ("set_limit", "loosen_limit", "cancel_limit_change")
+    actions_detail: tuple[str, ...] = (*PlayerAdmin.actions_detail, *actions_in_sections)
     set_limit, loosen_limit, cancel_limit_change = SetPlayerLimit(), LoosenPlayerLimit(), CancelLimitChange()
 
     def pointless_actions(self, id: UUID) -> set[str]:

@@ -86,14 +86,13 @@ def strictness(limit: Limit) -> tuple[bool, bool, bool, int]:
 
 def cell(amount: int | None, kind: str, code: str) -> Any:
     """A bound in a table."""
-    words = bound(amount, kind, code)
-    return words if amount is None else digits(words)
+    return digits(bound(amount, kind, code))
 
 
 def limit_row(limit: Limit, code: str, games: dict[UUID, str]) -> tuple[Any, ...]:
     """A limit by `LIMIT_HEADERS`."""
     game, left = games.get(limit.game_id) if limit.game_id else None, left_of(limit)
-    used = NOTHING if limit.used is None else cell(limit.used, limit.kind, code)
+    used = digits(NOTHING) if limit.used is None else cell(limit.used, limit.kind, code)
     return (
         wrapped(capfirst(bounded(limit.kind, limit.period, game))),
         WHOSE[limit.set_by],
@@ -106,7 +105,7 @@ def limit_row(limit: Limit, code: str, games: dict[UUID, str]) -> tuple[Any, ...
 
 def left_cell(limit: Limit, left: int | None, code: str) -> Any:
     if left is None or limit.used is None:
-        return NOTHING
+        return digits(NOTHING)
     return badge(_("used up"), "danger") if left <= 0 else cell(left, limit.kind, code)
 
 
@@ -139,7 +138,7 @@ def change_row(change: LimitChange, code: str) -> tuple[Any, ...]:
         WHAT[change.what],
         cell(change.old_amount, limit.kind, code),
         wrapped(after),
-        change.actor,
+        wrapped(change.actor),
         wrapped(reason),
     )
 

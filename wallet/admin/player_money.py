@@ -105,9 +105,11 @@ class PlayerWithMoneyAdmin(LimitActions, StatementExport):
         statement = statement_section(
             obj, wallets, request.GET.dict(), lambda ids: self.order_links(request, ids), export
         )
+        limits, *other_limits = limit_sections(wallets)
         return [
             money,
-            *limit_sections(wallets),
+            limits._replace(acts=self.section_acts(request, obj)),
+            *other_limits,
             statement,
             *self.bought(obj),
             *super().sections(request, obj),
