@@ -79,8 +79,8 @@ PLAYERS = {
     ),
     "players_player": table(
         "add",
-        changes="nickname nickname_key country language status status_set_by excluded_until block_beneath "
-        "is_test updated_at",
+        changes="nickname nickname_key country language status status_set_by excluded_until liftable_at "
+        "block_beneath is_test updated_at",
         stays="id uid created_at",
     ),
     "players_playerevent": table("add", stays="id player_id old_status new_status actor reason at"),

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db import transaction
+from django.db import models, transaction
 from django.db.models import QuerySet
 
-from lib.backoffice.languages import stored
 from lib.clock import WalletNow, now
 from lib.ids import new_id
 from lib.names import search_key
@@ -28,13 +27,7 @@ STRICTNESS = {
 # kept out, and the end of an account.
 LIFTED_BY_TWO = (Player.Status.SELF_EXCLUDED, Player.Status.CLOSED)
 # What a change of a player's status writes.
-STATUS = ("status", "status_set_by", "excluded_until", "block_beneath")
-LONGEST_EXCLUSION = timedelta(days=366 * 100)
-# Self-exclusions that one run of the sweep ends.
-BATCH = 500
-# Who ends it, as a player's history names it.
-PLATFORM = "platform"
-ENDED_BY_DATE = stored("The self-exclusion has reached its end.")
+STATUS = ("status", "status_set_by", "excluded_until", "liftable_at", "block_beneath")
 
 
 def find_player(uid: str) -> Player:
@@ -94,7 +87,8 @@ def change_status(player: Player, status: str, set_by: str, actor: str, reason: 
         player=player, old_status=player.status, new_status=status, actor=actor, reason=reason
     )
     player.block_beneath = block_under(player, status)
-    player.status, player.status_set_by, player.excluded_until = status, set_by, None
+    player.status, player.status_set_by = status, set_by
+    player.excluded_until = player.liftable_at = None
 
 
 def block_under(player: Player, status: str) -> str:
@@ -110,62 +104,44 @@ def needs_two_to_lift(before: str, after: str) -> bool:
     return is_less and before in LIFTED_BY_TWO
 
 
+def lifts_exclusion(before: str, after: str) -> bool:
+    """Whether a change of status lifts an exclusion, which takes the player's own word besides."""
+    is_less = STRICTNESS[Player.Status(after)] < STRICTNESS[Player.Status(before)]
+    return is_less and before == Player.Status.SELF_EXCLUDED
+
+
+def was_closed_while_excluded(player: Player) -> bool:
+    """Whether a player was closed while an exclusion lasted: opened again, it lasts, without an end."""
+    changes = player.events.exclude(old_status=models.F("new_status"))
+    closing = changes.filter(new_status=Player.Status.CLOSED).order_by("-at").first()
+    return (
+        player.status == Player.Status.CLOSED
+        and closing is not None
+        and closing.old_status == Player.Status.SELF_EXCLUDED
+    )
+
+
 @transaction.atomic
 def set_player_status(
     player_id: UUID, *, status: str, actor: str, reason: str, is_approved: bool = False
 ) -> Player:
     """An operator sets a player's status, with a reason; `is_approved` by a second one.
 
-    Raises `PlayerRefused` (status_not_allowed) if it takes two and is not approved.
+    Raises `PlayerRefused` (status_not_allowed) if it takes two and is not approved, and if it takes the
+    player's word as well (`players.exclusions`).
     """
     player = Player.objects.select_for_update().get(pk=player_id)
-    if needs_two_to_lift(player.status, status) and not is_approved:
+    needs_player = lifts_exclusion(player.status, status) or (
+        status != Player.Status.CLOSED
+        and status != Player.Status.SELF_EXCLUDED
+        and was_closed_while_excluded(player)
+    )
+    if needs_player or (needs_two_to_lift(player.status, status) and not is_approved):
         raise PlayerRefused(PlayerOutcome.STATUS_NOT_ALLOWED, Player.Status(player.status).label)
     # Also where the status stays: from now on it is the operator's, and the front cannot lift it.
     change_status(player, status, Player.SetBy.OPERATOR, actor, reason)
     player.save(update_fields=[*STATUS, "updated_at"])
     return player
-
-
-@transaction.atomic
-def exclude_player(
-    player_id: UUID, *, until: datetime | None, set_by: str, actor: str, reason: str
-) -> tuple[Player, int]:
-    """Keeps a player out at the player's own wish, until a moment, or without an end (None).
-
-    Live sessions end. Returns the player, and how many there were. The same again changes nothing.
-    Raises `PlayerRefused` (status_not_allowed) if the player is closed, or excluded for longer already.
-    """
-    player = Player.objects.select_for_update().get(pk=player_id)
-    is_excluded = player.status == Player.Status.SELF_EXCLUDED
-    if player.status == Player.Status.CLOSED or (is_excluded and is_sooner(until, player.excluded_until)):
-        raise PlayerRefused(PlayerOutcome.STATUS_NOT_ALLOWED, Player.Status(player.status).label)
-    if not is_excluded or until != player.excluded_until:
-        change_status(player, Player.Status.SELF_EXCLUDED, set_by, actor, reason)
-        player.excluded_until = until
-        player.save(update_fields=[*STATUS, "updated_at"])
-    return player, end_sessions(player.pk)
-
-
-def is_sooner(one: datetime | None, other: datetime | None) -> bool:
-    """Whether an exclusion would end before another one; None is never."""
-    return one is not None and (other is None or one < other)
-
-
-@transaction.atomic
-def end_exclusions(limit: int = BATCH) -> int:
-    """Ends the self-exclusions that have reached their end. Returns how many.
-
-    A player who had been blocked before is blocked again, by whoever did it.
-    """
-    due = Player.objects.filter(excluded_until__lte=WalletNow(), status=Player.Status.SELF_EXCLUDED)
-    players = list(due.order_by("excluded_until").select_for_update(skip_locked=True)[:limit])
-    for player in players:
-        blocked_by = player.block_beneath
-        status = Player.Status.BLOCKED if blocked_by else Player.Status.ACTIVE
-        change_status(player, status, blocked_by or Player.SetBy.PLATFORM, PLATFORM, ENDED_BY_DATE)
-        player.save(update_fields=[*STATUS, "updated_at"])
-    return len(players)
 
 
 def start_session(

@@ -12,6 +12,8 @@ class PlayerOutcome(StrEnum):
     PLAYER_BARRED = "player_barred"
     GAMING_OFF = "gaming_off"
     STATUS_NOT_ALLOWED = "status_not_allowed"
+    NOT_LIFTED = "not_lifted"
+    LIFTED_LATER = "lifted_later"
 
 
 class InMaintenance(Exception):
@@ -19,7 +21,7 @@ class InMaintenance(Exception):
 
 
 class PlayerRefused(Exception):
-    """Nothing has changed. `about` says whom: a player's uid, a game's slug, the status that a player has."""
+    """Nothing has changed. `about` says whom or what: a uid, a game's slug, a player's status, a moment."""
 
     def __init__(self, outcome: PlayerOutcome, about: str = "") -> None:
         super().__init__(f"{outcome} {about}".rstrip())

@@ -11,7 +11,7 @@ from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from players.approvals.operations import expire_due
-from players.operations import end_exclusions
+from players.exclusions import end_exclusions
 from wallet.alert_messages.worker import tell_alerts
 from wallet.audit.daily_totals import close_days
 from wallet.audit.operators_acts import link_acts

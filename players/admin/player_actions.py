@@ -19,16 +19,15 @@ from players.admin.approved_action import RequestForm, operator_of, told, who_ap
 from players.admin.player_sections import until_words
 from players.approvals.kinds import NotExecutable
 from players.approvals.operations import ApprovalRefused, request_approval
-from players.approvals.players import LIFTING, LiftingPayload
+from players.approvals.players import LIFTING, LiftingPayload, waiting_words
 from players.audit_trail.record import Origin
+from players.exclusions import LONGEST_EXCLUSION, exclude_player
 from players.models import MOST_NOTE, Approval, GameSession, Player
 from players.operations import (
     LIFTED_BY_TWO,
-    LONGEST_EXCLUSION,
     add_note,
     end_sessions,
     end_some,
-    exclude_player,
     live_sessions,
     needs_two_to_lift,
     set_player_status,
@@ -85,6 +84,8 @@ class ChangeStatus(PageAction[Player]):
         ]
         if row.status in LIFTED_BY_TWO:
             says += [_("Lifting it takes two people, and is only requested here."), who_approves(LIFTING)]
+        if row.status == Status.SELF_EXCLUDED:
+            says += [waiting_words()]
         return Page(_("Change the status of {uid}").format(uid=row.uid), says, _("Change status"))
 
     def do(self, act: Act[Player]) -> str:
@@ -137,7 +138,7 @@ class TimeOutForm(ReasonForm):
 
 
 class SelfExclude(PageAction[Player]):
-    """The player wishes to be kept out. It ends at its date, or before by two people."""
+    """The player wishes to be kept out. It ends at its date, or before by two people and the player."""
 
     title, permission = _("Self-exclude"), LIFTING.permission
     form: ClassVar[type[ReasonForm]] = ExclusionForm
@@ -148,7 +149,7 @@ class SelfExclude(PageAction[Player]):
         says = [
             _("{uid} can no longer launch games, withdraw or start orders (103).").format(uid=row.uid),
             SESSIONS_END,
-            _("It cannot be shortened. Lifting it before its date takes two people; the web front cannot."),
+            _("It cannot be shortened. To lift it before takes two people, and then the player's own word."),
         ]
         if row.status == Status.SELF_EXCLUDED:
             says.insert(

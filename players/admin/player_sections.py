@@ -15,7 +15,6 @@ from lib.clock import in_words
 from players.admin.approvals import seen_by, show_approval_state
 from players.admin.sessions import SESSION_HEADERS, session_row, with_state
 from players.models import Approval, GameSession, Player, PlayerNote
-from players.operations import PLATFORM
 
 Status = Player.Status
 STATUS_COLOURS = {"active": "success", "blocked": "danger", "self_excluded": "warning"}
@@ -42,6 +41,14 @@ def why(player: Player) -> str:
     if not event.reason:
         words = _("{status} since {moment}, set by {actor}.")
     return words.format(status=status, moment=in_words(event.at), actor=event.actor, reason=event.reason)
+
+
+def lifting_words(player: Player) -> list[str]:
+    """From when on a player can confirm that an exclusion is lifted, if operators have agreed."""
+    if player.liftable_at is None:
+        return []
+    words = _("Lifted by two operators: it ends when the player confirms it, from {moment} on.")
+    return [format_lazy(words, moment=in_words(player.liftable_at))]
 
 
 def until_words(player: Player) -> str:
@@ -72,7 +79,7 @@ def status_section(player: Player) -> Section:
             show_status(event.old_status),
             show_status(event.new_status),
             event.actor,
-            wrapped(reworded(event.reason) if event.actor == PLATFORM else event.reason),
+            wrapped(event.reason if event.actor.startswith("operator:") else reworded(event.reason)),
         )
         for event in player.events.order_by("-at")[:LATEST_EVENTS]
     ]

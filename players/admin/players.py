@@ -17,6 +17,7 @@ from lib.names import MOST_DECOMPOSED, search_key
 from players.admin.player_actions import PlayerActions
 from players.admin.player_sections import (
     approvals_section,
+    lifting_words,
     notes_section,
     sessions_section,
     show_status,
@@ -93,7 +94,7 @@ class PlayerAdmin(PlayerActions, SessionSearchAdmin, BigTableAdmin):
 
     def head(self, request: HttpRequest, obj: Player) -> Head:
         badges = [show_status(obj.status), *([badge(_("test player"), "info")] if obj.is_test else [])]
-        return Head(obj.nickname or obj.uid, badges, [why(obj)], id=obj.uid)
+        return Head(obj.nickname or obj.uid, badges, [why(obj), *lifting_words(obj)], id=obj.uid)
 
 
 def player_column(label: str, source: columns.Source = "player") -> columns.Column:

@@ -13,6 +13,14 @@ REFUSALS: dict[PlayerOutcome, tuple[ErrorCode, str]] = {
         ErrorCode.PLAYER_BARRED,
         "The player is {about}; only an operator can change that.",
     ),
+    PlayerOutcome.NOT_LIFTED: (
+        ErrorCode.PLAYER_BARRED,
+        "The player is self-excluded, and no operators have agreed to lift that.",
+    ),
+    PlayerOutcome.LIFTED_LATER: (
+        ErrorCode.PLAYER_BARRED,
+        "The player is self-excluded, and can confirm that this is lifted from {about} on.",
+    ),
 }
 
 

@@ -12,8 +12,8 @@ from lib.clock import now
 from lib.http.errors import invalid
 from lib.names import MOST_DECOMPOSED, holds_refused, normal_form
 from lib.security.tokens import token_hash
+from players.exclusions import LONGEST_EXCLUSION
 from players.models import MOST_NICKNAME, UID_PATTERN
-from players.operations import LONGEST_EXCLUSION
 
 UID = re.compile(UID_PATTERN + r"\Z")
 # RFC 3339, which the front writes; Python reads more.
@@ -75,6 +75,15 @@ Moment = Annotated[
     ),
 ]
 
+Confirm = Annotated[
+    bool,
+    Meta(
+        description="true, without until: the player confirms that the exclusion is lifted, to which "
+        "operators have agreed. Possible from the player's liftableAt on.",
+        extra_json_schema={"enum": [True]},
+    ),
+]
+
 
 class PutPlayerRequest(msgspec.Struct):
     """PUT /entry/players/<uid>."""
@@ -90,6 +99,7 @@ class ExcludeRequest(msgspec.Struct):
 
     uid: Uid
     until: Moment | UnsetType = UNSET
+    confirm: Confirm | UnsetType = UNSET
 
 
 class EndSessionRequest(msgspec.Struct):
@@ -115,6 +125,15 @@ def read_attributes(given: PutPlayerRequest) -> dict[str, str]:
     if "nickname" in attributes:
         attributes["nickname"] = read_nickname(attributes["nickname"])
     return attributes
+
+
+def read_confirm(given: ExcludeRequest) -> bool:
+    """Whether the player confirms the end of an exclusion, or begins one. Raises 101 for what is neither."""
+    if given.confirm is UNSET:
+        return False
+    if not given.confirm or given.until is not UNSET:
+        raise invalid("confirm must be true, and stands without until.")
+    return True
 
 
 def read_end(text: str) -> datetime:

@@ -26,6 +26,16 @@ class PlayerAnswer(msgspec.Struct):
         ]
         | UnsetType
     ) = UNSET
+    liftableAt: (  # noqa: N815
+        Annotated[
+            str,
+            Meta(
+                description="From when on the player can confirm that a self-exclusion is lifted, to which "
+                "operators have agreed; absent otherwise."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
 
 
 class EmptyAnswer(msgspec.Struct):

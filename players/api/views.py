@@ -15,13 +15,15 @@ from players.api.requests import (
     ExcludeRequest,
     PutPlayerRequest,
     read_attributes,
+    read_confirm,
     read_end,
     read_uid,
     read_uuid,
 )
 from players.api.responses import EmptyAnswer, PlayerAnswer
+from players.exclusions import confirm_lifting, exclude_player
 from players.models import Player
-from players.operations import end_session, exclude_player, find_player, put_player
+from players.operations import end_session, find_player, put_player
 
 
 class PlayersView(ApiView):
@@ -33,9 +35,14 @@ class PlayersView(ApiView):
 
 def player_answer(player: Player) -> PlayerAnswer:
     """A player as the web front sees it."""
-    until = timestamp(player.excluded_until) if player.excluded_until else UNSET
     return PlayerAnswer(
-        player.uid, player.nickname, player.country, player.language, player.status, excludedUntil=until
+        player.uid,
+        player.nickname,
+        player.country,
+        player.language,
+        player.status,
+        excludedUntil=timestamp(player.excluded_until) if player.excluded_until else UNSET,
+        liftableAt=timestamp(player.liftable_at) if player.liftable_at else UNSET,
     )
 
 
@@ -59,19 +66,22 @@ class PutPlayer(PlayersView):
 
 @openapi.exclude
 class Exclude(PlayersView):
-    """Keeps a player out, for a while (a time-out) or for good. It can be made longer, never shorter."""
+    """Keeps a player out, for a while (a time-out) or for good. It can be made longer, never shorter.
+
+    Also brings the player's word that what operators have agreed to lift is lifted.
+    """
 
     shape = ExcludeRequest
 
     def handle(self, call: Call, given: ExcludeRequest) -> HttpResponse:
+        is_confirmed = read_confirm(given)
         until = None if given.until is UNSET else read_end(given.until)
-        player, _ = exclude_player(
-            find_player(given.uid).pk,
-            until=until,
-            set_by=Player.SetBy.FRONT,
-            actor=call.caller.actor,
-            reason="",
-        )
+        id, actor = find_player(given.uid).pk, call.caller.actor
+        if is_confirmed:
+            player = confirm_lifting(id, actor=actor)
+        else:
+            set_by = Player.SetBy.FRONT
+            player, _ = exclude_player(id, until=until, set_by=set_by, actor=actor, reason="")
         return json_answer(player_answer(player))
 
 

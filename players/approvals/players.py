@@ -1,4 +1,4 @@
-"""A self-exclusion ends before its time, or a closed account is opened again."""
+"""A self-exclusion may end before its time, or a closed account is opened again."""
 
 from uuid import UUID
 
@@ -8,10 +8,15 @@ from django.utils.text import capfirst
 from lib.backoffice.languages import _, format_lazy
 from lib.clock import in_words
 from players.approvals.kinds import Change, Execution, Kind, NotExecutable, Preview, subject_of
+from players.exclusions import allow_lifting, waiting_time
 from players.models import Player
-from players.operations import set_player_status
+from players.operations import lifts_exclusion, set_player_status, was_closed_while_excluded
 
 Status = Player.Status
+CLOSED_WHILE_EXCLUDED = _(
+    "The player was self-excluded when the account was closed: open it again as self-excluded. To lift that "
+    "then takes the player's word as well."
+)
 
 
 class LiftingPayload(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -43,6 +48,8 @@ class Lifting(Kind[LiftingPayload]):
                     _("{uid} is {status} by now."), uid=player.uid, status=Status(player.status).label
                 )
             )
+        if was_closed_while_excluded(player) and payload.after != Status.SELF_EXCLUDED:
+            raise NotExecutable(CLOSED_WHILE_EXCLUDED)
         says = [*since(player)]
         if player.excluded_until:
             says.append(
@@ -51,12 +58,22 @@ class Lifting(Kind[LiftingPayload]):
                     moment=in_words(player.excluded_until),
                 )
             )
-        if payload.after == Status.ACTIVE:
+        label = _("Status")
+        if lifts_exclusion(payload.before, payload.after):
+            label = _("Status, once the player confirms it")
+            says.append(waiting_words())
+        elif payload.after == Status.ACTIVE:
             says.append(_("The player can launch games and withdraw again at once."))
-        change = Change(_("Status"), payload.before.label, payload.after.label)
+        change = Change(label, payload.before.label, payload.after.label)
         return Preview(subject_of(player), [change], says)
 
     def execute(self, payload: LiftingPayload, execution: Execution) -> str:
+        if lifts_exclusion(payload.before, payload.after):
+            player = allow_lifting(payload.player_id, after=payload.after)
+            assert player.liftable_at
+            words = _("{uid} is {after} once the player confirms it, from {moment} on.")
+            moment = in_words(player.liftable_at)
+            return format_lazy(words, uid=player.uid, after=payload.after.label, moment=moment)
         player = set_player_status(
             payload.player_id,
             status=payload.after,
@@ -68,6 +85,16 @@ class Lifting(Kind[LiftingPayload]):
 
 
 LIFTING = Lifting()
+
+
+def waiting_words() -> str:
+    """What follows from the approval of a lifting."""
+    hours = int(waiting_time().total_seconds()) // 3600
+    words = _(
+        "Nothing changes until the player confirms it through the web front, {hours} hours after the "
+        "approval or later."
+    )
+    return format_lazy(words, hours=hours)
 
 
 def since(player: Player) -> list[str]:

@@ -48,6 +48,8 @@ class Player(models.Model):
     status_set_by = models.CharField(max_length=8, choices=SetBy.choices, default=SetBy.FRONT)
     # When a self-exclusion ends by itself; empty if it has no end, and if there is none.
     excluded_until = models.DateTimeField(null=True, blank=True)
+    # From when on the player can confirm that a self-exclusion is lifted; empty if operators have not agreed.
+    liftable_at = models.DateTimeField(null=True, blank=True)
     # Who had blocked the player when the exclusion began: that block is there again when it ends.
     block_beneath = models.CharField(max_length=8, choices=SetBy.choices, blank=True, db_default="")
     is_test = models.BooleanField(

@@ -57,9 +57,10 @@ class ExcludeRequest:
 
     uid: str
     until: datetime | None = None
+    confirm: bool | None = None
 
     def body(self) -> dict[str, Any]:
-        return present({"uid": self.uid, "until": self.until})
+        return present({"uid": self.uid, "until": self.until, "confirm": self.confirm})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -552,6 +553,7 @@ class PlayerAnswer:
     language: str
     status: str
     excluded_until: str | None = None
+    liftable_at: str | None = None
 
     @classmethod
     def read(cls, given: object) -> "PlayerAnswer":
@@ -563,6 +565,7 @@ class PlayerAnswer:
             language=reading.member(body, "language", reading.text),
             status=reading.member(body, "status", reading.text),
             excluded_until=reading.possible(body, "excludedUntil", reading.text),
+            liftable_at=reading.possible(body, "liftableAt", reading.text),
         )
 
 

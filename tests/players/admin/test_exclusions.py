@@ -1,13 +1,16 @@
 """Self-exclusions that end at a date: made by one, never shortened, ended by the clock or by two people."""
 
 from datetime import UTC, datetime, timedelta
+from html import unescape
+from typing import Any
 
 import pytest
 from django.test import Client
 
 from lib.clock import now
+from players.exclusions import confirm_lifting, end_exclusions, exclude_player
 from players.models import Approval, Player, PlayerEvent
-from players.operations import end_exclusions, exclude_player, put_player
+from players.operations import put_player, set_player_status
 from players.outcomes import PlayerRefused
 from tests.conftest import Clock
 from tests.support.admin_pages import approved_by, get, page, requested, sent
@@ -85,16 +88,118 @@ def test_exclusion__is_lengthened_but_never_shortened(
     assert state(player) == ("self_excluded", "operator", until)
 
 
-def test_exclusion__is_lifted_before_its_day_by_two(
-    client: Client, second: Client, player_session: PlayerSession
+def lifted_by_two(first: Client, second: Client, player: Player, status: str = "active") -> None:
+    approved_by(second, requested(first, page(Player, player, "change_status"), status=status))
+
+
+def confirm(player: Player) -> Player:
+    return confirm_lifting(player.pk, actor="platform:front")
+
+
+@pytest.mark.parametrize(("profile", "wait"), [("24h", DAY), ("7d", 7 * DAY), ("period", DAY)])
+@pytest.mark.parametrize("days", [40, None])
+def test_exclusion__is_lifted_by_two_people_the_waiting_time_and_the_player(
+    client: Client,
+    second: Client,
+    player_session: PlayerSession,
+    clock: Clock,
+    settings: Any,
+    profile: str,
+    wait: timedelta,
+    days: int | None,
 ) -> None:
-    player, until = player_session.player, now() + 4 * DAY
+    settings.LIMIT_PROFILE = profile
+    player, at = player_session.player, now()
+    clock.stand(at)
+    until = at + days * DAY if days else None
     exclude(player, until)
     approval = requested(client, page(Player, player, "change_status"), status="active")
-    assert state(player) == ("self_excluded", "operator", until)
-    assert "ends by itself" in get(second, page(Approval, approval, "approve"))
+    with pytest.raises(PlayerRefused, match="not_lifted"):
+        confirm(player)
+    shown = get(second, page(Approval, approval, "approve"))
+    assert ("ends by itself" in shown) == (until is not None)
+    assert f"{wait // timedelta(hours=1)} hours after the approval" in shown
     approved_by(second, approval)
-    assert state(player) == ("active", "operator", None)
+    assert "Lifted by two operators: it ends when the player confirms it" in get(client, page(Player, player))
+    for early in (timedelta(0), wait - timedelta(microseconds=1)):
+        clock.stand(at + early)
+        with pytest.raises(PlayerRefused, match="lifted_later"):
+            confirm(player)
+        assert state(player) == ("self_excluded", "operator", until)
+    clock.stand(at + wait)
+    # The waiting time alone ends nothing.
+    end_exclusions()
+    assert state(player) == ("self_excluded", "operator", until)
+    confirm(player)
+    assert state(player) == ("active", "platform", None)
+    event = PlayerEvent.objects.filter(player=player).latest("at")
+    assert (event.actor, event.old_status, event.new_status) == ("platform:front", "self_excluded", "active")
+    assert "the player has confirmed it" in event.reason
+    assert confirm(player).status == "active"
+    assert PlayerEvent.objects.filter(player=player).latest("at") == event
+
+
+def test_exclusion__that_is_lifted_leaves_the_block_that_was_asked_for(
+    client: Client, second: Client, player_session: PlayerSession, clock: Clock
+) -> None:
+    player = player_session.player
+    exclude(player, None)
+    lifted_by_two(client, second, player, "blocked")
+    clock.go_ahead(DAY)
+    confirm(player)
+    assert state(player) == ("blocked", "operator", None)
+
+
+def test_exclusion__lifted_to_active_ends_a_block_beneath_it(
+    client: Client, second: Client, player_session: PlayerSession, clock: Clock
+) -> None:
+    player = player_session.player
+    player_session.block()
+    exclude(player, None)
+    lifted_by_two(client, second, player)
+    clock.go_ahead(DAY)
+    confirm(player)
+    assert state(player) == ("active", "platform", None)
+
+
+def test_exclusion__wished_for_again_takes_back_what_two_had_agreed_to(
+    client: Client, second: Client, player_session: PlayerSession, clock: Clock
+) -> None:
+    player, until = player_session.player, now() + 40 * DAY
+    exclude(player, until)
+    lifted_by_two(client, second, player)
+    exclude(player, until)
+    clock.go_ahead(DAY)
+    with pytest.raises(PlayerRefused, match="not_lifted"):
+        confirm(player)
+    assert state(player) == ("self_excluded", "operator", until)
+
+
+@pytest.mark.parametrize("status", ["active", "blocked"])
+def test_exclusion__is_not_lifted_by_the_detour_of_a_closed_account(
+    client: Client, second: Client, player_session: PlayerSession, clock: Clock, status: str
+) -> None:
+    player = player_session.player
+    exclude(player, now() + 40 * DAY)
+    set_player_status(player.pk, status="closed", actor="test", reason="r")
+    # Closed once more, it is still an excluded player's account.
+    set_player_status(player.pk, status="closed", actor="test", reason="r")
+    given = {"status": status, "reason": "Opened again"}
+    response, _ = sent(client, page(Player, player, "change_status"), **given)
+    assert "open it again as self-excluded" in unescape(get_or_text(client, response))
+    with pytest.raises(PlayerRefused):
+        set_player_status(player.pk, status=status, actor="test", reason="r", is_approved=True)
+    lifted_by_two(client, second, player, "self_excluded")
+    assert state(player) == ("self_excluded", "operator", None)
+    lifted_by_two(client, second, player)
+    clock.go_ahead(DAY)
+    confirm(player)
+    assert state(player)[0] == "active"
+
+
+def get_or_text(client: Client, response: Any) -> str:
+    """The page that follows, or the one that is there."""
+    return get(client, response["Location"]) if response.has_header("Location") else response.content.decode()
 
 
 def test_exclusion__ended_by_its_day_leaves_a_request_nothing_to_do(

@@ -1,6 +1,7 @@
 """What one person alone could do: who calls, and where we call, is decided by two."""
 
 import re
+from datetime import timedelta
 from html import unescape
 
 import pytest
@@ -9,9 +10,11 @@ from django.test import Client
 from lib.security.tokens import password_hash
 from players.approvals.operations import approve
 from players.audit_trail.record import events_of
+from players.exclusions import confirm_lifting
 from players.models import Approval, Credential, Game, Player
 from players.operations import set_player_status
 from players.outcomes import PlayerRefused
+from tests.conftest import Clock
 from tests.support.admin_pages import (
     address,
     approved_by,
@@ -172,7 +175,7 @@ def test_new_game__is_not_there_before_a_second_person_approved() -> None:
     ("before", "after"), [("self_excluded", "active"), ("self_excluded", "blocked"), ("closed", "active")]
 )
 def test_self_exclusion__is_not_lifted_by_one_person(
-    before: str, after: str, player_session: PlayerSession
+    before: str, after: str, player_session: PlayerSession, clock: Clock
 ) -> None:
     rights = ("players.view_player", "players.change_player_status", "players.view_approval")
     clerk, other = signed_in(operator(*rights)), signed_in(operator(*rights))
@@ -187,8 +190,12 @@ def test_self_exclusion__is_not_lifted_by_one_person(
     text = other.get(page(Approval, approval, "approve")).content.decode()
     assert "The player wants it" in text
     approved_by(other, approval)
-    assert Player.objects.get(pk=player.pk).status == after
     assert events_of(player)[0].action == "change_player_status"
+    if before == "self_excluded":
+        assert Player.objects.get(pk=player.pk).status == before
+        clock.go_ahead(timedelta(days=1))
+        confirm_lifting(player.pk, actor="platform:front")
+    assert Player.objects.get(pk=player.pk).status == after
 
 
 def test_self_exclusion__is_made_stricter_and_a_block_lifted_by_one(player_session: PlayerSession) -> None:

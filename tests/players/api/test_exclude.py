@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from lib.clock import now, timestamp
+from players.exclusions import allow_lifting, end_exclusions
 from players.models import Player, PlayerEvent
-from players.operations import end_exclusions
+from tests.conftest import Clock
 from tests.support.callers import Answer, Callers, PlayerSession
 
 DAY = timedelta(days=1)
@@ -95,3 +96,35 @@ def test_exclude__of_a_blocked_player_gives_the_block_back(
     end_exclusions()
     status = callers.front.put(f"/entry/players/{player.uid}", {"status": "active"})
     assert (status.error, Player.objects.get(pk=player.pk).status) == (103, "blocked")
+
+
+def test_exclude__is_lifted_by_the_players_own_word(
+    callers: Callers, player_session: PlayerSession, clock: Clock
+) -> None:
+    player, at = player_session.player, now()
+    clock.stand(at)
+    exclude(callers, player)
+    refused = exclude(callers, player, confirm=True)
+    assert (refused.error, "no operators have agreed" in refused.body["errorDescription"]) == (103, True)
+    allow_lifting(player.pk, after="active")
+    moment = timestamp(at + DAY)
+    shown = callers.front.put(f"/entry/players/{player.uid}", {}).body
+    assert (shown["status"], shown["liftableAt"]) == ("self_excluded", moment)
+    early = exclude(callers, player, confirm=True)
+    assert (early.error, moment in early.body["errorDescription"]) == (103, True)
+    clock.stand(at + DAY)
+    for _ in range(2):
+        answer = exclude(callers, player, confirm=True)
+        assert (answer.error, answer.body["status"], "liftableAt" in answer.body) == (None, "active", False)
+    launch = {"uid": player.uid, "game": player_session.game.slug, "currencyCode": "XAG"}
+    assert callers.front.post("/entry/launch", launch).error is None
+
+
+@pytest.mark.parametrize("given", [{"confirm": False}, {"confirm": "true"}, {"confirm": 1}])
+def test_exclude__takes_only_a_clear_confirmation(
+    callers: Callers, player_session: PlayerSession, given: Any
+) -> None:
+    assert exclude(callers, player_session.player, **given).error == 101
+    both = exclude(callers, player_session.player, confirm=True, until=timestamp(now() + DAY))
+    assert both.error == 101
+    assert Player.objects.get(pk=player_session.player.pk).status == "active"

@@ -172,10 +172,18 @@ def lifting(draw: Draw) -> Case:
     player = draw.callers.player()
     for _ in range(draw.number(1, 2)):
         set_player_status(player.pk, status=before, actor="test", reason=draw.text())
-    other = next(state for state in Player.Status if state not in (before, Player.Status.ACTIVE))
+    # Closed, an excluded one would have been closed while excluded.
+    other = Player.Status.BLOCKED if before == Player.Status.CLOSED else Player.Status.CLOSED
 
     def shows() -> Words:
-        return {"Status": str(Player.objects.get(pk=player.pk).get_status_display())}
+        row = Player.objects.get(pk=player.pk)
+        lifted = Player.Status.BLOCKED if row.block_beneath else Player.Status.ACTIVE
+        return {
+            "Status": str(row.get_status_display()),
+            "Status, once the player confirms it": str(
+                lifted.label if row.liftable_at else row.get_status_display()
+            ),
+        }
 
     others: Others = [
         partial(set_player_status, player.pk, status=other, actor="o", reason="r", is_approved=True)
