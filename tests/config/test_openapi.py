@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
 from config.wsgi import application
@@ -138,6 +138,14 @@ def test_openapi__no_request_made_from_it_is_a_failure(
     assert callers.player_session().holding().spendable == 100_00
 
 
+def is_object(body: bytes) -> bool:
+    """Whether bytes are an object of JSON, as every request's body has to be."""
+    try:
+        return isinstance(json.loads(body), dict)
+    except ValueError:
+        return False
+
+
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
@@ -148,6 +156,7 @@ json_values = st.recursive(
 @settings(max_examples=8 * EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 @given(path=st.sampled_from(WITH_BODIES), body=st.binary(max_size=300))
 def test_api_fuzz__no_bytes_are_a_failure(callers: Callers, path: str, body: bytes) -> None:
+    assume(not is_object(body))  # of a player nothing needs to be told
     caller = callers.front if path.startswith("/entry") else callers.game.caller
     answer = caller.send("PUT" if "players" in path else "POST", path.format(uid=unique("p")), body)
     assert (answer.status, answer.error) == (200, 101)
