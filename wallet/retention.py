@@ -17,7 +17,7 @@ from lib.ids import id_at
 from players.access.answer_counts import forget_old_answers
 from players.logins.attempts import forget_old
 from wallet.call_log import drop_old_days, prepare_days
-from wallet.events.numbering import drop_old_events
+from wallet.events.positions import drop_old_events
 from wallet.job_runs import Run
 from wallet.models import JobRun
 

@@ -18,7 +18,7 @@ from wallet.audit.operators_acts import link_acts
 from wallet.audit.scheduled import audit_all, audit_recent
 from wallet.call_hours import fold_calls
 from wallet.checkpoints import make_checkpoint
-from wallet.events.numbering import number_all
+from wallet.events.positions import number_all
 from wallet.figures import fold_figures
 from wallet.job_runs import Run, alone, recorded
 from wallet.models import Pulse

@@ -14,7 +14,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from quantum_wallet import reading
+from quantum_wallet import wire
 from quantum_wallet.calls import Call
 from quantum_wallet.money import Money
 
@@ -24,12 +24,12 @@ def present(body: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in body.items() if value is not None}
 '''
 SIMPLE = {
-    "string": ("str", "reading.text"),
-    "integer": ("int", "reading.whole"),
-    "number": ("Decimal", "reading.number"),
-    "boolean": ("bool", "reading.truth"),
+    "string": ("str", "wire.text"),
+    "integer": ("int", "wire.whole"),
+    "number": ("Decimal", "wire.number"),
+    "boolean": ("bool", "wire.truth"),
 }
-MONEY = ("Money", "reading.money")
+MONEY = ("Money", "wire.money")
 # What an amount is called in the document, sent and received.
 AMOUNTS = ("Money", "AmountIn")
 SECRETS = ("token",)
@@ -50,14 +50,14 @@ def kind_of(schema: Schema) -> tuple[str, str]:
     either = [one for one in schema.get("anyOf", []) if one.get("type") != "null"]
     if either:
         kind, reader = kind_of(either[0])
-        return f"{kind} | None", f"reading.optional({reader})"
+        return f"{kind} | None", f"wire.optional({reader})"
     if name_of(schema):
         return MONEY if name_of(schema) in AMOUNTS else (name_of(schema), f"{name_of(schema)}.read")
     if schema.get("type") == "array":
         kind, reader = kind_of(schema["items"])
-        return f"list[{kind}]", f"reading.many({reader})"
+        return f"list[{kind}]", f"wire.many({reader})"
     if schema.get("format") == "date-time":
-        return "datetime", "reading.time"
+        return "datetime", "wire.time"
     return SIMPLE[schema["type"]]
 
 
@@ -115,14 +115,14 @@ def request(name: str, shape: Schema) -> list[str]:
 def answer(name: str, shape: Schema) -> list[str]:
     """A class that reads a body."""
     reads = ", ".join(
-        f'{snake(each)}=reading.{"member" if must else "possible"}(body, "{each}", {kind_of(schema)[1]})'
+        f'{snake(each)}=wire.{"member" if must else "possible"}(body, "{each}", {kind_of(schema)[1]})'
         for each, schema, must in members(shape)
     )
     return [
         *heading(name, shape),
         "    @classmethod",
         f'    def read(cls, given: object) -> "{name}":',
-        *(["        body = reading.members(given)"] if reads else []),
+        *(["        body = wire.members(given)"] if reads else []),
         f"        return cls({reads})",
     ]
 

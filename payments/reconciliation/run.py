@@ -13,8 +13,8 @@ from payments.models import ReconciliationFile
 from payments.reconciliation import staged
 from payments.reconciliation.content import FileRefused
 from payments.reconciliation.decisions import follow_approvals
+from payments.reconciliation.first_pass import Reading
 from payments.reconciliation.leftovers import Ending, Search
-from payments.reconciliation.reading import Reading
 from wallet.job_runs import Run
 
 logger = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from payments.models import ReconciliationFile, ReconciliationSource
 from payments.reconciliation.content import FileRefused, Line, lines_of
 from payments.reconciliation.files import parts_of
-from payments.reconciliation.reading import names_in
+from payments.reconciliation.first_pass import names_in
 from payments.reconciliation.records import CsvReader, JsonReader, Unreadable, flat, reader_for
 
 LINES, MOST_COLUMNS = 6, 60

@@ -28,7 +28,7 @@ OPENERS = {
     "config/gauges.py": "tells how it does",
     "config/standby_check.py": "tells how it does",
     "wallet/audit/whole.py": "the audit; what it finds is looked for at the primary",
-    "wallet/management/reading.py": "exports of the journal and of operators' acts",
+    "wallet/management/standby_option.py": "exports of the journal and of operators' acts",
 }
 # Who reads by statements of their own within such a block.
 READERS = {

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from tests.support.callers import Answer, Caller
 from wallet.events.cursor import cursor_at
-from wallet.events.numbering import BATCH, number_events
+from wallet.events.positions import BATCH, number_events
 from wallet.models import Event
 
 # What a wallet's own accounts are called in an event.

@@ -14,7 +14,7 @@ from wallet.api import errors, openapi
 from wallet.api.responses import EventsAnswer
 from wallet.events.cursor import Cursor, CursorRefused, read_cursor
 from wallet.events.feed import read_feed
-from wallet.events.numbering import number_events
+from wallet.events.positions import number_events
 
 DEFAULT_EVENTS = 100
 MOST_EVENTS = 1000

@@ -9,7 +9,7 @@ from typing import Any
 
 from clients.kit.wallet import amounts
 from clients.kit.wallet.amounts import show
-from clients.kit.wallet.outgoing import NotCalled, call_game
+from clients.kit.wallet.calls_to_game import NotCalled, call_game
 from clients.kit.wallet.record import Body, Goods, Seen
 from clients.kit.wallet.run import Options, Run, start_run
 from clients.kit.wallet.scenarios import BY_NAME, SCENARIOS, Scenario

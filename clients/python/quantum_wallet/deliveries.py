@@ -12,7 +12,7 @@ from typing import Any
 from quantum_wallet.genuine import NotGenuine, Untimely, header
 from quantum_wallet.messages import Malformed, read
 from quantum_wallet.money import check_number
-from quantum_wallet.reading import member, text
+from quantum_wallet.wire import member, text
 
 TOLERANCE_SECONDS = 300
 # In the order in which they are signed.

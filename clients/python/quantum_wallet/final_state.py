@@ -8,9 +8,9 @@ from enum import StrEnum
 from quantum_wallet.genuine import NotGenuine, header
 from quantum_wallet.messages import read, write
 from quantum_wallet.money import Money
-from quantum_wallet.reading import member, money, text
 from quantum_wallet.transactions import Step, Transaction
 from quantum_wallet.transport import Credential
+from quantum_wallet.wire import member, money, text
 
 
 class FinalState(StrEnum):

@@ -10,7 +10,7 @@ from quantum_wallet.calls import Call
 from quantum_wallet.errors import NotAccepted, WalletError, refusal
 from quantum_wallet.messages import Malformed, read
 from quantum_wallet.money import Money
-from quantum_wallet.reading import member, money, text, whole
+from quantum_wallet.wire import member, money, text, whole
 
 Answer = TypeVar("Answer")
 OTHER_ERROR = 100

@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from quantum_wallet import reading
+from quantum_wallet import wire
 from quantum_wallet.calls import Call
 from quantum_wallet.money import Money
 
@@ -284,8 +284,8 @@ class BalanceAnswer:
 
     @classmethod
     def read(cls, given: object) -> "BalanceAnswer":
-        body = reading.members(given)
-        return cls(balance=reading.member(body, "balance", reading.money))
+        body = wire.members(given)
+        return cls(balance=wire.member(body, "balance", wire.money))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -313,17 +313,17 @@ class LimitMessage:
 
     @classmethod
     def read(cls, given: object) -> "LimitMessage":
-        body = reading.members(given)
+        body = wire.members(given)
         return cls(
-            kind=reading.member(body, "kind", reading.text),
-            set_by=reading.member(body, "setBy", reading.text),
-            currency_code=reading.member(body, "currencyCode", reading.text),
-            window=reading.possible(body, "window", reading.optional(reading.text)),
-            old_amount=reading.possible(body, "oldAmount", reading.optional(reading.money)),
-            old_minutes=reading.possible(body, "oldMinutes", reading.optional(reading.whole)),
-            amount=reading.possible(body, "amount", reading.optional(reading.money)),
-            minutes=reading.possible(body, "minutes", reading.optional(reading.whole)),
-            counts_at=reading.possible(body, "countsAt", reading.optional(reading.time)),
+            kind=wire.member(body, "kind", wire.text),
+            set_by=wire.member(body, "setBy", wire.text),
+            currency_code=wire.member(body, "currencyCode", wire.text),
+            window=wire.possible(body, "window", wire.optional(wire.text)),
+            old_amount=wire.possible(body, "oldAmount", wire.optional(wire.money)),
+            old_minutes=wire.possible(body, "oldMinutes", wire.optional(wire.whole)),
+            amount=wire.possible(body, "amount", wire.optional(wire.money)),
+            minutes=wire.possible(body, "minutes", wire.optional(wire.whole)),
+            counts_at=wire.possible(body, "countsAt", wire.optional(wire.time)),
         )
 
 
@@ -355,29 +355,29 @@ class EventMessage:
 
     @classmethod
     def read(cls, given: object) -> "EventMessage":
-        body = reading.members(given)
+        body = wire.members(given)
         return cls(
-            id=reading.member(body, "id", reading.text),
-            type=reading.member(body, "type", reading.text),
-            time=reading.member(body, "time", reading.time),
-            player_id=reading.member(body, "playerId", reading.text),
-            is_test=reading.member(body, "isTest", reading.truth),
-            line=reading.possible(body, "line", reading.optional(reading.whole)),
-            amount=reading.possible(body, "amount", reading.optional(reading.money)),
-            debit=reading.possible(body, "debit", reading.optional(reading.text)),
-            credit=reading.possible(body, "credit", reading.optional(reading.text)),
-            balance=reading.possible(body, "balance", reading.optional(reading.money)),
-            reserved=reading.possible(body, "reserved", reading.optional(reading.money)),
-            announced=reading.possible(body, "announced", reading.optional(reading.money)),
-            debt=reading.possible(body, "debt", reading.optional(reading.money)),
-            game=reading.possible(body, "game", reading.optional(reading.text)),
-            mm_transaction_id=reading.possible(body, "mmTransactionId", reading.optional(reading.text)),
-            qw_transaction_id=reading.possible(body, "qwTransactionId", reading.optional(reading.text)),
-            order_id=reading.possible(body, "orderId", reading.optional(reading.text)),
-            cp_order_id=reading.possible(body, "cpOrderId", reading.optional(reading.text)),
-            old_state=reading.possible(body, "oldState", reading.optional(reading.text)),
-            state=reading.possible(body, "state", reading.optional(reading.text)),
-            limit=reading.possible(body, "limit", reading.optional(LimitMessage.read)),
+            id=wire.member(body, "id", wire.text),
+            type=wire.member(body, "type", wire.text),
+            time=wire.member(body, "time", wire.time),
+            player_id=wire.member(body, "playerId", wire.text),
+            is_test=wire.member(body, "isTest", wire.truth),
+            line=wire.possible(body, "line", wire.optional(wire.whole)),
+            amount=wire.possible(body, "amount", wire.optional(wire.money)),
+            debit=wire.possible(body, "debit", wire.optional(wire.text)),
+            credit=wire.possible(body, "credit", wire.optional(wire.text)),
+            balance=wire.possible(body, "balance", wire.optional(wire.money)),
+            reserved=wire.possible(body, "reserved", wire.optional(wire.money)),
+            announced=wire.possible(body, "announced", wire.optional(wire.money)),
+            debt=wire.possible(body, "debt", wire.optional(wire.money)),
+            game=wire.possible(body, "game", wire.optional(wire.text)),
+            mm_transaction_id=wire.possible(body, "mmTransactionId", wire.optional(wire.text)),
+            qw_transaction_id=wire.possible(body, "qwTransactionId", wire.optional(wire.text)),
+            order_id=wire.possible(body, "orderId", wire.optional(wire.text)),
+            cp_order_id=wire.possible(body, "cpOrderId", wire.optional(wire.text)),
+            old_state=wire.possible(body, "oldState", wire.optional(wire.text)),
+            state=wire.possible(body, "state", wire.optional(wire.text)),
+            limit=wire.possible(body, "limit", wire.optional(LimitMessage.read)),
         )
 
 
@@ -390,10 +390,10 @@ class EventsAnswer:
 
     @classmethod
     def read(cls, given: object) -> "EventsAnswer":
-        body = reading.members(given)
+        body = wire.members(given)
         return cls(
-            events=reading.member(body, "events", reading.many(EventMessage.read)),
-            next=reading.member(body, "next", reading.optional(reading.text)),
+            events=wire.member(body, "events", wire.many(EventMessage.read)),
+            next=wire.member(body, "next", wire.optional(wire.text)),
         )
 
 
@@ -407,11 +407,11 @@ class HoldingsAnswer:
 
     @classmethod
     def read(cls, given: object) -> "HoldingsAnswer":
-        body = reading.members(given)
+        body = wire.members(given)
         return cls(
-            balance=reading.member(body, "balance", reading.money),
-            reserved=reading.member(body, "reserved", reading.money),
-            debt=reading.member(body, "debt", reading.money),
+            balance=wire.member(body, "balance", wire.money),
+            reserved=wire.member(body, "reserved", wire.money),
+            debt=wire.member(body, "debt", wire.money),
         )
 
 
@@ -426,12 +426,12 @@ class InitiateAnswer:
 
     @classmethod
     def read(cls, given: object) -> "InitiateAnswer":
-        body = reading.members(given)
+        body = wire.members(given)
         return cls(
-            order_id=reading.member(body, "orderId", reading.text),
-            payment_url=reading.member(body, "paymentUrl", reading.text),
-            state=reading.member(body, "state", reading.text),
-            expires_at=reading.member(body, "expiresAt", reading.time),
+            order_id=wire.member(body, "orderId", wire.text),
+            payment_url=wire.member(body, "paymentUrl", wire.text),
+            state=wire.member(body, "state", wire.text),
+            expires_at=wire.member(body, "expiresAt", wire.time),
         )
 
 
@@ -445,11 +445,11 @@ class LaunchAnswer:
 
     @classmethod
     def read(cls, given: object) -> "LaunchAnswer":
-        body = reading.members(given)
+        body = wire.members(given)
         return cls(
-            token=reading.member(body, "token", reading.text),
-            launch_url=reading.member(body, "launchUrl", reading.text),
-            expires_at=reading.member(body, "expiresAt", reading.time),
+            token=wire.member(body, "token", wire.text),
+            launch_url=wire.member(body, "launchUrl", wire.text),
+            expires_at=wire.member(body, "expiresAt", wire.time),
         )
 
 
@@ -464,12 +464,12 @@ class PendingLimit:
 
     @classmethod
     def read(cls, given: object) -> "PendingLimit":
-        body = reading.members(given)
+        body = wire.members(given)
         return cls(
-            amount=reading.member(body, "amount", reading.optional(reading.money)),
-            minutes=reading.member(body, "minutes", reading.optional(reading.whole)),
-            counts_at=reading.member(body, "countsAt", reading.time),
-            needs_confirmation=reading.member(body, "needsConfirmation", reading.truth),
+            amount=wire.member(body, "amount", wire.optional(wire.money)),
+            minutes=wire.member(body, "minutes", wire.optional(wire.whole)),
+            counts_at=wire.member(body, "countsAt", wire.time),
+            needs_confirmation=wire.member(body, "needsConfirmation", wire.truth),
         )
 
 
@@ -489,17 +489,17 @@ class LimitAnswer:
 
     @classmethod
     def read(cls, given: object) -> "LimitAnswer":
-        body = reading.members(given)
+        body = wire.members(given)
         return cls(
-            kind=reading.member(body, "kind", reading.text),
-            window=reading.member(body, "window", reading.optional(reading.text)),
-            game=reading.member(body, "game", reading.optional(reading.text)),
-            set_by=reading.member(body, "setBy", reading.text),
-            amount=reading.member(body, "amount", reading.optional(reading.money)),
-            minutes=reading.member(body, "minutes", reading.optional(reading.whole)),
-            used=reading.member(body, "used", reading.optional(reading.money)),
-            used_minutes=reading.member(body, "usedMinutes", reading.optional(reading.whole)),
-            pending=reading.member(body, "pending", reading.optional(PendingLimit.read)),
+            kind=wire.member(body, "kind", wire.text),
+            window=wire.member(body, "window", wire.optional(wire.text)),
+            game=wire.member(body, "game", wire.optional(wire.text)),
+            set_by=wire.member(body, "setBy", wire.text),
+            amount=wire.member(body, "amount", wire.optional(wire.money)),
+            minutes=wire.member(body, "minutes", wire.optional(wire.whole)),
+            used=wire.member(body, "used", wire.optional(wire.money)),
+            used_minutes=wire.member(body, "usedMinutes", wire.optional(wire.whole)),
+            pending=wire.member(body, "pending", wire.optional(PendingLimit.read)),
         )
 
 
@@ -511,8 +511,8 @@ class LimitsAnswer:
 
     @classmethod
     def read(cls, given: object) -> "LimitsAnswer":
-        body = reading.members(given)
-        return cls(limits=reading.member(body, "limits", reading.many(LimitAnswer.read)))
+        body = wire.members(given)
+        return cls(limits=wire.member(body, "limits", wire.many(LimitAnswer.read)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -530,16 +530,16 @@ class OrderQueryAnswer:
 
     @classmethod
     def read(cls, given: object) -> "OrderQueryAnswer":
-        body = reading.members(given)
+        body = wire.members(given)
         return cls(
-            order_id=reading.member(body, "orderId", reading.text),
-            cp_order_id=reading.member(body, "cpOrderId", reading.text),
-            state=reading.member(body, "state", reading.text),
-            product_id=reading.member(body, "productId", reading.text),
-            product_price=reading.member(body, "productPrice", reading.number),
-            currency_code=reading.member(body, "currencyCode", reading.text),
-            refunded=reading.member(body, "refunded", reading.number),
-            delivered_at=reading.member(body, "deliveredAt", reading.optional(reading.time)),
+            order_id=wire.member(body, "orderId", wire.text),
+            cp_order_id=wire.member(body, "cpOrderId", wire.text),
+            state=wire.member(body, "state", wire.text),
+            product_id=wire.member(body, "productId", wire.text),
+            product_price=wire.member(body, "productPrice", wire.number),
+            currency_code=wire.member(body, "currencyCode", wire.text),
+            refunded=wire.member(body, "refunded", wire.number),
+            delivered_at=wire.member(body, "deliveredAt", wire.optional(wire.time)),
         )
 
 
@@ -557,15 +557,15 @@ class PlayerAnswer:
 
     @classmethod
     def read(cls, given: object) -> "PlayerAnswer":
-        body = reading.members(given)
+        body = wire.members(given)
         return cls(
-            uid=reading.member(body, "uid", reading.text),
-            nickname=reading.member(body, "nickname", reading.text),
-            country=reading.member(body, "country", reading.text),
-            language=reading.member(body, "language", reading.text),
-            status=reading.member(body, "status", reading.text),
-            excluded_until=reading.possible(body, "excludedUntil", reading.text),
-            liftable_at=reading.possible(body, "liftableAt", reading.text),
+            uid=wire.member(body, "uid", wire.text),
+            nickname=wire.member(body, "nickname", wire.text),
+            country=wire.member(body, "country", wire.text),
+            language=wire.member(body, "language", wire.text),
+            status=wire.member(body, "status", wire.text),
+            excluded_until=wire.possible(body, "excludedUntil", wire.text),
+            liftable_at=wire.possible(body, "liftableAt", wire.text),
         )
 
 
@@ -583,15 +583,15 @@ class QueryAnswer:
 
     @classmethod
     def read(cls, given: object) -> "QueryAnswer":
-        body = reading.members(given)
+        body = wire.members(given)
         return cls(
-            mm_transaction_id=reading.member(body, "mmTransactionId", reading.text),
-            qw_transaction_id=reading.member(body, "qwTransactionId", reading.text),
-            type=reading.member(body, "type", reading.text),
-            state=reading.member(body, "state", reading.text),
-            amount=reading.member(body, "amount", reading.optional(reading.money)),
-            opened_at=reading.member(body, "openedAt", reading.time),
-            settled_at=reading.member(body, "settledAt", reading.optional(reading.time)),
+            mm_transaction_id=wire.member(body, "mmTransactionId", wire.text),
+            qw_transaction_id=wire.member(body, "qwTransactionId", wire.text),
+            type=wire.member(body, "type", wire.text),
+            state=wire.member(body, "state", wire.text),
+            amount=wire.member(body, "amount", wire.optional(wire.money)),
+            opened_at=wire.member(body, "openedAt", wire.time),
+            settled_at=wire.member(body, "settledAt", wire.optional(wire.time)),
         )
 
 
@@ -607,13 +607,13 @@ class SessionAnswer:
 
     @classmethod
     def read(cls, given: object) -> "SessionAnswer":
-        body = reading.members(given)
+        body = wire.members(given)
         return cls(
-            player_id=reading.member(body, "playerId", reading.text),
-            nickname=reading.member(body, "nickname", reading.text),
-            country=reading.member(body, "country", reading.text),
-            language=reading.member(body, "language", reading.text),
-            balance=reading.member(body, "balance", reading.money),
+            player_id=wire.member(body, "playerId", wire.text),
+            nickname=wire.member(body, "nickname", wire.text),
+            country=wire.member(body, "country", wire.text),
+            language=wire.member(body, "language", wire.text),
+            balance=wire.member(body, "balance", wire.money),
         )
 
 
@@ -631,15 +631,15 @@ class StatementLine:
 
     @classmethod
     def read(cls, given: object) -> "StatementLine":
-        body = reading.members(given)
+        body = wire.members(given)
         return cls(
-            what=reading.member(body, "what", reading.text),
-            game=reading.member(body, "game", reading.optional(reading.text)),
-            amount=reading.member(body, "amount", reading.money),
-            balance_after=reading.member(body, "balanceAfter", reading.money),
-            mm_transaction_id=reading.member(body, "mmTransactionId", reading.optional(reading.text)),
-            qw_transaction_id=reading.member(body, "qwTransactionId", reading.optional(reading.text)),
-            time=reading.member(body, "time", reading.time),
+            what=wire.member(body, "what", wire.text),
+            game=wire.member(body, "game", wire.optional(wire.text)),
+            amount=wire.member(body, "amount", wire.money),
+            balance_after=wire.member(body, "balanceAfter", wire.money),
+            mm_transaction_id=wire.member(body, "mmTransactionId", wire.optional(wire.text)),
+            qw_transaction_id=wire.member(body, "qwTransactionId", wire.optional(wire.text)),
+            time=wire.member(body, "time", wire.time),
         )
 
 
@@ -652,10 +652,10 @@ class StatementAnswer:
 
     @classmethod
     def read(cls, given: object) -> "StatementAnswer":
-        body = reading.members(given)
+        body = wire.members(given)
         return cls(
-            lines=reading.member(body, "lines", reading.many(StatementLine.read)),
-            next=reading.member(body, "next", reading.optional(reading.text)),
+            lines=wire.member(body, "lines", wire.many(StatementLine.read)),
+            next=wire.member(body, "next", wire.optional(wire.text)),
         )
 
 
@@ -669,11 +669,11 @@ class TransactionAnswer:
 
     @classmethod
     def read(cls, given: object) -> "TransactionAnswer":
-        body = reading.members(given)
+        body = wire.members(given)
         return cls(
-            mm_transaction_id=reading.member(body, "mmTransactionId", reading.text),
-            qw_transaction_id=reading.member(body, "qwTransactionId", reading.text),
-            balance=reading.member(body, "balance", reading.money),
+            mm_transaction_id=wire.member(body, "mmTransactionId", wire.text),
+            qw_transaction_id=wire.member(body, "qwTransactionId", wire.text),
+            balance=wire.member(body, "balance", wire.money),
         )
 
 

@@ -24,7 +24,7 @@ from tests.support.event_feed import HELD
 from tests.support.own_database import OwnLedger, own_ledger
 from wallet.events.cursor import Cursor, read_cursor
 from wallet.events.feed import read_feed
-from wallet.events.numbering import number_events
+from wallet.events.positions import number_events
 from wallet.models import NewEvent, Wallet
 
 WRITERS = 12

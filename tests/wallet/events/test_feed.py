@@ -14,7 +14,7 @@ from tests.support.callers import Callers, PlayerSession
 from tests.support.event_feed import Reader, feed_end, rebuilt
 from tests.support.limits import change, limit
 from wallet.events.cursor import Cursor
-from wallet.events.numbering import number_events
+from wallet.events.positions import number_events
 from wallet.models import Entry, Event, EventHead, LimitChange, NewEvent, Wallet
 from wallet.operations import freeze_wallet, unfreeze_wallet
 

@@ -10,7 +10,7 @@ from tests.conftest import CLOCK
 from tests.support.callers import PlayerSession
 from tests.support.event_feed import Reader, feed_end
 from tests.support.own_database import OwnLedger, own_ledger
-from wallet.events.numbering import drop_old_events
+from wallet.events.positions import drop_old_events
 from wallet.models import Event
 
 

@@ -14,7 +14,7 @@ from wallet.audit.whole import audit_primary, audit_whole
 from wallet.audit.workers import work
 from wallet.currencies import decimals_of
 from wallet.job_runs import alone
-from wallet.management.reading import PRIMARY, add_primary
+from wallet.management.standby_option import PRIMARY, add_primary
 from wallet.models import AuditPass
 from wallet.money import to_major
 

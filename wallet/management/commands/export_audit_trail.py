@@ -10,7 +10,7 @@ from players.audit_trail.chain import link_events
 from players.audit_trail.record import Origin, record_act
 from wallet.checkpoints.audit_trail_export import export_audit_trail
 from wallet.management.commands.export_journal import written
-from wallet.management.reading import add_primary, reading
+from wallet.management.standby_option import add_primary, reading
 
 
 class Command(BaseCommand):

@@ -12,7 +12,7 @@ from typing import IO, Any, cast
 from django.core.management.base import BaseCommand
 
 from wallet.checkpoints.export import export_journal
-from wallet.management.reading import add_primary, reading
+from wallet.management.standby_option import add_primary, reading
 
 
 class Command(BaseCommand):
