@@ -11,7 +11,7 @@ from django.conf import settings
 from benchmarks.seeded_file import HEADER, KINDS, Known, lines, seed, written
 from lib.clock import now
 from payments.models import Difference, ReconciliationFile, ReconciliationRow
-from payments.reconciliation import leftovers, staged
+from payments.reconciliation import first_pass, leftovers, staged
 from payments.reconciliation.decisions import accept
 from payments.reconciliation.files import NotTaken, add_part, begin_file, compare_again, end_file, parts_of
 from payments.reconciliation.run import compare_file
