@@ -31,6 +31,11 @@ else:
 
 CHANGE_PASSWORD = "change_password"
 View = Callable[..., HttpResponse]
+REPORT_PAGES = (
+    ("reports/", "all_reports", "show_reports"),
+    ("reports/<slug:name>/", "report", "show_report"),
+    ("reports/<slug:name>/export/", "export_report", "export_report"),
+)
 
 
 class OperatorsSite(UnfoldAdminSite):
@@ -106,6 +111,8 @@ class OperatorsSite(UnfoldAdminSite):
             "account/passkeys/show/": ("show_passkey", passkey_views.complete_showing),
         }
         whole: dict[str, tuple[str, View]] = {
+            # Before the reports about money: an id is a slug, too.
+            "reports/<uuid:id>/": ("bulk_report", show_report),
             # They need the pages, which register themselves here.
             "find/": ("find", partial(import_string("config.find.page.find"), self)),
             "error-codes/": ("error_codes", partial(import_string("config.find.codes.show_codes"), self)),
@@ -117,9 +124,12 @@ class OperatorsSite(UnfoldAdminSite):
                 "integration",
                 partial(import_string("config.integration.page.show_game"), self),
             ),
+            **{
+                place: (name, partial(import_string(f"wallet.admin.reports.{view}"), self))
+                for place, name, view in REPORT_PAGES
+            },
             "account/sessions/": ("own_sessions", account.sessions_page),
             "account/sessions/end/": ("end_sessions", account.end_sessions),
-            "reports/<uuid:id>/": ("bulk_report", show_report),
             "lists/<str:model>/columns/": ("choose_columns", lists.choose_columns),
             "lists/<str:model>/views/": ("save_view", lists.save),
             "views/<uuid:id>/rename/": ("rename_view", lists.rename),

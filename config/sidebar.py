@@ -13,6 +13,7 @@ from lib.backoffice.pages import view_permission
 from payments.admin.attention import WAITING, waiting
 from players.admin.approvals import count_waiting
 from wallet.admin.attention import attention
+from wallet.admin.reports import allowed
 
 GROUPS = {
     _("To do"): {
@@ -26,6 +27,7 @@ GROUPS = {
         "wallet.transaction": _("Transactions"),
         "wallet.wallet": _("Wallets"),
         "wallet.apicall": _("API calls"),
+        "all_reports": _("Reports"),
     },
     _("Payments"): {
         "payments.order": _("Orders"),
@@ -98,7 +100,11 @@ def badge(request: HttpRequest, model: str) -> dict[str, str]:
 
 
 def may_see(request: HttpRequest, model: str) -> bool:
-    """Whether the operator may see a page; those of the site itself are for whoever has a role."""
+    """Whether the operator may see a page; those of the site itself are for whoever has a role, but for
+    reports, which are about money.
+    """
+    if model == "all_reports":
+        return bool(allowed(request))
     if "." not in model:
         return bool(request.user.get_all_permissions())
     return request.user.has_perm(view_permission(apps.get_model(model)))

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from itertools import chain
 from typing import Any
 
@@ -29,7 +30,12 @@ def csv_file(name: str, headers: Sequence[str], rows: Iterable[Sequence[Any]]) -
 
 
 def cell(value: Any) -> str:
-    """A value that no spreadsheet takes for a formula: an apostrophe stands before what looks like one."""
+    """A value that no spreadsheet takes for a formula: an apostrophe stands before what looks like one.
+
+    A number keeps its sign: it is one to spreadsheets as well.
+    """
+    if isinstance(value, int | Decimal):
+        return str(value)
     text = "" if value is None else str(value)
     return f"'{text}" if text.startswith(FORMULA) else text
 

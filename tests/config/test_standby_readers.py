@@ -27,6 +27,7 @@ OPENERS = {
     "config/home/vital_signs.py": "tells how it does",
     "config/gauges.py": "tells how it does",
     "config/standby_check.py": "tells how it does",
+    "wallet/admin/reports.py": "reports, their files and pages to print",
     "wallet/audit/whole.py": "the audit; what it finds is looked for at the primary",
     "wallet/management/standby_option.py": "exports of the journal and of operators' acts",
 }
@@ -37,6 +38,8 @@ READERS = {
     "players/audit_trail/chain.py",
     "wallet/audit/limits.py",
     "wallet/audit/rows.py",
+    "wallet/reports/account_summary.py",
+    "wallet/reports/moved.py",
 }
 # They know where the present block reads, or how far a standby must have come.
 TELLERS = {"lib/backoffice/standby_words.py", "lib/backoffice/own_changes.py"}

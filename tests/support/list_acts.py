@@ -1,4 +1,4 @@
-"""How an operator chooses the columns of a list, and saves, renames and removes a view of it."""
+"""How an operator chooses the columns of a list, saves, renames and removes a view, and exports a report."""
 
 from django.urls import reverse
 
@@ -38,10 +38,18 @@ def own_view(stage: Stage) -> ListView:
     return save_view(stage.boss, "players.player", unique("v"), {"country": "IS"}, is_shared=False)
 
 
+def exporting_report(stage: Stage) -> Doing:
+    place = reverse("admin:export_report", args=["liabilities"])
+    return Doing(
+        lambda: stage.client.post(place, {"as": "csv", "period": "day"}), "export_report", "export_report"
+    )
+
+
 # By the names of the site's addresses.
 LIST_ACTS: dict[str, Arranged] = {
     "choose_columns": choosing,
     "save_view": saving,
     "rename_view": renaming,
     "remove_view": removing,
+    "export_report": exporting_report,
 }

@@ -59,6 +59,8 @@ SLOW_PLACES = (
     "players/audit_trail/test_chain.py",
     "payments/test_migrations.py",
     "payments/test_what_stays.py",
+    "wallet/reports/test_account_summary.py",
+    "wallet/reports/test_of_history.py",
     "wallet/test_figures.py",
     "wallet/test_migrations.py",
     "wallet/test_migrations_reference.py",

@@ -37,7 +37,7 @@ OF_READERS = {
         "view_on_site",
         "jsi18n",
     ),
-    *("password_change_done", "language", "integration_games", "integration"),
+    *("password_change_done", "language", "integration_games", "integration", "all_reports", "report"),
     *("factors", "own_sessions", "add_passkey", "begin_passkey", "begin_show_passkey"),
 }
 READING = {"changelist", "history", "delete", "find", "raw", ""}

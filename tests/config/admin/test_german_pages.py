@@ -16,12 +16,13 @@ from tests.support.admin_pages import PLAYER_ACTIONS, alert, checkpoint, page, r
 from tests.support.callers import Callers, PlayerSession, make_party, open_session
 from tests.support.limits import make_limits
 from wallet.models import Currency, Wallet
+from wallet.reports.registry import REPORTS
 
 # Pages of the site itself.
 SITE = (
     *("/admin/find/", "/admin/error-codes/", "/admin/no-such-page/"),
     *("/admin/account/factors/", "/admin/account/factors/app/", "/admin/account/factors/passkey/"),
-    *("/admin/account/sessions/", "/admin/integration/"),
+    *("/admin/account/sessions/", "/admin/integration/", "/admin/reports/"),
     "/admin/players/approvalrule/",
     "/admin/wallet/alert/",
     "/admin/wallet/checkpoint/",
@@ -117,6 +118,14 @@ def test_integration__every_text_is_marked(german: Client, callers: Callers) -> 
     for game in (called.game, make_party().game):
         place = f"/admin/integration/{game.slug}/"
         assert "\n".join(unmarked_on(german, place, (*ENDPOINTS, *given_names()))) == ""
+
+
+@pytest.mark.parametrize("name", REPORTS)
+@pytest.mark.parametrize("query", ["", "?day=2001-01-01", "?day=x"])
+def test_report__every_text_is_marked(german: Client, story: PlayerSession, name: str, query: str) -> None:
+    place = f"/admin/reports/{name}/{query}"
+    uids = Player.objects.values_list("uid", flat=True)
+    assert "\n".join(unmarked_on(german, place, (*given_names(), *uids))) == ""
 
 
 @pytest.mark.parametrize("act", PLAYER_ACTIONS)

@@ -182,8 +182,8 @@ LINES = {
 FOR_OPERATORS = {
     *("index", "app_list", "search", "autocomplete", "view_on_site", "jsi18n"),
     *("find", "error_codes", "password_change", "password_change_done"),
-    *("integration_games", "integration"),
-    *("bulk_report", "choose_columns", "save_view", "rename_view", "remove_view"),
+    *("integration_games", "integration", "all_reports", "report"),
+    *("export_report", "bulk_report", "choose_columns", "save_view", "rename_view", "remove_view"),
     # Of one's own account.
     *("factor", "factors", "factor_app", "recovery_codes", "remove_factor", "own_sessions", "end_sessions"),
     *("add_passkey", "begin_passkey", "complete_passkey", "begin_show_passkey", "show_passkey"),
@@ -194,6 +194,8 @@ ARGUMENTS: dict[str, list[Any]] = {
     "remove_factor": ["app", 1],
     "bulk_report": [uuid4()],
     "integration": ["no-such-game"],
+    "report": ["account-summary"],
+    "export_report": ["account-summary"],
     "choose_columns": ["wallet.wallet"],
     "save_view": ["wallet.wallet"],
     "rename_view": [uuid4()],
