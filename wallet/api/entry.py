@@ -7,7 +7,7 @@ from django.conf import settings
 from django.http import HttpResponse
 from msgspec import UNSET, Meta, UnsetType
 
-from lib.clock import timestamp
+from lib.clock import now, timestamp
 from lib.http.errors import invalid
 from lib.http.requests import whole_number
 from lib.http.responses import json_answer
@@ -19,13 +19,17 @@ from wallet.api import errors, openapi
 from wallet.api.responses import (
     HoldingsAnswer,
     LaunchAnswer,
+    PlayedGame,
+    PlayedMonth,
     StatementAnswer,
     StatementLine,
+    StatementSummary,
 )
 from wallet.currencies import show
 from wallet.launch_urls import launch_url
 from wallet.models import Entry, Wallet
 from wallet.operations import launch_game, read_statement, require_currency
+from wallet.reports.player_summary import PlayerSummary, read_player_summary
 
 DEFAULT_LINES = 50
 MOST_LINES = 200
@@ -73,6 +77,7 @@ class StatementRequest(msgspec.Struct):
         ]
         | UnsetType
     ) = UNSET
+    summary: Annotated[bool, Meta(description="Whether the answer has a summary as well.")] = False
 
 
 class EntryView(ApiView):
@@ -124,7 +129,7 @@ class Balance(EntryView):
 
 @openapi.statement(StatementRequest)
 class Statement(EntryView):
-    """What changed a player's spendable balance, newest first."""
+    """What changed a player's spendable balance, newest first; with a summary, if that is asked for."""
 
     shape = StatementRequest
 
@@ -135,9 +140,22 @@ class Statement(EntryView):
         entries, following = read_statement(player, code, before=before, limit=limit)
         return json_answer(
             StatementAnswer(
-                [show_line(entry, code) for entry in entries], None if following is None else str(following)
+                [show_line(entry, code) for entry in entries],
+                None if following is None else str(following),
+                show_summary(read_player_summary(player, code, now()), code) if given.summary else UNSET,
             )
         )
+
+
+def show_summary(found: PlayerSummary, code: str) -> StatementSummary:
+    months = [
+        PlayedMonth(
+            f"{month:%Y-%m}",
+            [PlayedGame(one.game, show(one.spent, code), show(one.won, code)) for one in games],
+        )
+        for month, games in found.months
+    ]
+    return StatementSummary(months, show(found.paid_in, code), show(found.refunded, code))
 
 
 def read_cursor(text: str) -> int:

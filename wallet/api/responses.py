@@ -3,7 +3,7 @@
 from typing import Annotated
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from lib.http.responses import ErrorAnswer
 from wallet.events.message import EventMessage
@@ -87,11 +87,37 @@ class StatementLine(msgspec.Struct):
     time: Time
 
 
+class PlayedGame(msgspec.Struct):
+    """What was spent and won in a game in one month, once confirmed; corrections count in their own month."""
+
+    game: str
+    spent: Money
+    won: Money
+
+
+class PlayedMonth(msgspec.Struct):
+    """A month in the platform's time zone, and the games that money went to or came from."""
+
+    month: Annotated[str, Meta(description="YYYY-MM.")]
+    games: list[PlayedGame]
+
+
+class StatementSummary(msgspec.Struct):
+    """The last 12 months, the present one first; and for life what payments credited, and what was taken
+    back of that.
+    """
+
+    months: list[PlayedMonth]
+    paidIn: Money  # noqa: N815
+    refunded: Money
+
+
 class StatementAnswer(msgspec.Struct):
-    """Newest first; `next` is the cursor of the following page."""
+    """Newest first; `next` is the cursor of the following page. The summary is there if it was asked for."""
 
     lines: list[StatementLine]
     next: str | None
+    summary: StatementSummary | UnsetType = UNSET
 
 
 class EventsAnswer(msgspec.Struct):

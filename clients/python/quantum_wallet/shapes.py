@@ -269,10 +269,17 @@ class StatementRequest:
     currency_code: str
     before: str | None = None
     limit: int | None = None
+    summary: bool | None = None
 
     def body(self) -> dict[str, Any]:
         return present(
-            {"uid": self.uid, "currencyCode": self.currency_code, "before": self.before, "limit": self.limit}
+            {
+                "uid": self.uid,
+                "currencyCode": self.currency_code,
+                "before": self.before,
+                "limit": self.limit,
+                "summary": self.summary,
+            }
         )
 
 
@@ -644,11 +651,65 @@ class StatementLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlayedGame:
+    """What was spent and won in a game in one month, once confirmed; corrections count in their own month."""
+
+    game: str
+    spent: Money
+    won: Money
+
+    @classmethod
+    def read(cls, given: object) -> "PlayedGame":
+        body = wire.members(given)
+        return cls(
+            game=wire.member(body, "game", wire.text),
+            spent=wire.member(body, "spent", wire.money),
+            won=wire.member(body, "won", wire.money),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlayedMonth:
+    """A month in the platform's time zone, and the games that money went to or came from."""
+
+    month: str
+    games: list[PlayedGame]
+
+    @classmethod
+    def read(cls, given: object) -> "PlayedMonth":
+        body = wire.members(given)
+        return cls(
+            month=wire.member(body, "month", wire.text),
+            games=wire.member(body, "games", wire.many(PlayedGame.read)),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatementSummary:
+    """The last 12 months, the present one first; and for life what payments credited, and what was taken
+    back of that."""
+
+    months: list[PlayedMonth]
+    paid_in: Money
+    refunded: Money
+
+    @classmethod
+    def read(cls, given: object) -> "StatementSummary":
+        body = wire.members(given)
+        return cls(
+            months=wire.member(body, "months", wire.many(PlayedMonth.read)),
+            paid_in=wire.member(body, "paidIn", wire.money),
+            refunded=wire.member(body, "refunded", wire.money),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StatementAnswer:
-    """Newest first; `next` is the cursor of the following page."""
+    """Newest first; `next` is the cursor of the following page. The summary is there if it was asked for."""
 
     lines: list[StatementLine]
     next: str | None
+    summary: StatementSummary | None = None
 
     @classmethod
     def read(cls, given: object) -> "StatementAnswer":
@@ -656,6 +717,7 @@ class StatementAnswer:
         return cls(
             lines=wire.member(body, "lines", wire.many(StatementLine.read)),
             next=wire.member(body, "next", wire.optional(wire.text)),
+            summary=wire.possible(body, "summary", StatementSummary.read),
         )
 
 
