@@ -14,7 +14,7 @@ HOSTILE := tests/config/launcher/test_restarts.py tests/config/recovery/test_dri
 	$(addprefix tests/config/test_,nginx.py web_reload.py web_worker.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test quick citus faults proofs lint lint-style lint-imports lint-sql lint-types lock bench bench-peers bench-pooler bench-growth bench-scale bench-settle bench-reconcile bench-callbacks bench-pages bench-audit bench-limits overload promise simulate kit client-types history manage mutate attack drill failover events fuzz german pictures release-check clean install
+.PHONY: help run demo test quick citus faults proofs evidence lint lint-style lint-imports lint-sql lint-types lock bench bench-peers bench-pooler bench-growth bench-scale bench-settle bench-reconcile bench-callbacks bench-pages bench-audit bench-limits overload promise simulate kit client-types history manage mutate attack drill failover events fuzz german pictures release-check clean install
 
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{ printf "make %-14s %s\n", $$1, $$2 }'
@@ -40,6 +40,9 @@ faults: $(DEV)  ## kill, cut off, reload and restart everything, for a quarter o
 
 proofs: $(DEV)  ## break one thing at a time, hundreds of times, with the table of docs/reliability.md; ARGS="--only cuts"
 	@$(LAUNCH) with --instance proofs --fast -- $(VENV)/bin/python -m tests.faults.proofs $(ARGS)
+
+evidence: $(DEV)  ## run the tests that docs/regulation.md names for the rules of regulators; writes var/evidence.html
+	@$(LAUNCH) with --instance evidence --fast -- $(VENV)/bin/python -m tests.evidence $(ARGS)
 
 lint: lint-style lint-imports lint-sql lint-types  ## check style, imports, SQL, types and migrations
 

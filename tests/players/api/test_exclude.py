@@ -10,6 +10,7 @@ from players.exclusions import allow_lifting, end_exclusions
 from players.models import Player, PlayerEvent
 from tests.conftest import Clock
 from tests.support.callers import Answer, Callers, PlayerSession
+from tests.support.limits import limit
 
 DAY = timedelta(days=1)
 
@@ -128,3 +129,17 @@ def test_exclude__takes_only_a_clear_confirmation(
     both = exclude(callers, player_session.player, confirm=True, until=timestamp(now() + DAY))
     assert both.error == 101
     assert Player.objects.get(pk=player_session.player.pk).status == "active"
+
+
+def test_exclude__leaves_limits_and_what_they_have_counted(
+    callers: Callers, player_session: PlayerSession
+) -> None:
+    player = player_session.player
+    limit(player_session, "spend", "rolling", 5_00)
+    player_session.done("withdraw", "w-1", "3.00")
+    assert exclude(callers, player, until=timestamp(now() + timedelta(seconds=1))).error is None
+    Player.objects.filter(pk=player.pk).update(excluded_until=now())
+    end_exclusions()
+    again = player_session.elsewhere()
+    assert again.call("withdraw", "w-2", "2.01").error == 111
+    assert again.call("withdraw", "w-3", "2.00").error is None

@@ -64,6 +64,13 @@ def test_postings__that_move_nothing_are_the_listed_ones(chart: dict[tuple[str, 
     assert chart[WALLET, "debt_repaid"] == ("spendable", None, "debt", 0)
 
 
+def test_postings__are_within_a_wallet_or_with_the_house(chart: dict[tuple[str, str], Legs]) -> None:
+    """No posting has another player's account: nothing goes from player to player."""
+    used = {name for line in chart.values() for name in (line.debit, line.shortfall, line.credit) if name}
+    house = {"game_revenue", "game_payout", "provider_clearing", "issuance", "adjustments", "write_off"}
+    assert used == set(Entry.Account) == {"spendable", "reserved", "debt"} | house
+
+
 def test_postings__chart_is_in_the_documentation(chart: dict[tuple[str, str], Legs]) -> None:
     """The table of docs/architecture.md is the one that this test prints."""
     table = "\n".join(
