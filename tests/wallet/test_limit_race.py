@@ -113,10 +113,10 @@ def test_limits__are_never_passed_by_64_clients(callers: Callers) -> None:
     most_spent, most_lost = spent_and_lost(places[0])
     assert most_spent <= MOST
     assert most_lost <= MOST - 1
-    # It was tried hard enough.
-    assert most_lost > MOST * 9 // 10
+    # It was tried hard enough: no withdrawal is larger than an eighth.
     refused = Transaction.objects.filter(player=places[0].player, refusal="limit_reached")
     assert refused.exists()
+    assert max(most_spent, most_lost) >= MOST * 7 // 8
     assert differences(places[0]) == []
     assert problems_of(places[0].player) == []
 

@@ -87,7 +87,7 @@ def test_strictest__of_several_applies(seat: PlayerSession) -> None:
     limit(seat, "spend", "month", 30_00, set_by="operator")
     assert seat.call("withdraw", "w-1", "30.01").error == 111
     assert seat.call("withdraw", "w-2", "30.00").error is None
-    assert change(seat, "spend", "month", "remove", set_by="operator") == "removed"
+    assert change(seat, "spend", "month", "remove", set_by="operator", is_approved=True) == "removed"
     assert seat.call("withdraw", "w-3", "70.00").error is None
     assert seat.call("withdraw", "w-4", "0.01").error == 111
 
