@@ -45,7 +45,8 @@ def look_at(visit: Visit, place: str) -> tuple[int, list[str]]:
     """How many rows a list has, and what of its columns is not to be seen."""
     visit.open(place)
     visit.page.wait_for_load_state()
-    visit.page.evaluate("document.fonts.ready.then(() => true)")
+    # No font is awaited before the page is laid out.
+    visit.page.evaluate("document.body.offsetWidth, document.fonts.ready.then(() => true)")
     visit.fits()
     return int(visit.page.evaluate(ROWS)), visit.page.evaluate(CUT_OFF)
 
