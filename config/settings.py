@@ -121,6 +121,13 @@ PLATFORM_ZONE = zone("PLATFORM_ZONE", "UTC")
 # and after a confirmation.
 LIMIT_PROFILE = choice("LIMIT_PROFILE", "24h", "7d", "period")
 
+# --- Reports ------------------------------------------------------------------------------------------
+
+# After so many days without a session and a line in its journal a wallet is dormant.
+DORMANT_DAYS = env.int("DORMANT_DAYS", default=365)
+if DORMANT_DAYS < 1:
+    raise ImproperlyConfigured("DORMANT_DAYS must be at least 1.")
+
 # --- Payments ---------------------------------------------------------------------------------------
 
 # The beginning of the checkout's addresses: https://pay.example.com. Unset: the host that a game called.

@@ -39,6 +39,7 @@ READERS = {
     "wallet/audit/limits.py",
     "wallet/audit/rows.py",
     "wallet/reports/account_summary.py",
+    "wallet/reports/dormant_accounts.py",
     "wallet/reports/moved.py",
 }
 # They know where the present block reads, or how far a standby must have come.

@@ -60,6 +60,7 @@ SLOW_PLACES = (
     "payments/test_migrations.py",
     "payments/test_what_stays.py",
     "wallet/reports/test_account_summary.py",
+    "wallet/reports/test_dormant_accounts.py",
     "wallet/reports/test_of_history.py",
     "wallet/test_figures.py",
     "wallet/test_migrations.py",

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from lib.backoffice.formatting import NOTHING, badge, clock, link, name, wrapped
+from lib.backoffice.formatting import NOTHING, badge, clock, link, name, short_id, wrapped
 from lib.backoffice.languages import _, english, ngettext_lazy
 from lib.clock import timestamp
 from wallet.admin.amounts import bare_cell, digits
@@ -48,6 +48,8 @@ def is_number(report: Report, place: int) -> bool:
 
 def shown(value: Any, look: Look, currency: str) -> Any:
     """One value."""
+    if isinstance(value, Thing) and look is Look.ID:
+        return link(short_id(value.id), PAGES[value.kind], value.id)
     if isinstance(value, Thing):
         words = name(value.text)
         return link(words, PAGES[value.kind], value.id) if value.kind else words
@@ -78,7 +80,7 @@ def sums(report: Report, totals: Totals, word: Any) -> Iterator[Row]:
             return totals.sums[code][number]
         if look is Look.CURRENCY:
             return code
-        return word if number == 0 else None
+        return Thing(word, "", None) if number == 0 else None
 
     for code in sorted(totals.sums):
         values = [value(number, column.look, code) for number, column in enumerate(report.columns)]

@@ -163,7 +163,7 @@ REPORT = Report(
     name="account-summary",
     title=_("Account summary"),
     question=_("What does each player hold, and does it follow from what happened?"),
-    rule="GLI-19 3.0, 2.8.5",
+    rule="GLI-19 3.0, 2.9.1; Pennsylvania 811a.9 d",
     note=_(
         "Opening + paid in + won - spent - refunded + adjusted = closing. A balance is what is spendable and "
         "reserved, less the player's debt. What a game has reserved is spent once the game confirms it."

@@ -16,13 +16,16 @@ MOST_SUMMED, SUMMING_SECONDS = 10_000, 4.0
 
 
 class Look(Enum):
-    """How a value of a column is shown. AMOUNT: minor units of the row's currency, an int."""
+    """How a value of a column is shown. AMOUNT: minor units of the row's currency, an int. ID: a `Thing` of
+    which a page shows only the end of the id.
+    """
 
     TEXT = "text"
     CURRENCY = "currency"
     NUMBER = "number"
     AMOUNT = "amount"
     TIME = "time"
+    ID = "id"
 
 
 class Column(NamedTuple):
@@ -34,9 +37,11 @@ class Column(NamedTuple):
 
 
 class Thing(NamedTuple):
-    """A value that has a page of its own: a wallet, a player, a game or a transaction."""
+    """A value that has a page of its own: a wallet, a player, a game or a transaction; without a kind, a name
+    that has none.
+    """
 
-    text: str
+    text: Any
     kind: str
     id: Any
 

@@ -52,9 +52,10 @@ ENDPOINTS = ("withdraw", "deposit", "confirmWithdrawal", "rollbackWithdrawal", "
 
 
 def given_names() -> set[str]:
-    """The names that tests have given, and the codes of products."""
+    """The names that tests have given, the codes of products, and the names of laws."""
     given = {name for model in NAMED for name in model.objects.values_list("name", flat=True)}
-    return {*given, *Product.objects.values_list("code", flat=True)}
+    laws = {report.rule for report in REPORTS.values()}
+    return {*given, *laws, *Product.objects.values_list("code", flat=True)}
 
 
 def names() -> set[str]:
