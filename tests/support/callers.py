@@ -11,13 +11,21 @@ from http.client import HTTPConnection
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from django.db import transaction
 from django.http import HttpResponse
 from django.test import Client
 
 from lib.clock import now
 from lib.security.tokens import token_hash
+from players.exclusions import end_exclusion
 from players.models import Credential, Game, GameSession, Operator, Player
-from players.operations import create_credential, end_session, put_player, set_player_status
+from players.operations import (
+    create_credential,
+    end_session,
+    lifts_exclusion,
+    put_player,
+    set_player_status,
+)
 from wallet.ledger import Answer as LedgerAnswer
 from wallet.models import Adjustment, Currency, Discrepancy, Transaction, Wallet
 from wallet.operations import adjust_wallet, launch_game, resolve_transaction
@@ -218,7 +226,11 @@ class PlayerSession:
         end_session(uuid.UUID(self.token))
 
     def block(self, status: str = "blocked") -> None:
-        """Sets a status, as two operators may: one alone does not lift a self-exclusion."""
+        """Sets a status, as two operators may; a self-exclusion is over before."""
+        with transaction.atomic():
+            player = Player.objects.select_for_update().get(pk=self.player.pk)
+            if lifts_exclusion(player.status, status):
+                end_exclusion(player, "test", "test")
         set_player_status(self.player.pk, status=status, actor="test", reason="test", is_approved=True)
 
     def resolve(self, mm: str, event: str, type: str = "withdrawal", source: str = "sweep") -> LedgerAnswer:
