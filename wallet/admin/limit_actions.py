@@ -31,6 +31,7 @@ from wallet.outcomes import LimitRefused
 from wallet.statement import MOST_WALLETS
 
 RIGHT = LOOSENING.permission
+MOST_PLAYED = 100
 BOUND_HELP = _("An amount in that currency, such as 50.00; of the time played, whole minutes.")
 BOUND_OR_NOTHING = format_lazy(
     "{bound} {nothing}", bound=BOUND_HELP, nothing=_("Leave empty to remove the limit.")
@@ -90,6 +91,12 @@ def read_bound(text: str, kind: str, currency: Currency) -> int:
     return int(text)
 
 
+def games_of(player: Player) -> list[tuple[str, str]]:
+    """The games in which a player has had a session, by name."""
+    played = Game.objects.filter(game_sessions__player=player).distinct()
+    return list(played.order_by("name").values_list("slug", "name")[:MOST_PLAYED])
+
+
 class BoundField(forms.CharField):
     """A bound; what it is depends on the limit, so the form reads it."""
 
@@ -111,9 +118,11 @@ class SetLimitForm(ReasonForm):
     bound = BoundField(label=_("At most"), help_text=BOUND_HELP)
     field_order = ("currency", "limit", "game", "bound", "reason")
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["game"].choices = [("", _("all games")), *games_to_choose()]  # type: ignore[attr-defined]
+    def __init__(self, player: Player, data: QueryDict | None, **options: Any) -> None:
+        super().__init__(data, **options)
+        # Of more games than can be offered, those that the player has been in are there.
+        offered = dict([("", _("all games")), *games_of(player), *games_to_choose()])
+        self.fields["game"].choices = list(offered.items())  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or self.cleaned_data
@@ -195,7 +204,7 @@ class SetPlayerLimit(LimitAction):
 
     def form_for(self, row: Player, data: QueryDict | None) -> SetLimitForm:
         wallet = Wallet.objects.filter(player=row).only("currency_id").order_by("opened_at").first()
-        return SetLimitForm(data, initial={"currency": wallet.currency_id if wallet else ""})
+        return SetLimitForm(row, data, initial={"currency": wallet.currency_id if wallet else ""})
 
     def page(self, row: Player) -> Page:
         says = [

@@ -48,19 +48,22 @@ LANGUAGE sql IMMUTABLE AS $$
 $$;
 
 -- For how many seconds of its day a player has had a session, in one game or in any, until p_at: of sessions
--- that overlap, the time counts once.
+-- that overlap, the time counts once. PL/pgSQL keeps its plan; before PostgreSQL 18 SQL plans at each call.
 CREATE OR REPLACE FUNCTION limits_seconds(p_player uuid, p_game uuid, p_at timestamptz) RETURNS numeric
-LANGUAGE sql STABLE AS $$
-    SELECT coalesce(sum(extract(epoch FROM upper(part) - lower(part))), 0) FROM unnest((
-        SELECT range_agg(tstzrange(
-            greatest(created_at, limits_midnight(limits_day(p_at))), least(ended_at, expires_at, p_at)))
-        FROM players_gamesession
-        WHERE player_id = p_player AND (p_game IS NULL OR game_id = p_game) AND created_at < p_at
-          -- None lasts longer: for the index.
-          AND created_at > limits_midnight(limits_day(p_at)) - wallet_longest_session()
-          AND least(ended_at, expires_at, p_at) > greatest(created_at, limits_midnight(limits_day(p_at)))
-    )) AS part
-$$;
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    midnight timestamptz := limits_midnight(limits_day(p_at));
+BEGIN
+    RETURN (
+        SELECT coalesce(sum(extract(epoch FROM upper(part) - lower(part))), 0) FROM unnest((
+            SELECT range_agg(tstzrange(greatest(created_at, midnight), least(ended_at, expires_at, p_at)))
+            FROM players_gamesession
+            WHERE player_id = p_player AND (p_game IS NULL OR game_id = p_game) AND created_at < p_at
+              -- None lasts longer: for the index.
+              AND created_at > midnight - wallet_longest_session()
+              AND least(ended_at, expires_at, p_at) > greatest(created_at, midnight)
+        )) AS part);
+END $$;
 
 -- --- What the journal says -----------------------------------------------------------------------------
 

@@ -78,6 +78,14 @@ def test_set__counts_at_once(client: Client, boss: Operator, seat: PlayerSession
     )
 
 
+def test_set__of_a_game_that_the_player_knows_however_many_there_are(
+    client: Client, seat: PlayerSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wallet.admin.statement.MOST_GAMES", 0)
+    assert set_limit(client, seat, "single.", "20.00", game=make_party().game.slug).status_code == 200
+    assert set_limit(client, seat, "single.", "20.00", game=seat.game.slug).status_code == 302
+
+
 def test_set__of_one_game_and_of_time(client: Client, seat: PlayerSession) -> None:
     set_limit(client, seat, "single.", "20.00", game=seat.game.slug)
     set_limit(client, seat, "time.day", "90")
