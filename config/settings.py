@@ -14,7 +14,7 @@ from config.alert_channels import ALERT_STANDBY_LAG as ALERT_STANDBY_LAG
 from config.alert_channels import ALERT_WEBHOOK_SECRET as ALERT_WEBHOOK_SECRET
 from config.alert_channels import ALERT_WEBHOOK_SEVERITY as ALERT_WEBHOOK_SEVERITY
 from config.alert_channels import ALERT_WEBHOOK_URL as ALERT_WEBHOOK_URL
-from config.alert_channels import MAIL_SERVER
+from config.alert_channels import MAIL_SERVER, amounts
 from config.databases import DATABASE_APP_ROLE as DATABASE_APP_ROLE
 from config.databases import DATABASE_BACKUP_URL as DATABASE_BACKUP_URL
 from config.databases import DATABASE_DISTRIBUTED as DATABASE_DISTRIBUTED
@@ -123,6 +123,9 @@ LIMIT_PROFILE = choice("LIMIT_PROFILE", "24h", "7d", "period")
 
 # --- Reports ------------------------------------------------------------------------------------------
 
+# Wins, withdrawals and payments that are significant events: single ones, and those of a player on a day.
+REPORT_AMOUNT = amounts("REPORT_AMOUNT", "10000")
+REPORT_AMOUNT_PER_DAY = amounts("REPORT_AMOUNT_PER_DAY", "50000")
 # After so many days without a session and a line in its journal a wallet is dormant.
 DORMANT_DAYS = env.int("DORMANT_DAYS", default=365)
 if DORMANT_DAYS < 1:

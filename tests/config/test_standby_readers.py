@@ -41,6 +41,7 @@ READERS = {
     "wallet/reports/account_summary.py",
     "wallet/reports/dormant_accounts.py",
     "wallet/reports/moved.py",
+    "wallet/reports/significant_money.py",
 }
 # They know where the present block reads, or how far a standby must have come.
 TELLERS = {"lib/backoffice/standby_words.py", "lib/backoffice/own_changes.py"}

@@ -40,7 +40,7 @@ from wallet.admin.report_forms import Form, read_form
 from wallet.models import ClosedDay
 from wallet.reports import period
 from wallet.reports.registry import REPORTS
-from wallet.reports.report import Asked, Report, Row, Totals, rows_of, sum_up
+from wallet.reports.report import Asked, Report, Row, Totals, read_page, rows_of, sum_up
 
 EXPORTING = "export_report"
 PAGE = 50
@@ -94,7 +94,7 @@ def show_report(site: AdminSite, request: HttpRequest, name: str) -> HttpRespons
 def rows_shown(report: Report, asked: Asked, given: dict[str, str], place: str) -> dict[str, Any]:
     """A page of rows; the first page has the totals of all. Raises `Http404` for what is no place."""
     try:
-        batch = report.read(asked, place, PAGE)
+        batch = read_page(report, asked, place, PAGE)
     except ValueError as problem:
         raise Http404 from problem
     rows = [shown_row(report, row) for row in batch.rows]

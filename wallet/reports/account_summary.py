@@ -8,8 +8,8 @@ from lib.standby import reader
 from wallet.reports.report import Asked, Batch, Column, Look, Report, Row, Thing
 
 OWN = "('spendable', 'reserved', 'debt')"
-# Wallets that one batch looks through at most for those that have moved, in turns of its size.
-MOST_TURNS = 40
+# A batch looks for those that have moved through so many wallets at once, and so often at most.
+AT_ONCE, MOST_TURNS = 100, 40
 BEFORE_ALL = UUID(int=0)
 
 # Where each wallet's journal stands before two moments is found by halving, as `wallet.statement` does it:
@@ -135,14 +135,14 @@ def read(asked: Asked, place: str, size: int) -> Batch:
     """The wallets behind a place; of those that nothing happened to, a bounded number is passed over."""
     after, rows = UUID(place) if place else BEFORE_ALL, list[Row]()
     for _turn in range(MOST_TURNS):
-        wallets = read_wallets(asked, after, size)
+        wallets = read_wallets(asked, after, AT_ONCE)
         for wallet in wallets:
             after = wallet.id
             if asked.scope == "all" or wallet.lines or not wallet.adds_up:
                 rows.append(row(wallet))
             if len(rows) == size:
                 return Batch(rows, str(after))
-        if len(wallets) < size:
+        if len(wallets) < AT_ONCE:
             return Batch(rows)
     return Batch(rows, str(after))
 

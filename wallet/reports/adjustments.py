@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet
 from lib.backoffice.languages import _
 from players.models import Approval
 from wallet.models import Adjustment, Transaction
-from wallet.reports.report import Asked, Batch, Column, Look, Report, Row, Thing
+from wallet.reports.report import Asked, Batch, Column, Look, Report, Row, Thing, written
 
 Type = Transaction.Type
 TAKES = frozenset({Type.DEBIT, Type.LATE_WITHDRAWAL, Type.DEPOSIT_BACK})
@@ -50,12 +50,18 @@ def row(adjustment: Adjustment, approver: str) -> Row:
         Type(adjustment.type).label,
         adjustment.currency_id,
         -adjustment.amount if adjustment.type in TAKES else adjustment.amount,
-        adjustment.operator.username if adjustment.operator else adjustment.actor.removeprefix("operator:"),
-        approver,
-        adjustment.reason,
+        written(requester_of(adjustment)),
+        written(approver),
+        written(adjustment.reason),
         Thing(str(adjustment.pk), "transaction", adjustment.pk),
     )
     return Row(values, adjustment.currency_id)
+
+
+def requester_of(adjustment: Adjustment) -> str:
+    """The operator's name; of those from before operators were kept, as the journal has it."""
+    by = adjustment.operator
+    return by.username if by else adjustment.actor.removeprefix("operator:")
 
 
 REPORT = Report(

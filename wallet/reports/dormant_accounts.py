@@ -12,7 +12,7 @@ from lib.backoffice.languages import _
 from lib.standby import reader
 from players.models import GameSession
 from wallet.models import Wallet
-from wallet.reports.account_summary import BEFORE_ALL, MOST_TURNS, Summary, read_wallets
+from wallet.reports.account_summary import AT_ONCE, BEFORE_ALL, MOST_TURNS, Summary, read_wallets
 from wallet.reports.report import Asked, Batch, Column, Look, Report, Row, Thing
 
 # The last line of each wallet before a moment, looked for from the end: behind it there are few.
@@ -33,12 +33,12 @@ def read(asked: Asked, place: str, size: int) -> Batch:
     quiet = quiet_time(asked)
     after, rows = UUID(place) if place else BEFORE_ALL, list[Row]()
     for _turn in range(MOST_TURNS):
-        wallets = read_wallets(quiet, after, size)
+        wallets = read_wallets(quiet, after, AT_ONCE)
         for row in dormant(quiet, wallets):
             rows.append(row)
             if len(rows) == size:
                 return Batch(rows, str(row.values[0].id))
-        if len(wallets) < size:
+        if len(wallets) < AT_ONCE:
             return Batch(rows)
         after = wallets[-1].id
     return Batch(rows, str(after))

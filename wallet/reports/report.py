@@ -13,6 +13,8 @@ from wallet.reports.period import Period
 BATCH = 200
 # The sums of a page are those of so many rows, if that takes no longer; a file has all.
 MOST_SUMMED, SUMMING_SECONDS = 10_000, 4.0
+# As long as a page looks for rows where there are few.
+PAGE_SECONDS = 2.0
 
 
 class Look(Enum):
@@ -44,6 +46,11 @@ class Thing(NamedTuple):
     text: Any
     kind: str
     id: Any
+
+
+def written(text: str) -> Thing:
+    """What a person has written, or what is in no language: shown as it is, in whatever script."""
+    return Thing(text, "", None)
 
 
 class Row(NamedTuple):
@@ -129,6 +136,18 @@ def rows_of(report: Report, asked: Asked, size: int = BATCH) -> Iterator[Row]:
         if not batch.following:
             return
         place = batch.following
+
+
+def read_page(report: Report, asked: Asked, place: str, size: int) -> Batch:
+    """So many rows behind a place, or those found in a while. Raises `ValueError` for what is no place."""
+    rows: list[Row] = []
+    since = time.monotonic()
+    while True:
+        batch = report.read(asked, place, size - len(rows))
+        rows += batch.rows
+        place = batch.following
+        if not place or len(rows) >= size or time.monotonic() - since > PAGE_SECONDS:
+            return Batch(rows, place)
 
 
 def sum_up(report: Report, asked: Asked) -> Totals:

@@ -94,10 +94,26 @@ def test_reports__are_open_to_every_role_and_files_to_auditors(database: None, r
     one = signed_in(who)
     assert [title in words(get(one, ALL)) for title in ("Account summary", "Liabilities")] == [True, True]
     assert 'href="/admin/reports/"' in get(one, "/admin/")
-    for name in REPORTS:
+    for name, report in REPORTS.items():
+        if not set(report.permissions) <= ROLES[role]:
+            assert one.get(f"{ALL}{name}/").status_code == 403
+            assert str(report.title) not in words(get(one, ALL))
+            continue
         shows = "Export as CSV" in said(one, name)
         status = one.post(f"{ALL}{name}/export/", {"as": "csv"}).status_code
         assert (shows, status) == ((True, 200) if role == "auditor" else (False, 403)), name
+
+
+def test_reports__but_one_are_open_to_all_roles() -> None:
+    """Significant events tell of operators' log-ins, and of all that they set."""
+    closed = {
+        (name, role)
+        for name, report in REPORTS.items()
+        for role in ROLES
+        if not set(report.permissions) <= ROLES[role]
+    }
+    roles = set(ROLES) - {"administrator", "auditor"}
+    assert closed == {("significant-events", role) for role in roles}
 
 
 def test_reports__are_open_to_nobody_else(database: None) -> None:
@@ -147,8 +163,9 @@ def test_test_players__are_in_no_report(client: Client, player_session: PlayerSe
     before = {name: filed(client, name) for name in REPORTS}
     owned(Player).filter(pk=player_session.player.pk).update(is_test=True)
     after = {name: filed(client, name) for name in REPORTS}
-    # Nobody is dormant on the day of a test.
-    assert [name for name in REPORTS if before[name] == after[name]] == ["dormant-accounts"]
+    # Nobody is dormant on the day of a test, and this player has no limits.
+    same = [name for name in REPORTS if before[name] == after[name]]
+    assert same == ["limits-and-exclusions", "dormant-accounts"]
     assert player_session.player.uid not in str(after)
 
 
@@ -199,6 +216,7 @@ def test_report__is_turned_page_by_page(client: Client, numbered: Numbered) -> N
     # The sums of all rows, on the first page: 100 + 99 + … - 19 minor units.
     assert ["48.60" in text for text in texts] == [True, False, False]
     assert "period=day" in get(client, f"{ALL}numbered/")
+    assert "There are no more rows." in said(client, "numbered", "?after=120")
 
 
 def test_file__of_ten_thousand_rows_is_read_while_it_is_sent(client: Client, numbered: Numbered) -> None:
