@@ -54,12 +54,18 @@ def fields_of(report: Report, sent: Mapping[str, str], at: datetime) -> list[Fie
         Field("currency", _("Currency"), sent.get("currency", ""), currencies(), _("all currencies")),
     ]
     if report.by_game:
-        games = list(Game.objects.order_by("slug").values_list("slug", "name")[:MOST_GAMES])
-        fields.append(Field("game", _("Game"), sent.get("game", ""), games, _("all games")))
+        slug = sent.get("game", "")
+        fields.append(Field("game", _("Game"), slug, games_offered(slug), _("all games")))
     if report.scopes:
         scope = sent.get("scope") or report.scopes[0][0]
         fields.append(Field("scope", _("Rows"), scope, report.scopes))
     return fields
+
+
+def games_offered(chosen: str) -> list[tuple[str, str]]:
+    """The games to choose from, and the one that is chosen, if there is one of that slug."""
+    rows = Game.objects.order_by("slug").values_list("slug", "name")
+    return list(dict([*rows[:MOST_GAMES], *rows.filter(slug=chosen)]).items())
 
 
 def read_asked(

@@ -169,6 +169,15 @@ def test_test_players__are_in_no_report(client: Client, player_session: PlayerSe
     assert player_session.player.uid not in str(after)
 
 
+def test_game_totals__are_narrowed_to_any_game_however_many_there_are(
+    client: Client, player_session: PlayerSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wallet.admin.report_forms.MOST_GAMES", 0)
+    text = said(client, "game-totals", f"?game={player_session.game.slug}")
+    assert "Choose a period that has begun" not in text
+    assert "Choose a period that has begun" in said(client, "game-totals", "?game=none")
+
+
 def test_game_totals__are_narrowed_by_game_and_currency(
     client: Client, player_session: PlayerSession
 ) -> None:
