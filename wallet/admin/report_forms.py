@@ -79,5 +79,7 @@ def read_asked(
         period = read_period(given["period"], given["day"], at)
     except UnreadablePeriod:
         return None
-    game = Game.objects.get(slug=given["game"]) if "game" in given else None
+    game = Game.objects.filter(slug=given["game"]).first() if "game" in given else None
+    if "game" in given and game is None:
+        return None
     return Asked(period, given.get("currency", ""), game, given.get("scope", ""))
